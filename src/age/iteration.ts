@@ -1,0 +1,122 @@
+import { add, cast, concat, type Graph, graphOf, input, type InputValue, mul, reshape, type Shape, slice, sub, type Value } from '../engine/index.js';
+import { NETWORK_NAMES, type NetworkName, type NetworkPair } from '../networks/index.js';
+import type { Objective, UpdateBatch } from './losses.js';
+import type { UpdatePlan } from './plan.js';
+import { type TrainingState, update, type UpdateSchedule } from './update.js';
+
+/** What a training iteration is made of. */
+export interface IterationSpec {
+  readonly pair: NetworkPair;
+  readonly objective: Objective;
+  readonly plans: Readonly<Record<NetworkName, UpdatePlan>>;
+  readonly batch: number;
+}
+
+/** The packed vectors of one network that training changes, under the names that they have as inputs of the iteration. */
+export const STATE_PARTS = ['parameters', 'statistics', 'adam_m', 'adam_v'] as const;
+export type StatePart = (typeof STATE_PARTS)[number];
+export type StateName = `${NetworkName}.${StatePart}`;
+export const STATE_NAMES = NETWORK_NAMES.flatMap((network) => STATE_PARTS.map((part): StateName => `${network}.${part}`));
+
+/** The length of each state vector. */
+export const stateSize = (pair: NetworkPair, name: StateName): number => {
+  const [network, part] = name.split('.') as [NetworkName, StatePart];
+  return part === 'statistics' ? pair[network].statistics.size : pair[network].parameters.size;
+};
+
+/**
+ * A whole iteration as one graph. Inputs: the state vectors; `images` uint8 [encoder updates, batch, C, H, W]; `codes` float32
+ * [all updates, batch, M], the prior's draws; `encoder.schedule` and `generator.schedule` float32 [updates, 2], a row of
+ * `adamSchedule` an update. Outputs: `next/NAME` for each state vector, and `losses`, whose elements `lossNames` names.
+ */
+export interface Iteration {
+  readonly graph: Graph;
+  /** `encoder.loss`, `encoder.KL_real`, ...: means over the network's updates. */
+  readonly lossNames: readonly string[];
+}
+
+/** Composes the plans' updates: the encoder's, each on images of its own, then the generator's, all on fresh codes. */
+export function iterationOf(spec: IterationSpec): Iteration {
+  const { pair, objective, plans } = spec;
+  const { state: initial, inputs, images, codes, schedules } = declareInputs(spec);
+  let state = initial;
+  const losses: { name: string; values: Value[] }[] = [];
+
+  for (const network of NETWORK_NAMES) {
+    for (let number = 0; number < plans[network].updates; number++) {
+      const batch: UpdateBatch = {
+        // A generator update that reconstructs images takes those of the last encoder update.
+        x: images[network === 'encoder' ? number : images.length - 1]!,
+        z: codes[network === 'encoder' ? number : plans.encoder.updates + number]!,
+      };
+      const result = update(pair, objective, { network, plan: plans[network] }, state, batch, schedules[network][number]!);
+      state = result.state;
+      for (const [term, value] of Object.entries(result.losses)) {
+        const name = `${network}.${term}`;
+        const known = losses.find((entry) => entry.name === name);
+        if (known) known.values.push(value);
+        else losses.push({ name, values: [value] });
+      }
+    }
+  }
+  const means = losses.map(({ values }) => reshape(mul(values.reduce((total, value) => add(total, value)), 1 / values.length), [1]));
+  return { graph: graphOf({ ...nextState(state), losses: concat(means, 0) }, inputs), lossNames: losses.map(({ name }) => name) };
+}
+
+interface DeclaredInputs {
+  readonly inputs: readonly InputValue[];
+  readonly state: TrainingState;
+  /** Images in [-1, 1], a batch for each encoder update. */
+  readonly images: readonly Value[];
+  readonly codes: readonly Value[];
+  readonly schedules: Readonly<Record<NetworkName, readonly UpdateSchedule[]>>;
+}
+
+function declareInputs({ pair, plans, batch }: IterationSpec): DeclaredInputs {
+  const state = Object.fromEntries(STATE_NAMES.map((name) => [name, input(name, [stateSize(pair, name)])])) as Record<StateName, InputValue>;
+  const { encoder, generator } = plans;
+  const images = input('images', [encoder.updates, batch, ...pair.encoder.inputShape], 'uint8');
+  const codes = input('codes', [encoder.updates + generator.updates, batch, pair.generator.inputShape[0]!]);
+  const schedules = { encoder: input('encoder.schedule', [encoder.updates, 2]), generator: input('generator.schedule', [generator.updates, 2]) };
+  return {
+    inputs: [...Object.values(state), images, codes, schedules.encoder, schedules.generator],
+    state: symbolicState(state),
+    images: rows(images).map(fromPixels),
+    codes: rows(codes),
+    schedules: { encoder: rows(schedules.encoder).map(scheduleOf), generator: rows(schedules.generator).map(scheduleOf) },
+  };
+}
+
+const symbolicState = (vectors: Readonly<Record<StateName, Value>>): TrainingState => ({
+  encoder: { parameters: vectors['encoder.parameters'], statistics: vectors['encoder.statistics'] },
+  generator: { parameters: vectors['generator.parameters'], statistics: vectors['generator.statistics'] },
+  moments: {
+    encoder: { m: vectors['encoder.adam_m'], v: vectors['encoder.adam_v'] },
+    generator: { m: vectors['generator.adam_m'], v: vectors['generator.adam_v'] },
+  },
+});
+
+function nextState({ encoder, generator, moments }: TrainingState): Record<string, Value> {
+  const vectors: Record<StateName, Value> = {
+    'encoder.parameters': encoder.parameters,
+    'encoder.statistics': encoder.statistics,
+    'encoder.adam_m': moments.encoder.m,
+    'encoder.adam_v': moments.encoder.v,
+    'generator.parameters': generator.parameters,
+    'generator.statistics': generator.statistics,
+    'generator.adam_m': moments.generator.m,
+    'generator.adam_v': moments.generator.v,
+  };
+  return Object.fromEntries(Object.entries(vectors).map(([name, value]) => [`next/${name}`, value]));
+}
+
+/** The slices of a tensor along its first axis, without that axis. */
+function rows(x: Value): Value[] {
+  const rest: Shape = x.shape.slice(1);
+  return Array.from({ length: x.shape[0]! }, (_, index) => reshape(slice(x, 0, index, index + 1), rest));
+}
+
+const scheduleOf = (row: Value): UpdateSchedule => ({ stepSize: reshape(slice(row, 0, 0, 1), []), deviationScale: reshape(slice(row, 0, 1, 2), []) });
+
+/** Bytes to [-1, 1]. */
+export const fromPixels = (bytes: Value): Value => sub(mul(cast(bytes, 'float32'), 2 / 255), 1);

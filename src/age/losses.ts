@@ -1,0 +1,74 @@
+import { add, constant, mul, stopGradient, type Value } from '../engine/index.js';
+import type { NetworkName } from '../networks/index.js';
+import { distance, type Distance } from './distance.js';
+import { divergence, type DivergenceOptions } from './divergence.js';
+import type { Term, UpdatePlan } from './plan.js';
+import type { Players } from './players.js';
+import type { Prior } from './prior.js';
+
+/** What the game is played over: the prior, the divergence from it, and the distances of the reconstruction losses. */
+export interface Objective extends DivergenceOptions {
+  readonly prior: Prior;
+  readonly matchX: Distance;
+  readonly matchZ: Distance;
+}
+
+/** Unweighted loss terms by name; only those that were asked for. */
+export type LossTerms = Partial<Record<Term, Value>>;
+
+/** What one update sees besides the networks: images [N, C, H, W] in [-1, 1] and codes [N, M] drawn from the prior. */
+export interface UpdateBatch {
+  readonly x: Value;
+  readonly z: Value;
+}
+
+/** Loss terms of an update, and the tensors that they were made of as far as they were needed. */
+export interface UpdatePasses {
+  readonly terms: LossTerms;
+  readonly codeOfX: Value | undefined;
+  readonly reconstruction: Value | undefined;
+  readonly fake: Value | undefined;
+}
+
+/** The encoder's terms. Passes run in the order e(x), g(e(x)), g(z), e(g(z)); g(z) is a constant to the encoder. */
+export function encoderPasses({ encode, generate }: Players, objective: Objective, wanted: ReadonlySet<Term>, { x, z }: UpdateBatch): UpdatePasses {
+  const terms: LossTerms = {};
+  const codeOfX = wanted.has('KL_real') || wanted.has('match_x') ? encode(x) : undefined;
+  if (codeOfX && wanted.has('KL_real')) terms.KL_real = divergence(codeOfX, objective);
+  const reconstruction = codeOfX && wanted.has('match_x') ? generate(codeOfX) : undefined;
+  if (reconstruction) terms.match_x = distance(objective.matchX, reconstruction, x);
+
+  const fake = wanted.has('KL_fake') || wanted.has('match_z') ? stopGradient(generate(z)) : undefined;
+  if (fake) Object.assign(terms, fakeTerms(encode(fake), objective, wanted, z));
+  return { terms, codeOfX, reconstruction, fake };
+}
+
+/** The generator's terms. Passes run in the order g(z), e(g(z)), then e(x), g(e(x)) if match_x is wanted. */
+export function generatorPasses({ encode, generate }: Players, objective: Objective, wanted: ReadonlySet<Term>, { x, z }: UpdateBatch): UpdatePasses {
+  const terms: LossTerms = {};
+  const fake = wanted.has('KL_fake') || wanted.has('match_z') ? generate(z) : undefined;
+  if (fake) Object.assign(terms, fakeTerms(encode(fake), objective, wanted, z));
+
+  const codeOfX = wanted.has('match_x') ? encode(x) : undefined;
+  const reconstruction = codeOfX && generate(codeOfX);
+  if (reconstruction) terms.match_x = distance(objective.matchX, reconstruction, x);
+  return { terms, codeOfX, reconstruction, fake };
+}
+
+function fakeTerms(codeOfFake: Value, objective: Objective, wanted: ReadonlySet<Term>, z: Value): LossTerms {
+  return {
+    ...(wanted.has('KL_fake') ? { KL_fake: divergence(codeOfFake, objective) } : {}),
+    ...(wanted.has('match_z') ? { match_z: distance(objective.matchZ, codeOfFake, z) } : {}),
+  };
+}
+
+/**
+ * What the update minimises: the weighted sum of its terms. The encoder maximises the divergence of generated codes, so that
+ * KL_fake enters its sum with a minus.
+ */
+export function totalLoss(network: NetworkName, { weights }: UpdatePlan, terms: LossTerms): Value {
+  const signed = (term: Term) => (network === 'encoder' && term === 'KL_fake' ? -1 : 1) * (weights[term] ?? 0);
+  return (Object.entries(terms) as [Term, Value][])
+    .filter(([term]) => signed(term) !== 0)
+    .reduce<Value>((sum, [term, value]) => add(sum, mul(value, signed(term))), constant(0));
+}

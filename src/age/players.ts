@@ -1,0 +1,77 @@
+import { reshape, unpack, type Value } from '../engine/index.js';
+import { forwardInEvaluation, forwardInTraining, type NamedValues, type Network, type NetworkPair } from '../networks/index.js';
+import { normalizeAlongAxis1, type Prior } from './prior.js';
+
+/** A network's symbolic state: its parameters and running statistics, packed. */
+export interface NetworkState {
+  readonly parameters: Value;
+  readonly statistics: Value;
+}
+
+export interface PairState {
+  readonly encoder: NetworkState;
+  readonly generator: NetworkState;
+}
+
+/** The pair as functions, x -> e(x) and z -> g(z), on images [N, C, H, W] and codes [N, M]. */
+export interface Players {
+  readonly encode: (x: Value) => Value;
+  readonly generate: (z: Value) => Value;
+}
+
+/** Players of an update: each call is a training pass, which normalises by its own batch and moves the running statistics. */
+export class TrainingPlayers implements Players {
+  readonly encoder: NetworkInTraining;
+  readonly generator: NetworkInTraining;
+
+  constructor(
+    pair: NetworkPair,
+    state: PairState,
+    private readonly prior: Prior,
+  ) {
+    this.encoder = new NetworkInTraining(pair.encoder, state.encoder);
+    this.generator = new NetworkInTraining(pair.generator, state.generator);
+  }
+
+  // Bound to the object, so that they can be handed on as plain functions.
+  readonly encode = (x: Value): Value => toCodes(this.encoder.pass(x), this.prior);
+  readonly generate = (z: Value): Value => this.generator.pass(fromCodes(z));
+}
+
+/** A network with its parameters unpacked, so that gradients can be taken with respect to each, and its statistics so far. */
+class NetworkInTraining {
+  readonly parameters: NamedValues;
+  statistics: Value;
+
+  constructor(
+    readonly network: Network,
+    state: NetworkState,
+  ) {
+    this.parameters = unpack(state.parameters, network.parameters);
+    this.statistics = state.statistics;
+  }
+
+  pass(x: Value): Value {
+    const { output, statistics } = forwardInTraining(this.network, this.parameters, this.statistics, x);
+    this.statistics = statistics;
+    return output;
+  }
+}
+
+/** Players after training: running statistics normalise, and nothing changes them. */
+export function evaluationPlayers(pair: NetworkPair, state: PairState, prior: Prior): Players {
+  const run = (network: Network, { parameters, statistics }: NetworkState, x: Value) =>
+    forwardInEvaluation(network, unpack(parameters, network.parameters), unpack(statistics, network.statistics), x);
+  return {
+    encode: (x) => toCodes(run(pair.encoder, state.encoder, x), prior),
+    generate: (z) => run(pair.generator, state.generator, fromCodes(z)),
+  };
+}
+
+/** [N, M, 1, 1] to [N, M]; on the sphere each code is divided by its norm. */
+function toCodes(output: Value, prior: Prior): Value {
+  const codes = reshape(output, [output.shape[0]!, output.shape[1]!]);
+  return prior === 'sphere' ? normalizeAlongAxis1(codes) : codes;
+}
+
+const fromCodes = (z: Value): Value => reshape(z, [z.shape[0]!, z.shape[1]!, 1, 1]);

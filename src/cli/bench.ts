@@ -1,0 +1,48 @@
+import { splitInMemory } from '../data/index.js';
+import { randomStream } from '../random.js';
+import { Trainer } from '../training/index.js';
+import { type Outcome, perform, type Terminal } from './command.js';
+import { compilerOf, resolveConfiguration, threadsOf, trainingCommand, wholeNumber } from './options.js';
+
+export const benchCommand = () =>
+  trainingCommand('bench', 'time training iterations on random images')
+    .optionsGroup('Measurement:')
+    .option('--iterations <number>', 'iterations to time', wholeNumber(1, 100_000), 9)
+    .option('--warmup <number>', 'iterations before, not counted', wholeNumber(0, 100_000), 6)
+    .action((options) => perform(options, (terminal) => bench(options, terminal)));
+
+type Options = Readonly<Record<string, unknown>> & { readonly iterations: number; readonly warmup: number } & Parameters<typeof compilerOf>[0];
+
+async function bench(options: Options, terminal: Terminal): Promise<Outcome> {
+  const configuration = resolveConfiguration('mnist', { channels: 3, ...options, steps: options.iterations + options.warmup });
+  const { size, channels, batch } = configuration;
+  const imageBytes = channels * size * size;
+  const stream = randomStream(configuration.seed, 'bench images');
+  const images = splitInMemory(Uint8Array.from({ length: 2 * batch * imageBytes }, () => stream.below(256)), imageBytes, null);
+  const trainer = await Trainer.create(configuration, images, compilerOf(options));
+
+  // The clock of `performance` begins with the process, so this is everything from the command to the first iteration.
+  const startup = performance.now() / 1000;
+  const seconds: number[] = [];
+  for (let iteration = 0; iteration < options.warmup + options.iterations; iteration++) {
+    const start = performance.now();
+    await trainer.iterate();
+    if (iteration >= options.warmup) seconds.push((performance.now() - start) / 1000);
+  }
+  await trainer.release();
+
+  const result = {
+    seconds_per_iteration: median(seconds),
+    fastest_iteration: Math.min(...seconds),
+    startup_seconds: startup,
+    peak_rss_mb: process.resourceUsage().maxRSS / 1024,
+    device: options.device,
+    threads: threadsOf(options.threads),
+    iterations: options.iterations,
+    configuration,
+  };
+  terminal.print(`${result.seconds_per_iteration.toFixed(4)} s an iteration (median of ${options.iterations}, fastest ${result.fastest_iteration.toFixed(4)}); started in ${startup.toFixed(2)} s; peak ${result.peak_rss_mb.toFixed(0)} MB`);
+  return { result };
+}
+
+const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)]!;

@@ -1,0 +1,36 @@
+import { openSource, SOURCE_NAMES } from '../data/open.node.js';
+import type { ImageSource } from '../data/index.js';
+import { InputError } from '../errors.js';
+import { stat } from 'node:fs/promises';
+import { iterationSpec } from '../training/index.js';
+import { type Outcome, perform, subcommand, type Terminal } from './command.js';
+import { readCheckpoint } from './openRun.js';
+
+export const infoCommand = () =>
+  subcommand('info', 'say what a run or a data set is')
+    .argument('<run-or-data>', 'a run folder, a checkpoint, or the name of a data set')
+    .action((name, options) => perform(options, (terminal) => info(name, terminal)));
+
+async function info(name: string, terminal: Terminal): Promise<Outcome> {
+  if (SOURCE_NAMES.includes(name)) return describeSource(await openSource(name), terminal);
+  if ((await stat(name).catch(() => undefined)) === undefined) {
+    throw new InputError(`${name}: neither a run folder or checkpoint, nor a data set (there is ${SOURCE_NAMES.join(', ')})`);
+  }
+  return describeRun(name, terminal);
+}
+
+function describeSource({ name, size, channels, train, test, classes }: ImageSource, terminal: Terminal): Outcome {
+  terminal.print(`${name}: images of ${size.join('x')}, ${channels === 1 ? 'grey' : 'RGB'}; ${train.count} to train on, ${test.count} to test on; ${classes === null ? 'no labels' : `${classes} classes`}`);
+  return { result: { name, size, channels, train: train.count, test: test.count, classes } };
+}
+
+async function describeRun(path: string, terminal: Terminal): Promise<Outcome> {
+  const { configuration, step, file } = await readCheckpoint(path);
+  const { pair } = iterationSpec(configuration);
+  const parameters = { encoder: pair.encoder.parameters.size, generator: pair.generator.parameters.size };
+  const length = 'steps' in configuration.length ? `${configuration.length.steps} iterations` : `${configuration.length.epochs} epochs`;
+  terminal.print(`${path}: ${configuration.network} of width ${configuration.width} and latent size ${configuration.latent}, trained on ${configuration.data} for ${step} iterations (of ${length})`);
+  terminal.print(`encoder ${parameters.encoder} parameters, generator ${parameters.generator}; latest checkpoint ${file}`);
+  terminal.print(JSON.stringify(configuration, null, 2));
+  return { result: { run: path, step, checkpoint: file, parameters, configuration } };
+}

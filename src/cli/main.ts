@@ -1,0 +1,45 @@
+#!/usr/bin/env node
+import { Command, CommanderError } from '@commander-js/extra-typings';
+import { createRequire } from 'node:module';
+import { benchCommand } from './bench.js';
+import { reportError, STATUS } from './command.js';
+import { infoCommand } from './info.js';
+import { interpolateCommand } from './interpolate.js';
+import { reconstructCommand } from './reconstruct.js';
+import { sampleCommand } from './sample.js';
+import { trainCommand } from './train.js';
+import { verifyCommand } from './verify.js';
+
+const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
+
+const FIRST_STEPS = `
+First steps:
+  agenet train mnist --steps 1000 --out runs/first
+  agenet sample runs/first --out samples.png
+`;
+
+const program = new Command('agenet')
+  .description('Train, explore and ship Adversarial Generator-Encoder networks')
+  .version(version)
+  .addHelpText('after', FIRST_STEPS);
+for (const command of [trainCommand, sampleCommand, reconstructCommand, interpolateCommand, infoCommand, verifyCommand, benchCommand]) program.addCommand(command());
+
+/** Commander prints its own messages, and knows only status 1; here a wrong command line is bad input. */
+function useOurErrors(command: { exitOverride(): unknown; configureOutput(configuration: { outputError: (text: string) => void }): unknown }): void {
+  command.exitOverride();
+  command.configureOutput({ outputError: () => undefined });
+}
+[program, ...program.commands].forEach(useOurErrors);
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (!(error instanceof CommanderError)) throw error;
+  // Help and version were asked for and printed; help without a command was not.
+  if (error.exitCode === 0) process.exitCode = 0;
+  else if (error.code === 'commander.help') process.exitCode = STATUS.badInput;
+  else {
+    reportError(error.message.replace(/^error: /, '').replace(/^unknown command/, 'unknown command'), process.argv.includes('--json'), false);
+    process.exitCode = STATUS.badInput;
+  }
+}

@@ -1,0 +1,33 @@
+import { readFile, stat } from 'node:fs/promises';
+import { TrainedModel } from '../age/index.js';
+import type { Compile } from '../engine/index.js';
+import { InputError } from '../errors.js';
+import type { ImageBatch } from '../images/index.js';
+import { type Checkpoint, decodeCheckpoint, iterationSpec, modelWeights } from '../training/index.js';
+import { RunFolder } from '../training/runFolder.node.js';
+
+/** A checkpoint and the model in it. */
+export interface OpenedRun {
+  readonly checkpoint: Checkpoint & { readonly file: string };
+  readonly model: TrainedModel;
+}
+
+/** Opens the latest checkpoint of a run folder, or a checkpoint file itself. Throws InputError if there is none. */
+export async function openRun(path: string, compile: Compile): Promise<OpenedRun> {
+  const checkpoint = await readCheckpoint(path);
+  const { pair, objective } = iterationSpec(checkpoint.configuration);
+  return { checkpoint, model: TrainedModel.of(pair, objective.prior, modelWeights(checkpoint.vectors), compile) };
+}
+
+export async function readCheckpoint(path: string): Promise<Checkpoint & { readonly file: string }> {
+  const found = await stat(path).catch(() => undefined);
+  if (found === undefined) throw new InputError(`${path}: there is no such run folder or checkpoint`);
+  if (found.isDirectory()) return (await RunFolder.open(path)).readLatestCheckpoint();
+  return { ...decodeCheckpoint(await readFile(path), path), file: path };
+}
+
+/** Bytes [N, C, H, W] of a model's images as a batch of pictures. */
+export function picturesOf(model: TrainedModel, data: Uint8Array): ImageBatch {
+  const shape = model.pair.encoder.inputShape as [number, number, number];
+  return { shape, count: data.length / model.imageSize, data };
+}

@@ -1,0 +1,95 @@
+import { InvalidArgumentError, Option } from '@commander-js/extra-typings';
+import { availableParallelism } from 'node:os';
+import { DISTANCES, DIVERGENCES, MOMENTS, PRIORS, REDUCTIONS } from '../age/index.js';
+import { nativeFormat } from '../data/open.node.js';
+import { type Compile } from '../engine/index.js';
+import { compile, type Device, DEVICES } from '../engine/runtime/native.js';
+import { InputError } from '../errors.js';
+import { ARCHITECTURE_NAMES, type ArchitectureName, architectureFor } from '../networks/index.js';
+import { LARGEST_SEED } from '../random.js';
+import { checkConfiguration, type Configuration, configurationSchema, DEFAULTS } from '../training/index.js';
+import { subcommand } from './command.js';
+
+/** A number in any notation that JavaScript has; ranges are checked with the configuration, which knows them. */
+export function parseNumber(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !Number.isFinite(value)) throw new InvalidArgumentError('It is not a number.');
+  return value;
+}
+
+/** A parser of whole numbers within limits. */
+export const wholeNumber = (least: number, most: number) => (text: string): number => {
+  const value = parseNumber(text);
+  if (!Number.isInteger(value) || value < least || value > most) throw new InvalidArgumentError(`It must be a whole number from ${least} to ${most}.`);
+  return value;
+};
+
+export const seedOption = () => new Option('--seed <number>', 'what all random choices follow from').argParser(wholeNumber(0, LARGEST_SEED));
+export const deviceOption = () => new Option('--device <name>', 'where to compute').choices(DEVICES).default('cpu' as const);
+export const threadsOption = () => new Option('--threads <number>', 'processor threads (default: one for each core)').argParser(wholeNumber(1, 1024));
+
+/** Compiles graphs as `--device` and `--threads` say. */
+export const compilerOf = ({ device, threads }: { device: Device; threads?: number | undefined }): Compile => (graph) => compile(graph, { device, threads: threadsOf(threads) });
+export const threadsOf = (threads: number | undefined): number => threads ?? availableParallelism();
+
+/** A subcommand with the options that describe what is trained and how: those of `train` and `bench`. */
+export const trainingCommand = (name: string, summary: string) =>
+  subcommand(name, summary)
+    .optionsGroup('Networks:')
+    .addOption(new Option('--network <name>', 'architecture (default: the one for the image size)').choices(ARCHITECTURE_NAMES))
+    .option('--size <pixels>', "rows and columns of an image (default: the data's own)", parseNumber)
+    .option('--channels <number>', "1 for grey, 3 for RGB (default: the data's own)", parseNumber)
+    .option('--width <number>', `base width, of which the layers' channels are multiples (default: ${DEFAULTS.width})`, parseNumber)
+    .option('--latent <number>', `coordinates of a latent code (default: ${DEFAULTS.latent})`, parseNumber)
+    .optionsGroup('The game:')
+    .option('--encoder-updates <plan>', `updates and loss weights of the encoder (default: "${DEFAULTS.encoderUpdates}")`)
+    .option('--generator-updates <plan>', `the same of the generator (default: "${DEFAULTS.generatorUpdates}")`)
+    .addOption(new Option('--prior <name>', `distribution of codes (default: ${DEFAULTS.prior})`).choices(PRIORS))
+    .addOption(new Option('--divergence <name>', `of a batch of codes from the prior (default: ${DEFAULTS.divergence})`).choices(DIVERGENCES))
+    .addOption(new Option('--moment <name>', `what stands for the deviation in it; "variance" is the published code's (default: ${DEFAULTS.moment})`).choices(MOMENTS))
+    .addOption(new Option('--reduce <name>', `combines the coordinates' divergences (default: ${DEFAULTS.reduce})`).choices(REDUCTIONS))
+    .addOption(new Option('--match-x <name>', `distance of images (default: ${DEFAULTS.matchX})`).choices(DISTANCES))
+    .addOption(new Option('--match-z <name>', `distance of codes (default: ${DEFAULTS.matchZ})`).choices(DISTANCES))
+    .optionsGroup('Training:')
+    .option('--batch <number>', `images in a batch (default: ${DEFAULTS.batch})`, parseNumber)
+    .option('--learning-rate <number>', `of Adam (default: ${DEFAULTS.learningRate})`, parseNumber)
+    .addOption(seedOption())
+    .addOption(deviceOption())
+    .addOption(threadsOption());
+
+/** Options as `trainingCommand` and `train` parse them, by the configuration's own names. */
+export type ConfigurationOptions = { readonly [K in keyof Configuration]?: Configuration[K] | undefined } & {
+  readonly epochs?: number | undefined;
+  readonly steps?: number | undefined;
+  readonly size?: number | undefined;
+  readonly channels?: number | undefined;
+};
+
+/** The flag of a configuration's key, for messages: `encoderUpdates` is `--encoder-updates`. */
+export const flagOf = (key: string): string => `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+
+/** The options that the user gave, without what concerns the run rather than its result. */
+export function givenSettings(options: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  if (options.epochs !== undefined && options.steps !== undefined) throw new InputError('--epochs and --steps both say how long to train; give one');
+  const length = options.epochs !== undefined ? { epochs: options.epochs } : options.steps !== undefined ? { steps: options.steps } : undefined;
+  const known = Object.keys(configurationSchema.shape);
+  const given = Object.entries(options).filter(([key, value]) => known.includes(key) && value !== undefined);
+  return { ...Object.fromEntries(given), ...(length ? { length } : {}) };
+}
+
+/** The configuration that options ask for, completed by the data's own format and the defaults. Throws InputError. */
+export function resolveConfiguration(data: string, options: Readonly<Record<string, unknown>>): Configuration {
+  const given = givenSettings(options);
+  const native = nativeFormat(data);
+  const size = (given.size as number | undefined) ?? native.size;
+  return checkConfiguration({ ...DEFAULTS, data, size, channels: native.channels, network: given.network ?? architectureOf(size), ...given }, flagOf);
+}
+
+/** An unknown size is reported with the flag's name. */
+function architectureOf(size: number): ArchitectureName {
+  try {
+    return architectureFor(size);
+  } catch (error) {
+    throw error instanceof InputError ? new InputError(`--${error.message}`) : error;
+  }
+}

@@ -1,0 +1,44 @@
+import { mkdir, readdir, stat } from 'node:fs/promises';
+import { extname, join } from 'node:path';
+import { encodeNpz, type NumpyArray } from '../data/index.js';
+import { InputError } from '../errors.js';
+import { encodePng } from '../images/files.node.js';
+import { channelsLast, type ImageBatch, imageOf, type Raster } from '../images/index.js';
+import { writeFileAtomically } from '../training/runFolder.node.js';
+
+/** The forms that images can be written in. */
+export type OutputKind = 'png' | 'npz' | 'animation' | 'folder';
+
+/** The form that a path's ending asks for. Throws InputError if it is not among `allowed`. */
+export function outputKind(path: string, allowed: readonly OutputKind[]): OutputKind {
+  const extension = extname(path).toLowerCase();
+  const kind = extension === '' ? 'folder' : ({ '.png': 'png', '.npz': 'npz', '.gif': 'animation', '.webp': 'animation' } as const)[extension];
+  if (kind !== undefined && allowed.includes(kind)) return kind;
+  const choices = allowed.map((each) => ({ png: 'a .png file', npz: 'an .npz file', animation: 'a .gif or .webp file', folder: 'a folder' })[each]);
+  throw new InputError(`--out ${path}: expected ${choices.join(', ')}`);
+}
+
+/** Writes one picture as PNG. */
+export const writePng = async (path: string, picture: Raster): Promise<void> => writeFileAtomically(path, await encodePng(picture));
+
+/** Writes images as `arr_0`, or under the given names, as bytes [N, H, W, C]. */
+export async function writeImageArrays(path: string, batches: Readonly<Record<string, ImageBatch>>): Promise<void> {
+  const arrays = Object.entries(batches).map(([name, batch]): [string, NumpyArray] => {
+    const [channels, height, width] = batch.shape;
+    return [name, { shape: [batch.count, height, width, channels], data: channelsLast(batch) }];
+  });
+  await writeFileAtomically(path, encodeNpz(Object.fromEntries(arrays)));
+}
+
+/** Writes each image as a PNG of its own into a new or empty folder. */
+export async function writeImageFolder(path: string, batch: ImageBatch): Promise<void> {
+  const found = await stat(path).catch(() => undefined);
+  if (found && !found.isDirectory()) throw new InputError(`--out ${path}: is a file; name a new folder`);
+  if (found && (await readdir(path)).length > 0) throw new InputError(`--out ${path}: the folder is not empty; name a new one`);
+  await mkdir(path, { recursive: true }).catch((error: NodeJS.ErrnoException) => {
+    throw new InputError(`--out ${path}: the folder cannot be made (${error.code ?? error.message})`);
+  });
+  for (let index = 0; index < batch.count; index++) {
+    await writePng(join(path, `${String(index).padStart(6, '0')}.png`), imageOf(batch, index));
+  }
+}

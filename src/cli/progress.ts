@@ -1,0 +1,64 @@
+import type { TrainingEvent } from '../training/index.js';
+
+/** Seconds between two lines when nobody watches, and between two drawings of the line when somebody does. */
+const PLAIN_INTERVAL = 10;
+const LIVE_INTERVAL = 0.2;
+/** Weight of the newest iteration in the running mean of its duration. */
+const SMOOTHING = 0.1;
+
+/**
+ * Shows a training on standard error: on a terminal one line that is drawn over, elsewhere a plain line every few seconds. Returns
+ * the function that takes the training's events.
+ */
+export function showProgress(stream: NodeJS.WriteStream): (event: TrainingEvent) => void {
+  const live = stream.isTTY;
+  let lastStep = 0;
+  let secondsPerIteration: number | undefined;
+  let previous = performance.now();
+  let shown = 0;
+
+  const write = (line: string) => (live ? stream.write(`\r\x1b[2K${line.slice(0, Math.max(20, stream.columns - 1))}`) : stream.write(`${line}\n`));
+  return (event) => {
+    const now = performance.now();
+    if (event.type === 'start') {
+      lastStep = event.lastStep;
+      const { encoder, generator } = event.parameters;
+      stream.write(`encoder ${encoder.toLocaleString('en')} parameters, generator ${generator.toLocaleString('en')}; ${lastStep} iterations, ${event.batchesPerEpoch} batches an epoch\n`);
+      previous = now;
+    } else if (event.type === 'iteration') {
+      const duration = (now - previous) / 1000;
+      previous = now;
+      secondsPerIteration = secondsPerIteration === undefined ? duration : (1 - SMOOTHING) * secondsPerIteration + SMOOTHING * duration;
+      const { step } = event.report;
+      if ((now - shown) / 1000 < (live ? LIVE_INTERVAL : PLAIN_INTERVAL) && step < lastStep) return;
+      shown = now;
+      write(progressLine(event.report, lastStep, secondsPerIteration));
+    } else if (event.type === 'pictures') {
+      if (!live) stream.write(`iteration ${event.step}: wrote ${event.samples}\n`);
+      previous = performance.now();
+    } else if (event.type === 'end' && live) {
+      stream.write('\n');
+    }
+  };
+}
+
+type Report = Extract<TrainingEvent, { type: 'iteration' }>['report'];
+
+function progressLine({ step, epoch, losses }: Report, lastStep: number, secondsPerIteration: number): string {
+  const left = duration((lastStep - step) * secondsPerIteration);
+  // The sums are of no meaning to a reader, and the excess says more than the divergence itself.
+  const terms = Object.entries(losses).filter(([name]) => !name.endsWith('.loss') && !(`${name}_excess` in losses));
+  const shown = terms.map(([name, value]) => `${shortName(name)} ${value.toPrecision(3)}`).join('  ');
+  return `${step}/${lastStep}  epoch ${epoch + 1}  ${(1 / secondsPerIteration).toFixed(1)} it/s  ${left} left  ${shown}`;
+}
+
+/** `encoder.KL_real_excess` as `e.KL_real+`: what lies above the least value. */
+const shortName = (name: string): string => name.replace('encoder.', 'e.').replace('generator.', 'g.').replace('_excess', '+');
+
+/** 75 as 1m15s. */
+export function duration(seconds: number): string {
+  const whole = Math.round(seconds);
+  const [hours, minutes] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60];
+  if (hours > 0) return `${hours}h${String(minutes).padStart(2, '0')}m`;
+  return minutes > 0 ? `${minutes}m${String(whole % 60).padStart(2, '0')}s` : `${whole}s`;
+}

@@ -1,0 +1,30 @@
+import { readFile } from 'node:fs/promises';
+import { TOLERANCE, type Verification, verify } from '../age/index.js';
+import { decodeSafetensors } from '../engine/index.js';
+import { InputError } from '../errors.js';
+import { type Outcome, perform, STATUS, subcommand, type Terminal } from './command.js';
+import { compilerOf, deviceOption, threadsOption } from './options.js';
+
+export const verifyCommand = () =>
+  subcommand('verify', 'check losses, gradients and updates against golden files')
+    .argument('<files...>', 'safetensors files that hold inputs and expected results')
+    .addOption(deviceOption())
+    .addOption(threadsOption())
+    .action((files, options) => perform(options, (terminal) => verifyFiles(files, options, terminal)));
+
+async function verifyFiles(paths: readonly string[], options: Parameters<typeof compilerOf>[0], terminal: Terminal): Promise<Outcome> {
+  const files: Verification[] = [];
+  for (const path of paths) {
+    const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {
+      throw new InputError(`${path}: cannot be read (${error.code === 'ENOENT' ? 'there is no such file' : (error.code ?? error.message)})`);
+    });
+    const verification = await verify(decodeSafetensors(bytes, path), path, compilerOf(options));
+    files.push(verification);
+    terminal.print(`${path}: ${verification.max_error <= TOLERANCE ? 'right' : 'WRONG'}`);
+    for (const [group, error] of Object.entries(verification.groups)) terminal.print(`  ${group.padEnd(24)} ${error.toExponential(1)}`);
+  }
+  const max_error = Math.max(...files.map((file) => file.max_error));
+  const passed = max_error <= TOLERANCE;
+  terminal.print(`largest error ${max_error.toExponential(1)}, ${passed ? 'within' : 'above'} the ${TOLERANCE} that rounding explains`);
+  return { result: { files, max_error, passed }, ...(passed ? {} : { status: STATUS.failed }) };
+}

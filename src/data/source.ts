@@ -1,0 +1,40 @@
+/** Images of one part of a data set, as bytes [C, H, W] each, with a label each if the data have any. */
+export interface Split {
+  readonly count: number;
+  /** Class numbers, one an image, or null. */
+  readonly labels: Uint8Array | null;
+  /** Copies the bytes of an image to `target` at `offset`. */
+  copyImage(index: number, target: Uint8Array, offset: number): void;
+}
+
+/** A data set: images of one size, in a part to train on and a part to test on. */
+export interface ImageSource {
+  /** What the user called it: `mnist`. */
+  readonly name: string;
+  /** Rows and columns. */
+  readonly size: readonly [height: number, width: number];
+  readonly channels: number;
+  readonly train: Split;
+  readonly test: Split;
+  /** How many classes the labels distinguish, or null without labels. */
+  readonly classes: number | null;
+}
+
+/** A split whose images lie one after another in memory, `imageBytes` each. */
+export function splitInMemory(pixels: Uint8Array, imageBytes: number, labels: Uint8Array | null): Split {
+  return {
+    count: pixels.length / imageBytes,
+    labels,
+    copyImage: (index, target, offset) => target.set(pixels.subarray(index * imageBytes, (index + 1) * imageBytes), offset),
+  };
+}
+
+/** The bytes of the images at `indices`, one after another. */
+export function gatherImages(split: Split, indices: ArrayLike<number>, imageBytes: number, target = new Uint8Array(indices.length * imageBytes)): Uint8Array {
+  for (let position = 0; position < indices.length; position++) split.copyImage(indices[position]!, target, position * imageBytes);
+  return target;
+}
+
+/** The first `count` images of a split, or all if there are fewer. */
+export const firstImages = (split: Split, count: number, imageBytes: number): Uint8Array =>
+  gatherImages(split, Array.from({ length: Math.min(count, split.count) }, (_, index) => index), imageBytes);

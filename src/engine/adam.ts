@@ -1,0 +1,42 @@
+import { add, div, mul, sqrt, square, sub } from './operators/index.js';
+import type { Value } from './value.js';
+
+/** The constants of Adam (Kingma and Ba, arXiv 1412.6980). */
+export interface AdamConstants {
+  readonly beta1: number;
+  readonly beta2: number;
+  readonly epsilon: number;
+}
+
+/** First and second moment of the gradient, shaped like the parameter. */
+export interface AdamMoments {
+  readonly m: Value;
+  readonly v: Value;
+}
+
+/**
+ * The two numbers in which a step depends on its count, as the input of `adam`. They are computed outside the graph, in double
+ * precision: 1 - beta2^t loses its digits in float32.
+ * @param step the number of this step, counted from 1
+ * @returns [learningRate / (1 - beta1^step), 1 / sqrt(1 - beta2^step)]
+ */
+export function adamSchedule(learningRate: number, step: number, { beta1, beta2 }: AdamConstants): [stepSize: number, deviationScale: number] {
+  return [learningRate / (1 - beta1 ** step), 1 / Math.sqrt(1 - beta2 ** step)];
+}
+
+/**
+ * One step of Adam with bias correction, in PyTorch's form: the corrected second moment's root is taken before epsilon is added.
+ * @param schedule the scalars that `adamSchedule` gives for this step
+ */
+export function adam(
+  parameter: Value,
+  gradient: Value,
+  { m, v }: AdamMoments,
+  schedule: { readonly stepSize: Value; readonly deviationScale: Value },
+  { beta1, beta2, epsilon }: AdamConstants,
+): { readonly parameter: Value; readonly m: Value; readonly v: Value } {
+  const nextM = add(mul(m, beta1), mul(gradient, 1 - beta1));
+  const nextV = add(mul(v, beta2), mul(square(gradient), 1 - beta2));
+  const deviation = add(mul(sqrt(nextV), schedule.deviationScale), epsilon);
+  return { parameter: sub(parameter, mul(div(nextM, deviation), schedule.stepSize)), m: nextM, v: nextV };
+}

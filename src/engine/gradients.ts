@@ -1,0 +1,45 @@
+import { topologicalOrder } from './graph.js';
+import { add } from './operators/index.js';
+import { ShapeError, showShape } from './shape.js';
+import { constant, type Value } from './value.js';
+
+/**
+ * Reverse-mode gradients of a float32 scalar with respect to the given values, each of its value's shape; zeros where the scalar
+ * does not depend on a value. The gradients are symbolic values like any other and can be differentiated again.
+ * Throws ShapeError if `loss` is not a scalar, Error if an operator between them has no gradient rule.
+ */
+export function gradients(loss: Value, wrt: readonly Value[]): Value[] {
+  if (loss.type !== 'float32' || loss.shape.length !== 0) {
+    throw new ShapeError(`gradients: the loss must be a float32 scalar, not ${loss.type} ${showShape(loss.shape)}`);
+  }
+  const order = topologicalOrder([loss]);
+  const relevant = dependents(order, wrt);
+  const gradientOf = new Map<Value, Value>([[loss, constant(1)]]);
+
+  for (const value of order.reverse()) {
+    const gradient = gradientOf.get(value);
+    if (gradient === undefined || value.kind !== 'computed' || !relevant.has(value)) continue;
+    const { operator, inputs, attributes } = value;
+    if (operator.gradient === undefined) throw new Error(`gradients: ${operator.name} has no gradient rule`);
+    const thunks = operator.gradient({ inputs, output: value, attributes, gradient });
+    inputs.forEach((operand, index) => {
+      const thunk = thunks[index];
+      if (!thunk || !relevant.has(operand)) return;
+      const contribution = thunk();
+      const known = gradientOf.get(operand);
+      gradientOf.set(operand, known === undefined ? contribution : add(known, contribution));
+    });
+  }
+  return wrt.map((value) => gradientOf.get(value) ?? zeros(value));
+}
+
+/** Of the values in topological order, those that depend on `roots`, and the roots. */
+function dependents(order: readonly Value[], roots: readonly Value[]): ReadonlySet<Value> {
+  const found = new Set<Value>(roots);
+  for (const value of order) {
+    if (value.kind === 'computed' && value.inputs.some((operand) => found.has(operand))) found.add(value);
+  }
+  return found;
+}
+
+const zeros = (value: Value): Value => constant(new Float32Array(value.shape.reduce((a, b) => a * b, 1)), value.shape);

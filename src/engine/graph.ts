@@ -1,0 +1,68 @@
+import { ShapeError } from './shape.js';
+import type { ComputedValue, InputValue, Value } from './value.js';
+
+/** A function from named inputs to named outputs: what is simplified, lowered, encoded and run. */
+export interface Graph {
+  readonly inputs: readonly InputValue[];
+  readonly outputs: Readonly<Record<string, Value>>;
+}
+
+/**
+ * The graph of these outputs. Its inputs are found by walking it; `declared` inputs come first and stay even where nothing reads
+ * them, so that callers can feed the same names whatever was simplified away.
+ */
+export function graphOf(outputs: Readonly<Record<string, Value>>, declared: readonly InputValue[] = []): Graph {
+  const inputs = new Map<string, InputValue>();
+  const found = topologicalOrder(Object.values(outputs)).filter((value): value is InputValue => value.kind === 'input');
+  for (const value of [...declared, ...found]) {
+    const known = inputs.get(value.name);
+    if (known !== undefined && known !== value) {
+      throw new ShapeError(`graph: two different inputs are named ${value.name}`);
+    }
+    inputs.set(value.name, value);
+  }
+  return { inputs: [...inputs.values()], outputs };
+}
+
+/** Every value that the given ones are made of, each once, inputs of an operator before its result. */
+export function topologicalOrder(values: readonly Value[]): Value[] {
+  const order: Value[] = [];
+  const seen = new Set<Value>();
+  // Depth-first with an explicit stack: graphs of many updates are deeper than the call stack.
+  const stack: { value: Value; next: number }[] = [];
+  const enter = (value: Value) => {
+    if (!seen.has(value)) {
+      seen.add(value);
+      stack.push({ value, next: 0 });
+    }
+  };
+  for (const root of values) {
+    enter(root);
+    while (stack.length > 0) {
+      const top = stack[stack.length - 1]!;
+      const inputs = top.value.kind === 'computed' ? top.value.inputs : [];
+      if (top.next < inputs.length) enter(inputs[top.next++]!);
+      else order.push(stack.pop()!.value);
+    }
+  }
+  return order;
+}
+
+/**
+ * The same graph with every computed value passed through `rewrite`, operands first. `rewrite` gets a value whose inputs are
+ * already rewritten, and answers with its replacement, of the same type and shape.
+ */
+export function rewriteGraph(graph: Graph, rewrite: (value: ComputedValue, original: ComputedValue) => Value, leaf: (value: Value) => Value = (v) => v): Graph {
+  const replaced = new Map<Value, Value>();
+  for (const value of topologicalOrder(Object.values(graph.outputs))) {
+    if (value.kind !== 'computed') {
+      replaced.set(value, leaf(value));
+      continue;
+    }
+    const inputs = value.inputs.map((operand) => replaced.get(operand)!);
+    const changed = inputs.some((operand, index) => operand !== value.inputs[index]);
+    replaced.set(value, rewrite(changed ? { ...value, inputs } : value, value));
+  }
+  const outputs = Object.fromEntries(Object.entries(graph.outputs).map(([name, value]) => [name, replaced.get(value)!]));
+  return graphOf(outputs, graph.inputs);
+}

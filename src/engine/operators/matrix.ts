@@ -1,0 +1,31 @@
+import { apply, fail, type Operator, requireFloat } from '../operator.js';
+import { broadcastShapes } from '../shape.js';
+import type { Value } from '../value.js';
+import { sumTo } from './broadcasting.js';
+import { transpose } from './shaping.js';
+
+const MatMul: Operator<Record<string, never>> = {
+  name: 'MatMul',
+  infer(inputs) {
+    const [a, b] = inputs;
+    requireFloat('MatMul', inputs);
+    if (a!.shape.length < 2 || b!.shape.length < 2) fail('MatMul', inputs, 'operands need at least two axes');
+    const batch = broadcastShapes(a!.shape.slice(0, -2), b!.shape.slice(0, -2));
+    if (batch === undefined) fail('MatMul', inputs, 'leading axes cannot be broadcast against each other');
+    if (a!.shape.at(-1) !== b!.shape.at(-2)) fail('MatMul', inputs, 'columns of the first are not as many as rows of the second');
+    return { type: 'float32', shape: [...batch, a!.shape.at(-2)!, b!.shape.at(-1)!] };
+  },
+  gradient: ({ inputs: [a, b], gradient }) => [
+    () => sumTo(matMul(gradient, transposeMatrix(b!)), a!.shape),
+    () => sumTo(matMul(transposeMatrix(a!), gradient), b!.shape),
+  ],
+};
+
+/** Matrix product of the last two axes; leading axes are broadcast. */
+export const matMul = (a: Value, b: Value): Value => apply(MatMul, [a, b], {});
+
+/** Swaps the last two axes. */
+export function transposeMatrix(x: Value): Value {
+  const rank = x.shape.length;
+  return transpose(x, [...Array.from({ length: rank - 2 }, (_, axis) => axis), rank - 1, rank - 2]);
+}

@@ -1,0 +1,103 @@
+/** Operators that move elements: Transpose, Concat, Slice, Pad. */
+import { apply, fail, type Operator } from '../operator.js';
+import { normalizeAxes, type Shape, showShape } from '../shape.js';
+import { constant, type Value } from '../value.js';
+import { integers, reshape } from './broadcasting.js';
+
+const Transpose: Operator<{ perm: readonly number[] }> = {
+  name: 'Transpose',
+  infer([x], { perm }) {
+    const rank = x!.shape.length;
+    if (perm.length !== rank || new Set(perm).size !== rank || perm.some((axis) => x!.shape[axis] === undefined)) {
+      fail('Transpose', [x!], `${showShape(perm)} is not an order of its axes`);
+    }
+    return { type: x!.type, shape: perm.map((axis) => x!.shape[axis]!) };
+  },
+  gradient: ({ attributes: { perm }, gradient }) => [() => transpose(gradient, perm.map((_, axis) => perm.indexOf(axis)))],
+};
+
+/** Reorders axes: axis i of the result is axis perm[i] of x. */
+export const transpose = (x: Value, perm: readonly number[]): Value => apply(Transpose, [x], { perm });
+
+const Concat: Operator<{ axis: number }> = {
+  name: 'Concat',
+  infer(inputs, { axis }) {
+    const [first, ...others] = inputs;
+    for (const other of others) {
+      const fits = other.type === first!.type && other.shape.length === first!.shape.length && other.shape.every((size, i) => i === axis || size === first!.shape[i]);
+      if (!fits) fail('Concat', inputs, `inputs differ beside axis ${axis}`);
+    }
+    const total = inputs.reduce((sum, value) => sum + value.shape[axis]!, 0);
+    return { type: first!.type, shape: first!.shape.map((size, i) => (i === axis ? total : size)) };
+  },
+  gradient: ({ inputs, attributes: { axis }, gradient }) => {
+    let start = 0;
+    return inputs.map((value) => {
+      const from = start;
+      start += value.shape[axis]!;
+      return () => slice(gradient, axis, from, from + value.shape[axis]!);
+    });
+  },
+};
+
+/** Joins one or more values along an axis in which alone they may differ. */
+export function concat(values: readonly Value[], axis: number): Value {
+  const [first] = values;
+  if (first === undefined) fail('Concat', [], 'needs at least one input');
+  return values.length === 1 ? first : apply(Concat, values, { axis: normalizeAxes([axis], first.shape.length, 'Concat')[0]! });
+}
+
+const Slice: Operator<{ axis: number; start: number; end: number; step: number }> = {
+  name: 'Slice',
+  infer([x], { axis, start, end, step }) {
+    const size = x!.shape[axis]!;
+    if (!(step >= 1 && start >= 0 && start < end && end <= size)) {
+      fail('Slice', [x!], `axis ${axis} has no elements ${start} to ${end} in steps of ${step}`);
+    }
+    return { type: x!.type, shape: x!.shape.map((length, i) => (i === axis ? Math.ceil((end - start) / step) : length)) };
+  },
+  gradient: ({ inputs: [x], output, attributes: { axis, start, step }, gradient }) => [
+    () => {
+      const count = output.shape[axis]!;
+      // The elements between two steps got no gradient: put zeros there by padding an axis of size 1 behind each element.
+      const stuffed = insertZeros(gradient, axis, step);
+      const length = (count - 1) * step + 1;
+      const before = x!.shape.map((_, i) => (i === axis ? start : 0));
+      const after = x!.shape.map((size, i) => (i === axis ? size - start - length : 0));
+      return pad(slice(stuffed, axis, 0, length), before, after);
+    },
+  ],
+  parameters: ({ axis, start, end, step }) => ({ constants: [integers([start]), integers([end]), integers([axis]), integers([step])], encoded: ['axis', 'start', 'end', 'step'] }),
+};
+
+function insertZeros(x: Value, axis: number, step: number): Value {
+  if (step === 1) return x;
+  const split = [...x.shape.slice(0, axis + 1), 1, ...x.shape.slice(axis + 1)];
+  const padded = pad(reshape(x, split), split.map(() => 0), split.map((_, i) => (i === axis + 1 ? step - 1 : 0)));
+  return reshape(padded, x.shape.map((size, i) => (i === axis ? size * step : size)));
+}
+
+/** Elements start, start + step, ... before end along one axis. */
+export function slice(x: Value, axis: number, start: number, end: number, step = 1): Value {
+  const [from] = normalizeAxes([axis], x.shape.length, 'Slice');
+  return start === 0 && end === x.shape[from!] && step === 1 ? x : apply(Slice, [x], { axis: from!, start, end, step });
+}
+
+const Pad: Operator<{ pads: readonly number[] }> = {
+  name: 'Pad',
+  infer([x], { pads }) {
+    const rank = x!.shape.length;
+    if (pads.length !== 2 * rank || pads.some((size) => !Number.isInteger(size) || size < 0)) {
+      fail('Pad', [x!], `pads ${showShape(pads)} are not ${2 * rank} sizes of at least 0`);
+    }
+    return { type: x!.type, shape: x!.shape.map((size, axis) => size + pads[axis]! + pads[axis + rank]!) };
+  },
+  gradient: ({ inputs: [x], attributes: { pads }, gradient }) => [
+    () => x!.shape.reduce<Value>((rest, size, axis) => slice(rest, axis, pads[axis]!, pads[axis]! + size), gradient),
+  ],
+  parameters: ({ pads }) => ({ constants: [integers(pads), constant(0)], encoded: ['pads'] }),
+};
+
+/** Zeros before and behind each axis: one size an axis in `before` and in `after`. */
+export const pad = (x: Value, before: Shape, after: Shape): Value =>
+  [...before, ...after].every((size) => size === 0) ? x : apply(Pad, [x], { pads: [...before, ...after] });

@@ -1,0 +1,55 @@
+import { InferenceSession, listSupportedBackends } from 'onnxruntime-node';
+import { InputError } from '../../errors.js';
+import type { Graph } from '../graph.js';
+import { lower, type Target } from '../lowering/index.js';
+import { encode } from '../onnx.js';
+import { Program } from './program.js';
+
+/** Where a program runs. */
+export const DEVICES = ['cpu', 'webgpu', 'cuda'] as const;
+export type Device = (typeof DEVICES)[number];
+
+export interface CompileOptions {
+  readonly device?: Device;
+  /** Threads of one operator; default 0: as many as there are cores. */
+  readonly threads?: number;
+  /** The lowering rules; default those of the device. `plain` for all devices is slower but keeps ONNX operators as they were written. */
+  readonly target?: Target;
+  /** Record a profile of each operator into a file that begins so; `Program.endProfiling` writes it. */
+  readonly profilePrefix?: string;
+}
+
+/** The lowering rules that suit a device. */
+export const targetOf = (device: Device): Target => (device === 'cpu' ? 'cpu' : 'plain');
+
+/** Compiles a graph for a device of this machine with ONNX Runtime's native library. Throws InputError if it lacks the device. */
+export async function compile(graph: Graph, { device = 'cpu', threads = 0, target = targetOf(device), profilePrefix }: CompileOptions = {}): Promise<Program> {
+  requireDevice(device);
+  const model = encode(lower(graph, target));
+  const session = await createSession(model, device, {
+    executionProviders: [device],
+    intraOpNumThreads: threads,
+    interOpNumThreads: 1,
+    // Only errors: the runtime warns of harmless things, such as inputs that nothing reads.
+    logSeverityLevel: 3,
+    ...(profilePrefix === undefined ? {} : { enableProfiling: true, profileFilePrefix: profilePrefix }),
+  });
+  return new Program(session, new Map(graph.inputs.map((value) => [value.name, value])));
+}
+
+function requireDevice(device: Device): void {
+  const offered = listSupportedBackends().map(({ name }) => name);
+  if (!offered.includes(device)) throw new InputError(`device ${device}: this ONNX Runtime offers ${offered.join(', ')} only`);
+}
+
+async function createSession(model: Uint8Array, device: Device, options: InferenceSession.SessionOptions): Promise<InferenceSession> {
+  try {
+    return await InferenceSession.create(model, options);
+  } catch (error) {
+    if (device === 'cpu') throw error;
+    // A provider that is there but finds no adapter or driver: the user can choose another device.
+    throw new InputError(`device ${device} cannot be used here (${firstLine(error)}); --device cpu always works`);
+  }
+}
+
+const firstLine = (error: unknown): string => String(error instanceof Error ? error.message : error).split('\n')[0]!;

@@ -1,0 +1,82 @@
+import type { Operator } from './operator.js';
+import { type Shape, ShapeError, showShape, sizeOf } from './shape.js';
+
+/** Element types that values can have; arithmetic and gradients are float32. */
+export type ElementType = 'float32' | 'int64' | 'uint8' | 'bool';
+
+/** The array that holds the elements of each type outside the graph. */
+export interface ElementArrays {
+  float32: Float32Array;
+  int64: BigInt64Array;
+  uint8: Uint8Array;
+  bool: Uint8Array;
+}
+export type ElementArray = ElementArrays[ElementType];
+
+/** What is known of a tensor before anything runs. */
+export interface TensorType {
+  readonly type: ElementType;
+  readonly shape: Shape;
+}
+
+/** A tensor with its elements, row-major. */
+export interface TensorData<T extends ElementType = ElementType> {
+  readonly type: T;
+  readonly shape: Shape;
+  readonly data: ElementArrays[T];
+}
+
+export type Attribute = number | string | readonly number[];
+export type Attributes = Readonly<Record<string, Attribute>>;
+
+/**
+ * A symbolic tensor: a graph input, a constant, or the result of an operator on other values. Values are immutable and know their
+ * type and shape; a graph is nothing but the values that its outputs reach.
+ */
+export type Value = InputValue | ConstantValue | ComputedValue;
+
+export interface InputValue extends TensorType {
+  readonly kind: 'input';
+  readonly name: string;
+}
+
+export interface ConstantValue extends TensorType {
+  readonly kind: 'constant';
+  readonly data: ElementArray;
+}
+
+export interface ComputedValue extends TensorType {
+  readonly kind: 'computed';
+  readonly operator: Operator;
+  readonly inputs: readonly Value[];
+  readonly attributes: Attributes;
+}
+
+/** A named input of the graph. Names are unique within a graph; `Graph` checks it. */
+export function input(name: string, shape: Shape, type: ElementType = 'float32'): InputValue {
+  if (shape.some((size) => !Number.isInteger(size) || size < 1)) {
+    throw new ShapeError(`input ${name}: shape ${showShape(shape)} has a size that is not a positive integer`);
+  }
+  return { kind: 'input', name, type, shape };
+}
+
+/** A tensor known when the graph is built; its data is not copied and must not change afterwards. */
+export function constantTensor<T extends ElementType>({ type, shape, data }: TensorData<T>): ConstantValue {
+  if (data.length !== sizeOf(shape)) {
+    throw new ShapeError(`constant: ${data.length} elements do not fill the shape ${showShape(shape)}`);
+  }
+  return { kind: 'constant', type, shape, data };
+}
+
+/** A float32 scalar, or a float32 tensor of the given elements and shape (by default a vector). */
+export function constant(elements: number | readonly number[] | Float32Array, shape?: Shape): ConstantValue {
+  const data = typeof elements === 'number' ? Float32Array.of(elements) : Float32Array.from(elements);
+  return constantTensor({ type: 'float32', shape: shape ?? (typeof elements === 'number' ? [] : [data.length]), data });
+}
+
+/** The single element of a constant whose elements are all equal, or undefined. */
+export function uniformElement(value: Value): number | undefined {
+  if (value.kind !== 'constant' || value.type !== 'float32' || value.data.length === 0) return undefined;
+  const first = Number(value.data[0]);
+  return (value.data as Float32Array).every((element) => element === first) ? first : undefined;
+}

@@ -1,0 +1,104 @@
+import { z } from 'zod';
+import { DISTANCES, DIVERGENCES, type IterationSpec, MOMENTS, parsePlan, PRIORS, REDUCTIONS } from '../age/index.js';
+import { InputError, nearestName } from '../errors.js';
+import { ARCHITECTURE_NAMES, type ArchitectureName, ARCHITECTURES } from '../networks/index.js';
+import { LARGEST_SEED } from '../random.js';
+
+const whole = (least: number, most: number) => z.int(`must be a whole number from ${least} to ${most}`).min(least, `must be at least ${least}`).max(most, `must be at most ${most}`);
+const choice = <const T extends readonly [string, ...string[]]>(values: T) => z.enum(values, `must be one of ${values.join(', ')}`);
+
+/** Everything that determines a run, resolved: a run can be repeated from it alone. */
+export const configurationSchema = z.strictObject({
+  data: z.string(),
+  size: whole(1, 1024),
+  channels: z.union([z.literal(1), z.literal(3)], 'must be 1 (grey) or 3 (RGB)'),
+  network: choice(ARCHITECTURE_NAMES as readonly [ArchitectureName, ...ArchitectureName[]]),
+  width: whole(1, 1024),
+  latent: whole(2, 4096),
+  batch: whole(2, 4096),
+  /** How long to train: passes over the data, or iterations. */
+  length: z.union([z.strictObject({ epochs: whole(1, 1_000_000) }), z.strictObject({ steps: whole(1, 1_000_000_000) })]),
+  encoderUpdates: z.string(),
+  generatorUpdates: z.string(),
+  prior: choice(PRIORS),
+  divergence: choice(DIVERGENCES),
+  moment: choice(MOMENTS),
+  reduce: choice(REDUCTIONS),
+  matchX: choice(DISTANCES),
+  matchZ: choice(DISTANCES),
+  learningRate: z.number('must be a number').positive('must be above 0').max(1, 'must be at most 1'),
+  /** Epochs after which the learning rate is halved; 0: never. */
+  dropLr: whole(0, 1_000_000),
+  seed: whole(0, LARGEST_SEED),
+  logEvery: whole(1, 1_000_000),
+  sampleEvery: whole(0, 1_000_000_000),
+  checkpointEvery: whole(0, 1_000_000_000),
+});
+
+export type Configuration = Readonly<z.infer<typeof configurationSchema>>;
+
+/** What is trained unless the user says otherwise: the published plan, at a width that two processor cores train in minutes. */
+export const DEFAULTS = {
+  network: 'dcgan32',
+  width: 16,
+  latent: 64,
+  batch: 64,
+  length: { epochs: 10 },
+  encoderUpdates: '1;KL_fake:1,KL_real:1,match_z:0,match_x:10',
+  generatorUpdates: '2;KL_fake:1,match_z:1000,match_x:0',
+  prior: 'sphere',
+  divergence: 'qp',
+  moment: 'std',
+  reduce: 'mean',
+  matchX: 'L1',
+  matchZ: 'cos',
+  learningRate: 2e-4,
+  dropLr: 0,
+  seed: 1,
+  logEvery: 10,
+  sampleEvery: 500,
+  checkpointEvery: 2000,
+} as const satisfies Partial<Configuration>;
+
+/**
+ * Checks a configuration as a whole. `label` names a property in messages (the flag, or the key in a file). Throws InputError that
+ * names the first wrong property, what it may be and what it was.
+ */
+export function checkConfiguration(given: unknown, label: (key: string) => string = (key) => key): Configuration {
+  const parsed = configurationSchema.safeParse(given);
+  if (!parsed.success) throw new InputError(describeIssue(parsed.error.issues[0]!, given, label));
+  const configuration = parsed.data;
+  const { network, size } = configuration;
+  const { imageSize } = ARCHITECTURES[network];
+  if (size !== imageSize) throw new InputError(`${label('size')}: ${network} is made for images of ${imageSize}x${imageSize}, not ${size}x${size}`);
+  parsePlan('encoder', configuration.encoderUpdates);
+  parsePlan('generator', configuration.generatorUpdates);
+  return configuration;
+}
+
+function describeIssue(issue: z.core.$ZodIssue, given: unknown, label: (key: string) => string): string {
+  if (issue.code === 'unrecognized_keys') {
+    const [key] = issue.keys;
+    const nearest = nearestName(key!, Object.keys(configurationSchema.shape));
+    return `${key}: no such setting${nearest ? `, did you mean ${nearest}?` : ''}`;
+  }
+  const path = issue.path.map(String);
+  const value = issue.path.reduce<unknown>((inner, key) => (inner as Record<PropertyKey, unknown> | undefined)?.[key], given);
+  return `${label(path.at(-1) ?? 'configuration')}: ${issue.message}, not ${value === undefined ? 'missing' : JSON.stringify(value)}`;
+}
+
+/** The iteration that a configuration trains by. */
+export function iterationSpec(configuration: Configuration): IterationSpec {
+  const { network, channels, latent, width, batch, encoderUpdates, generatorUpdates } = configuration;
+  const { prior, divergence, moment, reduce, matchX, matchZ } = configuration;
+  return {
+    pair: ARCHITECTURES[network].build({ channels, latent, width }),
+    objective: { prior, divergence, moment, reduce, matchX, matchZ },
+    plans: { encoder: parsePlan('encoder', encoderUpdates), generator: parsePlan('generator', generatorUpdates) },
+    batch,
+  };
+}
+
+/** The learning rate in an epoch counted from 0: halved before each epoch k with k mod dropLr = dropLr - 1. */
+export const learningRateIn = (epoch: number, { learningRate, dropLr }: Configuration): number =>
+  dropLr === 0 ? learningRate : learningRate * 0.5 ** Math.floor((epoch + 1) / dropLr);

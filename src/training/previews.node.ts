@@ -1,0 +1,48 @@
+import { drawCodes, TrainedModel } from '../age/index.js';
+import { firstImages, type Split } from '../data/index.js';
+import type { Compile } from '../engine/index.js';
+import { encodePng } from '../images/files.node.js';
+import { type ImageBatch, pairSheet, sheet, squareColumns, toBytes } from '../images/index.js';
+import { randomStream } from '../random.js';
+import { type Configuration, iterationSpec } from './configuration.js';
+import type { RunFolder } from './runFolder.node.js';
+import { modelWeights, type TrainingVectors } from './trainer.js';
+
+const SAMPLES = 64;
+const PAIRS = 32;
+const PAIRS_PER_ROW = 4;
+
+/** Draws the pictures of a run: samples of the same codes and reconstructions of the same test images every time. */
+export class Previews {
+  private readonly model: TrainedModel;
+  private readonly codes: Float32Array;
+  private readonly originals: Uint8Array;
+
+  constructor(configuration: Configuration, test: Split, vectors: TrainingVectors, compile: Compile) {
+    const { pair, objective } = iterationSpec(configuration);
+    this.model = TrainedModel.of(pair, objective.prior, modelWeights(vectors), compile);
+    this.codes = drawCodes(objective.prior, SAMPLES, configuration.latent, randomStream(configuration.seed, 'preview codes'));
+    this.originals = firstImages(test, PAIRS, this.model.imageSize);
+  }
+
+  /** Draws both pictures with the weights of an iteration; returns their paths. */
+  async write(folder: RunFolder, step: number, vectors: TrainingVectors): Promise<{ readonly samples: string; readonly reconstructions: string }> {
+    const model = this.model.withWeights(modelWeights(vectors));
+    const samples = this.batchOf(toBytes(await model.generate(this.codes)));
+    const reconstructions = this.batchOf(toBytes(await model.generate(await model.encode(this.originals))));
+    const pictures = { samples: sheet(samples, squareColumns(SAMPLES)), reconstructions: pairSheet(this.batchOf(this.originals), reconstructions, PAIRS_PER_ROW) };
+    return {
+      samples: await folder.writePicture('samples', step, await encodePng(pictures.samples)),
+      reconstructions: await folder.writePicture('reconstructions', step, await encodePng(pictures.reconstructions)),
+    };
+  }
+
+  release(): Promise<void> {
+    return this.model.release();
+  }
+
+  private batchOf(data: Uint8Array): ImageBatch {
+    const shape = this.model.pair.encoder.inputShape as [number, number, number];
+    return { shape, count: data.length / this.model.imageSize, data };
+  }
+}

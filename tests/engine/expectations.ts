@@ -1,0 +1,42 @@
+import { expect } from 'vitest';
+import { ShapeError, type TensorData } from '../../src/engine/index.js';
+
+/** Expects the same shape, and elements that differ by at most `tolerance` times the largest expected one. */
+export function expectClose(actual: TensorData, expected: TensorData, tolerance = 1e-5): void {
+  expect(actual.type).toBe(expected.type);
+  expect(actual.shape).toEqual(expected.shape);
+  expectCloseElements(Array.from(actual.data, Number), Array.from(expected.data, Number), tolerance);
+}
+
+export function expectCloseElements(actual: readonly number[], expected: readonly number[], tolerance = 1e-5): void {
+  expect(actual).toHaveLength(expected.length);
+  const limit = tolerance * expected.reduce((largest, element) => Math.max(largest, Math.abs(element)), 1e-3);
+  // Written so that NaN, which compares as false, is wrong.
+  const wrong = expected.flatMap((element, index) => (Math.abs(actual[index]! - element) <= limit ? [] : [{ index, actual: actual[index], expected: element }]));
+  expect(wrong.slice(0, 5), `${wrong.length} of ${expected.length} elements differ by more than ${limit}`).toEqual([]);
+}
+
+/** Expects the same shape and bits. */
+export function expectSame(actual: TensorData, expected: TensorData): void {
+  expect(actual.type).toBe(expected.type);
+  expect(actual.shape).toEqual(expected.shape);
+  expect(actual.data).toEqual(expected.data);
+}
+
+/** Expects a ShapeError, while the graph is built, that begins with the operator's name and holds every one of the texts. */
+export function expectShapeError(build: () => unknown, operator: string, ...texts: readonly string[]): void {
+  const error = errorOf(build);
+  expect(error).toBeInstanceOf(ShapeError);
+  const { message } = error as ShapeError;
+  expect(message).toMatch(new RegExp(`^${operator}: `));
+  for (const text of texts) expect(message).toContain(text);
+}
+
+function errorOf(build: () => unknown): unknown {
+  try {
+    build();
+  } catch (error) {
+    return error;
+  }
+  return undefined;
+}

@@ -1,0 +1,84 @@
+import { describe, expect, it } from 'vitest';
+import { add, constant, exp, graphOf, input, mul, relu, ShapeError, topologicalOrder, type Value } from '../../src/engine/index.js';
+import { rewriteGraph } from '../../src/engine/graph.js';
+import { operatorsOf } from './running.js';
+
+describe('graphOf', () => {
+  it('finds the inputs that its outputs reach', () => {
+    const [x, y] = [input('x', [2]), input('y', [2])];
+    expect(graphOf({ a: mul(x, 2), b: add(x, y) }).inputs).toEqual([x, y]);
+  });
+
+  it('puts declared inputs first and keeps those that nothing reads', () => {
+    const [x, y, unread] = [input('x', [2]), input('y', [2]), input('unread', [3])];
+    expect(graphOf({ a: add(x, y) }, [unread, y]).inputs).toEqual([unread, y, x]);
+  });
+
+  it('refuses two inputs of one name', () => {
+    const build = () => graphOf({ a: add(input('x', [2]), input('x', [2])) });
+    expect(build).toThrow(ShapeError);
+    expect(build).toThrow('graph: two different inputs are named x');
+  });
+
+  it('refuses an output that is named like an input but is another value', () => {
+    const x = input('x', [2]);
+    expect(() => graphOf({ x: add(x, 1) })).toThrow(ShapeError);
+    expect(graphOf({ x }).outputs).toEqual({ x });
+  });
+});
+
+describe('topologicalOrder', () => {
+  it('lists each value once, operands before results', () => {
+    const x = input('x', []);
+    const shared = exp(x);
+    const order = topologicalOrder([add(shared, mul(shared, x)), shared]);
+    expect(order).toHaveLength(new Set(order).size);
+    expect(order).toHaveLength(4);
+    for (const [index, value] of order.entries()) {
+      if (value.kind === 'computed') expect(value.inputs.every((operand) => order.indexOf(operand) < index)).toBe(true);
+    }
+  });
+
+  it('walks graphs that are deeper than the call stack', () => {
+    const deep = Array.from({ length: 50_000 }).reduce<Value>((value) => relu(value), input('x', []));
+    expect(topologicalOrder([deep])).toHaveLength(50_001);
+  });
+});
+
+describe('rewriteGraph', () => {
+  it('offers every computed value with its operands already replaced', () => {
+    const x = input('x', []);
+    const replaced = rewriteGraph(graphOf({ y: exp(exp(add(x, 1))) }), (value) => (value.operator.name === 'Exp' ? relu(value.inputs[0]!) : value));
+    expect(operatorsOf(replaced)).toEqual(['Add', 'Relu', 'Relu']);
+  });
+
+  it('replaces a value everywhere it is used, by one value', () => {
+    const x = input('x', []);
+    const shared = exp(x);
+    const { outputs } = rewriteGraph(graphOf({ a: mul(shared, 2), b: mul(shared, 3), c: shared }), (value) =>
+      value.operator.name === 'Exp' ? relu(value.inputs[0]!) : value,
+    );
+    expect(topologicalOrder(Object.values(outputs)).filter((value) => value.kind === 'computed' && value.operator.name === 'Relu')).toEqual([outputs.c]);
+  });
+
+  it('leaves values that need no change as they are', () => {
+    const y = mul(exp(input('x', [])), 2);
+    expect(rewriteGraph(graphOf({ y }), (value) => value).outputs.y).toBe(y);
+  });
+
+  it('keeps the inputs, in their order, even those that no output reaches any more', () => {
+    const [x, y] = [input('x', []), input('y', [])];
+    const graph = graphOf({ z: add(y, x) }, [x, y]);
+    expect(rewriteGraph(graph, () => constant(0)).inputs).toEqual([x, y]);
+  });
+
+  it('replaces leaves', () => {
+    const x = input('x', []);
+    const { outputs } = rewriteGraph(
+      graphOf({ y: mul(x, 2) }),
+      (value) => value,
+      (leaf) => (leaf === x ? constant(5) : leaf),
+    );
+    expect(topologicalOrder([outputs.y!]).some(({ kind }) => kind === 'input')).toBe(false);
+  });
+});

@@ -1,0 +1,127 @@
+import { describe, it } from 'vitest';
+import {
+  abs,
+  add,
+  clip,
+  exp,
+  gradients,
+  input,
+  leakyRelu,
+  log,
+  neg,
+  reciprocal,
+  relu,
+  sigmoid,
+  sign,
+  sqrt,
+  square,
+  sum,
+  sumOf,
+  tanh,
+  type Target,
+  type Value,
+} from '../../../src/engine/index.js';
+import { expectClose, expectSame, expectShapeError } from '../expectations.js';
+import { expectRightGradients, gradientsAt, lossOf } from '../finiteDifferences.js';
+import { forward } from '../running.js';
+import { random, randomAwayFromZero, tensor, type Tensor } from '../tensors.js';
+
+interface Case {
+  readonly apply: (x: Value) => Value;
+  readonly element: (x: number) => number;
+  /** Where the function is smooth. */
+  readonly x: Tensor;
+}
+
+const anywhere = random([2, 3], 1, -2, 2);
+const positive = random([2, 3], 2, 0.5, 3);
+const awayFromZero = randomAwayFromZero([2, 3], 3, 0.5);
+
+const functions: Record<string, Case> = {
+  Neg: { apply: neg, element: (x) => -x, x: anywhere },
+  Sign: { apply: sign, element: (x) => (x > 0 ? 1 : -1), x: awayFromZero },
+  Abs: { apply: abs, element: (x) => (x > 0 ? x : -x), x: awayFromZero },
+  Exp: { apply: exp, element: Math.exp, x: anywhere },
+  Log: { apply: log, element: Math.log, x: positive },
+  Sqrt: { apply: sqrt, element: Math.sqrt, x: positive },
+  Reciprocal: { apply: reciprocal, element: (x) => 1 / x, x: awayFromZero },
+  Tanh: { apply: tanh, element: Math.tanh, x: anywhere },
+  Sigmoid: { apply: sigmoid, element: (x) => 1 / (1 + Math.exp(-x)), x: anywhere },
+  Relu: { apply: relu, element: (x) => (x > 0 ? x : 0), x: awayFromZero },
+  LeakyRelu: { apply: (x) => leakyRelu(x, 0.2), element: (x) => (x > 0 ? x : 0.2 * x), x: awayFromZero },
+  Clip: { apply: (x) => clip(x, -0.8, 1), element: (x) => (x < -0.8 ? -0.8 : x > 1 ? 1 : x), x: tensor([-2, -0.85, -0.75, 0.9, 1.1, 3], [2, 3]) },
+  Mul: { apply: square, element: (x) => x * x, x: anywhere },
+};
+
+describe.each(Object.entries(functions))('%s', (name, { apply, element, x }) => {
+  it('computes each element', async () => {
+    expectClose(await forward(apply, [x]), tensor(Array.from(x.data, element), x.shape));
+  });
+
+  it('takes a scalar', async () => {
+    const scalar = tensor([x.data[4]!], []);
+    expectClose(await forward(apply, [scalar]), tensor([element(scalar.data[0]!)], []));
+    await expectRightGradients(apply, [scalar]);
+  });
+
+  it('has the right gradient', async () => {
+    await expectRightGradients(apply, [x]);
+  });
+
+  it('has the right second derivative', async () => {
+    await expectRightGradients((value) => gradients(lossOf(square(add(apply(value), 1))), [value])[0]!, [x]);
+  });
+
+  it('refuses integers', () => {
+    expectShapeError(() => apply(input('x', [2, 3], 'int64')), name, 'int64 [2, 3]');
+  });
+});
+
+describe.each<Target>(['cpu', 'plain'])('at kinks, lowered for %s,', (target) => {
+  const gradientAt = async (apply: (x: Value) => Value, elements: readonly number[]) =>
+    (await gradientsAt(apply, [tensor(elements)], { loss: sumOf, target }))[0]!;
+
+  it('Relu has the gradient 0', async () => {
+    expectSame(await gradientAt(relu, [-1, 0, -0, 2]), tensor([0, 0, 0, 1]));
+  });
+
+  it('LeakyRelu has the gradient alpha', async () => {
+    expectSame(await gradientAt((x) => leakyRelu(x, 0.25), [-1, 0, -0, 2]), tensor([0.25, 0.25, 0.25, 1]));
+  });
+
+  it('LeakyRelu may fall on the left', async () => {
+    expectSame(await gradientAt((x) => leakyRelu(x, -0.5), [-1, 0, 2]), tensor([-0.5, -0.5, 1]));
+  });
+
+  it('LeakyRelu may be steeper on the left', async () => {
+    expectSame(await gradientAt((x) => leakyRelu(x, 3), [-1, 0, 2]), tensor([3, 3, 1]));
+  });
+
+  it('Abs has the gradient 0', async () => {
+    expectSame(await gradientAt(abs, [-1, 0, 2]), tensor([-1, 0, 1]));
+  });
+
+  it('Clip has the gradient 0 at its limits', async () => {
+    expectSame(await gradientAt((x) => clip(x, -1, 2), [-3, -1, 0, 2, 5]), tensor([0, 0, 1, 0, 0]));
+  });
+
+  it('Clip takes infinite limits', async () => {
+    expectSame(await gradientAt((x) => clip(x, -Infinity, 2), [-3, 5]), tensor([1, 0]));
+  });
+
+  it('Sign of 0 is 0', async () => {
+    expectSame(await forward(sign, [tensor([-2, 0, 3])], target), tensor([-1, 0, 1]));
+  });
+});
+
+describe('sum', () => {
+  it('adds values, broadcasting them', async () => {
+    const tensors = [tensor([1, 2]), tensor([10], []), tensor([100, 200], [2, 1])];
+    expectSame(await forward((...values) => sum(values), tensors), tensor([111, 112, 211, 212], [2, 2]));
+    await expectRightGradients((...values) => square(sum(values)), tensors);
+  });
+
+  it('of nothing is 0', async () => {
+    expectSame(await forward((x) => add(sum([]), x), [tensor([5])]), tensor([5]));
+  });
+});

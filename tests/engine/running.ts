@@ -1,0 +1,74 @@
+/** Runs small graphs through ONNX Runtime. */
+import { InferenceSession, Tensor as RuntimeTensor } from 'onnxruntime-node';
+import {
+  encode,
+  type Graph,
+  graphOf,
+  input,
+  type InputValue,
+  type Program,
+  rulesOf,
+  type Target,
+  type TensorData,
+  topologicalOrder,
+  type Value,
+} from '../../src/engine/index.js';
+import { rewriteGraph } from '../../src/engine/graph.js';
+import { compile } from '../../src/engine/runtime/native.js';
+
+/** Builds a value from one input for each tensor. */
+export type Build = (...inputs: Value[]) => Value;
+
+/** One graph input for each tensor, named by its position. */
+export const inputsFor = (tensors: readonly TensorData[]): InputValue[] => tensors.map(({ shape, type }, index) => input(`input${index}`, shape, type));
+
+export const feedsOf = (tensors: readonly TensorData[]): Record<string, TensorData['data']> =>
+  Object.fromEntries(tensors.map(({ data }, index) => [`input${index}`, data]));
+
+/** What a graph computes from these tensors, which are fed to `input0`, `input1` and so on. */
+export async function run(graph: Graph, tensors: readonly TensorData[], target?: Target): Promise<Record<string, TensorData>> {
+  const program = await compileSmall(graph, target);
+  try {
+    return await program.run(feedsOf(tensors));
+  } finally {
+    await program.release();
+  }
+}
+
+export const compileSmall = (graph: Graph, target?: Target): Promise<Program> => compile(graph, { threads: 1, ...(target === undefined ? {} : { target }) });
+
+/** The result of operators on these tensors, each of which is an input of the graph. */
+export async function forward(build: Build, tensors: readonly TensorData[], target?: Target): Promise<TensorData> {
+  const inputs = inputsFor(tensors);
+  const { result } = await run(graphOf({ result: build(...inputs) }, inputs), tensors, target);
+  return result!;
+}
+
+/**
+ * What the graph computes when nothing is simplified, neither here nor by ONNX Runtime. Only operators that ONNX does not have in
+ * this form are replaced by their definitions.
+ */
+export async function runAsWritten(graph: Graph, tensors: readonly TensorData[]): Promise<Record<string, TensorData>> {
+  const encodable = rulesOf.plain.reduce((current, rule) => rewriteGraph(current, (value) => rule.apply(value) ?? value), graph);
+  return runModel(encode(encodable), Object.fromEntries(tensors.map((value, index) => [`input${index}`, value])));
+}
+
+/** The outputs of an encoded model, run without any of ONNX Runtime's own optimisations. */
+export async function runModel(model: Uint8Array, feeds: Readonly<Record<string, TensorData>>): Promise<Record<string, TensorData>> {
+  const session = await InferenceSession.create(model, { graphOptimizationLevel: 'disabled', intraOpNumThreads: 1, logSeverityLevel: 3 });
+  try {
+    const tensors = Object.entries(feeds).map(([name, { type, data, shape }]) => [name, new RuntimeTensor(type, data as Float32Array, shape)] as const);
+    const results = await session.run(Object.fromEntries(tensors));
+    return Object.fromEntries(Object.entries(results).map(([name, { type, dims, data }]) => [name, { type, shape: dims, data } as TensorData]));
+  } finally {
+    await session.release();
+  }
+}
+
+/** The names of the operators that a graph or a value consists of, sorted. */
+export function operatorsOf(of: Graph | Value): string[] {
+  const roots = 'outputs' in of ? Object.values(of.outputs) : [of];
+  return topologicalOrder(roots)
+    .flatMap((value) => (value.kind === 'computed' ? [value.operator.name] : []))
+    .sort();
+}

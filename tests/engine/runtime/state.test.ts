@@ -1,0 +1,76 @@
+import { describe, expect, it } from 'vitest';
+import { add, graphOf, input, matMul, mul, nextName, StatefulProgram, tanh } from '../../../src/engine/index.js';
+import { compileSmall } from '../running.js';
+import { random } from '../tensors.js';
+
+/** Counts its runs in `count` and adds the fed numbers up in `total`; `seen` is the total before the step. */
+async function compileCounter(): Promise<StatefulProgram> {
+  const [count, total, amount] = [input('count', []), input('total', [2]), input('amount', [2])];
+  const outputs = { [nextName('count')]: add(count, 1), [nextName('total')]: add(total, amount), seen: mul(total, 1) };
+  return new StatefulProgram(await compileSmall(graphOf(outputs)), { count: Float32Array.of(0), total: Float32Array.of(10, 20) });
+}
+
+/** A chaotic recurrence, in which a single bit of difference would grow. */
+async function statesOfRecurrence(steps: number, initial: Float32Array): Promise<Float32Array> {
+  const [state, weight] = [input('state', [1, 8]), input('weight', [8, 8])];
+  const program = new StatefulProgram(await compileSmall(graphOf({ [nextName('state')]: tanh(matMul(state, mul(weight, 3))) })), { state: initial });
+  try {
+    const { data } = random([8, 8], 5);
+    for (let step = 0; step < steps; step++) await program.step({ weight: data });
+    return program.state.state!;
+  } finally {
+    await program.release();
+  }
+}
+
+describe('StatefulProgram', () => {
+  it('names the next value of a state', () => {
+    expect(nextName('weights')).toBe('next/weights');
+  });
+
+  it('carries its state from one step to the next', async () => {
+    const program = await compileCounter();
+    await program.step({ amount: Float32Array.of(1, 2) });
+    await program.step({ amount: Float32Array.of(3, 4) });
+    expect(program.state).toEqual({ count: Float32Array.of(2), total: Float32Array.of(14, 26) });
+    await program.release();
+  });
+
+  it('answers with the outputs that are not state', async () => {
+    const program = await compileCounter();
+    await program.step({ amount: Float32Array.of(1, 2) });
+    expect(await program.step({ amount: Float32Array.of(3, 4) })).toEqual({ seen: { type: 'float32', shape: [2], data: Float32Array.of(11, 22) } });
+    await program.release();
+  });
+
+  it('begins with the initial state and does not write into it', async () => {
+    const initial = Float32Array.of(1, 2);
+    const total = input('total', [2]);
+    const program = new StatefulProgram(await compileSmall(graphOf({ [nextName('total')]: mul(total, 2) })), { total: initial });
+    expect(program.state).toEqual({ total: Float32Array.of(1, 2) });
+    expect(await program.step({})).toEqual({});
+    expect(program.state).toEqual({ total: Float32Array.of(2, 4) });
+    expect(initial).toEqual(Float32Array.of(1, 2));
+    await program.release();
+  });
+
+  it('does not write into a state that it once gave away', async () => {
+    const program = await compileCounter();
+    await program.step({ amount: Float32Array.of(1, 2) });
+    const { total } = program.state;
+    await program.step({ amount: Float32Array.of(3, 4) });
+    expect(total).toEqual(Float32Array.of(11, 22));
+    await program.release();
+  });
+
+  it('computes the same bits when it is repeated', async () => {
+    const initial = random([1, 8], 6).data;
+    expect(await statesOfRecurrence(50, initial)).toEqual(await statesOfRecurrence(50, initial));
+  });
+
+  it('computes the same bits when it is stopped half-way and goes on from the saved state in a new program', async () => {
+    const initial = random([1, 8], 6).data;
+    const halfWay = await statesOfRecurrence(25, initial);
+    expect(await statesOfRecurrence(25, Float32Array.from(halfWay))).toEqual(await statesOfRecurrence(50, initial));
+  });
+});
