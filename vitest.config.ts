@@ -1,0 +1,11 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    include: ['tests/**/*.test.ts'],
+    // Training and compilation take seconds on a busy machine with two cores.
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+    reporters: ['default', './tests/summary.ts'],
+  },
+});
