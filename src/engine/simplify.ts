@@ -40,6 +40,15 @@ const dropNeutralElements: Rule = ({ operator, inputs, shape }) => {
   return undefined;
 };
 
+/** Elementwise arithmetic repeats its operands by itself: an Expand before it is dropped if the other operand has the full shape. */
+const dropExpansions: Rule = (value) => {
+  if (!['Add', 'Sub', 'Mul', 'Div'].includes(value.operator.name)) return undefined;
+  const index = value.inputs.findIndex((operand, position) => isComputedBy(operand, 'Expand') && sameShape(value.inputs[1 - position]!.shape, value.shape));
+  const expansion = value.inputs[index];
+  if (expansion?.kind !== 'computed') return undefined;
+  return { ...value, inputs: value.inputs.map((operand, position) => (position === index ? expansion.inputs[0]! : operand)) };
+};
+
 /** StopGradient (Identity) has done its work once gradients exist. */
 const dropIdentity: Rule = ({ operator, inputs }) => (operator.name === 'Identity' ? inputs[0] : undefined);
 
@@ -66,7 +75,7 @@ const joinTransposes: Rule = (value) => {
   return inner ? { ...value, inputs: [source], attributes: { perm } } : undefined;
 };
 
-const rules: readonly Rule[] = [dropIdentity, joinReshapes, joinTransposes, dropNeutralElements, foldConstants];
+const rules: readonly Rule[] = [dropIdentity, joinReshapes, joinTransposes, dropExpansions, dropNeutralElements, foldConstants];
 
 /** Common-subexpression elimination: values with the same operator, attributes and operands become one. */
 class Numbering {

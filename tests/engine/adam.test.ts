@@ -79,7 +79,9 @@ describe('adam', () => {
   });
 
   it('steps by the learning rate at first, whatever the size of the gradient', async () => {
-    const { parameter } = await trainedBy({ beta1: 0.5, beta2: 0.999, epsilon: 1e-12 }, new Float32Array(SIZE), [Float32Array.of(1e-4, -1e-2, 1, -10, 100, 1e4)]);
+    const { parameter } = await trainedBy({ beta1: 0.5, beta2: 0.999, epsilon: 1e-12 }, new Float32Array(SIZE), [
+      Float32Array.of(1e-4, -1e-2, 1, -10, 100, 1e4),
+    ]);
     expectCloseElements(
       Array.from(parameter!),
       [-1, 1, -1, 1, -1, -1].map((direction) => direction * LEARNING_RATE),

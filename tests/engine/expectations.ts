@@ -1,20 +1,26 @@
 import { expect } from 'vitest';
 import { ShapeError, type TensorData } from '../../src/engine/index.js';
 
-/** Expects the same shape, and elements that differ by at most `tolerance` times the largest expected one. */
+/** Expects the same shape, and elements that differ by at most `tolerance` times the largest expected one; infinities must be the same. */
 export function expectClose(actual: TensorData, expected: TensorData, tolerance = 1e-5): void {
   expect(actual.type).toBe(expected.type);
   expect(actual.shape).toEqual(expected.shape);
   expectCloseElements(Array.from(actual.data, Number), Array.from(expected.data, Number), tolerance);
 }
 
-export function expectCloseElements(actual: readonly number[], expected: readonly number[], tolerance = 1e-5): void {
+/** The same of elements alone. Where all expected ones are below `floor`, they may differ by `tolerance` times that. */
+export function expectCloseElements(actual: readonly number[], expected: readonly number[], tolerance = 1e-5, floor = 0): void {
   expect(actual).toHaveLength(expected.length);
-  const limit = tolerance * expected.reduce((largest, element) => Math.max(largest, Math.abs(element)), 1e-3);
+  const limit = tolerance * Math.max(floor, largestOf(expected));
   // Written so that NaN, which compares as false, is wrong.
-  const wrong = expected.flatMap((element, index) => (Math.abs(actual[index]! - element) <= limit ? [] : [{ index, actual: actual[index], expected: element }]));
+  const isClose = (element: number, index: number) => actual[index] === element || Math.abs(actual[index]! - element) <= limit;
+  const wrong = expected.flatMap((element, index) => (isClose(element, index) ? [] : [{ index, actual: actual[index], expected: element }]));
   expect(wrong.slice(0, 5), `${wrong.length} of ${expected.length} elements differ by more than ${limit}`).toEqual([]);
 }
+
+/** The magnitude of the largest finite element. */
+export const largestOf = (elements: readonly number[]): number =>
+  elements.filter(Number.isFinite).reduce((largest, element) => Math.max(largest, Math.abs(element)), 0);
 
 /** Expects the same shape and bits. */
 export function expectSame(actual: TensorData, expected: TensorData): void {

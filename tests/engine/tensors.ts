@@ -48,14 +48,20 @@ export function at({ shape, data }: TensorData, ...position: number[]): number {
 export const total = (shape: Shape, term: (...position: number[]) => number): number =>
   positionsOf(shape).reduce((sum, position) => sum + term(...position), 0);
 
-/** Evenly distributed elements in [low, high), the same for the same seed. */
-export function random(shape: Shape, seed: number, low = -1, high = 1): Tensor {
+/** Evenly distributed numbers in [0, 1), the same for the same seed. */
+export function uniform(count: number, seed: number): number[] {
   const generator = xoroshiro128plus(seed);
-  return tensor(
-    Array.from({ length: sizeOf(shape) }, () => low + (high - low) * uniformFloat64(generator)),
+  // The first numbers of small seeds are alike.
+  for (let skipped = 0; skipped < 20; skipped++) generator.next();
+  return Array.from({ length: count }, () => uniformFloat64(generator));
+}
+
+/** Evenly distributed elements between two limits, the same for the same seed. */
+export const random = (shape: Shape, seed: number, low = -1, high = 1): Tensor =>
+  tensor(
+    uniform(sizeOf(shape), seed).map((part) => low + (high - low) * part),
     shape,
   );
-}
 
 /** Random elements of both signs, none nearer to 0 than `gap`: for functions that have a kink or a pole there. */
 export function randomAwayFromZero(shape: Shape, seed: number, gap = 0.1): Tensor {

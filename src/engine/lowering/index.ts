@@ -1,17 +1,22 @@
 import { type Graph, rewriteGraph } from '../graph.js';
 import { simplify } from '../simplify.js';
+import { lowerToBlocks } from './blocked/index.js';
 import { expandDefinitions } from './definitions.js';
 import { narrowConvolutions } from './kernelGradients.js';
+import { recognizeKernelGradients } from './kernelGradient.js';
 import { signs, stepMasks } from './masks.js';
 import type { Rule } from './rule.js';
 
-/** The runtimes a graph can be rewritten for. `plain` keeps ONNX operators in canonical layouts, which all of them run. */
-export type Target = 'cpu' | 'plain';
+/**
+ * The runtimes a graph can be rewritten for. `plain` keeps ONNX operators in canonical layouts, which all of them run; `cpu` is ONNX
+ * Runtime's CPU provider in plain layouts; with `block` it is one that has kernels for channels in blocks of that size.
+ */
+export type Target = { readonly name: 'plain' } | { readonly name: 'cpu'; readonly block?: number };
 
-/** The rules of each target, in the order in which they are tried. */
-export const rulesOf: Readonly<Record<Target, readonly Rule[]>> = {
+/** The rules of each target in plain layouts, in the order in which they are tried. */
+export const rulesOf: Readonly<Record<Target['name'], readonly Rule[]>> = {
   plain: [expandDefinitions],
-  cpu: [expandDefinitions, stepMasks, signs, narrowConvolutions],
+  cpu: [expandDefinitions, stepMasks, signs],
 };
 
 /**
@@ -19,7 +24,11 @@ export const rulesOf: Readonly<Record<Target, readonly Rule[]>> = {
  * and simplifies what the rules made. The result computes the same outputs from the same inputs.
  */
 export function lower(graph: Graph, target: Target): Graph {
-  return rulesOf[target].reduce<Graph>((current, rule) => simplify(applyRule(current, rule)), simplify(graph));
+  const ruled = applyRules(simplify(graph), rulesOf[target.name]);
+  if (target.name === 'plain') return ruled;
+  if (target.block === undefined) return applyRules(ruled, [narrowConvolutions]);
+  const blocked = lowerToBlocks(applyRules(ruled, [recognizeKernelGradients]), target.block);
+  return applyRules(simplify(blocked), [expandDefinitions, narrowConvolutions]);
 }
 
-const applyRule = (graph: Graph, rule: Rule): Graph => rewriteGraph(graph, (value) => rule.apply(value) ?? value);
+const applyRules = (graph: Graph, rules: readonly Rule[]): Graph => rules.reduce<Graph>((current, rule) => simplify(rewriteGraph(current, (value) => rule.apply(value) ?? value)), graph);

@@ -1,5 +1,6 @@
 /** Elementwise functions of one operand. */
 import { apply, type GradientPoint, type Operator, requireFloat } from '../operator.js';
+import { ShapeError } from '../shape.js';
 import { type Attributes, constant, type Value } from '../value.js';
 import { add, div, mul, sub } from './arithmetic.js';
 import { greater, where } from './comparison.js';
@@ -38,7 +39,8 @@ const Relu = elementwise<NoAttributes>('Relu', (x) => Math.max(x, 0), ({ output,
 const LeakyRelu = elementwise<{ alpha: number }>(
   'LeakyRelu',
   (x, { alpha }) => (x > 0 ? x : alpha * x),
-  ({ x, attributes, gradient }) => mul(gradient, stepMask(x, 1, attributes.alpha)),
+  // The sign of the result is that of the operand, and the operand need not be kept.
+  ({ output, attributes, gradient }) => mul(gradient, stepMask(output, 1, attributes.alpha)),
   { floatAttributes: ['alpha'] },
 );
 const Clip = elementwise<{ min: number; max: number }>(
@@ -70,8 +72,11 @@ export const tanh = operation(Tanh);
 export const sigmoid = operation(Sigmoid);
 /** max(x, 0); the gradient at 0 is 0. */
 export const relu = operation(Relu);
-/** x where positive, alpha * x elsewhere; the gradient at 0 is alpha. */
-export const leakyRelu = (x: Value, alpha: number): Value => apply(LeakyRelu, [x], { alpha });
+/** x where positive, alpha * x elsewhere, alpha at least 0; the gradient at 0 is alpha. */
+export function leakyRelu(x: Value, alpha: number): Value {
+  if (!(alpha >= 0)) throw new ShapeError(`LeakyRelu: alpha must be at least 0, not ${alpha}`);
+  return apply(LeakyRelu, [x], { alpha });
+}
 /** x limited to [min, max]; the gradient outside and at the limits is 0. */
 export const clip = (x: Value, min: number, max: number): Value => apply(Clip, [x], { min, max });
 /** x * x. */

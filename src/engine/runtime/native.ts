@@ -20,7 +20,7 @@ export interface CompileOptions {
 }
 
 /** The lowering rules that suit a device. */
-export const targetOf = (device: Device): Target => (device === 'cpu' ? 'cpu' : 'plain');
+export const targetOf = (device: Device): Target => (device === 'cpu' ? { name: 'cpu', block: 16 } : { name: 'plain' });
 
 /** Compiles a graph for a device of this machine with ONNX Runtime's native library. Throws InputError if it lacks the device. */
 export async function compile(graph: Graph, { device = 'cpu', threads = 0, target = targetOf(device), profilePrefix }: CompileOptions = {}): Promise<Program> {

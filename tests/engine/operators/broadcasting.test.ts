@@ -82,21 +82,21 @@ describe('ReduceSum', () => {
   it('sums over an axis and leaves it with size 1', async () => {
     expectClose(
       await forward((value) => reduceSum(value, [1]), [x]),
-      generate([2, 1, 4], (i, _, k) => total([3], (j) => at(x, i!, j!, k!))),
+      generate([2, 1, 4], (i, _, k) => total([3], (j) => at(x, i, j, k))),
     );
   });
 
   it('drops the axes that it sums over when asked to', async () => {
     expectClose(
       await forward((value) => reduceSum(value, [2, 0], { keepAxes: false }), [x]),
-      generate([3], (j) => total([2, 4], (i, k) => at(x, i!, j!, k!))),
+      generate([3], (j) => total([2, 4], (i, k) => at(x, i, j, k))),
     );
   });
 
   it('counts negative axes from the end and takes a repeated axis once', async () => {
     expectClose(
       await forward((value) => reduceSum(value, [-1, 2]), [x]),
-      generate([2, 3, 1], (i, j) => total([4], (k) => at(x, i!, j!, k!))),
+      generate([2, 3, 1], (i, j) => total([4], (k) => at(x, i, j, k))),
     );
   });
 

@@ -27,8 +27,8 @@ function correlate(x: Tensor, w: Tensor, [height, width]: [number, number], { st
   const [outputs, , kh, kw] = w.shape;
   return generate([batch!, outputs!, height, width], (n, o, i, j) =>
     total([channels!, kh!, kw!], (c, u, v) => {
-      const [y, z] = [i! * strides[0] + u! * dilations[0] - pads[0], j! * strides[1] + v! * dilations[1] - pads[1]];
-      return y >= 0 && y < rows! && z >= 0 && z < columns! ? at(x, n!, c!, y, z) * at(w, o!, c!, u!, v!) : 0;
+      const [y, z] = [i * strides[0] + u * dilations[0] - pads[0], j * strides[1] + v * dilations[1] - pads[1]];
+      return y >= 0 && y < rows! && z >= 0 && z < columns! ? at(x, n, c, y, z) * at(w, o, c, u, v) : 0;
     }),
   );
 }
@@ -39,8 +39,8 @@ function scatter(x: Tensor, w: Tensor, [height, width]: [number, number], { stri
   const [, outputs, kh, kw] = w.shape;
   return generate([batch!, outputs!, height, width], (n, o, y, z) =>
     total([channels!, rows!, columns!, kh!, kw!], (c, i, j, u, v) => {
-      const lands = i! * strides[0] + u! * dilations[0] - pads[0] === y && j! * strides[1] + v! * dilations[1] - pads[1] === z;
-      return lands ? at(x, n!, c!, i!, j!) * at(w, c!, o!, u!, v!) : 0;
+      const lands = i * strides[0] + u * dilations[0] - pads[0] === y && j * strides[1] + v * dilations[1] - pads[1] === z;
+      return lands ? at(x, n, c, i, j) * at(w, c, o, u, v) : 0;
     }),
   );
 }
@@ -170,11 +170,10 @@ describe('ConvTranspose', () => {
   });
 
   it('adds the bias of each channel, also where the output padding lets no element fall', async () => {
-    const result = await forward((x, w, bias) => convTranspose(x, w, { bias, strides: [1, 2], outputPadding: [0, 1] }), [
-      tensor([1, 2], [1, 1, 1, 2]),
-      tensor([1, 3], [1, 2, 1, 1]),
-      tensor([10, 20]),
-    ]);
+    const result = await forward(
+      (x, w, bias) => convTranspose(x, w, { bias, strides: [1, 2], outputPadding: [0, 1] }),
+      [tensor([1, 2], [1, 1, 1, 2]), tensor([1, 3], [1, 2, 1, 1]), tensor([10, 20])],
+    );
     expectClose(result, tensor([11, 10, 12, 10, 23, 20, 26, 20], [1, 2, 1, 4]));
   });
 

@@ -7,9 +7,9 @@ import { at, generate, random, type Tensor, tensor, total } from '../tensors.js'
 import { batchNormalizationModel } from './batchNormalizationModel.js';
 
 const shapes: Record<string, Shape> = {
-  'images': [2, 3, 2, 3],
+  images: [2, 3, 2, 3],
   'a batch of 1': [1, 2, 3, 3],
-  'vectors': [4, 3],
+  vectors: [4, 3],
   'one channel': [3, 1, 2],
 };
 
@@ -74,7 +74,10 @@ describe('BatchNormalization', () => {
   it('has gradients that can be differentiated again', async () => {
     const tensors = exampleOf([3, 2, 2]);
     for (const which of [0, 1]) {
-      await expectRightGradients((...inputs) => gradients(lossOf(square(batchNormalization(inputs[0]!, inputs[1]!, inputs[2]!, 0.1))), inputs)[which]!, tensors);
+      await expectRightGradients(
+        (...inputs) => gradients(lossOf(square(batchNormalization(inputs[0]!, inputs[1]!, inputs[2]!, 0.1))), inputs)[which]!,
+        tensors,
+      );
     }
   });
 

@@ -62,11 +62,14 @@ describe('compile', () => {
   });
 
   const offered = listSupportedBackends().map(({ name }) => name);
-  it.each(DEVICES.filter((device) => !offered.includes(device)).concat('tpu' as Device))('refuses the device %s, which is not there, with what is', async (device) => {
-    const compiling = compile(graphOf({ y: relu(x) }), { device });
-    await expect(compiling).rejects.toThrow(InputError);
-    await expect(compiling).rejects.toThrow(`device ${device}: this ONNX Runtime offers ${offered.join(', ')} only`);
-  });
+  it.each(DEVICES.filter((device) => !offered.includes(device)).concat('tpu' as Device))(
+    'refuses the device %s, which is not there, with what is',
+    async (device) => {
+      const compiling = compile(graphOf({ y: relu(x) }), { device });
+      await expect(compiling).rejects.toThrow(InputError);
+      await expect(compiling).rejects.toThrow(`device ${device}: this ONNX Runtime offers ${offered.join(', ')} only`);
+    },
+  );
 
   it('lowers for the CPU only on the CPU', () => {
     expect(DEVICES.map(targetOf)).toEqual(['cpu', 'plain', 'plain']);

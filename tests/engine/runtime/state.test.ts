@@ -44,13 +44,20 @@ describe('StatefulProgram', () => {
   });
 
   it('begins with the initial state and does not write into it', async () => {
-    const initial = Float32Array.of(1, 2);
+    const initial = { total: Float32Array.of(1, 2) };
     const total = input('total', [2]);
-    const program = new StatefulProgram(await compileSmall(graphOf({ [nextName('total')]: mul(total, 2) })), { total: initial });
+    const program = new StatefulProgram(await compileSmall(graphOf({ [nextName('total')]: mul(total, 2) })), initial);
     expect(program.state).toEqual({ total: Float32Array.of(1, 2) });
     expect(await program.step({})).toEqual({});
     expect(program.state).toEqual({ total: Float32Array.of(2, 4) });
-    expect(initial).toEqual(Float32Array.of(1, 2));
+    expect(initial).toEqual({ total: Float32Array.of(1, 2) });
+    await program.release();
+  });
+
+  it('reads its own state even where the feeds hold another', async () => {
+    const program = await compileCounter();
+    await program.step({ amount: Float32Array.of(1, 2), count: Float32Array.of(100) });
+    expect(program.state.count).toEqual(Float32Array.of(1));
     await program.release();
   });
 

@@ -1,0 +1,137 @@
+/**
+ * Images as sums of other images, each scaled by one number a channel, plus one number a channel: the algebra of batch normalisation.
+ * Additions and scalings are carried out on these few numbers; memory is only touched when a sum is needed as an image, and then by one
+ * pass a term (a depthwise 1x1 convolution, 32-71 GB/s, where Mul and Add of broadcast operands take a pass each at 18).
+ */
+import { add, clip, concat, mul, reduceSum, reshape, slice, sub, sum as sumOfValues } from '../../operators/index.js';
+import { sizeOf } from '../../shape.js';
+import { constant, uniformElement, type Value } from '../../value.js';
+import { type ImageType, type Layout, padAxis, padded, type Parts } from './layout.js';
+import { type Activation, blockedConv, blockedMean } from './nchwc.js';
+
+/** One number a channel, plain [1, C, 1, 1], or one number for all. */
+export type PerChannel = Value;
+
+export interface Term {
+  readonly parts: Parts;
+  /** Absent: 1. */
+  readonly gain?: PerChannel | undefined;
+}
+
+/** The sum of the terms and the bias. */
+export interface Form {
+  readonly terms: readonly Term[];
+  readonly bias?: PerChannel | undefined;
+}
+
+export const formOf = (parts: Parts): Form => ({ terms: [{ parts }] });
+
+/** The parts of a form that is an image as it stands. */
+export function asParts({ terms: [first, ...others], bias }: Form): Parts | undefined {
+  return others.length === 0 && first?.gain === undefined && bias === undefined ? first?.parts : undefined;
+}
+
+export function addForms(a: Form, b: Form): Form {
+  const terms = [...a.terms];
+  for (const term of b.terms) {
+    const same = terms.findIndex(({ parts }) => parts === term.parts);
+    if (same < 0) terms.push(term);
+    else terms[same] = { parts: term.parts, gain: add(gainOf(terms[same]!), gainOf(term)) };
+  }
+  return { terms, bias: a.bias && b.bias ? add(a.bias, b.bias) : (a.bias ?? b.bias) };
+}
+
+export const scaleForm = ({ terms, bias }: Form, by: PerChannel): Form => ({
+  terms: terms.map(({ parts, gain }) => ({ parts, gain: gain ? mul(gain, by) : by })),
+  bias: bias && mul(bias, by),
+});
+
+export const negateForm = (form: Form): Form => scaleForm(form, constant(-1));
+export const shiftForm = (form: Form, by: PerChannel): Form => ({ terms: form.terms, bias: form.bias ? add(form.bias, by) : by });
+
+const gainOf = ({ gain }: Term): PerChannel => gain ?? constant(1);
+
+/** A form as an image, with an activation in the same pass. */
+export function materialize(form: Form, type: ImageType, layout: Layout, activation?: Activation): Parts {
+  const known = activation ? undefined : asParts(form);
+  return known ?? form.terms[0]!.parts.map((_, part) => materializePart(form, part, type, layout, activation));
+}
+
+function materializePart({ terms, bias }: Form, part: number, type: ImageType, layout: Layout, activation?: Activation): Value {
+  const simple = activation || bias ? undefined : addPlainly(terms, part);
+  if (simple) return simple;
+  return terms.reduce<Value | undefined>((sum, term, index) => {
+    const last = index === terms.length - 1;
+    const data = term.parts[part]!;
+    const channels = data.shape[1]!;
+    const gain = reshape(spreadChannels(gainOf(term), type, layout), [channels, 1, 1, 1]);
+    return blockedConv(data, gain, { group: channels, sum, bias: last && bias ? spreadChannels(bias, type, layout) : undefined, activation: last ? activation : undefined });
+  }, undefined)!;
+}
+
+/** Terms with one number for all channels, or none, need no convolution. */
+function addPlainly(terms: readonly Term[], part: number): Value | undefined {
+  if (terms.some(({ gain }) => gain && sizeOf(gain.shape) > 1)) return undefined;
+  const [first, ...others] = terms;
+  const scaled = ({ parts, gain }: Term): Value => (gain ? mul(parts[part]!, reshape(gain, [])) : parts[part]!);
+  return others.reduce((sum, term) => (term.gain && uniformElement(term.gain) === -1 ? sub(sum, term.parts[part]!) : add(sum, scaled(term))), scaled(first!));
+}
+
+/** One number a channel for every channel of a part, zeros where channels only fill a block: [channels of the part]. */
+export function spreadChannels(vector: PerChannel, { channels, block }: ImageType, { kind, phases }: Layout): Value {
+  const flat = sizeOf(vector.shape) === 1 && channels > 1 ? mul(constant(new Float32Array(channels).fill(1)), reshape(vector, [1])) : reshape(vector, [channels]);
+  if (kind === 'blocked') return padAxis(flat, 0, padded(channels, block));
+  return padAxis(concat(new Array<Value>(phases * phases).fill(flat), 0), 0, block);
+}
+
+/** The numbers of the real channels, plain [1, C, 1, 1], from one number for each channel of a part [1, channels, 1, 1]. */
+function collectChannels(vector: Value, { channels }: ImageType, { kind, phases }: Layout): PerChannel {
+  if (kind === 'blocked') return slice(vector, 1, 0, channels);
+  const perPhase = reshape(slice(vector, 1, 0, channels * phases * phases), [phases * phases, channels]);
+  return reshape(reduceSum(perPhase, [0]), [1, channels, 1, 1]);
+}
+
+/** Sums over batch, rows and columns, one number a channel. */
+export class ChannelSums {
+  constructor(
+    private readonly type: ImageType,
+    private readonly layout: Layout,
+  ) {}
+
+  /** The sums of a form. */
+  ofForm({ terms, bias }: Form): PerChannel {
+    const sums = terms.map((term) => scaled(this.ofParts(term.parts), term.gain));
+    return sumOfValues([...sums, ...(bias ? [mul(broadcast(bias, this.type), this.pixels)] : [])]);
+  }
+
+  /** The sums of a product of two forms, without making the product. */
+  ofProduct(a: Form, b: Form): PerChannel {
+    const products = a.terms.flatMap((x) => b.terms.map((y) => scaled(scaled(this.ofProductOfParts(x.parts, y.parts), x.gain), y.gain)));
+    const withBias = (form: Form, bias: PerChannel | undefined) => (bias ? form.terms.map((x) => scaled(scaled(this.ofParts(x.parts), x.gain), bias)) : []);
+    const biases = a.bias && b.bias ? [mul(broadcast(mul(a.bias, b.bias), this.type), this.pixels)] : [];
+    const total = sumOfValues([...products, ...withBias(a, b.bias), ...withBias(b, a.bias), ...biases]);
+    // A sum of squares, put together from its parts, can fall below 0 by rounding.
+    return a === b ? clip(total, 0, Infinity) : total;
+  }
+
+  private get pixels(): number {
+    return this.type.batch * this.type.height * this.type.width;
+  }
+
+  private ofParts(parts: Parts): PerChannel {
+    const pixels = parts[0]!.shape[2]! * parts[0]!.shape[3]!;
+    return collectChannels(mul(sumOfValues(parts.map(blockedMean)), pixels), this.type, this.layout);
+  }
+
+  /** A depthwise convolution of one image whose kernel is the other: 32-59 GB/s, ReduceSumSquare 4. */
+  private ofProductOfParts(x: Parts, y: Parts): PerChannel {
+    const products = x.map((part, index) => {
+      const [, channels, height, width] = part.shape as [number, number, number, number];
+      return blockedConv(part, reshape(y[index]!, [channels, 1, height, width]), { group: channels });
+    });
+    return collectChannels(sumOfValues(products), this.type, this.layout);
+  }
+}
+
+const scaled = (value: Value, gain: PerChannel | undefined): Value => (gain ? mul(value, gain) : value);
+const broadcast = (vector: PerChannel, { channels }: ImageType): Value => (sizeOf(vector.shape) === 1 && channels > 1 ? mul(constant(new Float32Array(channels).fill(1), [1, channels, 1, 1]), vector) : vector);

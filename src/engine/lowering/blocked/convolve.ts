@@ -1,0 +1,149 @@
+/** The three convolutions of training in blocked layouts, as sums over links. */
+import { add, concat, pad, reshape, slice } from '../../operators/index.js';
+import { constant, type Value } from '../../value.js';
+import type { Connected, Connection, Link } from './connections.js';
+import { gatherRows } from './gather.js';
+import { enlargingKernel, gradientOrder, reducingKernel, transposeRows } from './kernels.js';
+import { padded, type Parts } from './layout.js';
+import { type AxisLink, correlating, enlarging, reducing } from './links.js';
+import { type Activation, blockedConv, reorderOutput } from './nchwc.js';
+
+/** What is added and applied to a result in the same pass. */
+export interface Finish {
+  /** One number for each channel of a part, zeros behind the real ones. */
+  readonly bias?: Value | undefined;
+  readonly activation?: Activation | undefined;
+}
+
+/** One convolution of stride 1 between parts. */
+interface Contribution {
+  readonly data: Value;
+  readonly kernel: Value;
+  readonly rows: [number, number];
+  readonly columns: [number, number];
+}
+
+/** Big to small: Conv. */
+export function reduce({ connections, bigAsPixel }: Connected, kernel: Value, bigParts: Parts, batch: number, finish: Finish): Parts {
+  const contributions: Contribution[][] = [];
+  for (const { type, rowsOf, links } of connections) {
+    const transposed = transposeRows(rowsOf(kernel), type.block);
+    for (const link of links) {
+      (contributions[link.small] ??= []).push({
+        data: bigAsPixel ? asOnePixel(bigParts[link.big]!, type.big, batch) : bigParts[link.big]!,
+        kernel: reducingKernel(transposed, type, link.rows, link.columns),
+        rows: reducing(link.rows),
+        columns: reducing(link.columns),
+      });
+    }
+  }
+  return contributions.map((chain) => accumulate(chain, batch, finish));
+}
+
+/** Small to big: ConvTranspose, and the gradient of Conv's data. */
+export function enlarge({ connections, bigAsPixel }: Connected, kernel: Value, smallParts: Parts, batch: number, bigShape: readonly number[], finish: Finish): Parts {
+  const contributions: Contribution[][] = [];
+  for (const { type, rowsOf, links } of connections) {
+    const rows = rowsOf(kernel);
+    for (const link of links) {
+      (contributions[link.big] ??= []).push({
+        data: smallParts[link.small]!,
+        kernel: enlargingKernel(rows, type, link.rows, link.columns),
+        rows: enlarging(link.rows),
+        columns: enlarging(link.columns),
+      });
+    }
+  }
+  const finished = bigAsPixel ? { ...finish, bias: finish.bias && repeatForPixels(finish.bias, connections[0]!, bigShape) } : finish;
+  return contributions.map((chain) => reshape(accumulate(chain, batch, finished), bigShape));
+}
+
+const asOnePixel = (part: Value, channels: number, batch: number): Value => reshape(part, [1, channels, 1, batch]);
+
+/** A bias [B] for channels (block of B, pixel, place in the block). */
+function repeatForPixels(bias: Value, { type }: Connection, bigShape: readonly number[]): Value {
+  const blocks = bigShape[1]! / type.block;
+  const pixels = type.big / bigShape[1]!;
+  const repeated = concat(new Array<Value>(pixels).fill(reshape(bias, [blocks, 1, type.block])), 1);
+  return reshape(repeated, [type.big]);
+}
+
+/** Convolutions added up, each into the result of the one before. */
+function accumulate(chain: readonly Contribution[], batch: number, { bias, activation }: Finish): Value {
+  return chain.reduce<Value | undefined>((sum, { data, kernel, rows, columns }, index) => {
+    const last = index === chain.length - 1;
+    return blockedConv(data, kernel, {
+      dilations: [1, batch],
+      pads: [rows[0], columns[0] * batch, rows[1], columns[1] * batch],
+      sum,
+      bias: last ? bias : undefined,
+      activation: last ? activation : undefined,
+    });
+  }, undefined)!;
+}
+
+/**
+ * The gradient of the plain kernel. A phase in memory [B/P, row, column, N/P, P of the batch, P of B] is the kernel of a convolution
+ * over the small map with batch and channels exchanged within blocks; rows of the map become channels, its columns rows.
+ */
+export function correlate(connected: Connected, smallParts: Parts, bigParts: Parts, batch: number): Value {
+  return connected.connections.map((connection) => connection.gradientOf(connectionGradient(connection, connected.bigAsPixel, smallParts, bigParts, batch))).reduce((sum, part) => add(sum, part));
+}
+
+function connectionGradient({ type, links }: Connection, bigAsPixel: boolean, smallParts: Parts, bigParts: Parts, batch: number): Value {
+  const sums = new Map<string, { result: Value; rows: AxisLink; columns: AxisLink; row: number }>();
+  for (const link of links) {
+    const big = bigAsPixel ? asOnePixel(bigParts[link.big]!, type.big, batch) : bigParts[link.big]!;
+    for (let row = 0; row < link.rows.taps; row++) {
+      // Links of the same taps (the phases of a 1x1 convolution) add up.
+      const key = `${link.rows.first} ${link.columns.first} ${row}`;
+      const result = correlateLink(link, row, smallParts[link.small]!, big, type.block, batch, sums.get(key)?.result);
+      sums.set(key, { result, rows: link.rows, columns: link.columns, row });
+    }
+  }
+  const results = [...sums.values()];
+  const rowSize = type.block * type.block;
+  const rows = concat(results.map(({ result }) => reshape(result, [result.shape.reduce((a, b) => a * b, 1) / rowSize, rowSize])), 0);
+  return gatherRows(rows, gradientOrder(type, results));
+}
+
+/** Rows (block of S, block of B, column tap backwards) for one row tap of a link: declared [S/P, B, taps, P]. */
+function correlateLink({ rows, columns }: Link, row: number, small: Value, big: Value, block: number, batch: number, sum: Value | undefined): Value {
+  const wholeBatch = padded(batch, block);
+  const [smallBlocks, bigChannels] = [small.shape[1]! / block, big.shape[1]!];
+  const exchanged = reorderOutput(reshape(padBatch(small, batch, block), [smallBlocks * rows.small * columns.small, block, 1, wholeBatch]));
+  const data = shiftRows(exchanged, rows.shift - row, { blocks: smallBlocks, small: rows.small, phase: rows.phase, rowSize: columns.small * wholeBatch }, block);
+  const [before, after] = correlating(columns);
+  return blockedConv(
+    reshape(data, [smallBlocks, block * rows.phase, columns.small, wholeBatch]),
+    reshape(padBatch(big, batch, block), [bigChannels, block * rows.phase, columns.phase, wholeBatch / block]),
+    { strides: [1, wholeBatch / block], pads: [before, 0, after, 0], sum },
+  );
+}
+
+/** Zeros behind the last image, up to whole blocks: they add nothing to a gradient. */
+function padBatch(part: Value, batch: number, block: number): Value {
+  const wholeBatch = padded(batch, block);
+  if (wholeBatch === batch) return part;
+  const pixels = part.shape.reduce((a, b) => a * b, 1) / (batch * block);
+  return pad(reshape(part, [pixels, batch, block]), [0, 0, 0], [0, wholeBatch - batch, 0]);
+}
+
+/** Rows y of the map replaced by rows y + offset, zeros beyond its edges; `phase` rows in all. */
+function shiftRows(x: Value, offset: number, { blocks, small, phase, rowSize }: { blocks: number; small: number; phase: number; rowSize: number }, block: number): Value {
+  if (offset === 0 && small === phase) return x;
+  const channels = blocks * block;
+  const before = Math.max(0, -offset);
+  const after = phase - small + Math.max(0, offset);
+  if (after < 0) {
+    const rows = reshape(x, [blocks, small, rowSize * block]);
+    const [from, to] = [Math.max(0, offset), Math.min(small, phase + offset)];
+    return pad(slice(rows, 1, from, to), [0, Math.max(0, -offset), 0], [0, phase - Math.max(0, -offset) - (to - from), 0]);
+  }
+  // A depthwise convolution with a single 1 moves rows on all threads; Pad and Slice work on one.
+  const taps = Math.abs(offset) + 1;
+  const kernel = new Float32Array(channels * taps);
+  const one = offset > 0 ? taps - 1 : 0;
+  for (let channelBlock = 0; channelBlock < blocks; channelBlock++) kernel.fill(1, (channelBlock * taps + one) * block, (channelBlock * taps + one + 1) * block);
+  return blockedConv(reshape(x, [1, channels, small, rowSize]), constant(kernel, [channels, 1, taps, 1]), { group: channels, pads: [before, 0, after, 0] });
+}

@@ -1,0 +1,238 @@
+import { type Graph, graphOf, topologicalOrder } from '../../graph.js';
+import { apply, type Operator } from '../../operator.js';
+import { expand, mul, reduceMean, reduceSum, reshape } from '../../operators/index.js';
+import { sameShape, sizeOf } from '../../shape.js';
+import type { ComputedValue, Value } from '../../value.js';
+import { addForms, asParts, ChannelSums, type Form, formOf, materialize, negateForm, type PerChannel, scaleForm, shiftForm, spreadChannels } from './channelwise.js';
+import { connect, type Convolution, convolutionOf } from './connections.js';
+import { correlate, enlarge, reduce } from './convolve.js';
+import { convertLayout, fromPlain, type ImageType, imageType, type Layout, partShape, type Parts, sameLayout, toPlain } from './layout.js';
+import type { Activation } from './nchwc.js';
+import { assignLayouts, FUNCTIONS, isElementwise, isPerChannel } from './regions.js';
+
+/**
+ * The same graph with its convolutions, and whatever lies elementwise between them, on blocked channels with the batch inside. For
+ * ONNX Runtime's CPU provider on processors for which it has blocked kernels of block size `block`.
+ */
+export function lowerToBlocks(graph: Graph, block: number): Graph {
+  return new BlockedLowering(graph, block).lowered();
+}
+
+/** An image on its way: a form, or the product of two that is made only if somebody needs it as an image. */
+interface Image {
+  readonly form?: Form;
+  readonly product?: readonly [Form, Form];
+}
+
+class BlockedLowering {
+  private readonly layouts: ReadonlyMap<Value, Layout>;
+  private readonly consumers = new Map<Value, ComputedValue[]>();
+  private readonly images = new Map<Value, Image>();
+  private readonly plainValues = new Map<Value, Value>();
+  private readonly order: readonly Value[];
+
+  constructor(
+    private readonly graph: Graph,
+    private readonly block: number,
+  ) {
+    const outputs = Object.values(graph.outputs);
+    this.layouts = assignLayouts(outputs, block);
+    this.order = topologicalOrder(outputs);
+    for (const value of this.order) {
+      if (value.kind !== 'computed') continue;
+      for (const operand of value.inputs) this.consumers.set(operand, [...(this.consumers.get(operand) ?? []), value]);
+    }
+  }
+
+  lowered(): Graph {
+    // Operands first; what nobody asks for in the end is not reached from the outputs and so not in the graph.
+    for (const value of this.order) {
+      if (this.images.has(value)) continue;
+      if (value.kind === 'computed' && this.layouts.has(value)) this.lowerImage(value, this.layouts.get(value)!);
+      else this.plainValues.set(value, value.kind === 'computed' ? this.lowerPlain(value) : value);
+    }
+    const outputs = Object.fromEntries(Object.entries(this.graph.outputs).map(([name, value]) => [name, this.plain(value)]));
+    return graphOf(outputs, this.graph.inputs);
+  }
+
+  // What is known of a value
+
+  private typeOf(value: Value): ImageType {
+    return imageType(value.shape, this.block);
+  }
+
+  /** A value in plain memory. */
+  private plain(value: Value): Value {
+    const known = this.plainValues.get(value) ?? toPlain(this.parts(value), this.typeOf(value), this.layouts.get(value)!);
+    this.plainValues.set(value, known);
+    return known;
+  }
+
+  /** An image as a form, a product being made. */
+  private form(value: Value): Form {
+    const image = this.images.get(value);
+    if (image?.form) return image.form;
+    const layout = this.layouts.get(value)!;
+    const form = formOf(image?.product ? this.multiply(image.product, value, layout) : fromPlain(this.plain(value), this.typeOf(value), layout));
+    this.images.set(value, { ...image, form });
+    return form;
+  }
+
+  /** An image in its region's layout. */
+  private parts(value: Value): Parts {
+    const form = this.form(value);
+    const known = asParts(form);
+    if (known) return known;
+    const parts = materialize(form, this.typeOf(value), this.layouts.get(value)!);
+    this.images.set(value, { form: formOf(parts) });
+    return parts;
+  }
+
+  private partsIn(value: Value, layout: Layout): Parts {
+    return convertLayout(this.parts(value), this.typeOf(value), this.layouts.get(value)!, layout);
+  }
+
+  private multiply([a, b]: readonly [Form, Form], value: Value, layout: Layout): Parts {
+    const [left, right] = [a, b].map((form) => materialize(form, this.typeOf(value), layout));
+    return left!.map((part, index) => mul(part, right![index]!));
+  }
+
+  // Images
+
+  private lowerImage(value: ComputedValue, layout: Layout): void {
+    const convolution = convolutionOf(value);
+    if (convolution) return this.lowerConvolution(value, convolution, layout);
+    if (isElementwise(value)) this.images.set(value, this.elementwise(value, layout));
+    else this.images.set(value, { form: formOf(this.overPixels(value, layout) ?? fromPlain(this.lowerPlain(value), this.typeOf(value), layout)) });
+  }
+
+  private lowerConvolution(value: ComputedValue, convolution: Convolution, layout: Layout): void {
+    const { small, big, kernel, bias, result } = convolution;
+    const connected = connect(convolution, this.layouts.get(small)!, this.layouts.get(big)!, this.block);
+    const own = result === 'small' ? connected.smallLayout : connected.bigLayout;
+    const type = this.typeOf(value);
+    // An activation right behind the convolution goes into its last pass, if nobody wants what is before it.
+    const follower = sameLayout(own, layout) ? this.onlyConsumer(value) : undefined;
+    const activation = follower && activationOf(follower);
+    const finish = { bias: bias && spreadChannels(this.plain(bias), type, own), activation };
+    const parts =
+      result === 'small'
+        ? reduce(connected, this.plain(kernel!), this.partsIn(big, connected.bigLayout), type.batch, finish)
+        : enlarge(connected, this.plain(kernel!), this.partsIn(small, connected.smallLayout), type.batch, partShape(type, own), finish);
+    const image: Image = { form: formOf(convertLayout(parts, type, own, layout)) };
+    this.images.set(value, image);
+    if (follower && activation) this.images.set(follower, image);
+  }
+
+  private onlyConsumer(value: Value): ComputedValue | undefined {
+    const consumers = this.consumers.get(value) ?? [];
+    const isOutput = Object.values(this.graph.outputs).includes(value);
+    return consumers.length === 1 && !isOutput ? consumers[0] : undefined;
+  }
+
+  private elementwise(value: ComputedValue, layout: Layout): Image {
+    const [a, b] = value.inputs as [Value, Value];
+    switch (value.operator.name) {
+      case 'Neg':
+        return { form: negateForm(this.form(a)) };
+      case 'Add':
+        return { form: this.sum(value, a, b, false) };
+      case 'Sub':
+        return { form: this.sum(value, a, b, true) };
+      case 'Mul':
+        if (isPerChannel(b, value)) return { form: scaleForm(this.form(a), this.plain(b)) };
+        if (isPerChannel(a, value)) return { form: scaleForm(this.form(b), this.plain(a)) };
+        return { product: [this.form(a), this.form(b)] };
+      default:
+        return { form: this.applyFunction(value, a, layout) };
+    }
+  }
+
+  private sum(value: Value, a: Value, b: Value, subtract: boolean): Form {
+    const second = isPerChannel(b, value) ? undefined : subtract ? negateForm(this.form(b)) : this.form(b);
+    if (isPerChannel(a, value)) return shiftForm(second!, this.plain(a));
+    if (second) return addForms(this.form(a), second);
+    return shiftForm(this.form(a), subtract ? mul(this.plain(b), -1) : this.plain(b));
+  }
+
+  private applyFunction(value: ComputedValue, operand: Value, layout: Layout): Form {
+    const activation = activationOf(value);
+    const form = this.form(operand);
+    // A form that has to be made anyway takes the activation along.
+    if (activation && !asParts(form)) return formOf(materialize(form, this.typeOf(value), layout, activation));
+    return formOf(this.parts(operand).map((part) => apply(value.operator as Operator, [part], value.attributes)));
+  }
+
+  /** Means over an image's pixels that leave the batch, and repetition over pixels: both work on memory [C/P, H, W, N P]. */
+  private overPixels(value: ComputedValue, layout: Layout): Parts | undefined {
+    const [x] = value.inputs as [Value];
+    const { name } = value.operator;
+    const source = this.layouts.get(x);
+    if (source?.kind !== 'blocked' || layout.kind !== 'blocked' || source.phases !== 1 || layout.phases !== 1) return undefined;
+    const memory = (of: Value) => {
+      const { batch, height, width, block } = this.typeOf(of);
+      return [partShape(this.typeOf(of), layout)[1]! / block, height, width, batch * block];
+    };
+    if ((name === 'ReduceMean' || name === 'ReduceSum') && String(value.attributes.axes) === '2,3' && value.attributes.keepdims === 1) {
+      const reduction = name === 'ReduceMean' ? reduceMean : reduceSum;
+      return [reshape(reduction(reshape(this.parts(x)[0]!, memory(x)), [1, 2]), partShape(this.typeOf(value), layout))];
+    }
+    if (name === 'Expand' && sameShape(x.shape, [value.shape[0]!, value.shape[1]!, 1, 1])) {
+      return [reshape(expand(reshape(this.parts(x)[0]!, memory(x)), memory(value)), partShape(this.typeOf(value), layout))];
+    }
+    return undefined;
+  }
+
+  // Everything else
+
+  private lowerPlain(value: ComputedValue): Value {
+    const convolution = convolutionOf(value);
+    if (convolution?.result === 'kernel') return this.kernelGradient(convolution);
+    const sums = this.channelSums(value);
+    if (sums) return sums;
+    const inputs = value.inputs.map((operand) => this.plain(operand));
+    return inputs.every((operand, index) => operand === value.inputs[index]) ? value : { ...value, inputs };
+  }
+
+  private kernelGradient(convolution: Convolution): Value {
+    const { small, big } = convolution;
+    const connected = connect(convolution, this.layouts.get(small)!, this.layouts.get(big)!, this.block);
+    return correlate(connected, this.partsIn(small, connected.smallLayout), this.partsIn(big, connected.bigLayout), small.shape[0]!);
+  }
+
+  /** Sums and means of an image over batch, rows and columns, and perhaps channels. */
+  private channelSums(value: ComputedValue): Value | undefined {
+    const { name } = value.operator;
+    const [x] = value.inputs as [Value];
+    const layout = x && this.layouts.get(x);
+    if ((name !== 'ReduceSum' && name !== 'ReduceMean') || !layout) return undefined;
+    const axes = value.attributes.axes as readonly number[];
+    if (![0, 2, 3].every((axis) => axes.includes(axis))) return undefined;
+    const perChannel = this.sumsOf(x, new ChannelSums(this.typeOf(x), layout));
+    const total = axes.length === 4 ? reduceSum(perChannel, [1]) : perChannel;
+    const scaled = name === 'ReduceMean' ? mul(total, sizeOf(value.shape) / sizeOf(x.shape)) : total;
+    return reshape(scaled, value.shape);
+  }
+
+  private sumsOf(x: Value, sums: ChannelSums): PerChannel {
+    const image = this.images.get(x);
+    // A product that only sums want is never made.
+    const onlySums = (this.consumers.get(x) ?? []).every(({ operator }) => operator.name.startsWith('Reduce'));
+    if (image?.product && !image.form && onlySums) return sums.ofProduct(...image.product);
+    return sums.ofForm(this.form(x));
+  }
+}
+
+/** The activation that an operator is, for the last pass of a convolution. */
+function activationOf({ operator, attributes }: ComputedValue): Activation | undefined {
+  switch (FUNCTIONS.has(operator.name) ? operator.name : undefined) {
+    case 'Relu':
+      return { name: 'Relu', parameters: [] };
+    case 'LeakyRelu':
+      return { name: 'LeakyRelu', parameters: [attributes.alpha as number] };
+    case 'Clip':
+      return { name: 'Clip', parameters: [attributes.min as number, attributes.max as number] };
+    default:
+      return undefined;
+  }
+}

@@ -1,0 +1,90 @@
+/**
+ * Kernels in blocks. A kernel [S, B, kh, kw] couples the channels S of the small map and B of the big one; as rows of P x P numbers,
+ * one for each (block of S, block of B, tap), it is permuted row by row, and every form that a link needs is one Gather.
+ */
+import { reshape, slice, transpose } from '../../operators/index.js';
+import type { Value } from '../../value.js';
+import { gatherRows } from './gather.js';
+import { padAxis, padded } from './layout.js';
+import type { AxisLink } from './links.js';
+import { reorderInput } from './nchwc.js';
+
+/** Sizes of a kernel in blocks. */
+export interface KernelType {
+  readonly small: number;
+  readonly big: number;
+  readonly height: number;
+  readonly width: number;
+  readonly block: number;
+}
+
+export const smallBlocks = ({ small, block }: KernelType): number => padded(small, block) / block;
+export const bigBlocks = ({ big, block }: KernelType): number => padded(big, block) / block;
+
+/** A plain kernel as rows [S/P * B/P * taps, P small * P big], padded with zeros to whole blocks. */
+export function kernelRows(kernel: Value, type: KernelType): Value {
+  const { small, big, height, width, block } = type;
+  const whole = padAxis(padAxis(kernel, 0, padded(small, block)), 1, padded(big, block));
+  const split = reshape(whole, [smallBlocks(type), block, bigBlocks(type), block, height * width]);
+  return reshape(transpose(split, [0, 2, 4, 1, 3]), [smallBlocks(type) * bigBlocks(type) * height * width, block * block]);
+}
+
+/** The plain kernel of rows. */
+export function kernelFromRows(rows: Value, type: KernelType): Value {
+  const { small, big, height, width, block } = type;
+  const split = transpose(reshape(rows, [smallBlocks(type), bigBlocks(type), height * width, block, block]), [0, 3, 1, 4, 2]);
+  return slice(slice(reshape(split, [padded(small, block), padded(big, block), height, width]), 0, 0, small), 1, 0, big);
+}
+
+/** Each row's P x P numbers transposed: [P small, P big] to [P big, P small]. */
+export function transposeRows(rows: Value, block: number): Value {
+  // Blocking the "channels" of P x P images of one row transposes them all in one pass.
+  return reshape(reorderInput(reshape(rows, [rows.shape[0]!, block, 1, block])), rows.shape);
+}
+
+/** The row of a tap: `row` and `column` count the taps of a link. */
+const rowIndex = (type: KernelType, s: number, b: number, rows: AxisLink, columns: AxisLink, row: number, column: number): number =>
+  ((s * bigBlocks(type) + b) * type.height + rows.first + rows.step * row) * type.width + columns.first + columns.step * column;
+
+/** The kernel of a link from the big map to the small one, of transposed rows: declared [S, B, taps, taps]. */
+export function reducingKernel(transposed: Value, type: KernelType, rows: AxisLink, columns: AxisLink): Value {
+  const index: number[] = [];
+  for (let s = 0; s < smallBlocks(type); s++) {
+    for (let b = 0; b < bigBlocks(type); b++) {
+      for (let row = 0; row < rows.taps; row++) {
+        for (let column = 0; column < columns.taps; column++) index.push(rowIndex(type, s, b, rows, columns, row, column));
+      }
+    }
+  }
+  return reshape(gatherRows(transposed, index), [padded(type.small, type.block), padded(type.big, type.block), rows.taps, columns.taps]);
+}
+
+/** The kernel of a link from the small map to the big one, its taps backwards: declared [B, S, taps, taps]. */
+export function enlargingKernel(kernel: Value, type: KernelType, rows: AxisLink, columns: AxisLink): Value {
+  const index: number[] = [];
+  for (let b = 0; b < bigBlocks(type); b++) {
+    for (let s = 0; s < smallBlocks(type); s++) {
+      for (let row = rows.taps - 1; row >= 0; row--) {
+        for (let column = columns.taps - 1; column >= 0; column--) index.push(rowIndex(type, s, b, rows, columns, row, column));
+      }
+    }
+  }
+  return reshape(gatherRows(kernel, index), [padded(type.big, type.block), padded(type.small, type.block), rows.taps, columns.taps]);
+}
+
+/**
+ * The order in which rows of `correlate` results become kernel rows. Each result holds, for one link and one of its row taps, rows
+ * (s, b, column tap backwards).
+ */
+export function gradientOrder(type: KernelType, results: readonly { readonly rows: AxisLink; readonly columns: AxisLink; readonly row: number }[]): number[] {
+  const order = new Array<number>(smallBlocks(type) * bigBlocks(type) * type.height * type.width);
+  let position = 0;
+  for (const { rows, columns, row } of results) {
+    for (let s = 0; s < smallBlocks(type); s++) {
+      for (let b = 0; b < bigBlocks(type); b++) {
+        for (let column = columns.taps - 1; column >= 0; column--) order[rowIndex(type, s, b, rows, columns, row, column)] = position++;
+      }
+    }
+  }
+  return order;
+}

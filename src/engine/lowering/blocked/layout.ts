@@ -1,0 +1,110 @@
+/**
+ * Layouts of images [N, C, H, W] in the blocked graph. Channels lie in blocks of P, and the batch lies *inside*, between columns and
+ * block: memory [C/P][H][W][N][P], declared [1, C, H, W N]. The batch is one wide image: rows are long, the statistics of a channel are
+ * contiguous, an activation is already a legal kernel of its weight gradient, and moving pixels moves N P floats at a time.
+ */
+import { concat, pad, reshape, slice, transpose } from '../../operators/index.js';
+import type { Shape } from '../../shape.js';
+import type { Value } from '../../value.js';
+import { gatherRows } from './gather.js';
+
+/**
+ * `blocked`: one part for each of phases x phases parities of row and column, in row-major order.
+ * `depth`: one part; all phases of a few channels share a block: channel (row parity, column parity, c).
+ */
+export interface Layout {
+  readonly kind: 'blocked' | 'depth';
+  readonly phases: number;
+}
+
+/** The tensors that hold a value in a layout. */
+export type Parts = readonly Value[];
+
+/** Sizes of an image batch, and the block size. */
+export interface ImageType {
+  readonly batch: number;
+  readonly channels: number;
+  readonly height: number;
+  readonly width: number;
+  readonly block: number;
+}
+
+export const imageType = ([batch, channels, height, width]: Shape, block: number): ImageType => ({ batch: batch!, channels: channels!, height: height!, width: width!, block });
+export const sameLayout = (a: Layout, b: Layout): boolean => a.kind === b.kind && a.phases === b.phases;
+
+/** Channels rounded up to whole blocks. */
+export const padded = (channels: number, block: number): number => Math.ceil(channels / block) * block;
+
+/** The declared shape of each part. */
+export function partShape({ batch, channels, height, width, block }: ImageType, { kind, phases }: Layout): Shape {
+  return [1, kind === 'depth' ? block : padded(channels, block), height / phases, (width / phases) * batch];
+}
+
+/** Zeros behind the last of an axis, up to `size`. */
+export function padAxis(x: Value, axis: number, size: number): Value {
+  return pad(x, x.shape.map(() => 0), x.shape.map((length, i) => (i === axis ? size - length : 0)));
+}
+
+/** A plain value in a layout. */
+export function fromPlain(x: Value, type: ImageType, layout: Layout): Parts {
+  const { batch, channels, height, width, block } = type;
+  const { kind, phases } = layout;
+  if (kind === 'depth') {
+    const split = transpose(reshape(x, [batch, channels, height / phases, phases, width / phases, phases]), [2, 4, 0, 3, 5, 1]);
+    const flat = reshape(split, [(height / phases) * (width / phases) * batch, phases * phases * channels]);
+    return [reshape(padAxis(flat, 1, block), partShape(type, layout))];
+  }
+  const whole = transpose(reshape(padAxis(x, 1, padded(channels, block)), [batch, padded(channels, block) / block, block, height, width]), [1, 3, 4, 0, 2]);
+  return splitPhases(reshape(whole, partShape(type, { kind, phases: 1 })), type, phases);
+}
+
+/** A value back in plain memory. */
+export function toPlain(parts: Parts, type: ImageType, layout: Layout): Value {
+  const { batch, channels, height, width, block } = type;
+  const { kind, phases } = layout;
+  if (kind === 'depth') {
+    const flat = slice(reshape(parts[0]!, [(height / phases) * (width / phases) * batch, block]), 1, 0, phases * phases * channels);
+    const split = reshape(flat, [height / phases, width / phases, batch, phases, phases, channels]);
+    return reshape(transpose(split, [2, 5, 0, 3, 1, 4]), [batch, channels, height, width]);
+  }
+  const whole = reshape(joinPhases(parts, type, phases), [padded(channels, block) / block, height, width, batch, block]);
+  return slice(reshape(transpose(whole, [3, 0, 4, 1, 2]), [batch, padded(channels, block), height, width]), 1, 0, channels);
+}
+
+/** A value from one layout to another. */
+export function convertLayout(parts: Parts, type: ImageType, from: Layout, to: Layout): Parts {
+  if (sameLayout(from, to)) return parts;
+  if (from.kind === 'depth' || to.kind === 'depth') return fromPlain(toPlain(parts, type, from), type, to);
+  return splitPhases(joinPhases(parts, type, from.phases), type, to.phases);
+}
+
+/** A whole map as phases: each gathers its pixels, N P floats each. */
+function splitPhases(whole: Value, type: ImageType, phases: number): Parts {
+  if (phases === 1) return [whole];
+  const { batch, height, width, block } = type;
+  const blocks = padded(type.channels, block) / block;
+  const pixels = reshape(whole, [blocks * height * width, batch * block]);
+  return Array.from({ length: phases * phases }, (_, part) => {
+    const [rowPhase, columnPhase] = [Math.floor(part / phases), part % phases];
+    const index: number[] = [];
+    for (let channel = 0; channel < blocks; channel++) {
+      for (let row = rowPhase; row < height; row += phases) {
+        for (let column = columnPhase; column < width; column += phases) index.push((channel * height + row) * width + column);
+      }
+    }
+    return reshape(gatherRows(pixels, index), partShape(type, { kind: 'blocked', phases }));
+  });
+}
+
+/** Phases as a whole map: pixels are interleaved within rows, then rows. */
+function joinPhases(parts: Parts, type: ImageType, phases: number): Value {
+  if (phases === 1) return parts[0]!;
+  const { batch, height, width, block } = type;
+  const blocks = padded(type.channels, block) / block;
+  const [h, w] = [height / phases, width / phases];
+  const rows = Array.from({ length: phases }, (_, rowPhase) => {
+    const pixels = parts.slice(rowPhase * phases, (rowPhase + 1) * phases).map((part) => reshape(part, [blocks * h * w, 1, batch * block]));
+    return reshape(concat(pixels, 1), [blocks * h, 1, width * batch * block]);
+  });
+  return reshape(concat(rows, 1), partShape(type, { kind: 'blocked', phases: 1 }));
+}

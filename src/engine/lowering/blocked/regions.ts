@@ -1,0 +1,74 @@
+/** Which layout each image of a graph gets. */
+import { topologicalOrder } from '../../graph.js';
+import { sameShape } from '../../shape.js';
+import type { ComputedValue, Value } from '../../value.js';
+import { type Convolution, convolutionOf, isImage, isPointwise } from './connections.js';
+import type { Layout } from './layout.js';
+
+/** Elementwise functions that keep a layout. Their value at 0 is finite, so that channels that only fill a block stay harmless. */
+export const FUNCTIONS: ReadonlySet<string> = new Set(['Relu', 'LeakyRelu', 'Tanh', 'Sigmoid', 'Abs', 'Sign', 'HardSigmoid', 'Clip', 'Exp', 'Neg', 'Identity']);
+const ARITHMETIC: ReadonlySet<string> = new Set(['Add', 'Sub', 'Mul']);
+
+/** Whether an operand is one number a channel, or one number. */
+export const isPerChannel = (operand: Value, result: Value): boolean => {
+  const lead = result.shape.length - operand.shape.length;
+  return operand.type === 'float32' && operand.shape.every((size, axis) => size === 1 || (axis + lead === 1 && size === result.shape[1])) && !sameShape(operand.shape, result.shape);
+};
+
+/** Whether an operator makes an image of images elementwise, other operands being one number a channel. */
+export function isElementwise(value: Value): value is ComputedValue {
+  if (value.kind !== 'computed' || value.type !== 'float32' || !isImage(value.shape)) return false;
+  if (FUNCTIONS.has(value.operator.name)) return true;
+  return ARITHMETIC.has(value.operator.name) && value.inputs.every((operand) => sameShape(operand.shape, value.shape) || isPerChannel(operand, value));
+}
+
+/**
+ * Images that elementwise operators connect form a region, forward and backward passes together, and a region has one layout. Strided
+ * convolutions want their big map in phases and their small one whole: a region is in phases if all its convolutions want it so, and
+ * whole otherwise (one tensor instead of several), converted at the convolutions that want phases. A region in phases with so few
+ * channels that all phases fit one block keeps them in depth. Images that no convolution touches have no layout and stay plain.
+ */
+export function assignLayouts(outputs: readonly Value[], block: number): ReadonlyMap<Value, Layout> {
+  const parents = new Map<Value, Value>();
+  const find = (value: Value): Value => {
+    let root = value;
+    while (parents.get(root) !== root) root = parents.get(root)!;
+    let walk = value;
+    while (walk !== root) [walk] = [parents.get(walk)!, parents.set(walk, root)];
+    return root;
+  };
+  const order = topologicalOrder(outputs);
+  for (const value of order) {
+    if (isImage(value.shape) && value.type === 'float32') parents.set(value, value);
+    if (!isElementwise(value)) continue;
+    for (const operand of value.inputs) {
+      if (parents.has(operand) && sameShape(operand.shape, value.shape)) parents.set(find(value), find(operand));
+    }
+  }
+
+  const wishes = new Map<Value, Set<number>>();
+  const wish = (value: Value, phases: number | undefined) => {
+    const region = find(value);
+    const known = wishes.get(region) ?? new Set<number>();
+    wishes.set(region, known);
+    if (phases !== undefined) known.add(phases);
+  };
+  for (const convolution of order.map(convolutionOf).filter((found): found is Convolution => found !== undefined)) {
+    const pointwise = isPointwise(convolution);
+    wish(convolution.small, pointwise ? undefined : 1);
+    wish(convolution.big, pointwise ? undefined : convolution.strides[0]);
+  }
+  const layouts = new Map<Value, Layout>();
+  for (const value of parents.keys()) {
+    const wanted = wishes.get(find(value));
+    if (wanted) layouts.set(value, layoutFor(value, wanted, block));
+  }
+  return layouts;
+}
+
+function layoutFor({ shape }: Value, wanted: ReadonlySet<number>, block: number): Layout {
+  const [, channels, height, width] = shape as readonly [number, number, number, number];
+  const [only] = wanted;
+  const phases = wanted.size === 1 && height % only! === 0 && width % only! === 0 ? only! : 1;
+  return { kind: phases > 1 && channels * phases * phases <= block ? 'depth' : 'blocked', phases };
+}

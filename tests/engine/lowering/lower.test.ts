@@ -1,0 +1,71 @@
+import { describe, expect, it } from 'vitest';
+import {
+  add,
+  batchNormalization,
+  conv,
+  gradients,
+  graphOf,
+  input,
+  leakyRelu,
+  lower,
+  meanOf,
+  mul,
+  relu,
+  rulesOf,
+  sign,
+  simplify,
+  sub,
+  abs,
+  type Target,
+} from '../../../src/engine/index.js';
+import { expectClose } from '../expectations.js';
+import { operatorsOf, run, runAsWritten } from '../running.js';
+import { random } from '../tensors.js';
+
+/** A small network with its gradients: a convolution, batch normalisation, both kinks, and an L1 loss. */
+function network() {
+  const [x, w, scale, bias] = [input('input0', [2, 2, 4, 4]), input('input1', [3, 2, 3, 3]), input('input2', [3]), input('input3', [3])];
+  const y = leakyRelu(batchNormalization(conv(x, w, { pads: 1, strides: 2 }), scale, bias), 0.2);
+  const loss = add(meanOf(abs(sub(y, 0.3))), meanOf(relu(y)));
+  const [gw, gs, gb] = gradients(loss, [w, scale, bias]);
+  return graphOf({ loss, gw: gw!, gs: gs!, gb: gb! }, [x, w, scale, bias]);
+}
+const tensors = [random([2, 2, 4, 4], 1), random([3, 2, 3, 3], 2), random([3], 3, 0.5, 1.5), random([3], 4)];
+
+describe('lower', () => {
+  it.each<Target>(['cpu', 'plain'])('for %s computes what was written', async (target) => {
+    const graph = network();
+    const [lowered, written] = [await run(graph, tensors, target), await runAsWritten(graph, tensors)];
+    expect(Object.keys(lowered)).toEqual(Object.keys(written));
+    for (const [name, expected] of Object.entries(written)) expectClose(lowered[name]!, expected);
+  });
+
+  it('keeps the names of inputs and outputs', () => {
+    const graph = network();
+    const lowered = lower(graph, 'cpu');
+    expect(lowered.inputs).toEqual(graph.inputs);
+    expect(Object.keys(lowered.outputs)).toEqual(['loss', 'gw', 'gs', 'gb']);
+  });
+
+  it('for the CPU leaves none of the operators that are slow there', () => {
+    const lowered = operatorsOf(lower(network(), 'cpu'));
+    for (const slow of ['Where', 'Greater', 'Sign', 'BatchNormalization', 'Identity']) expect(lowered).not.toContain(slow);
+  });
+
+  it('for any runtime keeps the operators of the masks', () => {
+    const lowered = operatorsOf(lower(network(), 'plain'));
+    for (const kept of ['Where', 'Greater', 'Sign']) expect(lowered).toContain(kept);
+    expect(lowered).not.toContain('HardSigmoid');
+  });
+
+  it('simplifies what the rules made', () => {
+    const x = input('x', [2]);
+    const lowered = lower(graphOf({ y: mul(sign(x), sign(mul(x, 1))) }), 'cpu');
+    expect(operatorsOf(lowered)).toEqual(['Clip', 'Mul', 'Mul']);
+    expect(operatorsOf(simplify(lowered))).toEqual(operatorsOf(lowered));
+  });
+
+  it('does for the CPU all that it does for any runtime', () => {
+    expect(rulesOf.cpu).toEqual(expect.arrayContaining([...rulesOf.plain]));
+  });
+});
