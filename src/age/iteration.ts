@@ -13,8 +13,8 @@ export interface IterationSpec {
 }
 
 /** The packed vectors of one network that training changes, under the names that they have as inputs of the iteration. */
-export const STATE_PARTS = ['parameters', 'statistics', 'adam_m', 'adam_v'] as const;
-export type StatePart = (typeof STATE_PARTS)[number];
+const STATE_PARTS = ['parameters', 'statistics', 'adam_m', 'adam_v'] as const;
+type StatePart = (typeof STATE_PARTS)[number];
 export type StateName = `${NetworkName}.${StatePart}`;
 export const STATE_NAMES = NETWORK_NAMES.flatMap((network) => STATE_PARTS.map((part): StateName => `${network}.${part}`));
 

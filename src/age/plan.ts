@@ -33,17 +33,23 @@ export function parsePlan(network: NetworkName, text: string): UpdatePlan {
   const weights: Partial<Record<Term, number>> = {};
   let offset = separator + 1;
   for (const part of text.slice(offset).split(',')) {
-    const [name, weight, ...rest] = part.split(':').map((piece) => piece.trim());
-    if (weight === undefined || rest.length > 0) complain(offset, `expected TERM:WEIGHT, not "${part}"`);
-    const term = TERMS[network].find((known) => known === name) ?? complain(offset, unknownTerm(network, name!));
+    const [term, weight] = parseTerm(network, part, offset, complain);
     if (term in weights) complain(offset, `${term} stands here a second time`);
-    const value = Number(weight);
-    if (weight === '' || !Number.isFinite(value) || value < 0) complain(offset + part.indexOf(':') + 1, `the weight of ${term} must be a number of at least 0, not "${weight}"`);
-    weights[term] = value;
+    weights[term] = weight;
     offset += part.length + 1;
   }
   if (!Object.values(weights).some((weight) => weight > 0)) complain(separator + 1, 'every weight is 0, so there is nothing to minimise');
   return { updates, weights };
+}
+
+/** `KL_fake:1`; `offset` is where it stands in the plan. */
+function parseTerm(network: NetworkName, part: string, offset: number, complain: (offset: number, problem: string) => never): [Term, number] {
+  const [name, weight, ...rest] = part.split(':').map((piece) => piece.trim());
+  if (name === undefined || weight === undefined || rest.length > 0) return complain(offset, `expected TERM:WEIGHT, not "${part}"`);
+  const term = TERMS[network].find((known) => known === name) ?? complain(offset, unknownTerm(network, name));
+  const value = Number(weight);
+  if (weight === '' || !Number.isFinite(value) || value < 0) complain(offset + part.indexOf(':') + 1, `the weight of ${term} must be a number of at least 0, not "${weight}"`);
+  return [term, value];
 }
 
 function unknownTerm(network: NetworkName, name: string): string {

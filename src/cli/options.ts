@@ -57,14 +57,6 @@ export const trainingCommand = (name: string, summary: string) =>
     .addOption(deviceOption())
     .addOption(threadsOption());
 
-/** Options as `trainingCommand` and `train` parse them, by the configuration's own names. */
-export type ConfigurationOptions = { readonly [K in keyof Configuration]?: Configuration[K] | undefined } & {
-  readonly epochs?: number | undefined;
-  readonly steps?: number | undefined;
-  readonly size?: number | undefined;
-  readonly channels?: number | undefined;
-};
-
 /** The flag of a configuration's key, for messages: `encoderUpdates` is `--encoder-updates`. */
 export const flagOf = (key: string): string => `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 

@@ -1,11 +1,10 @@
-import type { Operator } from './operator.js';
 import { type Shape, ShapeError, showShape, sizeOf } from './shape.js';
 
 /** Element types that values can have; arithmetic and gradients are float32. */
 export type ElementType = 'float32' | 'int64' | 'uint8' | 'bool';
 
 /** The array that holds the elements of each type outside the graph. */
-export interface ElementArrays {
+interface ElementArrays {
   float32: Float32Array;
   int64: BigInt64Array;
   uint8: Uint8Array;
@@ -50,6 +49,45 @@ export interface ComputedValue extends TensorType {
   readonly operator: Operator;
   readonly inputs: readonly Value[];
   readonly attributes: Attributes;
+}
+
+/**
+ * An ONNX operator with one output: everything the engine knows of it, in one place.
+ * A new operator is a new object of this kind and a function that applies it; nothing else has to change.
+ */
+export interface Operator<A extends Attributes = Attributes> {
+  /** The ONNX name, `Conv`. */
+  readonly name: string;
+  /** The ONNX operator set; absent for the standard one. */
+  readonly domain?: string;
+  /** Attributes that ONNX holds as floats; whole numbers otherwise. */
+  readonly floatAttributes?: readonly string[];
+  /** The type and shape of the result. Throws ShapeError by `fail` when the inputs do not fit. */
+  infer(inputs: readonly Value[], attributes: A): TensorType;
+  /**
+   * For each input a thunk that builds its gradient from the gradient of the output, or null where none flows (the derivative is
+   * zero or the input is not a real number). Absent where the operator cannot be differentiated: reaching it is then an error.
+   */
+  gradient?(at: GradientPoint<A>): readonly (GradientThunk | null)[];
+  /** Attributes that ONNX takes as further inputs (a shape, axes), as constants behind the inputs proper. Those attributes are not encoded. */
+  parameters?(attributes: A): { readonly constants: readonly ConstantValue[]; readonly encoded: readonly string[] };
+  /**
+   * The same result in other operators, for an operator that is differentiated as a whole but that targets compute in parts: it
+   * keeps its name until lowering, which puts the definition in its place.
+   */
+  definition?(inputs: readonly Value[], attributes: A): Value;
+  /** The elements of the result from constant inputs, for constant folding. */
+  evaluate?(inputs: readonly ConstantValue[], result: TensorType, attributes: A): ElementArray;
+}
+
+export type GradientThunk = () => Value;
+
+/** What a gradient rule sees: the operator's application and the gradient of the loss with respect to its output. */
+export interface GradientPoint<A extends Attributes = Attributes> {
+  readonly inputs: readonly Value[];
+  readonly output: ComputedValue;
+  readonly attributes: A;
+  readonly gradient: Value;
 }
 
 /** A named input of the graph. Names are unique within a graph; `Graph` checks it. */

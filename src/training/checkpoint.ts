@@ -57,7 +57,7 @@ export function decodeCheckpoint(bytes: Uint8Array, file: string): Checkpoint {
     const parts: Record<string, Float32Array> = {};
     for (const [name, { shape }] of packing.entries) {
       const tensor = tensors[prefix + name];
-      if (tensor === undefined || tensor.shape.join() !== shape.join()) {
+      if (tensor?.shape.join() !== shape.join()) {
         throw new InputError(`${file}: a checkpoint in which ${prefix + name} should be [${shape.join(', ')}], ${tensor ? `not [${tensor.shape.join(', ')}]` : 'but is missing'}`);
       }
       parts[name] = tensor.data;

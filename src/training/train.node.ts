@@ -24,53 +24,83 @@ export interface TrainOptions {
  * of the last iteration, unless a loss stopped being finite: then it throws before anything is saved.
  */
 export async function train({ configuration, source, folder, compile, start, signal, onEvent = () => undefined }: TrainOptions): Promise<TrainingSummary> {
-  const { logEvery, sampleEvery, checkpointEvery } = configuration;
   const secondsBefore = (await folder.cutLog(start?.step ?? 0))?.seconds ?? 0;
   const trainer = await Trainer.create(configuration, source.train, compile, start);
-  const previews = new Previews(configuration, source.test, trainer.vectors, compile);
+  const writer = new RunWriter(trainer, configuration, folder, new Previews(configuration, source.test, trainer.vectors, compile), onEvent);
   onEvent({ type: 'start', step: trainer.step, lastStep: trainer.lastStep, batchesPerEpoch: trainer.batchesPerEpoch, parameters: trainer.parameterCounts });
 
   const begin = performance.now();
-  const seconds = () => (performance.now() - begin) / 1000;
-  let pictures: { samples: string; reconstructions: string } | undefined;
-  let checkpoint: string | undefined;
-  const draw = async () => {
-    pictures = await previews.write(folder, trainer.step, trainer.vectors);
-    onEvent({ type: 'pictures', step: trainer.step, ...pictures });
-  };
-  const save = async () => {
-    checkpoint = await folder.writeCheckpoint({ configuration, step: trainer.step, vectors: trainer.vectors });
-    onEvent({ type: 'checkpoint', step: trainer.step, file: checkpoint });
-  };
-  const isDue = (every: number) => every > 0 && trainer.step % every === 0;
-
+  const seconds = () => rounded((performance.now() - begin) / 1000);
   try {
     while (trainer.step < trainer.lastStep && !signal?.aborted) {
       const report = await trainer.iterate();
       requireFinite(report);
       onEvent({ type: 'iteration', report });
-      if (isDue(logEvery) || trainer.step === 1) await folder.log({ step: report.step, epoch: report.epoch, seconds: rounded(secondsBefore + seconds()), ...report.losses });
-      [pictures, checkpoint] = [undefined, undefined];
-      if (isDue(sampleEvery)) await draw();
-      if (isDue(checkpointEvery)) await save();
+      await writer.afterIteration(report, secondsBefore + seconds());
       // The runtime holds the thread during an iteration: signals and timers get their turn here.
       await nextTurn();
     }
     const trained = seconds();
-    if (checkpoint === undefined) await save();
-    if (pictures === undefined) await draw();
+    const files = await writer.finish();
     const summary: TrainingSummary = {
       steps: trainer.step,
       interrupted: trainer.step < trainer.lastStep,
-      seconds: rounded(trained),
+      seconds: trained,
       runtimeShare: trained === 0 ? 0 : trainer.runtimeSeconds / trained,
-      checkpoint: checkpoint!,
-      ...pictures!,
+      ...files,
     };
     onEvent({ type: 'end', summary });
     return summary;
   } finally {
-    await Promise.all([trainer.release(), previews.release()]);
+    await Promise.all([trainer.release(), writer.release()]);
+  }
+}
+
+/** Writes what is due after each iteration into the run folder. */
+class RunWriter {
+  private pictures: { readonly step: number; readonly samples: string; readonly reconstructions: string } | undefined;
+  private checkpoint: { readonly step: number; readonly file: string } | undefined;
+
+  constructor(
+    private readonly trainer: Trainer,
+    private readonly configuration: Configuration,
+    private readonly folder: RunFolder,
+    private readonly previews: Previews,
+    private readonly onEvent: (event: TrainingEvent) => void,
+  ) {}
+
+  async afterIteration({ step, epoch, losses }: IterationReport, seconds: number): Promise<void> {
+    const { logEvery, sampleEvery, checkpointEvery } = this.configuration;
+    const isDue = (every: number) => every > 0 && step % every === 0;
+    if (isDue(logEvery) || step === 1) await this.folder.log({ step, epoch, seconds, ...losses });
+    if (isDue(sampleEvery)) await this.draw();
+    if (isDue(checkpointEvery)) await this.save();
+  }
+
+  /** Saves and draws the last iteration, unless that was done, and returns the files. */
+  async finish(): Promise<{ readonly checkpoint: string; readonly samples: string; readonly reconstructions: string }> {
+    const { step } = this.trainer;
+    const { file } = this.checkpoint?.step === step ? this.checkpoint : await this.save();
+    const { samples, reconstructions } = this.pictures?.step === step ? this.pictures : await this.draw();
+    return { checkpoint: file, samples, reconstructions };
+  }
+
+  release(): Promise<void> {
+    return this.previews.release();
+  }
+
+  private async draw() {
+    const { step, vectors } = this.trainer;
+    this.pictures = { step, ...(await this.previews.write(this.folder, step, vectors)) };
+    this.onEvent({ type: 'pictures', ...this.pictures });
+    return this.pictures;
+  }
+
+  private async save() {
+    const { step, vectors } = this.trainer;
+    this.checkpoint = { step, file: await this.folder.writeCheckpoint({ configuration: this.configuration, step, vectors }) };
+    this.onEvent({ type: 'checkpoint', ...this.checkpoint });
+    return this.checkpoint;
   }
 }
 

@@ -74,7 +74,7 @@ export class Trainer {
 
   /** The vectors after the last iteration. */
   get vectors(): TrainingVectors {
-    return this.program.state as TrainingVectors;
+    return this.program.state;
   }
 
   /** Runs one iteration. */

@@ -1,14 +1,17 @@
 import { expect } from 'vitest';
 import { ShapeError, type TensorData } from '../../src/engine/index.js';
 
-/** Expects the same shape, and elements that differ by at most `tolerance` times the largest expected one; infinities must be the same. */
-export function expectClose(actual: TensorData, expected: TensorData, tolerance = 1e-5): void {
+/**
+ * Expects the same shape, and elements that differ by at most `tolerance` times the largest expected one; infinities must be the same.
+ * Where all expected elements are below `floor`, they may differ by `tolerance` times that.
+ */
+export function expectClose(actual: TensorData, expected: TensorData, tolerance = 1e-5, floor = 0): void {
   expect(actual.type).toBe(expected.type);
   expect(actual.shape).toEqual(expected.shape);
-  expectCloseElements(Array.from(actual.data, Number), Array.from(expected.data, Number), tolerance);
+  expectCloseElements(Array.from(actual.data, Number), Array.from(expected.data, Number), tolerance, floor);
 }
 
-/** The same of elements alone. Where all expected ones are below `floor`, they may differ by `tolerance` times that. */
+/** The same of elements alone. */
 export function expectCloseElements(actual: readonly number[], expected: readonly number[], tolerance = 1e-5, floor = 0): void {
   expect(actual).toHaveLength(expected.length);
   const limit = tolerance * Math.max(floor, largestOf(expected));

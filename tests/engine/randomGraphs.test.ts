@@ -4,7 +4,7 @@ import { type Graph, graphOf, simplify, type TensorData, topologicalOrder } from
 import { expectClose } from './expectations.js';
 import { expectRightGradients, gradientGraph } from './finiteDifferences.js';
 import { type RandomGraph, randomGraphs } from './randomGraphs.js';
-import { inputsFor, operatorsOf, run, runAsWritten } from './running.js';
+import { inputsFor, operatorsOf, run, runAsWritten, targets } from './running.js';
 
 const runs = { seed: 7, numRuns: 60 };
 
@@ -30,8 +30,7 @@ describe('random graphs', () => {
         for (const [name, value] of Object.entries(expected)) expectClose(actual[name]!, value, 1e-4);
       };
       agrees(await runAsWritten(simplify(graph), drawn.tensors));
-      agrees(await run(graph, drawn.tensors, 'plain'));
-      agrees(await run(graph, drawn.tensors, 'cpu'));
+      for (const target of Object.values(targets)) agrees(await run(graph, drawn.tensors, target));
     });
     await fc.assert(property, runs);
   });

@@ -128,7 +128,7 @@ const smooth: Step[] = [
 
 const kinked: Step[] = [
   (x, _, choice) => relu(awayFromZero(x, choice)),
-  (x, _, choice) => leakyRelu(awayFromZero(x, choice), [0.2, -0.5, 0, 2][choice.below(4)]!),
+  (x, _, choice) => leakyRelu(awayFromZero(x, choice), [0.2, 0.5, 0, 2][choice.below(4)]!),
   (x, _, choice) => abs(awayFromZero(x, choice)),
   (x, y, choice) => mul(sign(awayFromZero(x, choice)), fitting(x, y)),
   (x, _, choice) => clip(placed(x, [-3, 0, 3], choice), -1.5, 1.5),

@@ -16,6 +16,9 @@ import {
 import { rewriteGraph } from '../../src/engine/graph.js';
 import { compile } from '../../src/engine/runtime/native.js';
 
+/** Every way of lowering. */
+export const targets = { plain: { name: 'plain' }, cpu: { name: 'cpu' }, blocked: { name: 'cpu', block: 16 } } as const satisfies Record<string, Target>;
+
 /** Builds a value from one input for each tensor. */
 export type Build = (...inputs: Value[]) => Value;
 

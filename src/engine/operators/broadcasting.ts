@@ -37,7 +37,7 @@ const Expand: Operator<{ shape: Shape }> = {
 export const expand = (x: Value, shape: Shape): Value => (sameShape(x.shape, shape) ? x : apply(Expand, [x], { shape }));
 
 /** The elements of a constant broadcast to a larger shape. */
-export function broadcastElements(x: ConstantValue, result: TensorType): ElementArray {
+function broadcastElements(x: ConstantValue, result: TensorType): ElementArray {
   const source = x.data;
   const target = source.constructor as new (length: number) => Float32Array;
   const elements = new target(sizeOf(result.shape));

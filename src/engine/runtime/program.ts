@@ -13,7 +13,7 @@ export class Program {
   async run(feeds: Readonly<Record<string, ElementArray>>): Promise<Record<string, TensorData>> {
     const tensors = Object.fromEntries(Object.entries(feeds).map(([name, data]) => [name, this.tensorOf(name, data)]));
     const results = await this.session.run(tensors);
-    return Object.fromEntries(Object.entries(results).map(([name, result]) => [name, fromTensor(result as Tensor)]));
+    return Object.fromEntries(Object.entries(results).map(([name, result]) => [name, fromTensor(result)]));
   }
 
   /** Wraps data as the tensor of an input, without a copy. */

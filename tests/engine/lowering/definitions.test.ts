@@ -1,17 +1,17 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { batchNormalization, exp, gradients, graphOf, input, lower, sumOf, type Target, tanh } from '../../../src/engine/index.js';
+import { batchNormalization, exp, gradients, graphOf, input, lower, sumOf, tanh } from '../../../src/engine/index.js';
 import { expandDefinitions } from '../../../src/engine/lowering/definitions.js';
 import type { ComputedValue } from '../../../src/engine/value.js';
 import { expectClose } from '../expectations.js';
 import { batchNormalizationModel } from '../operators/batchNormalizationModel.js';
-import { inputsFor, operatorsOf, run, runModel } from '../running.js';
+import { inputsFor, operatorsOf, run, runModel, targets } from '../running.js';
 import { random, tensor } from '../tensors.js';
 
 describe('expand-definitions', () => {
   const [x, scale, bias] = [input('x', [2, 3]), input('scale', [3]), input('bias', [3])];
 
-  it.each<Target>(['cpu', 'plain'])('puts the definition in the place of BatchNormalization for %s', (target) => {
+  it.each(Object.entries(targets))('puts the definition in the place of BatchNormalization for %s', (_, target) => {
     const graph = graphOf({ y: batchNormalization(x, scale, bias) });
     expect(operatorsOf(graph)).toEqual(['BatchNormalization']);
     const lowered = operatorsOf(lower(graph, target));
@@ -26,7 +26,7 @@ describe('expand-definitions', () => {
   it('lets the gradient share the statistics of the batch', () => {
     const y = batchNormalization(x, scale, bias);
     const results = gradients(sumOf(tanh(y)), [x, scale, bias]);
-    const lowered = operatorsOf(lower(graphOf({ y, gx: results[0]!, gs: results[1]!, gb: results[2]! }), 'plain'));
+    const lowered = operatorsOf(lower(graphOf({ y, gx: results[0]!, gs: results[1]!, gb: results[2]! }), targets.plain));
     expect(lowered.filter((name) => name === 'ReduceMean')).toHaveLength(2);
     expect(lowered.filter((name) => name === 'Sqrt')).toHaveLength(1);
   });

@@ -16,10 +16,9 @@ import {
   simplify,
   sub,
   abs,
-  type Target,
 } from '../../../src/engine/index.js';
 import { expectClose } from '../expectations.js';
-import { operatorsOf, run, runAsWritten } from '../running.js';
+import { operatorsOf, run, runAsWritten, targets } from '../running.js';
 import { random } from '../tensors.js';
 
 /** A small network with its gradients: a convolution, batch normalisation, both kinks, and an L1 loss. */
@@ -33,7 +32,7 @@ function network() {
 const tensors = [random([2, 2, 4, 4], 1), random([3, 2, 3, 3], 2), random([3], 3, 0.5, 1.5), random([3], 4)];
 
 describe('lower', () => {
-  it.each<Target>(['cpu', 'plain'])('for %s computes what was written', async (target) => {
+  it.each(Object.entries(targets))('for %s computes what was written', async (_, target) => {
     const graph = network();
     const [lowered, written] = [await run(graph, tensors, target), await runAsWritten(graph, tensors)];
     expect(Object.keys(lowered)).toEqual(Object.keys(written));
@@ -42,25 +41,25 @@ describe('lower', () => {
 
   it('keeps the names of inputs and outputs', () => {
     const graph = network();
-    const lowered = lower(graph, 'cpu');
+    const lowered = lower(graph, targets.cpu);
     expect(lowered.inputs).toEqual(graph.inputs);
     expect(Object.keys(lowered.outputs)).toEqual(['loss', 'gw', 'gs', 'gb']);
   });
 
   it('for the CPU leaves none of the operators that are slow there', () => {
-    const lowered = operatorsOf(lower(network(), 'cpu'));
+    const lowered = operatorsOf(lower(network(), targets.cpu));
     for (const slow of ['Where', 'Greater', 'Sign', 'BatchNormalization', 'Identity']) expect(lowered).not.toContain(slow);
   });
 
   it('for any runtime keeps the operators of the masks', () => {
-    const lowered = operatorsOf(lower(network(), 'plain'));
+    const lowered = operatorsOf(lower(network(), targets.plain));
     for (const kept of ['Where', 'Greater', 'Sign']) expect(lowered).toContain(kept);
     expect(lowered).not.toContain('HardSigmoid');
   });
 
   it('simplifies what the rules made', () => {
     const x = input('x', [2]);
-    const lowered = lower(graphOf({ y: mul(sign(x), sign(mul(x, 1))) }), 'cpu');
+    const lowered = lower(graphOf({ y: mul(sign(x), sign(mul(x, 1))) }), targets.cpu);
     expect(operatorsOf(lowered)).toEqual(['Clip', 'Mul', 'Mul']);
     expect(operatorsOf(simplify(lowered))).toEqual(operatorsOf(lowered));
   });

@@ -4,7 +4,7 @@ import { constant, equal, graphOf, greater, input, lower, sign, sizeOf, type Val
 import { signs, stepMasks } from '../../../src/engine/lowering/masks.js';
 import type { ComputedValue } from '../../../src/engine/value.js';
 import { expectClose, expectSame } from '../expectations.js';
-import { type Build, inputsFor, operatorsOf, run, runAsWritten } from '../running.js';
+import { type Build, inputsFor, operatorsOf, run, runAsWritten, targets } from '../running.js';
 import { random, tensor, type Tensor } from '../tensors.js';
 
 const runs = { seed: 20240601, numRuns: 40 };
@@ -23,8 +23,8 @@ const tensors = fc
 async function expectLowered(build: Build, x: Tensor, operators: readonly string[]): Promise<void> {
   const inputs = inputsFor([x]);
   const graph = graphOf({ result: build(...inputs) }, inputs);
-  expect(operatorsOf(lower(graph, 'cpu'))).toEqual(operators);
-  expectClose((await run(graph, [x], 'cpu')).result!, (await runAsWritten(graph, [x])).result!, 0);
+  expect(operatorsOf(lower(graph, targets.cpu))).toEqual(operators);
+  expectClose((await run(graph, [x], targets.cpu)).result!, (await runAsWritten(graph, [x])).result!, 0);
 }
 
 const mask = (x: Value, high: number, low: number) => where(greater(x, 0), constant(high), constant(low));
@@ -54,7 +54,7 @@ describe('step-masks', () => {
     await expectLowered((value) => mask(value, 1, 0), zeros, ['HardSigmoid']);
     await expectLowered((value) => mask(value, 1, 0.25), zeros, ['Clip', 'Mul']);
     const inputs = inputsFor([zeros]);
-    expectSame((await run(graphOf({ result: mask(inputs[0]!, 1, 0.25) }), [zeros], 'cpu')).result!, tensor([0.25, 0.25]));
+    expectSame((await run(graphOf({ result: mask(inputs[0]!, 1, 0.25) }), [zeros], targets.cpu)).result!, tensor([0.25, 0.25]));
   });
 
   it('takes branches that are tensors of one number', async () => {

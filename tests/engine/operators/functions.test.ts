@@ -18,12 +18,11 @@ import {
   sum,
   sumOf,
   tanh,
-  type Target,
   type Value,
 } from '../../../src/engine/index.js';
 import { expectClose, expectSame, expectShapeError } from '../expectations.js';
 import { expectRightGradients, gradientsAt, lossOf } from '../finiteDifferences.js';
-import { forward } from '../running.js';
+import { forward, targets } from '../running.js';
 import { random, randomAwayFromZero, tensor, type Tensor } from '../tensors.js';
 
 interface Case {
@@ -77,7 +76,7 @@ describe.each(Object.entries(functions))('%s', (name, { apply, element, x }) => 
   });
 });
 
-describe.each<Target>(['cpu', 'plain'])('at kinks, lowered for %s,', (target) => {
+describe.each(Object.entries(targets))('at kinks, lowered for %s,', (_, target) => {
   const gradientAt = async (apply: (x: Value) => Value, elements: readonly number[]) =>
     (await gradientsAt(apply, [tensor(elements)], { loss: sumOf, target }))[0]!;
 
@@ -89,8 +88,8 @@ describe.each<Target>(['cpu', 'plain'])('at kinks, lowered for %s,', (target) =>
     expectSame(await gradientAt((x) => leakyRelu(x, 0.25), [-1, 0, -0, 2]), tensor([0.25, 0.25, 0.25, 1]));
   });
 
-  it('LeakyRelu may fall on the left', async () => {
-    expectSame(await gradientAt((x) => leakyRelu(x, -0.5), [-1, 0, 2]), tensor([-0.5, -0.5, 1]));
+  it('LeakyRelu with alpha 0 has the gradient 0', async () => {
+    expectSame(await gradientAt((x) => leakyRelu(x, 0), [-1, 0, 2]), tensor([0, 0, 1]));
   });
 
   it('LeakyRelu may be steeper on the left', async () => {
@@ -111,6 +110,13 @@ describe.each<Target>(['cpu', 'plain'])('at kinks, lowered for %s,', (target) =>
 
   it('Sign of 0 is 0', async () => {
     expectSame(await forward(sign, [tensor([-2, 0, 3])], target), tensor([-1, 0, 1]));
+  });
+});
+
+describe('LeakyRelu', () => {
+  it('refuses to fall on the left, where its result would not tell the sign of its operand', () => {
+    expectShapeError(() => leakyRelu(input('x', [2]), -0.5), 'LeakyRelu', '-0.5');
+    expectShapeError(() => leakyRelu(input('x', [2]), Number.NaN), 'LeakyRelu', 'NaN');
   });
 });
 

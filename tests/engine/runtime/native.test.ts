@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { greater, graphOf, input, leakyRelu, mul, relu } from '../../../src/engine/index.js';
 import { type Device, DEVICES, compile, targetOf } from '../../../src/engine/runtime/native.js';
 import { InputError } from '../../../src/errors.js';
+import { targets } from '../running.js';
 import { bools, tensor } from '../tensors.js';
 
 const x = input('x', [2, 2]);
@@ -32,7 +33,7 @@ describe('compile', () => {
 
   it('computes the same with the rules of another target and with several threads', async () => {
     const graph = graphOf({ y: leakyRelu(x, 0.2) });
-    for (const options of [{ target: 'plain', threads: 1 }, { target: 'cpu', threads: 2 }, { target: 'cpu' }] as const) {
+    for (const options of [{ target: targets.plain, threads: 1 }, { target: targets.cpu, threads: 2 }, { target: targets.blocked }, {}]) {
       const program = await compile(graph, options);
       expect((await program.run({ x: Float32Array.of(-1, 0, 1, 2) })).y!.data).toEqual(Float32Array.of(-0.2, 0, 1, 2));
       await program.release();
@@ -72,7 +73,7 @@ describe('compile', () => {
   );
 
   it('lowers for the CPU only on the CPU', () => {
-    expect(DEVICES.map(targetOf)).toEqual(['cpu', 'plain', 'plain']);
+    expect(DEVICES.map(targetOf).map(({ name }) => name)).toEqual(['cpu', 'plain', 'plain']);
   });
 });
 

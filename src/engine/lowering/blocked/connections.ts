@@ -5,7 +5,7 @@ import { constant, type ComputedValue, type Value } from '../../value.js';
 import { type KernelGradientAttributes } from '../kernelGradient.js';
 import { gatherRows } from './gather.js';
 import { kernelFromRows, kernelRows, type KernelType } from './kernels.js';
-import { type ImageType, imageType, type Layout, padded } from './layout.js';
+import { type Layout, padded } from './layout.js';
 import { type AxisLink, linksAlong } from './links.js';
 
 /** A convolution by its roles: Conv takes big to small, ConvTranspose small to big, the kernel's gradient takes both. */
@@ -205,6 +205,3 @@ function depthIndex(type: KernelType, virtual: KernelType, rows: readonly AxisLi
   }
   return { index, inverse };
 }
-
-/** The type of the images on one side of a convolution. */
-export const imageOnSide = (value: Value, block: number): ImageType => imageType(value.shape, block);

@@ -1,5 +1,5 @@
 import { type Graph, graphOf, topologicalOrder } from '../../graph.js';
-import { apply, type Operator } from '../../operator.js';
+import { apply } from '../../operator.js';
 import { expand, mul, reduceMean, reduceSum, reshape } from '../../operators/index.js';
 import { sameShape, sizeOf } from '../../shape.js';
 import type { ComputedValue, Value } from '../../value.js';
@@ -160,7 +160,7 @@ class BlockedLowering {
     const form = this.form(operand);
     // A form that has to be made anyway takes the activation along.
     if (activation && !asParts(form)) return formOf(materialize(form, this.typeOf(value), layout, activation));
-    return formOf(this.parts(operand).map((part) => apply(value.operator as Operator, [part], value.attributes)));
+    return formOf(this.parts(operand).map((part) => apply(value.operator, [part], value.attributes)));
   }
 
   /** Means over an image's pixels that leave the batch, and repetition over pixels: both work on memory [C/P, H, W, N P]. */

@@ -18,8 +18,8 @@ export interface KernelType {
   readonly block: number;
 }
 
-export const smallBlocks = ({ small, block }: KernelType): number => padded(small, block) / block;
-export const bigBlocks = ({ big, block }: KernelType): number => padded(big, block) / block;
+const smallBlocks = ({ small, block }: KernelType): number => padded(small, block) / block;
+const bigBlocks = ({ big, block }: KernelType): number => padded(big, block) / block;
 
 /** A plain kernel as rows [S/P * B/P * taps, P small * P big], padded with zeros to whole blocks. */
 export function kernelRows(kernel: Value, type: KernelType): Value {

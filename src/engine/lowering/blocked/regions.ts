@@ -69,6 +69,7 @@ export function assignLayouts(outputs: readonly Value[], block: number): Readonl
 function layoutFor({ shape }: Value, wanted: ReadonlySet<number>, block: number): Layout {
   const [, channels, height, width] = shape as readonly [number, number, number, number];
   const [only] = wanted;
-  const phases = wanted.size === 1 && height % only! === 0 && width % only! === 0 ? only! : 1;
+  const fits = wanted.size === 1 && only !== undefined && height % only === 0 && width % only === 0;
+  const phases = fits ? only : 1;
   return { kind: phases > 1 && channels * phases * phases <= block ? 'depth' : 'blocked', phases };
 }

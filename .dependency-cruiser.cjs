@@ -1,0 +1,52 @@
+/** Layers from the bottom up: a folder may import the folders in its list, files of its own, and the files at the root of src. */
+const layers = {
+  engine: [],
+  images: [],
+  networks: ['engine'],
+  age: ['networks', 'engine'],
+  data: ['images', 'engine'],
+  training: ['age', 'networks', 'data', 'images', 'engine'],
+  evaluation: ['age', 'networks', 'data', 'images', 'engine'],
+};
+const everyLayer = [...Object.keys(layers), 'cli'];
+
+/** @type {import('dependency-cruiser').IConfiguration} */
+module.exports = {
+  forbidden: [
+    ...Object.entries(layers).map(([layer, allowed]) => ({
+      name: `layers-${layer}`,
+      comment: `src/${layer} may import ${allowed.length > 0 ? allowed.map((name) => `src/${name}`).join(', ') : 'no other layer'}`,
+      severity: 'error',
+      from: { path: `^src/${layer}/` },
+      to: { path: `^src/(${everyLayer.filter((name) => name !== layer && !allowed.includes(name)).join('|')})/` },
+    })),
+    { name: 'no-cycles', severity: 'error', from: { path: '^src/' }, to: { circular: true } },
+    {
+      name: 'node-only-where-named',
+      comment: "Node's own modules and its native libraries only in the command line and in files named *.node.ts: the rest must run in a browser",
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/cli/|\\.node\\.ts$' },
+      to: { dependencyTypes: ['core'] },
+    },
+    {
+      name: 'native-images-only-where-named',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/cli/|\\.node\\.ts$' },
+      to: { path: 'node_modules/sharp' },
+    },
+    {
+      name: 'runtime-in-one-place',
+      comment: 'only the runtime files of the engine know ONNX Runtime',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/engine/runtime/' },
+      to: { path: 'node_modules/onnxruntime-' },
+    },
+    { name: 'nothing-unresolvable', severity: 'error', from: { path: '^src/' }, to: { couldNotResolve: true } },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node', 'default'] },
+  },
+};

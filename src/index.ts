@@ -1,0 +1,8 @@
+/** agenet as a library: networks, the AGE game, data, pictures, and training without files. The engine alone is `agenet/engine`. */
+export * from './age/index.js';
+export * from './data/index.js';
+export { InputError } from './errors.js';
+export { type ReconstructionScores, scoreReconstruction } from './evaluation/reconstruction.js';
+export * from './images/index.js';
+export * from './networks/index.js';
+export * from './training/index.js';
