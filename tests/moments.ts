@@ -15,8 +15,4 @@ export function kurtosisOf(values: ArrayLike<number>): number {
   return sumOf(values, (value) => (value - mean) ** 4) / values.length / varianceOf(values) ** 2;
 }
 
-const sumOf = (values: ArrayLike<number>, term: (value: number) => number): number => {
-  let total = 0;
-  for (let index = 0; index < values.length; index++) total += term(values[index]!);
-  return total;
-};
+const sumOf = (values: ArrayLike<number>, term: (value: number) => number): number => Array.from(values).reduce((total, value) => total + term(value), 0);

@@ -1,5 +1,24 @@
 import {
-  add, argMin, cast, constantTensor, div, equal, log, matMul, meanOf, mul, reduceMean, reduceSum, reshape, sqrt, square, stopGradient, sub, sumOf, transposeMatrix, type Value,
+  add,
+  argMin,
+  cast,
+  constantTensor,
+  div,
+  equal,
+  log,
+  matMul,
+  meanOf,
+  mul,
+  reduceMean,
+  reduceSum,
+  reshape,
+  sqrt,
+  square,
+  stopGradient,
+  sub,
+  sumOf,
+  transposeMatrix,
+  type Value,
 } from '../engine/index.js';
 import type { Prior } from './prior.js';
 

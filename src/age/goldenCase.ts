@@ -52,7 +52,9 @@ export function readGoldenCase({ metadata }: TensorFile, file: string): GoldenCa
     const parsed = schema.safeParse(parseJson(metadata[key]));
     if (parsed.success) return parsed.data;
     const [issue] = parsed.error.issues;
-    throw new InputError(`${file}: not a golden file, its metadata "${key}" ${issue!.path.length > 0 ? `have a wrong ${issue!.path.join('.')}` : 'are missing'} (${issue!.message})`);
+    throw new InputError(
+      `${file}: not a golden file, its metadata "${key}" ${issue!.path.length > 0 ? `have a wrong ${issue!.path.join('.')}` : 'are missing'} (${issue!.message})`,
+    );
   };
   const golden = part('case', caseSchema);
   const losses = renameTerms(part('losses', z.record(z.string(), z.number())));

@@ -1,4 +1,4 @@
-import { add, cast, concat, type Graph, graphOf, input, type InputValue, mul, reshape, type Shape, slice, sub, type Value } from '../engine/index.js';
+import { add, cast, concat, type Graph, graphOf, input, type InputValue, mul, nextName, reshape, type Shape, slice, sub, type Value } from '../engine/index.js';
 import { NETWORK_NAMES, type NetworkName, type NetworkPair } from '../networks/index.js';
 import type { Objective, UpdateBatch } from './losses.js';
 import type { UpdatePlan } from './plan.js';
@@ -59,7 +59,15 @@ export function iterationOf(spec: IterationSpec): Iteration {
       }
     }
   }
-  const means = losses.map(({ values }) => reshape(mul(values.reduce((total, value) => add(total, value)), 1 / values.length), [1]));
+  const means = losses.map(({ values }) =>
+    reshape(
+      mul(
+        values.reduce((total, value) => add(total, value)),
+        1 / values.length,
+      ),
+      [1],
+    ),
+  );
   return { graph: graphOf({ ...nextState(state), losses: concat(means, 0) }, inputs), lossNames: losses.map(({ name }) => name) };
 }
 
@@ -107,7 +115,7 @@ function nextState({ encoder, generator, moments }: TrainingState): Record<strin
     'generator.adam_m': moments.generator.m,
     'generator.adam_v': moments.generator.v,
   };
-  return Object.fromEntries(Object.entries(vectors).map(([name, value]) => [`next/${name}`, value]));
+  return Object.fromEntries(Object.entries(vectors).map(([name, value]) => [nextName(name), value]));
 }
 
 /** The slices of a tensor along its first axis, without that axis. */

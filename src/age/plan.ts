@@ -25,7 +25,8 @@ export function parsePlan(network: NetworkName, text: string): UpdatePlan {
     throw new InputError(`${network} plan "${text}", character ${offset + 1}: ${problem}`);
   };
   const separator = text.indexOf(';');
-  if (separator < 0) complain(0, `expected COUNT;TERM:WEIGHT,..., as in "${network === 'encoder' ? '1;KL_fake:1,KL_real:1,match_x:10' : '2;KL_fake:1,match_z:1000'}"`);
+  if (separator < 0)
+    complain(0, `expected COUNT;TERM:WEIGHT,..., as in "${network === 'encoder' ? '1;KL_fake:1,KL_real:1,match_x:10' : '2;KL_fake:1,match_z:1000'}"`);
   const count = text.slice(0, separator).trim();
   const updates = Number(count);
   if (!/^\d+$/.test(count) || updates < 1 || updates > 100) complain(0, `the number of updates must be a whole number from 1 to 100, not "${count}"`);
@@ -48,7 +49,8 @@ function parseTerm(network: NetworkName, part: string, offset: number, complain:
   if (name === undefined || weight === undefined || rest.length > 0) return complain(offset, `expected TERM:WEIGHT, not "${part}"`);
   const term = TERMS[network].find((known) => known === name) ?? complain(offset, unknownTerm(network, name));
   const value = Number(weight);
-  if (weight === '' || !Number.isFinite(value) || value < 0) complain(offset + part.indexOf(':') + 1, `the weight of ${term} must be a number of at least 0, not "${weight}"`);
+  if (weight === '' || !Number.isFinite(value) || value < 0)
+    complain(offset + part.indexOf(':') + 1, `the weight of ${term} must be a number of at least 0, not "${weight}"`);
   return [term, value];
 }
 

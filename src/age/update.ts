@@ -60,7 +60,12 @@ export interface UpdateSchedule {
  * the updates of an iteration compose into one graph.
  */
 export function update(
-  pair: NetworkPair, objective: Objective, kind: UpdateKind, state: TrainingState, batch: UpdateBatch, schedule: UpdateSchedule,
+  pair: NetworkPair,
+  objective: Objective,
+  kind: UpdateKind,
+  state: TrainingState,
+  batch: UpdateBatch,
+  schedule: UpdateSchedule,
 ): { readonly state: TrainingState; readonly losses: Readonly<Record<string, Value>> } {
   const { network } = kind;
   const { terms, loss, gradients: byName, statistics } = updateGradients(pair, objective, kind, state, batch);

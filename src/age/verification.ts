@@ -1,4 +1,17 @@
-import { adam, adamSchedule, type Compile, constant, type Graph, graphOf, input, packData, type Packing, type TensorFile, unpack, type Value } from '../engine/index.js';
+import {
+  adam,
+  adamSchedule,
+  type Compile,
+  constant,
+  type Graph,
+  graphOf,
+  input,
+  packData,
+  type Packing,
+  type TensorFile,
+  unpack,
+  type Value,
+} from '../engine/index.js';
 import { InputError } from '../errors.js';
 import { NETWORK_NAMES, type NetworkName, type NetworkPair } from '../networks/index.js';
 import { type GoldenCase, readGoldenCase } from './goldenCase.js';
@@ -27,7 +40,8 @@ export async function verify(golden: TensorFile, file: string, compile: Compile)
 
   const groups: Record<string, number> = {};
   const record = (group: string, error: number) => (groups[group] = Math.max(groups[group] ?? 0, error));
-  for (const [name, expected] of Object.entries(goldenCase.losses)) record('losses', relativeError(results[`losses/${name}`]?.data as Float32Array, [expected]));
+  for (const [name, expected] of Object.entries(goldenCase.losses))
+    record('losses', relativeError(results[`losses/${name}`]?.data as Float32Array, [expected]));
   for (const [name, { data }] of Object.entries(golden.tensors)) {
     if (isExpectation(name)) record(name.slice(0, name.lastIndexOf('/')), relativeError(results[name]?.data as Float32Array, data));
   }
@@ -73,7 +87,13 @@ function adamOutputs(constants: NonNullable<GoldenCase['adam']>, golden: TensorF
   const size = golden.tensors['adam/parameter']?.data.length ?? 0;
   const given = (part: string) => input(`adam/${part}`, [size]);
   const [stepSize, deviationScale] = adamSchedule(constants.learningRate, constants.step, constants);
-  const after = adam(given('parameter'), given('grad'), { m: given('m'), v: given('v') }, { stepSize: constant(stepSize), deviationScale: constant(deviationScale) }, constants);
+  const after = adam(
+    given('parameter'),
+    given('grad'),
+    { m: given('m'), v: given('v') },
+    { stepSize: constant(stepSize), deviationScale: constant(deviationScale) },
+    constants,
+  );
   return { 'adam/after/parameter': after.parameter, 'adam/after/m': after.m, 'adam/after/v': after.v };
 }
 
@@ -83,13 +103,31 @@ const packedInput = (network: NetworkName, part: 'parameters' | 'statistics', pa
 function feedOf(name: string, shape: readonly number[], pair: NetworkPair, golden: TensorFile, file: string): Float32Array {
   const tensor = (path: string, size: number): Float32Array => {
     const found = golden.tensors[path]?.data;
-    if (found?.length !== size) throw new InputError(`${file}: not a golden file of its own case, ${path} should have ${size} elements${found ? `, not ${found.length}` : ' but is missing'}`);
+    if (found?.length !== size)
+      throw new InputError(
+        `${file}: not a golden file of its own case, ${path} should have ${size} elements${found ? `, not ${found.length}` : ' but is missing'}`,
+      );
     return found;
   };
   const [network, part] = name.split('.') as [NetworkName, 'parameters' | 'statistics' | undefined];
-  if (part === undefined) return tensor(name, shape.reduce((a, b) => a * b, 1));
+  if (part === undefined)
+    return tensor(
+      name,
+      shape.reduce((a, b) => a * b, 1),
+    );
   const packing: Packing = pair[network][part];
-  return packData(Object.fromEntries([...packing.entries].map(([entry, { shape: own }]) => [entry, tensor(`initial/${entry}`, own.reduce((a, b) => a * b, 1))])), packing);
+  return packData(
+    Object.fromEntries(
+      [...packing.entries].map(([entry, { shape: own }]) => [
+        entry,
+        tensor(
+          `initial/${entry}`,
+          own.reduce((a, b) => a * b, 1),
+        ),
+      ]),
+    ),
+    packing,
+  );
 }
 
 /** Largest absolute difference over the largest absolute expected value; infinite where a result is missing or of another size. */

@@ -18,7 +18,11 @@ async function bench(options: Options, terminal: Terminal): Promise<Outcome> {
   const { size, channels, batch } = configuration;
   const imageBytes = channels * size * size;
   const stream = randomStream(configuration.seed, 'bench images');
-  const images = splitInMemory(Uint8Array.from({ length: 2 * batch * imageBytes }, () => stream.below(256)), imageBytes, null);
+  const images = splitInMemory(
+    Uint8Array.from({ length: 2 * batch * imageBytes }, () => stream.below(256)),
+    imageBytes,
+    null,
+  );
   const trainer = await Trainer.create(configuration, images, compilerOf(options));
 
   // The clock of `performance` begins with the process, so this is everything from the command to the first iteration.
@@ -41,7 +45,9 @@ async function bench(options: Options, terminal: Terminal): Promise<Outcome> {
     iterations: options.iterations,
     configuration,
   };
-  terminal.print(`${result.seconds_per_iteration.toFixed(4)} s an iteration (median of ${options.iterations}, fastest ${result.fastest_iteration.toFixed(4)}); started in ${startup.toFixed(2)} s; peak ${result.peak_rss_mb.toFixed(0)} MB`);
+  terminal.print(
+    `${result.seconds_per_iteration.toFixed(4)} s an iteration (median of ${options.iterations}, fastest ${result.fastest_iteration.toFixed(4)}); started in ${startup.toFixed(2)} s; peak ${result.peak_rss_mb.toFixed(0)} MB`,
+  );
   return { result };
 }
 

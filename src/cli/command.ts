@@ -21,7 +21,11 @@ export const STATUS = { failed: 1, badInput: 2, interrupted: 130 } as const;
 
 /** A subcommand with the options that all of them have. */
 export const subcommand = (name: string, summary: string) =>
-  new Command(name).summary(summary).description(summary).option('--json', 'print one JSON object as the last line of standard output').option('--debug', 'print the stack of an error');
+  new Command(name)
+    .summary(summary)
+    .description(summary)
+    .option('--json', 'print one JSON object as the last line of standard output')
+    .option('--debug', 'print the stack of an error');
 
 /** Runs a command's work: prints its result or its error as `--json` and `--debug` ask, and sets the exit status. */
 export async function perform(options: { json?: true | undefined; debug?: true | undefined }, work: (terminal: Terminal) => Promise<Outcome>): Promise<void> {

@@ -20,7 +20,9 @@ async function info(name: string, terminal: Terminal): Promise<Outcome> {
 }
 
 function describeSource({ name, size, channels, train, test, classes }: ImageSource, terminal: Terminal): Outcome {
-  terminal.print(`${name}: images of ${size.join('x')}, ${channels === 1 ? 'grey' : 'RGB'}; ${train.count} to train on, ${test.count} to test on; ${classes === null ? 'no labels' : `${classes} classes`}`);
+  terminal.print(
+    `${name}: images of ${size.join('x')}, ${channels === 1 ? 'grey' : 'RGB'}; ${train.count} to train on, ${test.count} to test on; ${classes === null ? 'no labels' : `${classes} classes`}`,
+  );
   return { result: { name, size, channels, train: train.count, test: test.count, classes } };
 }
 
@@ -29,7 +31,9 @@ async function describeRun(path: string, terminal: Terminal): Promise<Outcome> {
   const { pair } = iterationSpec(configuration);
   const parameters = { encoder: pair.encoder.parameters.size, generator: pair.generator.parameters.size };
   const length = 'steps' in configuration.length ? `${configuration.length.steps} iterations` : `${configuration.length.epochs} epochs`;
-  terminal.print(`${path}: ${configuration.network} of width ${configuration.width} and latent size ${configuration.latent}, trained on ${configuration.data} for ${step} iterations (of ${length})`);
+  terminal.print(
+    `${path}: ${configuration.network} of width ${configuration.width} and latent size ${configuration.latent}, trained on ${configuration.data} for ${step} iterations (of ${length})`,
+  );
   terminal.print(`encoder ${parameters.encoder} parameters, generator ${parameters.generator}; latest checkpoint ${file}`);
   terminal.print(JSON.stringify(configuration, null, 2));
   return { result: { run: path, step, checkpoint: file, parameters, configuration } };

@@ -42,14 +42,21 @@ async function interpolate(run: string, from: string | undefined, to: string | u
   if (from !== undefined && to === undefined) throw new InputError(`${from}: an interpolation needs a second image to end at`);
   const kind = outputKind(out, ['png', 'animation', 'npz']);
   const { model, checkpoint } = await openRun(run, compilerOf(options));
-  const ends = from !== undefined && to !== undefined ? await model.encode(await readImages([from, to], checkpoint.configuration)) : randomEnds(model, checkpoint.configuration, options);
+  const ends =
+    from !== undefined && to !== undefined
+      ? await model.encode(await readImages([from, to], checkpoint.configuration))
+      : randomEnds(model, checkpoint.configuration, options);
   const rows = ends.length / (2 * model.latent);
   const images = picturesOf(model, toBytes(await model.generate(arcs(model, ends, rows, steps))));
   await model.release();
 
   if (kind === 'png') await writePng(out, sheet(images, steps));
   else if (kind === 'npz') await writeImageArrays(out, { arr_0: images });
-  else await writeFileAtomically(out, await encodeAnimation(frames(images, rows, steps), extname(out).toLowerCase() === '.gif' ? 'gif' : 'webp', FRAME_MILLISECONDS));
+  else
+    await writeFileAtomically(
+      out,
+      await encodeAnimation(frames(images, rows, steps), extname(out).toLowerCase() === '.gif' ? 'gif' : 'webp', FRAME_MILLISECONDS),
+    );
   terminal.print(`${rows} ${rows === 1 ? 'row' : 'rows'} of ${steps} images: ${out}`);
   return { result: { out, count: images.count, seed, rows, steps } };
 }
@@ -70,6 +77,11 @@ function arcs({ prior, latent }: TrainedModel, ends: Float32Array, rows: number,
 /** A film: at each moment all rows' images side by side, there and back again. */
 function frames(images: ImageBatch, rows: number, steps: number) {
   const columns = Math.ceil(Math.sqrt(rows));
-  const moments = Array.from({ length: steps }, (_, step) => sheetOf(Array.from({ length: rows }, (_, row) => imageOf(images, row * steps + step)), columns));
+  const moments = Array.from({ length: steps }, (_, step) =>
+    sheetOf(
+      Array.from({ length: rows }, (_, row) => imageOf(images, row * steps + step)),
+      columns,
+    ),
+  );
   return [...moments, ...moments.slice(1, -1).reverse()];
 }

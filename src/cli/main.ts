@@ -22,7 +22,8 @@ const program = new Command('agenet')
   .description('Train, explore and ship Adversarial Generator-Encoder networks')
   .version(version)
   .addHelpText('after', FIRST_STEPS);
-for (const command of [trainCommand, sampleCommand, reconstructCommand, interpolateCommand, infoCommand, verifyCommand, benchCommand]) program.addCommand(command());
+for (const command of [trainCommand, sampleCommand, reconstructCommand, interpolateCommand, infoCommand, verifyCommand, benchCommand])
+  program.addCommand(command());
 
 /** Commander prints its own messages, and knows only status 1; here a wrong command line is bad input. */
 function useOurErrors(command: { exitOverride(): unknown; configureOutput(configuration: { outputError: (text: string) => void }): unknown }): void {

@@ -18,18 +18,23 @@ export function parseNumber(text: string): number {
 }
 
 /** A parser of whole numbers within limits. */
-export const wholeNumber = (least: number, most: number) => (text: string): number => {
-  const value = parseNumber(text);
-  if (!Number.isInteger(value) || value < least || value > most) throw new InvalidArgumentError(`It must be a whole number from ${least} to ${most}.`);
-  return value;
-};
+export const wholeNumber =
+  (least: number, most: number) =>
+  (text: string): number => {
+    const value = parseNumber(text);
+    if (!Number.isInteger(value) || value < least || value > most) throw new InvalidArgumentError(`It must be a whole number from ${least} to ${most}.`);
+    return value;
+  };
 
 export const seedOption = () => new Option('--seed <number>', 'what all random choices follow from').argParser(wholeNumber(0, LARGEST_SEED));
 export const deviceOption = () => new Option('--device <name>', 'where to compute').choices(DEVICES).default('cpu' as const);
 export const threadsOption = () => new Option('--threads <number>', 'processor threads (default: one for each core)').argParser(wholeNumber(1, 1024));
 
 /** Compiles graphs as `--device` and `--threads` say. */
-export const compilerOf = ({ device, threads }: { device: Device; threads?: number | undefined }): Compile => (graph) => compile(graph, { device, threads: threadsOf(threads) });
+export const compilerOf =
+  ({ device, threads }: { device: Device; threads?: number | undefined }): Compile =>
+  (graph) =>
+    compile(graph, { device, threads: threadsOf(threads) });
 export const threadsOf = (threads: number | undefined): number => threads ?? availableParallelism();
 
 /** A subcommand with the options that describe what is trained and how: those of `train` and `bench`. */
@@ -46,7 +51,9 @@ export const trainingCommand = (name: string, summary: string) =>
     .option('--generator-updates <plan>', `the same of the generator (default: "${DEFAULTS.generatorUpdates}")`)
     .addOption(new Option('--prior <name>', `distribution of codes (default: ${DEFAULTS.prior})`).choices(PRIORS))
     .addOption(new Option('--divergence <name>', `of a batch of codes from the prior (default: ${DEFAULTS.divergence})`).choices(DIVERGENCES))
-    .addOption(new Option('--moment <name>', `what stands for the deviation in it; "variance" is the published code's (default: ${DEFAULTS.moment})`).choices(MOMENTS))
+    .addOption(
+      new Option('--moment <name>', `what stands for the deviation in it; "variance" is the published code's (default: ${DEFAULTS.moment})`).choices(MOMENTS),
+    )
     .addOption(new Option('--reduce <name>', `combines the coordinates' divergences (default: ${DEFAULTS.reduce})`).choices(REDUCTIONS))
     .addOption(new Option('--match-x <name>', `distance of images (default: ${DEFAULTS.matchX})`).choices(DISTANCES))
     .addOption(new Option('--match-z <name>', `distance of codes (default: ${DEFAULTS.matchZ})`).choices(DISTANCES))

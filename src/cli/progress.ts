@@ -23,7 +23,9 @@ export function showProgress(stream: NodeJS.WriteStream): (event: TrainingEvent)
     if (event.type === 'start') {
       lastStep = event.lastStep;
       const { encoder, generator } = event.parameters;
-      stream.write(`encoder ${encoder.toLocaleString('en')} parameters, generator ${generator.toLocaleString('en')}; ${lastStep} iterations, ${event.batchesPerEpoch} batches an epoch\n`);
+      stream.write(
+        `encoder ${encoder.toLocaleString('en')} parameters, generator ${generator.toLocaleString('en')}; ${lastStep} iterations, ${event.batchesPerEpoch} batches an epoch\n`,
+      );
       previous = now;
     } else if (event.type === 'iteration') {
       const duration = (now - previous) / 1000;

@@ -6,7 +6,15 @@ import type { ImageSource } from '../data/index.js';
 import type { Compile } from '../engine/index.js';
 import { InputError } from '../errors.js';
 import { scoreReconstruction } from '../evaluation/reconstruction.js';
-import { type Checkpoint, checkConfiguration, type Configuration, decodeCheckpoint, iterationSpec, modelWeights, type TrainingSummary } from '../training/index.js';
+import {
+  type Checkpoint,
+  checkConfiguration,
+  type Configuration,
+  decodeCheckpoint,
+  iterationSpec,
+  modelWeights,
+  type TrainingSummary,
+} from '../training/index.js';
 import { RunFolder } from '../training/runFolder.node.js';
 import { train } from '../training/train.node.js';
 import { readFile } from 'node:fs/promises';
@@ -40,7 +48,11 @@ export const trainCommand = () =>
     .addHelpText('after', EXAMPLES)
     .action((data, options) => perform(options, (terminal) => run(data, options, terminal)));
 
-type Options = Readonly<Record<string, unknown>> & { readonly out?: string | undefined; readonly resume?: true | undefined; readonly dryRun?: true | undefined } & Parameters<typeof compilerOf>[0];
+type Options = Readonly<Record<string, unknown>> & {
+  readonly out?: string | undefined;
+  readonly resume?: true | undefined;
+  readonly dryRun?: true | undefined;
+} & Parameters<typeof compilerOf>[0];
 
 async function run(data: string, options: Options, terminal: Terminal): Promise<Outcome> {
   const plan = options.resume ? await planResumption(data, options) : { configuration: resolveConfiguration(data, options) };
@@ -53,7 +65,9 @@ async function run(data: string, options: Options, terminal: Terminal): Promise<
   terminal.note(`training ${configuration.network} on ${source.name} (${source.train.count} images of ${source.size.join('x')}) into ${folder.path}`);
   const compile = compilerOf(options);
   const start = 'start' in plan ? plan.start : undefined;
-  const summary = await withSignals((signal) => train({ configuration, source, folder, compile, signal, onEvent: showProgress(process.stderr), ...(start ? { start } : {}) }));
+  const summary = await withSignals((signal) =>
+    train({ configuration, source, folder, compile, signal, onEvent: showProgress(process.stderr), ...(start ? { start } : {}) }),
+  );
   return summary.interrupted ? interrupted(summary, folder, configuration, terminal) : finished(summary, folder, source, compile, terminal);
 }
 
@@ -66,7 +80,9 @@ async function planResumption(data: string, options: Options): Promise<{ folder:
   for (const [key, value] of Object.entries(given)) {
     const before = earlier[key as keyof Configuration];
     if (!CHANGEABLE.includes(key) && value !== before) {
-      throw new InputError(`${key === 'data' ? 'data' : flagOf(key)}: the run in ${options.out} was started with ${JSON.stringify(before)}, and only its length and intervals may change; start a new run for ${JSON.stringify(value)}`);
+      throw new InputError(
+        `${key === 'data' ? 'data' : flagOf(key)}: the run in ${options.out} was started with ${JSON.stringify(before)}, and only its length and intervals may change; start a new run for ${JSON.stringify(value)}`,
+      );
     }
   }
   const start = await folder.readLatestCheckpoint();
@@ -110,8 +126,12 @@ async function finished(summary: TrainingSummary, folder: RunFolder, source: Ima
   const model = TrainedModel.of(pair, objective.prior, modelWeights(checkpoint.vectors), compile);
   const test = await scoreReconstruction(model, source.test);
   await model.release();
-  terminal.print(`${summary.steps} iterations, the last ${duration(summary.seconds)} of training ${(100 * summary.runtimeShare).toFixed(1)} % inside the runtime`);
-  terminal.print(`test images: reconstruction L1 ${test.reconstruction_l1.toFixed(4)}, MSE ${test.reconstruction_mse.toFixed(4)}; cosine of e(g(z)) with z ${test.latent_cosine.toFixed(3)}`);
+  terminal.print(
+    `${summary.steps} iterations, the last ${duration(summary.seconds)} of training ${(100 * summary.runtimeShare).toFixed(1)} % inside the runtime`,
+  );
+  terminal.print(
+    `test images: reconstruction L1 ${test.reconstruction_l1.toFixed(4)}, MSE ${test.reconstruction_mse.toFixed(4)}; cosine of e(g(z)) with z ${test.latent_cosine.toFixed(3)}`,
+  );
   terminal.print(`samples:         ${summary.samples}`);
   terminal.print(`reconstructions: ${summary.reconstructions}`);
   return { result: { run: folder.path, ...summary, test } };
@@ -124,6 +144,8 @@ function describe(configuration: Configuration, source: ImageSource, terminal: T
   const steps = 'steps' in length ? length.steps : Math.ceil((length.epochs * batchesPerEpoch) / plans.encoder.updates);
   const parameters = { encoder: pair.encoder.parameters.size, generator: pair.generator.parameters.size };
   terminal.print(JSON.stringify(configuration, null, 2));
-  terminal.print(`encoder ${parameters.encoder} parameters, generator ${parameters.generator}; ${steps} iterations over ${source.train.count} images, ${batchesPerEpoch} batches an epoch`);
+  terminal.print(
+    `encoder ${parameters.encoder} parameters, generator ${parameters.generator}; ${steps} iterations over ${source.train.count} images, ${batchesPerEpoch} batches an epoch`,
+  );
   return { result: { configuration, parameters, steps, images: source.train.count } };
 }

@@ -14,8 +14,10 @@ const UNSIGNED_BYTE = 0x08;
  */
 export function decodeIdx(bytes: Uint8Array, name: string): IdxArray {
   const [zero, zeroToo, type, axes] = bytes;
-  if (zero !== 0 || zeroToo !== 0 || axes === undefined || axes === 0) throw new InputError(`${name}: not an IDX file, it does not begin with the format's two zero bytes and number of axes`);
-  if (type !== UNSIGNED_BYTE) throw new InputError(`${name}: an IDX file of element type 0x${type!.toString(16)}, only unsigned bytes (0x8) are images or labels`);
+  if (zero !== 0 || zeroToo !== 0 || axes === undefined || axes === 0)
+    throw new InputError(`${name}: not an IDX file, it does not begin with the format's two zero bytes and number of axes`);
+  if (type !== UNSIGNED_BYTE)
+    throw new InputError(`${name}: an IDX file of element type 0x${type!.toString(16)}, only unsigned bytes (0x8) are images or labels`);
   const header = 4 + 4 * axes;
   if (bytes.length < header) throw new InputError(`${name}: an IDX file that ends inside its header`);
   const view = new DataView(bytes.buffer, bytes.byteOffset);

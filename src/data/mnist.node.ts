@@ -33,7 +33,8 @@ async function readSplit(folder: string, prefix: string, size: number, channels:
   const read = async (file: string) => decodeIdx(await readFile(join(folder, file)), file);
   const [images, labels] = await Promise.all([read(`${prefix}-images-idx3-ubyte`), read(`${prefix}-labels-idx1-ubyte`)]);
   const [count, height, width] = images.sizes;
-  if (height !== DIGIT_SIZE || width !== DIGIT_SIZE || labels.sizes[0] !== count) throw new InputError(`${prefix}: ${images.sizes.join(' x ')} images with ${labels.sizes[0]} labels are not MNIST`);
+  if (height !== DIGIT_SIZE || width !== DIGIT_SIZE || labels.sizes[0] !== count)
+    throw new InputError(`${prefix}: ${images.sizes.join(' x ')} images with ${labels.sizes[0]} labels are not MNIST`);
   return splitInMemory(enlarge(images.data, count!, size, channels), channels * size * size, labels.data);
 }
 

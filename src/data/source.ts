@@ -37,4 +37,8 @@ export function gatherImages(split: Split, indices: ArrayLike<number>, imageByte
 
 /** The first `count` images of a split, or all if there are fewer. */
 export const firstImages = (split: Split, count: number, imageBytes: number): Uint8Array =>
-  gatherImages(split, Array.from({ length: Math.min(count, split.count) }, (_, index) => index), imageBytes);
+  gatherImages(
+    split,
+    Array.from({ length: Math.min(count, split.count) }, (_, index) => index),
+    imageBytes,
+  );

@@ -3,9 +3,10 @@ export { adam, type AdamConstants, type AdamMoments, adamSchedule } from './adam
 export { gradients } from './gradients.js';
 export { type Graph, graphOf, topologicalOrder } from './graph.js';
 export { lower, rulesOf, type Target } from './lowering/index.js';
+export { type LoweredGraph, nextName, type StateLayout } from './lowering/stateLayout.js';
 export { encode, OPSET } from './onnx.js';
 export { type Compile, Program } from './runtime/program.js';
-export { nextName, StatefulProgram } from './runtime/state.js';
+export { StatefulProgram } from './runtime/state.js';
 export { decodeSafetensors, encodeSafetensors, type TensorFile } from './safetensors.js';
 export * from './operators/index.js';
 export { pack, packData, packedViews, type PackedEntry, type Packing, packingOf, unpack } from './packing.js';

@@ -108,7 +108,12 @@ function attributeOf(name: string, attribute: Attribute, isFloat: boolean) {
 }
 
 const tensorOf = (name: string, { type, shape, data }: ConstantValue): TensorProto =>
-  create(TensorProtoSchema, { name, dataType: onnxType[type], dims: shape.map(BigInt), rawData: new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength) });
+  create(TensorProtoSchema, {
+    name,
+    dataType: onnxType[type],
+    dims: shape.map(BigInt),
+    rawData: new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength),
+  });
 
 const describe = (name: string, { type, shape }: TensorType) =>
   create(ValueInfoProtoSchema, {

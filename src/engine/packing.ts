@@ -34,7 +34,10 @@ export function unpack(vector: Value, packing: Packing): Record<string, Value> {
 
 /** The packed vector of symbolic tensors; every name of the packing must be there. */
 export function pack(values: Readonly<Record<string, Value>>, packing: Packing): Value {
-  return concat([...packing.entries].map(([name, { shape }]) => reshape(values[name]!, [sizeOf(shape)])), 0);
+  return concat(
+    [...packing.entries].map(([name, { shape }]) => reshape(values[name]!, [sizeOf(shape)])),
+    0,
+  );
 }
 
 /** The tensors inside packed data, as views that share its memory. */

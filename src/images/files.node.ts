@@ -6,7 +6,10 @@ import type { ImageBatch, Raster } from './raster.js';
 const LARGEST_IMAGE = 100_000_000;
 
 /** The bytes of a PNG file. */
-export const encodePng = (picture: Raster): Promise<Buffer> => sharp(picture.data, { raw: rawOf(picture) }).png().toBuffer();
+export const encodePng = (picture: Raster): Promise<Buffer> =>
+  sharp(picture.data, { raw: rawOf(picture) })
+    .png()
+    .toBuffer();
 
 /** The bytes of an animated WebP or GIF of pictures of one size, `frameMilliseconds` each, repeated for ever. */
 export async function encodeAnimation(frames: readonly Raster[], format: 'webp' | 'gif', frameMilliseconds: number): Promise<Buffer> {
@@ -27,8 +30,14 @@ const rawOf = ({ width, height, channels }: Raster) => ({ width, height, channel
  */
 export async function readImage(path: string, size: number, channels: number): Promise<ImageBatch> {
   try {
-    const image = sharp(path, { failOn: 'error', limitInputPixels: LARGEST_IMAGE }).rotate().flatten({ background: 'white' }).resize(size, size, { fit: 'cover' });
-    const pixels = await image.toColourspace(channels === 1 ? 'b-w' : 'srgb').raw().toBuffer({ resolveWithObject: true });
+    const image = sharp(path, { failOn: 'error', limitInputPixels: LARGEST_IMAGE })
+      .rotate()
+      .flatten({ background: 'white' })
+      .resize(size, size, { fit: 'cover' });
+    const pixels = await image
+      .toColourspace(channels === 1 ? 'b-w' : 'srgb')
+      .raw()
+      .toBuffer({ resolveWithObject: true });
     return { shape: [channels, size, size], count: 1, data: channelsFirst(pixels.data, pixels.info.channels, channels, size) };
   } catch (error) {
     throw new InputError(`${path}: cannot be read as an image (${String(error instanceof Error ? error.message : error).split('\n')[0]})`);

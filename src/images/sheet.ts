@@ -6,7 +6,10 @@ const BACKGROUND = 96;
 
 /** Images in rows of `columns`, with thin lines between them. */
 export function sheet(batch: ImageBatch, columns: number): Raster {
-  return sheetOf(Array.from({ length: batch.count }, (_, index) => imageOf(batch, index)), columns);
+  return sheetOf(
+    Array.from({ length: batch.count }, (_, index) => imageOf(batch, index)),
+    columns,
+  );
 }
 
 /** About as many columns as rows. */

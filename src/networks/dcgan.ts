@@ -22,10 +22,24 @@ const SLOPE = 0.2;
 type Spec = { stride: number; padding: number; kernel?: number; bias?: boolean };
 
 const convolution = (name: string, inputChannels: number, outputChannels: number, { stride, padding, kernel = 4, bias = false }: Spec): Layer => ({
-  kind: 'convolution', name, inputChannels, outputChannels, kernel, stride, padding, bias,
+  kind: 'convolution',
+  name,
+  inputChannels,
+  outputChannels,
+  kernel,
+  stride,
+  padding,
+  bias,
 });
 const transposed = (name: string, inputChannels: number, outputChannels: number, { stride, padding, kernel = 4, bias = false }: Spec): Layer => ({
-  kind: 'transposedConvolution', name, inputChannels, outputChannels, kernel, stride, padding, bias,
+  kind: 'transposedConvolution',
+  name,
+  inputChannels,
+  outputChannels,
+  kernel,
+  stride,
+  padding,
+  bias,
 });
 const normalization = (name: string, channels: number): Layer => ({ kind: 'batchNormalization', name, channels });
 const leakyRelu: Layer = { kind: 'leakyRelu', slope: SLOPE };

@@ -1,5 +1,20 @@
 import {
-  add, batchNormalization, batchStatistics, concat, constant, conv, convTranspose, leakyRelu, mul, normalizeWith, reduceMean, relu, reshape, sizeOf, tanh, type Value,
+  add,
+  batchNormalization,
+  batchStatistics,
+  concat,
+  constant,
+  conv,
+  convTranspose,
+  leakyRelu,
+  mul,
+  normalizeWith,
+  reduceMean,
+  relu,
+  reshape,
+  sizeOf,
+  tanh,
+  type Value,
 } from '../engine/index.js';
 import type { Layer } from './layer.js';
 import type { Network } from './network.js';
@@ -19,7 +34,12 @@ type Normalize = (layer: Extract<Layer, { kind: 'batchNormalization' }>, x: Valu
  * @param statistics the packed running statistics before the pass
  * @returns output [N, ...outputShape] and the packed running statistics after it
  */
-export function forwardInTraining(network: Network, parameters: NamedValues, statistics: Value, x: Value): { readonly output: Value; readonly statistics: Value } {
+export function forwardInTraining(
+  network: Network,
+  parameters: NamedValues,
+  statistics: Value,
+  x: Value,
+): { readonly output: Value; readonly statistics: Value } {
   const batches: BatchOfLayer[] = [];
   const output = forward(network, parameters, x, ({ name }, data) => {
     batches.push({ data, ...batchStatistics(data) });
@@ -35,7 +55,14 @@ export function forwardInTraining(network: Network, parameters: NamedValues, sta
 export function forwardInEvaluation(network: Network, parameters: NamedValues, statistics: NamedValues, x: Value): Value {
   return forward(network, parameters, x, ({ name }, data) => {
     const tensor = (values: NamedValues, part: string) => values[`${network.name}.${name}.${part}`]!;
-    return normalizeWith(data, tensor(parameters, 'weight'), tensor(parameters, 'bias'), tensor(statistics, 'running_mean'), tensor(statistics, 'running_var'), EPSILON);
+    return normalizeWith(
+      data,
+      tensor(parameters, 'weight'),
+      tensor(parameters, 'bias'),
+      tensor(statistics, 'running_mean'),
+      tensor(statistics, 'running_var'),
+      EPSILON,
+    );
   });
 }
 
@@ -49,7 +76,11 @@ function applyLayer(layer: Layer, prefix: string, parameters: NamedValues, x: Va
     case 'transposedConvolution': {
       const bias = parameters[`${prefix}.${layer.name}.bias`];
       const operation = layer.kind === 'convolution' ? conv : convTranspose;
-      return operation(x, parameters[`${prefix}.${layer.name}.weight`]!, { strides: layer.stride, pads: layer.padding, ...(layer.bias && bias ? { bias } : {}) });
+      return operation(x, parameters[`${prefix}.${layer.name}.weight`]!, {
+        strides: layer.stride,
+        pads: layer.padding,
+        ...(layer.bias && bias ? { bias } : {}),
+      });
     }
     case 'batchNormalization':
       return normalize(layer, x);
@@ -75,7 +106,10 @@ interface BatchOfLayer {
  * at once: the packed vector holds running_mean and running_var of each in turn.
  */
 function moveStatistics(statistics: Value, batches: readonly BatchOfLayer[]): Value {
-  const observed = concat(batches.flatMap(({ data, mean, variance }) => [mean, variance].map((value) => reshape(value, [data.shape[1]!]))), 0);
+  const observed = concat(
+    batches.flatMap(({ data, mean, variance }) => [mean, variance].map((value) => reshape(value, [data.shape[1]!]))),
+    0,
+  );
   const weights = batches.flatMap(({ data }) => {
     const channels = data.shape[1]!;
     const count = sizeOf(data.shape) / channels;

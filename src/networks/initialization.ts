@@ -37,6 +37,9 @@ function fanIn(layer: Layer): number {
 
 /** Running statistics before any pass, packed: means 0 and variances 1. */
 export function initialStatistics(network: Network): Float32Array {
-  const tensors = [...network.statistics.entries].map(([name, { shape }]): [string, Float32Array] => [name, new Float32Array(sizeOf(shape)).fill(name.endsWith('.running_var') ? 1 : 0)]);
+  const tensors = [...network.statistics.entries].map(([name, { shape }]): [string, Float32Array] => [
+    name,
+    new Float32Array(sizeOf(shape)).fill(name.endsWith('.running_var') ? 1 : 0),
+  ]);
   return packData(Object.fromEntries(tensors), network.statistics);
 }

@@ -46,7 +46,8 @@ export function encodeCheckpoint({ configuration, step, vectors }: Checkpoint): 
 /** Reads a checkpoint. Throws InputError if the bytes are cut short, are no checkpoint, or lack a tensor of their networks. */
 export function decodeCheckpoint(bytes: Uint8Array, file: string): Checkpoint {
   const { tensors, metadata } = decodeSafetensors(bytes, file);
-  if (metadata.format !== FORMAT) throw new InputError(`${file}: not a checkpoint of this program (its format is ${JSON.stringify(metadata.format ?? null)}, expected "${FORMAT}")`);
+  if (metadata.format !== FORMAT)
+    throw new InputError(`${file}: not a checkpoint of this program (its format is ${JSON.stringify(metadata.format ?? null)}, expected "${FORMAT}")`);
   const step = Number(metadata.step);
   if (!Number.isSafeInteger(step) || step < 0) throw new InputError(`${file}: a checkpoint without a valid number of iterations`);
   const configuration = readConfiguration(metadata.configuration ?? '', file);
@@ -58,7 +59,9 @@ export function decodeCheckpoint(bytes: Uint8Array, file: string): Checkpoint {
     for (const [name, { shape }] of packing.entries) {
       const tensor = tensors[prefix + name];
       if (tensor?.shape.join() !== shape.join()) {
-        throw new InputError(`${file}: a checkpoint in which ${prefix + name} should be [${shape.join(', ')}], ${tensor ? `not [${tensor.shape.join(', ')}]` : 'but is missing'}`);
+        throw new InputError(
+          `${file}: a checkpoint in which ${prefix + name} should be [${shape.join(', ')}], ${tensor ? `not [${tensor.shape.join(', ')}]` : 'but is missing'}`,
+        );
       }
       parts[name] = tensor.data;
     }

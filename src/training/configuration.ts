@@ -4,7 +4,8 @@ import { InputError, nearestName } from '../errors.js';
 import { ARCHITECTURE_NAMES, type ArchitectureName, ARCHITECTURES } from '../networks/index.js';
 import { LARGEST_SEED } from '../random.js';
 
-const whole = (least: number, most: number) => z.int(`must be a whole number from ${least} to ${most}`).min(least, `must be at least ${least}`).max(most, `must be at most ${most}`);
+const whole = (least: number, most: number) =>
+  z.int(`must be a whole number from ${least} to ${most}`).min(least, `must be at least ${least}`).max(most, `must be at most ${most}`);
 const choice = <const T extends readonly [string, ...string[]]>(values: T) => z.enum(values, `must be one of ${values.join(', ')}`);
 
 /** Everything that determines a run, resolved: a run can be repeated from it alone. */

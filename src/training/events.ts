@@ -3,7 +3,13 @@ import type { IterationReport } from './trainer.js';
 
 /** What a training says of itself while it runs; file paths are those of the run folder. */
 export type TrainingEvent =
-  | { readonly type: 'start'; readonly step: number; readonly lastStep: number; readonly batchesPerEpoch: number; readonly parameters: Readonly<Record<NetworkName, number>> }
+  | {
+      readonly type: 'start';
+      readonly step: number;
+      readonly lastStep: number;
+      readonly batchesPerEpoch: number;
+      readonly parameters: Readonly<Record<NetworkName, number>>;
+    }
   | { readonly type: 'iteration'; readonly report: IterationReport }
   | { readonly type: 'pictures'; readonly step: number; readonly samples: string; readonly reconstructions: string }
   | { readonly type: 'checkpoint'; readonly step: number; readonly file: string }

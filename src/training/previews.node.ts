@@ -30,7 +30,10 @@ export class Previews {
     const model = this.model.withWeights(modelWeights(vectors));
     const samples = this.batchOf(toBytes(await model.generate(this.codes)));
     const reconstructions = this.batchOf(toBytes(await model.generate(await model.encode(this.originals))));
-    const pictures = { samples: sheet(samples, squareColumns(SAMPLES)), reconstructions: pairSheet(this.batchOf(this.originals), reconstructions, PAIRS_PER_ROW) };
+    const pictures = {
+      samples: sheet(samples, squareColumns(SAMPLES)),
+      reconstructions: pairSheet(this.batchOf(this.originals), reconstructions, PAIRS_PER_ROW),
+    };
     return {
       samples: await folder.writePicture('samples', step, await encodePng(pictures.samples)),
       reconstructions: await folder.writePicture('reconstructions', step, await encodePng(pictures.reconstructions)),

@@ -73,7 +73,10 @@ export class RunFolder {
   /** Cuts the log back to what was logged up to an iteration, and returns the last entry that is left. */
   async cutLog(step: number): Promise<Record<string, number> | undefined> {
     const text = await readFile(this.logFile, 'utf8').catch(() => '');
-    const entries = text.split('\n').flatMap(parseLogLine).filter((entry) => entry.step! <= step);
+    const entries = text
+      .split('\n')
+      .flatMap(parseLogLine)
+      .filter((entry) => entry.step! <= step);
     await writeFileAtomically(this.logFile, new TextEncoder().encode(entries.map((entry) => `${JSON.stringify(entry)}\n`).join('')));
     return entries.at(-1);
   }

@@ -107,7 +107,8 @@ class RunWriter {
 /** A loss that is not finite never becomes finite again: better to stop at the last good checkpoint. */
 function requireFinite({ step, losses }: IterationReport): void {
   const broken = Object.entries(losses).find(([, value]) => !Number.isFinite(value));
-  if (broken) throw new Error(`iteration ${step}: ${broken[0]} is ${broken[1]}; the checkpoints before it are intact, try a lower --learning-rate or other weights`);
+  if (broken)
+    throw new Error(`iteration ${step}: ${broken[0]} is ${broken[1]}; the checkpoints before it are intact, try a lower --learning-rate or other weights`);
 }
 
 const rounded = (seconds: number): number => Math.round(seconds * 1000) / 1000;

@@ -37,7 +37,12 @@ export class Trainer {
    * @param split the images to train on
    * @param start vectors to go on from and the iterations done so far; without it, fresh ones from the seed
    */
-  static async create(configuration: Configuration, split: Split, compile: Compile, start?: { readonly vectors: TrainingVectors; readonly step: number }): Promise<Trainer> {
+  static async create(
+    configuration: Configuration,
+    split: Split,
+    compile: Compile,
+    start?: { readonly vectors: TrainingVectors; readonly step: number },
+  ): Promise<Trainer> {
     const spec = iterationSpec(configuration);
     const sampler = new EpochSampler(split.count, configuration.batch, configuration.seed);
     const { graph, lossNames } = iterationOf(spec);
@@ -84,7 +89,12 @@ export class Trainer {
     const epoch = this.sampler.epochOf(firstBatch);
     const feeds = {
       images: this.imagesFrom(firstBatch),
-      codes: drawCodes(this.configuration.prior, (encoder.updates + generator.updates) * this.configuration.batch, this.configuration.latent, randomStream(this.configuration.seed, 'training codes', this.done)),
+      codes: drawCodes(
+        this.configuration.prior,
+        (encoder.updates + generator.updates) * this.configuration.batch,
+        this.configuration.latent,
+        randomStream(this.configuration.seed, 'training codes', this.done),
+      ),
       'encoder.schedule': this.scheduleOf('encoder', epoch),
       'generator.schedule': this.scheduleOf('generator', epoch),
     };
@@ -122,7 +132,12 @@ export class Trainer {
     return Object.fromEntries(
       this.lossNames.flatMap((name, index): [string, number][] => {
         const value = losses[index]!;
-        return floor !== undefined && name.includes('.KL_') ? [[name, value], [`${name}_excess`, value - floor]] : [[name, value]];
+        return floor !== undefined && name.includes('.KL_')
+          ? [
+              [name, value],
+              [`${name}_excess`, value - floor],
+            ]
+          : [[name, value]];
       }),
     );
   }

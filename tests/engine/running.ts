@@ -14,10 +14,17 @@ import {
   type Value,
 } from '../../src/engine/index.js';
 import { rewriteGraph } from '../../src/engine/graph.js';
+import { blockSizeOfProcessor } from '../../src/engine/runtime/blockSize.js';
 import { compile } from '../../src/engine/runtime/native.js';
 
-/** Every way of lowering. */
-export const targets = { plain: { name: 'plain' }, cpu: { name: 'cpu' }, blocked: { name: 'cpu', block: 16 } } as const satisfies Record<string, Target>;
+const block = await blockSizeOfProcessor();
+
+/** Every way of lowering that this processor can run. Where it has no blocked kernels, `blocked` is `cpu` again. */
+export const targets: Readonly<Record<'plain' | 'cpu' | 'blocked', Target>> = {
+  plain: { name: 'plain' },
+  cpu: { name: 'cpu' },
+  blocked: { name: 'cpu', ...(block === undefined ? {} : { block }) },
+};
 
 /** Builds a value from one input for each tensor. */
 export type Build = (...inputs: Value[]) => Value;

@@ -201,6 +201,23 @@ describe('neutral elements', () => {
   });
 });
 
+describe('Expands', () => {
+  const row = tensor([4, 5, 6], [1, 3]);
+
+  it('are dropped in front of arithmetic that repeats its operand by itself', async () => {
+    await expectSimplified((value, repeated) => add(value, expand(repeated, [2, 3])), [x, row], ['Add']);
+    await expectSimplified((value, repeated) => div(expand(repeated, [2, 3]), value), [x, row], ['Div']);
+  });
+
+  it('are kept once where both operands are repeated', async () => {
+    await expectSimplified((a, b) => sub(expand(a, [2, 3]), expand(b, [2, 3])), [row, tensor([7], [])], ['Expand', 'Sub']);
+  });
+
+  it('stay where they alone give the result its shape', async () => {
+    await expectSimplified((a, b) => mul(expand(a, [2, 3]), b), [row, tensor([7, 8, 9])], ['Expand', 'Mul']);
+  });
+});
+
 describe('StopGradient', () => {
   it('is removed, also in chains', async () => {
     await expectSimplified((value) => exp(stopGradient(stopGradient(value))), [x], ['Exp']);

@@ -6,6 +6,7 @@ import { narrowConvolutions } from './kernelGradients.js';
 import { recognizeKernelGradients } from './kernelGradient.js';
 import { signs, stepMasks } from './masks.js';
 import type { Rule } from './rule.js';
+import type { LoweredGraph } from './stateLayout.js';
 
 /**
  * The runtimes a graph can be rewritten for. `plain` keeps ONNX operators in canonical layouts, which all of them run; `cpu` is ONNX
@@ -21,14 +22,15 @@ export const rulesOf: Readonly<Record<Target['name'], readonly Rule[]>> = {
 
 /**
  * The one place between a differentiated graph and its encoding: simplifies it, rewrites it for a target by that target's rules,
- * and simplifies what the rules made. The result computes the same outputs from the same inputs.
+ * and simplifies what the rules made. The result computes the same outputs from the same inputs, but for the order of state vectors.
  */
-export function lower(graph: Graph, target: Target): Graph {
+export function lower(graph: Graph, target: Target): LoweredGraph {
   const ruled = applyRules(simplify(graph), rulesOf[target.name]);
-  if (target.name === 'plain') return ruled;
-  if (target.block === undefined) return applyRules(ruled, [narrowConvolutions]);
-  const blocked = lowerToBlocks(applyRules(ruled, [recognizeKernelGradients]), target.block);
-  return applyRules(simplify(blocked), [expandDefinitions, narrowConvolutions]);
+  if (target.name === 'plain') return { ...ruled, stateLayouts: new Map() };
+  if (target.block === undefined) return { ...applyRules(ruled, [narrowConvolutions]), stateLayouts: new Map() };
+  const { stateLayouts, ...blocked } = lowerToBlocks(applyRules(ruled, [recognizeKernelGradients]), target.block);
+  return { ...applyRules(simplify(blocked), [expandDefinitions, narrowConvolutions]), stateLayouts };
 }
 
-const applyRules = (graph: Graph, rules: readonly Rule[]): Graph => rules.reduce<Graph>((current, rule) => simplify(rewriteGraph(current, (value) => rule.apply(value) ?? value)), graph);
+const applyRules = (graph: Graph, rules: readonly Rule[]): Graph =>
+  rules.reduce<Graph>((current, rule) => simplify(rewriteGraph(current, (value) => rule.apply(value) ?? value)), graph);

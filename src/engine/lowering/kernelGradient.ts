@@ -22,12 +22,15 @@ export const KernelGradient: Operator<KernelGradientAttributes> = {
   name: 'KernelGradient',
   infer(inputs, { kernel }) {
     const [big, small] = inputs;
-    if (big!.shape[1] !== kernel[1] || small!.shape[1] !== kernel[0] || big!.shape[0] !== small!.shape[0]) fail('KernelGradient', inputs, `do not fit a kernel [${kernel.join(', ')}]`);
+    if (big!.shape[1] !== kernel[1] || small!.shape[1] !== kernel[0] || big!.shape[0] !== small!.shape[0])
+      fail('KernelGradient', inputs, `do not fit a kernel [${kernel.join(', ')}]`);
     return { type: 'float32', shape: kernel };
   },
   definition([big, small], { strides, pads, dilations, kernel }) {
     const swapped = conv(transpose(big!, BY_CHANNEL), transpose(small!, BY_CHANNEL), {
-      strides: dilations as [number, number], pads: pads as [number, number, number, number], dilations: strides as [number, number],
+      strides: dilations as [number, number],
+      pads: pads as [number, number, number, number],
+      dilations: strides as [number, number],
     });
     return transpose(slice(slice(swapped, 2, 0, kernel[2]!), 3, 0, kernel[3]!), BY_CHANNEL);
   },
@@ -39,7 +42,14 @@ const isTransposed = (value: Value | undefined): value is ComputedValue =>
 /** The convolution below at most two Slices that keep the front of the spatial axes. */
 function convolutionBelow(value: Value): ComputedValue | undefined {
   let inner = value;
-  while (inner.kind === 'computed' && inner.operator.name === 'Slice' && inner.attributes.start === 0 && inner.attributes.step === 1 && Number(inner.attributes.axis) >= 2) inner = inner.inputs[0]!;
+  while (
+    inner.kind === 'computed' &&
+    inner.operator.name === 'Slice' &&
+    inner.attributes.start === 0 &&
+    inner.attributes.step === 1 &&
+    Number(inner.attributes.axis) >= 2
+  )
+    inner = inner.inputs[0]!;
   return inner.kind === 'computed' && inner.operator.name === 'Conv' && inner.inputs.length === 2 ? inner : undefined;
 }
 

@@ -39,15 +39,31 @@ function combine([a, b]: readonly ConstantValue[], result: TensorType, element: 
   return Float32Array.from({ length: sizeOf(result.shape) }, (_, index) => element(Number(a!.data[left(index)]), Number(b!.data[right(index)])));
 }
 
-const Add = elementwise('Add', (a, b) => a + b, ({ gradient }) => [() => gradient, () => gradient]);
-const Sub = elementwise('Sub', (a, b) => a - b, ({ gradient }) => [() => gradient, () => mul(gradient, -1)]);
-const Mul = elementwise('Mul', (a, b) => a * b, ({ inputs: [a, b], gradient }) => [() => mul(gradient, b!), () => mul(gradient, a!)]);
-const Div = elementwise('Div', (a, b) => a / b, ({ inputs: [, b], output, gradient }) => [
-  () => div(gradient, b!),
-  () => mul(gradient, div(mul(output, -1), b!)),
-]);
+const Add = elementwise(
+  'Add',
+  (a, b) => a + b,
+  ({ gradient }) => [() => gradient, () => gradient],
+);
+const Sub = elementwise(
+  'Sub',
+  (a, b) => a - b,
+  ({ gradient }) => [() => gradient, () => mul(gradient, -1)],
+);
+const Mul = elementwise(
+  'Mul',
+  (a, b) => a * b,
+  ({ inputs: [a, b], gradient }) => [() => mul(gradient, b!), () => mul(gradient, a!)],
+);
+const Div = elementwise(
+  'Div',
+  (a, b) => a / b,
+  ({ inputs: [, b], output, gradient }) => [() => div(gradient, b!), () => mul(gradient, div(mul(output, -1), b!))],
+);
 
-const operation = (operator: Operator<NoAttributes>) => (a: Operand, b: Operand): Value => apply(operator, [asValue(a), asValue(b)], {});
+const operation =
+  (operator: Operator<NoAttributes>) =>
+  (a: Operand, b: Operand): Value =>
+    apply(operator, [asValue(a), asValue(b)], {});
 
 /** a + b. */
 export const add = operation(Add);

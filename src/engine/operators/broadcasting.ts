@@ -91,8 +91,7 @@ export const inferReduction =
 export const reductionParameters = ({ axes }: ReductionAttributes) => ({ constants: [integers(axes)], encoded: ['axes'] });
 
 /** A gradient of a reduction's result, with its reduced axes back as ones and repeated to the operand's shape. */
-export const spread = (gradient: Value, x: Value, { axes }: ReductionAttributes): Value =>
-  expand(reshape(gradient, reducedShape(x.shape, axes, 1)), x.shape);
+export const spread = (gradient: Value, x: Value, { axes }: ReductionAttributes): Value => expand(reshape(gradient, reducedShape(x.shape, axes, 1)), x.shape);
 
 const ReduceSum: Operator<ReductionAttributes> = {
   name: 'ReduceSum',

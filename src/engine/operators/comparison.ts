@@ -58,7 +58,8 @@ function elementTypeOf(to: number): ElementType {
 
 function convert(data: ElementArray, type: ElementType): ElementArray {
   if (type === 'float32') return Float32Array.from(data as Float32Array, Number);
-  if (type === 'int64') return BigInt64Array.from(data as Float32Array as unknown as ArrayLike<number>, (element) => BigInt(Math.trunc(Number(element))) as never);
+  if (type === 'int64')
+    return BigInt64Array.from(data as Float32Array as unknown as ArrayLike<number>, (element) => BigInt(Math.trunc(Number(element))) as never);
   if (type === 'bool') return Uint8Array.from(data as Float32Array, (element) => (Number(element) === 0 ? 0 : 1));
   return Uint8Array.from(data as Float32Array, Number);
 }

@@ -46,7 +46,8 @@ function requireFit(name: string, inputs: readonly Value[], inward: number, outw
   requireFloat(name, inputs);
   if (x!.shape.length !== 4 || w!.shape.length !== 4) fail(name, inputs, 'data and kernel need four axes');
   if (x!.shape[1] !== w!.shape[inward]) fail(name, inputs, `data has ${x!.shape[1]} channels, the kernel takes ${w!.shape[inward]}`);
-  if (bias !== undefined && (bias.shape.length !== 1 || bias.shape[0] !== w!.shape[outward])) fail(name, inputs, `the bias needs one number for each of ${w!.shape[outward]} channels`);
+  if (bias !== undefined && (bias.shape.length !== 1 || bias.shape[0] !== w!.shape[outward]))
+    fail(name, inputs, `the bias needs one number for each of ${w!.shape[outward]} channels`);
 }
 
 const Conv: Operator<ConvAttributes> = {
@@ -69,17 +70,19 @@ const Conv: Operator<ConvAttributes> = {
  * Cross-correlation of data [N, C, H, W] with a kernel [O, C, kh, kw]: [N, O, H', W'] with
  * H' = floor((H + pads - dilation (kh - 1) - 1) / stride) + 1.
  */
-export const conv = (x: Value, w: Value, options: ConvOptions = {}): Value =>
-  apply(Conv, options.bias ? [x, w, options.bias] : [x, w], attributesOf(options));
+export const conv = (x: Value, w: Value, options: ConvOptions = {}): Value => apply(Conv, options.bias ? [x, w, options.bias] : [x, w], attributesOf(options));
 
 const ConvTranspose: Operator<ConvTransposeAttributes> = {
   name: 'ConvTranspose',
   infer(inputs, { strides, pads, dilations, output_padding }) {
     requireFit('ConvTranspose', inputs, 0, 1);
     const [x, w] = inputs;
-    const sizes = [0, 1].map((i) => (x!.shape[2 + i]! - 1) * strides[i]! - pads[i]! - pads[2 + i]! + dilations[i]! * (w!.shape[2 + i]! - 1) + 1 + output_padding[i]!);
+    const sizes = [0, 1].map(
+      (i) => (x!.shape[2 + i]! - 1) * strides[i]! - pads[i]! - pads[2 + i]! + dilations[i]! * (w!.shape[2 + i]! - 1) + 1 + output_padding[i]!,
+    );
     if (sizes.some((size) => size < 1)) fail('ConvTranspose', inputs, 'padding removes the whole result');
-    if (output_padding.some((size, i) => size >= Math.max(strides[i]!, dilations[i]!))) fail('ConvTranspose', inputs, 'output padding must be below the stride or the dilation');
+    if (output_padding.some((size, i) => size >= Math.max(strides[i]!, dilations[i]!)))
+      fail('ConvTranspose', inputs, 'output padding must be below the stride or the dilation');
     return { type: 'float32', shape: [x!.shape[0]!, w!.shape[1]!, ...sizes] };
   },
   gradient: ({ inputs: [x, w, bias], attributes: { output_padding: _, ...attributes }, gradient }) => [
@@ -100,7 +103,9 @@ export const convTranspose = (x: Value, w: Value, options: ConvTransposeOptions 
 /** The gradient of a convolution's data: the transposed convolution, its output padded to the data's own size. */
 function convDataGradient(gradient: Value, w: Value, [, , height, width]: Shape, attributes: ConvAttributes): Value {
   const { strides, pads, dilations } = attributes;
-  const output_padding = [height!, width!].map((size, i) => size - ((gradient.shape[2 + i]! - 1) * strides[i]! - pads[i]! - pads[2 + i]! + dilations[i]! * (w.shape[2 + i]! - 1) + 1));
+  const output_padding = [height!, width!].map(
+    (size, i) => size - ((gradient.shape[2 + i]! - 1) * strides[i]! - pads[i]! - pads[2 + i]! + dilations[i]! * (w.shape[2 + i]! - 1) + 1),
+  );
   return apply(ConvTranspose, [gradient, w], { ...attributes, output_padding });
 }
 

@@ -26,16 +26,32 @@ function elementwise<A extends Attributes>(
   };
 }
 
-const Neg = elementwise<NoAttributes>('Neg', (x) => -x, ({ gradient }) => neg(gradient));
+const Neg = elementwise<NoAttributes>(
+  'Neg',
+  (x) => -x,
+  ({ gradient }) => neg(gradient),
+);
 const Sign = elementwise<NoAttributes>('Sign', Math.sign, null);
 const Abs = elementwise<NoAttributes>('Abs', Math.abs, ({ x, gradient }) => mul(gradient, sign(x)));
 const Exp = elementwise<NoAttributes>('Exp', Math.exp, ({ output, gradient }) => mul(gradient, output));
 const Log = elementwise<NoAttributes>('Log', Math.log, ({ x, gradient }) => div(gradient, x));
 const Sqrt = elementwise<NoAttributes>('Sqrt', Math.sqrt, ({ output, gradient }) => div(mul(gradient, 0.5), output));
-const Reciprocal = elementwise<NoAttributes>('Reciprocal', (x) => 1 / x, ({ output, gradient }) => mul(gradient, neg(mul(output, output))));
+const Reciprocal = elementwise<NoAttributes>(
+  'Reciprocal',
+  (x) => 1 / x,
+  ({ output, gradient }) => mul(gradient, neg(mul(output, output))),
+);
 const Tanh = elementwise<NoAttributes>('Tanh', Math.tanh, ({ output, gradient }) => mul(gradient, sub(1, mul(output, output))));
-const Sigmoid = elementwise<NoAttributes>('Sigmoid', (x) => 1 / (1 + Math.exp(-x)), ({ output, gradient }) => mul(gradient, mul(output, sub(1, output))));
-const Relu = elementwise<NoAttributes>('Relu', (x) => Math.max(x, 0), ({ output, gradient }) => mul(gradient, stepMask(output, 1, 0)));
+const Sigmoid = elementwise<NoAttributes>(
+  'Sigmoid',
+  (x) => 1 / (1 + Math.exp(-x)),
+  ({ output, gradient }) => mul(gradient, mul(output, sub(1, output))),
+);
+const Relu = elementwise<NoAttributes>(
+  'Relu',
+  (x) => Math.max(x, 0),
+  ({ output, gradient }) => mul(gradient, stepMask(output, 1, 0)),
+);
 const LeakyRelu = elementwise<{ alpha: number }>(
   'LeakyRelu',
   (x, { alpha }) => (x > 0 ? x : alpha * x),
@@ -50,7 +66,10 @@ const Clip = elementwise<{ min: number; max: number }>(
   { parameters: ({ min, max }) => ({ constants: [constant(min), constant(max)], encoded: ['min', 'max'] }) },
 );
 
-const operation = (operator: Operator<NoAttributes>) => (x: Value): Value => apply(operator, [x], {});
+const operation =
+  (operator: Operator<NoAttributes>) =>
+  (x: Value): Value =>
+    apply(operator, [x], {});
 
 /** -x. */
 export const neg = operation(Neg);

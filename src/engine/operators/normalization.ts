@@ -17,7 +17,11 @@ export function batchStatistics(x: Value): { readonly mean: Value; readonly vari
   return { mean, variance: reduceMean(square(sub(x, mean)), axes) };
 }
 
-const perChannel = (vector: Value, x: Value): Value => reshape(vector, x.shape.map((_, axis) => (axis === 1 ? x.shape[1]! : 1)));
+const perChannel = (vector: Value, x: Value): Value =>
+  reshape(
+    vector,
+    x.shape.map((_, axis) => (axis === 1 ? x.shape[1]! : 1)),
+  );
 
 /** Centred data and the deviation: built alike by the definition and the gradient, and merged into one by simplification. */
 function centre(x: Value, epsilon: number) {
@@ -36,7 +40,8 @@ const BatchNormalization: Operator<BatchNormalizationAttributes> = {
     requireFloat('BatchNormalization', inputs);
     if (x!.shape.length < 2) fail('BatchNormalization', inputs, 'data needs a batch and a channel axis');
     for (const vector of [scale!, bias!]) {
-      if (vector.shape.length !== 1 || vector.shape[0] !== x!.shape[1]) fail('BatchNormalization', inputs, `scale and bias need one number for each of ${x!.shape[1]} channels`);
+      if (vector.shape.length !== 1 || vector.shape[0] !== x!.shape[1])
+        fail('BatchNormalization', inputs, `scale and bias need one number for each of ${x!.shape[1]} channels`);
     }
     return { type: 'float32', shape: x!.shape };
   },

@@ -2,7 +2,17 @@
 import { apply, type Operator } from '../operator.js';
 import type { Value } from '../value.js';
 import { div, mul } from './arithmetic.js';
-import { inferReduction, reducedShape, type ReductionAttributes, reductionAttributes, type ReductionOptions, reductionParameters, reduceSum, reshape, spread } from './broadcasting.js';
+import {
+  inferReduction,
+  reducedShape,
+  type ReductionAttributes,
+  reductionAttributes,
+  type ReductionOptions,
+  reductionParameters,
+  reduceSum,
+  reshape,
+  spread,
+} from './broadcasting.js';
 import { cast, equal } from './comparison.js';
 
 const countOf = (x: Value, axes: readonly number[]): number => axes.reduce((product, axis) => product * x.shape[axis]!, 1);
@@ -21,9 +31,19 @@ export function reduceMean(x: Value, axes: readonly number[], options: Reduction
 }
 
 /** The mean of all elements, a scalar. */
-export const meanOf = (x: Value): Value => reduceMean(x, x.shape.map((_, axis) => axis), { keepAxes: false });
+export const meanOf = (x: Value): Value =>
+  reduceMean(
+    x,
+    x.shape.map((_, axis) => axis),
+    { keepAxes: false },
+  );
 /** The sum of all elements, a scalar. */
-export const sumOf = (x: Value): Value => reduceSum(x, x.shape.map((_, axis) => axis), { keepAxes: false });
+export const sumOf = (x: Value): Value =>
+  reduceSum(
+    x,
+    x.shape.map((_, axis) => axis),
+    { keepAxes: false },
+  );
 
 const extreme = (name: 'ReduceMax' | 'ReduceMin'): Operator<ReductionAttributes> => ({
   name,
@@ -42,9 +62,11 @@ const ReduceMax = extreme('ReduceMax');
 const ReduceMin = extreme('ReduceMin');
 
 /** The largest element over axes; those that tie share the gradient. */
-export const reduceMax = (x: Value, axes: readonly number[], options: ReductionOptions = {}): Value => apply(ReduceMax, [x], reductionAttributes('ReduceMax', x, axes, options));
+export const reduceMax = (x: Value, axes: readonly number[], options: ReductionOptions = {}): Value =>
+  apply(ReduceMax, [x], reductionAttributes('ReduceMax', x, axes, options));
 /** The smallest element over axes; those that tie share the gradient. */
-export const reduceMin = (x: Value, axes: readonly number[], options: ReductionOptions = {}): Value => apply(ReduceMin, [x], reductionAttributes('ReduceMin', x, axes, options));
+export const reduceMin = (x: Value, axes: readonly number[], options: ReductionOptions = {}): Value =>
+  apply(ReduceMin, [x], reductionAttributes('ReduceMin', x, axes, options));
 
 const ArgMin: Operator<{ axis: number; keepdims: number }> = {
   name: 'ArgMin',

@@ -13,7 +13,13 @@ const Transpose: Operator<{ perm: readonly number[] }> = {
     }
     return { type: x!.type, shape: perm.map((axis) => x!.shape[axis]!) };
   },
-  gradient: ({ attributes: { perm }, gradient }) => [() => transpose(gradient, perm.map((_, axis) => perm.indexOf(axis)))],
+  gradient: ({ attributes: { perm }, gradient }) => [
+    () =>
+      transpose(
+        gradient,
+        perm.map((_, axis) => perm.indexOf(axis)),
+      ),
+  ],
 };
 
 /** Reorders axes: axis i of the result is axis perm[i] of x. */
@@ -24,7 +30,8 @@ const Concat: Operator<{ axis: number }> = {
   infer(inputs, { axis }) {
     const [first, ...others] = inputs;
     for (const other of others) {
-      const fits = other.type === first!.type && other.shape.length === first!.shape.length && other.shape.every((size, i) => i === axis || size === first!.shape[i]);
+      const fits =
+        other.type === first!.type && other.shape.length === first!.shape.length && other.shape.every((size, i) => i === axis || size === first!.shape[i]);
       if (!fits) fail('Concat', inputs, `inputs differ beside axis ${axis}`);
     }
     const total = inputs.reduce((sum, value) => sum + value.shape[axis]!, 0);
@@ -67,14 +74,24 @@ const Slice: Operator<{ axis: number; start: number; end: number; step: number }
       return pad(slice(stuffed, axis, 0, length), before, after);
     },
   ],
-  parameters: ({ axis, start, end, step }) => ({ constants: [integers([start]), integers([end]), integers([axis]), integers([step])], encoded: ['axis', 'start', 'end', 'step'] }),
+  parameters: ({ axis, start, end, step }) => ({
+    constants: [integers([start]), integers([end]), integers([axis]), integers([step])],
+    encoded: ['axis', 'start', 'end', 'step'],
+  }),
 };
 
 function insertZeros(x: Value, axis: number, step: number): Value {
   if (step === 1) return x;
   const split = [...x.shape.slice(0, axis + 1), 1, ...x.shape.slice(axis + 1)];
-  const padded = pad(reshape(x, split), split.map(() => 0), split.map((_, i) => (i === axis + 1 ? step - 1 : 0)));
-  return reshape(padded, x.shape.map((size, i) => (i === axis ? size * step : size)));
+  const padded = pad(
+    reshape(x, split),
+    split.map(() => 0),
+    split.map((_, i) => (i === axis + 1 ? step - 1 : 0)),
+  );
+  return reshape(
+    padded,
+    x.shape.map((size, i) => (i === axis ? size * step : size)),
+  );
 }
 
 /** Elements start, start + step, ... before end along one axis. */

@@ -3,6 +3,7 @@ import { InputError } from '../../errors.js';
 import type { Graph } from '../graph.js';
 import { lower, type Target } from '../lowering/index.js';
 import { encode } from '../onnx.js';
+import { blockSizeOfProcessor } from './blockSize.js';
 import { Program } from './program.js';
 
 /** Where a program runs. */
@@ -13,20 +14,24 @@ export interface CompileOptions {
   readonly device?: Device;
   /** Threads of one operator; default 0: as many as there are cores. */
   readonly threads?: number;
-  /** The lowering rules; default those of the device. `plain` for all devices is slower but keeps ONNX operators as they were written. */
+  /** What to lower for; default what suits the device and processor best. `{ name: 'plain' }` keeps ONNX operators as they were written. */
   readonly target?: Target;
   /** Record a profile of each operator into a file that begins so; `Program.endProfiling` writes it. */
   readonly profilePrefix?: string;
 }
 
-/** The lowering rules that suit a device. */
-export const targetOf = (device: Device): Target => (device === 'cpu' ? { name: 'cpu', block: 16 } : { name: 'plain' });
+/** The lowering that suits a device, and on the CPU this processor. */
+export async function targetOf(device: Device): Promise<Target> {
+  if (device !== 'cpu') return { name: 'plain' };
+  const block = await blockSizeOfProcessor();
+  return { name: 'cpu', ...(block === undefined ? {} : { block }) };
+}
 
 /** Compiles a graph for a device of this machine with ONNX Runtime's native library. Throws InputError if it lacks the device. */
-export async function compile(graph: Graph, { device = 'cpu', threads = 0, target = targetOf(device), profilePrefix }: CompileOptions = {}): Promise<Program> {
+export async function compile(graph: Graph, { device = 'cpu', threads = 0, target, profilePrefix }: CompileOptions = {}): Promise<Program> {
   requireDevice(device);
-  const model = encode(lower(graph, target));
-  const session = await createSession(model, device, {
+  const lowered = lower(graph, target ?? (await targetOf(device)));
+  const session = await createSession(encode(lowered), device, {
     executionProviders: [device],
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
@@ -34,7 +39,7 @@ export async function compile(graph: Graph, { device = 'cpu', threads = 0, targe
     logSeverityLevel: 3,
     ...(profilePrefix === undefined ? {} : { enableProfiling: true, profileFilePrefix: profilePrefix }),
   });
-  return new Program(session, new Map(graph.inputs.map((value) => [value.name, value])));
+  return new Program(session, new Map(lowered.inputs.map((value) => [value.name, value])), lowered.stateLayouts);
 }
 
 function requireDevice(device: Device): void {

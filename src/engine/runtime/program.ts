@@ -1,5 +1,6 @@
 import { type InferenceSession, Tensor } from 'onnxruntime-common';
 import type { Graph } from '../graph.js';
+import type { StateLayout } from '../lowering/stateLayout.js';
 import type { ElementArray, TensorData, TensorType } from '../value.js';
 
 /** A graph compiled for a device. Feeds and results are tensors in memory; one run at a time. */
@@ -7,6 +8,8 @@ export class Program {
   constructor(
     private readonly session: InferenceSession,
     private readonly inputs: ReadonlyMap<string, TensorType>,
+    /** State vectors that the program keeps in another order than outside; `StatefulProgram` converts them. */
+    readonly stateLayouts: ReadonlyMap<string, StateLayout>,
   ) {}
 
   /** Runs the graph once. Every input must be fed, with the number of elements that it was declared with. */

@@ -1,8 +1,6 @@
+import { intoLayout, nextName, outOfLayout } from '../lowering/stateLayout.js';
 import type { ElementArray, TensorData } from '../value.js';
 import type { Program } from './program.js';
-
-/** The output that holds the next value of the state input `name`. */
-export const nextName = (name: string): string => `next/${name}`;
 
 /**
  * A program whose inputs of some names are state: each run reads it and replaces it by the outputs `next/NAME`. State passes from
@@ -15,7 +13,7 @@ export class StatefulProgram {
     private readonly program: Program,
     initial: Readonly<Record<string, Float32Array>>,
   ) {
-    this.current = { ...initial };
+    this.current = Object.fromEntries(Object.entries(initial).map(([name, vector]) => [name, this.converted(name, vector, intoLayout)]));
   }
 
   /** Runs one step. Returns the outputs that are not state. */
@@ -30,7 +28,12 @@ export class StatefulProgram {
 
   /** The state after the last step. The arrays are not written again: a later step makes new ones. */
   get state(): Readonly<Record<string, Float32Array>> {
-    return { ...this.current };
+    return Object.fromEntries(Object.entries(this.current).map(([name, vector]) => [name, this.converted(name, vector, outOfLayout)]));
+  }
+
+  private converted(name: string, vector: Float32Array, convert: typeof intoLayout): Float32Array {
+    const layout = this.program.stateLayouts.get(name);
+    return layout ? convert(layout, vector) : vector;
   }
 
   release(): Promise<void> {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { listSupportedBackends } from 'onnxruntime-node';
 import { describe, expect, it } from 'vitest';
 import { greater, graphOf, input, leakyRelu, mul, relu } from '../../../src/engine/index.js';
+import { blockSizeOfProcessor } from '../../../src/engine/runtime/blockSize.js';
 import { type Device, DEVICES, compile, targetOf } from '../../../src/engine/runtime/native.js';
 import { InputError } from '../../../src/errors.js';
 import { targets } from '../running.js';
@@ -72,8 +73,11 @@ describe('compile', () => {
     },
   );
 
-  it('lowers for the CPU only on the CPU', () => {
-    expect(DEVICES.map(targetOf).map(({ name }) => name)).toEqual(['cpu', 'plain', 'plain']);
+  it('lowers for the CPU and its block size only on the CPU', async () => {
+    const block = await blockSizeOfProcessor();
+    expect(await targetOf('cpu')).toEqual({ name: 'cpu', ...(block === undefined ? {} : { block }) });
+    expect(await targetOf('webgpu')).toEqual({ name: 'plain' });
+    expect(await targetOf('cuda')).toEqual({ name: 'plain' });
   });
 });
 

@@ -51,12 +51,15 @@ export const isImage = (shape: Shape): boolean => shape.length === 4 && (shape[0
 
 /** Links along rows and columns, or undefined where phases do not exist. */
 function axesOf({ small, big, kernelShape, strides, padding }: Pick<Convolution, 'small' | 'big' | 'kernelShape' | 'strides' | 'padding'>) {
-  const [rows, columns] = [0, 1].map((i) => linksAlong({ small: small.shape[2 + i]!, big: big.shape[2 + i]!, kernel: kernelShape[2 + i]!, stride: strides[i]!, padding: padding[i]! }));
+  const [rows, columns] = [0, 1].map((i) =>
+    linksAlong({ small: small.shape[2 + i]!, big: big.shape[2 + i]!, kernel: kernelShape[2 + i]!, stride: strides[i]!, padding: padding[i]! }),
+  );
   return rows && columns ? { rows, columns } : undefined;
 }
 
 /** A 1x1 convolution works on any layout, as long as both maps have the same. */
-export const isPointwise = ({ kernelShape, strides, padding }: Convolution): boolean => kernelShape[2] === 1 && kernelShape[3] === 1 && strides[0] === 1 && padding.every((size) => size === 0);
+export const isPointwise = ({ kernelShape, strides, padding }: Convolution): boolean =>
+  kernelShape[2] === 1 && kernelShape[3] === 1 && strides[0] === 1 && padding.every((size) => size === 0);
 
 /** The link of two parts. */
 export interface Link {
@@ -71,6 +74,8 @@ export interface Connection {
   readonly type: KernelType;
   /** The kernel's rows, made of the plain kernel. */
   readonly rowsOf: (kernel: Value) => Value;
+  /** The type whose rows these are, if they are those of the plain kernel in its own order. */
+  readonly own?: KernelType;
   /** What a gradient of these rows contributes to the plain kernel's gradient. */
   readonly gradientOf: (rows: Value) => Value;
   readonly links: readonly Link[];
@@ -101,7 +106,11 @@ export function connect(convolution: Convolution, smallRegion: Layout, bigRegion
 }
 
 const plainConnection = (type: KernelType, links: readonly Link[]): Connection => ({
-  type, links, rowsOf: (kernel) => kernelRows(kernel, type), gradientOf: (rows) => kernelFromRows(rows, type),
+  type,
+  own: type,
+  links,
+  rowsOf: (kernel) => kernelRows(kernel, type),
+  gradientOf: (rows) => kernelFromRows(rows, type),
 });
 
 /** One pixel on the small side and a kernel as large as the big map: every product is used, as in a matrix product. */
@@ -193,7 +202,8 @@ function depthIndex(type: KernelType, virtual: KernelType, rows: readonly AxisLi
           for (let t = 0; t < row.taps; t++) {
             for (let u = 0; u < column.taps; u++) {
               const channel = (i * columns.length + j) * type.big + c;
-              const place = ((s * virtual.big + channel) * virtual.height + (t - row.shift + rowSpan.shift)) * virtual.width + (u - column.shift + columnSpan.shift);
+              const place =
+                ((s * virtual.big + channel) * virtual.height + (t - row.shift + rowSpan.shift)) * virtual.width + (u - column.shift + columnSpan.shift);
               const element = ((s * type.big + c) * type.height + row.first + row.step * t) * type.width + column.first + column.step * u;
               index[place] = element;
               inverse[element] = place;

@@ -23,11 +23,15 @@ interface Contribution {
   readonly columns: [number, number];
 }
 
+/** The rows of a connection's kernel, wherever they come from. */
+export type RowsOf = (connection: Connection) => Value;
+
 /** Big to small: Conv. */
-export function reduce({ connections, bigAsPixel }: Connected, kernel: Value, bigParts: Parts, batch: number, finish: Finish): Parts {
+export function reduce({ connections, bigAsPixel }: Connected, rowsOf: RowsOf, bigParts: Parts, batch: number, finish: Finish): Parts {
   const contributions: Contribution[][] = [];
-  for (const { type, rowsOf, links } of connections) {
-    const transposed = transposeRows(rowsOf(kernel), type.block);
+  for (const connection of connections) {
+    const { type, links } = connection;
+    const transposed = transposeRows(rowsOf(connection), type.block);
     for (const link of links) {
       (contributions[link.small] ??= []).push({
         data: bigAsPixel ? asOnePixel(bigParts[link.big]!, type.big, batch) : bigParts[link.big]!,
@@ -41,10 +45,18 @@ export function reduce({ connections, bigAsPixel }: Connected, kernel: Value, bi
 }
 
 /** Small to big: ConvTranspose, and the gradient of Conv's data. */
-export function enlarge({ connections, bigAsPixel }: Connected, kernel: Value, smallParts: Parts, batch: number, bigShape: readonly number[], finish: Finish): Parts {
+export function enlarge(
+  { connections, bigAsPixel }: Connected,
+  rowsOf: RowsOf,
+  smallParts: Parts,
+  batch: number,
+  bigShape: readonly number[],
+  finish: Finish,
+): Parts {
   const contributions: Contribution[][] = [];
-  for (const { type, rowsOf, links } of connections) {
-    const rows = rowsOf(kernel);
+  for (const connection of connections) {
+    const { type, links } = connection;
+    const rows = rowsOf(connection);
     for (const link of links) {
       (contributions[link.big] ??= []).push({
         data: smallParts[link.small]!,
@@ -87,10 +99,13 @@ function accumulate(chain: readonly Contribution[], batch: number, { bias, activ
  * over the small map with batch and channels exchanged within blocks; rows of the map become channels, its columns rows.
  */
 export function correlate(connected: Connected, smallParts: Parts, bigParts: Parts, batch: number): Value {
-  return connected.connections.map((connection) => connection.gradientOf(connectionGradient(connection, connected.bigAsPixel, smallParts, bigParts, batch))).reduce((sum, part) => add(sum, part));
+  return connected.connections
+    .map((connection) => connection.gradientOf(correlateRows(connection, connected.bigAsPixel, smallParts, bigParts, batch)))
+    .reduce((sum, part) => add(sum, part));
 }
 
-function connectionGradient({ type, links }: Connection, bigAsPixel: boolean, smallParts: Parts, bigParts: Parts, batch: number): Value {
+/** The gradient of one connection's rows. */
+export function correlateRows({ type, links }: Connection, bigAsPixel: boolean, smallParts: Parts, bigParts: Parts, batch: number): Value {
   const sums = new Map<string, { result: Value; rows: AxisLink; columns: AxisLink; row: number }>();
   for (const link of links) {
     const big = bigAsPixel ? asOnePixel(bigParts[link.big]!, type.big, batch) : bigParts[link.big]!;
@@ -103,7 +118,10 @@ function connectionGradient({ type, links }: Connection, bigAsPixel: boolean, sm
   }
   const results = [...sums.values()];
   const rowSize = type.block * type.block;
-  const rows = concat(results.map(({ result }) => reshape(result, [result.shape.reduce((a, b) => a * b, 1) / rowSize, rowSize])), 0);
+  const rows = concat(
+    results.map(({ result }) => reshape(result, [result.shape.reduce((a, b) => a * b, 1) / rowSize, rowSize])),
+    0,
+  );
   return gatherRows(rows, gradientOrder(type, results));
 }
 
@@ -112,7 +130,12 @@ function correlateLink({ rows, columns }: Link, row: number, small: Value, big: 
   const wholeBatch = padded(batch, block);
   const [smallBlocks, bigChannels] = [small.shape[1]! / block, big.shape[1]!];
   const exchanged = reorderOutput(reshape(padBatch(small, batch, block), [smallBlocks * rows.small * columns.small, block, 1, wholeBatch]));
-  const data = shiftRows(exchanged, rows.shift - row, { blocks: smallBlocks, small: rows.small, phase: rows.phase, rowSize: columns.small * wholeBatch }, block);
+  const data = shiftRows(
+    exchanged,
+    rows.shift - row,
+    { blocks: smallBlocks, small: rows.small, phase: rows.phase, rowSize: columns.small * wholeBatch },
+    block,
+  );
   const [before, after] = correlating(columns);
   return blockedConv(
     reshape(data, [smallBlocks, block * rows.phase, columns.small, wholeBatch]),
@@ -130,7 +153,12 @@ function padBatch(part: Value, batch: number, block: number): Value {
 }
 
 /** Rows y of the map replaced by rows y + offset, zeros beyond its edges; `phase` rows in all. */
-function shiftRows(x: Value, offset: number, { blocks, small, phase, rowSize }: { blocks: number; small: number; phase: number; rowSize: number }, block: number): Value {
+function shiftRows(
+  x: Value,
+  offset: number,
+  { blocks, small, phase, rowSize }: { blocks: number; small: number; phase: number; rowSize: number },
+  block: number,
+): Value {
   if (offset === 0 && small === phase) return x;
   const channels = blocks * block;
   const before = Math.max(0, -offset);
@@ -144,6 +172,7 @@ function shiftRows(x: Value, offset: number, { blocks, small, phase, rowSize }: 
   const taps = Math.abs(offset) + 1;
   const kernel = new Float32Array(channels * taps);
   const one = offset > 0 ? taps - 1 : 0;
-  for (let channelBlock = 0; channelBlock < blocks; channelBlock++) kernel.fill(1, (channelBlock * taps + one) * block, (channelBlock * taps + one + 1) * block);
+  for (let channelBlock = 0; channelBlock < blocks; channelBlock++)
+    kernel.fill(1, (channelBlock * taps + one) * block, (channelBlock * taps + one + 1) * block);
   return blockedConv(reshape(x, [1, channels, small, rowSize]), constant(kernel, [channels, 1, taps, 1]), { group: channels, pads: [before, 0, after, 0] });
 }

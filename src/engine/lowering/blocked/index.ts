@@ -1,20 +1,35 @@
 import { type Graph, graphOf, topologicalOrder } from '../../graph.js';
 import { apply } from '../../operator.js';
-import { expand, mul, reduceMean, reduceSum, reshape } from '../../operators/index.js';
+import { concat, expand, mul, reduceMean, reduceSum, reshape, slice } from '../../operators/index.js';
 import { sameShape, sizeOf } from '../../shape.js';
-import type { ComputedValue, Value } from '../../value.js';
-import { addForms, asParts, ChannelSums, type Form, formOf, materialize, negateForm, type PerChannel, scaleForm, shiftForm, spreadChannels } from './channelwise.js';
-import { connect, type Convolution, convolutionOf } from './connections.js';
-import { correlate, enlarge, reduce } from './convolve.js';
+import { type ComputedValue, input, type InputValue, type Value } from '../../value.js';
+import type { LoweredGraph } from '../stateLayout.js';
+import {
+  addForms,
+  asParts,
+  ChannelSums,
+  type Form,
+  formOf,
+  materialize,
+  negateForm,
+  type PerChannel,
+  scaleForm,
+  shiftForm,
+  spreadChannels,
+} from './channelwise.js';
+import { connect, type Connected, type Convolution, convolutionOf } from './connections.js';
+import { correlate, correlateRows, enlarge, reduce, type RowsOf } from './convolve.js';
+import { kernelFromRows, kernelRows, kernelRowsCount, type KernelType } from './kernels.js';
 import { convertLayout, fromPlain, type ImageType, imageType, type Layout, partShape, type Parts, sameLayout, toPlain } from './layout.js';
 import type { Activation } from './nchwc.js';
 import { assignLayouts, FUNCTIONS, isElementwise, isPerChannel } from './regions.js';
+import { assignVectorLayouts, type Segment, stateLayout, type VectorLayout } from './vectors.js';
 
 /**
  * The same graph with its convolutions, and whatever lies elementwise between them, on blocked channels with the batch inside. For
  * ONNX Runtime's CPU provider on processors for which it has blocked kernels of block size `block`.
  */
-export function lowerToBlocks(graph: Graph, block: number): Graph {
+export function lowerToBlocks(graph: Graph, block: number): LoweredGraph {
   return new BlockedLowering(graph, block).lowered();
 }
 
@@ -30,6 +45,10 @@ class BlockedLowering {
   private readonly images = new Map<Value, Image>();
   private readonly plainValues = new Map<Value, Value>();
   private readonly order: readonly Value[];
+  private readonly vectors: ReadonlyMap<Value, VectorLayout>;
+  private readonly storedVectors = new Map<Value, Value>();
+  /** Kernels and their gradients as rows. */
+  private readonly rows = new Map<Value, Value>();
 
   constructor(
     private readonly graph: Graph,
@@ -42,23 +61,37 @@ class BlockedLowering {
       if (value.kind !== 'computed') continue;
       for (const operand of value.inputs) this.consumers.set(operand, [...(this.consumers.get(operand) ?? []), value]);
     }
+    this.vectors = assignVectorLayouts(
+      graph,
+      (value) => this.consumersOf(value),
+      (piece) => this.kernelOf(piece),
+    );
   }
 
-  lowered(): Graph {
+  lowered(): LoweredGraph {
     // Operands first; what nobody asks for in the end is not reached from the outputs and so not in the graph.
     for (const value of this.order) {
       if (this.images.has(value)) continue;
-      if (value.kind === 'computed' && this.layouts.has(value)) this.lowerImage(value, this.layouts.get(value)!);
+      if (this.vectors.has(value)) this.storedVectors.set(value, this.lowerVector(value, this.vectors.get(value)!));
+      else if (value.kind === 'computed' && this.layouts.has(value)) this.lowerImage(value, this.layouts.get(value)!);
       else this.plainValues.set(value, value.kind === 'computed' ? this.lowerPlain(value) : value);
     }
-    const outputs = Object.fromEntries(Object.entries(this.graph.outputs).map(([name, value]) => [name, this.plain(value)]));
-    return graphOf(outputs, this.graph.inputs);
+    const outputs = Object.fromEntries(Object.entries(this.graph.outputs).map(([name, value]) => [name, this.storedVectors.get(value) ?? this.plain(value)]));
+    const inputs = this.graph.inputs.map((value) => (this.storedVectors.get(value) as InputValue | undefined) ?? value);
+    const stateLayouts = new Map(
+      this.graph.inputs.flatMap((value) => (this.vectors.has(value) ? [[value.name, stateLayout(this.vectors.get(value)!)] as const] : [])),
+    );
+    return { ...graphOf(outputs, inputs), stateLayouts };
   }
 
   // What is known of a value
 
   private typeOf(value: Value): ImageType {
     return imageType(value.shape, this.block);
+  }
+
+  private consumersOf(value: Value): readonly ComputedValue[] {
+    return this.consumers.get(value) ?? [];
   }
 
   /** A value in plain memory. */
@@ -108,7 +141,7 @@ class BlockedLowering {
 
   private lowerConvolution(value: ComputedValue, convolution: Convolution, layout: Layout): void {
     const { small, big, kernel, bias, result } = convolution;
-    const connected = connect(convolution, this.layouts.get(small)!, this.layouts.get(big)!, this.block);
+    const connected = this.connected(convolution);
     const own = result === 'small' ? connected.smallLayout : connected.bigLayout;
     const type = this.typeOf(value);
     // An activation right behind the convolution goes into its last pass, if nobody wants what is before it.
@@ -117,15 +150,15 @@ class BlockedLowering {
     const finish = { bias: bias && spreadChannels(this.plain(bias), type, own), activation };
     const parts =
       result === 'small'
-        ? reduce(connected, this.plain(kernel!), this.partsIn(big, connected.bigLayout), type.batch, finish)
-        : enlarge(connected, this.plain(kernel!), this.partsIn(small, connected.smallLayout), type.batch, partShape(type, own), finish);
+        ? reduce(connected, this.rowsOf(kernel!), this.partsIn(big, connected.bigLayout), type.batch, finish)
+        : enlarge(connected, this.rowsOf(kernel!), this.partsIn(small, connected.smallLayout), type.batch, partShape(type, own), finish);
     const image: Image = { form: formOf(convertLayout(parts, type, own, layout)) };
     this.images.set(value, image);
     if (follower && activation) this.images.set(follower, image);
   }
 
   private onlyConsumer(value: Value): ComputedValue | undefined {
-    const consumers = this.consumers.get(value) ?? [];
+    const consumers = this.consumersOf(value);
     const isOutput = Object.values(this.graph.outputs).includes(value);
     return consumers.length === 1 && !isOutput ? consumers[0] : undefined;
   }
@@ -183,21 +216,86 @@ class BlockedLowering {
     return undefined;
   }
 
+  // Kernels and state vectors
+
+  /** A kernel's rows: a piece of a state vector as it lies, or made of the plain kernel. */
+  private rowsOf(kernel: Value): RowsOf {
+    return (connection) => (connection.own ? this.rows.get(kernel) : undefined) ?? connection.rowsOf(this.plain(kernel));
+  }
+
+  /** The kernel that a piece of a vector is reshaped to, if it serves as nothing else and always by the same rows. */
+  private kernelOf(piece: ComputedValue): KernelType | undefined {
+    const [kernel, ...others] = this.consumersOf(piece);
+    if (kernel?.operator.name !== 'Reshape' || others.length > 0) return undefined;
+    const types = this.consumersOf(kernel).map((consumer) => {
+      const convolution = convolutionOf(consumer);
+      return convolution?.kernel === kernel ? this.connected(convolution).connections[0]?.own : undefined;
+    });
+    return types[0] && types.every((type) => JSON.stringify(type) === JSON.stringify(types[0])) ? types[0] : undefined;
+  }
+
+  private lowerVector(value: Value, { storedSize, segments }: VectorLayout): Value {
+    if (value.kind === 'input') return input(value.name, [storedSize]);
+    const { operator, inputs, attributes } = value as ComputedValue;
+    if (operator.name === 'Concat')
+      return concat(
+        segments.map((segment, index) => this.storedPiece(inputs[index]!, segment)),
+        0,
+      );
+    return apply(
+      operator,
+      inputs.map((operand) => this.storedVectors.get(operand) ?? this.plain(operand)),
+      attributes,
+    );
+  }
+
+  /** A tensor as it lies in a vector. */
+  private storedPiece(flat: Value, { kernel, storedLength }: Segment): Value {
+    if (kernel === undefined) return this.plain(flat);
+    const source = flat.kind === 'computed' && flat.operator.name === 'Reshape' ? flat.inputs[0]! : flat;
+    const rows = this.rows.get(source) ?? kernelRows(reshape(this.plain(flat), [kernel.small, kernel.big, kernel.height, kernel.width]), kernel);
+    return reshape(rows, [storedLength]);
+  }
+
+  /** A piece of a vector in its own order; a kernel's rows are remembered for its convolutions. */
+  private pieceOfVector(value: ComputedValue): Value | undefined {
+    const layout = value.operator.name === 'Slice' ? this.vectors.get(value.inputs[0]!) : undefined;
+    const segment = layout?.segments.find(({ start }) => start === value.attributes.start);
+    if (segment === undefined) return undefined;
+    const { offset, storedLength, kernel } = segment;
+    const stored = slice(this.storedVectors.get(value.inputs[0]!)!, 0, offset, offset + storedLength);
+    if (kernel === undefined) return stored;
+    const rows = reshape(stored, [kernelRowsCount(kernel), kernel.block ** 2]);
+    for (const reshaped of this.consumersOf(value)) this.rows.set(reshaped, rows);
+    return reshape(kernelFromRows(rows, kernel), value.shape);
+  }
+
   // Everything else
 
   private lowerPlain(value: ComputedValue): Value {
     const convolution = convolutionOf(value);
-    if (convolution?.result === 'kernel') return this.kernelGradient(convolution);
+    if (convolution?.result === 'kernel') return this.kernelGradient(value, convolution);
+    const stored = this.pieceOfVector(value);
+    if (stored) return stored;
     const sums = this.channelSums(value);
     if (sums) return sums;
     const inputs = value.inputs.map((operand) => this.plain(operand));
     return inputs.every((operand, index) => operand === value.inputs[index]) ? value : { ...value, inputs };
   }
 
-  private kernelGradient(convolution: Convolution): Value {
+  private kernelGradient(value: Value, convolution: Convolution): Value {
     const { small, big } = convolution;
-    const connected = connect(convolution, this.layouts.get(small)!, this.layouts.get(big)!, this.block);
-    return correlate(connected, this.partsIn(small, connected.smallLayout), this.partsIn(big, connected.bigLayout), small.shape[0]!);
+    const connected = this.connected(convolution);
+    const [smallParts, bigParts] = [this.partsIn(small, connected.smallLayout), this.partsIn(big, connected.bigLayout)];
+    const [only] = connected.connections;
+    if (only?.own === undefined) return correlate(connected, smallParts, bigParts, small.shape[0]!);
+    const rows = correlateRows(only, connected.bigAsPixel, smallParts, bigParts, small.shape[0]!);
+    this.rows.set(value, rows);
+    return only.gradientOf(rows);
+  }
+
+  private connected(convolution: Convolution): Connected {
+    return connect(convolution, this.layouts.get(convolution.small)!, this.layouts.get(convolution.big)!, this.block);
   }
 
   /** Sums and means of an image over batch, rows and columns, and perhaps channels. */
@@ -217,7 +315,7 @@ class BlockedLowering {
   private sumsOf(x: Value, sums: ChannelSums): PerChannel {
     const image = this.images.get(x);
     // A product that only sums want is never made.
-    const onlySums = (this.consumers.get(x) ?? []).every(({ operator }) => operator.name.startsWith('Reduce'));
+    const onlySums = this.consumersOf(x).every(({ operator }) => operator.name.startsWith('Reduce'));
     if (image?.product && !image.form && onlySums) return sums.ofProduct(...image.product);
     return sums.ofForm(this.form(x));
   }

@@ -26,7 +26,7 @@ export function kernelRows(kernel: Value, type: KernelType): Value {
   const { small, big, height, width, block } = type;
   const whole = padAxis(padAxis(kernel, 0, padded(small, block)), 1, padded(big, block));
   const split = reshape(whole, [smallBlocks(type), block, bigBlocks(type), block, height * width]);
-  return reshape(transpose(split, [0, 2, 4, 1, 3]), [smallBlocks(type) * bigBlocks(type) * height * width, block * block]);
+  return reshape(transpose(split, [0, 2, 4, 1, 3]), [kernelRowsCount(type), block * block]);
 }
 
 /** The plain kernel of rows. */
@@ -34,6 +34,25 @@ export function kernelFromRows(rows: Value, type: KernelType): Value {
   const { small, big, height, width, block } = type;
   const split = transpose(reshape(rows, [smallBlocks(type), bigBlocks(type), height * width, block, block]), [0, 3, 1, 4, 2]);
   return slice(slice(reshape(split, [padded(small, block), padded(big, block), height, width]), 0, 0, small), 1, 0, big);
+}
+
+/** The number of a kernel's rows. */
+export const kernelRowsCount = (type: KernelType): number => smallBlocks(type) * bigBlocks(type) * type.height * type.width;
+
+/** For each number of the rows its element of the plain kernel, -1 for those that only fill a block. */
+export function kernelElementOrder(type: KernelType): number[] {
+  const { small, big, height, width, block } = type;
+  const order: number[] = [];
+  for (let s = 0; s < padded(small, block); s += block) {
+    for (let b = 0; b < padded(big, block); b += block) {
+      for (let tap = 0; tap < height * width; tap++) {
+        for (let row = s; row < s + block; row++) {
+          for (let column = b; column < b + block; column++) order.push(row < small && column < big ? (row * big + column) * height * width + tap : -1);
+        }
+      }
+    }
+  }
+  return order;
 }
 
 /** Each row's P x P numbers transposed: [P small, P big] to [P big, P small]. */

@@ -29,7 +29,13 @@ export interface ImageType {
   readonly block: number;
 }
 
-export const imageType = ([batch, channels, height, width]: Shape, block: number): ImageType => ({ batch: batch!, channels: channels!, height: height!, width: width!, block });
+export const imageType = ([batch, channels, height, width]: Shape, block: number): ImageType => ({
+  batch: batch!,
+  channels: channels!,
+  height: height!,
+  width: width!,
+  block,
+});
 export const sameLayout = (a: Layout, b: Layout): boolean => a.kind === b.kind && a.phases === b.phases;
 
 /** Channels rounded up to whole blocks. */
@@ -42,7 +48,11 @@ export function partShape({ batch, channels, height, width, block }: ImageType, 
 
 /** Zeros behind the last of an axis, up to `size`. */
 export function padAxis(x: Value, axis: number, size: number): Value {
-  return pad(x, x.shape.map(() => 0), x.shape.map((length, i) => (i === axis ? size - length : 0)));
+  return pad(
+    x,
+    x.shape.map(() => 0),
+    x.shape.map((length, i) => (i === axis ? size - length : 0)),
+  );
 }
 
 /** A plain value in a layout. */

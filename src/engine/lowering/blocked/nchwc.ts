@@ -33,15 +33,24 @@ const Conv: Operator = {
   floatAttributes: ['activation_params'],
   infer([x, w], attributes) {
     const { strides, dilations, pads } = attributes as Record<string, readonly number[]>;
-    const sizes = [0, 1].map((i) => Math.floor((x!.shape[2 + i]! + pads![i]! + pads![2 + i]! - dilations![i]! * (w!.shape[2 + i]! - 1) - 1) / strides![i]!) + 1);
+    const sizes = [0, 1].map(
+      (i) => Math.floor((x!.shape[2 + i]! + pads![i]! + pads![2 + i]! - dilations![i]! * (w!.shape[2 + i]! - 1) - 1) / strides![i]!) + 1,
+    );
     return { type: 'float32', shape: [x!.shape[0]!, w!.shape[0]!, ...sizes] };
   },
 };
 
 /** Convolution of blocked data by a blocked kernel. */
-export function blockedConv(x: Value, w: Value, { bias, sum, strides = [1, 1], dilations = [1, 1], pads = [0, 0, 0, 0], group = 1, activation }: BlockedConvOptions = {}): Value {
+export function blockedConv(
+  x: Value,
+  w: Value,
+  { bias, sum, strides = [1, 1], dilations = [1, 1], pads = [0, 0, 0, 0], group = 1, activation }: BlockedConvOptions = {},
+): Value {
   const attributes: Attributes = {
-    strides, dilations, pads, group,
+    strides,
+    dilations,
+    pads,
+    group,
     kernel_shape: w.shape.slice(2),
     ...(activation ? { activation: activation.name, activation_params: activation.parameters } : {}),
   };
@@ -58,6 +67,10 @@ const ReorderOutput: Operator<{ channels: number }> = { name: 'ReorderOutput', d
 /** Blocked memory to plain [N, C, H, W]. */
 export const reorderOutput = (x: Value): Value => apply(ReorderOutput, [x], { channels: x.shape[1]! });
 
-const GlobalAveragePool: Operator = { name: 'GlobalAveragePool', domain: DOMAIN, infer: ([x]) => ({ type: 'float32', shape: [x!.shape[0]!, x!.shape[1]!, 1, 1] }) };
+const GlobalAveragePool: Operator = {
+  name: 'GlobalAveragePool',
+  domain: DOMAIN,
+  infer: ([x]) => ({ type: 'float32', shape: [x!.shape[0]!, x!.shape[1]!, 1, 1] }),
+};
 /** The mean over rows and columns: [N, C, 1, 1]. */
 export const blockedMean = (x: Value): Value => apply(GlobalAveragePool, [x], {});

@@ -12,7 +12,11 @@ const ARITHMETIC: ReadonlySet<string> = new Set(['Add', 'Sub', 'Mul']);
 /** Whether an operand is one number a channel, or one number. */
 export const isPerChannel = (operand: Value, result: Value): boolean => {
   const lead = result.shape.length - operand.shape.length;
-  return operand.type === 'float32' && operand.shape.every((size, axis) => size === 1 || (axis + lead === 1 && size === result.shape[1])) && !sameShape(operand.shape, result.shape);
+  return (
+    operand.type === 'float32' &&
+    operand.shape.every((size, axis) => size === 1 || (axis + lead === 1 && size === result.shape[1])) &&
+    !sameShape(operand.shape, result.shape)
+  );
 };
 
 /** Whether an operator makes an image of images elementwise, other operands being one number a channel. */

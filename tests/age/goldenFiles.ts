@@ -1,0 +1,22 @@
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { decodeSafetensors, type TensorFile } from '../../src/engine/index.js';
+
+/** Golden files of method.md, computed in float64 by PyTorch. */
+export const GOLDEN_NAMES = ['dcgan32-gray', 'dcgan32-nearest', 'dcgan64-rgb'] as const;
+
+export const goldenPath = (name: (typeof GOLDEN_NAMES)[number]): string => fileURLToPath(new URL(`../golden/${name}.safetensors`, import.meta.url));
+
+export const readGolden = async (name: (typeof GOLDEN_NAMES)[number]): Promise<TensorFile> => decodeSafetensors(await readFile(goldenPath(name)), name);
+
+/** The same file with one tensor replaced, or left out. */
+export function withTensor(golden: TensorFile, name: string, data: Float32Array | undefined): TensorFile {
+  const { [name]: old, ...others } = golden.tensors;
+  return { ...golden, tensors: data === undefined ? others : { ...others, [name]: { shape: old?.shape ?? [data.length], data } } };
+}
+
+/** The same file with its case changed. */
+export const withCase = (golden: TensorFile, changes: Record<string, unknown>): TensorFile => ({
+  ...golden,
+  metadata: { ...golden.metadata, case: JSON.stringify({ ...(JSON.parse(golden.metadata.case!) as object), ...changes }) },
+});

@@ -1,0 +1,129 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ADAM, drawCodes, type Iteration, iterationOf, type IterationSpec, parsePlan, STATE_NAMES, stateSize } from '../../src/age/index.js';
+import { fromPixels } from '../../src/age/iteration.js';
+import { adamSchedule, nextName, StatefulProgram } from '../../src/engine/index.js';
+import { fromBytes } from '../../src/images/index.js';
+import { ARCHITECTURES, NETWORK_NAMES, type NetworkName } from '../../src/networks/index.js';
+import { randomStream } from '../../src/random.js';
+import { expectCloseElements } from '../engine/expectations.js';
+import { compileSmall, forward } from '../engine/running.js';
+import { meanOf } from '../moments.js';
+import { BATCH, IMAGE_SIZE, LATENT, OBJECTIVE, type StateVectors, tinyImages, tinyPair, tinyState } from './tinyGame.js';
+import { TinyUpdate } from './tinyUpdate.js';
+
+const PUBLISHED: IterationSpec = {
+  pair: tinyPair,
+  objective: OBJECTIVE,
+  plans: {
+    encoder: parsePlan('encoder', '1;KL_fake:1,KL_real:1,match_z:0,match_x:10'),
+    generator: parsePlan('generator', '2;KL_fake:1,match_z:1000,match_x:0'),
+  },
+  batch: BATCH,
+};
+
+describe('the graph of an iteration', () => {
+  it('takes the state, images, codes and schedules, and gives the next state and the losses', () => {
+    const { graph } = iterationOf(PUBLISHED);
+    const shapes = Object.fromEntries(graph.inputs.map(({ name, type, shape }) => [name, [type, ...shape]]));
+    expect(shapes).toEqual({
+      ...Object.fromEntries(STATE_NAMES.map((name) => [name, ['float32', stateSize(tinyPair, name)]])),
+      images: ['uint8', 1, BATCH, 1, 8, 8],
+      codes: ['float32', 3, BATCH, LATENT],
+      'encoder.schedule': ['float32', 1, 2],
+      'generator.schedule': ['float32', 2, 2],
+    });
+    expect(Object.fromEntries(Object.entries(graph.outputs).map(([name, { shape }]) => [name, shape]))).toEqual({
+      ...Object.fromEntries(STATE_NAMES.map((name) => [nextName(name), [stateSize(tinyPair, name)]])),
+      losses: [7],
+    });
+  });
+
+  it('names the losses that the plans have', () => {
+    const names = ['encoder.KL_fake', 'encoder.KL_real', 'encoder.loss', 'encoder.match_x', 'generator.KL_fake', 'generator.loss', 'generator.match_z'];
+    expect([...iterationOf(PUBLISHED).lossNames].sort()).toEqual(names);
+  });
+
+  it('has the same inputs where the plans leave some unread', () => {
+    const plans = { encoder: parsePlan('encoder', '2;KL_real:1'), generator: parsePlan('generator', '1;match_x:1') };
+    expect(iterationOf({ ...PUBLISHED, plans }).graph.inputs.map(({ name }) => name)).toEqual(iterationOf(PUBLISHED).graph.inputs.map(({ name }) => name));
+  });
+
+  it('takes the published networks and plans', () => {
+    const pair = ARCHITECTURES.dcgan64.build({ channels: 3, latent: 64, width: 64 });
+    const { graph } = iterationOf({
+      ...PUBLISHED,
+      pair,
+      batch: 64,
+      plans: { ...PUBLISHED.plans, generator: parsePlan('generator', '3;KL_fake:1,match_z:1000,match_x:0') },
+    });
+    expect(graph.outputs[nextName('generator.parameters')]!.shape).toEqual([pair.generator.parameters.size]);
+  });
+});
+
+it('bytes become pixels in [-1, 1], as outside the graph', async () => {
+  const bytes = Uint8Array.from({ length: 256 }, (_, byte) => byte);
+  const pixels = await forward((x) => fromPixels(x), [{ type: 'uint8', shape: [256], data: bytes }]);
+  expectCloseElements(Array.from(pixels.data, Number), Array.from(fromBytes(bytes)), 1e-6);
+  expect([pixels.data[0], pixels.data[255]]).toEqual([-1, 1]);
+});
+
+describe('an iteration of several updates', () => {
+  /** A generator update that reconstructs images, too: it takes those of the last encoder update. */
+  const spec: IterationSpec = {
+    ...PUBLISHED,
+    plans: { encoder: parsePlan('encoder', '2;KL_fake:1,KL_real:1,match_x:10'), generator: parsePlan('generator', '3;KL_fake:1,match_z:10,match_x:1') },
+  };
+  const images = tinyImages(2 * BATCH, 7);
+  const codes = drawCodes('sphere', 5 * BATCH, LATENT, randomStream(7, 'iteration codes'));
+  const schedules = { encoder: [4, 5].map((step) => adamSchedule(1e-3, step, ADAM)), generator: [7, 8, 9].map((step) => adamSchedule(1e-3, step, ADAM)) };
+
+  let iteration: Iteration;
+  let program: StatefulProgram;
+  let updates: Record<NetworkName, TinyUpdate>;
+  beforeAll(async () => {
+    iteration = iterationOf(spec);
+    program = new StatefulProgram(await compileSmall(iteration.graph), tinyState());
+    updates = { encoder: await TinyUpdate.of('encoder', spec.plans.encoder), generator: await TinyUpdate.of('generator', spec.plans.generator) };
+  });
+  afterAll(() => Promise.all([program.release(), updates.encoder.release(), updates.generator.release()]));
+
+  /** The same updates, each run by itself. */
+  async function oneByOne(): Promise<{ state: StateVectors; losses: Record<string, number> }> {
+    let state = tinyState();
+    const losses: Record<string, number[]> = {};
+    for (const network of NETWORK_NAMES) {
+      for (const [number, schedule] of schedules[network].entries()) {
+        const batch = network === 'encoder' ? number : 1;
+        const place = network === 'encoder' ? number : 2 + number;
+        const result = await updates[network].run(state, {
+          x: fromBytes(images.subarray(batch * BATCH * IMAGE_SIZE, (batch + 1) * BATCH * IMAGE_SIZE)),
+          z: codes.subarray(place * BATCH * LATENT, (place + 1) * BATCH * LATENT),
+          schedule,
+        });
+        state = result.state;
+        for (const [name, value] of Object.entries(result.losses)) (losses[`${network}.${name}`] ??= []).push(value);
+      }
+    }
+    return { state, losses: Object.fromEntries(Object.entries(losses).map(([name, values]) => [name, meanOf(values)])) };
+  }
+
+  it('computes the same as its updates one after another, and the means of their losses', async () => {
+    const { losses: found } = await program.step({
+      images,
+      codes,
+      'encoder.schedule': Float32Array.from(schedules.encoder.flat()),
+      'generator.schedule': Float32Array.from(schedules.generator.flat()),
+    });
+    const expected = await oneByOne();
+    const before = tinyState();
+    for (const name of STATE_NAMES) {
+      expect(expected.state[name], name).not.toEqual(before[name]);
+      // The way travelled, since the values themselves hide it.
+      const travelled = (values: Float32Array) => Array.from(values, (value, index) => value - before[name][index]!);
+      expectCloseElements(travelled(program.state[name]!), travelled(expected.state[name]), 1e-3);
+    }
+    const losses = Object.fromEntries(iteration.lossNames.map((name, index) => [name, Number(found!.data[index])]));
+    expect(Object.keys(losses).sort()).toEqual(Object.keys(expected.losses).sort());
+    for (const [name, value] of Object.entries(expected.losses)) expectCloseElements([losses[name]!], [value], 1e-4);
+  });
+});

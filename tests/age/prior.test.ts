@@ -1,0 +1,92 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { drawCodes, normalizeInPlace } from '../../src/age/index.js';
+import { normalizeAlongAxis1 } from '../../src/age/prior.js';
+import { randomStream } from '../../src/random.js';
+import { expectCloseElements } from '../engine/expectations.js';
+import { forward } from '../engine/running.js';
+import { random, tensor } from '../engine/tensors.js';
+import { expectWithin } from '../expectWithin.js';
+import { kurtosisOf, meanOf, varianceOf } from '../moments.js';
+import { normOf, rowsOf } from './codes.js';
+
+const [COUNT, LATENT] = [20_000, 5];
+const columnsOf = (codes: Float32Array): number[][] => {
+  const rows = rowsOf(codes, LATENT);
+  return [...Array(LATENT).keys()].map((coordinate) => rows.map((row) => row[coordinate]!));
+};
+
+describe('draws from the sphere', () => {
+  const columns = columnsOf(drawCodes('sphere', COUNT, LATENT, randomStream(1, 'sphere')));
+
+  it('have norm 1, whatever their size', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 10 }), fc.integer({ min: 2, max: 300 }), fc.nat(), (count, latent, seed) => {
+        const codes = rowsOf(drawCodes('sphere', count, latent, randomStream(seed, 'norms')), latent);
+        expect(codes).toHaveLength(count);
+        for (const code of codes) expectWithin(normOf(code), 1, 1e-6);
+      }),
+    );
+  });
+
+  it('have in every coordinate the mean 0 and the variance 1/M', () => {
+    for (const column of columns) {
+      expectWithin(meanOf(column), 0, 0.01);
+      expectWithin(varianceOf(column), 1 / LATENT, 0.01);
+      // Of a coordinate of the uniform distribution on the sphere: 3 M / (M + 2).
+      expectWithin(kurtosisOf(column), (3 * LATENT) / (LATENT + 2), 0.1);
+    }
+  });
+
+  it('have coordinates that are not correlated', () => {
+    const [first, second] = columns;
+    expectWithin(meanOf(first!.map((value, index) => value * second![index]!)), 0, 0.01);
+  });
+});
+
+describe('draws from the normal prior', () => {
+  it('have in every coordinate the mean 0, the variance 1 and the kurtosis 3', () => {
+    for (const column of columnsOf(drawCodes('normal', COUNT, LATENT, randomStream(1, 'normal')))) {
+      expectWithin(meanOf(column), 0, 0.03);
+      expectWithin(varianceOf(column), 1, 0.03);
+      expectWithin(kurtosisOf(column), 3, 0.15);
+    }
+  });
+
+  it('are those of the sphere before normalisation', () => {
+    const [normal, sphere] = (['normal', 'sphere'] as const).map((prior) => drawCodes(prior, 3, LATENT, randomStream(2, 'both')));
+    for (let start = 0; start < normal!.length; start += LATENT) normalizeInPlace(normal!.subarray(start, start + LATENT));
+    expect(normal).toEqual(sphere);
+  });
+});
+
+describe('draws', () => {
+  it.each(['sphere', 'normal'] as const)('from the %s follow from the stream', (prior) => {
+    const draw = (seed: number) => drawCodes(prior, 4, LATENT, randomStream(seed, 'seeded'));
+    expect(draw(1)).toEqual(draw(1));
+    expect(draw(1)).not.toEqual(draw(2));
+  });
+});
+
+describe('normalisation', () => {
+  it('of a vector in memory divides by its norm', () => {
+    const vector = Float32Array.of(3, 0, -4);
+    normalizeInPlace(vector);
+    expect(vector).toEqual(Float32Array.of(0.6, 0, -0.8));
+  });
+
+  it('leaves the zero vector alone', async () => {
+    const zeros = new Float32Array(3);
+    normalizeInPlace(zeros);
+    expect(zeros).toEqual(new Float32Array(3));
+    expect((await forward((x) => normalizeAlongAxis1(x), [tensor([0, 0, 0], [1, 3])])).data).toEqual(new Float32Array(3));
+  });
+
+  it('in a graph runs along axis 1', async () => {
+    const x = random([2, 3, 2], 1);
+    const { data } = await forward((value) => normalizeAlongAxis1(value), [x]);
+    const norms = [0, 1].flatMap((first) => [0, 1].map((last) => Math.hypot(...[0, 1, 2].map((middle) => x.data[(first * 3 + middle) * 2 + last]!))));
+    const expected = Array.from(x.data, (value, index) => value / norms[Math.floor(index / 6) * 2 + (index % 2)]!);
+    expectCloseElements(Array.from(data, Number), expected, 1e-6);
+  });
+});

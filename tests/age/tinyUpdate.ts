@@ -1,0 +1,60 @@
+import { type Objective, STATE_NAMES, update, type UpdatePlan } from '../../src/age/index.js';
+import type { UpdateKind } from '../../src/age/update.js';
+import { graphOf, input, type Program } from '../../src/engine/index.js';
+import type { NetworkName } from '../../src/networks/index.js';
+import { compileSmall } from '../engine/running.js';
+import { BATCH, IMAGE, LATENT, OBJECTIVE, type StateVectors, symbolicState, tinyPair } from './tinyGame.js';
+
+/** What an update sees: images in [-1, 1], draws from the prior, and the two numbers of `adamSchedule`. */
+export interface UpdateFeeds {
+  readonly x: Float32Array;
+  readonly z: Float32Array;
+  readonly schedule: readonly [stepSize: number, deviationScale: number];
+}
+
+/** The state and the losses after an update. */
+export interface UpdateResult {
+  readonly state: StateVectors;
+  readonly losses: Readonly<Record<string, number>>;
+}
+
+/** One update of the tiny networks as a graph of its own. */
+export class TinyUpdate {
+  private constructor(private readonly program: Program) {}
+
+  static async of(network: NetworkName, plan: UpdatePlan, objective: Objective = OBJECTIVE, monitored: UpdateKind['monitored'] = []): Promise<TinyUpdate> {
+    const batch = { x: input('x', [BATCH, ...IMAGE]), z: input('z', [BATCH, LATENT]) };
+    const schedule = { stepSize: input('stepSize', []), deviationScale: input('deviationScale', []) };
+    const before = symbolicState();
+    const { state, losses } = update(tinyPair, objective, { network, plan, monitored }, before, batch, schedule);
+    const after = {
+      'encoder.parameters': state.encoder.parameters,
+      'encoder.statistics': state.encoder.statistics,
+      'encoder.adam_m': state.moments.encoder.m,
+      'encoder.adam_v': state.moments.encoder.v,
+      'generator.parameters': state.generator.parameters,
+      'generator.statistics': state.generator.statistics,
+      'generator.adam_m': state.moments.generator.m,
+      'generator.adam_v': state.moments.generator.v,
+    };
+    const outputs = Object.fromEntries([
+      ...Object.entries(after).map(([name, value]) => [`after/${name}`, value]),
+      ...Object.entries(losses).map(([name, value]) => [`losses/${name}`, value]),
+    ]) as Record<string, (typeof losses)[string]>;
+    const declared = [batch.x, batch.z, schedule.stepSize, schedule.deviationScale];
+    return new TinyUpdate(await compileSmall(graphOf(outputs, declared)));
+  }
+
+  async run(state: StateVectors, { x, z, schedule }: UpdateFeeds): Promise<UpdateResult> {
+    const results = await this.program.run({ ...state, x, z, stepSize: Float32Array.of(schedule[0]), deviationScale: Float32Array.of(schedule[1]) });
+    const losses = Object.entries(results).flatMap(([name, { data }]) => (name.startsWith('losses/') ? [[name.slice('losses/'.length), Number(data[0])]] : []));
+    return {
+      state: Object.fromEntries(STATE_NAMES.map((name) => [name, results[`after/${name}`]!.data])) as unknown as StateVectors,
+      losses: Object.fromEntries(losses) as Record<string, number>,
+    };
+  }
+
+  release(): Promise<void> {
+    return this.program.release();
+  }
+}

@@ -1,0 +1,231 @@
+import { afterAll, describe, expect, it } from 'vitest';
+import { ADAM, drawCodes, type Objective, parsePlan, STATE_NAMES, type StateName, type Term, type UpdatePlan, updateGradients } from '../../src/age/index.js';
+import { TrainingPlayers } from '../../src/age/players.js';
+import { adamSchedule, graphOf, input, pack } from '../../src/engine/index.js';
+import { NETWORK_NAMES, type NetworkName } from '../../src/networks/index.js';
+import { fromBytes } from '../../src/images/index.js';
+import { randomStream } from '../../src/random.js';
+import { expectCloseElements } from '../engine/expectations.js';
+import { compileSmall } from '../engine/running.js';
+import { expectWithin } from '../expectWithin.js';
+import { BATCH, IMAGE, LATENT, OBJECTIVE, planOf, type StateVectors, symbolicState, tinyImages, tinyPair, tinyState } from './tinyGame.js';
+import { TinyUpdate, type UpdateFeeds, type UpdateResult } from './tinyUpdate.js';
+
+const PLANS = {
+  encoder: parsePlan('encoder', '1;KL_fake:1,KL_real:2,match_z:3,match_x:10'),
+  generator: parsePlan('generator', '1;KL_fake:1,match_z:5,match_x:2'),
+} satisfies Record<NetworkName, UpdatePlan>;
+const otherThan = (network: NetworkName): NetworkName => (network === 'encoder' ? 'generator' : 'encoder');
+
+const STEP = 3;
+const feeds: UpdateFeeds = {
+  x: fromBytes(tinyImages(BATCH)),
+  z: drawCodes('sphere', BATCH, LATENT, randomStream(1, 'update codes')),
+  schedule: adamSchedule(2e-4, STEP, ADAM),
+};
+
+interface RunOptions {
+  readonly state?: StateVectors;
+  readonly x?: Float32Array;
+  readonly objective?: Objective;
+  readonly monitored?: readonly Term[];
+}
+
+const programs = new Map<string, Promise<TinyUpdate>>();
+afterAll(async () => {
+  for (const program of programs.values()) await (await program).release();
+});
+
+/** The program of an update, made once. */
+function updateOf(network: NetworkName, plan: UpdatePlan, { objective = OBJECTIVE, monitored = [] }: RunOptions = {}): Promise<TinyUpdate> {
+  const key = JSON.stringify([network, plan, objective, monitored]);
+  const program = programs.get(key) ?? TinyUpdate.of(network, plan, objective, monitored);
+  programs.set(key, program);
+  return program;
+}
+
+async function run(network: NetworkName, plan: UpdatePlan, { state = tinyState(), x = feeds.x, ...options }: RunOptions = {}): Promise<UpdateResult> {
+  const program = await updateOf(network, plan, options);
+  return program.run(state, { ...feeds, x });
+}
+
+/** The packed gradient of an update's loss, as `updateGradients` has it. */
+async function gradientOf(network: NetworkName, plan: UpdatePlan, objective = OBJECTIVE): Promise<Float32Array> {
+  const batch = { x: input('x', [BATCH, ...IMAGE]), z: input('z', [BATCH, LATENT]) };
+  const { gradients } = updateGradients(tinyPair, objective, { network, plan }, symbolicState(), batch);
+  const graph = graphOf({ gradient: pack(gradients, tinyPair[network].parameters) });
+  const program = await compileSmall(graph);
+  const all = { ...tinyState(), x: feeds.x, z: feeds.z };
+  const { gradient } = await program.run(Object.fromEntries(graph.inputs.map(({ name }) => [name, all[name as keyof typeof all]])));
+  await program.release();
+  return gradient!.data as Float32Array;
+}
+
+describe.each(NETWORK_NAMES)('an update of the %s', (network) => {
+  it('moves its parameters and Adam moments, and none of the other network', async () => {
+    const before = tinyState();
+    const { state } = await run(network, PLANS[network]);
+    for (const part of ['parameters', 'adam_m', 'adam_v'] as const) {
+      const [own, other]: StateName[] = [`${network}.${part}`, `${otherThan(network)}.${part}`];
+      expect(state[other!], other).toEqual(before[other!]);
+      expect(
+        state[own!].every((value, index) => value !== before[own!][index]),
+        `every element of ${own}`,
+      ).toBe(true);
+    }
+  });
+
+  it('moves the running statistics of both networks', async () => {
+    const { state } = await run(network, PLANS[network]);
+    for (const name of NETWORK_NAMES) expect(state[`${name}.statistics`]).not.toEqual(tinyState()[`${name}.statistics`]);
+  });
+
+  it('takes a step of Adam with beta1 0.5, beta2 0.999 and epsilon 1e-8 along the gradient', async () => {
+    const before = tinyState();
+    const { state } = await run(network, PLANS[network]);
+    const gradient = await gradientOf(network, PLANS[network]);
+    const m = Array.from(before[`${network}.adam_m`], (value, index) => 0.5 * value + 0.5 * gradient[index]!);
+    const v = Array.from(before[`${network}.adam_v`], (value, index) => 0.999 * value + 0.001 * gradient[index]! ** 2);
+    expectCloseElements(Array.from(state[`${network}.adam_m`]), m, 1e-5);
+    expectCloseElements(Array.from(state[`${network}.adam_v`]), v, 1e-5);
+    const moved = Array.from(state[`${network}.parameters`], (value, index) => value - before[`${network}.parameters`][index]!);
+    const expected = m.map((value, index) => (-2e-4 * value) / (1 - 0.5 ** STEP) / (Math.sqrt(v[index]! / (1 - 0.999 ** STEP)) + 1e-8));
+    expectCloseElements(moved, expected, 1e-3);
+  });
+
+  it('does not compute terms of weight 0', async () => {
+    const weights = { ...PLANS[network].weights, match_z: 0, match_x: 0 };
+    const { match_z: _z, match_x: _x, ...without } = PLANS[network].weights;
+    const [zero, absent] = [await run(network, planOf(weights)), await run(network, planOf(without))];
+    expect(zero).toEqual(absent);
+    expect(Object.keys(zero.losses).sort()).toEqual(network === 'encoder' ? ['KL_fake', 'KL_real', 'loss'] : ['KL_fake', 'loss']);
+  });
+
+  it('reports terms of weight 0 that are monitored, and does not follow them', async () => {
+    const plan = planOf({ KL_fake: 1 });
+    const [plain, monitored] = [await run(network, plan), await run(network, plan, { monitored: ['match_x', 'match_z'] })];
+    expect(Object.keys(monitored.losses).sort()).toEqual(['KL_fake', 'loss', 'match_x', 'match_z']);
+    expectWithin(monitored.losses.loss!, plain.losses.loss!, 1e-6);
+    expectCloseElements(Array.from(monitored.state[`${network}.parameters`]), Array.from(plain.state[`${network}.parameters`]), 1e-6);
+  });
+});
+
+describe('the loss', () => {
+  it('of the encoder is the weighted sum in which the divergence of generated codes counts as negative', async () => {
+    const { losses } = await run('encoder', PLANS.encoder);
+    expectWithin(losses.loss!, 2 * losses.KL_real! - losses.KL_fake! + 3 * losses.match_z! + 10 * losses.match_x!, 1e-5);
+  });
+
+  it('of the generator is the weighted sum', async () => {
+    const { losses } = await run('generator', PLANS.generator);
+    expectWithin(losses.loss!, losses.KL_fake! + 5 * losses.match_z! + 2 * losses.match_x!, 1e-5);
+  });
+
+  it('falls when the update is repeated on the same batch', async () => {
+    for (const network of NETWORK_NAMES) {
+      const update = await updateOf(network, PLANS[network]);
+      let state: StateVectors = { ...tinyState(), [`${network}.adam_m`]: tinyState()[`${network}.adam_m`].fill(0) };
+      const losses: number[] = [];
+      for (let step = 1; step <= 20; step++) {
+        const result = await update.run(state, { ...feeds, schedule: adamSchedule(5e-3, step, ADAM) });
+        state = result.state;
+        losses.push(result.losses.loss!);
+      }
+      expect(losses.at(-1), network).toBeLessThan(losses[0]!);
+    }
+  });
+});
+
+describe('the gradient', () => {
+  const objectives: readonly Objective[] = [
+    OBJECTIVE,
+    { ...OBJECTIVE, divergence: 'pq', moment: 'variance', reduce: 'sum', prior: 'normal' },
+    { ...OBJECTIVE, divergence: 'nearest', matchX: 'L1', matchZ: 'L1' },
+    { ...OBJECTIVE, moment: 'variance', reduce: 'sum', matchX: 'L2', matchZ: 'L2' },
+  ];
+  const cases = NETWORK_NAMES.flatMap((network) => objectives.map((objective) => ({ network, objective, ...objective })));
+
+  it.each(cases)('of the $network, $divergence $moment $reduce $prior $matchX $matchZ, is how fast the loss grows along it', async ({ network, objective }) => {
+    const gradient = await gradientOf(network, PLANS[network], objective);
+    const length = Math.sqrt(gradient.reduce((sum, value) => sum + value * value, 0));
+    const program = await updateOf(network, PLANS[network], { objective });
+    const state = tinyState();
+    const lossAt = async (distance: number) => {
+      const parameters = state[`${network}.parameters`].map((value, index) => value + (distance * gradient[index]!) / length);
+      return (await program.run({ ...state, [`${network}.parameters`]: parameters }, feeds)).losses.loss!;
+    };
+    const distance = 2e-3;
+    const slope = ((await lossAt(distance)) - (await lossAt(-distance))) / (2 * distance);
+    expectWithin(slope / length, 1, 0.03);
+  });
+});
+
+describe('V = D(e(g(Z))) - D(e(X))', () => {
+  it('is 0 and pulls the encoder nowhere when the images are what is generated', async () => {
+    const players = new TrainingPlayers(tinyPair, symbolicState(), 'sphere');
+    const fake = players.generate(input('z', [BATCH, LATENT]));
+    const program = await compileSmall(graphOf({ fake }));
+    const state = tinyState();
+    const x = (await program.run({ 'generator.parameters': state['generator.parameters'], z: feeds.z })).fake!.data as Float32Array;
+    await program.release();
+
+    const { losses, state: after } = await run('encoder', planOf({ KL_real: 1, KL_fake: 1 }), { x });
+    expect(losses.KL_real).toBeGreaterThan(0.1);
+    expectWithin(losses.KL_fake!, losses.KL_real!, 1e-6);
+    expectWithin(losses.loss!, 0, 1e-6);
+    // Without a gradient the first moment only decays.
+    expectCloseElements(
+      Array.from(after['encoder.adam_m']),
+      Array.from(state['encoder.adam_m'], (value) => 0.5 * value),
+      1e-4,
+    );
+  });
+
+  it('is not 0 otherwise', async () => {
+    const { losses } = await run('encoder', planOf({ KL_real: 1, KL_fake: 1 }));
+    expect(Math.abs(losses.loss!)).toBeGreaterThan(0.01);
+  });
+});
+
+/**
+ * How often a network was run by an update: every pass leaves 0.9 of what was in the running statistics, and adds what does not
+ * depend on it.
+ */
+async function passesOf(network: NetworkName, plan: UpdatePlan): Promise<Record<NetworkName, number>> {
+  const state = tinyState();
+  const shifted: StateVectors = {
+    ...state,
+    'encoder.statistics': state['encoder.statistics'].map((value) => value + 1),
+    'generator.statistics': state['generator.statistics'].map((value) => value + 1),
+  };
+  const program = await updateOf(network, plan);
+  const [from, other] = [await program.run(state, feeds), await program.run(shifted, feeds)];
+  const count = (name: NetworkName) => Math.log(other.state[`${name}.statistics`][0]! - from.state[`${name}.statistics`][0]!) / Math.log(0.9);
+  return { encoder: count('encoder'), generator: count('generator') };
+}
+
+describe('the passes that an update takes, and that move the running statistics,', () => {
+  it.each([
+    ['encoder', { KL_real: 1 }, { encoder: 1, generator: 0 }],
+    ['encoder', { match_x: 1 }, { encoder: 1, generator: 1 }],
+    ['encoder', { KL_real: 1, match_x: 10 }, { encoder: 1, generator: 1 }],
+    ['encoder', { KL_fake: 1 }, { encoder: 1, generator: 1 }],
+    ['encoder', { match_z: 1 }, { encoder: 1, generator: 1 }],
+    ['encoder', { KL_fake: 1, match_z: 1 }, { encoder: 1, generator: 1 }],
+    ['encoder', { KL_real: 1, KL_fake: 1 }, { encoder: 2, generator: 1 }],
+    ['encoder', { KL_real: 1, KL_fake: 1, match_x: 10, match_z: 0 }, { encoder: 2, generator: 2 }],
+    ['encoder', { KL_real: 1, KL_fake: 0, match_x: 0, match_z: 0 }, { encoder: 1, generator: 0 }],
+    ['generator', { KL_fake: 1 }, { encoder: 1, generator: 1 }],
+    ['generator', { match_z: 1 }, { encoder: 1, generator: 1 }],
+    ['generator', { match_x: 1 }, { encoder: 1, generator: 1 }],
+    ['generator', { KL_fake: 1, match_z: 1000, match_x: 0 }, { encoder: 1, generator: 1 }],
+    ['generator', { KL_fake: 1, match_z: 1000, match_x: 1 }, { encoder: 2, generator: 2 }],
+  ] as const)('of the %s with %o are %o', async (network, weights, expected) => {
+    const passes = await passesOf(network, planOf(weights));
+    for (const name of NETWORK_NAMES) expectWithin(passes[name], expected[name], 1e-3);
+  });
+});
+
+it('an update leaves no part of the state out', () => {
+  expect([...STATE_NAMES].sort()).toEqual(Object.keys(tinyState()).sort());
+});
