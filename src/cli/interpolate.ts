@@ -8,7 +8,7 @@ import type { Configuration } from '../training/index.js';
 import { writeFileAtomically } from '../training/runFolder.node.js';
 import { type Outcome, perform, subcommand, type Terminal } from './command.js';
 import { openRun, picturesOf } from './openRun.js';
-import { compilerOf, deviceOption, seedOption, threadsOption, wholeNumber } from './options.js';
+import { compilerOf, type CompilerOptions, deviceOption, seedOption, threadsOption, wholeNumber } from './options.js';
 import { outputKind, writeImageArrays, writePng } from './output.js';
 import { readImages } from './reconstruct.js';
 
@@ -35,7 +35,7 @@ export const interpolateCommand = () =>
     .addHelpText('after', EXAMPLES)
     .action((run, from, to, options) => perform(options, (terminal) => interpolate(run, from, to, options, terminal)));
 
-type Options = { steps: number; rows: number; seed: number; out: string } & Parameters<typeof compilerOf>[0];
+type Options = { steps: number; rows: number; seed: number; out: string } & CompilerOptions;
 
 async function interpolate(run: string, from: string | undefined, to: string | undefined, options: Options, terminal: Terminal): Promise<Outcome> {
   const { steps, out, seed } = options;

@@ -3,6 +3,7 @@ import { Command, CommanderError } from '@commander-js/extra-typings';
 import { createRequire } from 'node:module';
 import { benchCommand } from './bench.js';
 import { reportError, STATUS } from './command.js';
+import { doctorCommand } from './doctor.js';
 import { infoCommand } from './info.js';
 import { interpolateCommand } from './interpolate.js';
 import { reconstructCommand } from './reconstruct.js';
@@ -22,7 +23,7 @@ const program = new Command('agenet')
   .description('Train, explore and ship Adversarial Generator-Encoder networks')
   .version(version)
   .addHelpText('after', FIRST_STEPS);
-for (const command of [trainCommand, sampleCommand, reconstructCommand, interpolateCommand, infoCommand, verifyCommand, benchCommand])
+for (const command of [trainCommand, sampleCommand, reconstructCommand, interpolateCommand, infoCommand, verifyCommand, benchCommand, doctorCommand])
   program.addCommand(command());
 
 /** Commander prints its own messages, and knows only status 1; here a wrong command line is bad input. */

@@ -30,11 +30,25 @@ export const seedOption = () => new Option('--seed <number>', 'what all random c
 export const deviceOption = () => new Option('--device <name>', 'where to compute').choices(DEVICES).default('cpu' as const);
 export const threadsOption = () => new Option('--threads <number>', 'processor threads (default: one for each core)').argParser(wholeNumber(1, 1024));
 
-/** Compiles graphs as `--device` and `--threads` say. */
+export const plainOption = () => new Option('--plain', 'keep operators as they are written, without the forms that are faster on this processor');
+
+/** The options that `compilerOf` reads. */
+export interface CompilerOptions {
+  readonly device: Device;
+  readonly threads?: number | undefined;
+  readonly plain?: true | undefined;
+}
+
+/** Compiles graphs as `--device`, `--threads` and `--plain` say; `profilePrefix` as in `compile`. */
 export const compilerOf =
-  ({ device, threads }: { device: Device; threads?: number | undefined }): Compile =>
+  ({ device, threads, plain }: CompilerOptions, profilePrefix?: string): Compile =>
   (graph) =>
-    compile(graph, { device, threads: threadsOf(threads) });
+    compile(graph, {
+      device,
+      threads: threadsOf(threads),
+      ...(plain ? { target: { name: 'plain' } } : {}),
+      ...(profilePrefix === undefined ? {} : { profilePrefix }),
+    });
 export const threadsOf = (threads: number | undefined): number => threads ?? availableParallelism();
 
 /** A subcommand with the options that describe what is trained and how: those of `train` and `bench`. */
@@ -62,7 +76,8 @@ export const trainingCommand = (name: string, summary: string) =>
     .option('--learning-rate <number>', `of Adam (default: ${DEFAULTS.learningRate})`, parseNumber)
     .addOption(seedOption())
     .addOption(deviceOption())
-    .addOption(threadsOption());
+    .addOption(threadsOption())
+    .addOption(plainOption());
 
 /** The flag of a configuration's key, for messages: `encoderUpdates` is `--encoder-updates`. */
 export const flagOf = (key: string): string => `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;

@@ -7,7 +7,7 @@ import type { TrainedModel } from '../age/index.js';
 import type { Configuration } from '../training/index.js';
 import { type Outcome, perform, subcommand, type Terminal } from './command.js';
 import { openRun, picturesOf } from './openRun.js';
-import { compilerOf, deviceOption, threadsOption, wholeNumber } from './options.js';
+import { compilerOf, type CompilerOptions, deviceOption, threadsOption, wholeNumber } from './options.js';
 import { outputKind, writeImageArrays, writePng } from './output.js';
 
 const PAIRS_PER_ROW = 4;
@@ -29,7 +29,7 @@ export const reconstructCommand = () =>
     .addHelpText('after', EXAMPLES)
     .action((run, images, options) => perform(options, (terminal) => reconstruct(run, images, options, terminal)));
 
-type Options = { count: number; out: string } & Parameters<typeof compilerOf>[0];
+type Options = { count: number; out: string } & CompilerOptions;
 
 async function reconstruct(run: string, images: readonly string[], options: Options, terminal: Terminal): Promise<Outcome> {
   const { out } = options;

@@ -3,7 +3,7 @@ import { sheet, squareColumns, toBytes } from '../images/index.js';
 import { randomStream } from '../random.js';
 import { type Outcome, perform, subcommand, type Terminal } from './command.js';
 import { openRun, picturesOf } from './openRun.js';
-import { compilerOf, deviceOption, seedOption, threadsOption, wholeNumber } from './options.js';
+import { compilerOf, type CompilerOptions, deviceOption, seedOption, threadsOption, wholeNumber } from './options.js';
 import { outputKind, writeImageArrays, writeImageFolder, writePng } from './output.js';
 
 const EXAMPLES = `
@@ -24,7 +24,7 @@ export const sampleCommand = () =>
     .addHelpText('after', EXAMPLES)
     .action((run, options) => perform(options, (terminal) => sample(run, options, terminal)));
 
-type Options = { count: number; seed: number; out: string } & Parameters<typeof compilerOf>[0];
+type Options = { count: number; seed: number; out: string } & CompilerOptions;
 
 async function sample(run: string, options: Options, terminal: Terminal): Promise<Outcome> {
   const { count, seed, out } = options;

@@ -19,7 +19,7 @@ import { RunFolder } from '../training/runFolder.node.js';
 import { train } from '../training/train.node.js';
 import { readFile } from 'node:fs/promises';
 import { type Outcome, perform, STATUS, type Terminal } from './command.js';
-import { compilerOf, flagOf, givenSettings, parseNumber, resolveConfiguration, trainingCommand } from './options.js';
+import { compilerOf, type CompilerOptions, flagOf, givenSettings, parseNumber, resolveConfiguration, trainingCommand } from './options.js';
 import { duration, showProgress } from './progress.js';
 
 /** Settings that a resumed run may change: they decide how far it goes and what it reports, not what it computes. */
@@ -52,7 +52,7 @@ type Options = Readonly<Record<string, unknown>> & {
   readonly out?: string | undefined;
   readonly resume?: true | undefined;
   readonly dryRun?: true | undefined;
-} & Parameters<typeof compilerOf>[0];
+} & CompilerOptions;
 
 async function run(data: string, options: Options, terminal: Terminal): Promise<Outcome> {
   const plan = options.resume ? await planResumption(data, options) : { configuration: resolveConfiguration(data, options) };

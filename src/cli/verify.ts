@@ -3,16 +3,17 @@ import { TOLERANCE, type Verification, verify } from '../age/index.js';
 import { decodeSafetensors } from '../engine/index.js';
 import { InputError } from '../errors.js';
 import { type Outcome, perform, STATUS, subcommand, type Terminal } from './command.js';
-import { compilerOf, deviceOption, threadsOption } from './options.js';
+import { compilerOf, type CompilerOptions, deviceOption, plainOption, threadsOption } from './options.js';
 
 export const verifyCommand = () =>
   subcommand('verify', 'check losses, gradients and updates against golden files')
     .argument('<files...>', 'safetensors files that hold inputs and expected results')
     .addOption(deviceOption())
     .addOption(threadsOption())
+    .addOption(plainOption())
     .action((files, options) => perform(options, (terminal) => verifyFiles(files, options, terminal)));
 
-async function verifyFiles(paths: readonly string[], options: Parameters<typeof compilerOf>[0], terminal: Terminal): Promise<Outcome> {
+async function verifyFiles(paths: readonly string[], options: CompilerOptions, terminal: Terminal): Promise<Outcome> {
   const files: Verification[] = [];
   for (const path of paths) {
     const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {

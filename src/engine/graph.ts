@@ -21,6 +21,9 @@ export function graphOf(outputs: Readonly<Record<string, Value>>, declared: read
     }
     inputs.set(value.name, value);
   }
+  for (const [name, value] of Object.entries(outputs)) {
+    if (inputs.has(name) && inputs.get(name) !== value) throw new ShapeError(`graph: the output ${name} has the name of an input`);
+  }
   return { inputs: [...inputs.values()], outputs };
 }
 

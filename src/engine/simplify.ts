@@ -99,7 +99,10 @@ class Numbering {
     }
     const operands = value.inputs.map((operand) => this.numbers.get(this.canonical(operand)));
     const { operator, attributes } = value;
-    return `${operator.domain ?? ''} ${operator.name} ${operands.join()} ${JSON.stringify(attributes, Object.keys(attributes).sort())}`;
+    return `${operator.domain ?? ''} ${operator.name} ${operands.join()} ${Object.keys(attributes)
+      .sort()
+      .map((name) => `${name}=${String(attributes[name])}`)
+      .join(' ')}`;
   }
 }
 

@@ -105,6 +105,11 @@ export class Trainer {
     return { step: this.done, epoch, losses: this.named(losses!.data as Float32Array) };
   }
 
+  /** Writes the profile, where the program was compiled with one. */
+  endProfiling(): void {
+    this.program.endProfiling();
+  }
+
   release(): Promise<void> {
     return this.program.release();
   }

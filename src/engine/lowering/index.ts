@@ -2,7 +2,7 @@ import { type Graph, rewriteGraph } from '../graph.js';
 import { simplify } from '../simplify.js';
 import { lowerToBlocks } from './blocked/index.js';
 import { expandDefinitions } from './definitions.js';
-import { narrowConvolutions } from './kernelGradients.js';
+import { narrowConvolutions } from './narrowConvolutions.js';
 import { recognizeKernelGradients } from './kernelGradient.js';
 import { signs, stepMasks } from './masks.js';
 import type { Rule } from './rule.js';

@@ -1,5 +1,6 @@
 import { apply, type Operator } from '../operator.js';
 import { clip, mul } from '../operators/index.js';
+import { sameShape } from '../shape.js';
 import { type ComputedValue, uniformElement, type Value } from '../value.js';
 import type { Rule } from './rule.js';
 
@@ -29,7 +30,7 @@ export const stepMasks: Rule = {
     const [condition, whenPositive, otherwise] = value.inputs;
     const x = testedPositive(condition);
     const [high, low] = [uniformElement(whenPositive!), uniformElement(otherwise!)];
-    if (x === undefined || high === undefined || low === undefined || high <= low || x.shape.length < value.shape.length) return undefined;
+    if (x === undefined || high === undefined || low === undefined || high <= low || !sameShape(x.shape, value.shape)) return undefined;
     if (high === 1 && low === 0) return apply(HardSigmoid, [x], { alpha: STEEP, beta: 0 });
     // Where x is 0 the ramp is 0 as well: right only if 0 is clipped to `low`.
     return low >= 0 ? clip(mul(x, STEEP), low, high) : undefined;

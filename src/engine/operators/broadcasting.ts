@@ -10,7 +10,8 @@ export const integers = (elements: readonly number[]): ConstantValue =>
 const Reshape: Operator<{ shape: Shape }> = {
   name: 'Reshape',
   infer([x], { shape }) {
-    if (sizeOf(shape) !== sizeOf(x!.shape)) fail('Reshape', [x!], `cannot become ${showShape(shape)}, which has another number of elements`);
+    if (shape.some((size) => !(size >= 1)) || sizeOf(shape) !== sizeOf(x!.shape))
+      fail('Reshape', [x!], `cannot become ${showShape(shape)}, which has another number of elements`);
     return { type: x!.type, shape };
   },
   gradient: ({ inputs: [x], gradient }) => [() => reshape(gradient, x!.shape)],
@@ -25,7 +26,8 @@ const Expand: Operator<{ shape: Shape }> = {
   name: 'Expand',
   infer([x], { shape }) {
     const result = broadcastShapes(x!.shape, shape);
-    if (result === undefined || !sameShape(result, shape)) fail('Expand', [x!], `cannot broadcast to ${showShape(shape)}`);
+    if (result === undefined || !sameShape(result, shape) || shape.some((size) => !(size >= 1)))
+      fail('Expand', [x!], `cannot broadcast to ${showShape(shape)}`);
     return { type: x!.type, shape };
   },
   gradient: ({ inputs: [x], gradient }) => [() => sumTo(gradient, x!.shape)],

@@ -50,10 +50,15 @@ function requireFit(name: string, inputs: readonly Value[], inward: number, outw
     fail(name, inputs, `the bias needs one number for each of ${w!.shape[outward]} channels`);
 }
 
+function requirePositive(name: string, inputs: readonly Value[], sizes: readonly number[]): void {
+  if (sizes.some((size) => !(size >= 1))) fail(name, inputs, 'strides and dilations must be at least 1');
+}
+
 const Conv: Operator<ConvAttributes> = {
   name: 'Conv',
   infer(inputs, { strides, pads, dilations }) {
     requireFit('Conv', inputs, 1, 0);
+    requirePositive('Conv', inputs, [...strides, ...dilations]);
     const [x, w] = inputs;
     const sizes = [0, 1].map((i) => Math.floor((x!.shape[2 + i]! + pads[i]! + pads[2 + i]! - dilations[i]! * (w!.shape[2 + i]! - 1) - 1) / strides[i]!) + 1);
     if (sizes.some((size) => size < 1)) fail('Conv', inputs, 'the kernel is larger than the padded data');
@@ -76,13 +81,13 @@ const ConvTranspose: Operator<ConvTransposeAttributes> = {
   name: 'ConvTranspose',
   infer(inputs, { strides, pads, dilations, output_padding }) {
     requireFit('ConvTranspose', inputs, 0, 1);
+    requirePositive('ConvTranspose', inputs, [...strides, ...dilations]);
     const [x, w] = inputs;
     const sizes = [0, 1].map(
       (i) => (x!.shape[2 + i]! - 1) * strides[i]! - pads[i]! - pads[2 + i]! + dilations[i]! * (w!.shape[2 + i]! - 1) + 1 + output_padding[i]!,
     );
     if (sizes.some((size) => size < 1)) fail('ConvTranspose', inputs, 'padding removes the whole result');
-    if (output_padding.some((size, i) => size >= Math.max(strides[i]!, dilations[i]!)))
-      fail('ConvTranspose', inputs, 'output padding must be below the stride or the dilation');
+    if (output_padding.some((size, i) => size >= strides[i]!)) fail('ConvTranspose', inputs, 'output padding must be below the stride');
     return { type: 'float32', shape: [x!.shape[0]!, w!.shape[1]!, ...sizes] };
   },
   gradient: ({ inputs: [x, w, bias], attributes: { output_padding: _, ...attributes }, gradient }) => [

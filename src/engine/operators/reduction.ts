@@ -61,12 +61,15 @@ const extreme = (name: 'ReduceMax' | 'ReduceMin'): Operator<ReductionAttributes>
 const ReduceMax = extreme('ReduceMax');
 const ReduceMin = extreme('ReduceMin');
 
+function applyExtreme(operator: Operator<ReductionAttributes>, x: Value, axes: readonly number[], options: ReductionOptions): Value {
+  const attributes = reductionAttributes(operator.name, x, axes, options);
+  return attributes.axes.length === 0 ? x : apply(operator, [x], attributes);
+}
+
 /** The largest element over axes; those that tie share the gradient. */
-export const reduceMax = (x: Value, axes: readonly number[], options: ReductionOptions = {}): Value =>
-  apply(ReduceMax, [x], reductionAttributes('ReduceMax', x, axes, options));
+export const reduceMax = (x: Value, axes: readonly number[], options: ReductionOptions = {}): Value => applyExtreme(ReduceMax, x, axes, options);
 /** The smallest element over axes; those that tie share the gradient. */
-export const reduceMin = (x: Value, axes: readonly number[], options: ReductionOptions = {}): Value =>
-  apply(ReduceMin, [x], reductionAttributes('ReduceMin', x, axes, options));
+export const reduceMin = (x: Value, axes: readonly number[], options: ReductionOptions = {}): Value => applyExtreme(ReduceMin, x, axes, options);
 
 const ArgMin: Operator<{ axis: number; keepdims: number }> = {
   name: 'ArgMin',

@@ -1,4 +1,4 @@
-import { InferenceSession, listSupportedBackends } from 'onnxruntime-node';
+import { env, InferenceSession, listSupportedBackends } from 'onnxruntime-node';
 import { InputError } from '../../errors.js';
 import type { Graph } from '../graph.js';
 import { lower, type Target } from '../lowering/index.js';
@@ -42,8 +42,14 @@ export async function compile(graph: Graph, { device = 'cpu', threads = 0, targe
   return new Program(session, new Map(lowered.inputs.map((value) => [value.name, value])), lowered.stateLayouts);
 }
 
+/** The version of ONNX Runtime. */
+export const RUNTIME_VERSION = env.versions.node ?? env.versions.common;
+
+/** The devices that this build of the runtime offers; whether the machine has them shows when a program is compiled. */
+export const offeredDevices = (): readonly string[] => listSupportedBackends().map(({ name }) => name);
+
 function requireDevice(device: Device): void {
-  const offered = listSupportedBackends().map(({ name }) => name);
+  const offered = offeredDevices();
   if (!offered.includes(device)) throw new InputError(`device ${device}: this ONNX Runtime offers ${offered.join(', ')} only`);
 }
 

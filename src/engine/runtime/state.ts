@@ -36,6 +36,11 @@ export class StatefulProgram {
     return layout ? convert(layout, vector) : vector;
   }
 
+  /** Writes the profile, where the program was compiled with one. */
+  endProfiling(): void {
+    this.program.endProfiling();
+  }
+
   release(): Promise<void> {
     return this.program.release();
   }

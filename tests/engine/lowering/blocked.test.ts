@@ -69,6 +69,10 @@ const cases: Record<string, Case> = {
     ],
     build: (x, w) => square(conv(x, w, { strides: 2, pads: 1 })),
   },
+  'a bias and an activation behind several phases': {
+    shapes: [[2, 17, 4, 4], [3, 17, 4, 4], [3]],
+    build: (x, w, bias) => square(leakyRelu(conv(x, w, { strides: 2, pads: 1, bias }), 0.2)),
+  },
   'more images than one block has': {
     shapes: [
       [18, 2, 4, 4],

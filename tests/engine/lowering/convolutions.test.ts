@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { conv, type ConvOptions, graphOf, input, square, type Value } from '../../../src/engine/index.js';
 import { rewriteGraph } from '../../../src/engine/graph.js';
 import { KernelGradient, recognizeKernelGradients } from '../../../src/engine/lowering/kernelGradient.js';
-import { narrowConvolutions } from '../../../src/engine/lowering/kernelGradients.js';
+import { narrowConvolutions } from '../../../src/engine/lowering/narrowConvolutions.js';
 import type { Rule } from '../../../src/engine/lowering/rule.js';
 import type { ComputedValue } from '../../../src/engine/value.js';
 import { expectClose } from '../expectations.js';

@@ -1,5 +1,5 @@
 /** The three convolutions of training in blocked layouts, as sums over links. */
-import { add, concat, pad, reshape, slice } from '../../operators/index.js';
+import { add, concat, expand, pad, reshape, slice } from '../../operators/index.js';
 import { constant, type Value } from '../../value.js';
 import type { Connected, Connection, Link } from './connections.js';
 import { gatherRows } from './gather.js';
@@ -166,6 +166,8 @@ function shiftRows(
   if (after < 0) {
     const rows = reshape(x, [blocks, small, rowSize * block]);
     const [from, to] = [Math.max(0, offset), Math.min(small, phase + offset)];
+    // A tap that reaches nothing but padding.
+    if (to <= from) return expand(constant(0), [blocks, phase, rowSize * block]);
     return pad(slice(rows, 1, from, to), [0, Math.max(0, -offset), 0], [0, phase - Math.max(0, -offset) - (to - from), 0]);
   }
   // A depthwise convolution with a single 1 moves rows on all threads; Pad and Slice work on one.

@@ -1,0 +1,101 @@
+import { readdir, readFile, rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+
+/** What one kind of operator on one kind of shape took in a run of the runtime's own profiler. */
+export interface ProfileRow {
+  readonly operator: string;
+  /** Shapes of the inputs and the result. */
+  readonly shapes: string;
+  /** How often it ran. */
+  readonly count: number;
+  /** Milliseconds of all its runs. */
+  readonly milliseconds: number;
+  /** Its part of all operators' time. */
+  readonly share: number;
+  /** For products of matrices and convolutions. */
+  readonly gflops: number | undefined;
+  /** For everything else: bytes read and written over time. */
+  readonly gigabytesPerSecond: number | undefined;
+}
+
+interface ProfileEvent {
+  readonly cat: string;
+  readonly name: string;
+  readonly dur: number;
+  readonly args: {
+    readonly op_name: string;
+    readonly input_type_shape: readonly Readonly<Record<string, readonly number[]>>[];
+    readonly output_type_shape: readonly Readonly<Record<string, readonly number[]>>[];
+  };
+}
+
+/** Reads the profile that the runtime wrote into a file whose path begins with `prefix`, and removes the file. */
+export async function readProfile(prefix: string): Promise<ProfileRow[]> {
+  const folder = dirname(prefix);
+  const file = (await readdir(folder)).find((name) => name.startsWith(basename(prefix)));
+  if (file === undefined) throw new Error(`profile: the runtime wrote none for ${prefix}`);
+  const events = JSON.parse(await readFile(join(folder, file), 'utf8')) as ProfileEvent[];
+  await rm(join(folder, file));
+  return summarize(events.filter(({ cat, name }) => cat === 'Node' && name.endsWith('_kernel_time')));
+}
+
+/** One row for each operator and shapes, the longest first. */
+function summarize(events: readonly ProfileEvent[]): ProfileRow[] {
+  const groups = new Map<string, ProfileEvent[]>();
+  for (const event of events) {
+    const key = `${event.args.op_name} ${shapesOf(event)}`;
+    groups.set(key, [...(groups.get(key) ?? []), event]);
+  }
+  const total = events.reduce((sum, { dur }) => sum + dur, 0);
+  return [...groups.values()]
+    .map((group): ProfileRow => {
+      const [first] = group as [ProfileEvent, ...ProfileEvent[]];
+      const microseconds = group.reduce((sum, { dur }) => sum + dur, 0);
+      const operations = operationsOf(first);
+      return {
+        operator: first.args.op_name,
+        shapes: shapesOf(first),
+        count: group.length,
+        milliseconds: microseconds / 1000,
+        share: microseconds / total,
+        gflops: operations && (operations * group.length) / microseconds / 1000,
+        gigabytesPerSecond: operations ? undefined : (bytesOf(first) * group.length) / microseconds / 1000,
+      };
+    })
+    .sort((a, b) => b.milliseconds - a.milliseconds);
+}
+
+const tensors = (list: ProfileEvent['args']['input_type_shape']) => list.map((entry) => Object.entries(entry)[0]!);
+const product = (shape: readonly number[]): number => shape.reduce((total, size) => total * size, 1);
+
+const shapesOf = ({ args }: ProfileEvent): string => {
+  const show = (list: ProfileEvent['args']['input_type_shape']) => tensors(list).map(([, shape]) => `[${shape.join()}]`);
+  return `${show(args.input_type_shape).slice(0, 4).join(' ')} > ${show(args.output_type_shape).join(' ')}`;
+};
+
+/** Multiplications and additions, or undefined for operators whose time is memory's. */
+function operationsOf({ args }: ProfileEvent): number | undefined {
+  const inputs = tensors(args.input_type_shape).map(([, shape]) => shape);
+  const output = tensors(args.output_type_shape)[0]?.[1] ?? [];
+  if (/^(Conv|FusedConv)$/.test(args.op_name)) {
+    // Of a depthwise kernel the second axis is 1: it is bound by memory.
+    return inputs[1]![1] === 1 ? undefined : 2 * product(output) * product(inputs[1]!.slice(1));
+  }
+  if (args.op_name === 'ConvTranspose') return 2 * product(inputs[0]!) * product(inputs[1]!.slice(1));
+  if (/^(MatMul|FusedMatMul|Gemm)$/.test(args.op_name))
+    return (2 * product(output) * product(inputs[0]!)) / Math.max(1, output.at(-2) ?? 1) / Math.max(1, product(output.slice(0, -2)));
+  return undefined;
+}
+
+const BYTES: Readonly<Record<string, number>> = { float: 4, int64: 8, uint8: 1, bool: 1 };
+const bytesOf = ({ args }: ProfileEvent): number =>
+  tensors([...args.input_type_shape, ...args.output_type_shape]).reduce((sum, [type, shape]) => sum + (BYTES[type] ?? 4) * product(shape), 0);
+
+/** The longest rows as a table. */
+export function showProfile(rows: readonly ProfileRow[], most: number): string[] {
+  const lines = rows.slice(0, most).map(({ operator, shapes, count, milliseconds, share, gflops, gigabytesPerSecond }) => {
+    const rate = gflops === undefined ? `${gigabytesPerSecond!.toFixed(1)} GB/s` : `${gflops.toFixed(0)} GFLOP/s`;
+    return `${(100 * share).toFixed(1).padStart(5)} % ${milliseconds.toFixed(1).padStart(9)} ms ${String(count).padStart(5)} x ${rate.padStart(13)}  ${operator} ${shapes}`;
+  });
+  return [' share       time  count          rate  operator and shapes', ...lines];
+}

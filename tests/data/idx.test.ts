@@ -1,0 +1,72 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { decodeIdx } from '../../src/data/index.js';
+import { InputError } from '../../src/errors.js';
+import { errorOf, expectInputError } from '../rejection.js';
+import { idxBytes } from './idxBytes.js';
+
+describe('an IDX file', () => {
+  it('of any sizes is read as it was written', () => {
+    const sizes = fc.array(fc.integer({ min: 0, max: 5 }), { minLength: 1, maxLength: 4 });
+    fc.assert(
+      fc.property(sizes, fc.infiniteStream(fc.nat(255)), (axes, stream) => {
+        const count = axes.reduce((a, b) => a * b, 1);
+        const data = Uint8Array.from({ length: count }, () => stream.next().value as number);
+        expect(decodeIdx(idxBytes(axes, data), 'file')).toEqual({ sizes: axes, data });
+      }),
+    );
+  });
+
+  it('has its sizes from the most significant byte on', () => {
+    expect(decodeIdx(idxBytes([258], new Uint8Array(258)), 'file').sizes).toEqual([258]);
+  });
+
+  it('is read from the middle of a larger memory', () => {
+    const larger = Uint8Array.from([9, 9, 9, ...idxBytes([2, 1], [7, 8]), 9]);
+    expect(decodeIdx(larger.subarray(3, larger.length - 1), 'file')).toEqual({ sizes: [2, 1], data: Uint8Array.of(7, 8) });
+  });
+});
+
+describe('what is no IDX file of bytes', () => {
+  it.each([
+    ['empty', []],
+    ['of another format', [...new TextEncoder().encode('\x89PNG\r\n\x1a\n')]],
+    ['of compressed data', [0x1f, 0x8b, 8, 0, 0, 0]],
+    ['of zeros', new Array<number>(16).fill(0)],
+    ['of three bytes', [0, 0, 8]],
+  ])('is refused where it is %s', async (_, bytes) => {
+    await expectInputError(() => decodeIdx(Uint8Array.from(bytes), 'some/file'), 'some/file:');
+  });
+
+  it('is refused with its element type', async () => {
+    await expectInputError(() => decodeIdx(idxBytes([1], [0, 0, 0, 0], 0x0d), 'floats'), 'floats:', '0xd');
+  });
+
+  it('is refused wherever it is cut short', () => {
+    const whole = idxBytes([2, 3], [1, 2, 3, 4, 5, 6]);
+    return fc.assert(
+      fc.asyncProperty(fc.nat(whole.length - 1), async (length) => {
+        expect(await errorOf(() => decodeIdx(whole.subarray(0, length), 'file'))).toBeInstanceOf(InputError);
+      }),
+    );
+  });
+
+  it('is refused with both lengths where bytes are missing or too many', async () => {
+    const whole = idxBytes([2, 3], [1, 2, 3, 4, 5, 6]);
+    await expectInputError(() => decodeIdx(whole.subarray(0, 15), 'cut'), 'cut:', '2 x 3', '18', '15');
+    await expectInputError(() => decodeIdx(Uint8Array.from([...whole, 0]), 'long'), 'long:', '18', '19');
+  });
+
+  it('is refused where its sizes are larger than any memory', async () => {
+    await expectInputError(() => decodeIdx(idxBytes([0xffffffff, 0xffffffff, 0xffffffff], [1]), 'huge'), 'huge:');
+  });
+
+  it('is an InputError or a file, whatever the bytes', () => {
+    return fc.assert(
+      fc.asyncProperty(fc.uint8Array({ maxLength: 40 }), async (bytes) => {
+        const error = await errorOf(() => decodeIdx(bytes, 'noise'));
+        expect(error === undefined || error instanceof InputError).toBe(true);
+      }),
+    );
+  });
+});

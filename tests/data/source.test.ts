@@ -1,0 +1,33 @@
+import { describe, expect, it } from 'vitest';
+import { firstImages, gatherImages, splitInMemory } from '../../src/data/index.js';
+
+describe('a split in memory', () => {
+  const split = splitInMemory(Uint8Array.of(10, 11, 20, 21, 30, 31), 2, Uint8Array.of(1, 2, 3));
+
+  it('has as many images as fit', () => {
+    expect(split.count).toBe(3);
+    expect(Array.from(split.labels!)).toEqual([1, 2, 3]);
+  });
+
+  it('copies an image to where it is asked for', () => {
+    const target = new Uint8Array(5);
+    split.copyImage(1, target, 2);
+    expect(Array.from(target)).toEqual([0, 0, 20, 21, 0]);
+  });
+
+  it('gathers images in the asked order, also one more than once', () => {
+    expect(Array.from(gatherImages(split, [2, 0, 2], 2))).toEqual([30, 31, 10, 11, 30, 31]);
+    expect(gatherImages(split, [], 2)).toHaveLength(0);
+  });
+
+  it('gathers into given memory', () => {
+    const target = new Uint8Array(4);
+    expect(gatherImages(split, Uint32Array.of(1, 2), 2, target)).toBe(target);
+    expect(Array.from(target)).toEqual([20, 21, 30, 31]);
+  });
+
+  it('has the first images, or all if there are fewer', () => {
+    expect(Array.from(firstImages(split, 2, 2))).toEqual([10, 11, 20, 21]);
+    expect(Array.from(firstImages(split, 9, 2))).toEqual([10, 11, 20, 21, 30, 31]);
+  });
+});

@@ -1,0 +1,136 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import sharp from 'sharp';
+import { describe, expect, it } from 'vitest';
+import { encodeAnimation, encodePng, readImage } from '../../src/images/files.node.js';
+import type { Raster } from '../../src/images/index.js';
+import { randomStream } from '../../src/random.js';
+import { expectInputError } from '../rejection.js';
+import { temporaryFolder } from '../temporaryFolder.js';
+
+function noise(width: number, height: number, channels: number): Raster {
+  const stream = randomStream(1, 'noise');
+  return { width, height, channels, data: Uint8Array.from({ length: width * height * channels }, () => stream.below(256)) };
+}
+
+/** A picture written as a PNG file by sharp alone. */
+async function writtenPng(pixels: readonly number[], width: number, channels: 1 | 2 | 3 | 4, name = 'picture.png'): Promise<string> {
+  const path = join(temporaryFolder(), name);
+  const height = pixels.length / width / channels;
+  await sharp(Uint8Array.from(pixels), { raw: { width, height, channels } }).toFile(path);
+  return path;
+}
+
+const bytesOf = async (path: string, size: number, channels: number): Promise<number[]> => Array.from((await readImage(path, size, channels)).data);
+
+describe('a PNG file', () => {
+  it.each([1, 3])('of %i channels holds the pixels that it was made of', async (channels) => {
+    const picture = noise(7, 5, channels);
+    const decoded = sharp(await encodePng(picture)).toColourspace(channels === 1 ? 'b-w' : 'srgb');
+    const { data, info } = await decoded.raw().toBuffer({ resolveWithObject: true });
+    expect([info.width, info.height, info.channels]).toEqual([7, 5, channels]);
+    expect(Array.from(data)).toEqual(Array.from(picture.data));
+  });
+
+  it.each([1, 3])('of %i channels has no more than these', async (channels) => {
+    expect(await sharp(await encodePng(noise(7, 5, channels))).metadata()).toMatchObject({ format: 'png', channels, depth: 'uchar' });
+  });
+});
+
+describe('an animation', () => {
+  it.each(['gif', 'webp'] as const)('as %s has each picture as a frame, and repeats for ever', async (format) => {
+    const frames = [0, 100, 200].map((level): Raster => ({ width: 4, height: 3, channels: 1, data: new Uint8Array(12).fill(level) }));
+    const bytes = await encodeAnimation(frames, format, 80);
+    const metadata = await sharp(bytes, { animated: true }).metadata();
+    expect(metadata).toMatchObject({ format, pages: 3, width: 4, pageHeight: 3, delay: [80, 80, 80], loop: 0 });
+    const first = await sharp(bytes, { page: 2 }).greyscale().raw().toBuffer();
+    for (const value of first) expect(Math.abs(value - 200)).toBeLessThanOrEqual(1);
+  });
+
+  it('of nothing cannot be made', async () => {
+    await expect(encodeAnimation([], 'gif', 80)).rejects.toThrow('there are no frames');
+  });
+});
+
+describe('an image file', () => {
+  it('is read with its shape, channel by channel', async () => {
+    const path = await writtenPng([10, 20, 30, 11, 21, 31, 12, 22, 32, 13, 23, 33], 2, 3);
+    const image = await readImage(path, 2, 3);
+    expect(image).toMatchObject({ shape: [3, 2, 2], count: 1 });
+    expect(Array.from(image.data)).toEqual([10, 11, 12, 13, 20, 21, 22, 23, 30, 31, 32, 33]);
+  });
+
+  it('in grey is read as grey, and repeated where RGB is wanted', async () => {
+    const path = await writtenPng([1, 50, 200, 255], 2, 1);
+    expect(await bytesOf(path, 2, 1)).toEqual([1, 50, 200, 255]);
+    expect(await bytesOf(path, 2, 3)).toEqual([1, 50, 200, 255, 1, 50, 200, 255, 1, 50, 200, 255]);
+  });
+
+  it('in colour is read as its lightness where grey is wanted', async () => {
+    const path = await writtenPng([255, 255, 255, 0, 0, 0, 90, 90, 90, 0, 255, 0], 2, 3);
+    const [white, black, grey, green] = await bytesOf(path, 2, 1);
+    expect([white, black, grey]).toEqual([255, 0, 90]);
+    expect(green).toBeGreaterThan(100);
+    expect(green).toBeLessThan(255);
+  });
+
+  it('is laid over white where it is transparent', async () => {
+    const path = await writtenPng([0, 0, 0, 0, 0, 0, 0, 255, 255, 0, 0, 128, 0, 0, 0, 128], 2, 4);
+    const image = await bytesOf(path, 2, 3);
+    const pixels = [0, 1, 2, 3].map((pixel) => [image[pixel], image[4 + pixel], image[8 + pixel]]);
+    expect(pixels[0]).toEqual([255, 255, 255]);
+    expect(pixels[1]).toEqual([0, 0, 0]);
+    expect(pixels[2]![0]).toBe(255);
+    for (const channel of [pixels[2]![1], ...pixels[3]!]) expect(Math.abs(channel! - 127)).toBeLessThanOrEqual(1);
+  });
+
+  it('in grey with transparency is laid over white, too', async () => {
+    const path = await writtenPng([0, 0, 0, 255, 80, 255, 80, 0], 2, 2);
+    expect(await bytesOf(path, 2, 1)).toEqual([255, 0, 80, 255]);
+  });
+
+  it('of 16 bits a channel is read as bytes', async () => {
+    const path = join(temporaryFolder(), 'deep.png');
+    await sharp(Uint8Array.of(0, 100, 200, 255), { raw: { width: 2, height: 2, channels: 1 } })
+      .toColourspace('grey16')
+      .toFile(path);
+    expect((await sharp(path).metadata()).depth).toBe('ushort');
+    expect(await bytesOf(path, 2, 1)).toEqual([0, 100, 200, 255]);
+    expect(await bytesOf(path, 2, 3)).toEqual([0, 100, 200, 255, 0, 100, 200, 255, 0, 100, 200, 255]);
+  });
+
+  it('covers the square, its sides cut off where it is wider', async () => {
+    // Columns of black, white, white, black: the middle two are left.
+    const row = [0, 255, 255, 0].flatMap((level) => new Array<number>(8).fill(level));
+    const path = await writtenPng(new Array<number[]>(16).fill(row).flat(), 32, 1);
+    expect(new Set(await bytesOf(path, 16, 1))).toEqual(new Set([255]));
+  });
+
+  it('is resized to the size that is asked for', async () => {
+    const path = await writtenPng(new Array<number>(400).fill(77), 20, 1);
+    for (const size of [4, 32]) expect(await bytesOf(path, size, 1)).toEqual(new Array<number>(size * size).fill(77));
+  });
+
+  it('is turned upright as its camera says', async () => {
+    const path = join(temporaryFolder(), 'turned.png');
+    // Orientation 3: upside down.
+    await sharp(Uint8Array.of(1, 2, 3, 4), { raw: { width: 2, height: 2, channels: 1 } })
+      .withMetadata({ orientation: 3 })
+      .toFile(path);
+    expect(await bytesOf(path, 2, 1)).toEqual([4, 3, 2, 1]);
+  });
+
+  it('that is missing, empty, a folder, no image or cut short is refused in one line', async () => {
+    const folder = temporaryFolder();
+    const whole = await encodePng(noise(40, 40, 3));
+    const files = {
+      'empty.png': new Uint8Array(0),
+      'text.png': new TextEncoder().encode('not an image\nat all\n'),
+      'cut.png': whole.subarray(0, whole.length / 2),
+    };
+    for (const [name, bytes] of Object.entries(files)) writeFileSync(join(folder, name), bytes);
+    for (const path of [...Object.keys(files), 'missing.png', '.'].map((name) => join(folder, name))) {
+      await expectInputError(() => readImage(path, 32, 3), path, 'cannot be read as an image');
+    }
+  });
+});

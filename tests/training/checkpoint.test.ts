@@ -1,0 +1,147 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { decodeSafetensors, encodeSafetensors, type TensorFile } from '../../src/engine/index.js';
+import { InputError } from '../../src/errors.js';
+import { decodeCheckpoint, encodeCheckpoint } from '../../src/training/index.js';
+import { readConfiguration } from '../../src/training/checkpoint.js';
+import { errorOf, expectInputError } from '../rejection.js';
+import { tinyCheckpoint, tinyConfiguration } from './tinyTraining.js';
+
+const checkpoint = tinyCheckpoint();
+const bytes = encodeCheckpoint(checkpoint);
+const headerLength = 8 + Number(new DataView(bytes.buffer).getBigUint64(0, true));
+
+/** The checkpoint's file with something of it changed. */
+const changed = (change: (file: TensorFile) => TensorFile): Uint8Array => encodeSafetensors(change(decodeSafetensors(bytes, 'whole')));
+const withMetadata = (metadata: Record<string, string>) => changed((file) => ({ ...file, metadata: { ...file.metadata, ...metadata } }));
+
+describe('a checkpoint', () => {
+  it('comes back bit for bit', () => {
+    expect(decodeCheckpoint(bytes, 'file')).toEqual(checkpoint);
+  });
+
+  it('comes back bit for bit where numbers are extreme', () => {
+    const vectors = { ...checkpoint.vectors, 'generator.adam_v': checkpoint.vectors['generator.adam_v'].slice() };
+    vectors['generator.adam_v'].set([-0, 1e-45, 3.4e38, Infinity]);
+    const { vectors: found } = decodeCheckpoint(encodeCheckpoint({ ...checkpoint, vectors }), 'file');
+    expect(new Uint32Array(found['generator.adam_v'].buffer)).toEqual(new Uint32Array(vectors['generator.adam_v'].buffer));
+  });
+
+  it('comes back for other networks and counts of iterations', () => {
+    const other = tinyCheckpoint(tinyConfiguration({ size: 64, network: 'dcgan64', channels: 3, width: 1, latent: 2, length: { epochs: 7 } }), 123_456_789);
+    expect(decodeCheckpoint(encodeCheckpoint(other), 'file')).toEqual(other);
+  });
+
+  it('holds each tensor under its name and in its own layout, with the Adam moments beside it', () => {
+    const { tensors } = decodeSafetensors(bytes, 'file');
+    expect(
+      Object.fromEntries(['encoder.conv2.weight', 'adam_m/encoder.conv2.weight', 'adam_v/encoder.conv2.weight'].map((name) => [name, tensors[name]?.shape])),
+    ).toEqual({
+      'encoder.conv2.weight': [8, 4, 4, 4],
+      'adam_m/encoder.conv2.weight': [8, 4, 4, 4],
+      'adam_v/encoder.conv2.weight': [8, 4, 4, 4],
+    });
+    expect(tensors['generator.norm4.running_var']!.shape).toEqual([8]);
+    expect(tensors['adam_m/generator.norm4.running_var']).toBeUndefined();
+  });
+});
+
+describe('a checkpoint that is damaged is refused with an InputError', () => {
+  it('wherever it is cut short', () => {
+    return fc.assert(
+      fc.asyncProperty(fc.oneof(fc.nat(bytes.length - 1), fc.nat(headerLength + 10)), async (length) => {
+        await expectInputError(() => decodeCheckpoint(bytes.subarray(0, length), 'cut'), 'cut:');
+      }),
+      { examples: [[0], [7], [8], [headerLength - 1], [headerLength], [bytes.length - 1]], numRuns: 200 },
+    );
+  });
+
+  it('or read, but never anything else, whatever bytes of its header are changed', () => {
+    const flips = fc.array(fc.tuple(fc.nat(headerLength - 1), fc.integer({ min: 1, max: 255 })), { minLength: 1, maxLength: 3 });
+    return fc.assert(
+      fc.asyncProperty(flips, async (changes) => {
+        const damaged = bytes.slice();
+        for (const [place, mask] of changes) damaged[place]! ^= mask;
+        const error = await errorOf(() => decodeCheckpoint(damaged, 'file'));
+        expect(error === undefined || (error instanceof InputError && !error.message.includes('\n')), String(error)).toBe(true);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('or read, but never anything else, whatever bytes of its metadata are changed', () => {
+    const start = new TextDecoder().decode(bytes.subarray(0, headerLength)).indexOf('__metadata__');
+    const flips = fc.array(fc.tuple(fc.integer({ min: start, max: start + 700 }), fc.integer({ min: 0x20, max: 0x7e })), { minLength: 1, maxLength: 2 });
+    return fc.assert(
+      fc.asyncProperty(flips, async (changes) => {
+        const damaged = bytes.slice();
+        for (const [place, letter] of changes) damaged[place] = letter;
+        const error = await errorOf(() => decodeCheckpoint(damaged, 'file'));
+        expect(error === undefined || error instanceof InputError, String(error)).toBe(true);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it.each([
+    ['text', new TextEncoder().encode('not a checkpoint, but long enough to look into')],
+    ['a PNG file', Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0, 0, 0, 13)],
+    ['zeros', new Uint8Array(100)],
+    ['a header without an end', Uint8Array.of(255, 0, 0, 0, 0, 0, 0, 0, 0x7b)],
+  ])('where it is %s', async (_, foreign) => {
+    await expectInputError(() => decodeCheckpoint(foreign, 'foreign'), 'foreign:');
+  });
+
+  it('where it is a safetensors file of something else', async () => {
+    const foreign = encodeSafetensors({ tensors: { weight: { shape: [1], data: Float32Array.of(1) } }, metadata: {} });
+    await expectInputError(() => decodeCheckpoint(foreign, 'foreign'), 'foreign: not a checkpoint of this program');
+    await expectInputError(() => decodeCheckpoint(withMetadata({ format: 'agenet checkpoint 9' }), 'newer'), 'newer:', 'agenet checkpoint 9');
+  });
+
+  it.each(['encoder.conv1.weight', 'generator.norm2.running_mean', 'adam_m/encoder.conv4.bias', 'adam_v/generator.conv5.bias'])(
+    'where %s is missing',
+    async (name) => {
+      const without = changed(({ tensors, metadata }) => {
+        const { [name]: _, ...others } = tensors;
+        return { tensors: others, metadata };
+      });
+      await expectInputError(() => decodeCheckpoint(without, 'file'), 'file:', name, 'is missing');
+    },
+  );
+
+  it('where a tensor has another shape', async () => {
+    const turned = changed(({ tensors, metadata }) => {
+      const { shape, data } = tensors['encoder.conv2.weight']!;
+      return { tensors: { ...tensors, 'encoder.conv2.weight': { shape: [shape[1]!, shape[0]!, 4, 4], data } }, metadata };
+    });
+    await expectInputError(() => decodeCheckpoint(turned, 'file'), 'file:', 'encoder.conv2.weight should be [8, 4, 4, 4], not [4, 8, 4, 4]');
+  });
+
+  it.each(['-1', '1.5', 'many', '1e400'])('where its number of iterations is %s', async (step) => {
+    await expectInputError(() => decodeCheckpoint(withMetadata({ step }), 'file'), 'file:', 'number of iterations');
+  });
+
+  it.each([
+    ['no JSON', '{'],
+    ['nothing', ''],
+    ['no object', '[]'],
+    ['of another width', JSON.stringify(tinyConfiguration({ width: 5 }))],
+    ['of other networks', JSON.stringify(tinyConfiguration({ size: 64, network: 'dcgan64' }))],
+    ['out of range', JSON.stringify({ ...tinyConfiguration(), latent: 0 })],
+    ['of an unknown setting', JSON.stringify({ ...tinyConfiguration(), hight: 3 })],
+    ['of a wrong plan', JSON.stringify({ ...tinyConfiguration(), encoderUpdates: '1;KL_real' })],
+  ])('where its configuration is %s', async (_, configuration) => {
+    await expectInputError(() => decodeCheckpoint(withMetadata({ configuration }), 'some/file'), 'some/file:');
+  });
+});
+
+describe('the configuration in a file', () => {
+  it('is read as it was written', () => {
+    expect(readConfiguration(JSON.stringify(tinyConfiguration()), 'config.json')).toEqual(tinyConfiguration());
+  });
+
+  it('is refused with the file and the setting', async () => {
+    await expectInputError(() => readConfiguration(JSON.stringify({ ...tinyConfiguration(), width: 0 }), 'config.json'), 'config.json: width:', 'not 0');
+    await expectInputError(() => readConfiguration('width: 3', 'config.json'), 'config.json:', 'not JSON');
+  });
+});

@@ -1,0 +1,43 @@
+/** Trainings that take milliseconds. */
+import { type ImageSource, splitInMemory } from '../../src/data/index.js';
+import { randomStream } from '../../src/random.js';
+import { type Checkpoint, checkConfiguration, type Configuration, DEFAULTS, initialVectors, iterationSpec } from '../../src/training/index.js';
+
+/** Grey images of 32x32, the narrowest networks worth training, everything logged and nothing drawn before the end. */
+export const tinyConfiguration = (changes: Partial<Configuration> = {}): Configuration =>
+  checkConfiguration({
+    ...DEFAULTS,
+    data: 'mnist',
+    size: 32,
+    channels: 1,
+    width: 4,
+    latent: 8,
+    batch: 4,
+    length: { steps: 4 },
+    logEvery: 1,
+    sampleEvery: 0,
+    checkpointEvery: 0,
+    ...changes,
+  });
+
+/** 18 images to train on and 5 to test on, without labels. */
+export function noiseSource(): ImageSource {
+  const stream = randomStream(1, 'noise source');
+  const split = (count: number) =>
+    splitInMemory(
+      Uint8Array.from({ length: count * 1024 }, () => stream.below(256)),
+      1024,
+      null,
+    );
+  return { name: 'noise', size: [32, 32], channels: 1, train: split(18), test: split(5), classes: null };
+}
+
+/** A checkpoint of untrained networks whose Adam moments are not 0. */
+export function tinyCheckpoint(configuration = tinyConfiguration(), step = 3): Checkpoint {
+  const vectors = initialVectors(iterationSpec(configuration), configuration.seed);
+  const moments = Object.entries(vectors).map(([name, vector]) => {
+    const draws = randomStream(2, name).fillNormal(new Float32Array(vector.length));
+    return [name, name.includes('adam') ? draws.map((draw) => draw ** 2) : vector] as const;
+  });
+  return { configuration, step, vectors: Object.fromEntries(moments) as unknown as Checkpoint['vectors'] };
+}
