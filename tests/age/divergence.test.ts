@@ -56,7 +56,8 @@ describe('the divergence of a batch of codes', () => {
 
   it('is what its formula says, for both directions, moments and reductions, and for nearest codes', async () => {
     await fc.assert(
-      fc.asyncProperty(seeds, spreads, async (seed, spread) => {
+      // Not too narrow, or float32 has no digits left of the variances.
+      fc.asyncProperty(seeds, fc.double({ min: 0.5, max: 2, noNaN: true }), async (seed, spread) => {
         const codes = randomCodes(COUNT, LATENT, seed, spread);
         const found = await divergencesOf(codes);
         for (const options of [...GAUSSIAN, NEAREST]) {

@@ -58,12 +58,18 @@ describe('MNIST', () => {
     }
   });
 
-  it('repeats each pixel where it is enlarged, and the whole for every channel', async () => {
-    const { test, size, channels } = await mnist({ size: 64, channels: 3 });
-    expect([size, channels]).toEqual([[64, 64], 3]);
-    const [small, large] = [imageAt(source.test, 5, 1024), imageAt(test, 5, 3 * 4096)];
-    const expected = Uint8Array.from({ length: 3 * 4096 }, (_, place) => small[32 * Math.floor((place % 4096) / 128) + Math.floor((place % 64) / 2)]!);
-    expect(large).toEqual(expected);
+  it('repeats each pixel where it is enlarged', async () => {
+    const { test, size, channels } = await mnist({ size: 64, channels: 1 });
+    expect([size, channels]).toEqual([[64, 64], 1]);
+    const [small, large] = [imageAt(source.test, 5, 1024), imageAt(test, 5, 4096)];
+    expect(large).toEqual(Uint8Array.from({ length: 4096 }, (_, place) => small[32 * Math.floor(place / 128) + Math.floor((place % 64) / 2)]!));
+  });
+
+  it('repeats the whole image for every channel', async () => {
+    const { test, size, channels } = await mnist({ size: 32, channels: 3 });
+    expect([size, channels]).toEqual([[32, 32], 3]);
+    const [grey, coloured] = [imageAt(source.test, 9999, 1024), imageAt(test, 9999, 3072)];
+    expect(coloured).toEqual(Uint8Array.from([...grey, ...grey, ...grey]));
   });
 
   it('cannot be had in a size that is no multiple of 32', async () => {

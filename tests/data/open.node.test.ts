@@ -9,7 +9,7 @@ describe('a data set by its name', () => {
   });
 
   it('is opened in the format that is asked for', async () => {
-    expect(await openSource('mnist', { size: 64, channels: 1 })).toMatchObject({ size: [64, 64], channels: 1 });
+    expect(await openSource('mnist', { size: 32, channels: 3 })).toMatchObject({ size: [32, 32], channels: 3 });
   });
 
   it('is refused in a format that it cannot have', async () => {

@@ -32,12 +32,12 @@ export function noiseSource(): ImageSource {
   return { name: 'noise', size: [32, 32], channels: 1, train: split(18), test: split(5), classes: null };
 }
 
-/** A checkpoint of untrained networks whose Adam moments are not 0. */
+/** A checkpoint of untrained networks, their weights so large that images and codes differ, and Adam moments that are not 0. */
 export function tinyCheckpoint(configuration = tinyConfiguration(), step = 3): Checkpoint {
   const vectors = initialVectors(iterationSpec(configuration), configuration.seed);
   const moments = Object.entries(vectors).map(([name, vector]) => {
     const draws = randomStream(2, name).fillNormal(new Float32Array(vector.length));
-    return [name, name.includes('adam') ? draws.map((draw) => draw ** 2) : vector] as const;
+    return [name, name.includes('adam') ? draws.map((draw) => draw ** 2) : vector.map((value) => 4 * value)] as const;
   });
   return { configuration, step, vectors: Object.fromEntries(moments) as unknown as Checkpoint['vectors'] };
 }

@@ -1,6 +1,7 @@
-import { describe, expect, it, onTestFinished } from 'vitest';
-import { divergenceFloor, STATE_NAMES } from '../../src/age/index.js';
-import { type Compile, constant, graphOf } from '../../src/engine/index.js';
+import { beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { ADAM, divergenceFloor, STATE_NAMES } from '../../src/age/index.js';
+import { gatherImages } from '../../src/data/index.js';
+import { adamSchedule, type Compile, constant, type ElementArray, graphOf, type Program } from '../../src/engine/index.js';
 import { InputError } from '../../src/errors.js';
 import {
   decodeCheckpoint,
@@ -12,6 +13,7 @@ import {
   Trainer,
   type TrainingVectors,
 } from '../../src/training/index.js';
+import { normOf, rowsOf } from '../age/codes.js';
 import { compileSmall } from '../engine/running.js';
 import { errorOf } from '../rejection.js';
 import { noiseSource, tinyConfiguration } from './tinyTraining.js';
@@ -130,19 +132,50 @@ describe('a trainer', () => {
     expect(second.vectors).toEqual(whole.vectors);
   });
 
-  it('lets the step of Adam follow the learning rate', async () => {
-    const moved = async (learningRate: number) => {
-      const trainer = await trainerOf(tinyConfiguration({ learningRate, generatorUpdates: '1;KL_fake:1,match_z:1000' }));
-      const before = trainer.vectors['generator.parameters'];
-      await trainer.iterate();
-      const after = trainer.vectors['generator.parameters'];
-      return Math.max(...after.map((value, index) => Math.abs(value - before[index]!)));
-    };
-    expect(await moved(1e-3)).toBeCloseTo(1e-3, 6);
-    expect(await moved(1e-4)).toBeCloseTo(1e-4, 7);
-  });
-
   it('needs as many images as a batch has', async () => {
     expect(await errorOf(() => trainerOf(tinyConfiguration({ batch: 19 })))).toBeInstanceOf(InputError);
+  });
+});
+
+describe('what a trainer feeds to its program', () => {
+  const configuration = tinyConfiguration({ dropLr: 2, encoderUpdates: '2;KL_fake:1,KL_real:1', generatorUpdates: '3;KL_fake:1' });
+  const ITERATIONS = 4;
+  let feeds: Readonly<Record<string, ElementArray>>[];
+  beforeAll(async () => {
+    let program: Program | undefined;
+    const trainer = await Trainer.create(configuration, images, async (graph) => (program = await compileSmall(graph)));
+    const run = vi.spyOn(program!, 'run');
+    await iterated(trainer, ITERATIONS);
+    feeds = run.mock.calls.map(([given]) => given);
+    await trainer.release();
+  });
+
+  it('are other draws from the prior for every update of every iteration', () => {
+    const codes = feeds.flatMap((given) => rowsOf(given.codes as Float32Array, 8));
+    expect(codes).toHaveLength(ITERATIONS * 5 * 4);
+    for (const code of codes) expect(normOf(code)).toBeCloseTo(1, 5);
+    expect(new Set(codes.map((code) => code.join())).size).toBe(codes.length);
+  });
+
+  it('are the images of the epoch, each once, two batches an iteration', () => {
+    const known = [...Array(images.count).keys()].map((index) => gatherImages(images, [index], 1024).join());
+    const seen = feeds.map(({ images: batch }) =>
+      Array.from({ length: 8 }, (_, index) => known.indexOf((batch as Uint8Array).subarray(1024 * index, 1024 * (index + 1)).join())),
+    );
+    expect(seen.flat()).not.toContain(-1);
+    // Four batches, that is two iterations, are an epoch.
+    for (const epoch of [seen.slice(0, 2), seen.slice(2)]) expect(new Set(epoch.flat()).size).toBe(16);
+    expect(seen.slice(2).flat()).not.toEqual(seen.slice(0, 2).flat());
+  });
+
+  it("are the scalars of Adam for each update's count, with the learning rate of the epoch", () => {
+    const schedules = (name: string) => feeds.map((given) => Array.from(given[`${name}.schedule`] as Float32Array));
+    const rates = [2e-4, 2e-4, 1e-4, 1e-4];
+    const expected = (updates: number) =>
+      rates.map((rate, iteration) =>
+        [...Array(updates).keys()].flatMap((number) => adamSchedule(rate, iteration * updates + number + 1, ADAM)).map(Math.fround),
+      );
+    expect(schedules('encoder')).toEqual(expected(2));
+    expect(schedules('generator')).toEqual(expected(3));
   });
 });

@@ -11,8 +11,13 @@ export interface StateLayout {
 }
 
 /** The vector in the graph's order. */
-export const intoLayout = ({ source }: StateLayout, vector: Float32Array): Float32Array =>
-  Float32Array.from(source, (element) => (element < 0 ? 0 : vector[element]!));
+export function intoLayout({ source }: StateLayout, vector: Float32Array): Float32Array {
+  const stored = new Float32Array(source.length);
+  source.forEach((element, position) => {
+    if (element >= 0) stored[position] = vector[element]!;
+  });
+  return stored;
+}
 
 /** The vector in its own order again. */
 export function outOfLayout({ size, source }: StateLayout, stored: Float32Array): Float32Array {

@@ -3,7 +3,7 @@
  * Additions and scalings are carried out on these few numbers; memory is only touched when a sum is needed as an image, and then by one
  * pass a term (a depthwise 1x1 convolution, 32-71 GB/s, where Mul and Add of broadcast operands take a pass each at 18).
  */
-import { add, clip, concat, mul, reduceSum, reshape, slice, sub, sum as sumOfValues } from '../../operators/index.js';
+import { add, concat, mul, reduceSum, reshape, slice, sub } from '../../operators/index.js';
 import { sizeOf } from '../../shape.js';
 import { constant, uniformElement, type Value } from '../../value.js';
 import { type ImageType, type Layout, padAxis, padded, type Parts, partShape } from './layout.js';
@@ -97,47 +97,46 @@ function collectChannels(vector: Value, { channels }: ImageType, { kind, phases 
   return reshape(reduceSum(perPhase, [0]), [1, channels, 1, 1]);
 }
 
-/** Sums over batch, rows and columns, one number a channel. */
+/** Sums over batch, rows and columns times a number, one a channel. */
 export class ChannelSums {
+  /** @param scale what every sum is multiplied by: one over the count makes means of them */
   constructor(
     private readonly type: ImageType,
     private readonly layout: Layout,
+    private readonly scale: number,
   ) {}
 
   /** The sums of a form. */
   ofForm({ terms, bias }: Form): PerChannel {
     const sums = terms.map((term) => scaled(this.ofParts(term.parts), term.gain));
-    return sumOfValues([...sums, ...(bias ? [mul(broadcast(bias, this.type), this.pixels)] : [])]);
+    return total([...sums, ...(bias ? [this.ofConstant(bias)] : [])]);
   }
 
   /** The sums of a product of two forms, without making the product. */
   ofProduct(a: Form, b: Form): PerChannel {
     const products = a.terms.flatMap((x) => b.terms.map((y) => scaled(scaled(this.ofProductOfParts(x.parts, y.parts), x.gain), y.gain)));
     const withBias = (form: Form, bias: PerChannel | undefined) => (bias ? form.terms.map((x) => scaled(scaled(this.ofParts(x.parts), x.gain), bias)) : []);
-    const biases = a.bias && b.bias ? [mul(broadcast(mul(a.bias, b.bias), this.type), this.pixels)] : [];
-    const total = sumOfValues([...products, ...withBias(a, b.bias), ...withBias(b, a.bias), ...biases]);
-    // A sum of squares, put together from its parts, can fall below 0 by rounding.
-    return a === b ? clip(total, 0, Infinity) : total;
+    return total([...products, ...withBias(a, b.bias), ...withBias(b, a.bias), ...(a.bias && b.bias ? [this.ofConstant(mul(a.bias, b.bias))] : [])]);
   }
 
-  private get pixels(): number {
-    return this.type.batch * this.type.height * this.type.width;
+  private ofConstant(bias: PerChannel): PerChannel {
+    const { batch, height, width } = this.type;
+    return mul(broadcast(bias, this.type), batch * height * width * this.scale);
   }
 
   private ofParts(parts: Parts): PerChannel {
     const runs = parts.map((part) => this.inRuns(part));
-    return mul(this.total(runs.map(blockedMean)), runs[0]!.shape[3]!);
+    return this.addRuns(runs.map(blockedMean), runs[0]!.shape[3]! * this.scale);
   }
 
-  /** A depthwise convolution of one image whose kernel is the other: 32-59 GB/s, ReduceSumSquare 4. */
+  /** A depthwise convolution of one image whose kernel is the other: 32-59 GB/s, ReduceSumSquare 4. Parts add up along the way. */
   private ofProductOfParts(x: Parts, y: Parts): PerChannel {
-    return this.total(
-      x.map((part, index) => {
-        const [runs, kernel] = [this.inRuns(part), this.inRuns(y[index]!)];
-        const [, channels, , length] = runs.shape as [number, number, number, number];
-        return blockedConv(runs, reshape(kernel, [channels, 1, 1, length]), { group: channels });
-      }),
-    );
+    const product = x.reduce<Value | undefined>((sum, part, index) => {
+      const runs = this.inRuns(part);
+      const [, channels, , length] = runs.shape as [number, number, number, number];
+      return blockedConv(runs, reshape(this.inRuns(y[index]!), [channels, 1, 1, length]), { group: channels, sum });
+    }, undefined)!;
+    return this.addRuns([product], this.scale);
   }
 
   /**
@@ -153,13 +152,17 @@ export class ChannelSums {
   }
 
   /** Adds up the runs of all parts, [1, blocks * runs * P, 1, 1] each. */
-  private total(partial: readonly Value[]): PerChannel {
+  private addRuns(partial: readonly Value[], scale: number): PerChannel {
     const { block } = this.type;
     const blocks = partShape(this.type, this.layout)[1]! / block;
-    const sums = partial.map((part) => reduceSum(reshape(part, [blocks, part.shape[1]! / (blocks * block), block]), [1]));
-    return collectChannels(reshape(sumOfValues(sums), [1, blocks * block, 1, 1]), this.type, this.layout);
+    const runs = partial.map((part) => reshape(part, [blocks, part.shape[1]! / (blocks * block), block]));
+    const sums = reshape(reduceSum(concat(runs, 1), [1]), [1, blocks * block, 1, 1]);
+    return mul(collectChannels(sums, this.type, this.layout), scale);
   }
 }
+
+/** The sum of one or more values. */
+const total = ([first, ...others]: readonly Value[]): Value => others.reduce<Value>((sum, value) => add(sum, value), first!);
 
 const scaled = (value: Value, gain: PerChannel | undefined): Value => (gain ? mul(value, gain) : value);
 const broadcast = (vector: PerChannel, { channels }: ImageType): Value =>

@@ -1,6 +1,6 @@
 import { type Graph, graphOf, topologicalOrder } from '../../graph.js';
 import { apply } from '../../operator.js';
-import { concat, expand, mul, reduceMean, reduceSum, reshape, slice } from '../../operators/index.js';
+import { add, concat, expand, mul, reduceMean, reduceSum, reshape, slice } from '../../operators/index.js';
 import { sameShape, sizeOf } from '../../shape.js';
 import { type ComputedValue, input, type InputValue, type Value } from '../../value.js';
 import type { LoweredGraph } from '../stateLayout.js';
@@ -78,8 +78,10 @@ class BlockedLowering {
     }
     const outputs = Object.fromEntries(Object.entries(this.graph.outputs).map(([name, value]) => [name, this.storedVectors.get(value) ?? this.plain(value)]));
     const inputs = this.graph.inputs.map((value) => (this.storedVectors.get(value) as InputValue | undefined) ?? value);
+    // Parameters and moments share a layout, and so its order.
+    const orders = new Map([...new Set(this.vectors.values())].map((layout) => [layout, stateLayout(layout)]));
     const stateLayouts = new Map(
-      this.graph.inputs.flatMap((value) => (this.vectors.has(value) ? [[value.name, stateLayout(this.vectors.get(value)!)] as const] : [])),
+      this.graph.inputs.flatMap((value) => (this.vectors.has(value) ? [[value.name, orders.get(this.vectors.get(value)!)!] as const] : [])),
     );
     return { ...graphOf(outputs, inputs), stateLayouts };
   }
@@ -234,6 +236,14 @@ class BlockedLowering {
     return types[0] && types.every((type) => JSON.stringify(type) === JSON.stringify(types[0])) ? types[0] : undefined;
   }
 
+  /** Gradients of a kernel that serves several times add up as rows. */
+  private addRows(value: ComputedValue): void {
+    const { operator, inputs } = value;
+    const [a, b] = inputs;
+    const [left, right] = [a && this.rows.get(a), b && this.rows.get(b)];
+    if (operator.name === 'Add' && left && right && sameShape(a!.shape, b!.shape)) this.rows.set(value, add(left, right));
+  }
+
   private lowerVector(value: Value, { storedSize, segments }: VectorLayout): Value {
     if (value.kind === 'input') return input(value.name, [storedSize]);
     const { operator, inputs, attributes } = value as ComputedValue;
@@ -279,6 +289,7 @@ class BlockedLowering {
     if (stored) return stored;
     const sums = this.channelSums(value);
     if (sums) return sums;
+    this.addRows(value);
     const inputs = value.inputs.map((operand) => this.plain(operand));
     return inputs.every((operand, index) => operand === value.inputs[index]) ? value : { ...value, inputs };
   }
@@ -306,10 +317,9 @@ class BlockedLowering {
     if ((name !== 'ReduceSum' && name !== 'ReduceMean') || !layout) return undefined;
     const axes = value.attributes.axes as readonly number[];
     if (![0, 2, 3].every((axis) => axes.includes(axis))) return undefined;
-    const perChannel = this.sumsOf(x, new ChannelSums(this.typeOf(x), layout));
-    const total = axes.length === 4 ? reduceSum(perChannel, [1]) : perChannel;
-    const scaled = name === 'ReduceMean' ? mul(total, sizeOf(value.shape) / sizeOf(x.shape)) : total;
-    return reshape(scaled, value.shape);
+    const scale = name === 'ReduceMean' ? sizeOf(value.shape) / sizeOf(x.shape) : 1;
+    const perChannel = this.sumsOf(x, new ChannelSums(this.typeOf(x), layout, scale));
+    return reshape(axes.length === 4 ? reduceSum(perChannel, [1]) : perChannel, value.shape);
   }
 
   private sumsOf(x: Value, sums: ChannelSums): PerChannel {

@@ -39,20 +39,21 @@ export function kernelFromRows(rows: Value, type: KernelType): Value {
 /** The number of a kernel's rows. */
 export const kernelRowsCount = (type: KernelType): number => smallBlocks(type) * bigBlocks(type) * type.height * type.width;
 
-/** For each number of the rows its element of the plain kernel, -1 for those that only fill a block. */
-export function kernelElementOrder(type: KernelType): number[] {
-  const { small, big, height, width, block } = type;
-  const order: number[] = [];
+/** Writes, for each number of the rows, its element of the plain kernel plus `start`; numbers that only fill a block are left. */
+export function writeElementOrder({ small, big, height, width, block }: KernelType, start: number, target: Int32Array): void {
+  const taps = height * width;
+  let position = 0;
   for (let s = 0; s < padded(small, block); s += block) {
     for (let b = 0; b < padded(big, block); b += block) {
-      for (let tap = 0; tap < height * width; tap++) {
+      for (let tap = 0; tap < taps; tap++) {
         for (let row = s; row < s + block; row++) {
-          for (let column = b; column < b + block; column++) order.push(row < small && column < big ? (row * big + column) * height * width + tap : -1);
+          for (let column = b; column < b + block; column++, position++) {
+            if (row < small && column < big) target[position] = start + (row * big + column) * taps + tap;
+          }
         }
       }
     }
   }
-  return order;
 }
 
 /** Each row's P x P numbers transposed: [P small, P big] to [P big, P small]. */

@@ -7,7 +7,7 @@ import { type Graph, topologicalOrder } from '../../graph.js';
 import { sizeOf } from '../../shape.js';
 import type { ComputedValue, InputValue, Value } from '../../value.js';
 import { nextName, type StateLayout } from '../stateLayout.js';
-import { type KernelType, kernelRowsCount, kernelElementOrder } from './kernels.js';
+import { type KernelType, kernelRowsCount, writeElementOrder } from './kernels.js';
 
 /** A piece of a vector: `length` elements from `start` on are `storedLength` from `offset` on, a kernel's as rows. */
 export interface Segment {
@@ -113,12 +113,13 @@ function commonKernel(kernels: readonly (KernelType | undefined)[]): KernelType 
   return first && kernels.every((kernel) => JSON.stringify(kernel) === JSON.stringify(first)) ? first : undefined;
 }
 
-/** How the elements of a state vector are ordered outside the graph and inside. */
+/** How the elements of state vectors of this layout are ordered outside the graph and inside. */
 export function stateLayout({ storedSize, segments }: VectorLayout): StateLayout {
   const source = new Int32Array(storedSize).fill(-1);
-  for (const { start, length, offset, kernel } of segments) {
-    const order = kernel ? kernelElementOrder(kernel) : Array.from({ length }, (_, index) => index);
-    order.forEach((element, position) => (source[offset + position] = element < 0 ? -1 : start + element));
+  for (const { start, length, offset, storedLength, kernel } of segments) {
+    const piece = source.subarray(offset, offset + storedLength);
+    if (kernel) writeElementOrder(kernel, start, piece);
+    else for (let index = 0; index < length; index++) piece[index] = start + index;
   }
   return { size: segments.reduce((sum, { length }) => sum + length, 0), source };
 }

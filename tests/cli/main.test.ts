@@ -1,0 +1,77 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { sharedTemporaryFolder } from '../temporaryFolder.js';
+import { expectBadInput, type Refusal, jsonOf, runCommand } from './runCommand.js';
+
+const cwd = sharedTemporaryFolder();
+const COMMANDS = ['train', 'sample', 'reconstruct', 'interpolate', 'info', 'verify', 'bench', 'doctor'];
+
+describe('agenet --help', () => {
+  it('lists the commands, and how to begin', async () => {
+    const { status, stdout, stderr } = await runCommand(['--help'], cwd);
+    expect([status, stderr]).toEqual([0, '']);
+    for (const command of COMMANDS) expect(stdout).toMatch(new RegExp(`^  ${command}\\b`, 'm'));
+    expect(stdout).toContain('agenet train mnist');
+  });
+
+  it.concurrent.each(COMMANDS)('says of %s what it does and takes', async (command) => {
+    const { status, stdout, stderr } = await runCommand([command, '--help'], cwd);
+    expect([status, stderr]).toEqual([0, '']);
+    expect(stdout).toContain(`Usage: agenet ${command}`);
+    for (const option of ['--json', '--help']) expect(stdout).toContain(option);
+  });
+
+  it('names every option of train that scripts rely on', async () => {
+    const { stdout } = await runCommand(['train', '--help'], cwd);
+    const options =
+      'out epochs steps batch size channels latent width network encoder-updates generator-updates divergence moment reduce prior match-x match-z learning-rate drop-lr seed device threads log-every sample-every checkpoint-every dry-run resume';
+    for (const option of options.split(' ')) expect(stdout).toContain(`--${option}`);
+  });
+});
+
+it('agenet --version is the version of the package', async () => {
+  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string };
+  expect(await runCommand(['--version'], cwd)).toEqual({ status: 0, stdout: `${version}\n`, stderr: '' });
+});
+
+const REFUSED: readonly Refusal[] = [
+  ['an unknown command', ['trian', 'mnist'], ["unknown command 'trian'", 'train']],
+  ['an unknown option', ['train', 'mnist', '--widht', '3'], ["unknown option '--widht'", '--width']],
+  ['a missing argument', ['sample'], ["missing required argument 'run'"]],
+  ['a missing value', ['train', 'mnist', '--width'], ["'--width <number>'", 'argument missing']],
+  ['an argument too many', ['train', 'mnist', 'cifar10'], ['too many arguments']],
+  ['a value that is no choice', ['train', 'mnist', '--divergence', 'kl'], ['--divergence', 'qp, pq, nearest']],
+  ['a number that is none', ['train', 'mnist', '--width', 'wide'], ['--width', "'wide'", 'not a number']],
+  ['a number out of range', ['sample', 'run', '--count', '0'], ['--count', "'0'", 'whole number from 1']],
+  ['a device that there is not', ['train', 'mnist', '--device', 'tpu'], ['--device', 'cpu, webgpu, cuda']],
+];
+
+describe('a command line that is wrong', () => {
+  it('without a command shows the help as an error', async () => {
+    const { status, stdout, stderr } = await runCommand([], cwd);
+    expect([status, stdout]).toEqual([2, '']);
+    expect(stderr).toContain('Usage: agenet');
+  });
+
+  it.concurrent.each(REFUSED)('with %s is one line and status 2', async (_, args, texts) => {
+    await expectBadInput(args, cwd, ...texts);
+  });
+
+  it('is reported as JSON, too, where that is asked for', async () => {
+    for (const args of [
+      ['train', 'mnist', '--widht', '3', '--json'],
+      ['train', 'nothing', '--json'],
+    ]) {
+      const result = await runCommand(args, cwd);
+      const { error, ...others } = jsonOf(result);
+      expect([result.status, others]).toEqual([2, {}]);
+      expect(result.stderr).toBe(`agenet: ${(error as { message: string }).message}\n`);
+    }
+  });
+});
+
+it('the stack of an error is shown where it is asked for, and only there', async () => {
+  const { status, stderr } = await runCommand(['train', 'nothing', '--debug'], cwd);
+  expect(status).toBe(2);
+  expect(stderr).toMatch(/^InputError: .*nothing.*\n {4}at /);
+});

@@ -1,0 +1,75 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { unzipSync } from 'fflate';
+import sharp from 'sharp';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { gatherImages } from '../../src/data/index.js';
+import { openSource } from '../../src/data/open.node.js';
+import { sharedTemporaryFolder } from '../temporaryFolder.js';
+import { expectBadInput, type Refusal, resultOf } from './runCommand.js';
+import { bytesIn, contentsOf, makePicture, makeTinyRun } from './tinyRun.js';
+
+const cwd = sharedTemporaryFolder();
+beforeAll(async () => {
+  await makeTinyRun(join(cwd, 'run'));
+  await makePicture(join(cwd, 'one.png'), 0, 255);
+  await makePicture(join(cwd, 'two.webp'), 200, 40);
+});
+const reconstruct = (...args: readonly string[]) => resultOf(['reconstruct', 'run', '--threads', '1', ...args], cwd);
+
+describe('agenet reconstruct', () => {
+  it('writes test images of the data trained on, and their reconstructions, for NumPy', async () => {
+    expect(await reconstruct('--count', '5', '--out', 'five.npz')).toMatchObject({ out: 'five.npz', count: 5 });
+    const files = unzipSync(readFileSync(join(cwd, 'five.npz')));
+    const [original, reconstruction] = [bytesIn(files['original.npy']), bytesIn(files['reconstruction.npy'])];
+    expect([original.shape, reconstruction.shape]).toEqual([
+      [5, 32, 32, 1],
+      [5, 32, 32, 1],
+    ]);
+    const { test } = await openSource('mnist');
+    expect(Array.from(original.data)).toEqual(Array.from(gatherImages(test, [0, 1, 2, 3, 4], 1024)));
+    expect(Array.from(reconstruction.data)).not.toEqual(Array.from(original.data));
+  });
+
+  it('draws image files, each beside its reconstruction', async () => {
+    expect(await reconstruct('one.png', 'two.webp', '--out', 'pairs.png')).toMatchObject({ out: 'pairs.png', count: 2 });
+    const sheet = sharp(join(cwd, 'pairs.png'));
+    expect(await sheet.metadata()).toMatchObject({ format: 'png', width: 4 * 34 + 2, height: 34 + 2 });
+    // The second original, which fades from light to dark.
+    const second = await sheet
+      .extract({ left: 2 + 2 * 34, top: 2, width: 32, height: 32 })
+      .toColourspace('b-w')
+      .raw()
+      .toBuffer();
+    expect(second[0]).toBeGreaterThan(180);
+    expect(second[31]).toBeLessThan(60);
+  });
+});
+
+const REFUSED: readonly Refusal[] = [
+  ['a run that is not there', ['nothing'], ['nothing: there is no such run folder']],
+  ['an image that is not there', ['run', 'one.png', 'three.png'], ['three.png: cannot be read as an image']],
+  ['a file that is no image', ['run', 'text.png'], ['text.png: cannot be read as an image']],
+  ['an image that is cut short', ['run', 'cut.png'], ['cut.png: cannot be read as an image']],
+  ['data that there is not', ['run', 'fashion'], ['fashion']],
+  ['more images than there are', ['run', '--count', '10001'], ['--count 10001', '10000 test images']],
+  ['an ending that it does not write', ['run', '--out', 'pairs'], ['--out pairs', '.png', '.npz']],
+  ['a file in a folder that is not there', ['run', 'one.png', '--out', 'missing/pairs.png'], ['missing/pairs.png: cannot be written']],
+];
+
+describe('agenet reconstruct refuses in one line, with status 2:', () => {
+  let before: Record<string, string>;
+  beforeAll(() => {
+    writeFileSync(join(cwd, 'text.png'), 'not an image');
+    writeFileSync(join(cwd, 'cut.png'), readFileSync(join(cwd, 'one.png')).subarray(0, 60));
+    before = contentsOf(cwd);
+  });
+
+  it.concurrent.each(REFUSED)('%s', async (_, args, texts) => {
+    await expectBadInput(['reconstruct', ...args, '--threads', '1'], cwd, ...texts);
+  });
+
+  it('and leaves everything as it is', () => {
+    expect(contentsOf(cwd)).toEqual(before);
+  });
+});

@@ -1,0 +1,67 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { expect } from 'vitest';
+
+/** The command as it is built. */
+const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+
+export interface CommandResult {
+  /** The exit status, or null where a signal ended the process. */
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface RunningCommand {
+  readonly child: ChildProcess;
+  readonly finished: Promise<CommandResult>;
+  /** Resolves when standard error holds a text. */
+  readonly said: (text: string) => Promise<void>;
+}
+
+/** Starts `agenet` in a folder. */
+export function startCommand(args: readonly string[], cwd: string): RunningCommand {
+  const child = spawn(process.execPath, [MAIN, ...args], { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
+  let [stdout, stderr] = ['', ''];
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+  const finished = new Promise<CommandResult>((resolve, reject) => {
+    child.on('error', reject).on('close', (status) => resolve({ status, stdout, stderr }));
+  });
+  const said = (text: string) =>
+    new Promise<void>((resolve, reject) => {
+      const look = () => stderr.includes(text) && resolve();
+      child.stderr.on('data', look);
+      child.on('close', () => reject(new Error(`it ended without saying "${text}": ${stderr}`)));
+      look();
+    });
+  return { child, finished, said };
+}
+
+/** Runs `agenet` in a folder to its end. */
+export const runCommand = (args: readonly string[], cwd: string): Promise<CommandResult> => startCommand(args, cwd).finished;
+
+/** The object that `--json` printed, which must be all of standard output. */
+export function jsonOf({ stdout, stderr }: CommandResult): Record<string, unknown> {
+  expect(stdout, stderr).toMatch(/^\{.*\}\n$/);
+  return JSON.parse(stdout) as Record<string, unknown>;
+}
+
+/** Runs a command with `--json` that must succeed, and returns its object. */
+export async function resultOf(args: readonly string[], cwd: string): Promise<Record<string, unknown>> {
+  const result = await runCommand([...args, '--json'], cwd);
+  expect(result.status, result.stderr).toBe(0);
+  return jsonOf(result);
+}
+
+/** What is refused: its name, the arguments, and texts that the message holds. */
+export type Refusal = readonly [title: string, args: readonly string[], texts: readonly string[]];
+
+/** Expects exit status 2 and one line that begins with the program's name and holds every one of the texts: no stack, no results. */
+export async function expectBadInput(args: readonly string[], cwd: string, ...texts: readonly string[]): Promise<void> {
+  const { status, stdout, stderr } = await runCommand(args, cwd);
+  expect(stderr).toMatch(/^agenet: [^\n]+\n$/);
+  for (const text of texts) expect(stderr).toContain(text);
+  expect(stderr).not.toMatch(/\bat \S+ \(|node_modules|\.js:\d/);
+  expect([status, stdout]).toEqual([2, '']);
+}

@@ -1,0 +1,40 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import sharp from 'sharp';
+import { RunFolder } from '../../src/training/runFolder.node.js';
+import { tinyCheckpoint, tinyConfiguration } from '../training/tinyTraining.js';
+
+/** Makes a run folder with one checkpoint of untrained networks, and returns the checkpoint's path. */
+export async function makeTinyRun(path: string, configuration = tinyConfiguration(), step = 3): Promise<string> {
+  const folder = await RunFolder.create(path, configuration);
+  return folder.writeCheckpoint(tinyCheckpoint(configuration, step));
+}
+
+/** Writes a grey picture that fades from one level to another, as a file of the type that its name says. */
+export async function makePicture(path: string, from: number, to: number): Promise<string> {
+  mkdirSync(dirname(path), { recursive: true });
+  const pixels = Uint8Array.from({ length: 40 * 40 }, (_, index) => from + ((to - from) * (index % 40)) / 39);
+  await sharp(pixels, { raw: { width: 40, height: 40, channels: 1 } }).toFile(path);
+  return path;
+}
+
+/** Every file under a folder with its bytes, by its path from there. */
+export function contentsOf(folder: string): Record<string, string> {
+  const files = existsSync(folder) ? readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile()) : [];
+  return Object.fromEntries(
+    files
+      .map(({ parentPath, name }) => [join(parentPath, name).slice(folder.length + 1), readFileSync(join(parentPath, name)).toString('base64')] as const)
+      .sort(),
+  );
+}
+
+/** The shape and the elements of a byte array in an unpacked .npz archive. */
+export function bytesIn(npy: Uint8Array | undefined): { shape: number[]; data: Uint8Array } {
+  const header = new TextDecoder().decode(npy!.subarray(10, 10 + npy![8]! + 256 * npy![9]!));
+  const shape = /'shape': \(([\d, ]*)\)/
+    .exec(header)![1]!
+    .split(',')
+    .filter((size) => size.trim() !== '')
+    .map(Number);
+  return { shape, data: npy!.subarray(10 + header.length) };
+}
