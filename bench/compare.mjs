@@ -10,10 +10,27 @@ import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
-const defaults = { network: 'dcgan32', width: '64', latent: '128', batch: '64', channels: '3', 'generator-updates': '2', threads: '2', iterations: '9', rounds: '3', python: 'python3' };
+const defaults = {
+  network: 'dcgan32',
+  width: '64',
+  latent: '128',
+  batch: '64',
+  channels: '3',
+  'generator-updates': '2',
+  threads: '2',
+  iterations: '9',
+  rounds: '3',
+  python: 'python3',
+};
 const { values } = parseArgs({ options: Object.fromEntries(Object.entries(defaults).map(([name, value]) => [name, { type: 'string', default: value }])) });
 
-const lastLine = (command, args) => JSON.parse(execFileSync(command, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] }).trim().split('\n').at(-1));
+const lastLine = (command, args) =>
+  JSON.parse(
+    execFileSync(command, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] })
+      .trim()
+      .split('\n')
+      .at(-1),
+  );
 const given = (...names) => names.flatMap((name) => [`--${name}`, values[name]]);
 const path = (relative) => fileURLToPath(new URL(relative, import.meta.url));
 
@@ -32,7 +49,11 @@ const rounds = Array.from({ length: Number(values.rounds) }, (_, number) => {
 });
 console.log(
   JSON.stringify({
-    network: values.network, width: Number(values.width), batch: Number(values.batch), channels: Number(values.channels), threads: Number(values.threads),
+    network: values.network,
+    width: Number(values.width),
+    batch: Number(values.batch),
+    channels: Number(values.channels),
+    threads: Number(values.threads),
     agenet_s: median(rounds.map(({ a }) => a.seconds_per_iteration)),
     pytorch_s: median(rounds.map(({ b }) => b.seconds_per_iteration)),
     ratio: median(rounds.map(({ ratio }) => ratio)),

@@ -4,28 +4,33 @@ import { sharedTemporaryFolder } from '../temporaryFolder.js';
 import { expectBadInput, type Refusal, jsonOf, runCommand } from './runCommand.js';
 
 const cwd = sharedTemporaryFolder();
-const COMMANDS = ['train', 'sample', 'reconstruct', 'interpolate', 'info', 'verify', 'bench', 'doctor'];
+
+/** Every command, and the options that scripts rely on. */
+const COMMANDS: Readonly<Record<string, string>> = {
+  train: `out epochs steps batch size channels latent width network encoder-updates generator-updates divergence moment reduce prior match-x match-z
+    learning-rate drop-lr seed device threads log-every sample-every checkpoint-every dry-run resume`,
+  sample: 'count seed out device',
+  reconstruct: 'count out device',
+  interpolate: 'steps out device',
+  info: '',
+  verify: 'device',
+  bench: 'iterations warmup width batch device threads',
+  doctor: '',
+};
 
 describe('agenet --help', () => {
   it('lists the commands, and how to begin', async () => {
     const { status, stdout, stderr } = await runCommand(['--help'], cwd);
     expect([status, stderr]).toEqual([0, '']);
-    for (const command of COMMANDS) expect(stdout).toMatch(new RegExp(`^  ${command}\\b`, 'm'));
+    for (const command of Object.keys(COMMANDS)) expect(stdout).toMatch(new RegExp(`^  ${command}\\b`, 'm'));
     expect(stdout).toContain('agenet train mnist');
   });
 
-  it.concurrent.each(COMMANDS)('says of %s what it does and takes', async (command) => {
+  it.concurrent.each(Object.entries(COMMANDS))('says of %s what it does and takes', async (command, options) => {
     const { status, stdout, stderr } = await runCommand([command, '--help'], cwd);
     expect([status, stderr]).toEqual([0, '']);
     expect(stdout).toContain(`Usage: agenet ${command}`);
-    for (const option of ['--json', '--help']) expect(stdout).toContain(option);
-  });
-
-  it('names every option of train that scripts rely on', async () => {
-    const { stdout } = await runCommand(['train', '--help'], cwd);
-    const options =
-      'out epochs steps batch size channels latent width network encoder-updates generator-updates divergence moment reduce prior match-x match-z learning-rate drop-lr seed device threads log-every sample-every checkpoint-every dry-run resume';
-    for (const option of options.split(' ')) expect(stdout).toContain(`--${option}`);
+    for (const option of `help json ${options}`.trim().split(/\s+/)) expect(stdout).toMatch(new RegExp(`--${option}\\b`));
   });
 });
 
@@ -41,7 +46,6 @@ const REFUSED: readonly Refusal[] = [
   ['a missing value', ['train', 'mnist', '--width'], ["'--width <number>'", 'argument missing']],
   ['an argument too many', ['train', 'mnist', 'cifar10'], ['too many arguments']],
   ['a value that is no choice', ['train', 'mnist', '--divergence', 'kl'], ['--divergence', 'qp, pq, nearest']],
-  ['a number that is none', ['train', 'mnist', '--width', 'wide'], ['--width', "'wide'", 'not a number']],
   ['a number out of range', ['sample', 'run', '--count', '0'], ['--count', "'0'", 'whole number from 1']],
   ['a device that there is not', ['train', 'mnist', '--device', 'tpu'], ['--device', 'cpu, webgpu, cuda']],
 ];
