@@ -6,7 +6,6 @@ import { narrowConvolutions } from './narrowConvolutions.js';
 import { recognizeKernelGradients } from './kernelGradient.js';
 import { signs, stepMasks } from './masks.js';
 import type { Rule } from './rule.js';
-import { variances } from './variances.js';
 import type { LoweredGraph } from './stateLayout.js';
 
 /**
@@ -29,7 +28,7 @@ export function lower(graph: Graph, target: Target): LoweredGraph {
   const ruled = applyRules(simplify(graph), rulesOf[target.name]);
   if (target.name === 'plain') return { ...ruled, stateLayouts: new Map() };
   if (target.block === undefined) return { ...applyRules(ruled, [narrowConvolutions]), stateLayouts: new Map() };
-  const { stateLayouts, ...blocked } = lowerToBlocks(applyRules(ruled, [variances, recognizeKernelGradients]), target.block);
+  const { stateLayouts, ...blocked } = lowerToBlocks(applyRules(ruled, [recognizeKernelGradients]), target.block);
   return { ...applyRules(simplify(blocked), [expandDefinitions, narrowConvolutions]), stateLayouts };
 }
 

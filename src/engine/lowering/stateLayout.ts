@@ -3,15 +3,17 @@ import type { Graph } from '../graph.js';
 /** The output that holds the next value of the state input `name`. */
 export const nextName = (name: string): string => `next/${name}`;
 
-/** A state vector as a lowered graph keeps it: element i is element `source[i]` of the vector outside, or a zero where that is -1. */
+/** A state vector as a lowered graph keeps it. */
 export interface StateLayout {
   /** Elements outside. */
   readonly size: number;
-  readonly source: Int32Array;
+  /** For each element inside its element outside, or -1 for a zero. Made anew at each call: it is as large as the vector and seldom needed. */
+  readonly order: () => Int32Array;
 }
 
 /** The vector in the graph's order. */
-export function intoLayout({ source }: StateLayout, vector: Float32Array): Float32Array {
+export function intoLayout({ order }: StateLayout, vector: Float32Array): Float32Array {
+  const source = order();
   const stored = new Float32Array(source.length);
   source.forEach((element, position) => {
     if (element >= 0) stored[position] = vector[element]!;
@@ -20,9 +22,9 @@ export function intoLayout({ source }: StateLayout, vector: Float32Array): Float
 }
 
 /** The vector in its own order again. */
-export function outOfLayout({ size, source }: StateLayout, stored: Float32Array): Float32Array {
+export function outOfLayout({ size, order }: StateLayout, stored: Float32Array): Float32Array {
   const vector = new Float32Array(size);
-  source.forEach((element, position) => {
+  order().forEach((element, position) => {
     if (element >= 0) vector[element] = stored[position]!;
   });
   return vector;

@@ -35,6 +35,8 @@ export async function compile(graph: Graph, { device = 'cpu', threads = 0, targe
     executionProviders: [device],
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
+    // A plan of all allocations takes a block of its own beside the arena: at width 64 1.14 GB instead of 0.79, for at most 4 % of time.
+    enableMemPattern: false,
     // Only errors: the runtime warns of harmless things, such as inputs that nothing reads.
     logSeverityLevel: 3,
     ...(profilePrefix === undefined ? {} : { enableProfiling: true, profileFilePrefix: profilePrefix }),

@@ -1,8 +1,8 @@
 import { type Graph, graphOf, topologicalOrder } from '../../graph.js';
 import { apply } from '../../operator.js';
-import { add, concat, expand, mul, reduceMean, reduceSum, reshape, slice } from '../../operators/index.js';
+import { clip, expand, mul, reduceMean, reduceSum, reshape, sub } from '../../operators/index.js';
 import { sameShape, sizeOf } from '../../shape.js';
-import { type ComputedValue, input, type InputValue, type Value } from '../../value.js';
+import type { ComputedValue, Value } from '../../value.js';
 import type { LoweredGraph } from '../stateLayout.js';
 import {
   addForms,
@@ -18,12 +18,12 @@ import {
   spreadChannels,
 } from './channelwise.js';
 import { connect, type Connected, type Convolution, convolutionOf } from './connections.js';
-import { correlate, correlateRows, enlarge, reduce, type RowsOf } from './convolve.js';
-import { kernelFromRows, kernelRows, kernelRowsCount, type KernelType } from './kernels.js';
+import { correlate, correlateRows, enlarge, reduce } from './convolve.js';
 import { convertLayout, fromPlain, type ImageType, imageType, type Layout, partShape, type Parts, sameLayout, toPlain } from './layout.js';
 import type { Activation } from './nchwc.js';
 import { assignLayouts, FUNCTIONS, isElementwise, isPerChannel } from './regions.js';
-import { assignVectorLayouts, type Segment, stateLayout, type VectorLayout } from './vectors.js';
+import { Storage } from './storage.js';
+import { varianceOf } from './variance.js';
 
 /**
  * The same graph with its convolutions, and whatever lies elementwise between them, on blocked channels with the batch inside. For
@@ -45,10 +45,7 @@ class BlockedLowering {
   private readonly images = new Map<Value, Image>();
   private readonly plainValues = new Map<Value, Value>();
   private readonly order: readonly Value[];
-  private readonly vectors: ReadonlyMap<Value, VectorLayout>;
-  private readonly storedVectors = new Map<Value, Value>();
-  /** Kernels and their gradients as rows. */
-  private readonly rows = new Map<Value, Value>();
+  private readonly storage: Storage;
 
   constructor(
     private readonly graph: Graph,
@@ -61,29 +58,24 @@ class BlockedLowering {
       if (value.kind !== 'computed') continue;
       for (const operand of value.inputs) this.consumers.set(operand, [...(this.consumers.get(operand) ?? []), value]);
     }
-    this.vectors = assignVectorLayouts(
+    this.storage = new Storage({
       graph,
-      (value) => this.consumersOf(value),
-      (piece) => this.kernelOf(piece),
-    );
+      consumersOf: (value) => this.consumersOf(value),
+      connected: (convolution) => this.connected(convolution),
+      plain: (value) => this.plain(value),
+    });
   }
 
   lowered(): LoweredGraph {
     // Operands first; what nobody asks for in the end is not reached from the outputs and so not in the graph.
     for (const value of this.order) {
-      if (this.images.has(value)) continue;
-      if (this.vectors.has(value)) this.storedVectors.set(value, this.lowerVector(value, this.vectors.get(value)!));
-      else if (value.kind === 'computed' && this.layouts.has(value)) this.lowerImage(value, this.layouts.get(value)!);
+      if (this.images.has(value) || this.storage.lowerVector(value)) continue;
+      if (value.kind === 'computed' && this.layouts.has(value)) this.lowerImage(value, this.layouts.get(value)!);
       else this.plainValues.set(value, value.kind === 'computed' ? this.lowerPlain(value) : value);
     }
-    const outputs = Object.fromEntries(Object.entries(this.graph.outputs).map(([name, value]) => [name, this.storedVectors.get(value) ?? this.plain(value)]));
-    const inputs = this.graph.inputs.map((value) => (this.storedVectors.get(value) as InputValue | undefined) ?? value);
-    // Parameters and moments share a layout, and so its order.
-    const orders = new Map([...new Set(this.vectors.values())].map((layout) => [layout, stateLayout(layout)]));
-    const stateLayouts = new Map(
-      this.graph.inputs.flatMap((value) => (this.vectors.has(value) ? [[value.name, orders.get(this.vectors.get(value)!)!] as const] : [])),
-    );
-    return { ...graphOf(outputs, inputs), stateLayouts };
+    const outputs = Object.fromEntries(Object.entries(this.graph.outputs).map(([name, value]) => [name, this.storage.vector(value) ?? this.plain(value)]));
+    const inputs = this.graph.inputs.map((value) => this.storage.inputOf(value));
+    return { ...graphOf(outputs, inputs), stateLayouts: this.storage.stateLayouts };
   }
 
   // What is known of a value
@@ -152,8 +144,8 @@ class BlockedLowering {
     const finish = { bias: bias && spreadChannels(this.plain(bias), type, own), activation };
     const parts =
       result === 'small'
-        ? reduce(connected, this.rowsOf(kernel!), this.partsIn(big, connected.bigLayout), type.batch, finish)
-        : enlarge(connected, this.rowsOf(kernel!), this.partsIn(small, connected.smallLayout), type.batch, partShape(type, own), finish);
+        ? reduce(connected, this.storage.rowsOf(kernel!), this.partsIn(big, connected.bigLayout), type.batch, finish)
+        : enlarge(connected, this.storage.rowsOf(kernel!), this.partsIn(small, connected.smallLayout), type.batch, partShape(type, own), finish);
     const image: Image = { form: formOf(convertLayout(parts, type, own, layout)) };
     this.images.set(value, image);
     if (follower && activation) this.images.set(follower, image);
@@ -218,78 +210,16 @@ class BlockedLowering {
     return undefined;
   }
 
-  // Kernels and state vectors
-
-  /** A kernel's rows: a piece of a state vector as it lies, or made of the plain kernel. */
-  private rowsOf(kernel: Value): RowsOf {
-    return (connection) => (connection.own ? this.rows.get(kernel) : undefined) ?? connection.rowsOf(this.plain(kernel));
-  }
-
-  /** The kernel that a piece of a vector is reshaped to, if it serves as nothing else and always by the same rows. */
-  private kernelOf(piece: ComputedValue): KernelType | undefined {
-    const [kernel, ...others] = this.consumersOf(piece);
-    if (kernel?.operator.name !== 'Reshape' || others.length > 0) return undefined;
-    const types = this.consumersOf(kernel).map((consumer) => {
-      const convolution = convolutionOf(consumer);
-      return convolution?.kernel === kernel ? this.connected(convolution).connections[0]?.own : undefined;
-    });
-    return types[0] && types.every((type) => JSON.stringify(type) === JSON.stringify(types[0])) ? types[0] : undefined;
-  }
-
-  /** Gradients of a kernel that serves several times add up as rows. */
-  private addRows(value: ComputedValue): void {
-    const { operator, inputs } = value;
-    const [a, b] = inputs;
-    const [left, right] = [a && this.rows.get(a), b && this.rows.get(b)];
-    if (operator.name === 'Add' && left && right && sameShape(a!.shape, b!.shape)) this.rows.set(value, add(left, right));
-  }
-
-  private lowerVector(value: Value, { storedSize, segments }: VectorLayout): Value {
-    if (value.kind === 'input') return input(value.name, [storedSize]);
-    const { operator, inputs, attributes } = value as ComputedValue;
-    if (operator.name === 'Concat')
-      return concat(
-        segments.map((segment, index) => this.storedPiece(inputs[index]!, segment)),
-        0,
-      );
-    return apply(
-      operator,
-      inputs.map((operand) => this.storedVectors.get(operand) ?? this.plain(operand)),
-      attributes,
-    );
-  }
-
-  /** A tensor as it lies in a vector. */
-  private storedPiece(flat: Value, { kernel, storedLength }: Segment): Value {
-    if (kernel === undefined) return this.plain(flat);
-    const source = flat.kind === 'computed' && flat.operator.name === 'Reshape' ? flat.inputs[0]! : flat;
-    const rows = this.rows.get(source) ?? kernelRows(reshape(this.plain(flat), [kernel.small, kernel.big, kernel.height, kernel.width]), kernel);
-    return reshape(rows, [storedLength]);
-  }
-
-  /** A piece of a vector in its own order; a kernel's rows are remembered for its convolutions. */
-  private pieceOfVector(value: ComputedValue): Value | undefined {
-    const layout = value.operator.name === 'Slice' ? this.vectors.get(value.inputs[0]!) : undefined;
-    const segment = layout?.segments.find(({ start }) => start === value.attributes.start);
-    if (segment === undefined) return undefined;
-    const { offset, storedLength, kernel } = segment;
-    const stored = slice(this.storedVectors.get(value.inputs[0]!)!, 0, offset, offset + storedLength);
-    if (kernel === undefined) return stored;
-    const rows = reshape(stored, [kernelRowsCount(kernel), kernel.block ** 2]);
-    for (const reshaped of this.consumersOf(value)) this.rows.set(reshaped, rows);
-    return reshape(kernelFromRows(rows, kernel), value.shape);
-  }
-
   // Everything else
 
   private lowerPlain(value: ComputedValue): Value {
     const convolution = convolutionOf(value);
     if (convolution?.result === 'kernel') return this.kernelGradient(value, convolution);
-    const stored = this.pieceOfVector(value);
+    const stored = this.storage.pieceOfVector(value);
     if (stored) return stored;
     const sums = this.channelSums(value);
     if (sums) return sums;
-    this.addRows(value);
+    this.storage.addRows(value);
     const inputs = value.inputs.map((operand) => this.plain(operand));
     return inputs.every((operand, index) => operand === value.inputs[index]) ? value : { ...value, inputs };
   }
@@ -301,7 +231,7 @@ class BlockedLowering {
     const [only] = connected.connections;
     if (only?.own === undefined) return correlate(connected, smallParts, bigParts, small.shape[0]!);
     const rows = correlateRows(only, connected.bigAsPixel, smallParts, bigParts, small.shape[0]!);
-    this.rows.set(value, rows);
+    this.storage.rememberRows(value, rows);
     return only.gradientOf(rows);
   }
 
@@ -318,8 +248,18 @@ class BlockedLowering {
     const axes = value.attributes.axes as readonly number[];
     if (![0, 2, 3].every((axis) => axes.includes(axis))) return undefined;
     const scale = name === 'ReduceMean' ? sizeOf(value.shape) / sizeOf(x.shape) : 1;
-    const perChannel = this.sumsOf(x, new ChannelSums(this.typeOf(x), layout, scale));
+    const sums = new ChannelSums(this.typeOf(x), layout, scale);
+    const variance = varianceOf(value);
+    if (variance) return this.variance(variance, sums);
+    const perChannel = this.sumsOf(x, sums);
     return reshape(axes.length === 4 ? reduceSum(perChannel, [1]) : perChannel, value.shape);
+  }
+
+  private variance({ x, mean }: { readonly x: Value; readonly mean: Value }, sums: ChannelSums): Value {
+    const form = formOf(this.parts(x));
+    const square = mul(this.plain(mean), this.plain(mean));
+    // Rounding can bring the difference below 0.
+    return clip(sub(sums.ofProduct(form, form), square), 0, Infinity);
   }
 
   private sumsOf(x: Value, sums: ChannelSums): PerChannel {

@@ -113,13 +113,18 @@ function commonKernel(kernels: readonly (KernelType | undefined)[]): KernelType 
   return first && kernels.every((kernel) => JSON.stringify(kernel) === JSON.stringify(first)) ? first : undefined;
 }
 
-/** How the elements of state vectors of this layout are ordered outside the graph and inside. */
-export function stateLayout({ storedSize, segments }: VectorLayout): StateLayout {
-  const source = new Int32Array(storedSize).fill(-1);
+/** How the elements of a state vector of this layout are ordered outside the graph and inside. */
+export const stateLayout = (layout: VectorLayout): StateLayout => ({
+  size: layout.segments.reduce((sum, { length }) => sum + length, 0),
+  order: () => orderOf(layout),
+});
+
+function orderOf({ storedSize, segments }: VectorLayout): Int32Array {
+  const order = new Int32Array(storedSize).fill(-1);
   for (const { start, length, offset, storedLength, kernel } of segments) {
-    const piece = source.subarray(offset, offset + storedLength);
+    const piece = order.subarray(offset, offset + storedLength);
     if (kernel) writeElementOrder(kernel, start, piece);
     else for (let index = 0; index < length; index++) piece[index] = start + index;
   }
-  return { size: segments.reduce((sum, { length }) => sum + length, 0), source };
+  return order;
 }
