@@ -4,6 +4,7 @@ import { LARGEST_SEED, randomStream, shuffledIndices } from '../src/random.js';
 import { expectWithin } from './expectWithin.js';
 import { kurtosisOf, meanOf, varianceOf } from './moments.js';
 
+/** The limits below are five standard errors of so many draws, or more. */
 const DRAWS = 20_000;
 const seeds = fc.integer({ min: 0, max: LARGEST_SEED });
 const draws = (seed: number, purpose: string, index?: number): number[] => {
@@ -34,8 +35,8 @@ describe('a random stream', () => {
 
   it('does not begin alike for neighbouring seeds and indices', () => {
     const first = [...Array(1000).keys()].flatMap((number) => [randomStream(number, 'first').uniform(), randomStream(7, 'first', number).uniform()]);
-    expectWithin(meanOf(first), 1 / 2, 0.05);
-    expectWithin(varianceOf(first), 1 / 12, 0.005);
+    expectWithin(meanOf(first), 1 / 2, 0.035);
+    expectWithin(varianceOf(first), 1 / 12, 0.01);
     expect(new Set(first).size).toBeGreaterThan(1990);
   });
 
@@ -44,7 +45,7 @@ describe('a random stream', () => {
     const values = Array.from({ length: DRAWS }, () => stream.uniform());
     expect(Math.min(...values)).toBeGreaterThanOrEqual(0);
     expect(Math.max(...values)).toBeLessThan(1);
-    expectWithin(meanOf(values), 1 / 2, 0.005);
+    expectWithin(meanOf(values), 1 / 2, 0.01);
     expectWithin(varianceOf(values), 1 / 12, 0.005);
   });
 
@@ -64,18 +65,18 @@ describe('a random stream', () => {
   it.each([DRAWS, DRAWS + 1])('fills an array of %i with standard normal draws', (length) => {
     const values = randomStream(1, 'normal').fillNormal(new Float32Array(length));
     expect(values.every(Number.isFinite)).toBe(true);
-    expectWithin(meanOf(values), 0, 0.015);
-    expectWithin(varianceOf(values), 1, 0.015);
-    expectWithin(kurtosisOf(values), 3, 0.1);
+    expectWithin(meanOf(values), 0, 0.035);
+    expectWithin(varianceOf(values), 1, 0.05);
+    expectWithin(kurtosisOf(values), 3, 0.18);
     expect(values.at(-1)).not.toBe(0);
   });
 
   it('draws neighbouring normal numbers independently', () => {
     const values = randomStream(3, 'pairs').fillNormal(new Float32Array(DRAWS));
     const products = Array.from({ length: DRAWS - 1 }, (_, index) => values[index]! * values[index + 1]!);
-    expectWithin(meanOf(products), 0, 0.015);
+    expectWithin(meanOf(products), 0, 0.035);
     const squares = Array.from({ length: DRAWS - 1 }, (_, index) => values[index]! ** 2 * values[index + 1]! ** 2);
-    expectWithin(meanOf(squares), 1, 0.05);
+    expectWithin(meanOf(squares), 1, 0.1);
   });
 });
 
@@ -92,6 +93,6 @@ describe('shuffled indices', () => {
     const [count, rounds] = [4, 8000];
     const seen = Array.from({ length: count }, () => new Array<number>(count).fill(0));
     for (let round = 0; round < rounds; round++) shuffledIndices(count, randomStream(round, 'places')).forEach((number, place) => seen[place]![number]!++);
-    for (const frequency of seen.flat()) expectWithin(frequency / rounds, 1 / count, 0.015);
+    for (const frequency of seen.flat()) expectWithin(frequency / rounds, 1 / count, 0.025);
   });
 });

@@ -18,8 +18,10 @@ export function interpolateCodes(prior: Prior, a: Float32Array, b: Float32Array,
 }
 
 function slerpWeights(a: Float32Array, b: Float32Array, position: number): [number, number] {
-  const cosine = a.reduce((sum, value, index) => sum + value * b[index]!, 0);
-  const angle = Math.acos(Math.min(1, Math.max(-1, cosine)));
+  // From both chords, since the cosine has lost its digits where codes are near each other or opposite.
+  const apart = Math.hypot(...a.map((value, index) => value - b[index]!));
+  const together = Math.hypot(...a.map((value, index) => value + b[index]!));
+  const angle = 2 * Math.atan2(apart, together);
   if (angle < LEAST_ANGLE) return [1 - position, position];
   if (Math.PI - angle < LEAST_ANGLE) throw new Error('interpolation: the codes are opposite, so no great arc between them is the shortest');
   return [Math.sin((1 - position) * angle) / Math.sin(angle), Math.sin(position * angle) / Math.sin(angle)];

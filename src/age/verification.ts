@@ -45,6 +45,7 @@ export async function verify(golden: TensorFile, file: string, compile: Compile)
   for (const [name, { data }] of Object.entries(golden.tensors)) {
     if (isExpectation(name)) record(name.slice(0, name.lastIndexOf('/')), relativeError(results[name]?.data as Float32Array, data));
   }
+  if (Object.keys(groups).length === 0) throw new InputError(`${file}: not a golden file, it expects nothing`);
   return { file, groups, max_error: Math.max(...Object.values(groups)) };
 }
 
@@ -132,12 +133,13 @@ function feedOf(name: string, shape: readonly number[], pair: NetworkPair, golde
 
 /** Largest absolute difference over the largest absolute expected value; infinite where a result is missing or of another size. */
 function relativeError(actual: ArrayLike<number> | undefined, expected: ArrayLike<number>): number {
-  if (actual?.length !== expected.length) return Infinity;
+  if (actual?.length !== expected.length) return Number.MAX_VALUE;
   let [difference, largest] = [0, 0];
   for (let index = 0; index < expected.length; index++) {
     const error = Math.abs(actual[index]! - expected[index]!);
     difference = Number.isNaN(error) ? Infinity : Math.max(difference, error);
     largest = Math.max(largest, Math.abs(expected[index]!));
   }
-  return difference === 0 ? 0 : difference / largest;
+  const error = difference === 0 ? 0 : difference / largest;
+  return Number.isFinite(error) ? error : Number.MAX_VALUE;
 }

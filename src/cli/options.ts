@@ -5,7 +5,7 @@ import { nativeFormat } from '../data/open.node.js';
 import { type Compile } from '../engine/index.js';
 import { compile, type Device, DEVICES } from '../engine/runtime/native.js';
 import { InputError } from '../errors.js';
-import { ARCHITECTURE_NAMES, type ArchitectureName, architectureFor } from '../networks/index.js';
+import { ARCHITECTURE_NAMES, type ArchitectureName, ARCHITECTURES, architectureFor } from '../networks/index.js';
 import { LARGEST_SEED } from '../random.js';
 import { checkConfiguration, type Configuration, configurationSchema, DEFAULTS } from '../training/index.js';
 import { subcommand } from './command.js';
@@ -49,6 +49,7 @@ export const compilerOf =
       ...(plain ? { target: { name: 'plain' } } : {}),
       ...(profilePrefix === undefined ? {} : { profilePrefix }),
     });
+
 export const threadsOf = (threads: number | undefined): number => threads ?? availableParallelism();
 
 /** A subcommand with the options that describe what is trained and how: those of `train` and `bench`. */
@@ -95,7 +96,8 @@ export function givenSettings(options: Readonly<Record<string, unknown>>): Recor
 export function resolveConfiguration(data: string, options: Readonly<Record<string, unknown>>): Configuration {
   const given = givenSettings(options);
   const native = nativeFormat(data);
-  const size = (given.size as number | undefined) ?? native.size;
+  // A network that was named decides the size, where none was given.
+  const size = (given.size as number | undefined) ?? (given.network ? ARCHITECTURES[given.network as ArchitectureName].imageSize : native.size);
   return checkConfiguration({ ...DEFAULTS, data, size, channels: native.channels, network: given.network ?? architectureOf(size), ...given }, flagOf);
 }
 

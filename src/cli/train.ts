@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { TrainedModel } from '../age/index.js';
 import { openSource } from '../data/open.node.js';
 import type { ImageSource } from '../data/index.js';
-import type { Compile } from '../engine/index.js';
+import { type Compile, constant, graphOf } from '../engine/index.js';
 import { InputError } from '../errors.js';
 import { scoreReconstruction } from '../evaluation/reconstruction.js';
 import {
@@ -60,10 +60,12 @@ async function run(data: string, options: Options, terminal: Terminal): Promise<
   const source = await openSource(configuration.data, configuration);
   if (options.dryRun) return describe(configuration, source, terminal);
 
+  const compile = compilerOf(options);
+  // Before the folder is made, which a device that cannot be used would leave behind.
+  await (await compile(graphOf({ ready: constant(0) }))).release();
   const folder = 'folder' in plan ? plan.folder : await RunFolder.create(options.out ?? (await freeFolder(configuration.data)), configuration);
   if ('folder' in plan) await folder.writeConfiguration(configuration);
   terminal.note(`training ${configuration.network} on ${source.name} (${source.train.count} images of ${source.size.join('x')}) into ${folder.path}`);
-  const compile = compilerOf(options);
   const start = 'start' in plan ? plan.start : undefined;
   const summary = await withSignals((signal) =>
     train({ configuration, source, folder, compile, signal, onEvent: showProgress(process.stderr), ...(start ? { start } : {}) }),

@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { InputError } from '../errors.js';
 import { decodeIdx } from './idx.js';
-import { type ImageSource, type Split, splitInMemory } from './source.js';
+import type { ImageSource, Split } from './source.js';
 
 /** How images are wanted. */
 export interface ImageFormat {
@@ -35,23 +35,23 @@ async function readSplit(folder: string, prefix: string, size: number, channels:
   const [count, height, width] = images.sizes;
   if (height !== DIGIT_SIZE || width !== DIGIT_SIZE || labels.sizes[0] !== count)
     throw new InputError(`${prefix}: ${images.sizes.join(' x ')} images with ${labels.sizes[0]} labels are not MNIST`);
-  return splitInMemory(enlarge(images.data, count!, size, channels), channels * size * size, labels.data);
+  return {
+    count: count!,
+    labels: labels.data,
+    copyImage: (index, target, offset) => enlarge(images.data, index, target.subarray(offset, offset + channels * size * size), size),
+  };
 }
 
-/** Puts each 28x28 digit in the middle of 32x32, repeats pixels up to `size`, and the whole for each channel. */
-function enlarge(digits: Uint8Array, count: number, size: number, channels: number): Uint8Array {
+/** Puts a 28x28 digit in the middle of 32x32, repeats pixels up to `size`, and the whole for each channel that the target has room for. */
+function enlarge(digits: Uint8Array, index: number, target: Uint8Array, size: number): void {
   const margin = (PADDED_SIZE - DIGIT_SIZE) / 2;
   const factor = size / PADDED_SIZE;
   const area = size * size;
-  const pixels = new Uint8Array(count * channels * area);
-  for (let image = 0; image < count; image++) {
-    const target = pixels.subarray(image * channels * area, image * channels * area + area);
-    for (let row = 0; row < DIGIT_SIZE; row++) {
-      const line = digits.subarray((image * DIGIT_SIZE + row) * DIGIT_SIZE, (image * DIGIT_SIZE + row + 1) * DIGIT_SIZE);
-      const enlarged = factor === 1 ? line : Uint8Array.from({ length: line.length * factor }, (_, column) => line[Math.floor(column / factor)]!);
-      for (let copy = 0; copy < factor; copy++) target.set(enlarged, ((margin + row) * factor + copy) * size + margin * factor);
-    }
-    for (let channel = 1; channel < channels; channel++) pixels.set(target, (image * channels + channel) * area);
+  target.fill(0);
+  for (let row = 0; row < DIGIT_SIZE; row++) {
+    const line = digits.subarray((index * DIGIT_SIZE + row) * DIGIT_SIZE, (index * DIGIT_SIZE + row + 1) * DIGIT_SIZE);
+    const enlarged = factor === 1 ? line : Uint8Array.from({ length: line.length * factor }, (_, column) => line[Math.floor(column / factor)]!);
+    for (let copy = 0; copy < factor; copy++) target.set(enlarged, ((margin + row) * factor + copy) * size + margin * factor);
   }
-  return pixels;
+  for (let start = area; start < target.length; start += area) target.copyWithin(start, 0, area);
 }

@@ -8,6 +8,7 @@ const LARGEST_IMAGE = 100_000_000;
 /** The bytes of a PNG file. */
 export const encodePng = (picture: Raster): Promise<Buffer> =>
   sharp(picture.data, { raw: rawOf(picture) })
+    .toColourspace(picture.channels === 1 ? 'b-w' : 'srgb')
     .png()
     .toBuffer();
 

@@ -78,5 +78,9 @@ export function readConfiguration(text: string, file: string): Configuration {
   } catch {
     throw new InputError(`${file}: its configuration is not JSON`);
   }
-  return checkConfiguration(parsed, (key) => `${file}: ${key}`);
+  try {
+    return checkConfiguration(parsed);
+  } catch (error) {
+    throw error instanceof InputError ? new InputError(`${file}: ${error.message}`) : error;
+  }
 }

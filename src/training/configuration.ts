@@ -77,14 +77,22 @@ export function checkConfiguration(given: unknown, label: (key: string) => strin
   return configuration;
 }
 
+const valueAt = (given: unknown, path: readonly PropertyKey[]): unknown =>
+  path.reduce<unknown>((inner, key) => (inner as Record<PropertyKey, unknown> | undefined)?.[key], given);
+
 function describeIssue(issue: z.core.$ZodIssue, given: unknown, label: (key: string) => string): string {
   if (issue.code === 'unrecognized_keys') {
     const [key] = issue.keys;
     const nearest = nearestName(key!, Object.keys(configurationSchema.shape));
     return `${key}: no such setting${nearest ? `, did you mean ${nearest}?` : ''}`;
   }
+  if (issue.code === 'invalid_union') {
+    // The alternative that the user meant: the one whose key is there.
+    const inner = issue.errors.flat().find(({ path }) => path.length > 0 && valueAt(given, [...issue.path, ...path]) !== undefined);
+    if (inner) return describeIssue({ ...inner, path: [...issue.path, ...inner.path] }, given, label);
+  }
   const path = issue.path.map(String);
-  const value = issue.path.reduce<unknown>((inner, key) => (inner as Record<PropertyKey, unknown> | undefined)?.[key], given);
+  const value = valueAt(given, issue.path);
   return `${label(path.at(-1) ?? 'configuration')}: ${issue.message}, not ${value === undefined ? 'missing' : JSON.stringify(value)}`;
 }
 

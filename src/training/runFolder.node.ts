@@ -12,6 +12,7 @@ export class RunFolder {
 
   /** Makes a new run folder. Throws InputError if it exists and is not empty, or cannot be made. */
   static async create(path: string, configuration: Configuration): Promise<RunFolder> {
+    if (path === '') throw new InputError('the run folder needs a name (--out)');
     const entries = await listFolder(path);
     if (entries !== undefined && entries.length > 0) {
       throw new InputError(`${path}: the run folder exists and is not empty; name another with --out, or go on with the run in it with --resume`);

