@@ -44,6 +44,9 @@ export async function compile(graph: Graph, { device = 'cpu', threads = 0, targe
   return new Program(session, new Map(lowered.inputs.map((value) => [value.name, value])), lowered.stateLayouts);
 }
 
+// Only what an error does not say: the native library would also print every error that it throws.
+env.logLevel = 'fatal';
+
 /** The version of ONNX Runtime. */
 export const RUNTIME_VERSION = env.versions.node ?? env.versions.common;
 
@@ -61,8 +64,13 @@ async function createSession(model: Uint8Array, device: Device, options: Inferen
   } catch (error) {
     if (device === 'cpu') throw error;
     // A provider that is there but finds no adapter or driver: the user can choose another device.
-    throw new InputError(`device ${device} cannot be used here (${firstLine(error)}); --device cpu always works`);
+    throw new InputError(`device ${device} cannot be used here (${reasonOf(error)}); --device cpu always works`);
   }
 }
 
-const firstLine = (error: unknown): string => String(error instanceof Error ? error.message : error).split('\n')[0]!;
+/** What a provider says, without the place in its source that comes before. */
+const reasonOf = (error: unknown): string =>
+  String(error instanceof Error ? error.message : error)
+    .split('\n')[0]!
+    .split(' was false. ')
+    .at(-1)!;
