@@ -49,8 +49,7 @@ export function shuffledIndices(count: number, stream: RandomStream): Uint32Arra
 
 /** A 128-bit generator state that differs wherever seed, purpose or index do: each word mixes all of them and its own place. */
 function stateOf(seed: number, purpose: string, index: number): [number, number, number, number] {
-  // Counted from 1, so that seed 0 mixes in something as well.
-  const words = [(seed + 1) >>> 0, index >>> 0, Math.floor(index / 2 ** 32), ...Array.from(purpose, (letter) => letter.codePointAt(0)!)];
+  const words = [seed >>> 0, index >>> 0, Math.floor(index / 2 ** 32), ...Array.from(purpose, (letter) => letter.codePointAt(0)!)];
   const [a, b, c, d] = [1, 2, 3, 4].map((place) => words.reduce((hash, word) => mix(hash ^ mix(word + place * 0x9e3779b9)), place * 0x85ebca6b));
   return [a!, b!, c!, d! | 1];
 }

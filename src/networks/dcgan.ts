@@ -1,5 +1,5 @@
 import { InputError } from '../errors.js';
-import type { Layer } from './layer.js';
+import type { ConvolutionLayer, Layer } from './layer.js';
 import { networkOf, type NetworkPair } from './network.js';
 
 /** What a pair of networks is built from. */
@@ -21,32 +21,26 @@ export interface Architecture {
 const SLOPE = 0.2;
 type Spec = { stride: number; padding: number; kernel?: number; bias?: boolean };
 
-const convolution = (name: string, inputChannels: number, outputChannels: number, { stride, padding, kernel = 4, bias = false }: Spec): Layer => ({
-  kind: 'convolution',
-  name,
-  inputChannels,
-  outputChannels,
-  kernel,
-  stride,
-  padding,
-  bias,
-});
-const transposed = (name: string, inputChannels: number, outputChannels: number, { stride, padding, kernel = 4, bias = false }: Spec): Layer => ({
-  kind: 'transposedConvolution',
-  name,
-  inputChannels,
-  outputChannels,
-  kernel,
-  stride,
-  padding,
-  bias,
-});
+const convolutional =
+  (kind: ConvolutionLayer['kind']) =>
+  (name: string, inputChannels: number, outputChannels: number, { stride, padding, kernel = 4, bias = false }: Spec): Layer => ({
+    kind,
+    name,
+    inputChannels,
+    outputChannels,
+    kernel,
+    stride,
+    padding,
+    bias,
+  });
+const convolution = convolutional('convolution');
+const transposed = convolutional('transposedConvolution');
 const normalization = (name: string, channels: number): Layer => ({ kind: 'batchNormalization', name, channels });
 const leakyRelu: Layer = { kind: 'leakyRelu', slope: SLOPE };
 const relu: Layer = { kind: 'relu' };
 
-const HALVE: Spec = { stride: 2, padding: 1 };
-const DOUBLE: Spec = { stride: 2, padding: 1 };
+/** Halves a map, or doubles it. */
+const BY_TWO: Spec = { stride: 2, padding: 1 };
 /** A 1x1 map to 4x4, or 4x4 to 1x1. */
 const WHOLE: Spec = { stride: 1, padding: 0 };
 
@@ -54,7 +48,7 @@ const WHOLE: Spec = { stride: 1, padding: 0 };
 const halvings = (channels: number, widths: readonly number[]): Layer[] =>
   widths.flatMap((width, index) => {
     const number = index + 1;
-    const first = convolution(`conv${number}`, widths[index - 1] ?? channels, width, HALVE);
+    const first = convolution(`conv${number}`, widths[index - 1] ?? channels, width, BY_TWO);
     return index === 0 ? [first, leakyRelu] : [first, normalization(`norm${number}`, width), leakyRelu];
   });
 
@@ -62,7 +56,7 @@ const halvings = (channels: number, widths: readonly number[]): Layer[] =>
 const doublings = (latent: number, widths: readonly number[]): Layer[] =>
   widths.flatMap((width, index) => {
     const number = index + 1;
-    const spec = index === 0 ? WHOLE : DOUBLE;
+    const spec = index === 0 ? WHOLE : BY_TWO;
     return [transposed(`conv${number}`, widths[index - 1] ?? latent, width, spec), normalization(`norm${number}`, width), relu];
   });
 
@@ -70,7 +64,7 @@ const doublings = (latent: number, widths: readonly number[]): Layer[] =>
 function dcgan32({ channels, latent, width: n }: Dimensions): NetworkPair {
   const image = [channels, 32, 32];
   const code = [latent, 1, 1];
-  const encoder = [...halvings(channels, [n, 2 * n, 4 * n]), convolution('conv4', 4 * n, latent, { ...HALVE, bias: true }), { kind: 'spatialMean' } as const];
+  const encoder = [...halvings(channels, [n, 2 * n, 4 * n]), convolution('conv4', 4 * n, latent, { ...BY_TWO, bias: true }), { kind: 'spatialMean' } as const];
   const generator = [
     ...doublings(latent, [8 * n, 4 * n, 2 * n, 2 * n]),
     convolution('conv5', 2 * n, channels, { kernel: 1, stride: 1, padding: 0, bias: true }),
@@ -84,7 +78,7 @@ function dcgan64({ channels, latent, width: n }: Dimensions): NetworkPair {
   const image = [channels, 64, 64];
   const code = [latent, 1, 1];
   const encoder = [...halvings(channels, [n, 2 * n, 4 * n, 8 * n]), convolution('conv5', 8 * n, latent, { ...WHOLE, bias: true })];
-  const generator = [...doublings(latent, [8 * n, 4 * n, 2 * n, n]), transposed('conv5', n, channels, DOUBLE), { kind: 'tanh' } as const];
+  const generator = [...doublings(latent, [8 * n, 4 * n, 2 * n, n]), transposed('conv5', n, channels, BY_TWO), { kind: 'tanh' } as const];
   return { encoder: networkOf('encoder', encoder, image, code), generator: networkOf('generator', generator, code, image) };
 }
 
