@@ -5,8 +5,9 @@ import { expandDefinitions } from './definitions.js';
 import { narrowConvolutions } from './narrowConvolutions.js';
 import { recognizeKernelGradients } from './kernelGradient.js';
 import { signs, stepMasks } from './masks.js';
+import { statesInPlace } from './inPlaceState.js';
 import type { Rule } from './rule.js';
-import type { LoweredGraph } from './stateLayout.js';
+import type { LaidOutGraph, LoweredGraph } from './stateLayout.js';
 
 /**
  * The runtimes a graph can be rewritten for. `plain` keeps ONNX operators in canonical layouts, which all of them run; `cpu` is ONNX
@@ -26,11 +27,14 @@ export const rulesOf: Readonly<Record<Target['name'], readonly Rule[]>> = {
  */
 export function lower(graph: Graph, target: Target): LoweredGraph {
   const ruled = applyRules(simplify(graph), rulesOf[target.name]);
-  if (target.name === 'plain') return { ...ruled, stateLayouts: new Map() };
-  if (target.block === undefined) return { ...applyRules(ruled, [narrowConvolutions]), stateLayouts: new Map() };
+  if (target.name === 'plain') return { ...ruled, stateLayouts: new Map(), statesInPlace: new Set() };
+  if (target.block === undefined) return onCpu({ ...applyRules(ruled, [narrowConvolutions]), stateLayouts: new Map() });
   const { stateLayouts, ...blocked } = lowerToBlocks(applyRules(ruled, [recognizeKernelGradients]), target.block);
-  return { ...applyRules(simplify(blocked), [expandDefinitions, narrowConvolutions]), stateLayouts };
+  return onCpu({ ...applyRules(simplify(blocked), [expandDefinitions, narrowConvolutions]), stateLayouts });
 }
+
+/** The CPU runs a graph in one order and writes outputs where it is told to, so that state can stay in its place. */
+const onCpu = (graph: LaidOutGraph): LoweredGraph => ({ ...graph, statesInPlace: statesInPlace(graph) });
 
 const applyRules = (graph: Graph, rules: readonly Rule[]): Graph =>
   rules.reduce<Graph>((current, rule) => simplify(rewriteGraph(current, (value) => rule.apply(value) ?? value)), graph);

@@ -30,8 +30,14 @@ export function outOfLayout({ size, order }: StateLayout, stored: Float32Array):
   return vector;
 }
 
-/** A graph as a target runs it. */
-export interface LoweredGraph extends Graph {
+/** A graph whose state may lie in another order inside. */
+export interface LaidOutGraph extends Graph {
   /** State inputs, and outputs of their next values, that are kept in another order than outside. */
   readonly stateLayouts: ReadonlyMap<string, StateLayout>;
+}
+
+/** A graph as a target runs it. */
+export interface LoweredGraph extends LaidOutGraph {
+  /** State inputs whose next value may be written over them. */
+  readonly statesInPlace: ReadonlySet<string>;
 }

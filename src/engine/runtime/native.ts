@@ -1,9 +1,10 @@
-import { env, InferenceSession, listSupportedBackends } from 'onnxruntime-node';
+import { env, InferenceSession, listSupportedBackends, Tensor } from 'onnxruntime-node';
 import { InputError } from '../../errors.js';
 import type { Graph } from '../graph.js';
 import { lower, type Target } from '../lowering/index.js';
 import { encode } from '../onnx.js';
 import { blockSizeOfProcessor } from './blockSize.js';
+import { collectLargeGarbage } from './garbage.node.js';
 import { Program } from './program.js';
 
 /** Where a program runs. */
@@ -41,7 +42,7 @@ export async function compile(graph: Graph, { device = 'cpu', threads = 0, targe
     logSeverityLevel: 3,
     ...(profilePrefix === undefined ? {} : { enableProfiling: true, profileFilePrefix: profilePrefix }),
   });
-  return new Program(session, new Map(lowered.inputs.map((value) => [value.name, value])), lowered.stateLayouts);
+  return new Program(session, lowered, { Tensor, beforeRun: collectLargeGarbage() });
 }
 
 // Only what an error does not say: the native library would also print every error that it throws.

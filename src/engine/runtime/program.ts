@@ -1,29 +1,54 @@
-import { type InferenceSession, Tensor } from 'onnxruntime-common';
+import type { InferenceSession, Tensor } from 'onnxruntime-common';
 import type { Graph } from '../graph.js';
-import type { StateLayout } from '../lowering/stateLayout.js';
+import type { LoweredGraph } from '../lowering/stateLayout.js';
 import type { ElementArray, TensorData, TensorType } from '../value.js';
+
+/** What the runtime of a platform brings. */
+export interface Platform {
+  /** Its own class: a runtime tells results' places from options by it, and takes no other build's. */
+  readonly Tensor: typeof Tensor;
+  /** Called before a run with the bytes of results of earlier runs that nobody reads any more. */
+  readonly beforeRun?: (garbage: number) => void;
+}
 
 /** A graph compiled for a device. Feeds and results are tensors in memory; one run at a time. */
 export class Program {
   constructor(
     private readonly session: InferenceSession,
-    private readonly inputs: ReadonlyMap<string, TensorType>,
-    /** State vectors that the program keeps in another order than outside; `StatefulProgram` converts them. */
-    readonly stateLayouts: ReadonlyMap<string, StateLayout>,
-  ) {}
+    /** How the graph treats its state, which is `StatefulProgram`'s concern. */
+    readonly lowered: LoweredGraph,
+    private readonly platform: Platform,
+  ) {
+    this.inputs = new Map(lowered.inputs.map((value) => [value.name, value]));
+  }
 
-  /** Runs the graph once. Every input must be fed, with the number of elements that it was declared with. */
-  async run(feeds: Readonly<Record<string, ElementArray>>): Promise<Record<string, TensorData>> {
+  private readonly inputs: ReadonlyMap<string, TensorType>;
+  /** Bytes; what was made before the first run is not known, and much. */
+  private garbage = Infinity;
+
+  /**
+   * Runs the graph once. Every input must be fed, with the number of elements that it was declared with. An output that is named in
+   * `into` is written into the memory of that array, which may be that of an input as well, and is not among the results.
+   */
+  async run(feeds: Readonly<Record<string, ElementArray>>, into: Readonly<Record<string, ElementArray>> = {}): Promise<Record<string, TensorData>> {
+    this.platform.beforeRun?.(this.garbage);
     const tensors = Object.fromEntries(Object.entries(feeds).map(([name, data]) => [name, this.tensorOf(name, data)]));
-    const results = await this.session.run(tensors);
-    return Object.fromEntries(Object.entries(results).map(([name, result]) => [name, fromTensor(result)]));
+    const fetches = Object.fromEntries(Object.entries(this.lowered.outputs).map(([name, type]) => [name, into[name] ? this.tensorOn(into[name], type) : null]));
+    const results = Object.entries(await this.session.run(tensors, fetches));
+    // The runtime returns a copy even of what it wrote where it was told to.
+    this.garbage = results.reduce((bytes, [name, { data }]) => bytes + (name in into ? (data as ElementArray).byteLength : 0), 0);
+    return Object.fromEntries(results.filter(([name]) => !(name in into)).map(([name, result]) => [name, fromTensor(result)]));
   }
 
   /** Wraps data as the tensor of an input, without a copy. */
   private tensorOf(name: string, data: ElementArray): Tensor {
     const declared = this.inputs.get(name);
     if (declared === undefined) throw new Error(`program: there is no input ${name}`);
-    return new Tensor(declared.type, data as never, declared.shape);
+    return this.tensorOn(data, declared);
+  }
+
+  private tensorOn(data: ElementArray, { type, shape }: TensorType): Tensor {
+    return new this.platform.Tensor(type, data as never, shape);
   }
 
   /** Frees the compiled graph. */

@@ -1,4 +1,4 @@
-import { type Graph, type LoweredGraph, reduceMean, reshape, transpose, type Value } from '../../../src/engine/index.js';
+import { type Graph, reduceMean, reshape, transpose, type Value } from '../../../src/engine/index.js';
 import { rewriteGraph } from '../../../src/engine/graph.js';
 import { apply, type Operator } from '../../../src/engine/operator.js';
 import { add, clip, leakyRelu, relu } from '../../../src/engine/operators/index.js';
@@ -20,7 +20,7 @@ const GroupedConv: Operator = {
  * A graph lowered for blocks of any size, with each blocked operator replaced by plain ones that read and write the same memory: what a
  * processor with blocks of that size would compute, on any processor.
  */
-export function emulateBlocks(graph: LoweredGraph, block: number): Graph {
+export function emulateBlocks(graph: Graph, block: number): Graph {
   return rewriteGraph(graph, (value) => (value.operator.domain === DOMAIN ? emulate(value, block) : value));
 }
 

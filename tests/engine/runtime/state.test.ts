@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { add, graphOf, input, matMul, mul, nextName, StatefulProgram, tanh } from '../../../src/engine/index.js';
-import { compileSmall } from '../running.js';
+import { add, concat, type Graph, graphOf, input, lower, matMul, mul, nextName, slice, StatefulProgram, tanh } from '../../../src/engine/index.js';
+import { compileSmall, targets } from '../running.js';
 import { random } from '../tensors.js';
 
 /** Counts its runs in `count` and adds the fed numbers up in `total`; `seen` is the total before the step. */
@@ -68,6 +68,26 @@ describe('StatefulProgram', () => {
     await program.step({ amount: Float32Array.of(3, 4) });
     expect(total).toEqual(Float32Array.of(11, 22));
     await program.release();
+  });
+
+  it('reads the whole state of before where its memory is written over', async () => {
+    const [state, amount] = [input('state', [4]), input('amount', [4])];
+    const reversed = concat(
+      [3, 2, 1, 0].map((index) => slice(state, 0, index, index + 1)),
+      0,
+    );
+    const graph = graphOf({ [nextName('state')]: add(state, mul(reversed, amount)), seen: mul(state, 3) });
+    const [kept, written] = [graph, graphOf({ [nextName('state')]: graph.outputs[nextName('state')]! })];
+    const statesOf = async (each: Graph) => {
+      const program = new StatefulProgram(await compileSmall(each), { state: Float32Array.of(1, 2, 3, 4) });
+      for (let step = 0; step < 5; step++) await program.step({ amount: Float32Array.of(1, -1, 2, 0.5) });
+      const { state: last } = program.state;
+      await program.release();
+      return last;
+    };
+    expect(lower(kept, targets.cpu).statesInPlace.size).toBe(0);
+    expect(lower(written, targets.cpu).statesInPlace.size).toBe(1);
+    expect(await statesOf(written)).toEqual(await statesOf(kept));
   });
 
   it('computes the same bits when it is repeated', async () => {

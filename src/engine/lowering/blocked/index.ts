@@ -3,7 +3,7 @@ import { apply } from '../../operator.js';
 import { clip, expand, mul, reduceMean, reduceSum, reshape, sub } from '../../operators/index.js';
 import { sameShape, sizeOf } from '../../shape.js';
 import type { ComputedValue, Value } from '../../value.js';
-import type { LoweredGraph } from '../stateLayout.js';
+import type { LaidOutGraph } from '../stateLayout.js';
 import {
   addForms,
   asParts,
@@ -29,7 +29,7 @@ import { varianceOf } from './variance.js';
  * The same graph with its convolutions, and whatever lies elementwise between them, on blocked channels with the batch inside. For
  * ONNX Runtime's CPU provider on processors for which it has blocked kernels of block size `block`.
  */
-export function lowerToBlocks(graph: Graph, block: number): LoweredGraph {
+export function lowerToBlocks(graph: Graph, block: number): LaidOutGraph {
   return new BlockedLowering(graph, block).lowered();
 }
 
@@ -66,7 +66,7 @@ class BlockedLowering {
     });
   }
 
-  lowered(): LoweredGraph {
+  lowered(): LaidOutGraph {
     // Operands first; what nobody asks for in the end is not reached from the outputs and so not in the graph.
     for (const value of this.order) {
       if (this.images.has(value) || this.storage.lowerVector(value)) continue;
