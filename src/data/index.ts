@@ -1,4 +1,4 @@
-export { decodeIdx, type IdxArray } from './idx.js';
-export { encodeNpy, encodeNpz, type NumpyArray } from './npz.js';
+export { encodeNpy, encodeNpz, type NumpyArray } from './formats/encodeNumpy.js';
+export { decodeIdx, type IdxArray } from './formats/idx.js';
 export { EpochSampler } from './sampler.js';
 export { firstImages, gatherImages, type ImageSource, type Split, splitInMemory } from './source.js';

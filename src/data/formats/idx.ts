@@ -1,4 +1,4 @@
-import { InputError } from '../errors.js';
+import { InputError } from '../../errors.js';
 
 /** The contents of an IDX file of bytes, the format that MNIST is published in. */
 export interface IdxArray {
