@@ -1,3 +1,4 @@
+export { type CifarKind, decodeCifar } from './formats/cifar.js';
 export { encodeNpy, encodeNpz, type NumpyArray } from './formats/encodeNumpy.js';
 export { decodeIdx, type IdxArray } from './formats/idx.js';
 export { decodeIdxImages, type NamedBytes } from './formats/idxImages.js';
