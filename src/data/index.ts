@@ -1,4 +1,14 @@
-export { decodeIdx, type IdxArray } from './idx.js';
-export { encodeNpy, encodeNpz, type NumpyArray } from './npz.js';
+export { type CifarKind, decodeCifar } from './formats/cifar.js';
+export { type ElementKind, type Elements } from './formats/elements.js';
+export { encodeNpy, encodeNpz, type NumpyArray } from './formats/encodeNumpy.js';
+export { decodeIdx, type IdxArray } from './formats/idx.js';
+export { decodeIdxImages, type NamedBytes } from './formats/idxImages.js';
+export type { LabelledImages } from './formats/labelledImages.js';
+export { decodeMatlab } from './formats/matlab.js';
+export type { MatlabArray, MatlabClass } from './formats/matlabMatrix.js';
+export { type DecodedNumpyArray, decodeNpy } from './formats/npy.js';
+export { decodeNpz } from './formats/npz.js';
+export { decodeNpzImages } from './formats/npzImages.js';
+export { decodeSvhn } from './formats/svhn.js';
 export { EpochSampler } from './sampler.js';
 export { firstImages, gatherImages, type ImageSource, type Split, splitInMemory } from './source.js';

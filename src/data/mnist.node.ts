@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { InputError } from '../errors.js';
-import { decodeIdx } from './idx.js';
+import { decodeIdx } from './formats/idx.js';
 import type { ImageSource, Split } from './source.js';
 
 /** How images are wanted. */

@@ -1,0 +1,70 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { decodeSvhn } from '../../../src/data/index.js';
+import { expectInputError } from '../../rejection.js';
+import { compressed, matFile, type MatrixParts, matrix, MX } from './matlabBytes.js';
+import { noise } from './noise.js';
+
+const pixels = (count: number): MatrixParts => ({
+  variable: 'X',
+  sizes: [32, 32, 3, count],
+  mxClass: MX.uint8,
+  stored: 'uint8',
+  values: noise(3072 * count),
+});
+const digits = (labels: readonly number[]): MatrixParts => ({ variable: 'y', sizes: [labels.length, 1], mxClass: MX.uint8, stored: 'uint8', values: labels });
+const svhnFile = (x: MatrixParts, y: MatrixParts): Uint8Array => matFile([compressed(matrix(x)), compressed(matrix(y))]);
+
+describe("a file of SVHN's cropped digits", () => {
+  it('gives the element of row, column, colour and image at its place of [N, C, H, W]', () => {
+    const stored = noise(3 * 3072);
+    const images = decodeSvhn(svhnFile(pixels(3), digits([1, 2, 3])), 'train_32x32.mat');
+    expect(images).toMatchObject({ count: 3, channels: 3, height: 32, width: 32 });
+    fc.assert(
+      fc.property(fc.nat(2), fc.nat(2), fc.nat(31), fc.nat(31), (image, colour, row, column) => {
+        expect(images.pixels[((image * 3 + colour) * 32 + row) * 32 + column]).toBe(stored[row + 32 * (column + 32 * (colour + 3 * image))]);
+      }),
+    );
+  });
+
+  it('labels its images with their digits, 10 being 0', () => {
+    expect(Array.from(decodeSvhn(svhnFile(pixels(3), digits([10, 1, 9])), 'file').labels!)).toEqual([0, 1, 9]);
+  });
+
+  it('may hold its labels as numbers of another type, in either order and byte order, among other variables', () => {
+    const other = matrix({ variable: 'other', sizes: [1, 1], mxClass: MX.double, stored: 'uint8', values: [1], littleEndian: false });
+    const y = matrix({ ...digits([10, 5]), mxClass: MX.double, stored: 'double', littleEndian: false });
+    const x = matrix({ ...pixels(2), littleEndian: false });
+    expect(Array.from(decodeSvhn(matFile([y, other, x], false), 'file').labels!)).toEqual([0, 5]);
+  });
+
+  it('may hold a single image, whose last axis MATLAB drops', () => {
+    expect(decodeSvhn(svhnFile({ ...pixels(1), sizes: [32, 32, 3] }, digits([4])), 'file').count).toBe(1);
+  });
+});
+
+describe("what is no file of SVHN's cropped digits", () => {
+  it.each([
+    ['has no X', matFile([matrix(digits([1]))]), ['variable X', '"y"']],
+    ['has no y', matFile([matrix(pixels(1))]), ['variable y', '"X"']],
+    ['has other images', svhnFile({ ...pixels(3), sizes: [96, 32, 3, 1] }, digits([1])), ['uint8 96 x 32 x 3 x 1', '32 x 32 x 3 x N']],
+    ['has five axes', svhnFile({ ...pixels(1), sizes: [32, 32, 3, 1, 1] }, digits([1])), ['32 x 32 x 3 x 1 x 1']],
+    ['has no images', svhnFile({ ...pixels(0), values: [] }, digits([])), ['32 x 32 x 3 x 0']],
+    ['has images of floats', svhnFile({ ...pixels(1), mxClass: MX.double }, digits([1])), ['double', 'uint8']],
+    ['has bytes stored as signed ones', svhnFile({ ...pixels(1), stored: 'int8' }, digits([1])), ['uint8']],
+    ['has other labels', svhnFile(pixels(2), digits([1])), ['1 x 1', '2 x 1']],
+    ['has labels in a row', svhnFile(pixels(2), { ...digits([1, 2]), sizes: [1, 2] }), ['1 x 2', '2 x 1']],
+    ['has labels along three axes', svhnFile(pixels(2), { ...digits([1, 2]), sizes: [2, 1, 1] }), ['2 x 1 x 1']],
+    ['has the label 0', svhnFile(pixels(2), digits([1, 0])), ['image 1', 'label 0', '1 to 10']],
+    ['has the label 11', svhnFile(pixels(1), digits([11])), ['image 0', 'label 11']],
+    ['has half a label', svhnFile(pixels(1), { ...digits([1.5]), mxClass: MX.double, stored: 'double' }), ['label 1.5']],
+  ])('is refused where it %s', async (_, bytes, texts) => {
+    await expectInputError(() => decodeSvhn(bytes, 'some.mat'), 'some.mat: ', ...texts);
+  });
+
+  it('is refused where much of it is missing', async () => {
+    const whole = svhnFile(pixels(2), digits([1, 2]));
+    for (const length of [0, 64, 128, 132, 200, 3000, whole.length - 40, whole.length - 1])
+      await expectInputError(() => decodeSvhn(whole.subarray(0, length), 'cut.mat'), 'cut.mat: ');
+  });
+});
