@@ -88,6 +88,15 @@ function excludeSelf(count: number): Value {
 }
 
 /**
+ * The variance of a batch of codes [N, M] over all coordinates, as a share of the prior's: 1 where they are spread like draws from it, 0
+ * where they have collapsed into one point. On the sphere it is 1 minus the squared length of the mean code.
+ */
+export function spread(codes: Value, prior: Prior): Value {
+  const variance = sumOf(reduceMean(square(sub(codes, reduceMean(codes, [0]))), [0]));
+  return prior === 'sphere' ? variance : mul(variance, 1 / codes.shape[1]!);
+}
+
+/**
  * The least value that the divergence of a batch can have, whatever the batch: reached where its mean is 0 and every coordinate has
  * the prior's variance (1/M on the sphere). Undefined for `nearest`, which has no such bound. What lies above is the "excess".
  */

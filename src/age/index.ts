@@ -1,6 +1,6 @@
 export { DISTANCES, type Distance, distance } from './distance.js';
-export { DIVERGENCES, divergence, divergenceFloor, type DivergenceOptions, MOMENTS, REDUCTIONS } from './divergence.js';
-export { type Iteration, iterationOf, type IterationSpec, STATE_NAMES, type StateName, stateSize } from './iteration.js';
+export { DIVERGENCES, divergence, divergenceFloor, type DivergenceOptions, MOMENTS, REDUCTIONS, spread } from './divergence.js';
+export { AVERAGE_NAMES, type AverageName, type Iteration, iterationOf, type IterationSpec, STATE_NAMES, type StateName, stateSize } from './iteration.js';
 export type { Objective } from './losses.js';
 export { type ModelWeights, TrainedModel } from './model.js';
 export { activeTerms, parsePlan, type Term, TERMS, type UpdatePlan } from './plan.js';

@@ -10,37 +10,45 @@ export interface IterationSpec {
   readonly objective: Objective;
   readonly plans: Readonly<Record<NetworkName, UpdatePlan>>;
   readonly batch: number;
+  /** Whether averages of the weights are kept beside them. */
+  readonly averaged?: boolean;
 }
 
 /** The packed vectors of one network that training changes, under the names that they have as inputs of the iteration. */
 const STATE_PARTS = ['parameters', 'statistics', 'adam_m', 'adam_v'] as const;
+/** Exponential moving averages of the first two. */
+const AVERAGE_PARTS = ['ema_parameters', 'ema_statistics'] as const;
 type StatePart = (typeof STATE_PARTS)[number];
+type AveragePart = (typeof AVERAGE_PARTS)[number];
 export type StateName = `${NetworkName}.${StatePart}`;
+export type AverageName = `${NetworkName}.${AveragePart}`;
 export const STATE_NAMES = NETWORK_NAMES.flatMap((network) => STATE_PARTS.map((part): StateName => `${network}.${part}`));
+export const AVERAGE_NAMES = NETWORK_NAMES.flatMap((network) => AVERAGE_PARTS.map((part): AverageName => `${network}.${part}`));
 
 /** The length of each state vector. */
-export const stateSize = (pair: NetworkPair, name: StateName): number => {
-  const [network, part] = name.split('.') as [NetworkName, StatePart];
-  return part === 'statistics' ? pair[network].statistics.size : pair[network].parameters.size;
+export const stateSize = (pair: NetworkPair, name: StateName | AverageName): number => {
+  const [network, part] = name.split('.') as [NetworkName, StatePart | AveragePart];
+  return part.endsWith('statistics') ? pair[network].statistics.size : pair[network].parameters.size;
 };
 
 /**
  * A whole iteration as one graph. Inputs: the state vectors; `images` uint8 [encoder updates, batch, C, H, W]; `codes` float32
  * [all updates, batch, M], the prior's draws; `encoder.schedule` and `generator.schedule` float32 [updates, 2], a row of
- * `adamSchedule` an update. Outputs: `next/NAME` for each state vector, and `losses`, whose elements `lossNames` names.
+ * `adamSchedule` an update; if averaged, `ema_decay` float32 [1], the share of the averages that stays, and the averages. Outputs:
+ * `next/NAME` for each state vector and average, and `report`, whose elements `reportNames` names.
  */
 export interface Iteration {
   readonly graph: Graph;
-  /** `encoder.loss`, `encoder.KL_real`, ...: means over the network's updates. */
-  readonly lossNames: readonly string[];
+  /** `encoder.loss`, `encoder.KL_real`, `generator.grad_norm`, ...: means over the network's updates. */
+  readonly reportNames: readonly string[];
 }
 
 /** Composes the plans' updates: the encoder's, each on images of its own, then the generator's, all on fresh codes. */
 export function iterationOf(spec: IterationSpec): Iteration {
   const { pair, objective, plans } = spec;
-  const { state: initial, inputs, images, codes, schedules } = declareInputs(spec);
+  const { state: initial, inputs, images, codes, schedules, averages } = declareInputs(spec);
   let state = initial;
-  const losses: { name: string; values: Value[] }[] = [];
+  const report = new Map<string, Value[]>();
 
   for (const network of NETWORK_NAMES) {
     for (let number = 0; number < plans[network].updates; number++) {
@@ -51,15 +59,14 @@ export function iterationOf(spec: IterationSpec): Iteration {
       };
       const result = update(pair, objective, { network, plan: plans[network] }, state, batch, schedules[network][number]!);
       state = result.state;
-      for (const [term, value] of Object.entries(result.losses)) {
-        const name = `${network}.${term}`;
-        const known = losses.find((entry) => entry.name === name);
-        if (known) known.values.push(value);
-        else losses.push({ name, values: [value] });
+      for (const [name, value] of Object.entries(result.report)) {
+        const key = `${network}.${name}`;
+        report.set(key, [...(report.get(key) ?? []), value]);
       }
     }
   }
-  const means = losses.map(({ values }) =>
+  const next = { ...nextState(state), ...(averages ? nextAverages(averages, state) : {}) };
+  const means = [...report.values()].map((values) =>
     reshape(
       mul(
         values.reduce((total, value) => add(total, value)),
@@ -68,7 +75,7 @@ export function iterationOf(spec: IterationSpec): Iteration {
       [1],
     ),
   );
-  return { graph: graphOf({ ...nextState(state), losses: concat(means, 0) }, inputs), lossNames: losses.map(({ name }) => name) };
+  return { graph: graphOf({ ...next, report: concat(means, 0) }, inputs), reportNames: [...report.keys()] };
 }
 
 interface DeclaredInputs {
@@ -78,20 +85,38 @@ interface DeclaredInputs {
   readonly images: readonly Value[];
   readonly codes: readonly Value[];
   readonly schedules: Readonly<Record<NetworkName, readonly UpdateSchedule[]>>;
+  readonly averages: Averages | undefined;
 }
 
-function declareInputs({ pair, plans, batch }: IterationSpec): DeclaredInputs {
-  const state = Object.fromEntries(STATE_NAMES.map((name) => [name, input(name, [stateSize(pair, name)])])) as Record<StateName, InputValue>;
+/** Averages of the weights before the iteration, and how much of them stays. */
+interface Averages {
+  readonly vectors: Readonly<Record<AverageName, InputValue>>;
+  readonly decay: InputValue;
+}
+
+function declareInputs({ pair, plans, batch, averaged }: IterationSpec): DeclaredInputs {
+  const vectorsOf = <N extends StateName | AverageName>(names: readonly N[]) =>
+    Object.fromEntries(names.map((name) => [name, input(name, [stateSize(pair, name)])])) as Record<N, InputValue>;
+  const state = vectorsOf(STATE_NAMES);
+  const averages = averaged ? { vectors: vectorsOf(AVERAGE_NAMES), decay: input('ema_decay', [1]) } : undefined;
   const { encoder, generator } = plans;
   const images = input('images', [encoder.updates, batch, ...pair.encoder.inputShape], 'uint8');
   const codes = input('codes', [encoder.updates + generator.updates, batch, pair.generator.inputShape[0]!]);
   const schedules = { encoder: input('encoder.schedule', [encoder.updates, 2]), generator: input('generator.schedule', [generator.updates, 2]) };
   return {
-    inputs: [...Object.values(state), images, codes, schedules.encoder, schedules.generator],
+    inputs: [
+      ...Object.values(state),
+      images,
+      codes,
+      schedules.encoder,
+      schedules.generator,
+      ...(averages ? [...Object.values(averages.vectors), averages.decay] : []),
+    ],
     state: symbolicState(state),
     images: rows(images).map(fromPixels),
     codes: rows(codes),
     schedules: { encoder: rows(schedules.encoder).map(scheduleOf), generator: rows(schedules.generator).map(scheduleOf) },
+    averages,
   };
 }
 
@@ -116,6 +141,17 @@ function nextState({ encoder, generator, moments }: TrainingState): Record<strin
     'generator.adam_v': moments.generator.v,
   };
   return Object.fromEntries(Object.entries(vectors).map(([name, value]) => [nextName(name), value]));
+}
+
+/** w - decay (w - average): the weights themselves, to the bit, where the decay is 0. */
+function nextAverages({ vectors, decay }: Averages, state: TrainingState): Record<string, Value> {
+  const entries = NETWORK_NAMES.flatMap((network) =>
+    (['parameters', 'statistics'] as const).map((part): [string, Value] => {
+      const [weights, name] = [state[network][part], `${network}.ema_${part}` as const];
+      return [nextName(name), sub(weights, mul(sub(weights, vectors[name]), decay))];
+    }),
+  );
+  return Object.fromEntries(entries);
 }
 
 /** The slices of a tensor along its first axis, without that axis. */

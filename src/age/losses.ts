@@ -28,6 +28,7 @@ export interface UpdatePasses {
   readonly codeOfX: Value | undefined;
   readonly reconstruction: Value | undefined;
   readonly fake: Value | undefined;
+  readonly codeOfFake: Value | undefined;
 }
 
 /** The encoder's terms. Passes run in the order e(x), g(e(x)), g(z), e(g(z)); g(z) is a constant to the encoder. */
@@ -39,20 +40,22 @@ export function encoderPasses({ encode, generate }: Players, objective: Objectiv
   if (reconstruction) terms.match_x = distance(objective.matchX, reconstruction, x);
 
   const fake = wanted.has('KL_fake') || wanted.has('match_z') ? stopGradient(generate(z)) : undefined;
-  if (fake) Object.assign(terms, fakeTerms(encode(fake), objective, wanted, z));
-  return { terms, codeOfX, reconstruction, fake };
+  const codeOfFake = fake && encode(fake);
+  if (codeOfFake) Object.assign(terms, fakeTerms(codeOfFake, objective, wanted, z));
+  return { terms, codeOfX, reconstruction, fake, codeOfFake };
 }
 
 /** The generator's terms. Passes run in the order g(z), e(g(z)), then e(x), g(e(x)) if match_x is wanted. */
 export function generatorPasses({ encode, generate }: Players, objective: Objective, wanted: ReadonlySet<Term>, { x, z }: UpdateBatch): UpdatePasses {
   const terms: LossTerms = {};
   const fake = wanted.has('KL_fake') || wanted.has('match_z') ? generate(z) : undefined;
-  if (fake) Object.assign(terms, fakeTerms(encode(fake), objective, wanted, z));
+  const codeOfFake = fake && encode(fake);
+  if (codeOfFake) Object.assign(terms, fakeTerms(codeOfFake, objective, wanted, z));
 
   const codeOfX = wanted.has('match_x') ? encode(x) : undefined;
   const reconstruction = codeOfX && generate(codeOfX);
   if (reconstruction) terms.match_x = distance(objective.matchX, reconstruction, x);
-  return { terms, codeOfX, reconstruction, fake };
+  return { terms, codeOfX, reconstruction, fake, codeOfFake };
 }
 
 function fakeTerms(codeOfFake: Value, objective: Objective, wanted: ReadonlySet<Term>, z: Value): LossTerms {

@@ -1,5 +1,6 @@
-import { adam, type AdamConstants, type AdamMoments, gradients, pack, type Value } from '../engine/index.js';
+import { adam, type AdamConstants, type AdamMoments, gradients, pack, sqrt, square, sumOf, type Value } from '../engine/index.js';
 import type { NetworkName, NetworkPair } from '../networks/index.js';
+import { spread } from './divergence.js';
 import { encoderPasses, generatorPasses, type Objective, totalLoss, type UpdateBatch, type UpdatePasses } from './losses.js';
 import { activeTerms, type Term, type UpdatePlan } from './plan.js';
 import { type PairState, TrainingPlayers } from './players.js';
@@ -57,7 +58,8 @@ export interface UpdateSchedule {
 
 /**
  * One update of one network: forward, backward, Adam, running statistics. A function from symbolic state to symbolic state, so that
- * the updates of an iteration compose into one graph.
+ * the updates of an iteration compose into one graph. `report` has scalars by name: the loss and its terms, and what shows a collapse,
+ * the gradient's norm and the spread of codes of images (`spread_real`) and of generated images (`spread_fake`).
  */
 export function update(
   pair: NetworkPair,
@@ -66,18 +68,22 @@ export function update(
   state: TrainingState,
   batch: UpdateBatch,
   schedule: UpdateSchedule,
-): { readonly state: TrainingState; readonly losses: Readonly<Record<string, Value>> } {
+): { readonly state: TrainingState; readonly report: Readonly<Record<string, Value>> } {
   const { network } = kind;
-  const { terms, loss, gradients: byName, statistics } = updateGradients(pair, objective, kind, state, batch);
+  const { terms, loss, codeOfX, codeOfFake, gradients: byName, statistics } = updateGradients(pair, objective, kind, state, batch);
   const gradient = pack(byName, pair[network].parameters);
+  const report = {
+    loss,
+    ...terms,
+    grad_norm: sqrt(sumOf(square(gradient))),
+    ...(codeOfX ? { spread_real: spread(codeOfX, objective.prior) } : {}),
+    ...(codeOfFake ? { spread_fake: spread(codeOfFake, objective.prior) } : {}),
+  };
   const { parameter, m, v } = adam(state[network].parameters, gradient, state.moments[network], schedule, ADAM);
   const moved: TrainingState = {
     encoder: { parameters: state.encoder.parameters, statistics: statistics.encoder },
     generator: { parameters: state.generator.parameters, statistics: statistics.generator },
     moments: { ...state.moments, [network]: { m, v } },
   };
-  return {
-    state: { ...moved, [network]: { parameters: parameter, statistics: statistics[network] } },
-    losses: { loss, ...terms },
-  };
+  return { state: { ...moved, [network]: { parameters: parameter, statistics: statistics[network] } }, report };
 }

@@ -1,29 +1,34 @@
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { TrainedModel } from '../age/index.js';
 import type { Compile } from '../engine/index.js';
 import { InputError } from '../errors.js';
 import type { ImageBatch } from '../images/index.js';
-import { type Checkpoint, decodeCheckpoint, iterationSpec, modelWeights } from '../training/index.js';
-import { RunFolder } from '../training/runFolder.node.js';
+import { iterationSpec, modelWeights } from '../training/index.js';
+import { readCheckpointFile, RunFolder, type StoredCheckpoint } from '../training/runFolder.node.js';
 
 /** A checkpoint and the model in it. */
 export interface OpenedRun {
-  readonly checkpoint: Checkpoint & { readonly file: string };
+  readonly checkpoint: StoredCheckpoint;
   readonly model: TrainedModel;
 }
 
-/** Opens the latest checkpoint of a run folder, or a checkpoint file itself. Throws InputError if there is none. */
-export async function openRun(path: string, compile: Compile): Promise<OpenedRun> {
+/**
+ * Opens the latest checkpoint of a run folder, or a checkpoint file itself: with the averages of its weights where it has them, unless
+ * the raw ones are asked for. Throws InputError if there is none.
+ */
+export async function openRun(path: string, compile: Compile, { raw = false }: { readonly raw?: boolean | undefined } = {}): Promise<OpenedRun> {
   const checkpoint = await readCheckpoint(path);
   const { pair, objective } = iterationSpec(checkpoint.configuration);
-  return { checkpoint, model: TrainedModel.of(pair, objective.prior, modelWeights(checkpoint.vectors), compile) };
+  return { checkpoint, model: TrainedModel.of(pair, objective.prior, modelWeights(checkpoint.vectors, { raw }), compile) };
 }
 
-export async function readCheckpoint(path: string): Promise<Checkpoint & { readonly file: string }> {
+export async function readCheckpoint(path: string): Promise<StoredCheckpoint> {
   const found = await stat(path).catch(() => undefined);
   if (found === undefined) throw new InputError(`${path}: there is no such run folder or checkpoint`);
-  if (found.isDirectory()) return (await RunFolder.open(path)).readLatestCheckpoint();
-  return { ...decodeCheckpoint(await readFile(path), path), file: path };
+  if (!found.isDirectory()) return readCheckpointFile(path);
+  const latest = await (await RunFolder.open(path)).readLatestCheckpoint();
+  if (latest === undefined) throw new InputError(`${path}: the run has no checkpoint yet`);
+  return latest;
 }
 
 /** Bytes [N, C, H, W] of a model's images as a batch of pictures. */

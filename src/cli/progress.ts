@@ -38,6 +38,8 @@ export function showProgress(stream: NodeJS.WriteStream): (event: TrainingEvent)
     } else if (event.type === 'pictures') {
       if (!live) stream.write(`iteration ${event.step}: wrote ${event.samples}\n`);
       previous = performance.now();
+    } else if (event.type === 'warning') {
+      stream.write(`${live ? '\n' : ''}warning: ${event.message}\n`);
     } else if (event.type === 'end' && live) {
       stream.write('\n');
     }
@@ -46,10 +48,10 @@ export function showProgress(stream: NodeJS.WriteStream): (event: TrainingEvent)
 
 type Report = Extract<TrainingEvent, { type: 'iteration' }>['report'];
 
-function progressLine({ step, epoch, losses }: Report, lastStep: number, secondsPerIteration: number): string {
+function progressLine({ step, epoch, scalars }: Report, lastStep: number, secondsPerIteration: number): string {
   const left = duration((lastStep - step) * secondsPerIteration);
-  // The sums are of no meaning to a reader, and the excess says more than the divergence itself.
-  const terms = Object.entries(losses).filter(([name]) => !name.endsWith('.loss') && !(`${name}_excess` in losses));
+  // The terms of the losses: of divergences the excess says more than they do themselves. The log has everything.
+  const terms = Object.entries(scalars).filter(([name]) => /\.(KL|match)_/.test(name) && !(`${name}_excess` in scalars));
   const shown = terms.map(([name, value]) => `${shortName(name)} ${value.toPrecision(3)}`).join('  ');
   return `${step}/${lastStep}  epoch ${epoch + 1}  ${(1 / secondsPerIteration).toFixed(1)} it/s  ${left} left  ${shown}`;
 }

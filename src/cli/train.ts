@@ -6,18 +6,9 @@ import type { ImageSource } from '../data/index.js';
 import { type Compile, constant, graphOf } from '../engine/index.js';
 import { InputError } from '../errors.js';
 import { scoreReconstruction } from '../evaluation/reconstruction.js';
-import {
-  type Checkpoint,
-  checkConfiguration,
-  type Configuration,
-  decodeCheckpoint,
-  iterationSpec,
-  modelWeights,
-  type TrainingSummary,
-} from '../training/index.js';
-import { RunFolder } from '../training/runFolder.node.js';
+import { checkConfiguration, type Configuration, iterationSpec, modelWeights, type TrainingPoint, type TrainingSummary } from '../training/index.js';
+import { readCheckpointFile, RunFolder } from '../training/runFolder.node.js';
 import { train } from '../training/train.node.js';
-import { readFile } from 'node:fs/promises';
 import { type Outcome, perform, STATUS, type Terminal } from './command.js';
 import { compilerOf, type CompilerOptions, flagOf, givenSettings, parseNumber, resolveConfiguration, trainingCommand } from './options.js';
 import { duration, showProgress } from './progress.js';
@@ -73,8 +64,11 @@ async function run(data: string, options: Options, terminal: Terminal): Promise<
   return summary.interrupted ? interrupted(summary, folder, configuration, terminal) : finished(summary, folder, source, compile, terminal);
 }
 
-/** What to go on from, with the settings that may change changed. Throws InputError for any other difference. */
-async function planResumption(data: string, options: Options): Promise<{ folder: RunFolder; configuration: Configuration; start: Checkpoint }> {
+/**
+ * What to go on from, with the settings that may change changed; without a checkpoint yet, from the beginning. Throws InputError for any
+ * other difference.
+ */
+async function planResumption(data: string, options: Options): Promise<{ folder: RunFolder; configuration: Configuration; start: TrainingPoint | undefined }> {
   if (options.out === undefined) throw new InputError('--resume: name the run to go on with by --out');
   const folder = await RunFolder.open(options.out);
   const earlier = await folder.readConfiguration();
@@ -123,7 +117,7 @@ function interrupted(summary: TrainingSummary, folder: RunFolder, { data }: Conf
 }
 
 async function finished(summary: TrainingSummary, folder: RunFolder, source: ImageSource, compile: Compile, terminal: Terminal): Promise<Outcome> {
-  const checkpoint = decodeCheckpoint(await readFile(summary.checkpoint), summary.checkpoint);
+  const checkpoint = await readCheckpointFile(summary.checkpoint);
   const { pair, objective } = iterationSpec(checkpoint.configuration);
   const model = TrainedModel.of(pair, objective.prior, modelWeights(checkpoint.vectors), compile);
   const test = await scoreReconstruction(model, source.test);

@@ -1,73 +1,106 @@
-import type { StateName } from '../age/index.js';
-import { decodeSafetensors, encodeSafetensors, packData, packedViews, type Packing, type Shape } from '../engine/index.js';
+import type { AverageName, StateName } from '../age/index.js';
+import { decodeSafetensors, encodeSafetensors, packData, packedViews, type Packing, type Shape, type TensorFile } from '../engine/index.js';
 import { InputError } from '../errors.js';
 import { NETWORK_NAMES, type NetworkPair } from '../networks/index.js';
 import { checkConfiguration, type Configuration, iterationSpec } from './configuration.js';
-import type { TrainingVectors } from './trainer.js';
+import type { TrainingPoint } from './trainer.js';
 
 /**
- * Everything that training goes on from: weights, running statistics, both Adam states, the configuration, and the iterations done,
- * which stand for the random state as well, since every draw is a function of the seed and the iteration's number.
+ * Everything that training goes on from: weights, running statistics, their averages, both Adam states, the configuration, and the
+ * iterations done, which stand for the random state as well, since every draw is a function of the seed and the iteration's number.
  */
-export interface Checkpoint {
+export interface Checkpoint extends TrainingPoint {
   readonly configuration: Configuration;
-  readonly step: number;
-  readonly vectors: TrainingVectors;
 }
+
+/** The SHA-256 of bytes in hexadecimal, as a platform computes it. */
+export type Digest = (bytes: Uint8Array) => string;
 
 const FORMAT = 'agenet checkpoint 1';
 
 /** A packed vector of a network, and what stands before the names of its tensors in the file. */
 interface Section {
-  readonly vector: StateName;
+  readonly vector: StateName | AverageName;
   readonly packing: Packing;
   readonly prefix: string;
 }
 
-const sectionsOf = (pair: NetworkPair): Section[] =>
-  NETWORK_NAMES.flatMap((network) => [
-    { vector: `${network}.parameters` as const, packing: pair[network].parameters, prefix: '' },
-    { vector: `${network}.statistics` as const, packing: pair[network].statistics, prefix: '' },
-    { vector: `${network}.adam_m` as const, packing: pair[network].parameters, prefix: 'adam_m/' },
-    { vector: `${network}.adam_v` as const, packing: pair[network].parameters, prefix: 'adam_v/' },
+const sectionsOf = (pair: NetworkPair, averaged: boolean): Section[] =>
+  NETWORK_NAMES.flatMap((network): Section[] => [
+    { vector: `${network}.parameters`, packing: pair[network].parameters, prefix: '' },
+    { vector: `${network}.statistics`, packing: pair[network].statistics, prefix: '' },
+    { vector: `${network}.adam_m`, packing: pair[network].parameters, prefix: 'adam_m/' },
+    { vector: `${network}.adam_v`, packing: pair[network].parameters, prefix: 'adam_v/' },
+    ...(averaged
+      ? [
+          { vector: `${network}.ema_parameters` as const, packing: pair[network].parameters, prefix: 'ema/' },
+          { vector: `${network}.ema_statistics` as const, packing: pair[network].statistics, prefix: 'ema/' },
+        ]
+      : []),
   ]);
 
-/** A checkpoint as the bytes of a safetensors file: `encoder.conv1.weight`, `adam_m/encoder.conv1.weight` and so on. */
-export function encodeCheckpoint({ configuration, step, vectors }: Checkpoint): Uint8Array {
-  const { pair } = iterationSpec(configuration);
+/**
+ * A checkpoint as the bytes of a safetensors file: `encoder.conv1.weight`, `adam_m/encoder.conv1.weight`, with averages
+ * `ema/encoder.conv1.weight`, and so on. A digest of all tensors goes with them, so that damage is noticed.
+ */
+export function encodeCheckpoint({ configuration, step, rateScale, vectors }: Checkpoint, digest: Digest): Uint8Array {
+  const { pair, averaged = false } = iterationSpec(configuration);
   const tensors: Record<string, { shape: Shape; data: Float32Array }> = {};
-  for (const { vector, packing, prefix } of sectionsOf(pair)) {
-    const views = packedViews(vectors[vector], packing);
+  const digests: string[] = [];
+  for (const { vector, packing, prefix } of sectionsOf(pair, averaged)) {
+    const data = vectors[vector]!;
+    digests.push(digest(bytesOf(data)));
+    const views = packedViews(data, packing);
     for (const [name, { shape }] of packing.entries) tensors[prefix + name] = { shape, data: views[name]! };
   }
-  return encodeSafetensors({ tensors, metadata: { format: FORMAT, step: String(step), configuration: JSON.stringify(configuration) } });
+  const metadata = {
+    format: FORMAT,
+    step: String(step),
+    rate_scale: String(rateScale),
+    configuration: JSON.stringify(configuration),
+    sha256: digests.join(' '),
+  };
+  return encodeSafetensors({ tensors, metadata });
 }
 
-/** Reads a checkpoint. Throws InputError if the bytes are cut short, are no checkpoint, or lack a tensor of their networks. */
-export function decodeCheckpoint(bytes: Uint8Array, file: string): Checkpoint {
+const bytesOf = ({ buffer, byteOffset, byteLength }: Float32Array): Uint8Array => new Uint8Array(buffer, byteOffset, byteLength);
+
+/** Reads a checkpoint. Throws InputError if the bytes are cut short or damaged, are no checkpoint, or lack a tensor of their networks. */
+export function decodeCheckpoint(bytes: Uint8Array, file: string, digest: Digest): Checkpoint {
   const { tensors, metadata } = decodeSafetensors(bytes, file);
+  const { step, rateScale } = readCounters(metadata, file);
+  const configuration = readConfiguration(metadata.configuration ?? '', file);
+  const { pair, averaged = false } = iterationSpec(configuration);
+  const vectors = Object.fromEntries(sectionsOf(pair, averaged).map((section) => [section.vector, packSection(section, tensors, file)]));
+  const found = Object.values(vectors).map((vector) => digest(bytesOf(vector)));
+  if (metadata.sha256 !== undefined && metadata.sha256 !== found.join(' '))
+    throw new InputError(`${file}: a damaged checkpoint, its tensors are not those that were written`);
+  return { configuration, step, rateScale, vectors: vectors as TrainingPoint['vectors'] };
+}
+
+function readCounters(metadata: Readonly<Record<string, string>>, file: string): { readonly step: number; readonly rateScale: number } {
   if (metadata.format !== FORMAT)
     throw new InputError(`${file}: not a checkpoint of this program (its format is ${JSON.stringify(metadata.format ?? null)}, expected "${FORMAT}")`);
   const step = Number(metadata.step);
   if (!Number.isSafeInteger(step) || step < 0) throw new InputError(`${file}: a checkpoint without a valid number of iterations`);
-  const configuration = readConfiguration(metadata.configuration ?? '', file);
+  const rateScale = Number(metadata.rate_scale ?? 1);
+  if (!(rateScale > 0 && rateScale <= 1)) throw new InputError(`${file}: a checkpoint whose scale of the learning rate is not in (0, 1]`);
+  return { step, rateScale };
+}
 
-  const { pair } = iterationSpec(configuration);
-  const vectors: Record<string, Float32Array> = {};
-  for (const { vector, packing, prefix } of sectionsOf(pair)) {
-    const parts: Record<string, Float32Array> = {};
-    for (const [name, { shape }] of packing.entries) {
-      const tensor = tensors[prefix + name];
-      if (tensor?.shape.join() !== shape.join()) {
-        throw new InputError(
-          `${file}: a checkpoint in which ${prefix + name} should be [${shape.join(', ')}], ${tensor ? `not [${tensor.shape.join(', ')}]` : 'but is missing'}`,
-        );
-      }
-      parts[name] = tensor.data;
+/** A section's vector, of the tensors of a file. */
+function packSection({ packing, prefix }: Section, tensors: TensorFile['tensors'], file: string): Float32Array {
+  const parts: Record<string, Float32Array> = {};
+  for (const [name, { shape }] of packing.entries) {
+    const tensor = tensors[prefix + name];
+    if (tensor?.shape.join() !== shape.join()) {
+      throw new InputError(
+        `${file}: a checkpoint in which ${prefix + name} should be [${shape.join(', ')}], ${tensor ? `not [${tensor.shape.join(', ')}]` : 'but is missing'}`,
+      );
     }
-    vectors[vector] = packData(parts, packing);
+    parts[name] = tensor.data;
   }
-  return { configuration, step, vectors: vectors as TrainingVectors };
+  return packData(parts, packing);
 }
 
 /** Parses a configuration as `config.json` and checkpoints hold it. Throws InputError that names the file. */

@@ -3,16 +3,32 @@ import { DISTANCES, DIVERGENCES, type IterationSpec, MOMENTS, parsePlan, PRIORS,
 import { InputError, nearestName } from '../errors.js';
 import { ARCHITECTURE_NAMES, type ArchitectureName, ARCHITECTURES } from '../networks/index.js';
 import { LARGEST_SEED } from '../random.js';
+import { SCHEDULES } from './learningRate.js';
 
 const whole = (least: number, most: number) =>
   z.int(`must be a whole number from ${least} to ${most}`).min(least, `must be at least ${least}`).max(most, `must be at most ${most}`);
 const choice = <const T extends readonly [string, ...string[]]>(values: T) => z.enum(values, `must be one of ${values.join(', ')}`);
+
+const share = (what: string) => z.number(`must be a number from 0 to below 1${what}`).min(0, 'must be at least 0').lt(1, 'must be below 1');
+
+/** How images become squares: their middle, or the whole of them squeezed. */
+export const CROPS = ['center', 'none'] as const;
+/** What happens where a loss or gradient is not finite: an error, or back to the last checkpoint with half the learning rate. */
+export const REMEDIES = ['stop', 'rollback'] as const;
+
+/** Plans that hold from an epoch (counted from 0) on; a plan that is absent stays as it was. */
+const stageSchema = z.strictObject({ epoch: whole(1, 1_000_000), encoderUpdates: z.string().optional(), generatorUpdates: z.string().optional() });
 
 /** Everything that determines a run, resolved: a run can be repeated from it alone. */
 export const configurationSchema = z.strictObject({
   data: z.string(),
   size: whole(1, 1024),
   channels: z.union([z.literal(1), z.literal(3)], 'must be 1 (grey) or 3 (RGB)'),
+  crop: choice(CROPS).default('center'),
+  /** Whether each image is mirrored at random each time it is seen. */
+  flip: z.boolean('must be true or false').default(false),
+  /** The share of images that are kept for tests, where the data have no part for them. */
+  testFraction: share('').default(0.1),
   network: choice(ARCHITECTURE_NAMES as readonly [ArchitectureName, ...ArchitectureName[]]),
   width: whole(1, 1024),
   latent: whole(2, 4096),
@@ -21,6 +37,7 @@ export const configurationSchema = z.strictObject({
   length: z.union([z.strictObject({ epochs: whole(1, 1_000_000) }), z.strictObject({ steps: whole(1, 1_000_000_000) })]),
   encoderUpdates: z.string(),
   generatorUpdates: z.string(),
+  stages: z.array(stageSchema, 'must be a list').default([]),
   prior: choice(PRIORS),
   divergence: choice(DIVERGENCES),
   moment: choice(MOMENTS),
@@ -28,12 +45,28 @@ export const configurationSchema = z.strictObject({
   matchX: choice(DISTANCES),
   matchZ: choice(DISTANCES),
   learningRate: z.number('must be a number').positive('must be above 0').max(1, 'must be at most 1'),
+  schedule: choice(SCHEDULES).default('halving'),
   /** Epochs after which the learning rate is halved; 0: never. */
   dropLr: whole(0, 1_000_000),
+  /** Iterations over which the learning rate rises to its value. */
+  warmUp: whole(0, 1_000_000_000).default(0),
+  /** The share of the averages of the weights that stays in an iteration; 0: no averages. */
+  ema: share('').default(0),
+  /** Iterations before averaging begins. */
+  emaStart: whole(0, 1_000_000_000).default(0),
   seed: whole(0, LARGEST_SEED),
+  /** The run whose weights training began with. */
+  from: z.string().optional(),
+  onNan: choice(REMEDIES).default('stop'),
+  /** How often a run may go back before it stops all the same. */
+  rollbacks: whole(0, 1000).default(3),
   logEvery: whole(1, 1_000_000),
   sampleEvery: whole(0, 1_000_000_000),
   checkpointEvery: whole(0, 1_000_000_000),
+  /** Newest checkpoints that stay; 0: all. */
+  keep: whole(0, 1_000_000).default(0),
+  /** Of the older ones those of a multiple of so many iterations stay too; 0: none. */
+  keepEvery: whole(0, 1_000_000_000).default(0),
 });
 
 export type Configuration = Readonly<z.infer<typeof configurationSchema>>;
@@ -72,9 +105,19 @@ export function checkConfiguration(given: unknown, label: (key: string) => strin
   const { network, size } = configuration;
   const { imageSize } = ARCHITECTURES[network];
   if (size !== imageSize) throw new InputError(`${label('size')}: ${network} is made for images of ${imageSize}x${imageSize}, not ${size}x${size}`);
-  parsePlan('encoder', configuration.encoderUpdates);
-  parsePlan('generator', configuration.generatorUpdates);
+  for (const { encoderUpdates, generatorUpdates } of [configuration, ...configuration.stages]) {
+    if (encoderUpdates !== undefined) parsePlan('encoder', encoderUpdates);
+    if (generatorUpdates !== undefined) parsePlan('generator', generatorUpdates);
+  }
+  requireOrder(configuration, label);
   return configuration;
+}
+
+/** What holds between settings. */
+function requireOrder({ stages, schedule, dropLr }: Configuration, label: (key: string) => string): void {
+  const late = stages.findIndex(({ epoch }, index) => index > 0 && epoch <= stages[index - 1]!.epoch);
+  if (late > 0) throw new InputError(`${label('stages')}: stage ${late + 1} must begin after epoch ${stages[late - 1]!.epoch}, not at ${stages[late]!.epoch}`);
+  if (schedule !== 'halving' && dropLr > 0) throw new InputError(`${label('dropLr')}: only the schedule halving drops the learning rate, not ${schedule}`);
 }
 
 const valueAt = (given: unknown, path: readonly PropertyKey[]): unknown =>
@@ -96,18 +139,15 @@ function describeIssue(issue: z.core.$ZodIssue, given: unknown, label: (key: str
   return `${label(path.at(-1) ?? 'configuration')}: ${issue.message}, not ${value === undefined ? 'missing' : JSON.stringify(value)}`;
 }
 
-/** The iteration that a configuration trains by. */
+/** The iteration that a configuration trains by, before any stage changes its plans. */
 export function iterationSpec(configuration: Configuration): IterationSpec {
-  const { network, channels, latent, width, batch, encoderUpdates, generatorUpdates } = configuration;
+  const { network, channels, latent, width, batch, encoderUpdates, generatorUpdates, ema } = configuration;
   const { prior, divergence, moment, reduce, matchX, matchZ } = configuration;
   return {
     pair: ARCHITECTURES[network].build({ channels, latent, width }),
     objective: { prior, divergence, moment, reduce, matchX, matchZ },
     plans: { encoder: parsePlan('encoder', encoderUpdates), generator: parsePlan('generator', generatorUpdates) },
     batch,
+    averaged: ema > 0,
   };
 }
-
-/** The learning rate in an epoch counted from 0: halved before each epoch k with k mod dropLr = dropLr - 1. */
-export const learningRateIn = (epoch: number, { learningRate, dropLr }: Configuration): number =>
-  dropLr === 0 ? learningRate : learningRate * 0.5 ** Math.floor((epoch + 1) / dropLr);

@@ -13,6 +13,8 @@ export type TrainingEvent =
   | { readonly type: 'iteration'; readonly report: IterationReport }
   | { readonly type: 'pictures'; readonly step: number; readonly samples: string; readonly reconstructions: string }
   | { readonly type: 'checkpoint'; readonly step: number; readonly file: string }
+  /** Something that the user should know and that did not end the training. */
+  | { readonly type: 'warning'; readonly message: string }
   | { readonly type: 'end'; readonly summary: TrainingSummary };
 
 /** How a training ended. */
@@ -27,7 +29,7 @@ export interface TrainingSummary {
   readonly runtimeShare: number;
   /** The last checkpoint. */
   readonly checkpoint: string;
-  /** The last picture of samples and of reconstructions. */
-  readonly samples: string;
-  readonly reconstructions: string;
+  /** The last picture of samples and of reconstructions; absent where they could not be written. */
+  readonly samples?: string;
+  readonly reconstructions?: string;
 }

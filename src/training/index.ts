@@ -1,4 +1,6 @@
-export { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from './checkpoint.js';
-export { checkConfiguration, type Configuration, configurationSchema, DEFAULTS, iterationSpec, learningRateIn } from './configuration.js';
+export { type Checkpoint, decodeCheckpoint, type Digest, encodeCheckpoint } from './checkpoint.js';
+export { checkConfiguration, type Configuration, configurationSchema, CROPS, DEFAULTS, iterationSpec, REMEDIES } from './configuration.js';
 export type { TrainingEvent, TrainingSummary } from './events.js';
-export { initialVectors, type IterationReport, modelWeights, Trainer, type TrainingVectors } from './trainer.js';
+export { averageDecayAt, learningRateAt, SCHEDULES } from './learningRate.js';
+export { Stages } from './stages.js';
+export { freshPoint, type IterationReport, modelWeights, pointFrom, Trainer, type TrainingPoint, type TrainingVectors } from './trainer.js';

@@ -1,14 +1,33 @@
-import { appendFile, mkdir, readdir, readFile, stat } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { appendFile, mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError } from '../errors.js';
 import { writeFileAtomically, writing } from '../files.node.js';
 import { type Checkpoint, decodeCheckpoint, encodeCheckpoint, readConfiguration } from './checkpoint.js';
 import type { Configuration } from './configuration.js';
+import { lockFolder } from './lock.node.js';
 
+/** A line of the log: `step`, `epoch`, `seconds`, and everything that an iteration reports. */
+export type LogEntry = Readonly<Record<string, number>>;
+
+/** A checkpoint and where it was read. */
+export type StoredCheckpoint = Checkpoint & { readonly file: string };
+
+/** Reads a checkpoint file. Throws InputError if it is damaged or none. */
+export async function readCheckpointFile(file: string): Promise<StoredCheckpoint> {
+  return { ...decodeCheckpoint(await readFile(file), file, sha256), file };
+}
+
+const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
+
+/** What `writeFileAtomically` had not renamed yet. */
+const UNFINISHED_NAME = /^\..*\.partial$/;
 const CHECKPOINT_NAME = /^(\d+)\.safetensors$/;
 
 /** The folder that a training writes: configuration, log, pictures and checkpoints. */
 export class RunFolder {
+  private logIsTorn = false;
+
   private constructor(readonly path: string) {}
 
   /** Makes a new run folder. Throws InputError if it exists and is not empty, or cannot be made. */
@@ -44,20 +63,47 @@ export class RunFolder {
     return readConfiguration(await readFile(file, 'utf8'), file);
   }
 
-  /** Writes a checkpoint and returns its path. */
+  /** Takes the folder for this process, and clears what a killed one left half-written. See `lockFolder`. */
+  async lock(): Promise<() => Promise<void>> {
+    const unlock = await lockFolder(this.path);
+    for (const part of ['.', 'samples', 'reconstructions', 'checkpoints']) {
+      const folder = join(this.path, part);
+      for (const name of (await listFolder(folder)) ?? []) if (UNFINISHED_NAME.test(name)) await rm(join(folder, name), { force: true });
+    }
+    return unlock;
+  }
+
+  /** Writes a checkpoint, removes older ones that the configuration does not keep, and returns its path. */
   async writeCheckpoint(checkpoint: Checkpoint): Promise<string> {
-    const file = join(this.path, 'checkpoints', `${numbered(checkpoint.step)}.safetensors`);
-    await writeFileAtomically(file, encodeCheckpoint(checkpoint));
+    const file = this.checkpointFile(checkpoint.step);
+    await writeFileAtomically(file, encodeCheckpoint(checkpoint, sha256));
+    await this.prune(checkpoint);
     return file;
   }
 
-  /** Reads the checkpoint of the most iterations. Throws InputError if there is none, or it is damaged. */
-  async readLatestCheckpoint(): Promise<Checkpoint & { readonly file: string }> {
-    const names = ((await listFolder(join(this.path, 'checkpoints'))) ?? []).filter((name) => CHECKPOINT_NAME.test(name));
-    const latest = names.sort((a, b) => parseInt(a) - parseInt(b)).at(-1);
-    if (latest === undefined) throw new InputError(`${this.path}: the run has no checkpoint yet`);
-    const file = join(this.path, 'checkpoints', latest);
-    return { ...decodeCheckpoint(await readFile(file), file), file };
+  /** Reads the checkpoint of the most iterations, or undefined if there is none. Throws InputError if it is damaged. */
+  async readLatestCheckpoint(): Promise<StoredCheckpoint | undefined> {
+    const step = (await this.checkpointSteps()).at(-1);
+    return step === undefined ? undefined : readCheckpointFile(this.checkpointFile(step));
+  }
+
+  /** Iterations of which there is a checkpoint, in rising order. */
+  private async checkpointSteps(): Promise<number[]> {
+    const names = (await listFolder(join(this.path, 'checkpoints'))) ?? [];
+    return names
+      .filter((name) => CHECKPOINT_NAME.test(name))
+      .map((name) => parseInt(name))
+      .sort((a, b) => a - b);
+  }
+
+  private checkpointFile(step: number): string {
+    return join(this.path, 'checkpoints', `${numbered(step)}.safetensors`);
+  }
+
+  private async prune({ configuration: { keep, keepEvery }, step: newest }: Checkpoint): Promise<void> {
+    if (keep === 0) return;
+    const older = (await this.checkpointSteps()).filter((step) => step <= newest).slice(0, -keep);
+    for (const step of older) if (keepEvery === 0 || step % keepEvery !== 0) await rm(this.checkpointFile(step), { force: true });
   }
 
   /** Writes a picture of an iteration and returns its path. */
@@ -67,20 +113,27 @@ export class RunFolder {
     return file;
   }
 
-  /** Appends an object to the log as a line of JSON. */
-  async log(entry: Readonly<Record<string, number>>): Promise<void> {
-    await writing(this.logFile, () => appendFile(this.logFile, `${JSON.stringify(entry)}\n`));
+  /** Appends objects to the log, each as a line of JSON. */
+  async log(entries: readonly LogEntry[]): Promise<void> {
+    const lines = entries.map((entry) => `${JSON.stringify(entry)}\n`).join('');
+    // After a failure half a line may stand there; an empty one before the next does no harm.
+    const text = this.logIsTorn ? `\n${lines}` : lines;
+    this.logIsTorn = true;
+    await writing(this.logFile, () => appendFile(this.logFile, text));
+    this.logIsTorn = false;
   }
 
   /** Cuts the log back to what was logged up to an iteration, and returns the last entry that is left. */
-  async cutLog(step: number): Promise<Record<string, number> | undefined> {
-    const text = await readFile(this.logFile, 'utf8').catch(() => '');
-    const entries = text
-      .split('\n')
-      .flatMap(parseLogLine)
-      .filter((entry) => entry.step! <= step);
+  async cutLog(step: number): Promise<LogEntry | undefined> {
+    const entries = (await this.readLog()).filter((entry) => entry.step! <= step);
     await writeFileAtomically(this.logFile, new TextEncoder().encode(entries.map((entry) => `${JSON.stringify(entry)}\n`).join('')));
     return entries.at(-1);
+  }
+
+  /** What was logged so far. */
+  async readLog(): Promise<LogEntry[]> {
+    const text = await readFile(this.logFile, 'utf8').catch(() => '');
+    return text.split('\n').flatMap(parseLogLine);
   }
 
   private get logFile(): string {
@@ -92,9 +145,9 @@ export class RunFolder {
 const numbered = (step: number): string => String(step).padStart(6, '0');
 
 /** A line that a crash cut short counts as not written. */
-function parseLogLine(line: string): Record<string, number>[] {
+function parseLogLine(line: string): LogEntry[] {
   try {
-    const entry = JSON.parse(line) as Record<string, number> | null;
+    const entry = JSON.parse(line) as LogEntry | null;
     return typeof entry?.step === 'number' ? [entry] : [];
   } catch {
     return [];

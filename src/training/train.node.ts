@@ -5,7 +5,8 @@ import type { Configuration } from './configuration.js';
 import type { TrainingEvent, TrainingSummary } from './events.js';
 import { Previews } from './previews.node.js';
 import type { RunFolder } from './runFolder.node.js';
-import { type IterationReport, Trainer, type TrainingVectors } from './trainer.js';
+import { RunWriter } from './runWriter.node.js';
+import { freshPoint, type IterationReport, Trainer, type TrainingPoint } from './trainer.js';
 
 export interface TrainOptions {
   readonly configuration: Configuration;
@@ -13,30 +14,89 @@ export interface TrainOptions {
   readonly folder: RunFolder;
   readonly compile: Compile;
   /** Where to go on from; without it, from fresh weights. */
-  readonly start?: { readonly step: number; readonly vectors: TrainingVectors };
+  readonly start?: TrainingPoint;
   /** When aborted, the iteration that runs is finished and saved, and the training ends. */
   readonly signal?: AbortSignal;
   readonly onEvent?: (event: TrainingEvent) => void;
+  /** Seconds between attempts to write to a disk that refuses; default 5. */
+  readonly retrySeconds?: number;
 }
 
 /**
- * Trains as configured, and writes log, pictures and checkpoints into the run folder. It always ends with a checkpoint and pictures
- * of the last iteration, unless a loss stopped being finite: then it throws before anything is saved.
+ * Trains as configured, and writes log, pictures and checkpoints into the run folder, which nobody else may train into meanwhile. It
+ * always ends with a checkpoint and pictures of the last iteration, unless a loss or gradient stopped being finite: then, if the
+ * configuration says so, it goes back to the last checkpoint with half the learning rate, else it throws before anything is saved.
  */
-export async function train({ configuration, source, folder, compile, start, signal, onEvent = () => undefined }: TrainOptions): Promise<TrainingSummary> {
+export async function train(options: TrainOptions): Promise<TrainingSummary> {
+  const unlock = await options.folder.lock();
+  try {
+    return await trainInto(options);
+  } finally {
+    await unlock();
+  }
+}
+
+/** The same as a sequence of events, which ends with the training's; leaving the loop early stops it like an abort. */
+export async function* trainingEvents(options: Omit<TrainOptions, 'onEvent' | 'signal'>): AsyncGenerator<TrainingEvent, void> {
+  const controller = new AbortController();
+  const waiting: TrainingEvent[] = [];
+  let wake: () => void = () => undefined;
+  let finished = false;
+  const onEvent = (event: TrainingEvent) => {
+    waiting.push(event);
+    wake();
+  };
+  const training = train({ ...options, signal: controller.signal, onEvent }).finally(() => {
+    finished = true;
+    wake();
+  });
+  // Awaited below; a rejection before that is not unhandled.
+  training.catch(() => undefined);
+  try {
+    while (!finished || waiting.length > 0) {
+      const event = waiting.shift();
+      if (event !== undefined) yield event;
+      else await new Promise<void>((resolve) => (wake = resolve));
+    }
+  } finally {
+    controller.abort();
+    await training;
+  }
+}
+
+async function trainInto({
+  configuration,
+  source,
+  folder,
+  compile,
+  start,
+  signal,
+  onEvent = () => undefined,
+  retrySeconds,
+}: TrainOptions): Promise<TrainingSummary> {
   const secondsBefore = (await folder.cutLog(start?.step ?? 0))?.seconds ?? 0;
   const trainer = await Trainer.create(configuration, source.train, compile, start);
-  const writer = new RunWriter(trainer, configuration, folder, new Previews(configuration, source.test, trainer.vectors, compile), onEvent);
+  const previews = new Previews(configuration, source.test, trainer.point.vectors, compile);
+  const writer = new RunWriter(trainer, configuration, folder, previews, onEvent, signal, retrySeconds);
+  const rescue = new Rescue(trainer, configuration, folder, writer, onEvent);
   onEvent({ type: 'start', step: trainer.step, lastStep: trainer.lastStep, batchesPerEpoch: trainer.batchesPerEpoch, parameters: trainer.parameterCounts });
 
   const begin = performance.now();
   const seconds = () => rounded((performance.now() - begin) / 1000);
+  let previous = begin;
   try {
+    // Weights from elsewhere are not made again from the seed.
+    if (configuration.from !== undefined && trainer.step === 0) await writer.save();
     while (trainer.step < trainer.lastStep && !signal?.aborted) {
       const report = await trainer.iterate();
-      requireFinite(report);
-      onEvent({ type: 'iteration', report });
-      await writer.afterIteration(report, secondsBefore + seconds());
+      const now = performance.now();
+      const broken = notFinite(report);
+      if (broken !== undefined) await rescue.from(report.step, broken);
+      else {
+        onEvent({ type: 'iteration', report });
+        await writer.afterIteration(report, secondsBefore + seconds(), (now - previous) / 1000);
+      }
+      previous = now;
       // The runtime holds the thread during an iteration: signals and timers get their turn here.
       await nextTurn();
     }
@@ -56,59 +116,42 @@ export async function train({ configuration, source, folder, compile, start, sig
   }
 }
 
-/** Writes what is due after each iteration into the run folder. */
-class RunWriter {
-  private pictures: { readonly step: number; readonly samples: string; readonly reconstructions: string } | undefined;
-  private checkpoint: { readonly step: number; readonly file: string } | undefined;
+/** The first loss or gradient that is not finite, as `NAME is VALUE`. It never becomes finite again. */
+function notFinite({ scalars }: IterationReport): string | undefined {
+  const broken = Object.entries(scalars).find(([, value]) => !Number.isFinite(value));
+  return broken && `${broken[0]} is ${broken[1]}`;
+}
+
+/** What is done where a loss or gradient is not finite. */
+class Rescue {
+  private times = 0;
 
   constructor(
     private readonly trainer: Trainer,
     private readonly configuration: Configuration,
     private readonly folder: RunFolder,
-    private readonly previews: Previews,
+    private readonly writer: RunWriter,
     private readonly onEvent: (event: TrainingEvent) => void,
   ) {}
 
-  async afterIteration({ step, epoch, losses }: IterationReport, seconds: number): Promise<void> {
-    const { logEvery, sampleEvery, checkpointEvery } = this.configuration;
-    const isDue = (every: number) => every > 0 && step % every === 0;
-    if (isDue(logEvery) || step === 1) await this.folder.log({ step, epoch, seconds, ...losses });
-    if (isDue(sampleEvery)) await this.draw();
-    if (isDue(checkpointEvery)) await this.save();
+  /** Goes back to the last checkpoint with half the learning rate, as often as the configuration allows. Throws where it does not. */
+  async from(step: number, problem: string): Promise<void> {
+    const { onNan, rollbacks } = this.configuration;
+    if (onNan === 'stop' || this.times >= rollbacks) {
+      const tried = this.times > 0 ? `, after going back ${this.times} times` : '';
+      throw new Error(
+        `iteration ${step}: ${problem}${tried}; the checkpoints before it are intact, try a lower --learning-rate, other weights, or --on-nan rollback`,
+      );
+    }
+    this.times++;
+    const last = (await this.folder.readLatestCheckpoint()) ?? freshPoint(this.configuration);
+    const rateScale = this.trainer.point.rateScale / 2;
+    await this.trainer.restore({ ...last, rateScale });
+    await this.writer.goBack(last.step);
+    // So that a resumed run goes on with this rate as well.
+    await this.writer.save();
+    this.onEvent({ type: 'warning', message: `iteration ${step}: ${problem}; back to iteration ${last.step} with ${rateScale} times the learning rate` });
   }
-
-  /** Saves and draws the last iteration, unless that was done, and returns the files. */
-  async finish(): Promise<{ readonly checkpoint: string; readonly samples: string; readonly reconstructions: string }> {
-    const { step } = this.trainer;
-    const { file } = this.checkpoint?.step === step ? this.checkpoint : await this.save();
-    const { samples, reconstructions } = this.pictures?.step === step ? this.pictures : await this.draw();
-    return { checkpoint: file, samples, reconstructions };
-  }
-
-  release(): Promise<void> {
-    return this.previews.release();
-  }
-
-  private async draw() {
-    const { step, vectors } = this.trainer;
-    this.pictures = { step, ...(await this.previews.write(this.folder, step, vectors)) };
-    this.onEvent({ type: 'pictures', ...this.pictures });
-    return this.pictures;
-  }
-
-  private async save() {
-    const { step, vectors } = this.trainer;
-    this.checkpoint = { step, file: await this.folder.writeCheckpoint({ configuration: this.configuration, step, vectors }) };
-    this.onEvent({ type: 'checkpoint', ...this.checkpoint });
-    return this.checkpoint;
-  }
-}
-
-/** A loss that is not finite never becomes finite again: better to stop at the last good checkpoint. */
-function requireFinite({ step, losses }: IterationReport): void {
-  const broken = Object.entries(losses).find(([, value]) => !Number.isFinite(value));
-  if (broken)
-    throw new Error(`iteration ${step}: ${broken[0]} is ${broken[1]}; the checkpoints before it are intact, try a lower --learning-rate or other weights`);
 }
 
 const rounded = (seconds: number): number => Math.round(seconds * 1000) / 1000;

@@ -1,12 +1,34 @@
-import { ADAM, drawCodes, divergenceFloor, iterationOf, type IterationSpec, type ModelWeights, type StateName, stateSize } from '../age/index.js';
+import {
+  ADAM,
+  AVERAGE_NAMES,
+  type AverageName,
+  divergenceFloor,
+  drawCodes,
+  iterationOf,
+  type IterationSpec,
+  type ModelWeights,
+  type StateName,
+  stateSize,
+} from '../age/index.js';
 import { EpochSampler, gatherImages, type Split } from '../data/index.js';
 import { adamSchedule, type Compile, StatefulProgram } from '../engine/index.js';
 import { initialParameters, initialStatistics, NETWORK_NAMES, type NetworkName } from '../networks/index.js';
 import { randomStream } from '../random.js';
-import { type Configuration, iterationSpec, learningRateIn } from './configuration.js';
+import { type Configuration, iterationSpec } from './configuration.js';
+import { averageDecayAt, learningRateAt } from './learningRate.js';
+import { type Place, type Stage, Stages } from './stages.js';
 
-/** The packed vectors that training changes. */
-export type TrainingVectors = Readonly<Record<StateName, Float32Array>>;
+/** The packed vectors that training changes; averages of the weights only where the configuration asks for them. */
+export type TrainingVectors = Readonly<Record<StateName, Float32Array>> & Readonly<Partial<Record<AverageName, Float32Array>>>;
+
+/** What training goes on from. */
+export interface TrainingPoint {
+  readonly vectors: TrainingVectors;
+  /** Iterations done. */
+  readonly step: number;
+  /** What the learning rate is multiplied by since losses stopped being finite; 1 if they never did. */
+  readonly rateScale: number;
+}
 
 /** What one iteration reports. */
 export interface IterationReport {
@@ -14,8 +36,13 @@ export interface IterationReport {
   readonly step: number;
   /** The epoch that its images belong to, counted from 0. */
   readonly epoch: number;
-  /** `encoder.loss`, `encoder.KL_real`, ...; divergences also as their excess over the least value there is. */
-  readonly losses: Readonly<Record<string, number>>;
+  /** Of both networks. */
+  readonly learningRate: number;
+  /**
+   * `encoder.loss`, `encoder.KL_real`, `encoder.grad_norm`, `encoder.spread_real`, ...: means over the network's updates; divergences
+   * also as their excess over the least value there is.
+   */
+  readonly scalars: Readonly<Record<string, number>>;
 }
 
 /** Networks in training: runs one iteration after another. All randomness is a function of the seed and the iteration's number. */
@@ -24,30 +51,26 @@ export class Trainer {
 
   private constructor(
     private readonly configuration: Configuration,
-    private readonly spec: IterationSpec,
     private readonly split: Split,
     private readonly sampler: EpochSampler,
-    private readonly lossNames: readonly string[],
-    private readonly program: StatefulProgram,
+    private readonly stages: Stages,
+    private readonly compile: Compile,
+    private current: CompiledStage,
     private done: number,
+    private scale: number,
   ) {}
 
   /**
    * Compiles the iteration of a configuration.
    * @param split the images to train on
-   * @param start vectors to go on from and the iterations done so far; without it, fresh ones from the seed
+   * @param start what to go on from; without it, fresh weights from the seed
    */
-  static async create(
-    configuration: Configuration,
-    split: Split,
-    compile: Compile,
-    start?: { readonly vectors: TrainingVectors; readonly step: number },
-  ): Promise<Trainer> {
-    const spec = iterationSpec(configuration);
+  static async create(configuration: Configuration, split: Split, compile: Compile, start: TrainingPoint = freshPoint(configuration)): Promise<Trainer> {
     const sampler = new EpochSampler(split.count, configuration.batch, configuration.seed);
-    const { graph, lossNames } = iterationOf(spec);
-    const program = new StatefulProgram(await compile(graph), start?.vectors ?? initialVectors(spec, configuration.seed));
-    return new Trainer(configuration, spec, split, sampler, lossNames, program, start?.step ?? 0);
+    const stages = new Stages(configuration, sampler.batchesPerEpoch);
+    const { stage } = stages.at(start.step);
+    const current = await CompiledStage.of(configuration, stage, compile, start.vectors);
+    return new Trainer(configuration, split, sampler, stages, compile, current, start.step, start.rateScale);
   }
 
   /** Iterations done. */
@@ -66,98 +89,143 @@ export class Trainer {
 
   /** The number of learnt parameters of each network. */
   get parameterCounts(): Readonly<Record<NetworkName, number>> {
-    const { encoder, generator } = this.spec.pair;
+    const { encoder, generator } = this.current.spec.pair;
     return { encoder: encoder.parameters.size, generator: generator.parameters.size };
   }
 
   /** Iterations after which the configured length is reached. */
   get lastStep(): number {
-    const { length } = this.configuration;
-    if ('steps' in length) return length.steps;
-    return Math.ceil((length.epochs * this.sampler.batchesPerEpoch) / this.spec.plans.encoder.updates);
+    return this.stages.lastStep;
   }
 
-  /** The vectors after the last iteration. */
-  get vectors(): TrainingVectors {
-    return this.program.state;
+  /** What to go on from after the last iteration. */
+  get point(): TrainingPoint {
+    return { vectors: this.current.program.state as TrainingVectors, step: this.done, rateScale: this.scale };
+  }
+
+  /** Goes on from another point of the same training. */
+  async restore({ vectors, step, rateScale }: TrainingPoint): Promise<void> {
+    await this.enter(this.stages.at(step).stage, vectors);
+    [this.done, this.scale] = [step, rateScale];
   }
 
   /** Runs one iteration. */
   async iterate(): Promise<IterationReport> {
-    const { encoder, generator } = this.spec.plans;
-    const firstBatch = this.done * encoder.updates;
-    const epoch = this.sampler.epochOf(firstBatch);
-    const feeds = {
-      images: this.imagesFrom(firstBatch),
-      codes: drawCodes(
-        this.configuration.prior,
-        (encoder.updates + generator.updates) * this.configuration.batch,
-        this.configuration.latent,
-        randomStream(this.configuration.seed, 'training codes', this.done),
-      ),
-      'encoder.schedule': this.scheduleOf('encoder', epoch),
-      'generator.schedule': this.scheduleOf('generator', epoch),
-    };
+    const place = this.stages.at(this.done);
+    if (place.stage !== this.current.stage) await this.enter(place.stage, this.point.vectors);
+    const epoch = this.sampler.epochOf(place.batch);
+    const learningRate = this.scale * learningRateAt({ step: this.done, lastStep: this.lastStep, epoch }, this.configuration);
+    const feeds = this.feedsOf(place, learningRate);
     const start = performance.now();
-    const { losses } = await this.program.step(feeds);
+    const { report } = await this.current.program.step(feeds);
     this.elapsed += performance.now() - start;
     this.done++;
-    return { step: this.done, epoch, losses: this.named(losses!.data as Float32Array) };
+    return { step: this.done, epoch, learningRate, scalars: this.named(report!.data as Float32Array) };
   }
 
   /** Writes the profile, where the program was compiled with one. */
   endProfiling(): void {
-    this.program.endProfiling();
+    this.current.program.endProfiling();
   }
 
   release(): Promise<void> {
-    return this.program.release();
+    return this.current.program.release();
   }
 
-  /** Images of the encoder's updates, [updates, batch, C, H, W]. */
-  private imagesFrom(firstBatch: number): Uint8Array {
-    const imageBytes = this.spec.pair.encoder.inputShape.reduce((product, size) => product * size, 1);
-    const batchBytes = this.spec.batch * imageBytes;
-    const images = new Uint8Array(this.spec.plans.encoder.updates * batchBytes);
-    for (let number = 0; number < this.spec.plans.encoder.updates; number++) {
+  private async enter(stage: Stage, vectors: TrainingVectors): Promise<void> {
+    await this.current.program.release();
+    this.current = await CompiledStage.of(this.configuration, stage, this.compile, vectors);
+  }
+
+  private feedsOf(place: Place, learningRate: number) {
+    const { encoder, generator } = place.stage.plans;
+    const { batch, latent, prior, seed, ema } = this.configuration;
+    const schedules = NETWORK_NAMES.map((network) => [`${network}.schedule`, schedule(place, network, learningRate)]);
+    return {
+      images: this.imagesFrom(place.batch, encoder.updates),
+      codes: drawCodes(prior, (encoder.updates + generator.updates) * batch, latent, randomStream(seed, 'training codes', this.done)),
+      ...(Object.fromEntries(schedules) as Record<string, Float32Array>),
+      ...(ema > 0 ? { ema_decay: Float32Array.of(averageDecayAt(this.done, this.configuration)) } : {}),
+    };
+  }
+
+  /** Images of an iteration's encoder updates, [updates, batch, C, H, W]. */
+  private imagesFrom(firstBatch: number, updates: number): Uint8Array {
+    const { batch, channels, size } = this.configuration;
+    const imageBytes = channels * size * size;
+    const batchBytes = batch * imageBytes;
+    const images = new Uint8Array(updates * batchBytes);
+    for (let number = 0; number < updates; number++) {
       gatherImages(this.split, this.sampler.indicesOf(firstBatch + number), imageBytes, images.subarray(number * batchBytes, (number + 1) * batchBytes));
     }
     return images;
   }
 
-  /** Adam's scalars for each of a network's updates in this iteration. */
-  private scheduleOf(network: NetworkName, epoch: number): Float32Array {
-    const { updates } = this.spec.plans[network];
-    const rate = learningRateIn(epoch, this.configuration);
-    return Float32Array.from(Array.from({ length: updates }, (_, number) => adamSchedule(rate, this.done * updates + number + 1, ADAM)).flat());
-  }
-
-  private named(losses: Float32Array): Record<string, number> {
-    const floor = divergenceFloor(this.spec.objective, this.spec.objective.prior, this.configuration.latent);
-    return Object.fromEntries(
-      this.lossNames.flatMap((name, index): [string, number][] => {
-        const value = losses[index]!;
-        return floor !== undefined && name.includes('.KL_')
-          ? [
-              [name, value],
-              [`${name}_excess`, value - floor],
-            ]
-          : [[name, value]];
-      }),
-    );
+  private named(report: Float32Array): Record<string, number> {
+    const { spec, reportNames } = this.current;
+    const floor = divergenceFloor(spec.objective, spec.objective.prior, this.configuration.latent);
+    const entries = reportNames.flatMap((name, index): [string, number][] => {
+      const value = report[index]!;
+      return floor !== undefined && name.includes('.KL_')
+        ? [
+            [name, value],
+            [`${name}_excess`, value - floor],
+          ]
+        : [[name, value]];
+    });
+    return Object.fromEntries(entries);
   }
 }
 
-/** Fresh vectors: initialised parameters and statistics, and Adam moments of 0. */
-export function initialVectors({ pair }: IterationSpec, seed: number): TrainingVectors {
-  const vectorsOf = (network: NetworkName): [StateName, Float32Array][] => [
-    [`${network}.parameters`, initialParameters(pair[network], seed)],
-    [`${network}.statistics`, initialStatistics(pair[network])],
-    [`${network}.adam_m`, new Float32Array(stateSize(pair, `${network}.adam_m`))],
-    [`${network}.adam_v`, new Float32Array(stateSize(pair, `${network}.adam_v`))],
-  ];
-  return Object.fromEntries(NETWORK_NAMES.flatMap(vectorsOf)) as TrainingVectors;
+/** The iteration by a stage's plans, compiled, with the state in it. */
+class CompiledStage {
+  private constructor(
+    readonly stage: Stage,
+    readonly spec: IterationSpec,
+    readonly reportNames: readonly string[],
+    readonly program: StatefulProgram,
+  ) {}
+
+  static async of(configuration: Configuration, stage: Stage, compile: Compile, vectors: TrainingVectors): Promise<CompiledStage> {
+    const spec: IterationSpec = { ...iterationSpec(configuration), plans: stage.plans };
+    const { graph, reportNames } = iterationOf(spec);
+    return new CompiledStage(stage, spec, reportNames, new StatefulProgram(await compile(graph), vectors));
+  }
 }
 
-/** The part of the vectors that a trained model is made of. */
-export const modelWeights = (vectors: TrainingVectors): ModelWeights => vectors;
+/** Adam's scalars for each of a network's updates in an iteration. */
+function schedule({ stage, updates }: Place, network: NetworkName, learningRate: number): Float32Array {
+  const rows = Array.from({ length: stage.plans[network].updates }, (_, number) => adamSchedule(learningRate, updates[network] + number + 1, ADAM));
+  return Float32Array.from(rows.flat());
+}
+
+/** The beginning: initialised parameters and statistics, and Adam moments of 0. */
+export function freshPoint(configuration: Configuration): TrainingPoint {
+  const spec = iterationSpec(configuration);
+  const weights = NETWORK_NAMES.flatMap((network): [keyof ModelWeights, Float32Array][] => [
+    [`${network}.parameters`, initialParameters(spec.pair[network], configuration.seed)],
+    [`${network}.statistics`, initialStatistics(spec.pair[network])],
+  ]);
+  return pointFrom(Object.fromEntries(weights) as ModelWeights, configuration);
+}
+
+/** A beginning with given weights. */
+export function pointFrom(weights: ModelWeights, configuration: Configuration): TrainingPoint {
+  const { pair } = iterationSpec(configuration);
+  const moments = NETWORK_NAMES.flatMap((network) =>
+    (['adam_m', 'adam_v'] as const).map((part) => [`${network}.${part}`, new Float32Array(stateSize(pair, `${network}.${part}`))]),
+  );
+  const averages = configuration.ema > 0 ? AVERAGE_NAMES.map((name) => [name, weights[name.replace('ema_', '') as keyof ModelWeights]]) : [];
+  return { vectors: { ...weights, ...Object.fromEntries([...moments, ...averages]) } as TrainingVectors, step: 0, rateScale: 1 };
+}
+
+/** The part of the vectors that a trained model is made of: the averages, if there are any and the raw weights are not asked for. */
+export function modelWeights(vectors: TrainingVectors, { raw = false } = {}): ModelWeights {
+  const entries = NETWORK_NAMES.flatMap((network) =>
+    (['parameters', 'statistics'] as const).map((part) => [
+      `${network}.${part}`,
+      (raw ? undefined : vectors[`${network}.ema_${part}`]) ?? vectors[`${network}.${part}`],
+    ]),
+  );
+  return Object.fromEntries(entries) as ModelWeights;
+}

@@ -1,6 +1,7 @@
 import { type Graph, rewriteGraph } from '../graph.js';
 import { simplify } from '../simplify.js';
 import { lowerToBlocks } from './blocked/index.js';
+import { channelsInFours } from './channelsInFours.js';
 import { expandDefinitions } from './definitions.js';
 import { narrowConvolutions } from './narrowConvolutions.js';
 import { recognizeKernelGradients } from './kernelGradient.js';
@@ -10,14 +11,16 @@ import type { Rule } from './rule.js';
 import type { LaidOutGraph, LoweredGraph } from './stateLayout.js';
 
 /**
- * The runtimes a graph can be rewritten for. `plain` keeps ONNX operators in canonical layouts, which all of them run; `cpu` is ONNX
- * Runtime's CPU provider in plain layouts; with `block` it is one that has kernels for channels in blocks of that size.
+ * The runtimes a graph can be rewritten for. `plain` keeps ONNX operators in canonical layouts, which all of them run; `webgpu` does so
+ * around what that provider gets wrong; `cpu` is ONNX Runtime's CPU provider in plain layouts; with `block` it is one that has kernels
+ * for channels in blocks of that size.
  */
-export type Target = { readonly name: 'plain' } | { readonly name: 'cpu'; readonly block?: number };
+export type Target = { readonly name: 'plain' | 'webgpu' } | { readonly name: 'cpu'; readonly block?: number };
 
 /** The rules of each target in plain layouts, in the order in which they are tried. */
 export const rulesOf: Readonly<Record<Target['name'], readonly Rule[]>> = {
   plain: [expandDefinitions],
+  webgpu: [expandDefinitions, channelsInFours],
   cpu: [expandDefinitions, stepMasks, signs],
 };
 
@@ -27,7 +30,7 @@ export const rulesOf: Readonly<Record<Target['name'], readonly Rule[]>> = {
  */
 export function lower(graph: Graph, target: Target): LoweredGraph {
   const ruled = applyRules(simplify(graph), rulesOf[target.name]);
-  if (target.name === 'plain') return { ...ruled, stateLayouts: new Map(), statesInPlace: new Set() };
+  if (target.name !== 'cpu') return { ...ruled, stateLayouts: new Map(), statesInPlace: new Set() };
   if (target.block === undefined) return onCpu({ ...applyRules(ruled, [narrowConvolutions]), stateLayouts: new Map() });
   const { stateLayouts, ...blocked } = lowerToBlocks(applyRules(ruled, [recognizeKernelGradients]), target.block);
   return onCpu({ ...applyRules(simplify(blocked), [expandDefinitions, narrowConvolutions]), stateLayouts });

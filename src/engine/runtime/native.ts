@@ -23,7 +23,7 @@ export interface CompileOptions {
 
 /** The lowering that suits a device, and on the CPU this processor. */
 export async function targetOf(device: Device): Promise<Target> {
-  if (device !== 'cpu') return { name: 'plain' };
+  if (device !== 'cpu') return { name: device === 'webgpu' ? 'webgpu' : 'plain' };
   const block = await blockSizeOfProcessor();
   return { name: 'cpu', ...(block === undefined ? {} : { block }) };
 }

@@ -215,7 +215,7 @@ class BlockedLowering {
   private lowerPlain(value: ComputedValue): Value {
     const convolution = convolutionOf(value);
     if (convolution?.result === 'kernel') return this.kernelGradient(value, convolution);
-    const stored = this.storage.pieceOfVector(value);
+    const stored = this.storage.pieceOfVector(value) ?? this.storage.totalOfVector(value);
     if (stored) return stored;
     const sums = this.channelSums(value);
     if (sums) return sums;

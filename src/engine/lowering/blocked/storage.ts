@@ -7,7 +7,7 @@ import type { StateLayout } from '../stateLayout.js';
 import { type Connected, type Convolution, convolutionOf } from './connections.js';
 import type { RowsOf } from './convolve.js';
 import { kernelFromRows, kernelRows, kernelRowsCount, type KernelType } from './kernels.js';
-import { assignVectorLayouts, type Segment, stateLayout, type VectorLayout } from './vectors.js';
+import { assignVectorLayouts, isTotal, type Segment, stateLayout, type VectorLayout } from './vectors.js';
 
 /** What storage has to know of the graph that is being lowered. */
 export interface Surroundings {
@@ -82,6 +82,12 @@ export class Storage {
     const rows = reshape(stored, [kernelRowsCount(kernel), kernel.block ** 2]);
     for (const reshaped of this.surroundings.consumersOf(value)) this.rows.set(reshaped, rows);
     return reshape(kernelFromRows(rows, kernel), value.shape);
+  }
+
+  /** The sum of all elements of a vector, taken in its own order. */
+  totalOfVector(value: ComputedValue): Value | undefined {
+    const vector = isTotal(value) ? this.vectors.get(value.inputs[0]!) : undefined;
+    return vector && apply(value.operator, [vector], value.attributes);
   }
 
   /** A kernel's rows: a piece of a state vector as it lies, or made of the plain kernel. */

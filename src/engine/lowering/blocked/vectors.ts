@@ -40,9 +40,19 @@ const isPiece = (value: Value): value is ComputedValue =>
   value.kind === 'computed' && value.operator.name === 'Slice' && value.inputs[0]!.shape.length === 1 && value.attributes.step === 1;
 const isPacking = (value: Value): value is ComputedValue => value.kind === 'computed' && value.operator.name === 'Concat' && value.shape.length === 1;
 
+/** The sum of a vector's elements, which their order does not change, nor padding of zeros. */
+export const isTotal = (value: ComputedValue): boolean =>
+  value.operator.name === 'ReduceSum' && value.inputs[0]!.shape.length === 1 && isZeroPadded(value.inputs[0]!);
+
+/** Whether padding is 0 in a vector: it is in state and in what is packed, and in products of these. */
+const isZeroPadded = (value: Value): boolean =>
+  value.kind === 'input' ||
+  (value.kind === 'computed' && value.operator.name === 'Concat') ||
+  (isElementwiseVector(value) && value.operator.name === 'Mul' && value.inputs.every((operand) => sizeOf(operand.shape) === 1 || isZeroPadded(operand)));
+
 /**
  * The layout of each vector that may have one of its own: it is connected to state inputs (those with an output of the next value), and
- * nothing but elementwise operators, slices and concatenations along one partition touches it.
+ * nothing but elementwise operators, sums, and slices and concatenations along one partition touches it.
  * @param kernelOf the kernel that a slice is used as, and as nothing else
  */
 export function assignVectorLayouts(
@@ -79,7 +89,11 @@ function isClosed(region: ReadonlySet<Value>, graph: Graph, consumersOf: (value:
   return [...region].every((value) => {
     const made = value.kind === 'input' ? isState(value, graph) : isElementwiseVector(value) || isPacking(value);
     const output = outputs.get(value);
-    return made && (output === undefined || stateOutputs.has(output)) && consumersOf(value).every((consumer) => region.has(consumer) || isPiece(consumer));
+    return (
+      made &&
+      (output === undefined || stateOutputs.has(output)) &&
+      consumersOf(value).every((consumer) => region.has(consumer) || isPiece(consumer) || isTotal(consumer))
+    );
   });
 }
 

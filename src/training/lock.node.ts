@@ -1,0 +1,74 @@
+import { open, readFile, rm } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { InputError } from '../errors.js';
+import { writing } from '../files.node.js';
+
+/** Who holds a lock. The start of the process tells it from a later one that was given the same number. */
+interface Owner {
+  readonly host: string;
+  readonly pid: number;
+  readonly started: string;
+}
+
+/**
+ * Takes a folder for this process: of two that try, one is refused. A lock whose process is dead does not count. Returns the function
+ * that gives it back. Throws InputError if a living process holds it, or the folder cannot be written.
+ */
+export async function lockFolder(folder: string): Promise<() => Promise<void>> {
+  const file = join(folder, '.lock');
+  const own: Owner = { host: hostname(), pid: process.pid, started: await startOf(process.pid) };
+  for (;;) {
+    if (await create(file, own)) return () => rm(file, { force: true });
+    const owner = await readOwner(file);
+    if (owner !== undefined && (await isAlive(owner))) {
+      throw new InputError(
+        `${folder}: process ${owner.pid}${owner.host === own.host ? '' : ` on ${owner.host}`} is training into this folder; wait for it, or name another with --out`,
+      );
+    }
+    await rm(file, { force: true });
+  }
+}
+
+/** False if the file exists. */
+async function create(file: string, owner: Owner): Promise<boolean> {
+  let created = true;
+  await writing(file, async () => {
+    try {
+      const handle = await open(file, 'wx');
+      await handle.writeFile(JSON.stringify(owner));
+      await handle.close();
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+      created = false;
+    }
+  });
+  return created;
+}
+
+/** Undefined for a lock that a crash left empty or that was given back meanwhile. */
+async function readOwner(file: string): Promise<Owner | undefined> {
+  try {
+    const owner = JSON.parse(await readFile(file, 'utf8')) as Partial<Owner> | null;
+    return typeof owner?.pid === 'number' && typeof owner.host === 'string' && typeof owner.started === 'string' ? (owner as Owner) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Of a process on another machine nothing is known: it counts as living. */
+async function isAlive({ host, pid, started }: Owner): Promise<boolean> {
+  if (host !== hostname()) return true;
+  try {
+    process.kill(pid, 0);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false;
+  }
+  return (await startOf(pid)) === started;
+}
+
+/** When a process started, where the system says so in /proc: the 22nd field of its status, counted after the name in brackets. */
+async function startOf(pid: number): Promise<string> {
+  const status = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
+  return status.slice(status.lastIndexOf(')') + 2).split(' ')[19] ?? '';
+}
