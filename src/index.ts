@@ -2,7 +2,7 @@
 export * from './age/index.js';
 export * from './data/index.js';
 export { InputError } from './errors.js';
-export { type ReconstructionScores, scoreReconstruction } from './evaluation/reconstruction.js';
+export * from './evaluation/index.js';
 export * from './images/index.js';
 export * from './networks/index.js';
 export * from './training/index.js';

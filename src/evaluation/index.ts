@@ -1,0 +1,16 @@
+export { type CodeStatistics, codeStatistics, nearestCodeDistances, type UniformityTest } from './codeStatistics.js';
+export { chooseRidge, type RidgeChoice, type RidgeOptions, type RidgeScore } from './crossValidation.js';
+export type { Features } from './features.js';
+export { frechetDistance, frechetFeatureDistance } from './frechet.js';
+export { type Gaussian, gaussianOf } from './gaussian.js';
+export { type ComparableImages, type ImageSimilarity, imageSimilarity } from './imageSimilarity.js';
+export { type InceptionScore, inceptionScore } from './inceptionScore.js';
+export { type KernelDistance, kernelDistance } from './kernelDistance.js';
+export { accuracyOf, drawBalancedLabels, type Labels, stratifiedFolds } from './labels.js';
+export { crossEntropyOf, fitLogisticRegression, type LinearClassifier, type LogisticOptions, predictClasses } from './logisticRegression.js';
+export { type ManifoldScores, manifoldScores } from './manifold.js';
+export { classifyByNeighbours, METRICS, type NeighbourOptions } from './nearestNeighbours.js';
+export { type PrincipalComponents, principalComponents, projectOnComponents } from './principalComponents.js';
+export { type ReconstructionScores, scoreReconstruction } from './reconstruction.js';
+export { type EigenDecomposition, symmetricEigen } from './symmetricEigen.js';
+export { concentrationOf, drawVonMisesFisher, meanCosine } from './vonMisesFisher.js';

@@ -1,0 +1,116 @@
+/** A differentiable function: returns its value at x and fills the gradient. */
+export type Objective = (x: Float64Array, gradient: Float64Array) => number;
+
+export interface Minimum {
+  readonly x: Float64Array;
+  readonly value: number;
+  /** Largest magnitude in the gradient there. */
+  readonly slope: number;
+  readonly iterations: number;
+}
+
+export interface MinimizeOptions {
+  /** Ends where no entry of the gradient is larger. */
+  readonly tolerance?: number;
+  readonly iterations?: number;
+  /** Pairs of steps and gradient changes that are remembered. */
+  readonly memory?: number;
+}
+
+interface Point {
+  readonly x: Float64Array;
+  readonly gradient: Float64Array;
+  readonly value: number;
+}
+
+/** A step and the change of the gradient along it. */
+interface Pair {
+  readonly step: Float64Array;
+  readonly change: Float64Array;
+  /** 1 / step.change. */
+  readonly scale: number;
+}
+
+/** Parts of the first slope: a step must gain at least so much (Armijo), and leave at most so much slope (the weak Wolfe condition). */
+const [LEAST_GAIN, LARGEST_SLOPE] = [1e-4, 0.9];
+const LARGEST_TRIALS = 60;
+
+/**
+ * Minimises a smooth function by the limited-memory BFGS method (Nocedal and Wright 2006, algorithm 7.5) with a line search that doubles
+ * and bisects until the weak Wolfe conditions hold (Lewis and Overton 2013). Deterministic. Ends early where rounding lets no step gain.
+ */
+export function minimize(objective: Objective, start: Float64Array, { tolerance = 1e-7, iterations = 500, memory = 10 }: MinimizeOptions = {}): Minimum {
+  const evaluate = (x: Float64Array): Point => {
+    const gradient = new Float64Array(x.length);
+    return { x, value: objective(x, gradient), gradient };
+  };
+  let point = evaluate(start.slice());
+  let pairs: Pair[] = [];
+  let iteration = 0;
+  for (; iteration < iterations && largestMagnitude(point.gradient) > tolerance; iteration++) {
+    const direction = quasiNewtonDirection(point.gradient, pairs);
+    // Without memory the gradient tells no length: the first step is of length 1 at most.
+    const first = pairs.length > 0 ? 1 : Math.min(1, 1 / Math.sqrt(dot(direction, direction)));
+    const next = lineSearch(evaluate, point, direction, first);
+    if (next === undefined && pairs.length === 0) break;
+    if (next === undefined) {
+      pairs = [];
+      continue;
+    }
+    const [step, change] = [difference(next.x, point.x), difference(next.gradient, point.gradient)];
+    const curvature = dot(step, change);
+    if (curvature > 0) pairs = [...pairs, { step, change, scale: 1 / curvature }].slice(-memory);
+    point = next;
+  }
+  return { x: point.x, value: point.value, slope: largestMagnitude(point.gradient), iterations: iteration };
+}
+
+/** -H g, H the inverse Hessian that the pairs tell of, by the two-loop recursion. */
+function quasiNewtonDirection(gradient: Float64Array, pairs: readonly Pair[]): Float64Array {
+  const direction = gradient.map((slope) => -slope);
+  const weights: number[] = [];
+  for (const { step, change, scale } of pairs.toReversed()) {
+    const weight = scale * dot(step, direction);
+    weights.push(weight);
+    addScaled(direction, change, -weight);
+  }
+  const newest = pairs.at(-1);
+  if (newest !== undefined) {
+    const scale = 1 / (newest.scale * dot(newest.change, newest.change));
+    for (let index = 0; index < direction.length; index++) direction[index]! *= scale;
+  }
+  for (const { step, change, scale } of pairs) addScaled(direction, step, weights.pop()! - scale * dot(change, direction));
+  return direction;
+}
+
+/** A point along the direction where the weak Wolfe conditions hold, or undefined where none is found. */
+function lineSearch(evaluate: (x: Float64Array) => Point, from: Point, direction: Float64Array, first: number): Point | undefined {
+  const slope = dot(from.gradient, direction);
+  let [low, high, length] = [0, Infinity, first];
+  let best: Point | undefined;
+  for (let trial = 0; trial < LARGEST_TRIALS; trial++) {
+    const x = from.x.slice();
+    addScaled(x, direction, length);
+    const point = evaluate(x);
+    // Written so that NaN, far out, is too far.
+    if (!(point.value < from.value + LEAST_GAIN * length * slope)) high = length;
+    else if (dot(point.gradient, direction) < LARGEST_SLOPE * slope) [low, best] = [length, point];
+    else return point;
+    length = high === Infinity ? 2 * low : (low + high) / 2;
+  }
+  return best;
+}
+
+function dot(a: Float64Array, b: Float64Array): number {
+  let sum = 0;
+  for (let index = 0; index < a.length; index++) sum += a[index]! * b[index]!;
+  return sum;
+}
+
+function addScaled(target: Float64Array, addend: Float64Array, scale: number): void {
+  for (let index = 0; index < target.length; index++) target[index]! += scale * addend[index]!;
+}
+
+const difference = (a: Float64Array, b: Float64Array): Float64Array => a.map((value, index) => value - b[index]!);
+
+const largestMagnitude = (values: Float64Array): number => values.reduce((largest, value) => Math.max(largest, Math.abs(value)), 0);

@@ -1,0 +1,55 @@
+import { InputError } from '../errors.js';
+import { checkPair, checkWhole, type Features } from './features.js';
+import { checkLabels, type Labels } from './labels.js';
+import { nearestRows } from './nearestRows.js';
+
+/** What makes rows near: the Euclidean distance, or the cosine between them. */
+export const METRICS = ['euclidean', 'cosine'] as const;
+
+export interface NeighbourOptions {
+  /** k, 5 unless told otherwise. */
+  readonly neighbours?: number;
+  /** Euclidean unless told otherwise. */
+  readonly metric?: (typeof METRICS)[number];
+}
+
+/**
+ * Gives every query the class that most of its k nearest labelled rows have; of classes with as many, the one that comes first in the
+ * list from near to far. Memory: O(N k); distances are made block by block.
+ * @param queries [N, D]
+ * @param known [N', D], at least k rows
+ * @param labels N' class numbers
+ * @returns N class numbers
+ * @throws InputError for different widths, fewer rows than k, wrong or missing labels, numbers that are not finite, and rows of norm 0
+ * under the cosine
+ */
+export function classifyByNeighbours(queries: Features, known: Features, labels: Labels, options: NeighbourOptions = {}): Uint32Array {
+  const { neighbours = 5, metric = 'euclidean' } = options;
+  checkWhole(neighbours, 'neighbours');
+  const [knownRows, queryRows] = checkPair(known, 'labelled rows', queries, 'queries');
+  const classes = checkLabels(labels, knownRows);
+  if (knownRows < neighbours) throw new InputError(`neighbours: ${neighbours} are asked for, but there are ${knownRows} labelled rows`);
+  // Among vectors of length 1, the nearer one has the larger cosine.
+  const near =
+    metric === 'cosine'
+      ? nearestRows(withUnitRows(queries, 'queries'), withUnitRows(known, 'labelled rows'), neighbours)
+      : nearestRows(queries, known, neighbours);
+  return Uint32Array.from({ length: queryRows }, (_, row) => {
+    const votes = new Uint32Array(classes);
+    const list = Array.from(near.indices.subarray(row * neighbours, (row + 1) * neighbours), (index) => labels[index]!);
+    for (const label of list) votes[label]!++;
+    return list.reduce((best, label) => (votes[label]! > votes[best]! ? label : best));
+  });
+}
+
+/** The rows divided by their norms, in double precision. */
+function withUnitRows({ data, width }: Features, name: string): Features {
+  const unit = Float64Array.from(data);
+  for (let start = 0; start < unit.length; start += width) {
+    const row = unit.subarray(start, start + width);
+    const norm = Math.sqrt(row.reduce((sum, value) => sum + value * value, 0));
+    if (norm === 0) throw new InputError(`${name}: row ${start / width} is 0, which has a cosine with nothing`);
+    for (let index = 0; index < width; index++) row[index]! /= norm;
+  }
+  return { data: unit, width };
+}
