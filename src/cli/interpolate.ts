@@ -1,11 +1,11 @@
 import { extname } from 'node:path';
 import { drawCodes, interpolateCodes, type TrainedModel } from '../age/index.js';
 import { InputError } from '../errors.js';
+import { writeFileAtomically } from '../files.node.js';
 import { encodeAnimation } from '../images/files.node.js';
 import { type ImageBatch, sheet, sheetOf, imageOf, toBytes } from '../images/index.js';
 import { randomStream } from '../random.js';
 import type { Configuration } from '../training/index.js';
-import { writeFileAtomically } from '../training/runFolder.node.js';
 import { type Outcome, perform, subcommand, type Terminal } from './command.js';
 import { openRun, picturesOf } from './openRun.js';
 import { compilerOf, type CompilerOptions, deviceOption, seedOption, threadsOption, wholeNumber } from './options.js';

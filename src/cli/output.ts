@@ -2,9 +2,9 @@ import { mkdir, readdir, stat } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import { encodeNpz, type NumpyArray } from '../data/index.js';
 import { InputError } from '../errors.js';
+import { writeFileAtomically } from '../files.node.js';
 import { encodePng } from '../images/files.node.js';
 import { channelsLast, type ImageBatch, imageOf, type Raster } from '../images/index.js';
-import { writeFileAtomically } from '../training/runFolder.node.js';
 
 /** The forms that images can be written in. */
 export type OutputKind = 'png' | 'npz' | 'animation' | 'folder';

@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { RunFolder, writeFileAtomically } from '../../src/training/runFolder.node.js';
+import { RunFolder } from '../../src/training/runFolder.node.js';
 import { expectInputError } from '../rejection.js';
 import { temporaryFolder } from '../temporaryFolder.js';
 import { tinyCheckpoint, tinyConfiguration } from './tinyTraining.js';
@@ -148,29 +148,8 @@ describe('the log of a run folder', () => {
   });
 });
 
-describe('a file that is written atomically', () => {
-  it('holds the bytes, and nothing stays beside it', async () => {
-    const folder = temporaryFolder();
-    await writeFileAtomically(join(folder, 'file'), Uint8Array.of(1, 2));
-    await writeFileAtomically(join(folder, 'file'), Uint8Array.of(3));
-    expect(Array.from(readFileSync(join(folder, 'file')))).toEqual([3]);
-    expect(filesIn(folder)).toEqual(['file']);
-  });
-
-  it('is refused where it cannot be, and what is there stays', async () => {
-    const folder = temporaryFolder();
-    const file = join(folder, 'file');
-    writeFileSync(file, 'mine');
-    mkdirSync(join(folder, 'folder', 'inner'), { recursive: true });
-    await expectInputError(() => writeFileAtomically(join(file, 'below'), png), join(file, 'below'), 'cannot be written', 'not a folder');
-    await expectInputError(() => writeFileAtomically(join(folder, 'missing', 'file'), png), 'cannot be written', 'does not exist');
-    await expectInputError(() => writeFileAtomically(join(folder, 'folder'), png), join(folder, 'folder'), 'cannot be written');
-    expect(readFileSync(file, 'utf8')).toBe('mine');
-    expect(filesIn(folder)).toEqual(['file']);
-    expect(readdirSync(join(folder, 'folder'))).toEqual(['inner']);
-  });
-
-  it('is refused where a folder is in its place in a run folder', async () => {
+describe('a file of a run folder', () => {
+  it('is refused where a folder is in its place', async () => {
     const path = join(temporaryFolder(), 'run');
     const folder = await RunFolder.create(path, configuration);
     const written = await folder.writeCheckpoint(tinyCheckpoint(configuration, 1));
