@@ -65,9 +65,7 @@ describe('an image is decoded', () => {
   });
 
   it('from a palette with transparency, over white', async () => {
-    const bytes = await raw([255, 0, 0, 255, 0, 0, 0, 0, 0, 0, 255, 255, 0, 0, 0, 0], 2, 4)
-      .png({ palette: true })
-      .toBuffer();
+    const bytes = await raw([255, 0, 0, 255, 0, 0, 0, 0, 0, 0, 255, 255, 0, 0, 0, 0], 2, 4).png({ palette: true }).toBuffer();
     expect((await sharp(bytes).metadata()).isPalette).toBe(true);
     expectNear(await decode(bytes), [255, 255, 0, 255, 0, 255, 0, 255, 0, 255, 255, 255], 2);
   });
@@ -98,11 +96,7 @@ describe('an image is decoded', () => {
 describe('the crop', () => {
   /** 24 columns of 8 rows: a third each of black, grey and white. */
   const wide = () =>
-    raw(
-      new Array<number[]>(8).fill([0, 128, 255].flatMap((level) => new Array<number>(8).fill(level))).flat(),
-      24,
-      1,
-    )
+    raw(new Array<number[]>(8).fill([0, 128, 255].flatMap((level) => new Array<number>(8).fill(level))).flat(), 24, 1)
       .png()
       .toBuffer();
   const levels = async (crop: Crop | undefined) => new Set(await decode(await wide(), { size: 8, channels: 1, ...(crop ? { crop } : {}) }));
@@ -161,7 +155,9 @@ describe('what is no image gives a failure of one line', () => {
   });
 
   it('where it would unpack to more than memory holds', async () => {
-    const huge = await sharp({ create: { width: 20_000, height: 5001, channels: 3, background: 'black' }, limitInputPixels: false }).png().toBuffer();
+    const huge = await sharp({ create: { width: 20_000, height: 5001, channels: 3, background: 'black' }, limitInputPixels: false })
+      .png()
+      .toBuffer();
     expect((await failureOf(huge)).failure).toContain('pixel limit');
   });
 
@@ -174,10 +170,14 @@ describe('what is no image gives a failure of one line', () => {
 
   it('or an image, whatever the bytes after its beginning', () =>
     fc.assert(
-      fc.asyncProperty(fc.uint8Array({ maxLength: 60 }), fc.constantFrom([0xff, 0xd8, 0xff], [0x47, 0x49, 0x46, 0x38, 0x39, 0x61], []), async (noise, beginning) => {
-        const decoded = await decodeImage(Uint8Array.from([...beginning, ...noise]), { size: 4, channels: 1 });
-        expect('failure' in decoded || decoded.pixels.length === 16).toBe(true);
-      }),
+      fc.asyncProperty(
+        fc.uint8Array({ maxLength: 60 }),
+        fc.constantFrom([0xff, 0xd8, 0xff], [0x47, 0x49, 0x46, 0x38, 0x39, 0x61], []),
+        async (noise, beginning) => {
+          const decoded = await decodeImage(Uint8Array.from([...beginning, ...noise]), { size: 4, channels: 1 });
+          expect('failure' in decoded || decoded.pixels.length === 16).toBe(true);
+        },
+      ),
       { numRuns: 50 },
     ));
 });
