@@ -22,7 +22,7 @@ type Options = Readonly<Record<string, unknown>> & {
 } & CompilerOptions;
 
 async function bench(options: Options, terminal: Terminal): Promise<Outcome> {
-  const configuration = resolveConfiguration('mnist', { channels: 3, ...options, steps: options.iterations + options.warmup });
+  const configuration = await resolveConfiguration('mnist', { channels: 3, ...options, steps: options.iterations + options.warmup });
   const { size, channels, batch } = configuration;
   const imageBytes = channels * size * size;
   const stream = randomStream(configuration.seed, 'bench images');

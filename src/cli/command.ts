@@ -6,7 +6,7 @@ export interface Terminal {
   /** Results for people; silent under `--json`. */
   print(line: string): void;
   /** Progress and remarks, on standard error. */
-  note(line: string): void;
+  readonly note: (line: string) => void;
   readonly json: boolean;
 }
 

@@ -1,4 +1,4 @@
-import { openSource, SOURCE_NAMES } from '../data/open.node.js';
+import { namesSource, openSource, SOURCE_FORMS } from '../data/open.node.js';
 import type { ImageSource } from '../data/index.js';
 import { InputError } from '../errors.js';
 import { stat } from 'node:fs/promises';
@@ -12,9 +12,9 @@ export const infoCommand = () =>
     .action((name, options) => perform(options, (terminal) => info(name, terminal)));
 
 async function info(name: string, terminal: Terminal): Promise<Outcome> {
-  if (SOURCE_NAMES.includes(name)) return describeSource(await openSource(name), terminal);
+  if (namesSource(name)) return describeSource(await openSource(name, undefined, { onWarning: terminal.note }), terminal);
   if ((await stat(name).catch(() => undefined)) === undefined) {
-    throw new InputError(`${name}: neither a run folder or checkpoint, nor a data set (there is ${SOURCE_NAMES.join(', ')})`);
+    throw new InputError(`${name}: neither a run folder or checkpoint, nor a data set (there is ${SOURCE_FORMS})`);
   }
   return describeRun(name, terminal);
 }

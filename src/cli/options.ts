@@ -93,9 +93,9 @@ export function givenSettings(options: Readonly<Record<string, unknown>>): Recor
 }
 
 /** The configuration that options ask for, completed by the data's own format and the defaults. Throws InputError. */
-export function resolveConfiguration(data: string, options: Readonly<Record<string, unknown>>): Configuration {
+export async function resolveConfiguration(data: string, options: Readonly<Record<string, unknown>>): Promise<Configuration> {
   const given = givenSettings(options);
-  const native = nativeFormat(data);
+  const native = await nativeFormat(data);
   // A network that was named decides the size, where none was given.
   const size = (given.size as number | undefined) ?? (given.network ? ARCHITECTURES[given.network as ArchitectureName].imageSize : native.size);
   return checkConfiguration({ ...DEFAULTS, data, size, channels: native.channels, network: given.network ?? architectureOf(size), ...given }, flagOf);

@@ -1,5 +1,5 @@
 import { firstImages } from '../data/index.js';
-import { openSource, SOURCE_NAMES } from '../data/open.node.js';
+import { namesSource, openSource } from '../data/open.node.js';
 import { InputError } from '../errors.js';
 import { readImage } from '../images/files.node.js';
 import { pairSheet, toBytes } from '../images/index.js';
@@ -35,7 +35,7 @@ async function reconstruct(run: string, images: readonly string[], options: Opti
   const { out } = options;
   const kind = outputKind(out, ['png', 'npz']);
   const { model, checkpoint } = await openRun(run, compilerOf(options));
-  const original = picturesOf(model, await originals(images, checkpoint.configuration, model, options.count));
+  const original = picturesOf(model, await originals(images, checkpoint.configuration, model, options.count, terminal.note));
   const reconstruction = picturesOf(model, toBytes(await model.generate(await model.encode(original.data))));
   await model.release();
 
@@ -46,10 +46,16 @@ async function reconstruct(run: string, images: readonly string[], options: Opti
 }
 
 /** Bytes [N, C, H, W] of the files, or of the first test images of a data set. */
-async function originals(images: readonly string[], configuration: Configuration, model: TrainedModel, count: number): Promise<Uint8Array> {
+async function originals(
+  images: readonly string[],
+  configuration: Configuration,
+  model: TrainedModel,
+  count: number,
+  onWarning: (line: string) => void,
+): Promise<Uint8Array> {
   const [name = configuration.data] = images;
-  if (images.length <= 1 && (images.length === 0 || SOURCE_NAMES.includes(name))) {
-    const source = await openSource(name, configuration);
+  if (images.length <= 1 && (images.length === 0 || namesSource(name))) {
+    const source = await openSource(name, configuration, { onWarning });
     if (count > source.test.count) throw new InputError(`--count ${count}: ${source.name} has ${source.test.count} test images`);
     return firstImages(source.test, count, model.imageSize);
   }

@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { TrainedModel } from '../age/index.js';
-import { openSource } from '../data/open.node.js';
+import { openSource, SOURCE_FORMS } from '../data/open.node.js';
 import type { ImageSource } from '../data/index.js';
 import { type Compile, constant, graphOf } from '../engine/index.js';
 import { InputError } from '../errors.js';
@@ -25,7 +25,7 @@ Examples:
 
 export const trainCommand = () =>
   trainingCommand('train', 'train a model on images')
-    .argument('<data>', 'what to train on: mnist')
+    .argument('<data>', `what to train on: ${SOURCE_FORMS}`)
     .option('--epochs <number>', 'passes over the data (default: 10)', parseNumber)
     .option('--steps <number>', 'iterations, instead of epochs', parseNumber)
     .option('--drop-lr <epochs>', 'halve the learning rate every so many epochs (default: 0, never)', parseNumber)
@@ -46,9 +46,9 @@ type Options = Readonly<Record<string, unknown>> & {
 } & CompilerOptions;
 
 async function run(data: string, options: Options, terminal: Terminal): Promise<Outcome> {
-  const plan = options.resume ? await planResumption(data, options) : { configuration: resolveConfiguration(data, options) };
+  const plan = options.resume ? await planResumption(data, options) : { configuration: await resolveConfiguration(data, options) };
   const { configuration } = plan;
-  const source = await openSource(configuration.data, configuration);
+  const source = await openSource(configuration.data, configuration, { onWarning: terminal.note });
   if (options.dryRun) return describe(configuration, source, terminal);
 
   const compile = compilerOf(options);
@@ -86,12 +86,13 @@ async function planResumption(data: string, options: Options): Promise<{ folder:
   return { folder, configuration, start };
 }
 
-/** runs/mnist-1, or the first number that is not taken. */
+/** runs/mnist-1, or the first number that is not taken; images from a folder give its name. */
 async function freeFolder(data: string): Promise<string> {
   const taken = await readdir('runs').catch(() => [] as string[]);
+  const name = basename(resolve(data.slice(data.indexOf(':') + 1))) || 'images';
   let number = 1;
-  while (taken.includes(`${data}-${number}`)) number++;
-  return join('runs', `${data}-${number}`);
+  while (taken.includes(`${name}-${number}`)) number++;
+  return join('runs', `${name}-${number}`);
 }
 
 /** The first Ctrl-C or SIGTERM asks the work to end well; another Ctrl-C ends the process. */

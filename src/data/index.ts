@@ -1,3 +1,5 @@
+export { type FolderClasses, folderClasses } from './classes.js';
+export { flipBatch } from './flip.js';
 export { type CifarKind, decodeCifar } from './formats/cifar.js';
 export { type ElementKind, type Elements } from './formats/elements.js';
 export { encodeNpy, encodeNpz, type NumpyArray } from './formats/encodeNumpy.js';
@@ -10,5 +12,7 @@ export { type DecodedNumpyArray, decodeNpy } from './formats/npy.js';
 export { decodeNpz } from './formats/npz.js';
 export { decodeNpzImages } from './formats/npzImages.js';
 export { decodeSvhn } from './formats/svhn.js';
+export type { ImageItem, LeftOut } from './imageItem.js';
+export { type Partition, partitionBy, partitionByName } from './partition.js';
 export { EpochSampler } from './sampler.js';
-export { firstImages, gatherImages, type ImageSource, type Split, splitInMemory } from './source.js';
+export { firstImages, gatherImages, type ImageFormat, type ImageSource, type Split, splitInMemory, subset } from './source.js';

@@ -3,15 +3,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { InputError } from '../errors.js';
 import { decodeIdx } from './formats/idx.js';
-import type { ImageSource, Split } from './source.js';
-
-/** How images are wanted. */
-export interface ImageFormat {
-  /** Rows and columns of an image. */
-  readonly size: number;
-  /** 1 (grey) or 3 (RGB). */
-  readonly channels: number;
-}
+import type { ImageFormat, ImageSource, Split } from './source.js';
 
 const DIGIT_SIZE = 28;
 const PADDED_SIZE = 32;

@@ -1,21 +1,73 @@
+import { stat } from 'node:fs/promises';
 import { InputError, nearestName } from '../errors.js';
-import { type ImageFormat, mnist } from './mnist.node.js';
-import type { ImageSource } from './source.js';
+import { mnist } from './mnist.node.js';
+import { celebaFormat, folderFormat, openCeleba, openFolder } from './openFolder.node.js';
+import type { OpenOptions } from './packedSource.node.js';
+import type { ImageFormat, ImageSource } from './source.js';
 
-const SOURCES: Readonly<Record<string, { readonly format: ImageFormat; readonly open: (format: ImageFormat) => Promise<ImageSource> }>> = {
-  mnist: { format: { size: 32, channels: 1 }, open: mnist },
-};
-export const SOURCE_NAMES: readonly string[] = Object.keys(SOURCES);
-
-/** The size and channels that a data set's images have of themselves. Throws InputError for an unknown one. */
-export const nativeFormat = (name: string): ImageFormat => sourceNamed(name).format;
-
-/** Opens a data set by the name that the user gave. Throws InputError for an unknown one, or a format it cannot have. */
-export const openSource = (name: string, format: ImageFormat = nativeFormat(name)): Promise<ImageSource> => sourceNamed(name).open(format);
-
-function sourceNamed(name: string) {
-  const source = Object.hasOwn(SOURCES, name) ? SOURCES[name] : undefined;
-  if (source !== undefined) return source;
-  const nearest = nearestName(name, SOURCE_NAMES);
-  throw new InputError(`data "${name}": no such data set${nearest ? `, did you mean ${nearest}?` : ''} (there is ${SOURCE_NAMES.join(', ')})`);
+/** Where images come from, at a path or, for what has none, at ''. */
+interface SourceKind {
+  /** The size and channels that the images have of themselves. */
+  readonly format: (path: string) => Promise<ImageFormat>;
+  /** `name` is what the user called the data. */
+  readonly open: (path: string, format: ImageFormat, options: OpenOptions & { readonly name: string }) => Promise<ImageSource>;
 }
+
+/** Data sets by their names alone. */
+const NAMED: Readonly<Record<string, SourceKind>> = {
+  mnist: { format: () => Promise.resolve({ size: 32, channels: 1 }), open: (_, format) => mnist(format) },
+};
+/** Data at a path: `kind:path`. */
+const KINDS: Readonly<Record<string, SourceKind>> = {
+  folder: { format: folderFormat, open: (path, format, options) => openFolder(path, { ...options, ...sizeOf(format) }) },
+  celeba: { format: celebaFormat, open: (path, format, options) => openCeleba(path, { ...options, ...sizeOf(format) }) },
+};
+
+export const SOURCE_NAMES: readonly string[] = Object.keys(NAMED);
+/** What stands before the colon. */
+export const SOURCE_KINDS: readonly string[] = Object.keys(KINDS);
+/** What data may be, for messages and help. */
+export const SOURCE_FORMS = [...SOURCE_NAMES, ...SOURCE_KINDS.map((kind) => `${kind}:PATH`), 'the path of a folder of images'].join(', ');
+
+/** Whether a text says by itself that it names data: `mnist`, `folder:photos`. The path of a folder may also be that of something else. */
+export const namesSource = (data: string): boolean => SOURCE_NAMES.includes(data) || SOURCE_KINDS.includes(kindIn(data));
+
+/** The size and channels that data have of themselves. Throws InputError if there are none of this name. */
+export async function nativeFormat(data: string): Promise<ImageFormat> {
+  const { kind, path } = await resolveData(data);
+  return kind.format(path);
+}
+
+/**
+ * Opens data by what the user called them: a data set's name, `kind:path`, or the path of a folder of images. Throws InputError if there
+ * are none, or they cannot be had in a format.
+ */
+export async function openSource(data: string, format?: ImageFormat, options: OpenOptions = {}): Promise<ImageSource> {
+  const { kind, path } = await resolveData(data);
+  return kind.open(path, format ?? (await kind.format(path)), { ...options, name: data });
+}
+
+async function resolveData(data: string): Promise<{ readonly kind: SourceKind; readonly path: string }> {
+  if (Object.hasOwn(NAMED, data)) return { kind: NAMED[data]!, path: '' };
+  const kind = kindIn(data);
+  if (Object.hasOwn(KINDS, kind)) {
+    const path = data.slice(kind.length + 1);
+    if (path === '') throw new InputError(`data "${data}": a path should follow, such as ${kind}:images`);
+    return { kind: KINDS[kind]!, path };
+  }
+  if (data !== '' && (await stat(data).catch(() => undefined)) !== undefined) return { kind: KINDS.folder!, path: data };
+  throw new InputError(`data "${data}": no such data set or folder${suggestion(data)} (there is ${SOURCE_FORMS})`);
+}
+
+/** The part before the first colon, or ''. */
+const kindIn = (data: string): string => data.slice(0, Math.max(0, data.indexOf(':')));
+
+function suggestion(data: string): string {
+  const kind = kindIn(data);
+  const nearest = kind === '' ? nearestName(data, SOURCE_NAMES) : nearestName(kind, SOURCE_KINDS);
+  if (nearest === undefined) return '';
+  return `, did you mean ${nearest}${kind === '' ? '' : data.slice(kind.length)}?`;
+}
+
+/** Only these: a caller's object may have other properties that mean something else to a folder. */
+const sizeOf = ({ size, channels }: ImageFormat): ImageFormat => ({ size, channels });

@@ -1,10 +1,20 @@
+import type { LeftOut } from './imageItem.js';
+
+/** How images are wanted. */
+export interface ImageFormat {
+  /** Rows and columns of an image. */
+  readonly size: number;
+  /** 1 (grey) or 3 (RGB). */
+  readonly channels: number;
+}
+
 /** Images of one part of a data set, as bytes [C, H, W] each, with a label each if the data have any. */
 export interface Split {
   readonly count: number;
   /** Class numbers, one an image, or null. */
   readonly labels: Uint8Array | null;
   /** Copies the bytes of an image to `target` at `offset`. */
-  copyImage(index: number, target: Uint8Array, offset: number): void;
+  readonly copyImage: (index: number, target: Uint8Array, offset: number) => void;
 }
 
 /** A data set: images of one size, in a part to train on and a part to test on. */
@@ -18,6 +28,12 @@ export interface ImageSource {
   readonly test: Split;
   /** How many classes the labels distinguish, or null without labels. */
   readonly classes: number | null;
+  /** What the classes are called, by number, where the data say it. */
+  readonly classNames?: readonly string[];
+  /** Images that are not in either part because they could not be read. */
+  readonly leftOut?: readonly LeftOut[];
+  /** Gives back the files that the images are read from, where there are any; images cannot be copied any more. */
+  readonly close?: () => void;
 }
 
 /** A split whose images lie one after another in memory, `imageBytes` each. */
@@ -26,6 +42,15 @@ export function splitInMemory(pixels: Uint8Array, imageBytes: number, labels: Ui
     count: pixels.length / imageBytes,
     labels,
     copyImage: (index, target, offset) => target.set(pixels.subarray(index * imageBytes, (index + 1) * imageBytes), offset),
+  };
+}
+
+/** The images of a split at `indices`, as a split of its own. */
+export function subset({ labels, copyImage }: Omit<Split, 'count'>, indices: Uint32Array): Split {
+  return {
+    count: indices.length,
+    labels: labels && Uint8Array.from(indices, (index) => labels[index]!),
+    copyImage: (index, target, offset) => copyImage(indices[index]!, target, offset),
   };
 }
 

@@ -1,2 +1,3 @@
+export { type Crop, CROPS, type Decoded, type DecodeOptions, type DecodingFailure } from './decoding.js';
 export { channelsLast, fromBytes, type ImageBatch, imageOf, type Raster, toBytes } from './raster.js';
 export { pairSheet, sheet, sheetOf, squareColumns } from './sheet.js';

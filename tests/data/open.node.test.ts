@@ -1,10 +1,14 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { nativeFormat, openSource, SOURCE_NAMES } from '../../src/data/open.node.js';
+import { namesSource, nativeFormat, openSource, SOURCE_KINDS, SOURCE_NAMES } from '../../src/data/open.node.js';
 import { expectInputError } from '../rejection.js';
+import { temporaryFolder } from '../temporaryFolder.js';
+import { writeImages } from './imageFiles.js';
 
 describe('a data set by its name', () => {
   it('is opened in its own format', async () => {
-    expect(nativeFormat('mnist')).toEqual({ size: 32, channels: 1 });
+    expect(await nativeFormat('mnist')).toEqual({ size: 32, channels: 1 });
     expect(await openSource('mnist')).toMatchObject({ name: 'mnist', size: [32, 32], channels: 1 });
   });
 
@@ -16,12 +20,60 @@ describe('a data set by its name', () => {
     await expectInputError(() => openSource('mnist', { size: 33, channels: 1 }), 'size 33');
   });
 
-  it.each(['mnsit-digits', '', 'toString', '__proto__', 'MNIST2000'])('is refused where there is none: "%s"', async (name) => {
-    await expectInputError(() => openSource(name), `data "${name}"`, ...SOURCE_NAMES);
+  it.each(['mnsit-digits', '', 'toString', '__proto__', 'MNIST2000', 'toString:x'])('is refused where there is none: "%s"', async (name) => {
+    await expectInputError(() => openSource(name), `data "${name}"`, ...SOURCE_NAMES, ...SOURCE_KINDS.map((kind) => `${kind}:PATH`));
     await expectInputError(() => nativeFormat(name), `data "${name}"`);
   });
 
   it('is suggested where a letter is wrong', async () => {
     await expectInputError(() => openSource('mnis'), 'did you mean mnist?');
+    await expectInputError(() => openSource('foldr:some/images'), 'did you mean folder:some/images?');
+  });
+});
+
+describe('images in a folder', () => {
+  async function images(): Promise<string> {
+    const folder = temporaryFolder();
+    await writeImages(folder, { 'a.png': 1, 'b.png': 2, 'c.png': 3 });
+    return folder;
+  }
+
+  it('are opened by the folder’s path, with or without its kind before it', async () => {
+    const folder = await images();
+    for (const data of [folder, `folder:${folder}`, `celeba:${folder}`]) {
+      expect(await nativeFormat(data)).toEqual({ size: 64, channels: 1 });
+      const source = await openSource(data, undefined, { cacheFolder: temporaryFolder() });
+      expect(source).toMatchObject({ name: data, size: [64, 64], channels: 1 });
+      expect(source.train.count + source.test.count).toBe(3);
+    }
+    expect(await openSource(folder, { size: 8, channels: 3 }, { cacheFolder: temporaryFolder() })).toMatchObject({ size: [8, 8], channels: 3 });
+  });
+
+  it('are opened in a size alone from an object that says more', async () => {
+    const configuration = { size: 8, channels: 1, name: 'other', crop: 'wrong', strict: true };
+    const folder = await images();
+    writeFileSync(join(folder, 'd.png'), 'text');
+    expect(await openSource(folder, configuration, { cacheFolder: temporaryFolder() })).toMatchObject({ name: folder, size: [8, 8] });
+  });
+
+  it('are refused where there is no path, no folder, or a file', async () => {
+    const folder = await images();
+    await expectInputError(() => openSource('folder:'), 'data "folder:"', 'a path should follow');
+    await expectInputError(() => openSource(`folder:${folder}/missing`), 'missing: there is no such folder');
+    await expectInputError(() => openSource(`${folder}/missing`), 'no such data set or folder');
+    await expectInputError(() => openSource(join(folder, 'a.png')), 'a.png: is a file, not a folder of images');
+  });
+
+  it('are known as data by their kind alone', () => {
+    expect(['mnist', 'folder:x', 'celeba:', 'x', 'folder', 'other:x', ':x', 'toString'].map(namesSource)).toEqual([
+      true,
+      true,
+      true,
+      false,
+      false,
+      false,
+      false,
+      false,
+    ]);
   });
 });

@@ -76,7 +76,7 @@ describe('compile', () => {
   it('lowers for the CPU and its block size only on the CPU', async () => {
     const block = await blockSizeOfProcessor();
     expect(await targetOf('cpu')).toEqual({ name: 'cpu', ...(block === undefined ? {} : { block }) });
-    expect(await targetOf('webgpu')).toEqual({ name: 'plain' });
+    expect(await targetOf('webgpu')).toEqual({ name: 'webgpu' });
     expect(await targetOf('cuda')).toEqual({ name: 'plain' });
   });
 });

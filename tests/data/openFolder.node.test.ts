@@ -1,0 +1,191 @@
+import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { gatherImages, type ImageSource, type Split } from '../../src/data/index.js';
+import { celebaFormat, folderFormat, openCeleba, openFolder } from '../../src/data/openFolder.node.js';
+import { errorOf, expectInputError } from '../rejection.js';
+import { sharedTemporaryFolder, temporaryFolder } from '../temporaryFolder.js';
+import { colouredPng, greyPng, writeImages } from './imageFiles.js';
+
+const range = (count: number): number[] => [...Array(count).keys()];
+/** The grey level of each image. */
+const levelsOf = ({ count, copyImage }: Split, imageBytes: number): number[] =>
+  range(count).map((index) => gatherImages({ count, labels: null, copyImage }, [index], imageBytes)[0]!);
+const opened = async (folder: string, options: Parameters<typeof openFolder>[1] = {}) => {
+  const warnings: string[] = [];
+  const source = await openFolder(folder, {
+    size: 4,
+    onWarning: (line) => warnings.push(line),
+    ...options,
+    cacheFolder: options.cacheFolder ?? temporaryFolder(),
+  });
+  return { source, warnings };
+};
+
+describe('a folder of classes', () => {
+  const folder = sharedTemporaryFolder();
+  const cache = sharedTemporaryFolder();
+  let source: ImageSource;
+  beforeAll(async () => {
+    await writeImages(folder, Object.fromEntries(range(60).map((index) => [`${['dogs', 'cats', 'birds'][index % 3]}/${index}.png`, index])));
+    source = (await opened(folder, { cacheFolder: cache })).source;
+  });
+
+  it('is a data set with its classes in the order of their names', () => {
+    expect(source).toMatchObject({ name: folder, size: [4, 4], channels: 1, classes: 3, classNames: ['birds', 'cats', 'dogs'], leftOut: [] });
+    for (const split of [source.train, source.test]) {
+      expect(Array.from(split.labels!)).toEqual(levelsOf(split, 16).map((level) => 2 - (level % 3)));
+    }
+  });
+
+  it('has each image in one of two parts, the same ones each time', async () => {
+    const parts = [levelsOf(source.train, 16), levelsOf(source.test, 16)];
+    expect(parts.flat().sort((a, b) => a - b)).toEqual(range(60));
+    expect(parts[1]!.length).toBeGreaterThan(0);
+    const again = (await opened(folder)).source;
+    expect([levelsOf(again.train, 16), levelsOf(again.test, 16)]).toEqual(parts);
+    const other = (await opened(folder, { splitSeed: 1, testFraction: 0.5 })).source;
+    expect(other.test.count).toBeGreaterThan(15);
+  });
+
+  it('is decoded once', async () => {
+    const cacheFolder = temporaryFolder();
+    let decoded = 0;
+    const onProgress = () => decoded++;
+    (await opened(folder, { cacheFolder, onProgress })).source.close!();
+    (await opened(folder, { cacheFolder, onProgress })).source.close!();
+    expect(decoded).toBe(60);
+    await writeImages(folder, { 'cats/new.png': 99 });
+    const { source: changed } = await opened(folder, { cacheFolder, onProgress });
+    expect([decoded, changed.train.count + changed.test.count]).toEqual([121, 61]);
+  });
+});
+
+describe('a folder without classes', () => {
+  it('has no labels', async () => {
+    const folder = temporaryFolder();
+    await writeImages(folder, { '1.png': 1, '2.png': 2 });
+    const { source, warnings } = await opened(folder);
+    expect([source.classes, source.classNames, source.train.labels, warnings]).toEqual([null, undefined, null, []]);
+    expect([source.train.count, source.test.count]).toEqual([1, 1]);
+  });
+
+  it('says why, where it seems to have some', async () => {
+    const folder = temporaryFolder();
+    await writeImages(folder, { 'a/1.png': 1, 'b/2.png': 2, '3.png': 3 });
+    const { source, warnings } = await opened(folder, { name: 'mine' });
+    expect([source.classes, source.name, warnings]).toEqual([null, 'mine', ['mine: no labels: 1 of 3 images lie outside of its 2 folders']]);
+  });
+});
+
+describe('a folder with what is no image', () => {
+  async function damaged(): Promise<string> {
+    const folder = temporaryFolder();
+    await writeImages(folder, { 'a/1.png': 1, 'b/2.png': 2 });
+    writeFileSync(join(folder, 'a', '0.png'), 'text');
+    symlinkSync('nowhere', join(folder, 'link'));
+    return folder;
+  }
+
+  it('is the images that can be read; the others are named', async () => {
+    const { source, warnings } = await opened(await damaged());
+    expect(source.leftOut!.map(({ name }) => name)).toEqual(['link', 'a/0.png']);
+    expect(warnings).toHaveLength(2);
+    expect(warnings[1]).toContain('1 of 3 images left out: a/0.png (its content is not that of a PNG');
+    expect([source.train, source.test].flatMap(({ labels }) => Array.from(labels!)).sort()).toEqual([0, 1]);
+  });
+
+  it('is refused under strict', async () => {
+    const folder = await damaged();
+    await expectInputError(() => opened(folder, { strict: true }), folder, 'link cannot be used');
+  });
+});
+
+describe('the format of a folder', () => {
+  it('is grey where all images are, whatever they are stored as', async () => {
+    const folder = temporaryFolder();
+    for (const index of range(5)) writeFileSync(join(folder, `${index}.png`), await (index === 2 ? colouredPng(9, 9, 9) : greyPng(index)));
+    writeFileSync(join(folder, 'text.png'), 'text');
+    expect(await folderFormat(folder)).toEqual({ size: 64, channels: 1 });
+    writeFileSync(join(folder, '9.png'), await colouredPng(9, 9, 30));
+    expect(await folderFormat(folder)).toEqual({ size: 64, channels: 3 });
+    expect((await opened(folder)).source.channels).toBe(3);
+    expect((await opened(folder, { channels: 1 })).source.channels).toBe(1);
+  });
+
+  it('is RGB where no image can be read', async () => {
+    const folder = temporaryFolder();
+    writeFileSync(join(folder, 'text.png'), 'text');
+    expect(await folderFormat(folder)).toEqual({ size: 64, channels: 3 });
+  });
+
+  it('is refused where it can be no format, before anything is decoded', async () => {
+    const folder = temporaryFolder();
+    const cacheFolder = temporaryFolder();
+    await writeImages(folder, { '1.png': 1, '2.png': 2 });
+    await expectInputError(() => opened(folder, { size: 0, cacheFolder }), 'size 0');
+    await expectInputError(() => opened(folder, { channels: 4, cacheFolder }), 'channels 4');
+    await expectInputError(() => opened(folder, { testFraction: 1, cacheFolder }), 'test fraction 1');
+    expect(readdirSync(cacheFolder)).toEqual([]);
+  });
+});
+
+describe('CelebA', () => {
+  async function faces(list: string | undefined, place = 'list_eval_partition.txt'): Promise<string> {
+    const folder = temporaryFolder();
+    await writeImages(join(folder, 'img_align_celeba'), {
+      '000001.jpg': 1,
+      '000002.jpg': 2,
+      '000003.jpg': 3,
+      '000004.jpg': 4,
+      'x/000005.jpg': 5,
+      'y/000006.jpg': 6,
+    });
+    mkdirSync(join(folder, place, '..'), { recursive: true });
+    if (list !== undefined) writeFileSync(join(folder, place), list);
+    return folder;
+  }
+  const celeba = async (folder: string) => {
+    const warnings: string[] = [];
+    const source = await openCeleba(folder, { size: 4, cacheFolder: temporaryFolder(), onWarning: (line) => warnings.push(line) });
+    return { source, warnings, parts: [levelsOf(source.train, 16), levelsOf(source.test, 16)] };
+  };
+  const LIST = '000001.jpg 0\r\n000002.jpg 2\n000003.jpg 1\n000004.jpg 0\n000005.jpg 2\n';
+
+  it.each(['list_eval_partition.txt', 'Eval/list_eval_partition.txt', 'img_align_celeba/list_eval_partition.txt'])('has the parts of %s', async (place) => {
+    const { source, warnings, parts } = await celeba(await faces(LIST, place));
+    expect(parts).toEqual([
+      [1, 4],
+      [2, 5],
+    ]);
+    expect([source.classes, source.train.labels]).toEqual([null, null]);
+    expect(warnings).toEqual([expect.stringContaining('1 of 6 images are not used')]);
+  });
+
+  it('may be named by the folder of the images itself', async () => {
+    const folder = await faces(LIST);
+    expect((await celeba(join(folder, 'img_align_celeba'))).parts[1]).toEqual([2, 5]);
+    expect(await celebaFormat(folder)).toEqual({ size: 64, channels: 1 });
+  });
+
+  it('is parted like any folder without the list', async () => {
+    const { parts } = await celeba(await faces(undefined));
+    expect(parts.flat().sort()).toEqual([1, 2, 3, 4, 5, 6]);
+  });
+
+  it('is refused with a damaged list or one of other images', async () => {
+    for (const [list, ...texts] of [
+      ['000001.jpg 0\n000002.jpg 3\n', 'line 2', '0, 1 or 2', '000002.jpg 3'],
+      ['\n', 'empty'],
+      ['999999.jpg 0\n', 'none of its 6 images'],
+    ] as const) {
+      const folder = await faces(list);
+      await expectInputError(() => celeba(folder), folder, 'list_eval_partition.txt', ...texts);
+    }
+  });
+
+  it('is stopped by its signal', async () => {
+    const folder = await faces(undefined);
+    expect(await errorOf(() => openCeleba(folder, { signal: AbortSignal.abort(), cacheFolder: temporaryFolder() }))).toMatchObject({ name: 'AbortError' });
+  });
+});

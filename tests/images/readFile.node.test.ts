@@ -1,0 +1,50 @@
+import { execFileSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { FileReader } from '../../src/images/readFile.node.js';
+import { Pace } from '../../src/pace.js';
+import { errorOf } from '../rejection.js';
+import { temporaryFolder } from '../temporaryFolder.js';
+
+/** Nothing is ever as quick. */
+const slow = (): Pace => {
+  const pace = new Pace(-1000);
+  pace.measure(() => undefined);
+  return pace;
+};
+
+describe.each([
+  ['a quick disk', () => new Pace(1000)],
+  ['a slow disk', slow],
+])('a file on %s', (_, paceOf) => {
+  it('is read whole, or not at all if it is larger than allowed', async () => {
+    const path = join(temporaryFolder(), 'file');
+    writeFileSync(path, Uint8Array.of(1, 2, 3));
+    const reader = new FileReader(paceOf());
+    expect(Array.from((await reader.read(path, 3)) as Uint8Array)).toEqual([1, 2, 3]);
+    expect(await reader.read(path, 2)).toBe('the file has 3 bytes, and at most 2 are read');
+  });
+
+  it('that is missing or no file is refused, without waiting for a pipe to speak', async () => {
+    const folder = temporaryFolder();
+    execFileSync('mkfifo', [join(folder, 'pipe')]);
+    const reader = new FileReader(paceOf());
+    expect(await reader.read(join(folder, 'pipe'), 9)).toBe('it is not a file');
+    expect(await reader.read(folder, 9)).toBe('it is not a file');
+    expect(await errorOf(() => reader.read(join(folder, 'missing'), 9))).toMatchObject({ code: 'ENOENT' });
+  });
+});
+
+describe('a pace', () => {
+  it('is quick until more time went by than the mean allows, a pause aside', () => {
+    const pace = new Pace(0);
+    pace.measure(() => undefined);
+    expect(pace.isQuick).toBe(true);
+    const end = performance.now() + 60;
+    pace.measure(() => {
+      while (performance.now() < end);
+    });
+    expect(pace.isQuick).toBe(false);
+  });
+});
