@@ -5,7 +5,8 @@ import { randomStream } from '../random.js';
 import { Trainer } from '../training/index.js';
 import { type Outcome, perform, type Terminal } from './command.js';
 import { readProfile, showProfile } from './profile.js';
-import { compilerOf, type CompilerOptions, resolveConfiguration, threadsOf, trainingCommand, wholeNumber } from './options.js';
+import { compilerOf, type CompilerOptions, threadsOf, trainingCommand, wholeNumber } from './options.js';
+import { resolveConfiguration } from './settings.js';
 
 export const benchCommand = () =>
   trainingCommand('bench', 'time training iterations on random images')

@@ -2,9 +2,11 @@ import { namesSource, openSource, SOURCE_FORMS } from '../data/open.node.js';
 import type { ImageSource } from '../data/index.js';
 import { InputError } from '../errors.js';
 import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import { iterationSpec } from '../training/index.js';
 import { type Outcome, perform, subcommand, type Terminal } from './command.js';
 import { readCheckpoint } from './openRun.js';
+import { decodingProgress } from './progress.js';
 
 export const infoCommand = () =>
   subcommand('info', 'say what a run or a data set is')
@@ -12,11 +14,18 @@ export const infoCommand = () =>
     .action((name, options) => perform(options, (terminal) => info(name, terminal)));
 
 async function info(name: string, terminal: Terminal): Promise<Outcome> {
-  if (namesSource(name)) return describeSource(await openSource(name, undefined, { onWarning: terminal.note }), terminal);
-  if ((await stat(name).catch(() => undefined)) === undefined) {
+  const found = await stat(name).catch(() => undefined);
+  if (!namesSource(name) && found === undefined) {
     throw new InputError(`${name}: neither a run folder or checkpoint, nor a data set (there is ${SOURCE_FORMS})`);
   }
-  return describeRun(name, terminal);
+  const isRun = !namesSource(name) && (found?.isFile() === true || (await stat(join(name, 'config.json')).catch(() => undefined)) !== undefined);
+  if (isRun) return describeRun(name, terminal);
+  const source = await openSource(name, undefined, { onWarning: terminal.note, onProgress: decodingProgress(process.stderr) });
+  try {
+    return describeSource(source, terminal);
+  } finally {
+    source.close?.();
+  }
 }
 
 function describeSource({ name, size, channels, train, test, classes }: ImageSource, terminal: Terminal): Outcome {

@@ -30,18 +30,19 @@ export const interpolateCommand = () =>
     .option('--rows <number>', 'rows between random points', wholeNumber(1, 100), 8)
     .addOption(seedOption().default(0))
     .option('--out <file>', 'a .png sheet, a .gif or .webp animation, or an .npz array', 'interpolation.png')
+    .option('--raw', 'use the weights themselves, not their averages')
     .addOption(deviceOption())
     .addOption(threadsOption())
     .addHelpText('after', EXAMPLES)
     .action((run, from, to, options) => perform(options, (terminal) => interpolate(run, from, to, options, terminal)));
 
-type Options = { steps: number; rows: number; seed: number; out: string } & CompilerOptions;
+type Options = { steps: number; rows: number; seed: number; out: string; raw?: true | undefined } & CompilerOptions;
 
 async function interpolate(run: string, from: string | undefined, to: string | undefined, options: Options, terminal: Terminal): Promise<Outcome> {
   const { steps, out, seed } = options;
   if (from !== undefined && to === undefined) throw new InputError(`${from}: an interpolation needs a second image to end at`);
   const kind = outputKind(out, ['png', 'animation', 'npz']);
-  const { model, checkpoint } = await openRun(run, compilerOf(options));
+  const { model, checkpoint } = await openRun(run, compilerOf(options), options);
   const ends =
     from !== undefined && to !== undefined
       ? await model.encode(await readImages([from, to], checkpoint.configuration))

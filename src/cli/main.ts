@@ -3,7 +3,9 @@ import { Command, CommanderError } from '@commander-js/extra-typings';
 import { createRequire } from 'node:module';
 import { benchCommand } from './bench.js';
 import { reportError, STATUS } from './command.js';
+import { datasetCommand } from './dataset.js';
 import { doctorCommand } from './doctor.js';
+import { encodeCommand } from './encode.js';
 import { infoCommand } from './info.js';
 import { interpolateCommand } from './interpolate.js';
 import { reconstructCommand } from './reconstruct.js';
@@ -23,8 +25,19 @@ const program = new Command('agenet')
   .description('Train, explore and ship Adversarial Generator-Encoder networks')
   .version(version)
   .addHelpText('after', FIRST_STEPS);
-for (const command of [trainCommand, sampleCommand, reconstructCommand, interpolateCommand, infoCommand, verifyCommand, benchCommand, doctorCommand])
-  program.addCommand(command());
+const COMMANDS = [
+  trainCommand,
+  sampleCommand,
+  reconstructCommand,
+  interpolateCommand,
+  encodeCommand,
+  infoCommand,
+  datasetCommand,
+  verifyCommand,
+  benchCommand,
+  doctorCommand,
+];
+for (const command of COMMANDS) program.addCommand(command());
 
 /** Commander prints its own messages, and knows only status 1; here a wrong command line is bad input. */
 function useOurErrors(command: { exitOverride(): unknown; configureOutput(configuration: { outputError: (text: string) => void }): unknown }): void {
@@ -32,6 +45,13 @@ function useOurErrors(command: { exitOverride(): unknown; configureOutput(config
   command.configureOutput({ outputError: () => undefined });
 }
 [program, ...program.commands].forEach(useOurErrors);
+
+// A reader that has seen enough (`| head`) is no reason to lose what is under way.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
+}
 
 try {
   await program.parseAsync();

@@ -1,13 +1,11 @@
 import { InvalidArgumentError, Option } from '@commander-js/extra-typings';
 import { availableParallelism } from 'node:os';
 import { DISTANCES, DIVERGENCES, MOMENTS, PRIORS, REDUCTIONS } from '../age/index.js';
-import { nativeFormat } from '../data/open.node.js';
 import { type Compile } from '../engine/index.js';
 import { compile, type Device, DEVICES } from '../engine/runtime/native.js';
-import { InputError } from '../errors.js';
-import { ARCHITECTURE_NAMES, type ArchitectureName, ARCHITECTURES, architectureFor } from '../networks/index.js';
+import { ARCHITECTURE_NAMES } from '../networks/index.js';
 import { LARGEST_SEED } from '../random.js';
-import { checkConfiguration, type Configuration, configurationSchema, DEFAULTS } from '../training/index.js';
+import { DEFAULTS } from '../training/index.js';
 import { subcommand } from './command.js';
 
 /** A number in any notation that JavaScript has; ranges are checked with the configuration, which knows them. */
@@ -79,33 +77,3 @@ export const trainingCommand = (name: string, summary: string) =>
     .addOption(deviceOption())
     .addOption(threadsOption())
     .addOption(plainOption());
-
-/** The flag of a configuration's key, for messages: `encoderUpdates` is `--encoder-updates`. */
-export const flagOf = (key: string): string => `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
-
-/** The options that the user gave, without what concerns the run rather than its result. */
-export function givenSettings(options: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  if (options.epochs !== undefined && options.steps !== undefined) throw new InputError('--epochs and --steps both say how long to train; give one');
-  const length = options.epochs !== undefined ? { epochs: options.epochs } : options.steps !== undefined ? { steps: options.steps } : undefined;
-  const known = Object.keys(configurationSchema.shape);
-  const given = Object.entries(options).filter(([key, value]) => known.includes(key) && value !== undefined);
-  return { ...Object.fromEntries(given), ...(length ? { length } : {}) };
-}
-
-/** The configuration that options ask for, completed by the data's own format and the defaults. Throws InputError. */
-export async function resolveConfiguration(data: string, options: Readonly<Record<string, unknown>>): Promise<Configuration> {
-  const given = givenSettings(options);
-  const native = await nativeFormat(data);
-  // A network that was named decides the size, where none was given.
-  const size = (given.size as number | undefined) ?? (given.network ? ARCHITECTURES[given.network as ArchitectureName].imageSize : native.size);
-  return checkConfiguration({ ...DEFAULTS, data, size, channels: native.channels, network: given.network ?? architectureOf(size), ...given }, flagOf);
-}
-
-/** An unknown size is reported with the flag's name. */
-function architectureOf(size: number): ArchitectureName {
-  try {
-    return architectureFor(size);
-  } catch (error) {
-    throw error instanceof InputError ? new InputError(`--${error.message}`) : error;
-  }
-}

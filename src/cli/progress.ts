@@ -46,6 +46,19 @@ export function showProgress(stream: NodeJS.WriteStream): (event: TrainingEvent)
   };
 }
 
+/** Draws how far decoding is, where somebody watches; returns the function that takes its progress. */
+export function decodingProgress(stream: NodeJS.WriteStream): (done: number, total: number, leftOut: number) => void {
+  let shown = 0;
+  return (done, total, leftOut) => {
+    const now = performance.now();
+    const interval = stream.isTTY ? LIVE_INTERVAL : PLAIN_INTERVAL;
+    if (done < total && (now - shown) / 1000 < interval) return;
+    shown = now;
+    const line = `decoding: ${done} of ${total} images${leftOut > 0 ? `, ${leftOut} left out` : ''}`;
+    stream.write(stream.isTTY ? `\r\x1b[2K${line}${done === total ? '\n' : ''}` : `${line}\n`);
+  };
+}
+
 type Report = Extract<TrainingEvent, { type: 'iteration' }>['report'];
 
 function progressLine({ step, epoch, scalars }: Report, lastStep: number, secondsPerIteration: number): string {

@@ -24,17 +24,18 @@ export const reconstructCommand = () =>
     .argument('[images...]', 'image files, or the name of a data set whose test images to take (default: the one trained on)')
     .option('--count <number>', "how many of the data set's images", wholeNumber(1, 100_000), 32)
     .option('--out <file>', 'a .png sheet of pairs, or an .npz with original and reconstruction', 'reconstructions.png')
+    .option('--raw', 'use the weights themselves, not their averages')
     .addOption(deviceOption())
     .addOption(threadsOption())
     .addHelpText('after', EXAMPLES)
     .action((run, images, options) => perform(options, (terminal) => reconstruct(run, images, options, terminal)));
 
-type Options = { count: number; out: string } & CompilerOptions;
+type Options = { count: number; out: string; raw?: true | undefined } & CompilerOptions;
 
 async function reconstruct(run: string, images: readonly string[], options: Options, terminal: Terminal): Promise<Outcome> {
   const { out } = options;
   const kind = outputKind(out, ['png', 'npz']);
-  const { model, checkpoint } = await openRun(run, compilerOf(options));
+  const { model, checkpoint } = await openRun(run, compilerOf(options), options);
   const original = picturesOf(model, await originals(images, checkpoint.configuration, model, options.count, terminal.note));
   const reconstruction = picturesOf(model, toBytes(await model.generate(await model.encode(original.data))));
   await model.release();

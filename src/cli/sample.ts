@@ -19,17 +19,18 @@ export const sampleCommand = () =>
     .option('--count <number>', 'how many images', wholeNumber(1, 1_000_000), 64)
     .addOption(seedOption().default(0))
     .option('--out <path>', 'a .png sheet, an .npz array, or a folder of PNG files', 'samples.png')
+    .option('--raw', 'use the weights themselves, not their averages')
     .addOption(deviceOption())
     .addOption(threadsOption())
     .addHelpText('after', EXAMPLES)
     .action((run, options) => perform(options, (terminal) => sample(run, options, terminal)));
 
-type Options = { count: number; seed: number; out: string } & CompilerOptions;
+type Options = { count: number; seed: number; out: string; raw?: true | undefined } & CompilerOptions;
 
 async function sample(run: string, options: Options, terminal: Terminal): Promise<Outcome> {
   const { count, seed, out } = options;
   const kind = outputKind(out, ['png', 'npz', 'folder']);
-  const { model } = await openRun(run, compilerOf(options));
+  const { model } = await openRun(run, compilerOf(options), options);
   const codes = drawCodes(model.prior, count, model.latent, randomStream(seed, 'samples'));
   const images = picturesOf(model, toBytes(await model.generate(codes)));
   await model.release();

@@ -1,3 +1,4 @@
+import { Option } from '@commander-js/extra-typings';
 import { readdir } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { TrainedModel } from '../age/index.js';
@@ -5,22 +6,40 @@ import { openSource, SOURCE_FORMS } from '../data/open.node.js';
 import type { ImageSource } from '../data/index.js';
 import { type Compile, constant, graphOf } from '../engine/index.js';
 import { InputError } from '../errors.js';
-import { scoreReconstruction } from '../evaluation/reconstruction.js';
-import { checkConfiguration, type Configuration, iterationSpec, modelWeights, type TrainingPoint, type TrainingSummary } from '../training/index.js';
+import { scoreReconstruction } from '../evaluation/index.js';
+import { CROPS } from '../images/index.js';
+import {
+  checkConfiguration,
+  type Configuration,
+  iterationSpec,
+  modelWeights,
+  pointFrom,
+  REMEDIES,
+  SCHEDULES,
+  type TrainingPoint,
+  type TrainingSummary,
+} from '../training/index.js';
 import { readCheckpointFile, RunFolder } from '../training/runFolder.node.js';
 import { train } from '../training/train.node.js';
+import { TensorBoardLog } from '../training/tensorBoard.node.js';
 import { type Outcome, perform, STATUS, type Terminal } from './command.js';
-import { compilerOf, type CompilerOptions, flagOf, givenSettings, parseNumber, resolveConfiguration, trainingCommand } from './options.js';
-import { duration, showProgress } from './progress.js';
+import { describeTraining } from './dryRun.js';
+import { readCheckpoint } from './openRun.js';
+import { compilerOf, type CompilerOptions, parseNumber, trainingCommand } from './options.js';
+import { decodingProgress, duration, showProgress } from './progress.js';
+import { flagOf, givenSettings, resolveConfiguration, type Settings, settingsFromFiles } from './settings.js';
 
-/** Settings that a resumed run may change: they decide how far it goes and what it reports, not what it computes. */
-const CHANGEABLE: readonly string[] = ['length', 'logEvery', 'sampleEvery', 'checkpointEvery'];
+/** Settings that a resumed run may change: they decide how far it goes and what it reports and keeps, not what it computes. */
+const CHANGEABLE: readonly string[] = ['length', 'logEvery', 'sampleEvery', 'checkpointEvery', 'keep', 'keepEvery', 'onNan', 'rollbacks'];
 
 const EXAMPLES = `
 Examples:
   agenet train mnist                                  ten epochs into runs/mnist-1
   agenet train mnist --steps 1874 --out runs/first    two epochs into a folder of that name
   agenet train mnist --out runs/first --resume --steps 5000    goes on where that one ended
+  agenet train photos --size 64 --flip                on the images in the folder photos
+  agenet train cifar10:cifar --preset cifar10         as published, from the files in the folder cifar
+  agenet train celeba:faces --preset celeba-finetune --from runs/faces-1    with that run's weights
 `;
 
 export const trainCommand = () =>
@@ -28,62 +47,120 @@ export const trainCommand = () =>
     .argument('<data>', `what to train on: ${SOURCE_FORMS}`)
     .option('--epochs <number>', 'passes over the data (default: 10)', parseNumber)
     .option('--steps <number>', 'iterations, instead of epochs', parseNumber)
+    .addOption(new Option('--schedule <name>', 'how the learning rate goes (default: halving)').choices(SCHEDULES))
     .option('--drop-lr <epochs>', 'halve the learning rate every so many epochs (default: 0, never)', parseNumber)
+    .option('--warm-up <iterations>', 'let the learning rate rise over the first ones (default: 0)', parseNumber)
+    .option('--ema <decay>', 'also keep averages of the weights, which sampling uses, such as 0.999 (default: 0, none)', parseNumber)
+    .option('--ema-start <iterations>', 'begin to average later (default: 0)', parseNumber)
+    .option('--from <run>', "begin with another run's weights, and with its settings where nothing else is said")
+    .optionsGroup('Settings from files:')
+    .option('--preset <name>', 'a recipe: cifar10, celeba, mnist, ... (in presets/)')
+    .option('--config <file>', "settings in YAML or JSON, as in a run's config.json; flags go before it, and it before the preset")
+    .optionsGroup('Images:')
+    .addOption(new Option('--crop <name>', "how they become squares (default: center, or the data's own)").choices(CROPS))
+    .option('--flip', 'mirror each at random')
+    .option('--test-fraction <share>', 'keep so many for tests, where the data do not say which (default: 0.1)', parseNumber)
+    .option('--strict', 'stop at the first image that cannot be read, instead of leaving it out')
     .optionsGroup('The run:')
     .option('--out <folder>', 'the run folder (default: runs/DATA-NUMBER)')
     .option('--resume', 'go on from the last checkpoint in --out')
     .option('--log-every <iterations>', 'write losses to log.jsonl (default: 10)', parseNumber)
     .option('--sample-every <iterations>', 'draw samples and reconstructions; 0: only at the end (default: 500)', parseNumber)
     .option('--checkpoint-every <iterations>', 'save everything; 0: only at the end (default: 2000)', parseNumber)
-    .option('--dry-run', 'show what would be trained, and stop')
+    .option('--keep <number>', 'of the checkpoints only so many of the newest (default: 0, all)', parseNumber)
+    .option('--keep-every <iterations>', 'and of the older ones the multiples of this (default: 0, none)', parseNumber)
+    .addOption(
+      new Option('--on-nan <remedy>', 'where a loss is not finite: stop, or go back to the last checkpoint with half the learning rate').choices(REMEDIES),
+    )
+    .option('--rollbacks <number>', 'go back at most so often (default: 3)', parseNumber)
+    .option('--tensorboard', "also write the log as TensorBoard's event files, into the run folder")
+    .option('--dry-run', 'show settings, networks, data and expected time, and stop')
     .addHelpText('after', EXAMPLES)
     .action((data, options) => perform(options, (terminal) => run(data, options, terminal)));
 
-type Options = Readonly<Record<string, unknown>> & {
+type Options = Settings & {
   readonly out?: string | undefined;
   readonly resume?: true | undefined;
   readonly dryRun?: true | undefined;
+  readonly strict?: true | undefined;
+  readonly tensorboard?: true | undefined;
+  readonly preset?: string | undefined;
+  readonly config?: string | undefined;
+  readonly from?: string | undefined;
 } & CompilerOptions;
 
-async function run(data: string, options: Options, terminal: Terminal): Promise<Outcome> {
-  const plan = options.resume ? await planResumption(data, options) : { configuration: await resolveConfiguration(data, options) };
-  const { configuration } = plan;
-  const source = await openSource(configuration.data, configuration, { onWarning: terminal.note });
-  if (options.dryRun) return describe(configuration, source, terminal);
+/** What is trained, into what, and from where. */
+interface Plan {
+  readonly configuration: Configuration;
+  /** The run to go on with; without it, a new one. */
+  readonly folder?: RunFolder;
+  readonly start: TrainingPoint | undefined;
+}
 
+async function run(data: string, options: Options, terminal: Terminal): Promise<Outcome> {
+  const plan = await (options.resume ? planResumption(data, options) : planTraining(data, options));
+  const { configuration, start } = plan;
   const compile = compilerOf(options);
-  // Before the folder is made, which a device that cannot be used would leave behind.
-  await (await compile(graphOf({ ready: constant(0) }))).release();
-  const folder = 'folder' in plan ? plan.folder : await RunFolder.create(options.out ?? (await freeFolder(configuration.data)), configuration);
-  if ('folder' in plan) await folder.writeConfiguration(configuration);
-  terminal.note(`training ${configuration.network} on ${source.name} (${source.train.count} images of ${source.size.join('x')}) into ${folder.path}`);
-  const start = 'start' in plan ? plan.start : undefined;
-  const summary = await withSignals((signal) =>
-    train({ configuration, source, folder, compile, signal, onEvent: showProgress(process.stderr), ...(start ? { start } : {}) }),
-  );
-  return summary.interrupted ? interrupted(summary, folder, configuration, terminal) : finished(summary, folder, source, compile, terminal);
+  return withSignals(terminal, async (signal) => {
+    const source = await openSource(configuration.data, configuration, {
+      testFraction: configuration.testFraction,
+      strict: options.strict ?? false,
+      onWarning: terminal.note,
+      onProgress: decodingProgress(process.stderr),
+      signal,
+    });
+    try {
+      if (options.dryRun) return await describeTraining(configuration, source, compile, terminal);
+      // Before the folder is made, which a device that cannot be used would leave behind.
+      await (await compile(graphOf({ ready: constant(0) }))).release();
+      const folder = plan.folder ?? (await RunFolder.create(options.out ?? (await freeFolder(configuration.data)), configuration));
+      if (plan.folder) await folder.writeConfiguration(configuration);
+      terminal.note(`training ${configuration.network} on ${source.name} (${source.train.count} images of ${source.size.join('x')}) into ${folder.path}`);
+      const board = options.tensorboard ? new TensorBoardLog(folder.path, configuration.logEvery) : undefined;
+      const show = showProgress(process.stderr);
+      const onEvent: typeof show = (event) => {
+        show(event);
+        board?.onEvent(event);
+      };
+      const summary = await train({ configuration, source, folder, compile, signal, onEvent, ...(start ? { start } : {}) });
+      return await (summary.interrupted ? interrupted(summary, folder, configuration, terminal) : finished(summary, folder, source, compile, terminal));
+    } finally {
+      source.close?.();
+    }
+  });
+}
+
+async function planTraining(data: string, options: Options): Promise<Plan> {
+  const configuration = await resolveConfiguration(data, options);
+  if (options.from === undefined) return { configuration, start: undefined };
+  const { configuration: earlier, vectors } = await readCheckpoint(options.from);
+  for (const key of ['network', 'size', 'channels', 'width', 'latent'] as const) {
+    if (earlier[key] !== configuration[key])
+      throw new InputError(`${flagOf(key)} ${configuration[key]}: the weights of ${options.from} are of networks with ${key} ${earlier[key]}`);
+  }
+  return { configuration, start: pointFrom(modelWeights(vectors, { raw: true }), configuration) };
 }
 
 /**
  * What to go on from, with the settings that may change changed; without a checkpoint yet, from the beginning. Throws InputError for any
  * other difference.
  */
-async function planResumption(data: string, options: Options): Promise<{ folder: RunFolder; configuration: Configuration; start: TrainingPoint | undefined }> {
+async function planResumption(data: string, options: Options): Promise<Plan> {
   if (options.out === undefined) throw new InputError('--resume: name the run to go on with by --out');
   const folder = await RunFolder.open(options.out);
   const earlier = await folder.readConfiguration();
-  const given = { ...givenSettings(options), data };
+  const given: Settings = { ...(await settingsFromFiles(options)), ...givenSettings(options), data };
   for (const [key, value] of Object.entries(given)) {
     const before = earlier[key as keyof Configuration];
-    if (!CHANGEABLE.includes(key) && value !== before) {
+    const fixed = !CHANGEABLE.includes(key) || (key === 'length' && earlier.schedule === 'cosine');
+    if (fixed && JSON.stringify(value) !== JSON.stringify(before)) {
+      const why = key === 'length' ? 'its learning rate follows from the length' : 'only its length and intervals may change';
       throw new InputError(
-        `${key === 'data' ? 'data' : flagOf(key)}: the run in ${options.out} was started with ${JSON.stringify(before)}, and only its length and intervals may change; start a new run for ${JSON.stringify(value)}`,
+        `${key === 'data' ? 'data' : flagOf(key)}: the run in ${options.out} was started with ${JSON.stringify(before)}, and ${why}; start a new run for ${JSON.stringify(value)}`,
       );
     }
   }
-  const start = await folder.readLatestCheckpoint();
-  const configuration = checkConfiguration({ ...earlier, ...given }, flagOf);
-  return { folder, configuration, start };
+  return { folder, configuration: checkConfiguration({ ...earlier, ...given }, flagOf), start: await folder.readLatestCheckpoint() };
 }
 
 /** runs/mnist-1, or the first number that is not taken; images from a folder give its name. */
@@ -96,12 +173,12 @@ async function freeFolder(data: string): Promise<string> {
 }
 
 /** The first Ctrl-C or SIGTERM asks the work to end well; another Ctrl-C ends the process. */
-async function withSignals<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+async function withSignals<T>(terminal: Terminal, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const controller = new AbortController();
   const stop = () => {
     if (controller.signal.aborted) process.exit(STATUS.interrupted);
     controller.abort();
-    process.stderr.write('\nfinishing this iteration and saving; once more to stop at once\n');
+    terminal.note('\nfinishing this iteration and saving; once more to stop at once');
   };
   process.on('SIGINT', stop).on('SIGTERM', stop);
   try {
@@ -118,10 +195,11 @@ function interrupted(summary: TrainingSummary, folder: RunFolder, { data }: Conf
 }
 
 async function finished(summary: TrainingSummary, folder: RunFolder, source: ImageSource, compile: Compile, terminal: Terminal): Promise<Outcome> {
-  const checkpoint = await readCheckpointFile(summary.checkpoint);
-  const { pair, objective } = iterationSpec(checkpoint.configuration);
-  const model = TrainedModel.of(pair, objective.prior, modelWeights(checkpoint.vectors), compile);
+  const { configuration, vectors } = await readCheckpointFile(summary.checkpoint);
+  const { pair, objective } = iterationSpec(configuration);
+  const model = TrainedModel.of(pair, objective.prior, modelWeights(vectors), compile);
   const test = await scoreReconstruction(model, source.test);
+  const raw = configuration.ema > 0 ? { test_raw: await scoreReconstruction(model.withWeights(modelWeights(vectors, { raw: true })), source.test) } : {};
   await model.release();
   terminal.print(
     `${summary.steps} iterations, the last ${duration(summary.seconds)} of training ${(100 * summary.runtimeShare).toFixed(1)} % inside the runtime`,
@@ -129,20 +207,7 @@ async function finished(summary: TrainingSummary, folder: RunFolder, source: Ima
   terminal.print(
     `test images: reconstruction L1 ${test.reconstruction_l1.toFixed(4)}, MSE ${test.reconstruction_mse.toFixed(4)}; cosine of e(g(z)) with z ${test.latent_cosine.toFixed(3)}`,
   );
-  terminal.print(`samples:         ${summary.samples}`);
-  terminal.print(`reconstructions: ${summary.reconstructions}`);
-  return { result: { run: folder.path, ...summary, test } };
-}
-
-function describe(configuration: Configuration, source: ImageSource, terminal: Terminal): Outcome {
-  const { pair, plans } = iterationSpec(configuration);
-  const batchesPerEpoch = Math.floor(source.train.count / configuration.batch);
-  const { length } = configuration;
-  const steps = 'steps' in length ? length.steps : Math.ceil((length.epochs * batchesPerEpoch) / plans.encoder.updates);
-  const parameters = { encoder: pair.encoder.parameters.size, generator: pair.generator.parameters.size };
-  terminal.print(JSON.stringify(configuration, null, 2));
-  terminal.print(
-    `encoder ${parameters.encoder} parameters, generator ${parameters.generator}; ${steps} iterations over ${source.train.count} images, ${batchesPerEpoch} batches an epoch`,
-  );
-  return { result: { configuration, parameters, steps, images: source.train.count } };
+  if (summary.samples) terminal.print(`samples:         ${summary.samples}`);
+  if (summary.reconstructions) terminal.print(`reconstructions: ${summary.reconstructions}`);
+  return { result: { run: folder.path, ...summary, test, ...raw } };
 }

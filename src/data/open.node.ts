@@ -1,8 +1,21 @@
-import { stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import { InputError, nearestName } from '../errors.js';
+import { fileStates } from './fileStates.node.js';
 import { mnist } from './mnist.node.js';
 import { celebaFormat, folderFormat, openCeleba, openFolder } from './openFolder.node.js';
 import type { OpenOptions } from './packedSource.node.js';
+import {
+  formatOfPublished,
+  openPublished,
+  type PublishedImages,
+  readCifar10,
+  readCifar100,
+  readFashionMnist,
+  readIdxFolder,
+  readNpz,
+  readSvhn,
+} from './published.node.js';
 import type { ImageFormat, ImageSource } from './source.js';
 
 /** Where images come from, at a path or, for what has none, at ''. */
@@ -13,14 +26,29 @@ interface SourceKind {
   readonly open: (path: string, format: ImageFormat, options: OpenOptions & { readonly name: string }) => Promise<ImageSource>;
 }
 
+/** A kind whose files hold arrays of images; `format` where it is known without reading them. */
+const published = (read: (path: string) => Promise<PublishedImages>, format?: ImageFormat): SourceKind => ({
+  format: async (path) => format ?? formatOfPublished(await read(path)),
+  open: async (path, wanted, options) => openPublished(await read(path), wanted, { ...options, fingerprint: await fingerprintOf(path) }),
+});
+
+const fashionMnist = published(readFashionMnist, { size: 32, channels: 1 });
+
 /** Data sets by their names alone. */
 const NAMED: Readonly<Record<string, SourceKind>> = {
   mnist: { format: () => Promise.resolve({ size: 32, channels: 1 }), open: (_, format) => mnist(format) },
+  'fashion-mnist': fashionMnist,
 };
 /** Data at a path: `kind:path`. */
 const KINDS: Readonly<Record<string, SourceKind>> = {
-  folder: { format: folderFormat, open: (path, format, options) => openFolder(path, { ...options, ...sizeOf(format) }) },
-  celeba: { format: celebaFormat, open: (path, format, options) => openCeleba(path, { ...options, ...sizeOf(format) }) },
+  folder: { format: folderFormat, open: (path, format, options) => openFolder(path, { ...options, ...format }) },
+  celeba: { format: celebaFormat, open: (path, format, options) => openCeleba(path, { ...options, ...format }) },
+  cifar10: published(readCifar10, { size: 32, channels: 3 }),
+  cifar100: published(readCifar100, { size: 32, channels: 3 }),
+  svhn: published(readSvhn, { size: 32, channels: 3 }),
+  'fashion-mnist': fashionMnist,
+  idx: published(readIdxFolder),
+  npz: published(readNpz),
 };
 
 export const SOURCE_NAMES: readonly string[] = Object.keys(NAMED);
@@ -44,7 +72,7 @@ export async function nativeFormat(data: string): Promise<ImageFormat> {
  */
 export async function openSource(data: string, format?: ImageFormat, options: OpenOptions = {}): Promise<ImageSource> {
   const { kind, path } = await resolveData(data);
-  return kind.open(path, format ?? (await kind.format(path)), { ...options, name: data });
+  return kind.open(path, format ? formatIn(format) : await kind.format(path), { ...options, name: data });
 }
 
 async function resolveData(data: string): Promise<{ readonly kind: SourceKind; readonly path: string }> {
@@ -69,5 +97,12 @@ function suggestion(data: string): string {
   return `, did you mean ${nearest}${kind === '' ? '' : data.slice(kind.length)}?`;
 }
 
-/** Only these: a caller's object may have other properties that mean something else to a folder. */
-const sizeOf = ({ size, channels }: ImageFormat): ImageFormat => ({ size, channels });
+/** Only this: a caller's object may have other properties that mean something else to a folder. */
+const formatIn = ({ size, channels, crop }: ImageFormat): ImageFormat => ({ size, channels, ...(crop ? { crop } : {}) });
+
+/** Differs whenever files at a path may: their sizes and times of change. */
+async function fingerprintOf(path: string): Promise<string> {
+  const found = await stat(path).catch(() => undefined);
+  const files = found?.isDirectory() ? (await readdir(path)).sort().map((name) => join(path, name)) : [path];
+  return (await fileStates(files)).map((state, index) => `${files[index]} ${JSON.stringify(state)}`).join('\n');
+}

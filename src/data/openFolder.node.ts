@@ -74,7 +74,7 @@ export async function openCeleba(path: string, options: FolderOptions = {}): Pro
 export const folderFormat = async (path: string): Promise<ImageFormat> => formatOf(path, (await findImages(path)).names, {});
 
 /** The same for a folder of CelebA. */
-export const celebaFormat = async (path: string): Promise<ImageFormat> => folderFormat(await celebaImages(path));
+export const celebaFormat = async (path: string): Promise<ImageFormat> => ({ ...(await folderFormat(await celebaImages(path))), crop: 'celeba' });
 
 async function formatOf(root: string, names: readonly string[], { size = DEFAULT_SIZE, channels }: FolderOptions): Promise<ImageFormat> {
   return { size, channels: channels ?? ((await areGrey(root, names)) ? 1 : 3) };

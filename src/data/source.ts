@@ -1,3 +1,4 @@
+import type { Crop } from '../images/index.js';
 import type { LeftOut } from './imageItem.js';
 
 /** How images are wanted. */
@@ -6,6 +7,8 @@ export interface ImageFormat {
   readonly size: number;
   /** 1 (grey) or 3 (RGB). */
   readonly channels: number;
+  /** How images of another shape become squares; as is usual for the data where it is not given. */
+  readonly crop?: Crop;
 }
 
 /** Images of one part of a data set, as bytes [C, H, W] each, with a label each if the data have any. */

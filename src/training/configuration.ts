@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { DISTANCES, DIVERGENCES, type IterationSpec, MOMENTS, parsePlan, PRIORS, REDUCTIONS } from '../age/index.js';
 import { InputError, nearestName } from '../errors.js';
+import { type Crop, CROPS } from '../images/index.js';
 import { ARCHITECTURE_NAMES, type ArchitectureName, ARCHITECTURES } from '../networks/index.js';
 import { LARGEST_SEED } from '../random.js';
 import { SCHEDULES } from './learningRate.js';
@@ -11,8 +12,6 @@ const choice = <const T extends readonly [string, ...string[]]>(values: T) => z.
 
 const share = (what: string) => z.number(`must be a number from 0 to below 1${what}`).min(0, 'must be at least 0').lt(1, 'must be below 1');
 
-/** How images become squares: their middle, or the whole of them squeezed. */
-export const CROPS = ['center', 'none'] as const;
 /** What happens where a loss or gradient is not finite: an error, or back to the last checkpoint with half the learning rate. */
 export const REMEDIES = ['stop', 'rollback'] as const;
 
@@ -24,7 +23,8 @@ export const configurationSchema = z.strictObject({
   data: z.string(),
   size: whole(1, 1024),
   channels: z.union([z.literal(1), z.literal(3)], 'must be 1 (grey) or 3 (RGB)'),
-  crop: choice(CROPS).default('center'),
+  /** How images of another shape become squares. */
+  crop: choice(CROPS as readonly [Crop, ...Crop[]]).default('center'),
   /** Whether each image is mirrored at random each time it is seen. */
   flip: z.boolean('must be true or false').default(false),
   /** The share of images that are kept for tests, where the data have no part for them. */

@@ -1,5 +1,5 @@
 export { type Checkpoint, decodeCheckpoint, type Digest, encodeCheckpoint } from './checkpoint.js';
-export { checkConfiguration, type Configuration, configurationSchema, CROPS, DEFAULTS, iterationSpec, REMEDIES } from './configuration.js';
+export { checkConfiguration, type Configuration, configurationSchema, DEFAULTS, iterationSpec, REMEDIES } from './configuration.js';
 export type { TrainingEvent, TrainingSummary } from './events.js';
 export { averageDecayAt, learningRateAt, SCHEDULES } from './learningRate.js';
 export { Stages } from './stages.js';

@@ -10,7 +10,7 @@ import {
   type StateName,
   stateSize,
 } from '../age/index.js';
-import { EpochSampler, gatherImages, type Split } from '../data/index.js';
+import { EpochSampler, flipBatch, gatherImages, type Split } from '../data/index.js';
 import { adamSchedule, type Compile, StatefulProgram } from '../engine/index.js';
 import { initialParameters, initialStatistics, NETWORK_NAMES, type NetworkName } from '../networks/index.js';
 import { randomStream } from '../random.js';
@@ -151,12 +151,14 @@ export class Trainer {
 
   /** Images of an iteration's encoder updates, [updates, batch, C, H, W]. */
   private imagesFrom(firstBatch: number, updates: number): Uint8Array {
-    const { batch, channels, size } = this.configuration;
+    const { batch, channels, size, flip, seed } = this.configuration;
     const imageBytes = channels * size * size;
-    const batchBytes = batch * imageBytes;
-    const images = new Uint8Array(updates * batchBytes);
+    const images = new Uint8Array(updates * batch * imageBytes);
     for (let number = 0; number < updates; number++) {
-      gatherImages(this.split, this.sampler.indicesOf(firstBatch + number), imageBytes, images.subarray(number * batchBytes, (number + 1) * batchBytes));
+      const indices = this.sampler.indicesOf(firstBatch + number);
+      const target = images.subarray(number * batch * imageBytes, (number + 1) * batch * imageBytes);
+      gatherImages(this.split, indices, imageBytes, target);
+      if (flip) target.set(flipBatch(target, [channels, size, size], indices, seed, this.sampler.epochOf(firstBatch + number)));
     }
     return images;
   }

@@ -1,0 +1,108 @@
+import { Option } from '@commander-js/extra-typings';
+import { encodeNpz, firstImages, type ImageSource, type NumpyArray, type Split } from '../data/index.js';
+import { nativeFormat, openSource, SOURCE_FORMS } from '../data/open.node.js';
+import { InputError } from '../errors.js';
+import { writeFileAtomically } from '../files.node.js';
+import { channelsLast, CROPS, type ImageBatch, sheet, squareColumns } from '../images/index.js';
+import { type Outcome, perform, subcommand, type Terminal } from './command.js';
+import { parseNumber } from './options.js';
+import { outputKind, writePng } from './output.js';
+import { decodingProgress } from './progress.js';
+
+const EXAMPLES = `
+Examples:
+  agenet dataset photos                               how many images there are, of which classes, and what was left out
+  agenet dataset photos --size 32 --out photos.png    with a sheet of the first 64
+  agenet dataset mnist --split test --out mnist.npz   images as bytes [N, H, W, C] and labels, for NumPy
+`;
+
+const PREVIEW = 64;
+/** Left-out images that are named; the result of --json has all of them. */
+const NAMED = 10;
+
+export const datasetCommand = () =>
+  subcommand('dataset', 'look into data, and pack them')
+    .argument('<data>', SOURCE_FORMS)
+    .addOption(new Option('--split <part>', 'the part for --out').choices(['train', 'test']).default('train'))
+    .option('--size <pixels>', "rows and columns of an image (default: the data's own)", parseNumber)
+    .option('--channels <number>', "1 for grey, 3 for RGB (default: the data's own)", parseNumber)
+    .addOption(new Option('--crop <name>', "how images become squares (default: center, or the data's own)").choices(CROPS))
+    .option('--test-fraction <share>', 'keep so many for tests, where the data do not say which (default: 0.1)', parseNumber)
+    .option('--strict', 'stop at the first image that cannot be read, instead of leaving it out')
+    .option('--out <path>', 'a .png sheet of the first images, or an .npz archive of all')
+    .addHelpText('after', EXAMPLES)
+    .action((data, options) => perform(options, (terminal) => dataset(data, options, terminal)));
+
+type Options = {
+  readonly split: string;
+  readonly size?: number | undefined;
+  readonly channels?: number | undefined;
+  readonly crop?: (typeof CROPS)[number] | undefined;
+  readonly testFraction?: number | undefined;
+  readonly strict?: true | undefined;
+  readonly out?: string | undefined;
+};
+
+async function dataset(data: string, options: Options, terminal: Terminal): Promise<Outcome> {
+  const { split, out } = options;
+  const kind = out === undefined ? undefined : outputKind(out, ['png', 'npz']);
+  const native = await nativeFormat(data);
+  const format = { size: options.size ?? native.size, channels: options.channels ?? native.channels, crop: options.crop ?? native.crop ?? 'center' };
+  const source = await openSource(data, format, {
+    strict: options.strict ?? false,
+    onWarning: terminal.note,
+    onProgress: decodingProgress(process.stderr),
+    ...(options.testFraction === undefined ? {} : { testFraction: options.testFraction }),
+  });
+  try {
+    const part = split === 'test' ? source.test : source.train;
+    if (out !== undefined && kind === 'png') {
+      if (part.count === 0) throw new InputError(`--split ${split}: ${data} has no such images`);
+      const images = batchOf(source, firstImages(part, PREVIEW, imageBytes(source)));
+      await writePng(out, sheet(images, squareColumns(images.count)));
+    } else if (out !== undefined) await writeArchive(out, source, part);
+    return describe(source, out, terminal);
+  } finally {
+    source.close?.();
+  }
+}
+
+function describe(source: ImageSource, out: string | undefined, terminal: Terminal): Outcome {
+  const { name, size, channels, train, test, classes, classNames, leftOut = [] } = source;
+  const perClass = classes === null ? null : countsOf([train, test], classes);
+  terminal.print(`${name}: images of ${size.join('x')}, ${channels === 1 ? 'grey' : 'RGB'}; ${train.count} to train on, ${test.count} to test on`);
+  if (perClass === null) terminal.print('no labels');
+  else perClass.forEach((count, index) => terminal.print(`  class ${index}${classNames?.[index] ? ` (${classNames[index]})` : ''}: ${count}`));
+  if (leftOut.length > 0) {
+    terminal.print(`left out: ${leftOut.length}`);
+    for (const each of leftOut.slice(0, NAMED)) terminal.print(`  ${each.name}: ${each.reason}`);
+    if (leftOut.length > NAMED) terminal.print(`  and ${leftOut.length - NAMED} more`);
+  }
+  if (out !== undefined) terminal.print(out);
+  const labelled = classes === null ? {} : { per_class: perClass, class_names: classNames ?? null };
+  return {
+    result: { name, size, channels, train: train.count, test: test.count, classes, ...labelled, left_out: leftOut, ...(out === undefined ? {} : { out }) },
+  };
+}
+
+/** How many images there are of each class. */
+function countsOf(parts: readonly Split[], classes: number): number[] {
+  const counts = new Array<number>(classes).fill(0);
+  for (const { labels } of parts) for (const label of labels ?? []) counts[label]!++;
+  return counts;
+}
+
+const imageBytes = ({ size, channels }: ImageSource): number => size[0] * size[1] * channels;
+
+const batchOf = (source: ImageSource, data: Uint8Array): ImageBatch => ({
+  shape: [source.channels, ...source.size],
+  count: data.length / imageBytes(source),
+  data,
+});
+
+async function writeArchive(path: string, source: ImageSource, part: Split): Promise<void> {
+  const images = batchOf(source, firstImages(part, part.count, imageBytes(source)));
+  const arrays: Record<string, NumpyArray> = { images: { shape: [part.count, ...source.size, source.channels], data: channelsLast(images) } };
+  if (part.labels) arrays.labels = { shape: [part.count], data: part.labels };
+  await writeFileAtomically(path, encodeNpz(arrays));
+}

@@ -1,0 +1,133 @@
+/** Where a configuration comes from: flags over a file over a preset over another run over the defaults. */
+import { readdir, readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { parseDocument } from 'yaml';
+import { nativeFormat } from '../data/open.node.js';
+import { InputError, nearestName } from '../errors.js';
+import { systemFailure } from '../files.node.js';
+import { type ArchitectureName, ARCHITECTURES, architectureFor } from '../networks/index.js';
+import { checkConfiguration, type Configuration, configurationSchema, DEFAULTS } from '../training/index.js';
+import { readCheckpoint } from './openRun.js';
+
+/** Settings by the configuration's keys, as far as they are given. */
+export type Settings = Readonly<Record<string, unknown>>;
+
+/** Settings from one place, and what messages call a key there. */
+interface Layer {
+  readonly settings: Settings;
+  readonly label: (key: string) => string;
+}
+
+/** The flag of a configuration's key, for messages: `encoderUpdates` is `--encoder-updates`. */
+export const flagOf = (key: string): string => `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+
+const KEYS: readonly string[] = Object.keys(configurationSchema.shape);
+
+/** The options that the user gave, without what concerns the run rather than its result. */
+export function givenSettings(options: Settings): Settings {
+  if (options.epochs !== undefined && options.steps !== undefined) throw new InputError('--epochs and --steps both say how long to train; give one');
+  return withLength(Object.fromEntries(Object.entries(options).filter(([key, value]) => [...KEYS, ...LENGTHS].includes(key) && value !== undefined)));
+}
+
+const LENGTHS: readonly string[] = ['epochs', 'steps'];
+
+/** `epochs` and `steps` as the configuration has them. */
+function withLength({ epochs, steps, ...settings }: Settings): Settings {
+  if (epochs === undefined && steps === undefined) return settings;
+  return { ...settings, length: steps === undefined ? { epochs } : { steps } };
+}
+
+/** The settings in the file of `--config`, YAML or JSON, and before it of `--preset`. Throws InputError that names the file and the line or key. */
+export async function settingsFromFiles({ preset, config }: { readonly preset?: string | undefined; readonly config?: string | undefined }): Promise<Settings> {
+  return merged(await fileLayers(preset, config));
+}
+
+async function fileLayers(preset: string | undefined, config: string | undefined): Promise<Layer[]> {
+  const files = [...(preset === undefined ? [] : [await presetFile(preset)]), ...(config === undefined ? [] : [config])];
+  return Promise.all(files.map(async (file) => ({ settings: await readSettings(file), label: (key: string) => `${file}: ${key}` })));
+}
+
+const PRESETS = fileURLToPath(new URL('../../presets/', import.meta.url));
+
+/** The names of the presets. */
+export const presetNames = async (): Promise<string[]> => (await readdir(PRESETS)).map((file) => file.replace(/\.yaml$/, '')).sort();
+
+async function presetFile(name: string): Promise<string> {
+  const names = await presetNames();
+  if (names.includes(name)) return `${PRESETS}${name}.yaml`;
+  const nearest = nearestName(name, names);
+  throw new InputError(`--preset ${name}: no such preset${nearest ? `, did you mean ${nearest}?` : ''} (there is ${names.join(', ')})`);
+}
+
+async function readSettings(file: string): Promise<Settings> {
+  const text = await readFile(file, 'utf8').catch((error: unknown) => {
+    throw new InputError(`${file}: cannot be read (${systemFailure(error)})`);
+  });
+  const settings = parseSettings(text, file);
+  for (const key of Object.keys(settings)) {
+    if (key === 'data') throw new InputError(`${file}: data: what to train on is said on the command line, not in a file`);
+    if (KEYS.includes(key) || LENGTHS.includes(key)) continue;
+    const nearest = nearestName(key, [...KEYS, ...LENGTHS]);
+    throw new InputError(`${file}: ${key}: no such setting${nearest ? `, did you mean ${nearest}?` : ''}`);
+  }
+  if (settings.epochs !== undefined && settings.steps !== undefined) throw new InputError(`${file}: epochs and steps both say how long to train; give one`);
+  return withLength(settings);
+}
+
+/** JSON is YAML as well. */
+function parseSettings(text: string, file: string): Settings {
+  let settings: unknown;
+  try {
+    const document = parseDocument(text, { logLevel: 'error' });
+    const [error] = document.errors;
+    if (error) throw error;
+    // Aliases could make a short text a huge value.
+    settings = document.toJS({ maxAliasCount: 100 });
+  } catch (error) {
+    throw new InputError(
+      `${file}: not YAML or JSON (${String(error instanceof Error ? error.message : error)
+        .split('\n')[0]!
+        .replace(/:$/, '')})`,
+    );
+  }
+  if (typeof settings !== 'object' || settings === null || Array.isArray(settings)) throw new InputError(`${file}: should hold settings, such as "width: 32"`);
+  return settings as Settings;
+}
+
+/** The options that say where settings come from. */
+interface Origins extends Settings {
+  readonly preset?: string | undefined;
+  readonly config?: string | undefined;
+  readonly from?: string | undefined;
+}
+
+/** The configuration that options ask for, completed by the data's own format and the defaults. Throws InputError that says what is wrong where. */
+export async function resolveConfiguration(data: string, options: Origins): Promise<Configuration> {
+  const given: Layer = { settings: givenSettings(options), label: flagOf };
+  const layers = [...(await startLayer(options.from)), ...(await fileLayers(options.preset, options.config)), given];
+  const asked = merged(layers);
+  const native = await nativeFormat(data);
+  // A network that was named decides the size, where none was given.
+  const named = typeof asked.network === 'string' && Object.hasOwn(ARCHITECTURES, asked.network) ? ARCHITECTURES[asked.network as ArchitectureName] : undefined;
+  const size = asked.size ?? named?.imageSize ?? native.size;
+  const settings = { ...DEFAULTS, ...native, data, size, network: asked.network ?? architectureOf(Number(size)), ...asked };
+  return checkConfiguration(settings, (key) => layers.findLast((layer) => key in layer.settings)?.label(key) ?? flagOf(key));
+}
+
+const merged = (layers: readonly Layer[]): Settings => Object.assign({}, ...layers.map(({ settings }) => settings)) as Settings;
+
+/** Of the run that training starts from everything but what belongs to that run alone. */
+async function startLayer(from: string | undefined): Promise<Layer[]> {
+  if (from === undefined) return [];
+  const { data: _, from: __, length: ___, seed: ____, ...settings } = (await readCheckpoint(from)).configuration;
+  return [{ settings, label: (key) => `${from}: ${key}` }];
+}
+
+/** An unknown size is reported with the flag's name. */
+function architectureOf(size: number): ArchitectureName {
+  try {
+    return architectureFor(size);
+  } catch (error) {
+    throw error instanceof InputError ? new InputError(`--${error.message}`) : error;
+  }
+}

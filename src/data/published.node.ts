@@ -1,0 +1,152 @@
+/** Data sets in the files that their makers publish. */
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { InputError } from '../errors.js';
+import { systemFailure } from '../files.node.js';
+import { areDigits, arraySplit, digitSplit, PADDED_SIZE } from './digits.js';
+import { decodeCifar } from './formats/cifar.js';
+import { decodeIdxImages, type NamedBytes } from './formats/idxImages.js';
+import type { LabelledImages } from './formats/labelledImages.js';
+import { decodeNpzImages } from './formats/npzImages.js';
+import { decodeSvhn } from './formats/svhn.js';
+import { arrayItems } from './imageItems.node.js';
+import { openCollection, type OpenOptions } from './packedSource.node.js';
+import { type ImageFormat, type ImageSource } from './source.js';
+
+/** What is in the files: images to train on, and, where the makers chose them, images to test on. */
+export interface PublishedImages {
+  readonly train: LabelledImages;
+  readonly test: LabelledImages | null;
+  /** How many classes there are, where that is known without looking at labels. */
+  readonly classes?: number;
+  readonly classNames?: readonly string[];
+}
+
+const CIFAR10_CLASSES = ['airplane', 'automobile', 'bird', 'cat', 'deer', 'dog', 'frog', 'horse', 'ship', 'truck'];
+const FASHION_CLASSES = ['T-shirt', 'trouser', 'pullover', 'dress', 'coat', 'sandal', 'shirt', 'sneaker', 'bag', 'ankle boot'];
+/** Where Debian's package dataset-fashion-mnist puts its files. */
+const DEBIAN_FASHION = '/usr/share/datasets/fashion-mnist';
+
+/** CIFAR-10's binary version: `data_batch_1.bin` to `data_batch_5.bin` and `test_batch.bin`. Throws InputError if one is missing or damaged. */
+export async function readCifar10(path: string): Promise<PublishedImages> {
+  const folder = await folderWith(path, 'cifar-10-batches-bin', 'test_batch.bin');
+  const decode = async (name: string) => decodeCifar(await bytesOf(join(folder, name)), 'cifar10', name);
+  const batches = await Promise.all([1, 2, 3, 4, 5].map((number) => decode(`data_batch_${number}.bin`)));
+  return { train: joined(batches), test: await decode('test_batch.bin'), classNames: CIFAR10_CLASSES };
+}
+
+/** CIFAR-100's binary version, with its hundred fine labels: `train.bin` and `test.bin`. */
+export async function readCifar100(path: string): Promise<PublishedImages> {
+  const folder = await folderWith(path, 'cifar-100-binary', 'test.bin');
+  const decode = async (name: string) => decodeCifar(await bytesOf(join(folder, name)), 'cifar100', name);
+  return { train: await decode('train.bin'), test: await decode('test.bin'), classes: 100 };
+}
+
+/** SVHN's cropped digits: `train_32x32.mat` and `test_32x32.mat`. */
+export async function readSvhn(path: string): Promise<PublishedImages> {
+  const decode = async (name: string) => decodeSvhn(await bytesOf(join(path, name)), name);
+  return { train: await decode('train_32x32.mat'), test: await decode('test_32x32.mat'), classes: 10 };
+}
+
+/**
+ * Any pair of IDX files of images and labels that are named as MNIST's, `train-images-idx3-ubyte` and so on, compressed by gzip or not; labels
+ * and a part to test on may be missing.
+ */
+export async function readIdxFolder(path: string): Promise<PublishedImages> {
+  const names = await readdir(path).catch((error: unknown) => {
+    throw new InputError(`${path}: cannot be read as a folder (${systemFailure(error)})`);
+  });
+  const part = async (prefix: string): Promise<LabelledImages | null> => {
+    const named = (what: string) => names.find((name) => new RegExp(`^${prefix}[-.]${what}[-.]idx\\d-ubyte(\\.gz)?$`).test(name));
+    const [images, labels] = [named('images'), named('labels')];
+    if (images === undefined) return null;
+    const read = async (name: string): Promise<NamedBytes> => ({ bytes: await bytesOf(join(path, name)), name });
+    return decodeIdxImages(await read(images), labels === undefined ? null : await read(labels));
+  };
+  const train = await part('train');
+  if (train === null) throw new InputError(`${path}: should hold train-images-idx3-ubyte, as MNIST is published`);
+  return { train, test: (await part('t10k')) ?? (await part('test')) };
+}
+
+/** Fashion-MNIST's four IDX files from a folder, or where Debian's package puts them. */
+export async function readFashionMnist(path: string): Promise<PublishedImages> {
+  if (path === '' && (await stat(DEBIAN_FASHION).catch(() => undefined)) === undefined) {
+    throw new InputError(
+      'data "fashion-mnist": its files are not on this machine; install Debian\'s dataset-fashion-mnist, or give their folder as fashion-mnist:DIR',
+    );
+  }
+  return { ...(await readIdxFolder(path === '' ? DEBIAN_FASHION : path)), classNames: FASHION_CLASSES };
+}
+
+/** An .npz archive of `images` and, if there are any, `labels`. */
+export async function readNpz(path: string): Promise<PublishedImages> {
+  return { train: decodeNpzImages(await bytesOf(path), basename(path)), test: null };
+}
+
+/** The size and channels that published images are had in unless others are asked for: 28x28 is padded. */
+export const formatOfPublished = ({ train }: PublishedImages): ImageFormat => ({
+  size: areDigits(train) ? PADDED_SIZE : train.height,
+  channels: train.channels,
+});
+
+/**
+ * Published images as a data set. In the format that they have they stay in memory as they are; else they are resized and cropped once, as
+ * images from files are. Throws InputError as `openCollection` does.
+ */
+export async function openPublished(
+  images: PublishedImages,
+  format: ImageFormat,
+  options: OpenOptions & { readonly name: string; readonly fingerprint: string },
+): Promise<ImageSource> {
+  const { train, test } = images;
+  const { name, fingerprint } = options;
+  const whole = test ? [train, test] : undefined;
+  if (whole && (whole.every(areDigits) || whole.every((part) => hasFormat(part, format)))) {
+    const [first, second] = whole.map((part) => (areDigits(part) ? digitSplit(part, format) : arraySplit(part)));
+    const size: [number, number] = [format.size, format.size];
+    return { name, size, channels: format.channels, train: first!, test: second!, ...classesOf(images) };
+  }
+  const items = [...arrayItems(train, 'train', fingerprint), ...(test ? arrayItems(test, 'test', fingerprint) : [])];
+  const source = await openCollection(
+    { name, items, ...(test ? { isTest: (item) => item.name.startsWith('test/') } : {}) },
+    { ...format, crop: format.crop ?? 'center' },
+    options,
+  );
+  return { ...source, ...classesOf(images) };
+}
+
+const hasFormat = ({ channels, height, width }: LabelledImages, format: ImageFormat): boolean =>
+  channels === format.channels && height === format.size && width === format.size;
+
+function classesOf({ train, classes, classNames }: PublishedImages): Pick<ImageSource, 'classes' | 'classNames'> {
+  if (train.labels === null) return { classes: null };
+  const seen = 1 + train.labels.reduce((largest, label) => Math.max(largest, label), 0);
+  return { classes: classNames?.length ?? classes ?? seen, ...(classNames ? { classNames } : {}) };
+}
+
+/** The images of several files one after another. */
+function joined(parts: readonly LabelledImages[]): LabelledImages {
+  const [first] = parts as readonly [LabelledImages, ...LabelledImages[]];
+  const pixels = new Uint8Array(parts.reduce((bytes, part) => bytes + part.pixels.length, 0));
+  const labels = new Uint8Array(parts.reduce((count, part) => count + part.count, 0));
+  let [image, byte] = [0, 0];
+  for (const part of parts) {
+    pixels.set(part.pixels, byte);
+    labels.set(part.labels!, image);
+    byte += part.pixels.length;
+    image += part.count;
+  }
+  return { ...first, count: image, pixels, labels };
+}
+
+/** A folder itself, or the one inside it that the published archive unpacks to. */
+async function folderWith(path: string, inner: string, file: string): Promise<string> {
+  const found = await stat(join(path, file)).catch(() => undefined);
+  return found ? path : join(path, inner);
+}
+
+async function bytesOf(file: string): Promise<Uint8Array> {
+  return readFile(file).catch((error: unknown) => {
+    throw new InputError(`${file}: cannot be read (${systemFailure(error)})`);
+  });
+}
