@@ -4,7 +4,7 @@ import { gatherImages } from '../data/index.js';
 import { SOURCE_FORMS } from '../data/open.node.js';
 import { InputError } from '../errors.js';
 import { CODE_MAPS, encodeSplit, mapCodes, type MapMethod } from '../evaluation/index.js';
-import { gridMosaic, imageOf, placeOnGrid } from '../images/index.js';
+import { gridMosaic, imageOf, placeCrowd } from '../images/index.js';
 import { randomStream, shuffledIndices } from '../random.js';
 import { type Outcome, perform, subcommand, type Terminal } from './command.js';
 import { openRun, picturesOf } from './openRun.js';
@@ -69,13 +69,14 @@ async function map(run: string, data: string | undefined, options: Options, term
       terminal.print(`${indices.length} images with their coordinates: ${out}`);
       return { result: found };
     }
-    const cells = placeOnGrid(points, options.cells ?? Math.ceil(CELLS_PER_ROOT * Math.sqrt(indices.length)));
+    const places = placeCrowd(points, options.cells ?? Math.ceil(CELLS_PER_ROOT * Math.sqrt(indices.length)));
     const images = picturesOf(model, gatherImages(part, indices, model.imageSize));
     const tiles = Array.from(indices, (_, place) => imageOf(images, place));
-    await writePng(out, gridMosaic(tiles, cells, part.labels ? Array.from(indices, (index) => colourOf(source, part.labels![index]!)) : undefined));
-    const drawn = cells.cells.filter((cell) => cell >= 0).length;
-    terminal.print(`${drawn} of ${indices.length} images, where there was room for them: ${out}`);
-    return { result: { ...found, drawn } };
+    await writePng(out, gridMosaic(tiles, places, part.labels ? Array.from(indices, (index) => colourOf(source, part.labels![index]!)) : undefined));
+    const drawn = places.cells.filter((cell) => cell >= 0).length;
+    const { stretch } = places;
+    terminal.print(`${drawn} of ${indices.length} images${stretch > 0 ? ', crowds stretched to make room' : ''}: ${out}`);
+    return { result: { ...found, drawn, stretch } };
   } finally {
     await model.release();
     source.close?.();

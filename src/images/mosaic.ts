@@ -39,6 +39,35 @@ export function placeOnGrid(points: ArrayLike<number>, longerSide: number): Grid
   return { columns, rows, cells };
 }
 
+/**
+ * The same for points of which many crowd in a small part of the plane: both axes are stretched where points are dense, as little as lets
+ * `share` of all points have cells.
+ * @returns places, and how far the axes were stretched: 0 not at all, 1 until points are spread evenly along each
+ */
+export function placeCrowd(points: ArrayLike<number>, longerSide: number, share = 0.5): GridPlaces & { readonly stretch: number } {
+  const count = points.length / 2;
+  for (let quarter = 0; ; quarter++) {
+    const stretch = quarter / 4;
+    const places = placeOnGrid(stretch === 0 ? points : stretched(points, stretch), longerSide);
+    const placed = places.cells.reduce((sum, cell) => sum + (cell >= 0 ? 1 : 0), 0);
+    if (placed >= share * count || stretch === 1) return { ...places, stretch };
+  }
+}
+
+/** Each coordinate moved towards where its rank along its axis would be, if the ranks were spread evenly between the axis' ends. */
+function stretched(points: ArrayLike<number>, stretch: number): Float64Array {
+  const result = Float64Array.from(points);
+  for (const axis of [0, 1] as const) {
+    const [least, largest] = rangeOf(points, axis);
+    const order = Array.from({ length: points.length / 2 }, (_, point) => 2 * point + axis).sort((a, b) => points[a]! - points[b]!);
+    order.forEach((place, rank) => {
+      const even = least + ((largest - least) * rank) / Math.max(1, order.length - 1);
+      result[place] = (1 - stretch) * points[place]! + stretch * even;
+    });
+  }
+  return result;
+}
+
 function nearestFree(taken: Uint8Array, columns: number, rows: number, x: number, y: number): number | undefined {
   const [ownColumn, ownRow] = [Math.min(columns - 1, Math.floor(x)), Math.min(rows - 1, Math.floor(y))];
   if (!taken[ownRow * columns + ownColumn]) return ownRow * columns + ownColumn;
