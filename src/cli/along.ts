@@ -1,6 +1,6 @@
 /** Moving codes along an attribute of the run: `--along` and `--by`. */
 import { Option } from '@commander-js/extra-typings';
-import { basename, dirname } from 'node:path';
+import { basename, dirname, resolve } from 'node:path';
 import { moveCodes } from '../age/index.js';
 import { InputError } from '../errors.js';
 import { AttributeFiles } from '../training/attributeFiles.node.js';
@@ -48,5 +48,10 @@ export async function moveAlong(
   return { codes: moveCodes(model.prior, codes, direction, amount), moved: { along, by: amount } };
 }
 
-/** The run folder of a run folder's or a checkpoint's path: attributes are kept there. */
-export const folderOfRun = (run: string): string => (basename(dirname(run)) === 'checkpoints' ? dirname(dirname(run)) : run);
+/** The folder of a run by its own path or that of a checkpoint in it: attributes are kept there. Throws InputError for a checkpoint elsewhere. */
+export function folderOfRun(run: string): string {
+  const folder = dirname(resolve(run));
+  if (basename(folder) === 'checkpoints') return dirname(run) === '.' ? dirname(folder) : dirname(dirname(run));
+  if (run.endsWith('.safetensors')) throw new InputError(`${run}: lies in no run folder, where attributes are kept; name the run`);
+  return run;
+}
