@@ -15,11 +15,11 @@ export type Settings = Readonly<Record<string, unknown>>;
 /** Settings from one place, and what messages call a key there. */
 interface Layer {
   readonly settings: Settings;
-  readonly label: (key: string) => string;
+  readonly label: (name: string) => string;
 }
 
 /** The flag of a configuration's key, for messages: `encoderUpdates` is `--encoder-updates`. */
-export const flagOf = (key: string): string => `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+export const flagOf = (key: string, name = key): string => `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 
 const KEYS: readonly string[] = Object.keys(configurationSchema.shape);
 
@@ -111,7 +111,7 @@ export async function resolveConfiguration(data: string, options: Origins): Prom
   const named = typeof asked.network === 'string' && Object.hasOwn(ARCHITECTURES, asked.network) ? ARCHITECTURES[asked.network as ArchitectureName] : undefined;
   const size = asked.size ?? named?.imageSize ?? native.size;
   const settings = { ...DEFAULTS, ...native, data, size, network: asked.network ?? architectureOf(Number(size)), ...asked };
-  return checkConfiguration(settings, (key) => layers.findLast((layer) => key in layer.settings)?.label(key) ?? flagOf(key));
+  return checkConfiguration(settings, (key, name = key) => layers.findLast((layer) => key in layer.settings)?.label(name) ?? flagOf(name));
 }
 
 const merged = (layers: readonly Layer[]): Settings => Object.assign({}, ...layers.map(({ settings }) => settings)) as Settings;
