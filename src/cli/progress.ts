@@ -48,12 +48,15 @@ export function showProgress(stream: NodeJS.WriteStream): (event: TrainingEvent)
 
 /** Draws how far decoding is, where somebody watches; returns the function that takes its progress. */
 export function decodingProgress(stream: NodeJS.WriteStream): (done: number, total: number, leftOut: number) => void {
-  let shown = 0;
+  const interval = stream.isTTY ? LIVE_INTERVAL : PLAIN_INTERVAL;
+  let shown = performance.now();
+  let hasShown = false;
   return (done, total, leftOut) => {
     const now = performance.now();
-    const interval = stream.isTTY ? LIVE_INTERVAL : PLAIN_INTERVAL;
-    if (done < total && (now - shown) / 1000 < interval) return;
-    shown = now;
+    // What is done before anybody could wonder needs no word.
+    const isDue = (now - shown) / 1000 >= interval || (done === total && hasShown);
+    if (!isDue) return;
+    [shown, hasShown] = [now, true];
     const line = `decoding: ${done} of ${total} images${leftOut > 0 ? `, ${leftOut} left out` : ''}`;
     stream.write(stream.isTTY ? `\r\x1b[2K${line}${done === total ? '\n' : ''}` : `${line}\n`);
   };

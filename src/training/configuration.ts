@@ -95,10 +95,15 @@ export const DEFAULTS = {
 } as const satisfies Partial<Configuration>;
 
 /**
- * Checks a configuration as a whole. `label` names a property in messages (the flag, or the key in a file). Throws InputError that
- * names the first wrong property, what it may be and what it was.
+ * What messages call a setting: the flag, or the place in a file. `key` is the configuration's, `name` what is wrong in it, if that is a
+ * part: `epochs` of `length`, `stages[1].epoch` of `stages`.
  */
-export function checkConfiguration(given: unknown, label: (key: string) => string = (key) => key): Configuration {
+export type SettingLabel = (key: string, name?: string) => string;
+
+/**
+ * Checks a configuration as a whole. Throws InputError that names the first wrong setting, what it may be and what it was.
+ */
+export function checkConfiguration(given: unknown, label: SettingLabel = (key, name = key) => name): Configuration {
   const parsed = configurationSchema.safeParse(given);
   if (!parsed.success) throw new InputError(describeIssue(parsed.error.issues[0]!, given, label));
   const configuration = parsed.data;
@@ -114,7 +119,7 @@ export function checkConfiguration(given: unknown, label: (key: string) => strin
 }
 
 /** What holds between settings. */
-function requireOrder({ stages, schedule, dropLr }: Configuration, label: (key: string) => string): void {
+function requireOrder({ stages, schedule, dropLr }: Configuration, label: SettingLabel): void {
   const late = stages.findIndex(({ epoch }, index) => index > 0 && epoch <= stages[index - 1]!.epoch);
   if (late > 0) throw new InputError(`${label('stages')}: stage ${late + 1} must begin after epoch ${stages[late - 1]!.epoch}, not at ${stages[late]!.epoch}`);
   if (schedule !== 'halving' && dropLr > 0) throw new InputError(`${label('dropLr')}: only the schedule halving drops the learning rate, not ${schedule}`);
@@ -123,7 +128,7 @@ function requireOrder({ stages, schedule, dropLr }: Configuration, label: (key: 
 const valueAt = (given: unknown, path: readonly PropertyKey[]): unknown =>
   path.reduce<unknown>((inner, key) => (inner as Record<PropertyKey, unknown> | undefined)?.[key], given);
 
-function describeIssue(issue: z.core.$ZodIssue, given: unknown, label: (key: string) => string): string {
+function describeIssue(issue: z.core.$ZodIssue, given: unknown, label: SettingLabel): string {
   if (issue.code === 'unrecognized_keys') {
     const [key] = issue.keys;
     const nearest = nearestName(key!, Object.keys(configurationSchema.shape));
@@ -134,9 +139,16 @@ function describeIssue(issue: z.core.$ZodIssue, given: unknown, label: (key: str
     const inner = issue.errors.flat().find(({ path }) => path.length > 0 && valueAt(given, [...issue.path, ...path]) !== undefined);
     if (inner) return describeIssue({ ...inner, path: [...issue.path, ...inner.path] }, given, label);
   }
-  const path = issue.path.map(String);
+  const [key = 'configuration', ...inner] = issue.path;
+  const name =
+    key === 'length'
+      ? inner.join('.')
+      : [key, ...inner]
+          .map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`))
+          .join('')
+          .slice(1);
   const value = valueAt(given, issue.path);
-  return `${label(path.at(-1) ?? 'configuration')}: ${issue.message}, not ${value === undefined ? 'missing' : JSON.stringify(value)}`;
+  return `${label(String(key), name || String(key))}: ${issue.message}, not ${value === undefined ? 'missing' : JSON.stringify(value)}`;
 }
 
 /** The iteration that a configuration trains by, before any stage changes its plans. */

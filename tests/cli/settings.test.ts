@@ -1,0 +1,137 @@
+import fc from 'fast-check';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { flagOf, presetNames, resolveConfiguration, settingsFromFiles } from '../../src/cli/settings.js';
+import { InputError } from '../../src/errors.js';
+import { DEFAULTS } from '../../src/training/index.js';
+import { errorOf, expectInputError } from '../rejection.js';
+import { sharedTemporaryFolder, temporaryFolder } from '../temporaryFolder.js';
+import { tinyConfiguration } from '../training/tinyTraining.js';
+import { makeTinyRun } from './tinyRun.js';
+
+function fileOf(text: string, name = 'settings.yaml'): string {
+  const file = join(temporaryFolder(), name);
+  writeFileSync(file, text);
+  return file;
+}
+
+describe('settings', () => {
+  it('are the defaults and what the data are by themselves', async () => {
+    expect(await resolveConfiguration('mnist', {})).toMatchObject({ ...DEFAULTS, data: 'mnist', size: 32, channels: 1, crop: 'center', stages: [], ema: 0 });
+  });
+
+  it('come from flags before a file, from a file before a preset', async () => {
+    const config = fileOf('width: 24\nlatent: 32\n');
+    expect(await resolveConfiguration('mnist', { preset: 'cifar10' })).toMatchObject({ width: 64, latent: 128, length: { epochs: 150 }, dropLr: 40 });
+    expect(await resolveConfiguration('mnist', { preset: 'cifar10', config })).toMatchObject({ width: 24, latent: 32, dropLr: 40 });
+    expect(await resolveConfiguration('mnist', { preset: 'cifar10', config, width: 8, steps: 7 })).toMatchObject({
+      width: 8,
+      latent: 32,
+      length: { steps: 7 },
+    });
+  });
+
+  it('may be JSON, such as the configuration of another run without its data', async () => {
+    const { data: _, ...settings } = tinyConfiguration({ learningRate: 0.003 });
+    const config = fileOf(JSON.stringify(settings), 'config.json');
+    expect(await resolveConfiguration('mnist', { config })).toEqual(tinyConfiguration({ learningRate: 0.003 }));
+  });
+
+  it('of stages put other plans in place from an epoch on', async () => {
+    const config = fileOf('stages:\n  - epoch: 3\n    generatorUpdates: 3;KL_fake:1,match_z:1000\n');
+    expect((await resolveConfiguration('mnist', { config })).stages).toEqual([{ epoch: 3, generatorUpdates: '3;KL_fake:1,match_z:1000' }]);
+  });
+
+  it('of a run that training starts from hold where nothing else is said, but not its length and seed', async () => {
+    const run = join(temporaryFolder(), 'run');
+    await makeTinyRun(run, tinyConfiguration({ seed: 9, moment: 'variance' }));
+    expect(await resolveConfiguration('mnist', { from: run, batch: 32 })).toMatchObject({
+      from: run,
+      width: 4,
+      latent: 8,
+      moment: 'variance',
+      batch: 32,
+      seed: 1,
+      length: { epochs: 10 },
+    });
+  });
+
+  it('are the published recipes by their names', async () => {
+    const names = await presetNames();
+    expect(names).toEqual(['celeba', 'celeba-finetune', 'cifar10', 'fashion-mnist', 'mnist', 'svhn', 'tiny-imagenet', 'tiny-imagenet-finetune']);
+    for (const preset of names) {
+      const configuration = await resolveConfiguration('mnist', { preset });
+      expect(configuration.learningRate).toBe(2e-4);
+      expect(configuration.moment).toBe('variance');
+    }
+  });
+});
+
+describe('wrong settings', () => {
+  it.each([
+    ['an unknown key, with the nearest one', 'widht: 3', ['widht: no such setting, did you mean width?']],
+    ['a number out of range, with its place', 'width: -3', ['width: must be at least 1, not -3']],
+    ['a word for a number', 'batch: many', ['batch: must be a whole number', '"many"']],
+    ['a wrong choice, with what there is', 'schedule: linear', ['schedule: must be one of halving, constant, cosine, not "linear"']],
+    ['a wrong plan', 'encoderUpdates: 1;KL_fake', ['encoder plan "1;KL_fake"']],
+    ['a wrong plan of a stage', 'stages: [{ epoch: 2, generatorUpdates: "0;KL_fake:1" }]', ['generator plan "0;KL_fake:1"']],
+    ['stages that do not rise', 'stages: [{ epoch: 2 }, { epoch: 2 }]', ['stages: stage 2 must begin after epoch 2, not at 2']],
+    ['a stage without an epoch', 'stages: [{}]', ['epoch', 'missing']],
+    ['two lengths', 'epochs: 2\nsteps: 3', ['epochs and steps']],
+    ['a length of nothing', 'epochs: 0', ['epochs: must be at least 1, not 0']],
+    ['data', 'data: mnist', ['data:', 'command line']],
+    ['a list', '- 3', ['should hold settings']],
+    ['nothing', '', ['should hold settings']],
+    ['no YAML', 'a: [', ['not YAML or JSON']],
+    ['a drop without halving', 'schedule: cosine\ndropLr: 3', ['dropLr: only the schedule halving']],
+    ['an average that never moves', 'ema: 1', ['ema: must be below 1, not 1']],
+  ])('are refused: %s', async (_, text, texts) => {
+    const config = fileOf(text);
+    await expectInputError(() => resolveConfiguration('mnist', { config }), ...texts);
+    if (!text.includes('KL_fake')) await expectInputError(() => resolveConfiguration('mnist', { config }), config);
+  });
+
+  it('are called by their flags where they come from flags', async () => {
+    await expectInputError(() => resolveConfiguration('mnist', { config: fileOf('width: 8'), width: 0 }), '--width: must be at least 1, not 0');
+    await expectInputError(() => resolveConfiguration('mnist', { epochs: 1, steps: 1 }), '--epochs and --steps');
+    expect(flagOf('encoderUpdates')).toBe('--encoder-updates');
+  });
+
+  it('are refused where the file or the preset is not there', async () => {
+    await expectInputError(() => settingsFromFiles({ config: 'no/such.yaml' }), 'no/such.yaml: cannot be read');
+    await expectInputError(() => settingsFromFiles({ preset: 'cifar-10' }), '--preset cifar-10: no such preset, did you mean cifar10?');
+    await expectInputError(() => settingsFromFiles({ preset: '../mnist' }), 'no such preset');
+  });
+
+  const folder = sharedTemporaryFolder();
+  it('of any mutation are taken or refused in one line', async () => {
+    const good = 'width: 8\nlatent: 16\nepochs: 2\nstages:\n  - epoch: 1\n    encoderUpdates: 1;KL_fake:1,KL_real:1,match_x:10\nema: 0.9\nflip: true\n';
+    const edits = fc.array(
+      fc.record({
+        at: fc.nat(good.length),
+        remove: fc.nat(6),
+        insert: fc.constantFrom('', ':', '-', '&a ', '*a', '!!js/x ', '{', '[', '1e999', '\0', '\n', '  ', 'ÿ', '0x', '"', '<<: '),
+      }),
+      {
+        minLength: 1,
+        maxLength: 4,
+      },
+    );
+    const property = fc.asyncProperty(edits, async (changes) => {
+      const text = changes.reduce((current, { at, remove, insert }) => current.slice(0, at) + insert + current.slice(at + remove), good);
+      const config = join(folder, 'mutated.yaml');
+      writeFileSync(config, text);
+      const error = await errorOf(() => resolveConfiguration('mnist', { config }));
+      if (error === undefined) return;
+      expect(error, text).toBeInstanceOf(InputError);
+      expect((error as Error).message).not.toContain('\n');
+    });
+    await fc.assert(property, { seed: 7, numRuns: 1000 });
+  });
+
+  it('that would unfold to a huge value are refused', async () => {
+    const levels = Array.from({ length: 9 }, (_, level) => `a${level}: &a${level} [${new Array(9).fill(level === 0 ? 1 : `*a${level - 1}`).join(', ')}]`);
+    await expectInputError(() => settingsFromFiles({ config: fileOf(levels.join('\n')) }), 'not YAML or JSON');
+  });
+});
