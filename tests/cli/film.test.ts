@@ -52,7 +52,6 @@ describe('agenet film', () => {
 });
 
 const REFUSED: readonly Refusal[] = [
-  ['a run that is not there', ['nothing'], ['nothing: there is no such run folder']],
   ['a run without pictures', ['young'], ['young', 'no pictures', 'samples']],
   ['a run without pictures of the kind', ['run', '--of', 'reconstructions'], ['run', 'no pictures', 'reconstructions']],
   ['pictures of several sizes', ['mixed'], ['000002.png', '9x6', '8x6']],

@@ -60,7 +60,6 @@ const REFUSED: readonly Refusal[] = [
   ['a method that there is not', ['run', 'npz:noise.npz', '--method', 'tsne'], ['--method', 'pca']],
   ['one image', ['run', 'npz:noise.npz', '--count', '1'], ['--count', 'from 2']],
   ['an ending that it does not write', ['run', 'npz:noise.npz', '--out', 'map.gif'], ['--out map.gif', '.png', '.json']],
-  ['data that there are not', ['run', 'npz:none.npz'], ['none.npz']],
 ];
 
 describe('agenet map refuses in one line, with status 2:', () => {
