@@ -1,6 +1,8 @@
+import { randomUUID } from 'node:crypto';
 import { open, readFile, rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { InputError } from '../errors.js';
 import { writing } from '../files.node.js';
 
@@ -11,6 +13,9 @@ interface Owner {
   readonly started: string;
 }
 
+/** How long a lock must stay before it counts: whoever judged its predecessor dead at the same time has removed it by then. */
+const SETTLING_MILLISECONDS = 50;
+
 /**
  * Takes a folder for this process: of two that try, one is refused. A lock whose process is dead does not count. Returns the function
  * that gives it back. Throws InputError if a living process holds it, or the folder cannot be written.
@@ -18,8 +23,15 @@ interface Owner {
 export async function lockFolder(folder: string): Promise<() => Promise<void>> {
   const file = join(folder, '.lock');
   const own: Owner = { host: hostname(), pid: process.pid, started: await startOf(process.pid) };
+  // Two that try in one process are told apart by the token.
+  const text = JSON.stringify({ ...own, token: randomUUID() });
+  const isOwn = async () => (await readFile(file, 'utf8').catch(() => '')) === text;
   for (;;) {
-    if (await create(file, own)) return () => rm(file, { force: true });
+    if (await create(file, text)) {
+      await pause(SETTLING_MILLISECONDS);
+      if (await isOwn()) return async () => void ((await isOwn()) && (await rm(file, { force: true })));
+      continue;
+    }
     const owner = await readOwner(file);
     if (owner !== undefined && (await isAlive(owner))) {
       throw new InputError(
@@ -31,12 +43,12 @@ export async function lockFolder(folder: string): Promise<() => Promise<void>> {
 }
 
 /** False if the file exists. */
-async function create(file: string, owner: Owner): Promise<boolean> {
+async function create(file: string, text: string): Promise<boolean> {
   let created = true;
   await writing(file, async () => {
     try {
       const handle = await open(file, 'wx');
-      await handle.writeFile(JSON.stringify(owner));
+      await handle.writeFile(text);
       await handle.close();
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { appendFile, mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError } from '../errors.js';
-import { writeFileAtomically, writing } from '../files.node.js';
+import { systemFailure, writeFileAtomically, writing } from '../files.node.js';
 import { type Checkpoint, decodeCheckpoint, encodeCheckpoint, readConfiguration } from './checkpoint.js';
 import type { Configuration } from './configuration.js';
 import { lockFolder } from './lock.node.js';
@@ -67,9 +67,11 @@ export class RunFolder {
   /** Takes the folder for this process, and clears what a killed one left half-written. See `lockFolder`. */
   async lock(): Promise<() => Promise<void>> {
     const unlock = await lockFolder(this.path);
-    for (const part of ['.', 'samples', 'reconstructions', 'checkpoints']) {
-      const folder = join(this.path, part);
-      for (const name of (await listFolder(folder)) ?? []) if (UNFINISHED_NAME.test(name)) await rm(join(folder, name), { force: true });
+    try {
+      for (const part of ['.', 'samples', 'reconstructions', 'checkpoints']) await clearUnfinished(join(this.path, part));
+    } catch (error) {
+      await unlock();
+      throw error;
     }
     return unlock;
   }
@@ -104,7 +106,7 @@ export class RunFolder {
   private async prune({ configuration: { keep, keepEvery }, step: newest }: Checkpoint): Promise<void> {
     if (keep === 0) return;
     const older = (await this.checkpointSteps()).filter((step) => step <= newest).slice(0, -keep);
-    for (const step of older) if (keepEvery === 0 || step % keepEvery !== 0) await rm(this.checkpointFile(step), { force: true });
+    for (const step of older) if (keepEvery === 0 || step % keepEvery !== 0) await remove(this.checkpointFile(step));
   }
 
   /** Writes a picture of an iteration and returns its path. */
@@ -140,10 +142,21 @@ export class RunFolder {
     return entries.at(-1);
   }
 
-  /** What was logged so far. */
+  /** What was logged so far. Throws InputError if it is there but cannot be read. */
   async readLog(): Promise<LogEntry[]> {
-    const text = await readFile(this.logFile, 'utf8').catch(() => '');
-    return text.split('\n').flatMap(parseLogLine);
+    const text = await readFile(this.logFile, 'utf8').catch((error: unknown) => {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return '';
+      throw new InputError(`${this.logFile}: cannot be read (${systemFailure(error)})`);
+    });
+    // An append that failed half-way was made again as a whole.
+    return [
+      ...new Map(
+        text
+          .split('\n')
+          .flatMap(parseLogLine)
+          .map((entry) => [entry.step, entry]),
+      ).values(),
+    ];
   }
 
   private get logFile(): string {
@@ -162,6 +175,12 @@ function parseLogLine(line: string): LogEntry[] {
   } catch {
     return [];
   }
+}
+
+const remove = (file: string): Promise<void> => writing(file, () => rm(file, { force: true }));
+
+async function clearUnfinished(folder: string): Promise<void> {
+  for (const name of (await listFolder(folder)) ?? []) if (UNFINISHED_NAME.test(name)) await remove(join(folder, name));
 }
 
 /** The names in a folder, or undefined if there is none. Throws InputError for what is not a folder. */

@@ -124,8 +124,6 @@ function notFinite({ scalars }: IterationReport): string | undefined {
 
 /** What is done where a loss or gradient is not finite. */
 class Rescue {
-  private times = 0;
-
   constructor(
     private readonly trainer: Trainer,
     private readonly configuration: Configuration,
@@ -137,15 +135,17 @@ class Rescue {
   /** Goes back to the last checkpoint with half the learning rate, as often as the configuration allows. Throws where it does not. */
   async from(step: number, problem: string): Promise<void> {
     const { onNan, rollbacks } = this.configuration;
-    if (onNan === 'stop' || this.times >= rollbacks) {
-      const tried = this.times > 0 ? `, after going back ${this.times} times` : '';
+    const { rateScale: before } = this.trainer.point;
+    // Each time halved the rate, so that those before a resumption count as well.
+    const times = Math.round(-Math.log2(before));
+    if (onNan === 'stop' || times >= rollbacks) {
+      const tried = times > 0 ? `, after going back ${times} times` : '';
       throw new Error(
         `iteration ${step}: ${problem}${tried}; the checkpoints before it are intact, try a lower --learning-rate, other weights, or --on-nan rollback`,
       );
     }
-    this.times++;
     const last = (await this.folder.readLatestCheckpoint()) ?? freshPoint(this.configuration);
-    const rateScale = this.trainer.point.rateScale / 2;
+    const rateScale = before / 2;
     await this.trainer.restore({ ...last, rateScale });
     await this.writer.goBack(last.step);
     // So that a resumed run goes on with this rate as well.

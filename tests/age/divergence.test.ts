@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { divergence, divergenceFloor, type DivergenceOptions, MOMENTS, PRIORS, REDUCTIONS } from '../../src/age/index.js';
+import { divergence, divergenceFloor, type DivergenceOptions, MOMENTS, type Prior, PRIORS, REDUCTIONS } from '../../src/age/index.js';
+import { spread } from '../../src/age/divergence.js';
 import { graphOf, input, type Program } from '../../src/engine/index.js';
 import { expectCloseElements } from '../engine/expectations.js';
 import { compileSmall } from '../engine/running.js';
@@ -138,5 +139,78 @@ describe('the divergence of a batch of codes', () => {
     const reversed = Float32Array.from(rowsOf(codes, LATENT).reverse().flat());
     const [found, other] = [await divergencesOf(codes), await divergencesOf(reversed)];
     for (const [name, value] of Object.entries(found)) expectCloseElements([other[name]!], [value], 1e-5);
+  });
+});
+
+describe('the spread of a batch of codes', () => {
+  let program: Program;
+  beforeAll(async () => {
+    const codes = input('codes', [COUNT, LATENT]);
+    program = await compileSmall(graphOf(Object.fromEntries(PRIORS.map((prior) => [prior, spread(codes, prior)]))));
+  });
+  afterAll(() => program.release());
+
+  const spreadOf = async (codes: Float32Array, prior: Prior): Promise<number> => Number((await program.run({ codes }))[prior]!.data[0]);
+  const seeds = fc.integer({ min: 0, max: 1e6 });
+
+  it('is 1 where the mean is 0 and the variances are those of the prior', async () => {
+    expectWithin(await spreadOf(axisPairs(LATENT), 'sphere'), 1, 1e-6);
+    expectWithin(await spreadOf(axisPairs(LATENT, Math.sqrt(LATENT)), 'normal'), 1, 1e-6);
+  });
+
+  it('is 1 for any codes of mean 0 on the sphere, such as opposite ones', async () => {
+    await fc.assert(
+      fc.asyncProperty(seeds, async (seed) => {
+        const half = onSphere(randomCodes(COUNT / 2, LATENT, seed), LATENT);
+        expectWithin(await spreadOf(Float32Array.of(...half, ...half.map((value) => -value)), 'sphere'), 1, 1e-5);
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  it('is 0 where all codes are the same', async () => {
+    const codes = onSphere(randomCodes(COUNT, LATENT, 1, 0), LATENT);
+    for (const prior of PRIORS) expectWithin(await spreadOf(codes, prior), 0, 1e-6);
+  });
+
+  it('on the sphere is 1 minus the squared length of the mean code', async () => {
+    await fc.assert(
+      fc.asyncProperty(seeds, fc.double({ min: 0, max: 2, noNaN: true }), async (seed, width) => {
+        const codes = onSphere(randomCodes(COUNT, LATENT, seed, width), LATENT);
+        const rows = rowsOf(codes, LATENT);
+        const mean = [...Array(LATENT).keys()].map((coordinate) => meanOf(rows.map((row) => row[coordinate]!)));
+        expectWithin(await spreadOf(codes, 'sphere'), 1 - Math.hypot(...mean) ** 2, 1e-5);
+      }),
+    );
+  });
+
+  it('grows with the square of the codes, and does not change when all move by the same', async () => {
+    await fc.assert(
+      fc.asyncProperty(seeds, fc.double({ min: 0.5, max: 3, noNaN: true }), fc.constantFrom(...PRIORS), async (seed, scale, prior) => {
+        const codes = randomCodes(COUNT, LATENT, seed);
+        const before = await spreadOf(codes, prior);
+        expectCloseElements(
+          [
+            await spreadOf(
+              codes.map((value) => scale * value),
+              prior,
+            ),
+          ],
+          [scale ** 2 * before],
+          1e-4,
+        );
+        expectCloseElements(
+          [
+            await spreadOf(
+              codes.map((value, index) => value + (index % LATENT)),
+              prior,
+            ),
+          ],
+          [before],
+          1e-3,
+        );
+      }),
+      { numRuns: 30 },
+    );
   });
 });

@@ -1,12 +1,24 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ADAM, drawCodes, type Iteration, iterationOf, type IterationSpec, parsePlan, STATE_NAMES, stateSize } from '../../src/age/index.js';
+import {
+  ADAM,
+  AVERAGE_NAMES,
+  type AverageName,
+  drawCodes,
+  type Iteration,
+  iterationOf,
+  type IterationSpec,
+  parsePlan,
+  STATE_NAMES,
+  type StateName,
+  stateSize,
+} from '../../src/age/index.js';
 import { fromPixels } from '../../src/age/iteration.js';
-import { adamSchedule, nextName, StatefulProgram } from '../../src/engine/index.js';
+import { adamSchedule, nextName, StatefulProgram, type Target } from '../../src/engine/index.js';
 import { fromBytes } from '../../src/images/index.js';
 import { ARCHITECTURES, NETWORK_NAMES, type NetworkName } from '../../src/networks/index.js';
 import { randomStream } from '../../src/random.js';
 import { expectCloseElements } from '../engine/expectations.js';
-import { compileSmall, forward } from '../engine/running.js';
+import { compileSmall, forward, targets } from '../engine/running.js';
 import { meanOf } from '../moments.js';
 import { BATCH, IMAGE_SIZE, LATENT, OBJECTIVE, type StateVectors, tinyImages, tinyPair, tinyState } from './tinyGame.js';
 import { TinyUpdate } from './tinyUpdate.js';
@@ -22,7 +34,7 @@ const PUBLISHED: IterationSpec = {
 };
 
 describe('the graph of an iteration', () => {
-  it('takes the state, images, codes and schedules, and gives the next state and the losses', () => {
+  it('takes the state, images, codes and schedules, and gives the next state and a report', () => {
     const { graph } = iterationOf(PUBLISHED);
     const shapes = Object.fromEntries(graph.inputs.map(({ name, type, shape }) => [name, [type, ...shape]]));
     expect(shapes).toEqual({
@@ -34,13 +46,15 @@ describe('the graph of an iteration', () => {
     });
     expect(Object.fromEntries(Object.entries(graph.outputs).map(([name, { shape }]) => [name, shape]))).toEqual({
       ...Object.fromEntries(STATE_NAMES.map((name) => [nextName(name), [stateSize(tinyPair, name)]])),
-      losses: [7],
+      report: [12],
     });
   });
 
-  it('names the losses that the plans have', () => {
-    const names = ['encoder.KL_fake', 'encoder.KL_real', 'encoder.loss', 'encoder.match_x', 'generator.KL_fake', 'generator.loss', 'generator.match_z'];
-    expect([...iterationOf(PUBLISHED).lossNames].sort()).toEqual(names);
+  it('names what it reports: the terms of the plans, their sums, gradients and spreads', () => {
+    const encoder = ['KL_fake', 'KL_real', 'grad_norm', 'loss', 'match_x', 'spread_fake', 'spread_real'];
+    const generator = ['KL_fake', 'grad_norm', 'loss', 'match_z', 'spread_fake'];
+    const names = [...encoder.map((name) => `encoder.${name}`), ...generator.map((name) => `generator.${name}`)];
+    expect([...iterationOf(PUBLISHED).reportNames].sort()).toEqual(names);
   });
 
   it('has the same inputs where the plans leave some unread', () => {
@@ -67,16 +81,22 @@ it('bytes become pixels in [-1, 1], as outside the graph', async () => {
   expect([pixels.data[0], pixels.data[255]]).toEqual([-1, 1]);
 });
 
-describe('an iteration of several updates', () => {
-  /** A generator update that reconstructs images, too: it takes those of the last encoder update. */
-  const spec: IterationSpec = {
-    ...PUBLISHED,
-    plans: { encoder: parsePlan('encoder', '2;KL_fake:1,KL_real:1,match_x:10'), generator: parsePlan('generator', '3;KL_fake:1,match_z:10,match_x:1') },
-  };
-  const images = tinyImages(2 * BATCH, 7);
-  const codes = drawCodes('sphere', 5 * BATCH, LATENT, randomStream(7, 'iteration codes'));
-  const schedules = { encoder: [4, 5].map((step) => adamSchedule(1e-3, step, ADAM)), generator: [7, 8, 9].map((step) => adamSchedule(1e-3, step, ADAM)) };
+/** A generator update that reconstructs images, too: it takes those of the last encoder update. */
+const spec: IterationSpec = {
+  ...PUBLISHED,
+  plans: { encoder: parsePlan('encoder', '2;KL_fake:1,KL_real:1,match_x:10'), generator: parsePlan('generator', '3;KL_fake:1,match_z:10,match_x:1') },
+};
+const images = tinyImages(2 * BATCH, 7);
+const codes = drawCodes('sphere', 5 * BATCH, LATENT, randomStream(7, 'iteration codes'));
+const schedules = { encoder: [4, 5].map((step) => adamSchedule(1e-3, step, ADAM)), generator: [7, 8, 9].map((step) => adamSchedule(1e-3, step, ADAM)) };
+const feeds = {
+  images,
+  codes,
+  'encoder.schedule': Float32Array.from(schedules.encoder.flat()),
+  'generator.schedule': Float32Array.from(schedules.generator.flat()),
+};
 
+describe('an iteration of several updates', () => {
   let iteration: Iteration;
   let program: StatefulProgram;
   let updates: Record<NetworkName, TinyUpdate>;
@@ -88,9 +108,9 @@ describe('an iteration of several updates', () => {
   afterAll(() => Promise.all([program.release(), updates.encoder.release(), updates.generator.release()]));
 
   /** The same updates, each run by itself. */
-  async function oneByOne(): Promise<{ state: StateVectors; losses: Record<string, number> }> {
+  async function oneByOne(): Promise<{ state: StateVectors; report: Record<string, number> }> {
     let state = tinyState();
-    const losses: Record<string, number[]> = {};
+    const report: Record<string, number[]> = {};
     for (const network of NETWORK_NAMES) {
       for (const [number, schedule] of schedules[network].entries()) {
         const batch = network === 'encoder' ? number : 1;
@@ -101,19 +121,14 @@ describe('an iteration of several updates', () => {
           schedule,
         });
         state = result.state;
-        for (const [name, value] of Object.entries(result.losses)) (losses[`${network}.${name}`] ??= []).push(value);
+        for (const [name, value] of Object.entries(result.report)) (report[`${network}.${name}`] ??= []).push(value);
       }
     }
-    return { state, losses: Object.fromEntries(Object.entries(losses).map(([name, values]) => [name, meanOf(values)])) };
+    return { state, report: Object.fromEntries(Object.entries(report).map(([name, values]) => [name, meanOf(values)])) };
   }
 
-  it('computes the same as its updates one after another, and the means of their losses', async () => {
-    const { losses: found } = await program.step({
-      images,
-      codes,
-      'encoder.schedule': Float32Array.from(schedules.encoder.flat()),
-      'generator.schedule': Float32Array.from(schedules.generator.flat()),
-    });
+  it('computes the same as its updates one after another, and the means of what they report', async () => {
+    const { report: found } = await program.step(feeds);
     const expected = await oneByOne();
     const before = tinyState();
     for (const name of STATE_NAMES) {
@@ -122,8 +137,64 @@ describe('an iteration of several updates', () => {
       const travelled = (values: Float32Array) => Array.from(values, (value, index) => value - before[name][index]!);
       expectCloseElements(travelled(program.state[name]!), travelled(expected.state[name]), 1e-3);
     }
-    const losses = Object.fromEntries(iteration.lossNames.map((name, index) => [name, Number(found!.data[index])]));
-    expect(Object.keys(losses).sort()).toEqual(Object.keys(expected.losses).sort());
-    for (const [name, value] of Object.entries(expected.losses)) expectCloseElements([losses[name]!], [value], 1e-4);
+    const report = Object.fromEntries(iteration.reportNames.map((name, index) => [name, Number(found!.data[index])]));
+    expect(Object.keys(report).sort()).toEqual(Object.keys(expected.report).sort());
+    for (const [name, value] of Object.entries(expected.report)) expectCloseElements([report[name]!], [value], 1e-4);
+  });
+});
+
+describe('averages of the weights', () => {
+  const averaged: IterationSpec = { ...spec, averaged: true };
+  const weightsOf = (name: AverageName) => name.replace('ema_', '') as StateName;
+  /** Averages that are not the weights. */
+  const averages = Object.fromEntries(
+    AVERAGE_NAMES.map((name) => [name, randomStream(3, name).fillNormal(new Float32Array(stateSize(tinyPair, name)))]),
+  ) as Record<AverageName, Float32Array>;
+
+  /** The state before an iteration and after each of several, of the decays given. */
+  async function statesOf(decays: readonly number[], target?: Target): Promise<Readonly<Record<string, Float32Array>>[]> {
+    const program = new StatefulProgram(await compileSmall(iterationOf(averaged).graph, target), { ...tinyState(), ...averages });
+    const states = [program.state];
+    for (const decay of decays) {
+      await program.step({ ...feeds, ema_decay: Float32Array.of(decay) });
+      states.push(program.state);
+    }
+    await program.release();
+    return states;
+  }
+
+  it('are more inputs and outputs of the graph', () => {
+    const { graph } = iterationOf(averaged);
+    expect(graph.inputs.map(({ name }) => name)).toEqual(expect.arrayContaining([...AVERAGE_NAMES, 'ema_decay']));
+    for (const name of AVERAGE_NAMES) expect(graph.outputs[nextName(name)]!.shape).toEqual([stateSize(tinyPair, name)]);
+  });
+
+  describe.each(Object.entries(targets))('lowered for %s', (_, target) => {
+    it('keep the decay of what they were, and take the rest from weights and running statistics', async () => {
+      const decays = [0.9, 0.5, 0.99, 0.25];
+      const states = await statesOf(decays, target);
+      for (const name of AVERAGE_NAMES) {
+        let expected = Array.from(averages[name]);
+        for (const [index, decay] of decays.entries()) {
+          const weights = states[index + 1]![weightsOf(name)]!;
+          expected = expected.map((average, place) => Math.fround(decay) * average + (1 - Math.fround(decay)) * weights[place]!);
+          expectCloseElements(Array.from(states[index + 1]![name]!), expected, 1e-6);
+        }
+      }
+    });
+
+    it('are the weights to the bit where nothing stays', async () => {
+      const [, after] = await statesOf([0], target);
+      for (const name of AVERAGE_NAMES) expect(after![name], name).toEqual(after![weightsOf(name)]);
+    });
+
+    it('move no weight', async () => {
+      const without = new StatefulProgram(await compileSmall(iterationOf(spec).graph, target), tinyState());
+      await without.step(feeds);
+      await without.step(feeds);
+      const after = (await statesOf([0.9, 0.5], target))[2]!;
+      for (const name of STATE_NAMES) expect(after[name], name).toEqual(without.state[name]);
+      await without.release();
+    });
   });
 });

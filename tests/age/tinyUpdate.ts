@@ -12,10 +12,10 @@ export interface UpdateFeeds {
   readonly schedule: readonly [stepSize: number, deviationScale: number];
 }
 
-/** The state and the losses after an update. */
+/** The state after an update, and what it reports. */
 export interface UpdateResult {
   readonly state: StateVectors;
-  readonly losses: Readonly<Record<string, number>>;
+  readonly report: Readonly<Record<string, number>>;
 }
 
 /** One update of the tiny networks as a graph of its own. */
@@ -26,7 +26,7 @@ export class TinyUpdate {
     const batch = { x: input('x', [BATCH, ...IMAGE]), z: input('z', [BATCH, LATENT]) };
     const schedule = { stepSize: input('stepSize', []), deviationScale: input('deviationScale', []) };
     const before = symbolicState();
-    const { state, losses } = update(tinyPair, objective, { network, plan, monitored }, before, batch, schedule);
+    const { state, report } = update(tinyPair, objective, { network, plan, monitored }, before, batch, schedule);
     const after = {
       'encoder.parameters': state.encoder.parameters,
       'encoder.statistics': state.encoder.statistics,
@@ -39,18 +39,18 @@ export class TinyUpdate {
     };
     const outputs = Object.fromEntries([
       ...Object.entries(after).map(([name, value]) => [`after/${name}`, value]),
-      ...Object.entries(losses).map(([name, value]) => [`losses/${name}`, value]),
-    ]) as Record<string, (typeof losses)[string]>;
+      ...Object.entries(report).map(([name, value]) => [`report/${name}`, value]),
+    ]) as Record<string, (typeof report)[string]>;
     const declared = [batch.x, batch.z, schedule.stepSize, schedule.deviationScale];
     return new TinyUpdate(await compileSmall(graphOf(outputs, declared)));
   }
 
   async run(state: StateVectors, { x, z, schedule }: UpdateFeeds): Promise<UpdateResult> {
     const results = await this.program.run({ ...state, x, z, stepSize: Float32Array.of(schedule[0]), deviationScale: Float32Array.of(schedule[1]) });
-    const losses = Object.entries(results).flatMap(([name, { data }]) => (name.startsWith('losses/') ? [[name.slice('losses/'.length), Number(data[0])]] : []));
+    const report = Object.entries(results).flatMap(([name, { data }]) => (name.startsWith('report/') ? [[name.slice('report/'.length), Number(data[0])]] : []));
     return {
       state: Object.fromEntries(STATE_NAMES.map((name) => [name, results[`after/${name}`]!.data])) as unknown as StateVectors,
-      losses: Object.fromEntries(losses) as Record<string, number>,
+      report: Object.fromEntries(report) as Record<string, number>,
     };
   }
 

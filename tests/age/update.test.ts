@@ -96,27 +96,58 @@ describe.each(NETWORK_NAMES)('an update of the %s', (network) => {
     const { match_z: _z, match_x: _x, ...without } = PLANS[network].weights;
     const [zero, absent] = [await run(network, planOf(weights)), await run(network, planOf(without))];
     expect(zero).toEqual(absent);
-    expect(Object.keys(zero.losses).sort()).toEqual(network === 'encoder' ? ['KL_fake', 'KL_real', 'loss'] : ['KL_fake', 'loss']);
+    const always = ['KL_fake', 'grad_norm', 'loss', 'spread_fake'];
+    expect(Object.keys(zero.report).sort()).toEqual((network === 'encoder' ? [...always, 'KL_real', 'spread_real'] : always).sort());
   });
 
   it('reports terms of weight 0 that are monitored, and does not follow them', async () => {
     const plan = planOf({ KL_fake: 1 });
     const [plain, monitored] = [await run(network, plan), await run(network, plan, { monitored: ['match_x', 'match_z'] })];
-    expect(Object.keys(monitored.losses).sort()).toEqual(['KL_fake', 'loss', 'match_x', 'match_z']);
-    expectWithin(monitored.losses.loss!, plain.losses.loss!, 1e-6);
+    expect(Object.keys(monitored.report).sort()).toEqual(['KL_fake', 'grad_norm', 'loss', 'match_x', 'match_z', 'spread_fake', 'spread_real']);
+    expectWithin(monitored.report.loss!, plain.report.loss!, 1e-6);
     expectCloseElements(Array.from(monitored.state[`${network}.parameters`]), Array.from(plain.state[`${network}.parameters`]), 1e-6);
+  });
+});
+
+describe.each(NETWORK_NAMES)('what an update of the %s reports of its health:', (network) => {
+  it('the norm of the whole gradient', async () => {
+    const gradient = await gradientOf(network, PLANS[network]);
+    const { report } = await run(network, PLANS[network]);
+    expectCloseElements([report.grad_norm!], [Math.hypot(...gradient)], 1e-5);
+  });
+
+  it('no pull where no term has a weight', async () => {
+    const { report } = await run(network, planOf({ KL_fake: 0 }), { monitored: ['KL_fake'] });
+    expect([report.loss, report.grad_norm]).toEqual([0, 0]);
+  });
+
+  it('the spread of the codes that it sees, of generated images and of real ones', async () => {
+    const { report } = await run(network, PLANS[network]);
+    for (const spread of [report.spread_fake!, report.spread_real!]) {
+      expect(spread).toBeGreaterThan(0.01);
+      expect(spread).toBeLessThan(1);
+    }
+    expect((await run(network, planOf({ KL_fake: 1 }))).report.spread_real).toBeUndefined();
+  });
+
+  it('no spread of real codes where all images are the same', async () => {
+    const one = feeds.x.slice(0, feeds.x.length / BATCH);
+    const x = Float32Array.from({ length: feeds.x.length }, (_, index) => one[index % one.length]!);
+    const { report } = await run(network, PLANS[network], { x });
+    expectWithin(report.spread_real!, 0, 1e-6);
+    expect(report.spread_fake).toBeGreaterThan(0.01);
   });
 });
 
 describe('the loss', () => {
   it('of the encoder is the weighted sum in which the divergence of generated codes counts as negative', async () => {
-    const { losses } = await run('encoder', PLANS.encoder);
-    expectWithin(losses.loss!, 2 * losses.KL_real! - losses.KL_fake! + 3 * losses.match_z! + 10 * losses.match_x!, 1e-5);
+    const { report } = await run('encoder', PLANS.encoder);
+    expectWithin(report.loss!, 2 * report.KL_real! - report.KL_fake! + 3 * report.match_z! + 10 * report.match_x!, 1e-5);
   });
 
   it('of the generator is the weighted sum', async () => {
-    const { losses } = await run('generator', PLANS.generator);
-    expectWithin(losses.loss!, losses.KL_fake! + 5 * losses.match_z! + 2 * losses.match_x!, 1e-5);
+    const { report } = await run('generator', PLANS.generator);
+    expectWithin(report.loss!, report.KL_fake! + 5 * report.match_z! + 2 * report.match_x!, 1e-5);
   });
 
   it('falls when the update is repeated on the same batch', async () => {
@@ -127,7 +158,7 @@ describe('the loss', () => {
       for (let step = 1; step <= 20; step++) {
         const result = await update.run(state, { ...feeds, schedule: adamSchedule(5e-3, step, ADAM) });
         state = result.state;
-        losses.push(result.losses.loss!);
+        losses.push(result.report.loss!);
       }
       expect(losses.at(-1), network).toBeLessThan(losses[0]!);
     }
@@ -150,7 +181,7 @@ describe('the gradient', () => {
     const state = tinyState();
     const lossAt = async (distance: number) => {
       const parameters = state[`${network}.parameters`].map((value, index) => value + (distance * gradient[index]!) / length);
-      return (await program.run({ ...state, [`${network}.parameters`]: parameters }, feeds)).losses.loss!;
+      return (await program.run({ ...state, [`${network}.parameters`]: parameters }, feeds)).report.loss!;
     };
     const distance = 2e-3;
     const slope = ((await lossAt(distance)) - (await lossAt(-distance))) / (2 * distance);
@@ -168,10 +199,10 @@ describe('V = D(e(g(Z))) - D(e(X))', () => {
     const x = (await program.run({ 'generator.parameters': state['generator.parameters'], z: feeds.z })).fake!.data as Float32Array;
     await program.release();
 
-    const { losses, state: after } = await run('encoder', planOf({ KL_real: 1, KL_fake: 1 }), { x });
-    expect(losses.KL_real).toBeGreaterThan(0.1);
-    expectWithin(losses.KL_fake!, losses.KL_real!, 1e-6);
-    expectWithin(losses.loss!, 0, 1e-6);
+    const { report, state: after } = await run('encoder', planOf({ KL_real: 1, KL_fake: 1 }), { x });
+    expect(report.KL_real).toBeGreaterThan(0.1);
+    expectWithin(report.KL_fake!, report.KL_real!, 1e-6);
+    expectWithin(report.loss!, 0, 1e-6);
     // Without a gradient the first moment only decays.
     expectCloseElements(
       Array.from(after['encoder.adam_m']),
@@ -181,8 +212,8 @@ describe('V = D(e(g(Z))) - D(e(X))', () => {
   });
 
   it('is not 0 otherwise', async () => {
-    const { losses } = await run('encoder', planOf({ KL_real: 1, KL_fake: 1 }));
-    expect(Math.abs(losses.loss!)).toBeGreaterThan(0.01);
+    const { report } = await run('encoder', planOf({ KL_real: 1, KL_fake: 1 }));
+    expect(Math.abs(report.loss!)).toBeGreaterThan(0.01);
   });
 });
 

@@ -5,10 +5,10 @@ import { InputError } from '../../src/errors.js';
 import { decodeCheckpoint, encodeCheckpoint } from '../../src/training/index.js';
 import { readConfiguration } from '../../src/training/checkpoint.js';
 import { errorOf, expectInputError } from '../rejection.js';
-import { tinyCheckpoint, tinyConfiguration } from './tinyTraining.js';
+import { digest, tinyCheckpoint, tinyConfiguration } from './tinyTraining.js';
 
 const checkpoint = tinyCheckpoint();
-const bytes = encodeCheckpoint(checkpoint);
+const bytes = encodeCheckpoint(checkpoint, digest);
 const headerLength = 8 + Number(new DataView(bytes.buffer).getBigUint64(0, true));
 
 /** The checkpoint's file with something of it changed. */
@@ -17,19 +17,38 @@ const withMetadata = (metadata: Record<string, string>) => changed((file) => ({ 
 
 describe('a checkpoint', () => {
   it('comes back bit for bit', () => {
-    expect(decodeCheckpoint(bytes, 'file')).toEqual(checkpoint);
+    expect(decodeCheckpoint(bytes, 'file', digest)).toEqual(checkpoint);
   });
 
   it('comes back bit for bit where numbers are extreme', () => {
     const vectors = { ...checkpoint.vectors, 'generator.adam_v': checkpoint.vectors['generator.adam_v'].slice() };
     vectors['generator.adam_v'].set([-0, 1e-45, 3.4e38, Infinity]);
-    const { vectors: found } = decodeCheckpoint(encodeCheckpoint({ ...checkpoint, vectors }), 'file');
+    const { vectors: found } = decodeCheckpoint(encodeCheckpoint({ ...checkpoint, vectors }, digest), 'file', digest);
     expect(new Uint32Array(found['generator.adam_v'].buffer)).toEqual(new Uint32Array(vectors['generator.adam_v'].buffer));
+  });
+
+  it('comes back with averages of the weights, which are tensors beside them', () => {
+    const averaged = tinyCheckpoint(tinyConfiguration({ ema: 0.9 }));
+    const saved = encodeCheckpoint(averaged, digest);
+    expect(decodeCheckpoint(saved, 'file', digest)).toEqual(averaged);
+    const { tensors } = decodeSafetensors(saved, 'file');
+    expect(tensors['ema/encoder.conv2.weight']!.shape).toEqual([8, 4, 4, 4]);
+    expect(tensors['ema/generator.norm4.running_var']!.shape).toEqual([8]);
+  });
+
+  it('comes back with the scale of its learning rate, which is 1 in files that do not say', () => {
+    const halved = { ...checkpoint, rateScale: 0.125 };
+    expect(decodeCheckpoint(encodeCheckpoint(halved, digest), 'file', digest)).toEqual(halved);
+    const old = changed(({ tensors, metadata }) => {
+      const { rate_scale: _scale, sha256: _digest, ...others } = metadata;
+      return { tensors, metadata: others };
+    });
+    expect(decodeCheckpoint(old, 'file', digest)).toEqual(checkpoint);
   });
 
   it('comes back for other networks and counts of iterations', () => {
     const other = tinyCheckpoint(tinyConfiguration({ size: 64, network: 'dcgan64', channels: 3, width: 1, latent: 2, length: { epochs: 7 } }), 123_456_789);
-    expect(decodeCheckpoint(encodeCheckpoint(other), 'file')).toEqual(other);
+    expect(decodeCheckpoint(encodeCheckpoint(other, digest), 'file', digest)).toEqual(other);
   });
 
   it('holds each tensor under its name and in its own layout, with the Adam moments beside it', () => {
@@ -50,7 +69,7 @@ describe('a checkpoint that is damaged is refused with an InputError', () => {
   it('wherever it is cut short', () => {
     return fc.assert(
       fc.asyncProperty(fc.oneof(fc.nat(bytes.length - 1), fc.nat(headerLength + 10)), async (length) => {
-        await expectInputError(() => decodeCheckpoint(bytes.subarray(0, length), 'cut'), 'cut:');
+        await expectInputError(() => decodeCheckpoint(bytes.subarray(0, length), 'cut', digest), 'cut:');
       }),
       { examples: [[0], [7], [8], [headerLength - 1], [headerLength], [bytes.length - 1]], numRuns: 200 },
     );
@@ -62,7 +81,7 @@ describe('a checkpoint that is damaged is refused with an InputError', () => {
       fc.asyncProperty(flips, async (changes) => {
         const damaged = bytes.slice();
         for (const [place, mask] of changes) damaged[place]! ^= mask;
-        const error = await errorOf(() => decodeCheckpoint(damaged, 'file'));
+        const error = await errorOf(() => decodeCheckpoint(damaged, 'file', digest));
         expect(error === undefined || (error instanceof InputError && !error.message.includes('\n')), String(error)).toBe(true);
       }),
       { numRuns: 500 },
@@ -76,11 +95,37 @@ describe('a checkpoint that is damaged is refused with an InputError', () => {
       fc.asyncProperty(flips, async (changes) => {
         const damaged = bytes.slice();
         for (const [place, letter] of changes) damaged[place] = letter;
-        const error = await errorOf(() => decodeCheckpoint(damaged, 'file'));
+        const error = await errorOf(() => decodeCheckpoint(damaged, 'file', digest));
         expect(error === undefined || error instanceof InputError, String(error)).toBe(true);
       }),
       { numRuns: 500 },
     );
+  });
+
+  it('wherever a bit of a tensor is another', () => {
+    return fc.assert(
+      fc.asyncProperty(fc.integer({ min: headerLength, max: bytes.length - 1 }), fc.nat(7), async (place, bit) => {
+        const damaged = bytes.slice();
+        damaged[place]! ^= 1 << bit;
+        await expectInputError(() => decodeCheckpoint(damaged, 'file', digest), 'file: a damaged checkpoint');
+      }),
+      {
+        examples: [
+          [headerLength, 0],
+          [bytes.length - 1, 7],
+        ],
+        numRuns: 30,
+      },
+    );
+  });
+
+  it.each(['0', '-1', '1.5', 'half', 'NaN'])('where the scale of its learning rate is %s', async (scale) => {
+    await expectInputError(() => decodeCheckpoint(withMetadata({ rate_scale: scale }), 'file', digest), 'file:', 'scale of the learning rate');
+  });
+
+  it('where it lacks the averages that its configuration asks for', async () => {
+    const configuration = JSON.stringify(tinyConfiguration({ ema: 0.9 }));
+    await expectInputError(() => decodeCheckpoint(withMetadata({ configuration }), 'file', digest), 'file:', 'ema/encoder.', 'is missing');
   });
 
   it.each([
@@ -89,13 +134,13 @@ describe('a checkpoint that is damaged is refused with an InputError', () => {
     ['zeros', new Uint8Array(100)],
     ['a header without an end', Uint8Array.of(255, 0, 0, 0, 0, 0, 0, 0, 0x7b)],
   ])('where it is %s', async (_, foreign) => {
-    await expectInputError(() => decodeCheckpoint(foreign, 'foreign'), 'foreign:');
+    await expectInputError(() => decodeCheckpoint(foreign, 'foreign', digest), 'foreign:');
   });
 
   it('where it is a safetensors file of something else', async () => {
     const foreign = encodeSafetensors({ tensors: { weight: { shape: [1], data: Float32Array.of(1) } }, metadata: {} });
-    await expectInputError(() => decodeCheckpoint(foreign, 'foreign'), 'foreign: not a checkpoint of this program');
-    await expectInputError(() => decodeCheckpoint(withMetadata({ format: 'agenet checkpoint 9' }), 'newer'), 'newer:', 'agenet checkpoint 9');
+    await expectInputError(() => decodeCheckpoint(foreign, 'foreign', digest), 'foreign: not a checkpoint of this program');
+    await expectInputError(() => decodeCheckpoint(withMetadata({ format: 'agenet checkpoint 9' }), 'newer', digest), 'newer:', 'agenet checkpoint 9');
   });
 
   it.each(['encoder.conv1.weight', 'generator.norm2.running_mean', 'adam_m/encoder.conv4.bias', 'adam_v/generator.conv5.bias'])(
@@ -105,7 +150,7 @@ describe('a checkpoint that is damaged is refused with an InputError', () => {
         const { [name]: _, ...others } = tensors;
         return { tensors: others, metadata };
       });
-      await expectInputError(() => decodeCheckpoint(without, 'file'), 'file:', name, 'is missing');
+      await expectInputError(() => decodeCheckpoint(without, 'file', digest), 'file:', name, 'is missing');
     },
   );
 
@@ -114,11 +159,11 @@ describe('a checkpoint that is damaged is refused with an InputError', () => {
       const { shape, data } = tensors['encoder.conv2.weight']!;
       return { tensors: { ...tensors, 'encoder.conv2.weight': { shape: [shape[1]!, shape[0]!, 4, 4], data } }, metadata };
     });
-    await expectInputError(() => decodeCheckpoint(turned, 'file'), 'file:', 'encoder.conv2.weight should be [8, 4, 4, 4], not [4, 8, 4, 4]');
+    await expectInputError(() => decodeCheckpoint(turned, 'file', digest), 'file:', 'encoder.conv2.weight should be [8, 4, 4, 4], not [4, 8, 4, 4]');
   });
 
   it.each(['-1', '1.5', 'many', '1e400'])('where its number of iterations is %s', async (step) => {
-    await expectInputError(() => decodeCheckpoint(withMetadata({ step }), 'file'), 'file:', 'number of iterations');
+    await expectInputError(() => decodeCheckpoint(withMetadata({ step }), 'file', digest), 'file:', 'number of iterations');
   });
 
   it.each([
@@ -131,7 +176,7 @@ describe('a checkpoint that is damaged is refused with an InputError', () => {
     ['of an unknown setting', JSON.stringify({ ...tinyConfiguration(), hight: 3 })],
     ['of a wrong plan', JSON.stringify({ ...tinyConfiguration(), encoderUpdates: '1;KL_real' })],
   ])('where its configuration is %s', async (_, configuration) => {
-    await expectInputError(() => decodeCheckpoint(withMetadata({ configuration }), 'some/file'), 'some/file:');
+    await expectInputError(() => decodeCheckpoint(withMetadata({ configuration }), 'some/file', digest), 'some/file:');
   });
 });
 

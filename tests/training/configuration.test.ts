@@ -1,49 +1,45 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { checkConfiguration, DEFAULTS, iterationSpec, learningRateIn } from '../../src/training/index.js';
+import { checkConfiguration, DEFAULTS, iterationSpec } from '../../src/training/index.js';
 import { expectInputError } from '../rejection.js';
 import { tinyConfiguration } from './tinyTraining.js';
 
 const whole = { ...DEFAULTS, data: 'mnist', size: 32, channels: 1 };
-const flag = (key: string) => `--${key}`;
-
-describe('the learning rate', () => {
-  /** method.md: halved at epoch k, counted from 0, when k mod dropLr = dropLr - 1, before that epoch. */
-  function plainRate(epoch: number, dropLr: number): number {
-    let rate = 2e-4;
-    for (let k = 0; k <= epoch; k++) if (k % dropLr === dropLr - 1) rate /= 2;
-    return rate;
-  }
-
-  it('is halved exactly before the epochs of the published code', () => {
-    const rates = (dropLr: number, epochs: number) => [...Array(epochs).keys()].map((epoch) => learningRateIn(epoch, tinyConfiguration({ dropLr })) / 2e-4);
-    expect(rates(3, 9)).toEqual([1, 1, 0.5, 0.5, 0.5, 0.25, 0.25, 0.25, 0.125]);
-    expect(rates(5, 6)).toEqual([1, 1, 1, 1, 0.5, 0.5]);
-    expect(rates(1, 3)).toEqual([0.5, 0.25, 0.125]);
-    const cifar = rates(40, 150);
-    expect([38, 39, 78, 79, 118, 119, 149].map((epoch) => cifar[epoch])).toEqual([1, 0.5, 0.5, 0.25, 0.25, 0.125, 0.125]);
-  });
-
-  it('follows the rule for every epoch and interval', () => {
-    fc.assert(
-      fc.property(fc.nat(60), fc.integer({ min: 1, max: 20 }), (epoch, dropLr) => {
-        expect(learningRateIn(epoch, tinyConfiguration({ dropLr }))).toBeCloseTo(plainRate(epoch, dropLr), 15);
-      }),
-    );
-  });
-
-  it('stays the same where it is never dropped', () => {
-    for (const epoch of [0, 1, 1000]) expect(learningRateIn(epoch, tinyConfiguration({ dropLr: 0, learningRate: 0.01 }))).toBe(0.01);
-  });
-});
+const flag = (key: string, name = key) => `--${name}`;
 
 describe('a configuration', () => {
   it('of defaults is right', () => {
-    expect(checkConfiguration(whole)).toEqual(whole);
+    expect(checkConfiguration(whole)).toMatchObject(whole);
   });
 
   it('may have a length in epochs or in iterations', () => {
     for (const length of [{ epochs: 1 }, { steps: 1 }]) expect(checkConfiguration({ ...whole, length }).length).toEqual(length);
+  });
+
+  it('does without what later versions added: no stages, no averages, nothing flipped, every checkpoint kept', () => {
+    expect(checkConfiguration(whole)).toEqual({
+      ...whole,
+      crop: 'center',
+      flip: false,
+      testFraction: 0.1,
+      stages: [],
+      schedule: 'halving',
+      warmUp: 0,
+      ema: 0,
+      emaStart: 0,
+      onNan: 'stop',
+      rollbacks: 3,
+      keep: 0,
+      keepEvery: 0,
+    });
+  });
+
+  it('is the same when it is checked again', () => {
+    const configuration = checkConfiguration({ ...whole, ema: 0.99, from: 'runs/first', stages: [{ epoch: 2, encoderUpdates: '1;KL_real:1' }] });
+    expect(checkConfiguration(JSON.parse(JSON.stringify(configuration)))).toEqual(configuration);
+  });
+
+  it('keeps averages where a share of them stays', () => {
+    expect([0, 0.9].map((ema) => iterationSpec(tinyConfiguration({ ema })).averaged)).toEqual([false, true]);
   });
 
   it('says how an iteration goes', () => {
@@ -88,6 +84,20 @@ describe('a wrong configuration is refused in one line that names the setting an
     ['sampleEvery', -1],
     ['checkpointEvery', 0.5],
     ['data', 7],
+    ['crop', 'left'],
+    ['flip', 1],
+    ['testFraction', 1],
+    ['testFraction', -0.1],
+    ['schedule', 'linear'],
+    ['warmUp', -1],
+    ['ema', 1],
+    ['ema', -0.5],
+    ['emaStart', 0.5],
+    ['onNan', 'ignore'],
+    ['rollbacks', -1],
+    ['keep', 1.5],
+    ['keepEvery', -1],
+    ['stages', 'later'],
   ])('%s %s', async (key, value) => {
     await expectInputError(() => checkConfiguration({ ...whole, [key]: value }, flag), `--${key}: `, JSON.stringify(value));
   });
@@ -118,6 +128,27 @@ describe('a wrong configuration is refused in one line that names the setting an
   it('a plan, with the place in it', async () => {
     await expectInputError(() => checkConfiguration({ ...whole, encoderUpdates: '1;KL_real:x' }, flag), 'encoder plan "1;KL_real:x"', 'character 11');
     await expectInputError(() => checkConfiguration({ ...whole, generatorUpdates: '1;KL_real:1' }, flag), 'generator plan "1;KL_real:1"', 'character 3');
+  });
+
+  it('a plan of a stage, with the place in it', async () => {
+    const stages = [{ epoch: 1, generatorUpdates: '1;KL_real:1' }];
+    await expectInputError(() => checkConfiguration({ ...whole, stages }, flag), 'generator plan "1;KL_real:1"', 'character 3');
+  });
+
+  it('a part of a stage, with its place', async () => {
+    const stages = [{ epoch: 1 }, { epoch: 0 }];
+    await expectInputError(() => checkConfiguration({ ...whole, stages }, flag), '--stages[1].epoch: must be at least 1, not 0');
+  });
+
+  it('stages that do not follow one another', async () => {
+    const stages = [{ epoch: 1 }, { epoch: 3 }, { epoch: 3 }];
+    await expectInputError(() => checkConfiguration({ ...whole, stages }, flag), '--stages: stage 3 must begin after epoch 3, not at 3');
+  });
+
+  it('a learning rate that is dropped where the schedule does not', async () => {
+    for (const schedule of ['cosine', 'constant']) {
+      await expectInputError(() => checkConfiguration({ ...whole, schedule, dropLr: 2 }, flag), '--dropLr: ', 'halving', schedule);
+    }
   });
 
   it('a setting that there is not, with the one that was meant', async () => {

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { RunFolder } from '../../src/training/runFolder.node.js';
@@ -77,7 +77,7 @@ describe('checkpoints of a run folder', () => {
   it('come back, the one of the most iterations first', async () => {
     const folder = await RunFolder.create(temporaryFolder(), configuration);
     for (const step of [5, 1_000_000, 20]) await folder.writeCheckpoint(tinyCheckpoint(configuration, step));
-    const { file, ...latest } = await folder.readLatestCheckpoint();
+    const { file, ...latest } = (await folder.readLatestCheckpoint())!;
     expect(latest).toEqual(tinyCheckpoint(configuration, 1_000_000));
     expect(file).toBe(join(folder.path, 'checkpoints', '1000000.safetensors'));
     expect(readdirSync(join(folder.path, 'checkpoints')).sort()).toEqual(['000005.safetensors', '000020.safetensors', '1000000.safetensors']);
@@ -89,12 +89,58 @@ describe('checkpoints of a run folder', () => {
     for (const name of ['999999.safetensors.bak', 'best.safetensors', '.999999.safetensors.123.partial', '999999.png']) {
       writeFileSync(join(folder.path, 'checkpoints', name), 'x');
     }
-    expect((await folder.readLatestCheckpoint()).step).toBe(5);
+    expect((await folder.readLatestCheckpoint())?.step).toBe(5);
   });
 
-  it('are missed where there are none', async () => {
+  it('are not there before the first is written', async () => {
     const folder = await RunFolder.create(temporaryFolder(), configuration);
-    await expectInputError(() => folder.readLatestCheckpoint(), folder.path, 'no checkpoint yet');
+    expect(await folder.readLatestCheckpoint()).toBeUndefined();
+  });
+
+  it('stay as many as the configuration keeps, the newest, and of the older ones the multiples', async () => {
+    const left = async (keep: number, keepEvery: number) => {
+      const configured = tinyConfiguration({ keep, keepEvery });
+      const folder = await RunFolder.create(temporaryFolder(), configured);
+      for (const step of [1, 2, 3, 4, 5, 6, 7]) await folder.writeCheckpoint(tinyCheckpoint(configured, step));
+      return readdirSync(join(folder.path, 'checkpoints')).map((name) => parseInt(name));
+    };
+    expect(await left(0, 0)).toEqual([1, 2, 3, 4, 5, 6, 7]);
+    expect(await left(1, 0)).toEqual([7]);
+    expect(await left(2, 0)).toEqual([6, 7]);
+    expect(await left(2, 3)).toEqual([3, 6, 7]);
+    expect(await left(1, 2)).toEqual([2, 4, 6, 7]);
+    expect(await left(0, 3)).toEqual([1, 2, 3, 4, 5, 6, 7]);
+    expect(await left(9, 0)).toEqual([1, 2, 3, 4, 5, 6, 7]);
+  });
+
+  it('of other iterations go only once the new one is there', async () => {
+    const configured = tinyConfiguration({ keep: 1 });
+    const folder = await RunFolder.create(temporaryFolder(), configured);
+    const first = await folder.writeCheckpoint(tinyCheckpoint(configured, 1));
+    const blocked = join(folder.path, 'checkpoints', '000002.safetensors');
+    mkdirSync(blocked);
+    await expectInputError(() => folder.writeCheckpoint(tinyCheckpoint(configured, 2)), blocked);
+    expect(readdirSync(join(folder.path, 'checkpoints'))).toEqual(['000001.safetensors', '000002.safetensors']);
+    rmdirSync(blocked);
+    expect((await folder.readLatestCheckpoint())?.file).toBe(first);
+  });
+
+  it('that cannot be removed are an InputError, and the new one is there', async () => {
+    const configured = tinyConfiguration({ keep: 1 });
+    const folder = await RunFolder.create(temporaryFolder(), configured);
+    const old = join(folder.path, 'checkpoints', '000001.safetensors');
+    mkdirSync(old);
+    await expectInputError(() => folder.writeCheckpoint(tinyCheckpoint(configured, 2)), old);
+    expect((await folder.readLatestCheckpoint())?.step).toBe(2);
+  });
+
+  it('are named as damaged where a byte of a tensor is another', async () => {
+    const folder = await RunFolder.create(temporaryFolder(), configuration);
+    const file = await folder.writeCheckpoint(tinyCheckpoint(configuration, 5));
+    const damaged = readFileSync(file);
+    damaged[damaged.length - 1000]! ^= 1;
+    writeFileSync(file, damaged);
+    await expectInputError(() => folder.readLatestCheckpoint(), file, 'a damaged checkpoint');
   });
 
   it('are refused with the file where they are damaged', async () => {
@@ -117,16 +163,16 @@ describe('pictures of a run folder', () => {
 describe('the log of a run folder', () => {
   it('has an object a line', async () => {
     const folder = await RunFolder.create(temporaryFolder(), configuration);
-    await folder.log({ step: 1, 'encoder.loss': 0.5 });
-    await folder.log({ step: 2, 'encoder.loss': -1e-9 });
+    await folder.log([{ step: 1, 'encoder.loss': 0.5 }]);
+    await folder.log([{ step: 2, 'encoder.loss': -1e-9 }]);
     expect(readFileSync(join(folder.path, 'log.jsonl'), 'utf8')).toBe('{"step":1,"encoder.loss":0.5}\n{"step":2,"encoder.loss":-1e-9}\n');
   });
 
   it('is cut back to an iteration, and answers with its last entry', async () => {
     const folder = await RunFolder.create(temporaryFolder(), configuration);
-    for (let step = 1; step <= 5; step++) await folder.log({ step, seconds: step / 10 });
+    for (let step = 1; step <= 5; step++) await folder.log([{ step, seconds: step / 10 }]);
     expect(await folder.cutLog(3)).toEqual({ step: 3, seconds: 0.3 });
-    await folder.log({ step: 4, seconds: 9 });
+    await folder.log([{ step: 4, seconds: 9 }]);
     expect(readFileSync(join(folder.path, 'log.jsonl'), 'utf8').split('\n')).toEqual([
       ...[1, 2, 3].map((step) => JSON.stringify({ step, seconds: step / 10 })),
       '{"step":4,"seconds":9}',
@@ -136,10 +182,35 @@ describe('the log of a run folder', () => {
 
   it('loses a line that a crash cut short', async () => {
     const folder = await RunFolder.create(temporaryFolder(), configuration);
-    await folder.log({ step: 1 });
+    await folder.log([{ step: 1 }]);
     writeFileSync(join(folder.path, 'log.jsonl'), '{"step":1}\nnull\n7\n{"step":2}\n{"step":3,"enc');
     expect(await folder.cutLog(10)).toEqual({ step: 2 });
     expect(readFileSync(join(folder.path, 'log.jsonl'), 'utf8')).toBe('{"step":1}\n{"step":2}\n');
+  });
+
+  it('goes on after an append that failed half-way, and swallows nothing', async () => {
+    const folder = await RunFolder.create(temporaryFolder(), configuration);
+    const log = join(folder.path, 'log.jsonl');
+    await folder.log([{ step: 1 }]);
+    const before = readFileSync(log, 'utf8');
+    rmSync(log);
+    mkdirSync(log);
+    await expectInputError(() => folder.log([{ step: 2 }, { step: 3 }]), 'log.jsonl');
+    rmdirSync(log);
+    // A disk that is full takes the beginning of what is written.
+    writeFileSync(log, `${before}{"step":2}\n{"st`);
+    await folder.log([{ step: 2 }, { step: 3 }]);
+    await folder.log([{ step: 4 }]);
+    expect(await folder.readLog()).toEqual([1, 2, 3, 4].map((step) => ({ step })));
+    expect(await folder.cutLog(3)).toEqual({ step: 3 });
+    expect(readFileSync(log, 'utf8')).toBe('{"step":1}\n{"step":2}\n{"step":3}\n');
+  });
+
+  it('is not taken for empty where it cannot be read', async () => {
+    const folder = await RunFolder.create(temporaryFolder(), configuration);
+    mkdirSync(join(folder.path, 'log.jsonl'));
+    await expectInputError(() => folder.readLog(), 'log.jsonl');
+    await expectInputError(() => folder.cutLog(3), 'log.jsonl');
   });
 
   it('is empty where nothing was logged', async () => {
@@ -157,8 +228,33 @@ describe('a file of a run folder', () => {
     // A folder in the place of the next checkpoint and of the log.
     for (const name of [join('checkpoints', '000002.safetensors'), 'log.jsonl']) mkdirSync(join(path, name));
     await expectInputError(() => folder.writeCheckpoint(tinyCheckpoint(configuration, 2)), '000002.safetensors', 'cannot be written');
-    await expectInputError(() => folder.log({ step: 1 }), 'log.jsonl', 'cannot be written');
+    await expectInputError(() => folder.log([{ step: 1 }]), 'log.jsonl', 'cannot be written');
     expect(readFileSync(written)).toEqual(before);
     expect(filesIn(path)).toEqual([join('checkpoints', '000001.safetensors'), 'config.json']);
+  });
+});
+
+describe('a run folder that is locked', () => {
+  it('is cleared of what was left half-written, and of nothing else', async () => {
+    const folder = await RunFolder.create(temporaryFolder(), configuration);
+    await folder.writeCheckpoint(tinyCheckpoint(configuration, 5));
+    await folder.writePicture('samples', 5, png);
+    await folder.log([{ step: 5 }]);
+    const before = filesIn(folder.path);
+    const partial = ['.config.json.7.partial', '.log.jsonl.8.partial', 'checkpoints/.000006.safetensors.9.partial', 'samples/.000006.png.9.partial'];
+    for (const name of partial) writeFileSync(join(folder.path, ...name.split('/')), 'half');
+    writeFileSync(join(folder.path, 'checkpoints', 'mine.partial'), 'mine');
+    const unlock = await folder.lock();
+    await unlock();
+    expect(filesIn(folder.path)).toEqual([...before, join('checkpoints', 'mine.partial')].sort());
+  });
+
+  it('is given back where it cannot be cleared', async () => {
+    const folder = await RunFolder.create(temporaryFolder(), configuration);
+    const checkpoints = join(folder.path, 'checkpoints');
+    rmdirSync(checkpoints);
+    writeFileSync(checkpoints, 'no folder');
+    await expectInputError(() => folder.lock(), checkpoints);
+    expect(existsSync(join(folder.path, '.lock'))).toBe(false);
   });
 });

@@ -1,7 +1,11 @@
 /** Trainings that take milliseconds. */
+import { createHash } from 'node:crypto';
 import { type ImageSource, splitInMemory } from '../../src/data/index.js';
 import { randomStream } from '../../src/random.js';
-import { type Checkpoint, checkConfiguration, type Configuration, DEFAULTS, freshPoint } from '../../src/training/index.js';
+import { type Checkpoint, checkConfiguration, type Configuration, DEFAULTS, type Digest, freshPoint } from '../../src/training/index.js';
+
+/** The digest that run folders use. */
+export const digest: Digest = (bytes) => createHash('sha256').update(bytes).digest('hex');
 
 /** Grey images of 32x32, the narrowest networks worth training, everything logged and nothing drawn before the end. */
 export const tinyConfiguration = (changes: Partial<Configuration> = {}): Configuration =>
@@ -34,8 +38,7 @@ export function noiseSource(): ImageSource {
 
 /** A checkpoint of untrained networks, their weights so large that images and codes differ, and Adam moments that are not 0. */
 export function tinyCheckpoint(configuration = tinyConfiguration(), step = 3): Checkpoint {
-  const { vectors } = freshPoint(configuration);
-  const moments = Object.entries(vectors).map(([name, vector]) => {
+  const moments = Object.entries(freshPoint(configuration).vectors).map(([name, vector]) => {
     const draws = randomStream(2, name).fillNormal(new Float32Array(vector.length));
     return [name, name.includes('adam') ? draws.map((draw) => draw ** 2) : vector.map((value) => 4 * value)] as const;
   });

@@ -1,50 +1,13 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { Compile } from '../../src/engine/index.js';
-import type { Configuration, TrainingEvent, TrainingSummary } from '../../src/training/index.js';
+import { freshPoint, modelWeights, pointFrom, type TrainingEvent } from '../../src/training/index.js';
 import { RunFolder } from '../../src/training/runFolder.node.js';
-import { train, type TrainOptions } from '../../src/training/train.node.js';
-import { compileSmall } from '../engine/running.js';
 import { errorOf, expectInputError } from '../rejection.js';
-import { sharedTemporaryFolder, temporaryFolder } from '../temporaryFolder.js';
-import { noiseSource, tinyCheckpoint, tinyConfiguration } from './tinyTraining.js';
-
-const source = noiseSource();
-/** Without the forms that are faster on this processor, but take longer to prepare than these trainings do. */
-const compile: Compile = (graph) => compileSmall(graph, { name: 'plain' });
-
-interface Trained {
-  readonly folder: RunFolder;
-  readonly summary: TrainingSummary;
-  readonly events: TrainingEvent[];
-}
-
-type Extra = Partial<Pick<TrainOptions, 'start' | 'signal' | 'onEvent' | 'folder'>>;
-
-async function trained(configuration: Configuration, { folder, onEvent, ...extra }: Extra = {}): Promise<Trained> {
-  const run = folder ?? (await RunFolder.create(join(temporaryFolder(), 'run'), configuration));
-  const events: TrainingEvent[] = [];
-  const observe = (event: TrainingEvent) => {
-    events.push(event);
-    onEvent?.(event);
-  };
-  const summary = await train({ configuration, source, folder: run, compile, onEvent: observe, ...extra });
-  return { folder: run, summary, events };
-}
-
-/** The lines of a log without the time that they took. */
-const logOf = ({ path }: RunFolder): Record<string, number>[] =>
-  readFileSync(join(path, 'log.jsonl'), 'utf8')
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => {
-      const { seconds: _, ...entry } = JSON.parse(line) as Record<string, number>;
-      return entry;
-    });
-
-const namesIn = (folder: RunFolder, part: string): string[] => readdirSync(join(folder.path, part)).sort();
+import { sharedTemporaryFolder } from '../temporaryFolder.js';
+import { tinyCheckpoint, tinyConfiguration } from './tinyTraining.js';
+import { goneOn, latestOf, logOf, namesIn, newFolder, trained, type Trained } from './trainings.js';
 
 /** The tiny configuration's four iterations in one piece: what others are held against. */
 let whole: Trained;
@@ -58,7 +21,7 @@ describe('a training', () => {
     const { folder, summary, events } = whole;
     expect(summary).toMatchObject({ steps: 4, interrupted: false });
     expect(summary.checkpoint).toBe(join(folder.path, 'checkpoints', '000004.safetensors'));
-    expect((await folder.readLatestCheckpoint()).step).toBe(4);
+    expect((await folder.readLatestCheckpoint())?.step).toBe(4);
     // 8 by 8 samples; 5 pairs, 4 in a row.
     expect(await sharp(summary.samples).metadata()).toMatchObject({ width: 8 * 34 + 2, height: 8 * 34 + 2 });
     expect(await sharp(summary.reconstructions).metadata()).toMatchObject({ width: 8 * 34 + 2, height: 2 * 34 + 2 });
@@ -105,7 +68,7 @@ describe('a training', () => {
     const again = await trained(tinyConfiguration());
     expect(logOf(again.folder)).toEqual(logOf(whole.folder));
     for (const file of ['checkpoint', 'samples', 'reconstructions'] as const)
-      expect(readFileSync(again.summary[file])).toEqual(readFileSync(whole.summary[file]));
+      expect(readFileSync(again.summary[file]!)).toEqual(readFileSync(whole.summary[file]!));
     const other = await trained(tinyConfiguration({ seed: 2 }));
     expect(logOf(other.folder)).not.toEqual(logOf(whole.folder));
   });
@@ -113,11 +76,11 @@ describe('a training', () => {
   it('in two halves ends bit for bit where it ends in one', async () => {
     const { folder } = await trained(tinyConfiguration({ length: { steps: 2 } }));
     const again = await RunFolder.open(folder.path);
-    const start = await again.readLatestCheckpoint();
+    const start = await latestOf(again);
     const { summary } = await trained(tinyConfiguration(), { folder: again, start });
     expect([start.step, summary.steps]).toEqual([2, 4]);
     expect(logOf(again)).toEqual(logOf(whole.folder));
-    for (const file of ['checkpoint', 'samples', 'reconstructions'] as const) expect(readFileSync(summary[file])).toEqual(readFileSync(whole.summary[file]));
+    for (const file of ['checkpoint', 'samples', 'reconstructions'] as const) expect(readFileSync(summary[file]!)).toEqual(readFileSync(whole.summary[file]!));
   });
 
   it('that goes on from an earlier checkpoint cuts the log back to it, and its time goes on', async () => {
@@ -128,7 +91,7 @@ describe('a training', () => {
     const lines = readFileSync(log, 'utf8').split('\n');
     // As if the first two iterations had taken 100 seconds.
     writeFileSync(log, lines.map((line, index) => (index < 2 ? line.replace(/"seconds":[\d.]+/, `"seconds":${100 + index}`) : line)).join('\n'));
-    const start = await folder.readLatestCheckpoint();
+    const start = await latestOf(folder);
     expect(start.step).toBe(2);
     await trained(tinyConfiguration(), { folder, start });
     expect(logOf(folder)).toEqual(before);
@@ -142,7 +105,7 @@ describe('a training', () => {
 
   it('that is already as long as it should be does nothing more', async () => {
     const [checkpoint, log] = [readFileSync(whole.summary.checkpoint), logOf(whole.folder)];
-    const again = await trained(tinyConfiguration(), { folder: whole.folder, start: await whole.folder.readLatestCheckpoint() });
+    const again = await trained(tinyConfiguration(), { folder: whole.folder, start: await latestOf(whole.folder) });
     expect(again.summary).toMatchObject({ steps: 4, interrupted: false });
     expect(readFileSync(whole.summary.checkpoint)).toEqual(checkpoint);
     expect(logOf(whole.folder)).toEqual(log);
@@ -156,10 +119,10 @@ describe('a training that is aborted', () => {
     const abortAt = (event: TrainingEvent) => event.type === 'iteration' && event.report.step === 2 && controller.abort();
     const { folder, summary } = await trained(configuration, { signal: controller.signal, onEvent: abortAt });
     expect(summary).toMatchObject({ steps: 2, interrupted: true });
-    expect(existsSync(summary.samples)).toBe(true);
+    expect(existsSync(summary.samples!)).toBe(true);
     expect(logOf(folder).map(({ step }) => step)).toEqual([1, 2]);
 
-    const start = await folder.readLatestCheckpoint();
+    const start = await latestOf(folder);
     await trained(tinyConfiguration(), { folder, start });
     expect(logOf(folder)).toEqual(logOf(whole.folder));
   });
@@ -167,7 +130,7 @@ describe('a training that is aborted', () => {
   it('before it began saves what it began with', async () => {
     const { folder, summary } = await trained(tinyConfiguration(), { signal: AbortSignal.abort() });
     expect(summary).toMatchObject({ steps: 0, interrupted: true });
-    expect((await folder.readLatestCheckpoint()).step).toBe(0);
+    expect((await folder.readLatestCheckpoint())?.step).toBe(0);
   });
 
   it('from a timer is aborted while it runs', async () => {
@@ -183,21 +146,61 @@ describe('a training that is aborted', () => {
 describe('a training that fails', () => {
   it('stops where a loss is not finite, and keeps the checkpoints before', async () => {
     const configuration = tinyConfiguration({ checkpointEvery: 1, encoderUpdates: '1;KL_real:1e300' });
-    const folder = await RunFolder.create(join(temporaryFolder(), 'run'), configuration);
+    const folder = await newFolder(configuration);
     await folder.writeCheckpoint(tinyCheckpoint(configuration, 0));
     const error = await errorOf(() => trained(configuration, { folder }));
     expect((error as Error).message).toMatch(/^iteration 1: encoder\.loss is (Infinity|NaN|-Infinity)/);
     expect(namesIn(folder, 'checkpoints')).toEqual(['000000.safetensors']);
     expect(logOf(folder)).toEqual([]);
   });
+});
 
-  it('stops with an InputError where its folder cannot be written, and leaves what was there', async () => {
-    const configuration = tinyConfiguration({ checkpointEvery: 1 });
-    const folder = await RunFolder.create(join(temporaryFolder(), 'run'), configuration);
-    mkdirSync(join(folder.path, 'checkpoints', '000002.safetensors'));
-    await expectInputError(() => trained(configuration, { folder }), '000002.safetensors', 'cannot be written');
-    expect(namesIn(folder, 'checkpoints')).toEqual(['000001.safetensors', '000002.safetensors']);
-    rmSync(join(folder.path, 'checkpoints', '000002.safetensors'), { recursive: true });
-    expect((await folder.readLatestCheckpoint()).step).toBe(1);
+describe('a training that begins with the weights of another', () => {
+  const configuration = tinyConfiguration({ from: 'runs/other', ema: 0.9 });
+  const start = pointFrom(modelWeights(freshPoint(tinyConfiguration({ seed: 9 })).vectors), configuration);
+
+  it('saves them first, since the seed does not give them again', async () => {
+    const { folder, events } = await trained(configuration, { start });
+    expect(events.map(({ type }) => type).slice(0, 3)).toEqual(['start', 'checkpoint', 'iteration']);
+    expect(namesIn(folder, 'checkpoints')).toEqual(['000000.safetensors', '000004.safetensors']);
+    rmSync(join(folder.path, 'checkpoints', '000004.safetensors'));
+    expect(await latestOf(folder)).toMatchObject({ configuration, ...start });
+  });
+
+  it('and goes on from them ends where it would have', async () => {
+    const { folder, summary } = await trained(configuration, { start });
+    const [expected, log] = [readFileSync(summary.checkpoint), logOf(folder)];
+    rmSync(summary.checkpoint);
+    const again = await goneOn(configuration, folder);
+    expect(again.events[0]).toMatchObject({ type: 'start', step: 0 });
+    expect(readFileSync(again.summary.checkpoint)).toEqual(expected);
+    expect(logOf(folder)).toEqual(log);
+  });
+
+  it('does not save them where it goes on later', async () => {
+    const { events } = await trained(configuration, { start: { ...start, step: 2 } });
+    expect(events.map(({ type }) => type).slice(0, 2)).toEqual(['start', 'iteration']);
+  });
+});
+
+describe('a folder that is trained into', () => {
+  it('is refused to a second training, which changes nothing', async () => {
+    const folder = await newFolder(tinyConfiguration());
+    const unlock = await folder.lock();
+    await expectInputError(() => trained(tinyConfiguration(), { folder }), folder.path, `process ${process.pid} is training into this folder`);
+    expect(readdirSync(folder.path).sort()).toEqual(['.lock', 'checkpoints', 'config.json', 'reconstructions', 'samples']);
+    await unlock();
+    await trained(tinyConfiguration(), { folder });
+  });
+
+  it('is refused while the first one runs, and free after it, however it ended', async () => {
+    const configuration = tinyConfiguration({ encoderUpdates: '1;KL_real:1e300' });
+    const folder = await newFolder(configuration);
+    let second: Promise<void> | undefined;
+    const onEvent = () => void (second ??= expectInputError(() => trained(configuration, { folder }), 'is training into this folder'));
+    expect(await errorOf(() => trained(configuration, { folder, onEvent }))).toBeInstanceOf(Error);
+    await second;
+    expect(second).toBeDefined();
+    expect(existsSync(join(folder.path, '.lock'))).toBe(false);
   });
 });

@@ -1,30 +1,30 @@
 import { beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { ADAM, divergenceFloor, STATE_NAMES } from '../../src/age/index.js';
+import { ADAM, AVERAGE_NAMES, divergenceFloor, STATE_NAMES, type StateName } from '../../src/age/index.js';
 import { gatherImages } from '../../src/data/index.js';
 import { adamSchedule, type Compile, constant, type ElementArray, graphOf, type Program } from '../../src/engine/index.js';
 import { InputError } from '../../src/errors.js';
+import { NETWORK_NAMES } from '../../src/networks/index.js';
 import {
   decodeCheckpoint,
   encodeCheckpoint,
-  initialVectors,
+  freshPoint,
   type IterationReport,
   iterationSpec,
   modelWeights,
+  pointFrom,
   Trainer,
+  type TrainingPoint,
   type TrainingVectors,
 } from '../../src/training/index.js';
 import { normOf, rowsOf } from '../age/codes.js';
-import { compileSmall } from '../engine/running.js';
+import { expectCloseElements } from '../engine/expectations.js';
+import { compileSmall, targets } from '../engine/running.js';
 import { errorOf } from '../rejection.js';
-import { noiseSource, tinyConfiguration } from './tinyTraining.js';
+import { digest, noiseSource, tinyConfiguration } from './tinyTraining.js';
 
 const { train: images } = noiseSource();
 
-async function trainerOf(
-  configuration = tinyConfiguration(),
-  start?: { vectors: TrainingVectors; step: number },
-  compile: Compile = compileSmall,
-): Promise<Trainer> {
+async function trainerOf(configuration = tinyConfiguration(), start?: TrainingPoint, compile: Compile = compileSmall): Promise<Trainer> {
   const trainer = await Trainer.create(configuration, images, compile, start);
   onTestFinished(() => trainer.release());
   return trainer;
@@ -40,21 +40,52 @@ async function iterated(trainer: Trainer, iterations: number): Promise<Iteration
   return reports;
 }
 
-describe('fresh vectors', () => {
-  const vectors = initialVectors(iterationSpec(tinyConfiguration()), 1);
+describe('a fresh beginning', () => {
+  const { vectors, step, rateScale } = freshPoint(tinyConfiguration());
 
-  it('are those of every state, with Adam moments of 0', () => {
+  it('has every state, with Adam moments of 0, at the whole learning rate', () => {
+    expect([step, rateScale]).toEqual([0, 1]);
     expect(Object.keys(vectors).sort()).toEqual([...STATE_NAMES].sort());
     for (const name of STATE_NAMES.filter((state) => state.includes('adam'))) expect(new Set(vectors[name])).toEqual(new Set([0]));
   });
 
-  it('follow from the seed', () => {
-    expect(initialVectors(iterationSpec(tinyConfiguration()), 1)).toEqual(vectors);
-    expect(initialVectors(iterationSpec(tinyConfiguration()), 2)['encoder.parameters']).not.toEqual(vectors['encoder.parameters']);
+  it('follows from the seed', () => {
+    expect(freshPoint(tinyConfiguration()).vectors).toEqual(vectors);
+    expect(freshPoint(tinyConfiguration({ seed: 2 })).vectors['encoder.parameters']).not.toEqual(vectors['encoder.parameters']);
   });
 
-  it('hold the weights of a model', () => {
-    expect(modelWeights(vectors)['encoder.statistics']).toBe(vectors['encoder.statistics']);
+  it('with averages begins them with the weights', () => {
+    const averaged = freshPoint(tinyConfiguration({ ema: 0.9 })).vectors;
+    expect(Object.keys(averaged).sort()).toEqual([...STATE_NAMES, ...AVERAGE_NAMES].sort());
+    for (const name of AVERAGE_NAMES) expect(averaged[name]).toEqual(vectors[name.replace('ema_', '') as StateName]);
+  });
+
+  it('with given weights has these, and fresh moments', () => {
+    const given = modelWeights(freshPoint(tinyConfiguration({ seed: 3 })).vectors);
+    const point = pointFrom(given, tinyConfiguration({ ema: 0.9 }));
+    expect(point).toEqual({ ...freshPoint(tinyConfiguration({ ema: 0.9, seed: 3 })), step: 0 });
+  });
+});
+
+describe('the weights of a model', () => {
+  const { vectors } = freshPoint(tinyConfiguration());
+  const averages = Object.fromEntries(AVERAGE_NAMES.map((name, index) => [name, Float32Array.of(index)]));
+
+  it('are the trained ones where there are no averages', () => {
+    for (const raw of [true, false]) {
+      expect(modelWeights(vectors, { raw })['encoder.statistics']).toBe(vectors['encoder.statistics']);
+      expect(modelWeights(vectors, { raw })['generator.parameters']).toBe(vectors['generator.parameters']);
+    }
+  });
+
+  it('are the averages where there are some, unless the raw ones are asked for', () => {
+    const averaged: TrainingVectors = { ...vectors, ...averages };
+    const [picked, raw] = [modelWeights(averaged), modelWeights(averaged, { raw: true })];
+    for (const name of AVERAGE_NAMES) {
+      const weights = name.replace('ema_', '') as keyof typeof picked;
+      expect(picked[weights]).toBe(averaged[name]);
+      expect(raw[weights]).toBe(vectors[weights]);
+    }
   });
 });
 
@@ -65,7 +96,7 @@ describe('a trainer', () => {
     const trainer = await Trainer.create(tinyConfiguration(), images, compileSmall);
     expect([trainer.step, trainer.batchesPerEpoch, trainer.runtimeSeconds]).toEqual([0, 4, 0]);
     for (let iteration = 0; iteration < 9; iteration++) {
-      states.push(trainer.vectors);
+      states.push(trainer.point.vectors);
       reports.push(await trainer.iterate());
     }
     expect(trainer.step).toBe(9);
@@ -79,13 +110,14 @@ describe('a trainer', () => {
 
   it('reports every term of the plans, and what of a divergence is above its floor', () => {
     const divergences = ['encoder.KL_fake', 'encoder.KL_real', 'generator.KL_fake'];
-    const names = [...divergences, ...divergences.map((name) => `${name}_excess`), 'encoder.loss', 'encoder.match_x', 'generator.loss', 'generator.match_z'];
+    const health = ['encoder.spread_real', ...NETWORK_NAMES.flatMap((network) => [`${network}.grad_norm`, `${network}.loss`, `${network}.spread_fake`])];
+    const names = [...divergences, ...divergences.map((name) => `${name}_excess`), ...health, 'encoder.match_x', 'generator.match_z'];
     const floor = divergenceFloor(iterationSpec(tinyConfiguration()).objective, 'sphere', 8)!;
-    for (const { losses } of reports) {
-      expect(Object.keys(losses).sort()).toEqual(names.sort());
+    for (const { scalars } of reports) {
+      expect(Object.keys(scalars).sort()).toEqual(names.sort());
       for (const name of divergences) {
-        expect(losses[`${name}_excess`]).toBeCloseTo(losses[name]! - floor, 6);
-        expect(losses[`${name}_excess`]).toBeGreaterThan(-1e-5);
+        expect(scalars[`${name}_excess`]).toBeCloseTo(scalars[name]! - floor, 6);
+        expect(scalars[`${name}_excess`]).toBeGreaterThan(-1e-5);
       }
     }
   });
@@ -98,7 +130,7 @@ describe('a trainer', () => {
 
   it('reports no excess of the divergence of nearest codes, which has no floor', async () => {
     const [report] = await iterated(await trainerOf(tinyConfiguration({ divergence: 'nearest' })), 1);
-    expect(Object.keys(report!.losses).filter((name) => name.endsWith('_excess'))).toEqual([]);
+    expect(Object.keys(report!.scalars).filter((name) => name.endsWith('_excess'))).toEqual([]);
   });
 
   it('knows how many iterations its length is', async () => {
@@ -116,7 +148,7 @@ describe('a trainer', () => {
   it('does the same with the same seed, and something else with another', async () => {
     const again = await trainerOf();
     expect(await iterated(again, 3)).toEqual(reports.slice(0, 3));
-    expect(again.vectors).toEqual(states[3]);
+    expect(again.point.vectors).toEqual(states[3]);
     expect(await iterated(await trainerOf(tinyConfiguration({ seed: 2 })), 1)).not.toEqual(reports.slice(0, 1));
   });
 
@@ -127,10 +159,20 @@ describe('a trainer', () => {
 
     const first = await trainerOf(configuration);
     const firstReports = await iterated(first, 3);
-    const saved = encodeCheckpoint({ configuration, step: first.step, vectors: first.vectors });
-    const second = await trainerOf(configuration, decodeCheckpoint(saved, 'half'));
+    const saved = encodeCheckpoint({ configuration, ...first.point }, digest);
+    const second = await trainerOf(configuration, decodeCheckpoint(saved, 'half', digest));
     expect([...firstReports, ...(await iterated(second, 3))]).toEqual(reports);
-    expect(second.vectors).toEqual(whole.vectors);
+    expect(second.point).toEqual(whole.point);
+  });
+
+  it('reports the learning rate that it uses', () => {
+    expect(reports.map(({ learningRate }) => learningRate)).toEqual(Array(9).fill(2e-4));
+  });
+
+  it('reports the same, gradient norms too, whatever it was lowered for', async () => {
+    const [plain] = await iterated(await trainerOf(tinyConfiguration(), undefined, (graph) => compileSmall(graph, targets.plain)), 1);
+    expect(Object.keys(plain!.scalars)).toEqual(Object.keys(reports[0]!.scalars));
+    for (const [name, value] of Object.entries(plain!.scalars)) expectCloseElements([reports[0]!.scalars[name]!], [value], 1e-3, 1e-2);
   });
 
   it('needs as many images as a batch has', async () => {

@@ -1,0 +1,158 @@
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { AVERAGE_NAMES, type StateName } from '../../src/age/index.js';
+import type { Compile } from '../../src/engine/index.js';
+import {
+  averageDecayAt,
+  type Configuration,
+  decodeCheckpoint,
+  encodeCheckpoint,
+  freshPoint,
+  type IterationReport,
+  learningRateAt,
+  Trainer,
+  type TrainingPoint,
+} from '../../src/training/index.js';
+import { expectCloseElements } from '../engine/expectations.js';
+import { compileSmall, targets } from '../engine/running.js';
+import { digest, noiseSource, tinyConfiguration } from './tinyTraining.js';
+
+const { train: images } = noiseSource();
+/** 18 images in batches of 4. */
+const BATCHES = 4;
+
+const compilers: Readonly<Record<string, Compile>> = {
+  'as written': (graph) => compileSmall(graph, targets.plain),
+  'for this processor': compileSmall,
+};
+const compilePlain = compilers['as written']!;
+
+async function trainerOf(configuration: Configuration, start?: TrainingPoint, compile = compilePlain): Promise<Trainer> {
+  const trainer = await Trainer.create(configuration, images, compile, start);
+  onTestFinished(() => trainer.release());
+  return trainer;
+}
+
+interface Course {
+  readonly reports: readonly IterationReport[];
+  /** The point before the first iteration and after each. */
+  readonly points: readonly TrainingPoint[];
+}
+
+/** Iterates up to a step. */
+async function course(trainer: Trainer, step: number): Promise<Course> {
+  const [reports, points] = [[] as IterationReport[], [trainer.point]];
+  while (trainer.step < step) {
+    reports.push(await trainer.iterate());
+    points.push(trainer.point);
+  }
+  return { reports, points };
+}
+
+/** The same point, written as a checkpoint and read again. */
+const stored = (configuration: Configuration, point: TrainingPoint): TrainingPoint => {
+  const { step, rateScale, vectors } = decodeCheckpoint(encodeCheckpoint({ configuration, ...point }, digest), 'file', digest);
+  return { step, rateScale, vectors };
+};
+
+describe.each(Object.entries(compilers))('a training with averages, its graph %s,', (_, compile) => {
+  const configuration = tinyConfiguration({ ema: 0.9, emaStart: 2, dropLr: 1, length: { steps: 6 } });
+
+  it('in two halves with a checkpoint between ends bit for bit where it ends in one', async () => {
+    const whole = await course(await trainerOf(configuration, undefined, compile), 6);
+    const first = await course(await trainerOf(configuration, undefined, compile), 3);
+    const second = await course(await trainerOf(configuration, stored(configuration, first.points.at(-1)!), compile), 6);
+    expect([...first.reports, ...second.reports]).toEqual(whole.reports);
+    expect(second.points.at(-1)).toEqual(whole.points.at(-1));
+  });
+
+  it('averages weights and running statistics once an iteration, from the iteration on that it should', async () => {
+    const { points } = await course(await trainerOf(configuration, undefined, compile), 6);
+    for (const name of AVERAGE_NAMES) {
+      const weightsAt = (step: number) => points[step]!.vectors[name.replace('ema_', '') as StateName];
+      expect(points[2]!.vectors[name], name).toEqual(weightsAt(2));
+      let expected = Array.from(points[0]!.vectors[name]!);
+      for (let step = 0; step < 6; step++) {
+        const decay = averageDecayAt(step, configuration);
+        const weights = weightsAt(step + 1);
+        expected = expected.map((average, place) => decay * average + (1 - decay) * weights[place]!);
+        expectCloseElements(Array.from(points[step + 1]!.vectors[name]!), expected, 1e-6);
+      }
+      expect(points[6]!.vectors[name], name).not.toEqual(weightsAt(6));
+    }
+  });
+});
+
+describe('a training in stages', () => {
+  const stages: Configuration['stages'] = [
+    { epoch: 1, encoderUpdates: '2;KL_real:1,KL_fake:1', generatorUpdates: '1;KL_fake:1' },
+    { epoch: 2, generatorUpdates: '3;KL_fake:1,match_z:100' },
+  ];
+  const configuration = tinyConfiguration({ stages, ema: 0.5, length: { epochs: 4 } });
+  // Four iterations of one batch, then of two.
+  const LAST = BATCHES + (3 * BATCHES) / 2;
+
+  it('gone on with from any iteration has the same bits as gone through', async () => {
+    const trainer = await trainerOf(configuration);
+    expect(trainer.lastStep).toBe(LAST);
+    const whole = await course(trainer, LAST);
+    for (const [step, point] of whole.points.entries()) {
+      const rest = await course(await trainerOf(configuration, stored(configuration, point)), Math.min(LAST, step + 3));
+      expect(rest.reports, `from ${step}`).toEqual(whole.reports.slice(step, step + 3));
+      expect(rest.points.at(-1), `from ${step}`).toEqual(whole.points[Math.min(LAST, step + 3)]);
+    }
+  });
+
+  it('before the first is the one without stages', async () => {
+    const [with_, without] = [await trainerOf(configuration), await trainerOf({ ...configuration, stages: [] })];
+    expect(await course(with_, BATCHES)).toEqual(await course(without, BATCHES));
+  });
+
+  it('goes on after a boundary as one of the new plans would from there, where updates are as many', async () => {
+    const [encoderUpdates, generatorUpdates] = ['1;KL_real:1,match_x:3', '2;KL_fake:1'];
+    const changed = tinyConfiguration({ stages: [{ epoch: 1, encoderUpdates, generatorUpdates }], length: { epochs: 2 } });
+    const { reports, points } = await course(await trainerOf(changed), 2 * BATCHES);
+    const alone = await course(await trainerOf(tinyConfiguration({ encoderUpdates, generatorUpdates }), points[BATCHES]), 2 * BATCHES);
+    expect(alone.reports).toEqual(reports.slice(BATCHES));
+    expect(alone.points.at(-1)).toEqual(points.at(-1));
+    expect(Object.keys(reports.at(-1)!.scalars)).not.toEqual(Object.keys(reports[0]!.scalars));
+  });
+
+  it('whose plans stay the same is the one without stages', async () => {
+    const same = [{ epoch: 1, encoderUpdates: configuration.encoderUpdates }, { epoch: 2 }];
+    const [with_, without] = [await trainerOf({ ...configuration, stages: same }), await trainerOf({ ...configuration, stages: [] })];
+    expect(await course(with_, 2 * BATCHES + 1)).toEqual(await course(without, 2 * BATCHES + 1));
+  });
+
+  it('goes back over boundaries to any point', async () => {
+    const trainer = await trainerOf(configuration);
+    const whole = await course(trainer, LAST);
+    for (const step of [0, BATCHES, BATCHES + 1, 2]) {
+      await trainer.restore(whole.points[step]!);
+      expect(trainer.point).toEqual(whole.points[step]);
+      expect((await course(trainer, step + 1)).reports).toEqual(whole.reports.slice(step, step + 1));
+    }
+  });
+});
+
+describe('the learning rate of a training', () => {
+  it.each([
+    { schedule: 'cosine', warmUp: 3 },
+    { schedule: 'halving', dropLr: 1 },
+  ] as const)('is the schedule of its step and epoch: %o', async (changes) => {
+    const configuration = tinyConfiguration({ ...changes, length: { steps: 6 } });
+    const { reports } = await course(await trainerOf(configuration), 6);
+    const expected = [0, 1, 2, 3, 4, 5].map((step) => learningRateAt({ step, lastStep: 6, epoch: Math.floor(step / BATCHES) }, configuration));
+    expect(reports.map(({ learningRate }) => learningRate)).toEqual(expected);
+    expect(new Set(expected).size).toBeGreaterThan(1);
+  });
+
+  it('is scaled by what a point says, as if it were configured so', async () => {
+    const configuration = tinyConfiguration({ learningRate: 4e-4 });
+    const scaled = await trainerOf(configuration, { ...freshPoint(configuration), rateScale: 0.25 });
+    const plain = await trainerOf(tinyConfiguration({ learningRate: 1e-4 }));
+    const [a, b] = [await course(scaled, 3), await course(plain, 3)];
+    expect(a.reports).toEqual(b.reports);
+    expect(a.points.at(-1)!.vectors).toEqual(b.points.at(-1)!.vectors);
+    expect(stored(configuration, a.points.at(-1)!).rateScale).toBe(0.25);
+  });
+});

@@ -1,0 +1,154 @@
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { RunFolder } from '../../src/training/runFolder.node.js';
+import type { TrainingEvent } from '../../src/training/index.js';
+import { expectInputError } from '../rejection.js';
+import { sharedTemporaryFolder } from '../temporaryFolder.js';
+import { tinyConfiguration } from './tinyTraining.js';
+import { goneOn, latestOf, logOf, namesIn, newFolder, stepsOf, trained, type Trained, warningsOf } from './trainings.js';
+
+const configuration = tinyConfiguration({ length: { steps: 6 }, checkpointEvery: 2, sampleEvery: 2 });
+const RETRY_SECONDS = 0.01;
+
+/** The same training on a disk that never fails. */
+let whole: Trained;
+const wholePath = join(sharedTemporaryFolder(), 'run');
+beforeAll(async () => {
+  whole = await trained(configuration, { folder: await RunFolder.create(wholePath, configuration) });
+});
+
+/** A part of a folder that can be put out of the way, with something in its place that nothing can be written into. */
+function partOf(folder: RunFolder, name: string) {
+  const [path, aside] = [join(folder.path, name), join(folder.path, `${name}-aside`)];
+  return {
+    aside,
+    block(): void {
+      renameSync(path, aside);
+      if (name === 'log.jsonl') mkdirSync(path);
+      else writeFileSync(path, 'in the way');
+    },
+    free(): void {
+      rmSync(path, { recursive: true });
+      renameSync(aside, path);
+    },
+  };
+}
+
+const isIteration = (event: TrainingEvent, step: number): boolean => event.type === 'iteration' && event.report.step === step;
+
+function expectAsWhole({ folder, summary }: Trained): void {
+  expect(readFileSync(summary.checkpoint)).toEqual(readFileSync(whole.summary.checkpoint));
+  expect(logOf(folder)).toEqual(logOf(whole.folder));
+}
+
+describe('a training whose checkpoints cannot be written', () => {
+  it('says so, waits with its state in memory, and goes on once they can', async () => {
+    const folder = await newFolder(configuration);
+    const part = partOf(folder, 'checkpoints');
+    const onEvent = (event: TrainingEvent) => {
+      if (isIteration(event, 3)) part.block();
+      if (event.type === 'warning' && event.message.includes('training waits')) setTimeout(() => part.free(), 60);
+    };
+    const run = await trained(configuration, { folder, onEvent, retrySeconds: RETRY_SECONDS });
+    expect(warningsOf(run.events)).toEqual([
+      expect.stringMatching(/000004\.safetensors: cannot be written \(.*\): training waits with its state in memory; make room for it, or stop$/),
+      'written after all',
+    ]);
+    // Nothing goes on meanwhile.
+    const types = run.events.map(({ type }) => type);
+    expect(types.slice(types.indexOf('warning'), types.indexOf('warning') + 4)).toEqual(['warning', 'warning', 'checkpoint', 'iteration']);
+    expect(namesIn(folder, 'checkpoints')).toEqual(['000002.safetensors', '000004.safetensors', '000006.safetensors']);
+    expectAsWhole(run);
+  });
+
+  it('and is stopped while it waits ends with the reason, and the last checkpoint is intact', async () => {
+    const folder = await newFolder(configuration);
+    const part = partOf(folder, 'checkpoints');
+    const controller = new AbortController();
+    let before: Buffer | undefined;
+    const onEvent = (event: TrainingEvent) => {
+      if (isIteration(event, 3)) {
+        before = readFileSync(join(folder.path, 'checkpoints', '000002.safetensors'));
+        part.block();
+      }
+      if (event.type === 'warning') setTimeout(() => controller.abort(), 30);
+    };
+    // So long that only the stop ends it.
+    const options = { folder, onEvent, retrySeconds: 1000, signal: controller.signal };
+    await expectInputError(() => trained(configuration, options), '000004.safetensors: cannot be written');
+    expect(readFileSync(join(part.aside, '000002.safetensors'))).toEqual(before);
+    expect(existsSync(join(folder.path, '.lock'))).toBe(false);
+    part.free();
+    expect((await latestOf(folder)).step).toBe(2);
+    expectAsWhole(await goneOn(configuration, folder));
+  });
+
+  it('waits at its end as well', async () => {
+    const short = tinyConfiguration({ length: { steps: 2 } });
+    const folder = await newFolder(short);
+    const part = partOf(folder, 'checkpoints');
+    const onEvent = (event: TrainingEvent) => {
+      if (isIteration(event, 2)) part.block();
+      if (event.type === 'warning' && event.message.includes('training waits')) setTimeout(() => part.free(), 30);
+    };
+    const { summary } = await trained(short, { folder, onEvent, retrySeconds: RETRY_SECONDS });
+    expect(summary.checkpoint).toBe(join(folder.path, 'checkpoints', '000002.safetensors'));
+    expect((await latestOf(folder)).step).toBe(2);
+  });
+});
+
+describe('a training whose log cannot be written', () => {
+  it('keeps the lines, says so once, and writes them when it can', async () => {
+    const folder = await newFolder(configuration);
+    const part = partOf(folder, 'log.jsonl');
+    const onEvent = (event: TrainingEvent) => {
+      if (isIteration(event, 2)) part.block();
+      if (isIteration(event, 5)) part.free();
+    };
+    const run = await trained(configuration, { folder, onEvent });
+    expect(warningsOf(run.events)).toEqual([expect.stringMatching(/log\.jsonl: cannot be written \(.*\): its lines wait in memory$/)]);
+    expect(stepsOf(folder)).toEqual([1, 2, 3, 4, 5, 6]);
+    expectAsWhole(run);
+  });
+
+  it('saves its last iteration, and does not end before the lines are written', async () => {
+    const folder = await newFolder(configuration);
+    const part = partOf(folder, 'log.jsonl');
+    const onEvent = (event: TrainingEvent) => {
+      if (isIteration(event, 4)) part.block();
+      if (event.type === 'warning' && event.message.includes('training waits')) {
+        expect(existsSync(join(folder.path, 'checkpoints', '000006.safetensors'))).toBe(true);
+        setTimeout(() => part.free(), 30);
+      }
+    };
+    const run = await trained(configuration, { folder, onEvent, retrySeconds: RETRY_SECONDS });
+    expect(warningsOf(run.events)).toEqual([expect.stringContaining('wait in memory'), expect.stringContaining('training waits'), 'written after all']);
+    expectAsWhole(run);
+  });
+});
+
+describe('a training whose pictures cannot be written', () => {
+  it('leaves them out, says so, and draws those that it can', async () => {
+    const folder = await newFolder(configuration);
+    const part = partOf(folder, 'samples');
+    const onEvent = (event: TrainingEvent) => {
+      if (isIteration(event, 1)) part.block();
+      if (isIteration(event, 3)) part.free();
+    };
+    const run = await trained(configuration, { folder, onEvent });
+    expect(warningsOf(run.events)).toEqual([expect.stringMatching(/000002\.png: cannot be written \(.*\): the pictures of this iteration are left out$/)]);
+    expect(namesIn(folder, 'samples')).toEqual(['000004.png', '000006.png']);
+    expect(run.summary.samples).toBe(join(folder.path, 'samples', '000006.png'));
+    expectAsWhole(run);
+  });
+
+  it('ends without them where it cannot draw the last', async () => {
+    const folder = await newFolder(configuration);
+    const part = partOf(folder, 'reconstructions');
+    const run = await trained(configuration, { folder, onEvent: (event) => isIteration(event, 5) && part.block() });
+    expect(Object.keys(run.summary)).not.toEqual(expect.arrayContaining(['samples']));
+    expect(run.summary.reconstructions).toBeUndefined();
+    expectAsWhole(run);
+  });
+});

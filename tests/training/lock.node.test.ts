@@ -1,0 +1,117 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { InputError } from '../../src/errors.js';
+import { lockFolder } from '../../src/training/lock.node.js';
+import { expectInputError } from '../rejection.js';
+import { temporaryFolder } from '../temporaryFolder.js';
+
+interface Owner {
+  readonly host: string;
+  readonly pid: number;
+  readonly started: string;
+}
+
+const lockIn = (folder: string) => join(folder, '.lock');
+const ownerIn = (folder: string) => JSON.parse(readFileSync(lockIn(folder), 'utf8')) as Owner;
+
+/** A folder with the lock of somebody. */
+function lockedBy(owner: Partial<Owner> | string): string {
+  const folder = temporaryFolder();
+  writeFileSync(lockIn(folder), typeof owner === 'string' ? owner : JSON.stringify(owner));
+  return folder;
+}
+
+/** Another process that does nothing, and how this one would write down when it started. */
+async function startIdle(): Promise<{ readonly child: ChildProcess; readonly owner: Owner }> {
+  const child = spawn(process.execPath, ['-e', 'setInterval(() => undefined, 1000)'], { stdio: 'ignore' });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  await once(child, 'spawn');
+  const file = `/proc/${child.pid!}/stat`;
+  const status = existsSync(file) ? readFileSync(file, 'utf8') : '';
+  return { child, owner: { host: hostname(), pid: child.pid!, started: status.slice(status.lastIndexOf(')') + 2).split(' ')[19] ?? '' } };
+}
+
+async function expectTaken(folder: string): Promise<void> {
+  const unlock = await lockFolder(folder);
+  expect(ownerIn(folder).pid).toBe(process.pid);
+  await unlock();
+}
+
+describe('a folder that is taken', () => {
+  it('is refused to everyone else, with the process that has it', async () => {
+    const folder = temporaryFolder();
+    const unlock = await lockFolder(folder);
+    await expectInputError(() => lockFolder(folder), folder, `process ${process.pid} is training into this folder`);
+    await unlock();
+  });
+
+  it('is free once it is given back, which leaves nothing behind', async () => {
+    const folder = temporaryFolder();
+    await expectTaken(folder);
+    await expectTaken(folder);
+    // Only an empty folder can be removed so.
+    rmdirSync(folder);
+  });
+
+  it('does not concern other folders', async () => {
+    const [first, second] = [temporaryFolder(), temporaryFolder()];
+    const unlock = await lockFolder(first);
+    await expectTaken(second);
+    await unlock();
+  });
+
+  it('goes to exactly one of many that try at once, whether or not somebody dead had it', async () => {
+    for (const folder of [temporaryFolder(), lockedBy(''), lockedBy({ host: hostname(), pid: 2 ** 22 + 1, started: '1' })]) {
+      const tries = await Promise.allSettled(Array.from({ length: 12 }, () => lockFolder(folder)));
+      const [taken, refused] = [
+        tries.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : [])),
+        tries.flatMap((each) => (each.status === 'rejected' ? [each.reason as unknown] : [])),
+      ];
+      expect(taken).toHaveLength(1);
+      for (const reason of refused) expect(reason).toBeInstanceOf(InputError);
+      await taken[0]!();
+    }
+  });
+
+  it('is not given back by one who has lost it', async () => {
+    const folder = temporaryFolder();
+    const unlock = await lockFolder(folder);
+    const other = JSON.stringify({ host: 'elsewhere', pid: 1, started: '1' });
+    writeFileSync(lockIn(folder), other);
+    await unlock();
+    expect(readFileSync(lockIn(folder), 'utf8')).toBe(other);
+  });
+
+  it('by a living process is refused until that is dead', async () => {
+    const { child, owner } = await startIdle();
+    const folder = lockedBy(owner);
+    await expectInputError(() => lockFolder(folder), folder, `process ${child.pid!} is training`);
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+    await expectTaken(folder);
+  });
+
+  it('on another machine counts as living, and is named', async () => {
+    await expectInputError(() => lockFolder(lockedBy({ host: 'elsewhere', pid: 7, started: '1' })), 'process 7 on elsewhere is training');
+  });
+
+  it('that cannot be written is an InputError', async () => {
+    const folder = temporaryFolder();
+    await expectInputError(() => lockFolder(join(folder, 'nothing')), join(folder, 'nothing'), 'cannot be written');
+  });
+});
+
+describe('a lock that a crash left behind does not count:', () => {
+  it('that of a process whose number another one has by now', async () => {
+    const { owner } = await startIdle();
+    await expectTaken(lockedBy({ ...owner, started: '1' }));
+  });
+
+  it.each(['', '{"host"', 'null', '7', '{}', '{"pid":"7"}'])('one that holds %j', async (text) => {
+    await expectTaken(lockedBy(text));
+  });
+});

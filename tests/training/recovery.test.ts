@@ -1,0 +1,103 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { freshPoint, type TrainingEvent } from '../../src/training/index.js';
+import type { RunFolder } from '../../src/training/runFolder.node.js';
+import { errorOf } from '../rejection.js';
+import { tinyConfiguration } from './tinyTraining.js';
+import { compileBroken, copyOf, goneOn, latestOf, logOf, namesIn, newFolder, type Place, stepsOf, trained, warningsOf } from './trainings.js';
+
+const RATE = 2e-4;
+const brokenAt = (...places: readonly (readonly [step: number, share: number])[]) =>
+  compileBroken(places.map(([step, share]): Place => ({ step, rate: share * RATE })));
+const rollback = (changes: Parameters<typeof tinyConfiguration>[0] = {}) =>
+  tinyConfiguration({ onNan: 'rollback', checkpointEvery: 2, length: { steps: 6 }, learningRate: RATE, ema: 0.9, ...changes });
+
+describe('a training in which something is not finite', () => {
+  it('stops, names it and the iteration, and keeps log and checkpoints of before', async () => {
+    const configuration = tinyConfiguration({ checkpointEvery: 2, length: { steps: 6 } });
+    const folder = await newFolder(configuration);
+    const error = await errorOf(() => trained(configuration, { folder, compile: brokenAt([4, 1]) }));
+    expect((error as Error).message).toMatch(/^iteration 4: encoder\.\w+ is NaN; the checkpoints before it are intact/);
+    expect(namesIn(folder, 'checkpoints')).toEqual(['000002.safetensors']);
+    expect(stepsOf(folder)).toEqual([1, 2, 3]);
+    expect(existsSync(join(folder.path, '.lock'))).toBe(false);
+    // Where the cause is gone, it goes on as if nothing had been.
+    const [again, whole] = [await goneOn(configuration, folder), await trained(configuration)];
+    expect(readFileSync(again.summary.checkpoint)).toEqual(readFileSync(whole.summary.checkpoint));
+  });
+
+  it('goes back to the last checkpoint with half the learning rate where it should, and says so', async () => {
+    const { folder, summary, events } = await trained(rollback(), { compile: brokenAt([4, 1]) });
+    expect(summary).toMatchObject({ steps: 6, interrupted: false });
+    expect(warningsOf(events)).toEqual([expect.stringMatching(/^iteration 4: encoder\.\w+ is NaN; back to iteration 2 with 0\.5 times the learning rate$/)]);
+    expect(logOf(folder).map((entry) => [entry.step, entry.learning_rate! / RATE])).toEqual([
+      [1, 1],
+      [2, 1],
+      [3, 0.5],
+      [4, 0.5],
+      [5, 0.5],
+      [6, 0.5],
+    ]);
+    expect(events.flatMap((event) => (event.type === 'iteration' ? [event.report.step] : []))).toEqual([1, 2, 3, 3, 4, 5, 6]);
+  });
+
+  it('goes on from there as from a checkpoint of half the learning rate', async () => {
+    const { folder, summary } = await trained(rollback(), { compile: brokenAt([4, 1]) });
+    const first = await trained(rollback({ length: { steps: 2 } }));
+    const half = { ...(await latestOf(first.folder)), rateScale: 0.5 };
+    const rest = await trained(rollback(), { start: half });
+    expect(await latestOf(folder)).toMatchObject({ vectors: (await latestOf(rest.folder)).vectors, rateScale: 0.5 });
+    expect(logOf(folder).slice(2)).toEqual(logOf(rest.folder));
+    expect(readFileSync(summary.samples!)).toEqual(readFileSync(rest.summary.samples!));
+  });
+
+  it('begins again where there is no checkpoint yet', async () => {
+    const configuration = rollback({ checkpointEvery: 0 });
+    const { summary, folder } = await trained(configuration, { compile: brokenAt([3, 1]) });
+    const half = await trained(configuration, { start: { ...freshPoint(configuration), rateScale: 0.5 } });
+    expect(readFileSync(summary.checkpoint)).toEqual(readFileSync(half.summary.checkpoint));
+    expect(logOf(folder)).toEqual(logOf(half.folder));
+  });
+
+  it('goes back so often as it may, and then stops', async () => {
+    const everyTime = [1, 0.5, 0.25, 0.125].map((share) => [3, share] as const);
+    const folder = await newFolder(rollback());
+    const events: TrainingEvent[] = [];
+    const error = await errorOf(() =>
+      trained(rollback({ rollbacks: 2 }), { folder, compile: brokenAt(...everyTime), onEvent: (event) => void events.push(event) }),
+    );
+    expect((error as Error).message).toMatch(/^iteration 3: encoder\.\w+ is NaN, after going back 2 times; the checkpoints/);
+    expect(warningsOf(events)).toHaveLength(2);
+    expect(await latestOf(folder)).toMatchObject({ step: 2, rateScale: 0.25 });
+    expect(stepsOf(folder)).toEqual([1, 2]);
+    // Those before a resumption count as well.
+    const again = await errorOf(() => goneOn(rollback({ rollbacks: 2 }), folder, { compile: brokenAt(...everyTime) }));
+    expect((again as Error).message).toBe((error as Error).message);
+    expect((await goneOn(rollback({ rollbacks: 3 }), folder, { compile: brokenAt(...everyTime.slice(0, 3)) })).summary.steps).toBe(6);
+  });
+
+  it('may not go back at all', async () => {
+    const error = await errorOf(() => trained(rollback({ rollbacks: 0 }), { compile: brokenAt([1, 1]) }));
+    expect((error as Error).message).toMatch(/^iteration 1: encoder\.\w+ is NaN; the checkpoints/);
+  });
+});
+
+it('a training that went back twice and is killed at any moment ends bit for bit where it would have', async () => {
+  const configuration = rollback({ length: { steps: 5 } });
+  const broken = brokenAt([4, 1], [5, 0.5]);
+  const copies: Promise<RunFolder>[] = [];
+  const folder = await newFolder(configuration);
+  // Around each way back, and once in an iteration after a checkpoint.
+  const onEvent = (event: TrainingEvent) => {
+    if (event.type === 'checkpoint' || event.type === 'warning' || (event.type === 'iteration' && event.report.step === 3)) copies.push(copyOf(folder));
+  };
+  const whole = await trained(configuration, { folder, compile: broken, onEvent });
+  expect(warningsOf(whole.events)).toHaveLength(2);
+  expect(copies.length).toBe(9);
+  for (const copy of await Promise.all(copies)) {
+    const { summary } = await goneOn(configuration, copy, { compile: broken });
+    expect(logOf(copy)).toEqual(logOf(folder));
+    for (const file of ['checkpoint', 'samples', 'reconstructions'] as const) expect(readFileSync(summary[file]!)).toEqual(readFileSync(whole.summary[file]!));
+  }
+});

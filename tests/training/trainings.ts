@@ -1,0 +1,94 @@
+/** Whole trainings into run folders, and what they leave there. */
+import { cpSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { ADAM } from '../../src/age/index.js';
+import { adamSchedule, type Compile } from '../../src/engine/index.js';
+import type { Configuration, TrainingEvent, TrainingSummary } from '../../src/training/index.js';
+import { RunFolder, type StoredCheckpoint } from '../../src/training/runFolder.node.js';
+import { train, type TrainOptions } from '../../src/training/train.node.js';
+import { compileSmall } from '../engine/running.js';
+import { temporaryFolder } from '../temporaryFolder.js';
+import { noiseSource } from './tinyTraining.js';
+
+export const source = noiseSource();
+/** Without the forms that are faster on this processor, but take longer to prepare than these trainings do. */
+export const compile: Compile = (graph) => compileSmall(graph, { name: 'plain' });
+
+export interface Trained {
+  readonly folder: RunFolder;
+  readonly summary: TrainingSummary;
+  readonly events: TrainingEvent[];
+}
+
+export type Extra = Partial<Omit<TrainOptions, 'configuration' | 'source'>>;
+
+export const newFolder = (configuration: Configuration): Promise<RunFolder> => RunFolder.create(join(temporaryFolder(), 'run'), configuration);
+
+/** Trains into a new folder, unless another is given. */
+export async function trained(configuration: Configuration, { folder, onEvent, ...extra }: Extra = {}): Promise<Trained> {
+  const run = folder ?? (await newFolder(configuration));
+  const events: TrainingEvent[] = [];
+  const observe = (event: TrainingEvent) => {
+    events.push(event);
+    onEvent?.(event);
+  };
+  const summary = await train({ configuration, source, folder: run, compile, onEvent: observe, ...extra });
+  return { folder: run, summary, events };
+}
+
+/** Goes on with the training in a folder, or begins it there. */
+export async function goneOn(configuration: Configuration, folder: RunFolder, extra: Extra = {}): Promise<Trained> {
+  const start = await folder.readLatestCheckpoint();
+  return trained(configuration, { folder, ...(start ? { start } : {}), ...extra });
+}
+
+/** The folder as a process that is killed now would leave it, moved elsewhere. */
+export function copyOf({ path }: RunFolder): Promise<RunFolder> {
+  const copy = join(temporaryFolder(), 'copy');
+  cpSync(path, copy, { recursive: true });
+  // Of this process, which lives.
+  rmSync(join(copy, '.lock'), { force: true });
+  return RunFolder.open(copy);
+}
+
+/** The last checkpoint of a folder that has one. */
+export async function latestOf(folder: RunFolder): Promise<StoredCheckpoint> {
+  return (await folder.readLatestCheckpoint())!;
+}
+
+/** The lines of a log without what no two trainings have in common: time and memory. */
+export const logOf = ({ path }: RunFolder): Record<string, number>[] =>
+  readFileSync(join(path, 'log.jsonl'), 'utf8')
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => {
+      const { seconds: _s, iterations_per_second: _i, memory_mb: _m, ...entry } = JSON.parse(line) as Record<string, number>;
+      return entry;
+    });
+
+export const stepsOf = (folder: RunFolder): (number | undefined)[] => logOf(folder).map(({ step }) => step);
+
+export const namesIn = (folder: RunFolder, part: string): string[] => readdirSync(join(folder.path, part)).sort();
+
+export const warningsOf = (events: readonly TrainingEvent[]): string[] => events.flatMap((event) => (event.type === 'warning' ? [event.message] : []));
+
+/** An iteration that is run with a learning rate. */
+export interface Place {
+  readonly step: number;
+  readonly rate: number;
+}
+
+/** Compiles programs whose report is not finite in these iterations, if each has one update of the encoder. */
+export const compileBroken =
+  (places: readonly Place[]): Compile =>
+  async (graph) => {
+    const program = await compile(graph);
+    const run = program.run.bind(program);
+    const schedules = places.map(({ step, rate }) => Float32Array.from(adamSchedule(rate, step, ADAM)).join());
+    program.run = async (feeds, into) => {
+      const results = await run(feeds, into);
+      if (schedules.includes(String(feeds['encoder.schedule']))) results.report!.data[1] = NaN;
+      return results;
+    };
+    return program;
+  };
