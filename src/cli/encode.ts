@@ -1,26 +1,23 @@
-import { Option } from '@commander-js/extra-typings';
-import { encodeNpz, gatherImages, type NumpyArray } from '../data/index.js';
-import { openSource, SOURCE_FORMS } from '../data/open.node.js';
+import { encodeNpz, type NumpyArray } from '../data/index.js';
+import { SOURCE_FORMS } from '../data/open.node.js';
+import { encodeSplit } from '../evaluation/index.js';
 import { writeFileAtomically } from '../files.node.js';
 import { type Outcome, perform, subcommand, type Terminal } from './command.js';
 import { openRun } from './openRun.js';
 import { compilerOf, type CompilerOptions, deviceOption, threadsOption } from './options.js';
 import { outputKind } from './output.js';
-import { decodingProgress } from './progress.js';
+import { openRunData, splitOf, splitOption } from './runData.js';
 
 const EXAMPLES = `
 Examples:
   agenet encode runs/mnist-1 --split test --out codes.npz    codes float32 [N, M] and labels, for NumPy
 `;
 
-/** Images that are in memory at once. */
-const CHUNK = 5000;
-
 export const encodeCommand = () =>
   subcommand('encode', 'write the latent codes of images')
     .argument('<run>', 'a run folder, or a checkpoint')
     .argument('[data]', `${SOURCE_FORMS} (default: what the run was trained on)`)
-    .addOption(new Option('--split <part>', 'which images').choices(['train', 'test']).default('train'))
+    .addOption(splitOption())
     .option('--out <path>', 'an .npz archive', 'codes.npz')
     .option('--raw', 'use the weights themselves, not their averages')
     .addOption(deviceOption())
@@ -35,18 +32,10 @@ async function encode(run: string, data: string | undefined, options: Options, t
   outputKind(out, ['npz']);
   const { model, checkpoint } = await openRun(run, compilerOf(options), { raw });
   const { configuration } = checkpoint;
-  const source = await openSource(data ?? configuration.data, configuration, {
-    testFraction: configuration.testFraction,
-    onWarning: terminal.note,
-    onProgress: decodingProgress(process.stderr),
-  });
+  const source = await openRunData(data, configuration, terminal);
   try {
-    const part = split === 'test' ? source.test : source.train;
-    const codes = new Float32Array(part.count * model.latent);
-    for (let start = 0; start < part.count; start += CHUNK) {
-      const indices = Array.from({ length: Math.min(CHUNK, part.count - start) }, (_, index) => start + index);
-      codes.set(await model.encode(gatherImages(part, indices, model.imageSize)), start * model.latent);
-    }
+    const part = splitOf(source, split);
+    const codes = await encodeSplit(model, part);
     const arrays: Record<string, NumpyArray> = { codes: { shape: [part.count, model.latent], data: codes } };
     if (part.labels) arrays.labels = { shape: [part.count], data: part.labels };
     await writeFileAtomically(out, encodeNpz(arrays));

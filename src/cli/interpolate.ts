@@ -1,16 +1,13 @@
-import { extname } from 'node:path';
-import { drawCodes, interpolateCodes, type TrainedModel } from '../age/index.js';
+import { Option } from '@commander-js/extra-typings';
+import { drawCodes, greatCircle, pathThrough, type TrainedModel } from '../age/index.js';
 import { InputError } from '../errors.js';
-import { writeFileAtomically } from '../files.node.js';
-import { encodeAnimation } from '../images/files.node.js';
-import { type ImageBatch, sheet, sheetOf, imageOf, toBytes } from '../images/index.js';
+import { type ImageBatch, imageOf, type Raster, sheet, sheetOf, squareColumns, toBytes } from '../images/index.js';
 import { randomStream } from '../random.js';
-import type { Configuration } from '../training/index.js';
 import { type Outcome, perform, subcommand, type Terminal } from './command.js';
+import { readImages } from './imageFiles.js';
 import { openRun, picturesOf } from './openRun.js';
 import { compilerOf, type CompilerOptions, deviceOption, seedOption, threadsOption, wholeNumber } from './options.js';
-import { outputKind, writeImageArrays, writePng } from './output.js';
-import { readImages } from './reconstruct.js';
+import { outputKind, writeAnimation, writeImageArrays, writePng } from './output.js';
 
 const FRAME_MILLISECONDS = 80;
 
@@ -18,71 +15,84 @@ const EXAMPLES = `
 Examples:
   agenet interpolate runs/mnist-1                             eight rows between random points of the sphere
   agenet interpolate runs/mnist-1 one.png seven.png --steps 16
-  agenet interpolate runs/mnist-1 --steps 30 --out walk.webp  an animation
+  agenet interpolate runs/mnist-1 one.png two.png three.png --loop --out loop.webp    through all three and back
+  agenet interpolate runs/mnist-1 --circle --steps 60 --out circle.gif    around great circles through random points
 `;
 
 export const interpolateCommand = () =>
   subcommand('interpolate', 'walk along great arcs of the sphere between images')
     .argument('<run>', 'a run folder, or a checkpoint')
-    .argument('[from]', 'an image file to begin at (default: random points)')
-    .argument('[to]', 'an image file to end at')
-    .option('--steps <number>', 'images of a row, both ends included', wholeNumber(2, 1000), 10)
+    .argument('[images...]', 'image files to go through, two or more (default: random points)')
+    .option('--steps <number>', 'images from one point to the next, both included; with --circle, around the circle', wholeNumber(2, 1000), 10)
     .option('--rows <number>', 'rows between random points', wholeNumber(1, 100), 8)
+    .option('--points <number>', 'random points of a row', wholeNumber(2, 100), 2)
+    .option('--loop', 'go back to the first point after the last')
+    .addOption(new Option('--circle', 'go around the whole great circle through two points').conflicts(['loop', 'points']))
     .addOption(seedOption().default(0))
     .option('--out <file>', 'a .png sheet, a .gif or .webp animation, or an .npz array', 'interpolation.png')
     .option('--raw', 'use the weights themselves, not their averages')
     .addOption(deviceOption())
     .addOption(threadsOption())
     .addHelpText('after', EXAMPLES)
-    .action((run, from, to, options) => perform(options, (terminal) => interpolate(run, from, to, options, terminal)));
+    .action((run, images, options) => perform(options, (terminal) => interpolate(run, images, options, terminal)));
 
-type Options = { steps: number; rows: number; seed: number; out: string; raw?: true | undefined } & CompilerOptions;
+type Walk = { readonly steps: number; readonly loop?: true | undefined; readonly circle?: true | undefined };
+type Options = Walk & { rows: number; points: number; seed: number; out: string; raw?: true | undefined } & CompilerOptions;
 
-async function interpolate(run: string, from: string | undefined, to: string | undefined, options: Options, terminal: Terminal): Promise<Outcome> {
-  const { steps, out, seed } = options;
-  if (from !== undefined && to === undefined) throw new InputError(`${from}: an interpolation needs a second image to end at`);
+async function interpolate(run: string, files: readonly string[], options: Options, terminal: Terminal): Promise<Outcome> {
+  const { steps, out, seed, circle, loop } = options;
+  if (files.length === 1) throw new InputError(`${files[0]}: an interpolation needs a second image to end at`);
+  if (circle && files.length > 2) throw new InputError(`--circle: a great circle is given by two images, not ${files.length}; use --loop to go through all`);
   const kind = outputKind(out, ['png', 'animation', 'npz']);
   const { model, checkpoint } = await openRun(run, compilerOf(options), options);
-  const ends =
-    from !== undefined && to !== undefined
-      ? await model.encode(await readImages([from, to], checkpoint.configuration))
-      : randomEnds(model, checkpoint.configuration, options);
-  const rows = ends.length / (2 * model.latent);
-  const images = picturesOf(model, toBytes(await model.generate(arcs(model, ends, rows, steps))));
+  if (circle && model.prior !== 'sphere') throw new InputError(`--circle: codes of this run lie on no sphere (prior ${model.prior}); use --loop`);
+  const rows = files.length > 0 ? 1 : options.rows;
+  const points =
+    files.length > 0
+      ? await model.encode(await readImages(files, checkpoint.configuration))
+      : drawCodes(model.prior, options.points * rows, model.latent, randomStream(seed, 'interpolation'));
+  const images = picturesOf(model, toBytes(await model.generate(walks(model, points, rows, options))));
   await model.release();
 
-  if (kind === 'png') await writePng(out, sheet(images, steps));
+  const perRow = images.count / rows;
+  const closed = (circle ?? loop) === true;
+  if (kind === 'png') await writePng(out, sheet(images, columnsOf(perRow, rows, options)));
   else if (kind === 'npz') await writeImageArrays(out, { arr_0: images });
-  else
-    await writeFileAtomically(
-      out,
-      await encodeAnimation(frames(images, rows, steps), extname(out).toLowerCase() === '.gif' ? 'gif' : 'webp', FRAME_MILLISECONDS),
-    );
-  terminal.print(`${rows} ${rows === 1 ? 'row' : 'rows'} of ${steps} images: ${out}`);
-  return { result: { out, count: images.count, seed, rows, steps } };
+  else await writeAnimation(out, frames(images, rows, closed), FRAME_MILLISECONDS);
+  terminal.print(`${rows} ${rows === 1 ? 'row' : 'rows'} of ${perRow} images: ${out}`);
+  return { result: { out, count: images.count, seed, rows, steps, closed } };
 }
 
-const randomEnds = (model: TrainedModel, { prior }: Configuration, { rows, seed }: Options): Float32Array =>
-  drawCodes(prior, 2 * rows, model.latent, randomStream(seed, 'interpolation'));
-
-/** Codes [rows * steps, M] between the pairs of ends [rows, 2, M]. */
-function arcs({ prior, latent }: TrainedModel, ends: Float32Array, rows: number, steps: number): Float32Array {
-  const codes = new Float32Array(rows * steps * latent);
-  for (let row = 0; row < rows; row++) {
-    const [from, to] = [0, 1].map((end) => ends.subarray((2 * row + end) * latent, (2 * row + end + 1) * latent));
-    codes.set(interpolateCodes(prior, from!, to!, steps), row * steps * latent);
-  }
+/** Codes [rows * images of a row, M] through the points [rows, points of a row, M]. */
+function walks({ prior, latent }: TrainedModel, points: Float32Array, rows: number, { steps, loop, circle }: Walk): Float32Array {
+  const perRow = points.length / rows;
+  const each = Array.from({ length: rows }, (_, row) => {
+    const through = points.subarray(row * perRow, (row + 1) * perRow);
+    if (circle) return greatCircle(through.subarray(0, latent), through.subarray(latent), steps);
+    return pathThrough(prior, through, latent, steps, loop);
+  });
+  const codes = new Float32Array(rows * each[0]!.length);
+  each.forEach((path, row) => codes.set(path, row * path.length));
   return codes;
 }
 
-/** A film: at each moment all rows' images side by side, there and back again. */
-function frames(images: ImageBatch, rows: number, steps: number) {
-  const columns = Math.ceil(Math.sqrt(rows));
-  const moments = Array.from({ length: steps }, (_, step) =>
+/** A walk in one line; a single one through several points, and a single circle, in lines that together are no wider than they must. */
+function columnsOf(perRow: number, rows: number, { steps, circle, loop }: Walk): number {
+  if (rows > 1) return perRow;
+  if (circle) return squareColumns(perRow);
+  const legs = Math.round(loop ? perRow / (steps - 1) : (perRow - 1) / (steps - 1));
+  return legs > 1 ? steps - 1 : perRow;
+}
+
+/** A film: at each moment all rows' images side by side; there and back again, unless the walk closes by itself. */
+function frames(images: ImageBatch, rows: number, closed: boolean): Raster[] {
+  const perRow = images.count / rows;
+  const columns = squareColumns(rows);
+  const moments = Array.from({ length: perRow }, (_, step) =>
     sheetOf(
-      Array.from({ length: rows }, (_, row) => imageOf(images, row * steps + step)),
+      Array.from({ length: rows }, (_, row) => imageOf(images, row * perRow + step)),
       columns,
     ),
   );
-  return [...moments, ...moments.slice(1, -1).reverse()];
+  return closed ? moments : [...moments, ...moments.slice(1, -1).reverse()];
 }

@@ -1,15 +1,19 @@
 #!/usr/bin/env -S node --max-semi-space-size=4
 import { Command, CommanderError } from '@commander-js/extra-typings';
 import { createRequire } from 'node:module';
+import { attributeCommand } from './attribute.js';
 import { benchCommand } from './bench.js';
 import { reportError, STATUS } from './command.js';
 import { datasetCommand } from './dataset.js';
 import { doctorCommand } from './doctor.js';
 import { encodeCommand } from './encode.js';
+import { filmCommand } from './film.js';
 import { infoCommand } from './info.js';
 import { interpolateCommand } from './interpolate.js';
+import { mapCommand } from './map.js';
 import { reconstructCommand } from './reconstruct.js';
 import { sampleCommand } from './sample.js';
+import { searchCommand } from './search.js';
 import { trainCommand } from './train.js';
 import { verifyCommand } from './verify.js';
 
@@ -30,6 +34,10 @@ const COMMANDS = [
   sampleCommand,
   reconstructCommand,
   interpolateCommand,
+  attributeCommand,
+  searchCommand,
+  mapCommand,
+  filmCommand,
   encodeCommand,
   infoCommand,
   datasetCommand,

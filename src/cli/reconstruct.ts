@@ -1,28 +1,29 @@
-import { firstImages } from '../data/index.js';
-import { namesSource, openSource } from '../data/open.node.js';
-import { InputError } from '../errors.js';
-import { readImage } from '../images/files.node.js';
 import { pairSheet, toBytes } from '../images/index.js';
-import type { TrainedModel } from '../age/index.js';
-import type { Configuration } from '../training/index.js';
+import { alongOption, type AlongOptions, byOption, moveAlong } from './along.js';
 import { type Outcome, perform, subcommand, type Terminal } from './command.js';
+import { collectImages } from './imageFiles.js';
 import { openRun, picturesOf } from './openRun.js';
 import { compilerOf, type CompilerOptions, deviceOption, threadsOption, wholeNumber } from './options.js';
 import { outputKind, writeImageArrays, writePng } from './output.js';
+import { splitOption } from './runData.js';
 
 const PAIRS_PER_ROW = 4;
 
 const EXAMPLES = `
 Examples:
   agenet reconstruct runs/mnist-1                     the first 32 test images, each beside its reconstruction
-  agenet reconstruct runs/mnist-1 mine.png yours.jpg --out pairs.png
+  agenet reconstruct runs/mnist-1 mine.png yours.jpg photos --out pairs.png
+  agenet reconstruct runs/mnist-1 --along 3-not-5 --by 0.8    each with more of what the attribute says
 `;
 
 export const reconstructCommand = () =>
   subcommand('reconstruct', 'encode images and generate them again')
     .argument('<run>', 'a run folder, or a checkpoint')
-    .argument('[images...]', 'image files, or the name of a data set whose test images to take (default: the one trained on)')
-    .option('--count <number>', "how many of the data set's images", wholeNumber(1, 100_000), 32)
+    .argument('[images...]', 'image files, folders of them, and names of data sets (default: the data set trained on)')
+    .option('--count <number>', 'how many images of each data set or folder (default: 32, or all if there are fewer)', wholeNumber(1, 100_000))
+    .addOption(splitOption('test'))
+    .addOption(alongOption())
+    .addOption(byOption())
     .option('--out <file>', 'a .png sheet of pairs, or an .npz with original and reconstruction', 'reconstructions.png')
     .option('--raw', 'use the weights themselves, not their averages')
     .addOption(deviceOption())
@@ -30,42 +31,20 @@ export const reconstructCommand = () =>
     .addHelpText('after', EXAMPLES)
     .action((run, images, options) => perform(options, (terminal) => reconstruct(run, images, options, terminal)));
 
-type Options = { count: number; out: string; raw?: true | undefined } & CompilerOptions;
+type Options = { count?: number | undefined; split: string; out: string } & AlongOptions & CompilerOptions;
 
 async function reconstruct(run: string, images: readonly string[], options: Options, terminal: Terminal): Promise<Outcome> {
   const { out } = options;
   const kind = outputKind(out, ['png', 'npz']);
-  const { model, checkpoint } = await openRun(run, compilerOf(options), options);
-  const original = picturesOf(model, await originals(images, checkpoint.configuration, model, options.count, terminal.note));
-  const reconstruction = picturesOf(model, toBytes(await model.generate(await model.encode(original.data))));
+  const opened = await openRun(run, compilerOf(options), options);
+  const { model, checkpoint } = opened;
+  const original = picturesOf(model, await collectImages(images, checkpoint.configuration, options, terminal));
+  const { codes, moved } = await moveAlong(run, opened, await model.encode(original.data), options, terminal);
+  const reconstruction = picturesOf(model, toBytes(await model.generate(codes)));
   await model.release();
 
   if (kind === 'png') await writePng(out, pairSheet(original, reconstruction, PAIRS_PER_ROW));
   else await writeImageArrays(out, { original, reconstruction });
   terminal.print(`${original.count} images, each with its reconstruction at its right: ${out}`);
-  return { result: { out, count: original.count } };
-}
-
-/** Bytes [N, C, H, W] of the files, or of the first test images of a data set. */
-async function originals(
-  images: readonly string[],
-  configuration: Configuration,
-  model: TrainedModel,
-  count: number,
-  onWarning: (line: string) => void,
-): Promise<Uint8Array> {
-  const [name = configuration.data] = images;
-  if (images.length <= 1 && (images.length === 0 || namesSource(name))) {
-    const source = await openSource(name, configuration, { onWarning });
-    if (count > source.test.count) throw new InputError(`--count ${count}: ${source.name} has ${source.test.count} test images`);
-    return firstImages(source.test, count, model.imageSize);
-  }
-  return readImages(images, configuration);
-}
-
-/** Image files in the size and channels that a model was trained with, bytes [N, C, H, W]. */
-export async function readImages(paths: readonly string[], { size, channels }: Configuration): Promise<Uint8Array> {
-  const read: Uint8Array[] = [];
-  for (const path of paths) read.push((await readImage(path, size, channels)).data);
-  return Uint8Array.from(Buffer.concat(read));
+  return { result: { out, count: original.count, ...moved } };
 }

@@ -2,11 +2,10 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { parseDocument } from 'yaml';
-import { nativeFormat } from '../data/open.node.js';
 import { InputError, nearestName } from '../errors.js';
 import { systemFailure } from '../files.node.js';
-import { type ArchitectureName, ARCHITECTURES, architectureFor } from '../networks/index.js';
-import { checkConfiguration, type Configuration, configurationSchema, DEFAULTS } from '../training/index.js';
+import { completeConfiguration } from '../training/completion.node.js';
+import { type Configuration, configurationSchema } from '../training/index.js';
 import { readCheckpoint } from './openRun.js';
 
 /** Settings by the configuration's keys, as far as they are given. */
@@ -105,13 +104,8 @@ interface Origins extends Settings {
 export async function resolveConfiguration(data: string, options: Origins): Promise<Configuration> {
   const given: Layer = { settings: givenSettings(options), label: flagOf };
   const layers = [...(await startLayer(options.from)), ...(await fileLayers(options.preset, options.config)), given];
-  const asked = merged(layers);
-  const native = await nativeFormat(data);
-  // A network that was named decides the size, where none was given.
-  const named = typeof asked.network === 'string' && Object.hasOwn(ARCHITECTURES, asked.network) ? ARCHITECTURES[asked.network as ArchitectureName] : undefined;
-  const size = asked.size ?? named?.imageSize ?? native.size;
-  const settings = { ...DEFAULTS, ...native, data, size, network: asked.network ?? architectureOf(Number(size)), ...asked };
-  return checkConfiguration(settings, (key, name = key) => layers.findLast((layer) => key in layer.settings)?.label(name) ?? flagOf(name));
+  const label = (key: string, name = key) => layers.findLast((layer) => key in layer.settings)?.label(name) ?? flagOf(name);
+  return completeConfiguration({ ...merged(layers), data }, label);
 }
 
 const merged = (layers: readonly Layer[]): Settings => Object.assign({}, ...layers.map(({ settings }) => settings)) as Settings;
@@ -121,13 +115,4 @@ async function startLayer(from: string | undefined): Promise<Layer[]> {
   if (from === undefined) return [];
   const { data: _, from: __, length: ___, seed: ____, ...settings } = (await readCheckpoint(from)).configuration;
   return [{ settings, label: (key) => `${from}: ${key}` }];
-}
-
-/** An unknown size is reported with the flag's name. */
-function architectureOf(size: number): ArchitectureName {
-  try {
-    return architectureFor(size);
-  } catch (error) {
-    throw error instanceof InputError ? new InputError(`--${error.message}`) : error;
-  }
 }

@@ -41,7 +41,7 @@ export async function openCollection(collection: ImageCollection, format: Decode
   const { items } = packed;
   const { train, test } = partition(collection, items, testFraction, splitSeed);
   const labels = items.every(({ label }) => label !== null) ? Uint8Array.from(items, ({ label }) => label!) : null;
-  const all = { labels, copyImage: packed.copyImage };
+  const all = { labels, copyImage: packed.copyImage, nameOf: (index: number) => items[index]!.name };
   return {
     name,
     size: [format.size, format.size],

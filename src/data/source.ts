@@ -18,6 +18,8 @@ export interface Split {
   readonly labels: Uint8Array | null;
   /** Copies the bytes of an image to `target` at `offset`. */
   readonly copyImage: (index: number, target: Uint8Array, offset: number) => void;
+  /** What an image is called, such as its path below the data's folder, where images have names. */
+  readonly nameOf?: (index: number) => string;
 }
 
 /** A data set: images of one size, in a part to train on and a part to test on. */
@@ -49,11 +51,12 @@ export function splitInMemory(pixels: Uint8Array, imageBytes: number, labels: Ui
 }
 
 /** The images of a split at `indices`, as a split of its own. */
-export function subset({ labels, copyImage }: Omit<Split, 'count'>, indices: Uint32Array): Split {
+export function subset({ labels, copyImage, nameOf }: Omit<Split, 'count'>, indices: Uint32Array): Split {
   return {
     count: indices.length,
     labels: labels && Uint8Array.from(indices, (index) => labels[index]!),
     copyImage: (index, target, offset) => copyImage(indices[index]!, target, offset),
+    ...(nameOf ? { nameOf: (index: number) => nameOf(indices[index]!) } : {}),
   };
 }
 

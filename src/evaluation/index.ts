@@ -1,5 +1,9 @@
+export { CODE_MAPS, type CodeMap, mapCodes, type MapMethod } from './codeMap.js';
+export { drawCodesAround } from './codesAround.js';
+export { type NearestCodes, nearestCodes } from './codeSearch.js';
 export { type CodeStatistics, codeStatistics, nearestCodeDistances, type UniformityTest } from './codeStatistics.js';
 export { chooseRidge, type RidgeChoice, type RidgeOptions, type RidgeScore } from './crossValidation.js';
+export { encodeSplit } from './encodeSplit.js';
 export type { Features } from './features.js';
 export { frechetDistance, frechetFeatureDistance } from './frechet.js';
 export { type Gaussian, gaussianOf } from './gaussian.js';

@@ -1,6 +1,7 @@
 import sharp from 'sharp';
 import { InputError } from '../errors.js';
 import { decodeImage } from './decode.node.js';
+import type { Crop } from './decoding.js';
 import type { ImageBatch, Raster } from './raster.js';
 
 /** The bytes of a PNG file. */
@@ -10,22 +11,42 @@ export const encodePng = (picture: Raster): Promise<Buffer> =>
     .png()
     .toBuffer();
 
-/** The bytes of an animated WebP or GIF of pictures of one size, `frameMilliseconds` each, repeated for ever. */
-export async function encodeAnimation(frames: readonly Raster[], format: 'webp' | 'gif', frameMilliseconds: number): Promise<Buffer> {
+/**
+ * The bytes of an animated WebP or GIF of pictures of one size, repeated for ever. Each is shown for `frameMilliseconds`, one number for
+ * all or one for each; GIF rounds them to hundredths of a second.
+ */
+export async function encodeAnimation(frames: readonly Raster[], format: 'webp' | 'gif', frameMilliseconds: number | readonly number[]): Promise<Buffer> {
   const [first] = frames;
   if (first === undefined) throw new Error('animation: there are no frames');
   const pixels = Buffer.concat(frames.map(({ data }) => data));
   const raw = { ...rawOf(first), height: first.height * frames.length, pageHeight: first.height };
-  const options = { delay: frames.map(() => frameMilliseconds), loop: 0 };
+  const delay = typeof frameMilliseconds === 'number' ? frames.map(() => frameMilliseconds) : [...frameMilliseconds];
+  const options = { delay, loop: 0 };
   const strip = sharp(pixels, { raw });
   return (format === 'gif' ? strip.gif(options) : strip.webp({ ...options, lossless: true })).toBuffer();
 }
 
 const rawOf = ({ width, height, channels }: Raster) => ({ width, height, channels: channels as 1 | 3 });
 
+/** Reads a picture file in its own size: grey if it is stored so, else RGB. Throws InputError if it cannot be read as a picture. */
+export async function readPicture(path: string): Promise<Raster> {
+  try {
+    const picture = sharp(path, { failOn: 'error' }).flatten({ background: 'white' });
+    const grey = (await picture.metadata()).channels <= 2;
+    const { data, info } = await picture
+      .toColourspace(grey ? 'b-w' : 'srgb')
+      .raw({ depth: 'uchar' })
+      .toBuffer({ resolveWithObject: true });
+    return { width: info.width, height: info.height, channels: info.channels, data };
+  } catch (error) {
+    const [reason] = (error instanceof Error ? error.message : String(error)).trim().split('\n');
+    throw new InputError(`${path}: cannot be read as a picture (${reason})`);
+  }
+}
+
 /** Reads an image file as bytes [C, H, W], decoded as `decodeImage` does. Throws InputError if the file cannot be read as an image. */
-export async function readImage(path: string, size: number, channels: number): Promise<ImageBatch> {
-  const decoded = await decodeImage(path, { size, channels });
+export async function readImage(path: string, size: number, channels: number, crop?: Crop): Promise<ImageBatch> {
+  const decoded = await decodeImage(path, { size, channels, ...(crop ? { crop } : {}) });
   if ('failure' in decoded) throw new InputError(`${path}: cannot be read as an image (${decoded.failure})`);
   return { shape: [channels, size, size], count: 1, data: decoded.pixels };
 }

@@ -1,3 +1,4 @@
+export { type Attribute, type AttributeOrigin, decodeAttribute, encodeAttribute } from './attribute.js';
 export { type Checkpoint, decodeCheckpoint, type Digest, encodeCheckpoint } from './checkpoint.js';
 export { checkConfiguration, type Configuration, configurationSchema, DEFAULTS, iterationSpec, REMEDIES } from './configuration.js';
 export type { TrainingEvent, TrainingSummary } from './events.js';

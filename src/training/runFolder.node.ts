@@ -22,6 +22,7 @@ const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes)
 
 /** What `writeFileAtomically` had not renamed yet. */
 const UNFINISHED_NAME = /^\..*\.partial$/;
+const PICTURE_NAME = /^\d+\.png$/;
 const CHECKPOINT_NAME = /^(\d+)\.safetensors$/;
 
 /** The folder that a training writes: configuration, log, pictures and checkpoints. */
@@ -113,6 +114,15 @@ export class RunFolder {
     const file = join(this.path, kind, `${numbered(step)}.png`);
     await writeFileAtomically(file, png);
     return file;
+  }
+
+  /** The pictures of a kind in the order of their iterations. */
+  async pictures(kind: 'samples' | 'reconstructions'): Promise<{ readonly step: number; readonly file: string }[]> {
+    const names = (await listFolder(join(this.path, kind))) ?? [];
+    return names
+      .filter((name) => PICTURE_NAME.test(name))
+      .map((name) => ({ step: parseInt(name), file: join(this.path, kind, name) }))
+      .sort((a, b) => a.step - b.step);
   }
 
   /** Appends objects to the log, each as a line of JSON. */

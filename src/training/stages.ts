@@ -2,7 +2,7 @@ import { parsePlan, type UpdatePlan } from '../age/index.js';
 import { NETWORK_NAMES, type NetworkName } from '../networks/index.js';
 import type { Configuration } from './configuration.js';
 
-export type Plans = Readonly<Record<NetworkName, UpdatePlan>>;
+type Plans = Readonly<Record<NetworkName, UpdatePlan>>;
 
 /** Iterations by the same plans, and what was done before the first of them. */
 export interface Stage {

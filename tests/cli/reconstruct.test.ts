@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { unzipSync } from 'fflate';
 import sharp from 'sharp';
@@ -6,7 +6,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { gatherImages } from '../../src/data/index.js';
 import { openSource } from '../../src/data/open.node.js';
 import { sharedTemporaryFolder } from '../temporaryFolder.js';
-import { expectBadInput, type Refusal, resultOf } from './runCommand.js';
+import { expectBadInput, type Refusal, resultOf, runCommand } from './runCommand.js';
 import { bytesIn, contentsOf, makePicture, makeTinyRun } from './tinyRun.js';
 
 const cwd = sharedTemporaryFolder();
@@ -44,12 +44,37 @@ describe('agenet reconstruct', () => {
     expect(second[0]).toBeGreaterThan(180);
     expect(second[31]).toBeLessThan(60);
   });
+
+  it('takes files, folders and data together, and leaves out what is damaged in a folder', async () => {
+    await makePicture(join(cwd, 'folder', 'b.png'), 200, 200);
+    await makePicture(join(cwd, 'folder', 'below', 'a.png'), 100, 100);
+    writeFileSync(join(cwd, 'folder', 'damaged.png'), 'not an image');
+    const { status, stderr } = await runCommand(
+      ['reconstruct', 'run', 'one.png', 'folder', 'mnist', '--count', '2', '--out', 'all.npz', '--threads', '1'],
+      cwd,
+    );
+    expect(status, stderr).toBe(0);
+    expect(stderr).toBe('');
+    const { shape, data } = bytesIn(unzipSync(readFileSync(join(cwd, 'all.npz')))['original.npy']);
+    expect(shape).toEqual([5, 32, 32, 1]);
+    expect([data[1024], data[2048]]).toEqual([200, 100]);
+    const asked = await runCommand(['reconstruct', 'run', 'folder', '--count', '3', '--out', 'x.npz', '--threads', '1'], cwd);
+    expect(asked).toMatchObject({ status: 2, stderr: expect.stringContaining('--count 3: folder has 2 images') as string });
+    expect(asked.stderr).toContain('damaged.png: left out');
+  });
+
+  it('takes training images where they are asked for', async () => {
+    await reconstruct('mnist', '--split', 'train', '--count', '1', '--out', 'train.npz');
+    const { train } = await openSource('mnist');
+    expect(Array.from(bytesIn(unzipSync(readFileSync(join(cwd, 'train.npz')))['original.npy']).data)).toEqual(Array.from(gatherImages(train, [0], 1024)));
+  });
 });
 
 const REFUSED: readonly Refusal[] = [
   ['a run that is not there', ['nothing'], ['nothing: there is no such run folder']],
   ['an image that is not there', ['run', 'one.png', 'three.png'], ['three.png: cannot be read as an image']],
   ['a file that is no image', ['run', 'text.png'], ['text.png: cannot be read as an image']],
+  ['a folder without images', ['run', 'empty'], ['empty: there are no images']],
   ['an image that is cut short', ['run', 'cut.png'], ['cut.png: cannot be read as an image']],
   ['data that there is not', ['run', 'fashion'], ['fashion']],
   ['more images than there are', ['run', '--count', '10001'], ['--count 10001', '10000 test images']],
@@ -60,6 +85,7 @@ const REFUSED: readonly Refusal[] = [
 describe('agenet reconstruct refuses in one line, with status 2:', () => {
   let before: Record<string, string>;
   beforeAll(() => {
+    mkdirSync(join(cwd, 'empty'));
     writeFileSync(join(cwd, 'text.png'), 'not an image');
     writeFileSync(join(cwd, 'cut.png'), readFileSync(join(cwd, 'one.png')).subarray(0, 60));
     before = contentsOf(cwd);

@@ -3,9 +3,10 @@ import { join } from 'node:path';
 import { unzipSync } from 'fflate';
 import sharp from 'sharp';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { tinyConfiguration } from '../training/tinyTraining.js';
 import { sharedTemporaryFolder } from '../temporaryFolder.js';
 import { expectBadInput, type Refusal, resultOf, runCommand } from './runCommand.js';
-import { bytesIn, contentsOf, makeTinyRun } from './tinyRun.js';
+import { bytesIn, contentsOf, makePicture, makeTinyRun } from './tinyRun.js';
 
 const cwd = sharedTemporaryFolder();
 let checkpoint: string;
@@ -47,6 +48,37 @@ describe('agenet sample', () => {
     expect(await resultOf(['sample', checkpoint, '--threads', '1'], cwd)).toEqual({ out: 'samples.png', count: 64, seed: 0 });
     expect(await sharp(join(cwd, 'samples.png')).metadata()).toMatchObject({ width: 8 * 34 + 2, height: 8 * 34 + 2 });
   });
+
+  it('draws of a range of seeds the first image of each', async () => {
+    expect(await sample('--seeds', '4-6', '--out', 'range.npz')).toEqual({ out: 'range.npz', count: 3, seed: 4, seeds: [4, 6] });
+    await sample('--count', '2', '--seed', '5', '--out', 'second.npz');
+    const [range, second] = ['range', 'second'].map((name) => bytesIn(unzipSync(readFileSync(join(cwd, `${name}.npz`)))['arr_0.npy']).data);
+    expect(Array.from(range!.subarray(1024, 2048))).toEqual(Array.from(second!.subarray(0, 1024)));
+  });
+
+  it('draws around an image, nearer to its reconstruction with less spread', async () => {
+    await makePicture(join(cwd, 'like.png'), 0, 255);
+    await resultOf(['reconstruct', 'run', 'like.png', '--out', 'like.npz', '--threads', '1'], cwd);
+    const target = bytesIn(unzipSync(readFileSync(join(cwd, 'like.npz')))['reconstruction.npy']).data;
+    const distances: number[] = [];
+    for (const spread of ['0.001', '0.8']) {
+      const result = await sample('--like', 'like.png', '--spread', spread, '--count', '4', '--out', 'around.npz');
+      expect(result).toEqual({ out: 'around.npz', count: 4, seed: 0, like: 'like.png', spread: Number(spread) });
+      const { data } = bytesIn(unzipSync(readFileSync(join(cwd, 'around.npz')))['arr_0.npy']);
+      distances.push(data.reduce((sum, value, index) => sum + Math.abs(value - target[index % 1024]!), 0) / data.length);
+    }
+    expect(distances[0]).toBeLessThan(2);
+    expect(distances[1]).toBeGreaterThan(2 * distances[0]!);
+  });
+
+  it('scales codes by a temperature under the normal prior only', async () => {
+    await makeTinyRun(join(cwd, 'normal'), tinyConfiguration({ prior: 'normal' }));
+    const args = ['sample', 'normal', '--count', '1', '--threads', '1', '--out'];
+    await resultOf([...args, 'hot.npz'], cwd);
+    await resultOf([...args, 'cold.npz', '--temperature', '0.5'], cwd);
+    const [hot, cold] = ['hot', 'cold'].map((name) => Array.from(bytesIn(unzipSync(readFileSync(join(cwd, `${name}.npz`)))['arr_0.npy']).data));
+    expect(cold).not.toEqual(hot);
+  });
 });
 
 const REFUSED: readonly Refusal[] = [
@@ -63,12 +95,18 @@ const REFUSED: readonly Refusal[] = [
   ['a file below a file', ['run', '--out', 'mine.png/sheet.png'], ['mine.png/sheet.png: cannot be written']],
   ['a folder below a file', ['run', '--out', 'mine.png/pictures'], ['--out mine.png/pictures']],
   ['no name', ['run', '--out', ''], ['--out']],
+  ['a temperature on a sphere', ['run', '--temperature', '0.7'], ['--temperature 0.7', 'every one has length 1', '--like']],
+  ['seeds that run backwards', ['run', '--seeds', '6-4'], ['--seeds', 'such as 0-63']],
+  ['seeds and a number', ['run', '--seeds', '4-6', '--count', '3'], ['--seeds', '--count']],
+  ['a spread around nothing', ['run', '--spread', '0.3'], ['--spread', '--like']],
+  ['a spread beyond all', ['run', '--like', 'picture.png', '--spread', '1.5'], ['spread', '1.5', 'at most 1']],
 ];
 
 describe('agenet sample refuses in one line, with status 2:', () => {
   let before: Record<string, string>;
   beforeAll(async () => {
     writeFileSync(join(cwd, 'mine.png'), 'mine');
+    await makePicture(join(cwd, 'picture.png'), 0, 255);
     mkdirSync(join(cwd, 'full'));
     writeFileSync(join(cwd, 'full', 'mine'), 'mine');
     mkdirSync(join(cwd, 'folder.png'));

@@ -67,7 +67,7 @@ describe('agenet train', () => {
     const result = await resultOf(['train', 'mnist', '--dry-run', '--epochs', '2', '--latent', '100', '--out', 'run'], cwd);
     expect(result).toMatchObject({
       steps: 2 * 937,
-      images: 60_000,
+      images: { train: 60_000, test: 10_000 },
       configuration: { network: 'dcgan32', size: 32, channels: 1, latent: 100, length: { epochs: 2 } },
     });
     expect(readdirSync(cwd)).toEqual([]);

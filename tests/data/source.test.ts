@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { firstImages, gatherImages, splitInMemory } from '../../src/data/index.js';
+import { firstImages, gatherImages, splitInMemory, subset } from '../../src/data/index.js';
 
 describe('a split in memory', () => {
   const split = splitInMemory(Uint8Array.of(10, 11, 20, 21, 30, 31), 2, Uint8Array.of(1, 2, 3));
@@ -29,5 +29,20 @@ describe('a split in memory', () => {
   it('has the first images, or all if there are fewer', () => {
     expect(Array.from(firstImages(split, 2, 2))).toEqual([10, 11, 20, 21]);
     expect(Array.from(firstImages(split, 9, 2))).toEqual([10, 11, 20, 21, 30, 31]);
+  });
+});
+
+describe('a subset of a split', () => {
+  const split = { ...splitInMemory(Uint8Array.of(10, 20, 30), 1, Uint8Array.of(1, 2, 3)), nameOf: (index: number) => `image ${index}` };
+
+  it('has the labels and names of its images', () => {
+    const part = subset(split, Uint32Array.of(2, 0));
+    expect(Array.from(part.labels!)).toEqual([3, 1]);
+    expect([0, 1].map((index) => part.nameOf?.(index))).toEqual(['image 2', 'image 0']);
+    expect(Array.from(gatherImages(part, [0, 1], 1))).toEqual([30, 10]);
+  });
+
+  it('has no names where the split has none', () => {
+    expect('nameOf' in subset(splitInMemory(Uint8Array.of(1), 1, null), Uint32Array.of(0))).toBe(false);
   });
 });

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
-import { encodeAnimation, encodePng, readImage } from '../../src/images/files.node.js';
+import { encodeAnimation, encodePng, readImage, readPicture } from '../../src/images/files.node.js';
 import type { Raster } from '../../src/images/index.js';
 import { randomStream } from '../../src/random.js';
 import { expectInputError } from '../rejection.js';
@@ -47,8 +47,31 @@ describe('an animation', () => {
     for (const value of first) expect(Math.abs(value - 200)).toBeLessThanOrEqual(1);
   });
 
+  it('shows each picture as long as is said', async () => {
+    const frames = [0, 100, 200].map((level): Raster => ({ width: 4, height: 3, channels: 1, data: new Uint8Array(12).fill(level) }));
+    const bytes = await encodeAnimation(frames, 'webp', [20, 40, 3000]);
+    expect((await sharp(bytes, { animated: true }).metadata()).delay).toEqual([20, 40, 3000]);
+  });
+
   it('of nothing cannot be made', async () => {
     await expect(encodeAnimation([], 'gif', 80)).rejects.toThrow('there are no frames');
+  });
+});
+
+describe('a picture file', () => {
+  it.each([1, 3])('of %i channels is read as it was written, in its own size', async (channels) => {
+    const path = join(temporaryFolder(), 'picture.png');
+    const picture = noise(7, 5, channels);
+    writeFileSync(path, await encodePng(picture));
+    const read = await readPicture(path);
+    expect([read.width, read.height, read.channels]).toEqual([7, 5, channels]);
+    expect(Array.from(read.data)).toEqual(Array.from(picture.data));
+  });
+
+  it('that is missing or no picture is refused in one line', async () => {
+    const folder = temporaryFolder();
+    writeFileSync(join(folder, 'text.png'), 'not a picture');
+    for (const name of ['text.png', 'missing.png']) await expectInputError(() => readPicture(join(folder, name)), name, 'cannot be read as a picture');
   });
 });
 

@@ -1,0 +1,31 @@
+/** The data that commands look at with a trained model. */
+import { Option } from '@commander-js/extra-typings';
+import type { ImageSource, Split } from '../data/index.js';
+import { openSource } from '../data/open.node.js';
+import type { Configuration } from '../training/index.js';
+import type { Terminal } from './command.js';
+import { decodingProgress } from './progress.js';
+
+/** `--split`, train unless another default is given. */
+export const splitOption = (usual: 'train' | 'test' = 'train') =>
+  new Option('--split <part>', 'which images').choices(['train', 'test'] as const).default(usual);
+
+/** Opens data in the format of a run, parted as for it; what the run was trained on unless other data are named. The caller closes them. */
+export const openRunData = (data: string | undefined, configuration: Configuration, terminal: Terminal): Promise<ImageSource> =>
+  openSource(data ?? configuration.data, configuration, {
+    testFraction: configuration.testFraction,
+    onWarning: terminal.note,
+    onProgress: decodingProgress(process.stderr),
+  });
+
+export const splitOf = (source: ImageSource, part: string): Split => (part === 'test' ? source.test : source.train);
+
+/** What an image is and where: its number, and its name and class where the data have them. */
+export function describeImage(source: ImageSource, part: Split, index: number): Readonly<Record<string, unknown>> {
+  const label = part.labels?.[index];
+  return {
+    index,
+    ...(part.nameOf ? { name: part.nameOf(index) } : {}),
+    ...(label === undefined ? {} : { label, ...(source.classNames?.[label] === undefined ? {} : { class: source.classNames[label] }) }),
+  };
+}

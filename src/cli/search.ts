@@ -1,0 +1,67 @@
+import { SOURCE_FORMS } from '../data/open.node.js';
+import { gatherImages } from '../data/index.js';
+import { InputError } from '../errors.js';
+import { encodeSplit, nearestCodes } from '../evaluation/index.js';
+import { sheet, squareColumns } from '../images/index.js';
+import { type Outcome, perform, subcommand, type Terminal } from './command.js';
+import { readImages } from './imageFiles.js';
+import { openRun, picturesOf } from './openRun.js';
+import { compilerOf, type CompilerOptions, deviceOption, threadsOption, wholeNumber } from './options.js';
+import { outputKind, writePng } from './output.js';
+import { describeImage, openRunData, splitOf, splitOption } from './runData.js';
+
+const EXAMPLES = `
+Examples:
+  agenet search runs/mnist-1 --image seven.png                 the training images whose codes are most like its code
+  agenet search runs/faces photos --image me.jpg --count 8 --json
+`;
+
+export const searchCommand = () =>
+  subcommand('search', 'find the images of a data set that are most like one, by their codes')
+    .argument('<run>', 'a run folder, or a checkpoint')
+    .argument('[data]', `where to search: ${SOURCE_FORMS} (default: what the run was trained on)`)
+    .requiredOption('--image <file>', 'the image that others should be like')
+    .option('--count <number>', 'how many images', wholeNumber(1, 10_000), 16)
+    .addOption(splitOption())
+    .option('--out <file>', 'a .png sheet, which begins with the image itself', 'search.png')
+    .option('--raw', 'use the weights themselves, not their averages')
+    .addOption(deviceOption())
+    .addOption(threadsOption())
+    .addHelpText('after', EXAMPLES)
+    .action((run, data, options) => perform(options, (terminal) => search(run, data, options, terminal)));
+
+type Options = {
+  readonly image: string;
+  readonly count: number;
+  readonly split: string;
+  readonly out: string;
+  readonly raw?: true | undefined;
+} & CompilerOptions;
+
+async function search(run: string, data: string | undefined, options: Options, terminal: Terminal): Promise<Outcome> {
+  const { image, count, split, out } = options;
+  outputKind(out, ['png']);
+  const { model, checkpoint } = await openRun(run, compilerOf(options), options);
+  const query = await readImages([image], checkpoint.configuration);
+  const source = await openRunData(data, checkpoint.configuration, terminal);
+  try {
+    const part = splitOf(source, split);
+    if (count > part.count) throw new InputError(`--count ${count}: ${source.name} has ${part.count} images in its part ${split}`);
+    const codes = { data: await encodeSplit(model, part), width: model.latent };
+    const { indices, cosines } = nearestCodes(await model.encode(query), codes, count);
+    const results = Array.from(indices, (index, place) => ({ ...describeImage(source, part, index), cosine: cosines[place]! }));
+    const found = gatherImages(part, indices, model.imageSize);
+    await writePng(out, sheet(picturesOf(model, Uint8Array.from(Buffer.concat([query, found]))), squareColumns(count + 1)));
+    for (const { cosine, ...each } of results)
+      terminal.print(
+        `${cosine.toFixed(3)}  ${Object.entries(each)
+          .map((entry) => entry.join(' '))
+          .join(', ')}`,
+      );
+    terminal.print(`${image}, then the ${count} most like it of ${part.count} images: ${out}`);
+    return { result: { out, image, data: source.name, split, count, results } };
+  } finally {
+    await model.release();
+    source.close?.();
+  }
+}

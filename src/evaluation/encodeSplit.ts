@@ -1,0 +1,16 @@
+import type { TrainedModel } from '../age/index.js';
+import { gatherImages, type Split } from '../data/index.js';
+
+/** Images that are in memory at once. */
+const CHUNK = 5000;
+
+/** The codes [N, M] of a split's images, all of them or those at `indices`, however many there are. */
+export async function encodeSplit(model: TrainedModel, split: Split, indices?: ArrayLike<number>): Promise<Float32Array> {
+  const count = indices?.length ?? split.count;
+  const codes = new Float32Array(count * model.latent);
+  for (let start = 0; start < count; start += CHUNK) {
+    const places = Array.from({ length: Math.min(CHUNK, count - start) }, (_, place) => indices?.[start + place] ?? start + place);
+    codes.set(await model.encode(gatherImages(split, places, model.imageSize)), start * model.latent);
+  }
+  return codes;
+}

@@ -1,0 +1,28 @@
+import { nativeFormat } from '../data/open.node.js';
+import { InputError } from '../errors.js';
+import { type ArchitectureName, ARCHITECTURES, architectureFor } from '../networks/index.js';
+import { checkConfiguration, type Configuration, DEFAULTS, type SettingLabel } from './configuration.js';
+
+/**
+ * A configuration of some settings, completed by what the data are by themselves and by the defaults. Throws InputError that names the
+ * first wrong setting, or says that there are no such data.
+ */
+export async function completeConfiguration(
+  asked: Readonly<Record<string, unknown>> & { readonly data: string },
+  label?: SettingLabel,
+): Promise<Configuration> {
+  const native = await nativeFormat(asked.data);
+  // A network that was named decides the size, where none was given.
+  const named = typeof asked.network === 'string' && Object.hasOwn(ARCHITECTURES, asked.network) ? ARCHITECTURES[asked.network as ArchitectureName] : undefined;
+  const size = asked.size ?? named?.imageSize ?? native.size;
+  return checkConfiguration({ ...DEFAULTS, ...native, size, network: asked.network ?? architectureOf(Number(size), label), ...asked }, label);
+}
+
+/** An unknown size is reported as the setting that it is. */
+function architectureOf(size: number, label: SettingLabel = (key) => key): ArchitectureName {
+  try {
+    return architectureFor(size);
+  } catch (error) {
+    throw error instanceof InputError ? new InputError(`${label('size')} ${size}: ${error.message.replace(/^size \S+: /, '')}`) : error;
+  }
+}
