@@ -49,8 +49,8 @@ describe('images in a folder', () => {
     expect(await openSource(folder, { size: 8, channels: 3 }, { cacheFolder: temporaryFolder() })).toMatchObject({ size: [8, 8], channels: 3 });
   });
 
-  it('are opened in a size alone from an object that says more', async () => {
-    const configuration = { size: 8, channels: 1, name: 'other', crop: 'wrong', strict: true };
+  it('are opened in a format alone from an object that says more', async () => {
+    const configuration = { size: 8, channels: 1, name: 'other', strict: true };
     const folder = await images();
     writeFileSync(join(folder, 'd.png'), 'text');
     expect(await openSource(folder, configuration, { cacheFolder: temporaryFolder() })).toMatchObject({ name: folder, size: [8, 8] });
