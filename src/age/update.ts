@@ -1,4 +1,4 @@
-import { adam, type AdamConstants, type AdamMoments, gradients, pack, sqrt, square, sumOf, type Value } from '../engine/index.js';
+import { adam, add, type AdamConstants, type AdamMoments, gradients, mul, pack, sqrt, square, sumOf, type Value } from '../engine/index.js';
 import type { NetworkName, NetworkPair } from '../networks/index.js';
 import { spread } from './divergence.js';
 import { encoderPasses, generatorPasses, type Objective, totalLoss, type UpdateBatch, type UpdatePasses } from './losses.js';
@@ -72,14 +72,18 @@ export function update(
   const { network } = kind;
   const { terms, loss, codeOfX, codeOfFake, gradients: byName, statistics } = updateGradients(pair, objective, kind, state, batch);
   const gradient = pack(byName, pair[network].parameters);
+  // From the squares as Adam takes them, so that they are made once.
+  const gradNorm = sqrt(mul(sumOf(mul(square(gradient), 1 - ADAM.beta2)), 1 / (1 - ADAM.beta2)));
+  // Adam waits for the norm: else a runtime may take it last of all, and hold the gradients of all updates until then. It changes no bit.
+  const stepSize = add(schedule.stepSize, mul(gradNorm, 0));
   const report = {
     loss,
     ...terms,
-    grad_norm: sqrt(sumOf(square(gradient))),
+    grad_norm: gradNorm,
     ...(codeOfX ? { spread_real: spread(codeOfX, objective.prior) } : {}),
     ...(codeOfFake ? { spread_fake: spread(codeOfFake, objective.prior) } : {}),
   };
-  const { parameter, m, v } = adam(state[network].parameters, gradient, state.moments[network], schedule, ADAM);
+  const { parameter, m, v } = adam(state[network].parameters, gradient, state.moments[network], { ...schedule, stepSize }, ADAM);
   const moved: TrainingState = {
     encoder: { parameters: state.encoder.parameters, statistics: statistics.encoder },
     generator: { parameters: state.generator.parameters, statistics: statistics.generator },

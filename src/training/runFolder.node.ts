@@ -20,6 +20,7 @@ export async function readCheckpointFile(file: string): Promise<StoredCheckpoint
 
 const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
+const PARTS = ['samples', 'reconstructions', 'checkpoints'] as const;
 /** What `writeFileAtomically` had not renamed yet. */
 const UNFINISHED_NAME = /^\..*\.partial$/;
 const PICTURE_NAME = /^\d+\.png$/;
@@ -34,15 +35,16 @@ export class RunFolder {
   /** Makes a new run folder. Throws InputError if it exists and is not empty, or cannot be made. */
   static async create(path: string, configuration: Configuration): Promise<RunFolder> {
     if (path === '') throw new InputError('the run folder needs a name (--out)');
-    const entries = await listFolder(path);
-    if (entries !== undefined && entries.length > 0) {
+    // What a process left that was killed before it had written the configuration is nothing to keep.
+    const entries = ((await listFolder(path)) ?? []).filter((name) => !UNFINISHED_NAME.test(name));
+    if (entries.length > 0) {
       throw new InputError(`${path}: the run folder exists and is not empty; name another with --out, or go on with the run in it with --resume`);
     }
     const folder = new RunFolder(path);
-    await writing(path, async () => {
-      for (const part of ['samples', 'reconstructions', 'checkpoints']) await mkdir(join(path, part), { recursive: true });
-    });
+    await writing(path, () => mkdir(path, { recursive: true }));
+    // First of all: from here on the run can be gone on with.
     await folder.writeConfiguration(configuration);
+    await folder.makeParts();
     return folder;
   }
 
@@ -68,12 +70,17 @@ export class RunFolder {
   async lock(): Promise<() => Promise<void>> {
     const unlock = await lockFolder(this.path);
     try {
-      for (const part of ['.', 'samples', 'reconstructions', 'checkpoints']) await clearUnfinished(join(this.path, part));
+      await this.makeParts();
+      for (const part of ['.', ...PARTS]) await clearUnfinished(join(this.path, part));
     } catch (error) {
       await unlock();
       throw error;
     }
     return unlock;
+  }
+
+  private async makeParts(): Promise<void> {
+    for (const part of PARTS) await writing(join(this.path, part), () => mkdir(join(this.path, part), { recursive: true }));
   }
 
   /** Writes a checkpoint, removes older ones that the configuration does not keep, and returns its path. */

@@ -41,7 +41,7 @@ describe('images in a folder', () => {
   it('are opened by the folder’s path, with or without its kind before it', async () => {
     const folder = await images();
     for (const data of [folder, `folder:${folder}`, `celeba:${folder}`]) {
-      expect(await nativeFormat(data)).toEqual({ size: 64, channels: 1 });
+      expect(await nativeFormat(data)).toEqual({ size: 64, channels: 1, ...(data.startsWith('celeba:') ? { crop: 'celeba' } : {}) });
       const source = await openSource(data, undefined, { cacheFolder: temporaryFolder() });
       expect(source).toMatchObject({ name: data, size: [64, 64], channels: 1 });
       expect(source.train.count + source.test.count).toBe(3);

@@ -1,8 +1,8 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
-/** Bytes of dead results that are left to lie. Collecting them takes 2-5 ms, as much as a small model's iterations would notice. */
-const TOLERATED = 32 * 2 ** 20;
+/** Bytes of dead results that are left to lie. Collecting them takes about 15 ms, which a small model's iterations would notice. */
+const TOLERATED = 48 * 2 ** 20;
 
 /**
  * A function that is told of new garbage, in bytes, and has it collected once there is much. The results of the runtime lie outside

@@ -5,7 +5,7 @@ import { lower, type Target } from '../lowering/index.js';
 import { encode } from '../onnx.js';
 import { blockSizeOfProcessor } from './blockSize.js';
 import { collectLargeGarbage } from './garbage.node.js';
-import { Program } from './program.js';
+import { Program, signatureOf } from './program.js';
 
 /** Where a program runs. */
 export const DEVICES = ['cpu', 'webgpu', 'cuda'] as const;
@@ -42,7 +42,7 @@ export async function compile(graph: Graph, { device = 'cpu', threads = 0, targe
     logSeverityLevel: 3,
     ...(profilePrefix === undefined ? {} : { enableProfiling: true, profileFilePrefix: profilePrefix }),
   });
-  return new Program(session, lowered, { Tensor, beforeRun: collectLargeGarbage() });
+  return new Program(session, signatureOf(lowered), { Tensor, beforeRun: collectLargeGarbage() });
 }
 
 // Only what an error does not say: the native library would also print every error that it throws.

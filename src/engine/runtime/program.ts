@@ -11,18 +11,30 @@ export interface Platform {
   readonly beforeRun?: (garbage: number) => void;
 }
 
+/** What remains of a graph once it is compiled: the graph itself would only be memory, and work for the garbage collector. */
+export interface Signature extends Pick<LoweredGraph, 'stateLayouts' | 'statesInPlace'> {
+  readonly inputs: ReadonlyMap<string, TensorType>;
+  readonly outputs: ReadonlyMap<string, TensorType>;
+}
+
+export function signatureOf({ inputs, outputs, stateLayouts, statesInPlace }: LoweredGraph): Signature {
+  const typeOf = ({ type, shape }: TensorType): TensorType => ({ type, shape });
+  return {
+    inputs: new Map(inputs.map((value) => [value.name, typeOf(value)])),
+    outputs: new Map(Object.entries(outputs).map(([name, value]) => [name, typeOf(value)])),
+    stateLayouts,
+    statesInPlace,
+  };
+}
+
 /** A graph compiled for a device. Feeds and results are tensors in memory; one run at a time. */
 export class Program {
   constructor(
     private readonly session: InferenceSession,
-    /** How the graph treats its state, which is `StatefulProgram`'s concern. */
-    readonly lowered: LoweredGraph,
+    readonly signature: Signature,
     private readonly platform: Platform,
-  ) {
-    this.inputs = new Map(lowered.inputs.map((value) => [value.name, value]));
-  }
+  ) {}
 
-  private readonly inputs: ReadonlyMap<string, TensorType>;
   /** Bytes; what was made before the first run is not known, and much. */
   private garbage = Infinity;
 
@@ -33,7 +45,7 @@ export class Program {
   async run(feeds: Readonly<Record<string, ElementArray>>, into: Readonly<Record<string, ElementArray>> = {}): Promise<Record<string, TensorData>> {
     this.platform.beforeRun?.(this.garbage);
     const tensors = Object.fromEntries(Object.entries(feeds).map(([name, data]) => [name, this.tensorOf(name, data)]));
-    const fetches = Object.fromEntries(Object.entries(this.lowered.outputs).map(([name, type]) => [name, into[name] ? this.tensorOn(into[name], type) : null]));
+    const fetches = Object.fromEntries([...this.signature.outputs].map(([name, type]) => [name, into[name] ? this.tensorOn(into[name], type) : null]));
     const results = Object.entries(await this.session.run(tensors, fetches));
     // The runtime returns a copy even of what it wrote where it was told to.
     this.garbage = results.reduce((bytes, [name, { data }]) => bytes + (name in into ? (data as ElementArray).byteLength : 0), 0);
@@ -42,7 +54,7 @@ export class Program {
 
   /** Wraps data as the tensor of an input, without a copy. */
   private tensorOf(name: string, data: ElementArray): Tensor {
-    const declared = this.inputs.get(name);
+    const declared = this.signature.inputs.get(name);
     if (declared === undefined) throw new Error(`program: there is no input ${name}`);
     return this.tensorOn(data, declared);
   }

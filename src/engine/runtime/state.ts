@@ -17,7 +17,7 @@ export class StatefulProgram {
     initial: Readonly<Record<string, Float32Array>>,
   ) {
     this.current = Object.fromEntries(Object.entries(initial).map(([name, vector]) => [name, this.copied(name, vector, intoLayout)]));
-    const kept = Object.entries(this.current).filter(([name]) => program.lowered.statesInPlace.has(name));
+    const kept = Object.entries(this.current).filter(([name]) => program.signature.statesInPlace.has(name));
     this.inPlace = Object.fromEntries(kept.map(([name, vector]) => [nextName(name), vector]));
   }
 
@@ -39,7 +39,7 @@ export class StatefulProgram {
   }
 
   private copied(name: string, vector: Float32Array, convert: typeof intoLayout): Float32Array {
-    const layout = this.program.lowered.stateLayouts.get(name);
+    const layout = this.program.signature.stateLayouts.get(name);
     return layout ? convert(layout, vector) : vector.slice();
   }
 
