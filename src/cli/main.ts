@@ -6,6 +6,7 @@ import { reportError, STATUS } from './command.js';
 import { datasetCommand } from './dataset.js';
 import { doctorCommand } from './doctor.js';
 import { encodeCommand } from './encode.js';
+import { evaluateCommand } from './evaluate.js';
 import { infoCommand } from './info.js';
 import { interpolateCommand } from './interpolate.js';
 import { reconstructCommand } from './reconstruct.js';
@@ -31,6 +32,7 @@ const COMMANDS = [
   reconstructCommand,
   interpolateCommand,
   encodeCommand,
+  evaluateCommand,
   infoCommand,
   datasetCommand,
   verifyCommand,

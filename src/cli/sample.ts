@@ -1,6 +1,5 @@
-import { drawCodes } from '../age/index.js';
-import { sheet, squareColumns, toBytes } from '../images/index.js';
-import { randomStream } from '../random.js';
+import { drawSamples } from '../evaluation/index.js';
+import { sheet, squareColumns } from '../images/index.js';
 import { type Outcome, perform, subcommand, type Terminal } from './command.js';
 import { openRun, picturesOf } from './openRun.js';
 import { compilerOf, type CompilerOptions, deviceOption, seedOption, threadsOption, wholeNumber } from './options.js';
@@ -31,8 +30,7 @@ async function sample(run: string, options: Options, terminal: Terminal): Promis
   const { count, seed, out } = options;
   const kind = outputKind(out, ['png', 'npz', 'folder']);
   const { model } = await openRun(run, compilerOf(options), options);
-  const codes = drawCodes(model.prior, count, model.latent, randomStream(seed, 'samples'));
-  const images = picturesOf(model, toBytes(await model.generate(codes)));
+  const images = picturesOf(model, await drawSamples(model, count, seed));
   await model.release();
 
   if (kind === 'png') await writePng(out, sheet(images, squareColumns(count)));
