@@ -9,6 +9,7 @@ import { encodeCommand } from './encode.js';
 import { evaluateCommand } from './evaluate.js';
 import { infoCommand } from './info.js';
 import { interpolateCommand } from './interpolate.js';
+import { probeCommand } from './probe.js';
 import { reconstructCommand } from './reconstruct.js';
 import { sampleCommand } from './sample.js';
 import { trainCommand } from './train.js';
@@ -33,6 +34,7 @@ const COMMANDS = [
   interpolateCommand,
   encodeCommand,
   evaluateCommand,
+  probeCommand,
   infoCommand,
   datasetCommand,
   verifyCommand,

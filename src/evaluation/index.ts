@@ -20,3 +20,4 @@ export { betterDirection, FEATURE_GROUPS, groupOf, METRIC_GROUP_NAMES, METRIC_GR
 export { modelExtractor, type ModelExtractorOptions, type RunnableModel } from './modelExtractor.js';
 export { drawSamples, sampleChunks } from './samples.js';
 export { whyNoClassifier } from './dataClassifier.js';
+export { probe, PROBE_METHODS, type ProbeMethod, type ProbeOptions, type ProbeResult } from './probe.js';
