@@ -131,7 +131,7 @@ async function judge({ run, model, checkpoint, source, asked, compile }: Subject
         seconds: Math.round((performance.now() - start) / 100) / 10,
       },
     };
-    showEvaluation(result, terminal.print);
+    showEvaluation(result, (line) => terminal.print(line));
     const folder = await runFolderOf(checkpoint.file);
     if (folder === undefined) return { result };
     if (nearest) {

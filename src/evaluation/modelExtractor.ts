@@ -99,19 +99,22 @@ function inputOf({ inputs }: RunnableModel, { name, size, channels }: ModelExtra
     throw new InputError(`${name}: should take one input of images, float32 [N, C, H, W], but takes ${shown || 'nothing'}`);
   }
   const [batch, ...sizes] = first.shape.map((each) => (typeof each === 'number' && each > 0 ? each : undefined));
-  const channelsLast = (sizes[2] === 1 || sizes[2] === 3) && sizes[0] !== 1 && sizes[0] !== 3;
+  const isChannels = (value: number | undefined) => value === 1 || value === 3;
+  const channelsLast = isChannels(sizes[2]) && !isChannels(sizes[0]);
   const [declaredChannels, height, width] = channelsLast ? [sizes[2], sizes[0], sizes[1]] : sizes;
-  if (height !== undefined && width !== undefined && height !== width)
-    throw new InputError(`${name}: takes images of ${height}x${width}, but only squares can be fed`);
-  const declaredSize = height ?? width;
-  if (size !== undefined && declaredSize !== undefined && size !== declaredSize) {
-    throw new InputError(`${name}: takes images of ${declaredSize}x${declaredSize}, not ${size}x${size}`);
-  }
-  const known = declaredChannels ?? channels;
-  if (known !== undefined && known !== 1 && known !== 3)
-    throw new InputError(`${name}: takes images of ${known} channels, but there are grey and RGB ones only`);
-  if (channels !== undefined && known !== channels) throw new InputError(`${name}: takes images of ${known} channels, not ${channels}`);
-  return { name: first.name, channelsLast, batch, channels: known, size: declaredSize ?? size };
+  const rows = agreed(name, 'rows', height, size);
+  const columns = agreed(name, 'columns', width, size);
+  if (rows !== columns && rows !== undefined && columns !== undefined)
+    throw new InputError(`${name}: takes images of ${rows}x${columns}, but only squares can be fed`);
+  const known = agreed(name, 'channels', declaredChannels, channels);
+  if (known !== undefined && !isChannels(known)) throw new InputError(`${name}: takes images of ${known} channels, but there are grey and RGB ones only`);
+  return { name: first.name, channelsLast, batch, channels: known, size: rows ?? columns };
+}
+
+/** What the file declares, or else what was asked for; both where they are equal. */
+function agreed(name: string, what: string, declared: number | undefined, asked: number | undefined): number | undefined {
+  if (declared !== undefined && asked !== undefined && declared !== asked) throw new InputError(`${name}: takes images of ${declared} ${what}, not ${asked}`);
+  return declared ?? asked;
 }
 
 function outputOf({ outputs }: RunnableModel, asked: string | undefined, name: string): string {
