@@ -4,13 +4,16 @@ import { createRequire } from 'node:module';
 import { attributeCommand } from './attribute.js';
 import { benchCommand } from './bench.js';
 import { reportError, STATUS } from './command.js';
+import { compareCommand } from './compare.js';
 import { datasetCommand } from './dataset.js';
 import { doctorCommand } from './doctor.js';
 import { encodeCommand } from './encode.js';
+import { evaluateCommand } from './evaluate.js';
 import { filmCommand } from './film.js';
 import { infoCommand } from './info.js';
 import { interpolateCommand } from './interpolate.js';
 import { mapCommand } from './map.js';
+import { probeCommand } from './probe.js';
 import { reconstructCommand } from './reconstruct.js';
 import { sampleCommand } from './sample.js';
 import { searchCommand } from './search.js';
@@ -39,6 +42,9 @@ const COMMANDS = [
   mapCommand,
   filmCommand,
   encodeCommand,
+  evaluateCommand,
+  compareCommand,
+  probeCommand,
   infoCommand,
   datasetCommand,
   verifyCommand,

@@ -62,6 +62,18 @@ export function decodingProgress(stream: NodeJS.WriteStream): (done: number, tot
   };
 }
 
+/** The same for a training of something other than a model: `what` and how many of its iterations are done. */
+export function steppingProgress(stream: NodeJS.WriteStream, what: string): (step: number, steps: number, loss: number) => void {
+  let shown = performance.now();
+  return (step, steps, loss) => {
+    const now = performance.now();
+    if (step < steps && (now - shown) / 1000 < (stream.isTTY ? LIVE_INTERVAL : PLAIN_INTERVAL)) return;
+    shown = now;
+    const line = `${what}: iteration ${step} of ${steps}, loss ${loss.toPrecision(3)}`;
+    stream.write(stream.isTTY ? `\r\x1b[2K${line}${step === steps ? '\n' : ''}` : `${line}\n`);
+  };
+}
+
 type Report = Extract<TrainingEvent, { type: 'iteration' }>['report'];
 
 function progressLine({ step, epoch, scalars }: Report, lastStep: number, secondsPerIteration: number): string {

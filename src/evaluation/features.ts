@@ -59,3 +59,12 @@ export function columnMeans({ data, width }: Features): Float64Array {
 export function checkWhole(value: number, name: string, least = 1): void {
   if (!Number.isInteger(value) || value < least) throw new InputError(`${name}: is ${value}, but must be a whole number of ${least} or more`);
 }
+
+/** The place of the largest number of each row; the first of equal ones. */
+export function largestPlaces({ data, width }: Features): Uint32Array {
+  return Uint32Array.from({ length: data.length / width }, (_, row) => {
+    let best = 0;
+    for (let place = 1; place < width; place++) if (data[row * width + place]! > data[row * width + best]!) best = place;
+    return best;
+  });
+}

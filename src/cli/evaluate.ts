@@ -1,0 +1,171 @@
+import { Option } from '@commander-js/extra-typings';
+import type { TrainedModel } from '../age/index.js';
+import type { ImageSource } from '../data/index.js';
+import { openSource, SOURCE_FORMS } from '../data/open.node.js';
+import type { Compile } from '../engine/index.js';
+import { InputError } from '../errors.js';
+import { evaluate, FEATURE_GROUPS, type FeatureExtractor, groupOf, METRIC_GROUP_NAMES, parseMetrics, whyNoClassifier } from '../evaluation/index.js';
+import { dataExtractor } from '../evaluation/extractorCache.node.js';
+import { sheet } from '../images/index.js';
+import { type Configuration, iterationSpec } from '../training/index.js';
+import type { StoredCheckpoint } from '../training/runFolder.node.js';
+import { type Outcome, perform, subcommand, type Terminal } from './command.js';
+import { fileBeside, runFolderOf, writeEvaluation } from './evaluationFile.js';
+import { showEvaluation } from './evaluationTable.js';
+import {
+  featuresChannelsOption,
+  featuresDeviationOption,
+  featuresMeanOption,
+  type FeatureOptions,
+  featuresOption,
+  featuresOutputOption,
+  featuresProbabilitiesOption,
+  featuresSizeOption,
+  openFeatures,
+} from './featureOptions.js';
+import { openRun } from './openRun.js';
+import { compilerOf, type CompilerOptions, deviceOption, seedOption, threadsOf, threadsOption, wholeNumber } from './options.js';
+import { writePng } from './output.js';
+import { decodingProgress, steppingProgress } from './progress.js';
+
+const EXAMPLES = `
+Metrics are named one by one (fid, psnr, ...), or by group: ${METRIC_GROUP_NAMES.join(', ')}.
+
+Examples:
+  agenet evaluate runs/mnist-1                                    everything, with 10,000 samples and the test images
+  agenet evaluate runs/mnist-1 --metrics fid,kid --count 5000
+  agenet evaluate runs/photos-1 --features inception.onnx --features-output pool --features-size 299 \\
+    --features-mean 0.5 --features-deviation 0.5                  features of an image model of your own
+`;
+
+export const evaluateCommand = () =>
+  subcommand('evaluate', 'judge a trained model by numbers')
+    .argument('<run>', 'a run folder, or a checkpoint')
+    .argument('[data]', `${SOURCE_FORMS} (default: what the run was trained on)`)
+    .addOption(new Option('--split <part>', 'which images to compare with').choices(['train', 'test'] as const).default('test' as const))
+    .option('--count <number>', 'how many samples, and images where there are as many', wholeNumber(2, 1_000_000), 10_000)
+    .addOption(seedOption().default(0))
+    .option('--metrics <list>', 'names of metrics or groups, with commas (default: all that the data allow)', listed)
+    .option('--raw', 'use the weights themselves, not their averages')
+    .addOption(deviceOption())
+    .addOption(threadsOption())
+    .optionsGroup('Features of an image model of your own:')
+    .addOption(featuresOption())
+    .addOption(featuresOutputOption())
+    .addOption(featuresProbabilitiesOption())
+    .addOption(featuresSizeOption())
+    .addOption(featuresChannelsOption())
+    .addOption(featuresMeanOption())
+    .addOption(featuresDeviationOption())
+    .addHelpText('after', EXAMPLES)
+    .action((run, data, options) => perform(options, (terminal) => evaluateRun(run, data, options, terminal)));
+
+const listed = (text: string): string[] =>
+  text
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '');
+
+type Options = {
+  readonly split: 'train' | 'test';
+  readonly count: number;
+  readonly seed: number;
+  readonly metrics?: readonly string[] | undefined;
+  readonly raw?: true | undefined;
+} & FeatureOptions &
+  CompilerOptions;
+
+async function evaluateRun(run: string, data: string | undefined, options: Options, terminal: Terminal): Promise<Outcome> {
+  const asked = options.metrics === undefined ? undefined : parseMetrics(options.metrics);
+  const compile = compilerOf(options);
+  const { model, checkpoint } = await openRun(run, compile, options);
+  const { configuration } = checkpoint;
+  const source = await openSource(data ?? configuration.data, configuration, {
+    testFraction: configuration.testFraction,
+    onWarning: terminal.note,
+    onProgress: decodingProgress(process.stderr),
+  });
+  try {
+    return await judge({ run, model, checkpoint, source, asked, compile }, options, terminal);
+  } finally {
+    await model.release();
+    source.close?.();
+  }
+}
+
+/** What is judged, and by which metrics: undefined for all that can be had. */
+interface Subject {
+  readonly run: string;
+  readonly model: TrainedModel;
+  readonly checkpoint: StoredCheckpoint;
+  readonly source: ImageSource;
+  readonly asked: ReadonlySet<string> | undefined;
+  readonly compile: Compile;
+}
+
+async function judge({ run, model, checkpoint, source, asked, compile }: Subject, options: Options, terminal: Terminal): Promise<Outcome> {
+  const start = performance.now();
+  const { split, count, seed, raw = false } = options;
+  const extractor = await extractorFor(source, asked, compile, options, terminal);
+  const metrics = asked ?? parseMetrics(METRIC_GROUP_NAMES.filter((group) => extractor !== undefined || !FEATURE_GROUPS.includes(group)));
+  try {
+    const { nearest, ...evaluation } = await evaluate({
+      model,
+      source,
+      split,
+      count,
+      seed,
+      metrics,
+      extractor,
+      divergence: divergenceIn(checkpoint.configuration),
+      compile,
+    });
+    const { step } = checkpoint;
+    const result = {
+      run,
+      step,
+      ...evaluation,
+      protocol: {
+        ...evaluation.protocol,
+        weights: raw || checkpoint.configuration.ema === 0 ? 'raw' : 'averaged',
+        seconds: Math.round((performance.now() - start) / 100) / 10,
+      },
+    };
+    showEvaluation(result, (line) => terminal.print(line));
+    const folder = await runFolderOf(checkpoint.file);
+    if (folder === undefined) return { result };
+    if (nearest) {
+      const picture = fileBeside(folder, 'nearest', step, raw, 'png');
+      await writePng(picture, sheet(nearest.images, nearest.columns));
+      terminal.print(`samples, each with the training images nearest to it: ${picture}`);
+    }
+    const file = await writeEvaluation(folder, step, raw, result);
+    terminal.print(file);
+    return { result: { ...result, file } };
+  } finally {
+    await extractor?.release();
+  }
+}
+
+/** The extractor that is asked for, or the data's own; none where no metric needs one, or unlabelled data have none and none is insisted on. */
+async function extractorFor(
+  source: ImageSource,
+  asked: ReadonlySet<string> | undefined,
+  compile: Compile,
+  options: Options,
+  terminal: Terminal,
+): Promise<FeatureExtractor | undefined> {
+  const needing = asked && Array.from(asked).find((metric) => FEATURE_GROUPS.includes(groupOf(metric)));
+  if (asked && needing === undefined) return undefined;
+  if (options.features !== undefined) return openFeatures(options.features, options, threadsOf(options.threads));
+  const problem = whyNoClassifier(source);
+  if (problem === undefined) return dataExtractor(source, compile, { onNote: terminal.note, onStep: steppingProgress(process.stderr, 'extractor') });
+  if (needing !== undefined) throw new InputError(`${needing}: ${problem}`);
+  terminal.note(`samples are not compared with images: ${problem}`);
+  return undefined;
+}
+
+const divergenceIn = (configuration: Configuration) => {
+  const { divergence, moment, reduce } = iterationSpec(configuration).objective;
+  return { divergence, moment, reduce };
+};

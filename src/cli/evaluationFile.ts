@@ -1,0 +1,60 @@
+/** Evaluations in run folders: written by `evaluate`, read by `compare`. */
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { z } from 'zod';
+import { InputError } from '../errors.js';
+import { systemFailure, writeFileAtomically } from '../files.node.js';
+
+const evaluationSchema = z.looseObject({
+  step: z.number(),
+  // A figure that is not finite is null in JSON.
+  metrics: z.record(z.string(), z.number().nullable()),
+  protocol: z.record(z.string(), z.unknown()),
+});
+
+type EvaluationRecord = Readonly<z.infer<typeof evaluationSchema>>;
+
+const FILE_NAME = /^evaluation-(\d+)(-raw)?\.json$/;
+
+/** The run folder that a checkpoint lies in, or undefined where it lies elsewhere. */
+export async function runFolderOf(checkpointFile: string): Promise<string | undefined> {
+  const folder = dirname(dirname(resolve(checkpointFile)));
+  const found = await stat(join(folder, 'config.json')).catch(() => undefined);
+  return found?.isFile() ? join(dirname(checkpointFile), '..') : undefined;
+}
+
+/** A file in a run folder that belongs to an iteration: `evaluation-001874.json`, or with raw weights `evaluation-001874-raw.json`. */
+export const fileBeside = (folder: string, kind: string, step: number, raw: boolean, ending: string): string =>
+  join(folder, `${kind}-${String(step).padStart(6, '0')}${raw ? '-raw' : ''}.${ending}`);
+
+/** Writes an evaluation into a run folder and returns its path. */
+export async function writeEvaluation(folder: string, step: number, raw: boolean, evaluation: Readonly<Record<string, unknown>>): Promise<string> {
+  const file = fileBeside(folder, 'evaluation', step, raw, 'json');
+  await writeFileAtomically(file, new TextEncoder().encode(`${JSON.stringify(evaluation, null, 2)}\n`));
+  return file;
+}
+
+/**
+ * The evaluation of the most iterations in a run folder; of two the one with averaged weights.
+ * @throws InputError where there is none, or it is damaged
+ */
+export async function readLatestEvaluation(run: string): Promise<EvaluationRecord> {
+  const names = await readdir(run).catch((error: unknown) => {
+    throw new InputError(`${run}: cannot be read as a run folder (${systemFailure(error)})`);
+  });
+  const steps = names.flatMap((name) => {
+    const match = FILE_NAME.exec(name);
+    return match ? [{ name, step: Number(match[1]), raw: match[2] !== undefined }] : [];
+  });
+  const latest = steps.sort((a, b) => a.step - b.step || Number(b.raw) - Number(a.raw)).at(-1);
+  if (latest === undefined) throw new InputError(`${run}: has not been evaluated yet; run agenet evaluate ${run} first`);
+  return readEvaluation(join(run, latest.name));
+}
+
+async function readEvaluation(file: string): Promise<EvaluationRecord> {
+  try {
+    return evaluationSchema.parse(JSON.parse(await readFile(file, 'utf8')));
+  } catch {
+    throw new InputError(`${file}: is damaged, evaluate the run again`);
+  }
+}

@@ -1,0 +1,57 @@
+import { InvalidArgumentError, Option } from '@commander-js/extra-typings';
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { openForeignModel } from '../engine/runtime/foreignModel.node.js';
+import { type FeatureExtractor, modelExtractor } from '../evaluation/index.js';
+import { parseNumber, wholeNumber } from './options.js';
+
+/** The options that describe an image model whose features are used. */
+export interface FeatureOptions {
+  readonly features?: string | undefined;
+  readonly featuresOutput?: string | undefined;
+  readonly featuresProbabilities?: string | undefined;
+  readonly featuresSize?: number | undefined;
+  readonly featuresChannels?: number | undefined;
+  readonly featuresMean?: readonly number[] | undefined;
+  readonly featuresDeviation?: readonly number[] | undefined;
+}
+
+const wholeSize = wholeNumber(1, 4096);
+
+export const featuresOption = () => new Option('--features <file>', "an ONNX image model (default: a classifier trained once on the data's own labels)");
+export const featuresOutputOption = () => new Option('--features-output <name>', 'its output with a row of features an image (default: the only one)');
+export const featuresProbabilitiesOption = () => new Option('--features-probabilities <name>', 'its output with class probabilities, for the Inception score');
+export const featuresSizeOption = () =>
+  new Option('--features-size <pixels>', 'rows and columns that it takes (default: as the file says)').argParser(wholeSize);
+export const featuresChannelsOption = () =>
+  new Option('--features-channels <number>', 'channels that it takes, 1 or 3 (default: as the file says)').argParser(wholeNumber(1, 3));
+export const featuresMeanOption = () =>
+  new Option('--features-mean <list>', 'taken from pixels between 0 and 1, one number or one a channel (default: 0)').argParser(numbers);
+export const featuresDeviationOption = () => new Option('--features-deviation <list>', 'by which they are divided then (default: 1)').argParser(numbers);
+
+/** 0.5 or 0.5,0.4,0.3. */
+function numbers(text: string): number[] {
+  const parts = text.split(',').map(parseNumber);
+  if (parts.length !== 1 && parts.length !== 3) throw new InvalidArgumentError('It must be one number, or three with commas.');
+  return parts;
+}
+
+/** Opens an image model as the options say. The name of the extractor has the file's digest, so that other contents have another name. */
+export async function openFeatures(file: string, options: FeatureOptions, threads: number): Promise<FeatureExtractor> {
+  const model = await openForeignModel(file, threads);
+  const digest = createHash('sha256')
+    .update(await readFile(file))
+    .digest('hex');
+  const { featuresMean: mean, featuresDeviation: deviation, featuresSize: size, featuresChannels: channels } = options;
+  const prepared = [size && `size ${size}`, mean && `mean ${mean.join()}`, deviation && `deviation ${deviation.join()}`].filter(Boolean).join(', ');
+  return modelExtractor(model, {
+    name: `${basename(file)} (${digest.slice(0, 8)}${prepared ? `; ${prepared}` : ''})`,
+    output: options.featuresOutput,
+    probabilities: options.featuresProbabilities,
+    size,
+    channels,
+    mean,
+    deviation,
+  });
+}

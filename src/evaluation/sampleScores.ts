@@ -1,0 +1,67 @@
+import { randomStream, shuffledIndices } from '../random.js';
+import { type Features, gatherRows } from './features.js';
+import type { ExtractedFeatures } from './featureExtractor.js';
+import { frechetFeatureDistance } from './frechet.js';
+import { inceptionScore } from './inceptionScore.js';
+import { kernelDistance } from './kernelDistance.js';
+import { manifoldScores } from './manifold.js';
+
+/** Rows of each set that precision, recall, density and coverage are computed of: their time grows with the square. */
+const MANIFOLD_ROWS = 5000;
+const MANIFOLD_NEIGHBOURS = 5;
+export const KERNEL_SUBSETS = 50;
+export const KERNEL_SUBSET_SIZE = 1000;
+const INCEPTION_SPLITS = 10;
+
+export interface SampleScoreOptions {
+  /** Determines the subsets. */
+  readonly seed: number;
+  /** Those that are wanted; others are left out where that saves time. */
+  readonly metrics: ReadonlySet<string>;
+}
+
+/** What comparing two sets took, where it was less than the protocol asks for. */
+export interface SampleScores {
+  readonly metrics: Readonly<Record<string, number>>;
+  readonly manifoldRows: readonly [real: number, generated: number];
+  readonly neighbours: number;
+}
+
+/** Compares features of samples with those of images by all metrics of the group `samples`. */
+export function scoreSamples(real: Features, { features: generated, probabilities }: ExtractedFeatures, options: SampleScoreOptions): SampleScores {
+  const wants = (...names: string[]) => names.some((name) => options.metrics.has(name));
+  const parts = [drawnRows(real, options.seed, 'real'), drawnRows(generated, options.seed, 'generated')] as const;
+  const manifoldRows = [rowsIn(parts[0]), rowsIn(parts[1])] as const;
+  // A row has fewer neighbours where there are hardly any.
+  const neighbours = Math.min(MANIFOLD_NEIGHBOURS, Math.min(...manifoldRows) - 1);
+  return {
+    metrics: {
+      ...distancesOf(real, generated, options),
+      ...(wants('precision', 'recall', 'density', 'coverage') ? manifoldScores(...parts, { neighbours }) : {}),
+      ...(probabilities && wants('inception_score', 'inception_score_std') ? inceptionOf(probabilities) : {}),
+    },
+    manifoldRows,
+    neighbours,
+  };
+}
+
+/** FID and KID of two sets of features: also those between images and images, which are the least that samples can be expected to reach. */
+export function distancesOf(a: Features, b: Features, { seed, metrics }: SampleScoreOptions): Record<string, number> {
+  const fid = metrics.has('fid') ? { fid: frechetFeatureDistance(a, b) } : {};
+  if (!metrics.has('kid') && !metrics.has('kid_std')) return fid;
+  const { mean, deviation } = kernelDistance(a, b, { subsets: KERNEL_SUBSETS, subsetSize: KERNEL_SUBSET_SIZE, seed });
+  return { ...fid, kid: mean, kid_std: deviation };
+}
+
+function inceptionOf(probabilities: Features): Record<string, number> {
+  const { mean, deviation } = inceptionScore(probabilities, { splits: Math.min(INCEPTION_SPLITS, rowsIn(probabilities)) });
+  return { inception_score: mean, inception_score_std: deviation };
+}
+
+const rowsIn = ({ data, width }: Features): number => data.length / width;
+
+/** At most `MANIFOLD_ROWS` rows, drawn: data sets are often in some order. */
+function drawnRows(features: Features, seed: number, set: string): Features {
+  const rows = rowsIn(features);
+  return rows <= MANIFOLD_ROWS ? features : gatherRows(features, shuffledIndices(rows, randomStream(seed, `manifold, ${set}`)).subarray(0, MANIFOLD_ROWS));
+}
