@@ -9,6 +9,7 @@ export default class SummaryReporter implements Reporter {
     // A file that does not even load counts as a failure, as does an error outside every test.
     const broken = modules.filter((module) => module.errors().length > 0).length + errors.length;
     const failed = tests.length - passed - skipped + broken;
-    process.on('exit', () => process.stdout.write(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}\n`));
+    const left = skipped > 0 ? `${skipped} skipped, which this machine or user cannot run\n` : '';
+    process.on('exit', () => process.stdout.write(`${left}${passed} passed, ${failed} failed\n`));
   }
 }

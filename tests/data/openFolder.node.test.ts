@@ -165,7 +165,7 @@ describe('CelebA', () => {
   it('may be named by the folder of the images itself', async () => {
     const folder = await faces(LIST);
     expect((await celeba(join(folder, 'img_align_celeba'))).parts[1]).toEqual([2, 5]);
-    expect(await celebaFormat(folder)).toEqual({ size: 64, channels: 1 });
+    expect(await celebaFormat(folder)).toEqual({ size: 64, channels: 1, crop: 'celeba' });
   });
 
   it('is parted like any folder without the list', async () => {
