@@ -1,7 +1,7 @@
 import { Option } from '@commander-js/extra-typings';
 import type { TrainedModel } from '../age/index.js';
 import type { ImageSource } from '../data/index.js';
-import { openSource, SOURCE_FORMS } from '../data/open.node.js';
+import { SOURCE_FORMS } from '../data/open.node.js';
 import type { Compile } from '../engine/index.js';
 import { InputError } from '../errors.js';
 import { evaluate, FEATURE_GROUPS, type FeatureExtractor, groupOf, METRIC_GROUP_NAMES, parseMetrics, whyNoClassifier } from '../evaluation/index.js';
@@ -26,7 +26,8 @@ import {
 import { openRun } from './openRun.js';
 import { compilerOf, type CompilerOptions, deviceOption, seedOption, threadsOf, threadsOption, wholeNumber } from './options.js';
 import { writePng } from './output.js';
-import { decodingProgress, steppingProgress } from './progress.js';
+import { steppingProgress } from './progress.js';
+import { openRunData } from './runData.js';
 
 const EXAMPLES = `
 Metrics are named one by one (fid, psnr, ...), or by group: ${METRIC_GROUP_NAMES.join(', ')}.
@@ -80,11 +81,7 @@ async function evaluateRun(run: string, data: string | undefined, options: Optio
   const compile = compilerOf(options);
   const { model, checkpoint } = await openRun(run, compile, options);
   const { configuration } = checkpoint;
-  const source = await openSource(data ?? configuration.data, configuration, {
-    testFraction: configuration.testFraction,
-    onWarning: terminal.note,
-    onProgress: decodingProgress(process.stderr),
-  });
+  const source = await openRunData(data, configuration, terminal);
   try {
     return await judge({ run, model, checkpoint, source, asked, compile }, options, terminal);
   } finally {

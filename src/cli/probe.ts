@@ -1,12 +1,12 @@
 import { InvalidArgumentError } from '@commander-js/extra-typings';
-import { openSource, SOURCE_FORMS } from '../data/open.node.js';
+import { SOURCE_FORMS } from '../data/open.node.js';
 import { InputError, nearestName } from '../errors.js';
 import { probe, PROBE_METHODS, type ProbeMethod } from '../evaluation/index.js';
 import { modelWeights } from '../training/index.js';
 import { type Outcome, perform, subcommand, type Terminal } from './command.js';
 import { openRun } from './openRun.js';
 import { compilerOf, type CompilerOptions, deviceOption, seedOption, threadsOption, wholeNumber } from './options.js';
-import { decodingProgress } from './progress.js';
+import { openRunData } from './runData.js';
 
 const EXAMPLES = `
 Methods: codes, features (logistic regression on codes, and on the encoder's inner features), knn (nearest codes), finetune (the encoder
@@ -63,11 +63,7 @@ async function probeRun(run: string, data: string | undefined, options: Options,
   const compile = compilerOf(options);
   const { model, checkpoint } = await openRun(run, compile, options);
   const { configuration } = checkpoint;
-  const source = await openSource(data ?? configuration.data, configuration, {
-    testFraction: configuration.testFraction,
-    onWarning: terminal.note,
-    onProgress: decodingProgress(process.stderr),
-  });
+  const source = await openRunData(data, configuration, terminal);
   const start = performance.now();
   try {
     const weights = modelWeights(checkpoint.vectors, { raw });

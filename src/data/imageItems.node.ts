@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { decodeImage, resizePixels } from '../images/decode.node.js';
 import type { Decoded, DecodeOptions } from '../images/index.js';
 import { fileStates } from './fileStates.node.js';
+import type { LabelledImages } from './formats/labelledImages.js';
 import type { ImageItem, LeftOut } from './imageItem.js';
 
 class FileItem implements ImageItem {
@@ -34,23 +35,11 @@ export async function fileItems(
   return { items: found.filter((each) => 'decode' in each), leftOut: found.filter((each) => 'reason' in each) };
 }
 
-/** Images of one shape in memory, as parsers of the published formats give them. */
-export interface ImageArray {
-  readonly count: number;
-  readonly channels: number;
-  readonly height: number;
-  readonly width: number;
-  /** Bytes [N, C, H, W]. */
-  readonly pixels: Uint8Array;
-  /** Class numbers, one an image, or null. */
-  readonly labels: Uint8Array | null;
-}
-
 /**
  * Images in memory, to be had in another size or in other channels: called `name/0`, `name/1` and so on. `fingerprint` stands for all
  * of them, such as the size and time of change of the file that they come from, or a hash of it.
  */
-export function arrayItems(images: ImageArray, name: string, fingerprint: string): readonly ImageItem[] {
+export function arrayItems(images: LabelledImages, name: string, fingerprint: string): readonly ImageItem[] {
   const { count, channels, height, width, pixels, labels } = images;
   const bytes = channels * height * width;
   return Array.from({ length: count }, (_, index) => ({

@@ -5,6 +5,7 @@ export { type Graph, graphOf, topologicalOrder } from './graph.js';
 export { lower, rulesOf, type Target } from './lowering/index.js';
 export { type LoweredGraph, nextName, type StateLayout } from './lowering/stateLayout.js';
 export { encode, OPSET } from './onnx.js';
+export type { ForeignModel } from './runtime/foreignModel.js';
 export { type Compile, Program } from './runtime/program.js';
 export { StatefulProgram } from './runtime/state.js';
 export { decodeSafetensors, encodeSafetensors, type TensorFile } from './safetensors.js';

@@ -21,7 +21,7 @@ export { concentrationOf, drawVonMisesFisher, meanCosine } from './vonMisesFishe
 export { evaluate, type Evaluation, type EvaluationOptions } from './evaluate.js';
 export { type ExtractedFeatures, type FeatureExtractor } from './featureExtractor.js';
 export { betterDirection, FEATURE_GROUPS, groupOf, METRIC_GROUP_NAMES, METRIC_GROUPS, METRIC_NAMES, type MetricGroup, parseMetrics } from './metricNames.js';
-export { modelExtractor, type ModelExtractorOptions, type RunnableModel } from './modelExtractor.js';
+export { modelExtractor, type ModelExtractorOptions } from './modelExtractor.js';
 export { sampleChunks } from './samples.js';
 export { whyNoClassifier } from './dataClassifier.js';
 export { probe, PROBE_METHODS, type ProbeMethod, type ProbeOptions, type ProbeResult } from './probe.js';

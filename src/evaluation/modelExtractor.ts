@@ -1,27 +1,8 @@
+import type { ForeignModel } from '../engine/index.js';
 import { InputError } from '../errors.js';
 import { type FeatureExtractor, requireFinite } from './featureExtractor.js';
 import type { ComparableImages } from './imageSimilarity.js';
 import { resampleBilinear } from './resample.js';
-
-/** A tensor of a model, as its file declares it; sizes that it leaves open are texts. */
-interface DeclaredTensor {
-  readonly name: string;
-  readonly type: string;
-  readonly shape: readonly (number | string)[];
-}
-
-/** What is needed of a model: what it declares, and how it is run. */
-export interface RunnableModel {
-  readonly inputs: readonly DeclaredTensor[];
-  readonly outputs: readonly DeclaredTensor[];
-  readonly run: (
-    input: string,
-    data: Float32Array,
-    shape: readonly number[],
-    outputs: readonly string[],
-  ) => Promise<Readonly<Record<string, { readonly shape: readonly number[]; readonly data: Float32Array }>>>;
-  readonly release: () => Promise<void>;
-}
 
 /** How images become the input of a model, and which of its outputs are features. */
 export interface ModelExtractorOptions {
@@ -48,7 +29,7 @@ const OPEN_BATCH = 50;
  * Any image model as an extractor. It is run once on a grey image to see what it gives.
  * @throws InputError for a model without a single image input, without the outputs that are asked for, or with outputs of other shapes
  */
-export async function modelExtractor(model: RunnableModel, options: ModelExtractorOptions): Promise<FeatureExtractor> {
+export async function modelExtractor(model: ForeignModel, options: ModelExtractorOptions): Promise<FeatureExtractor> {
   const input = inputOf(model, options);
   const output = outputOf(model, options.output, options.name);
   const wanted = [output, ...(options.probabilities === undefined ? [] : [outputOf(model, options.probabilities, options.name)])];
@@ -92,7 +73,7 @@ interface ImageInput {
   readonly size: number | undefined;
 }
 
-function inputOf({ inputs }: RunnableModel, { name, size, channels }: ModelExtractorOptions): ImageInput {
+function inputOf({ inputs }: ForeignModel, { name, size, channels }: ModelExtractorOptions): ImageInput {
   const [first] = inputs;
   const shown = inputs.map((input) => `${input.name} ${input.type} [${input.shape.join(', ')}]`).join('; ');
   if (first === undefined || inputs.length > 1 || first.type !== 'float32' || first.shape.length !== 4) {
@@ -117,7 +98,7 @@ function agreed(name: string, what: string, declared: number | undefined, asked:
   return declared ?? asked;
 }
 
-function outputOf({ outputs }: RunnableModel, asked: string | undefined, name: string): string {
+function outputOf({ outputs }: ForeignModel, asked: string | undefined, name: string): string {
   const names = outputs.map((output) => output.name);
   if (asked === undefined && names.length === 1) return names[0]!;
   if (asked !== undefined && names.includes(asked)) return asked;
