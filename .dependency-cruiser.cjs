@@ -39,7 +39,7 @@ module.exports = {
       comment: 'only the runtime files of the engine know ONNX Runtime',
       severity: 'error',
       from: { path: '^src/', pathNot: '^src/engine/runtime/' },
-      to: { path: 'node_modules/onnxruntime-' },
+      to: { path: 'node_modules/(onnxruntime-|koffi)' },
     },
     { name: 'nothing-unresolvable', severity: 'error', from: { path: '^src/' }, to: { couldNotResolve: true } },
   ],

@@ -12,6 +12,14 @@ interface ElementArrays {
 }
 export type ElementArray = ElementArrays[ElementType];
 
+/** The class of that array. */
+export const ARRAY_OF: Readonly<Record<ElementType, new (length: number) => ElementArray>> = {
+  float32: Float32Array,
+  int64: BigInt64Array,
+  uint8: Uint8Array,
+  bool: Uint8Array,
+};
+
 /** What is known of a tensor before anything runs. */
 export interface TensorType {
   readonly type: ElementType;

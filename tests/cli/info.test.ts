@@ -38,4 +38,5 @@ it('agenet doctor says what this machine computes with', async () => {
   const result = await resultOf(['doctor'], cwd);
   expect(result).toMatchObject({ node: process.version, devices: expect.arrayContaining(['cpu']) as string[] });
   expect(result.threads).toBeGreaterThan(0);
+  expect(result.cpu).toMatchObject({ calls: process.platform === 'linux' ? 'direct' : 'binding' });
 });

@@ -1,15 +1,8 @@
-import type { InferenceSession, Tensor } from 'onnxruntime-common';
 import type { Graph } from '../graph.js';
 import type { LoweredGraph } from '../lowering/stateLayout.js';
-import type { ElementArray, TensorData, TensorType } from '../value.js';
-
-/** What the runtime of a platform brings. */
-export interface Platform {
-  /** Its own class: a runtime tells results' places from options by it, and takes no other build's. */
-  readonly Tensor: typeof Tensor;
-  /** Called before a run with the bytes of results of earlier runs that nobody reads any more. */
-  readonly beforeRun?: (garbage: number) => void;
-}
+import { showShape, sizeOf } from '../shape.js';
+import { ARRAY_OF, type ElementArray, type TensorData, type TensorType } from '../value.js';
+import type { Executor, Operand } from './executor.js';
 
 /** What remains of a graph once it is compiled: the graph itself would only be memory, and work for the garbage collector. */
 export interface Signature extends Pick<LoweredGraph, 'stateLayouts' | 'statesInPlace'> {
@@ -30,51 +23,42 @@ export function signatureOf({ inputs, outputs, stateLayouts, statesInPlace }: Lo
 /** A graph compiled for a device. Feeds and results are tensors in memory; one run at a time. */
 export class Program {
   constructor(
-    private readonly session: InferenceSession,
+    private readonly executor: Executor,
     readonly signature: Signature,
-    private readonly platform: Platform,
   ) {}
-
-  /** Bytes; what was made before the first run is not known, and much. */
-  private garbage = Infinity;
 
   /**
    * Runs the graph once. Every input must be fed, with the number of elements that it was declared with. An output that is named in
    * `into` is written into the memory of that array, which may be that of an input as well, and is not among the results.
    */
   async run(feeds: Readonly<Record<string, ElementArray>>, into: Readonly<Record<string, ElementArray>> = {}): Promise<Record<string, TensorData>> {
-    this.platform.beforeRun?.(this.garbage);
-    const tensors = Object.fromEntries(Object.entries(feeds).map(([name, data]) => [name, this.tensorOf(name, data)]));
-    const fetches = Object.fromEntries([...this.signature.outputs].map(([name, type]) => [name, into[name] ? this.tensorOn(into[name], type) : null]));
-    const results = Object.entries(await this.session.run(tensors, fetches));
-    // The runtime returns a copy even of what it wrote where it was told to.
-    this.garbage = results.reduce((bytes, [name, { data }]) => bytes + (name in into ? (data as ElementArray).byteLength : 0), 0);
-    return Object.fromEntries(results.filter(([name]) => !(name in into)).map(([name, result]) => [name, fromTensor(result)]));
-  }
-
-  /** Wraps data as the tensor of an input, without a copy. */
-  private tensorOf(name: string, data: ElementArray): Tensor {
-    const declared = this.signature.inputs.get(name);
-    if (declared === undefined) throw new Error(`program: there is no input ${name}`);
-    return this.tensorOn(data, declared);
-  }
-
-  private tensorOn(data: ElementArray, { type, shape }: TensorType): Tensor {
-    return new this.platform.Tensor(type, data as never, shape);
+    const { inputs, outputs } = this.signature;
+    const missing = [...inputs.keys()].find((name) => feeds[name] === undefined);
+    if (missing !== undefined) throw new Error(`program: nothing is fed to '${missing}'`);
+    const operands = Object.fromEntries(Object.entries(feeds).map(([name, data]) => [name, operandOf(name, data, inputs)]));
+    const targets = Object.fromEntries([...outputs].map(([name, type]) => [name, into[name] ? operandOf(name, into[name], outputs) : type]));
+    const results = await this.executor.run(operands, targets);
+    return Object.fromEntries(Object.entries(results).map(([name, data]) => [name, { ...outputs.get(name)!, data }]));
   }
 
   /** Frees the compiled graph. */
   release(): Promise<void> {
-    return this.session.release();
+    return this.executor.release();
   }
 
   /** Ends profiling, for programs compiled with it, and writes the profile. */
   endProfiling(): void {
-    this.session.endProfiling();
+    this.executor.endProfiling();
   }
 }
 
-const fromTensor = (tensor: Tensor): TensorData => ({ type: tensor.type, shape: tensor.dims, data: tensor.data }) as TensorData;
+function operandOf(name: string, data: ElementArray, declared: ReadonlyMap<string, TensorType>): Operand {
+  const type = declared.get(name);
+  if (type === undefined) throw new Error(`program: there is no input ${name}`);
+  if (!(data instanceof ARRAY_OF[type.type])) throw new TypeError(`program: ${name} must be ${type.type}, not a ${data.constructor.name}`);
+  if (data.length !== sizeOf(type.shape)) throw new Error(`program: ${name} needs the size of ${showShape(type.shape)}, not ${data.length} elements`);
+  return { ...type, data };
+}
 
 /** Makes a program of a graph: what each platform's runtime offers, with device and threads already chosen. */
 export type Compile = (graph: Graph) => Promise<Program>;
