@@ -1,4 +1,4 @@
-import { open, rename, rm } from 'node:fs/promises';
+import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { InputError } from './errors.js';
 
@@ -27,7 +27,33 @@ export async function writeThrough(path: string, bytes: Uint8Array): Promise<voi
   }
 }
 
-/** Runs something that writes, and turns the system's refusals into an error that the user can act on. */
+/**
+ * Makes a folder, and those above it that are missing; one that is there already is fine. Throws the system's error. Node's own way does
+ * not end on file systems that say of a folder that cannot be made that it is missing, and says it of those that are read-only.
+ */
+export async function makeFolder(path: string): Promise<void> {
+  const failure = await mkdir(path).catch((error: NodeJS.ErrnoException) => error);
+  if (!failure || (failure.code === 'EEXIST' && (await isFolder(path)))) return;
+  const parent = dirname(path);
+  if (failure.code !== 'ENOENT' || (await isFolder(parent))) throw failure;
+  await makeFolder(parent);
+  await makeFolder(path);
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined))?.isDirectory() ?? false;
+}
+
+/** Runs something that reads, and turns the system's refusals into an error that the user can act on. */
+export async function reading<T>(path: string, action: () => Promise<T>): Promise<T> {
+  try {
+    return await action();
+  } catch (error) {
+    throw new InputError(`${path}: cannot be read (${systemFailure(error)})`);
+  }
+}
+
+/** The same for something that writes. */
 export async function writing(path: string, action: () => Promise<unknown>): Promise<void> {
   try {
     await action();

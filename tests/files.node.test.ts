@@ -1,8 +1,8 @@
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { writeFileAtomically } from '../src/files.node.js';
-import { expectInputError } from './rejection.js';
+import { makeFolder, writeFileAtomically } from '../src/files.node.js';
+import { errorOf, expectInputError } from './rejection.js';
 import { temporaryFolder } from './temporaryFolder.js';
 
 describe('a file that is written atomically', () => {
@@ -25,5 +25,25 @@ describe('a file that is written atomically', () => {
     expect(readFileSync(file, 'utf8')).toBe('mine');
     expect(readdirSync(folder).sort()).toEqual(['file', 'folder']);
     expect(readdirSync(join(folder, 'folder'))).toEqual(['inner']);
+  });
+});
+
+describe('a folder', () => {
+  it('is made with those above it, and may be there already', async () => {
+    const folder = temporaryFolder();
+    for (let times = 0; times < 2; times++) await makeFolder(join(folder, 'a', 'b', 'c'));
+    expect(statSync(join(folder, 'a', 'b', 'c')).isDirectory()).toBe(true);
+  });
+
+  it('is not made in the place of a file or below one', async () => {
+    const folder = temporaryFolder();
+    writeFileSync(join(folder, 'file'), 'mine');
+    expect(await errorOf(() => makeFolder(join(folder, 'file')))).toMatchObject({ code: 'EEXIST' });
+    expect(await errorOf(() => makeFolder(join(folder, 'file', 'below', 'it')))).toMatchObject({ code: 'ENOTDIR' });
+    expect(readFileSync(join(folder, 'file'), 'utf8')).toBe('mine');
+  });
+
+  it.runIf(existsSync('/proc/self'))('is refused at once where the system says that it is missing instead of making it', async () => {
+    expect(await errorOf(() => makeFolder('/proc/none/below'))).toMatchObject({ code: 'ENOENT' });
   });
 });

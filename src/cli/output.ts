@@ -1,8 +1,8 @@
-import { mkdir, readdir, stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import { encodeNpz, type NumpyArray } from '../data/index.js';
 import { InputError } from '../errors.js';
-import { writeFileAtomically } from '../files.node.js';
+import { makeFolder, writeFileAtomically, writingFailure } from '../files.node.js';
 import { encodeAnimation, encodePng } from '../images/files.node.js';
 import { channelsLast, type ImageBatch, imageOf, type Raster } from '../images/index.js';
 
@@ -46,8 +46,8 @@ export async function writeImageFolder(path: string, batch: ImageBatch): Promise
   const found = await stat(path).catch(() => undefined);
   if (found && !found.isDirectory()) throw new InputError(`--out ${path}: is a file; name a new folder`);
   if (found && (await readdir(path)).length > 0) throw new InputError(`--out ${path}: the folder is not empty; name a new one`);
-  await mkdir(path, { recursive: true }).catch((error: NodeJS.ErrnoException) => {
-    throw new InputError(`--out ${path}: the folder cannot be made (${error.code ?? error.message})`);
+  await makeFolder(path).catch((error: unknown) => {
+    throw new InputError(`--out ${path}: the folder cannot be made (${writingFailure(error)})`);
   });
   for (let index = 0; index < batch.count; index++) {
     await writePng(join(path, `${String(index).padStart(6, '0')}.png`), imageOf(batch, index));

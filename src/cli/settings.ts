@@ -3,7 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { parseDocument } from 'yaml';
 import { InputError, nearestName } from '../errors.js';
-import { systemFailure } from '../files.node.js';
+import { reading } from '../files.node.js';
 import { completeConfiguration } from '../training/completion.node.js';
 import { type Configuration, configurationSchema } from '../training/index.js';
 import { readCheckpoint } from './openRun.js';
@@ -59,9 +59,7 @@ async function presetFile(name: string): Promise<string> {
 }
 
 async function readSettings(file: string): Promise<Settings> {
-  const text = await readFile(file, 'utf8').catch((error: unknown) => {
-    throw new InputError(`${file}: cannot be read (${systemFailure(error)})`);
-  });
+  const text = await reading(file, () => readFile(file, 'utf8'));
   const settings = parseSettings(text, file);
   for (const key of Object.keys(settings)) {
     if (key === 'data') throw new InputError(`${file}: data: what to train on is said on the command line, not in a file`);
@@ -103,7 +101,8 @@ interface Origins extends Settings {
 /** The configuration that options ask for, completed by the data's own format and the defaults. Throws InputError that says what is wrong where. */
 export async function resolveConfiguration(data: string, options: Origins): Promise<Configuration> {
   const given: Layer = { settings: givenSettings(options), label: flagOf };
-  const layers = [...(await startLayer(options.from)), ...(await fileLayers(options.preset, options.config)), given];
+  const said = [...(await fileLayers(options.preset, options.config)), given];
+  const layers = [...(await startLayer(merged(said).from)), ...said];
   const label = (key: string, name = key) => layers.findLast((layer) => key in layer.settings)?.label(name) ?? flagOf(name);
   return completeConfiguration({ ...merged(layers), data }, label);
 }
@@ -111,8 +110,9 @@ export async function resolveConfiguration(data: string, options: Origins): Prom
 const merged = (layers: readonly Layer[]): Settings => Object.assign({}, ...layers.map(({ settings }) => settings)) as Settings;
 
 /** Of the run that training starts from everything but what belongs to that run alone. */
-async function startLayer(from: string | undefined): Promise<Layer[]> {
-  if (from === undefined) return [];
+async function startLayer(from: unknown): Promise<Layer[]> {
+  // What is no text is refused with the other settings.
+  if (typeof from !== 'string') return [];
   const { data: _, from: __, length: ___, seed: ____, ...settings } = (await readCheckpoint(from)).configuration;
   return [{ settings, label: (key) => `${from}: ${key}` }];
 }

@@ -2,7 +2,7 @@ import { Option } from '@commander-js/extra-typings';
 import { readdir } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { TrainedModel } from '../age/index.js';
-import { openSource, SOURCE_FORMS } from '../data/open.node.js';
+import { openSource, SOURCE_FORMS, sourceAt } from '../data/open.node.js';
 import type { ImageSource } from '../data/index.js';
 import { type Compile, constant, graphOf } from '../engine/index.js';
 import { InputError } from '../errors.js';
@@ -114,11 +114,12 @@ async function run(data: string, options: Options, terminal: Terminal): Promise<
       // Before the folder is made, which a device that cannot be used would leave behind.
       await (await compile(graphOf({ ready: constant(0) }))).release();
       const folder = plan.folder ?? (await RunFolder.create(options.out ?? (await freeFolder(configuration.data)), configuration));
-      if (plan.folder) await folder.writeConfiguration(configuration);
-      terminal.note(`training ${configuration.network} on ${source.name} (${source.train.count} images of ${source.size.join('x')}) into ${folder.path}`);
       const board = options.tensorboard ? new TensorBoardLog(folder.path, configuration.logEvery) : undefined;
       const show = showProgress(process.stderr);
       const onEvent: typeof show = (event) => {
+        if (event.type === 'start') {
+          terminal.note(`training ${configuration.network} on ${source.name} (${source.train.count} images of ${source.size.join('x')}) into ${folder.path}`);
+        }
         show(event);
         board?.onEvent(event);
       };
@@ -132,11 +133,12 @@ async function run(data: string, options: Options, terminal: Terminal): Promise<
 
 async function planTraining(data: string, options: Options): Promise<Plan> {
   const configuration = await resolveConfiguration(data, options);
-  if (options.from === undefined) return { configuration, start: undefined };
-  const { configuration: earlier, vectors } = await readCheckpoint(options.from);
+  const { from } = configuration;
+  if (from === undefined) return { configuration, start: undefined };
+  const { configuration: earlier, vectors } = await readCheckpoint(from);
   for (const key of ['network', 'size', 'channels', 'width', 'latent'] as const) {
     if (earlier[key] !== configuration[key])
-      throw new InputError(`${flagOf(key)} ${configuration[key]}: the weights of ${options.from} are of networks with ${key} ${earlier[key]}`);
+      throw new InputError(`${flagOf(key)} ${configuration[key]}: the weights of ${from} are of networks with ${key} ${earlier[key]}`);
   }
   return { configuration, start: pointFrom(modelWeights(vectors, { raw: true }), configuration) };
 }
@@ -149,14 +151,15 @@ async function planResumption(data: string, options: Options): Promise<Plan> {
   if (options.out === undefined) throw new InputError('--resume: name the run to go on with by --out');
   const folder = await RunFolder.open(options.out);
   const earlier = await folder.readConfiguration();
-  const given: Settings = { ...(await settingsFromFiles(options)), ...givenSettings(options), data };
-  for (const [key, value] of Object.entries(given)) {
+  const given: Settings = { ...(await settingsFromFiles(options)), ...givenSettings(options) };
+  for (const [key, value] of Object.entries({ data, ...given })) {
     const before = earlier[key as keyof Configuration];
     const fixed = !CHANGEABLE.includes(key) || (key === 'length' && earlier.schedule === 'cosine');
-    if (fixed && JSON.stringify(value) !== JSON.stringify(before)) {
+    const isSame = key === 'data' ? sourceAt(data) === sourceAt(earlier.data) : JSON.stringify(value) === JSON.stringify(before);
+    if (fixed && !isSame) {
       const why = key === 'length' ? 'its learning rate follows from the length' : 'only its length and intervals may change';
       throw new InputError(
-        `${key === 'data' ? 'data' : flagOf(key)}: the run in ${options.out} was started with ${JSON.stringify(before)}, and ${why}; start a new run for ${JSON.stringify(value)}`,
+        `${key === 'data' ? 'data' : flagOf(key)}: the run in ${options.out} was started with ${JSON.stringify(before) ?? 'none'}, and ${why}; start a new run for ${JSON.stringify(value)}`,
       );
     }
   }

@@ -1,5 +1,5 @@
 import { readdir, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { InputError, nearestName } from '../errors.js';
 import { fileStates } from './fileStates.node.js';
 import { mnist } from './mnist.node.js';
@@ -59,6 +59,13 @@ export const SOURCE_FORMS = [...SOURCE_NAMES, ...SOURCE_KINDS.map((kind) => `${k
 
 /** Whether a text says by itself that it names data: `mnist`, `folder:photos`. The path of a folder may also be that of something else. */
 export const namesSource = (data: string): boolean => SOURCE_NAMES.includes(data) || SOURCE_KINDS.includes(kindIn(data));
+
+/** Where data come from, the same for all ways to write the same path from the current folder: `photos`, `./photos/` and `folder:photos`. */
+export function sourceAt(data: string): string {
+  if (SOURCE_NAMES.includes(data)) return data;
+  const kind = SOURCE_KINDS.includes(kindIn(data)) ? kindIn(data) : '';
+  return kind === '' ? `folder:${resolve(data)}` : `${kind}:${resolve(data.slice(kind.length + 1))}`;
+}
 
 /** The size and channels that data have of themselves. Throws InputError if there are none of this name. */
 export async function nativeFormat(data: string): Promise<ImageFormat> {

@@ -1,7 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { InputError } from '../errors.js';
-import { systemFailure } from '../files.node.js';
+import { reading } from '../files.node.js';
 import { decodeImage } from '../images/decode.node.js';
 import type { Crop } from '../images/index.js';
 import { type CelebaPart, parseCelebaPartition } from './celebaPartition.js';
@@ -108,9 +108,7 @@ async function readPartition(root: string): Promise<{ readonly file: string; rea
   for (const folder of [root, join(root, 'Eval'), dirname(resolve(root)), join(dirname(resolve(root)), 'Eval')]) {
     const file = join(folder, PARTITION_FILE);
     if ((await stat(file).catch(() => undefined)) === undefined) continue;
-    const text = await readFile(file, 'utf8').catch((error: unknown) => {
-      throw new InputError(`${file}: cannot be read (${systemFailure(error)})`);
-    });
+    const text = await reading(file, () => readFile(file, 'utf8'));
     return { file, parts: parseCelebaPartition(text, file) };
   }
   return undefined;

@@ -1,7 +1,7 @@
 import { type FileHandle, mkdir, open, readFile, rename, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { writeThrough } from '../files.node.js';
+import { makeFolder, writeThrough } from '../files.node.js';
 import { removeEntry, trimCache, unfinishedPath } from './cacheFolder.node.js';
 import { type PackedFailure, type PackedPixels, PixelFile, type PixelSink, writeWhole } from './pixelFile.node.js';
 
@@ -57,7 +57,7 @@ export class PackedCache {
 
   /** Begins an entry. Throws the system's error if the cache cannot be written. */
   async begin(shape: PackedShape): Promise<PixelSink> {
-    await mkdir(this.folder, { recursive: true });
+    await makeFolder(this.folder);
     const unfinished = unfinishedPath(this.folder, 'partial');
     await mkdir(unfinished);
     const pixels = await open(join(unfinished, 'pixels'), 'wx');

@@ -2,7 +2,7 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { InputError } from '../errors.js';
-import { systemFailure } from '../files.node.js';
+import { reading, systemFailure } from '../files.node.js';
 import { areDigits, arraySplit, digitSplit, PADDED_SIZE } from './digits.js';
 import { decodeCifar } from './formats/cifar.js';
 import { decodeIdxImages, type NamedBytes } from './formats/idxImages.js';
@@ -145,8 +145,4 @@ async function folderWith(path: string, inner: string, file: string): Promise<st
   return found ? path : join(path, inner);
 }
 
-async function bytesOf(file: string): Promise<Uint8Array> {
-  return readFile(file).catch((error: unknown) => {
-    throw new InputError(`${file}: cannot be read (${systemFailure(error)})`);
-  });
-}
+const bytesOf = (file: string): Promise<Uint8Array> => reading(file, () => readFile(file));

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { defaultCacheFolder } from '../data/cacheFolder.node.js';
 import { gatherImages, type ImageSource } from '../data/index.js';
 import { type Compile, decodeSafetensors, encodeSafetensors } from '../engine/index.js';
-import { writeFileAtomically } from '../files.node.js';
+import { makeFolder, writeFileAtomically } from '../files.node.js';
 import { headPacking } from './classifierHead.js';
 import { type ClassifierSpec, outputWidth } from './classifierSpec.js';
 import { classifierExtractor, type DataClassifier, dataClassifierSpec, RECIPE, trainDataClassifier } from './dataClassifier.js';
@@ -41,7 +41,7 @@ export async function dataExtractor(
     onNote(`training the feature extractor on the labels of ${source.name}, once; it is kept in ${file}`);
     classifier = await trainDataClassifier(source, compile, onStep);
     try {
-      await mkdir(join(cacheFolder, 'extractors'), { recursive: true });
+      await makeFolder(join(cacheFolder, 'extractors'));
       await writeFileAtomically(file, encodeClassifier(classifier, spec));
     } catch (error) {
       onNote(`the feature extractor is not kept: ${error instanceof Error ? error.message : String(error)}`);

@@ -1,7 +1,7 @@
-import { mkdir, readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError, nearestName } from '../errors.js';
-import { systemFailure, writeFileAtomically, writing } from '../files.node.js';
+import { makeFolder, reading, writeFileAtomically, writing } from '../files.node.js';
 import { type Attribute, decodeAttribute, encodeAttribute } from './attribute.js';
 
 const FOLDER = 'attributes';
@@ -21,7 +21,7 @@ export class AttributeFiles {
   async write(attribute: Attribute): Promise<string> {
     checkAttributeName(attribute.name);
     const file = this.fileOf(attribute.name);
-    await writing(this.folder, () => mkdir(this.folder, { recursive: true }));
+    await writing(this.folder, () => makeFolder(this.folder));
     await writeFileAtomically(file, encodeAttribute(attribute));
     return file;
   }
@@ -35,9 +35,7 @@ export class AttributeFiles {
       throw new InputError(`${this.run}: the run has no attribute "${name}"${nearest === undefined ? '' : `, did you mean ${nearest}?`} (${known})`);
     }
     const file = this.fileOf(name);
-    const bytes = await readFile(file).catch((error: unknown) => {
-      throw new InputError(`${file}: cannot be read (${systemFailure(error)})`);
-    });
+    const bytes = await reading(file, () => readFile(file));
     return decodeAttribute(bytes, file);
   }
 

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { DISTANCES, DIVERGENCES, type IterationSpec, MOMENTS, parsePlan, PRIORS, REDUCTIONS } from '../age/index.js';
 import { InputError, nearestName } from '../errors.js';
 import { type Crop, CROPS } from '../images/index.js';
-import { ARCHITECTURE_NAMES, type ArchitectureName, ARCHITECTURES } from '../networks/index.js';
+import { ARCHITECTURE_NAMES, type ArchitectureName, ARCHITECTURES, NETWORK_NAMES } from '../networks/index.js';
 import { LARGEST_SEED } from '../random.js';
 import { SCHEDULES } from './learningRate.js';
 
@@ -12,15 +12,21 @@ const choice = <const T extends readonly [string, ...string[]]>(values: T) => z.
 
 const share = (what: string) => z.number(`must be a number from 0 to below 1${what}`).min(0, 'must be at least 0').lt(1, 'must be below 1');
 
+const text = z.string('must be a text');
+const plan = z.string('must be a plan such as "1;KL_fake:1,match_z:1000"');
+
 /** What happens where a loss or gradient is not finite: an error, or back to the last checkpoint with half the learning rate. */
 export const REMEDIES = ['stop', 'rollback'] as const;
 
 /** Plans that hold from an epoch (counted from 0) on; a plan that is absent stays as it was. */
-const stageSchema = z.strictObject({ epoch: whole(1, 1_000_000), encoderUpdates: z.string().optional(), generatorUpdates: z.string().optional() });
+const stageSchema = z.strictObject(
+  { epoch: whole(1, 1_000_000), encoderUpdates: plan.optional(), generatorUpdates: plan.optional() },
+  'must be an epoch and the plans from it on',
+);
 
 /** Everything that determines a run, resolved: a run can be repeated from it alone. */
 export const configurationSchema = z.strictObject({
-  data: z.string(),
+  data: text,
   size: whole(1, 1024),
   channels: z.union([z.literal(1), z.literal(3)], 'must be 1 (grey) or 3 (RGB)'),
   /** How images of another shape become squares. */
@@ -34,9 +40,9 @@ export const configurationSchema = z.strictObject({
   latent: whole(2, 4096),
   batch: whole(2, 4096),
   /** How long to train: passes over the data, or iterations. */
-  length: z.union([z.strictObject({ epochs: whole(1, 1_000_000) }), z.strictObject({ steps: whole(1, 1_000_000_000) })]),
-  encoderUpdates: z.string(),
-  generatorUpdates: z.string(),
+  length: z.union([z.strictObject({ epochs: whole(1, 1_000_000) }), z.strictObject({ steps: whole(1, 1_000_000_000) })], 'must be either epochs or steps'),
+  encoderUpdates: plan,
+  generatorUpdates: plan,
   stages: z.array(stageSchema, 'must be a list').default([]),
   prior: choice(PRIORS),
   divergence: choice(DIVERGENCES),
@@ -56,7 +62,7 @@ export const configurationSchema = z.strictObject({
   emaStart: whole(0, 1_000_000_000).default(0),
   seed: whole(0, LARGEST_SEED),
   /** The run whose weights training began with. */
-  from: z.string().optional(),
+  from: text.optional(),
   onNan: choice(REMEDIES).default('stop'),
   /** How often a run may go back before it stops all the same. */
   rollbacks: whole(0, 1000).default(3),
@@ -110,12 +116,30 @@ export function checkConfiguration(given: unknown, label: SettingLabel = (key, n
   const { network, size } = configuration;
   const { imageSize } = ARCHITECTURES[network];
   if (size !== imageSize) throw new InputError(`${label('size')}: ${network} is made for images of ${imageSize}x${imageSize}, not ${size}x${size}`);
-  for (const { encoderUpdates, generatorUpdates } of [configuration, ...configuration.stages]) {
-    if (encoderUpdates !== undefined) parsePlan('encoder', encoderUpdates);
-    if (generatorUpdates !== undefined) parsePlan('generator', generatorUpdates);
-  }
+  requirePlans(configuration, label);
   requireOrder(configuration, label);
   return configuration;
+}
+
+/** Plans that can be parsed. */
+function requirePlans(configuration: Configuration, label: SettingLabel): void {
+  const labelled = (stage: number, key: string) => (stage < 0 ? label(key) : label('stages', `stages[${stage}].${key}`));
+  for (const [index, plans] of [configuration, ...configuration.stages].entries()) {
+    for (const network of NETWORK_NAMES) {
+      const key = `${network}Updates` as const;
+      const given = plans[key];
+      if (given !== undefined) named(labelled(index - 1, key), () => parsePlan(network, given));
+    }
+  }
+}
+
+/** Puts the name of a setting before what is wrong with it. */
+function named(label: string, check: () => unknown): void {
+  try {
+    check();
+  } catch (error) {
+    throw error instanceof InputError ? new InputError(`${label}: ${error.message}`) : error;
+  }
 }
 
 /** What holds between settings. */
@@ -130,16 +154,20 @@ const valueAt = (given: unknown, path: readonly PropertyKey[]): unknown =>
 
 function describeIssue(issue: z.core.$ZodIssue, given: unknown, label: SettingLabel): string {
   if (issue.code === 'unrecognized_keys') {
-    const [key] = issue.keys;
-    const nearest = nearestName(key!, Object.keys(configurationSchema.shape));
-    return `${key}: no such setting${nearest ? `, did you mean ${nearest}?` : ''}`;
+    const key = issue.keys[0]!;
+    const nearest = nearestName(key, Object.keys(issue.path.length === 0 ? configurationSchema.shape : stageSchema.shape));
+    const place = issue.path.length === 0 ? key : placeOf([...issue.path, key], label);
+    return `${place}: no such setting${nearest ? `, did you mean ${nearest}?` : ''}`;
   }
   if (issue.code === 'invalid_union') {
     // The alternative that the user meant: the one whose key is there.
     const inner = issue.errors.flat().find(({ path }) => path.length > 0 && valueAt(given, [...issue.path, ...path]) !== undefined);
     if (inner) return describeIssue({ ...inner, path: [...issue.path, ...inner.path] }, given, label);
   }
-  const [key = 'configuration', ...inner] = issue.path;
+  return `${placeOf(issue.path, label)}: ${issue.message}, not ${shown(valueAt(given, issue.path))}`;
+}
+
+function placeOf([key = 'configuration', ...inner]: readonly PropertyKey[], label: SettingLabel): string {
   const name =
     key === 'length'
       ? inner.join('.')
@@ -147,8 +175,13 @@ function describeIssue(issue: z.core.$ZodIssue, given: unknown, label: SettingLa
           .map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`))
           .join('')
           .slice(1);
-  const value = valueAt(given, issue.path);
-  return `${label(String(key), name || String(key))}: ${issue.message}, not ${value === undefined ? 'missing' : JSON.stringify(value)}`;
+  return label(String(key), name || String(key));
+}
+
+function shown(value: unknown): string {
+  if (value === undefined) return 'missing';
+  // JSON has no word for numbers that are not finite.
+  return typeof value === 'number' ? String(value) : JSON.stringify(value);
 }
 
 /** The iteration that a configuration trains by, before any stage changes its plans. */

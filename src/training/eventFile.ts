@@ -1,7 +1,10 @@
 /**
  * TensorBoard's event files: records of TFRecord (length, its checksum, data, their checksum), each an `Event` message of protobuf with a
- * `Summary` of scalars (tensorboard/compat/proto/event.proto and summary.proto).
+ * `Summary` of scalars or a `SessionLog` (tensorboard/compat/proto/event.proto and summary.proto).
  */
+
+/** `SessionLog.START`. */
+const SESSION_START = 1;
 
 /** The record that such a file begins with. */
 export const fileVersionRecord = (wallTime: number): Uint8Array => record(concatBytes([doubleField(1, wallTime), bytesField(3, utf8('brain.Event:2'))]));
@@ -14,6 +17,10 @@ export function scalarsRecord(step: number, wallTime: number, scalars: Readonly<
   const values = Object.entries(scalars).map(([tag, value]) => bytesField(1, concatBytes([bytesField(1, utf8(tag)), floatField(2, value)])));
   return record(concatBytes([doubleField(1, wallTime), varintField(2, step), bytesField(5, concatBytes(values))]));
 }
+
+/** A record that says that what was written of this iteration and of later ones before does not count: readers drop it. */
+export const beginningRecord = (step: number, wallTime: number): Uint8Array =>
+  record(concatBytes([doubleField(1, wallTime), varintField(2, step), bytesField(7, varintField(1, SESSION_START))]));
 
 function record(data: Uint8Array): Uint8Array {
   const length = new Uint8Array(8);

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import { appendFile, mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { appendFile, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError } from '../errors.js';
-import { systemFailure, writeFileAtomically, writing } from '../files.node.js';
+import { makeFolder, reading, writeFileAtomically, writing } from '../files.node.js';
 import { type Checkpoint, decodeCheckpoint, encodeCheckpoint, readConfiguration } from './checkpoint.js';
 import type { Configuration } from './configuration.js';
 import { lockFolder } from './lock.node.js';
@@ -15,7 +15,7 @@ export type StoredCheckpoint = Checkpoint & { readonly file: string };
 
 /** Reads a checkpoint file. Throws InputError if it is damaged or none. */
 export async function readCheckpointFile(file: string): Promise<StoredCheckpoint> {
-  return { ...decodeCheckpoint(await readFile(file), file, sha256), file };
+  return { ...decodeCheckpoint(await reading(file, () => readFile(file)), file, sha256), file };
 }
 
 const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
@@ -41,7 +41,7 @@ export class RunFolder {
       throw new InputError(`${path}: the run folder exists and is not empty; name another with --out, or go on with the run in it with --resume`);
     }
     const folder = new RunFolder(path);
-    await writing(path, () => mkdir(path, { recursive: true }));
+    await writing(path, () => makeFolder(path));
     // First of all: from here on the run can be gone on with.
     await folder.writeConfiguration(configuration);
     await folder.makeParts();
@@ -63,7 +63,7 @@ export class RunFolder {
   /** The configuration that the run was started with. Throws InputError if it is damaged. */
   async readConfiguration(): Promise<Configuration> {
     const file = join(this.path, 'config.json');
-    return readConfiguration(await readFile(file, 'utf8'), file);
+    return readConfiguration(await reading(file, () => readFile(file, 'utf8')), file);
   }
 
   /** Takes the folder for this process, and clears what a killed one left half-written. See `lockFolder`. */
@@ -80,7 +80,7 @@ export class RunFolder {
   }
 
   private async makeParts(): Promise<void> {
-    for (const part of PARTS) await writing(join(this.path, part), () => mkdir(join(this.path, part), { recursive: true }));
+    for (const part of PARTS) await writing(join(this.path, part), () => makeFolder(join(this.path, part)));
   }
 
   /** Writes a checkpoint, removes older ones that the configuration does not keep, and returns its path. */
@@ -93,8 +93,14 @@ export class RunFolder {
 
   /** Reads the checkpoint of the most iterations, or undefined if there is none. Throws InputError if it is damaged. */
   async readLatestCheckpoint(): Promise<StoredCheckpoint | undefined> {
-    const step = (await this.checkpointSteps()).at(-1);
-    return step === undefined ? undefined : readCheckpointFile(this.checkpointFile(step));
+    const [step, before] = (await this.checkpointSteps()).reverse();
+    if (step === undefined) return undefined;
+    try {
+      return await readCheckpointFile(this.checkpointFile(step));
+    } catch (error) {
+      if (!(error instanceof InputError) || before === undefined) throw error;
+      throw new InputError(`${error.message}; take it away to go on from ${this.checkpointFile(before)}`);
+    }
   }
 
   /** Iterations of which there is a checkpoint, in rising order. */
@@ -151,10 +157,12 @@ export class RunFolder {
 
   /** What was logged so far. Throws InputError if it is there but cannot be read. */
   async readLog(): Promise<LogEntry[]> {
-    const text = await readFile(this.logFile, 'utf8').catch((error: unknown) => {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return '';
-      throw new InputError(`${this.logFile}: cannot be read (${systemFailure(error)})`);
-    });
+    const text = await reading(this.logFile, () =>
+      readFile(this.logFile, 'utf8').catch((error: NodeJS.ErrnoException) => {
+        if (error.code === 'ENOENT') return '';
+        throw error;
+      }),
+    );
     // An append that failed half-way was made again as a whole.
     return [
       ...new Map(
@@ -195,5 +203,5 @@ async function listFolder(path: string): Promise<string[] | undefined> {
   const found = await stat(path).catch(() => undefined);
   if (found === undefined) return undefined;
   if (!found.isDirectory()) throw new InputError(`${path}: is a file, not a run folder`);
-  return readdir(path);
+  return reading(path, () => readdir(path));
 }

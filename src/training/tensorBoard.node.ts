@@ -1,13 +1,16 @@
-import { appendFileSync } from 'node:fs';
+import { closeSync, constants, openSync, writeSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { fileVersionRecord, scalarsRecord } from './eventFile.js';
+import { beginningRecord, fileVersionRecord, scalarsRecord } from './eventFile.js';
 import type { TrainingEvent } from './events.js';
 
-/** Writes what iterations report into an event file of TensorBoard in a run's folder: a subscriber to a training's events. */
+/** Writes what the log has of iterations into an event file of TensorBoard in a run's folder: a subscriber to a training's events. */
 export class TensorBoardLog {
   private readonly file: string;
   private records: Uint8Array[] = [];
+  /** Bytes that are in the file for good. */
+  private written = 0;
+  private lastStep = 0;
 
   /** @param every iterations between two entries */
   constructor(
@@ -21,20 +24,35 @@ export class TensorBoardLog {
   }
 
   onEvent(event: TrainingEvent): void {
-    if (event.type === 'iteration') {
-      const { step, learningRate, scalars } = event.report;
-      if (step % this.every === 0) this.write(scalarsRecord(step, this.now(), { learning_rate: learningRate, ...scalars }));
-    }
+    // Files of a process that was killed may go on after its last checkpoint.
+    if (event.type === 'start') this.records.push(beginningRecord(event.step + 1, this.now()));
+    if (event.type !== 'iteration') return;
+    const { step, learningRate, scalars } = event.report;
+    // The training went back to a checkpoint.
+    if (step <= this.lastStep) this.records.push(beginningRecord(step, this.now()));
+    this.lastStep = step;
+    if (step % this.every === 0 || step === 1) this.write(scalarsRecord(step, this.now(), { learning_rate: learningRate, ...scalars }));
   }
 
-  /** What a full disk refuses waits for the next entry. */
+  /** What a full disk refuses waits for the next entry; what it took of that is written over. */
   private write(record: Uint8Array): void {
     this.records.push(record);
     try {
-      appendFileSync(this.file, Buffer.concat(this.records));
+      const bytes = Buffer.concat(this.records);
+      writeAt(this.file, bytes, this.written);
+      this.written += bytes.length;
       this.records = [];
     } catch {
       // The log itself says that the folder cannot be written.
     }
+  }
+}
+
+function writeAt(path: string, bytes: Uint8Array, position: number): void {
+  const file = openSync(path, constants.O_WRONLY | constants.O_CREAT);
+  try {
+    for (let done = 0; done < bytes.length;) done += writeSync(file, bytes, done, bytes.length - done, position + done);
+  } finally {
+    closeSync(file);
   }
 }

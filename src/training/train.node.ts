@@ -28,8 +28,11 @@ export interface TrainOptions {
  * configuration says so, it goes back to the last checkpoint with half the learning rate, else it throws before anything is saved.
  */
 export async function train(options: TrainOptions): Promise<TrainingSummary> {
-  const unlock = await options.folder.lock();
+  const { folder, configuration } = options;
+  const unlock = await folder.lock();
   try {
+    // Not before nobody else trains by another one.
+    await folder.writeConfiguration(configuration);
     return await trainInto(options);
   } finally {
     await unlock();

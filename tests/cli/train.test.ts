@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { writeImages } from '../data/imageFiles.js';
 import { sharedTemporaryFolder, temporaryFolder } from '../temporaryFolder.js';
 import { tinyConfiguration } from '../training/tinyTraining.js';
 import { expectBadInput, type Refusal, jsonOf, resultOf, runCommand, startCommand } from './runCommand.js';
@@ -60,6 +61,29 @@ describe('agenet train', () => {
     expect([resumed.status, resumed.stderr]).toEqual([0, expect.stringContaining('training dcgan32 on mnist')]);
     expect(resumed.stdout).toContain(`${steps + 2} iterations`);
     expect(stepsIn(join(cwd, 'run'))).toEqual([...Array(steps + 2).keys()].map((index) => index + 1));
+  });
+
+  it('begins with the weights of another run that a file of settings names', async () => {
+    const cwd = temporaryFolder();
+    await makeTinyRun(join(cwd, 'first'));
+    writeFileSync(join(cwd, 'settings.yaml'), 'from: first\nsteps: 1\nbatch: 4\n');
+    const trained = async (out: string, ...args: string[]) => {
+      await resultOf(['train', 'mnist', '--out', out, '--threads', '1', ...args], cwd);
+      return readFileSync(join(cwd, out, 'checkpoints', '000001.safetensors'));
+    };
+    const [byFile, byFlag] = [
+      await trained('by-file', '--config', 'settings.yaml'),
+      await trained('by-flag', '--from', 'first', '--steps', '1', '--batch', '4'),
+    ];
+    expect(byFile.equals(byFlag)).toBe(true);
+  });
+
+  it('goes on with data whose path is written in another way', async () => {
+    const cwd = temporaryFolder();
+    await writeImages(join(cwd, 'photos'), Object.fromEntries(Array.from({ length: 12 }, (_, index) => [`${index}.png`, index])));
+    await resultOf(['train', 'photos', '--size', '32', '--steps', '1', '--out', 'run', ...TINY], cwd);
+    expect(await resultOf(['train', './photos/', '--out', 'run', '--resume', '--steps', '2', '--threads', '1'], cwd)).toMatchObject({ steps: 2 });
+    expect(JSON.parse(readFileSync(join(cwd, 'run', 'config.json'), 'utf8'))).toMatchObject({ data: 'photos', length: { steps: 2 } });
   });
 
   it('tried dry says what it would train, and writes nothing', async () => {
@@ -141,6 +165,7 @@ describe('agenet train refuses in one line, with status 2,', () => {
       expectBadInput(['train', 'mnist', '--out', 'run', '--resume', '--width', '8'], cwd, '--width: the run in run was started with 4', '8'),
       expectBadInput(['train', 'mnist', '--out', 'other', '--resume', '--size', '32'], cwd, '--size: the run in other was started with 64'),
       expectBadInput(['train', 'digits', '--out', 'run', '--resume'], cwd, 'data', 'digits'),
+      expectBadInput(['train', 'mnist', '--out', 'run', '--resume', '--from', 'other'], cwd, '--from: the run in run was started with none'),
       expectBadInput(['train', 'mnist', '--out', 'damaged', '--resume'], cwd, join('damaged', 'checkpoints', '000004.safetensors')),
     ]);
     expect(contentsOf(cwd)).toEqual(before);

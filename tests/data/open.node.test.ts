@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { namesSource, nativeFormat, openSource, SOURCE_KINDS, SOURCE_NAMES } from '../../src/data/open.node.js';
+import { namesSource, nativeFormat, openSource, SOURCE_KINDS, SOURCE_NAMES, sourceAt } from '../../src/data/open.node.js';
 import { expectInputError } from '../rejection.js';
 import { temporaryFolder } from '../temporaryFolder.js';
 import { writeImages } from './imageFiles.js';
@@ -75,5 +75,12 @@ describe('images in a folder', () => {
       false,
       false,
     ]);
+  });
+
+  it('are the same however their path is written', () => {
+    for (const same of ['./photos/', 'folder:photos', 'folder:other/../photos']) expect(sourceAt(same)).toBe(sourceAt('photos'));
+    for (const other of ['celeba:photos', 'photo', 'mnist']) expect(sourceAt(other)).not.toBe(sourceAt('photos'));
+    expect(sourceAt('npz:a.npz')).toBe(sourceAt('npz:./a.npz'));
+    expect(sourceAt('mnist')).toBe('mnist');
   });
 });

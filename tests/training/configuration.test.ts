@@ -98,8 +98,16 @@ describe('a wrong configuration is refused in one line that names the setting an
     ['keep', 1.5],
     ['keepEvery', -1],
     ['stages', 'later'],
+    ['learningRate', Infinity],
+    ['encoderUpdates', 5],
+    ['from', 3],
+    ['length', { epoch: 1 }],
   ])('%s %s', async (key, value) => {
-    await expectInputError(() => checkConfiguration({ ...whole, [key]: value }, flag), `--${key}: `, JSON.stringify(value));
+    await expectInputError(
+      () => checkConfiguration({ ...whole, [key]: value }, flag),
+      `--${key}: `,
+      `not ${typeof value === 'number' ? value : JSON.stringify(value)}`,
+    );
   });
 
   it.each(['encoderUpdates', 'width', 'data', 'seed', 'channels', 'length'])('a missing %s', async (key) => {
@@ -126,18 +134,28 @@ describe('a wrong configuration is refused in one line that names the setting an
   });
 
   it('a plan, with the place in it', async () => {
-    await expectInputError(() => checkConfiguration({ ...whole, encoderUpdates: '1;KL_real:x' }, flag), 'encoder plan "1;KL_real:x"', 'character 11');
+    await expectInputError(
+      () => checkConfiguration({ ...whole, encoderUpdates: '1;KL_real:x' }, flag),
+      '--encoderUpdates: encoder plan "1;KL_real:x"',
+      'character 11',
+    );
     await expectInputError(() => checkConfiguration({ ...whole, generatorUpdates: '1;KL_real:1' }, flag), 'generator plan "1;KL_real:1"', 'character 3');
   });
 
   it('a plan of a stage, with the place in it', async () => {
     const stages = [{ epoch: 1, generatorUpdates: '1;KL_real:1' }];
-    await expectInputError(() => checkConfiguration({ ...whole, stages }, flag), 'generator plan "1;KL_real:1"', 'character 3');
+    await expectInputError(() => checkConfiguration({ ...whole, stages }, flag), '--stages[0].generatorUpdates: generator plan "1;KL_real:1"', 'character 3');
   });
 
   it('a part of a stage, with its place', async () => {
     const stages = [{ epoch: 1 }, { epoch: 0 }];
     await expectInputError(() => checkConfiguration({ ...whole, stages }, flag), '--stages[1].epoch: must be at least 1, not 0');
+    const misspelt = [{ epoch: 1, encoderUpdats: '1;KL_real:1' }];
+    await expectInputError(
+      () => checkConfiguration({ ...whole, stages: misspelt }, flag),
+      '--stages[0].encoderUpdats: no such setting, did you mean encoderUpdates?',
+    );
+    await expectInputError(() => checkConfiguration({ ...whole, stages: [7] }, flag), '--stages[0]: must be an epoch', 'not 7');
   });
 
   it('stages that do not follow one another', async () => {

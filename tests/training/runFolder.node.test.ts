@@ -148,6 +148,17 @@ describe('checkpoints of a run folder', () => {
     const file = await folder.writeCheckpoint(tinyCheckpoint(configuration, 5));
     writeFileSync(file, readFileSync(file).subarray(0, 1000));
     await expectInputError(() => folder.readLatestCheckpoint(), file);
+    const before = await folder.writeCheckpoint(tinyCheckpoint(configuration, 4));
+    await expectInputError(() => folder.readLatestCheckpoint(), file, `take it away to go on from ${before}`);
+  });
+
+  it('are refused where they cannot be read', async () => {
+    const folder = await RunFolder.create(temporaryFolder(), configuration);
+    mkdirSync(join(folder.path, 'checkpoints', '000001.safetensors'));
+    await expectInputError(() => folder.readLatestCheckpoint(), '000001.safetensors: cannot be read (it is a folder)');
+    rmSync(join(folder.path, 'config.json'));
+    mkdirSync(join(folder.path, 'config.json'));
+    await expectInputError(() => folder.readConfiguration(), 'config.json: cannot be read (it is a folder)');
   });
 });
 

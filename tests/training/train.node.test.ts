@@ -187,10 +187,13 @@ describe('a folder that is trained into', () => {
   it('is refused to a second training, which changes nothing', async () => {
     const folder = await newFolder(tinyConfiguration());
     const unlock = await folder.lock();
-    await expectInputError(() => trained(tinyConfiguration(), { folder }), folder.path, `process ${process.pid} is training into this folder`);
+    const longer = tinyConfiguration({ length: { steps: 9 } });
+    await expectInputError(() => trained(longer, { folder }), folder.path, `process ${process.pid} is training into this folder`);
+    expect(await folder.readConfiguration()).toEqual(tinyConfiguration());
     expect(readdirSync(folder.path).sort()).toEqual(['.lock', 'checkpoints', 'config.json', 'reconstructions', 'samples']);
     await unlock();
-    await trained(tinyConfiguration(), { folder });
+    await trained(longer, { folder });
+    expect(await folder.readConfiguration()).toEqual(longer);
   });
 
   it('is refused while the first one runs, and free after it, however it ended', async () => {
