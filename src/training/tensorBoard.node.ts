@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileVersionRecord, scalarsRecord } from './eventFile.js';
 import type { TrainingEvent } from './events.js';
 
-/** Writes what iterations report into an event file of TensorBoard in a run's folder: a subscriber to a training's events. */
+/** Writes what iterations report and evaluations find into an event file of TensorBoard in a run's folder: a subscriber to a training's events. */
 export class TensorBoardLog {
   private readonly file: string;
   private records: Uint8Array[] = [];
@@ -24,6 +24,9 @@ export class TensorBoardLog {
     if (event.type === 'iteration') {
       const { step, learningRate, scalars } = event.report;
       if (step % this.every === 0) this.write(scalarsRecord(step, this.now(), { learning_rate: learningRate, ...scalars }));
+    } else if (event.type === 'evaluation') {
+      const named = Object.entries(event.metrics).map(([name, value]) => [`evaluation.${name}`, value]);
+      this.write(scalarsRecord(event.step, this.now(), Object.fromEntries(named) as Record<string, number>));
     }
   }
 
