@@ -6,7 +6,7 @@ const layers = {
   age: ['networks', 'engine'],
   data: ['images', 'engine'],
   training: ['age', 'networks', 'data', 'images', 'engine'],
-  evaluation: ['age', 'networks', 'data', 'images', 'engine'],
+  evaluation: ['training', 'age', 'networks', 'data', 'images', 'engine'],
 };
 const everyLayer = [...Object.keys(layers), 'cli'];
 

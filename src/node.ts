@@ -1,6 +1,8 @@
 /** agenet in Node: training into a run folder, and the parts that read and write files. */
 import { openSource } from './data/open.node.js';
+import type { Compile } from './engine/index.js';
 import { compile, type CompileOptions } from './engine/runtime/native.js';
+import { TrainingEvaluation } from './evaluation/trainingEvaluation.node.js';
 import { completeConfiguration } from './training/completion.node.js';
 import type { Configuration, TrainingEvent, TrainingSummary } from './training/index.js';
 import { RunFolder } from './training/runFolder.node.js';
@@ -8,6 +10,7 @@ import * as loop from './training/train.node.js';
 
 export { openSource } from './data/open.node.js';
 export { compile } from './engine/runtime/native.js';
+export { TrainingEvaluation } from './evaluation/trainingEvaluation.node.js';
 export { completeConfiguration } from './training/completion.node.js';
 export { readCheckpointFile, RunFolder } from './training/runFolder.node.js';
 
@@ -28,28 +31,40 @@ export interface RunOptions extends Pick<CompileOptions, 'device' | 'threads'> {
  * folder that is not empty; Error where a loss stops being finite.
  */
 export async function train(settings: Settings, { signal, onEvent, ...options }: RunOptions): Promise<TrainingSummary> {
-  const prepared = await prepare(settings, options);
+  const { release, ...prepared } = await prepare(settings, options, signal);
   try {
     return await loop.train({ ...prepared, ...(signal ? { signal } : {}), ...(onEvent ? { onEvent } : {}) });
   } finally {
-    prepared.source.close?.();
+    await release();
   }
 }
 
 /** The same as a sequence of events: `for await (const event of trainingEvents(...))`. Leaving the loop finishes the iteration and saves. */
 export async function* trainingEvents(settings: Settings, options: Omit<RunOptions, 'signal' | 'onEvent'>): AsyncGenerator<TrainingEvent, void> {
-  const prepared = await prepare(settings, options);
+  const { release, ...prepared } = await prepare(settings, options);
   try {
     yield* loop.trainingEvents(prepared);
   } finally {
-    prepared.source.close?.();
+    await release();
   }
 }
 
-async function prepare(settings: Settings, { out, device, threads }: Omit<RunOptions, 'signal' | 'onEvent'>) {
+async function prepare(settings: Settings, { out, device, threads }: Omit<RunOptions, 'signal' | 'onEvent'>, signal?: AbortSignal) {
   const configuration = await completeConfiguration(settings);
-  const source = await openSource(configuration.data, configuration, { testFraction: configuration.testFraction });
-  const folder = await RunFolder.create(out, configuration);
   const options = { ...(device ? { device } : {}), ...(threads ? { threads } : {}) };
-  return { configuration, source, folder, compile: (graph: Parameters<typeof compile>[0]) => compile(graph, options) };
+  const compileOn: Compile = (graph) => compile(graph, options);
+  const source = await openSource(configuration.data, configuration, { testFraction: configuration.testFraction });
+  let evaluation: TrainingEvaluation | undefined;
+  const release = async () => {
+    await evaluation?.release();
+    source.close?.();
+  };
+  try {
+    if (configuration.evaluateEvery > 0) evaluation = await TrainingEvaluation.open({ configuration, source, compile: compileOn, signal });
+    const folder = await RunFolder.create(out, configuration);
+    return { configuration, source, folder, compile: compileOn, subscribers: evaluation ? [evaluation.into(folder.path)] : [], release };
+  } catch (error) {
+    await release();
+    throw error;
+  }
 }

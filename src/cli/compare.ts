@@ -1,5 +1,5 @@
 import { type Outcome, perform, subcommand, type Terminal } from './command.js';
-import { readLatestEvaluation } from './evaluationFile.js';
+import { readLatestEvaluation } from '../evaluation/evaluationFile.node.js';
 import { figure } from './evaluationTable.js';
 
 const EXAMPLES = `

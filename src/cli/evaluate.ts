@@ -5,12 +5,11 @@ import { SOURCE_FORMS } from '../data/open.node.js';
 import type { Compile } from '../engine/index.js';
 import { InputError } from '../errors.js';
 import { evaluate, FEATURE_GROUPS, type FeatureExtractor, groupOf, METRIC_GROUP_NAMES, parseMetrics, whyNoClassifier } from '../evaluation/index.js';
+import { runFolderOf, writeEvaluation } from '../evaluation/evaluationFile.node.js';
 import { dataExtractor } from '../evaluation/extractorCache.node.js';
-import { sheet } from '../images/index.js';
 import { type Configuration, iterationSpec } from '../training/index.js';
 import type { StoredCheckpoint } from '../training/runFolder.node.js';
 import { type Outcome, perform, subcommand, type Terminal } from './command.js';
-import { fileBeside, runFolderOf, writeEvaluation } from './evaluationFile.js';
 import { showEvaluation } from './evaluationTable.js';
 import {
   featuresChannelsOption,
@@ -24,8 +23,7 @@ import {
   openFeatures,
 } from './featureOptions.js';
 import { openRun } from './openRun.js';
-import { compilerOf, type CompilerOptions, deviceOption, seedOption, threadsOf, threadsOption, wholeNumber } from './options.js';
-import { writePng } from './output.js';
+import { compilerOf, type CompilerOptions, deviceOption, parseList, seedOption, threadsOf, threadsOption, wholeNumber } from './options.js';
 import { steppingProgress } from './progress.js';
 import { openRunData } from './runData.js';
 
@@ -46,7 +44,7 @@ export const evaluateCommand = () =>
     .addOption(new Option('--split <part>', 'which images to compare with').choices(['train', 'test'] as const).default('test' as const))
     .option('--count <number>', 'how many samples, and images where there are as many', wholeNumber(2, 1_000_000), 10_000)
     .addOption(seedOption().default(0))
-    .option('--metrics <list>', 'names of metrics or groups, with commas (default: all that the data allow)', listed)
+    .option('--metrics <list>', 'names of metrics or groups, with commas (default: all that the data allow)', parseList)
     .option('--raw', 'use the weights themselves, not their averages')
     .addOption(deviceOption())
     .addOption(threadsOption())
@@ -60,12 +58,6 @@ export const evaluateCommand = () =>
     .addOption(featuresDeviationOption())
     .addHelpText('after', EXAMPLES)
     .action((run, data, options) => perform(options, (terminal) => evaluateRun(run, data, options, terminal)));
-
-const listed = (text: string): string[] =>
-  text
-    .split(',')
-    .map((name) => name.trim())
-    .filter((name) => name !== '');
 
 type Options = {
   readonly split: 'train' | 'test';
@@ -131,18 +123,16 @@ async function judge({ run, model, checkpoint, source, asked, compile }: Subject
     showEvaluation(result, (line) => terminal.print(line));
     const folder = await runFolderOf(checkpoint.file);
     if (folder === undefined) return { result };
-    if (nearest) {
-      const picture = fileBeside(folder, 'nearest', step, raw, 'png');
-      await writePng(picture, sheet(nearest.images, nearest.columns));
-      terminal.print(`samples, each with the training images nearest to it: ${picture}`);
-    }
-    const file = await writeEvaluation(folder, step, raw, result);
+    const { file, picture } = await writeEvaluation(folder, { step, raw }, result, nearest);
+    if (picture !== undefined) terminal.print(`samples, each with the training images nearest to it: ${picture}`);
     terminal.print(file);
     return { result: { ...result, file } };
   } finally {
     await extractor?.release();
   }
 }
+
+const REMEDY = 'give an image model with --features MODEL.onnx';
 
 /** The extractor that is asked for, or the data's own; none where no metric needs one, or unlabelled data have none and none is insisted on. */
 async function extractorFor(
@@ -157,8 +147,8 @@ async function extractorFor(
   if (options.features !== undefined) return openFeatures(options.features, options, threadsOf(options.threads));
   const problem = whyNoClassifier(source);
   if (problem === undefined) return dataExtractor(source, compile, { onNote: terminal.note, onStep: steppingProgress(process.stderr, 'extractor') });
-  if (needing !== undefined) throw new InputError(`${needing}: ${problem}`);
-  terminal.note(`samples are not compared with images: ${problem}`);
+  if (needing !== undefined) throw new InputError(`${needing}: ${problem}; ${REMEDY}`);
+  terminal.note(`samples are not compared with images: ${problem}; ${REMEDY}`);
   return undefined;
 }
 

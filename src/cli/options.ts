@@ -15,6 +15,13 @@ export function parseNumber(text: string): number {
   return value;
 }
 
+/** Names with commas between them. */
+export const parseList = (text: string): string[] =>
+  text
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '');
+
 /** A parser of whole numbers within limits. */
 export const wholeNumber =
   (least: number, most: number) =>

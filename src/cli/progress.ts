@@ -1,4 +1,6 @@
+import { betterDirection } from '../evaluation/index.js';
 import type { TrainingEvent } from '../training/index.js';
+import { figure } from './evaluationTable.js';
 
 /** Seconds between two lines when nobody watches, and between two drawings of the line when somebody does. */
 const PLAIN_INTERVAL = 10;
@@ -38,10 +40,10 @@ export function showProgress(stream: NodeJS.WriteStream): (event: TrainingEvent)
     } else if (event.type === 'pictures') {
       if (!live) stream.write(`iteration ${event.step}: wrote ${event.samples}\n`);
       previous = performance.now();
-    } else if (event.type === 'warning') {
-      stream.write(`${live ? '\n' : ''}warning: ${event.message}\n`);
-    } else if (event.type === 'end' && live) {
-      stream.write('\n');
+    } else {
+      const remark = remarkOn(event, live);
+      if (remark !== undefined) stream.write(`${remark}\n`);
+      if (event.type === 'evaluation') previous = performance.now();
     }
   };
 }
@@ -74,6 +76,15 @@ export function steppingProgress(stream: NodeJS.WriteStream, what: string): (ste
   };
 }
 
+/** What is said of other events, below the line that is drawn over. */
+function remarkOn(event: TrainingEvent, live: boolean): string | undefined {
+  const below = live ? '\n' : '';
+  if (event.type === 'epochs') return `${below}iteration ${event.step}, epoch ${event.epochs} done: evaluating ${event.file}`;
+  if (event.type === 'evaluation') return evaluationLine(event);
+  if (event.type === 'warning') return `${below}warning: ${event.message}`;
+  return event.type === 'end' && live ? '' : undefined;
+}
+
 type Report = Extract<TrainingEvent, { type: 'iteration' }>['report'];
 
 function progressLine({ step, epoch, scalars }: Report, lastStep: number, secondsPerIteration: number): string {
@@ -82,6 +93,14 @@ function progressLine({ step, epoch, scalars }: Report, lastStep: number, second
   const terms = Object.entries(scalars).filter(([name]) => /\.(KL|match)_/.test(name) && !(`${name}_excess` in scalars));
   const shown = terms.map(([name, value]) => `${shortName(name)} ${value.toPrecision(3)}`).join('  ');
   return `${step}/${lastStep}  epoch ${epoch + 1}  ${(1 / secondsPerIteration).toFixed(1)} it/s  ${left} left  ${shown}`;
+}
+
+/** Figures of which more or less is better, or those that were asked for. */
+function evaluationLine({ epochs, metrics, isBest }: Extract<TrainingEvent, { type: 'evaluation' }>): string {
+  const names = Object.keys(metrics);
+  const telling = names.filter((name) => betterDirection(name) !== undefined);
+  const shown = (telling.length > 0 ? telling : names).map((name) => `${name} ${figure(metrics[name]!)}`).join('  ');
+  return `epoch ${epochs}${isBest ? ', the best so far' : ''}: ${shown}`;
 }
 
 /** `encoder.KL_real_excess` as `e.KL_real+`: what lies above the least value. */

@@ -6,7 +6,9 @@ import { openSource, SOURCE_FORMS, sourceAt } from '../data/open.node.js';
 import type { ImageSource } from '../data/index.js';
 import { type Compile, constant, graphOf } from '../engine/index.js';
 import { InputError } from '../errors.js';
-import { scoreReconstruction } from '../evaluation/index.js';
+import { BestCheckpoint } from '../evaluation/bestCheckpoint.node.js';
+import { planEvaluation, scoreReconstruction } from '../evaluation/index.js';
+import { TrainingEvaluation, type TrainingEvaluationOptions } from '../evaluation/trainingEvaluation.node.js';
 import { CROPS } from '../images/index.js';
 import {
   checkConfiguration,
@@ -24,13 +26,17 @@ import { train } from '../training/train.node.js';
 import { TensorBoardLog } from '../training/tensorBoard.node.js';
 import { type Outcome, perform, STATUS, type Terminal } from './command.js';
 import { describeTraining } from './dryRun.js';
+import { figure } from './evaluationTable.js';
 import { readCheckpoint } from './openRun.js';
-import { compilerOf, type CompilerOptions, parseNumber, trainingCommand } from './options.js';
-import { decodingProgress, duration, showProgress } from './progress.js';
+import { compilerOf, type CompilerOptions, parseList, parseNumber, trainingCommand } from './options.js';
+import { decodingProgress, duration, showProgress, steppingProgress } from './progress.js';
 import { flagOf, givenSettings, resolveConfiguration, type Settings, settingsFromFiles } from './settings.js';
 
 /** Settings that a resumed run may change: they decide how far it goes and what it reports and keeps, not what it computes. */
-const CHANGEABLE: readonly string[] = ['length', 'logEvery', 'sampleEvery', 'checkpointEvery', 'keep', 'keepEvery', 'onNan', 'rollbacks'];
+const CHANGEABLE: readonly string[] = [
+  ...['length', 'logEvery', 'sampleEvery', 'checkpointEvery', 'keep', 'keepEvery', 'onNan', 'rollbacks'],
+  ...['evaluateEvery', 'evaluateMetrics', 'evaluateCount', 'best'],
+];
 
 const EXAMPLES = `
 Examples:
@@ -39,6 +45,7 @@ Examples:
   agenet train mnist --out runs/first --resume --steps 5000    goes on where that one ended
   agenet train photos --size 64 --flip                on the images in the folder photos
   agenet train cifar10:cifar --preset cifar10         as published, from the files in the folder cifar
+  agenet train mnist --evaluate-every 2 --best fid    keeps what was best after every other epoch
   agenet train celeba:faces --preset celeba-finetune --from runs/faces-1    with that run's weights
 `;
 
@@ -73,6 +80,12 @@ export const trainCommand = () =>
       new Option('--on-nan <remedy>', 'where a loss is not finite: stop, or go back to the last checkpoint with half the learning rate').choices(REMEDIES),
     )
     .option('--rollbacks <number>', 'go back at most so often (default: 3)', parseNumber)
+    .optionsGroup('Evaluation meanwhile:')
+    .option('--evaluate-every <epochs>', 'judge the weights as agenet evaluate does; training waits (default: 0, never)', parseNumber)
+    .option('--evaluate-metrics <list>', 'by which metrics or groups of them (default: reconstruction, latent, and samples where there are labels)', parseList)
+    .option('--evaluate-count <number>', 'how many samples, and images where there are as many (default: 10000)', parseNumber)
+    .option('--best <metric>', 'keep the best checkpoint by it as checkpoints/best.safetensors')
+    .optionsGroup('Also:')
     .option('--tensorboard', "also write the log as TensorBoard's event files, into the run folder")
     .option('--dry-run', 'show settings, networks, data and expected time, and stop')
     .addHelpText('after', EXAMPLES)
@@ -110,26 +123,35 @@ async function run(data: string, options: Options, terminal: Terminal): Promise<
       signal,
     });
     try {
+      if (configuration.evaluateEvery > 0) planEvaluation(configuration, source);
       if (options.dryRun) return await describeTraining(configuration, source, compile, terminal);
       // Before the folder is made, which a device that cannot be used would leave behind.
       await (await compile(graphOf({ ready: constant(0) }))).release();
+      const evaluation = await evaluationOf({ configuration, source, compile, signal }, terminal);
       const folder = plan.folder ?? (await RunFolder.create(options.out ?? (await freeFolder(configuration.data)), configuration));
       const board = options.tensorboard ? new TensorBoardLog(folder.path, configuration.logEvery) : undefined;
+      const subscribers = [...(board ? [board.onEvent.bind(board)] : []), ...(evaluation ? [evaluation.into(folder.path)] : [])];
       const show = showProgress(process.stderr);
       const onEvent: typeof show = (event) => {
         if (event.type === 'start') {
           terminal.note(`training ${configuration.network} on ${source.name} (${source.train.count} images of ${source.size.join('x')}) into ${folder.path}`);
         }
         show(event);
-        board?.onEvent(event);
       };
-      const summary = await train({ configuration, source, folder, compile, signal, onEvent, ...(start ? { start } : {}) });
+      const summary = await train({ configuration, source, folder, compile, signal, onEvent, subscribers, ...(start ? { start } : {}) });
+      await evaluation?.release();
       return await (summary.interrupted ? interrupted(summary, folder, configuration, terminal) : finished(summary, folder, source, compile, terminal));
     } finally {
       source.close?.();
     }
   });
 }
+
+/** Evaluations during a training that asks for them. */
+const evaluationOf = (options: TrainingEvaluationOptions, { note }: Terminal): Promise<TrainingEvaluation> | undefined =>
+  options.configuration.evaluateEvery > 0
+    ? TrainingEvaluation.open({ ...options, onNote: note, onStep: steppingProgress(process.stderr, 'extractor') })
+    : undefined;
 
 async function planTraining(data: string, options: Options): Promise<Plan> {
   const configuration = await resolveConfiguration(data, options);
@@ -202,6 +224,7 @@ async function finished(summary: TrainingSummary, folder: RunFolder, source: Ima
   const { pair, objective } = iterationSpec(configuration);
   const model = TrainedModel.of(pair, objective.prior, modelWeights(vectors), compile);
   const test = await scoreReconstruction(model, source.test);
+  const best = configuration.best === undefined ? undefined : await new BestCheckpoint(folder.path).read();
   const raw = configuration.ema > 0 ? { test_raw: await scoreReconstruction(model.withWeights(modelWeights(vectors, { raw: true })), source.test) } : {};
   await model.release();
   terminal.print(
@@ -212,5 +235,6 @@ async function finished(summary: TrainingSummary, folder: RunFolder, source: Ima
   );
   if (summary.samples) terminal.print(`samples:         ${summary.samples}`);
   if (summary.reconstructions) terminal.print(`reconstructions: ${summary.reconstructions}`);
-  return { result: { run: folder.path, ...summary, test, ...raw } };
+  if (best) terminal.print(`best by ${best.metric}: ${figure(best.value)} after ${best.step} iterations, ${best.file}`);
+  return { result: { run: folder.path, ...summary, test, ...raw, ...(best ? { best } : {}) } };
 }

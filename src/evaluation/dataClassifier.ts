@@ -30,9 +30,8 @@ export const RECIPE = {
 
 /** Why data have no classifier, as a line for the user; undefined where they can have one. */
 export function whyNoClassifier({ name, train, classes }: ImageSource): string | undefined {
-  const remedy = 'give an image model with --features MODEL.onnx';
-  if (train.labels === null || classes === null) return `${name} has no labels to train a feature extractor on; ${remedy}`;
-  if (new Set(train.labels).size < 2) return `${name} has a single class, on which no feature extractor can be trained; ${remedy}`;
+  if (train.labels === null || classes === null) return `${name} has no labels to train a feature extractor on`;
+  if (new Set(train.labels).size < 2) return `${name} has a single class, on which no feature extractor can be trained`;
   return undefined;
 }
 
@@ -52,12 +51,14 @@ export interface DataClassifier {
   readonly testAccuracy: number;
 }
 
+export interface ClassifierCourse {
+  readonly onStep?: ((step: number, steps: number, loss: number) => void) | undefined;
+  /** Ends the training early, which then rejects with its reason. */
+  readonly signal?: AbortSignal | undefined;
+}
+
 /** Trains the classifier on the data's own labels. */
-export async function trainDataClassifier(
-  source: ImageSource,
-  compile: Compile,
-  onStep: (step: number, steps: number, loss: number) => void = () => undefined,
-): Promise<DataClassifier> {
+export async function trainDataClassifier(source: ImageSource, compile: Compile, { onStep, signal }: ClassifierCourse = {}): Promise<DataClassifier> {
   const spec = dataClassifierSpec(source);
   const programs = new ClassifierPrograms(spec, compile);
   try {
@@ -69,7 +70,10 @@ export async function trainDataClassifier(
       batch,
       learningRate,
       seed,
-      onStep: (step, loss) => onStep(step, steps, loss),
+      onStep: (step, loss) => {
+        signal?.throwIfAborted();
+        onStep?.(step, steps, loss);
+      },
     });
     const predicted: number[] = [];
     for (const { images } of inChunks(source.test, imageBytes(spec.network))) {

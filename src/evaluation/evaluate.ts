@@ -32,6 +32,8 @@ export interface EvaluationOptions {
   /** The divergence that is reported. */
   readonly divergence: DivergenceOptions;
   readonly compile: Compile;
+  /** Ends the evaluation early, which then rejects with its reason. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface Evaluation {
@@ -54,7 +56,7 @@ type Part = Pick<Evaluation, 'metrics' | 'protocol' | 'moments' | 'nearest'>;
  * @throws InputError for too few images or samples, and for metrics of features without an extractor
  */
 export async function evaluate(options: EvaluationOptions): Promise<Evaluation> {
-  const { model, source, extractor, metrics, count, seed } = options;
+  const { model, source, extractor, metrics, count, seed, signal } = options;
   const groups = new Set(Array.from(metrics, groupOf));
   const split = source[options.split];
   if (split.count < 2) throw new InputError(`${source.name}: the ${options.split} part has ${split.count} images, but at least 2 are needed`);
@@ -64,9 +66,9 @@ export async function evaluate(options: EvaluationOptions): Promise<Evaluation> 
 
   const indices = drawnIndices(split, count, seed);
   const tableFor = (rows: number) => (usesFeatures ? new FeatureTable(extractor!, shapeOf(model), rows) : undefined);
-  const images = await passOverImages(model, split, indices, { reconstruct: groups.has('reconstruction'), features: tableFor(indices.length) });
+  const images = await passOverImages(model, split, indices, { reconstruct: groups.has('reconstruction'), features: tableFor(indices.length), signal });
   const isSampled = usesFeatures || groups.has('latent');
-  const samples = isSampled ? await passOverSamples(model, count, seed, tableFor(count)) : undefined;
+  const samples = isSampled ? await passOverSamples(model, count, seed, { features: tableFor(count), signal }) : undefined;
   const parts: Part[] = [
     {
       metrics: images.reconstruction,

@@ -16,17 +16,25 @@ export interface ImagesSeen {
   readonly extracted: ExtractedFeatures | undefined;
 }
 
+export interface PassOptions {
+  /** Where features go; without it none are taken. */
+  readonly features: FeatureTable | undefined;
+  /** Ends the pass early, which then rejects with its reason. */
+  readonly signal?: AbortSignal | undefined;
+}
+
 /** Encodes images of a split, and reconstructs them and takes their features where that is asked for. */
 export async function passOverImages(
   model: TrainedModel,
   split: Split,
   indices: Uint32Array,
-  { reconstruct, features }: { readonly reconstruct: boolean; readonly features: FeatureTable | undefined },
+  { reconstruct, features, signal }: PassOptions & { readonly reconstruct: boolean },
 ): Promise<ImagesSeen> {
   const shape = shapeOf(model);
   const codes = new Float32Array(indices.length * model.latent);
   const sums: Record<string, number> = {};
   for (const { images, first } of inChunks(split, model.imageSize, indices)) {
+    signal?.throwIfAborted();
     const ofChunk = await model.encode(images);
     codes.set(ofChunk, first * model.latent);
     await features?.add(first, images);
@@ -50,10 +58,11 @@ export interface SamplesSeen {
 }
 
 /** Draws samples, encodes them, and takes their features where that is asked for. */
-export async function passOverSamples(model: TrainedModel, count: number, seed: number, features: FeatureTable | undefined): Promise<SamplesSeen> {
+export async function passOverSamples(model: TrainedModel, count: number, seed: number, { features, signal }: PassOptions): Promise<SamplesSeen> {
   const [codes, recovered] = [new Float32Array(count * model.latent), new Float32Array(count * model.latent)];
   const images = new Uint8Array(count * model.imageSize);
   for await (const chunk of sampleChunks(model, count, seed)) {
+    signal?.throwIfAborted();
     codes.set(chunk.codes, chunk.first * model.latent);
     recovered.set(await model.encodeGenerated(chunk.values), chunk.first * model.latent);
     const bytes = toBytes(chunk.values);

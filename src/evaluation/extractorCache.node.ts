@@ -20,6 +20,8 @@ export interface ExtractorOptions {
   readonly onStep?: (step: number, steps: number, loss: number) => void;
   /** Told that an extractor is trained, and of a cache that cannot be written. */
   readonly onNote?: (line: string) => void;
+  /** Ends the training of one early, which then rejects with its reason and leaves nothing behind. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**
@@ -30,7 +32,7 @@ export interface ExtractorOptions {
 export async function dataExtractor(
   source: ImageSource,
   compile: Compile,
-  { cacheFolder = defaultCacheFolder(), onStep, onNote = () => undefined }: ExtractorOptions = {},
+  { cacheFolder = defaultCacheFolder(), onStep, onNote = () => undefined, signal }: ExtractorOptions = {},
 ): Promise<FeatureExtractor> {
   const spec = dataClassifierSpec(source);
   const key = keyOf(source);
@@ -39,7 +41,7 @@ export async function dataExtractor(
   let classifier = await readClassifier(file, spec);
   if (classifier === undefined) {
     onNote(`training the feature extractor on the labels of ${source.name}, once; it is kept in ${file}`);
-    classifier = await trainDataClassifier(source, compile, onStep);
+    classifier = await trainDataClassifier(source, compile, { onStep, signal });
     try {
       await makeFolder(join(cacheFolder, 'extractors'));
       await writeFileAtomically(file, encodeClassifier(classifier, spec));

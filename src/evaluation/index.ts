@@ -24,4 +24,5 @@ export { betterDirection, FEATURE_GROUPS, groupOf, METRIC_GROUP_NAMES, METRIC_GR
 export { modelExtractor, type ModelExtractorOptions } from './modelExtractor.js';
 export { sampleChunks } from './samples.js';
 export { whyNoClassifier } from './dataClassifier.js';
+export { type EvaluationPlan, planEvaluation } from './trainingPlan.js';
 export { probe, PROBE_METHODS, type ProbeMethod, type ProbeOptions, type ProbeResult } from './probe.js';

@@ -73,6 +73,14 @@ export const configurationSchema = z.strictObject({
   keep: whole(0, 1_000_000).default(0),
   /** Of the older ones those of a multiple of so many iterations stay too; 0: none. */
   keepEvery: whole(0, 1_000_000_000).default(0),
+  /** Epochs between evaluations; 0: none. */
+  evaluateEvery: whole(0, 1_000_000).default(0),
+  /** Names of metrics or groups of metrics, as `agenet evaluate` knows them; without it, all that the data allow but memorization. */
+  evaluateMetrics: z.array(z.string(), 'must be a list of names').min(1, 'must name a metric').optional(),
+  /** Samples of an evaluation, and images where there are as many. */
+  evaluateCount: whole(2, 1_000_000).default(10_000),
+  /** The metric by which the best checkpoint is known that is kept beside the others. */
+  best: z.string().optional(),
 });
 
 export type Configuration = Readonly<z.infer<typeof configurationSchema>>;
@@ -143,10 +151,12 @@ function named(label: string, check: () => unknown): void {
 }
 
 /** What holds between settings. */
-function requireOrder({ stages, schedule, dropLr }: Configuration, label: SettingLabel): void {
+function requireOrder({ stages, schedule, dropLr, evaluateEvery, best }: Configuration, label: SettingLabel): void {
   const late = stages.findIndex(({ epoch }, index) => index > 0 && epoch <= stages[index - 1]!.epoch);
   if (late > 0) throw new InputError(`${label('stages')}: stage ${late + 1} must begin after epoch ${stages[late - 1]!.epoch}, not at ${stages[late]!.epoch}`);
   if (schedule !== 'halving' && dropLr > 0) throw new InputError(`${label('dropLr')}: only the schedule halving drops the learning rate, not ${schedule}`);
+  if (best !== undefined && evaluateEvery === 0)
+    throw new InputError(`${label('best')}: ${best} is known of no checkpoint without evaluations; say how often with ${label('evaluateEvery')}`);
 }
 
 const valueAt = (given: unknown, path: readonly PropertyKey[]): unknown =>

@@ -13,9 +13,26 @@ export type TrainingEvent =
   | { readonly type: 'iteration'; readonly report: IterationReport }
   | { readonly type: 'pictures'; readonly step: number; readonly samples: string; readonly reconstructions: string }
   | { readonly type: 'checkpoint'; readonly step: number; readonly file: string }
+  /** So many epochs are over that an evaluation is due, of the weights in this checkpoint; training waits for its subscribers. */
+  | { readonly type: 'epochs'; readonly epochs: number; readonly step: number; readonly file: string }
+  /** What a subscriber has found of these weights; `isBest` where they are the best so far by the metric that was chosen. */
+  | {
+      readonly type: 'evaluation';
+      readonly epochs: number;
+      readonly step: number;
+      readonly file: string;
+      readonly metrics: Readonly<Record<string, number>>;
+      readonly isBest: boolean;
+    }
   /** Something that the user should know and that did not end the training. */
   | { readonly type: 'warning'; readonly message: string }
   | { readonly type: 'end'; readonly summary: TrainingSummary };
+
+/** Takes an event to everybody who listens, and waits for them. */
+export type Tell = (event: TrainingEvent) => Promise<void>;
+
+/** Hears what a training says, and may tell more itself; training waits until it is done. */
+export type Subscriber = (event: TrainingEvent, tell: Tell) => void | Promise<void>;
 
 /** How a training ended. */
 export interface TrainingSummary {

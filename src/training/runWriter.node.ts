@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { InputError } from '../errors.js';
 import type { Configuration } from './configuration.js';
-import type { TrainingEvent } from './events.js';
+import type { Tell } from './events.js';
 import type { Previews } from './previews.node.js';
 import type { LogEntry, RunFolder } from './runFolder.node.js';
 import type { IterationReport, Trainer } from './trainer.js';
@@ -25,10 +25,18 @@ export class RunWriter {
     private readonly configuration: Configuration,
     private readonly folder: RunFolder,
     private readonly previews: Previews,
-    private readonly onEvent: (event: TrainingEvent) => void,
+    private readonly tell: Tell,
     private readonly signal: AbortSignal | undefined,
     private readonly retrySeconds = RETRY_SECONDS,
   ) {}
+
+  /** Does what is due before the first iteration. */
+  async begin(): Promise<void> {
+    // Weights from elsewhere are not made again from the seed.
+    if (this.configuration.from !== undefined && this.trainer.step === 0) await this.save();
+    // The process before this one perhaps ended before its subscribers were done.
+    if (this.isEvaluationDue) await this.tellOfEpochs();
+  }
 
   /** @param seconds of training so far, those before a resumption included */
   async afterIteration(report: IterationReport, seconds: number, secondsPerIteration: number): Promise<void> {
@@ -38,6 +46,23 @@ export class RunWriter {
     if (isDue(logEvery) || step === 1) await this.log(entryOf(report, seconds, secondsPerIteration));
     if (isDue(sampleEvery)) await this.draw();
     if (isDue(checkpointEvery)) await this.save();
+    if (this.isEvaluationDue) await this.tellOfEpochs();
+  }
+
+  /** Saves the last iteration, unless that was done, and tells that it should be evaluated. */
+  private async tellOfEpochs(): Promise<void> {
+    const { step } = this.trainer;
+    const { file } = this.checkpoint?.step === step ? this.checkpoint : await this.save();
+    await this.tell({ type: 'epochs', epochs: this.trainer.epochsAfter(step), step, file });
+  }
+
+  /** Whether the last iteration was the last of as many epochs as are between evaluations. */
+  private get isEvaluationDue(): boolean {
+    const { evaluateEvery } = this.configuration;
+    const { step } = this.trainer;
+    if (evaluateEvery === 0 || step === 0) return false;
+    const evaluations = (iterations: number) => Math.floor(this.trainer.epochsAfter(iterations) / evaluateEvery);
+    return evaluations(step) > evaluations(step - 1);
   }
 
   /** Saves and draws the last iteration, unless that was done, and returns the files. */
@@ -55,7 +80,7 @@ export class RunWriter {
     const checkpoint = { configuration: this.configuration, ...this.trainer.point };
     const file = await this.insist(() => this.folder.writeCheckpoint(checkpoint));
     this.checkpoint = { step: checkpoint.step, file };
-    this.onEvent({ type: 'checkpoint', ...this.checkpoint });
+    await this.tell({ type: 'checkpoint', ...this.checkpoint });
     return this.checkpoint;
   }
 
@@ -77,7 +102,7 @@ export class RunWriter {
       await this.writeLog();
       this.logFailed = false;
     } catch (error) {
-      if (!this.logFailed) this.warn(error, 'its lines wait in memory');
+      if (!this.logFailed) await this.warn(error, 'its lines wait in memory');
       this.logFailed = true;
     }
   }
@@ -91,9 +116,9 @@ export class RunWriter {
     const { step, vectors } = this.trainer.point;
     try {
       this.pictures = { step, ...(await this.previews.write(this.folder, step, vectors)) };
-      this.onEvent({ type: 'pictures', ...this.pictures });
+      await this.tell({ type: 'pictures', ...this.pictures });
     } catch (error) {
-      this.warn(error, 'the pictures of this iteration are left out');
+      await this.warn(error, 'the pictures of this iteration are left out');
     }
   }
 
@@ -101,19 +126,19 @@ export class RunWriter {
     for (let attempt = 0; ; attempt++) {
       try {
         const result = await write();
-        if (attempt > 0) this.onEvent({ type: 'warning', message: 'written after all' });
+        if (attempt > 0) await this.tell({ type: 'warning', message: 'written after all' });
         return result;
       } catch (error) {
         if (!(error instanceof InputError) || this.signal?.aborted) throw error;
-        if (attempt === 0) this.warn(error, 'training waits with its state in memory; make room for it, or stop');
+        if (attempt === 0) await this.warn(error, 'training waits with its state in memory; make room for it, or stop');
         await pause(this.retrySeconds * 1000, undefined, this.signal ? { signal: this.signal } : {}).catch(() => undefined);
       }
     }
   }
 
-  private warn(error: unknown, consequence: string): void {
+  private async warn(error: unknown, consequence: string): Promise<void> {
     if (!(error instanceof InputError)) throw error;
-    this.onEvent({ type: 'warning', message: `${error.message}: ${consequence}` });
+    await this.tell({ type: 'warning', message: `${error.message}: ${consequence}` });
   }
 }
 

@@ -3,8 +3,9 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { beginningRecord, fileVersionRecord, scalarsRecord } from './eventFile.js';
 import type { TrainingEvent } from './events.js';
+import type { IterationReport } from './trainer.js';
 
-/** Writes what the log has of iterations into an event file of TensorBoard in a run's folder: a subscriber to a training's events. */
+/** Writes what the log has of iterations, and what evaluations find, into an event file of TensorBoard in a run's folder: a subscriber to a training's events. */
 export class TensorBoardLog {
   private readonly file: string;
   private records: Uint8Array[] = [];
@@ -26,8 +27,14 @@ export class TensorBoardLog {
   onEvent(event: TrainingEvent): void {
     // Files of a process that was killed may go on after its last checkpoint.
     if (event.type === 'start') this.records.push(beginningRecord(event.step + 1, this.now()));
-    if (event.type !== 'iteration') return;
-    const { step, learningRate, scalars } = event.report;
+    else if (event.type === 'iteration') this.writeIteration(event.report);
+    else if (event.type === 'evaluation') {
+      const named = Object.entries(event.metrics).map(([name, value]): [string, number] => [`evaluation.${name}`, value]);
+      this.write(scalarsRecord(event.step, this.now(), Object.fromEntries(named)));
+    }
+  }
+
+  private writeIteration({ step, learningRate, scalars }: IterationReport): void {
     // The training went back to a checkpoint.
     if (step <= this.lastStep) this.records.push(beginningRecord(step, this.now()));
     this.lastStep = step;

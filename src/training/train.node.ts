@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { ImageSource } from '../data/index.js';
 import type { Compile } from '../engine/index.js';
 import type { Configuration } from './configuration.js';
-import type { TrainingEvent, TrainingSummary } from './events.js';
+import type { Subscriber, Tell, TrainingEvent, TrainingSummary } from './events.js';
 import { Previews } from './previews.node.js';
 import type { RunFolder } from './runFolder.node.js';
 import { RunWriter } from './runWriter.node.js';
@@ -18,6 +18,8 @@ export interface TrainOptions {
   /** When aborted, the iteration that runs is finished and saved, and the training ends. */
   readonly signal?: AbortSignal;
   readonly onEvent?: (event: TrainingEvent) => void;
+  /** Others who hear the events, one after another, each of them waited for. */
+  readonly subscribers?: readonly Subscriber[];
   /** Seconds between attempts to write to a disk that refuses; default 5. */
   readonly retrySeconds?: number;
 }
@@ -75,32 +77,35 @@ async function trainInto({
   start,
   signal,
   onEvent = () => undefined,
+  subscribers = [],
   retrySeconds,
 }: TrainOptions): Promise<TrainingSummary> {
   const secondsBefore = (await folder.cutLog(start?.step ?? 0))?.seconds ?? 0;
   const trainer = await Trainer.create(configuration, source.train, compile, start);
   const previews = new Previews(configuration, source.test, trainer.point.vectors, compile);
-  const writer = new RunWriter(trainer, configuration, folder, previews, onEvent, signal, retrySeconds);
-  const rescue = new Rescue(trainer, configuration, folder, writer, onEvent);
-  onEvent({ type: 'start', step: trainer.step, lastStep: trainer.lastStep, batchesPerEpoch: trainer.batchesPerEpoch, parameters: trainer.parameterCounts });
+  const audience = new Audience([onEvent, ...subscribers]);
+  const { tell } = audience;
+  const now = () => performance.now() - audience.evaluating;
+  const writer = new RunWriter(trainer, configuration, folder, previews, tell, signal, retrySeconds);
+  const rescue = new Rescue(trainer, configuration, folder, writer, tell);
+  await tell({ type: 'start', step: trainer.step, lastStep: trainer.lastStep, batchesPerEpoch: trainer.batchesPerEpoch, parameters: trainer.parameterCounts });
 
-  const begin = performance.now();
-  const seconds = () => rounded((performance.now() - begin) / 1000);
+  const begin = now();
+  const seconds = () => rounded((now() - begin) / 1000);
   let previous = begin;
   try {
-    // Weights from elsewhere are not made again from the seed.
-    if (configuration.from !== undefined && trainer.step === 0) await writer.save();
+    await writer.begin();
     while (trainer.step < trainer.lastStep && !signal?.aborted) {
       const report = await trainer.iterate();
-      const now = performance.now();
+      const end = now();
       const broken = notFinite(report);
       if (broken !== undefined) await rescue.from(report.step, broken);
       else {
-        onEvent({ type: 'iteration', report });
-        await writer.afterIteration(report, secondsBefore + seconds(), (now - previous) / 1000);
+        await tell({ type: 'iteration', report });
+        await writer.afterIteration(report, secondsBefore + seconds(), (end - previous) / 1000);
       }
-      previous = now;
-      // The runtime holds the thread during an iteration: signals and timers get their turn here.
+      previous = end;
+      // A runtime may hold the thread during an iteration: signals and timers get their turn here.
       await nextTurn();
     }
     const trained = seconds();
@@ -112,11 +117,25 @@ async function trainInto({
       runtimeShare: trained === 0 ? 0 : trainer.runtimeSeconds / trained,
       ...files,
     };
-    onEvent({ type: 'end', summary });
+    await tell({ type: 'end', summary });
     return summary;
   } finally {
     await Promise.all([trainer.release(), writer.release()]);
   }
+}
+
+/** Everybody who hears of a training. */
+class Audience {
+  /** Milliseconds in which training waited for evaluations: no part of its own time. */
+  evaluating = 0;
+
+  constructor(private readonly subscribers: readonly Subscriber[]) {}
+
+  readonly tell: Tell = async (event) => {
+    const start = performance.now();
+    for (const subscriber of this.subscribers) await subscriber(event, this.tell);
+    if (event.type === 'epochs') this.evaluating += performance.now() - start;
+  };
 }
 
 /** The first loss or gradient that is not finite, as `NAME is VALUE`. It never becomes finite again. */
@@ -132,7 +151,7 @@ class Rescue {
     private readonly configuration: Configuration,
     private readonly folder: RunFolder,
     private readonly writer: RunWriter,
-    private readonly onEvent: (event: TrainingEvent) => void,
+    private readonly tell: Tell,
   ) {}
 
   /** Goes back to the last checkpoint with half the learning rate, as often as the configuration allows. Throws where it does not. */
@@ -153,7 +172,7 @@ class Rescue {
     await this.writer.goBack(last.step);
     // So that a resumed run goes on with this rate as well.
     await this.writer.save();
-    this.onEvent({ type: 'warning', message: `iteration ${step}: ${problem}; back to iteration ${last.step} with ${rateScale} times the learning rate` });
+    await this.tell({ type: 'warning', message: `iteration ${step}: ${problem}; back to iteration ${last.step} with ${rateScale} times the learning rate` });
   }
 }
 

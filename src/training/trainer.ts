@@ -83,6 +83,11 @@ export class Trainer {
     return this.elapsed / 1000;
   }
 
+  /** Epochs that are over after so many iterations. */
+  epochsAfter(step: number): number {
+    return this.sampler.epochOf(this.stages.at(step).batch);
+  }
+
   get batchesPerEpoch(): number {
     return this.sampler.batchesPerEpoch;
   }

@@ -1,10 +1,11 @@
-import { writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { writeImages } from '../data/imageFiles.js';
 import { sharedTemporaryFolder } from '../temporaryFolder.js';
 import { tinyConfiguration } from '../training/tinyTraining.js';
 import { expectBadInput, type Refusal, resultOf, runCommand } from './runCommand.js';
+import { writeNoiseArchive } from './labelledData.js';
 import { makeTinyRun } from './tinyRun.js';
 
 const folder = sharedTemporaryFolder();
@@ -67,5 +68,31 @@ describe('probe', () => {
     const { status, stderr } = await runCommand(args, folder);
     expect(status, stderr).toBe(2);
     for (const text of texts) expect(stderr).toContain(text);
+  });
+});
+
+describe('train with evaluations', () => {
+  const TINY = ['--width', '4', '--latent', '8', '--batch', '16', '--threads', '1', '--sample-every', '0'];
+
+  it('keeps the best checkpoint, which other commands open, and may choose by another metric when gone on with', async () => {
+    writeNoiseArchive(join(folder, 'noise.npz'), 100, { labelled: false });
+    const asked = ['--evaluate-every', '1', '--evaluate-count', '10', '--evaluate-metrics', 'reconstruction', '--best', 'reconstruction_l1'];
+    const { best } = await resultOf(['train', 'npz:noise.npz', '--out', 'judged', '--epochs', '2', ...asked, ...TINY], folder);
+    expect(best).toMatchObject({ metric: 'reconstruction_l1', file: join('judged', 'checkpoints', 'best.safetensors') });
+    expect((await resultOf(['info', join('judged', 'checkpoints', 'best.safetensors')], folder)).step).toBe((best as { step: number }).step);
+    const resumed = await resultOf(['train', 'npz:noise.npz', '--out', 'judged', '--resume', '--epochs', '3', '--best', 'ssim'], folder);
+    expect(resumed.steps).toBe(15);
+    const evaluation = JSON.parse(readFileSync(join(folder, 'judged', 'evaluation-000015.json'), 'utf8')) as { metrics: object };
+    expect(Object.keys(evaluation.metrics).sort()).toEqual(['psnr', 'reconstruction_l1', 'reconstruction_mse', 'ssim']);
+  });
+
+  const refusals: readonly Refusal[] = [
+    ['a best checkpoint without evaluations', ['--best', 'psnr'], ['--best', '--evaluate-every']],
+    ['metrics of labels that are not there', ['--evaluate-every', '1', '--best', 'fid'], ['fid: npz:noise.npz has no labels']],
+    ['an unknown metric, also in a dry run', ['--evaluate-every', '1', '--evaluate-metrics', 'psrn', '--dry-run'], ['"psrn"', 'did you mean psnr']],
+  ];
+  it.each(refusals)('refuses %s before it makes the folder', async (_, args, texts) => {
+    await expectBadInput(['train', 'npz:noise.npz', '--out', 'refused', ...TINY, ...args], folder, ...texts);
+    expect(existsSync(join(folder, 'refused'))).toBe(false);
   });
 });

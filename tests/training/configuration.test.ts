@@ -15,7 +15,7 @@ describe('a configuration', () => {
     for (const length of [{ epochs: 1 }, { steps: 1 }]) expect(checkConfiguration({ ...whole, length }).length).toEqual(length);
   });
 
-  it('does without what later versions added: no stages, no averages, nothing flipped, every checkpoint kept', () => {
+  it('does without what later versions added: no stages, no averages, nothing flipped, every checkpoint kept, none evaluated', () => {
     expect(checkConfiguration(whole)).toEqual({
       ...whole,
       crop: 'center',
@@ -30,6 +30,8 @@ describe('a configuration', () => {
       rollbacks: 3,
       keep: 0,
       keepEvery: 0,
+      evaluateEvery: 0,
+      evaluateCount: 10_000,
     });
   });
 

@@ -1,9 +1,12 @@
-/** Evaluations in run folders: written by `evaluate`, read by `compare`. */
+/** Evaluations in run folders: written by `evaluate` and during training, read by `compare`. */
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { InputError } from '../errors.js';
 import { systemFailure, writeFileAtomically } from '../files.node.js';
+import { encodePng } from '../images/files.node.js';
+import { sheet } from '../images/index.js';
+import type { NearestSheet } from './nearestSheet.js';
 
 const evaluationSchema = z.looseObject({
   step: z.number(),
@@ -23,15 +26,37 @@ export async function runFolderOf(checkpointFile: string): Promise<string | unde
   return found?.isFile() ? join(dirname(checkpointFile), '..') : undefined;
 }
 
+/** Which weights were evaluated. */
+export interface EvaluatedWeights {
+  /** The iteration that they are of. */
+  readonly step: number;
+  /** Whether these are the weights themselves, where the run has averages of them. */
+  readonly raw: boolean;
+}
+
 /** A file in a run folder that belongs to an iteration: `evaluation-001874.json`, or with raw weights `evaluation-001874-raw.json`. */
-export const fileBeside = (folder: string, kind: string, step: number, raw: boolean, ending: string): string =>
+const fileBeside = (folder: string, kind: string, { step, raw }: EvaluatedWeights, ending: string): string =>
   join(folder, `${kind}-${String(step).padStart(6, '0')}${raw ? '-raw' : ''}.${ending}`);
 
-/** Writes an evaluation into a run folder and returns its path. */
-export async function writeEvaluation(folder: string, step: number, raw: boolean, evaluation: Readonly<Record<string, unknown>>): Promise<string> {
-  const file = fileBeside(folder, 'evaluation', step, raw, 'json');
+/** Where an evaluation lies in its run's folder. */
+const evaluationFile = (folder: string, weights: EvaluatedWeights): string => fileBeside(folder, 'evaluation', weights, 'json');
+
+/** Whether averaged or only weights of an iteration were evaluated already. */
+export const isEvaluated = async (folder: string, step: number): Promise<boolean> =>
+  (await stat(evaluationFile(folder, { step, raw: false })).catch(() => undefined)) !== undefined;
+
+/** Writes an evaluation into its run's folder, and the sheet of nearest training images where it has one, and returns their paths. */
+export async function writeEvaluation(
+  folder: string,
+  weights: EvaluatedWeights,
+  evaluation: Readonly<Record<string, unknown>>,
+  nearest: NearestSheet | undefined,
+): Promise<{ readonly file: string; readonly picture?: string }> {
+  const picture = nearest && fileBeside(folder, 'nearest', weights, 'png');
+  if (picture !== undefined) await writeFileAtomically(picture, await encodePng(sheet(nearest!.images, nearest!.columns)));
+  const file = evaluationFile(folder, weights);
   await writeFileAtomically(file, new TextEncoder().encode(`${JSON.stringify(evaluation, null, 2)}\n`));
-  return file;
+  return { file, ...(picture === undefined ? {} : { picture }) };
 }
 
 /**

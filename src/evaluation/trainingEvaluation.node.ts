@@ -1,0 +1,107 @@
+import { TrainedModel } from '../age/index.js';
+import type { ImageSource } from '../data/index.js';
+import type { Compile } from '../engine/index.js';
+import { InputError } from '../errors.js';
+import { type Configuration, iterationSpec, modelWeights, type Subscriber, type Tell, type TrainingEvent } from '../training/index.js';
+import { readCheckpointFile } from '../training/runFolder.node.js';
+import { BestCheckpoint, type BestRecord } from './bestCheckpoint.node.js';
+import { type Evaluation, evaluate } from './evaluate.js';
+import { isEvaluated, writeEvaluation } from './evaluationFile.node.js';
+import { dataExtractor, type ExtractorOptions } from './extractorCache.node.js';
+import type { FeatureExtractor } from './featureExtractor.js';
+import { planEvaluation } from './trainingPlan.js';
+
+export interface TrainingEvaluationOptions extends ExtractorOptions {
+  readonly configuration: Configuration;
+  readonly source: ImageSource;
+  readonly compile: Compile;
+}
+
+type Due = Extract<TrainingEvent, { type: 'epochs' }>;
+
+/**
+ * Judges a model while it is trained, as often as its configuration says, with the averages of the weights where there are any: writes each
+ * evaluation into the run's folder as `agenet evaluate` does, and keeps the best checkpoint. It changes nothing of the training.
+ */
+export class TrainingEvaluation {
+  private startStep = 0;
+
+  private constructor(
+    private readonly options: TrainingEvaluationOptions,
+    private readonly metrics: ReadonlySet<string>,
+    private readonly extractor: FeatureExtractor | undefined,
+  ) {}
+
+  /**
+   * Makes everything ready that evaluations need, a feature extractor among it.
+   * @throws InputError for metrics that there are not, or that the data do not allow
+   */
+  static async open(options: TrainingEvaluationOptions): Promise<TrainingEvaluation> {
+    const { configuration, source, compile } = options;
+    const { metrics, usesFeatures } = planEvaluation(configuration, source);
+    return new TrainingEvaluation(options, metrics, usesFeatures ? await dataExtractor(source, compile, options) : undefined);
+  }
+
+  /** What a training into a folder should tell its events. */
+  into(folder: string): Subscriber {
+    const best = new BestCheckpoint(folder);
+    return async (event, tell) => {
+      if (event.type === 'start') this.startStep = event.step;
+      if (event.type === 'epochs') await this.judge(event, folder, best, tell);
+    };
+  }
+
+  async release(): Promise<void> {
+    await this.extractor?.release();
+  }
+
+  private async judge(due: Due, folder: string, best: BestCheckpoint, tell: Tell): Promise<void> {
+    // A process that went on from here was perhaps killed after it had judged these weights.
+    if (due.step === this.startStep && (await isEvaluated(folder, due.step))) return;
+    try {
+      const { nearest, ...evaluation } = await this.evaluate(due, folder);
+      const isBest = await this.offer(due, evaluation.metrics, best);
+      // Last of all: until it is there, the weights are judged again where the run is gone on with.
+      const { file } = await writeEvaluation(folder, { step: due.step, raw: false }, evaluation, nearest);
+      await tell({ ...due, type: 'evaluation', file, metrics: evaluation.metrics, isBest });
+    } catch (error) {
+      if (this.options.signal?.aborted) await tell({ type: 'warning', message: `iteration ${due.step} is evaluated when the run is gone on with` });
+      else if (error instanceof InputError) await tell({ type: 'warning', message: `iteration ${due.step} is not evaluated: ${error.message}` });
+      else throw error;
+    }
+  }
+
+  private async evaluate({ step, epochs, file }: Due, folder: string): Promise<Evaluation & { readonly step: number }> {
+    const start = performance.now();
+    const { configuration, source, compile, signal } = this.options;
+    const { pair, objective } = iterationSpec(configuration);
+    const { vectors } = await readCheckpointFile(file);
+    const model = TrainedModel.of(pair, objective.prior, modelWeights(vectors), compile);
+    try {
+      const { metrics, extractor } = this;
+      const evaluation = await evaluate({
+        model,
+        source,
+        split: 'test',
+        count: configuration.evaluateCount,
+        seed: 0,
+        metrics,
+        extractor,
+        divergence: objective,
+        compile,
+        signal,
+      });
+      const weights = configuration.ema > 0 ? 'averaged' : 'raw';
+      const protocol = { ...evaluation.protocol, weights, epochs, seconds: Math.round((performance.now() - start) / 100) / 10 };
+      return Object.assign({ run: folder, step }, { ...evaluation, protocol });
+    } finally {
+      await model.release();
+    }
+  }
+
+  private async offer({ step, epochs, file }: Due, metrics: BestRecord['metrics'], best: BestCheckpoint): Promise<boolean> {
+    const { best: metric, evaluateCount } = this.options.configuration;
+    if (metric === undefined) return false;
+    return best.offer(file, { metric, value: metrics[metric] ?? NaN, step, epochs, count: evaluateCount, metrics });
+  }
+}

@@ -1,0 +1,118 @@
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { BestCheckpoint } from '../../src/evaluation/bestCheckpoint.node.js';
+import { TrainingEvaluation } from '../../src/evaluation/trainingEvaluation.node.js';
+import type { Configuration, Subscriber, TrainingEvent } from '../../src/training/index.js';
+import { readCheckpointFile, type RunFolder } from '../../src/training/runFolder.node.js';
+import { tinyConfiguration } from '../training/tinyTraining.js';
+import { compile, copyOf, type Extra, goneOn, latestOf, logOf, namesIn, newFolder, source, trained, warningsOf } from '../training/trainings.js';
+
+/** Four epochs of four iterations, judged after every other one. */
+const judged = tinyConfiguration({
+  length: { epochs: 4 },
+  keep: 1,
+  ema: 0.5,
+  evaluateEvery: 2,
+  evaluateMetrics: ['psnr', 'latent_cosine'],
+  evaluateCount: 20,
+  best: 'psnr',
+});
+
+async function judgedTraining(configuration: Configuration, folder: RunFolder, extra: Extra = {}) {
+  const evaluation = await TrainingEvaluation.open({ configuration, source, compile, signal: extra.signal });
+  onTestFinished(() => evaluation.release());
+  return goneOn(configuration, folder, { ...extra, subscribers: [evaluation.into(folder.path), ...(extra.subscribers ?? [])] });
+}
+
+/** The evaluations in a run folder by the names of their files, without where it is and how long they took. */
+const evaluationsIn = ({ path }: RunFolder): Record<string, unknown> =>
+  Object.fromEntries(
+    readdirSync(path)
+      .filter((name) => name.startsWith('evaluation-'))
+      .sort()
+      .map((name) => {
+        const { run: _run, protocol, ...evaluation } = JSON.parse(readFileSync(join(path, name), 'utf8')) as { run: string; protocol: { seconds: number } };
+        const { seconds: _seconds, ...rest } = protocol;
+        return [name, { ...evaluation, protocol: rest }];
+      }),
+  );
+
+const evaluationsOf = (events: readonly TrainingEvent[]) => events.flatMap((event) => (event.type === 'evaluation' ? [event] : []));
+
+/** The copy of a folder as it is when an event is told, for a process that is killed then. */
+function copying(folder: RunFolder, isDue: (event: TrainingEvent) => boolean): { readonly subscriber: Subscriber; readonly copies: Promise<RunFolder>[] } {
+  const copies: Promise<RunFolder>[] = [];
+  return { copies, subscriber: (event) => void (isDue(event) && copies.push(copyOf(folder))) };
+}
+
+describe('evaluations during a training', () => {
+  it('come after every so many epochs, each of the checkpoint of that moment', async () => {
+    const { events, folder } = await judgedTraining(judged, await newFolder(judged));
+    expect(evaluationsOf(events).map(({ step, epochs }) => [step, epochs])).toEqual([8, 16].map((step) => [step, step / 4]));
+    expect(Object.keys(evaluationsIn(folder))).toEqual(['evaluation-000008.json', 'evaluation-000016.json']);
+    const found = evaluationsIn(folder) as Record<string, { metrics: object; protocol: object }>;
+    for (const { file, metrics, epochs } of evaluationsOf(events)) {
+      expect(found[file.slice(-22)]).toMatchObject({ metrics, protocol: { weights: 'averaged', samples: 20, epochs } });
+      expect(Object.keys(metrics).sort()).toEqual(['latent_cosine', 'psnr']);
+    }
+  });
+
+  it('change neither the log nor the weights', async () => {
+    const { evaluateEvery: _e, best: _b, ...rest } = judged;
+    const without = await trained(tinyConfiguration(rest));
+    const { folder } = await judgedTraining(judged, await newFolder(judged));
+    expect(logOf(folder)).toEqual(logOf(without.folder));
+    expect((await latestOf(folder)).vectors).toEqual((await latestOf(without.folder)).vectors);
+  });
+
+  it('keep the best checkpoint, which no pruning removes', async () => {
+    const { events, folder } = await judgedTraining(judged, await newFolder(judged));
+    expect(namesIn(folder, 'checkpoints')).toEqual(['000016.safetensors', 'best.safetensors']);
+    const figures = evaluationsOf(events).map(({ metrics }) => metrics.psnr!);
+    const best = (await new BestCheckpoint(folder.path).read())!;
+    expect([best.metric, best.value]).toEqual(['psnr', Math.max(...figures)]);
+    expect((await readCheckpointFile(best.file)).step).toBe(best.step);
+    expect(evaluationsOf(events).findLast(({ isBest }) => isBest)?.step).toBe(best.step);
+  });
+
+  it('are made again, and the best is known again, where the process was killed before or after one', async () => {
+    const folder = await newFolder(judged);
+    const before = copying(folder, ({ type }) => type === 'checkpoint');
+    const after = copying(folder, ({ type }) => type === 'evaluation');
+    const whole = await judgedTraining(judged, folder, { subscribers: [before.subscriber, after.subscriber] });
+    for (const copy of await Promise.all([...before.copies, ...after.copies])) {
+      const { events } = await judgedTraining(judged, copy);
+      expect(evaluationsIn(copy)).toEqual(evaluationsIn(folder));
+      expect(readFileSync(join(copy.path, 'best.json'))).toEqual(readFileSync(join(folder.path, 'best.json')));
+      expect(namesIn(copy, 'checkpoints')).toEqual(namesIn(folder, 'checkpoints'));
+      expect(logOf(copy)).toEqual(logOf(folder));
+      // Those that the killed process had made are not made again.
+      expect(evaluationsOf(events).length).toBeLessThanOrEqual(evaluationsOf(whole.events).length);
+    }
+    const [, last] = [after.copies[0], after.copies.at(-1)!];
+    expect(evaluationsOf((await judgedTraining(judged, await last)).events)).toEqual([]);
+  });
+
+  it('are left for later where the user stops during one', async () => {
+    const controller = new AbortController();
+    const folder = await newFolder(judged);
+    const stopping: Extra = { signal: controller.signal, onEvent: ({ type }) => void (type === 'epochs' && controller.abort()) };
+    const stopped = await judgedTraining(judged, folder, stopping);
+    expect(stopped.summary).toMatchObject({ steps: 8, interrupted: true });
+    expect(warningsOf(stopped.events)).toEqual([expect.stringContaining('iteration 8 is evaluated when')]);
+    expect(evaluationsIn(folder)).toEqual({});
+    const resumed = await judgedTraining(judged, folder);
+    expect(evaluationsOf(resumed.events).map(({ step }) => step)).toEqual([8, 16]);
+  });
+
+  it('that cannot be written are left out with a warning, and training goes on', async () => {
+    const folder = await newFolder(judged);
+    mkdirSync(join(folder.path, 'best.json'));
+    const { summary, events } = await judgedTraining(judged, folder);
+    expect(summary.steps).toBe(16);
+    expect(warningsOf(events)).toEqual(
+      [8, 16].map((step) => expect.stringMatching(`^iteration ${step} is not evaluated: .*best.json: cannot be read`) as string),
+    );
+  });
+});
