@@ -7,6 +7,7 @@ import { InputError } from '../errors.js';
 import { evaluate, FEATURE_GROUPS, type FeatureExtractor, groupOf, METRIC_GROUP_NAMES, parseMetrics, whyNoClassifier } from '../evaluation/index.js';
 import { runFolderOf, writeEvaluation } from '../evaluation/evaluationFile.node.js';
 import { dataExtractor } from '../evaluation/extractorCache.node.js';
+import { Phases } from '../evaluation/phases.js';
 import { type Configuration, iterationSpec } from '../training/index.js';
 import type { StoredCheckpoint } from '../training/runFolder.node.js';
 import { type Outcome, perform, subcommand, type Terminal } from './command.js';
@@ -95,7 +96,8 @@ interface Subject {
 async function judge({ run, model, checkpoint, source, asked, compile }: Subject, options: Options, terminal: Terminal): Promise<Outcome> {
   const start = performance.now();
   const { split, count, seed, raw = false } = options;
-  const extractor = await extractorFor(source, asked, compile, options, terminal);
+  const phases = new Phases();
+  const extractor = await phases.time('extractor', () => extractorFor(source, asked, compile, options, terminal));
   const metrics = asked ?? parseMetrics(METRIC_GROUP_NAMES.filter((group) => extractor !== undefined || !FEATURE_GROUPS.includes(group)));
   try {
     const { nearest, ...evaluation } = await evaluate({
@@ -119,8 +121,11 @@ async function judge({ run, model, checkpoint, source, asked, compile }: Subject
         weights: raw || checkpoint.configuration.ema === 0 ? 'raw' : 'averaged',
         seconds: Math.round((performance.now() - start) / 100) / 10,
       },
+      phases: { ...phases.seconds, ...evaluation.phases },
     };
     showEvaluation(result, (line) => terminal.print(line));
+    const shares = Object.entries(result.phases).map(([phase, seconds]) => `${phase} ${seconds.toFixed(1)}`);
+    terminal.print(`${result.protocol.seconds.toFixed(1)} s: ${shares.join(', ')}`);
     const folder = await runFolderOf(checkpoint.file);
     if (folder === undefined) return { result };
     const { file, picture } = await writeEvaluation(folder, { step, raw }, result, nearest);

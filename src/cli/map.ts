@@ -15,6 +15,7 @@ import { describeImage, openRunData, splitOf, splitOption } from './runData.js';
 const EXAMPLES = `
 Examples:
   agenet map runs/mnist-1                             2000 training images where their codes lie, as map.png
+  agenet map runs/mnist-1 --method umap --out clusters.png
   agenet map runs/mnist-1 --split test --out map.json    coordinates and labels, for other programs to draw
 `;
 
@@ -26,7 +27,7 @@ export const mapCommand = () =>
     .argument('<run>', 'a run folder, or a checkpoint')
     .argument('[data]', `${SOURCE_FORMS} (default: what the run was trained on)`)
     .addOption(
-      new Option('--method <name>', 'how codes are laid out: pca, along the directions in which they vary most')
+      new Option('--method <name>', 'how codes are laid out: pca, along the directions in which they vary most; umap, neighbours beside each other')
         .choices(Object.keys(CODE_MAPS) as MapMethod[])
         .default('pca' as const),
     )
@@ -61,7 +62,7 @@ async function map(run: string, data: string | undefined, options: Options, term
     if (part.count < 2) throw new InputError(`--split ${split}: ${source.name} has ${part.count} such images, but a map needs at least 2`);
     const indices = shuffledIndices(part.count, randomStream(seed, 'map')).slice(0, options.count);
     const codes = { data: await encodeSplit(model, part, indices), width: model.latent };
-    const { points, parts } = mapCodes(codes, method);
+    const { points, parts } = mapCodes(codes, method, seed);
     const found = { out, data: source.name, split, count: indices.length, seed, method, ...(parts ? { parts: Array.from(parts) } : {}) };
     if (kind === 'json') {
       const images = Array.from(indices, (index, place) => ({ ...describeImage(source, part, index), x: points[2 * place]!, y: points[2 * place + 1]! }));

@@ -11,6 +11,7 @@ import { type CodeMoments, meanCosineWith, medianNearest, NEAREST_CODES, scoreCo
 import { MEMORIZATION_ROWS, memorization } from './memorization.js';
 import { FEATURE_GROUPS, groupOf, type MetricGroup } from './metricNames.js';
 import { type NearestSheet, nearestSheet } from './nearestSheet.js';
+import { Phases } from './phases.js';
 import { distancesOf, KERNEL_SUBSET_SIZE, KERNEL_SUBSETS, scoreSamples } from './sampleScores.js';
 
 /** Training images among which the nearest are sought. */
@@ -45,6 +46,8 @@ export interface Evaluation {
   readonly moments?: { readonly real: CodeMoments; readonly fake: CodeMoments };
   /** Samples that come nearest to training images, with these. */
   readonly nearest?: NearestSheet;
+  /** Seconds that each part of the work took. */
+  readonly phases: Readonly<Record<string, number>>;
 }
 
 /** A part of the figures, with its part of the protocol. */
@@ -66,9 +69,12 @@ export async function evaluate(options: EvaluationOptions): Promise<Evaluation> 
 
   const indices = drawnIndices(split, count, seed);
   const tableFor = (rows: number) => (usesFeatures ? new FeatureTable(extractor!, shapeOf(model), rows) : undefined);
-  const images = await passOverImages(model, split, indices, { reconstruct: groups.has('reconstruction'), features: tableFor(indices.length), signal });
+  const phases = new Phases();
+  const reconstruct = groups.has('reconstruction');
+  const images = await phases.time('images', () => passOverImages(model, split, indices, { reconstruct, features: tableFor(indices.length), signal }));
   const isSampled = usesFeatures || groups.has('latent');
-  const samples = isSampled ? await passOverSamples(model, count, seed, { features: tableFor(count), signal }) : undefined;
+  const drawSamples = () => passOverSamples(model, count, seed, { features: tableFor(count), signal });
+  const samples = isSampled ? await phases.time('samples', drawSamples) : undefined;
   const parts: Part[] = [
     {
       metrics: images.reconstruction,
@@ -82,8 +88,8 @@ export async function evaluate(options: EvaluationOptions): Promise<Evaluation> 
         seed,
       },
     },
-    ...(groups.has('latent') ? [await latentPart(options, images, samples!)] : []),
-    ...(usesFeatures ? [await featurePart(options, extractor!, groups, images, samples!)] : []),
+    ...(groups.has('latent') ? [await phases.time('latent', () => latentPart(options, images, samples!))] : []),
+    ...(usesFeatures ? [await featurePart(options, extractor!, groups, images, samples!, phases)] : []),
   ];
   const { metrics: found, ...rest } = parts.reduce((all, part) => ({
     ...all,
@@ -91,7 +97,7 @@ export async function evaluate(options: EvaluationOptions): Promise<Evaluation> 
     metrics: { ...all.metrics, ...part.metrics },
     protocol: { ...all.protocol, ...part.protocol },
   }));
-  return { metrics: Object.fromEntries(Object.entries(found).filter(([name]) => metrics.has(name))), ...rest };
+  return { metrics: Object.fromEntries(Object.entries(found).filter(([name]) => metrics.has(name))), ...rest, phases: phases.seconds };
 }
 
 async function latentPart({ model, divergence, compile, count }: EvaluationOptions, images: ImagesSeen, samples: SamplesSeen): Promise<Part> {
@@ -119,25 +125,30 @@ async function featurePart(
   groups: ReadonlySet<MetricGroup>,
   images: ImagesSeen,
   samples: SamplesSeen,
+  phases: Phases,
 ): Promise<Part> {
   const { source, seed, metrics, model } = options;
   const shape = shapeOf(model);
   const real = images.extracted!.features;
-  const { test, train, places } = await bothParts(options, extractor, real, groups.has('memorization'));
+  const { test, train, places } = await phases.time('training images', () => bothParts(options, extractor, real, groups.has('memorization')));
   const found: Record<string, number> = {};
   const protocol: Record<string, unknown> = {
     extractor: { name: extractor.name, features: extractor.width, test_accuracy: extractor.testAccuracy ?? null },
   };
   if (groups.has('samples')) {
-    const scores = scoreSamples(real, samples.extracted!, { seed, metrics });
+    const scores = await phases.time('distances', () => scoreSamples(real, samples.extracted!, { seed, metrics }));
     Object.assign(found, scores.metrics);
     protocol.kid = { subsets: KERNEL_SUBSETS, subset_size: Math.min(KERNEL_SUBSET_SIZE, rowsOf(real), options.count) };
     protocol.manifold = { neighbours: scores.neighbours, images: scores.manifoldRows[0], samples: scores.manifoldRows[1] };
     const training = options.split === 'train' ? real : gatherRows(train, drawnIndices({ count: rowsOf(train) }, options.count, seed));
-    protocol.floors = test && { between: 'train and test images', images: [rowsOf(training), rowsOf(test)], ...distancesOf(training, test, { seed, metrics }) };
+    protocol.floors = test && {
+      between: 'train and test images',
+      images: [rowsOf(training), rowsOf(test)],
+      ...(await phases.time('floors', () => distancesOf(training, test, { seed, metrics }))),
+    };
   }
   if (!groups.has('memorization') || test === undefined) return { metrics: found, protocol };
-  const near = memorization(samples.extracted!.features, test, train);
+  const near = await phases.time('memorization', () => memorization(samples.extracted!.features, test, train));
   found.memorization_ratio = near.ratio;
   protocol.memorization = { samples: near.distances.length, held_out: Math.min(MEMORIZATION_ROWS, rowsOf(test)), training: rowsOf(train) };
   return { metrics: found, protocol, nearest: nearestSheet(near, samples.images, source.train, places, shape) };

@@ -17,6 +17,7 @@ export { classifyByNeighbours, METRICS, type NeighbourOptions } from './nearestN
 export { type PrincipalComponents, principalComponents, projectOnComponents } from './principalComponents.js';
 export { type ReconstructionScores, scoreReconstruction } from './reconstruction.js';
 export { type EigenDecomposition, symmetricEigen } from './symmetricEigen.js';
+export { umapLayout } from './umapLayout.js';
 export { concentrationOf, drawVonMisesFisher, meanCosine } from './vonMisesFisher.js';
 export { evaluate, type Evaluation, type EvaluationOptions } from './evaluate.js';
 export { type ExtractedFeatures, type FeatureExtractor } from './featureExtractor.js';

@@ -38,8 +38,6 @@ const ROWS = 128;
  */
 export function addProduct(target: Float64Array, targetStride: number, a: MatrixView, b: MatrixView, lowerOnly = false): void {
   const depth = Math.min(DEPTH, a.columns);
-  const panelsOfA = new Float64Array(padded(Math.min(ROWS, a.rows)) * depth);
-  const panelsOfB = new Float64Array(padded(Math.min(ROWS, b.rows)) * depth);
   for (let firstTerm = 0; firstTerm < a.columns; firstTerm += depth) {
     const terms = Math.min(depth, a.columns - firstTerm);
     for (let firstColumn = 0; firstColumn < b.rows; firstColumn += ROWS) {
@@ -55,6 +53,10 @@ export function addProduct(target: Float64Array, targetStride: number, a: Matrix
     }
   }
 }
+
+/** Whatever was packed last: thousands of small products would spend a tenth of their time on new memory. */
+const panelsOfA = new Float64Array(ROWS * DEPTH);
+const panelsOfB = new Float64Array(ROWS * DEPTH);
 
 const padded = (rows: number): number => Math.ceil(rows / TILE) * TILE;
 

@@ -19,6 +19,7 @@ describe('evaluate and compare', () => {
     expect(metrics.reconstruction_l1).toBeLessThan(2);
     expect(Math.abs(metrics.latent_cosine!)).toBeLessThanOrEqual(1);
     expect(result.protocol).toMatchObject({ split: 'test', seed: 0 });
+    expect(Object.keys(result.phases as object)).toEqual(['extractor', 'images', 'samples', 'latent']);
     const side = await resultOf(['compare', 'run', 'run'], folder);
     expect(side.same_extractor).toBe(true);
     expect((side.runs as { metrics: unknown }[]).map((each) => each.metrics)).toEqual([metrics, metrics]);

@@ -41,6 +41,15 @@ describe('agenet map', () => {
     expect(Math.max(width, height)).toBe(5 * 32);
   });
 
+  it('draws the same picture by umap for the same seed', async () => {
+    for (const [file, seed] of Object.entries({ 'one.png': 1, 'same.png': 1, 'other.png': 2 })) {
+      expect(await map('npz:noise.npz', '--method', 'umap', '--count', '40', '--seed', `${seed}`, '--out', file)).toMatchObject({ method: 'umap', count: 40 });
+    }
+    const { 'one.png': one, 'same.png': same, 'other.png': other } = contentsOf(cwd);
+    expect(same).toBe(one);
+    expect(other).not.toBe(one);
+  });
+
   it('writes coordinates that follow from the seed, with what each image is', async () => {
     for (const [file, seed] of Object.entries({ 'a.json': 1, 'b.json': 1, 'c.json': 2 })) {
       await map('npz:noise.npz', '--count', '20', '--seed', `${seed}`, '--out', file);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { CODE_MAPS, mapCodes, type MapMethod, principalComponents, projectOnComponents } from '../../src/evaluation/index.js';
+import { CODE_MAPS, type Features, mapCodes, type MapMethod, principalComponents, projectOnComponents } from '../../src/evaluation/index.js';
+import { nearestRows } from '../../src/evaluation/nearestRows.js';
 import { expectInputError } from '../rejection.js';
 import { largestDifference, normalRows } from './samples.js';
 
@@ -18,8 +19,50 @@ describe('a map of codes', () => {
     expect(parts).toEqual(components.parts);
   });
 
+  const clusters = (): Features => {
+    const [near, far] = [normalRows(60, 8, 3), normalRows(60, 8, 4, 1, 12)];
+    return { data: Float64Array.from([...near.data, ...far.data]), width: 8 };
+  };
+
+  it('by umap follows from the seed', () => {
+    const codes = clusters();
+    const { points } = mapCodes(codes, 'umap', 7);
+    expect(mapCodes(codes, 'umap', 7).points).toEqual(points);
+    expect(mapCodes(codes, 'umap', 8).points).not.toEqual(points);
+  });
+
+  it('by umap has every code of one far cluster nearer to all of its own than to any of the other', () => {
+    const { points } = mapCodes(clusters(), 'umap', 1);
+    const distance = (a: number, b: number) => Math.hypot(points[2 * a]! - points[2 * b]!, points[2 * a + 1]! - points[2 * b + 1]!);
+    const pairs = Array.from({ length: 120 }, (_, a) => Array.from({ length: a }, (_, b) => ({ same: a < 60 === b < 60, far: distance(a, b) }))).flat();
+    const within = Math.max(...pairs.filter(({ same }) => same).map(({ far }) => far));
+    expect(Math.min(...pairs.filter(({ same }) => !same).map(({ far }) => far))).toBeGreaterThan(within);
+  });
+
+  it('by umap keeps neighbours along a closed curve neighbours', () => {
+    const angles = Array.from({ length: 100 }, (_, index) => (2 * Math.PI * index) / 100);
+    const codes = { data: Float64Array.from(angles.flatMap((t) => [Math.cos(t), Math.sin(t), Math.cos(2 * t), Math.sin(2 * t)])), width: 4 };
+    const { points } = mapCodes(codes, 'umap', 1);
+    const { indices } = nearestRows({ data: points, width: 2 }, { data: points, width: 2 }, 4);
+    const apart = indices.map((other, place) => {
+      const step = Math.abs(other - Math.floor(place / 4));
+      return Math.min(step, 100 - step);
+    });
+    expect(Math.max(...apart)).toBeLessThan(15);
+  });
+
+  it.each([2, 3, 4, 15, 16, 17])('by umap of %i codes is finite, also where all are equal', (count) => {
+    for (const scale of [1, 0]) {
+      const { points } = mapCodes(normalRows(count, 3, 5, scale, 1), 'umap');
+      expect(points).toHaveLength(2 * count);
+      expect(points.every(Number.isFinite)).toBe(true);
+    }
+  });
+
   it('needs two codes of two coordinates', async () => {
-    await expectInputError(() => mapCodes(normalRows(1, 4, 1)), '1 rows');
-    await expectInputError(() => mapCodes(normalRows(9, 1, 1)), 'only 1 wide');
+    for (const method of ['pca', 'umap'] as const) {
+      await expectInputError(() => mapCodes(normalRows(1, 4, 1), method), '1 rows');
+      await expectInputError(() => mapCodes(normalRows(9, 1, 1), method), 'only 1 wide');
+    }
   });
 });
