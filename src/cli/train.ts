@@ -197,8 +197,8 @@ async function freeFolder(data: string): Promise<string> {
   return join('runs', `${name}-${number}`);
 }
 
-/** The first Ctrl-C or SIGTERM asks the work to end well; another Ctrl-C ends the process. */
-async function withSignals<T>(terminal: Terminal, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+/** The first Ctrl-C or SIGTERM asks the work to end well; another ends the process. */
+async function withSignals(terminal: Terminal, work: (signal: AbortSignal) => Promise<Outcome>): Promise<Outcome> {
   const controller = new AbortController();
   const stop = () => {
     if (controller.signal.aborted) process.exit(STATUS.interrupted);
@@ -208,6 +208,10 @@ async function withSignals<T>(terminal: Terminal, work: (signal: AbortSignal) =>
   process.on('SIGINT', stop).on('SIGTERM', stop);
   try {
     return await work(controller.signal);
+  } catch (error) {
+    if (error !== controller.signal.reason) throw error;
+    terminal.note('stopped before the first iteration; there was nothing to save');
+    return { result: { interrupted: true }, status: STATUS.interrupted };
   } finally {
     process.off('SIGINT', stop).off('SIGTERM', stop);
   }

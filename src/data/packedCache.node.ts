@@ -104,6 +104,8 @@ class EntrySink implements PixelSink {
 
   async write(pixels: Uint8Array): Promise<void> {
     await writeWhole(this.pixels, pixels, this.position);
+    // Else all of it would have to reach the disk at the end, when nothing is left to decode meanwhile.
+    await this.pixels.datasync();
     this.position += pixels.length;
   }
 

@@ -142,17 +142,25 @@ async function packAnew(cache: PackedCache, cacheFolder: string, job: PackingJob
   }
 }
 
-/** Decodes everything into a sink, block by block in the items' order, so that memory holds one block however many there are. */
+/**
+ * Decodes everything into a sink, block by block in the items' order, so that memory holds two blocks however many there are: one is
+ * written while the next is decoded.
+ */
 async function pack(begin: () => Promise<PixelSink>, job: PackingJob): Promise<PackedPixels> {
   const { name, items, shape, options } = job;
   const leftOut: PackedFailure[] = [];
   const sink = await toSink(begin);
+  let writing = Promise.resolve();
   try {
     const blockImages = Math.min(BLOCK_IMAGES, Math.max(DECODINGS_AT_A_TIME, Math.floor(BLOCK_BYTES / shape.imageBytes)));
     for (let start = 0; start < items.length; start += blockImages) {
       const block = await decodeBlock(job, start, Math.min(blockImages, items.length - start), leftOut);
-      await toSink(() => sink.write(block));
+      await writing;
+      writing = toSink(() => sink.write(block));
+      // Awaited in its turn; a rejection before that is not unhandled.
+      writing.catch(() => undefined);
     }
+    await writing;
     if (leftOut.length === items.length) {
       const [first] = leftOut;
       throw new InputError(
@@ -162,6 +170,7 @@ async function pack(begin: () => Promise<PixelSink>, job: PackingJob): Promise<P
     options.signal?.throwIfAborted();
     return await toSink(() => sink.finish(leftOut));
   } catch (error) {
+    await writing.catch(() => undefined);
     await sink.discard();
     throw error;
   }

@@ -1,6 +1,7 @@
 import sharp, { type Sharp } from 'sharp';
 import { systemFailure } from '../files.node.js';
 import { beginsAsImage, type Crop, type Decoded, type DecodeOptions, type DecodingFailure, IMAGE_KINDS } from './decoding.js';
+import { mayBeTurned } from './orientation.js';
 import { FileReader } from './readFile.node.js';
 
 /** Images above this many pixels are refused: a small file can unpack to more memory than there is. */
@@ -24,8 +25,9 @@ export async function decodeImage(image: string | Uint8Array, options: DecodeOpt
   if ('failure' in bytes) return bytes;
   if (bytes.length === 0) return undecodable('the file is empty');
   if (!beginsAsImage(bytes)) return undecodable(`its content is not that of a ${IMAGE_KINDS} file`);
-  const opened = () => sharp(bytes, { failOn: 'error', limitInputPixels: LARGEST_IMAGE }).autoOrient().flatten({ background: 'white' });
-  return squared(opened, options);
+  const opened = () => sharp(bytes, { failOn: 'error', limitInputPixels: LARGEST_IMAGE });
+  const upright = () => (mayBeTurned(bytes) ? opened().autoOrient() : opened());
+  return squared(() => upright().flatten({ background: 'white' }), options);
 }
 
 /** Pixels [C, H, W] of 1 or 3 channels as bytes [C, size, size], resized and cropped like the images of files. */

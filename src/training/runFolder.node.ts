@@ -79,6 +79,14 @@ export class RunFolder {
     return unlock;
   }
 
+  /** Makes what is missing in a folder that was emptied or put there anew. Throws InputError if there is none. */
+  async mend(configuration: Configuration): Promise<void> {
+    const entries = await listFolder(this.path);
+    if (entries === undefined) throw new InputError(`${this.path}: there is no such run folder`);
+    await this.makeParts();
+    if (!entries.includes('config.json')) await this.writeConfiguration(configuration);
+  }
+
   private async makeParts(): Promise<void> {
     for (const part of PARTS) await writing(join(this.path, part), () => makeFolder(join(this.path, part)));
   }

@@ -132,6 +132,8 @@ export class RunWriter {
         if (!(error instanceof InputError) || this.signal?.aborted) throw error;
         if (attempt === 0) await this.warn(error, 'training waits with its state in memory; make room for it, or stop');
         await pause(this.retrySeconds * 1000, undefined, this.signal ? { signal: this.signal } : {}).catch(() => undefined);
+        // Somebody may have put a folder in the place of one that is gone.
+        await this.folder.mend(this.configuration).catch(() => undefined);
       }
     }
   }

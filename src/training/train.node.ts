@@ -162,9 +162,8 @@ class Rescue {
     const times = Math.round(-Math.log2(before));
     if (onNan === 'stop' || times >= rollbacks) {
       const tried = times > 0 ? `, after going back ${times} times` : '';
-      throw new Error(
-        `iteration ${step}: ${problem}${tried}; the checkpoints before it are intact, try a lower --learning-rate, other weights, or --on-nan rollback`,
-      );
+      const remedies = onNan === 'stop' ? 'try a lower --learning-rate, other weights, or --on-nan rollback' : 'try a lower --learning-rate or other weights';
+      throw new Error(`iteration ${step}: ${problem}${tried}; the checkpoints before it are intact, ${remedies}`);
     }
     const last = (await this.folder.readLatestCheckpoint()) ?? freshPoint(this.configuration);
     const rateScale = before / 2;

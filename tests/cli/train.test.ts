@@ -1,7 +1,8 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { writeImages } from '../data/imageFiles.js';
+import { greyPng, writeImages } from '../data/imageFiles.js';
 import { sharedTemporaryFolder, temporaryFolder } from '../temporaryFolder.js';
 import { tinyConfiguration } from '../training/tinyTraining.js';
 import { expectBadInput, type Refusal, jsonOf, resultOf, runCommand, startCommand } from './runCommand.js';
@@ -61,6 +62,20 @@ describe('agenet train', () => {
     expect([resumed.status, resumed.stderr]).toEqual([0, expect.stringContaining('training dcgan32 on mnist')]);
     expect(resumed.stdout).toContain(`${steps + 2} iterations`);
     expect(stepsIn(join(cwd, 'run'))).toEqual([...Array(steps + 2).keys()].map((index) => index + 1));
+  });
+
+  it('stopped by Ctrl-C while it decodes has status 130, and leaves nothing behind', async () => {
+    const cwd = temporaryFolder();
+    const picture = await greyPng(7);
+    mkdirSync(join(cwd, 'photos'));
+    for (let index = 0; index < 20_000; index++) writeFileSync(join(cwd, 'photos', `${index}.png`), picture);
+    const { child, finished } = startCommand(['train', 'photos', '--out', 'run', '--json', ...TINY], cwd, { AGENET_CACHE: join(cwd, 'cache') });
+    while (!existsSync(join(cwd, 'cache', 'images'))) await pause(5);
+    child.kill('SIGINT');
+    const stopped = await finished;
+    expect([stopped.status, jsonOf(stopped)]).toEqual([130, { interrupted: true }]);
+    expect(stopped.stderr).toMatch(/stopped before the first iteration; there was nothing to save\n$/);
+    expect([readdirSync(join(cwd, 'cache', 'images')), existsSync(join(cwd, 'run'))]).toEqual([[], false]);
   });
 
   it('begins with the weights of another run that a file of settings names', async () => {

@@ -98,6 +98,23 @@ describe('a training whose checkpoints cannot be written', () => {
   });
 });
 
+describe('a training whose folder is gone', () => {
+  it('waits for another in its place, and makes a run folder of that', async () => {
+    const folder = await newFolder(configuration);
+    const onEvent = (event: TrainingEvent) => {
+      if (isIteration(event, 3)) rmSync(folder.path, { recursive: true });
+      if (event.type === 'warning' && event.message.includes('training waits')) setTimeout(() => mkdirSync(folder.path), 60);
+    };
+    const { summary } = await trained(configuration, { folder, onEvent, retrySeconds: RETRY_SECONDS });
+    const again = await RunFolder.open(folder.path);
+    expect(await again.readConfiguration()).toEqual(configuration);
+    expect(readFileSync((await latestOf(again)).file)).toEqual(readFileSync(whole.summary.checkpoint));
+    expect(Object.keys(summary)).toEqual(expect.arrayContaining(['samples', 'reconstructions']));
+    // Its lines of before are gone with it; later ones are not.
+    expect(stepsOf(folder)).toEqual([3, 4, 5, 6]);
+  });
+});
+
 describe('a training whose log cannot be written', () => {
   it('keeps the lines, says so once, and writes them when it can', async () => {
     const folder = await newFolder(configuration);
