@@ -24,4 +24,15 @@ export { betterDirection, FEATURE_GROUPS, groupOf, METRIC_GROUP_NAMES, METRIC_GR
 export { modelExtractor, type ModelExtractorOptions } from './modelExtractor.js';
 export { sampleChunks } from './samples.js';
 export { whyNoClassifier } from './dataClassifier.js';
-export { probe, PROBE_METHODS, type ProbeMethod, type ProbeOptions, type ProbeResult } from './probe.js';
+export {
+  type FittedProbe,
+  type ImageClassifier,
+  imageClassifier,
+  type LinearFit,
+  type NeighbourFit,
+  type NetworkFit,
+  type Predictions,
+  PROBE_METHODS,
+  type ProbeMethod,
+} from './fittedProbe.js';
+export { probe, type ProbeOptions, type ProbeResult } from './probe.js';
