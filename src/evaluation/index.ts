@@ -36,3 +36,5 @@ export {
   type ProbeMethod,
 } from './fittedProbe.js';
 export { probe, type ProbeOptions, type ProbeResult } from './probe.js';
+export { TEST_IMAGES } from './prober.js';
+export { decodeProbe, encodeProbe, type ProbeOrigin, type SavedProbe } from './probeFile.js';
