@@ -48,10 +48,10 @@ export async function moveAlong(
   return { codes: moveCodes(model.prior, codes, direction, amount), moved: { along, by: amount } };
 }
 
-/** The folder of a run by its own path or that of a checkpoint in it: attributes are kept there. Throws InputError for a checkpoint elsewhere. */
+/** The folder of a run by its own path or that of a checkpoint in it: attributes and probes are kept there. Throws InputError for a checkpoint elsewhere. */
 export function folderOfRun(run: string): string {
   const folder = dirname(resolve(run));
   if (basename(folder) === 'checkpoints') return dirname(run) === '.' ? dirname(folder) : dirname(dirname(run));
-  if (run.endsWith('.safetensors')) throw new InputError(`${run}: lies in no run folder, where attributes are kept; name the run`);
+  if (run.endsWith('.safetensors')) throw new InputError(`${run}: lies in no run folder, where attributes and probes are kept; name the run`);
   return run;
 }

@@ -5,6 +5,7 @@ import { firstImages } from '../data/index.js';
 import { findImages } from '../data/folder.node.js';
 import { namesSource } from '../data/open.node.js';
 import { InputError } from '../errors.js';
+import { systemFailure } from '../files.node.js';
 import { decodeImage } from '../images/decode.node.js';
 import { readImage } from '../images/files.node.js';
 import type { Configuration } from '../training/index.js';
@@ -57,16 +58,40 @@ async function imagesOfData(data: string, configuration: Configuration, { count,
 }
 
 /** The first images below a folder by their names; what cannot be decoded is left out and named. */
-async function imagesOfFolder(path: string, { size, channels, crop }: Configuration, { count }: Wanted, terminal: Terminal): Promise<Uint8Array> {
-  const { names } = await findImages(path);
+async function imagesOfFolder(path: string, configuration: Configuration, { count }: Wanted, terminal: Terminal): Promise<Uint8Array> {
+  const files = await imageFilesOf([path]);
   const decoded: Uint8Array[] = [];
-  for (const name of names) {
-    if (decoded.length === (count ?? USUAL_COUNT)) break;
-    const image = await decodeImage(join(path, name), { size, channels, crop });
-    if ('pixels' in image) decoded.push(image.pixels);
-    else terminal.note(`${join(path, name)}: left out, it cannot be read as an image (${image.failure})`);
+  const onFailure = (file: string, reason: string) => terminal.note(`${file}: left out, it cannot be read as an image (${reason})`);
+  for await (const { pixels } of decodeEach(files, configuration, onFailure)) {
+    if (decoded.push(pixels) === (count ?? USUAL_COUNT)) break;
   }
-  if (decoded.length === 0) throw new InputError(`${path}: none of its ${names.length} images can be read`);
+  if (decoded.length === 0) throw new InputError(`${path}: none of its ${files.length} images can be read`);
   if (count !== undefined && count > decoded.length) throw new InputError(`--count ${count}: ${path} has ${decoded.length} images`);
   return Uint8Array.from(Buffer.concat(decoded));
+}
+
+/** The files that a list names: files as they are, and all images below folders. Throws InputError for what does not exist. */
+export async function imageFilesOf(named: readonly string[]): Promise<string[]> {
+  const files: string[] = [];
+  for (const each of named) {
+    const found = await stat(each).catch((error: unknown) => {
+      throw new InputError(`${each}: cannot be read as an image (${systemFailure(error)})`);
+    });
+    if (found.isDirectory()) for (const name of (await findImages(each)).names) files.push(join(each, name));
+    else files.push(each);
+  }
+  return files;
+}
+
+/** The images of files that can be decoded, in the size, channels and crop that a model was trained with; `onFailure` hears of the others. */
+export async function* decodeEach(
+  files: readonly string[],
+  { size, channels, crop }: Configuration,
+  onFailure: (file: string, reason: string) => void,
+): AsyncGenerator<{ readonly file: string; readonly pixels: Uint8Array }> {
+  for (const file of files) {
+    const image = await decodeImage(file, { size, channels, crop });
+    if ('pixels' in image) yield { file, pixels: image.pixels };
+    else onFailure(file, image.failure);
+  }
 }

@@ -3,6 +3,7 @@ import { Command, CommanderError } from '@commander-js/extra-typings';
 import { createRequire } from 'node:module';
 import { attributeCommand } from './attribute.js';
 import { benchCommand } from './bench.js';
+import { classifyCommand } from './classify.js';
 import { reportError, STATUS } from './command.js';
 import { compareCommand } from './compare.js';
 import { datasetCommand } from './dataset.js';
@@ -45,6 +46,7 @@ const COMMANDS = [
   evaluateCommand,
   compareCommand,
   probeCommand,
+  classifyCommand,
   infoCommand,
   datasetCommand,
   verifyCommand,

@@ -1,20 +1,27 @@
 import { InvalidArgumentError } from '@commander-js/extra-typings';
+import type { ImageSource } from '../data/index.js';
 import { SOURCE_FORMS } from '../data/open.node.js';
 import { InputError, nearestName } from '../errors.js';
-import { probe, PROBE_METHODS, type ProbeMethod } from '../evaluation/index.js';
+import { type FittedProbe, probe, PROBE_METHODS, type ProbeMethod, type ProbeOrigin, TEST_IMAGES } from '../evaluation/index.js';
+import { checkProbeName, ProbeFiles, weightsDigest } from '../evaluation/probeFiles.node.js';
 import { modelWeights } from '../training/index.js';
+import { folderOfRun } from './along.js';
 import { type Outcome, perform, subcommand, type Terminal } from './command.js';
 import { openRun } from './openRun.js';
 import { compilerOf, type CompilerOptions, deviceOption, seedOption, threadsOption, wholeNumber } from './options.js';
 import { openRunData } from './runData.js';
 
 const EXAMPLES = `
-Methods: codes, features (logistic regression on codes, and on the encoder's inner features), knn (nearest codes), finetune (the encoder
-trained on with a linear head); and to compare with, pixels (logistic regression on pixels), supervised (the same network from scratch).
+Methods: codes (logistic regression on codes), features (on codes and the encoder's inner activations), knn (nearest codes), finetune (the
+encoder trained on with a linear head); and to compare with, pixels (regression on pixels), supervised (the same network from scratch).
+
+With --save the classifier of the first draw is kept in the run, for agenet classify.
 
 Examples:
   agenet probe runs/mnist-1 --labels 100,1000
   agenet probe runs/mnist-1 --labels 10,100,all --methods codes,finetune --draws 3
+  agenet probe runs/mnist-1 --labels 1000 --save digits
+  agenet probe runs/photos labelled-photos --labels all --methods finetune --save kinds
 `;
 
 export const probeCommand = () =>
@@ -23,7 +30,8 @@ export const probeCommand = () =>
     .argument('[data]', `${SOURCE_FORMS} (default: what the run was trained on)`)
     .requiredOption('--labels <list>', 'numbers of labels, the same for each class, or all; with commas', labelCounts)
     .option('--draws <number>', 'how often labels are drawn', wholeNumber(1, 1000), 5)
-    .option('--methods <list>', `of ${PROBE_METHODS.join(', ')}, with commas (default: all)`, methodNames, [...PROBE_METHODS])
+    .option('--methods <list>', `of ${PROBE_METHODS.join(', ')}, with commas (default: all; with --save codes)`, methodNames)
+    .option('--save <name>', 'keep a classifier under this name; takes one number of labels and one method')
     .addOption(seedOption().default(0))
     .option('--raw', 'use the weights themselves, not their averages')
     .addOption(deviceOption())
@@ -52,21 +60,25 @@ function methodNames(text: string): ProbeMethod[] {
 type Options = {
   readonly labels: readonly (number | 'all')[];
   readonly draws: number;
-  readonly methods: readonly ProbeMethod[];
+  readonly methods?: readonly ProbeMethod[] | undefined;
+  readonly save?: string | undefined;
   readonly seed: number;
   readonly raw?: true | undefined;
 } & CompilerOptions;
 
 async function probeRun(run: string, data: string | undefined, options: Options, terminal: Terminal): Promise<Outcome> {
-  const { labels, draws, methods, seed, raw = false } = options;
-  if (methods.length === 0) throw new InputError('--methods: none are named');
+  const { labels, draws, save, methods = save === undefined ? PROBE_METHODS : ['codes'], seed, raw = false } = options;
+  if (save !== undefined) checkSaving(save, labels, methods);
+  const files = save === undefined ? undefined : new ProbeFiles(folderOfRun(run));
   const compile = compilerOf(options);
   const { model, checkpoint } = await openRun(run, compile, options);
-  const { configuration } = checkpoint;
+  const { configuration, step } = checkpoint;
   const source = await openRunData(data, configuration, terminal);
   const start = performance.now();
   try {
     const weights = modelWeights(checkpoint.vectors, { raw });
+    const testImages = Math.min(TEST_IMAGES, source.test.count);
+    let first: { readonly probe: FittedProbe; readonly origin: ProbeOrigin } | undefined;
     const results = await probe({
       model,
       weights,
@@ -78,18 +90,34 @@ async function probeRun(run: string, data: string | undefined, options: Options,
       compile,
       onResult: ({ labels: count, method, accuracy, std }) =>
         terminal.print(`${method.padEnd(12)} ${String(count).padStart(7)} labels: ${(100 * accuracy).toFixed(2)} % (deviation ${(100 * std).toFixed(2)})`),
+      onFit: ({ probe, labels: count, accuracy }) => {
+        first ??= {
+          probe,
+          origin: {
+            ...{ data: source.name, labels: count, seed, testAccuracy: accuracy, testImages, classNames: classNamesOf(source) },
+            ...{ step, raw, weights: weightsDigest(weights) },
+          },
+        };
+      },
     });
-    const protocol = {
-      data: source.name,
-      draws,
-      seed,
-      classes: source.classes,
-      test: Math.min(10_000, source.test.count),
-      seconds: (performance.now() - start) / 1000,
-    };
-    return { result: { run, step: checkpoint.step, results, protocol } };
+    const protocol = { data: source.name, draws, seed, classes: source.classes, test: testImages, seconds: (performance.now() - start) / 1000 };
+    if (files === undefined || save === undefined || first === undefined) return { result: { run, step, results, protocol } };
+    const out = await files.write({ name: save, ...first });
+    const { testAccuracy } = first.origin;
+    terminal.print(`${save}: the first draw's classifier, which meets ${(100 * testAccuracy).toFixed(2)} % of ${testImages} test labels: ${out}`);
+    return { result: { run, step, results, protocol, saved: { name: save, out, ...first.origin } } };
   } finally {
     await model.release();
     source.close?.();
   }
 }
+
+/** Throws InputError where it would not be clear what is to be saved, or the name could not be a file's. */
+function checkSaving(name: string, labels: Options['labels'], methods: readonly ProbeMethod[]): void {
+  checkProbeName(name);
+  if (labels.length !== 1) throw new InputError(`--save ${name}: keeps one classifier, but --labels names ${labels.length} numbers of labels; name one`);
+  if (methods.length !== 1) throw new InputError(`--save ${name}: keeps one classifier, but --methods names ${methods.length} methods; name one`);
+}
+
+const classNamesOf = ({ classes, classNames }: ImageSource): string[] =>
+  Array.from({ length: classes ?? 0 }, (_, label) => classNames?.[label] ?? String(label));

@@ -26,4 +26,17 @@ export { modelExtractor, type ModelExtractorOptions } from './modelExtractor.js'
 export { sampleChunks } from './samples.js';
 export { whyNoClassifier } from './dataClassifier.js';
 export { type EvaluationPlan, planEvaluation } from './trainingPlan.js';
-export { probe, PROBE_METHODS, type ProbeMethod, type ProbeOptions, type ProbeResult } from './probe.js';
+export {
+  type FittedProbe,
+  type ImageClassifier,
+  imageClassifier,
+  type LinearFit,
+  type NeighbourFit,
+  type NetworkFit,
+  type Predictions,
+  PROBE_METHODS,
+  type ProbeMethod,
+} from './fittedProbe.js';
+export { probe, type ProbeOptions, type ProbeResult } from './probe.js';
+export { TEST_IMAGES } from './prober.js';
+export { decodeProbe, encodeProbe, type ProbeOrigin, type SavedProbe } from './probeFile.js';

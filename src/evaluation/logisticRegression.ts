@@ -72,6 +72,21 @@ export function predictClasses(classifier: LinearClassifier, features: Features)
 }
 
 /**
+ * The probabilities of all classes for every row of features [N, D].
+ * @returns [N, classes], each row a distribution
+ * @throws InputError as `predictClasses`
+ */
+export function classProbabilities(classifier: LinearClassifier, features: Features): Float64Array {
+  const rows = checkRows(classifier, features);
+  const probabilities = new Float64Array(rows * classifier.classes);
+  for (const { first, count, logits } of logitChunks(classifier, features, rows)) {
+    for (let row = 0; row < count; row++) toProbabilities(logits, row * classifier.classes, classifier.classes);
+    probabilities.set(logits, first * classifier.classes);
+  }
+  return probabilities;
+}
+
+/**
  * Mean cross-entropy of a classifier on labelled rows, in nats.
  * @throws InputError as `predictClasses`, and for wrong or missing labels
  */
@@ -106,17 +121,24 @@ function meanCrossEntropy(classifier: LinearClassifier, features: Features, labe
 
 /** The cross-entropy of a row of logits, which become its gradient in them over the number of rows. */
 function lossToGradient(logits: Float64Array, base: number, classes: number, label: number, rows: number): number {
+  const ofLabel = logits[base + label]!;
+  const logSum = toProbabilities(logits, base, classes);
+  for (let index = base; index < base + classes; index++) logits[index]! /= rows;
+  logits[base + label]! -= 1 / rows;
+  return logSum - ofLabel;
+}
+
+/** Turns a row of logits into probabilities, and returns the logarithm of the sum of their exponentials. */
+function toProbabilities(logits: Float64Array, base: number, classes: number): number {
   let largest = -Infinity;
   for (let index = base; index < base + classes; index++) largest = Math.max(largest, logits[index]!);
-  const ofLabel = logits[base + label]! - largest;
   let sum = 0;
   for (let index = base; index < base + classes; index++) {
     logits[index] = Math.exp(logits[index]! - largest);
     sum += logits[index]!;
   }
-  for (let index = base; index < base + classes; index++) logits[index]! /= sum * rows;
-  logits[base + label]! -= 1 / rows;
-  return Math.log(sum) - ofLabel;
+  for (let index = base; index < base + classes; index++) logits[index]! /= sum;
+  return largest + Math.log(sum);
 }
 
 /** Logits of some rows at a time [count, classes]; overwritten by the next. */

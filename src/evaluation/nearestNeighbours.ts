@@ -13,6 +13,14 @@ export interface NeighbourOptions {
   readonly metric?: (typeof METRICS)[number];
 }
 
+/** The classes of queries, and how their neighbours voted. */
+export interface NeighbourVotes {
+  /** N class numbers. */
+  readonly classes: Uint32Array;
+  /** Parts of the votes [N, K], each row a distribution. */
+  readonly shares: Float64Array;
+}
+
 /**
  * Gives every query the class that most of its k nearest labelled rows have; of classes with as many, the one that comes first in the
  * list from near to far. Memory: O(N k); distances are made block by block.
@@ -23,23 +31,34 @@ export interface NeighbourOptions {
  * @throws InputError for different widths, fewer rows than k, wrong or missing labels, numbers that are not finite, and rows of norm 0
  * under the cosine
  */
-export function classifyByNeighbours(queries: Features, known: Features, labels: Labels, options: NeighbourOptions = {}): Uint32Array {
+export const classifyByNeighbours = (queries: Features, known: Features, labels: Labels, options: NeighbourOptions = {}): Uint32Array =>
+  neighbourVotes(queries, known, labels, options).classes;
+
+/** The same with the votes of each class; K is one more than the largest label unless the options say it. */
+export function neighbourVotes(
+  queries: Features,
+  known: Features,
+  labels: Labels,
+  options: NeighbourOptions & { readonly classes?: number } = {},
+): NeighbourVotes {
   const { neighbours = 5, metric = 'euclidean' } = options;
   checkWhole(neighbours, 'neighbours');
   const [knownRows, queryRows] = checkPair(known, 'labelled rows', queries, 'queries');
-  const classes = checkLabels(labels, knownRows);
+  const classes = checkLabels(labels, knownRows, options.classes);
   if (knownRows < neighbours) throw new InputError(`neighbours: ${neighbours} are asked for, but there are ${knownRows} labelled rows`);
   // Among vectors of length 1, the nearer one has the larger cosine.
   const near =
     metric === 'cosine'
       ? nearestRows(withUnitRows(queries, 'queries'), withUnitRows(known, 'labelled rows'), neighbours)
       : nearestRows(queries, known, neighbours);
-  return Uint32Array.from({ length: queryRows }, (_, row) => {
-    const votes = new Uint32Array(classes);
+  const shares = new Float64Array(queryRows * classes);
+  const predicted = Uint32Array.from({ length: queryRows }, (_, row) => {
+    const votes = shares.subarray(row * classes, (row + 1) * classes);
     const list = Array.from(near.indices.subarray(row * neighbours, (row + 1) * neighbours), (index) => labels[index]!);
-    for (const label of list) votes[label]!++;
+    for (const label of list) votes[label]! += 1 / neighbours;
     return list.reduce((best, label) => (votes[label]! > votes[best]! ? label : best));
   });
+  return { classes: predicted, shares };
 }
 
 /** The rows divided by their norms, in double precision. */

@@ -1,0 +1,139 @@
+import type { ModelWeights, TrainedModel } from '../age/index.js';
+import { type ImageSource, type Split, subset } from '../data/index.js';
+import type { Compile } from '../engine/index.js';
+import type { ClassifierWeights } from './classifierSpec.js';
+import { applyScale, unscaledParameters } from './columnScale.js';
+import { ClassifierPrograms } from './encoderClassifier.js';
+import type { Features } from './features.js';
+import {
+  classifyImages,
+  classifyRows,
+  type FittedProbe,
+  type LinearFit,
+  type NeighbourFit,
+  type NetworkFit,
+  networkSpec,
+  type ProbeMethod,
+} from './fittedProbe.js';
+import { drawnIndices, inChunks } from './imageChunks.js';
+import { accuracyOf, gatherLabels } from './labels.js';
+import { fitLinearProbe } from './linearProbe.js';
+import { type Representation, representationOf } from './representations.js';
+import { freshClassifier, trainClassifier } from './trainClassifier.js';
+
+export interface ProberOptions {
+  readonly model: TrainedModel;
+  readonly weights: ModelWeights;
+  readonly source: ImageSource;
+  readonly seed: number;
+  readonly compile: Compile;
+}
+
+/** Labelled training images by their places, with their labels. */
+export interface Draw {
+  readonly places: Uint32Array;
+  readonly labels: Uint32Array;
+  readonly seed: number;
+}
+
+/** A classifier that was fitted, and the part of the test labels that it meets. */
+export interface TestedProbe {
+  readonly probe: FittedProbe;
+  readonly accuracy: number;
+}
+
+/** Fits classifiers by one method, and tests them. */
+export interface Prober {
+  readonly fitAndTest: (draw: Draw) => Promise<TestedProbe>;
+  readonly release: () => Promise<void>;
+}
+
+/** Test images that are classified at most, and training images by which rows are scaled; these need no labels. */
+export const TEST_IMAGES = 10_000;
+const SCALE_IMAGES = 5000;
+/** Both networks are trained alike: for as many iterations as these passes take, within limits. */
+const NETWORK_TRAINING = { batch: 64, epochs: 30, leastSteps: 150, mostSteps: 600, learningRate: 1e-3 };
+
+export async function proberOf(method: ProbeMethod, options: ProberOptions, classes: number): Promise<Prober> {
+  if (method === 'finetune' || method === 'supervised') return networkProber(method, options, classes);
+  const { model, weights, compile } = options;
+  const representation = await representationOf(method === 'knn' ? 'codes' : method, model, weights, compile);
+  return rowProber(
+    method === 'knn' ? neighbourFitter(representation, options, classes) : await linearFitter(method, representation, options, classes),
+    representation,
+    options,
+  );
+}
+
+type Fitter<Fit extends FittedProbe> = (draw: Draw) => Promise<Fit>;
+
+/** Logistic regressions on a representation, given for rows as they are. */
+async function linearFitter(
+  method: LinearFit['method'],
+  representation: Representation,
+  { source, model, seed }: ProberOptions,
+  classes: number,
+): Promise<Fitter<LinearFit>> {
+  const rows = (places: Uint32Array) => rowsAt(representation, source.train, model.imageSize, places);
+  const scale = representation.scaleBy?.(await rows(drawnIndices(source.train, SCALE_IMAGES, seed)));
+  return async ({ places, labels, seed: drawSeed }) => {
+    const features = await rows(places);
+    const { parameters } = fitLinearProbe(scale ? applyScale(scale, features) : features, labels, classes, drawSeed).classifier;
+    return { method, classes, parameters: Float32Array.from(scale ? unscaledParameters(scale, parameters) : parameters) };
+  };
+}
+
+const neighbourFitter =
+  (representation: Representation, { source, model }: ProberOptions, classes: number): Fitter<NeighbourFit> =>
+  async ({ places, labels }) => {
+    const { data } = await rowsAt(representation, source.train, model.imageSize, places);
+    return { method: 'knn', classes, codes: Float32Array.from(data), labels };
+  };
+
+async function rowProber(fit: Fitter<LinearFit | NeighbourFit>, representation: Representation, { source, model, seed }: ProberOptions): Promise<Prober> {
+  const testPlaces = drawnIndices(source.test, TEST_IMAGES, seed);
+  const test = await rowsAt(representation, source.test, model.imageSize, testPlaces);
+  const testLabels = gatherLabels(source.test.labels!, testPlaces);
+  return {
+    fitAndTest: async (draw) => {
+      const probe = await fit(draw);
+      return { probe, accuracy: accuracyOf(classifyRows(probe, test).classes, testLabels) };
+    },
+    release: representation.release,
+  };
+}
+
+/** Rows of the images of a split at `places`. */
+async function rowsAt({ of, width }: Representation, split: Split, imageBytes: number, places: Uint32Array): Promise<Features> {
+  const data = new Float32Array(places.length * width);
+  for (const { images, first } of inChunks(split, imageBytes, places)) data.set((await of(images)).data, first * width);
+  return { data, width };
+}
+
+function networkProber(method: NetworkFit['method'], { model, weights, source, compile, seed }: ProberOptions, classes: number): Prober {
+  const spec = networkSpec(model, classes);
+  const programs = new ClassifierPrograms(spec, compile);
+  const testPlaces = drawnIndices(source.test, TEST_IMAGES, seed);
+  const testLabels = gatherLabels(source.test.labels!, testPlaces);
+  const start = (drawSeed: number): ClassifierWeights => {
+    const fresh = freshClassifier(spec, drawSeed);
+    return method === 'supervised' ? fresh : { ...fresh, parameters: weights['encoder.parameters'], statistics: weights['encoder.statistics'] };
+  };
+  return {
+    fitAndTest: async ({ places, labels, seed: drawSeed }) => {
+      const { batch, epochs, leastSteps, mostSteps, learningRate } = NETWORK_TRAINING;
+      const perEpoch = Math.max(1, Math.floor(places.length / batch));
+      // All labels of a large set are seen at least twice.
+      const steps = Math.max(2 * perEpoch, Math.min(mostSteps, Math.max(leastSteps, epochs * perEpoch)));
+      const training = { steps, batch, learningRate, seed: drawSeed };
+      const weights = await trainClassifier(programs, start(drawSeed), subset(source.train, places), labels, training);
+      const probe: NetworkFit = { method, classes, weights };
+      const predicted = new Uint32Array(testPlaces.length);
+      for (const { images, first } of inChunks(source.test, model.imageSize, testPlaces)) {
+        predicted.set((await classifyImages(programs, probe, images)).classes, first);
+      }
+      return { probe, accuracy: accuracyOf(predicted, testLabels) };
+    },
+    release: () => programs.release(),
+  };
+}
