@@ -69,14 +69,20 @@ describe('settings', () => {
     await expectInputError(() => resolveConfiguration('mnist', { config: fileOf('from: no/such/run') }), 'no/such/run: there is no such run folder');
   });
 
+  const PUBLISHED = ['celeba', 'celeba-finetune', 'cifar10', 'mnist-published', 'svhn', 'tiny-imagenet', 'tiny-imagenet-finetune'];
+  const OWN = ['fashion-mnist', 'mnist', 'small-folder'];
+
   it('are the published recipes by their names', async () => {
-    const names = await presetNames();
-    expect(names).toEqual(['celeba', 'celeba-finetune', 'cifar10', 'fashion-mnist', 'mnist', 'svhn', 'tiny-imagenet', 'tiny-imagenet-finetune']);
-    for (const preset of names) {
+    for (const preset of PUBLISHED) {
       const configuration = await resolveConfiguration('mnist', { preset });
-      expect(configuration.learningRate).toBe(2e-4);
-      expect(configuration.moment).toBe('variance');
+      expect(configuration).toMatchObject({ learningRate: 2e-4, moment: 'variance', schedule: 'halving', ema: 0 });
+      expect(configuration.encoderUpdates).toContain('1;KL_fake:1,KL_real:1,');
     }
+  });
+
+  it('are recipes of our own, for which the rate goes to 0 and weights are averaged', async () => {
+    for (const preset of OWN) expect(await resolveConfiguration('mnist', { preset })).toMatchObject({ schedule: 'cosine', ema: 0.999 });
+    expect(await presetNames()).toEqual([...PUBLISHED, ...OWN].sort());
   });
 });
 

@@ -14,7 +14,7 @@ describe("the classifier of the data's own classes", () => {
   it('meets the labels of images that it was not trained on, and gives their features', async () => {
     const source = barSource(3, 9);
     const steps: number[] = [];
-    const classifier = await trainDataClassifier(source, compileOnOneThread, (step, all) => void steps.push(step, all));
+    const classifier = await trainDataClassifier(source, compileOnOneThread, { onStep: (step, all) => void steps.push(step, all) });
     expect(steps.slice(-2)).toEqual([RECIPE.leastSteps, RECIPE.leastSteps]);
     expect(classifier.testAccuracy).toBe(1);
 

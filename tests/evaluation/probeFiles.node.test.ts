@@ -21,7 +21,7 @@ const PROBES: readonly FittedProbe[] = [
     weights: { parameters: Float32Array.of(1, 2, 3), statistics: Float32Array.of(4), head: Float32Array.of(1, 2, 3, 4) },
   },
 ];
-const saved = (name: string, probe = linear): SavedProbe => ({ name, probe, origin });
+const saved = (name: string, probe: FittedProbe = linear): SavedProbe => ({ name, probe, origin });
 
 describe('probes in a run folder', () => {
   it.each(PROBES)('by $method are read as they were written, with where they come from', async (probe) => {
