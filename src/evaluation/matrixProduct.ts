@@ -54,7 +54,7 @@ export function addProduct(target: Float64Array, targetStride: number, a: Matrix
   }
 }
 
-/** Whatever was packed last: thousands of small products would spend a tenth of their time on new memory. */
+/** Whatever was packed last, kept: thousands of small products need no new memory each. */
 const panelsOfA = new Float64Array(ROWS * DEPTH);
 const panelsOfB = new Float64Array(ROWS * DEPTH);
 

@@ -77,6 +77,6 @@ describe('the search for recipes', () => {
     const { info } = await sharp(Buffer.from(stdout)).png().toBuffer({ resolveWithObject: true });
     expect(info.width).toBeGreaterThan(500);
     expect(stdout.match(/stroke-width="1.5"/g)).toHaveLength(6);
-    for (const name of ['reference', 'a', 'b', 'c']) expect(stdout).toContain(`>${name}</text>`);
+    ['reference', 'a', 'b', 'c'].forEach((name, index) => expect(stdout).toContain(`>${index + 1} ${name}</text>`));
   });
 });
