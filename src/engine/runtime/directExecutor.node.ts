@@ -36,6 +36,7 @@ export class DirectRuntime {
     const calls = this.interface_;
     const options = calls.made('CreateSessionOptions');
     try {
+      // A plan of all allocations takes a block of its own beside the arena: at width 64 1.14 GB instead of 0.79, for at most 4 % of time.
       calls.call('DisableMemPattern', options);
       calls.call('SetSessionLogSeverityLevel', options, ERROR);
       calls.call('SetIntraOpNumThreads', options, threads);

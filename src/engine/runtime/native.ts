@@ -20,8 +20,8 @@ export interface CompileOptions {
   readonly threads?: number;
   /** What to lower for; default what suits the device and processor best. `{ name: 'plain' }` keeps ONNX operators as they were written. */
   readonly target?: Target;
-  /** How the runtime is called: `direct` is its C interface, faster and only for the processor. Default what is best of what can be had. */
-  readonly calls?: 'direct' | 'binding';
+  /** Default true: the runtime is called by its C interface where that can be had, which is for the processor alone; else by its binding for Node, which copies. */
+  readonly direct?: boolean;
   /** Record a profile of each operator into a file that begins so; `Program.endProfiling` writes it. */
   readonly profilePrefix?: string;
 }
@@ -34,12 +34,12 @@ export async function targetOf(device: Device): Promise<Target> {
 }
 
 /** Compiles a graph for a device of this machine with ONNX Runtime's native library. Throws InputError if it lacks the device. */
-export async function compile(graph: Graph, { device = 'cpu', threads = 0, target, calls, profilePrefix }: CompileOptions = {}): Promise<Program> {
+export async function compile(graph: Graph, { device = 'cpu', threads = 0, target, direct = true, profilePrefix }: CompileOptions = {}): Promise<Program> {
   requireDevice(device);
   const lowered = lower(graph, target ?? (await targetOf(device)));
   const model = encode(lowered);
-  const direct = calls === 'binding' || device !== 'cpu' || profilePrefix !== undefined ? undefined : await directRuntime();
-  const executor = direct ? await direct.load(model, threads) : await bindingExecutor(model, device, threads, profilePrefix);
+  const runtime = direct && device === 'cpu' && profilePrefix === undefined ? await directRuntime() : undefined;
+  const executor = runtime ? await runtime.load(model, threads) : await bindingExecutor(model, device, threads, profilePrefix);
   return new Program(executor, signatureOf(lowered));
 }
 
@@ -51,6 +51,7 @@ async function bindingExecutor(model: Uint8Array, device: Device, threads: numbe
     executionProviders: [device],
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
+    // See DirectRuntime.load.
     enableMemPattern: false,
     // Only errors: the runtime warns of harmless things, such as inputs that nothing reads.
     logSeverityLevel: 3,

@@ -22,6 +22,8 @@ export function signatureOf({ inputs, outputs, stateLayouts, statesInPlace }: Lo
 
 /** A graph compiled for a device. Feeds and results are tensors in memory; one run at a time. */
 export class Program {
+  private released = false;
+
   constructor(
     private readonly executor: Executor,
     readonly signature: Signature,
@@ -32,6 +34,7 @@ export class Program {
    * `into` is written into the memory of that array, which may be that of an input as well, and is not among the results.
    */
   async run(feeds: Readonly<Record<string, ElementArray>>, into: Readonly<Record<string, ElementArray>> = {}): Promise<Record<string, TensorData>> {
+    if (this.released) throw new Error('program: it was released');
     const { inputs, outputs } = this.signature;
     const missing = [...inputs.keys()].find((name) => feeds[name] === undefined);
     if (missing !== undefined) throw new Error(`program: nothing is fed to '${missing}'`);
@@ -41,9 +44,12 @@ export class Program {
     return Object.fromEntries(Object.entries(results).map(([name, data]) => [name, { ...outputs.get(name)!, data }]));
   }
 
-  /** Frees the compiled graph. */
-  release(): Promise<void> {
-    return this.executor.release();
+  /** Frees the compiled graph; not while it runs. Again, it does nothing. */
+  async release(): Promise<void> {
+    // A library may free twice what it is told to free twice.
+    if (this.released) return;
+    this.released = true;
+    await this.executor.release();
   }
 
   /** Ends profiling, for programs compiled with it, and writes the profile. */

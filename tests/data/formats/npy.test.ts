@@ -44,7 +44,7 @@ describe('an .npy file', () => {
 
   it('whose first axis is the fastest is rearranged', () => {
     fc.assert(
-      fc.property(shapes, fc.constantFrom('u2', 'i2', 'f8'), (shape, kind) => {
+      fc.property(shapes, fc.constantFrom('u1', 'i2', 'f8'), (shape, kind) => {
         const strides = shape.map((_, axis) => sizeOf(shape.slice(0, axis)));
         // The element at each index is the number of its place in the file.
         const expected = Array.from({ length: sizeOf(shape) }, (_, place) => {
@@ -55,9 +55,11 @@ describe('an .npy file', () => {
             return sum + index * strides[axis]!;
           }, 0);
         });
-        const elements = written(kind, true, [...expected.keys()]);
+        // A byte holds its place's remainder.
+        const stored = (place: number) => (kind === 'u1' ? place % 256 : place);
+        const elements = written(kind, true, [...expected.keys()].map(stored));
         const { data } = decodeNpy(npyBytes({ descr: `<${kind}`, fortran: true, shape, elements }), 'file.npy');
-        expect(Array.from(data, Number)).toEqual(expected);
+        expect(Array.from(data, Number)).toEqual(expected.map(stored));
       }),
     );
   });

@@ -19,15 +19,16 @@ import {
   type TensorData,
 } from '../../../src/engine/index.js';
 import { DirectRuntime } from '../../../src/engine/runtime/directExecutor.node.js';
-import { type CompileOptions, compile, directRuntime } from '../../../src/engine/runtime/native.js';
+import { compile, directRuntime } from '../../../src/engine/runtime/native.js';
 import { randomNetworks } from '../randomNetworks.js';
 import { feedsOf, inputsFor, targets } from '../running.js';
 import { random } from '../tensors.js';
 
-const WAYS = ['direct', 'binding'] as const satisfies CompileOptions['calls'][];
+/** Directly, and by the binding. */
+const WAYS = [true, false];
 
-async function resultsOf(graph: Graph, tensors: readonly TensorData[], calls: (typeof WAYS)[number]) {
-  const program = await compile(graph, { threads: 1, target: targets.blocked, calls });
+async function resultsOf(graph: Graph, tensors: readonly TensorData[], direct: boolean) {
+  const program = await compile(graph, { threads: 1, target: targets.blocked, direct });
   const results = await program.run(feedsOf(tensors));
   await program.release();
   return results;
@@ -47,7 +48,7 @@ describe('a program that calls ONNX Runtime directly', () => {
         const loss = reduceSum(mul(result, result), [0, 1, 2, 3], { keepAxes: false });
         const slopes = gradients(loss, inputs).map((slope, index) => [`slope${index}`, slope] as const);
         const graph = graphOf({ result, ...Object.fromEntries(slopes) }, inputs);
-        const [direct, binding] = [await resultsOf(graph, tensors, 'direct'), await resultsOf(graph, tensors, 'binding')];
+        const [direct, binding] = [await resultsOf(graph, tensors, true), await resultsOf(graph, tensors, false)];
         expect(direct).toEqual(binding);
       }),
       { numRuns: 25 },
@@ -58,8 +59,8 @@ describe('a program that calls ONNX Runtime directly', () => {
     const [state, weight] = [input('state', [1, 8]), input('weight', [8, 8])];
     const graph = graphOf({ [nextName('state')]: tanh(matMul(state, mul(weight, 3))), seen: add(state, 1) });
     const [direct, binding] = await Promise.all(
-      WAYS.map(async (calls) => {
-        const program = new StatefulProgram(await compile(graph, { threads: 1, calls }), { state: random([1, 8], 6).data });
+      WAYS.map(async (way) => {
+        const program = new StatefulProgram(await compile(graph, { threads: 1, direct: way }), { state: random([1, 8], 6).data });
         const seen = [];
         for (let step = 0; step < 20; step++) seen.push(await program.step({ weight: random([8, 8], 5).data }));
         const last = program.state;

@@ -91,4 +91,13 @@ describe('Program', () => {
     await expect(program.run({ x: new BigInt64Array(4) })).rejects.toThrow(TypeError);
     await program.release();
   });
+
+  it('can be released twice, and does not run afterwards', async () => {
+    for (const direct of [true, false]) {
+      const program = await compile(graphOf({ y: relu(x) }), { threads: 1, direct });
+      await program.release();
+      await program.release();
+      await expect(program.run({ x: new Float32Array(4) })).rejects.toThrow('released');
+    }
+  });
 });
