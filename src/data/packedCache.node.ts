@@ -1,12 +1,13 @@
-import { type FileHandle, mkdir, open, readFile, rename, rm, stat, utimes } from 'node:fs/promises';
+import { rmSync } from 'node:fs';
+import { mkdir, readFile, rename, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { makeFolder, writeThrough } from '../files.node.js';
 import { removeEntry, trimCache, unfinishedPath } from './cacheFolder.node.js';
-import { type PackedFailure, type PackedPixels, PixelFile, type PixelSink, writeWhole } from './pixelFile.node.js';
+import { type PackedFailure, PixelFile, type PixelSink, type PixelStore } from './pixelStore.node.js';
 
 /** A form of the entries that others cannot read gets another number. */
-export const ENTRY_VERSION = 1;
+export const ENTRY_VERSION = 2;
 
 const entryIndex = z.object({
   version: z.literal(ENTRY_VERSION),
@@ -16,40 +17,45 @@ const entryIndex = z.object({
   leftOut: z.array(z.object({ index: z.int().nonnegative(), reason: z.string(), unreadable: z.boolean() })),
 });
 
-/** What is packed under a key: so many images of so many bytes each, fewer those left out. */
+/** What is packed under a key: so many images of so many bytes each. */
 export interface PackedShape {
   readonly key: string;
   readonly images: number;
   readonly imageBytes: number;
 }
 
+/** What is there under a key. */
+export interface PackedEntry {
+  readonly store: PixelStore;
+  readonly leftOut: readonly PackedFailure[];
+}
+
 /**
- * Decoded images on disk, each list of them as a folder named by its key, with the images one after another in `pixels` and what was left
- * out in `index.json`. An entry is written under another name and renamed when it is on the disk: it is whole or not there, whoever else
- * writes the same, and may be deleted at any time.
+ * Decoded images on disk, each list of them as a folder named by its key, with the images one after another in `pixels`, those that are
+ * left out as holes, and what these are in `index.json`. An entry is written under another name and renamed when it is on the disk: it is
+ * whole or not there, whoever else writes the same, and may be deleted at any time.
  */
 export class PackedCache {
   private readonly folder: string;
 
   /** `limit` is the number of bytes that all entries may take together. */
   constructor(
-    folder: string,
+    readonly path: string,
     private readonly limit: number,
   ) {
-    this.folder = join(folder, 'images');
+    this.folder = join(path, 'images');
   }
 
   /** The images of a key, or undefined if they are not there or damaged. */
-  async open({ key, images, imageBytes }: PackedShape): Promise<PackedPixels | undefined> {
-    const folder = join(this.folder, key);
+  async open(shape: PackedShape): Promise<PackedEntry | undefined> {
+    const { key, imageBytes } = shape;
+    const leftOut = await this.check(shape);
+    if (leftOut === undefined) return undefined;
     try {
-      const index = entryIndex.parse(JSON.parse(await readFile(join(folder, 'index.json'), 'utf8')));
-      const { size } = await stat(join(folder, 'pixels'));
-      if (index.key !== key || index.images !== images || size !== (images - index.leftOut.length) * imageBytes) return undefined;
-      const store = PixelFile.open(join(folder, 'pixels'));
+      const store = PixelFile.open(join(this.folder, key, 'pixels'), imageBytes);
       // When it was last used, for trimming; a cache that cannot be written can still be read.
-      await utimes(join(folder, 'index.json'), new Date(), new Date()).catch(() => undefined);
-      return { store, leftOut: index.leftOut };
+      await utimes(join(this.folder, key, 'index.json'), new Date(), new Date()).catch(() => undefined);
+      return { store, leftOut };
     } catch {
       return undefined;
     }
@@ -60,63 +66,77 @@ export class PackedCache {
     await makeFolder(this.folder);
     const unfinished = unfinishedPath(this.folder, 'partial');
     await mkdir(unfinished);
-    const pixels = await open(join(unfinished, 'pixels'), 'wx');
-    return new EntrySink(unfinished, pixels, (leftOut) => this.publish(unfinished, shape, leftOut));
+    try {
+      const file = PixelFile.create(join(unfinished, 'pixels'), shape.images, shape.imageBytes, join(this.folder, shape.key, 'pixels'));
+      return new EntrySink(unfinished, file, (leftOut) => this.publish(unfinished, shape, leftOut));
+    } catch (error) {
+      await rm(unfinished, { recursive: true, force: true }).catch(() => undefined);
+      throw error;
+    }
   }
 
-  private async publish(unfinished: string, shape: PackedShape, leftOut: readonly PackedFailure[]): Promise<PackedPixels> {
+  private async publish(unfinished: string, shape: PackedShape, leftOut: readonly PackedFailure[]): Promise<void> {
     const { key, images } = shape;
     const index: z.infer<typeof entryIndex> = { version: ENTRY_VERSION, key, images, leftOut: [...leftOut] };
     await writeThrough(join(unfinished, 'index.json'), new TextEncoder().encode(JSON.stringify(index)));
-    const published = await this.replace(unfinished, shape, leftOut.length);
+    await this.replace(unfinished, shape, leftOut.length);
     await trimCache(this.folder, this.limit, key);
-    return published;
   }
 
   /**
-   * Puts an entry in its place. Another process that packs the same may have been quicker, and then its entry is taken, unless that is
+   * Puts an entry in its place. Another process that packs the same may have been quicker, and then its entry stays, unless that is
    * damaged or lacks more images.
    */
-  private async replace(unfinished: string, shape: PackedShape, leftOut: number): Promise<PackedPixels> {
+  private async replace(unfinished: string, shape: PackedShape, leftOut: number): Promise<void> {
     for (let attempts = 5; ; attempts--) {
       const failure = await rename(unfinished, join(this.folder, shape.key)).catch((error: NodeJS.ErrnoException) => error);
-      const entry = await this.open(shape);
-      if (entry !== undefined && (!failure || entry.leftOut.length <= leftOut)) {
-        await rm(unfinished, { recursive: true, force: true });
-        return entry;
-      }
-      entry?.store.close();
-      if (attempts === 0) throw failure ?? new Error('the entry that was just written is gone');
+      if (!failure) return;
+      const other = await this.check(shape);
+      if (other !== undefined && other.length <= leftOut) return;
+      if (attempts === 0) throw failure;
       await removeEntry(this.folder, shape.key);
+    }
+  }
+
+  /** What is left out of an entry that is there and whole. */
+  private async check({ key, images, imageBytes }: PackedShape): Promise<readonly PackedFailure[] | undefined> {
+    const folder = join(this.folder, key);
+    try {
+      const index = entryIndex.parse(JSON.parse(await readFile(join(folder, 'index.json'), 'utf8')));
+      const { size } = await stat(join(folder, 'pixels'));
+      return index.key === key && index.images === images && size === images * imageBytes ? index.leftOut : undefined;
+    } catch {
+      return undefined;
     }
   }
 }
 
-/** Writes an entry under its unfinished name. */
+/** An entry under its unfinished name, which it loses when it is kept; what is not kept goes when the sink is closed. */
 class EntrySink implements PixelSink {
-  private position = 0;
-
   constructor(
     private readonly folder: string,
-    private readonly pixels: FileHandle,
-    private readonly publish: (leftOut: readonly PackedFailure[]) => Promise<PackedPixels>,
+    private readonly file: PixelFile,
+    private readonly publish: (leftOut: readonly PackedFailure[]) => Promise<void>,
   ) {}
 
-  async write(pixels: Uint8Array): Promise<void> {
-    await writeWhole(this.pixels, pixels, this.position);
-    // Else all of it would have to reach the disk at the end, when nothing is left to decode meanwhile.
-    await this.pixels.datasync();
-    this.position += pixels.length;
+  read(index: number, target: Uint8Array, offset: number): void {
+    this.file.read(index, target, offset);
   }
 
-  async finish(leftOut: readonly PackedFailure[]): Promise<PackedPixels> {
-    await this.pixels.sync();
-    await this.pixels.close();
+  write(index: number, pixels: Uint8Array): void {
+    this.file.write(index, pixels);
+  }
+
+  flush(): Promise<void> {
+    return this.file.flush();
+  }
+
+  keep(leftOut: readonly PackedFailure[]): Promise<void> {
     return this.publish(leftOut);
   }
 
-  async discard(): Promise<void> {
-    await this.pixels.close().catch(() => undefined);
-    await rm(this.folder, { recursive: true, force: true }).catch(() => undefined);
+  close(): void {
+    this.file.close();
+    rmSync(this.folder, { recursive: true, force: true });
   }
 }

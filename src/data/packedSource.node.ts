@@ -1,9 +1,10 @@
 import { InputError } from '../errors.js';
 import type { DecodeOptions } from '../images/index.js';
 import type { ImageItem, LeftOut } from './imageItem.js';
-import { packImages, type PackOptions, reportLeftOut } from './packedImages.node.js';
+import { type OpenedImages, openImages, type PackOptions, reportLeftOut } from './packedImages.node.js';
 import { type Partition, partitionBy, partitionByName } from './partition.js';
-import { type ImageSource, subset } from './source.js';
+import { type ImageSource, type Split, subset } from './source.js';
+import { splitInDecoding } from './splitInDecoding.js';
 
 /** Images that are to become a data set. */
 export interface ImageCollection {
@@ -24,38 +25,56 @@ export interface OpenOptions extends PackOptions {
   readonly testFraction?: number;
   /** Draws them (default: 0). */
   readonly splitSeed?: number;
+  /** Give the data to train on before all images are decoded, which goes on meanwhile (default: false). */
+  readonly early?: boolean;
 }
 
 const DEFAULT_TEST_FRACTION = 0.1;
 const LARGEST_SIZE = 1024;
 
-/** Decodes a collection, or opens what was decoded before, and parts it. Throws InputError as `packImages` does, and for wrong options. */
+/**
+ * Decodes a collection, or opens what was decoded before, and parts it. Throws InputError as `openImages` says, and for wrong options; where
+ * it is opened early, what is wrong with the images rejects later what waits for them.
+ */
 export async function openCollection(collection: ImageCollection, format: DecodeOptions, options: OpenOptions = {}): Promise<ImageSource> {
-  const { name, classNames, leftOut = [] } = collection;
-  const { testFraction = DEFAULT_TEST_FRACTION, splitSeed = 0 } = options;
+  const { name, items, leftOut = [] } = collection;
+  const { testFraction = DEFAULT_TEST_FRACTION, splitSeed = 0, early = false } = options;
   checkFormat(format);
   // Wrong fractions are refused before hours of decoding.
-  partitionByName([], testFraction, splitSeed);
-  reportLeftOut(name, leftOut, collection.items.length + leftOut.length, options);
-  const packed = await packImages(name, collection.items, format, options);
-  const { items } = packed;
-  const { train, test } = partition(collection, items, testFraction, splitSeed);
-  const labels = items.every(({ label }) => label !== null) ? Uint8Array.from(items, ({ label }) => label!) : null;
-  const all = { labels, copyImage: packed.copyImage, nameOf: (index: number) => items[index]!.name };
-  return {
-    name,
-    size: [format.size, format.size],
-    channels: format.channels,
-    train: subset(all, train),
-    test: subset(all, test),
-    classes: classesOf(labels, classNames),
-    ...(labels && classNames ? { classNames } : {}),
-    leftOut: [...leftOut, ...packed.leftOut],
-    close: packed.close,
+  const parts = partition(collection, testFraction, splitSeed);
+  reportLeftOut(name, leftOut, items.length + leftOut.length, options);
+  const images = await openImages(name, items, format, options);
+  const finish = async () => {
+    const failures = await images.finish();
+    return { ...wholeParts(parts, images, items), leftOut: failures.map(({ index, reason }): LeftOut => ({ name: items[index]!.name, reason })) };
   };
+  const source = { name, size: [format.size, format.size] as const, channels: format.channels, ...classesOf(collection), close: images.close };
+  try {
+    // What is left out is warned of as soon as it is known. A rejection is told to who waits for the images.
+    images.finish().catch(() => undefined);
+    if (early) {
+      const [train, test] = [parts.train, parts.test].map((part) => splitInDecoding(images, items, part, name)) as [Split, Split];
+      // Data of which nothing can be decoded are refused at once.
+      await train.prepare?.([0]);
+      return { ...source, train, test, leftOut, decoded: finish };
+    }
+    const whole = await finish();
+    return { ...source, ...whole, leftOut: [...leftOut, ...whole.leftOut] };
+  } catch (error) {
+    images.close();
+    throw error;
+  }
 }
 
-function partition({ isTest }: ImageCollection, items: readonly ImageItem[], fraction: number, seed: number): Partition {
+/** The parts without what could not be decoded. */
+function wholeParts({ train, test }: Partition, { isLeftOut, copyImage }: OpenedImages, items: readonly ImageItem[]): Record<'train' | 'test', Split> {
+  const labels = labelsOf(items);
+  const all = { labels, copyImage, nameOf: (index: number) => items[index]!.name };
+  const whole = (part: Uint32Array) => subset(all, part.filter((index) => !isLeftOut(index))); // prettier-ignore
+  return { train: whole(train), test: whole(test) };
+}
+
+function partition({ isTest, items }: ImageCollection, fraction: number, seed: number): Partition {
   if (isTest) return partitionBy(items.length, (index) => isTest(items[index]!));
   return partitionByName(
     items.map(({ name }) => name),
@@ -64,9 +83,13 @@ function partition({ isTest }: ImageCollection, items: readonly ImageItem[], fra
   );
 }
 
-function classesOf(labels: Uint8Array | null, names: readonly string[] | undefined): number | null {
-  if (labels === null) return null;
-  return names?.length ?? 1 + labels.reduce((largest, label) => Math.max(largest, label), 0);
+const labelsOf = (items: readonly ImageItem[]): Uint8Array | null =>
+  items.every(({ label }) => label !== null) ? Uint8Array.from(items, ({ label }) => label!) : null;
+
+function classesOf({ items, classNames }: ImageCollection): Pick<ImageSource, 'classes' | 'classNames'> {
+  const labels = labelsOf(items);
+  if (labels === null) return { classes: null };
+  return classNames ? { classes: classNames.length, classNames } : { classes: 1 + labels.reduce((largest, label) => Math.max(largest, label), 0) };
 }
 
 function checkFormat({ size, channels }: DecodeOptions): void {

@@ -18,6 +18,8 @@ export interface Split {
   readonly labels: Uint8Array | null;
   /** Copies the bytes of an image to `target` at `offset`. */
   readonly copyImage: (index: number, target: Uint8Array, offset: number) => void;
+  /** Waits until images can be copied, where that is not so from the beginning. */
+  readonly prepare?: (indices: Iterable<number>) => Promise<void>;
   /** What an image is called, such as its path below the data's folder, where images have names. */
   readonly nameOf?: (index: number) => string;
 }
@@ -35,7 +37,12 @@ export interface ImageSource {
   readonly classes: number | null;
   /** What the classes are called, by number, where the data say it. */
   readonly classNames?: readonly string[];
-  /** Images that are not in either part because they could not be read. */
+  /**
+   * Where images are still being decoded, and the parts count those that cannot be: waits until all are done, and gives the parts without
+   * these.
+   */
+  readonly decoded?: () => Promise<{ readonly train: Split; readonly test: Split }>;
+  /** Images that are not in either part because they could not be read, as far as is known. */
   readonly leftOut?: readonly LeftOut[];
   /** Gives back the files that the images are read from, where there are any; images cannot be copied any more. */
   readonly close?: () => void;

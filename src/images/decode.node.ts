@@ -2,6 +2,7 @@ import sharp, { type Sharp } from 'sharp';
 import { systemFailure } from '../files.node.js';
 import { beginsAsImage, type Crop, type Decoded, type DecodeOptions, type DecodingFailure, IMAGE_KINDS } from './decoding.js';
 import { mayBeTurned } from './orientation.js';
+import { decodePlainPng } from './plainPng.js';
 import { FileReader } from './readFile.node.js';
 
 /** Images above this many pixels are refused: a small file can unpack to more memory than there is. */
@@ -10,6 +11,9 @@ const LARGEST_IMAGE = 100_000_000;
 const LARGEST_FILE = 128 * 2 ** 20;
 /** The library that decodes, which may give other pixels in another version. */
 export const DECODER = `libvips ${sharp.versions.vips}`;
+
+/** As numbers: a name would be looked up for each image. */
+const WHITE = { r: 255, g: 255, b: 255 };
 
 const files = new FileReader();
 
@@ -25,9 +29,11 @@ export async function decodeImage(image: string | Uint8Array, options: DecodeOpt
   if ('failure' in bytes) return bytes;
   if (bytes.length === 0) return undecodable('the file is empty');
   if (!beginsAsImage(bytes)) return undecodable(`its content is not that of a ${IMAGE_KINDS} file`);
+  const plain = decodePlainPng(bytes, options);
+  if (plain) return { pixels: channelsFirst(plain.pixels, plain.channels, options.channels, options.size ** 2) };
   const opened = () => sharp(bytes, { failOn: 'error', limitInputPixels: LARGEST_IMAGE });
   const upright = () => (mayBeTurned(bytes) ? opened().autoOrient() : opened());
-  return squared(() => upright().flatten({ background: 'white' }), options);
+  return squared(() => upright().flatten({ background: WHITE }), options);
 }
 
 /** Pixels [C, H, W] of 1 or 3 channels as bytes [C, size, size], resized and cropped like the images of files. */
@@ -65,13 +71,15 @@ function resized(image: Sharp, size: number, crop: Crop): Sharp {
   return image.resize(size, height, { fit: 'fill' }).extract({ left: 0, top, width: size, height: size });
 }
 
-/** Pixels [H, W, found] to [wanted, H, W]; grey is repeated where RGB is wanted. Loops, because this runs between any two images. */
+/** Pixels [H, W, found] to [wanted, H, W]; grey is repeated where RGB is wanted. One plain loop, because this runs between any two images. */
 function channelsFirst(pixels: Uint8Array, found: number, wanted: number, area: number): Uint8Array {
   const planes = new Uint8Array(wanted * area);
-  for (let channel = 0; channel < wanted; channel++) {
-    const from = Math.min(channel, found - 1);
-    const start = channel * area;
-    for (let pixel = 0; pixel < area; pixel++) planes[start + pixel] = pixels[pixel * found + from]!;
+  const [green, blue] = found < 3 ? [0, 0] : [1, 2];
+  for (let pixel = 0, from = 0; pixel < area; pixel++, from += found) {
+    planes[pixel] = pixels[from]!;
+    if (wanted === 1) continue;
+    planes[area + pixel] = pixels[from + green]!;
+    planes[2 * area + pixel] = pixels[from + blue]!;
   }
   return planes;
 }
@@ -88,5 +96,6 @@ async function readBytes(path: string): Promise<Uint8Array | DecodingFailure> {
 /** libvips reports several lines, from the cause to its consequences. */
 function firstLine(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
-  return message.replace('Input buffer has corrupt header:', '').trim().split('\n')[0]!.replace(/:$/, '') || 'its content is damaged';
+  const line = message.replace('Input buffer has corrupt header:', '').trim().split('\n')[0]!.replace(/:$/, '');
+  return line === '' || line === 'Unknown error' ? 'its content is damaged' : line;
 }

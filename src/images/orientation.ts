@@ -1,3 +1,5 @@
+import { pngChunkTypes } from './pngChunks.js';
+
 /** JPEG's markers: the end of its metadata, its end, the segment that holds metadata of cameras, and what may fill the space before one. */
 const [START_OF_SCAN, END_OF_IMAGE, APP1, FILL] = [0xda, 0xd9, 0xe1, 0xff];
 /** PNG's chunks that may hold them: Exif itself, and texts, in which older programs keep it. */
@@ -8,9 +10,8 @@ const PNG_METADATA = ['eXIf', 'tEXt', 'zTXt', 'iTXt'];
  * small image: JPEG and PNG files without metadata are told by their outline here; whatever else they are, and all others, may.
  */
 export function mayBeTurned(bytes: Uint8Array): boolean {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  if (bytes[0] === 0xff && bytes[1] === 0xd8) return jpegHasMetadata(view);
-  if (bytes[0] === 0x89 && bytes[1] === 0x50) return pngHasMetadata(view);
+  if (bytes[0] === 0xff && bytes[1] === 0xd8) return jpegHasMetadata(new DataView(bytes.buffer, bytes.byteOffset, bytes.length));
+  if (bytes[0] === 0x89 && bytes[1] === 0x50) return pngHasMetadata(pngChunkTypes(bytes));
   return true;
 }
 
@@ -24,12 +25,4 @@ function jpegHasMetadata(view: DataView): boolean {
   return true;
 }
 
-/** Chunks: the length of their data, a type of four letters, data, a checksum. */
-function pngHasMetadata(view: DataView): boolean {
-  for (let at = 8; at + 12 <= view.byteLength; at += 12 + view.getUint32(at)) {
-    const type = String.fromCharCode(...[4, 5, 6, 7].map((offset) => view.getUint8(at + offset)));
-    if (PNG_METADATA.includes(type)) return true;
-    if (type === 'IEND') return false;
-  }
-  return true;
-}
+const pngHasMetadata = (types: readonly string[]): boolean => types.at(-1) !== 'IEND' || types.some((type) => PNG_METADATA.includes(type));

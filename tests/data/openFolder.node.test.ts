@@ -189,3 +189,49 @@ describe('CelebA', () => {
     expect(await errorOf(() => openCeleba(folder, { signal: AbortSignal.abort(), cacheFolder: temporaryFolder() }))).toMatchObject({ name: 'AbortError' });
   });
 });
+
+describe('a folder that is opened early', () => {
+  const folder = sharedTemporaryFolder();
+  beforeAll(async () => {
+    await writeImages(folder, Object.fromEntries(range(80).map((index) => [`${index % 2 === 0 ? 'even' : 'odd'}/${index}.png`, 100 + index])));
+    for (const index of [7, 20, 33, 51]) writeFileSync(join(folder, index % 2 === 0 ? 'even' : 'odd', `${index}.png`), 'torn');
+  });
+  const allOf = async ({ train, test }: ImageSource): Promise<number[][]> => {
+    for (const split of [train, test]) await split.prepare?.(range(split.count));
+    return [levelsOf(train, 16), levelsOf(test, 16)];
+  };
+
+  it('has the images of the list, others in place of those that cannot be decoded, the same as when all were decoded before', async () => {
+    const cacheFolder = temporaryFolder();
+    const { source: first, warnings } = await opened(folder, { early: true, cacheFolder, testFraction: 0.3 });
+    expect(first.train.count + first.test.count).toBe(80);
+    const images = await allOf(first);
+    expect(new Set(images.flat()).size).toBe(76);
+    const { train, test } = await first.decoded!();
+    expect([train.count + test.count, warnings]).toEqual([76, [expect.stringContaining(`${folder}: 4 of 80 images left out`)]]);
+    first.close!();
+
+    const { source: again, warnings: told } = await opened(folder, { early: true, cacheFolder, testFraction: 0.3 });
+    expect([await allOf(again), told]).toEqual([images, warnings]);
+    const { source: whole } = await opened(folder, { cacheFolder, testFraction: 0.3 });
+    expect([levelsOf(train, 16), levelsOf(test, 16)]).toEqual([levelsOf(whole.train, 16), levelsOf(whole.test, 16)]);
+    again.close!();
+    whole.close!();
+  });
+
+  it('is the same folder where nothing is broken', async () => {
+    const sound = temporaryFolder();
+    await writeImages(sound, Object.fromEntries(range(30).map((index) => [`${index}.png`, index])));
+    const [{ source: early }, { source: whole }] = [await opened(sound, { early: true }), await opened(sound)];
+    expect(await allOf(early)).toEqual(await allOf(whole));
+    early.close!();
+    whole.close!();
+  });
+
+  it('is refused at once where nothing can be decoded, and for options that are wrong', async () => {
+    const broken = temporaryFolder();
+    for (const index of range(5)) writeFileSync(join(broken, `${index}.png`), 'torn');
+    await expectInputError(() => opened(broken, { early: true, channels: 3 }), broken, 'images to train on can be decoded');
+    await expectInputError(() => opened(folder, { early: true, testFraction: 2 }), 'test fraction 2');
+  });
+});

@@ -1,8 +1,8 @@
-import { readdirSync, readFileSync, rmSync, statSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { ImageItem } from '../../src/data/index.js';
-import { packImages, type PackedImages, type PackOptions } from '../../src/data/packedImages.node.js';
+import { type OpenedImages, openImages, type PackOptions } from '../../src/data/packedImages.node.js';
 import type { DecodeOptions } from '../../src/images/index.js';
 import { errorOf, expectInputError } from '../rejection.js';
 import { temporaryFolder } from '../temporaryFolder.js';
@@ -30,24 +30,37 @@ class Numbers {
   }
 }
 
-/** The first byte of each image. */
-const firstBytes = ({ count, copyImage }: PackedImages): number[] => {
+/** The first byte of each image that is not left out. */
+const firstBytes = ({ isLeftOut, copyImage }: OpenedImages, count: number): number[] => {
   const target = new Uint8Array(6);
-  return Array.from({ length: count }, (_, index) => {
-    copyImage(index, target, 1);
-    expect([target[0], target[5], new Set(target.subarray(1, 5)).size]).toEqual([0, 0, 1]);
-    return target[1]!;
-  });
+  return Array.from({ length: count }, (_, index) => index)
+    .filter((index) => !isLeftOut(index))
+    .map((index) => {
+      copyImage(index, target, 1);
+      expect([target[0], target[5], new Set(target.subarray(1, 5)).size]).toEqual([0, 0, 1]);
+      return target[1]!;
+    });
 };
 const range = (count: number): number[] => Array.from({ length: count }, (_, index) => index % 256);
+
+/** Opens images and waits until all are decoded. */
+async function openWhole(numbers: Numbers, options: PackOptions, format = FORMAT) {
+  const opened = await openImages('numbers', numbers.items, format, options);
+  try {
+    return { ...opened, leftOut: await opened.finish() };
+  } catch (error) {
+    opened.close();
+    throw error;
+  }
+}
 
 /** Packs into a cache of its own, and says what was warned of. */
 async function pack(numbers: Numbers, cacheFolder: string, options: PackOptions = {}) {
   const warnings: string[] = [];
-  const packed = await packImages('numbers', numbers.items, FORMAT, { cacheFolder, onWarning: (line) => warnings.push(line), ...options });
-  const bytes = firstBytes(packed);
-  packed.close();
-  return { packed, bytes, warnings };
+  const opened = await openWhole(numbers, { cacheFolder, onWarning: (line) => warnings.push(line), ...options });
+  const bytes = firstBytes(opened, numbers.items.length);
+  opened.close();
+  return { leftOut: opened.leftOut, bytes, warnings };
 }
 
 const entriesOf = (cacheFolder: string): string[] => readdirSync(join(cacheFolder, 'images')).sort();
@@ -56,18 +69,16 @@ const fileOf = (cacheFolder: string, file: string): string => join(cacheFolder, 
 describe('packed images', () => {
   it('are in the order of the list, however long each takes to decode', async () => {
     const cache = temporaryFolder();
-    const { bytes, packed } = await pack(new Numbers(1500), cache);
+    const { bytes } = await pack(new Numbers(1500), cache);
     expect(bytes).toEqual(range(1500));
-    expect(packed.items.map(({ name }) => name)).toEqual(Array.from({ length: 1500 }, (_, index) => `image-${index}`));
     expect(statSync(fileOf(cache, 'pixels')).size).toBe(6000);
   });
 
   it('are without those that cannot be decoded, of which the first are named', async () => {
     const failures = { 1: 'torn', 3: 'wet', 4: 'burnt', 9: 'lost', 10: 'lost' };
-    const { bytes, packed, warnings } = await pack(new Numbers(12, failures), temporaryFolder());
+    const { bytes, leftOut, warnings } = await pack(new Numbers(12, failures), temporaryFolder());
     expect(bytes).toEqual([0, 2, 5, 6, 7, 8, 11]);
-    expect(packed.items.map(({ name }) => name)).toEqual(bytes.map((number) => `image-${number}`));
-    expect(packed.leftOut).toHaveLength(5);
+    expect(leftOut.map(({ index, reason }) => [index, reason])).toEqual(Object.entries(failures).map(([index, reason]) => [Number(index), reason]));
     expect(warnings).toEqual(['numbers: 5 of 12 images left out: image-1 (torn), image-3 (wet), image-4 (burnt) and 2 more']);
   });
 
@@ -87,7 +98,7 @@ describe('packed images', () => {
     const cache = temporaryFolder();
     await expectInputError(() => pack(new Numbers(2, { 0: 'torn', 1: 'wet' }), cache), 'none of its 2 images can be decoded', 'image-0 (torn)');
     await expectInputError(() => pack(new Numbers(0), cache), 'none of its 0 images');
-    expect(entriesOf(cache)).toEqual([]);
+    expect(existsSync(join(cache, 'images'))).toBe(false);
   });
 
   it('report each image as it is done', async () => {
@@ -109,6 +120,69 @@ describe('packed images', () => {
   });
 });
 
+describe('images on the way', () => {
+  /** Images that are decoded only when they are let go. */
+  function held(count: number, failures: Readonly<Record<number, string>> = {}) {
+    const numbers = new Numbers(count, failures);
+    const begun: number[] = [];
+    const waiting = new Map<number, () => void>();
+    const items = numbers.items.map((item, index) => ({
+      ...item,
+      decode: async (format: DecodeOptions) => {
+        begun.push(index);
+        await new Promise<void>((resolve) => waiting.set(index, resolve));
+        return item.decode(format);
+      },
+    }));
+    return { items, begun, release: (index: number) => waiting.get(index)!() };
+  }
+  /** All that can happen without another image being let go. */
+  const settled = () => new Promise((resolve) => setTimeout(resolve, 20));
+
+  it('can be had one by one before the others, those first that are waited for', async () => {
+    const { items, begun, release } = held(200, { 150: 'torn' });
+    const opened = await openImages('numbers', items, FORMAT, { cacheFolder: temporaryFolder() });
+    const first = [...begun];
+    const [needed, torn] = [opened.need([170]), opened.need([150])];
+    release(0);
+    release(1);
+    await settled();
+    expect(begun.slice(first.length)).toEqual([170, 150]);
+    release(170);
+    release(150);
+    await Promise.all([needed, torn]);
+    const target = new Uint8Array(4);
+    opened.copyImage(170, target, 0);
+    expect([target[0], opened.isLeftOut(170), opened.isLeftOut(150)]).toEqual([170, false, true]);
+    expect(() => opened.copyImage(171, target, 0)).toThrow('image 171 is not decoded');
+    opened.close();
+  });
+
+  it('are decoded once however often they are waited for', async () => {
+    const numbers = new Numbers(50);
+    const opened = await openImages('numbers', numbers.items, FORMAT, { cacheFolder: temporaryFolder() });
+    await Promise.all([opened.need([40, 40, 3]), opened.need([40]), opened.finish()]);
+    await opened.need([40]);
+    expect(numbers.decodings).toBe(50);
+    opened.close();
+  });
+
+  it('leave nothing where they are closed half-way, and who waits for them hears of it', async () => {
+    const cache = temporaryFolder();
+    const { items, begun, release } = held(100);
+    const opened = await openImages('numbers', items, FORMAT, { cacheFolder: cache });
+    const [one, all] = [errorOf(() => opened.need([99])), errorOf(() => opened.finish())];
+    release(0);
+    await opened.need([0]);
+    opened.close();
+    expect((await one) instanceof Error).toBe(true);
+    for (const index of begun.slice(1)) release(index);
+    expect((await all) instanceof Error).toBe(true);
+    await expect(opened.need([98])).rejects.toThrow('closed');
+    expect(entriesOf(cache)).toEqual([]);
+  });
+});
+
 describe('images that were packed before', () => {
   it('are not decoded again, and what was left out is still said', async () => {
     const cache = temporaryFolder();
@@ -116,7 +190,7 @@ describe('images that were packed before', () => {
     const again = new Numbers(20, { 7: 'torn' });
     const second = await pack(again, cache);
     expect(again.decodings).toBe(0);
-    expect([second.bytes, second.warnings, second.packed.leftOut]).toEqual([first.bytes, first.warnings, first.packed.leftOut]);
+    expect(second).toEqual(first);
   });
 
   it('are decoded anew where a file, the list or the format is another', async () => {
@@ -127,7 +201,7 @@ describe('images that were packed before', () => {
       expect(changed.decodings).toBe(changed.items.length);
     }
     const cropped = new Numbers(5);
-    (await packImages('numbers', cropped.items, { ...FORMAT, crop: 'none' }, { cacheFolder: cache })).close();
+    (await openWhole(cropped, { cacheFolder: cache }, { ...FORMAT, crop: 'none' })).close();
     expect(cropped.decodings).toBe(5);
     expect(entriesOf(cache)).toHaveLength(4);
   });
@@ -175,7 +249,7 @@ describe('images that were packed before', () => {
 
   it('say which file was cut short while it was open', async () => {
     const cache = temporaryFolder();
-    const packed = await packImages('numbers', new Numbers(5).items, FORMAT, { cacheFolder: cache });
+    const packed = await openWhole(new Numbers(5), { cacheFolder: cache });
     truncateSync(fileOf(cache, 'pixels'), 10);
     const target = new Uint8Array(4);
     packed.copyImage(1, target, 0);
@@ -186,9 +260,9 @@ describe('images that were packed before', () => {
 
   it('stay readable where the entry is removed while it is open', async () => {
     const cache = temporaryFolder();
-    const packed = await packImages('numbers', new Numbers(5).items, FORMAT, { cacheFolder: cache });
+    const packed = await openWhole(new Numbers(5), { cacheFolder: cache });
     rmSync(cache, { recursive: true });
-    expect(firstBytes(packed)).toEqual(range(5));
+    expect(firstBytes(packed, 5)).toEqual(range(5));
     packed.close();
   });
 });
@@ -217,8 +291,7 @@ describe('a cache that cannot be written', () => {
 
   it('is an error where the images are too many for memory', async () => {
     const blocked = fileIn(temporaryFolder());
-    const { items } = new Numbers(50);
-    const large = () => packImages('numbers', items, { size: 2048, channels: 3 }, { cacheFolder: blocked, temporaryFolder: blocked });
+    const large = () => openWhole(new Numbers(50), { cacheFolder: blocked, temporaryFolder: blocked }, { size: 2048, channels: 3 });
     await expectInputError(large, 'numbers: 630 MB', blocked, 'AGENET_CACHE');
   });
 });

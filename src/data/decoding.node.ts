@@ -1,0 +1,144 @@
+import { availableParallelism } from 'node:os';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { DecodeOptions } from '../images/index.js';
+import { forEachConcurrently } from './concurrency.js';
+import { DecodingQueue } from './decodingQueue.js';
+import type { ImageItem } from './imageItem.js';
+import type { PixelRooms } from './pixelRooms.node.js';
+import type { PackedFailure } from './pixelStore.node.js';
+
+/** Twice as many decodings under way as cores: libvips has one to begin when another ends, also where reading the files takes time. */
+export const DECODINGS_AT_A_TIME = Math.max(8, 2 * availableParallelism());
+/** After so many bytes they are brought to the disk: else all would have to go there at the end, when nothing is left to decode meanwhile. */
+const FLUSH_BYTES = 32 * 2 ** 20;
+
+export interface DecodingJob {
+  readonly items: readonly ImageItem[];
+  readonly format: DecodeOptions;
+  readonly rooms: PixelRooms;
+  /** Whether the first image that cannot be decoded ends it. */
+  readonly strict: boolean;
+  readonly onProgress?: ((done: number, total: number, leftOut: number) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Images that are decoded on the spot leave no turn to anything else: after so many milliseconds one is given. */
+const TURN_MS = 5;
+
+/** Who waits for an image. */
+interface Waiter {
+  readonly resolve: () => void;
+  readonly reject: (reason: unknown) => void;
+}
+
+const [PENDING, THERE, LEFT_OUT] = [0, 1, 2];
+
+/** Images on the way: decoded once each from its construction on, those first that somebody waits for, the others in the list's order. */
+export class Decoding {
+  private readonly queue: DecodingQueue;
+  private readonly states: Uint8Array;
+  private readonly failures: PackedFailure[] = [];
+  private readonly waiting = new Map<number, Waiter[]>();
+  private readonly running: Promise<readonly PackedFailure[]>;
+  private done = 0;
+  private lastTurn = performance.now();
+  private unflushed = 0;
+  private flushed = Promise.resolve();
+  /** Why it cannot go on. */
+  private end: { readonly reason: unknown } | undefined;
+
+  constructor(private readonly job: DecodingJob) {
+    this.queue = new DecodingQueue(job.items.length);
+    this.states = new Uint8Array(job.items.length);
+    this.running = this.run();
+    // Whoever waits for all of them hears of it; who waits for one, by its waiter.
+    this.running.catch((reason: unknown) => this.stop(reason));
+  }
+
+  /** Waits until these are decoded or left out. Rejects where decoding cannot go on. */
+  async need(indices: Iterable<number>): Promise<void> {
+    const pending = Array.from(indices).filter((index) => this.states[index] === PENDING);
+    if (pending.length > 0) this.throwIfEnded();
+    await Promise.all(pending.map((index) => this.waitFor(index)));
+  }
+
+  /** Waits until all are, and says which were left out, in the list's order. */
+  finish(): Promise<readonly PackedFailure[]> {
+    return this.running;
+  }
+
+  isLeftOut(index: number): boolean {
+    return this.states[index] === LEFT_OUT;
+  }
+
+  copyImage(index: number, target: Uint8Array, offset: number): void {
+    this.job.rooms.read(index, target, offset);
+  }
+
+  close(): void {
+    this.stop(new Error('the images were closed while they were decoded'));
+    this.job.rooms.close();
+  }
+
+  private waitFor(index: number): Promise<void> {
+    this.queue.hurry(index);
+    return new Promise((resolve, reject) => this.waiting.set(index, [...(this.waiting.get(index) ?? []), { resolve, reject }]));
+  }
+
+  private throwIfEnded(): void {
+    if (this.end) throw this.end.reason;
+  }
+
+  private stop(reason: unknown): void {
+    this.end ??= { reason };
+    for (const waiters of this.waiting.values()) waiters.forEach(({ reject }) => reject(reason));
+    this.waiting.clear();
+  }
+
+  private async run(): Promise<readonly PackedFailure[]> {
+    const { items, rooms, strict, signal } = this.job;
+    try {
+      await forEachConcurrently(items.length, DECODINGS_AT_A_TIME, () => this.decode(this.queue.take()!), signal);
+      await this.flushed;
+    } catch (error) {
+      // Of those that were under way together the first is told.
+      if (!(error instanceof LeftOutError)) throw error;
+    }
+    this.failures.sort((a, b) => a.index - b.index);
+    signal?.throwIfAborted();
+    if (!(strict && this.failures.length > 0) && this.failures.length < items.length) await rooms.keep(this.failures);
+    return this.failures;
+  }
+
+  private async decode(index: number): Promise<void> {
+    const { items, format, rooms, strict, onProgress } = this.job;
+    if (performance.now() - this.lastTurn > TURN_MS) {
+      await nextTurn();
+      this.lastTurn = performance.now();
+    }
+    this.throwIfEnded();
+    const result = await items[index]!.decode(format);
+    this.throwIfEnded();
+    const isThere = 'pixels' in result;
+    if (isThere) await this.write(rooms, index, result.pixels);
+    else this.failures.push({ index, reason: result.failure, unreadable: result.unreadable });
+    this.states[index] = isThere ? THERE : LEFT_OUT;
+    this.waiting.get(index)?.forEach(({ resolve }) => resolve());
+    this.waiting.delete(index);
+    onProgress?.(++this.done, items.length, this.failures.length);
+    if (!isThere && strict) throw new LeftOutError();
+  }
+
+  private async write(rooms: PixelRooms, index: number, pixels: Uint8Array): Promise<void> {
+    await rooms.write(index, pixels);
+    this.unflushed += pixels.length;
+    if (this.unflushed < FLUSH_BYTES) return;
+    this.unflushed = 0;
+    this.flushed = this.flushed.then(() => rooms.flush());
+    // Awaited in the end; a rejection before that is not unhandled.
+    this.flushed.catch(() => undefined);
+  }
+}
+
+/** An image was left out where none may be. */
+class LeftOutError extends Error {}

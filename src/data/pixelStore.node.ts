@@ -1,0 +1,124 @@
+import { closeSync, fdatasync, ftruncateSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { InputError } from '../errors.js';
+import { systemFailure } from '../files.node.js';
+
+const synchronize = promisify(fdatasync);
+
+/** Decoded images of one size, each at the place that its number in the list gives it. */
+export interface PixelStore {
+  /** Copies an image to `target` at `offset`. Throws InputError if it is no longer there. */
+  read(index: number, target: Uint8Array, offset: number): void;
+  close(): void;
+}
+
+/** Takes decoded images in any order, and has them at once. What it throws says that there is no room for them here. */
+export interface PixelSink extends PixelStore {
+  write(index: number, pixels: Uint8Array): void;
+  /** Brings to the disk what was written so far. */
+  flush(): Promise<void>;
+  /** Keeps what was written for the next time, if that is what the sink is for. */
+  keep(leftOut: readonly PackedFailure[]): Promise<void>;
+}
+
+/** An image of a list that could not be decoded. */
+export interface PackedFailure {
+  /** Its place in the list. */
+  readonly index: number;
+  readonly reason: string;
+  /** Whether it was the file system that refused it, which may pass. */
+  readonly unreadable: boolean;
+}
+
+/**
+ * Pixels in an open file, read when they are asked for: the system's cache of files keeps what is asked for often. They are written at
+ * once as well, into that cache: to hand so little to the thread pool, which has images to decode, would take longer.
+ */
+export class PixelFile implements PixelStore {
+  constructor(
+    private readonly name: string,
+    private readonly descriptor: number,
+    private readonly imageBytes: number,
+  ) {}
+
+  /** Opens a file of images to be read. Throws the system's error if there is no such file. */
+  static open(path: string, imageBytes: number): PixelFile {
+    return new PixelFile(path, openSync(path, 'r'), imageBytes);
+  }
+
+  /** A new file for so many images, which messages call `name`. Throws the system's error if it cannot be made. */
+  static create(path: string, images: number, imageBytes: number, name = path): PixelFile {
+    const descriptor = openSync(path, 'wx+', 0o600);
+    ftruncateSync(descriptor, images * imageBytes);
+    return new PixelFile(name, descriptor, imageBytes);
+  }
+
+  read(index: number, target: Uint8Array, offset: number): void {
+    for (let done = 0; done < this.imageBytes;) {
+      const read = this.readSome(target, offset + done, this.imageBytes - done, index * this.imageBytes + done);
+      if (read === 0) {
+        throw new InputError(`${this.name}: the file of decoded images was cut short while it was in use; start again, and it is made anew`);
+      }
+      done += read;
+    }
+  }
+
+  /** Throws the system's error if there is no room. */
+  write(index: number, pixels: Uint8Array): void {
+    for (let done = 0; done < pixels.length;) {
+      done += writeSync(this.descriptor, pixels, done, pixels.length - done, index * this.imageBytes + done);
+    }
+  }
+
+  flush(): Promise<void> {
+    return synchronize(this.descriptor);
+  }
+
+  close(): void {
+    closeSync(this.descriptor);
+  }
+
+  private readSome(target: Uint8Array, offset: number, length: number, position: number): number {
+    try {
+      return readSync(this.descriptor, target, offset, length, position);
+    } catch (error) {
+      throw new InputError(`${this.name}: the file of decoded images cannot be read (${systemFailure(error)})`);
+    }
+  }
+}
+
+/** A file in a temporary folder without a name: it is gone with the process, whatever ends that. */
+export function temporarySink(images: number, imageBytes: number, folder = tmpdir()): PixelSink {
+  const path = join(folder, `agenet-${randomUUID()}.pixels`);
+  const file = PixelFile.create(path, images, imageBytes);
+  rmSync(path, { force: true });
+  return Object.assign(file, { keep: () => Promise.resolve() });
+}
+
+/** Memory of the process. */
+export class MemorySink implements PixelSink {
+  private readonly images = new Map<number, Uint8Array>();
+
+  read(index: number, target: Uint8Array, offset: number): void {
+    target.set(this.images.get(index)!, offset);
+  }
+
+  write(index: number, pixels: Uint8Array): void {
+    this.images.set(index, pixels);
+  }
+
+  flush(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  keep(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  close(): void {
+    this.images.clear();
+  }
+}
