@@ -53,7 +53,10 @@ async function prepare(settings: Settings, { out, device, threads }: Omit<RunOpt
   const configuration = await completeConfiguration(settings);
   const options = { ...(device ? { device } : {}), ...(threads ? { threads } : {}) };
   const compileOn: Compile = (graph) => compile(graph, options);
-  const source = await openSource(configuration.data, configuration, { testFraction: configuration.testFraction });
+  const source = await openSource(configuration.data, configuration, {
+    testFraction: configuration.testFraction,
+    early: configuration.evaluateEvery === 0,
+  });
   let evaluation: TrainingEvaluation | undefined;
   const release = async () => {
     await evaluation?.release();

@@ -34,13 +34,13 @@ export interface UpdatePasses {
 /** The encoder's terms. Passes run in the order e(x), g(e(x)), g(z), e(g(z)); g(z) is a constant to the encoder. */
 export function encoderPasses({ encode, generate }: Players, objective: Objective, wanted: ReadonlySet<Term>, { x, z }: UpdateBatch): UpdatePasses {
   const terms: LossTerms = {};
-  const codeOfX = wanted.has('KL_real') || wanted.has('match_x') ? encode(x) : undefined;
+  const codeOfX = wanted.has('KL_real') || wanted.has('match_x') ? encode(x, 'own') : undefined;
   if (codeOfX && wanted.has('KL_real')) terms.KL_real = divergence(codeOfX, objective);
-  const reconstruction = codeOfX && wanted.has('match_x') ? generate(codeOfX) : undefined;
+  const reconstruction = codeOfX && wanted.has('match_x') ? generate(codeOfX, 'made') : undefined;
   if (reconstruction) terms.match_x = distance(objective.matchX, reconstruction, x);
 
-  const fake = wanted.has('KL_fake') || wanted.has('match_z') ? stopGradient(generate(z)) : undefined;
-  const codeOfFake = fake && encode(fake);
+  const fake = wanted.has('KL_fake') || wanted.has('match_z') ? stopGradient(generate(z, 'own')) : undefined;
+  const codeOfFake = fake && encode(fake, 'made');
   if (codeOfFake) Object.assign(terms, fakeTerms(codeOfFake, objective, wanted, z));
   return { terms, codeOfX, reconstruction, fake, codeOfFake };
 }
@@ -48,12 +48,12 @@ export function encoderPasses({ encode, generate }: Players, objective: Objectiv
 /** The generator's terms. Passes run in the order g(z), e(g(z)), then e(x), g(e(x)) if match_x is wanted. */
 export function generatorPasses({ encode, generate }: Players, objective: Objective, wanted: ReadonlySet<Term>, { x, z }: UpdateBatch): UpdatePasses {
   const terms: LossTerms = {};
-  const fake = wanted.has('KL_fake') || wanted.has('match_z') ? generate(z) : undefined;
-  const codeOfFake = fake && encode(fake);
+  const fake = wanted.has('KL_fake') || wanted.has('match_z') ? generate(z, 'own') : undefined;
+  const codeOfFake = fake && encode(fake, 'made');
   if (codeOfFake) Object.assign(terms, fakeTerms(codeOfFake, objective, wanted, z));
 
-  const codeOfX = wanted.has('match_x') ? encode(x) : undefined;
-  const reconstruction = codeOfX && generate(codeOfX);
+  const codeOfX = wanted.has('match_x') ? encode(x, 'own') : undefined;
+  const reconstruction = codeOfX && generate(codeOfX, 'made');
   if (reconstruction) terms.match_x = distance(objective.matchX, reconstruction, x);
   return { terms, codeOfX, reconstruction, fake, codeOfFake };
 }

@@ -42,19 +42,24 @@ export class TrainedModel {
     return this.pair.encoder.inputShape.reduce((product, size) => product * size, 1);
   }
 
-  /** g(z): codes to images. */
-  generate(codes: Float32Array): Promise<Float32Array> {
-    return this.run('generator', codes, this.latent, this.imageSize);
+  /** g(z): draws from the prior to images. */
+  generate(draws: Float32Array): Promise<Float32Array> {
+    return this.run('generator of draws', draws, this.latent, this.imageSize);
+  }
+
+  /** g(c): codes of images, or codes near them, to images. The same as `generate` where running statistics are shared. */
+  decode(codes: Float32Array): Promise<Float32Array> {
+    return this.run('generator of codes', codes, this.latent, this.imageSize);
   }
 
   /** e(x): images to codes. */
   encode(images: Uint8Array): Promise<Float32Array> {
-    return this.run('encoder', images, this.imageSize, this.latent);
+    return this.run('encoder of images', images, this.imageSize, this.latent);
   }
 
   /** e(x) of images as the generator makes them, values in [-1, 1]. */
   encodeGenerated(images: Float32Array): Promise<Float32Array> {
-    return this.run('encoder of values', images, this.imageSize, this.latent);
+    return this.run('encoder of samples', images, this.imageSize, this.latent);
   }
 
   /** Frees the compiled programs, also those of models that share them. */
@@ -65,7 +70,7 @@ export class TrainedModel {
   private async run<T extends Float32Array | Uint8Array>(name: ProgramName, data: T, itemSize: number, resultSize: number): Promise<Float32Array> {
     const count = data.length / itemSize;
     const program = await this.programs.get(name);
-    const network = name === 'generator' ? 'generator' : 'encoder';
+    const network = name.startsWith('generator') ? 'generator' : 'encoder';
     const results = new Float32Array(count * resultSize);
     for (let start = 0; start < count; start += BATCH) {
       const part = data.subarray(start * itemSize, (start + BATCH) * itemSize);
@@ -77,7 +82,7 @@ export class TrainedModel {
   }
 }
 
-type ProgramName = 'generator' | 'encoder' | 'encoder of values';
+type ProgramName = 'generator of draws' | 'generator of codes' | 'encoder of images' | 'encoder of samples';
 
 /** The compiled halves of a model, each made when it is first asked for. */
 class Programs {
@@ -89,7 +94,9 @@ class Programs {
     private readonly compile: Compile,
   ) {}
 
-  get(name: ProgramName): Promise<Program> {
+  get(wanted: ProgramName): Promise<Program> {
+    // One generator does for both where it has one set of running statistics.
+    const name = wanted === 'generator of codes' && !this.pair.generator.apart ? 'generator of draws' : wanted;
     const program = this.compiled.get(name) ?? this.compile(graphOf({ result: this.resultOf(name) }));
     this.compiled.set(name, program);
     return program;
@@ -101,13 +108,14 @@ class Programs {
   }
 
   private resultOf(name: ProgramName): Value {
-    const network = name === 'generator' ? this.pair.generator : this.pair.encoder;
+    const isGenerator = name.startsWith('generator');
+    const network = isGenerator ? this.pair.generator : this.pair.encoder;
     const state: NetworkState = { parameters: input('parameters', [network.parameters.size]), statistics: input('statistics', [network.statistics.size]) };
     // Only one of the two networks is called; the other's state is never read.
     const { encode, generate } = evaluationPlayers(this.pair, { encoder: state, generator: state }, this.prior);
-    if (name === 'generator') return generate(input('batch', [BATCH, network.inputShape[0]!]));
-    const batch = input('batch', [BATCH, ...network.inputShape], name === 'encoder' ? 'uint8' : 'float32');
-    return encode(name === 'encoder' ? fromPixels(batch) : batch);
+    if (isGenerator) return generate(input('batch', [BATCH, network.inputShape[0]!]), name === 'generator of draws' ? 'own' : 'made');
+    const shape = [BATCH, ...network.inputShape];
+    return name === 'encoder of images' ? encode(fromPixels(input('batch', shape, 'uint8')), 'own') : encode(input('batch', shape), 'made');
   }
 }
 

@@ -1,5 +1,5 @@
 import { reshape, unpack, type Value } from '../engine/index.js';
-import { forwardInEvaluation, forwardInTraining, type NamedValues, type Network, type NetworkPair } from '../networks/index.js';
+import { forwardInEvaluation, forwardInTraining, type InputKind, type NamedValues, type Network, type NetworkPair } from '../networks/index.js';
 import { normalizeAlongAxis1, type Prior } from './prior.js';
 
 /** A network's symbolic state: its parameters and running statistics, packed. */
@@ -15,8 +15,8 @@ export interface PairState {
 
 /** The pair as functions, x -> e(x) and z -> g(z), on images [N, C, H, W] and codes [N, M]. */
 export interface Players {
-  readonly encode: (x: Value) => Value;
-  readonly generate: (z: Value) => Value;
+  readonly encode: (x: Value, kind: InputKind) => Value;
+  readonly generate: (z: Value, kind: InputKind) => Value;
 }
 
 /** Players of an update: each call is a training pass, which normalises by its own batch and moves the running statistics. */
@@ -34,8 +34,8 @@ export class TrainingPlayers implements Players {
   }
 
   // Bound to the object, so that they can be handed on as plain functions.
-  readonly encode = (x: Value): Value => toCodes(this.encoder.pass(x), this.prior);
-  readonly generate = (z: Value): Value => this.generator.pass(fromCodes(z));
+  readonly encode = (x: Value, kind: InputKind): Value => toCodes(this.encoder.pass(x, kind), this.prior);
+  readonly generate = (z: Value, kind: InputKind): Value => this.generator.pass(fromCodes(z), kind);
 }
 
 /** A network with its parameters unpacked, so that gradients can be taken with respect to each, and its statistics so far. */
@@ -51,8 +51,8 @@ class NetworkInTraining {
     this.statistics = state.statistics;
   }
 
-  pass(x: Value): Value {
-    const { output, statistics } = forwardInTraining(this.network, this.parameters, this.statistics, x);
+  pass(x: Value, kind: InputKind): Value {
+    const { output, statistics } = forwardInTraining(this.network, this.parameters, this.statistics, x, kind);
     this.statistics = statistics;
     return output;
   }
@@ -60,11 +60,11 @@ class NetworkInTraining {
 
 /** Players after training: running statistics normalise, and nothing changes them. */
 export function evaluationPlayers(pair: NetworkPair, state: PairState, prior: Prior): Players {
-  const run = (network: Network, { parameters, statistics }: NetworkState, x: Value) =>
-    forwardInEvaluation(network, unpack(parameters, network.parameters), unpack(statistics, network.statistics), x);
+  const run = (network: Network, { parameters, statistics }: NetworkState, x: Value, kind: InputKind) =>
+    forwardInEvaluation(network, unpack(parameters, network.parameters), unpack(statistics, network.statistics), x, kind);
   return {
-    encode: (x) => toCodes(run(pair.encoder, state.encoder, x), prior),
-    generate: (z) => run(pair.generator, state.generator, fromCodes(z)),
+    encode: (x, kind) => toCodes(run(pair.encoder, state.encoder, x, kind), prior),
+    generate: (z, kind) => run(pair.generator, state.generator, fromCodes(z), kind),
   };
 }
 

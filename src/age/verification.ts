@@ -65,8 +65,8 @@ function goldenGraph(goldenCase: GoldenCase, golden: TensorFile): Graph {
   const outputs: Record<string, Value> = {};
   for (const kind of goldenCase.updates) Object.assign(outputs, updateOutputs(goldenCase, kind, state, x, z[kind.network]));
   const { encode, generate } = evaluationPlayers(pair, state, goldenCase.objective.prior);
-  const code = encode(x);
-  Object.assign(outputs, { 'evaluation/sample': generate(z.generator), 'evaluation/code': code, 'evaluation/reconstruction': generate(code) });
+  const code = encode(x, 'own');
+  Object.assign(outputs, { 'evaluation/sample': generate(z.generator, 'own'), 'evaluation/code': code, 'evaluation/reconstruction': generate(code, 'made') });
   if (goldenCase.adam) Object.assign(outputs, adamOutputs(goldenCase.adam, golden));
   return graphOf(outputs);
 }

@@ -51,7 +51,8 @@ async function interpolate(run: string, files: readonly string[], options: Optio
     files.length > 0
       ? await model.encode(await readImages(files, checkpoint.configuration))
       : drawCodes(model.prior, options.points * rows, model.latent, randomStream(seed, 'interpolation'));
-  const images = picturesOf(model, toBytes(await model.generate(walks(model, points, rows, options))));
+  const codes = walks(model, points, rows, options);
+  const images = picturesOf(model, toBytes(await (files.length > 0 ? model.decode(codes) : model.generate(codes))));
   await model.release();
 
   const perRow = images.count / rows;

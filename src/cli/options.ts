@@ -5,7 +5,7 @@ import { type Compile } from '../engine/index.js';
 import { compile, type Device, DEVICES } from '../engine/runtime/native.js';
 import { ARCHITECTURE_NAMES } from '../networks/index.js';
 import { LARGEST_SEED } from '../random.js';
-import { DEFAULTS } from '../training/index.js';
+import { DEFAULTS, STATISTICS } from '../training/index.js';
 import { subcommand } from './command.js';
 
 /** A number in any notation that JavaScript has; ranges are checked with the configuration, which knows them. */
@@ -77,6 +77,12 @@ export const trainingCommand = (name: string, summary: string) =>
     .addOption(new Option('--reduce <name>', `combines the coordinates' divergences (default: ${DEFAULTS.reduce})`).choices(REDUCTIONS))
     .addOption(new Option('--match-x <name>', `distance of images (default: ${DEFAULTS.matchX})`).choices(DISTANCES))
     .addOption(new Option('--match-z <name>', `distance of codes (default: ${DEFAULTS.matchZ})`).choices(DISTANCES))
+    .addOption(
+      new Option(
+        '--statistics <sets>',
+        'running statistics: "shared" by all that a network is given, as published, or "apart" for images and samples, draws and codes (default: shared)',
+      ).choices(STATISTICS),
+    )
     .optionsGroup('Training:')
     .option('--batch <number>', `images in a batch (default: ${DEFAULTS.batch})`, parseNumber)
     .option('--learning-rate <number>', `of Adam (default: ${DEFAULTS.learningRate})`, parseNumber)

@@ -11,8 +11,9 @@ const SMOOTHING = 0.1;
 /**
  * Shows a training on standard error: on a terminal one line that is drawn over, elsewhere a plain line every few seconds. Returns
  * the function that takes the training's events.
+ * @param aside what else is under way, for the end of the line
  */
-export function showProgress(stream: NodeJS.WriteStream): (event: TrainingEvent) => void {
+export function showProgress(stream: NodeJS.WriteStream, aside: () => string = () => ''): (event: TrainingEvent) => void {
   const live = stream.isTTY;
   let lastStep = 0;
   let secondsPerIteration: number | undefined;
@@ -36,7 +37,7 @@ export function showProgress(stream: NodeJS.WriteStream): (event: TrainingEvent)
       const { step } = event.report;
       if ((now - shown) / 1000 < (live ? LIVE_INTERVAL : PLAIN_INTERVAL) && step < lastStep) return;
       shown = now;
-      write(progressLine(event.report, lastStep, secondsPerIteration));
+      write(`${progressLine(event.report, lastStep, secondsPerIteration)}${aside()}`);
     } else if (event.type === 'pictures') {
       if (!live) stream.write(`iteration ${event.step}: wrote ${event.samples}\n`);
       previous = performance.now();
@@ -48,21 +49,37 @@ export function showProgress(stream: NodeJS.WriteStream): (event: TrainingEvent)
   };
 }
 
-/** Draws how far decoding is, where somebody watches; returns the function that takes its progress. */
-export function decodingProgress(stream: NodeJS.WriteStream): (done: number, total: number, leftOut: number) => void {
-  const interval = stream.isTTY ? LIVE_INTERVAL : PLAIN_INTERVAL;
-  let shown = performance.now();
-  let hasShown = false;
-  return (done, total, leftOut) => {
+/** Shows how far decoding is: on a line of its own, or as part of another's. */
+export class DecodingProgress {
+  private readonly interval: number;
+  private shown = performance.now();
+  private hasShown = false;
+  private state = '';
+  /** Whether another shows it on its line. */
+  isAside = false;
+
+  constructor(private readonly stream: NodeJS.WriteStream) {
+    this.interval = stream.isTTY ? LIVE_INTERVAL : PLAIN_INTERVAL;
+  }
+
+  /** Takes the progress. Draws it, where somebody watches and nobody else shows it. */
+  readonly take = (done: number, total: number, leftOut: number): void => {
+    this.state = done < total ? `  decoded ${Math.floor((100 * done) / total)} %` : '';
     const now = performance.now();
     // What is done before anybody could wonder needs no word.
-    const isDue = (now - shown) / 1000 >= interval || (done === total && hasShown);
-    if (!isDue) return;
-    [shown, hasShown] = [now, true];
+    const isDue = (now - this.shown) / 1000 >= this.interval || (done === total && this.hasShown);
+    if (!isDue || this.isAside) return;
+    [this.shown, this.hasShown] = [now, true];
     const line = `decoding: ${done} of ${total} images${leftOut > 0 ? `, ${leftOut} left out` : ''}`;
-    stream.write(stream.isTTY ? `\r\x1b[2K${line}${done === total ? '\n' : ''}` : `${line}\n`);
+    this.stream.write(this.stream.isTTY ? `\r\x1b[2K${line}${done === total ? '\n' : ''}` : `${line}\n`);
   };
+
+  /** `  decoded 40 %`, or nothing where all are. */
+  readonly aside = (): string => this.state;
 }
+
+/** Draws how far decoding is, where somebody watches; returns the function that takes its progress. */
+export const decodingProgress = (stream: NodeJS.WriteStream) => new DecodingProgress(stream).take;
 
 /** The same for a training of something other than a model: `what` and how many of its iterations are done. */
 export function steppingProgress(stream: NodeJS.WriteStream, what: string): (step: number, steps: number, loss: number) => void {

@@ -40,7 +40,7 @@ async function reconstruct(run: string, images: readonly string[], options: Opti
   const { model, checkpoint } = opened;
   const original = picturesOf(model, await collectImages(images, checkpoint.configuration, options, terminal));
   const { codes, moved } = await moveAlong(run, opened, await model.encode(original.data), options, terminal);
-  const reconstruction = picturesOf(model, toBytes(await model.generate(codes)));
+  const reconstruction = picturesOf(model, toBytes(await model.decode(codes)));
   await model.release();
 
   if (kind === 'png') await writePng(out, pairSheet(original, reconstruction, PAIRS_PER_ROW));

@@ -73,7 +73,7 @@ async function sample(run: string, options: Options, terminal: Terminal): Promis
   const { model, checkpoint } = opened;
   const drawn = scaled(model, await draw(model, checkpoint.configuration, options), options.temperature);
   const { codes, moved } = await moveAlong(run, opened, drawn, options, terminal);
-  const images = picturesOf(model, toBytes(await model.generate(codes)));
+  const images = picturesOf(model, toBytes(await (like === undefined ? model.generate(codes) : model.decode(codes))));
   await model.release();
 
   if (kind === 'png') await writePng(out, sheet(images, squareColumns(images.count)));

@@ -29,7 +29,7 @@ import { describeTraining } from './dryRun.js';
 import { figure } from './evaluationTable.js';
 import { readCheckpoint } from './openRun.js';
 import { compilerOf, type CompilerOptions, parseList, parseNumber, trainingCommand } from './options.js';
-import { decodingProgress, duration, showProgress, steppingProgress } from './progress.js';
+import { DecodingProgress, duration, showProgress, steppingProgress } from './progress.js';
 import { flagOf, givenSettings, resolveConfiguration, type Settings, settingsFromFiles } from './settings.js';
 
 /** Settings that a resumed run may change: they decide how far it goes and what it reports and keeps, not what it computes. */
@@ -115,13 +115,8 @@ async function run(data: string, options: Options, terminal: Terminal): Promise<
   const { configuration, start } = plan;
   const compile = compilerOf(options);
   return withSignals(terminal, async (signal) => {
-    const source = await openSource(configuration.data, configuration, {
-      testFraction: configuration.testFraction,
-      strict: options.strict ?? false,
-      onWarning: terminal.note,
-      onProgress: decodingProgress(process.stderr),
-      signal,
-    });
+    const decoding = new DecodingProgress(process.stderr);
+    const source = await openImages(configuration, options.strict ?? false, decoding, terminal, signal);
     try {
       if (configuration.evaluateEvery > 0) planEvaluation(configuration, source);
       if (options.dryRun) return await describeTraining(configuration, source, compile, terminal);
@@ -131,7 +126,8 @@ async function run(data: string, options: Options, terminal: Terminal): Promise<
       const folder = plan.folder ?? (await RunFolder.create(options.out ?? (await freeFolder(configuration.data)), configuration));
       const board = options.tensorboard ? new TensorBoardLog(folder.path, configuration.logEvery) : undefined;
       const subscribers = [...(board ? [board.onEvent.bind(board)] : []), ...(evaluation ? [evaluation.into(folder.path)] : [])];
-      const show = showProgress(process.stderr);
+      decoding.isAside = true;
+      const show = showProgress(process.stderr, decoding.aside);
       const onEvent: typeof show = (event) => {
         if (event.type === 'start') {
           terminal.note(`training ${configuration.network} on ${source.name} (${source.train.count} images of ${source.size.join('x')}) into ${folder.path}`);
@@ -144,6 +140,27 @@ async function run(data: string, options: Options, terminal: Terminal): Promise<
     } finally {
       source.close?.();
     }
+  });
+}
+
+/** Opens what is trained on, without waiting for all images where that is not necessary. */
+function openImages(
+  { data, evaluateEvery, testFraction, ...format }: Configuration,
+  strict: boolean,
+  decoding: DecodingProgress,
+  { note }: Terminal,
+  signal: AbortSignal,
+) {
+  // Evaluations want all images from the beginning, and so does who wants none to be left out.
+  const early = evaluateEvery === 0 && !strict;
+  return openSource(data, format, {
+    testFraction,
+    strict,
+    early,
+    onWarning: (line) => note(`${decoding.isAside && process.stderr.isTTY ? '\n' : ''}${line}`),
+    onProgress: decoding.take,
+    // Of images that are decoded beside training, the iteration that is finished may need some.
+    ...(early ? {} : { signal }),
   });
 }
 
@@ -227,9 +244,10 @@ async function finished(summary: TrainingSummary, folder: RunFolder, source: Ima
   const { configuration, vectors } = await readCheckpointFile(summary.checkpoint);
   const { pair, objective } = iterationSpec(configuration);
   const model = TrainedModel.of(pair, objective.prior, modelWeights(vectors), compile);
-  const test = await scoreReconstruction(model, source.test);
+  const { test: images } = (await source.decoded?.()) ?? source;
+  const test = await scoreReconstruction(model, images);
   const best = configuration.best === undefined ? undefined : await new BestCheckpoint(folder.path).read();
-  const raw = configuration.ema > 0 ? { test_raw: await scoreReconstruction(model.withWeights(modelWeights(vectors, { raw: true })), source.test) } : {};
+  const raw = configuration.ema > 0 ? { test_raw: await scoreReconstruction(model.withWeights(modelWeights(vectors, { raw: true })), images) } : {};
   await model.release();
   terminal.print(
     `${summary.steps} iterations, the last ${duration(summary.seconds)} of training ${(100 * summary.runtimeShare).toFixed(1)} % inside the runtime`,

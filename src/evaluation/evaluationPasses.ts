@@ -39,7 +39,7 @@ export async function passOverImages(
     codes.set(ofChunk, first * model.latent);
     await features?.add(first, images);
     if (!reconstruct) continue;
-    const { l1, mse, psnr, ssim } = imageSimilarity({ shape, data: await model.generate(ofChunk) }, { shape, data: fromBytes(images) });
+    const { l1, mse, psnr, ssim } = imageSimilarity({ shape, data: await model.decode(ofChunk) }, { shape, data: fromBytes(images) });
     const share = images.length / model.imageSize / indices.length;
     for (const [name, value] of Object.entries({ reconstruction_l1: l1, reconstruction_mse: mse, psnr, ssim })) sums[name] = (sums[name] ?? 0) + share * value;
   }

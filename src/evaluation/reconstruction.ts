@@ -28,7 +28,7 @@ async function imageErrors(model: TrainedModel, split: Split) {
     const indices = Array.from({ length: Math.min(CHUNK, split.count - start) }, (_, index) => start + index);
     const images = gatherImages(split, indices, model.imageSize);
     const originals = fromBytes(images);
-    const reconstructions = await model.generate(await model.encode(images));
+    const reconstructions = await model.decode(await model.encode(images));
     for (let index = 0; index < originals.length; index++) {
       const difference = reconstructions[index]! - originals[index]!;
       absolute += Math.abs(difference);

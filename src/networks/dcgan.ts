@@ -10,6 +10,8 @@ export interface Dimensions {
   readonly latent: number;
   /** n, the base width, of which the inner layers' channels are multiples. */
   readonly width: number;
+  /** Whether running statistics are kept for each kind of input (default: false, as published). */
+  readonly apart?: boolean;
 }
 
 /** A named architecture: the image size it is made for, and its networks. */
@@ -61,7 +63,7 @@ const doublings = (latent: number, widths: readonly number[]): Layer[] =>
   });
 
 /** The networks for 32x32 images of the published AGE code (method.md: "dcgan32"). */
-function dcgan32({ channels, latent, width: n }: Dimensions): NetworkPair {
+function dcgan32({ channels, latent, width: n, apart }: Dimensions): NetworkPair {
   const image = [channels, 32, 32];
   const code = [latent, 1, 1];
   const encoder = [...halvings(channels, [n, 2 * n, 4 * n]), convolution('conv4', 4 * n, latent, { ...BY_TWO, bias: true }), { kind: 'spatialMean' } as const];
@@ -70,16 +72,16 @@ function dcgan32({ channels, latent, width: n }: Dimensions): NetworkPair {
     convolution('conv5', 2 * n, channels, { kernel: 1, stride: 1, padding: 0, bias: true }),
     { kind: 'tanh' } as const,
   ];
-  return { encoder: networkOf('encoder', encoder, image, code), generator: networkOf('generator', generator, code, image) };
+  return { encoder: networkOf('encoder', encoder, image, code, apart), generator: networkOf('generator', generator, code, image, apart) };
 }
 
 /** The networks for 64x64 images of the published AGE code ("dcgan64"). */
-function dcgan64({ channels, latent, width: n }: Dimensions): NetworkPair {
+function dcgan64({ channels, latent, width: n, apart }: Dimensions): NetworkPair {
   const image = [channels, 64, 64];
   const code = [latent, 1, 1];
   const encoder = [...halvings(channels, [n, 2 * n, 4 * n, 8 * n]), convolution('conv5', 8 * n, latent, { ...WHOLE, bias: true })];
   const generator = [...doublings(latent, [8 * n, 4 * n, 2 * n, n]), transposed('conv5', n, channels, BY_TWO), { kind: 'tanh' } as const];
-  return { encoder: networkOf('encoder', encoder, image, code), generator: networkOf('generator', generator, code, image) };
+  return { encoder: networkOf('encoder', encoder, image, code, apart), generator: networkOf('generator', generator, code, image, apart) };
 }
 
 /** Every architecture by its name. */

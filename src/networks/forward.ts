@@ -13,10 +13,11 @@ import {
   relu,
   reshape,
   sizeOf,
+  slice,
   tanh,
   type Value,
 } from '../engine/index.js';
-import type { Layer } from './layer.js';
+import { type InputKind, type Layer, statisticName } from './layer.js';
 import type { Network } from './network.js';
 
 /** Named symbolic tensors: `encoder.conv1.weight` and so on. */
@@ -32,6 +33,7 @@ type Normalize = (layer: Extract<Layer, { kind: 'batchNormalization' }>, x: Valu
  * A forward pass in training: each batch is normalised by its own statistics, which move the running ones.
  * @param x [N, ...inputShape]
  * @param statistics the packed running statistics before the pass
+ * @param kind what x is: which statistics move, where they are kept apart
  * @returns output [N, ...outputShape] and the packed running statistics after it
  */
 export function forwardInTraining(
@@ -39,30 +41,31 @@ export function forwardInTraining(
   parameters: NamedValues,
   statistics: Value,
   x: Value,
+  kind: InputKind = 'own',
 ): { readonly output: Value; readonly statistics: Value } {
   const batches: BatchOfLayer[] = [];
   const output = forward(network, parameters, x, ({ name }, data) => {
     batches.push({ data, ...batchStatistics(data) });
     return batchNormalization(data, parameters[`${network.name}.${name}.weight`]!, parameters[`${network.name}.${name}.bias`]!, EPSILON);
   });
-  return { output, statistics: batches.length === 0 ? statistics : moveStatistics(statistics, batches) };
+  if (batches.length === 0) return { output, statistics };
+  if (!network.apart) return { output, statistics: moveStatistics(statistics, batches) };
+  const { size } = network.statistics;
+  const [own, made] = [slice(statistics, 0, 0, size / 2), slice(statistics, 0, size / 2, size)];
+  return { output, statistics: concat(kind === 'own' ? [moveStatistics(own, batches), made] : [own, moveStatistics(made, batches)], 0) };
 }
 
 /**
  * A forward pass after training: running statistics [C] normalise.
  * @param x [N, ...inputShape]
+ * @param kind what x is: which statistics these are, where they are kept apart
  */
-export function forwardInEvaluation(network: Network, parameters: NamedValues, statistics: NamedValues, x: Value): Value {
+export function forwardInEvaluation(network: Network, parameters: NamedValues, statistics: NamedValues, x: Value, kind: InputKind = 'own'): Value {
+  const set = network.apart ? kind : 'own';
   return forward(network, parameters, x, ({ name }, data) => {
-    const tensor = (values: NamedValues, part: string) => values[`${network.name}.${name}.${part}`]!;
-    return normalizeWith(
-      data,
-      tensor(parameters, 'weight'),
-      tensor(parameters, 'bias'),
-      tensor(statistics, 'running_mean'),
-      tensor(statistics, 'running_var'),
-      EPSILON,
-    );
+    const learnt = (part: string) => parameters[`${network.name}.${name}.${part}`]!;
+    const running = (part: 'running_mean' | 'running_var') => statistics[`${network.name}.${statisticName(name, set, part)}`]!;
+    return normalizeWith(data, learnt('weight'), learnt('bias'), running('running_mean'), running('running_var'), EPSILON);
   });
 }
 

@@ -43,3 +43,15 @@ export function initialStatistics(network: Network): Float32Array {
   ]);
   return packData(Object.fromEntries(tensors), network.statistics);
 }
+
+/**
+ * Running statistics of such a network, packed, from those of one that keeps them otherwise: those of its own inputs stand for both kinds,
+ * and they alone stay where there is one set.
+ */
+export function fitStatistics({ statistics: { size } }: Network, vector: Float32Array): Float32Array {
+  if (vector.length >= size) return vector.subarray(0, size);
+  const twice = new Float32Array(size);
+  twice.set(vector);
+  twice.set(vector, vector.length);
+  return twice;
+}

@@ -41,7 +41,15 @@ export function parameterShapes(layer: Layer): Record<string, Shape> {
   }
 }
 
-/** Names and shapes of a layer's running statistics. */
-export function statisticsShapes(layer: Layer): Record<string, Shape> {
-  return layer.kind === 'batchNormalization' ? { [`${layer.name}.running_mean`]: [layer.channels], [`${layer.name}.running_var`]: [layer.channels] } : {};
+/** What a network is given: its own kind of input (images, or draws from the prior), or what the other network made of its own. */
+export type InputKind = 'own' | 'made';
+
+/** Names and shapes of a layer's running statistics for a kind of input. */
+export function statisticsShapes(layer: Layer, kind: InputKind): Record<string, Shape> {
+  if (layer.kind !== 'batchNormalization') return {};
+  return { [statisticName(layer.name, kind, 'running_mean')]: [layer.channels], [statisticName(layer.name, kind, 'running_var')]: [layer.channels] };
 }
+
+/** `norm2.running_mean`, as in PyTorch; of what the other network made `norm2.made.running_mean`. */
+export const statisticName = (layer: string, kind: InputKind, part: 'running_mean' | 'running_var'): string =>
+  kind === 'own' ? `${layer}.${part}` : `${layer}.made.${part}`;

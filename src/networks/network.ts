@@ -1,5 +1,5 @@
 import { type Packing, packingOf, type Shape } from '../engine/index.js';
-import { type Layer, parameterShapes, statisticsShapes } from './layer.js';
+import { type InputKind, type Layer, parameterShapes, statisticsShapes } from './layer.js';
 
 /** A network as data: its layers, and how its parameters and running statistics lie in their packed vectors. */
 export interface Network {
@@ -10,6 +10,8 @@ export interface Network {
   readonly outputShape: Shape;
   readonly parameters: Packing;
   readonly statistics: Packing;
+  /** Whether there are running statistics for each kind of input, or one set that all batches move. */
+  readonly apart: boolean;
 }
 
 export type NetworkName = 'encoder' | 'generator';
@@ -21,9 +23,14 @@ export interface NetworkPair {
   readonly generator: Network;
 }
 
-/** Makes a network of layers; tensors are packed in the order of the layers, and named `encoder.conv1.weight` and so on. */
-export function networkOf(name: NetworkName, layers: readonly Layer[], inputShape: Shape, outputShape: Shape): Network {
-  const packing = (shapesOf: (layer: Layer) => Record<string, Shape>) =>
-    packingOf(Object.fromEntries(layers.flatMap((layer) => Object.entries(shapesOf(layer)).map(([tensor, shape]) => [`${name}.${tensor}`, shape]))));
-  return { name, layers, inputShape, outputShape, parameters: packing(parameterShapes), statistics: packing(statisticsShapes) };
+/**
+ * Makes a network of layers; tensors are packed in the order of the layers, and named `encoder.conv1.weight` and so on. Where running
+ * statistics are kept apart, those of what the other network made follow the others as a whole, as `encoder.norm2.made.running_mean`.
+ */
+export function networkOf(name: NetworkName, layers: readonly Layer[], inputShape: Shape, outputShape: Shape, apart = false): Network {
+  const named = (shapesOf: (layer: Layer) => Record<string, Shape>) =>
+    Object.fromEntries(layers.flatMap((layer) => Object.entries(shapesOf(layer)).map(([tensor, shape]) => [`${name}.${tensor}`, shape])));
+  const kinds: readonly InputKind[] = apart ? ['own', 'made'] : ['own'];
+  const statistics = Object.assign({}, ...kinds.map((kind) => named((layer) => statisticsShapes(layer, kind)))) as Record<string, Shape>;
+  return { name, layers, inputShape, outputShape, parameters: packingOf(named(parameterShapes)), statistics: packingOf(statistics), apart };
 }

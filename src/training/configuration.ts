@@ -15,6 +15,9 @@ const share = (what: string) => z.number(`must be a number from 0 to below 1${wh
 const text = z.string('must be a text');
 const plan = z.string('must be a plan such as "1;KL_fake:1,match_z:1000"');
 
+/** One set of running statistics in each network, or one for each kind of input. */
+export const STATISTICS = ['shared', 'apart'] as const;
+
 /** What happens where a loss or gradient is not finite: an error, or back to the last checkpoint with half the learning rate. */
 export const REMEDIES = ['stop', 'rollback'] as const;
 
@@ -50,6 +53,8 @@ export const configurationSchema = z.strictObject({
   reduce: choice(REDUCTIONS),
   matchX: choice(DISTANCES),
   matchZ: choice(DISTANCES),
+  /** Whether all that a network is given moves one set of running statistics, as published, or each kind of input its own. */
+  statistics: choice(STATISTICS).default('shared'),
   learningRate: z.number('must be a number').positive('must be above 0').max(1, 'must be at most 1'),
   schedule: choice(SCHEDULES).default('halving'),
   /** Epochs after which the learning rate is halved; 0: never. */
@@ -196,10 +201,10 @@ function shown(value: unknown): string {
 
 /** The iteration that a configuration trains by, before any stage changes its plans. */
 export function iterationSpec(configuration: Configuration): IterationSpec {
-  const { network, channels, latent, width, batch, encoderUpdates, generatorUpdates, ema } = configuration;
+  const { network, channels, latent, width, batch, encoderUpdates, generatorUpdates, ema, statistics } = configuration;
   const { prior, divergence, moment, reduce, matchX, matchZ } = configuration;
   return {
-    pair: ARCHITECTURES[network].build({ channels, latent, width }),
+    pair: ARCHITECTURES[network].build({ channels, latent, width, apart: statistics === 'apart' }),
     objective: { prior, divergence, moment, reduce, matchX, matchZ },
     plans: { encoder: parsePlan('encoder', encoderUpdates), generator: parsePlan('generator', generatorUpdates) },
     batch,

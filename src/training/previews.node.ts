@@ -16,23 +16,28 @@ const PAIRS_PER_ROW = 4;
 export class Previews {
   private readonly model: TrainedModel;
   private readonly codes: Float32Array;
-  private readonly originals: Uint8Array;
+  private originals: Uint8Array | undefined;
 
-  constructor(configuration: Configuration, test: Split, vectors: TrainingVectors, compile: Compile) {
+  constructor(
+    configuration: Configuration,
+    private readonly test: Split,
+    vectors: TrainingVectors,
+    compile: Compile,
+  ) {
     const { pair, objective } = iterationSpec(configuration);
     this.model = TrainedModel.of(pair, objective.prior, modelWeights(vectors), compile);
     this.codes = drawCodes(objective.prior, SAMPLES, configuration.latent, randomStream(configuration.seed, 'preview codes'));
-    this.originals = firstImages(test, PAIRS, this.model.imageSize);
   }
 
   /** Draws both pictures with the weights of an iteration; returns their paths. */
   async write(folder: RunFolder, step: number, vectors: TrainingVectors): Promise<{ readonly samples: string; readonly reconstructions: string }> {
     const model = this.model.withWeights(modelWeights(vectors));
     const samples = this.batchOf(toBytes(await model.generate(this.codes)));
-    const reconstructions = this.batchOf(toBytes(await model.generate(await model.encode(this.originals))));
+    const originals = (this.originals ??= await this.readOriginals());
+    const reconstructions = this.batchOf(toBytes(await model.decode(await model.encode(originals))));
     const pictures = {
       samples: sheet(samples, squareColumns(SAMPLES)),
-      reconstructions: pairSheet(this.batchOf(this.originals), reconstructions, PAIRS_PER_ROW),
+      reconstructions: pairSheet(this.batchOf(originals), reconstructions, PAIRS_PER_ROW),
     };
     return {
       samples: await folder.writePicture('samples', step, await encodePng(pictures.samples)),
@@ -42,6 +47,12 @@ export class Previews {
 
   release(): Promise<void> {
     return this.model.release();
+  }
+
+  /** The first test images, as soon as they can be had. */
+  private async readOriginals(): Promise<Uint8Array> {
+    await this.test.prepare?.(Array.from({ length: Math.min(PAIRS, this.test.count) }, (_, index) => index));
+    return firstImages(this.test, PAIRS, this.model.imageSize);
   }
 
   private batchOf(data: Uint8Array): ImageBatch {

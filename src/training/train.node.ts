@@ -30,12 +30,15 @@ export interface TrainOptions {
  * configuration says so, it goes back to the last checkpoint with half the learning rate, else it throws before anything is saved.
  */
 export async function train(options: TrainOptions): Promise<TrainingSummary> {
-  const { folder, configuration } = options;
+  const { folder, configuration, source } = options;
   const unlock = await folder.lock();
   try {
     // Not before nobody else trains by another one.
     await folder.writeConfiguration(configuration);
-    return await trainInto(options);
+    const summary = await trainInto(options);
+    // Images that nobody has waited for yet are decoded for the next time.
+    if (!summary.interrupted) await source.decoded?.();
+    return summary;
   } finally {
     await unlock();
   }

@@ -12,7 +12,7 @@ import {
 } from '../age/index.js';
 import { EpochSampler, flipBatch, gatherImages, type Split } from '../data/index.js';
 import { adamSchedule, type Compile, StatefulProgram } from '../engine/index.js';
-import { initialParameters, initialStatistics, NETWORK_NAMES, type NetworkName } from '../networks/index.js';
+import { fitStatistics, initialParameters, initialStatistics, NETWORK_NAMES, type NetworkName } from '../networks/index.js';
 import { randomStream } from '../random.js';
 import { type Configuration, iterationSpec } from './configuration.js';
 import { averageDecayAt, learningRateAt } from './learningRate.js';
@@ -120,9 +120,11 @@ export class Trainer {
     if (place.stage !== this.current.stage) await this.enter(place.stage, this.point.vectors);
     const epoch = this.sampler.epochOf(place.batch);
     const learningRate = this.scale * learningRateAt({ step: this.done, lastStep: this.lastStep, epoch }, this.configuration);
-    const feeds = this.feedsOf(place, learningRate);
+    const feeds = await this.feedsOf(place, learningRate);
     const start = performance.now();
-    const { report } = await this.current.program.step(feeds);
+    const running = this.current.program.step(feeds);
+    this.expect(this.done + 1);
+    const { report } = await running;
     this.elapsed += performance.now() - start;
     this.done++;
     return { step: this.done, epoch, learningRate, scalars: this.named(report!.data as Float32Array) };
@@ -142,12 +144,12 @@ export class Trainer {
     this.current = await CompiledStage.of(this.configuration, stage, this.compile, vectors);
   }
 
-  private feedsOf(place: Place, learningRate: number) {
+  private async feedsOf(place: Place, learningRate: number) {
     const { encoder, generator } = place.stage.plans;
     const { batch, latent, prior, seed, ema } = this.configuration;
     const schedules = NETWORK_NAMES.map((network) => [`${network}.schedule`, schedule(place, network, learningRate)]);
     return {
-      images: this.imagesFrom(place.batch, encoder.updates),
+      images: await this.imagesFrom(place.batch, encoder.updates),
       codes: drawCodes(prior, (encoder.updates + generator.updates) * batch, latent, randomStream(seed, 'training codes', this.done)),
       ...(Object.fromEntries(schedules) as Record<string, Float32Array>),
       ...(ema > 0 ? { ema_decay: Float32Array.of(averageDecayAt(this.done, this.configuration)) } : {}),
@@ -155,17 +157,27 @@ export class Trainer {
   }
 
   /** Images of an iteration's encoder updates, [updates, batch, C, H, W]. */
-  private imagesFrom(firstBatch: number, updates: number): Uint8Array {
+  private async imagesFrom(firstBatch: number, updates: number): Promise<Uint8Array> {
     const { batch, channels, size, flip, seed } = this.configuration;
     const imageBytes = channels * size * size;
     const images = new Uint8Array(updates * batch * imageBytes);
     for (let number = 0; number < updates; number++) {
       const indices = this.sampler.indicesOf(firstBatch + number);
+      await this.split.prepare?.(indices);
       const target = images.subarray(number * batch * imageBytes, (number + 1) * batch * imageBytes);
       gatherImages(this.split, indices, imageBytes, target);
       if (flip) target.set(flipBatch(target, [channels, size, size], indices, seed, this.sampler.epochOf(firstBatch + number)));
     }
     return images;
+  }
+
+  /** Has the images of a later iteration prepared meanwhile. What is wrong with them is told when they are needed. */
+  private expect(step: number): void {
+    if (this.split.prepare === undefined || step >= this.lastStep) return;
+    const { batch, stage } = this.stages.at(step);
+    for (let number = 0; number < stage.plans.encoder.updates; number++) {
+      this.split.prepare(this.sampler.indicesOf(batch + number)).catch(() => undefined);
+    }
   }
 
   private named(report: Float32Array): Record<string, number> {
@@ -222,8 +234,13 @@ export function pointFrom(weights: ModelWeights, configuration: Configuration): 
   const moments = NETWORK_NAMES.flatMap((network) =>
     (['adam_m', 'adam_v'] as const).map((part) => [`${network}.${part}`, new Float32Array(stateSize(pair, `${network}.${part}`))]),
   );
-  const averages = configuration.ema > 0 ? AVERAGE_NAMES.map((name) => [name, weights[name.replace('ema_', '') as keyof ModelWeights]]) : [];
-  return { vectors: { ...weights, ...Object.fromEntries([...moments, ...averages]) } as TrainingVectors, step: 0, rateScale: 1 };
+  const fitting: ModelWeights = {
+    ...weights,
+    'encoder.statistics': fitStatistics(pair.encoder, weights['encoder.statistics']),
+    'generator.statistics': fitStatistics(pair.generator, weights['generator.statistics']),
+  };
+  const averages = configuration.ema > 0 ? AVERAGE_NAMES.map((name) => [name, fitting[name.replace('ema_', '') as keyof ModelWeights]]) : [];
+  return { vectors: { ...fitting, ...Object.fromEntries([...moments, ...averages]) } as TrainingVectors, step: 0, rateScale: 1 };
 }
 
 /** The part of the vectors that a trained model is made of: the averages, if there are any and the raw weights are not asked for. */

@@ -2,7 +2,15 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import { drawCodes, type ModelWeights, TrainedModel } from '../../src/age/index.js';
 import { packedViews } from '../../src/engine/index.js';
 import { fromBytes, toBytes } from '../../src/images/index.js';
-import { ARCHITECTURES, initialParameters, initialStatistics, NETWORK_NAMES, type NetworkName } from '../../src/networks/index.js';
+import {
+  ARCHITECTURES,
+  initialParameters,
+  initialStatistics,
+  type InputKind,
+  NETWORK_NAMES,
+  type NetworkName,
+  type NetworkPair,
+} from '../../src/networks/index.js';
 import { randomStream } from '../../src/random.js';
 import { expectCloseElements } from '../engine/expectations.js';
 import { compileSmall } from '../engine/running.js';
@@ -116,4 +124,47 @@ it('a trained model computes its networks with the running statistics', async ()
   const bytes = toBytes(images);
   const plainCodes = encode32({ tensors, ...dimensions }, { count: 2, channels: 1, size: 32, data: Array.from(bytes, (byte) => byte / 127.5 - 1) });
   expectCloseElements(Array.from(await model.encode(bytes)), Array.from(onSphere(Float32Array.from(plainCodes.data), 4)), 1e-4);
+});
+
+describe('a trained model whose running statistics are kept apart', () => {
+  const dimensions = { channels: 1, latent: 4, width: 2 };
+  const [shared, apart] = [false, true].map((each) => ARCHITECTURES.dcgan32.build({ ...dimensions, apart: each })) as [NetworkPair, NetworkPair];
+  const noisy = (network: NetworkName, name: string, size: number) =>
+    initialStatistics(shared[network]).map(
+      (value, index) => value + 0.3 * Math.tanh(randomStream(1, `${network} ${name}`).fillNormal(new Float32Array(size))[index]!),
+    );
+  const parameters = (network: NetworkName) => initialParameters(shared[network], 1).map((value) => 5 * value);
+  const weightsWith = (statistics: (network: NetworkName) => Float32Array) =>
+    Object.fromEntries(
+      NETWORK_NAMES.flatMap((network) => [
+        [`${network}.parameters`, parameters(network)],
+        [`${network}.statistics`, statistics(network)],
+      ]),
+    ) as unknown as ModelWeights;
+  const set = (network: NetworkName, kind: InputKind) => noisy(network, kind, shared[network].statistics.size);
+  const modelOf = (pair: NetworkPair, statistics: (network: NetworkName) => Float32Array): TrainedModel => {
+    const model = TrainedModel.of(pair, 'sphere', weightsWith(statistics), compileSmall);
+    onTestFinished(() => model.release());
+    return model;
+  };
+
+  it('normalises draws and images by those of draws and images, codes and samples by those of codes and samples', async () => {
+    const model = modelOf(apart, (network) => Float32Array.from([...set(network, 'own'), ...set(network, 'made')]));
+    const [own, made] = [modelOf(shared, (network) => set(network, 'own')), modelOf(shared, (network) => set(network, 'made'))];
+    const z = drawCodes('sphere', 3, 4, randomStream(1, 'apart codes'));
+    const draws = await model.generate(z);
+    const bytes = toBytes(draws);
+    expect(draws).toEqual(await own.generate(z));
+    expect(await model.decode(z)).toEqual(await made.generate(z));
+    expect(await model.decode(z)).not.toEqual(draws);
+    expect(await model.encode(bytes)).toEqual(await own.encode(bytes));
+    expect(await model.encodeGenerated(draws)).toEqual(await made.encodeGenerated(draws));
+    expect(await model.encodeGenerated(draws)).not.toEqual(await own.encodeGenerated(draws));
+  });
+
+  it('decodes codes as it generates from draws where they are shared', async () => {
+    const model = modelOf(shared, (network) => set(network, 'own'));
+    const z = drawCodes('sphere', 3, 4, randomStream(1, 'apart codes'));
+    expect(await model.decode(z)).toEqual(await model.generate(z));
+  });
 });

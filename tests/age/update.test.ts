@@ -193,7 +193,7 @@ describe('the gradient', () => {
 describe('V = D(e(g(Z))) - D(e(X))', () => {
   it('is 0 and pulls the encoder nowhere when the images are what is generated', async () => {
     const players = new TrainingPlayers(tinyPair, symbolicState(), 'sphere');
-    const fake = players.generate(input('z', [BATCH, LATENT]));
+    const fake = players.generate(input('z', [BATCH, LATENT]), 'own');
     const program = await compileSmall(graphOf({ fake }));
     const state = tinyState();
     const x = (await program.run({ 'generator.parameters': state['generator.parameters'], z: feeds.z })).fake!.data as Float32Array;

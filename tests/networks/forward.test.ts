@@ -1,4 +1,4 @@
-import { describe, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { graphOf, input, packedViews, sizeOf, unpack } from '../../src/engine/index.js';
 import {
   type ArchitectureName,
@@ -93,5 +93,45 @@ describe.each(CASES)('the $name of $architecture', ({ architecture, name }) => {
       }, Array.from(before));
       expectCloseElements(Array.from(after[tensor]!), moved, 1e-5);
     }
+  });
+});
+
+describe('running statistics that are kept apart', () => {
+  const network = ARCHITECTURES.dcgan32.build({ ...DIMENSIONS, apart: true }).generator;
+  const shared = ARCHITECTURES.dcgan32.build(DIMENSIONS).generator;
+  const half = shared.statistics.size;
+  const state = stateOf(network);
+  const x = inputOf(network, 'x');
+  const parameters = (of: Network) => unpack(input('parameters', [of.parameters.size]), of.parameters);
+  const run = async (outputs: Parameters<typeof graphOf>[0], statistics: Float32Array) => {
+    const program = await compileSmall(graphOf(outputs));
+    const results = await program.run({ parameters: state.parameters, statistics, x });
+    await program.release();
+    return results;
+  };
+  const inputs = (of: Network) => ({ statistics: input('statistics', [of.statistics.size]), x: input('x', [COUNT, ...of.inputShape]) });
+  const parts = (statistics: Float32Array) => [statistics.subarray(0, half), statistics.subarray(half)] as const;
+
+  it.each(['own', 'made'] as const)('move with inputs that are %s alone, as one set does', async (kind) => {
+    const [all, one] = [inputs(network), inputs(shared)];
+    const { after } = await run({ after: forwardInTraining(network, parameters(network), all.statistics, all.x, kind).statistics }, state.statistics);
+    const place = kind === 'own' ? 0 : 1;
+    const before = parts(state.statistics);
+    const { moved } = await run({ moved: forwardInTraining(shared, parameters(shared), one.statistics, one.x).statistics }, before[place]);
+    const found = parts(after!.data as Float32Array);
+    expect(found[place]).toEqual(moved!.data);
+    expect(found[1 - place]).toEqual(before[1 - place]);
+  });
+
+  it.each(['own', 'made'] as const)('normalise inputs that are %s after training, as one set does', async (kind) => {
+    const outputOf = async (of: Network, statistics: Float32Array) => {
+      const { statistics: packed, x: given } = inputs(of);
+      const { output } = await run({ output: forwardInEvaluation(of, parameters(of), unpack(packed, of.statistics), given, kind) }, statistics);
+      return output!.data;
+    };
+    const [own, made] = parts(state.statistics);
+    const output = await outputOf(network, state.statistics);
+    expect(output).toEqual(await outputOf(shared, kind === 'own' ? own : made));
+    expect(output).not.toEqual(await outputOf(shared, kind === 'own' ? made : own));
   });
 });

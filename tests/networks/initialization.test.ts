@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { packedViews } from '../../src/engine/index.js';
-import { ARCHITECTURES, initialParameters, initialStatistics, NETWORK_NAMES, type NetworkPair } from '../../src/networks/index.js';
+import { ARCHITECTURES, fitStatistics, initialParameters, initialStatistics, NETWORK_NAMES, type NetworkPair } from '../../src/networks/index.js';
+import { randomStream } from '../../src/random.js';
 import { expectWithin } from '../expectWithin.js';
 import { deviationOf, kurtosisOf, meanOf } from '../moments.js';
 
@@ -81,5 +82,18 @@ describe('initial statistics', () => {
     const statistics = Object.entries(packedViews(initialStatistics(dcgan32[name]), dcgan32[name].statistics));
     expect(statistics.length).toBeGreaterThan(0);
     for (const [tensor, values] of statistics) expect(new Set(values), tensor).toEqual(new Set([tensor.endsWith('running_var') ? 1 : 0]));
+  });
+});
+
+describe('running statistics of another network', () => {
+  const apart = ARCHITECTURES.dcgan32.build({ channels: 3, latent: 256, width: 16, apart: true });
+
+  it.each(NETWORK_NAMES)('of the %s stand for both kinds of input where these are kept apart, and those of its own alone where not', (name) => {
+    const shared = randomStream(1, name).fillNormal(new Float32Array(dcgan32[name].statistics.size));
+    const fitted = fitStatistics(apart[name], shared);
+    expect(fitted).toEqual(Float32Array.from([...shared, ...shared]));
+    expect(fitStatistics(apart[name], fitted)).toEqual(fitted);
+    const other = Float32Array.from([...shared, ...shared.map((value) => value + 1)]);
+    expect(fitStatistics(dcgan32[name], other)).toEqual(shared);
   });
 });

@@ -30,6 +30,17 @@ describe('networkOf', () => {
     ]);
   });
 
+  it('has running statistics of what the other network made after those of its own inputs, where they are kept apart', () => {
+    const { statistics, parameters } = networkOf('generator', network.layers, [3, 1, 1], [5, 2, 2], true);
+    expect([...statistics.entries]).toEqual([
+      ['generator.norm1.running_mean', { shape: [5], offset: 0 }],
+      ['generator.norm1.running_var', { shape: [5], offset: 5 }],
+      ['generator.norm1.made.running_mean', { shape: [5], offset: 10 }],
+      ['generator.norm1.made.running_var', { shape: [5], offset: 15 }],
+    ]);
+    expect(parameters).toEqual(network.parameters);
+  });
+
   it('gives layers without tensors no place', () => {
     const { parameters, statistics } = networkOf(
       'encoder',

@@ -36,6 +36,15 @@ describe('a checkpoint', () => {
     expect(tensors['ema/generator.norm4.running_var']!.shape).toEqual([8]);
   });
 
+  it('comes back with running statistics that are kept apart, those of what the other network made beside the others', () => {
+    const apart = tinyCheckpoint(tinyConfiguration({ statistics: 'apart', ema: 0.9 }));
+    const saved = encodeCheckpoint(apart, digest);
+    expect(decodeCheckpoint(saved, 'file', digest)).toEqual(apart);
+    const { tensors } = decodeSafetensors(saved, 'file');
+    for (const prefix of ['', 'ema/']) expect(tensors[`${prefix}generator.norm4.made.running_var`]!.shape).toEqual([8]);
+    expect('generator.norm4.made.running_var' in decodeSafetensors(bytes, 'whole').tensors).toBe(false);
+  });
+
   it('comes back with the scale of its learning rate, which is 1 in files that do not say', () => {
     const halved = { ...checkpoint, rateScale: 0.125 };
     expect(decodeCheckpoint(encodeCheckpoint(halved, digest), 'file', digest)).toEqual(halved);

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { NETWORK_NAMES } from '../../src/networks/index.js';
 import { checkConfiguration, DEFAULTS, iterationSpec } from '../../src/training/index.js';
 import { expectInputError } from '../rejection.js';
 import { tinyConfiguration } from './tinyTraining.js';
@@ -15,12 +16,13 @@ describe('a configuration', () => {
     for (const length of [{ epochs: 1 }, { steps: 1 }]) expect(checkConfiguration({ ...whole, length }).length).toEqual(length);
   });
 
-  it('does without what later versions added: no stages, no averages, nothing flipped, every checkpoint kept, none evaluated', () => {
+  it('does without what later versions added: no stages, no averages, nothing flipped, one set of running statistics, every checkpoint kept, none evaluated', () => {
     expect(checkConfiguration(whole)).toEqual({
       ...whole,
       crop: 'center',
       flip: false,
       testFraction: 0.1,
+      statistics: 'shared',
       stages: [],
       schedule: 'halving',
       warmUp: 0,
@@ -38,6 +40,12 @@ describe('a configuration', () => {
   it('is the same when it is checked again', () => {
     const configuration = checkConfiguration({ ...whole, ema: 0.99, from: 'runs/first', stages: [{ epoch: 2, encoderUpdates: '1;KL_real:1' }] });
     expect(checkConfiguration(JSON.parse(JSON.stringify(configuration)))).toEqual(configuration);
+  });
+
+  it('keeps running statistics apart where it says so', () => {
+    for (const network of NETWORK_NAMES) {
+      expect((['shared', 'apart'] as const).map((statistics) => iterationSpec(tinyConfiguration({ statistics })).pair[network].apart)).toEqual([false, true]);
+    }
   });
 
   it('keeps averages where a share of them stays', () => {

@@ -67,6 +67,15 @@ describe('a fresh beginning', () => {
   });
 });
 
+it('a beginning with given weights takes their running statistics also where these are to be kept apart', () => {
+  const given = modelWeights(freshPoint(tinyConfiguration()).vectors);
+  const { vectors } = pointFrom(given, tinyConfiguration({ statistics: 'apart', ema: 0.9 }));
+  for (const network of NETWORK_NAMES) {
+    const twice = Float32Array.from([...given[`${network}.statistics`], ...given[`${network}.statistics`]]);
+    expect([vectors[`${network}.statistics`], vectors[`${network}.ema_statistics`]]).toEqual([twice, twice]);
+  }
+});
+
 describe('the weights of a model', () => {
   const { vectors } = freshPoint(tinyConfiguration());
   const averages = Object.fromEntries(AVERAGE_NAMES.map((name, index) => [name, Float32Array.of(index)]));

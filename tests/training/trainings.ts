@@ -20,7 +20,7 @@ export interface Trained {
   readonly events: TrainingEvent[];
 }
 
-export type Extra = Partial<Omit<TrainOptions, 'configuration' | 'source'>>;
+export type Extra = Partial<Omit<TrainOptions, 'configuration'>>;
 
 export const newFolder = (configuration: Configuration): Promise<RunFolder> => RunFolder.create(join(temporaryFolder(), 'run'), configuration);
 

@@ -1,0 +1,88 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import type { ImageItem } from '../../src/data/index.js';
+import { openCollection, type OpenOptions } from '../../src/data/packedSource.node.js';
+import type { Decoded } from '../../src/images/index.js';
+import { randomStream } from '../../src/random.js';
+import { expectInputError } from '../rejection.js';
+import { temporaryFolder } from '../temporaryFolder.js';
+import { tinyConfiguration } from './tinyTraining.js';
+import { latestOf, logOf, namesIn, trained } from './trainings.js';
+
+const IMAGES = 120;
+
+/** Images of noise, of which some are broken, that take various times to decode; counts them. */
+class SlowImages {
+  decoded = 0;
+  readonly items: readonly ImageItem[];
+
+  constructor(broken: readonly number[], milliseconds: number) {
+    this.items = Array.from({ length: IMAGES }, (_, index) => ({
+      name: `image-${index}`,
+      label: null,
+      fingerprint: '1',
+      decode: async (): Promise<Decoded> => {
+        await new Promise((resolve) => setTimeout(resolve, milliseconds * randomStream(1, 'time', index).uniform()));
+        this.decoded++;
+        const stream = randomStream(1, 'image', index);
+        return broken.includes(index) ? { failure: 'torn', unreadable: false } : { pixels: Uint8Array.from({ length: 1024 }, () => stream.below(256)) };
+      },
+    }));
+  }
+}
+
+const open = (images: SlowImages, options: OpenOptions) =>
+  openCollection({ name: 'noise', items: images.items }, { size: 32, channels: 1 }, { early: true, testFraction: 0.2, ...options });
+
+describe('a training beside decoding', () => {
+  const configuration = tinyConfiguration({ length: { steps: 30 }, sampleEvery: 15, flip: true });
+
+  it.each([[[]], [[3, 4, 60, 100, 101]]])('with %j broken is bit for bit that on images that were decoded before', async (broken) => {
+    const cacheFolder = temporaryFolder();
+    const images = new SlowImages(broken, 300);
+    const early = await open(images, { cacheFolder });
+    let before = IMAGES;
+    const first = await trained(configuration, { source: early, onEvent: ({ type }) => type === 'start' && (before = images.decoded) });
+    expect(before).toBeLessThan(IMAGES);
+    // All of them are there for the next time.
+    expect(images.decoded).toBe(IMAGES);
+    early.close!();
+
+    const decoded = await open(images, { cacheFolder });
+    const second = await trained(configuration, { source: decoded });
+    expect(images.decoded).toBe(IMAGES);
+    expect(logOf(second.folder)).toEqual(logOf(first.folder));
+    expect((await latestOf(second.folder)).vectors).toEqual((await latestOf(first.folder)).vectors);
+    for (const part of ['samples', 'reconstructions']) expect(namesIn(second.folder, part)).toEqual(namesIn(first.folder, part));
+    decoded.close!();
+  });
+
+  it('waits for no more than its images, and saves when it is stopped before all are decoded', async () => {
+    const images = new SlowImages([], 400);
+    const source = await open(images, { cacheFolder: temporaryFolder() });
+    const controller = new AbortController();
+    const { summary } = await trained(configuration, {
+      source,
+      signal: controller.signal,
+      onEvent: (event) => event.type === 'iteration' && event.report.step === 3 && controller.abort(),
+    });
+    expect([summary.interrupted, summary.steps]).toEqual([true, 3]);
+    expect(images.decoded).toBeLessThan(IMAGES);
+    source.close!();
+  });
+
+  it('ends with what is wrong with the images where nothing can be kept of them', async () => {
+    const blocked = join(temporaryFolder(), 'file');
+    writeFileSync(blocked, '');
+    const images = new SlowImages([], 1);
+    const large = images.items.map((item) => ({ ...item, decode: () => Promise.resolve({ pixels: new Uint8Array(3 * 1024 ** 2) }) }));
+    const opening = () =>
+      openCollection(
+        { name: 'noise', items: [...large, ...large] },
+        { size: 1024, channels: 3 },
+        { early: true, cacheFolder: blocked, temporaryFolder: blocked },
+      );
+    await expectInputError(opening, 'fit neither into the cache');
+  });
+});
