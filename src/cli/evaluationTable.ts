@@ -1,3 +1,4 @@
+import type { BestCheckpoint } from '../evaluation/bestCheckpoint.node.js';
 import { betterDirection, METRIC_GROUP_NAMES, METRIC_GROUPS } from '../evaluation/index.js';
 
 interface Shown {
@@ -35,3 +36,7 @@ export function figure(value: number | null): string {
   if (value !== 0 && Math.abs(value) < 1e-4) return value.toExponential(2);
   return Math.abs(value) >= 1000 ? value.toFixed(0) : value.toPrecision(4);
 }
+
+/** Which checkpoint is the best, and by what. */
+export const bestLine = ({ metric, value, step, file }: NonNullable<Awaited<ReturnType<BestCheckpoint['read']>>>): string =>
+  `best by ${metric}: ${figure(value)} after ${step} iterations, ${file}`;

@@ -1,10 +1,12 @@
 import { namesSource, openSource, SOURCE_FORMS } from '../data/open.node.js';
 import type { ImageSource } from '../data/index.js';
 import { InputError } from '../errors.js';
+import { BestCheckpoint } from '../evaluation/bestCheckpoint.node.js';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { iterationSpec } from '../training/index.js';
 import { type Outcome, perform, subcommand, type Terminal } from './command.js';
+import { bestLine } from './evaluationTable.js';
 import { readCheckpoint } from './openRun.js';
 import { decodingProgress } from './progress.js';
 
@@ -44,6 +46,9 @@ async function describeRun(path: string, terminal: Terminal): Promise<Outcome> {
     `${path}: ${configuration.network} of width ${configuration.width} and latent size ${configuration.latent}, trained on ${configuration.data} for ${step} iterations (of ${length})`,
   );
   terminal.print(`encoder ${parameters.encoder} parameters, generator ${parameters.generator}; latest checkpoint ${file}`);
+  // Of a checkpoint by itself nothing else is known.
+  const best = file === path ? undefined : await new BestCheckpoint(path).read();
+  if (best) terminal.print(bestLine(best));
   terminal.print(JSON.stringify(configuration, null, 2));
-  return { result: { run: path, step, checkpoint: file, parameters, configuration } };
+  return { result: { run: path, step, checkpoint: file, parameters, ...(best ? { best } : {}), configuration } };
 }

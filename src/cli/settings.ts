@@ -2,6 +2,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { parseDocument } from 'yaml';
+import { sourceAt } from '../data/open.node.js';
 import { InputError, nearestName } from '../errors.js';
 import { reading } from '../files.node.js';
 import { completeConfiguration } from '../training/completion.node.js';
@@ -37,13 +38,13 @@ function withLength({ epochs, steps, ...settings }: Settings): Settings {
 }
 
 /** The settings in the file of `--config`, YAML or JSON, and before it of `--preset`. Throws InputError that names the file and the line or key. */
-export async function settingsFromFiles({ preset, config }: { readonly preset?: string | undefined; readonly config?: string | undefined }): Promise<Settings> {
-  return merged(await fileLayers(preset, config));
+export async function settingsFromFiles(data: string, { preset, config }: Origins): Promise<Settings> {
+  return merged(await fileLayers(data, preset, config));
 }
 
-async function fileLayers(preset: string | undefined, config: string | undefined): Promise<Layer[]> {
+async function fileLayers(data: string, preset: string | undefined, config: string | undefined): Promise<Layer[]> {
   const files = [...(preset === undefined ? [] : [await presetFile(preset)]), ...(config === undefined ? [] : [config])];
-  return Promise.all(files.map(async (file) => ({ settings: await readSettings(file), label: (key: string) => `${file}: ${key}` })));
+  return Promise.all(files.map(async (file) => ({ settings: await readSettings(file, data), label: (key: string) => `${file}: ${key}` })));
 }
 
 const PRESETS = fileURLToPath(new URL('../../presets/', import.meta.url));
@@ -58,11 +59,14 @@ async function presetFile(name: string): Promise<string> {
   throw new InputError(`--preset ${name}: no such preset${nearest ? `, did you mean ${nearest}?` : ''} (there is ${names.join(', ')})`);
 }
 
-async function readSettings(file: string): Promise<Settings> {
+/** A run's config.json says as well what it was trained on: that may be there if the command line says the same. */
+async function readSettings(file: string, wanted: string): Promise<Settings> {
   const text = await reading(file, () => readFile(file, 'utf8'));
-  const settings = parseSettings(text, file);
+  const { data, ...settings } = parseSettings(text, file);
+  if (data !== undefined && (typeof data !== 'string' || sourceAt(data) !== sourceAt(wanted))) {
+    throw new InputError(`${file}: data: ${JSON.stringify(data)} there, but the command line says ${wanted}; leave it out of the file`);
+  }
   for (const key of Object.keys(settings)) {
-    if (key === 'data') throw new InputError(`${file}: data: what to train on is said on the command line, not in a file`);
     if (KEYS.includes(key) || LENGTHS.includes(key)) continue;
     const nearest = nearestName(key, [...KEYS, ...LENGTHS]);
     throw new InputError(`${file}: ${key}: no such setting${nearest ? `, did you mean ${nearest}?` : ''}`);
@@ -101,7 +105,7 @@ interface Origins extends Settings {
 /** The configuration that options ask for, completed by the data's own format and the defaults. Throws InputError that says what is wrong where. */
 export async function resolveConfiguration(data: string, options: Origins): Promise<Configuration> {
   const given: Layer = { settings: givenSettings(options), label: flagOf };
-  const said = [...(await fileLayers(options.preset, options.config)), given];
+  const said = [...(await fileLayers(data, options.preset, options.config)), given];
   const layers = [...(await startLayer(merged(said).from)), ...said];
   const label = (key: string, name = key) => layers.findLast((layer) => key in layer.settings)?.label(name) ?? flagOf(name);
   return completeConfiguration({ ...merged(layers), data }, label);

@@ -26,7 +26,7 @@ import { train } from '../training/train.node.js';
 import { TensorBoardLog } from '../training/tensorBoard.node.js';
 import { type Outcome, perform, STATUS, type Terminal } from './command.js';
 import { describeTraining } from './dryRun.js';
-import { figure } from './evaluationTable.js';
+import { bestLine } from './evaluationTable.js';
 import { readCheckpoint } from './openRun.js';
 import { compilerOf, type CompilerOptions, parseList, parseNumber, trainingCommand } from './options.js';
 import { DecodingProgress, duration, showProgress, steppingProgress } from './progress.js';
@@ -123,6 +123,7 @@ async function run(data: string, options: Options, terminal: Terminal): Promise<
       // Before the folder is made, which a device that cannot be used would leave behind.
       await (await compile(graphOf({ ready: constant(0) }))).release();
       const evaluation = await evaluationOf({ configuration, source, compile, signal }, terminal);
+      signal.throwIfAborted();
       const folder = plan.folder ?? (await RunFolder.create(options.out ?? (await freeFolder(configuration.data)), configuration));
       const board = options.tensorboard ? new TensorBoardLog(folder.path, configuration.logEvery) : undefined;
       const subscribers = [...(board ? [board.onEvent.bind(board)] : []), ...(evaluation ? [evaluation.into(folder.path)] : [])];
@@ -190,7 +191,7 @@ async function planResumption(data: string, options: Options): Promise<Plan> {
   if (options.out === undefined) throw new InputError('--resume: name the run to go on with by --out');
   const folder = await RunFolder.open(options.out);
   const earlier = await folder.readConfiguration();
-  const given: Settings = { ...(await settingsFromFiles(options)), ...givenSettings(options) };
+  const given: Settings = { ...(await settingsFromFiles(data, options)), ...givenSettings(options) };
   for (const [key, value] of Object.entries({ data, ...given })) {
     const before = earlier[key as keyof Configuration];
     const fixed = !CHANGEABLE.includes(key) || (key === 'length' && earlier.schedule === 'cosine');
@@ -257,6 +258,6 @@ async function finished(summary: TrainingSummary, folder: RunFolder, source: Ima
   );
   if (summary.samples) terminal.print(`samples:         ${summary.samples}`);
   if (summary.reconstructions) terminal.print(`reconstructions: ${summary.reconstructions}`);
-  if (best) terminal.print(`best by ${best.metric}: ${figure(best.value)} after ${best.step} iterations, ${best.file}`);
+  if (best) terminal.print(bestLine(best));
   return { result: { run: folder.path, ...summary, test, ...raw, ...(best ? { best } : {}) } };
 }

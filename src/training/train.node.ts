@@ -1,12 +1,13 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { ImageSource } from '../data/index.js';
 import type { Compile } from '../engine/index.js';
+import { InputError } from '../errors.js';
 import type { Configuration } from './configuration.js';
 import type { Subscriber, Tell, TrainingEvent, TrainingSummary } from './events.js';
 import { Previews } from './previews.node.js';
 import type { RunFolder } from './runFolder.node.js';
 import { RunWriter } from './runWriter.node.js';
-import { freshPoint, type IterationReport, Trainer, type TrainingPoint } from './trainer.js';
+import { freshPoint, type IterationReport, lastStepOf, Trainer, type TrainingPoint } from './trainer.js';
 
 export interface TrainOptions {
   readonly configuration: Configuration;
@@ -30,9 +31,13 @@ export interface TrainOptions {
  * configuration says so, it goes back to the last checkpoint with half the learning rate, else it throws before anything is saved.
  */
 export async function train(options: TrainOptions): Promise<TrainingSummary> {
-  const { folder, configuration, source } = options;
+  const { folder, configuration, source, start } = options;
   const unlock = await folder.lock();
   try {
+    const lastStep = lastStepOf(configuration, source.train.count);
+    if (start && start.step > lastStep) {
+      throw new InputError(`${folder.path}: has ${start.step} iterations already, and ${lastStep} are asked for; nothing is changed`);
+    }
     // Not before nobody else trains by another one.
     await folder.writeConfiguration(configuration);
     const summary = await trainInto(options);

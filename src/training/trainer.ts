@@ -45,6 +45,10 @@ export interface IterationReport {
   readonly scalars: Readonly<Record<string, number>>;
 }
 
+/** Iterations after which a configuration's length is reached, on so many images. Throws InputError if they are fewer than a batch. */
+export const lastStepOf = (configuration: Configuration, images: number): number =>
+  new Stages(configuration, new EpochSampler(images, configuration.batch, configuration.seed).batchesPerEpoch).lastStep;
+
 /** Networks in training: runs one iteration after another. All randomness is a function of the seed and the iteration's number. */
 export class Trainer {
   private elapsed = 0;

@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { BestCheckpoint } from '../../src/evaluation/bestCheckpoint.node.js';
 import { iterationSpec } from '../../src/training/index.js';
 import { sharedTemporaryFolder } from '../temporaryFolder.js';
 import { tinyConfiguration } from '../training/tinyTraining.js';
@@ -26,6 +27,17 @@ describe('agenet info', () => {
     const { status, stdout } = await runCommand(['info', checkpoint], cwd);
     expect(status).toBe(0);
     for (const text of ['dcgan32', 'mnist', '3 iterations', '"latent": 8', String(parameters.generator)]) expect(stdout).toContain(text);
+  });
+
+  it('names the best checkpoint of a run that keeps one', async () => {
+    const run = join(cwd, 'judged');
+    const last = await makeTinyRun(run);
+    const record = { metric: 'fid', value: 8.5, step: 3, epochs: 1, count: 10, metrics: { fid: 8.5 } };
+    await new BestCheckpoint(run).offer(last, record);
+    const file = join('judged', 'checkpoints', 'best.safetensors');
+    expect(await resultOf(['info', 'judged'], cwd)).toMatchObject({ best: { ...record, file } });
+    expect((await runCommand(['info', 'judged'], cwd)).stdout).toContain(`best by fid: 8.500 after 3 iterations, ${file}`);
+    expect(await resultOf(['info', 'run'], cwd)).not.toHaveProperty('best');
   });
 
   it('refuses what is neither', async () => {

@@ -98,7 +98,8 @@ describe('wrong settings', () => {
     ['a stage without an epoch', 'stages: [{}]', ['epoch', 'missing']],
     ['two lengths', 'epochs: 2\nsteps: 3', ['epochs and steps']],
     ['a length of nothing', 'epochs: 0', ['epochs: must be at least 1, not 0']],
-    ['data', 'data: mnist', ['data:', 'command line']],
+    ['other data', 'data: fashion-mnist', ['data: "fashion-mnist" there, but the command line says mnist']],
+    ['data that are no text', 'data: 3', ['data: 3 there']],
     ['a list', '- 3', ['should hold settings']],
     ['nothing', '', ['should hold settings']],
     ['no YAML', 'a: [', ['not YAML or JSON']],
@@ -110,6 +111,11 @@ describe('wrong settings', () => {
     await expectInputError(() => resolveConfiguration('mnist', { config }), config);
   });
 
+  it("may be a run's config.json, which names the data as well", async () => {
+    const configuration = await resolveConfiguration('mnist', { width: 8, ema: 0.9, steps: 7 });
+    expect(await resolveConfiguration('mnist', { config: fileOf(JSON.stringify(configuration)) })).toEqual(configuration);
+  });
+
   it('are called by their flags where they come from flags', async () => {
     await expectInputError(() => resolveConfiguration('mnist', { config: fileOf('width: 8'), width: 0 }), '--width: must be at least 1, not 0');
     await expectInputError(() => resolveConfiguration('mnist', { epochs: 1, steps: 1 }), '--epochs and --steps');
@@ -117,9 +123,9 @@ describe('wrong settings', () => {
   });
 
   it('are refused where the file or the preset is not there', async () => {
-    await expectInputError(() => settingsFromFiles({ config: 'no/such.yaml' }), 'no/such.yaml: cannot be read');
-    await expectInputError(() => settingsFromFiles({ preset: 'cifar-10' }), '--preset cifar-10: no such preset, did you mean cifar10?');
-    await expectInputError(() => settingsFromFiles({ preset: '../mnist' }), 'no such preset');
+    await expectInputError(() => settingsFromFiles('mnist', { config: 'no/such.yaml' }), 'no/such.yaml: cannot be read');
+    await expectInputError(() => settingsFromFiles('mnist', { preset: 'cifar-10' }), '--preset cifar-10: no such preset, did you mean cifar10?');
+    await expectInputError(() => settingsFromFiles('mnist', { preset: '../mnist' }), 'no such preset');
   });
 
   const folder = sharedTemporaryFolder();
@@ -150,6 +156,6 @@ describe('wrong settings', () => {
 
   it('that would unfold to a huge value are refused', async () => {
     const levels = Array.from({ length: 9 }, (_, level) => `a${level}: &a${level} [${new Array(9).fill(level === 0 ? 1 : `*a${level - 1}`).join(', ')}]`);
-    await expectInputError(() => settingsFromFiles({ config: fileOf(levels.join('\n')) }), 'not YAML or JSON');
+    await expectInputError(() => settingsFromFiles('mnist', { config: fileOf(levels.join('\n')) }), 'not YAML or JSON');
   });
 });

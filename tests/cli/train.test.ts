@@ -64,12 +64,12 @@ describe('agenet train', () => {
     expect(stepsIn(join(cwd, 'run'))).toEqual([...Array(steps + 2).keys()].map((index) => index + 1));
   });
 
-  it('stopped by Ctrl-C while it decodes has status 130, and leaves nothing behind', async () => {
+  it.each([[], ['--strict']])('stopped by Ctrl-C while it decodes has status 130, and leaves nothing behind (%s)', async (...options) => {
     const cwd = temporaryFolder();
     const picture = await greyPng(7);
     mkdirSync(join(cwd, 'photos'));
     for (let index = 0; index < 20_000; index++) writeFileSync(join(cwd, 'photos', `${index}.png`), picture);
-    const { child, finished } = startCommand(['train', 'photos', '--out', 'run', '--json', ...TINY], cwd, { AGENET_CACHE: join(cwd, 'cache') });
+    const { child, finished } = startCommand(['train', 'photos', '--out', 'run', '--json', ...options, ...TINY], cwd, { AGENET_CACHE: join(cwd, 'cache') });
     while (!existsSync(join(cwd, 'cache', 'images'))) await pause(5);
     child.kill('SIGINT');
     const stopped = await finished;
@@ -180,6 +180,7 @@ describe('agenet train refuses in one line, with status 2,', () => {
       expectBadInput(['train', 'mnist', '--out', 'run', '--resume', '--width', '8'], cwd, '--width: the run in run was started with 4', '8'),
       expectBadInput(['train', 'mnist', '--out', 'other', '--resume', '--size', '32'], cwd, '--size: the run in other was started with 64'),
       expectBadInput(['train', 'digits', '--out', 'run', '--resume'], cwd, 'data', 'digits'),
+      expectBadInput(['train', 'mnist', '--out', 'run', '--resume', '--steps', '2'], cwd, 'run: has 3 iterations already, and 2 are asked for'),
       expectBadInput(['train', 'mnist', '--out', 'run', '--resume', '--from', 'other'], cwd, '--from: the run in run was started with none'),
       expectBadInput(['train', 'mnist', '--out', 'damaged', '--resume'], cwd, join('damaged', 'checkpoints', '000004.safetensors')),
     ]);
