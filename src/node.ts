@@ -1,5 +1,6 @@
 /** agenet in Node: training into a run folder, and the parts that read and write files. */
 import { openSource } from './data/open.node.js';
+import { wholeSource } from './data/index.js';
 import type { Compile } from './engine/index.js';
 import { compile, type CompileOptions } from './engine/runtime/native.js';
 import { TrainingEvaluation } from './evaluation/trainingEvaluation.node.js';
@@ -55,7 +56,7 @@ async function prepare(settings: Settings, { out, device, threads }: Omit<RunOpt
   const compileOn: Compile = (graph) => compile(graph, options);
   const source = await openSource(configuration.data, configuration, {
     testFraction: configuration.testFraction,
-    early: configuration.evaluateEvery === 0,
+    early: true,
   });
   let evaluation: TrainingEvaluation | undefined;
   const release = async () => {
@@ -63,7 +64,8 @@ async function prepare(settings: Settings, { out, device, threads }: Omit<RunOpt
     source.close?.();
   };
   try {
-    if (configuration.evaluateEvery > 0) evaluation = await TrainingEvaluation.open({ configuration, source, compile: compileOn, signal });
+    if (configuration.evaluateEvery > 0)
+      evaluation = await TrainingEvaluation.open({ configuration, source: await wholeSource(source), compile: compileOn, signal });
     const folder = await RunFolder.create(out, configuration);
     return { configuration, source, folder, compile: compileOn, subscribers: evaluation ? [evaluation.into(folder.path)] : [], release };
   } catch (error) {

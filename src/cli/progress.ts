@@ -55,8 +55,7 @@ export class DecodingProgress {
   private shown = performance.now();
   private hasShown = false;
   private state = '';
-  /** Whether another shows it on its line. */
-  isAside = false;
+  private isAside = false;
 
   constructor(private readonly stream: NodeJS.WriteStream) {
     this.interval = stream.isTTY ? LIVE_INTERVAL : PLAIN_INTERVAL;
@@ -74,8 +73,15 @@ export class DecodingProgress {
     this.stream.write(this.stream.isTTY ? `\r\x1b[2K${line}${done === total ? '\n' : ''}` : `${line}\n`);
   };
 
-  /** `  decoded 40 %`, or nothing where all are. */
-  readonly aside = (): string => this.state;
+  /** Leaves it to another to show how far it is, at the end of its own line: `  decoded 40 %`, or nothing where all are. */
+  stepAside(): () => string {
+    if (this.hasShown && this.stream.isTTY) this.stream.write('\n');
+    this.isAside = true;
+    return () => this.state;
+  }
+
+  /** Puts a remark below the line that another draws over. */
+  readonly below = (line: string): string => (this.isAside && this.stream.isTTY ? `\n${line}` : line);
 }
 
 /** Draws how far decoding is, where somebody watches; returns the function that takes its progress. */

@@ -3,7 +3,7 @@ import { readdir } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { TrainedModel } from '../age/index.js';
 import { openSource, SOURCE_FORMS, sourceAt } from '../data/open.node.js';
-import type { ImageSource } from '../data/index.js';
+import { type ImageSource, wholeSource } from '../data/index.js';
 import { type Compile, constant, graphOf } from '../engine/index.js';
 import { InputError } from '../errors.js';
 import { BestCheckpoint } from '../evaluation/bestCheckpoint.node.js';
@@ -118,17 +118,18 @@ async function run(data: string, options: Options, terminal: Terminal): Promise<
     const decoding = new DecodingProgress(process.stderr);
     const source = await openImages(configuration, options.strict ?? false, decoding, terminal, signal);
     try {
-      if (configuration.evaluateEvery > 0) planEvaluation(configuration, source);
+      // Evaluations want all images, and want them from the beginning.
+      const judged = configuration.evaluateEvery > 0 ? await wholeSource(source) : source;
+      if (configuration.evaluateEvery > 0) planEvaluation(configuration, judged);
       if (options.dryRun) return await describeTraining(configuration, source, compile, terminal);
       // Before the folder is made, which a device that cannot be used would leave behind.
       await (await compile(graphOf({ ready: constant(0) }))).release();
-      const evaluation = await evaluationOf({ configuration, source, compile, signal }, terminal);
+      const evaluation = await evaluationOf({ configuration, source: judged, compile, signal }, terminal);
       signal.throwIfAborted();
       const folder = plan.folder ?? (await RunFolder.create(options.out ?? (await freeFolder(configuration.data)), configuration));
       const board = options.tensorboard ? new TensorBoardLog(folder.path, configuration.logEvery) : undefined;
       const subscribers = [...(board ? [board.onEvent.bind(board)] : []), ...(evaluation ? [evaluation.into(folder.path)] : [])];
-      decoding.isAside = true;
-      const show = showProgress(process.stderr, decoding.aside);
+      const show = showProgress(process.stderr, decoding.stepAside());
       const onEvent: typeof show = (event) => {
         if (event.type === 'start') {
           terminal.note(`training ${configuration.network} on ${source.name} (${source.train.count} images of ${source.size.join('x')}) into ${folder.path}`);
@@ -144,24 +145,22 @@ async function run(data: string, options: Options, terminal: Terminal): Promise<
   });
 }
 
-/** Opens what is trained on, without waiting for all images where that is not necessary. */
+/** Opens what is trained on, without waiting for all images unless who asked for the training wants none to be left out. */
 function openImages(
   { data, evaluateEvery, testFraction, ...format }: Configuration,
   strict: boolean,
   decoding: DecodingProgress,
   { note }: Terminal,
   signal: AbortSignal,
-) {
-  // Evaluations want all images from the beginning, and so does who wants none to be left out.
-  const early = evaluateEvery === 0 && !strict;
+): Promise<ImageSource> {
   return openSource(data, format, {
     testFraction,
     strict,
-    early,
-    onWarning: (line) => note(`${decoding.isAside && process.stderr.isTTY ? '\n' : ''}${line}`),
+    early: !strict,
+    onWarning: (line) => note(decoding.below(line)),
     onProgress: decoding.take,
     // Of images that are decoded beside training, the iteration that is finished may need some.
-    ...(early ? {} : { signal }),
+    ...(strict || evaluateEvery > 0 ? { signal } : {}),
   });
 }
 
@@ -245,7 +244,7 @@ async function finished(summary: TrainingSummary, folder: RunFolder, source: Ima
   const { configuration, vectors } = await readCheckpointFile(summary.checkpoint);
   const { pair, objective } = iterationSpec(configuration);
   const model = TrainedModel.of(pair, objective.prior, modelWeights(vectors), compile);
-  const { test: images } = (await source.decoded?.()) ?? source;
+  const { test: images } = await wholeSource(source);
   const test = await scoreReconstruction(model, images);
   const best = configuration.best === undefined ? undefined : await new BestCheckpoint(folder.path).read();
   const raw = configuration.ema > 0 ? { test_raw: await scoreReconstruction(model.withWeights(modelWeights(vectors, { raw: true })), images) } : {};

@@ -15,4 +15,4 @@ export { decodeSvhn } from './formats/svhn.js';
 export type { ImageItem, LeftOut } from './imageItem.js';
 export { type Partition, partitionBy, partitionByName } from './partition.js';
 export { EpochSampler } from './sampler.js';
-export { firstImages, gatherImages, type ImageFormat, type ImageSource, type Split, splitInMemory, subset } from './source.js';
+export { firstImages, gatherImages, type ImageFormat, type ImageSource, type Split, splitInMemory, subset, wholeSource } from './source.js';

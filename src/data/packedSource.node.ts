@@ -44,22 +44,20 @@ export async function openCollection(collection: ImageCollection, format: Decode
   const parts = partition(collection, testFraction, splitSeed);
   reportLeftOut(name, leftOut, items.length + leftOut.length, options);
   const images = await openImages(name, items, format, options);
-  const finish = async () => {
-    const failures = await images.finish();
-    return { ...wholeParts(parts, images, items), leftOut: failures.map(({ index, reason }): LeftOut => ({ name: items[index]!.name, reason })) };
-  };
   const source = { name, size: [format.size, format.size] as const, channels: format.channels, ...classesOf(collection), close: images.close };
+  const whole = async () => {
+    const failures = await images.finish();
+    const undecoded = failures.map(({ index, reason }): LeftOut => ({ name: items[index]!.name, reason }));
+    return { ...wholeParts(parts, images, items), leftOut: [...leftOut, ...undecoded] };
+  };
   try {
     // What is left out is warned of as soon as it is known. A rejection is told to who waits for the images.
     images.finish().catch(() => undefined);
-    if (early) {
-      const [train, test] = [parts.train, parts.test].map((part) => splitInDecoding(images, items, part, name)) as [Split, Split];
-      // Data of which nothing can be decoded are refused at once.
-      await train.prepare?.([0]);
-      return { ...source, train, test, leftOut, decoded: finish };
-    }
-    const whole = await finish();
-    return { ...source, ...whole, leftOut: [...leftOut, ...whole.leftOut] };
+    if (!early) return { ...source, ...(await whole()) };
+    const [train, test] = [parts.train, parts.test].map((part) => splitInDecoding(images, items, part, name)) as [Split, Split];
+    // Data of which nothing can be decoded are refused at once.
+    await train.prepare?.([0]);
+    return { ...source, train, test, leftOut, whole };
   } catch (error) {
     images.close();
     throw error;

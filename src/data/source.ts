@@ -37,16 +37,16 @@ export interface ImageSource {
   readonly classes: number | null;
   /** What the classes are called, by number, where the data say it. */
   readonly classNames?: readonly string[];
-  /**
-   * Where images are still being decoded, and the parts count those that cannot be: waits until all are done, and gives the parts without
-   * these.
-   */
-  readonly decoded?: () => Promise<{ readonly train: Split; readonly test: Split }>;
+  /** Where images may still be decoded, and the parts count those that cannot be: waits until all are done, and has the parts without these. */
+  readonly whole?: () => Promise<Pick<ImageSource, 'train' | 'test' | 'leftOut'>>;
   /** Images that are not in either part because they could not be read, as far as is known. */
   readonly leftOut?: readonly LeftOut[];
   /** Gives back the files that the images are read from, where there are any; images cannot be copied any more. */
   readonly close?: () => void;
 }
+
+/** A source of which every image is decoded, without those that cannot be. */
+export const wholeSource = async (source: ImageSource): Promise<ImageSource> => ({ ...source, ...(await source.whole?.()) });
 
 /** A split whose images lie one after another in memory, `imageBytes` each. */
 export function splitInMemory(pixels: Uint8Array, imageBytes: number, labels: Uint8Array | null): Split {

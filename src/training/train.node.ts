@@ -42,7 +42,7 @@ export async function train(options: TrainOptions): Promise<TrainingSummary> {
     await folder.writeConfiguration(configuration);
     const summary = await trainInto(options);
     // Images that nobody has waited for yet are decoded for the next time.
-    if (!summary.interrupted) await source.decoded?.();
+    if (!summary.interrupted) await source.whole?.();
     return summary;
   } finally {
     await unlock();

@@ -207,7 +207,7 @@ describe('a folder that is opened early', () => {
     expect(first.train.count + first.test.count).toBe(80);
     const images = await allOf(first);
     expect(new Set(images.flat()).size).toBe(76);
-    const { train, test } = await first.decoded!();
+    const { train, test } = await first.whole!();
     expect([train.count + test.count, warnings]).toEqual([76, [expect.stringContaining(`${folder}: 4 of 80 images left out`)]]);
     first.close!();
 
