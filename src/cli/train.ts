@@ -145,7 +145,7 @@ async function run(data: string, options: Options, terminal: Terminal): Promise<
   });
 }
 
-/** Opens what is trained on, without waiting for all images unless who asked for the training wants none to be left out. */
+/** Opens what is trained on, without waiting for all images. */
 function openImages(
   { data, evaluateEvery, testFraction, ...format }: Configuration,
   strict: boolean,
@@ -156,7 +156,7 @@ function openImages(
   return openSource(data, format, {
     testFraction,
     strict,
-    early: !strict,
+    early: true,
     onWarning: (line) => note(decoding.below(line)),
     onProgress: decoding.take,
     // Of images that are decoded beside training, the iteration that is finished may need some.

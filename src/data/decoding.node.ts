@@ -6,6 +6,7 @@ import { DecodingQueue } from './decodingQueue.js';
 import type { ImageItem } from './imageItem.js';
 import type { PixelRooms } from './pixelRooms.node.js';
 import type { PackedFailure } from './pixelStore.node.js';
+import type { ImagesInDecoding } from './splitInDecoding.js';
 
 /** Twice as many decodings under way as cores: libvips has one to begin when another ends, also where reading the files takes time. */
 export const DECODINGS_AT_A_TIME = Math.max(8, 2 * availableParallelism());
@@ -34,7 +35,7 @@ interface Waiter {
 const [PENDING, THERE, LEFT_OUT] = [0, 1, 2];
 
 /** Images on the way: decoded once each from its construction on, those first that somebody waits for, the others in the list's order. */
-export class Decoding {
+export class Decoding implements ImagesInDecoding {
   private readonly queue: DecodingQueue;
   private readonly states: Uint8Array;
   private readonly failures: PackedFailure[] = [];
@@ -55,7 +56,6 @@ export class Decoding {
     this.running.catch((reason: unknown) => this.stop(reason));
   }
 
-  /** Waits until these are decoded or left out. Rejects where decoding cannot go on. */
   async need(indices: Iterable<number>): Promise<void> {
     const pending = Array.from(indices).filter((index) => this.states[index] === PENDING);
     if (pending.length > 0) this.throwIfEnded();

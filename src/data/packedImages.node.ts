@@ -9,6 +9,7 @@ import type { ImageItem, LeftOut } from './imageItem.js';
 import { ENTRY_VERSION, PackedCache, type PackedShape } from './packedCache.node.js';
 import { PixelRooms } from './pixelRooms.node.js';
 import type { PackedFailure } from './pixelStore.node.js';
+import type { ImagesInDecoding } from './splitInDecoding.js';
 
 /** How images are packed, and what is told meanwhile. */
 export interface PackOptions {
@@ -28,16 +29,10 @@ export interface PackOptions {
   readonly temporaryFolder?: string;
 }
 
-/** A list of images of which some may not be decoded yet; places are those in the list. */
-export interface OpenedImages {
-  /** Waits until these are decoded or left out. Rejects where decoding cannot go on. */
-  readonly need: (indices: Iterable<number>) => Promise<void>;
-  /** Waits until all are, and says which were left out, in the list's order. */
+/** A list of images that is open. */
+export interface OpenedImages extends ImagesInDecoding {
+  /** Waits until all are decoded or left out, and says which were left out, in the list's order. */
   readonly finish: () => Promise<readonly PackedFailure[]>;
-  /** Whether an image that was waited for has no pixels. */
-  readonly isLeftOut: (index: number) => boolean;
-  /** Copies the bytes [C, size, size] of an image that was waited for. Throws InputError if they are no longer there. */
-  readonly copyImage: (index: number, target: Uint8Array, offset: number) => void;
   /** Ends the decoding, and gives the files back; images cannot be copied any more. */
   readonly close: () => void;
 }

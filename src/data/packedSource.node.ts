@@ -25,7 +25,7 @@ export interface OpenOptions extends PackOptions {
   readonly testFraction?: number;
   /** Draws them (default: 0). */
   readonly splitSeed?: number;
-  /** Give the data to train on before all images are decoded, which goes on meanwhile (default: false). */
+  /** Give the data to train on before all images are decoded, which goes on meanwhile, unless `strict` (default: false). */
   readonly early?: boolean;
 }
 
@@ -38,7 +38,7 @@ const LARGEST_SIZE = 1024;
  */
 export async function openCollection(collection: ImageCollection, format: DecodeOptions, options: OpenOptions = {}): Promise<ImageSource> {
   const { name, items, leftOut = [] } = collection;
-  const { testFraction = DEFAULT_TEST_FRACTION, splitSeed = 0, early = false } = options;
+  const { testFraction = DEFAULT_TEST_FRACTION, splitSeed = 0, early = false, strict = false } = options;
   checkFormat(format);
   // Wrong fractions are refused before hours of decoding.
   const parts = partition(collection, testFraction, splitSeed);
@@ -53,7 +53,7 @@ export async function openCollection(collection: ImageCollection, format: Decode
   try {
     // What is left out is warned of as soon as it is known. A rejection is told to who waits for the images.
     images.finish().catch(() => undefined);
-    if (!early) return { ...source, ...(await whole()) };
+    if (!early || strict) return { ...source, ...(await whole()) };
     const [train, test] = [parts.train, parts.test].map((part) => splitInDecoding(images, items, part, name)) as [Split, Split];
     // Data of which nothing can be decoded are refused at once.
     await train.prepare?.([0]);

@@ -5,8 +5,11 @@ import type { Split } from './source.js';
 
 /** Images of which some may not be decoded yet; places are those in their list. */
 export interface ImagesInDecoding {
+  /** Waits until these are decoded or left out. Rejects where decoding cannot go on. */
   readonly need: (indices: Iterable<number>) => Promise<void>;
+  /** Whether an image that was waited for has no pixels. */
   readonly isLeftOut: (index: number) => boolean;
+  /** Copies the bytes [C, size, size] of an image that was waited for. Throws InputError if they are no longer there. */
   readonly copyImage: (index: number, target: Uint8Array, offset: number) => void;
 }
 

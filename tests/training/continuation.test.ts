@@ -54,8 +54,8 @@ const stored = (configuration: Configuration, point: TrainingPoint): TrainingPoi
   return { step, rateScale, vectors };
 };
 
-describe.each(Object.entries(compilers))('a training with averages, its graph %s,', (_, compile) => {
-  const configuration = tinyConfiguration({ ema: 0.9, emaStart: 2, dropLr: 1, length: { steps: 6 } });
+describe.each(Object.entries(compilers))('a training with averages and statistics apart, its graph %s,', (_, compile) => {
+  const configuration = tinyConfiguration({ statistics: 'apart', ema: 0.9, emaStart: 2, dropLr: 1, length: { steps: 6 } });
 
   it('in two halves with a checkpoint between ends bit for bit where it ends in one', async () => {
     const whole = await course(await trainerOf(configuration, undefined, compile), 6);

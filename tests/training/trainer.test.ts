@@ -67,6 +67,18 @@ describe('a fresh beginning', () => {
   });
 });
 
+it('a training whose running statistics are kept apart is the same bit for bit but for these', async () => {
+  const configuration = (statistics: 'shared' | 'apart') => tinyConfiguration({ statistics, ema: 0.9, encoderUpdates: '1;KL_fake:1,KL_real:1,match_x:10' });
+  const [shared, apart] = [await trainerOf(configuration('shared')), await trainerOf(configuration('apart'))];
+  const reports = [await iterated(shared, 3), await iterated(apart, 3)];
+  expect(reports[1]).toEqual(reports[0]);
+  for (const name of [...STATE_NAMES, ...AVERAGE_NAMES]) {
+    const [one, other] = [shared.point.vectors[name]!, apart.point.vectors[name]!];
+    if (name.endsWith('statistics')) expect(other.length).toBe(2 * one.length);
+    else expect(other).toEqual(one);
+  }
+});
+
 it('a beginning with given weights takes their running statistics also where these are to be kept apart', () => {
   const given = modelWeights(freshPoint(tinyConfiguration()).vectors);
   const { vectors } = pointFrom(given, tinyConfiguration({ statistics: 'apart', ema: 0.9 }));
