@@ -1,3 +1,4 @@
+import { crc32 } from 'node:zlib';
 import fc from 'fast-check';
 import sharp, { type PngOptions, type Sharp } from 'sharp';
 import { describe, expect, it } from 'vitest';
@@ -76,5 +77,22 @@ describe('a plain PNG file', () => {
     bomb.writeUInt32BE(64, 16);
     bomb.writeUInt32BE(64, 20);
     expect(decodePlainPng(bomb, { size: 64, channels: 3 })).toBeUndefined();
+  });
+
+  it('of any content is decoded or left to the general decoder, also where its checksums are right', async () => {
+    const bytes = await fileOf(noise(16, 3), 3);
+    const edits = fc.array(fc.record({ at: fc.nat(10_000), value: fc.nat(255) }), { minLength: 1, maxLength: 6 });
+    fc.assert(
+      fc.property(edits, (changes) => {
+        const file = Buffer.from(bytes);
+        // The first chunk of pixels begins after the header's 33 bytes with its length and type.
+        const length = file.readUInt32BE(33);
+        for (const { at, value } of changes) file[41 + (at % length)] = value;
+        file.writeUInt32BE(crc32(file.subarray(37, 41 + length)), 41 + length);
+        const plain = decodePlainPng(file, { size: 16, channels: 3 });
+        expect(plain === undefined || plain.pixels.length === 16 * 16 * 3).toBe(true);
+      }),
+      { numRuns: 500 },
+    );
   });
 });
