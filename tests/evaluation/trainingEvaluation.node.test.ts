@@ -32,7 +32,8 @@ const evaluationsIn = ({ path }: RunFolder): Record<string, unknown> =>
       .filter((name) => name.startsWith('evaluation-'))
       .sort()
       .map((name) => {
-        const { run: _run, protocol, ...evaluation } = JSON.parse(readFileSync(join(path, name), 'utf8')) as { run: string; protocol: { seconds: number } };
+        const stored = JSON.parse(readFileSync(join(path, name), 'utf8')) as { run: string; phases: object; protocol: { seconds: number } };
+        const { run: _run, phases: _phases, protocol, ...evaluation } = stored;
         const { seconds: _seconds, ...rest } = protocol;
         return [name, { ...evaluation, protocol: rest }];
       }),
