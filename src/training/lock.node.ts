@@ -22,7 +22,7 @@ const SETTLING_MILLISECONDS = 50;
  */
 export async function lockFolder(folder: string): Promise<() => Promise<void>> {
   const file = join(folder, '.lock');
-  const own: Owner = { host: hostname(), pid: process.pid, started: await startOf(process.pid) };
+  const own: Owner = { host: hostname(), pid: process.pid, started: (await statusOf(process.pid)).started };
   // Two that try in one process are told apart by the token.
   const text = JSON.stringify({ ...own, token: randomUUID() });
   const isOwn = async () => (await readFile(file, 'utf8').catch(() => '')) === text;
@@ -76,11 +76,16 @@ async function isAlive({ host, pid, started }: Owner): Promise<boolean> {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false;
   }
-  return (await startOf(pid)) === started;
+  const status = await statusOf(pid);
+  return status.started === started && !ENDED.includes(status.state);
 }
 
-/** When a process started, where the system says so in /proc: the 22nd field of its status, counted after the name in brackets. */
-async function startOf(pid: number): Promise<string> {
+/** States of processes that have ended, and whose parent was not told yet. */
+const ENDED: readonly string[] = ['Z', 'X'];
+
+/** The state of a process and when it started, where the system says so in /proc: of its status, after the name in brackets, the 1st and the 20th field. */
+async function statusOf(pid: number): Promise<{ readonly state: string; readonly started: string }> {
   const status = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
-  return status.slice(status.lastIndexOf(')') + 2).split(' ')[19] ?? '';
+  const fields = status.slice(status.lastIndexOf(')') + 2).split(' ');
+  return { state: fields[0] ?? '', started: fields[19] ?? '' };
 }

@@ -30,9 +30,14 @@ async function startIdle(): Promise<{ readonly child: ChildProcess; readonly own
   const child = spawn(process.execPath, ['-e', 'setInterval(() => undefined, 1000)'], { stdio: 'ignore' });
   onTestFinished(() => void child.kill('SIGKILL'));
   await once(child, 'spawn');
-  const file = `/proc/${child.pid!}/stat`;
+  return { child, owner: ownerOf(child.pid!) };
+}
+
+/** What a process would write into its lock. */
+function ownerOf(pid: number): Owner {
+  const file = `/proc/${pid}/stat`;
   const status = existsSync(file) ? readFileSync(file, 'utf8') : '';
-  return { child, owner: { host: hostname(), pid: child.pid!, started: status.slice(status.lastIndexOf(')') + 2).split(' ')[19] ?? '' } };
+  return { host: hostname(), pid, started: status.slice(status.lastIndexOf(')') + 2).split(' ')[19] ?? '' };
 }
 
 async function expectTaken(folder: string): Promise<void> {
@@ -109,6 +114,19 @@ describe('a lock that a crash left behind does not count:', () => {
   it('that of a process whose number another one has by now', async () => {
     const { owner } = await startIdle();
     await expectTaken(lockedBy({ ...owner, started: '1' }));
+  });
+
+  it.runIf(process.platform === 'linux')('that of a process that was killed, and whose parent never asked after it', async () => {
+    // The shell gives its place to a program that knows nothing of the child that it began.
+    const parent = spawn('sh', ['-c', 'sleep 1000 & echo $!; exec sleep 1000'], { stdio: ['ignore', 'pipe', 'ignore'] });
+    onTestFinished(() => void parent.kill('SIGKILL'));
+    const [line] = (await once(parent.stdout, 'data')) as [Buffer];
+    const pid = Number(line.toString());
+    const folder = lockedBy(ownerOf(pid));
+    await expectInputError(() => lockFolder(folder), `process ${pid} is training`);
+    process.kill(pid, 'SIGKILL');
+    while (!readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') Z ')) await new Promise((resolve) => setTimeout(resolve, 5));
+    await expectTaken(folder);
   });
 
   it.each(['', '{"host"', 'null', '7', '{}', '{"pid":"7"}'])('one that holds %j', async (text) => {
