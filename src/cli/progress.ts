@@ -80,6 +80,11 @@ export class DecodingProgress {
     return () => this.state;
   }
 
+  /** Shows it on a line of its own again. */
+  readonly stepForward = (): void => {
+    this.isAside = false;
+  };
+
   /** Puts a remark below the line that another draws over. */
   readonly below = (line: string): string => (this.isAside && this.stream.isTTY ? `\n${line}` : line);
 }

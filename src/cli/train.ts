@@ -135,6 +135,8 @@ async function run(data: string, options: Options, terminal: Terminal): Promise<
           terminal.note(`training ${configuration.network} on ${source.name} (${source.train.count} images of ${source.size.join('x')}) into ${folder.path}`);
         }
         show(event);
+        // What is still to be decoded then is waited for.
+        if (event.type === 'end') decoding.stepForward();
       };
       const summary = await train({ configuration, source, folder, compile, signal, onEvent, subscribers, ...(start ? { start } : {}) });
       await evaluation?.release();

@@ -68,7 +68,11 @@ export async function openCollection(collection: ImageCollection, format: Decode
 function wholeParts({ train, test }: Partition, { isLeftOut, copyImage }: OpenedImages, items: readonly ImageItem[]): Record<'train' | 'test', Split> {
   const labels = labelsOf(items);
   const all = { labels, copyImage, nameOf: (index: number) => items[index]!.name };
-  const whole = (part: Uint32Array) => subset(all, part.filter((index) => !isLeftOut(index))); // prettier-ignore
+  const whole = (part: Uint32Array) =>
+    subset(
+      all,
+      part.filter((index) => !isLeftOut(index)),
+    );
   return { train: whole(train), test: whole(test) };
 }
 
