@@ -25,12 +25,14 @@ export interface OpenOptions extends PackOptions {
   readonly testFraction?: number;
   /** Draws them (default: 0). */
   readonly splitSeed?: number;
-  /** Give the data to train on before all images are decoded, which goes on meanwhile, unless `strict` (default: false). */
+  /** Give the data to train on before all images are decoded, which goes on meanwhile, unless `strict` or a part has very few (default: false). */
   readonly early?: boolean;
 }
 
 const DEFAULT_TEST_FRACTION = 0.1;
 const LARGEST_SIZE = 1024;
+/** A part of fewer images may turn out to have none that can be decoded: all are decoded before anybody trains on them. */
+const LEAST_EARLY = 16;
 
 /**
  * Decodes a collection, or opens what was decoded before, and parts it. Throws InputError as `openImages` says, and for wrong options; where
@@ -41,20 +43,23 @@ export async function openCollection(collection: ImageCollection, format: Decode
   const { testFraction = DEFAULT_TEST_FRACTION, splitSeed = 0, early = false, strict = false } = options;
   checkFormat(format);
   // Wrong fractions are refused before hours of decoding.
-  const parts = partition(collection, testFraction, splitSeed);
+  const listed = partition(collection, items, testFraction, splitSeed);
   reportLeftOut(name, leftOut, items.length + leftOut.length, options);
   const images = await openImages(name, items, format, options);
   const source = { name, size: [format.size, format.size] as const, channels: format.channels, ...classesOf(collection), close: images.close };
   const whole = async () => {
     const failures = await images.finish();
     const undecoded = failures.map(({ index, reason }): LeftOut => ({ name: items[index]!.name, reason }));
-    return { ...wholeParts(parts, images, items), leftOut: [...leftOut, ...undecoded] };
+    const { train, test } = failures.length === 0 ? listed : decodedParts(collection, images, testFraction, splitSeed);
+    const all = { labels: labelsOf(items), copyImage: images.copyImage, nameOf: (index: number) => items[index]!.name };
+    return { train: subset(all, train), test: subset(all, test), leftOut: [...leftOut, ...undecoded] };
   };
   try {
     // What is left out is warned of as soon as it is known. A rejection is told to who waits for the images.
     images.finish().catch(() => undefined);
-    if (!early || strict) return { ...source, ...(await whole()) };
-    const [train, test] = [parts.train, parts.test].map((part) => splitInDecoding(images, items, part, name)) as [Split, Split];
+    const isSmall = Math.min(listed.train.length, listed.test.length) < LEAST_EARLY;
+    if (!early || strict || isSmall) return { ...source, ...(await whole()) };
+    const [train, test] = [listed.train, listed.test].map((part) => splitInDecoding(images, items, part, name)) as [Split, Split];
     // Data of which nothing can be decoded are refused at once.
     await train.prepare?.([0]);
     return { ...source, train, test, leftOut, whole };
@@ -64,19 +69,15 @@ export async function openCollection(collection: ImageCollection, format: Decode
   }
 }
 
-/** The parts without what could not be decoded. */
-function wholeParts({ train, test }: Partition, { isLeftOut, copyImage }: OpenedImages, items: readonly ImageItem[]): Record<'train' | 'test', Split> {
-  const labels = labelsOf(items);
-  const all = { labels, copyImage, nameOf: (index: number) => items[index]!.name };
-  const whole = (part: Uint32Array) =>
-    subset(
-      all,
-      part.filter((index) => !isLeftOut(index)),
-    );
-  return { train: whole(train), test: whole(test) };
+/** The parts of the images that could be decoded, as places in the list. */
+function decodedParts(collection: ImageCollection, { isLeftOut }: OpenedImages, fraction: number, seed: number): Partition {
+  const places = Uint32Array.from(collection.items.keys()).filter((index) => !isLeftOut(index));
+  const decoded = Array.from(places, (index) => collection.items[index]!);
+  const { train, test } = partition(collection, decoded, fraction, seed);
+  return { train: train.map((index) => places[index]!), test: test.map((index) => places[index]!) };
 }
 
-function partition({ isTest, items }: ImageCollection, fraction: number, seed: number): Partition {
+function partition({ isTest }: ImageCollection, items: readonly ImageItem[], fraction: number, seed: number): Partition {
   if (isTest) return partitionBy(items.length, (index) => isTest(items[index]!));
   return partitionByName(
     items.map(({ name }) => name),

@@ -52,7 +52,13 @@ export class PixelFile implements PixelStore {
   /** A new file for so many images, which messages call `name`. Throws the system's error if it cannot be made. */
   static create(path: string, images: number, imageBytes: number, name = path): PixelFile {
     const descriptor = openSync(path, 'wx+', 0o600);
-    ftruncateSync(descriptor, images * imageBytes);
+    try {
+      ftruncateSync(descriptor, images * imageBytes);
+    } catch (error) {
+      closeSync(descriptor);
+      rmSync(path, { force: true });
+      throw error;
+    }
     return new PixelFile(name, descriptor, imageBytes);
   }
 

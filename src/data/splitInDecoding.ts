@@ -31,7 +31,7 @@ export function splitInDecoding(images: ImagesInDecoding, items: readonly ImageI
       await images.need([part[candidate]!]);
       if (!images.isLeftOut(part[candidate]!)) return candidate;
     }
-    throw new InputError(`${name}: none of the ${part.length} images to train on can be decoded`);
+    throw new InputError(`${name}: none of the ${part.length} images of a part can be decoded`);
   };
   const own = Array.from(part, (index) => items[index]!);
   return {

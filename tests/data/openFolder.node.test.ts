@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { gatherImages, type ImageSource, type Split } from '../../src/data/index.js';
+import { gatherImages, type ImageSource, partitionByName, type Split } from '../../src/data/index.js';
 import { celebaFormat, folderFormat, openCeleba, openFolder } from '../../src/data/openFolder.node.js';
 import { errorOf, expectInputError } from '../rejection.js';
 import { sharedTemporaryFolder, temporaryFolder } from '../temporaryFolder.js';
@@ -228,10 +228,24 @@ describe('a folder that is opened early', () => {
     whole.close!();
   });
 
+  it('with so few test images that all may be broken is decoded first, and tests on others', async () => {
+    const few = temporaryFolder();
+    const names = range(24).map((index) => `${index}.png`);
+    const { test } = partitionByName([...names].sort(), 0.1, 0);
+    const broken = Array.from(test, (place) => [...names].sort()[place]!);
+    await writeImages(few, Object.fromEntries(names.map((name, index) => [name, index])));
+    for (const name of broken) writeFileSync(join(few, name), 'torn');
+    const { source } = await opened(few, { early: true });
+    expect(source.test.count).toBe(1);
+    expect(source.train.count + source.test.count).toBe(24 - broken.length);
+    expect(new Set((await allOf(source)).flat()).size).toBe(24 - broken.length);
+    source.close!();
+  });
+
   it('is refused at once where nothing can be decoded, and for options that are wrong', async () => {
     const broken = temporaryFolder();
-    for (const index of range(5)) writeFileSync(join(broken, `${index}.png`), 'torn');
-    await expectInputError(() => opened(broken, { early: true, channels: 3 }), broken, 'images to train on can be decoded');
+    for (const index of range(200)) writeFileSync(join(broken, `${index}.png`), 'torn');
+    await expectInputError(() => opened(broken, { early: true, channels: 3 }), broken, 'images of a part can be decoded');
     await expectInputError(() => opened(folder, { early: true, testFraction: 2 }), 'test fraction 2');
   });
 });

@@ -76,6 +76,6 @@ describe('a split in decoding', () => {
 
   it('is refused where none can be decoded', async () => {
     const split = splitInDecoding(images(Array.from(PART)).inDecoding, items, PART, 'data');
-    await expectInputError(() => split.prepare!([4]), 'data: none of the 20 images to train on can be decoded');
+    await expectInputError(() => split.prepare!([4]), 'data: none of the 20 images of a part can be decoded');
   });
 });

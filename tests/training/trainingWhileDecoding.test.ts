@@ -33,7 +33,7 @@ class SlowImages {
 }
 
 const open = (images: SlowImages, options: OpenOptions) =>
-  openCollection({ name: 'noise', items: images.items }, { size: 32, channels: 1 }, { early: true, testFraction: 0.2, ...options });
+  openCollection({ name: 'noise', items: images.items }, { size: 32, channels: 1 }, { early: true, testFraction: 0.3, ...options });
 
 describe('a training beside decoding', () => {
   const configuration = tinyConfiguration({ length: { steps: 30 }, sampleEvery: 15, flip: true });
