@@ -75,6 +75,7 @@ const REASONS: Readonly<Record<string, string>> = {
   ELOOP: 'its links lead in a circle',
   EMFILE: 'too many files are open',
   ENFILE: 'too many files are open',
+  EFBIG: 'the file would exceed the size limit',
   EIO: 'the disk reports an error',
 };
 

@@ -1,19 +1,16 @@
 import { Command } from '@commander-js/extra-typings';
 import { InputError } from '../errors.js';
+import { systemFailure } from '../files.node.js';
+import { oneLine, outputFailure, Terminal } from './terminal.js';
 
-/** What a command may do besides computing its result. */
-export interface Terminal {
-  /** Results for people; silent under `--json`. */
-  print(line: string): void;
-  /** Progress and remarks, on standard error. */
-  readonly note: (line: string) => void;
-  readonly json: boolean;
-}
+export type { Terminal };
 
 /** What a command has found: an object for `--json`, and the exit status if it is not 0. */
 export interface Outcome {
   readonly result: Readonly<Record<string, unknown>>;
   readonly status?: number;
+  /** True if the result is in files as well: then a standard output that cannot be written loses nothing. */
+  readonly isSaved?: boolean;
 }
 
 /** Exit statuses that scripts rely on. */
@@ -29,27 +26,40 @@ export const subcommand = (name: string, summary: string) =>
 
 /** Runs a command's work: prints its result or its error as `--json` and `--debug` ask, and sets the exit status. */
 export async function perform(options: { json?: true | undefined; debug?: true | undefined }, work: (terminal: Terminal) => Promise<Outcome>): Promise<void> {
-  const json = options.json ?? false;
-  const terminal: Terminal = {
-    json,
-    print: (line) => void (json || process.stdout.write(`${line}\n`)),
-    note: (line) => void process.stderr.write(`${line}\n`),
-  };
+  const terminal = new Terminal(options.json ?? false);
   try {
-    const { result, status = 0 } = await work(terminal);
-    if (json) process.stdout.write(`${JSON.stringify(result)}\n`);
+    const { result, status = 0, isSaved = false } = await work(terminal);
+    if (terminal.json) terminal.printResult(result);
     process.exitCode = status;
+    if (!isSaved) await failOnLostOutput(terminal);
   } catch (error) {
-    reportError(error, json, options.debug ?? false);
+    reportError(error, terminal, options.debug ?? false);
   }
 }
 
-/** One line for an error, also as JSON where that was asked for; the stack only where it was. */
-export function reportError(error: unknown, json: boolean, debug: boolean): void {
+/** A result that nobody could receive is a failure. Streams report errors on a later turn. */
+async function failOnLostOutput(terminal: Terminal): Promise<void> {
+  await new Promise(setImmediate);
+  const failure = outputFailure();
+  if (failure === undefined) return;
+  terminal.note(`agenet: standard output: cannot be written (${systemFailure(failure)})`);
+  process.exitCode = STATUS.failed;
+}
+
+/** Prints one line for an error, also as JSON under `--json`; with the stack trace only if it is asked for. */
+export function reportError(error: unknown, terminal: Terminal, debug: boolean): void {
   const message = oneLine(error instanceof Error ? error.message : String(error));
-  if (json) process.stdout.write(`${JSON.stringify({ error: { message } })}\n`);
-  process.stderr.write(debug && error instanceof Error ? `${error.stack}\n` : `agenet: ${message}\n`);
+  terminal.endStatus();
+  if (terminal.json) terminal.printResult({ error: { message } });
+  if (debug && error instanceof Error) {
+    terminal.note(`${error.name}: ${message}`);
+    framesOf(error).forEach(terminal.note);
+  } else terminal.note(`agenet: ${message}`);
   process.exitCode = error instanceof InputError ? STATUS.badInput : STATUS.failed;
 }
 
-const oneLine = (text: string): string => text.replace(/\s*\n\s*/g, ' ');
+/** The stack trace without the message, which may span lines of its own. */
+function framesOf({ name, message, stack = '' }: Error): string[] {
+  const heading = `${name}: ${message}`;
+  return (stack.startsWith(heading) ? stack.slice(heading.length) : stack).split('\n').filter((line) => line !== '');
+}

@@ -51,7 +51,7 @@ async function dataset(data: string, options: Options, terminal: Terminal): Prom
   const source = await openSource(data, format, {
     strict: options.strict ?? false,
     onWarning: terminal.note,
-    onProgress: decodingProgress(process.stderr),
+    onProgress: decodingProgress(terminal),
     ...(options.testFraction === undefined ? {} : { testFraction: options.testFraction }),
   });
   try {

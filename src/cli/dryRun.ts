@@ -15,7 +15,7 @@ export async function describeTraining(configuration: Configuration, source: Ima
 
   const parameters = { encoder: pair.encoder.parameters.size, generator: pair.generator.parameters.size };
   const images = { train: source.train.count, test: source.test.count };
-  terminal.print(JSON.stringify(configuration, null, 2));
+  terminal.printObject(configuration);
   for (const name of NETWORK_NAMES) {
     terminal.print(`${name}, ${parameters[name].toLocaleString('en')} parameters:`);
     for (const line of tensorsOf(pair[name])) terminal.print(`  ${line}`);

@@ -151,7 +151,7 @@ async function extractorFor(
   if (asked && needing === undefined) return undefined;
   if (options.features !== undefined) return openFeatures(options.features, options, threadsOf(options.threads));
   const problem = whyNoClassifier(source);
-  if (problem === undefined) return dataExtractor(source, compile, { onNote: terminal.note, onStep: steppingProgress(process.stderr, 'extractor') });
+  if (problem === undefined) return dataExtractor(source, compile, { onNote: terminal.note, onStep: steppingProgress(terminal, 'extractor') });
   if (needing !== undefined) throw new InputError(`${needing}: ${problem}; ${REMEDY}`);
   terminal.note(`samples are not compared with images: ${problem}; ${REMEDY}`);
   return undefined;

@@ -22,7 +22,7 @@ async function info(name: string, terminal: Terminal): Promise<Outcome> {
   }
   const isRun = !namesSource(name) && (found?.isFile() === true || (await stat(join(name, 'config.json')).catch(() => undefined)) !== undefined);
   if (isRun) return describeRun(name, terminal);
-  const source = await openSource(name, undefined, { onWarning: terminal.note, onProgress: decodingProgress(process.stderr) });
+  const source = await openSource(name, undefined, { onWarning: terminal.note, onProgress: decodingProgress(terminal) });
   try {
     return describeSource(source, terminal);
   } finally {
@@ -49,6 +49,6 @@ async function describeRun(path: string, terminal: Terminal): Promise<Outcome> {
   // Of a checkpoint by itself nothing else is known.
   const best = file === path ? undefined : await new BestCheckpoint(path).read();
   if (best) terminal.print(bestLine(best));
-  terminal.print(JSON.stringify(configuration, null, 2));
+  terminal.printObject(configuration);
   return { result: { run: path, step, checkpoint: file, parameters, ...(best ? { best } : {}), configuration } };
 }

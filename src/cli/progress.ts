@@ -1,81 +1,95 @@
 import { betterDirection } from '../evaluation/index.js';
 import type { TrainingEvent } from '../training/index.js';
+import type { Terminal } from './command.js';
 import { figure } from './evaluationTable.js';
 
-/** Seconds between two lines when nobody watches, and between two drawings of the line when somebody does. */
+/** Seconds between two status lines when nobody watches, and between two drawings of the line when somebody does. */
 const PLAIN_INTERVAL = 10;
 const LIVE_INTERVAL = 0.2;
 /** Weight of the newest iteration in the running mean of its duration. */
 const SMOOTHING = 0.1;
 
+/** A clock for status lines. */
+class Pacing {
+  private shown: number;
+
+  /** @param isPatient whether the first line waits for an interval as well: what is done before anybody could wonder needs no word */
+  constructor(
+    private readonly terminal: Terminal,
+    isPatient: boolean,
+  ) {
+    this.shown = isPatient ? performance.now() : -Infinity;
+  }
+
+  /** Whether it is time for another line; if so, the next interval begins. */
+  isDue(): boolean {
+    const now = performance.now();
+    if ((now - this.shown) / 1000 < (this.terminal.isLive ? LIVE_INTERVAL : PLAIN_INTERVAL)) return false;
+    this.shown = now;
+    return true;
+  }
+}
+
 /**
- * Shows a training on standard error: on a terminal one line that is drawn over, elsewhere a plain line every few seconds. Returns
- * the function that takes the training's events.
+ * Shows a training on standard error: on a terminal one line that is redrawn in place, elsewhere a line every few seconds. Returns the
+ * function that takes the training's events.
  * @param aside what else is under way, for the end of the line
  */
-export function showProgress(stream: NodeJS.WriteStream, aside: () => string = () => ''): (event: TrainingEvent) => void {
-  const live = stream.isTTY;
+export function showProgress(terminal: Terminal, aside: () => string = () => ''): (event: TrainingEvent) => void {
+  const pacing = new Pacing(terminal, false);
   let lastStep = 0;
   let secondsPerIteration: number | undefined;
   let previous = performance.now();
-  let shown = 0;
 
-  const write = (line: string) => (live ? stream.write(`\r\x1b[2K${line.slice(0, Math.max(20, stream.columns - 1))}`) : stream.write(`${line}\n`));
   return (event) => {
-    const now = performance.now();
     if (event.type === 'start') {
       lastStep = event.lastStep;
       const { encoder, generator } = event.parameters;
-      stream.write(
-        `encoder ${encoder.toLocaleString('en')} parameters, generator ${generator.toLocaleString('en')}; ${lastStep} iterations, ${event.batchesPerEpoch} batches an epoch\n`,
+      terminal.note(
+        `encoder ${encoder.toLocaleString('en')} parameters, generator ${generator.toLocaleString('en')}; ${lastStep} iterations, ${event.batchesPerEpoch} batches per epoch`,
       );
-      previous = now;
+      previous = performance.now();
     } else if (event.type === 'iteration') {
+      const now = performance.now();
       const duration = (now - previous) / 1000;
       previous = now;
       secondsPerIteration = secondsPerIteration === undefined ? duration : (1 - SMOOTHING) * secondsPerIteration + SMOOTHING * duration;
-      const { step } = event.report;
-      if ((now - shown) / 1000 < (live ? LIVE_INTERVAL : PLAIN_INTERVAL) && step < lastStep) return;
-      shown = now;
-      write(`${progressLine(event.report, lastStep, secondsPerIteration)}${aside()}`);
+      if (pacing.isDue() || event.report.step >= lastStep) terminal.status(`${progressLine(event.report, lastStep, secondsPerIteration)}${aside()}`);
     } else if (event.type === 'pictures') {
-      if (!live) stream.write(`iteration ${event.step}: wrote ${event.samples}\n`);
+      if (!terminal.isLive) terminal.note(`iteration ${event.step}: wrote ${event.samples}`);
       previous = performance.now();
-    } else {
-      const remark = remarkOn(event, live);
-      if (remark !== undefined) stream.write(`${remark}\n`);
-      if (event.type === 'evaluation') previous = performance.now();
-    }
+    } else if (event.type === 'epochs') terminal.note(`iteration ${event.step}, epoch ${event.epochs} done: evaluating ${event.file}`);
+    else if (event.type === 'evaluation') {
+      terminal.note(evaluationLine(event));
+      previous = performance.now();
+    } else if (event.type === 'warning') terminal.note(`warning: ${event.message}`);
+    else if (event.type === 'end') terminal.endStatus();
   };
 }
 
 /** Shows how far decoding is: on a line of its own, or as part of another's. */
 export class DecodingProgress {
-  private readonly interval: number;
-  private shown = performance.now();
+  private readonly pacing: Pacing;
   private hasShown = false;
   private state = '';
   private isAside = false;
 
-  constructor(private readonly stream: NodeJS.WriteStream) {
-    this.interval = stream.isTTY ? LIVE_INTERVAL : PLAIN_INTERVAL;
+  constructor(private readonly terminal: Terminal) {
+    this.pacing = new Pacing(terminal, true);
   }
 
-  /** Takes the progress. Draws it, where somebody watches and nobody else shows it. */
+  /** Takes the progress, and shows it unless another line does. */
   readonly take = (done: number, total: number, leftOut: number): void => {
-    this.state = done < total ? `  decoded ${Math.floor((100 * done) / total)} %` : '';
-    const now = performance.now();
-    // What is done before anybody could wonder needs no word.
-    const isDue = (now - this.shown) / 1000 >= this.interval || (done === total && this.hasShown);
-    if (!isDue || this.isAside) return;
-    [this.shown, this.hasShown] = [now, true];
-    const line = `decoding: ${done} of ${total} images${leftOut > 0 ? `, ${leftOut} left out` : ''}`;
-    this.stream.write(this.stream.isTTY ? `\r\x1b[2K${line}${done === total ? '\n' : ''}` : `${line}\n`);
+    this.state = done < total ? `  decoded ${Math.floor((100 * done) / total)}%` : '';
+    if (this.isAside || !(this.pacing.isDue() || (done === total && this.hasShown))) return;
+    this.hasShown = true;
+    this.terminal.status(`decoding images: ${done}/${total}${leftOut > 0 ? ` (${leftOut} skipped)` : ''}`);
+    if (done === total) this.terminal.endStatus();
   };
 
-  /** Leaves it to another to show how far it is, at the end of its own line: `  decoded 40 %`, or nothing where all are. */
+  /** Leaves it to another line to show how far decoding is, at its end: `  decoded 40%`, or nothing once all images are decoded. */
   stepAside(): () => string {
-    if (this.hasShown && this.stream.isTTY) this.stream.write('\n');
+    this.terminal.endStatus();
     this.isAside = true;
     return () => this.state;
   }
@@ -84,33 +98,19 @@ export class DecodingProgress {
   readonly stepForward = (): void => {
     this.isAside = false;
   };
-
-  /** Puts a remark below the line that another draws over. */
-  readonly below = (line: string): string => (this.isAside && this.stream.isTTY ? `\n${line}` : line);
 }
 
-/** Draws how far decoding is, where somebody watches; returns the function that takes its progress. */
-export const decodingProgress = (stream: NodeJS.WriteStream) => new DecodingProgress(stream).take;
+/** Returns a function that takes and shows the progress of decoding. */
+export const decodingProgress = (terminal: Terminal) => new DecodingProgress(terminal).take;
 
 /** The same for a training of something other than a model: `what` and how many of its iterations are done. */
-export function steppingProgress(stream: NodeJS.WriteStream, what: string): (step: number, steps: number, loss: number) => void {
-  let shown = performance.now();
+export function steppingProgress(terminal: Terminal, what: string): (step: number, steps: number, loss: number) => void {
+  const pacing = new Pacing(terminal, true);
   return (step, steps, loss) => {
-    const now = performance.now();
-    if (step < steps && (now - shown) / 1000 < (stream.isTTY ? LIVE_INTERVAL : PLAIN_INTERVAL)) return;
-    shown = now;
-    const line = `${what}: iteration ${step} of ${steps}, loss ${loss.toPrecision(3)}`;
-    stream.write(stream.isTTY ? `\r\x1b[2K${line}${step === steps ? '\n' : ''}` : `${line}\n`);
+    if (!pacing.isDue() && step < steps) return;
+    terminal.status(`${what}: iteration ${step}/${steps}, loss ${loss.toPrecision(3)}`);
+    if (step === steps) terminal.endStatus();
   };
-}
-
-/** What is said of other events, below the line that is drawn over. */
-function remarkOn(event: TrainingEvent, live: boolean): string | undefined {
-  const below = live ? '\n' : '';
-  if (event.type === 'epochs') return `${below}iteration ${event.step}, epoch ${event.epochs} done: evaluating ${event.file}`;
-  if (event.type === 'evaluation') return evaluationLine(event);
-  if (event.type === 'warning') return `${below}warning: ${event.message}`;
-  return event.type === 'end' && live ? '' : undefined;
 }
 
 type Report = Extract<TrainingEvent, { type: 'iteration' }>['report'];

@@ -15,7 +15,7 @@ export const openRunData = (data: string | undefined, configuration: Configurati
   openSource(data ?? configuration.data, configuration, {
     testFraction: configuration.testFraction,
     onWarning: terminal.note,
-    onProgress: decodingProgress(process.stderr),
+    onProgress: decodingProgress(terminal),
   });
 
 export const splitOf = (source: ImageSource, part: string): Split => (part === 'test' ? source.test : source.train);

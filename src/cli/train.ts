@@ -1,11 +1,12 @@
 import { Option } from '@commander-js/extra-typings';
-import { readdir } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { TrainedModel } from '../age/index.js';
 import { openSource, SOURCE_FORMS, sourceAt } from '../data/open.node.js';
 import { type ImageSource, wholeSource } from '../data/index.js';
 import { type Compile, constant, graphOf } from '../engine/index.js';
 import { InputError } from '../errors.js';
+import { makeFolder, writing, writingFailure } from '../files.node.js';
 import { BestCheckpoint } from '../evaluation/bestCheckpoint.node.js';
 import { planEvaluation, scoreReconstruction } from '../evaluation/index.js';
 import { TrainingEvaluation, type TrainingEvaluationOptions } from '../evaluation/trainingEvaluation.node.js';
@@ -13,6 +14,7 @@ import { CROPS } from '../images/index.js';
 import {
   checkConfiguration,
   type Configuration,
+  isChangeable,
   iterationSpec,
   modelWeights,
   pointFrom,
@@ -31,12 +33,7 @@ import { readCheckpoint } from './openRun.js';
 import { compilerOf, type CompilerOptions, parseList, parseNumber, trainingCommand } from './options.js';
 import { DecodingProgress, duration, showProgress, steppingProgress } from './progress.js';
 import { flagOf, givenSettings, resolveConfiguration, type Settings, settingsFromFiles } from './settings.js';
-
-/** Settings that a resumed run may change: they decide how far it goes and what it reports and keeps, not what it computes. */
-const CHANGEABLE: readonly string[] = [
-  ...['length', 'logEvery', 'sampleEvery', 'checkpointEvery', 'keep', 'keepEvery', 'onNan', 'rollbacks'],
-  ...['evaluateEvery', 'evaluateMetrics', 'evaluateCount', 'best'],
-];
+import { withSignals } from './signals.js';
 
 const EXAMPLES = `
 Examples:
@@ -105,17 +102,19 @@ type Options = Settings & {
 /** What is trained, into what, and from where. */
 interface Plan {
   readonly configuration: Configuration;
-  /** The run to go on with; without it, a new one. */
+  /** The run to resume; without it, a new one. */
   readonly folder?: RunFolder;
-  readonly start: TrainingPoint | undefined;
+  /** Where a new run begins; without it, with fresh weights. */
+  readonly start?: TrainingPoint;
 }
 
 async function run(data: string, options: Options, terminal: Terminal): Promise<Outcome> {
   const plan = await (options.resume ? planResumption(data, options) : planTraining(data, options));
+  if (!plan.folder && options.out !== undefined && !options.dryRun) await RunFolder.requireEmpty(options.out);
   const { configuration, start } = plan;
   const compile = compilerOf(options);
   return withSignals(terminal, async (signal) => {
-    const decoding = new DecodingProgress(process.stderr);
+    const decoding = new DecodingProgress(terminal);
     const source = await openImages(configuration, options.strict ?? false, decoding, terminal, signal);
     try {
       // Evaluations want all images, and want them from the beginning.
@@ -126,10 +125,10 @@ async function run(data: string, options: Options, terminal: Terminal): Promise<
       await (await compile(graphOf({ ready: constant(0) }))).release();
       const evaluation = await evaluationOf({ configuration, source: judged, compile, signal }, terminal);
       signal.throwIfAborted();
-      const folder = plan.folder ?? (await RunFolder.create(options.out ?? (await freeFolder(configuration.data)), configuration));
+      const folder = plan.folder ?? (await RunFolder.create(options.out ?? (await claimFolder(configuration.data)), configuration));
       const board = options.tensorboard ? new TensorBoardLog(folder.path, configuration.logEvery) : undefined;
       const subscribers = [...(board ? [board.onEvent.bind(board)] : []), ...(evaluation ? [evaluation.into(folder.path)] : [])];
-      const show = showProgress(process.stderr, decoding.stepAside());
+      const show = showProgress(terminal, decoding.stepAside());
       const onEvent: typeof show = (event) => {
         if (event.type === 'start') {
           terminal.note(`training ${configuration.network} on ${source.name} (${source.train.count} images of ${source.size.join('x')}) into ${folder.path}`);
@@ -159,7 +158,7 @@ function openImages(
     testFraction,
     strict,
     early: true,
-    onWarning: (line) => note(decoding.below(line)),
+    onWarning: note,
     onProgress: decoding.take,
     // Of images that are decoded beside training, the iteration that is finished may need some.
     ...(strict || evaluateEvery > 0 ? { signal } : {}),
@@ -167,15 +166,15 @@ function openImages(
 }
 
 /** Evaluations during a training that asks for them. */
-const evaluationOf = (options: TrainingEvaluationOptions, { note }: Terminal): Promise<TrainingEvaluation> | undefined =>
+const evaluationOf = (options: TrainingEvaluationOptions, terminal: Terminal): Promise<TrainingEvaluation> | undefined =>
   options.configuration.evaluateEvery > 0
-    ? TrainingEvaluation.open({ ...options, onNote: note, onStep: steppingProgress(process.stderr, 'extractor') })
+    ? TrainingEvaluation.open({ ...options, onNote: terminal.note, onStep: steppingProgress(terminal, 'extractor') })
     : undefined;
 
 async function planTraining(data: string, options: Options): Promise<Plan> {
   const configuration = await resolveConfiguration(data, options);
   const { from } = configuration;
-  if (from === undefined) return { configuration, start: undefined };
+  if (from === undefined) return { configuration };
   const { configuration: earlier, vectors } = await readCheckpoint(from);
   for (const key of ['network', 'size', 'channels', 'width', 'latent'] as const) {
     if (earlier[key] !== configuration[key])
@@ -185,17 +184,17 @@ async function planTraining(data: string, options: Options): Promise<Plan> {
 }
 
 /**
- * What to go on from, with the settings that may change changed; without a checkpoint yet, from the beginning. Throws InputError for any
- * other difference.
+ * The run to resume, with the settings that may change changed.
+ * @throws {InputError} for any other difference
  */
 async function planResumption(data: string, options: Options): Promise<Plan> {
-  if (options.out === undefined) throw new InputError('--resume: name the run to go on with by --out');
+  if (options.out === undefined) throw new InputError('--resume: name the run to resume with --out');
   const folder = await RunFolder.open(options.out);
   const earlier = await folder.readConfiguration();
   const given: Settings = { ...(await settingsFromFiles(data, options)), ...givenSettings(options) };
   for (const [key, value] of Object.entries({ data, ...given })) {
     const before = earlier[key as keyof Configuration];
-    const fixed = !CHANGEABLE.includes(key) || (key === 'length' && earlier.schedule === 'cosine');
+    const fixed = !isChangeable(key, earlier);
     const isSame = key === 'data' ? sourceAt(data) === sourceAt(earlier.data) : JSON.stringify(value) === JSON.stringify(before);
     if (fixed && !isSame) {
       const why = key === 'length' ? 'its learning rate follows from the length' : 'only its length and intervals may change';
@@ -204,42 +203,25 @@ async function planResumption(data: string, options: Options): Promise<Plan> {
       );
     }
   }
-  return { folder, configuration: checkConfiguration({ ...earlier, ...given }, flagOf), start: await folder.readLatestCheckpoint() };
+  return { folder, configuration: checkConfiguration({ ...earlier, ...given }, flagOf) };
 }
 
-/** runs/mnist-1, or the first number that is not taken; images from a folder give its name. */
-async function freeFolder(data: string): Promise<string> {
-  const taken = await readdir('runs').catch(() => [] as string[]);
+/** Creates runs/mnist-1, or the first number that is not taken: of several trainings that start at once, each gets its own. */
+async function claimFolder(data: string): Promise<string> {
   const name = basename(resolve(data.slice(data.indexOf(':') + 1))) || 'images';
-  let number = 1;
-  while (taken.includes(`${name}-${number}`)) number++;
-  return join('runs', `${name}-${number}`);
-}
-
-/** The first Ctrl-C or SIGTERM asks the work to end well; another ends the process. */
-async function withSignals(terminal: Terminal, work: (signal: AbortSignal) => Promise<Outcome>): Promise<Outcome> {
-  const controller = new AbortController();
-  const stop = () => {
-    if (controller.signal.aborted) process.exit(STATUS.interrupted);
-    controller.abort();
-    terminal.note('\nfinishing this iteration and saving; once more to stop at once');
-  };
-  process.on('SIGINT', stop).on('SIGTERM', stop);
-  try {
-    return await work(controller.signal);
-  } catch (error) {
-    if (error !== controller.signal.reason) throw error;
-    terminal.note('stopped before the first iteration; there was nothing to save');
-    return { result: { interrupted: true }, status: STATUS.interrupted };
-  } finally {
-    process.off('SIGINT', stop).off('SIGTERM', stop);
+  await writing('runs', () => makeFolder('runs'));
+  for (let number = 1; ; number++) {
+    const path = join('runs', `${name}-${number}`);
+    const failure = await mkdir(path).catch((error: NodeJS.ErrnoException) => error);
+    if (failure === undefined) return path;
+    if (failure.code !== 'EEXIST') throw new InputError(`${path}: cannot be written (${writingFailure(failure)})`);
   }
 }
 
 function interrupted(summary: TrainingSummary, folder: RunFolder, { data }: Configuration, terminal: Terminal): Outcome {
   terminal.note(`stopped after ${summary.steps} iterations and saved ${summary.checkpoint}`);
-  terminal.note(`go on with: npx agenet train ${data} --out ${folder.path} --resume`);
-  return { result: { run: folder.path, ...summary }, status: STATUS.interrupted };
+  terminal.note(`resume with: npx agenet train ${data} --out ${folder.path} --resume`);
+  return { result: { run: folder.path, ...summary }, status: STATUS.interrupted, isSaved: true };
 }
 
 async function finished(summary: TrainingSummary, folder: RunFolder, source: ImageSource, compile: Compile, terminal: Terminal): Promise<Outcome> {
@@ -260,5 +242,5 @@ async function finished(summary: TrainingSummary, folder: RunFolder, source: Ima
   if (summary.samples) terminal.print(`samples:         ${summary.samples}`);
   if (summary.reconstructions) terminal.print(`reconstructions: ${summary.reconstructions}`);
   if (best) terminal.print(bestLine(best));
-  return { result: { run: folder.path, ...summary, test, ...raw, ...(best ? { best } : {}) } };
+  return { result: { run: folder.path, ...summary, test, ...raw, ...(best ? { best } : {}) }, isSaved: !terminal.json };
 }

@@ -155,6 +155,31 @@ function named(label: string, check: () => unknown): void {
   }
 }
 
+/** Settings that a resumed run may change: they decide how far it goes and what it reports and keeps, not what it computes. */
+const CHANGEABLE: readonly string[] = [
+  ...['length', 'logEvery', 'sampleEvery', 'checkpointEvery', 'keep', 'keepEvery', 'onNan', 'rollbacks'],
+  ...['evaluateEvery', 'evaluateMetrics', 'evaluateCount', 'best'],
+];
+
+/** Whether a run of this configuration may be resumed with another value of a setting. */
+export const isChangeable = (key: string, { schedule }: Configuration): boolean => CHANGEABLE.includes(key) && !(key === 'length' && schedule === 'cosine');
+
+/**
+ * Requires that a checkpoint was computed as a configuration says.
+ * @throws {InputError} that names the first setting that differs, unless a resumed run may change it
+ */
+export function requireSameTraining(
+  configuration: Configuration,
+  { configuration: earlier, file }: { readonly configuration: Configuration; readonly file: string },
+): void {
+  for (const key of Object.keys(configurationSchema.shape) as (keyof Configuration)[]) {
+    if (isChangeable(key, earlier) || JSON.stringify(configuration[key]) === JSON.stringify(earlier[key])) continue;
+    throw new InputError(
+      `${key}: ${shown(configuration[key])} contradicts ${file}, which was trained with ${shown(earlier[key])}; restore it in config.json, or start a new run`,
+    );
+  }
+}
+
 /** What holds between settings. */
 function requireOrder({ stages, schedule, dropLr, evaluateEvery, best }: Configuration, label: SettingLabel): void {
   const late = stages.findIndex(({ epoch }, index) => index > 0 && epoch <= stages[index - 1]!.epoch);

@@ -1,6 +1,6 @@
 export { type Attribute, type AttributeOrigin, decodeAttribute, encodeAttribute } from './attribute.js';
 export { type Checkpoint, decodeCheckpoint, type Digest, encodeCheckpoint } from './checkpoint.js';
-export { checkConfiguration, type Configuration, configurationSchema, DEFAULTS, iterationSpec, REMEDIES, STATISTICS } from './configuration.js';
+export { checkConfiguration, type Configuration, configurationSchema, DEFAULTS, isChangeable, iterationSpec, REMEDIES, STATISTICS } from './configuration.js';
 export type { Subscriber, Tell, TrainingEvent, TrainingSummary } from './events.js';
 export { averageDecayAt, learningRateAt, SCHEDULES } from './learningRate.js';
 export { Stages } from './stages.js';

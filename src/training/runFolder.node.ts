@@ -5,7 +5,7 @@ import { InputError } from '../errors.js';
 import { makeFolder, reading, writeFileAtomically, writing } from '../files.node.js';
 import { type Checkpoint, decodeCheckpoint, encodeCheckpoint, readConfiguration } from './checkpoint.js';
 import type { Configuration } from './configuration.js';
-import { lockFolder } from './lock.node.js';
+import { FolderLock, LOCK_NAME } from './lock.node.js';
 
 /** A line of the log: `step`, `epoch`, `seconds`, and everything that an iteration reports. */
 export type LogEntry = Readonly<Record<string, number>>;
@@ -23,29 +23,50 @@ const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes)
 const PARTS = ['samples', 'reconstructions', 'checkpoints'] as const;
 /** What `writeFileAtomically` had not renamed yet. */
 const UNFINISHED_NAME = /^\..*\.partial$/;
+/** The lock, and those by which stale ones are replaced. */
+const LOCK_FILE = /^\.lock(\.|$)/;
 const PICTURE_NAME = /^\d+\.png$/;
 const CHECKPOINT_NAME = /^(\d+)\.safetensors$/;
 
 /** The folder that a training writes: configuration, log, pictures and checkpoints. */
 export class RunFolder {
   private logIsTorn = false;
+  /** The lock under which the folder was created, until a training takes it over. */
+  private firstLock: FolderLock | undefined;
 
   private constructor(readonly path: string) {}
 
-  /** Makes a new run folder. Throws InputError if it exists and is not empty, or cannot be made. */
+  /**
+   * Creates a run folder, which this process holds until the lock is released.
+   * @throws {InputError} if it exists and is not empty, cannot be created, or another process is creating it
+   */
   static async create(path: string, configuration: Configuration): Promise<RunFolder> {
-    if (path === '') throw new InputError('the run folder needs a name (--out)');
-    // What a process left that was killed before it had written the configuration is nothing to keep.
-    const entries = ((await listFolder(path)) ?? []).filter((name) => !UNFINISHED_NAME.test(name));
-    if (entries.length > 0) {
-      throw new InputError(`${path}: the run folder exists and is not empty; name another with --out, or go on with the run in it with --resume`);
-    }
+    await RunFolder.requireEmpty(path);
     const folder = new RunFolder(path);
     await writing(path, () => makeFolder(path));
-    // First of all: from here on the run can be gone on with.
-    await folder.writeConfiguration(configuration);
-    await folder.makeParts();
-    return folder;
+    folder.firstLock = await FolderLock.take(path);
+    try {
+      // Another process may have trained into it since.
+      await RunFolder.requireEmpty(path);
+      // Written first, because a run with a configuration can be resumed.
+      await folder.writeConfiguration(configuration);
+      await folder.makeParts();
+      return folder;
+    } catch (error) {
+      await folder.firstLock.release();
+      throw error;
+    }
+  }
+
+  /**
+   * Requires that a folder can become a run folder.
+   * @throws {InputError} if it exists and is not empty
+   */
+  static async requireEmpty(path: string): Promise<void> {
+    if (path === '') throw new InputError('the run folder needs a name (--out)');
+    // A process that was killed before it had written the configuration leaves nothing worth keeping.
+    const entries = ((await listFolder(path)) ?? []).filter((name) => !UNFINISHED_NAME.test(name) && !LOCK_FILE.test(name));
+    if (entries.length > 0) throw new InputError(`${path}: the run folder exists and is not empty; choose another with --out, or resume its run with --resume`);
   }
 
   /** Opens the folder of an earlier training. Throws InputError if there is none. */
@@ -66,21 +87,28 @@ export class RunFolder {
     return readConfiguration(await reading(file, () => readFile(file, 'utf8')), file);
   }
 
-  /** Takes the folder for this process, and clears what a killed one left half-written. See `lockFolder`. */
-  async lock(): Promise<() => Promise<void>> {
-    const unlock = await lockFolder(this.path);
+  /**
+   * Takes the folder for this process, and removes what a killed process left half-written. The caller releases the lock.
+   * @throws {InputError} if another process holds the folder, or it cannot be written
+   */
+  async lock(): Promise<FolderLock> {
+    const lock = this.firstLock ?? (await FolderLock.take(this.path));
+    this.firstLock = undefined;
     try {
       await this.makeParts();
       for (const part of ['.', ...PARTS]) await clearUnfinished(join(this.path, part));
     } catch (error) {
-      await unlock();
+      await lock.release();
       throw error;
     }
-    return unlock;
+    return lock;
   }
 
-  /** Makes what is missing in a folder that was emptied or put there anew. Throws InputError if there is none. */
-  async mend(configuration: Configuration): Promise<void> {
+  /**
+   * Creates what is missing in a folder that was emptied or recreated.
+   * @throws {InputError} if there is no folder
+   */
+  async recreate(configuration: Configuration): Promise<void> {
     const entries = await listFolder(this.path);
     if (entries === undefined) throw new InputError(`${this.path}: there is no such run folder`);
     await this.makeParts();
@@ -203,7 +231,9 @@ function parseLogLine(line: string): LogEntry[] {
 const remove = (file: string): Promise<void> => writing(file, () => rm(file, { force: true }));
 
 async function clearUnfinished(folder: string): Promise<void> {
-  for (const name of (await listFolder(folder)) ?? []) if (UNFINISHED_NAME.test(name)) await remove(join(folder, name));
+  for (const name of (await listFolder(folder)) ?? []) {
+    if (UNFINISHED_NAME.test(name) || (LOCK_FILE.test(name) && name !== LOCK_NAME)) await remove(join(folder, name));
+  }
 }
 
 /** The names in a folder, or undefined if there is none. Throws InputError for what is not a folder. */

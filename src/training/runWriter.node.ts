@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { InputError } from '../errors.js';
 import type { Configuration } from './configuration.js';
 import type { Tell } from './events.js';
+import type { FolderLock } from './lock.node.js';
 import type { Previews } from './previews.node.js';
 import type { LogEntry, RunFolder } from './runFolder.node.js';
 import type { IterationReport, Trainer } from './trainer.js';
@@ -24,6 +25,7 @@ export class RunWriter {
     private readonly trainer: Trainer,
     private readonly configuration: Configuration,
     private readonly folder: RunFolder,
+    private readonly lock: FolderLock,
     private readonly previews: Previews,
     private readonly tell: Tell,
     private readonly signal: AbortSignal | undefined,
@@ -78,7 +80,10 @@ export class RunWriter {
   /** Writes a checkpoint, however long it takes. Throws InputError if the user stops while it cannot be written. */
   async save(): Promise<{ readonly step: number; readonly file: string }> {
     const checkpoint = { configuration: this.configuration, ...this.trainer.point };
-    const file = await this.insist(() => this.folder.writeCheckpoint(checkpoint));
+    const file = await this.insist(async () => {
+      await this.lock.confirm();
+      return this.folder.writeCheckpoint(checkpoint);
+    });
     this.checkpoint = { step: checkpoint.step, file };
     await this.tell({ type: 'checkpoint', ...this.checkpoint });
     return this.checkpoint;
@@ -87,7 +92,10 @@ export class RunWriter {
   /** Forgets what was not written yet of iterations after a step. */
   async goBack(step: number): Promise<void> {
     this.unwritten = this.unwritten.filter((entry) => entry.step! <= step);
-    await this.insist(() => this.folder.cutLog(step));
+    await this.insist(async () => {
+      await this.lock.confirm();
+      await this.folder.cutLog(step);
+    });
     if (this.pictures && this.pictures.step > step) this.pictures = undefined;
     if (this.checkpoint && this.checkpoint.step > step) this.checkpoint = undefined;
   }
@@ -108,6 +116,7 @@ export class RunWriter {
   }
 
   private async writeLog(): Promise<void> {
+    await this.lock.confirm();
     await this.folder.log(this.unwritten);
     this.unwritten = [];
   }
@@ -115,6 +124,7 @@ export class RunWriter {
   private async draw(): Promise<void> {
     const { step, vectors } = this.trainer.point;
     try {
+      await this.lock.confirm();
       this.pictures = { step, ...(await this.previews.write(this.folder, step, vectors)) };
       await this.tell({ type: 'pictures', ...this.pictures });
     } catch (error) {
@@ -132,8 +142,8 @@ export class RunWriter {
         if (!(error instanceof InputError) || this.signal?.aborted) throw error;
         if (attempt === 0) await this.warn(error, 'training waits with its state in memory; make room for it, or stop');
         await pause(this.retrySeconds * 1000, undefined, this.signal ? { signal: this.signal } : {}).catch(() => undefined);
-        // Somebody may have put a folder in the place of one that is gone.
-        await this.folder.mend(this.configuration).catch(() => undefined);
+        // A folder that was deleted may have been created again.
+        await this.folder.recreate(this.configuration).catch(() => undefined);
       }
     }
   }

@@ -2,8 +2,10 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { ImageSource } from '../data/index.js';
 import type { Compile } from '../engine/index.js';
 import { InputError } from '../errors.js';
-import type { Configuration } from './configuration.js';
+import { type Configuration, requireSameTraining } from './configuration.js';
+import { EventQueue } from './eventQueue.js';
 import type { Subscriber, Tell, TrainingEvent, TrainingSummary } from './events.js';
+import type { FolderLock } from './lock.node.js';
 import { Previews } from './previews.node.js';
 import type { RunFolder } from './runFolder.node.js';
 import { RunWriter } from './runWriter.node.js';
@@ -14,7 +16,7 @@ export interface TrainOptions {
   readonly source: ImageSource;
   readonly folder: RunFolder;
   readonly compile: Compile;
-  /** Where to go on from; without it, from fresh weights. */
+  /** Where to begin if the folder has no checkpoint yet; default: fresh weights. */
   readonly start?: TrainingPoint;
   /** When aborted, the iteration that runs is finished and saved, and the training ends. */
   readonly signal?: AbortSignal;
@@ -26,75 +28,65 @@ export interface TrainOptions {
 }
 
 /**
- * Trains as configured, and writes log, pictures and checkpoints into the run folder, which nobody else may train into meanwhile. It
- * always ends with a checkpoint and pictures of the last iteration, unless a loss or gradient stopped being finite: then, if the
- * configuration says so, it goes back to the last checkpoint with half the learning rate, else it throws before anything is saved.
+ * Trains as configured from the last checkpoint in the run folder, if there is one, and writes log, pictures and checkpoints there. The
+ * folder is locked from before the checkpoint is read, so that of several processes one trains. Training ends with a checkpoint and
+ * pictures of the last iteration, unless a loss or gradient is NaN or infinite: then it rolls back to the last checkpoint with half the
+ * learning rate if the configuration says so, else it throws before anything is saved.
+ * @throws {InputError} if another process trains into the folder, or the configuration contradicts its checkpoint
  */
 export async function train(options: TrainOptions): Promise<TrainingSummary> {
-  const { folder, configuration, source, start } = options;
-  const unlock = await folder.lock();
+  const { folder, configuration, source } = options;
+  const lock = await folder.lock();
   try {
+    const checkpoint = await folder.readLatestCheckpoint();
+    if (checkpoint) requireSameTraining(configuration, checkpoint);
+    const start = checkpoint ?? options.start;
     const lastStep = lastStepOf(configuration, source.train.count);
     if (start && start.step > lastStep) {
-      throw new InputError(`${folder.path}: has ${start.step} iterations already, and ${lastStep} are asked for; nothing is changed`);
+      throw new InputError(`${folder.path}: already has ${start.step} iterations, more than the requested ${lastStep}; nothing to do`);
     }
-    // Not before nobody else trains by another one.
     await folder.writeConfiguration(configuration);
-    const summary = await trainInto(options);
-    // Images that nobody has waited for yet are decoded for the next time.
+    const summary = await trainInto(options, start, lock);
+    // Images that training did not wait for are decoded for the next time.
     if (!summary.interrupted) await source.whole?.();
     return summary;
   } finally {
-    await unlock();
+    await lock.release();
   }
 }
 
-/** The same as a sequence of events, which ends with the training's; leaving the loop early stops it like an abort. */
+/**
+ * The same as a sequence of events, which ends with the training's; leaving the loop early stops it like an abort. If the consumer is
+ * slower than the training, iteration events are dropped (see `EventQueue`); all others are delivered.
+ */
 export async function* trainingEvents(options: Omit<TrainOptions, 'onEvent' | 'signal'>): AsyncGenerator<TrainingEvent, void> {
   const controller = new AbortController();
-  const waiting: TrainingEvent[] = [];
-  let wake: () => void = () => undefined;
-  let finished = false;
-  const onEvent = (event: TrainingEvent) => {
-    waiting.push(event);
-    wake();
-  };
-  const training = train({ ...options, signal: controller.signal, onEvent }).finally(() => {
-    finished = true;
-    wake();
-  });
+  const queue = new EventQueue();
+  const subscribers = [queue.push, ...(options.subscribers ?? [])];
+  const training = train({ ...options, signal: controller.signal, subscribers }).finally(() => queue.close());
   // Awaited below; a rejection before that is not unhandled.
   training.catch(() => undefined);
   try {
-    while (!finished || waiting.length > 0) {
-      const event = waiting.shift();
-      if (event !== undefined) yield event;
-      else await new Promise<void>((resolve) => (wake = resolve));
-    }
+    yield* queue.take();
   } finally {
     controller.abort();
+    queue.close();
     await training;
   }
 }
 
-async function trainInto({
-  configuration,
-  source,
-  folder,
-  compile,
-  start,
-  signal,
-  onEvent = () => undefined,
-  subscribers = [],
-  retrySeconds,
-}: TrainOptions): Promise<TrainingSummary> {
+async function trainInto(
+  { configuration, source, folder, compile, signal, onEvent = () => undefined, subscribers = [], retrySeconds }: TrainOptions,
+  start: TrainingPoint | undefined,
+  lock: FolderLock,
+): Promise<TrainingSummary> {
   const secondsBefore = (await folder.cutLog(start?.step ?? 0))?.seconds ?? 0;
   const trainer = await Trainer.create(configuration, source.train, compile, start);
   const previews = new Previews(configuration, source.test, trainer.point.vectors, compile);
   const audience = new Audience([onEvent, ...subscribers]);
   const { tell } = audience;
   const now = () => performance.now() - audience.evaluating;
-  const writer = new RunWriter(trainer, configuration, folder, previews, tell, signal, retrySeconds);
+  const writer = new RunWriter(trainer, configuration, folder, lock, previews, tell, signal, retrySeconds);
   const rescue = new Rescue(trainer, configuration, folder, writer, tell);
   await tell({ type: 'start', step: trainer.step, lastStep: trainer.lastStep, batchesPerEpoch: trainer.batchesPerEpoch, parameters: trainer.parameterCounts });
 

@@ -9,9 +9,9 @@ import { compile } from '../../src/engine/runtime/native.js';
 import { evaluate, type FeatureExtractor } from '../../src/evaluation/index.js';
 import { channelsLast } from '../../src/images/index.js';
 import { type Configuration, iterationSpec, modelWeights } from '../../src/training/index.js';
-import { readCheckpointFile, RunFolder } from '../../src/training/runFolder.node.js';
+import { readCheckpointFile } from '../../src/training/runFolder.node.js';
 import { sharedTemporaryFolder } from '../temporaryFolder.js';
-import { tinyCheckpoint, tinyConfiguration } from '../training/tinyTraining.js';
+import { createRun, tinyCheckpoint, tinyConfiguration } from '../training/tinyTraining.js';
 import { resultOf } from './runCommand.js';
 import { bytesIn } from './tinyRun.js';
 
@@ -21,7 +21,7 @@ const compileHere: Compile = (graph) => compile(graph);
 
 /** A run whose averages are other weights than the raw ones; returns its checkpoint. */
 async function makeAveragedRun(name: string, configuration: Configuration): Promise<string> {
-  const folder = await RunFolder.create(join(cwd, name), configuration);
+  const folder = await createRun(join(cwd, name), configuration);
   const { vectors, ...rest } = tinyCheckpoint(configuration);
   const doubled = Object.entries(vectors).map(([vector, data]) => [vector, vector.includes('ema_') ? data.map((value) => 2 * value) : data]);
   return folder.writeCheckpoint({ ...rest, vectors: Object.fromEntries(doubled) as typeof vectors });

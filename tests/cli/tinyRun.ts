@@ -1,12 +1,11 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import sharp from 'sharp';
-import { RunFolder } from '../../src/training/runFolder.node.js';
-import { tinyCheckpoint, tinyConfiguration } from '../training/tinyTraining.js';
+import { createRun, tinyCheckpoint, tinyConfiguration } from '../training/tinyTraining.js';
 
 /** Makes a run folder with one checkpoint of untrained networks, and returns the checkpoint's path. */
 export async function makeTinyRun(path: string, configuration = tinyConfiguration(), step = 3): Promise<string> {
-  const folder = await RunFolder.create(path, configuration);
+  const folder = await createRun(path, configuration);
   return folder.writeCheckpoint(tinyCheckpoint(configuration, step));
 }
 

@@ -49,7 +49,7 @@ describe('agenet train', () => {
     const cwd = temporaryFolder();
     const { child, said, finished } = startCommand(['train', 'mnist', '--out', 'run', '--steps', '1000000', '--json', ...TINY], cwd);
     onTestFinished(() => void child.kill('SIGKILL'));
-    await said('batches an epoch');
+    await said('batches per epoch');
     child.kill('SIGINT');
     const stopped = await finished;
     expect(stopped.status).toBe(130);
@@ -180,7 +180,7 @@ describe('agenet train refuses in one line, with status 2,', () => {
       expectBadInput(['train', 'mnist', '--out', 'run', '--resume', '--width', '8'], cwd, '--width: the run in run was started with 4', '8'),
       expectBadInput(['train', 'mnist', '--out', 'other', '--resume', '--size', '32'], cwd, '--size: the run in other was started with 64'),
       expectBadInput(['train', 'digits', '--out', 'run', '--resume'], cwd, 'data', 'digits'),
-      expectBadInput(['train', 'mnist', '--out', 'run', '--resume', '--steps', '2'], cwd, 'run: has 3 iterations already, and 2 are asked for'),
+      expectBadInput(['train', 'mnist', '--out', 'run', '--resume', '--steps', '2'], cwd, 'run: already has 3 iterations, more than the requested 2'),
       expectBadInput(['train', 'mnist', '--out', 'run', '--resume', '--from', 'other'], cwd, '--from: the run in run was started with none'),
       expectBadInput(['train', 'mnist', '--out', 'damaged', '--resume'], cwd, join('damaged', 'checkpoints', '000004.safetensors')),
     ]);

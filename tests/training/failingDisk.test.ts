@@ -5,7 +5,7 @@ import { RunFolder } from '../../src/training/runFolder.node.js';
 import type { TrainingEvent } from '../../src/training/index.js';
 import { expectInputError } from '../rejection.js';
 import { sharedTemporaryFolder } from '../temporaryFolder.js';
-import { tinyConfiguration } from './tinyTraining.js';
+import { createRun, tinyConfiguration } from './tinyTraining.js';
 import { goneOn, latestOf, logOf, namesIn, newFolder, stepsOf, trained, type Trained, warningsOf } from './trainings.js';
 
 const configuration = tinyConfiguration({ length: { steps: 6 }, checkpointEvery: 2, sampleEvery: 2 });
@@ -15,7 +15,7 @@ const RETRY_SECONDS = 0.01;
 let whole: Trained;
 const wholePath = join(sharedTemporaryFolder(), 'run');
 beforeAll(async () => {
-  whole = await trained(configuration, { folder: await RunFolder.create(wholePath, configuration) });
+  whole = await trained(configuration, { folder: await createRun(wholePath, configuration) });
 });
 
 /** A part of a folder that can be put out of the way, with something in its place that nothing can be written into. */

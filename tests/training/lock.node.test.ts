@@ -5,7 +5,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { InputError } from '../../src/errors.js';
-import { lockFolder } from '../../src/training/lock.node.js';
+import { FolderLock } from '../../src/training/lock.node.js';
 import { expectInputError } from '../rejection.js';
 import { temporaryFolder } from '../temporaryFolder.js';
 
@@ -41,17 +41,17 @@ function ownerOf(pid: number): Owner {
 }
 
 async function expectTaken(folder: string): Promise<void> {
-  const unlock = await lockFolder(folder);
+  const lock = await FolderLock.take(folder);
   expect(ownerIn(folder).pid).toBe(process.pid);
-  await unlock();
+  await lock.release();
 }
 
 describe('a folder that is taken', () => {
   it('is refused to everyone else, with the process that has it', async () => {
     const folder = temporaryFolder();
-    const unlock = await lockFolder(folder);
-    await expectInputError(() => lockFolder(folder), folder, `process ${process.pid} is training into this folder`);
-    await unlock();
+    const lock = await FolderLock.take(folder);
+    await expectInputError(() => FolderLock.take(folder), folder, `process ${process.pid} is training into this folder`);
+    await lock.release();
   });
 
   it('is free once it is given back, which leaves nothing behind', async () => {
@@ -64,49 +64,49 @@ describe('a folder that is taken', () => {
 
   it('does not concern other folders', async () => {
     const [first, second] = [temporaryFolder(), temporaryFolder()];
-    const unlock = await lockFolder(first);
+    const lock = await FolderLock.take(first);
     await expectTaken(second);
-    await unlock();
+    await lock.release();
   });
 
   it('goes to exactly one of many that try at once, whether or not somebody dead had it', async () => {
     for (const folder of [temporaryFolder(), lockedBy(''), lockedBy({ host: hostname(), pid: 2 ** 22 + 1, started: '1' })]) {
-      const tries = await Promise.allSettled(Array.from({ length: 12 }, () => lockFolder(folder)));
+      const tries = await Promise.allSettled(Array.from({ length: 12 }, () => FolderLock.take(folder)));
       const [taken, refused] = [
         tries.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : [])),
         tries.flatMap((each) => (each.status === 'rejected' ? [each.reason as unknown] : [])),
       ];
       expect(taken).toHaveLength(1);
       for (const reason of refused) expect(reason).toBeInstanceOf(InputError);
-      await taken[0]!();
+      await taken[0]!.release();
     }
   });
 
   it('is not given back by one who has lost it', async () => {
     const folder = temporaryFolder();
-    const unlock = await lockFolder(folder);
+    const lock = await FolderLock.take(folder);
     const other = JSON.stringify({ host: 'elsewhere', pid: 1, started: '1' });
     writeFileSync(lockIn(folder), other);
-    await unlock();
+    await lock.release();
     expect(readFileSync(lockIn(folder), 'utf8')).toBe(other);
   });
 
   it('by a living process is refused until that is dead', async () => {
     const { child, owner } = await startIdle();
     const folder = lockedBy(owner);
-    await expectInputError(() => lockFolder(folder), folder, `process ${child.pid!} is training`);
+    await expectInputError(() => FolderLock.take(folder), folder, `process ${child.pid!} is training`);
     child.kill('SIGKILL');
     await once(child, 'exit');
     await expectTaken(folder);
   });
 
   it('on another machine counts as living, and is named', async () => {
-    await expectInputError(() => lockFolder(lockedBy({ host: 'elsewhere', pid: 7, started: '1' })), 'process 7 on elsewhere is training');
+    await expectInputError(() => FolderLock.take(lockedBy({ host: 'elsewhere', pid: 7, started: '1' })), 'process 7 on elsewhere is training');
   });
 
   it('that cannot be written is an InputError', async () => {
     const folder = temporaryFolder();
-    await expectInputError(() => lockFolder(join(folder, 'nothing')), join(folder, 'nothing'), 'cannot be written');
+    await expectInputError(() => FolderLock.take(join(folder, 'nothing')), join(folder, 'nothing'), 'cannot be written');
   });
 });
 
@@ -123,7 +123,7 @@ describe('a lock that a crash left behind does not count:', () => {
     const [line] = (await once(parent.stdout, 'data')) as [Buffer];
     const pid = Number(line.toString());
     const folder = lockedBy(ownerOf(pid));
-    await expectInputError(() => lockFolder(folder), `process ${pid} is training`);
+    await expectInputError(() => FolderLock.take(folder), `process ${pid} is training`);
     process.kill(pid, 'SIGKILL');
     while (!readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') Z ')) await new Promise((resolve) => setTimeout(resolve, 5));
     await expectTaken(folder);

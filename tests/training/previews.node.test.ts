@@ -3,15 +3,14 @@ import { join } from 'node:path';
 import sharp from 'sharp';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { Previews } from '../../src/training/previews.node.js';
-import { RunFolder } from '../../src/training/runFolder.node.js';
 import { compileSmall } from '../engine/running.js';
 import { temporaryFolder } from '../temporaryFolder.js';
-import { noiseSource, tinyCheckpoint, tinyConfiguration } from './tinyTraining.js';
+import { createRun, noiseSource, tinyCheckpoint, tinyConfiguration } from './tinyTraining.js';
 
 describe('the pictures of a run', () => {
   it('show the same codes and images every time, with the weights of the iteration', async () => {
     const configuration = tinyConfiguration();
-    const folder = await RunFolder.create(join(temporaryFolder(), 'run'), configuration);
+    const folder = await createRun(join(temporaryFolder(), 'run'), configuration);
     const { vectors } = tinyCheckpoint(configuration);
     const previews = new Previews(configuration, noiseSource().test, vectors, compileSmall);
     onTestFinished(() => previews.release());
@@ -28,7 +27,7 @@ describe('the pictures of a run', () => {
 
   it('have the first test images, each beside its reconstruction', async () => {
     const configuration = tinyConfiguration();
-    const folder = await RunFolder.create(join(temporaryFolder(), 'run'), configuration);
+    const folder = await createRun(join(temporaryFolder(), 'run'), configuration);
     const { test } = noiseSource();
     const previews = new Previews(configuration, test, tinyCheckpoint(configuration).vectors, compileSmall);
     onTestFinished(() => previews.release());

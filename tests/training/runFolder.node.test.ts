@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { RunFolder } from '../../src/training/runFolder.node.js';
 import { expectInputError } from '../rejection.js';
 import { temporaryFolder } from '../temporaryFolder.js';
-import { tinyCheckpoint, tinyConfiguration } from './tinyTraining.js';
+import { createRun, tinyCheckpoint, tinyConfiguration } from './tinyTraining.js';
 
 const configuration = tinyConfiguration();
 const png = Uint8Array.of(1, 2, 3);
@@ -19,7 +19,7 @@ const filesIn = (folder: string): string[] =>
 describe('a new run folder', () => {
   it('is made with the folders above it, and holds its configuration', async () => {
     const path = join(temporaryFolder(), 'runs', 'first');
-    const folder = await RunFolder.create(path, configuration);
+    const folder = await createRun(path, configuration);
     expect(folder.path).toBe(path);
     expect(JSON.parse(readFileSync(join(path, 'config.json'), 'utf8'))).toEqual(configuration);
     expect(await folder.readConfiguration()).toEqual(configuration);
@@ -27,14 +27,14 @@ describe('a new run folder', () => {
 
   it('may be there already if it is empty', async () => {
     const path = temporaryFolder();
-    await RunFolder.create(path, configuration);
+    await createRun(path, configuration);
     expect(filesIn(path)).toEqual(['config.json']);
   });
 
   it('is refused where there is something in it, which stays as it is', async () => {
     const path = temporaryFolder();
     writeFileSync(join(path, 'config.json'), 'mine');
-    await expectInputError(() => RunFolder.create(path, configuration), path, 'not empty', '--out', '--resume');
+    await expectInputError(() => createRun(path, configuration), path, 'not empty', '--out', '--resume');
     expect(filesIn(path)).toEqual(['config.json']);
     expect(readFileSync(join(path, 'config.json'), 'utf8')).toBe('mine');
   });
@@ -42,8 +42,8 @@ describe('a new run folder', () => {
   it('is refused where a file has its name, or is a part of its path', async () => {
     const file = join(temporaryFolder(), 'file');
     writeFileSync(file, 'mine');
-    await expectInputError(() => RunFolder.create(file, configuration), file, 'is a file');
-    await expectInputError(() => RunFolder.create(join(file, 'run'), configuration), join(file, 'run'), 'cannot be written');
+    await expectInputError(() => createRun(file, configuration), file, 'is a file');
+    await expectInputError(() => createRun(join(file, 'run'), configuration), join(file, 'run'), 'cannot be written');
     expect(readFileSync(file, 'utf8')).toBe('mine');
   });
 });
@@ -51,7 +51,7 @@ describe('a new run folder', () => {
 describe('an earlier run folder', () => {
   it('is opened', async () => {
     const path = temporaryFolder();
-    await RunFolder.create(path, configuration);
+    await createRun(path, configuration);
     expect(await (await RunFolder.open(path)).readConfiguration()).toEqual(configuration);
   });
 
@@ -65,7 +65,7 @@ describe('an earlier run folder', () => {
 
   it('is refused where its configuration is damaged', async () => {
     const path = temporaryFolder();
-    const folder = await RunFolder.create(path, configuration);
+    const folder = await createRun(path, configuration);
     for (const text of ['', '{"data": "mnist"', '[]', JSON.stringify({ ...configuration, width: -1 })]) {
       writeFileSync(join(path, 'config.json'), text);
       await expectInputError(() => folder.readConfiguration(), 'config.json');
@@ -75,7 +75,7 @@ describe('an earlier run folder', () => {
 
 describe('checkpoints of a run folder', () => {
   it('come back, the one of the most iterations first', async () => {
-    const folder = await RunFolder.create(temporaryFolder(), configuration);
+    const folder = await createRun(temporaryFolder(), configuration);
     for (const step of [5, 1_000_000, 20]) await folder.writeCheckpoint(tinyCheckpoint(configuration, step));
     const { file, ...latest } = (await folder.readLatestCheckpoint())!;
     expect(latest).toEqual(tinyCheckpoint(configuration, 1_000_000));
@@ -84,7 +84,7 @@ describe('checkpoints of a run folder', () => {
   });
 
   it('are not looked for among other files', async () => {
-    const folder = await RunFolder.create(temporaryFolder(), configuration);
+    const folder = await createRun(temporaryFolder(), configuration);
     await folder.writeCheckpoint(tinyCheckpoint(configuration, 5));
     for (const name of ['999999.safetensors.bak', 'best.safetensors', '.999999.safetensors.123.partial', '999999.png']) {
       writeFileSync(join(folder.path, 'checkpoints', name), 'x');
@@ -93,14 +93,14 @@ describe('checkpoints of a run folder', () => {
   });
 
   it('are not there before the first is written', async () => {
-    const folder = await RunFolder.create(temporaryFolder(), configuration);
+    const folder = await createRun(temporaryFolder(), configuration);
     expect(await folder.readLatestCheckpoint()).toBeUndefined();
   });
 
   it('stay as many as the configuration keeps, the newest, and of the older ones the multiples', async () => {
     const left = async (keep: number, keepEvery: number) => {
       const configured = tinyConfiguration({ keep, keepEvery });
-      const folder = await RunFolder.create(temporaryFolder(), configured);
+      const folder = await createRun(temporaryFolder(), configured);
       for (const step of [1, 2, 3, 4, 5, 6, 7]) await folder.writeCheckpoint(tinyCheckpoint(configured, step));
       return readdirSync(join(folder.path, 'checkpoints')).map((name) => parseInt(name));
     };
@@ -115,7 +115,7 @@ describe('checkpoints of a run folder', () => {
 
   it('of other iterations go only once the new one is there', async () => {
     const configured = tinyConfiguration({ keep: 1 });
-    const folder = await RunFolder.create(temporaryFolder(), configured);
+    const folder = await createRun(temporaryFolder(), configured);
     const first = await folder.writeCheckpoint(tinyCheckpoint(configured, 1));
     const blocked = join(folder.path, 'checkpoints', '000002.safetensors');
     mkdirSync(blocked);
@@ -127,7 +127,7 @@ describe('checkpoints of a run folder', () => {
 
   it('that cannot be removed are an InputError, and the new one is there', async () => {
     const configured = tinyConfiguration({ keep: 1 });
-    const folder = await RunFolder.create(temporaryFolder(), configured);
+    const folder = await createRun(temporaryFolder(), configured);
     const old = join(folder.path, 'checkpoints', '000001.safetensors');
     mkdirSync(old);
     await expectInputError(() => folder.writeCheckpoint(tinyCheckpoint(configured, 2)), old);
@@ -135,7 +135,7 @@ describe('checkpoints of a run folder', () => {
   });
 
   it('are named as damaged where a byte of a tensor is another', async () => {
-    const folder = await RunFolder.create(temporaryFolder(), configuration);
+    const folder = await createRun(temporaryFolder(), configuration);
     const file = await folder.writeCheckpoint(tinyCheckpoint(configuration, 5));
     const damaged = readFileSync(file);
     damaged[damaged.length - 1000]! ^= 1;
@@ -144,7 +144,7 @@ describe('checkpoints of a run folder', () => {
   });
 
   it('are refused with the file where they are damaged', async () => {
-    const folder = await RunFolder.create(temporaryFolder(), configuration);
+    const folder = await createRun(temporaryFolder(), configuration);
     const file = await folder.writeCheckpoint(tinyCheckpoint(configuration, 5));
     writeFileSync(file, readFileSync(file).subarray(0, 1000));
     await expectInputError(() => folder.readLatestCheckpoint(), file);
@@ -153,7 +153,7 @@ describe('checkpoints of a run folder', () => {
   });
 
   it('are refused where they cannot be read', async () => {
-    const folder = await RunFolder.create(temporaryFolder(), configuration);
+    const folder = await createRun(temporaryFolder(), configuration);
     mkdirSync(join(folder.path, 'checkpoints', '000001.safetensors'));
     await expectInputError(() => folder.readLatestCheckpoint(), '000001.safetensors: cannot be read (it is a folder)');
     rmSync(join(folder.path, 'config.json'));
@@ -164,7 +164,7 @@ describe('checkpoints of a run folder', () => {
 
 describe('pictures of a run folder', () => {
   it('are named by the iteration', async () => {
-    const folder = await RunFolder.create(temporaryFolder(), configuration);
+    const folder = await createRun(temporaryFolder(), configuration);
     const written = [await folder.writePicture('samples', 12, png), await folder.writePicture('reconstructions', 1_234_567, png)];
     expect(written).toEqual([join(folder.path, 'samples', '000012.png'), join(folder.path, 'reconstructions', '1234567.png')]);
     for (const file of written) expect(Uint8Array.from(readFileSync(file))).toEqual(png);
@@ -173,14 +173,14 @@ describe('pictures of a run folder', () => {
 
 describe('the log of a run folder', () => {
   it('has an object a line', async () => {
-    const folder = await RunFolder.create(temporaryFolder(), configuration);
+    const folder = await createRun(temporaryFolder(), configuration);
     await folder.log([{ step: 1, 'encoder.loss': 0.5 }]);
     await folder.log([{ step: 2, 'encoder.loss': -1e-9 }]);
     expect(readFileSync(join(folder.path, 'log.jsonl'), 'utf8')).toBe('{"step":1,"encoder.loss":0.5}\n{"step":2,"encoder.loss":-1e-9}\n');
   });
 
   it('is cut back to an iteration, and answers with its last entry', async () => {
-    const folder = await RunFolder.create(temporaryFolder(), configuration);
+    const folder = await createRun(temporaryFolder(), configuration);
     for (let step = 1; step <= 5; step++) await folder.log([{ step, seconds: step / 10 }]);
     expect(await folder.cutLog(3)).toEqual({ step: 3, seconds: 0.3 });
     await folder.log([{ step: 4, seconds: 9 }]);
@@ -192,7 +192,7 @@ describe('the log of a run folder', () => {
   });
 
   it('loses a line that a crash cut short', async () => {
-    const folder = await RunFolder.create(temporaryFolder(), configuration);
+    const folder = await createRun(temporaryFolder(), configuration);
     await folder.log([{ step: 1 }]);
     writeFileSync(join(folder.path, 'log.jsonl'), '{"step":1}\nnull\n7\n{"step":2}\n{"step":3,"enc');
     expect(await folder.cutLog(10)).toEqual({ step: 2 });
@@ -200,7 +200,7 @@ describe('the log of a run folder', () => {
   });
 
   it('goes on after an append that failed half-way, and swallows nothing', async () => {
-    const folder = await RunFolder.create(temporaryFolder(), configuration);
+    const folder = await createRun(temporaryFolder(), configuration);
     const log = join(folder.path, 'log.jsonl');
     await folder.log([{ step: 1 }]);
     const before = readFileSync(log, 'utf8');
@@ -218,14 +218,14 @@ describe('the log of a run folder', () => {
   });
 
   it('is not taken for empty where it cannot be read', async () => {
-    const folder = await RunFolder.create(temporaryFolder(), configuration);
+    const folder = await createRun(temporaryFolder(), configuration);
     mkdirSync(join(folder.path, 'log.jsonl'));
     await expectInputError(() => folder.readLog(), 'log.jsonl');
     await expectInputError(() => folder.cutLog(3), 'log.jsonl');
   });
 
   it('is empty where nothing was logged', async () => {
-    const folder = await RunFolder.create(temporaryFolder(), configuration);
+    const folder = await createRun(temporaryFolder(), configuration);
     expect(await folder.cutLog(10)).toBeUndefined();
   });
 });
@@ -233,7 +233,7 @@ describe('the log of a run folder', () => {
 describe('a file of a run folder', () => {
   it('is refused where a folder is in its place', async () => {
     const path = join(temporaryFolder(), 'run');
-    const folder = await RunFolder.create(path, configuration);
+    const folder = await createRun(path, configuration);
     const written = await folder.writeCheckpoint(tinyCheckpoint(configuration, 1));
     const before = readFileSync(written);
     // A folder in the place of the next checkpoint and of the log.
@@ -247,7 +247,7 @@ describe('a file of a run folder', () => {
 
 describe('a run folder that is locked', () => {
   it('is cleared of what was left half-written, and of nothing else', async () => {
-    const folder = await RunFolder.create(temporaryFolder(), configuration);
+    const folder = await createRun(temporaryFolder(), configuration);
     await folder.writeCheckpoint(tinyCheckpoint(configuration, 5));
     await folder.writePicture('samples', 5, png);
     await folder.log([{ step: 5 }]);
@@ -255,13 +255,12 @@ describe('a run folder that is locked', () => {
     const partial = ['.config.json.7.partial', '.log.jsonl.8.partial', 'checkpoints/.000006.safetensors.9.partial', 'samples/.000006.png.9.partial'];
     for (const name of partial) writeFileSync(join(folder.path, ...name.split('/')), 'half');
     writeFileSync(join(folder.path, 'checkpoints', 'mine.partial'), 'mine');
-    const unlock = await folder.lock();
-    await unlock();
+    await (await folder.lock()).release();
     expect(filesIn(folder.path)).toEqual([...before, join('checkpoints', 'mine.partial')].sort());
   });
 
   it('is given back where it cannot be cleared', async () => {
-    const folder = await RunFolder.create(temporaryFolder(), configuration);
+    const folder = await createRun(temporaryFolder(), configuration);
     const checkpoints = join(folder.path, 'checkpoints');
     rmdirSync(checkpoints);
     writeFileSync(checkpoints, 'no folder');

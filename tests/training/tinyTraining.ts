@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { type ImageSource, splitInMemory } from '../../src/data/index.js';
 import { randomStream } from '../../src/random.js';
 import { type Checkpoint, checkConfiguration, type Configuration, DEFAULTS, type Digest, freshPoint } from '../../src/training/index.js';
+import { RunFolder } from '../../src/training/runFolder.node.js';
 
 /** The digest that run folders use. */
 export const digest: Digest = (bytes) => createHash('sha256').update(bytes).digest('hex');
@@ -34,6 +35,13 @@ export function noiseSource(): ImageSource {
       null,
     );
   return { name: 'noise', size: [32, 32], channels: 1, train: split(18), test: split(5), classes: null };
+}
+
+/** A new run folder that no process holds. */
+export async function createRun(path: string, configuration: Configuration): Promise<RunFolder> {
+  const folder = await RunFolder.create(path, configuration);
+  await (await folder.lock()).release();
+  return folder;
 }
 
 /** A checkpoint of untrained networks, their weights so large that images and codes differ, and Adam moments that are not 0. */

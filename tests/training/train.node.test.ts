@@ -6,14 +6,14 @@ import { freshPoint, modelWeights, pointFrom, type TrainingEvent } from '../../s
 import { RunFolder } from '../../src/training/runFolder.node.js';
 import { errorOf, expectInputError } from '../rejection.js';
 import { sharedTemporaryFolder } from '../temporaryFolder.js';
-import { tinyCheckpoint, tinyConfiguration } from './tinyTraining.js';
+import { createRun, tinyCheckpoint, tinyConfiguration } from './tinyTraining.js';
 import { goneOn, latestOf, logOf, namesIn, newFolder, trained, type Trained } from './trainings.js';
 
 /** The tiny configuration's four iterations in one piece: what others are held against. */
 let whole: Trained;
 const wholePath = join(sharedTemporaryFolder(), 'run');
 beforeAll(async () => {
-  whole = await trained(tinyConfiguration(), { folder: await RunFolder.create(wholePath, tinyConfiguration()) });
+  whole = await trained(tinyConfiguration(), { folder: await createRun(wholePath, tinyConfiguration()) });
 });
 
 describe('a training', () => {
@@ -186,12 +186,12 @@ describe('a training that begins with the weights of another', () => {
 describe('a folder that is trained into', () => {
   it('is refused to a second training, which changes nothing', async () => {
     const folder = await newFolder(tinyConfiguration());
-    const unlock = await folder.lock();
+    const lock = await folder.lock();
     const longer = tinyConfiguration({ length: { steps: 9 } });
     await expectInputError(() => trained(longer, { folder }), folder.path, `process ${process.pid} is training into this folder`);
     expect(await folder.readConfiguration()).toEqual(tinyConfiguration());
     expect(readdirSync(folder.path).sort()).toEqual(['.lock', 'checkpoints', 'config.json', 'reconstructions', 'samples']);
-    await unlock();
+    await lock.release();
     await trained(longer, { folder });
     expect(await folder.readConfiguration()).toEqual(longer);
   });
@@ -200,9 +200,8 @@ describe('a folder that is trained into', () => {
     const configuration = tinyConfiguration({ encoderUpdates: '1;KL_real:1e300' });
     const folder = await newFolder(configuration);
     let second: Promise<void> | undefined;
-    const onEvent = () => void (second ??= expectInputError(() => trained(configuration, { folder }), 'is training into this folder'));
-    expect(await errorOf(() => trained(configuration, { folder, onEvent }))).toBeInstanceOf(Error);
-    await second;
+    const subscriber = () => (second ??= expectInputError(() => trained(configuration, { folder }), 'is training into this folder'));
+    expect(await errorOf(() => trained(configuration, { folder, subscribers: [subscriber] }))).toBeInstanceOf(Error);
     expect(second).toBeDefined();
     expect(existsSync(join(folder.path, '.lock'))).toBe(false);
   });

@@ -8,7 +8,7 @@ import { RunFolder, type StoredCheckpoint } from '../../src/training/runFolder.n
 import { train, type TrainOptions } from '../../src/training/train.node.js';
 import { compileSmall } from '../engine/running.js';
 import { temporaryFolder } from '../temporaryFolder.js';
-import { noiseSource } from './tinyTraining.js';
+import { createRun, noiseSource } from './tinyTraining.js';
 
 export const source = noiseSource();
 /** Without the forms that are faster on this processor, but take longer to prepare than these trainings do. */
@@ -22,7 +22,7 @@ export interface Trained {
 
 export type Extra = Partial<Omit<TrainOptions, 'configuration'>>;
 
-export const newFolder = (configuration: Configuration): Promise<RunFolder> => RunFolder.create(join(temporaryFolder(), 'run'), configuration);
+export const newFolder = (configuration: Configuration): Promise<RunFolder> => createRun(join(temporaryFolder(), 'run'), configuration);
 
 /** Trains into a new folder, unless another is given. */
 export async function trained(configuration: Configuration, { folder, onEvent, ...extra }: Extra = {}): Promise<Trained> {

@@ -1,0 +1,69 @@
+/** Signals that ask a training to end: it finishes its iteration, saves, and exits. */
+import { readFileSync, readlinkSync } from 'node:fs';
+import { basename } from 'node:path';
+import { type Outcome, STATUS, type Terminal } from './command.js';
+
+/** A terminal may deliver one Ctrl-C twice: by itself, and through a parent such as npx that forwards it. */
+const REPEAT_MILLISECONDS = 500;
+
+/** Runs work that stops early once its signal is aborted: by Ctrl-C, SIGTERM, or a closed terminal. A second Ctrl-C or SIGTERM ends the process. */
+export async function withSignals(terminal: Terminal, work: (signal: AbortSignal) => Promise<Outcome>): Promise<Outcome> {
+  const controller = new AbortController();
+  let stopped = -Infinity;
+  const stop = (signal: NodeJS.Signals) => {
+    if (!controller.signal.aborted) {
+      stopped = performance.now();
+      controller.abort();
+      terminal.note('stopping after this iteration and saving a checkpoint; press Ctrl-C again to quit immediately');
+    } else if (signal !== 'SIGHUP' && performance.now() - stopped > REPEAT_MILLISECONDS) process.exit(STATUS.interrupted);
+  };
+  const hangUp = ignoresHangup() ? () => undefined : stop;
+  process.on('SIGINT', stop).on('SIGTERM', stop).on('SIGHUP', hangUp);
+  try {
+    return await work(controller.signal);
+  } catch (error) {
+    if (error !== controller.signal.reason) throw error;
+    terminal.note('stopped before the first iteration; there was nothing to save');
+    return { result: { interrupted: true }, status: STATUS.interrupted };
+  } finally {
+    process.off('SIGINT', stop).off('SIGTERM', stop).off('SIGHUP', hangUp);
+  }
+}
+
+/**
+ * Whether this process was started so that closing the terminal should not end it, as by `nohup`. Node resets ignored signals to their
+ * default before any script runs, so that the disposition itself is lost. What remains are traces: the command that the shell recorded in
+ * `_`, the standard input that nohup makes unreadable, the file that it redirects output to, and a parent that ignores the signal itself.
+ */
+function ignoresHangup(): boolean {
+  return basename(process.env._ ?? '') === 'nohup' || hasUnreadableInput() || [1, 2].some(writesToNohup) || parentIgnoresHangup();
+}
+
+/** What the system says of a process, or an empty string. */
+function procFile(path: string): string {
+  try {
+    return readFileSync(`/proc/${path}`, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+/** nohup opens /dev/null for writing only in place of a terminal's input. */
+function hasUnreadableInput(): boolean {
+  const flags = /^flags:\s*([0-7]+)$/m.exec(procFile('self/fdinfo/0'))?.[1];
+  return flags !== undefined && (parseInt(flags, 8) & 3) === 1;
+}
+
+function writesToNohup(descriptor: number): boolean {
+  try {
+    return basename(readlinkSync(`/proc/self/fd/${descriptor}`)) === 'nohup.out';
+  } catch {
+    return false;
+  }
+}
+
+/** A script under nohup, or one with `trap '' HUP`, passes the ignored signal on to its children. SIGHUP is bit 0 of the mask. */
+function parentIgnoresHangup(): boolean {
+  const mask = /^SigIgn:\s*([0-9a-f]+)$/m.exec(procFile(`${process.ppid}/status`))?.[1];
+  return mask !== undefined && (BigInt(`0x${mask}`) & 1n) === 1n;
+}

@@ -1,0 +1,116 @@
+/** The only place that writes to standard output and standard error, so that every string printed is escaped and no failed write ends a command. */
+
+/** Control characters (C0, DEL, C1) and those that reorder or break lines: a terminal would act on them instead of showing them. */
+const UNPRINTABLE = /[\p{Cc}\u2028\u2029\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069]/gu;
+
+const NAMED_ESCAPES: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
+
+const codeOf = (character: string): string => character.charCodeAt(0).toString(16);
+
+/** Text in which every character that a terminal would act on is spelled out (`\n`, `\x1b`, `\u202e`): it takes one line and changes no other. */
+export const escapeControls = (text: string): string =>
+  text.replace(UNPRINTABLE, (character) => {
+    const code = codeOf(character);
+    return NAMED_ESCAPES[character] ?? (code.length > 2 ? `\\u${code.padStart(4, '0')}` : `\\x${code.padStart(2, '0')}`);
+  });
+
+/** JSON on one line. JSON itself leaves DEL, C1 and bidirectional controls as they are. */
+export const jsonLine = (value: unknown): string => JSON.stringify(value).replace(UNPRINTABLE, (character) => `\\u${codeOf(character).padStart(4, '0')}`);
+
+/** A message of several lines, such as one of ONNX Runtime, as one. */
+export const oneLine = (text: string): string =>
+  escapeControls(
+    text
+      .split('\n')
+      .map((line) => line.trim())
+      .filter((line) => line !== '')
+      .join(' '),
+  );
+
+/** Shortest status line that is worth drawing, in columns, if the terminal claims to be narrower. */
+const MIN_COLUMNS = 20;
+const ERASE_LINE = '\r\x1b[2K';
+
+/** What a stream offers that a terminal writes to. */
+type Output = Pick<NodeJS.WriteStream, 'isTTY' | 'columns'> & { write(text: string): unknown };
+
+/** What a command prints on: results on standard output, progress and remarks on standard error. */
+export class Terminal {
+  private hasStatus = false;
+
+  /** @param json whether results for people are left out, because one JSON object follows */
+  constructor(
+    readonly json: boolean,
+    private readonly output: Output = process.stdout,
+    private readonly errors: Output = process.stderr,
+  ) {}
+
+  /** Whether somebody watches: status lines are then redrawn in place. */
+  get isLive(): boolean {
+    return this.errors.isTTY;
+  }
+
+  /** Prints a line of results for people; nothing under `--json`. */
+  readonly print = (line: string): void => {
+    if (this.json) return;
+    this.endStatus();
+    write(this.output, `${escapeControls(line)}\n`);
+  };
+
+  /** Prints an object as indented JSON for people; nothing under `--json`. */
+  printObject(value: unknown): void {
+    JSON.stringify(value, null, 2).split('\n').forEach(this.print);
+  }
+
+  /** Prints the JSON object that ends standard output under `--json`. */
+  printResult(result: unknown): void {
+    this.endStatus();
+    write(this.output, `${jsonLine(result)}\n`);
+  }
+
+  /** Prints a remark on standard error, above the status line. */
+  readonly note = (line: string): void => {
+    write(this.errors, `${this.hasStatus ? ERASE_LINE : ''}${escapeControls(line)}\n`);
+    this.hasStatus = false;
+  };
+
+  /** Shows how far something is: on a terminal in place of the last status, elsewhere as a line. */
+  status(line: string): void {
+    const text = escapeControls(line);
+    write(this.errors, this.isLive ? `${ERASE_LINE}${text.slice(0, Math.max(MIN_COLUMNS, this.errors.columns - 1))}` : `${text}\n`);
+    this.hasStatus = this.isLive;
+  }
+
+  /** Leaves the last status line on the terminal and continues below it. */
+  endStatus(): void {
+    if (this.hasStatus) write(this.errors, '\n');
+    this.hasStatus = false;
+  }
+}
+
+/** The first failure of standard output other than a reader that has seen enough (`| head`). */
+let lostOutput: NodeJS.ErrnoException | undefined;
+
+/** Why standard output did not take everything that was printed, if so. */
+export const outputFailure = (): NodeJS.ErrnoException | undefined => lostOutput;
+
+/** Keeps failing writes (a full disk, a reader that ended, a closed terminal) from ending the process. Called once, before anything is printed. */
+export function surviveLostOutput(): void {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') lostOutput ??= error;
+  });
+  process.stderr.on('error', () => undefined);
+}
+
+function write(stream: Output, text: string): void {
+  try {
+    stream.write(text);
+  } catch (error) {
+    // Some streams throw at once instead of emitting the error.
+    if (stream === process.stdout) lostOutput ??= error as NodeJS.ErrnoException;
+  }
+}
+
+/** Writes text that is the program's own, such as its help, as it is. */
+export const writeHelp = (text: string): void => write(process.stdout, text);
+export const writeHelpAsError = (text: string): void => write(process.stderr, text);
