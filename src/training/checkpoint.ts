@@ -1,8 +1,9 @@
 import type { AverageName, StateName } from '../age/index.js';
-import { decodeSafetensors, encodeSafetensors, packData, packedViews, type Packing, type Shape, type TensorFile } from '../engine/index.js';
+import { decodeSafetensors, packData, packedViews, type Packing, type Shape, type TensorFile } from '../engine/index.js';
 import { InputError } from '../errors.js';
 import { NETWORK_NAMES, type NetworkPair } from '../networks/index.js';
 import { checkConfiguration, type Configuration, iterationSpec } from './configuration.js';
+import { type Digest, encodeSealed, requireSeal } from './seal.js';
 import type { TrainingPoint } from './trainer.js';
 
 /**
@@ -13,10 +14,9 @@ export interface Checkpoint extends TrainingPoint {
   readonly configuration: Configuration;
 }
 
-/** The SHA-256 of bytes in hexadecimal, as a platform computes it. */
-export type Digest = (bytes: Uint8Array) => string;
-
-const FORMAT = 'agenet checkpoint 1';
+const FORMAT = 'agenet checkpoint 2';
+/** Without a checksum of the whole file. */
+const EARLIER_FORMAT = 'agenet checkpoint 1';
 
 /** A packed vector of a network, and what stands before the names of its tensors in the file. */
 interface Section {
@@ -41,15 +41,13 @@ const sectionsOf = (pair: NetworkPair, averaged: boolean): Section[] =>
 
 /**
  * A checkpoint as the bytes of a safetensors file: `encoder.conv1.weight`, `adam_m/encoder.conv1.weight`, with averages
- * `ema/encoder.conv1.weight`, and so on. A digest of all tensors goes with them, so that damage is noticed.
+ * `ema/encoder.conv1.weight`, and so on, with a digest over the whole file.
  */
 export function encodeCheckpoint({ configuration, step, rateScale, vectors }: Checkpoint, digest: Digest): Uint8Array {
   const { pair, averaged = false } = iterationSpec(configuration);
   const tensors: Record<string, { shape: Shape; data: Float32Array }> = {};
-  const digests: string[] = [];
   for (const { vector, packing, prefix } of sectionsOf(pair, averaged)) {
     const data = vectors[vector]!;
-    digests.push(digest(bytesOf(data)));
     const views = packedViews(data, packing);
     for (const [name, { shape }] of packing.entries) tensors[prefix + name] = { shape, data: views[name]! };
   }
@@ -58,29 +56,33 @@ export function encodeCheckpoint({ configuration, step, rateScale, vectors }: Ch
     step: String(step),
     rate_scale: String(rateScale),
     configuration: JSON.stringify(configuration),
-    sha256: digests.join(' '),
   };
-  return encodeSafetensors({ tensors, metadata });
+  return encodeSealed({ tensors, metadata }, digest);
 }
 
-const bytesOf = ({ buffer, byteOffset, byteLength }: Float32Array): Uint8Array => new Uint8Array(buffer, byteOffset, byteLength);
-
-/** Reads a checkpoint. Throws InputError if the bytes are cut short or damaged, are no checkpoint, or lack a tensor of their networks. */
+/**
+ * Reads a checkpoint.
+ * @param file what messages call it
+ * @throws {InputError} if a byte differs from what was written, or the file is no checkpoint or lacks a tensor of its networks
+ */
 export function decodeCheckpoint(bytes: Uint8Array, file: string, digest: Digest): Checkpoint {
   const { tensors, metadata } = decodeSafetensors(bytes, file);
+  requireFormat(metadata, file);
+  requireSeal(bytes, metadata, file, digest);
   const { step, rateScale } = readCounters(metadata, file);
   const configuration = readConfiguration(metadata.configuration ?? '', file);
   const { pair, averaged = false } = iterationSpec(configuration);
   const vectors = Object.fromEntries(sectionsOf(pair, averaged).map((section) => [section.vector, packSection(section, tensors, file)]));
-  const found = Object.values(vectors).map((vector) => digest(bytesOf(vector)));
-  if (metadata.sha256 !== undefined && metadata.sha256 !== found.join(' '))
-    throw new InputError(`${file}: a damaged checkpoint, its tensors are not those that were written`);
   return { configuration, step, rateScale, vectors: vectors as TrainingPoint['vectors'] };
 }
 
+/** Other files are named as what they are, rather than as damaged checkpoints. */
+function requireFormat({ format }: TensorFile['metadata'], file: string): void {
+  if (format === EARLIER_FORMAT) throw new InputError(`${file}: written by an earlier version of agenet; start a new run`);
+  if (format !== FORMAT) throw new InputError(`${file}: not an agenet checkpoint (its format is ${JSON.stringify(format ?? null)}, expected "${FORMAT}")`);
+}
+
 function readCounters(metadata: Readonly<Record<string, string>>, file: string): { readonly step: number; readonly rateScale: number } {
-  if (metadata.format !== FORMAT)
-    throw new InputError(`${file}: not a checkpoint of this program (its format is ${JSON.stringify(metadata.format ?? null)}, expected "${FORMAT}")`);
   const step = Number(metadata.step);
   if (!Number.isSafeInteger(step) || step < 0) throw new InputError(`${file}: a checkpoint without a valid number of iterations`);
   const rateScale = Number(metadata.rate_scale ?? 1);

@@ -6,6 +6,7 @@ import { makeFolder, reading, writeFileAtomically, writing } from '../files.node
 import { type Checkpoint, decodeCheckpoint, encodeCheckpoint, readConfiguration } from './checkpoint.js';
 import type { Configuration } from './configuration.js';
 import { FolderLock, LOCK_NAME } from './lock.node.js';
+import type { Digest } from './seal.js';
 
 /** A line of the log: `step`, `epoch`, `seconds`, and everything that an iteration reports. */
 export type LogEntry = Readonly<Record<string, number>>;
@@ -18,7 +19,7 @@ export async function readCheckpointFile(file: string): Promise<StoredCheckpoint
   return { ...decodeCheckpoint(await reading(file, () => readFile(file)), file, sha256), file };
 }
 
-const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
+const sha256: Digest = (...pieces) => pieces.reduce((hash, piece) => hash.update(piece), createHash('sha256')).digest('hex');
 
 const PARTS = ['samples', 'reconstructions', 'checkpoints'] as const;
 /** What `writeFileAtomically` had not renamed yet. */

@@ -1,18 +1,22 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decodeSafetensors, encodeSafetensors, type TensorFile } from '../../src/engine/index.js';
-import { InputError } from '../../src/errors.js';
 import { decodeCheckpoint, encodeCheckpoint } from '../../src/training/index.js';
 import { readConfiguration } from '../../src/training/checkpoint.js';
-import { errorOf, expectInputError } from '../rejection.js';
+import { encodeSealed } from '../../src/training/seal.js';
+import { expectInputError } from '../rejection.js';
 import { digest, tinyCheckpoint, tinyConfiguration } from './tinyTraining.js';
 
 const checkpoint = tinyCheckpoint();
 const bytes = encodeCheckpoint(checkpoint, digest);
 const headerLength = 8 + Number(new DataView(bytes.buffer).getBigUint64(0, true));
 
-/** The checkpoint's file with something of it changed. */
-const changed = (change: (file: TensorFile) => TensorFile): Uint8Array => encodeSafetensors(change(decodeSafetensors(bytes, 'whole')));
+/** The checkpoint's file with something of it changed, and a digest of what it then holds. */
+function changed(change: (file: TensorFile) => TensorFile): Uint8Array {
+  const { tensors, metadata } = change(decodeSafetensors(bytes, 'whole'));
+  const { sha256: _digest, ...others } = metadata;
+  return encodeSealed({ tensors, metadata: others }, digest);
+}
 const withMetadata = (metadata: Record<string, string>) => changed((file) => ({ ...file, metadata: { ...file.metadata, ...metadata } }));
 
 describe('a checkpoint', () => {
@@ -49,7 +53,7 @@ describe('a checkpoint', () => {
     const halved = { ...checkpoint, rateScale: 0.125 };
     expect(decodeCheckpoint(encodeCheckpoint(halved, digest), 'file', digest)).toEqual(halved);
     const old = changed(({ tensors, metadata }) => {
-      const { rate_scale: _scale, sha256: _digest, ...others } = metadata;
+      const { rate_scale: _scale, ...others } = metadata;
       return { tensors, metadata: others };
     });
     expect(decodeCheckpoint(old, 'file', digest)).toEqual(checkpoint);
@@ -84,47 +88,17 @@ describe('a checkpoint that is damaged is refused with an InputError', () => {
     );
   });
 
-  it('or read, but never anything else, whatever bytes of its header are changed', () => {
+  it('whatever bytes of its header are changed', () => {
     const flips = fc.array(fc.tuple(fc.nat(headerLength - 1), fc.integer({ min: 1, max: 255 })), { minLength: 1, maxLength: 3 });
     return fc.assert(
       fc.asyncProperty(flips, async (changes) => {
         const damaged = bytes.slice();
         for (const [place, mask] of changes) damaged[place]! ^= mask;
-        const error = await errorOf(() => decodeCheckpoint(damaged, 'file', digest));
-        expect(error === undefined || (error instanceof InputError && !error.message.includes('\n')), String(error)).toBe(true);
+        // Changes of one byte may cancel each other.
+        fc.pre(!Buffer.from(damaged).equals(bytes));
+        await expectInputError(() => decodeCheckpoint(damaged, 'file', digest), 'file:');
       }),
       { numRuns: 500 },
-    );
-  });
-
-  it('or read, but never anything else, whatever bytes of its metadata are changed', () => {
-    const start = new TextDecoder().decode(bytes.subarray(0, headerLength)).indexOf('__metadata__');
-    const flips = fc.array(fc.tuple(fc.integer({ min: start, max: start + 700 }), fc.integer({ min: 0x20, max: 0x7e })), { minLength: 1, maxLength: 2 });
-    return fc.assert(
-      fc.asyncProperty(flips, async (changes) => {
-        const damaged = bytes.slice();
-        for (const [place, letter] of changes) damaged[place] = letter;
-        const error = await errorOf(() => decodeCheckpoint(damaged, 'file', digest));
-        expect(error === undefined || error instanceof InputError, String(error)).toBe(true);
-      }),
-      { numRuns: 500 },
-    );
-  });
-
-  it('wherever a bit of a tensor is another', () => {
-    return fc.assert(
-      fc.asyncProperty(fc.integer({ min: headerLength, max: bytes.length - 1 }), fc.nat(7), async (place, bit) => {
-        const damaged = bytes.slice();
-        damaged[place]! ^= 1 << bit;
-        await expectInputError(() => decodeCheckpoint(damaged, 'file', digest), 'file: a damaged checkpoint');
-      }),
-      {
-        examples: [
-          [headerLength, 0],
-          [bytes.length - 1, 7],
-        ],
-        numRuns: 30,
-      },
     );
   });
 
@@ -146,9 +120,21 @@ describe('a checkpoint that is damaged is refused with an InputError', () => {
     await expectInputError(() => decodeCheckpoint(foreign, 'foreign', digest), 'foreign:');
   });
 
+  it('where it has no digest, as when the name of that entry is damaged', async () => {
+    const { tensors, metadata } = decodeSafetensors(bytes, 'whole');
+    const { sha256, ...others } = metadata;
+    await expectInputError(() => decodeCheckpoint(encodeSafetensors({ tensors, metadata: others }), 'file', digest), 'file: corrupt file: it has no checksum');
+    const renamed = encodeSafetensors({ tensors, metadata: { sha257: sha256!, ...others } });
+    await expectInputError(() => decodeCheckpoint(renamed, 'file', digest), 'file: corrupt file');
+  });
+
+  it('where it is of an earlier version, which had no digest of the whole file', async () => {
+    await expectInputError(() => decodeCheckpoint(withMetadata({ format: 'agenet checkpoint 1' }), 'old', digest), 'old: written by an earlier version');
+  });
+
   it('where it is a safetensors file of something else', async () => {
     const foreign = encodeSafetensors({ tensors: { weight: { shape: [1], data: Float32Array.of(1) } }, metadata: {} });
-    await expectInputError(() => decodeCheckpoint(foreign, 'foreign', digest), 'foreign: not a checkpoint of this program');
+    await expectInputError(() => decodeCheckpoint(foreign, 'foreign', digest), 'foreign: not an agenet checkpoint');
     await expectInputError(() => decodeCheckpoint(withMetadata({ format: 'agenet checkpoint 9' }), 'newer', digest), 'newer:', 'agenet checkpoint 9');
   });
 

@@ -140,7 +140,7 @@ describe('checkpoints of a run folder', () => {
     const damaged = readFileSync(file);
     damaged[damaged.length - 1000]! ^= 1;
     writeFileSync(file, damaged);
-    await expectInputError(() => folder.readLatestCheckpoint(), file, 'a damaged checkpoint');
+    await expectInputError(() => folder.readLatestCheckpoint(), file, 'corrupt file');
   });
 
   it('are refused with the file where they are damaged', async () => {

@@ -6,7 +6,7 @@ import { type Checkpoint, checkConfiguration, type Configuration, DEFAULTS, type
 import { RunFolder } from '../../src/training/runFolder.node.js';
 
 /** The digest that run folders use. */
-export const digest: Digest = (bytes) => createHash('sha256').update(bytes).digest('hex');
+export const digest: Digest = (...pieces) => pieces.reduce((hash, piece) => hash.update(piece), createHash('sha256')).digest('hex');
 
 /** Grey images of 32x32, the narrowest networks worth training, everything logged and nothing drawn before the end. */
 export const tinyConfiguration = (changes: Partial<Configuration> = {}): Configuration =>
