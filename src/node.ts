@@ -1,13 +1,15 @@
 /** agenet in Node: training into a run folder, and the parts that read and write files. */
+import { z } from 'zod';
 import { openSource } from './data/open.node.js';
 import { wholeSource } from './data/index.js';
-import type { Compile } from './engine/index.js';
-import { compile, type CompileOptions } from './engine/runtime/native.js';
+import { type Compile, constant, graphOf } from './engine/index.js';
+import { compile, type CompileOptions, DEVICES } from './engine/runtime/native.js';
 import { TrainingEvaluation } from './evaluation/trainingEvaluation.node.js';
 import { completeConfiguration } from './training/completion.node.js';
 import type { Configuration, TrainingEvent, TrainingSummary } from './training/index.js';
 import { RunFolder } from './training/runFolder.node.js';
 import * as loop from './training/train.node.js';
+import { validate } from './validation.js';
 
 export { openSource } from './data/open.node.js';
 export { compile } from './engine/runtime/native.js';
@@ -27,11 +29,25 @@ export interface RunOptions extends Pick<CompileOptions, 'device' | 'threads'> {
   readonly onEvent?: (event: TrainingEvent) => void;
 }
 
+const optionsSchema = z.object(
+  {
+    out: z.string('must be the path of a run folder').min(1, 'must be the path of a run folder'),
+    device: z.enum(DEVICES, `must be one of ${DEVICES.join(', ')}`).optional(),
+    threads: z.int('must be a whole number of at least 0').min(0, 'must be a whole number of at least 0').optional(),
+    signal: z.instanceof(AbortSignal, { error: 'must be an AbortSignal' }).optional(),
+    onEvent: z.custom((value) => typeof value === 'function', 'must be a function').optional(),
+  },
+  'must be an object',
+);
+
 /**
- * Trains a model into a new run folder, as the command line does. Throws InputError for wrong settings, data that are not there and a
- * folder that is not empty; Error where a loss stops being finite.
+ * Trains a model into a new run folder, as the command line does. Nothing is written before all arguments are known to be right.
+ * @throws {InputError} for wrong settings or options, unknown data, and a folder that is not empty
+ * @throws the signal's reason if it is aborted before training begins; nothing is written then
+ * @throws {Error} if a loss becomes NaN or infinite
  */
 export async function train(settings: Settings, { signal, onEvent, ...options }: RunOptions): Promise<TrainingSummary> {
+  validate(optionsSchema, { signal, onEvent, ...options });
   const { release, ...prepared } = await prepare(settings, options, signal);
   try {
     return await loop.train({ ...prepared, ...(signal ? { signal } : {}), ...(onEvent ? { onEvent } : {}) });
@@ -40,8 +56,13 @@ export async function train(settings: Settings, { signal, onEvent, ...options }:
   }
 }
 
-/** The same as a sequence of events: `for await (const event of trainingEvents(...))`. Leaving the loop finishes the iteration and saves. */
+/**
+ * The same as a sequence of events: `for await (const event of trainingEvents(...))`. Leaving the loop finishes the iteration and saves.
+ * A consumer slower than the training misses iteration events, never others.
+ * @throws {InputError} as `train` does, when the first event is asked for
+ */
 export async function* trainingEvents(settings: Settings, options: Omit<RunOptions, 'signal' | 'onEvent'>): AsyncGenerator<TrainingEvent, void> {
+  validate(optionsSchema, options);
   const { release, ...prepared } = await prepare(settings, options);
   try {
     yield* loop.trainingEvents(prepared);
@@ -51,9 +72,13 @@ export async function* trainingEvents(settings: Settings, options: Omit<RunOptio
 }
 
 async function prepare(settings: Settings, { out, device, threads }: Omit<RunOptions, 'signal' | 'onEvent'>, signal?: AbortSignal) {
+  signal?.throwIfAborted();
   const configuration = await completeConfiguration(settings);
   const options = { ...(device ? { device } : {}), ...(threads ? { threads } : {}) };
   const compileOn: Compile = (graph) => compile(graph, options);
+  await RunFolder.requireEmpty(out);
+  // A device that cannot be used is reported before a folder is created.
+  await (await compileOn(graphOf({ ready: constant(0) }))).release();
   const source = await openSource(configuration.data, configuration, {
     testFraction: configuration.testFraction,
     early: true,
@@ -66,6 +91,7 @@ async function prepare(settings: Settings, { out, device, threads }: Omit<RunOpt
   try {
     if (configuration.evaluateEvery > 0)
       evaluation = await TrainingEvaluation.open({ configuration, source: await wholeSource(source), compile: compileOn, signal });
+    signal?.throwIfAborted();
     const folder = await RunFolder.create(out, configuration);
     return { configuration, source, folder, compile: compileOn, subscribers: evaluation ? [evaluation.into(folder.path)] : [], release };
   } catch (error) {

@@ -1,16 +1,19 @@
+import { z } from 'zod';
 import { nativeFormat } from '../data/open.node.js';
 import { InputError } from '../errors.js';
 import { type ArchitectureName, ARCHITECTURES, architectureFor } from '../networks/index.js';
-import { checkConfiguration, type Configuration, DEFAULTS, type SettingLabel } from './configuration.js';
+import { type SettingLabel, validate } from '../validation.js';
+import { checkConfiguration, type Configuration, DEFAULTS } from './configuration.js';
 
 /**
- * A configuration of some settings, completed by what the data are by themselves and by the defaults. Throws InputError that names the
- * first wrong setting, or says that there are no such data.
+ * Completes settings by the data's native format and the defaults.
+ * @throws {InputError} that names the first wrong setting, or the data if there are none of this name
  */
 export async function completeConfiguration(
   asked: Readonly<Record<string, unknown>> & { readonly data: string },
   label?: SettingLabel,
 ): Promise<Configuration> {
+  validate(z.object({ data: z.string('must be a string') }, 'must be an object'), asked, label);
   const native = await nativeFormat(asked.data);
   // A network that was named decides the size, where none was given.
   const named = typeof asked.network === 'string' && Object.hasOwn(ARCHITECTURES, asked.network) ? ARCHITECTURES[asked.network as ArchitectureName] : undefined;

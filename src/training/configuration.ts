@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import { DISTANCES, DIVERGENCES, type IterationSpec, MOMENTS, parsePlan, PRIORS, REDUCTIONS } from '../age/index.js';
-import { InputError, nearestName } from '../errors.js';
+import { InputError } from '../errors.js';
 import { type Crop, CROPS } from '../images/index.js';
 import { ARCHITECTURE_NAMES, type ArchitectureName, ARCHITECTURES, NETWORK_NAMES } from '../networks/index.js';
 import { LARGEST_SEED } from '../random.js';
+import { type SettingLabel, shown, validate } from '../validation.js';
 import { SCHEDULES } from './learningRate.js';
 
 const whole = (least: number, most: number) =>
@@ -114,18 +115,11 @@ export const DEFAULTS = {
 } as const satisfies Partial<Configuration>;
 
 /**
- * What messages call a setting: the flag, or the place in a file. `key` is the configuration's, `name` what is wrong in it, if that is a
- * part: `epochs` of `length`, `stages[1].epoch` of `stages`.
- */
-export type SettingLabel = (key: string, name?: string) => string;
-
-/**
  * Checks a configuration as a whole. Throws InputError that names the first wrong setting, what it may be and what it was.
  */
 export function checkConfiguration(given: unknown, label: SettingLabel = (key, name = key) => name): Configuration {
-  const parsed = configurationSchema.safeParse(given);
-  if (!parsed.success) throw new InputError(describeIssue(parsed.error.issues[0]!, given, label));
-  const configuration = parsed.data;
+  const keysAt = (path: readonly PropertyKey[]) => Object.keys(path.length === 0 ? configurationSchema.shape : stageSchema.shape);
+  const configuration = validate(configurationSchema, given, label, keysAt);
   const { network, size } = configuration;
   const { imageSize } = ARCHITECTURES[network];
   if (size !== imageSize) throw new InputError(`${label('size')}: ${network} is made for images of ${imageSize}x${imageSize}, not ${size}x${size}`);
@@ -187,41 +181,6 @@ function requireOrder({ stages, schedule, dropLr, evaluateEvery, best }: Configu
   if (schedule !== 'halving' && dropLr > 0) throw new InputError(`${label('dropLr')}: only the schedule halving drops the learning rate, not ${schedule}`);
   if (best !== undefined && evaluateEvery === 0)
     throw new InputError(`${label('best')}: ${best} is known of no checkpoint without evaluations; say how often with ${label('evaluateEvery')}`);
-}
-
-const valueAt = (given: unknown, path: readonly PropertyKey[]): unknown =>
-  path.reduce<unknown>((inner, key) => (inner as Record<PropertyKey, unknown> | undefined)?.[key], given);
-
-function describeIssue(issue: z.core.$ZodIssue, given: unknown, label: SettingLabel): string {
-  if (issue.code === 'unrecognized_keys') {
-    const key = issue.keys[0]!;
-    const nearest = nearestName(key, Object.keys(issue.path.length === 0 ? configurationSchema.shape : stageSchema.shape));
-    const place = issue.path.length === 0 ? key : placeOf([...issue.path, key], label);
-    return `${place}: no such setting${nearest ? `, did you mean ${nearest}?` : ''}`;
-  }
-  if (issue.code === 'invalid_union') {
-    // The alternative that the user meant: the one whose key is there.
-    const inner = issue.errors.flat().find(({ path }) => path.length > 0 && valueAt(given, [...issue.path, ...path]) !== undefined);
-    if (inner) return describeIssue({ ...inner, path: [...issue.path, ...inner.path] }, given, label);
-  }
-  return `${placeOf(issue.path, label)}: ${issue.message}, not ${shown(valueAt(given, issue.path))}`;
-}
-
-function placeOf([key = 'configuration', ...inner]: readonly PropertyKey[], label: SettingLabel): string {
-  const name =
-    key === 'length'
-      ? inner.join('.')
-      : [key, ...inner]
-          .map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`))
-          .join('')
-          .slice(1);
-  return label(String(key), name || String(key));
-}
-
-function shown(value: unknown): string {
-  if (value === undefined) return 'missing';
-  // JSON has no word for numbers that are not finite.
-  return typeof value === 'number' ? String(value) : JSON.stringify(value);
 }
 
 /** The iteration that a configuration trains by, before any stage changes its plans. */

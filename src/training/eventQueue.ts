@@ -10,43 +10,50 @@ const MAX_OTHERS = 64;
  * with are dropped, the oldest first; all others are delivered.
  */
 export class EventQueue {
-  private waiting: TrainingEvent[] = [];
+  private readonly waiting: TrainingEvent[] = [];
   private isClosed = false;
-  /** Called when the queue has changed: by whoever pushes for the consumer, by the consumer for a training that waits. */
-  private wakeConsumer: () => void = () => undefined;
-  private wakeProducer: () => void = () => undefined;
+  private wakers: (() => void)[] = [];
 
   /** Adds an event. The promise resolves once there is room for further ones. */
   readonly push = async (event: TrainingEvent): Promise<void> => {
     if (this.isClosed) return;
     this.waiting.push(event);
-    if (this.count('iteration') > MAX_ITERATIONS)
-      this.waiting.splice(
-        this.waiting.findIndex(({ type }) => type === 'iteration'),
-        1,
-      );
-    this.wakeConsumer();
-    while (!this.isClosed && this.waiting.length - this.count('iteration') > MAX_OTHERS) await new Promise<void>((resolve) => (this.wakeProducer = resolve));
+    if (this.iterations > MAX_ITERATIONS) {
+      const oldest = this.waiting.findIndex(({ type }) => type === 'iteration');
+      this.waiting.splice(oldest, 1);
+    }
+    this.wake();
+    while (!this.isClosed && this.waiting.length - this.iterations > MAX_OTHERS) await this.change();
   };
 
   /** Ends the queue: the consumer receives what waits, and nobody waits for the consumer any more. */
   close(): void {
     this.isClosed = true;
-    this.wakeConsumer();
-    this.wakeProducer();
+    this.wake();
   }
 
   /** Takes the events in order until the queue is closed and empty. */
   async *take(): AsyncGenerator<TrainingEvent, void> {
     while (!this.isClosed || this.waiting.length > 0) {
       const event = this.waiting.shift();
-      this.wakeProducer();
+      this.wake();
       if (event !== undefined) yield event;
-      else await new Promise<void>((resolve) => (this.wakeConsumer = resolve));
+      else await this.change();
     }
   }
 
-  private count(type: TrainingEvent['type']): number {
-    return this.waiting.reduce((count, event) => count + (event.type === type ? 1 : 0), 0);
+  private get iterations(): number {
+    return this.waiting.reduce((count, { type }) => count + (type === 'iteration' ? 1 : 0), 0);
+  }
+
+  /** Resolves at the next change of the queue. */
+  private change(): Promise<void> {
+    return new Promise((resolve) => this.wakers.push(resolve));
+  }
+
+  private wake(): void {
+    const wakers = this.wakers;
+    this.wakers = [];
+    for (const wake of wakers) wake();
   }
 }

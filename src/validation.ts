@@ -1,0 +1,62 @@
+import type { z } from 'zod';
+import { InputError, nearestName } from './errors.js';
+
+/**
+ * What messages call a setting: the flag, or the place in a file. `key` is the setting's, `name` what is wrong in it, if that is a part:
+ * `epochs` of `length`, `stages[1].epoch` of `stages`.
+ */
+export type SettingLabel = (key: string, name?: string) => string;
+
+type Path = readonly PropertyKey[];
+
+/**
+ * Parses a value by a schema.
+ * @param keysAt the keys that the object at a path may have, for suggestions
+ * @throws {InputError} that names the first wrong setting, what it may be, and what it was
+ */
+export function validate<T extends z.ZodType>(
+  schema: T,
+  given: unknown,
+  label: SettingLabel = (key, name = key) => name,
+  keysAt: (path: Path) => readonly string[] = () => [],
+): z.output<T> {
+  const parsed = schema.safeParse(given);
+  if (!parsed.success) throw new InputError(describeIssue(parsed.error.issues[0]!, given, label, keysAt));
+  return parsed.data;
+}
+
+function describeIssue(issue: z.core.$ZodIssue, given: unknown, label: SettingLabel, keysAt: (path: Path) => readonly string[]): string {
+  if (issue.code === 'unrecognized_keys') {
+    const key = issue.keys[0]!;
+    const nearest = nearestName(key, keysAt(issue.path));
+    return `${issue.path.length === 0 ? key : placeOf([...issue.path, key], label)}: no such setting${nearest ? `, did you mean ${nearest}?` : ''}`;
+  }
+  if (issue.code === 'invalid_union') {
+    // The alternative that the user meant: the one whose key is there.
+    const inner = issue.errors.flat().find(({ path }) => path.length > 0 && valueAt(given, [...issue.path, ...path]) !== undefined);
+    if (inner) return describeIssue({ ...inner, path: [...issue.path, ...inner.path] }, given, label, keysAt);
+  }
+  return `${placeOf(issue.path, label)}: ${issue.message}, not ${shown(valueAt(given, issue.path))}`;
+}
+
+const valueAt = (given: unknown, path: Path): unknown =>
+  path.reduce<unknown>((inner, key) => (inner as Record<PropertyKey, unknown> | undefined)?.[key], given);
+
+function placeOf([key = 'settings', ...inner]: Path, label: SettingLabel): string {
+  const name =
+    key === 'length'
+      ? inner.join('.')
+      : [key, ...inner]
+          .map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`))
+          .join('')
+          .slice(1);
+  return label(String(key), name || String(key));
+}
+
+/** A value as messages quote it. */
+export function shown(value: unknown): string {
+  if (value === undefined) return 'missing';
+  if (typeof value === 'function') return 'a function';
+  // JSON has no word for numbers that are not finite, and none for large integers.
+  return typeof value === 'number' || typeof value === 'bigint' ? String(value) : JSON.stringify(value);
+}
