@@ -2,11 +2,10 @@ import { Option } from '@commander-js/extra-typings';
 import { encodeNpz, firstImages, type ImageSource, type NumpyArray, type Split } from '../data/index.js';
 import { nativeFormat, openSource, SOURCE_FORMS } from '../data/open.node.js';
 import { InputError } from '../errors.js';
-import { writeFileAtomically } from '../files.node.js';
 import { channelsLast, CROPS, type ImageBatch, sheet, squareColumns } from '../images/index.js';
 import { type Outcome, perform, subcommand, type Terminal } from './command.js';
 import { parseNumber } from './options.js';
-import { outputKind, writePng } from './output.js';
+import { forceOption, prepareOutput, writeOutput, writePng } from './output.js';
 import { decodingProgress } from './progress.js';
 
 const EXAMPLES = `
@@ -30,6 +29,7 @@ export const datasetCommand = () =>
     .option('--test-fraction <share>', 'keep so many for tests, where the data do not say which (default: 0.1)', parseNumber)
     .option('--strict', 'stop at the first image that cannot be read, instead of leaving it out')
     .option('--out <path>', 'a .png sheet of the first images, or an .npz archive of all')
+    .addOption(forceOption())
     .addHelpText('after', EXAMPLES)
     .action((data, options) => perform(options, (terminal) => dataset(data, options, terminal)));
 
@@ -41,11 +41,12 @@ type Options = {
   readonly testFraction?: number | undefined;
   readonly strict?: true | undefined;
   readonly out?: string | undefined;
+  readonly force?: true | undefined;
 };
 
 async function dataset(data: string, options: Options, terminal: Terminal): Promise<Outcome> {
-  const { split, out } = options;
-  const kind = out === undefined ? undefined : outputKind(out, ['png', 'npz']);
+  const { split, out, force } = options;
+  const kind = out === undefined ? undefined : await prepareOutput({ out, force }, ['png', 'npz']);
   const native = await nativeFormat(data);
   const format = { size: options.size ?? native.size, channels: options.channels ?? native.channels, crop: options.crop ?? native.crop ?? 'center' };
   const source = await openSource(data, format, {
@@ -104,5 +105,5 @@ async function writeArchive(path: string, source: ImageSource, part: Split): Pro
   const images = batchOf(source, firstImages(part, part.count, imageBytes(source)));
   const arrays: Record<string, NumpyArray> = { images: { shape: [part.count, ...source.size, source.channels], data: channelsLast(images) } };
   if (part.labels) arrays.labels = { shape: [part.count], data: part.labels };
-  await writeFileAtomically(path, encodeNpz(arrays));
+  await writeOutput(path, encodeNpz(arrays));
 }

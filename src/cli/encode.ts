@@ -1,11 +1,10 @@
 import { encodeNpz, type NumpyArray } from '../data/index.js';
 import { SOURCE_FORMS } from '../data/open.node.js';
 import { encodeSplit } from '../evaluation/index.js';
-import { writeFileAtomically } from '../files.node.js';
 import { type Outcome, perform, subcommand, type Terminal } from './command.js';
 import { openRun } from './openRun.js';
 import { compilerOf, type CompilerOptions, deviceOption, threadsOption } from './options.js';
-import { outputKind } from './output.js';
+import { forceOption, type OutputOptions, prepareOutput, writeOutput } from './output.js';
 import { openRunData, splitOf, splitOption } from './runData.js';
 
 const EXAMPLES = `
@@ -19,17 +18,18 @@ export const encodeCommand = () =>
     .argument('[data]', `${SOURCE_FORMS} (default: what the run was trained on)`)
     .addOption(splitOption())
     .option('--out <path>', 'an .npz archive', 'codes.npz')
+    .addOption(forceOption())
     .option('--raw', 'use the weights themselves, not their averages')
     .addOption(deviceOption())
     .addOption(threadsOption())
     .addHelpText('after', EXAMPLES)
     .action((run, data, options) => perform(options, (terminal) => encode(run, data, options, terminal)));
 
-type Options = { readonly split: string; readonly out: string; readonly raw?: true | undefined } & CompilerOptions;
+type Options = { readonly split: string; readonly raw?: true | undefined } & OutputOptions & CompilerOptions;
 
 async function encode(run: string, data: string | undefined, options: Options, terminal: Terminal): Promise<Outcome> {
   const { split, out, raw } = options;
-  outputKind(out, ['npz']);
+  await prepareOutput(options, ['npz']);
   const { model, checkpoint } = await openRun(run, compilerOf(options), { raw });
   const { configuration } = checkpoint;
   const source = await openRunData(data, configuration, terminal);
@@ -38,7 +38,7 @@ async function encode(run: string, data: string | undefined, options: Options, t
     const codes = await encodeSplit(model, part);
     const arrays: Record<string, NumpyArray> = { codes: { shape: [part.count, model.latent], data: codes } };
     if (part.labels) arrays.labels = { shape: [part.count], data: part.labels };
-    await writeFileAtomically(out, encodeNpz(arrays));
+    await writeOutput(out, encodeNpz(arrays));
     terminal.print(`${part.count} codes of ${model.latent} coordinates: ${out}`);
     return { result: { out, count: part.count, latent: model.latent, labels: part.labels !== null } };
   } finally {

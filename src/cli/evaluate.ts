@@ -22,6 +22,7 @@ import {
   featuresProbabilitiesOption,
   featuresSizeOption,
   openFeatures,
+  requireFeatureModel,
 } from './featureOptions.js';
 import { openRun } from './openRun.js';
 import { compilerOf, type CompilerOptions, deviceOption, parseList, seedOption, threadsOf, threadsOption, wholeNumber } from './options.js';
@@ -71,6 +72,7 @@ type Options = {
 
 async function evaluateRun(run: string, data: string | undefined, options: Options, terminal: Terminal): Promise<Outcome> {
   const asked = options.metrics === undefined ? undefined : parseMetrics(options.metrics);
+  requireFeatureModel(options);
   const compile = compilerOf(options);
   const { model, checkpoint } = await openRun(run, compile, options);
   const { configuration } = checkpoint;

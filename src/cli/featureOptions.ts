@@ -2,6 +2,7 @@ import { InvalidArgumentError, Option } from '@commander-js/extra-typings';
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
+import { InputError } from '../errors.js';
 import { openForeignModel } from '../engine/runtime/foreignModel.node.js';
 import { type FeatureExtractor, modelExtractor } from '../evaluation/index.js';
 import { parseNumber, wholeNumber } from './options.js';
@@ -36,6 +37,25 @@ function numbers(text: string): number[] {
   if (parts.length !== 1 && parts.length !== 3) throw new InvalidArgumentError('It must be one number, or three with commas.');
   return parts;
 }
+
+/**
+ * Requires `--features` for the options that describe its model.
+ * @throws {InputError} if one of them would have no effect
+ */
+export function requireFeatureModel(options: FeatureOptions): void {
+  if (options.features !== undefined) return;
+  const flag = FEATURE_OPTIONS.find((option) => options[option.attributeName() as keyof FeatureOptions] !== undefined)?.long;
+  if (flag) throw new InputError(`${flag}: describes the model of --features, which is not given`);
+}
+
+const FEATURE_OPTIONS: readonly Pick<Option, 'long' | 'attributeName'>[] = [
+  featuresOutputOption(),
+  featuresProbabilitiesOption(),
+  featuresSizeOption(),
+  featuresChannelsOption(),
+  featuresMeanOption(),
+  featuresDeviationOption(),
+];
 
 /** Opens an image model as the options say. The name of the extractor has the file's digest, so that other contents have another name. */
 export async function openFeatures(file: string, options: FeatureOptions, threads: number): Promise<FeatureExtractor> {

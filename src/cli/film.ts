@@ -5,7 +5,7 @@ import type { Raster } from '../images/index.js';
 import { RunFolder } from '../training/runFolder.node.js';
 import { type Outcome, perform, subcommand, type Terminal } from './command.js';
 import { wholeNumber } from './options.js';
-import { outputKind, writeAnimation } from './output.js';
+import { forceOption, type OutputOptions, prepareOutput, writeAnimation } from './output.js';
 
 const EXAMPLES = `
 Examples:
@@ -23,13 +23,15 @@ export const filmCommand = () =>
     .option('--every <number>', 'of so many pictures one; the last always', wholeNumber(1, 1_000_000), 1)
     .option('--frame <milliseconds>', 'how long a picture is shown', wholeNumber(10, 60_000), 120)
     .option('--out <file>', 'a .webp or .gif animation', 'film.webp')
+    .addOption(forceOption())
     .addHelpText('after', EXAMPLES)
     .action((run, options) => perform(options, (terminal) => film(run, options, terminal)));
 
-type Options = { readonly of: 'samples' | 'reconstructions'; readonly every: number; readonly frame: number; readonly out: string };
+type Options = { readonly of: 'samples' | 'reconstructions'; readonly every: number; readonly frame: number } & OutputOptions;
 
-async function film(run: string, { of, every, frame, out }: Options, terminal: Terminal): Promise<Outcome> {
-  outputKind(out, ['animation']);
+async function film(run: string, options: Options, terminal: Terminal): Promise<Outcome> {
+  const { of, every, frame, out } = options;
+  await prepareOutput(options, ['animation']);
   const all = await (await RunFolder.open(run)).pictures(of);
   if (all.length === 0) throw new InputError(`${run}: the run has no pictures in its folder ${of} yet`);
   // Counted from the end, so that the last one is among them.

@@ -7,9 +7,11 @@ import { type Outcome, perform, subcommand, type Terminal } from './command.js';
 import { readImages } from './imageFiles.js';
 import { openRun, picturesOf } from './openRun.js';
 import { compilerOf, type CompilerOptions, deviceOption, seedOption, threadsOption, wholeNumber } from './options.js';
-import { outputKind, writeAnimation, writeImageArrays, writePng } from './output.js';
+import { forceOption, type OutputOptions, prepareOutput, writeAnimation, writeImageArrays, writePng } from './output.js';
 
 const FRAME_MILLISECONDS = 80;
+const DEFAULT_ROWS = 8;
+const DEFAULT_POINTS = 2;
 
 const EXAMPLES = `
 Examples:
@@ -24,12 +26,13 @@ export const interpolateCommand = () =>
     .argument('<run>', 'a run folder, or a checkpoint')
     .argument('[images...]', 'image files to go through, two or more (default: random points)')
     .option('--steps <number>', 'images from one point to the next, both included; with --circle, around the circle', wholeNumber(2, 1000), 10)
-    .option('--rows <number>', 'rows between random points', wholeNumber(1, 100), 8)
-    .option('--points <number>', 'random points of a row', wholeNumber(2, 100), 2)
+    .option('--rows <number>', `rows between random points (default: ${DEFAULT_ROWS})`, wholeNumber(1, 100))
+    .option('--points <number>', `random points per row (default: ${DEFAULT_POINTS})`, wholeNumber(2, 100))
     .option('--loop', 'go back to the first point after the last')
     .addOption(new Option('--circle', 'go around the whole great circle through two points').conflicts(['loop', 'points']))
     .addOption(seedOption().default(0))
     .option('--out <file>', 'a .png sheet, a .gif or .webp animation, or an .npz array', 'interpolation.png')
+    .addOption(forceOption())
     .option('--raw', 'use the weights themselves, not their averages')
     .addOption(deviceOption())
     .addOption(threadsOption())
@@ -37,20 +40,19 @@ export const interpolateCommand = () =>
     .action((run, images, options) => perform(options, (terminal) => interpolate(run, images, options, terminal)));
 
 type Walk = { readonly steps: number; readonly loop?: true | undefined; readonly circle?: true | undefined };
-type Options = Walk & { rows: number; points: number; seed: number; out: string; raw?: true | undefined } & CompilerOptions;
+type Options = Walk & { rows?: number | undefined; points?: number | undefined; seed: number; raw?: true | undefined } & OutputOptions & CompilerOptions;
 
 async function interpolate(run: string, files: readonly string[], options: Options, terminal: Terminal): Promise<Outcome> {
   const { steps, out, seed, circle, loop } = options;
-  if (files.length === 1) throw new InputError(`${files[0]}: an interpolation needs a second image to end at`);
-  if (circle && files.length > 2) throw new InputError(`--circle: a great circle is given by two images, not ${files.length}; use --loop to go through all`);
-  const kind = outputKind(out, ['png', 'animation', 'npz']);
+  requireWalk(files, options);
+  const kind = await prepareOutput(options, ['png', 'animation', 'npz'], files);
   const { model, checkpoint } = await openRun(run, compilerOf(options), options);
   if (circle && model.prior !== 'sphere') throw new InputError(`--circle: codes of this run lie on no sphere (prior ${model.prior}); use --loop`);
-  const rows = files.length > 0 ? 1 : options.rows;
+  const rows = files.length > 0 ? 1 : (options.rows ?? DEFAULT_ROWS);
   const points =
     files.length > 0
       ? await model.encode(await readImages(files, checkpoint.configuration))
-      : drawCodes(model.prior, options.points * rows, model.latent, randomStream(seed, 'interpolation'));
+      : drawCodes(model.prior, (options.points ?? DEFAULT_POINTS) * rows, model.latent, randomStream(seed, 'interpolation'));
   const codes = walks(model, points, rows, options);
   const images = picturesOf(model, toBytes(await (files.length > 0 ? model.decode(codes) : model.generate(codes))));
   await model.release();
@@ -62,6 +64,19 @@ async function interpolate(run: string, files: readonly string[], options: Optio
   else await writeAnimation(out, frames(images, rows, closed), FRAME_MILLISECONDS);
   terminal.print(`${rows} ${rows === 1 ? 'row' : 'rows'} of ${perRow} images: ${out}`);
   return { result: { out, count: images.count, seed, rows, steps, closed } };
+}
+
+/**
+ * Requires that options describe a walk through these images.
+ * @throws {InputError} if an option would have no effect, or there are too few or too many images
+ */
+function requireWalk(files: readonly string[], options: Options): void {
+  for (const name of ['rows', 'points'] as const) {
+    if (files.length > 0 && options[name] !== undefined) throw new InputError(`--${name}: is for walks between random points, but images are given`);
+  }
+  if (files.length === 1) throw new InputError(`${files[0]}: an interpolation needs a second image to end at`);
+  if (options.circle && files.length > 2)
+    throw new InputError(`--circle: a great circle is given by two images, not ${files.length}; use --loop to go through all`);
 }
 
 /** Codes [rows * images of a row, M] through the points [rows, points of a row, M]. */

@@ -9,7 +9,7 @@ import { randomStream, shuffledIndices } from '../random.js';
 import { type Outcome, perform, subcommand, type Terminal } from './command.js';
 import { openRun, picturesOf } from './openRun.js';
 import { compilerOf, type CompilerOptions, deviceOption, seedOption, threadsOption, wholeNumber } from './options.js';
-import { outputKind, writeJson, writePng } from './output.js';
+import { forceOption, type OutputOptions, prepareOutput, writeJson, writePng } from './output.js';
 import { describeImage, openRunData, splitOf, splitOption } from './runData.js';
 
 const EXAMPLES = `
@@ -36,6 +36,7 @@ export const mapCommand = () =>
     .addOption(splitOption())
     .addOption(seedOption().default(0))
     .option('--out <file>', 'a .png picture, or .json with coordinates', 'map.png')
+    .addOption(forceOption())
     .option('--raw', 'use the weights themselves, not their averages')
     .addOption(deviceOption())
     .addOption(threadsOption())
@@ -48,13 +49,14 @@ type Options = {
   readonly cells?: number | undefined;
   readonly split: string;
   readonly seed: number;
-  readonly out: string;
   readonly raw?: true | undefined;
-} & CompilerOptions;
+} & OutputOptions &
+  CompilerOptions;
 
 async function map(run: string, data: string | undefined, options: Options, terminal: Terminal): Promise<Outcome> {
   const { method, split, seed, out } = options;
-  const kind = outputKind(out, ['png', 'json']);
+  const kind = await prepareOutput(options, ['png', 'json']);
+  if (kind === 'json' && options.cells !== undefined) throw new InputError('--cells: has no effect on coordinates; name a .png file with --out');
   const { model, checkpoint } = await openRun(run, compilerOf(options), options);
   const source = await openRunData(data, checkpoint.configuration, terminal);
   try {

@@ -1,36 +1,111 @@
-import { readdir, stat } from 'node:fs/promises';
-import { extname, join } from 'node:path';
+import { Option } from '@commander-js/extra-typings';
+import { open, readdir, realpath, stat } from 'node:fs/promises';
+import { dirname, extname, join } from 'node:path';
 import { encodeNpz, type NumpyArray } from '../data/index.js';
 import { InputError } from '../errors.js';
-import { makeFolder, writeFileAtomically, writingFailure } from '../files.node.js';
+import { makeFolder, reading, writeFileAtomically, writing, writingFailure } from '../files.node.js';
 import { encodeAnimation, encodePng } from '../images/files.node.js';
 import { channelsLast, type ImageBatch, imageOf, type Raster } from '../images/index.js';
 
 /** The forms that results can be written in. */
 export type OutputKind = 'png' | 'npz' | 'animation' | 'folder' | 'json';
 
-/** The form that a path's ending asks for. Throws InputError if it is not among `allowed`. */
-export function outputKind(path: string, allowed: readonly OutputKind[]): OutputKind {
-  const extension = extname(path).toLowerCase();
-  const kind = extension === '' ? 'folder' : ({ '.png': 'png', '.npz': 'npz', '.gif': 'animation', '.webp': 'animation', '.json': 'json' } as const)[extension];
-  if (kind !== undefined && allowed.includes(kind)) return kind;
-  const choices = allowed.map(
-    (each) => ({ png: 'a .png file', npz: 'an .npz file', animation: 'a .gif or .webp file', folder: 'a folder', json: 'a .json file' })[each],
-  );
-  throw new InputError(`--out ${path}: expected ${choices.join(', ')}`);
+/** What messages call each, and the extensions that ask for it. */
+const KINDS: Readonly<Record<OutputKind, { readonly name: string; readonly extensions: readonly string[] }>> = {
+  png: { name: 'a .png file', extensions: ['.png'] },
+  npz: { name: 'an .npz file', extensions: ['.npz'] },
+  animation: { name: 'a .gif or .webp file', extensions: ['.gif', '.webp'] },
+  folder: { name: 'a folder', extensions: [''] },
+  json: { name: 'a .json file', extensions: ['.json'] },
+};
+
+/** How files of these extensions begin; JSON files as this program writes them. */
+const SIGNATURES: Readonly<Record<string, RegExp>> = {
+  '.png': /^\x89PNG/,
+  '.npz': /^PK/,
+  '.gif': /^GIF8/,
+  '.webp': /^RIFF....WEBP/s,
+  '.json': /^\{"out":/,
+};
+
+/** `--force`, for commands with `--out`. */
+export const forceOption = () => new Option('--force', 'overwrite --out even if it is a file of another format');
+
+/** Where a command writes. */
+export interface OutputOptions {
+  readonly out: string;
+  readonly force?: true | undefined;
 }
 
+/**
+ * Checks before any work that a result can go where the user wants it: an earlier result is overwritten, other files are not.
+ * @param inputs files that the command reads
+ * @returns the format that the extension of the path asks for
+ * @throws {InputError} if it asks for none in `allowed`, or something is there that should not be overwritten
+ */
+export async function prepareOutput(
+  { out, force = undefined }: OutputOptions,
+  allowed: readonly OutputKind[],
+  inputs: readonly string[] = [],
+): Promise<OutputKind> {
+  if (out === '') throw new InputError('--out: expected a path, but it is empty');
+  const extension = extname(out).toLowerCase();
+  const kind = allowed.find((each) => KINDS[each].extensions.includes(extension));
+  if (kind === undefined) throw new InputError(`--out ${out}: expected ${allowed.map((each) => KINDS[each].name).join(', ')}`);
+  const found = await stat(out).catch(() => undefined);
+  if (found === undefined) return kind;
+  if (kind === 'folder') await requireEmptyFolder(out, found.isDirectory());
+  else {
+    if (!found.isFile()) throw new InputError(`--out ${out}: exists and is not a file; choose another name`);
+    const place = await realpath(out);
+    for (const input of inputs) {
+      if ((await realpath(input).catch(() => undefined)) === place) throw new InputError(`--out ${out}: is one of the files to read; choose another name`);
+    }
+    if (force === undefined && found.size > 0 && !SIGNATURES[extension]!.test(await beginningOf(out))) {
+      const foreign = extension === '.json' ? 'was not written by agenet' : `holds something other than its extension says`;
+      throw new InputError(`--out ${out}: exists and ${foreign}; choose another name, or overwrite it with --force`);
+    }
+  }
+  return kind;
+}
+
+async function requireEmptyFolder(path: string, isFolder: boolean): Promise<void> {
+  if (!isFolder) throw new InputError(`--out ${path}: is a file; name a new folder`);
+  if ((await reading(path, () => readdir(path))).length > 0) throw new InputError(`--out ${path}: the folder is not empty; name a new one`);
+}
+
+/** The first bytes of a file, one character each. */
+const beginningOf = (path: string): Promise<string> =>
+  reading(path, async () => {
+    const file = await open(path);
+    try {
+      const { buffer, bytesRead } = await file.read(Buffer.alloc(12), 0, 12, 0);
+      return buffer.toString('latin1', 0, bytesRead);
+    } finally {
+      await file.close();
+    }
+  });
+
+/** Writes a result whole or not at all, into a folder that is created if necessary. */
+export async function writeOutput(path: string, bytes: Uint8Array): Promise<void> {
+  await makeParent(path);
+  await writeFileAtomically(path, bytes);
+}
+
+/** Creates the folder of a file if necessary. */
+export const makeParent = (path: string): Promise<void> => writing(path, () => makeFolder(dirname(path)));
+
 /** Writes one picture as PNG. */
-export const writePng = async (path: string, picture: Raster): Promise<void> => writeFileAtomically(path, await encodePng(picture));
+export const writePng = async (path: string, picture: Raster): Promise<void> => writeOutput(path, await encodePng(picture));
 
 /** Writes pictures as an animation, WebP or GIF by the path's ending; `frameMilliseconds` as in `encodeAnimation`. */
 export async function writeAnimation(path: string, frames: readonly Raster[], frameMilliseconds: number | readonly number[]): Promise<void> {
   const format = extname(path).toLowerCase() === '.gif' ? 'gif' : 'webp';
-  await writeFileAtomically(path, await encodeAnimation(frames, format, frameMilliseconds));
+  await writeOutput(path, await encodeAnimation(frames, format, frameMilliseconds));
 }
 
 /** Writes an object as a JSON file. */
-export const writeJson = (path: string, value: unknown): Promise<void> => writeFileAtomically(path, new TextEncoder().encode(`${JSON.stringify(value)}\n`));
+export const writeJson = (path: string, value: unknown): Promise<void> => writeOutput(path, new TextEncoder().encode(`${JSON.stringify(value)}\n`));
 
 /** Writes images as `arr_0`, or under the given names, as bytes [N, H, W, C]. */
 export async function writeImageArrays(path: string, batches: Readonly<Record<string, ImageBatch>>): Promise<void> {
@@ -38,14 +113,11 @@ export async function writeImageArrays(path: string, batches: Readonly<Record<st
     const [channels, height, width] = batch.shape;
     return [name, { shape: [batch.count, height, width, channels], data: channelsLast(batch) }];
   });
-  await writeFileAtomically(path, encodeNpz(Object.fromEntries(arrays)));
+  await writeOutput(path, encodeNpz(Object.fromEntries(arrays)));
 }
 
 /** Writes each image as a PNG of its own into a new or empty folder. */
 export async function writeImageFolder(path: string, batch: ImageBatch): Promise<void> {
-  const found = await stat(path).catch(() => undefined);
-  if (found && !found.isDirectory()) throw new InputError(`--out ${path}: is a file; name a new folder`);
-  if (found && (await readdir(path)).length > 0) throw new InputError(`--out ${path}: the folder is not empty; name a new one`);
   await makeFolder(path).catch((error: unknown) => {
     throw new InputError(`--out ${path}: the folder cannot be made (${writingFailure(error)})`);
   });

@@ -4,7 +4,7 @@ import { type Outcome, perform, subcommand, type Terminal } from './command.js';
 import { collectImages } from './imageFiles.js';
 import { openRun, picturesOf } from './openRun.js';
 import { compilerOf, type CompilerOptions, deviceOption, threadsOption, wholeNumber } from './options.js';
-import { outputKind, writeImageArrays, writePng } from './output.js';
+import { forceOption, type OutputOptions, prepareOutput, writeImageArrays, writePng } from './output.js';
 import { splitOption } from './runData.js';
 
 const PAIRS_PER_ROW = 4;
@@ -25,17 +25,18 @@ export const reconstructCommand = () =>
     .addOption(alongOption())
     .addOption(byOption())
     .option('--out <file>', 'a .png sheet of pairs, or an .npz with original and reconstruction', 'reconstructions.png')
+    .addOption(forceOption())
     .option('--raw', 'use the weights themselves, not their averages')
     .addOption(deviceOption())
     .addOption(threadsOption())
     .addHelpText('after', EXAMPLES)
     .action((run, images, options) => perform(options, (terminal) => reconstruct(run, images, options, terminal)));
 
-type Options = { count?: number | undefined; split: string; out: string } & AlongOptions & CompilerOptions;
+type Options = { count?: number | undefined; split: string } & OutputOptions & AlongOptions & CompilerOptions;
 
 async function reconstruct(run: string, images: readonly string[], options: Options, terminal: Terminal): Promise<Outcome> {
   const { out } = options;
-  const kind = outputKind(out, ['png', 'npz']);
+  const kind = await prepareOutput(options, ['png', 'npz'], images);
   const opened = await openRun(run, compilerOf(options), options);
   const { model, checkpoint } = opened;
   const original = picturesOf(model, await collectImages(images, checkpoint.configuration, options, terminal));

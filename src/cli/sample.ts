@@ -10,7 +10,7 @@ import { type Outcome, perform, subcommand, type Terminal } from './command.js';
 import { readImages } from './imageFiles.js';
 import { openRun, picturesOf } from './openRun.js';
 import { compilerOf, type CompilerOptions, deviceOption, parseNumber, seedOption, threadsOption, wholeNumber } from './options.js';
-import { outputKind, writeImageArrays, writeImageFolder, writePng } from './output.js';
+import { forceOption, type OutputOptions, prepareOutput, writeImageArrays, writeImageFolder, writePng } from './output.js';
 
 const MOST_IMAGES = 1_000_000;
 const USUAL_SPREAD = 0.3;
@@ -40,6 +40,7 @@ export const sampleCommand = () =>
     .addOption(byOption())
     .option('--temperature <factor>', 'scale codes; only under the normal prior, since on the sphere all have length 1', parseNumber)
     .option('--out <path>', 'a .png sheet, an .npz array, or a folder of PNG files', 'samples.png')
+    .addOption(forceOption())
     .option('--raw', 'use the weights themselves, not their averages')
     .addOption(deviceOption())
     .addOption(threadsOption())
@@ -63,11 +64,11 @@ type Drawing = {
   readonly spread?: number | undefined;
   readonly temperature?: number | undefined;
 };
-type Options = Drawing & { readonly out: string } & AlongOptions & CompilerOptions;
+type Options = Drawing & OutputOptions & AlongOptions & CompilerOptions;
 
 async function sample(run: string, options: Options, terminal: Terminal): Promise<Outcome> {
   const { out, seeds, like } = options;
-  const kind = outputKind(out, ['png', 'npz', 'folder']);
+  const kind = await prepareOutput(options, ['png', 'npz', 'folder'], like === undefined ? [] : [like]);
   if (like === undefined && options.spread !== undefined) throw new InputError('--spread: says how far around an image to draw; name one with --like');
   const opened = await openRun(run, compilerOf(options), options);
   const { model, checkpoint } = opened;

@@ -7,7 +7,7 @@ import { type Outcome, perform, subcommand, type Terminal } from './command.js';
 import { readImages } from './imageFiles.js';
 import { openRun, picturesOf } from './openRun.js';
 import { compilerOf, type CompilerOptions, deviceOption, threadsOption, wholeNumber } from './options.js';
-import { outputKind, writePng } from './output.js';
+import { forceOption, type OutputOptions, prepareOutput, writePng } from './output.js';
 import { describeImage, openRunData, splitOf, splitOption } from './runData.js';
 
 const EXAMPLES = `
@@ -24,6 +24,7 @@ export const searchCommand = () =>
     .option('--count <number>', 'how many images', wholeNumber(1, 10_000), 16)
     .addOption(splitOption())
     .option('--out <file>', 'a .png sheet, which begins with the image itself', 'search.png')
+    .addOption(forceOption())
     .option('--raw', 'use the weights themselves, not their averages')
     .addOption(deviceOption())
     .addOption(threadsOption())
@@ -34,13 +35,13 @@ type Options = {
   readonly image: string;
   readonly count: number;
   readonly split: string;
-  readonly out: string;
   readonly raw?: true | undefined;
-} & CompilerOptions;
+} & OutputOptions &
+  CompilerOptions;
 
 async function search(run: string, data: string | undefined, options: Options, terminal: Terminal): Promise<Outcome> {
   const { image, count, split, out } = options;
-  outputKind(out, ['png']);
+  await prepareOutput(options, ['png'], [image]);
   const { model, checkpoint } = await openRun(run, compilerOf(options), options);
   const query = await readImages([image], checkpoint.configuration);
   const source = await openRunData(data, checkpoint.configuration, terminal);

@@ -173,6 +173,8 @@ const evaluationOf = (options: TrainingEvaluationOptions, terminal: Terminal): P
 
 async function planTraining(data: string, options: Options): Promise<Plan> {
   const configuration = await resolveConfiguration(data, options);
+  if (options.evaluateCount !== undefined && configuration.evaluateEvery === 0)
+    throw new InputError(`${flagOf('evaluateCount')}: has no effect without evaluations; set ${flagOf('evaluateEvery')}`);
   const { from } = configuration;
   if (from === undefined) return { configuration };
   const { configuration: earlier, vectors } = await readCheckpoint(from);

@@ -175,12 +175,15 @@ export function requireSameTraining(
 }
 
 /** What holds between settings. */
-function requireOrder({ stages, schedule, dropLr, evaluateEvery, best }: Configuration, label: SettingLabel): void {
+function requireOrder(configuration: Configuration, label: SettingLabel): void {
+  const { stages, schedule, dropLr, ema, emaStart, evaluateEvery, evaluateMetrics, best } = configuration;
   const late = stages.findIndex(({ epoch }, index) => index > 0 && epoch <= stages[index - 1]!.epoch);
   if (late > 0) throw new InputError(`${label('stages')}: stage ${late + 1} must begin after epoch ${stages[late - 1]!.epoch}, not at ${stages[late]!.epoch}`);
   if (schedule !== 'halving' && dropLr > 0) throw new InputError(`${label('dropLr')}: only the schedule halving drops the learning rate, not ${schedule}`);
-  if (best !== undefined && evaluateEvery === 0)
-    throw new InputError(`${label('best')}: ${best} is known of no checkpoint without evaluations; say how often with ${label('evaluateEvery')}`);
+  if (emaStart > 0 && ema === 0) throw new InputError(`${label('emaStart')}: has no effect without averages of the weights; set ${label('ema')}`);
+  if (evaluateMetrics !== undefined && evaluateEvery === 0)
+    throw new InputError(`${label('evaluateMetrics')}: has no effect without evaluations; set ${label('evaluateEvery')}`);
+  if (best !== undefined && evaluateEvery === 0) throw new InputError(`${label('best')}: requires evaluations; set ${label('evaluateEvery')}`);
 }
 
 /** The iteration that a configuration trains by, before any stage changes its plans. */

@@ -1,4 +1,5 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, type ChildProcessByStdio, spawn } from 'node:child_process';
+import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'vitest';
 
@@ -21,7 +22,14 @@ export interface RunningCommand {
 
 /** Starts `agenet` in a folder, with further variables in its environment. */
 export function startCommand(args: readonly string[], cwd: string, environment: NodeJS.ProcessEnv = {}): RunningCommand {
-  const child = spawn(process.execPath, [MAIN, ...args], { cwd, env: { ...process.env, ...environment }, stdio: ['ignore', 'pipe', 'pipe'] });
+  return follow(spawn(process.execPath, [MAIN, ...args], { cwd, env: { ...process.env, ...environment }, stdio: ['ignore', 'pipe', 'pipe'] }));
+}
+
+/** Starts a shell command line in which `$AGENET` is the command; `exec` passes signals on to it. */
+export const startShell = (line: string, cwd: string): RunningCommand =>
+  follow(spawn('bash', ['-c', line], { cwd, env: { ...process.env, AGENET: `${process.execPath} ${MAIN}` }, stdio: ['ignore', 'pipe', 'pipe'] }));
+
+function follow(child: ChildProcessByStdio<null, Readable, Readable>): RunningCommand {
   let [stdout, stderr] = ['', ''];
   child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
   child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));

@@ -87,11 +87,10 @@ const REFUSED: readonly Refusal[] = [
   ['a run without a checkpoint', ['young', '--out', 'mine.png'], ['young: the run has no checkpoint yet']],
   ['a checkpoint that is cut short', ['cut', '--out', 'mine.png'], ['000003.safetensors', 'cut short']],
   ['a file of something else', ['mine.png', '--out', 'mine.png'], ['mine.png: not a usable safetensors file']],
-  ['a safetensors file of something else', ['foreign.safetensors', '--out', 'mine.png'], ['foreign.safetensors: not a checkpoint of this program']],
+  ['a safetensors file of something else', ['foreign.safetensors', '--out', 'mine.png'], ['foreign.safetensors: not an agenet checkpoint']],
   ['an ending that it does not write', ['run', '--out', 'samples.jpg'], ['--out samples.jpg', '.png']],
   ['a folder that is not empty', ['run', '--out', 'full'], ['--out full', 'not empty']],
-  ['a folder in the place of the file', ['run', '--out', 'folder.png'], ['folder.png: cannot be written']],
-  ['a file in a folder that is not there', ['run', '--out', 'missing/sheet.png'], ['missing/sheet.png: cannot be written', 'does not exist']],
+  ['a folder in the place of the file', ['run', '--out', 'folder.png'], ['folder.png: exists and is not a file']],
   ['a file below a file', ['run', '--out', 'mine.png/sheet.png'], ['mine.png/sheet.png: cannot be written']],
   ['a folder below a file', ['run', '--out', 'mine.png/pictures'], ['--out mine.png/pictures']],
   ['no name', ['run', '--out', ''], ['--out']],
@@ -105,7 +104,7 @@ const REFUSED: readonly Refusal[] = [
 describe('agenet sample refuses in one line, with status 2:', () => {
   let before: Record<string, string>;
   beforeAll(async () => {
-    writeFileSync(join(cwd, 'mine.png'), 'mine');
+    writeFileSync(join(cwd, 'mine.png'), '\x89PNG mine', 'latin1');
     await makePicture(join(cwd, 'picture.png'), 0, 255);
     mkdirSync(join(cwd, 'full'));
     writeFileSync(join(cwd, 'full', 'mine'), 'mine');

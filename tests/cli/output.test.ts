@@ -1,0 +1,99 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { prepareOutput, writeJson, writePng } from '../../src/cli/output.js';
+import { encodeNpz } from '../../src/data/index.js';
+import { expectInputError } from '../rejection.js';
+import { temporaryFolder } from '../temporaryFolder.js';
+import { makeTinyRun } from './tinyRun.js';
+import { expectBadInput, startShell } from './runCommand.js';
+
+const pixel = { width: 1, height: 1, channels: 1, data: Uint8Array.of(7) } as const;
+
+/** A file in a new folder. */
+function fileOf(name: string, contents: string | Uint8Array): string {
+  const path = join(temporaryFolder(), name);
+  writeFileSync(path, contents);
+  return path;
+}
+
+describe('where a result goes', () => {
+  it('is a new file, in folders that are created when it is written', async () => {
+    const out = join(temporaryFolder(), 'new', 'folder', 'sheet.png');
+    expect(await prepareOutput({ out }, ['png', 'npz'])).toBe('png');
+    expect(existsSync(join(out, '..'))).toBe(false);
+    await writePng(out, pixel);
+    expect(readFileSync(out).subarray(1, 4).toString()).toBe('PNG');
+  });
+
+  it('may be an earlier result, or an empty file', async () => {
+    const folder = temporaryFolder();
+    const [png, json, npz] = ['a.png', 'a.json', 'a.npz'].map((name) => join(folder, name)) as [string, string, string];
+    await writePng(png, pixel);
+    await writeJson(json, { out: json, points: [] });
+    writeFileSync(npz, encodeNpz({ arr_0: { shape: [1], data: Uint8Array.of(1) } }));
+    expect(await prepareOutput({ out: png }, ['png'])).toBe('png');
+    expect(await prepareOutput({ out: json }, ['json'])).toBe('json');
+    expect(await prepareOutput({ out: npz }, ['npz'])).toBe('npz');
+    expect(await prepareOutput({ out: fileOf('empty.gif', '') }, ['animation'])).toBe('animation');
+  });
+
+  it.each([
+    ['a.png', 'GIF89a'],
+    ['a.gif', 'RIFF....WEBPVP8 '],
+    ['a.webp', '\x89PNG'],
+    ['a.npz', 'notes'],
+    ['package.json', '{"name": "mine"}'],
+  ])('is not %s with other contents, unless --force is given', async (name, contents) => {
+    const out = fileOf(name, contents);
+    const kinds = ['png', 'npz', 'animation', 'json'] as const;
+    await expectInputError(() => prepareOutput({ out }, kinds), `--out ${out}: exists and`, '--force');
+    await prepareOutput({ out, force: true }, kinds);
+    expect(readFileSync(out, 'utf8')).toBe(contents);
+  });
+
+  it('is not a folder, a named pipe, or an empty path', async () => {
+    const folder = temporaryFolder();
+    const [inTheWay, pipe] = [join(folder, 'folder.png'), join(folder, 'pipe.png')];
+    mkdirSync(inTheWay);
+    execFileSync('mkfifo', [pipe]);
+    await expectInputError(() => prepareOutput({ out: inTheWay, force: true }, ['png']), 'exists and is not a file');
+    await expectInputError(() => prepareOutput({ out: pipe, force: true }, ['png']), 'exists and is not a file');
+    await expectInputError(() => prepareOutput({ out: '' }, ['png', 'folder']), '--out: expected a path');
+  });
+
+  it('is no file that is read, by whatever path', async () => {
+    const input = fileOf('mine.png', '\x89PNG');
+    const link = join(temporaryFolder(), 'link.png');
+    symlinkSync(input, link);
+    await expectInputError(() => prepareOutput({ out: link, force: true }, ['png'], ['other.png', input]), 'is one of the files to read');
+  });
+});
+
+describe('options that would have no effect are refused:', () => {
+  it.each([
+    ['interpolate', ['one.png', 'two.png', '--rows', '3'], '--rows'],
+    ['map', ['--out', 'map.json', '--cells', '3'], '--cells'],
+    ['evaluate', ['--features-mean', '0.5'], '--features-mean'],
+    ['evaluate', ['--features-size', '32'], '--features-size'],
+  ])('%s %s', async (command, args, flag) => {
+    const cwd = temporaryFolder();
+    await makeTinyRun(join(cwd, 'run'));
+    await expectBadInput([command, 'run', ...args], cwd, flag);
+  });
+
+  it.each([
+    ['--evaluate-metrics', 'fid'],
+    ['--evaluate-count', '10'],
+    ['--best', 'fid'],
+    ['--ema-start', '10'],
+  ])('train %s', async (...args) => {
+    await expectBadInput(['train', 'mnist', ...args], temporaryFolder(), args[0]);
+  });
+});
+
+it('a result that standard output cannot take is a failure with a reason', async () => {
+  const { status, stderr } = await startShell('$AGENET doctor > /dev/full', temporaryFolder()).finished;
+  expect([status, stderr]).toEqual([1, 'agenet: standard output: cannot be written (the disk is full)\n']);
+});
