@@ -1,9 +1,13 @@
 import js from '@eslint/js';
+import { configs as regexp } from 'eslint-plugin-regexp';
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
   { ignores: ['dist', 'node_modules', 'coverage', 'runs'] },
   js.configs.recommended,
+  // Expressions whose time is not linear in the text would let a file hold the program up.
+  regexp['flat/recommended'],
+  { rules: { 'regexp/no-unused-capturing-group': 'off' } },
   {
     files: ['**/*.ts'],
     extends: [tseslint.configs.recommendedTypeChecked, tseslint.configs.stylisticTypeChecked],
@@ -19,7 +23,23 @@ export default tseslint.config(
     },
   },
   {
+    files: ['src/**/*.ts'],
+    ignores: ['src/cli/terminal.ts'],
+    rules: {
+      'regexp/no-super-linear-move': 'error',
+      'no-console': 'error',
+      'no-restricted-properties': [
+        'error',
+        ...['stdout', 'stderr'].map((property) => ({
+          object: 'process',
+          property,
+          message: 'Only src/cli/terminal.ts prints: it escapes what a terminal would act on.',
+        })),
+      ],
+    },
+  },
+  {
     files: ['**/*.js', '**/*.cjs', '**/*.mjs'],
-    languageOptions: { globals: { process: 'readonly', console: 'readonly', performance: 'readonly', URL: 'readonly' } },
+    languageOptions: { globals: { Buffer: 'readonly', process: 'readonly', console: 'readonly', performance: 'readonly', URL: 'readonly' } },
   },
 );

@@ -14,4 +14,8 @@ export class AttributeFiles extends NamedFiles<Attribute> {
 export const checkAttributeName = (name: string): void => checkName(name, KIND.noun);
 
 /** A name that attributes may have, made of any text. */
-export const attributeNameOf = (text: string): string => text.replace(/[^\p{L}\p{N}_.-]+/gu, '-').replace(/^[-.]+|-+$/g, '') || 'attribute';
+export function attributeNameOf(text: string): string {
+  const name = text.replace(/[^\p{L}\p{N}_.-]+/gu, '-').replace(/^[-.]+/, '');
+  const end = Array.from(name).findLastIndex((letter) => letter !== '-') + 1;
+  return Array.from(name).slice(0, end).join('') || 'attribute';
+}

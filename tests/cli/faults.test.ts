@@ -1,0 +1,183 @@
+import { cpSync, existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { encodeNpz } from '../../src/data/index.js';
+import { readCheckpointFile } from '../../src/training/runFolder.node.js';
+import { sharedTemporaryFolder, temporaryFolder } from '../temporaryFolder.js';
+import { type CommandResult, type RunningCommand, runCommand, startCommand } from './runCommand.js';
+
+const INJECT = fileURLToPath(new URL('faults/inject.mjs', import.meta.url));
+
+/** What goes wrong at a write; see `faults/inject.mjs`. */
+interface Fault {
+  readonly file: string;
+  readonly at: number;
+  readonly point: 'half' | 'whole' | 'renamed';
+  readonly error?: string;
+  readonly times?: number;
+}
+
+const startFaulty = (args: readonly string[], cwd: string, fault: Fault): RunningCommand =>
+  startCommand(args, cwd, { NODE_OPTIONS: `--import ${INJECT}`, AGENET_FAULT: JSON.stringify(fault) });
+
+const runFaulty = (args: readonly string[], cwd: string, fault: Fault): Promise<CommandResult> => startFaulty(args, cwd, fault).finished;
+
+const folder = sharedTemporaryFolder();
+const DATA = `npz:${join(folder, 'noise.npz')}`;
+/** 54 images in batches of 4: an evaluation after every 13 iterations. */
+const STEPS = 26;
+const TRAIN = [
+  ...['train', DATA, '--out', 'run', '--steps', String(STEPS), '--width', '4', '--latent', '8', '--batch', '4', '--threads', '1', '--log-every', '1'],
+  ...['--checkpoint-every', '5', '--sample-every', '5', '--evaluate-every', '1', '--evaluate-metrics', 'psnr', '--evaluate-count', '6', '--best', 'psnr'],
+];
+const RESUME = ['train', DATA, '--out', 'run', '--resume', '--threads', '1'];
+
+const run = (cwd: string, ...names: readonly string[]): string => join(cwd, 'run', ...names);
+const checkpointsIn = (cwd: string): string[] => readdirSync(run(cwd, 'checkpoints')).sort();
+const checkpoint = (cwd: string, step: number): Buffer => readFileSync(run(cwd, 'checkpoints', `${String(step).padStart(6, '0')}.safetensors`));
+
+beforeAll(async () => {
+  const pixels = Uint8Array.from({ length: 60 * 1024 }, (_, index) => (index * 2654435761) >>> 24);
+  writeFileSync(join(folder, 'noise.npz'), encodeNpz({ images: { shape: [60, 32, 32, 1], data: pixels } }));
+  expect((await runCommand(TRAIN, folder)).status).toBe(0);
+});
+
+/** What two trainings should have in common: everything but times. */
+function expectAsUndisturbed(cwd: string): void {
+  expect(checkpointsIn(cwd)).toEqual(checkpointsIn(folder));
+  for (const name of checkpointsIn(cwd))
+    expect(readFileSync(run(cwd, 'checkpoints', name)).equals(readFileSync(run(folder, 'checkpoints', name))), name).toBe(true);
+  const evaluations = (path: string) => readdirSync(run(path)).filter((name) => /^(evaluation|best)/.test(name));
+  expect(evaluations(cwd)).toEqual(evaluations(folder));
+  expect(readdirSync(run(cwd), { recursive: true }).filter((name) => /partial|\.lock/.test(String(name)))).toEqual([]);
+}
+
+describe('a training that is killed while it writes', () => {
+  const points = ['half', 'whole', 'renamed'] as const;
+
+  it.each(points)('a checkpoint (%s) keeps the one before, and ends with the same weights once it is resumed', async (point) => {
+    const cwd = temporaryFolder();
+    const { status } = await runFaulty(TRAIN, cwd, { file: '000010\\.safetensors$', at: 1, point });
+    expect(status).toBeNull();
+    expect(checkpoint(cwd, 5).equals(checkpoint(folder, 5))).toBe(true);
+    expect(existsSync(run(cwd, 'checkpoints', '000010.safetensors'))).toBe(point === 'renamed');
+    expect((await runCommand(RESUME, cwd)).status).toBe(0);
+    expectAsUndisturbed(cwd);
+  });
+
+  it.each([
+    ...points.map((point) => ['an evaluation', 'evaluation-000013\\.json$', point] as const),
+    ...points.map((point) => ['the best checkpoint', 'best\\.safetensors$', point] as const),
+    ...points.map((point) => ['the record of the best', 'best\\.json$', point] as const),
+    ['the log', 'log\\.jsonl$', 'half'] as const,
+    ['a preview', '000010\\.png$', 'half'] as const,
+  ])('%s (%s, %s) ends with the same files once it is resumed', async (_, file, point) => {
+    const cwd = temporaryFolder();
+    expect((await runFaulty(TRAIN, cwd, { file, at: 1, point })).status).toBeNull();
+    const kept = checkpointsIn(cwd).filter((name) => /^\d+\.safetensors$/.test(name));
+    for (const name of kept) await readCheckpointFile(run(cwd, 'checkpoints', name));
+    expect((await runCommand(RESUME, cwd)).status).toBe(0);
+    expectAsUndisturbed(cwd);
+  });
+
+  it.each([
+    ['its lock', '\\.lock$'],
+    ['its configuration', 'config\\.json$'],
+  ])('%s can be started again', async (_, file) => {
+    const cwd = temporaryFolder();
+    expect((await runFaulty(TRAIN, cwd, { file, at: 1, point: 'half' })).status).toBeNull();
+    // A lock that is half-written is taken over once it is older than a second.
+    await pause(1100);
+    expect((await runCommand(TRAIN, cwd)).status).toBe(0);
+    expectAsUndisturbed(cwd);
+  });
+});
+
+describe('a command that is killed while it writes', () => {
+  it.each([
+    ['a film', ['film', 'run', '--out', 'film.webp'], 'film.webp'],
+    ['an evaluation', ['evaluate', 'run', '--metrics', 'psnr', '--count', '6'], join('run', 'evaluation-000026.json')],
+    ['samples', ['sample', 'run', '--count', '4', '--out', 'samples.png'], 'samples.png'],
+    ['codes', ['encode', 'run', '--out', 'codes.npz'], 'codes.npz'],
+  ])('%s keeps the earlier one', async (_, args, file) => {
+    const cwd = temporaryFolder();
+    cpSync(run(folder), run(cwd), { recursive: true });
+    expect((await runCommand(args, cwd)).status).toBe(0);
+    const before = readFileSync(join(cwd, file));
+    const name = file.split('/').at(-1)!.replace('.', '\\.');
+    for (const point of ['half', 'whole'] as const) {
+      expect((await runFaulty(args, cwd, { file: `${name}$`, at: 1, point })).status).toBeNull();
+      expect(readFileSync(join(cwd, file)).equals(before)).toBe(true);
+    }
+    expect((await runCommand(args, cwd)).status).toBe(0);
+  });
+});
+
+describe('a disk that is full', () => {
+  it.each([
+    ['a checkpoint', '000010\\.safetensors$', 1, 'training waits'],
+    // The first write begins the log, before training.
+    ['the log', 'log\\.jsonl$', 2, 'log.jsonl: cannot be written'],
+    ['previews', '000010\\.png$', 1, '000010.png: cannot be written'],
+    ['an evaluation', 'evaluation-000013\\.json$', 1, 'evaluation-000013.json: cannot be written'],
+    ['the best checkpoint', 'best\\.safetensors$', 1, 'best.safetensors: cannot be written'],
+    ['the record of the best', 'best\\.json$', 1, 'best.json: cannot be written'],
+  ])('for %s once is said, and training ends with the same weights', async (_, file, at, warning) => {
+    const cwd = temporaryFolder();
+    const { status, stderr } = await runFaulty(TRAIN, cwd, { file, at, point: 'half', error: 'ENOSPC', times: 1 });
+    expect([status, stderr]).toEqual([0, expect.stringContaining(warning)]);
+    expect(stderr).toContain('the disk is full');
+    expect(checkpoint(cwd, STEPS).equals(checkpoint(folder, STEPS))).toBe(true);
+    expect(readdirSync(run(cwd), { recursive: true }).filter((name) => String(name).includes('partial'))).toEqual([]);
+  });
+
+  it('for the event file of TensorBoard changes nothing else', async () => {
+    const cwd = temporaryFolder();
+    const { status } = await runFaulty([...TRAIN, '--tensorboard'], cwd, { file: 'tfevents', at: 2, point: 'half', error: 'ENOSPC' });
+    expect(status).toBe(0);
+    expect(checkpoint(cwd, STEPS).equals(checkpoint(folder, STEPS))).toBe(true);
+  });
+
+  it.each([
+    ['the lock', '\\.lock$'],
+    ['the configuration', 'config\\.json$'],
+    ['the beginning of the log', 'log\\.jsonl$'],
+  ])('for %s ends the command before training, in one line', async (_, file) => {
+    for (const error of ['ENOSPC', 'EROFS']) {
+      const cwd = temporaryFolder();
+      const { status, stderr } = await runFaulty(TRAIN, cwd, { file, at: 1, point: 'half', error });
+      expect([status, stderr]).toEqual([2, expect.stringMatching(/^agenet: [^\n]*cannot be written \((the disk is full|the file system is read-only)\)\n$/)]);
+    }
+  });
+
+  it('and a stop while training waits ends it in one line, with the last checkpoint intact', async () => {
+    const cwd = temporaryFolder();
+    const running = startFaulty(TRAIN, cwd, { file: '000010\\.safetensors$', at: 1, point: 'half', error: 'ENOSPC' });
+    onTestFinished(() => void running.child.kill('SIGKILL'));
+    await running.said('training waits');
+    running.child.kill('SIGINT');
+    const { status, stderr } = await running.finished;
+    expect([status, stderr]).toEqual([2, expect.stringMatching(/\nagenet: [^\n]*000010\.safetensors: cannot be written \(the disk is full\)\n$/)]);
+    expect(checkpointsIn(cwd)).toEqual(['000005.safetensors']);
+    expect(checkpoint(cwd, 5).equals(checkpoint(folder, 5))).toBe(true);
+    expect((await runCommand(RESUME, cwd)).status).toBe(0);
+    expect(checkpoint(cwd, STEPS).equals(checkpoint(folder, STEPS))).toBe(true);
+  });
+});
+
+describe('a run folder that is deleted during training', () => {
+  it('holds it up until there is one again, or the user stops it', async () => {
+    const cwd = temporaryFolder();
+    const running = startCommand([...TRAIN, '--steps', '100000'], cwd);
+    onTestFinished(() => void running.child.kill('SIGKILL'));
+    await running.said('wrote');
+    // At once, as training goes on writing.
+    renameSync(run(cwd), join(cwd, 'deleted'));
+    await running.said('training waits');
+    running.child.kill('SIGTERM');
+    const { status, stderr } = await running.finished;
+    expect([status, stderr]).toEqual([2, expect.stringMatching(/\nagenet: [^\n]*cannot be written \(its folder does not exist\)\n$/)]);
+  });
+});
