@@ -12,7 +12,7 @@ import { MEMORIZATION_ROWS, memorization } from './memorization.js';
 import { FEATURE_GROUPS, groupOf, type MetricGroup } from './metricNames.js';
 import { type NearestSheet, nearestSheet } from './nearestSheet.js';
 import { Phases } from './phases.js';
-import { distancesOf, KERNEL_SUBSET_SIZE, KERNEL_SUBSETS, scoreSamples } from './sampleScores.js';
+import { distancesOf, type SampleScoreOptions, scoreSamples, type SetDistances } from './sampleScores.js';
 
 /** Training images among which the nearest are sought. */
 const MOST_TRAINING_IMAGES = 100_000;
@@ -138,14 +138,10 @@ async function featurePart(
   if (groups.has('samples')) {
     const scores = await phases.time('distances', () => scoreSamples(real, samples.extracted!, { seed, metrics }));
     Object.assign(found, scores.metrics);
-    protocol.kid = { subsets: KERNEL_SUBSETS, subset_size: Math.min(KERNEL_SUBSET_SIZE, rowsOf(real), options.count) };
+    if (scores.subsets) protocol.kid = subsetProtocol(scores.subsets);
     protocol.manifold = { neighbours: scores.neighbours, images: scores.manifoldRows[0], samples: scores.manifoldRows[1] };
     const training = options.split === 'train' ? real : gatherRows(train, drawnIndices({ count: rowsOf(train) }, options.count, seed));
-    protocol.floors = test && {
-      between: 'train and test images',
-      images: [rowsOf(training), rowsOf(test)],
-      ...(await phases.time('floors', () => distancesOf(training, test, { seed, metrics }))),
-    };
+    if (test) protocol.floors = await phases.time('floors', () => floorsBetween(training, test, { seed, metrics }));
   }
   if (!groups.has('memorization') || test === undefined) return { metrics: found, protocol };
   const near = await phases.time('memorization', () => memorization(samples.extracted!.features, test, train));
@@ -153,6 +149,15 @@ async function featurePart(
   protocol.memorization = { samples: near.distances.length, held_out: Math.min(MEMORIZATION_ROWS, rowsOf(test)), training: rowsOf(train) };
   return { metrics: found, protocol, nearest: nearestSheet(near, samples.images, source.train, places, shape) };
 }
+
+/** FID and KID between training and test images: what even perfect samples could hardly undercut. */
+function floorsBetween(training: Features, test: Features, options: SampleScoreOptions): Record<string, unknown> {
+  const { metrics, subsets } = distancesOf(training, test, options);
+  const kid = subsets ? { kid_subsets: subsetProtocol(subsets) } : {};
+  return { between: 'train and test images', images: [rowsOf(training), rowsOf(test)], ...metrics, ...kid };
+}
+
+const subsetProtocol = ({ subsets, subsetSize }: NonNullable<SetDistances['subsets']>) => ({ subsets, subset_size: subsetSize });
 
 /** Features of training and test images, drawn from the part that is not compared with; all training images where neighbours are sought. */
 async function bothParts(
