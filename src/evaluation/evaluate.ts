@@ -6,11 +6,13 @@ import { type ImagesSeen, passOverImages, passOverSamples, type SamplesSeen, sha
 import type { FeatureExtractor } from './featureExtractor.js';
 import { FeatureTable, splitFeatures } from './featureTable.js';
 import { type Features, gatherRows } from './features.js';
+import type { ComparableImages } from './imageSimilarity.js';
 import { drawnIndices } from './imageChunks.js';
 import { type CodeMoments, meanCosineWith, medianNearest, NEAREST_CODES, scoreCodes } from './latentScores.js';
 import { MEMORIZATION_ROWS, memorization } from './memorization.js';
 import { FEATURE_GROUPS, groupOf, type MetricGroup } from './metricNames.js';
 import { type NearestSheet, nearestSheet } from './nearestSheet.js';
+import { splitDigest } from './splitDigest.js';
 import { Phases } from './phases.js';
 import { distancesOf, type SampleScoreOptions, scoreSamples, type SetDistances } from './sampleScores.js';
 
@@ -83,6 +85,7 @@ export async function evaluate(options: EvaluationOptions): Promise<Evaluation> 
         size: source.size,
         channels: source.channels,
         split: options.split,
+        digests: await digestsOf(source, shapeOf(model)),
         images: indices.length,
         samples: samples ? count : 0,
         seed,
@@ -100,6 +103,13 @@ export async function evaluate(options: EvaluationOptions): Promise<Evaluation> 
   return { metrics: Object.fromEntries(Object.entries(found).filter(([name]) => metrics.has(name))), ...rest, phases: phases.seconds };
 }
 
+/** Digests of the images of both splits; none of a split without images. */
+async function digestsOf({ train, test }: ImageSource, shape: ComparableImages['shape']): Promise<Record<string, string>> {
+  const digests: Record<string, string> = {};
+  for (const [name, split] of Object.entries({ train, test })) if (split.count > 0) digests[name] = await splitDigest(split, shape);
+  return digests;
+}
+
 async function latentPart({ model, divergence, compile, count }: EvaluationOptions, images: ImagesSeen, samples: SamplesSeen): Promise<Part> {
   const width = model.latent;
   const real = await scoreCodes({ data: images.codes, width }, model.prior, divergence, compile);
@@ -111,7 +121,7 @@ async function latentPart({ model, divergence, compile, count }: EvaluationOptio
       ...named(fake.metrics, 'fake'),
       ...(model.prior === 'sphere' ? { nearest_code_prior: medianNearest({ data: samples.codes, width }) } : {}),
     },
-    protocol: { divergence, nearest_codes: Math.min(NEAREST_CODES, count) },
+    protocol: { codes: { prior: model.prior, latent: width }, divergence, nearest_codes: Math.min(NEAREST_CODES, count) },
     moments: { real: real.moments, fake: fake.moments },
   };
 }
@@ -133,7 +143,7 @@ async function featurePart(
   const { test, train, places } = await phases.time('training images', () => bothParts(options, extractor, real, groups.has('memorization')));
   const found: Record<string, number> = {};
   const protocol: Record<string, unknown> = {
-    extractor: { name: extractor.name, features: extractor.width, test_accuracy: extractor.testAccuracy ?? null },
+    extractor: { name: extractor.name, digest: extractor.digest ?? null, features: extractor.width, test_accuracy: extractor.testAccuracy ?? null },
   };
   if (groups.has('samples')) {
     const scores = await phases.time('distances', () => scoreSamples(real, samples.extracted!, { seed, metrics }));

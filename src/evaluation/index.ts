@@ -3,6 +3,7 @@ export { drawCodesAround } from './codesAround.js';
 export { type NearestCodes, nearestCodes } from './codeSearch.js';
 export { type CodeStatistics, codeStatistics, nearestCodeDistances, type UniformityTest } from './codeStatistics.js';
 export { chooseRidge, type RidgeChoice, type RidgeOptions, type RidgeScore } from './crossValidation.js';
+export { compareEvaluations, type Comparison, type Difference, type EvaluatedRun, type IncomparableMetrics } from './comparability.js';
 export { encodeSplit } from './encodeSplit.js';
 export type { Features } from './features.js';
 export { frechetDistance, frechetFeatureDistance } from './frechet.js';
