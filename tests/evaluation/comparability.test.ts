@@ -76,11 +76,8 @@ describe('a comparison of evaluations', () => {
   });
 
   it('states what each evaluation had', () => {
-    const [{ differences }] = compareEvaluations([
-      evaluated('a', { samples: 500 }, 1, ['fid']),
-      evaluated('b', {}, 1, ['psnr']),
-      evaluated('c', {}, 1, ['fid']),
-    ]).incomparable as [{ differences: unknown }];
+    const evaluations = [evaluated('a', { samples: 500 }, 1, ['fid']), evaluated('b', {}, 1, ['psnr']), evaluated('c', {}, 1, ['fid'])];
+    const differences = compareEvaluations(evaluations).incomparable[0]?.differences;
     expect(differences).toEqual([{ condition: 'sample count', values: ['500', '-', '10000'] }]);
   });
 
