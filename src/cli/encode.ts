@@ -1,8 +1,8 @@
-import { encodeNpz, type NumpyArray } from '../data/index.js';
+import { inOnePiece, type PiecewiseArray, writeNpzFile } from '../data/npzFile.node.js';
 import { SOURCE_FORMS } from '../data/open.node.js';
-import { encodeSplit } from '../evaluation/index.js';
-import { writeFileAtomically } from '../files.node.js';
+import { encodedChunks } from '../evaluation/index.js';
 import { type Outcome, perform, subcommand, type Terminal } from './command.js';
+import { interruptible } from './interruption.js';
 import { openRun } from './openRun.js';
 import { compilerOf, type CompilerOptions, deviceOption, threadsOption } from './options.js';
 import { outputKind } from './output.js';
@@ -35,12 +35,13 @@ async function encode(run: string, data: string | undefined, options: Options, t
   const source = await openRunData(data, configuration, terminal);
   try {
     const part = splitOf(source, split);
-    const codes = await encodeSplit(model, part);
-    const arrays: Record<string, NumpyArray> = { codes: { shape: [part.count, model.latent], data: codes } };
-    if (part.labels) arrays.labels = { shape: [part.count], data: part.labels };
-    await writeFileAtomically(out, encodeNpz(arrays));
-    terminal.print(`${part.count} codes of ${model.latent} coordinates: ${out}`);
-    return { result: { out, count: part.count, latent: model.latent, labels: part.labels !== null } };
+    return await interruptible(terminal, async (signal) => {
+      const codes: PiecewiseArray = { shape: [part.count, model.latent], type: '<f4', pieces: encodedChunks(model, part) };
+      const labels = part.labels ? { labels: inOnePiece({ shape: [part.count], data: part.labels }) } : {};
+      await writeNpzFile(out, { codes, ...labels }, signal);
+      terminal.print(`${part.count} codes of ${model.latent} coordinates: ${out}`);
+      return { result: { out, count: part.count, latent: model.latent, labels: part.labels !== null } };
+    });
   } finally {
     await model.release();
     source.close?.();

@@ -42,14 +42,17 @@ export async function writeImageArrays(path: string, batches: Readonly<Record<st
 }
 
 /** Writes each image as a PNG of its own into a new or empty folder. */
-export async function writeImageFolder(path: string, batch: ImageBatch): Promise<void> {
+export async function writeImageFolder(path: string, batches: AsyncIterable<ImageBatch>): Promise<void> {
   const found = await stat(path).catch(() => undefined);
   if (found && !found.isDirectory()) throw new InputError(`--out ${path}: is a file; name a new folder`);
   if (found && (await readdir(path)).length > 0) throw new InputError(`--out ${path}: the folder is not empty; name a new one`);
   await makeFolder(path).catch((error: unknown) => {
     throw new InputError(`--out ${path}: the folder cannot be made (${writingFailure(error)})`);
   });
-  for (let index = 0; index < batch.count; index++) {
-    await writePng(join(path, `${String(index).padStart(6, '0')}.png`), imageOf(batch, index));
+  let written = 0;
+  for await (const batch of batches) {
+    for (let index = 0; index < batch.count; index++, written++) {
+      await writePng(join(path, `${String(written).padStart(6, '0')}.png`), imageOf(batch, index));
+    }
   }
 }

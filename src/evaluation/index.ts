@@ -4,7 +4,7 @@ export { type NearestCodes, nearestCodes } from './codeSearch.js';
 export { type CodeStatistics, codeStatistics, nearestCodeDistances, type UniformityTest } from './codeStatistics.js';
 export { chooseRidge, type RidgeChoice, type RidgeOptions, type RidgeScore } from './crossValidation.js';
 export { compareEvaluations, type Comparison, type Difference, type EvaluatedRun, type IncomparableMetrics } from './comparability.js';
-export { encodeSplit } from './encodeSplit.js';
+export { encodedChunks, encodeSplit } from './encodeSplit.js';
 export type { Features } from './features.js';
 export { frechetDistance, frechetFeatureDistance } from './frechet.js';
 export { type Gaussian, gaussianOf } from './gaussian.js';
