@@ -111,7 +111,7 @@ interface Plan {
 }
 
 async function run(data: string, options: Options, terminal: Terminal): Promise<Outcome> {
-  const plan = await (options.resume ? planResumption(data, options) : planTraining(data, options));
+  const plan = await (options.resume ? planResumption(data, options) : planTraining(data, options, terminal));
   const { configuration, start } = plan;
   const compile = compilerOf(options);
   return withSignals(terminal, async (signal) => {
@@ -172,8 +172,8 @@ const evaluationOf = (options: TrainingEvaluationOptions, { note }: Terminal): P
     ? TrainingEvaluation.open({ ...options, onNote: note, onStep: steppingProgress(process.stderr, 'extractor') })
     : undefined;
 
-async function planTraining(data: string, options: Options): Promise<Plan> {
-  const configuration = await resolveConfiguration(data, options);
+async function planTraining(data: string, options: Options, { note }: Terminal): Promise<Plan> {
+  const configuration = await resolveConfiguration(data, options, note);
   const { from } = configuration;
   if (from === undefined) return { configuration, start: undefined };
   const { configuration: earlier, vectors } = await readCheckpoint(from);
