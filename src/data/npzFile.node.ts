@@ -45,14 +45,16 @@ async function appendArray(file: PartialFile, path: string, array: PiecewiseArra
   const member = { path, checksum: 0, compressedBytes: 0, size: 0, offset: file.size };
   await file.append(localHeader(member));
   const start = file.size;
+  const source = measured(elementsOf(array, path), member);
   await pipeline(
-    measured(elementsOf(array, path), member),
+    source,
     createDeflateRaw({ level: LEVEL }),
     async (compressed: AsyncIterable<Uint8Array>) => {
       for await (const bytes of compressed) await file.append(bytes);
     },
     ...(signal ? [{ signal }] : []),
-  );
+    // Nothing promises that a failed pipeline waits for the piece in progress, whose model the caller frees next.
+  ).finally(() => source.return());
   member.compressedBytes = file.size - start;
   // Only now are the sizes known.
   await file.replace(member.offset, localHeader(member));
@@ -72,7 +74,7 @@ async function* elementsOf({ shape, type, pieces }: PiecewiseArray, path: string
 }
 
 /** Bytes that pass by, with their number and checksum entered. */
-async function* measured(pieces: AsyncIterable<Uint8Array>, into: { size: number; checksum: number }): AsyncGenerator<Uint8Array> {
+async function* measured(pieces: AsyncIterable<Uint8Array>, into: { size: number; checksum: number }): AsyncGenerator<Uint8Array, void> {
   for await (const bytes of pieces) {
     into.size += bytes.length;
     into.checksum = crc32(bytes, into.checksum);

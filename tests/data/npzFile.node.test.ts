@@ -1,6 +1,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { decodeNpz, encodeNpz, type NumpyArray } from '../../src/data/index.js';
 import { inOnePiece, type PiecewiseArray, writeNpzFile } from '../../src/data/npzFile.node.js';
@@ -78,6 +79,21 @@ describe('an archive that is written in pieces', () => {
     const error = await errorOf(() => writeNpzFile(path, { images: { shape: images.shape, type: '|u1', pieces } }, controller.signal));
     expect(error).toBe(reason);
     expect([readdirSync(folder), readFileSync(path, 'utf8')]).toEqual([['x.npz'], 'before']);
+  });
+
+  it('that is aborted rejects after the piece in progress is done', async () => {
+    const controller = new AbortController();
+    let isDone = false;
+    const pieces = async function* () {
+      yield images.data.subarray(0, 64);
+      controller.abort(new Error('enough'));
+      await pause(100);
+      isDone = true;
+      yield images.data.subarray(64);
+    };
+    const array: PiecewiseArray = { shape: images.shape, type: '|u1', pieces: pieces() };
+    await errorOf(() => writeNpzFile(join(temporaryFolder(), 'x.npz'), { array }, controller.signal));
+    expect(isDone).toBe(true);
   });
 
   it('is refused where it cannot be written', async () => {
