@@ -58,9 +58,13 @@ export async function writing(path: string, action: () => Promise<unknown>): Pro
   try {
     await action();
   } catch (error) {
-    throw new InputError(`${path}: cannot be written (${writingFailure(error)})`);
+    throw new InputError(`${path}: cannot be written (${writingFailure(error)})`, { cause: error });
   }
 }
+
+/** Whether something could not be written because there was no room for it: it can be tried again when there is. */
+export const isDiskFull = (error: unknown): boolean =>
+  error instanceof InputError && ['ENOSPC', 'EDQUOT'].includes((error.cause as NodeJS.ErrnoException | undefined)?.code ?? '');
 
 const REASONS: Readonly<Record<string, string>> = {
   EACCES: 'permission denied',

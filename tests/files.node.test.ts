@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { makeFolder, writeFileAtomically } from '../src/files.node.js';
+import { isDiskFull, makeFolder, writeFileAtomically, writing } from '../src/files.node.js';
 import { errorOf, expectInputError } from './rejection.js';
 import { temporaryFolder } from './temporaryFolder.js';
 
@@ -25,6 +25,16 @@ describe('a file that is written atomically', () => {
     expect(readFileSync(file, 'utf8')).toBe('mine');
     expect(readdirSync(folder).sort()).toEqual(['file', 'folder']);
     expect(readdirSync(join(folder, 'folder'))).toEqual(['inner']);
+  });
+});
+
+describe('an error of writing', () => {
+  const errorFor = (code: string) => errorOf(() => writing('file', () => Promise.reject(Object.assign(new Error(), { code }))));
+
+  it('shows whether there was no room, so that it is worth trying again', async () => {
+    for (const code of ['ENOSPC', 'EDQUOT']) expect(isDiskFull(await errorFor(code)), code).toBe(true);
+    for (const code of ['EACCES', 'EROFS']) expect(isDiskFull(await errorFor(code)), code).toBe(false);
+    expect(isDiskFull(new Error('ENOSPC'))).toBe(false);
   });
 });
 

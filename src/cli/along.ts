@@ -26,14 +26,25 @@ export interface AlongOptions {
 /** Codes moved as the options ask, and what of it belongs into the result. Throws InputError for an attribute that the run does not have. */
 export async function moveAlong(
   run: string,
-  { model, checkpoint }: OpenedRun,
+  opened: OpenedRun,
   codes: Float32Array,
-  { along, by, raw = undefined }: AlongOptions,
+  options: AlongOptions,
   terminal: Terminal,
 ): Promise<{ readonly codes: Float32Array; readonly moved: Readonly<Record<string, unknown>> }> {
+  const { move, moved } = await openMovement(run, opened, options, terminal);
+  return { codes: move(codes), moved };
+}
+
+/** The same for codes that come a few at a time. */
+export async function openMovement(
+  run: string,
+  { model, checkpoint }: OpenedRun,
+  { along, by, raw = undefined }: AlongOptions,
+  terminal: Terminal,
+): Promise<{ readonly move: (codes: Float32Array) => Float32Array; readonly moved: Readonly<Record<string, unknown>> }> {
   if (along === undefined) {
     if (by !== undefined) throw new InputError(`--by ${by}: says how far to move, but not along what; add --along ATTRIBUTE`);
-    return { codes, moved: {} };
+    return { move: (codes) => codes, moved: {} };
   }
   const { direction, origin } = await new AttributeFiles(folderOfRun(run)).read(along);
   if (direction.length !== model.latent) {
@@ -45,7 +56,7 @@ export async function moveAlong(
     terminal.note(`warning: attribute ${along} is of other weights (iteration ${origin.step}${origin.raw ? ', raw' : ''}); make it anew with agenet attribute`);
   }
   const amount = by ?? USUAL_ANGLE;
-  return { codes: moveCodes(model.prior, codes, direction, amount), moved: { along, by: amount } };
+  return { move: (codes) => moveCodes(model.prior, codes, direction, amount), moved: { along, by: amount } };
 }
 
 /** The folder of a run by its own path or that of a checkpoint in it: attributes and probes are kept there. Throws InputError for a checkpoint elsewhere. */

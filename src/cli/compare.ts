@@ -1,8 +1,12 @@
-import { type Outcome, perform, subcommand, type Terminal } from './command.js';
+import { compareEvaluations, type Difference } from '../evaluation/index.js';
 import { readLatestEvaluation } from '../evaluation/evaluationFile.node.js';
+import { type Outcome, perform, subcommand, type Terminal } from './command.js';
 import { figure } from './evaluationTable.js';
 
 const EXAMPLES = `
+A * marks the best value of a metric. Metrics that cannot be compared, because they depend on something else that differs between the
+evaluations, such as the number of samples, are listed separately with the reason and are not ranked.
+
 Examples:
   agenet evaluate runs/a && agenet evaluate runs/b && agenet compare runs/a runs/b
 `;
@@ -16,24 +20,44 @@ export const compareCommand = () =>
     .action((runs, options) => perform(options, (terminal) => compare(runs, terminal)));
 
 async function compare(runs: readonly string[], terminal: Terminal): Promise<Outcome> {
-  const evaluations = await Promise.all(runs.map(async (run) => ({ run, ...(await readLatestEvaluation(run)) })));
-  const extractors = new Set(evaluations.map(({ protocol }) => JSON.stringify(protocol.extractor ?? null)));
-  // Distances of features mean something only between features of one extractor.
-  if (extractors.size > 1)
-    terminal.note('warning: these runs were evaluated with different feature extractors; their FID, KID and the like cannot be compared');
-  const names = [...new Set(evaluations.flatMap(({ metrics }) => Object.keys(metrics)))];
-  const nameWidth = Math.max(...names.map((name) => name.length)) + 2;
+  const evaluations = await Promise.all(runs.map(async (run) => ({ ...(await readLatestEvaluation(run)), run })));
+  const { comparable, incomparable, best } = compareEvaluations(evaluations);
+  const names = [...comparable, ...incomparable.flatMap(({ metrics }) => metrics)];
+  const nameWidth = Math.max(...names.map((name) => name.length), 'iterations'.length) + 2;
   const row = (name: string, cells: readonly string[]) =>
-    terminal.print(name.padEnd(nameWidth) + cells.map((cell) => cell.slice(-WIDTH + 2).padStart(WIDTH)).join(''));
-  row('', runs);
-  row(
-    'iterations',
-    evaluations.map(({ step }) => String(step)),
-  );
-  for (const name of names)
+    terminal.print(`${name.padEnd(nameWidth)}${cells.map((cell) => cell.padStart(WIDTH)).join(' ')}`.trimEnd());
+  const values = (name: string) =>
     row(
       name,
-      evaluations.map(({ metrics }) => (name in metrics ? figure(metrics[name]!) : '-')),
+      evaluations.map(({ metrics }, index) => (name in metrics ? `${figure(metrics[name]!)}${best[name] === index ? '*' : ' '}` : '- ')),
     );
-  return { result: { runs: evaluations, same_extractor: extractors.size === 1 } };
+  row(
+    '',
+    runs.map((run) => `${run.slice(-WIDTH + 1)} `),
+  );
+  row(
+    'iterations',
+    evaluations.map(({ step }) => `${step} `),
+  );
+  comparable.forEach(values);
+  for (const { metrics, differences } of incomparable) {
+    terminal.print('');
+    for (const difference of differences) terminal.print(`not comparable: ${describe(difference, runs)}`);
+    metrics.forEach(values);
+  }
+  return {
+    result: {
+      runs: evaluations,
+      comparable,
+      not_comparable: incomparable,
+      best: Object.fromEntries(Object.entries(best).map(([metric, index]) => [metric, runs[index]])),
+    },
+  };
+}
+
+/** `sample count 500 (runs/a, runs/b), 10000 (runs/c)`. */
+function describe({ condition, values }: Difference, runs: readonly string[]): string {
+  const different = [...new Set(values)].filter((value) => value !== '-');
+  const runsWith = (value: string) => runs.filter((_, index) => values[index] === value).join(', ');
+  return `${condition} ${different.map((value) => `${value} (${runsWith(value)})`).join('; ')}`;
 }

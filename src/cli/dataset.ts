@@ -1,12 +1,14 @@
 import { Option } from '@commander-js/extra-typings';
-import { encodeNpz, firstImages, type ImageSource, type NumpyArray, type Split } from '../data/index.js';
+import { firstImages, gatherImages, type ImageSource, type Split } from '../data/index.js';
+import { inOnePiece, type PiecewiseArray } from '../data/npzFile.node.js';
 import { nativeFormat, openSource, SOURCE_FORMS } from '../data/open.node.js';
 import { InputError } from '../errors.js';
 import { channelsLast, CROPS, type ImageBatch, sheet, squareColumns } from '../images/index.js';
 import { type Outcome, perform, subcommand, type Terminal } from './command.js';
 import { parseNumber } from './options.js';
-import { forceOption, prepareOutput, writeOutput, writePng } from './output.js';
+import { forceOption, prepareOutput, writeNpz, writePng } from './output.js';
 import { decodingProgress } from './progress.js';
+import { withSignals, WRITING } from './signals.js';
 
 const EXAMPLES = `
 Examples:
@@ -57,12 +59,12 @@ async function dataset(data: string, options: Options, terminal: Terminal): Prom
   });
   try {
     const part = split === 'test' ? source.test : source.train;
-    if (out !== undefined && kind === 'png') {
-      if (part.count === 0) throw new InputError(`--split ${split}: ${data} has no such images`);
-      const images = batchOf(source, firstImages(part, PREVIEW, imageBytes(source)));
-      await writePng(out, sheet(images, squareColumns(images.count)));
-    } else if (out !== undefined) await writeArchive(out, source, part);
-    return describe(source, out, terminal);
+    if (out === undefined || kind === undefined) return describe(source, out, terminal);
+    return await withSignals(terminal, WRITING, async (signal) => {
+      if (kind === 'png' && part.count === 0) throw new InputError(`--split ${split}: ${data} has no such images`);
+      await (kind === 'png' ? writePreview(out, source, part) : writeArchive(out, source, part, signal));
+      return describe(source, out, terminal);
+    });
   } finally {
     source.close?.();
   }
@@ -101,9 +103,22 @@ const batchOf = (source: ImageSource, data: Uint8Array): ImageBatch => ({
   data,
 });
 
-async function writeArchive(path: string, source: ImageSource, part: Split): Promise<void> {
-  const images = batchOf(source, firstImages(part, part.count, imageBytes(source)));
-  const arrays: Record<string, NumpyArray> = { images: { shape: [part.count, ...source.size, source.channels], data: channelsLast(images) } };
-  if (part.labels) arrays.labels = { shape: [part.count], data: part.labels };
-  await writeOutput(path, encodeNpz(arrays));
+async function writePreview(path: string, source: ImageSource, part: Split): Promise<void> {
+  const images = batchOf(source, firstImages(part, PREVIEW, imageBytes(source)));
+  await writePng(path, sheet(images, squareColumns(images.count)));
+}
+
+/** Images that are in memory at a time. */
+const CHUNK = 1000;
+
+async function writeArchive(path: string, source: ImageSource, part: Split, signal: AbortSignal): Promise<void> {
+  const pieces = function* () {
+    for (let first = 0; first < part.count; first += CHUNK) {
+      const indices = Array.from({ length: Math.min(CHUNK, part.count - first) }, (_, index) => first + index);
+      yield channelsLast(batchOf(source, gatherImages(part, indices, imageBytes(source))));
+    }
+  };
+  const images: PiecewiseArray = { shape: [part.count, ...source.size, source.channels], type: '|u1', pieces: pieces() };
+  const labels = part.labels ? { labels: inOnePiece({ shape: [part.count], data: part.labels }) } : {};
+  await writeNpz(path, { images, ...labels }, signal);
 }

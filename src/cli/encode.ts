@@ -1,11 +1,12 @@
-import { encodeNpz, type NumpyArray } from '../data/index.js';
+import { inOnePiece, type PiecewiseArray } from '../data/npzFile.node.js';
 import { SOURCE_FORMS } from '../data/open.node.js';
-import { encodeSplit } from '../evaluation/index.js';
+import { encodedChunks } from '../evaluation/index.js';
 import { type Outcome, perform, subcommand, type Terminal } from './command.js';
 import { openRun } from './openRun.js';
 import { compilerOf, type CompilerOptions, deviceOption, threadsOption } from './options.js';
-import { forceOption, type OutputOptions, prepareOutput, writeOutput } from './output.js';
+import { forceOption, type OutputOptions, prepareOutput, writeNpz } from './output.js';
 import { openRunData, splitOf, splitOption } from './runData.js';
+import { withSignals, WRITING } from './signals.js';
 
 const EXAMPLES = `
 Examples:
@@ -35,12 +36,13 @@ async function encode(run: string, data: string | undefined, options: Options, t
   const source = await openRunData(data, configuration, terminal);
   try {
     const part = splitOf(source, split);
-    const codes = await encodeSplit(model, part);
-    const arrays: Record<string, NumpyArray> = { codes: { shape: [part.count, model.latent], data: codes } };
-    if (part.labels) arrays.labels = { shape: [part.count], data: part.labels };
-    await writeOutput(out, encodeNpz(arrays));
-    terminal.print(`${part.count} codes of ${model.latent} coordinates: ${out}`);
-    return { result: { out, count: part.count, latent: model.latent, labels: part.labels !== null } };
+    return await withSignals(terminal, WRITING, async (signal) => {
+      const codes: PiecewiseArray = { shape: [part.count, model.latent], type: '<f4', pieces: encodedChunks(model, part) };
+      const labels = part.labels ? { labels: inOnePiece({ shape: [part.count], data: part.labels }) } : {};
+      await writeNpz(out, { codes, ...labels }, signal);
+      terminal.print(`${part.count} codes of ${model.latent} coordinates: ${out}`);
+      return { result: { out, count: part.count, latent: model.latent, labels: part.labels !== null } };
+    });
   } finally {
     await model.release();
     source.close?.();

@@ -24,10 +24,21 @@ export function showEvaluation({ metrics, protocol }: Shown, print: (line: strin
     for (const name of found) {
       const floor = floors?.[name];
       const direction = betterDirection(name);
-      const remarks = [...(direction ? [`${direction} is better`] : []), ...(typeof floor === 'number' ? [`train against test images: ${figure(floor)}`] : [])];
+      const remarks = [
+        ...(direction ? [`${direction} is better`] : []),
+        ...(name === 'kid' ? subsetRemark(protocol.kid) : []),
+        ...(typeof floor === 'number' ? [`train against test images: ${figure(floor)}`] : []),
+      ];
       print(`  ${name.padEnd(NAME_WIDTH)} ${figure(metrics[name]!).padStart(10)}${remarks.length > 0 ? `  ${remarks.join('; ')}` : ''}`);
     }
   }
+}
+
+/** What the kernel distance is a mean over. A single subset has no standard deviation, so that `kid_std` is missing below it. */
+function subsetRemark(kid: unknown): string[] {
+  const { subsets, subset_size: size } = (kid ?? {}) as Readonly<Record<string, number>>;
+  if (subsets === undefined) return [];
+  return [subsets === 1 ? `all ${size} images and samples as one subset` : `mean over ${subsets} subsets of ${size}`];
 }
 
 /** Four digits, without an exponent where it can be read without one. */

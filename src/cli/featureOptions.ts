@@ -67,6 +67,7 @@ export async function openFeatures(file: string, options: FeatureOptions, thread
   const prepared = [size && `size ${size}`, mean && `mean ${mean.join()}`, deviation && `deviation ${deviation.join()}`].filter(Boolean).join(', ');
   return modelExtractor(model, {
     name: `${basename(file)} (${digest.slice(0, 8)}${prepared ? `; ${prepared}` : ''})`,
+    digest,
     output: options.featuresOutput,
     probabilities: options.featuresProbabilities,
     size,

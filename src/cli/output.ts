@@ -2,6 +2,7 @@ import { Option } from '@commander-js/extra-typings';
 import { open, readdir, realpath, stat } from 'node:fs/promises';
 import { dirname, extname, join } from 'node:path';
 import { encodeNpz, type NumpyArray } from '../data/index.js';
+import { type PiecewiseArray, writeNpzFile } from '../data/npzFile.node.js';
 import { InputError } from '../errors.js';
 import { makeFolder, reading, writeFileAtomically, writing, writingFailure } from '../files.node.js';
 import { encodeAnimation, encodePng } from '../images/files.node.js';
@@ -87,13 +88,19 @@ const beginningOf = (path: string): Promise<string> =>
   });
 
 /** Writes a result whole or not at all, into a folder that is created if necessary. */
-export async function writeOutput(path: string, bytes: Uint8Array): Promise<void> {
+async function writeOutput(path: string, bytes: Uint8Array): Promise<void> {
   await makeParent(path);
   await writeFileAtomically(path, bytes);
 }
 
+/** Writes arrays for NumPy piece by piece; see `writeNpzFile`. */
+export async function writeNpz(path: string, arrays: Readonly<Record<string, PiecewiseArray>>, signal: AbortSignal): Promise<void> {
+  await makeParent(path);
+  await writeNpzFile(path, arrays, signal);
+}
+
 /** Creates the folder of a file if necessary. */
-export const makeParent = (path: string): Promise<void> => writing(path, () => makeFolder(dirname(path)));
+const makeParent = (path: string): Promise<void> => writing(path, () => makeFolder(dirname(path)));
 
 /** Writes one picture as PNG. */
 export const writePng = async (path: string, picture: Raster): Promise<void> => writeOutput(path, await encodePng(picture));
@@ -117,11 +124,14 @@ export async function writeImageArrays(path: string, batches: Readonly<Record<st
 }
 
 /** Writes each image as a PNG of its own into a new or empty folder. */
-export async function writeImageFolder(path: string, batch: ImageBatch): Promise<void> {
+export async function writeImageFolder(path: string, batches: AsyncIterable<ImageBatch>): Promise<void> {
   await makeFolder(path).catch((error: unknown) => {
     throw new InputError(`--out ${path}: the folder cannot be made (${writingFailure(error)})`);
   });
-  for (let index = 0; index < batch.count; index++) {
-    await writePng(join(path, `${String(index).padStart(6, '0')}.png`), imageOf(batch, index));
+  let written = 0;
+  for await (const batch of batches) {
+    for (let index = 0; index < batch.count; index++, written++) {
+      await writePng(join(path, `${String(written).padStart(6, '0')}.png`), imageOf(batch, index));
+    }
   }
 }

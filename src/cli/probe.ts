@@ -88,6 +88,8 @@ async function probeRun(run: string, data: string | undefined, options: Options,
       methods,
       seed,
       compile,
+      // Only a saved classifier has probabilities that somebody reads.
+      calibrate: save !== undefined,
       onResult: ({ labels: count, method, accuracy, std }) =>
         terminal.print(`${method.padEnd(12)} ${String(count).padStart(7)} labels: ${(100 * accuracy).toFixed(2)} % (deviation ${(100 * std).toFixed(2)})`),
       onFit: ({ probe, labels: count, accuracy }) => {

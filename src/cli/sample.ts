@@ -1,19 +1,23 @@
 import { InvalidArgumentError, Option } from '@commander-js/extra-typings';
 import { drawCodes, type TrainedModel } from '../age/index.js';
+import { type PiecewiseArray } from '../data/npzFile.node.js';
 import { InputError } from '../errors.js';
 import { drawCodesAround } from '../evaluation/index.js';
-import { sheet, squareColumns, toBytes } from '../images/index.js';
+import { channelsLast, type ImageBatch, sheet, squareColumns, toBytes } from '../images/index.js';
 import { type RandomStream, LARGEST_SEED, randomStream } from '../random.js';
 import type { Configuration } from '../training/index.js';
-import { alongOption, type AlongOptions, byOption, moveAlong } from './along.js';
+import { alongOption, type AlongOptions, byOption, openMovement } from './along.js';
 import { type Outcome, perform, subcommand, type Terminal } from './command.js';
 import { readImages } from './imageFiles.js';
 import { openRun, picturesOf } from './openRun.js';
 import { compilerOf, type CompilerOptions, deviceOption, parseNumber, seedOption, threadsOption, wholeNumber } from './options.js';
-import { forceOption, type OutputOptions, prepareOutput, writeImageArrays, writeImageFolder, writePng } from './output.js';
+import { forceOption, type OutputOptions, prepareOutput, writeImageFolder, writeNpz, writePng } from './output.js';
+import { withSignals, WRITING } from './signals.js';
 
 const MOST_IMAGES = 1_000_000;
 const USUAL_SPREAD = 0.3;
+/** Images that are in memory at a time: a multiple of what the model runs on, so that nothing is padded, and even. */
+const CHUNK = 500;
 
 const EXAMPLES = `
 Examples:
@@ -72,40 +76,84 @@ async function sample(run: string, options: Options, terminal: Terminal): Promis
   if (like === undefined && options.spread !== undefined) throw new InputError('--spread: says how far around an image to draw; name one with --like');
   const opened = await openRun(run, compilerOf(options), options);
   const { model, checkpoint } = opened;
-  const drawn = scaled(model, await draw(model, checkpoint.configuration, options), options.temperature);
-  const { codes, moved } = await moveAlong(run, opened, drawn, options, terminal);
-  const images = picturesOf(model, toBytes(await (like === undefined ? model.generate(codes) : model.decode(codes))));
-  await model.release();
-
-  if (kind === 'png') await writePng(out, sheet(images, squareColumns(images.count)));
-  else if (kind === 'npz') await writeImageArrays(out, { arr_0: images });
-  else await writeImageFolder(out, images);
-  const seed = seeds?.[0] ?? options.seed;
-  terminal.print(`${images.count} samples of ${seeds ? `seeds ${seeds.join(' to ')}` : `seed ${seed}`}: ${out}`);
-  const around = like === undefined ? {} : { like, spread: options.spread ?? USUAL_SPREAD };
-  return { result: { out, count: images.count, seed, ...(seeds ? { seeds } : {}), ...around, ...moved } };
+  try {
+    const factor = scaleOf(model, options.temperature);
+    const drawings = await openDrawing(model, checkpoint.configuration, options);
+    const { move, moved } = await openMovement(run, opened, options, terminal);
+    const count = seeds ? seeds[1] - seeds[0] + 1 : options.count;
+    /** The images, some at a time. */
+    const batches = async function* (): AsyncGenerator<ImageBatch> {
+      for (let first = 0; first < count; first += CHUNK) {
+        const codes = move(drawings(first, Math.min(CHUNK, count - first)).map((value) => factor * value));
+        yield picturesOf(model, toBytes(await (like === undefined ? model.generate(codes) : model.decode(codes))));
+      }
+    };
+    return await withSignals(terminal, WRITING, async (signal) => {
+      if (kind === 'npz') await writeNpz(out, { arr_0: imageArray(model, count, batches()) }, signal);
+      else if (kind === 'png') await writeSheet(out, model, batches(), signal);
+      else await writeImageFolder(out, untilAborted(batches(), signal));
+      const seed = seeds?.[0] ?? options.seed;
+      terminal.print(`${count} samples of ${seeds ? `seeds ${seeds.join(' to ')}` : `seed ${seed}`}: ${out}`);
+      const around = like === undefined ? {} : { like, spread: options.spread ?? USUAL_SPREAD };
+      return { result: { out, count, seed, ...(seeds ? { seeds } : {}), ...around, ...moved } };
+    });
+  } finally {
+    await model.release();
+  }
 }
 
-/** Codes from the prior, or around that of an image: `count` of one seed, or the first of each of several. */
-async function draw(model: TrainedModel, configuration: Configuration, { count, seed, seeds, like, spread }: Drawing): Promise<Float32Array> {
-  const centre = like === undefined ? undefined : await model.encode(await readImages([like], configuration));
+/** Codes from the prior, or around that of an image: of one seed in the order of their numbers, or the first of each of several seeds. */
+async function openDrawing(
+  model: TrainedModel,
+  configuration: Configuration,
+  { seed, seeds, like, spread }: Drawing,
+): Promise<(first: number, count: number) => Float32Array> {
+  const center = like === undefined ? undefined : await model.encode(await readImages([like], configuration));
   const { prior, latent } = model;
-  const drawFrom = (stream: RandomStream, number: number) =>
-    centre ? drawCodesAround(prior, centre, spread ?? USUAL_SPREAD, number, stream) : drawCodes(prior, number, latent, stream);
-  if (seeds === undefined) return drawFrom(randomStream(seed, 'samples'), count);
-  const [first, last] = seeds;
-  const codes = new Float32Array((last - first + 1) * latent);
-  for (let each = first; each <= last; each++) codes.set(drawFrom(randomStream(each, 'samples'), 1), (each - first) * latent);
-  return codes;
+  const drawFrom = (stream: RandomStream, count: number) =>
+    center ? drawCodesAround(prior, center, spread ?? USUAL_SPREAD, count, stream) : drawCodes(prior, count, latent, stream);
+  // Draws of one stream are the same in pieces of an even number of coordinates.
+  const stream = randomStream(seed, 'samples');
+  if (seeds === undefined) return (_, count) => drawFrom(stream, count);
+  return (first, count) => {
+    const codes = new Float32Array(count * latent);
+    for (let index = 0; index < count; index++) codes.set(drawFrom(randomStream(seeds[0] + first + index, 'samples'), 1), index * latent);
+    return codes;
+  };
 }
 
-function scaled({ prior }: TrainedModel, codes: Float32Array, temperature: number | undefined): Float32Array {
-  if (temperature === undefined) return codes;
+/** The factor of codes that a temperature is. */
+function scaleOf({ prior }: TrainedModel, temperature: number | undefined): number {
+  if (temperature === undefined) return 1;
   if (prior === 'sphere') {
     throw new InputError(
       `--temperature ${temperature}: this run's codes lie on a sphere, where every one has length 1 and there is nothing to scale; to stay near an image use --like IMAGE --spread 0.3`,
     );
   }
   if (!(temperature > 0)) throw new InputError(`--temperature ${temperature}: must be above 0`);
-  return codes.map((value) => temperature * value);
+  return temperature;
+}
+
+/** An array of the images, bytes [N, H, W, C]. */
+function imageArray({ pair }: TrainedModel, count: number, batches: AsyncIterable<ImageBatch>): PiecewiseArray {
+  const [channels, height, width] = pair.encoder.inputShape as [number, number, number];
+  const pieces = async function* () {
+    for await (const batch of batches) yield channelsLast(batch);
+  };
+  return { shape: [count, height, width, channels], type: '|u1', pieces: pieces() };
+}
+
+/** A sheet is one picture, which is in memory as a whole. */
+async function writeSheet(out: string, model: TrainedModel, batches: AsyncIterable<ImageBatch>, signal: AbortSignal): Promise<void> {
+  const parts: Uint8Array[] = [];
+  for await (const { data } of untilAborted(batches, signal)) parts.push(data);
+  const images = picturesOf(model, Buffer.concat(parts));
+  await writePng(out, sheet(images, squareColumns(images.count)));
+}
+
+async function* untilAborted<T>(items: AsyncIterable<T>, signal: AbortSignal): AsyncGenerator<T> {
+  for await (const item of items) {
+    signal.throwIfAborted();
+    yield item;
+  }
 }

@@ -2,7 +2,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { parseDocument } from 'yaml';
-import { sourceAt } from '../data/open.node.js';
+import { nativeFormat, sourceAt } from '../data/open.node.js';
 import { InputError, nearestName } from '../errors.js';
 import { reading } from '../files.node.js';
 import { completeConfiguration } from '../training/completion.node.js';
@@ -102,13 +102,28 @@ interface Origins extends Settings {
   readonly from?: string | undefined;
 }
 
-/** The configuration that options ask for, completed by the data's own format and the defaults. Throws InputError that says what is wrong where. */
-export async function resolveConfiguration(data: string, options: Origins): Promise<Configuration> {
+/**
+ * Returns the configuration that options ask for, completed by the data's own format and the defaults.
+ * @param onWarning receives a line if a setting of the other run loses something of the data
+ * @throws {InputError} that says what is wrong where
+ */
+export async function resolveConfiguration(data: string, options: Origins, onWarning: (line: string) => void = () => undefined): Promise<Configuration> {
   const given: Layer = { settings: givenSettings(options), label: flagOf };
   const said = [...(await fileLayers(data, options.preset, options.config)), given];
   const layers = [...(await startLayer(merged(said).from)), ...said];
   const label = (key: string, name = key) => layers.findLast((layer) => key in layer.settings)?.label(name) ?? flagOf(name);
-  return completeConfiguration({ ...merged(layers), data }, label);
+  const configuration = await completeConfiguration({ ...merged(layers), data }, label);
+  if (configuration.from !== undefined && !('channels' in merged(said))) {
+    const warning = await colorWarning(data, configuration, configuration.from);
+    if (warning !== undefined) onWarning(warning);
+  }
+  return configuration;
+}
+
+/** Nobody asked for grayscale, and color that is lost shows only in the first images. */
+async function colorWarning(data: string, { channels }: Configuration, from: string): Promise<string | undefined> {
+  if (channels !== 1 || (await nativeFormat(data)).channels === 1) return undefined;
+  return `warning: ${data} has RGB images, but the weights of ${from} are for grayscale: images are converted; --channels 1 accepts that, and color needs a new model without --from`;
 }
 
 const merged = (layers: readonly Layer[]): Settings => Object.assign({}, ...layers.map(({ settings }) => settings)) as Settings;

@@ -1,4 +1,4 @@
-/** Signals that ask a training to end: it finishes its iteration, saves, and exits. */
+/** Signals that ask work to end well: a training saves its iteration, a file that is half written is removed. */
 import { readFileSync, readlinkSync } from 'node:fs';
 import { basename } from 'node:path';
 import { type Outcome, STATUS, type Terminal } from './command.js';
@@ -6,16 +6,30 @@ import { type Outcome, STATUS, type Terminal } from './command.js';
 /** A terminal may deliver one Ctrl-C twice: by itself, and through a parent such as npx that forwards it. */
 const REPEAT_MILLISECONDS = 500;
 
+/** What is printed about work that a signal stops. */
+interface Remarks {
+  /** At the signal, if the work may go on for a while. */
+  readonly stopping?: string;
+  /** Once the work has stopped without a result. */
+  readonly stopped: string;
+}
+
+export const TRAINING: Remarks = {
+  stopping: 'stopping after this iteration and saving a checkpoint; press Ctrl-C again to quit immediately',
+  stopped: 'stopped before the first iteration; there was nothing to save',
+};
+export const WRITING: Remarks = { stopped: 'interrupted; no unfinished file is left' };
+
 /** Runs work that stops early once its signal is aborted: by Ctrl-C, SIGTERM, or a closed terminal. A second Ctrl-C or SIGTERM ends the process. */
-export async function withSignals(terminal: Terminal, work: (signal: AbortSignal) => Promise<Outcome>): Promise<Outcome> {
+export async function withSignals(terminal: Terminal, { stopping, stopped }: Remarks, work: (signal: AbortSignal) => Promise<Outcome>): Promise<Outcome> {
   const controller = new AbortController();
-  let stopped = -Infinity;
+  let first = -Infinity;
   const stop = (signal: NodeJS.Signals) => {
     if (!controller.signal.aborted) {
-      stopped = performance.now();
+      first = performance.now();
       controller.abort();
-      terminal.note('stopping after this iteration and saving a checkpoint; press Ctrl-C again to quit immediately');
-    } else if (signal !== 'SIGHUP' && performance.now() - stopped > REPEAT_MILLISECONDS) process.exit(STATUS.interrupted);
+      if (stopping !== undefined) terminal.note(stopping);
+    } else if (signal !== 'SIGHUP' && performance.now() - first > REPEAT_MILLISECONDS) process.exit(STATUS.interrupted);
   };
   const hangUp = ignoresHangup() ? () => undefined : stop;
   process.on('SIGINT', stop).on('SIGTERM', stop).on('SIGHUP', hangUp);
@@ -23,7 +37,7 @@ export async function withSignals(terminal: Terminal, work: (signal: AbortSignal
     return await work(controller.signal);
   } catch (error) {
     if (error !== controller.signal.reason) throw error;
-    terminal.note('stopped before the first iteration; there was nothing to save');
+    terminal.note(stopped);
     return { result: { interrupted: true }, status: STATUS.interrupted };
   } finally {
     process.off('SIGINT', stop).off('SIGTERM', stop).off('SIGHUP', hangUp);

@@ -33,7 +33,7 @@ import { readCheckpoint } from './openRun.js';
 import { compilerOf, type CompilerOptions, parseList, parseNumber, trainingCommand } from './options.js';
 import { DecodingProgress, duration, showProgress, steppingProgress } from './progress.js';
 import { flagOf, givenSettings, resolveConfiguration, type Settings, settingsFromFiles } from './settings.js';
-import { withSignals } from './signals.js';
+import { TRAINING, withSignals } from './signals.js';
 
 const EXAMPLES = `
 Examples:
@@ -109,11 +109,11 @@ interface Plan {
 }
 
 async function run(data: string, options: Options, terminal: Terminal): Promise<Outcome> {
-  const plan = await (options.resume ? planResumption(data, options) : planTraining(data, options));
+  const plan = await (options.resume ? planResumption(data, options) : planTraining(data, options, terminal));
   if (!plan.folder && options.out !== undefined && !options.dryRun) await RunFolder.requireEmpty(options.out);
   const { configuration, start } = plan;
   const compile = compilerOf(options);
-  return withSignals(terminal, async (signal) => {
+  return withSignals(terminal, TRAINING, async (signal) => {
     const decoding = new DecodingProgress(terminal);
     const source = await openImages(configuration, options.strict ?? false, decoding, terminal, signal);
     try {
@@ -171,8 +171,8 @@ const evaluationOf = (options: TrainingEvaluationOptions, terminal: Terminal): P
     ? TrainingEvaluation.open({ ...options, onNote: terminal.note, onStep: steppingProgress(terminal, 'extractor') })
     : undefined;
 
-async function planTraining(data: string, options: Options): Promise<Plan> {
-  const configuration = await resolveConfiguration(data, options);
+async function planTraining(data: string, options: Options, { note }: Terminal): Promise<Plan> {
+  const configuration = await resolveConfiguration(data, options, note);
   if (options.evaluateCount !== undefined && configuration.evaluateEvery === 0)
     throw new InputError(`${flagOf('evaluateCount')}: has no effect without evaluations; set ${flagOf('evaluateEvery')}`);
   const { from } = configuration;

@@ -6,13 +6,15 @@ import { type ImagesSeen, passOverImages, passOverSamples, type SamplesSeen, sha
 import type { FeatureExtractor } from './featureExtractor.js';
 import { FeatureTable, splitFeatures } from './featureTable.js';
 import { type Features, gatherRows } from './features.js';
+import type { ComparableImages } from './imageSimilarity.js';
 import { drawnIndices } from './imageChunks.js';
 import { type CodeMoments, meanCosineWith, medianNearest, NEAREST_CODES, scoreCodes } from './latentScores.js';
 import { MEMORIZATION_ROWS, memorization } from './memorization.js';
 import { FEATURE_GROUPS, groupOf, type MetricGroup } from './metricNames.js';
 import { type NearestSheet, nearestSheet } from './nearestSheet.js';
+import { splitDigest } from './splitDigest.js';
 import { Phases } from './phases.js';
-import { distancesOf, KERNEL_SUBSET_SIZE, KERNEL_SUBSETS, scoreSamples } from './sampleScores.js';
+import { distancesOf, type SampleScoreOptions, scoreSamples, type SetDistances } from './sampleScores.js';
 
 /** Training images among which the nearest are sought. */
 const MOST_TRAINING_IMAGES = 100_000;
@@ -83,6 +85,7 @@ export async function evaluate(options: EvaluationOptions): Promise<Evaluation> 
         size: source.size,
         channels: source.channels,
         split: options.split,
+        digests: await digestsOf(source, shapeOf(model)),
         images: indices.length,
         samples: samples ? count : 0,
         seed,
@@ -100,6 +103,13 @@ export async function evaluate(options: EvaluationOptions): Promise<Evaluation> 
   return { metrics: Object.fromEntries(Object.entries(found).filter(([name]) => metrics.has(name))), ...rest, phases: phases.seconds };
 }
 
+/** Digests of the images of both splits; none of a split without images. */
+async function digestsOf({ train, test }: ImageSource, shape: ComparableImages['shape']): Promise<Record<string, string>> {
+  const digests: Record<string, string> = {};
+  for (const [name, split] of Object.entries({ train, test })) if (split.count > 0) digests[name] = await splitDigest(split, shape);
+  return digests;
+}
+
 async function latentPart({ model, divergence, compile, count }: EvaluationOptions, images: ImagesSeen, samples: SamplesSeen): Promise<Part> {
   const width = model.latent;
   const real = await scoreCodes({ data: images.codes, width }, model.prior, divergence, compile);
@@ -111,7 +121,7 @@ async function latentPart({ model, divergence, compile, count }: EvaluationOptio
       ...named(fake.metrics, 'fake'),
       ...(model.prior === 'sphere' ? { nearest_code_prior: medianNearest({ data: samples.codes, width }) } : {}),
     },
-    protocol: { divergence, nearest_codes: Math.min(NEAREST_CODES, count) },
+    protocol: { codes: { prior: model.prior, latent: width }, divergence, nearest_codes: Math.min(NEAREST_CODES, count) },
     moments: { real: real.moments, fake: fake.moments },
   };
 }
@@ -133,19 +143,15 @@ async function featurePart(
   const { test, train, places } = await phases.time('training images', () => bothParts(options, extractor, real, groups.has('memorization')));
   const found: Record<string, number> = {};
   const protocol: Record<string, unknown> = {
-    extractor: { name: extractor.name, features: extractor.width, test_accuracy: extractor.testAccuracy ?? null },
+    extractor: { name: extractor.name, digest: extractor.digest ?? null, features: extractor.width, test_accuracy: extractor.testAccuracy ?? null },
   };
   if (groups.has('samples')) {
     const scores = await phases.time('distances', () => scoreSamples(real, samples.extracted!, { seed, metrics }));
     Object.assign(found, scores.metrics);
-    protocol.kid = { subsets: KERNEL_SUBSETS, subset_size: Math.min(KERNEL_SUBSET_SIZE, rowsOf(real), options.count) };
+    if (scores.subsets) protocol.kid = subsetProtocol(scores.subsets);
     protocol.manifold = { neighbours: scores.neighbours, images: scores.manifoldRows[0], samples: scores.manifoldRows[1] };
     const training = options.split === 'train' ? real : gatherRows(train, drawnIndices({ count: rowsOf(train) }, options.count, seed));
-    protocol.floors = test && {
-      between: 'train and test images',
-      images: [rowsOf(training), rowsOf(test)],
-      ...(await phases.time('floors', () => distancesOf(training, test, { seed, metrics }))),
-    };
+    if (test) protocol.floors = await phases.time('floors', () => floorsBetween(training, test, { seed, metrics }));
   }
   if (!groups.has('memorization') || test === undefined) return { metrics: found, protocol };
   const near = await phases.time('memorization', () => memorization(samples.extracted!.features, test, train));
@@ -153,6 +159,15 @@ async function featurePart(
   protocol.memorization = { samples: near.distances.length, held_out: Math.min(MEMORIZATION_ROWS, rowsOf(test)), training: rowsOf(train) };
   return { metrics: found, protocol, nearest: nearestSheet(near, samples.images, source.train, places, shape) };
 }
+
+/** FID and KID between training and test images: what even perfect samples could hardly undercut. */
+function floorsBetween(training: Features, test: Features, options: SampleScoreOptions): Record<string, unknown> {
+  const { metrics, subsets } = distancesOf(training, test, options);
+  const kid = subsets ? { kid_subsets: subsetProtocol(subsets) } : {};
+  return { between: 'train and test images', images: [rowsOf(training), rowsOf(test)], ...metrics, ...kid };
+}
+
+const subsetProtocol = ({ subsets, subsetSize }: NonNullable<SetDistances['subsets']>) => ({ subsets, subset_size: subsetSize });
 
 /** Features of training and test images, drawn from the part that is not compared with; all training images where neighbours are sought. */
 async function bothParts(

@@ -49,7 +49,15 @@ export async function dataExtractor(
       onNote(`the feature extractor is not kept: ${error instanceof Error ? error.message : String(error)}`);
     }
   }
-  return classifierExtractor(name, spec, classifier, compile);
+  // Trained on another machine, or with other threads, the same recipe gives slightly other weights.
+  return { ...classifierExtractor(name, spec, classifier, compile), digest: weightsDigest(classifier) };
+}
+
+/** SHA-256 of the weights. */
+function weightsDigest({ weights: { parameters, statistics, head } }: DataClassifier): string {
+  const hash = createHash('sha256');
+  for (const { buffer, byteOffset, byteLength } of [parameters, statistics, head]) hash.update(new Uint8Array(buffer, byteOffset, byteLength));
+  return hash.digest('hex');
 }
 
 /** SHA-256 of what the extractor follows from. */

@@ -10,8 +10,10 @@ export interface ExtractedFeatures {
 
 /** Something that makes vectors of images, in whose space sets of images are compared. */
 export interface FeatureExtractor {
-  /** Differs wherever the features do: only figures of extractors of the same name can be compared. */
+  /** Says what the extractor is and how images are prepared for it. */
   readonly name: string;
+  /** A digest of its weights. Values can be compared only if name and digest agree. */
+  readonly digest?: string;
   /** Length of a feature vector. */
   readonly width: number;
   /** Part of the test labels that it meets, where it classifies the data's own classes. */

@@ -1,9 +1,10 @@
 import { InputError } from '../errors.js';
 import { randomStream, shuffledIndices } from '../random.js';
+import { calibrationSplits, fitLogitScale, smallestClass } from './calibration.js';
 import { chooseRidge } from './crossValidation.js';
 import { type Features, gatherRows } from './features.js';
 import { gatherLabels, type Labels } from './labels.js';
-import { fitLogisticRegression, type LinearClassifier } from './logisticRegression.js';
+import { classProbabilities, fitLogisticRegression, type LinearClassifier, type LogisticOptions } from './logisticRegression.js';
 
 /** Where there are fewer than 2 labels of a class, nothing can be held out: this ridge is taken. */
 const DEFAULT_RIDGE = 1e-3;
@@ -24,21 +25,33 @@ export interface LinearProbe {
 }
 
 /**
- * Fits a multinomial logistic regression, its ridge chosen by cross-validation on the same labels.
- * @throws InputError as `fitLogisticRegression`
+ * Fits a multinomial logistic regression, its ridge chosen by cross-validation on the same labels. The ridge is chosen by accuracy, which
+ * is often best when it is so large that probabilities are far too low.
+ * @param options.calibrate whether the logits are then scaled so that held-out labels become most likely; predictions stay the same
+ * @throws {InputError} as `fitLogisticRegression`
  */
-export function fitLinearProbe(given: Features, givenLabels: Labels, classes: number, seed: number): LinearProbe {
+export function fitLinearProbe(given: Features, givenLabels: Labels, classes: number, seed: number, { calibrate = false } = {}): LinearProbe {
   const limit = Math.floor(MOST_NUMBERS / given.width);
   const { features, labels } = firstShuffled(given, givenLabels, limit, seed);
   const ridge = ridgeFor(firstShuffled(features, labels, RIDGE_ROWS, seed), classes, seed);
-  const classifier = fitLogisticRegression(features, labels, { classes, ridge, tolerance: TOLERANCE, iterations: ITERATIONS });
-  return { classifier, ridge, rows: labels.length };
+  const options = { classes, ridge, tolerance: TOLERANCE, iterations: ITERATIONS };
+  const classifier = fitLogisticRegression(features, labels, options);
+  const scale = calibrate ? logitScale(features, labels, options, seed) : 1;
+  return { classifier: { ...classifier, parameters: classifier.parameters.map((value) => scale * value) }, ridge, rows: labels.length };
+}
+
+/** The factor that calibrates a classifier with these options. */
+function logitScale(features: Features, labels: Labels, options: LogisticOptions & { readonly classes: number }, seed: number): number {
+  const parts = calibrationSplits(labels, options.classes, seed).map(({ training, heldOut }) => {
+    const classifier = fitLogisticRegression(gatherRows(features, training), gatherLabels(labels, training), options);
+    const probabilities = { data: classProbabilities(classifier, gatherRows(features, heldOut)), width: options.classes };
+    return { probabilities, labels: gatherLabels(labels, heldOut) };
+  });
+  return fitLogitScale(parts);
 }
 
 function ridgeFor({ features, labels }: { features: Features; labels: Labels }, classes: number, seed: number): number {
-  const counts = new Array<number>(classes).fill(0);
-  for (const label of labels) counts[label]!++;
-  const folds = Math.min(MOST_FOLDS, ...counts.filter((count) => count > 0));
+  const folds = Math.min(MOST_FOLDS, smallestClass(labels, classes));
   if (folds < 2) return DEFAULT_RIDGE;
   return chooseRidge(features, labels, { classes, folds, seed, tolerance: ROUGH_TOLERANCE, iterations: ROUGH_ITERATIONS }).ridge;
 }

@@ -8,6 +8,8 @@ import { resampleBilinear } from './resample.js';
 export interface ModelExtractorOptions {
   /** What messages and results call the model. */
   readonly name: string;
+  /** A digest of the model's file. */
+  readonly digest?: string | undefined;
   /** The output [N, D] with the features; the only one unless told otherwise. */
   readonly output?: string | undefined;
   /** An output [N, K] with class probabilities. */
@@ -44,6 +46,7 @@ export async function modelExtractor(model: ForeignModel, options: ModelExtracto
   const [probe] = await runOn({ shape: [channels === 1 ? 1 : 3, size, size], data: new Uint8Array((channels === 1 ? 1 : 3) * size * size).fill(128) });
   return {
     name: `${options.name}, output ${output}`,
+    ...(options.digest === undefined ? {} : { digest: options.digest }),
     width: probe!.width,
     extract: async (images) => {
       const step = (input.batch ?? OPEN_BATCH) * imageSize(images);

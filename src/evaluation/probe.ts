@@ -11,6 +11,11 @@ export interface ProbeOptions extends ProberOptions {
   /** How often labels are drawn; all of them are taken once. */
   readonly draws: number;
   readonly methods: readonly ProbeMethod[];
+  /**
+   * Whether the probabilities of the first draw's classifier of each kind are calibrated on held-out labels, which fits it again up to five
+   * times; of no use to accuracies. Default false.
+   */
+  readonly calibrate?: boolean;
   readonly onResult?: (result: ProbeResult) => void;
   /** Called with each classifier that was fitted, and the part of the test labels that it meets. */
   readonly onFit?: (fit: TestedProbe & { readonly labels: number; readonly draw: number }) => void;
@@ -29,7 +34,7 @@ export interface ProbeResult {
  * @throws InputError for data without labels or with one class, and for more labels than there are
  */
 export async function probe(options: ProbeOptions): Promise<ProbeResult[]> {
-  const { source, labels: asked, draws, methods, seed, onResult, onFit } = options;
+  const { source, labels: asked, draws, methods, seed, calibrate = false, onResult, onFit } = options;
   const { train, name, classes } = source;
   if (train.labels === null || classes === null) throw new InputError(`${name}: has no labels, which a probe is trained and tested by`);
   if (classes < 2) throw new InputError(`${name}: has a single class, but at least 2 are needed`);
@@ -41,7 +46,7 @@ export async function probe(options: ProbeOptions): Promise<ProbeResult[]> {
     Array.from({ length: count === 'all' ? 1 : draws }, (_, number): Draw => {
       const places =
         count === 'all' ? allIndices(train.count) : drawBalancedLabels(train.labels!, count, randomStream(seed, `labels ${count}`, number), classes);
-      return { places, labels: gatherLabels(train.labels!, places), seed: seed + number };
+      return { places, labels: gatherLabels(train.labels!, places), seed: seed + number, calibrate: calibrate && number === 0 };
     }),
   );
   const results: ProbeResult[] = [];

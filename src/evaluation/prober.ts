@@ -1,6 +1,7 @@
 import type { ModelWeights, TrainedModel } from '../age/index.js';
 import { type ImageSource, type Split, subset } from '../data/index.js';
 import type { Compile } from '../engine/index.js';
+import { calibrationSplits, fitLogitScale, type LabeledRows } from './calibration.js';
 import type { ClassifierWeights } from './classifierSpec.js';
 import { applyScale, unscaledParameters } from './columnScale.js';
 import { ClassifierPrograms } from './encoderClassifier.js';
@@ -13,6 +14,7 @@ import {
   type NeighbourFit,
   type NetworkFit,
   networkSpec,
+  type Predictions,
   type ProbeMethod,
 } from './fittedProbe.js';
 import { drawnIndices, inChunks } from './imageChunks.js';
@@ -34,6 +36,8 @@ export interface Draw {
   readonly places: Uint32Array;
   readonly labels: Uint32Array;
   readonly seed: number;
+  /** Whether the probabilities of the classifier are calibrated, which takes further fits. */
+  readonly calibrate: boolean;
 }
 
 /** A classifier that was fitted, and the part of the test labels that it meets. */
@@ -76,9 +80,9 @@ async function linearFitter(
 ): Promise<Fitter<LinearFit>> {
   const rows = (places: Uint32Array) => rowsAt(representation, source.train, model.imageSize, places);
   const scale = representation.scaleBy?.(await rows(drawnIndices(source.train, SCALE_IMAGES, seed)));
-  return async ({ places, labels, seed: drawSeed }) => {
+  return async ({ places, labels, seed: drawSeed, calibrate }) => {
     const features = await rows(places);
-    const { parameters } = fitLinearProbe(scale ? applyScale(scale, features) : features, labels, classes, drawSeed).classifier;
+    const { parameters } = fitLinearProbe(scale ? applyScale(scale, features) : features, labels, classes, drawSeed, { calibrate }).classifier;
     return { method, classes, parameters: Float32Array.from(scale ? unscaledParameters(scale, parameters) : parameters) };
   };
 }
@@ -103,6 +107,8 @@ async function rowProber(fit: Fitter<LinearFit | NeighbourFit>, representation: 
   };
 }
 
+const gather = (values: Uint32Array, indices: Uint32Array): Uint32Array => indices.map((index) => values[index]!);
+
 /** Rows of the images of a split at `places`. */
 async function rowsAt({ of, width }: Representation, split: Split, imageBytes: number, places: Uint32Array): Promise<Features> {
   const data = new Float32Array(places.length * width);
@@ -119,20 +125,40 @@ function networkProber(method: NetworkFit['method'], { model, weights, source, c
     const fresh = freshClassifier(spec, drawSeed);
     return method === 'supervised' ? fresh : { ...fresh, parameters: weights['encoder.parameters'], statistics: weights['encoder.statistics'] };
   };
+  const fit = async ({ places, labels, seed: drawSeed }: Omit<Draw, 'calibrate'>): Promise<NetworkFit> => {
+    const { batch, epochs, leastSteps, mostSteps, learningRate } = NETWORK_TRAINING;
+    const perEpoch = Math.max(1, Math.floor(places.length / batch));
+    // All labels of a large set are seen at least twice.
+    const steps = Math.max(2 * perEpoch, Math.min(mostSteps, Math.max(leastSteps, epochs * perEpoch)));
+    const training = { steps, batch, learningRate, seed: drawSeed };
+    return { method, classes, weights: await trainClassifier(programs, start(drawSeed), subset(source.train, places), labels, training) };
+  };
+  /** Probabilities and classes of images of a split. */
+  const predict = async (probe: NetworkFit, split: Split, places: Uint32Array): Promise<Predictions> => {
+    const [predicted, probabilities] = [new Uint32Array(places.length), new Float32Array(places.length * classes)];
+    for (const { images, first } of inChunks(split, model.imageSize, places)) {
+      const found = await classifyImages(programs, probe, images);
+      predicted.set(found.classes, first);
+      probabilities.set(found.probabilities, first * classes);
+    }
+    return { classes: predicted, probabilities };
+  };
+  /** The probe with the logits of its head scaled as held-out labels ask for. */
+  const calibrated = async (probe: NetworkFit, { places, labels, seed: drawSeed }: Draw): Promise<NetworkFit> => {
+    const parts: LabeledRows[] = [];
+    for (const { training, heldOut } of calibrationSplits(labels, classes, drawSeed)) {
+      const partial = await fit({ places: gather(places, training), labels: gatherLabels(labels, training), seed: drawSeed });
+      const { probabilities } = await predict(partial, source.train, gather(places, heldOut));
+      parts.push({ probabilities: { data: probabilities, width: classes }, labels: gatherLabels(labels, heldOut) });
+    }
+    const scale = fitLogitScale(parts);
+    return { ...probe, weights: { ...probe.weights, head: probe.weights.head.map((value) => scale * value) } };
+  };
   return {
-    fitAndTest: async ({ places, labels, seed: drawSeed }) => {
-      const { batch, epochs, leastSteps, mostSteps, learningRate } = NETWORK_TRAINING;
-      const perEpoch = Math.max(1, Math.floor(places.length / batch));
-      // All labels of a large set are seen at least twice.
-      const steps = Math.max(2 * perEpoch, Math.min(mostSteps, Math.max(leastSteps, epochs * perEpoch)));
-      const training = { steps, batch, learningRate, seed: drawSeed };
-      const weights = await trainClassifier(programs, start(drawSeed), subset(source.train, places), labels, training);
-      const probe: NetworkFit = { method, classes, weights };
-      const predicted = new Uint32Array(testPlaces.length);
-      for (const { images, first } of inChunks(source.test, model.imageSize, testPlaces)) {
-        predicted.set((await classifyImages(programs, probe, images)).classes, first);
-      }
-      return { probe, accuracy: accuracyOf(predicted, testLabels) };
+    fitAndTest: async (draw) => {
+      const fitted = await fit(draw);
+      const probe = draw.calibrate ? await calibrated(fitted, draw) : fitted;
+      return { probe, accuracy: accuracyOf((await predict(probe, source.test, testPlaces)).classes, testLabels) };
     },
     release: () => programs.release(),
   };

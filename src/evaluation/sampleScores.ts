@@ -3,14 +3,13 @@ import { type Features, gatherRows } from './features.js';
 import type { ExtractedFeatures } from './featureExtractor.js';
 import { frechetFeatureDistance } from './frechet.js';
 import { inceptionScore } from './inceptionScore.js';
-import { kernelDistance } from './kernelDistance.js';
+import { type KernelDistance, kernelDistance } from './kernelDistance.js';
 import { manifoldScores } from './manifold.js';
 
 /** Rows of each set that precision, recall, density and coverage are computed of: their time grows with the square. */
 const MANIFOLD_ROWS = 5000;
 const MANIFOLD_NEIGHBOURS = 5;
-export const KERNEL_SUBSETS = 50;
-export const KERNEL_SUBSET_SIZE = 1000;
+const [KERNEL_SUBSETS, KERNEL_SUBSET_SIZE] = [50, 1000];
 const INCEPTION_SPLITS = 10;
 
 export interface SampleScoreOptions {
@@ -20,9 +19,14 @@ export interface SampleScoreOptions {
   readonly metrics: ReadonlySet<string>;
 }
 
-/** What comparing two sets took, where it was less than the protocol asks for. */
-export interface SampleScores {
+/** Distances of two sets of features, and the subsets that the kernel distance is a mean over; undefined if it was not asked for. */
+export interface SetDistances {
   readonly metrics: Readonly<Record<string, number>>;
+  readonly subsets?: Pick<KernelDistance, 'subsets' | 'subsetSize'>;
+}
+
+/** Metrics of the group `samples`, and what they were computed from. */
+export interface SampleScores extends SetDistances {
   readonly manifoldRows: readonly [real: number, generated: number];
   readonly neighbours: number;
 }
@@ -34,23 +38,25 @@ export function scoreSamples(real: Features, { features: generated, probabilitie
   const manifoldRows = [rowsIn(parts[0]), rowsIn(parts[1])] as const;
   // A row has fewer neighbours where there are hardly any.
   const neighbours = Math.min(MANIFOLD_NEIGHBOURS, Math.min(...manifoldRows) - 1);
+  const { metrics, subsets } = distancesOf(real, generated, options);
   return {
     metrics: {
-      ...distancesOf(real, generated, options),
+      ...metrics,
       ...(wants('precision', 'recall', 'density', 'coverage') ? manifoldScores(...parts, { neighbours }) : {}),
       ...(probabilities && wants('inception_score', 'inception_score_std') ? inceptionOf(probabilities) : {}),
     },
+    ...(subsets ? { subsets } : {}),
     manifoldRows,
     neighbours,
   };
 }
 
 /** FID and KID of two sets of features: also those between images and images, which are the least that samples can be expected to reach. */
-export function distancesOf(a: Features, b: Features, { seed, metrics }: SampleScoreOptions): Record<string, number> {
+export function distancesOf(a: Features, b: Features, { seed, metrics }: SampleScoreOptions): SetDistances {
   const fid = metrics.has('fid') ? { fid: frechetFeatureDistance(a, b) } : {};
-  if (!metrics.has('kid') && !metrics.has('kid_std')) return fid;
-  const { mean, deviation } = kernelDistance(a, b, { subsets: KERNEL_SUBSETS, subsetSize: KERNEL_SUBSET_SIZE, seed });
-  return { ...fid, kid: mean, kid_std: deviation };
+  if (!metrics.has('kid') && !metrics.has('kid_std')) return { metrics: fid };
+  const { mean, deviation, subsets, subsetSize } = kernelDistance(a, b, { subsets: KERNEL_SUBSETS, subsetSize: KERNEL_SUBSET_SIZE, seed });
+  return { metrics: { ...fid, kid: mean, ...(deviation === undefined ? {} : { kid_std: deviation }) }, subsets: { subsets, subsetSize } };
 }
 
 function inceptionOf(probabilities: Features): Record<string, number> {

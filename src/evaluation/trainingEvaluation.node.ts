@@ -1,7 +1,9 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { TrainedModel } from '../age/index.js';
 import type { ImageSource } from '../data/index.js';
 import type { Compile } from '../engine/index.js';
 import { InputError } from '../errors.js';
+import { isDiskFull } from '../files.node.js';
 import { type Configuration, iterationSpec, modelWeights, type Subscriber, type Tell, type TrainingEvent } from '../training/index.js';
 import { readCheckpointFile } from '../training/runFolder.node.js';
 import { BestCheckpoint, type BestRecord } from './bestCheckpoint.node.js';
@@ -15,7 +17,11 @@ export interface TrainingEvaluationOptions extends ExtractorOptions {
   readonly configuration: Configuration;
   readonly source: ImageSource;
   readonly compile: Compile;
+  /** Seconds between attempts to write to a disk that is full (default: 5). */
+  readonly retrySeconds?: number;
 }
+
+const RETRY_SECONDS = 5;
 
 type Due = Extract<TrainingEvent, { type: 'epochs' }>;
 
@@ -60,14 +66,38 @@ export class TrainingEvaluation {
     if (due.step === this.startStep && (await isEvaluated(folder, due.step))) return;
     try {
       const { nearest, ...evaluation } = await this.evaluate(due, folder);
-      const isBest = await this.offer(due, evaluation.metrics, best);
-      // Last of all: until it is there, the weights are judged again where the run is gone on with.
-      const { file } = await writeEvaluation(folder, { step: due.step, raw: false }, evaluation, nearest);
+      const { file, isBest } = await this.insist(due.step, tell, async () => {
+        const isBest = await this.offer(due, evaluation.metrics, best);
+        // Last of all: until it is there, the weights are judged again where the run is gone on with.
+        return { isBest, ...(await writeEvaluation(folder, { step: due.step, raw: false }, evaluation, nearest)) };
+      });
       await tell({ ...due, type: 'evaluation', file, metrics: evaluation.metrics, isBest });
     } catch (error) {
       if (this.options.signal?.aborted) await tell({ type: 'warning', message: `iteration ${due.step} is evaluated when the run is gone on with` });
       else if (error instanceof InputError) await tell({ type: 'warning', message: `iteration ${due.step} is not evaluated: ${error.message}` });
       else throw error;
+    }
+  }
+
+  /**
+   * Writes what is due, and waits while the disk is full, as for a checkpoint: the next one may remove the one that was evaluated. Without a
+   * signal nobody could end the wait, so that the error is thrown then.
+   */
+  private async insist<T>(step: number, tell: Tell, write: () => Promise<T>): Promise<T> {
+    const { signal, retrySeconds = RETRY_SECONDS } = this.options;
+    for (let attempt = 0; ; attempt++) {
+      try {
+        const result = await write();
+        if (attempt > 0) await tell({ type: 'warning', message: `the evaluation of iteration ${step} is written after all` });
+        return result;
+      } catch (error) {
+        if (signal === undefined || !isDiskFull(error)) throw error;
+        if (attempt === 0) {
+          const message = `the evaluation of iteration ${step} waits in memory, and training with it: ${(error as Error).message}; make room for it, or stop`;
+          await tell({ type: 'warning', message });
+        }
+        await pause(retrySeconds * 1000, undefined, { signal });
+      }
     }
   }
 

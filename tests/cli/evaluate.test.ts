@@ -21,8 +21,24 @@ describe('evaluate and compare', () => {
     expect(result.protocol).toMatchObject({ split: 'test', seed: 0 });
     expect(Object.keys(result.phases as object)).toEqual(['extractor', 'images', 'samples', 'latent']);
     const side = await resultOf(['compare', 'run', 'run'], folder);
-    expect(side.same_extractor).toBe(true);
+    expect(side).toMatchObject({ comparable: ['reconstruction_l1', 'psnr', 'ssim', 'latent_cosine'], not_comparable: [], best: {} });
     expect((side.runs as { metrics: unknown }[]).map((each) => each.metrics)).toEqual([metrics, metrics]);
+  });
+
+  it('list what cannot be compared separately, with the reason, and mark the best of the rest', async () => {
+    for (const [run, count, step] of [
+      ['few', '50', 3],
+      ['many', '60', 4],
+    ] as const) {
+      await makeTinyRun(join(folder, run), tinyConfiguration({ latent: 8, width: step }), step);
+      await resultOf(['evaluate', run, '--metrics', 'reconstruction,rayleigh_fake', '--count', count], folder);
+    }
+    const { stdout, stderr, status } = await runCommand(['compare', 'few', 'many'], folder);
+    expect([status, stderr]).toEqual([0, '']);
+    const lines = stdout.split('\n');
+    const reason = lines.indexOf('not comparable: sample count 50 (few); 60 (many)');
+    expect(lines.slice(reason + 1)).toEqual([expect.stringMatching(/^rayleigh_fake( +[\d.]+){2}$/), '']);
+    expect(lines.slice(0, reason).filter((line) => line.includes('*'))).toHaveLength(4);
   });
 
   it('say what data without labels need for features', async () => {

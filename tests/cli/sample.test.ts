@@ -5,7 +5,7 @@ import sharp from 'sharp';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { tinyConfiguration } from '../training/tinyTraining.js';
 import { sharedTemporaryFolder } from '../temporaryFolder.js';
-import { expectBadInput, type Refusal, resultOf, runCommand } from './runCommand.js';
+import { expectBadInput, type Refusal, resultOf, runCommand, startCommand } from './runCommand.js';
 import { bytesIn, contentsOf, makePicture, makeTinyRun } from './tinyRun.js';
 
 const cwd = sharedTemporaryFolder();
@@ -34,6 +34,18 @@ describe('agenet sample', () => {
     const arrays = ['five', 'again', 'six'].map((name) => Buffer.from(unzipSync(readFileSync(join(cwd, `${name}.npz`)))['arr_0.npy']!).toString('base64'));
     expect(arrays[1]).toBe(arrays[0]);
     expect(arrays[2]).not.toBe(arrays[0]);
+  });
+
+  it.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('that %s interrupts leaves no part of an array, and the array before it', async (signal) => {
+    const folder = join(cwd, signal);
+    mkdirSync(folder);
+    const file = join(folder, 'large.npz');
+    writeFileSync(file, 'PK before');
+    const { child, finished } = startCommand(['sample', 'run', '--count', '1000000', '--threads', '1', '--out', file], cwd);
+    await expect.poll(() => readdirSync(folder).length, { timeout: 30_000 }).toBe(2);
+    child.kill(signal);
+    expect(await finished).toMatchObject({ status: 130, stdout: '', stderr: expect.stringContaining('interrupted') as string });
+    expect([readdirSync(folder), readFileSync(file, 'utf8')]).toEqual([['large.npz'], 'PK before']);
   });
 
   it('writes a folder of the same pictures', async () => {

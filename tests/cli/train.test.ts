@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { encodeNpz } from '../../src/data/index.js';
 import { greyPng, writeImages } from '../data/imageFiles.js';
 import { sharedTemporaryFolder, temporaryFolder } from '../temporaryFolder.js';
 import { tinyConfiguration } from '../training/tinyTraining.js';
@@ -91,6 +92,23 @@ describe('agenet train', () => {
       await trained('by-flag', '--from', 'first', '--steps', '1', '--batch', '4'),
     ];
     expect(byFile.equals(byFlag)).toBe(true);
+  });
+
+  it('warns in one line if weights for grayscale images make RGB data grayscale, unless that was asked for', async () => {
+    const cwd = temporaryFolder();
+    await makeTinyRun(join(cwd, 'gray'));
+    const pixels = (channels: number) => ({ shape: [20, 32, 32, channels], data: Uint8Array.from({ length: 20 * 1024 * channels }, (_, index) => index) });
+    for (const [name, channels] of Object.entries({ rgb: 3, gray: 1 })) writeFileSync(join(cwd, `${name}.npz`), encodeNpz({ images: pixels(channels) }));
+    writeFileSync(join(cwd, 'gray.yaml'), 'channels: 1\n');
+    const warningOf = async (data: string, ...args: string[]) => {
+      const { status, stderr } = await runCommand(['train', `npz:${data}.npz`, '--from', 'gray', '--dry-run', ...args], cwd);
+      expect(status, stderr).toBe(0);
+      return stderr.split('\n').filter((line) => line.includes('warning'));
+    };
+    expect(await warningOf('rgb')).toEqual([expect.stringMatching(/^warning: npz:rgb.npz has RGB images, .* gray are for grayscale: .*--channels 1/)]);
+    expect(await warningOf('rgb', '--channels', '1')).toEqual([]);
+    expect(await warningOf('rgb', '--config', 'gray.yaml')).toEqual([]);
+    expect(await warningOf('gray')).toEqual([]);
   });
 
   it('goes on with data whose path is written in another way', async () => {

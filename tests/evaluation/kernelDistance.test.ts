@@ -13,8 +13,22 @@ describe('the kernel distance', () => {
     expectWithin(kernelDistance(a, b, { subsets: 4000, seed: 1 }).mean, reference.pairs.kernel, 0.01);
   });
 
-  it('is the same for all subsets that are the whole sets', () => {
-    expectWithin(kernelDistance(normalRows(30, width, 1), b, { subsets: 3 }).deviation, 0, 1e-12);
+  it('is computed once, without a standard deviation, if a subset would be both sets whole', () => {
+    const rows = b.data.length / width;
+    expect(kernelDistance(normalRows(rows, width, 1), b, { subsets: 3 })).toEqual({ mean: expect.any(Number) as number, subsets: 1, subsetSize: rows });
+  });
+
+  it('has no standard deviation if a subset takes all rows of one set', () => {
+    const larger = normalRows(40, 4, 1);
+    for (const pair of [[larger, normalRows(30, 4, 2)] as const, [normalRows(30, 4, 2), larger] as const]) {
+      expect(kernelDistance(...pair, { subsets: 5 })).toEqual({ mean: expect.any(Number) as number, subsets: 5, subsetSize: 30 });
+    }
+  });
+
+  it('has the standard deviation over the subsets that it states otherwise', () => {
+    const { deviation, subsets, subsetSize } = kernelDistance(normalRows(40, 4, 1), normalRows(30, 4, 2), { subsets: 5, subsetSize: 29 });
+    expect(deviation).toBeGreaterThan(0);
+    expect([subsets, subsetSize]).toEqual([5, 29]);
   });
 
   it('is the unbiased estimate, pair by pair', () => {

@@ -1,7 +1,9 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import { type ImageSource, splitInMemory } from '../../src/data/index.js';
-import { probe, type ProbeOptions } from '../../src/evaluation/index.js';
+import { type LinearFit, probe, type ProbeOptions } from '../../src/evaluation/index.js';
+import { expectWithin } from '../expectWithin.js';
 import { expectInputError } from '../rejection.js';
+import { largestDifference } from './samples.js';
 import { barSource, compileOnOneThread, tinyModel } from './tinyClassifier.js';
 
 const { model, weights } = tinyModel();
@@ -48,6 +50,28 @@ describe('a probe', () => {
     const results = await run(options);
     for (const { method, accuracy } of results) expect(accuracy, method).toBeGreaterThan(0.5);
     expect(await run(options)).toEqual(results);
+  });
+
+  it.each(['codes', 'finetune'] as const)('calibrates the first classifier by %s if asked, and keeps all accuracies', async (method) => {
+    const fit = async (calibrate: boolean) => {
+      const fits: Float32Array[] = [];
+      const onFit: ProbeOptions['onFit'] = ({ probe }) => void fits.push('weights' in probe ? probe.weights.head : (probe as LinearFit).parameters);
+      return { results: await run({ methods: [method], calibrate, onFit }), fits };
+    };
+    const [plain, calibrated] = [await fit(false), await fit(true)];
+    expect(calibrated.results).toEqual(plain.results);
+    const [first, second] = plain.fits;
+    const scale = calibrated.fits[0]![0]! / first![0]!;
+    expect(Math.abs(scale - 1)).toBeGreaterThan(0.01);
+    expectWithin(
+      largestDifference(
+        calibrated.fits[0]!,
+        first!.map((value) => scale * value),
+      ),
+      0,
+      1e-4 * Math.max(...calibrated.fits[0]!),
+    );
+    expect(calibrated.fits[1]).toEqual(second);
   });
 
   it('of one label a class holds none out', async () => {

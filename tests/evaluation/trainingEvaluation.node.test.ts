@@ -1,6 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { basename, join } from 'node:path';
+import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { InputError } from '../../src/errors.js';
 import { BestCheckpoint } from '../../src/evaluation/bestCheckpoint.node.js';
 import { TrainingEvaluation } from '../../src/evaluation/trainingEvaluation.node.js';
 import type { Configuration, Subscriber, TrainingEvent } from '../../src/training/index.js';
@@ -19,8 +20,22 @@ const judged = tinyConfiguration({
   best: 'psnr',
 });
 
+/** Files on a disk that is full: how many more attempts to write them fail, by the beginning of their names. */
+const refusals = new Map<string, number>();
+afterEach(() => refusals.clear());
+vi.mock('../../src/files.node.js', async (original) => {
+  const files = await original<typeof import('../../src/files.node.js')>();
+  const writeFileAtomically: typeof files.writeFileAtomically = async (path, bytes) => {
+    const [name, left] = Array.from(refusals).find(([start]) => basename(path).startsWith(start)) ?? ['', 0];
+    if (left === 0) return files.writeFileAtomically(path, bytes);
+    refusals.set(name, left - 1);
+    throw new InputError(`${path}: cannot be written (the disk is full)`, { cause: Object.assign(new Error(), { code: 'ENOSPC' }) });
+  };
+  return { ...files, writeFileAtomically };
+});
+
 async function judgedTraining(configuration: Configuration, folder: RunFolder, extra: Extra = {}) {
-  const evaluation = await TrainingEvaluation.open({ configuration, source, compile, signal: extra.signal });
+  const evaluation = await TrainingEvaluation.open({ configuration, source, compile, signal: extra.signal, retrySeconds: 0.01 });
   onTestFinished(() => evaluation.release());
   return goneOn(configuration, folder, { ...extra, subscribers: [evaluation.into(folder.path), ...(extra.subscribers ?? [])] });
 }
@@ -60,7 +75,7 @@ describe('evaluations during a training', () => {
   });
 
   it('change neither the log nor the weights', async () => {
-    const { evaluateEvery: _e, best: _b, ...rest } = judged;
+    const { evaluateEvery: _e, evaluateMetrics: _m, best: _b, ...rest } = judged;
     const without = await trained(tinyConfiguration(rest));
     const { folder } = await judgedTraining(judged, await newFolder(judged));
     expect(logOf(folder)).toEqual(logOf(without.folder));
@@ -105,6 +120,39 @@ describe('evaluations during a training', () => {
     expect(evaluationsIn(folder)).toEqual({});
     const resumed = await judgedTraining(judged, folder);
     expect(evaluationsOf(resumed.events).map(({ step }) => step)).toEqual([8, 16]);
+  });
+
+  it.each(['best.safetensors', 'best.json', 'evaluation-000008'])('wait for a disk without room for %s, and are all there in the end', async (name) => {
+    const whole = await judgedTraining(judged, await newFolder(judged));
+    refusals.set(name, 3);
+    const folder = await newFolder(judged);
+    const { events } = await judgedTraining(judged, folder, { signal: new AbortController().signal });
+    expect(warningsOf(events)).toEqual([
+      expect.stringMatching(new RegExp(`^the evaluation of iteration 8 waits .*${name}.*the disk is full`)),
+      'the evaluation of iteration 8 is written after all',
+    ]);
+    expect(evaluationsIn(folder)).toEqual(evaluationsIn(whole.folder));
+    expect(readFileSync(join(folder.path, 'best.json'))).toEqual(readFileSync(join(whole.folder.path, 'best.json')));
+    expect(evaluationsOf(events).map(({ step, isBest }) => [step, isBest])).toEqual(evaluationsOf(whole.events).map(({ step, isBest }) => [step, isBest]));
+  });
+
+  it('that wait for a full disk are left for later if the user stops', async () => {
+    refusals.set('evaluation-000008', Infinity);
+    const controller = new AbortController();
+    const folder = await newFolder(judged);
+    const onEvent: Extra['onEvent'] = (event) => void (event.type === 'warning' && controller.abort());
+    const { summary, events } = await judgedTraining(judged, folder, { signal: controller.signal, onEvent });
+    expect(summary).toMatchObject({ steps: 8, interrupted: true });
+    expect(warningsOf(events)).toEqual([expect.stringContaining('iteration 8 waits'), expect.stringContaining('iteration 8 is evaluated when')]);
+    refusals.clear();
+    expect(evaluationsOf((await judgedTraining(judged, folder)).events).map(({ step }) => step)).toEqual([8, 16]);
+  });
+
+  it('that find no room are left out with a warning if nothing could end the wait', async () => {
+    refusals.set('evaluation-', Infinity);
+    const { summary, events } = await judgedTraining(judged, await newFolder(judged));
+    expect(summary.steps).toBe(16);
+    expect(warningsOf(events)).toEqual([8, 16].map((step) => expect.stringMatching(`^iteration ${step} is not evaluated: .*the disk is full`) as string));
   });
 
   it('that cannot be written are left out with a warning, and training goes on', async () => {

@@ -5,9 +5,12 @@ const REMAINDERS = Uint32Array.from({ length: 256 }, (_, byte) => {
   return remainder;
 });
 
-/** The CRC-32 that gzip and zip files hold of their contents: an unsigned number of 32 bits. */
-export function crc32(bytes: Uint8Array): number {
-  let crc = 0xffffffff;
+/**
+ * The CRC-32 that gzip and zip files hold of their contents: an unsigned number of 32 bits.
+ * @param previous the CRC-32 of the bytes before these, if they come in pieces
+ */
+export function crc32(bytes: Uint8Array, previous = 0): number {
+  let crc = previous ^ 0xffffffff;
   for (const byte of bytes) crc = REMAINDERS[(crc ^ byte) & 0xff]! ^ (crc >>> 8);
   return (crc ^ 0xffffffff) >>> 0;
 }
