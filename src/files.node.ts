@@ -1,10 +1,11 @@
+import { randomUUID } from 'node:crypto';
 import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { InputError } from './errors.js';
 
 /** Writes a file whole or not at all: to a temporary name beside it, flushed to the disk, then renamed. Throws InputError if it cannot be written. */
 export async function writeFileAtomically(path: string, bytes: Uint8Array): Promise<void> {
-  const temporary = join(dirname(path), `.${basename(path)}.${process.pid}.partial`);
+  const temporary = join(dirname(path), `.${basename(path)}.${randomUUID().slice(0, 8)}.partial`);
   await writing(path, async () => {
     try {
       await writeThrough(temporary, bytes);
@@ -76,6 +77,7 @@ const REASONS: Readonly<Record<string, string>> = {
   EMFILE: 'too many files are open',
   ENFILE: 'too many files are open',
   EIO: 'the disk reports an error',
+  ENXIO: 'expected a regular file but got a socket or a device',
 };
 
 /** Why the system refused something, in words. */

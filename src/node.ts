@@ -11,6 +11,7 @@ import * as loop from './training/train.node.js';
 
 export { openSource } from './data/open.node.js';
 export { compile } from './engine/runtime/native.js';
+export { readImages } from './images/files.node.js';
 export { TrainingEvaluation } from './evaluation/trainingEvaluation.node.js';
 export { completeConfiguration } from './training/completion.node.js';
 export { readCheckpointFile, RunFolder } from './training/runFolder.node.js';

@@ -2,12 +2,12 @@ import { InvalidArgumentError, Option } from '@commander-js/extra-typings';
 import { drawCodes, type TrainedModel } from '../age/index.js';
 import { InputError } from '../errors.js';
 import { drawCodesAround } from '../evaluation/index.js';
+import { readImages } from '../images/files.node.js';
 import { sheet, squareColumns, toBytes } from '../images/index.js';
 import { type RandomStream, LARGEST_SEED, randomStream } from '../random.js';
 import type { Configuration } from '../training/index.js';
 import { alongOption, type AlongOptions, byOption, moveAlong } from './along.js';
 import { type Outcome, perform, subcommand, type Terminal } from './command.js';
-import { readImages } from './imageFiles.js';
 import { openRun, picturesOf } from './openRun.js';
 import { compilerOf, type CompilerOptions, deviceOption, parseNumber, seedOption, threadsOption, wholeNumber } from './options.js';
 import { outputKind, writeImageArrays, writeImageFolder, writePng } from './output.js';
@@ -87,7 +87,7 @@ async function sample(run: string, options: Options, terminal: Terminal): Promis
 
 /** Codes from the prior, or around that of an image: `count` of one seed, or the first of each of several. */
 async function draw(model: TrainedModel, configuration: Configuration, { count, seed, seeds, like, spread }: Drawing): Promise<Float32Array> {
-  const centre = like === undefined ? undefined : await model.encode(await readImages([like], configuration));
+  const centre = like === undefined ? undefined : await model.encode((await readImages([like], configuration)).data);
   const { prior, latent } = model;
   const drawFrom = (stream: RandomStream, number: number) =>
     centre ? drawCodesAround(prior, centre, spread ?? USUAL_SPREAD, number, stream) : drawCodes(prior, number, latent, stream);

@@ -86,8 +86,9 @@ const imageBytesOf = ({ size, channels }: DecodeOptions): number => channels * s
 const describeFailure = (items: readonly ImageItem[], { index, reason }: PackedFailure): LeftOut => ({ name: items[index]!.name, reason });
 
 /** Changes with whatever may change the pixels: the images, their files' sizes and times, how they are decoded, and by what. */
-function packingKey(items: readonly ImageItem[], { size, channels, crop = 'center' }: DecodeOptions): string {
-  const hash = createHash('sha256').update(JSON.stringify([ENTRY_VERSION, DECODER, size, channels, crop]));
+function packingKey(items: readonly ImageItem[], { size, channels, crop = 'center', padding }: DecodeOptions): string {
+  const border = padding ? [padding.inner, padding.border, padding.value] : null;
+  const hash = createHash('sha256').update(JSON.stringify([ENTRY_VERSION, DECODER, size, channels, crop, border]));
   for (const { name, fingerprint } of items) hash.update(`${JSON.stringify([name, fingerprint])}\n`);
   return hash.digest('hex');
 }
