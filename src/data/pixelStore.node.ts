@@ -38,11 +38,16 @@ export interface PackedFailure {
  * once as well, into that cache: to hand so little to the thread pool, which has images to decode, would take longer.
  */
 export class PixelFile implements PixelStore {
-  constructor(
+  /** Undefined once it is closed: the system gives the number to the next file that is opened. */
+  private descriptor: number | undefined;
+
+  private constructor(
     private readonly name: string,
-    private readonly descriptor: number,
+    descriptor: number,
     private readonly imageBytes: number,
-  ) {}
+  ) {
+    this.descriptor = descriptor;
+  }
 
   /** Opens a file of images to be read. Throws the system's error if there is no such file. */
   static open(path: string, imageBytes: number): PixelFile {
@@ -75,21 +80,30 @@ export class PixelFile implements PixelStore {
   /** Throws the system's error if there is no room. */
   write(index: number, pixels: Uint8Array): void {
     for (let done = 0; done < pixels.length;) {
-      done += writeSync(this.descriptor, pixels, done, pixels.length - done, index * this.imageBytes + done);
+      done += writeSync(this.opened, pixels, done, pixels.length - done, index * this.imageBytes + done);
     }
   }
 
   flush(): Promise<void> {
-    return synchronize(this.descriptor);
+    return this.descriptor === undefined ? Promise.resolve() : synchronize(this.descriptor);
   }
 
+  /** Closes the file; later calls do nothing. */
   close(): void {
-    closeSync(this.descriptor);
+    const { descriptor } = this;
+    this.descriptor = undefined;
+    if (descriptor !== undefined) closeSync(descriptor);
+  }
+
+  private get opened(): number {
+    if (this.descriptor === undefined) throw new Error(`${this.name}: the images were closed`);
+    return this.descriptor;
   }
 
   private readSome(target: Uint8Array, offset: number, length: number, position: number): number {
+    const { opened } = this;
     try {
-      return readSync(this.descriptor, target, offset, length, position);
+      return readSync(opened, target, offset, length, position);
     } catch (error) {
       throw new InputError(`${this.name}: the file of decoded images cannot be read (${systemFailure(error)})`);
     }
