@@ -48,7 +48,8 @@ export async function openImages(name: string, items: readonly ImageItem[], form
   signal?.throwIfAborted();
   const begin = () => {
     const rooms = new PixelRooms({ name, shape, cache, temporaryFolder, onWarning });
-    return new Decoding({ items, format, rooms, strict, onProgress, signal });
+    const refuse = strict ? (failure: PackedFailure) => refusalOf(name, describeFailure(items, failure)) : undefined;
+    return new Decoding({ items, format, rooms, refuse, onProgress, signal });
   };
   const opened = (await openCached(cache, items, format, shape)) ?? begin();
   let finished: Promise<readonly PackedFailure[]> | undefined;
@@ -75,11 +76,14 @@ export async function openImages(name: string, items: readonly ImageItem[], form
 export function reportLeftOut(name: string, leftOut: readonly LeftOut[], total: number, { strict, onWarning }: PackOptions): void {
   const [first] = leftOut;
   if (first === undefined) return;
-  if (strict) throw new InputError(`${name}: ${first.name} cannot be used (${first.reason}), and nothing may be left out`);
+  if (strict) throw refusalOf(name, first);
   const shown = leftOut.slice(0, 3).map((each) => `${each.name} (${each.reason})`);
   const others = leftOut.length > shown.length ? ` and ${leftOut.length - shown.length} more` : '';
   onWarning?.(`${name}: ${leftOut.length} of ${total} images left out: ${shown.join(', ')}${others}`);
 }
+
+const refusalOf = (name: string, first: LeftOut): InputError =>
+  new InputError(`${name}: ${first.name} cannot be used (${first.reason}), and nothing may be left out`);
 
 const imageBytesOf = ({ size, channels }: DecodeOptions): number => channels * size ** 2;
 
