@@ -52,7 +52,9 @@ export function readRegularFileSync(path: string, limit = Infinity): Buffer {
 /** Throws unless an open file is a regular one. */
 export function requireRegular(found: Pick<Stats, 'isFile' | 'isDirectory' | 'isFIFO' | 'isSocket'>): void {
   if (found.isFile()) return;
-  const kind = found.isDirectory() ? 'a folder' : found.isFIFO() ? 'a named pipe' : found.isSocket() ? 'a socket' : 'a device';
+  // The code of the system's own refusal, which has its words already.
+  if (found.isDirectory()) throw Object.assign(new Error('is a folder'), { code: 'EISDIR' });
+  const kind = found.isFIFO() ? 'a named pipe' : found.isSocket() ? 'a socket' : 'a device';
   throw new Error(`expected a regular file but got ${kind}`);
 }
 

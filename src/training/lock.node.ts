@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { InputError } from '../errors.js';
 import { writing } from '../files.node.js';
+import { readTextFile } from '../regularFile.node.js';
 
 /** Who holds a lock. The start of the process tells it from a later one that was given the same number. */
 interface Owner {
@@ -25,7 +26,7 @@ export async function lockFolder(folder: string): Promise<() => Promise<void>> {
   const own: Owner = { host: hostname(), pid: process.pid, started: (await statusOf(process.pid)).started };
   // Two that try in one process are told apart by the token.
   const text = JSON.stringify({ ...own, token: randomUUID() });
-  const isOwn = async () => (await readFile(file, 'utf8').catch(() => '')) === text;
+  const isOwn = async () => (await readTextFile(file).catch(() => '')) === text;
   for (;;) {
     if (await create(file, text)) {
       await pause(SETTLING_MILLISECONDS);
@@ -61,7 +62,7 @@ async function create(file: string, text: string): Promise<boolean> {
 /** Undefined for a lock that a crash left empty or that was given back meanwhile. */
 async function readOwner(file: string): Promise<Owner | undefined> {
   try {
-    const owner = JSON.parse(await readFile(file, 'utf8')) as Partial<Owner> | null;
+    const owner = JSON.parse(await readTextFile(file)) as Partial<Owner> | null;
     return typeof owner?.pid === 'number' && typeof owner.host === 'string' && typeof owner.started === 'string' ? (owner as Owner) : undefined;
   } catch {
     return undefined;
