@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { mkdir, rename, rm, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { z } from 'zod';
 import { makeFolder, writeFileAtomically, writeThrough } from '../files.node.js';
 import { readRegularFile, readTextFile } from '../regularFile.node.js';
@@ -13,6 +14,8 @@ import { type PackedFailure, PixelFile, type PixelSink, type PixelStore } from '
 export const ENTRY_VERSION = 3;
 /** A file that was changed less long ago may change again without another time: file systems count in steps. */
 const SETTLED_MS = 100;
+/** To verify more takes longer than to wait until the times of a new file are settled. */
+const QUICKLY_VERIFIED_BYTES = 2 ** 26;
 
 const entryBody = z.strictObject({
   version: z.literal(ENTRY_VERSION),
@@ -90,7 +93,8 @@ export class PackedCache {
   }
 
   private async publish(unfinished: string, shape: PackedShape, pixels: CheckedPixels, leftOut: readonly PackedFailure[]): Promise<void> {
-    const { key, images } = shape;
+    const { key, images, imageBytes } = shape;
+    if (images * imageBytes > QUICKLY_VERIFIED_BYTES) await pause(SETTLED_MS + 1);
     const checksums = bytesOf(pixels.checksums);
     await writeThrough(join(unfinished, 'checksums'), checksums);
     const failures = leftOut.map(({ index, reason, unreadable }) => ({ index, reason, unreadable }));
