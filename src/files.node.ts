@@ -1,10 +1,11 @@
+import { randomUUID } from 'node:crypto';
 import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { InputError } from './errors.js';
 
 /** Writes a file whole or not at all: to a temporary name beside it, flushed to the disk, then renamed. Throws InputError if it cannot be written. */
 export async function writeFileAtomically(path: string, bytes: Uint8Array): Promise<void> {
-  const temporary = join(dirname(path), `.${basename(path)}.${process.pid}.partial`);
+  const temporary = unfinishedName(path);
   await writing(path, async () => {
     try {
       await writeThrough(temporary, bytes);
@@ -15,6 +16,9 @@ export async function writeFileAtomically(path: string, bytes: Uint8Array): Prom
     }
   });
 }
+
+/** A name beside a file for what becomes that file, different each time: processes in two containers may have the same number. */
+export const unfinishedName = (path: string): string => join(dirname(path), `.${basename(path)}.${randomUUID().slice(0, 8)}.partial`);
 
 /** Writes a file and waits until it is on the disk. */
 export async function writeThrough(path: string, bytes: Uint8Array): Promise<void> {
@@ -81,6 +85,7 @@ const REASONS: Readonly<Record<string, string>> = {
   ENFILE: 'too many files are open',
   EFBIG: 'the file would exceed the size limit',
   EIO: 'the disk reports an error',
+  ENXIO: 'expected a regular file but got a socket or a device',
 };
 
 /** Why the system refused something, in words. */

@@ -1,7 +1,8 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError, nearestName } from './errors.js';
 import { makeFolder, reading, writeFileAtomically, writing } from './files.node.js';
+import { readRegularFile } from './regularFile.node.js';
 
 const ENDING = '.safetensors';
 /** Names become names of files. */
@@ -50,7 +51,7 @@ export class NamedFiles<T extends { readonly name: string }> {
       throw new InputError(`${this.run}: the run has no ${noun} "${name}"${nearest === undefined ? '' : `, did you mean ${nearest}?`} (${known})`);
     }
     const file = this.fileOf(name);
-    const bytes = await reading(file, () => readFile(file));
+    const bytes = await reading(file, () => readRegularFile(file));
     return this.kind.decode(bytes, file);
   }
 

@@ -13,6 +13,7 @@ import { validate } from './validation.js';
 
 export { openSource } from './data/open.node.js';
 export { compile } from './engine/runtime/native.js';
+export { readImages } from './images/files.node.js';
 export { TrainingEvaluation } from './evaluation/trainingEvaluation.node.js';
 export { completeConfiguration } from './training/completion.node.js';
 export { readCheckpointFile, RunFolder } from './training/runFolder.node.js';

@@ -1,7 +1,6 @@
 import { rmSync } from 'node:fs';
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
-import { writing } from './files.node.js';
+import { unfinishedName, writing } from './files.node.js';
 
 /** A file that is being written piece by piece. */
 export interface PartialFile {
@@ -19,7 +18,7 @@ export interface PartialFile {
  * @throws {InputError} if the file cannot be written; what `write` throws, and the reason of the signal, as they are
  */
 export async function writeFileInPieces(path: string, write: (file: PartialFile) => Promise<void>, signal?: AbortSignal): Promise<void> {
-  const temporary = join(dirname(path), `.${basename(path)}.${process.pid}.partial`);
+  const temporary = unfinishedName(path);
   let handle: FileHandle | undefined;
   await writing(path, async () => (handle = await open(temporary, 'w')));
   // An exit while a promise is pending runs no catch.

@@ -1,10 +1,11 @@
 import { InvalidArgumentError, Option } from '@commander-js/extra-typings';
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { InputError } from '../errors.js';
 import { openForeignModel } from '../engine/runtime/foreignModel.node.js';
 import { type FeatureExtractor, modelExtractor } from '../evaluation/index.js';
+import { reading } from '../files.node.js';
+import { readRegularFile } from '../regularFile.node.js';
 import { parseNumber, wholeNumber } from './options.js';
 
 /** The options that describe an image model whose features are used. */
@@ -61,7 +62,7 @@ const FEATURE_OPTIONS: readonly Pick<Option, 'long' | 'attributeName'>[] = [
 export async function openFeatures(file: string, options: FeatureOptions, threads: number): Promise<FeatureExtractor> {
   const model = await openForeignModel(file, threads);
   const digest = createHash('sha256')
-    .update(await readFile(file))
+    .update(await reading(file, () => readRegularFile(file)))
     .digest('hex');
   const { featuresMean: mean, featuresDeviation: deviation, featuresSize: size, featuresChannels: channels } = options;
   const prepared = [size && `size ${size}`, mean && `mean ${mean.join()}`, deviation && `deviation ${deviation.join()}`].filter(Boolean).join(', ');

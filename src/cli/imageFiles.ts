@@ -7,7 +7,7 @@ import { namesSource } from '../data/open.node.js';
 import { InputError } from '../errors.js';
 import { systemFailure } from '../files.node.js';
 import { decodeImage } from '../images/decode.node.js';
-import { readImage } from '../images/files.node.js';
+import { readImages } from '../images/files.node.js';
 import type { Configuration } from '../training/index.js';
 import type { Terminal } from './command.js';
 import { openRunData, splitOf } from './runData.js';
@@ -21,13 +21,6 @@ export interface Wanted {
   readonly split: string;
 }
 
-/** Image files in the size, channels and crop that a model was trained with, bytes [N, C, H, W]. Throws InputError for what is no image. */
-export async function readImages(paths: readonly string[], { size, channels, crop }: Configuration): Promise<Uint8Array> {
-  const read: Uint8Array[] = [];
-  for (const path of paths) read.push((await readImage(path, size, channels, crop)).data);
-  return Uint8Array.from(Buffer.concat(read));
-}
-
 /**
  * The images that a list names, one after another: files, all images below folders, and data sets by their names (`mnist`, `npz:x.npz`).
  * An empty list stands for the data that the run was trained on. Throws InputError for what is neither, and for more than there are.
@@ -38,7 +31,7 @@ export async function collectImages(named: readonly string[], configuration: Con
   for (const each of named) {
     if (namesSource(each)) collected.push(await imagesOfData(each, configuration, wanted, terminal));
     else if ((await stat(each).catch(() => undefined))?.isDirectory()) collected.push(await imagesOfFolder(each, configuration, wanted, terminal));
-    else collected.push(await readImages([each], configuration));
+    else collected.push((await readImages([each], configuration)).data);
   }
   return Uint8Array.from(Buffer.concat(collected));
 }
@@ -83,14 +76,14 @@ export async function imageFilesOf(named: readonly string[]): Promise<string[]> 
   return files;
 }
 
-/** The images of files that can be decoded, in the size, channels and crop that a model was trained with; `onFailure` hears of the others. */
+/** The images of files that can be decoded, preprocessed as a run's training images were. `onFailure` is called for the others. */
 export async function* decodeEach(
   files: readonly string[],
-  { size, channels, crop }: Configuration,
+  configuration: Configuration,
   onFailure: (file: string, reason: string) => void,
 ): AsyncGenerator<{ readonly file: string; readonly pixels: Uint8Array }> {
   for (const file of files) {
-    const image = await decodeImage(file, { size, channels, crop });
+    const image = await decodeImage(file, configuration);
     if ('pixels' in image) yield { file, pixels: image.pixels };
     else onFailure(file, image.failure);
   }

@@ -1,10 +1,10 @@
 import { Option } from '@commander-js/extra-typings';
 import { drawCodes, greatCircle, pathThrough, type TrainedModel } from '../age/index.js';
 import { InputError } from '../errors.js';
+import { readImages } from '../images/files.node.js';
 import { type ImageBatch, imageOf, type Raster, sheet, sheetOf, squareColumns, toBytes } from '../images/index.js';
 import { randomStream } from '../random.js';
 import { type Outcome, perform, subcommand, type Terminal } from './command.js';
-import { readImages } from './imageFiles.js';
 import { openRun, picturesOf } from './openRun.js';
 import { compilerOf, type CompilerOptions, deviceOption, seedOption, threadsOption, wholeNumber } from './options.js';
 import { forceOption, type OutputOptions, prepareOutput, writeAnimation, writeImageArrays, writePng } from './output.js';
@@ -51,7 +51,7 @@ async function interpolate(run: string, files: readonly string[], options: Optio
   const rows = files.length > 0 ? 1 : (options.rows ?? DEFAULT_ROWS);
   const points =
     files.length > 0
-      ? await model.encode(await readImages(files, checkpoint.configuration))
+      ? await model.encode((await readImages(files, checkpoint.configuration)).data)
       : drawCodes(model.prior, (options.points ?? DEFAULT_POINTS) * rows, model.latent, randomStream(seed, 'interpolation'));
   const codes = walks(model, points, rows, options);
   const images = picturesOf(model, toBytes(await (files.length > 0 ? model.decode(codes) : model.generate(codes))));

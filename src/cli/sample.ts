@@ -3,12 +3,12 @@ import { drawCodes, type TrainedModel } from '../age/index.js';
 import { type PiecewiseArray } from '../data/npzFile.node.js';
 import { InputError } from '../errors.js';
 import { drawCodesAround } from '../evaluation/index.js';
+import { readImages } from '../images/files.node.js';
 import { channelsLast, type ImageBatch, sheet, squareColumns, toBytes } from '../images/index.js';
 import { type RandomStream, LARGEST_SEED, randomStream } from '../random.js';
 import type { Configuration } from '../training/index.js';
 import { alongOption, type AlongOptions, byOption, openMovement } from './along.js';
 import { type Outcome, perform, subcommand, type Terminal } from './command.js';
-import { readImages } from './imageFiles.js';
 import { openRun, picturesOf } from './openRun.js';
 import { compilerOf, type CompilerOptions, deviceOption, parseNumber, seedOption, threadsOption, wholeNumber } from './options.js';
 import { forceOption, type OutputOptions, prepareOutput, writeImageFolder, writeNpz, writePng } from './output.js';
@@ -108,7 +108,7 @@ async function openDrawing(
   configuration: Configuration,
   { seed, seeds, like, spread }: Drawing,
 ): Promise<(first: number, count: number) => Float32Array> {
-  const center = like === undefined ? undefined : await model.encode(await readImages([like], configuration));
+  const center = like === undefined ? undefined : await model.encode((await readImages([like], configuration)).data);
   const { prior, latent } = model;
   const drawFrom = (stream: RandomStream, count: number) =>
     center ? drawCodesAround(prior, center, spread ?? USUAL_SPREAD, count, stream) : drawCodes(prior, count, latent, stream);

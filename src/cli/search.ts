@@ -2,9 +2,9 @@ import { SOURCE_FORMS } from '../data/open.node.js';
 import { gatherImages } from '../data/index.js';
 import { InputError } from '../errors.js';
 import { encodeSplit, nearestCodes } from '../evaluation/index.js';
+import { readImages } from '../images/files.node.js';
 import { sheet, squareColumns } from '../images/index.js';
 import { type Outcome, perform, subcommand, type Terminal } from './command.js';
-import { readImages } from './imageFiles.js';
 import { openRun, picturesOf } from './openRun.js';
 import { compilerOf, type CompilerOptions, deviceOption, threadsOption, wholeNumber } from './options.js';
 import { forceOption, type OutputOptions, prepareOutput, writePng } from './output.js';
@@ -43,7 +43,7 @@ async function search(run: string, data: string | undefined, options: Options, t
   const { image, count, split, out } = options;
   await prepareOutput(options, ['png'], [image]);
   const { model, checkpoint } = await openRun(run, compilerOf(options), options);
-  const query = await readImages([image], checkpoint.configuration);
+  const { data: query } = await readImages([image], checkpoint.configuration);
   const source = await openRunData(data, checkpoint.configuration, terminal);
   try {
     const part = splitOf(source, split);

@@ -1,10 +1,11 @@
 /** Where a configuration comes from: flags over a file over a preset over another run over the defaults. */
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { parseDocument } from 'yaml';
 import { nativeFormat, sourceAt } from '../data/open.node.js';
 import { InputError, nearestName } from '../errors.js';
 import { reading } from '../files.node.js';
+import { readTextFile } from '../regularFile.node.js';
 import { completeConfiguration } from '../training/completion.node.js';
 import { type Configuration, configurationSchema } from '../training/index.js';
 import { readCheckpoint } from './openRun.js';
@@ -61,7 +62,7 @@ async function presetFile(name: string): Promise<string> {
 
 /** A run's config.json says as well what it was trained on: that may be there if the command line says the same. */
 async function readSettings(file: string, wanted: string): Promise<Settings> {
-  const text = await reading(file, () => readFile(file, 'utf8'));
+  const text = await reading(file, () => readTextFile(file));
   const { data, ...settings } = parseSettings(text, file);
   if (data !== undefined && (typeof data !== 'string' || sourceAt(data) !== sourceAt(wanted))) {
     throw new InputError(`${file}: data: ${JSON.stringify(data)} there, but the command line says ${wanted}; leave it out of the file`);

@@ -1,7 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import { TOLERANCE, type Verification, verify } from '../age/index.js';
 import { decodeSafetensors } from '../engine/index.js';
-import { InputError } from '../errors.js';
+import { reading } from '../files.node.js';
+import { readRegularFile } from '../regularFile.node.js';
 import { type Outcome, perform, STATUS, subcommand, type Terminal } from './command.js';
 import { compilerOf, type CompilerOptions, deviceOption, plainOption, threadsOption } from './options.js';
 
@@ -16,9 +16,7 @@ export const verifyCommand = () =>
 async function verifyFiles(paths: readonly string[], options: CompilerOptions, terminal: Terminal): Promise<Outcome> {
   const files: Verification[] = [];
   for (const path of paths) {
-    const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {
-      throw new InputError(`${path}: cannot be read (${error.code === 'ENOENT' ? 'there is no such file' : (error.code ?? error.message)})`);
-    });
+    const bytes = await reading(path, () => readRegularFile(path));
     const verification = await verify(decodeSafetensors(bytes, path), path, compilerOf(options));
     files.push(verification);
     terminal.print(`${path}: ${verification.max_error <= TOLERANCE ? 'right' : 'WRONG'}`);

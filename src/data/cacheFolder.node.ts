@@ -61,8 +61,10 @@ export async function trimCache(folder: string, limit: number, keep: string): Pr
 
 /** The index is touched whenever an entry is opened. */
 async function describeEntry(folder: string, name: string): Promise<{ name: string; bytes: number; lastUse: number }> {
-  const [pixels, index] = await Promise.all(['pixels', 'index.json'].map((file) => stat(join(folder, name, file)).catch(() => undefined)));
-  return { name, bytes: (pixels?.size ?? 0) + (index?.size ?? 0), lastUse: index?.mtimeMs ?? 0 };
+  const [pixels, checksums, index] = await Promise.all(
+    ['pixels', 'checksums', 'index.json'].map((file) => stat(join(folder, name, file)).catch(() => undefined)),
+  );
+  return { name, bytes: (pixels?.size ?? 0) + (checksums?.size ?? 0) + (index?.size ?? 0), lastUse: index?.mtimeMs ?? 0 };
 }
 
 async function removeAbandoned(folder: string, name: string): Promise<void> {

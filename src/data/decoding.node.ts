@@ -17,8 +17,8 @@ export interface DecodingJob {
   readonly items: readonly ImageItem[];
   readonly format: DecodeOptions;
   readonly rooms: PixelRooms;
-  /** Whether the first image that cannot be decoded ends it. */
-  readonly strict: boolean;
+  /** Makes the error of the first image that cannot be decoded, which ends the decoding; without it, such images are left out. */
+  readonly refuse?: ((failure: PackedFailure) => Error) | undefined;
   readonly onProgress?: ((done: number, total: number, leftOut: number) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -96,7 +96,7 @@ export class Decoding implements ImagesInDecoding {
   }
 
   private async run(): Promise<readonly PackedFailure[]> {
-    const { items, rooms, strict, signal } = this.job;
+    const { items, rooms, refuse, signal } = this.job;
     try {
       await forEachConcurrently(items.length, DECODINGS_AT_A_TIME, () => this.decode(this.queue.take()!), signal);
       await this.flushed;
@@ -106,12 +106,15 @@ export class Decoding implements ImagesInDecoding {
     }
     this.failures.sort((a, b) => a.index - b.index);
     signal?.throwIfAborted();
-    if (!(strict && this.failures.length > 0) && this.failures.length < items.length) await rooms.keep(this.failures);
+    const [first] = this.failures;
+    // Images that somebody waits for are not decoded any more.
+    if (refuse && first) this.stop(refuse(first));
+    else if (this.failures.length < items.length) await rooms.keep(this.failures);
     return this.failures;
   }
 
   private async decode(index: number): Promise<void> {
-    const { items, format, rooms, strict, onProgress } = this.job;
+    const { items, format, rooms, refuse, onProgress } = this.job;
     if (performance.now() - this.lastTurn > TURN_MS) {
       await nextTurn();
       this.lastTurn = performance.now();
@@ -126,7 +129,7 @@ export class Decoding implements ImagesInDecoding {
     this.waiting.get(index)?.forEach(({ resolve }) => resolve());
     this.waiting.delete(index);
     onProgress?.(++this.done, items.length, this.failures.length);
-    if (!isThere && strict) throw new LeftOutError();
+    if (!isThere && refuse) throw new LeftOutError();
   }
 
   private async write(rooms: PixelRooms, index: number, pixels: Uint8Array): Promise<void> {

@@ -1,36 +1,28 @@
-import { InputError } from '../errors.js';
+import { padImage, type Padding } from '../images/index.js';
 import type { LabelledImages } from './formats/labelledImages.js';
 import { type ImageFormat, type Split, splitInMemory } from './source.js';
 
-const DIGIT_SIZE = 28;
-/** What networks for 28x28 images are made for. */
-export const PADDED_SIZE = 32;
+/**
+ * How MNIST and its relatives are prepared: 28x28 in the middle of 32x32, with black around. Their digits are light on black, as published;
+ * nothing is inverted.
+ */
+export const DIGIT_PADDING: Padding = { inner: 28, border: 2, value: 0 };
 
 /** Whether these are images of the size in which MNIST and its relatives are published. */
 export const areDigits = ({ height, width, channels }: Pick<LabelledImages, 'height' | 'width' | 'channels'>): boolean =>
-  height === DIGIT_SIZE && width === DIGIT_SIZE && channels === 1;
+  hasSize({ height, width }, DIGIT_PADDING.inner) && channels === 1;
 
-/**
- * Grey images of 28x28, each in the middle of 32x32 with black around it. A multiple of 32 as size repeats each pixel; three channels
- * repeat the grey. Throws InputError for other sizes.
- */
-export function digitSplit({ count, pixels, labels }: LabelledImages, { size, channels }: ImageFormat): Split {
-  if (size % PADDED_SIZE !== 0) throw new InputError(`size ${size}: images of 28x28 are padded to 32x32, or to a multiple of that`);
-  const imageBytes = channels * size * size;
-  return { count, labels, copyImage: (index, target, offset) => enlarge(pixels, index, target.subarray(offset, offset + imageBytes), size) };
-}
+export const hasSize = ({ height, width }: Pick<LabelledImages, 'height' | 'width'>, size: number): boolean => height === size && width === size;
 
-function enlarge(digits: Uint8Array, index: number, target: Uint8Array, size: number): void {
-  const margin = (PADDED_SIZE - DIGIT_SIZE) / 2;
-  const factor = size / PADDED_SIZE;
-  const area = size * size;
-  target.fill(0);
-  for (let row = 0; row < DIGIT_SIZE; row++) {
-    const line = digits.subarray((index * DIGIT_SIZE + row) * DIGIT_SIZE, (index * DIGIT_SIZE + row + 1) * DIGIT_SIZE);
-    const enlarged = factor === 1 ? line : Uint8Array.from({ length: line.length * factor }, (_, column) => line[Math.floor(column / factor)]!);
-    for (let copy = 0; copy < factor; copy++) target.set(enlarged, ((margin + row) * factor + copy) * size + margin * factor);
-  }
-  for (let start = area; start < target.length; start += area) target.copyWithin(start, 0, area);
+/** Images of the size inside a border: they are padded when they are copied, so that memory holds them as published. */
+export function paddedSplit({ count, pixels, labels, channels, height, width }: LabelledImages, padding: Padding, format: ImageFormat): Split {
+  const [bytes, imageBytes] = [channels * height * width, format.channels * format.size ** 2];
+  return {
+    count,
+    labels,
+    copyImage: (index, target, offset) =>
+      padImage(pixels.subarray(index * bytes, (index + 1) * bytes), padding, format, target.subarray(offset, offset + imageBytes)),
+  };
 }
 
 /** Images that are published in the wanted format already. */

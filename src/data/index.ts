@@ -1,4 +1,5 @@
 export { type FolderClasses, folderClasses } from './classes.js';
+export { DIGIT_PADDING } from './digits.js';
 export { flipBatch } from './flip.js';
 export { type CifarKind, decodeCifar } from './formats/cifar.js';
 export { type ElementKind, type Elements } from './formats/elements.js';

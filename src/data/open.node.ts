@@ -2,10 +2,12 @@ import { readdir, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { InputError, nearestName } from '../errors.js';
 import { fileStates } from './fileStates.node.js';
-import { mnist } from './mnist.node.js';
+import { DIGIT_PADDING } from './digits.js';
+import { mnistFolder, readMnist } from './mnist.node.js';
 import { celebaFormat, folderFormat, openCeleba, openFolder } from './openFolder.node.js';
 import type { OpenOptions } from './packedSource.node.js';
 import {
+  fashionMnistFolder,
   formatOfPublished,
   openPublished,
   type PublishedImages,
@@ -20,23 +22,28 @@ import type { ImageFormat, ImageSource } from './source.js';
 
 /** Where images come from, at a path or, for what has none, at ''. */
 interface SourceKind {
-  /** The size and channels that the images have of themselves. */
+  /** How the images are preprocessed unless something else is asked for. */
   readonly format: (path: string) => Promise<ImageFormat>;
   /** `name` is what the user called the data. */
   readonly open: (path: string, format: ImageFormat, options: OpenOptions & { readonly name: string }) => Promise<ImageSource>;
 }
 
-/** A kind whose files hold arrays of images; `format` where it is known without reading them. */
-const published = (read: (path: string) => Promise<PublishedImages>, format?: ImageFormat): SourceKind => ({
+/**
+ * A kind whose files hold arrays of images.
+ * @param format if it is known without reading them
+ * @param folder of the files, if no path says it
+ */
+const published = (read: (path: string) => Promise<PublishedImages>, format?: ImageFormat, folder = (path: string) => path): SourceKind => ({
   format: async (path) => format ?? formatOfPublished(await read(path)),
-  open: async (path, wanted, options) => openPublished(await read(path), wanted, { ...options, fingerprint: await fingerprintOf(path) }),
+  open: async (path, wanted, options) => openPublished(await read(path), wanted, { ...options, fingerprint: await fingerprintOf(folder(path)) }),
 });
 
-const fashionMnist = published(readFashionMnist, { size: 32, channels: 1 });
+const DIGITS: ImageFormat = { size: 32, channels: 1, padding: DIGIT_PADDING };
+const fashionMnist = published(readFashionMnist, DIGITS, fashionMnistFolder);
 
 /** Data sets by their names alone. */
 const NAMED: Readonly<Record<string, SourceKind>> = {
-  mnist: { format: () => Promise.resolve({ size: 32, channels: 1 }), open: (_, format) => mnist(format) },
+  mnist: published(readMnist, DIGITS, mnistFolder),
   'fashion-mnist': fashionMnist,
 };
 /** Data at a path: `kind:path`. */
@@ -67,7 +74,10 @@ export function sourceAt(data: string): string {
   return kind === '' ? `folder:${resolve(data)}` : `${kind}:${resolve(data.slice(kind.length + 1))}`;
 }
 
-/** The size and channels that data have of themselves. Throws InputError if there are none of this name. */
+/**
+ * How images of data are preprocessed unless something else is asked for.
+ * @throws {InputError} if there are no data of this name
+ */
 export async function nativeFormat(data: string): Promise<ImageFormat> {
   const { kind, path } = await resolveData(data);
   return kind.format(path);
@@ -105,7 +115,7 @@ function suggestion(data: string): string {
 }
 
 /** Only this: a caller's object may have other properties that mean something else to a folder. */
-const formatIn = ({ size, channels, crop }: ImageFormat): ImageFormat => ({ size, channels, ...(crop ? { crop } : {}) });
+const formatIn = ({ size, channels, crop, padding }: ImageFormat): ImageFormat => ({ size, channels, ...(crop ? { crop } : {}), padding });
 
 /** Differs whenever files at a path may: their sizes and times of change. */
 async function fingerprintOf(path: string): Promise<string> {

@@ -1,9 +1,10 @@
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { InputError } from '../errors.js';
 import { reading } from '../files.node.js';
 import { decodeImage } from '../images/decode.node.js';
-import type { Crop } from '../images/index.js';
+import type { Crop, Padding } from '../images/index.js';
+import { readTextFile } from '../regularFile.node.js';
 import { type CelebaPart, parseCelebaPartition } from './celebaPartition.js';
 import { folderClasses } from './classes.js';
 import { forEachConcurrently } from './concurrency.js';
@@ -20,6 +21,8 @@ export interface FolderOptions extends OpenOptions {
   /** 1 (grey) or 3 (RGB); if it is not given, grey where a sample of the images is grey throughout. */
   readonly channels?: number;
   readonly crop?: Crop;
+  /** The border that images get after they were resized (default: none). */
+  readonly padding?: Padding | null | undefined;
   /** What messages call the data (default: the path). */
   readonly name?: string;
 }
@@ -38,13 +41,13 @@ const PARTITION_FILE = 'list_eval_partition.txt';
  * where there are two or more and every image lies in one. Throws InputError if there are no images, or none that can be decoded.
  */
 export async function openFolder(path: string, options: FolderOptions = {}): Promise<ImageSource> {
-  const { name = path, crop = 'center', onWarning } = options;
+  const { name = path, crop = 'center', padding, onWarning } = options;
   const found = await findImages(path);
   const classes = folderClasses(found.names);
   if ('none' in classes && classes.none !== '') onWarning?.(`${name}: ${classes.none}`);
   const { items, leftOut } = await fileItems(path, found.names, 'none' in classes ? () => null : classes.labelOf);
   const collection = { name, items, leftOut: [...found.leftOut, ...leftOut], ...('none' in classes ? {} : { classNames: classes.names }) };
-  return openCollection(collection, { ...(await formatOf(path, found.names, options)), crop }, options);
+  return openCollection(collection, { ...(await formatOf(path, found.names, options)), crop, padding }, options);
 }
 
 /**
@@ -53,7 +56,7 @@ export async function openFolder(path: string, options: FolderOptions = {}): Pro
  * InputError as `openFolder` does, and where the list is damaged or of other images.
  */
 export async function openCeleba(path: string, options: FolderOptions = {}): Promise<ImageSource> {
-  const { name = path, crop = 'celeba', onWarning } = options;
+  const { name = path, crop = 'celeba', padding, onWarning } = options;
   const root = await celebaImages(path);
   const found = await findImages(root);
   const list = await readPartition(root);
@@ -67,7 +70,7 @@ export async function openCeleba(path: string, options: FolderOptions = {}): Pro
   const { items, leftOut } = await fileItems(root, used, () => null);
   const isTest = (item: ImageItem) => partOf(item.name) === 'test';
   const collection = { name, items, leftOut: [...found.leftOut, ...leftOut], ...(list ? { isTest } : {}) };
-  return openCollection(collection, { ...(await formatOf(root, found.names, options)), crop }, options);
+  return openCollection(collection, { ...(await formatOf(root, found.names, options)), crop, padding }, options);
 }
 
 /** The size and channels that a folder's images are had in unless others are asked for. Throws InputError if there are none. */
@@ -108,7 +111,7 @@ async function readPartition(root: string): Promise<{ readonly file: string; rea
   for (const folder of [root, join(root, 'Eval'), dirname(resolve(root)), join(dirname(resolve(root)), 'Eval')]) {
     const file = join(folder, PARTITION_FILE);
     if ((await stat(file).catch(() => undefined)) === undefined) continue;
-    const text = await reading(file, () => readFile(file, 'utf8'));
+    const text = await reading(file, () => readTextFile(file));
     return { file, parts: parseCelebaPartition(text, file) };
   }
   return undefined;

@@ -48,7 +48,8 @@ export async function openImages(name: string, items: readonly ImageItem[], form
   signal?.throwIfAborted();
   const begin = () => {
     const rooms = new PixelRooms({ name, shape, cache, temporaryFolder, onWarning });
-    return new Decoding({ items, format, rooms, strict, onProgress, signal });
+    const refuse = strict ? (failure: PackedFailure) => refusalOf(name, describeFailure(items, failure)) : undefined;
+    return new Decoding({ items, format, rooms, refuse, onProgress, signal });
   };
   const opened = (await openCached(cache, items, format, shape)) ?? begin();
   let finished: Promise<readonly PackedFailure[]> | undefined;
@@ -75,19 +76,23 @@ export async function openImages(name: string, items: readonly ImageItem[], form
 export function reportLeftOut(name: string, leftOut: readonly LeftOut[], total: number, { strict, onWarning }: PackOptions): void {
   const [first] = leftOut;
   if (first === undefined) return;
-  if (strict) throw new InputError(`${name}: ${first.name} cannot be used (${first.reason}), and nothing may be left out`);
+  if (strict) throw refusalOf(name, first);
   const shown = leftOut.slice(0, 3).map((each) => `${each.name} (${each.reason})`);
   const others = leftOut.length > shown.length ? ` and ${leftOut.length - shown.length} more` : '';
   onWarning?.(`${name}: ${leftOut.length} of ${total} images left out: ${shown.join(', ')}${others}`);
 }
+
+const refusalOf = (name: string, first: LeftOut): InputError =>
+  new InputError(`${name}: ${first.name} cannot be used (${first.reason}), and nothing may be left out`);
 
 const imageBytesOf = ({ size, channels }: DecodeOptions): number => channels * size ** 2;
 
 const describeFailure = (items: readonly ImageItem[], { index, reason }: PackedFailure): LeftOut => ({ name: items[index]!.name, reason });
 
 /** Changes with whatever may change the pixels: the images, their files' sizes and times, how they are decoded, and by what. */
-function packingKey(items: readonly ImageItem[], { size, channels, crop = 'center' }: DecodeOptions): string {
-  const hash = createHash('sha256').update(JSON.stringify([ENTRY_VERSION, DECODER, size, channels, crop]));
+function packingKey(items: readonly ImageItem[], { size, channels, crop = 'center', padding }: DecodeOptions): string {
+  const border = padding ? [padding.inner, padding.border, padding.value] : null;
+  const hash = createHash('sha256').update(JSON.stringify([ENTRY_VERSION, DECODER, size, channels, crop, border]));
   for (const { name, fingerprint } of items) hash.update(`${JSON.stringify([name, fingerprint])}\n`);
   return hash.digest('hex');
 }

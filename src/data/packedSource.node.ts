@@ -1,5 +1,5 @@
 import { InputError } from '../errors.js';
-import type { DecodeOptions } from '../images/index.js';
+import { type DecodeOptions, requirePaddable } from '../images/index.js';
 import type { ImageItem, LeftOut } from './imageItem.js';
 import { type OpenedImages, openImages, type PackOptions, reportLeftOut } from './packedImages.node.js';
 import { type Partition, partitionBy, partitionByName } from './partition.js';
@@ -95,7 +95,8 @@ function classesOf({ items, classNames }: ImageCollection): Pick<ImageSource, 'c
   return classNames ? { classes: classNames.length, classNames } : { classes: 1 + labels.reduce((largest, label) => Math.max(largest, label), 0) };
 }
 
-function checkFormat({ size, channels }: DecodeOptions): void {
+function checkFormat({ size, channels, padding }: DecodeOptions): void {
   if (!Number.isInteger(size) || size < 1 || size > LARGEST_SIZE) throw new InputError(`size ${size}: should be a whole number from 1 to ${LARGEST_SIZE}`);
   if (channels !== 1 && channels !== 3) throw new InputError(`channels ${channels}: should be 1 (grey) or 3 (RGB)`);
+  if (padding) requirePaddable(size, padding);
 }

@@ -1,10 +1,11 @@
-import { closeSync, fdatasync, ftruncateSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, fdatasync, fstatSync, ftruncateSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
 import { randomUUID } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { InputError } from '../errors.js';
 import { systemFailure } from '../files.node.js';
+import { OPEN_FOR_READING, requireRegular } from '../regularFile.node.js';
 
 const synchronize = promisify(fdatasync);
 
@@ -38,15 +39,29 @@ export interface PackedFailure {
  * once as well, into that cache: to hand so little to the thread pool, which has images to decode, would take longer.
  */
 export class PixelFile implements PixelStore {
-  constructor(
-    private readonly name: string,
-    private readonly descriptor: number,
-    private readonly imageBytes: number,
-  ) {}
+  /** Undefined once it is closed: the system gives the number to the next file that is opened. */
+  private descriptor: number | undefined;
 
-  /** Opens a file of images to be read. Throws the system's error if there is no such file. */
-  static open(path: string, imageBytes: number): PixelFile {
-    return new PixelFile(path, openSync(path, 'r'), imageBytes);
+  private constructor(
+    private readonly name: string,
+    descriptor: number,
+    private readonly imageBytes: number,
+  ) {
+    this.descriptor = descriptor;
+  }
+
+  /** Opens a file of so many images to be read. Throws if there is no such file, or it has another size. */
+  static open(path: string, images: number, imageBytes: number): PixelFile {
+    const file = new PixelFile(path, openSync(path, OPEN_FOR_READING), imageBytes);
+    try {
+      const found = fstatSync(file.opened);
+      requireRegular(found);
+      if (found.size !== images * imageBytes) throw new Error(`${path}: has ${found.size} bytes, and should have ${images * imageBytes}`);
+      return file;
+    } catch (error) {
+      file.close();
+      throw error;
+    }
   }
 
   /** A new file for so many images, which messages call `name`. Throws the system's error if it cannot be made. */
@@ -63,8 +78,13 @@ export class PixelFile implements PixelStore {
   }
 
   read(index: number, target: Uint8Array, offset: number): void {
-    for (let done = 0; done < this.imageBytes;) {
-      const read = this.readSome(target, offset + done, this.imageBytes - done, index * this.imageBytes + done);
+    this.readImages(index, 1, target, offset);
+  }
+
+  /** Copies images that follow one another. Throws InputError if they are no longer there. */
+  readImages(first: number, count: number, target: Uint8Array, offset: number): void {
+    for (let done = 0; done < count * this.imageBytes;) {
+      const read = this.readSome(target, offset + done, count * this.imageBytes - done, first * this.imageBytes + done);
       if (read === 0) {
         throw new InputError(`${this.name}: the file of decoded images was cut short while it was in use; start again, and it is made anew`);
       }
@@ -75,21 +95,36 @@ export class PixelFile implements PixelStore {
   /** Throws the system's error if there is no room. */
   write(index: number, pixels: Uint8Array): void {
     for (let done = 0; done < pixels.length;) {
-      done += writeSync(this.descriptor, pixels, done, pixels.length - done, index * this.imageBytes + done);
+      done += writeSync(this.opened, pixels, done, pixels.length - done, index * this.imageBytes + done);
     }
   }
 
   flush(): Promise<void> {
-    return synchronize(this.descriptor);
+    return this.descriptor === undefined ? Promise.resolve() : synchronize(this.descriptor);
   }
 
+  /** When the file was changed last, in milliseconds, and a text that differs whenever its contents may. */
+  state(): { readonly changed: number; readonly stamp: string } {
+    const { mtimeMs, mtimeNs, ctimeMs, ctimeNs } = fstatSync(this.opened, { bigint: true });
+    return { changed: Number(mtimeMs > ctimeMs ? mtimeMs : ctimeMs), stamp: `${mtimeNs} ${ctimeNs}` };
+  }
+
+  /** Closes the file; later calls do nothing. */
   close(): void {
-    closeSync(this.descriptor);
+    const { descriptor } = this;
+    this.descriptor = undefined;
+    if (descriptor !== undefined) closeSync(descriptor);
+  }
+
+  private get opened(): number {
+    if (this.descriptor === undefined) throw new Error(`${this.name}: the images were closed`);
+    return this.descriptor;
   }
 
   private readSome(target: Uint8Array, offset: number, length: number, position: number): number {
+    const { opened } = this;
     try {
-      return readSync(this.descriptor, target, offset, length, position);
+      return readSync(opened, target, offset, length, position);
     } catch (error) {
       throw new InputError(`${this.name}: the file of decoded images cannot be read (${systemFailure(error)})`);
     }

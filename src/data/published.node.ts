@@ -1,9 +1,11 @@
 /** Data sets in the files that their makers publish. */
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { InputError } from '../errors.js';
 import { reading, systemFailure } from '../files.node.js';
-import { areDigits, arraySplit, digitSplit, PADDED_SIZE } from './digits.js';
+import { type Padding, paddedSize, requirePaddable } from '../images/index.js';
+import { readRegularFile } from '../regularFile.node.js';
+import { areDigits, arraySplit, DIGIT_PADDING, hasSize, paddedSplit } from './digits.js';
 import { decodeCifar } from './formats/cifar.js';
 import { decodeIdxImages, type NamedBytes } from './formats/idxImages.js';
 import type { LabelledImages } from './formats/labelledImages.js';
@@ -11,7 +13,7 @@ import { decodeNpzImages } from './formats/npzImages.js';
 import { decodeSvhn } from './formats/svhn.js';
 import { arrayItems } from './imageItems.node.js';
 import { openCollection, type OpenOptions } from './packedSource.node.js';
-import { type ImageFormat, type ImageSource } from './source.js';
+import type { ImageFormat, ImageSource, Split } from './source.js';
 
 /** What is in the files: images to train on, and, where the makers chose them, images to test on. */
 export interface PublishedImages {
@@ -68,6 +70,9 @@ export async function readIdxFolder(path: string): Promise<PublishedImages> {
   return { train, test: (await part('t10k')) ?? (await part('test')) };
 }
 
+/** The folder of Fashion-MNIST's files: the one that is named, else Debian's. */
+export const fashionMnistFolder = (path: string): string => (path === '' ? DEBIAN_FASHION : path);
+
 /** Fashion-MNIST's four IDX files from a folder, or where Debian's package puts them. */
 export async function readFashionMnist(path: string): Promise<PublishedImages> {
   if (path === '' && (await stat(DEBIAN_FASHION).catch(() => undefined)) === undefined) {
@@ -75,7 +80,7 @@ export async function readFashionMnist(path: string): Promise<PublishedImages> {
       'data "fashion-mnist": its files are not on this machine; install Debian\'s dataset-fashion-mnist, or give their folder as fashion-mnist:DIR',
     );
   }
-  return { ...(await readIdxFolder(path === '' ? DEBIAN_FASHION : path)), classNames: FASHION_CLASSES };
+  return { ...(await readIdxFolder(fashionMnistFolder(path))), classNames: FASHION_CLASSES };
 }
 
 /** An .npz archive of `images` and, if there are any, `labels`. */
@@ -83,28 +88,34 @@ export async function readNpz(path: string): Promise<PublishedImages> {
   return { train: decodeNpzImages(await bytesOf(path), basename(path)), test: null };
 }
 
-/** The size and channels that published images are had in unless others are asked for: 28x28 is padded. */
-export const formatOfPublished = ({ train }: PublishedImages): ImageFormat => ({
-  size: areDigits(train) ? PADDED_SIZE : train.height,
-  channels: train.channels,
-});
+/** The border that published images have unless another is asked for. */
+const paddingOf = ({ train, test }: PublishedImages): Padding | null => ([train, test ?? train].every(areDigits) ? DIGIT_PADDING : null);
+
+/** The size, channels and padding that published images are had in unless others are asked for. */
+export function formatOfPublished(images: PublishedImages): ImageFormat {
+  const { height, channels } = images.train;
+  const padding = paddingOf(images);
+  return { size: padding ? paddedSize(padding) : height, channels, padding };
+}
 
 /**
- * Published images as a data set. In the format that they have they stay in memory as they are; else they are resized and cropped once, as
- * images from files are. Throws InputError as `openCollection` does.
+ * Published images as a data set. In the format that they have they stay in memory as they are, also if only a border is missing; else they
+ * are preprocessed once, as images from files are.
+ * @throws {InputError} as `openCollection` does, and if images with the padding cannot have the wanted size
  */
 export async function openPublished(
   images: PublishedImages,
-  format: ImageFormat,
+  wanted: ImageFormat,
   options: OpenOptions & { readonly name: string; readonly fingerprint: string },
 ): Promise<ImageSource> {
   const { train, test } = images;
   const { name, fingerprint } = options;
-  const whole = test ? [train, test] : undefined;
-  if (whole && (whole.every(areDigits) || whole.every((part) => hasFormat(part, format)))) {
-    const [first, second] = whole.map((part) => (areDigits(part) ? digitSplit(part, format) : arraySplit(part)));
+  const format = { ...wanted, padding: wanted.padding === undefined ? paddingOf(images) : wanted.padding };
+  if (format.padding) requirePaddable(format.size, format.padding);
+  const splits = test && [train, test].map((part) => splitOf(part, format));
+  if (splits?.every((split) => split !== undefined)) {
     const size: [number, number] = [format.size, format.size];
-    return { name, size, channels: format.channels, train: first!, test: second!, ...classesOf(images) };
+    return { name, size, channels: format.channels, train: splits[0]!, test: splits[1]!, ...classesOf(images) };
   }
   const items = [...arrayItems(train, 'train', fingerprint), ...(test ? arrayItems(test, 'test', fingerprint) : [])];
   const source = await openCollection(
@@ -115,8 +126,12 @@ export async function openPublished(
   return { ...source, ...classesOf(images) };
 }
 
-const hasFormat = ({ channels, height, width }: LabelledImages, format: ImageFormat): boolean =>
-  channels === format.channels && height === format.size && width === format.size;
+/** Images that need no more than a border, or nothing; undefined for others. */
+function splitOf(images: LabelledImages, format: ImageFormat): Split | undefined {
+  const { size, channels, padding } = format;
+  if (hasSize(images, size) && images.channels === channels) return arraySplit(images);
+  return padding && hasSize(images, padding.inner) && images.channels <= channels ? paddedSplit(images, padding, format) : undefined;
+}
 
 function classesOf({ train, classes, classNames }: PublishedImages): Pick<ImageSource, 'classes' | 'classNames'> {
   if (train.labels === null) return { classes: null };
@@ -145,4 +160,4 @@ async function folderWith(path: string, inner: string, file: string): Promise<st
   return found ? path : join(path, inner);
 }
 
-const bytesOf = (file: string): Promise<Uint8Array> => reading(file, () => readFile(file));
+const bytesOf = (file: string): Promise<Uint8Array> => reading(file, () => readRegularFile(file));

@@ -1,4 +1,4 @@
-import type { Crop } from '../images/index.js';
+import type { Crop, Padding } from '../images/index.js';
 import type { LeftOut } from './imageItem.js';
 
 /** How images are wanted. */
@@ -9,6 +9,8 @@ export interface ImageFormat {
   readonly channels: number;
   /** How images of another shape become squares; as is usual for the data where it is not given. */
   readonly crop?: Crop;
+  /** The border that images get after they were resized, or null for none; as the data declare it if it is not given. */
+  readonly padding?: Padding | null | undefined;
 }
 
 /** Images of one part of a data set, as bytes [C, H, W] each, with a label each if the data have any. */

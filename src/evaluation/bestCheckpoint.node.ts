@@ -1,8 +1,8 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { InputError } from '../errors.js';
 import { systemFailure, writeFileAtomically } from '../files.node.js';
+import { readRegularFile, readTextFile } from '../regularFile.node.js';
 import { betterDirection } from './metricNames.js';
 
 const recordSchema = z.strictObject({
@@ -34,7 +34,7 @@ export class BestCheckpoint {
 
   /** What was kept last and where, or undefined if nothing was. Throws InputError for a damaged record. */
   async read(): Promise<(BestRecord & { readonly file: string }) | undefined> {
-    const text = await readFile(this.recordFile, 'utf8').catch((error: unknown) => {
+    const text = await readTextFile(this.recordFile).catch((error: unknown) => {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
       throw new InputError(`${this.recordFile}: cannot be read (${systemFailure(error)})`);
     });
@@ -54,7 +54,7 @@ export class BestCheckpoint {
     const before = await this.read();
     if (!Number.isFinite(candidate.value) || !isBetter(candidate, before)) return false;
     // First of all the copy: a process that is killed here evaluates this checkpoint again, and writes the record then.
-    await writeFileAtomically(this.file, await readFile(checkpoint));
+    await writeFileAtomically(this.file, await readRegularFile(checkpoint));
     await writeFileAtomically(this.recordFile, new TextEncoder().encode(`${JSON.stringify(candidate, null, 2)}\n`));
     return true;
   }

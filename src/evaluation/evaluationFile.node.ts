@@ -1,11 +1,12 @@
 /** Evaluations in run folders: written by `evaluate` and during training, read by `compare`. */
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { InputError } from '../errors.js';
 import { systemFailure, writeFileAtomically } from '../files.node.js';
 import { encodePng } from '../images/files.node.js';
 import { sheet } from '../images/index.js';
+import { readTextFile } from '../regularFile.node.js';
 import type { NearestSheet } from './nearestSheet.js';
 
 const evaluationSchema = z.looseObject({
@@ -78,7 +79,7 @@ export async function readLatestEvaluation(run: string): Promise<EvaluationRecor
 
 async function readEvaluation(file: string): Promise<EvaluationRecord> {
   try {
-    return evaluationSchema.parse(JSON.parse(await readFile(file, 'utf8')));
+    return evaluationSchema.parse(JSON.parse(await readTextFile(file)));
   } catch {
     throw new InputError(`${file}: is damaged, evaluate the run again`);
   }

@@ -1,16 +1,17 @@
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { defaultCacheFolder } from '../data/cacheFolder.node.js';
 import { gatherImages, type ImageSource } from '../data/index.js';
 import { type Compile, decodeSafetensors, encodeSafetensors } from '../engine/index.js';
 import { makeFolder, writeFileAtomically } from '../files.node.js';
+import { readRegularFile } from '../regularFile.node.js';
 import { headPacking } from './classifierHead.js';
 import { type ClassifierSpec, outputWidth } from './classifierSpec.js';
 import { classifierExtractor, type DataClassifier, dataClassifierSpec, RECIPE, trainDataClassifier } from './dataClassifier.js';
 import type { FeatureExtractor } from './featureExtractor.js';
 
-const FORMAT = 'agenet feature extractor 1';
+const FORMAT = 'agenet feature extractor 2';
 /** Images whose bytes enter the fingerprint of data, evenly apart. */
 const FINGERPRINT_IMAGES = 1000;
 
@@ -44,6 +45,8 @@ export async function dataExtractor(
     classifier = await trainDataClassifier(source, compile, { onStep, signal });
     try {
       await makeFolder(join(cacheFolder, 'extractors'));
+      // Only a file can be replaced by renaming another.
+      if ((await stat(file).catch(() => undefined))?.isDirectory()) await rm(file, { recursive: true });
       await writeFileAtomically(file, encodeClassifier(classifier, spec));
     } catch (error) {
       onNote(`the feature extractor is not kept: ${error instanceof Error ? error.message : String(error)}`);
@@ -75,10 +78,12 @@ function keyOf(source: ImageSource): string {
 /** A kept classifier, or undefined where there is none, or one that is damaged. */
 async function readClassifier(file: string, spec: ClassifierSpec): Promise<DataClassifier | undefined> {
   try {
-    const { tensors, metadata } = decodeSafetensors(await readFile(file), file);
+    const { tensors, metadata } = decodeSafetensors(await readRegularFile(file), file);
     const weights = { parameters: tensors.parameters!.data, statistics: tensors.statistics!.data, head: tensors.head!.data };
     const isWhole = Object.entries(sizesOf(spec)).every(([name, size]) => weights[name as keyof typeof weights].length === size);
-    return metadata.format === FORMAT && isWhole ? { weights, testAccuracy: Number(metadata.test_accuracy) } : undefined;
+    const { sha256, ...described } = metadata;
+    const isUnchanged = sha256 === digestOf(weights, described) && described.format === FORMAT;
+    return isWhole && isUnchanged ? { weights, testAccuracy: Number(described.test_accuracy) } : undefined;
   } catch {
     return undefined;
   }
@@ -86,10 +91,15 @@ async function readClassifier(file: string, spec: ClassifierSpec): Promise<DataC
 
 function encodeClassifier({ weights, testAccuracy }: DataClassifier, spec: ClassifierSpec): Uint8Array {
   const tensors = Object.fromEntries(Object.entries(weights).map(([name, data]: [string, Float32Array]) => [name, { shape: [data.length], data }]));
-  return encodeSafetensors({
-    tensors,
-    metadata: { format: FORMAT, recipe: JSON.stringify(RECIPE), input: spec.network.inputShape.join('x'), test_accuracy: String(testAccuracy) },
-  });
+  const described = { format: FORMAT, recipe: JSON.stringify(RECIPE), input: spec.network.inputShape.join('x'), test_accuracy: String(testAccuracy) };
+  return encodeSafetensors({ tensors, metadata: { ...described, sha256: digestOf(weights, described) } });
+}
+
+/** SHA-256 of everything in a file, by which a changed one is noticed. */
+function digestOf({ parameters, statistics, head }: DataClassifier['weights'], described: Readonly<Record<string, string>>): string {
+  const hash = createHash('sha256').update(JSON.stringify(Object.entries(described).sort(([a], [b]) => (a < b ? -1 : 1))));
+  for (const { buffer, byteOffset, byteLength } of [parameters, statistics, head]) hash.update(new Uint8Array(buffer, byteOffset, byteLength));
+  return hash.digest('hex');
 }
 
 const sizesOf = ({ network, classes }: ClassifierSpec) => ({

@@ -1,8 +1,11 @@
 import sharp, { type Sharp } from 'sharp';
 import { systemFailure } from '../files.node.js';
+import { FileTooLargeError } from '../regularFile.node.js';
 import { beginsAsImage, type Crop, type Decoded, type DecodeOptions, type DecodingFailure, IMAGE_KINDS } from './decoding.js';
 import { mayBeTurned } from './orientation.js';
+import { padImage } from './padding.js';
 import { decodePlainPng } from './plainPng.js';
+import { needsDimensions, preprocessingSteps } from './preprocessing.js';
 import { FileReader } from './readFile.node.js';
 
 /** Images above this many pixels are refused: a small file can unpack to more memory than there is. */
@@ -21,7 +24,7 @@ const undecodable = (failure: string): DecodingFailure => ({ failure, unreadable
 
 /**
  * Decodes an image file, or the bytes of one, to bytes [C, size, size]: the first frame of an animation, turned upright as its camera
- * says, transparent parts over white, resized and cropped as `crop` says. The content decides on the format, not the name. Never throws:
+ * says, transparent parts over white, then preprocessed as the options say. The content decides on the format, not the name. Never throws:
  * what is damaged, cut short, too large, unreadable or no image gives a failure.
  */
 export async function decodeImage(image: string | Uint8Array, options: DecodeOptions): Promise<Decoded> {
@@ -29,38 +32,88 @@ export async function decodeImage(image: string | Uint8Array, options: DecodeOpt
   if ('failure' in bytes) return bytes;
   if (bytes.length === 0) return undecodable('the file is empty');
   if (!beginsAsImage(bytes)) return undecodable(`its content is not that of a ${IMAGE_KINDS} file`);
-  const plain = decodePlainPng(bytes, options);
-  if (plain) return { pixels: channelsFirst(plain.pixels, plain.channels, options.channels, options.size ** 2) };
+  const { size, channels, padding } = options;
+  // An image of either size is not resized.
+  for (const square of padding ? [padding.inner, size] : [size]) {
+    const plain = decodePlainPng(bytes, { size: square, channels });
+    if (plain) return preprocess(() => channelsFirst(plain.pixels, plain.channels, channels, square ** 2), square, square, options);
+  }
   const opened = () => sharp(bytes, { failOn: 'error', limitInputPixels: LARGEST_IMAGE });
   const upright = () => (mayBeTurned(bytes) ? opened().autoOrient() : opened());
-  return squared(() => upright().flatten({ background: WHITE }), options);
+  return failing(async () => {
+    const { width, height } = needsDimensions(options) ? (await opened().metadata()).autoOrient : UNKNOWN;
+    return preprocess((square, crop) => squared(upright().flatten({ background: WHITE }), square, channels, crop), width, height, options);
+  });
 }
 
-/** Pixels [C, H, W] of 1 or 3 channels as bytes [C, size, size], resized and cropped like the images of files. */
-export async function resizePixels(pixels: Uint8Array, [channels, height, width]: readonly [number, number, number], options: DecodeOptions): Promise<Decoded> {
-  if (height === options.size && width === options.size && channels <= options.channels && options.crop !== 'celeba') {
-    const repeated = new Uint8Array(options.channels * height * width);
-    for (let start = 0; start < repeated.length; start += pixels.length) repeated.set(pixels, start);
-    return { pixels: repeated };
-  }
-  const area = height * width;
-  const interleaved = new Uint8Array(pixels.length);
-  for (let channel = 0; channel < channels; channel++) {
-    for (let pixel = 0; pixel < area; pixel++) interleaved[pixel * channels + channel] = pixels[channel * area + pixel]!;
-  }
-  return squared(() => sharp(interleaved, { raw: { width, height, channels: channels as 1 | 3 } }), options);
+/** Pixels [C, H, W] of 1 or 3 channels as bytes [C, size, size], preprocessed like the images of files. */
+export function resizePixels(pixels: Uint8Array, [channels, height, width]: readonly [number, number, number], options: DecodeOptions): Promise<Decoded> {
+  return failing(() =>
+    preprocess(
+      (square, crop) => {
+        if (height === square && width === square && channels <= options.channels) return repeated(pixels, options.channels * height * width);
+        return squared(sharp(interleaved(pixels, channels), { raw: { width, height, channels: channels as 1 | 3 } }), square, options.channels, crop);
+      },
+      width,
+      height,
+      options,
+    ),
+  );
 }
 
-async function squared(opened: () => Sharp, { size, channels, crop = 'center' }: DecodeOptions): Promise<Decoded> {
+/** An image whose steps do not depend on its size. */
+const UNKNOWN = { width: 0, height: 0 };
+
+/**
+ * The one way from an image of any size to what networks take.
+ * @param makeSquare gives the image as bytes [C, square, square]
+ */
+async function preprocess(
+  makeSquare: (square: number, crop: Crop) => Uint8Array | Promise<Uint8Array>,
+  width: number,
+  height: number,
+  options: DecodeOptions,
+): Promise<Decoded> {
+  const { square, crop, padding } = preprocessingSteps(width, height, options);
+  const image = await makeSquare(square, crop);
+  if (padding === undefined) return { pixels: image };
+  const pixels = new Uint8Array(options.channels * options.size ** 2);
+  padImage(image, padding, options, pixels);
+  return { pixels };
+}
+
+/** What the decoder refuses is a failure of the image. */
+async function failing(action: () => Promise<Decoded>): Promise<Decoded> {
   try {
-    const { data, info } = await resized(opened(), size, crop)
-      .toColourspace(channels === 1 ? 'b-w' : 'srgb')
-      .raw({ depth: 'uchar' })
-      .toBuffer({ resolveWithObject: true });
-    return { pixels: channelsFirst(data, info.channels, channels, size * size) };
+    return await action();
   } catch (error) {
     return undecodable(firstLine(error));
   }
+}
+
+async function squared(image: Sharp, size: number, channels: number, crop: Crop): Promise<Uint8Array> {
+  const { data, info } = await resized(image, size, crop)
+    .toColourspace(channels === 1 ? 'b-w' : 'srgb')
+    .raw({ depth: 'uchar' })
+    .toBuffer({ resolveWithObject: true });
+  return channelsFirst(data, info.channels, channels, size * size);
+}
+
+/** The planes of an image one after another as often as they fit. */
+function repeated(pixels: Uint8Array, length: number): Uint8Array {
+  const result = new Uint8Array(length);
+  for (let start = 0; start < length; start += pixels.length) result.set(pixels, start);
+  return result;
+}
+
+/** Planes [C, area] as pixels [area, C]. */
+function interleaved(pixels: Uint8Array, channels: number): Uint8Array {
+  const area = pixels.length / channels;
+  const result = new Uint8Array(pixels.length);
+  for (let channel = 0; channel < channels; channel++) {
+    for (let pixel = 0; pixel < area; pixel++) result[pixel * channels + channel] = pixels[channel * area + pixel]!;
+  }
+  return result;
 }
 
 function resized(image: Sharp, size: number, crop: Crop): Sharp {
@@ -84,12 +137,12 @@ function channelsFirst(pixels: Uint8Array, found: number, wanted: number, area: 
   return planes;
 }
 
+/** Only what the file itself is lasts: errors of the system, and a file that changes or is exchanged meanwhile, may pass. */
 async function readBytes(path: string): Promise<Uint8Array | DecodingFailure> {
   try {
-    const bytes = await files.read(path, LARGEST_FILE);
-    return typeof bytes === 'string' ? undecodable(bytes) : bytes;
+    return await files.read(path, LARGEST_FILE);
   } catch (error) {
-    return { failure: systemFailure(error), unreadable: true };
+    return { failure: systemFailure(error), unreadable: !(error instanceof FileTooLargeError) };
   }
 }
 

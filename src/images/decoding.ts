@@ -1,3 +1,5 @@
+import type { Padding } from './padding.js';
+
 /**
  * How an image of any shape becomes a square: `center` covers the square and cuts off what is too long, on both sides alike; `none`
  * squeezes the whole image into it; `celeba` is the usual preparation of CelebA's 178x218 faces: 64 wide and 78 high, then rows 7 to 70
@@ -6,14 +8,16 @@
 export type Crop = 'center' | 'none' | 'celeba';
 export const CROPS: readonly Crop[] = ['center', 'none', 'celeba'];
 
-/** How decoded images are wanted. */
+/** How images are preprocessed: those that a run is trained on, and all that are given to its model later. */
 export interface DecodeOptions {
   /** Rows and columns. */
   readonly size: number;
-  /** 1 (grey) or 3 (RGB). */
+  /** 1 (grayscale) or 3 (RGB). */
   readonly channels: number;
-  /** `center` unless it is given. */
-  readonly crop?: Crop;
+  /** Default: `center`. */
+  readonly crop?: Crop | undefined;
+  /** The border that images get after they were resized. Default: none. */
+  readonly padding?: Padding | null | undefined;
 }
 
 /** Why an image could not be decoded. */

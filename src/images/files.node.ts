@@ -1,7 +1,9 @@
 import sharp from 'sharp';
 import { InputError } from '../errors.js';
+import { systemFailure } from '../files.node.js';
+import { readRegularFile } from '../regularFile.node.js';
 import { decodeImage } from './decode.node.js';
-import type { Crop } from './decoding.js';
+import type { DecodeOptions } from './decoding.js';
 import type { ImageBatch, Raster } from './raster.js';
 
 /** The bytes of a PNG file. */
@@ -31,7 +33,7 @@ const rawOf = ({ width, height, channels }: Raster) => ({ width, height, channel
 /** Reads a picture file in its own size: grey if it is stored so, else RGB. Throws InputError if it cannot be read as a picture. */
 export async function readPicture(path: string): Promise<Raster> {
   try {
-    const picture = sharp(path, { failOn: 'error' }).flatten({ background: 'white' });
+    const picture = sharp(await readRegularFile(path), { failOn: 'error' }).flatten({ background: 'white' });
     const grey = (await picture.metadata()).channels <= 2;
     const { data, info } = await picture
       .toColourspace(grey ? 'b-w' : 'srgb')
@@ -39,14 +41,25 @@ export async function readPicture(path: string): Promise<Raster> {
       .toBuffer({ resolveWithObject: true });
     return { width: info.width, height: info.height, channels: info.channels, data };
   } catch (error) {
-    const [reason] = (error instanceof Error ? error.message : String(error)).trim().split('\n');
+    const [reason] = systemFailure(error).trim().split('\n');
     throw new InputError(`${path}: cannot be read as a picture (${reason})`);
   }
 }
 
-/** Reads an image file as bytes [C, H, W], decoded as `decodeImage` does. Throws InputError if the file cannot be read as an image. */
-export async function readImage(path: string, size: number, channels: number, crop?: Crop): Promise<ImageBatch> {
-  const decoded = await decodeImage(path, { size, channels, ...(crop ? { crop } : {}) });
-  if ('failure' in decoded) throw new InputError(`${path}: cannot be read as an image (${decoded.failure})`);
-  return { shape: [channels, size, size], count: 1, data: decoded.pixels };
+/**
+ * Reads image files the way a run's training images were read: with the same size, channels, crop and padding. A digit of MNIST in a file
+ * gets the same bytes, and so the same code, as in the data set.
+ * @param preprocessing the run's configuration, or any other object with these settings
+ * @returns bytes [N, C, H, W], for `TrainedModel.encode`
+ * @throws {InputError} if a file cannot be read as an image
+ */
+export async function readImages(paths: readonly string[], preprocessing: DecodeOptions): Promise<ImageBatch> {
+  const { size, channels } = preprocessing;
+  const data = new Uint8Array(paths.length * channels * size * size);
+  for (const [index, path] of paths.entries()) {
+    const decoded = await decodeImage(path, preprocessing);
+    if ('failure' in decoded) throw new InputError(`${path}: cannot be read as an image (${decoded.failure})`);
+    data.set(decoded.pixels, index * decoded.pixels.length);
+  }
+  return { shape: [channels, size, size], count: paths.length, data };
 }

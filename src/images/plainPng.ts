@@ -9,12 +9,14 @@ const HARMLESS = ['IHDR', 'IDAT', 'IEND', 'pHYs', 'tIME', 'sRGB', 'bKGD'];
 /** Colour types of PNG, and the channels that each has. */
 const CHANNELS: Readonly<Record<number, number>> = { 0: 1, 2: 3 };
 
+type PlainFormat = Pick<DecodeOptions, 'size' | 'channels'>;
+
 /**
  * Pixels [size, size, channels] of a PNG file that already is as it is wanted: of this size, 8 bits of grey or RGB, not interlaced, and
  * with nothing that would change colours. Most prepared data sets are of such files, and to decode one on the spot takes a third of the
  * time that a call of the general decoder does. Undefined for all others, and for files that are damaged.
  */
-export function decodePlainPng(bytes: Uint8Array, options: DecodeOptions): { readonly pixels: Uint8Array; readonly channels: number } | undefined {
+export function decodePlainPng(bytes: Uint8Array, options: PlainFormat): { readonly pixels: Uint8Array; readonly channels: number } | undefined {
   const channels = plainChannels(bytes, options);
   if (channels === undefined) return undefined;
   try {
@@ -26,8 +28,8 @@ export function decodePlainPng(bytes: Uint8Array, options: DecodeOptions): { rea
 }
 
 /** The channels of a PNG file by its outline, if it is one that can be taken as it is. */
-function plainChannels(bytes: Uint8Array, { size, channels: wanted, crop }: DecodeOptions): number | undefined {
-  if (crop === 'celeba' || size > LARGEST || !isSimple(bytes, size)) return undefined;
+function plainChannels(bytes: Uint8Array, { size, channels: wanted }: PlainFormat): number | undefined {
+  if (size > LARGEST || !isSimple(bytes, size)) return undefined;
   const channels = CHANNELS[bytes[25]!];
   // Grey becomes RGB by repetition; RGB becomes grey by weights that the general decoder knows.
   if (channels === undefined || channels > wanted) return undefined;

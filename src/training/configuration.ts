@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { DISTANCES, DIVERGENCES, type IterationSpec, MOMENTS, parsePlan, PRIORS, REDUCTIONS } from '../age/index.js';
+import { DIGIT_PADDING } from '../data/index.js';
 import { InputError } from '../errors.js';
-import { type Crop, CROPS } from '../images/index.js';
+import { type Crop, CROPS, type Padding, requirePaddable } from '../images/index.js';
 import { ARCHITECTURE_NAMES, type ArchitectureName, ARCHITECTURES, NETWORK_NAMES } from '../networks/index.js';
 import { LARGEST_SEED } from '../random.js';
 import { type SettingLabel, shown, validate } from '../validation.js';
@@ -28,6 +29,11 @@ const stageSchema = z.strictObject(
   'must be an epoch and the plans from it on',
 );
 
+const paddingSchema = z.strictObject(
+  { inner: whole(1, 1024), border: whole(1, 512), value: whole(0, 255) },
+  'must be null, or the inner size, the border and its value, such as {"inner": 28, "border": 2, "value": 0}',
+);
+
 /** Everything that determines a run, resolved: a run can be repeated from it alone. */
 export const configurationSchema = z.strictObject({
   data: text,
@@ -35,6 +41,8 @@ export const configurationSchema = z.strictObject({
   channels: z.union([z.literal(1), z.literal(3)], 'must be 1 (grey) or 3 (RGB)'),
   /** How images of another shape become squares. */
   crop: choice(CROPS as readonly [Crop, ...Crop[]]).default('center'),
+  /** The border that images get after they were resized, or null for none. */
+  padding: paddingSchema.nullable(),
   /** Whether each image is mirrored at random each time it is seen. */
   flip: z.boolean('must be true or false').default(false),
   /** The share of images that are kept for tests, where the data have no part for them. */
@@ -119,13 +127,24 @@ export const DEFAULTS = {
  */
 export function checkConfiguration(given: unknown, label: SettingLabel = (key, name = key) => name): Configuration {
   const keysAt = (path: readonly PropertyKey[]) => Object.keys(path.length === 0 ? configurationSchema.shape : stageSchema.shape);
-  const configuration = validate(configurationSchema, given, label, keysAt);
+  const configuration = validate(configurationSchema, withPadding(given), label, keysAt);
   const { network, size } = configuration;
   const { imageSize } = ARCHITECTURES[network];
   if (size !== imageSize) throw new InputError(`${label('size')}: ${network} is made for images of ${imageSize}x${imageSize}, not ${size}x${size}`);
+  const { padding } = configuration;
+  if (padding !== null) named(label('padding'), () => requirePaddable(size, padding));
   requirePlans(configuration, label);
   requireOrder(configuration, label);
   return configuration;
+}
+
+/** What the runs of earlier versions do not record: they padded MNIST and its relatives, and resized other images. */
+function withPadding(given: unknown): unknown {
+  if (typeof given !== 'object' || given === null || 'padding' in given || !('data' in given)) return given;
+  const { data } = given;
+  if (typeof data !== 'string' || data.startsWith('idx:')) return given;
+  const padding: Padding | null = /^(mnist$|fashion-mnist($|:))/.test(data) ? DIGIT_PADDING : null;
+  return { ...given, padding };
 }
 
 /** Plans that can be parsed. */

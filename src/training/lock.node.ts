@@ -4,7 +4,8 @@ import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { InputError } from '../errors.js';
-import { writing } from '../files.node.js';
+import { systemFailure, writing } from '../files.node.js';
+import { readTextFile } from '../regularFile.node.js';
 
 /** Who holds a lock, as its file records it. */
 interface Owner {
@@ -143,10 +144,10 @@ async function replace(file: string, text: string): Promise<void> {
 /** Undefined if there is no file. */
 async function readText(file: string): Promise<string | undefined> {
   try {
-    return await readFile(file, 'utf8');
+    return await readTextFile(file);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw new InputError(`${file}: cannot be read (${(error as Error).message})`);
+    throw new InputError(`${file}: cannot be read (${systemFailure(error)})`);
   }
 }
 

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import { appendFile, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { appendFile, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError } from '../errors.js';
 import { makeFolder, reading, writeFileAtomically, writing } from '../files.node.js';
+import { readRegularFile, readTextFile } from '../regularFile.node.js';
 import { type Checkpoint, decodeCheckpoint, encodeCheckpoint, readConfiguration } from './checkpoint.js';
 import type { Configuration } from './configuration.js';
 import { FolderLock, LOCK_NAME } from './lock.node.js';
@@ -16,7 +17,7 @@ export type StoredCheckpoint = Checkpoint & { readonly file: string };
 
 /** Reads a checkpoint file. Throws InputError if it is damaged or none. */
 export async function readCheckpointFile(file: string): Promise<StoredCheckpoint> {
-  return { ...decodeCheckpoint(await reading(file, () => readFile(file)), file, sha256), file };
+  return { ...decodeCheckpoint(await reading(file, () => readRegularFile(file)), file, sha256), file };
 }
 
 const sha256: Digest = (...pieces) => pieces.reduce((hash, piece) => hash.update(piece), createHash('sha256')).digest('hex');
@@ -85,7 +86,7 @@ export class RunFolder {
   /** The configuration that the run was started with. Throws InputError if it is damaged. */
   async readConfiguration(): Promise<Configuration> {
     const file = join(this.path, 'config.json');
-    return readConfiguration(await reading(file, () => readFile(file, 'utf8')), file);
+    return readConfiguration(await reading(file, () => readTextFile(file)), file);
   }
 
   /**
@@ -195,7 +196,7 @@ export class RunFolder {
   /** What was logged so far. Throws InputError if it is there but cannot be read. */
   async readLog(): Promise<LogEntry[]> {
     const text = await reading(this.logFile, () =>
-      readFile(this.logFile, 'utf8').catch((error: NodeJS.ErrnoException) => {
+      readTextFile(this.logFile).catch((error: NodeJS.ErrnoException) => {
         if (error.code === 'ENOENT') return '';
         throw error;
       }),

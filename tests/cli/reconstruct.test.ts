@@ -35,14 +35,16 @@ describe('agenet reconstruct', () => {
     expect(await reconstruct('one.png', 'two.webp', '--out', 'pairs.png')).toMatchObject({ out: 'pairs.png', count: 2 });
     const sheet = sharp(join(cwd, 'pairs.png'));
     expect(await sheet.metadata()).toMatchObject({ format: 'png', width: 4 * 34 + 2, height: 34 + 2 });
-    // The second original, which fades from light to dark.
+    // The second original, which fades from light to dark inside the border of MNIST.
     const second = await sheet
       .extract({ left: 2 + 2 * 34, top: 2, width: 32, height: 32 })
       .toColourspace('b-w')
       .raw()
       .toBuffer();
-    expect(second[0]).toBeGreaterThan(180);
-    expect(second[31]).toBeLessThan(60);
+    const row = second.subarray(16 * 32, 17 * 32);
+    expect([row[1], row[30]]).toEqual([0, 0]);
+    expect(row[2]).toBeGreaterThan(180);
+    expect(row[29]).toBeLessThan(60);
   });
 
   it('takes files, folders and data together, and leaves out what is damaged in a folder', async () => {
@@ -57,7 +59,8 @@ describe('agenet reconstruct', () => {
     expect(stderr).toBe('');
     const { shape, data } = bytesIn(unzipSync(readFileSync(join(cwd, 'all.npz')))['original.npy']);
     expect(shape).toEqual([5, 32, 32, 1]);
-    expect([data[1024], data[2048]]).toEqual([200, 100]);
+    const middle = 16 * 32 + 16;
+    expect([data[1024 + middle], data[2048 + middle]]).toEqual([200, 100]);
     const asked = await runCommand(['reconstruct', 'run', 'folder', '--count', '3', '--out', 'x.npz', '--threads', '1'], cwd);
     expect(asked).toMatchObject({ status: 2, stderr: expect.stringContaining('--count 3: folder has 2 images') as string });
     expect(asked.stderr).toContain('damaged.png: left out');

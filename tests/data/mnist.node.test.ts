@@ -2,8 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { decodeIdx, gatherImages, type ImageSource, type Split } from '../../src/data/index.js';
-import { mnist } from '../../src/data/mnist.node.js';
+import { decodeIdx, gatherImages, type ImageFormat, type ImageSource, type Split } from '../../src/data/index.js';
+import { openSource } from '../../src/data/open.node.js';
 import { expectInputError } from '../rejection.js';
 
 /** A digit of the package's own file, 28x28. */
@@ -13,6 +13,8 @@ async function rawDigit(file: string, index: number): Promise<Uint8Array> {
 }
 
 const imageAt = (split: Split, index: number, bytes: number): Uint8Array => gatherImages(split, [index], bytes);
+
+const mnist = (format: ImageFormat) => openSource('mnist', format);
 
 describe('MNIST', () => {
   let source: ImageSource;

@@ -7,8 +7,8 @@ import { temporaryFolder } from '../temporaryFolder.js';
 import { writeImages } from './imageFiles.js';
 
 describe('a data set by its name', () => {
-  it('is opened in its own format', async () => {
-    expect(await nativeFormat('mnist')).toEqual({ size: 32, channels: 1 });
+  it('is opened in its own format, which declares its padding', async () => {
+    expect(await nativeFormat('mnist')).toEqual({ size: 32, channels: 1, padding: { inner: 28, border: 2, value: 0 } });
     expect(await openSource('mnist')).toMatchObject({ name: 'mnist', size: [32, 32], channels: 1 });
   });
 

@@ -209,12 +209,13 @@ describe('a folder that is opened early', () => {
     expect(new Set(images.flat()).size).toBe(76);
     const { train, test } = await first.whole!();
     expect([train.count + test.count, warnings]).toEqual([76, [expect.stringContaining(`${folder}: 4 of 80 images left out`)]]);
+    const levels = [levelsOf(train, 16), levelsOf(test, 16)];
     first.close!();
 
     const { source: again, warnings: told } = await opened(folder, { early: true, cacheFolder, testFraction: 0.3 });
     expect([await allOf(again), told]).toEqual([images, warnings]);
     const { source: whole } = await opened(folder, { cacheFolder, testFraction: 0.3 });
-    expect([levelsOf(train, 16), levelsOf(test, 16)]).toEqual([levelsOf(whole.train, 16), levelsOf(whole.test, 16)]);
+    expect(levels).toEqual([levelsOf(whole.train, 16), levelsOf(whole.test, 16)]);
     again.close!();
     whole.close!();
   });

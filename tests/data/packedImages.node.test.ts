@@ -1,70 +1,10 @@
 import { existsSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { ImageItem } from '../../src/data/index.js';
-import { type OpenedImages, openImages, type PackOptions } from '../../src/data/packedImages.node.js';
-import type { DecodeOptions } from '../../src/images/index.js';
+import type { PackOptions } from '../../src/data/packedImages.node.js';
 import { errorOf, expectInputError } from '../rejection.js';
 import { temporaryFolder } from '../temporaryFolder.js';
-
-const FORMAT: DecodeOptions = { size: 2, channels: 1 };
-
-/** Images of 2x2 whose bytes are their numbers; counts how often each was decoded. Even an asynchronous decoding takes various times. */
-class Numbers {
-  decodings = 0;
-  readonly items: readonly ImageItem[];
-
-  constructor(count: number, failures: Readonly<Record<number, string>> = {}, options: { version?: string; unreadable?: boolean } = {}) {
-    const { version = '1', unreadable = false } = options;
-    this.items = Array.from({ length: count }, (_, index) => ({
-      name: `image-${index}`,
-      label: null,
-      fingerprint: version,
-      decode: async () => {
-        this.decodings++;
-        await new Promise((resolve) => (index % 3 === 0 ? setImmediate(resolve) : queueMicrotask(() => resolve(undefined))));
-        const failure = failures[index];
-        return failure === undefined ? { pixels: new Uint8Array(4).fill(index) } : { failure, unreadable };
-      },
-    }));
-  }
-}
-
-/** The first byte of each image that is not left out. */
-const firstBytes = ({ isLeftOut, copyImage }: OpenedImages, count: number): number[] => {
-  const target = new Uint8Array(6);
-  return Array.from({ length: count }, (_, index) => index)
-    .filter((index) => !isLeftOut(index))
-    .map((index) => {
-      copyImage(index, target, 1);
-      expect([target[0], target[5], new Set(target.subarray(1, 5)).size]).toEqual([0, 0, 1]);
-      return target[1]!;
-    });
-};
-const range = (count: number): number[] => Array.from({ length: count }, (_, index) => index % 256);
-
-/** Opens images and waits until all are decoded. */
-async function openWhole(numbers: Numbers, options: PackOptions, format = FORMAT) {
-  const opened = await openImages('numbers', numbers.items, format, options);
-  try {
-    return { ...opened, leftOut: await opened.finish() };
-  } catch (error) {
-    opened.close();
-    throw error;
-  }
-}
-
-/** Packs into a cache of its own, and says what was warned of. */
-async function pack(numbers: Numbers, cacheFolder: string, options: PackOptions = {}) {
-  const warnings: string[] = [];
-  const opened = await openWhole(numbers, { cacheFolder, onWarning: (line) => warnings.push(line), ...options });
-  const bytes = firstBytes(opened, numbers.items.length);
-  opened.close();
-  return { leftOut: opened.leftOut, bytes, warnings };
-}
-
-const entriesOf = (cacheFolder: string): string[] => readdirSync(join(cacheFolder, 'images')).sort();
-const fileOf = (cacheFolder: string, file: string): string => join(cacheFolder, 'images', entriesOf(cacheFolder)[0]!, file);
+import { entriesOf, fileOf, firstBytes, FORMAT, Numbers, openWhole, pack, range } from './numbers.js';
 
 describe('packed images', () => {
   it('are in the order of the list, however long each takes to decode', async () => {
@@ -117,69 +57,6 @@ describe('packed images', () => {
     expect(numbers.decodings).toBeLessThan(2100);
     expect(entriesOf(cache)).toEqual([]);
     await expect(pack(numbers, cache, { signal: AbortSignal.abort() })).rejects.toThrow('aborted');
-  });
-});
-
-describe('images on the way', () => {
-  /** Images that are decoded only when they are let go. */
-  function held(count: number, failures: Readonly<Record<number, string>> = {}) {
-    const numbers = new Numbers(count, failures);
-    const begun: number[] = [];
-    const waiting = new Map<number, () => void>();
-    const items = numbers.items.map((item, index) => ({
-      ...item,
-      decode: async (format: DecodeOptions) => {
-        begun.push(index);
-        await new Promise<void>((resolve) => waiting.set(index, resolve));
-        return item.decode(format);
-      },
-    }));
-    return { items, begun, release: (index: number) => waiting.get(index)!() };
-  }
-  /** All that can happen without another image being let go. */
-  const settled = () => new Promise((resolve) => setTimeout(resolve, 20));
-
-  it('can be had one by one before the others, those first that are waited for', async () => {
-    const { items, begun, release } = held(200, { 150: 'torn' });
-    const opened = await openImages('numbers', items, FORMAT, { cacheFolder: temporaryFolder() });
-    const first = [...begun];
-    const [needed, torn] = [opened.need([170]), opened.need([150])];
-    release(0);
-    release(1);
-    await settled();
-    expect(begun.slice(first.length)).toEqual([170, 150]);
-    release(170);
-    release(150);
-    await Promise.all([needed, torn]);
-    const target = new Uint8Array(4);
-    opened.copyImage(170, target, 0);
-    expect([target[0], opened.isLeftOut(170), opened.isLeftOut(150)]).toEqual([170, false, true]);
-    expect(() => opened.copyImage(171, target, 0)).toThrow('image 171 is not decoded');
-    opened.close();
-  });
-
-  it('are decoded once however often they are waited for', async () => {
-    const numbers = new Numbers(50);
-    const opened = await openImages('numbers', numbers.items, FORMAT, { cacheFolder: temporaryFolder() });
-    await Promise.all([opened.need([40, 40, 3]), opened.need([40]), opened.finish()]);
-    await opened.need([40]);
-    expect(numbers.decodings).toBe(50);
-    opened.close();
-  });
-
-  it('leave nothing where they are closed half-way, and who waits for them hears of it', async () => {
-    const cache = temporaryFolder();
-    const { items, begun, release } = held(100);
-    const opened = await openImages('numbers', items, FORMAT, { cacheFolder: cache });
-    const [one, all] = [errorOf(() => opened.need([99])), errorOf(() => opened.finish())];
-    release(0);
-    await opened.need([0]);
-    opened.close();
-    expect((await one) instanceof Error).toBe(true);
-    for (const index of begun.slice(1)) release(index);
-    expect((await all) instanceof Error).toBe(true);
-    await expect(opened.need([98])).rejects.toThrow('closed');
-    expect(entriesOf(cache)).toEqual([]);
   });
 });
 
@@ -306,8 +183,8 @@ describe('the size of the cache', () => {
 
   it('stays below its limit: what was used least recently goes, never what is being opened', async () => {
     const cache = temporaryFolder();
-    // An entry has 100 bytes of pixels and an index of about 110.
-    const options = { cacheLimit: 500 };
+    // An entry has 100 bytes of pixels, 100 of checksums and an index of about 350.
+    const options = { cacheLimit: 1300 };
     for (const version of ['a', 'b']) {
       await pack(numbersOf(version), cache, options);
       for (const entry of entriesOf(cache)) age(join(cache, 'images', entry, 'index.json'), 60);

@@ -79,7 +79,7 @@ describe('IDX files in a folder', () => {
     writeFileSync(join(folder, 'train-images-idx3-ubyte'), idxBytes([3, 28, 28], pixels));
     writeFileSync(join(folder, 'train-labels-idx1-ubyte.gz'), gzipSync(idxBytes([3], [4, 0, 2])));
     writeFileSync(join(folder, 't10k-images-idx3-ubyte'), idxBytes([1, 28, 28], pixels.subarray(0, 784)));
-    expect(await nativeFormat(`idx:${folder}`)).toEqual({ size: 32, channels: 1 });
+    expect(await nativeFormat(`idx:${folder}`)).toEqual({ size: 32, channels: 1, padding: { inner: 28, border: 2, value: 0 } });
     const source = await openSource(`idx:${folder}`);
     expect(source).toMatchObject({ size: [32, 32], channels: 1, classes: 5 });
     const first = firstImages(source.train, 1, 1024);

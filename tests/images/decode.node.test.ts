@@ -165,7 +165,7 @@ describe('what is no image gives a failure of one line', () => {
     const folder = temporaryFolder();
     expect(await failureOf(join(folder, 'missing.png'))).toEqual({ failure: 'there is no such file or folder', unreadable: true });
     mkdirSync(join(folder, 'folder.png'));
-    expect((await failureOf(join(folder, 'folder.png'))).failure).toBe('it is not a file');
+    expect(await failureOf(join(folder, 'folder.png'))).toEqual({ failure: 'it is a folder', unreadable: true });
   });
 
   it('or an image, whatever the bytes after its beginning', () =>

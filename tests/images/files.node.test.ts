@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
-import { encodeAnimation, encodePng, readImage, readPicture } from '../../src/images/files.node.js';
+import { encodeAnimation, encodePng, readImages, readPicture } from '../../src/images/files.node.js';
 import type { Raster } from '../../src/images/index.js';
 import { randomStream } from '../../src/random.js';
 import { expectInputError } from '../rejection.js';
@@ -21,7 +21,7 @@ async function writtenPng(pixels: readonly number[], width: number, channels: 1 
   return path;
 }
 
-const bytesOf = async (path: string, size: number, channels: number): Promise<number[]> => Array.from((await readImage(path, size, channels)).data);
+const bytesOf = async (path: string, size: number, channels: number): Promise<number[]> => Array.from((await readImages([path], { size, channels })).data);
 
 describe('a PNG file', () => {
   it.each([1, 3])('of %i channels holds the pixels that it was made of', async (channels) => {
@@ -78,7 +78,7 @@ describe('a picture file', () => {
 describe('an image file', () => {
   it('is read with its shape, channel by channel', async () => {
     const path = await writtenPng([10, 20, 30, 11, 21, 31, 12, 22, 32, 13, 23, 33], 2, 3);
-    const image = await readImage(path, 2, 3);
+    const image = await readImages([path], { size: 2, channels: 3 });
     expect(image).toMatchObject({ shape: [3, 2, 2], count: 1 });
     expect(Array.from(image.data)).toEqual([10, 11, 12, 13, 20, 21, 22, 23, 30, 31, 32, 33]);
   });
@@ -153,7 +153,7 @@ describe('an image file', () => {
     };
     for (const [name, bytes] of Object.entries(files)) writeFileSync(join(folder, name), bytes);
     for (const path of [...Object.keys(files), 'missing.png', '.'].map((name) => join(folder, name))) {
-      await expectInputError(() => readImage(path, 32, 3), path, 'cannot be read as an image');
+      await expectInputError(() => readImages([path], { size: 32, channels: 3 }), path, 'cannot be read as an image');
     }
   });
 });

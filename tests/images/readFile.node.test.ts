@@ -22,16 +22,16 @@ describe.each([
     const path = join(temporaryFolder(), 'file');
     writeFileSync(path, Uint8Array.of(1, 2, 3));
     const reader = new FileReader(paceOf());
-    expect(Array.from((await reader.read(path, 3)) as Uint8Array)).toEqual([1, 2, 3]);
-    expect(await reader.read(path, 2)).toBe('the file has 3 bytes, and at most 2 are read');
+    expect(Array.from(await reader.read(path, 3))).toEqual([1, 2, 3]);
+    await expect(reader.read(path, 2)).rejects.toThrow('the file has 3 bytes, and at most 2 are read');
   });
 
   it('that is missing or no file is refused, without waiting for a pipe to speak', async () => {
     const folder = temporaryFolder();
     execFileSync('mkfifo', [join(folder, 'pipe')]);
     const reader = new FileReader(paceOf());
-    expect(await reader.read(join(folder, 'pipe'), 9)).toBe('it is not a file');
-    expect(await reader.read(folder, 9)).toBe('it is not a file');
+    await expect(reader.read(join(folder, 'pipe'), 9)).rejects.toThrow('expected a regular file but got a named pipe');
+    expect(await errorOf(() => reader.read(folder, 9))).toMatchObject({ code: 'EISDIR' });
     expect(await errorOf(() => reader.read(join(folder, 'missing'), 9))).toMatchObject({ code: 'ENOENT' });
   });
 });

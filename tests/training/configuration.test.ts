@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { DIGIT_PADDING } from '../../src/data/index.js';
 import { NETWORK_NAMES } from '../../src/networks/index.js';
 import { checkConfiguration, DEFAULTS, iterationSpec } from '../../src/training/index.js';
 import { expectInputError } from '../rejection.js';
@@ -20,6 +21,7 @@ describe('a configuration', () => {
     expect(checkConfiguration(whole)).toEqual({
       ...whole,
       crop: 'center',
+      padding: DIGIT_PADDING,
       flip: false,
       testFraction: 0.1,
       statistics: 'shared',
@@ -35,6 +37,21 @@ describe('a configuration', () => {
       evaluateEvery: 0,
       evaluateCount: 10_000,
     });
+  });
+
+  it('of an earlier version has the padding that its data had then', async () => {
+    const paddingOf = (data: string) => checkConfiguration({ ...whole, data }).padding;
+    for (const data of ['mnist', 'fashion-mnist', 'fashion-mnist:files']) expect(paddingOf(data)).toEqual(DIGIT_PADDING);
+    for (const data of ['photos', 'folder:mnist', 'npz:mnist', 'cifar10:files', 'fashion-mnist-2']) expect(paddingOf(data)).toBeNull();
+    // Which depended on the images in the files.
+    await expectInputError(() => checkConfiguration({ ...whole, data: 'idx:files' }), 'padding: must be null, or', 'missing');
+  });
+
+  it('keeps the padding that it says, and refuses one that does not fit its size', async () => {
+    for (const padding of [null, { inner: 24, border: 4, value: 255 }]) expect(checkConfiguration({ ...whole, padding }).padding).toEqual(padding);
+    await expectInputError(() => checkConfiguration({ ...whole, padding: { inner: 28, border: 3, value: 0 } }), 'padding: size 32', '28x28', '34x34');
+    await expectInputError(() => checkConfiguration({ ...whole, padding: { inner: 28, border: 2, value: 256 } }), 'padding.value', '255', '256');
+    await expectInputError(() => checkConfiguration({ ...whole, padding: 2 }), 'padding: must be null, or');
   });
 
   it('is the same when it is checked again', () => {

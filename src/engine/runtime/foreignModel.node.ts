@@ -1,6 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { InputError } from '../../errors.js';
+import { reading } from '../../files.node.js';
+import { readRegularFile } from '../../regularFile.node.js';
 import type { ForeignModel, ModelValue } from './foreignModel.js';
 
 /**
@@ -9,9 +10,7 @@ import type { ForeignModel, ModelValue } from './foreignModel.js';
  * @throws InputError where it cannot be read, or the runtime does not take it
  */
 export async function openForeignModel(file: string, threads = 0): Promise<ForeignModel> {
-  const bytes = await readFile(file).catch((error: NodeJS.ErrnoException) => {
-    throw new InputError(`${file}: cannot be read (${error.code === 'ENOENT' ? 'there is no such file' : (error.code ?? error.message)})`);
-  });
+  const bytes = await reading(file, () => readRegularFile(file));
   const session = await InferenceSession.create(bytes, { executionProviders: ['cpu'], intraOpNumThreads: threads, logSeverityLevel: 3 }).catch(
     (error: unknown) => {
       throw new InputError(`${file}: not an ONNX model that the runtime takes (${firstLine(error)})`);

@@ -16,8 +16,8 @@ const fault = JSON.parse(process.env.AGENET_FAULT);
 const pattern = new RegExp(fault.file);
 let seen = 0;
 
-/** `.NAME.123.partial` becomes NAME. */
-const finalName = (path) => String(path).replace(/\.([^/]+)\.\d+\.partial$/, '$1');
+/** `.NAME.1a2b3c4d.partial` becomes NAME. */
+const finalName = (path) => String(path).replace(/\.([^/]+)\.[\da-f]+\.partial$/, '$1');
 
 /** Whether the fault happens at this write to a path. */
 function isDue(path) {
