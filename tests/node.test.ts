@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { type RunOptions, type Settings, train, trainingEvents } from '../src/node.js';
+import { openSource, type RunOptions, type Settings, train, trainingEvents } from '../src/node.js';
 import { errorOf, expectInputError } from './rejection.js';
 import { temporaryFolder } from './temporaryFolder.js';
 
@@ -40,6 +40,20 @@ describe('train and trainingEvents refuse, in one line and before anything is wr
     const out = join(temporaryFolder(), 'run');
     await expectInputError(() => train(tiny, { out, signal: {} as AbortSignal }), 'signal: must be an AbortSignal');
     await expectInputError(() => train(tiny, { out, onEvent: 'loud' as unknown as () => void }), 'onEvent: must be a function');
+  });
+});
+
+describe('openSource refuses in one line', () => {
+  it.each<[title: string, args: readonly unknown[], texts: readonly string[]]>([
+    ['no data', [], ['data: must be the name of a data set or a path', 'missing']],
+    ['data that are no text', [7], ['data: must be', '7']],
+    ['a size that is no number', ['mnist', { size: NaN, channels: 1 }], ['format.size', 'NaN']],
+    ['a format without channels', ['mnist', { size: 32 }], ['format.channels: must be 1 (grayscale) or 3 (RGB)', 'missing']],
+    ['an unknown crop', ['mnist', { size: 32, channels: 1, crop: 'circle' }], ['format.crop: must be one of', 'circle']],
+    ['a fraction that is no number', ['mnist', undefined, { testFraction: 'half' }], ['options.testFraction: must be a number', 'half']],
+    ['a switch that is no boolean', ['mnist', undefined, { strict: 'yes' }], ['options.strict: must be true or false', 'yes']],
+  ])('%s', async (_, args, texts) => {
+    await expectInputError(() => openSource(...(args as Parameters<typeof openSource>)), ...texts);
   });
 });
 

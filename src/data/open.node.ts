@@ -1,6 +1,9 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { z } from 'zod';
 import { InputError, nearestName } from '../errors.js';
+import { type Crop, CROPS } from '../images/index.js';
+import { validate } from '../validation.js';
 import { fileStates } from './fileStates.node.js';
 import { DIGIT_PADDING } from './digits.js';
 import { mnistFolder, readMnist } from './mnist.node.js';
@@ -83,11 +86,34 @@ export async function nativeFormat(data: string): Promise<ImageFormat> {
   return kind.format(path);
 }
 
+const flag = z.boolean('must be true or false').optional();
+
+/** What `openSource` accepts; other properties of the caller's objects are left alone. */
+const argumentsSchema = z.object({
+  data: z.string('must be the name of a data set or a path'),
+  format: z
+    .object(
+      {
+        size: z.int('must be a whole number from 1 to 1024').min(1, 'must be at least 1').max(1024, 'must be at most 1024'),
+        channels: z.union([z.literal(1), z.literal(3)], 'must be 1 (grayscale) or 3 (RGB)'),
+        crop: z.enum(CROPS as readonly [Crop, ...Crop[]], `must be one of ${CROPS.join(', ')}`).optional(),
+      },
+      'must be an object with size and channels',
+    )
+    .optional(),
+  options: z.object(
+    { testFraction: z.number('must be a number').optional(), splitSeed: z.int('must be a whole number').optional(), early: flag, strict: flag },
+    'must be an object',
+  ),
+});
+
 /**
- * Opens data by what the user called them: a data set's name, `kind:path`, or the path of a folder of images. Throws InputError if there
- * are none, or they cannot be had in a format.
+ * Opens data by name: that of a data set, `kind:path`, or the path of a folder of images.
+ * @param format default: the data's native format
+ * @throws {InputError} for wrong arguments, unknown data, and a format that the data cannot be converted to
  */
 export async function openSource(data: string, format?: ImageFormat, options: OpenOptions = {}): Promise<ImageSource> {
+  validate(argumentsSchema, { data, format, options });
   const { kind, path } = await resolveData(data);
   return kind.open(path, format ? formatIn(format) : await kind.format(path), { ...options, name: data });
 }
