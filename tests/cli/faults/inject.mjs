@@ -4,7 +4,7 @@
  *
  * - `file`: a regular expression that the path of the written file matches. Temporary names count as the name that they get later.
  * - `at`: the write at which it happens first, counted from 1.
- * - `point`: `half` (half of the bytes are written), `whole` (all of them are, under the temporary name) or `renamed`.
+ * - `point`: `half` (half of the bytes of a write are written), `whole` (all are, under the temporary name, before they are flushed) or `renamed`.
  * - `error`: a system error code such as ENOSPC, which the operation fails with; without it the process kills itself.
  * - `times`: how many writes fail; default all.
  */
@@ -36,12 +36,17 @@ const { open, rename, appendFile } = files;
 files.open = async (path, flags, ...rest) => {
   const handle = await open(path, flags, ...rest);
   if (!/[wa+]/.test(String(flags ?? 'r'))) return handle;
-  const { writeFile } = handle;
-  handle.writeFile = async (data, ...options) => {
-    if (fault.point === 'renamed' || !isDue(path)) return writeFile.call(handle, data, ...options);
+  const { writeFile, write, sync } = handle;
+  const halved = async (data) => {
     const bytes = Buffer.from(data);
-    await writeFile.call(handle, fault.point === 'half' ? bytes.subarray(0, bytes.length >> 1) : bytes);
+    await writeFile.call(handle, bytes.subarray(0, bytes.length >> 1));
     happen();
+  };
+  handle.writeFile = (data, ...options) => (fault.point === 'half' && isDue(path) ? halved(data) : writeFile.call(handle, data, ...options));
+  handle.write = (data, ...options) => (fault.point === 'half' && isDue(path) ? halved(data) : write.call(handle, data, ...options));
+  handle.sync = async () => {
+    if (fault.point === 'whole' && isDue(path)) happen();
+    await sync.call(handle);
   };
   return handle;
 };
