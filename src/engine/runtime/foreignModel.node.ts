@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import './telemetry.js';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { InputError } from '../../errors.js';
 import type { ForeignModel, ModelValue } from './foreignModel.js';
