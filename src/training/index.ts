@@ -4,4 +4,4 @@ export { checkConfiguration, type Configuration, configurationSchema, DEFAULTS, 
 export type { Subscriber, Tell, TrainingEvent, TrainingSummary } from './events.js';
 export { averageDecayAt, learningRateAt, SCHEDULES } from './learningRate.js';
 export { Stages } from './stages.js';
-export { freshPoint, type IterationReport, modelWeights, pointFrom, Trainer, type TrainingPoint, type TrainingVectors } from './trainer.js';
+export { freshPoint, type IterationReport, lastStepOf, modelWeights, pointFrom, Trainer, type TrainingPoint, type TrainingVectors } from './trainer.js';
