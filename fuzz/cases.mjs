@@ -7,7 +7,7 @@ import { HOSTILE_VALUES } from './strings.mjs';
 
 /**
  * @typedef {object} FileChange what is done to the sandbox before the command runs
- * @property {'damage' | 'copy' | 'replace' | 'undecodable'} action
+ * @property {'damage' | 'damage cache' | 'forge' | 'copy' | 'replace' | 'undecodable'} action
  * @property {string} path the fixture that changes, or the name that appears
  * @property {string} [by] the fixture that is copied or put in its place
  */
@@ -19,6 +19,7 @@ import { HOSTILE_VALUES } from './strings.mjs';
  * @property {string} command
  * @property {string[]} args
  * @property {FileChange[]} files
+ * @property {Record<string, string>} environment variables that are set
  * @property {string[]} changes what was changed in a valid command line, for the report
  * @property {boolean} interrupted whether Ctrl-C comes in the middle of a training
  * @property {boolean} separate whether the command runs in a process of its own
@@ -40,7 +41,7 @@ export function caseOf(seed, number) {
     return { seed, number, command: '(none)', args: lineWithoutCommand(random), files: [], changes: ['no command'], interrupted: false, separate };
   const command = random.weighted(COMMAND_WEIGHTS);
   // A copy, because changes work in place and lines share some of their parts.
-  const line = structuredClone({ files: [], changes: [], ...COMMAND_LINES[command](random) });
+  const line = structuredClone({ files: [], environment: {}, changes: [], ...COMMAND_LINES[command](random) });
   const count = random.weighted([
     [0, 2],
     [1, 5],
@@ -51,7 +52,17 @@ export function caseOf(seed, number) {
     if (change(line, random) !== false) line.changes.push(name);
   }
   const args = render(line, random).map(insideSandbox);
-  return { seed, number, command, args, files: line.files, changes: line.changes, interrupted: command === 'train' && random.chance(INTERRUPTED), separate };
+  return {
+    seed,
+    number,
+    command,
+    args,
+    files: line.files,
+    environment: line.environment,
+    changes: line.changes,
+    interrupted: command === 'train' && random.chance(INTERRUPTED),
+    separate,
+  };
 }
 
 function lineWithoutCommand(random) {

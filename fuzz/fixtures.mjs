@@ -122,6 +122,8 @@ async function trainRuns(agenet) {
   await agenet(['probe', 'run', '--labels', '6', '--draws', '1', '--save', 'p', '--threads', '1']);
   for (const file of ['run/evaluation-000003.json', 'run/evaluation-000002.json', 'twin/evaluation-000003.json']) fixTimes(file);
   for (const run of ['run', 'normal', 'twin']) fixLog(join(run, 'log.jsonl'));
+  // For the cache of decoded images.
+  await agenet(['dataset', 'photos', '--size', '32']);
   const { metrics } = JSON.parse(readFileSync('run/evaluation-000003.json', 'utf8'));
   write('run/best.json', `${JSON.stringify({ metric: 'psnr', value: metrics.psnr, step: 3, epochs: 1, count: 8, metrics }, null, 2)}\n`);
   copyFileSync('run/checkpoints/000003.safetensors', 'run/checkpoints/best.safetensors');

@@ -183,8 +183,38 @@ function addToFolder(line, random) {
   return /photos|celeba|run/.test(line.positionals.join());
 }
 
+/** A checkpoint that only its contents give away. */
+function forge(line) {
+  if (!line.reads.includes('run/config.json')) return false;
+  line.files.push({ action: 'forge', path: 'run', by: 'run/checkpoints/000003.safetensors' });
+}
+
+/** What earlier commands left in the cache. */
+function damageCache(line) {
+  const part = ['evaluate'].includes(line.command) ? 'extractors' : 'images';
+  if (part === 'images' && !line.positionals.includes('photos')) return false;
+  line.files.push({ action: 'damage cache', path: part });
+}
+
+function setVariable(line, random) {
+  if (random.chance(0.5)) line.environment.AGENET_CACHE_LIMIT = random.pick(['0', '1e-9', '', ...BAD_NUMBERS, ...HOSTILE_NAMES]);
+  else
+    line.environment.AGENET_CACHE = random.pick([
+      'one.png',
+      'pipe',
+      'loop',
+      'null',
+      'one.png/below',
+      '../cache/a/b',
+      ...HOSTILE_NAMES.map((name) => `../cache/${name}`),
+    ]);
+}
+
 export const LINE_CHANGES = [
   [['damage a file', damageFile], 12],
+  [['forge a checkpoint', forge], 4],
+  [['damage the cache', damageCache], 2],
+  [['set a variable', setVariable], 0.5],
   [['replace a file', replaceFile], 2],
   [['change a value', changeValue], 5],
   [['change --out', changeOut], 3],

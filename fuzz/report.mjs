@@ -75,6 +75,13 @@ function table(rows) {
   return rows.map((row) => row.map((cell, column) => (column === 0 ? String(cell).padEnd(widths[0]) : String(cell).padStart(widths[column] + 2))).join(''));
 }
 
+/** JSON leaves C1 controls and those that reorder text as they are. */
+const quote = (value) =>
+  JSON.stringify(value).replace(
+    /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g,
+    (each) => `\\u${each.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+
 const shorten = (text) => (text.length > 2000 ? `${text.slice(0, 2000)}...` : text);
 
 /**
@@ -94,14 +101,15 @@ export function describeFailure(each, outcome, broken) {
 }
 
 /** What was run, and what came of it. */
-export function describeCase({ args, files, changes, interrupted, separate }, { status, stdout, stderr, changes: written, seconds }) {
+export function describeCase({ args, files, environment, changes, interrupted, separate }, { status, stdout, stderr, changes: written, seconds }) {
   return [
-    `agenet ${args.map((each) => JSON.stringify(each)).join(' ')}`,
-    ...files.map((file) => `before: ${JSON.stringify(file)}`),
+    `agenet ${args.map((each) => quote(each)).join(' ')}`,
+    ...files.map((file) => `before: ${quote(file)}`),
+    ...Object.entries(environment).map(([name, value]) => `with: ${name}=${quote(value)}`),
     `changes: ${changes.join(', ') || 'none'}${interrupted ? '; interrupted' : ''}${separate ? '; in a process of its own' : ''}`,
     `exit status ${status}, ${seconds.toFixed(2)} s`,
-    `standard error: ${shorten(JSON.stringify(stderr))}`,
-    `standard output: ${shorten(JSON.stringify(stdout))}`,
-    ...written.slice(0, 10).map(({ path, kind }) => `${kind}: ${JSON.stringify(path)}`),
+    `standard error: ${shorten(quote(stderr))}`,
+    `standard output: ${shorten(quote(stdout))}`,
+    ...written.slice(0, 10).map(({ path, kind }) => `${kind}: ${quote(path)}`),
   ];
 }

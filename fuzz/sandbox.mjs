@@ -4,6 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { dirname, join } from 'node:path';
 import { extensionOf } from './cases.mjs';
 import { damage } from './fileMutations.mjs';
+import { forgeCheckpoint } from './forgery.mjs';
 import { Random } from './random.mjs';
 
 /** The folders of a sandbox: the current folder of commands, the cache, the user's home, and temporary files. */
@@ -55,11 +56,13 @@ export class Sandbox {
   }
 
   /** Changes fixtures as a case asks. */
-  prepare({ seed, number, files }) {
+  async prepare({ seed, number, files }) {
     const random = new Random(seed, number, 'files');
     for (const { action, path, by } of files) {
       const [target, source] = [join(this.folder, path), by === undefined ? undefined : join(this.folder, by)];
       if (action === 'damage') damageAt(target, random);
+      else if (action === 'damage cache') damageAt(join(this.#root, 'cache', random.pick(filesBelow(join(this.#root, 'cache'), path))), random);
+      else if (action === 'forge') await forgeCheckpoint(target, source, random);
       else if (action === 'replace') replaceAt(target, source);
       else if (action === 'copy') copyTo(target, source);
       else writeFileSync(Buffer.concat([Buffer.from(`${target}/`), Buffer.from([0x66, 0xff, 0xfe, 0x80]), Buffer.from('.png')]), readFileSync(source));
@@ -80,6 +83,13 @@ export class Sandbox {
 }
 
 const exists = (binary) => lstatSync(asPath(binary), { throwIfNoEntry: false }) !== undefined;
+
+/** Files in a part of the cache, by their paths in it: of each entry the same ones, whatever its key is. */
+const filesBelow = (cache, part) =>
+  readdirSync(join(cache, part), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map(({ parentPath, name }) => join(parentPath, name).slice(cache.length + 1))
+    .sort();
 
 /** The names of fixtures are ASCII. */
 function restoreEntry(from, to) {

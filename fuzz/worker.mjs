@@ -90,11 +90,15 @@ function peakMemory() {
 }
 
 async function runCase(each, sandbox) {
-  sandbox.prepare(each);
+  await sandbox.prepare(each);
   const before = sandbox.snapshot();
   peakMemory();
   const start = performance.now();
+  const usual = { ...process.env };
+  Object.assign(process.env, each.environment);
   const result = await (each.separate ? runApart(each, sandbox.folder) : runHere(each));
+  for (const name of Object.keys(each.environment)) delete process.env[name];
+  Object.assign(process.env, usual);
   const seconds = (performance.now() - start) / 1000;
   const changes = changesBetween(before, sandbox.snapshot());
   const memory = peakMemory();

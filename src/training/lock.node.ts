@@ -21,7 +21,7 @@ interface Owner {
 export const LOCK_NAME = '.lock';
 
 /** A lock whose owner cannot be looked up, because it runs on another host, is stale if it was not refreshed for so long. */
-export const LOCK_MAX_AGE_SECONDS = 120;
+const LOCK_MAX_AGE_SECONDS = 120;
 const HEARTBEAT_SECONDS = 10;
 /** A lock that cannot be parsed is being written, unless it is older. */
 const SETTLING_SECONDS = 1;
