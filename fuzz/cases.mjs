@@ -38,7 +38,17 @@ export function caseOf(seed, number) {
   const random = new Random(seed, number);
   const separate = random.chance(SEPARATE);
   if (random.chance(WITHOUT_COMMAND))
-    return { seed, number, command: '(none)', args: lineWithoutCommand(random), files: [], changes: ['no command'], interrupted: false, separate };
+    return {
+      seed,
+      number,
+      command: '(none)',
+      args: lineWithoutCommand(random),
+      files: [],
+      environment: {},
+      changes: ['no command'],
+      interrupted: false,
+      separate,
+    };
   const command = random.weighted(COMMAND_WEIGHTS);
   // A copy, because changes work in place and lines share some of their parts.
   const line = structuredClone({ files: [], environment: {}, changes: [], ...COMMAND_LINES[command](random) });

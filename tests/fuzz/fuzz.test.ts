@@ -4,7 +4,7 @@ import { describeFailure, Report } from '../../fuzz/report.mjs';
 import { temporaryFolder } from '../temporaryFolder.js';
 
 const SEED = 7;
-const CASES = 200;
+const CASES = 150;
 
 describe('command lines at random', () => {
   it('end with 0, 1, 2 or 130, one line for an error, and no change that was not asked for', async () => {
