@@ -34,6 +34,12 @@ const numbers = single === undefined ? Array.from({ length: cases }, (_, index) 
 const PROGRESS = 15;
 
 const root = mkdtempSync(join(tmpdir(), 'agenet-fuzz-'));
+for (const signal of ['SIGINT', 'SIGTERM']) {
+  process.once(signal, () => {
+    rmSync(root, { recursive: true, force: true });
+    process.exit(130);
+  });
+}
 const begin = performance.now();
 const seconds = () => (performance.now() - begin) / 1000;
 try {
