@@ -93,7 +93,7 @@ describe('a terminal', () => {
         throw new Error('EIO');
       },
     };
-    const terminal = new Terminal(false, broken as never, broken as never);
+    const terminal = new Terminal(false, broken, broken);
     expect(() => {
       terminal.print('a');
       terminal.note('b');
