@@ -89,6 +89,8 @@ const YAML_LINES = [
   'from: missing',
   'data: mnist',
   '--- {}',
+  `width: ${'['.repeat(5000)}${']'.repeat(5000)}`,
+  `width: "${'y'.repeat(5000)}"`,
 ];
 
 function mutateYaml(bytes, random) {

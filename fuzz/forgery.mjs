@@ -43,9 +43,10 @@ const FORGERIES = [
  * @param {string} file the checkpoint that it is made of
  */
 export async function forgeCheckpoint(run, file, random) {
+  // Another change may have damaged either.
   const checkpoint = await readCheckpointFile(file).catch(() => undefined);
-  // Another change may have damaged it.
-  if (checkpoint === undefined) return;
+  const folder = await RunFolder.open(run).catch(() => undefined);
+  if (checkpoint === undefined || folder === undefined) return;
   const { configuration, step, rateScale, vectors } = random.pick(FORGERIES)(checkpoint, random);
-  await (await RunFolder.open(run)).writeCheckpoint({ configuration, step, rateScale, vectors });
+  await folder.writeCheckpoint({ configuration, step, rateScale, vectors });
 }

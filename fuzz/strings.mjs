@@ -102,6 +102,7 @@ export const HOSTILE_VALUES = [
   'file:///nowhere',
   'a'.repeat(300),
   'a'.repeat(5000),
+  'a'.repeat(30_000),
   'all',
   'fid',
   '1;KL_fake:1',
