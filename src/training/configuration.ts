@@ -221,7 +221,13 @@ function placeOf([key = 'configuration', ...inner]: readonly PropertyKey[], labe
 function shown(value: unknown): string {
   if (value === undefined) return 'missing';
   // JSON has no word for numbers that are not finite.
-  return typeof value === 'number' ? String(value) : JSON.stringify(value);
+  if (typeof value === 'number') return String(value);
+  try {
+    return JSON.stringify(value);
+  } catch {
+    // JSON is parsed to any depth, but written by recursion.
+    return 'a value that is nested too deeply';
+  }
 }
 
 /** The iteration that a configuration trains by, before any stage changes its plans. */
