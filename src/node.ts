@@ -6,7 +6,7 @@ import { type Compile, constant, graphOf } from './engine/index.js';
 import { compile, type CompileOptions, DEVICES } from './engine/runtime/native.js';
 import { TrainingEvaluation } from './evaluation/trainingEvaluation.node.js';
 import { completeConfiguration } from './training/completion.node.js';
-import type { Configuration, TrainingEvent, TrainingSummary } from './training/index.js';
+import { type Configuration, lastStepOf, type TrainingEvent, type TrainingSummary } from './training/index.js';
 import { RunFolder } from './training/runFolder.node.js';
 import * as loop from './training/train.node.js';
 import { validate } from './validation.js';
@@ -92,6 +92,8 @@ async function prepare(settings: Settings, { out, device, threads }: Omit<RunOpt
   try {
     if (configuration.evaluateEvery > 0)
       evaluation = await TrainingEvaluation.open({ configuration, source: await wholeSource(source), compile: compileOn, signal });
+    // Too few images for a batch are reported before a folder is created.
+    lastStepOf(configuration, source.train.count);
     signal?.throwIfAborted();
     const folder = await RunFolder.create(out, configuration);
     return { configuration, source, folder, compile: compileOn, subscribers: evaluation ? [evaluation.into(folder.path)] : [], release };

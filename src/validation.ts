@@ -58,5 +58,11 @@ export function shown(value: unknown): string {
   if (value === undefined) return 'missing';
   if (typeof value === 'function') return 'a function';
   // JSON has no word for numbers that are not finite, and none for large integers.
-  return typeof value === 'number' || typeof value === 'bigint' ? String(value) : JSON.stringify(value);
+  if (typeof value === 'number' || typeof value === 'bigint') return String(value);
+  try {
+    return JSON.stringify(value);
+  } catch {
+    // JSON is parsed to any depth, but written by recursion.
+    return 'a value that is nested too deeply';
+  }
 }

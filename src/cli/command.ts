@@ -1,7 +1,7 @@
 import { Command } from '@commander-js/extra-typings';
 import { InputError } from '../errors.js';
 import { systemFailure } from '../files.node.js';
-import { oneLine, outputFailure, Terminal } from './terminal.js';
+import { oneLine, outputFailure, shortenReason, Terminal } from './terminal.js';
 
 export type { Terminal };
 
@@ -48,7 +48,7 @@ async function failOnLostOutput(terminal: Terminal): Promise<void> {
 
 /** Prints one line for an error, also as JSON under `--json`; with the stack trace only if it is asked for. */
 export function reportError(error: unknown, terminal: Terminal, debug: boolean): void {
-  const message = oneLine(error instanceof Error ? error.message : String(error));
+  const message = shortenReason(oneLine(error instanceof Error ? error.message : String(error)));
   terminal.endStatus();
   if (terminal.json) terminal.printResult({ error: { message } });
   if (debug && error instanceof Error) {

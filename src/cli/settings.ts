@@ -86,14 +86,16 @@ function parseSettings(text: string, file: string): Settings {
     // Aliases could make a short text a huge value.
     settings = document.toJS({ maxAliasCount: 100 });
   } catch (error) {
-    throw new InputError(
-      `${file}: not YAML or JSON (${String(error instanceof Error ? error.message : error)
-        .split('\n')[0]!
-        .replace(/:$/, '')})`,
-    );
+    throw new InputError(`${file}: not YAML or JSON (${yamlFailure(error)})`);
   }
   if (typeof settings !== 'object' || settings === null || Array.isArray(settings)) throw new InputError(`${file}: should hold settings, such as "width: 32"`);
   return settings as Settings;
+}
+
+/** The first line of what the parser reports. It recurses, so the depth that it can read has a limit. */
+function yamlFailure(error: unknown): string {
+  const [line] = String(error instanceof Error ? error.message : error).split('\n') as [string];
+  return line.includes('call stack') ? 'it is nested too deeply' : line.replace(/:$/, '');
 }
 
 /** The options that say where settings come from. */

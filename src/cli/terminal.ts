@@ -27,6 +27,16 @@ export const oneLine = (text: string): string =>
       .join(' '),
   );
 
+/** Longest reason that is printed, in characters. */
+const MAX_REASON = 2000;
+
+/** A reason without its middle if it is longer than anybody reads: messages repeat what was given, which may be a whole file. */
+export function shortenReason(text: string): string {
+  if (text.length <= MAX_REASON) return text;
+  const half = MAX_REASON / 2;
+  return `${text.slice(0, half)} [${text.length - MAX_REASON} more characters] ${text.slice(-half)}`;
+}
+
 /** Shortest status line that is worth drawing, in columns, if the terminal claims to be narrower. */
 const MIN_COLUMNS = 20;
 const ERASE_LINE = '\r\x1b[2K';

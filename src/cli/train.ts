@@ -16,6 +16,7 @@ import {
   type Configuration,
   isChangeable,
   iterationSpec,
+  lastStepOf,
   modelWeights,
   pointFrom,
   REMEDIES,
@@ -121,7 +122,8 @@ async function run(data: string, options: Options, terminal: Terminal): Promise<
       const judged = configuration.evaluateEvery > 0 ? await wholeSource(source) : source;
       if (configuration.evaluateEvery > 0) planEvaluation(configuration, judged);
       if (options.dryRun) return await describeTraining(configuration, source, compile, terminal);
-      // Before the folder is made, which a device that cannot be used would leave behind.
+      // Before the folder is made, which too few images or a device that cannot be used would leave behind.
+      lastStepOf(configuration, source.train.count);
       await (await compile(graphOf({ ready: constant(0) }))).release();
       const evaluation = await evaluationOf({ configuration, source: judged, compile, signal }, terminal);
       signal.throwIfAborted();

@@ -5,4 +5,4 @@ export type { Subscriber, Tell, TrainingEvent, TrainingSummary } from './events.
 export { averageDecayAt, learningRateAt, SCHEDULES } from './learningRate.js';
 export type { Digest } from './seal.js';
 export { Stages } from './stages.js';
-export { freshPoint, type IterationReport, modelWeights, pointFrom, Trainer, type TrainingPoint, type TrainingVectors } from './trainer.js';
+export { freshPoint, type IterationReport, lastStepOf, modelWeights, pointFrom, Trainer, type TrainingPoint, type TrainingVectors } from './trainer.js';

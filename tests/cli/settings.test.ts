@@ -103,6 +103,7 @@ describe('wrong settings', () => {
     ['a list', '- 3', ['should hold settings']],
     ['nothing', '', ['should hold settings']],
     ['no YAML', 'a: [', ['not YAML or JSON']],
+    ['lists in lists without end', `width: ${'['.repeat(50_000)}`, ['not YAML or JSON (it is nested too deeply)']],
     ['a drop without halving', 'schedule: cosine\ndropLr: 3', ['dropLr: only the schedule halving']],
     ['an average that never moves', 'ema: 1', ['ema: must be below 1, not 1']],
   ])('are refused: %s', async (_, text, texts) => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { escapeControls, jsonLine, oneLine, Terminal } from '../../src/cli/terminal.js';
+import { escapeControls, jsonLine, oneLine, shortenReason, Terminal } from '../../src/cli/terminal.js';
 
 /** Characters that a terminal acts on instead of showing them. */
 const ACTIVE = /[\p{Cc}\u2028\u2029\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069]/u;
@@ -44,6 +44,15 @@ describe('a message as one line', () => {
     const start = performance.now();
     for (const text of [' '.repeat(2 ** 20), `a${' '.repeat(2 ** 20)}b`, ' \n'.repeat(2 ** 19)]) oneLine(text);
     expect(performance.now() - start).toBeLessThan(500);
+  });
+});
+
+describe('a reason', () => {
+  it('is printed as it is, but for its middle if it repeats a whole file', () => {
+    expect(shortenReason('run: not found')).toBe('run: not found');
+    const shortened = shortenReason(`--width: ${'9'.repeat(100_000)} is too large; give at most 1024`);
+    expect(shortened).toMatch(/^--width: 9+ \[98\d{3} more characters\] 9+ is too large; give at most 1024$/);
+    expect(shortened.length).toBeLessThan(2100);
   });
 });
 

@@ -6,6 +6,7 @@ import { encodeNpz } from '../../src/data/index.js';
 import { greyPng, writeImages } from '../data/imageFiles.js';
 import { sharedTemporaryFolder, temporaryFolder } from '../temporaryFolder.js';
 import { tinyConfiguration } from '../training/tinyTraining.js';
+import { writeNoiseArchive } from './labelledData.js';
 import { expectBadInput, type Refusal, jsonOf, resultOf, runCommand, startCommand } from './runCommand.js';
 import { contentsOf, makeTinyRun } from './tinyRun.js';
 
@@ -178,6 +179,14 @@ describe('agenet train refuses in one line, with status 2,', () => {
       expectBadInput(['train', 'mnist', '--out', 'config.json/run', '--steps', '1', ...TINY], cwd, 'config.json/run: cannot be written'),
     ]);
     expect(contentsOf(cwd)).toEqual(before);
+  });
+
+  it('fewer images than a batch, and makes no run folder', async () => {
+    const cwd = temporaryFolder();
+    writeNoiseArchive(join(cwd, 'few.npz'), 6);
+    const args = ['train', 'npz:few.npz', '--out', 'run', '--steps', '1', ...TINY, '--batch', '64'];
+    await expectBadInput(args, cwd, 'batch 64: there are only 5 images');
+    expect(readdirSync(cwd)).toEqual(['few.npz']);
   });
 
   it('a run folder without a name, which would be the current one, and leaves all as it is', async () => {

@@ -152,6 +152,11 @@ describe('a wrong configuration is refused in one line that names the setting an
     await expectInputError(() => checkConfiguration({ ...whole, length: { [key]: value } }, flag), `--${key}: must be`, JSON.stringify(value));
   });
 
+  it('lists in lists without end', async () => {
+    const width: unknown = JSON.parse(`${'['.repeat(50_000)}${']'.repeat(50_000)}`);
+    await expectInputError(() => checkConfiguration({ ...whole, width }, flag), '--width: must be', 'not a value that is nested too deeply');
+  });
+
   it('both epochs and iterations', async () => {
     await expectInputError(() => checkConfiguration({ ...whole, length: { epochs: 1, steps: 1 } }, flag), 'length');
   });

@@ -1,3 +1,4 @@
+import './telemetry.js';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { graphOf } from '../graph.js';
 import { blockedConv } from '../lowering/blocked/nchwc.js';

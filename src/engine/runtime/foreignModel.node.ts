@@ -1,3 +1,4 @@
+import './telemetry.js';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { InputError } from '../../errors.js';
 import { reading } from '../../files.node.js';

@@ -1,3 +1,4 @@
+import './telemetry.js';
 import { env, InferenceSession, listSupportedBackends, Tensor } from 'onnxruntime-node';
 import { InputError } from '../../errors.js';
 import type { Graph } from '../graph.js';
