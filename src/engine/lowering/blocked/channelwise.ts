@@ -129,6 +129,19 @@ export class ChannelSums {
     return this.addRuns(runs.map(blockedMean), runs[0]!.shape[3]! * this.scale);
   }
 
+  /** The mean over one run of a part: a value per channel that is near the others, for a fraction of a pass. */
+  sampleMean(part: Value): PerChannel {
+    const runs = this.inRuns(part);
+    const [channels, length] = [part.shape[1]!, runs.shape[3]!];
+    const { block } = this.type;
+    const count = runs.shape[1]! / channels;
+    // In the middle, since padding sets the borders of a map apart.
+    const middle = count >> 1;
+    const run = slice(reshape(part, [channels / block, count, length * block]), 1, middle, middle + 1);
+    const phases = this.layout.kind === 'depth' ? this.layout.phases ** 2 : 1;
+    return mul(collectChannels(blockedMean(reshape(run, [1, channels, 1, length])), this.type, this.layout), 1 / phases);
+  }
+
   /** A depthwise convolution of one image whose kernel is the other: 32-59 GB/s, ReduceSumSquare 4. Parts add up along the way. */
   private ofProductOfParts(x: Parts, y: Parts): PerChannel {
     const product = x.reduce<Value | undefined>((sum, part, index) => {

@@ -26,8 +26,11 @@ interface Contribution {
 /** The rows of a connection's kernel, wherever they come from. */
 export type RowsOf = (connection: Connection) => Value;
 
+/** Computes one part of a result, with its last pass. */
+export type PartMaker = (finish: Finish) => Value;
+
 /** Big to small: Conv. */
-export function reduce({ connections, bigAsPixel }: Connected, rowsOf: RowsOf, bigParts: Parts, batch: number, finish: Finish): Parts {
+export function reduce({ connections, bigAsPixel }: Connected, rowsOf: RowsOf, bigParts: Parts, batch: number): PartMaker[] {
   const contributions: Contribution[][] = [];
   for (const connection of connections) {
     const { type, links } = connection;
@@ -41,18 +44,11 @@ export function reduce({ connections, bigAsPixel }: Connected, rowsOf: RowsOf, b
       });
     }
   }
-  return contributions.map((chain) => accumulate(chain, batch, finish));
+  return contributions.map((chain) => (finish) => accumulate(chain, batch, finish));
 }
 
 /** Small to big: ConvTranspose, and the gradient of Conv's data. */
-export function enlarge(
-  { connections, bigAsPixel }: Connected,
-  rowsOf: RowsOf,
-  smallParts: Parts,
-  batch: number,
-  bigShape: readonly number[],
-  finish: Finish,
-): Parts {
+export function enlarge({ connections, bigAsPixel }: Connected, rowsOf: RowsOf, smallParts: Parts, batch: number, bigShape: readonly number[]): PartMaker[] {
   const contributions: Contribution[][] = [];
   for (const connection of connections) {
     const { type, links } = connection;
@@ -66,8 +62,8 @@ export function enlarge(
       });
     }
   }
-  const finished = bigAsPixel ? { ...finish, bias: finish.bias && repeatForPixels(finish.bias, connections[0]!, bigShape) } : finish;
-  return contributions.map((chain) => reshape(accumulate(chain, batch, finished), bigShape));
+  const biasOf = ({ bias }: Finish) => (bias && bigAsPixel ? repeatForPixels(bias, connections[0]!, bigShape) : bias);
+  return contributions.map((chain) => (finish) => reshape(accumulate(chain, batch, { ...finish, bias: biasOf(finish) }), bigShape));
 }
 
 const asOnePixel = (part: Value, channels: number, batch: number): Value => reshape(part, [1, channels, 1, batch]);
