@@ -54,11 +54,14 @@ const dropIdentity: Rule = ({ operator, inputs }) => (operator.name === 'Identit
 
 const isComputedBy = (value: Value | undefined, name: string): value is ComputedValue => value?.kind === 'computed' && value.operator.name === name;
 
+/** A Reshape to a shape that is written in the graph; one whose shape is computed also orders what is computed, see `lowering/order.ts`. */
+const isReshape = (value: Value): value is ComputedValue => isComputedBy(value, 'Reshape') && value.inputs.length === 1;
+
 /** A Reshape of a Reshape reads the first one's operand; a Reshape to the shape that is there already is dropped. */
 const joinReshapes: Rule = (value) => {
-  if (!isComputedBy(value, 'Reshape')) return undefined;
+  if (!isReshape(value)) return undefined;
   const operand = value.inputs[0]!;
-  const source = isComputedBy(operand, 'Reshape') ? operand.inputs[0]! : operand;
+  const source = isReshape(operand) ? operand.inputs[0]! : operand;
   if (sameShape(source.shape, value.shape)) return source;
   return source === operand ? undefined : { ...value, inputs: [source] };
 };

@@ -7,6 +7,7 @@ import { exactCentering } from './exactCentering.js';
 import { narrowConvolutions } from './narrowConvolutions.js';
 import { recognizeKernelGradients } from './kernelGradient.js';
 import { signs, stepMasks } from './masks.js';
+import { enforceOrder } from './order.js';
 import { statesInPlace } from './inPlaceState.js';
 import type { Rule } from './rule.js';
 import type { LaidOutGraph, LoweredGraph } from './stateLayout.js';
@@ -31,10 +32,10 @@ export const rulesOf: Readonly<Record<Target['name'], readonly Rule[]>> = {
  */
 export function lower(graph: Graph, target: Target): LoweredGraph {
   const ruled = applyRules(simplify(graph), rulesOf[target.name]);
-  if (target.name !== 'cpu') return { ...ruled, stateLayouts: new Map(), statesInPlace: new Set() };
-  if (target.block === undefined) return onCpu({ ...applyRules(ruled, [exactCentering, narrowConvolutions]), stateLayouts: new Map() });
+  if (target.name !== 'cpu') return { ...applyRules(ruled, [enforceOrder]), stateLayouts: new Map(), statesInPlace: new Set() };
+  if (target.block === undefined) return onCpu({ ...applyRules(ruled, [exactCentering, narrowConvolutions, enforceOrder]), stateLayouts: new Map() });
   const { stateLayouts, ...blocked } = lowerToBlocks(applyRules(ruled, [recognizeKernelGradients]), target.block);
-  return onCpu({ ...applyRules(simplify(blocked), [expandDefinitions, exactCentering, narrowConvolutions]), stateLayouts });
+  return onCpu({ ...applyRules(simplify(blocked), [expandDefinitions, exactCentering, narrowConvolutions, enforceOrder]), stateLayouts });
 }
 
 /** The CPU runs a graph in one order and writes outputs where it is told to, so that state can stay in its place. */
