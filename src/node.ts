@@ -52,7 +52,7 @@ export async function* trainingEvents(settings: Settings, options: Omit<RunOptio
 
 async function prepare(settings: Settings, { out, device, threads }: Omit<RunOptions, 'signal' | 'onEvent'>, signal?: AbortSignal) {
   const configuration = await completeConfiguration(settings);
-  const options = { ...(device ? { device } : {}), ...(threads ? { threads } : {}) };
+  const options = { ...(device === undefined ? {} : { device }), ...(threads === undefined ? {} : { threads }) };
   const compileOn: Compile = (graph) => compile(graph, options);
   const source = await openSource(configuration.data, configuration, {
     testFraction: configuration.testFraction,

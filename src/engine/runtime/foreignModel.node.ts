@@ -1,18 +1,20 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { InputError } from '../../errors.js';
+import { externalFiles } from './externalData.node.js';
 import type { ForeignModel, ModelValue } from './foreignModel.js';
 
 /**
  * Opens an ONNX file for the processor.
  * @param threads 0: one for each core
- * @throws InputError where it cannot be read, or the runtime does not take it
+ * @throws {InputError} if it cannot be read, has data outside of its folder, or the runtime does not take it
  */
 export async function openForeignModel(file: string, threads = 0): Promise<ForeignModel> {
-  const bytes = await readFile(file).catch((error: NodeJS.ErrnoException) => {
-    throw new InputError(`${file}: cannot be read (${error.code === 'ENOENT' ? 'there is no such file' : (error.code ?? error.message)})`);
-  });
-  const session = await InferenceSession.create(bytes, { executionProviders: ['cpu'], intraOpNumThreads: threads, logSeverityLevel: 3 }).catch(
+  const bytes = await readModel(file);
+  const external = await externalFiles(file, bytes);
+  // Only a session made from the file itself looks for external data beside it, not in the working directory.
+  const source: string | Uint8Array = external.length > 0 ? file : bytes;
+  const session = await InferenceSession.create(source as string, { executionProviders: ['cpu'], intraOpNumThreads: threads, logSeverityLevel: 3 }).catch(
     (error: unknown) => {
       throw new InputError(`${file}: not an ONNX model that the runtime takes (${firstLine(error)})`);
     },
@@ -28,6 +30,20 @@ export async function openForeignModel(file: string, threads = 0): Promise<Forei
     },
     release: () => session.release(),
   };
+}
+
+/** The runtime takes no protobuf message of 2 GiB. */
+const MAX_BYTES = 2 ** 31 - 1;
+
+async function readModel(file: string): Promise<Uint8Array> {
+  const unreadable = (error: NodeJS.ErrnoException): never => {
+    throw new InputError(`${file}: cannot be read (${error.code === 'ENOENT' ? 'there is no such file' : (error.code ?? error.message)})`);
+  };
+  const found = await stat(file).catch(unreadable);
+  // A pipe or device could keep a read waiting for ever, or never end.
+  if (!found.isFile()) throw new InputError(`${file}: cannot be read (${found.isDirectory() ? 'EISDIR' : 'not a regular file'})`);
+  if (found.size > MAX_BYTES) throw new InputError(`${file}: has ${found.size} bytes, but an ONNX file has less than 2 GiB; move its tensors to external data`);
+  return readFile(file).catch(unreadable);
 }
 
 const valueOf = (value: InferenceSession.ValueMetadata): ModelValue =>

@@ -5,7 +5,7 @@ import { listSupportedBackends } from 'onnxruntime-node';
 import { describe, expect, it } from 'vitest';
 import { greater, graphOf, input, leakyRelu, mul, relu } from '../../../src/engine/index.js';
 import { blockSizeOfProcessor } from '../../../src/engine/runtime/blockSize.js';
-import { type Device, DEVICES, compile, targetOf } from '../../../src/engine/runtime/native.js';
+import { type CompileOptions, type Device, DEVICES, compile, targetOf } from '../../../src/engine/runtime/native.js';
 import { InputError } from '../../../src/errors.js';
 import { targets } from '../running.js';
 import { bools, tensor } from '../tensors.js';
@@ -72,6 +72,35 @@ describe('compile', () => {
       await expect(compiling).rejects.toThrow(`device ${device}: this ONNX Runtime offers ${offered.join(', ')} only`);
     },
   );
+
+  it.each([
+    ['threads', -1],
+    ['threads', NaN],
+    ['threads', 1.5],
+    ['threads', 1e9],
+    ['threads', Infinity],
+    ['threads', '2'],
+    ['threads', null],
+    ['device', 3],
+    ['device', null],
+    ['direct', 'yes'],
+    ['profilePrefix', ''],
+    ['target', 'plain'],
+    ['target', null],
+    ['target', { name: 'gpu' }],
+    ['target', { name: 'toString' }],
+    ['target', { name: 'cpu', block: 7 }],
+    ['onFallback', true],
+  ])('refuses %s %s in one line, before anything is done', async (name, value) => {
+    const untouched = new Proxy(graphOf({ y: relu(x) }), {
+      get: () => {
+        throw new Error('the graph was looked at');
+      },
+    });
+    const refused: unknown = await compile(untouched, { [name]: value }).catch((error: unknown) => error);
+    expect(refused).toBeInstanceOf(InputError);
+    expect((refused as InputError).message).toMatch(new RegExp(`^compile: ${name}: expected [^\\n]+ but got [^\\n]+$`));
+  });
 
   it('lowers for the CPU and its block size only on the CPU', async () => {
     const block = await blockSizeOfProcessor();
