@@ -61,8 +61,7 @@ export class CInterface {
     // Elsewhere the library has names with which this was never tried.
     if (platform !== 'linux') throw new DirectUnavailableError('platform', `the C interface was not tried on ${platform}`);
     const file = await attempt('library', "the runtime's library was not found", () => findLibrary(version));
-    const { default: koffi } = await attempt('caller', 'koffi, which calls C functions, cannot be loaded', () => import('koffi'));
-    koffi.config({ ...koffi.config(), sync_stack_size: STACK, async_stack_size: STACK, resident_async_pools: 1 });
+    const koffi = await attempt('caller', 'koffi, which calls C functions, cannot be used', loadKoffi);
     const functionAt = (address: unknown, prototype: string) => koffi.decode(address, koffi.proto(prototype)) as Native;
     const base = await attempt('library', `${file} cannot be called`, () => koffi.load(file).func('OrtGetApiBase', 'void *', [])() as Address);
     // struct OrtApiBase: GetApi, GetVersionString. It never changes, so that it can be asked before anything else is relied on.
@@ -116,6 +115,15 @@ export class CInterface {
     this.release('ReleaseStatus', status);
     throw new Error(message);
   }
+}
+
+async function loadKoffi() {
+  const { default: koffi } = await import('koffi');
+  const current = koffi.config();
+  const wanted = { ...current, sync_stack_size: STACK, async_stack_size: STACK, resident_async_pools: 1 };
+  // It refuses any configuration, even an equal one, once a library is loaded.
+  if (Object.entries(wanted).some(([name, value]) => current[name as keyof typeof current] !== value)) koffi.config(wanted);
+  return koffi;
 }
 
 function requireVersion(what: string, found: string, expected: string): void {

@@ -8,7 +8,8 @@ const MAX_THREADS = 1024;
 export type UncheckedOptions = Readonly<Partial<Record<'device' | 'threads' | 'target' | 'direct' | 'profilePrefix' | 'onFallback', unknown>>>;
 
 const isWhole = (value: unknown): value is number => typeof value === 'number' && Number.isInteger(value);
-const show = (value: unknown): string => (typeof value === 'string' ? `'${value}'` : typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? typeof value));
+const show = (value: unknown): string =>
+  typeof value === 'string' ? `'${value}'` : typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? typeof value);
 
 function requireOption(name: string, isValid: boolean, expected: string, value: unknown): void {
   if (!isValid) throw new InputError(`compile: ${name}: expected ${expected} but got ${show(value)}`.replaceAll('\n', ' '));

@@ -144,6 +144,16 @@ describe('a program that calls ONNX Runtime directly', () => {
     }
   });
 
+  it('can be opened again, as after a failure', async () => {
+    if (process.platform !== 'linux') return;
+    await directAccess();
+    const runtime = await DirectRuntime.connect();
+    const executor = await runtime.load(encode(graphOf({ y: mul(input('x', [2]), 2) })), 1);
+    const x = { type: 'float32', shape: [2], data: Float32Array.of(1, 2) } as const;
+    expect(await executor.run({ x }, { y: { type: 'float32', shape: [2] } })).toEqual({ y: Float32Array.of(2, 4) });
+    await executor.release();
+  });
+
   it('opens the library once', () => {
     expect(DirectRuntime.open()).toBe(DirectRuntime.open());
   });

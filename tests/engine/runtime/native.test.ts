@@ -5,7 +5,7 @@ import { listSupportedBackends } from 'onnxruntime-node';
 import { describe, expect, it } from 'vitest';
 import { greater, graphOf, input, leakyRelu, mul, relu } from '../../../src/engine/index.js';
 import { blockSizeOfProcessor } from '../../../src/engine/runtime/blockSize.js';
-import { type CompileOptions, type Device, DEVICES, compile, targetOf } from '../../../src/engine/runtime/native.js';
+import { type Device, DEVICES, compile, targetOf } from '../../../src/engine/runtime/native.js';
 import { InputError } from '../../../src/errors.js';
 import { targets } from '../running.js';
 import { bools, tensor } from '../tensors.js';
