@@ -79,7 +79,9 @@ class BlockedLowering {
       if (value.kind === 'computed' && this.layouts.has(value)) this.lowerImage(value, this.layouts.get(value)!);
       else this.plainValues.set(value, value.kind === 'computed' ? this.lowerPlain(value) : value);
     }
-    const outputs = Object.fromEntries(Object.entries(this.graph.outputs).map(([name, value]) => [name, this.storage.vector(value) ?? this.plain(value)]));
+    const outputs = Object.fromEntries(
+      Object.entries(this.graph.outputs).map(([name, value]) => [name, this.storage.nextState(name, value) ?? this.plain(value)]),
+    );
     const inputs = this.graph.inputs.map((value) => this.storage.inputOf(value));
     return { ...graphOf(outputs, inputs), stateLayouts: this.storage.stateLayouts };
   }
@@ -96,7 +98,7 @@ class BlockedLowering {
 
   /** A value in plain memory. */
   private plain(value: Value): Value {
-    const known = this.plainValues.get(value) ?? toPlain(this.parts(value), this.typeOf(value), this.layouts.get(value)!);
+    const known = this.plainValues.get(value) ?? this.storage.plainVector(value) ?? toPlain(this.parts(value), this.typeOf(value), this.layouts.get(value)!);
     this.plainValues.set(value, known);
     return known;
   }
@@ -250,7 +252,7 @@ class BlockedLowering {
   private lowerPlain(value: ComputedValue): Value {
     const convolution = convolutionOf(value);
     if (convolution?.result === 'kernel') return this.kernelGradient(value, convolution);
-    const stored = this.storage.pieceOfVector(value) ?? this.storage.totalOfVector(value);
+    const stored = this.storage.pieceOfVector(value) ?? this.storage.total(value);
     if (stored) return stored;
     const sums = this.channelSums(value);
     if (sums) return sums;
@@ -266,7 +268,7 @@ class BlockedLowering {
     const [only] = connected.connections;
     if (only?.own === undefined) return correlate(connected, smallParts, bigParts, small.shape[0]!);
     const rows = correlateRows(only, connected.bigAsPixel, smallParts, bigParts, small.shape[0]!);
-    this.storage.rememberRows(value, rows);
+    this.storage.rememberRows(value, rows, only.own);
     return only.gradientOf(rows);
   }
 
