@@ -98,7 +98,8 @@ class Numbering {
   private keyOf(value: Value): string | undefined {
     if (value.kind === 'input') return undefined;
     if (value.kind === 'constant') {
-      return value.data.length > FOLDING_LIMIT ? undefined : `${value.type} ${value.shape.join()} ${bytesOf(value)}`;
+      if (value.data.length <= FOLDING_LIMIT) return `${value.type} ${value.shape.join()} ${bytesOf(value)}`;
+      return isUniform(value) ? `${value.type} ${value.shape.join()} all ${String(value.data.at(0))}` : undefined;
     }
     const operands = value.inputs.map((operand) => this.numbers.get(this.canonical(operand)));
     const { operator, attributes } = value;
@@ -108,6 +109,12 @@ class Numbering {
       .join(' ')}`;
   }
 }
+
+/** Whether all elements are the same, 0 and -0 being different. */
+const isUniform = ({ data }: ConstantValue): boolean => {
+  const first = data.at(0);
+  return !Object.is(first, -0) && (data as Float32Array).every((element) => Object.is(element, first));
+};
 
 /** The elements as text in which -0 and 0 differ and NaN equals itself. */
 const bytesOf = ({ data }: ConstantValue): string => new Uint8Array(data.buffer, data.byteOffset, data.byteLength).toString();

@@ -6,7 +6,7 @@ import { reshape } from './broadcasting.js';
 import { slice } from './shaping.js';
 
 /** The first operand. It exists until lowering, which makes the order explicit to the runtime; see `lowering/order.ts`. */
-export const After: Operator<Record<string, never>> = {
+const After: Operator<Record<string, never>> = {
   name: 'After',
   elementwise: true,
   keepsZero: true,

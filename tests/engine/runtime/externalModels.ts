@@ -25,7 +25,7 @@ const { FLOAT } = TensorProto_DataType;
 const { TENSOR, TENSORS, GRAPH, GRAPHS, SPARSE_TENSOR } = AttributeProto_AttributeType;
 
 /** Four floats in another file. */
-export const externalTensor = (location: string): TensorProto =>
+const externalTensor = (location: string): TensorProto =>
   create(TensorProtoSchema, {
     name: 'w',
     dataType: FLOAT,

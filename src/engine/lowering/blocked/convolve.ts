@@ -9,7 +9,7 @@ import { type AxisLink, correlating, enlarging, reducing } from './links.js';
 import { type Activation, blockedConv, reorderOutput } from './nchwc.js';
 
 /** What is added and applied to a result in the same pass. */
-export interface Finish {
+interface Finish {
   /** One number for each channel of a part, zeros behind the real ones. */
   readonly bias?: Value | undefined;
   readonly activation?: Activation | undefined;

@@ -21,18 +21,29 @@ export class Padding {
   }
 
   private result(value: ComputedValue): number | undefined {
-    const { operator, inputs, attributes, type } = value;
+    const { operator, inputs } = value;
     const elements = inputs.map((operand) => this.of(operand));
+    const isScalar = (index: number) => sizeOf(inputs[index]!.shape) === 1;
     const [first, second, third] = elements;
     // Scalars that only a run knows are taken for finite, and divisors for other than 0: if they are not, nothing else is finite either.
-    if (operator.name === 'Mul' && elements.includes(0)) return 0;
-    if (operator.name === 'Div' && first === 0 && second !== 0 && (second !== undefined || sizeOf(inputs[1]!.shape) === 1)) return 0;
-    if (operator.name === 'Where' && second === third) return second;
-    if (operator.keepsZero && inputs.every((operand, index) => sizeOf(operand.shape) === 1 || elements[index] === 0)) return 0;
-    if (operator.evaluate === undefined || type !== 'float32' || inputs.some((operand) => operand.type !== 'float32')) return undefined;
-    const constants = elements.flatMap((element): ConstantValue[] => (element === undefined ? [] : [constant([element])]));
-    if (constants.length < inputs.length) return undefined;
-    const evaluated = Number(operator.evaluate(constants, { type, shape: [1] }, attributes)[0]);
-    return Number.isFinite(evaluated) ? evaluated : undefined;
+    switch (operator.name) {
+      case 'Mul':
+        return elements.includes(0) ? 0 : evaluated(value, elements);
+      case 'Div':
+        return first === 0 && second === undefined && isScalar(1) ? 0 : evaluated(value, elements);
+      case 'Where':
+        return second === third ? second : undefined;
+      default:
+        return operator.keepsZero && inputs.every((_, index) => isScalar(index) || elements[index] === 0) ? 0 : evaluated(value, elements);
+    }
   }
+}
+
+/** What an operator makes of single elements that are all known. */
+function evaluated({ operator, inputs, attributes, type }: ComputedValue, elements: readonly (number | undefined)[]): number | undefined {
+  if (operator.evaluate === undefined || type !== 'float32' || inputs.some((operand) => operand.type !== 'float32')) return undefined;
+  const constants = elements.flatMap((element): ConstantValue[] => (element === undefined ? [] : [constant([element])]));
+  if (constants.length < inputs.length) return undefined;
+  const result = Number(operator.evaluate(constants, { type, shape: [1] }, attributes)[0]);
+  return Number.isFinite(result) ? result : undefined;
 }
