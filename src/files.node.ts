@@ -53,7 +53,7 @@ export async function reading<T>(path: string, action: () => Promise<T>): Promis
   try {
     return await action();
   } catch (error) {
-    throw new InputError(`${path}: cannot be read (${systemFailure(error)})`);
+    throw new InputError(`${path}: cannot be read (${systemFailure(error)})`, { cause: error });
   }
 }
 

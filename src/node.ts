@@ -75,7 +75,7 @@ export async function* trainingEvents(settings: Settings, options: Omit<RunOptio
 async function prepare(settings: Settings, { out, device, threads }: Omit<RunOptions, 'signal' | 'onEvent'>, signal?: AbortSignal) {
   signal?.throwIfAborted();
   const configuration = await completeConfiguration(settings);
-  const options = { ...(device ? { device } : {}), ...(threads ? { threads } : {}) };
+  const options = { ...(device === undefined ? {} : { device }), ...(threads === undefined ? {} : { threads }) };
   const compileOn: Compile = (graph) => compile(graph, options);
   await RunFolder.requireEmpty(out);
   // A device that cannot be used is reported before a folder is created.

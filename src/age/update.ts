@@ -1,4 +1,4 @@
-import { adam, add, type AdamConstants, type AdamMoments, gradients, mul, pack, sqrt, square, sumOf, type Value } from '../engine/index.js';
+import { adam, after, type AdamConstants, type AdamMoments, gradients, mul, pack, sqrt, square, sumOf, type Value } from '../engine/index.js';
 import type { NetworkName, NetworkPair } from '../networks/index.js';
 import { spread } from './divergence.js';
 import { encoderPasses, generatorPasses, type Objective, totalLoss, type UpdateBatch, type UpdatePasses } from './losses.js';
@@ -74,8 +74,8 @@ export function update(
   const gradient = pack(byName, pair[network].parameters);
   // From the squares as Adam takes them, so that they are made once.
   const gradNorm = sqrt(mul(sumOf(mul(square(gradient), 1 - ADAM.beta2)), 1 / (1 - ADAM.beta2)));
-  // Adam waits for the norm: else a runtime may take it last of all, and hold the gradients of all updates until then. It changes no bit.
-  const stepSize = add(schedule.stepSize, mul(gradNorm, 0));
+  // A runtime may otherwise compute the norm last of all and hold the gradients of all updates until then.
+  const stepSize = after(schedule.stepSize, gradNorm);
   const report = {
     loss,
     ...terms,

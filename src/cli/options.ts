@@ -42,18 +42,29 @@ export interface CompilerOptions {
   readonly device: Device;
   readonly threads?: number | undefined;
   readonly plain?: true | undefined;
+  readonly debug?: true | undefined;
 }
 
 /** Compiles graphs as `--device`, `--threads` and `--plain` say; `profilePrefix` as in `compile`. */
 export const compilerOf =
-  ({ device, threads, plain }: CompilerOptions, profilePrefix?: string): Compile =>
+  ({ device, threads, plain, debug }: CompilerOptions, profilePrefix?: string): Compile =>
   (graph) =>
     compile(graph, {
+      ...(debug ? { onFallback: reportFallback } : {}),
       device,
       threads: threadsOf(threads),
       ...(plain ? { target: { name: 'plain' } } : {}),
       ...(profilePrefix === undefined ? {} : { profilePrefix }),
     });
+
+let fallbackReported = false;
+
+/** Prints once why the runtime is not called by its C interface. */
+function reportFallback({ code, message }: { readonly code: string; readonly message: string }): void {
+  if (fallbackReported) return;
+  fallbackReported = true;
+  process.stderr.write(`agenet: calling ONNX Runtime by its binding for Node (${code}: ${message})\n`);
+}
 
 export const threadsOf = (threads: number | undefined): number => threads ?? availableParallelism();
 

@@ -54,11 +54,14 @@ const dropIdentity: Rule = ({ operator, inputs }) => (operator.name === 'Identit
 
 const isComputedBy = (value: Value | undefined, name: string): value is ComputedValue => value?.kind === 'computed' && value.operator.name === name;
 
+/** A Reshape to a shape that is written in the graph; one whose shape is computed also orders what is computed, see `lowering/order.ts`. */
+const isReshape = (value: Value): value is ComputedValue => isComputedBy(value, 'Reshape') && value.inputs.length === 1;
+
 /** A Reshape of a Reshape reads the first one's operand; a Reshape to the shape that is there already is dropped. */
 const joinReshapes: Rule = (value) => {
-  if (!isComputedBy(value, 'Reshape')) return undefined;
+  if (!isReshape(value)) return undefined;
   const operand = value.inputs[0]!;
-  const source = isComputedBy(operand, 'Reshape') ? operand.inputs[0]! : operand;
+  const source = isReshape(operand) ? operand.inputs[0]! : operand;
   if (sameShape(source.shape, value.shape)) return source;
   return source === operand ? undefined : { ...value, inputs: [source] };
 };
@@ -95,7 +98,8 @@ class Numbering {
   private keyOf(value: Value): string | undefined {
     if (value.kind === 'input') return undefined;
     if (value.kind === 'constant') {
-      return value.data.length > FOLDING_LIMIT ? undefined : `${value.type} ${value.shape.join()} ${bytesOf(value)}`;
+      if (value.data.length <= FOLDING_LIMIT) return `${value.type} ${value.shape.join()} ${bytesOf(value)}`;
+      return isUniform(value) ? `${value.type} ${value.shape.join()} all ${String(value.data.at(0))}` : undefined;
     }
     const operands = value.inputs.map((operand) => this.numbers.get(this.canonical(operand)));
     const { operator, attributes } = value;
@@ -105,6 +109,12 @@ class Numbering {
       .join(' ')}`;
   }
 }
+
+/** Whether all elements are the same, 0 and -0 being different. */
+const isUniform = ({ data }: ConstantValue): boolean => {
+  const first = data.at(0);
+  return !Object.is(first, -0) && (data as Float32Array).every((element) => Object.is(element, first));
+};
 
 /** The elements as text in which -0 and 0 differ and NaN equals itself. */
 const bytesOf = ({ data }: ConstantValue): string => new Uint8Array(data.buffer, data.byteOffset, data.byteLength).toString();

@@ -70,6 +70,13 @@ export interface Operator<A extends Attributes = Attributes> {
   readonly domain?: string;
   /** Attributes that ONNX holds as floats; whole numbers otherwise. */
   readonly floatAttributes?: readonly string[];
+  /**
+   * True if each element of the result is made from that of the operands at the same position, and from operands of a single element. Elements
+   * may then be stored in another order. Also true for an operator that combines the same element of several processes.
+   */
+  readonly elementwise?: boolean;
+  /** True for an elementwise operator without `evaluate` that makes 0 of elements that are all 0. */
+  readonly keepsZero?: boolean;
   /** The type and shape of the result. Throws ShapeError by `fail` when the inputs do not fit. */
   infer(inputs: readonly Value[], attributes: A): TensorType;
   /**

@@ -26,8 +26,12 @@ export class ClassifierPrograms {
 
   /** Trains on so many images an iteration. */
   trainingProgram(batch: number): Promise<Program> {
-    const program = this.training.get(batch) ?? this.compile(classifierIteration(this.spec, batch));
+    const known = this.training.get(batch);
+    if (known) return known;
+    const program = this.compile(classifierIteration(this.spec, batch));
     this.training.set(batch, program);
+    // A failure is not kept, so that the next call tries again.
+    program.catch(() => this.training.delete(batch));
     return program;
   }
 
@@ -37,9 +41,10 @@ export class ClassifierPrograms {
    */
   async classify(weights: ClassifierWeights, images: Uint8Array): Promise<Classification> {
     const { network, classes } = this.spec;
-    this.evaluation ??= this.compile(evaluationGraph(this.spec));
+    const evaluation = (this.evaluation ??= this.compile(evaluationGraph(this.spec)));
+    evaluation.catch(() => (this.evaluation = undefined));
     const widths = { features: outputWidth(network), probabilities: classes };
-    return runInBatches(await this.evaluation, { ...weights }, images, imageBytes(network), widths);
+    return runInBatches(await evaluation, { ...weights }, images, imageBytes(network), widths);
   }
 
   async release(): Promise<void> {

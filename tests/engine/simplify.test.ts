@@ -30,6 +30,7 @@ import {
   sub,
   sumOf,
   tanh,
+  topologicalOrder,
   type TensorData,
   transpose,
   type Value,
@@ -143,6 +144,17 @@ describe('common subexpressions', () => {
 
   it('differ when they read different inputs of one shape', async () => {
     await expectSimplified((a, b) => add(exp(a), exp(b)), [x, random([2, 3], 2)], ['Add', 'Exp', 'Exp']);
+  });
+
+  it('include large constants if all of their elements are the same', () => {
+    const large = (element: number) => constant(new Float32Array(5000).fill(element));
+    const constantsOf = (first: number, second: number) => {
+      const { outputs } = simplify(graphOf({ a: mul(input('x', [5000]), large(first)), b: mul(input('y', [5000]), large(second)) }));
+      return new Set(topologicalOrder(Object.values(outputs)).filter(({ kind }) => kind === 'constant')).size;
+    };
+    expect(constantsOf(3, 3)).toBe(1);
+    expect(constantsOf(3, 4)).toBe(2);
+    expect(constantsOf(-0, 0)).toBe(2);
   });
 
   it('differ when constants differ in shape, in type or in the sign of zero', async () => {

@@ -40,7 +40,8 @@ describe("an iteration of a classifier's training", () => {
     const difference = ((await lossAt(step)) - (await lossAt(-step))) / (2 * step);
     const slope = gradient.reduce((sum, value, index) => sum + value * direction[index]!, 0);
     expect(Math.abs(slope)).toBeGreaterThan(0.01);
-    expect(difference).toBeCloseTo(slope, 1);
+    // Relative: differences of float32 losses are that far off.
+    expect(difference / slope).toBeCloseTo(1, 1);
   });
 
   it('moves each number by the learning rate at first, against its slope', async () => {

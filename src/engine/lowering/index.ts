@@ -3,9 +3,11 @@ import { simplify } from '../simplify.js';
 import { lowerToBlocks } from './blocked/index.js';
 import { channelsInFours } from './channelsInFours.js';
 import { expandDefinitions } from './definitions.js';
+import { exactCentering } from './exactCentering.js';
 import { narrowConvolutions } from './narrowConvolutions.js';
 import { recognizeKernelGradients } from './kernelGradient.js';
 import { signs, stepMasks } from './masks.js';
+import { enforceOrder } from './order.js';
 import { statesInPlace } from './inPlaceState.js';
 import type { Rule } from './rule.js';
 import type { LaidOutGraph, LoweredGraph } from './stateLayout.js';
@@ -19,8 +21,8 @@ export type Target = { readonly name: 'plain' | 'webgpu' } | { readonly name: 'c
 
 /** The rules of each target in plain layouts, in the order in which they are tried. */
 export const rulesOf: Readonly<Record<Target['name'], readonly Rule[]>> = {
-  plain: [expandDefinitions],
-  webgpu: [expandDefinitions, channelsInFours],
+  plain: [expandDefinitions, exactCentering],
+  webgpu: [expandDefinitions, exactCentering, channelsInFours],
   cpu: [expandDefinitions, stepMasks, signs],
 };
 
@@ -30,10 +32,10 @@ export const rulesOf: Readonly<Record<Target['name'], readonly Rule[]>> = {
  */
 export function lower(graph: Graph, target: Target): LoweredGraph {
   const ruled = applyRules(simplify(graph), rulesOf[target.name]);
-  if (target.name !== 'cpu') return { ...ruled, stateLayouts: new Map(), statesInPlace: new Set() };
-  if (target.block === undefined) return onCpu({ ...applyRules(ruled, [narrowConvolutions]), stateLayouts: new Map() });
+  if (target.name !== 'cpu') return { ...applyRules(ruled, [enforceOrder]), stateLayouts: new Map(), statesInPlace: new Set() };
+  if (target.block === undefined) return onCpu({ ...applyRules(ruled, [exactCentering, narrowConvolutions, enforceOrder]), stateLayouts: new Map() });
   const { stateLayouts, ...blocked } = lowerToBlocks(applyRules(ruled, [recognizeKernelGradients]), target.block);
-  return onCpu({ ...applyRules(simplify(blocked), [expandDefinitions, narrowConvolutions]), stateLayouts });
+  return onCpu({ ...applyRules(simplify(blocked), [expandDefinitions, exactCentering, narrowConvolutions, enforceOrder]), stateLayouts });
 }
 
 /** The CPU runs a graph in one order and writes outputs where it is told to, so that state can stay in its place. */

@@ -11,6 +11,7 @@ const STEEP = 1e30;
 const HardSigmoid: Operator<{ alpha: number; beta: number }> = {
   name: 'HardSigmoid',
   floatAttributes: ['alpha', 'beta'],
+  elementwise: true,
   infer: ([x]) => ({ type: 'float32', shape: x!.shape }),
 };
 

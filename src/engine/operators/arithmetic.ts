@@ -24,6 +24,7 @@ type Rule = (at: GradientPoint<NoAttributes>) => readonly GradientThunk[];
 function elementwise(name: string, element: (a: number, b: number) => number, gradient: Rule): Operator<NoAttributes> {
   return {
     name,
+    elementwise: true,
     infer(inputs) {
       if (inputs.some((value) => value.type !== 'float32')) fail(name, inputs, 'takes float32 tensors only');
       return inferBroadcast(name, inputs, 'float32');

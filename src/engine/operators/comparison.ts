@@ -9,6 +9,7 @@ type NoAttributes = Record<string, never>;
 
 const comparison = (name: string): Operator<NoAttributes> => ({
   name,
+  elementwise: true,
   infer: (inputs) => inferBroadcast(name, inputs, 'bool'),
   gradient: () => [null, null],
 });
@@ -23,6 +24,7 @@ export const greater = (a: Operand, b: Operand): Value => apply(Greater, [asValu
 
 const Where: Operator<NoAttributes> = {
   name: 'Where',
+  elementwise: true,
   infer(inputs) {
     const [condition, ...branches] = inputs;
     if (condition!.type !== 'bool') fail('Where', inputs, 'the condition must be bool');
@@ -46,6 +48,7 @@ export const onnxType: Readonly<Record<ElementType, number>> = { float32: 1, uin
 
 const Cast: Operator<{ to: number }> = {
   name: 'Cast',
+  elementwise: true,
   infer: ([x], { to }) => ({ type: elementTypeOf(to), shape: x!.shape }),
   gradient: () => [null],
   evaluate: ([x], { type }) => convert(x!.data, type),
@@ -69,6 +72,7 @@ export const cast = (x: Value, type: ElementType): Value => (x.type === type ? x
 
 const StopGradient: Operator<NoAttributes> = {
   name: 'Identity',
+  elementwise: true,
   infer: ([x]) => ({ type: x!.type, shape: x!.shape }),
   gradient: () => [null],
   evaluate: ([x]) => x!.data,

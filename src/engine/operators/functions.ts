@@ -16,6 +16,7 @@ function elementwise<A extends Attributes>(
 ): Operator<A> {
   return {
     name,
+    elementwise: true,
     ...more,
     infer([x]) {
       requireFloat(name, [x!]);

@@ -7,4 +7,5 @@ export { abs, clip, exp, leakyRelu, log, neg, reciprocal, relu, sigmoid, sign, s
 export { matMul, transposeMatrix } from './matrix.js';
 export { batchNormalization, batchStatistics, normalizeWith } from './normalization.js';
 export { argMin, meanOf, reduceMax, reduceMean, reduceMin, sumOf } from './reduction.js';
+export { after } from './ordering.js';
 export { concat, pad, slice, transpose } from './shaping.js';

@@ -1,6 +1,8 @@
+import { readdir, readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import type { KoffiFunc } from 'koffi';
+import { attempt, DirectUnavailableError } from './unavailable.js';
 
 /** An address in the library's memory; null is none. */
 export type Address = bigint | null;
@@ -27,6 +29,15 @@ const TABLE_LENGTH = 101;
 /** The version of the interface that has all of them; every later library still hands it out. */
 const INTERFACE_VERSION = 16;
 
+/** The version of ONNX Runtime with which calls, results and memory were tried; no other is called directly. */
+const TRIED_VERSION = '1.30.0';
+
+/** What a library must be to be called; the defaults are what this project was tried with. */
+export interface Expectations {
+  readonly version?: string;
+  readonly platform?: NodeJS.Platform;
+}
+
 /** The library runs on the stack that a call is given, in bytes: as much as threads usually have. Kernels keep their panels there. */
 const STACK = 8 * 2 ** 20;
 
@@ -44,19 +55,21 @@ export class CInterface {
 
   /**
    * Finds the functions in the library that onnxruntime-node brings.
-   * @throws where this platform has no such library, or no way to call it
+   * @throws {DirectUnavailableError} if this platform has no such library, or of another version, or no way to call it
    */
-  static async open(): Promise<CInterface> {
-    // Elsewhere the library goes by names that this was never tried with.
-    if (process.platform !== 'linux') throw new Error(`not tried on ${process.platform}`);
-    const { default: koffi } = await import('koffi');
-    koffi.config({ ...koffi.config(), sync_stack_size: STACK, async_stack_size: STACK, resident_async_pools: 1 });
-    const folder = dirname(createRequire(import.meta.url).resolve('onnxruntime-node/package.json'));
-    const library = koffi.load(join(folder, 'bin', 'napi-v6', process.platform, process.arch, 'libonnxruntime.so.1'));
-    const base = library.func('OrtGetApiBase', 'void *', [])() as Address;
+  static async open({ version = TRIED_VERSION, platform = process.platform }: Expectations = {}): Promise<CInterface> {
+    // Elsewhere the library has names with which this was never tried.
+    if (platform !== 'linux') throw new DirectUnavailableError('platform', `the C interface was not tried on ${platform}`);
+    const file = await attempt('library', "the runtime's library was not found", () => findLibrary(version));
+    const koffi = await attempt('caller', 'koffi, which calls C functions, cannot be used', loadKoffi);
     const functionAt = (address: unknown, prototype: string) => koffi.decode(address, koffi.proto(prototype)) as Native;
-    const getApi = functionAt(koffi.decode(base, 'void *'), 'void *(uint32_t)');
-    const table = koffi.decode(getApi(INTERFACE_VERSION), koffi.array('void *', TABLE_LENGTH)) as Address[];
+    const base = await attempt('library', `${file} cannot be called`, () => koffi.load(file).func('OrtGetApiBase', 'void *', [])() as Address);
+    // struct OrtApiBase: GetApi, GetVersionString. It never changes, so that it can be asked before anything else is relied on.
+    const [getApi, getVersion] = koffi.decode(base, koffi.array('void *', 2)) as Address[];
+    requireVersion('the library', String(functionAt(getVersion, 'const char *()')()), version);
+    const api = functionAt(getApi, 'void *(uint32_t)')(INTERFACE_VERSION);
+    if (api === null) throw new DirectUnavailableError('version', `the library has no interface ${INTERFACE_VERSION}`);
+    const table = koffi.decode(api, koffi.array('void *', TABLE_LENGTH)) as Address[];
     return new CInterface(
       mapValues(CALLS, ([place, parameters]) => functionAt(table[place], `void *(${parameters})`)),
       mapValues(RELEASES, (place) => functionAt(table[place], 'void (void *)')),
@@ -102,6 +115,31 @@ export class CInterface {
     this.release('ReleaseStatus', status);
     throw new Error(message);
   }
+}
+
+async function loadKoffi() {
+  const { default: koffi } = await import('koffi');
+  const current = koffi.config();
+  const wanted = { ...current, sync_stack_size: STACK, async_stack_size: STACK, resident_async_pools: 1 };
+  // It refuses any configuration, even an equal one, once a library is loaded.
+  if (Object.entries(wanted).some(([name, value]) => current[name as keyof typeof current] !== value)) koffi.config(wanted);
+  return koffi;
+}
+
+function requireVersion(what: string, found: string, expected: string): void {
+  if (found !== expected) throw new DirectUnavailableError('version', `${what} is ONNX Runtime ${found}, but its C interface was tried with ${expected} only`);
+}
+
+/** The library in the package of the Node binding, whose folder is named after the version of Node's own interface. */
+async function findLibrary(version: string): Promise<string> {
+  const manifest = createRequire(import.meta.url).resolve('onnxruntime-node/package.json');
+  const { version: installed } = JSON.parse(await readFile(manifest, 'utf8')) as { version: string };
+  requireVersion('the installed onnxruntime-node', installed, version);
+  const root = join(dirname(manifest), 'bin');
+  const entries = (await readdir(root, { recursive: true })).map((entry) => join(root, entry));
+  const found = entries.filter((entry) => entry.endsWith(join(process.platform, process.arch, 'libonnxruntime.so.1')));
+  if (found.length !== 1) throw new Error(`${root} has ${found.length} libraries for ${process.platform} ${process.arch}`);
+  return found[0]!;
 }
 
 const mapValues = <K extends string, A, B>(record: Readonly<Record<K, A>>, change: (value: A) => B): Record<K, B> =>

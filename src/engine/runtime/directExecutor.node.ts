@@ -1,8 +1,10 @@
 import { sizeOf } from '../shape.js';
 import { ARRAY_OF, type ElementArray, type ElementType, type TensorType } from '../value.js';
-import { type Address, CInterface } from './cInterface.node.js';
+import { type Address, CInterface, type Expectations } from './cInterface.node.js';
 import { type Executor, isGiven, type Operand } from './executor.js';
 import { collectLargeGarbage } from './garbage.node.js';
+import { once } from './once.js';
+import { attempt } from './unavailable.js';
 
 /** ONNX's numbers of the element types. */
 const ELEMENT_CODES: Readonly<Record<ElementType, number>> = { float32: 1, uint8: 2, int64: 7, bool: 9 };
@@ -13,7 +15,11 @@ const [ARENA_ALLOCATOR, DEFAULT_MEMORY] = [1, 0];
 
 /** ONNX Runtime on the processor, called by its C interface. One a process; its environment and description of memory are never released. */
 export class DirectRuntime {
-  private static opened: Promise<DirectRuntime> | undefined;
+  /**
+   * Opens the library, once per process.
+   * @throws {DirectUnavailableError} if it cannot be called here
+   */
+  static readonly open = once(() => DirectRuntime.connect());
 
   private constructor(
     private readonly interface_: CInterface,
@@ -21,11 +27,15 @@ export class DirectRuntime {
     private readonly memory: Address,
   ) {}
 
-  /** @throws where this platform offers no way to call the library */
-  static open(): Promise<DirectRuntime> {
-    return (this.opened ??= CInterface.open().then((calls) => {
+  /**
+   * Opens a library that is as expected.
+   * @throws {DirectUnavailableError} if it is not, or cannot be called here
+   */
+  static async connect(expected: Expectations = {}): Promise<DirectRuntime> {
+    const calls = await CInterface.open(expected);
+    return attempt('setup', 'the library refuses to start', () => {
       return new DirectRuntime(calls, calls.made('CreateEnv', FATAL, 'agenet'), calls.made('CreateCpuMemoryInfo', ARENA_ALLOCATOR, DEFAULT_MEMORY));
-    }));
+    });
   }
 
   /**

@@ -2,17 +2,22 @@ import './telemetry.js';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { InputError } from '../../errors.js';
 import { reading } from '../../files.node.js';
-import { readRegularFile } from '../../regularFile.node.js';
+import { FileTooLargeError, readRegularFile } from '../../regularFile.node.js';
+import { externalFiles } from './externalData.node.js';
 import type { ForeignModel, ModelValue } from './foreignModel.js';
 
 /**
  * Opens an ONNX file for the processor.
  * @param threads 0: one for each core
- * @throws InputError where it cannot be read, or the runtime does not take it
+ * @throws {InputError} if it cannot be read, has data outside of its folder, or the runtime does not take it
  */
 export async function openForeignModel(file: string, threads = 0): Promise<ForeignModel> {
-  const bytes = await reading(file, () => readRegularFile(file));
-  const session = await InferenceSession.create(bytes, { executionProviders: ['cpu'], intraOpNumThreads: threads, logSeverityLevel: 3 }).catch(
+  const bytes = await readModel(file);
+  const external = await externalFiles(file, bytes);
+  // Only a session made from the file itself looks for external data beside it, not in the working directory.
+  const source: string | Uint8Array = external.length > 0 ? file : bytes;
+  // Errors are thrown as well; printed by the native library, names in the model would reach the terminal as they are.
+  const session = await InferenceSession.create(source as string, { executionProviders: ['cpu'], intraOpNumThreads: threads, logSeverityLevel: 4 }).catch(
     (error: unknown) => {
       throw new InputError(`${file}: not an ONNX model that the runtime takes (${firstLine(error)})`);
     },
@@ -29,6 +34,15 @@ export async function openForeignModel(file: string, threads = 0): Promise<Forei
     release: () => session.release(),
   };
 }
+
+/** The runtime takes no protobuf message of 2 GiB. */
+const MAX_BYTES = 2 ** 31 - 1;
+
+const readModel = (file: string): Promise<Uint8Array> =>
+  reading(file, () => readRegularFile(file, MAX_BYTES)).catch((error: unknown) => {
+    const isTooLarge = error instanceof InputError && error.cause instanceof FileTooLargeError;
+    throw isTooLarge ? new InputError(`${file}: an ONNX file has less than 2 GiB; move its tensors to external data`) : error;
+  });
 
 const valueOf = (value: InferenceSession.ValueMetadata): ModelValue =>
   value.isTensor ? { name: value.name, type: value.type, shape: value.shape } : { name: value.name, type: 'no tensor', shape: [] };

@@ -5,11 +5,13 @@ import type { Graph } from '../graph.js';
 import { lower, type Target } from '../lowering/index.js';
 import { encode } from '../onnx.js';
 import { blockSizeOfProcessor } from './blockSize.js';
+import { requireCompileOptions } from './compileOptions.js';
 import { DirectRuntime } from './directExecutor.node.js';
 import type { Executor } from './executor.js';
 import { collectLargeGarbage } from './garbage.node.js';
 import { Program, signatureOf } from './program.js';
 import { sessionExecutor } from './sessionExecutor.js';
+import { DirectUnavailableError } from './unavailable.js';
 
 /** Where a program runs. */
 export const DEVICES = ['cpu', 'webgpu', 'cuda'] as const;
@@ -25,6 +27,8 @@ export interface CompileOptions {
   readonly direct?: boolean;
   /** Record a profile of each operator into a file that begins so; `Program.endProfiling` writes it. */
   readonly profilePrefix?: string;
+  /** Called with the reason if the runtime should be called by its C interface but cannot be. */
+  readonly onFallback?: (reason: DirectUnavailableError) => void;
 }
 
 /** The lowering that suits a device, and on the CPU this processor. */
@@ -34,18 +38,41 @@ export async function targetOf(device: Device): Promise<Target> {
   return { name: 'cpu', ...(block === undefined ? {} : { block }) };
 }
 
-/** Compiles a graph for a device of this machine with ONNX Runtime's native library. Throws InputError if it lacks the device. */
-export async function compile(graph: Graph, { device = 'cpu', threads = 0, target, direct = true, profilePrefix }: CompileOptions = {}): Promise<Program> {
-  requireDevice(device);
+/**
+ * Compiles a graph for a device of this machine with ONNX Runtime's native library.
+ * @throws {InputError} if an option is not valid, or the device is not there; nothing is done then
+ */
+export async function compile(graph: Graph, options: CompileOptions = {}): Promise<Program> {
+  requireOptions(options);
+  const { device = 'cpu', threads = 0, target, profilePrefix } = options;
   const lowered = lower(graph, target ?? (await targetOf(device)));
   const model = encode(lowered);
-  const runtime = direct && device === 'cpu' && profilePrefix === undefined ? await directRuntime() : undefined;
+  const runtime = await directRuntime(options);
   const executor = runtime ? await runtime.load(model, threads) : await bindingExecutor(model, device, threads, profilePrefix);
   return new Program(executor, signatureOf(lowered));
 }
 
-/** The runtime's C interface, or undefined where this platform has no way to call it. */
-export const directRuntime = (): Promise<DirectRuntime | undefined> => DirectRuntime.open().catch(() => undefined);
+/** Whether the runtime's C interface can be called here. */
+export type DirectAccess =
+  { readonly runtime: DirectRuntime; readonly reason?: undefined } | { readonly runtime?: undefined; readonly reason: DirectUnavailableError };
+
+/** The runtime's C interface, or the reason why it cannot be called here. */
+export async function directAccess(): Promise<DirectAccess> {
+  try {
+    return { runtime: await DirectRuntime.open() };
+  } catch (error) {
+    if (error instanceof DirectUnavailableError) return { reason: error };
+    throw error;
+  }
+}
+
+/** The C interface for programs that may use it. */
+async function directRuntime({ direct = true, device = 'cpu', profilePrefix, onFallback }: CompileOptions): Promise<DirectRuntime | undefined> {
+  if (!direct || device !== 'cpu' || profilePrefix !== undefined) return undefined;
+  const { runtime, reason } = await directAccess();
+  if (reason) onFallback?.(reason);
+  return runtime;
+}
 
 async function bindingExecutor(model: Uint8Array, device: Device, threads: number, profilePrefix: string | undefined): Promise<Executor> {
   const session = await createSession(model, device, {
@@ -70,7 +97,9 @@ export const RUNTIME_VERSION = env.versions.node ?? env.versions.common;
 /** The devices that this build of the runtime offers; whether the machine has them shows when a program is compiled. */
 export const offeredDevices = (): readonly string[] => listSupportedBackends().map(({ name }) => name);
 
-function requireDevice(device: Device): void {
+function requireOptions(options: CompileOptions): void {
+  const { device = 'cpu' } = options;
+  requireCompileOptions(options);
   const offered = offeredDevices();
   if (!offered.includes(device)) throw new InputError(`device ${device}: this ONNX Runtime offers ${offered.join(', ')} only`);
 }

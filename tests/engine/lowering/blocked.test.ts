@@ -207,7 +207,6 @@ describe('blocked layouts', () => {
 
   it('compute the same for random networks', async () => {
     await fc.assert(
-      // Blocked variances are differences of sums, which costs digits.
       fc.asyncProperty(randomNetworks, ({ build, tensors }) => expectSameNumbers(build, tensors, 1e-3)),
       { seed: 11, numRuns: 100 },
     );

@@ -1,9 +1,16 @@
 import { describe, expect, it } from 'vitest';
-import { blockSizeOfProcessor } from '../../../src/engine/runtime/blockSize.js';
+import { blockedKernels, blockSizeOfProcessor } from '../../../src/engine/runtime/blockSize.js';
 
 describe('blockSizeOfProcessor', () => {
   it('is a size that ONNX Runtime has blocked kernels for, or none', async () => {
     expect([16, 8, undefined]).toContain(await blockSizeOfProcessor());
+  });
+
+  it('comes with a reason for every size that was tried before', async () => {
+    const { block, problems } = await blockedKernels();
+    expect(block).toBe(await blockSizeOfProcessor());
+    expect(problems).toHaveLength(block === undefined ? 2 : [16, 8].indexOf(block));
+    for (const problem of problems) expect(problem).toMatch(/^blocks of \d+: [^\n]+$/);
   });
 
   it('is tried only once', () => {

@@ -1,7 +1,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import {
   add,
   encode,
@@ -19,7 +19,8 @@ import {
   type TensorData,
 } from '../../../src/engine/index.js';
 import { DirectRuntime } from '../../../src/engine/runtime/directExecutor.node.js';
-import { compile, directRuntime } from '../../../src/engine/runtime/native.js';
+import { compile, directAccess } from '../../../src/engine/runtime/native.js';
+import { DirectUnavailableError } from '../../../src/engine/runtime/unavailable.js';
 import { randomNetworks } from '../randomNetworks.js';
 import { feedsOf, inputsFor, targets } from '../running.js';
 import { random } from '../tensors.js';
@@ -37,7 +38,7 @@ async function resultsOf(graph: Graph, tensors: readonly TensorData[], direct: b
 /** Where the platform has no direct way, both are the binding, and equal for that reason. */
 describe('a program that calls ONNX Runtime directly', () => {
   it('is what a processor runs here, if the platform is one that it was tried on', async () => {
-    expect((await directRuntime()) !== undefined).toBe(process.platform === 'linux');
+    expect((await directAccess()).reason?.code).toBe(process.platform === 'linux' ? undefined : 'platform');
   });
 
   it('computes the bits that the binding computes, of networks and of their gradients', { timeout: 60_000 }, async () => {
@@ -98,13 +99,58 @@ describe('a program that calls ONNX Runtime directly', () => {
   });
 
   it('fails with what the library says of a model that it cannot load, and of a run that it refuses', async () => {
-    const runtime = await directRuntime();
+    const { runtime } = await directAccess();
     if (runtime === undefined) return;
     await expect(runtime.load(new Uint8Array(100), 1)).rejects.toThrow(/protobuf/i);
     const executor = await runtime.load(encode(graphOf({ y: mul(input('x', [2]), 2) })), 1);
     const operand = { type: 'float32', shape: [2], data: Float32Array.of(1, 2) } as const;
     await expect(executor.run({ other: operand }, { y: { type: 'float32', shape: [2] } })).rejects.toThrow(/other/);
     expect(await executor.run({ x: operand }, { y: { type: 'float32', shape: [2] } })).toEqual({ y: Float32Array.of(2, 4) });
+    await executor.release();
+  });
+
+  it.each([
+    ['version', { version: '1.31.0' }, /1\.30\.0.*1\.31\.0/],
+    ['platform', { platform: 'darwin' }, /darwin/],
+  ] as const)('is not made of a library of another %s, and says so', async (code, expected, message) => {
+    const refused: unknown = await DirectRuntime.connect(expected).catch((error: unknown) => error);
+    expect(refused).toBeInstanceOf(DirectUnavailableError);
+    expect(refused).toMatchObject({ code, message: expect.stringMatching(message) as unknown });
+  });
+
+  it('gives way to the binding where it cannot be, and the reason is reported', async () => {
+    const reason = new DirectUnavailableError('version', 'another library');
+    const open = vi.spyOn(DirectRuntime, 'open').mockRejectedValue(reason);
+    try {
+      expect(await directAccess()).toEqual({ reason });
+      const reasons: unknown[] = [];
+      const graph = graphOf({ y: mul(input('x', [2]), 2) });
+      const program = await compile(graph, { threads: 1, onFallback: (found) => reasons.push(found) });
+      expect((await program.run({ x: Float32Array.of(1, 2) })).y!.data).toEqual(Float32Array.of(2, 4));
+      await program.release();
+      await (await compile(graph, { threads: 1, direct: false, onFallback: (found) => reasons.push(found) })).release();
+      expect(reasons).toEqual([reason]);
+    } finally {
+      open.mockRestore();
+    }
+  });
+
+  it('does not hide a defect behind the binding', async () => {
+    const open = vi.spyOn(DirectRuntime, 'open').mockRejectedValue(new TypeError('a defect'));
+    try {
+      await expect(directAccess()).rejects.toThrow('a defect');
+    } finally {
+      open.mockRestore();
+    }
+  });
+
+  it('can be opened again, as after a failure', async () => {
+    if (process.platform !== 'linux') return;
+    await directAccess();
+    const runtime = await DirectRuntime.connect();
+    const executor = await runtime.load(encode(graphOf({ y: mul(input('x', [2]), 2) })), 1);
+    const x = { type: 'float32', shape: [2], data: Float32Array.of(1, 2) } as const;
+    expect(await executor.run({ x }, { y: { type: 'float32', shape: [2] } })).toEqual({ y: Float32Array.of(2, 4) });
     await executor.release();
   });
 

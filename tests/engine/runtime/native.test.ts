@@ -73,6 +73,35 @@ describe('compile', () => {
     },
   );
 
+  it.each([
+    ['threads', -1],
+    ['threads', NaN],
+    ['threads', 1.5],
+    ['threads', 1e9],
+    ['threads', Infinity],
+    ['threads', '2'],
+    ['threads', null],
+    ['device', 3],
+    ['device', null],
+    ['direct', 'yes'],
+    ['profilePrefix', ''],
+    ['target', 'plain'],
+    ['target', null],
+    ['target', { name: 'gpu' }],
+    ['target', { name: 'toString' }],
+    ['target', { name: 'cpu', block: 7 }],
+    ['onFallback', true],
+  ])('refuses %s %s in one line, before anything is done', async (name, value) => {
+    const untouched = new Proxy(graphOf({ y: relu(x) }), {
+      get: () => {
+        throw new Error('the graph was looked at');
+      },
+    });
+    const refused: unknown = await compile(untouched, { [name]: value }).catch((error: unknown) => error);
+    expect(refused).toBeInstanceOf(InputError);
+    expect((refused as InputError).message).toMatch(new RegExp(`^compile: ${name}: expected [^\\n]+ but got [^\\n]+$`));
+  });
+
   it('lowers for the CPU and its block size only on the CPU', async () => {
     const block = await blockSizeOfProcessor();
     expect(await targetOf('cpu')).toEqual({ name: 'cpu', ...(block === undefined ? {} : { block }) });

@@ -97,6 +97,14 @@ function collectChannels(vector: Value, { channels }: ImageType, { kind, phases 
   return reshape(reduceSum(perPhase, [0]), [1, channels, 1, 1]);
 }
 
+/** How many pixels of a row are a sample, and how far apart: an odd step, so that they are of different images. */
+export function sampling(width: number): [count: number, step: number] {
+  // Their mean is then within 0.1 standard deviations of that of all, if a row is like the others.
+  const count = Math.min(128, width);
+  const step = Math.floor((width - 1) / Math.max(1, count - 1));
+  return [count, Math.max(1, step % 2 === 0 ? step - 1 : step)];
+}
+
 /** Sums over batch, rows and columns times a number, one a channel. */
 export class ChannelSums {
   /** @param scale what every sum is multiplied by: one over the count makes means of them */
@@ -127,6 +135,16 @@ export class ChannelSums {
   private ofParts(parts: Parts): PerChannel {
     const runs = parts.map((part) => this.inRuns(part));
     return this.addRuns(runs.map(blockedMean), runs[0]!.shape[3]! * this.scale);
+  }
+
+  /** Minus the mean of some pixels of a part, which are spread over its first row: one operator that reads little. */
+  negativeSampleMean(part: Value): PerChannel {
+    const [, channels, height, width] = part.shape as [number, number, number, number];
+    const [count, step] = sampling(width);
+    const kernel = constant(new Float32Array(channels * count).fill(-1 / count), [channels, 1, 1, count]);
+    const mean = blockedConv(part, kernel, { group: channels, dilations: [1, step], strides: [height, width] });
+    const phases = this.layout.kind === 'depth' ? this.layout.phases ** 2 : 1;
+    return mul(collectChannels(mean, this.type, this.layout), 1 / phases);
   }
 
   /** A depthwise convolution of one image whose kernel is the other: 32-59 GB/s, ReduceSumSquare 4. Parts add up along the way. */

@@ -9,10 +9,12 @@ import { type AxisLink, correlating, enlarging, reducing } from './links.js';
 import { type Activation, blockedConv, reorderOutput } from './nchwc.js';
 
 /** What is added and applied to a result in the same pass. */
-export interface Finish {
+interface Finish {
   /** One number for each channel of a part, zeros behind the real ones. */
   readonly bias?: Value | undefined;
   readonly activation?: Activation | undefined;
+  /** Steps along rows and columns of which only the first positions are computed; default 1, all of them. */
+  readonly strides?: readonly [number, number];
 }
 
 /** One convolution of stride 1 between parts. */
@@ -26,8 +28,16 @@ interface Contribution {
 /** The rows of a connection's kernel, wherever they come from. */
 export type RowsOf = (connection: Connection) => Value;
 
+/** Computes one part of a result. */
+export interface PartMaker {
+  /** The part, with its last pass. */
+  readonly make: (finish: Finish) => Value;
+  /** Some of its pixels, [1, channels of the part, rows, pixels of a row], if these can be computed alone. */
+  readonly sample?: (strides: readonly [number, number]) => Value;
+}
+
 /** Big to small: Conv. */
-export function reduce({ connections, bigAsPixel }: Connected, rowsOf: RowsOf, bigParts: Parts, batch: number, finish: Finish): Parts {
+export function reduce({ connections, bigAsPixel }: Connected, rowsOf: RowsOf, bigParts: Parts, batch: number): PartMaker[] {
   const contributions: Contribution[][] = [];
   for (const connection of connections) {
     const { type, links } = connection;
@@ -41,18 +51,14 @@ export function reduce({ connections, bigAsPixel }: Connected, rowsOf: RowsOf, b
       });
     }
   }
-  return contributions.map((chain) => accumulate(chain, batch, finish));
+  return contributions.map((chain) => ({
+    make: (finish) => accumulate(chain, batch, finish),
+    sample: (strides) => accumulate(chain, batch, { strides }),
+  }));
 }
 
 /** Small to big: ConvTranspose, and the gradient of Conv's data. */
-export function enlarge(
-  { connections, bigAsPixel }: Connected,
-  rowsOf: RowsOf,
-  smallParts: Parts,
-  batch: number,
-  bigShape: readonly number[],
-  finish: Finish,
-): Parts {
+export function enlarge({ connections, bigAsPixel }: Connected, rowsOf: RowsOf, smallParts: Parts, batch: number, bigShape: readonly number[]): PartMaker[] {
   const contributions: Contribution[][] = [];
   for (const connection of connections) {
     const { type, links } = connection;
@@ -66,8 +72,12 @@ export function enlarge(
       });
     }
   }
-  const finished = bigAsPixel ? { ...finish, bias: finish.bias && repeatForPixels(finish.bias, connections[0]!, bigShape) } : finish;
-  return contributions.map((chain) => reshape(accumulate(chain, batch, finished), bigShape));
+  const biasOf = ({ bias }: Finish) => (bias && bigAsPixel ? repeatForPixels(bias, connections[0]!, bigShape) : bias);
+  return contributions.map((chain) => ({
+    make: (finish) => reshape(accumulate(chain, batch, { ...finish, bias: biasOf(finish) }), bigShape),
+    // As one pixel, the channels of all pixels would be sampled.
+    ...(bigAsPixel ? {} : { sample: (strides) => accumulate(chain, batch, { strides }) }),
+  }));
 }
 
 const asOnePixel = (part: Value, channels: number, batch: number): Value => reshape(part, [1, channels, 1, batch]);
@@ -81,10 +91,11 @@ function repeatForPixels(bias: Value, { type }: Connection, bigShape: readonly n
 }
 
 /** Convolutions added up, each into the result of the one before. */
-function accumulate(chain: readonly Contribution[], batch: number, { bias, activation }: Finish): Value {
+function accumulate(chain: readonly Contribution[], batch: number, { bias, activation, strides }: Finish): Value {
   return chain.reduce<Value | undefined>((sum, { data, kernel, rows, columns }, index) => {
     const last = index === chain.length - 1;
     return blockedConv(data, kernel, {
+      strides,
       dilations: [1, batch],
       pads: [rows[0], columns[0] * batch, rows[1], columns[1] * batch],
       sum,

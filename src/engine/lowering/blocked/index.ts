@@ -1,9 +1,10 @@
 import { type Graph, graphOf, topologicalOrder } from '../../graph.js';
 import { apply } from '../../operator.js';
-import { clip, expand, mul, reduceMean, reduceSum, reshape, sub } from '../../operators/index.js';
+import { expand, mul, reduceMean, reduceSum, reshape } from '../../operators/index.js';
 import { sameShape, sizeOf } from '../../shape.js';
 import type { ComputedValue, Value } from '../../value.js';
 import type { LaidOutGraph } from '../stateLayout.js';
+import { type Centered, centerConvolution, centerImage, imageOf, meanOf, offMean, varianceOfCentered } from './centering.js';
 import {
   addForms,
   asParts,
@@ -23,7 +24,7 @@ import { convertLayout, fromPlain, type ImageType, imageType, type Layout, partS
 import type { Activation } from './nchwc.js';
 import { assignLayouts, FUNCTIONS, isElementwise, isPerChannel } from './regions.js';
 import { Storage } from './storage.js';
-import { varianceOf } from './variance.js';
+import { type Statistics, varianceOf } from './variance.js';
 
 /**
  * The same graph with its convolutions, and whatever lies elementwise between them, on blocked channels with the batch inside. For
@@ -41,6 +42,9 @@ interface Image {
 
 class BlockedLowering {
   private readonly layouts: ReadonlyMap<Value, Layout>;
+  /** Images whose variance is taken. */
+  private readonly statistics = new Map<Value, Statistics>();
+  private readonly centered = new Map<Value, Centered>();
   private readonly consumers = new Map<Value, ComputedValue[]>();
   private readonly images = new Map<Value, Image>();
   private readonly plainValues = new Map<Value, Value>();
@@ -57,6 +61,8 @@ class BlockedLowering {
     for (const value of this.order) {
       if (value.kind !== 'computed') continue;
       for (const operand of value.inputs) this.consumers.set(operand, [...(this.consumers.get(operand) ?? []), value]);
+      const statistics = varianceOf(value);
+      if (statistics && this.layouts.has(statistics.x)) this.statistics.set(statistics.x, statistics);
     }
     this.storage = new Storage({
       graph,
@@ -73,7 +79,9 @@ class BlockedLowering {
       if (value.kind === 'computed' && this.layouts.has(value)) this.lowerImage(value, this.layouts.get(value)!);
       else this.plainValues.set(value, value.kind === 'computed' ? this.lowerPlain(value) : value);
     }
-    const outputs = Object.fromEntries(Object.entries(this.graph.outputs).map(([name, value]) => [name, this.storage.vector(value) ?? this.plain(value)]));
+    const outputs = Object.fromEntries(
+      Object.entries(this.graph.outputs).map(([name, value]) => [name, this.storage.nextState(name, value) ?? this.plain(value)]),
+    );
     const inputs = this.graph.inputs.map((value) => this.storage.inputOf(value));
     return { ...graphOf(outputs, inputs), stateLayouts: this.storage.stateLayouts };
   }
@@ -90,7 +98,7 @@ class BlockedLowering {
 
   /** A value in plain memory. */
   private plain(value: Value): Value {
-    const known = this.plainValues.get(value) ?? toPlain(this.parts(value), this.typeOf(value), this.layouts.get(value)!);
+    const known = this.plainValues.get(value) ?? this.storage.plainVector(value) ?? toPlain(this.parts(value), this.typeOf(value), this.layouts.get(value)!);
     this.plainValues.set(value, known);
     return known;
   }
@@ -141,14 +149,43 @@ class BlockedLowering {
     // An activation right behind the convolution goes into its last pass, if nobody wants what is before it.
     const follower = sameLayout(own, layout) ? this.onlyConsumer(value) : undefined;
     const activation = follower && activationOf(follower);
-    const finish = { bias: bias && spreadChannels(this.plain(bias), type, own), activation };
-    const parts =
+    const makers =
       result === 'small'
-        ? reduce(connected, this.storage.rowsOf(kernel!), this.partsIn(big, connected.bigLayout), type.batch, finish)
-        : enlarge(connected, this.storage.rowsOf(kernel!), this.partsIn(small, connected.smallLayout), type.batch, partShape(type, own), finish);
+        ? reduce(connected, this.storage.rowsOf(kernel!), this.partsIn(big, connected.bigLayout), type.batch)
+        : enlarge(connected, this.storage.rowsOf(kernel!), this.partsIn(small, connected.smallLayout), type.batch, partShape(type, own));
+    const plainBias = bias && this.plain(bias);
+    if (makers[0]!.sample && this.servesStatistics(value)) {
+      const centered = centerConvolution(makers, plainBias, type, own, layout);
+      this.centered.set(value, centered);
+      this.images.set(value, { form: imageOf(centered) });
+      return;
+    }
+    const finish = { bias: plainBias && spreadChannels(plainBias, type, own), activation };
+    const parts = makers.map(({ make }) => make(finish));
     const image: Image = { form: formOf(convertLayout(parts, type, own, layout)) };
     this.images.set(value, image);
     if (follower && activation) this.images.set(follower, image);
+  }
+
+  /** Whether nothing but its mean, its variance and its normalization read an image. */
+  private servesStatistics(value: Value): boolean {
+    const mean = this.statistics.get(value)?.mean;
+    const isOutput = Object.values(this.graph.outputs).includes(value);
+    return mean !== undefined && !isOutput && this.consumersOf(value).every((consumer) => consumer === mean || this.isCentering(consumer));
+  }
+
+  /** Whether a value is an image minus its mean, and the image's variance is taken. */
+  private isCentering({ operator, inputs: [x, mean] }: ComputedValue): boolean {
+    return operator.name === 'Sub' && x !== undefined && this.statistics.get(x)?.mean === mean;
+  }
+
+  /** An image of which statistics are taken, near its mean. */
+  private centeredOf(x: Value): Centered {
+    const known = this.centered.get(x);
+    if (known) return known;
+    const centered = centerImage(this.parts(x), this.typeOf(x), this.layouts.get(x)!);
+    this.centered.set(x, centered);
+    return centered;
   }
 
   private onlyConsumer(value: Value): ComputedValue | undefined {
@@ -165,7 +202,7 @@ class BlockedLowering {
       case 'Add':
         return { form: this.sum(value, a, b, false) };
       case 'Sub':
-        return { form: this.sum(value, a, b, true) };
+        return { form: this.isCentering(value) ? offMean(this.centeredOf(a)) : this.sum(value, a, b, true) };
       case 'Mul':
         if (isPerChannel(b, value)) return { form: scaleForm(this.form(a), this.plain(b)) };
         if (isPerChannel(a, value)) return { form: scaleForm(this.form(b), this.plain(a)) };
@@ -215,7 +252,7 @@ class BlockedLowering {
   private lowerPlain(value: ComputedValue): Value {
     const convolution = convolutionOf(value);
     if (convolution?.result === 'kernel') return this.kernelGradient(value, convolution);
-    const stored = this.storage.pieceOfVector(value) ?? this.storage.totalOfVector(value);
+    const stored = this.storage.pieceOfVector(value) ?? this.storage.total(value);
     if (stored) return stored;
     const sums = this.channelSums(value);
     if (sums) return sums;
@@ -231,7 +268,7 @@ class BlockedLowering {
     const [only] = connected.connections;
     if (only?.own === undefined) return correlate(connected, smallParts, bigParts, small.shape[0]!);
     const rows = correlateRows(only, connected.bigAsPixel, smallParts, bigParts, small.shape[0]!);
-    this.storage.rememberRows(value, rows);
+    this.storage.rememberRows(value, rows, only.own);
     return only.gradientOf(rows);
   }
 
@@ -250,16 +287,10 @@ class BlockedLowering {
     const scale = name === 'ReduceMean' ? sizeOf(value.shape) / sizeOf(x.shape) : 1;
     const sums = new ChannelSums(this.typeOf(x), layout, scale);
     const variance = varianceOf(value);
-    if (variance) return this.variance(variance, sums);
+    if (variance && this.statistics.has(variance.x)) return varianceOfCentered(this.centeredOf(variance.x), sums);
+    if (this.statistics.get(x)?.mean === value) return meanOf(this.centeredOf(x));
     const perChannel = this.sumsOf(x, sums);
     return reshape(axes.length === 4 ? reduceSum(perChannel, [1]) : perChannel, value.shape);
-  }
-
-  private variance({ x, mean }: { readonly x: Value; readonly mean: Value }, sums: ChannelSums): Value {
-    const form = formOf(this.parts(x));
-    const square = mul(this.plain(mean), this.plain(mean));
-    // Rounding can bring the difference below 0.
-    return clip(sub(sums.ofProduct(form, form), square), 0, Infinity);
   }
 
   private sumsOf(x: Value, sums: ChannelSums): PerChannel {

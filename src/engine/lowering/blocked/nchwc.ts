@@ -19,7 +19,7 @@ export interface BlockedConvOptions {
   readonly bias?: Value | undefined;
   /** Added to the result before the activation; of its shape. */
   readonly sum?: Value | undefined;
-  readonly strides?: readonly [number, number];
+  readonly strides?: readonly [number, number] | undefined;
   readonly dilations?: readonly [number, number];
   /** Top, left, bottom, right. */
   readonly pads?: readonly [number, number, number, number];

@@ -1,13 +1,15 @@
 import type { Graph } from '../../graph.js';
 import { apply } from '../../operator.js';
-import { add, concat, reshape, slice } from '../../operators/index.js';
-import { sameShape } from '../../shape.js';
+import { reduceSum, reshape } from '../../operators/index.js';
+import { sameShape, sizeOf } from '../../shape.js';
 import { type ComputedValue, input, type InputValue, type Value } from '../../value.js';
-import type { StateLayout } from '../stateLayout.js';
+import { nextName, type StateLayout } from '../stateLayout.js';
 import { type Connected, type Convolution, convolutionOf } from './connections.js';
 import type { RowsOf } from './convolve.js';
-import { kernelFromRows, kernelRows, kernelRowsCount, type KernelType } from './kernels.js';
-import { assignVectorLayouts, isTotal, type Segment, stateLayout, type VectorLayout } from './vectors.js';
+import { fillWithZeros, fillRowsWithZeros, fromStored, kernelOfStored, pieceOfStored, storeVector, storePieces } from './storedVectors.js';
+import { kernelFromRows, type KernelType } from './kernels.js';
+import { Padding } from './padding.js';
+import { assignVectorLayouts, isElementwiseVector, isTotal, sameKernel, type Segment, stateLayout, type VectorLayout } from './vectors.js';
 
 /** What storage has to know of the graph that is being lowered. */
 export interface Surroundings {
@@ -18,12 +20,21 @@ export interface Surroundings {
   readonly plain: (value: Value) => Value;
 }
 
+/** A kernel as rows. */
+interface Rows {
+  readonly rows: Value;
+  readonly kernel: KernelType;
+}
+
 /** State vectors in their own order, and the kernels in them as rows. */
 export class Storage {
   private readonly layouts: ReadonlyMap<Value, VectorLayout>;
   private readonly vectors = new Map<Value, Value>();
-  /** Kernels and their gradients as rows. */
-  private readonly rows = new Map<Value, Value>();
+  /** Kernels, their gradients, and what elementwise operators make of them, as rows. */
+  private readonly rows = new Map<Value, Rows>();
+  /** Those of them that have zeros where a block is only filled because they are stored so. */
+  private readonly filledRows = new Set<Value>();
+  private readonly padding = new Padding((value) => this.isFilled(value));
 
   constructor(private readonly surroundings: Surroundings) {
     const { graph, consumersOf } = surroundings;
@@ -36,14 +47,17 @@ export class Storage {
     return new Map(stored.map((value) => [value.name, stateLayout(this.layouts.get(value)!)]));
   }
 
-  /** A vector in its own order, if it has one. */
-  vector(value: Value): Value | undefined {
-    return this.vectors.get(value);
-  }
-
   /** An input as the lowered graph declares it. */
   inputOf(value: InputValue): InputValue {
     return (this.vectors.get(value) as InputValue | undefined) ?? value;
+  }
+
+  /** The next value of a state vector that has an order of its own; undefined for all other outputs. */
+  nextState(name: string, value: Value): Value | undefined {
+    const state = this.surroundings.graph.inputs.find((each) => nextName(each.name) === name);
+    const layout = state && this.layouts.get(state);
+    if (layout === undefined) return undefined;
+    return this.layouts.get(value) === layout ? this.filled(value) : storeVector(this.surroundings.plain(value), layout);
   }
 
   /** Lowers a vector that has an order of its own; false for every other value. */
@@ -53,58 +67,97 @@ export class Storage {
     return layout !== undefined;
   }
 
-  private compute({ operator, inputs, attributes }: ComputedValue, { segments }: VectorLayout): Value {
-    if (operator.name === 'Concat') {
-      const pieces = segments.map((segment, index) => this.store(inputs[index]!, segment));
-      return concat(pieces, 0);
-    }
-    const operands = inputs.map((operand) => this.vectors.get(operand) ?? this.surroundings.plain(operand));
+  /** A vector that has an order of its own in the plain one. */
+  plainVector(value: Value): Value | undefined {
+    const stored = this.vectors.get(value);
+    return stored && fromStored(stored, this.layouts.get(value)!);
+  }
+
+  private compute(value: ComputedValue, layout: VectorLayout): Value {
+    const { operator, inputs, attributes } = value;
+    if (!isElementwiseVector(value)) return storePieces(inputs.map((piece, index) => this.store(piece, layout.segments[index]!)));
+    const operands = inputs.map((operand) => {
+      const plain = () => this.surroundings.plain(operand);
+      return this.vectors.get(operand) ?? (sizeOf(operand.shape) === 1 ? plain() : storeVector(plain(), layout));
+    });
     return apply(operator, operands, attributes);
   }
 
   /** A tensor as it lies in a vector. */
-  private store(flat: Value, { kernel, storedLength }: Segment): Value {
-    if (kernel === undefined) return this.surroundings.plain(flat);
-    const source = flat.kind === 'computed' && flat.operator.name === 'Reshape' ? flat.inputs[0]! : flat;
-    const { small, big, height, width } = kernel;
-    const rows = this.rows.get(source) ?? kernelRows(reshape(this.surroundings.plain(flat), [small, big, height, width]), kernel);
-    return reshape(rows, [storedLength]);
+  private store(flat: Value, segment: Segment): Value {
+    const rows = segment.kernel && this.rowsAs(flat, segment.kernel);
+    return rows ? reshape(rows, [segment.storedLength]) : pieceOfStored(this.surroundings.plain(flat), segment);
+  }
+
+  /** The rows of a kernel, with zeros where a block is only filled, if they are known and those of this type. */
+  private rowsAs(value: Value, type: KernelType): Value | undefined {
+    const known = this.rows.get(value);
+    if (known === undefined || !sameKernel(known.kernel, type)) return undefined;
+    return this.padding.of(value) === 0 ? known.rows : fillRowsWithZeros(known.rows, type);
+  }
+
+  /** Whether a value of several elements has zeros in its padding because of how it is stored. */
+  private isFilled(value: Value): boolean {
+    if (this.rows.has(value)) return this.filledRows.has(value);
+    return !this.layouts.has(value) || !isElementwiseVector(value);
+  }
+
+  /** A vector with zeros in its padding. */
+  private filled(value: Value): Value {
+    const stored = this.vectors.get(value)!;
+    return this.padding.of(value) === 0 ? stored : fillWithZeros(stored, this.layouts.get(value)!);
   }
 
   /** A piece of a vector, in the plain order; a kernel's rows are remembered for its convolutions. */
   pieceOfVector(value: ComputedValue): Value | undefined {
     const layout = value.operator.name === 'Slice' ? this.layouts.get(value.inputs[0]!) : undefined;
-    const segment = layout?.segments.find(({ start }) => start === value.attributes.start);
+    const { start, end, step } = value.attributes;
+    const segment = layout?.segments.find((each) => each.start === start && each.start + each.length === end && step === 1);
     if (segment === undefined) return undefined;
-    const { offset, storedLength, kernel } = segment;
-    const stored = slice(this.vectors.get(value.inputs[0]!)!, 0, offset, offset + storedLength);
-    if (kernel === undefined) return stored;
-    const rows = reshape(stored, [kernelRowsCount(kernel), kernel.block ** 2]);
-    for (const reshaped of this.surroundings.consumersOf(value)) this.rows.set(reshaped, rows);
-    return reshape(kernelFromRows(rows, kernel), value.shape);
+    const { kernel } = segment;
+    const piece = kernelOfStored(kernel ? this.filled(value.inputs[0]!) : this.vectors.get(value.inputs[0]!)!, segment);
+    if (kernel === undefined) return piece;
+    this.setFilledRows(value, piece, kernel);
+    return reshape(kernelFromRows(piece, kernel), value.shape);
   }
 
-  /** The sum of all elements of a vector, taken in its own order. */
-  totalOfVector(value: ComputedValue): Value | undefined {
-    const vector = isTotal(value) ? this.vectors.get(value.inputs[0]!) : undefined;
-    return vector && apply(value.operator, [vector], value.attributes);
+  /** The sum of all elements of a vector, taken in its own order, or of a kernel's rows. */
+  total(value: ComputedValue): Value | undefined {
+    const [operand] = value.inputs;
+    const known = operand && this.rows.get(operand);
+    if (known && value.operator.name === 'ReduceSum' && sizeOf(value.shape) === 1)
+      return reshape(reduceSum(this.rowsAs(operand, known.kernel)!, [0, 1]), value.shape);
+    const isKnown = isTotal(value) && this.layouts.has(value.inputs[0]!);
+    return isKnown ? apply(value.operator, [this.filled(value.inputs[0]!)], value.attributes) : undefined;
   }
 
   /** A kernel's rows: a piece of a state vector as it lies, or made of the plain kernel. */
   rowsOf(kernel: Value): RowsOf {
-    return (connection) => (connection.own ? this.rows.get(kernel) : undefined) ?? connection.rowsOf(this.surroundings.plain(kernel));
+    return (connection) => (connection.own && this.rowsAs(kernel, connection.own)) ?? connection.rowsOf(this.surroundings.plain(kernel));
   }
 
-  /** Remembers the rows of a kernel's gradient. */
-  rememberRows(gradient: Value, rows: Value): void {
-    this.rows.set(gradient, rows);
+  /** Remembers the rows of a kernel's gradient. Channels that only fill a block need not be 0 in images, and then are not in it. */
+  rememberRows(gradient: Value, rows: Value, kernel: KernelType): void {
+    this.setFilledRows(gradient, fillRowsWithZeros(rows, kernel), kernel);
   }
 
-  /** Gradients of a kernel that serves several times add up as rows. */
+  private setFilledRows(value: Value, rows: Value, kernel: KernelType): void {
+    this.rows.set(value, { rows, kernel });
+    this.filledRows.add(value);
+  }
+
+  /** What an elementwise operator or another shape makes of kernels, as rows too. */
   addRows(value: ComputedValue): void {
-    const [a, b] = value.inputs;
-    const [left, right] = [a && this.rows.get(a), b && this.rows.get(b)];
-    if (value.operator.name === 'Add' && left && right && sameShape(a!.shape, b!.shape)) this.rows.set(value, add(left, right));
+    const { operator, inputs, attributes } = value;
+    const known = inputs.map((operand) => this.rows.get(operand));
+    const first = known.find((rows) => rows !== undefined);
+    if (first === undefined) return;
+    if (operator.name === 'Reshape') return this.setFilledRows(value, this.rowsAs(inputs[0]!, first.kernel)!, first.kernel);
+    const fits = (operand: Value, index: number) =>
+      sizeOf(operand.shape) === 1 || (known[index] && sameKernel(known[index].kernel, first.kernel) && sameShape(operand.shape, value.shape));
+    if (!operator.elementwise || !inputs.every(fits)) return;
+    const operands = inputs.map((operand, index) => known[index]?.rows ?? reshape(this.surroundings.plain(operand), []));
+    this.rows.set(value, { rows: apply(operator, operands, attributes), kernel: first.kernel });
   }
 
   /** The kernel that a piece of a vector is reshaped to, if it serves as nothing else and always by the same rows. */
@@ -116,6 +169,6 @@ export class Storage {
       const convolution = convolutionOf(consumer);
       return convolution?.kernel === kernel ? connected(convolution).connections[0]?.own : undefined;
     });
-    return types[0] && types.every((type) => JSON.stringify(type) === JSON.stringify(types[0])) ? types[0] : undefined;
+    return types[0] && types.every((type) => sameKernel(type, types[0])) ? types[0] : undefined;
   }
 }

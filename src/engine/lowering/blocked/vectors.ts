@@ -1,7 +1,8 @@
 /**
- * State vectors in an order of their own. Parameters, their gradients and Adam's moments are packed vectors on which only elementwise
+ * State vectors in an order of their own. Parameters, their gradients and Adam's moments are packed vectors on which elementwise
  * operators, slices and concatenations act: inside the graph each kernel can lie in them as the rows that convolutions want, padded to
- * whole blocks with zeros that stay zero. Nothing is transposed in an iteration then; whoever reads or writes the state does it once.
+ * whole blocks with zeros. Nothing is transposed in an iteration then; whoever reads or writes the state does it once. Anything else that
+ * reads such a vector, or a vector that comes from elsewhere, is converted where the two meet.
  */
 import { type Graph, topologicalOrder } from '../../graph.js';
 import { sizeOf } from '../../shape.js';
@@ -24,14 +25,12 @@ export interface VectorLayout {
   readonly segments: readonly Segment[];
 }
 
-const ELEMENTWISE: ReadonlySet<string> = new Set(['Add', 'Sub', 'Mul', 'Div', 'Sqrt', 'Neg', 'Abs', 'Clip']);
-
-/** Operands that are elements of one vector, and operators of which each element depends on that element only. */
-function isElementwiseVector(value: Value): value is ComputedValue {
+/** Operators of which each element depends on the same element of vectors of one length. */
+export function isElementwiseVector(value: Value): value is ComputedValue {
   return (
     value.kind === 'computed' &&
     value.shape.length === 1 &&
-    ELEMENTWISE.has(value.operator.name) &&
+    value.operator.elementwise === true &&
     value.inputs.every((operand) => sizeOf(operand.shape) === 1 || operand.shape.join() === value.shape.join())
   );
 }
@@ -40,19 +39,12 @@ const isPiece = (value: Value): value is ComputedValue =>
   value.kind === 'computed' && value.operator.name === 'Slice' && value.inputs[0]!.shape.length === 1 && value.attributes.step === 1;
 const isPacking = (value: Value): value is ComputedValue => value.kind === 'computed' && value.operator.name === 'Concat' && value.shape.length === 1;
 
-/** The sum of a vector's elements, which their order does not change, nor padding of zeros. */
-export const isTotal = (value: ComputedValue): boolean =>
-  value.operator.name === 'ReduceSum' && value.inputs[0]!.shape.length === 1 && isZeroPadded(value.inputs[0]!);
-
-/** Whether padding is 0 in a vector: it is in state and in what is packed, and in products of these. */
-const isZeroPadded = (value: Value): boolean =>
-  value.kind === 'input' ||
-  (value.kind === 'computed' && value.operator.name === 'Concat') ||
-  (isElementwiseVector(value) && value.operator.name === 'Mul' && value.inputs.every((operand) => sizeOf(operand.shape) === 1 || isZeroPadded(operand)));
+/** The sum of a vector's elements, which their order does not change. */
+export const isTotal = (value: ComputedValue): boolean => value.operator.name === 'ReduceSum' && value.inputs[0]!.shape.length === 1;
 
 /**
- * The layout of each vector that may have one of its own: it is connected to state inputs (those with an output of the next value), and
- * nothing but elementwise operators, sums, and slices and concatenations along one partition touches it.
+ * The layout of each vector that has one of its own: elementwise operators connect it to state inputs (those with an output of the next value),
+ * and it is a state input, made by such an operator, or concatenated from pieces. Vectors that are connected but made otherwise have none.
  * @param kernelOf the kernel that a slice is used as, and as nothing else
  */
 export function assignVectorLayouts(
@@ -63,11 +55,19 @@ export function assignVectorLayouts(
   const order = topologicalOrder(Object.values(graph.outputs));
   const layouts = new Map<Value, VectorLayout>();
   for (const region of vectorRegions(graph, order)) {
-    const layout = isClosed(region, graph, consumersOf) ? layoutOf(region, consumersOf, kernelOf) : undefined;
-    if (layout) for (const value of region) layouts.set(value, layout);
+    const layout = layoutOf(region, consumersOf, kernelOf);
+    if (layout === undefined || ![...region].every((value) => value.type === 'float32' || isElementwiseVector(value))) continue;
+    for (const value of region) if (isStored(value, layout, graph)) layouts.set(value, layout);
   }
   return layouts;
 }
+
+function isStored(value: Value, { segments }: VectorLayout, graph: Graph): boolean {
+  if (value.kind === 'input') return isState(value, graph);
+  return isElementwiseVector(value) || (isPacking(value) && sizesOf(value) === segments.map(({ length }) => length).join());
+}
+
+const sizesOf = (packing: ComputedValue): string => packing.inputs.map((operand) => operand.shape[0]!).join();
 
 const isState = (value: InputValue, graph: Graph): boolean => value.type === 'float32' && value.shape.length === 1 && nextName(value.name) in graph.outputs;
 
@@ -83,36 +83,22 @@ function vectorRegions(graph: Graph, order: readonly Value[]): readonly Readonly
   return [...new Set(regionOf.values())].filter((region) => [...region].some((value) => value.kind === 'input' && isState(value, graph)));
 }
 
-function isClosed(region: ReadonlySet<Value>, graph: Graph, consumersOf: (value: Value) => readonly ComputedValue[]): boolean {
-  const stateOutputs = new Set([...region].flatMap((value) => (value.kind === 'input' && isState(value, graph) ? [nextName(value.name)] : [])));
-  const outputs = new Map(Object.entries(graph.outputs).map(([name, value]) => [value, name]));
-  return [...region].every((value) => {
-    const made = value.kind === 'input' ? isState(value, graph) : isElementwiseVector(value) || isPacking(value);
-    const output = outputs.get(value);
-    return (
-      made &&
-      (output === undefined || stateOutputs.has(output)) &&
-      consumersOf(value).every((consumer) => region.has(consumer) || isPiece(consumer) || isTotal(consumer))
-    );
-  });
-}
-
-/** The common partition of a region's slices and concatenations, or undefined where there is none. */
+/** A region's partition, that of most of its concatenations, with the kernels that slices along it are used as; undefined without any. */
 function layoutOf(
   region: ReadonlySet<Value>,
   consumersOf: (value: Value) => readonly ComputedValue[],
   kernelOf: (piece: ComputedValue) => KernelType | undefined,
 ): VectorLayout | undefined {
   const pieces = [...region].flatMap((value) => consumersOf(value).filter(isPiece));
-  const packings = [...region].filter(isPacking).map(({ inputs }) => inputs.map((operand) => operand.shape[0]!));
-  const [partition] = packings;
-  if (partition === undefined || packings.some((sizes) => sizes.join() !== partition.join())) return undefined;
+  const partition = mostFrequent([...region].filter(isPacking).map(sizesOf))
+    ?.split(',')
+    .map(Number);
+  if (partition === undefined) return undefined;
 
   const segments: Segment[] = [];
   let [start, offset] = [0, 0];
   for (const length of partition) {
-    const uses = pieces.filter(({ attributes }) => Number(attributes.start) < start + length && Number(attributes.end) > start);
-    if (uses.some(({ attributes }) => attributes.start !== start || attributes.end !== start + length)) return undefined;
+    const uses = pieces.filter(({ attributes }) => attributes.start === start && attributes.end === start + length);
     const kernel = commonKernel(uses.map(kernelOf));
     const storedLength = kernel ? kernelRowsCount(kernel) * kernel.block ** 2 : length;
     segments.push({ start, length, offset, storedLength, kernel });
@@ -122,18 +108,28 @@ function layoutOf(
   return { storedSize: offset, segments };
 }
 
+function mostFrequent(texts: readonly string[]): string | undefined {
+  const count = (text: string) => texts.filter((other) => other === text).length;
+  return texts.reduce<string | undefined>((best, text) => (best === undefined || count(text) > count(best) ? text : best), undefined);
+}
+
+export const sameKernel = (a: KernelType | undefined, b: KernelType | undefined): boolean => JSON.stringify(a) === JSON.stringify(b);
+
 function commonKernel(kernels: readonly (KernelType | undefined)[]): KernelType | undefined {
   const [first] = kernels;
-  return first && kernels.every((kernel) => JSON.stringify(kernel) === JSON.stringify(first)) ? first : undefined;
+  return first && kernels.every((kernel) => sameKernel(kernel, first)) ? first : undefined;
 }
+
+/** The elements of a vector. */
+export const plainSize = ({ segments }: VectorLayout): number => segments.reduce((sum, { length }) => sum + length, 0);
 
 /** How the elements of a state vector of this layout are ordered outside the graph and inside. */
 export const stateLayout = (layout: VectorLayout): StateLayout => ({
-  size: layout.segments.reduce((sum, { length }) => sum + length, 0),
+  size: plainSize(layout),
   order: () => orderOf(layout),
 });
 
-function orderOf({ storedSize, segments }: VectorLayout): Int32Array {
+export function orderOf({ storedSize, segments }: VectorLayout): Int32Array {
   const order = new Int32Array(storedSize).fill(-1);
   for (const { start, length, offset, storedLength, kernel } of segments) {
     const piece = order.subarray(offset, offset + storedLength);

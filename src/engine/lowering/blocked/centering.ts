@@ -1,0 +1,57 @@
+/** Images near their mean, of which batch statistics are taken. */
+import { add, clip, mul, reshape, sub } from '../../operators/index.js';
+import type { Value } from '../../value.js';
+import { ChannelSums, type Form, formOf, materialize, type PerChannel, sampling, shiftForm, spreadChannels } from './channelwise.js';
+import type { PartMaker } from './convolve.js';
+import { convertLayout, type ImageType, type Layout, type Parts, partShape } from './layout.js';
+
+/**
+ * An image near its mean. Sums of squares and of products of it keep the digits that those of an image far from 0 lose: in float32 the variance
+ * as E[x^2] - E[x]^2 has an error of 50% at a mean of 1,000 standard deviations.
+ */
+export interface Centered {
+  /** The image minus `shift`. */
+  readonly form: Form;
+  readonly shift: PerChannel;
+  /** The mean of `form`: some tenths of a standard deviation. */
+  readonly rest: PerChannel;
+}
+
+function centered(parts: Parts, type: ImageType, layout: Layout, shift: PerChannel): Centered {
+  const form = formOf(parts);
+  const rest = new ChannelSums(type, layout, 1 / (type.batch * type.height * type.width)).ofForm(form);
+  return { form, shift, rest };
+}
+
+/** Centers an image by a pass over it. */
+export function centerImage(parts: Parts, type: ImageType, layout: Layout): Centered {
+  const negative = new ChannelSums(type, layout, 1).negativeSampleMean(parts[0]!);
+  return centered(materialize(shiftForm(formOf(parts), negative), type, layout), type, layout, mul(negative, -1));
+}
+
+/**
+ * Centers a convolution's result: its bias takes away the mean of some of its pixels, which are computed before, so that there is no pass more.
+ * @param makers of all parts, in the layout `own`; they must offer samples
+ * @param layout that of the result
+ */
+export function centerConvolution(makers: readonly PartMaker[], bias: Value | undefined, type: ImageType, own: Layout, layout: Layout): Centered {
+  const [, , height, width] = partShape(type, own) as [number, number, number, number];
+  const sample = makers[0]!.sample!([height, sampling(width)[1]]);
+  const negative = new ChannelSums(type, own, 1).negativeSampleMean(sample);
+  const finish = { bias: spreadChannels(negative, type, own) };
+  const parts = makers.map(({ make }) => make(finish));
+  // The convolution's own bias moves the mean and nothing else, so that it is added there only.
+  const shift = bias ? sub(reshape(bias, negative.shape), negative) : mul(negative, -1);
+  return centered(convertLayout(parts, type, own, layout), type, layout, shift);
+}
+
+export const imageOf = ({ form, shift }: Centered): Form => shiftForm(form, shift);
+export const meanOf = ({ shift, rest }: Centered): PerChannel => add(rest, shift);
+/** The image minus its mean. */
+export const offMean = ({ form, rest }: Centered): Form => shiftForm(form, mul(rest, -1));
+
+/** @param means sums that are means */
+export function varianceOfCentered({ form, rest }: Centered, means: ChannelSums): PerChannel {
+  // Rounding can bring the difference below 0.
+  return clip(sub(means.ofProduct(form, form), mul(rest, rest)), 0, Infinity);
+}
