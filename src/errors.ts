@@ -6,8 +6,12 @@ export class InputError extends Error {
   override readonly name: string = 'InputError';
 }
 
+/** Longer names are no misspellings; their distances would take long to compute. */
+const MAX_NAME = 100;
+
 /** The name in `known` nearest to `given` (at most a third of its letters differ), for "did you mean" in messages. */
 export function nearestName(given: string, known: readonly string[]): string | undefined {
+  if (given.length > MAX_NAME) return undefined;
   let best: string | undefined;
   let least = Math.max(1, Math.floor(given.length / 3)) + 1;
   for (const name of known) {

@@ -4,6 +4,7 @@ import { openSource } from './data/open.node.js';
 import { wholeSource } from './data/index.js';
 import { type Compile, constant, graphOf } from './engine/index.js';
 import { compile, type CompileOptions, DEVICES } from './engine/runtime/native.js';
+import { InputError } from './errors.js';
 import { TrainingEvaluation } from './evaluation/trainingEvaluation.node.js';
 import { completeConfiguration } from './training/completion.node.js';
 import { type Configuration, lastStepOf, type TrainingEvent, type TrainingSummary } from './training/index.js';
@@ -30,16 +31,26 @@ export interface RunOptions extends Pick<CompileOptions, 'device' | 'threads'> {
   readonly onEvent?: (event: TrainingEvent) => void;
 }
 
-const optionsSchema = z.object(
+const THREADS = 'must be a whole number from 0 (one for each core) to 1024';
+
+const optionsSchema = z.strictObject(
   {
     out: z.string('must be the path of a run folder').min(1, 'must be the path of a run folder'),
     device: z.enum(DEVICES, `must be one of ${DEVICES.join(', ')}`).optional(),
-    threads: z.int('must be a whole number of at least 0').min(0, 'must be a whole number of at least 0').optional(),
+    threads: z.int(THREADS).min(0, THREADS).max(1024, THREADS).optional(),
     signal: z.instanceof(AbortSignal, { error: 'must be an AbortSignal' }).optional(),
     onEvent: z.custom((value) => typeof value === 'function', 'must be a function').optional(),
   },
   'must be an object',
 );
+
+const checkOptions = (options: unknown) =>
+  validate(
+    optionsSchema,
+    options,
+    (key, name = key) => `options: ${name}`,
+    () => Object.keys(optionsSchema.shape),
+  );
 
 /**
  * Trains a model into a new run folder, as the command line does. Nothing is written before all arguments are known to be right.
@@ -47,11 +58,12 @@ const optionsSchema = z.object(
  * @throws the signal's reason if it is aborted before training begins; nothing is written then
  * @throws {Error} if a loss becomes NaN or infinite
  */
-export async function train(settings: Settings, { signal, onEvent, ...options }: RunOptions): Promise<TrainingSummary> {
-  validate(optionsSchema, { signal, onEvent, ...options });
-  const { release, ...prepared } = await prepare(settings, options, signal);
+export async function train(settings: Settings, options: RunOptions): Promise<TrainingSummary> {
+  checkOptions(options);
+  const { onEvent } = options;
+  const { release, ...prepared } = await prepare(settings, options);
   try {
-    return await loop.train({ ...prepared, ...(signal ? { signal } : {}), ...(onEvent ? { onEvent } : {}) });
+    return await loop.train({ ...prepared, ...(onEvent ? { onEvent } : {}) });
   } finally {
     await release();
   }
@@ -62,8 +74,8 @@ export async function train(settings: Settings, { signal, onEvent, ...options }:
  * A consumer slower than the training misses iteration events, never others.
  * @throws {InputError} as `train` does, when the first event is asked for
  */
-export async function* trainingEvents(settings: Settings, options: Omit<RunOptions, 'signal' | 'onEvent'>): AsyncGenerator<TrainingEvent, void> {
-  validate(optionsSchema, options);
+export async function* trainingEvents(settings: Settings, options: Omit<RunOptions, 'onEvent'>): AsyncGenerator<TrainingEvent, void> {
+  checkOptions(options);
   const { release, ...prepared } = await prepare(settings, options);
   try {
     yield* loop.trainingEvents(prepared);
@@ -72,9 +84,10 @@ export async function* trainingEvents(settings: Settings, options: Omit<RunOptio
   }
 }
 
-async function prepare(settings: Settings, { out, device, threads }: Omit<RunOptions, 'signal' | 'onEvent'>, signal?: AbortSignal) {
+async function prepare(settings: Settings, { out, device, threads, signal }: RunOptions) {
   signal?.throwIfAborted();
   const configuration = await completeConfiguration(settings);
+  if (configuration.from !== undefined) throw new InputError('from: only the command line starts from the weights of another run; leave it out');
   const options = { ...(device === undefined ? {} : { device }), ...(threads === undefined ? {} : { threads }) };
   const compileOn: Compile = (graph) => compile(graph, options);
   await RunFolder.requireEmpty(out);
@@ -90,13 +103,14 @@ async function prepare(settings: Settings, { out, device, threads }: Omit<RunOpt
     source.close?.();
   };
   try {
+    // Too few images for a batch are reported before anything else is done.
+    lastStepOf(configuration, source.train.count);
     if (configuration.evaluateEvery > 0)
       evaluation = await TrainingEvaluation.open({ configuration, source: await wholeSource(source), compile: compileOn, signal });
-    // Too few images for a batch are reported before a folder is created.
-    lastStepOf(configuration, source.train.count);
     signal?.throwIfAborted();
     const folder = await RunFolder.create(out, configuration);
-    return { configuration, source, folder, compile: compileOn, subscribers: evaluation ? [evaluation.into(folder.path)] : [], release };
+    const subscribers = evaluation ? [evaluation.into(folder.path)] : [];
+    return { configuration, source, folder, compile: compileOn, subscribers, release, ...(signal ? { signal } : {}) };
   } catch (error) {
     await release();
     throw error;

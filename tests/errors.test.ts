@@ -29,6 +29,12 @@ describe('nearestName', () => {
     expect(nearestName('', known)).toBeUndefined();
   });
 
+  it('finds nothing for a megabyte of text, immediately', () => {
+    const start = performance.now();
+    expect(nearestName('a'.repeat(2 ** 20), known)).toBeUndefined();
+    expect(performance.now() - start).toBeLessThan(100);
+  });
+
   it('finds nothing among no names', () => {
     expect(nearestName('KL_real', [])).toBeUndefined();
   });

@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { openSource, type RunOptions, type Settings, train, trainingEvents } from '../src/node.js';
@@ -36,6 +36,14 @@ describe('train and trainingEvents refuse, in one line and before anything is wr
     expect(readdirSync(cwd)).toEqual([]);
   });
 
+  it('options that are missing or misspelled, and settings that only the command line has', async () => {
+    const out = join(temporaryFolder(), 'run');
+    await expectInputError(() => train(tiny, undefined as unknown as RunOptions), 'options: ', 'must be an object');
+    await expectInputError(() => train(tiny, { out, thread: 1 } as unknown as RunOptions), 'thread: no such setting, did you mean threads?');
+    await expectInputError(() => train({ ...tiny, from: 'elsewhere' }, { out }), 'from: only the command line');
+    expect(existsSync(out)).toBe(false);
+  });
+
   it('a signal and a listener of other types', async () => {
     const out = join(temporaryFolder(), 'run');
     await expectInputError(() => train(tiny, { out, signal: {} as AbortSignal }), 'signal: must be an AbortSignal');
@@ -63,6 +71,21 @@ describe('a training of the library', () => {
     const reason = new Error('changed my mind');
     expect(await errorOf(() => train(tiny, { out: join(cwd, 'run'), signal: AbortSignal.abort(reason) }))).toBe(reason);
     expect(readdirSync(cwd)).toEqual([]);
+  });
+
+  it('as events that is aborted before it begins rejects as well, and one that is aborted later ends saved', async () => {
+    const cwd = temporaryFolder();
+    const reason = new Error('changed my mind');
+    const events = trainingEvents(tiny, { out: join(cwd, 'run'), signal: AbortSignal.abort(reason) });
+    expect(await errorOf(() => events.next())).toBe(reason);
+    expect(readdirSync(cwd)).toEqual([]);
+    const controller = new AbortController();
+    const types: string[] = [];
+    for await (const { type } of trainingEvents({ ...tiny, length: { steps: 100_000 } }, { out: join(cwd, 'run'), signal: controller.signal })) {
+      types.push(type);
+      if (type === 'iteration') controller.abort();
+    }
+    expect([types.includes('checkpoint'), types.at(-1)]).toEqual([true, 'end']);
   });
 
   it('trains into a new folder, and leaves an existing run as it is', async () => {

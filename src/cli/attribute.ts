@@ -45,7 +45,7 @@ async function attribute(run: string, data: string | undefined, options: Options
   const { split, raw = false } = options;
   const name = options.name ?? attributeNameOf(options.without === REST ? options.with : `${options.with}-not-${options.without}`);
   checkAttributeName(name);
-  const { model, checkpoint } = await openRun(run, compilerOf(options), options);
+  const { model, checkpoint } = await openRun(run, compilerOf(options, terminal), options);
   const files = new AttributeFiles(folderOfRun(run));
   const source = await openRunData(data, checkpoint.configuration, terminal);
   try {

@@ -33,7 +33,7 @@ async function bench(options: Options, terminal: Terminal): Promise<Outcome> {
     null,
   );
   const profilePrefix = options.profile && join(tmpdir(), `agenet-profile-${process.pid}`);
-  const trainer = await Trainer.create(configuration, images, compilerOf(options, profilePrefix));
+  const trainer = await Trainer.create(configuration, images, compilerOf(options, terminal, profilePrefix));
 
   // The clock of `performance` begins with the process, so this is everything from the command to the first iteration.
   const startup = performance.now() / 1000;

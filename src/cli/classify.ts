@@ -33,7 +33,7 @@ type Options = { readonly probe?: string | undefined } & CompilerOptions;
 async function classify(run: string, named: readonly string[], options: Options, terminal: Terminal): Promise<Outcome> {
   const saved = await new ProbeFiles(folderOfRun(run)).choose(options.probe);
   const { name, probe, origin } = saved;
-  const compile = compilerOf(options);
+  const compile = compilerOf(options, terminal);
   const { model, checkpoint } = await openRun(run, compile, origin);
   const weights = modelWeights(checkpoint.vectors, origin);
   if (weightsDigest(weights) !== origin.weights) {

@@ -48,7 +48,7 @@ type Options = {
 
 async function dataset(data: string, options: Options, terminal: Terminal): Promise<Outcome> {
   const { split, out, force } = options;
-  const kind = out === undefined ? undefined : await prepareOutput({ out, force }, ['png', 'npz']);
+  const kind = out === undefined ? undefined : await prepareOutput({ out, force }, ['png', 'npz'], [data]);
   const native = await nativeFormat(data);
   const format = { size: options.size ?? native.size, channels: options.channels ?? native.channels, crop: options.crop ?? native.crop ?? 'center' };
   const source = await openSource(data, format, {

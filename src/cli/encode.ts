@@ -4,7 +4,7 @@ import { encodedChunks } from '../evaluation/index.js';
 import { type Outcome, perform, subcommand, type Terminal } from './command.js';
 import { openRun } from './openRun.js';
 import { compilerOf, type CompilerOptions, deviceOption, threadsOption } from './options.js';
-import { forceOption, type OutputOptions, prepareOutput, writeNpz } from './output.js';
+import { forceOption, keepInputs, type OutputOptions, prepareOutput, writeNpz } from './output.js';
 import { openRunData, splitOf, splitOption } from './runData.js';
 import { withSignals, WRITING } from './signals.js';
 
@@ -31,8 +31,9 @@ type Options = { readonly split: string; readonly raw?: true | undefined } & Out
 async function encode(run: string, data: string | undefined, options: Options, terminal: Terminal): Promise<Outcome> {
   const { split, out, raw } = options;
   await prepareOutput(options, ['npz']);
-  const { model, checkpoint } = await openRun(run, compilerOf(options), { raw });
+  const { model, checkpoint } = await openRun(run, compilerOf(options, terminal), { raw });
   const { configuration } = checkpoint;
+  await keepInputs(out, [data ?? configuration.data]);
   const source = await openRunData(data, configuration, terminal);
   try {
     const part = splitOf(source, split);

@@ -73,7 +73,7 @@ type Options = {
 async function evaluateRun(run: string, data: string | undefined, options: Options, terminal: Terminal): Promise<Outcome> {
   const asked = options.metrics === undefined ? undefined : parseMetrics(options.metrics);
   requireFeatureModel(options);
-  const compile = compilerOf(options);
+  const compile = compilerOf(options, terminal);
   const { model, checkpoint } = await openRun(run, compile, options);
   const { configuration } = checkpoint;
   const source = await openRunData(data, configuration, terminal);

@@ -46,7 +46,7 @@ async function interpolate(run: string, files: readonly string[], options: Optio
   const { steps, out, seed, circle, loop } = options;
   requireWalk(files, options);
   const kind = await prepareOutput(options, ['png', 'animation', 'npz'], files);
-  const { model, checkpoint } = await openRun(run, compilerOf(options), options);
+  const { model, checkpoint } = await openRun(run, compilerOf(options, terminal), options);
   if (circle && model.prior !== 'sphere') throw new InputError(`--circle: codes of this run lie on no sphere (prior ${model.prior}); use --loop`);
   const rows = files.length > 0 ? 1 : (options.rows ?? DEFAULT_ROWS);
   const points =

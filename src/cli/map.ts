@@ -9,7 +9,7 @@ import { randomStream, shuffledIndices } from '../random.js';
 import { type Outcome, perform, subcommand, type Terminal } from './command.js';
 import { openRun, picturesOf } from './openRun.js';
 import { compilerOf, type CompilerOptions, deviceOption, seedOption, threadsOption, wholeNumber } from './options.js';
-import { forceOption, type OutputOptions, prepareOutput, writeJson, writePng } from './output.js';
+import { forceOption, keepInputs, type OutputOptions, prepareOutput, writeJson, writePng } from './output.js';
 import { describeImage, openRunData, splitOf, splitOption } from './runData.js';
 
 const EXAMPLES = `
@@ -57,7 +57,8 @@ async function map(run: string, data: string | undefined, options: Options, term
   const { method, split, seed, out } = options;
   const kind = await prepareOutput(options, ['png', 'json']);
   if (kind === 'json' && options.cells !== undefined) throw new InputError('--cells: has no effect on coordinates; name a .png file with --out');
-  const { model, checkpoint } = await openRun(run, compilerOf(options), options);
+  const { model, checkpoint } = await openRun(run, compilerOf(options, terminal), options);
+  await keepInputs(out, [data ?? checkpoint.configuration.data]);
   const source = await openRunData(data, checkpoint.configuration, terminal);
   try {
     const part = splitOf(source, split);

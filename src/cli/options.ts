@@ -6,7 +6,7 @@ import { compile, type Device, DEVICES } from '../engine/runtime/native.js';
 import { ARCHITECTURE_NAMES } from '../networks/index.js';
 import { LARGEST_SEED } from '../random.js';
 import { DEFAULTS, STATISTICS } from '../training/index.js';
-import { subcommand } from './command.js';
+import { subcommand, type Terminal } from './command.js';
 
 /** A number in any notation that JavaScript has; ranges are checked with the configuration, which knows them. */
 export function parseNumber(text: string): number {
@@ -45,25 +45,24 @@ export interface CompilerOptions {
   readonly debug?: true | undefined;
 }
 
-/** Compiles graphs as `--device`, `--threads` and `--plain` say; `profilePrefix` as in `compile`. */
-export const compilerOf =
-  ({ device, threads, plain, debug }: CompilerOptions, profilePrefix?: string): Compile =>
-  (graph) =>
+/**
+ * Returns a compiler with `--device`, `--threads` and `--plain`. Under `--debug` it prints once why the runtime is not called by its C interface.
+ * @param profilePrefix as in `compile`
+ */
+export function compilerOf({ device, threads, plain, debug }: CompilerOptions, { note }: Terminal, profilePrefix?: string): Compile {
+  let isReported = false;
+  const onFallback = ({ code, message }: { readonly code: string; readonly message: string }) => {
+    if (!isReported) note(`agenet: calling ONNX Runtime through its Node binding (${code}: ${message})`);
+    isReported = true;
+  };
+  return (graph) =>
     compile(graph, {
-      ...(debug ? { onFallback: reportFallback } : {}),
+      ...(debug ? { onFallback } : {}),
       device,
       threads: threadsOf(threads),
       ...(plain ? { target: { name: 'plain' } } : {}),
       ...(profilePrefix === undefined ? {} : { profilePrefix }),
     });
-
-let fallbackReported = false;
-
-/** Prints once why the runtime is not called by its C interface. */
-function reportFallback({ code, message }: { readonly code: string; readonly message: string }): void {
-  if (fallbackReported) return;
-  fallbackReported = true;
-  process.stderr.write(`agenet: calling ONNX Runtime by its binding for Node (${code}: ${message})\n`);
 }
 
 export const threadsOf = (threads: number | undefined): number => threads ?? availableParallelism();

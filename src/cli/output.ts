@@ -1,8 +1,9 @@
 import { Option } from '@commander-js/extra-typings';
 import { open, readdir, realpath, stat } from 'node:fs/promises';
-import { dirname, extname, join } from 'node:path';
+import { dirname, extname, join, sep } from 'node:path';
 import { encodeNpz, type NumpyArray } from '../data/index.js';
 import { type PiecewiseArray, writeNpzFile } from '../data/npzFile.node.js';
+import { pathOfData } from '../data/open.node.js';
 import { InputError } from '../errors.js';
 import { makeFolder, reading, writeFileAtomically, writing, writingFailure } from '../files.node.js';
 import { encodeAnimation, encodePng } from '../images/files.node.js';
@@ -40,7 +41,7 @@ export interface OutputOptions {
 
 /**
  * Checks before any work that a result can go where the user wants it: an earlier result is overwritten, other files are not.
- * @param inputs files that the command reads
+ * @param inputs files, folders and data that the command reads
  * @returns the format that the extension of the path asks for
  * @throws {InputError} if it asks for none in `allowed`, or something is there that should not be overwritten
  */
@@ -58,16 +59,31 @@ export async function prepareOutput(
   if (kind === 'folder') await requireEmptyFolder(out, found.isDirectory());
   else {
     if (!found.isFile()) throw new InputError(`--out ${out}: exists and is not a file; choose another name`);
-    const place = await realpath(out);
-    for (const input of inputs) {
-      if ((await realpath(input).catch(() => undefined)) === place) throw new InputError(`--out ${out}: is one of the files to read; choose another name`);
-    }
+    await keepInputs(out, inputs);
     if (force === undefined && found.size > 0 && !SIGNATURES[extension]!.test(await beginningOf(out))) {
       const foreign = extension === '.json' ? 'was not written by agenet' : `holds something other than its extension says`;
       throw new InputError(`--out ${out}: exists and ${foreign}; choose another name, or overwrite it with --force`);
     }
   }
   return kind;
+}
+
+/**
+ * Requires that a result does not replace what the command reads.
+ * @param inputs paths of files and folders, and data by their names (`npz:images.npz`)
+ * @throws {InputError} if it is one of these files, or a file in one of these folders
+ */
+export async function keepInputs(out: string, inputs: readonly string[]): Promise<void> {
+  const place = await realpath(out).catch(() => undefined);
+  if (place === undefined) return;
+  for (const input of inputs) {
+    const source = await realpath(pathOfData(input)).catch(() => undefined);
+    if (source !== undefined && (place === source || place.startsWith(`${source}${sep}`))) {
+      throw new InputError(
+        `--out ${out}: is ${place === source ? 'what the command reads' : `one of the files in ${input}, which the command reads`}; choose another name`,
+      );
+    }
+  }
 }
 
 async function requireEmptyFolder(path: string, isFolder: boolean): Promise<void> {

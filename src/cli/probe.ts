@@ -70,7 +70,7 @@ async function probeRun(run: string, data: string | undefined, options: Options,
   const { labels, draws, save, methods = save === undefined ? PROBE_METHODS : ['codes'], seed, raw = false } = options;
   if (save !== undefined) checkSaving(save, labels, methods);
   const files = save === undefined ? undefined : new ProbeFiles(folderOfRun(run));
-  const compile = compilerOf(options);
+  const compile = compilerOf(options, terminal);
   const { model, checkpoint } = await openRun(run, compile, options);
   const { configuration, step } = checkpoint;
   const source = await openRunData(data, configuration, terminal);

@@ -37,7 +37,7 @@ type Options = { count?: number | undefined; split: string } & OutputOptions & A
 async function reconstruct(run: string, images: readonly string[], options: Options, terminal: Terminal): Promise<Outcome> {
   const { out } = options;
   const kind = await prepareOutput(options, ['png', 'npz'], images);
-  const opened = await openRun(run, compilerOf(options), options);
+  const opened = await openRun(run, compilerOf(options, terminal), options);
   const { model, checkpoint } = opened;
   const original = picturesOf(model, await collectImages(images, checkpoint.configuration, options, terminal));
   const { codes, moved } = await moveAlong(run, opened, await model.encode(original.data), options, terminal);

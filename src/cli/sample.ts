@@ -74,7 +74,7 @@ async function sample(run: string, options: Options, terminal: Terminal): Promis
   const { out, seeds, like } = options;
   const kind = await prepareOutput(options, ['png', 'npz', 'folder'], like === undefined ? [] : [like]);
   if (like === undefined && options.spread !== undefined) throw new InputError('--spread: says how far around an image to draw; name one with --like');
-  const opened = await openRun(run, compilerOf(options), options);
+  const opened = await openRun(run, compilerOf(options, terminal), options);
   const { model, checkpoint } = opened;
   try {
     const factor = scaleOf(model, options.temperature);

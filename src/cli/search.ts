@@ -7,7 +7,7 @@ import { sheet, squareColumns } from '../images/index.js';
 import { type Outcome, perform, subcommand, type Terminal } from './command.js';
 import { openRun, picturesOf } from './openRun.js';
 import { compilerOf, type CompilerOptions, deviceOption, threadsOption, wholeNumber } from './options.js';
-import { forceOption, type OutputOptions, prepareOutput, writePng } from './output.js';
+import { forceOption, keepInputs, type OutputOptions, prepareOutput, writePng } from './output.js';
 import { describeImage, openRunData, splitOf, splitOption } from './runData.js';
 
 const EXAMPLES = `
@@ -42,8 +42,9 @@ type Options = {
 async function search(run: string, data: string | undefined, options: Options, terminal: Terminal): Promise<Outcome> {
   const { image, count, split, out } = options;
   await prepareOutput(options, ['png'], [image]);
-  const { model, checkpoint } = await openRun(run, compilerOf(options), options);
+  const { model, checkpoint } = await openRun(run, compilerOf(options, terminal), options);
   const { data: query } = await readImages([image], checkpoint.configuration);
+  await keepInputs(out, [data ?? checkpoint.configuration.data]);
   const source = await openRunData(data, checkpoint.configuration, terminal);
   try {
     const part = splitOf(source, split);

@@ -113,7 +113,7 @@ async function run(data: string, options: Options, terminal: Terminal): Promise<
   const plan = await (options.resume ? planResumption(data, options) : planTraining(data, options, terminal));
   if (!plan.folder && options.out !== undefined && !options.dryRun) await RunFolder.requireEmpty(options.out);
   const { configuration, start } = plan;
-  const compile = compilerOf(options);
+  const compile = compilerOf(options, terminal);
   return withSignals(terminal, TRAINING, async (signal) => {
     const decoding = new DecodingProgress(terminal);
     const source = await openImages(configuration, options.strict ?? false, decoding, terminal, signal);

@@ -17,7 +17,7 @@ async function verifyFiles(paths: readonly string[], options: CompilerOptions, t
   const files: Verification[] = [];
   for (const path of paths) {
     const bytes = await reading(path, () => readRegularFile(path));
-    const verification = await verify(decodeSafetensors(bytes, path), path, compilerOf(options));
+    const verification = await verify(decodeSafetensors(bytes, path), path, compilerOf(options, terminal));
     files.push(verification);
     terminal.print(`${path}: ${verification.max_error <= TOLERANCE ? 'right' : 'WRONG'}`);
     for (const [group, error] of Object.entries(verification.groups)) terminal.print(`  ${group.padEnd(24)} ${error.toExponential(1)}`);

@@ -70,6 +70,9 @@ export const SOURCE_FORMS = [...SOURCE_NAMES, ...SOURCE_KINDS.map((kind) => `${k
 /** Whether a text says by itself that it names data: `mnist`, `folder:photos`. The path of a folder may also be that of something else. */
 export const namesSource = (data: string): boolean => SOURCE_NAMES.includes(data) || SOURCE_KINDS.includes(kindIn(data));
 
+/** The path of data by their name: what follows `kind:`, else the name itself. */
+export const pathOfData = (data: string): string => (SOURCE_KINDS.includes(kindIn(data)) ? data.slice(kindIn(data).length + 1) : data);
+
 /** Where data come from, the same for all ways to write the same path from the current folder: `photos`, `./photos/` and `folder:photos`. */
 export function sourceAt(data: string): string {
   if (SOURCE_NAMES.includes(data)) return data;

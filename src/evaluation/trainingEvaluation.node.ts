@@ -4,7 +4,7 @@ import type { ImageSource } from '../data/index.js';
 import type { Compile } from '../engine/index.js';
 import { InputError } from '../errors.js';
 import { isDiskFull } from '../files.node.js';
-import { type Configuration, iterationSpec, modelWeights, type Subscriber, type Tell, type TrainingEvent } from '../training/index.js';
+import { type Configuration, iterationSpec, modelWeights, type RunningTraining, type Subscriber, type Tell, type TrainingEvent } from '../training/index.js';
 import { readCheckpointFile } from '../training/runFolder.node.js';
 import { BestCheckpoint, type BestRecord } from './bestCheckpoint.node.js';
 import { type Evaluation, evaluate } from './evaluate.js';
@@ -51,9 +51,9 @@ export class TrainingEvaluation {
   /** What a training into a folder should tell its events. */
   into(folder: string): Subscriber {
     const best = new BestCheckpoint(folder);
-    return async (event, tell) => {
+    return async (event, training) => {
       if (event.type === 'start') this.startStep = event.step;
-      if (event.type === 'epochs') await this.judge(event, folder, best, tell);
+      if (event.type === 'epochs') await this.judge(event, folder, best, training);
     };
   }
 
@@ -61,19 +61,20 @@ export class TrainingEvaluation {
     await this.extractor?.release();
   }
 
-  private async judge(due: Due, folder: string, best: BestCheckpoint, tell: Tell): Promise<void> {
+  private async judge(due: Due, folder: string, best: BestCheckpoint, { tell, confirm }: RunningTraining): Promise<void> {
     // A process that went on from here was perhaps killed after it had judged these weights.
     if (due.step === this.startStep && (await isEvaluated(folder, due.step))) return;
     try {
       const { nearest, ...evaluation } = await this.evaluate(due, folder);
       const { file, isBest } = await this.insist(due.step, tell, async () => {
+        await confirm();
         const isBest = await this.offer(due, evaluation.metrics, best);
-        // Last of all: until it is there, the weights are judged again where the run is gone on with.
+        // Written last: without it, the weights are evaluated again when the run is resumed.
         return { isBest, ...(await writeEvaluation(folder, { step: due.step, raw: false }, evaluation, nearest)) };
       });
       await tell({ ...due, type: 'evaluation', file, metrics: evaluation.metrics, isBest });
     } catch (error) {
-      if (this.options.signal?.aborted) await tell({ type: 'warning', message: `iteration ${due.step} is evaluated when the run is gone on with` });
+      if (this.options.signal?.aborted) await tell({ type: 'warning', message: `iteration ${due.step} is evaluated when the run is resumed` });
       else if (error instanceof InputError) await tell({ type: 'warning', message: `iteration ${due.step} is not evaluated: ${error.message}` });
       else throw error;
     }

@@ -186,7 +186,8 @@ export function requireSameTraining(
   { configuration: earlier, file }: { readonly configuration: Configuration; readonly file: string },
 ): void {
   for (const key of Object.keys(configurationSchema.shape) as (keyof Configuration)[]) {
-    if (isChangeable(key, earlier) || JSON.stringify(configuration[key]) === JSON.stringify(earlier[key])) continue;
+    // The data may have moved.
+    if (key === 'data' || isChangeable(key, earlier) || JSON.stringify(configuration[key]) === JSON.stringify(earlier[key])) continue;
     throw new InputError(
       `${key}: ${shown(configuration[key])} contradicts ${file}, which was trained with ${shown(earlier[key])}; restore it in config.json, or start a new run`,
     );

@@ -31,8 +31,16 @@ export type TrainingEvent =
 /** Takes an event to everybody who listens, and waits for them. */
 export type Tell = (event: TrainingEvent) => Promise<void>;
 
-/** Hears what a training says, and may tell more itself; training waits until it is done. */
-export type Subscriber = (event: TrainingEvent, tell: Tell) => void | Promise<void>;
+/** What a training offers to its subscribers. */
+export interface RunningTraining {
+  /** Emits a further event. */
+  readonly tell: Tell;
+  /** Makes sure before a write into the run folder that no other process has taken it; rejects if one has. */
+  readonly confirm: () => Promise<void>;
+}
+
+/** Receives training events and may emit further ones. Training waits for the returned promise. */
+export type Subscriber = (event: TrainingEvent, training: RunningTraining) => void | Promise<void>;
 
 /** How a training ended. */
 export interface TrainingSummary {

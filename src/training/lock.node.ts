@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { open, readFile, readlink, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { lstat, open, readFile, readlink, rename, rm, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -26,6 +26,8 @@ export const LOCK_MAX_AGE_SECONDS = 120;
 const HEARTBEAT_SECONDS = 10;
 /** A lock that cannot be parsed is being written, unless it is older. */
 const SETTLING_SECONDS = 1;
+/** How long processes may be busy with replacing a stale lock. */
+const PATIENCE_SECONDS = 30;
 /** Milliseconds before another look at a lock that is about to change. */
 const POLL_MILLISECONDS = 20;
 
@@ -97,23 +99,28 @@ export class FolderLock {
  * may replace it, and only while it is still the same.
  */
 async function seize(file: string, text: string): Promise<Owner | undefined> {
-  for (;;) {
+  const start = performance.now();
+  while (performance.now() - start < PATIENCE_SECONDS * 1000) {
     if (await create(file, text)) return undefined;
     const found = await inspect(file);
-    if (found === undefined) continue;
-    if (found.state === 'held') return found.owner;
-    const guard = `${file}.${found.id}`;
-    if (found.state === 'settling' || (await seize(guard, text)) !== undefined) {
-      await pause(POLL_MILLISECONDS);
-      continue;
-    }
-    try {
-      if ((await inspect(file))?.id !== found.id) continue;
-      await replace(file, text);
-      return undefined;
-    } finally {
-      await rm(guard, { force: true });
-    }
+    if (found?.state === 'held') return found.owner;
+    if (found?.state === 'stale' && (await replaceStale(file, text, found.id))) return undefined;
+    // It was given back, is being written, or another process is replacing it.
+    await pause(POLL_MILLISECONDS);
+  }
+  throw new InputError(`${file}: cannot be taken although no process holds it; delete it`);
+}
+
+/** Whether a stale lock was replaced by ours. */
+async function replaceStale(file: string, text: string, id: string): Promise<boolean> {
+  const guard = `${file}.${id}`;
+  if ((await seize(guard, text)) !== undefined) return false;
+  try {
+    if ((await inspect(file))?.id !== id) return false;
+    await replace(file, text);
+    return true;
+  } finally {
+    await rm(guard, { force: true });
   }
 }
 
@@ -123,7 +130,15 @@ async function create(file: string, text: string): Promise<boolean> {
   await writing(file, async () => {
     try {
       const handle = await open(file, 'wx');
-      await handle.writeFile(text).finally(() => handle.close());
+      try {
+        await handle.writeFile(text);
+      } catch (error) {
+        // An empty lock would hold others up.
+        await rm(file, { force: true });
+        throw error;
+      } finally {
+        await handle.close();
+      }
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
       created = false;
@@ -155,9 +170,14 @@ type Found = { readonly id: string } & ({ readonly state: 'held'; readonly owner
 
 /** A lock as it stands; undefined if it has just been given back. */
 async function inspect(file: string): Promise<Found | undefined> {
-  const [text, status] = [await readText(file), await stat(file).catch(() => undefined)];
-  if (text === undefined || status === undefined) return undefined;
-  const age = (Date.now() - status.mtimeMs) / 1000;
+  const status = await lstat(file).catch(() => undefined);
+  if (status === undefined) return undefined;
+  // No lock of ours is a link.
+  if (status.isSymbolicLink()) return { id: String(status.ino), state: 'stale' };
+  const text = await readText(file);
+  if (text === undefined) return undefined;
+  // A time in the future comes from another clock: it is as old as it is young.
+  const age = Math.abs(Date.now() - status.mtimeMs) / 1000;
   const owner = parseOwner(text);
   if (owner === undefined) return { id: String(status.ino), state: age < SETTLING_SECONDS ? 'settling' : 'stale' };
   const id = owner.token !== undefined && /^[\w-]{1,64}$/.test(owner.token) ? owner.token : String(status.ino);

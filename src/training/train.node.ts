@@ -59,11 +59,12 @@ export async function train(options: TrainOptions): Promise<TrainingSummary> {
  * The same as a sequence of events, which ends with the training's; leaving the loop early stops it like an abort. If the consumer is
  * slower than the training, iteration events are dropped (see `EventQueue`); all others are delivered.
  */
-export async function* trainingEvents(options: Omit<TrainOptions, 'onEvent' | 'signal'>): AsyncGenerator<TrainingEvent, void> {
+export async function* trainingEvents(options: Omit<TrainOptions, 'onEvent'>): AsyncGenerator<TrainingEvent, void> {
   const controller = new AbortController();
   const queue = new EventQueue();
   const subscribers = [queue.push, ...(options.subscribers ?? [])];
-  const training = train({ ...options, signal: controller.signal, subscribers }).finally(() => queue.close());
+  const signal = AbortSignal.any([controller.signal, ...(options.signal ? [options.signal] : [])]);
+  const training = train({ ...options, signal, subscribers }).finally(() => queue.close());
   // Awaited below; a rejection before that is not unhandled.
   training.catch(() => undefined);
   try {
@@ -83,7 +84,7 @@ async function trainInto(
   const secondsBefore = (await folder.cutLog(start?.step ?? 0))?.seconds ?? 0;
   const trainer = await Trainer.create(configuration, source.train, compile, start);
   const previews = new Previews(configuration, source.test, trainer.point.vectors, compile);
-  const audience = new Audience([onEvent, ...subscribers]);
+  const audience = new Audience([onEvent, ...subscribers], lock);
   const { tell } = audience;
   const now = () => performance.now() - audience.evaluating;
   const writer = new RunWriter(trainer, configuration, folder, lock, previews, tell, signal, retrySeconds);
@@ -129,11 +130,15 @@ class Audience {
   /** Milliseconds in which training waited for evaluations: no part of its own time. */
   evaluating = 0;
 
-  constructor(private readonly subscribers: readonly Subscriber[]) {}
+  constructor(
+    private readonly subscribers: readonly Subscriber[],
+    private readonly lock: FolderLock,
+  ) {}
 
   readonly tell: Tell = async (event) => {
     const start = performance.now();
-    for (const subscriber of this.subscribers) await subscriber(event, this.tell);
+    const training = { tell: this.tell, confirm: () => this.lock.confirm() };
+    for (const subscriber of this.subscribers) await subscriber(event, training);
     if (event.type === 'epochs') this.evaluating += performance.now() - start;
   };
 }

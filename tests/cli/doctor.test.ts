@@ -1,6 +1,7 @@
 import { afterEach, expect, it, vi } from 'vitest';
 import { doctorCommand } from '../../src/cli/doctor.js';
 import { compilerOf } from '../../src/cli/options.js';
+import { Terminal } from '../../src/cli/terminal.js';
 import { graphOf, input, relu } from '../../src/engine/index.js';
 import { DirectRuntime } from '../../src/engine/runtime/directExecutor.node.js';
 import { DirectUnavailableError } from '../../src/engine/runtime/unavailable.js';
@@ -35,7 +36,10 @@ it('--debug prints the reason once, and nothing else does', async () => {
   vi.spyOn(DirectRuntime, 'open').mockRejectedValue(reason);
   const lines = written('stderr');
   const graph = graphOf({ y: relu(input('x', [2])) });
-  for (const debug of [undefined, true, true] as const) await (await compilerOf({ device: 'cpu', threads: 1, debug })(graph)).release();
-  expect(lines).toHaveLength(1);
+  for (const debug of [undefined, true] as const) {
+    const compile = compilerOf({ device: 'cpu', threads: 1, debug }, new Terminal(false));
+    for (let time = 0; time < 2; time++) await (await compile(graph)).release();
+    expect(lines).toHaveLength(debug ? 1 : 0);
+  }
   expect(lines[0]).toMatch(/^agenet: .*\(version: the library is ONNX Runtime 9\.9\.9\)\n$/);
 });

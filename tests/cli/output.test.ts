@@ -2,11 +2,13 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { prepareOutput, writeJson, writePng } from '../../src/cli/output.js';
+import { keepInputs, prepareOutput, writeJson, writePng } from '../../src/cli/output.js';
 import { encodeNpz } from '../../src/data/index.js';
 import { expectInputError } from '../rejection.js';
 import { temporaryFolder } from '../temporaryFolder.js';
-import { makeTinyRun } from './tinyRun.js';
+import { writeImages } from '../data/imageFiles.js';
+import { tinyConfiguration } from '../training/tinyTraining.js';
+import { contentsOf, makeTinyRun } from './tinyRun.js';
 import { expectBadInput, startShell } from './runCommand.js';
 
 const pixel = { width: 1, height: 1, channels: 1, data: Uint8Array.of(7) } as const;
@@ -67,7 +69,38 @@ describe('where a result goes', () => {
     const input = fileOf('mine.png', '\x89PNG');
     const link = join(temporaryFolder(), 'link.png');
     symlinkSync(input, link);
-    await expectInputError(() => prepareOutput({ out: link, force: true }, ['png'], ['other.png', input]), 'is one of the files to read');
+    await expectInputError(() => prepareOutput({ out: link, force: true }, ['png'], ['other.png', input]), 'is what the command reads');
+  });
+
+  it('is no file of a folder or data set that is read, but may be a new one there', async () => {
+    const folder = temporaryFolder();
+    for (const name of ['photo.png', 'images.npz']) writeFileSync(join(folder, name), name.endsWith('png') ? '\x89PNG' : 'PK', 'latin1');
+    for (const data of [folder, `folder:${folder}`]) {
+      await expectInputError(() => prepareOutput({ out: join(folder, 'photo.png'), force: true }, ['png'], [data]), `one of the files in ${data}`);
+      expect(await prepareOutput({ out: join(folder, 'sheet.png') }, ['png'], [data])).toBe('png');
+    }
+    const archive = join(folder, 'images.npz');
+    await expectInputError(() => keepInputs(archive, [`npz:${archive}`]), 'is what the command reads');
+    await keepInputs(join(folder, 'photo.png'), ['mnist', `npz:${archive}`]);
+  });
+});
+
+describe('a command refuses to replace its own data:', () => {
+  it.each([
+    ['encode', ['encode', 'run', '--out', 'images.npz']],
+    ['dataset', ['dataset', 'npz:images.npz', '--out', 'images.npz']],
+    ['map', ['map', 'run', 'photos', '--out', 'photos/1.png']],
+    ['search', ['search', 'run', 'photos', '--image', 'photos/2.png', '--out', 'photos/1.png']],
+    ['reconstruct', ['reconstruct', 'run', 'photos', '--out', 'photos/1.png']],
+  ])('%s', async (_, args) => {
+    const cwd = temporaryFolder();
+    const pixels = { shape: [20, 32, 32, 1], data: new Uint8Array(20 * 1024) };
+    writeFileSync(join(cwd, 'images.npz'), encodeNpz({ images: pixels }));
+    await writeImages(join(cwd, 'photos'), Object.fromEntries(Array.from({ length: 20 }, (_, index) => [`${index}.png`, index])));
+    await makeTinyRun(join(cwd, 'run'), tinyConfiguration({ data: 'npz:images.npz' }));
+    const before = contentsOf(cwd);
+    await expectBadInput([...args, '--force'], cwd, '--out', 'the command reads');
+    expect(contentsOf(cwd)).toEqual(before);
   });
 });
 

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { InputError } from '../../src/errors.js';
@@ -6,6 +6,7 @@ import { BestCheckpoint } from '../../src/evaluation/bestCheckpoint.node.js';
 import { TrainingEvaluation } from '../../src/evaluation/trainingEvaluation.node.js';
 import type { Configuration, Subscriber, TrainingEvent } from '../../src/training/index.js';
 import { readCheckpointFile, type RunFolder } from '../../src/training/runFolder.node.js';
+import { errorOf } from '../rejection.js';
 import { tinyConfiguration } from '../training/tinyTraining.js';
 import { compile, copyOf, type Extra, goneOn, latestOf, logOf, namesIn, newFolder, source, trained, warningsOf } from '../training/trainings.js';
 
@@ -153,6 +154,16 @@ describe('evaluations during a training', () => {
     const { summary, events } = await judgedTraining(judged, await newFolder(judged));
     expect(summary.steps).toBe(16);
     expect(warningsOf(events)).toEqual([8, 16].map((step) => expect.stringMatching(`^iteration ${step} is not evaluated: .*the disk is full`) as string));
+  });
+
+  it('write nothing into a folder that another process has taken', async () => {
+    const folder = await newFolder(judged);
+    const other = JSON.stringify({ host: 'elsewhere', pid: 7, started: '1' });
+    const onEvent: Extra['onEvent'] = ({ type }) => void (type === 'epochs' && writeFileSync(join(folder.path, '.lock'), other));
+    const error = await errorOf(() => judgedTraining(judged, folder, { onEvent }));
+    expect((error as Error).message).toContain('process 7 on elsewhere has taken this run folder');
+    expect([evaluationsIn(folder), namesIn(folder, 'checkpoints')]).toEqual([{}, ['000008.safetensors']]);
+    expect(readFileSync(join(folder.path, '.lock'), 'utf8')).toBe(other);
   });
 
   it('that cannot be written are left out with a warning, and training goes on', async () => {

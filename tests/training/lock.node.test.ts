@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmdirSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { InputError } from '../../src/errors.js';
-import { FolderLock } from '../../src/training/lock.node.js';
+import { FolderLock, LOCK_MAX_AGE_SECONDS } from '../../src/training/lock.node.js';
 import { expectInputError } from '../rejection.js';
 import { temporaryFolder } from '../temporaryFolder.js';
 
@@ -13,6 +13,7 @@ interface Owner {
   readonly host: string;
   readonly pid: number;
   readonly started: string;
+  readonly system?: string;
 }
 
 const lockIn = (folder: string) => join(folder, '.lock');
@@ -111,6 +112,28 @@ describe('a folder that is taken', () => {
 });
 
 describe('a lock that a crash left behind does not count:', () => {
+  it('one that is a link to nothing, or was created by a clock that is ahead', async () => {
+    const linked = temporaryFolder();
+    symlinkSync('/nonexistent', lockIn(linked));
+    await expectTaken(linked);
+    const ahead = lockedBy('');
+    const later = Date.now() / 1000 + 3600;
+    utimesSync(lockIn(ahead), later, later);
+    await expectTaken(ahead);
+  });
+
+  it('one of another host or another boot once it was not refreshed for long, by whatever clock', async () => {
+    for (const owner of [{ host: 'elsewhere' }, { system: 'another boot' }]) {
+      for (const age of [LOCK_MAX_AGE_SECONDS + 5, -LOCK_MAX_AGE_SECONDS - 5]) {
+        const folder = lockedBy({ ...ownerOf(process.pid), ...owner });
+        await expectInputError(() => FolderLock.take(folder), 'is training into this folder', `delete ${lockIn(folder)}`);
+        const time = Date.now() / 1000 - age;
+        utimesSync(lockIn(folder), time, time);
+        await expectTaken(folder);
+      }
+    }
+  });
+
   it('that of a process whose number another one has by now', async () => {
     const { owner } = await startIdle();
     await expectTaken(lockedBy({ ...owner, started: '1' }));

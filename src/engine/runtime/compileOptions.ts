@@ -29,6 +29,16 @@ export function requireCompileOptions({ device, threads, target, direct, profile
   requireOption('target', target === undefined || isTarget(target), `{ name } of ${Object.keys(rulesOf).join(', ')}, with a block of 8 or 16 for cpu`, target);
 }
 
+/**
+ * Checks that a graph is one.
+ * @throws {InputError} if it is not what `graphOf` returns
+ */
+export function requireGraph(graph: unknown): void {
+  const { inputs, outputs } = (graph ?? {}) as { readonly inputs?: unknown; readonly outputs?: unknown };
+  if (!Array.isArray(inputs) || typeof outputs !== 'object' || outputs === null)
+    throw new InputError(`compile: graph: expected what graphOf returns but got ${graph === null ? 'null' : typeof graph}`);
+}
+
 function isTarget(target: unknown): boolean {
   if (typeof target !== 'object' || target === null) return false;
   const { name, block } = target as { readonly name?: unknown; readonly block?: unknown };

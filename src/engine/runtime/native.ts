@@ -5,7 +5,7 @@ import type { Graph } from '../graph.js';
 import { lower, type Target } from '../lowering/index.js';
 import { encode } from '../onnx.js';
 import { blockSizeOfProcessor } from './blockSize.js';
-import { requireCompileOptions } from './compileOptions.js';
+import { requireCompileOptions, requireGraph } from './compileOptions.js';
 import { DirectRuntime } from './directExecutor.node.js';
 import type { Executor } from './executor.js';
 import { collectLargeGarbage } from './garbage.node.js';
@@ -43,6 +43,7 @@ export async function targetOf(device: Device): Promise<Target> {
  * @throws {InputError} if an option is not valid, or the device is not there; nothing is done then
  */
 export async function compile(graph: Graph, options: CompileOptions = {}): Promise<Program> {
+  requireGraph(graph);
   requireOptions(options);
   const { device = 'cpu', threads = 0, target, profilePrefix } = options;
   const lowered = lower(graph, target ?? (await targetOf(device)));

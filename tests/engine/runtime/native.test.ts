@@ -121,6 +121,12 @@ describe('Program', () => {
     await program.release();
   });
 
+  it('is not compiled from what is no graph', async () => {
+    for (const graph of [undefined, null, {}, 'graph', { inputs: [], outputs: null }]) {
+      await expect(compile(graph as never)).rejects.toThrow(/^compile: graph: expected what graphOf returns but got /);
+    }
+  });
+
   it('can be released twice, and does not run afterwards', async () => {
     for (const direct of [true, false]) {
       const program = await compile(graphOf({ y: relu(x) }), { threads: 1, direct });
