@@ -43,8 +43,8 @@ export async function targetOf(device: Device): Promise<Target> {
  * @throws {InputError} if an option is not valid, or the device is not there; nothing is done then
  */
 export async function compile(graph: Graph, options: CompileOptions = {}): Promise<Program> {
-  requireGraph(graph);
   requireOptions(options);
+  requireGraph(graph);
   const { device = 'cpu', threads = 0, target, profilePrefix } = options;
   const lowered = lower(graph, target ?? (await targetOf(device)));
   const model = encode(lowered);
