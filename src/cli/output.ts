@@ -40,6 +40,15 @@ export interface OutputOptions {
 }
 
 /**
+ * Requires that the value of `--out` is meant as a path.
+ * @throws {InputError} if it is empty, or an option that follows where the path was forgotten
+ */
+export function requirePath(out: string): void {
+  if (out === '') throw new InputError('--out: expected a path, but it is empty');
+  if (out.startsWith('-')) throw new InputError(`--out ${out}: expected a path but got an option; write ./${out} for a file of this name`);
+}
+
+/**
  * Checks before any work that a result can go where the user wants it: an earlier result is overwritten, other files are not.
  * @param inputs files, folders and data that the command reads
  * @returns the format that the extension of the path asks for
@@ -50,7 +59,7 @@ export async function prepareOutput(
   allowed: readonly OutputKind[],
   inputs: readonly string[] = [],
 ): Promise<OutputKind> {
-  if (out === '') throw new InputError('--out: expected a path, but it is empty');
+  requirePath(out);
   const extension = extname(out).toLowerCase();
   const kind = allowed.find((each) => KINDS[each].extensions.includes(extension));
   if (kind === undefined) throw new InputError(`--out ${out}: expected ${allowed.map((each) => KINDS[each].name).join(', ')}`);

@@ -32,6 +32,7 @@ import { describeTraining } from './dryRun.js';
 import { bestLine } from './evaluationTable.js';
 import { readCheckpoint } from './openRun.js';
 import { compilerOf, type CompilerOptions, parseList, parseNumber, trainingCommand } from './options.js';
+import { requirePath } from './output.js';
 import { DecodingProgress, duration, showProgress, steppingProgress } from './progress.js';
 import { flagOf, givenSettings, resolveConfiguration, type Settings, settingsFromFiles } from './settings.js';
 import { TRAINING, withSignals } from './signals.js';
@@ -110,6 +111,7 @@ interface Plan {
 }
 
 async function run(data: string, options: Options, terminal: Terminal): Promise<Outcome> {
+  if (options.out !== undefined) requirePath(options.out);
   const plan = await (options.resume ? planResumption(data, options) : planTraining(data, options, terminal));
   if (!plan.folder && options.out !== undefined && !options.dryRun) await RunFolder.requireEmpty(options.out);
   const { configuration, start } = plan;

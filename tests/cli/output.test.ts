@@ -63,6 +63,7 @@ describe('where a result goes', () => {
     await expectInputError(() => prepareOutput({ out: inTheWay, force: true }, ['png']), 'exists and is not a file');
     await expectInputError(() => prepareOutput({ out: pipe, force: true }, ['png']), 'exists and is not a file');
     await expectInputError(() => prepareOutput({ out: '' }, ['png', 'folder']), '--out: expected a path');
+    await expectInputError(() => prepareOutput({ out: '--threads' }, ['folder']), '--out --threads: expected a path but got an option');
   });
 
   it('is no file that is read, by whatever path', async () => {
