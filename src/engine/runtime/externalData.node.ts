@@ -55,7 +55,7 @@ async function requireInside(file: string, folder: string, location: string): Pr
   if (location.trim() === '' || location.includes('\0')) return refuse('is not the name of a file');
   if (location.includes(MEMORY_TAG)) return refuse('is an address in memory, not a file');
   const steps = location.split(/[\\/]/);
-  if (isAbsolute(location) || steps[0] === '' || /^[A-Za-z]:/.test(location) || steps.includes('..'))
+  if (isAbsolute(location) || steps[0] === '' || /^[A-Z]:/i.test(location) || steps.includes('..'))
     return refuse("leaves the model's folder; put the file beside the model");
   const target = await realpath(join(folder, location)).catch((error: NodeJS.ErrnoException) =>
     refuse(error.code === 'ENOENT' ? 'was not found' : `cannot be read (${error.code ?? error.message})`),
