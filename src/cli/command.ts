@@ -37,7 +37,7 @@ export async function perform(options: { json?: true | undefined; debug?: true |
   }
 }
 
-/** A result that nobody could receive is a failure. Streams report errors on a later turn. */
+/** Fails the command if its result could not be printed. Streams report errors on a later turn. */
 async function failOnLostOutput(terminal: Terminal): Promise<void> {
   await new Promise(setImmediate);
   const failure = outputFailure();
