@@ -1,12 +1,18 @@
 /** Layers from the bottom up: a folder may import the folders in its list, files of its own, and the files at the root of src. */
 const layers = {
-  engine: [],
-  images: [],
+  files: [],
+  engine: ['files'],
+  numerics: [],
+  images: ['files'],
   networks: ['engine'],
   age: ['networks', 'engine'],
-  data: ['images', 'engine'],
-  training: ['age', 'networks', 'data', 'images', 'engine'],
-  evaluation: ['training', 'age', 'networks', 'data', 'images', 'engine'],
+  golden: ['age', 'networks', 'engine'],
+  data: ['images', 'files', 'engine'],
+  model: ['age', 'data', 'images', 'networks', 'numerics', 'engine'],
+  training: ['model', 'age', 'data', 'images', 'networks', 'engine'],
+  classifiers: ['model', 'age', 'data', 'images', 'networks', 'numerics', 'engine'],
+  metrics: ['classifiers', 'model', 'age', 'data', 'images', 'networks', 'numerics', 'engine'],
+  runs: ['metrics', 'classifiers', 'training', 'model', 'age', 'data', 'images', 'networks', 'numerics', 'engine', 'files'],
 };
 const everyLayer = [...Object.keys(layers), 'cli'];
 
@@ -27,6 +33,13 @@ module.exports = {
       severity: 'error',
       from: { path: '^src/', pathNot: '^src/cli/|\\.node\\.ts$' },
       to: { dependencyTypes: ['core'] },
+    },
+    {
+      name: 'node-files-named-by-all-importers',
+      comment: 'a file that imports a *.node.ts file runs in Node only, and says so by its own name',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/cli/|\\.node\\.ts$|^src/node\\.ts$' },
+      to: { path: '^src/.*\\.node\\.ts$' },
     },
     {
       name: 'native-images-only-where-named',

@@ -13,7 +13,7 @@ import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { parseArgs } from 'node:util';
 import sharp from 'sharp';
-import { gatherImages } from '../dist/data/index.js';
+import { gatherImages } from '../dist/data/source.js';
 import { openFolder } from '../dist/data/openFolder.node.js';
 
 const { values } = parseArgs({

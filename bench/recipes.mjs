@@ -77,7 +77,7 @@ async function train(candidate, steps) {
   if (!begun) rmSync(run, { recursive: true, force: true });
   const config = join(values.runs, `${candidate.name}.json`);
   writeFileSync(config, JSON.stringify(candidate.settings, null, 2));
-  const start = begun ? ['--resume'] : ['--config', config, '--log-every', '50', '--sample-every', '0', '--checkpoint-every', '1000', '--keep', '1'];
+  const start = begun ? ['--resume'] : ['--config', config, '--log-every', '50', '--sample-every', '0', '--checkpoint-every', '1000', '--keep-last', '1'];
   await agenet('train', data, '--out', run, '--steps', String(steps), ...start);
 }
 

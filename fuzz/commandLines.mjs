@@ -38,7 +38,7 @@ const flag = () => undefined;
 
 const DEVICE = [
   ['--device', 0.05, one('cpu')],
-  ['--raw', 0.2, flag],
+  ['--no-ema', 0.2, flag],
 ];
 const SPLIT = ['--split', 0.3, one('train', 'test')];
 const SEED = ['--seed', 0.3, one(...number(0, 1, 7, 4294967295))];
@@ -60,33 +60,33 @@ const NETWORK = [
   ['--prior', 0.2, one('sphere', 'normal')],
   ['--divergence', 0.2, one('qp', 'pq', 'nearest')],
   ['--moment', 0.1, one('std', 'variance')],
-  ['--reduce', 0.1, one('mean', 'sum')],
+  ['--reduction', 0.1, one('mean', 'sum')],
   ['--match-x', 0.1, one('L1', 'L2', 'cos')],
   ['--match-z', 0.1, one('L1', 'L2', 'cos')],
-  ['--statistics', 0.15, one('shared', 'apart')],
+  ['--batch-norm-stats', 0.15, one('shared', 'separate')],
   ['--encoder-updates', 0.1, one('1;KL_fake:1,KL_real:1,match_z:0,match_x:10', '1;match_x:1', '2;KL_real:1,match_x:0.5')],
   ['--generator-updates', 0.1, one('2;KL_fake:1,match_z:1000,match_x:0', '1;match_z:1')],
   ['--learning-rate', 0.2, one(...number(0.001, 1, 1e-9))],
   SEED,
-  ['--plain', 0.1, flag],
+  ['--no-lowering', 0.1, flag],
 ];
 
 const TRAINING = [
   ['--schedule', 0.15, one('halving', 'cosine')],
-  ['--drop-lr', 0.1, one(...number(0, 1))],
-  ['--warm-up', 0.15, one(...number(0, 1, 5))],
+  ['--halve-every', 0.1, one(...number(0, 1))],
+  ['--warmup-steps', 0.15, one(...number(0, 1, 5))],
   ['--ema', 0.2, one(...number(0, 0.9))],
   ['--ema-start', 0.1, one(...number(0, 1))],
-  ['--crop', 0.1, one('center', 'none')],
+  ['--crop', 0.1, one('center', 'stretch')],
   ['--flip', 0.2, flag],
   ['--strict', 0.1, flag],
   ['--log-every', 0.2, one(...number(1, 2))],
   ['--sample-every', 0.2, one(...number(0, 1))],
   ['--checkpoint-every', 0.2, one(...number(0, 1))],
-  ['--keep', 0.1, one(...number(0, 1))],
+  ['--keep-last', 0.1, one(...number(0, 1))],
   ['--keep-every', 0.1, one(...number(0, 2))],
   ['--on-nan', 0.1, one('stop', 'rollback')],
-  ['--rollbacks', 0.05, one(...number(0, 2))],
+  ['--max-rollbacks', 0.05, one(...number(0, 2))],
   ['--tensorboard', 0.1, flag],
   ['--dry-run', 0.15, flag],
 ];
@@ -136,7 +136,7 @@ function trainLine(random) {
     return { command: 'train', positionals: ['npz:data.npz'], options: resumed, reads: [...RUN_FILES, 'run/log.jsonl', 'run/best.json', 'data.npz'] };
   }
   if (kind === 'from')
-    return { command: 'train', positionals: ['npz:data.npz'], options: [['--from', someRun(random)], steps, threads, ...out], reads: RUN_FILES };
+    return { command: 'train', positionals: ['npz:data.npz'], options: [['--init-from', someRun(random)], steps, threads, ...out], reads: RUN_FILES };
   if (kind === 'config') {
     const config = random.pick(['config.yaml', 'config.json']);
     return {
@@ -149,9 +149,9 @@ function trainLine(random) {
   if (kind === 'evaluated') {
     const metrics = chosen(random, [
       ['--evaluate-metrics', 0.9, one('psnr', 'latent', 'reconstruction,psnr')],
-      ['--best', 0.5, one('psnr')],
+      ['--save-best', 0.5, one('psnr')],
     ]);
-    const evaluated = [['--evaluate-every', '1'], ['--evaluate-count', random.pick(['4', '8'])], ['--epochs', '1'], ...metrics];
+    const evaluated = [['--evaluate-every', '1'], ['--evaluate-samples', random.pick(['4', '8'])], ['--epochs', '1'], ...metrics];
     return { command: 'train', positionals: ['npz:data.npz'], options: [...evaluated, ...small, ...sized, threads, ...out], reads: ['data.npz'] };
   }
   const preset = kind === 'preset' ? [['--preset', random.pick(['mnist', 'cifar10', 'small-folder', 'svhn'])]] : [];
@@ -191,7 +191,7 @@ const FEATURES = [
   ['--features-size', 0.3, one('32')],
   ['--features-channels', 0.3, one('1')],
   ['--features-mean', 0.2, one('0.5', '0.5,0.4,0.3')],
-  ['--features-deviation', 0.2, one('0.5', '1')],
+  ['--features-std', 0.2, one('0.5', '1')],
 ];
 
 /** A line of a command that looks at data with a run. */
@@ -314,7 +314,7 @@ export const COMMAND_LINES = {
       SPLIT,
       ['--size', 0.3, one(...number(1, 8, 32))],
       ['--channels', 0.2, one('1', '3')],
-      ['--crop', 0.2, one('center', 'none', 'celeba')],
+      ['--crop', 0.2, one('center', 'stretch', 'celeba')],
       ['--test-fraction', 0.3, one(...number(0.1, 0.3))],
       ['--strict', 0.2, flag],
       ['--out', 0.5, one('out.png', 'out.npz')],
@@ -324,7 +324,7 @@ export const COMMAND_LINES = {
   verify: (random) => ({
     command: 'verify',
     positionals: ['golden.safetensors'],
-    options: [...chosen(random, [['--plain', 0.3, flag]]), threads],
+    options: [...chosen(random, [['--no-lowering', 0.3, flag]]), threads],
     reads: ['golden.safetensors'],
   }),
   bench: (random) => ({

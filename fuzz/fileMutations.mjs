@@ -54,7 +54,7 @@ function mutateJson(value, random) {
   const key = random.pick(Object.keys(parent));
   const kind = random.below(8);
   if (kind === 0) delete parent[key];
-  else if (kind === 1 && !Array.isArray(parent)) parent[random.pick([...HOSTILE_NAMES, 'from', 'best', 'steps'])] = parent[key];
+  else if (kind === 1 && !Array.isArray(parent)) parent[random.pick([...HOSTILE_NAMES, 'initFrom', 'saveBest', 'steps'])] = parent[key];
   else if (kind === 2) parent[key] = [parent[key]];
   else parent[key] = random.pick(JSON_VALUES);
   return value;
@@ -85,8 +85,8 @@ const YAML_LINES = [
   '\t tab: 1',
   'flip: yes',
   'evaluateMetrics: fid',
-  'from: 3',
-  'from: missing',
+  'initFrom: 3',
+  'initFrom: missing',
   'data: mnist',
   '--- {}',
   `width: ${'['.repeat(5000)}${']'.repeat(5000)}`,

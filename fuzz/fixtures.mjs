@@ -39,7 +39,7 @@ function writeArrays() {
   write('rgb.npz', npz({ images: npy([12, 20, 24, 3], stacked(12, 1440)), labels: npy([12], classes(12)) }));
   write(
     'config.yaml',
-    'width: 2\nlatent: 4\nbatch: 4\nlearningRate: 0.001\nprior: sphere # the default\nevaluateCount: 10\nstages:\n  - epoch: 1\n    encoderUpdates: "1;match_x:10"\n',
+    'width: 2\nlatent: 4\nbatch: 4\nlearningRate: 0.001\nprior: sphere # the default\nevaluateSamples: 10\nstages:\n  - epoch: 1\n    encoderUpdates: "1;match_x:10"\n',
   );
   write(
     'config.json',

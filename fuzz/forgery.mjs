@@ -1,7 +1,7 @@
 /** Checkpoints with right digests and wrong contents: whatever reads them gets past the checks that damaged files fail. */
 import { HOSTILE_NAMES } from './strings.mjs';
 
-const { readCheckpointFile, RunFolder } = await import('../dist/training/runFolder.node.js');
+const { readCheckpointFile, RunFolder } = await import('../dist/runs/runFolder.node.js');
 
 const ELEMENTS = [NaN, Infinity, -Infinity, 0, 1e38, -1e-45, 1e10];
 const STEPS = [0, 1, 2, 4, 999_999, 1_000_000_000, Number.MAX_SAFE_INTEGER];
@@ -14,9 +14,16 @@ const SETTINGS = [
     { testFraction: 0 },
     { testFraction: 0.99 },
     { crop: 'celeba' },
-    { crop: 'none' },
+    { crop: 'stretch' },
   ],
-  ...[{ batch: 4096 }, { seed: 4_294_967_295 }, { evaluateMetrics: ['nonsense'] }, { best: 'nonsense' }, { length: { epochs: 1 } }, { learningRate: 1e-300 }],
+  ...[
+    { batch: 4096 },
+    { seed: 4_294_967_295 },
+    { evaluateMetrics: ['nonsense'] },
+    { saveBest: 'nonsense' },
+    { length: { epochs: 1 } },
+    { learningRate: 1e-300 },
+  ],
 ];
 
 /** Changes one element of a vector, or all of them. */

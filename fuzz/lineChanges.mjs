@@ -3,7 +3,7 @@ import { COMMAND_LINES } from './commandLines.mjs';
 import { BAD_NUMBERS, HOSTILE_NAMES, HOSTILE_VALUES, ODD_NUMBERS } from './strings.mjs';
 
 /** Without these a command may take minutes. */
-const PROTECTED = ['--steps', '--count', '--iterations', '--draws', '--width', '--evaluate-count', '--epochs'];
+const PROTECTED = ['--steps', '--count', '--iterations', '--draws', '--width', '--evaluate-samples', '--epochs'];
 /** Fixtures that are something else than what an argument expects. */
 const STRANGE_FILES = [
   'empty',
@@ -55,7 +55,7 @@ const STRANGE_OUTS = [
   'run/checkpoints/000003.safetensors',
   'a'.repeat(250).concat('.png'),
 ];
-const FILE_FLAGS = ['--like', '--image', '--config', '--features', '--from'];
+const FILE_FLAGS = ['--like', '--image', '--config', '--features', '--init-from'];
 
 const withValue = ({ options }) => options.filter(([, value]) => value !== undefined);
 

@@ -1,23 +1,25 @@
 /** agenet in Node: training into a run folder, and the parts that read and write files. */
 import { z } from 'zod';
 import { openSource } from './data/open.node.js';
-import { wholeSource } from './data/index.js';
+import { awaitDecoding } from './data/source.js';
+import type { Configuration } from './training/configuration.js';
+import { totalStepsFor } from './training/trainer.js';
+import type { TrainingEvent, TrainingSummary } from './training/events.js';
 import { type Compile, constant, graphOf } from './engine/index.js';
-import { compile, type CompileOptions, DEVICES } from './engine/runtime/native.js';
+import { compile, type CompileOptions, DEVICES } from './engine/runtime/native.node.js';
 import { InputError } from './errors.js';
-import { TrainingEvaluation } from './evaluation/trainingEvaluation.node.js';
-import { completeConfiguration } from './training/completion.node.js';
-import { type Configuration, lastStepOf, type TrainingEvent, type TrainingSummary } from './training/index.js';
-import { RunFolder } from './training/runFolder.node.js';
-import * as loop from './training/train.node.js';
+import { TrainingEvaluation } from './runs/trainingEvaluation.node.js';
+import { applyDefaults } from './runs/configurationDefaults.node.js';
+import { RunFolder } from './runs/runFolder.node.js';
+import * as loop from './runs/train.node.js';
 import { validate } from './validation.js';
 
 export { openSource } from './data/open.node.js';
-export { compile } from './engine/runtime/native.js';
+export { compile } from './engine/runtime/native.node.js';
 export { readImages } from './images/files.node.js';
-export { TrainingEvaluation } from './evaluation/trainingEvaluation.node.js';
-export { completeConfiguration } from './training/completion.node.js';
-export { readCheckpointFile, RunFolder } from './training/runFolder.node.js';
+export { TrainingEvaluation } from './runs/trainingEvaluation.node.js';
+export { applyDefaults } from './runs/configurationDefaults.node.js';
+export { readCheckpointFile, RunFolder } from './runs/runFolder.node.js';
 
 /** What to train: the data, and whatever settings should not be the defaults. */
 export type Settings = Readonly<Partial<Configuration>> & { readonly data: string };
@@ -86,8 +88,8 @@ export async function* trainingEvents(settings: Settings, options: Omit<RunOptio
 
 async function prepare(settings: Settings, { out, device, threads, signal }: RunOptions) {
   signal?.throwIfAborted();
-  const configuration = await completeConfiguration(settings);
-  if (configuration.from !== undefined) throw new InputError('from: only the command line starts from the weights of another run; leave it out');
+  const configuration = await applyDefaults(settings);
+  if (configuration.initFrom !== undefined) throw new InputError('from: only the command line starts from the weights of another run; leave it out');
   const options = { ...(device === undefined ? {} : { device }), ...(threads === undefined ? {} : { threads }) };
   const compileOn: Compile = (graph) => compile(graph, options);
   await RunFolder.requireEmpty(out);
@@ -95,7 +97,7 @@ async function prepare(settings: Settings, { out, device, threads, signal }: Run
   await (await compileOn(graphOf({ ready: constant(0) }))).release();
   const source = await openSource(configuration.data, configuration, {
     testFraction: configuration.testFraction,
-    early: true,
+    streaming: true,
   });
   let evaluation: TrainingEvaluation | undefined;
   const release = async () => {
@@ -104,12 +106,12 @@ async function prepare(settings: Settings, { out, device, threads, signal }: Run
   };
   try {
     // Too few images for a batch are reported before anything else is done.
-    lastStepOf(configuration, source.train.count);
+    totalStepsFor(configuration, source.train.count);
     if (configuration.evaluateEvery > 0)
-      evaluation = await TrainingEvaluation.open({ configuration, source: await wholeSource(source), compile: compileOn, signal });
+      evaluation = await TrainingEvaluation.open({ configuration, source: await awaitDecoding(source), compile: compileOn, signal });
     signal?.throwIfAborted();
     const folder = await RunFolder.create(out, configuration);
-    const subscribers = evaluation ? [evaluation.into(folder.path)] : [];
+    const subscribers = evaluation ? [evaluation.subscriberFor(folder.path)] : [];
     return { configuration, source, folder, compile: compileOn, subscribers, release, ...(signal ? { signal } : {}) };
   } catch (error) {
     await release();

@@ -40,7 +40,7 @@ describe('train and trainingEvents refuse, in one line and before anything is wr
     const out = join(temporaryFolder(), 'run');
     await expectInputError(() => train(tiny, undefined as unknown as RunOptions), 'options: ', 'must be an object');
     await expectInputError(() => train(tiny, { out, thread: 1 } as unknown as RunOptions), 'thread: no such setting, did you mean threads?');
-    await expectInputError(() => train({ ...tiny, from: 'elsewhere' }, { out }), 'from: only the command line');
+    await expectInputError(() => train({ ...tiny, initFrom: 'elsewhere' }, { out }), 'from: only the command line');
     expect(existsSync(out)).toBe(false);
   });
 

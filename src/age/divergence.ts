@@ -36,14 +36,14 @@ export const REDUCTIONS = ['mean', 'sum'] as const;
 export interface DivergenceOptions {
   readonly divergence: (typeof DIVERGENCES)[number];
   readonly moment: (typeof MOMENTS)[number];
-  readonly reduce: (typeof REDUCTIONS)[number];
+  readonly reduction: (typeof REDUCTIONS)[number];
 }
 
 /** The divergence of a batch of codes [N, M] from the prior, a scalar. `moment` and `reduce` concern the fitted Gaussian only. */
 export function divergence(codes: Value, options: DivergenceOptions): Value {
   if (options.divergence === 'nearest') return nearestDivergence(codes);
   const perCoordinate = gaussianDivergence(codes, options);
-  return options.reduce === 'mean' ? meanOf(perCoordinate) : sumOf(perCoordinate);
+  return options.reduction === 'mean' ? meanOf(perCoordinate) : sumOf(perCoordinate);
 }
 
 function gaussianDivergence(codes: Value, { divergence: direction, moment }: DivergenceOptions): Value {
@@ -91,7 +91,7 @@ function excludeSelf(count: number): Value {
  * The variance of a batch of codes [N, M] over all coordinates, as a share of the prior's: 1 where they are spread like draws from it, 0
  * where they have collapsed into one point. On the sphere it is 1 minus the squared length of the mean code.
  */
-export function spread(codes: Value, prior: Prior): Value {
+export function relativeVariance(codes: Value, prior: Prior): Value {
   const variance = sumOf(reduceMean(square(sub(codes, reduceMean(codes, [0]))), [0]));
   return prior === 'sphere' ? variance : mul(variance, 1 / codes.shape[1]!);
 }
@@ -100,10 +100,10 @@ export function spread(codes: Value, prior: Prior): Value {
  * The least value that the divergence of a batch can have, whatever the batch: reached where its mean is 0 and every coordinate has
  * the prior's variance (1/M on the sphere). Undefined for `nearest`, which has no such bound. What lies above is the "excess".
  */
-export function divergenceFloor(options: DivergenceOptions, prior: Prior, latent: number): number | undefined {
+export function minDivergence(options: DivergenceOptions, prior: Prior, latent: number): number | undefined {
   if (options.divergence === 'nearest') return undefined;
   const variance = prior === 'sphere' ? 1 / latent : 1;
   const s = options.moment === 'std' ? Math.sqrt(variance) : variance;
   const perCoordinate = options.divergence === 'qp' ? s ** 2 / 2 - Math.log(s) - 0.5 : 1 / (2 * s ** 2) + Math.log(s) - 0.5;
-  return options.reduce === 'mean' ? perCoordinate : latent * perCoordinate;
+  return options.reduction === 'mean' ? perCoordinate : latent * perCoordinate;
 }

@@ -1,8 +1,8 @@
 import { add, cast, concat, type Graph, graphOf, input, type InputValue, mul, nextName, reshape, type Shape, slice, sub, type Value } from '../engine/index.js';
-import { NETWORK_NAMES, type NetworkName, type NetworkPair } from '../networks/index.js';
+import { NETWORK_NAMES, type NetworkName, type NetworkPair } from '../networks/network.js';
 import type { Objective, UpdateBatch } from './losses.js';
 import type { UpdatePlan } from './plan.js';
-import { type TrainingState, update, type UpdateSchedule } from './update.js';
+import { type TrainingState, update, type AdamScalars } from './update.js';
 
 /** What a training iteration is made of. */
 export interface IterationSpec {
@@ -11,7 +11,7 @@ export interface IterationSpec {
   readonly plans: Readonly<Record<NetworkName, UpdatePlan>>;
   readonly batch: number;
   /** Whether averages of the weights are kept beside them. */
-  readonly averaged?: boolean;
+  readonly hasEma?: boolean;
 }
 
 /** The packed vectors of one network that training changes, under the names that they have as inputs of the iteration. */
@@ -23,7 +23,7 @@ type AveragePart = (typeof AVERAGE_PARTS)[number];
 export type StateName = `${NetworkName}.${StatePart}`;
 export type AverageName = `${NetworkName}.${AveragePart}`;
 export const STATE_NAMES = NETWORK_NAMES.flatMap((network) => STATE_PARTS.map((part): StateName => `${network}.${part}`));
-export const AVERAGE_NAMES = NETWORK_NAMES.flatMap((network) => AVERAGE_PARTS.map((part): AverageName => `${network}.${part}`));
+export const EMA_NAMES = NETWORK_NAMES.flatMap((network) => AVERAGE_PARTS.map((part): AverageName => `${network}.${part}`));
 
 /** The length of each state vector. */
 export const stateSize = (pair: NetworkPair, name: StateName | AverageName): number => {
@@ -84,7 +84,7 @@ interface DeclaredInputs {
   /** Images in [-1, 1], a batch for each encoder update. */
   readonly images: readonly Value[];
   readonly codes: readonly Value[];
-  readonly schedules: Readonly<Record<NetworkName, readonly UpdateSchedule[]>>;
+  readonly schedules: Readonly<Record<NetworkName, readonly AdamScalars[]>>;
   readonly averages: Averages | undefined;
 }
 
@@ -94,11 +94,11 @@ interface Averages {
   readonly decay: InputValue;
 }
 
-function declareInputs({ pair, plans, batch, averaged }: IterationSpec): DeclaredInputs {
+function declareInputs({ pair, plans, batch, hasEma }: IterationSpec): DeclaredInputs {
   const vectorsOf = <N extends StateName | AverageName>(names: readonly N[]) =>
     Object.fromEntries(names.map((name) => [name, input(name, [stateSize(pair, name)])])) as Record<N, InputValue>;
   const state = vectorsOf(STATE_NAMES);
-  const averages = averaged ? { vectors: vectorsOf(AVERAGE_NAMES), decay: input('ema_decay', [1]) } : undefined;
+  const averages = hasEma ? { vectors: vectorsOf(EMA_NAMES), decay: input('ema_decay', [1]) } : undefined;
   const { encoder, generator } = plans;
   const images = input('images', [encoder.updates, batch, ...pair.encoder.inputShape], 'uint8');
   const codes = input('codes', [encoder.updates + generator.updates, batch, pair.generator.inputShape[0]!]);
@@ -113,9 +113,9 @@ function declareInputs({ pair, plans, batch, averaged }: IterationSpec): Declare
       ...(averages ? [...Object.values(averages.vectors), averages.decay] : []),
     ],
     state: symbolicState(state),
-    images: rows(images).map(fromPixels),
-    codes: rows(codes),
-    schedules: { encoder: rows(schedules.encoder).map(scheduleOf), generator: rows(schedules.generator).map(scheduleOf) },
+    images: unstack(images).map(fromPixels),
+    codes: unstack(codes),
+    schedules: { encoder: unstack(schedules.encoder).map(scheduleOf), generator: unstack(schedules.generator).map(scheduleOf) },
     averages,
   };
 }
@@ -155,12 +155,12 @@ function nextAverages({ vectors, decay }: Averages, state: TrainingState): Recor
 }
 
 /** The slices of a tensor along its first axis, without that axis. */
-function rows(x: Value): Value[] {
+function unstack(x: Value): Value[] {
   const rest: Shape = x.shape.slice(1);
   return Array.from({ length: x.shape[0]! }, (_, index) => reshape(slice(x, 0, index, index + 1), rest));
 }
 
-const scheduleOf = (row: Value): UpdateSchedule => ({ stepSize: reshape(slice(row, 0, 0, 1), []), deviationScale: reshape(slice(row, 0, 1, 2), []) });
+const scheduleOf = (row: Value): AdamScalars => ({ stepSize: reshape(slice(row, 0, 0, 1), []), denominatorScale: reshape(slice(row, 0, 1, 2), []) });
 
 /** Bytes to [-1, 1]. */
 export const fromPixels = (bytes: Value): Value => sub(mul(cast(bytes, 'float32'), 2 / 255), 1);

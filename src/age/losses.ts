@@ -1,9 +1,9 @@
 import { add, constant, mul, stopGradient, type Value } from '../engine/index.js';
-import type { NetworkName } from '../networks/index.js';
+import type { NetworkName } from '../networks/network.js';
 import { distance, type Distance } from './distance.js';
 import { divergence, type DivergenceOptions } from './divergence.js';
 import type { Term, UpdatePlan } from './plan.js';
-import type { Players } from './players.js';
+import type { NetworkFunctions } from './networkFunctions.js';
 import type { Prior } from './prior.js';
 
 /** What the game is played over: the prior, the divergence from it, and the distances of the reconstruction losses. */
@@ -23,45 +23,50 @@ export interface UpdateBatch {
 }
 
 /** Loss terms of an update, and the tensors that they were made of as far as they were needed. */
-export interface UpdatePasses {
+export interface ForwardResults {
   readonly terms: LossTerms;
-  readonly codeOfX: Value | undefined;
+  readonly realCodes: Value | undefined;
   readonly reconstruction: Value | undefined;
   readonly fake: Value | undefined;
-  readonly codeOfFake: Value | undefined;
+  readonly fakeCodes: Value | undefined;
 }
 
 /** The encoder's terms. Passes run in the order e(x), g(e(x)), g(z), e(g(z)); g(z) is a constant to the encoder. */
-export function encoderPasses({ encode, generate }: Players, objective: Objective, wanted: ReadonlySet<Term>, { x, z }: UpdateBatch): UpdatePasses {
+export function encoderPasses({ encode, generate }: NetworkFunctions, objective: Objective, wanted: ReadonlySet<Term>, { x, z }: UpdateBatch): ForwardResults {
   const terms: LossTerms = {};
-  const codeOfX = wanted.has('KL_real') || wanted.has('match_x') ? encode(x, 'own') : undefined;
-  if (codeOfX && wanted.has('KL_real')) terms.KL_real = divergence(codeOfX, objective);
-  const reconstruction = codeOfX && wanted.has('match_x') ? generate(codeOfX, 'made') : undefined;
+  const realCodes = wanted.has('KL_real') || wanted.has('match_x') ? encode(x, 'own') : undefined;
+  if (realCodes && wanted.has('KL_real')) terms.KL_real = divergence(realCodes, objective);
+  const reconstruction = realCodes && wanted.has('match_x') ? generate(realCodes, 'made') : undefined;
   if (reconstruction) terms.match_x = distance(objective.matchX, reconstruction, x);
 
   const fake = wanted.has('KL_fake') || wanted.has('match_z') ? stopGradient(generate(z, 'own')) : undefined;
-  const codeOfFake = fake && encode(fake, 'made');
-  if (codeOfFake) Object.assign(terms, fakeTerms(codeOfFake, objective, wanted, z));
-  return { terms, codeOfX, reconstruction, fake, codeOfFake };
+  const fakeCodes = fake && encode(fake, 'made');
+  if (fakeCodes) Object.assign(terms, fakeTerms(fakeCodes, objective, wanted, z));
+  return { terms, realCodes, reconstruction, fake, fakeCodes };
 }
 
 /** The generator's terms. Passes run in the order g(z), e(g(z)), then e(x), g(e(x)) if match_x is wanted. */
-export function generatorPasses({ encode, generate }: Players, objective: Objective, wanted: ReadonlySet<Term>, { x, z }: UpdateBatch): UpdatePasses {
+export function generatorPasses(
+  { encode, generate }: NetworkFunctions,
+  objective: Objective,
+  wanted: ReadonlySet<Term>,
+  { x, z }: UpdateBatch,
+): ForwardResults {
   const terms: LossTerms = {};
   const fake = wanted.has('KL_fake') || wanted.has('match_z') ? generate(z, 'own') : undefined;
-  const codeOfFake = fake && encode(fake, 'made');
-  if (codeOfFake) Object.assign(terms, fakeTerms(codeOfFake, objective, wanted, z));
+  const fakeCodes = fake && encode(fake, 'made');
+  if (fakeCodes) Object.assign(terms, fakeTerms(fakeCodes, objective, wanted, z));
 
-  const codeOfX = wanted.has('match_x') ? encode(x, 'own') : undefined;
-  const reconstruction = codeOfX && generate(codeOfX, 'made');
+  const realCodes = wanted.has('match_x') ? encode(x, 'own') : undefined;
+  const reconstruction = realCodes && generate(realCodes, 'made');
   if (reconstruction) terms.match_x = distance(objective.matchX, reconstruction, x);
-  return { terms, codeOfX, reconstruction, fake, codeOfFake };
+  return { terms, realCodes, reconstruction, fake, fakeCodes };
 }
 
-function fakeTerms(codeOfFake: Value, objective: Objective, wanted: ReadonlySet<Term>, z: Value): LossTerms {
+function fakeTerms(fakeCodes: Value, objective: Objective, wanted: ReadonlySet<Term>, z: Value): LossTerms {
   return {
-    ...(wanted.has('KL_fake') ? { KL_fake: divergence(codeOfFake, objective) } : {}),
-    ...(wanted.has('match_z') ? { match_z: distance(objective.matchZ, codeOfFake, z) } : {}),
+    ...(wanted.has('KL_fake') ? { KL_fake: divergence(fakeCodes, objective) } : {}),
+    ...(wanted.has('match_z') ? { match_z: distance(objective.matchZ, fakeCodes, z) } : {}),
   };
 }
 

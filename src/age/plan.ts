@@ -1,5 +1,5 @@
 import { InputError, nearestName } from '../errors.js';
-import type { NetworkName } from '../networks/index.js';
+import type { NetworkName } from '../networks/network.js';
 
 /** The terms of the losses (method.md): divergences of real and generated codes, reconstruction of images and of codes. */
 export type Term = 'KL_real' | 'KL_fake' | 'match_x' | 'match_z';

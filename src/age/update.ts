@@ -1,15 +1,15 @@
 import { adam, after, type AdamConstants, type AdamMoments, gradients, mul, pack, sqrt, square, sumOf, type Value } from '../engine/index.js';
-import type { NetworkName, NetworkPair } from '../networks/index.js';
-import { spread } from './divergence.js';
-import { encoderPasses, generatorPasses, type Objective, totalLoss, type UpdateBatch, type UpdatePasses } from './losses.js';
+import type { NetworkName, NetworkPair } from '../networks/network.js';
+import { relativeVariance } from './divergence.js';
+import { encoderPasses, generatorPasses, type Objective, totalLoss, type UpdateBatch, type ForwardResults } from './losses.js';
 import { activeTerms, type Term, type UpdatePlan } from './plan.js';
-import { type PairState, TrainingPlayers } from './players.js';
+import { type PairState, TrainingFunctions } from './networkFunctions.js';
 
 /** Adam as in the published code. */
 export const ADAM: AdamConstants = { beta1: 0.5, beta2: 0.999, epsilon: 1e-8 };
 
 /** Which network an update moves, how, and what else it reports. */
-export interface UpdateKind {
+export interface UpdateSpec {
   readonly network: NetworkName;
   readonly plan: UpdatePlan;
   /** Terms of weight 0 to compute and report all the same; their passes count for the running statistics like any other. */
@@ -17,7 +17,7 @@ export interface UpdateKind {
 }
 
 /** The forward and backward half of an update. */
-export interface UpdateGradients extends UpdatePasses {
+export interface UpdateGradients extends ForwardResults {
   /** The weighted sum that the update minimises. */
   readonly loss: Value;
   /** The gradient of every parameter of the network that moves, by name. */
@@ -27,8 +27,8 @@ export interface UpdateGradients extends UpdatePasses {
 }
 
 /** Loss terms of one update, and the gradient of their weighted sum with respect to the parameters of the network that moves. */
-export function updateGradients(pair: NetworkPair, objective: Objective, kind: UpdateKind, state: PairState, batch: UpdateBatch): UpdateGradients {
-  const players = new TrainingPlayers(pair, state, objective.prior);
+export function updateGradients(pair: NetworkPair, objective: Objective, kind: UpdateSpec, state: PairState, batch: UpdateBatch): UpdateGradients {
+  const players = new TrainingFunctions(pair, state, objective.prior);
   const wanted = new Set([...activeTerms(kind.plan), ...(kind.monitored ?? [])]);
   const passesOf = kind.network === 'encoder' ? encoderPasses : generatorPasses;
   const passes = passesOf(players, objective, wanted, batch);
@@ -51,9 +51,9 @@ export interface TrainingState extends PairState {
 }
 
 /** The scalars of `adamSchedule` for this update. */
-export interface UpdateSchedule {
+export interface AdamScalars {
   readonly stepSize: Value;
-  readonly deviationScale: Value;
+  readonly denominatorScale: Value;
 }
 
 /**
@@ -64,13 +64,13 @@ export interface UpdateSchedule {
 export function update(
   pair: NetworkPair,
   objective: Objective,
-  kind: UpdateKind,
+  kind: UpdateSpec,
   state: TrainingState,
   batch: UpdateBatch,
-  schedule: UpdateSchedule,
+  schedule: AdamScalars,
 ): { readonly state: TrainingState; readonly report: Readonly<Record<string, Value>> } {
   const { network } = kind;
-  const { terms, loss, codeOfX, codeOfFake, gradients: byName, statistics } = updateGradients(pair, objective, kind, state, batch);
+  const { terms, loss, realCodes, fakeCodes, gradients: byName, statistics } = updateGradients(pair, objective, kind, state, batch);
   const gradient = pack(byName, pair[network].parameters);
   // From the squares as Adam takes them, so that they are made once.
   const gradNorm = sqrt(mul(sumOf(mul(square(gradient), 1 - ADAM.beta2)), 1 / (1 - ADAM.beta2)));
@@ -80,8 +80,8 @@ export function update(
     loss,
     ...terms,
     grad_norm: gradNorm,
-    ...(codeOfX ? { spread_real: spread(codeOfX, objective.prior) } : {}),
-    ...(codeOfFake ? { spread_fake: spread(codeOfFake, objective.prior) } : {}),
+    ...(realCodes ? { spread_real: relativeVariance(realCodes, objective.prior) } : {}),
+    ...(fakeCodes ? { spread_fake: relativeVariance(fakeCodes, objective.prior) } : {}),
   };
   const { parameter, m, v } = adam(state[network].parameters, gradient, state.moments[network], { ...schedule, stepSize }, ADAM);
   const moved: TrainingState = {

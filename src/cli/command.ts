@@ -1,12 +1,12 @@
 import { Command } from '@commander-js/extra-typings';
 import { InputError } from '../errors.js';
-import { systemFailure } from '../files.node.js';
+import { describeSystemError } from '../files/atomic.node.js';
 import { oneLine, outputFailure, shortenReason, Terminal } from './terminal.js';
 
 export type { Terminal };
 
 /** What a command has found: an object for `--json`, and the exit status if it is not 0. */
-export interface Outcome {
+export interface ActionResult {
   readonly result: Readonly<Record<string, unknown>>;
   readonly status?: number;
   /** True if the result is in files as well: then a standard output that cannot be written loses nothing. */
@@ -25,7 +25,10 @@ export const subcommand = (name: string, summary: string) =>
     .option('--debug', 'print the stack of an error');
 
 /** Runs a command's work: prints its result or its error as `--json` and `--debug` ask, and sets the exit status. */
-export async function perform(options: { json?: true | undefined; debug?: true | undefined }, work: (terminal: Terminal) => Promise<Outcome>): Promise<void> {
+export async function runAction(
+  options: { json?: true | undefined; debug?: true | undefined },
+  work: (terminal: Terminal) => Promise<ActionResult>,
+): Promise<void> {
   const terminal = new Terminal(options.json ?? false);
   try {
     const { result, status = 0, isSaved = false } = await work(terminal);
@@ -42,7 +45,7 @@ async function failOnLostOutput(terminal: Terminal): Promise<void> {
   await new Promise(setImmediate);
   const failure = outputFailure();
   if (failure === undefined) return;
-  terminal.note(`agenet: standard output: cannot be written (${systemFailure(failure)})`);
+  terminal.note(`agenet: standard output: cannot be written (${describeSystemError(failure)})`);
   process.exitCode = STATUS.failed;
 }
 

@@ -1,15 +1,16 @@
-import type { ImageSource } from '../data/index.js';
+import type { ImageSource } from '../data/source.js';
+import { type Network, NETWORK_NAMES } from '../networks/network.js';
+import { type Configuration, iterationSpec } from '../training/configuration.js';
+import { Trainer } from '../training/trainer.js';
 import type { Compile } from '../engine/index.js';
-import { type Network, NETWORK_NAMES } from '../networks/index.js';
-import { type Configuration, iterationSpec, Trainer } from '../training/index.js';
-import type { Outcome, Terminal } from './command.js';
+import type { ActionResult, Terminal } from './command.js';
 import { duration } from './progress.js';
 
 /** What a training would do: its settings, networks, data, and the time that it would take by the second of two iterations. */
-export async function describeTraining(configuration: Configuration, source: ImageSource, compile: Compile, terminal: Terminal): Promise<Outcome> {
+export async function describeTraining(configuration: Configuration, source: ImageSource, compile: Compile, terminal: Terminal): Promise<ActionResult> {
   const { pair } = iterationSpec(configuration);
   const trainer = await Trainer.create(configuration, source.train, compile);
-  const { lastStep: steps, batchesPerEpoch } = trainer;
+  const { totalSteps: steps, batchesPerEpoch } = trainer;
   const secondsPerIteration = await timeIterations(trainer);
   await trainer.release();
 

@@ -1,5 +1,5 @@
-import type { BestCheckpoint } from '../evaluation/bestCheckpoint.node.js';
-import { betterDirection, METRIC_GROUP_NAMES, METRIC_GROUPS } from '../evaluation/index.js';
+import type { BestCheckpoint } from '../runs/bestCheckpoint.node.js';
+import { betterDirection, METRIC_GROUP_NAMES, METRIC_GROUPS } from '../metrics/metricNames.js';
 
 interface Shown {
   readonly metrics: Readonly<Record<string, number>>;
@@ -27,9 +27,9 @@ export function showEvaluation({ metrics, protocol }: Shown, print: (line: strin
       const remarks = [
         ...(direction ? [`${direction} is better`] : []),
         ...(name === 'kid' ? subsetRemark(protocol.kid) : []),
-        ...(typeof floor === 'number' ? [`train against test images: ${figure(floor)}`] : []),
+        ...(typeof floor === 'number' ? [`train against test images: ${formatMetric(floor)}`] : []),
       ];
-      print(`  ${name.padEnd(NAME_WIDTH)} ${figure(metrics[name]!).padStart(10)}${remarks.length > 0 ? `  ${remarks.join('; ')}` : ''}`);
+      print(`  ${name.padEnd(NAME_WIDTH)} ${formatMetric(metrics[name]!).padStart(10)}${remarks.length > 0 ? `  ${remarks.join('; ')}` : ''}`);
     }
   }
 }
@@ -42,7 +42,7 @@ function subsetRemark(kid: unknown): string[] {
 }
 
 /** Four digits, without an exponent where it can be read without one. */
-export function figure(value: number | null): string {
+export function formatMetric(value: number | null): string {
   if (value === null || !Number.isFinite(value)) return 'infinite';
   if (value !== 0 && Math.abs(value) < 1e-4) return value.toExponential(2);
   return Math.abs(value) >= 1000 ? value.toFixed(0) : value.toPrecision(4);
@@ -50,4 +50,4 @@ export function figure(value: number | null): string {
 
 /** Which checkpoint is the best, and by what. */
 export const bestLine = ({ metric, value, step, file }: NonNullable<Awaited<ReturnType<BestCheckpoint['read']>>>): string =>
-  `best by ${metric}: ${figure(value)} after ${step} iterations, ${file}`;
+  `best by ${metric}: ${formatMetric(value)} after ${step} iterations, ${file}`;

@@ -2,10 +2,11 @@ import { InvalidArgumentError, Option } from '@commander-js/extra-typings';
 import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
 import { InputError } from '../errors.js';
-import { openForeignModel } from '../engine/runtime/foreignModel.node.js';
-import { type FeatureExtractor, modelExtractor } from '../evaluation/index.js';
-import { reading } from '../files.node.js';
-import { readRegularFile } from '../regularFile.node.js';
+import { loadOnnxModel } from '../engine/runtime/onnxModel.node.js';
+import type { FeatureExtractor } from '../classifiers/featureExtractor.js';
+import { modelExtractor } from '../metrics/modelExtractor.js';
+import { wrapReadErrors } from '../files/atomic.node.js';
+import { readRegularFile } from '../files/regularFile.node.js';
 import { parseNumber, wholeNumber } from './options.js';
 
 /** The options that describe an image model whose features are used. */
@@ -16,7 +17,7 @@ export interface FeatureOptions {
   readonly featuresSize?: number | undefined;
   readonly featuresChannels?: number | undefined;
   readonly featuresMean?: readonly number[] | undefined;
-  readonly featuresDeviation?: readonly number[] | undefined;
+  readonly featuresStd?: readonly number[] | undefined;
 }
 
 const wholeSize = wholeNumber(1, 4096);
@@ -30,7 +31,7 @@ export const featuresChannelsOption = () =>
   new Option('--features-channels <number>', 'channels that it takes, 1 or 3 (default: as the file says)').argParser(wholeNumber(1, 3));
 export const featuresMeanOption = () =>
   new Option('--features-mean <list>', 'taken from pixels between 0 and 1, one number or one a channel (default: 0)').argParser(numbers);
-export const featuresDeviationOption = () => new Option('--features-deviation <list>', 'by which they are divided then (default: 1)').argParser(numbers);
+export const featuresStdOption = () => new Option('--features-std <list>', 'by which they are divided then (default: 1)').argParser(numbers);
 
 /** 0.5 or 0.5,0.4,0.3. */
 function numbers(text: string): number[] {
@@ -55,17 +56,17 @@ const FEATURE_OPTIONS: readonly Pick<Option, 'long' | 'attributeName'>[] = [
   featuresSizeOption(),
   featuresChannelsOption(),
   featuresMeanOption(),
-  featuresDeviationOption(),
+  featuresStdOption(),
 ];
 
 /** Opens an image model as the options say. The name of the extractor has the file's digest, so that other contents have another name. */
 export async function openFeatures(file: string, options: FeatureOptions, threads: number): Promise<FeatureExtractor> {
-  const model = await openForeignModel(file, threads);
+  const model = await loadOnnxModel(file, threads);
   const digest = createHash('sha256')
-    .update(await reading(file, () => readRegularFile(file)))
+    .update(await wrapReadErrors(file, () => readRegularFile(file)))
     .digest('hex');
-  const { featuresMean: mean, featuresDeviation: deviation, featuresSize: size, featuresChannels: channels } = options;
-  const prepared = [size && `size ${size}`, mean && `mean ${mean.join()}`, deviation && `deviation ${deviation.join()}`].filter(Boolean).join(', ');
+  const { featuresMean: mean, featuresStd: std, featuresSize: size, featuresChannels: channels } = options;
+  const prepared = [size && `size ${size}`, mean && `mean ${mean.join()}`, std && `std ${std.join()}`].filter(Boolean).join(', ');
   return modelExtractor(model, {
     name: `${basename(file)} (${digest.slice(0, 8)}${prepared ? `; ${prepared}` : ''})`,
     digest,
@@ -74,6 +75,6 @@ export async function openFeatures(file: string, options: FeatureOptions, thread
     size,
     channels,
     mean,
-    deviation,
+    std,
   });
 }

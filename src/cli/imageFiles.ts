@@ -1,19 +1,19 @@
 /** Images that the user names: files, folders and data sets. */
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { firstImages } from '../data/index.js';
+import { firstImages } from '../data/source.js';
+import type { Configuration } from '../training/configuration.js';
 import { findImages } from '../data/folder.node.js';
-import { namesSource } from '../data/open.node.js';
+import { isDataSpec } from '../data/open.node.js';
 import { InputError } from '../errors.js';
-import { systemFailure } from '../files.node.js';
+import { describeSystemError } from '../files/atomic.node.js';
 import { decodeImage } from '../images/decode.node.js';
 import { readImages } from '../images/files.node.js';
-import type { Configuration } from '../training/index.js';
 import type { Terminal } from './command.js';
 import { openRunData, splitOf } from './runData.js';
 
 /** Images that are taken of a data set or a folder, unless told otherwise. */
-const USUAL_COUNT = 32;
+const DEFAULT_COUNT = 32;
 
 /** How many images of each data set and folder are wanted, and of which part of data sets. */
 export interface Wanted {
@@ -29,7 +29,7 @@ export async function collectImages(named: readonly string[], configuration: Con
   if (named.length === 0) return imagesOfData(configuration.data, configuration, wanted, terminal);
   const collected: Uint8Array[] = [];
   for (const each of named) {
-    if (namesSource(each)) collected.push(await imagesOfData(each, configuration, wanted, terminal));
+    if (isDataSpec(each)) collected.push(await imagesOfData(each, configuration, wanted, terminal));
     else if ((await stat(each).catch(() => undefined))?.isDirectory()) collected.push(await imagesOfFolder(each, configuration, wanted, terminal));
     else collected.push((await readImages([each], configuration)).data);
   }
@@ -44,7 +44,7 @@ async function imagesOfData(data: string, configuration: Configuration, { count,
     if (count !== undefined && count > part.count) {
       throw new InputError(`--count ${count}: ${source.name} has ${part.count} ${split === 'test' ? 'test' : 'training'} images`);
     }
-    return firstImages(part, count ?? USUAL_COUNT, source.channels * source.size[0] * source.size[1]);
+    return firstImages(part, count ?? DEFAULT_COUNT, source.channels * source.size[0] * source.size[1]);
   } finally {
     source.close?.();
   }
@@ -56,7 +56,7 @@ async function imagesOfFolder(path: string, configuration: Configuration, { coun
   const decoded: Uint8Array[] = [];
   const onFailure = (file: string, reason: string) => terminal.note(`${file}: left out, it cannot be read as an image (${reason})`);
   for await (const { pixels } of decodeEach(files, configuration, onFailure)) {
-    if (decoded.push(pixels) === (count ?? USUAL_COUNT)) break;
+    if (decoded.push(pixels) === (count ?? DEFAULT_COUNT)) break;
   }
   if (decoded.length === 0) throw new InputError(`${path}: none of its ${files.length} images can be read`);
   if (count !== undefined && count > decoded.length) throw new InputError(`--count ${count}: ${path} has ${decoded.length} images`);
@@ -68,7 +68,7 @@ export async function imageFilesOf(named: readonly string[]): Promise<string[]> 
   const files: string[] = [];
   for (const each of named) {
     const found = await stat(each).catch((error: unknown) => {
-      throw new InputError(`${each}: cannot be read as an image (${systemFailure(error)})`);
+      throw new InputError(`${each}: cannot be read as an image (${describeSystemError(error)})`);
     });
     if (found.isDirectory()) for (const name of (await findImages(each)).names) files.push(join(each, name));
     else files.push(each);

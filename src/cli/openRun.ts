@@ -1,10 +1,11 @@
 import { stat } from 'node:fs/promises';
-import { TrainedModel } from '../age/index.js';
+import { TrainedModel } from '../model/trainedModel.js';
+import type { ImageBatch } from '../images/raster.js';
+import { iterationSpec } from '../training/configuration.js';
+import { modelWeights } from '../training/trainer.js';
 import type { Compile } from '../engine/index.js';
 import { InputError } from '../errors.js';
-import type { ImageBatch } from '../images/index.js';
-import { iterationSpec, modelWeights } from '../training/index.js';
-import { readCheckpointFile, RunFolder, type StoredCheckpoint } from '../training/runFolder.node.js';
+import { readCheckpointFile, RunFolder, type StoredCheckpoint } from '../runs/runFolder.node.js';
 
 /** A checkpoint and the model in it. */
 export interface OpenedRun {
@@ -16,10 +17,10 @@ export interface OpenedRun {
  * Opens the latest checkpoint of a run folder, or a checkpoint file itself: with the averages of its weights where it has them, unless
  * the raw ones are asked for. Throws InputError if there is none.
  */
-export async function openRun(path: string, compile: Compile, { raw = false }: { readonly raw?: boolean | undefined } = {}): Promise<OpenedRun> {
+export async function openRun(path: string, compile: Compile, { ema = true }: { readonly ema?: boolean | undefined } = {}): Promise<OpenedRun> {
   const checkpoint = await readCheckpoint(path);
   const { pair, objective } = iterationSpec(checkpoint.configuration);
-  return { checkpoint, model: TrainedModel.of(pair, objective.prior, modelWeights(checkpoint.vectors, { raw }), compile) };
+  return { checkpoint, model: TrainedModel.of(pair, objective.prior, modelWeights(checkpoint.vectors, { ema }), compile) };
 }
 
 export async function readCheckpoint(path: string): Promise<StoredCheckpoint> {
@@ -34,5 +35,5 @@ export async function readCheckpoint(path: string): Promise<StoredCheckpoint> {
 /** Bytes [N, C, H, W] of a model's images as a batch of pictures. */
 export function picturesOf(model: TrainedModel, data: Uint8Array): ImageBatch {
   const shape = model.pair.encoder.inputShape as [number, number, number];
-  return { shape, count: data.length / model.imageSize, data };
+  return { shape, count: data.length / model.imageElements, data };
 }

@@ -1,11 +1,13 @@
 import { InvalidArgumentError, Option } from '@commander-js/extra-typings';
 import { availableParallelism } from 'node:os';
-import { DISTANCES, DIVERGENCES, MOMENTS, PRIORS, REDUCTIONS } from '../age/index.js';
+import { DISTANCES } from '../age/distance.js';
+import { DIVERGENCES, MOMENTS, REDUCTIONS } from '../age/divergence.js';
+import { PRIORS } from '../age/prior.js';
+import { ARCHITECTURE_NAMES } from '../networks/dcgan.js';
+import { BATCH_NORM_STATS, DEFAULTS } from '../training/configuration.js';
 import { type Compile } from '../engine/index.js';
-import { compile, type Device, DEVICES } from '../engine/runtime/native.js';
-import { ARCHITECTURE_NAMES } from '../networks/index.js';
+import { compile, type Device, DEVICES } from '../engine/runtime/native.node.js';
 import { LARGEST_SEED } from '../random.js';
-import { DEFAULTS, STATISTICS } from '../training/index.js';
 import { subcommand, type Terminal } from './command.js';
 
 /** A number in any notation that JavaScript has; ranges are checked with the configuration, which knows them. */
@@ -35,21 +37,21 @@ export const seedOption = () => new Option('--seed <number>', 'what all random c
 export const deviceOption = () => new Option('--device <name>', 'where to compute').choices(DEVICES).default('cpu' as const);
 export const threadsOption = () => new Option('--threads <number>', 'processor threads (default: one for each core)').argParser(wholeNumber(1, 1024));
 
-export const plainOption = () => new Option('--plain', 'keep operators as they are written, without the forms that are faster on this processor');
+export const plainOption = () => new Option('--no-lowering', 'keep operators as they are written, without the forms that are faster on this processor');
 
 /** The options that `compilerOf` reads. */
 export interface CompilerOptions {
   readonly device: Device;
   readonly threads?: number | undefined;
-  readonly plain?: true | undefined;
+  readonly lowering?: boolean | undefined;
   readonly debug?: true | undefined;
 }
 
 /**
- * Returns a compiler with `--device`, `--threads` and `--plain`. Under `--debug` it prints once why the runtime is not called by its C interface.
+ * Returns a compiler with `--device`, `--threads` and `--no-lowering`. Under `--debug` it prints once why the runtime is not called by its C interface.
  * @param profilePrefix as in `compile`
  */
-export function compilerOf({ device, threads, plain, debug }: CompilerOptions, { note }: Terminal, profilePrefix?: string): Compile {
+export function compilerOf({ device, threads, lowering, debug }: CompilerOptions, { note }: Terminal, profilePrefix?: string): Compile {
   let isReported = false;
   const onFallback = ({ code, message }: { readonly code: string; readonly message: string }) => {
     if (!isReported) note(`agenet: calling ONNX Runtime through its Node binding (${code}: ${message})`);
@@ -60,7 +62,7 @@ export function compilerOf({ device, threads, plain, debug }: CompilerOptions, {
       ...(debug ? { onFallback } : {}),
       device,
       threads: threadsOf(threads),
-      ...(plain ? { target: { name: 'plain' } } : {}),
+      ...(lowering === false ? { target: { name: 'plain' } } : {}),
       ...(profilePrefix === undefined ? {} : { profilePrefix }),
     });
 }
@@ -84,14 +86,14 @@ export const trainingCommand = (name: string, summary: string) =>
     .addOption(
       new Option('--moment <name>', `what stands for the deviation in it; "variance" is the published code's (default: ${DEFAULTS.moment})`).choices(MOMENTS),
     )
-    .addOption(new Option('--reduce <name>', `combines the coordinates' divergences (default: ${DEFAULTS.reduce})`).choices(REDUCTIONS))
+    .addOption(new Option('--reduction <name>', `combines the coordinates' divergences (default: ${DEFAULTS.reduction})`).choices(REDUCTIONS))
     .addOption(new Option('--match-x <name>', `distance of images (default: ${DEFAULTS.matchX})`).choices(DISTANCES))
     .addOption(new Option('--match-z <name>', `distance of codes (default: ${DEFAULTS.matchZ})`).choices(DISTANCES))
     .addOption(
       new Option(
-        '--statistics <sets>',
+        '--batch-norm-stats <sets>',
         'running statistics: "shared" by all that a network is given, as published, or "apart" for images and samples, draws and codes (default: shared)',
-      ).choices(STATISTICS),
+      ).choices(BATCH_NORM_STATS),
     )
     .optionsGroup('Training:')
     .option('--batch <number>', `images in a batch (default: ${DEFAULTS.batch})`, parseNumber)

@@ -1,13 +1,13 @@
 import { Option } from '@commander-js/extra-typings';
 import { open, readdir, realpath, stat } from 'node:fs/promises';
 import { dirname, extname, join, sep } from 'node:path';
-import { encodeNpz, type NumpyArray } from '../data/index.js';
+import { encodeNpz, type NumpyArray } from '../data/formats/encodeNumpy.js';
+import { channelsLast, type ImageBatch, imageOf, type Raster } from '../images/raster.js';
 import { type PiecewiseArray, writeNpzFile } from '../data/npzFile.node.js';
 import { pathOfData } from '../data/open.node.js';
 import { InputError } from '../errors.js';
-import { makeFolder, reading, writeFileAtomically, writing, writingFailure } from '../files.node.js';
+import { makeFolder, wrapReadErrors, writeFileAtomically, wrapWriteErrors, writingFailure } from '../files/atomic.node.js';
 import { encodeAnimation, encodePng } from '../images/files.node.js';
-import { channelsLast, type ImageBatch, imageOf, type Raster } from '../images/index.js';
 
 /** The forms that results can be written in. */
 export type OutputKind = 'png' | 'npz' | 'animation' | 'folder' | 'json';
@@ -97,12 +97,12 @@ export async function keepInputs(out: string, inputs: readonly string[]): Promis
 
 async function requireEmptyFolder(path: string, isFolder: boolean): Promise<void> {
   if (!isFolder) throw new InputError(`--out ${path}: is a file; name a new folder`);
-  if ((await reading(path, () => readdir(path))).length > 0) throw new InputError(`--out ${path}: the folder is not empty; name a new one`);
+  if ((await wrapReadErrors(path, () => readdir(path))).length > 0) throw new InputError(`--out ${path}: the folder is not empty; name a new one`);
 }
 
 /** The first bytes of a file, one character each. */
 const beginningOf = (path: string): Promise<string> =>
-  reading(path, async () => {
+  wrapReadErrors(path, async () => {
     const file = await open(path);
     try {
       const { buffer, bytesRead } = await file.read(Buffer.alloc(12), 0, 12, 0);
@@ -125,7 +125,7 @@ export async function writeNpz(path: string, arrays: Readonly<Record<string, Pie
 }
 
 /** Creates the folder of a file if necessary. */
-const makeParent = (path: string): Promise<void> => writing(path, () => makeFolder(dirname(path)));
+const makeParent = (path: string): Promise<void> => wrapWriteErrors(path, () => makeFolder(dirname(path)));
 
 /** Writes one picture as PNG. */
 export const writePng = async (path: string, picture: Raster): Promise<void> => writeOutput(path, await encodePng(picture));

@@ -1,7 +1,7 @@
-import { betterDirection } from '../evaluation/index.js';
-import type { TrainingEvent } from '../training/index.js';
+import { betterDirection } from '../metrics/metricNames.js';
+import type { TrainingEvent } from '../training/events.js';
 import type { Terminal } from './command.js';
-import { figure } from './evaluationTable.js';
+import { formatMetric } from './evaluationTable.js';
 
 /** Seconds between two status lines when nobody watches, and between two drawings of the line when somebody does. */
 const PLAIN_INTERVAL = 10;
@@ -43,7 +43,7 @@ export function showProgress(terminal: Terminal, aside: () => string = () => '')
 
   return (event) => {
     if (event.type === 'start') {
-      lastStep = event.lastStep;
+      lastStep = event.totalSteps;
       const { encoder, generator } = event.parameters;
       terminal.note(
         `encoder ${encoder.toLocaleString('en')} parameters, generator ${generator.toLocaleString('en')}; ${lastStep} iterations, ${event.batchesPerEpoch} batches per epoch`,
@@ -79,7 +79,7 @@ export class DecodingProgress {
   }
 
   /** Takes the progress, and shows it unless another line does. */
-  readonly take = (done: number, total: number, leftOut: number): void => {
+  readonly update = (done: number, total: number, leftOut: number): void => {
     this.state = done < total ? `  decoded ${Math.floor((100 * done) / total)}%` : '';
     if (this.isAside || !(this.pacing.isDue() || (done === total && this.hasShown))) return;
     this.hasShown = true;
@@ -88,20 +88,20 @@ export class DecodingProgress {
   };
 
   /** Leaves it to another line to show how far decoding is, at its end: `  decoded 40%`, or nothing once all images are decoded. */
-  stepAside(): () => string {
+  embedInLine(): () => string {
     this.terminal.endStatus();
     this.isAside = true;
     return () => this.state;
   }
 
   /** Shows it on a line of its own again. */
-  readonly stepForward = (): void => {
+  readonly showOwnLine = (): void => {
     this.isAside = false;
   };
 }
 
 /** Returns a function that takes and shows the progress of decoding. */
-export const decodingProgress = (terminal: Terminal) => new DecodingProgress(terminal).take;
+export const decodingProgress = (terminal: Terminal) => new DecodingProgress(terminal).update;
 
 /** The same for a training of something other than a model: `what` and how many of its iterations are done. */
 export function steppingProgress(terminal: Terminal, what: string): (step: number, steps: number, loss: number) => void {
@@ -127,7 +127,7 @@ function progressLine({ step, epoch, scalars }: Report, lastStep: number, second
 function evaluationLine({ epochs, metrics, isBest }: Extract<TrainingEvent, { type: 'evaluation' }>): string {
   const names = Object.keys(metrics);
   const telling = names.filter((name) => betterDirection(name) !== undefined);
-  const shown = (telling.length > 0 ? telling : names).map((name) => `${name} ${figure(metrics[name]!)}`).join('  ');
+  const shown = (telling.length > 0 ? telling : names).map((name) => `${name} ${formatMetric(metrics[name]!)}`).join('  ');
   return `epoch ${epochs}${isBest ? ', the best so far' : ''}: ${shown}`;
 }
 

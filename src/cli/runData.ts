@@ -1,8 +1,8 @@
 /** The data that commands look at with a trained model. */
 import { Option } from '@commander-js/extra-typings';
-import type { ImageSource, Split } from '../data/index.js';
+import type { ImageSource, Split } from '../data/source.js';
+import type { Configuration } from '../training/configuration.js';
 import { openSource } from '../data/open.node.js';
-import type { Configuration } from '../training/index.js';
 import type { Terminal } from './command.js';
 import { decodingProgress } from './progress.js';
 

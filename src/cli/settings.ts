@@ -2,12 +2,12 @@
 import { readdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { parseDocument } from 'yaml';
-import { nativeFormat, sourceAt } from '../data/open.node.js';
+import { nativeFormat, canonicalDataSpec } from '../data/open.node.js';
 import { InputError, nearestName } from '../errors.js';
-import { reading } from '../files.node.js';
-import { readTextFile } from '../regularFile.node.js';
-import { completeConfiguration } from '../training/completion.node.js';
-import { type Configuration, configurationSchema } from '../training/index.js';
+import { wrapReadErrors } from '../files/atomic.node.js';
+import { readTextFile } from '../files/regularFile.node.js';
+import { applyDefaults } from '../runs/configurationDefaults.node.js';
+import { type Configuration, configurationSchema } from '../training/configuration.js';
 import { readCheckpoint } from './openRun.js';
 
 /** Settings by the configuration's keys, as far as they are given. */
@@ -62,9 +62,9 @@ async function presetFile(name: string): Promise<string> {
 
 /** A run's config.json says as well what it was trained on: that may be there if the command line says the same. */
 async function readSettings(file: string, wanted: string): Promise<Settings> {
-  const text = await reading(file, () => readTextFile(file));
+  const text = await wrapReadErrors(file, () => readTextFile(file));
   const { data, ...settings } = parseSettings(text, file);
-  if (data !== undefined && (typeof data !== 'string' || sourceAt(data) !== sourceAt(wanted))) {
+  if (data !== undefined && (typeof data !== 'string' || canonicalDataSpec(data) !== canonicalDataSpec(wanted))) {
     throw new InputError(`${file}: data: ${JSON.stringify(data)} there, but the command line says ${wanted}; leave it out of the file`);
   }
   for (const key of Object.keys(settings)) {
@@ -102,7 +102,7 @@ function yamlFailure(error: unknown): string {
 interface Origins extends Settings {
   readonly preset?: string | undefined;
   readonly config?: string | undefined;
-  readonly from?: string | undefined;
+  readonly initFrom?: string | undefined;
 }
 
 /**
@@ -113,11 +113,11 @@ interface Origins extends Settings {
 export async function resolveConfiguration(data: string, options: Origins, onWarning: (line: string) => void = () => undefined): Promise<Configuration> {
   const given: Layer = { settings: givenSettings(options), label: flagOf };
   const said = [...(await fileLayers(data, options.preset, options.config)), given];
-  const layers = [...(await startLayer(merged(said).from)), ...said];
+  const layers = [...(await startLayer(merged(said).initFrom)), ...said];
   const label = (key: string, name = key) => layers.findLast((layer) => key in layer.settings)?.label(name) ?? flagOf(name);
-  const configuration = await completeConfiguration({ ...merged(layers), data }, label);
-  if (configuration.from !== undefined && !('channels' in merged(said))) {
-    const warning = await colorWarning(data, configuration, configuration.from);
+  const configuration = await applyDefaults({ ...merged(layers), data }, label);
+  if (configuration.initFrom !== undefined && !('channels' in merged(said))) {
+    const warning = await colorWarning(data, configuration, configuration.initFrom);
     if (warning !== undefined) onWarning(warning);
   }
   return configuration;
@@ -126,7 +126,7 @@ export async function resolveConfiguration(data: string, options: Origins, onWar
 /** Nobody asked for grayscale, and color that is lost shows only in the first images. */
 async function colorWarning(data: string, { channels }: Configuration, from: string): Promise<string | undefined> {
   if (channels !== 1 || (await nativeFormat(data)).channels === 1) return undefined;
-  return `warning: ${data} has RGB images, but the weights of ${from} are for grayscale: images are converted; --channels 1 accepts that, and color needs a new model without --from`;
+  return `warning: ${data} has RGB images, but the weights of ${from} are for grayscale: images are converted; --channels 1 accepts that, and color needs a new model without --init-from`;
 }
 
 const merged = (layers: readonly Layer[]): Settings => Object.assign({}, ...layers.map(({ settings }) => settings)) as Settings;
@@ -135,6 +135,6 @@ const merged = (layers: readonly Layer[]): Settings => Object.assign({}, ...laye
 async function startLayer(from: unknown): Promise<Layer[]> {
   // What is no text is refused with the other settings.
   if (typeof from !== 'string') return [];
-  const { data: _, from: __, length: ___, seed: ____, ...settings } = (await readCheckpoint(from)).configuration;
+  const { data: _, initFrom: __, length: ___, seed: ____, ...settings } = (await readCheckpoint(from)).configuration;
   return [{ settings, label: (key) => `${from}: ${key}` }];
 }

@@ -1,7 +1,7 @@
 /** Signals that ask work to end well: a training saves its iteration, a file that is half written is removed. */
 import { readFileSync, readlinkSync } from 'node:fs';
 import { basename } from 'node:path';
-import { type Outcome, STATUS, type Terminal } from './command.js';
+import { type ActionResult, STATUS, type Terminal } from './command.js';
 
 /** A terminal may deliver one Ctrl-C twice: by itself, and through a parent such as npx that forwards it. */
 const REPEAT_MILLISECONDS = 500;
@@ -21,7 +21,11 @@ export const TRAINING: Remarks = {
 export const WRITING: Remarks = { stopped: 'interrupted; no unfinished file is left' };
 
 /** Runs work that stops early once its signal is aborted: by Ctrl-C, SIGTERM, or a closed terminal. A second Ctrl-C or SIGTERM ends the process. */
-export async function withSignals(terminal: Terminal, { stopping, stopped }: Remarks, work: (signal: AbortSignal) => Promise<Outcome>): Promise<Outcome> {
+export async function withSignals(
+  terminal: Terminal,
+  { stopping, stopped }: Remarks,
+  work: (signal: AbortSignal) => Promise<ActionResult>,
+): Promise<ActionResult> {
   const controller = new AbortController();
   let first = -Infinity;
   const stop = (signal: NodeJS.Signals) => {

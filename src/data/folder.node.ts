@@ -2,10 +2,10 @@ import type { Dirent } from 'node:fs';
 import { readdir, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError } from '../errors.js';
-import { systemFailure } from '../files.node.js';
-import { hasImageEnding, IMAGE_KINDS } from '../images/decoding.js';
-import { forEachConcurrently } from './concurrency.js';
-import type { LeftOut } from './imageItem.js';
+import { describeSystemError } from '../files/atomic.node.js';
+import { hasImageExtension, IMAGE_KINDS } from '../images/decoding.js';
+import { forEachConcurrently } from './decoding/concurrency.js';
+import type { SkippedImage } from './decoding/imageItem.js';
 
 const FOLDERS_AT_A_TIME = 32;
 
@@ -14,7 +14,7 @@ export interface FoundImages {
   /** Paths from the folder, with `/` between their parts, in an order that is the same everywhere. */
   readonly names: readonly string[];
   /** Folders and links that could not be followed. */
-  readonly leftOut: readonly LeftOut[];
+  readonly skipped: readonly SkippedImage[];
 }
 
 /** A folder below the root. */
@@ -33,14 +33,14 @@ interface Place {
 export async function findImages(root: string): Promise<FoundImages> {
   const search = new FolderSearch(root);
   await search.run();
-  const { names, leftOut } = search;
+  const { names, skipped } = search;
   if (names.length === 0) {
-    const [first] = leftOut;
+    const [first] = skipped;
     throw new InputError(
       `${root}: there are no images in this folder or below it (${IMAGE_KINDS} files)${first ? `; ${first.name} cannot be read (${first.reason})` : ''}`,
     );
   }
-  return { names: names.sort(byCodeUnits), leftOut: leftOut.sort((a, b) => byCodeUnits(a.name, b.name)) };
+  return { names: names.sort(byCodeUnits), skipped: skipped.sort((a, b) => byCodeUnits(a.name, b.name)) };
 }
 
 /** Neither language nor system change this order. */
@@ -48,7 +48,7 @@ const byCodeUnits = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 
 
 class FolderSearch {
   readonly names: string[] = [];
-  readonly leftOut: LeftOut[] = [];
+  readonly skipped: SkippedImage[] = [];
   private readonly visited = new Set<string>();
   private places: Place[] = [];
   private links: string[] = [];
@@ -69,11 +69,11 @@ class FolderSearch {
 
   private async readRoot(): Promise<Dirent[]> {
     const found = await stat(this.root).catch((error: unknown) => {
-      throw new InputError(`${this.root}: there is no such folder of images (${systemFailure(error)})`);
+      throw new InputError(`${this.root}: there is no such folder of images (${describeSystemError(error)})`);
     });
     if (!found.isDirectory()) throw new InputError(`${this.root}: is a file, not a folder of images`);
     return readdir(this.root, { withFileTypes: true }).catch((error: unknown) => {
-      throw new InputError(`${this.root}: the folder cannot be read (${systemFailure(error)})`);
+      throw new InputError(`${this.root}: the folder cannot be read (${describeSystemError(error)})`);
     });
   }
 
@@ -81,7 +81,7 @@ class FolderSearch {
     try {
       this.take(place, await readdir(join(this.root, place.name), { withFileTypes: true }));
     } catch (error) {
-      this.leaveOut(place.name, systemFailure(error));
+      this.leaveOut(place.name, describeSystemError(error));
     }
   }
 
@@ -92,7 +92,7 @@ class FolderSearch {
       const name = place.name === '' ? entry.name : `${place.name}/${entry.name}`;
       if (entry.isDirectory()) this.visit({ name, real: join(place.real, entry.name) });
       else if (entry.isSymbolicLink()) this.links.push(name);
-      else if (!hasImageEnding(name)) continue;
+      else if (!hasImageExtension(name)) continue;
       else if (entry.isFile()) this.names.push(name);
       else this.leaveOut(name, 'it is not a file');
     }
@@ -120,14 +120,14 @@ class FolderSearch {
     try {
       const found = await stat(path);
       if (found.isDirectory()) return await realpath(path);
-      if (hasImageEnding(name)) this.names.push(name);
+      if (hasImageExtension(name)) this.names.push(name);
     } catch (error) {
-      this.leaveOut(name, `the link cannot be followed: ${systemFailure(error)}`);
+      this.leaveOut(name, `the link cannot be followed: ${describeSystemError(error)}`);
     }
     return undefined;
   }
 
   private leaveOut(name: string, reason: string): void {
-    this.leftOut.push({ name, reason });
+    this.skipped.push({ name, reason });
   }
 }

@@ -1,6 +1,6 @@
 import { pipeline } from 'node:stream/promises';
 import { createDeflateRaw } from 'node:zlib';
-import { type PartialFile, writeFileInPieces } from '../partialFile.node.js';
+import { type PartialFile, writeFileInPieces } from '../files/partialFile.node.js';
 import { crc32 } from './formats/checksums.js';
 import { bytesOf, npyPreamble, type NumpyArray } from './formats/encodeNumpy.js';
 import { directoryOf, localHeader, type WrittenMember } from './formats/zipRecords.js';

@@ -2,25 +2,25 @@ import { readdir, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { InputError, nearestName } from '../errors.js';
-import { type Crop, CROPS } from '../images/index.js';
+import { type Crop, CROPS } from '../images/decoding.js';
 import { validate } from '../validation.js';
-import { fileStates } from './fileStates.node.js';
-import { DIGIT_PADDING } from './digits.js';
-import { mnistFolder, readMnist } from './mnist.node.js';
+import { fileStates } from './decoding/fileStates.node.js';
+import { DIGIT_PADDING } from './datasets/digits.js';
+import { mnistFolder, readMnist } from './datasets/mnist.node.js';
 import { celebaFormat, folderFormat, openCeleba, openFolder } from './openFolder.node.js';
-import type { OpenOptions } from './packedSource.node.js';
+import type { OpenOptions } from './decoding/decodedSource.node.js';
 import {
   fashionMnistFolder,
   formatOfPublished,
   openPublished,
-  type PublishedImages,
+  type TrainTestArrays,
   readCifar10,
   readCifar100,
   readFashionMnist,
   readIdxFolder,
   readNpz,
   readSvhn,
-} from './published.node.js';
+} from './datasets/standardDatasets.node.js';
 import type { ImageFormat, ImageSource } from './source.js';
 
 /** Where images come from, at a path or, for what has none, at ''. */
@@ -36,7 +36,7 @@ interface SourceKind {
  * @param format if it is known without reading them
  * @param folder of the files, if no path says it
  */
-const published = (read: (path: string) => Promise<PublishedImages>, format?: ImageFormat, folder = (path: string) => path): SourceKind => ({
+const published = (read: (path: string) => Promise<TrainTestArrays>, format?: ImageFormat, folder = (path: string) => path): SourceKind => ({
   format: async (path) => format ?? formatOfPublished(await read(path)),
   open: async (path, wanted, options) => openPublished(await read(path), wanted, { ...options, fingerprint: await fingerprintOf(folder(path)) }),
 });
@@ -65,16 +65,16 @@ export const SOURCE_NAMES: readonly string[] = Object.keys(NAMED);
 /** What stands before the colon. */
 export const SOURCE_KINDS: readonly string[] = Object.keys(KINDS);
 /** What data may be, for messages and help. */
-export const SOURCE_FORMS = [...SOURCE_NAMES, ...SOURCE_KINDS.map((kind) => `${kind}:PATH`), 'the path of a folder of images'].join(', ');
+export const DATA_SPEC_HELP = [...SOURCE_NAMES, ...SOURCE_KINDS.map((kind) => `${kind}:PATH`), 'the path of a folder of images'].join(', ');
 
 /** Whether a text says by itself that it names data: `mnist`, `folder:photos`. The path of a folder may also be that of something else. */
-export const namesSource = (data: string): boolean => SOURCE_NAMES.includes(data) || SOURCE_KINDS.includes(kindIn(data));
+export const isDataSpec = (data: string): boolean => SOURCE_NAMES.includes(data) || SOURCE_KINDS.includes(kindIn(data));
 
 /** The path of data by their name: what follows `kind:`, else the name itself. */
 export const pathOfData = (data: string): string => (SOURCE_KINDS.includes(kindIn(data)) ? data.slice(kindIn(data).length + 1) : data);
 
 /** Where data come from, the same for all ways to write the same path from the current folder: `photos`, `./photos/` and `folder:photos`. */
-export function sourceAt(data: string): string {
+export function canonicalDataSpec(data: string): string {
   if (SOURCE_NAMES.includes(data)) return data;
   const kind = SOURCE_KINDS.includes(kindIn(data)) ? kindIn(data) : '';
   return kind === '' ? `folder:${resolve(data)}` : `${kind}:${resolve(data.slice(kind.length + 1))}`;
@@ -105,7 +105,7 @@ const argumentsSchema = z.object({
     )
     .optional(),
   options: z.object(
-    { testFraction: z.number('must be a number').optional(), splitSeed: z.int('must be a whole number').optional(), early: flag, strict: flag },
+    { testFraction: z.number('must be a number').optional(), splitSeed: z.int('must be a whole number').optional(), streaming: flag, strict: flag },
     'must be an object',
   ),
 });
@@ -130,7 +130,7 @@ async function resolveData(data: string): Promise<{ readonly kind: SourceKind; r
     return { kind: KINDS[kind]!, path };
   }
   if (data !== '' && (await stat(data).catch(() => undefined)) !== undefined) return { kind: KINDS.folder!, path: data };
-  throw new InputError(`data "${data}": no such data set or folder${suggestion(data)} (there is ${SOURCE_FORMS})`);
+  throw new InputError(`data "${data}": no such data set or folder${suggestion(data)} (there is ${DATA_SPEC_HELP})`);
 }
 
 /** The part before the first colon, or ''. */

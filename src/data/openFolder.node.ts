@@ -1,17 +1,18 @@
 import { stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { InputError } from '../errors.js';
-import { reading } from '../files.node.js';
+import { wrapReadErrors } from '../files/atomic.node.js';
 import { decodeImage } from '../images/decode.node.js';
-import type { Crop, Padding } from '../images/index.js';
-import { readTextFile } from '../regularFile.node.js';
-import { type CelebaPart, parseCelebaPartition } from './celebaPartition.js';
+import type { Crop } from '../images/decoding.js';
+import type { Padding } from '../images/padding.js';
+import { readTextFile } from '../files/regularFile.node.js';
+import { type CelebaPart, parseCelebaPartition } from './datasets/celebaPartition.js';
 import { folderClasses } from './classes.js';
-import { forEachConcurrently } from './concurrency.js';
+import { forEachConcurrently } from './decoding/concurrency.js';
 import { findImages } from './folder.node.js';
-import type { ImageItem } from './imageItem.js';
-import { fileItems } from './imageItems.node.js';
-import { openCollection, type OpenOptions } from './packedSource.node.js';
+import type { ImageItem } from './decoding/imageItem.js';
+import { fileItems } from './decoding/imageItems.node.js';
+import { openCollection, type OpenOptions } from './decoding/decodedSource.node.js';
 import type { ImageFormat, ImageSource } from './source.js';
 
 /** How the images of a folder are wanted. */
@@ -45,8 +46,8 @@ export async function openFolder(path: string, options: FolderOptions = {}): Pro
   const found = await findImages(path);
   const classes = folderClasses(found.names);
   if ('none' in classes && classes.none !== '') onWarning?.(`${name}: ${classes.none}`);
-  const { items, leftOut } = await fileItems(path, found.names, 'none' in classes ? () => null : classes.labelOf);
-  const collection = { name, items, leftOut: [...found.leftOut, ...leftOut], ...('none' in classes ? {} : { classNames: classes.names }) };
+  const { items, skipped } = await fileItems(path, found.names, 'none' in classes ? () => null : classes.labelOf);
+  const collection = { name, items, skipped: [...found.skipped, ...skipped], ...('none' in classes ? {} : { classNames: classes.names }) };
   return openCollection(collection, { ...(await formatOf(path, found.names, options)), crop, padding }, options);
 }
 
@@ -67,9 +68,9 @@ export async function openCeleba(path: string, options: FolderOptions = {}): Pro
     if (used.length === 0) throw new InputError(`${name}: none of its ${found.names.length} images is to train or test on by ${list.file}`);
     if (unlisted > 0) onWarning?.(`${name}: ${unlisted} of ${found.names.length} images are not used, they are not in ${list.file}`);
   }
-  const { items, leftOut } = await fileItems(root, used, () => null);
+  const { items, skipped } = await fileItems(root, used, () => null);
   const isTest = (item: ImageItem) => partOf(item.name) === 'test';
-  const collection = { name, items, leftOut: [...found.leftOut, ...leftOut], ...(list ? { isTest } : {}) };
+  const collection = { name, items, skipped: [...found.skipped, ...skipped], ...(list ? { isTest } : {}) };
   return openCollection(collection, { ...(await formatOf(root, found.names, options)), crop, padding }, options);
 }
 
@@ -80,16 +81,16 @@ export const folderFormat = async (path: string): Promise<ImageFormat> => format
 export const celebaFormat = async (path: string): Promise<ImageFormat> => ({ ...(await folderFormat(await celebaImages(path))), crop: 'celeba' });
 
 async function formatOf(root: string, names: readonly string[], { size = DEFAULT_SIZE, channels }: FolderOptions): Promise<ImageFormat> {
-  return { size, channels: channels ?? ((await areGrey(root, names)) ? 1 : 3) };
+  return { size, channels: channels ?? ((await areGrayscale(root, names)) ? 1 : 3) };
 }
 
 /** Whether a sample of the images, from all over the list, is grey: in its pixels, since many grey images are stored as RGB. */
-async function areGrey(root: string, names: readonly string[]): Promise<boolean> {
+async function areGrayscale(root: string, names: readonly string[]): Promise<boolean> {
   const count = Math.min(SAMPLE, names.length);
   const grey = new Array<boolean>(count);
   await forEachConcurrently(count, SAMPLE_DECODINGS, async (place) => {
     const name = names[Math.floor((place * names.length) / count)]!;
-    const decoded = await decodeImage(join(root, name), { size: SAMPLE_SIZE, channels: 3, crop: 'none' });
+    const decoded = await decodeImage(join(root, name), { size: SAMPLE_SIZE, channels: 3, crop: 'stretch' });
     if ('pixels' in decoded) grey[place] = hasEqualPlanes(decoded.pixels);
   });
   const known = grey.filter((each) => each !== undefined);
@@ -111,7 +112,7 @@ async function readPartition(root: string): Promise<{ readonly file: string; rea
   for (const folder of [root, join(root, 'Eval'), dirname(resolve(root)), join(dirname(resolve(root)), 'Eval')]) {
     const file = join(folder, PARTITION_FILE);
     if ((await stat(file).catch(() => undefined)) === undefined) continue;
-    const text = await reading(file, () => readTextFile(file));
+    const text = await wrapReadErrors(file, () => readTextFile(file));
     return { file, parts: parseCelebaPartition(text, file) };
   }
   return undefined;

@@ -1,5 +1,6 @@
-import type { Crop, Padding } from '../images/index.js';
-import type { LeftOut } from './imageItem.js';
+import type { Crop } from '../images/decoding.js';
+import type { Padding } from '../images/padding.js';
+import type { SkippedImage } from './decoding/imageItem.js';
 
 /** How images are wanted. */
 export interface ImageFormat {
@@ -40,15 +41,15 @@ export interface ImageSource {
   /** What the classes are called, by number, where the data say it. */
   readonly classNames?: readonly string[];
   /** Where images may still be decoded, and the parts count those that cannot be: waits until all are done, and has the parts without these. */
-  readonly whole?: () => Promise<Pick<ImageSource, 'train' | 'test' | 'leftOut'>>;
+  readonly finishDecoding?: () => Promise<Pick<ImageSource, 'train' | 'test' | 'skipped'>>;
   /** Images that are not in either part because they could not be read, as far as is known. */
-  readonly leftOut?: readonly LeftOut[];
+  readonly skipped?: readonly SkippedImage[];
   /** Gives back the files that the images are read from, where there are any; images cannot be copied any more. */
   readonly close?: () => void;
 }
 
 /** A source of which every image is decoded, without those that cannot be. */
-export const wholeSource = async (source: ImageSource): Promise<ImageSource> => ({ ...source, ...(await source.whole?.()) });
+export const awaitDecoding = async (source: ImageSource): Promise<ImageSource> => ({ ...source, ...(await source.finishDecoding?.()) });
 
 /** A split whose images lie one after another in memory, `imageBytes` each. */
 export function splitInMemory(pixels: Uint8Array, imageBytes: number, labels: Uint8Array | null): Split {

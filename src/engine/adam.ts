@@ -20,7 +20,7 @@ export interface AdamMoments {
  * @param step the number of this step, counted from 1
  * @returns [learningRate / (1 - beta1^step), 1 / sqrt(1 - beta2^step)]
  */
-export function adamSchedule(learningRate: number, step: number, { beta1, beta2 }: AdamConstants): [stepSize: number, deviationScale: number] {
+export function adamScalars(learningRate: number, step: number, { beta1, beta2 }: AdamConstants): [stepSize: number, denominatorScale: number] {
   return [learningRate / (1 - beta1 ** step), 1 / Math.sqrt(1 - beta2 ** step)];
 }
 
@@ -32,11 +32,11 @@ export function adam(
   parameter: Value,
   gradient: Value,
   { m, v }: AdamMoments,
-  schedule: { readonly stepSize: Value; readonly deviationScale: Value },
+  schedule: { readonly stepSize: Value; readonly denominatorScale: Value },
   { beta1, beta2, epsilon }: AdamConstants,
 ): { readonly parameter: Value; readonly m: Value; readonly v: Value } {
   const nextM = add(mul(m, beta1), mul(gradient, 1 - beta1));
   const nextV = add(mul(v, beta2), mul(square(gradient), 1 - beta2));
-  const deviation = add(mul(sqrt(nextV), schedule.deviationScale), epsilon);
+  const deviation = add(mul(sqrt(nextV), schedule.denominatorScale), epsilon);
   return { parameter: sub(parameter, mul(div(nextM, deviation), schedule.stepSize)), m: nextM, v: nextV };
 }

@@ -1,16 +1,16 @@
 /** Reverse-mode automatic differentiation over ONNX graphs: build, differentiate, lower, encode. Knows nothing of images or AGE. */
-export { adam, type AdamConstants, type AdamMoments, adamSchedule } from './adam.js';
+export { adam, type AdamConstants, type AdamMoments, adamScalars } from './adam.js';
 export { gradients } from './gradients.js';
 export { type Graph, graphOf, topologicalOrder } from './graph.js';
 export { lower, rulesOf, type Target } from './lowering/index.js';
 export { type LoweredGraph, nextName, type StateLayout } from './lowering/stateLayout.js';
 export { encode, OPSET } from './onnx.js';
-export type { ForeignModel } from './runtime/foreignModel.js';
+export type { OnnxModel } from './runtime/onnxModel.js';
 export { type Compile, Program } from './runtime/program.js';
 export { StatefulProgram } from './runtime/state.js';
 export { decodeSafetensors, encodeSafetensors, type TensorFile } from './safetensors.js';
 export * from './operators/index.js';
-export { pack, packData, packedViews, type PackedEntry, type Packing, packingOf, unpack } from './packing.js';
+export { pack, flattenTensors, tensorViews, type FlatEntry, type FlatLayout, flatLayout, unpack } from './flatLayout.js';
 export { type Shape, ShapeError, showShape, sizeOf } from './shape.js';
 export { simplify } from './simplify.js';
 export { constant, constantTensor, type ElementArray, type ElementType, input, type InputValue, type TensorData, type Value } from './value.js';

@@ -1,7 +1,7 @@
 import { ShapeError, showShape } from './shape.js';
 import type { Attributes, ComputedValue, Operator, Value } from './value.js';
 
-export type { GradientPoint, GradientThunk, Operator } from './value.js';
+export type { GradientContext, GradientThunk, Operator } from './value.js';
 
 /** Applies an operator: infers the type and shape of its result, and fails here if the inputs do not fit. */
 export function apply<A extends Attributes>(operator: Operator<A>, inputs: readonly Value[], attributes: A): ComputedValue {
@@ -10,13 +10,13 @@ export function apply<A extends Attributes>(operator: Operator<A>, inputs: reado
 }
 
 /** A ShapeError that names the operator and the shapes it was given. */
-export function fail(operator: string, inputs: readonly Value[], reason: string): never {
+export function throwShapeError(operator: string, inputs: readonly Value[], reason: string): never {
   throw new ShapeError(`${operator}: ${reason} (inputs ${inputs.map(showType).join(', ')})`);
 }
 
 /** Throws unless every input is float32. */
 export function requireFloat(operator: string, inputs: readonly Value[]): void {
-  if (inputs.some((value) => value.type !== 'float32')) fail(operator, inputs, 'takes float32 tensors only');
+  if (inputs.some((value) => value.type !== 'float32')) throwShapeError(operator, inputs, 'takes float32 tensors only');
 }
 
 const showType = (value: Value): string => (value.type === 'float32' ? '' : `${value.type} `) + showShape(value.shape);

@@ -1,6 +1,6 @@
 import { type Graph, rewriteGraph } from './graph.js';
 import { sameShape, sizeOf } from './shape.js';
-import { type ComputedValue, constantTensor, type ConstantValue, uniformElement, type Value } from './value.js';
+import { type ComputedValue, constantTensor, type ConstantValue, splatValue, type Value } from './value.js';
 
 /** Constants above this many elements are not folded into: they would grow the file more than they save time. */
 const FOLDING_LIMIT = 4096;
@@ -10,7 +10,7 @@ const FOLDING_LIMIT = 4096;
  * Transpose joined, equal values computed once. What no output reaches is gone by itself. Exact: no rule changes a rounding.
  */
 export function simplify(graph: Graph): Graph {
-  const numbering = new Numbering();
+  const numbering = new ValueNumbering();
   return rewriteGraph(
     graph,
     (value) => numbering.canonical(rules.reduce<Value>((current, rule) => (current.kind === 'computed' ? (rule(current) ?? current) : current), value)),
@@ -34,9 +34,9 @@ const dropNeutralElements: Rule = ({ operator, inputs, shape }) => {
   const neutral = { Mul: 1, Div: 1, Add: 0, Sub: 0 }[operator.name];
   const [a, b] = inputs;
   if (neutral === undefined) return undefined;
-  if (uniformElement(b!) === neutral && sameShape(a!.shape, shape)) return a;
+  if (splatValue(b!) === neutral && sameShape(a!.shape, shape)) return a;
   const commutes = operator.name === 'Mul' || operator.name === 'Add';
-  if (commutes && uniformElement(a!) === neutral && sameShape(b!.shape, shape)) return b;
+  if (commutes && splatValue(a!) === neutral && sameShape(b!.shape, shape)) return b;
   return undefined;
 };
 
@@ -81,7 +81,7 @@ const joinTransposes: Rule = (value) => {
 const rules: readonly Rule[] = [dropIdentity, joinReshapes, joinTransposes, dropExpansions, dropNeutralElements, foldConstants];
 
 /** Common-subexpression elimination: values with the same operator, attributes and operands become one. */
-class Numbering {
+class ValueNumbering {
   private readonly known = new Map<string, Value>();
   private readonly numbers = new Map<Value, number>();
 

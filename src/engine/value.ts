@@ -83,14 +83,14 @@ export interface Operator<A extends Attributes = Attributes> {
    * For each input a thunk that builds its gradient from the gradient of the output, or null where none flows (the derivative is
    * zero or the input is not a real number). Absent where the operator cannot be differentiated: reaching it is then an error.
    */
-  gradient?(at: GradientPoint<A>): readonly (GradientThunk | null)[];
+  gradient?(at: GradientContext<A>): readonly (GradientThunk | null)[];
   /** Attributes that ONNX takes as further inputs (a shape, axes), as constants behind the inputs proper. Those attributes are not encoded. */
   parameters?(attributes: A): { readonly constants: readonly ConstantValue[]; readonly encoded: readonly string[] };
   /**
    * The same result in other operators, for an operator that is differentiated as a whole but that targets compute in parts: it
    * keeps its name until lowering, which puts the definition in its place.
    */
-  definition?(inputs: readonly Value[], attributes: A): Value;
+  decomposition?(inputs: readonly Value[], attributes: A): Value;
   /** The elements of the result from constant inputs, for constant folding. */
   evaluate?(inputs: readonly ConstantValue[], result: TensorType, attributes: A): ElementArray;
 }
@@ -98,7 +98,7 @@ export interface Operator<A extends Attributes = Attributes> {
 export type GradientThunk = () => Value;
 
 /** What a gradient rule sees: the operator's application and the gradient of the loss with respect to its output. */
-export interface GradientPoint<A extends Attributes = Attributes> {
+export interface GradientContext<A extends Attributes = Attributes> {
   readonly inputs: readonly Value[];
   readonly output: ComputedValue;
   readonly attributes: A;
@@ -128,7 +128,7 @@ export function constant(elements: number | readonly number[] | Float32Array, sh
 }
 
 /** The single element of a constant whose elements are all equal, or undefined. */
-export function uniformElement(value: Value): number | undefined {
+export function splatValue(value: Value): number | undefined {
   if (value.kind !== 'constant' || value.type !== 'float32' || value.data.length === 0) return undefined;
   const first = Number(value.data[0]);
   return (value.data as Float32Array).every((element) => element === first) ? first : undefined;

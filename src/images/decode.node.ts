@@ -1,8 +1,8 @@
 import sharp, { type Sharp } from 'sharp';
-import { systemFailure } from '../files.node.js';
-import { FileTooLargeError } from '../regularFile.node.js';
-import { beginsAsImage, type Crop, type Decoded, type DecodeOptions, type DecodingFailure, IMAGE_KINDS } from './decoding.js';
-import { mayBeTurned } from './orientation.js';
+import { describeSystemError } from '../files/atomic.node.js';
+import { FileTooLargeError } from '../files/regularFile.node.js';
+import { hasImageSignature, type Crop, type Decoded, type DecodeOptions, type DecodingFailure, IMAGE_KINDS } from './decoding.js';
+import { mayNeedRotation } from './orientation.js';
 import { padImage } from './padding.js';
 import { decodePlainPng } from './plainPng.js';
 import { needsDimensions, preprocessingSteps } from './preprocessing.js';
@@ -31,7 +31,7 @@ export async function decodeImage(image: string | Uint8Array, options: DecodeOpt
   const bytes = typeof image === 'string' ? await readBytes(image) : image;
   if ('failure' in bytes) return bytes;
   if (bytes.length === 0) return undecodable('the file is empty');
-  if (!beginsAsImage(bytes)) return undecodable(`its content is not that of a ${IMAGE_KINDS} file`);
+  if (!hasImageSignature(bytes)) return undecodable(`its content is not that of a ${IMAGE_KINDS} file`);
   const { size, channels, padding } = options;
   // An image of either size is not resized.
   for (const square of padding ? [padding.inner, size] : [size]) {
@@ -39,7 +39,7 @@ export async function decodeImage(image: string | Uint8Array, options: DecodeOpt
     if (plain) return preprocess(() => channelsFirst(plain.pixels, plain.channels, channels, square ** 2), square, square, options);
   }
   const opened = () => sharp(bytes, { failOn: 'error', limitInputPixels: LARGEST_IMAGE });
-  const upright = () => (mayBeTurned(bytes) ? opened().autoOrient() : opened());
+  const upright = () => (mayNeedRotation(bytes) ? opened().autoOrient() : opened());
   return failing(async () => {
     const { width, height } = needsDimensions(options) ? (await opened().metadata()).autoOrient : UNKNOWN;
     return preprocess((square, crop) => squared(upright().flatten({ background: WHITE }), square, channels, crop), width, height, options);
@@ -118,7 +118,7 @@ function interleaved(pixels: Uint8Array, channels: number): Uint8Array {
 
 function resized(image: Sharp, size: number, crop: Crop): Sharp {
   if (crop === 'center') return image.resize(size, size, { fit: 'cover' });
-  if (crop === 'none') return image.resize(size, size, { fit: 'fill' });
+  if (crop === 'stretch') return image.resize(size, size, { fit: 'fill' });
   const height = Math.round((size * 78) / 64);
   const top = Math.floor((height - size) / 2);
   return image.resize(size, height, { fit: 'fill' }).extract({ left: 0, top, width: size, height: size });
@@ -142,7 +142,7 @@ async function readBytes(path: string): Promise<Uint8Array | DecodingFailure> {
   try {
     return await files.read(path, LARGEST_FILE);
   } catch (error) {
-    return { failure: systemFailure(error), unreadable: !(error instanceof FileTooLargeError) };
+    return { failure: describeSystemError(error), unreadable: !(error instanceof FileTooLargeError) };
   }
 }
 

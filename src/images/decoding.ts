@@ -5,8 +5,8 @@ import type { Padding } from './padding.js';
  * squeezes the whole image into it; `celeba` is the usual preparation of CelebA's 178x218 faces: 64 wide and 78 high, then rows 7 to 70
  * (in other sizes the same in proportion).
  */
-export type Crop = 'center' | 'none' | 'celeba';
-export const CROPS: readonly Crop[] = ['center', 'none', 'celeba'];
+export type Crop = 'center' | 'stretch' | 'celeba';
+export const CROPS: readonly Crop[] = ['center', 'stretch', 'celeba'];
 
 /** How images are preprocessed: those that a run is trained on, and all that are given to its model later. */
 export interface DecodeOptions {
@@ -36,7 +36,7 @@ const ENDINGS: ReadonlySet<string> = new Set(['png', 'jpg', 'jpeg', 'jpe', 'jfif
 export const IMAGE_KINDS = 'PNG, JPEG, WebP, GIF, TIFF or AVIF';
 
 /** Whether a file's name ends as an image's does, in letters of either case. */
-export function hasImageEnding(name: string): boolean {
+export function hasImageExtension(name: string): boolean {
   const dot = name.lastIndexOf('.');
   return dot > 0 && ENDINGS.has(name.slice(dot + 1).toLowerCase());
 }
@@ -52,7 +52,7 @@ const BEGINNINGS = [
 ];
 
 /** Whether bytes begin as an image in one of the formats does, whatever the file is called. */
-export function beginsAsImage(bytes: Uint8Array): boolean {
+export function hasImageSignature(bytes: Uint8Array): boolean {
   const beginning = Array.from(bytes.subarray(0, 12), (byte) => byte.toString(16).padStart(2, '0')).join('');
   return BEGINNINGS.some((pattern) => pattern.test(beginning));
 }

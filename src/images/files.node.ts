@@ -1,7 +1,7 @@
 import sharp from 'sharp';
 import { InputError } from '../errors.js';
-import { systemFailure } from '../files.node.js';
-import { readRegularFile } from '../regularFile.node.js';
+import { describeSystemError } from '../files/atomic.node.js';
+import { readRegularFile } from '../files/regularFile.node.js';
 import { decodeImage } from './decode.node.js';
 import type { DecodeOptions } from './decoding.js';
 import type { ImageBatch, Raster } from './raster.js';
@@ -41,7 +41,7 @@ export async function readPicture(path: string): Promise<Raster> {
       .toBuffer({ resolveWithObject: true });
     return { width: info.width, height: info.height, channels: info.channels, data };
   } catch (error) {
-    const [reason] = systemFailure(error).trim().split('\n');
+    const [reason] = describeSystemError(error).trim().split('\n');
     throw new InputError(`${path}: cannot be read as a picture (${reason})`);
   }
 }

@@ -107,14 +107,14 @@ export function gridMosaic(tiles: readonly Raster[], { columns, rows, cells }: G
     const [left, top] = [(cell % columns) * cellWidth, Math.floor(cell / columns) * cellHeight];
     const frame = frames?.[index];
     for (let y = 0; y < cellHeight; y++) {
-      for (let x = 0; x < cellWidth; x++) data.set(colourAt(tile, x - border, y - border) ?? frame!, ((top + y) * width + left + x) * 3);
+      for (let x = 0; x < cellWidth; x++) data.set(colorAt(tile, x - border, y - border) ?? frame!, ((top + y) * width + left + x) * 3);
     }
   });
   return { width, height, channels: 3, data };
 }
 
 /** A pixel as [r, g, b], or undefined outside of the tile. */
-function colourAt({ width, height, channels, data }: Raster, x: number, y: number): readonly number[] | undefined {
+function colorAt({ width, height, channels, data }: Raster, x: number, y: number): readonly number[] | undefined {
   if (x < 0 || y < 0 || x >= width || y >= height) return undefined;
   const start = (y * width + x) * channels;
   return channels === 1 ? [data[start]!, data[start]!, data[start]!] : [data[start]!, data[start + 1]!, data[start + 2]!];

@@ -9,7 +9,7 @@ const PNG_METADATA = ['eXIf', 'tEXt', 'zTXt', 'iTXt'];
  * Whether an image may have to be turned upright. Most need not be, and to ask the decoder takes a tenth of the time that it has for a
  * small image: JPEG and PNG files without metadata are told by their outline here; whatever else they are, and all others, may.
  */
-export function mayBeTurned(bytes: Uint8Array): boolean {
+export function mayNeedRotation(bytes: Uint8Array): boolean {
   if (bytes[0] === 0xff && bytes[1] === 0xd8) return jpegHasMetadata(new DataView(bytes.buffer, bytes.byteOffset, bytes.length));
   if (bytes[0] === 0x89 && bytes[1] === 0x50) return pngHasMetadata(pngChunkTypes(bytes));
   return true;

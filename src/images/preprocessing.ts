@@ -17,9 +17,9 @@ interface PreprocessingSteps {
  */
 export function preprocessingSteps(width: number, height: number, { size, crop = 'center', padding }: DecodeOptions): PreprocessingSteps {
   const has = (wanted: number) => width === wanted && height === wanted;
-  if (has(size)) return { square: size, crop: 'none', padding: undefined };
+  if (has(size)) return { square: size, crop: 'stretch', padding: undefined };
   const square = padding ? padding.inner : size;
-  return { square, crop: has(square) ? 'none' : crop, padding: padding ?? undefined };
+  return { square, crop: has(square) ? 'stretch' : crop, padding: padding ?? undefined };
 }
 
 /** Whether the steps depend on the width and height of the image: reading these first takes time. */

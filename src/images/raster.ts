@@ -14,6 +14,12 @@ export interface ImageBatch {
   readonly data: Uint8Array;
 }
 
+/** Images channel by channel [N, C, H, W]: bytes 0 to 255, or values in [-1, 1]. */
+export interface ComparableImages {
+  readonly shape: readonly [channels: number, height: number, width: number];
+  readonly data: Uint8Array | Float32Array;
+}
+
 /** Values in [-1, 1] to bytes, rounded; values outside are limited. */
 export function toBytes(values: Float32Array): Uint8Array {
   return Uint8Array.from(values, (value) => Math.min(255, Math.max(0, Math.round((value + 1) * 127.5))));

@@ -1,5 +1,5 @@
-import { Pace } from '../pace.js';
-import { readRegularFile, readRegularFileSync } from '../regularFile.node.js';
+import { LatencyBudget } from '../latencyBudget.js';
+import { readRegularFile, readRegularFileSync } from '../files/regularFile.node.js';
 
 /** What a file may take on average from where it is read at once. */
 const QUICK_MS = 0.2;
@@ -9,10 +9,10 @@ const QUICK_MS = 0.2;
  * images to decode, takes ten times as long. Through the thread pool, several at a time, as soon as files take longer than that.
  */
 export class FileReader {
-  constructor(private readonly pace = new Pace(QUICK_MS)) {}
+  constructor(private readonly pace = new LatencyBudget(QUICK_MS)) {}
 
   /** The file's bytes. Rejects as `readRegularFile` does. */
   async read(path: string, limit: number): Promise<Uint8Array> {
-    return this.pace.isQuick ? this.pace.measure(() => readRegularFileSync(path, limit)) : readRegularFile(path, limit);
+    return this.pace.hasBudgetLeft ? this.pace.measure(() => readRegularFileSync(path, limit)) : readRegularFile(path, limit);
   }
 }

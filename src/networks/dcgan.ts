@@ -1,23 +1,23 @@
 import { InputError } from '../errors.js';
 import type { ConvolutionLayer, Layer } from './layer.js';
-import { networkOf, type NetworkPair } from './network.js';
+import { createNetwork, type NetworkPair } from './network.js';
 
 /** What a pair of networks is built from. */
-export interface Dimensions {
+export interface NetworkOptions {
   /** Channels of an image: 1 (grey) or 3 (RGB). */
   readonly channels: number;
   /** M, the number of coordinates of a latent code. */
-  readonly latent: number;
+  readonly latentSize: number;
   /** n, the base width, of which the inner layers' channels are multiples. */
   readonly width: number;
   /** Whether running statistics are kept for each kind of input (default: false, as published). */
-  readonly apart?: boolean;
+  readonly separateStatistics?: boolean;
 }
 
 /** A named architecture: the image size it is made for, and its networks. */
 export interface Architecture {
   readonly imageSize: number;
-  readonly build: (dimensions: Dimensions) => NetworkPair;
+  readonly build: (dimensions: NetworkOptions) => NetworkPair;
 }
 
 const SLOPE = 0.2;
@@ -47,7 +47,7 @@ const BY_TWO: Spec = { stride: 2, padding: 1 };
 const WHOLE: Spec = { stride: 1, padding: 0 };
 
 /** Halving convolutions from `channels` through `widths`: LeakyReLU after each, batch normalisation before it except the first. */
-const halvings = (channels: number, widths: readonly number[]): Layer[] =>
+const downsampling = (channels: number, widths: readonly number[]): Layer[] =>
   widths.flatMap((width, index) => {
     const number = index + 1;
     const first = convolution(`conv${number}`, widths[index - 1] ?? channels, width, BY_TWO);
@@ -55,33 +55,43 @@ const halvings = (channels: number, widths: readonly number[]): Layer[] =>
   });
 
 /** A code to a 4x4 map of `widths[0]` channels, doubled through the other widths: batch normalisation and ReLU after each. */
-const doublings = (latent: number, widths: readonly number[]): Layer[] =>
+const upsampling = (latentSize: number, widths: readonly number[]): Layer[] =>
   widths.flatMap((width, index) => {
     const number = index + 1;
     const spec = index === 0 ? WHOLE : BY_TWO;
-    return [transposed(`conv${number}`, widths[index - 1] ?? latent, width, spec), normalization(`norm${number}`, width), relu];
+    return [transposed(`conv${number}`, widths[index - 1] ?? latentSize, width, spec), normalization(`norm${number}`, width), relu];
   });
 
 /** The networks for 32x32 images of the published AGE code (method.md: "dcgan32"). */
-function dcgan32({ channels, latent, width: n, apart }: Dimensions): NetworkPair {
+function dcgan32({ channels, latentSize, width: n, separateStatistics }: NetworkOptions): NetworkPair {
   const image = [channels, 32, 32];
-  const code = [latent, 1, 1];
-  const encoder = [...halvings(channels, [n, 2 * n, 4 * n]), convolution('conv4', 4 * n, latent, { ...BY_TWO, bias: true }), { kind: 'spatialMean' } as const];
+  const code = [latentSize, 1, 1];
+  const encoder = [
+    ...downsampling(channels, [n, 2 * n, 4 * n]),
+    convolution('conv4', 4 * n, latentSize, { ...BY_TWO, bias: true }),
+    { kind: 'spatialMean' } as const,
+  ];
   const generator = [
-    ...doublings(latent, [8 * n, 4 * n, 2 * n, 2 * n]),
+    ...upsampling(latentSize, [8 * n, 4 * n, 2 * n, 2 * n]),
     convolution('conv5', 2 * n, channels, { kernel: 1, stride: 1, padding: 0, bias: true }),
     { kind: 'tanh' } as const,
   ];
-  return { encoder: networkOf('encoder', encoder, image, code, apart), generator: networkOf('generator', generator, code, image, apart) };
+  return {
+    encoder: createNetwork('encoder', encoder, image, code, separateStatistics),
+    generator: createNetwork('generator', generator, code, image, separateStatistics),
+  };
 }
 
 /** The networks for 64x64 images of the published AGE code ("dcgan64"). */
-function dcgan64({ channels, latent, width: n, apart }: Dimensions): NetworkPair {
+function dcgan64({ channels, latentSize, width: n, separateStatistics }: NetworkOptions): NetworkPair {
   const image = [channels, 64, 64];
-  const code = [latent, 1, 1];
-  const encoder = [...halvings(channels, [n, 2 * n, 4 * n, 8 * n]), convolution('conv5', 8 * n, latent, { ...WHOLE, bias: true })];
-  const generator = [...doublings(latent, [8 * n, 4 * n, 2 * n, n]), transposed('conv5', n, channels, BY_TWO), { kind: 'tanh' } as const];
-  return { encoder: networkOf('encoder', encoder, image, code, apart), generator: networkOf('generator', generator, code, image, apart) };
+  const code = [latentSize, 1, 1];
+  const encoder = [...downsampling(channels, [n, 2 * n, 4 * n, 8 * n]), convolution('conv5', 8 * n, latentSize, { ...WHOLE, bias: true })];
+  const generator = [...upsampling(latentSize, [8 * n, 4 * n, 2 * n, n]), transposed('conv5', n, channels, BY_TWO), { kind: 'tanh' } as const];
+  return {
+    encoder: createNetwork('encoder', encoder, image, code, separateStatistics),
+    generator: createNetwork('generator', generator, code, image, separateStatistics),
+  };
 }
 
 /** Every architecture by its name. */

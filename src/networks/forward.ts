@@ -8,7 +8,7 @@ import {
   convTranspose,
   leakyRelu,
   mul,
-  normalizeWith,
+  batchNormInference,
   reduceMean,
   relu,
   reshape,
@@ -36,7 +36,7 @@ type Normalize = (layer: Extract<Layer, { kind: 'batchNormalization' }>, x: Valu
  * @param kind what x is: which statistics move, where they are kept apart
  * @returns output [N, ...outputShape] and the packed running statistics after it
  */
-export function forwardInTraining(
+export function forwardTrain(
   network: Network,
   parameters: NamedValues,
   statistics: Value,
@@ -49,10 +49,10 @@ export function forwardInTraining(
     return batchNormalization(data, parameters[`${network.name}.${name}.weight`]!, parameters[`${network.name}.${name}.bias`]!, EPSILON);
   });
   if (batches.length === 0) return { output, statistics };
-  if (!network.apart) return { output, statistics: moveStatistics(statistics, batches) };
+  if (!network.separateStatistics) return { output, statistics: updateRunningStats(statistics, batches) };
   const { size } = network.statistics;
   const [own, made] = [slice(statistics, 0, 0, size / 2), slice(statistics, 0, size / 2, size)];
-  return { output, statistics: concat(kind === 'own' ? [moveStatistics(own, batches), made] : [own, moveStatistics(made, batches)], 0) };
+  return { output, statistics: concat(kind === 'own' ? [updateRunningStats(own, batches), made] : [own, updateRunningStats(made, batches)], 0) };
 }
 
 /**
@@ -60,12 +60,12 @@ export function forwardInTraining(
  * @param x [N, ...inputShape]
  * @param kind what x is: which statistics these are, where they are kept apart
  */
-export function forwardInEvaluation(network: Network, parameters: NamedValues, statistics: NamedValues, x: Value, kind: InputKind = 'own'): Value {
-  const set = network.apart ? kind : 'own';
+export function forwardEval(network: Network, parameters: NamedValues, statistics: NamedValues, x: Value, kind: InputKind = 'own'): Value {
+  const set = network.separateStatistics ? kind : 'own';
   return forward(network, parameters, x, ({ name }, data) => {
     const learnt = (part: string) => parameters[`${network.name}.${name}.${part}`]!;
     const running = (part: 'running_mean' | 'running_var') => statistics[`${network.name}.${statisticName(name, set, part)}`]!;
-    return normalizeWith(data, learnt('weight'), learnt('bias'), running('running_mean'), running('running_var'), EPSILON);
+    return batchNormInference(data, learnt('weight'), learnt('bias'), running('running_mean'), running('running_var'), EPSILON);
   });
 }
 
@@ -108,7 +108,7 @@ interface BatchOfLayer {
  * Running statistics after one pass: they move towards the batch's by the momentum, the variance in its unbiased form. All layers
  * at once: the packed vector holds running_mean and running_var of each in turn.
  */
-function moveStatistics(statistics: Value, batches: readonly BatchOfLayer[]): Value {
+function updateRunningStats(statistics: Value, batches: readonly BatchOfLayer[]): Value {
   const observed = concat(
     batches.flatMap(({ data, mean, variance }) => [mean, variance].map((value) => reshape(value, [data.shape[1]!]))),
     0,

@@ -1,4 +1,4 @@
-import { packData, sizeOf } from '../engine/index.js';
+import { flattenTensors, sizeOf } from '../engine/index.js';
 import { type RandomStream, randomStream } from '../random.js';
 import { type Layer, parameterShapes } from './layer.js';
 import type { Network } from './network.js';
@@ -16,7 +16,7 @@ export function initialParameters(network: Network, seed: number): Float32Array 
       return [`${network.name}.${name}`, initialTensor(layer, name, new Float32Array(sizeOf(shape)), stream)];
     }),
   );
-  return packData(Object.fromEntries(tensors), network.parameters);
+  return flattenTensors(Object.fromEntries(tensors), network.parameters);
 }
 
 function initialTensor(layer: Layer, name: string, tensor: Float32Array, stream: RandomStream): Float32Array {
@@ -41,14 +41,14 @@ export function initialStatistics(network: Network): Float32Array {
     name,
     new Float32Array(sizeOf(shape)).fill(name.endsWith('.running_var') ? 1 : 0),
   ]);
-  return packData(Object.fromEntries(tensors), network.statistics);
+  return flattenTensors(Object.fromEntries(tensors), network.statistics);
 }
 
 /**
  * Running statistics of such a network, packed, from those of one that keeps them otherwise: those of its own inputs stand for both kinds,
  * and they alone stay where there is one set.
  */
-export function fitStatistics({ statistics: { size } }: Network, vector: Float32Array): Float32Array {
+export function adaptRunningStats({ statistics: { size } }: Network, vector: Float32Array): Float32Array {
   if (vector.length >= size) return vector.subarray(0, size);
   const twice = new Float32Array(size);
   twice.set(vector);

@@ -1,4 +1,4 @@
-import { type Packing, packingOf, type Shape } from '../engine/index.js';
+import { type FlatLayout, flatLayout, type Shape } from '../engine/index.js';
 import { type InputKind, type Layer, parameterShapes, statisticsShapes } from './layer.js';
 
 /** A network as data: its layers, and how its parameters and running statistics lie in their packed vectors. */
@@ -8,10 +8,10 @@ export interface Network {
   /** Shape of one input and of one output, without the batch axis. */
   readonly inputShape: Shape;
   readonly outputShape: Shape;
-  readonly parameters: Packing;
-  readonly statistics: Packing;
+  readonly parameters: FlatLayout;
+  readonly statistics: FlatLayout;
   /** Whether there are running statistics for each kind of input, or one set that all batches move. */
-  readonly apart: boolean;
+  readonly separateStatistics: boolean;
 }
 
 export type NetworkName = 'encoder' | 'generator';
@@ -27,10 +27,10 @@ export interface NetworkPair {
  * Makes a network of layers; tensors are packed in the order of the layers, and named `encoder.conv1.weight` and so on. Where running
  * statistics are kept apart, those of what the other network made follow the others as a whole, as `encoder.norm2.made.running_mean`.
  */
-export function networkOf(name: NetworkName, layers: readonly Layer[], inputShape: Shape, outputShape: Shape, apart = false): Network {
+export function createNetwork(name: NetworkName, layers: readonly Layer[], inputShape: Shape, outputShape: Shape, separateStatistics = false): Network {
   const named = (shapesOf: (layer: Layer) => Record<string, Shape>) =>
     Object.fromEntries(layers.flatMap((layer) => Object.entries(shapesOf(layer)).map(([tensor, shape]) => [`${name}.${tensor}`, shape])));
-  const kinds: readonly InputKind[] = apart ? ['own', 'made'] : ['own'];
+  const kinds: readonly InputKind[] = separateStatistics ? ['own', 'made'] : ['own'];
   const statistics = Object.assign({}, ...kinds.map((kind) => named((layer) => statisticsShapes(layer, kind)))) as Record<string, Shape>;
-  return { name, layers, inputShape, outputShape, parameters: packingOf(named(parameterShapes)), statistics: packingOf(statistics), apart };
+  return { name, layers, inputShape, outputShape, parameters: flatLayout(named(parameterShapes)), statistics: flatLayout(statistics), separateStatistics };
 }

@@ -1,16 +1,16 @@
-import type { AverageName, StateName } from '../age/index.js';
-import { decodeSafetensors, packData, packedViews, type Packing, type Shape, type TensorFile } from '../engine/index.js';
+import type { AverageName, StateName } from '../age/iteration.js';
+import { NETWORK_NAMES, type NetworkPair } from '../networks/network.js';
+import { decodeSafetensors, flattenTensors, tensorViews, type FlatLayout, type Shape, type TensorFile } from '../engine/index.js';
 import { InputError } from '../errors.js';
-import { NETWORK_NAMES, type NetworkPair } from '../networks/index.js';
 import { checkConfiguration, type Configuration, iterationSpec } from './configuration.js';
 import { type Digest, encodeSealed, requireSeal } from './seal.js';
-import type { TrainingPoint } from './trainer.js';
+import type { TrainerState } from './trainer.js';
 
 /**
  * Everything that training goes on from: weights, running statistics, their averages, both Adam states, the configuration, and the
  * iterations done, which stand for the random state as well, since every draw is a function of the seed and the iteration's number.
  */
-export interface Checkpoint extends TrainingPoint {
+export interface Checkpoint extends TrainerState {
   readonly configuration: Configuration;
 }
 
@@ -21,7 +21,7 @@ const EARLIER_FORMAT = 'agenet checkpoint 1';
 /** A packed vector of a network, and what stands before the names of its tensors in the file. */
 interface Section {
   readonly vector: StateName | AverageName;
-  readonly packing: Packing;
+  readonly packing: FlatLayout;
   readonly prefix: string;
 }
 
@@ -44,11 +44,11 @@ const sectionsOf = (pair: NetworkPair, averaged: boolean): Section[] =>
  * `ema/encoder.conv1.weight`, and so on, with a digest over the whole file.
  */
 export function encodeCheckpoint({ configuration, step, rateScale, vectors }: Checkpoint, digest: Digest): Uint8Array {
-  const { pair, averaged = false } = iterationSpec(configuration);
+  const { pair, hasEma = false } = iterationSpec(configuration);
   const tensors: Record<string, { shape: Shape; data: Float32Array }> = {};
-  for (const { vector, packing, prefix } of sectionsOf(pair, averaged)) {
+  for (const { vector, packing, prefix } of sectionsOf(pair, hasEma)) {
     const data = vectors[vector]!;
-    const views = packedViews(data, packing);
+    const views = tensorViews(data, packing);
     for (const [name, { shape }] of packing.entries) tensors[prefix + name] = { shape, data: views[name]! };
   }
   const metadata = {
@@ -71,9 +71,9 @@ export function decodeCheckpoint(bytes: Uint8Array, file: string, digest: Digest
   requireSeal(bytes, metadata, file, digest);
   const { step, rateScale } = readCounters(metadata, file);
   const configuration = readConfiguration(metadata.configuration ?? '', file);
-  const { pair, averaged = false } = iterationSpec(configuration);
-  const vectors = Object.fromEntries(sectionsOf(pair, averaged).map((section) => [section.vector, packSection(section, tensors, file)]));
-  return { configuration, step, rateScale, vectors: vectors as TrainingPoint['vectors'] };
+  const { pair, hasEma = false } = iterationSpec(configuration);
+  const vectors = Object.fromEntries(sectionsOf(pair, hasEma).map((section) => [section.vector, packSection(section, tensors, file)]));
+  return { configuration, step, rateScale, vectors: vectors as TrainerState['vectors'] };
 }
 
 /** Other files are named as what they are, rather than as damaged checkpoints. */
@@ -102,7 +102,7 @@ function packSection({ packing, prefix }: Section, tensors: TensorFile['tensors'
     }
     parts[name] = tensor.data;
   }
-  return packData(parts, packing);
+  return flattenTensors(parts, packing);
 }
 
 /** Parses a configuration as `config.json` and checkpoints hold it. Throws InputError that names the file. */

@@ -1,9 +1,15 @@
 import { z } from 'zod';
-import { DISTANCES, DIVERGENCES, type IterationSpec, MOMENTS, parsePlan, PRIORS, REDUCTIONS } from '../age/index.js';
-import { DIGIT_PADDING } from '../data/index.js';
+import { DISTANCES } from '../age/distance.js';
+import { DIVERGENCES, MOMENTS, REDUCTIONS } from '../age/divergence.js';
+import type { IterationSpec } from '../age/iteration.js';
+import { parsePlan } from '../age/plan.js';
+import { PRIORS } from '../age/prior.js';
+import { DIGIT_PADDING } from '../data/datasets/digits.js';
+import { type Crop, CROPS } from '../images/decoding.js';
+import { type Padding, requirePaddable } from '../images/padding.js';
+import { ARCHITECTURE_NAMES, type ArchitectureName, ARCHITECTURES } from '../networks/dcgan.js';
+import { NETWORK_NAMES } from '../networks/network.js';
 import { InputError } from '../errors.js';
-import { type Crop, CROPS, type Padding, requirePaddable } from '../images/index.js';
-import { ARCHITECTURE_NAMES, type ArchitectureName, ARCHITECTURES, NETWORK_NAMES } from '../networks/index.js';
 import { LARGEST_SEED } from '../random.js';
 import { type SettingLabel, shown, validate } from '../validation.js';
 import { SCHEDULES } from './learningRate.js';
@@ -18,10 +24,10 @@ const text = z.string('must be a text');
 const plan = z.string('must be a plan such as "1;KL_fake:1,match_z:1000"');
 
 /** One set of running statistics in each network, or one for each kind of input. */
-export const STATISTICS = ['shared', 'apart'] as const;
+export const BATCH_NORM_STATS = ['shared', 'separate'] as const;
 
 /** What happens where a loss or gradient is not finite: an error, or back to the last checkpoint with half the learning rate. */
-export const REMEDIES = ['stop', 'rollback'] as const;
+export const NAN_POLICIES = ['stop', 'rollback'] as const;
 
 /** Plans that hold from an epoch (counted from 0) on; a plan that is absent stays as it was. */
 const stageSchema = z.strictObject(
@@ -59,32 +65,32 @@ export const configurationSchema = z.strictObject({
   prior: choice(PRIORS),
   divergence: choice(DIVERGENCES),
   moment: choice(MOMENTS),
-  reduce: choice(REDUCTIONS),
+  reduction: choice(REDUCTIONS),
   matchX: choice(DISTANCES),
   matchZ: choice(DISTANCES),
   /** Whether all that a network is given moves one set of running statistics, as published, or each kind of input its own. */
-  statistics: choice(STATISTICS).default('shared'),
+  batchNormStats: choice(BATCH_NORM_STATS).default('shared'),
   learningRate: z.number('must be a number').positive('must be above 0').max(1, 'must be at most 1'),
   schedule: choice(SCHEDULES).default('halving'),
   /** Epochs after which the learning rate is halved; 0: never. */
-  dropLr: whole(0, 1_000_000),
+  halveEvery: whole(0, 1_000_000),
   /** Iterations over which the learning rate rises to its value. */
-  warmUp: whole(0, 1_000_000_000).default(0),
+  warmupSteps: whole(0, 1_000_000_000).default(0),
   /** The share of the averages of the weights that stays in an iteration; 0: no averages. */
   ema: share('').default(0),
   /** Iterations before averaging begins. */
   emaStart: whole(0, 1_000_000_000).default(0),
   seed: whole(0, LARGEST_SEED),
   /** The run whose weights training began with. */
-  from: text.optional(),
-  onNan: choice(REMEDIES).default('stop'),
+  initFrom: text.optional(),
+  onNan: choice(NAN_POLICIES).default('stop'),
   /** How often a run may go back before it stops all the same. */
-  rollbacks: whole(0, 1000).default(3),
+  maxRollbacks: whole(0, 1000).default(3),
   logEvery: whole(1, 1_000_000),
   sampleEvery: whole(0, 1_000_000_000),
   checkpointEvery: whole(0, 1_000_000_000),
   /** Newest checkpoints that stay; 0: all. */
-  keep: whole(0, 1_000_000).default(0),
+  keepLast: whole(0, 1_000_000).default(0),
   /** Of the older ones those of a multiple of so many iterations stay too; 0: none. */
   keepEvery: whole(0, 1_000_000_000).default(0),
   /** Epochs between evaluations; 0: none. */
@@ -92,9 +98,9 @@ export const configurationSchema = z.strictObject({
   /** Names of metrics or groups of metrics, as `agenet evaluate` knows them; without it, all that the data allow but memorization. */
   evaluateMetrics: z.array(z.string(), 'must be a list of names').min(1, 'must name a metric').optional(),
   /** Samples of an evaluation, and images where there are as many. */
-  evaluateCount: whole(2, 1_000_000).default(10_000),
+  evaluateSamples: whole(2, 1_000_000).default(10_000),
   /** The metric by which the best checkpoint is known that is kept beside the others. */
-  best: z.string().optional(),
+  saveBest: z.string().optional(),
 });
 
 export type Configuration = Readonly<z.infer<typeof configurationSchema>>;
@@ -111,11 +117,11 @@ export const DEFAULTS = {
   prior: 'sphere',
   divergence: 'qp',
   moment: 'std',
-  reduce: 'mean',
+  reduction: 'mean',
   matchX: 'L1',
   matchZ: 'cos',
   learningRate: 2e-4,
-  dropLr: 0,
+  halveEvery: 0,
   seed: 1,
   logEvery: 10,
   sampleEvery: 500,
@@ -169,13 +175,14 @@ function named(label: string, check: () => unknown): void {
 }
 
 /** Settings that a resumed run may change: they decide how far it goes and what it reports and keeps, not what it computes. */
-const CHANGEABLE: readonly string[] = [
-  ...['length', 'logEvery', 'sampleEvery', 'checkpointEvery', 'keep', 'keepEvery', 'onNan', 'rollbacks'],
-  ...['evaluateEvery', 'evaluateMetrics', 'evaluateCount', 'best'],
+const MUTABLE_ON_RESUME: readonly string[] = [
+  ...['length', 'logEvery', 'sampleEvery', 'checkpointEvery', 'keepLast', 'keepEvery', 'onNan', 'maxRollbacks'],
+  ...['evaluateEvery', 'evaluateMetrics', 'evaluateSamples', 'saveBest'],
 ];
 
 /** Whether a run of this configuration may be resumed with another value of a setting. */
-export const isChangeable = (key: string, { schedule }: Configuration): boolean => CHANGEABLE.includes(key) && !(key === 'length' && schedule === 'cosine');
+export const isChangeable = (key: string, { schedule }: Configuration): boolean =>
+  MUTABLE_ON_RESUME.includes(key) && !(key === 'length' && schedule === 'cosine');
 
 /**
  * Requires that a checkpoint was computed as a configuration says.
@@ -196,25 +203,26 @@ export function requireSameTraining(
 
 /** What holds between settings. */
 function requireOrder(configuration: Configuration, label: SettingLabel): void {
-  const { stages, schedule, dropLr, ema, emaStart, evaluateEvery, evaluateMetrics, best } = configuration;
+  const { stages, schedule, halveEvery, ema, emaStart, evaluateEvery, evaluateMetrics, saveBest } = configuration;
   const late = stages.findIndex(({ epoch }, index) => index > 0 && epoch <= stages[index - 1]!.epoch);
   if (late > 0) throw new InputError(`${label('stages')}: stage ${late + 1} must begin after epoch ${stages[late - 1]!.epoch}, not at ${stages[late]!.epoch}`);
-  if (schedule !== 'halving' && dropLr > 0) throw new InputError(`${label('dropLr')}: only the schedule halving drops the learning rate, not ${schedule}`);
+  if (schedule !== 'halving' && halveEvery > 0)
+    throw new InputError(`${label('halveEvery')}: only the schedule halving drops the learning rate, not ${schedule}`);
   if (emaStart > 0 && ema === 0) throw new InputError(`${label('emaStart')}: has no effect without averages of the weights; set ${label('ema')}`);
   if (evaluateMetrics !== undefined && evaluateEvery === 0)
     throw new InputError(`${label('evaluateMetrics')}: has no effect without evaluations; set ${label('evaluateEvery')}`);
-  if (best !== undefined && evaluateEvery === 0) throw new InputError(`${label('best')}: requires evaluations; set ${label('evaluateEvery')}`);
+  if (saveBest !== undefined && evaluateEvery === 0) throw new InputError(`${label('saveBest')}: requires evaluations; set ${label('evaluateEvery')}`);
 }
 
 /** The iteration that a configuration trains by, before any stage changes its plans. */
 export function iterationSpec(configuration: Configuration): IterationSpec {
-  const { network, channels, latent, width, batch, encoderUpdates, generatorUpdates, ema, statistics } = configuration;
-  const { prior, divergence, moment, reduce, matchX, matchZ } = configuration;
+  const { network, channels, latent, width, batch, encoderUpdates, generatorUpdates, ema, batchNormStats } = configuration;
+  const { prior, divergence, moment, reduction, matchX, matchZ } = configuration;
   return {
-    pair: ARCHITECTURES[network].build({ channels, latent, width, apart: statistics === 'apart' }),
-    objective: { prior, divergence, moment, reduce, matchX, matchZ },
+    pair: ARCHITECTURES[network].build({ channels, latentSize: latent, width, separateStatistics: batchNormStats === 'separate' }),
+    objective: { prior, divergence, moment, reduction, matchX, matchZ },
     plans: { encoder: parsePlan('encoder', encoderUpdates), generator: parsePlan('generator', generatorUpdates) },
     batch,
-    averaged: ema > 0,
+    hasEma: ema > 0,
   };
 }

@@ -1,4 +1,4 @@
-import type { NetworkName } from '../networks/index.js';
+import type { NetworkName } from '../networks/network.js';
 import type { IterationReport } from './trainer.js';
 
 /** What a training says of itself while it runs; file paths are those of the run folder. */
@@ -6,7 +6,7 @@ export type TrainingEvent =
   | {
       readonly type: 'start';
       readonly step: number;
-      readonly lastStep: number;
+      readonly totalSteps: number;
       readonly batchesPerEpoch: number;
       readonly parameters: Readonly<Record<NetworkName, number>>;
     }
@@ -29,12 +29,12 @@ export type TrainingEvent =
   | { readonly type: 'end'; readonly summary: TrainingSummary };
 
 /** Takes an event to everybody who listens, and waits for them. */
-export type Tell = (event: TrainingEvent) => Promise<void>;
+export type Emit = (event: TrainingEvent) => Promise<void>;
 
 /** What a training offers to its subscribers. */
 export interface RunningTraining {
   /** Emits a further event. */
-  readonly tell: Tell;
+  readonly emit: Emit;
   /** Makes sure before a write into the run folder that no other process has taken it; rejects if one has. */
   readonly confirm: () => Promise<void>;
 }

@@ -1,5 +1,5 @@
-import { parsePlan, type UpdatePlan } from '../age/index.js';
-import { NETWORK_NAMES, type NetworkName } from '../networks/index.js';
+import { parsePlan, type UpdatePlan } from '../age/plan.js';
+import { NETWORK_NAMES, type NetworkName } from '../networks/network.js';
 import type { Configuration } from './configuration.js';
 
 type Plans = Readonly<Record<NetworkName, UpdatePlan>>;
@@ -15,7 +15,7 @@ export interface Stage {
 }
 
 /** Where an iteration stands. */
-export interface Place {
+export interface IterationPosition {
   readonly stage: Stage;
   /** The number of its first batch of images, counted from 0 through all epochs. */
   readonly batch: number;
@@ -39,7 +39,7 @@ export class Stages {
       (stages, { epoch, ...changed }) => {
         const before = stages.at(-1)!;
         const step = stepOfBatch(before, epoch * batchesPerEpoch);
-        const { batch, updates } = placeIn(before, step);
+        const { batch, updates } = positionIn(before, step);
         // What a stage does not name stays as it was.
         const texts = Object.assign({}, configuration, ...configuration.stages.slice(0, stages.length - 1), changed) as Configuration;
         return [...stages, { plans: plansOf(texts), firstStep: step, firstBatch: batch, firstUpdates: updates }];
@@ -49,15 +49,15 @@ export class Stages {
   }
 
   /** Where the iteration after `step` done ones stands. */
-  at(step: number): Place {
-    return placeIn(
+  at(step: number): IterationPosition {
+    return positionIn(
       this.list.findLast(({ firstStep }) => firstStep <= step)!,
       step,
     );
   }
 
   /** Iterations after which the configured length is reached. */
-  get lastStep(): number {
+  get totalSteps(): number {
     const { length } = this.configuration;
     if ('steps' in length) return length.steps;
     const batches = length.epochs * this.batchesPerEpoch;
@@ -77,7 +77,7 @@ const plansOf = ({ encoderUpdates, generatorUpdates }: Pick<Configuration, 'enco
 const stepOfBatch = ({ plans, firstStep, firstBatch }: Stage, batch: number): number =>
   firstStep + Math.max(0, Math.ceil((batch - firstBatch) / plans.encoder.updates));
 
-function placeIn(stage: Stage, step: number): Place {
+function positionIn(stage: Stage, step: number): IterationPosition {
   const done = step - stage.firstStep;
   const updates = Object.fromEntries(NETWORK_NAMES.map((network) => [network, stage.firstUpdates[network] + done * stage.plans[network].updates]));
   return { stage, batch: stage.firstBatch + done * stage.plans.encoder.updates, updates: updates as Record<NetworkName, number> };

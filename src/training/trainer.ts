@@ -1,28 +1,24 @@
-import {
-  ADAM,
-  AVERAGE_NAMES,
-  type AverageName,
-  divergenceFloor,
-  drawCodes,
-  iterationOf,
-  type IterationSpec,
-  type ModelWeights,
-  type StateName,
-  stateSize,
-} from '../age/index.js';
-import { EpochSampler, flipBatch, gatherImages, type Split } from '../data/index.js';
-import { adamSchedule, type Compile, StatefulProgram } from '../engine/index.js';
-import { fitStatistics, initialParameters, initialStatistics, NETWORK_NAMES, type NetworkName } from '../networks/index.js';
+import { ADAM } from '../age/update.js';
+import { type AverageName, EMA_NAMES, iterationOf, type IterationSpec, type StateName, stateSize } from '../age/iteration.js';
+import { minDivergence } from '../age/divergence.js';
+import { drawCodes } from '../age/prior.js';
+import type { ModelWeights } from '../model/trainedModel.js';
+import { EpochSampler } from '../data/sampler.js';
+import { flipBatch } from '../data/flip.js';
+import { gatherImages, type Split } from '../data/source.js';
+import { adaptRunningStats, initialParameters, initialStatistics } from '../networks/initialization.js';
+import { NETWORK_NAMES, type NetworkName } from '../networks/network.js';
+import { adamScalars, type Compile, StatefulProgram } from '../engine/index.js';
 import { randomStream } from '../random.js';
 import { type Configuration, iterationSpec } from './configuration.js';
-import { averageDecayAt, learningRateAt } from './learningRate.js';
-import { type Place, type Stage, Stages } from './stages.js';
+import { emaDecayAt, learningRateAt } from './learningRate.js';
+import { type IterationPosition, type Stage, Stages } from './stages.js';
 
 /** The packed vectors that training changes; averages of the weights only where the configuration asks for them. */
 export type TrainingVectors = Readonly<Record<StateName, Float32Array>> & Readonly<Partial<Record<AverageName, Float32Array>>>;
 
 /** What training goes on from. */
-export interface TrainingPoint {
+export interface TrainerState {
   readonly vectors: TrainingVectors;
   /** Iterations done. */
   readonly step: number;
@@ -46,8 +42,8 @@ export interface IterationReport {
 }
 
 /** Iterations after which a configuration's length is reached, on so many images. Throws InputError if they are fewer than a batch. */
-export const lastStepOf = (configuration: Configuration, images: number): number =>
-  new Stages(configuration, new EpochSampler(images, configuration.batch, configuration.seed).batchesPerEpoch).lastStep;
+export const totalStepsFor = (configuration: Configuration, images: number): number =>
+  new Stages(configuration, new EpochSampler(images, configuration.batch, configuration.seed).batchesPerEpoch).totalSteps;
 
 /** Networks in training: runs one iteration after another. All randomness is a function of the seed and the iteration's number. */
 export class Trainer {
@@ -69,7 +65,7 @@ export class Trainer {
    * @param split the images to train on
    * @param start what to go on from; without it, fresh weights from the seed
    */
-  static async create(configuration: Configuration, split: Split, compile: Compile, start: TrainingPoint = freshPoint(configuration)): Promise<Trainer> {
+  static async create(configuration: Configuration, split: Split, compile: Compile, start: TrainerState = initialState(configuration)): Promise<Trainer> {
     const sampler = new EpochSampler(split.count, configuration.batch, configuration.seed);
     const stages = new Stages(configuration, sampler.batchesPerEpoch);
     const { stage } = stages.at(start.step);
@@ -103,17 +99,17 @@ export class Trainer {
   }
 
   /** Iterations after which the configured length is reached. */
-  get lastStep(): number {
-    return this.stages.lastStep;
+  get totalSteps(): number {
+    return this.stages.totalSteps;
   }
 
   /** What to go on from after the last iteration. */
-  get point(): TrainingPoint {
+  get state(): TrainerState {
     return { vectors: this.current.program.state as TrainingVectors, step: this.done, rateScale: this.scale };
   }
 
   /** Goes on from another point of the same training. */
-  async restore({ vectors, step, rateScale }: TrainingPoint): Promise<void> {
+  async restore({ vectors, step, rateScale }: TrainerState): Promise<void> {
     await this.enter(this.stages.at(step).stage, vectors);
     [this.done, this.scale] = [step, rateScale];
   }
@@ -121,13 +117,13 @@ export class Trainer {
   /** Runs one iteration. */
   async iterate(): Promise<IterationReport> {
     const place = this.stages.at(this.done);
-    if (place.stage !== this.current.stage) await this.enter(place.stage, this.point.vectors);
+    if (place.stage !== this.current.stage) await this.enter(place.stage, this.state.vectors);
     const epoch = this.sampler.epochOf(place.batch);
-    const learningRate = this.scale * learningRateAt({ step: this.done, lastStep: this.lastStep, epoch }, this.configuration);
+    const learningRate = this.scale * learningRateAt({ step: this.done, totalSteps: this.totalSteps, epoch }, this.configuration);
     const feeds = await this.feedsOf(place, learningRate);
     const start = performance.now();
     const running = this.current.program.step(feeds);
-    this.expect(this.done + 1);
+    this.prefetch(this.done + 1);
     const { report } = await running;
     this.elapsed += performance.now() - start;
     this.done++;
@@ -148,7 +144,7 @@ export class Trainer {
     this.current = await CompiledStage.of(this.configuration, stage, this.compile, vectors);
   }
 
-  private async feedsOf(place: Place, learningRate: number) {
+  private async feedsOf(place: IterationPosition, learningRate: number) {
     const { encoder, generator } = place.stage.plans;
     const { batch, latent, prior, seed, ema } = this.configuration;
     const schedules = NETWORK_NAMES.map((network) => [`${network}.schedule`, schedule(place, network, learningRate)]);
@@ -156,7 +152,7 @@ export class Trainer {
       images: await this.imagesFrom(place.batch, encoder.updates),
       codes: drawCodes(prior, (encoder.updates + generator.updates) * batch, latent, randomStream(seed, 'training codes', this.done)),
       ...(Object.fromEntries(schedules) as Record<string, Float32Array>),
-      ...(ema > 0 ? { ema_decay: Float32Array.of(averageDecayAt(this.done, this.configuration)) } : {}),
+      ...(ema > 0 ? { ema_decay: Float32Array.of(emaDecayAt(this.done, this.configuration)) } : {}),
     };
   }
 
@@ -176,8 +172,8 @@ export class Trainer {
   }
 
   /** Has the images of a later iteration prepared meanwhile. What is wrong with them is told when they are needed. */
-  private expect(step: number): void {
-    if (this.split.prepare === undefined || step >= this.lastStep) return;
+  private prefetch(step: number): void {
+    if (this.split.prepare === undefined || step >= this.totalSteps) return;
     const { batch, stage } = this.stages.at(step);
     for (let number = 0; number < stage.plans.encoder.updates; number++) {
       this.split.prepare(this.sampler.indicesOf(batch + number)).catch(() => undefined);
@@ -186,7 +182,7 @@ export class Trainer {
 
   private named(report: Float32Array): Record<string, number> {
     const { spec, reportNames } = this.current;
-    const floor = divergenceFloor(spec.objective, spec.objective.prior, this.configuration.latent);
+    const floor = minDivergence(spec.objective, spec.objective.prior, this.configuration.latent);
     const entries = reportNames.flatMap((name, index): [string, number][] => {
       const value = report[index]!;
       return floor !== undefined && name.includes('.KL_')
@@ -217,42 +213,42 @@ class CompiledStage {
 }
 
 /** Adam's scalars for each of a network's updates in an iteration. */
-function schedule({ stage, updates }: Place, network: NetworkName, learningRate: number): Float32Array {
-  const rows = Array.from({ length: stage.plans[network].updates }, (_, number) => adamSchedule(learningRate, updates[network] + number + 1, ADAM));
+function schedule({ stage, updates }: IterationPosition, network: NetworkName, learningRate: number): Float32Array {
+  const rows = Array.from({ length: stage.plans[network].updates }, (_, number) => adamScalars(learningRate, updates[network] + number + 1, ADAM));
   return Float32Array.from(rows.flat());
 }
 
 /** The beginning: initialised parameters and statistics, and Adam moments of 0. */
-export function freshPoint(configuration: Configuration): TrainingPoint {
+export function initialState(configuration: Configuration): TrainerState {
   const spec = iterationSpec(configuration);
   const weights = NETWORK_NAMES.flatMap((network): [keyof ModelWeights, Float32Array][] => [
     [`${network}.parameters`, initialParameters(spec.pair[network], configuration.seed)],
     [`${network}.statistics`, initialStatistics(spec.pair[network])],
   ]);
-  return pointFrom(Object.fromEntries(weights) as ModelWeights, configuration);
+  return stateFromWeights(Object.fromEntries(weights) as ModelWeights, configuration);
 }
 
 /** A beginning with given weights. */
-export function pointFrom(weights: ModelWeights, configuration: Configuration): TrainingPoint {
+export function stateFromWeights(weights: ModelWeights, configuration: Configuration): TrainerState {
   const { pair } = iterationSpec(configuration);
   const moments = NETWORK_NAMES.flatMap((network) =>
     (['adam_m', 'adam_v'] as const).map((part) => [`${network}.${part}`, new Float32Array(stateSize(pair, `${network}.${part}`))]),
   );
   const fitting: ModelWeights = {
     ...weights,
-    'encoder.statistics': fitStatistics(pair.encoder, weights['encoder.statistics']),
-    'generator.statistics': fitStatistics(pair.generator, weights['generator.statistics']),
+    'encoder.statistics': adaptRunningStats(pair.encoder, weights['encoder.statistics']),
+    'generator.statistics': adaptRunningStats(pair.generator, weights['generator.statistics']),
   };
-  const averages = configuration.ema > 0 ? AVERAGE_NAMES.map((name) => [name, fitting[name.replace('ema_', '') as keyof ModelWeights]]) : [];
+  const averages = configuration.ema > 0 ? EMA_NAMES.map((name) => [name, fitting[name.replace('ema_', '') as keyof ModelWeights]]) : [];
   return { vectors: { ...fitting, ...Object.fromEntries([...moments, ...averages]) } as TrainingVectors, step: 0, rateScale: 1 };
 }
 
 /** The part of the vectors that a trained model is made of: the averages, if there are any and the raw weights are not asked for. */
-export function modelWeights(vectors: TrainingVectors, { raw = false } = {}): ModelWeights {
+export function modelWeights(vectors: TrainingVectors, { ema = true } = {}): ModelWeights {
   const entries = NETWORK_NAMES.flatMap((network) =>
     (['parameters', 'statistics'] as const).map((part) => [
       `${network}.${part}`,
-      (raw ? undefined : vectors[`${network}.ema_${part}`]) ?? vectors[`${network}.${part}`],
+      (ema ? vectors[`${network}.ema_${part}`] : undefined) ?? vectors[`${network}.${part}`],
     ]),
   );
   return Object.fromEntries(entries) as ModelWeights;

@@ -1,5 +1,5 @@
 /** Batches of codes for tests, row-major [count, latent]. */
-import { normalizeInPlace } from '../../src/age/index.js';
+import { normalizeInPlace } from '../../src/age/prior.js';
 import { randomStream } from '../../src/random.js';
 
 /** Codes around a point: `spread` 1 is as far apart as normal draws, 0 all the same. */

@@ -1,5 +1,5 @@
 import { describe, it } from 'vitest';
-import { DISTANCES, type Distance, distance } from '../../src/age/index.js';
+import { type Distance, distance, DISTANCES } from '../../src/age/distance.js';
 import { expectCloseElements } from '../engine/expectations.js';
 import { forward } from '../engine/running.js';
 import { at, positionsOf, random, type Tensor, tensor } from '../engine/tensors.js';

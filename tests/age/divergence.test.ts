@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { divergence, divergenceFloor, type DivergenceOptions, MOMENTS, type Prior, PRIORS, REDUCTIONS } from '../../src/age/index.js';
-import { spread } from '../../src/age/divergence.js';
+import { divergence, type DivergenceOptions, minDivergence, MOMENTS, REDUCTIONS, relativeVariance } from '../../src/age/divergence.js';
+import { type Prior, PRIORS } from '../../src/age/prior.js';
 import { graphOf, input, type Program } from '../../src/engine/index.js';
 import { expectCloseElements } from '../engine/expectations.js';
 import { compileSmall } from '../engine/running.js';
@@ -14,13 +14,13 @@ const LATENT = 4;
 const COUNT = 2 * LATENT;
 
 const GAUSSIAN: readonly DivergenceOptions[] = (['qp', 'pq'] as const).flatMap((direction) =>
-  MOMENTS.flatMap((moment) => REDUCTIONS.map((reduce) => ({ divergence: direction, moment, reduce }))),
+  MOMENTS.flatMap((moment) => REDUCTIONS.map((reduction) => ({ divergence: direction, moment, reduction }))),
 );
-const NEAREST: DivergenceOptions = { divergence: 'nearest', moment: 'std', reduce: 'mean' };
-const nameOf = ({ divergence: direction, moment, reduce }: DivergenceOptions) => `${direction}_${moment}_${reduce}`;
+const NEAREST: DivergenceOptions = { divergence: 'nearest', moment: 'std', reduction: 'mean' };
+const nameOf = ({ divergence: direction, moment, reduction }: DivergenceOptions) => `${direction}_${moment}_${reduction}`;
 
 /** The definitions of method.md, in double precision. */
-function plainDivergence(codes: ArrayLike<number>, latent: number, { divergence: direction, moment, reduce }: DivergenceOptions): number {
+function plainDivergence(codes: ArrayLike<number>, latent: number, { divergence: direction, moment, reduction }: DivergenceOptions): number {
   const rows = rowsOf(codes, latent);
   if (direction === 'nearest') return plainNearest(rows, latent);
   const terms = [...Array(latent).keys()].map((coordinate) => {
@@ -30,7 +30,7 @@ function plainDivergence(codes: ArrayLike<number>, latent: number, { divergence:
     return direction === 'qp' ? (s ** 2 + m ** 2) / 2 - Math.log(s) - 1 / 2 : (1 + m ** 2) / (2 * s ** 2) + Math.log(s) - 1 / 2;
   });
   const sum = terms.reduce((a, b) => a + b);
-  return reduce === 'sum' ? sum : sum / latent;
+  return reduction === 'sum' ? sum : sum / latent;
 }
 
 function plainNearest(rows: readonly number[][], latent: number): number {
@@ -81,17 +81,17 @@ describe('the divergence of a batch of codes', () => {
   it('has for the sphere the floor 1/2 + (M/2) log M - M/2 as a sum, and an Mth of it as a mean', () => {
     for (const latent of [2, 3, 64, 128, 1000]) {
       const expected = 1 / 2 + (latent / 2) * Math.log(latent) - latent / 2;
-      expectWithin(divergenceFloor({ divergence: 'qp', moment: 'std', reduce: 'sum' }, 'sphere', latent)!, expected, 1e-9 * latent);
-      expectWithin(divergenceFloor({ divergence: 'qp', moment: 'std', reduce: 'mean' }, 'sphere', latent)!, expected / latent, 1e-9);
+      expectWithin(minDivergence({ divergence: 'qp', moment: 'std', reduction: 'sum' }, 'sphere', latent)!, expected, 1e-9 * latent);
+      expectWithin(minDivergence({ divergence: 'qp', moment: 'std', reduction: 'mean' }, 'sphere', latent)!, expected / latent, 1e-9);
     }
   });
 
   it('has the floor 0 for the normal prior', () => {
-    for (const options of GAUSSIAN) expectWithin(divergenceFloor(options, 'normal', 5)!, 0, 1e-12);
+    for (const options of GAUSSIAN) expectWithin(minDivergence(options, 'normal', 5)!, 0, 1e-12);
   });
 
   it('has no floor for nearest codes', () => {
-    for (const prior of PRIORS) expect(divergenceFloor(NEAREST, prior, LATENT)).toBeUndefined();
+    for (const prior of PRIORS) expect(minDivergence(NEAREST, prior, LATENT)).toBeUndefined();
   });
 
   it.each([
@@ -99,11 +99,11 @@ describe('the divergence of a batch of codes', () => {
     ['normal', Math.sqrt(LATENT)],
   ] as const)('reaches the floor for the %s where the mean is 0 and the variances are those of the prior', async (prior, length) => {
     const found = await divergencesOf(axisPairs(LATENT, length));
-    for (const options of GAUSSIAN) expectWithin(found[nameOf(options)]!, divergenceFloor(options, prior, LATENT)!, 1e-5);
+    for (const options of GAUSSIAN) expectWithin(found[nameOf(options)]!, minDivergence(options, prior, LATENT)!, 1e-5);
   });
 
   it('is never below the floor on the sphere', async () => {
-    const floors = GAUSSIAN.map((options) => [nameOf(options), divergenceFloor(options, 'sphere', LATENT)!] as const);
+    const floors = GAUSSIAN.map((options) => [nameOf(options), minDivergence(options, 'sphere', LATENT)!] as const);
     await fc.assert(
       fc.asyncProperty(seeds, spreads, async (seed, spread) => {
         const found = await divergencesOf(onSphere(randomCodes(COUNT, LATENT, seed, spread), LATENT));
@@ -118,7 +118,7 @@ describe('the divergence of a batch of codes', () => {
       fc.asyncProperty(seeds, fc.double({ min: 0.01, max: 0.5, noNaN: true }), async (seed, distance) => {
         const moved = randomCodes(COUNT, LATENT, seed).map((draw, index) => best[index]! + distance * draw);
         const found = await divergencesOf(onSphere(moved, LATENT));
-        for (const options of GAUSSIAN) expect(found[nameOf(options)], nameOf(options)).toBeGreaterThan(divergenceFloor(options, 'sphere', LATENT)! - 1e-6);
+        for (const options of GAUSSIAN) expect(found[nameOf(options)], nameOf(options)).toBeGreaterThan(minDivergence(options, 'sphere', LATENT)! - 1e-6);
       }),
       { numRuns: 50 },
     );
@@ -146,7 +146,7 @@ describe('the spread of a batch of codes', () => {
   let program: Program;
   beforeAll(async () => {
     const codes = input('codes', [COUNT, LATENT]);
-    program = await compileSmall(graphOf(Object.fromEntries(PRIORS.map((prior) => [prior, spread(codes, prior)]))));
+    program = await compileSmall(graphOf(Object.fromEntries(PRIORS.map((prior) => [prior, relativeVariance(codes, prior)]))));
   });
   afterAll(() => program.release());
 

@@ -1,21 +1,22 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ADAM } from '../../src/age/update.js';
 import {
-  ADAM,
-  AVERAGE_NAMES,
   type AverageName,
-  drawCodes,
+  EMA_NAMES,
+  fromPixels,
   type Iteration,
   iterationOf,
   type IterationSpec,
-  parsePlan,
   STATE_NAMES,
   type StateName,
   stateSize,
-} from '../../src/age/index.js';
-import { fromPixels } from '../../src/age/iteration.js';
-import { adamSchedule, nextName, StatefulProgram, type Target } from '../../src/engine/index.js';
-import { fromBytes } from '../../src/images/index.js';
-import { ARCHITECTURES, NETWORK_NAMES, type NetworkName } from '../../src/networks/index.js';
+} from '../../src/age/iteration.js';
+import { drawCodes } from '../../src/age/prior.js';
+import { parsePlan } from '../../src/age/plan.js';
+import { fromBytes } from '../../src/images/raster.js';
+import { ARCHITECTURES } from '../../src/networks/dcgan.js';
+import { NETWORK_NAMES, type NetworkName } from '../../src/networks/network.js';
+import { adamScalars, nextName, StatefulProgram, type Target } from '../../src/engine/index.js';
 import { randomStream } from '../../src/random.js';
 import { expectCloseElements } from '../engine/expectations.js';
 import { compileSmall, forward, targets } from '../engine/running.js';
@@ -63,7 +64,7 @@ describe('the graph of an iteration', () => {
   });
 
   it('takes the published networks and plans', () => {
-    const pair = ARCHITECTURES.dcgan64.build({ channels: 3, latent: 64, width: 64 });
+    const pair = ARCHITECTURES.dcgan64.build({ channels: 3, latentSize: 64, width: 64 });
     const { graph } = iterationOf({
       ...PUBLISHED,
       pair,
@@ -88,7 +89,7 @@ const spec: IterationSpec = {
 };
 const images = tinyImages(2 * BATCH, 7);
 const codes = drawCodes('sphere', 5 * BATCH, LATENT, randomStream(7, 'iteration codes'));
-const schedules = { encoder: [4, 5].map((step) => adamSchedule(1e-3, step, ADAM)), generator: [7, 8, 9].map((step) => adamSchedule(1e-3, step, ADAM)) };
+const schedules = { encoder: [4, 5].map((step) => adamScalars(1e-3, step, ADAM)), generator: [7, 8, 9].map((step) => adamScalars(1e-3, step, ADAM)) };
 const feeds = {
   images,
   codes,
@@ -144,12 +145,13 @@ describe('an iteration of several updates', () => {
 });
 
 describe('averages of the weights', () => {
-  const averaged: IterationSpec = { ...spec, averaged: true };
+  const averaged: IterationSpec = { ...spec, hasEma: true };
   const weightsOf = (name: AverageName) => name.replace('ema_', '') as StateName;
   /** Averages that are not the weights. */
-  const averages = Object.fromEntries(
-    AVERAGE_NAMES.map((name) => [name, randomStream(3, name).fillNormal(new Float32Array(stateSize(tinyPair, name)))]),
-  ) as Record<AverageName, Float32Array>;
+  const averages = Object.fromEntries(EMA_NAMES.map((name) => [name, randomStream(3, name).fillNormal(new Float32Array(stateSize(tinyPair, name)))])) as Record<
+    AverageName,
+    Float32Array
+  >;
 
   /** The state before an iteration and after each of several, of the decays given. */
   async function statesOf(decays: readonly number[], target?: Target): Promise<Readonly<Record<string, Float32Array>>[]> {
@@ -165,15 +167,15 @@ describe('averages of the weights', () => {
 
   it('are more inputs and outputs of the graph', () => {
     const { graph } = iterationOf(averaged);
-    expect(graph.inputs.map(({ name }) => name)).toEqual(expect.arrayContaining([...AVERAGE_NAMES, 'ema_decay']));
-    for (const name of AVERAGE_NAMES) expect(graph.outputs[nextName(name)]!.shape).toEqual([stateSize(tinyPair, name)]);
+    expect(graph.inputs.map(({ name }) => name)).toEqual(expect.arrayContaining([...EMA_NAMES, 'ema_decay']));
+    for (const name of EMA_NAMES) expect(graph.outputs[nextName(name)]!.shape).toEqual([stateSize(tinyPair, name)]);
   });
 
   describe.each(Object.entries(targets))('lowered for %s', (_, target) => {
     it('keep the decay of what they were, and take the rest from weights and running statistics', async () => {
       const decays = [0.9, 0.5, 0.99, 0.25];
       const states = await statesOf(decays, target);
-      for (const name of AVERAGE_NAMES) {
+      for (const name of EMA_NAMES) {
         let expected = Array.from(averages[name]);
         for (const [index, decay] of decays.entries()) {
           const weights = states[index + 1]![weightsOf(name)]!;
@@ -185,7 +187,7 @@ describe('averages of the weights', () => {
 
     it('are the weights to the bit where nothing stays', async () => {
       const [, after] = await statesOf([0], target);
-      for (const name of AVERAGE_NAMES) expect(after![name], name).toEqual(after![weightsOf(name)]);
+      for (const name of EMA_NAMES) expect(after![name], name).toEqual(after![weightsOf(name)]);
     });
 
     it('move no weight', async () => {

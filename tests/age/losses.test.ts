@@ -1,20 +1,20 @@
 import { describe, expect, it } from 'vitest';
-import { type Term, TERMS } from '../../src/age/index.js';
-import { encoderPasses, generatorPasses, type UpdatePasses } from '../../src/age/losses.js';
-import type { Players } from '../../src/age/players.js';
+import { type Term, TERMS } from '../../src/age/plan.js';
+import { encoderPasses, generatorPasses, type ForwardResults } from '../../src/age/losses.js';
+import type { NetworkFunctions } from '../../src/age/networkFunctions.js';
 import { input, type Value } from '../../src/engine/index.js';
 import { BATCH, IMAGE, LATENT, OBJECTIVE } from './tinyGame.js';
 
 const batch = { x: input('x', [BATCH, ...IMAGE]), z: input('z', [BATCH, LATENT]) };
 
 /** The passes that are taken for some terms, in their order, as `e of own`; networks give back inputs of their own. */
-function passesFor(wanted: readonly Term[], passes: typeof encoderPasses): { readonly taken: string[]; readonly result: UpdatePasses } {
+function passesFor(wanted: readonly Term[], passes: typeof encoderPasses): { readonly taken: string[]; readonly result: ForwardResults } {
   const taken: string[] = [];
   const record =
     (name: string, shape: readonly number[]) =>
     (_: Value, kind: string): Value =>
       input(`${name}${taken.push(`${name} of ${kind}`)}`, shape);
-  const players: Players = { encode: record('e', [BATCH, LATENT]), generate: record('g', [BATCH, ...IMAGE]) };
+  const players: NetworkFunctions = { encode: record('e', [BATCH, LATENT]), generate: record('g', [BATCH, ...IMAGE]) };
   return { result: passes(players, OBJECTIVE, new Set(wanted), batch), taken };
 }
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { activeTerms, parsePlan, TERMS } from '../../src/age/index.js';
-import { NETWORK_NAMES } from '../../src/networks/index.js';
+import { activeTerms, parsePlan, TERMS } from '../../src/age/plan.js';
+import { NETWORK_NAMES } from '../../src/networks/network.js';
 import { errorOf, expectInputError } from '../rejection.js';
 
 describe('a plan', () => {

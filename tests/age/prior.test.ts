@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { drawCodes, normalizeInPlace } from '../../src/age/index.js';
-import { normalizeAlongAxis1 } from '../../src/age/prior.js';
+import { drawCodes, normalizeAlongAxis1, normalizeInPlace } from '../../src/age/prior.js';
 import { randomStream } from '../../src/random.js';
 import { expectCloseElements } from '../engine/expectations.js';
 import { forward } from '../engine/running.js';

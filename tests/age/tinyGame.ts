@@ -1,8 +1,12 @@
 /** A pair of networks small enough to run in milliseconds, and what an update of it needs. */
-import { type Objective, type StateName, STATE_NAMES, stateSize, type UpdatePlan } from '../../src/age/index.js';
+import type { Objective } from '../../src/age/losses.js';
+import { STATE_NAMES, type StateName, stateSize } from '../../src/age/iteration.js';
+import type { UpdatePlan } from '../../src/age/plan.js';
+import { initialParameters, initialStatistics } from '../../src/networks/initialization.js';
+import type { Layer } from '../../src/networks/layer.js';
+import { createNetwork, NETWORK_NAMES, type NetworkName, type NetworkPair } from '../../src/networks/network.js';
 import type { TrainingState } from '../../src/age/update.js';
 import { input, type InputValue } from '../../src/engine/index.js';
-import { initialParameters, initialStatistics, type Layer, NETWORK_NAMES, type NetworkName, networkOf, type NetworkPair } from '../../src/networks/index.js';
 import { randomStream } from '../../src/random.js';
 
 export const LATENT = 6;
@@ -35,13 +39,13 @@ const leakyRelu: Layer = { kind: 'leakyRelu', slope: 0.2 };
 
 /** Both networks for grey images of 8x8, in the manner of dcgan32: 8 to 4 to 2 to 1 and back. */
 export const tinyPair: NetworkPair = {
-  encoder: networkOf(
+  encoder: createNetwork(
     'encoder',
     [convolution('conv1', 1, 3, 4), leakyRelu, convolution('conv2', 3, 4, 4), norm('norm2', 4), leakyRelu, convolution('conv3', 4, LATENT, 2, true)],
     IMAGE,
     [LATENT, 1, 1],
   ),
-  generator: networkOf(
+  generator: createNetwork(
     'generator',
     [
       transposed('conv1', LATENT, 4, 2),
@@ -58,7 +62,7 @@ export const tinyPair: NetworkPair = {
   ),
 };
 
-export const OBJECTIVE: Objective = { prior: 'sphere', divergence: 'qp', moment: 'std', reduce: 'mean', matchX: 'L1', matchZ: 'cos' };
+export const OBJECTIVE: Objective = { prior: 'sphere', divergence: 'qp', moment: 'std', reduction: 'mean', matchX: 'L1', matchZ: 'cos' };
 
 export type StateVectors = Readonly<Record<StateName, Float32Array>>;
 

@@ -1,7 +1,9 @@
-import { type Objective, STATE_NAMES, update, type UpdatePlan } from '../../src/age/index.js';
-import type { UpdateKind } from '../../src/age/update.js';
+import type { Objective } from '../../src/age/losses.js';
+import { STATE_NAMES } from '../../src/age/iteration.js';
+import { update, type UpdateSpec } from '../../src/age/update.js';
+import type { UpdatePlan } from '../../src/age/plan.js';
+import type { NetworkName } from '../../src/networks/network.js';
 import { graphOf, input, type Program } from '../../src/engine/index.js';
-import type { NetworkName } from '../../src/networks/index.js';
 import { compileSmall } from '../engine/running.js';
 import { BATCH, IMAGE, LATENT, OBJECTIVE, type StateVectors, symbolicState, tinyPair } from './tinyGame.js';
 
@@ -9,7 +11,7 @@ import { BATCH, IMAGE, LATENT, OBJECTIVE, type StateVectors, symbolicState, tiny
 export interface UpdateFeeds {
   readonly x: Float32Array;
   readonly z: Float32Array;
-  readonly schedule: readonly [stepSize: number, deviationScale: number];
+  readonly schedule: readonly [stepSize: number, denominatorScale: number];
 }
 
 /** The state after an update, and what it reports. */
@@ -22,9 +24,9 @@ export interface UpdateResult {
 export class TinyUpdate {
   private constructor(private readonly program: Program) {}
 
-  static async of(network: NetworkName, plan: UpdatePlan, objective: Objective = OBJECTIVE, monitored: UpdateKind['monitored'] = []): Promise<TinyUpdate> {
+  static async of(network: NetworkName, plan: UpdatePlan, objective: Objective = OBJECTIVE, monitored: UpdateSpec['monitored'] = []): Promise<TinyUpdate> {
     const batch = { x: input('x', [BATCH, ...IMAGE]), z: input('z', [BATCH, LATENT]) };
-    const schedule = { stepSize: input('stepSize', []), deviationScale: input('deviationScale', []) };
+    const schedule = { stepSize: input('stepSize', []), denominatorScale: input('denominatorScale', []) };
     const before = symbolicState();
     const { state, report } = update(tinyPair, objective, { network, plan, monitored }, before, batch, schedule);
     const after = {
@@ -41,12 +43,12 @@ export class TinyUpdate {
       ...Object.entries(after).map(([name, value]) => [`after/${name}`, value]),
       ...Object.entries(report).map(([name, value]) => [`report/${name}`, value]),
     ]) as Record<string, (typeof report)[string]>;
-    const declared = [batch.x, batch.z, schedule.stepSize, schedule.deviationScale];
+    const declared = [batch.x, batch.z, schedule.stepSize, schedule.denominatorScale];
     return new TinyUpdate(await compileSmall(graphOf(outputs, declared)));
   }
 
   async run(state: StateVectors, { x, z, schedule }: UpdateFeeds): Promise<UpdateResult> {
-    const results = await this.program.run({ ...state, x, z, stepSize: Float32Array.of(schedule[0]), deviationScale: Float32Array.of(schedule[1]) });
+    const results = await this.program.run({ ...state, x, z, stepSize: Float32Array.of(schedule[0]), denominatorScale: Float32Array.of(schedule[1]) });
     const report = Object.entries(results).flatMap(([name, { data }]) => (name.startsWith('report/') ? [[name.slice('report/'.length), Number(data[0])]] : []));
     return {
       state: Object.fromEntries(STATE_NAMES.map((name) => [name, results[`after/${name}`]!.data])) as unknown as StateVectors,

@@ -1,9 +1,13 @@
 import { afterAll, describe, expect, it } from 'vitest';
-import { ADAM, drawCodes, type Objective, parsePlan, STATE_NAMES, type StateName, type Term, type UpdatePlan, updateGradients } from '../../src/age/index.js';
-import { TrainingPlayers } from '../../src/age/players.js';
-import { adamSchedule, graphOf, input, pack, packedViews } from '../../src/engine/index.js';
-import { NETWORK_NAMES, type NetworkName } from '../../src/networks/index.js';
-import { fromBytes } from '../../src/images/index.js';
+import { ADAM, updateGradients } from '../../src/age/update.js';
+import { drawCodes } from '../../src/age/prior.js';
+import type { Objective } from '../../src/age/losses.js';
+import { parsePlan, type Term, type UpdatePlan } from '../../src/age/plan.js';
+import { STATE_NAMES, type StateName } from '../../src/age/iteration.js';
+import { NETWORK_NAMES, type NetworkName } from '../../src/networks/network.js';
+import { fromBytes } from '../../src/images/raster.js';
+import { TrainingFunctions } from '../../src/age/networkFunctions.js';
+import { adamScalars, graphOf, input, pack, tensorViews } from '../../src/engine/index.js';
 import { randomStream } from '../../src/random.js';
 import { expectCloseElements } from '../engine/expectations.js';
 import { compileSmall } from '../engine/running.js';
@@ -21,7 +25,7 @@ const STEP = 3;
 const feeds: UpdateFeeds = {
   x: fromBytes(tinyImages(BATCH)),
   z: drawCodes('sphere', BATCH, LATENT, randomStream(1, 'update codes')),
-  schedule: adamSchedule(2e-4, STEP, ADAM),
+  schedule: adamScalars(2e-4, STEP, ADAM),
 };
 
 interface RunOptions {
@@ -68,7 +72,7 @@ describe.each(NETWORK_NAMES)('an update of the %s', (network) => {
     for (const part of ['parameters', 'adam_m', 'adam_v'] as const) {
       const [own, other]: StateName[] = [`${network}.${part}`, `${otherThan(network)}.${part}`];
       expect(state[other!], other).toEqual(before[other!]);
-      const [moved, old] = [state, before].map((vectors) => packedViews(vectors[own!], tinyPair[network].parameters));
+      const [moved, old] = [state, before].map((vectors) => tensorViews(vectors[own!], tinyPair[network].parameters));
       for (const [tensor, values] of Object.entries(old!)) expect(moved![tensor], `${part} of ${tensor}`).not.toEqual(values);
     }
   });
@@ -156,7 +160,7 @@ describe('the loss', () => {
       let state: StateVectors = { ...tinyState(), [`${network}.adam_m`]: tinyState()[`${network}.adam_m`].fill(0) };
       const losses: number[] = [];
       for (let step = 1; step <= 20; step++) {
-        const result = await update.run(state, { ...feeds, schedule: adamSchedule(5e-3, step, ADAM) });
+        const result = await update.run(state, { ...feeds, schedule: adamScalars(5e-3, step, ADAM) });
         state = result.state;
         losses.push(result.report.loss!);
       }
@@ -168,9 +172,9 @@ describe('the loss', () => {
 describe('the gradient', () => {
   const objectives: readonly Objective[] = [
     OBJECTIVE,
-    { ...OBJECTIVE, divergence: 'pq', moment: 'variance', reduce: 'sum', prior: 'normal' },
+    { ...OBJECTIVE, divergence: 'pq', moment: 'variance', reduction: 'sum', prior: 'normal' },
     { ...OBJECTIVE, divergence: 'nearest', matchX: 'L1', matchZ: 'L1' },
-    { ...OBJECTIVE, moment: 'variance', reduce: 'sum', matchX: 'L2', matchZ: 'L2' },
+    { ...OBJECTIVE, moment: 'variance', reduction: 'sum', matchX: 'L2', matchZ: 'L2' },
   ];
   const cases = NETWORK_NAMES.flatMap((network) => objectives.map((objective) => ({ network, objective, ...objective })));
 
@@ -192,7 +196,7 @@ describe('the gradient', () => {
 
 describe('V = D(e(g(Z))) - D(e(X))', () => {
   it('is 0 and pulls the encoder nowhere when the images are what is generated', async () => {
-    const players = new TrainingPlayers(tinyPair, symbolicState(), 'sphere');
+    const players = new TrainingFunctions(tinyPair, symbolicState(), 'sphere');
     const fake = players.generate(input('z', [BATCH, LATENT]), 'own');
     const program = await compileSmall(graphOf({ fake }));
     const state = tinyState();

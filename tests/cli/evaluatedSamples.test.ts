@@ -2,14 +2,16 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { unzipSync } from 'fflate';
 import { describe, expect, it } from 'vitest';
-import { TrainedModel } from '../../src/age/index.js';
-import { splitInMemory } from '../../src/data/index.js';
+import { TrainedModel } from '../../src/model/trainedModel.js';
+import { splitInMemory } from '../../src/data/source.js';
+import { evaluate } from '../../src/metrics/evaluate.js';
+import type { FeatureExtractor } from '../../src/classifiers/featureExtractor.js';
+import { channelsLast } from '../../src/images/raster.js';
+import { type Configuration, iterationSpec } from '../../src/training/configuration.js';
+import { modelWeights } from '../../src/training/trainer.js';
 import type { Compile } from '../../src/engine/index.js';
-import { compile } from '../../src/engine/runtime/native.js';
-import { evaluate, type FeatureExtractor } from '../../src/evaluation/index.js';
-import { channelsLast } from '../../src/images/index.js';
-import { type Configuration, iterationSpec, modelWeights } from '../../src/training/index.js';
-import { readCheckpointFile } from '../../src/training/runFolder.node.js';
+import { compile } from '../../src/engine/runtime/native.node.js';
+import { readCheckpointFile } from '../../src/runs/runFolder.node.js';
 import { sharedTemporaryFolder } from '../temporaryFolder.js';
 import { createRun, tinyCheckpoint, tinyConfiguration } from '../training/tinyTraining.js';
 import { resultOf } from './runCommand.js';
@@ -31,7 +33,7 @@ async function makeAveragedRun(name: string, configuration: Configuration): Prom
 async function evaluatedSamples(checkpoint: string, count: number, seed: number, raw: boolean): Promise<Uint8Array> {
   const { configuration, vectors } = await readCheckpointFile(checkpoint);
   const { pair, objective } = iterationSpec(configuration);
-  const model = TrainedModel.of(pair, objective.prior, modelWeights(vectors, { raw }), compileHere);
+  const model = TrainedModel.of(pair, objective.prior, modelWeights(vectors, { ema: !raw }), compileHere);
   const { size, channels } = configuration;
   const bytes = channels * size * size;
   const seen: Uint8Array[] = [];
@@ -62,9 +64,9 @@ describe('the samples that are judged', () => {
   const colour = tinyConfiguration({ ema: 0.5, channels: 3, network: 'dcgan64', size: 64 });
   it.each([
     ['the averages', grey, 30, 0, []],
-    ['the weights themselves', grey, 30, 0, ['--raw']],
+    ['the weights themselves', grey, 30, 0, ['--no-ema']],
     ['another count, which fills no batch', grey, 1203, 5, []],
-    ['RGB images of 64x64', colour, 21, 3, ['--raw']],
+    ['RGB images of 64x64', colour, 21, 3, ['--no-ema']],
   ] as const)('are byte for byte those that sample writes as an array: %s', async (name, configuration, count, seed, flags) => {
     const checkpoint = await makeAveragedRun(name.replaceAll(' ', '-'), configuration);
     const out = join(cwd, `${name}.npz`);

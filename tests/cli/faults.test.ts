@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { encodeNpz } from '../../src/data/index.js';
-import { readCheckpointFile } from '../../src/training/runFolder.node.js';
+import { encodeNpz } from '../../src/data/formats/encodeNumpy.js';
+import { readCheckpointFile } from '../../src/runs/runFolder.node.js';
 import { sharedTemporaryFolder, temporaryFolder } from '../temporaryFolder.js';
 import { type CommandResult, type RunningCommand, runCommand, startCommand } from './runCommand.js';
 
@@ -27,12 +27,25 @@ const runFaulty = (args: readonly string[], cwd: string, fault: Fault): Promise<
 const folder = sharedTemporaryFolder();
 const DATA = `npz:${join(folder, 'noise.npz')}`;
 /** Without the forms that take longer to prepare than these trainings do. */
-const QUICK = ['--threads', '1', '--plain'];
+const QUICK = ['--threads', '1', '--no-lowering'];
 /** 54 images in batches of 4: an evaluation after every 13 iterations. */
 const STEPS = 26;
 const TRAIN = [
   ...['train', DATA, '--out', 'run', '--steps', String(STEPS), '--width', '4', '--latent', '8', '--batch', '4', ...QUICK, '--log-every', '1'],
-  ...['--checkpoint-every', '5', '--sample-every', '5', '--evaluate-every', '1', '--evaluate-metrics', 'psnr', '--evaluate-count', '6', '--best', 'psnr'],
+  ...[
+    '--checkpoint-every',
+    '5',
+    '--sample-every',
+    '5',
+    '--evaluate-every',
+    '1',
+    '--evaluate-metrics',
+    'psnr',
+    '--evaluate-samples',
+    '6',
+    '--save-best',
+    'psnr',
+  ],
 ];
 const RESUME = ['train', DATA, '--out', 'run', '--resume', ...QUICK];
 

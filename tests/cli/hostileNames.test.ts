@@ -18,7 +18,7 @@ beforeAll(async () => {
     for (let index = 0; index < 8; index++) writeFileSync(join(cwd, classes, name, `${index}${HOSTILE}.png`), await greyPng(8 * index));
   }
   writeFileSync(join(cwd, classes, 'a', `broken${HOSTILE}.png`), 'no image');
-  await makeTinyRun(join(cwd, run), tinyConfiguration({ data: `folder:${classes}`, from: HOSTILE }));
+  await makeTinyRun(join(cwd, run), tinyConfiguration({ data: `folder:${classes}`, initFrom: HOSTILE }));
   copyFileSync(join(cwd, run, 'config.json'), join(cwd, `settings${HOSTILE}.yaml`));
   writeFileSync(join(cwd, `broken${HOSTILE}.yaml`), `"${HOSTILE.replaceAll('\n', '')}": [`);
 });
@@ -61,6 +61,6 @@ describe('names of files, classes and runs', () => {
   });
 
   it('are kept as they are in files', () => {
-    expect(JSON.parse(readFileSync(join(cwd, run, 'config.json'), 'utf8'))).toMatchObject({ from: HOSTILE });
+    expect(JSON.parse(readFileSync(join(cwd, run, 'config.json'), 'utf8'))).toMatchObject({ initFrom: HOSTILE });
   });
 });

@@ -5,7 +5,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { encodeNpz } from '../../src/data/index.js';
+import { encodeNpz } from '../../src/data/formats/encodeNumpy.js';
 import { sharedTemporaryFolder, temporaryFolder } from '../temporaryFolder.js';
 import { startCommand } from './runCommand.js';
 import { makePicture, makeTinyRun } from './tinyRun.js';
@@ -64,7 +64,7 @@ describe('a named pipe is refused in one line, without waiting for what it may s
     ['CIFAR-10', ['dataset', 'cifar10:cifar'], 'data_batch_'],
     ["CelebA's partition", ['dataset', 'celeba:celeba'], 'list_eval_partition.txt'],
     ['settings', ['train', 'mnist', '--config', 'pipe.yaml', '--out', 'new'], 'pipe.yaml'],
-    ['weights to begin with', ['train', 'mnist', '--from', 'pipe.safetensors', '--out', 'new'], 'pipe.safetensors'],
+    ['weights to begin with', ['train', 'mnist', '--init-from', 'pipe.safetensors', '--out', 'new'], 'pipe.safetensors'],
     ['an image to reconstruct', ['reconstruct', 'run', 'pipe.png'], 'pipe.png'],
     ['a link to one', ['reconstruct', 'run', 'link.png'], 'link.png'],
     ['an image beside others', ['reconstruct', 'run', 'one.png', 'pipe'], 'pipe'],

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { keepInputs, prepareOutput, writeJson, writePng } from '../../src/cli/output.js';
-import { encodeNpz } from '../../src/data/index.js';
+import { encodeNpz } from '../../src/data/formats/encodeNumpy.js';
 import { expectInputError } from '../rejection.js';
 import { temporaryFolder } from '../temporaryFolder.js';
 import { writeImages } from '../data/imageFiles.js';
@@ -119,8 +119,8 @@ describe('options that would have no effect are refused:', () => {
 
   it.each([
     ['--evaluate-metrics', 'fid'],
-    ['--evaluate-count', '10'],
-    ['--best', 'fid'],
+    ['--evaluate-samples', '10'],
+    ['--save-best', 'fid'],
     ['--ema-start', '10'],
   ])('train %s', async (...args) => {
     await expectBadInput(['train', 'mnist', ...args], temporaryFolder(), args[0]);

@@ -7,7 +7,7 @@ import sharp from 'sharp';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { iterationSpec, modelWeights, TrainedModel, gatherImages, imageClassifier, type Split } from '../../src/index.js';
 import { compile, openSource, readCheckpointFile, readImages } from '../../src/node.js';
-import { ProbeFiles } from '../../src/evaluation/probeFiles.node.js';
+import { ProbeFiles } from '../../src/runs/probeFiles.node.js';
 import { sharedTemporaryFolder } from '../temporaryFolder.js';
 import { resultOf } from './runCommand.js';
 import { bytesIn, makeTinyRun } from './tinyRun.js';

@@ -3,14 +3,14 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { encodeNpz } from '../../src/data/index.js';
-import { LOCK_MAX_AGE_SECONDS } from '../../src/training/lock.node.js';
-import { readCheckpointFile } from '../../src/training/runFolder.node.js';
+import { encodeNpz } from '../../src/data/formats/encodeNumpy.js';
+import { LOCK_MAX_AGE_SECONDS } from '../../src/runs/lock.node.js';
+import { readCheckpointFile } from '../../src/runs/runFolder.node.js';
 import { sharedTemporaryFolder, temporaryFolder } from '../temporaryFolder.js';
 import { type CommandResult, type RunningCommand, runCommand, startCommand, startShell } from './runCommand.js';
 
 const STEPS = 12;
-const TINY = ['--width', '4', '--latent', '8', '--batch', '4', '--threads', '1', '--plain', '--log-every', '1', '--sample-every', '0'];
+const TINY = ['--width', '4', '--latent', '8', '--batch', '4', '--threads', '1', '--no-lowering', '--log-every', '1', '--sample-every', '0'];
 const folder = sharedTemporaryFolder();
 /** A few images of noise: the scores after a training take no time. */
 const DATA = `npz:${join(folder, 'noise.npz')}`;
@@ -188,7 +188,7 @@ describe('a run folder whose lock is of another host', () => {
     const cwd = temporaryFolder();
     await startShell(`exec $AGENET ${line(5)}`, cwd).finished;
     const file = leaveLock(cwd, ELSEWHERE, LOCK_MAX_AGE_SECONDS / 2);
-    const resume = ['train', DATA, '--out', 'run', '--resume', '--steps', String(STEPS), '--threads', '1', '--plain'];
+    const resume = ['train', DATA, '--out', 'run', '--resume', '--steps', String(STEPS), '--threads', '1', '--no-lowering'];
     const refused = await runCommand(resume, cwd);
     expect([refused.status, refused.stderr]).toEqual([2, expect.stringContaining(`delete ${join('run', '.lock')} if that process has ended`)]);
     rmSync(file);

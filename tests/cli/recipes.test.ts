@@ -24,7 +24,7 @@ function writeSearch(names: readonly string[]): string {
 
 async function search(file: string, ...flags: readonly string[]): Promise<{ table: string[]; rows: { name: string; steps: number }[] }> {
   const results = join(folder, 'results.jsonl');
-  const args = [SCRIPT, '--candidates', file, '--results', results, '--runs', join(folder, 'runs'), '--keep', '0.5', '--count', '40', ...flags];
+  const args = [SCRIPT, '--candidates', file, '--results', results, '--runs', join(folder, 'runs'), '--keep-last', '0.5', '--count', '40', ...flags];
   const { stdout } = await promisify(execFile)(process.execPath, args, { env: { ...process.env, AGENET_CACHE: join(folder, 'cache') } });
   const rows = readFileSync(results, 'utf8').trim().split('\n');
   return { table: stdout.trim().split('\n'), rows: rows.map((line) => JSON.parse(line) as { name: string; steps: number }) };

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { flagOf, presetNames, resolveConfiguration, settingsFromFiles } from '../../src/cli/settings.js';
 import { InputError } from '../../src/errors.js';
-import { DEFAULTS } from '../../src/training/index.js';
+import { DEFAULTS } from '../../src/training/configuration.js';
 import { errorOf, expectInputError } from '../rejection.js';
 import { sharedTemporaryFolder, temporaryFolder } from '../temporaryFolder.js';
 import { tinyConfiguration } from '../training/tinyTraining.js';
@@ -23,8 +23,8 @@ describe('settings', () => {
 
   it('come from flags before a file, from a file before a preset', async () => {
     const config = fileOf('width: 24\nlatent: 32\n');
-    expect(await resolveConfiguration('mnist', { preset: 'cifar10' })).toMatchObject({ width: 64, latent: 128, length: { epochs: 150 }, dropLr: 40 });
-    expect(await resolveConfiguration('mnist', { preset: 'cifar10', config })).toMatchObject({ width: 24, latent: 32, dropLr: 40 });
+    expect(await resolveConfiguration('mnist', { preset: 'cifar10' })).toMatchObject({ width: 64, latent: 128, length: { epochs: 150 }, halveEvery: 40 });
+    expect(await resolveConfiguration('mnist', { preset: 'cifar10', config })).toMatchObject({ width: 24, latent: 32, halveEvery: 40 });
     expect(await resolveConfiguration('mnist', { preset: 'cifar10', config, width: 8, steps: 7 })).toMatchObject({
       width: 8,
       latent: 32,
@@ -46,8 +46,8 @@ describe('settings', () => {
   it('of a run that training starts from hold where nothing else is said, but not its length and seed', async () => {
     const run = join(temporaryFolder(), 'run');
     await makeTinyRun(run, tinyConfiguration({ seed: 9, moment: 'variance' }));
-    expect(await resolveConfiguration('mnist', { from: run, batch: 32 })).toMatchObject({
-      from: run,
+    expect(await resolveConfiguration('mnist', { initFrom: run, batch: 32 })).toMatchObject({
+      initFrom: run,
       width: 4,
       latent: 8,
       moment: 'variance',
@@ -60,13 +60,13 @@ describe('settings', () => {
   it('of a file may name the run that training starts from', async () => {
     const run = join(temporaryFolder(), 'run');
     await makeTinyRun(run, tinyConfiguration({ moment: 'variance' }));
-    expect(await resolveConfiguration('mnist', { config: fileOf(`from: ${run}\nlatent: 9\n`) })).toMatchObject({
-      from: run,
+    expect(await resolveConfiguration('mnist', { config: fileOf(`initFrom: ${run}\nlatent: 9\n`) })).toMatchObject({
+      initFrom: run,
       width: 4,
       latent: 9,
       moment: 'variance',
     });
-    await expectInputError(() => resolveConfiguration('mnist', { config: fileOf('from: no/such/run') }), 'no/such/run: there is no such run folder');
+    await expectInputError(() => resolveConfiguration('mnist', { config: fileOf('initFrom: no/such/run') }), 'no/such/run: there is no such run folder');
   });
 
   const PUBLISHED = ['celeba', 'celeba-finetune', 'cifar10', 'mnist-published', 'svhn', 'tiny-imagenet', 'tiny-imagenet-finetune'];
@@ -104,7 +104,7 @@ describe('wrong settings', () => {
     ['nothing', '', ['should hold settings']],
     ['no YAML', 'a: [', ['not YAML or JSON']],
     ['lists in lists without end', `width: ${'['.repeat(50_000)}`, ['not YAML or JSON (it is nested too deeply)']],
-    ['a drop without halving', 'schedule: cosine\ndropLr: 3', ['dropLr: only the schedule halving']],
+    ['a drop without halving', 'schedule: cosine\nhalveEvery: 3', ['halveEvery: only the schedule halving']],
     ['an average that never moves', 'ema: 1', ['ema: must be below 1, not 1']],
   ])('are refused: %s', async (_, text, texts) => {
     const config = fileOf(text);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { folderClasses } from '../../src/data/index.js';
+import { folderClasses } from '../../src/data/classes.js';
 
 describe('classes by folders', () => {
   it('are the first folders, in the order of their names', () => {

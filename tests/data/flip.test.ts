@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { flipBatch } from '../../src/data/index.js';
+import { flipBatch } from '../../src/data/flip.js';
 
 const shape = [3, 2, 5] as const;
 const bytes = 30;

@@ -19,9 +19,9 @@ function folderOf(...names: readonly string[]): string {
 describe('the images of a folder', () => {
   it('are the files at any depth that end as images do, in either case, in the order of their letters', async () => {
     const folder = folderOf('b.PNG', 'a/x/y/z.jpeg', 'a.webp', 'B.gif', 'ä.tif', 'a/1.Tiff', 'a/10.jpg', 'a/2.avif', 'notes.txt', 'png', 'a.png.bak', '.png');
-    const { names, leftOut } = await findImages(folder);
+    const { names, skipped } = await findImages(folder);
     expect(names).toEqual(['B.gif', 'a.webp', 'a/1.Tiff', 'a/10.jpg', 'a/2.avif', 'a/x/y/z.jpeg', 'b.PNG', 'ä.tif']);
-    expect(leftOut).toEqual([]);
+    expect(skipped).toEqual([]);
   });
 
   it('are not those that are hidden or in hidden folders', async () => {
@@ -47,18 +47,18 @@ describe('the images of a folder', () => {
     symlinkSync(join(folder, 'a'), join(folder, 'b', 'to-a'));
     symlinkSync(above, join(folder, 'b', 'above'));
     symlinkSync('self', join(folder, 'self'));
-    const { names, leftOut } = await findImages(folder);
+    const { names, skipped } = await findImages(folder);
     expect(names).toEqual(['a/1.png', 'b/2.png', 'b/above/beside.png']);
-    expect(leftOut).toEqual([{ name: 'self', reason: 'the link cannot be followed: its links lead in a circle' }]);
+    expect(skipped).toEqual([{ name: 'self', reason: 'the link cannot be followed: its links lead in a circle' }]);
   });
 
   it('are without links that lead nowhere and pipes, which are noted', async () => {
     const folder = folderOf('a.png');
     symlinkSync('missing.png', join(folder, 'z.png'));
     execFileSync('mkfifo', [join(folder, 'pipe.png')]);
-    const { names, leftOut } = await findImages(folder);
+    const { names, skipped } = await findImages(folder);
     expect(names).toEqual(['a.png']);
-    expect(leftOut).toEqual([
+    expect(skipped).toEqual([
       { name: 'pipe.png', reason: 'it is not a file' },
       { name: 'z.png', reason: 'the link cannot be followed: there is no such file or folder' },
     ]);
@@ -68,10 +68,10 @@ describe('the images of a folder', () => {
   it.skipIf(process.getuid?.() === 0)('are without those in folders that may not be read, which are noted', async () => {
     const folder = folderOf('a.png', 'closed/b.png');
     chmodSync(join(folder, 'closed'), 0);
-    const { names, leftOut } = await findImages(folder);
+    const { names, skipped } = await findImages(folder);
     chmodSync(join(folder, 'closed'), 0o700);
     expect(names).toEqual(['a.png']);
-    expect(leftOut).toEqual([{ name: 'closed', reason: 'permission denied' }]);
+    expect(skipped).toEqual([{ name: 'closed', reason: 'permission denied' }]);
   });
 
   it('are refused at once where there are none', async () => {

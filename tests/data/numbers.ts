@@ -2,9 +2,9 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
-import type { ImageItem } from '../../src/data/index.js';
-import { type OpenedImages, openImages, type PackOptions } from '../../src/data/packedImages.node.js';
-import type { DecodeOptions } from '../../src/images/index.js';
+import type { ImageItem } from '../../src/data/decoding/imageItem.js';
+import type { DecodeOptions } from '../../src/images/decoding.js';
+import { type OpenedImages, openImages, type DecodeCacheOptions } from '../../src/data/decoding/decodedImages.node.js';
 
 export const FORMAT: DecodeOptions = { size: 2, channels: 1 };
 
@@ -30,10 +30,10 @@ export class Numbers {
 }
 
 /** The first byte of each image that is not left out. */
-export const firstBytes = ({ isLeftOut, copyImage }: OpenedImages, count: number): number[] => {
+export const firstBytes = ({ isSkipped, copyImage }: OpenedImages, count: number): number[] => {
   const target = new Uint8Array(6);
   return Array.from({ length: count }, (_, index) => index)
-    .filter((index) => !isLeftOut(index))
+    .filter((index) => !isSkipped(index))
     .map((index) => {
       copyImage(index, target, 1);
       expect([target[0], target[5], new Set(target.subarray(1, 5)).size]).toEqual([0, 0, 1]);
@@ -43,7 +43,7 @@ export const firstBytes = ({ isLeftOut, copyImage }: OpenedImages, count: number
 export const range = (count: number): number[] => Array.from({ length: count }, (_, index) => index % 256);
 
 /** Opens images and waits until all are decoded. */
-export async function openWhole(numbers: Numbers, options: PackOptions, format = FORMAT) {
+export async function openWhole(numbers: Numbers, options: DecodeCacheOptions, format = FORMAT) {
   const opened = await openImages('numbers', numbers.items, format, options);
   try {
     return { ...opened, leftOut: await opened.finish() };
@@ -54,7 +54,7 @@ export async function openWhole(numbers: Numbers, options: PackOptions, format =
 }
 
 /** Packs into a cache of its own, and says what was warned of. */
-export async function pack(numbers: Numbers, cacheFolder: string, options: PackOptions = {}) {
+export async function pack(numbers: Numbers, cacheFolder: string, options: DecodeCacheOptions = {}) {
   const warnings: string[] = [];
   const opened = await openWhole(numbers, { cacheFolder, onWarning: (line) => warnings.push(line), ...options });
   const bytes = firstBytes(opened, numbers.items.length);

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { namesSource, nativeFormat, openSource, SOURCE_KINDS, SOURCE_NAMES, sourceAt } from '../../src/data/open.node.js';
+import { isDataSpec, nativeFormat, openSource, SOURCE_KINDS, SOURCE_NAMES, canonicalDataSpec } from '../../src/data/open.node.js';
 import { expectInputError } from '../rejection.js';
 import { temporaryFolder } from '../temporaryFolder.js';
 import { writeImages } from './imageFiles.js';
@@ -65,7 +65,7 @@ describe('images in a folder', () => {
   });
 
   it('are known as data by their kind alone', () => {
-    expect(['mnist', 'folder:x', 'celeba:', 'x', 'folder', 'other:x', ':x', 'toString'].map(namesSource)).toEqual([
+    expect(['mnist', 'folder:x', 'celeba:', 'x', 'folder', 'other:x', ':x', 'toString'].map(isDataSpec)).toEqual([
       true,
       true,
       true,
@@ -78,9 +78,9 @@ describe('images in a folder', () => {
   });
 
   it('are the same however their path is written', () => {
-    for (const same of ['./photos/', 'folder:photos', 'folder:other/../photos']) expect(sourceAt(same)).toBe(sourceAt('photos'));
-    for (const other of ['celeba:photos', 'photo', 'mnist']) expect(sourceAt(other)).not.toBe(sourceAt('photos'));
-    expect(sourceAt('npz:a.npz')).toBe(sourceAt('npz:./a.npz'));
-    expect(sourceAt('mnist')).toBe('mnist');
+    for (const same of ['./photos/', 'folder:photos', 'folder:other/../photos']) expect(canonicalDataSpec(same)).toBe(canonicalDataSpec('photos'));
+    for (const other of ['celeba:photos', 'photo', 'mnist']) expect(canonicalDataSpec(other)).not.toBe(canonicalDataSpec('photos'));
+    expect(canonicalDataSpec('npz:a.npz')).toBe(canonicalDataSpec('npz:./a.npz'));
+    expect(canonicalDataSpec('mnist')).toBe('mnist');
   });
 });

@@ -1,7 +1,8 @@
 import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { gatherImages, type ImageSource, partitionByName, type Split } from '../../src/data/index.js';
+import { gatherImages, type ImageSource, type Split } from '../../src/data/source.js';
+import { partitionByName } from '../../src/data/partition.js';
 import { celebaFormat, folderFormat, openCeleba, openFolder } from '../../src/data/openFolder.node.js';
 import { errorOf, expectInputError } from '../rejection.js';
 import { sharedTemporaryFolder, temporaryFolder } from '../temporaryFolder.js';
@@ -89,7 +90,7 @@ describe('a folder with what is no image', () => {
 
   it('is the images that can be read; the others are named', async () => {
     const { source, warnings } = await opened(await damaged());
-    expect(source.leftOut!.map(({ name }) => name)).toEqual(['link', 'a/0.png']);
+    expect(source.skipped!.map(({ name }) => name)).toEqual(['link', 'a/0.png']);
     expect(warnings).toHaveLength(2);
     expect(warnings[1]).toContain('1 of 3 images left out: a/0.png (its content is not that of a PNG');
     expect([source.train, source.test].flatMap(({ labels }) => Array.from(labels!)).sort()).toEqual([0, 1]);
@@ -203,16 +204,16 @@ describe('a folder that is opened early', () => {
 
   it('has the images of the list, others in place of those that cannot be decoded, the same as when all were decoded before', async () => {
     const cacheFolder = temporaryFolder();
-    const { source: first, warnings } = await opened(folder, { early: true, cacheFolder, testFraction: 0.3 });
+    const { source: first, warnings } = await opened(folder, { streaming: true, cacheFolder, testFraction: 0.3 });
     expect(first.train.count + first.test.count).toBe(80);
     const images = await allOf(first);
     expect(new Set(images.flat()).size).toBe(76);
-    const { train, test } = await first.whole!();
+    const { train, test } = await first.finishDecoding!();
     expect([train.count + test.count, warnings]).toEqual([76, [expect.stringContaining(`${folder}: 4 of 80 images left out`)]]);
     const levels = [levelsOf(train, 16), levelsOf(test, 16)];
     first.close!();
 
-    const { source: again, warnings: told } = await opened(folder, { early: true, cacheFolder, testFraction: 0.3 });
+    const { source: again, warnings: told } = await opened(folder, { streaming: true, cacheFolder, testFraction: 0.3 });
     expect([await allOf(again), told]).toEqual([images, warnings]);
     const { source: whole } = await opened(folder, { cacheFolder, testFraction: 0.3 });
     expect(levels).toEqual([levelsOf(whole.train, 16), levelsOf(whole.test, 16)]);
@@ -223,7 +224,7 @@ describe('a folder that is opened early', () => {
   it('is the same folder where nothing is broken', async () => {
     const sound = temporaryFolder();
     await writeImages(sound, Object.fromEntries(range(30).map((index) => [`${index}.png`, index])));
-    const [{ source: early }, { source: whole }] = [await opened(sound, { early: true }), await opened(sound)];
+    const [{ source: early }, { source: whole }] = [await opened(sound, { streaming: true }), await opened(sound)];
     expect(await allOf(early)).toEqual(await allOf(whole));
     early.close!();
     whole.close!();
@@ -236,7 +237,7 @@ describe('a folder that is opened early', () => {
     const broken = Array.from(test, (place) => [...names].sort()[place]!);
     await writeImages(few, Object.fromEntries(names.map((name, index) => [name, index])));
     for (const name of broken) writeFileSync(join(few, name), 'torn');
-    const { source } = await opened(few, { early: true });
+    const { source } = await opened(few, { streaming: true });
     expect(source.test.count).toBe(1);
     expect(source.train.count + source.test.count).toBe(24 - broken.length);
     expect(new Set((await allOf(source)).flat()).size).toBe(24 - broken.length);
@@ -246,7 +247,7 @@ describe('a folder that is opened early', () => {
   it('is refused at once where nothing can be decoded, and for options that are wrong', async () => {
     const broken = temporaryFolder();
     for (const index of range(200)) writeFileSync(join(broken, `${index}.png`), 'torn');
-    await expectInputError(() => opened(broken, { early: true, channels: 3 }), broken, 'images of a part can be decoded');
-    await expectInputError(() => opened(folder, { early: true, testFraction: 2 }), 'test fraction 2');
+    await expectInputError(() => opened(broken, { streaming: true, channels: 3 }), broken, 'images of a part can be decoded');
+    await expectInputError(() => opened(folder, { streaming: true, testFraction: 2 }), 'test fraction 2');
   });
 });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { partitionByName } from '../../src/data/index.js';
+import { partitionByName } from '../../src/data/partition.js';
 import { expectInputError } from '../rejection.js';
 
 const names = fc.uniqueArray(fc.string({ minLength: 1, maxLength: 12 }), { minLength: 2, maxLength: 60 });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { EpochSampler } from '../../src/data/index.js';
+import { EpochSampler } from '../../src/data/sampler.js';
 import { expectInputError } from '../rejection.js';
 
 const sizes = fc

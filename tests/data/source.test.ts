@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { firstImages, gatherImages, splitInMemory, subset } from '../../src/data/index.js';
+import { firstImages, gatherImages, splitInMemory, subset } from '../../src/data/source.js';
 
 describe('a split in memory', () => {
   const split = splitInMemory(Uint8Array.of(10, 11, 20, 21, 30, 31), 2, Uint8Array.of(1, 2, 3));

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { adam, type AdamConstants, adamSchedule, graphOf, input, nextName, StatefulProgram } from '../../src/engine/index.js';
+import { adam, type AdamConstants, adamScalars, graphOf, input, nextName, StatefulProgram } from '../../src/engine/index.js';
 import { expectCloseElements } from './expectations.js';
 import { compileSmall } from './running.js';
 import { random } from './tensors.js';
@@ -35,7 +35,7 @@ function torchStep({ parameter, m, v }: Reference, gradient: readonly number[], 
 
 async function compileAdam(constants: AdamConstants, initial: Float32Array): Promise<StatefulProgram> {
   const [parameter, gradient, m, v] = [input('parameter', [SIZE]), input('gradient', [SIZE]), input('m', [SIZE]), input('v', [SIZE])];
-  const schedule = { stepSize: input('stepSize', []), deviationScale: input('deviationScale', []) };
+  const schedule = { stepSize: input('stepSize', []), denominatorScale: input('denominatorScale', []) };
   const next = adam(parameter, gradient, { m, v }, schedule, constants);
   const program = await compileSmall(graphOf({ [nextName('parameter')]: next.parameter, [nextName('m')]: next.m, [nextName('v')]: next.v }));
   return new StatefulProgram(program, { parameter: initial, m: new Float32Array(SIZE), v: new Float32Array(SIZE) });
@@ -45,8 +45,8 @@ async function trainedBy(constants: AdamConstants, initial: Float32Array, gradie
   const program = await compileAdam(constants, initial);
   try {
     for (const [index, gradient] of gradients.entries()) {
-      const [stepSize, deviationScale] = adamSchedule(LEARNING_RATE, index + 1, constants);
-      await program.step({ gradient, stepSize: Float32Array.of(stepSize), deviationScale: Float32Array.of(deviationScale) });
+      const [stepSize, denominatorScale] = adamScalars(LEARNING_RATE, index + 1, constants);
+      await program.step({ gradient, stepSize: Float32Array.of(stepSize), denominatorScale: Float32Array.of(denominatorScale) });
     }
     return program.state;
   } finally {
@@ -97,13 +97,13 @@ describe('adam', () => {
 
 describe('adamSchedule', () => {
   it('holds the corrections of both moments', () => {
-    expect(adamSchedule(0.1, 1, { beta1: 0.5, beta2: 0.75, epsilon: 1e-8 })).toEqual([0.2, 2]);
-    const [stepSize, deviationScale] = adamSchedule(0.1, 2, { beta1: 0.5, beta2: 0.5, epsilon: 1e-8 });
+    expect(adamScalars(0.1, 1, { beta1: 0.5, beta2: 0.75, epsilon: 1e-8 })).toEqual([0.2, 2]);
+    const [stepSize, denominatorScale] = adamScalars(0.1, 2, { beta1: 0.5, beta2: 0.5, epsilon: 1e-8 });
     expect(stepSize).toBeCloseTo(0.1 / 0.75, 12);
-    expect(deviationScale).toBeCloseTo(1 / Math.sqrt(0.75), 12);
+    expect(denominatorScale).toBeCloseTo(1 / Math.sqrt(0.75), 12);
   });
 
   it('tends to the learning rate and 1', () => {
-    expect(adamSchedule(0.1, 1e6, { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 })).toEqual([0.1, 1]);
+    expect(adamScalars(0.1, 1e6, { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 })).toEqual([0.1, 1]);
   });
 });

@@ -14,10 +14,10 @@ import {
   type Value,
 } from '../../src/engine/index.js';
 import { rewriteGraph } from '../../src/engine/graph.js';
-import { blockSizeOfProcessor } from '../../src/engine/runtime/blockSize.js';
-import { compile } from '../../src/engine/runtime/native.js';
+import { detectBlockSize } from '../../src/engine/runtime/blockSize.js';
+import { compile } from '../../src/engine/runtime/native.node.js';
 
-const block = await blockSizeOfProcessor();
+const block = await detectBlockSize();
 
 /** Every way of lowering that this processor can run. Where it has no blocked kernels, `blocked` is `cpu` again. */
 export const targets: Readonly<Record<'plain' | 'cpu' | 'blocked', Target>> = {

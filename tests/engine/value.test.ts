@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { constant, constantTensor, input, ShapeError } from '../../src/engine/index.js';
-import { uniformElement } from '../../src/engine/value.js';
+import { splatValue } from '../../src/engine/value.js';
 
 describe('input', () => {
   it('is float32 unless it says otherwise', () => {
@@ -40,13 +40,13 @@ describe('constant', () => {
 
 describe('uniformElement', () => {
   it('is the element of a float32 constant whose elements are equal', () => {
-    expect(uniformElement(constant(3))).toBe(3);
-    expect(uniformElement(constant([2, 2, 2]))).toBe(2);
+    expect(splatValue(constant(3))).toBe(3);
+    expect(splatValue(constant([2, 2, 2]))).toBe(2);
   });
 
   it('is undefined for anything else', () => {
-    expect(uniformElement(constant([2, 3]))).toBeUndefined();
-    expect(uniformElement(input('x', []))).toBeUndefined();
-    expect(uniformElement(constantTensor({ type: 'int64', shape: [], data: BigInt64Array.of(1n) }))).toBeUndefined();
+    expect(splatValue(constant([2, 3]))).toBeUndefined();
+    expect(splatValue(input('x', []))).toBeUndefined();
+    expect(splatValue(constantTensor({ type: 'int64', shape: [], data: BigInt64Array.of(1n) }))).toBeUndefined();
   });
 });

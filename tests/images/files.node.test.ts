@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { encodeAnimation, encodePng, readImages, readPicture } from '../../src/images/files.node.js';
-import type { Raster } from '../../src/images/index.js';
+import type { Raster } from '../../src/images/raster.js';
 import { randomStream } from '../../src/random.js';
 import { expectInputError } from '../rejection.js';
 import { temporaryFolder } from '../temporaryFolder.js';

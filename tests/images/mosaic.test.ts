@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { gridMosaic, placeCrowd, placeOnGrid, type Raster } from '../../src/images/index.js';
+import { gridMosaic, placeCrowd, placeOnGrid } from '../../src/images/mosaic.js';
+import type { Raster } from '../../src/images/raster.js';
 
 const tile = (level: number, channels = 1): Raster => ({ width: 2, height: 3, channels, data: new Uint8Array(6 * channels).fill(level) });
 const pixel = ({ width, data }: Raster, x: number, y: number) => Array.from(data.subarray((y * width + x) * 3, (y * width + x) * 3 + 3));

@@ -1,7 +1,7 @@
 import sharp, { type Sharp } from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { decodeImage } from '../../src/images/decode.node.js';
-import { mayBeTurned } from '../../src/images/orientation.js';
+import { mayNeedRotation } from '../../src/images/orientation.js';
 
 const FORMATS = ['jpeg', 'png', 'webp', 'tiff'] as const;
 
@@ -23,7 +23,7 @@ describe('an image with an orientation', () => {
     'is turned upright: %s, %i',
     async (format, orientation) => {
       const bytes = await picture().withMetadata({ orientation }).toFormat(format, { lossless: true, quality: 100 }).toBuffer();
-      expect(mayBeTurned(bytes)).toBe(true);
+      expect(mayNeedRotation(bytes)).toBe(true);
       const upright = await picture().rotate({ 3: 180, 6: 90, 8: 270 }[orientation]).toColourspace('b-w').raw().toBuffer();
       const found = await pixelsOf(bytes);
       upright.forEach((value, index) => expect(Math.abs(found[index]! - value)).toBeLessThan(6));
@@ -34,20 +34,20 @@ describe('an image with an orientation', () => {
     const png = await picture().png().toBuffer();
     const text = Buffer.from('\0\0\0\x04tEXta\0bc\0\0\0\0', 'latin1');
     // Behind the header's chunk.
-    expect(mayBeTurned(Buffer.concat([png.subarray(0, 33), text, png.subarray(33)]))).toBe(true);
+    expect(mayNeedRotation(Buffer.concat([png.subarray(0, 33), text, png.subarray(33)]))).toBe(true);
   });
 });
 
 describe('an image without metadata', () => {
   it.each(['jpeg', 'png'] as const)('is as it is: %s', async (format) => {
-    expect(mayBeTurned(await picture().toFormat(format, { progressive: true }).toBuffer())).toBe(false);
+    expect(mayNeedRotation(await picture().toFormat(format, { progressive: true }).toBuffer())).toBe(false);
   });
 
   it.each(['jpeg', 'png'] as const)('may be anything where it is cut short before its pixels end, and never fails: %s', async (format) => {
     const bytes = await picture().toFormat(format).toBuffer();
-    const answers = Array.from(bytes, (_, length) => mayBeTurned(bytes.subarray(0, length)));
+    const answers = Array.from(bytes, (_, length) => mayNeedRotation(bytes.subarray(0, length)));
     expect(answers.slice(0, 20)).toEqual(new Array(20).fill(true));
-    expect(mayBeTurned(Uint8Array.of(0xff, 0xd8, 0xff, 0xe0, 0, 0, 0, 0))).toBe(true);
-    expect(mayBeTurned(Uint8Array.of(0xff, 0xd8, 0xff, 0xff, 0xff, 0xe1, 0, 0))).toBe(true);
+    expect(mayNeedRotation(Uint8Array.of(0xff, 0xd8, 0xff, 0xe0, 0, 0, 0, 0))).toBe(true);
+    expect(mayNeedRotation(Uint8Array.of(0xff, 0xd8, 0xff, 0xff, 0xff, 0xe1, 0, 0))).toBe(true);
   });
 });

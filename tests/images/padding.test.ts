@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { padImage, paddedSize, requirePaddable } from '../../src/images/index.js';
+import { paddedSize, padImage, requirePaddable } from '../../src/images/padding.js';
 import { expectInputError } from '../rejection.js';
 
 const PADDING = { inner: 2, border: 1, value: 9 };

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { decodeImage, resizePixels } from '../../src/images/decode.node.js';
-import { CROPS, type Decoded, type DecodeOptions } from '../../src/images/index.js';
+import { CROPS, type Decoded, type DecodeOptions } from '../../src/images/decoding.js';
 import { randomStream } from '../../src/random.js';
 
 const DIGITS: DecodeOptions = { size: 32, channels: 1, padding: { inner: 28, border: 2, value: 0 } };

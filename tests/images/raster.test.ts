@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { channelsLast, fromBytes, type ImageBatch, imageOf, toBytes } from '../../src/images/index.js';
+import { channelsLast, fromBytes, type ImageBatch, imageOf, toBytes } from '../../src/images/raster.js';
 
 const EVERY_BYTE = Uint8Array.from({ length: 256 }, (_, byte) => byte);
 

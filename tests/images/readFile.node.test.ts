@@ -3,19 +3,19 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { FileReader } from '../../src/images/readFile.node.js';
-import { Pace } from '../../src/pace.js';
+import { LatencyBudget } from '../../src/latencyBudget.js';
 import { errorOf } from '../rejection.js';
 import { temporaryFolder } from '../temporaryFolder.js';
 
 /** Nothing is ever as quick. */
-const slow = (): Pace => {
-  const pace = new Pace(-1000);
+const slow = (): LatencyBudget => {
+  const pace = new LatencyBudget(-1000);
   pace.measure(() => undefined);
   return pace;
 };
 
 describe.each([
-  ['a quick disk', () => new Pace(1000)],
+  ['a quick disk', () => new LatencyBudget(1000)],
   ['a slow disk', slow],
 ])('a file on %s', (_, paceOf) => {
   it('is read whole, or not at all if it is larger than allowed', async () => {
@@ -38,13 +38,13 @@ describe.each([
 
 describe('a pace', () => {
   it('is quick until more time went by than the mean allows, a pause aside', () => {
-    const pace = new Pace(0);
+    const pace = new LatencyBudget(0);
     pace.measure(() => undefined);
-    expect(pace.isQuick).toBe(true);
+    expect(pace.hasBudgetLeft).toBe(true);
     const end = performance.now() + 60;
     pace.measure(() => {
       while (performance.now() < end);
     });
-    expect(pace.isQuick).toBe(false);
+    expect(pace.hasBudgetLeft).toBe(false);
   });
 });

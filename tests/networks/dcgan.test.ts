@@ -1,20 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { input, type Packing, type Shape, unpack } from '../../src/engine/index.js';
-import {
-  ARCHITECTURE_NAMES,
-  type ArchitectureName,
-  ARCHITECTURES,
-  architectureFor,
-  type Dimensions,
-  forwardInEvaluation,
-  forwardInTraining,
-  type NetworkPair,
-} from '../../src/networks/index.js';
+import { input, type FlatLayout, type Shape, unpack } from '../../src/engine/index.js';
+import { ARCHITECTURE_NAMES, architectureFor, type ArchitectureName, ARCHITECTURES, type NetworkOptions } from '../../src/networks/dcgan.js';
+import { forwardEval, forwardTrain } from '../../src/networks/forward.js';
+import type { NetworkPair } from '../../src/networks/network.js';
 import { expectInputError } from '../rejection.js';
 
 type Shapes = readonly (readonly [name: string, shape: Shape])[];
-type Expected = (dimensions: Dimensions) => Record<'encoderParameters' | 'encoderStatistics' | 'generatorParameters' | 'generatorStatistics', Shapes>;
+type Expected = (dimensions: NetworkOptions) => Record<'encoderParameters' | 'encoderStatistics' | 'generatorParameters' | 'generatorStatistics', Shapes>;
 
 const norm = (name: string, channels: number): Shapes => [
   [`${name}.weight`, [channels]],
@@ -27,19 +20,19 @@ const running = (name: string, channels: number): Shapes => [
 
 /** Every tensor that method.md gives the published networks, in the order of the layers. */
 const EXPECTED: Readonly<Record<ArchitectureName, Expected>> = {
-  dcgan32: ({ channels, latent, width: n }) => ({
+  dcgan32: ({ channels, latentSize, width: n }) => ({
     encoderParameters: [
       ['encoder.conv1.weight', [n, channels, 4, 4]],
       ['encoder.conv2.weight', [2 * n, n, 4, 4]],
       ...norm('encoder.norm2', 2 * n),
       ['encoder.conv3.weight', [4 * n, 2 * n, 4, 4]],
       ...norm('encoder.norm3', 4 * n),
-      ['encoder.conv4.weight', [latent, 4 * n, 4, 4]],
-      ['encoder.conv4.bias', [latent]],
+      ['encoder.conv4.weight', [latentSize, 4 * n, 4, 4]],
+      ['encoder.conv4.bias', [latentSize]],
     ],
     encoderStatistics: [...running('encoder.norm2', 2 * n), ...running('encoder.norm3', 4 * n)],
     generatorParameters: [
-      ['generator.conv1.weight', [latent, 8 * n, 4, 4]],
+      ['generator.conv1.weight', [latentSize, 8 * n, 4, 4]],
       ...norm('generator.norm1', 8 * n),
       ['generator.conv2.weight', [8 * n, 4 * n, 4, 4]],
       ...norm('generator.norm2', 4 * n),
@@ -57,7 +50,7 @@ const EXPECTED: Readonly<Record<ArchitectureName, Expected>> = {
       ...running('generator.norm4', 2 * n),
     ],
   }),
-  dcgan64: ({ channels, latent, width: n }) => ({
+  dcgan64: ({ channels, latentSize, width: n }) => ({
     encoderParameters: [
       ['encoder.conv1.weight', [n, channels, 4, 4]],
       ['encoder.conv2.weight', [2 * n, n, 4, 4]],
@@ -66,12 +59,12 @@ const EXPECTED: Readonly<Record<ArchitectureName, Expected>> = {
       ...norm('encoder.norm3', 4 * n),
       ['encoder.conv4.weight', [8 * n, 4 * n, 4, 4]],
       ...norm('encoder.norm4', 8 * n),
-      ['encoder.conv5.weight', [latent, 8 * n, 4, 4]],
-      ['encoder.conv5.bias', [latent]],
+      ['encoder.conv5.weight', [latentSize, 8 * n, 4, 4]],
+      ['encoder.conv5.bias', [latentSize]],
     ],
     encoderStatistics: [...running('encoder.norm2', 2 * n), ...running('encoder.norm3', 4 * n), ...running('encoder.norm4', 8 * n)],
     generatorParameters: [
-      ['generator.conv1.weight', [latent, 8 * n, 4, 4]],
+      ['generator.conv1.weight', [latentSize, 8 * n, 4, 4]],
       ...norm('generator.norm1', 8 * n),
       ['generator.conv2.weight', [8 * n, 4 * n, 4, 4]],
       ...norm('generator.norm2', 4 * n),
@@ -90,9 +83,9 @@ const EXPECTED: Readonly<Record<ArchitectureName, Expected>> = {
   }),
 };
 
-const shapesIn = ({ entries }: Packing): Shapes => [...entries].map(([name, { shape }]) => [name, shape] as const);
+const shapesIn = ({ entries }: FlatLayout): Shapes => [...entries].map(([name, { shape }]) => [name, shape] as const);
 
-const dimensions = fc.record({ channels: fc.constantFrom(1, 3), latent: fc.integer({ min: 2, max: 300 }), width: fc.integer({ min: 1, max: 100 }) });
+const dimensions = fc.record({ channels: fc.constantFrom(1, 3), latentSize: fc.integer({ min: 2, max: 300 }), width: fc.integer({ min: 1, max: 100 }) });
 
 /** A symbolic pass of each network in each mode: shapes of the results for one shape of the input. */
 function resultShapes(pair: NetworkPair, name: 'encoder' | 'generator', count: number): Shape[] {
@@ -101,8 +94,8 @@ function resultShapes(pair: NetworkPair, name: 'encoder' | 'generator', count: n
   const x = input('x', [count, ...network.inputShape]);
   const parameters = unpack(state.parameters, network.parameters);
   return [
-    forwardInTraining(network, parameters, state.statistics, x).output.shape,
-    forwardInEvaluation(network, parameters, unpack(state.statistics, network.statistics), x).shape,
+    forwardTrain(network, parameters, state.statistics, x).output.shape,
+    forwardEval(network, parameters, unpack(state.statistics, network.statistics), x).shape,
   ];
 }
 
@@ -130,10 +123,10 @@ describe.each(ARCHITECTURE_NAMES)('%s', (name) => {
         const image = [count, sizes.channels, imageSize, imageSize];
         expect([count, ...pair.encoder.inputShape]).toEqual(image);
         expect(resultShapes(pair, 'encoder', count)).toEqual([
-          [count, sizes.latent, 1, 1],
-          [count, sizes.latent, 1, 1],
+          [count, sizes.latentSize, 1, 1],
+          [count, sizes.latentSize, 1, 1],
         ]);
-        expect([count, ...pair.generator.inputShape]).toEqual([count, sizes.latent, 1, 1]);
+        expect([count, ...pair.generator.inputShape]).toEqual([count, sizes.latentSize, 1, 1]);
         expect(resultShapes(pair, 'generator', count)).toEqual([image, image]);
       }),
       { numRuns: 20 },
@@ -143,7 +136,7 @@ describe.each(ARCHITECTURE_NAMES)('%s', (name) => {
 
 describe('the number of parameters at the published sizes', () => {
   it('of dcgan32 for cifar10 is that of the published code', () => {
-    const { encoder, generator } = ARCHITECTURES.dcgan32.build({ channels: 3, latent: 128, width: 64 });
+    const { encoder, generator } = ARCHITECTURES.dcgan32.build({ channels: 3, latentSize: 128, width: 64 });
     expect(encoder.parameters.size).toBe(3 * 64 * 16 + 64 * 128 * 16 + 2 * 128 + 128 * 256 * 16 + 2 * 256 + 256 * 128 * 16 + 128);
     expect(generator.parameters.size).toBe(
       128 * 512 * 16 + 2 * 512 + 512 * 256 * 16 + 2 * 256 + 256 * 128 * 16 + 2 * 128 + 128 * 128 * 16 + 2 * 128 + 128 * 3 + 3,
@@ -151,7 +144,7 @@ describe('the number of parameters at the published sizes', () => {
   });
 
   it('of dcgan64 for celeba is that of the published code', () => {
-    const { encoder, generator } = ARCHITECTURES.dcgan64.build({ channels: 3, latent: 64, width: 64 });
+    const { encoder, generator } = ARCHITECTURES.dcgan64.build({ channels: 3, latentSize: 64, width: 64 });
     expect(encoder.parameters.size).toBe(3 * 64 * 16 + 64 * 128 * 16 + 2 * 128 + 128 * 256 * 16 + 2 * 256 + 256 * 512 * 16 + 2 * 512 + 512 * 64 * 16 + 64);
     expect(generator.parameters.size).toBe(
       64 * 512 * 16 + 2 * 512 + 512 * 256 * 16 + 2 * 256 + 256 * 128 * 16 + 2 * 128 + 128 * 64 * 16 + 2 * 64 + 64 * 3 * 16,

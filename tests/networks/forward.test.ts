@@ -1,23 +1,16 @@
 import { describe, expect, it } from 'vitest';
-import { graphOf, input, packedViews, sizeOf, unpack } from '../../src/engine/index.js';
-import {
-  type ArchitectureName,
-  ARCHITECTURES,
-  forwardInEvaluation,
-  forwardInTraining,
-  initialParameters,
-  initialStatistics,
-  type Network,
-  NETWORK_NAMES,
-  type NetworkName,
-} from '../../src/networks/index.js';
+import { graphOf, input, tensorViews, sizeOf, unpack } from '../../src/engine/index.js';
+import { type ArchitectureName, ARCHITECTURES } from '../../src/networks/dcgan.js';
+import { forwardEval, forwardTrain } from '../../src/networks/forward.js';
+import { initialParameters, initialStatistics } from '../../src/networks/initialization.js';
+import { type Network, NETWORK_NAMES, type NetworkName } from '../../src/networks/network.js';
 import { randomStream } from '../../src/random.js';
 import { expectCloseElements } from '../engine/expectations.js';
 import { compileSmall } from '../engine/running.js';
 import type { ChannelStatistics, Maps } from './plainLayers.js';
 import { encode32, encode64, generate32, generate64, type NamedTensors, type Pass } from './plainNetworks.js';
 
-const DIMENSIONS = { channels: 3, latent: 5, width: 2 };
+const DIMENSIONS = { channels: 3, latentSize: 5, width: 2 };
 const COUNT = 3;
 
 const PLAIN: Readonly<Record<ArchitectureName, Record<NetworkName, (pass: Pass, x: Maps) => Maps>>> = {
@@ -45,8 +38,8 @@ const mapsOf = ({ inputShape: [channels, size] }: Network, data: Float32Array): 
   data: Array.from(data),
 });
 const named = (network: Network, state: { parameters: Float32Array; statistics: Float32Array }): NamedTensors => ({
-  ...packedViews(state.parameters, network.parameters),
-  ...packedViews(state.statistics, network.statistics),
+  ...tensorViews(state.parameters, network.parameters),
+  ...tensorViews(state.statistics, network.statistics),
 });
 
 describe.each(CASES)('the $name of $architecture', ({ architecture, name }) => {
@@ -58,7 +51,7 @@ describe.each(CASES)('the $name of $architecture', ({ architecture, name }) => {
 
   it('computes after training what its layers say, normalising by the running statistics', async () => {
     const x = inputOf(network, 'x');
-    const output = forwardInEvaluation(network, parameters, unpack(symbolic.statistics, network.statistics), input('x', [COUNT, ...network.inputShape]));
+    const output = forwardEval(network, parameters, unpack(symbolic.statistics, network.statistics), input('x', [COUNT, ...network.inputShape]));
     const program = await compileSmall(graphOf({ output }));
     const results = await program.run({ ...state, x });
     await program.release();
@@ -69,8 +62,8 @@ describe.each(CASES)('the $name of $architecture', ({ architecture, name }) => {
   it('computes in training the same, normalising by its own batch, and moves the running statistics with every pass', async () => {
     const batches = [inputOf(network, 'first'), inputOf(network, 'second').map((value) => 2 * value + 1)];
     const inputs = ['x1', 'x2'].map((batch) => input(batch, [COUNT, ...network.inputShape]));
-    const first = forwardInTraining(network, parameters, symbolic.statistics, inputs[0]!);
-    const second = forwardInTraining(network, parameters, first.statistics, inputs[1]!);
+    const first = forwardTrain(network, parameters, symbolic.statistics, inputs[0]!);
+    const second = forwardTrain(network, parameters, first.statistics, inputs[1]!);
     const program = await compileSmall(graphOf({ first: first.output, second: second.output, after: second.statistics }));
     const results = await program.run({ ...state, x1: batches[0]!, x2: batches[1]! });
     await program.release();
@@ -82,8 +75,8 @@ describe.each(CASES)('the $name of $architecture', ({ architecture, name }) => {
     expectCloseElements(Array.from(results.first!.data as Float32Array), recorded[0]!.output.data, 1e-5);
     expectCloseElements(Array.from(results.second!.data as Float32Array), recorded[1]!.output.data, 1e-5);
 
-    const after = packedViews(results.after!.data as Float32Array, network.statistics);
-    for (const [tensor, before] of Object.entries(packedViews(state.statistics, network.statistics))) {
+    const after = tensorViews(results.after!.data as Float32Array, network.statistics);
+    for (const [tensor, before] of Object.entries(tensorViews(state.statistics, network.statistics))) {
       const layer = tensor.slice(0, tensor.lastIndexOf('.'));
       // Momentum 0.1, and the unbiased variance.
       const moved = recorded.reduce<number[]>((running, { layers }) => {
@@ -97,7 +90,7 @@ describe.each(CASES)('the $name of $architecture', ({ architecture, name }) => {
 });
 
 describe('running statistics that are kept apart', () => {
-  const network = ARCHITECTURES.dcgan32.build({ ...DIMENSIONS, apart: true }).generator;
+  const network = ARCHITECTURES.dcgan32.build({ ...DIMENSIONS, separateStatistics: true }).generator;
   const shared = ARCHITECTURES.dcgan32.build(DIMENSIONS).generator;
   const half = shared.statistics.size;
   const state = stateOf(network);
@@ -114,10 +107,10 @@ describe('running statistics that are kept apart', () => {
 
   it.each(['own', 'made'] as const)('move with inputs that are %s alone, as one set does', async (kind) => {
     const [all, one] = [inputs(network), inputs(shared)];
-    const { after } = await run({ after: forwardInTraining(network, parameters(network), all.statistics, all.x, kind).statistics }, state.statistics);
+    const { after } = await run({ after: forwardTrain(network, parameters(network), all.statistics, all.x, kind).statistics }, state.statistics);
     const place = kind === 'own' ? 0 : 1;
     const before = parts(state.statistics);
-    const { moved } = await run({ moved: forwardInTraining(shared, parameters(shared), one.statistics, one.x).statistics }, before[place]);
+    const { moved } = await run({ moved: forwardTrain(shared, parameters(shared), one.statistics, one.x).statistics }, before[place]);
     const found = parts(after!.data as Float32Array);
     expect(found[place]).toEqual(moved!.data);
     expect(found[1 - place]).toEqual(before[1 - place]);
@@ -126,7 +119,7 @@ describe('running statistics that are kept apart', () => {
   it.each(['own', 'made'] as const)('normalise inputs that are %s after training, as one set does', async (kind) => {
     const outputOf = async (of: Network, statistics: Float32Array) => {
       const { statistics: packed, x: given } = inputs(of);
-      const { output } = await run({ output: forwardInEvaluation(of, parameters(of), unpack(packed, of.statistics), given, kind) }, statistics);
+      const { output } = await run({ output: forwardEval(of, parameters(of), unpack(packed, of.statistics), given, kind) }, statistics);
       return output!.data;
     };
     const [own, made] = parts(state.statistics);

@@ -1,14 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { packedViews } from '../../src/engine/index.js';
-import { ARCHITECTURES, fitStatistics, initialParameters, initialStatistics, NETWORK_NAMES, type NetworkPair } from '../../src/networks/index.js';
+import { tensorViews } from '../../src/engine/index.js';
+import { ARCHITECTURES } from '../../src/networks/dcgan.js';
+import { adaptRunningStats, initialParameters, initialStatistics } from '../../src/networks/initialization.js';
+import { NETWORK_NAMES, type NetworkPair } from '../../src/networks/network.js';
 import { randomStream } from '../../src/random.js';
 import { expectWithin } from '../expectWithin.js';
 import { deviationOf, kurtosisOf, meanOf } from '../moments.js';
 
-const dcgan32 = ARCHITECTURES.dcgan32.build({ channels: 3, latent: 256, width: 16 });
+const dcgan32 = ARCHITECTURES.dcgan32.build({ channels: 3, latentSize: 256, width: 16 });
 const tensorsOf = (pair: NetworkPair, seed: number): Record<string, Float32Array> =>
-  Object.assign({}, ...NETWORK_NAMES.map((name) => packedViews(initialParameters(pair[name], seed), pair[name].parameters))) as Record<string, Float32Array>;
+  Object.assign({}, ...NETWORK_NAMES.map((name) => tensorViews(initialParameters(pair[name], seed), pair[name].parameters))) as Record<string, Float32Array>;
 
 const tensors = Object.entries(tensorsOf(dcgan32, 1));
 const named = (pattern: RegExp) => tensors.filter(([name]) => pattern.test(name));
@@ -43,7 +45,7 @@ describe('initial parameters', () => {
     expectWithin(kurtosisOf(encoderBias!), 1.8, 0.3);
     // 1x1 kernels over 2n channels: the bound shows over many seeds.
     const biases = [...Array(200).keys()].flatMap((seed) =>
-      Array.from(tensorsOf(ARCHITECTURES.dcgan32.build({ channels: 3, latent: 2, width: 2 }), seed)['generator.conv5.bias']!),
+      Array.from(tensorsOf(ARCHITECTURES.dcgan32.build({ channels: 3, latentSize: 2, width: 2 }), seed)['generator.conv5.bias']!),
     );
     expect(generatorBias).toHaveLength(3);
     expectWithin(Math.max(...biases), 1 / Math.sqrt(4), 0.03);
@@ -53,7 +55,7 @@ describe('initial parameters', () => {
   it('are determined by the seed', () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 2 ** 32 - 1 }), (seed) => {
-        const pair = ARCHITECTURES.dcgan32.build({ channels: 1, latent: 3, width: 1 });
+        const pair = ARCHITECTURES.dcgan32.build({ channels: 1, latentSize: 3, width: 1 });
         for (const name of NETWORK_NAMES) expect(initialParameters(pair[name], seed)).toEqual(initialParameters(pair[name], seed));
       }),
       { numRuns: 10 },
@@ -71,7 +73,7 @@ describe('initial parameters', () => {
   });
 
   it('of one tensor do not depend on the sizes of the others', () => {
-    const [grey, coloured] = [1, 3].map((channels) => tensorsOf(ARCHITECTURES.dcgan32.build({ channels, latent: 4, width: 2 }), 5));
+    const [grey, coloured] = [1, 3].map((channels) => tensorsOf(ARCHITECTURES.dcgan32.build({ channels, latentSize: 4, width: 2 }), 5));
     expect(grey!['encoder.conv2.weight']).toEqual(coloured!['encoder.conv2.weight']);
     expect(grey!['generator.conv4.weight']).toEqual(coloured!['generator.conv4.weight']);
   });
@@ -79,21 +81,21 @@ describe('initial parameters', () => {
 
 describe('initial statistics', () => {
   it.each(NETWORK_NAMES)('of the %s are means of 0 and variances of 1', (name) => {
-    const statistics = Object.entries(packedViews(initialStatistics(dcgan32[name]), dcgan32[name].statistics));
+    const statistics = Object.entries(tensorViews(initialStatistics(dcgan32[name]), dcgan32[name].statistics));
     expect(statistics.length).toBeGreaterThan(0);
     for (const [tensor, values] of statistics) expect(new Set(values), tensor).toEqual(new Set([tensor.endsWith('running_var') ? 1 : 0]));
   });
 });
 
 describe('running statistics of another network', () => {
-  const apart = ARCHITECTURES.dcgan32.build({ channels: 3, latent: 256, width: 16, apart: true });
+  const apart = ARCHITECTURES.dcgan32.build({ channels: 3, latentSize: 256, width: 16, separateStatistics: true });
 
   it.each(NETWORK_NAMES)('of the %s stand for both kinds of input where these are kept apart, and those of its own alone where not', (name) => {
     const shared = randomStream(1, name).fillNormal(new Float32Array(dcgan32[name].statistics.size));
-    const fitted = fitStatistics(apart[name], shared);
+    const fitted = adaptRunningStats(apart[name], shared);
     expect(fitted).toEqual(Float32Array.from([...shared, ...shared]));
-    expect(fitStatistics(apart[name], fitted)).toEqual(fitted);
+    expect(adaptRunningStats(apart[name], fitted)).toEqual(fitted);
     const other = Float32Array.from([...shared, ...shared.map((value) => value + 1)]);
-    expect(fitStatistics(dcgan32[name], other)).toEqual(shared);
+    expect(adaptRunningStats(dcgan32[name], other)).toEqual(shared);
   });
 });

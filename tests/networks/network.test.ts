@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { NETWORK_NAMES, networkOf } from '../../src/networks/index.js';
+import { createNetwork, NETWORK_NAMES } from '../../src/networks/network.js';
 
 describe('networkOf', () => {
-  const network = networkOf(
+  const network = createNetwork(
     'generator',
     [
       { kind: 'transposedConvolution', name: 'conv1', inputChannels: 3, outputChannels: 5, kernel: 2, stride: 2, padding: 0, bias: true },
@@ -31,7 +31,7 @@ describe('networkOf', () => {
   });
 
   it('has running statistics of what the other network made after those of its own inputs, where they are kept apart', () => {
-    const { statistics, parameters } = networkOf('generator', network.layers, [3, 1, 1], [5, 2, 2], true);
+    const { statistics, parameters } = createNetwork('generator', network.layers, [3, 1, 1], [5, 2, 2], true);
     expect([...statistics.entries]).toEqual([
       ['generator.norm1.running_mean', { shape: [5], offset: 0 }],
       ['generator.norm1.running_var', { shape: [5], offset: 5 }],
@@ -42,7 +42,7 @@ describe('networkOf', () => {
   });
 
   it('gives layers without tensors no place', () => {
-    const { parameters, statistics } = networkOf(
+    const { parameters, statistics } = createNetwork(
       'encoder',
       [{ kind: 'tanh' }, { kind: 'leakyRelu', slope: 0.2 }, { kind: 'spatialMean' }],
       [1, 2, 2],

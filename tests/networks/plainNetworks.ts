@@ -20,7 +20,7 @@ export type NamedTensors = Readonly<Record<string, ArrayLike<number>>>;
 export interface Pass {
   readonly tensors: NamedTensors;
   readonly width: number;
-  readonly latent: number;
+  readonly latentSize: number;
   readonly channels: number;
   readonly batches?: Record<string, ChannelStatistics>;
 }
@@ -51,11 +51,11 @@ function layersOf({ tensors, batches }: Pass, network: 'encoder' | 'generator') 
 
 export function encode32(pass: Pass, images: Maps): Maps {
   const { kernel, norm } = layersOf(pass, 'encoder');
-  const { width: n, latent } = pass;
+  const { width: n, latentSize } = pass;
   let x = mapElements(convolve(images, kernel('conv1', n, HALVE)), leakyRelu);
   x = mapElements(norm('norm2', convolve(x, kernel('conv2', 2 * n, HALVE))), leakyRelu);
   x = mapElements(norm('norm3', convolve(x, kernel('conv3', 4 * n, HALVE))), leakyRelu);
-  return spatialMean(convolve(x, kernel('conv4', latent, HALVE, true)));
+  return spatialMean(convolve(x, kernel('conv4', latentSize, HALVE, true)));
 }
 
 export function generate32(pass: Pass, codes: Maps): Maps {
@@ -70,12 +70,12 @@ export function generate32(pass: Pass, codes: Maps): Maps {
 
 export function encode64(pass: Pass, images: Maps): Maps {
   const { kernel, norm } = layersOf(pass, 'encoder');
-  const { width: n, latent } = pass;
+  const { width: n, latentSize } = pass;
   let x = mapElements(convolve(images, kernel('conv1', n, HALVE)), leakyRelu);
   x = mapElements(norm('norm2', convolve(x, kernel('conv2', 2 * n, HALVE))), leakyRelu);
   x = mapElements(norm('norm3', convolve(x, kernel('conv3', 4 * n, HALVE))), leakyRelu);
   x = mapElements(norm('norm4', convolve(x, kernel('conv4', 8 * n, HALVE))), leakyRelu);
-  return convolve(x, kernel('conv5', latent, WHOLE, true));
+  return convolve(x, kernel('conv5', latentSize, WHOLE, true));
 }
 
 export function generate64(pass: Pass, codes: Maps): Maps {

@@ -1,8 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decodeSafetensors, encodeSafetensors, type TensorFile } from '../../src/engine/index.js';
-import { decodeCheckpoint, encodeCheckpoint } from '../../src/training/index.js';
-import { readConfiguration } from '../../src/training/checkpoint.js';
+import { decodeCheckpoint, encodeCheckpoint, readConfiguration } from '../../src/training/checkpoint.js';
 import { encodeSealed } from '../../src/training/seal.js';
 import { expectInputError } from '../rejection.js';
 import { digest, tinyCheckpoint, tinyConfiguration } from './tinyTraining.js';
@@ -41,7 +40,7 @@ describe('a checkpoint', () => {
   });
 
   it('comes back with running statistics that are kept apart, those of what the other network made beside the others', () => {
-    const apart = tinyCheckpoint(tinyConfiguration({ statistics: 'apart', ema: 0.9 }));
+    const apart = tinyCheckpoint(tinyConfiguration({ batchNormStats: 'separate', ema: 0.9 }));
     const saved = encodeCheckpoint(apart, digest);
     expect(decodeCheckpoint(saved, 'file', digest)).toEqual(apart);
     const { tensors } = decodeSafetensors(saved, 'file');

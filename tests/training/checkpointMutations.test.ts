@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { InputError } from '../../src/errors.js';
-import { decodeCheckpoint, encodeCheckpoint } from '../../src/training/index.js';
+import { decodeCheckpoint, encodeCheckpoint } from '../../src/training/checkpoint.js';
 import { errorOf } from '../rejection.js';
 import { digest, tinyCheckpoint } from './tinyTraining.js';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { DIGIT_PADDING } from '../../src/data/index.js';
-import { NETWORK_NAMES } from '../../src/networks/index.js';
-import { checkConfiguration, DEFAULTS, iterationSpec } from '../../src/training/index.js';
+import { DIGIT_PADDING } from '../../src/data/datasets/digits.js';
+import { NETWORK_NAMES } from '../../src/networks/network.js';
+import { checkConfiguration, DEFAULTS, iterationSpec } from '../../src/training/configuration.js';
 import { expectInputError } from '../rejection.js';
 import { tinyConfiguration } from './tinyTraining.js';
 
@@ -24,18 +24,18 @@ describe('a configuration', () => {
       padding: DIGIT_PADDING,
       flip: false,
       testFraction: 0.1,
-      statistics: 'shared',
+      batchNormStats: 'shared',
       stages: [],
       schedule: 'halving',
-      warmUp: 0,
+      warmupSteps: 0,
       ema: 0,
       emaStart: 0,
       onNan: 'stop',
-      rollbacks: 3,
-      keep: 0,
+      maxRollbacks: 3,
+      keepLast: 0,
       keepEvery: 0,
       evaluateEvery: 0,
-      evaluateCount: 10_000,
+      evaluateSamples: 10_000,
     });
   });
 
@@ -55,24 +55,26 @@ describe('a configuration', () => {
   });
 
   it('is the same when it is checked again', () => {
-    const configuration = checkConfiguration({ ...whole, ema: 0.99, from: 'runs/first', stages: [{ epoch: 2, encoderUpdates: '1;KL_real:1' }] });
+    const configuration = checkConfiguration({ ...whole, ema: 0.99, initFrom: 'runs/first', stages: [{ epoch: 2, encoderUpdates: '1;KL_real:1' }] });
     expect(checkConfiguration(JSON.parse(JSON.stringify(configuration)))).toEqual(configuration);
   });
 
   it('keeps running statistics apart where it says so', () => {
     for (const network of NETWORK_NAMES) {
-      expect((['shared', 'apart'] as const).map((statistics) => iterationSpec(tinyConfiguration({ statistics })).pair[network].apart)).toEqual([false, true]);
+      expect(
+        (['shared', 'separate'] as const).map((batchNormStats) => iterationSpec(tinyConfiguration({ batchNormStats })).pair[network].separateStatistics),
+      ).toEqual([false, true]);
     }
   });
 
   it('keeps averages where a share of them stays', () => {
-    expect([0, 0.9].map((ema) => iterationSpec(tinyConfiguration({ ema })).averaged)).toEqual([false, true]);
+    expect([0, 0.9].map((ema) => iterationSpec(tinyConfiguration({ ema })).hasEma)).toEqual([false, true]);
   });
 
   it('says how an iteration goes', () => {
     const spec = iterationSpec(tinyConfiguration({ divergence: 'pq', matchX: 'L2' }));
     expect(spec.batch).toBe(4);
-    expect(spec.objective).toEqual({ prior: 'sphere', divergence: 'pq', moment: 'std', reduce: 'mean', matchX: 'L2', matchZ: 'cos' });
+    expect(spec.objective).toEqual({ prior: 'sphere', divergence: 'pq', moment: 'std', reduction: 'mean', matchX: 'L2', matchZ: 'cos' });
     expect(spec.plans.encoder).toEqual({ updates: 1, weights: { KL_fake: 1, KL_real: 1, match_z: 0, match_x: 10 } });
     expect(spec.plans.generator).toEqual({ updates: 2, weights: { KL_fake: 1, match_z: 1000, match_x: 0 } });
     expect(spec.pair.encoder.outputShape).toEqual([8, 1, 1]);
@@ -96,14 +98,14 @@ describe('a wrong configuration is refused in one line that names the setting an
     ['prior', 'cube'],
     ['divergence', 'js'],
     ['moment', 'deviation'],
-    ['reduce', 'max'],
+    ['reduction', 'max'],
     ['matchX', 'l1'],
     ['matchZ', ''],
     ['learningRate', 0],
     ['learningRate', -1],
     ['learningRate', 2],
     ['learningRate', 'fast'],
-    ['dropLr', -1],
+    ['halveEvery', -1],
     ['seed', -1],
     ['seed', 2 ** 32],
     ['seed', 0.5],
@@ -116,18 +118,18 @@ describe('a wrong configuration is refused in one line that names the setting an
     ['testFraction', 1],
     ['testFraction', -0.1],
     ['schedule', 'linear'],
-    ['warmUp', -1],
+    ['warmupSteps', -1],
     ['ema', 1],
     ['ema', -0.5],
     ['emaStart', 0.5],
     ['onNan', 'ignore'],
-    ['rollbacks', -1],
-    ['keep', 1.5],
+    ['maxRollbacks', -1],
+    ['keepLast', 1.5],
     ['keepEvery', -1],
     ['stages', 'later'],
     ['learningRate', Infinity],
     ['encoderUpdates', 5],
-    ['from', 3],
+    ['initFrom', 3],
     ['length', { epoch: 1 }],
   ])('%s %s', async (key, value) => {
     await expectInputError(
@@ -197,7 +199,7 @@ describe('a wrong configuration is refused in one line that names the setting an
 
   it('a learning rate that is dropped where the schedule does not', async () => {
     for (const schedule of ['cosine', 'constant']) {
-      await expectInputError(() => checkConfiguration({ ...whole, schedule, dropLr: 2 }, flag), '--dropLr: ', 'halving', schedule);
+      await expectInputError(() => checkConfiguration({ ...whole, schedule, halveEvery: 2 }, flag), '--halveEvery: ', 'halving', schedule);
     }
   });
 

@@ -1,17 +1,10 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { AVERAGE_NAMES, type StateName } from '../../src/age/index.js';
+import { EMA_NAMES, type StateName } from '../../src/age/iteration.js';
+import { emaDecayAt, learningRateAt } from '../../src/training/learningRate.js';
+import type { Configuration } from '../../src/training/configuration.js';
+import { decodeCheckpoint, encodeCheckpoint } from '../../src/training/checkpoint.js';
+import { initialState, type IterationReport, Trainer, type TrainerState } from '../../src/training/trainer.js';
 import type { Compile } from '../../src/engine/index.js';
-import {
-  averageDecayAt,
-  type Configuration,
-  decodeCheckpoint,
-  encodeCheckpoint,
-  freshPoint,
-  type IterationReport,
-  learningRateAt,
-  Trainer,
-  type TrainingPoint,
-} from '../../src/training/index.js';
 import { expectCloseElements } from '../engine/expectations.js';
 import { compileSmall, targets } from '../engine/running.js';
 import { digest, noiseSource, tinyConfiguration } from './tinyTraining.js';
@@ -26,7 +19,7 @@ const compilers: Readonly<Record<string, Compile>> = {
 };
 const compilePlain = compilers['as written']!;
 
-async function trainerOf(configuration: Configuration, start?: TrainingPoint, compile = compilePlain): Promise<Trainer> {
+async function trainerOf(configuration: Configuration, start?: TrainerState, compile = compilePlain): Promise<Trainer> {
   const trainer = await Trainer.create(configuration, images, compile, start);
   onTestFinished(() => trainer.release());
   return trainer;
@@ -35,27 +28,27 @@ async function trainerOf(configuration: Configuration, start?: TrainingPoint, co
 interface Course {
   readonly reports: readonly IterationReport[];
   /** The point before the first iteration and after each. */
-  readonly points: readonly TrainingPoint[];
+  readonly points: readonly TrainerState[];
 }
 
 /** Iterates up to a step. */
 async function course(trainer: Trainer, step: number): Promise<Course> {
-  const [reports, points] = [[] as IterationReport[], [trainer.point]];
+  const [reports, points] = [[] as IterationReport[], [trainer.state]];
   while (trainer.step < step) {
     reports.push(await trainer.iterate());
-    points.push(trainer.point);
+    points.push(trainer.state);
   }
   return { reports, points };
 }
 
 /** The same point, written as a checkpoint and read again. */
-const stored = (configuration: Configuration, point: TrainingPoint): TrainingPoint => {
+const stored = (configuration: Configuration, point: TrainerState): TrainerState => {
   const { step, rateScale, vectors } = decodeCheckpoint(encodeCheckpoint({ configuration, ...point }, digest), 'file', digest);
   return { step, rateScale, vectors };
 };
 
 describe.each(Object.entries(compilers))('a training with averages and statistics apart, its graph %s,', (_, compile) => {
-  const configuration = tinyConfiguration({ statistics: 'apart', ema: 0.9, emaStart: 2, dropLr: 1, length: { steps: 6 } });
+  const configuration = tinyConfiguration({ batchNormStats: 'separate', ema: 0.9, emaStart: 2, halveEvery: 1, length: { steps: 6 } });
 
   it('in two halves with a checkpoint between ends bit for bit where it ends in one', async () => {
     const whole = await course(await trainerOf(configuration, undefined, compile), 6);
@@ -67,12 +60,12 @@ describe.each(Object.entries(compilers))('a training with averages and statistic
 
   it('averages weights and running statistics once an iteration, from the iteration on that it should', async () => {
     const { points } = await course(await trainerOf(configuration, undefined, compile), 6);
-    for (const name of AVERAGE_NAMES) {
+    for (const name of EMA_NAMES) {
       const weightsAt = (step: number) => points[step]!.vectors[name.replace('ema_', '') as StateName];
       expect(points[2]!.vectors[name], name).toEqual(weightsAt(2));
       let expected = Array.from(points[0]!.vectors[name]!);
       for (let step = 0; step < 6; step++) {
-        const decay = averageDecayAt(step, configuration);
+        const decay = emaDecayAt(step, configuration);
         const weights = weightsAt(step + 1);
         expected = expected.map((average, place) => decay * average + (1 - decay) * weights[place]!);
         expectCloseElements(Array.from(points[step + 1]!.vectors[name]!), expected, 1e-6);
@@ -93,7 +86,7 @@ describe('a training in stages', () => {
 
   it('gone on with from any iteration has the same bits as gone through', async () => {
     const trainer = await trainerOf(configuration);
-    expect(trainer.lastStep).toBe(LAST);
+    expect(trainer.totalSteps).toBe(LAST);
     const whole = await course(trainer, LAST);
     for (const [step, point] of whole.points.entries()) {
       const rest = await course(await trainerOf(configuration, stored(configuration, point)), Math.min(LAST, step + 3));
@@ -128,7 +121,7 @@ describe('a training in stages', () => {
     const whole = await course(trainer, LAST);
     for (const step of [0, BATCHES, BATCHES + 1, 2]) {
       await trainer.restore(whole.points[step]!);
-      expect(trainer.point).toEqual(whole.points[step]);
+      expect(trainer.state).toEqual(whole.points[step]);
       expect((await course(trainer, step + 1)).reports).toEqual(whole.reports.slice(step, step + 1));
     }
   });
@@ -136,19 +129,19 @@ describe('a training in stages', () => {
 
 describe('the learning rate of a training', () => {
   it.each([
-    { schedule: 'cosine', warmUp: 3 },
-    { schedule: 'halving', dropLr: 1 },
+    { schedule: 'cosine', warmupSteps: 3 },
+    { schedule: 'halving', halveEvery: 1 },
   ] as const)('is the schedule of its step and epoch: %o', async (changes) => {
     const configuration = tinyConfiguration({ ...changes, length: { steps: 6 } });
     const { reports } = await course(await trainerOf(configuration), 6);
-    const expected = [0, 1, 2, 3, 4, 5].map((step) => learningRateAt({ step, lastStep: 6, epoch: Math.floor(step / BATCHES) }, configuration));
+    const expected = [0, 1, 2, 3, 4, 5].map((step) => learningRateAt({ step, totalSteps: 6, epoch: Math.floor(step / BATCHES) }, configuration));
     expect(reports.map(({ learningRate }) => learningRate)).toEqual(expected);
     expect(new Set(expected).size).toBeGreaterThan(1);
   });
 
   it('is scaled by what a point says, as if it were configured so', async () => {
     const configuration = tinyConfiguration({ learningRate: 4e-4 });
-    const scaled = await trainerOf(configuration, { ...freshPoint(configuration), rateScale: 0.25 });
+    const scaled = await trainerOf(configuration, { ...initialState(configuration), rateScale: 0.25 });
     const plain = await trainerOf(tinyConfiguration({ learningRate: 1e-4 }));
     const [a, b] = [await course(scaled, 3), await course(plain, 3)];
     expect(a.reports).toEqual(b.reports);

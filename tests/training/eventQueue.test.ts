@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { EventQueue } from '../../src/training/eventQueue.js';
-import type { TrainingEvent } from '../../src/training/index.js';
+import type { TrainingEvent } from '../../src/training/events.js';
 
 const iteration = (step: number): TrainingEvent => ({ type: 'iteration', report: { step, epoch: 0, learningRate: 1, scalars: {} } });
 const checkpoint = (step: number): TrainingEvent => ({ type: 'checkpoint', step, file: `${step}` });

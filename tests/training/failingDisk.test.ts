@@ -1,8 +1,8 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { RunFolder } from '../../src/training/runFolder.node.js';
-import type { TrainingEvent } from '../../src/training/index.js';
+import { RunFolder } from '../../src/runs/runFolder.node.js';
+import type { TrainingEvent } from '../../src/training/events.js';
 import { expectInputError } from '../rejection.js';
 import { sharedTemporaryFolder } from '../temporaryFolder.js';
 import { createRun, tinyConfiguration } from './tinyTraining.js';

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { averageDecayAt, type Configuration, learningRateAt } from '../../src/training/index.js';
+import { emaDecayAt, learningRateAt } from '../../src/training/learningRate.js';
+import type { Configuration } from '../../src/training/configuration.js';
 import { expectWithin } from '../expectWithin.js';
 import { tinyConfiguration } from './tinyTraining.js';
 
@@ -8,18 +9,18 @@ const RATE = 2e-4;
 
 /** The learning rate as a share of the configured one. */
 const shareAt = (progress: Partial<Parameters<typeof learningRateAt>[0]>, changes: Partial<Configuration>): number =>
-  learningRateAt({ step: 0, lastStep: 100, epoch: 0, ...progress }, tinyConfiguration({ learningRate: RATE, ...changes })) / RATE;
+  learningRateAt({ step: 0, totalSteps: 100, epoch: 0, ...progress }, tinyConfiguration({ learningRate: RATE, ...changes })) / RATE;
 
 describe('the learning rate that is halved', () => {
-  /** The published code: before epoch k, counted from 0, when k mod dropLr = dropLr - 1. */
-  function plainShare(epoch: number, dropLr: number): number {
+  /** The published code: before epoch k, counted from 0, when k mod halveEvery = halveEvery - 1. */
+  function plainShare(epoch: number, halveEvery: number): number {
     let share = 1;
-    for (let k = 0; k <= epoch; k++) if (k % dropLr === dropLr - 1) share /= 2;
+    for (let k = 0; k <= epoch; k++) if (k % halveEvery === halveEvery - 1) share /= 2;
     return share;
   }
 
   it('is so exactly before the epochs of the published code', () => {
-    const shares = (dropLr: number, epochs: number) => [...Array(epochs).keys()].map((epoch) => shareAt({ epoch }, { dropLr }));
+    const shares = (halveEvery: number, epochs: number) => [...Array(epochs).keys()].map((epoch) => shareAt({ epoch }, { halveEvery }));
     expect(shares(3, 9)).toEqual([1, 1, 0.5, 0.5, 0.5, 0.25, 0.25, 0.25, 0.125]);
     expect(shares(5, 6)).toEqual([1, 1, 1, 1, 0.5, 0.5]);
     expect(shares(1, 3)).toEqual([0.5, 0.25, 0.125]);
@@ -29,14 +30,14 @@ describe('the learning rate that is halved', () => {
 
   it('follows the rule for every epoch and interval', () => {
     fc.assert(
-      fc.property(fc.nat(60), fc.integer({ min: 1, max: 20 }), fc.nat(1000), (epoch, dropLr, step) => {
-        expect(shareAt({ epoch, step }, { dropLr })).toBeCloseTo(plainShare(epoch, dropLr), 12);
+      fc.property(fc.nat(60), fc.integer({ min: 1, max: 20 }), fc.nat(1000), (epoch, halveEvery, step) => {
+        expect(shareAt({ epoch, step }, { halveEvery })).toBeCloseTo(plainShare(epoch, halveEvery), 12);
       }),
     );
   });
 
   it('stays the same where it is never dropped', () => {
-    for (const epoch of [0, 1, 1000]) expect(shareAt({ epoch, step: 10 * epoch }, { dropLr: 0 })).toBe(1);
+    for (const epoch of [0, 1, 1000]) expect(shareAt({ epoch, step: 10 * epoch }, { halveEvery: 0 })).toBe(1);
   });
 });
 
@@ -47,7 +48,7 @@ describe('the constant learning rate', () => {
 });
 
 describe('the learning rate along a cosine', () => {
-  const share = (step: number, lastStep: number) => shareAt({ step, lastStep }, { schedule: 'cosine' });
+  const share = (step: number, totalSteps: number) => shareAt({ step, totalSteps }, { schedule: 'cosine' });
 
   it('begins at the whole, is half of it in the middle, and ends near 0', () => {
     expect(share(0, 100)).toBe(1);
@@ -73,17 +74,17 @@ describe('the learning rate along a cosine', () => {
 
 describe('the warm-up', () => {
   it('rises in equal steps to the whole, and ends there', () => {
-    const shares = [...Array(6).keys()].map((step) => shareAt({ step }, { warmUp: 4 }));
+    const shares = [...Array(6).keys()].map((step) => shareAt({ step }, { warmupSteps: 4 }));
     expect(shares).toEqual([0.25, 0.5, 0.75, 1, 1, 1]);
   });
 
   it('multiplies what the schedule says', () => {
     fc.assert(
-      fc.property(fc.nat(99), fc.integer({ min: 1, max: 200 }), fc.constantFrom('halving', 'constant', 'cosine'), (step, warmUp, schedule) => {
-        const dropLr = schedule === 'halving' ? 2 : 0;
+      fc.property(fc.nat(99), fc.integer({ min: 1, max: 200 }), fc.constantFrom('halving', 'constant', 'cosine'), (step, warmupSteps, schedule) => {
+        const halveEvery = schedule === 'halving' ? 2 : 0;
         const progress = { step, epoch: Math.floor(step / 10) };
-        const [warm, without] = [shareAt(progress, { warmUp, schedule, dropLr }), shareAt(progress, { schedule, dropLr })];
-        expectWithin(warm, without * Math.min(1, (step + 1) / warmUp), 1e-12);
+        const [warm, without] = [shareAt(progress, { warmupSteps, schedule, halveEvery }), shareAt(progress, { schedule, halveEvery })];
+        expectWithin(warm, without * Math.min(1, (step + 1) / warmupSteps), 1e-12);
         expect(warm).toBeGreaterThan(0);
       }),
     );
@@ -91,7 +92,7 @@ describe('the warm-up', () => {
 });
 
 describe('the share of the averages that stays', () => {
-  const decayAt = (step: number, ema: number, emaStart = 0) => averageDecayAt(step, tinyConfiguration({ ema, emaStart }));
+  const decayAt = (step: number, ema: number, emaStart = 0) => emaDecayAt(step, tinyConfiguration({ ema, emaStart }));
 
   it('is nothing before averaging begins', () => {
     for (const step of [0, 1, 99]) expect(decayAt(step, 0.999, 100)).toBe(0);

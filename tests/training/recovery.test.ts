@@ -1,8 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { freshPoint, type TrainingEvent } from '../../src/training/index.js';
-import type { RunFolder } from '../../src/training/runFolder.node.js';
+import { initialState } from '../../src/training/trainer.js';
+import type { TrainingEvent } from '../../src/training/events.js';
+import type { RunFolder } from '../../src/runs/runFolder.node.js';
 import { errorOf } from '../rejection.js';
 import { tinyConfiguration } from './tinyTraining.js';
 import { compileBroken, copyOf, goneOn, latestOf, logOf, namesIn, newFolder, type Place, stepsOf, trained, warningsOf } from './trainings.js';
@@ -55,7 +56,7 @@ describe('a training in which something is not finite', () => {
   it('begins again where there is no checkpoint yet', async () => {
     const configuration = rollback({ checkpointEvery: 0 });
     const { summary, folder } = await trained(configuration, { compile: brokenAt([3, 1]) });
-    const half = await trained(configuration, { start: { ...freshPoint(configuration), rateScale: 0.5 } });
+    const half = await trained(configuration, { start: { ...initialState(configuration), rateScale: 0.5 } });
     expect(readFileSync(summary.checkpoint)).toEqual(readFileSync(half.summary.checkpoint));
     expect(logOf(folder)).toEqual(logOf(half.folder));
   });
@@ -65,20 +66,20 @@ describe('a training in which something is not finite', () => {
     const folder = await newFolder(rollback());
     const events: TrainingEvent[] = [];
     const error = await errorOf(() =>
-      trained(rollback({ rollbacks: 2 }), { folder, compile: brokenAt(...everyTime), onEvent: (event) => void events.push(event) }),
+      trained(rollback({ maxRollbacks: 2 }), { folder, compile: brokenAt(...everyTime), onEvent: (event) => void events.push(event) }),
     );
     expect((error as Error).message).toMatch(/^iteration 3: encoder\.\w+ is NaN, after going back 2 times; the checkpoints/);
     expect(warningsOf(events)).toHaveLength(2);
     expect(await latestOf(folder)).toMatchObject({ step: 2, rateScale: 0.25 });
     expect(stepsOf(folder)).toEqual([1, 2]);
     // Those before a resumption count as well.
-    const again = await errorOf(() => goneOn(rollback({ rollbacks: 2 }), folder, { compile: brokenAt(...everyTime) }));
+    const again = await errorOf(() => goneOn(rollback({ maxRollbacks: 2 }), folder, { compile: brokenAt(...everyTime) }));
     expect((again as Error).message).toBe((error as Error).message);
-    expect((await goneOn(rollback({ rollbacks: 3 }), folder, { compile: brokenAt(...everyTime.slice(0, 3)) })).summary.steps).toBe(6);
+    expect((await goneOn(rollback({ maxRollbacks: 3 }), folder, { compile: brokenAt(...everyTime.slice(0, 3)) })).summary.steps).toBe(6);
   });
 
   it('may not go back at all', async () => {
-    const error = await errorOf(() => trained(rollback({ rollbacks: 0 }), { compile: brokenAt([1, 1]) }));
+    const error = await errorOf(() => trained(rollback({ maxRollbacks: 0 }), { compile: brokenAt([1, 1]) }));
     expect((error as Error).message).toMatch(/^iteration 1: encoder\.\w+ is NaN; the checkpoints/);
   });
 });

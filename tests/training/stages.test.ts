@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { NETWORK_NAMES } from '../../src/networks/index.js';
-import { type Configuration, Stages } from '../../src/training/index.js';
+import { NETWORK_NAMES } from '../../src/networks/network.js';
+import type { Configuration } from '../../src/training/configuration.js';
+import { Stages } from '../../src/training/stages.js';
 import { tinyConfiguration } from './tinyTraining.js';
 
 interface Training {
@@ -31,7 +32,7 @@ const stagesOf = ({ configuration, batchesPerEpoch }: Training) => new Stages(co
 /** The places of every iteration, and of the one after the last. */
 function placesOf(training: Training) {
   const all = stagesOf(training);
-  return [...Array(all.lastStep + 1).keys()].map((step) => all.at(step));
+  return [...Array(all.totalSteps + 1).keys()].map((step) => all.at(step));
 }
 const epochsOf = ({ length }: Configuration): number => ('epochs' in length ? length.epochs : NaN);
 
@@ -99,7 +100,7 @@ describe('the iterations of a training in stages', () => {
   it('of so many steps are as many, whatever the stages', () => {
     fc.assert(
       fc.property(trainings, fc.integer({ min: 1, max: 1000 }), ({ configuration, batchesPerEpoch }, steps) => {
-        expect(new Stages({ ...configuration, length: { steps } }, batchesPerEpoch).lastStep).toBe(steps);
+        expect(new Stages({ ...configuration, length: { steps } }, batchesPerEpoch).totalSteps).toBe(steps);
       }),
     );
   });

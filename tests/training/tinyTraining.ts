@@ -1,9 +1,12 @@
 /** Trainings that take milliseconds. */
 import { createHash } from 'node:crypto';
-import { type ImageSource, splitInMemory } from '../../src/data/index.js';
+import { type ImageSource, splitInMemory } from '../../src/data/source.js';
+import type { Checkpoint } from '../../src/training/checkpoint.js';
+import { checkConfiguration, type Configuration, DEFAULTS } from '../../src/training/configuration.js';
+import type { Digest } from '../../src/training/seal.js';
+import { initialState } from '../../src/training/trainer.js';
 import { randomStream } from '../../src/random.js';
-import { type Checkpoint, checkConfiguration, type Configuration, DEFAULTS, type Digest, freshPoint } from '../../src/training/index.js';
-import { RunFolder } from '../../src/training/runFolder.node.js';
+import { RunFolder } from '../../src/runs/runFolder.node.js';
 
 /** The digest that run folders use. */
 export const digest: Digest = (...pieces) => pieces.reduce((hash, piece) => hash.update(piece), createHash('sha256')).digest('hex');
@@ -46,7 +49,7 @@ export async function createRun(path: string, configuration: Configuration): Pro
 
 /** A checkpoint of untrained networks, their weights so large that images and codes differ, and Adam moments that are not 0. */
 export function tinyCheckpoint(configuration = tinyConfiguration(), step = 3): Checkpoint {
-  const moments = Object.entries(freshPoint(configuration).vectors).map(([name, vector]) => {
+  const moments = Object.entries(initialState(configuration).vectors).map(([name, vector]) => {
     const draws = randomStream(2, name).fillNormal(new Float32Array(vector.length));
     return [name, name.includes('adam') ? draws.map((draw) => draw ** 2) : vector.map((value) => 4 * value)] as const;
   });

@@ -1,21 +1,22 @@
 import { beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { ADAM, AVERAGE_NAMES, divergenceFloor, STATE_NAMES, type StateName } from '../../src/age/index.js';
-import { gatherImages } from '../../src/data/index.js';
-import { adamSchedule, type Compile, constant, type ElementArray, graphOf, type Program } from '../../src/engine/index.js';
-import { InputError } from '../../src/errors.js';
-import { NETWORK_NAMES } from '../../src/networks/index.js';
+import { ADAM } from '../../src/age/update.js';
+import { EMA_NAMES, STATE_NAMES, type StateName } from '../../src/age/iteration.js';
+import { minDivergence } from '../../src/age/divergence.js';
+import { gatherImages } from '../../src/data/source.js';
+import { NETWORK_NAMES } from '../../src/networks/network.js';
+import { decodeCheckpoint, encodeCheckpoint } from '../../src/training/checkpoint.js';
 import {
-  decodeCheckpoint,
-  encodeCheckpoint,
-  freshPoint,
+  initialState,
   type IterationReport,
-  iterationSpec,
   modelWeights,
-  pointFrom,
+  stateFromWeights,
   Trainer,
-  type TrainingPoint,
+  type TrainerState,
   type TrainingVectors,
-} from '../../src/training/index.js';
+} from '../../src/training/trainer.js';
+import { iterationSpec } from '../../src/training/configuration.js';
+import { adamScalars, type Compile, constant, type ElementArray, graphOf, type Program } from '../../src/engine/index.js';
+import { InputError } from '../../src/errors.js';
 import { normOf, rowsOf } from '../age/codes.js';
 import { expectCloseElements } from '../engine/expectations.js';
 import { compileSmall, targets } from '../engine/running.js';
@@ -24,7 +25,7 @@ import { digest, noiseSource, tinyConfiguration } from './tinyTraining.js';
 
 const { train: images } = noiseSource();
 
-async function trainerOf(configuration = tinyConfiguration(), start?: TrainingPoint, compile: Compile = compileSmall): Promise<Trainer> {
+async function trainerOf(configuration = tinyConfiguration(), start?: TrainerState, compile: Compile = compileSmall): Promise<Trainer> {
   const trainer = await Trainer.create(configuration, images, compile, start);
   onTestFinished(() => trainer.release());
   return trainer;
@@ -41,7 +42,7 @@ async function iterated(trainer: Trainer, iterations: number): Promise<Iteration
 }
 
 describe('a fresh beginning', () => {
-  const { vectors, step, rateScale } = freshPoint(tinyConfiguration());
+  const { vectors, step, rateScale } = initialState(tinyConfiguration());
 
   it('has every state, with Adam moments of 0, at the whole learning rate', () => {
     expect([step, rateScale]).toEqual([0, 1]);
@@ -50,38 +51,39 @@ describe('a fresh beginning', () => {
   });
 
   it('follows from the seed', () => {
-    expect(freshPoint(tinyConfiguration()).vectors).toEqual(vectors);
-    expect(freshPoint(tinyConfiguration({ seed: 2 })).vectors['encoder.parameters']).not.toEqual(vectors['encoder.parameters']);
+    expect(initialState(tinyConfiguration()).vectors).toEqual(vectors);
+    expect(initialState(tinyConfiguration({ seed: 2 })).vectors['encoder.parameters']).not.toEqual(vectors['encoder.parameters']);
   });
 
   it('with averages begins them with the weights', () => {
-    const averaged = freshPoint(tinyConfiguration({ ema: 0.9 })).vectors;
-    expect(Object.keys(averaged).sort()).toEqual([...STATE_NAMES, ...AVERAGE_NAMES].sort());
-    for (const name of AVERAGE_NAMES) expect(averaged[name]).toEqual(vectors[name.replace('ema_', '') as StateName]);
+    const averaged = initialState(tinyConfiguration({ ema: 0.9 })).vectors;
+    expect(Object.keys(averaged).sort()).toEqual([...STATE_NAMES, ...EMA_NAMES].sort());
+    for (const name of EMA_NAMES) expect(averaged[name]).toEqual(vectors[name.replace('ema_', '') as StateName]);
   });
 
   it('with given weights has these, and fresh moments', () => {
-    const given = modelWeights(freshPoint(tinyConfiguration({ seed: 3 })).vectors);
-    const point = pointFrom(given, tinyConfiguration({ ema: 0.9 }));
-    expect(point).toEqual({ ...freshPoint(tinyConfiguration({ ema: 0.9, seed: 3 })), step: 0 });
+    const given = modelWeights(initialState(tinyConfiguration({ seed: 3 })).vectors);
+    const point = stateFromWeights(given, tinyConfiguration({ ema: 0.9 }));
+    expect(point).toEqual({ ...initialState(tinyConfiguration({ ema: 0.9, seed: 3 })), step: 0 });
   });
 });
 
 it('a training whose running statistics are kept apart is the same bit for bit but for these', async () => {
-  const configuration = (statistics: 'shared' | 'apart') => tinyConfiguration({ statistics, ema: 0.9, encoderUpdates: '1;KL_fake:1,KL_real:1,match_x:10' });
-  const [shared, apart] = [await trainerOf(configuration('shared')), await trainerOf(configuration('apart'))];
+  const configuration = (batchNormStats: 'shared' | 'separate') =>
+    tinyConfiguration({ batchNormStats, ema: 0.9, encoderUpdates: '1;KL_fake:1,KL_real:1,match_x:10' });
+  const [shared, apart] = [await trainerOf(configuration('shared')), await trainerOf(configuration('separate'))];
   const reports = [await iterated(shared, 3), await iterated(apart, 3)];
   expect(reports[1]).toEqual(reports[0]);
-  for (const name of [...STATE_NAMES, ...AVERAGE_NAMES]) {
-    const [one, other] = [shared.point.vectors[name]!, apart.point.vectors[name]!];
+  for (const name of [...STATE_NAMES, ...EMA_NAMES]) {
+    const [one, other] = [shared.state.vectors[name]!, apart.state.vectors[name]!];
     if (name.endsWith('statistics')) expect(other.length).toBe(2 * one.length);
     else expect(other).toEqual(one);
   }
 });
 
 it('a beginning with given weights takes their running statistics also where these are to be kept apart', () => {
-  const given = modelWeights(freshPoint(tinyConfiguration()).vectors);
-  const { vectors } = pointFrom(given, tinyConfiguration({ statistics: 'apart', ema: 0.9 }));
+  const given = modelWeights(initialState(tinyConfiguration()).vectors);
+  const { vectors } = stateFromWeights(given, tinyConfiguration({ batchNormStats: 'separate', ema: 0.9 }));
   for (const network of NETWORK_NAMES) {
     const twice = Float32Array.from([...given[`${network}.statistics`], ...given[`${network}.statistics`]]);
     expect([vectors[`${network}.statistics`], vectors[`${network}.ema_statistics`]]).toEqual([twice, twice]);
@@ -89,20 +91,20 @@ it('a beginning with given weights takes their running statistics also where the
 });
 
 describe('the weights of a model', () => {
-  const { vectors } = freshPoint(tinyConfiguration());
-  const averages = Object.fromEntries(AVERAGE_NAMES.map((name, index) => [name, Float32Array.of(index)]));
+  const { vectors } = initialState(tinyConfiguration());
+  const averages = Object.fromEntries(EMA_NAMES.map((name, index) => [name, Float32Array.of(index)]));
 
   it('are the trained ones where there are no averages', () => {
     for (const raw of [true, false]) {
-      expect(modelWeights(vectors, { raw })['encoder.statistics']).toBe(vectors['encoder.statistics']);
-      expect(modelWeights(vectors, { raw })['generator.parameters']).toBe(vectors['generator.parameters']);
+      expect(modelWeights(vectors, { ema: !raw })['encoder.statistics']).toBe(vectors['encoder.statistics']);
+      expect(modelWeights(vectors, { ema: !raw })['generator.parameters']).toBe(vectors['generator.parameters']);
     }
   });
 
   it('are the averages where there are some, unless the raw ones are asked for', () => {
     const averaged: TrainingVectors = { ...vectors, ...averages };
-    const [picked, raw] = [modelWeights(averaged), modelWeights(averaged, { raw: true })];
-    for (const name of AVERAGE_NAMES) {
+    const [picked, raw] = [modelWeights(averaged), modelWeights(averaged, { ema: false })];
+    for (const name of EMA_NAMES) {
       const weights = name.replace('ema_', '') as keyof typeof picked;
       expect(picked[weights]).toBe(averaged[name]);
       expect(raw[weights]).toBe(vectors[weights]);
@@ -117,7 +119,7 @@ describe('a trainer', () => {
     const trainer = await Trainer.create(tinyConfiguration(), images, compileSmall);
     expect([trainer.step, trainer.batchesPerEpoch, trainer.runtimeSeconds]).toEqual([0, 4, 0]);
     for (let iteration = 0; iteration < 9; iteration++) {
-      states.push(trainer.point.vectors);
+      states.push(trainer.state.vectors);
       reports.push(await trainer.iterate());
     }
     expect(trainer.step).toBe(9);
@@ -133,7 +135,7 @@ describe('a trainer', () => {
     const divergences = ['encoder.KL_fake', 'encoder.KL_real', 'generator.KL_fake'];
     const health = ['encoder.spread_real', ...NETWORK_NAMES.flatMap((network) => [`${network}.grad_norm`, `${network}.loss`, `${network}.spread_fake`])];
     const names = [...divergences, ...divergences.map((name) => `${name}_excess`), ...health, 'encoder.match_x', 'generator.match_z'];
-    const floor = divergenceFloor(iterationSpec(tinyConfiguration()).objective, 'sphere', 8)!;
+    const floor = minDivergence(iterationSpec(tinyConfiguration()).objective, 'sphere', 8)!;
     for (const { scalars } of reports) {
       expect(Object.keys(scalars).sort()).toEqual(names.sort());
       for (const name of divergences) {
@@ -155,10 +157,10 @@ describe('a trainer', () => {
   });
 
   it('knows how many iterations its length is', async () => {
-    expect((await idleTrainerOf(tinyConfiguration({ length: { steps: 7 } }))).lastStep).toBe(7);
-    expect((await idleTrainerOf(tinyConfiguration({ length: { epochs: 3 } }))).lastStep).toBe(12);
+    expect((await idleTrainerOf(tinyConfiguration({ length: { steps: 7 } }))).totalSteps).toBe(7);
+    expect((await idleTrainerOf(tinyConfiguration({ length: { epochs: 3 } }))).totalSteps).toBe(12);
     // Two batches an iteration; the last iteration may reach into the next epoch.
-    expect((await idleTrainerOf(tinyConfiguration({ length: { epochs: 3 }, batch: 5, encoderUpdates: '2;KL_real:1' }))).lastStep).toBe(5);
+    expect((await idleTrainerOf(tinyConfiguration({ length: { epochs: 3 }, batch: 5, encoderUpdates: '2;KL_real:1' }))).totalSteps).toBe(5);
   });
 
   it('knows how many parameters its networks have', async () => {
@@ -169,21 +171,21 @@ describe('a trainer', () => {
   it('does the same with the same seed, and something else with another', async () => {
     const again = await trainerOf();
     expect(await iterated(again, 3)).toEqual(reports.slice(0, 3));
-    expect(again.point.vectors).toEqual(states[3]);
+    expect(again.state.vectors).toEqual(states[3]);
     expect(await iterated(await trainerOf(tinyConfiguration({ seed: 2 })), 1)).not.toEqual(reports.slice(0, 1));
   });
 
   it('in two halves with a checkpoint between ends bit for bit where it ends in one', async () => {
-    const configuration = tinyConfiguration({ dropLr: 1, encoderUpdates: '2;KL_fake:1,KL_real:1,match_x:10' });
+    const configuration = tinyConfiguration({ halveEvery: 1, encoderUpdates: '2;KL_fake:1,KL_real:1,match_x:10' });
     const whole = await trainerOf(configuration);
     const reports = await iterated(whole, 6);
 
     const first = await trainerOf(configuration);
     const firstReports = await iterated(first, 3);
-    const saved = encodeCheckpoint({ configuration, ...first.point }, digest);
+    const saved = encodeCheckpoint({ configuration, ...first.state }, digest);
     const second = await trainerOf(configuration, decodeCheckpoint(saved, 'half', digest));
     expect([...firstReports, ...(await iterated(second, 3))]).toEqual(reports);
-    expect(second.point).toEqual(whole.point);
+    expect(second.state).toEqual(whole.state);
   });
 
   it('reports the learning rate that it uses', () => {
@@ -202,7 +204,7 @@ describe('a trainer', () => {
 });
 
 describe('what a trainer feeds to its program', () => {
-  const configuration = tinyConfiguration({ dropLr: 2, encoderUpdates: '2;KL_fake:1,KL_real:1', generatorUpdates: '3;KL_fake:1' });
+  const configuration = tinyConfiguration({ halveEvery: 2, encoderUpdates: '2;KL_fake:1,KL_real:1', generatorUpdates: '3;KL_fake:1' });
   const ITERATIONS = 4;
   let feeds: Readonly<Record<string, ElementArray>>[];
   beforeAll(async () => {
@@ -237,7 +239,7 @@ describe('what a trainer feeds to its program', () => {
     const rates = [2e-4, 2e-4, 1e-4, 1e-4];
     const expected = (updates: number) =>
       rates.map((rate, iteration) =>
-        [...Array(updates).keys()].flatMap((number) => adamSchedule(rate, iteration * updates + number + 1, ADAM)).map(Math.fround),
+        [...Array(updates).keys()].flatMap((number) => adamScalars(rate, iteration * updates + number + 1, ADAM)).map(Math.fround),
       );
     expect(schedules('encoder')).toEqual(expected(2));
     expect(schedules('generator')).toEqual(expected(3));

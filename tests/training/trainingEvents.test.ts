@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { TrainingEvent } from '../../src/training/index.js';
-import { trainingEvents } from '../../src/training/train.node.js';
+import type { TrainingEvent } from '../../src/training/events.js';
+import { trainingEvents } from '../../src/runs/train.node.js';
 import { errorOf } from '../rejection.js';
 import { tinyConfiguration } from './tinyTraining.js';
 import { compile, compileBroken, goneOn, latestOf, logOf, newFolder, source, stepsOf, trained } from './trainings.js';

@@ -1,9 +1,9 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { ImageItem } from '../../src/data/index.js';
-import { openCollection, type OpenOptions } from '../../src/data/packedSource.node.js';
-import type { Decoded } from '../../src/images/index.js';
+import type { ImageItem } from '../../src/data/decoding/imageItem.js';
+import type { Decoded } from '../../src/images/decoding.js';
+import { openCollection, type OpenOptions } from '../../src/data/decoding/decodedSource.node.js';
 import { randomStream } from '../../src/random.js';
 import { expectInputError } from '../rejection.js';
 import { temporaryFolder } from '../temporaryFolder.js';
@@ -33,7 +33,7 @@ class SlowImages {
 }
 
 const open = (images: SlowImages, options: OpenOptions) =>
-  openCollection({ name: 'noise', items: images.items }, { size: 32, channels: 1 }, { early: true, testFraction: 0.3, ...options });
+  openCollection({ name: 'noise', items: images.items }, { size: 32, channels: 1 }, { streaming: true, testFraction: 0.3, ...options });
 
 describe('a training beside decoding', () => {
   const configuration = tinyConfiguration({ length: { steps: 30 }, sampleEvery: 15, flip: true });
@@ -81,7 +81,7 @@ describe('a training beside decoding', () => {
       openCollection(
         { name: 'noise', items: [...large, ...large] },
         { size: 1024, channels: 3 },
-        { early: true, cacheFolder: blocked, temporaryFolder: blocked },
+        { streaming: true, cacheFolder: blocked, temporaryFolder: blocked },
       );
     await expectInputError(opening, 'fit neither into the cache');
   });

@@ -1,11 +1,12 @@
 /** Whole trainings into run folders, and what they leave there. */
 import { cpSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { ADAM } from '../../src/age/index.js';
-import { adamSchedule, type Compile } from '../../src/engine/index.js';
-import type { Configuration, TrainingEvent, TrainingSummary } from '../../src/training/index.js';
-import { RunFolder, type StoredCheckpoint } from '../../src/training/runFolder.node.js';
-import { train, type TrainOptions } from '../../src/training/train.node.js';
+import { ADAM } from '../../src/age/update.js';
+import type { Configuration } from '../../src/training/configuration.js';
+import type { TrainingEvent, TrainingSummary } from '../../src/training/events.js';
+import { adamScalars, type Compile } from '../../src/engine/index.js';
+import { RunFolder, type StoredCheckpoint } from '../../src/runs/runFolder.node.js';
+import { train, type TrainOptions } from '../../src/runs/train.node.js';
 import { compileSmall } from '../engine/running.js';
 import { temporaryFolder } from '../temporaryFolder.js';
 import { createRun, noiseSource } from './tinyTraining.js';
@@ -84,7 +85,7 @@ export const compileBroken =
   async (graph) => {
     const program = await compile(graph);
     const run = program.run.bind(program);
-    const schedules = places.map(({ step, rate }) => Float32Array.from(adamSchedule(rate, step, ADAM)).join());
+    const schedules = places.map(({ step, rate }) => Float32Array.from(adamScalars(rate, step, ADAM)).join());
     program.run = async (feeds, into) => {
       const results = await run(feeds, into);
       if (schedules.includes(String(feeds['encoder.schedule']))) results.report!.data[1] = NaN;

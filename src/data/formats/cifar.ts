@@ -1,5 +1,5 @@
 import { InputError } from '../../errors.js';
-import type { LabelledImages } from './labelledImages.js';
+import type { LabeledImages } from './labeledImages.js';
 
 /** CIFAR's two collections, as https://www.cs.toronto.edu/~kriz/cifar.html describes their binary versions. */
 export type CifarKind = 'cifar10' | 'cifar100';
@@ -25,7 +25,7 @@ const IMAGE_BYTES = CHANNELS * SIDE * SIDE;
  * and a picture of 32x32, its red, green and blue plane after one another. CIFAR-100's images get their fine label. Throws InputError,
  * which begins with `name`, if the bytes are no such file or are cut inside a record.
  */
-export function decodeCifar(bytes: Uint8Array, kind: CifarKind, name: string): LabelledImages {
+export function decodeCifar(bytes: Uint8Array, kind: CifarKind, name: string): LabeledImages {
   const { title, classes } = RECORDS[kind];
   const recordBytes = classes.length + IMAGE_BYTES;
   const count = Math.floor(bytes.length / recordBytes);

@@ -22,11 +22,11 @@ const LONGEST_HEADER = 4 + 4 * 255;
  * than bytes, or are cut short.
  */
 export function decodeIdx(bytes: Uint8Array, name: string): IdxArray {
-  const whole = isGzip(bytes) ? gunzip(bytes, name, LONGEST_HEADER, (start) => readHeader(start, name).fileBytes) : bytes;
-  const { sizes, headerBytes, fileBytes } = readHeader(whole, name);
-  if (whole.length !== fileBytes)
-    throw new InputError(`${name}: an IDX file of ${sizes.join(' x ')} bytes should be ${fileBytes} bytes long, it has ${whole.length}`);
-  return { sizes, data: whole.subarray(headerBytes) };
+  const finishDecoding = isGzip(bytes) ? gunzip(bytes, name, LONGEST_HEADER, (start) => readHeader(start, name).fileBytes) : bytes;
+  const { sizes, headerBytes, fileBytes } = readHeader(finishDecoding, name);
+  if (finishDecoding.length !== fileBytes)
+    throw new InputError(`${name}: an IDX file of ${sizes.join(' x ')} bytes should be ${fileBytes} bytes long, it has ${finishDecoding.length}`);
+  return { sizes, data: finishDecoding.subarray(headerBytes) };
 }
 
 function readHeader(bytes: Uint8Array, name: string): IdxHeader {

@@ -1,6 +1,6 @@
 import { InputError } from '../../errors.js';
 import { decodeIdx } from './idx.js';
-import { channelPlanes, imageLayout, type LabelledImages } from './labelledImages.js';
+import { channelPlanes, imageLayout, type LabeledImages } from './labeledImages.js';
 
 /** A file's bytes and what errors call it. */
 export interface NamedBytes {
@@ -12,7 +12,7 @@ export interface NamedBytes {
  * Reads images [N, H, W] or [N, H, W, C] from an IDX file and, if given, their labels [N] from another, as MNIST, Fashion-MNIST and EMNIST
  * are published; either may be compressed by gzip. Throws InputError, which begins with the name of the file that is wrong.
  */
-export function decodeIdxImages(images: NamedBytes, labels: NamedBytes | null): LabelledImages {
+export function decodeIdxImages(images: NamedBytes, labels: NamedBytes | null): LabeledImages {
   const { sizes, data } = decodeIdx(images.bytes, images.name);
   const layout = imageLayout(sizes, images.name);
   const pixels = channelPlanes(data, layout.channels, layout.height, layout.width);

@@ -1,6 +1,6 @@
 import { InputError } from '../../errors.js';
 import { classNumbers } from './classNumbers.js';
-import { channelPlanes, imageLayout, type LabelledImages } from './labelledImages.js';
+import { channelPlanes, imageLayout, type LabeledImages } from './labeledImages.js';
 import type { DecodedNumpyArray } from './npy.js';
 import { pythonTuple } from './npyHeader.js';
 import { decodeNpz } from './npz.js';
@@ -13,7 +13,7 @@ const LABELS = 'labels';
  * Reads images from an `.npz` archive: `images` (or else `arr_0`), bytes [N, H, W] or [N, H, W, C], and, if it is there, `labels`,
  * integers [N] from 0 to 255. Throws InputError, which begins with `name`, if the bytes are no such archive.
  */
-export function decodeNpzImages(bytes: Uint8Array, name: string): LabelledImages {
+export function decodeNpzImages(bytes: Uint8Array, name: string): LabeledImages {
   const arrays = decodeNpz(bytes, name, [...IMAGES, LABELS]);
   const key = IMAGES.find((each) => arrays.has(each));
   if (key === undefined)

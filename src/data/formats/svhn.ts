@@ -1,6 +1,6 @@
 import { InputError } from '../../errors.js';
 import { classNumbers } from './classNumbers.js';
-import type { LabelledImages } from './labelledImages.js';
+import type { LabeledImages } from './labeledImages.js';
 import { decodeMatlab } from './matlab.js';
 import type { MatlabArray } from './matlabMatrix.js';
 
@@ -17,7 +17,7 @@ const ZERO_LABEL = 10;
  * columns, colours and images, column-major, and y [N, 1]. The images' labels are their digits. Source:
  * http://ufldl.stanford.edu/housenumbers. Throws InputError, which begins with `name`, if the bytes are no such file.
  */
-export function decodeSvhn(bytes: Uint8Array, name: string): LabelledImages {
+export function decodeSvhn(bytes: Uint8Array, name: string): LabeledImages {
   const arrays = decodeMatlab(bytes, name, ['X', 'y']);
   const stored = imageBytes(arrays.get('X')!, name);
   const count = stored.length / IMAGE_BYTES;

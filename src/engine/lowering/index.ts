@@ -1,12 +1,12 @@
 import { type Graph, rewriteGraph } from '../graph.js';
 import { simplify } from '../simplify.js';
 import { lowerToBlocks } from './blocked/index.js';
-import { channelsInFours } from './channelsInFours.js';
-import { expandDefinitions } from './definitions.js';
+import { padChannelsToFour } from './padChannelsToFour.js';
+import { expandDefinitions } from './decompositions.js';
 import { exactCentering } from './exactCentering.js';
-import { narrowConvolutions } from './narrowConvolutions.js';
+import { convToMatMul } from './convToMatMul.js';
 import { recognizeKernelGradients } from './kernelGradient.js';
-import { signs, stepMasks } from './masks.js';
+import { signToClip, maskToClip } from './clipRewrites.js';
 import { enforceOrder } from './order.js';
 import { statesInPlace } from './inPlaceState.js';
 import type { Rule } from './rule.js';
@@ -22,8 +22,8 @@ export type Target = { readonly name: 'plain' | 'webgpu' } | { readonly name: 'c
 /** The rules of each target in plain layouts, in the order in which they are tried. */
 export const rulesOf: Readonly<Record<Target['name'], readonly Rule[]>> = {
   plain: [expandDefinitions, exactCentering],
-  webgpu: [expandDefinitions, exactCentering, channelsInFours],
-  cpu: [expandDefinitions, stepMasks, signs],
+  webgpu: [expandDefinitions, exactCentering, padChannelsToFour],
+  cpu: [expandDefinitions, maskToClip, signToClip],
 };
 
 /**
@@ -33,9 +33,9 @@ export const rulesOf: Readonly<Record<Target['name'], readonly Rule[]>> = {
 export function lower(graph: Graph, target: Target): LoweredGraph {
   const ruled = applyRules(simplify(graph), rulesOf[target.name]);
   if (target.name !== 'cpu') return { ...applyRules(ruled, [enforceOrder]), stateLayouts: new Map(), statesInPlace: new Set() };
-  if (target.block === undefined) return onCpu({ ...applyRules(ruled, [exactCentering, narrowConvolutions, enforceOrder]), stateLayouts: new Map() });
+  if (target.block === undefined) return onCpu({ ...applyRules(ruled, [exactCentering, convToMatMul, enforceOrder]), stateLayouts: new Map() });
   const { stateLayouts, ...blocked } = lowerToBlocks(applyRules(ruled, [recognizeKernelGradients]), target.block);
-  return onCpu({ ...applyRules(simplify(blocked), [expandDefinitions, exactCentering, narrowConvolutions, enforceOrder]), stateLayouts });
+  return onCpu({ ...applyRules(simplify(blocked), [expandDefinitions, exactCentering, convToMatMul, enforceOrder]), stateLayouts });
 }
 
 /** The CPU runs a graph in one order and writes outputs where it is told to, so that state can stay in its place. */

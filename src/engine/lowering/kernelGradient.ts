@@ -1,4 +1,4 @@
-import { apply, fail, type Operator } from '../operator.js';
+import { apply, throwShapeError, type Operator } from '../operator.js';
 import { conv, slice, transpose } from '../operators/index.js';
 import type { Shape } from '../shape.js';
 import type { ComputedValue, Value } from '../value.js';
@@ -23,10 +23,10 @@ export const KernelGradient: Operator<KernelGradientAttributes> = {
   infer(inputs, { kernel }) {
     const [big, small] = inputs;
     if (big!.shape[1] !== kernel[1] || small!.shape[1] !== kernel[0] || big!.shape[0] !== small!.shape[0])
-      fail('KernelGradient', inputs, `do not fit a kernel [${kernel.join(', ')}]`);
+      throwShapeError('KernelGradient', inputs, `do not fit a kernel [${kernel.join(', ')}]`);
     return { type: 'float32', shape: kernel };
   },
-  definition([big, small], { strides, pads, dilations, kernel }) {
+  decomposition([big, small], { strides, pads, dilations, kernel }) {
     const swapped = conv(transpose(big!, BY_CHANNEL), transpose(small!, BY_CHANNEL), {
       strides: dilations as [number, number],
       pads: pads as [number, number, number, number],

@@ -12,7 +12,7 @@ export interface StateLayout {
 }
 
 /** The vector in the graph's order. */
-export function intoLayout({ order }: StateLayout, vector: Float32Array): Float32Array {
+export function toStoredOrder({ order }: StateLayout, vector: Float32Array): Float32Array {
   const source = order();
   const stored = new Float32Array(source.length);
   source.forEach((element, position) => {
@@ -22,7 +22,7 @@ export function intoLayout({ order }: StateLayout, vector: Float32Array): Float3
 }
 
 /** The vector in its own order again. */
-export function outOfLayout({ size, order }: StateLayout, stored: Float32Array): Float32Array {
+export function fromStoredOrder({ size, order }: StateLayout, stored: Float32Array): Float32Array {
   const vector = new Float32Array(size);
   order().forEach((element, position) => {
     if (element >= 0) vector[element] = stored[position]!;

@@ -1,5 +1,5 @@
 /** Elementwise operators of two operands, broadcast against each other. */
-import { apply, fail, type GradientPoint, type GradientThunk, type Operator } from '../operator.js';
+import { apply, throwShapeError, type GradientContext, type GradientThunk, type Operator } from '../operator.js';
 import { broadcastShapes, sizeOf } from '../shape.js';
 import { constant, type ConstantValue, type ElementType, type TensorType, type Value } from '../value.js';
 import { broadcastOffsets, sumTo } from './broadcasting.js';
@@ -13,20 +13,20 @@ export const asValue = (operand: Operand): Value => (typeof operand === 'number'
 /** The common shape of broadcast operands, which must have one type. */
 export function inferBroadcast(name: string, inputs: readonly Value[], type: ElementType): TensorType {
   const [a, b] = inputs;
-  if (a!.type !== b!.type) fail(name, inputs, 'operands have different types');
+  if (a!.type !== b!.type) throwShapeError(name, inputs, 'operands have different types');
   const shape = broadcastShapes(a!.shape, b!.shape);
-  if (shape === undefined) fail(name, inputs, 'shapes cannot be broadcast against each other');
+  if (shape === undefined) throwShapeError(name, inputs, 'shapes cannot be broadcast against each other');
   return { type, shape };
 }
 
-type Rule = (at: GradientPoint<NoAttributes>) => readonly GradientThunk[];
+type Rule = (at: GradientContext<NoAttributes>) => readonly GradientThunk[];
 
 function elementwise(name: string, element: (a: number, b: number) => number, gradient: Rule): Operator<NoAttributes> {
   return {
     name,
     elementwise: true,
     infer(inputs) {
-      if (inputs.some((value) => value.type !== 'float32')) fail(name, inputs, 'takes float32 tensors only');
+      if (inputs.some((value) => value.type !== 'float32')) throwShapeError(name, inputs, 'takes float32 tensors only');
       return inferBroadcast(name, inputs, 'float32');
     },
     // Every operand may have been repeated: its gradient is summed back to its own shape.

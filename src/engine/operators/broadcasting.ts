@@ -1,5 +1,5 @@
 /** Reshape, Expand and ReduceSum: each is the gradient of another, and together they undo broadcasting. */
-import { apply, fail, type Operator, requireFloat } from '../operator.js';
+import { apply, throwShapeError, type Operator, requireFloat } from '../operator.js';
 import { broadcastShapes, normalizeAxes, sameShape, type Shape, showShape, sizeOf, stridesOf } from '../shape.js';
 import { constantTensor, type ConstantValue, type ElementArray, type TensorType, type Value } from '../value.js';
 
@@ -11,7 +11,7 @@ const Reshape: Operator<{ shape: Shape }> = {
   name: 'Reshape',
   infer([x], { shape }) {
     if (shape.some((size) => !(size >= 1)) || sizeOf(shape) !== sizeOf(x!.shape))
-      fail('Reshape', [x!], `cannot become ${showShape(shape)}, which has another number of elements`);
+      throwShapeError('Reshape', [x!], `cannot become ${showShape(shape)}, which has another number of elements`);
     return { type: x!.type, shape };
   },
   gradient: ({ inputs: [x], gradient }) => [() => reshape(gradient, x!.shape)],
@@ -27,7 +27,7 @@ const Expand: Operator<{ shape: Shape }> = {
   infer([x], { shape }) {
     const result = broadcastShapes(x!.shape, shape);
     if (result === undefined || !sameShape(result, shape) || shape.some((size) => !(size >= 1)))
-      fail('Expand', [x!], `cannot broadcast to ${showShape(shape)}`);
+      throwShapeError('Expand', [x!], `cannot broadcast to ${showShape(shape)}`);
     return { type: x!.type, shape };
   },
   gradient: ({ inputs: [x], gradient }) => [() => sumTo(gradient, x!.shape)],
@@ -93,12 +93,13 @@ export const inferReduction =
 export const reductionParameters = ({ axes }: ReductionAttributes) => ({ constants: [integers(axes)], encoded: ['axes'] });
 
 /** A gradient of a reduction's result, with its reduced axes back as ones and repeated to the operand's shape. */
-export const spread = (gradient: Value, x: Value, { axes }: ReductionAttributes): Value => expand(reshape(gradient, reducedShape(x.shape, axes, 1)), x.shape);
+export const broadcastGradient = (gradient: Value, x: Value, { axes }: ReductionAttributes): Value =>
+  expand(reshape(gradient, reducedShape(x.shape, axes, 1)), x.shape);
 
 const ReduceSum: Operator<ReductionAttributes> = {
   name: 'ReduceSum',
   infer: inferReduction('ReduceSum'),
-  gradient: ({ inputs: [x], attributes, gradient }) => [() => spread(gradient, x!, attributes)],
+  gradient: ({ inputs: [x], attributes, gradient }) => [() => broadcastGradient(gradient, x!, attributes)],
   parameters: reductionParameters,
 };
 

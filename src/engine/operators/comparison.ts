@@ -1,5 +1,5 @@
 /** Comparisons, selection and conversion of types. Only Where passes gradients on. */
-import { apply, fail, type Operator } from '../operator.js';
+import { apply, throwShapeError, type Operator } from '../operator.js';
 import { broadcastShapes } from '../shape.js';
 import { constant, type ElementArray, type ElementType, type Value } from '../value.js';
 import { asValue, inferBroadcast, type Operand } from './arithmetic.js';
@@ -27,10 +27,10 @@ const Where: Operator<NoAttributes> = {
   elementwise: true,
   infer(inputs) {
     const [condition, ...branches] = inputs;
-    if (condition!.type !== 'bool') fail('Where', inputs, 'the condition must be bool');
+    if (condition!.type !== 'bool') throwShapeError('Where', inputs, 'the condition must be bool');
     const { type, shape } = inferBroadcast('Where', branches, branches[0]!.type);
     const result = broadcastShapes(condition!.shape, shape);
-    if (result === undefined) fail('Where', inputs, 'the condition cannot be broadcast against the branches');
+    if (result === undefined) throwShapeError('Where', inputs, 'the condition cannot be broadcast against the branches');
     return { type, shape: result };
   },
   gradient: ({ inputs: [condition, a, b], gradient }) => [

@@ -1,5 +1,5 @@
 /** Two-dimensional convolution and its transpose; each is the other's gradient with respect to the data. */
-import { apply, fail, type Operator, requireFloat } from '../operator.js';
+import { apply, throwShapeError, type Operator, requireFloat } from '../operator.js';
 import type { Shape } from '../shape.js';
 import type { Value } from '../value.js';
 import { reduceSum } from './broadcasting.js';
@@ -44,14 +44,14 @@ const attributesOf = ({ strides = 1, pads = 0, dilations = 1 }: ConvOptions) => 
 function requireFit(name: string, inputs: readonly Value[], inward: number, outward: number): void {
   const [x, w, bias] = inputs;
   requireFloat(name, inputs);
-  if (x!.shape.length !== 4 || w!.shape.length !== 4) fail(name, inputs, 'data and kernel need four axes');
-  if (x!.shape[1] !== w!.shape[inward]) fail(name, inputs, `data has ${x!.shape[1]} channels, the kernel takes ${w!.shape[inward]}`);
+  if (x!.shape.length !== 4 || w!.shape.length !== 4) throwShapeError(name, inputs, 'data and kernel need four axes');
+  if (x!.shape[1] !== w!.shape[inward]) throwShapeError(name, inputs, `data has ${x!.shape[1]} channels, the kernel takes ${w!.shape[inward]}`);
   if (bias !== undefined && (bias.shape.length !== 1 || bias.shape[0] !== w!.shape[outward]))
-    fail(name, inputs, `the bias needs one number for each of ${w!.shape[outward]} channels`);
+    throwShapeError(name, inputs, `the bias needs one number for each of ${w!.shape[outward]} channels`);
 }
 
 function requirePositive(name: string, inputs: readonly Value[], sizes: readonly number[]): void {
-  if (sizes.some((size) => !(size >= 1))) fail(name, inputs, 'strides and dilations must be at least 1');
+  if (sizes.some((size) => !(size >= 1))) throwShapeError(name, inputs, 'strides and dilations must be at least 1');
 }
 
 const Conv: Operator<ConvAttributes> = {
@@ -61,7 +61,7 @@ const Conv: Operator<ConvAttributes> = {
     requirePositive('Conv', inputs, [...strides, ...dilations]);
     const [x, w] = inputs;
     const sizes = [0, 1].map((i) => Math.floor((x!.shape[2 + i]! + pads[i]! + pads[2 + i]! - dilations[i]! * (w!.shape[2 + i]! - 1) - 1) / strides[i]!) + 1);
-    if (sizes.some((size) => size < 1)) fail('Conv', inputs, 'the kernel is larger than the padded data');
+    if (sizes.some((size) => size < 1)) throwShapeError('Conv', inputs, 'the kernel is larger than the padded data');
     return { type: 'float32', shape: [x!.shape[0]!, w!.shape[0]!, ...sizes] };
   },
   gradient: ({ inputs: [x, w, bias], attributes, gradient }) => [
@@ -86,8 +86,8 @@ const ConvTranspose: Operator<ConvTransposeAttributes> = {
     const sizes = [0, 1].map(
       (i) => (x!.shape[2 + i]! - 1) * strides[i]! - pads[i]! - pads[2 + i]! + dilations[i]! * (w!.shape[2 + i]! - 1) + 1 + output_padding[i]!,
     );
-    if (sizes.some((size) => size < 1)) fail('ConvTranspose', inputs, 'padding removes the whole result');
-    if (output_padding.some((size, i) => size >= strides[i]!)) fail('ConvTranspose', inputs, 'output padding must be below the stride');
+    if (sizes.some((size) => size < 1)) throwShapeError('ConvTranspose', inputs, 'padding removes the whole result');
+    if (output_padding.some((size, i) => size >= strides[i]!)) throwShapeError('ConvTranspose', inputs, 'output padding must be below the stride');
     return { type: 'float32', shape: [x!.shape[0]!, w!.shape[1]!, ...sizes] };
   },
   gradient: ({ inputs: [x, w, bias], attributes: { output_padding: _, ...attributes }, gradient }) => [

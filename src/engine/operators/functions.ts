@@ -1,5 +1,5 @@
 /** Elementwise functions of one operand. */
-import { apply, type GradientPoint, type Operator, requireFloat } from '../operator.js';
+import { apply, type GradientContext, type Operator, requireFloat } from '../operator.js';
 import { ShapeError } from '../shape.js';
 import { type Attributes, constant, type Value } from '../value.js';
 import { add, div, mul, sub } from './arithmetic.js';
@@ -11,7 +11,7 @@ function elementwise<A extends Attributes>(
   name: string,
   element: (x: number, attributes: A) => number,
   /** The gradient of the operand, or null where the derivative is zero wherever it exists. */
-  rule: ((at: GradientPoint<A> & { readonly x: Value }) => Value) | null,
+  rule: ((at: GradientContext<A> & { readonly x: Value }) => Value) | null,
   more: Pick<Operator<A>, 'floatAttributes' | 'parameters'> = {},
 ): Operator<A> {
   return {

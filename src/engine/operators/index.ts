@@ -5,7 +5,7 @@ export { cast, equal, greater, stopGradient, where } from './comparison.js';
 export { conv, type ConvOptions, convTranspose, type ConvTransposeOptions } from './convolution.js';
 export { abs, clip, exp, leakyRelu, log, neg, reciprocal, relu, sigmoid, sign, sqrt, square, sum, tanh } from './functions.js';
 export { matMul, transposeMatrix } from './matrix.js';
-export { batchNormalization, batchStatistics, normalizeWith } from './normalization.js';
+export { batchNormalization, batchStatistics, batchNormInference } from './normalization.js';
 export { argMin, meanOf, reduceMax, reduceMean, reduceMin, sumOf } from './reduction.js';
 export { after } from './ordering.js';
 export { concat, pad, slice, transpose } from './shaping.js';

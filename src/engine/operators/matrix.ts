@@ -1,4 +1,4 @@
-import { apply, fail, type Operator, requireFloat } from '../operator.js';
+import { apply, throwShapeError, type Operator, requireFloat } from '../operator.js';
 import { broadcastShapes } from '../shape.js';
 import type { Value } from '../value.js';
 import { sumTo } from './broadcasting.js';
@@ -9,10 +9,10 @@ const MatMul: Operator<Record<string, never>> = {
   infer(inputs) {
     const [a, b] = inputs;
     requireFloat('MatMul', inputs);
-    if (a!.shape.length < 2 || b!.shape.length < 2) fail('MatMul', inputs, 'operands need at least two axes');
+    if (a!.shape.length < 2 || b!.shape.length < 2) throwShapeError('MatMul', inputs, 'operands need at least two axes');
     const batch = broadcastShapes(a!.shape.slice(0, -2), b!.shape.slice(0, -2));
-    if (batch === undefined) fail('MatMul', inputs, 'leading axes cannot be broadcast against each other');
-    if (a!.shape.at(-1) !== b!.shape.at(-2)) fail('MatMul', inputs, 'columns of the first are not as many as rows of the second');
+    if (batch === undefined) throwShapeError('MatMul', inputs, 'leading axes cannot be broadcast against each other');
+    if (a!.shape.at(-1) !== b!.shape.at(-2)) throwShapeError('MatMul', inputs, 'columns of the first are not as many as rows of the second');
     return { type: 'float32', shape: [...batch, a!.shape.at(-2)!, b!.shape.at(-1)!] };
   },
   gradient: ({ inputs: [a, b], gradient }) => [

@@ -1,4 +1,4 @@
-import { apply, fail, type Operator, requireFloat } from '../operator.js';
+import { apply, throwShapeError, type Operator, requireFloat } from '../operator.js';
 import type { Value } from '../value.js';
 import { add, div, mul, sub } from './arithmetic.js';
 import { reduceSum, reshape } from './broadcasting.js';
@@ -38,14 +38,14 @@ const BatchNormalization: Operator<BatchNormalizationAttributes> = {
   infer(inputs) {
     const [x, scale, bias] = inputs;
     requireFloat('BatchNormalization', inputs);
-    if (x!.shape.length < 2) fail('BatchNormalization', inputs, 'data needs a batch and a channel axis');
+    if (x!.shape.length < 2) throwShapeError('BatchNormalization', inputs, 'data needs a batch and a channel axis');
     for (const vector of [scale!, bias!]) {
       if (vector.shape.length !== 1 || vector.shape[0] !== x!.shape[1])
-        fail('BatchNormalization', inputs, `scale and bias need one number for each of ${x!.shape[1]} channels`);
+        throwShapeError('BatchNormalization', inputs, `scale and bias need one number for each of ${x!.shape[1]} channels`);
     }
     return { type: 'float32', shape: x!.shape };
   },
-  definition: ([x, scale, bias], { epsilon }) => {
+  decomposition: ([x, scale, bias], { epsilon }) => {
     const { centred, deviation } = centre(x!, epsilon);
     return add(mul(centred, div(perChannel(scale!, x!), deviation)), perChannel(bias!, x!));
   },
@@ -76,7 +76,7 @@ const BatchNormalization: Operator<BatchNormalizationAttributes> = {
 export const batchNormalization = (x: Value, scale: Value, bias: Value, epsilon = 1e-5): Value => apply(BatchNormalization, [x, scale, bias], { epsilon });
 
 /** The same with given statistics [C] instead of the batch's, as after training. */
-export function normalizeWith(x: Value, scale: Value, bias: Value, mean: Value, variance: Value, epsilon = 1e-5): Value {
+export function batchNormInference(x: Value, scale: Value, bias: Value, mean: Value, variance: Value, epsilon = 1e-5): Value {
   const gain = div(scale, sqrt(add(variance, epsilon)));
   return add(mul(x, perChannel(gain, x)), perChannel(sub(bias, mul(mean, gain)), x));
 }

@@ -11,7 +11,7 @@ import {
   reductionParameters,
   reduceSum,
   reshape,
-  spread,
+  broadcastGradient,
 } from './broadcasting.js';
 import { cast, equal } from './comparison.js';
 
@@ -20,7 +20,7 @@ const countOf = (x: Value, axes: readonly number[]): number => axes.reduce((prod
 const ReduceMean: Operator<ReductionAttributes> = {
   name: 'ReduceMean',
   infer: inferReduction('ReduceMean'),
-  gradient: ({ inputs: [x], attributes, gradient }) => [() => spread(mul(gradient, 1 / countOf(x!, attributes.axes)), x!, attributes)],
+  gradient: ({ inputs: [x], attributes, gradient }) => [() => broadcastGradient(mul(gradient, 1 / countOf(x!, attributes.axes)), x!, attributes)],
   parameters: reductionParameters,
 };
 
@@ -52,7 +52,7 @@ const extreme = (name: 'ReduceMax' | 'ReduceMin'): Operator<ReductionAttributes>
     () => {
       // Elements that tie for the extreme share the gradient.
       const attained = cast(equal(x!, reshape(output, reducedShape(x!.shape, attributes.axes, 1))), 'float32');
-      return mul(spread(gradient, x!, attributes), div(attained, reduceSum(attained, attributes.axes)));
+      return mul(broadcastGradient(gradient, x!, attributes), div(attained, reduceSum(attained, attributes.axes)));
     },
   ],
   parameters: reductionParameters,

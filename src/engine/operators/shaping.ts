@@ -1,5 +1,5 @@
 /** Operators that move elements: Transpose, Concat, Slice, Pad. */
-import { apply, fail, type Operator } from '../operator.js';
+import { apply, throwShapeError, type Operator } from '../operator.js';
 import { normalizeAxes, type Shape, showShape } from '../shape.js';
 import { constant, type Value } from '../value.js';
 import { integers, reshape } from './broadcasting.js';
@@ -9,7 +9,7 @@ const Transpose: Operator<{ perm: readonly number[] }> = {
   infer([x], { perm }) {
     const rank = x!.shape.length;
     if (perm.length !== rank || new Set(perm).size !== rank || perm.some((axis) => x!.shape[axis] === undefined)) {
-      fail('Transpose', [x!], `${showShape(perm)} is not an order of its axes`);
+      throwShapeError('Transpose', [x!], `${showShape(perm)} is not an order of its axes`);
     }
     return { type: x!.type, shape: perm.map((axis) => x!.shape[axis]!) };
   },
@@ -32,7 +32,7 @@ const Concat: Operator<{ axis: number }> = {
     for (const other of others) {
       const fits =
         other.type === first!.type && other.shape.length === first!.shape.length && other.shape.every((size, i) => i === axis || size === first!.shape[i]);
-      if (!fits) fail('Concat', inputs, `inputs differ beside axis ${axis}`);
+      if (!fits) throwShapeError('Concat', inputs, `inputs differ beside axis ${axis}`);
     }
     const total = inputs.reduce((sum, value) => sum + value.shape[axis]!, 0);
     return { type: first!.type, shape: first!.shape.map((size, i) => (i === axis ? total : size)) };
@@ -50,7 +50,7 @@ const Concat: Operator<{ axis: number }> = {
 /** Joins one or more values along an axis in which alone they may differ. */
 export function concat(values: readonly Value[], axis: number): Value {
   const [first] = values;
-  if (first === undefined) fail('Concat', [], 'needs at least one input');
+  if (first === undefined) throwShapeError('Concat', [], 'needs at least one input');
   return values.length === 1 ? first : apply(Concat, values, { axis: normalizeAxes([axis], first.shape.length, 'Concat')[0]! });
 }
 
@@ -59,7 +59,7 @@ const Slice: Operator<{ axis: number; start: number; end: number; step: number }
   infer([x], { axis, start, end, step }) {
     const size = x!.shape[axis]!;
     if (!(step >= 1 && start >= 0 && start < end && end <= size)) {
-      fail('Slice', [x!], `axis ${axis} has no elements ${start} to ${end} in steps of ${step}`);
+      throwShapeError('Slice', [x!], `axis ${axis} has no elements ${start} to ${end} in steps of ${step}`);
     }
     return { type: x!.type, shape: x!.shape.map((length, i) => (i === axis ? Math.ceil((end - start) / step) : length)) };
   },
@@ -105,7 +105,7 @@ const Pad: Operator<{ pads: readonly number[] }> = {
   infer([x], { pads }) {
     const rank = x!.shape.length;
     if (pads.length !== 2 * rank || pads.some((size) => !Number.isInteger(size) || size < 0)) {
-      fail('Pad', [x!], `pads ${showShape(pads)} are not ${2 * rank} sizes of at least 0`);
+      throwShapeError('Pad', [x!], `pads ${showShape(pads)} are not ${2 * rank} sizes of at least 0`);
     }
     return { type: x!.type, shape: x!.shape.map((size, axis) => size + pads[axis]! + pads[axis + rank]!) };
   },

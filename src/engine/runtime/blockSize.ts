@@ -21,7 +21,7 @@ export interface BlockedKernels {
 export const blockedKernels = once(() => probe());
 
 /** The number of channels in a block of this processor's blocked kernels, or undefined if there are none to use. */
-export const blockSizeOfProcessor = once(async () => (await blockedKernels()).block);
+export const detectBlockSize = once(async () => (await blockedKernels()).block);
 
 async function probe(): Promise<BlockedKernels> {
   const problems: string[] = [];

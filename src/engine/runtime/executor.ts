@@ -1,7 +1,7 @@
 import type { ElementArray, TensorType } from '../value.js';
 
 /** A tensor as a runtime wants it: elements in memory and what they mean. */
-export interface Operand extends TensorType {
+export interface TensorBuffer extends TensorType {
   readonly data: ElementArray;
 }
 
@@ -14,8 +14,8 @@ export interface Executor {
    * @returns the outputs that no array was given for
    */
   readonly run: (
-    inputs: Readonly<Record<string, Operand>>,
-    outputs: Readonly<Record<string, Operand | TensorType>>,
+    inputs: Readonly<Record<string, TensorBuffer>>,
+    outputs: Readonly<Record<string, TensorBuffer | TensorType>>,
   ) => Promise<Readonly<Record<string, ElementArray>>>;
   readonly release: () => Promise<void>;
   /** Writes the profile, where one is recorded. */
@@ -23,4 +23,4 @@ export interface Executor {
 }
 
 /** Whether an output has an array to be written to. */
-export const isGiven = (output: Operand | TensorType): output is Operand => 'data' in output;
+export const hasBuffer = (output: TensorBuffer | TensorType): output is TensorBuffer => 'data' in output;

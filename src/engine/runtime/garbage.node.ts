@@ -2,17 +2,17 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
 /** Bytes of dead results that are left to lie. Collecting them takes about 15 ms, which a small model's iterations would notice. */
-const TOLERATED = 48 * 2 ** 20;
+const GC_THRESHOLD_BYTES = 48 * 2 ** 20;
 
 /**
  * A function that is told of new garbage, in bytes, and has it collected once there is much. The results of the runtime lie outside
  * JavaScript's heap, whose collector lets three copies of a large model's state pile up.
  */
-export function collectLargeGarbage(): (bytes: number) => void {
+export function createGcTrigger(): (bytes: number) => void {
   let waiting = 0;
   return (bytes) => {
     waiting += bytes;
-    if (waiting < TOLERATED) return;
+    if (waiting < GC_THRESHOLD_BYTES) return;
     collect();
     waiting = 0;
   };

@@ -2,7 +2,7 @@ import type { Graph } from '../graph.js';
 import type { LoweredGraph } from '../lowering/stateLayout.js';
 import { showShape, sizeOf } from '../shape.js';
 import { ARRAY_OF, type ElementArray, type TensorData, type TensorType } from '../value.js';
-import type { Executor, Operand } from './executor.js';
+import type { Executor, TensorBuffer } from './executor.js';
 
 /** What remains of a graph once it is compiled: the graph itself would only be memory, and work for the garbage collector. */
 export interface Signature extends Pick<LoweredGraph, 'stateLayouts' | 'statesInPlace'> {
@@ -58,7 +58,7 @@ export class Program {
   }
 }
 
-function operandOf(name: string, data: ElementArray, declared: ReadonlyMap<string, TensorType>): Operand {
+function operandOf(name: string, data: ElementArray, declared: ReadonlyMap<string, TensorType>): TensorBuffer {
   const type = declared.get(name);
   if (type === undefined) throw new Error(`program: there is no input ${name}`);
   if (!(data instanceof ARRAY_OF[type.type])) throw new TypeError(`program: ${name} must be ${type.type}, not a ${data.constructor.name}`);

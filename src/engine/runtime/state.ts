@@ -1,4 +1,4 @@
-import { intoLayout, nextName, outOfLayout } from '../lowering/stateLayout.js';
+import { toStoredOrder, nextName, fromStoredOrder } from '../lowering/stateLayout.js';
 import type { ElementArray, TensorData } from '../value.js';
 import type { Program } from './program.js';
 
@@ -16,7 +16,7 @@ export class StatefulProgram {
     private readonly program: Program,
     initial: Readonly<Record<string, Float32Array>>,
   ) {
-    this.current = Object.fromEntries(Object.entries(initial).map(([name, vector]) => [name, this.copied(name, vector, intoLayout)]));
+    this.current = Object.fromEntries(Object.entries(initial).map(([name, vector]) => [name, this.copied(name, vector, toStoredOrder)]));
     const kept = Object.entries(this.current).filter(([name]) => program.signature.statesInPlace.has(name));
     this.inPlace = Object.fromEntries(kept.map(([name, vector]) => [nextName(name), vector]));
   }
@@ -35,10 +35,10 @@ export class StatefulProgram {
 
   /** A copy of the state after the last step. */
   get state(): Readonly<Record<string, Float32Array>> {
-    return Object.fromEntries(Object.entries(this.current).map(([name, vector]) => [name, this.copied(name, vector, outOfLayout)]));
+    return Object.fromEntries(Object.entries(this.current).map(([name, vector]) => [name, this.copied(name, vector, fromStoredOrder)]));
   }
 
-  private copied(name: string, vector: Float32Array, convert: typeof intoLayout): Float32Array {
+  private copied(name: string, vector: Float32Array, convert: typeof toStoredOrder): Float32Array {
     const layout = this.program.signature.stateLayouts.get(name);
     return layout ? convert(layout, vector) : vector.slice();
   }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decodeCifar } from '../../../src/data/index.js';
+import { decodeCifar } from '../../../src/data/formats/cifar.js';
 import { errorOf, expectInputError } from '../../rejection.js';
 import { InputError } from '../../../src/errors.js';
 import { cifarBytes, cifarPicture } from './cifarBytes.js';

@@ -1,7 +1,7 @@
 import { unzipSync } from 'fflate';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { encodeNpy, encodeNpz, type NumpyArray } from '../../../src/data/index.js';
+import { encodeNpy, encodeNpz, type NumpyArray } from '../../../src/data/formats/encodeNumpy.js';
 
 interface Parsed {
   readonly version: readonly number[];

@@ -1,6 +1,6 @@
 import { deflateRawSync, gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { decodeIdx } from '../../../src/data/index.js';
+import { decodeIdx } from '../../../src/data/formats/idx.js';
 import { expectInputError } from '../../rejection.js';
 import { ByteWriter } from './byteWriter.js';
 import { idxBytes } from './idxBytes.js';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decodeIdx } from '../../../src/data/index.js';
+import { decodeIdx } from '../../../src/data/formats/idx.js';
 import { InputError } from '../../../src/errors.js';
 import { errorOf, expectInputError } from '../../rejection.js';
 import { idxBytes } from './idxBytes.js';

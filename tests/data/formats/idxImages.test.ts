@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decodeIdxImages } from '../../../src/data/index.js';
+import { decodeIdxImages } from '../../../src/data/formats/idxImages.js';
 import { expectInputError } from '../../rejection.js';
 import { idxBytes } from './idxBytes.js';
 import { noise } from './noise.js';

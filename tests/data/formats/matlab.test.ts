@@ -1,7 +1,7 @@
 import { deflateSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decodeMatlab } from '../../../src/data/index.js';
+import { decodeMatlab } from '../../../src/data/formats/matlab.js';
 import { expectInputError } from '../../rejection.js';
 import { ByteWriter } from './byteWriter.js';
 import { compressed, element, matFile, type MatrixParts, matrix, MI, MX, type NumberType, numberBytes } from './matlabBytes.js';

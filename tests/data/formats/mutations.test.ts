@@ -1,18 +1,15 @@
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  decodeCifar,
-  decodeIdx,
-  decodeIdxImages,
-  decodeMatlab,
-  decodeNpy,
-  decodeNpz,
-  decodeNpzImages,
-  decodeSvhn,
-  type DecodedNumpyArray,
-  type LabelledImages,
-} from '../../../src/data/index.js';
+import { decodeCifar } from '../../../src/data/formats/cifar.js';
+import { decodeIdx } from '../../../src/data/formats/idx.js';
+import { decodeIdxImages } from '../../../src/data/formats/idxImages.js';
+import { decodeMatlab } from '../../../src/data/formats/matlab.js';
+import { type DecodedNumpyArray, decodeNpy } from '../../../src/data/formats/npy.js';
+import { decodeNpz } from '../../../src/data/formats/npz.js';
+import { decodeNpzImages } from '../../../src/data/formats/npzImages.js';
+import { decodeSvhn } from '../../../src/data/formats/svhn.js';
+import type { LabeledImages } from '../../../src/data/formats/labeledImages.js';
 import { InputError } from '../../../src/errors.js';
 import { cifarBytes, cifarPicture } from './cifarBytes.js';
 import { idxBytes } from './idxBytes.js';
@@ -36,7 +33,7 @@ interface Subject {
 }
 
 const product = (sizes: readonly number[]): number => sizes.reduce((a, b) => a * b, 1);
-const fitsImages = ({ count, channels, height, width, pixels, labels }: LabelledImages): boolean =>
+const fitsImages = ({ count, channels, height, width, pixels, labels }: LabeledImages): boolean =>
   count > 0 && pixels.length === count * channels * height * width && (labels === null || labels.length === count);
 const fitsArray = ({ shape, data }: DecodedNumpyArray): boolean => data.length === product(shape);
 

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decodeNpy, encodeNpy } from '../../../src/data/index.js';
+import { decodeNpy } from '../../../src/data/formats/npy.js';
+import { encodeNpy } from '../../../src/data/formats/encodeNumpy.js';
 import { expectInputError } from '../../rejection.js';
 import { ByteWriter } from './byteWriter.js';
 import { noise } from './noise.js';

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decodeNpz, encodeNpz } from '../../../src/data/index.js';
+import { decodeNpz } from '../../../src/data/formats/npz.js';
+import { encodeNpz } from '../../../src/data/formats/encodeNumpy.js';
 import { expectInputError } from '../../rejection.js';
 import { noise } from './noise.js';
 import { npyBytes } from './npyBytes.js';

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decodeNpzImages, encodeNpz } from '../../../src/data/index.js';
+import { decodeNpzImages } from '../../../src/data/formats/npzImages.js';
+import { encodeNpz } from '../../../src/data/formats/encodeNumpy.js';
 import { expectInputError } from '../../rejection.js';
 import { ByteWriter } from './byteWriter.js';
 import { noise } from './noise.js';

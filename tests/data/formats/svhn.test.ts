@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decodeSvhn } from '../../../src/data/index.js';
+import { decodeSvhn } from '../../../src/data/formats/svhn.js';
 import { expectInputError } from '../../rejection.js';
 import { compressed, matFile, type MatrixParts, matrix, MX } from './matlabBytes.js';
 import { noise } from './noise.js';

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { conv, type ConvOptions, graphOf, input, square, type Value } from '../../../src/engine/index.js';
 import { rewriteGraph } from '../../../src/engine/graph.js';
 import { KernelGradient, recognizeKernelGradients } from '../../../src/engine/lowering/kernelGradient.js';
-import { narrowConvolutions } from '../../../src/engine/lowering/narrowConvolutions.js';
+import { convToMatMul } from '../../../src/engine/lowering/convToMatMul.js';
 import type { Rule } from '../../../src/engine/lowering/rule.js';
 import type { ComputedValue } from '../../../src/engine/value.js';
 import { expectClose } from '../expectations.js';
@@ -24,7 +24,7 @@ describe('narrow-convolutions', () => {
   const x = input('x', [2, 3, 6, 5]);
 
   it('makes a convolution whose result is smaller than its kernel one matrix product', () => {
-    const rewritten = rewrite(narrowConvolutions, conv(x, input('w', [4, 3, 5, 4]), { strides: [1, 1] }))!;
+    const rewritten = rewrite(convToMatMul, conv(x, input('w', [4, 3, 5, 4]), { strides: [1, 1] }))!;
     expect(operatorsOf(rewritten)).toContain('MatMul');
     expect(operatorsOf(rewritten)).not.toContain('Conv');
     expect(rewritten.shape).toEqual([2, 4, 2, 2]);
@@ -42,8 +42,8 @@ describe('narrow-convolutions', () => {
       const tensors = [random(shapes.data, 1), random(shapes.kernel, 2)];
       const value = conv(input('x', shapes.data), input('w', shapes.kernel), options);
       const isNarrow = value.shape[2]! * value.shape[3]! <= (height - 1) * (width - 1);
-      expect(rewrite(narrowConvolutions, value) !== undefined).toBe(isNarrow);
-      await expectUnchanged(narrowConvolutions, (data, kernel) => conv(data, kernel, options), tensors);
+      expect(rewrite(convToMatMul, value) !== undefined).toBe(isNarrow);
+      await expectUnchanged(convToMatMul, (data, kernel) => conv(data, kernel, options), tensors);
     });
     await fc.assert(property, { seed: 20240603, numRuns: 40 });
   });
@@ -57,7 +57,7 @@ describe('narrow-convolutions', () => {
   };
 
   it.each(Object.entries(others))('leaves %s', (_, value) => {
-    expect(rewrite(narrowConvolutions, value)).toBeUndefined();
+    expect(rewrite(convToMatMul, value)).toBeUndefined();
   });
 });
 

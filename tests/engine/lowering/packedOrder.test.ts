@@ -24,7 +24,7 @@ import {
   neg,
   nextName,
   pack,
-  packingOf,
+  flatLayout,
   reshape,
   sigmoid,
   slice,
@@ -45,7 +45,7 @@ import { random } from '../tensors.js';
 const blocksOf16 = { name: 'cpu', block: 16 } as const;
 // Numbers of channels that fill no block, so that kernels are padded.
 const shapes = { down: [20, 6, 4, 4], scale: [20], shift: [20], pixel: [6, 20, 4, 4], bias: [6] } as const;
-const packing = packingOf(shapes);
+const packing = flatLayout(shapes);
 type Name = keyof typeof shapes;
 const NAMES = Object.keys(shapes) as Name[];
 const CONSTANTS = { beta1: 0.5, beta2: 0.9, epsilon: 1e-3 };
@@ -74,7 +74,7 @@ function step({ each, packed, parameters: change, activation = (x) => leakyRelu(
   );
   const gradient = pack(Object.fromEntries(NAMES.map((name, index) => [name, each ? each(slopes[index]!) : slopes[index]!])), packing);
   const changed = packed ? packed(gradient, state) : gradient;
-  const next = adam(state, changed, { m, v }, { stepSize: constant(0.02), deviationScale: constant(1.5) }, CONSTANTS);
+  const next = adam(state, changed, { m, v }, { stepSize: constant(0.02), denominatorScale: constant(1.5) }, CONSTANTS);
   const parameters = change ? change(next.parameter) : next.parameter;
   return graphOf({ [nextName('state')]: parameters, [nextName('m')]: next.m, [nextName('v')]: next.v, ...outputs?.(gradient, state) });
 }

@@ -14,7 +14,7 @@ import {
   mul,
   nextName,
   pack,
-  packingOf,
+  flatLayout,
   square,
   StatefulProgram,
   sub,
@@ -28,7 +28,7 @@ import { random } from '../tensors.js';
 
 const blocksOf16 = { name: 'cpu', block: 16 } as const;
 // Numbers of channels that fill no block, so that kernels are padded.
-const packing = packingOf({ down: [5, 3, 4, 4], scale: [5], shift: [5], pixel: [6, 5, 4, 4], bias: [6] });
+const packing = flatLayout({ down: [5, 3, 4, 4], scale: [5], shift: [5], pixel: [6, 5, 4, 4], bias: [6] });
 
 /** A step of gradient descent on two convolutions whose kernels lie in a state vector, with what else is made of the vectors. */
 function descent(more: (state: Value, gradient: Value) => Record<string, Value>): Graph {

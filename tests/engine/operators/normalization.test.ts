@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { batchNormalization, batchStatistics, gradients, graphOf, input, normalizeWith, reshape, type Shape, square } from '../../../src/engine/index.js';
+import { batchNormalization, batchStatistics, gradients, graphOf, input, batchNormInference, reshape, type Shape, square } from '../../../src/engine/index.js';
 import { expectClose, expectShapeError } from '../expectations.js';
 import { expectRightGradients, lossOf } from '../finiteDifferences.js';
 import { forward, inputsFor, run, runModel } from '../running.js';
@@ -113,22 +113,22 @@ describe('normalizeWith', () => {
       const c = position[1]!;
       return ((at(x, ...position) - at(mean, c)) / Math.sqrt(at(variance, c) + 0.01)) * at(scale, c) + at(bias, c);
     });
-    expectClose(await forward((...inputs) => normalizeWith(inputs[0]!, inputs[1]!, inputs[2]!, inputs[3]!, inputs[4]!, 0.01), tensors), expected);
-    await expectRightGradients((...inputs) => normalizeWith(inputs[0]!, inputs[1]!, inputs[2]!, inputs[3]!, inputs[4]!, 0.01), tensors);
+    expectClose(await forward((...inputs) => batchNormInference(inputs[0]!, inputs[1]!, inputs[2]!, inputs[3]!, inputs[4]!, 0.01), tensors), expected);
+    await expectRightGradients((...inputs) => batchNormInference(inputs[0]!, inputs[1]!, inputs[2]!, inputs[3]!, inputs[4]!, 0.01), tensors);
   });
 
   it("agrees with batch normalisation when it is given the batch's statistics", async () => {
     const tensors = exampleOf([4, 3, 2]);
     const withBatch = await forward((x, scale, bias) => {
       const { mean, variance } = batchStatistics(x);
-      return normalizeWith(x, scale, bias, reshape(mean, [3]), reshape(variance, [3]));
+      return batchNormInference(x, scale, bias, reshape(mean, [3]), reshape(variance, [3]));
     }, tensors);
     expectClose(withBatch, await forward((x, scale, bias) => batchNormalization(x, scale, bias), tensors));
   });
 
   it('refuses vectors of another length', () => {
     const [x, vector, longer] = [input('x', [4, 3, 2]), input('vector', [3]), input('longer', [4])];
-    expect(() => normalizeWith(x, longer, vector, vector, vector)).toThrow('[4]');
-    expect(() => normalizeWith(x, vector, vector, longer, vector)).toThrow('[4]');
+    expect(() => batchNormInference(x, longer, vector, vector, vector)).toThrow('[4]');
+    expect(() => batchNormInference(x, vector, vector, longer, vector)).toThrow('[4]');
   });
 });

@@ -1,9 +1,9 @@
 /** Images near their mean, of which batch statistics are taken. */
 import { add, clip, mul, reshape, sub } from '../../operators/index.js';
 import type { Value } from '../../value.js';
-import { ChannelSums, type Form, formOf, materialize, type PerChannel, sampling, shiftForm, spreadChannels } from './channelwise.js';
+import { ChannelSums, type AffineForm, toAffine, materialize, type ChannelVector, sampling, shiftAffine, broadcastChannels } from './channelwise.js';
 import type { PartMaker } from './convolve.js';
-import { convertLayout, type ImageType, type Layout, type Parts, partShape } from './layout.js';
+import { convertLayout, type FeatureMapType, type Layout, type PhaseTensors, phaseShape } from './layout.js';
 
 /**
  * An image near its mean. Sums of squares and of products of it keep the digits that those of an image far from 0 lose: in float32 the variance
@@ -11,22 +11,22 @@ import { convertLayout, type ImageType, type Layout, type Parts, partShape } fro
  */
 export interface Centered {
   /** The image minus `shift`. */
-  readonly form: Form;
-  readonly shift: PerChannel;
+  readonly form: AffineForm;
+  readonly shift: ChannelVector;
   /** The mean of `form`: some tenths of a standard deviation. */
-  readonly rest: PerChannel;
+  readonly rest: ChannelVector;
 }
 
-function centered(parts: Parts, type: ImageType, layout: Layout, shift: PerChannel): Centered {
-  const form = formOf(parts);
+function centered(parts: PhaseTensors, type: FeatureMapType, layout: Layout, shift: ChannelVector): Centered {
+  const form = toAffine(parts);
   const rest = new ChannelSums(type, layout, 1 / (type.batch * type.height * type.width)).ofForm(form);
   return { form, shift, rest };
 }
 
 /** Centers an image by a pass over it. */
-export function centerImage(parts: Parts, type: ImageType, layout: Layout): Centered {
+export function centerImage(parts: PhaseTensors, type: FeatureMapType, layout: Layout): Centered {
   const negative = new ChannelSums(type, layout, 1).negativeSampleMean(parts[0]!);
-  return centered(materialize(shiftForm(formOf(parts), negative), type, layout), type, layout, mul(negative, -1));
+  return centered(materialize(shiftAffine(toAffine(parts), negative), type, layout), type, layout, mul(negative, -1));
 }
 
 /**
@@ -34,24 +34,24 @@ export function centerImage(parts: Parts, type: ImageType, layout: Layout): Cent
  * @param makers of all parts, in the layout `own`; they must offer samples
  * @param layout that of the result
  */
-export function centerConvolution(makers: readonly PartMaker[], bias: Value | undefined, type: ImageType, own: Layout, layout: Layout): Centered {
-  const [, , height, width] = partShape(type, own) as [number, number, number, number];
+export function centerConvolution(makers: readonly PartMaker[], bias: Value | undefined, type: FeatureMapType, own: Layout, layout: Layout): Centered {
+  const [, , height, width] = phaseShape(type, own) as [number, number, number, number];
   const sample = makers[0]!.sample!([height, sampling(width)[1]]);
   const negative = new ChannelSums(type, own, 1).negativeSampleMean(sample);
-  const finish = { bias: spreadChannels(negative, type, own) };
+  const finish = { bias: broadcastChannels(negative, type, own) };
   const parts = makers.map(({ make }) => make(finish));
   // The convolution's own bias moves the mean and nothing else, so that it is added there only.
   const shift = bias ? sub(reshape(bias, negative.shape), negative) : mul(negative, -1);
   return centered(convertLayout(parts, type, own, layout), type, layout, shift);
 }
 
-export const imageOf = ({ form, shift }: Centered): Form => shiftForm(form, shift);
-export const meanOf = ({ shift, rest }: Centered): PerChannel => add(rest, shift);
+export const imageOf = ({ form, shift }: Centered): AffineForm => shiftAffine(form, shift);
+export const meanOf = ({ shift, rest }: Centered): ChannelVector => add(rest, shift);
 /** The image minus its mean. */
-export const offMean = ({ form, rest }: Centered): Form => shiftForm(form, mul(rest, -1));
+export const offMean = ({ form, rest }: Centered): AffineForm => shiftAffine(form, mul(rest, -1));
 
 /** @param means sums that are means */
-export function varianceOfCentered({ form, rest }: Centered, means: ChannelSums): PerChannel {
+export function varianceOfCentered({ form, rest }: Centered, means: ChannelSums): ChannelVector {
   // Rounding can bring the difference below 0.
   return clip(sub(means.ofProduct(form, form), mul(rest, rest)), 0, Infinity);
 }

@@ -5,33 +5,33 @@
  */
 import { add, concat, mul, reduceSum, reshape, slice, sub } from '../../operators/index.js';
 import { sizeOf } from '../../shape.js';
-import { constant, uniformElement, type Value } from '../../value.js';
-import { type ImageType, type Layout, padAxis, padded, type Parts, partShape } from './layout.js';
+import { constant, splatValue, type Value } from '../../value.js';
+import { type FeatureMapType, type Layout, padAxis, padded, type PhaseTensors, phaseShape } from './layout.js';
 import { type Activation, blockedConv, blockedMean } from './nchwc.js';
 
 /** One number a channel, plain [1, C, 1, 1], or one number for all. */
-export type PerChannel = Value;
+export type ChannelVector = Value;
 
 interface Term {
-  readonly parts: Parts;
+  readonly parts: PhaseTensors;
   /** Absent: 1. */
-  readonly gain?: PerChannel | undefined;
+  readonly gain?: ChannelVector | undefined;
 }
 
 /** The sum of the terms and the bias. */
-export interface Form {
+export interface AffineForm {
   readonly terms: readonly Term[];
-  readonly bias?: PerChannel | undefined;
+  readonly bias?: ChannelVector | undefined;
 }
 
-export const formOf = (parts: Parts): Form => ({ terms: [{ parts }] });
+export const toAffine = (parts: PhaseTensors): AffineForm => ({ terms: [{ parts }] });
 
 /** The parts of a form that is an image as it stands. */
-export function asParts({ terms: [first, ...others], bias }: Form): Parts | undefined {
+export function asParts({ terms: [first, ...others], bias }: AffineForm): PhaseTensors | undefined {
   return others.length === 0 && first?.gain === undefined && bias === undefined ? first?.parts : undefined;
 }
 
-export function addForms(a: Form, b: Form): Form {
+export function addAffine(a: AffineForm, b: AffineForm): AffineForm {
   const terms = [...a.terms];
   for (const term of b.terms) {
     const same = terms.findIndex(({ parts }) => parts === term.parts);
@@ -41,34 +41,34 @@ export function addForms(a: Form, b: Form): Form {
   return { terms, bias: a.bias && b.bias ? add(a.bias, b.bias) : (a.bias ?? b.bias) };
 }
 
-export const scaleForm = ({ terms, bias }: Form, by: PerChannel): Form => ({
+export const scaleAffine = ({ terms, bias }: AffineForm, by: ChannelVector): AffineForm => ({
   terms: terms.map(({ parts, gain }) => ({ parts, gain: gain ? mul(gain, by) : by })),
   bias: bias && mul(bias, by),
 });
 
-export const negateForm = (form: Form): Form => scaleForm(form, constant(-1));
-export const shiftForm = (form: Form, by: PerChannel): Form => ({ terms: form.terms, bias: form.bias ? add(form.bias, by) : by });
+export const negateForm = (form: AffineForm): AffineForm => scaleAffine(form, constant(-1));
+export const shiftAffine = (form: AffineForm, by: ChannelVector): AffineForm => ({ terms: form.terms, bias: form.bias ? add(form.bias, by) : by });
 
-const gainOf = ({ gain }: Term): PerChannel => gain ?? constant(1);
+const gainOf = ({ gain }: Term): ChannelVector => gain ?? constant(1);
 
 /** A form as an image, with an activation in the same pass. */
-export function materialize(form: Form, type: ImageType, layout: Layout, activation?: Activation): Parts {
+export function materialize(form: AffineForm, type: FeatureMapType, layout: Layout, activation?: Activation): PhaseTensors {
   const known = activation ? undefined : asParts(form);
   return known ?? form.terms[0]!.parts.map((_, part) => materializePart(form, part, type, layout, activation));
 }
 
-function materializePart({ terms, bias }: Form, part: number, type: ImageType, layout: Layout, activation?: Activation): Value {
+function materializePart({ terms, bias }: AffineForm, part: number, type: FeatureMapType, layout: Layout, activation?: Activation): Value {
   const simple = activation || bias ? undefined : addPlainly(terms, part);
   if (simple) return simple;
   return terms.reduce<Value | undefined>((sum, term, index) => {
     const last = index === terms.length - 1;
     const data = term.parts[part]!;
     const channels = data.shape[1]!;
-    const gain = reshape(spreadChannels(gainOf(term), type, layout), [channels, 1, 1, 1]);
+    const gain = reshape(broadcastChannels(gainOf(term), type, layout), [channels, 1, 1, 1]);
     return blockedConv(data, gain, {
       group: channels,
       sum,
-      bias: last && bias ? spreadChannels(bias, type, layout) : undefined,
+      bias: last && bias ? broadcastChannels(bias, type, layout) : undefined,
       activation: last ? activation : undefined,
     });
   }, undefined)!;
@@ -79,11 +79,11 @@ function addPlainly(terms: readonly Term[], part: number): Value | undefined {
   if (terms.some(({ gain }) => gain && sizeOf(gain.shape) > 1)) return undefined;
   const [first, ...others] = terms;
   const scaled = ({ parts, gain }: Term): Value => (gain ? mul(parts[part]!, reshape(gain, [])) : parts[part]!);
-  return others.reduce((sum, term) => (term.gain && uniformElement(term.gain) === -1 ? sub(sum, term.parts[part]!) : add(sum, scaled(term))), scaled(first!));
+  return others.reduce((sum, term) => (term.gain && splatValue(term.gain) === -1 ? sub(sum, term.parts[part]!) : add(sum, scaled(term))), scaled(first!));
 }
 
 /** One number a channel for every channel of a part, zeros where channels only fill a block: [channels of the part]. */
-export function spreadChannels(vector: PerChannel, { channels, block }: ImageType, { kind, phases }: Layout): Value {
+export function broadcastChannels(vector: ChannelVector, { channels, block }: FeatureMapType, { kind, phases }: Layout): Value {
   const flat =
     sizeOf(vector.shape) === 1 && channels > 1 ? mul(constant(new Float32Array(channels).fill(1)), reshape(vector, [1])) : reshape(vector, [channels]);
   if (kind === 'blocked') return padAxis(flat, 0, padded(channels, block));
@@ -91,7 +91,7 @@ export function spreadChannels(vector: PerChannel, { channels, block }: ImageTyp
 }
 
 /** The numbers of the real channels, plain [1, C, 1, 1], from one number for each channel of a part [1, channels, 1, 1]. */
-function collectChannels(vector: Value, { channels }: ImageType, { kind, phases }: Layout): PerChannel {
+function reduceChannels(vector: Value, { channels }: FeatureMapType, { kind, phases }: Layout): ChannelVector {
   if (kind === 'blocked') return slice(vector, 1, 0, channels);
   const perPhase = reshape(slice(vector, 1, 0, channels * phases * phases), [phases * phases, channels]);
   return reshape(reduceSum(perPhase, [0]), [1, channels, 1, 1]);
@@ -109,46 +109,47 @@ export function sampling(width: number): [count: number, step: number] {
 export class ChannelSums {
   /** @param scale what every sum is multiplied by: one over the count makes means of them */
   constructor(
-    private readonly type: ImageType,
+    private readonly type: FeatureMapType,
     private readonly layout: Layout,
     private readonly scale: number,
   ) {}
 
   /** The sums of a form. */
-  ofForm({ terms, bias }: Form): PerChannel {
+  ofForm({ terms, bias }: AffineForm): ChannelVector {
     const sums = terms.map((term) => scaled(this.ofParts(term.parts), term.gain));
     return total([...sums, ...(bias ? [this.ofConstant(bias)] : [])]);
   }
 
   /** The sums of a product of two forms, without making the product. */
-  ofProduct(a: Form, b: Form): PerChannel {
+  ofProduct(a: AffineForm, b: AffineForm): ChannelVector {
     const products = a.terms.flatMap((x) => b.terms.map((y) => scaled(scaled(this.ofProductOfParts(x.parts, y.parts), x.gain), y.gain)));
-    const withBias = (form: Form, bias: PerChannel | undefined) => (bias ? form.terms.map((x) => scaled(scaled(this.ofParts(x.parts), x.gain), bias)) : []);
+    const withBias = (form: AffineForm, bias: ChannelVector | undefined) =>
+      bias ? form.terms.map((x) => scaled(scaled(this.ofParts(x.parts), x.gain), bias)) : [];
     return total([...products, ...withBias(a, b.bias), ...withBias(b, a.bias), ...(a.bias && b.bias ? [this.ofConstant(mul(a.bias, b.bias))] : [])]);
   }
 
-  private ofConstant(bias: PerChannel): PerChannel {
+  private ofConstant(bias: ChannelVector): ChannelVector {
     const { batch, height, width } = this.type;
     return mul(broadcast(bias, this.type), batch * height * width * this.scale);
   }
 
-  private ofParts(parts: Parts): PerChannel {
+  private ofParts(parts: PhaseTensors): ChannelVector {
     const runs = parts.map((part) => this.inRuns(part));
     return this.addRuns(runs.map(blockedMean), runs[0]!.shape[3]! * this.scale);
   }
 
   /** Minus the mean of some pixels of a part, which are spread over its first row: one operator that reads little. */
-  negativeSampleMean(part: Value): PerChannel {
+  negativeSampleMean(part: Value): ChannelVector {
     const [, channels, height, width] = part.shape as [number, number, number, number];
     const [count, step] = sampling(width);
     const kernel = constant(new Float32Array(channels * count).fill(-1 / count), [channels, 1, 1, count]);
     const mean = blockedConv(part, kernel, { group: channels, dilations: [1, step], strides: [height, width] });
     const phases = this.layout.kind === 'depth' ? this.layout.phases ** 2 : 1;
-    return mul(collectChannels(mean, this.type, this.layout), 1 / phases);
+    return mul(reduceChannels(mean, this.type, this.layout), 1 / phases);
   }
 
   /** A depthwise convolution of one image whose kernel is the other: 32-59 GB/s, ReduceSumSquare 4. Parts add up along the way. */
-  private ofProductOfParts(x: Parts, y: Parts): PerChannel {
+  private ofProductOfParts(x: PhaseTensors, y: PhaseTensors): ChannelVector {
     const product = x.reduce<Value | undefined>((sum, part, index) => {
       const runs = this.inRuns(part);
       const [, channels, , length] = runs.shape as [number, number, number, number];
@@ -170,18 +171,18 @@ export class ChannelSums {
   }
 
   /** Adds up the runs of all parts, [1, blocks * runs * P, 1, 1] each. */
-  private addRuns(partial: readonly Value[], scale: number): PerChannel {
+  private addRuns(partial: readonly Value[], scale: number): ChannelVector {
     const { block } = this.type;
-    const blocks = partShape(this.type, this.layout)[1]! / block;
+    const blocks = phaseShape(this.type, this.layout)[1]! / block;
     const runs = partial.map((part) => reshape(part, [blocks, part.shape[1]! / (blocks * block), block]));
     const sums = reshape(reduceSum(concat(runs, 1), [1]), [1, blocks * block, 1, 1]);
-    return mul(collectChannels(sums, this.type, this.layout), scale);
+    return mul(reduceChannels(sums, this.type, this.layout), scale);
   }
 }
 
 /** The sum of one or more values. */
 const total = ([first, ...others]: readonly Value[]): Value => others.reduce<Value>((sum, value) => add(sum, value), first!);
 
-const scaled = (value: Value, gain: PerChannel | undefined): Value => (gain ? mul(value, gain) : value);
-const broadcast = (vector: PerChannel, { channels }: ImageType): Value =>
+const scaled = (value: Value, gain: ChannelVector | undefined): Value => (gain ? mul(value, gain) : value);
+const broadcast = (vector: ChannelVector, { channels }: FeatureMapType): Value =>
   sizeOf(vector.shape) === 1 && channels > 1 ? mul(constant(new Float32Array(channels).fill(1), [1, channels, 1, 1]), vector) : vector;

@@ -1,15 +1,15 @@
 /** The three convolutions of training in blocked layouts, as sums over links. */
 import { add, concat, expand, pad, reshape, slice } from '../../operators/index.js';
 import { constant, type Value } from '../../value.js';
-import type { Connected, Connection, Link } from './connections.js';
+import type { ConvolutionPlan, KernelGroup, PhaseLink } from './convolutionPlan.js';
 import { gatherRows } from './gather.js';
-import { enlargingKernel, gradientOrder, reducingKernel, transposeRows } from './kernels.js';
-import { padded, type Parts } from './layout.js';
-import { type AxisLink, correlating, enlarging, reducing } from './links.js';
+import { dataGradientKernel, gradientOrder, forwardKernel, transposeRows } from './kernels.js';
+import { padded, type PhaseTensors } from './layout.js';
+import { type AxisLink, kernelGradientPadding, dataGradientPadding, forwardPadding } from './polyphase.js';
 import { type Activation, blockedConv, reorderOutput } from './nchwc.js';
 
 /** What is added and applied to a result in the same pass. */
-interface Finish {
+interface Epilogue {
   /** One number for each channel of a part, zeros behind the real ones. */
   readonly bias?: Value | undefined;
   readonly activation?: Activation | undefined;
@@ -26,18 +26,18 @@ interface Contribution {
 }
 
 /** The rows of a connection's kernel, wherever they come from. */
-export type RowsOf = (connection: Connection) => Value;
+export type RowsOf = (connection: KernelGroup) => Value;
 
 /** Computes one part of a result. */
 export interface PartMaker {
   /** The part, with its last pass. */
-  readonly make: (finish: Finish) => Value;
+  readonly make: (finish: Epilogue) => Value;
   /** Some of its pixels, [1, channels of the part, rows, pixels of a row], if these can be computed alone. */
   readonly sample?: (strides: readonly [number, number]) => Value;
 }
 
 /** Big to small: Conv. */
-export function reduce({ connections, bigAsPixel }: Connected, rowsOf: RowsOf, bigParts: Parts, batch: number): PartMaker[] {
+export function forwardConv({ connections, bigAsPixel }: ConvolutionPlan, rowsOf: RowsOf, bigParts: PhaseTensors, batch: number): PartMaker[] {
   const contributions: Contribution[][] = [];
   for (const connection of connections) {
     const { type, links } = connection;
@@ -45,9 +45,9 @@ export function reduce({ connections, bigAsPixel }: Connected, rowsOf: RowsOf, b
     for (const link of links) {
       (contributions[link.small] ??= []).push({
         data: bigAsPixel ? asOnePixel(bigParts[link.big]!, type.big, batch) : bigParts[link.big]!,
-        kernel: reducingKernel(transposed, type, link.rows, link.columns),
-        rows: reducing(link.rows),
-        columns: reducing(link.columns),
+        kernel: forwardKernel(transposed, type, link.rows, link.columns),
+        rows: forwardPadding(link.rows),
+        columns: forwardPadding(link.columns),
       });
     }
   }
@@ -58,7 +58,13 @@ export function reduce({ connections, bigAsPixel }: Connected, rowsOf: RowsOf, b
 }
 
 /** Small to big: ConvTranspose, and the gradient of Conv's data. */
-export function enlarge({ connections, bigAsPixel }: Connected, rowsOf: RowsOf, smallParts: Parts, batch: number, bigShape: readonly number[]): PartMaker[] {
+export function dataGradient(
+  { connections, bigAsPixel }: ConvolutionPlan,
+  rowsOf: RowsOf,
+  smallParts: PhaseTensors,
+  batch: number,
+  bigShape: readonly number[],
+): PartMaker[] {
   const contributions: Contribution[][] = [];
   for (const connection of connections) {
     const { type, links } = connection;
@@ -66,13 +72,13 @@ export function enlarge({ connections, bigAsPixel }: Connected, rowsOf: RowsOf, 
     for (const link of links) {
       (contributions[link.big] ??= []).push({
         data: smallParts[link.small]!,
-        kernel: enlargingKernel(rows, type, link.rows, link.columns),
-        rows: enlarging(link.rows),
-        columns: enlarging(link.columns),
+        kernel: dataGradientKernel(rows, type, link.rows, link.columns),
+        rows: dataGradientPadding(link.rows),
+        columns: dataGradientPadding(link.columns),
       });
     }
   }
-  const biasOf = ({ bias }: Finish) => (bias && bigAsPixel ? repeatForPixels(bias, connections[0]!, bigShape) : bias);
+  const biasOf = ({ bias }: Epilogue) => (bias && bigAsPixel ? repeatForPixels(bias, connections[0]!, bigShape) : bias);
   return contributions.map((chain) => ({
     make: (finish) => reshape(accumulate(chain, batch, { ...finish, bias: biasOf(finish) }), bigShape),
     // As one pixel, the channels of all pixels would be sampled.
@@ -83,7 +89,7 @@ export function enlarge({ connections, bigAsPixel }: Connected, rowsOf: RowsOf, 
 const asOnePixel = (part: Value, channels: number, batch: number): Value => reshape(part, [1, channels, 1, batch]);
 
 /** A bias [B] for channels (block of B, pixel, place in the block). */
-function repeatForPixels(bias: Value, { type }: Connection, bigShape: readonly number[]): Value {
+function repeatForPixels(bias: Value, { type }: KernelGroup, bigShape: readonly number[]): Value {
   const blocks = bigShape[1]! / type.block;
   const pixels = type.big / bigShape[1]!;
   const repeated = concat(new Array<Value>(pixels).fill(reshape(bias, [blocks, 1, type.block])), 1);
@@ -91,7 +97,7 @@ function repeatForPixels(bias: Value, { type }: Connection, bigShape: readonly n
 }
 
 /** Convolutions added up, each into the result of the one before. */
-function accumulate(chain: readonly Contribution[], batch: number, { bias, activation, strides }: Finish): Value {
+function accumulate(chain: readonly Contribution[], batch: number, { bias, activation, strides }: Epilogue): Value {
   return chain.reduce<Value | undefined>((sum, { data, kernel, rows, columns }, index) => {
     const last = index === chain.length - 1;
     return blockedConv(data, kernel, {
@@ -109,14 +115,14 @@ function accumulate(chain: readonly Contribution[], batch: number, { bias, activ
  * The gradient of the plain kernel. A phase in memory [B/P, row, column, N/P, P of the batch, P of B] is the kernel of a convolution
  * over the small map with batch and channels exchanged within blocks; rows of the map become channels, its columns rows.
  */
-export function correlate(connected: Connected, smallParts: Parts, bigParts: Parts, batch: number): Value {
+export function kernelGradient(connected: ConvolutionPlan, smallParts: PhaseTensors, bigParts: PhaseTensors, batch: number): Value {
   return connected.connections
-    .map((connection) => connection.gradientOf(correlateRows(connection, connected.bigAsPixel, smallParts, bigParts, batch)))
+    .map((connection) => connection.gradientOf(kernelGradientRows(connection, connected.bigAsPixel, smallParts, bigParts, batch)))
     .reduce((sum, part) => add(sum, part));
 }
 
 /** The gradient of one connection's rows. */
-export function correlateRows({ type, links }: Connection, bigAsPixel: boolean, smallParts: Parts, bigParts: Parts, batch: number): Value {
+export function kernelGradientRows({ type, links }: KernelGroup, bigAsPixel: boolean, smallParts: PhaseTensors, bigParts: PhaseTensors, batch: number): Value {
   const sums = new Map<string, { result: Value; rows: AxisLink; columns: AxisLink; row: number }>();
   for (const link of links) {
     const big = bigAsPixel ? asOnePixel(bigParts[link.big]!, type.big, batch) : bigParts[link.big]!;
@@ -137,7 +143,7 @@ export function correlateRows({ type, links }: Connection, bigAsPixel: boolean, 
 }
 
 /** Rows (block of S, block of B, column tap backwards) for one row tap of a link: declared [S/P, B, taps, P]. */
-function correlateLink({ rows, columns }: Link, row: number, small: Value, big: Value, block: number, batch: number, sum: Value | undefined): Value {
+function correlateLink({ rows, columns }: PhaseLink, row: number, small: Value, big: Value, block: number, batch: number, sum: Value | undefined): Value {
   const wholeBatch = padded(batch, block);
   const [smallBlocks, bigChannels] = [small.shape[1]! / block, big.shape[1]!];
   const exchanged = reorderOutput(reshape(padBatch(small, batch, block), [smallBlocks * rows.small * columns.small, block, 1, wholeBatch]));
@@ -147,7 +153,7 @@ function correlateLink({ rows, columns }: Link, row: number, small: Value, big: 
     { blocks: smallBlocks, small: rows.small, phase: rows.phase, rowSize: columns.small * wholeBatch },
     block,
   );
-  const [before, after] = correlating(columns);
+  const [before, after] = kernelGradientPadding(columns);
   return blockedConv(
     reshape(data, [smallBlocks, block * rows.phase, columns.small, wholeBatch]),
     reshape(padBatch(big, batch, block), [bigChannels, block * rows.phase, columns.phase, wholeBatch / block]),

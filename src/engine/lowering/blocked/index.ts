@@ -6,25 +6,25 @@ import type { ComputedValue, Value } from '../../value.js';
 import type { LaidOutGraph } from '../stateLayout.js';
 import { type Centered, centerConvolution, centerImage, imageOf, meanOf, offMean, varianceOfCentered } from './centering.js';
 import {
-  addForms,
+  addAffine,
   asParts,
   ChannelSums,
-  type Form,
-  formOf,
+  type AffineForm,
+  toAffine,
   materialize,
   negateForm,
-  type PerChannel,
-  scaleForm,
-  shiftForm,
-  spreadChannels,
+  type ChannelVector,
+  scaleAffine,
+  shiftAffine,
+  broadcastChannels,
 } from './channelwise.js';
-import { connect, type Connected, type Convolution, convolutionOf } from './connections.js';
-import { correlate, correlateRows, enlarge, reduce } from './convolve.js';
-import { convertLayout, fromPlain, type ImageType, imageType, type Layout, partShape, type Parts, sameLayout, toPlain } from './layout.js';
+import { planConvolution, type ConvolutionPlan, type Convolution, matchConvolution } from './convolutionPlan.js';
+import { kernelGradient, kernelGradientRows, dataGradient, forwardConv } from './convolve.js';
+import { convertLayout, fromPlain, type FeatureMapType, imageType, type Layout, phaseShape, type PhaseTensors, sameLayout, toPlain } from './layout.js';
 import type { Activation } from './nchwc.js';
 import { assignLayouts, FUNCTIONS, isElementwise, isPerChannel } from './regions.js';
-import { Storage } from './storage.js';
-import { type Statistics, varianceOf } from './variance.js';
+import { ParameterStorage } from './parameterStorage.js';
+import { type Statistics, matchVariance } from './variance.js';
 
 /**
  * The same graph with its convolutions, and whatever lies elementwise between them, on blocked channels with the batch inside. For
@@ -36,8 +36,8 @@ export function lowerToBlocks(graph: Graph, block: number): LaidOutGraph {
 
 /** An image on its way: a form, or the product of two that is made only if somebody needs it as an image. */
 interface Image {
-  readonly form?: Form;
-  readonly product?: readonly [Form, Form];
+  readonly form?: AffineForm;
+  readonly product?: readonly [AffineForm, AffineForm];
 }
 
 class BlockedLowering {
@@ -49,7 +49,7 @@ class BlockedLowering {
   private readonly images = new Map<Value, Image>();
   private readonly plainValues = new Map<Value, Value>();
   private readonly order: readonly Value[];
-  private readonly storage: Storage;
+  private readonly storage: ParameterStorage;
 
   constructor(
     private readonly graph: Graph,
@@ -61,10 +61,10 @@ class BlockedLowering {
     for (const value of this.order) {
       if (value.kind !== 'computed') continue;
       for (const operand of value.inputs) this.consumers.set(operand, [...(this.consumers.get(operand) ?? []), value]);
-      const statistics = varianceOf(value);
+      const statistics = matchVariance(value);
       if (statistics && this.layouts.has(statistics.x)) this.statistics.set(statistics.x, statistics);
     }
-    this.storage = new Storage({
+    this.storage = new ParameterStorage({
       graph,
       consumersOf: (value) => this.consumersOf(value),
       connected: (convolution) => this.connected(convolution),
@@ -88,7 +88,7 @@ class BlockedLowering {
 
   // What is known of a value
 
-  private typeOf(value: Value): ImageType {
+  private typeOf(value: Value): FeatureMapType {
     return imageType(value.shape, this.block);
   }
 
@@ -104,30 +104,30 @@ class BlockedLowering {
   }
 
   /** An image as a form, a product being made. */
-  private form(value: Value): Form {
+  private form(value: Value): AffineForm {
     const image = this.images.get(value);
     if (image?.form) return image.form;
     const layout = this.layouts.get(value)!;
-    const form = formOf(image?.product ? this.multiply(image.product, value, layout) : fromPlain(this.plain(value), this.typeOf(value), layout));
+    const form = toAffine(image?.product ? this.multiply(image.product, value, layout) : fromPlain(this.plain(value), this.typeOf(value), layout));
     this.images.set(value, { ...image, form });
     return form;
   }
 
   /** An image in its region's layout. */
-  private parts(value: Value): Parts {
+  private parts(value: Value): PhaseTensors {
     const form = this.form(value);
     const known = asParts(form);
     if (known) return known;
     const parts = materialize(form, this.typeOf(value), this.layouts.get(value)!);
-    this.images.set(value, { form: formOf(parts) });
+    this.images.set(value, { form: toAffine(parts) });
     return parts;
   }
 
-  private partsIn(value: Value, layout: Layout): Parts {
+  private partsIn(value: Value, layout: Layout): PhaseTensors {
     return convertLayout(this.parts(value), this.typeOf(value), this.layouts.get(value)!, layout);
   }
 
-  private multiply([a, b]: readonly [Form, Form], value: Value, layout: Layout): Parts {
+  private multiply([a, b]: readonly [AffineForm, AffineForm], value: Value, layout: Layout): PhaseTensors {
     const [left, right] = [a, b].map((form) => materialize(form, this.typeOf(value), layout));
     return left!.map((part, index) => mul(part, right![index]!));
   }
@@ -135,10 +135,10 @@ class BlockedLowering {
   // Images
 
   private lowerImage(value: ComputedValue, layout: Layout): void {
-    const convolution = convolutionOf(value);
+    const convolution = matchConvolution(value);
     if (convolution) return this.lowerConvolution(value, convolution, layout);
     if (isElementwise(value)) this.images.set(value, this.elementwise(value, layout));
-    else this.images.set(value, { form: formOf(this.overPixels(value, layout) ?? fromPlain(this.lowerPlain(value), this.typeOf(value), layout)) });
+    else this.images.set(value, { form: toAffine(this.overPixels(value, layout) ?? fromPlain(this.lowerPlain(value), this.typeOf(value), layout)) });
   }
 
   private lowerConvolution(value: ComputedValue, convolution: Convolution, layout: Layout): void {
@@ -151,8 +151,8 @@ class BlockedLowering {
     const activation = follower && activationOf(follower);
     const makers =
       result === 'small'
-        ? reduce(connected, this.storage.rowsOf(kernel!), this.partsIn(big, connected.bigLayout), type.batch)
-        : enlarge(connected, this.storage.rowsOf(kernel!), this.partsIn(small, connected.smallLayout), type.batch, partShape(type, own));
+        ? forwardConv(connected, this.storage.rowsOf(kernel!), this.partsIn(big, connected.bigLayout), type.batch)
+        : dataGradient(connected, this.storage.rowsOf(kernel!), this.partsIn(small, connected.smallLayout), type.batch, phaseShape(type, own));
     const plainBias = bias && this.plain(bias);
     if (makers[0]!.sample && this.servesStatistics(value)) {
       const centered = centerConvolution(makers, plainBias, type, own, layout);
@@ -160,9 +160,9 @@ class BlockedLowering {
       this.images.set(value, { form: imageOf(centered) });
       return;
     }
-    const finish = { bias: plainBias && spreadChannels(plainBias, type, own), activation };
+    const finish = { bias: plainBias && broadcastChannels(plainBias, type, own), activation };
     const parts = makers.map(({ make }) => make(finish));
-    const image: Image = { form: formOf(convertLayout(parts, type, own, layout)) };
+    const image: Image = { form: toAffine(convertLayout(parts, type, own, layout)) };
     this.images.set(value, image);
     if (follower && activation) this.images.set(follower, image);
   }
@@ -204,45 +204,45 @@ class BlockedLowering {
       case 'Sub':
         return { form: this.isCentering(value) ? offMean(this.centeredOf(a)) : this.sum(value, a, b, true) };
       case 'Mul':
-        if (isPerChannel(b, value)) return { form: scaleForm(this.form(a), this.plain(b)) };
-        if (isPerChannel(a, value)) return { form: scaleForm(this.form(b), this.plain(a)) };
+        if (isPerChannel(b, value)) return { form: scaleAffine(this.form(a), this.plain(b)) };
+        if (isPerChannel(a, value)) return { form: scaleAffine(this.form(b), this.plain(a)) };
         return { product: [this.form(a), this.form(b)] };
       default:
         return { form: this.applyFunction(value, a, layout) };
     }
   }
 
-  private sum(value: Value, a: Value, b: Value, subtract: boolean): Form {
+  private sum(value: Value, a: Value, b: Value, subtract: boolean): AffineForm {
     const second = isPerChannel(b, value) ? undefined : subtract ? negateForm(this.form(b)) : this.form(b);
-    if (isPerChannel(a, value)) return shiftForm(second!, this.plain(a));
-    if (second) return addForms(this.form(a), second);
-    return shiftForm(this.form(a), subtract ? mul(this.plain(b), -1) : this.plain(b));
+    if (isPerChannel(a, value)) return shiftAffine(second!, this.plain(a));
+    if (second) return addAffine(this.form(a), second);
+    return shiftAffine(this.form(a), subtract ? mul(this.plain(b), -1) : this.plain(b));
   }
 
-  private applyFunction(value: ComputedValue, operand: Value, layout: Layout): Form {
+  private applyFunction(value: ComputedValue, operand: Value, layout: Layout): AffineForm {
     const activation = activationOf(value);
     const form = this.form(operand);
     // A form that has to be made anyway takes the activation along.
-    if (activation && !asParts(form)) return formOf(materialize(form, this.typeOf(value), layout, activation));
-    return formOf(this.parts(operand).map((part) => apply(value.operator, [part], value.attributes)));
+    if (activation && !asParts(form)) return toAffine(materialize(form, this.typeOf(value), layout, activation));
+    return toAffine(this.parts(operand).map((part) => apply(value.operator, [part], value.attributes)));
   }
 
   /** Means over an image's pixels that leave the batch, and repetition over pixels: both work on memory [C/P, H, W, N P]. */
-  private overPixels(value: ComputedValue, layout: Layout): Parts | undefined {
+  private overPixels(value: ComputedValue, layout: Layout): PhaseTensors | undefined {
     const [x] = value.inputs as [Value];
     const { name } = value.operator;
     const source = this.layouts.get(x);
     if (source?.kind !== 'blocked' || layout.kind !== 'blocked' || source.phases !== 1 || layout.phases !== 1) return undefined;
     const memory = (of: Value) => {
       const { batch, height, width, block } = this.typeOf(of);
-      return [partShape(this.typeOf(of), layout)[1]! / block, height, width, batch * block];
+      return [phaseShape(this.typeOf(of), layout)[1]! / block, height, width, batch * block];
     };
     if ((name === 'ReduceMean' || name === 'ReduceSum') && String(value.attributes.axes) === '2,3' && value.attributes.keepdims === 1) {
       const reduction = name === 'ReduceMean' ? reduceMean : reduceSum;
-      return [reshape(reduction(reshape(this.parts(x)[0]!, memory(x)), [1, 2]), partShape(this.typeOf(value), layout))];
+      return [reshape(reduction(reshape(this.parts(x)[0]!, memory(x)), [1, 2]), phaseShape(this.typeOf(value), layout))];
     }
     if (name === 'Expand' && sameShape(x.shape, [value.shape[0]!, value.shape[1]!, 1, 1])) {
-      return [reshape(expand(reshape(this.parts(x)[0]!, memory(x)), memory(value)), partShape(this.typeOf(value), layout))];
+      return [reshape(expand(reshape(this.parts(x)[0]!, memory(x)), memory(value)), phaseShape(this.typeOf(value), layout))];
     }
     return undefined;
   }
@@ -250,7 +250,7 @@ class BlockedLowering {
   // Everything else
 
   private lowerPlain(value: ComputedValue): Value {
-    const convolution = convolutionOf(value);
+    const convolution = matchConvolution(value);
     if (convolution?.result === 'kernel') return this.kernelGradient(value, convolution);
     const stored = this.storage.pieceOfVector(value) ?? this.storage.total(value);
     if (stored) return stored;
@@ -266,14 +266,14 @@ class BlockedLowering {
     const connected = this.connected(convolution);
     const [smallParts, bigParts] = [this.partsIn(small, connected.smallLayout), this.partsIn(big, connected.bigLayout)];
     const [only] = connected.connections;
-    if (only?.own === undefined) return correlate(connected, smallParts, bigParts, small.shape[0]!);
-    const rows = correlateRows(only, connected.bigAsPixel, smallParts, bigParts, small.shape[0]!);
+    if (only?.own === undefined) return kernelGradient(connected, smallParts, bigParts, small.shape[0]!);
+    const rows = kernelGradientRows(only, connected.bigAsPixel, smallParts, bigParts, small.shape[0]!);
     this.storage.rememberRows(value, rows, only.own);
     return only.gradientOf(rows);
   }
 
-  private connected(convolution: Convolution): Connected {
-    return connect(convolution, this.layouts.get(convolution.small)!, this.layouts.get(convolution.big)!, this.block);
+  private connected(convolution: Convolution): ConvolutionPlan {
+    return planConvolution(convolution, this.layouts.get(convolution.small)!, this.layouts.get(convolution.big)!, this.block);
   }
 
   /** Sums and means of an image over batch, rows and columns, and perhaps channels. */
@@ -286,14 +286,14 @@ class BlockedLowering {
     if (![0, 2, 3].every((axis) => axes.includes(axis))) return undefined;
     const scale = name === 'ReduceMean' ? sizeOf(value.shape) / sizeOf(x.shape) : 1;
     const sums = new ChannelSums(this.typeOf(x), layout, scale);
-    const variance = varianceOf(value);
+    const variance = matchVariance(value);
     if (variance && this.statistics.has(variance.x)) return varianceOfCentered(this.centeredOf(variance.x), sums);
     if (this.statistics.get(x)?.mean === value) return meanOf(this.centeredOf(x));
     const perChannel = this.sumsOf(x, sums);
     return reshape(axes.length === 4 ? reduceSum(perChannel, [1]) : perChannel, value.shape);
   }
 
-  private sumsOf(x: Value, sums: ChannelSums): PerChannel {
+  private sumsOf(x: Value, sums: ChannelSums): ChannelVector {
     const image = this.images.get(x);
     // A product that only sums want is never made.
     const onlySums = this.consumersOf(x).every(({ operator }) => operator.name.startsWith('Reduce'));

@@ -6,7 +6,7 @@ import { reshape, slice, transpose } from '../../operators/index.js';
 import type { Value } from '../../value.js';
 import { gatherRows } from './gather.js';
 import { padAxis, padded } from './layout.js';
-import type { AxisLink } from './links.js';
+import type { AxisLink } from './polyphase.js';
 import { reorderInput } from './nchwc.js';
 
 /** Sizes of a kernel in blocks. */
@@ -67,7 +67,7 @@ const rowIndex = (type: KernelType, s: number, b: number, rows: AxisLink, column
   ((s * bigBlocks(type) + b) * type.height + rows.first + rows.step * row) * type.width + columns.first + columns.step * column;
 
 /** The kernel of a link from the big map to the small one, of transposed rows: declared [S, B, taps, taps]. */
-export function reducingKernel(transposed: Value, type: KernelType, rows: AxisLink, columns: AxisLink): Value {
+export function forwardKernel(transposed: Value, type: KernelType, rows: AxisLink, columns: AxisLink): Value {
   const index: number[] = [];
   for (let s = 0; s < smallBlocks(type); s++) {
     for (let b = 0; b < bigBlocks(type); b++) {
@@ -80,7 +80,7 @@ export function reducingKernel(transposed: Value, type: KernelType, rows: AxisLi
 }
 
 /** The kernel of a link from the small map to the big one, its taps backwards: declared [B, S, taps, taps]. */
-export function enlargingKernel(kernel: Value, type: KernelType, rows: AxisLink, columns: AxisLink): Value {
+export function dataGradientKernel(kernel: Value, type: KernelType, rows: AxisLink, columns: AxisLink): Value {
   const index: number[] = [];
   for (let b = 0; b < bigBlocks(type); b++) {
     for (let s = 0; s < smallBlocks(type); s++) {

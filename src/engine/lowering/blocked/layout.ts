@@ -18,10 +18,10 @@ export interface Layout {
 }
 
 /** The tensors that hold a value in a layout. */
-export type Parts = readonly Value[];
+export type PhaseTensors = readonly Value[];
 
 /** Sizes of an image batch, and the block size. */
-export interface ImageType {
+export interface FeatureMapType {
   readonly batch: number;
   readonly channels: number;
   readonly height: number;
@@ -29,7 +29,7 @@ export interface ImageType {
   readonly block: number;
 }
 
-export const imageType = ([batch, channels, height, width]: Shape, block: number): ImageType => ({
+export const imageType = ([batch, channels, height, width]: Shape, block: number): FeatureMapType => ({
   batch: batch!,
   channels: channels!,
   height: height!,
@@ -42,7 +42,7 @@ export const sameLayout = (a: Layout, b: Layout): boolean => a.kind === b.kind &
 export const padded = (channels: number, block: number): number => Math.ceil(channels / block) * block;
 
 /** The declared shape of each part. */
-export function partShape({ batch, channels, height, width, block }: ImageType, { kind, phases }: Layout): Shape {
+export function phaseShape({ batch, channels, height, width, block }: FeatureMapType, { kind, phases }: Layout): Shape {
   return [1, kind === 'depth' ? block : padded(channels, block), height / phases, (width / phases) * batch];
 }
 
@@ -56,20 +56,20 @@ export function padAxis(x: Value, axis: number, size: number): Value {
 }
 
 /** A plain value in a layout. */
-export function fromPlain(x: Value, type: ImageType, layout: Layout): Parts {
+export function fromPlain(x: Value, type: FeatureMapType, layout: Layout): PhaseTensors {
   const { batch, channels, height, width, block } = type;
   const { kind, phases } = layout;
   if (kind === 'depth') {
     const split = transpose(reshape(x, [batch, channels, height / phases, phases, width / phases, phases]), [2, 4, 0, 3, 5, 1]);
     const flat = reshape(split, [(height / phases) * (width / phases) * batch, phases * phases * channels]);
-    return [reshape(padAxis(flat, 1, block), partShape(type, layout))];
+    return [reshape(padAxis(flat, 1, block), phaseShape(type, layout))];
   }
   const whole = transpose(reshape(padAxis(x, 1, padded(channels, block)), [batch, padded(channels, block) / block, block, height, width]), [1, 3, 4, 0, 2]);
-  return splitPhases(reshape(whole, partShape(type, { kind, phases: 1 })), type, phases);
+  return splitPhases(reshape(whole, phaseShape(type, { kind, phases: 1 })), type, phases);
 }
 
 /** A value back in plain memory. */
-export function toPlain(parts: Parts, type: ImageType, layout: Layout): Value {
+export function toPlain(parts: PhaseTensors, type: FeatureMapType, layout: Layout): Value {
   const { batch, channels, height, width, block } = type;
   const { kind, phases } = layout;
   if (kind === 'depth') {
@@ -82,14 +82,14 @@ export function toPlain(parts: Parts, type: ImageType, layout: Layout): Value {
 }
 
 /** A value from one layout to another. */
-export function convertLayout(parts: Parts, type: ImageType, from: Layout, to: Layout): Parts {
+export function convertLayout(parts: PhaseTensors, type: FeatureMapType, from: Layout, to: Layout): PhaseTensors {
   if (sameLayout(from, to)) return parts;
   if (from.kind === 'depth' || to.kind === 'depth') return fromPlain(toPlain(parts, type, from), type, to);
   return splitPhases(joinPhases(parts, type, from.phases), type, to.phases);
 }
 
 /** A whole map as phases: each gathers its pixels, N P floats each. */
-function splitPhases(whole: Value, type: ImageType, phases: number): Parts {
+function splitPhases(whole: Value, type: FeatureMapType, phases: number): PhaseTensors {
   if (phases === 1) return [whole];
   const { batch, height, width, block } = type;
   const blocks = padded(type.channels, block) / block;
@@ -102,12 +102,12 @@ function splitPhases(whole: Value, type: ImageType, phases: number): Parts {
         for (let column = columnPhase; column < width; column += phases) index.push((channel * height + row) * width + column);
       }
     }
-    return reshape(gatherRows(pixels, index), partShape(type, { kind: 'blocked', phases }));
+    return reshape(gatherRows(pixels, index), phaseShape(type, { kind: 'blocked', phases }));
   });
 }
 
 /** Phases as a whole map: pixels are interleaved within rows, then rows. */
-function joinPhases(parts: Parts, type: ImageType, phases: number): Value {
+function joinPhases(parts: PhaseTensors, type: FeatureMapType, phases: number): Value {
   if (phases === 1) return parts[0]!;
   const { batch, height, width, block } = type;
   const blocks = padded(type.channels, block) / block;
@@ -116,5 +116,5 @@ function joinPhases(parts: Parts, type: ImageType, phases: number): Value {
     const pixels = parts.slice(rowPhase * phases, (rowPhase + 1) * phases).map((part) => reshape(part, [blocks * h * w, 1, batch * block]));
     return reshape(concat(pixels, 1), [blocks * h, 1, width * batch * block]);
   });
-  return reshape(concat(rows, 1), partShape(type, { kind: 'blocked', phases: 1 }));
+  return reshape(concat(rows, 1), phaseShape(type, { kind: 'blocked', phases: 1 }));
 }

@@ -1,5 +1,5 @@
 import { sizeOf } from '../../shape.js';
-import { type ComputedValue, constant, type ConstantValue, uniformElement, type Value } from '../../value.js';
+import { type ComputedValue, constant, type ConstantValue, splatValue, type Value } from '../../value.js';
 
 /** What elements that only fill blocks become under elementwise operators, if that is known without running anything. */
 export class Padding {
@@ -15,7 +15,7 @@ export class Padding {
   }
 
   private find(value: Value): number | undefined {
-    if (sizeOf(value.shape) === 1) return uniformElement(value);
+    if (sizeOf(value.shape) === 1) return splatValue(value);
     if (this.isFilled(value)) return 0;
     return value.kind === 'computed' && value.operator.elementwise ? this.result(value) : undefined;
   }

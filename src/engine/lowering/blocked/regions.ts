@@ -2,7 +2,7 @@
 import { topologicalOrder } from '../../graph.js';
 import { sameShape } from '../../shape.js';
 import type { ComputedValue, Value } from '../../value.js';
-import { type Convolution, convolutionOf, isImage, isPointwise } from './connections.js';
+import { type Convolution, matchConvolution, isFeatureMap, isPointwise } from './convolutionPlan.js';
 import type { Layout } from './layout.js';
 
 /** Elementwise functions that keep a layout. Their value at 0 is finite, so that channels that only fill a block stay harmless. */
@@ -21,7 +21,7 @@ export const isPerChannel = (operand: Value, result: Value): boolean => {
 
 /** Whether an operator makes an image of images elementwise, other operands being one number a channel. */
 export function isElementwise(value: Value): value is ComputedValue {
-  if (value.kind !== 'computed' || value.type !== 'float32' || !isImage(value.shape)) return false;
+  if (value.kind !== 'computed' || value.type !== 'float32' || !isFeatureMap(value.shape)) return false;
   if (FUNCTIONS.has(value.operator.name)) return true;
   return ARITHMETIC.has(value.operator.name) && value.inputs.every((operand) => sameShape(operand.shape, value.shape) || isPerChannel(operand, value));
 }
@@ -43,28 +43,28 @@ export function assignLayouts(outputs: readonly Value[], block: number): Readonl
   };
   const order = topologicalOrder(outputs);
   for (const value of order) {
-    if (isImage(value.shape) && value.type === 'float32') parents.set(value, value);
+    if (isFeatureMap(value.shape) && value.type === 'float32') parents.set(value, value);
     if (!isElementwise(value)) continue;
     for (const operand of value.inputs) {
       if (parents.has(operand) && sameShape(operand.shape, value.shape)) parents.set(find(value), find(operand));
     }
   }
 
-  const wishes = new Map<Value, Set<number>>();
-  const wish = (value: Value, phases: number | undefined) => {
+  const requests = new Map<Value, Set<number>>();
+  const request = (value: Value, phases: number | undefined) => {
     const region = find(value);
-    const known = wishes.get(region) ?? new Set<number>();
-    wishes.set(region, known);
+    const known = requests.get(region) ?? new Set<number>();
+    requests.set(region, known);
     if (phases !== undefined) known.add(phases);
   };
-  for (const convolution of order.map(convolutionOf).filter((found): found is Convolution => found !== undefined)) {
+  for (const convolution of order.map(matchConvolution).filter((found): found is Convolution => found !== undefined)) {
     const pointwise = isPointwise(convolution);
-    wish(convolution.small, pointwise ? undefined : 1);
-    wish(convolution.big, pointwise ? undefined : convolution.strides[0]);
+    request(convolution.small, pointwise ? undefined : 1);
+    request(convolution.big, pointwise ? undefined : convolution.strides[0]);
   }
   const layouts = new Map<Value, Layout>();
   for (const value of parents.keys()) {
-    const wanted = wishes.get(find(value));
+    const wanted = requests.get(find(value));
     if (wanted) layouts.set(value, layoutFor(value, wanted, block));
   }
   return layouts;

@@ -12,7 +12,7 @@ const isMeanPerChannel = (value: Value | undefined): value is ComputedValue =>
   isComputedBy(value, 'ReduceMean') && value.attributes.keepdims === 1 && String(value.attributes.axes) === '0,2,3';
 
 /** The image whose variance per channel a value is: the mean square of the image minus its mean. */
-export function varianceOf(value: Value): Statistics | undefined {
+export function matchVariance(value: Value): Statistics | undefined {
   if (!isMeanPerChannel(value)) return undefined;
   const product = value.inputs[0];
   if (!isComputedBy(product, 'Mul')) return undefined;

@@ -1,0 +1,162 @@
+import { InputError } from '../errors.js';
+import { checkFeatures, type Features } from '../numerics/features.js';
+import { checkLabels, type Labels } from './labels.js';
+import { minimize } from '../numerics/lbfgs.js';
+import { addProduct, type MatrixView, rowMajor, transposed } from '../numerics/matrixProduct.js';
+
+/** A linear classifier: row x is given to the class with the largest w.x + bias. */
+export interface LinearClassifier {
+  readonly classes: number;
+  readonly width: number;
+  /** [classes, width + 1]: weights of a class, then its bias. */
+  readonly parameters: Float64Array;
+}
+
+export interface LogisticOptions {
+  /** Weight of the sum of squares of the parameters, 0 or more; 1e-3 unless told otherwise. */
+  readonly l2?: number;
+  /** Whether the biases count in that sum, as they do where a constant column takes their place; true unless told otherwise. */
+  readonly penalizeBias?: boolean;
+  /** One more than the largest label unless told otherwise. */
+  readonly classes?: number;
+  /** Ends where no entry of the gradient is larger. */
+  readonly tolerance?: number;
+  readonly iterations?: number;
+}
+
+/** Rows whose logits are in memory at once. */
+const CHUNK = 2048;
+
+/**
+ * Multinomial logistic regression: minimises the mean cross-entropy + ridge x the sum of squared parameters, from 0, by L-BFGS. With a
+ * ridge above 0 the minimum is unique. Features should be of variance about 1: codes on the sphere times sqrt(M).
+ * @param features [N, D]
+ * @param labels N class numbers
+ * @throws InputError for features that are not finite, wrong or missing labels, a single class, and a negative ridge
+ */
+export function fitLogisticRegression(features: Features, labels: Labels, options: LogisticOptions = {}): LinearClassifier {
+  const { l2 = 1e-3, penalizeBias = true, tolerance = 1e-6, iterations = 500 } = options;
+  if (!(l2 >= 0 && l2 < Infinity)) throw new InputError(`ridge: is ${l2}, but must be 0 or more, and finite`);
+  const rows = checkFeatures(features, 'features');
+  const classes = checkLabels(labels, rows, options.classes);
+  const { width } = features;
+  const objective = (parameters: Float64Array, gradient: Float64Array): number => {
+    let value = meanCrossEntropy({ classes, width, parameters }, features, labels, gradient);
+    for (let index = 0; index < parameters.length; index++) {
+      if (!penalizeBias && index % (width + 1) === width) continue;
+      value += l2 * parameters[index]! ** 2;
+      gradient[index]! += 2 * l2 * parameters[index]!;
+    }
+    return value;
+  };
+  const { x } = minimize(objective, new Float64Array(classes * (width + 1)), { tolerance, iterations });
+  return { classes, width, parameters: x };
+}
+
+/**
+ * The class of every row of features [N, D]; of equal logits the smaller class number.
+ * @throws InputError for another width, and for numbers that are not finite
+ */
+export function predictClasses(classifier: LinearClassifier, features: Features): Uint32Array {
+  const rows = checkRows(classifier, features);
+  const predicted = new Uint32Array(rows);
+  for (const { first, count, logits } of logitChunks(classifier, features, rows)) {
+    for (let row = 0; row < count; row++) {
+      const base = row * classifier.classes;
+      let best = 0;
+      for (let label = 1; label < classifier.classes; label++) if (logits[base + label]! > logits[base + best]!) best = label;
+      predicted[first + row] = best;
+    }
+  }
+  return predicted;
+}
+
+/**
+ * The probabilities of all classes for every row of features [N, D].
+ * @returns [N, classes], each row a distribution
+ * @throws InputError as `predictClasses`
+ */
+export function classProbabilities(classifier: LinearClassifier, features: Features): Float64Array {
+  const rows = checkRows(classifier, features);
+  const probabilities = new Float64Array(rows * classifier.classes);
+  for (const { first, count, logits } of logitChunks(classifier, features, rows)) {
+    for (let row = 0; row < count; row++) toProbabilities(logits, row * classifier.classes, classifier.classes);
+    probabilities.set(logits, first * classifier.classes);
+  }
+  return probabilities;
+}
+
+/**
+ * Mean cross-entropy of a classifier on labelled rows, in nats.
+ * @throws InputError as `predictClasses`, and for wrong or missing labels
+ */
+export function crossEntropyOf(classifier: LinearClassifier, features: Features, labels: Labels): number {
+  const rows = checkRows(classifier, features);
+  if (labels.length !== rows) throw new InputError(`labels: there are ${labels.length} for ${rows} rows, but every row needs one`);
+  return meanCrossEntropy(classifier, features, labels);
+}
+
+function checkRows({ width }: LinearClassifier, features: Features): number {
+  if (features.width !== width) throw new InputError(`features: rows are ${features.width} wide, but the classifier was made for ${width}`);
+  return checkFeatures(features, 'features');
+}
+
+/** The mean cross-entropy; its gradient in the parameters is added to `gradient`. */
+function meanCrossEntropy(classifier: LinearClassifier, features: Features, labels: Labels, gradient?: Float64Array): number {
+  const { classes, width } = classifier;
+  const rows = features.data.length / width;
+  let total = 0;
+  for (const { first, count, logits } of logitChunks(classifier, features, rows)) {
+    for (let row = 0; row < count; row++) total += lossToGradient(logits, row * classes, classes, labels[first + row]!, rows);
+    if (gradient === undefined) continue;
+    const byClass = transposed(rowMajor(logits, count, classes));
+    addProduct(gradient, width + 1, byClass, transposed(rowMajor(features.data, count, width, first)));
+    for (let index = 0, label = 0; index < count * classes; index++) {
+      gradient[label * (width + 1) + width]! += logits[index]!;
+      label = label + 1 === classes ? 0 : label + 1;
+    }
+  }
+  return total / rows;
+}
+
+/** The cross-entropy of a row of logits, which become its gradient in them over the number of rows. */
+function lossToGradient(logits: Float64Array, base: number, classes: number, label: number, rows: number): number {
+  const ofLabel = logits[base + label]!;
+  const logSum = toProbabilities(logits, base, classes);
+  for (let index = base; index < base + classes; index++) logits[index]! /= rows;
+  logits[base + label]! -= 1 / rows;
+  return logSum - ofLabel;
+}
+
+/** Turns a row of logits into probabilities, and returns the logarithm of the sum of their exponentials. */
+function toProbabilities(logits: Float64Array, base: number, classes: number): number {
+  let largest = -Infinity;
+  for (let index = base; index < base + classes; index++) largest = Math.max(largest, logits[index]!);
+  let sum = 0;
+  for (let index = base; index < base + classes; index++) {
+    logits[index] = Math.exp(logits[index]! - largest);
+    sum += logits[index]!;
+  }
+  for (let index = base; index < base + classes; index++) logits[index]! /= sum;
+  return largest + Math.log(sum);
+}
+
+/** Logits of some rows at a time [count, classes]; overwritten by the next. */
+function* logitChunks(
+  { classes, width, parameters }: LinearClassifier,
+  features: Features,
+  rows: number,
+): Generator<{ first: number; count: number; logits: Float64Array }> {
+  const weights: MatrixView = { data: parameters, offset: 0, rows: classes, columns: width, rowStride: width + 1, columnStride: 1 };
+  const buffer = new Float64Array(Math.min(CHUNK, rows) * classes);
+  for (let first = 0; first < rows; first += CHUNK) {
+    const count = Math.min(CHUNK, rows - first);
+    const logits = buffer.subarray(0, count * classes);
+    for (let index = 0, label = 0; index < logits.length; index++) {
+      logits[index] = parameters[label * (width + 1) + width]!;
+      label = label + 1 === classes ? 0 : label + 1;
+    }
+    addProduct(logits, classes, rowMajor(features.data, count, width, first), weights);
+    yield { first, count, logits };
+  }
+}

@@ -1,0 +1,122 @@
+import { fromPixels } from '../age/iteration.js';
+import type { ModelWeights, TrainedModel } from '../model/trainedModel.js';
+import { fromBytes } from '../images/raster.js';
+import { forwardEval } from '../networks/forward.js';
+import type { Network } from '../networks/network.js';
+import { type Compile, concat, type Graph, graphOf, input, reduceMean, reshape, slice, unpack, type Value } from '../engine/index.js';
+import { BATCH, runInBatches } from '../model/batches.js';
+import { balancedScale, type Standardizer, commonScale, fitStandardizer } from '../numerics/standardizer.js';
+import type { Features } from '../numerics/features.js';
+
+/** Vectors that images are represented by. */
+export type RepresentationName = 'codes' | 'features' | 'pixels';
+
+/** Vectors of images that a classifier is fitted on. */
+export interface Representation {
+  readonly width: number;
+  /** Images, bytes [N, C, H, W], to rows [N, width]. */
+  readonly of: (images: Uint8Array) => Promise<Features>;
+  /** What takes rows to a common scale before a regression, by rows of images that need no labels; undefined where rows stay as they are. */
+  readonly scaleBy?: (rows: Features) => Standardizer;
+  readonly release: () => Promise<void>;
+}
+
+export function representationOf(name: RepresentationName, model: TrainedModel, weights: ModelWeights, compile: Compile): Promise<Representation> {
+  switch (name) {
+    case 'codes':
+      return Promise.resolve(codesOf(model));
+    case 'features':
+      return innerFeaturesOf(model, weights, compile);
+    case 'pixels':
+      return Promise.resolve(pixelsOf(model));
+  }
+}
+
+const nothing = () => Promise.resolve();
+
+/** e(x) times sqrt(M): of variance about 1 where codes are uniform on the sphere. */
+function codesOf(model: TrainedModel): Representation {
+  const scale = model.prior === 'sphere' ? Math.sqrt(model.latentSize) : 1;
+  return {
+    width: model.latentSize,
+    of: async (images) => ({ data: (await model.encode(images)).map((coordinate) => coordinate * scale), width: model.latentSize }),
+    scaleBy: fitStandardizer,
+    release: nothing,
+  };
+}
+
+/** Pixels in [-1, 1]. */
+const pixelsOf = (model: TrainedModel): Representation => ({
+  width: model.imageElements,
+  of: (images) => Promise.resolve({ data: fromBytes(images), width: model.imageElements }),
+  release: nothing,
+});
+
+/** Rows and columns of cells that activations are averaged over. */
+const CELLS = 4;
+
+/**
+ * The codes, and beside them the encoder's activations of the deepest layer whose map has at least two pixels in each direction a cell,
+ * averaged over 4 x 4 cells [N, M + 16 C]: what an image is, and where its parts are. Both weigh alike.
+ */
+async function innerFeaturesOf(model: TrainedModel, weights: ModelWeights, compile: Compile): Promise<Representation> {
+  const codes = codesOf(model);
+  const { graph, width: innerWidth } = innerGraph(model.pair.encoder);
+  const program = await compile(graph);
+  const feeds = { parameters: weights['encoder.parameters'], statistics: weights['encoder.statistics'] };
+  const width = codes.width + innerWidth;
+  return {
+    width,
+    of: async (images) => {
+      const { data } = await codes.of(images);
+      const { inner } = await runInBatches(program, feeds, images, model.imageElements, { inner: innerWidth });
+      return hstack({ data, width: codes.width }, { data: inner, width: innerWidth });
+    },
+    scaleBy: (rows) => {
+      const [ofCodes, inner] = splitColumns(rows, codes.width);
+      return balancedScale([fitStandardizer(ofCodes), commonScale(inner)]);
+    },
+    release: () => program.release(),
+  };
+}
+
+function innerGraph(network: Network): { readonly graph: Graph; readonly width: number } {
+  const parameters = input('parameters', [network.parameters.size]);
+  const statistics = input('statistics', [network.statistics.size]);
+  const images = fromPixels(input('batch', [BATCH, ...network.inputShape], 'uint8'));
+  const tensors = [unpack(parameters, network.parameters), unpack(statistics, network.statistics)] as const;
+  const maps = network.layers.flatMap(({ kind }, index) =>
+    kind === 'leakyRelu' ? [forwardEval({ ...network, layers: network.layers.slice(0, index + 1) }, ...tensors, images)] : [],
+  );
+  // Encoders begin with maps of 16 x 16 or more.
+  const inner = cellMeans(maps.findLast(({ shape }) => shape[2]! >= 2 * CELLS)!);
+  return { graph: graphOf({ inner }, [parameters, statistics]), width: inner.shape[1]! };
+}
+
+/** The means of maps [N, C, H, W] over cells, [N, cells C]. */
+function cellMeans(map: Value): Value {
+  const [count, channels, height, width] = map.shape as [number, number, number, number];
+  const strips = (x: Value, axis: number, size: number) =>
+    Array.from({ length: CELLS }, (_, part) => slice(x, axis, (part * size) / CELLS, ((part + 1) * size) / CELLS));
+  const cells = strips(map, 2, height).flatMap((strip) => strips(strip, 3, width));
+  return concat(
+    cells.map((cell) => reshape(reduceMean(cell, [2, 3]), [count, channels])),
+    1,
+  );
+}
+
+function hstack(left: Features, right: Features): Features {
+  const width = left.width + right.width;
+  const data = new Float32Array((left.data.length / left.width) * width);
+  for (let row = 0; row * width < data.length; row++) {
+    data.set(left.data.subarray(row * left.width, (row + 1) * left.width), row * width);
+    data.set(right.data.subarray(row * right.width, (row + 1) * right.width), row * width + left.width);
+  }
+  return { data, width };
+}
+
+/** The first `leftWidth` columns, and the others. */
+function splitColumns({ data, width }: Features, leftWidth: number): [Features, Features] {
+  const columns = (from: number, to: number): Features => ({ data: data.filter((_, index) => index % width >= from && index % width < to), width: to - from });
+  return [columns(0, leftWidth), columns(leftWidth, width)];
+}

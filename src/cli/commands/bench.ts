@@ -1,0 +1,70 @@
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { splitInMemory } from '../../data/source.js';
+import { Trainer } from '../../training/trainer.js';
+import { randomStream } from '../../random.js';
+import { type ActionResult, runAction, type Terminal } from '../command.js';
+import { readProfile, showProfile } from '../profile.js';
+import { compilerOf, type CompilerOptions, threadsOf, trainingCommand, wholeNumber } from '../options.js';
+import { resolveConfiguration } from '../settings.js';
+
+export const benchCommand = () =>
+  trainingCommand('bench', 'time training iterations on random images')
+    .optionsGroup('Measurement:')
+    .option('--iterations <number>', 'iterations to time', wholeNumber(1, 100_000), 9)
+    .option('--warmup <number>', 'iterations before, not counted', wholeNumber(0, 100_000), 6)
+    .option('--profile', "print the time of each operator and shape, from the runtime's own profiler (slower)")
+    .action((options) => runAction(options, (terminal) => bench(options, terminal)));
+
+type Options = Readonly<Record<string, unknown>> & {
+  readonly iterations: number;
+  readonly warmup: number;
+  readonly profile?: true | undefined;
+} & CompilerOptions;
+
+async function bench(options: Options, terminal: Terminal): Promise<ActionResult> {
+  const configuration = await resolveConfiguration('mnist', { channels: 3, ...options, steps: options.iterations + options.warmup });
+  const { size, channels, batch } = configuration;
+  const imageBytes = channels * size * size;
+  const stream = randomStream(configuration.seed, 'bench images');
+  const images = splitInMemory(
+    Uint8Array.from({ length: 2 * batch * imageBytes }, () => stream.below(256)),
+    imageBytes,
+    null,
+  );
+  const profilePrefix = options.profile && join(tmpdir(), `agenet-profile-${process.pid}`);
+  const trainer = await Trainer.create(configuration, images, compilerOf(options, terminal, profilePrefix));
+
+  // The clock of `performance` begins with the process, so this is everything from the command to the first iteration.
+  const startup = performance.now() / 1000;
+  const seconds: number[] = [];
+  for (let iteration = 0; iteration < options.warmup + options.iterations; iteration++) {
+    const start = performance.now();
+    await trainer.iterate();
+    if (iteration >= options.warmup) seconds.push((performance.now() - start) / 1000);
+  }
+  if (profilePrefix) trainer.endProfiling();
+  await trainer.release();
+  const profile = profilePrefix ? await readProfile(profilePrefix) : undefined;
+
+  const result = {
+    seconds_per_iteration: median(seconds),
+    fastest_iteration: Math.min(...seconds),
+    startup_seconds: startup,
+    peak_rss_mb: process.resourceUsage().maxRSS / 1024,
+    device: options.device,
+    threads: threadsOf(options.threads),
+    iterations: options.iterations,
+    configuration,
+    ...(profile ? { profile } : {}),
+  };
+  terminal.print(
+    `${result.seconds_per_iteration.toFixed(4)} s an iteration (median of ${options.iterations}, fastest ${result.fastest_iteration.toFixed(4)}); started in ${startup.toFixed(2)} s; peak ${result.peak_rss_mb.toFixed(0)} MB`,
+  );
+  if (profile) showProfile(profile, PROFILE_ROWS).forEach((line) => terminal.print(line));
+  return { result };
+}
+
+const PROFILE_ROWS = 40;
+
+const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)]!;

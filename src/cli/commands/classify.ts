@@ -1,0 +1,88 @@
+import { InputError } from '../../errors.js';
+import { imageClassifier, type Predictions } from '../../classifiers/fittedProbe.js';
+import type { SavedProbe } from '../../classifiers/probeFile.js';
+import type { Configuration } from '../../training/configuration.js';
+import { modelWeights } from '../../training/trainer.js';
+import { ProbeFiles, weightsDigest } from '../../runs/probeFiles.node.js';
+import { runFolderPath } from '../attributeOptions.js';
+import { type ActionResult, runAction, subcommand, type Terminal } from '../command.js';
+import { decodeEach, imageFilesOf } from '../imageFiles.js';
+import { openRun } from '../openRun.js';
+import { compilerOf, type CompilerOptions, deviceOption, threadsOption } from '../options.js';
+
+/** Images that are in memory at once. */
+const CHUNK = 500;
+
+const EXAMPLES = `
+Examples:
+  agenet probe runs/mnist-1 --labels 1000 --save digits        first: a classifier from 1,000 labels
+  agenet classify runs/mnist-1 seven.png scans                 then: a file, and all images of a folder
+  agenet classify runs/mnist-1 scans --probe digits --json
+`;
+
+export const classifyCommand = () =>
+  subcommand('classify', 'tell the classes of images, by a probe of the run')
+    .argument('<run>', 'a run folder, or a checkpoint in one')
+    .argument('<images...>', 'image files, and folders of them')
+    .option('--probe <name>', 'a probe that agenet probe --save made (default: the only one)')
+    .addOption(deviceOption())
+    .addOption(threadsOption())
+    .addHelpText('after', EXAMPLES)
+    .action((run, images, options) => runAction(options, (terminal) => classify(run, images, options, terminal)));
+
+type Options = { readonly probe?: string | undefined } & CompilerOptions;
+
+async function classify(run: string, named: readonly string[], options: Options, terminal: Terminal): Promise<ActionResult> {
+  const saved = await new ProbeFiles(runFolderPath(run)).choose(options.probe);
+  const { name, probe, origin } = saved;
+  const compile = compilerOf(options, terminal);
+  const { model, checkpoint } = await openRun(run, compile, { ema: !origin.raw });
+  const weights = modelWeights(checkpoint.vectors, { ema: !origin.raw });
+  if (weightsDigest(weights) !== origin.weights) {
+    throw new InputError(
+      `probe ${name}: was fitted on other weights (iteration ${origin.step}) than those of ${run} (iteration ${checkpoint.step}); fit it anew with agenet probe --save, or name its checkpoint`,
+    );
+  }
+  const classifier = await imageClassifier(probe, model, weights, compile);
+  try {
+    const images: ClassifiedImage[] = [];
+    const leftOut: { file: string; reason: string }[] = [];
+    for await (const chunk of chunksOf(await imageFilesOf(named), checkpoint.configuration, leftOut)) {
+      const predictions = await classifier.classify(Uint8Array.from(Buffer.concat(chunk.map(({ pixels }) => pixels))));
+      images.push(...chunk.map(({ file }, index) => describe(file, predictions, index, saved)));
+    }
+    const [first] = leftOut;
+    if (images.length === 0 && first !== undefined) {
+      const others = leftOut.length > 1 ? `, nor can the ${leftOut.length - 1} others` : '';
+      throw new InputError(`${first.file}: cannot be read as an image (${first.reason})${others}`);
+    }
+    for (const { file, reason } of leftOut) terminal.note(`${file}: left out, it cannot be read as an image (${reason})`);
+    for (const { file, class: name, probability } of images) terminal.print(`${file}  ${name}  ${probability.toFixed(3)}`);
+    return { result: { run, probe: name, method: probe.method, labels: origin.labels, testAccuracy: origin.testAccuracy, images, leftOut } };
+  } finally {
+    await classifier.release();
+    await model.release();
+  }
+}
+
+interface ClassifiedImage {
+  readonly file: string;
+  readonly label: number;
+  readonly class: string;
+  readonly probability: number;
+}
+
+function describe(file: string, { classes, probabilities }: Predictions, index: number, { probe, origin }: SavedProbe): ClassifiedImage {
+  const label = classes[index]!;
+  return { file, label, class: origin.classNames[label]!, probability: probabilities[index * probe.classes + label]! };
+}
+
+/** The images of files, some at a time; what cannot be decoded is entered in `leftOut`. */
+async function* chunksOf(files: readonly string[], configuration: Configuration, leftOut: { file: string; reason: string }[]) {
+  for (let start = 0; start < files.length; start += CHUNK) {
+    const onFailure = (file: string, reason: string) => void leftOut.push({ file, reason });
+    const chunk: { file: string; pixels: Uint8Array }[] = [];
+    for await (const image of decodeEach(files.slice(start, start + CHUNK), configuration, onFailure)) chunk.push(image);
+    if (chunk.length > 0) yield chunk;
+  }
+}

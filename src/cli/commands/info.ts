@@ -1,0 +1,54 @@
+import { isDataSpec, openSource, DATA_SPEC_HELP } from '../../data/open.node.js';
+import type { ImageSource } from '../../data/source.js';
+import { iterationSpec } from '../../training/configuration.js';
+import { InputError } from '../../errors.js';
+import { BestCheckpoint } from '../../runs/bestCheckpoint.node.js';
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type ActionResult, runAction, subcommand, type Terminal } from '../command.js';
+import { bestLine } from '../evaluationTable.js';
+import { readCheckpoint } from '../openRun.js';
+import { decodingProgress } from '../progress.js';
+
+export const infoCommand = () =>
+  subcommand('info', 'say what a run or a data set is')
+    .argument('<run-or-data>', 'a run folder, a checkpoint, or the name of a data set')
+    .action((name, options) => runAction(options, (terminal) => info(name, terminal)));
+
+async function info(name: string, terminal: Terminal): Promise<ActionResult> {
+  const found = await stat(name).catch(() => undefined);
+  if (!isDataSpec(name) && found === undefined) {
+    throw new InputError(`${name}: neither a run folder or checkpoint, nor a data set (there is ${DATA_SPEC_HELP})`);
+  }
+  const isRun = !isDataSpec(name) && (found?.isFile() === true || (await stat(join(name, 'config.json')).catch(() => undefined)) !== undefined);
+  if (isRun) return describeRun(name, terminal);
+  const source = await openSource(name, undefined, { onWarning: terminal.note, onProgress: decodingProgress(terminal) });
+  try {
+    return describeSource(source, terminal);
+  } finally {
+    source.close?.();
+  }
+}
+
+function describeSource({ name, size, channels, train, test, classes }: ImageSource, terminal: Terminal): ActionResult {
+  terminal.print(
+    `${name}: images of ${size.join('x')}, ${channels === 1 ? 'grey' : 'RGB'}; ${train.count} to train on, ${test.count} to test on; ${classes === null ? 'no labels' : `${classes} classes`}`,
+  );
+  return { result: { name, size, channels, train: train.count, test: test.count, classes } };
+}
+
+async function describeRun(path: string, terminal: Terminal): Promise<ActionResult> {
+  const { configuration, step, file } = await readCheckpoint(path);
+  const { pair } = iterationSpec(configuration);
+  const parameters = { encoder: pair.encoder.parameters.size, generator: pair.generator.parameters.size };
+  const length = 'steps' in configuration.length ? `${configuration.length.steps} iterations` : `${configuration.length.epochs} epochs`;
+  terminal.print(
+    `${path}: ${configuration.network} of width ${configuration.width} and latent size ${configuration.latent}, trained on ${configuration.data} for ${step} iterations (of ${length})`,
+  );
+  terminal.print(`encoder ${parameters.encoder} parameters, generator ${parameters.generator}; latest checkpoint ${file}`);
+  // Of a checkpoint by itself nothing else is known.
+  const best = file === path ? undefined : await new BestCheckpoint(path).read();
+  if (best) terminal.print(bestLine(best));
+  terminal.printObject(configuration);
+  return { result: { run: path, step, checkpoint: file, parameters, ...(best ? { best } : {}), configuration } };
+}

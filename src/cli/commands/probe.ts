@@ -1,0 +1,128 @@
+import { InvalidArgumentError } from '@commander-js/extra-typings';
+import type { ImageSource } from '../../data/source.js';
+import { type FittedProbe, PROBE_METHODS, type ProbeMethod } from '../../classifiers/fittedProbe.js';
+import { probe } from '../../classifiers/probe.js';
+import type { ProbeOrigin } from '../../classifiers/probeFile.js';
+import { TEST_IMAGES } from '../../classifiers/probeRunner.js';
+import { modelWeights } from '../../training/trainer.js';
+import { DATA_SPEC_HELP } from '../../data/open.node.js';
+import { InputError, nearestName } from '../../errors.js';
+import { checkProbeName, ProbeFiles, weightsDigest } from '../../runs/probeFiles.node.js';
+import { runFolderPath } from '../attributeOptions.js';
+import { type ActionResult, runAction, subcommand, type Terminal } from '../command.js';
+import { openRun } from '../openRun.js';
+import { compilerOf, type CompilerOptions, deviceOption, seedOption, threadsOption, wholeNumber } from '../options.js';
+import { openRunData } from '../runData.js';
+
+const EXAMPLES = `
+Methods: codes (logistic regression on codes), features (on codes and the encoder's inner activations), knn (nearest codes), finetune (the
+encoder trained on with a linear head); and to compare with, pixels (regression on pixels), supervised (the same network from scratch).
+
+With --save the classifier of the first draw is kept in the run, for agenet classify.
+
+Examples:
+  agenet probe runs/mnist-1 --labels 100,1000
+  agenet probe runs/mnist-1 --labels 10,100,all --methods codes,finetune --draws 3
+  agenet probe runs/mnist-1 --labels 1000 --save digits
+  agenet probe runs/photos labelled-photos --labels all --methods finetune --save kinds
+`;
+
+export const probeCommand = () =>
+  subcommand('probe', 'classify with few labels: test accuracy')
+    .argument('<run>', 'a run folder, or a checkpoint')
+    .argument('[data]', `${DATA_SPEC_HELP} (default: what the run was trained on)`)
+    .requiredOption('--labels <list>', 'numbers of labels, the same for each class, or all; with commas', labelCounts)
+    .option('--draws <number>', 'how often labels are drawn', wholeNumber(1, 1000), 5)
+    .option('--methods <list>', `of ${PROBE_METHODS.join(', ')}, with commas (default: all; with --save codes)`, methodNames)
+    .option('--save <name>', 'keep a classifier under this name; takes one number of labels and one method')
+    .addOption(seedOption().default(0))
+    .option('--no-ema', 'use the weights themselves, not their averages')
+    .addOption(deviceOption())
+    .addOption(threadsOption())
+    .addHelpText('after', EXAMPLES)
+    .action((run, data, options) => runAction(options, (terminal) => probeRun(run, data, options, terminal)));
+
+function labelCounts(text: string): (number | 'all')[] {
+  return text.split(',').map((part) => {
+    const count = Number(part);
+    if (part === 'all') return part;
+    if (part.trim() === '' || !Number.isInteger(count) || count < 1) throw new InvalidArgumentError(`"${part}" is neither a number of labels nor all.`);
+    return count;
+  });
+}
+
+function methodNames(text: string): ProbeMethod[] {
+  return text.split(',').map((part) => {
+    const known = PROBE_METHODS.find((method) => method === part);
+    if (known !== undefined) return known;
+    const nearest = nearestName(part, PROBE_METHODS);
+    throw new InvalidArgumentError(`There is no method "${part}"${nearest ? `, did you mean ${nearest}?` : ''} (there is ${PROBE_METHODS.join(', ')}).`);
+  });
+}
+
+type Options = {
+  readonly labels: readonly (number | 'all')[];
+  readonly draws: number;
+  readonly methods?: readonly ProbeMethod[] | undefined;
+  readonly save?: string | undefined;
+  readonly seed: number;
+  readonly ema: boolean;
+} & CompilerOptions;
+
+async function probeRun(run: string, data: string | undefined, options: Options, terminal: Terminal): Promise<ActionResult> {
+  const { labels, draws, save, methods = save === undefined ? PROBE_METHODS : ['codes'], seed, ema } = options;
+  if (save !== undefined) checkSaving(save, labels, methods);
+  const files = save === undefined ? undefined : new ProbeFiles(runFolderPath(run));
+  const compile = compilerOf(options, terminal);
+  const { model, checkpoint } = await openRun(run, compile, options);
+  const { configuration, step } = checkpoint;
+  const source = await openRunData(data, configuration, terminal);
+  const start = performance.now();
+  try {
+    const weights = modelWeights(checkpoint.vectors, { ema });
+    const testImages = Math.min(TEST_IMAGES, source.test.count);
+    let first: { readonly probe: FittedProbe; readonly origin: ProbeOrigin } | undefined;
+    const results = await probe({
+      model,
+      weights,
+      source,
+      labels,
+      draws,
+      methods,
+      seed,
+      compile,
+      // Only a saved classifier has probabilities that somebody reads.
+      calibrate: save !== undefined,
+      onResult: ({ labels: count, method, accuracy, std }) =>
+        terminal.print(`${method.padEnd(12)} ${String(count).padStart(7)} labels: ${(100 * accuracy).toFixed(2)} % (deviation ${(100 * std).toFixed(2)})`),
+      onFit: ({ probe, labels: count, accuracy }) => {
+        first ??= {
+          probe,
+          origin: {
+            ...{ data: source.name, labels: count, seed, testAccuracy: accuracy, testImages, classNames: classNamesOf(source) },
+            ...{ step, raw: !ema, weights: weightsDigest(weights) },
+          },
+        };
+      },
+    });
+    const protocol = { data: source.name, draws, seed, classes: source.classes, test: testImages, seconds: (performance.now() - start) / 1000 };
+    if (files === undefined || save === undefined || first === undefined) return { result: { run, step, results, protocol } };
+    const out = await files.write({ name: save, ...first });
+    const { testAccuracy } = first.origin;
+    terminal.print(`${save}: the first draw's classifier, which meets ${(100 * testAccuracy).toFixed(2)} % of ${testImages} test labels: ${out}`);
+    return { result: { run, step, results, protocol, saved: { name: save, out, ...first.origin } } };
+  } finally {
+    await model.release();
+    source.close?.();
+  }
+}
+
+/** Throws InputError where it would not be clear what is to be saved, or the name could not be a file's. */
+function checkSaving(name: string, labels: Options['labels'], methods: readonly ProbeMethod[]): void {
+  checkProbeName(name);
+  if (labels.length !== 1) throw new InputError(`--save ${name}: keeps one classifier, but --labels names ${labels.length} numbers of labels; name one`);
+  if (methods.length !== 1) throw new InputError(`--save ${name}: keeps one classifier, but --methods names ${methods.length} methods; name one`);
+}
+
+const classNamesOf = ({ classes, classNames }: ImageSource): string[] =>
+  Array.from({ length: classes ?? 0 }, (_, label) => classNames?.[label] ?? String(label));

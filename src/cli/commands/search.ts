@@ -1,0 +1,70 @@
+import { DATA_SPEC_HELP } from '../../data/open.node.js';
+import { gatherImages } from '../../data/source.js';
+import { encodeSplit } from '../../model/encodeSplit.js';
+import { nearestCodes } from '../../model/codeSearch.js';
+import { imageGrid, squareColumns } from '../../images/imageGrid.js';
+import { InputError } from '../../errors.js';
+import { readImages } from '../../images/files.node.js';
+import { type ActionResult, runAction, subcommand, type Terminal } from '../command.js';
+import { openRun, picturesOf } from '../openRun.js';
+import { compilerOf, type CompilerOptions, deviceOption, threadsOption, wholeNumber } from '../options.js';
+import { forceOption, keepInputs, type OutputOptions, prepareOutput, writePng } from '../output.js';
+import { describeImage, openRunData, splitOf, splitOption } from '../runData.js';
+
+const EXAMPLES = `
+Examples:
+  agenet search runs/mnist-1 --image seven.png                 the training images whose codes are most like its code
+  agenet search runs/faces photos --image me.jpg --count 8 --json
+`;
+
+export const searchCommand = () =>
+  subcommand('search', 'find the images of a data set that are most like one, by their codes')
+    .argument('<run>', 'a run folder, or a checkpoint')
+    .argument('[data]', `where to search: ${DATA_SPEC_HELP} (default: what the run was trained on)`)
+    .requiredOption('--image <file>', 'the image that others should be like')
+    .option('--count <number>', 'how many images', wholeNumber(1, 10_000), 16)
+    .addOption(splitOption())
+    .option('--out <file>', 'a .png sheet, which begins with the image itself', 'search.png')
+    .addOption(forceOption())
+    .option('--no-ema', 'use the weights themselves, not their averages')
+    .addOption(deviceOption())
+    .addOption(threadsOption())
+    .addHelpText('after', EXAMPLES)
+    .action((run, data, options) => runAction(options, (terminal) => search(run, data, options, terminal)));
+
+type Options = {
+  readonly image: string;
+  readonly count: number;
+  readonly split: string;
+  readonly ema: boolean;
+} & OutputOptions &
+  CompilerOptions;
+
+async function search(run: string, data: string | undefined, options: Options, terminal: Terminal): Promise<ActionResult> {
+  const { image, count, split, out } = options;
+  await prepareOutput(options, ['png'], [image]);
+  const { model, checkpoint } = await openRun(run, compilerOf(options, terminal), options);
+  const { data: query } = await readImages([image], checkpoint.configuration);
+  await keepInputs(out, [data ?? checkpoint.configuration.data]);
+  const source = await openRunData(data, checkpoint.configuration, terminal);
+  try {
+    const part = splitOf(source, split);
+    if (count > part.count) throw new InputError(`--count ${count}: ${source.name} has ${part.count} images in its part ${split}`);
+    const codes = { data: await encodeSplit(model, part), width: model.latentSize };
+    const { indices, cosines } = nearestCodes(await model.encode(query), codes, count);
+    const results = Array.from(indices, (index, place) => ({ ...describeImage(source, part, index), cosine: cosines[place]! }));
+    const found = gatherImages(part, indices, model.imageElements);
+    await writePng(out, imageGrid(picturesOf(model, Uint8Array.from(Buffer.concat([query, found]))), squareColumns(count + 1)));
+    for (const { cosine, ...each } of results)
+      terminal.print(
+        `${cosine.toFixed(3)}  ${Object.entries(each)
+          .map((entry) => entry.join(' '))
+          .join(', ')}`,
+      );
+    terminal.print(`${image}, then the ${count} most like it of ${part.count} images: ${out}`);
+    return { result: { out, image, data: source.name, split, count, results } };
+  } finally {
+    await model.release();
+    source.close?.();
+  }
+}

@@ -1,0 +1,42 @@
+import { concat, matMul, pad, reshape, slice, transpose, transposeMatrix } from '../operators/index.js';
+import type { Value } from '../value.js';
+import type { Rule } from './rule.js';
+
+/** Results of at most this many positions an image are too narrow a matrix for the runtime's convolution. */
+const NARROW = 64;
+
+/**
+ * A convolution with a kernel as large as a map and a result as small as a kernel, which is what kernel gradients are: every
+ * position of the result is a product of a window of the data with the whole kernel, all of them together one matrix product.
+ * Only where windows are contiguous in their rows (dilation 1): gathering every second pixel costs more than the product saves.
+ */
+export const convToMatMul: Rule = {
+  name: 'narrow-convolutions',
+  reason:
+    'the runtime multiplies matrices of only result-size columns, once for each image: 76 ms for the kernel gradient of a 1x1 layer of 128 channels, as one product 4 ms',
+  apply(value) {
+    if (value.operator.name !== 'Conv' || value.operator.domain !== undefined || value.inputs.length !== 2) return undefined;
+    const { strides, pads, dilations } = value.attributes as Record<string, readonly number[]>;
+    const [images, channels, height, width] = value.shape as readonly [number, number, number, number];
+    const [x, kernel] = value.inputs as [Value, Value];
+    const [, inner, kh, kw] = kernel.shape as readonly [number, number, number, number];
+    const positions = height * width;
+    if (dilations!.some((step) => step !== 1) || positions > NARROW || kh * kw < positions) return undefined;
+
+    const padded = pad(x, [0, 0, pads![0]!, pads![1]!], [0, 0, pads![2]!, pads![3]!]);
+    const window = (data: Value, axis: 2 | 3, index: number, size: number) =>
+      slice(data, axis, index * strides![axis - 2]!, index * strides![axis - 2]! + size);
+    const windows = range(height).flatMap((row) => range(width).map((column) => window(window(padded, 2, row, kh), 3, column, kw)));
+    const terms = inner * kh * kw;
+    const product = matMul(
+      concat(
+        windows.map((data) => reshape(data, [images, terms])),
+        0,
+      ),
+      transposeMatrix(reshape(kernel, [channels, terms])),
+    );
+    return transpose(reshape(product, [height, width, images, channels]), [2, 3, 0, 1]);
+  },
+};
+
+const range = (count: number): number[] => Array.from({ length: count }, (_, index) => index);

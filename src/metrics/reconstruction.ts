@@ -1,0 +1,60 @@
+import { drawCodes } from '../age/prior.js';
+import type { TrainedModel } from '../model/trainedModel.js';
+import { gatherImages, type Split } from '../data/source.js';
+import { fromBytes } from '../images/raster.js';
+import { randomStream } from '../random.js';
+
+/** How well two trained networks invert each other; pixels in [-1, 1], running statistics. */
+export interface ReconstructionScores {
+  /** Mean |g(e(x)) - x| over images and pixels. */
+  readonly reconstruction_l1: number;
+  /** Mean (g(e(x)) - x)^2. */
+  readonly reconstruction_mse: number;
+  /** Mean cosine of e(g(z)) with z over draws from the prior; 1 is perfect. */
+  readonly latent_cosine: number;
+}
+
+/** Images that are in memory at once. */
+const CHUNK = 1000;
+
+/** Scores a model on all images of a split and on `draws` codes from the prior (method.md: 2,000), which the seed determines. */
+export async function scoreReconstruction(model: TrainedModel, split: Split, { draws = 2000, seed = 0 } = {}): Promise<ReconstructionScores> {
+  const errors = await imageErrors(model, split);
+  return { ...errors, latent_cosine: await latentCosine(model, draws, seed) };
+}
+
+async function imageErrors(model: TrainedModel, split: Split) {
+  let [absolute, squared] = [0, 0];
+  for (let start = 0; start < split.count; start += CHUNK) {
+    const indices = Array.from({ length: Math.min(CHUNK, split.count - start) }, (_, index) => start + index);
+    const images = gatherImages(split, indices, model.imageElements);
+    const originals = fromBytes(images);
+    const reconstructions = await model.decode(await model.encode(images));
+    for (let index = 0; index < originals.length; index++) {
+      const difference = reconstructions[index]! - originals[index]!;
+      absolute += Math.abs(difference);
+      squared += difference * difference;
+    }
+  }
+  const pixels = split.count * model.imageElements;
+  return { reconstruction_l1: absolute / pixels, reconstruction_mse: squared / pixels };
+}
+
+async function latentCosine(model: TrainedModel, draws: number, seed: number): Promise<number> {
+  const codes = drawCodes(model.prior, draws, model.latentSize, randomStream(seed, 'evaluation codes'));
+  const recovered = await model.encodeGenerated(await model.generate(codes));
+  let total = 0;
+  for (let start = 0; start < codes.length; start += model.latentSize) total += cosine(codes, recovered, start, model.latentSize);
+  return total / draws;
+}
+
+/** The cosine of two vectors that begin at `start`. */
+function cosine(a: Float32Array, b: Float32Array, start: number, length: number): number {
+  let [product, squaresOfA, squaresOfB] = [0, 0, 0];
+  for (let index = start; index < start + length; index++) {
+    product += a[index]! * b[index]!;
+    squaresOfA += a[index]! ** 2;
+    squaresOfB += b[index]! ** 2;
+  }
+  return product / Math.sqrt(squaresOfA * squaresOfB);
+}

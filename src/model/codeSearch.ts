@@ -1,0 +1,41 @@
+import { InputError } from '../errors.js';
+import { checkPair, checkWhole, type Features } from '../numerics/features.js';
+
+/** Codes like another, the nearest first. */
+export interface NearestCodes {
+  /** Row numbers [count]; of rows as near the smaller number comes first. */
+  readonly indices: Uint32Array;
+  /** Cosines with the query [count], -1 to 1. */
+  readonly cosines: Float64Array;
+}
+
+/**
+ * The rows whose cosine with a query is largest.
+ * @param query [M]
+ * @param codes [N, M]
+ * @param count how many, at most N
+ * @throws InputError for more than there are, another width, numbers that are not finite, and a query or row of norm 0
+ */
+export function nearestCodes(query: Float32Array | Float64Array, codes: Features, count: number): NearestCodes {
+  checkWhole(count, 'count');
+  const [rows] = checkPair(codes, 'codes', { data: query, width: query.length }, 'query');
+  if (count > rows) throw new InputError(`count: ${count} are asked for, but there are ${rows} codes`);
+  const length = Math.hypot(...query);
+  if (length === 0) throw new InputError('query: is 0, which has a cosine with nothing');
+  const cosines = Float64Array.from({ length: rows }, (_, row) => cosineAt(query, length, codes, row));
+  const indices = Uint32Array.from({ length: rows }, (_, row) => row)
+    .sort((a, b) => cosines[b]! - cosines[a]! || a - b)
+    .slice(0, count);
+  return { indices, cosines: Float64Array.from(indices, (row) => cosines[row]!) };
+}
+
+function cosineAt(query: Float32Array | Float64Array, length: number, { data, width }: Features, row: number): number {
+  let [inner, square] = [0, 0];
+  for (let index = 0; index < width; index++) {
+    const value = data[row * width + index]!;
+    inner += value * query[index]!;
+    square += value * value;
+  }
+  if (square === 0) throw new InputError(`codes: row ${row} is 0, which has a cosine with nothing`);
+  return Math.max(-1, Math.min(1, inner / (length * Math.sqrt(square))));
+}

@@ -1,0 +1,126 @@
+import { type Compile, graphOf, input, type Program, type Value } from '../engine/index.js';
+import type { NetworkName, NetworkPair } from '../networks/network.js';
+import { fromPixels } from '../age/iteration.js';
+import { inferenceFunctions, type NetworkState } from '../age/networkFunctions.js';
+import type { Prior } from '../age/prior.js';
+
+/** Packed parameters and running statistics of both networks. */
+export type ModelWeights = Readonly<Record<`${NetworkName}.${'parameters' | 'statistics'}`, Float32Array>>;
+
+/** Images or codes that one run takes; more are split, fewer are padded. */
+const BATCH = 100;
+
+/**
+ * A pair of networks as after training: running statistics normalise, so that a result does not depend on what else is in its
+ * batch. Images are bytes [N, C, H, W] going in and values in [-1, 1] coming out; codes are float32 [N, M].
+ */
+export class TrainedModel {
+  private constructor(
+    readonly pair: NetworkPair,
+    readonly prior: Prior,
+    private readonly programs: Programs,
+    private readonly weights: ModelWeights,
+  ) {}
+
+  /** A model whose programs are compiled when they are first needed. */
+  static of(pair: NetworkPair, prior: Prior, weights: ModelWeights, compile: Compile): TrainedModel {
+    return new TrainedModel(pair, prior, new Programs(pair, prior, compile), weights);
+  }
+
+  /** The same networks with other weights; they share their programs. */
+  withWeights(weights: ModelWeights): TrainedModel {
+    return new TrainedModel(this.pair, this.prior, this.programs, weights);
+  }
+
+  /** M, the coordinates of a code. */
+  get latentSize(): number {
+    return this.pair.generator.inputShape[0]!;
+  }
+
+  /** Bytes of one image. */
+  get imageElements(): number {
+    return this.pair.encoder.inputShape.reduce((product, size) => product * size, 1);
+  }
+
+  /** g(z): draws from the prior to images. */
+  generate(draws: Float32Array): Promise<Float32Array> {
+    return this.run('generator of draws', draws, this.latentSize, this.imageElements);
+  }
+
+  /** g(c): codes of images, or codes near them, to images. The same as `generate` where running statistics are shared. */
+  decode(codes: Float32Array): Promise<Float32Array> {
+    return this.run('generator of codes', codes, this.latentSize, this.imageElements);
+  }
+
+  /** e(x): images to codes. */
+  encode(images: Uint8Array): Promise<Float32Array> {
+    return this.run('encoder of images', images, this.imageElements, this.latentSize);
+  }
+
+  /** e(x) of images as the generator makes them, values in [-1, 1]. */
+  encodeGenerated(images: Float32Array): Promise<Float32Array> {
+    return this.run('encoder of samples', images, this.imageElements, this.latentSize);
+  }
+
+  /** Frees the compiled programs, also those of models that share them. */
+  release(): Promise<void> {
+    return this.programs.release();
+  }
+
+  private async run<T extends Float32Array | Uint8Array>(name: ProgramName, data: T, itemSize: number, resultSize: number): Promise<Float32Array> {
+    const count = data.length / itemSize;
+    const program = await this.programs.get(name);
+    const network = name.startsWith('generator') ? 'generator' : 'encoder';
+    const results = new Float32Array(count * resultSize);
+    for (let start = 0; start < count; start += BATCH) {
+      const part = data.subarray(start * itemSize, (start + BATCH) * itemSize);
+      const batch = part.length === BATCH * itemSize ? part : padded(part, BATCH * itemSize);
+      const { result } = await program.run({ parameters: this.weights[`${network}.parameters`], statistics: this.weights[`${network}.statistics`], batch });
+      results.set((result!.data as Float32Array).subarray(0, (count - start) * resultSize), start * resultSize);
+    }
+    return results;
+  }
+}
+
+type ProgramName = 'generator of draws' | 'generator of codes' | 'encoder of images' | 'encoder of samples';
+
+/** The compiled halves of a model, each made when it is first asked for. */
+class Programs {
+  private readonly compiled = new Map<ProgramName, Promise<Program>>();
+
+  constructor(
+    private readonly pair: NetworkPair,
+    private readonly prior: Prior,
+    private readonly compile: Compile,
+  ) {}
+
+  get(wanted: ProgramName): Promise<Program> {
+    // One generator does for both where it has one set of running statistics.
+    const name = wanted === 'generator of codes' && !this.pair.generator.separateStatistics ? 'generator of draws' : wanted;
+    const program = this.compiled.get(name) ?? this.compile(graphOf({ result: this.resultOf(name) }));
+    this.compiled.set(name, program);
+    return program;
+  }
+
+  async release(): Promise<void> {
+    await Promise.all([...this.compiled.values()].map(async (program) => (await program).release()));
+    this.compiled.clear();
+  }
+
+  private resultOf(name: ProgramName): Value {
+    const isGenerator = name.startsWith('generator');
+    const network = isGenerator ? this.pair.generator : this.pair.encoder;
+    const state: NetworkState = { parameters: input('parameters', [network.parameters.size]), statistics: input('statistics', [network.statistics.size]) };
+    // Only one of the two networks is called; the other's state is never read.
+    const { encode, generate } = inferenceFunctions(this.pair, { encoder: state, generator: state }, this.prior);
+    if (isGenerator) return generate(input('batch', [BATCH, network.inputShape[0]!]), name === 'generator of draws' ? 'own' : 'made');
+    const shape = [BATCH, ...network.inputShape];
+    return name === 'encoder of images' ? encode(fromPixels(input('batch', shape, 'uint8')), 'own') : encode(input('batch', shape), 'made');
+  }
+}
+
+function padded<T extends Float32Array | Uint8Array>(part: T, length: number): T {
+  const whole = new (part.constructor as new (length: number) => T)(length);
+  whole.set(part);
+  return whole;
+}

@@ -1,0 +1,70 @@
+import { InputError } from '../errors.js';
+
+/** Vectors of one length, row-major [N, width]: features of images, or codes. */
+export interface Features {
+  readonly data: Float32Array | Float64Array;
+  /** Length of a row, 1 or more. */
+  readonly width: number;
+}
+
+/**
+ * How many rows there are, after a check that all are whole and finite.
+ * @param name what messages call them: `real features`
+ * @param least how many rows the caller needs
+ * @throws InputError for a width that does not divide the data, fewer rows than `least`, and NaN or infinite entries
+ */
+export function checkFeatures({ data, width }: Features, name: string, least = 1): number {
+  if (!Number.isInteger(width) || width < 1) throw new InputError(`${name}: the width is ${width}, but must be a whole number of 1 or more`);
+  if (data.length % width !== 0) throw new InputError(`${name}: ${data.length} numbers are no whole number of rows of width ${width}`);
+  const rows = data.length / width;
+  if (rows < least) throw new InputError(`${name}: there are ${rows} rows, but at least ${least} are needed`);
+  const wrong = data.findIndex((value) => !Number.isFinite(value));
+  if (wrong >= 0) {
+    const place = `row ${Math.floor(wrong / width)}, column ${wrong % width}`;
+    throw new InputError(`${name}: ${place} holds ${data[wrong]}, but every number must be finite`);
+  }
+  return rows;
+}
+
+/**
+ * The numbers of rows of two sets that are to be compared.
+ * @throws InputError as `checkFeatures`, and where the widths differ
+ */
+export function checkPair(a: Features, nameOfA: string, b: Features, nameOfB: string, least = 1): [rowsOfA: number, rowsOfB: number] {
+  if (a.width !== b.width) throw new InputError(`${nameOfB}: rows are ${b.width} wide, but those of the ${nameOfA} are ${a.width} wide; both must be equal`);
+  return [checkFeatures(a, nameOfA, least), checkFeatures(b, nameOfB, least)];
+}
+
+/** Rows at the given places, in that order, as a copy in double precision. */
+export function gatherRows({ data, width }: Features, indices: ArrayLike<number>): Features {
+  const gathered = new Float64Array(indices.length * width);
+  for (let row = 0; row < indices.length; row++) gathered.set(data.subarray(indices[row]! * width, (indices[row]! + 1) * width), row * width);
+  return { data: gathered, width };
+}
+
+/** Mean of every column, in double precision. */
+export function columnMeans({ data, width }: Features): Float64Array {
+  const means = new Float64Array(width);
+  const rows = data.length / width;
+  for (let row = 0, index = 0; row < rows; row++) {
+    for (let column = 0; column < width; column++, index++) means[column]! += data[index]!;
+  }
+  return means.map((sum) => sum / rows);
+}
+
+/**
+ * A number that must be whole and at least `least`.
+ * @throws InputError otherwise
+ */
+export function checkWhole(value: number, name: string, least = 1): void {
+  if (!Number.isInteger(value) || value < least) throw new InputError(`${name}: is ${value}, but must be a whole number of ${least} or more`);
+}
+
+/** The place of the largest number of each row; the first of equal ones. */
+export function argmaxRows({ data, width }: Features): Uint32Array {
+  return Uint32Array.from({ length: data.length / width }, (_, row) => {
+    let best = 0;
+    for (let place = 1; place < width; place++) if (data[row * width + place]! > data[row * width + best]!) best = place;
+    return best;
+  });
+}

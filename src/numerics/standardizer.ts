@@ -1,0 +1,64 @@
+import { columnMeans, type Features } from './features.js';
+
+/** What takes columns to a common scale: each minus its mean, times its factor. */
+export interface Standardizer {
+  /** [D]. */
+  readonly means: Float64Array;
+  readonly factors: Float64Array;
+}
+
+/** A column whose variance is less, as a share of the average, is taken for constant. */
+const LEAST_SHARE = 1e-6;
+
+/** Takes every column of these rows to mean 0 and variance 1. */
+export function fitStandardizer(rows: Features): Standardizer {
+  const { means, variances } = momentsOf(rows);
+  const least = Math.max(Number.MIN_VALUE, (LEAST_SHARE * sumOf(variances)) / rows.width);
+  return { means, factors: variances.map((variance) => (variance < least ? 0 : 1 / Math.sqrt(variance))) };
+}
+
+/** Takes these rows to mean 0 and an average variance of 1 by one factor for all columns, which keeps what varies more before what varies less. */
+export function commonScale(rows: Features): Standardizer {
+  const { means, variances } = momentsOf(rows);
+  const variance = sumOf(variances) / rows.width;
+  return { means, factors: means.map(() => (variance > 0 ? 1 / Math.sqrt(variance) : 0)) };
+}
+
+/** Scales side by side, each weighing alike however many columns it has: the sums of variances are equal, and 1 a column on average. */
+export function balancedScale(parts: readonly Standardizer[]): Standardizer {
+  const width = parts.reduce((sum, { means }) => sum + means.length, 0);
+  const joined = (arrays: readonly Float64Array[]) => Float64Array.from(arrays.flatMap((array) => Array.from(array)));
+  return {
+    means: joined(parts.map(({ means }) => means)),
+    factors: joined(parts.map(({ factors }) => factors.map((factor) => factor * Math.sqrt(width / (parts.length * factors.length))))),
+  };
+}
+
+export function applyScale({ means, factors }: Standardizer, { data, width }: Features): Features {
+  return { data: Float32Array.from(data, (value, index) => (value - means[index % width]!) * factors[index % width]!), width };
+}
+
+/**
+ * The linear classifier of rows as they are that does what another does of scaled rows.
+ * @param parameters of the other, [K, D + 1]: weights of a class, then its bias
+ */
+export function foldIntoWeights({ means, factors }: Standardizer, parameters: Float64Array): Float64Array {
+  const width = means.length;
+  const unscaled = parameters.slice();
+  for (let bias = width; bias < parameters.length; bias += width + 1) {
+    for (let column = 0; column < width; column++) {
+      const weight = (unscaled[bias - width + column]! *= factors[column]!);
+      unscaled[bias]! -= weight * means[column]!;
+    }
+  }
+  return unscaled;
+}
+
+function momentsOf({ data, width }: Features): { readonly means: Float64Array; readonly variances: Float64Array } {
+  const means = columnMeans({ data, width });
+  const variances = new Float64Array(width);
+  data.forEach((value, index) => (variances[index % width]! += (value - means[index % width]!) ** 2));
+  return { means, variances: variances.map((sum) => (sum * width) / data.length) };
+}
+
+const sumOf = (values: Float64Array): number => values.reduce((sum, value) => sum + value, 0);

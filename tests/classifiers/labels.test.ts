@@ -1,0 +1,80 @@
+import { describe, expect, it } from 'vitest';
+import { accuracyOf, checkLabels, drawBalancedLabels, stratifiedFolds } from '../../src/classifiers/labels.js';
+import { randomStream } from '../../src/random.js';
+import { expectInputError } from '../rejection.js';
+
+const stream = (seed = 1) => randomStream(seed, 'labels');
+/** 5 of class 0, 20 of class 1, 35 of class 2, mixed. */
+const labels = Uint8Array.from({ length: 60 }, (_, index) => (index % 12 === 0 ? 0 : index % 3 === 1 ? 1 : 2));
+const count = (values: ArrayLike<number>, value: number): number => Array.from(values).filter((other) => other === value).length;
+
+describe('labels', () => {
+  it('are refused unless each row has one that names a class', async () => {
+    expect(checkLabels(labels, 60)).toBe(3);
+    expect(checkLabels(labels, 60, 10)).toBe(10);
+    await expectInputError(() => checkLabels(labels, 59), '60 for 59 rows');
+    await expectInputError(() => checkLabels(labels, 60, 2), 'is 2', 'from 0 to 1');
+    await expectInputError(() => checkLabels([0, 1.5], 2), 'label 1 is 1.5');
+    await expectInputError(() => checkLabels([0, -1], 2), 'label 1 is -1');
+    await expectInputError(() => checkLabels([3, 3, 3], 3), 'one class', 'at least 2');
+  });
+});
+
+describe('a balanced draw', () => {
+  it('has as many different places of every class, in order', () => {
+    const drawn = drawBalancedLabels(labels, 15, stream());
+    expect(new Set(drawn).size).toBe(15);
+    expect(drawn).toEqual(drawn.toSorted());
+    for (const label of [0, 1, 2])
+      expect(
+        count(
+          drawn.map((place) => labels[place]!),
+          label,
+        ),
+      ).toBe(5);
+  });
+
+  it('depends on the stream alone, and reaches every place', () => {
+    expect(drawBalancedLabels(labels, 6, stream(1))).toEqual(drawBalancedLabels(labels, 6, stream(1)));
+    const reached = new Set(Array.from({ length: 200 }, (_, seed) => Array.from(drawBalancedLabels(labels, 6, stream(seed)))).flat());
+    expect(reached.size).toBe(60);
+  });
+
+  it('is refused where there are not as many', async () => {
+    await expectInputError(() => drawBalancedLabels(labels, 18, stream()), '6 of each class', 'class 0 has 5');
+    await expectInputError(() => drawBalancedLabels(labels, 7, stream()), '7', 'multiple of 3');
+    await expectInputError(() => drawBalancedLabels(labels, 0, stream()), 'is 0');
+    await expectInputError(() => drawBalancedLabels(labels, 4, stream(), 4), 'class 3 has 0');
+  });
+});
+
+describe('stratified folds', () => {
+  it('share out every class, and all labels, evenly', () => {
+    const folds = stratifiedFolds(labels, 5, stream());
+    for (let fold = 0; fold < 5; fold++) {
+      expect(count(folds, fold)).toBe(12);
+      for (const [label, share] of [1, 4, 7].entries()) expect(labels.filter((other, place) => other === label && folds[place] === fold)).toHaveLength(share);
+    }
+    expect(folds).toEqual(stratifiedFolds(labels, 5, stream()));
+    expect(folds).not.toEqual(stratifiedFolds(labels, 5, stream(2)));
+  });
+
+  it('differ by one label at most', () => {
+    const sizes = [0, 1, 2].map((fold) => count(stratifiedFolds(labels.subarray(0, 56), 3, stream()), fold));
+    expect(Math.max(...sizes) - Math.min(...sizes)).toBeLessThanOrEqual(1);
+  });
+
+  it('are refused where a class has fewer labels', async () => {
+    await expectInputError(() => stratifiedFolds(labels, 6, stream()), 'class 0', '5 labels', '6 folds');
+    await expectInputError(() => stratifiedFolds(labels, 1, stream()), 'folds: is 1');
+    expect(stratifiedFolds(labels, 5, stream(), 9)).toHaveLength(60);
+  });
+});
+
+describe('accuracy', () => {
+  it('is the part of labels met', async () => {
+    expect(accuracyOf([1, 2, 3, 4], [1, 0, 3, 3])).toBe(0.5);
+    await expectInputError(() => accuracyOf([1], [1, 2]), '1 predictions', '2 labels');
+    await expectInputError(() => accuracyOf([], []), 'at least 1');
+  });
+});

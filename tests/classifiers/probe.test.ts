@@ -1,0 +1,99 @@
+import { afterAll, describe, expect, it } from 'vitest';
+import { type ImageSource, splitInMemory } from '../../src/data/source.js';
+import type { LinearFit } from '../../src/classifiers/fittedProbe.js';
+import { probe, type ProbeOptions } from '../../src/classifiers/probe.js';
+import { expectWithin } from '../expectWithin.js';
+import { expectInputError } from '../rejection.js';
+import { largestDifference } from '../metrics/samples.js';
+import { barSource, compileOnOneThread, tinyModel } from '../metrics/tinyClassifier.js';
+
+const { model, weights } = tinyModel();
+afterAll(() => model.release());
+const source = barSource(60, 30);
+const run = (changes: Partial<ProbeOptions>) =>
+  probe({ model, weights, source, labels: [6], draws: 2, methods: ['pixels'], seed: 0, compile: compileOnOneThread, ...changes });
+
+describe('a probe', () => {
+  it('has mean and deviation of the accuracy for each method and number of labels, by the accuracies of its draws', async () => {
+    const fits: { labels: number; draw: number; accuracy: number; method: string }[] = [];
+    const heard: unknown[] = [];
+    const results = await run({
+      ...{ labels: [6, 'all'], draws: 3, methods: ['codes', 'pixels'] },
+      onResult: (result) => heard.push(result),
+      onFit: ({ labels, draw, accuracy, probe: { method } }) => fits.push({ labels, draw, accuracy, method }),
+    });
+    expect(heard).toEqual(results);
+    expect(results.map(({ labels, method }) => [labels, method])).toEqual([
+      ...[
+        [6, 'codes'],
+        [60, 'codes'],
+      ],
+      ...[
+        [6, 'pixels'],
+        [60, 'pixels'],
+      ],
+    ]);
+    for (const { labels, method, accuracy, std } of results) {
+      const accuracies = fits.filter((fit) => fit.labels === labels && fit.method === method).map((fit) => fit.accuracy);
+      expect(accuracies).toHaveLength(labels === 60 ? 1 : 3);
+      const mean = accuracies.reduce((sum, value) => sum + value, 0) / accuracies.length;
+      expect(accuracy).toBeCloseTo(mean, 10);
+      expect(std ** 2).toBeCloseTo(accuracies.reduce((sum, value) => sum + (value - mean) ** 2, 0) / accuracies.length, 10);
+    }
+  });
+
+  it('meets all labels of classes that pixels tell apart', async () => {
+    expect(await run({})).toEqual([{ labels: 6, method: 'pixels', accuracy: 1, std: 0 }]);
+  });
+
+  it('by classifiers of rows tells more than chance, and follows from its seed', async () => {
+    const options: Partial<ProbeOptions> = { methods: ['codes', 'features', 'knn', 'pixels'], labels: [30], draws: 1 };
+    const results = await run(options);
+    for (const { method, accuracy } of results) expect(accuracy, method).toBeGreaterThan(0.5);
+    expect(await run(options)).toEqual(results);
+  });
+
+  it.each(['codes', 'finetune'] as const)('calibrates the first classifier by %s if asked, and keeps all accuracies', async (method) => {
+    const fit = async (calibrate: boolean) => {
+      const fits: Float32Array[] = [];
+      const onFit: ProbeOptions['onFit'] = ({ probe }) => void fits.push('weights' in probe ? probe.weights.head : (probe as LinearFit).parameters);
+      return { results: await run({ methods: [method], calibrate, onFit }), fits };
+    };
+    const [plain, calibrated] = [await fit(false), await fit(true)];
+    expect(calibrated.results).toEqual(plain.results);
+    const [first, second] = plain.fits;
+    const scale = calibrated.fits[0]![0]! / first![0]!;
+    expect(Math.abs(scale - 1)).toBeGreaterThan(0.01);
+    expectWithin(
+      largestDifference(
+        calibrated.fits[0]!,
+        first!.map((value) => scale * value),
+      ),
+      0,
+      1e-4 * Math.max(...calibrated.fits[0]!),
+    );
+    expect(calibrated.fits[1]).toEqual(second);
+  });
+
+  it('of one label a class holds none out', async () => {
+    expect((await run({ labels: [3], methods: ['codes', 'features', 'knn'] })).map(({ labels }) => labels)).toEqual([3, 3, 3]);
+  });
+});
+
+const without = (changes: Partial<ImageSource>): Partial<ProbeOptions> => ({ source: { ...source, ...changes } });
+const images = (count: number, labels: Uint8Array | null) => splitInMemory(new Uint8Array(count * 1024), 1024, labels);
+const REFUSED: readonly (readonly [string, Partial<ProbeOptions>, readonly string[]])[] = [
+  ['data without labels', without({ train: images(6, null), classes: null }), ['bars', 'no labels']],
+  ['data of one class', without({ train: images(6, new Uint8Array(6)), classes: 1 }), ['bars', 'single class']],
+  ['labels that all are of one class', without({ train: images(6, new Uint8Array(6)) }), ['one class']],
+  ['no test images', without({ test: images(0, new Uint8Array(0)) }), ['no test images']],
+  ['more labels than there are', { labels: [63] }, ['--labels 63', '60 labelled']],
+  ['more labels than a class has', without({ train: images(6, Uint8Array.of(0, 1, 2, 0, 0, 0)) }), ['2 of each class', 'class 1 has 1']],
+  ['labels that are not as many of each class', { labels: [7] }, ['7', 'multiple of 3']],
+];
+
+describe('a probe is refused for', () => {
+  it.each(REFUSED)('%s', async (_, changes, texts) => {
+    await expectInputError(() => run(changes), ...texts);
+  });
+});

@@ -1,0 +1,35 @@
+import { readdirSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { sharedTemporaryFolder } from '../../temporaryFolder.js';
+import { expectBadInput, resultOf, runCommand } from '../runCommand.js';
+
+const cwd = sharedTemporaryFolder();
+const TINY = ['--width', '4', '--latent', '8', '--batch', '4', '--threads', '1', '--iterations', '3', '--warmup', '1'];
+
+describe('agenet bench', () => {
+  it('times iterations, and writes nothing', async () => {
+    const result = await resultOf(['bench', ...TINY], cwd);
+    expect(result).toMatchObject({ device: 'cpu', threads: 1, iterations: 3, configuration: { network: 'dcgan32', channels: 3, width: 4 } });
+    expect(result.seconds_per_iteration).toBeGreaterThan(0);
+    expect(result.seconds_per_iteration).toBeGreaterThanOrEqual(result.fastest_iteration as number);
+    expect(result.seconds_per_iteration).toBeLessThan(10);
+    expect(result.peak_rss_mb).toBeGreaterThan(50);
+    expect(readdirSync(cwd)).toEqual([]);
+  });
+
+  it('shows where the time goes where it is asked to', async () => {
+    const { status, stdout } = await runCommand(['bench', '--profile', ...TINY], cwd);
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/Conv/);
+    expect(stdout).toMatch(/\d+\.\d %/);
+  });
+
+  it.concurrent.each([
+    ['--iterations', '0', "'0'"],
+    ['--warmup', '-1', "'-1'"],
+    ['--width', '0', '--width: must be at least 1'],
+    ['--threads', '1.5', "'1.5'"],
+  ])('refuses %s %s in one line, with status 2', async (option, value, text) => {
+    await expectBadInput(['bench', option, value], cwd, option, text);
+  });
+});

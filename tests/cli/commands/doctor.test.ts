@@ -1,0 +1,45 @@
+import { afterEach, expect, it, vi } from 'vitest';
+import { doctorCommand } from '../../../src/cli/commands/doctor.js';
+import { compilerOf } from '../../../src/cli/options.js';
+import { Terminal } from '../../../src/cli/terminal.js';
+import { graphOf, input, relu } from '../../../src/engine/index.js';
+import { CApiRuntime } from '../../../src/engine/runtime/cApiExecutor.node.js';
+import { DirectUnavailableError } from '../../../src/engine/runtime/unavailable.js';
+
+const reason = new DirectUnavailableError('version', 'the library is ONNX Runtime 9.9.9');
+
+/** Collects what is written to a stream of the process. */
+function written(stream: 'stdout' | 'stderr'): string[] {
+  const lines: string[] = [];
+  vi.spyOn(process[stream], 'write').mockImplementation((text) => {
+    lines.push(String(text));
+    return true;
+  });
+  return lines;
+}
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+it('agenet doctor prints why ONNX Runtime is not called by its C interface', async () => {
+  vi.spyOn(CApiRuntime, 'open').mockRejectedValue(reason);
+  const lines = written('stdout');
+  await doctorCommand().parseAsync([], { from: 'user' });
+  expect(lines.at(-1)).toContain(`(${reason.message})`);
+  await doctorCommand().parseAsync(['--json'], { from: 'user' });
+  const { cpu } = JSON.parse(lines.at(-1)!) as { cpu: unknown };
+  expect(cpu).toMatchObject({ calls: 'binding', reason: { code: 'version', message: reason.message } });
+});
+
+it('--debug prints the reason once, and nothing else does', async () => {
+  vi.spyOn(CApiRuntime, 'open').mockRejectedValue(reason);
+  const lines = written('stderr');
+  const graph = graphOf({ y: relu(input('x', [2])) });
+  for (const debug of [undefined, true] as const) {
+    const compile = compilerOf({ device: 'cpu', threads: 1, debug }, new Terminal(false));
+    for (let time = 0; time < 2; time++) await (await compile(graph)).release();
+    expect(lines).toHaveLength(debug ? 1 : 0);
+  }
+  expect(lines[0]).toMatch(/^agenet: .*\(version: the library is ONNX Runtime 9\.9\.9\)\n$/);
+});

@@ -1,0 +1,115 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { writeImages } from '../../data/imageFiles.js';
+import { sharedTemporaryFolder } from '../../temporaryFolder.js';
+import { tinyConfiguration } from '../../training/tinyTraining.js';
+import { expectBadInput, type Refusal, resultOf, runCommand } from '../runCommand.js';
+import { writeNoiseArchive } from '../labelledData.js';
+import { makeTinyRun } from '../tinyRun.js';
+
+const folder = sharedTemporaryFolder();
+
+describe('evaluate and compare', () => {
+  it('score reconstructions and codes without a feature extractor, into the run folder', async () => {
+    await makeTinyRun(join(folder, 'run'));
+    const result = await resultOf(['evaluate', 'run', '--metrics', 'reconstruction_l1,psnr,ssim,latent_cosine', '--count', '200'], folder);
+    const metrics = result.metrics as Record<string, number>;
+    expect(metrics.reconstruction_l1).toBeGreaterThan(0);
+    expect(metrics.reconstruction_l1).toBeLessThan(2);
+    expect(Math.abs(metrics.latent_cosine!)).toBeLessThanOrEqual(1);
+    expect(result.protocol).toMatchObject({ split: 'test', seed: 0 });
+    expect(Object.keys(result.phases as object)).toEqual(['extractor', 'images', 'samples', 'latent']);
+    const side = await resultOf(['compare', 'run', 'run'], folder);
+    expect(side).toMatchObject({ comparable: ['reconstruction_l1', 'psnr', 'ssim', 'latent_cosine'], not_comparable: [], best: {} });
+    expect((side.runs as { metrics: unknown }[]).map((each) => each.metrics)).toEqual([metrics, metrics]);
+  });
+
+  it('list what cannot be compared separately, with the reason, and mark the best of the rest', async () => {
+    for (const [run, count, step] of [
+      ['few', '50', 3],
+      ['many', '60', 4],
+    ] as const) {
+      await makeTinyRun(join(folder, run), tinyConfiguration({ latent: 8, width: step }), step);
+      await resultOf(['evaluate', run, '--metrics', 'reconstruction,rayleigh_fake', '--count', count], folder);
+    }
+    const { stdout, stderr, status } = await runCommand(['compare', 'few', 'many'], folder);
+    expect([status, stderr]).toEqual([0, '']);
+    const lines = stdout.split('\n');
+    const reason = lines.indexOf('not comparable: sample count 50 (few); 60 (many)');
+    expect(lines.slice(reason + 1)).toEqual([expect.stringMatching(/^rayleigh_fake( +[\d.]+){2}$/), '']);
+    expect(lines.slice(0, reason).filter((line) => line.includes('*'))).toHaveLength(4);
+  });
+
+  it('say what data without labels need for features', async () => {
+    await writeImages(join(folder, 'pictures'), Object.fromEntries(Array.from({ length: 30 }, (_, index) => [`${index}.png`, 8 * index])));
+    await makeTinyRun(join(folder, 'unlabelled'), tinyConfiguration({ data: join(folder, 'pictures') }));
+    const { status, stderr } = await runCommand(['evaluate', 'unlabelled', '--metrics', 'fid'], folder);
+    expect(status).toBe(2);
+    expect(stderr).toContain('--features');
+  });
+
+  const refusals: readonly Refusal[] = [
+    ['a run that is not there', ['evaluate', 'no/run'], ['no/run']],
+    ['an unknown metric, with the nearest', ['evaluate', 'run', '--metrics', 'fdi'], ['fdi', 'did you mean fid']],
+    ['a comparison of what was not evaluated', ['compare', 'unlabelled'], ['unlabelled: has not been evaluated yet']],
+  ];
+  it.each(refusals)('refuse %s', async (_, args, texts) => {
+    await expectBadInput(args, folder, ...texts);
+  });
+
+  it('refuse a damaged evaluation', async () => {
+    await makeTinyRun(join(folder, 'damaged'));
+    writeFileSync(join(folder, 'damaged', 'evaluation-000003.json'), '{"step":');
+    await expectBadInput(['compare', 'damaged'], folder, 'is damaged');
+  });
+});
+
+describe('probe', () => {
+  it('classifies from few labels by codes and by pixels', async () => {
+    const { results } = await resultOf(['probe', 'run', '--labels', '20', '--draws', '1', '--methods', 'codes,knn,pixels'], folder);
+    const found = results as { labels: number; method: string; accuracy: number; std: number }[];
+    expect(found.map(({ method }) => method).sort()).toEqual(['codes', 'knn', 'pixels']);
+    for (const { accuracy } of found) expect(accuracy).toBeLessThanOrEqual(1);
+    // Two digits of each class say far more than chance, even as pixels.
+    expect(found.find(({ method }) => method === 'pixels')!.accuracy).toBeGreaterThan(0.25);
+  });
+
+  const refusals: readonly Refusal[] = [
+    ['an unknown method, with the nearest', ['probe', 'run', '--labels', '100', '--methods', 'cods'], ['cods', 'did you mean codes']],
+    ['labels that do not divide among the classes', ['probe', 'run', '--labels', '15', '--methods', 'knn'], ['15']],
+    ['more labels than there are', ['probe', 'run', '--labels', '1000000', '--methods', 'knn'], ['1000000']],
+    ['data without labels', ['probe', 'unlabelled', '--labels', '10', '--methods', 'knn'], ['labels']],
+  ];
+  it.each(refusals)('refuses %s', async (_, args, texts) => {
+    const { status, stderr } = await runCommand(args, folder);
+    expect(status, stderr).toBe(2);
+    for (const text of texts) expect(stderr).toContain(text);
+  });
+});
+
+describe('train with evaluations', () => {
+  const TINY = ['--width', '4', '--latent', '8', '--batch', '16', '--threads', '1', '--sample-every', '0'];
+
+  it('keeps the best checkpoint, which other commands open, and may choose by another metric when gone on with', async () => {
+    writeNoiseArchive(join(folder, 'noise.npz'), 100, { labelled: false });
+    const asked = ['--evaluate-every', '1', '--evaluate-samples', '10', '--evaluate-metrics', 'reconstruction', '--save-best', 'reconstruction_l1'];
+    const { best } = await resultOf(['train', 'npz:noise.npz', '--out', 'judged', '--epochs', '2', ...asked, ...TINY], folder);
+    expect(best).toMatchObject({ metric: 'reconstruction_l1', file: join('judged', 'checkpoints', 'best.safetensors') });
+    expect((await resultOf(['info', join('judged', 'checkpoints', 'best.safetensors')], folder)).step).toBe((best as { step: number }).step);
+    const resumed = await resultOf(['train', 'npz:noise.npz', '--out', 'judged', '--resume', '--epochs', '3', '--save-best', 'ssim'], folder);
+    expect(resumed.steps).toBe(15);
+    const evaluation = JSON.parse(readFileSync(join(folder, 'judged', 'evaluation-000015.json'), 'utf8')) as { metrics: object };
+    expect(Object.keys(evaluation.metrics).sort()).toEqual(['psnr', 'reconstruction_l1', 'reconstruction_mse', 'ssim']);
+  });
+
+  const refusals: readonly Refusal[] = [
+    ['a best checkpoint without evaluations', ['--save-best', 'psnr'], ['--save-best', '--evaluate-every']],
+    ['metrics of labels that are not there', ['--evaluate-every', '1', '--save-best', 'fid'], ['fid: npz:noise.npz has no labels']],
+    ['an unknown metric, also in a dry run', ['--evaluate-every', '1', '--evaluate-metrics', 'psrn', '--dry-run'], ['"psrn"', 'did you mean psnr']],
+  ];
+  it.each(refusals)('refuses %s before it makes the folder', async (_, args, texts) => {
+    await expectBadInput(['train', 'npz:noise.npz', '--out', 'refused', ...TINY, ...args], folder, ...texts);
+    expect(existsSync(join(folder, 'refused'))).toBe(false);
+  });
+});

@@ -1,0 +1,54 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { BestCheckpoint } from '../../../src/runs/bestCheckpoint.node.js';
+import { iterationSpec } from '../../../src/training/configuration.js';
+import { sharedTemporaryFolder } from '../../temporaryFolder.js';
+import { tinyConfiguration } from '../../training/tinyTraining.js';
+import { expectBadInput, resultOf, runCommand } from '../runCommand.js';
+import { makeTinyRun } from '../tinyRun.js';
+
+const cwd = sharedTemporaryFolder();
+let checkpoint: string;
+beforeAll(async () => {
+  checkpoint = await makeTinyRun(join(cwd, 'run'));
+  writeFileSync(join(cwd, 'text'), 'text');
+});
+
+describe('agenet info', () => {
+  it('says what a data set is', async () => {
+    expect(await resultOf(['info', 'mnist'], cwd)).toEqual({ name: 'mnist', size: [32, 32], channels: 1, train: 60_000, test: 10_000, classes: 10 });
+  });
+
+  it('says what a run is', async () => {
+    const { pair } = iterationSpec(tinyConfiguration());
+    const parameters = { encoder: pair.encoder.parameters.size, generator: pair.generator.parameters.size };
+    expect(await resultOf(['info', 'run'], cwd)).toMatchObject({ step: 3, parameters, configuration: tinyConfiguration() });
+    const { status, stdout } = await runCommand(['info', checkpoint], cwd);
+    expect(status).toBe(0);
+    for (const text of ['dcgan32', 'mnist', '3 iterations', '"latent": 8', String(parameters.generator)]) expect(stdout).toContain(text);
+  });
+
+  it('names the best checkpoint of a run that keeps one', async () => {
+    const run = join(cwd, 'judged');
+    const last = await makeTinyRun(run);
+    const record = { metric: 'fid', value: 8.5, step: 3, epochs: 1, count: 10, metrics: { fid: 8.5 } };
+    await new BestCheckpoint(run).offer(last, record);
+    const file = join('judged', 'checkpoints', 'best.safetensors');
+    expect(await resultOf(['info', 'judged'], cwd)).toMatchObject({ best: { ...record, file } });
+    expect((await runCommand(['info', 'judged'], cwd)).stdout).toContain(`best by fid: 8.500 after 3 iterations, ${file}`);
+    expect(await resultOf(['info', 'run'], cwd)).not.toHaveProperty('best');
+  });
+
+  it('refuses what is neither', async () => {
+    await expectBadInput(['info', 'nothing'], cwd, 'nothing', 'mnist');
+    await expectBadInput(['info', 'text'], cwd, 'text:');
+  });
+});
+
+it('agenet doctor says what this machine computes with', async () => {
+  const result = await resultOf(['doctor'], cwd);
+  expect(result).toMatchObject({ node: process.version, devices: expect.arrayContaining(['cpu']) as string[] });
+  expect(result.threads).toBeGreaterThan(0);
+  expect(result.cpu).toMatchObject({ calls: process.platform === 'linux' ? 'direct' : 'binding' });
+});

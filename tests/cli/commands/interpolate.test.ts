@@ -1,0 +1,90 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { unzipSync } from 'fflate';
+import sharp from 'sharp';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { tinyConfiguration } from '../../training/tinyTraining.js';
+import { sharedTemporaryFolder } from '../../temporaryFolder.js';
+import { expectBadInput, type Refusal, resultOf } from '../runCommand.js';
+import { bytesIn, contentsOf, makePicture, makeTinyRun } from '../tinyRun.js';
+
+const cwd = sharedTemporaryFolder();
+beforeAll(async () => {
+  await makeTinyRun(join(cwd, 'run'));
+  await makePicture(join(cwd, 'one.png'), 0, 255);
+  await makePicture(join(cwd, 'two.png'), 200, 40);
+  await makePicture(join(cwd, 'four.png'), 90, 90);
+  await makeTinyRun(join(cwd, 'normal'), tinyConfiguration({ prior: 'normal' }));
+});
+const interpolate = (...args: readonly string[]) => resultOf(['interpolate', 'run', '--threads', '1', ...args], cwd);
+const npz = (file: string, name: string) => bytesIn(unzipSync(readFileSync(join(cwd, file)))[`${name}.npy`]);
+
+describe('agenet interpolate', () => {
+  it('draws rows between random points', async () => {
+    expect(await interpolate('--rows', '2', '--steps', '5', '--seed', '3', '--out', 'rows.png')).toMatchObject({ out: 'rows.png', count: 10, seed: 3 });
+    expect(await sharp(join(cwd, 'rows.png')).metadata()).toMatchObject({ width: 5 * 34 + 2, height: 2 * 34 + 2 });
+  });
+
+  it('goes from one image to another, beginning and ending with their reconstructions', async () => {
+    expect(await interpolate('one.png', 'two.png', '--steps', '4', '--out', 'walk.npz')).toMatchObject({ count: 4 });
+    await resultOf(['reconstruct', 'run', 'one.png', 'two.png', '--out', 'ends.npz', '--threads', '1'], cwd);
+    const [walk, ends] = [npz('walk.npz', 'arr_0'), npz('ends.npz', 'reconstruction')];
+    expect(walk.shape).toEqual([4, 32, 32, 1]);
+    expect(Array.from(walk.data.subarray(0, 1024))).toEqual(Array.from(ends.data.subarray(0, 1024)));
+    expect(Array.from(walk.data.subarray(3 * 1024))).toEqual(Array.from(ends.data.subarray(1024)));
+  });
+
+  it.each(['gif', 'webp'])('writes a film as %s, there and back', async (format) => {
+    await interpolate('--rows', '3', '--steps', '4', '--out', `film.${format}`);
+    const metadata = await sharp(join(cwd, `film.${format}`), { animated: true }).metadata();
+    expect(metadata).toMatchObject({ format, width: 2 * 34 + 2, pageHeight: 2 * 34 + 2, loop: 0 });
+    expect(metadata.pages).toBe(6);
+  });
+
+  it('goes through several images and back to the first, which it shows once', async () => {
+    expect(await interpolate('one.png', 'two.png', 'four.png', '--loop', '--steps', '4', '--out', 'loop.npz')).toMatchObject({ count: 9, closed: true });
+    await resultOf(['reconstruct', 'run', 'one.png', 'two.png', 'four.png', '--out', 'points.npz', '--threads', '1'], cwd);
+    const [loop, points] = [npz('loop.npz', 'arr_0'), npz('points.npz', 'reconstruction')];
+    for (const [place, image] of [0, 3, 6].entries()) {
+      expect(Array.from(loop.data.subarray(image * 1024, (image + 1) * 1024))).toEqual(Array.from(points.data.subarray(place * 1024, (place + 1) * 1024)));
+    }
+  });
+
+  it('goes around great circles, as a film that does not turn back', async () => {
+    const result = await interpolate('--circle', '--rows', '2', '--steps', '12', '--out', 'circle.gif');
+    expect(result).toMatchObject({ count: 24, rows: 2, steps: 12, closed: true });
+    expect((await sharp(join(cwd, 'circle.gif'), { animated: true }).metadata()).pages).toBe(12);
+  });
+
+  it('draws each part of a single loop in a line', async () => {
+    expect(await interpolate('--rows', '1', '--points', '3', '--loop', '--steps', '5', '--out', 'lines.png')).toMatchObject({ count: 12 });
+    expect(await sharp(join(cwd, 'lines.png')).metadata()).toMatchObject({ width: 4 * 34 + 2, height: 3 * 34 + 2 });
+  });
+});
+
+const REFUSED: readonly Refusal[] = [
+  ['one end alone', ['run', 'one.png'], ['one.png', 'second image']],
+  ['an image that is not there', ['run', 'one.png', 'three.png'], ['three.png: cannot be read as an image']],
+  ['a circle through three', ['run', 'one.png', 'two.png', 'four.png', '--circle'], ['--circle', 'not 3', '--loop']],
+  ['a circle through the same image twice', ['run', 'one.png', 'one.png', '--circle'], ['equal or opposite']],
+  ['a circle where there is no sphere', ['normal', '--circle'], ['--circle', 'no sphere', '--loop']],
+  ['one step', ['run', '--steps', '1'], ['--steps', 'from 2 to 1000']],
+  ['no rows', ['run', '--rows', '0'], ['--rows', 'from 1 to 100']],
+  ['a run that is not there', ['nothing'], ['nothing: there is no such run folder']],
+  ['an ending that it does not write', ['run', '--out', 'film.mp4'], ['--out film.mp4', '.gif or .webp']],
+];
+
+describe('agenet interpolate refuses in one line, with status 2:', () => {
+  let before: Record<string, string>;
+  beforeAll(() => {
+    before = contentsOf(cwd);
+  });
+
+  it.concurrent.each(REFUSED)('%s', async (_, args, texts) => {
+    await expectBadInput(['interpolate', ...args, '--threads', '1'], cwd, ...texts);
+  });
+
+  it('and leaves everything as it is', () => {
+    expect(contentsOf(cwd)).toEqual(before);
+  });
+});

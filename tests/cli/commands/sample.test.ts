@@ -1,0 +1,139 @@
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { unzipSync } from 'fflate';
+import sharp from 'sharp';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { tinyConfiguration } from '../../training/tinyTraining.js';
+import { sharedTemporaryFolder } from '../../temporaryFolder.js';
+import { expectBadInput, type Refusal, resultOf, runCommand, startCommand } from '../runCommand.js';
+import { bytesIn, contentsOf, makePicture, makeTinyRun } from '../tinyRun.js';
+
+const cwd = sharedTemporaryFolder();
+let checkpoint: string;
+beforeAll(async () => {
+  checkpoint = await makeTinyRun(join(cwd, 'run'));
+});
+const sample = (...args: readonly string[]) => resultOf(['sample', 'run', '--threads', '1', ...args], cwd);
+const pixelsOf = (path: string) => sharp(path).toColourspace('b-w').raw().toBuffer();
+
+describe('agenet sample', () => {
+  it('draws a sheet, about as wide as high', async () => {
+    const { status, stdout } = await runCommand(['sample', 'run', '--count', '10', '--threads', '1', '--out', 'sheet.png'], cwd);
+    expect(status).toBe(0);
+    expect(stdout).toContain('sheet.png');
+    expect(await sharp(join(cwd, 'sheet.png')).metadata()).toMatchObject({ format: 'png', width: 4 * 34 + 2, height: 3 * 34 + 2 });
+  });
+
+  it('writes an array for NumPy that follows from the seed, and JSON', async () => {
+    expect(await sample('--count', '3', '--seed', '5', '--out', 'five.npz')).toEqual({ out: 'five.npz', count: 3, seed: 5 });
+    const { shape, data } = bytesIn(unzipSync(readFileSync(join(cwd, 'five.npz')))['arr_0.npy']);
+    expect(shape).toEqual([3, 32, 32, 1]);
+    expect(new Set(data).size).toBeGreaterThan(1);
+    await sample('--count', '3', '--seed', '5', '--out', 'again.npz');
+    await sample('--count', '3', '--seed', '6', '--out', 'six.npz');
+    const arrays = ['five', 'again', 'six'].map((name) => Buffer.from(unzipSync(readFileSync(join(cwd, `${name}.npz`)))['arr_0.npy']!).toString('base64'));
+    expect(arrays[1]).toBe(arrays[0]);
+    expect(arrays[2]).not.toBe(arrays[0]);
+  });
+
+  it.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('that %s interrupts leaves no part of an array, and the array before it', async (signal) => {
+    const folder = join(cwd, signal);
+    mkdirSync(folder);
+    const file = join(folder, 'large.npz');
+    writeFileSync(file, 'PK before');
+    const { child, finished } = startCommand(['sample', 'run', '--count', '1000000', '--threads', '1', '--out', file], cwd);
+    await expect.poll(() => readdirSync(folder).length, { timeout: 30_000 }).toBe(2);
+    child.kill(signal);
+    expect(await finished).toMatchObject({ status: 130, stdout: '', stderr: expect.stringContaining('interrupted') as string });
+    expect([readdirSync(folder), readFileSync(file, 'utf8')]).toEqual([['large.npz'], 'PK before']);
+  });
+
+  it('writes a folder of the same pictures', async () => {
+    expect(await sample('--count', '3', '--seed', '5', '--out', 'pictures')).toEqual({ out: 'pictures', count: 3, seed: 5 });
+    expect(readdirSync(join(cwd, 'pictures')).sort()).toEqual(['000000.png', '000001.png', '000002.png']);
+    await sample('--count', '3', '--seed', '5', '--out', 'array.npz');
+    const { data } = bytesIn(unzipSync(readFileSync(join(cwd, 'array.npz')))['arr_0.npy']);
+    expect(Array.from(await pixelsOf(join(cwd, 'pictures', '000002.png')))).toEqual(Array.from(data.subarray(2048)));
+  });
+
+  it('draws 64 as samples.png from a checkpoint, if nothing else is said', async () => {
+    expect(await resultOf(['sample', checkpoint, '--threads', '1'], cwd)).toEqual({ out: 'samples.png', count: 64, seed: 0 });
+    expect(await sharp(join(cwd, 'samples.png')).metadata()).toMatchObject({ width: 8 * 34 + 2, height: 8 * 34 + 2 });
+  });
+
+  it('draws of a range of seeds the first image of each', async () => {
+    expect(await sample('--seeds', '4-6', '--out', 'range.npz')).toEqual({ out: 'range.npz', count: 3, seed: 4, seeds: [4, 6] });
+    await sample('--count', '2', '--seed', '5', '--out', 'second.npz');
+    const [range, second] = ['range', 'second'].map((name) => bytesIn(unzipSync(readFileSync(join(cwd, `${name}.npz`)))['arr_0.npy']).data);
+    expect(Array.from(range!.subarray(1024, 2048))).toEqual(Array.from(second!.subarray(0, 1024)));
+  });
+
+  it('draws around an image, nearer to its reconstruction with less spread', async () => {
+    await makePicture(join(cwd, 'like.png'), 0, 255);
+    await resultOf(['reconstruct', 'run', 'like.png', '--out', 'like.npz', '--threads', '1'], cwd);
+    const target = bytesIn(unzipSync(readFileSync(join(cwd, 'like.npz')))['reconstruction.npy']).data;
+    const distances: number[] = [];
+    for (const spread of ['0.001', '0.8']) {
+      const result = await sample('--like', 'like.png', '--spread', spread, '--count', '4', '--out', 'around.npz');
+      expect(result).toEqual({ out: 'around.npz', count: 4, seed: 0, like: 'like.png', spread: Number(spread) });
+      const { data } = bytesIn(unzipSync(readFileSync(join(cwd, 'around.npz')))['arr_0.npy']);
+      distances.push(data.reduce((sum, value, index) => sum + Math.abs(value - target[index % 1024]!), 0) / data.length);
+    }
+    expect(distances[0]).toBeLessThan(2);
+    expect(distances[1]).toBeGreaterThan(2 * distances[0]!);
+  });
+
+  it('scales codes by a temperature under the normal prior only', async () => {
+    await makeTinyRun(join(cwd, 'normal'), tinyConfiguration({ prior: 'normal' }));
+    const args = ['sample', 'normal', '--count', '1', '--threads', '1', '--out'];
+    await resultOf([...args, 'hot.npz'], cwd);
+    await resultOf([...args, 'cold.npz', '--temperature', '0.5'], cwd);
+    const [hot, cold] = ['hot', 'cold'].map((name) => Array.from(bytesIn(unzipSync(readFileSync(join(cwd, `${name}.npz`)))['arr_0.npy']).data));
+    expect(cold).not.toEqual(hot);
+  });
+});
+
+const REFUSED: readonly Refusal[] = [
+  ['a run that is not there', ['nothing', '--out', 'mine.png'], ['nothing: there is no such run folder']],
+  ['a folder that is no run', ['full', '--out', 'mine.png'], ['full: not a run folder']],
+  ['a run without a checkpoint', ['young', '--out', 'mine.png'], ['young: the run has no checkpoint yet']],
+  ['a checkpoint that is cut short', ['cut', '--out', 'mine.png'], ['000003.safetensors', 'cut short']],
+  ['a file of something else', ['mine.png', '--out', 'mine.png'], ['mine.png: not a usable safetensors file']],
+  ['a safetensors file of something else', ['foreign.safetensors', '--out', 'mine.png'], ['foreign.safetensors: not an agenet checkpoint']],
+  ['an ending that it does not write', ['run', '--out', 'samples.jpg'], ['--out samples.jpg', '.png']],
+  ['a folder that is not empty', ['run', '--out', 'full'], ['--out full', 'not empty']],
+  ['a folder in the place of the file', ['run', '--out', 'folder.png'], ['folder.png: exists and is not a file']],
+  ['a file below a file', ['run', '--out', 'mine.png/sheet.png'], ['mine.png/sheet.png: cannot be written']],
+  ['a folder below a file', ['run', '--out', 'mine.png/pictures'], ['--out mine.png/pictures']],
+  ['no name', ['run', '--out', ''], ['--out']],
+  ['a temperature on a sphere', ['run', '--temperature', '0.7'], ['--temperature 0.7', 'every one has length 1', '--like']],
+  ['seeds that run backwards', ['run', '--seeds', '6-4'], ['--seeds', 'such as 0-63']],
+  ['seeds and a number', ['run', '--seeds', '4-6', '--count', '3'], ['--seeds', '--count']],
+  ['a spread around nothing', ['run', '--spread', '0.3'], ['--spread', '--like']],
+  ['a spread beyond all', ['run', '--like', 'picture.png', '--spread', '1.5'], ['spread', '1.5', 'at most 1']],
+];
+
+describe('agenet sample refuses in one line, with status 2:', () => {
+  let before: Record<string, string>;
+  beforeAll(async () => {
+    writeFileSync(join(cwd, 'mine.png'), '\x89PNG mine', 'latin1');
+    await makePicture(join(cwd, 'picture.png'), 0, 255);
+    mkdirSync(join(cwd, 'full'));
+    writeFileSync(join(cwd, 'full', 'mine'), 'mine');
+    mkdirSync(join(cwd, 'folder.png'));
+    await makeTinyRun(join(cwd, 'cut'));
+    writeFileSync(join(cwd, 'cut', 'checkpoints', '000003.safetensors'), readFileSync(checkpoint).subarray(0, 20_000));
+    writeFileSync(join(cwd, 'foreign.safetensors'), readFileSync(new URL('../../golden/dcgan32-gray.safetensors', import.meta.url)));
+    mkdirSync(join(cwd, 'young', 'checkpoints'), { recursive: true });
+    writeFileSync(join(cwd, 'young', 'config.json'), '{}');
+    before = contentsOf(cwd);
+  });
+
+  it.concurrent.each(REFUSED)('%s', async (_, args, texts) => {
+    await expectBadInput(['sample', ...args, '--threads', '1'], cwd, ...texts);
+  });
+
+  it('and leaves everything as it is', () => {
+    expect(contentsOf(cwd)).toEqual(before);
+  });
+});

@@ -1,0 +1,76 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import sharp from 'sharp';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { sharedTemporaryFolder } from '../../temporaryFolder.js';
+import { expectBadInput, type Refusal, resultOf } from '../runCommand.js';
+import { contentsOf } from '../tinyRun.js';
+
+const cwd = sharedTemporaryFolder();
+const picture = (width: number, level: number) => sharp(new Uint8Array(width * 6).fill(level), { raw: { width, height: 6, channels: 1 } }).toColourspace('b-w');
+
+async function makeRun(name: string, samples: Readonly<Record<string, readonly [width: number, level: number]>>): Promise<void> {
+  for (const part of ['samples', 'reconstructions']) mkdirSync(join(cwd, name, part), { recursive: true });
+  writeFileSync(join(cwd, name, 'config.json'), '{}');
+  for (const [file, [width, level]] of Object.entries(samples))
+    await picture(width, level)
+      .png()
+      .toFile(join(cwd, name, 'samples', file));
+}
+
+beforeAll(async () => {
+  // By names the last iteration would come second.
+  await makeRun('run', { '000500.png': [8, 0], '1000000.png': [8, 250], '001000.png': [8, 50], '001500.png': [8, 100], '002000.png': [8, 150] });
+  writeFileSync(join(cwd, 'run', 'samples', 'notes.txt'), 'mine');
+  await makeRun('mixed', { '000001.png': [8, 0], '000002.png': [9, 0] });
+  await makeRun('damaged', { '000001.png': [8, 0] });
+  writeFileSync(join(cwd, 'damaged', 'samples', '000002.png'), 'not a picture');
+  await makeRun('young', {});
+});
+
+describe('agenet film', () => {
+  it.each(['webp', 'gif'])('shows the pictures in the order of their iterations as %s, the last one longer', async (format) => {
+    const out = `film.${format}`;
+    expect(await resultOf(['film', 'run', '--out', out], cwd)).toEqual({ out, count: 5, steps: [500, 1_000_000] });
+    expect(await sharp(join(cwd, out), { animated: true }).metadata()).toMatchObject({
+      format,
+      pages: 5,
+      width: 8,
+      pageHeight: 6,
+      delay: [120, 120, 120, 120, 2000],
+      loop: 0,
+    });
+    const levels = await Promise.all([0, 1, 4].map(async (page) => (await sharp(join(cwd, out), { page }).greyscale().raw().toBuffer())[0]!));
+    [0, 50, 250].forEach((level, index) => expect(Math.abs(levels[index]! - level)).toBeLessThanOrEqual(2));
+  });
+
+  it('shows one of several, the last always', async () => {
+    const result = await resultOf(['film', 'run', '--every', '3', '--frame', '40', '--out', 'short.webp'], cwd);
+    expect(result).toMatchObject({ count: 2, steps: [1000, 1_000_000] });
+    expect((await sharp(join(cwd, 'short.webp'), { animated: true }).metadata()).delay).toEqual([40, 2000]);
+  });
+});
+
+const REFUSED: readonly Refusal[] = [
+  ['a run without pictures', ['young'], ['young', 'no pictures', 'samples']],
+  ['a run without pictures of the kind', ['run', '--of', 'reconstructions'], ['run', 'no pictures', 'reconstructions']],
+  ['pictures of several sizes', ['mixed'], ['000002.png', '9x6', '8x6']],
+  ['a picture that is damaged', ['damaged'], ['000002.png: cannot be read as a picture']],
+  ['an ending that it does not write', ['run', '--out', 'film.mp4'], ['--out film.mp4', '.gif or .webp']],
+  ['none of so many', ['run', '--every', '0'], ['--every', 'from 1']],
+];
+
+describe('agenet film refuses in one line, with status 2:', () => {
+  let before: Record<string, string>;
+  beforeAll(() => {
+    before = contentsOf(cwd);
+  });
+
+  it.concurrent.each(REFUSED)('%s', async (_, args, texts) => {
+    await expectBadInput(['film', ...args], cwd, ...texts);
+  });
+
+  it('and leaves everything as it is', () => {
+    expect(contentsOf(cwd)).toEqual(before);
+  });
+});

@@ -1,0 +1,223 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { encodeNpz } from '../../../src/data/formats/encodeNumpy.js';
+import { greyPng, writeImages } from '../../data/imageFiles.js';
+import { sharedTemporaryFolder, temporaryFolder } from '../../temporaryFolder.js';
+import { tinyConfiguration } from '../../training/tinyTraining.js';
+import { writeNoiseArchive } from '../labelledData.js';
+import { expectBadInput, type Refusal, jsonOf, resultOf, runCommand, startCommand } from '../runCommand.js';
+import { contentsOf, makeTinyRun } from '../tinyRun.js';
+
+const TINY = ['--width', '4', '--latent', '8', '--batch', '4', '--threads', '1', '--log-every', '1'];
+
+const stepsIn = (run: string): number[] =>
+  readFileSync(join(run, 'log.jsonl'), 'utf8')
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => (JSON.parse(line) as { step: number }).step);
+
+describe('agenet train', () => {
+  it('trains into the next free run folder and says how well, as JSON', async () => {
+    const cwd = temporaryFolder();
+    mkdirSync(join(cwd, 'runs', 'mnist-1'), { recursive: true });
+    const result = await resultOf(['train', 'mnist', '--steps', '2', '--seed', '7', '--halve-every', '3', ...TINY], cwd);
+    expect(result).toMatchObject({ run: join('runs', 'mnist-2'), steps: 2 });
+    expect(result.seconds).toBeGreaterThan(0);
+    expect(result.test).toEqual({
+      reconstruction_l1: expect.any(Number) as number,
+      reconstruction_mse: expect.any(Number) as number,
+      latent_cosine: expect.any(Number) as number,
+    });
+    for (const score of Object.values(result.test as Record<string, number>)) expect(Math.abs(score)).toBeLessThan(4);
+
+    const run = join(cwd, 'runs', 'mnist-2');
+    const files = ['checkpoints/000002.safetensors', 'config.json', 'log.jsonl', 'reconstructions/000002.png', 'samples/000002.png'];
+    expect(Object.keys(contentsOf(run))).toEqual(files.map((file) => join(...file.split('/'))));
+    expect(stepsIn(run)).toEqual([1, 2]);
+    expect(JSON.parse(readFileSync(join(run, 'config.json'), 'utf8'))).toMatchObject({
+      data: 'mnist',
+      width: 4,
+      latent: 8,
+      batch: 4,
+      seed: 7,
+      halveEvery: 3,
+      length: { steps: 2 },
+    });
+  });
+
+  it('stopped by Ctrl-C saves what it has, and goes on from there', async () => {
+    const cwd = temporaryFolder();
+    const { child, said, finished } = startCommand(['train', 'mnist', '--out', 'run', '--steps', '1000000', '--json', ...TINY], cwd);
+    onTestFinished(() => void child.kill('SIGKILL'));
+    await said('batches per epoch');
+    child.kill('SIGINT');
+    const stopped = await finished;
+    expect(stopped.status).toBe(130);
+    expect(stopped.stderr).toContain('agenet train mnist --out run --resume');
+    const { steps, interrupted } = jsonOf(stopped) as { steps: number; interrupted: boolean };
+    expect(interrupted).toBe(true);
+    expect(readdirSync(join(cwd, 'run', 'checkpoints'))).toEqual([`${String(steps).padStart(6, '0')}.safetensors`]);
+
+    const resumed = await runCommand(['train', 'mnist', '--out', 'run', '--resume', '--steps', String(steps + 2), '--threads', '1'], cwd);
+    expect([resumed.status, resumed.stderr]).toEqual([0, expect.stringContaining('training dcgan32 on mnist')]);
+    expect(resumed.stdout).toContain(`${steps + 2} iterations`);
+    expect(stepsIn(join(cwd, 'run'))).toEqual([...Array(steps + 2).keys()].map((index) => index + 1));
+  });
+
+  it.each([[], ['--strict']])('stopped by Ctrl-C while it decodes has status 130, and leaves nothing behind (%s)', async (...options) => {
+    const cwd = temporaryFolder();
+    const picture = await greyPng(7);
+    mkdirSync(join(cwd, 'photos'));
+    for (let index = 0; index < 20_000; index++) writeFileSync(join(cwd, 'photos', `${index}.png`), picture);
+    const { child, finished } = startCommand(['train', 'photos', '--out', 'run', '--json', ...options, ...TINY], cwd, { AGENET_CACHE: join(cwd, 'cache') });
+    while (!existsSync(join(cwd, 'cache', 'images'))) await pause(5);
+    child.kill('SIGINT');
+    const stopped = await finished;
+    expect([stopped.status, jsonOf(stopped)]).toEqual([130, { interrupted: true }]);
+    expect(stopped.stderr).toMatch(/stopped before the first iteration; there was nothing to save\n$/);
+    expect([readdirSync(join(cwd, 'cache', 'images')), existsSync(join(cwd, 'run'))]).toEqual([[], false]);
+  });
+
+  it('begins with the weights of another run that a file of settings names', async () => {
+    const cwd = temporaryFolder();
+    await makeTinyRun(join(cwd, 'first'));
+    writeFileSync(join(cwd, 'settings.yaml'), 'initFrom: first\nsteps: 1\nbatch: 4\n');
+    const trained = async (out: string, ...args: string[]) => {
+      await resultOf(['train', 'mnist', '--out', out, '--threads', '1', ...args], cwd);
+      return readFileSync(join(cwd, out, 'checkpoints', '000001.safetensors'));
+    };
+    const [byFile, byFlag] = [
+      await trained('by-file', '--config', 'settings.yaml'),
+      await trained('by-flag', '--init-from', 'first', '--steps', '1', '--batch', '4'),
+    ];
+    expect(byFile.equals(byFlag)).toBe(true);
+  });
+
+  it('warns in one line if weights for grayscale images make RGB data grayscale, unless that was asked for', async () => {
+    const cwd = temporaryFolder();
+    await makeTinyRun(join(cwd, 'gray'));
+    const pixels = (channels: number) => ({ shape: [20, 32, 32, channels], data: Uint8Array.from({ length: 20 * 1024 * channels }, (_, index) => index) });
+    for (const [name, channels] of Object.entries({ rgb: 3, gray: 1 })) writeFileSync(join(cwd, `${name}.npz`), encodeNpz({ images: pixels(channels) }));
+    writeFileSync(join(cwd, 'gray.yaml'), 'channels: 1\n');
+    const warningOf = async (data: string, ...args: string[]) => {
+      const { status, stderr } = await runCommand(['train', `npz:${data}.npz`, '--init-from', 'gray', '--dry-run', ...args], cwd);
+      expect(status, stderr).toBe(0);
+      return stderr.split('\n').filter((line) => line.includes('warning'));
+    };
+    expect(await warningOf('rgb')).toEqual([expect.stringMatching(/^warning: npz:rgb.npz has RGB images, .* gray are for grayscale: .*--channels 1/)]);
+    expect(await warningOf('rgb', '--channels', '1')).toEqual([]);
+    expect(await warningOf('rgb', '--config', 'gray.yaml')).toEqual([]);
+    expect(await warningOf('gray')).toEqual([]);
+  });
+
+  it('goes on with data whose path is written in another way', async () => {
+    const cwd = temporaryFolder();
+    await writeImages(join(cwd, 'photos'), Object.fromEntries(Array.from({ length: 12 }, (_, index) => [`${index}.png`, index])));
+    await resultOf(['train', 'photos', '--size', '32', '--steps', '1', '--out', 'run', ...TINY], cwd);
+    expect(await resultOf(['train', './photos/', '--out', 'run', '--resume', '--steps', '2', '--threads', '1'], cwd)).toMatchObject({ steps: 2 });
+    expect(JSON.parse(readFileSync(join(cwd, 'run', 'config.json'), 'utf8'))).toMatchObject({ data: 'photos', length: { steps: 2 } });
+  });
+
+  it('tried dry says what it would train, and writes nothing', async () => {
+    const cwd = temporaryFolder();
+    const result = await resultOf(['train', 'mnist', '--dry-run', '--epochs', '2', '--latent', '100', '--out', 'run'], cwd);
+    expect(result).toMatchObject({
+      steps: 2 * 937,
+      images: { train: 60_000, test: 10_000 },
+      configuration: { network: 'dcgan32', size: 32, channels: 1, latent: 100, length: { epochs: 2 } },
+    });
+    expect(readdirSync(cwd)).toEqual([]);
+  });
+
+  it('that fails on the way has status 1 and one line', async () => {
+    const cwd = temporaryFolder();
+    const { status, stdout, stderr } = await runCommand(
+      ['train', 'mnist', '--out', 'run', '--encoder-updates', '1;KL_real:1e300', '--steps', '1', ...TINY],
+      cwd,
+    );
+    expect([status, stdout]).toEqual([1, '']);
+    expect(stderr.split('\n').filter((line) => line.startsWith('agenet: '))).toEqual([expect.stringContaining('iteration 1: encoder.loss is')]);
+    expect(stderr).not.toContain('    at ');
+  });
+});
+
+const REFUSED: readonly Refusal[] = [
+  ['data that there is not', ['mnits2'], ['data "mnits2"', 'mnist']],
+  ['a width of 0', ['mnist', '--width', '0'], ['--width: must be at least 1, not 0']],
+  ['a latent size of 1', ['mnist', '--latent', '1'], ['--latent: must be at least 2, not 1']],
+  ['a size without a network', ['mnist', '--size', '48'], ['--size 48', '32 (dcgan32) or 64 (dcgan64)']],
+  ['a network of another size', ['mnist', '--network', 'dcgan64', '--size', '32'], ['--size: dcgan64 is made for images of 64x64']],
+  ['a seed that is none', ['mnist', '--seed', '-1'], ['--seed', "'-1'"]],
+  ['a wrong term', ['mnist', '--encoder-updates', '1;KL_real:1,match_y:1'], ['encoder plan', 'character 13', 'did you mean match_x?']],
+  ['two lengths', ['mnist', '--steps', '1', '--epochs', '1'], ['--epochs and --steps']],
+  ['half an epoch', ['mnist', '--epochs', '0.5'], ['--epochs: must be a whole number', '0.5']],
+  ['to go on with nothing named', ['mnist', '--resume'], ['--resume', '--out']],
+  ['to go on with what is not there', ['mnist', '--resume', '--out', 'nothing'], ['nothing: there is no such run folder']],
+];
+
+describe('agenet train refuses in one line, with status 2,', () => {
+  const empty = sharedTemporaryFolder();
+
+  it.concurrent.each(REFUSED)('%s', async (_, args, texts) => {
+    await expectBadInput(['train', ...args], empty, ...texts);
+  });
+
+  it('and writes nothing', () => {
+    expect(readdirSync(empty)).toEqual([]);
+  });
+
+  it('a run folder that is not empty, a file, or below a file, and leaves all as it is', async () => {
+    const cwd = temporaryFolder();
+    await makeTinyRun(join(cwd, 'run'));
+    writeFileSync(join(cwd, 'config.json'), 'mine');
+    const before = contentsOf(cwd);
+    await Promise.all([
+      expectBadInput(['train', 'mnist', '--out', 'run', '--steps', '1', ...TINY], cwd, 'run: the run folder exists and is not empty'),
+      expectBadInput(['train', 'mnist', '--out', 'config.json', '--steps', '1', ...TINY], cwd, 'config.json: is a file'),
+      expectBadInput(['train', 'mnist', '--out', 'config.json/run', '--steps', '1', ...TINY], cwd, 'config.json/run: cannot be written'),
+    ]);
+    expect(contentsOf(cwd)).toEqual(before);
+  });
+
+  it('fewer images than a batch, and makes no run folder', async () => {
+    const cwd = temporaryFolder();
+    writeNoiseArchive(join(cwd, 'few.npz'), 6);
+    const args = ['train', 'npz:few.npz', '--out', 'run', '--steps', '1', ...TINY, '--batch', '64'];
+    await expectBadInput(args, cwd, 'batch 64: there are only 5 images');
+    expect(readdirSync(cwd)).toEqual(['few.npz']);
+  });
+
+  it('a run folder without a name, which would be the current one, and leaves all as it is', async () => {
+    const cwd = temporaryFolder();
+    writeFileSync(join(cwd, 'config.json'), 'mine');
+    await expectBadInput(['train', 'mnist', '--out', '', '--steps', '1', ...TINY], cwd, '--out');
+    expect(Object.keys(contentsOf(cwd))).toEqual(['config.json']);
+  });
+
+  it('to go on with other settings, other data, or a damaged run, and leaves all as it is', async () => {
+    const cwd = temporaryFolder();
+    const checkpoint = await makeTinyRun(join(cwd, 'run'));
+    await makeTinyRun(join(cwd, 'damaged'));
+    writeFileSync(join(cwd, 'damaged', 'checkpoints', '000004.safetensors'), readFileSync(checkpoint).subarray(0, 5000));
+    await makeTinyRun(join(cwd, 'other'), tinyConfiguration({ size: 64, network: 'dcgan64' }));
+    const before = contentsOf(cwd);
+    await Promise.all([
+      expectBadInput(['train', 'mnist', '--out', 'run', '--resume', '--width', '8'], cwd, '--width: the run in run was started with 4', '8'),
+      expectBadInput(['train', 'mnist', '--out', 'other', '--resume', '--size', '32'], cwd, '--size: the run in other was started with 64'),
+      expectBadInput(['train', 'digits', '--out', 'run', '--resume'], cwd, 'data', 'digits'),
+      expectBadInput(['train', 'mnist', '--out', 'run', '--resume', '--steps', '2'], cwd, 'run: already has 3 iterations, more than the requested 2'),
+      expectBadInput(['train', 'mnist', '--out', 'run', '--resume', '--init-from', 'other'], cwd, '--init-from: the run in run was started with none'),
+      expectBadInput(['train', 'mnist', '--out', 'damaged', '--resume'], cwd, join('damaged', 'checkpoints', '000004.safetensors')),
+    ]);
+    expect(contentsOf(cwd)).toEqual(before);
+  });
+
+  it('a device that cannot be used here, and leaves no run folder in the way of the next try', async () => {
+    const cwd = temporaryFolder();
+    const { status, stderr } = await runCommand(['train', 'mnist', '--out', 'run', '--device', 'cuda', '--steps', '1', ...TINY], cwd);
+    // Where there is such a device, it trains.
+    expect({ status, left: existsSync(join(cwd, 'run')) }, stderr).toEqual(status === 0 ? { status: 0, left: true } : { status: 2, left: false });
+  });
+});

@@ -1,0 +1,148 @@
+import { execFileSync } from 'node:child_process';
+import {
+  chmodSync,
+  cpSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { expectInputError } from '../../rejection.js';
+import { temporaryFolder } from '../../temporaryFolder.js';
+import { entriesOf, fileOf, Numbers, openWhole, pack, range } from '../numbers.js';
+
+const COUNT = 5;
+const FILES = ['pixels', 'checksums', 'index.json'] as const;
+type File = (typeof FILES)[number];
+
+/** A cache with images of which number 2 is left out. */
+async function filled(): Promise<string> {
+  const cache = temporaryFolder();
+  await pack(new Numbers(COUNT, { 2: 'torn' }), cache);
+  return cache;
+}
+
+/** Expects the right images, without a word about the cache, and says how many were decoded again. */
+async function expectRight(cache: string): Promise<number> {
+  const numbers = new Numbers(COUNT, { 2: 'torn' });
+  const { bytes, warnings } = await pack(numbers, cache);
+  expect(bytes).toEqual([0, 1, 3, 4]);
+  expect(warnings).toEqual(['numbers: 1 of 5 images left out: image-2 (torn)']);
+  expect(entriesOf(cache)).toHaveLength(1);
+  return numbers.decodings;
+}
+
+/** Inverts a bit of a file, with the time of change that it had. */
+function flip(path: string, byte: number, bit: number): void {
+  const { atime, mtime } = statSync(path);
+  const bytes = readFileSync(path);
+  bytes[byte]! ^= 1 << bit;
+  writeFileSync(path, bytes);
+  utimesSync(path, atime, mtime);
+}
+
+const DAMAGES: readonly (readonly [string, (path: string) => void])[] = [
+  ['missing', (path) => rmSync(path)],
+  ['empty', (path) => truncateSync(path, 0)],
+  ['cut short', (path) => truncateSync(path, statSync(path).size - 1)],
+  ['too long', (path) => writeFileSync(path, Buffer.concat([readFileSync(path), Buffer.of(0)]))],
+  ['zeros', (path) => writeFileSync(path, new Uint8Array(statSync(path).size))],
+  ['a folder', (path) => (rmSync(path), mkdirSync(path))],
+  ['a link to nothing', (path) => (rmSync(path), symlinkSync('nothing', path))],
+  ['a link to itself', (path) => (rmSync(path), symlinkSync(path, path))],
+  ['a link to another file', (path) => (rmSync(path), symlinkSync('/etc/passwd', path))],
+  ['a named pipe', (path) => (rmSync(path), execFileSync('mkfifo', [path]))],
+];
+
+describe.each(FILES)('an entry of the cache whose %s', (file: File) => {
+  it.each(DAMAGES)('is %s is made again', async (_, damage) => {
+    const cache = await filled();
+    damage(fileOf(cache, file));
+    expect(await expectRight(cache)).toBe(COUNT);
+    expect(await expectRight(cache)).toBe(0);
+  });
+
+  it('has one wrong bit, wherever it is, is made again', async () => {
+    const cache = await filled();
+    const { size } = statSync(fileOf(cache, file));
+    for (let byte = 0; byte < size; byte += file === 'index.json' ? 5 : 1) {
+      // Nobody reads the pixels of the image that is left out.
+      const isHole = file === 'pixels' && Math.floor(byte / 4) === 2;
+      flip(fileOf(cache, file), byte, byte % 8);
+      expect([byte, await expectRight(cache)]).toEqual([byte, isHole ? 0 : COUNT]);
+    }
+  });
+});
+
+describe('an entry of the cache', () => {
+  it.each(DAMAGES.filter(([name]) => name.startsWith('a ')))('that is %s is made again', async (_, damage) => {
+    const cache = await filled();
+    const entry = join(cache, 'images', entriesOf(cache)[0]!);
+    renameSync(entry, join(cache, 'moved'));
+    writeFileSync(entry, '');
+    damage(entry);
+    expect(await expectRight(cache)).toBe(COUNT);
+    expect(await expectRight(cache)).toBe(0);
+  });
+
+  it('whose files were copied or got other times is verified, and stays', async () => {
+    const cache = await filled();
+    const copy = temporaryFolder();
+    cpSync(cache, copy, { recursive: true });
+    expect(await expectRight(copy)).toBe(0);
+    chmodSync(fileOf(copy, 'pixels'), 0o640);
+    utimesSync(fileOf(copy, 'pixels'), 1, 1);
+    expect(await expectRight(copy)).toBe(0);
+    flip(fileOf(copy, 'pixels'), 7, 3);
+    expect(await expectRight(copy)).toBe(COUNT);
+  });
+
+  it('leaves nothing but its three files', async () => {
+    const cache = await filled();
+    // Late enough for its times to count.
+    await new Promise((resolve) => setTimeout(resolve, 150));
+    await expectRight(cache);
+    expect(readdirSync(join(cache, 'images', entriesOf(cache)[0]!)).sort()).toEqual([...FILES].sort());
+  });
+
+  it('is not read as a whole while the times of its pixels stay as they are, and is once they do not', async () => {
+    const cache = await filled();
+    const noted = () => (JSON.parse(readFileSync(fileOf(cache, 'index.json'), 'utf8')) as { body: { stamp: string | null } }).body.stamp;
+    await new Promise((resolve) => setTimeout(resolve, 150));
+    await expectRight(cache);
+    const stamp = noted();
+    expect(stamp).not.toBeNull();
+    await expectRight(cache);
+    expect(noted()).toBe(stamp);
+    flip(fileOf(cache, 'pixels'), 5, 1);
+    expect(await expectRight(cache)).toBe(COUNT);
+  });
+
+  it('that changes while it is open gives no wrong pixels, and is made again the next time', async () => {
+    const cache = await filled();
+    const opened = await openWhole(new Numbers(COUNT, { 2: 'torn' }), { cacheFolder: cache });
+    flip(fileOf(cache, 'pixels'), 4, 0);
+    const target = new Uint8Array(4);
+    opened.copyImage(0, target, 0);
+    expect(Array.from(target)).toEqual([0, 0, 0, 0]);
+    await expectInputError(() => opened.copyImage(1, target, 0), cache, 'changed on the disk', 'start again');
+    opened.close();
+    expect(await expectRight(cache)).toBe(COUNT);
+  });
+
+  it('is right for all who find it damaged at once', async () => {
+    const cache = await filled();
+    flip(fileOf(cache, 'pixels'), 0, 0);
+    const found = await Promise.all(Array.from({ length: 5 }, () => pack(new Numbers(COUNT, { 2: 'torn' }), cache)));
+    for (const { bytes } of found) expect(bytes).toEqual(range(COUNT).filter((number) => number !== 2));
+    expect(await expectRight(cache)).toBe(0);
+  });
+});

@@ -1,0 +1,107 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { TOLERANCE, verify } from '../../src/golden/verification.js';
+import type { TensorFile } from '../../src/engine/index.js';
+import { compileSmall } from '../engine/running.js';
+import { expectInputError } from '../rejection.js';
+import { GOLDEN_NAMES, readGolden, withCase, withTensor } from '../age/goldenFiles.js';
+
+const GROUPS = [
+  'adam/after',
+  'encoder_update',
+  'encoder_update/after',
+  'encoder_update/grad',
+  'evaluation',
+  'generator_update',
+  'generator_update/after',
+  'generator_update/grad',
+  'losses',
+];
+
+describe('a golden file', () => {
+  it.each(GOLDEN_NAMES)('%s is met in every group', async (name) => {
+    const { file, groups, max_error } = await verify(await readGolden(name), name, compileSmall);
+    expect(file).toBe(name);
+    expect(Object.keys(groups).sort()).toEqual(GROUPS);
+    for (const [group, error] of Object.entries(groups)) expect(error, group).toBeLessThanOrEqual(TOLERANCE);
+    expect(max_error).toBe(Math.max(...Object.values(groups)));
+    // Rounding leaves something; 0 would mean that nothing was compared.
+    expect(max_error).toBeGreaterThan(0);
+  });
+
+  it('is held to 5e-5', () => {
+    expect(TOLERANCE).toBe(5e-5);
+  });
+});
+
+describe('a golden file with a wrong expectation', () => {
+  let golden: TensorFile;
+  beforeAll(async () => {
+    golden = await readGolden('dcgan32-gray');
+  });
+
+  it('is not met in the groups of the wrong tensors, by as much as they differ from the largest element', async () => {
+    const wrong = {
+      'encoder_update/grad': ['encoder_update/grad/encoder.conv2.weight', 0.001],
+      'encoder_update/after': ['encoder_update/after/generator.norm1.running_mean', 0.002],
+      encoder_update: ['encoder_update/code_of_x', 0.003],
+      'generator_update/grad': ['generator_update/grad/generator.norm4.bias', 0.004],
+      generator_update: ['generator_update/fake', 0.005],
+      'adam/after': ['adam/after/parameter', 0.006],
+    } as const;
+    const changed = Object.values(wrong).reduce((file, [tensor, difference]) => {
+      const data = golden.tensors[tensor]!.data.slice();
+      const largest = data.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+      // Towards 0, so that the largest element stays what it is.
+      const index = data.findIndex((value) => Math.abs(value) < 0.9 * largest);
+      data[index]! += difference * largest;
+      return withTensor(file, tensor, data);
+    }, golden);
+    const { groups, max_error } = await verify(changed, 'wrong', compileSmall);
+    expect(max_error).toBeCloseTo(0.006, 4);
+    for (const [group, [, difference]] of Object.entries(wrong)) expect(groups[group], group).toBeCloseTo(difference, 4);
+    for (const group of ['evaluation', 'losses']) expect(groups[group], group).toBeLessThanOrEqual(TOLERANCE);
+  });
+
+  it('is not met where a loss differs, by the relative error', async () => {
+    const losses = JSON.parse(golden.metadata.losses!) as Record<string, number>;
+    const changed = { ...golden.metadata, losses: JSON.stringify({ ...losses, 'generator.loss': losses['generator.loss']! * 1.01 }) };
+    const { groups } = await verify({ ...golden, metadata: changed }, 'wrong', compileSmall);
+    expect(groups.losses).toBeCloseTo(0.01 / 1.01, 5);
+  });
+
+  it.each([
+    ['it expects what no update has', 'encoder_update/grad/encoder.conv9.weight', new Float32Array(3)],
+    ['a tensor has another size', 'evaluation/code', new Float32Array(3)],
+    ['an expectation is not a number', 'evaluation/code', new Float32Array(8 * 16).fill(NaN)],
+  ])('is not met where %s', async (_, tensor, data) => {
+    const { max_error } = await verify(withTensor(golden, tensor, data), 'wrong', compileSmall);
+    expect(max_error <= TOLERANCE).toBe(false);
+  });
+
+  it('is not met by another configuration', async () => {
+    const { groups } = await verify(withCase(golden, { e_match_x: 11 }), 'wrong', compileSmall);
+    expect(groups['encoder_update/grad']).toBeGreaterThan(TOLERANCE);
+  });
+});
+
+describe('a file that is not golden', () => {
+  it('is refused with the tensor that it lacks', async () => {
+    const golden = await readGolden('dcgan32-gray');
+    for (const tensor of ['input/x', 'input/z_generator_update', 'initial/encoder.conv2.weight', 'initial/generator.norm1.running_var', 'adam/grad']) {
+      await expectInputError(() => verify(withTensor(golden, tensor, undefined), 'file', compileSmall), 'file:', tensor, 'is missing');
+    }
+  });
+
+  it('is refused with the tensor of another size', async () => {
+    const golden = await readGolden('dcgan32-gray');
+    await expectInputError(() => verify(withTensor(golden, 'input/x', new Float32Array(5)), 'file', compileSmall), 'file:', 'input/x', 'not 5');
+    await expectInputError(() => verify(withCase(golden, { nf: 9 }), 'file', compileSmall), 'file:', 'initial/encoder.conv1.weight');
+  });
+
+  it('is refused where it expects nothing at all', async () => {
+    const { tensors, metadata } = await readGolden('dcgan32-gray');
+    const { adam: _, ...others } = metadata;
+    const given = Object.fromEntries(Object.entries(tensors).filter(([name]) => /^(initial|input)\//.test(name)));
+    await expectInputError(() => verify({ tensors: given, metadata: { ...others, losses: '{}' } }, 'file', compileSmall), 'file:');
+  });
+});

@@ -1,0 +1,105 @@
+import { describe, expect, it } from 'vitest';
+import { compareEvaluations, conditionsOf, type EvaluatedRun } from '../../src/metrics/comparability.js';
+import { METRIC_NAMES } from '../../src/metrics/metricNames.js';
+
+const PROTOCOL = {
+  ...{ data: 'mnist', size: [32, 32], channels: 1, split: 'test', digests: { train: 'a1', test: 'b2' }, images: 10_000, samples: 10_000, seed: 0 },
+  codes: { prior: 'sphere', latent: 64 },
+  divergence: { divergence: 'qp', moment: 'variance', reduction: 'mean' },
+  extractor: { name: 'classifier of mnist', digest: 'c3', features: 128, test_accuracy: 0.99 },
+  kid: { subsets: 50, subset_size: 1000 },
+  manifold: { neighbours: 5, images: 5000, samples: 5000 },
+  memorization: { samples: 500, held_out: 500, training: 60_000 },
+  floors: { fid: 1.9 },
+  ...{ weights: 'averaged', seconds: 12 },
+};
+
+/** An evaluation in which every metric has the same value. */
+const evaluated = (run: string, changes: object = {}, value: number | null = 1, names: readonly string[] = METRIC_NAMES): EvaluatedRun => ({
+  run,
+  metrics: Object.fromEntries(names.map((name) => [name, value])),
+  protocol: { ...PROTOCOL, ...changes },
+});
+
+/** The metrics that a change of the protocol makes incomparable, by what they then differ in. */
+const lostBy = (changes: object): Record<string, readonly string[]> =>
+  Object.fromEntries(
+    compareEvaluations([evaluated('a'), evaluated('b', changes)]).incomparable.map(({ metrics, differences }) => [
+      differences.map(({ condition }) => condition).join(' and '),
+      metrics,
+    ]),
+  );
+
+const FEATURE_METRICS = ['fid', 'kid', 'kid_std', 'precision', 'recall', 'density', 'coverage'];
+
+describe('a comparison of evaluations', () => {
+  it('knows what each metric depends on', () => {
+    for (const metric of METRIC_NAMES) expect(conditionsOf(metric).length, metric).toBeLessThan(conditionsOf('unknown').length);
+  });
+
+  it('compares everything if only the seed, the time, the weights or the reference differ', () => {
+    const other = { seed: 7, seconds: 80, weights: 'raw', floors: { fid: 2.1 } };
+    expect(compareEvaluations([evaluated('a'), evaluated('b', other)])).toEqual({ comparable: METRIC_NAMES, incomparable: [], best: {} });
+  });
+
+  it('does not compare what is biased by the sample count, and still compares KID, means over images and codes of images', () => {
+    const lost = lostBy({ samples: 500, manifold: { neighbours: 5, images: 5000, samples: 500 } });
+    expect(lost['sample count']).toEqual(expect.arrayContaining(['fid', 'inception_score', 'rayleigh_fake', 'divergence_excess_fake']));
+    expect(lost.neighborhoods).toEqual(['precision', 'recall', 'density', 'coverage']);
+    expect(lost['searched codes']).toEqual(['nearest_code_fake', 'nearest_code_prior']);
+    const all = Object.values(lost).flat();
+    for (const kept of ['kid', 'psnr', 'latent_cosine', 'rayleigh_real', 'nearest_code_real', 'memorization_ratio']) expect(all).not.toContain(kept);
+  });
+
+  it('compares distances to nearest codes if only the same number of them was searched', () => {
+    expect(lostBy({ samples: 6000 })).toEqual({ 'sample count': expect.not.arrayContaining(['nearest_code_fake']) as string[] });
+  });
+
+  it('does not compare metrics of features of other weights, though the extractors have one name', () => {
+    expect(lostBy({ extractor: { ...PROTOCOL.extractor, digest: 'd4' } })).toEqual({
+      'feature extractor': [...FEATURE_METRICS, 'inception_score', 'inception_score_std', 'memorization_ratio'],
+    });
+  });
+
+  it('tells image sets apart by their images, not by their names', () => {
+    expect(lostBy({ data: 'idx:copy-of-mnist' })).toEqual({});
+    const lost = lostBy({ digests: { train: 'a1', test: 'zz' } });
+    expect(lost['image set']).toEqual(expect.arrayContaining([...FEATURE_METRICS, 'psnr', 'rayleigh_real']));
+    expect(lost['held-out set']).toEqual(['memorization_ratio']);
+    expect(Object.values(lost).flat()).not.toContain('inception_score');
+    expect(lostBy({ split: 'train' })['image set']).toContain('fid');
+  });
+
+  it('does not compare codes of other latent spaces, nor divergences that were computed otherwise', () => {
+    expect(lostBy({ codes: { prior: 'sphere', latent: 128 } })['latent space']).toEqual(expect.arrayContaining(['latent_cosine', 'rayleigh_fake']));
+    expect(lostBy({ divergence: { ...PROTOCOL.divergence, moment: 'std' } }).divergence).toHaveLength(4);
+  });
+
+  it('states what each evaluation had', () => {
+    const evaluations = [evaluated('a', { samples: 500 }, 1, ['fid']), evaluated('b', {}, 1, ['psnr']), evaluated('c', {}, 1, ['fid'])];
+    const differences = compareEvaluations(evaluations).incomparable[0]?.differences;
+    expect(differences).toEqual([{ condition: 'sample count', values: ['500', '-', '10000'] }]);
+  });
+
+  it('does not trust what was not recorded', () => {
+    const old = { digests: undefined };
+    const { incomparable } = compareEvaluations([evaluated('a', old, 1, ['psnr']), evaluated('b', old, 1, ['psnr'])]);
+    expect(incomparable).toEqual([{ metrics: ['psnr'], differences: [{ condition: 'image set', values: ['not recorded', 'not recorded'] }] }]);
+  });
+
+  it('has nothing to say against a metric that a single evaluation has', () => {
+    const { comparable, incomparable } = compareEvaluations([evaluated('a', {}, 1, ['fid', 'psnr']), evaluated('b', { samples: 5 }, 1, ['psnr'])]);
+    expect([comparable, incomparable]).toEqual([['fid', 'psnr'], []].map((each) => expect.arrayContaining(each) as string[]));
+  });
+
+  it('names the best of comparable metrics only', () => {
+    const { best } = compareEvaluations([evaluated('a', { samples: 500 }), evaluated('b', {}, 2), evaluated('c', {}, null)]);
+    expect(best).toMatchObject({ psnr: 1, kid: 0 });
+    for (const metric of ['fid', 'inception_score', 'kid_std', 'rayleigh_real']) expect(best).not.toHaveProperty(metric);
+  });
+
+  it('names no best of equal values, and none of a single evaluation', () => {
+    expect(compareEvaluations([evaluated('a'), evaluated('b')]).best).toEqual({});
+    expect(compareEvaluations([evaluated('a')]).best).toEqual({});
+  });
+});

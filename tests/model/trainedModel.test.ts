@@ -1,0 +1,166 @@
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { drawCodes } from '../../src/age/prior.js';
+import { type ModelWeights, TrainedModel } from '../../src/model/trainedModel.js';
+import { fromBytes, toBytes } from '../../src/images/raster.js';
+import { ARCHITECTURES } from '../../src/networks/dcgan.js';
+import { initialParameters, initialStatistics } from '../../src/networks/initialization.js';
+import type { InputKind } from '../../src/networks/layer.js';
+import { NETWORK_NAMES, type NetworkName, type NetworkPair } from '../../src/networks/network.js';
+import { tensorViews } from '../../src/engine/index.js';
+import { randomStream } from '../../src/random.js';
+import { expectCloseElements } from '../engine/expectations.js';
+import { compileSmall } from '../engine/running.js';
+import { expectWithin } from '../expectWithin.js';
+import { encode32, generate32 } from '../networks/plainNetworks.js';
+import { normOf, onSphere, rowsOf } from '../age/codes.js';
+import { IMAGE_SIZE, LATENT, tinyImages, tinyPair, tinyState } from '../age/tinyGame.js';
+
+const codes = (count: number) => drawCodes('sphere', count, LATENT, randomStream(1, 'model codes'));
+
+describe('a trained model', () => {
+  let model: TrainedModel;
+  beforeAll(() => {
+    model = TrainedModel.of(tinyPair, 'sphere', tinyState(), compileSmall);
+  });
+  afterAll(() => model.release());
+
+  it('knows the sizes of its codes and images', () => {
+    expect([model.latentSize, model.imageElements, model.prior]).toEqual([LATENT, IMAGE_SIZE, 'sphere']);
+  });
+
+  it.each([1, 3, 99, 100, 101, 250])('encodes and generates %i at once as it does each by itself', async (count) => {
+    const images = tinyImages(count, 2);
+    const encoded = await model.encode(images);
+    const generated = await model.generate(codes(count));
+    expect([encoded.length, generated.length]).toEqual([count * LATENT, count * IMAGE_SIZE]);
+    for (const index of new Set([0, Math.floor(count / 2), count - 1])) {
+      const code = await model.encode(images.subarray(index * IMAGE_SIZE, (index + 1) * IMAGE_SIZE));
+      expectCloseElements(Array.from(encoded.subarray(index * LATENT, (index + 1) * LATENT)), Array.from(code), 1e-6);
+      const image = await model.generate(codes(count).subarray(index * LATENT, (index + 1) * LATENT));
+      expectCloseElements(Array.from(generated.subarray(index * IMAGE_SIZE, (index + 1) * IMAGE_SIZE)), Array.from(image), 1e-6);
+    }
+  });
+
+  it('answers the same whatever else is in the batch', async () => {
+    const image = tinyImages(1, 3);
+    const others = [4, 5].map((seed) => tinyImages(20, seed));
+    const [first, second] = await Promise.all(others.map(async (batch) => (await model.encode(Uint8Array.from([...image, ...batch]))).subarray(0, LATENT)));
+    expect(first).toEqual(second);
+  });
+
+  it('makes nothing of nothing', async () => {
+    expect(await model.encode(new Uint8Array(0))).toEqual(new Float32Array(0));
+    expect(await model.generate(new Float32Array(0))).toEqual(new Float32Array(0));
+  });
+
+  it('encodes values as it does the bytes that they come from', async () => {
+    const images = tinyImages(7, 6);
+    expectCloseElements(Array.from(await model.encodeGenerated(fromBytes(images))), Array.from(await model.encode(images)), 1e-5);
+  });
+
+  it('has codes of length 1 on the sphere, of any length under the normal prior', async () => {
+    const normal = TrainedModel.of(tinyPair, 'normal', tinyState(), compileSmall);
+    onTestFinished(() => normal.release());
+    const images = tinyImages(9, 7);
+    const onTheSphere = await model.encode(images);
+    const free = await normal.encode(images);
+    for (const code of rowsOf(onTheSphere, LATENT)) expectWithin(normOf(code), 1, 1e-6);
+    expect(rowsOf(free, LATENT).filter((code) => Math.abs(normOf(code) - 1) < 0.01)).toEqual([]);
+    expectCloseElements(Array.from(onSphere(free, LATENT)), Array.from(onTheSphere), 1e-5);
+  });
+
+  it('generates pixels within [-1, 1]', async () => {
+    for (const value of await model.generate(codes(5))) expect(Math.abs(value)).toBeLessThanOrEqual(1);
+  });
+
+  it('leaves what it is given as it was', async () => {
+    const [images, given] = [tinyImages(3), codes(3)];
+    await model.encode(images);
+    await model.generate(given);
+    expect([images, given]).toEqual([tinyImages(3), codes(3)]);
+  });
+
+  it('takes other weights with the programs it has', async () => {
+    const other = model.withWeights(tinyState(2));
+    const separate = TrainedModel.of(tinyPair, 'sphere', tinyState(2), compileSmall);
+    onTestFinished(() => separate.release());
+    const images = tinyImages(4);
+    const before = await model.encode(images);
+    expect(await other.encode(images)).toEqual(await separate.encode(images));
+    expect(await model.encode(images)).toEqual(before);
+    expect(await other.encode(images)).not.toEqual(before);
+  });
+});
+
+it('a trained model computes its networks with the running statistics', async () => {
+  const dimensions = { channels: 1, latentSize: 4, width: 2 };
+  const pair = ARCHITECTURES.dcgan32.build(dimensions);
+  const noise = (network: NetworkName, size: number) => randomStream(1, network).fillNormal(new Float32Array(size));
+  const weights = Object.fromEntries(
+    NETWORK_NAMES.flatMap((network) => [
+      [`${network}.parameters`, initialParameters(pair[network], 1).map((value) => 5 * value)],
+      [`${network}.statistics`, initialStatistics(pair[network]).map((value, index) => value + 0.2 * Math.tanh(noise(network, 1000)[index]!))],
+    ]),
+  ) as unknown as ModelWeights;
+  const tensors = Object.assign(
+    {},
+    ...NETWORK_NAMES.flatMap((network) => [
+      tensorViews(weights[`${network}.parameters`], pair[network].parameters),
+      tensorViews(weights[`${network}.statistics`], pair[network].statistics),
+    ]),
+  ) as Record<string, Float32Array>;
+  const model = TrainedModel.of(pair, 'sphere', weights, compileSmall);
+  onTestFinished(() => model.release());
+
+  const z = drawCodes('sphere', 2, 4, randomStream(1, 'plain codes'));
+  const images = await model.generate(z);
+  const plainImages = generate32({ tensors, ...dimensions }, { count: 2, channels: 4, size: 1, data: Array.from(z) });
+  expectCloseElements(Array.from(images), plainImages.data, 1e-5);
+
+  const bytes = toBytes(images);
+  const plainCodes = encode32({ tensors, ...dimensions }, { count: 2, channels: 1, size: 32, data: Array.from(bytes, (byte) => byte / 127.5 - 1) });
+  expectCloseElements(Array.from(await model.encode(bytes)), Array.from(onSphere(Float32Array.from(plainCodes.data), 4)), 1e-4);
+});
+
+describe('a trained model whose running statistics are kept apart', () => {
+  const dimensions = { channels: 1, latentSize: 4, width: 2 };
+  const [shared, apart] = [false, true].map((each) => ARCHITECTURES.dcgan32.build({ ...dimensions, separateStatistics: each })) as [NetworkPair, NetworkPair];
+  const noisy = (network: NetworkName, name: string, size: number) =>
+    initialStatistics(shared[network]).map(
+      (value, index) => value + 0.3 * Math.tanh(randomStream(1, `${network} ${name}`).fillNormal(new Float32Array(size))[index]!),
+    );
+  const parameters = (network: NetworkName) => initialParameters(shared[network], 1).map((value) => 5 * value);
+  const weightsWith = (statistics: (network: NetworkName) => Float32Array) =>
+    Object.fromEntries(
+      NETWORK_NAMES.flatMap((network) => [
+        [`${network}.parameters`, parameters(network)],
+        [`${network}.statistics`, statistics(network)],
+      ]),
+    ) as unknown as ModelWeights;
+  const set = (network: NetworkName, kind: InputKind) => noisy(network, kind, shared[network].statistics.size);
+  const modelOf = (pair: NetworkPair, statistics: (network: NetworkName) => Float32Array): TrainedModel => {
+    const model = TrainedModel.of(pair, 'sphere', weightsWith(statistics), compileSmall);
+    onTestFinished(() => model.release());
+    return model;
+  };
+
+  it('normalises draws and images by those of draws and images, codes and samples by those of codes and samples', async () => {
+    const model = modelOf(apart, (network) => Float32Array.from([...set(network, 'own'), ...set(network, 'made')]));
+    const [own, made] = [modelOf(shared, (network) => set(network, 'own')), modelOf(shared, (network) => set(network, 'made'))];
+    const z = drawCodes('sphere', 3, 4, randomStream(1, 'apart codes'));
+    const draws = await model.generate(z);
+    const bytes = toBytes(draws);
+    expect(draws).toEqual(await own.generate(z));
+    expect(await model.decode(z)).toEqual(await made.generate(z));
+    expect(await model.decode(z)).not.toEqual(draws);
+    expect(await model.encode(bytes)).toEqual(await own.encode(bytes));
+    expect(await model.encodeGenerated(draws)).toEqual(await made.encodeGenerated(draws));
+    expect(await model.encodeGenerated(draws)).not.toEqual(await own.encodeGenerated(draws));
+  });
+
+  it('decodes codes as it generates from draws where they are shared', async () => {
+    const model = modelOf(shared, (network) => set(network, 'own'));
+    const z = drawCodes('sphere', 3, 4, randomStream(1, 'apart codes'));
+    expect(await model.decode(z)).toEqual(await model.generate(z));
+  });
+});

@@ -1,0 +1,158 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readFileSync, rmdirSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { InputError } from '../../src/errors.js';
+import { FolderLock, LOCK_MAX_AGE_SECONDS } from '../../src/runs/lock.node.js';
+import { expectInputError } from '../rejection.js';
+import { temporaryFolder } from '../temporaryFolder.js';
+
+interface Owner {
+  readonly host: string;
+  readonly pid: number;
+  readonly started: string;
+  readonly system?: string;
+}
+
+const lockIn = (folder: string) => join(folder, '.lock');
+const ownerIn = (folder: string) => JSON.parse(readFileSync(lockIn(folder), 'utf8')) as Owner;
+
+/** A folder with the lock of somebody. */
+function lockedBy(owner: Partial<Owner> | string): string {
+  const folder = temporaryFolder();
+  writeFileSync(lockIn(folder), typeof owner === 'string' ? owner : JSON.stringify(owner));
+  return folder;
+}
+
+/** Another process that does nothing, and how this one would write down when it started. */
+async function startIdle(): Promise<{ readonly child: ChildProcess; readonly owner: Owner }> {
+  const child = spawn(process.execPath, ['-e', 'setInterval(() => undefined, 1000)'], { stdio: 'ignore' });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  await once(child, 'spawn');
+  return { child, owner: ownerOf(child.pid!) };
+}
+
+/** What a process would write into its lock. */
+function ownerOf(pid: number): Owner {
+  const file = `/proc/${pid}/stat`;
+  const status = existsSync(file) ? readFileSync(file, 'utf8') : '';
+  return { host: hostname(), pid, started: status.slice(status.lastIndexOf(')') + 2).split(' ')[19] ?? '' };
+}
+
+async function expectTaken(folder: string): Promise<void> {
+  const lock = await FolderLock.take(folder);
+  expect(ownerIn(folder).pid).toBe(process.pid);
+  await lock.release();
+}
+
+describe('a folder that is taken', () => {
+  it('is refused to everyone else, with the process that has it', async () => {
+    const folder = temporaryFolder();
+    const lock = await FolderLock.take(folder);
+    await expectInputError(() => FolderLock.take(folder), folder, `process ${process.pid} is training into this folder`);
+    await lock.release();
+  });
+
+  it('is free once it is given back, which leaves nothing behind', async () => {
+    const folder = temporaryFolder();
+    await expectTaken(folder);
+    await expectTaken(folder);
+    // Only an empty folder can be removed so.
+    rmdirSync(folder);
+  });
+
+  it('does not concern other folders', async () => {
+    const [first, second] = [temporaryFolder(), temporaryFolder()];
+    const lock = await FolderLock.take(first);
+    await expectTaken(second);
+    await lock.release();
+  });
+
+  it('goes to exactly one of many that try at once, whether or not somebody dead had it', async () => {
+    for (const folder of [temporaryFolder(), lockedBy(''), lockedBy({ host: hostname(), pid: 2 ** 22 + 1, started: '1' })]) {
+      const tries = await Promise.allSettled(Array.from({ length: 12 }, () => FolderLock.take(folder)));
+      const [taken, refused] = [
+        tries.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : [])),
+        tries.flatMap((each) => (each.status === 'rejected' ? [each.reason as unknown] : [])),
+      ];
+      expect(taken).toHaveLength(1);
+      for (const reason of refused) expect(reason).toBeInstanceOf(InputError);
+      await taken[0]!.release();
+    }
+  });
+
+  it('is not given back by one who has lost it', async () => {
+    const folder = temporaryFolder();
+    const lock = await FolderLock.take(folder);
+    const other = JSON.stringify({ host: 'elsewhere', pid: 1, started: '1' });
+    writeFileSync(lockIn(folder), other);
+    await lock.release();
+    expect(readFileSync(lockIn(folder), 'utf8')).toBe(other);
+  });
+
+  it('by a living process is refused until that is dead', async () => {
+    const { child, owner } = await startIdle();
+    const folder = lockedBy(owner);
+    await expectInputError(() => FolderLock.take(folder), folder, `process ${child.pid!} is training`);
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+    await expectTaken(folder);
+  });
+
+  it('on another machine counts as living, and is named', async () => {
+    await expectInputError(() => FolderLock.take(lockedBy({ host: 'elsewhere', pid: 7, started: '1' })), 'process 7 on elsewhere is training');
+  });
+
+  it('that cannot be written is an InputError', async () => {
+    const folder = temporaryFolder();
+    await expectInputError(() => FolderLock.take(join(folder, 'nothing')), join(folder, 'nothing'), 'cannot be written');
+  });
+});
+
+describe('a lock that a crash left behind does not count:', () => {
+  it('one that is a link to nothing, or was created by a clock that is ahead', async () => {
+    const linked = temporaryFolder();
+    symlinkSync('/nonexistent', lockIn(linked));
+    await expectTaken(linked);
+    const ahead = lockedBy('');
+    const later = Date.now() / 1000 + 3600;
+    utimesSync(lockIn(ahead), later, later);
+    await expectTaken(ahead);
+  });
+
+  it('one of another host or another boot once it was not refreshed for long, by whatever clock', async () => {
+    for (const owner of [{ host: 'elsewhere' }, { system: 'another boot' }]) {
+      for (const age of [LOCK_MAX_AGE_SECONDS + 5, -LOCK_MAX_AGE_SECONDS - 5]) {
+        const folder = lockedBy({ ...ownerOf(process.pid), ...owner });
+        await expectInputError(() => FolderLock.take(folder), 'is training into this folder', `delete ${lockIn(folder)}`);
+        const time = Date.now() / 1000 - age;
+        utimesSync(lockIn(folder), time, time);
+        await expectTaken(folder);
+      }
+    }
+  });
+
+  it('that of a process whose number another one has by now', async () => {
+    const { owner } = await startIdle();
+    await expectTaken(lockedBy({ ...owner, started: '1' }));
+  });
+
+  it.runIf(process.platform === 'linux')('that of a process that was killed, and whose parent never asked after it', async () => {
+    // The shell gives its place to a program that knows nothing of the child that it began.
+    const parent = spawn('sh', ['-c', 'sleep 1000 & echo $!; exec sleep 1000'], { stdio: ['ignore', 'pipe', 'ignore'] });
+    onTestFinished(() => void parent.kill('SIGKILL'));
+    const [line] = (await once(parent.stdout, 'data')) as [Buffer];
+    const pid = Number(line.toString());
+    const folder = lockedBy(ownerOf(pid));
+    await expectInputError(() => FolderLock.take(folder), `process ${pid} is training`);
+    process.kill(pid, 'SIGKILL');
+    while (!readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') Z ')) await new Promise((resolve) => setTimeout(resolve, 5));
+    await expectTaken(folder);
+  });
+
+  it.each(['', '{"host"', 'null', '7', '{}', '{"pid":"7"}'])('one that holds %j', async (text) => {
+    await expectTaken(lockedBy(text));
+  });
+});

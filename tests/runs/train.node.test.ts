@@ -1,0 +1,209 @@
+import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import sharp from 'sharp';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { initialState, modelWeights, stateFromWeights } from '../../src/training/trainer.js';
+import type { TrainingEvent } from '../../src/training/events.js';
+import { RunFolder } from '../../src/runs/runFolder.node.js';
+import { errorOf, expectInputError } from '../rejection.js';
+import { sharedTemporaryFolder } from '../temporaryFolder.js';
+import { createRun, tinyCheckpoint, tinyConfiguration } from '../training/tinyTraining.js';
+import { goneOn, latestOf, logOf, namesIn, newFolder, trained, type Trained } from '../training/trainings.js';
+
+/** The tiny configuration's four iterations in one piece: what others are held against. */
+let whole: Trained;
+const wholePath = join(sharedTemporaryFolder(), 'run');
+beforeAll(async () => {
+  whole = await trained(tinyConfiguration(), { folder: await createRun(wholePath, tinyConfiguration()) });
+});
+
+describe('a training', () => {
+  it('ends after its length with a checkpoint, pictures and a log in the run folder', async () => {
+    const { folder, summary, events } = whole;
+    expect(summary).toMatchObject({ steps: 4, interrupted: false });
+    expect(summary.checkpoint).toBe(join(folder.path, 'checkpoints', '000004.safetensors'));
+    expect((await folder.readLatestCheckpoint())?.step).toBe(4);
+    // 8 by 8 samples; 5 pairs, 4 in a row.
+    expect(await sharp(summary.samples).metadata()).toMatchObject({ width: 8 * 34 + 2, height: 8 * 34 + 2 });
+    expect(await sharp(summary.reconstructions).metadata()).toMatchObject({ width: 8 * 34 + 2, height: 2 * 34 + 2 });
+    expect(logOf(folder).map(({ step, epoch }) => [step, epoch])).toEqual([
+      [1, 0],
+      [2, 0],
+      [3, 0],
+      [4, 0],
+    ]);
+    expect(events.map(({ type }) => type)).toEqual(['start', 'iteration', 'iteration', 'iteration', 'iteration', 'checkpoint', 'pictures', 'end']);
+  });
+
+  it('logs, draws and saves at its intervals, and never the same twice', async () => {
+    const { folder } = await trained(tinyConfiguration({ length: { steps: 6 }, logEvery: 4, sampleEvery: 3, checkpointEvery: 2 }));
+    expect(logOf(folder).map(({ step }) => step)).toEqual([1, 4]);
+    expect(namesIn(folder, 'samples')).toEqual(['000003.png', '000006.png']);
+    expect(namesIn(folder, 'reconstructions')).toEqual(['000003.png', '000006.png']);
+    expect(namesIn(folder, 'checkpoints')).toEqual(['000002.safetensors', '000004.safetensors', '000006.safetensors']);
+  });
+
+  it('of epochs goes over the images as often', async () => {
+    const { summary, folder } = await trained(tinyConfiguration({ length: { epochs: 2 } }));
+    expect(summary.steps).toBe(8);
+    expect(logOf(folder).map(({ epoch }) => epoch)).toEqual([0, 0, 0, 0, 1, 1, 1, 1]);
+  });
+
+  it('leaves no temporary file behind', () => {
+    const names = readdirSync(whole.folder.path, { recursive: true }).map(String);
+    expect(names.sort()).toEqual(
+      [
+        'checkpoints',
+        'checkpoints/000004.safetensors',
+        'config.json',
+        'log.jsonl',
+        'reconstructions',
+        'reconstructions/000004.png',
+        'samples',
+        'samples/000004.png',
+      ].map((name) => join(...name.split('/'))),
+    );
+  });
+
+  it('with the same seed has the same log, weights and pictures', async () => {
+    const again = await trained(tinyConfiguration());
+    expect(logOf(again.folder)).toEqual(logOf(whole.folder));
+    for (const file of ['checkpoint', 'samples', 'reconstructions'] as const)
+      expect(readFileSync(again.summary[file]!)).toEqual(readFileSync(whole.summary[file]!));
+    const other = await trained(tinyConfiguration({ seed: 2 }));
+    expect(logOf(other.folder)).not.toEqual(logOf(whole.folder));
+  });
+
+  it('in two halves ends bit for bit where it ends in one', async () => {
+    const { folder } = await trained(tinyConfiguration({ length: { steps: 2 } }));
+    const again = await RunFolder.open(folder.path);
+    const start = await latestOf(again);
+    const { summary } = await trained(tinyConfiguration(), { folder: again, start });
+    expect([start.step, summary.steps]).toEqual([2, 4]);
+    expect(logOf(again)).toEqual(logOf(whole.folder));
+    for (const file of ['checkpoint', 'samples', 'reconstructions'] as const) expect(readFileSync(summary[file]!)).toEqual(readFileSync(whole.summary[file]!));
+  });
+
+  it('that goes on from an earlier checkpoint cuts the log back to it, and its time goes on', async () => {
+    const { folder } = await trained(tinyConfiguration({ checkpointEvery: 2 }));
+    const before = logOf(folder);
+    rmSync(join(folder.path, 'checkpoints', '000004.safetensors'));
+    const log = join(folder.path, 'log.jsonl');
+    const lines = readFileSync(log, 'utf8').split('\n');
+    // As if the first two iterations had taken 100 seconds.
+    writeFileSync(log, lines.map((line, index) => (index < 2 ? line.replace(/"seconds":[\d.]+/, `"seconds":${100 + index}`) : line)).join('\n'));
+    const start = await latestOf(folder);
+    expect(start.step).toBe(2);
+    await trained(tinyConfiguration(), { folder, start });
+    expect(logOf(folder)).toEqual(before);
+    const seconds = readFileSync(log, 'utf8')
+      .match(/"seconds":([\d.]+)/g)!
+      .map((entry) => Number(entry.slice('"seconds":'.length)));
+    expect(seconds.slice(0, 2)).toEqual([100, 101]);
+    expect(seconds[2]).toBeGreaterThanOrEqual(101);
+    expect(seconds[3]).toBeLessThan(160);
+  });
+
+  it('that is already as long as it should be does nothing more', async () => {
+    const [checkpoint, log] = [readFileSync(whole.summary.checkpoint), logOf(whole.folder)];
+    const again = await trained(tinyConfiguration(), { folder: whole.folder, start: await latestOf(whole.folder) });
+    expect(again.summary).toMatchObject({ steps: 4, interrupted: false });
+    expect(readFileSync(whole.summary.checkpoint)).toEqual(checkpoint);
+    expect(logOf(whole.folder)).toEqual(log);
+  });
+});
+
+describe('a training that is aborted', () => {
+  it('finishes its iteration, saves it, and can go on', async () => {
+    const controller = new AbortController();
+    const configuration = tinyConfiguration({ length: { steps: 50 }, logEvery: 1 });
+    const abortAt = (event: TrainingEvent) => event.type === 'iteration' && event.report.step === 2 && controller.abort();
+    const { folder, summary } = await trained(configuration, { signal: controller.signal, onEvent: abortAt });
+    expect(summary).toMatchObject({ steps: 2, interrupted: true });
+    expect(existsSync(summary.samples!)).toBe(true);
+    expect(logOf(folder).map(({ step }) => step)).toEqual([1, 2]);
+
+    const start = await latestOf(folder);
+    await trained(tinyConfiguration(), { folder, start });
+    expect(logOf(folder)).toEqual(logOf(whole.folder));
+  });
+
+  it('before it began saves what it began with', async () => {
+    const { folder, summary } = await trained(tinyConfiguration(), { signal: AbortSignal.abort() });
+    expect(summary).toMatchObject({ steps: 0, interrupted: true });
+    expect((await folder.readLatestCheckpoint())?.step).toBe(0);
+  });
+
+  it('from a timer is aborted while it runs', async () => {
+    const controller = new AbortController();
+    const timer = setTimeout(() => controller.abort(), 50);
+    const { summary } = await trained(tinyConfiguration({ length: { steps: 1_000_000 }, logEvery: 1_000_000 }), { signal: controller.signal });
+    clearTimeout(timer);
+    expect(summary.interrupted).toBe(true);
+    expect(summary.steps).toBeLessThan(10_000);
+  });
+});
+
+describe('a training that fails', () => {
+  it('stops where a loss is not finite, and keeps the checkpoints before', async () => {
+    const configuration = tinyConfiguration({ checkpointEvery: 1, encoderUpdates: '1;KL_real:1e300' });
+    const folder = await newFolder(configuration);
+    await folder.writeCheckpoint(tinyCheckpoint(configuration, 0));
+    const error = await errorOf(() => trained(configuration, { folder }));
+    expect((error as Error).message).toMatch(/^iteration 1: encoder\.loss is (Infinity|NaN|-Infinity)/);
+    expect(namesIn(folder, 'checkpoints')).toEqual(['000000.safetensors']);
+    expect(logOf(folder)).toEqual([]);
+  });
+});
+
+describe('a training that begins with the weights of another', () => {
+  const configuration = tinyConfiguration({ initFrom: 'runs/other', ema: 0.9 });
+  const start = stateFromWeights(modelWeights(initialState(tinyConfiguration({ seed: 9 })).vectors), configuration);
+
+  it('saves them first, since the seed does not give them again', async () => {
+    const { folder, events } = await trained(configuration, { start });
+    expect(events.map(({ type }) => type).slice(0, 3)).toEqual(['start', 'checkpoint', 'iteration']);
+    expect(namesIn(folder, 'checkpoints')).toEqual(['000000.safetensors', '000004.safetensors']);
+    rmSync(join(folder.path, 'checkpoints', '000004.safetensors'));
+    expect(await latestOf(folder)).toMatchObject({ configuration, ...start });
+  });
+
+  it('and goes on from them ends where it would have', async () => {
+    const { folder, summary } = await trained(configuration, { start });
+    const [expected, log] = [readFileSync(summary.checkpoint), logOf(folder)];
+    rmSync(summary.checkpoint);
+    const again = await goneOn(configuration, folder);
+    expect(again.events[0]).toMatchObject({ type: 'start', step: 0 });
+    expect(readFileSync(again.summary.checkpoint)).toEqual(expected);
+    expect(logOf(folder)).toEqual(log);
+  });
+
+  it('does not save them where it goes on later', async () => {
+    const { events } = await trained(configuration, { start: { ...start, step: 2 } });
+    expect(events.map(({ type }) => type).slice(0, 2)).toEqual(['start', 'iteration']);
+  });
+});
+
+describe('a folder that is trained into', () => {
+  it('is refused to a second training, which changes nothing', async () => {
+    const folder = await newFolder(tinyConfiguration());
+    const lock = await folder.lock();
+    const longer = tinyConfiguration({ length: { steps: 9 } });
+    await expectInputError(() => trained(longer, { folder }), folder.path, `process ${process.pid} is training into this folder`);
+    expect(await folder.readConfiguration()).toEqual(tinyConfiguration());
+    expect(readdirSync(folder.path).sort()).toEqual(['.lock', 'checkpoints', 'config.json', 'reconstructions', 'samples']);
+    await lock.release();
+    await trained(longer, { folder });
+    expect(await folder.readConfiguration()).toEqual(longer);
+  });
+
+  it('is refused while the first one runs, and free after it, however it ended', async () => {
+    const configuration = tinyConfiguration({ encoderUpdates: '1;KL_real:1e300' });
+    const folder = await newFolder(configuration);
+    let second: Promise<void> | undefined;
+    const subscriber = () => (second ??= expectInputError(() => trained(configuration, { folder }), 'is training into this folder'));
+    expect(await errorOf(() => trained(configuration, { folder, subscribers: [subscriber] }))).toBeInstanceOf(Error);
+    expect(second).toBeDefined();
+    expect(existsSync(join(folder.path, '.lock'))).toBe(false);
+  });
+});

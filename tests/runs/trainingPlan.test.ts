@@ -1,0 +1,45 @@
+import { describe, expect, it } from 'vitest';
+import { type ImageSource, splitInMemory } from '../../src/data/source.js';
+import { METRIC_GROUPS } from '../../src/metrics/metricNames.js';
+import { planEvaluation } from '../../src/runs/trainingPlan.js';
+import { expectInputError } from '../rejection.js';
+import { noiseSource, tinyConfiguration } from '../training/tinyTraining.js';
+
+const unlabelled = noiseSource();
+const labelled: ImageSource = { ...unlabelled, classes: 2, train: { ...unlabelled.train, labels: Uint8Array.from({ length: 18 }, (_, index) => index % 2) } };
+const plan = (changes: Parameters<typeof tinyConfiguration>[0], source = labelled) =>
+  planEvaluation(tinyConfiguration({ evaluateEvery: 1, ...changes }), source);
+
+describe('what a training is judged by', () => {
+  it('is what the data allow, where nothing is named', () => {
+    const { reconstruction, latent, samples } = METRIC_GROUPS;
+    expect(plan({})).toEqual({ metrics: new Set([...reconstruction, ...samples, ...latent]), usesFeatures: true });
+    expect(plan({}, unlabelled)).toEqual({ metrics: new Set([...reconstruction, ...latent]), usesFeatures: false });
+  });
+
+  it('is what is named, and the metric of the best checkpoint', () => {
+    expect(plan({ evaluateMetrics: ['psnr', 'ssim'], saveBest: 'fid' })).toEqual({ metrics: new Set(['psnr', 'ssim', 'fid']), usesFeatures: true });
+    expect(plan({ evaluateMetrics: ['ssim'], saveBest: 'ssim' }, unlabelled)).toEqual({ metrics: new Set(['ssim']), usesFeatures: false });
+  });
+
+  it('is refused where labels are needed that are not there', async () => {
+    await expectInputError(() => plan({ evaluateMetrics: ['psnr', 'kid'] }, unlabelled), 'kid: noise has no labels', 'psnr');
+    await expectInputError(() => plan({ saveBest: 'fid' }, unlabelled), 'fid: noise has no labels');
+    const oneClass = { ...labelled, train: { ...labelled.train, labels: new Uint8Array(18) } };
+    await expectInputError(() => plan({ saveBest: 'fid' }, oneClass), 'a single class');
+  });
+
+  it('is refused where a metric is unknown, or has no best', async () => {
+    await expectInputError(() => plan({ evaluateMetrics: ['fdi'] }), '"fdi"', 'did you mean fid');
+    await expectInputError(() => plan({ saveBest: 'fdi' }), '"fdi"', 'did you mean fid');
+    for (const saveBest of ['samples', 'rayleigh_p_fake']) await expectInputError(() => plan({ saveBest }), `best "${saveBest}"`, 'fid');
+    await expectInputError(() => plan({ saveBest: 'resultant_fake', prior: 'normal' }), 'best "resultant_fake"');
+    await expectInputError(() => plan({ saveBest: 'divergence_excess_fake', divergence: 'nearest' }), 'best "divergence_excess_fake"');
+    expect(plan({ saveBest: 'resultant_fake', divergence: 'nearest' }).metrics).toContain('resultant_fake');
+  });
+
+  it('is refused where there are no images to compare with', async () => {
+    const one = splitInMemory(new Uint8Array(1024), 1024, null);
+    await expectInputError(() => plan({}, { ...labelled, test: one }), 'has 1 test images', '--test-fraction');
+  });
+});
