@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { graphOf, input, tensorViews, sizeOf, unpack } from '../../src/engine/index.js';
-import { type ArchitectureName, ARCHITECTURES } from '../../src/networks/dcgan.js';
+import { type ArchitectureName, ARCHITECTURES } from '../../src/networks/architecture.js';
 import { forwardEval, forwardTrain } from '../../src/networks/forward.js';
-import { initialParameters, initialStatistics } from '../../src/networks/initialization.js';
+import { initialParameters, initialStatistics } from '../../src/networks/network.js';
 import { type Network, NETWORK_NAMES, type NetworkName } from '../../src/networks/network.js';
 import { randomStream } from '../../src/random.js';
 import { expectCloseElements } from '../engine/expectations.js';
@@ -105,10 +105,10 @@ describe('running statistics that are kept apart', () => {
   const inputs = (of: Network) => ({ statistics: input('statistics', [of.statistics.size]), x: input('x', [COUNT, ...of.inputShape]) });
   const parts = (statistics: Float32Array) => [statistics.subarray(0, half), statistics.subarray(half)] as const;
 
-  it.each(['own', 'made'] as const)('move with inputs that are %s alone, as one set does', async (kind) => {
+  it.each(['native', 'generated'] as const)('move with inputs that are %s alone, as one set does', async (kind) => {
     const [all, one] = [inputs(network), inputs(shared)];
     const { after } = await run({ after: forwardTrain(network, parameters(network), all.statistics, all.x, kind).statistics }, state.statistics);
-    const place = kind === 'own' ? 0 : 1;
+    const place = kind === 'native' ? 0 : 1;
     const before = parts(state.statistics);
     const { moved } = await run({ moved: forwardTrain(shared, parameters(shared), one.statistics, one.x).statistics }, before[place]);
     const found = parts(after!.data as Float32Array);
@@ -116,15 +116,15 @@ describe('running statistics that are kept apart', () => {
     expect(found[1 - place]).toEqual(before[1 - place]);
   });
 
-  it.each(['own', 'made'] as const)('normalise inputs that are %s after training, as one set does', async (kind) => {
+  it.each(['native', 'generated'] as const)('normalise inputs that are %s after training, as one set does', async (kind) => {
     const outputOf = async (of: Network, statistics: Float32Array) => {
       const { statistics: packed, x: given } = inputs(of);
       const { output } = await run({ output: forwardEval(of, parameters(of), unpack(packed, of.statistics), given, kind) }, statistics);
       return output!.data;
     };
-    const [own, made] = parts(state.statistics);
+    const [native, generated] = parts(state.statistics);
     const output = await outputOf(network, state.statistics);
-    expect(output).toEqual(await outputOf(shared, kind === 'own' ? own : made));
-    expect(output).not.toEqual(await outputOf(shared, kind === 'own' ? made : own));
+    expect(output).toEqual(await outputOf(shared, kind === 'native' ? native : generated));
+    expect(output).not.toEqual(await outputOf(shared, kind === 'native' ? generated : native));
   });
 });

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { divergence, type DivergenceOptions, minDivergence, MOMENTS, REDUCTIONS, relativeVariance } from '../../src/age/divergence.js';
+import { divergence, type DivergenceOptions, minDivergence, relativeVariance } from '../../src/age/objective.js';
+import { MOMENTS, REDUCTIONS } from '../../src/age/terms.js';
 import { type Prior, PRIORS } from '../../src/age/prior.js';
 import { graphOf, input, type Program } from '../../src/engine/index.js';
 import { expectCloseElements } from '../engine/expectations.js';
@@ -19,7 +20,7 @@ const GAUSSIAN: readonly DivergenceOptions[] = (['qp', 'pq'] as const).flatMap((
 const NEAREST: DivergenceOptions = { divergence: 'nearest', moment: 'std', reduction: 'mean' };
 const nameOf = ({ divergence: direction, moment, reduction }: DivergenceOptions) => `${direction}_${moment}_${reduction}`;
 
-/** The definitions of method.md, in double precision. */
+/** The definitions of docs/method.md, in double precision. */
 function plainDivergence(codes: ArrayLike<number>, latent: number, { divergence: direction, moment, reduction }: DivergenceOptions): number {
   const rows = rowsOf(codes, latent);
   if (direction === 'nearest') return plainNearest(rows, latent);

@@ -1,11 +1,11 @@
 import { describe, it } from 'vitest';
-import { type Distance, distance, DISTANCES } from '../../src/age/distance.js';
+import { type DistanceName, distance, DISTANCES } from '../../src/age/objective.js';
 import { expectCloseElements } from '../engine/expectations.js';
 import { forward } from '../engine/running.js';
 import { at, positionsOf, random, type Tensor, tensor } from '../engine/tensors.js';
 import { meanOf } from '../moments.js';
 
-const distanceOf = async (kind: Distance, a: Tensor, b: Tensor): Promise<number> => Number((await forward((x, y) => distance(kind, x, y), [a, b])).data[0]);
+const distanceOf = async (kind: DistanceName, a: Tensor, b: Tensor): Promise<number> => Number((await forward((x, y) => distance(kind, x, y), [a, b])).data[0]);
 
 /** The norm along axis 1 at a position. */
 const normAt = (x: Tensor, position: readonly number[]): number => {
@@ -13,8 +13,8 @@ const normAt = (x: Tensor, position: readonly number[]): number => {
   return Math.hypot(...[...Array(x.shape[1]).keys()].map((index) => at(x, first!, index, ...rest)));
 };
 
-/** The definitions of method.md, in double precision. */
-const PLAIN: Readonly<Record<Distance, (a: Tensor, b: Tensor) => number>> = {
+/** The definitions of docs/method.md, in double precision. */
+const PLAIN: Readonly<Record<DistanceName, (a: Tensor, b: Tensor) => number>> = {
   L1: (a, b) => meanOf(positionsOf(a.shape).map((position) => Math.abs(at(a, ...position) - at(b, ...position)))),
   L2: (a, b) => meanOf(positionsOf(a.shape).map((position) => (at(a, ...position) - at(b, ...position)) ** 2)),
   cos: (a, b) => 2 - meanOf(positionsOf(a.shape).map((position) => (at(a, ...position) * at(b, ...position)) / (normAt(a, position) * normAt(b, position)))),

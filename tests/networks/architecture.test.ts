@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { input, type FlatLayout, type Shape, unpack } from '../../src/engine/index.js';
-import { ARCHITECTURE_NAMES, architectureFor, type ArchitectureName, ARCHITECTURES, type NetworkOptions } from '../../src/networks/dcgan.js';
+import { ARCHITECTURE_NAMES, architectureFor, type ArchitectureName, ARCHITECTURES } from '../../src/networks/architecture.js';
+import { type NetworkOptions } from '../../src/networks/dcgan.js';
 import { forwardEval, forwardTrain } from '../../src/networks/forward.js';
 import type { NetworkPair } from '../../src/networks/network.js';
 import { expectInputError } from '../rejection.js';
