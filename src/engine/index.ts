@@ -1,10 +1,11 @@
 /** Reverse-mode automatic differentiation over ONNX graphs: build, differentiate, lower, encode. Knows nothing of images or AGE. */
 export { adam, type AdamConstants, type AdamMoments, adamScalars } from './adam.js';
 export { gradients } from './gradients.js';
-export { type Graph, graphOf, topologicalOrder } from './graph.js';
+export { countFlops, type Graph, graphOf, topologicalOrder } from './graph.js';
 export { lower, rulesOf, type Target } from './lowering/index.js';
 export { type LoweredGraph, nextName, type StateLayout } from './lowering/stateLayout.js';
 export { encode, OPSET } from './onnx.js';
+export type { Operand, ReductionOptions } from './operator.js';
 export type { OnnxModel } from './runtime/onnxModel.js';
 export { type Compile, Program } from './runtime/program.js';
 export { StatefulProgram } from './runtime/state.js';

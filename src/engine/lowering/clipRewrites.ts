@@ -1,4 +1,5 @@
-import { apply, type Operator } from '../operator.js';
+import { elementwiseFunction } from '../elementwise.js';
+import { apply } from '../operator.js';
 import { clip, mul } from '../operators/index.js';
 import { sameShape } from '../shape.js';
 import { type ComputedValue, splatValue, type Value } from '../value.js';
@@ -7,13 +8,15 @@ import type { Rule } from './rule.js';
 /** So large that its product with any normal activation is beyond [-1, 1]: a smooth ramp becomes a step. */
 const STEEP = 1e30;
 
-/** max(0, min(1, alpha x + beta)). It exists only behind lowering, so it needs no gradient. */
-const HardSigmoid: Operator<{ alpha: number; beta: number }> = {
-  name: 'HardSigmoid',
-  floatAttributes: ['alpha', 'beta'],
-  elementwise: true,
-  infer: ([x]) => ({ type: 'float32', shape: x!.shape }),
-};
+/** max(0, min(1, alpha x + beta)). It exists after lowering only, so that its gradient is never asked for. */
+const HardSigmoid = elementwiseFunction<{ alpha: number; beta: number }>(
+  'HardSigmoid',
+  (x, { alpha, beta }) => Math.max(0, Math.min(1, alpha * x + beta)),
+  null,
+  {
+    floatAttributes: ['alpha', 'beta'],
+  },
+);
 
 /** The operand of `x > 0`, or undefined. */
 function matchGreaterThanZero(condition: Value | undefined): Value | undefined {

@@ -3,9 +3,6 @@ import { sizeOf } from '../shape.js';
 import type { ComputedValue, InputValue, Value } from '../value.js';
 import { nextName } from './stateLayout.js';
 
-/** Operators of which each element of the result depends on the same elements of the operands: they may write over an operand. */
-const ELEMENTWISE: readonly string[] = ['Add', 'Sub', 'Mul', 'Div'];
-
 /**
  * The state inputs whose memory may hold their next value as well: a run then reads the old state and leaves the new one in the same
  * place, without a second copy of the state. That is right where everything that reads the old value is done before the new one is
@@ -36,4 +33,4 @@ function isSafe(state: InputValue, next: ComputedValue, order: readonly Value[],
 }
 
 const writesOver = ({ operator, inputs }: ComputedValue, state: InputValue): boolean =>
-  ELEMENTWISE.includes(operator.name) && inputs.every(({ shape }) => sizeOf(shape) === sizeOf(state.shape) || sizeOf(shape) === 1);
+  operator.inPlace === true && inputs.every(({ shape }) => sizeOf(shape) === sizeOf(state.shape) || sizeOf(shape) === 1);

@@ -1,5 +1,4 @@
-import { apply, type Operator } from '../operator.js';
-import { integers } from '../operators/broadcasting.js';
+import { apply, integers, type Operator } from '../operator.js';
 import { cast, concat, reshape, slice } from '../operators/index.js';
 import { type Shape, sizeOf } from '../shape.js';
 import type { Value } from '../value.js';

@@ -1,7 +1,7 @@
 import { type Graph, graphOf, topologicalOrder } from '../../graph.js';
 import { apply } from '../../operator.js';
-import { expand, mul, reduceMean, reduceSum, reshape } from '../../operators/index.js';
-import { sameShape, sizeOf } from '../../shape.js';
+import { mul, reduceSum, reshape } from '../../operators/index.js';
+import { sizeOf } from '../../shape.js';
 import type { ComputedValue, Value } from '../../value.js';
 import type { LaidOutGraph } from '../stateLayout.js';
 import { type Centered, centerConvolution, centerImage, imageOf, meanOf, offMean, varianceOfCentered } from './centering.js';
@@ -20,9 +20,21 @@ import {
 } from './channelwise.js';
 import { planConvolution, type ConvolutionPlan, type Convolution, matchConvolution } from './convolutionPlan.js';
 import { kernelGradient, kernelGradientRows, dataGradient, forwardConv } from './convolve.js';
-import { convertLayout, fromPlain, type FeatureMapType, imageType, type Layout, phaseShape, type PhaseTensors, sameLayout, toPlain } from './layout.js';
+import {
+  convertLayout,
+  type FeatureMapType,
+  fromPlain,
+  imageType,
+  type Layout,
+  memoryShape,
+  phaseShape,
+  type PhaseTensors,
+  sameLayout,
+  toPlain,
+  WHOLE,
+} from './layout.js';
 import type { Activation } from './nchwc.js';
-import { assignLayouts, FUNCTIONS, isElementwise, isPerChannel } from './regions.js';
+import { assignLayouts, isElementwise, isPerChannel } from './regions.js';
 import { ParameterStorage } from './parameterStorage.js';
 import { type Statistics, matchVariance } from './variance.js';
 
@@ -138,7 +150,7 @@ class BlockedLowering {
     const convolution = matchConvolution(value);
     if (convolution) return this.lowerConvolution(value, convolution, layout);
     if (isElementwise(value)) this.images.set(value, this.elementwise(value, layout));
-    else this.images.set(value, { form: toAffine(this.overPixels(value, layout) ?? fromPlain(this.lowerPlain(value), this.typeOf(value), layout)) });
+    else this.images.set(value, { form: toAffine(this.inBlocks(value, layout) ?? fromPlain(this.lowerPlain(value), this.typeOf(value), layout)) });
   }
 
   private lowerConvolution(value: ComputedValue, convolution: Convolution, layout: Layout): void {
@@ -227,24 +239,13 @@ class BlockedLowering {
     return toAffine(this.parts(operand).map((part) => apply(value.operator, [part], value.attributes)));
   }
 
-  /** Means over an image's pixels that leave the batch, and repetition over pixels: both work on memory [C/P, H, W, N P]. */
-  private overPixels(value: ComputedValue, layout: Layout): PhaseTensors | undefined {
-    const [x] = value.inputs as [Value];
-    const { name } = value.operator;
-    const source = this.layouts.get(x);
-    if (source?.kind !== 'blocked' || layout.kind !== 'blocked' || source.phases !== 1 || layout.phases !== 1) return undefined;
-    const memory = (of: Value) => {
-      const { batch, height, width, block } = this.typeOf(of);
-      return [phaseShape(this.typeOf(of), layout)[1]! / block, height, width, batch * block];
-    };
-    if ((name === 'ReduceMean' || name === 'ReduceSum') && String(value.attributes.axes) === '2,3' && value.attributes.keepdims === 1) {
-      const reduction = name === 'ReduceMean' ? reduceMean : reduceSum;
-      return [reshape(reduction(reshape(this.parts(x)[0]!, memory(x)), [1, 2]), phaseShape(this.typeOf(value), layout))];
-    }
-    if (name === 'Expand' && sameShape(x.shape, [value.shape[0]!, value.shape[1]!, 1, 1])) {
-      return [reshape(expand(reshape(this.parts(x)[0]!, memory(x)), memory(value)), phaseShape(this.typeOf(value), layout))];
-    }
-    return undefined;
+  /** A value whose operator has a form of its own for feature maps with blocked channels. */
+  private inBlocks(value: ComputedValue, layout: Layout): PhaseTensors | undefined {
+    const { operator, inputs, attributes } = value;
+    if (operator.blocked === undefined || !inputs.every((operand) => this.layouts.has(operand))) return undefined;
+    const operands = inputs.map((operand) => reshape(this.partsIn(operand, WHOLE)[0]!, memoryShape(this.typeOf(operand))));
+    const result = operator.blocked(operands, { value, attributes, block: this.block });
+    return result && convertLayout([reshape(result, phaseShape(this.typeOf(value), WHOLE))], this.typeOf(value), WHOLE, layout);
   }
 
   // Everything else
@@ -304,14 +305,6 @@ class BlockedLowering {
 
 /** The activation that an operator is, for the last pass of a convolution. */
 function activationOf({ operator, attributes }: ComputedValue): Activation | undefined {
-  switch (FUNCTIONS.has(operator.name) ? operator.name : undefined) {
-    case 'Relu':
-      return { name: 'Relu', parameters: [] };
-    case 'LeakyRelu':
-      return { name: 'LeakyRelu', parameters: [attributes.alpha as number] };
-    case 'Clip':
-      return { name: 'Clip', parameters: [attributes.min as number, attributes.max as number] };
-    default:
-      return undefined;
-  }
+  const parameters = operator.epilogue?.(attributes);
+  return parameters && { name: operator.name, parameters };
 }

@@ -46,6 +46,17 @@ export function phaseShape({ batch, channels, height, width, block }: FeatureMap
   return [1, kind === 'depth' ? block : padded(channels, block), height / phases, (width / phases) * batch];
 }
 
+/** All pixels in one part. */
+export const WHOLE: Layout = { kind: 'blocked', phases: 1 };
+
+/** The shape [C / P, H, W, N P] of the memory of a whole feature map. */
+export const memoryShape = ({ batch, channels, height, width, block }: FeatureMapType): Shape => [
+  padded(channels, block) / block,
+  height,
+  width,
+  batch * block,
+];
+
 /** Zeros behind the last of an axis, up to `size`. */
 export function padAxis(x: Value, axis: number, size: number): Value {
   return pad(
@@ -116,5 +127,5 @@ function joinPhases(parts: PhaseTensors, type: FeatureMapType, phases: number): 
     const pixels = parts.slice(rowPhase * phases, (rowPhase + 1) * phases).map((part) => reshape(part, [blocks * h * w, 1, batch * block]));
     return reshape(concat(pixels, 1), [blocks * h, 1, width * batch * block]);
   });
-  return reshape(concat(rows, 1), phaseShape(type, { kind: 'blocked', phases: 1 }));
+  return reshape(concat(rows, 1), phaseShape(type, WHOLE));
 }

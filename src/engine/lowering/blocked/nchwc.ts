@@ -10,7 +10,7 @@ const DOMAIN = 'com.microsoft.nchwc';
 
 /** What follows a convolution within the same pass over memory. */
 export interface Activation {
-  readonly name: 'Relu' | 'LeakyRelu' | 'Clip';
+  readonly name: string;
   readonly parameters: readonly number[];
 }
 

@@ -24,18 +24,10 @@ export class Padding {
     const { operator, inputs } = value;
     const elements = inputs.map((operand) => this.of(operand));
     const isScalar = (index: number) => sizeOf(inputs[index]!.shape) === 1;
-    const [first, second, third] = elements;
-    // Scalars that only a run knows are taken for finite, and divisors for other than 0: if they are not, nothing else is finite either.
-    switch (operator.name) {
-      case 'Mul':
-        return elements.includes(0) ? 0 : evaluated(value, elements);
-      case 'Div':
-        return first === 0 && second === undefined && isScalar(1) ? 0 : evaluated(value, elements);
-      case 'Where':
-        return second === third ? second : undefined;
-      default:
-        return operator.keepsZero && inputs.every((_, index) => isScalar(index) || elements[index] === 0) ? 0 : evaluated(value, elements);
-    }
+    // Scalars that only a run knows are assumed to be finite, and not 0 as divisors: otherwise nothing else is finite either.
+    const known = operator.partialEvaluate?.(elements.map((element, index) => element ?? (isScalar(index) ? 'finite' : undefined)));
+    if (known !== undefined) return known;
+    return operator.keepsZero && inputs.every((_, index) => isScalar(index) || elements[index] === 0) ? 0 : evaluated(value, elements);
   }
 }
 
