@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { blockedKernels, detectBlockSize } from '../../../src/engine/runtime/blockSize.js';
+import { blockedKernels, detectBlockSize } from '../../../src/engine/runtime/blockSize.node.js';
 
 describe('blockSizeOfProcessor', () => {
   it('is a size that ONNX Runtime has blocked kernels for, or none', async () => {

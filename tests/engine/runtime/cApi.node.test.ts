@@ -18,14 +18,13 @@ import {
   tanh,
   type TensorData,
 } from '../../../src/engine/index.js';
-import { CApiRuntime } from '../../../src/engine/runtime/cApiExecutor.node.js';
-import { compile, directAccess } from '../../../src/engine/runtime/native.node.js';
-import { DirectUnavailableError } from '../../../src/engine/runtime/unavailable.js';
+import { CApiRuntime, CApiUnavailableError } from '../../../src/engine/runtime/cApi.node.js';
+import { compile, openCApi } from '../../../src/engine/runtime/native.node.js';
 import { randomNetworks } from '../randomNetworks.js';
 import { feedsOf, inputsFor, targets } from '../running.js';
 import { random } from '../tensors.js';
 
-/** Directly, and by the binding. */
+/** Through the C API, and through the binding. */
 const WAYS = [true, false];
 
 async function resultsOf(graph: Graph, tensors: readonly TensorData[], useCApi: boolean) {
@@ -35,10 +34,10 @@ async function resultsOf(graph: Graph, tensors: readonly TensorData[], useCApi: 
   return results;
 }
 
-/** Where the platform has no direct way, both are the binding, and equal for that reason. */
-describe('a program that calls ONNX Runtime directly', () => {
+/** If the platform has no C API, both run through the binding and are equal for that reason. */
+describe('a program that runs through the C API', () => {
   it('is what a processor runs here, if the platform is one that it was tried on', async () => {
-    expect((await directAccess()).reason?.code).toBe(process.platform === 'linux' ? undefined : 'platform');
+    expect((await openCApi()).reason?.code).toBe(process.platform === 'linux' ? undefined : 'platform');
   });
 
   it('computes the bits that the binding computes, of networks and of their gradients', { timeout: 60_000 }, async () => {
@@ -99,7 +98,7 @@ describe('a program that calls ONNX Runtime directly', () => {
   });
 
   it('fails with what the library says of a model that it cannot load, and of a run that it refuses', async () => {
-    const { runtime } = await directAccess();
+    const { runtime } = await openCApi();
     if (runtime === undefined) return;
     await expect(runtime.load(new Uint8Array(100), 1)).rejects.toThrow(/protobuf/i);
     const executor = await runtime.load(encode(graphOf({ y: mul(input('x', [2]), 2) })), 1);
@@ -114,15 +113,15 @@ describe('a program that calls ONNX Runtime directly', () => {
     ['platform', { platform: 'darwin' }, /darwin/],
   ] as const)('is not made of a library of another %s, and says so', async (code, expected, message) => {
     const refused: unknown = await CApiRuntime.connect(expected).catch((error: unknown) => error);
-    expect(refused).toBeInstanceOf(DirectUnavailableError);
+    expect(refused).toBeInstanceOf(CApiUnavailableError);
     expect(refused).toMatchObject({ code, message: expect.stringMatching(message) as unknown });
   });
 
   it('gives way to the binding where it cannot be, and the reason is reported', async () => {
-    const reason = new DirectUnavailableError('version', 'another library');
+    const reason = new CApiUnavailableError('version', 'another library');
     const open = vi.spyOn(CApiRuntime, 'open').mockRejectedValue(reason);
     try {
-      expect(await directAccess()).toEqual({ reason });
+      expect(await openCApi()).toEqual({ reason });
       const reasons: unknown[] = [];
       const graph = graphOf({ y: mul(input('x', [2]), 2) });
       const program = await compile(graph, { threads: 1, onFallback: (found) => reasons.push(found) });
@@ -138,7 +137,7 @@ describe('a program that calls ONNX Runtime directly', () => {
   it('does not hide a defect behind the binding', async () => {
     const open = vi.spyOn(CApiRuntime, 'open').mockRejectedValue(new TypeError('a defect'));
     try {
-      await expect(directAccess()).rejects.toThrow('a defect');
+      await expect(openCApi()).rejects.toThrow('a defect');
     } finally {
       open.mockRestore();
     }
@@ -146,7 +145,7 @@ describe('a program that calls ONNX Runtime directly', () => {
 
   it('can be opened again, as after a failure', async () => {
     if (process.platform !== 'linux') return;
-    await directAccess();
+    await openCApi();
     const runtime = await CApiRuntime.connect();
     const executor = await runtime.load(encode(graphOf({ y: mul(input('x', [2]), 2) })), 1);
     const x = { type: 'float32', shape: [2], data: Float32Array.of(1, 2) } as const;
