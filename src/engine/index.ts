@@ -2,8 +2,8 @@
 export { adam, type AdamConstants, type AdamMoments, adamScalars } from './adam.js';
 export { gradients } from './gradients.js';
 export { countFlops, type Graph, graphOf, topologicalOrder } from './graph.js';
-export { lower, rulesOf, type Target } from './lowering/index.js';
-export { type LoweredGraph, nextName, type StateLayout } from './lowering/stateLayout.js';
+export { lower, rulesOf, type Target } from './lowering/lower.js';
+export { type LoweredGraph, nextName, type StateLayout } from './lowering/state.js';
 export { encode, OPSET } from './onnx.js';
 export type { Operand, ReductionOptions } from './operator.js';
 export { type Compile, Program, StatefulProgram } from './runtime/program.js';

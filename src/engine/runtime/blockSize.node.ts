@@ -1,7 +1,7 @@
 /** The lowering target that suits a device, and the CPU's blocked kernels. */
 import { graphOf } from '../graph.js';
-import { blockedConv } from '../lowering/blocked/nchwc.js';
-import type { Target } from '../lowering/index.js';
+import { blockedConv } from '../lowering/blocked/operators.js';
+import type { Target } from '../lowering/lower.js';
 import { encode } from '../onnx.js';
 import { input } from '../value.js';
 import { loadOnnxRuntime, once } from './onnxRuntime.node.js';

@@ -1,7 +1,7 @@
 /** Compiles graphs for the devices of this machine with ONNX Runtime's native library. */
 import { InputError } from '../../errors.js';
 import type { Graph } from '../graph.js';
-import { lower, rulesOf, type Target } from '../lowering/index.js';
+import { lower, rulesOf, type Target } from '../lowering/lower.js';
 import { encode } from '../onnx.js';
 import { targetOf } from './blockSize.node.js';
 import { CApiRuntime, CApiUnavailableError } from './cApi.node.js';

@@ -1,5 +1,5 @@
 import type { Graph } from '../graph.js';
-import { fromStoredOrder, type LoweredGraph, nextName, toStoredOrder } from '../lowering/stateLayout.js';
+import { fromStoredOrder, type LoweredGraph, nextName, toStoredOrder } from '../lowering/state.js';
 import { showShape, sizeOf } from '../shape.js';
 import { ARRAY_OF, type ElementArray, type TensorData, type TensorType } from '../value.js';
 

@@ -6,7 +6,7 @@
 import { concat, pad, reshape, slice, transpose } from '../../operators/index.js';
 import type { Shape } from '../../shape.js';
 import type { Value } from '../../value.js';
-import { gatherRows } from './gather.js';
+import { gatherRows } from './operators.js';
 
 /**
  * `blocked`: one part for each of phases x phases parities of row and column, in row-major order.

@@ -1,16 +1,9 @@
 import { type Graph, rewriteGraph } from '../graph.js';
 import { simplify } from '../simplify.js';
-import { lowerToBlocks } from './blocked/index.js';
-import { padChannelsToFour } from './padChannelsToFour.js';
-import { expandDefinitions } from './decompositions.js';
-import { exactCentering } from './exactCentering.js';
-import { convToMatMul } from './convToMatMul.js';
-import { recognizeKernelGradients } from './kernelGradient.js';
-import { signToClip, maskToClip } from './clipRewrites.js';
-import { enforceOrder } from './order.js';
-import { statesInPlace } from './inPlaceState.js';
-import type { Rule } from './rule.js';
-import type { LaidOutGraph, LoweredGraph } from './stateLayout.js';
+import { lowerToBlocks } from './blocked/lowerToBlocks.js';
+import { enforceOrder, exactCentering, expandDefinitions, padChannelsToFour, type Rule } from './rewrites.js';
+import { convToMatMul, maskToClip, recognizeKernelGradients, signToClip } from './cpuRewrites.js';
+import { type LaidOutGraph, type LoweredGraph, statesInPlace } from './state.js';
 
 /**
  * The runtimes a graph can be rewritten for. `plain` keeps ONNX operators in canonical layouts, which all of them run; `webgpu` does so

@@ -1,10 +1,11 @@
+import { apply, type Operator } from '../../operator.js';
+import { type Attributes, constant, constantTensor, type Value } from '../../value.js';
+
 /**
  * ONNX Runtime's operators on blocked channels (domain `com.microsoft.nchwc`), which its own optimiser inserts only where kernels
  * are constants. Declared shapes are those of plain tensors; the memory of data is [N, C/P, H, W, P] and that of kernels
  * [O/P, I/P, kh, kw, P in, P out], with P the block size. None of them needs a gradient: they exist behind lowering only.
  */
-import { apply, type Operator } from '../../operator.js';
-import { type Attributes, constant, type Value } from '../../value.js';
 
 const DOMAIN = 'com.microsoft.nchwc';
 
@@ -74,3 +75,14 @@ const GlobalAveragePool: Operator = {
 };
 /** The mean over rows and columns: [N, C, 1, 1]. */
 export const blockedMean = (x: Value): Value => apply(GlobalAveragePool, [x], {});
+
+const Gather: Operator<{ axis: number }> = {
+  name: 'Gather',
+  infer: ([x, index]) => ({ type: x!.type, shape: [...index!.shape, ...x!.shape.slice(1)] }),
+};
+
+/** Rows of a tensor (along its first axis) in the order of `index`; a row may be taken several times. */
+export function gatherRows(x: Value, index: readonly number[]): Value {
+  if (index.length === x.shape[0] && index.every((row, position) => row === position)) return x;
+  return apply(Gather, [x, constantTensor({ type: 'int64', shape: [index.length], data: BigInt64Array.from(index, BigInt) })], { axis: 0 });
+}

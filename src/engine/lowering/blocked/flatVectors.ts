@@ -1,14 +1,16 @@
+import { type Graph, topologicalOrder } from '../../graph.js';
+import { concat, reshape, slice, where } from '../../operators/index.js';
+import { sizeOf } from '../../shape.js';
+import { type ComputedValue, constant, constantTensor, type InputValue, type Value } from '../../value.js';
+import { nextName, type StateLayout } from '../state.js';
+import { kernelFromRows, kernelRows, kernelRowsCount, type KernelType, writeElementOrder } from './kernels.js';
+
 /**
  * State vectors in an order of their own. Parameters, their gradients and Adam's moments are packed vectors on which elementwise
  * operators, slices and concatenations act: inside the graph each kernel can lie in them as the rows that convolutions want, padded to
  * whole blocks with zeros. Nothing is transposed in an iteration then; whoever reads or writes the state does it once. Anything else that
  * reads such a vector, or a vector that comes from elsewhere, is converted where the two meet.
  */
-import { type Graph, topologicalOrder } from '../../graph.js';
-import { sizeOf } from '../../shape.js';
-import type { ComputedValue, InputValue, Value } from '../../value.js';
-import { nextName, type StateLayout } from '../stateLayout.js';
-import { type KernelType, kernelRowsCount, writeElementOrder } from './kernels.js';
 
 /** A piece of a vector: `length` elements from `start` on are `storedLength` from `offset` on, a kernel's as rows. */
 export interface Segment {
@@ -138,3 +140,54 @@ export function orderOf({ storedSize, segments }: VectorLayout): Int32Array {
   }
   return order;
 }
+
+/** Conversions between vectors in the plain order and in one of their own. */
+
+export const storePieces = (pieces: readonly Value[]): Value => concat(pieces, 0);
+
+/** A piece in the plain order as it lies in a vector. */
+export function pieceOfStored(flat: Value, { kernel, storedLength }: Segment): Value {
+  if (kernel === undefined) return flat;
+  const { small, big, height, width } = kernel;
+  return reshape(kernelRows(reshape(flat, [small, big, height, width]), kernel), [storedLength]);
+}
+
+/** A piece of a stored vector: a kernel's rows, or elements in the plain order. */
+export function kernelOfStored(stored: Value, { offset, storedLength, kernel }: Segment): Value {
+  const piece = slice(stored, 0, offset, offset + storedLength);
+  return kernel ? reshape(piece, [kernelRowsCount(kernel), kernel.block ** 2]) : piece;
+}
+
+/** A vector in the plain order in that of a layout, zeros in the padding. */
+export function storeVector(vector: Value, layout: VectorLayout): Value {
+  if (vector.kind === 'constant' && vector.type === 'float32') {
+    const order = orderOf(layout);
+    return constant(Float32Array.from(order, (element) => (element < 0 ? 0 : Number(vector.data[element]))));
+  }
+  return storePieces(layout.segments.map((segment) => pieceOfStored(slice(vector, 0, segment.start, segment.start + segment.length), segment)));
+}
+
+/** A stored vector in the plain order. */
+export function fromStored(stored: Value, { segments }: VectorLayout): Value {
+  const pieces = segments.map((segment) => {
+    const piece = kernelOfStored(stored, segment);
+    return segment.kernel ? reshape(kernelFromRows(piece, segment.kernel), [segment.length]) : piece;
+  });
+  return concat(pieces, 0);
+}
+
+/** A stored vector with zeros where blocks are only filled. */
+export const fillWithZeros = (stored: Value, layout: VectorLayout): Value =>
+  plainSize(layout) === layout.storedSize ? stored : keepElements(stored, orderOf(layout));
+
+/** A kernel's rows with zeros where blocks are only filled. */
+export function fillRowsWithZeros(rows: Value, kernel: KernelType): Value {
+  const { small, big, height, width } = kernel;
+  if (sizeOf(rows.shape) === small * big * height * width) return rows;
+  const order = new Int32Array(sizeOf(rows.shape)).fill(-1);
+  writeElementOrder(kernel, 0, order);
+  return keepElements(rows, order);
+}
+
+const keepElements = (stored: Value, order: Int32Array): Value =>
+  where(constantTensor({ type: 'bool', shape: stored.shape, data: Uint8Array.from(order, (element) => Number(element >= 0)) }), stored, constant(0));

@@ -11,9 +11,10 @@ import {
   div,
   equal,
   exp,
+  flatLayout,
+  gradients,
   type Graph,
   graphOf,
-  gradients,
   greater,
   input,
   leakyRelu,
@@ -24,7 +25,6 @@ import {
   neg,
   nextName,
   pack,
-  flatLayout,
   reshape,
   sigmoid,
   slice,
@@ -36,11 +36,11 @@ import {
   unpack,
   type Value,
   where,
-} from '../../../src/engine/index.js';
-import { apply, type Operator } from '../../../src/engine/operator.js';
-import { expectClose } from '../expectations.js';
-import { compileSmall, operatorsOf, targets } from '../running.js';
-import { random } from '../tensors.js';
+} from '../../../../src/engine/index.js';
+import { apply, type Operator } from '../../../../src/engine/operator.js';
+import { expectClose } from '../../expectations.js';
+import { compileSmall, operatorsOf, targets } from '../../running.js';
+import { random } from '../../tensors.js';
 
 const blocksOf16 = { name: 'cpu', block: 16 } as const;
 // Numbers of channels that fill no block, so that kernels are padded.
@@ -93,10 +93,10 @@ async function resultsOf(graph: Graph, target: (typeof targets)[keyof typeof tar
   return { ...outputs, ...Object.fromEntries(states) };
 }
 
-async function expectSameAsPlain(graph: Graph): Promise<void> {
+async function expectSameAsPlain(graph: Graph, tolerance = 1e-3): Promise<void> {
   const [expected, actual] = [await resultsOf(graph, targets.plain), await resultsOf(graph, targets.blocked)];
   expect(Object.keys(actual)).toEqual(Object.keys(expected));
-  for (const [name, value] of Object.entries(expected)) expectClose(actual[name]!, value, 1e-3);
+  for (const [name, value] of Object.entries(expected)) expectClose(actual[name]!, value, tolerance);
 }
 
 /** A sum over processes, which works on elements in any order. */
@@ -175,5 +175,36 @@ describe('state vectors beside other uses of them', () => {
 
   it('keep zeros in their padding when activations are not 0 in theirs', async () => {
     await expectSameAsPlain(step({ activation: sigmoid }));
+  });
+});
+
+const isStored = (graph: Graph): boolean => lower(graph, blocksOf16).stateLayouts.has('state');
+
+describe('a state vector in an order of its own', () => {
+  const sums: Record<string, (state: Value, gradient: Value) => Value> = {
+    'of its gradient': (_, gradient) => sumOf(gradient),
+    'of the squares of its gradient': (_, gradient) => sumOf(square(gradient)),
+    'of itself': (state) => sumOf(state),
+    'of its products with its gradient, scaled': (state, gradient) => sumOf(mul(mul(state, gradient), 3)),
+  };
+
+  it.each(Object.entries(sums))('keeps it beside a sum %s, which is the same', async (_, sum) => {
+    const graph = step({ outputs: (gradient, state) => ({ sum: sum(state, gradient) }) });
+    expect(isStored(graph)).toBe(true);
+    await expectSameAsPlain(graph, 1e-4);
+  });
+
+  const others: Record<string, (state: Value, gradient: Value) => Value> = {
+    'a sum in which zeros would count': (_, gradient) => sumOf(add(gradient, 1)),
+    'a mean, which counts elements': (_, gradient) => meanOf(square(gradient)),
+    'a sum of something that is not 0 at 0': (state) => sumOf(exp(state)),
+  };
+
+  it.each(Object.entries(others))('is right beside %s', async (_, other) => {
+    await expectSameAsPlain(step({ outputs: (gradient, state) => ({ other: other(state, gradient) }) }), 1e-4);
+  });
+
+  it('is kept even if a sum would count the padding', () => {
+    expect(isStored(step({ outputs: (gradient) => ({ sum: sumOf(add(gradient, 1)) }) }))).toBe(true);
   });
 });

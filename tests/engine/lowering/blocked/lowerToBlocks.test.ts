@@ -12,12 +12,13 @@ import {
   square,
   topologicalOrder,
   type Value,
-} from '../../../src/engine/index.js';
-import { expectClose, largestOf } from '../expectations.js';
-import { gradientGraph, lossOf } from '../finiteDifferences.js';
-import { randomNetworks } from '../randomNetworks.js';
-import { type Build, inputsFor, operatorsOf, run, targets } from '../running.js';
-import { random, type Tensor } from '../tensors.js';
+} from '../../../../src/engine/index.js';
+import { expectClose, largestOf } from '../../expectations.js';
+import { gradientGraph, lossOf } from '../../finiteDifferences.js';
+import { randomNetworks } from '../../randomNetworks.js';
+import { type Build, inputsFor, operatorsOf, run, targets } from '../../running.js';
+import { random, type Tensor } from '../../tensors.js';
+import { emulateBlocks } from './emulateBlocks.js';
 
 /** Expects a value and its gradients to be the same in blocked and in plain layouts. */
 async function expectSameNumbers(build: Build, tensors: readonly Tensor[], tolerance = 1e-4): Promise<void> {
@@ -209,6 +210,23 @@ describe('blocked layouts', () => {
     await fc.assert(
       fc.asyncProperty(randomNetworks, ({ build, tensors }) => expectSameNumbers(build, tensors, 1e-3)),
       { seed: 11, numRuns: 100 },
+    );
+  });
+});
+
+describe.each([4, 8, 16])('graphs lowered for blocks of %d', (block) => {
+  it('compute what plain ones do, on processors with such blocks', async () => {
+    await fc.assert(
+      fc.asyncProperty(randomNetworks, async ({ build, tensors }) => {
+        const { inputs, outputs } = gradientGraph(build, tensors);
+        const graph = graphOf({ ...outputs, result: build(...inputs) }, inputs);
+        const expected = await run(graph, tensors, targets.plain);
+        const actual = await run(emulateBlocks(lower(graph, { name: 'cpu', block }), block), tensors, targets.plain);
+        expect(Object.keys(actual)).toEqual(Object.keys(expected));
+        const floor = 0.1 * Math.max(1, ...Object.values(expected).map(({ data }) => largestOf(Array.from(data, Number))));
+        for (const [name, value] of Object.entries(expected)) expectClose(actual[name]!, value, 1e-4, floor);
+      }),
+      { numRuns: 12, seed: 20 + block },
     );
   });
 });

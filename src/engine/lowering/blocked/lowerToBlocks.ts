@@ -3,8 +3,8 @@ import { apply } from '../../operator.js';
 import { mul, reduceSum, reshape } from '../../operators/index.js';
 import { sizeOf } from '../../shape.js';
 import type { ComputedValue, Value } from '../../value.js';
-import type { LaidOutGraph } from '../stateLayout.js';
-import { type Centered, centerConvolution, centerImage, imageOf, meanOf, offMean, varianceOfCentered } from './centering.js';
+import type { LaidOutGraph } from '../state.js';
+import { centerConvolution, type Centered, centerImage, imageOf, matchVariance, meanOf, offMean, type Statistics, varianceOfCentered } from './statistics.js';
 import {
   addAffine,
   asParts,
@@ -33,10 +33,9 @@ import {
   toPlain,
   WHOLE,
 } from './layout.js';
-import type { Activation } from './nchwc.js';
+import type { Activation } from './operators.js';
 import { assignLayouts, isElementwise, isPerChannel } from './regions.js';
 import { ParameterStorage } from './parameterStorage.js';
-import { type Statistics, matchVariance } from './variance.js';
 
 /**
  * The same graph with its convolutions, and whatever lies elementwise between them, on blocked channels with the batch inside. For

@@ -13,9 +13,9 @@ import {
   sizeOf,
   sumOf,
   type Value,
-} from '../../../src/engine/index.js';
-import { inputsFor, run, targets } from '../running.js';
-import { positionsOf, random, type Tensor, tensor } from '../tensors.js';
+} from '../../../../src/engine/index.js';
+import { inputsFor, run, targets } from '../../running.js';
+import { positionsOf, random, type Tensor, tensor } from '../../tensors.js';
 
 const EPSILON = 1e-5;
 /** The largest relative error for each ratio of mean to standard deviation. Rounding of the data alone makes some in proportion to it. */

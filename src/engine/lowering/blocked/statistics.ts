@@ -1,9 +1,10 @@
-/** Images near their mean, of which batch statistics are taken. */
 import { add, clip, mul, reshape, sub } from '../../operators/index.js';
-import type { Value } from '../../value.js';
-import { ChannelSums, type AffineForm, toAffine, materialize, type ChannelVector, sampling, shiftAffine, broadcastChannels } from './channelwise.js';
+import type { ComputedValue, Value } from '../../value.js';
+import { type AffineForm, broadcastChannels, ChannelSums, type ChannelVector, materialize, sampling, shiftAffine, toAffine } from './channelwise.js';
 import type { PartMaker } from './convolve.js';
-import { convertLayout, type FeatureMapType, type Layout, type PhaseTensors, phaseShape } from './layout.js';
+import { convertLayout, type FeatureMapType, type Layout, phaseShape, type PhaseTensors } from './layout.js';
+
+/** Images near their mean, of which batch statistics are taken. */
 
 /**
  * An image near its mean. Sums of squares and of products of it keep the digits that those of an image far from 0 lose: in float32 the variance
@@ -54,4 +55,26 @@ export const offMean = ({ form, rest }: Centered): AffineForm => shiftAffine(for
 export function varianceOfCentered({ form, rest }: Centered, means: ChannelSums): ChannelVector {
   // Rounding can bring the difference below 0.
   return clip(sub(means.ofProduct(form, form), mul(rest, rest)), 0, Infinity);
+}
+
+const isComputedBy = (value: Value | undefined, name: string): value is ComputedValue => value?.kind === 'computed' && value.operator.name === name;
+
+/** An image and its mean per channel. */
+export interface Statistics {
+  readonly x: Value;
+  readonly mean: ComputedValue;
+}
+
+const isMeanPerChannel = (value: Value | undefined): value is ComputedValue =>
+  isComputedBy(value, 'ReduceMean') && value.attributes.keepdims === 1 && String(value.attributes.axes) === '0,2,3';
+
+/** The image whose variance per channel a value is: the mean square of the image minus its mean. */
+export function matchVariance(value: Value): Statistics | undefined {
+  if (!isMeanPerChannel(value)) return undefined;
+  const product = value.inputs[0];
+  if (!isComputedBy(product, 'Mul')) return undefined;
+  const [centred, twin] = product.inputs;
+  if (centred !== twin || !isComputedBy(centred, 'Sub')) return undefined;
+  const [x, mean] = centred.inputs;
+  return x && isMeanPerChannel(mean) && mean.inputs[0] === x ? { x, mean } : undefined;
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { add, graphOf, input, lower, matMul, mul, nextName, reshape, slice, sub, type Value } from '../../../src/engine/index.js';
-import { statesInPlace } from '../../../src/engine/lowering/inPlaceState.js';
+import { statesInPlace } from '../../../src/engine/lowering/state.js';
 import { targets } from '../running.js';
 
 const state = input('state', [4]);
