@@ -163,7 +163,7 @@ function goldenGraph(goldenCase: GoldenCase, golden: TensorFile): Graph {
   const { encode, generate } = inferenceFunctions(pair, state, objective.prior);
   const code = encode(x, 'native');
   return graphOf({
-    ...Object.assign({}, ...goldenCase.updates.map((spec) => updateOutputs(goldenCase, spec, state, x, z[spec.network]))),
+    ...Object.fromEntries(goldenCase.updates.flatMap((spec) => Object.entries(updateOutputs(goldenCase, spec, state, x, z[spec.network])))),
     'evaluation/sample': generate(z.generator, 'native'),
     'evaluation/code': code,
     'evaluation/reconstruction': generate(code, 'generated'),

@@ -28,8 +28,10 @@ export interface NetworkPair {
 export type InputKind = 'native' | 'generated';
 
 /** The name of a running statistic for a kind of input: `norm2.running_mean` as in PyTorch, or `norm2.generated.running_mean`. */
-export const statisticName = (buffer: string, kind: InputKind): string =>
-  kind === 'native' ? buffer : buffer.replace(/[^.]+$/, (name) => `generated.${name}`);
+export function statisticName(buffer: string, kind: InputKind): string {
+  const layer = buffer.lastIndexOf('.') + 1;
+  return kind === 'native' ? buffer : `${buffer.slice(0, layer)}generated.${buffer.slice(layer)}`;
+}
 
 /**
  * Creates a network from layers. Tensors are stored in the order of the layers and named `encoder.conv1.weight`. Separate running

@@ -79,7 +79,7 @@ describe('the divergence of a batch of codes', () => {
     expectCloseElements([collapsed!], [-LATENT * Math.log(1e-4)], 1e-5);
   });
 
-  it('has for the sphere the floor 1/2 + (M/2) log M - M/2 as a sum, and an Mth of it as a mean', () => {
+  it('has for the sphere the lower bound 1/2 + (M/2) log M - M/2 as a sum, and an Mth of it as a mean', () => {
     for (const latent of [2, 3, 64, 128, 1000]) {
       const expected = 1 / 2 + (latent / 2) * Math.log(latent) - latent / 2;
       expectWithin(minDivergence({ divergence: 'qp', moment: 'std', reduction: 'sum' }, 'sphere', latent)!, expected, 1e-9 * latent);
@@ -87,33 +87,33 @@ describe('the divergence of a batch of codes', () => {
     }
   });
 
-  it('has the floor 0 for the normal prior', () => {
+  it('has the lower bound 0 for the normal prior', () => {
     for (const options of GAUSSIAN) expectWithin(minDivergence(options, 'normal', 5)!, 0, 1e-12);
   });
 
-  it('has no floor for nearest codes', () => {
+  it('has no lower bound for nearest codes', () => {
     for (const prior of PRIORS) expect(minDivergence(NEAREST, prior, LATENT)).toBeUndefined();
   });
 
   it.each([
     ['sphere', 1],
     ['normal', Math.sqrt(LATENT)],
-  ] as const)('reaches the floor for the %s where the mean is 0 and the variances are those of the prior', async (prior, length) => {
+  ] as const)('reaches the lower bound for the %s where the mean is 0 and the variances are those of the prior', async (prior, length) => {
     const found = await divergencesOf(axisPairs(LATENT, length));
     for (const options of GAUSSIAN) expectWithin(found[nameOf(options)]!, minDivergence(options, prior, LATENT)!, 1e-5);
   });
 
-  it('is never below the floor on the sphere', async () => {
-    const floors = GAUSSIAN.map((options) => [nameOf(options), minDivergence(options, 'sphere', LATENT)!] as const);
+  it('is never below the lower bound on the sphere', async () => {
+    const bounds = GAUSSIAN.map((options) => [nameOf(options), minDivergence(options, 'sphere', LATENT)!] as const);
     await fc.assert(
       fc.asyncProperty(seeds, spreads, async (seed, spread) => {
         const found = await divergencesOf(onSphere(randomCodes(COUNT, LATENT, seed, spread), LATENT));
-        for (const [name, floor] of floors) expect(found[name], name).toBeGreaterThanOrEqual(floor - 1e-5);
+        for (const [name, bound] of bounds) expect(found[name], name).toBeGreaterThanOrEqual(bound - 1e-5);
       }),
     );
   });
 
-  it('is never below the floor near the batch that reaches it', async () => {
+  it('is never below the lower bound near the batch that reaches it', async () => {
     const best = axisPairs(LATENT);
     await fc.assert(
       fc.asyncProperty(seeds, fc.double({ min: 0.01, max: 0.5, noNaN: true }), async (seed, distance) => {
@@ -143,7 +143,7 @@ describe('the divergence of a batch of codes', () => {
   });
 });
 
-describe('the spread of a batch of codes', () => {
+describe('the relative variance of a batch of codes', () => {
   let program: Program;
   beforeAll(async () => {
     const codes = input('codes', [COUNT, LATENT]);
@@ -151,19 +151,19 @@ describe('the spread of a batch of codes', () => {
   });
   afterAll(() => program.release());
 
-  const spreadOf = async (codes: Float32Array, prior: Prior): Promise<number> => Number((await program.run({ codes }))[prior]!.data[0]);
+  const relativeVarianceOf = async (codes: Float32Array, prior: Prior): Promise<number> => Number((await program.run({ codes }))[prior]!.data[0]);
   const seeds = fc.integer({ min: 0, max: 1e6 });
 
   it('is 1 where the mean is 0 and the variances are those of the prior', async () => {
-    expectWithin(await spreadOf(axisPairs(LATENT), 'sphere'), 1, 1e-6);
-    expectWithin(await spreadOf(axisPairs(LATENT, Math.sqrt(LATENT)), 'normal'), 1, 1e-6);
+    expectWithin(await relativeVarianceOf(axisPairs(LATENT), 'sphere'), 1, 1e-6);
+    expectWithin(await relativeVarianceOf(axisPairs(LATENT, Math.sqrt(LATENT)), 'normal'), 1, 1e-6);
   });
 
   it('is 1 for any codes of mean 0 on the sphere, such as opposite ones', async () => {
     await fc.assert(
       fc.asyncProperty(seeds, async (seed) => {
         const half = onSphere(randomCodes(COUNT / 2, LATENT, seed), LATENT);
-        expectWithin(await spreadOf(Float32Array.of(...half, ...half.map((value) => -value)), 'sphere'), 1, 1e-5);
+        expectWithin(await relativeVarianceOf(Float32Array.of(...half, ...half.map((value) => -value)), 'sphere'), 1, 1e-5);
       }),
       { numRuns: 30 },
     );
@@ -171,7 +171,7 @@ describe('the spread of a batch of codes', () => {
 
   it('is 0 where all codes are the same', async () => {
     const codes = onSphere(randomCodes(COUNT, LATENT, 1, 0), LATENT);
-    for (const prior of PRIORS) expectWithin(await spreadOf(codes, prior), 0, 1e-6);
+    for (const prior of PRIORS) expectWithin(await relativeVarianceOf(codes, prior), 0, 1e-6);
   });
 
   it('on the sphere is 1 minus the squared length of the mean code', async () => {
@@ -180,7 +180,7 @@ describe('the spread of a batch of codes', () => {
         const codes = onSphere(randomCodes(COUNT, LATENT, seed, width), LATENT);
         const rows = rowsOf(codes, LATENT);
         const mean = [...Array(LATENT).keys()].map((coordinate) => meanOf(rows.map((row) => row[coordinate]!)));
-        expectWithin(await spreadOf(codes, 'sphere'), 1 - Math.hypot(...mean) ** 2, 1e-5);
+        expectWithin(await relativeVarianceOf(codes, 'sphere'), 1 - Math.hypot(...mean) ** 2, 1e-5);
       }),
     );
   });
@@ -189,10 +189,10 @@ describe('the spread of a batch of codes', () => {
     await fc.assert(
       fc.asyncProperty(seeds, fc.double({ min: 0.5, max: 3, noNaN: true }), fc.constantFrom(...PRIORS), async (seed, scale, prior) => {
         const codes = randomCodes(COUNT, LATENT, seed);
-        const before = await spreadOf(codes, prior);
+        const before = await relativeVarianceOf(codes, prior);
         expectCloseElements(
           [
-            await spreadOf(
+            await relativeVarianceOf(
               codes.map((value) => scale * value),
               prior,
             ),
@@ -202,7 +202,7 @@ describe('the spread of a batch of codes', () => {
         );
         expectCloseElements(
           [
-            await spreadOf(
+            await relativeVarianceOf(
               codes.map((value, index) => value + (index % LATENT)),
               prior,
             ),

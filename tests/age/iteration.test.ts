@@ -42,7 +42,7 @@ describe('the graph of an iteration', () => {
     });
   });
 
-  it('names what it reports: the terms of the plans, their sums, gradients and spreads', () => {
+  it('names what it reports: the terms of the plans, their sums, norms of gradients and variances of codes', () => {
     const encoder = ['KL_fake', 'KL_real', 'code_variance_fake', 'code_variance_real', 'grad_norm', 'loss', 'match_x'];
     const generator = ['KL_fake', 'code_variance_fake', 'grad_norm', 'loss', 'match_z'];
     const names = [...encoder.map((name) => `encoder.${name}`), ...generator.map((name) => `generator.${name}`)];

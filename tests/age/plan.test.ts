@@ -65,7 +65,7 @@ describe('a plan that is wrong', () => {
     await expectInputError(() => parsePlan(network, text), `${network} plan "${text}"`, `character ${character}:`, problem);
   });
 
-  it('is refused with the network and a place, whatever the text', () => {
+  it('is rejected with the network and a position, whatever the text', () => {
     return fc.assert(
       fc.asyncProperty(fc.constantFrom(...NETWORK_NAMES), fc.string(), async (network, noise) => {
         const error = await errorOf(() => parsePlan(network, noise));

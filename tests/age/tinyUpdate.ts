@@ -7,7 +7,7 @@ import { graphOf, input, type Program } from '../../src/engine/index.js';
 import { compileSmall } from '../engine/running.js';
 import { BATCH, IMAGE, LATENT, OBJECTIVE, type StateVectors, symbolicState, tinyPair } from './tinyGame.js';
 
-/** What an update sees: images in [-1, 1], draws from the prior, and the two numbers of `adamSchedule`. */
+/** The inputs of an update: images in [-1, 1], codes from the prior, and the result of `adamScalars`. */
 export interface UpdateFeeds {
   readonly x: Float32Array;
   readonly z: Float32Array;

@@ -19,7 +19,7 @@ const running = (name: string, channels: number): Shapes => [
   [`${name}.running_var`, [channels]],
 ];
 
-/** Every tensor that method.md gives the published networks, in the order of the layers. */
+/** Every tensor of the published networks, in the order of the layers. */
 const EXPECTED: Readonly<Record<ArchitectureName, Expected>> = {
   dcgan32: ({ channels, latentSize, width: n }) => ({
     encoderParameters: [

@@ -66,14 +66,14 @@ describe('initial parameters', () => {
     },
   );
 
-  it('scale by normal draws of mean 1 and standard deviation 0.02 after normalisation', () => {
+  it('scale by normal draws of mean 1 and standard deviation 0.02 after normalization', () => {
     const scales = named(/norm\d\.weight$/).flatMap(([, scale]) => Array.from(scale));
     expect(scales.length).toBeGreaterThan(300);
     expectWithin(meanOf(scales), 1, 0.006);
     expectWithin(deviationOf(scales), 0.02, 0.004);
   });
 
-  it('shift by 0 after normalisation', () => {
+  it('shift by 0 after normalization', () => {
     const shifts = named(/norm\d\.bias$/);
     expect(shifts).toHaveLength(6);
     for (const [, shift] of shifts) expect(new Set(shift)).toEqual(new Set([0]));

@@ -10,12 +10,12 @@ import { type Build, compileSmall, inputsFor, run, targets } from '../../engine/
 import { random, type Tensor } from '../../engine/tensors.js';
 
 /** The data of a batch `[N, C, H, W]`, and one random tensor per parameter of the layer. */
-export function tensorsFor(layer: Layer, x: Tensor): Tensor[] {
+function tensorsFor(layer: Layer, x: Tensor): Tensor[] {
   return [x, ...Object.values(layer.parameters ?? {}).map(({ shape }, index) => random(shape, 100 + index, 0.5, 1.5))];
 }
 
 /** A training pass of a layer as a function of its data and its parameters. */
-export const trainingPass =
+const trainingPass =
   (layer: Layer): Build =>
   (x, ...parameters) => {
     const names = Object.keys(layer.parameters ?? {});
