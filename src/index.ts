@@ -1,22 +1,21 @@
 /** agenet as a library: networks, the method, data, images, metrics, and training without files. The engine alone is `agenet/engine`. */
 export { InputError } from './errors.js';
-export { distance, type Distance, DISTANCES } from './age/distance.js';
-export { divergence, type DivergenceOptions, DIVERGENCES, minDivergence, MOMENTS, REDUCTIONS, relativeVariance } from './age/divergence.js';
+export { type AverageName, EMA_NAMES, fromPixels, type Iteration, iterationOf, type IterationSpec, stateSize } from './age/iteration.js';
 export {
-  type AverageName,
-  EMA_NAMES,
-  fromPixels,
-  type Iteration,
-  iterationOf,
-  type IterationSpec,
-  STATE_NAMES,
-  type StateName,
-  stateSize,
-} from './age/iteration.js';
-export { type Objective } from './age/losses.js';
+  distance,
+  type DistanceName,
+  DISTANCES,
+  divergence,
+  type DivergenceOptions,
+  DIVERGENCES,
+  minDivergence,
+  type Objective,
+  relativeVariance,
+} from './age/objective.js';
 export { activeTerms, parsePlan, type Term, TERMS, type UpdatePlan } from './age/plan.js';
 export { drawCodes, normalizeAlongAxis1, normalizeInPlace, type Prior, PRIORS } from './age/prior.js';
-export { ADAM, update, updateGradients } from './age/update.js';
+export { MOMENTS, REDUCTIONS } from './age/terms.js';
+export { ADAM, STATE_NAMES, type StateName, update, updateGradients } from './age/update.js';
 export { type L2Choice, type L2Score, type RidgeOptions, selectL2 } from './classifiers/crossValidation.js';
 export { whyNoClassifier } from './classifiers/dataClassifier.js';
 export { type ExtractedFeatures, type FeatureExtractor } from './classifiers/featureExtractor.js';
@@ -93,11 +92,22 @@ export { sampleChunks } from './model/samples.js';
 export { interpolateCodes } from './model/slerp.js';
 export { type ModelWeights, TrainedModel } from './model/trainedModel.js';
 export { umapLayout } from './model/umapLayout.js';
-export { type Architecture, ARCHITECTURE_NAMES, architectureFor, type ArchitectureName, ARCHITECTURES, type NetworkOptions } from './networks/dcgan.js';
+export { ARCHITECTURE_NAMES, architectureFor, type ArchitectureName, ARCHITECTURES } from './networks/architecture.js';
+export { type Architecture, type NetworkOptions } from './networks/dcgan.js';
 export { forwardEval, forwardTrain, type NamedValues } from './networks/forward.js';
-export { adaptRunningStats, initialParameters, initialStatistics } from './networks/initialization.js';
-export { type ConvolutionLayer, type InputKind, type Layer } from './networks/layer.js';
-export { createNetwork, type Network, NETWORK_NAMES, type NetworkName, type NetworkPair } from './networks/network.js';
+export { type Layer, type LayerContext, type NamedLayers, sequential } from './networks/layer.js';
+export * as layers from './networks/layers/index.js';
+export {
+  adaptRunningStats,
+  createNetwork,
+  initialParameters,
+  initialStatistics,
+  type InputKind,
+  type Network,
+  NETWORK_NAMES,
+  type NetworkName,
+  type NetworkPair,
+} from './networks/network.js';
 export { type Features } from './numerics/features.js';
 export { fitGaussian, type Gaussian } from './numerics/gaussian.js';
 export { principalComponents, type PrincipalComponents, projectOnComponents } from './numerics/principalComponents.js';

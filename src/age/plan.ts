@@ -1,56 +1,64 @@
 import { InputError, nearestName } from '../errors.js';
 import type { NetworkName } from '../networks/network.js';
+import * as losses from './losses/index.js';
+import type { LossTerm } from './terms.js';
 
-/** The terms of the losses (method.md): divergences of real and generated codes, reconstruction of images and of codes. */
-export type Term = 'KL_real' | 'KL_fake' | 'match_x' | 'match_z';
+/** The name of a loss term. */
+export type Term = keyof typeof losses;
 
-/** The terms that each network's update can have. The generator does not move e(x), so KL_real is none of its. */
-export const TERMS: Readonly<Record<NetworkName, readonly Term[]>> = {
-  encoder: ['KL_real', 'KL_fake', 'match_x', 'match_z'],
-  generator: ['KL_fake', 'match_x', 'match_z'],
-};
+/** Every loss term by name. */
+export const LOSSES: Readonly<Record<Term, LossTerm>> = losses;
 
-/** How often a network is updated in one iteration, and the weight of each term of its loss; an absent term has weight 0. */
+const termsOf = (network: NetworkName): readonly Term[] => (Object.keys(losses).sort() as Term[]).filter((term) => network in losses[term].signs);
+
+/** The terms that each network's loss can have. */
+export const TERMS: Readonly<Record<NetworkName, readonly Term[]>> = { encoder: termsOf('encoder'), generator: termsOf('generator') };
+
+/** How many updates a network gets per iteration, and the weight of each term of its loss; an absent term has weight 0. */
 export interface UpdatePlan {
   readonly updates: number;
   readonly weights: Readonly<Partial<Record<Term, number>>>;
 }
 
+/** The terms whose weight is above 0. Other terms are not computed. */
+export const activeTerms = ({ weights }: UpdatePlan): ReadonlySet<Term> => new Set((Object.keys(weights) as Term[]).filter((term) => weights[term]! > 0));
+
 /**
- * Reads a plan in the published syntax, `1;KL_fake:1,KL_real:1,match_z:0,match_x:10`: the number of updates, then terms with
- * their weights. Throws InputError that points at what is wrong.
+ * Parses a plan in the published syntax, `1;KL_fake:1,KL_real:1,match_z:0,match_x:10`: the number of updates, then weighted terms.
+ * @throws {InputError} if the plan is malformed; the message gives the position
  */
 export function parsePlan(network: NetworkName, text: string): UpdatePlan {
-  const complain = (offset: number, problem: string): never => {
+  const fail = (offset: number, problem: string): never => {
     throw new InputError(`${network} plan "${text}", character ${offset + 1}: ${problem}`);
   };
   const separator = text.indexOf(';');
-  if (separator < 0)
-    complain(0, `expected COUNT;TERM:WEIGHT,..., as in "${network === 'encoder' ? '1;KL_fake:1,KL_real:1,match_x:10' : '2;KL_fake:1,match_z:1000'}"`);
+  if (separator < 0) fail(0, `expected COUNT;TERM:WEIGHT,..., such as "${EXAMPLES[network]}"`);
   const count = text.slice(0, separator).trim();
   const updates = Number(count);
-  if (!/^\d+$/.test(count) || updates < 1 || updates > 100) complain(0, `the number of updates must be a whole number from 1 to 100, not "${count}"`);
+  if (!/^\d+$/.test(count) || updates < 1 || updates > 100) fail(0, `the number of updates must be a whole number from 1 to 100, not "${count}"`);
 
   const weights: Partial<Record<Term, number>> = {};
   let offset = separator + 1;
-  for (const part of text.slice(offset).split(',')) {
-    const [term, weight] = parseTerm(network, part, offset, complain);
-    if (term in weights) complain(offset, `${term} stands here a second time`);
+  for (const entry of text.slice(offset).split(',')) {
+    const [term, weight] = parseTerm(network, entry, offset, fail);
+    if (term in weights) fail(offset, `${term} is repeated; remove one of the two`);
     weights[term] = weight;
-    offset += part.length + 1;
+    offset += entry.length + 1;
   }
-  if (!Object.values(weights).some((weight) => weight > 0)) complain(separator + 1, 'every weight is 0, so there is nothing to minimise');
+  if (!Object.values(weights).some((weight) => weight > 0)) fail(separator + 1, 'all weights are 0; set one above 0');
   return { updates, weights };
 }
 
-/** `KL_fake:1`; `offset` is where it stands in the plan. */
-function parseTerm(network: NetworkName, part: string, offset: number, complain: (offset: number, problem: string) => never): [Term, number] {
-  const [name, weight, ...rest] = part.split(':').map((piece) => piece.trim());
-  if (name === undefined || weight === undefined || rest.length > 0) return complain(offset, `expected TERM:WEIGHT, not "${part}"`);
-  const term = TERMS[network].find((known) => known === name) ?? complain(offset, unknownTerm(network, name));
+const EXAMPLES: Readonly<Record<NetworkName, string>> = { encoder: '1;KL_fake:1,KL_real:1,match_x:10', generator: '2;KL_fake:1,match_z:1000' };
+
+/** Parses `KL_fake:1`, which begins at `offset` in the plan. */
+function parseTerm(network: NetworkName, entry: string, offset: number, fail: (offset: number, problem: string) => never): [Term, number] {
+  const [name, weight, ...rest] = entry.split(':').map((piece) => piece.trim());
+  if (name === undefined || weight === undefined || rest.length > 0) return fail(offset, `expected TERM:WEIGHT, not "${entry}"`);
+  const term = TERMS[network].find((known) => known === name) ?? fail(offset, unknownTerm(network, name));
   const value = Number(weight);
   if (weight === '' || !Number.isFinite(value) || value < 0)
-    complain(offset + part.indexOf(':') + 1, `the weight of ${term} must be a number of at least 0, not "${weight}"`);
+    fail(offset + entry.indexOf(':') + 1, `the weight of ${term} must be a number of at least 0, not "${weight}"`);
   return [term, value];
 }
 
@@ -59,6 +67,3 @@ function unknownTerm(network: NetworkName, name: string): string {
   const nearest = nearestName(name, terms);
   return `unknown term "${name}"${nearest ? `, did you mean ${nearest}?` : ''} (terms of the ${network}: ${terms.join(', ')})`;
 }
-
-/** The terms that the loss really has: those of a weight above 0. */
-export const activeTerms = ({ weights }: UpdatePlan): ReadonlySet<Term> => new Set((Object.keys(weights) as Term[]).filter((term) => weights[term]! > 0));

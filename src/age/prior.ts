@@ -5,14 +5,14 @@ import type { RandomStream } from '../random.js';
 export const PRIORS = ['sphere', 'normal'] as const;
 export type Prior = (typeof PRIORS)[number];
 
-/** As in PyTorch's F.normalize: a vector shorter than this is divided by it instead of by its norm. */
-const LEAST_NORM = 1e-12;
+/** As in PyTorch's F.normalize: a shorter vector is divided by this instead of by its norm. */
+const MIN_NORM = 1e-12;
 
-/** Draws `count` codes of `latent` coordinates from the prior, row-major [count, latent]. */
-export function drawCodes(prior: Prior, count: number, latent: number, stream: RandomStream): Float32Array {
-  const codes = stream.fillNormal(new Float32Array(count * latent));
+/** Samples codes from the prior, row-major `[count, latentSize]`. */
+export function drawCodes(prior: Prior, count: number, latentSize: number, stream: RandomStream): Float32Array {
+  const codes = stream.fillNormal(new Float32Array(count * latentSize));
   if (prior === 'sphere') {
-    for (let start = 0; start < codes.length; start += latent) normalizeInPlace(codes.subarray(start, start + latent));
+    for (let start = 0; start < codes.length; start += latentSize) normalizeInPlace(codes.subarray(start, start + latentSize));
   }
   return codes;
 }
@@ -21,12 +21,12 @@ export function drawCodes(prior: Prior, count: number, latent: number, stream: R
 export function normalizeInPlace(vector: Float32Array): void {
   let squares = 0;
   for (const coordinate of vector) squares += coordinate * coordinate;
-  const norm = Math.max(Math.sqrt(squares), LEAST_NORM);
+  const norm = Math.max(Math.sqrt(squares), MIN_NORM);
   for (let index = 0; index < vector.length; index++) vector[index]! /= norm;
 }
 
-/** Divides by the L2 norm along axis 1: rows of [N, M], pixels of [N, C, H, W]. */
+/** Divides by the L2 norm along axis 1: each row of `[N, M]`, each pixel of `[N, C, H, W]`. */
 export function normalizeAlongAxis1(x: Value): Value {
   // Clipping the square instead of the root keeps the gradient finite at 0.
-  return div(x, sqrt(clip(reduceSum(square(x), [1]), LEAST_NORM ** 2, Number.MAX_VALUE)));
+  return div(x, sqrt(clip(reduceSum(square(x), [1]), MIN_NORM ** 2, Number.MAX_VALUE)));
 }

@@ -1,93 +1,144 @@
-import { adam, after, type AdamConstants, type AdamMoments, gradients, mul, pack, sqrt, square, sumOf, type Value } from '../engine/index.js';
-import type { NetworkName, NetworkPair } from '../networks/network.js';
-import { relativeVariance } from './divergence.js';
-import { encoderPasses, generatorPasses, type Objective, totalLoss, type UpdateBatch, type ForwardResults } from './losses.js';
-import { activeTerms, type Term, type UpdatePlan } from './plan.js';
-import { type PairState, TrainingFunctions } from './networkFunctions.js';
+import { adam, after, type AdamConstants, add, constant, gradients, mul, pack, sqrt, square, stopGradient, sumOf, type Value } from '../engine/index.js';
+import { NETWORK_NAMES, type NetworkName, type NetworkPair } from '../networks/network.js';
+import { type NetworkFunctions, TrainingFunctions, type PairState } from './networkFunctions.js';
+import { type Objective, objectiveFunctions, relativeVariance } from './objective.js';
+import { activeTerms, LOSSES, type Term, type UpdatePlan } from './plan.js';
+import type { PassName, UpdateBatch } from './terms.js';
 
-/** Adam as in the published code. */
+/** The constants of Adam in the published code. */
 export const ADAM: AdamConstants = { beta1: 0.5, beta2: 0.999, epsilon: 1e-8 };
 
-/** Which network an update moves, how, and what else it reports. */
+/** The flat vectors of one network that training changes. */
+const STATE_PARTS = ['parameters', 'statistics', 'adam_m', 'adam_v'] as const;
+export type StateName = `${NetworkName}.${(typeof STATE_PARTS)[number]}`;
+export const STATE_NAMES = NETWORK_NAMES.flatMap((network) => STATE_PARTS.map((part): StateName => `${network}.${part}`));
+export type TrainingState = Readonly<Record<StateName, Value>>;
+
+/** An update: which network learns, by which plan. */
 export interface UpdateSpec {
   readonly network: NetworkName;
   readonly plan: UpdatePlan;
-  /** Terms of weight 0 to compute and report all the same; their passes count for the running statistics like any other. */
+  /** Terms of weight 0 to compute and report nevertheless. Their passes update the running statistics like all others. */
   readonly monitored?: readonly Term[];
 }
 
-/** The forward and backward half of an update. */
-export interface UpdateGradients extends ForwardResults {
-  /** The weighted sum that the update minimises. */
-  readonly loss: Value;
-  /** The gradient of every parameter of the network that moves, by name. */
-  readonly gradients: Readonly<Record<string, Value>>;
-  /** Running statistics of both networks after the update's passes, packed. */
-  readonly statistics: Readonly<Record<NetworkName, Value>>;
-}
-
-/** Loss terms of one update, and the gradient of their weighted sum with respect to the parameters of the network that moves. */
-export function updateGradients(pair: NetworkPair, objective: Objective, kind: UpdateSpec, state: PairState, batch: UpdateBatch): UpdateGradients {
-  const players = new TrainingFunctions(pair, state, objective.prior);
-  const wanted = new Set([...activeTerms(kind.plan), ...(kind.monitored ?? [])]);
-  const passesOf = kind.network === 'encoder' ? encoderPasses : generatorPasses;
-  const passes = passesOf(players, objective, wanted, batch);
-
-  const loss = totalLoss(kind.network, kind.plan, passes.terms);
-  const moving = players[kind.network].parameters;
-  const names = Object.keys(moving);
-  const byParameter = gradients(loss, Object.values(moving));
-  return {
-    ...passes,
-    loss,
-    gradients: Object.fromEntries(names.map((name, index) => [name, byParameter[index]!])),
-    statistics: { encoder: players.encoder.statistics, generator: players.generator.statistics },
-  };
-}
-
-/** Everything an update reads and replaces: both networks, and the Adam moments of each. */
-export interface TrainingState extends PairState {
-  readonly moments: Readonly<Record<NetworkName, AdamMoments>>;
-}
-
-/** The scalars of `adamSchedule` for this update. */
+/** The scalars of `adamScalars` for one update. */
 export interface AdamScalars {
   readonly stepSize: Value;
   readonly denominatorScale: Value;
 }
 
+/** The results of the forward passes that an update needed. */
+type ForwardResults = Readonly<Partial<Record<PassName, Value>>>;
+
+/** The published order of passes. Running statistics depend on it. */
+const PASS_ORDER: Readonly<Record<NetworkName, readonly PassName[]>> = {
+  encoder: ['realCodes', 'reconstruction', 'fake', 'fakeCodes'],
+  generator: ['fake', 'fakeCodes', 'realCodes', 'reconstruction'],
+};
+
+/** Runs the passes that an update's terms need, in order. */
+export function forwardPasses(network: NetworkName, terms: Iterable<Term>, { encode, generate }: NetworkFunctions, { x, z }: UpdateBatch): ForwardResults {
+  const needed = new Set([...terms].flatMap((term) => LOSSES[term].needs));
+  if (needed.has('reconstruction')) needed.add('realCodes');
+  if (needed.has('fakeCodes')) needed.add('fake');
+  const results: Partial<Record<PassName, Value>> = {};
+  const run: Readonly<Record<PassName, () => Value>> = {
+    realCodes: () => encode(x, 'native'),
+    reconstruction: () => generate(results.realCodes!, 'generated'),
+    // The encoder's update treats generated images as constants.
+    fake: () => (network === 'encoder' ? stopGradient(generate(z, 'native')) : generate(z, 'native')),
+    fakeCodes: () => encode(results.fake!, 'generated'),
+  };
+  for (const pass of PASS_ORDER[network]) if (needed.has(pass)) results[pass] = run[pass]();
+  return results;
+}
+
+/** The unweighted terms, in the order in which their passes are run. */
+function lossTerms(network: NetworkName, terms: Iterable<Term>, passes: ForwardResults, objective: Objective, batch: UpdateBatch): [Term, Value][] {
+  const lastPass = (term: Term) => Math.max(...LOSSES[term].needs.map((pass) => PASS_ORDER[network].indexOf(pass)));
+  const sorted = [...terms].sort((a, b) => lastPass(a) - lastPass(b) || (a < b ? -1 : 1));
+  return sorted.map((term) => [term, LOSSES[term].value(passes as Record<PassName, Value>, objectiveFunctions(objective), batch)]);
+}
+
+/** The loss that an update minimizes: the weighted sum of its terms with their signs. */
+function totalLoss(network: NetworkName, { weights }: UpdatePlan, terms: readonly [Term, Value][]): Value {
+  const weightOf = (term: Term) => (LOSSES[term].signs[network] ?? 0) * (weights[term] ?? 0);
+  return terms.filter(([term]) => weightOf(term) !== 0).reduce<Value>((sum, [term, value]) => add(sum, mul(value, weightOf(term))), constant(0));
+}
+
+/** The forward and backward half of an update. */
+export interface UpdateGradients {
+  readonly passes: ForwardResults;
+  /** Unweighted loss terms. */
+  readonly terms: Readonly<Partial<Record<Term, Value>>>;
+  readonly loss: Value;
+  /** The gradient of the loss with respect to each parameter of the network that learns, by name. */
+  readonly gradients: Readonly<Record<string, Value>>;
+  /** Flat running statistics of both networks after the passes. */
+  readonly statistics: Readonly<Record<NetworkName, Value>>;
+}
+
+/** Computes the loss of one update and its gradient with respect to the parameters of the network that learns. */
+export function updateGradients(pair: NetworkPair, objective: Objective, spec: UpdateSpec, state: PairState, batch: UpdateBatch): UpdateGradients {
+  const { network, plan, monitored = [] } = spec;
+  const functions = new TrainingFunctions(pair, state, objective.prior);
+  const wanted = new Set([...activeTerms(plan), ...monitored]);
+  const passes = forwardPasses(network, wanted, functions, batch);
+  const terms = lossTerms(network, wanted, passes, objective, batch);
+  const loss = totalLoss(network, plan, terms);
+  const parameters = Object.entries(functions.parameters[network]);
+  const byParameter = gradients(
+    loss,
+    parameters.map(([, value]) => value),
+  );
+  return {
+    passes,
+    terms: Object.fromEntries(terms),
+    loss,
+    gradients: Object.fromEntries(parameters.map(([name], index) => [name, byParameter[index]!])),
+    statistics: functions.statistics,
+  };
+}
+
 /**
- * One update of one network: forward, backward, Adam, running statistics. A function from symbolic state to symbolic state, so that
- * the updates of an iteration compose into one graph. `report` has scalars by name: the loss and its terms, and what shows a collapse,
- * the gradient's norm and the spread of codes of images (`spread_real`) and of generated images (`spread_fake`).
+ * One update of one network: forward, backward, Adam, running statistics. It maps symbolic state to symbolic state, so that the updates of
+ * an iteration compose into one graph. `report` holds scalars: the loss and its terms, and what reveals a collapse: the norm of the
+ * gradient, and the relative variance of the codes of real and generated images (`code_variance_real`, `code_variance_fake`).
  */
 export function update(
   pair: NetworkPair,
   objective: Objective,
-  kind: UpdateSpec,
+  spec: UpdateSpec,
   state: TrainingState,
   batch: UpdateBatch,
-  schedule: AdamScalars,
+  scalars: AdamScalars,
 ): { readonly state: TrainingState; readonly report: Readonly<Record<string, Value>> } {
-  const { network } = kind;
-  const { terms, loss, realCodes, fakeCodes, gradients: byName, statistics } = updateGradients(pair, objective, kind, state, batch);
+  const { network } = spec;
+  const { passes, terms, loss, gradients: byName, statistics } = updateGradients(pair, objective, spec, state, batch);
   const gradient = pack(byName, pair[network].parameters);
-  // From the squares as Adam takes them, so that they are made once.
+  // Computed from the scaled squares that Adam needs as well, so that they are computed once.
   const gradNorm = sqrt(mul(sumOf(mul(square(gradient), 1 - ADAM.beta2)), 1 / (1 - ADAM.beta2)));
-  // A runtime may otherwise compute the norm last of all and hold the gradients of all updates until then.
-  const stepSize = after(schedule.stepSize, gradNorm);
-  const report = {
-    loss,
-    ...terms,
-    grad_norm: gradNorm,
-    ...(realCodes ? { spread_real: relativeVariance(realCodes, objective.prior) } : {}),
-    ...(fakeCodes ? { spread_fake: relativeVariance(fakeCodes, objective.prior) } : {}),
+  // Without this dependency a runtime may compute the norm last and keep the gradients of all updates until then.
+  const stepSize = after(scalars.stepSize, gradNorm);
+  const variance = (codes: Value | undefined, name: string) => (codes ? { [name]: relativeVariance(codes, objective.prior) } : {});
+  const moments = { m: state[`${network}.adam_m`], v: state[`${network}.adam_v`] };
+  const { parameter, m, v } = adam(state[`${network}.parameters`], gradient, moments, { ...scalars, stepSize }, ADAM);
+  return {
+    state: {
+      ...state,
+      'encoder.statistics': statistics.encoder,
+      'generator.statistics': statistics.generator,
+      [`${network}.parameters`]: parameter,
+      [`${network}.adam_m`]: m,
+      [`${network}.adam_v`]: v,
+    },
+    report: {
+      loss,
+      ...terms,
+      grad_norm: gradNorm,
+      ...variance(passes.realCodes, 'code_variance_real'),
+      ...variance(passes.fakeCodes, 'code_variance_fake'),
+    },
   };
-  const { parameter, m, v } = adam(state[network].parameters, gradient, state.moments[network], { ...schedule, stepSize }, ADAM);
-  const moved: TrainingState = {
-    encoder: { parameters: state.encoder.parameters, statistics: statistics.encoder },
-    generator: { parameters: state.generator.parameters, statistics: statistics.generator },
-    moments: { ...state.moments, [network]: { m, v } },
-  };
-  return { state: { ...moved, [network]: { parameters: parameter, statistics: statistics[network] } }, report };
 }

@@ -1,5 +1,5 @@
 import type { ImageSource } from '../data/source.js';
-import { architectureFor, ARCHITECTURES } from '../networks/dcgan.js';
+import { architectureFor, ARCHITECTURES } from '../networks/architecture.js';
 import { type Compile } from '../engine/index.js';
 import { InputError } from '../errors.js';
 import { type ClassifierSpec, type ClassifierWeights, imageBytes, outputWidth } from './classifierSpec.js';

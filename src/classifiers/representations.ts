@@ -85,8 +85,9 @@ function innerGraph(network: Network): { readonly graph: Graph; readonly width: 
   const statistics = input('statistics', [network.statistics.size]);
   const images = fromPixels(input('batch', [BATCH, ...network.inputShape], 'uint8'));
   const tensors = [unpack(parameters, network.parameters), unpack(statistics, network.statistics)] as const;
-  const maps = network.layers.flatMap(({ kind }, index) =>
-    kind === 'leakyRelu' ? [forwardEval({ ...network, layers: network.layers.slice(0, index + 1) }, ...tensors, images)] : [],
+  const layers = Object.entries(network.layers);
+  const maps = layers.flatMap(([, { isActivation }], index) =>
+    isActivation ? [forwardEval({ ...network, layers: Object.fromEntries(layers.slice(0, index + 1)) }, ...tensors, images)] : [],
   );
   // Encoders begin with maps of 16 x 16 or more.
   const inner = cellMeans(maps.findLast(({ shape }) => shape[2]! >= 2 * CELLS)!);

@@ -1,6 +1,6 @@
 import { gatherImages, type Split } from '../data/source.js';
 import { EpochSampler } from '../data/sampler.js';
-import { initialParameters, initialStatistics } from '../networks/initialization.js';
+import { initialParameters, initialStatistics } from '../networks/network.js';
 import { adamScalars, StatefulProgram } from '../engine/index.js';
 import { CLASSIFIER_ADAM } from './classifierIteration.js';
 import { headPacking } from './classifierHead.js';

@@ -1,9 +1,10 @@
 import { InvalidArgumentError, Option } from '@commander-js/extra-typings';
 import { availableParallelism } from 'node:os';
-import { DISTANCES } from '../age/distance.js';
-import { DIVERGENCES, MOMENTS, REDUCTIONS } from '../age/divergence.js';
+import { DISTANCES } from '../age/objective.js';
+import { DIVERGENCES } from '../age/objective.js';
+import { MOMENTS, REDUCTIONS } from '../age/terms.js';
 import { PRIORS } from '../age/prior.js';
-import { ARCHITECTURE_NAMES } from '../networks/dcgan.js';
+import { ARCHITECTURE_NAMES } from '../networks/architecture.js';
 import { BATCH_NORM_STATS, DEFAULTS } from '../training/configuration.js';
 import { type Compile } from '../engine/index.js';
 import { compile, type Device, DEVICES } from '../engine/runtime/native.node.js';

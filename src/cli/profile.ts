@@ -1,21 +1,21 @@
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 
-/** What one kind of operator on one kind of shape took in a run of the runtime's own profiler. */
+/** The time of one operator on tensors of one shape, from the profiler of ONNX Runtime. */
 export interface ProfileRow {
   readonly operator: string;
-  /** Shapes of the inputs and the result. */
+  /** Shapes of the inputs and of the result. */
   readonly shapes: string;
-  /** How often it ran. */
+  /** The number of runs. */
   readonly count: number;
-  /** Milliseconds of all its runs. */
+  /** The total time of its runs. */
   readonly milliseconds: number;
-  /** Its part of all operators' time. */
+  /** The fraction of the time of all operators. */
   readonly share: number;
-  /** For products of matrices and convolutions. */
+  /** For matrix products and convolutions. */
   readonly gflops: number | undefined;
-  /** For everything else: bytes read and written over time. */
-  readonly gigabytesPerSecond: number | undefined;
+  /** For all other operators: bytes read and written per second. */
+  readonly gigabytes_per_second: number | undefined;
 }
 
 interface ProfileEvent {
@@ -29,17 +29,17 @@ interface ProfileEvent {
   };
 }
 
-/** Reads the profile that the runtime wrote into a file whose path begins with `prefix`, and removes the file. */
+/** Reads the profile that ONNX Runtime wrote to a file whose path starts with `prefix`, and removes the file. */
 export async function readProfile(prefix: string): Promise<ProfileRow[]> {
   const folder = dirname(prefix);
   const file = (await readdir(folder)).find((name) => name.startsWith(basename(prefix)));
-  if (file === undefined) throw new Error(`profile: the runtime wrote none for ${prefix}`);
+  if (file === undefined) throw new Error(`profile: ONNX Runtime wrote none for ${prefix}`);
   const events = JSON.parse(await readFile(join(folder, file), 'utf8')) as ProfileEvent[];
   await rm(join(folder, file));
   return summarize(events.filter(({ cat, name }) => cat === 'Node' && name.endsWith('_kernel_time')));
 }
 
-/** One row for each operator and shapes, the longest first. */
+/** Returns one row per operator and shapes, sorted by descending time. */
 function summarize(events: readonly ProfileEvent[]): ProfileRow[] {
   const groups = new Map<string, ProfileEvent[]>();
   for (const event of events) {
@@ -59,7 +59,7 @@ function summarize(events: readonly ProfileEvent[]): ProfileRow[] {
         milliseconds: microseconds / 1000,
         share: microseconds / total,
         gflops: operations && (operations * group.length) / microseconds / 1000,
-        gigabytesPerSecond: operations ? undefined : (bytesOf(first) * group.length) / microseconds / 1000,
+        gigabytes_per_second: operations ? undefined : (bytesOf(first) * group.length) / microseconds / 1000,
       };
     })
     .sort((a, b) => b.milliseconds - a.milliseconds);
@@ -73,12 +73,12 @@ const shapesOf = ({ args }: ProfileEvent): string => {
   return `${show(args.input_type_shape).slice(0, 4).join(' ')} > ${show(args.output_type_shape).join(' ')}`;
 };
 
-/** Multiplications and additions, or undefined for operators whose time is memory's. */
+/** Multiplications and additions, or undefined for operators that are bound by memory. */
 function operationsOf({ args }: ProfileEvent): number | undefined {
   const inputs = tensors(args.input_type_shape).map(([, shape]) => shape);
   const output = tensors(args.output_type_shape)[0]?.[1] ?? [];
   if (/^(Conv|FusedConv)$/.test(args.op_name)) {
-    // Of a depthwise kernel the second axis is 1: it is bound by memory.
+    // The second axis of a depthwise kernel is 1. Such a convolution is bound by memory.
     return inputs[1]![1] === 1 ? undefined : 2 * product(output) * product(inputs[1]!.slice(1));
   }
   if (args.op_name === 'ConvTranspose') return 2 * product(inputs[0]!) * product(inputs[1]!.slice(1));
@@ -91,11 +91,11 @@ const BYTES: Readonly<Record<string, number>> = { float: 4, int64: 8, uint8: 1, 
 const bytesOf = ({ args }: ProfileEvent): number =>
   tensors([...args.input_type_shape, ...args.output_type_shape]).reduce((sum, [type, shape]) => sum + (BYTES[type] ?? 4) * product(shape), 0);
 
-/** The longest rows as a table. */
-export function showProfile(rows: readonly ProfileRow[], most: number): string[] {
-  const lines = rows.slice(0, most).map(({ operator, shapes, count, milliseconds, share, gflops, gigabytesPerSecond }) => {
-    const rate = gflops === undefined ? `${gigabytesPerSecond!.toFixed(1)} GB/s` : `${gflops.toFixed(0)} GFLOP/s`;
-    return `${(100 * share).toFixed(1).padStart(5)} % ${milliseconds.toFixed(1).padStart(9)} ms ${String(count).padStart(5)} x ${rate.padStart(13)}  ${operator} ${shapes}`;
+/** Formats the first rows as a table. */
+export function showProfile(rows: readonly ProfileRow[], limit: number): string[] {
+  const lines = rows.slice(0, limit).map(({ operator, shapes, count, milliseconds, share, gflops, gigabytes_per_second }) => {
+    const rate = gflops === undefined ? `${gigabytes_per_second!.toFixed(1)} GB/s` : `${gflops.toFixed(0)} GFLOP/s`;
+    return `${(100 * share).toFixed(1).padStart(5)}% ${milliseconds.toFixed(1).padStart(9)} ms ${String(count).padStart(5)} x ${rate.padStart(13)}  ${operator} ${shapes}`;
   });
-  return [' share       time  count          rate  operator and shapes', ...lines];
+  return [' share      time  count          rate  operator and shapes', ...lines];
 }

@@ -118,7 +118,7 @@ type Report = Extract<TrainingEvent, { type: 'iteration' }>['report'];
 function progressLine({ step, epoch, scalars }: Report, lastStep: number, secondsPerIteration: number): string {
   const left = duration((lastStep - step) * secondsPerIteration);
   // The terms of the losses: of divergences the excess says more than they do themselves. The log has everything.
-  const terms = Object.entries(scalars).filter(([name]) => /\.(KL|match)_/.test(name) && !(`${name}_excess` in scalars));
+  const terms = Object.entries(scalars).filter(([name]) => /\.(KL|match)_/.test(name) && !(`${name}_gap` in scalars));
   const shown = terms.map(([name, value]) => `${shortName(name)} ${value.toPrecision(3)}`).join('  ');
   return `${step}/${lastStep}  epoch ${epoch + 1}  ${(1 / secondsPerIteration).toFixed(1)} it/s  ${left} left  ${shown}`;
 }
@@ -131,8 +131,8 @@ function evaluationLine({ epochs, metrics, isBest }: Extract<TrainingEvent, { ty
   return `epoch ${epochs}${isBest ? ', the best so far' : ''}: ${shown}`;
 }
 
-/** `encoder.KL_real_excess` as `e.KL_real+`: what lies above the least value. */
-const shortName = (name: string): string => name.replace('encoder.', 'e.').replace('generator.', 'g.').replace('_excess', '+');
+/** `encoder.KL_real_gap` as `e.KL_real+`: the gap above the lower bound. */
+const shortName = (name: string): string => name.replace('encoder.', 'e.').replace('generator.', 'g.').replace('_gap', '+');
 
 /** 75 as 1m15s. */
 export function duration(seconds: number): string {

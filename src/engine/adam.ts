@@ -15,8 +15,8 @@ export interface AdamMoments {
 }
 
 /**
- * The two numbers in which a step depends on its count, as the input of `adam`. They are computed outside the graph, in double
- * precision: 1 - beta2^t loses its digits in float32.
+ * Returns the two bias-correction scalars of a step. They are computed outside the graph, in double precision, because 1 - beta2^t loses its
+ * digits in float32.
  * @param step the number of this step, counted from 1
  * @returns [learningRate / (1 - beta1^step), 1 / sqrt(1 - beta2^step)]
  */
@@ -25,18 +25,18 @@ export function adamScalars(learningRate: number, step: number, { beta1, beta2 }
 }
 
 /**
- * One step of Adam with bias correction, in PyTorch's form: the corrected second moment's root is taken before epsilon is added.
- * @param schedule the scalars that `adamSchedule` gives for this step
+ * One step of Adam with bias correction, in PyTorch's form: epsilon is added to the root of the corrected second moment.
+ * @param scalars those of `adamScalars` for this step
  */
 export function adam(
   parameter: Value,
   gradient: Value,
   { m, v }: AdamMoments,
-  schedule: { readonly stepSize: Value; readonly denominatorScale: Value },
+  scalars: { readonly stepSize: Value; readonly denominatorScale: Value },
   { beta1, beta2, epsilon }: AdamConstants,
 ): { readonly parameter: Value; readonly m: Value; readonly v: Value } {
   const nextM = add(mul(m, beta1), mul(gradient, 1 - beta1));
   const nextV = add(mul(v, beta2), mul(square(gradient), 1 - beta2));
-  const deviation = add(mul(sqrt(nextV), schedule.denominatorScale), epsilon);
-  return { parameter: sub(parameter, mul(div(nextM, deviation), schedule.stepSize)), m: nextM, v: nextV };
+  const denominator = add(mul(sqrt(nextV), scalars.denominatorScale), epsilon);
+  return { parameter: sub(parameter, mul(div(nextM, denominator), scalars.stepSize)), m: nextM, v: nextV };
 }

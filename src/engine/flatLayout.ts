@@ -3,8 +3,8 @@ import { type Shape, sizeOf } from './shape.js';
 import type { Value } from './value.js';
 
 /**
- * Many named tensors laid one after another in a single vector. Optimisers and running statistics then are a few operators on one
- * long vector, and state crosses into the runtime as one tensor instead of dozens.
+ * Named tensors stored one after another in a single vector. Optimizers and running statistics are then a few operators on one long
+ * vector, and state enters the runtime as one tensor instead of dozens.
  */
 export interface FlatLayout {
   readonly size: number;
@@ -16,7 +16,7 @@ export interface FlatEntry {
   readonly offset: number;
 }
 
-/** A packing of tensors of these shapes, in the order of the record's keys. */
+/** Lays out tensors of these shapes, in the order of the record's keys. */
 export function flatLayout(shapes: Readonly<Record<string, Shape>>): FlatLayout {
   let size = 0;
   const entries = new Map<string, FlatEntry>();
@@ -27,34 +27,37 @@ export function flatLayout(shapes: Readonly<Record<string, Shape>>): FlatLayout 
   return { size, entries };
 }
 
-/** The tensors inside a packed vector, as symbolic values. */
-export function unpack(vector: Value, packing: FlatLayout): Record<string, Value> {
-  return mapEntries(packing, (_, { shape, offset }) => reshape(slice(vector, 0, offset, offset + sizeOf(shape)), shape));
+/** The tensors of a flat vector, as symbolic values. */
+export function unpack(vector: Value, layout: FlatLayout): Record<string, Value> {
+  return mapEntries(layout, (_, { shape, offset }) => reshape(slice(vector, 0, offset, offset + sizeOf(shape)), shape));
 }
 
-/** The packed vector of symbolic tensors; every name of the packing must be there. */
-export function pack(values: Readonly<Record<string, Value>>, packing: FlatLayout): Value {
+/** The flat vector of symbolic tensors, which must include every name of the layout. */
+export function pack(values: Readonly<Record<string, Value>>, layout: FlatLayout): Value {
   return concat(
-    [...packing.entries].map(([name, { shape }]) => reshape(values[name]!, [sizeOf(shape)])),
+    [...layout.entries].map(([name, { shape }]) => reshape(values[name]!, [sizeOf(shape)])),
     0,
   );
 }
 
-/** The tensors inside packed data, as views that share its memory. */
-export function tensorViews(data: Float32Array, packing: FlatLayout): Record<string, Float32Array> {
-  return mapEntries(packing, (_, { shape, offset }) => data.subarray(offset, offset + sizeOf(shape)));
+/** The tensors of a flat vector's data, as views that share its memory. */
+export function tensorViews(data: Float32Array, layout: FlatLayout): Record<string, Float32Array> {
+  return mapEntries(layout, (_, { shape, offset }) => data.subarray(offset, offset + sizeOf(shape)));
 }
 
-/** A new packed vector filled from named tensors. Throws where a name is missing or has another number of elements. */
-export function flattenTensors(tensors: Readonly<Record<string, Float32Array>>, packing: FlatLayout): Float32Array {
-  const data = new Float32Array(packing.size);
-  for (const [name, { shape, offset }] of packing.entries) {
+/**
+ * Copies named tensors into a new flat vector.
+ * @throws {Error} if a tensor is missing or has the wrong number of elements
+ */
+export function flattenTensors(tensors: Readonly<Record<string, Float32Array>>, layout: FlatLayout): Float32Array {
+  const data = new Float32Array(layout.size);
+  for (const [name, { shape, offset }] of layout.entries) {
     const tensor = tensors[name];
-    if (tensor?.length !== sizeOf(shape)) throw new Error(`packing: ${name} needs ${sizeOf(shape)} elements, got ${tensor?.length ?? 'none'}`);
+    if (tensor?.length !== sizeOf(shape)) throw new Error(`flat vector: ${name}: expected ${sizeOf(shape)} elements but got ${tensor?.length ?? 'none'}`);
     data.set(tensor, offset);
   }
   return data;
 }
 
-const mapEntries = <T>(packing: FlatLayout, each: (name: string, entry: FlatEntry) => T): Record<string, T> =>
-  Object.fromEntries([...packing.entries].map(([name, entry]) => [name, each(name, entry)]));
+const mapEntries = <T>(layout: FlatLayout, each: (name: string, entry: FlatEntry) => T): Record<string, T> =>
+  Object.fromEntries([...layout.entries].map(([name, entry]) => [name, each(name, entry)]));

@@ -4,9 +4,10 @@ import { ShapeError, showShape } from './shape.js';
 import { constant, type Value } from './value.js';
 
 /**
- * Reverse-mode gradients of a float32 scalar with respect to the given values, each of its value's shape; zeros where the scalar
- * does not depend on a value. The gradients are symbolic values like any other and can be differentiated again.
- * Throws ShapeError if `loss` is not a scalar, Error if an operator between them has no gradient rule.
+ * Reverse-mode gradients of a float32 scalar with respect to the given values, each of its value's shape. They are 0 if the scalar does not
+ * depend on a value, and symbolic values like any other, which can be differentiated again.
+ * @throws {ShapeError} if `loss` is not a float32 scalar
+ * @throws {Error} if an operator between them has no gradient
  */
 export function gradients(loss: Value, wrt: readonly Value[]): Value[] {
   if (loss.type !== 'float32' || loss.shape.length !== 0) {
@@ -33,7 +34,7 @@ export function gradients(loss: Value, wrt: readonly Value[]): Value[] {
   return wrt.map((value) => gradientOf.get(value) ?? zeros(value));
 }
 
-/** Of the values in topological order, those that depend on `roots`, and the roots. */
+/** Returns the roots and the values, given in topological order, that depend on them. */
 function dependents(order: readonly Value[], roots: readonly Value[]): ReadonlySet<Value> {
   const found = new Set<Value>(roots);
   for (const value of order) {

@@ -1,4 +1,4 @@
-import { ShapeError } from './shape.js';
+import { ShapeError, sizeOf } from './shape.js';
 import type { ComputedValue, InputValue, Value } from './value.js';
 
 /** A function from named inputs to named outputs: what is simplified, lowered, encoded and run. */
@@ -8,8 +8,9 @@ export interface Graph {
 }
 
 /**
- * The graph of these outputs. Its inputs are found by walking it; `declared` inputs come first and stay even where nothing reads
- * them, so that callers can feed the same names whatever was simplified away.
+ * Returns the graph of these outputs. Its inputs are found by walking it.
+ * @param declared inputs that come first and stay even if nothing reads them, so that callers can feed the same names after simplification
+ * @throws {ShapeError} if two inputs, or an input and an output, share a name
  */
 export function graphOf(outputs: Readonly<Record<string, Value>>, declared: readonly InputValue[] = []): Graph {
   const inputs = new Map<string, InputValue>();
@@ -27,7 +28,7 @@ export function graphOf(outputs: Readonly<Record<string, Value>>, declared: read
   return { inputs: [...inputs.values()], outputs };
 }
 
-/** Every value that the given ones are made of, each once, inputs of an operator before its result. */
+/** Returns every value that the given ones depend on, each once, inputs of an operator before its result. */
 export function topologicalOrder(values: readonly Value[]): Value[] {
   const order: Value[] = [];
   const seen = new Set<Value>();
@@ -52,8 +53,8 @@ export function topologicalOrder(values: readonly Value[]): Value[] {
 }
 
 /**
- * The same graph with every computed value passed through `rewrite`, operands first. `rewrite` gets a value whose inputs are
- * already rewritten, and answers with its replacement, of the same type and shape.
+ * Returns the same graph with every computed value replaced by `rewrite`, operands first.
+ * @param rewrite gets a value whose inputs are already rewritten, and returns its replacement, of the same type and shape
  */
 export function rewriteGraph(graph: Graph, rewrite: (value: ComputedValue, original: ComputedValue) => Value, leaf: (value: Value) => Value = (v) => v): Graph {
   const replaced = new Map<Value, Value>();
@@ -68,4 +69,18 @@ export function rewriteGraph(graph: Graph, rewrite: (value: ComputedValue, origi
   }
   const outputs = Object.fromEntries(Object.entries(graph.outputs).map(([name, value]) => [name, replaced.get(value)!]));
   return graphOf(outputs, graph.inputs);
+}
+
+/**
+ * Counts the floating-point operations of one run of a graph, a multiply-accumulate counting as two. Values that the outputs share are
+ * counted once; an operator with a decomposition counts as its parts.
+ */
+export function countFlops(graph: Graph): number {
+  const parts = rewriteGraph(graph, (value) => value.operator.decomposition?.(value.inputs, value.attributes) ?? value);
+  return topologicalOrder(Object.values(parts.outputs)).reduce((total, value) => total + (value.kind === 'computed' ? flopsOf(value) : 0), 0);
+}
+
+function flopsOf(value: ComputedValue): number {
+  const { operator, inputs, attributes, shape } = value;
+  return operator.flops?.(inputs, attributes, value) ?? (operator.elementwise ? sizeOf(shape) : 0);
 }

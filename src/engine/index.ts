@@ -1,13 +1,13 @@
 /** Reverse-mode automatic differentiation over ONNX graphs: build, differentiate, lower, encode. Knows nothing of images or AGE. */
 export { adam, type AdamConstants, type AdamMoments, adamScalars } from './adam.js';
 export { gradients } from './gradients.js';
-export { type Graph, graphOf, topologicalOrder } from './graph.js';
-export { lower, rulesOf, type Target } from './lowering/index.js';
-export { type LoweredGraph, nextName, type StateLayout } from './lowering/stateLayout.js';
+export { countFlops, type Graph, graphOf, topologicalOrder } from './graph.js';
+export { lower, rulesOf, type Target } from './lowering/lower.js';
+export { type LoweredGraph, nextName, type StateLayout } from './lowering/state.js';
 export { encode, OPSET } from './onnx.js';
-export type { OnnxModel } from './runtime/onnxModel.js';
-export { type Compile, Program } from './runtime/program.js';
-export { StatefulProgram } from './runtime/state.js';
+export type { Operand, ReductionOptions } from './operator.js';
+export { type Compile, Program, StatefulProgram } from './runtime/program.js';
+export type { OnnxModel } from './runtime/session.js';
 export { decodeSafetensors, encodeSafetensors, type TensorFile } from './safetensors.js';
 export * from './operators/index.js';
 export { pack, flattenTensors, tensorViews, type FlatEntry, type FlatLayout, flatLayout, unpack } from './flatLayout.js';

@@ -16,8 +16,7 @@ import {
   ValueInfoProtoSchema,
 } from 'onnx-buf';
 import { type Graph, topologicalOrder } from './graph.js';
-import { onnxType } from './operators/comparison.js';
-import type { Attribute, ComputedValue, ConstantValue, TensorType, Value } from './value.js';
+import { type Attribute, type ComputedValue, type ConstantValue, ELEMENT_CODES, type TensorType, type Value } from './value.js';
 
 /** The ONNX operator set that files declare: the newest with which every runtime (native, WebGPU, WebAssembly) was tried. */
 export const OPSET = 18;
@@ -110,7 +109,7 @@ function attributeOf(name: string, attribute: Attribute, isFloat: boolean) {
 const tensorOf = (name: string, { type, shape, data }: ConstantValue): TensorProto =>
   create(TensorProtoSchema, {
     name,
-    dataType: onnxType[type],
+    dataType: ELEMENT_CODES[type],
     dims: shape.map(BigInt),
     rawData: new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength),
   });
@@ -122,7 +121,7 @@ const describe = (name: string, { type, shape }: TensorType) =>
       value: {
         case: 'tensorType',
         value: create(TypeProto_TensorSchema, {
-          elemType: onnxType[type],
+          elemType: ELEMENT_CODES[type],
           shape: create(TensorShapeProtoSchema, {
             dim: shape.map((size) => create(TensorShapeProto_DimensionSchema, { value: { case: 'dimValue', value: BigInt(size) } })),
           }),

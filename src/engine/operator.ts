@@ -1,22 +1,120 @@
-import { ShapeError, showShape } from './shape.js';
-import type { Attributes, ComputedValue, Operator, Value } from './value.js';
+/** What operators are written with: their application, errors, parameters, and what reductions and broadcasting have in common. */
+import { broadcastShapes, normalizeAxes, type Shape, ShapeError, showShape, sizeOf, stridesOf } from './shape.js';
+import {
+  type Attributes,
+  type ComputedValue,
+  constant,
+  constantTensor,
+  type ConstantValue,
+  type ElementArray,
+  type ElementType,
+  type Operator,
+  type TensorType,
+  type Value,
+} from './value.js';
 
-export type { GradientContext, GradientThunk, Operator } from './value.js';
+export type { BlockedContext, GradientContext, GradientThunk, Operator } from './value.js';
 
-/** Applies an operator: infers the type and shape of its result, and fails here if the inputs do not fit. */
+export type NoAttributes = Record<string, never>;
+
+/** Applies an operator: infers the type and shape of its result, and throws if the inputs do not fit. */
 export function apply<A extends Attributes>(operator: Operator<A>, inputs: readonly Value[], attributes: A): ComputedValue {
   const { type, shape } = operator.infer(inputs, attributes);
-  return { kind: 'computed', operator: operator, inputs, attributes, type, shape };
+  return { kind: 'computed', operator, inputs, attributes, type, shape };
 }
 
-/** A ShapeError that names the operator and the shapes it was given. */
+/** Whether a value is the result of ONNX's standard operator of this name. */
+export const isComputedBy = (value: Value | undefined, name: string): value is ComputedValue =>
+  value?.kind === 'computed' && value.operator.name === name && value.operator.domain === undefined;
+
+/** @throws {ShapeError} with the operator and the shapes of its inputs */
 export function throwShapeError(operator: string, inputs: readonly Value[], reason: string): never {
   throw new ShapeError(`${operator}: ${reason} (inputs ${inputs.map(showType).join(', ')})`);
 }
 
-/** Throws unless every input is float32. */
+/** @throws {ShapeError} unless every input is float32 */
 export function requireFloat(operator: string, inputs: readonly Value[]): void {
   if (inputs.some((value) => value.type !== 'float32')) throwShapeError(operator, inputs, 'takes float32 tensors only');
 }
 
 const showType = (value: Value): string => (value.type === 'float32' ? '' : `${value.type} `) + showShape(value.shape);
+
+/** A vector of int64, as ONNX takes shapes and axes. */
+export const integers = (elements: readonly number[]): ConstantValue =>
+  constantTensor({ type: 'int64', shape: [elements.length], data: BigInt64Array.from(elements, BigInt) });
+
+/** Either a value or a number, which becomes a scalar constant. */
+export type Operand = Value | number;
+export const asValue = (operand: Operand): Value => (typeof operand === 'number' ? constant(operand) : operand);
+
+// Broadcasting
+
+/** The common shape of two broadcast operands, which must have one type. */
+export function inferBroadcast(name: string, inputs: readonly Value[], type: ElementType): TensorType {
+  const [a, b] = inputs;
+  if (a!.type !== b!.type) throwShapeError(name, inputs, 'operands have different types');
+  const shape = broadcastShapes(a!.shape, b!.shape);
+  if (shape === undefined) throwShapeError(name, inputs, 'shapes cannot be broadcast against each other');
+  return { type, shape };
+}
+
+/** For a tensor of shape `from` broadcast to `to`: maps a row-major index of `to` to the offset of its element. */
+export function broadcastOffsets(from: Shape, to: Shape): (index: number) => number {
+  const lead = to.length - from.length;
+  const own = stridesOf(from);
+  const outer = stridesOf(to);
+  return (index) => {
+    let offset = 0;
+    for (let axis = lead; axis < to.length; axis++) {
+      if (from[axis - lead] !== 1) offset += (Math.floor(index / outer[axis]!) % to[axis]!) * own[axis - lead]!;
+    }
+    return offset;
+  };
+}
+
+/** The elements of a constant broadcast to a larger shape. */
+export function broadcastElements(x: ConstantValue, to: Shape): ElementArray {
+  const source = x.data;
+  const elements = new (source.constructor as new (length: number) => Float32Array)(sizeOf(to));
+  const offset = broadcastOffsets(x.shape, to);
+  for (let index = 0; index < elements.length; index++) elements[index] = source[offset(index)] as number;
+  return elements;
+}
+
+// Reductions
+
+/** Attributes of the ONNX reductions; axes counted from the front. */
+export interface ReductionAttributes extends Record<string, number | readonly number[]> {
+  readonly axes: readonly number[];
+  readonly keepdims: 0 | 1;
+}
+
+export interface ReductionOptions {
+  /** Keep reduced axes with size 1, so that the result broadcasts against the operand (default: true). */
+  readonly keepAxes?: boolean;
+}
+
+/** The shape left when `axes` are reduced: with 1 in their place, or without them. */
+export const reducedShape = (shape: Shape, axes: readonly number[], keepdims: number): Shape =>
+  keepdims === 1 ? shape.map((size, axis) => (axes.includes(axis) ? 1 : size)) : shape.filter((_, axis) => !axes.includes(axis));
+
+/** The members that all reductions share. */
+export const reduction = (name: string) => ({
+  name,
+  infer([x]: readonly Value[], { axes, keepdims }: ReductionAttributes): TensorType {
+    requireFloat(name, [x!]);
+    return { type: 'float32', shape: reducedShape(x!.shape, axes, keepdims) };
+  },
+  parameters: ({ axes }: ReductionAttributes) => ({ constants: [integers(axes)], encoded: ['axes'] }),
+  flops: ([x]: readonly Value[]) => sizeOf(x!.shape),
+});
+
+/** Applies a reduction. Without axes it returns `x`, whereas ONNX would reduce all axes. */
+export function applyReduction(operator: Operator<ReductionAttributes>, x: Value, axes: readonly number[], { keepAxes = true }: ReductionOptions): Value {
+  const normalized = normalizeAxes(axes, x.shape.length, operator.name);
+  return normalized.length === 0 ? x : apply(operator, [x], { axes: normalized, keepdims: keepAxes ? 1 : 0 });
+}
+
+/** The blocked form of a reduction over the pixels of each image: over rows and columns of memory [C / P, H, W, N P]. */
+export const overPixels = (reduce: (x: Value, axes: readonly number[]) => Value) => (operands: readonly Value[], attributes: ReductionAttributes) =>
+  String(attributes.axes) === '2,3' && attributes.keepdims === 1 ? reduce(operands[0]!, [1, 2]) : undefined;

@@ -20,7 +20,10 @@ export const ARRAY_OF: Readonly<Record<ElementType, new (length: number) => Elem
   bool: Uint8Array,
 };
 
-/** What is known of a tensor before anything runs. */
+/** ONNX's numbers of the element types (TensorProto.DataType). */
+export const ELEMENT_CODES: Readonly<Record<ElementType, number>> = { float32: 1, uint8: 2, int64: 7, bool: 9 };
+
+/** The type and shape of a tensor. */
 export interface TensorType {
   readonly type: ElementType;
   readonly shape: Shape;
@@ -60,39 +63,71 @@ export interface ComputedValue extends TensorType {
 }
 
 /**
- * An ONNX operator with one output: everything the engine knows of it, in one place.
- * A new operator is a new object of this kind and a function that applies it; nothing else has to change.
+ * An ONNX operator with one output: everything the engine knows of it. A new operator is one file in `operators/` with an object of this
+ * kind and a function that applies it; nothing else changes. Optional members describe what the engine may exploit.
  */
 export interface Operator<A extends Attributes = Attributes> {
   /** The ONNX name, `Conv`. */
   readonly name: string;
   /** The ONNX operator set; absent for the standard one. */
   readonly domain?: string;
-  /** Attributes that ONNX holds as floats; whole numbers otherwise. */
+  /** Attributes that ONNX stores as floats; all others are integers or strings. */
   readonly floatAttributes?: readonly string[];
   /**
-   * True if each element of the result is made from that of the operands at the same position, and from operands of a single element. Elements
-   * may then be stored in another order. Also true for an operator that combines the same element of several processes.
+   * Returns the type and shape of the result.
+   * @throws {ShapeError} if the inputs do not fit; see `throwShapeError`
    */
-  readonly elementwise?: boolean;
-  /** True for an elementwise operator without `evaluate` that makes 0 of elements that are all 0. */
-  readonly keepsZero?: boolean;
-  /** The type and shape of the result. Throws ShapeError by `fail` when the inputs do not fit. */
   infer(inputs: readonly Value[], attributes: A): TensorType;
   /**
-   * For each input a thunk that builds its gradient from the gradient of the output, or null where none flows (the derivative is
-   * zero or the input is not a real number). Absent where the operator cannot be differentiated: reaching it is then an error.
+   * For each input a thunk that builds its gradient from the gradient of the output, or null if none flows (the derivative is zero or the
+   * input is not a real number). Absent if the operator cannot be differentiated: `gradients` throws when it reaches one.
    */
   gradient?(at: GradientContext<A>): readonly (GradientThunk | null)[];
-  /** Attributes that ONNX takes as further inputs (a shape, axes), as constants behind the inputs proper. Those attributes are not encoded. */
+  /** Attributes that ONNX takes as further inputs (a shape, axes), as constants after the inputs proper. These attributes are not encoded. */
   parameters?(attributes: A): { readonly constants: readonly ConstantValue[]; readonly encoded: readonly string[] };
-  /**
-   * The same result in other operators, for an operator that is differentiated as a whole but that targets compute in parts: it
-   * keeps its name until lowering, which puts the definition in its place.
-   */
+  /** The same result in other operators, for an operator that is differentiated as a whole but computed in parts: lowering replaces it. */
   decomposition?(inputs: readonly Value[], attributes: A): Value;
-  /** The elements of the result from constant inputs, for constant folding. */
+  /** Returns the elements of the result for constant inputs, for constant folding. */
   evaluate?(inputs: readonly ConstantValue[], result: TensorType, attributes: A): ElementArray;
+  /** Returns a cheaper value with exactly the same elements, or undefined if there is none. */
+  simplify?(value: ComputedValue): Value | undefined;
+  /** Floating-point operations, a multiply-accumulate counting as two. Default: one per element of an elementwise result, 0 otherwise. */
+  flops?(inputs: readonly Value[], attributes: A, output: TensorType): number;
+
+  /**
+   * True if each element of the result depends on the elements of the operands at the same position, and on operands of a single element.
+   * Elements may then be stored in a different order. Also true for an operator that combines the same element of several processes.
+   */
+  readonly elementwise?: boolean;
+  /** True for an elementwise operator without `evaluate` that returns 0 if all its elements are 0. */
+  readonly keepsZero?: boolean;
+  /** True if ONNX Runtime computes the result in one pass and may write it over an operand of the same size. */
+  readonly inPlace?: boolean;
+  /**
+   * For an elementwise operator, the element of the result when some elements of its operands are not known before a run. `evaluate` is used
+   * if all are known.
+   */
+  partialEvaluate?(elements: readonly PartialElement[]): number | undefined;
+  /** Parameters of the activation of this name that a blocked convolution applies in its last pass; absent if it has no such activation. */
+  epilogue?(attributes: A): readonly number[];
+  /**
+   * Builds the operator on feature maps with blocked channels, so that they need not be converted. Elementwise operators need no hook.
+   * @param operands memory [C / P, H, W, N P] of each input [N, C, H, W], channels in blocks of P that are filled up with any finite values
+   * @returns memory of the result in the same layout, or undefined if it must be computed in the canonical layout
+   */
+  blocked?(operands: readonly Value[], at: BlockedContext<A>): Value | undefined;
+}
+
+/** An element before a run: a number, `finite` for an unknown one that is finite and not 0, or undefined for any. */
+export type PartialElement = number | 'finite' | undefined;
+
+/** What `Operator.blocked` is called with besides its operands. */
+export interface BlockedContext<A extends Attributes = Attributes> {
+  /** The operator's application, with the shapes [N, C, H, W] of inputs and output. */
+  readonly value: ComputedValue;
+  readonly attributes: A;
+  /** The number P of channels in a block. */
+  readonly block: number;
 }
 
 export type GradientThunk = () => Value;

@@ -1,137 +1,215 @@
+import { z } from 'zod';
 import {
   adam,
   adamScalars,
   type Compile,
   constant,
+  flattenTensors,
   type Graph,
   graphOf,
   input,
-  flattenTensors,
-  type FlatLayout,
+  type InputValue,
+  sizeOf,
   type TensorFile,
   unpack,
   type Value,
 } from '../engine/index.js';
 import { InputError } from '../errors.js';
+import { ARCHITECTURE_NAMES, type ArchitectureName, ARCHITECTURES } from '../networks/architecture.js';
 import { NETWORK_NAMES, type NetworkName, type NetworkPair } from '../networks/network.js';
-import { type GoldenCase, readGoldenCase } from './goldenCase.js';
-import { inferenceFunctions, type NetworkState } from '../age/networkFunctions.js';
+import { inferenceFunctions, type PairState, type WeightName } from '../age/networkFunctions.js';
+import { DISTANCES, type Objective } from '../age/objective.js';
+import type { Term } from '../age/plan.js';
+import { PRIORS } from '../age/prior.js';
+import { MOMENTS, REDUCTIONS } from '../age/terms.js';
 import { updateGradients, type UpdateSpec } from '../age/update.js';
 
-/** Errors of one golden file; each is the largest absolute difference over the largest absolute expected value of a tensor. */
+/** The largest error that float32 rounding explains over a whole update. */
+export const TOLERANCE = 5e-5;
+
+/** The errors of one golden file. An error is the largest absolute difference divided by the largest absolute expected value of a tensor. */
 export interface Verification {
   readonly file: string;
-  /** The largest error of each group: a tensor's path without its last part (`encoder_update/grad`), and `losses` (relative). */
+  /** The largest error of each group: the path of its tensors (`encoder_update/grad`), or `losses`. */
   readonly groups: Readonly<Record<string, number>>;
   readonly max_error: number;
 }
 
-/** The largest error that is still right: float32 rounding along whole updates. */
-export const TOLERANCE = 5e-5;
-
-/** Computes everything that a golden file expects from what it gives, and compares. Throws InputError for a file that is none. */
+/**
+ * Computes everything that a golden file expects, and compares.
+ * @throws {InputError} if the file is not a golden file
+ */
 export async function verify(golden: TensorFile, file: string, compile: Compile): Promise<Verification> {
   const goldenCase = readGoldenCase(golden, file);
   const graph = goldenGraph(goldenCase, golden);
-  const feeds = Object.fromEntries(graph.inputs.map(({ name, shape }) => [name, feedOf(name, shape, goldenCase.pair, golden, file)]));
   const program = await compile(graph);
-  const results = await program.run(feeds);
+  const results = await program.run(Object.fromEntries(graph.inputs.map((value) => [value.name, feedOf(value, goldenCase.pair, golden, file)])));
   await program.release();
 
   const groups: Record<string, number> = {};
-  const record = (group: string, error: number) => (groups[group] = Math.max(groups[group] ?? 0, error));
-  for (const [name, expected] of Object.entries(goldenCase.losses))
-    record('losses', relativeError(results[`losses/${name}`]?.data as Float32Array, [expected]));
+  const compare = (group: string, name: string, expected: ArrayLike<number>) => {
+    groups[group] = Math.max(groups[group] ?? 0, relativeError(results[name]?.data as Float32Array, expected));
+  };
+  for (const [name, expected] of Object.entries(goldenCase.losses)) compare('losses', `losses/${name}`, [expected]);
   for (const [name, { data }] of Object.entries(golden.tensors)) {
-    if (isExpectation(name)) record(name.slice(0, name.lastIndexOf('/')), relativeError(results[name]?.data as Float32Array, data));
+    if (!isInput(name)) compare(name.slice(0, name.lastIndexOf('/')), name, data);
   }
-  if (Object.keys(groups).length === 0) throw new InputError(`${file}: not a golden file, it expects nothing`);
+  if (Object.keys(groups).length === 0) throw new InputError(`${file}: not a golden file; it contains no expected results`);
   return { file, groups, max_error: Math.max(...Object.values(groups)) };
 }
 
-/** Tensors that are results, not what they are computed from. */
-const isExpectation = (name: string): boolean => !/^(initial|input)\//.test(name) && !/^adam\/[^/]+$/.test(name);
+/** Whether a tensor is what the expected results are computed from. */
+const isInput = (name: string): boolean => /^(initial|input)\//.test(name) || /^adam\/[^/]+$/.test(name);
 
-/** One graph whose outputs are the expected tensors, under their names, and the losses. */
-function goldenGraph(goldenCase: GoldenCase, golden: TensorFile): Graph {
-  const { pair, batch, latent } = goldenCase;
-  const state = Object.fromEntries(
-    NETWORK_NAMES.map((network) => [network, { parameters: packedInput(network, 'parameters', pair), statistics: packedInput(network, 'statistics', pair) }]),
-  ) as Record<NetworkName, NetworkState>;
-  const x = input('input/x', [batch, ...pair.encoder.inputShape]);
-  const codes = (network: NetworkName) => input(`input/z_${network}_update`, [batch, latent]);
-  const z: Record<NetworkName, Value> = { encoder: codes('encoder'), generator: codes('generator') };
-
-  const outputs: Record<string, Value> = {};
-  for (const kind of goldenCase.updates) Object.assign(outputs, updateOutputs(goldenCase, kind, state, x, z[kind.network]));
-  const { encode, generate } = inferenceFunctions(pair, state, goldenCase.objective.prior);
-  const code = encode(x, 'own');
-  Object.assign(outputs, { 'evaluation/sample': generate(z.generator, 'own'), 'evaluation/code': code, 'evaluation/reconstruction': generate(code, 'made') });
-  if (goldenCase.adam) Object.assign(outputs, adamOutputs(goldenCase.adam, golden));
-  return graphOf(outputs);
+/** The configuration of a golden file. */
+export interface GoldenCase {
+  readonly pair: NetworkPair;
+  readonly objective: Objective;
+  readonly batch: number;
+  readonly latentSize: number;
+  readonly updates: readonly UpdateSpec[];
+  /** Expected loss terms by name: `encoder.KL_real`. */
+  readonly losses: Readonly<Record<string, number>>;
+  /** The constants of the Adam step, if the file contains one. */
+  readonly adam: z.infer<typeof adamSchema> | undefined;
 }
 
-function updateOutputs({ pair, objective }: GoldenCase, kind: UpdateSpec, state: Record<NetworkName, NetworkState>, x: Value, z: Value): Record<string, Value> {
-  const { loss, terms, gradients, statistics, realCodes, reconstruction, fake } = updateGradients(pair, objective, kind, state, { x, z });
-  const prefix = `${kind.network}_update`;
+/** The configuration under the names that the file's writer uses. */
+const caseSchema = z.object({
+  arch: z.enum(ARCHITECTURE_NAMES as [ArchitectureName, ...ArchitectureName[]]),
+  nf: z.int().positive(),
+  nz: z.int().positive(),
+  nc: z.int().positive(),
+  batch: z.int().positive(),
+  moment: z.enum(MOMENTS),
+  reduce: z.enum(REDUCTIONS),
+  direction: z.enum(['qp', 'pq']),
+  criterion: z.enum(['gaussian', 'nearest']),
+  match_x: z.enum(DISTANCES),
+  match_z: z.enum(DISTANCES),
+  noise: z.enum(PRIORS),
+  e_kl_real: z.number().default(0),
+  e_kl_fake: z.number().default(0),
+  e_match_x: z.number().default(0),
+  e_match_z: z.number().default(0),
+  g_kl_fake: z.number().default(0),
+  g_match_z: z.number().default(0),
+  g_match_x: z.number().default(0),
+});
+const adamSchema = z.object({ lr: z.number(), beta1: z.number(), beta2: z.number(), eps: z.number(), step: z.int().positive() });
+
+/**
+ * Reads the metadata of a golden file.
+ * @throws {InputError} if they are missing or invalid
+ */
+export function readGoldenCase({ metadata }: TensorFile, file: string): GoldenCase {
+  const read = <T>(key: string, schema: z.ZodType<T>): T => {
+    const parsed = schema.safeParse(parseJson(metadata[key]));
+    if (parsed.success) return parsed.data;
+    const [issue] = parsed.error.issues;
+    const problem = issue!.path.length > 0 ? `have an invalid ${issue!.path.join('.')}` : 'are missing';
+    throw new InputError(`${file}: not a golden file; its metadata "${key}" ${problem} (${issue!.message})`);
+  };
+  const golden = read('case', caseSchema);
+  const expected = Object.entries(read('losses', z.record(z.string(), z.number())));
+  const losses = Object.fromEntries(expected.map(([name, value]) => [name.replace('.kl_', '.KL_'), value]));
+  const spec = (network: NetworkName, weights: Partial<Record<Term, number>>): UpdateSpec => ({
+    network,
+    plan: { updates: 1, weights },
+    // A term that the file lists was computed by its writer, even if its weight is 0.
+    monitored: (Object.keys(weights) as Term[]).filter((term) => `${network}.${term}` in losses),
+  });
+  return {
+    pair: ARCHITECTURES[golden.arch].build({ channels: golden.nc, latentSize: golden.nz, width: golden.nf }),
+    objective: {
+      prior: golden.noise,
+      divergence: golden.criterion === 'nearest' ? 'nearest' : golden.direction,
+      moment: golden.moment,
+      reduction: golden.reduce,
+      matchX: golden.match_x,
+      matchZ: golden.match_z,
+    },
+    batch: golden.batch,
+    latentSize: golden.nz,
+    updates: [
+      spec('encoder', { KL_real: golden.e_kl_real, KL_fake: golden.e_kl_fake, match_x: golden.e_match_x, match_z: golden.e_match_z }),
+      spec('generator', { KL_fake: golden.g_kl_fake, match_x: golden.g_match_x, match_z: golden.g_match_z }),
+    ],
+    losses,
+    adam: metadata.adam === undefined ? undefined : read('adam', adamSchema),
+  };
+}
+
+function parseJson(text: string | undefined): unknown {
+  try {
+    return JSON.parse(text ?? 'null');
+  } catch {
+    return undefined;
+  }
+}
+
+/** One graph whose outputs are the expected tensors and losses, under their names. */
+function goldenGraph(goldenCase: GoldenCase, golden: TensorFile): Graph {
+  const { pair, batch, latentSize, objective } = goldenCase;
+  const vectors = NETWORK_NAMES.flatMap((network) =>
+    (['parameters', 'statistics'] as const).map((part) => [`${network}.${part}`, pair[network][part].size] as const),
+  );
+  const state = Object.fromEntries(vectors.map(([name, size]) => [name, input(name, [size])])) as Record<WeightName, Value>;
+  const x = input('input/x', [batch, ...pair.encoder.inputShape]);
+  const z = {
+    encoder: input('input/z_encoder_update', [batch, latentSize]),
+    generator: input('input/z_generator_update', [batch, latentSize]),
+  };
+  const { encode, generate } = inferenceFunctions(pair, state, objective.prior);
+  const code = encode(x, 'native');
+  return graphOf({
+    ...Object.fromEntries(goldenCase.updates.flatMap((spec) => Object.entries(updateOutputs(goldenCase, spec, state, x, z[spec.network])))),
+    'evaluation/sample': generate(z.generator, 'native'),
+    'evaluation/code': code,
+    'evaluation/reconstruction': generate(code, 'generated'),
+    ...(goldenCase.adam && adamOutputs(goldenCase.adam, golden)),
+  });
+}
+
+function updateOutputs({ pair, objective }: GoldenCase, spec: UpdateSpec, state: PairState, x: Value, z: Value): Record<string, Value> {
+  const { loss, terms, gradients, statistics, passes } = updateGradients(pair, objective, spec, state, { x, z });
   const under = (path: string, values: Readonly<Record<string, Value | undefined>>) =>
     Object.fromEntries(Object.entries(values).flatMap(([name, value]) => (value ? [[`${path}${name}`, value] as const] : [])));
+  const prefix = `${spec.network}_update`;
   return {
-    ...under(`losses/${kind.network}.`, { loss, ...terms }),
+    ...under(`losses/${spec.network}.`, { loss, ...terms }),
     ...under(`${prefix}/grad/`, gradients),
     ...under(`${prefix}/after/`, { ...unpack(statistics.encoder, pair.encoder.statistics), ...unpack(statistics.generator, pair.generator.statistics) }),
-    ...under(`${prefix}/`, { code_of_x: realCodes, reconstruction, fake }),
+    ...under(`${prefix}/`, { code_of_x: passes.realCodes, reconstruction: passes.reconstruction, fake: passes.fake }),
   };
 }
 
-function adamOutputs(constants: NonNullable<GoldenCase['adam']>, golden: TensorFile): Record<string, Value> {
+function adamOutputs({ lr, beta1, beta2, eps, step }: z.infer<typeof adamSchema>, golden: TensorFile): Record<string, Value> {
   const size = golden.tensors['adam/parameter']?.data.length ?? 0;
-  const given = (part: string) => input(`adam/${part}`, [size]);
-  const [stepSize, denominatorScale] = adamScalars(constants.learningRate, constants.step, constants);
-  const after = adam(
-    given('parameter'),
-    given('grad'),
-    { m: given('m'), v: given('v') },
-    { stepSize: constant(stepSize), denominatorScale: constant(denominatorScale) },
-    constants,
-  );
-  return { 'adam/after/parameter': after.parameter, 'adam/after/m': after.m, 'adam/after/v': after.v };
+  const tensor = (name: string) => input(`adam/${name}`, [size]);
+  const constants = { beta1, beta2, epsilon: eps };
+  const [stepSize, denominatorScale] = adamScalars(lr, step, constants).map((scalar) => constant(scalar)) as [Value, Value];
+  const moments = { m: tensor('m'), v: tensor('v') };
+  const next = adam(tensor('parameter'), tensor('grad'), moments, { stepSize, denominatorScale }, constants);
+  return { 'adam/after/parameter': next.parameter, 'adam/after/m': next.m, 'adam/after/v': next.v };
 }
 
-const packedInput = (network: NetworkName, part: 'parameters' | 'statistics', pair: NetworkPair) => input(`${network}.${part}`, [pair[network][part].size]);
-
-/** The elements of an input of the graph: a tensor of the file, or the packed vector of its initial tensors. */
-function feedOf(name: string, shape: readonly number[], pair: NetworkPair, golden: TensorFile, file: string): Float32Array {
+/** The elements of an input of the graph: a tensor of the file, or the flat vector of its initial tensors. */
+function feedOf({ name, shape }: InputValue, pair: NetworkPair, golden: TensorFile, file: string): Float32Array {
   const tensor = (path: string, size: number): Float32Array => {
     const found = golden.tensors[path]?.data;
-    if (found?.length !== size)
-      throw new InputError(
-        `${file}: not a golden file of its own case, ${path} should have ${size} elements${found ? `, not ${found.length}` : ' but is missing'}`,
-      );
-    return found;
+    if (found?.length === size) return found;
+    const problem = found ? `should have ${size} elements, not ${found.length}` : 'is missing';
+    throw new InputError(`${file}: not a golden file for its configuration; ${path} ${problem}`);
   };
   const [network, part] = name.split('.') as [NetworkName, 'parameters' | 'statistics' | undefined];
-  if (part === undefined)
-    return tensor(
-      name,
-      shape.reduce((a, b) => a * b, 1),
-    );
-  const packing: FlatLayout = pair[network][part];
-  return flattenTensors(
-    Object.fromEntries(
-      [...packing.entries].map(([entry, { shape: own }]) => [
-        entry,
-        tensor(
-          `initial/${entry}`,
-          own.reduce((a, b) => a * b, 1),
-        ),
-      ]),
-    ),
-    packing,
-  );
+  if (part === undefined) return tensor(name, sizeOf(shape));
+  const layout = pair[network][part];
+  const tensors = [...layout.entries].map(([entry, { shape: own }]) => [entry, tensor(`initial/${entry}`, sizeOf(own))] as const);
+  return flattenTensors(Object.fromEntries(tensors), layout);
 }
 
-/** Largest absolute difference over the largest absolute expected value; infinite where a result is missing or of another size. */
+/** Infinite errors, and those of missing results, are the largest number instead: JSON cannot represent infinity. */
 function relativeError(actual: ArrayLike<number> | undefined, expected: ArrayLike<number>): number {
   if (actual?.length !== expected.length) return Number.MAX_VALUE;
   let [difference, largest] = [0, 0];

@@ -1,4 +1,4 @@
-import type { DivergenceOptions } from '../age/divergence.js';
+import type { DivergenceOptions } from '../age/objective.js';
 import type { TrainedModel } from '../model/trainedModel.js';
 import type { ImageSource } from '../data/source.js';
 import type { Compile } from '../engine/index.js';

@@ -1,4 +1,4 @@
-import { divergence, type DivergenceOptions, minDivergence } from '../age/divergence.js';
+import { divergence, type DivergenceOptions, minDivergence } from '../age/objective.js';
 import type { Prior } from '../age/prior.js';
 import { type Compile, graphOf, input } from '../engine/index.js';
 import { codeStatistics, nearestCodeDistances } from './codeStatistics.js';

@@ -1,7 +1,7 @@
 import { type Compile, graphOf, input, type Program, type Value } from '../engine/index.js';
 import type { NetworkName, NetworkPair } from '../networks/network.js';
 import { fromPixels } from '../age/iteration.js';
-import { inferenceFunctions, type NetworkState } from '../age/networkFunctions.js';
+import { inferenceFunctions } from '../age/networkFunctions.js';
 import type { Prior } from '../age/prior.js';
 
 /** Packed parameters and running statistics of both networks. */
@@ -110,12 +110,18 @@ class Programs {
   private resultOf(name: ProgramName): Value {
     const isGenerator = name.startsWith('generator');
     const network = isGenerator ? this.pair.generator : this.pair.encoder;
-    const state: NetworkState = { parameters: input('parameters', [network.parameters.size]), statistics: input('statistics', [network.statistics.size]) };
+    const [parameters, statistics] = [input('parameters', [network.parameters.size]), input('statistics', [network.statistics.size])];
     // Only one of the two networks is called; the other's state is never read.
-    const { encode, generate } = inferenceFunctions(this.pair, { encoder: state, generator: state }, this.prior);
-    if (isGenerator) return generate(input('batch', [BATCH, network.inputShape[0]!]), name === 'generator of draws' ? 'own' : 'made');
+    const state = {
+      'encoder.parameters': parameters,
+      'encoder.statistics': statistics,
+      'generator.parameters': parameters,
+      'generator.statistics': statistics,
+    };
+    const { encode, generate } = inferenceFunctions(this.pair, state, this.prior);
+    if (isGenerator) return generate(input('batch', [BATCH, network.inputShape[0]!]), name === 'generator of draws' ? 'native' : 'generated');
     const shape = [BATCH, ...network.inputShape];
-    return name === 'encoder of images' ? encode(fromPixels(input('batch', shape, 'uint8')), 'own') : encode(input('batch', shape), 'made');
+    return name === 'encoder of images' ? encode(fromPixels(input('batch', shape, 'uint8')), 'native') : encode(input('batch', shape), 'generated');
   }
 }
 

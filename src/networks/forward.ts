@@ -1,122 +1,68 @@
-import {
-  add,
-  batchNormalization,
-  batchStatistics,
-  concat,
-  constant,
-  conv,
-  convTranspose,
-  leakyRelu,
-  mul,
-  batchNormInference,
-  reduceMean,
-  relu,
-  reshape,
-  sizeOf,
-  slice,
-  tanh,
-  type Value,
-} from '../engine/index.js';
-import { type InputKind, type Layer, statisticName } from './layer.js';
-import type { Network } from './network.js';
+import { add, concat, constant, mul, reshape, slice, type Value } from '../engine/index.js';
+import { MOMENTUM, sequential } from './layer.js';
+import { type InputKind, type Network, statisticName } from './network.js';
 
-/** Named symbolic tensors: `encoder.conv1.weight` and so on. */
+/** Symbolic tensors by name: `encoder.conv1.weight`. */
 export type NamedValues = Readonly<Record<string, Value>>;
 
-/** As in PyTorch's BatchNorm2d. */
-const EPSILON = 1e-5;
-const MOMENTUM = 0.1;
-
-type Normalize = (layer: Extract<Layer, { kind: 'batchNormalization' }>, x: Value) => Value;
-
 /**
- * A forward pass in training: each batch is normalised by its own statistics, which move the running ones.
- * @param x [N, ...inputShape]
- * @param statistics the packed running statistics before the pass
- * @param kind what x is: which statistics move, where they are kept apart
- * @returns output [N, ...outputShape] and the packed running statistics after it
+ * A forward pass in training: each batch is normalized by its own statistics and updates the running statistics.
+ * @param x `[N, ...inputShape]`
+ * @param statistics the flat running statistics before the pass
+ * @param kind the kind of x, which selects the statistics to update if the network has separate ones
+ * @returns the output `[N, ...outputShape]`, and the flat running statistics after the pass
  */
 export function forwardTrain(
   network: Network,
   parameters: NamedValues,
   statistics: Value,
   x: Value,
-  kind: InputKind = 'own',
+  kind: InputKind = 'native',
 ): { readonly output: Value; readonly statistics: Value } {
-  const batches: BatchOfLayer[] = [];
-  const output = forward(network, parameters, x, ({ name }, data) => {
-    batches.push({ data, ...batchStatistics(data) });
-    return batchNormalization(data, parameters[`${network.name}.${name}.weight`]!, parameters[`${network.name}.${name}.bias`]!, EPSILON);
+  const observed = new Map<string, Observation>();
+  const root = sequential(network.layers);
+  const output = root.forward(x, {
+    parameter: (name) => parameters[`${network.name}.${name}`]!,
+    buffer: (name) => {
+      throw new Error(`forwardTrain: ${name} is read in training, which only updates running statistics`);
+    },
+    observe: (name, value, rate) => observed.set(name, { value, rate }),
   });
-  if (batches.length === 0) return { output, statistics };
-  if (!network.separateStatistics) return { output, statistics: updateRunningStats(statistics, batches) };
+  const observations = Object.keys(root.buffers ?? {}).map((name) => observed.get(name)!);
+  if (observations.length === 0) return { output, statistics };
+  if (!network.separateStatistics) return { output, statistics: updateRunningStats(statistics, observations) };
   const { size } = network.statistics;
-  const [own, made] = [slice(statistics, 0, 0, size / 2), slice(statistics, 0, size / 2, size)];
-  return { output, statistics: concat(kind === 'own' ? [updateRunningStats(own, batches), made] : [own, updateRunningStats(made, batches)], 0) };
+  const [native, generated] = [slice(statistics, 0, 0, size / 2), slice(statistics, 0, size / 2, size)];
+  const next = kind === 'native' ? [updateRunningStats(native, observations), generated] : [native, updateRunningStats(generated, observations)];
+  return { output, statistics: concat(next, 0) };
 }
 
 /**
- * A forward pass after training: running statistics [C] normalise.
- * @param x [N, ...inputShape]
- * @param kind what x is: which statistics these are, where they are kept apart
+ * A forward pass after training, normalized by running statistics.
+ * @param x `[N, ...inputShape]`
+ * @param kind the kind of x, which selects the statistics if the network has separate ones
  */
-export function forwardEval(network: Network, parameters: NamedValues, statistics: NamedValues, x: Value, kind: InputKind = 'own'): Value {
-  const set = network.separateStatistics ? kind : 'own';
-  return forward(network, parameters, x, ({ name }, data) => {
-    const learnt = (part: string) => parameters[`${network.name}.${name}.${part}`]!;
-    const running = (part: 'running_mean' | 'running_var') => statistics[`${network.name}.${statisticName(name, set, part)}`]!;
-    return batchNormInference(data, learnt('weight'), learnt('bias'), running('running_mean'), running('running_var'), EPSILON);
+export function forwardEval(network: Network, parameters: NamedValues, statistics: NamedValues, x: Value, kind: InputKind = 'native'): Value {
+  return sequential(network.layers).forward(x, {
+    parameter: (name) => parameters[`${network.name}.${name}`]!,
+    buffer: (name) => statistics[`${network.name}.${statisticName(name, network.separateStatistics ? kind : 'native')}`]!,
+    observe: undefined,
   });
 }
 
-function forward(network: Network, parameters: NamedValues, x: Value, normalize: Normalize): Value {
-  return network.layers.reduce((data, layer) => applyLayer(layer, network.name, parameters, data, normalize), x);
+/** What a pass observed for one buffer. */
+interface Observation {
+  readonly value: Value;
+  readonly rate: number;
 }
 
-function applyLayer(layer: Layer, prefix: string, parameters: NamedValues, x: Value, normalize: Normalize): Value {
-  switch (layer.kind) {
-    case 'convolution':
-    case 'transposedConvolution': {
-      const bias = parameters[`${prefix}.${layer.name}.bias`];
-      const operation = layer.kind === 'convolution' ? conv : convTranspose;
-      return operation(x, parameters[`${prefix}.${layer.name}.weight`]!, {
-        strides: layer.stride,
-        pads: layer.padding,
-        ...(layer.bias && bias ? { bias } : {}),
-      });
-    }
-    case 'batchNormalization':
-      return normalize(layer, x);
-    case 'relu':
-      return relu(x);
-    case 'leakyRelu':
-      return leakyRelu(x, layer.slope);
-    case 'tanh':
-      return tanh(x);
-    case 'spatialMean':
-      return reduceMean(x, [2, 3]);
-  }
-}
-
-interface BatchOfLayer {
-  readonly data: Value;
-  readonly mean: Value;
-  readonly variance: Value;
-}
-
-/**
- * Running statistics after one pass: they move towards the batch's by the momentum, the variance in its unbiased form. All layers
- * at once: the packed vector holds running_mean and running_var of each in turn.
- */
-function updateRunningStats(statistics: Value, batches: readonly BatchOfLayer[]): Value {
+/** Updates all running statistics at once, since they are stored in one vector: a few operators instead of a few per layer. */
+function updateRunningStats(statistics: Value, observations: readonly Observation[]): Value {
+  const sizes = observations.map(({ value }) => value.shape.reduce((product, size) => product * size, 1));
   const observed = concat(
-    batches.flatMap(({ data, mean, variance }) => [mean, variance].map((value) => reshape(value, [data.shape[1]!]))),
+    observations.map(({ value }, index) => reshape(value, [sizes[index]!])),
     0,
   );
-  const weights = batches.flatMap(({ data }) => {
-    const channels = data.shape[1]!;
-    const count = sizeOf(data.shape) / channels;
-    return [...new Array<number>(channels).fill(MOMENTUM), ...new Array<number>(channels).fill((MOMENTUM * count) / (count - 1))];
-  });
-  return add(mul(statistics, 1 - MOMENTUM), mul(observed, constant(weights)));
+  const rates = observations.flatMap(({ rate }, index) => new Array<number>(sizes[index]!).fill(rate));
+  return add(mul(statistics, 1 - MOMENTUM), mul(observed, constant(rates)));
 }

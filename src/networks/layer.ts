@@ -1,55 +1,105 @@
-import type { Shape } from '../engine/index.js';
+import { type Shape, sizeOf, type Value } from '../engine/index.js';
+import type { RandomStream } from '../random.js';
 
 /**
- * A layer as data. Learnt layers have a name, under which their tensors are known everywhere (`conv1`: `conv1.weight`,
- * `conv1.bias`); kernels and paddings are square.
+ * A layer: its tensors, its output shape, its forward pass and what that costs. Tensors have names within the layer (`weight`). A network
+ * names its layers, and a composite layer the layers inside it, so that `block1.conv1.weight` is unique. Batches are `[N, C, H, W]`;
+ * shapes of one image or code are `[C, H, W]`.
  */
-export type Layer =
-  | ConvolutionLayer
-  | { readonly kind: 'batchNormalization'; readonly name: string; readonly channels: number }
-  | { readonly kind: 'relu' }
-  | { readonly kind: 'leakyRelu'; readonly slope: number }
-  | { readonly kind: 'tanh' }
-  /** The mean over rows and columns: [N, C, H, W] becomes [N, C, 1, 1]. */
-  | { readonly kind: 'spatialMean' };
-
-export interface ConvolutionLayer {
-  /** `transposed`: the layer enlarges instead of reduces. */
-  readonly kind: 'convolution' | 'transposedConvolution';
-  readonly name: string;
-  readonly inputChannels: number;
-  readonly outputChannels: number;
-  readonly kernel: number;
-  readonly stride: number;
-  readonly padding: number;
-  readonly bias: boolean;
+export interface Layer {
+  /** Trainable tensors. */
+  readonly parameters?: TensorSpecs;
+  /** Tensors that training passes update without gradients, such as running statistics. */
+  readonly buffers?: TensorSpecs;
+  /** True if the output is the result of a nonlinearity. Features of images are taken from such outputs. */
+  readonly isActivation?: true;
+  readonly outputShape: (input: Shape) => Shape;
+  readonly forward: (x: Value, context: LayerContext) => Value;
+  /** Floating-point operations of a forward pass of one image after training; a multiply-add counts as 2. */
+  readonly flops: (input: Shape) => number;
 }
 
-/** Names and shapes of a layer's learnt tensors; kernels in PyTorch's layouts: [out, in, kh, kw], transposed [in, out, kh, kw]. */
-export function parameterShapes(layer: Layer): Record<string, Shape> {
-  switch (layer.kind) {
-    case 'convolution':
-    case 'transposedConvolution': {
-      const { name, inputChannels, outputChannels, kernel, bias } = layer;
-      const channels = layer.kind === 'convolution' ? [outputChannels, inputChannels] : [inputChannels, outputChannels];
-      return { [`${name}.weight`]: [...channels, kernel, kernel], ...(bias ? { [`${name}.bias`]: [outputChannels] } : {}) };
-    }
-    case 'batchNormalization':
-      return { [`${layer.name}.weight`]: [layer.channels], [`${layer.name}.bias`]: [layer.channels] };
-    default:
-      return {};
+/** A tensor of a layer. */
+export interface TensorSpec {
+  readonly shape: Shape;
+  /** Returns the initial elements. The stream belongs to this tensor alone. */
+  readonly initialize: (size: number, stream: RandomStream) => Float32Array;
+}
+
+export type TensorSpecs = Readonly<Record<string, TensorSpec>>;
+
+/** Layers in the order in which they are applied, by their names. */
+export type NamedLayers = Readonly<Record<string, Layer>>;
+
+/** The tensors of one forward pass, by their names within the layer. */
+export interface LayerContext {
+  readonly parameter: (name: string) => Value;
+  readonly buffer: (name: string) => Value;
+  /**
+   * Absent after training. In training a layer calls it once per buffer and pass, and the buffer becomes
+   * `(1 - MOMENTUM) buffer + rate observed`.
+   */
+  readonly observe: ((name: string, observed: Value, rate: number) => void) | undefined;
+}
+
+/** The fraction of a buffer that one training pass replaces, as in PyTorch's BatchNorm2d. */
+export const MOMENTUM = 0.1;
+
+/** Initial elements drawn from N(mean, std^2). */
+export const normal =
+  (mean: number, std: number): TensorSpec['initialize'] =>
+  (size, stream) =>
+    stream.fillNormal(new Float32Array(size)).map((draw) => mean + std * draw);
+
+/** Initial elements drawn uniformly from [-limit, limit). */
+export const uniform =
+  (limit: number): TensorSpec['initialize'] =>
+  (size, stream) =>
+    new Float32Array(size).map(() => (2 * stream.uniform() - 1) * limit);
+
+/** Initial elements that all have one value. */
+export const filled =
+  (value: number): TensorSpec['initialize'] =>
+  (size) =>
+    new Float32Array(size).fill(value);
+
+/** Composes layers into one. Their tensors are named by layer: `conv1.weight`. */
+export function sequential(layers: NamedLayers): Layer {
+  const entries = Object.entries(layers);
+  const tensorsOf = (kind: 'parameters' | 'buffers'): TensorSpecs =>
+    Object.fromEntries(entries.flatMap(([name, layer]) => Object.entries(layer[kind] ?? {}).map(([tensor, spec]) => [`${name}.${tensor}`, spec])));
+  return {
+    parameters: tensorsOf('parameters'),
+    buffers: tensorsOf('buffers'),
+    outputShape: (input) => entries.reduce((shape, [, layer]) => layer.outputShape(shape), input),
+    forward: (x, context) => entries.reduce((data, [name, layer]) => layer.forward(data, within(name, context)), x),
+    flops: (input) => Object.values(flopsByLayer(layers, input)).reduce((total, flops) => total + flops, 0),
+  };
+}
+
+/** Floating-point operations of each layer in a forward pass of one image, by the layer's name. */
+export function flopsByLayer(layers: NamedLayers, input: Shape): Record<string, number> {
+  let shape = input;
+  const flops: Record<string, number> = {};
+  for (const [name, layer] of Object.entries(layers)) {
+    flops[name] = layer.flops(shape);
+    shape = layer.outputShape(shape);
   }
+  return flops;
 }
 
-/** What a network is given: its own kind of input (images, or draws from the prior), or what the other network made of its own. */
-export type InputKind = 'own' | 'made';
+/** A layer that computes each element from the element at the same position, at `flops` operations each. */
+export const pointwise = (forward: (x: Value) => Value, flops: number): Layer => ({
+  outputShape: (input) => input,
+  forward,
+  flops: (input) => flops * sizeOf(input),
+});
 
-/** Names and shapes of a layer's running statistics for a kind of input. */
-export function statisticsShapes(layer: Layer, kind: InputKind): Record<string, Shape> {
-  if (layer.kind !== 'batchNormalization') return {};
-  return { [statisticName(layer.name, kind, 'running_mean')]: [layer.channels], [statisticName(layer.name, kind, 'running_var')]: [layer.channels] };
+/** The context of a layer that has this name in the composite layer. */
+function within(name: string, { parameter, buffer, observe }: LayerContext): LayerContext {
+  return {
+    parameter: (tensor) => parameter(`${name}.${tensor}`),
+    buffer: (tensor) => buffer(`${name}.${tensor}`),
+    observe: observe && ((tensor, observed, rate) => observe(`${name}.${tensor}`, observed, rate)),
+  };
 }
-
-/** `norm2.running_mean`, as in PyTorch; of what the other network made `norm2.made.running_mean`. */
-export const statisticName = (layer: string, kind: InputKind, part: 'running_mean' | 'running_var'): string =>
-  kind === 'own' ? `${layer}.${part}` : `${layer}.made.${part}`;

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { nativeFormat } from '../data/open.node.js';
 import { InputError } from '../errors.js';
-import { architectureFor, type ArchitectureName, ARCHITECTURES } from '../networks/dcgan.js';
+import { architectureFor, type ArchitectureName, ARCHITECTURES } from '../networks/architecture.js';
 import { type SettingLabel, validate } from '../validation.js';
 import { checkConfiguration, type Configuration, DEFAULTS } from '../training/configuration.js';
 

@@ -13,7 +13,7 @@ import { type Evaluation, evaluate } from '../metrics/evaluate.js';
 import { isEvaluated, writeEvaluation } from './evaluationFile.node.js';
 import { dataExtractor, type ExtractorOptions } from './extractorCache.node.js';
 import type { FeatureExtractor } from '../classifiers/featureExtractor.js';
-import { planEvaluation } from '../runs/trainingPlan.js';
+import { planEvaluation } from './trainingPlan.js';
 
 export interface TrainingEvaluationOptions extends ExtractorOptions {
   readonly configuration: Configuration;

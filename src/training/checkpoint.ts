@@ -1,4 +1,5 @@
-import type { AverageName, StateName } from '../age/iteration.js';
+import type { AverageName } from '../age/iteration.js';
+import type { StateName } from '../age/update.js';
 import { NETWORK_NAMES, type NetworkPair } from '../networks/network.js';
 import { decodeSafetensors, flattenTensors, tensorViews, type FlatLayout, type Shape, type TensorFile } from '../engine/index.js';
 import { InputError } from '../errors.js';

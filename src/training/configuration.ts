@@ -1,13 +1,14 @@
 import { z } from 'zod';
-import { DISTANCES } from '../age/distance.js';
-import { DIVERGENCES, MOMENTS, REDUCTIONS } from '../age/divergence.js';
+import { DISTANCES } from '../age/objective.js';
+import { DIVERGENCES } from '../age/objective.js';
+import { MOMENTS, REDUCTIONS } from '../age/terms.js';
 import type { IterationSpec } from '../age/iteration.js';
 import { parsePlan } from '../age/plan.js';
 import { PRIORS } from '../age/prior.js';
 import { DIGIT_PADDING } from '../data/datasets/digits.js';
 import { type Crop, CROPS } from '../images/decoding.js';
 import { type Padding, requirePaddable } from '../images/padding.js';
-import { ARCHITECTURE_NAMES, type ArchitectureName, ARCHITECTURES } from '../networks/dcgan.js';
+import { ARCHITECTURE_NAMES, type ArchitectureName, ARCHITECTURES } from '../networks/architecture.js';
 import { NETWORK_NAMES } from '../networks/network.js';
 import { InputError } from '../errors.js';
 import { LARGEST_SEED } from '../random.js';

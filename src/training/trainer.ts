@@ -1,12 +1,13 @@
 import { ADAM } from '../age/update.js';
-import { type AverageName, EMA_NAMES, iterationOf, type IterationSpec, type StateName, stateSize } from '../age/iteration.js';
-import { minDivergence } from '../age/divergence.js';
+import { type AverageName, EMA_NAMES, iterationOf, type IterationSpec, stateSize } from '../age/iteration.js';
+import { type StateName } from '../age/update.js';
+import { minDivergence } from '../age/objective.js';
 import { drawCodes } from '../age/prior.js';
 import type { ModelWeights } from '../model/trainedModel.js';
 import { EpochSampler } from '../data/sampler.js';
 import { flipBatch } from '../data/flip.js';
 import { gatherImages, type Split } from '../data/source.js';
-import { adaptRunningStats, initialParameters, initialStatistics } from '../networks/initialization.js';
+import { adaptRunningStats, initialParameters, initialStatistics } from '../networks/network.js';
 import { NETWORK_NAMES, type NetworkName } from '../networks/network.js';
 import { adamScalars, type Compile, StatefulProgram } from '../engine/index.js';
 import { randomStream } from '../random.js';
@@ -35,8 +36,8 @@ export interface IterationReport {
   /** Of both networks. */
   readonly learningRate: number;
   /**
-   * `encoder.loss`, `encoder.KL_real`, `encoder.grad_norm`, `encoder.spread_real`, ...: means over the network's updates; divergences
-   * also as their excess over the least value there is.
+   * `encoder.loss`, `encoder.KL_real`, `encoder.grad_norm`, `encoder.code_variance_real`, ...: means over the network's updates; divergences
+   * also as their gap above the lower bound.
    */
   readonly scalars: Readonly<Record<string, number>>;
 }
@@ -188,7 +189,7 @@ export class Trainer {
       return floor !== undefined && name.includes('.KL_')
         ? [
             [name, value],
-            [`${name}_excess`, value - floor],
+            [`${name}_gap`, value - floor],
           ]
         : [[name, value]];
     });

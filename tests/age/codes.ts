@@ -2,7 +2,7 @@
 import { normalizeInPlace } from '../../src/age/prior.js';
 import { randomStream } from '../../src/random.js';
 
-/** Codes around a point: `spread` 1 is as far apart as normal draws, 0 all the same. */
+/** Codes around a point: normal samples for `spread` 1, all the same for 0. */
 export function randomCodes(count: number, latent: number, seed: number, spread = 1): Float32Array {
   const centre = randomStream(seed, 'centre').fillNormal(new Float32Array(latent));
   return randomStream(seed, 'codes')

@@ -2,8 +2,16 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { decodeSafetensors, type TensorFile } from '../../src/engine/index.js';
 
-/** Golden files of method.md, computed in float64 by PyTorch. */
-export const GOLDEN_NAMES = ['dcgan32-gray', 'dcgan32-nearest', 'dcgan64-rgb'] as const;
+/** The golden files, computed in float64 by PyTorch. */
+export const GOLDEN_NAMES = [
+  'dcgan32-gray',
+  'dcgan32-nearest',
+  'dcgan32-normal-prior',
+  'dcgan32-reverse-kl',
+  'dcgan32-rgb',
+  'dcgan32-variance-sum',
+  'dcgan64-rgb',
+] as const;
 
 export const goldenPath = (name: (typeof GOLDEN_NAMES)[number]): string => fileURLToPath(new URL(`../golden/${name}.safetensors`, import.meta.url));
 

@@ -1,20 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ADAM } from '../../src/age/update.js';
-import {
-  type AverageName,
-  EMA_NAMES,
-  fromPixels,
-  type Iteration,
-  iterationOf,
-  type IterationSpec,
-  STATE_NAMES,
-  type StateName,
-  stateSize,
-} from '../../src/age/iteration.js';
+import { type AverageName, EMA_NAMES, fromPixels, type Iteration, iterationOf, type IterationSpec, stateSize } from '../../src/age/iteration.js';
+import { STATE_NAMES, type StateName } from '../../src/age/update.js';
 import { drawCodes } from '../../src/age/prior.js';
 import { parsePlan } from '../../src/age/plan.js';
 import { fromBytes } from '../../src/images/raster.js';
-import { ARCHITECTURES } from '../../src/networks/dcgan.js';
+import { ARCHITECTURES } from '../../src/networks/architecture.js';
 import { NETWORK_NAMES, type NetworkName } from '../../src/networks/network.js';
 import { adamScalars, nextName, StatefulProgram, type Target } from '../../src/engine/index.js';
 import { randomStream } from '../../src/random.js';
@@ -51,9 +42,9 @@ describe('the graph of an iteration', () => {
     });
   });
 
-  it('names what it reports: the terms of the plans, their sums, gradients and spreads', () => {
-    const encoder = ['KL_fake', 'KL_real', 'grad_norm', 'loss', 'match_x', 'spread_fake', 'spread_real'];
-    const generator = ['KL_fake', 'grad_norm', 'loss', 'match_z', 'spread_fake'];
+  it('names what it reports: the terms of the plans, their sums, norms of gradients and variances of codes', () => {
+    const encoder = ['KL_fake', 'KL_real', 'code_variance_fake', 'code_variance_real', 'grad_norm', 'loss', 'match_x'];
+    const generator = ['KL_fake', 'code_variance_fake', 'grad_norm', 'loss', 'match_z'];
     const names = [...encoder.map((name) => `encoder.${name}`), ...generator.map((name) => `generator.${name}`)];
     expect([...iterationOf(PUBLISHED).reportNames].sort()).toEqual(names);
   });

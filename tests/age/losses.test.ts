@@ -1,45 +1,54 @@
 import { describe, expect, it } from 'vitest';
-import { type Term, TERMS } from '../../src/age/plan.js';
-import { encoderPasses, generatorPasses, type ForwardResults } from '../../src/age/losses.js';
 import type { NetworkFunctions } from '../../src/age/networkFunctions.js';
+import { LOSSES, type Term, TERMS } from '../../src/age/plan.js';
+import { forwardPasses } from '../../src/age/update.js';
 import { input, type Value } from '../../src/engine/index.js';
-import { BATCH, IMAGE, LATENT, OBJECTIVE } from './tinyGame.js';
+import { NETWORK_NAMES, type NetworkName } from '../../src/networks/network.js';
+import { BATCH, IMAGE, LATENT } from './tinyGame.js';
 
 const batch = { x: input('x', [BATCH, ...IMAGE]), z: input('z', [BATCH, LATENT]) };
 
-/** The passes that are taken for some terms, in their order, as `e of own`; networks give back inputs of their own. */
-function passesFor(wanted: readonly Term[], passes: typeof encoderPasses): { readonly taken: string[]; readonly result: ForwardResults } {
+/** The passes that some terms need, in their order, such as `e of native`. */
+function passesFor(network: NetworkName, terms: readonly Term[]): string[] {
   const taken: string[] = [];
   const record =
     (name: string, shape: readonly number[]) =>
     (_: Value, kind: string): Value =>
       input(`${name}${taken.push(`${name} of ${kind}`)}`, shape);
-  const players: NetworkFunctions = { encode: record('e', [BATCH, LATENT]), generate: record('g', [BATCH, ...IMAGE]) };
-  return { result: passes(players, OBJECTIVE, new Set(wanted), batch), taken };
+  const functions: NetworkFunctions = { encode: record('e', [BATCH, LATENT]), generate: record('g', [BATCH, ...IMAGE]) };
+  forwardPasses(network, new Set(terms), functions, batch);
+  return taken;
 }
 
-describe('the passes of an update', () => {
-  it('are those of the published code in their order, and say whether a network is given its own inputs or what the other made', () => {
-    expect(passesFor(TERMS.encoder, encoderPasses).taken).toEqual(['e of own', 'g of made', 'g of own', 'e of made']);
-    expect(passesFor(TERMS.generator, generatorPasses).taken).toEqual(['g of own', 'e of made', 'e of own', 'g of made']);
+describe('the forward passes of an update', () => {
+  it('run in the published order, each with the kind of its input', () => {
+    expect(passesFor('encoder', TERMS.encoder)).toEqual(['e of native', 'g of generated', 'g of native', 'e of generated']);
+    expect(passesFor('generator', TERMS.generator)).toEqual(['g of native', 'e of generated', 'e of native', 'g of generated']);
   });
 
   it.each([
-    [['KL_real'], ['e of own'], []],
-    [['match_x'], ['e of own', 'g of made'], ['e of own', 'g of made']],
-    [['KL_fake'], ['g of own', 'e of made'], ['g of own', 'e of made']],
-    [['match_z'], ['g of own', 'e of made'], ['g of own', 'e of made']],
+    [['KL_real'], ['e of native']],
+    [['match_x'], ['e of native', 'g of generated']],
+    [['KL_fake'], ['g of native', 'e of generated']],
+    [['match_z'], ['g of native', 'e of generated']],
     [
       ['KL_fake', 'match_z'],
-      ['g of own', 'e of made'],
-      ['g of own', 'e of made'],
+      ['g of native', 'e of generated'],
     ],
-  ] as [Term[], string[], string[]][])('for %j are no more than it takes', (wanted, ofEncoder, ofGenerator) => {
-    expect(passesFor(wanted, encoderPasses).taken).toEqual(ofEncoder);
-    expect(passesFor(wanted, generatorPasses).taken).toEqual(ofGenerator);
+  ] as [Term[], string[]][])('are for %j only those that it needs', (terms, expected) => {
+    for (const network of NETWORK_NAMES) expect(passesFor(network, terms)).toEqual(expected);
+  });
+});
+
+describe('the loss terms', () => {
+  it('of each network are those with a sign for it', () => {
+    expect(TERMS).toEqual({ encoder: ['KL_fake', 'KL_real', 'match_x', 'match_z'], generator: ['KL_fake', 'match_x', 'match_z'] });
   });
 
-  it('give the terms that are wanted, and none else', () => {
-    for (const term of TERMS.encoder) expect(Object.keys(passesFor([term], encoderPasses).result.terms)).toEqual([term]);
+  it('are minimized by both networks, except that the encoder maximizes the divergence of generated codes', () => {
+    const negative = Object.entries(LOSSES).flatMap(([term, { signs }]) =>
+      NETWORK_NAMES.filter((network) => signs[network] === -1).map((network) => [term, network]),
+    );
+    expect(negative).toEqual([['KL_fake', 'encoder']]);
   });
 });

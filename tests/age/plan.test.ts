@@ -54,18 +54,18 @@ describe('a plan that is wrong', () => {
     ['encoder', '1;KL_real:1,matchx:10', 13, 'unknown term "matchx", did you mean match_x?'],
     ['generator', '1;KL_real:1', 3, 'terms of the generator: KL_fake, match_x, match_z'],
     ['encoder', '1;toString:1', 3, 'unknown term "toString"'],
-    ['encoder', '1;KL_real:1,KL_real:2', 13, 'KL_real stands here a second time'],
+    ['encoder', '1;KL_real:1,KL_real:2', 13, 'KL_real is repeated'],
     ['encoder', '1;KL_real:', 11, 'the weight of KL_real must be a number of at least 0, not ""'],
     ['encoder', '1;KL_real:one', 11, 'not "one"'],
     ['encoder', '1;KL_real:-1', 11, 'not "-1"'],
     ['encoder', '1;KL_real:Infinity', 11, 'not "Infinity"'],
     ['encoder', '1;KL_real:1,match_x:NaN', 21, 'not "NaN"'],
-    ['generator', '1;KL_fake:0,match_z:0', 3, 'every weight is 0'],
+    ['generator', '1;KL_fake:0,match_z:0', 3, 'all weights are 0'],
   ] as const)('for the %s, "%s", is refused with the character %i', async (network, text, character, problem) => {
     await expectInputError(() => parsePlan(network, text), `${network} plan "${text}"`, `character ${character}:`, problem);
   });
 
-  it('is refused with the network and a place, whatever the text', () => {
+  it('is rejected with the network and a position, whatever the text', () => {
     return fc.assert(
       fc.asyncProperty(fc.constantFrom(...NETWORK_NAMES), fc.string(), async (network, noise) => {
         const error = await errorOf(() => parsePlan(network, noise));

@@ -52,7 +52,7 @@ describe('draws from the normal prior', () => {
     }
   });
 
-  it('are those of the sphere before normalisation', () => {
+  it('are those of the sphere before normalization', () => {
     const [normal, sphere] = (['normal', 'sphere'] as const).map((prior) => drawCodes(prior, 3, LATENT, randomStream(2, 'both')));
     for (let start = 0; start < normal!.length; start += LATENT) normalizeInPlace(normal!.subarray(start, start + LATENT));
     expect(normal).toEqual(sphere);
@@ -67,7 +67,7 @@ describe('draws', () => {
   });
 });
 
-describe('normalisation', () => {
+describe('normalization', () => {
   it('of a vector in memory divides by its norm', () => {
     const vector = Float32Array.of(3, 0, -4);
     normalizeInPlace(vector);

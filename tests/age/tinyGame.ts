@@ -1,9 +1,10 @@
 /** A pair of networks small enough to run in milliseconds, and what an update of it needs. */
-import type { Objective } from '../../src/age/losses.js';
-import { STATE_NAMES, type StateName, stateSize } from '../../src/age/iteration.js';
+import type { Objective } from '../../src/age/objective.js';
+import { STATE_NAMES, type StateName } from '../../src/age/update.js';
+import { stateSize } from '../../src/age/iteration.js';
 import type { UpdatePlan } from '../../src/age/plan.js';
-import { initialParameters, initialStatistics } from '../../src/networks/initialization.js';
-import type { Layer } from '../../src/networks/layer.js';
+import { initialParameters, initialStatistics } from '../../src/networks/network.js';
+import { batchNorm, conv, convTranspose, leakyRelu, relu, tanh } from '../../src/networks/layers/index.js';
 import { createNetwork, NETWORK_NAMES, type NetworkName, type NetworkPair } from '../../src/networks/network.js';
 import type { TrainingState } from '../../src/age/update.js';
 import { input, type InputValue } from '../../src/engine/index.js';
@@ -14,51 +15,36 @@ export const IMAGE = [1, 8, 8] as const;
 export const IMAGE_SIZE = 64;
 export const BATCH = 5;
 
-const convolution = (name: string, inputChannels: number, outputChannels: number, kernel: number, bias = false): Layer => ({
-  kind: 'convolution',
-  name,
-  inputChannels,
-  outputChannels,
-  kernel,
-  stride: kernel / 2,
-  padding: kernel === 4 ? 1 : 0,
-  bias,
-});
-const transposed = (name: string, inputChannels: number, outputChannels: number, kernel: number): Layer => ({
-  kind: 'transposedConvolution',
-  name,
-  inputChannels,
-  outputChannels,
-  kernel,
-  stride: kernel / 2,
-  padding: kernel === 4 ? 1 : 0,
-  bias: false,
-});
-const norm = (name: string, channels: number): Layer => ({ kind: 'batchNormalization', name, channels });
-const leakyRelu: Layer = { kind: 'leakyRelu', slope: 0.2 };
+const HALVE = { kernel: 4, stride: 2, padding: 1 };
+const WHOLE = { kernel: 2 };
 
-/** Both networks for grey images of 8x8, in the manner of dcgan32: 8 to 4 to 2 to 1 and back. */
+/** Both networks for grayscale images of 8x8, built like dcgan32: 8 to 4 to 2 to 1 and back. */
 export const tinyPair: NetworkPair = {
   encoder: createNetwork(
     'encoder',
-    [convolution('conv1', 1, 3, 4), leakyRelu, convolution('conv2', 3, 4, 4), norm('norm2', 4), leakyRelu, convolution('conv3', 4, LATENT, 2, true)],
+    {
+      conv1: conv(1, 3, HALVE),
+      activation1: leakyRelu(0.2),
+      conv2: conv(3, 4, HALVE),
+      norm2: batchNorm(4),
+      activation2: leakyRelu(0.2),
+      conv3: conv(4, LATENT, { ...WHOLE, bias: true }),
+    },
     IMAGE,
-    [LATENT, 1, 1],
   ),
   generator: createNetwork(
     'generator',
-    [
-      transposed('conv1', LATENT, 4, 2),
-      norm('norm1', 4),
-      { kind: 'relu' },
-      transposed('conv2', 4, 3, 4),
-      norm('norm2', 3),
-      { kind: 'relu' },
-      transposed('conv3', 3, 1, 4),
-      { kind: 'tanh' },
-    ],
+    {
+      conv1: convTranspose(LATENT, 4, WHOLE),
+      norm1: batchNorm(4),
+      activation1: relu(),
+      conv2: convTranspose(4, 3, HALVE),
+      norm2: batchNorm(3),
+      activation2: relu(),
+      conv3: convTranspose(3, 1, HALVE),
+      output: tanh(),
+    },
     [LATENT, 1, 1],
-    IMAGE,
   ),
 };
 
@@ -85,17 +71,8 @@ export function tinyState(seed = 1): StateVectors {
 }
 
 /** The state as inputs of a graph, under the names of `STATE_NAMES`. */
-export function symbolicState(): TrainingState {
-  const vectors = Object.fromEntries(STATE_NAMES.map((name) => [name, input(name, [stateSize(tinyPair, name)])])) as Record<StateName, InputValue>;
-  return {
-    encoder: { parameters: vectors['encoder.parameters'], statistics: vectors['encoder.statistics'] },
-    generator: { parameters: vectors['generator.parameters'], statistics: vectors['generator.statistics'] },
-    moments: {
-      encoder: { m: vectors['encoder.adam_m'], v: vectors['encoder.adam_v'] },
-      generator: { m: vectors['generator.adam_m'], v: vectors['generator.adam_v'] },
-    },
-  };
-}
+export const symbolicState = (): TrainingState =>
+  Object.fromEntries(STATE_NAMES.map((name) => [name, input(name, [stateSize(tinyPair, name)])])) as Record<StateName, InputValue>;
 
 /** Images as bytes, one after another. */
 export function tinyImages(count: number, seed = 1): Uint8Array {

@@ -1,5 +1,5 @@
-import type { Objective } from '../../src/age/losses.js';
-import { STATE_NAMES } from '../../src/age/iteration.js';
+import type { Objective } from '../../src/age/objective.js';
+import { STATE_NAMES } from '../../src/age/update.js';
 import { update, type UpdateSpec } from '../../src/age/update.js';
 import type { UpdatePlan } from '../../src/age/plan.js';
 import type { NetworkName } from '../../src/networks/network.js';
@@ -7,7 +7,7 @@ import { graphOf, input, type Program } from '../../src/engine/index.js';
 import { compileSmall } from '../engine/running.js';
 import { BATCH, IMAGE, LATENT, OBJECTIVE, type StateVectors, symbolicState, tinyPair } from './tinyGame.js';
 
-/** What an update sees: images in [-1, 1], draws from the prior, and the two numbers of `adamSchedule`. */
+/** The inputs of an update: images in [-1, 1], codes from the prior, and the result of `adamScalars`. */
 export interface UpdateFeeds {
   readonly x: Float32Array;
   readonly z: Float32Array;
@@ -29,18 +29,8 @@ export class TinyUpdate {
     const schedule = { stepSize: input('stepSize', []), denominatorScale: input('denominatorScale', []) };
     const before = symbolicState();
     const { state, report } = update(tinyPair, objective, { network, plan, monitored }, before, batch, schedule);
-    const after = {
-      'encoder.parameters': state.encoder.parameters,
-      'encoder.statistics': state.encoder.statistics,
-      'encoder.adam_m': state.moments.encoder.m,
-      'encoder.adam_v': state.moments.encoder.v,
-      'generator.parameters': state.generator.parameters,
-      'generator.statistics': state.generator.statistics,
-      'generator.adam_m': state.moments.generator.m,
-      'generator.adam_v': state.moments.generator.v,
-    };
     const outputs = Object.fromEntries([
-      ...Object.entries(after).map(([name, value]) => [`after/${name}`, value]),
+      ...Object.entries(state).map(([name, value]) => [`after/${name}`, value]),
       ...Object.entries(report).map(([name, value]) => [`report/${name}`, value]),
     ]) as Record<string, (typeof report)[string]>;
     const declared = [batch.x, batch.z, schedule.stepSize, schedule.denominatorScale];

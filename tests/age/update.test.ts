@@ -1,9 +1,9 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import { ADAM, updateGradients } from '../../src/age/update.js';
 import { drawCodes } from '../../src/age/prior.js';
-import type { Objective } from '../../src/age/losses.js';
+import type { Objective } from '../../src/age/objective.js';
 import { parsePlan, type Term, type UpdatePlan } from '../../src/age/plan.js';
-import { STATE_NAMES, type StateName } from '../../src/age/iteration.js';
+import { STATE_NAMES, type StateName } from '../../src/age/update.js';
 import { NETWORK_NAMES, type NetworkName } from '../../src/networks/network.js';
 import { fromBytes } from '../../src/images/raster.js';
 import { TrainingFunctions } from '../../src/age/networkFunctions.js';
@@ -40,7 +40,7 @@ afterAll(async () => {
   for (const program of programs.values()) await (await program).release();
 });
 
-/** The program of an update, made once. */
+/** The program of an update, compiled once. */
 function updateOf(network: NetworkName, plan: UpdatePlan, { objective = OBJECTIVE, monitored = [] }: RunOptions = {}): Promise<TinyUpdate> {
   const key = JSON.stringify([network, plan, objective, monitored]);
   const program = programs.get(key) ?? TinyUpdate.of(network, plan, objective, monitored);
@@ -53,7 +53,7 @@ async function run(network: NetworkName, plan: UpdatePlan, { state = tinyState()
   return program.run(state, { ...feeds, x });
 }
 
-/** The packed gradient of an update's loss, as `updateGradients` has it. */
+/** The flat gradient of an update's loss, from `updateGradients`. */
 async function gradientOf(network: NetworkName, plan: UpdatePlan, objective = OBJECTIVE): Promise<Float32Array> {
   const batch = { x: input('x', [BATCH, ...IMAGE]), z: input('z', [BATCH, LATENT]) };
   const { gradients } = updateGradients(tinyPair, objective, { network, plan }, symbolicState(), batch);
@@ -100,46 +100,46 @@ describe.each(NETWORK_NAMES)('an update of the %s', (network) => {
     const { match_z: _z, match_x: _x, ...without } = PLANS[network].weights;
     const [zero, absent] = [await run(network, planOf(weights)), await run(network, planOf(without))];
     expect(zero).toEqual(absent);
-    const always = ['KL_fake', 'grad_norm', 'loss', 'spread_fake'];
-    expect(Object.keys(zero.report).sort()).toEqual((network === 'encoder' ? [...always, 'KL_real', 'spread_real'] : always).sort());
+    const always = ['KL_fake', 'grad_norm', 'loss', 'code_variance_fake'];
+    expect(Object.keys(zero.report).sort()).toEqual((network === 'encoder' ? [...always, 'KL_real', 'code_variance_real'] : always).sort());
   });
 
   it('reports terms of weight 0 that are monitored, and does not follow them', async () => {
     const plan = planOf({ KL_fake: 1 });
     const [plain, monitored] = [await run(network, plan), await run(network, plan, { monitored: ['match_x', 'match_z'] })];
-    expect(Object.keys(monitored.report).sort()).toEqual(['KL_fake', 'grad_norm', 'loss', 'match_x', 'match_z', 'spread_fake', 'spread_real']);
+    expect(Object.keys(monitored.report).sort()).toEqual(['KL_fake', 'code_variance_fake', 'code_variance_real', 'grad_norm', 'loss', 'match_x', 'match_z']);
     expectWithin(monitored.report.loss!, plain.report.loss!, 1e-6);
     expectCloseElements(Array.from(monitored.state[`${network}.parameters`]), Array.from(plain.state[`${network}.parameters`]), 1e-6);
   });
 });
 
-describe.each(NETWORK_NAMES)('what an update of the %s reports of its health:', (network) => {
+describe.each(NETWORK_NAMES)('an update of the %s reports', (network) => {
   it('the norm of the whole gradient', async () => {
     const gradient = await gradientOf(network, PLANS[network]);
     const { report } = await run(network, PLANS[network]);
     expectCloseElements([report.grad_norm!], [Math.hypot(...gradient)], 1e-5);
   });
 
-  it('no pull where no term has a weight', async () => {
+  it('a gradient of 0 if no term has a weight', async () => {
     const { report } = await run(network, planOf({ KL_fake: 0 }), { monitored: ['KL_fake'] });
     expect([report.loss, report.grad_norm]).toEqual([0, 0]);
   });
 
-  it('the spread of the codes that it sees, of generated images and of real ones', async () => {
+  it('the relative variance of the codes of generated and of real images', async () => {
     const { report } = await run(network, PLANS[network]);
-    for (const spread of [report.spread_fake!, report.spread_real!]) {
-      expect(spread).toBeGreaterThan(0.01);
-      expect(spread).toBeLessThan(1);
+    for (const variance of [report.code_variance_fake!, report.code_variance_real!]) {
+      expect(variance).toBeGreaterThan(0.01);
+      expect(variance).toBeLessThan(1);
     }
-    expect((await run(network, planOf({ KL_fake: 1 }))).report.spread_real).toBeUndefined();
+    expect((await run(network, planOf({ KL_fake: 1 }))).report.code_variance_real).toBeUndefined();
   });
 
-  it('no spread of real codes where all images are the same', async () => {
+  it('a relative variance of 0 if all images are the same', async () => {
     const one = feeds.x.slice(0, feeds.x.length / BATCH);
     const x = Float32Array.from({ length: feeds.x.length }, (_, index) => one[index % one.length]!);
     const { report } = await run(network, PLANS[network], { x });
-    expectWithin(report.spread_real!, 0, 1e-6);
-    expect(report.spread_fake).toBeGreaterThan(0.01);
+    expectWithin(report.code_variance_real!, 0, 1e-6);
+    expect(report.code_variance_fake).toBeGreaterThan(0.01);
   });
 });
 
@@ -196,8 +196,8 @@ describe('the gradient', () => {
 
 describe('V = D(e(g(Z))) - D(e(X))', () => {
   it('is 0 and pulls the encoder nowhere when the images are what is generated', async () => {
-    const players = new TrainingFunctions(tinyPair, symbolicState(), 'sphere');
-    const fake = players.generate(input('z', [BATCH, LATENT]), 'own');
+    const functions = new TrainingFunctions(tinyPair, symbolicState(), 'sphere');
+    const fake = functions.generate(input('z', [BATCH, LATENT]), 'native');
     const program = await compileSmall(graphOf({ fake }));
     const state = tinyState();
     const x = (await program.run({ 'generator.parameters': state['generator.parameters'], z: feeds.z })).fake!.data as Float32Array;

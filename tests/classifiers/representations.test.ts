@@ -25,7 +25,7 @@ async function activations(): Promise<Float32Array> {
   const { encoder } = model.pair;
   const [parameters, statistics] = [input('parameters', [encoder.parameters.size]), input('statistics', [encoder.statistics.size])];
   const batch = input('batch', [COUNT, 1, 32, 32], 'uint8');
-  const layers = encoder.layers.slice(0, 5);
+  const layers = Object.fromEntries(Object.entries(encoder.layers).slice(0, 5));
   const map = forwardEval({ ...encoder, layers }, unpack(parameters, encoder.parameters), unpack(statistics, encoder.statistics), fromPixels(batch));
   const program = await compileOnOneThread(graphOf({ map }, [parameters, statistics]));
   const results = await program.run({ parameters: weights['encoder.parameters'], statistics: weights['encoder.statistics'], batch: images });

@@ -8,7 +8,7 @@ import { random, tensor } from './tensors.js';
 const packing = flatLayout({ weight: [2, 3], scale: [], bias: [2] });
 const tensors = { weight: Float32Array.of(1, 2, 3, 4, 5, 6), scale: Float32Array.of(7), bias: Float32Array.of(8, 9) };
 
-describe('packingOf', () => {
+describe('flatLayout', () => {
   it('lays tensors one after another in the order of their names', () => {
     expect(packing.size).toBe(9);
     expect([...packing.entries]).toEqual([
@@ -40,8 +40,8 @@ describe('packed data', () => {
 
   it('refuses a tensor that is missing or of another size', () => {
     const { weight, scale, bias } = tensors;
-    expect(() => flattenTensors({ weight, scale }, packing)).toThrow('packing: bias needs 2 elements, got none');
-    expect(() => flattenTensors({ weight: weight.subarray(1), scale, bias }, packing)).toThrow('packing: weight needs 6 elements, got 5');
+    expect(() => flattenTensors({ weight, scale }, packing)).toThrow('flat vector: bias: expected 2 elements but got none');
+    expect(() => flattenTensors({ weight: weight.subarray(1), scale, bias }, packing)).toThrow('flat vector: weight: expected 6 elements but got 5');
   });
 
   it('ignores tensors that the packing does not name', () => {

@@ -14,7 +14,7 @@ import {
   type Value,
 } from '../../src/engine/index.js';
 import { rewriteGraph } from '../../src/engine/graph.js';
-import { detectBlockSize } from '../../src/engine/runtime/blockSize.js';
+import { detectBlockSize } from '../../src/engine/runtime/blockSize.node.js';
 import { compile } from '../../src/engine/runtime/native.node.js';
 
 const block = await detectBlockSize();

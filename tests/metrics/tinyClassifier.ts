@@ -1,7 +1,7 @@
 /** Classifiers and labelled images that are trained in milliseconds. */
 import { TrainedModel } from '../../src/model/trainedModel.js';
 import { type ImageSource, splitInMemory } from '../../src/data/source.js';
-import { ARCHITECTURES } from '../../src/networks/dcgan.js';
+import { ARCHITECTURES } from '../../src/networks/architecture.js';
 import { iterationSpec } from '../../src/training/configuration.js';
 import { modelWeights } from '../../src/training/trainer.js';
 import { compile } from '../../src/engine/runtime/native.node.js';

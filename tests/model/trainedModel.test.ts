@@ -2,9 +2,9 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import { drawCodes } from '../../src/age/prior.js';
 import { type ModelWeights, TrainedModel } from '../../src/model/trainedModel.js';
 import { fromBytes, toBytes } from '../../src/images/raster.js';
-import { ARCHITECTURES } from '../../src/networks/dcgan.js';
-import { initialParameters, initialStatistics } from '../../src/networks/initialization.js';
-import type { InputKind } from '../../src/networks/layer.js';
+import { ARCHITECTURES } from '../../src/networks/architecture.js';
+import { initialParameters, initialStatistics } from '../../src/networks/network.js';
+import type { InputKind } from '../../src/networks/network.js';
 import { NETWORK_NAMES, type NetworkName, type NetworkPair } from '../../src/networks/network.js';
 import { tensorViews } from '../../src/engine/index.js';
 import { randomStream } from '../../src/random.js';
@@ -145,8 +145,8 @@ describe('a trained model whose running statistics are kept apart', () => {
   };
 
   it('normalises draws and images by those of draws and images, codes and samples by those of codes and samples', async () => {
-    const model = modelOf(apart, (network) => Float32Array.from([...set(network, 'own'), ...set(network, 'made')]));
-    const [own, made] = [modelOf(shared, (network) => set(network, 'own')), modelOf(shared, (network) => set(network, 'made'))];
+    const model = modelOf(apart, (network) => Float32Array.from([...set(network, 'native'), ...set(network, 'generated')]));
+    const [own, made] = [modelOf(shared, (network) => set(network, 'native')), modelOf(shared, (network) => set(network, 'generated'))];
     const z = drawCodes('sphere', 3, 4, randomStream(1, 'apart codes'));
     const draws = await model.generate(z);
     const bytes = toBytes(draws);
@@ -159,7 +159,7 @@ describe('a trained model whose running statistics are kept apart', () => {
   });
 
   it('decodes codes as it generates from draws where they are shared', async () => {
-    const model = modelOf(shared, (network) => set(network, 'own'));
+    const model = modelOf(shared, (network) => set(network, 'native'));
     const z = drawCodes('sphere', 3, 4, randomStream(1, 'apart codes'));
     expect(await model.decode(z)).toEqual(await model.generate(z));
   });

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { graphOf, input, tensorViews, sizeOf, unpack } from '../../src/engine/index.js';
-import { type ArchitectureName, ARCHITECTURES } from '../../src/networks/dcgan.js';
+import { type ArchitectureName, ARCHITECTURES } from '../../src/networks/architecture.js';
 import { forwardEval, forwardTrain } from '../../src/networks/forward.js';
-import { initialParameters, initialStatistics } from '../../src/networks/initialization.js';
+import { initialParameters, initialStatistics } from '../../src/networks/network.js';
 import { type Network, NETWORK_NAMES, type NetworkName } from '../../src/networks/network.js';
 import { randomStream } from '../../src/random.js';
 import { expectCloseElements } from '../engine/expectations.js';
@@ -49,7 +49,7 @@ describe.each(CASES)('the $name of $architecture', ({ architecture, name }) => {
   const symbolic = { parameters: input('parameters', [network.parameters.size]), statistics: input('statistics', [network.statistics.size]) };
   const parameters = unpack(symbolic.parameters, network.parameters);
 
-  it('computes after training what its layers say, normalising by the running statistics', async () => {
+  it('after training computes its layers, normalized by the running statistics', async () => {
     const x = inputOf(network, 'x');
     const output = forwardEval(network, parameters, unpack(symbolic.statistics, network.statistics), input('x', [COUNT, ...network.inputShape]));
     const program = await compileSmall(graphOf({ output }));
@@ -59,7 +59,7 @@ describe.each(CASES)('the $name of $architecture', ({ architecture, name }) => {
     expectCloseElements(Array.from(results.output!.data as Float32Array), expected.data, 1e-5);
   });
 
-  it('computes in training the same, normalising by its own batch, and moves the running statistics with every pass', async () => {
+  it('in training computes its layers, normalized by each batch, and updates the running statistics in every pass', async () => {
     const batches = [inputOf(network, 'first'), inputOf(network, 'second').map((value) => 2 * value + 1)];
     const inputs = ['x1', 'x2'].map((batch) => input(batch, [COUNT, ...network.inputShape]));
     const first = forwardTrain(network, parameters, symbolic.statistics, inputs[0]!);
@@ -89,7 +89,7 @@ describe.each(CASES)('the $name of $architecture', ({ architecture, name }) => {
   });
 });
 
-describe('running statistics that are kept apart', () => {
+describe('separate running statistics', () => {
   const network = ARCHITECTURES.dcgan32.build({ ...DIMENSIONS, separateStatistics: true }).generator;
   const shared = ARCHITECTURES.dcgan32.build(DIMENSIONS).generator;
   const half = shared.statistics.size;
@@ -105,26 +105,26 @@ describe('running statistics that are kept apart', () => {
   const inputs = (of: Network) => ({ statistics: input('statistics', [of.statistics.size]), x: input('x', [COUNT, ...of.inputShape]) });
   const parts = (statistics: Float32Array) => [statistics.subarray(0, half), statistics.subarray(half)] as const;
 
-  it.each(['own', 'made'] as const)('move with inputs that are %s alone, as one set does', async (kind) => {
+  it.each(['native', 'generated'] as const)('are updated by %s inputs alone, as shared ones are', async (kind) => {
     const [all, one] = [inputs(network), inputs(shared)];
     const { after } = await run({ after: forwardTrain(network, parameters(network), all.statistics, all.x, kind).statistics }, state.statistics);
-    const place = kind === 'own' ? 0 : 1;
+    const index = kind === 'native' ? 0 : 1;
     const before = parts(state.statistics);
-    const { moved } = await run({ moved: forwardTrain(shared, parameters(shared), one.statistics, one.x).statistics }, before[place]);
+    const { moved } = await run({ moved: forwardTrain(shared, parameters(shared), one.statistics, one.x).statistics }, before[index]);
     const found = parts(after!.data as Float32Array);
-    expect(found[place]).toEqual(moved!.data);
-    expect(found[1 - place]).toEqual(before[1 - place]);
+    expect(found[index]).toEqual(moved!.data);
+    expect(found[1 - index]).toEqual(before[1 - index]);
   });
 
-  it.each(['own', 'made'] as const)('normalise inputs that are %s after training, as one set does', async (kind) => {
+  it.each(['native', 'generated'] as const)('normalize %s inputs after training, as shared ones do', async (kind) => {
     const outputOf = async (of: Network, statistics: Float32Array) => {
       const { statistics: packed, x: given } = inputs(of);
       const { output } = await run({ output: forwardEval(of, parameters(of), unpack(packed, of.statistics), given, kind) }, statistics);
       return output!.data;
     };
-    const [own, made] = parts(state.statistics);
+    const [native, generated] = parts(state.statistics);
     const output = await outputOf(network, state.statistics);
-    expect(output).toEqual(await outputOf(shared, kind === 'own' ? own : made));
-    expect(output).not.toEqual(await outputOf(shared, kind === 'own' ? made : own));
+    expect(output).toEqual(await outputOf(shared, kind === 'native' ? native : generated));
+    expect(output).not.toEqual(await outputOf(shared, kind === 'native' ? generated : native));
   });
 });

@@ -44,8 +44,8 @@ describe('a checkpoint', () => {
     const saved = encodeCheckpoint(apart, digest);
     expect(decodeCheckpoint(saved, 'file', digest)).toEqual(apart);
     const { tensors } = decodeSafetensors(saved, 'file');
-    for (const prefix of ['', 'ema/']) expect(tensors[`${prefix}generator.norm4.made.running_var`]!.shape).toEqual([8]);
-    expect('generator.norm4.made.running_var' in decodeSafetensors(bytes, 'whole').tensors).toBe(false);
+    for (const prefix of ['', 'ema/']) expect(tensors[`${prefix}generator.norm4.generated.running_var`]!.shape).toEqual([8]);
+    expect('generator.norm4.generated.running_var' in decodeSafetensors(bytes, 'whole').tensors).toBe(false);
   });
 
   it('comes back with the scale of its learning rate, which is 1 in files that do not say', () => {

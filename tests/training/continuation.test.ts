@@ -1,5 +1,6 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { EMA_NAMES, type StateName } from '../../src/age/iteration.js';
+import { EMA_NAMES } from '../../src/age/iteration.js';
+import { type StateName } from '../../src/age/update.js';
 import { emaDecayAt, learningRateAt } from '../../src/training/learningRate.js';
 import type { Configuration } from '../../src/training/configuration.js';
 import { decodeCheckpoint, encodeCheckpoint } from '../../src/training/checkpoint.js';

@@ -1,7 +1,8 @@
 import { beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { ADAM } from '../../src/age/update.js';
-import { EMA_NAMES, STATE_NAMES, type StateName } from '../../src/age/iteration.js';
-import { minDivergence } from '../../src/age/divergence.js';
+import { EMA_NAMES } from '../../src/age/iteration.js';
+import { STATE_NAMES, type StateName } from '../../src/age/update.js';
+import { minDivergence } from '../../src/age/objective.js';
 import { gatherImages } from '../../src/data/source.js';
 import { NETWORK_NAMES } from '../../src/networks/network.js';
 import { decodeCheckpoint, encodeCheckpoint } from '../../src/training/checkpoint.js';
@@ -133,14 +134,14 @@ describe('a trainer', () => {
 
   it('reports every term of the plans, and what of a divergence is above its floor', () => {
     const divergences = ['encoder.KL_fake', 'encoder.KL_real', 'generator.KL_fake'];
-    const health = ['encoder.spread_real', ...NETWORK_NAMES.flatMap((network) => [`${network}.grad_norm`, `${network}.loss`, `${network}.spread_fake`])];
-    const names = [...divergences, ...divergences.map((name) => `${name}_excess`), ...health, 'encoder.match_x', 'generator.match_z'];
+    const health = ['encoder.code_variance_real', ...NETWORK_NAMES.flatMap((network) => [`${network}.grad_norm`, `${network}.loss`, `${network}.code_variance_fake`])];
+    const names = [...divergences, ...divergences.map((name) => `${name}_gap`), ...health, 'encoder.match_x', 'generator.match_z'];
     const floor = minDivergence(iterationSpec(tinyConfiguration()).objective, 'sphere', 8)!;
     for (const { scalars } of reports) {
       expect(Object.keys(scalars).sort()).toEqual(names.sort());
       for (const name of divergences) {
-        expect(scalars[`${name}_excess`]).toBeCloseTo(scalars[name]! - floor, 6);
-        expect(scalars[`${name}_excess`]).toBeGreaterThan(-1e-5);
+        expect(scalars[`${name}_gap`]).toBeCloseTo(scalars[name]! - floor, 6);
+        expect(scalars[`${name}_gap`]).toBeGreaterThan(-1e-5);
       }
     }
   });
@@ -153,7 +154,7 @@ describe('a trainer', () => {
 
   it('reports no excess of the divergence of nearest codes, which has no floor', async () => {
     const [report] = await iterated(await trainerOf(tinyConfiguration({ divergence: 'nearest' })), 1);
-    expect(Object.keys(report!.scalars).filter((name) => name.endsWith('_excess'))).toEqual([]);
+    expect(Object.keys(report!.scalars).filter((name) => name.endsWith('_gap'))).toEqual([]);
   });
 
   it('knows how many iterations its length is', async () => {

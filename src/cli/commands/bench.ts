@@ -1,9 +1,13 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { splitInMemory } from '../../data/source.js';
+import { iterationOf } from '../../age/iteration.js';
+import { countFlops, simplify } from '../../engine/index.js';
 import { Trainer } from '../../training/trainer.js';
+import { iterationSpec } from '../../training/configuration.js';
 import { randomStream } from '../../random.js';
 import { type ActionResult, runAction, type Terminal } from '../command.js';
+import { formatFlops, networkFlops } from '../dryRun.js';
 import { readProfile, showProfile } from '../profile.js';
 import { compilerOf, type CompilerOptions, threadsOf, trainingCommand, wholeNumber } from '../options.js';
 import { resolveConfiguration } from '../settings.js';
@@ -11,10 +15,15 @@ import { resolveConfiguration } from '../settings.js';
 export const benchCommand = () =>
   trainingCommand('bench', 'time training iterations on random images')
     .optionsGroup('Measurement:')
-    .option('--iterations <number>', 'iterations to time', wholeNumber(1, 100_000), 9)
-    .option('--warmup <number>', 'iterations before, not counted', wholeNumber(0, 100_000), 6)
-    .option('--profile', "print the time of each operator and shape, from the runtime's own profiler (slower)")
+    .option('--iterations <number>', 'timed iterations', wholeNumber(1, 100_000), 9)
+    .option('--warmup <number>', 'untimed iterations before the timed ones', wholeNumber(0, 100_000), 6)
+    .option('--profile', 'print the time per operator and shape from the profiler of ONNX Runtime (slower)')
+    .addHelpText('after', FLOPS_HELP)
     .action((options) => runAction(options, (terminal) => bench(options, terminal)));
+
+const FLOPS_HELP = `
+FLOPs: a multiply-add counts as 2. Those of a network are for a forward pass of one image. Those of an iteration
+are for all its updates: forward and backward passes, Adam and running statistics, before lowering for a device.`;
 
 type Options = Readonly<Record<string, unknown>> & {
   readonly iterations: number;
@@ -35,7 +44,7 @@ async function bench(options: Options, terminal: Terminal): Promise<ActionResult
   const profilePrefix = options.profile && join(tmpdir(), `agenet-profile-${process.pid}`);
   const trainer = await Trainer.create(configuration, images, compilerOf(options, terminal, profilePrefix));
 
-  // The clock of `performance` begins with the process, so this is everything from the command to the first iteration.
+  // The clock of `performance` starts with the process, so this includes everything before the first iteration.
   const startup = performance.now() / 1000;
   const seconds: number[] = [];
   for (let iteration = 0; iteration < options.warmup + options.iterations; iteration++) {
@@ -47,6 +56,12 @@ async function bench(options: Options, terminal: Terminal): Promise<ActionResult
   await trainer.release();
   const profile = profilePrefix ? await readProfile(profilePrefix) : undefined;
 
+  const spec = iterationSpec(configuration);
+  const flops = {
+    iteration: countFlops(simplify(iterationOf(spec).graph)),
+    encoder: networkFlops(spec.pair.encoder),
+    generator: networkFlops(spec.pair.generator),
+  };
   const result = {
     seconds_per_iteration: median(seconds),
     fastest_iteration: Math.min(...seconds),
@@ -55,11 +70,16 @@ async function bench(options: Options, terminal: Terminal): Promise<ActionResult
     device: options.device,
     threads: threadsOf(options.threads),
     iterations: options.iterations,
+    flops,
+    gflops_per_second: flops.iteration / median(seconds) / 1e9,
     configuration,
     ...(profile ? { profile } : {}),
   };
+  const { seconds_per_iteration, fastest_iteration, peak_rss_mb, gflops_per_second } = result;
+  const times = `median of ${options.iterations}, fastest ${fastest_iteration.toFixed(4)} s`;
+  terminal.print(`${seconds_per_iteration.toFixed(4)} s per iteration (${times}); startup ${startup.toFixed(2)} s; peak memory ${peak_rss_mb.toFixed(0)} MB`);
   terminal.print(
-    `${result.seconds_per_iteration.toFixed(4)} s an iteration (median of ${options.iterations}, fastest ${result.fastest_iteration.toFixed(4)}); started in ${startup.toFixed(2)} s; peak ${result.peak_rss_mb.toFixed(0)} MB`,
+    `${formatFlops(flops.iteration)} per iteration, ${gflops_per_second.toFixed(1)} GFLOP/s; per image: encoder ${formatFlops(flops.encoder.total)}, generator ${formatFlops(flops.generator.total)}`,
   );
   if (profile) showProfile(profile, PROFILE_ROWS).forEach((line) => terminal.print(line));
   return { result };

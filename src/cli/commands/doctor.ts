@@ -1,17 +1,18 @@
 import { availableParallelism } from 'node:os';
-import { blockedKernels } from '../../engine/runtime/blockSize.js';
-import { directAccess, availableDevices, RUNTIME_VERSION } from '../../engine/runtime/native.node.js';
+import { blockedKernels } from '../../engine/runtime/blockSize.node.js';
+import { openCApi } from '../../engine/runtime/native.node.js';
+import { availableDevices, runtimeVersion } from '../../engine/runtime/nodeBinding.node.js';
 import { runAction, subcommand } from '../command.js';
 
 export const doctorCommand = () =>
   subcommand('doctor', 'say what this machine computes with').action((options) =>
     runAction(options, async (terminal) => {
       const { block, problems } = await blockedKernels();
-      const { reason } = await directAccess();
+      const { reason } = await openCApi();
       const result = {
         node: process.version,
-        runtime: RUNTIME_VERSION,
-        devices: availableDevices(),
+        runtime: await runtimeVersion(),
+        devices: await availableDevices(),
         threads: availableParallelism(),
         cpu: {
           form: block === undefined ? 'plain' : 'blocked',

@@ -7,7 +7,7 @@ import { compilerOf, type CompilerOptions, deviceOption, plainOption, threadsOpt
 
 export const verifyCommand = () =>
   subcommand('verify', 'check losses, gradients and updates against golden files')
-    .argument('<files...>', 'safetensors files that hold inputs and expected results')
+    .argument('<files...>', 'safetensors files with inputs and expected results')
     .addOption(deviceOption())
     .addOption(threadsOption())
     .addOption(plainOption())
@@ -19,11 +19,11 @@ async function verifyFiles(paths: readonly string[], options: CompilerOptions, t
     const bytes = await wrapReadErrors(path, () => readRegularFile(path));
     const verification = await verify(decodeSafetensors(bytes, path), path, compilerOf(options, terminal));
     files.push(verification);
-    terminal.print(`${path}: ${verification.max_error <= TOLERANCE ? 'right' : 'WRONG'}`);
+    terminal.print(`${path}: ${verification.max_error <= TOLERANCE ? 'passed' : 'FAILED'}`);
     for (const [group, error] of Object.entries(verification.groups)) terminal.print(`  ${group.padEnd(24)} ${error.toExponential(1)}`);
   }
   const max_error = Math.max(...files.map((file) => file.max_error));
   const passed = max_error <= TOLERANCE;
-  terminal.print(`largest error ${max_error.toExponential(1)}, ${passed ? 'within' : 'above'} the ${TOLERANCE} that rounding explains`);
+  terminal.print(`largest error ${max_error.toExponential(1)}, ${passed ? 'within' : 'above'} the tolerance ${TOLERANCE.toExponential(0)}`);
   return { result: { files, max_error, passed }, ...(passed ? {} : { status: STATUS.failed }) };
 }

@@ -1,11 +1,22 @@
 /** Reshape, Expand and ReduceSum: each is the gradient of another, and together they undo broadcasting. */
-import { apply, throwShapeError, type Operator, requireFloat } from '../operator.js';
-import { broadcastShapes, normalizeAxes, sameShape, type Shape, showShape, sizeOf, stridesOf } from '../shape.js';
-import { constantTensor, type ConstantValue, type ElementArray, type TensorType, type Value } from '../value.js';
+import {
+  apply,
+  applyReduction,
+  broadcastElements,
+  integers,
+  isComputedBy,
+  type Operator,
+  overPixels,
+  reducedShape,
+  reduction,
+  type ReductionAttributes,
+  type ReductionOptions,
+  throwShapeError,
+} from '../operator.js';
+import { broadcastShapes, sameShape, type Shape, showShape, sizeOf } from '../shape.js';
+import type { ComputedValue, Value } from '../value.js';
 
-/** A vector of int64, as ONNX takes shapes and axes. */
-export const integers = (elements: readonly number[]): ConstantValue =>
-  constantTensor({ type: 'int64', shape: [elements.length], data: BigInt64Array.from(elements, BigInt) });
+const shapeParameter = ({ shape }: { shape: Shape }) => ({ constants: [integers(shape)], encoded: ['shape'] });
 
 const Reshape: Operator<{ shape: Shape }> = {
   name: 'Reshape',
@@ -15,9 +26,19 @@ const Reshape: Operator<{ shape: Shape }> = {
     return { type: x!.type, shape };
   },
   gradient: ({ inputs: [x], gradient }) => [() => reshape(gradient, x!.shape)],
-  parameters: ({ shape }) => ({ constants: [integers(shape)], encoded: ['shape'] }),
+  parameters: shapeParameter,
   evaluate: ([x]) => x!.data,
+  // A Reshape of a Reshape reads the operand of the first; a Reshape to the operand's own shape is dropped.
+  simplify(value) {
+    const operand = value.inputs[0]!;
+    const source = isReshape(operand) ? operand.inputs[0]! : operand;
+    if (sameShape(source.shape, value.shape)) return source;
+    return source === operand ? undefined : { ...value, inputs: [source] };
+  },
 };
+
+/** Whether a value is a Reshape to a shape written in the graph. One to a computed shape enforces an order of execution, see `After`. */
+const isReshape = (value: Value): value is ComputedValue => isComputedBy(value, 'Reshape') && value.inputs.length === 1;
 
 /** The same elements in row-major order under another shape of the same size. */
 export const reshape = (x: Value, shape: Shape): Value => (sameShape(x.shape, shape) ? x : apply(Reshape, [x], { shape }));
@@ -31,86 +52,27 @@ const Expand: Operator<{ shape: Shape }> = {
     return { type: x!.type, shape };
   },
   gradient: ({ inputs: [x], gradient }) => [() => sumTo(gradient, x!.shape)],
-  parameters: ({ shape }) => ({ constants: [integers(shape)], encoded: ['shape'] }),
-  evaluate: ([x], result) => broadcastElements(x!, result),
+  parameters: shapeParameter,
+  evaluate: ([x], { shape }) => broadcastElements(x!, shape),
+  blocked([x], { value: { inputs, shape } }) {
+    if (!sameShape(inputs[0]!.shape, [shape[0]!, shape[1]!, 1, 1])) return undefined;
+    return expand(x!, [x!.shape[0]!, shape[2]!, shape[3]!, x!.shape[3]!]);
+  },
 };
 
 /** Repeats axes of size 1, and adds leading ones, until the shape is `shape`. */
 export const expand = (x: Value, shape: Shape): Value => (sameShape(x.shape, shape) ? x : apply(Expand, [x], { shape }));
 
-/** The elements of a constant broadcast to a larger shape. */
-function broadcastElements(x: ConstantValue, result: TensorType): ElementArray {
-  const source = x.data;
-  const target = source.constructor as new (length: number) => Float32Array;
-  const elements = new target(sizeOf(result.shape));
-  const offset = broadcastOffsets(x.shape, result.shape);
-  for (let index = 0; index < elements.length; index++) elements[index] = source[offset(index)] as number;
-  return elements;
-}
-
-/** For a tensor of shape `from` broadcast to `to`: the offset of the element that stands at a row-major index of `to`. */
-export function broadcastOffsets(from: Shape, to: Shape): (index: number) => number {
-  const lead = to.length - from.length;
-  const own = stridesOf(from);
-  const outer = stridesOf(to);
-  return (index) => {
-    let offset = 0;
-    for (let axis = lead; axis < to.length; axis++) {
-      if (from[axis - lead] !== 1) offset += (Math.floor(index / outer[axis]!) % to[axis]!) * own[axis - lead]!;
-    }
-    return offset;
-  };
-}
-
-/** The shape left when `axes` are reduced: ones in their place, or nothing. */
-export const reducedShape = (shape: Shape, axes: readonly number[], keepdims: number): Shape =>
-  keepdims === 1 ? shape.map((size, axis) => (axes.includes(axis) ? 1 : size)) : shape.filter((_, axis) => !axes.includes(axis));
-
-/** Attributes of the ONNX reductions; axes counted from the front. */
-export interface ReductionAttributes extends Record<string, number | readonly number[]> {
-  readonly axes: readonly number[];
-  readonly keepdims: 0 | 1;
-}
-
-/** Options of the reductions' functions. */
-export interface ReductionOptions {
-  /** Leave reduced axes as size 1, so that the result broadcasts against the operand. Default true. */
-  readonly keepAxes?: boolean;
-}
-
-export const reductionAttributes = (operator: string, x: Value, axes: readonly number[], { keepAxes = true }: ReductionOptions): ReductionAttributes => ({
-  axes: normalizeAxes(axes, x.shape.length, operator),
-  keepdims: keepAxes ? 1 : 0,
-});
-
-export const inferReduction =
-  (operator: string) =>
-  ([x]: readonly Value[], { axes, keepdims }: ReductionAttributes): TensorType => {
-    requireFloat(operator, [x!]);
-    return { type: 'float32', shape: reducedShape(x!.shape, axes, keepdims) };
-  };
-
-export const reductionParameters = ({ axes }: ReductionAttributes) => ({ constants: [integers(axes)], encoded: ['axes'] });
-
-/** A gradient of a reduction's result, with its reduced axes back as ones and repeated to the operand's shape. */
-export const broadcastGradient = (gradient: Value, x: Value, { axes }: ReductionAttributes): Value =>
-  expand(reshape(gradient, reducedShape(x.shape, axes, 1)), x.shape);
-
 const ReduceSum: Operator<ReductionAttributes> = {
-  name: 'ReduceSum',
-  infer: inferReduction('ReduceSum'),
-  gradient: ({ inputs: [x], attributes, gradient }) => [() => broadcastGradient(gradient, x!, attributes)],
-  parameters: reductionParameters,
+  ...reduction('ReduceSum'),
+  gradient: ({ inputs: [x], attributes: { axes }, gradient }) => [() => expand(reshape(gradient, reducedShape(x!.shape, axes, 1)), x!.shape)],
+  blocked: (operands, { attributes }) => overPixels(reduceSum)(operands, attributes),
 };
 
 /** Sums over axes. */
-export function reduceSum(x: Value, axes: readonly number[], options: ReductionOptions = {}): Value {
-  const attributes = reductionAttributes('ReduceSum', x, axes, options);
-  // Without axes ONNX would sum over all of them; here it is nothing to do.
-  return attributes.axes.length === 0 ? x : apply(ReduceSum, [x], attributes);
-}
+export const reduceSum = (x: Value, axes: readonly number[], options: ReductionOptions = {}): Value => applyReduction(ReduceSum, x, axes, options);
 
-/** Sums out whatever broadcasting from `shape` repeated: the gradient of a broadcast operand. */
+/** Sums over the axes that broadcasting from `shape` repeated: the gradient of a broadcast operand. */
 export function sumTo(x: Value, shape: Shape): Value {
   const lead = x.shape.length - shape.length;
   const axes = x.shape.flatMap((size, axis) => (axis < lead || (shape[axis - lead] === 1 && size !== 1) ? [axis] : []));

@@ -1,11 +1,8 @@
-/** Comparisons, selection and conversion of types. Only Where passes gradients on. */
-import { apply, throwShapeError, type Operator } from '../operator.js';
+/** Comparisons, selection and type conversion. Gradients flow through Where only. */
+import { apply, asValue, inferBroadcast, type NoAttributes, type Operand, type Operator, throwShapeError } from '../operator.js';
 import { broadcastShapes } from '../shape.js';
-import { constant, type ElementArray, type ElementType, type Value } from '../value.js';
-import { asValue, inferBroadcast, type Operand } from './arithmetic.js';
+import { constant, ELEMENT_CODES, type ElementArray, type ElementType, type Value } from '../value.js';
 import { sumTo } from './broadcasting.js';
-
-type NoAttributes = Record<string, never>;
 
 const comparison = (name: string): Operator<NoAttributes> => ({
   name,
@@ -38,13 +35,11 @@ const Where: Operator<NoAttributes> = {
     () => sumTo(where(condition!, gradient, constant(0)), a!.shape),
     () => sumTo(where(condition!, constant(0), gradient), b!.shape),
   ],
+  partialEvaluate: ([, a, b]) => (typeof a === 'number' && a === b ? a : undefined),
 };
 
-/** Elements of `a` where the condition holds, of `b` elsewhere. */
+/** Elements of `a` where the condition is true, of `b` elsewhere. */
 export const where = (condition: Value, a: Value, b: Value): Value => apply(Where, [condition, a, b], {});
-
-/** ONNX's numbers of the element types (TensorProto.DataType). */
-export const onnxType: Readonly<Record<ElementType, number>> = { float32: 1, uint8: 2, int64: 7, bool: 9 };
 
 const Cast: Operator<{ to: number }> = {
   name: 'Cast',
@@ -52,10 +47,11 @@ const Cast: Operator<{ to: number }> = {
   infer: ([x], { to }) => ({ type: elementTypeOf(to), shape: x!.shape }),
   gradient: () => [null],
   evaluate: ([x], { type }) => convert(x!.data, type),
+  flops: () => 0,
 };
 
 function elementTypeOf(to: number): ElementType {
-  const entry = Object.entries(onnxType).find(([, number]) => number === to);
+  const entry = Object.entries(ELEMENT_CODES).find(([, number]) => number === to);
   return entry![0] as ElementType;
 }
 
@@ -68,7 +64,7 @@ function convert(data: ElementArray, type: ElementType): ElementArray {
 }
 
 /** The same elements as another type; no gradient flows. */
-export const cast = (x: Value, type: ElementType): Value => (x.type === type ? x : apply(Cast, [x], { to: onnxType[type] }));
+export const cast = (x: Value, type: ElementType): Value => (x.type === type ? x : apply(Cast, [x], { to: ELEMENT_CODES[type] }));
 
 const StopGradient: Operator<NoAttributes> = {
   name: 'Identity',
@@ -76,6 +72,9 @@ const StopGradient: Operator<NoAttributes> = {
   infer: ([x]) => ({ type: x!.type, shape: x!.shape }),
   gradient: () => [null],
   evaluate: ([x]) => x!.data,
+  // It has done its work once gradients exist.
+  simplify: ({ inputs: [x] }) => x,
+  flops: () => 0,
 };
 
 /** The same value, a constant to every gradient. Simplification removes it. */

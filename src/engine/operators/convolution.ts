@@ -1,6 +1,6 @@
 /** Two-dimensional convolution and its transpose; each is the other's gradient with respect to the data. */
-import { apply, throwShapeError, type Operator, requireFloat } from '../operator.js';
-import type { Shape } from '../shape.js';
+import { apply, type Operator, requireFloat, throwShapeError } from '../operator.js';
+import { type Shape, sizeOf } from '../shape.js';
 import type { Value } from '../value.js';
 import { reduceSum } from './broadcasting.js';
 import { slice, transpose } from './shaping.js';
@@ -16,15 +16,15 @@ export interface ConvTransposeAttributes extends ConvAttributes {
   readonly output_padding: readonly number[];
 }
 
-/** A pair [y, x], or one number for both. */
+/** A pair [y, x], or one value for both. */
 type Pair = number | readonly [number, number];
 
 export interface ConvOptions {
   readonly strides?: Pair;
-  /** Zeros around the data: one number, or [top, left, bottom, right]. */
+  /** Zeros around the data: one size, or [top, left, bottom, right]. */
   readonly pads?: number | readonly [number, number, number, number];
   readonly dilations?: Pair;
-  /** One number for each channel of the result. */
+  /** One value per channel of the result. */
   readonly bias?: Value;
 }
 
@@ -47,7 +47,7 @@ function requireFit(name: string, inputs: readonly Value[], inward: number, outw
   if (x!.shape.length !== 4 || w!.shape.length !== 4) throwShapeError(name, inputs, 'data and kernel need four axes');
   if (x!.shape[1] !== w!.shape[inward]) throwShapeError(name, inputs, `data has ${x!.shape[1]} channels, the kernel takes ${w!.shape[inward]}`);
   if (bias !== undefined && (bias.shape.length !== 1 || bias.shape[0] !== w!.shape[outward]))
-    throwShapeError(name, inputs, `the bias needs one number for each of ${w!.shape[outward]} channels`);
+    throwShapeError(name, inputs, `the bias needs one value for each of ${w!.shape[outward]} channels`);
 }
 
 function requirePositive(name: string, inputs: readonly Value[], sizes: readonly number[]): void {
@@ -69,6 +69,7 @@ const Conv: Operator<ConvAttributes> = {
     () => convKernelGradient(x!, gradient, w!.shape, attributes),
     ...(bias ? [() => reduceSum(gradient, [0, 2, 3], { keepAxes: false })] : []),
   ],
+  flops: ([, w], _, { shape }) => 2 * sizeOf(shape) * sizeOf(w!.shape.slice(1)),
 };
 
 /**
@@ -92,10 +93,11 @@ const ConvTranspose: Operator<ConvTransposeAttributes> = {
   },
   gradient: ({ inputs: [x, w, bias], attributes: { output_padding: _, ...attributes }, gradient }) => [
     () => apply(Conv, [gradient, w!], attributes),
-    // The roles of data and result are exchanged against Conv; the kernel [C, O, kh, kw] has its axes so already.
+    // Data and result have exchanged roles compared with Conv; the kernel [C, O, kh, kw] already has its axes in that order.
     () => convKernelGradient(gradient, x!, w!.shape, attributes),
     ...(bias ? [() => reduceSum(gradient, [0, 2, 3], { keepAxes: false })] : []),
   ],
+  flops: ([x, w]) => 2 * sizeOf(x!.shape) * sizeOf(w!.shape.slice(1)),
 };
 
 /**
@@ -115,12 +117,12 @@ function convDataGradient(gradient: Value, w: Value, [, , height, width]: Shape,
 }
 
 /**
- * The gradient of a convolution's kernel [O, C, kh, kw]: a convolution of the data by the gradient in which the batch plays the
- * channels, strides and dilations exchanged.
+ * The gradient of a convolution's kernel [O, C, kh, kw]: a convolution of the data by the gradient in which batch and channels, and
+ * strides and dilations, exchange roles.
  */
 function convKernelGradient(x: Value, gradient: Value, [, , kh, kw]: Shape, { strides, pads, dilations }: ConvAttributes): Value {
   const byChannel = [1, 0, 2, 3];
   const swapped = apply(Conv, [transpose(x, byChannel), transpose(gradient, byChannel)], { strides: dilations, pads, dilations: strides });
-  // Data that the stride left over at the edge would make the kernel larger than it is.
+  // Data that the stride left over at the edge would make the kernel too large.
   return transpose(slice(slice(swapped, 2, 0, kh!), 3, 0, kw!), byChannel);
 }

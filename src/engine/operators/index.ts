@@ -8,4 +8,5 @@ export * from './matrix.js';
 export * from './normalization.js';
 export * from './ordering.js';
 export * from './reduction.js';
+export * from './resize.js';
 export * from './shaping.js';

@@ -1,10 +1,11 @@
-import { apply, throwShapeError, type Operator, requireFloat } from '../operator.js';
-import { broadcastShapes } from '../shape.js';
+/** Matrix products. */
+import { apply, type NoAttributes, type Operator, requireFloat, throwShapeError } from '../operator.js';
+import { broadcastShapes, sizeOf } from '../shape.js';
 import type { Value } from '../value.js';
 import { sumTo } from './broadcasting.js';
 import { transpose } from './shaping.js';
 
-const MatMul: Operator<Record<string, never>> = {
+const MatMul: Operator<NoAttributes> = {
   name: 'MatMul',
   infer(inputs) {
     const [a, b] = inputs;
@@ -12,13 +13,14 @@ const MatMul: Operator<Record<string, never>> = {
     if (a!.shape.length < 2 || b!.shape.length < 2) throwShapeError('MatMul', inputs, 'operands need at least two axes');
     const batch = broadcastShapes(a!.shape.slice(0, -2), b!.shape.slice(0, -2));
     if (batch === undefined) throwShapeError('MatMul', inputs, 'leading axes cannot be broadcast against each other');
-    if (a!.shape.at(-1) !== b!.shape.at(-2)) throwShapeError('MatMul', inputs, 'columns of the first are not as many as rows of the second');
+    if (a!.shape.at(-1) !== b!.shape.at(-2)) throwShapeError('MatMul', inputs, 'the first operand has a different number of columns than the second has rows');
     return { type: 'float32', shape: [...batch, a!.shape.at(-2)!, b!.shape.at(-1)!] };
   },
   gradient: ({ inputs: [a, b], gradient }) => [
     () => sumTo(matMul(gradient, transposeMatrix(b!)), a!.shape),
     () => sumTo(matMul(transposeMatrix(a!), gradient), b!.shape),
   ],
+  flops: ([a], _, { shape }) => 2 * sizeOf(shape) * a!.shape.at(-1)!,
 };
 
 /** Matrix product of the last two axes; leading axes are broadcast. */

@@ -1,10 +1,10 @@
-import { apply, throwShapeError, type Operator, requireFloat } from '../operator.js';
-import type { Value } from '../value.js';
-import { add, div, mul, sub } from './arithmetic.js';
-import { reduceSum, reshape } from './broadcasting.js';
-import { sqrt, square } from './functions.js';
-import { reduceMean } from './reduction.js';
+import { apply, type Operator, requireFloat, throwShapeError } from '../operator.js';
 import { sizeOf } from '../shape.js';
+import type { Value } from '../value.js';
+import { add, div, mul, square, sub } from './arithmetic.js';
+import { reduceSum, reshape } from './broadcasting.js';
+import { sqrt } from './functions.js';
+import { reduceMean } from './reduction.js';
 
 interface BatchNormalizationAttributes extends Record<string, number> {
   readonly epsilon: number;
@@ -23,15 +23,15 @@ const perChannel = (vector: Value, x: Value): Value =>
     x.shape.map((_, axis) => (axis === 1 ? x.shape[1]! : 1)),
   );
 
-/** Centred data and the deviation: built alike by the definition and the gradient, and merged into one by simplification. */
-function centre(x: Value, epsilon: number) {
+/** Centered data and the standard deviation. Decomposition and gradient build the same values, which simplification merges. */
+function center(x: Value, epsilon: number) {
   const { mean, variance } = batchStatistics(x);
-  return { centred: sub(x, mean), deviation: sqrt(add(variance, epsilon)) };
+  return { centered: sub(x, mean), deviation: sqrt(add(variance, epsilon)) };
 }
 
 /**
  * BatchNormalization in training mode. ONNX would return new running statistics as well; here the statistics of the batch are
- * values of their own (`batchStatistics`), so this operator has the one output and reads no running statistics.
+ * separate values (`batchStatistics`), so this operator has the one output and reads no running statistics.
  */
 const BatchNormalization: Operator<BatchNormalizationAttributes> = {
   name: 'BatchNormalization',
@@ -41,27 +41,27 @@ const BatchNormalization: Operator<BatchNormalizationAttributes> = {
     if (x!.shape.length < 2) throwShapeError('BatchNormalization', inputs, 'data needs a batch and a channel axis');
     for (const vector of [scale!, bias!]) {
       if (vector.shape.length !== 1 || vector.shape[0] !== x!.shape[1])
-        throwShapeError('BatchNormalization', inputs, `scale and bias need one number for each of ${x!.shape[1]} channels`);
+        throwShapeError('BatchNormalization', inputs, `scale and bias need one value for each of ${x!.shape[1]} channels`);
     }
     return { type: 'float32', shape: x!.shape };
   },
   decomposition: ([x, scale, bias], { epsilon }) => {
-    const { centred, deviation } = centre(x!, epsilon);
-    return add(mul(centred, div(perChannel(scale!, x!), deviation)), perChannel(bias!, x!));
+    const { centered, deviation } = center(x!, epsilon);
+    return add(mul(centered, div(perChannel(scale!, x!), deviation)), perChannel(bias!, x!));
   },
-  // With c the centred data, s the deviation, n the count: dx = scale/s (g - mean(g) - c mean(g c) / s^2).
+  // With c the centered data, s the standard deviation, n the count: dx = scale/s (g - mean(g) - c mean(g c) / s^2).
   gradient: ({ inputs: [x, scale], attributes: { epsilon }, gradient }) => {
     const axes = x!.shape.map((_, axis) => axis).filter((axis) => axis !== 1);
     const count = sizeOf(x!.shape) / x!.shape[1]!;
-    const { centred, deviation } = centre(x!, epsilon);
+    const { centered, deviation } = center(x!, epsilon);
     const total = reduceSum(gradient, axes);
-    const moment = reduceSum(mul(gradient, centred), axes);
+    const moment = reduceSum(mul(gradient, centered), axes);
     return [
       () => {
         const gain = div(perChannel(scale!, x!), deviation);
         const slope = div(mul(gain, moment), mul(square(deviation), -count));
         const shift = mul(mul(gain, total), -1 / count);
-        return add(add(mul(gradient, gain), mul(centred, slope)), shift);
+        return add(add(mul(gradient, gain), mul(centered, slope)), shift);
       },
       () => reshape(div(moment, deviation), scale!.shape),
       () => reshape(total, scale!.shape),
@@ -70,12 +70,12 @@ const BatchNormalization: Operator<BatchNormalizationAttributes> = {
 };
 
 /**
- * Normalises each channel of [N, C, ...] by the mean and biased variance of this batch, then scales and shifts it:
+ * Normalizes each channel of [N, C, ...] by the mean and biased variance of this batch, then scales and shifts it:
  * (x - mean) / sqrt(variance + epsilon) * scale + bias, with scale and bias [C].
  */
 export const batchNormalization = (x: Value, scale: Value, bias: Value, epsilon = 1e-5): Value => apply(BatchNormalization, [x, scale, bias], { epsilon });
 
-/** The same with given statistics [C] instead of the batch's, as after training. */
+/** Batch normalization with given statistics [C] instead of the batch's, as in inference. */
 export function batchNormInference(x: Value, scale: Value, bias: Value, mean: Value, variance: Value, epsilon = 1e-5): Value {
   const gain = div(scale, sqrt(add(variance, epsilon)));
   return add(mul(x, perChannel(gain, x)), perChannel(sub(bias, mul(mean, gain)), x));

@@ -1,53 +1,33 @@
-/** Means, extremes and positions over axes. ReduceSum stands with broadcasting, which it undoes. */
-import { apply, type Operator } from '../operator.js';
+/** Means, extremes and their positions over axes. ReduceSum is in broadcasting.ts: it is the gradient of Expand. */
+import { apply, applyReduction, type Operator, overPixels, reducedShape, reduction, type ReductionAttributes, type ReductionOptions } from '../operator.js';
+import { normalizeAxes } from '../shape.js';
 import type { Value } from '../value.js';
 import { div, mul } from './arithmetic.js';
-import {
-  inferReduction,
-  reducedShape,
-  type ReductionAttributes,
-  reductionAttributes,
-  type ReductionOptions,
-  reductionParameters,
-  reduceSum,
-  reshape,
-  broadcastGradient,
-} from './broadcasting.js';
+import { expand, reduceSum, reshape } from './broadcasting.js';
 import { cast, equal } from './comparison.js';
 
+const allAxes = (x: Value): number[] => x.shape.map((_, axis) => axis);
 const countOf = (x: Value, axes: readonly number[]): number => axes.reduce((product, axis) => product * x.shape[axis]!, 1);
 
+/** The gradient of a reduction's result, repeated to the operand's shape. */
+const broadcastGradient = (gradient: Value, x: Value, { axes }: ReductionAttributes): Value =>
+  expand(reshape(gradient, reducedShape(x.shape, axes, 1)), x.shape);
+
 const ReduceMean: Operator<ReductionAttributes> = {
-  name: 'ReduceMean',
-  infer: inferReduction('ReduceMean'),
+  ...reduction('ReduceMean'),
   gradient: ({ inputs: [x], attributes, gradient }) => [() => broadcastGradient(mul(gradient, 1 / countOf(x!, attributes.axes)), x!, attributes)],
-  parameters: reductionParameters,
+  blocked: (operands, { attributes }) => overPixels(reduceMean)(operands, attributes),
 };
 
 /** The mean over axes. */
-export function reduceMean(x: Value, axes: readonly number[], options: ReductionOptions = {}): Value {
-  const attributes = reductionAttributes('ReduceMean', x, axes, options);
-  return attributes.axes.length === 0 ? x : apply(ReduceMean, [x], attributes);
-}
-
+export const reduceMean = (x: Value, axes: readonly number[], options: ReductionOptions = {}): Value => applyReduction(ReduceMean, x, axes, options);
 /** The mean of all elements, a scalar. */
-export const meanOf = (x: Value): Value =>
-  reduceMean(
-    x,
-    x.shape.map((_, axis) => axis),
-    { keepAxes: false },
-  );
+export const meanOf = (x: Value): Value => reduceMean(x, allAxes(x), { keepAxes: false });
 /** The sum of all elements, a scalar. */
-export const sumOf = (x: Value): Value =>
-  reduceSum(
-    x,
-    x.shape.map((_, axis) => axis),
-    { keepAxes: false },
-  );
+export const sumOf = (x: Value): Value => reduceSum(x, allAxes(x), { keepAxes: false });
 
 const extreme = (name: 'ReduceMax' | 'ReduceMin'): Operator<ReductionAttributes> => ({
-  name,
-  infer: inferReduction(name),
+  ...reduction(name),
   gradient: ({ inputs: [x], output, attributes, gradient }) => [
     () => {
       // Elements that tie for the extreme share the gradient.
@@ -55,21 +35,15 @@ const extreme = (name: 'ReduceMax' | 'ReduceMin'): Operator<ReductionAttributes>
       return mul(broadcastGradient(gradient, x!, attributes), div(attained, reduceSum(attained, attributes.axes)));
     },
   ],
-  parameters: reductionParameters,
 });
 
 const ReduceMax = extreme('ReduceMax');
 const ReduceMin = extreme('ReduceMin');
 
-function applyExtreme(operator: Operator<ReductionAttributes>, x: Value, axes: readonly number[], options: ReductionOptions): Value {
-  const attributes = reductionAttributes(operator.name, x, axes, options);
-  return attributes.axes.length === 0 ? x : apply(operator, [x], attributes);
-}
-
-/** The largest element over axes; those that tie share the gradient. */
-export const reduceMax = (x: Value, axes: readonly number[], options: ReductionOptions = {}): Value => applyExtreme(ReduceMax, x, axes, options);
-/** The smallest element over axes; those that tie share the gradient. */
-export const reduceMin = (x: Value, axes: readonly number[], options: ReductionOptions = {}): Value => applyExtreme(ReduceMin, x, axes, options);
+/** The largest element over axes; elements that tie share the gradient. */
+export const reduceMax = (x: Value, axes: readonly number[], options: ReductionOptions = {}): Value => applyReduction(ReduceMax, x, axes, options);
+/** The smallest element over axes; elements that tie share the gradient. */
+export const reduceMin = (x: Value, axes: readonly number[], options: ReductionOptions = {}): Value => applyReduction(ReduceMin, x, axes, options);
 
 const ArgMin: Operator<{ axis: number; keepdims: number }> = {
   name: 'ArgMin',
@@ -78,4 +52,4 @@ const ArgMin: Operator<{ axis: number; keepdims: number }> = {
 };
 
 /** The position of the smallest element along an axis (the first of several), as int64; the axis stays with size 1. No gradient. */
-export const argMin = (x: Value, axis: number): Value => apply(ArgMin, [x], { axis: reductionAttributes('ArgMin', x, [axis], {}).axes[0]!, keepdims: 1 });
+export const argMin = (x: Value, axis: number): Value => apply(ArgMin, [x], { axis: normalizeAxes([axis], x.shape.length, 'ArgMin')[0]!, keepdims: 1 });

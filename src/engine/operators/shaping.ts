@@ -1,8 +1,8 @@
 /** Operators that move elements: Transpose, Concat, Slice, Pad. */
-import { apply, throwShapeError, type Operator } from '../operator.js';
+import { apply, integers, isComputedBy, type Operator, throwShapeError } from '../operator.js';
 import { normalizeAxes, type Shape, showShape } from '../shape.js';
 import { constant, type Value } from '../value.js';
-import { integers, reshape } from './broadcasting.js';
+import { reshape } from './broadcasting.js';
 
 const Transpose: Operator<{ perm: readonly number[] }> = {
   name: 'Transpose',
@@ -20,6 +20,16 @@ const Transpose: Operator<{ perm: readonly number[] }> = {
         perm.map((_, axis) => perm.indexOf(axis)),
       ),
   ],
+  // A Transpose of a Transpose is one with the composed order; one that moves nothing is dropped.
+  simplify(value) {
+    const operand = value.inputs[0]!;
+    const outer = value.attributes.perm as readonly number[];
+    const inner = isComputedBy(operand, 'Transpose') ? operand : undefined;
+    const perm = inner ? outer.map((axis) => (inner.attributes.perm as readonly number[])[axis]!) : outer;
+    const source = inner?.inputs[0] ?? operand;
+    if (perm.every((axis, index) => axis === index)) return source;
+    return inner && { ...value, inputs: [source], attributes: { perm } };
+  },
 };
 
 /** Reorders axes: axis i of the result is axis perm[i] of x. */
@@ -32,7 +42,7 @@ const Concat: Operator<{ axis: number }> = {
     for (const other of others) {
       const fits =
         other.type === first!.type && other.shape.length === first!.shape.length && other.shape.every((size, i) => i === axis || size === first!.shape[i]);
-      if (!fits) throwShapeError('Concat', inputs, `inputs differ beside axis ${axis}`);
+      if (!fits) throwShapeError('Concat', inputs, `inputs differ in an axis other than ${axis}`);
     }
     const total = inputs.reduce((sum, value) => sum + value.shape[axis]!, 0);
     return { type: first!.type, shape: first!.shape.map((size, i) => (i === axis ? total : size)) };
@@ -45,9 +55,14 @@ const Concat: Operator<{ axis: number }> = {
       return () => slice(gradient, axis, from, from + value.shape[axis]!);
     });
   },
+  blocked(operands, { value: { inputs }, attributes: { axis }, block }) {
+    // The channels of all but the last must fill their blocks; the batch is inside of the last axis.
+    const isWhole = inputs.slice(0, -1).every(({ shape }) => shape[1]! % block === 0);
+    return axis >= 2 || (axis === 1 && isWhole) ? concat(operands, axis - 1) : undefined;
+  },
 };
 
-/** Joins one or more values along an axis in which alone they may differ. */
+/** Concatenates one or more values along an axis; all their other axes must agree. */
 export function concat(values: readonly Value[], axis: number): Value {
   const [first] = values;
   if (first === undefined) throwShapeError('Concat', [], 'needs at least one input');
@@ -66,7 +81,7 @@ const Slice: Operator<{ axis: number; start: number; end: number; step: number }
   gradient: ({ inputs: [x], output, attributes: { axis, start, step }, gradient }) => [
     () => {
       const count = output.shape[axis]!;
-      // The elements between two steps got no gradient: put zeros there by padding an axis of size 1 behind each element.
+      // The gradient of skipped elements is 0: zeros are inserted by padding an axis of size 1 after each element.
       const stuffed = insertZeros(gradient, axis, step);
       const length = (count - 1) * step + 1;
       const before = x!.shape.map((_, i) => (i === axis ? start : 0));
@@ -74,6 +89,10 @@ const Slice: Operator<{ axis: number; start: number; end: number; step: number }
       return pad(slice(stuffed, axis, 0, length), before, after);
     },
   ],
+  blocked([x], { attributes: { axis, start, end, step }, block }) {
+    if (axis >= 2) return slice(x!, axis - 1, start, end, step);
+    return axis === 1 && step === 1 && start % block === 0 ? slice(x!, 0, start / block, Math.ceil(end / block)) : undefined;
+  },
   parameters: ({ axis, start, end, step }) => ({
     constants: [integers([start]), integers([end]), integers([axis]), integers([step])],
     encoded: ['axis', 'start', 'end', 'step'],
@@ -112,9 +131,14 @@ const Pad: Operator<{ pads: readonly number[] }> = {
   gradient: ({ inputs: [x], attributes: { pads }, gradient }) => [
     () => x!.shape.reduce<Value>((rest, size, axis) => slice(rest, axis, pads[axis]!, pads[axis]! + size), gradient),
   ],
+  blocked([x], { attributes: { pads } }) {
+    // Batch and channels share axes of the memory with others.
+    if ([0, 1, 4, 5].some((index) => pads[index] !== 0)) return undefined;
+    return pad(x!, [0, pads[2]!, pads[3]!, 0], [0, pads[6]!, pads[7]!, 0]);
+  },
   parameters: ({ pads }) => ({ constants: [integers(pads), constant(0)], encoded: ['pads'] }),
 };
 
-/** Zeros before and behind each axis: one size an axis in `before` and in `after`. */
+/** Adds zeros before and after each axis; `before` and `after` have one size per axis. */
 export const pad = (x: Value, before: Shape, after: Shape): Value =>
   [...before, ...after].every((size) => size === 0) ? x : apply(Pad, [x], { pads: [...before, ...after] });

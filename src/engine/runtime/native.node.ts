@@ -1,17 +1,14 @@
-import './telemetry.js';
-import { env, InferenceSession, listSupportedBackends, Tensor } from 'onnxruntime-node';
+/** Compiles graphs for the devices of this machine with ONNX Runtime's native library. */
 import { InputError } from '../../errors.js';
 import type { Graph } from '../graph.js';
-import { lower, type Target } from '../lowering/index.js';
+import { lower, rulesOf, type Target } from '../lowering/lower.js';
 import { encode } from '../onnx.js';
-import { detectBlockSize } from './blockSize.js';
-import { requireCompileOptions, requireGraph } from './compileOptions.js';
-import { CApiRuntime } from './cApiExecutor.node.js';
-import type { Executor } from './executor.js';
-import { createGcTrigger } from './garbage.node.js';
+import { targetOf } from './blockSize.node.js';
+import { CApiRuntime, CApiUnavailableError } from './cApi.node.js';
+import { availableDevices, loadInBinding } from './nodeBinding.node.js';
 import { Program, signatureOf } from './program.js';
-import { sessionExecutor } from './sessionExecutor.js';
-import { DirectUnavailableError } from './unavailable.js';
+
+export { prepareProcess } from './onnxRuntime.node.js';
 
 /** Where a program runs. */
 export const DEVICES = ['cpu', 'webgpu', 'cuda'] as const;
@@ -19,105 +16,91 @@ export type Device = (typeof DEVICES)[number];
 
 export interface CompileOptions {
   readonly device?: Device;
-  /** Threads of one operator; default 0: as many as there are cores. */
+  /** Threads of one operator (default: 0, one per core). */
   readonly threads?: number;
-  /** What to lower for; default what suits the device and processor best. `{ name: 'plain' }` keeps ONNX operators as they were written. */
+  /** What to lower for (default: what suits the device and CPU best). `{ name: 'plain' }` applies no CPU-specific optimizations. */
   readonly target?: Target;
-  /** Default true: the runtime is called by its C interface where that can be had, which is for the processor alone; else by its binding for Node, which copies. */
+  /** Whether CPU programs run through ONNX Runtime's C API if it is available (default: true). The Node binding copies every result. */
   readonly useCApi?: boolean;
-  /** Record a profile of each operator into a file that begins so; `Program.endProfiling` writes it. */
+  /** Record a profile of each operator into a file with this prefix; `Program.endProfiling` writes it. Implies the Node binding. */
   readonly profilePrefix?: string;
-  /** Called with the reason if the runtime should be called by its C interface but cannot be. */
-  readonly onFallback?: (reason: DirectUnavailableError) => void;
-}
-
-/** The lowering that suits a device, and on the CPU this processor. */
-export async function targetOf(device: Device): Promise<Target> {
-  if (device !== 'cpu') return { name: device === 'webgpu' ? 'webgpu' : 'plain' };
-  const block = await detectBlockSize();
-  return { name: 'cpu', ...(block === undefined ? {} : { block }) };
+  /** Called with the reason if the C API should be used but is unavailable. */
+  readonly onFallback?: (reason: CApiUnavailableError) => void;
 }
 
 /**
- * Compiles a graph for a device of this machine with ONNX Runtime's native library.
- * @throws {InputError} if an option is not valid, or the device is not there; nothing is done then
+ * Compiles a graph for a device of this machine.
+ * @throws {InputError} if an option is invalid or the device is unavailable; nothing has been done then
  */
 export async function compile(graph: Graph, options: CompileOptions = {}): Promise<Program> {
   requireOptions(options);
   requireGraph(graph);
   const { device = 'cpu', threads = 0, target, profilePrefix } = options;
+  await requireDevice(device);
   const lowered = lower(graph, target ?? (await targetOf(device)));
   const model = encode(lowered);
   const runtime = await cApiRuntime(options);
-  const executor = runtime ? await runtime.load(model, threads) : await bindingExecutor(model, device, threads, profilePrefix);
+  const executor = await (runtime ? runtime.load(model, threads) : loadInBinding(model, { device, threads, profilePrefix }));
   return new Program(executor, signatureOf(lowered));
 }
 
-/** Whether the runtime's C interface can be called here. */
-export type DirectAccess =
-  { readonly runtime: CApiRuntime; readonly reason?: undefined } | { readonly runtime?: undefined; readonly reason: DirectUnavailableError };
+/** The C API, or the reason why it is unavailable here. */
+export type CApiAccess =
+  { readonly runtime: CApiRuntime; readonly reason?: undefined } | { readonly runtime?: undefined; readonly reason: CApiUnavailableError };
 
-/** The runtime's C interface, or the reason why it cannot be called here. */
-export async function directAccess(): Promise<DirectAccess> {
+/** Opens the C API, or returns the reason why it is unavailable here. */
+export async function openCApi(): Promise<CApiAccess> {
   try {
     return { runtime: await CApiRuntime.open() };
   } catch (error) {
-    if (error instanceof DirectUnavailableError) return { reason: error };
+    if (error instanceof CApiUnavailableError) return { reason: error };
     throw error;
   }
 }
 
-/** The C interface for programs that may use it. */
 async function cApiRuntime({ useCApi = true, device = 'cpu', profilePrefix, onFallback }: CompileOptions): Promise<CApiRuntime | undefined> {
   if (!useCApi || device !== 'cpu' || profilePrefix !== undefined) return undefined;
-  const { runtime, reason } = await directAccess();
+  const { runtime, reason } = await openCApi();
   if (reason) onFallback?.(reason);
   return runtime;
 }
 
-async function bindingExecutor(model: Uint8Array, device: Device, threads: number, profilePrefix: string | undefined): Promise<Executor> {
-  const session = await createSession(model, device, {
-    executionProviders: [device],
-    intraOpNumThreads: threads,
-    interOpNumThreads: 1,
-    // See DirectRuntime.load.
-    enableMemPattern: false,
-    // Only errors: the runtime warns of harmless things, such as inputs that nothing reads.
-    logSeverityLevel: 3,
-    ...(profilePrefix === undefined ? {} : { enableProfiling: true, profileFilePrefix: profilePrefix }),
-  });
-  return sessionExecutor(session, { Tensor, beforeRun: createGcTrigger() });
+async function requireDevice(device: string): Promise<void> {
+  const available = await availableDevices();
+  if (!available.includes(device)) throw new InputError(`device ${device}: not in this build of ONNX Runtime; choose from ${available.join(', ')}`);
 }
 
-// Only what an error does not say: the native library would also print every error that it throws.
-env.logLevel = 'fatal';
+/** ONNX Runtime would start any number of threads. */
+const MAX_THREADS = 1024;
 
-/** The version of ONNX Runtime. */
-export const RUNTIME_VERSION = env.versions.node ?? env.versions.common;
+const isWhole = (value: unknown): value is number => typeof value === 'number' && Number.isInteger(value);
+const show = (value: unknown): string =>
+  typeof value === 'string' ? `'${value}'` : typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? typeof value);
 
-/** The devices that this build of the runtime offers; whether the machine has them shows when a program is compiled. */
-export const availableDevices = (): readonly string[] => listSupportedBackends().map(({ name }) => name);
-
-function requireOptions(options: CompileOptions): void {
-  const { device = 'cpu' } = options;
-  requireCompileOptions(options);
-  const offered = availableDevices();
-  if (!offered.includes(device)) throw new InputError(`device ${device}: this ONNX Runtime offers ${offered.join(', ')} only`);
+function requireOption(name: string, isValid: boolean, expected: string, value: unknown): void {
+  if (!isValid) throw new InputError(`compile: ${name}: expected ${expected} but got ${show(value)}`.replaceAll('\n', ' '));
 }
 
-async function createSession(model: Uint8Array, device: Device, options: InferenceSession.SessionOptions): Promise<InferenceSession> {
-  try {
-    return await InferenceSession.create(model, options);
-  } catch (error) {
-    if (device === 'cpu') throw error;
-    // A provider that is there but finds no adapter or driver: the user can choose another device.
-    throw new InputError(`device ${device} cannot be used here (${reasonOf(error)}); --device cpu always works`);
-  }
+/** @throws {InputError} if an option has the wrong type or is out of range, as in calls from JavaScript */
+function requireOptions({ device, threads, target, useCApi, profilePrefix, onFallback }: Readonly<Partial<Record<keyof CompileOptions, unknown>>>): void {
+  requireOption('device', device === undefined || typeof device === 'string', 'a name', device);
+  const isCount = threads === undefined || (isWhole(threads) && threads >= 0 && threads <= MAX_THREADS);
+  requireOption('threads', isCount, `a whole number from 0 (one per core) to ${MAX_THREADS}`, threads);
+  requireOption('useCApi', useCApi === undefined || typeof useCApi === 'boolean', 'true or false', useCApi);
+  requireOption('profilePrefix', profilePrefix === undefined || (typeof profilePrefix === 'string' && profilePrefix !== ''), 'a path', profilePrefix);
+  requireOption('onFallback', onFallback === undefined || typeof onFallback === 'function', 'a function', onFallback);
+  requireOption('target', target === undefined || isTarget(target), `{ name } of ${Object.keys(rulesOf).join(', ')}, with a block of 8 or 16 for cpu`, target);
 }
 
-/** What a provider says, without the place in its source that comes before. */
-const reasonOf = (error: unknown): string =>
-  String(error instanceof Error ? error.message : error)
-    .split('\n')[0]!
-    .split(' was false. ')
-    .at(-1)!;
+/** @throws {InputError} unless a graph is what `graphOf` returns */
+function requireGraph(graph: unknown): void {
+  const { inputs, outputs } = (graph ?? {}) as { readonly inputs?: unknown; readonly outputs?: unknown };
+  if (!Array.isArray(inputs) || typeof outputs !== 'object' || outputs === null)
+    throw new InputError(`compile: graph: expected what graphOf returns but got ${graph === null ? 'null' : typeof graph}`);
+}
+
+function isTarget(target: unknown): boolean {
+  if (typeof target !== 'object' || target === null) return false;
+  const { name, block } = target as { readonly name?: unknown; readonly block?: unknown };
+  return typeof name === 'string' && Object.hasOwn(rulesOf, name) && (block === undefined || block === 8 || block === 16);
+}

@@ -1,41 +1,35 @@
-import './telemetry.js';
-import { InferenceSession, Tensor } from 'onnxruntime-node';
+/** External ONNX models from files, on the CPU. */
+import { realpath, stat } from 'node:fs/promises';
+import { dirname, isAbsolute, join, relative, sep } from 'node:path';
+import { fromBinary } from '@bufbuild/protobuf';
+import { ModelProtoSchema, type TensorProto, TensorProto_DataLocation, TensorProtoSchema } from 'onnx-buf';
 import { InputError } from '../../errors.js';
 import { wrapReadErrors } from '../../files/atomic.node.js';
 import { FileTooLargeError, readRegularFile } from '../../files/regularFile.node.js';
-import { externalFiles } from './externalData.node.js';
-import type { OnnxModel, TensorInfo } from './onnxModel.js';
+import { loadOnnxRuntime } from './onnxRuntime.node.js';
+import { firstLine, type OnnxModel, sessionModel } from './session.js';
 
 /**
- * Opens an ONNX file for the processor.
- * @param threads 0: one for each core
- * @throws {InputError} if it cannot be read, has data outside of its folder, or the runtime does not take it
+ * Opens an ONNX file for the CPU.
+ * @param threads threads of one operator; 0: one per core
+ * @throws {InputError} if it cannot be read, has data outside its folder, or ONNX Runtime rejects it
  */
 export async function loadOnnxModel(file: string, threads = 0): Promise<OnnxModel> {
   const bytes = await readModel(file);
   const external = await externalFiles(file, bytes);
-  // Only a session made from the file itself looks for external data beside it, not in the working directory.
+  const { InferenceSession, Tensor } = await loadOnnxRuntime();
+  // Only a session created from the file itself looks for external data beside it, not in the working directory.
   const source: string | Uint8Array = external.length > 0 ? file : bytes;
-  // Errors are thrown as well; printed by the native library, names in the model would reach the terminal as they are.
+  // Errors are thrown as well; if the native library printed them, names in the model would reach the terminal unescaped.
   const session = await InferenceSession.create(source as string, { executionProviders: ['cpu'], intraOpNumThreads: threads, logSeverityLevel: 4 }).catch(
     (error: unknown) => {
       throw new InputError(`${file}: not an ONNX model that the runtime takes (${firstLine(error)})`);
     },
   );
-  return {
-    inputs: session.inputMetadata.map(valueOf),
-    outputs: session.outputMetadata.map(valueOf),
-    run: async (input, data, shape, outputs) => {
-      const results = await session.run({ [input]: new Tensor('float32', data, shape) }, [...outputs]).catch((error: unknown) => {
-        throw new InputError(`${file}: does not run on ${input} [${shape.join(', ')}] (${firstLine(error)})`);
-      });
-      return Object.fromEntries(outputs.map((name) => [name, floats(results[name]!, name, file)]));
-    },
-    release: () => session.release(),
-  };
+  return sessionModel(session, { Tensor }, file);
 }
 
-/** The runtime takes no protobuf message of 2 GiB. */
+/** ONNX Runtime accepts no protobuf message of 2 GiB. */
 const MAX_BYTES = 2 ** 31 - 1;
 
 const readModel = (file: string): Promise<Uint8Array> =>
@@ -44,12 +38,63 @@ const readModel = (file: string): Promise<Uint8Array> =>
     throw isTooLarge ? new InputError(`${file}: an ONNX file has less than 2 GiB; move its tensors to external data`) : error;
   });
 
-const valueOf = (value: InferenceSession.ValueMetadata): TensorInfo =>
-  value.isTensor ? { name: value.name, type: value.type, shape: value.shape } : { name: value.name, type: 'no tensor', shape: [] };
+/** Prefix by which ONNX Runtime recognizes an address in its own memory instead of a file. */
+const MEMORY_TAG = '_ORT_MEM_ADDR_';
 
-function floats({ type, dims, data }: Tensor, name: string, file: string) {
-  if (!(data instanceof Float32Array)) throw new InputError(`${file}: its output ${name} is ${type}, but must be float32`);
-  return { shape: dims, data };
+/**
+ * Returns the paths of the files that hold a model's tensors, each once, and checks them before any is opened.
+ * @param file the model's own path
+ * @throws {InputError} if the bytes are not an ONNX model, or a tensor is in a file that is missing, not regular, or outside the model's folder
+ */
+async function externalFiles(file: string, bytes: Uint8Array): Promise<string[]> {
+  const locations = new Set(tensorsOf(file, bytes).flatMap(locationsOf));
+  const folder = dirname(file);
+  for (const location of locations) await requireInside(file, folder, location);
+  return [...locations].map((location) => join(folder, location));
 }
 
-const firstLine = (error: unknown): string => String(error instanceof Error ? error.message : error).split('\n')[0]!;
+function tensorsOf(file: string, bytes: Uint8Array): TensorProto[] {
+  try {
+    const model = fromBinary(ModelProtoSchema, bytes);
+    if (model.graph === undefined) throw new Error('it has no graph');
+    return tensorsIn(model);
+  } catch (error) {
+    throw new InputError(`${file}: not an ONNX model (${firstLine(error)})`);
+  }
+}
+
+/** Every tensor of a message: initializers, attributes, and those of subgraphs and functions at any depth. */
+function tensorsIn(root: unknown): TensorProto[] {
+  const found: TensorProto[] = [];
+  const waiting: unknown[] = [root];
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    if (typeof next !== 'object' || next === null || ArrayBuffer.isView(next)) continue;
+    if ('$typeName' in next && next.$typeName === TensorProtoSchema.typeName) found.push(next as TensorProto);
+    // Lists of numbers can be as long as a tensor, and contain none.
+    else for (const child of Object.values(next)) if (typeof child === 'object' && child !== null) waiting.push(child);
+  }
+  return found;
+}
+
+const locationsOf = ({ dataLocation, externalData }: TensorProto): string[] =>
+  dataLocation === TensorProto_DataLocation.EXTERNAL || externalData.length > 0
+    ? externalData.filter(({ key }) => key === 'location').map(({ value }) => value)
+    : [];
+
+async function requireInside(file: string, folder: string, location: string): Promise<void> {
+  const refuse = (problem: string): never => {
+    throw new InputError(`${file}: its external data ${JSON.stringify(location)} ${problem}`);
+  };
+  if (location.trim() === '' || location.includes('\0')) return refuse('is not the name of a file');
+  if (location.includes(MEMORY_TAG)) return refuse('is an address in memory, not a file');
+  const steps = location.split(/[\\/]/);
+  if (isAbsolute(location) || steps[0] === '' || /^[A-Z]:/i.test(location) || steps.includes('..'))
+    return refuse("leaves the model's folder; put the file beside the model");
+  const target = await realpath(join(folder, location)).catch((error: NodeJS.ErrnoException) =>
+    refuse(error.code === 'ENOENT' ? 'was not found' : `cannot be read (${error.code ?? error.message})`),
+  );
+  const path = relative(await realpath(folder), target);
+  if (isAbsolute(path) || path === '..' || path.startsWith(`..${sep}`))
+    return refuse("is a link that leaves the model's folder; put the file beside the model");
+  if (!(await stat(target)).isFile()) return refuse('is not a regular file');
+}

@@ -1,10 +1,34 @@
 import type { Graph } from '../graph.js';
-import type { LoweredGraph } from '../lowering/stateLayout.js';
+import { fromStoredOrder, type LoweredGraph, nextName, toStoredOrder } from '../lowering/state.js';
 import { showShape, sizeOf } from '../shape.js';
 import { ARRAY_OF, type ElementArray, type TensorData, type TensorType } from '../value.js';
-import type { Executor, TensorBuffer } from './executor.js';
 
-/** What remains of a graph once it is compiled: the graph itself would only be memory, and work for the garbage collector. */
+/** A tensor with its elements in memory. */
+export interface TensorBuffer extends TensorType {
+  readonly data: ElementArray;
+}
+
+/** A compiled model in a runtime. One run at a time. */
+export interface Executor {
+  /**
+   * Runs the model once.
+   * @param inputs every input by name
+   * @param outputs every output by name: a buffer that it is written to, which may be an input's as well, or its type alone
+   * @returns the outputs without a buffer
+   */
+  readonly run: (
+    inputs: Readonly<Record<string, TensorBuffer>>,
+    outputs: Readonly<Record<string, TensorBuffer | TensorType>>,
+  ) => Promise<Readonly<Record<string, ElementArray>>>;
+  readonly release: () => Promise<void>;
+  /** Writes the profile, if one is recorded. */
+  readonly endProfiling: () => void;
+}
+
+/** Whether an output has a buffer to be written to. */
+export const hasBuffer = (output: TensorBuffer | TensorType): output is TensorBuffer => 'data' in output;
+
+/** What remains of a graph after compilation. The graph itself would only take memory, and time of the garbage collector. */
 export interface Signature extends Pick<LoweredGraph, 'stateLayouts' | 'statesInPlace'> {
   readonly inputs: ReadonlyMap<string, TensorType>;
   readonly outputs: ReadonlyMap<string, TensorType>;
@@ -30,29 +54,30 @@ export class Program {
   ) {}
 
   /**
-   * Runs the graph once. Every input must be fed, with the number of elements that it was declared with. An output that is named in
-   * `into` is written into the memory of that array, which may be that of an input as well, and is not among the results.
+   * Runs the graph once.
+   * @param feeds every input by name, with as many elements as it was declared with
+   * @param into outputs to write into these arrays, which may be those of inputs as well; they are not among the results
    */
   async run(feeds: Readonly<Record<string, ElementArray>>, into: Readonly<Record<string, ElementArray>> = {}): Promise<Record<string, TensorData>> {
-    if (this.released) throw new Error('program: it was released');
+    if (this.released) throw new Error('program: already released');
     const { inputs, outputs } = this.signature;
     const missing = [...inputs.keys()].find((name) => feeds[name] === undefined);
-    if (missing !== undefined) throw new Error(`program: nothing is fed to '${missing}'`);
+    if (missing !== undefined) throw new Error(`program: input '${missing}': not fed`);
     const operands = Object.fromEntries(Object.entries(feeds).map(([name, data]) => [name, operandOf(name, data, inputs)]));
     const targets = Object.fromEntries([...outputs].map(([name, type]) => [name, into[name] ? operandOf(name, into[name], outputs) : type]));
     const results = await this.executor.run(operands, targets);
     return Object.fromEntries(Object.entries(results).map(([name, data]) => [name, { ...outputs.get(name)!, data }]));
   }
 
-  /** Frees the compiled graph; not while it runs. Again, it does nothing. */
+  /** Frees the compiled graph, which must not be running. Calling it again has no effect. */
   async release(): Promise<void> {
-    // A library may free twice what it is told to free twice.
+    // Releasing twice could double-free native memory.
     if (this.released) return;
     this.released = true;
     await this.executor.release();
   }
 
-  /** Ends profiling, for programs compiled with it, and writes the profile. */
+  /** Writes the profile of a program that was compiled with profiling. */
   endProfiling(): void {
     this.executor.endProfiling();
   }
@@ -60,11 +85,61 @@ export class Program {
 
 function operandOf(name: string, data: ElementArray, declared: ReadonlyMap<string, TensorType>): TensorBuffer {
   const type = declared.get(name);
-  if (type === undefined) throw new Error(`program: there is no input ${name}`);
-  if (!(data instanceof ARRAY_OF[type.type])) throw new TypeError(`program: ${name} must be ${type.type}, not a ${data.constructor.name}`);
-  if (data.length !== sizeOf(type.shape)) throw new Error(`program: ${name} needs the size of ${showShape(type.shape)}, not ${data.length} elements`);
+  if (type === undefined) throw new Error(`program: unknown input ${name}`);
+  if (!(data instanceof ARRAY_OF[type.type])) throw new TypeError(`program: ${name}: expected ${type.type} but got a ${data.constructor.name}`);
+  if (data.length !== sizeOf(type.shape)) throw new Error(`program: ${name}: expected the size of ${showShape(type.shape)} but got ${data.length} elements`);
   return { ...type, data };
 }
 
-/** Makes a program of a graph: what each platform's runtime offers, with device and threads already chosen. */
+/** Compiles a graph, with runtime, device and threads already chosen. */
 export type Compile = (graph: Graph) => Promise<Program>;
+
+/**
+ * A program some of whose inputs are state: each run reads them and replaces them by the outputs `next/NAME`. The runtime writes the new state
+ * over the old one if the graph allows it; otherwise the array that it returned is fed to the next run.
+ */
+export class StatefulProgram {
+  private current: Record<string, Float32Array>;
+  /** The arrays of states that are written in place, by name of the output. */
+  private readonly inPlace: Readonly<Record<string, Float32Array>>;
+
+  constructor(
+    private readonly program: Program,
+    initial: Readonly<Record<string, Float32Array>>,
+  ) {
+    this.current = Object.fromEntries(Object.entries(initial).map(([name, vector]) => [name, this.copy(name, vector, toStoredOrder)]));
+    const kept = Object.entries(this.current).filter(([name]) => program.signature.statesInPlace.has(name));
+    this.inPlace = Object.fromEntries(kept.map(([name, vector]) => [nextName(name), vector]));
+  }
+
+  /** Runs one step. Returns the outputs that are not state. */
+  async step(feeds: Readonly<Record<string, ElementArray>>): Promise<Record<string, TensorData>> {
+    const results = await this.program.run({ ...feeds, ...this.current }, this.inPlace);
+    for (const name of Object.keys(this.current)) {
+      const next = results[nextName(name)];
+      if (next === undefined) continue;
+      this.current[name] = next.data as Float32Array;
+      delete results[nextName(name)];
+    }
+    return results;
+  }
+
+  /** A copy of the state after the last step. */
+  get state(): Readonly<Record<string, Float32Array>> {
+    return Object.fromEntries(Object.entries(this.current).map(([name, vector]) => [name, this.copy(name, vector, fromStoredOrder)]));
+  }
+
+  private copy(name: string, vector: Float32Array, convert: typeof toStoredOrder): Float32Array {
+    const layout = this.program.signature.stateLayouts.get(name);
+    return layout ? convert(layout, vector) : vector.slice();
+  }
+
+  /** Writes the profile of a program that was compiled with profiling. */
+  endProfiling(): void {
+    this.program.endProfiling();
+  }
+
+  release(): Promise<void> {
+    return this.program.release();
+  }
+}

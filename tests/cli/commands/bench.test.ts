@@ -17,11 +17,21 @@ describe('agenet bench', () => {
     expect(readdirSync(cwd)).toEqual([]);
   });
 
-  it('shows where the time goes where it is asked to', async () => {
+  it('counts the operations of each network and of an iteration, and the rate that they were done at', async () => {
+    const result = await resultOf(['bench', ...TINY], cwd);
+    const { iteration, encoder, generator } = result.flops as { iteration: number; encoder: { total: number }; generator: { total: number } };
+    // The published plan runs each network 4 times per image and iteration, and differentiates most of these passes.
+    const forward = 4 * 4 * (encoder.total + generator.total);
+    expect(iteration).toBeGreaterThan(1.5 * forward);
+    expect(iteration).toBeLessThan(4 * forward);
+    expect(result.gflops_per_second).toBeCloseTo(iteration / (result.seconds_per_iteration as number) / 1e9, 6);
+  });
+
+  it('prints a profile on request', async () => {
     const { status, stdout } = await runCommand(['bench', '--profile', ...TINY], cwd);
     expect(status).toBe(0);
     expect(stdout).toMatch(/Conv/);
-    expect(stdout).toMatch(/\d+\.\d %/);
+    expect(stdout).toMatch(/\d+\.\d%/);
   });
 
   it.concurrent.each([

@@ -3,10 +3,10 @@ import { doctorCommand } from '../../../src/cli/commands/doctor.js';
 import { compilerOf } from '../../../src/cli/options.js';
 import { Terminal } from '../../../src/cli/terminal.js';
 import { graphOf, input, relu } from '../../../src/engine/index.js';
-import { CApiRuntime } from '../../../src/engine/runtime/cApiExecutor.node.js';
-import { DirectUnavailableError } from '../../../src/engine/runtime/unavailable.js';
+import { CApiRuntime } from '../../../src/engine/runtime/cApi.node.js';
+import { CApiUnavailableError } from '../../../src/engine/runtime/cApi.node.js';
 
-const reason = new DirectUnavailableError('version', 'the library is ONNX Runtime 9.9.9');
+const reason = new CApiUnavailableError('version', 'the library is ONNX Runtime 9.9.9');
 
 /** Collects what is written to a stream of the process. */
 function written(stream: 'stdout' | 'stderr'): string[] {

@@ -127,6 +127,8 @@ describe('agenet train', () => {
       steps: 2 * 937,
       images: { train: 60_000, test: 10_000 },
       configuration: { network: 'dcgan32', size: 32, channels: 1, latent: 100, length: { epochs: 2 } },
+      // The first convolution: 16 kernels of 4x4 at 16x16 positions, two operations per multiply-add.
+      flops: { encoder: { layers: { conv1: 2 * 16 * 16 * 16 * 16, activation1: 16 * 16 * 16 } } },
     });
     expect(readdirSync(cwd)).toEqual([]);
   });

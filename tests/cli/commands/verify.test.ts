@@ -30,7 +30,7 @@ describe('agenet verify', () => {
     expect(passed).toBe(true);
   });
 
-  it('says to people which file is right and which is wrong, with status 1 where one is', async () => {
+  it('prints which file passed and which failed, and exits with status 1 if one failed', async () => {
     const golden = await readGolden('dcgan32-gray');
     writeFileSync(
       join(cwd, 'wrong.safetensors'),
@@ -44,8 +44,8 @@ describe('agenet verify', () => {
     );
     const { status, stdout, stderr } = await runCommand(['verify', gray, 'wrong.safetensors', '--threads', '1'], cwd);
     expect([status, stderr]).toEqual([1, '']);
-    expect(stdout).toContain(`${gray}: right`);
-    expect(stdout).toContain('wrong.safetensors: WRONG');
+    expect(stdout).toContain(`${gray}: passed`);
+    expect(stdout).toContain('wrong.safetensors: FAILED');
   });
 
   it('has a number for the error where an expected tensor does not exist', async () => {

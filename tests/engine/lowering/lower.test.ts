@@ -17,7 +17,7 @@ import {
   sub,
   abs,
 } from '../../../src/engine/index.js';
-import { exactCentering } from '../../../src/engine/lowering/exactCentering.js';
+import { exactCentering } from '../../../src/engine/lowering/rewrites.js';
 import { expectClose } from '../expectations.js';
 import { operatorsOf, run, runAsWritten, targets } from '../running.js';
 import { random } from '../tensors.js';

@@ -7,7 +7,7 @@ import { add, concat, mul, reduceSum, reshape, slice, sub } from '../../operator
 import { sizeOf } from '../../shape.js';
 import { constant, splatValue, type Value } from '../../value.js';
 import { type FeatureMapType, type Layout, padAxis, padded, type PhaseTensors, phaseShape } from './layout.js';
-import { type Activation, blockedConv, blockedMean } from './nchwc.js';
+import { type Activation, blockedConv, blockedMean } from './operators.js';
 
 /** One number a channel, plain [1, C, 1, 1], or one number for all. */
 export type ChannelVector = Value;

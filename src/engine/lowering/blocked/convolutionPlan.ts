@@ -2,10 +2,10 @@
 import { concat, pad, reshape, slice } from '../../operators/index.js';
 import { type Shape, sizeOf } from '../../shape.js';
 import { constant, type ComputedValue, type Value } from '../../value.js';
-import { type KernelGradientAttributes } from '../kernelGradient.js';
-import { gatherRows } from './gather.js';
+import { type KernelGradientAttributes } from '../cpuRewrites.js';
+import { gatherRows } from './operators.js';
 import { kernelFromRows, kernelRows, type KernelType } from './kernels.js';
-import { type Layout, padded } from './layout.js';
+import { type Layout, padded, WHOLE } from './layout.js';
 import { type AxisLink, phaseLinks } from './polyphase.js';
 
 /** A convolution by its roles: Conv takes big to small, ConvTranspose small to big, the kernel's gradient takes both. */
@@ -95,14 +95,13 @@ export function planConvolution(convolution: Convolution, smallRegion: Layout, b
   const { kernelShape, strides } = convolution;
   const type: KernelType = { small: kernelShape[0]!, big: kernelShape[1]!, height: kernelShape[2]!, width: kernelShape[3]!, block };
   if (isPointwise(convolution)) return connectPointwise(convolution, type, smallRegion, bigRegion);
-  const whole: Layout = { kind: 'blocked', phases: 1 };
   const { rows, columns } = axesOf(convolution)!;
-  if (isWholePixel(convolution)) return { smallLayout: whole, bigLayout: whole, connections: [asPixel(type)], bigAsPixel: true };
+  if (isWholePixel(convolution)) return { smallLayout: WHOLE, bigLayout: WHOLE, connections: [asPixel(type)], bigAsPixel: true };
   if (bigRegion.kind === 'depth' && bigRegion.phases === strides[0]) {
-    return { smallLayout: whole, bigLayout: bigRegion, connections: [viaSpaceToDepth(type, rows, columns)], bigAsPixel: false };
+    return { smallLayout: WHOLE, bigLayout: bigRegion, connections: [viaSpaceToDepth(type, rows, columns)], bigAsPixel: false };
   }
   const links = rows.flatMap((row, i) => columns.map((column, j): PhaseLink => ({ small: 0, big: i * columns.length + j, rows: row, columns: column })));
-  return { smallLayout: whole, bigLayout: { kind: 'blocked', phases: strides[0]! }, connections: [plainConnection(type, links)], bigAsPixel: false };
+  return { smallLayout: WHOLE, bigLayout: { kind: 'blocked', phases: strides[0]! }, connections: [plainConnection(type, links)], bigAsPixel: false };
 }
 
 const plainConnection = (type: KernelType, links: readonly PhaseLink[]): KernelGroup => ({

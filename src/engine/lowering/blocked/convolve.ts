@@ -2,11 +2,10 @@
 import { add, concat, expand, pad, reshape, slice } from '../../operators/index.js';
 import { constant, type Value } from '../../value.js';
 import type { ConvolutionPlan, KernelGroup, PhaseLink } from './convolutionPlan.js';
-import { gatherRows } from './gather.js';
+import { type Activation, blockedConv, gatherRows, reorderOutput } from './operators.js';
 import { dataGradientKernel, gradientOrder, forwardKernel, transposeRows } from './kernels.js';
 import { padded, type PhaseTensors } from './layout.js';
 import { type AxisLink, kernelGradientPadding, dataGradientPadding, forwardPadding } from './polyphase.js';
-import { type Activation, blockedConv, reorderOutput } from './nchwc.js';
 
 /** What is added and applied to a result in the same pass. */
 interface Epilogue {

@@ -4,10 +4,9 @@
  */
 import { reshape, slice, transpose } from '../../operators/index.js';
 import type { Value } from '../../value.js';
-import { gatherRows } from './gather.js';
+import { gatherRows, reorderInput } from './operators.js';
 import { padAxis, padded } from './layout.js';
 import type { AxisLink } from './polyphase.js';
-import { reorderInput } from './nchwc.js';
 
 /** Sizes of a kernel in blocks. */
 export interface KernelType {

@@ -6,7 +6,7 @@
 import { concat, pad, reshape, slice, transpose } from '../../operators/index.js';
 import type { Shape } from '../../shape.js';
 import type { Value } from '../../value.js';
-import { gatherRows } from './gather.js';
+import { gatherRows } from './operators.js';
 
 /**
  * `blocked`: one part for each of phases x phases parities of row and column, in row-major order.
@@ -45,6 +45,17 @@ export const padded = (channels: number, block: number): number => Math.ceil(cha
 export function phaseShape({ batch, channels, height, width, block }: FeatureMapType, { kind, phases }: Layout): Shape {
   return [1, kind === 'depth' ? block : padded(channels, block), height / phases, (width / phases) * batch];
 }
+
+/** All pixels in one part. */
+export const WHOLE: Layout = { kind: 'blocked', phases: 1 };
+
+/** The shape [C / P, H, W, N P] of the memory of a whole feature map. */
+export const memoryShape = ({ batch, channels, height, width, block }: FeatureMapType): Shape => [
+  padded(channels, block) / block,
+  height,
+  width,
+  batch * block,
+];
 
 /** Zeros behind the last of an axis, up to `size`. */
 export function padAxis(x: Value, axis: number, size: number): Value {
@@ -116,5 +127,5 @@ function joinPhases(parts: PhaseTensors, type: FeatureMapType, phases: number): 
     const pixels = parts.slice(rowPhase * phases, (rowPhase + 1) * phases).map((part) => reshape(part, [blocks * h * w, 1, batch * block]));
     return reshape(concat(pixels, 1), [blocks * h, 1, width * batch * block]);
   });
-  return reshape(concat(rows, 1), phaseShape(type, { kind: 'blocked', phases: 1 }));
+  return reshape(concat(rows, 1), phaseShape(type, WHOLE));
 }

@@ -2,14 +2,27 @@ import type { Graph } from '../../graph.js';
 import { apply } from '../../operator.js';
 import { reduceSum, reshape } from '../../operators/index.js';
 import { sameShape, sizeOf } from '../../shape.js';
-import { type ComputedValue, input, type InputValue, type Value } from '../../value.js';
-import { nextName, type StateLayout } from '../stateLayout.js';
-import { type ConvolutionPlan, type Convolution, matchConvolution } from './convolutionPlan.js';
+import { type ComputedValue, constant, type ConstantValue, input, type InputValue, splatValue, type Value } from '../../value.js';
+import { nextName, type StateLayout } from '../state.js';
+import { type Convolution, type ConvolutionPlan, matchConvolution } from './convolutionPlan.js';
 import type { RowsOf } from './convolve.js';
-import { fillWithZeros, fillRowsWithZeros, fromStored, kernelOfStored, pieceOfStored, storeVector, storePieces } from './storedVectors.js';
+import {
+  assignVectorLayouts,
+  fillRowsWithZeros,
+  fillWithZeros,
+  fromStored,
+  isElementwiseVector,
+  isTotal,
+  kernelOfStored,
+  pieceOfStored,
+  sameKernel,
+  type Segment,
+  stateLayout,
+  storePieces,
+  storeVector,
+  type VectorLayout,
+} from './flatVectors.js';
 import { kernelFromRows, type KernelType } from './kernels.js';
-import { Padding } from './padding.js';
-import { assignVectorLayouts, isElementwiseVector, isTotal, sameKernel, type Segment, stateLayout, type VectorLayout } from './vectors.js';
 
 /** What storage has to know of the graph that is being lowered. */
 export interface LoweringContext {
@@ -171,4 +184,43 @@ export class ParameterStorage {
     });
     return types[0] && types.every((type) => sameKernel(type, types[0])) ? types[0] : undefined;
   }
+}
+
+/** What elements that only fill blocks become under elementwise operators, if that is known without running anything. */
+export class Padding {
+  private readonly known = new Map<Value, number | undefined>();
+
+  /** @param isFilled whether a value of several elements is stored with zeros in its padding, whatever it is made of */
+  constructor(private readonly isFilled: (value: Value) => boolean) {}
+
+  /** The elements of the padding; of a value of one element, that one. Undefined if they are not known. */
+  of(value: Value): number | undefined {
+    if (!this.known.has(value)) this.known.set(value, this.find(value));
+    return this.known.get(value);
+  }
+
+  private find(value: Value): number | undefined {
+    if (sizeOf(value.shape) === 1) return splatValue(value);
+    if (this.isFilled(value)) return 0;
+    return value.kind === 'computed' && value.operator.elementwise ? this.result(value) : undefined;
+  }
+
+  private result(value: ComputedValue): number | undefined {
+    const { operator, inputs } = value;
+    const elements = inputs.map((operand) => this.of(operand));
+    const isScalar = (index: number) => sizeOf(inputs[index]!.shape) === 1;
+    // Scalars that only a run knows are assumed to be finite, and not 0 as divisors: otherwise nothing else is finite either.
+    const known = operator.partialEvaluate?.(elements.map((element, index) => element ?? (isScalar(index) ? 'finite' : undefined)));
+    if (known !== undefined) return known;
+    return operator.keepsZero && inputs.every((_, index) => isScalar(index) || elements[index] === 0) ? 0 : evaluated(value, elements);
+  }
+}
+
+/** What an operator makes of single elements that are all known. */
+function evaluated({ operator, inputs, attributes, type }: ComputedValue, elements: readonly (number | undefined)[]): number | undefined {
+  if (operator.evaluate === undefined || type !== 'float32' || inputs.some((operand) => operand.type !== 'float32')) return undefined;
+  const constants = elements.flatMap((element): ConstantValue[] => (element === undefined ? [] : [constant([element])]));
+  if (constants.length < inputs.length) return undefined;
+  const result = Number(operator.evaluate(constants, { type, shape: [1] }, attributes)[0]);
+  return Number.isFinite(result) ? result : undefined;
 }

@@ -1,13 +1,21 @@
 /** Which layout each image of a graph gets. */
 import { topologicalOrder } from '../../graph.js';
 import { sameShape } from '../../shape.js';
-import type { ComputedValue, Value } from '../../value.js';
+import { type ComputedValue, constant, type Value } from '../../value.js';
 import { type Convolution, matchConvolution, isFeatureMap, isPointwise } from './convolutionPlan.js';
 import type { Layout } from './layout.js';
 
-/** Elementwise functions that keep a layout. Their value at 0 is finite, so that channels that only fill a block stay harmless. */
-export const FUNCTIONS: ReadonlySet<string> = new Set(['Relu', 'LeakyRelu', 'Tanh', 'Sigmoid', 'Abs', 'Sign', 'HardSigmoid', 'Clip', 'Exp', 'Neg', 'Identity']);
 const ARITHMETIC: ReadonlySet<string> = new Set(['Add', 'Sub', 'Mul']);
+
+/**
+ * Whether an operator is an elementwise function that keeps a layout. Its result must be finite wherever its operand is: channels that only fill
+ * a block hold any finite value, and zero kernels would turn infinity into NaN.
+ */
+export function isFunction({ operator, inputs, attributes }: ComputedValue): boolean {
+  if (!operator.elementwise || operator.evaluate === undefined || inputs.length !== 1 || inputs[0]!.type !== 'float32') return false;
+  const samples = constant([-2, -1, 0, 1, 2]);
+  return Array.from(operator.evaluate([samples], samples, attributes), Number).every(Number.isFinite);
+}
 
 /** Whether an operand is one number a channel, or one number. */
 export const isPerChannel = (operand: Value, result: Value): boolean => {
@@ -22,7 +30,7 @@ export const isPerChannel = (operand: Value, result: Value): boolean => {
 /** Whether an operator makes an image of images elementwise, other operands being one number a channel. */
 export function isElementwise(value: Value): value is ComputedValue {
   if (value.kind !== 'computed' || value.type !== 'float32' || !isFeatureMap(value.shape)) return false;
-  if (FUNCTIONS.has(value.operator.name)) return true;
+  if (isFunction(value)) return true;
   return ARITHMETIC.has(value.operator.name) && value.inputs.every((operand) => sameShape(operand.shape, value.shape) || isPerChannel(operand, value));
 }
 

@@ -1,0 +1,3 @@
+// Written by scripts/registries.mjs.
+export * from './cosine.js';
+export * from './norms.js';

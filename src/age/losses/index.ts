@@ -1,0 +1,3 @@
+// Written by scripts/registries.mjs.
+export * from './divergence.js';
+export * from './reconstruction.js';

@@ -1,0 +1,98 @@
+/** Factories of elementwise operators: functions of one operand, and arithmetic on two that are broadcast against each other. */
+import {
+  apply,
+  asValue,
+  broadcastOffsets,
+  type GradientContext,
+  type GradientThunk,
+  inferBroadcast,
+  isComputedBy,
+  type NoAttributes,
+  type Operand,
+  type Operator,
+  requireFloat,
+} from './operator.js';
+import { sumTo } from './operators/broadcasting.js';
+import { sameShape, sizeOf } from './shape.js';
+import { type Attributes, type ComputedValue, type ConstantValue, splatValue, type TensorType, type Value } from './value.js';
+
+/**
+ * An elementwise function of one operand.
+ * @param gradient builds the gradient of the operand; null if the derivative is zero wherever it exists
+ */
+export function elementwiseFunction<A extends Attributes = NoAttributes>(
+  name: string,
+  element: (x: number, attributes: A) => number,
+  gradient: ((at: GradientContext<A> & { readonly x: Value }) => Value) | null,
+  more: Pick<Operator<A>, 'floatAttributes' | 'parameters' | 'epilogue'> = {},
+): Operator<A> {
+  return {
+    name,
+    elementwise: true,
+    ...more,
+    infer([x]) {
+      requireFloat(name, [x!]);
+      return { type: 'float32', shape: x!.shape };
+    },
+    gradient: (at) => [gradient && (() => gradient({ ...at, x: at.inputs[0]! }))],
+    evaluate: ([x], _, attributes) => Float32Array.from(x!.data as Float32Array, (value) => element(value, attributes)),
+  };
+}
+
+/** What is particular about an operator of arithmetic. */
+interface Arithmetic extends Pick<Operator<NoAttributes>, 'partialEvaluate'> {
+  readonly element: (a: number, b: number) => number;
+  /** Builds the gradient of each operand, of the result's shape. */
+  readonly gradient: (at: GradientContext<NoAttributes>) => readonly GradientThunk[];
+  /** The second operand that returns the first unchanged; the first as well if the operator commutes. */
+  readonly neutral?: number;
+  readonly commutes?: boolean;
+}
+
+/** Elementwise arithmetic on two float32 operands, broadcast against each other. */
+export const arithmetic = (name: string, { element, gradient, neutral, commutes = false, ...more }: Arithmetic): Operator<NoAttributes> => ({
+  name,
+  elementwise: true,
+  inPlace: true,
+  ...more,
+  infer(inputs) {
+    requireFloat(name, inputs);
+    return inferBroadcast(name, inputs, 'float32');
+  },
+  // Every operand may have been repeated: its gradient is summed back to its own shape.
+  gradient: (at) => gradient(at).map((thunk, index) => () => sumTo(thunk(), at.inputs[index]!.shape)),
+  evaluate: (inputs, result) => combine(inputs, result, element),
+  simplify: (value) => dropNeutral(value, neutral, commutes) ?? dropExpansion(value),
+});
+
+function combine([a, b]: readonly ConstantValue[], { shape }: TensorType, element: (a: number, b: number) => number): Float32Array {
+  const [left, right] = [broadcastOffsets(a!.shape, shape), broadcastOffsets(b!.shape, shape)];
+  return Float32Array.from({ length: sizeOf(shape) }, (_, index) => element(Number(a!.data[left(index)]), Number(b!.data[right(index)])));
+}
+
+/** x + 0, x - 0, x * 1 and x / 1 are x, if broadcasting does not change its shape. */
+function dropNeutral({ inputs: [a, b], shape }: ComputedValue, neutral: number | undefined, commutes: boolean): Value | undefined {
+  if (neutral === undefined) return undefined;
+  if (splatValue(b!) === neutral && sameShape(a!.shape, shape)) return a;
+  return commutes && splatValue(a!) === neutral && sameShape(b!.shape, shape) ? b : undefined;
+}
+
+/** Arithmetic broadcasts its operands: an Expand before it is dropped if the other operand has the full shape. */
+function dropExpansion(value: ComputedValue): Value | undefined {
+  const index = value.inputs.findIndex((operand, i) => isComputedBy(operand, 'Expand') && sameShape(value.inputs[1 - i]!.shape, value.shape));
+  const expansion = value.inputs[index];
+  if (expansion?.kind !== 'computed') return undefined;
+  return { ...value, inputs: value.inputs.map((operand, i) => (i === index ? expansion.inputs[0]! : operand)) };
+}
+
+/** The function that applies an operator of arithmetic. */
+export const applyArithmetic =
+  (operator: Operator<NoAttributes>) =>
+  (a: Operand, b: Operand): Value =>
+    apply(operator, [asValue(a), asValue(b)], {});
+
+/** The function that applies an elementwise function without attributes. */
+export const applyFunction =
+  (operator: Operator<NoAttributes>) =>
+  (x: Value): Value =>
+    apply(operator, [x], {});

@@ -1,0 +1,309 @@
+import { type Graph, graphOf, topologicalOrder } from '../../graph.js';
+import { apply } from '../../operator.js';
+import { mul, reduceSum, reshape } from '../../operators/index.js';
+import { sizeOf } from '../../shape.js';
+import type { ComputedValue, Value } from '../../value.js';
+import type { LaidOutGraph } from '../state.js';
+import { centerConvolution, type Centered, centerImage, imageOf, matchVariance, meanOf, offMean, type Statistics, varianceOfCentered } from './statistics.js';
+import {
+  addAffine,
+  asParts,
+  ChannelSums,
+  type AffineForm,
+  toAffine,
+  materialize,
+  negateForm,
+  type ChannelVector,
+  scaleAffine,
+  shiftAffine,
+  broadcastChannels,
+} from './channelwise.js';
+import { planConvolution, type ConvolutionPlan, type Convolution, matchConvolution } from './convolutionPlan.js';
+import { kernelGradient, kernelGradientRows, dataGradient, forwardConv } from './convolve.js';
+import {
+  convertLayout,
+  type FeatureMapType,
+  fromPlain,
+  imageType,
+  type Layout,
+  memoryShape,
+  phaseShape,
+  type PhaseTensors,
+  sameLayout,
+  toPlain,
+  WHOLE,
+} from './layout.js';
+import type { Activation } from './operators.js';
+import { assignLayouts, isElementwise, isPerChannel } from './regions.js';
+import { ParameterStorage } from './parameterStorage.js';
+
+/**
+ * The same graph with its convolutions, and whatever lies elementwise between them, on blocked channels with the batch inside. For
+ * ONNX Runtime's CPU provider on processors for which it has blocked kernels of block size `block`.
+ */
+export function lowerToBlocks(graph: Graph, block: number): LaidOutGraph {
+  return new BlockedLowering(graph, block).lowered();
+}
+
+/** An image on its way: a form, or the product of two that is made only if somebody needs it as an image. */
+interface Image {
+  readonly form?: AffineForm;
+  readonly product?: readonly [AffineForm, AffineForm];
+}
+
+class BlockedLowering {
+  private readonly layouts: ReadonlyMap<Value, Layout>;
+  /** Images whose variance is taken. */
+  private readonly statistics = new Map<Value, Statistics>();
+  private readonly centered = new Map<Value, Centered>();
+  private readonly consumers = new Map<Value, ComputedValue[]>();
+  private readonly images = new Map<Value, Image>();
+  private readonly plainValues = new Map<Value, Value>();
+  private readonly order: readonly Value[];
+  private readonly storage: ParameterStorage;
+
+  constructor(
+    private readonly graph: Graph,
+    private readonly block: number,
+  ) {
+    const outputs = Object.values(graph.outputs);
+    this.layouts = assignLayouts(outputs, block);
+    this.order = topologicalOrder(outputs);
+    for (const value of this.order) {
+      if (value.kind !== 'computed') continue;
+      for (const operand of value.inputs) this.consumers.set(operand, [...(this.consumers.get(operand) ?? []), value]);
+      const statistics = matchVariance(value);
+      if (statistics && this.layouts.has(statistics.x)) this.statistics.set(statistics.x, statistics);
+    }
+    this.storage = new ParameterStorage({
+      graph,
+      consumersOf: (value) => this.consumersOf(value),
+      connected: (convolution) => this.connected(convolution),
+      plain: (value) => this.plain(value),
+    });
+  }
+
+  lowered(): LaidOutGraph {
+    // Operands first; what nobody asks for in the end is not reached from the outputs and so not in the graph.
+    for (const value of this.order) {
+      if (this.images.has(value) || this.storage.lowerVector(value)) continue;
+      if (value.kind === 'computed' && this.layouts.has(value)) this.lowerImage(value, this.layouts.get(value)!);
+      else this.plainValues.set(value, value.kind === 'computed' ? this.lowerPlain(value) : value);
+    }
+    const outputs = Object.fromEntries(
+      Object.entries(this.graph.outputs).map(([name, value]) => [name, this.storage.nextState(name, value) ?? this.plain(value)]),
+    );
+    const inputs = this.graph.inputs.map((value) => this.storage.inputOf(value));
+    return { ...graphOf(outputs, inputs), stateLayouts: this.storage.stateLayouts };
+  }
+
+  // What is known of a value
+
+  private typeOf(value: Value): FeatureMapType {
+    return imageType(value.shape, this.block);
+  }
+
+  private consumersOf(value: Value): readonly ComputedValue[] {
+    return this.consumers.get(value) ?? [];
+  }
+
+  /** A value in plain memory. */
+  private plain(value: Value): Value {
+    const known = this.plainValues.get(value) ?? this.storage.plainVector(value) ?? toPlain(this.parts(value), this.typeOf(value), this.layouts.get(value)!);
+    this.plainValues.set(value, known);
+    return known;
+  }
+
+  /** An image as a form, a product being made. */
+  private form(value: Value): AffineForm {
+    const image = this.images.get(value);
+    if (image?.form) return image.form;
+    const layout = this.layouts.get(value)!;
+    const form = toAffine(image?.product ? this.multiply(image.product, value, layout) : fromPlain(this.plain(value), this.typeOf(value), layout));
+    this.images.set(value, { ...image, form });
+    return form;
+  }
+
+  /** An image in its region's layout. */
+  private parts(value: Value): PhaseTensors {
+    const form = this.form(value);
+    const known = asParts(form);
+    if (known) return known;
+    const parts = materialize(form, this.typeOf(value), this.layouts.get(value)!);
+    this.images.set(value, { form: toAffine(parts) });
+    return parts;
+  }
+
+  private partsIn(value: Value, layout: Layout): PhaseTensors {
+    return convertLayout(this.parts(value), this.typeOf(value), this.layouts.get(value)!, layout);
+  }
+
+  private multiply([a, b]: readonly [AffineForm, AffineForm], value: Value, layout: Layout): PhaseTensors {
+    const [left, right] = [a, b].map((form) => materialize(form, this.typeOf(value), layout));
+    return left!.map((part, index) => mul(part, right![index]!));
+  }
+
+  // Images
+
+  private lowerImage(value: ComputedValue, layout: Layout): void {
+    const convolution = matchConvolution(value);
+    if (convolution) return this.lowerConvolution(value, convolution, layout);
+    if (isElementwise(value)) this.images.set(value, this.elementwise(value, layout));
+    else this.images.set(value, { form: toAffine(this.inBlocks(value, layout) ?? fromPlain(this.lowerPlain(value), this.typeOf(value), layout)) });
+  }
+
+  private lowerConvolution(value: ComputedValue, convolution: Convolution, layout: Layout): void {
+    const { small, big, kernel, bias, result } = convolution;
+    const connected = this.connected(convolution);
+    const own = result === 'small' ? connected.smallLayout : connected.bigLayout;
+    const type = this.typeOf(value);
+    // An activation right behind the convolution goes into its last pass, if nobody wants what is before it.
+    const follower = sameLayout(own, layout) ? this.onlyConsumer(value) : undefined;
+    const activation = follower && activationOf(follower);
+    const makers =
+      result === 'small'
+        ? forwardConv(connected, this.storage.rowsOf(kernel!), this.partsIn(big, connected.bigLayout), type.batch)
+        : dataGradient(connected, this.storage.rowsOf(kernel!), this.partsIn(small, connected.smallLayout), type.batch, phaseShape(type, own));
+    const plainBias = bias && this.plain(bias);
+    if (makers[0]!.sample && this.servesStatistics(value)) {
+      const centered = centerConvolution(makers, plainBias, type, own, layout);
+      this.centered.set(value, centered);
+      this.images.set(value, { form: imageOf(centered) });
+      return;
+    }
+    const finish = { bias: plainBias && broadcastChannels(plainBias, type, own), activation };
+    const parts = makers.map(({ make }) => make(finish));
+    const image: Image = { form: toAffine(convertLayout(parts, type, own, layout)) };
+    this.images.set(value, image);
+    if (follower && activation) this.images.set(follower, image);
+  }
+
+  /** Whether nothing but its mean, its variance and its normalization read an image. */
+  private servesStatistics(value: Value): boolean {
+    const mean = this.statistics.get(value)?.mean;
+    const isOutput = Object.values(this.graph.outputs).includes(value);
+    return mean !== undefined && !isOutput && this.consumersOf(value).every((consumer) => consumer === mean || this.isCentering(consumer));
+  }
+
+  /** Whether a value is an image minus its mean, and the image's variance is taken. */
+  private isCentering({ operator, inputs: [x, mean] }: ComputedValue): boolean {
+    return operator.name === 'Sub' && x !== undefined && this.statistics.get(x)?.mean === mean;
+  }
+
+  /** An image of which statistics are taken, near its mean. */
+  private centeredOf(x: Value): Centered {
+    const known = this.centered.get(x);
+    if (known) return known;
+    const centered = centerImage(this.parts(x), this.typeOf(x), this.layouts.get(x)!);
+    this.centered.set(x, centered);
+    return centered;
+  }
+
+  private onlyConsumer(value: Value): ComputedValue | undefined {
+    const consumers = this.consumersOf(value);
+    const isOutput = Object.values(this.graph.outputs).includes(value);
+    return consumers.length === 1 && !isOutput ? consumers[0] : undefined;
+  }
+
+  private elementwise(value: ComputedValue, layout: Layout): Image {
+    const [a, b] = value.inputs as [Value, Value];
+    switch (value.operator.name) {
+      case 'Neg':
+        return { form: negateForm(this.form(a)) };
+      case 'Add':
+        return { form: this.sum(value, a, b, false) };
+      case 'Sub':
+        return { form: this.isCentering(value) ? offMean(this.centeredOf(a)) : this.sum(value, a, b, true) };
+      case 'Mul':
+        if (isPerChannel(b, value)) return { form: scaleAffine(this.form(a), this.plain(b)) };
+        if (isPerChannel(a, value)) return { form: scaleAffine(this.form(b), this.plain(a)) };
+        return { product: [this.form(a), this.form(b)] };
+      default:
+        return { form: this.applyFunction(value, a, layout) };
+    }
+  }
+
+  private sum(value: Value, a: Value, b: Value, subtract: boolean): AffineForm {
+    const second = isPerChannel(b, value) ? undefined : subtract ? negateForm(this.form(b)) : this.form(b);
+    if (isPerChannel(a, value)) return shiftAffine(second!, this.plain(a));
+    if (second) return addAffine(this.form(a), second);
+    return shiftAffine(this.form(a), subtract ? mul(this.plain(b), -1) : this.plain(b));
+  }
+
+  private applyFunction(value: ComputedValue, operand: Value, layout: Layout): AffineForm {
+    const activation = activationOf(value);
+    const form = this.form(operand);
+    // A form that has to be made anyway takes the activation along.
+    if (activation && !asParts(form)) return toAffine(materialize(form, this.typeOf(value), layout, activation));
+    return toAffine(this.parts(operand).map((part) => apply(value.operator, [part], value.attributes)));
+  }
+
+  /** A value whose operator has a form of its own for feature maps with blocked channels. */
+  private inBlocks(value: ComputedValue, layout: Layout): PhaseTensors | undefined {
+    const { operator, inputs, attributes } = value;
+    if (operator.blocked === undefined || !inputs.every((operand) => this.layouts.has(operand))) return undefined;
+    const operands = inputs.map((operand) => reshape(this.partsIn(operand, WHOLE)[0]!, memoryShape(this.typeOf(operand))));
+    const result = operator.blocked(operands, { value, attributes, block: this.block });
+    return result && convertLayout([reshape(result, phaseShape(this.typeOf(value), WHOLE))], this.typeOf(value), WHOLE, layout);
+  }
+
+  // Everything else
+
+  private lowerPlain(value: ComputedValue): Value {
+    const convolution = matchConvolution(value);
+    if (convolution?.result === 'kernel') return this.kernelGradient(value, convolution);
+    const stored = this.storage.pieceOfVector(value) ?? this.storage.total(value);
+    if (stored) return stored;
+    const sums = this.channelSums(value);
+    if (sums) return sums;
+    this.storage.addRows(value);
+    const inputs = value.inputs.map((operand) => this.plain(operand));
+    return inputs.every((operand, index) => operand === value.inputs[index]) ? value : { ...value, inputs };
+  }
+
+  private kernelGradient(value: Value, convolution: Convolution): Value {
+    const { small, big } = convolution;
+    const connected = this.connected(convolution);
+    const [smallParts, bigParts] = [this.partsIn(small, connected.smallLayout), this.partsIn(big, connected.bigLayout)];
+    const [only] = connected.connections;
+    if (only?.own === undefined) return kernelGradient(connected, smallParts, bigParts, small.shape[0]!);
+    const rows = kernelGradientRows(only, connected.bigAsPixel, smallParts, bigParts, small.shape[0]!);
+    this.storage.rememberRows(value, rows, only.own);
+    return only.gradientOf(rows);
+  }
+
+  private connected(convolution: Convolution): ConvolutionPlan {
+    return planConvolution(convolution, this.layouts.get(convolution.small)!, this.layouts.get(convolution.big)!, this.block);
+  }
+
+  /** Sums and means of an image over batch, rows and columns, and perhaps channels. */
+  private channelSums(value: ComputedValue): Value | undefined {
+    const { name } = value.operator;
+    const [x] = value.inputs as [Value];
+    const layout = x && this.layouts.get(x);
+    if ((name !== 'ReduceSum' && name !== 'ReduceMean') || !layout) return undefined;
+    const axes = value.attributes.axes as readonly number[];
+    if (![0, 2, 3].every((axis) => axes.includes(axis))) return undefined;
+    const scale = name === 'ReduceMean' ? sizeOf(value.shape) / sizeOf(x.shape) : 1;
+    const sums = new ChannelSums(this.typeOf(x), layout, scale);
+    const variance = matchVariance(value);
+    if (variance && this.statistics.has(variance.x)) return varianceOfCentered(this.centeredOf(variance.x), sums);
+    if (this.statistics.get(x)?.mean === value) return meanOf(this.centeredOf(x));
+    const perChannel = this.sumsOf(x, sums);
+    return reshape(axes.length === 4 ? reduceSum(perChannel, [1]) : perChannel, value.shape);
+  }
+
+  private sumsOf(x: Value, sums: ChannelSums): ChannelVector {
+    const image = this.images.get(x);
+    // A product that only sums want is never made.
+    const onlySums = this.consumersOf(x).every(({ operator }) => operator.name.startsWith('Reduce'));
+    if (image?.product && !image.form && onlySums) return sums.ofProduct(...image.product);
+    return sums.ofForm(this.form(x));
+  }
+}
+
+/** The activation that an operator is, for the last pass of a convolution. */
+function activationOf({ operator, attributes }: ComputedValue): Activation | undefined {
+  const parameters = operator.epilogue?.(attributes);
+  return parameters && { name: operator.name, parameters };
+}

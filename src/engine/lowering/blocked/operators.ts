@@ -1,0 +1,88 @@
+import { apply, type Operator } from '../../operator.js';
+import { type Attributes, constant, constantTensor, type Value } from '../../value.js';
+
+/**
+ * ONNX Runtime's operators on blocked channels (domain `com.microsoft.nchwc`), which its own optimiser inserts only where kernels
+ * are constants. Declared shapes are those of plain tensors; the memory of data is [N, C/P, H, W, P] and that of kernels
+ * [O/P, I/P, kh, kw, P in, P out], with P the block size. None of them needs a gradient: they exist behind lowering only.
+ */
+
+const DOMAIN = 'com.microsoft.nchwc';
+
+/** What follows a convolution within the same pass over memory. */
+export interface Activation {
+  readonly name: string;
+  readonly parameters: readonly number[];
+}
+
+export interface BlockedConvOptions {
+  /** One number a channel of the result. */
+  readonly bias?: Value | undefined;
+  /** Added to the result before the activation; of its shape. */
+  readonly sum?: Value | undefined;
+  readonly strides?: readonly [number, number] | undefined;
+  readonly dilations?: readonly [number, number];
+  /** Top, left, bottom, right. */
+  readonly pads?: readonly [number, number, number, number];
+  readonly group?: number;
+  readonly activation?: Activation | undefined;
+}
+
+const Conv: Operator = {
+  name: 'Conv',
+  domain: DOMAIN,
+  floatAttributes: ['activation_params'],
+  infer([x, w], attributes) {
+    const { strides, dilations, pads } = attributes as Record<string, readonly number[]>;
+    const sizes = [0, 1].map(
+      (i) => Math.floor((x!.shape[2 + i]! + pads![i]! + pads![2 + i]! - dilations![i]! * (w!.shape[2 + i]! - 1) - 1) / strides![i]!) + 1,
+    );
+    return { type: 'float32', shape: [x!.shape[0]!, w!.shape[0]!, ...sizes] };
+  },
+};
+
+/** Convolution of blocked data by a blocked kernel. */
+export function blockedConv(
+  x: Value,
+  w: Value,
+  { bias, sum, strides = [1, 1], dilations = [1, 1], pads = [0, 0, 0, 0], group = 1, activation }: BlockedConvOptions = {},
+): Value {
+  const attributes: Attributes = {
+    strides,
+    dilations,
+    pads,
+    group,
+    kernel_shape: w.shape.slice(2),
+    ...(activation ? { activation: activation.name, activation_params: activation.parameters } : {}),
+  };
+  // The fourth input needs a third before it.
+  const third = bias ?? (sum ? constant(new Float32Array(w.shape[0]!)) : undefined);
+  return apply(Conv, [x, w, ...(third ? [third] : []), ...(sum ? [sum] : [])], attributes);
+}
+
+const ReorderInput: Operator = { name: 'ReorderInput', domain: DOMAIN, infer: ([x]) => ({ type: 'float32', shape: x!.shape }) };
+/** Plain memory [N, C, H, W] to blocked; C a multiple of P. */
+export const reorderInput = (x: Value): Value => apply(ReorderInput, [x], {});
+
+const ReorderOutput: Operator<{ channels: number }> = { name: 'ReorderOutput', domain: DOMAIN, infer: ([x]) => ({ type: 'float32', shape: x!.shape }) };
+/** Blocked memory to plain [N, C, H, W]. */
+export const reorderOutput = (x: Value): Value => apply(ReorderOutput, [x], { channels: x.shape[1]! });
+
+const GlobalAveragePool: Operator = {
+  name: 'GlobalAveragePool',
+  domain: DOMAIN,
+  infer: ([x]) => ({ type: 'float32', shape: [x!.shape[0]!, x!.shape[1]!, 1, 1] }),
+};
+/** The mean over rows and columns: [N, C, 1, 1]. */
+export const blockedMean = (x: Value): Value => apply(GlobalAveragePool, [x], {});
+
+const Gather: Operator<{ axis: number }> = {
+  name: 'Gather',
+  infer: ([x, index]) => ({ type: x!.type, shape: [...index!.shape, ...x!.shape.slice(1)] }),
+};
+
+/** Rows of a tensor (along its first axis) in the order of `index`; a row may be taken several times. */
+export function gatherRows(x: Value, index: readonly number[]): Value {
+  if (index.length === x.shape[0] && index.every((row, position) => row === position)) return x;
+  return apply(Gather, [x, constantTensor({ type: 'int64', shape: [index.length], data: BigInt64Array.from(index, BigInt) })], { axis: 0 });
+}

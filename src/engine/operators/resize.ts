@@ -1,0 +1,31 @@
+import { apply, throwShapeError, type Operator, requireFloat } from '../operator.js';
+import { constant, constantTensor, type Value } from '../value.js';
+import { reduceSum, reshape } from './broadcasting.js';
+
+/** ONNX Resize by a whole factor: pixel (i, j) of the result is pixel (floor(i / factor), floor(j / factor)) of the data. */
+const Resize: Operator<{ factor: number; mode: string; coordinate_transformation_mode: string; nearest_mode: string }> = {
+  name: 'Resize',
+  infer([x], { factor }) {
+    requireFloat('Resize', [x!]);
+    if (x!.shape.length !== 4) throwShapeError('Resize', [x!], 'expected data of four axes');
+    if (!Number.isInteger(factor) || factor < 1) throwShapeError('Resize', [x!], `expected a whole factor of at least 1 but got ${factor}`);
+    const [batch, channels, height, width] = x!.shape as [number, number, number, number];
+    return { type: 'float32', shape: [batch, channels, height * factor, width * factor] };
+  },
+  gradient: ({ inputs: [x], attributes: { factor }, gradient }) => [
+    () => {
+      const [batch, channels, height, width] = x!.shape as [number, number, number, number];
+      const blocks = reshape(gradient, [batch * channels, height, factor, width, factor]);
+      return reshape(reduceSum(blocks, [2, 4]), x!.shape);
+    },
+  ],
+  // The region of interest, which this mode does not read, and the scales.
+  parameters: ({ factor }) => ({
+    constants: [constantTensor({ type: 'float32', shape: [0], data: new Float32Array(0) }), constant([1, 1, factor, factor])],
+    encoded: ['factor'],
+  }),
+};
+
+/** Nearest-neighbor upsampling of `[N, C, H, W]` to `[N, C, factor H, factor W]`: each pixel becomes a block of factor x factor pixels. */
+export const resize = (x: Value, factor: number): Value =>
+  apply(Resize, [x], { factor, mode: 'nearest', coordinate_transformation_mode: 'asymmetric', nearest_mode: 'floor' });

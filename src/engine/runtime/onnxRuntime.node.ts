@@ -1,0 +1,76 @@
+/**
+ * ONNX Runtime's library for Node, loaded on first use.
+ *
+ * The engine changes three things of the process, none of them when it is imported:
+ * - When a native library is loaded, `ORT_DISABLE_TELEMETRY` is set to 1 unless it is set already.
+ * - When a graph is first compiled for the C API, koffi gets stacks of 8 MiB. ONNX Runtime's kernels need them. If the host has already
+ *   loaded a library with koffi, graphs run through the Node binding instead.
+ * - `prepareProcess`, which the command line calls, silences ONNX Runtime's log and lets the engine run the garbage collector.
+ */
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+
+/** Creates something once and returns it from then on. A failure is not kept: the next call tries again. */
+export function once<T>(create: () => Promise<T>): () => Promise<T> {
+  let created: Promise<T> | undefined;
+  return () => {
+    if (created === undefined) {
+      const attempt = create();
+      created = attempt;
+      attempt.catch(() => {
+        created = undefined;
+      });
+    }
+    return created;
+  };
+}
+
+/** What `prepareProcess` changes. */
+const settings: { silent: boolean; collect: (() => void) | undefined } = { silent: false, collect: undefined };
+
+/**
+ * Prepares a process that belongs to the engine's caller alone, such as the command line; call it before anything is compiled. ONNX Runtime then
+ * prints no errors that it also throws, and large results are collected as soon as they are dead. Both settings are process-wide, so that a
+ * library's host decides. Without it, `node --expose-gc` has the second effect.
+ */
+export function prepareProcess(): void {
+  settings.silent = true;
+  // The collector is only visible in contexts that are created while the flag is set.
+  setFlagsFromString('--expose-gc');
+  settings.collect = runInNewContext('gc') as () => void;
+  setFlagsFromString('--no-expose-gc');
+}
+
+/**
+ * Switches off the telemetry of ONNX Runtime, unless the variable is set already. From version 1.30 on, its Linux library stores a device
+ * identifier and a database in the user's cache, writes `mat-debug-PID.log` into the folder for temporary files, and uploads events. It reads the
+ * variable when it creates its environment, so every loader calls this first.
+ */
+export function disableTelemetry(): void {
+  process.env.ORT_DISABLE_TELEMETRY ??= '1';
+}
+
+/** Loads onnxruntime-node, once per process. */
+export const loadOnnxRuntime = once(async () => {
+  disableTelemetry();
+  const library = await import('onnxruntime-node');
+  if (settings.silent) library.env.logLevel = 'fatal';
+  return library;
+});
+
+/** Dead results below this size are left to the garbage collector. A collection takes about 15 ms, which iterations of a small model would notice. */
+const GC_THRESHOLD_BYTES = 48 * 2 ** 20;
+
+/**
+ * Returns a function that accumulates reported garbage, in bytes, and triggers a collection above a threshold. Results of the runtime are outside
+ * JavaScript's heap, whose collector lets three copies of a large model's state pile up.
+ */
+export function createGcTrigger(): (bytes: number) => void {
+  let waiting = 0;
+  return (bytes) => {
+    waiting += bytes;
+    if (waiting < GC_THRESHOLD_BYTES) return;
+    (settings.collect ?? globalThis.gc)?.();
+    waiting = 0;
+  };
+}

@@ -1,0 +1,38 @@
+import { mkdirSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { once } from '../../../src/engine/runtime/onnxRuntime.node.js';
+import { startCommand } from '../../cli/runCommand.js';
+import { makeTinyRun } from '../../cli/tinyRun.js';
+import { temporaryFolder } from '../../temporaryFolder.js';
+
+describe('the telemetry of ONNX Runtime', () => {
+  it('is off: a command leaves nothing in the home folder or among temporary files', async () => {
+    const folder = temporaryFolder();
+    const [home, temporary] = [join(folder, 'home'), join(folder, 'temporary')];
+    mkdirSync(home);
+    mkdirSync(temporary);
+    await makeTinyRun(join(folder, 'run'));
+    const command = startCommand(['sample', 'run', '--count', '1', '--threads', '1'], folder, { HOME: home, TMPDIR: temporary });
+    expect(await command.finished).toMatchObject({ status: 0, stderr: '' });
+    expect([readdirSync(home), readdirSync(temporary)]).toEqual([[], []]);
+  });
+});
+
+describe('once', () => {
+  it('makes one thing for all callers, also those that come before it is made', async () => {
+    let made = 0;
+    const get = once(() => Promise.resolve(++made));
+    expect(get()).toBe(get());
+    expect(await Promise.all([get(), get()])).toEqual([1, 1]);
+    expect(await get()).toBe(1);
+  });
+
+  it('tries again after a failure, which every caller of that attempt hears of', async () => {
+    let attempts = 0;
+    const get = once(() => (++attempts === 1 ? Promise.reject(new Error('not yet')) : Promise.resolve(attempts)));
+    expect((await Promise.allSettled([get(), get()])).map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+    expect(await get()).toBe(2);
+    expect(await get()).toBe(2);
+  });
+});
