@@ -104,28 +104,11 @@ export { principalComponents, type PrincipalComponents, projectOnComponents } fr
 export { type EigenDecomposition, symmetricEigen } from './numerics/symmetricEigen.js';
 export { concentrationOf, drawVonMisesFisher, meanCosine } from './numerics/vonMisesFisher.js';
 export { type EvaluationPlan, planEvaluation } from './runs/trainingPlan.js';
-export { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from './training/checkpoint.js';
-export {
-  BATCH_NORM_STATS,
-  checkConfiguration,
-  type Configuration,
-  configurationSchema,
-  DEFAULTS,
-  isChangeable,
-  iterationSpec,
-  NAN_POLICIES,
-} from './training/configuration.js';
-export { type Emit, type RunningTraining, type Subscriber, type TrainingEvent, type TrainingSummary } from './training/events.js';
-export { emaDecayAt, learningRateAt, SCHEDULES } from './training/learningRate.js';
-export { type Digest } from './training/seal.js';
-export { Stages } from './training/stages.js';
-export {
-  initialState,
-  type IterationReport,
-  modelWeights,
-  stateFromWeights,
-  totalStepsFor,
-  Trainer,
-  type TrainerState,
-  type TrainingVectors,
-} from './training/trainer.js';
+export { type Checkpoint, decodeCheckpoint, type Digest, encodeCheckpoint } from './training/checkpoint.js';
+export { type Configuration, iterationSpec, type StageSettings } from './training/configuration.js';
+export { checkConfiguration } from './training/configurationSchema.js';
+export { BATCH_NORM_STATS, DEFAULTS, NAN_POLICIES, SCHEDULES } from './training/defaults.js';
+export { type Emit, eventsOf, type PreviewFiles, type RunningTraining, type Subscriber, type TrainingEvent, type TrainingSummary } from './training/events.js';
+export { type LogEntry, type RunLock, type RunStore, type StoredCheckpoint } from './training/runStore.js';
+export { initialState, type IterationReport, modelWeights, stateFromWeights, Trainer, type TrainerState, type TrainingVectors } from './training/trainer.js';
+export { runTraining, type TrainingOptions } from './training/trainingLoop.js';

@@ -1,6 +1,6 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { EMA_NAMES, type StateName } from '../../src/age/iteration.js';
-import { emaDecayAt, learningRateAt } from '../../src/training/learningRate.js';
+import { emaDecayAt, learningRateAt } from '../../src/training/schedule.js';
 import type { Configuration } from '../../src/training/configuration.js';
 import { decodeCheckpoint, encodeCheckpoint } from '../../src/training/checkpoint.js';
 import { initialState, type IterationReport, Trainer, type TrainerState } from '../../src/training/trainer.js';
