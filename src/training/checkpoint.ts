@@ -17,7 +17,7 @@ export interface Checkpoint extends TrainerState {
 export type Digest = (...pieces: readonly Uint8Array[]) => string;
 
 /** Version of config.json and checkpoints. Files of any other version are rejected. */
-export const FORMAT_VERSION = 3;
+const FORMAT_VERSION = 3;
 
 const FORMAT = /^agenet checkpoint (\d+)$/;
 

@@ -142,7 +142,7 @@ describe('checkpoints of a run folder', () => {
     const damaged = readFileSync(file);
     damaged[damaged.length - 1000]! ^= 1;
     writeFileSync(file, damaged);
-    await expectInputError(() => folder.readLatestCheckpoint(), file, 'corrupt file');
+    await expectInputError(() => folder.readLatestCheckpoint(), file, 'corrupt checkpoint');
   });
 
   it('are refused with the file where they are damaged', async () => {
@@ -151,7 +151,7 @@ describe('checkpoints of a run folder', () => {
     writeFileSync(file, readFileSync(file).subarray(0, 1000));
     await expectInputError(() => folder.readLatestCheckpoint(), file);
     const before = await folder.writeCheckpoint(tinyCheckpoint(configuration, 4));
-    await expectInputError(() => folder.readLatestCheckpoint(), file, `take it away to go on from ${before}`);
+    await expectInputError(() => folder.readLatestCheckpoint(), file, `delete it to resume from ${before}`);
   });
 
   it('are refused where they cannot be read', async () => {

@@ -162,7 +162,7 @@ describe('evaluations during a training', () => {
     const other = JSON.stringify({ host: 'elsewhere', pid: 7, started: '1' });
     const onEvent: Extra['onEvent'] = ({ type }) => void (type === 'evaluationDue' && writeFileSync(join(folder.path, '.lock'), other));
     const error = await errorOf(() => judgedTraining(judged, folder, { onEvent }));
-    expect((error as Error).message).toContain('process 7 on elsewhere has taken this run folder');
+    expect((error as Error).message).toContain('process 7 on elsewhere has taken over this run folder');
     expect([evaluationsIn(folder), namesIn(folder, 'checkpoints')]).toEqual([{}, ['000008.safetensors']]);
     expect(readFileSync(join(folder.path, '.lock'), 'utf8')).toBe(other);
   });

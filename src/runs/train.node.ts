@@ -1,0 +1,218 @@
+/** Training into a run folder: the implementation of the library's `train` and of the command. */
+import { mkdir } from 'node:fs/promises';
+import { basename, join, resolve } from 'node:path';
+import { openSource } from '../data/open.node.js';
+import { awaitDecoding, type ImageSource } from '../data/source.js';
+import { type Compile, constant, graphOf } from '../engine/index.js';
+import { InputError } from '../errors.js';
+import { makeFolder, wrapWriteErrors, writingFailure } from '../files/atomic.node.js';
+import { type ReconstructionScores, scoreReconstruction } from '../metrics/reconstruction.js';
+import { TrainedModel } from '../model/trainedModel.js';
+import { type Configuration, iterationSpec } from '../training/configuration.js';
+import type { TrainingEvent, TrainingSummary } from '../training/events.js';
+import { modelWeights, stateFromWeights, totalStepsFor, type TrainerState } from '../training/trainer.js';
+import { runTraining } from '../training/trainingLoop.js';
+import type { SettingLabel } from '../validation.js';
+import { BestCheckpoint, type BestRecord } from './bestCheckpoint.node.js';
+import { readCheckpoint, readCheckpointFile, RunFolder } from './runFolder.node.js';
+import { resolveSettings, resumedConfiguration, type Settings } from './settings.node.js';
+import { TensorBoardLog } from './tensorBoard.node.js';
+import { TrainingEvaluation } from './trainingEvaluation.node.js';
+import { planEvaluation } from './trainingPlan.js';
+
+/** Where and how to train. */
+export interface RunOptions {
+  /** The run folder; a new run needs a new or empty one (default: the next free `runs/DATA-NUMBER`). */
+  readonly out?: string | undefined;
+  /** Whether to resume the run in `out` from its last checkpoint (default: false). */
+  readonly resume?: boolean | undefined;
+  /** Whether to fail at the first image that cannot be decoded, instead of skipping it (default: false). */
+  readonly strict?: boolean | undefined;
+  /** Whether to also write TensorBoard event files into the run folder (default: false). */
+  readonly tensorboard?: boolean | undefined;
+  /** When aborted, the current iteration is finished and saved, and training ends. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** How a run ended. Its keys are those of `train --json`. */
+export interface RunSummary extends TrainingSummary {
+  /** The run folder. */
+  readonly run: string;
+  /** Scores on the test images, with the EMA weights if the run has them; absent if training was interrupted. */
+  readonly test?: ReconstructionScores;
+  /** The same with the raw weights; only if the run has EMA weights. */
+  readonly test_raw?: ReconstructionScores;
+  /** The best checkpoint by the metric `saveBest`. */
+  readonly best?: BestRecord & { readonly file: string };
+}
+
+/** An event of a training run; `end` is the last one. */
+export type RunEvent = TrainingEvent | { readonly type: 'end'; readonly summary: RunSummary };
+
+interface PreparationOptions extends RunOptions {
+  readonly compile: Compile;
+  /** Returns the name of a setting or option in messages (default: its key). */
+  readonly label?: SettingLabel | undefined;
+  readonly onEvent?: ((event: RunEvent) => void | Promise<void>) | undefined;
+}
+
+/** A run that is ready to train. Nothing has been written yet. */
+export interface PreparedRun {
+  readonly configuration: Configuration;
+  readonly source: ImageSource;
+  /** Trains. */
+  readonly train: () => Promise<RunSummary>;
+  readonly close: () => void;
+}
+
+/**
+ * Checks settings, data and folder, and opens the data.
+ * @param options.out is not checked if `dryRun` is set
+ * @throws {InputError} if a setting is wrong, the data is not found, or the folder cannot be used
+ * @throws the signal's reason if it is aborted
+ */
+export async function prepareRun(settings: Settings, { dryRun = false, ...options }: PreparationOptions & { readonly dryRun?: boolean }): Promise<PreparedRun> {
+  const { out, resume = false, strict = false, signal, label = (key, name = key) => name, onEvent = () => undefined } = options;
+  signal?.throwIfAborted();
+  const onWarning = (message: string) => void onEvent({ type: 'warning', message });
+  if (resume && out === undefined) throw new InputError(`${label('resume')}: requires ${label('out')}, the run folder to resume`);
+  const folder = resume ? await RunFolder.open(out!) : undefined;
+  const configuration = folder ? await resumedConfiguration(folder, settings, label) : await resolveSettings(settings, label, onWarning);
+  const { data, testFraction, evaluateEvery, initFrom, ...format } = configuration;
+  if (!folder && settings.evaluateSamples !== undefined && evaluateEvery === 0)
+    throw new InputError(`${label('evaluateSamples')}: has no effect without evaluations; set ${label('evaluateEvery')}`);
+  const start = folder || initFrom === undefined ? undefined : await initialWeights(configuration, initFrom, label);
+  if (!folder && out !== undefined && !dryRun) await RunFolder.requireEmpty(out, label);
+  const source = await openSource(data, format, {
+    testFraction,
+    strict,
+    streaming: true,
+    onWarning,
+    onProgress: (done, total, skipped) => void onEvent({ type: 'decoding', done, total, skipped }),
+    // An iteration that is finished after an abort may need images that are not decoded yet.
+    ...(signal && (strict || evaluateEvery > 0) ? { signal } : {}),
+  });
+  const close = () => source.close?.();
+  try {
+    // Evaluations need all images, without those that cannot be decoded.
+    const decoded = evaluateEvery > 0 ? await awaitDecoding(source) : undefined;
+    if (decoded) planEvaluation(configuration, decoded);
+    return { configuration, source, close, train: () => trainPrepared(configuration, source, { ...options, folder, start, decoded }) };
+  } catch (error) {
+    close();
+    throw error;
+  }
+}
+
+/**
+ * Trains into a run folder.
+ * @throws as `prepareRun` and `runTraining`
+ */
+export async function trainRun(settings: Settings, options: PreparationOptions): Promise<RunSummary> {
+  const prepared = await prepareRun(settings, options);
+  try {
+    return await prepared.train();
+  } finally {
+    prepared.close();
+  }
+}
+
+interface Preparation extends PreparationOptions {
+  /** The run to resume. */
+  readonly folder: RunFolder | undefined;
+  /** The state that a new run starts from, if not from its seed. */
+  readonly start: TrainerState | undefined;
+  /** The images of evaluations, if the run has any. */
+  readonly decoded: ImageSource | undefined;
+}
+
+async function trainPrepared(configuration: Configuration, source: ImageSource, preparation: Preparation): Promise<RunSummary> {
+  const { out, compile, label, signal, start, tensorboard = false, onEvent = () => undefined } = preparation;
+  const { data, initFrom, logEvery } = configuration;
+  // Too few images and unusable devices are reported before a folder is created.
+  totalStepsFor(configuration, source.train.count);
+  await (await compile(graphOf({ ready: constant(0) }))).release();
+  const evaluation = await openEvaluation(configuration, preparation);
+  try {
+    signal?.throwIfAborted();
+    const folder = preparation.folder ?? (await RunFolder.create(out ?? (await claimFolder(data)), configuration, label));
+    const summary = await runTraining({
+      configuration,
+      source,
+      store: folder,
+      compile,
+      signal,
+      label,
+      subscribers: [
+        onEvent,
+        ...(tensorboard ? [new TensorBoardLog(folder.path, logEvery).onEvent] : []),
+        ...(evaluation ? [evaluation.subscriberFor(folder.path)] : []),
+      ],
+      ...(initFrom === undefined ? {} : { start: () => (start ? Promise.resolve(start) : initialWeights(configuration, initFrom, label)) }),
+    });
+    const scores = summary.interrupted ? {} : await finalScores(configuration, source, folder.path, summary.checkpoint, compile);
+    const complete: RunSummary = { run: folder.path, ...summary, ...scores };
+    await onEvent({ type: 'end', summary: complete });
+    return complete;
+  } finally {
+    await evaluation?.release();
+  }
+}
+
+function openEvaluation(configuration: Configuration, { decoded, compile, signal, onEvent }: Preparation): Promise<TrainingEvaluation> | undefined {
+  if (decoded === undefined) return undefined;
+  return TrainingEvaluation.open({
+    configuration,
+    source: decoded,
+    compile,
+    signal,
+    onNote: (message) => void onEvent?.({ type: 'note', message }),
+    onStep: (step, steps, loss) => void onEvent?.({ type: 'extractor', step, steps, loss }),
+  });
+}
+
+/** Returns the initial state of a run that starts from the raw weights of another one. */
+async function initialWeights(configuration: Configuration, initFrom: string, label: SettingLabel = (key) => key): Promise<TrainerState> {
+  const { configuration: earlier, vectors } = await readCheckpoint(initFrom);
+  for (const key of ['network', 'size', 'channels', 'width', 'latent'] as const) {
+    if (earlier[key] === configuration[key]) continue;
+    throw new InputError(`${label(key)}: expected ${earlier[key]}, as in the weights of ${initFrom}, but got ${configuration[key]}`);
+  }
+  return stateFromWeights(modelWeights(vectors, { ema: false }), configuration);
+}
+
+/** Creates runs/mnist-1, or the first number that is free: each of several trainings that start together gets its own. */
+async function claimFolder(data: string): Promise<string> {
+  const name = basename(resolve(data.slice(data.indexOf(':') + 1))) || 'images';
+  await wrapWriteErrors('runs', () => makeFolder('runs'));
+  for (let number = 1; ; number++) {
+    const path = join('runs', `${name}-${number}`);
+    const failure = await mkdir(path).catch((error: NodeJS.ErrnoException) => error);
+    if (failure === undefined) return path;
+    if (failure.code !== 'EEXIST') throw new InputError(`${path}: cannot be written (${writingFailure(failure)})`);
+  }
+}
+
+async function finalScores(
+  configuration: Configuration,
+  source: ImageSource,
+  run: string,
+  checkpoint: string,
+  compile: Compile,
+): Promise<Pick<RunSummary, 'test' | 'test_raw' | 'best'>> {
+  const { vectors } = await readCheckpointFile(checkpoint);
+  const { test: images } = await awaitDecoding(source);
+  const { pair, objective } = iterationSpec(configuration);
+  const model = TrainedModel.of(pair, objective.prior, modelWeights(vectors), compile);
+  try {
+    const test = await scoreReconstruction(model, images);
+    const best = configuration.saveBest === undefined ? undefined : await new BestCheckpoint(run).read();
+    return {
+      test,
+      ...(configuration.ema > 0 ? { test_raw: await scoreReconstruction(model.withWeights(modelWeights(vectors, { ema: false })), images) } : {}),
+      ...(best ? { best } : {}),
+    };
+  } finally {
+    await model.release();
+  }
+}
