@@ -115,16 +115,18 @@ describe('agenet train', () => {
 
   it('writes the same weights as the library, bit by bit, also if either resumes the run of the other', async () => {
     const cwd = temporaryFolder();
-    const settings = { data: 'mnist', width: 4, latent: 8, batch: 4, ema: 0.9, logEvery: 1 };
+    writeNoiseArchive(join(cwd, 'noise.npz'), 60);
+    const data = `npz:${join(cwd, 'noise.npz')}`;
+    const settings = { data, width: 4, latent: 8, batch: 4, ema: 0.9, logEvery: 1 };
     const flags = ['--width', '4', '--latent', '8', '--batch', '4', '--ema', '0.9', '--log-every', '1', '--threads', '1'];
     const [byCommand, byLibrary] = [join(cwd, 'command'), join(cwd, 'library')];
-    await resultOf(['train', 'mnist', '--out', byCommand, '--steps', '2', ...flags], cwd);
+    await resultOf(['train', data, '--out', byCommand, '--steps', '2', ...flags], cwd);
     await train({ ...settings, steps: 2 }, { out: byLibrary, threads: 1 });
     const weightsOf = (run: string, step: number) => readFileSync(join(run, 'checkpoints', `00000${step}.safetensors`));
     expect(weightsOf(byLibrary, 2).equals(weightsOf(byCommand, 2))).toBe(true);
 
     const resumed = await train({ steps: 4 }, { out: byCommand, resume: true, threads: 1 });
-    const printed = await resultOf(['train', 'mnist', '--out', byLibrary, '--resume', '--steps', '4', '--threads', '1'], cwd);
+    const printed = await resultOf(['train', data, '--out', byLibrary, '--resume', '--steps', '4', '--threads', '1'], cwd);
     expect(weightsOf(byLibrary, 4).equals(weightsOf(byCommand, 4))).toBe(true);
     expect(Object.keys(printed).sort()).toEqual(Object.keys(resumed).sort());
     expect([printed.test, printed.test_raw]).toEqual([resumed.test, resumed.test_raw]);
