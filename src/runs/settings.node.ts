@@ -97,14 +97,14 @@ async function layersOf({ preset, config, ...settings }: Settings, data: string,
     const fileLabel: SettingLabel = (key, name = key) => `${file}: ${name}`;
     return { settings: withLength(await readSettings(file, data), fileLabel), label: fileLabel };
   });
-  return [...(await Promise.all(layers)), { settings: withLength(settings as Values, label), label }];
+  return [...(await Promise.all(layers)), { settings: withLength(settings, label), label }];
 }
 
 /** Replaces `epochs` and `steps` by `length`, and removes undefined settings. */
 function withLength(settings: Values, label: SettingLabel): Values {
   const given = Object.entries(settings).filter(([, value]) => value !== undefined);
-  const lengths = given.filter(([key]) => key === 'length' || (LENGTHS as readonly string[]).includes(key));
-  if (lengths.length > 1) throw new InputError(`${lengths.map(([key]) => label(key)).join(' and ')}: both set the length of training; give one`);
+  const lengths = ['length', ...LENGTHS].filter((key) => settings[key] !== undefined);
+  if (lengths.length > 1) throw new InputError(`${lengths.map((key) => label(key)).join(' and ')}: both set the length of training; give one`);
   const { epochs, steps, ...others } = Object.fromEntries(given);
   if (epochs === undefined && steps === undefined) return others;
   return { ...others, length: steps === undefined ? { epochs } : { steps } };

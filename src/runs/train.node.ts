@@ -20,6 +20,8 @@ import { TensorBoardLog } from './tensorBoard.node.js';
 import { TrainingEvaluation } from './trainingEvaluation.node.js';
 import { planEvaluation } from './trainingPlan.js';
 
+const keyLabel: SettingLabel = (key, name = key) => name;
+
 /** Where and how to train. */
 export interface RunOptions {
   /** The run folder; a new run needs a new or empty one (default: the next free `runs/DATA-NUMBER`). */
@@ -72,36 +74,51 @@ export interface PreparedRun {
  * @throws the signal's reason if it is aborted
  */
 export async function prepareRun(settings: Settings, { dryRun = false, ...options }: PreparationOptions & { readonly dryRun?: boolean }): Promise<PreparedRun> {
-  const { out, resume = false, strict = false, signal, label = (key, name = key) => name, onEvent = () => undefined } = options;
+  const { out, resume = false, signal, label = keyLabel } = options;
   signal?.throwIfAborted();
-  const onWarning = (message: string) => void onEvent({ type: 'warning', message });
-  if (resume && out === undefined) throw new InputError(`${label('resume')}: requires ${label('out')}, the run folder to resume`);
-  const folder = resume ? await RunFolder.open(out!) : undefined;
-  const configuration = folder ? await resumedConfiguration(folder, settings, label) : await resolveSettings(settings, label, onWarning);
-  const { data, testFraction, evaluateEvery, initFrom, ...format } = configuration;
-  if (!folder && settings.evaluateSamples !== undefined && evaluateEvery === 0)
-    throw new InputError(`${label('evaluateSamples')}: has no effect without evaluations; set ${label('evaluateEvery')}`);
-  const start = folder || initFrom === undefined ? undefined : await initialWeights(configuration, initFrom, label);
+  const folder = resume ? await openToResume(out, label) : undefined;
+  const resolved = folder ? { configuration: await resumedConfiguration(folder, settings, label) } : await resolveNewRun(settings, options);
   if (!folder && out !== undefined && !dryRun) await RunFolder.requireEmpty(out, label);
-  const source = await openSource(data, format, {
-    testFraction,
-    strict,
-    streaming: true,
-    onWarning,
-    onProgress: (done, total, skipped) => void onEvent({ type: 'decoding', done, total, skipped }),
-    // An iteration that is finished after an abort may need images that are not decoded yet.
-    ...(signal && (strict || evaluateEvery > 0) ? { signal } : {}),
-  });
+  const { configuration } = resolved;
+  const source = await openImages(configuration, options);
   const close = () => source.close?.();
   try {
     // Evaluations need all images, without those that cannot be decoded.
-    const decoded = evaluateEvery > 0 ? await awaitDecoding(source) : undefined;
+    const decoded = configuration.evaluateEvery > 0 ? await awaitDecoding(source) : undefined;
     if (decoded) planEvaluation(configuration, decoded);
-    return { configuration, source, close, train: () => trainPrepared(configuration, source, { ...options, folder, start, decoded }) };
+    return { configuration, source, close, train: () => trainPrepared(source, { ...options, ...resolved, folder, decoded }) };
   } catch (error) {
     close();
     throw error;
   }
+}
+
+function openToResume(out: string | undefined, label: SettingLabel): Promise<RunFolder> {
+  if (out === undefined) throw new InputError(`${label('resume')}: requires ${label('out')}, the run folder to resume`);
+  return RunFolder.open(out);
+}
+
+/** Resolves the settings of a new run, and its initial state if it starts from the weights of another one. */
+async function resolveNewRun(settings: Settings, { label = keyLabel, onEvent }: PreparationOptions): Promise<Pick<Preparation, 'configuration' | 'start'>> {
+  const configuration = await resolveSettings(settings, label, (message) => void onEvent?.({ type: 'warning', message }));
+  if (settings.evaluateSamples !== undefined && configuration.evaluateEvery === 0)
+    throw new InputError(`${label('evaluateSamples')}: has no effect without evaluations; set ${label('evaluateEvery')}`);
+  const { initFrom } = configuration;
+  return initFrom === undefined ? { configuration } : { configuration, start: await initialWeights(configuration, initFrom, label) };
+}
+
+/** Opens the data without waiting for all images. */
+function openImages({ data, testFraction, evaluateEvery, ...format }: Configuration, options: PreparationOptions): Promise<ImageSource> {
+  const { strict = false, signal, onEvent } = options;
+  return openSource(data, format, {
+    testFraction,
+    strict,
+    streaming: true,
+    onWarning: (message) => void onEvent?.({ type: 'warning', message }),
+    onProgress: (done, total, skipped) => void onEvent?.({ type: 'decoding', done, total, skipped }),
+    // An iteration that is finished after an abort may need images that are not decoded yet.
+    ...(signal && (strict || evaluateEvery > 0) ? { signal } : {}),
+  });
 }
 
 /**
@@ -118,21 +135,22 @@ export async function trainRun(settings: Settings, options: PreparationOptions):
 }
 
 interface Preparation extends PreparationOptions {
+  readonly configuration: Configuration;
   /** The run to resume. */
   readonly folder: RunFolder | undefined;
   /** The state that a new run starts from, if not from its seed. */
-  readonly start: TrainerState | undefined;
+  readonly start?: TrainerState;
   /** The images of evaluations, if the run has any. */
   readonly decoded: ImageSource | undefined;
 }
 
-async function trainPrepared(configuration: Configuration, source: ImageSource, preparation: Preparation): Promise<RunSummary> {
-  const { out, compile, label, signal, start, tensorboard = false, onEvent = () => undefined } = preparation;
+async function trainPrepared(source: ImageSource, preparation: Preparation): Promise<RunSummary> {
+  const { configuration, out, compile, label, signal, start, tensorboard = false, onEvent = () => undefined } = preparation;
   const { data, initFrom, logEvery } = configuration;
   // Too few images and unusable devices are reported before a folder is created.
   totalStepsFor(configuration, source.train.count);
   await (await compile(graphOf({ ready: constant(0) }))).release();
-  const evaluation = await openEvaluation(configuration, preparation);
+  const evaluation = await openEvaluation(preparation);
   try {
     signal?.throwIfAborted();
     const folder = preparation.folder ?? (await RunFolder.create(out ?? (await claimFolder(data)), configuration, label));
@@ -159,7 +177,7 @@ async function trainPrepared(configuration: Configuration, source: ImageSource, 
   }
 }
 
-function openEvaluation(configuration: Configuration, { decoded, compile, signal, onEvent }: Preparation): Promise<TrainingEvaluation> | undefined {
+function openEvaluation({ configuration, decoded, compile, signal, onEvent }: Preparation): Promise<TrainingEvaluation> | undefined {
   if (decoded === undefined) return undefined;
   return TrainingEvaluation.open({
     configuration,
@@ -172,7 +190,7 @@ function openEvaluation(configuration: Configuration, { decoded, compile, signal
 }
 
 /** Returns the initial state of a run that starts from the raw weights of another one. */
-async function initialWeights(configuration: Configuration, initFrom: string, label: SettingLabel = (key) => key): Promise<TrainerState> {
+async function initialWeights(configuration: Configuration, initFrom: string, label: SettingLabel = keyLabel): Promise<TrainerState> {
   const { configuration: earlier, vectors } = await readCheckpoint(initFrom);
   for (const key of ['network', 'size', 'channels', 'width', 'latent'] as const) {
     if (earlier[key] === configuration[key]) continue;
