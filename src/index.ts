@@ -1,47 +1,48 @@
 /** agenet as a library: networks, the method, data, images, metrics, and training without files. The engine alone is `agenet/engine`. */
 export { InputError } from './errors.js';
-export { type AverageName, EMA_NAMES, fromPixels, type Iteration, iterationOf, type IterationSpec, stateSize } from './age/iteration.js';
-export {
-  distance,
-  type DistanceName,
-  DISTANCES,
-  divergence,
-  type DivergenceOptions,
-  DIVERGENCES,
-  minDivergence,
-  type Objective,
-  relativeVariance,
-} from './age/objective.js';
-export { activeTerms, parsePlan, type Term, TERMS, type UpdatePlan } from './age/plan.js';
-export { drawCodes, normalizeAlongAxis1, normalizeInPlace, type Prior, PRIORS } from './age/prior.js';
+
+// The method.
+export { distance, DISTANCES } from './age/objective.js';
+export { type Distance } from './age/terms.js';
+export { divergence, type DivergenceOptions, DIVERGENCES, minDivergence, relativeVariance } from './age/objective.js';
 export { MOMENTS, REDUCTIONS } from './age/terms.js';
-export { ADAM, STATE_NAMES, type StateName, update, updateGradients } from './age/update.js';
-export { type L2Choice, type L2Score, type RidgeOptions, selectL2 } from './classifiers/crossValidation.js';
-export { whyNoClassifier } from './classifiers/dataClassifier.js';
-export { type ExtractedFeatures, type FeatureExtractor } from './classifiers/featureExtractor.js';
-export {
-  type FittedProbe,
-  imageClassifier,
-  type ImageClassifier,
-  type LinearFit,
-  type NeighborFit,
-  type NetworkFit,
-  type Predictions,
-  PROBE_METHODS,
-  type ProbeMethod,
-} from './classifiers/fittedProbe.js';
-export { accuracyOf, drawBalancedLabels, type Labels, stratifiedFolds } from './classifiers/labels.js';
-export { crossEntropyOf, fitLogisticRegression, type LinearClassifier, type LogisticOptions, predictClasses } from './classifiers/logisticRegression.js';
-export { classifyByNeighbors, METRICS, type NeighborOptions } from './classifiers/nearestNeighbors.js';
-export { probe, type ProbeOptions, type ProbeResult } from './classifiers/probe.js';
-export { decodeProbe, encodeProbe, type ProbeOrigin, type SavedProbe } from './classifiers/probeFile.js';
-export { TEST_IMAGES } from './classifiers/probeRunner.js';
-export { folderClasses, type FolderClasses } from './data/classes.js';
-export { DIGIT_PADDING } from './data/datasets/digits.js';
-export { type ImageItem, type SkippedImage } from './data/decoding/imageItem.js';
-export { flipBatch } from './data/flip.js';
+export { fromPixels, type Iteration, iterationOf, type IterationSpec } from './age/iteration.js';
+export { type Objective } from './age/objective.js';
+export { parsePlan, TERMS, type UpdatePlan } from './age/plan.js';
+export { drawCodes, type Prior, PRIORS } from './age/prior.js';
+export { type Architecture, type NetworkOptions } from './networks/dcgan.js';
+export { ARCHITECTURE_NAMES, architectureFor, type ArchitectureName, ARCHITECTURES } from './networks/architecture.js';
+export { forwardEval, forwardTrain, type NamedValues } from './networks/forward.js';
+export { initialParameters, initialStatistics } from './networks/network.js';
+export { type Layer, type LayerContext, sequential } from './networks/layer.js';
+export * as layers from './networks/layers/index.js';
+export { type InputKind } from './networks/network.js';
+export { createNetwork, type Network, NETWORK_NAMES, type NetworkName, type NetworkPair } from './networks/network.js';
+
+// Training.
+export { type Checkpoint, decodeCheckpoint, type Digest, encodeCheckpoint } from './training/checkpoint.js';
+export { type Configuration, iterationSpec, type StageSettings } from './training/configuration.js';
+export { checkConfiguration } from './training/configurationSchema.js';
+export { BATCH_NORM_STATS, DEFAULTS, NAN_POLICIES, SCHEDULES } from './training/defaults.js';
+export { type Emit, eventsOf, type PreviewFiles, type RunningTraining, type Subscriber, type TrainingEvent, type TrainingSummary } from './training/events.js';
+export { type LogEntry, type RunLock, type RunStore, type StoredCheckpoint } from './training/runStore.js';
+export { initialState, type IterationReport, modelWeights, stateFromWeights, Trainer, type TrainerState, type TrainingVectors } from './training/trainer.js';
+export { runTraining, type TrainingOptions } from './training/trainingLoop.js';
+
+// Trained models.
+export { type Attribute, type AttributeOrigin, decodeAttribute, encodeAttribute } from './model/attribute.js';
+export { CODE_MAPS, type CodeMap, mapCodes, type MapMethod } from './model/codeMap.js';
+export { type NearestCodes, nearestCodes } from './model/codeSearch.js';
+export { drawCodesAround } from './model/codesAround.js';
+export { encodeSplit } from './model/encodeSplit.js';
+export { meanDifference, type MeanDifference } from './model/meanDifference.js';
+export { greatCircle, moveCodes, pathThrough } from './model/paths.js';
+export { sampleChunks } from './model/samples.js';
+export { interpolateCodes } from './model/slerp.js';
+export { type ModelWeights, TrainedModel } from './model/trainedModel.js';
+
+// Data and images.
 export { type CifarKind, decodeCifar } from './data/formats/cifar.js';
-export { type ElementKind, type Elements } from './data/formats/elements.js';
 export { encodeNpy, encodeNpz, type NumpyArray } from './data/formats/encodeNumpy.js';
 export { decodeIdx, type IdxArray } from './data/formats/idx.js';
 export { decodeIdxImages, type NamedBytes } from './data/formats/idxImages.js';
@@ -52,90 +53,32 @@ export { type DecodedNumpyArray, decodeNpy } from './data/formats/npy.js';
 export { decodeNpz } from './data/formats/npz.js';
 export { decodeNpzImages } from './data/formats/npzImages.js';
 export { decodeSvhn } from './data/formats/svhn.js';
-export { type Partition, partitionBy, partitionByName } from './data/partition.js';
+export { DIGIT_PADDING } from './data/datasets/digits.js';
 export { EpochSampler } from './data/sampler.js';
 export { awaitDecoding, firstImages, gatherImages, type ImageFormat, type ImageSource, type Split, splitInMemory, subset } from './data/source.js';
-export { TOLERANCE, type Verification, verify } from './golden/verification.js';
-export { type Crop, CROPS, type Decoded, type DecodeOptions, type DecodingFailure } from './images/decoding.js';
+export { type Crop, CROPS } from './images/decoding.js';
 export { gridOf, imageGrid, pairGrid, squareColumns } from './images/imageGrid.js';
-export { gridMosaic, type GridPlaces, placeCrowd, placeOnGrid } from './images/mosaic.js';
-export { paddedSize, type Padding, padImage, requirePaddable } from './images/padding.js';
-export { channelsLast, type ComparableImages, fromBytes, type ImageBatch, imageOf, type Raster, toBytes } from './images/raster.js';
-export { codeStatistics, type CodeStatistics, nearestCodeDistances, type UniformityTest } from './metrics/codeStatistics.js';
+export { type Padding, padImage } from './images/padding.js';
+export { channelsLast, fromBytes, type ImageBatch, imageOf, type Raster, toBytes } from './images/raster.js';
+
+// Metrics and classifiers.
+export { codeStatistics, type CodeStatistics } from './metrics/codeStatistics.js';
 export { compareEvaluations, type Comparison, type Difference, type EvaluatedRun, type IncomparableMetrics } from './metrics/comparability.js';
 export { evaluate, type Evaluation, type EvaluationOptions } from './metrics/evaluate.js';
 export { frechetDistance, frechetFeatureDistance } from './metrics/frechet.js';
 export { imageSimilarity, type ImageSimilarity } from './metrics/imageSimilarity.js';
 export { type InceptionScore, inceptionScore } from './metrics/inceptionScore.js';
 export { kernelDistance, type KernelDistance } from './metrics/kernelDistance.js';
-export {
-  betterDirection,
-  FEATURE_GROUPS,
-  groupOf,
-  METRIC_GROUP_NAMES,
-  METRIC_GROUPS,
-  METRIC_NAMES,
-  type MetricGroup,
-  parseMetrics,
-} from './metrics/metricNames.js';
+export { betterDirection, METRIC_GROUPS, METRIC_NAMES, type MetricGroup, parseMetrics } from './metrics/metricNames.js';
 export { modelExtractor, type ModelExtractorOptions } from './metrics/modelExtractor.js';
 export { type ManifoldScores, precisionRecallDensityCoverage } from './metrics/prdc.js';
 export { type ReconstructionScores, scoreReconstruction } from './metrics/reconstruction.js';
-export { type Attribute, type AttributeOrigin, decodeAttribute, encodeAttribute } from './model/attribute.js';
-export { CODE_MAPS, type CodeMap, mapCodes, type MapMethod } from './model/codeMap.js';
-export { type NearestCodes, nearestCodes } from './model/codeSearch.js';
-export { drawCodesAround } from './model/codesAround.js';
-export { encodedChunks, encodeSplit } from './model/encodeSplit.js';
-export { meanDifference, type MeanDifference, type RowNumbers } from './model/meanDifference.js';
-export { greatCircle, moveCodes, pathThrough, tangentAt } from './model/paths.js';
-export { sampleChunks } from './model/samples.js';
-export { interpolateCodes } from './model/slerp.js';
-export { type ModelWeights, TrainedModel } from './model/trainedModel.js';
-export { umapLayout } from './model/umapLayout.js';
-export { ARCHITECTURE_NAMES, architectureFor, type ArchitectureName, ARCHITECTURES } from './networks/architecture.js';
-export { type Architecture, type NetworkOptions } from './networks/dcgan.js';
-export { forwardEval, forwardTrain, type NamedValues } from './networks/forward.js';
-export { type Layer, type LayerContext, type NamedLayers, sequential } from './networks/layer.js';
-export * as layers from './networks/layers/index.js';
-export {
-  adaptRunningStats,
-  createNetwork,
-  initialParameters,
-  initialStatistics,
-  type InputKind,
-  type Network,
-  NETWORK_NAMES,
-  type NetworkName,
-  type NetworkPair,
-} from './networks/network.js';
-export { type Features } from './numerics/features.js';
+export { type ExtractedFeatures, type FeatureExtractor } from './classifiers/featureExtractor.js';
+export { type FittedProbe, imageClassifier, type ImageClassifier, type Predictions, PROBE_METHODS, type ProbeMethod } from './classifiers/fittedProbe.js';
+export { accuracyOf, type Labels } from './classifiers/labels.js';
+export { fitLogisticRegression, type LinearClassifier, type LogisticOptions, predictClasses } from './classifiers/logisticRegression.js';
+export { classifyByNeighbors, METRICS, type NeighborOptions } from './classifiers/nearestNeighbors.js';
+export { probe, type ProbeOptions, type ProbeResult } from './classifiers/probe.js';
+export { decodeProbe, encodeProbe, type ProbeOrigin, type SavedProbe } from './classifiers/probeFile.js';
 export { fitGaussian, type Gaussian } from './numerics/gaussian.js';
 export { principalComponents, type PrincipalComponents, projectOnComponents } from './numerics/principalComponents.js';
-export { type EigenDecomposition, symmetricEigen } from './numerics/symmetricEigen.js';
-export { concentrationOf, drawVonMisesFisher, meanCosine } from './numerics/vonMisesFisher.js';
-export { type EvaluationPlan, planEvaluation } from './runs/trainingPlan.js';
-export { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from './training/checkpoint.js';
-export {
-  BATCH_NORM_STATS,
-  checkConfiguration,
-  type Configuration,
-  configurationSchema,
-  DEFAULTS,
-  isChangeable,
-  iterationSpec,
-  NAN_POLICIES,
-} from './training/configuration.js';
-export { type Emit, type RunningTraining, type Subscriber, type TrainingEvent, type TrainingSummary } from './training/events.js';
-export { emaDecayAt, learningRateAt, SCHEDULES } from './training/learningRate.js';
-export { type Digest } from './training/seal.js';
-export { Stages } from './training/stages.js';
-export {
-  initialState,
-  type IterationReport,
-  modelWeights,
-  stateFromWeights,
-  totalStepsFor,
-  Trainer,
-  type TrainerState,
-  type TrainingVectors,
-} from './training/trainer.js';

@@ -1,17 +1,26 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { openSource, type RunOptions, type Settings, train, trainingEvents } from '../src/node.js';
+import { encodeNpz } from '../src/data/formats/encodeNumpy.js';
+import { compile, openRun, openSource, type RunEvent, type Settings, train, trainingEvents, type TrainOptions } from '../src/node.js';
 import { errorOf, expectInputError } from './rejection.js';
 import { temporaryFolder } from './temporaryFolder.js';
 
 const tiny: Settings = { data: 'mnist', width: 4, latent: 8, batch: 4, length: { steps: 2 } };
 
+/** An archive of 20 images of 32x32, as a data specification. */
+function noiseArchive(channels: 1 | 3): string {
+  const file = join(temporaryFolder(), 'noise.npz');
+  const data = Uint8Array.from({ length: 20 * 1024 * channels }, (_, index) => (index * 2654435761) >>> 24);
+  writeFileSync(file, encodeNpz({ images: { shape: [20, 32, 32, channels], data } }));
+  return `npz:${file}`;
+}
+
 /** Arguments that the types refuse, as a caller without types may give them. */
 const WRONG: readonly [title: string, settings: unknown, options: unknown, texts: readonly string[]][] = [
   ['no settings', undefined, {}, ['settings: must be an object']],
   ['settings without data', {}, {}, ['data: must be a string', 'missing']],
-  ['data that are no text', { ...tiny, data: 7 }, {}, ['data: must be a string', '7']],
+  ['data that are no string', { ...tiny, data: 7 }, {}, ['data: must be a string', '7']],
   ['unknown data', { ...tiny, data: 'nothing' }, {}, ['"nothing"', 'no such data set or folder']],
   ['an unknown setting', { ...tiny, widht: 3 }, {}, ['widht: no such setting', 'width']],
   ['a width that is no number', { ...tiny, width: NaN }, {}, ['width', 'NaN']],
@@ -19,13 +28,18 @@ const WRONG: readonly [title: string, settings: unknown, options: unknown, texts
   ['a negative number of threads', tiny, { threads: -1 }, ['threads: must be a whole number', '-1']],
   ['an unknown device', tiny, { device: 'tpu' }, ['device: must be one of cpu, webgpu, cuda', '"tpu"']],
   ['a run folder without a name', tiny, { out: '' }, ['out: must be the path of a run folder', '""']],
-  ['a run folder that is no text', tiny, { out: undefined }, ['out: must be the path of a run folder', 'missing']],
+  ['a run folder that is no string', tiny, { out: 7 }, ['out: must be the path of a run folder', '7']],
+  ['an unknown preset', { ...tiny, preset: 'mnits' }, {}, ['preset: unknown preset mnits, did you mean mnist?']],
+  ['two lengths', { ...tiny, steps: 3 }, {}, ['length and steps: both set the length of training; give one']],
+  ['a run to resume without a folder', {}, { out: undefined, resume: true }, ['resume: requires out']],
+  ['a run to resume that is not there', {}, { resume: true }, ['run folder not found']],
+  ['a run to start from that is not there', { ...tiny, initFrom: 'no/run' }, {}, ['no/run: run folder or checkpoint not found']],
 ];
 
 describe('train and trainingEvents refuse, in one line and before anything is written,', () => {
   it.each(WRONG)('%s', async (_, settings, options, texts) => {
     const cwd = temporaryFolder();
-    const given = { out: join(cwd, 'run'), ...(options as Partial<RunOptions>) };
+    const given = { out: join(cwd, 'run'), ...(options as TrainOptions) };
     await expectInputError(() => train(settings as Settings, given), ...texts);
     await expectInputError(
       async () => {
@@ -36,11 +50,10 @@ describe('train and trainingEvents refuse, in one line and before anything is wr
     expect(readdirSync(cwd)).toEqual([]);
   });
 
-  it('options that are missing or misspelled, and settings that only the command line has', async () => {
+  it('options that are no object or misspelled', async () => {
     const out = join(temporaryFolder(), 'run');
-    await expectInputError(() => train(tiny, undefined as unknown as RunOptions), 'options: ', 'must be an object');
-    await expectInputError(() => train(tiny, { out, thread: 1 } as unknown as RunOptions), 'thread: no such setting, did you mean threads?');
-    await expectInputError(() => train({ ...tiny, initFrom: 'elsewhere' }, { out }), 'from: only the command line');
+    await expectInputError(() => train(tiny, 7 as unknown as TrainOptions), 'options: ', 'must be an object');
+    await expectInputError(() => train(tiny, { out, thread: 1 } as TrainOptions), 'thread: no such setting, did you mean threads?');
     expect(existsSync(out)).toBe(false);
   });
 
@@ -54,7 +67,7 @@ describe('train and trainingEvents refuse, in one line and before anything is wr
 describe('openSource refuses in one line', () => {
   it.each<[title: string, args: readonly unknown[], texts: readonly string[]]>([
     ['no data', [], ['data: must be the name of a data set or a path', 'missing']],
-    ['data that are no text', [7], ['data: must be', '7']],
+    ['data that are no string', [7], ['data: must be', '7']],
     ['a size that is no number', ['mnist', { size: NaN, channels: 1 }], ['format.size', 'NaN']],
     ['a format without channels', ['mnist', { size: 32 }], ['format.channels: must be 1 (grayscale) or 3 (RGB)', 'missing']],
     ['an unknown crop', ['mnist', { size: 32, channels: 1, crop: 'circle' }], ['format.crop: must be one of', 'circle']],
@@ -90,8 +103,38 @@ describe('a training of the library', () => {
 
   it('trains into a new folder, and leaves an existing run as it is', async () => {
     const out = join(temporaryFolder(), 'run');
-    const summary = await train(tiny, { out, threads: 1 });
+    const summary = await train({ ...tiny, data: noiseArchive(1) }, { out, threads: 1 });
     expect(summary).toMatchObject({ steps: 2, interrupted: false, checkpoint: join(out, 'checkpoints', '000002.safetensors') });
-    await expectInputError(() => train(tiny, { out }), 'not empty');
+    expect(summary).toMatchObject({ run: out, runtime_fraction: expect.any(Number) as number, test: { latent_cosine: expect.any(Number) as number } });
+    await expectInputError(() => train(tiny, { out }), 'not empty', 'with resume');
+  });
+
+  it('has the shape that its preset and its other settings say, and resumes with what may change', async () => {
+    const out = join(temporaryFolder(), 'run');
+    const settings: Settings = { data: noiseArchive(1), preset: 'mnist', width: 4, latent: 8, batch: 4, schedule: 'constant', logEvery: 1, steps: 1 };
+    const first = await train(settings, { out, threads: 1 });
+    expect(first).toMatchObject({ steps: 1, test_raw: { latent_cosine: expect.any(Number) as number } });
+    await expectInputError(() => train({ width: 8 }, { out, resume: true }), 'width: the run in ', 'was started with 4');
+    const events: RunEvent[] = [];
+    for await (const event of trainingEvents({ steps: 2 }, { out, resume: true, threads: 1, tensorboard: true })) events.push(event);
+    expect(events[0]).toMatchObject({ type: 'start', run: out, step: 1, totalSteps: 2, images: { train: 19, test: 1 } });
+    expect(events.at(-1)).toMatchObject({ type: 'end', summary: { run: out, steps: 2 } });
+    expect(readdirSync(out).some((name) => name.startsWith('events.out.tfevents.'))).toBe(true);
+    const { checkpoint, model } = await openRun(out, (graph) => compile(graph, { threads: 1 }));
+    expect([checkpoint.step, checkpoint.configuration.moment, model.imageElements]).toEqual([2, 'variance', 1024]);
+    await model.release();
+  });
+
+  it('starts from the weights of another run, with its settings, and warns if that loses color', async () => {
+    const cwd = temporaryFolder();
+    const [first, second] = [join(cwd, 'first'), join(cwd, 'second')];
+    await train({ ...tiny, data: noiseArchive(1) }, { out: first, threads: 1 });
+    const warnings: string[] = [];
+    const onEvent = (event: RunEvent) => void (event.type === 'warning' && warnings.push(event.message));
+    const data = noiseArchive(3);
+    expect(await train({ data, initFrom: first, steps: 1 }, { out: second, threads: 1, onEvent })).toMatchObject({ steps: 1 });
+    expect(warnings).toEqual([expect.stringMatching(/has RGB images, but the weights of .* are for grayscale.*; set channels to 1/)]);
+    expect(readdirSync(join(second, 'checkpoints'))).toEqual(['000000.safetensors', '000001.safetensors']);
+    await expectInputError(() => train({ data, initFrom: first, width: 8 }, { out: join(cwd, 'third') }), 'width: expected 4', 'but got 8');
   });
 });

@@ -5,7 +5,7 @@ import { DIVERGENCES } from '../age/objective.js';
 import { MOMENTS, REDUCTIONS } from '../age/terms.js';
 import { PRIORS } from '../age/prior.js';
 import { ARCHITECTURE_NAMES } from '../networks/architecture.js';
-import { BATCH_NORM_STATS, DEFAULTS } from '../training/configuration.js';
+import { BATCH_NORM_STATS, DEFAULTS } from '../training/defaults.js';
 import { type Compile } from '../engine/index.js';
 import { compile, type Device, DEVICES } from '../engine/runtime/native.node.js';
 import { LARGEST_SEED } from '../random.js';
@@ -74,31 +74,32 @@ export const threadsOf = (threads: number | undefined): number => threads ?? ava
 export const trainingCommand = (name: string, summary: string) =>
   subcommand(name, summary)
     .optionsGroup('Networks:')
-    .addOption(new Option('--network <name>', 'architecture (default: the one for the image size)').choices(ARCHITECTURE_NAMES))
-    .option('--size <pixels>', "rows and columns of an image (default: the data's own)", parseNumber)
-    .option('--channels <number>', "1 for grey, 3 for RGB (default: the data's own)", parseNumber)
-    .option('--width <number>', `base width, of which the layers' channels are multiples (default: ${DEFAULTS.width})`, parseNumber)
-    .option('--latent <number>', `coordinates of a latent code (default: ${DEFAULTS.latent})`, parseNumber)
-    .optionsGroup('The game:')
-    .option('--encoder-updates <plan>', `updates and loss weights of the encoder (default: "${DEFAULTS.encoderUpdates}")`)
-    .option('--generator-updates <plan>', `the same of the generator (default: "${DEFAULTS.generatorUpdates}")`)
-    .addOption(new Option('--prior <name>', `distribution of codes (default: ${DEFAULTS.prior})`).choices(PRIORS))
-    .addOption(new Option('--divergence <name>', `of a batch of codes from the prior (default: ${DEFAULTS.divergence})`).choices(DIVERGENCES))
+    .addOption(new Option('--network <name>', 'network architecture (default: the one for the image size)').choices(ARCHITECTURE_NAMES))
+    .option('--size <pixels>', 'image height and width (default: native size of the data)', parseNumber)
+    .option('--channels <number>', '1 for grayscale, 3 for RGB (default: native format of the data)', parseNumber)
+    .option('--width <number>', `base channel count; layers use multiples of it (default: ${DEFAULTS.width})`, parseNumber)
+    .option('--latent <number>', `latent dimensions (default: ${DEFAULTS.latent})`, parseNumber)
+    .optionsGroup('Objective:')
+    .option('--encoder-updates <plan>', `encoder updates per iteration and loss weights (default: "${DEFAULTS.encoderUpdates}")`)
+    .option('--generator-updates <plan>', `generator updates per iteration and loss weights (default: "${DEFAULTS.generatorUpdates}")`)
+    .addOption(new Option('--prior <name>', `prior distribution of latent codes (default: ${DEFAULTS.prior})`).choices(PRIORS))
+    .addOption(new Option('--divergence <name>', `divergence between a batch of codes and the prior (default: ${DEFAULTS.divergence})`).choices(DIVERGENCES))
     .addOption(
-      new Option('--moment <name>', `what stands for the deviation in it; "variance" is the published code's (default: ${DEFAULTS.moment})`).choices(MOMENTS),
+      new Option('--moment <name>', `statistic used as σ in the divergence; "variance" matches the published code (default: ${DEFAULTS.moment})`).choices(
+        MOMENTS,
+      ),
     )
-    .addOption(new Option('--reduction <name>', `combines the coordinates' divergences (default: ${DEFAULTS.reduction})`).choices(REDUCTIONS))
-    .addOption(new Option('--match-x <name>', `distance of images (default: ${DEFAULTS.matchX})`).choices(DISTANCES))
-    .addOption(new Option('--match-z <name>', `distance of codes (default: ${DEFAULTS.matchZ})`).choices(DISTANCES))
+    .addOption(new Option('--reduction <name>', `reduction of the divergence over latent dimensions (default: ${DEFAULTS.reduction})`).choices(REDUCTIONS))
+    .addOption(new Option('--match-x <name>', `image reconstruction loss (default: ${DEFAULTS.matchX})`).choices(DISTANCES))
+    .addOption(new Option('--match-z <name>', `latent reconstruction loss (default: ${DEFAULTS.matchZ})`).choices(DISTANCES))
     .addOption(
-      new Option(
-        '--batch-norm-stats <sets>',
-        'running statistics: "shared" by all that a network is given, as published, or "apart" for images and samples, draws and codes (default: shared)',
-      ).choices(BATCH_NORM_STATS),
+      new Option('--batch-norm-stats <mode>', 'BatchNorm running statistics: "shared" (as published), or "separate" per input type (default: shared)').choices(
+        BATCH_NORM_STATS,
+      ),
     )
     .optionsGroup('Training:')
-    .option('--batch <number>', `images in a batch (default: ${DEFAULTS.batch})`, parseNumber)
-    .option('--learning-rate <number>', `of Adam (default: ${DEFAULTS.learningRate})`, parseNumber)
+    .option('--batch <number>', `images per batch (default: ${DEFAULTS.batch})`, parseNumber)
+    .option('--learning-rate <number>', `learning rate of Adam (default: ${DEFAULTS.learningRate})`, parseNumber)
     .addOption(seedOption())
     .addOption(deviceOption())
     .addOption(threadsOption())

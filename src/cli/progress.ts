@@ -55,15 +55,15 @@ export function showProgress(terminal: Terminal, aside: () => string = () => '')
       previous = now;
       secondsPerIteration = secondsPerIteration === undefined ? duration : (1 - SMOOTHING) * secondsPerIteration + SMOOTHING * duration;
       if (pacing.isDue() || event.report.step >= lastStep) terminal.status(`${progressLine(event.report, lastStep, secondsPerIteration)}${aside()}`);
-    } else if (event.type === 'pictures') {
+    } else if (event.type === 'previews') {
       if (!terminal.isLive) terminal.note(`iteration ${event.step}: wrote ${event.samples}`);
       previous = performance.now();
-    } else if (event.type === 'epochs') terminal.note(`iteration ${event.step}, epoch ${event.epochs} done: evaluating ${event.file}`);
+    } else if (event.type === 'evaluationDue') terminal.note(`iteration ${event.step}, epoch ${event.epochs} done: evaluating ${event.file}`);
     else if (event.type === 'evaluation') {
       terminal.note(evaluationLine(event));
       previous = performance.now();
     } else if (event.type === 'warning') terminal.note(`warning: ${event.message}`);
-    else if (event.type === 'end') terminal.endStatus();
+    else if (event.type === 'trained') terminal.endStatus();
   };
 }
 
@@ -117,7 +117,7 @@ type Report = Extract<TrainingEvent, { type: 'iteration' }>['report'];
 
 function progressLine({ step, epoch, scalars }: Report, lastStep: number, secondsPerIteration: number): string {
   const left = duration((lastStep - step) * secondsPerIteration);
-  // The terms of the losses: of divergences the excess says more than they do themselves. The log has everything.
+  // The terms of the losses: of divergences the gap says more than they do themselves. The log has everything.
   const terms = Object.entries(scalars).filter(([name]) => /\.(KL|match)_/.test(name) && !(`${name}_gap` in scalars));
   const shown = terms.map(([name, value]) => `${shortName(name)} ${value.toPrecision(3)}`).join('  ');
   return `${step}/${lastStep}  epoch ${epoch + 1}  ${(1 / secondsPerIteration).toFixed(1)} it/s  ${left} left  ${shown}`;
@@ -131,7 +131,7 @@ function evaluationLine({ epochs, metrics, isBest }: Extract<TrainingEvent, { ty
   return `epoch ${epochs}${isBest ? ', the best so far' : ''}: ${shown}`;
 }
 
-/** `encoder.KL_real_gap` as `e.KL_real+`: the gap above the lower bound. */
+/** `encoder.KL_real_gap` as `e.KL_real+`: what lies above the least value. */
 const shortName = (name: string): string => name.replace('encoder.', 'e.').replace('generator.', 'g.').replace('_gap', '+');
 
 /** 75 as 1m15s. */

@@ -1,4 +1,4 @@
-/** The data that commands look at with a trained model. */
+/** Data for commands that use a trained model. */
 import { Option } from '@commander-js/extra-typings';
 import type { ImageSource, Split } from '../data/source.js';
 import type { Configuration } from '../training/configuration.js';
@@ -6,11 +6,10 @@ import { openSource } from '../data/open.node.js';
 import type { Terminal } from './command.js';
 import { decodingProgress } from './progress.js';
 
-/** `--split`, train unless another default is given. */
-export const splitOption = (usual: 'train' | 'test' = 'train') =>
-  new Option('--split <part>', 'which images').choices(['train', 'test'] as const).default(usual);
+export const splitOption = (split: 'train' | 'test' = 'train') =>
+  new Option('--split <split>', 'split of the data set').choices(['train', 'test'] as const).default(split);
 
-/** Opens data in the format of a run, parted as for it; what the run was trained on unless other data are named. The caller closes them. */
+/** Opens data in the format of a run, split in the same way (default: the data of the run). The caller closes it. */
 export const openRunData = (data: string | undefined, configuration: Configuration, terminal: Terminal): Promise<ImageSource> =>
   openSource(data ?? configuration.data, configuration, {
     testFraction: configuration.testFraction,
@@ -18,14 +17,14 @@ export const openRunData = (data: string | undefined, configuration: Configurati
     onProgress: decodingProgress(terminal),
   });
 
-export const splitOf = (source: ImageSource, part: string): Split => (part === 'test' ? source.test : source.train);
+export const splitOf = (source: ImageSource, name: string): Split => (name === 'test' ? source.test : source.train);
 
-/** What an image is and where: its number, and its name and class where the data have them. */
-export function describeImage(source: ImageSource, part: Split, index: number): Readonly<Record<string, unknown>> {
-  const label = part.labels?.[index];
+/** Returns the index of an image, and its name and class if the data has them. */
+export function describeImage(source: ImageSource, split: Split, index: number): Readonly<Record<string, unknown>> {
+  const label = split.labels?.[index];
   return {
     index,
-    ...(part.nameOf ? { name: part.nameOf(index) } : {}),
+    ...(split.nameOf ? { name: split.nameOf(index) } : {}),
     ...(label === undefined ? {} : { label, ...(source.classNames?.[label] === undefined ? {} : { class: source.classNames[label] }) }),
   };
 }

@@ -6,19 +6,19 @@ import { readRegularFile, readTextFile } from '../files/regularFile.node.js';
 import { betterDirection } from '../metrics/metricNames.js';
 
 const recordSchema = z.strictObject({
-  /** The metric by which it was chosen, and its figure. */
+  /** The metric by which it was chosen, and its value. */
   metric: z.string(),
   value: z.number(),
-  /** Iterations and whole epochs that it was trained for. */
+  /** Iterations and complete epochs of training. */
   step: z.number(),
   epochs: z.number(),
-  /** Samples that figures are of: those of other numbers cannot be compared. */
+  /** Number of samples; metrics of different numbers are not comparable. */
   count: z.number(),
-  /** All its figures, so that the metric may change when the run is gone on with. */
+  /** All its metrics, so that a resumed run may choose by a different one. */
   metrics: z.record(z.string(), z.number().nullable()),
 });
 
-/** What is known of the best checkpoint. */
+/** The record of the best checkpoint. */
 export type BestRecord = Readonly<z.infer<typeof recordSchema>>;
 
 /** The best checkpoint of a run so far: `checkpoints/best.safetensors`, a copy that no pruning removes, and `best.json`. */
@@ -32,7 +32,10 @@ export class BestCheckpoint {
     this.recordFile = join(folder, 'best.json');
   }
 
-  /** What was kept last and where, or undefined if nothing was. Throws InputError for a damaged record. */
+  /**
+   * Reads the record and the path of the best checkpoint. Returns undefined if there is none.
+   * @throws {InputError} if the record is corrupt
+   */
   async read(): Promise<(BestRecord & { readonly file: string }) | undefined> {
     const text = await readTextFile(this.recordFile).catch((error: unknown) => {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
@@ -42,18 +45,18 @@ export class BestCheckpoint {
     try {
       return { ...recordSchema.parse(JSON.parse(text)), file: this.file };
     } catch {
-      throw new InputError(`${this.recordFile}: is damaged; remove it to choose the best checkpoint anew`);
+      throw new InputError(`${this.recordFile}: corrupt file; delete it to choose the best checkpoint again`);
     }
   }
 
   /**
-   * Keeps a copy of a checkpoint if it is better than what was kept before, or nothing was that can be compared with it, and says
-   * whether it is. The same one may be offered again.
+   * Keeps a copy of a checkpoint if it is better than the one kept before, or that one is not comparable. Returns whether it was kept.
+   * The same checkpoint may be offered again.
    */
   async offer(checkpoint: string, candidate: BestRecord): Promise<boolean> {
     const before = await this.read();
     if (!Number.isFinite(candidate.value) || !isBetter(candidate, before)) return false;
-    // First of all the copy: a process that is killed here evaluates this checkpoint again, and writes the record then.
+    // The copy is written first: after a kill here, this checkpoint is evaluated again, which writes the record.
     await writeFileAtomically(this.file, await readRegularFile(checkpoint));
     await writeFileAtomically(this.recordFile, new TextEncoder().encode(`${JSON.stringify(candidate, null, 2)}\n`));
     return true;

@@ -7,13 +7,13 @@ import { InputError } from '../errors.js';
 import { describeSystemError, wrapWriteErrors } from '../files/atomic.node.js';
 import { readTextFile } from '../files/regularFile.node.js';
 
-/** Who holds a lock, as its file records it. */
+/** The holder of a lock, as its file records it. */
 interface Owner {
   readonly host: string;
   readonly pid: number;
-  /** When the process started: it distinguishes the process from a later one of the same number. */
+  /** Start time: it distinguishes the process from a later one with the same ID. */
   readonly started: string;
-  /** The boot and the process namespace that the number belongs to; processes of another cannot be looked up. */
+  /** Boot and process namespace of the process ID; those of other systems cannot be looked up. */
   readonly system?: string;
   /** Distinguishes locks of one process. */
   readonly token?: string;
@@ -21,14 +21,14 @@ interface Owner {
 
 export const LOCK_NAME = '.lock';
 
-/** A lock whose owner cannot be looked up, because it runs on another host, is stale if it was not refreshed for so long. */
+/** A lock of a process on another host is stale if it was not refreshed for this time. */
 export const LOCK_MAX_AGE_SECONDS = 120;
 const HEARTBEAT_SECONDS = 10;
-/** A lock that cannot be parsed is being written, unless it is older. */
+/** A lock that cannot be parsed counts as being written until this age. */
 const SETTLING_SECONDS = 1;
-/** How long processes may be busy with replacing a stale lock. */
+/** Maximum time to wait while processes replace a stale lock. */
 const PATIENCE_SECONDS = 30;
-/** Milliseconds before another look at a lock that is about to change. */
+/** Milliseconds between two checks of a lock that is about to change. */
 const POLL_MILLISECONDS = 20;
 
 /** The right of this process to write into a folder, as a file in it. The file's time is refreshed while the lock is held. */
@@ -43,7 +43,7 @@ export class FolderLock {
   }
 
   /**
-   * Takes a folder for this process: of several that try, exactly one succeeds. A lock whose owner has ended does not count.
+   * Takes a folder for this process; of several processes that try, exactly one succeeds. A lock whose owner has ended does not count.
    * @throws {InputError} if a living process holds it, or the folder cannot be written
    */
   static async take(folder: string): Promise<FolderLock> {
@@ -54,12 +54,12 @@ export class FolderLock {
     if (holder === undefined) return new FolderLock(folder, text);
     const where = holder.host === own.host ? '' : ` on ${holder.host}`;
     throw new InputError(
-      `${folder}: process ${holder.pid}${where} is training into this folder; wait for it, choose another folder with --out, or delete ${file} if that process has ended`,
+      `${folder}: process ${holder.pid}${where} is training into this folder; wait for it, choose another folder, or delete ${file} if that process has ended`,
     );
   }
 
   /**
-   * Makes sure that the folder still belongs to this process. A lock file that is gone, by hand or with its folder, is written again.
+   * Checks that the folder still belongs to this process. A lock file that was deleted is written again.
    * @throws {Error} if another process has taken the folder
    * @throws {InputError} if the lock file cannot be read or written
    */
@@ -68,11 +68,11 @@ export class FolderLock {
     if (found === this.text || (found === undefined && (await create(this.file, this.text)))) return;
     const owner = parseOwner((await readText(this.file)) ?? '');
     throw new Error(
-      `${this.folder}: ${owner ? `process ${owner.pid} on ${owner.host}` : 'another process'} has taken this run folder; nothing more is written into it`,
+      `${this.folder}: ${owner ? `process ${owner.pid} on ${owner.host}` : 'another process'} has taken over this run folder; nothing more is written into it`,
     );
   }
 
-  /** Gives the folder back. */
+  /** Releases the folder. */
   async release(): Promise<void> {
     clearInterval(this.heartbeat);
     if (await this.isHeld()) await rm(this.file, { force: true });
@@ -88,15 +88,14 @@ export class FolderLock {
 
   private async refresh(): Promise<void> {
     const now = new Date();
-    // A full or unreachable disk shows when the next checkpoint is written.
+    // A full or unreachable disk is reported when the next checkpoint is written.
     if (await this.isHeld()) await utimes(this.file, now, now).catch(() => undefined);
   }
 }
 
 /**
- * Creates a lock file, in the place of one whose owner has ended. Returns undefined if the lock is now ours, else its living owner.
- * Replacing a stale lock is exclusive in its turn: of several processes that found it stale, the one that holds the lock of that name
- * may replace it, and only while it is still the same.
+ * Creates a lock file, or replaces a stale one. Returns undefined if this process now holds the lock, else its living owner. Replacing is
+ * exclusive in turn: it requires a second lock that is named after the stale one.
  */
 async function seize(file: string, text: string): Promise<Owner | undefined> {
   const start = performance.now();
@@ -105,13 +104,13 @@ async function seize(file: string, text: string): Promise<Owner | undefined> {
     const found = await inspect(file);
     if (found?.state === 'held') return found.owner;
     if (found?.state === 'stale' && (await replaceStale(file, text, found.id))) return undefined;
-    // It was given back, is being written, or another process is replacing it.
+    // It was released, is being written, or another process is replacing it.
     await pause(POLL_MILLISECONDS);
   }
-  throw new InputError(`${file}: cannot be taken although no process holds it; delete it`);
+  throw new InputError(`${file}: the lock cannot be taken, although no process holds it; delete the file`);
 }
 
-/** Whether a stale lock was replaced by ours. */
+/** Replaces a stale lock, and returns whether this process now holds it. */
 async function replaceStale(file: string, text: string, id: string): Promise<boolean> {
   const guard = `${file}.${id}`;
   if ((await seize(guard, text)) !== undefined) return false;
@@ -124,7 +123,7 @@ async function replaceStale(file: string, text: string, id: string): Promise<boo
   }
 }
 
-/** Whether the file was created with this text; false if there is one. */
+/** Creates a file with this text, and returns whether it did; false if the file exists. */
 async function create(file: string, text: string): Promise<boolean> {
   let created = true;
   await wrapWriteErrors(file, async () => {
@@ -133,7 +132,7 @@ async function create(file: string, text: string): Promise<boolean> {
       try {
         await handle.writeFile(text);
       } catch (error) {
-        // An empty lock would hold others up.
+        // An empty lock would block other processes.
         await rm(file, { force: true });
         throw error;
       } finally {
@@ -144,7 +143,7 @@ async function create(file: string, text: string): Promise<boolean> {
       created = false;
     }
   });
-  // A process that was stopped in between may find that its empty file was replaced.
+  // If this process was suspended in between, its empty file may have been replaced.
   return created && (await readText(file)) === text;
 }
 
@@ -156,7 +155,7 @@ async function replace(file: string, text: string): Promise<void> {
   });
 }
 
-/** Undefined if there is no file. */
+/** Reads a file. Returns undefined if it does not exist. */
 async function readText(file: string): Promise<string | undefined> {
   try {
     return await readTextFile(file);
@@ -168,15 +167,15 @@ async function readText(file: string): Promise<string | undefined> {
 
 type Found = { readonly id: string } & ({ readonly state: 'held'; readonly owner: Owner } | { readonly state: 'stale' | 'settling' });
 
-/** A lock as it stands; undefined if it has just been given back. */
+/** Returns the state of a lock, or undefined if it has just been released. */
 async function inspect(file: string): Promise<Found | undefined> {
   const status = await lstat(file).catch(() => undefined);
   if (status === undefined) return undefined;
-  // No lock of ours is a link.
+  // Locks are never links.
   if (status.isSymbolicLink()) return { id: String(status.ino), state: 'stale' };
   const text = await readText(file);
   if (text === undefined) return undefined;
-  // A time in the future comes from another clock: it is as old as it is young.
+  // A time in the future comes from a different clock; its distance counts.
   const age = Math.abs(Date.now() - status.mtimeMs) / 1000;
   const owner = parseOwner(text);
   if (owner === undefined) return { id: String(status.ino), state: age < SETTLING_SECONDS ? 'settling' : 'stale' };
@@ -193,7 +192,7 @@ function parseOwner(text: string): Owner | undefined {
   }
 }
 
-/** @param age seconds since the owner refreshed the lock: all that is known of a process on another host */
+/** @param age seconds since the owner refreshed the lock, which alone counts if it runs on another host */
 async function isAlive({ host, pid, started, system: owners }: Owner, age: number): Promise<boolean> {
   if (host !== hostname() || (owners !== undefined && owners !== (await system()))) return age < LOCK_MAX_AGE_SECONDS;
   try {
@@ -205,17 +204,17 @@ async function isAlive({ host, pid, started, system: owners }: Owner, age: numbe
   return status.started === started && !ENDED.includes(status.state);
 }
 
-/** States of processes that have ended but whose parent has not asked for their status yet. */
+/** States of processes that have ended but were not yet reaped by their parent. */
 const ENDED: readonly string[] = ['Z', 'X'];
 
-/** The state of a process and when it started, if the system has /proc: after the name in parentheses, fields 1 and 20 of its status. */
+/** Returns the state and start time of a process from /proc, if there is one: fields 1 and 20 after the name in parentheses. */
 async function statusOf(pid: number): Promise<{ readonly state: string; readonly started: string }> {
   const status = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
   const fields = status.slice(status.lastIndexOf(')') + 2).split(' ');
   return { state: fields[0] ?? '', started: fields[19] ?? '' };
 }
 
-/** What process numbers refer to: this boot of the kernel, and the process namespace of this container. Empty on systems without /proc. */
+/** Returns the scope of process IDs: boot ID and process namespace. It is empty on systems without /proc. */
 async function system(): Promise<string> {
   const boot = await readFile('/proc/sys/kernel/random/boot_id', 'utf8').catch(() => '');
   return [boot.trim(), await readlink('/proc/self/ns/pid').catch(() => '')].join(' ').trim();

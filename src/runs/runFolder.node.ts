@@ -4,18 +4,22 @@ import { join } from 'node:path';
 import { InputError } from '../errors.js';
 import { makeFolder, wrapReadErrors, writeFileAtomically, wrapWriteErrors } from '../files/atomic.node.js';
 import { readRegularFile, readTextFile } from '../files/regularFile.node.js';
-import { type Checkpoint, decodeCheckpoint, encodeCheckpoint, readConfiguration } from '../training/checkpoint.js';
-import type { Configuration } from '../training/configuration.js';
+import type { Compile } from '../engine/index.js';
+import { encodePng } from '../images/files.node.js';
+import type { Raster } from '../images/raster.js';
+import { TrainedModel } from '../model/trainedModel.js';
+import { type Checkpoint, decodeCheckpoint, decodeConfiguration, type Digest, encodeCheckpoint, encodeConfiguration } from '../training/checkpoint.js';
+import { type Configuration, iterationSpec } from '../training/configuration.js';
+import type { PreviewFiles } from '../training/events.js';
+import type { LogEntry, RunStore, StoredCheckpoint } from '../training/runStore.js';
+import { modelWeights } from '../training/trainer.js';
+import type { SettingLabel } from '../validation.js';
 import { FolderLock, LOCK_NAME } from './lock.node.js';
-import type { Digest } from '../training/seal.js';
 
-/** A line of the log: `step`, `epoch`, `seconds`, and everything that an iteration reports. */
-export type LogEntry = Readonly<Record<string, number>>;
-
-/** A checkpoint and where it was read. */
-export type StoredCheckpoint = Checkpoint & { readonly file: string };
-
-/** Reads a checkpoint file. Throws InputError if it is damaged or none. */
+/**
+ * Reads a checkpoint file.
+ * @throws {InputError} if it cannot be read, or is corrupt or of another format
+ */
 export async function readCheckpointFile(file: string): Promise<StoredCheckpoint> {
   return { ...decodeCheckpoint(await wrapReadErrors(file, () => readRegularFile(file)), file, sha256), file };
 }
@@ -23,33 +27,33 @@ export async function readCheckpointFile(file: string): Promise<StoredCheckpoint
 const sha256: Digest = (...pieces) => pieces.reduce((hash, piece) => hash.update(piece), createHash('sha256')).digest('hex');
 
 const SUBFOLDERS = ['samples', 'reconstructions', 'checkpoints'] as const;
-/** What `writeFileAtomically` had not renamed yet. */
+/** Temporary files of `writeFileAtomically`. */
 const UNFINISHED_NAME = /^\..*\.partial$/;
-/** The lock, and those by which stale ones are replaced. */
+/** The lock, and the locks that guard the replacement of a stale one. */
 const LOCK_FILE = /^\.lock(\.|$)/;
-const PICTURE_NAME = /^\d+\.png$/;
+const PREVIEW_NAME = /^\d+\.png$/;
 const CHECKPOINT_NAME = /^(\d+)\.safetensors$/;
 
-/** The folder that a training writes: configuration, log, pictures and checkpoints. */
-export class RunFolder {
+/** A run in a folder: configuration, log, previews and checkpoints. */
+export class RunFolder implements RunStore {
   private hasPartialLine = false;
-  /** The lock under which the folder was created, until a training takes it over. */
+  /** The lock under which the folder was created, until `lock` returns it. */
   private firstLock: FolderLock | undefined;
 
   private constructor(readonly path: string) {}
 
   /**
-   * Creates a run folder, which this process holds until the lock is released.
+   * Creates a run folder, which this process holds until its lock is released.
    * @throws {InputError} if it exists and is not empty, cannot be created, or another process is creating it
    */
-  static async create(path: string, configuration: Configuration): Promise<RunFolder> {
-    await RunFolder.requireEmpty(path);
+  static async create(path: string, configuration: Configuration, label?: SettingLabel): Promise<RunFolder> {
+    await RunFolder.requireEmpty(path, label);
     const folder = new RunFolder(path);
     await wrapWriteErrors(path, () => makeFolder(path));
     folder.firstLock = await FolderLock.take(path);
     try {
       // Another process may have trained into it since.
-      await RunFolder.requireEmpty(path);
+      await RunFolder.requireEmpty(path, label);
       // Written first, because a run with a configuration can be resumed.
       await folder.writeConfiguration(configuration);
       await folder.createSubfolders();
@@ -62,35 +66,42 @@ export class RunFolder {
 
   /**
    * Requires that a folder can become a run folder.
+   * @param label returns the name of an option in messages (default: its key)
    * @throws {InputError} if it exists and is not empty
    */
-  static async requireEmpty(path: string): Promise<void> {
-    if (path === '') throw new InputError('the run folder needs a name (--out)');
-    // A process that was killed before it had written the configuration leaves nothing worth keeping.
+  static async requireEmpty(path: string, label: SettingLabel = (key) => key): Promise<void> {
+    if (path === '') throw new InputError(`${label('out')}: expected the path of a run folder but got ""`);
+    // A process that was killed before it wrote the configuration leaves nothing worth keeping.
     const entries = ((await listFolder(path)) ?? []).filter((name) => !UNFINISHED_NAME.test(name) && !LOCK_FILE.test(name));
-    if (entries.length > 0) throw new InputError(`${path}: the run folder exists and is not empty; choose another with --out, or resume its run with --resume`);
+    if (entries.length > 0) throw new InputError(`${path}: the run folder exists and is not empty; choose another with ${label('out')}, or resume its run with ${label('resume')}`);
   }
 
-  /** Opens the folder of an earlier training. Throws InputError if there is none. */
+  /**
+   * Opens an existing run folder.
+   * @throws {InputError} if there is none
+   */
   static async open(path: string): Promise<RunFolder> {
     const entries = await listFolder(path);
-    if (entries === undefined) throw new InputError(`${path}: there is no such run folder`);
-    if (!entries.includes('config.json')) throw new InputError(`${path}: not a run folder, it has no config.json`);
+    if (entries === undefined) throw new InputError(`${path}: run folder not found`);
+    if (!entries.includes('config.json')) throw new InputError(`${path}: not a run folder; it has no config.json`);
     return new RunFolder(path);
   }
 
   writeConfiguration(configuration: Configuration): Promise<void> {
-    return writeFileAtomically(join(this.path, 'config.json'), new TextEncoder().encode(`${JSON.stringify(configuration, null, 2)}\n`));
-  }
-
-  /** The configuration that the run was started with. Throws InputError if it is damaged. */
-  async readConfiguration(): Promise<Configuration> {
-    const file = join(this.path, 'config.json');
-    return readConfiguration(await wrapReadErrors(file, () => readTextFile(file)), file);
+    return writeFileAtomically(join(this.path, 'config.json'), encodeConfiguration(configuration));
   }
 
   /**
-   * Takes the folder for this process, and removes what a killed process left half-written. The caller releases the lock.
+   * Reads the configuration of the run.
+   * @throws {InputError} if it is corrupt or of another version
+   */
+  async readConfiguration(): Promise<Configuration> {
+    const file = join(this.path, 'config.json');
+    return decodeConfiguration(await wrapReadErrors(file, () => readTextFile(file)), file);
+  }
+
+  /**
+   * Takes the folder for this process, and removes temporary files of a killed process. The caller releases the lock.
    * @throws {InputError} if another process holds the folder, or it cannot be written
    */
   async lock(): Promise<FolderLock> {
@@ -98,7 +109,7 @@ export class RunFolder {
     this.firstLock = undefined;
     try {
       await this.createSubfolders();
-      for (const part of ['.', ...SUBFOLDERS]) await clearUnfinished(join(this.path, part));
+      for (const name of ['.', ...SUBFOLDERS]) await removeUnfinished(join(this.path, name));
     } catch (error) {
       await lock.release();
       throw error;
@@ -107,21 +118,21 @@ export class RunFolder {
   }
 
   /**
-   * Creates what is missing in a folder that was emptied or recreated.
+   * Recreates what is missing in a folder that was emptied.
    * @throws {InputError} if there is no folder
    */
   async recreate(configuration: Configuration): Promise<void> {
     const entries = await listFolder(this.path);
-    if (entries === undefined) throw new InputError(`${this.path}: there is no such run folder`);
+    if (entries === undefined) throw new InputError(`${this.path}: run folder not found`);
     await this.createSubfolders();
     if (!entries.includes('config.json')) await this.writeConfiguration(configuration);
   }
 
   private async createSubfolders(): Promise<void> {
-    for (const part of SUBFOLDERS) await wrapWriteErrors(join(this.path, part), () => makeFolder(join(this.path, part)));
+    for (const name of SUBFOLDERS) await wrapWriteErrors(join(this.path, name), () => makeFolder(join(this.path, name)));
   }
 
-  /** Writes a checkpoint, removes older ones that the configuration does not keep, and returns its path. */
+  /** Writes a checkpoint, removes older ones that its configuration does not keep, and returns its path. */
   async writeCheckpoint(checkpoint: Checkpoint): Promise<string> {
     const file = this.checkpointFile(checkpoint.step);
     await writeFileAtomically(file, encodeCheckpoint(checkpoint, sha256));
@@ -129,7 +140,10 @@ export class RunFolder {
     return file;
   }
 
-  /** Reads the checkpoint of the most iterations, or undefined if there is none. Throws InputError if it is damaged. */
+  /**
+   * Reads the checkpoint of the most iterations. Returns undefined if there is none.
+   * @throws {InputError} if it is corrupt
+   */
   async readLatestCheckpoint(): Promise<StoredCheckpoint | undefined> {
     const [step, before] = (await this.checkpointSteps()).reverse();
     if (step === undefined) return undefined;
@@ -137,11 +151,11 @@ export class RunFolder {
       return await readCheckpointFile(this.checkpointFile(step));
     } catch (error) {
       if (!(error instanceof InputError) || before === undefined) throw error;
-      throw new InputError(`${error.message}; take it away to go on from ${this.checkpointFile(before)}`);
+      throw new InputError(`${error.message}; delete it to resume from ${this.checkpointFile(before)}`);
     }
   }
 
-  /** Iterations of which there is a checkpoint, in rising order. */
+  /** Returns the iterations of all checkpoints in ascending order. */
   private async checkpointSteps(): Promise<number[]> {
     const names = (await listFolder(join(this.path, 'checkpoints'))) ?? [];
     return names
@@ -160,40 +174,50 @@ export class RunFolder {
     for (const step of older) if (keepEvery === 0 || step % keepEvery !== 0) await remove(this.checkpointFile(step));
   }
 
-  /** Writes a picture of an iteration and returns its path. */
-  async writePicture(kind: 'samples' | 'reconstructions', step: number, png: Uint8Array): Promise<string> {
-    const file = join(this.path, kind, `${numbered(step)}.png`);
-    await writeFileAtomically(file, png);
-    return file;
+  /** Writes the previews of an iteration as PNG files. */
+  async writePreviews(step: number, previews: Readonly<Record<keyof PreviewFiles, Raster>>): Promise<PreviewFiles> {
+    const write = async (kind: keyof PreviewFiles) => {
+      const file = join(this.path, kind, `${numbered(step)}.png`);
+      await writeFileAtomically(file, await encodePng(previews[kind]));
+      return file;
+    };
+    return { samples: await write('samples'), reconstructions: await write('reconstructions') };
   }
 
-  /** The pictures of a kind in the order of their iterations. */
-  async pictures(kind: 'samples' | 'reconstructions'): Promise<{ readonly step: number; readonly file: string }[]> {
+  /** Returns the previews of a kind in the order of their iterations. */
+  async previews(kind: keyof PreviewFiles): Promise<{ readonly step: number; readonly file: string }[]> {
     const names = (await listFolder(join(this.path, kind))) ?? [];
     return names
-      .filter((name) => PICTURE_NAME.test(name))
+      .filter((name) => PREVIEW_NAME.test(name))
       .map((name) => ({ step: parseInt(name), file: join(this.path, kind, name) }))
       .sort((a, b) => a.step - b.step);
   }
 
-  /** Appends objects to the log, each as a line of JSON. */
-  async log(entries: readonly LogEntry[]): Promise<void> {
+  /** Appends entries to the log, each as a line of JSON. */
+  async appendLog(entries: readonly LogEntry[]): Promise<void> {
     const lines = entries.map((entry) => `${JSON.stringify(entry)}\n`).join('');
-    // After a failure half a line may stand there; an empty one before the next does no harm.
+    // After a failure the file may end with a partial line; an empty line does no harm.
     const text = this.hasPartialLine ? `\n${lines}` : lines;
     this.hasPartialLine = true;
     await wrapWriteErrors(this.logFile, () => appendFile(this.logFile, text));
     this.hasPartialLine = false;
   }
 
-  /** Cuts the log back to what was logged up to an iteration, and returns the last entry that is left. */
+  /** Removes the log entries after an iteration, and returns the last one that is left. */
   async truncateLog(step: number): Promise<LogEntry | undefined> {
     const entries = (await this.readLog()).filter((entry) => entry.step! <= step);
     await writeFileAtomically(this.logFile, new TextEncoder().encode(entries.map((entry) => `${JSON.stringify(entry)}\n`).join('')));
     return entries.at(-1);
   }
 
-  /** What was logged so far. Throws InputError if it is there but cannot be read. */
+  memoryMb(): number {
+    return Math.round(process.memoryUsage.rss() / 2 ** 20);
+  }
+
+  /**
+   * Reads the log.
+   * @throws {InputError} if it exists but cannot be read
+   */
   async readLog(): Promise<LogEntry[]> {
     const text = await wrapReadErrors(this.logFile, () =>
       readTextFile(this.logFile).catch((error: NodeJS.ErrnoException) => {
@@ -201,7 +225,7 @@ export class RunFolder {
         throw error;
       }),
     );
-    // An append that failed half-way was made again as a whole.
+    // An append that failed half-way was repeated completely.
     return [
       ...new Map(
         text
@@ -217,10 +241,10 @@ export class RunFolder {
   }
 }
 
-/** 000123, so that names sort by number. */
+/** Returns 000123, so that names sort by number. */
 const numbered = (step: number): string => String(step).padStart(6, '0');
 
-/** A line that a crash cut short counts as not written. */
+/** Parses a line of the log; a line that a crash cut short counts as not written. */
 function parseLogLine(line: string): LogEntry[] {
   try {
     const entry = JSON.parse(line) as LogEntry | null;
@@ -230,18 +254,48 @@ function parseLogLine(line: string): LogEntry[] {
   }
 }
 
+/**
+ * Reads the latest checkpoint of a run folder, or a checkpoint file.
+ * @throws {InputError} if there is none
+ */
+export async function readCheckpoint(path: string): Promise<StoredCheckpoint> {
+  const found = await stat(path).catch(() => undefined);
+  if (found === undefined) throw new InputError(`${path}: run folder or checkpoint not found`);
+  if (!found.isDirectory()) return readCheckpointFile(path);
+  const latest = await (await RunFolder.open(path)).readLatestCheckpoint();
+  if (latest === undefined) throw new InputError(`${path}: the run has no checkpoint yet`);
+  return latest;
+}
+
+/**
+ * Opens the model in the latest checkpoint of a run folder, or in a checkpoint file. The caller releases it.
+ * @param options.ema whether to use the EMA weights if the run has them (default: true)
+ * @throws {InputError} if there is no checkpoint
+ */
+export async function openRun(path: string, compile: Compile, { ema = true }: { readonly ema?: boolean | undefined } = {}): Promise<OpenedRun> {
+  const checkpoint = await readCheckpoint(path);
+  const { pair, objective } = iterationSpec(checkpoint.configuration);
+  return { checkpoint, model: TrainedModel.of(pair, objective.prior, modelWeights(checkpoint.vectors, { ema }), compile) };
+}
+
+/** A checkpoint and its model. */
+export interface OpenedRun {
+  readonly checkpoint: StoredCheckpoint;
+  readonly model: TrainedModel;
+}
+
 const remove = (file: string): Promise<void> => wrapWriteErrors(file, () => rm(file, { force: true }));
 
-async function clearUnfinished(folder: string): Promise<void> {
+async function removeUnfinished(folder: string): Promise<void> {
   for (const name of (await listFolder(folder)) ?? []) {
     if (UNFINISHED_NAME.test(name) || (LOCK_FILE.test(name) && name !== LOCK_NAME)) await remove(join(folder, name));
   }
 }
 
-/** The names in a folder, or undefined if there is none. Throws InputError for what is not a folder. */
+/** Returns the names in a folder, or undefined if there is none. */
 async function listFolder(path: string): Promise<string[] | undefined> {
   const found = await stat(path).catch(() => undefined);
   if (found === undefined) return undefined;
-  if (!found.isDirectory()) throw new InputError(`${path}: is a file, not a run folder`);
+  if (!found.isDirectory()) throw new InputError(`${path}: expected a run folder but got a file`);
   return wrapReadErrors(path, () => readdir(path));
 }

@@ -1,19 +1,22 @@
 import { closeSync, constants, openSync, writeSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { beginningRecord, fileVersionRecord, scalarsRecord } from './eventFile.js';
 import type { TrainingEvent } from '../training/events.js';
 import type { IterationReport } from '../training/trainer.js';
 
-/** Writes what the log has of iterations, and what evaluations find, into an event file of TensorBoard in a run's folder: a subscriber to a training's events. */
+/** Writes losses and evaluations into a TensorBoard event file in a run folder: a subscriber of a training run. */
 export class TensorBoardLog {
   private readonly file: string;
   private records: Uint8Array[] = [];
-  /** Bytes that are in the file for good. */
+  /** Bytes that were written completely. */
   private written = 0;
-  private totalSteps = 0;
+  private lastStep = 0;
 
-  /** @param every iterations between two entries */
+  /**
+   * @param folder the run folder
+   * @param every iterations between two entries
+   * @param now returns the time in seconds since 1970
+   */
   constructor(
     folder: string,
     private readonly every: number,
@@ -24,24 +27,27 @@ export class TensorBoardLog {
     this.records.push(fileVersionRecord(started));
   }
 
-  onEvent(event: TrainingEvent): void {
-    // Files of a process that was killed may go on after its last checkpoint.
-    if (event.type === 'start') this.records.push(beginningRecord(event.step + 1, this.now()));
+  readonly onEvent = (event: TrainingEvent): void => {
+    // The file of a killed process may contain entries after its last checkpoint.
+    if (event.type === 'start') this.records.push(sessionStartRecord(event.step + 1, this.now()));
     else if (event.type === 'iteration') this.writeIteration(event.report);
     else if (event.type === 'evaluation') {
-      const named = Object.entries(event.metrics).map(([name, value]): [string, number] => [`evaluation.${name}`, value]);
-      this.write(scalarsRecord(event.step, this.now(), Object.fromEntries(named)));
+      const tagged = Object.entries(event.metrics).map(([name, value]): [string, number] => [`evaluation/${name}`, value]);
+      this.write(scalarsRecord(event.step, this.now(), Object.fromEntries(tagged)));
     }
-  }
+  };
 
   private writeIteration({ step, learningRate, scalars }: IterationReport): void {
-    // The training went back to a checkpoint.
-    if (step <= this.totalSteps) this.records.push(beginningRecord(step, this.now()));
-    this.totalSteps = step;
-    if (step % this.every === 0 || step === 1) this.write(scalarsRecord(step, this.now(), { learning_rate: learningRate, ...scalars }));
+    // Training was rolled back to a checkpoint.
+    if (step <= this.lastStep) this.records.push(sessionStartRecord(step, this.now()));
+    this.lastStep = step;
+    if (step % this.every !== 0 && step !== 1) return;
+    // TensorBoard groups tags by what precedes a slash.
+    const tagged = Object.entries(scalars).map(([name, value]): [string, number] => [name.replace('.', '/'), value]);
+    this.write(scalarsRecord(step, this.now(), { learning_rate: learningRate, ...Object.fromEntries(tagged) }));
   }
 
-  /** What a full disk refuses waits for the next entry; what it took of that is written over. */
+  /** Writes a record. If the disk is full, it waits for the next one, and a partial write is overwritten. */
   private write(record: Uint8Array): void {
     this.records.push(record);
     try {
@@ -50,7 +56,7 @@ export class TensorBoardLog {
       this.written += bytes.length;
       this.records = [];
     } catch {
-      // The log itself says that the folder cannot be written.
+      // The log already warns that the folder cannot be written.
     }
   }
 }
@@ -62,4 +68,94 @@ function writeAt(path: string, bytes: Uint8Array, position: number): void {
   } finally {
     closeSync(file);
   }
+}
+
+// The format of event files: TFRecord records (length, its checksum, data, their checksum), each of which is an `Event` message of protobuf
+// with a `Summary` of scalars or a `SessionLog` (tensorboard/compat/proto/event.proto and summary.proto).
+
+/** `SessionLog.START`. */
+const SESSION_START = 1;
+
+/** Returns the first record of an event file. */
+export const fileVersionRecord = (wallTime: number): Uint8Array => record(concatBytes([doubleField(1, wallTime), bytesField(3, utf8('brain.Event:2'))]));
+
+/**
+ * Returns a record of scalars by their tags.
+ * @param wallTime seconds since 1970
+ */
+export function scalarsRecord(step: number, wallTime: number, scalars: Readonly<Record<string, number>>): Uint8Array {
+  const values = Object.entries(scalars).map(([tag, value]) => bytesField(1, concatBytes([bytesField(1, utf8(tag)), floatField(2, value)])));
+  return record(concatBytes([doubleField(1, wallTime), varintField(2, step), bytesField(5, concatBytes(values))]));
+}
+
+/** Returns a record that makes readers drop all earlier records of this iteration and later ones. */
+export const sessionStartRecord = (step: number, wallTime: number): Uint8Array =>
+  record(concatBytes([doubleField(1, wallTime), varintField(2, step), bytesField(7, varintField(1, SESSION_START))]));
+
+function record(data: Uint8Array): Uint8Array {
+  const length = new Uint8Array(8);
+  new DataView(length.buffer).setBigUint64(0, BigInt(data.length), true);
+  return concatBytes([length, checksum(length), data, checksum(data)]);
+}
+
+// The wire types of protobuf: 0 varint, 1 eight bytes, 2 length and bytes, 5 four bytes.
+
+const tag = (field: number, wireType: number): Uint8Array => varint((field << 3) | wireType);
+const varintField = (field: number, value: number): Uint8Array => concatBytes([tag(field, 0), varint(value)]);
+const bytesField = (field: number, bytes: Uint8Array): Uint8Array => concatBytes([tag(field, 2), varint(bytes.length), bytes]);
+
+function doubleField(field: number, value: number): Uint8Array {
+  const bytes = new Uint8Array(8);
+  new DataView(bytes.buffer).setFloat64(0, value, true);
+  return concatBytes([tag(field, 1), bytes]);
+}
+
+function floatField(field: number, value: number): Uint8Array {
+  const bytes = new Uint8Array(4);
+  new DataView(bytes.buffer).setFloat32(0, value, true);
+  return concatBytes([tag(field, 5), bytes]);
+}
+
+function varint(value: number): Uint8Array {
+  const bytes: number[] = [];
+  let rest = value;
+  while (rest >= 128) {
+    bytes.push((rest % 128) + 128);
+    rest = Math.floor(rest / 128);
+  }
+  return Uint8Array.of(...bytes, rest);
+}
+
+const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text);
+
+function concatBytes(parts: readonly Uint8Array[]): Uint8Array {
+  const result = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
+  let offset = 0;
+  for (const part of parts) {
+    result.set(part, offset);
+    offset += part.length;
+  }
+  return result;
+}
+
+/** CRC-32C (Castagnoli), reflected, one table entry per byte. */
+const TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
+  let value = byte;
+  for (let bit = 0; bit < 8; bit++) value = value & 1 ? (value >>> 1) ^ 0x82f63b78 : value >>> 1;
+  return value;
+});
+
+export function crc32c(bytes: Uint8Array): number {
+  let value = 0xffffffff;
+  for (const byte of bytes) value = TABLE[(value ^ byte) & 0xff]! ^ (value >>> 8);
+  return (value ^ 0xffffffff) >>> 0;
+}
+
+/** Returns the masked checksum of TFRecord: rotated right by 15 bits, plus a constant. */
+function checksum(bytes: Uint8Array): Uint8Array {
+  const crc = crc32c(bytes);
+  const masked = (((crc >>> 15) | (crc << 17)) + 0xa282ead8) >>> 0;
+  const result = new Uint8Array(4);
+  new DataView(result.buffer).setUint32(0, masked, true);
+  return result;
 }

@@ -1,183 +1,236 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { ImageSource } from '../data/source.js';
-import type { Compile } from '../engine/index.js';
+/** Training into a run folder: the implementation of the library's `train` and of the command. */
+import { mkdir } from 'node:fs/promises';
+import { basename, join, resolve } from 'node:path';
+import { openSource } from '../data/open.node.js';
+import { awaitDecoding, type ImageSource } from '../data/source.js';
+import { type Compile, constant, graphOf } from '../engine/index.js';
 import { InputError } from '../errors.js';
-import { type Configuration, requireSameTraining } from '../training/configuration.js';
-import { EventQueue } from '../training/eventQueue.js';
-import type { Subscriber, Emit, TrainingEvent, TrainingSummary } from '../training/events.js';
-import type { FolderLock } from './lock.node.js';
-import { Previews } from './previews.node.js';
-import type { RunFolder } from './runFolder.node.js';
-import { RunWriter } from './runWriter.node.js';
-import { initialState, type IterationReport, totalStepsFor, Trainer, type TrainerState } from '../training/trainer.js';
+import { makeFolder, wrapWriteErrors, writingFailure } from '../files/atomic.node.js';
+import { type ReconstructionScores, scoreReconstruction } from '../metrics/reconstruction.js';
+import { TrainedModel } from '../model/trainedModel.js';
+import { type Configuration, iterationSpec } from '../training/configuration.js';
+import type { TrainingEvent, TrainingSummary } from '../training/events.js';
+import { modelWeights, stateFromWeights, totalStepsFor, type TrainerState } from '../training/trainer.js';
+import { runTraining } from '../training/trainingLoop.js';
+import type { SettingLabel } from '../validation.js';
+import { BestCheckpoint, type BestRecord } from './bestCheckpoint.node.js';
+import { readCheckpoint, readCheckpointFile, RunFolder } from './runFolder.node.js';
+import { resolveSettings, resumedConfiguration, type Settings } from './settings.node.js';
+import { TensorBoardLog } from './tensorBoard.node.js';
+import { TrainingEvaluation } from './trainingEvaluation.node.js';
+import { planEvaluation } from './trainingPlan.js';
 
-export interface TrainOptions {
+const keyLabel: SettingLabel = (key, name = key) => name;
+
+/** Where and how to train. */
+export interface RunOptions {
+  /** The run folder; a new run needs a new or empty one (default: the next free `runs/DATA-NUMBER`). */
+  readonly out?: string | undefined;
+  /** Whether to resume the run in `out` from its last checkpoint (default: false). */
+  readonly resume?: boolean | undefined;
+  /** Whether to fail at the first image that cannot be decoded, instead of skipping it (default: false). */
+  readonly strict?: boolean | undefined;
+  /** Whether to also write TensorBoard event files into the run folder (default: false). */
+  readonly tensorboard?: boolean | undefined;
+  /** When aborted, the current iteration is finished and saved, and training ends. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** How a run ended. Its keys are those of `train --json`. */
+export interface RunSummary extends TrainingSummary {
+  /** The run folder. */
+  readonly run: string;
+  /** Scores on the test images, with the EMA weights if the run has them; absent if training was interrupted. */
+  readonly test?: ReconstructionScores;
+  /** The same with the raw weights; only if the run has EMA weights. */
+  readonly test_raw?: ReconstructionScores;
+  /** The best checkpoint by the metric `saveBest`. */
+  readonly best?: BestRecord & { readonly file: string };
+}
+
+/** An event of a training run; `end` is the last one. */
+export type RunEvent = TrainingEvent | { readonly type: 'end'; readonly summary: RunSummary };
+
+interface PreparationOptions extends RunOptions {
+  readonly compile: Compile;
+  /** Returns the name of a setting or option in messages (default: its key). */
+  readonly label?: SettingLabel | undefined;
+  readonly onEvent?: ((event: RunEvent) => void | Promise<void>) | undefined;
+}
+
+/** A run that is ready to train. Nothing has been written yet. */
+export interface PreparedRun {
   readonly configuration: Configuration;
   readonly source: ImageSource;
-  readonly folder: RunFolder;
-  readonly compile: Compile;
-  /** Where to begin if the folder has no checkpoint yet; default: fresh weights. */
+  /** Trains. */
+  readonly train: () => Promise<RunSummary>;
+  readonly close: () => void;
+}
+
+/**
+ * Checks settings, data and folder, and opens the data.
+ * @param options.out is not checked if `dryRun` is set
+ * @throws {InputError} if a setting is wrong, the data is not found, or the folder cannot be used
+ * @throws the signal's reason if it is aborted
+ */
+export async function prepareRun(settings: Settings, { dryRun = false, ...options }: PreparationOptions & { readonly dryRun?: boolean }): Promise<PreparedRun> {
+  const { out, resume = false, signal, label = keyLabel } = options;
+  signal?.throwIfAborted();
+  const folder = resume ? await openToResume(out, label) : undefined;
+  const resolved = folder ? { configuration: await resumedConfiguration(folder, settings, label) } : await resolveNewRun(settings, options);
+  if (!folder && out !== undefined && !dryRun) await RunFolder.requireEmpty(out, label);
+  const { configuration } = resolved;
+  const source = await openImages(configuration, options);
+  const close = () => source.close?.();
+  try {
+    // Evaluations need all images, without those that cannot be decoded.
+    const decoded = configuration.evaluateEvery > 0 ? await awaitDecoding(source) : undefined;
+    if (decoded) planEvaluation(configuration, decoded);
+    return { configuration, source, close, train: () => trainPrepared(source, { ...options, ...resolved, folder, decoded }) };
+  } catch (error) {
+    close();
+    throw error;
+  }
+}
+
+function openToResume(out: string | undefined, label: SettingLabel): Promise<RunFolder> {
+  if (out === undefined) throw new InputError(`${label('resume')}: requires ${label('out')}, the run folder to resume`);
+  return RunFolder.open(out);
+}
+
+/** Resolves the settings of a new run, and its initial state if it starts from the weights of another one. */
+async function resolveNewRun(settings: Settings, { label = keyLabel, onEvent }: PreparationOptions): Promise<Pick<Preparation, 'configuration' | 'start'>> {
+  const configuration = await resolveSettings(settings, label, (message) => void onEvent?.({ type: 'warning', message }));
+  if (settings.evaluateSamples !== undefined && configuration.evaluateEvery === 0)
+    throw new InputError(`${label('evaluateSamples')}: has no effect without evaluations; set ${label('evaluateEvery')}`);
+  const { initFrom } = configuration;
+  return initFrom === undefined ? { configuration } : { configuration, start: await initialWeights(configuration, initFrom, label) };
+}
+
+/** Opens the data without waiting for all images. */
+function openImages({ data, testFraction, evaluateEvery, ...format }: Configuration, options: PreparationOptions): Promise<ImageSource> {
+  const { strict = false, signal, onEvent } = options;
+  return openSource(data, format, {
+    testFraction,
+    strict,
+    streaming: true,
+    onWarning: (message) => void onEvent?.({ type: 'warning', message }),
+    onProgress: (done, total, skipped) => void onEvent?.({ type: 'decoding', done, total, skipped }),
+    // An iteration that is finished after an abort may need images that are not decoded yet.
+    ...(signal && (strict || evaluateEvery > 0) ? { signal } : {}),
+  });
+}
+
+/**
+ * Trains into a run folder.
+ * @throws as `prepareRun` and `runTraining`
+ */
+export async function trainRun(settings: Settings, options: PreparationOptions): Promise<RunSummary> {
+  const prepared = await prepareRun(settings, options);
+  try {
+    return await prepared.train();
+  } finally {
+    prepared.close();
+  }
+}
+
+interface Preparation extends PreparationOptions {
+  readonly configuration: Configuration;
+  /** The run to resume. */
+  readonly folder: RunFolder | undefined;
+  /** The state that a new run starts from, if not from its seed. */
   readonly start?: TrainerState;
-  /** When aborted, the iteration that runs is finished and saved, and the training ends. */
-  readonly signal?: AbortSignal;
-  readonly onEvent?: (event: TrainingEvent) => void;
-  /** Others who hear the events, one after another, each of them waited for. */
-  readonly subscribers?: readonly Subscriber[];
-  /** Seconds between attempts to write to a disk that refuses; default 5. */
-  readonly retrySeconds?: number;
+  /** The images of evaluations, if the run has any. */
+  readonly decoded: ImageSource | undefined;
 }
 
-/**
- * Trains as configured from the last checkpoint in the run folder, if there is one, and writes log, pictures and checkpoints there. The
- * folder is locked from before the checkpoint is read, so that of several processes one trains. Training ends with a checkpoint and
- * pictures of the last iteration, unless a loss or gradient is NaN or infinite: then it rolls back to the last checkpoint with half the
- * learning rate if the configuration says so, else it throws before anything is saved.
- * @throws {InputError} if another process trains into the folder, or the configuration contradicts its checkpoint
- */
-export async function train(options: TrainOptions): Promise<TrainingSummary> {
-  const { folder, configuration, source } = options;
-  const lock = await folder.lock();
+async function trainPrepared(source: ImageSource, preparation: Preparation): Promise<RunSummary> {
+  const { configuration, out, compile, label, signal, start, tensorboard = false, onEvent = () => undefined } = preparation;
+  const { data, initFrom, logEvery } = configuration;
+  // Too few images and unusable devices are reported before a folder is created.
+  totalStepsFor(configuration, source.train.count);
+  await (await compile(graphOf({ ready: constant(0) }))).release();
+  const evaluation = await openEvaluation(preparation);
   try {
-    const checkpoint = await folder.readLatestCheckpoint();
-    if (checkpoint) requireSameTraining(configuration, checkpoint);
-    const start = checkpoint ?? options.start;
-    const totalSteps = totalStepsFor(configuration, source.train.count);
-    if (start && start.step > totalSteps) {
-      throw new InputError(`${folder.path}: already has ${start.step} iterations, more than the requested ${totalSteps}; nothing to do`);
-    }
-    await folder.writeConfiguration(configuration);
-    const summary = await trainInto(options, start, lock);
-    // Images that training did not wait for are decoded for the next time.
-    if (!summary.interrupted) await source.finishDecoding?.();
-    return summary;
+    signal?.throwIfAborted();
+    const folder = preparation.folder ?? (await RunFolder.create(out ?? (await claimFolder(data)), configuration, label));
+    const summary = await runTraining({
+      configuration,
+      source,
+      store: folder,
+      compile,
+      signal,
+      label,
+      subscribers: [
+        onEvent,
+        ...(tensorboard ? [new TensorBoardLog(folder.path, logEvery).onEvent] : []),
+        ...(evaluation ? [evaluation.subscriberFor(folder.path)] : []),
+      ],
+      ...(initFrom === undefined ? {} : { start: () => (start ? Promise.resolve(start) : initialWeights(configuration, initFrom, label)) }),
+    });
+    const scores = summary.interrupted ? {} : await finalScores(configuration, source, folder.path, summary.checkpoint, compile);
+    const complete: RunSummary = { run: folder.path, ...summary, ...scores };
+    await onEvent({ type: 'end', summary: complete });
+    return complete;
   } finally {
-    await lock.release();
+    await evaluation?.release();
   }
 }
 
-/**
- * The same as a sequence of events, which ends with the training's; leaving the loop early stops it like an abort. If the consumer is
- * slower than the training, iteration events are dropped (see `EventQueue`); all others are delivered.
- */
-export async function* trainingEvents(options: Omit<TrainOptions, 'onEvent'>): AsyncGenerator<TrainingEvent, void> {
-  const controller = new AbortController();
-  const queue = new EventQueue();
-  const subscribers = [queue.push, ...(options.subscribers ?? [])];
-  const signal = AbortSignal.any([controller.signal, ...(options.signal ? [options.signal] : [])]);
-  const training = train({ ...options, signal, subscribers }).finally(() => queue.close());
-  // Awaited below; a rejection before that is not unhandled.
-  training.catch(() => undefined);
-  try {
-    yield* queue.take();
-  } finally {
-    controller.abort();
-    queue.close();
-    await training;
+function openEvaluation({ configuration, decoded, compile, signal, onEvent }: Preparation): Promise<TrainingEvaluation> | undefined {
+  if (decoded === undefined) return undefined;
+  return TrainingEvaluation.open({
+    configuration,
+    source: decoded,
+    compile,
+    signal,
+    onNote: (message) => void onEvent?.({ type: 'note', message }),
+    onStep: (step, steps, loss) => void onEvent?.({ type: 'extractor', step, steps, loss }),
+  });
+}
+
+/** Returns the initial state of a run that starts from the raw weights of another one. */
+async function initialWeights(configuration: Configuration, initFrom: string, label: SettingLabel = keyLabel): Promise<TrainerState> {
+  const { configuration: earlier, vectors } = await readCheckpoint(initFrom);
+  for (const key of ['network', 'size', 'channels', 'width', 'latent'] as const) {
+    if (earlier[key] === configuration[key]) continue;
+    throw new InputError(`${label(key)}: expected ${earlier[key]}, as in the weights of ${initFrom}, but got ${configuration[key]}`);
+  }
+  return stateFromWeights(modelWeights(vectors, { ema: false }), configuration);
+}
+
+/** Creates runs/mnist-1, or the first number that is free: each of several trainings that start together gets its own. */
+async function claimFolder(data: string): Promise<string> {
+  const name = basename(resolve(data.slice(data.indexOf(':') + 1))) || 'images';
+  await wrapWriteErrors('runs', () => makeFolder('runs'));
+  for (let number = 1; ; number++) {
+    const path = join('runs', `${name}-${number}`);
+    const failure = await mkdir(path).catch((error: NodeJS.ErrnoException) => error);
+    if (failure === undefined) return path;
+    if (failure.code !== 'EEXIST') throw new InputError(`${path}: cannot be written (${writingFailure(failure)})`);
   }
 }
 
-async function trainInto(
-  { configuration, source, folder, compile, signal, onEvent = () => undefined, subscribers = [], retrySeconds }: TrainOptions,
-  start: TrainerState | undefined,
-  lock: FolderLock,
-): Promise<TrainingSummary> {
-  const secondsBefore = (await folder.truncateLog(start?.step ?? 0))?.seconds ?? 0;
-  const trainer = await Trainer.create(configuration, source.train, compile, start);
-  const previews = new Previews(configuration, source.test, trainer.state.vectors, compile);
-  const audience = new EventDispatcher([onEvent, ...subscribers], lock);
-  const { emit } = audience;
-  const now = () => performance.now() - audience.evaluating;
-  const writer = new RunWriter(trainer, configuration, folder, lock, previews, emit, signal, retrySeconds);
-  const rescue = new NanRecovery(trainer, configuration, folder, writer, emit);
-  await emit({ type: 'start', step: trainer.step, totalSteps: trainer.totalSteps, batchesPerEpoch: trainer.batchesPerEpoch, parameters: trainer.parameterCounts });
-
-  const begin = now();
-  const seconds = () => rounded((now() - begin) / 1000);
-  let previous = begin;
+async function finalScores(
+  configuration: Configuration,
+  source: ImageSource,
+  run: string,
+  checkpoint: string,
+  compile: Compile,
+): Promise<Pick<RunSummary, 'test' | 'test_raw' | 'best'>> {
+  const { vectors } = await readCheckpointFile(checkpoint);
+  const { test: images } = await awaitDecoding(source);
+  const { pair, objective } = iterationSpec(configuration);
+  const model = TrainedModel.of(pair, objective.prior, modelWeights(vectors), compile);
   try {
-    await writer.begin();
-    while (trainer.step < trainer.totalSteps && !signal?.aborted) {
-      const report = await trainer.iterate();
-      const end = now();
-      const broken = notFinite(report);
-      if (broken !== undefined) await rescue.recover(report.step, broken);
-      else {
-        await emit({ type: 'iteration', report });
-        await writer.afterIteration(report, secondsBefore + seconds(), (end - previous) / 1000);
-      }
-      previous = end;
-      // A runtime may hold the thread during an iteration: signals and timers get their turn here.
-      await nextTurn();
-    }
-    const trained = seconds();
-    const files = await writer.finish();
-    const summary: TrainingSummary = {
-      steps: trainer.step,
-      interrupted: trainer.step < trainer.totalSteps,
-      seconds: trained,
-      runtimeShare: trained === 0 ? 0 : trainer.runtimeSeconds / trained,
-      ...files,
+    const test = await scoreReconstruction(model, images);
+    const best = configuration.saveBest === undefined ? undefined : await new BestCheckpoint(run).read();
+    return {
+      test,
+      ...(configuration.ema > 0 ? { test_raw: await scoreReconstruction(model.withWeights(modelWeights(vectors, { ema: false })), images) } : {}),
+      ...(best ? { best } : {}),
     };
-    await emit({ type: 'end', summary });
-    return summary;
   } finally {
-    await Promise.all([trainer.release(), writer.release()]);
+    await model.release();
   }
 }
-
-/** Everybody who hears of a training. */
-class EventDispatcher {
-  /** Milliseconds in which training waited for evaluations: no part of its own time. */
-  evaluating = 0;
-
-  constructor(
-    private readonly subscribers: readonly Subscriber[],
-    private readonly lock: FolderLock,
-  ) {}
-
-  readonly emit: Emit = async (event) => {
-    const start = performance.now();
-    const training = { emit: this.emit, confirm: () => this.lock.confirm() };
-    for (const subscriber of this.subscribers) await subscriber(event, training);
-    if (event.type === 'epochs') this.evaluating += performance.now() - start;
-  };
-}
-
-/** The first loss or gradient that is not finite, as `NAME is VALUE`. It never becomes finite again. */
-function notFinite({ scalars }: IterationReport): string | undefined {
-  const broken = Object.entries(scalars).find(([, value]) => !Number.isFinite(value));
-  return broken && `${broken[0]} is ${broken[1]}`;
-}
-
-/** What is done where a loss or gradient is not finite. */
-class NanRecovery {
-  constructor(
-    private readonly trainer: Trainer,
-    private readonly configuration: Configuration,
-    private readonly folder: RunFolder,
-    private readonly writer: RunWriter,
-    private readonly emit: Emit,
-  ) {}
-
-  /** Goes back to the last checkpoint with half the learning rate, as often as the configuration allows. Throws where it does not. */
-  async recover(step: number, problem: string): Promise<void> {
-    const { onNan, maxRollbacks } = this.configuration;
-    const { rateScale: before } = this.trainer.state;
-    // Each time halved the rate, so that those before a resumption count as well.
-    const times = Math.round(-Math.log2(before));
-    if (onNan === 'stop' || times >= maxRollbacks) {
-      const tried = times > 0 ? `, after going back ${times} times` : '';
-      const remedies = onNan === 'stop' ? 'try a lower --learning-rate, other weights, or --on-nan rollback' : 'try a lower --learning-rate or other weights';
-      throw new Error(`iteration ${step}: ${problem}${tried}; the checkpoints before it are intact, ${remedies}`);
-    }
-    const last = (await this.folder.readLatestCheckpoint()) ?? initialState(this.configuration);
-    const rateScale = before / 2;
-    await this.trainer.restore({ ...last, rateScale });
-    await this.writer.rollBack(last.step);
-    // So that a resumed run goes on with this rate as well.
-    await this.writer.save();
-    await this.emit({ type: 'warning', message: `iteration ${step}: ${problem}; back to iteration ${last.step} with ${rateScale} times the learning rate` });
-  }
-}
-
-const rounded = (seconds: number): number => Math.round(seconds * 1000) / 1000;

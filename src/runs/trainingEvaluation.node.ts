@@ -1,4 +1,3 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import { TrainedModel } from '../model/trainedModel.js';
 import type { ImageSource } from '../data/source.js';
 import { type Configuration, iterationSpec } from '../training/configuration.js';
@@ -13,6 +12,7 @@ import { type Evaluation, evaluate } from '../metrics/evaluate.js';
 import { isEvaluated, writeEvaluation } from './evaluationFile.node.js';
 import { dataExtractor, type ExtractorOptions } from './extractorCache.node.js';
 import type { FeatureExtractor } from '../classifiers/featureExtractor.js';
+import { pause } from '../training/runStore.js';
 import { planEvaluation } from './trainingPlan.js';
 
 export interface TrainingEvaluationOptions extends ExtractorOptions {
@@ -25,11 +25,11 @@ export interface TrainingEvaluationOptions extends ExtractorOptions {
 
 const RETRY_SECONDS = 5;
 
-type Due = Extract<TrainingEvent, { type: 'epochs' }>;
+type Due = Extract<TrainingEvent, { type: 'evaluationDue' }>;
 
 /**
- * Judges a model while it is trained, as often as its configuration says, with the averages of the weights where there are any: writes each
- * evaluation into the run's folder as `agenet evaluate` does, and keeps the best checkpoint. It changes nothing of the training.
+ * Evaluates a model during training, with the EMA weights if there are any: writes each evaluation into the run folder as
+ * `agenet evaluate` does, and keeps the best checkpoint. Training itself is not affected.
  */
 export class TrainingEvaluation {
   private startStep = 0;
@@ -41,8 +41,8 @@ export class TrainingEvaluation {
   ) {}
 
   /**
-   * Makes everything ready that evaluations need, a feature extractor among it.
-   * @throws InputError for metrics that there are not, or that the data do not allow
+   * Prepares evaluations, including the feature extractor.
+   * @throws {InputError} if a metric is unknown, or the data does not allow it
    */
   static async open(options: TrainingEvaluationOptions): Promise<TrainingEvaluation> {
     const { configuration, source, compile } = options;
@@ -50,12 +50,12 @@ export class TrainingEvaluation {
     return new TrainingEvaluation(options, metrics, usesFeatures ? await dataExtractor(source, compile, options) : undefined);
   }
 
-  /** What a training into a folder should tell its events. */
+  /** Returns the event subscriber for a training run in `folder`. */
   subscriberFor(folder: string): Subscriber {
     const best = new BestCheckpoint(folder);
     return async (event, training) => {
       if (event.type === 'start') this.startStep = event.step;
-      if (event.type === 'epochs') await this.judge(event, folder, best, training);
+      if (event.type === 'evaluationDue') await this.evaluateCheckpoint(event, folder, best, training);
     };
   }
 
@@ -63,8 +63,8 @@ export class TrainingEvaluation {
     await this.extractor?.release();
   }
 
-  private async judge(due: Due, folder: string, best: BestCheckpoint, { emit, confirm }: RunningTraining): Promise<void> {
-    // A process that went on from here was perhaps killed after it had judged these weights.
+  private async evaluateCheckpoint(due: Due, folder: string, best: BestCheckpoint, { emit, confirm }: RunningTraining): Promise<void> {
+    // An earlier process may have been killed after it had evaluated these weights.
     if (due.step === this.startStep && (await isEvaluated(folder, due.step))) return;
     try {
       const { nearest, ...evaluation } = await this.evaluate(due, folder);
@@ -76,30 +76,31 @@ export class TrainingEvaluation {
       });
       await emit({ ...due, type: 'evaluation', file, metrics: evaluation.metrics, isBest });
     } catch (error) {
-      if (this.options.signal?.aborted) await emit({ type: 'warning', message: `iteration ${due.step} is evaluated when the run is resumed` });
-      else if (error instanceof InputError) await emit({ type: 'warning', message: `iteration ${due.step} is not evaluated: ${error.message}` });
+      if (this.options.signal?.aborted) await emit({ type: 'warning', message: `evaluation of iteration ${due.step} interrupted; it will run on resume` });
+      else if (error instanceof InputError) await emit({ type: 'warning', message: `evaluation of iteration ${due.step} skipped: ${error.message}` });
       else throw error;
     }
   }
 
   /**
-   * Writes what is due, and waits while the disk is full, as for a checkpoint: the next one may remove the one that was evaluated. Without a
-   * signal nobody could end the wait, so that the error is thrown then.
+   * Writes an evaluation, and waits while the disk is full, because a later checkpoint may replace the one that was evaluated. Without a
+   * signal the wait could not be ended, so that the error is thrown.
    */
   private async retryUntilWritten<T>(step: number, emit: Emit, write: () => Promise<T>): Promise<T> {
     const { signal, retrySeconds = RETRY_SECONDS } = this.options;
     for (let attempt = 0; ; attempt++) {
       try {
         const result = await write();
-        if (attempt > 0) await emit({ type: 'warning', message: `the evaluation of iteration ${step} is written after all` });
+        if (attempt > 0) await emit({ type: 'warning', message: `evaluation of iteration ${step} written; training continues` });
         return result;
       } catch (error) {
         if (signal === undefined || !isDiskFull(error)) throw error;
         if (attempt === 0) {
-          const message = `the evaluation of iteration ${step} waits in memory, and training with it: ${(error as Error).message}; make room for it, or stop`;
+          const message = `${(error as Error).message}: training is paused with the evaluation of iteration ${step} in memory and retries every ${retrySeconds} s; free disk space, or press Ctrl-C to stop`;
           await emit({ type: 'warning', message });
         }
-        await pause(retrySeconds * 1000, undefined, { signal });
+        await pause(retrySeconds, signal);
+        signal.throwIfAborted();
       }
     }
   }

@@ -1,59 +1,61 @@
+/** Checkpoints as safetensors files with a SHA-256 over every byte, so that damage anywhere is detected: in tensors, header or padding. */
 import type { AverageName } from '../age/iteration.js';
 import type { StateName } from '../age/update.js';
 import { NETWORK_NAMES, type NetworkPair } from '../networks/network.js';
-import { decodeSafetensors, flattenTensors, tensorViews, type FlatLayout, type Shape, type TensorFile } from '../engine/index.js';
+import { decodeSafetensors, encodeSafetensors, flattenTensors, tensorViews, type FlatLayout, type Shape, type TensorFile } from '../engine/index.js';
 import { InputError } from '../errors.js';
-import { checkConfiguration, type Configuration, iterationSpec } from './configuration.js';
-import { type Digest, encodeSealed, requireSeal } from './seal.js';
+import { shown } from '../validation.js';
+import { type Configuration, iterationSpec } from './configuration.js';
+import { checkConfiguration } from './configurationSchema.js';
 import type { TrainerState } from './trainer.js';
 
-/**
- * Everything that training goes on from: weights, running statistics, their averages, both Adam states, the configuration, and the
- * iterations done, which stand for the random state as well, since every draw is a function of the seed and the iteration's number.
- */
+/** The state of a training run after an iteration. Random numbers need no state: they are functions of the seed and the iteration. */
 export interface Checkpoint extends TrainerState {
   readonly configuration: Configuration;
 }
 
-const FORMAT = 'agenet checkpoint 2';
-/** Without a checksum of the whole file. */
-const EARLIER_FORMAT = 'agenet checkpoint 1';
+/** A function that returns the SHA-256 of consecutive pieces in lower-case hexadecimal; each platform brings its own. */
+export type Digest = (...pieces: readonly Uint8Array[]) => string;
 
-/** A packed vector of a network, and what stands before the names of its tensors in the file. */
+/** Version of config.json and checkpoints. Files of any other version are rejected. */
+const FORMAT_VERSION = 3;
+
+const FORMAT = /^agenet checkpoint (\d+)$/;
+
+/** A flat vector of a network, and the prefix of the names of its tensors in the file. */
 interface Section {
   readonly vector: StateName | AverageName;
-  readonly packing: FlatLayout;
+  readonly layout: FlatLayout;
   readonly prefix: string;
 }
 
-const sectionsOf = (pair: NetworkPair, averaged: boolean): Section[] =>
-  NETWORK_NAMES.flatMap((network): Section[] => [
-    { vector: `${network}.parameters`, packing: pair[network].parameters, prefix: '' },
-    { vector: `${network}.statistics`, packing: pair[network].statistics, prefix: '' },
-    { vector: `${network}.adam_m`, packing: pair[network].parameters, prefix: 'adam_m/' },
-    { vector: `${network}.adam_v`, packing: pair[network].parameters, prefix: 'adam_v/' },
-    ...(averaged
-      ? [
-          { vector: `${network}.ema_parameters` as const, packing: pair[network].parameters, prefix: 'ema/' },
-          { vector: `${network}.ema_statistics` as const, packing: pair[network].statistics, prefix: 'ema/' },
-        ]
-      : []),
-  ]);
+const sectionsOf = (pair: NetworkPair, hasEma: boolean): Section[] =>
+  NETWORK_NAMES.flatMap((network): Section[] => {
+    const { parameters, statistics } = pair[network];
+    return [
+      { vector: `${network}.parameters`, layout: parameters, prefix: '' },
+      { vector: `${network}.statistics`, layout: statistics, prefix: '' },
+      { vector: `${network}.adam_m`, layout: parameters, prefix: 'adam_m/' },
+      { vector: `${network}.adam_v`, layout: parameters, prefix: 'adam_v/' },
+      ...(hasEma
+        ? [
+            { vector: `${network}.ema_parameters` as const, layout: parameters, prefix: 'ema/' },
+            { vector: `${network}.ema_statistics` as const, layout: statistics, prefix: 'ema/' },
+          ]
+        : []),
+    ];
+  });
 
-/**
- * A checkpoint as the bytes of a safetensors file: `encoder.conv1.weight`, `adam_m/encoder.conv1.weight`, with averages
- * `ema/encoder.conv1.weight`, and so on, with a digest over the whole file.
- */
+/** Encodes a checkpoint as a safetensors file with tensors such as `encoder.conv1.weight`, `adam_m/encoder.conv1.weight` and `ema/...`. */
 export function encodeCheckpoint({ configuration, step, rateScale, vectors }: Checkpoint, digest: Digest): Uint8Array {
   const { pair, hasEma = false } = iterationSpec(configuration);
   const tensors: Record<string, { shape: Shape; data: Float32Array }> = {};
-  for (const { vector, packing, prefix } of sectionsOf(pair, hasEma)) {
-    const data = vectors[vector]!;
-    const views = tensorViews(data, packing);
-    for (const [name, { shape }] of packing.entries) tensors[prefix + name] = { shape, data: views[name]! };
+  for (const { vector, layout, prefix } of sectionsOf(pair, hasEma)) {
+    const views = tensorViews(vectors[vector]!, layout);
+    for (const [name, { shape }] of layout.entries) tensors[prefix + name] = { shape, data: views[name]! };
   }
   const metadata = {
-    format: FORMAT,
+    format: `agenet checkpoint ${FORMAT_VERSION}`,
     step: String(step),
     rate_scale: String(rateScale),
     configuration: JSON.stringify(configuration),
@@ -62,61 +64,118 @@ export function encodeCheckpoint({ configuration, step, rateScale, vectors }: Ch
 }
 
 /**
- * Reads a checkpoint.
- * @param file what messages call it
- * @throws {InputError} if a byte differs from what was written, or the file is no checkpoint or lacks a tensor of its networks
+ * Decodes a checkpoint.
+ * @param file the name of the file in messages
+ * @throws {InputError} if a byte differs from what was written, the file is not a checkpoint of this version, or a tensor is missing
  */
 export function decodeCheckpoint(bytes: Uint8Array, file: string, digest: Digest): Checkpoint {
   const { tensors, metadata } = decodeSafetensors(bytes, file);
-  requireFormat(metadata, file);
+  // Checked first, so that other files are not reported as corrupt checkpoints.
+  const version = FORMAT.exec(metadata.format ?? '')?.[1];
+  if (version === undefined) throw new InputError(`${file}: not an agenet checkpoint (its format is ${shown(metadata.format ?? null)})`);
+  requireVersion(Number(version), file);
   requireSeal(bytes, metadata, file, digest);
   const { step, rateScale } = readCounters(metadata, file);
-  const configuration = readConfiguration(metadata.configuration ?? '', file);
+  const configuration = parseConfiguration(metadata.configuration ?? '', file);
   const { pair, hasEma = false } = iterationSpec(configuration);
-  const vectors = Object.fromEntries(sectionsOf(pair, hasEma).map((section) => [section.vector, packSection(section, tensors, file)]));
+  const vectors = Object.fromEntries(sectionsOf(pair, hasEma).map((section) => [section.vector, readSection(section, tensors, file)]));
   return { configuration, step, rateScale, vectors: vectors as TrainerState['vectors'] };
 }
 
-/** Other files are named as what they are, rather than as damaged checkpoints. */
-function requireFormat({ format }: TensorFile['metadata'], file: string): void {
-  if (format === EARLIER_FORMAT) throw new InputError(`${file}: written by an earlier version of agenet; start a new run`);
-  if (format !== FORMAT) throw new InputError(`${file}: not an agenet checkpoint (its format is ${JSON.stringify(format ?? null)}, expected "${FORMAT}")`);
+/**
+ * Requires the version of config.json or a checkpoint to be that of this build.
+ * @throws {InputError} if it is not
+ */
+export function requireVersion(version: unknown, file: string): void {
+  if (version === FORMAT_VERSION) return;
+  const writer = Number(version) > FORMAT_VERSION ? 'a later' : 'an earlier';
+  const remedy = writer === 'a later' ? 'update agenet' : 'train it again';
+  throw new InputError(`${file}: was written by ${writer} version of agenet (format ${shown(version)}, this one reads ${FORMAT_VERSION}); ${remedy}`);
 }
 
 function readCounters(metadata: Readonly<Record<string, string>>, file: string): { readonly step: number; readonly rateScale: number } {
   const step = Number(metadata.step);
-  if (!Number.isSafeInteger(step) || step < 0) throw new InputError(`${file}: a checkpoint without a valid number of iterations`);
+  if (!Number.isSafeInteger(step) || step < 0)
+    throw new InputError(`${file}: invalid checkpoint: expected a number of iterations but got ${shown(metadata.step)}`);
   const rateScale = Number(metadata.rate_scale ?? 1);
-  if (!(rateScale > 0 && rateScale <= 1)) throw new InputError(`${file}: a checkpoint whose scale of the learning rate is not in (0, 1]`);
+  if (!(rateScale > 0 && rateScale <= 1)) throw new InputError(`${file}: invalid checkpoint: expected a learning rate scale in (0, 1] but got ${rateScale}`);
   return { step, rateScale };
 }
 
-/** A section's vector, of the tensors of a file. */
-function packSection({ packing, prefix }: Section, tensors: TensorFile['tensors'], file: string): Float32Array {
+/** Returns a section's flat vector from the tensors of a file. */
+function readSection({ layout, prefix }: Section, tensors: TensorFile['tensors'], file: string): Float32Array {
   const parts: Record<string, Float32Array> = {};
-  for (const [name, { shape }] of packing.entries) {
+  for (const [name, { shape }] of layout.entries) {
     const tensor = tensors[prefix + name];
     if (tensor?.shape.join() !== shape.join()) {
-      throw new InputError(
-        `${file}: a checkpoint in which ${prefix + name} should be [${shape.join(', ')}], ${tensor ? `not [${tensor.shape.join(', ')}]` : 'but is missing'}`,
-      );
+      const found = tensor ? `got [${tensor.shape.join(', ')}]` : 'it is missing';
+      throw new InputError(`${file}: invalid checkpoint: expected ${prefix + name} of shape [${shape.join(', ')}] but ${found}`);
     }
     parts[name] = tensor.data;
   }
-  return flattenTensors(parts, packing);
+  return flattenTensors(parts, layout);
 }
 
-/** Parses a configuration as `config.json` and checkpoints hold it. Throws InputError that names the file. */
-export function readConfiguration(text: string, file: string): Configuration {
-  let parsed: unknown;
+/** Encodes a configuration as config.json. */
+export const encodeConfiguration = (configuration: Configuration): Uint8Array =>
+  new TextEncoder().encode(`${JSON.stringify({ version: FORMAT_VERSION, ...configuration }, null, 2)}\n`);
+
+/**
+ * Decodes config.json.
+ * @param file the name of the file in messages
+ * @throws {InputError} if it is not a configuration of this version
+ */
+export function decodeConfiguration(text: string, file: string): Configuration {
+  const parsed = parseJson(text, file);
+  if (typeof parsed !== 'object' || parsed === null) throw new InputError(`${file}: expected a configuration but got ${shown(parsed)}`);
+  // Builds before version 3 wrote none.
+  const { version = 2, ...configuration } = parsed as Readonly<Record<string, unknown>>;
+  requireVersion(version, file);
+  return requireConfiguration(configuration, file);
+}
+
+const parseConfiguration = (text: string, file: string): Configuration => requireConfiguration(parseJson(text, file), file);
+
+function parseJson(text: string, file: string): unknown {
   try {
-    parsed = JSON.parse(text);
+    return JSON.parse(text);
   } catch {
     throw new InputError(`${file}: its configuration is not JSON`);
   }
+}
+
+function requireConfiguration(configuration: unknown, file: string): Configuration {
   try {
-    return checkConfiguration(parsed);
+    return checkConfiguration(configuration);
   } catch (error) {
     throw error instanceof InputError ? new InputError(`${file}: ${error.message}`) : error;
   }
+}
+
+/** Stands for the digest while the digest is computed. */
+const BLANK = '0'.repeat(64);
+const DIGEST = /^[0-9a-f]{64}$/;
+
+/** Encodes a safetensors file whose metadata entry `sha256` is the digest of the file with that entry blank. */
+export function encodeSealed({ tensors, metadata }: TensorFile, digest: Digest): Uint8Array {
+  // The first entry, so that it is found near the start of the file.
+  const file = encodeSafetensors({ tensors, metadata: { sha256: BLANK, ...metadata } });
+  file.set(ascii(digest(file)), findEntry(file, BLANK));
+  return file;
+}
+
+/** @throws {InputError} if a byte differs from what `encodeSealed` wrote, or the file has no digest */
+function requireSeal(bytes: Uint8Array, { sha256 = '' }: TensorFile['metadata'], name: string, digest: Digest): void {
+  const start = DIGEST.test(sha256) ? findEntry(bytes, sha256) : -1;
+  const isIntact = start >= 0 && digest(bytes.subarray(0, start), ascii(BLANK), bytes.subarray(start + BLANK.length)) === sha256;
+  if (!isIntact) throw new InputError(`${name}: corrupt checkpoint: ${sha256 === '' ? 'it has no checksum' : 'checksum mismatch'}`);
+}
+
+const ascii = (text: string): Uint8Array => new TextEncoder().encode(text);
+
+/** Returns the offset of the value of the first `sha256` entry in the header, or -1. */
+function findEntry(bytes: Uint8Array, value: string): number {
+  const entry = `"sha256":"${value}"`;
+  const start = new TextDecoder('latin1').decode(bytes.subarray(0, 1024)).indexOf(entry);
+  return start < 0 ? -1 : start + entry.indexOf(value);
 }

@@ -1,199 +1,130 @@
-import { z } from 'zod';
-import { DISTANCES } from '../age/objective.js';
-import { DIVERGENCES } from '../age/objective.js';
-import { MOMENTS, REDUCTIONS } from '../age/terms.js';
+import type { DistanceName } from '../age/objective.js';
+import type { DivergenceOptions } from '../age/objective.js';
 import type { IterationSpec } from '../age/iteration.js';
 import { parsePlan } from '../age/plan.js';
-import { PRIORS } from '../age/prior.js';
-import { DIGIT_PADDING } from '../data/datasets/digits.js';
-import { type Crop, CROPS } from '../images/decoding.js';
-import { type Padding, requirePaddable } from '../images/padding.js';
-import { ARCHITECTURE_NAMES, type ArchitectureName, ARCHITECTURES } from '../networks/architecture.js';
-import { NETWORK_NAMES } from '../networks/network.js';
+import type { Prior } from '../age/prior.js';
+import type { Crop } from '../images/decoding.js';
+import type { Padding } from '../images/padding.js';
+import { type ArchitectureName, ARCHITECTURES } from '../networks/architecture.js';
 import { InputError } from '../errors.js';
-import { LARGEST_SEED } from '../random.js';
-import { type SettingLabel, shown, validate } from '../validation.js';
-import { SCHEDULES } from './learningRate.js';
+import { shown } from '../validation.js';
+import type { BATCH_NORM_STATS, NAN_POLICIES, SCHEDULES } from './defaults.js';
 
-const whole = (least: number, most: number) =>
-  z.int(`must be a whole number from ${least} to ${most}`).min(least, `must be at least ${least}`).max(most, `must be at most ${most}`);
-const choice = <const T extends readonly [string, ...string[]]>(values: T) => z.enum(values, `must be one of ${values.join(', ')}`);
-
-const share = (what: string) => z.number(`must be a number from 0 to below 1${what}`).min(0, 'must be at least 0').lt(1, 'must be below 1');
-
-const text = z.string('must be a text');
-const plan = z.string('must be a plan such as "1;KL_fake:1,match_z:1000"');
-
-/** One set of running statistics in each network, or one for each kind of input. */
-export const BATCH_NORM_STATS = ['shared', 'separate'] as const;
-
-/** What happens where a loss or gradient is not finite: an error, or back to the last checkpoint with half the learning rate. */
-export const NAN_POLICIES = ['stop', 'rollback'] as const;
-
-/** Plans that hold from an epoch (counted from 0) on; a plan that is absent stays as it was. */
-const stageSchema = z.strictObject(
-  { epoch: whole(1, 1_000_000), encoderUpdates: plan.optional(), generatorUpdates: plan.optional() },
-  'must be an epoch and the plans from it on',
-);
-
-const paddingSchema = z.strictObject(
-  { inner: whole(1, 1024), border: whole(1, 512), value: whole(0, 255) },
-  'must be null, or the inner size, the border and its value, such as {"inner": 28, "border": 2, "value": 0}',
-);
-
-/** Everything that determines a run, resolved: a run can be repeated from it alone. */
-export const configurationSchema = z.strictObject({
-  data: text,
-  size: whole(1, 1024),
-  channels: z.union([z.literal(1), z.literal(3)], 'must be 1 (grey) or 3 (RGB)'),
-  /** How images of another shape become squares. */
-  crop: choice(CROPS as readonly [Crop, ...Crop[]]).default('center'),
-  /** The border that images get after they were resized, or null for none. */
-  padding: paddingSchema.nullable(),
-  /** Whether each image is mirrored at random each time it is seen. */
-  flip: z.boolean('must be true or false').default(false),
-  /** The share of images that are kept for tests, where the data have no part for them. */
-  testFraction: share('').default(0.1),
-  network: choice(ARCHITECTURE_NAMES as readonly [ArchitectureName, ...ArchitectureName[]]),
-  width: whole(1, 1024),
-  latent: whole(2, 4096),
-  batch: whole(2, 4096),
-  /** How long to train: passes over the data, or iterations. */
-  length: z.union([z.strictObject({ epochs: whole(1, 1_000_000) }), z.strictObject({ steps: whole(1, 1_000_000_000) })], 'must be either epochs or steps'),
-  encoderUpdates: plan,
-  generatorUpdates: plan,
-  stages: z.array(stageSchema, 'must be a list').default([]),
-  prior: choice(PRIORS),
-  divergence: choice(DIVERGENCES),
-  moment: choice(MOMENTS),
-  reduction: choice(REDUCTIONS),
-  matchX: choice(DISTANCES),
-  matchZ: choice(DISTANCES),
-  /** Whether all that a network is given moves one set of running statistics, as published, or each kind of input its own. */
-  batchNormStats: choice(BATCH_NORM_STATS).default('shared'),
-  learningRate: z.number('must be a number').positive('must be above 0').max(1, 'must be at most 1'),
-  schedule: choice(SCHEDULES).default('halving'),
-  /** Epochs after which the learning rate is halved; 0: never. */
-  halveEvery: whole(0, 1_000_000),
-  /** Iterations over which the learning rate rises to its value. */
-  warmupSteps: whole(0, 1_000_000_000).default(0),
-  /** The share of the averages of the weights that stays in an iteration; 0: no averages. */
-  ema: share('').default(0),
-  /** Iterations before averaging begins. */
-  emaStart: whole(0, 1_000_000_000).default(0),
-  seed: whole(0, LARGEST_SEED),
-  /** The run whose weights training began with. */
-  initFrom: text.optional(),
-  onNan: choice(NAN_POLICIES).default('stop'),
-  /** How often a run may go back before it stops all the same. */
-  maxRollbacks: whole(0, 1000).default(3),
-  logEvery: whole(1, 1_000_000),
-  sampleEvery: whole(0, 1_000_000_000),
-  checkpointEvery: whole(0, 1_000_000_000),
-  /** Newest checkpoints that stay; 0: all. */
-  keepLast: whole(0, 1_000_000).default(0),
-  /** Of the older ones those of a multiple of so many iterations stay too; 0: none. */
-  keepEvery: whole(0, 1_000_000_000).default(0),
-  /** Epochs between evaluations; 0: none. */
-  evaluateEvery: whole(0, 1_000_000).default(0),
-  /** Names of metrics or groups of metrics, as `agenet evaluate` knows them; without it, all that the data allow but memorization. */
-  evaluateMetrics: z.array(z.string(), 'must be a list of names').min(1, 'must name a metric').optional(),
-  /** Samples of an evaluation, and images where there are as many. */
-  evaluateSamples: whole(2, 1_000_000).default(10_000),
-  /** The metric by which the best checkpoint is known that is kept beside the others. */
-  saveBest: z.string().optional(),
-});
-
-export type Configuration = Readonly<z.infer<typeof configurationSchema>>;
-
-/** What is trained unless the user says otherwise: the published plan, at a width that two processor cores train in minutes. */
-export const DEFAULTS = {
-  network: 'dcgan32',
-  width: 16,
-  latent: 64,
-  batch: 64,
-  length: { epochs: 10 },
-  encoderUpdates: '1;KL_fake:1,KL_real:1,match_z:0,match_x:10',
-  generatorUpdates: '2;KL_fake:1,match_z:1000,match_x:0',
-  prior: 'sphere',
-  divergence: 'qp',
-  moment: 'std',
-  reduction: 'mean',
-  matchX: 'L1',
-  matchZ: 'cos',
-  learningRate: 2e-4,
-  halveEvery: 0,
-  seed: 1,
-  logEvery: 10,
-  sampleEvery: 500,
-  checkpointEvery: 2000,
-} as const satisfies Partial<Configuration>;
-
-/**
- * Checks a configuration as a whole. Throws InputError that names the first wrong setting, what it may be and what it was.
- */
-export function checkConfiguration(given: unknown, label: SettingLabel = (key, name = key) => name): Configuration {
-  const keysAt = (path: readonly PropertyKey[]) => Object.keys(path.length === 0 ? configurationSchema.shape : stageSchema.shape);
-  const configuration = validate(configurationSchema, withPadding(given), label, keysAt);
-  const { network, size } = configuration;
-  const { imageSize } = ARCHITECTURES[network];
-  if (size !== imageSize) throw new InputError(`${label('size')}: ${network} is made for images of ${imageSize}x${imageSize}, not ${size}x${size}`);
-  const { padding } = configuration;
-  if (padding !== null) named(label('padding'), () => requirePaddable(size, padding));
-  requirePlans(configuration, label);
-  requireOrder(configuration, label);
-  return configuration;
+/** Update plans from an epoch on. */
+export interface StageSettings {
+  /** First epoch of the stage, counted from 0. */
+  readonly epoch: number;
+  /** Update plan of the encoder; default: unchanged. */
+  readonly encoderUpdates?: string | undefined;
+  /** Update plan of the generator; default: unchanged. */
+  readonly generatorUpdates?: string | undefined;
 }
 
-/** What the runs of earlier versions do not record: they padded MNIST and its relatives, and resized other images. */
-function withPadding(given: unknown): unknown {
-  if (typeof given !== 'object' || given === null || 'padding' in given || !('data' in given)) return given;
-  const { data } = given;
-  if (typeof data !== 'string' || data.startsWith('idx:')) return given;
-  const padding: Padding | null = /^(mnist$|fashion-mnist($|:))/.test(data) ? DIGIT_PADDING : null;
-  return { ...given, padding };
+/** Everything that determines a training run: a run can be repeated from its configuration alone. */
+export interface Configuration {
+  /** Name or path of the data, such as `mnist`, `photos` or `npz:images.npz`. */
+  readonly data: string;
+  /** Rows and columns of an image. */
+  readonly size: number;
+  /** 1 (grayscale) or 3 (RGB). */
+  readonly channels: 1 | 3;
+  /** How images become squares (default: center). */
+  readonly crop: Crop;
+  /** Border added to each image after resizing, or null. */
+  readonly padding: Padding | null;
+  /** Whether each image is mirrored at random each time it is seen (default: false). */
+  readonly flip: boolean;
+  /** Fraction of the images held out for testing, if the data has no test split (default: 0.1). */
+  readonly testFraction: number;
+  /** Network architecture; default: the one for the image size. */
+  readonly network: ArchitectureName;
+  /** Base channel count; layers use multiples of it. */
+  readonly width: number;
+  /** Latent dimensions. */
+  readonly latent: number;
+  /** Images per batch. */
+  readonly batch: number;
+  /** Length of training: passes over the data, or iterations. */
+  readonly length: { readonly epochs: number } | { readonly steps: number };
+  /** Update plan of the encoder: number of updates per iteration, and loss weights, such as `1;KL_fake:1,KL_real:1,match_x:10`. */
+  readonly encoderUpdates: string;
+  /** Update plan of the generator. */
+  readonly generatorUpdates: string;
+  /** Update plans that replace these from an epoch on (default: none). */
+  readonly stages: readonly StageSettings[];
+  /** Prior distribution of latent codes. */
+  readonly prior: Prior;
+  /** Divergence between a batch of codes and the prior. */
+  readonly divergence: DivergenceOptions['divergence'];
+  /** Statistic used as σ in the divergence: `std`, or `variance` as in the published code. */
+  readonly moment: DivergenceOptions['moment'];
+  /** How the divergences of the latent dimensions are combined. */
+  readonly reduction: DivergenceOptions['reduction'];
+  /** Image reconstruction loss. */
+  readonly matchX: DistanceName;
+  /** Latent reconstruction loss. */
+  readonly matchZ: DistanceName;
+  /** BatchNorm running statistics (default: shared). */
+  readonly batchNormStats: (typeof BATCH_NORM_STATS)[number];
+  /** Learning rate of Adam. */
+  readonly learningRate: number;
+  /** Learning-rate schedule (default: halving). */
+  readonly schedule: (typeof SCHEDULES)[number];
+  /** Epochs after which the schedule `halving` halves the learning rate; 0: never. */
+  readonly halveEvery: number;
+  /** Iterations of linear learning-rate warmup (default: 0). */
+  readonly warmupSteps: number;
+  /** EMA decay of the weights; 0 disables averaging (default: 0). */
+  readonly ema: number;
+  /** Iterations before averaging begins (default: 0). */
+  readonly emaStart: number;
+  /** Random seed. */
+  readonly seed: number;
+  /** Run folder or checkpoint whose weights training starts from. */
+  readonly initFrom?: string | undefined;
+  /** What happens if a loss or gradient is NaN or infinite (default: stop). */
+  readonly onNan: (typeof NAN_POLICIES)[number];
+  /** Maximum number of rollbacks (default: 3). */
+  readonly maxRollbacks: number;
+  /** Iterations between two log entries. */
+  readonly logEvery: number;
+  /** Iterations between two previews; 0: only at the end. */
+  readonly sampleEvery: number;
+  /** Iterations between two checkpoints; 0: only at the end. */
+  readonly checkpointEvery: number;
+  /** Number of newest checkpoints to keep; 0: all (default: 0). */
+  readonly keepLast: number;
+  /** Also keeps older checkpoints at multiples of this number of iterations; 0: none (default: 0). */
+  readonly keepEvery: number;
+  /** Epochs between two evaluations; 0: none (default: 0). */
+  readonly evaluateEvery: number;
+  /** Metrics or groups of metrics to evaluate; default: all that the data allows, except memorization. */
+  readonly evaluateMetrics?: readonly string[] | undefined;
+  /** Number of samples, and at most as many images, per evaluation (default: 10000). */
+  readonly evaluateSamples: number;
+  /** Metric by which the best checkpoint is kept. */
+  readonly saveBest?: string | undefined;
 }
 
-/** Plans that can be parsed. */
-function requirePlans(configuration: Configuration, label: SettingLabel): void {
-  const labelled = (stage: number, key: string) => (stage < 0 ? label(key) : label('stages', `stages[${stage}].${key}`));
-  for (const [index, plans] of [configuration, ...configuration.stages].entries()) {
-    for (const network of NETWORK_NAMES) {
-      const key = `${network}Updates` as const;
-      const given = plans[key];
-      if (given !== undefined) named(labelled(index - 1, key), () => parsePlan(network, given));
-    }
-  }
-}
-
-/** Puts the name of a setting before what is wrong with it. */
-function named(label: string, check: () => unknown): void {
-  try {
-    check();
-  } catch (error) {
-    throw error instanceof InputError ? new InputError(`${label}: ${error.message}`) : error;
-  }
-}
-
-/** Settings that a resumed run may change: they decide how far it goes and what it reports and keeps, not what it computes. */
+/** Settings that decide how far a run goes and what it reports and keeps, not what it computes. */
 const MUTABLE_ON_RESUME: readonly string[] = [
   ...['length', 'logEvery', 'sampleEvery', 'checkpointEvery', 'keepLast', 'keepEvery', 'onNan', 'maxRollbacks'],
   ...['evaluateEvery', 'evaluateMetrics', 'evaluateSamples', 'saveBest'],
 ];
 
-/** Whether a run of this configuration may be resumed with another value of a setting. */
+/** Whether a run of this configuration may be resumed with a different value of a setting. */
 export const isChangeable = (key: string, { schedule }: Configuration): boolean =>
   MUTABLE_ON_RESUME.includes(key) && !(key === 'length' && schedule === 'cosine');
 
 /**
- * Requires that a checkpoint was computed as a configuration says.
- * @throws {InputError} that names the first setting that differs, unless a resumed run may change it
+ * Requires that a checkpoint was computed with a configuration.
+ * @throws {InputError} if a setting differs that a resumed run may not change
  */
 export function requireSameTraining(
   configuration: Configuration,
   { configuration: earlier, file }: { readonly configuration: Configuration; readonly file: string },
 ): void {
-  for (const key of Object.keys(configurationSchema.shape) as (keyof Configuration)[]) {
+  for (const key of Object.keys({ ...configuration, ...earlier }) as (keyof Configuration)[]) {
     // The data may have moved.
     if (key === 'data' || isChangeable(key, earlier) || JSON.stringify(configuration[key]) === JSON.stringify(earlier[key])) continue;
     throw new InputError(
@@ -202,20 +133,7 @@ export function requireSameTraining(
   }
 }
 
-/** What holds between settings. */
-function requireOrder(configuration: Configuration, label: SettingLabel): void {
-  const { stages, schedule, halveEvery, ema, emaStart, evaluateEvery, evaluateMetrics, saveBest } = configuration;
-  const late = stages.findIndex(({ epoch }, index) => index > 0 && epoch <= stages[index - 1]!.epoch);
-  if (late > 0) throw new InputError(`${label('stages')}: stage ${late + 1} must begin after epoch ${stages[late - 1]!.epoch}, not at ${stages[late]!.epoch}`);
-  if (schedule !== 'halving' && halveEvery > 0)
-    throw new InputError(`${label('halveEvery')}: only the schedule halving drops the learning rate, not ${schedule}`);
-  if (emaStart > 0 && ema === 0) throw new InputError(`${label('emaStart')}: has no effect without averages of the weights; set ${label('ema')}`);
-  if (evaluateMetrics !== undefined && evaluateEvery === 0)
-    throw new InputError(`${label('evaluateMetrics')}: has no effect without evaluations; set ${label('evaluateEvery')}`);
-  if (saveBest !== undefined && evaluateEvery === 0) throw new InputError(`${label('saveBest')}: requires evaluations; set ${label('evaluateEvery')}`);
-}
-
-/** The iteration that a configuration trains by, before any stage changes its plans. */
+/** Returns the networks, objective and update plans of a configuration, without its later stages. */
 export function iterationSpec(configuration: Configuration): IterationSpec {
   const { network, channels, latent, width, batch, encoderUpdates, generatorUpdates, ema, batchNormStats } = configuration;
   const { prior, divergence, moment, reduction, matchX, matchZ } = configuration;

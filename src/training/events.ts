@@ -1,21 +1,35 @@
+/** What a training run reports while it runs, and the queue to a consumer that may be slower. */
 import type { NetworkName } from '../networks/network.js';
+import type { Configuration } from './configuration.js';
 import type { IterationReport } from './trainer.js';
 
-/** What a training says of itself while it runs; file paths are those of the run folder. */
+/** An event of a training run. Paths are those of the run folder. */
 export type TrainingEvent =
+  /** Images are being decoded. */
+  | { readonly type: 'decoding'; readonly done: number; readonly total: number; readonly skipped: number }
+  /** A feature extractor for evaluations is being trained. */
+  | { readonly type: 'extractor'; readonly step: number; readonly steps: number; readonly loss: number }
+  /** Training begins after `step` iterations. */
   | {
       readonly type: 'start';
+      /** The run folder. */
+      readonly run: string;
+      readonly configuration: Configuration;
+      /** Numbers of images. */
+      readonly images: { readonly train: number; readonly test: number };
       readonly step: number;
       readonly totalSteps: number;
       readonly batchesPerEpoch: number;
+      /** Number of learned parameters of each network. */
       readonly parameters: Readonly<Record<NetworkName, number>>;
     }
   | { readonly type: 'iteration'; readonly report: IterationReport }
-  | { readonly type: 'pictures'; readonly step: number; readonly samples: string; readonly reconstructions: string }
+  /** Image grids of samples and reconstructions were written. */
+  | ({ readonly type: 'previews'; readonly step: number } & PreviewFiles)
   | { readonly type: 'checkpoint'; readonly step: number; readonly file: string }
-  /** So many epochs are over that an evaluation is due, of the weights in this checkpoint; training waits for its subscribers. */
-  | { readonly type: 'epochs'; readonly epochs: number; readonly step: number; readonly file: string }
-  /** What a subscriber has found of these weights; `isBest` where they are the best so far by the metric that was chosen. */
+  /** An evaluation of this checkpoint is due. Training waits until all subscribers have returned. */
+  | { readonly type: 'evaluationDue'; readonly epochs: number; readonly step: number; readonly file: string }
+  /** Metrics of a checkpoint; `isBest` if they are the best so far by the chosen metric. */
   | {
       readonly type: 'evaluation';
       readonly epochs: number;
@@ -24,37 +38,126 @@ export type TrainingEvent =
       readonly metrics: Readonly<Record<string, number>>;
       readonly isBest: boolean;
     }
-  /** Something that the user should know and that did not end the training. */
+  /** A fact that is not a problem, such as that an extractor is trained once. */
+  | { readonly type: 'note'; readonly message: string }
+  /** A problem that does not end the training. */
   | { readonly type: 'warning'; readonly message: string }
-  | { readonly type: 'end'; readonly summary: TrainingSummary };
+  /** Training has ended, and its last iteration is saved. */
+  | { readonly type: 'trained'; readonly summary: TrainingSummary };
 
-/** Takes an event to everybody who listens, and waits for them. */
+/** The files of the previews of an iteration. */
+export interface PreviewFiles {
+  readonly samples: string;
+  readonly reconstructions: string;
+}
+
+/** Delivers an event to every subscriber in order and awaits each one. */
 export type Emit = (event: TrainingEvent) => Promise<void>;
 
-/** What a training offers to its subscribers. */
+/** What a training run offers to its subscribers. */
 export interface RunningTraining {
   /** Emits a further event. */
   readonly emit: Emit;
-  /** Makes sure before a write into the run folder that no other process has taken it; rejects if one has. */
+  /** Rejects if another process has taken the run over; called before each write into it. */
   readonly confirm: () => Promise<void>;
 }
 
 /** Receives training events and may emit further ones. Training waits for the returned promise. */
 export type Subscriber = (event: TrainingEvent, training: RunningTraining) => void | Promise<void>;
 
-/** How a training ended. */
+/** How a training run ended. Its keys are those of `train --json`. */
 export interface TrainingSummary {
-  /** Iterations done in all, those before a resumption included. */
+  /** Iterations done in all, including those before a resumption. */
   readonly steps: number;
-  /** True if it was stopped before its configured length. */
+  /** True if training was stopped before its configured length. */
   readonly interrupted: boolean;
-  /** Seconds of this training, start-up left out. */
+  /** Seconds of this training session, without start-up and evaluations. */
   readonly seconds: number;
-  /** The share of these seconds inside the runtime, in iterations only. */
-  readonly runtimeShare: number;
+  /** Fraction of these seconds inside ONNX Runtime. */
+  readonly runtime_fraction: number;
   /** The last checkpoint. */
   readonly checkpoint: string;
-  /** The last picture of samples and of reconstructions; absent where they could not be written. */
+  /** The last previews; absent if they could not be written. */
   readonly samples?: string;
   readonly reconstructions?: string;
+}
+
+/** Events that report progress; the next one replaces them. */
+const isProgress = ({ type }: { readonly type: string }): boolean => type === 'iteration' || type === 'decoding' || type === 'extractor';
+
+/** Progress events that wait for the consumer; of more, the oldest are dropped. */
+const MAX_PROGRESS = 256;
+/** Other events that wait; for more, training waits. */
+const MAX_OTHERS = 64;
+
+/**
+ * A bounded queue between a training run and a consumer that may be slower. If the consumer does not keep up, the oldest progress events
+ * are dropped; all others are delivered.
+ */
+export class EventQueue<Event extends { readonly type: string }> {
+  private readonly waiting: Event[] = [];
+  private isClosed = false;
+  private wakers: (() => void)[] = [];
+
+  /** Adds an event. The promise resolves once there is room for further ones. */
+  readonly push = async (event: Event): Promise<void> => {
+    if (this.isClosed) return;
+    this.waiting.push(event);
+    if (this.progressCount > MAX_PROGRESS) this.waiting.splice(this.waiting.findIndex(isProgress), 1);
+    this.wake();
+    while (!this.isClosed && this.waiting.length - this.progressCount > MAX_OTHERS) await this.change();
+  };
+
+  /** Ends the queue: the consumer receives the events that wait, and pending `push` calls resolve. */
+  close(): void {
+    this.isClosed = true;
+    this.wake();
+  }
+
+  /** Yields the events in order until the queue is closed and empty. */
+  async *take(): AsyncGenerator<Event, void> {
+    while (!this.isClosed || this.waiting.length > 0) {
+      const event = this.waiting.shift();
+      this.wake();
+      if (event !== undefined) yield event;
+      else await this.change();
+    }
+  }
+
+  private get progressCount(): number {
+    return this.waiting.filter(isProgress).length;
+  }
+
+  /** Resolves at the next change of the queue. */
+  private change(): Promise<void> {
+    return new Promise((resolve) => this.wakers.push(resolve));
+  }
+
+  private wake(): void {
+    const wakers = this.wakers;
+    this.wakers = [];
+    for (const wake of wakers) wake();
+  }
+}
+
+/**
+ * Yields the events of a training run. Leaving the loop early aborts the run's signal and waits for its end. The loop ends with the run's error.
+ * @param run starts a training run that reports to `onEvent` and stops at `signal`
+ */
+export async function* eventsOf<Event extends { readonly type: string }>(
+  run: (onEvent: (event: Event) => Promise<void>, signal: AbortSignal) => Promise<unknown>,
+  signal?: AbortSignal,
+): AsyncGenerator<Event, void> {
+  const controller = new AbortController();
+  const queue = new EventQueue<Event>();
+  const training = run(queue.push, AbortSignal.any([controller.signal, ...(signal ? [signal] : [])])).finally(() => queue.close());
+  // Awaited below; a rejection before that is not unhandled.
+  training.catch(() => undefined);
+  try {
+    yield* queue.take();
+  } finally {
+    controller.abort();
+    queue.close();
+    await training;
+  }
 }

@@ -12,41 +12,43 @@ import { NETWORK_NAMES, type NetworkName } from '../networks/network.js';
 import { adamScalars, type Compile, StatefulProgram } from '../engine/index.js';
 import { randomStream } from '../random.js';
 import { type Configuration, iterationSpec } from './configuration.js';
-import { emaDecayAt, learningRateAt } from './learningRate.js';
-import { type IterationPosition, type Stage, Stages } from './stages.js';
+import { emaDecayAt, type IterationPosition, learningRateAt, type Stage, Stages } from './schedule.js';
 
-/** The packed vectors that training changes; averages of the weights only where the configuration asks for them. */
+/** The flat vectors that training updates; EMA vectors only if the configuration asks for them. */
 export type TrainingVectors = Readonly<Record<StateName, Float32Array>> & Readonly<Partial<Record<AverageName, Float32Array>>>;
 
-/** What training goes on from. */
+/** The state of training between two iterations. */
 export interface TrainerState {
   readonly vectors: TrainingVectors;
   /** Iterations done. */
   readonly step: number;
-  /** What the learning rate is multiplied by since losses stopped being finite; 1 if they never did. */
+  /** Factor of the learning rate, halved by each rollback; 1 if there was none. */
   readonly rateScale: number;
 }
 
-/** What one iteration reports. */
+/** The result of one iteration. */
 export interface IterationReport {
   /** Iterations done, this one included. */
   readonly step: number;
-  /** The epoch that its images belong to, counted from 0. */
+  /** Epoch of its images, counted from 0. */
   readonly epoch: number;
-  /** Of both networks. */
+  /** Learning rate of both networks. */
   readonly learningRate: number;
   /**
-   * `encoder.loss`, `encoder.KL_real`, `encoder.grad_norm`, `encoder.code_variance_real`, ...: means over the network's updates; divergences
-   * also as their gap above the lower bound.
+   * Means over a network's updates, such as `encoder.loss`, `encoder.KL_real`, `encoder.grad_norm` and `encoder.code_variance_real`.
+   * `encoder.KL_real_gap` is the divergence above its lower bound.
    */
   readonly scalars: Readonly<Record<string, number>>;
 }
 
-/** Iterations after which a configuration's length is reached, on so many images. Throws InputError if they are fewer than a batch. */
+/**
+ * Returns the iterations of a configuration's length on the given number of images.
+ * @throws {InputError} if there are fewer images than in a batch
+ */
 export const totalStepsFor = (configuration: Configuration, images: number): number =>
   new Stages(configuration, new EpochSampler(images, configuration.batch, configuration.seed).batchesPerEpoch).totalSteps;
 
-/** Networks in training: runs one iteration after another. All randomness is a function of the seed and the iteration's number. */
+/** Trains both networks one iteration at a time. All random numbers are functions of the seed and the iteration. */
 export class Trainer {
   private elapsed = 0;
 
@@ -64,7 +66,7 @@ export class Trainer {
   /**
    * Compiles the iteration of a configuration.
    * @param split the images to train on
-   * @param start what to go on from; without it, fresh weights from the seed
+   * @param start the state to continue from (default: fresh weights from the seed)
    */
   static async create(configuration: Configuration, split: Split, compile: Compile, start: TrainerState = initialState(configuration)): Promise<Trainer> {
     const sampler = new EpochSampler(split.count, configuration.batch, configuration.seed);
@@ -79,12 +81,12 @@ export class Trainer {
     return this.done;
   }
 
-  /** Seconds spent inside the runtime so far. */
+  /** Seconds inside ONNX Runtime so far. */
   get runtimeSeconds(): number {
     return this.elapsed / 1000;
   }
 
-  /** Epochs that are over after so many iterations. */
+  /** Returns the epochs that are complete after `step` iterations. */
   epochsAfter(step: number): number {
     return this.sampler.epochOf(this.stages.at(step).batch);
   }
@@ -93,23 +95,23 @@ export class Trainer {
     return this.sampler.batchesPerEpoch;
   }
 
-  /** The number of learnt parameters of each network. */
+  /** Number of learned parameters of each network. */
   get parameterCounts(): Readonly<Record<NetworkName, number>> {
     const { encoder, generator } = this.current.spec.pair;
     return { encoder: encoder.parameters.size, generator: generator.parameters.size };
   }
 
-  /** Iterations after which the configured length is reached. */
+  /** Iterations of the configured length. */
   get totalSteps(): number {
     return this.stages.totalSteps;
   }
 
-  /** What to go on from after the last iteration. */
+  /** The state after the last iteration. */
   get state(): TrainerState {
     return { vectors: this.current.program.state as TrainingVectors, step: this.done, rateScale: this.scale };
   }
 
-  /** Goes on from another point of the same training. */
+  /** Continues from another state of the same training run. */
   async restore({ vectors, step, rateScale }: TrainerState): Promise<void> {
     await this.enter(this.stages.at(step).stage, vectors);
     [this.done, this.scale] = [step, rateScale];
@@ -117,11 +119,11 @@ export class Trainer {
 
   /** Runs one iteration. */
   async iterate(): Promise<IterationReport> {
-    const place = this.stages.at(this.done);
-    if (place.stage !== this.current.stage) await this.enter(place.stage, this.state.vectors);
-    const epoch = this.sampler.epochOf(place.batch);
+    const position = this.stages.at(this.done);
+    if (position.stage !== this.current.stage) await this.enter(position.stage, this.state.vectors);
+    const epoch = this.sampler.epochOf(position.batch);
     const learningRate = this.scale * learningRateAt({ step: this.done, totalSteps: this.totalSteps, epoch }, this.configuration);
-    const feeds = await this.feedsOf(place, learningRate);
+    const feeds = await this.feedsOf(position, learningRate);
     const start = performance.now();
     const running = this.current.program.step(feeds);
     this.prefetch(this.done + 1);
@@ -131,7 +133,7 @@ export class Trainer {
     return { step: this.done, epoch, learningRate, scalars: this.named(report!.data as Float32Array) };
   }
 
-  /** Writes the profile, where the program was compiled with one. */
+  /** Writes the profile, if the program was compiled with one. */
   endProfiling(): void {
     this.current.program.endProfiling();
   }
@@ -145,19 +147,19 @@ export class Trainer {
     this.current = await CompiledStage.of(this.configuration, stage, this.compile, vectors);
   }
 
-  private async feedsOf(place: IterationPosition, learningRate: number) {
-    const { encoder, generator } = place.stage.plans;
+  private async feedsOf(position: IterationPosition, learningRate: number) {
+    const { encoder, generator } = position.stage.plans;
     const { batch, latent, prior, seed, ema } = this.configuration;
-    const schedules = NETWORK_NAMES.map((network) => [`${network}.schedule`, schedule(place, network, learningRate)]);
+    const schedules = NETWORK_NAMES.map((network) => [`${network}.schedule`, schedule(position, network, learningRate)]);
     return {
-      images: await this.imagesFrom(place.batch, encoder.updates),
+      images: await this.imagesFrom(position.batch, encoder.updates),
       codes: drawCodes(prior, (encoder.updates + generator.updates) * batch, latent, randomStream(seed, 'training codes', this.done)),
       ...(Object.fromEntries(schedules) as Record<string, Float32Array>),
       ...(ema > 0 ? { ema_decay: Float32Array.of(emaDecayAt(this.done, this.configuration)) } : {}),
     };
   }
 
-  /** Images of an iteration's encoder updates, [updates, batch, C, H, W]. */
+  /** Returns the images of an iteration's encoder updates, [updates, batch, C, H, W]. */
   private async imagesFrom(firstBatch: number, updates: number): Promise<Uint8Array> {
     const { batch, channels, size, flip, seed } = this.configuration;
     const imageBytes = channels * size * size;
@@ -172,7 +174,7 @@ export class Trainer {
     return images;
   }
 
-  /** Has the images of a later iteration prepared meanwhile. What is wrong with them is told when they are needed. */
+  /** Prefetches the images of a later iteration. Errors surface when the images are used. */
   private prefetch(step: number): void {
     if (this.split.prepare === undefined || step >= this.totalSteps) return;
     const { batch, stage } = this.stages.at(step);
@@ -183,13 +185,13 @@ export class Trainer {
 
   private named(report: Float32Array): Record<string, number> {
     const { spec, reportNames } = this.current;
-    const floor = minDivergence(spec.objective, spec.objective.prior, this.configuration.latent);
+    const lowerBound = minDivergence(spec.objective, spec.objective.prior, this.configuration.latent);
     const entries = reportNames.flatMap((name, index): [string, number][] => {
       const value = report[index]!;
-      return floor !== undefined && name.includes('.KL_')
+      return lowerBound !== undefined && name.includes('.KL_')
         ? [
             [name, value],
-            [`${name}_gap`, value - floor],
+            [`${name}_gap`, value - lowerBound],
           ]
         : [[name, value]];
     });
@@ -197,7 +199,7 @@ export class Trainer {
   }
 }
 
-/** The iteration by a stage's plans, compiled, with the state in it. */
+/** The compiled iteration of a stage, and the state in it. */
 class CompiledStage {
   private constructor(
     readonly stage: Stage,
@@ -213,13 +215,13 @@ class CompiledStage {
   }
 }
 
-/** Adam's scalars for each of a network's updates in an iteration. */
+/** Returns Adam's scalars for each of a network's updates in an iteration. */
 function schedule({ stage, updates }: IterationPosition, network: NetworkName, learningRate: number): Float32Array {
   const rows = Array.from({ length: stage.plans[network].updates }, (_, number) => adamScalars(learningRate, updates[network] + number + 1, ADAM));
   return Float32Array.from(rows.flat());
 }
 
-/** The beginning: initialised parameters and statistics, and Adam moments of 0. */
+/** Returns the state of a new run: initialized parameters and statistics, and Adam moments of 0. */
 export function initialState(configuration: Configuration): TrainerState {
   const spec = iterationSpec(configuration);
   const weights = NETWORK_NAMES.flatMap((network): [keyof ModelWeights, Float32Array][] => [
@@ -229,7 +231,7 @@ export function initialState(configuration: Configuration): TrainerState {
   return stateFromWeights(Object.fromEntries(weights) as ModelWeights, configuration);
 }
 
-/** A beginning with given weights. */
+/** Returns the state of a new run with the given weights. */
 export function stateFromWeights(weights: ModelWeights, configuration: Configuration): TrainerState {
   const { pair } = iterationSpec(configuration);
   const moments = NETWORK_NAMES.flatMap((network) =>
@@ -240,11 +242,14 @@ export function stateFromWeights(weights: ModelWeights, configuration: Configura
     'encoder.statistics': adaptRunningStats(pair.encoder, weights['encoder.statistics']),
     'generator.statistics': adaptRunningStats(pair.generator, weights['generator.statistics']),
   };
-  const averages = configuration.ema > 0 ? EMA_NAMES.map((name) => [name, fitting[name.replace('ema_', '') as keyof ModelWeights]]) : [];
-  return { vectors: { ...fitting, ...Object.fromEntries([...moments, ...averages]) } as TrainingVectors, step: 0, rateScale: 1 };
+  const ema = configuration.ema > 0 ? EMA_NAMES.map((name) => [name, fitting[name.replace('ema_', '') as keyof ModelWeights]]) : [];
+  return { vectors: { ...fitting, ...Object.fromEntries([...moments, ...ema]) } as TrainingVectors, step: 0, rateScale: 1 };
 }
 
-/** The part of the vectors that a trained model is made of: the averages, if there are any and the raw weights are not asked for. */
+/**
+ * Returns the weights of a trained model.
+ * @param options.ema whether to use the EMA weights, if there are any (default: true)
+ */
 export function modelWeights(vectors: TrainingVectors, { ema = true } = {}): ModelWeights {
   const entries = NETWORK_NAMES.flatMap((network) =>
     (['parameters', 'statistics'] as const).map((part) => [

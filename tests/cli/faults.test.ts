@@ -134,7 +134,7 @@ describe('a command that is killed while it writes', () => {
 
 describe('a disk that is full', () => {
   it.each([
-    ['a checkpoint', '000010\\.safetensors$', 1, 'training waits'],
+    ['a checkpoint', '000010\\.safetensors$', 1, 'training is paused'],
     // The first write begins the log, before training.
     ['the log', 'log\\.jsonl$', 2, 'log.jsonl: cannot be written'],
     ['previews', '000010\\.png$', 1, '000010.png: cannot be written'],
@@ -173,7 +173,7 @@ describe('a disk that is full', () => {
     const cwd = temporaryFolder();
     const running = startFaulty(TRAIN, cwd, { file: '000010\\.safetensors$', at: 1, point: 'half', error: 'ENOSPC' });
     onTestFinished(() => void running.child.kill('SIGKILL'));
-    await running.said('training waits');
+    await running.said('training is paused');
     running.child.kill('SIGINT');
     const { status, stderr } = await running.finished;
     expect([status, stderr]).toEqual([2, expect.stringMatching(/\nagenet: [^\n]*000010\.safetensors: cannot be written \(the disk is full\)\n$/)]);
@@ -192,7 +192,7 @@ describe('a run folder that is deleted during training', () => {
     await running.said('wrote');
     // At once, as training goes on writing.
     renameSync(run(cwd), join(cwd, 'deleted'));
-    await running.said('training waits');
+    await running.said('training is paused');
     running.child.kill('SIGTERM');
     const { status, stderr } = await running.finished;
     expect([status, stderr]).toEqual([2, expect.stringMatching(/\nagenet: [^\n]*cannot be written \(its folder does not exist\)\n$/)]);

@@ -6,7 +6,7 @@ import { unzipSync } from 'fflate';
 import sharp from 'sharp';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { iterationSpec, modelWeights, TrainedModel, gatherImages, imageClassifier, type Split } from '../../src/index.js';
-import { compile, openSource, readCheckpointFile, readImages } from '../../src/node.js';
+import { compile, openSource, readCheckpoint, readImages } from '../../src/node.js';
 import { ProbeFiles } from '../../src/runs/probeFiles.node.js';
 import { sharedTemporaryFolder } from '../temporaryFolder.js';
 import { resultOf } from './runCommand.js';
@@ -41,8 +41,8 @@ beforeAll(async () => {
 const run = (name: string, ...args: readonly string[]) => resultOf([name, 'run', '--threads', '1', ...args], cwd);
 const npz = (file: string) => unzipSync(readFileSync(join(cwd, file)));
 
-async function withModel<T>(action: (model: TrainedModel, stored: Awaited<ReturnType<typeof readCheckpointFile>>) => Promise<T>): Promise<T> {
-  const stored = await readCheckpointFile(checkpoint);
+async function withModel<T>(action: (model: TrainedModel, stored: Awaited<ReturnType<typeof readCheckpoint>>) => Promise<T>): Promise<T> {
+  const stored = await readCheckpoint(checkpoint);
   const { pair, objective } = iterationSpec(stored.configuration);
   const model = TrainedModel.of(pair, objective.prior, modelWeights(stored.vectors), (graph) => compile(graph, { threads: 1 }));
   try {
@@ -67,7 +67,7 @@ describe('an MNIST digit in a PNG file of 28x28 is the digit of the data set', (
     await run('encode', 'mnist', '--split', 'test', '--out', 'mnist.npz');
     const dataSet = bytesIn(npz('mnist.npz')['codes.npy']);
     const codeBytes = 4 * dataSet.shape[1]!;
-    const { configuration } = await readCheckpointFile(checkpoint);
+    const { configuration } = await readCheckpoint(checkpoint);
     const folder = await openSource(join(cwd, 'digits'), configuration, { testFraction: configuration.testFraction });
     for (const split of ['train', 'test'] as const) {
       await run('encode', 'digits', '--split', split, '--out', 'digits.npz');

@@ -201,7 +201,7 @@ describe('a run folder whose lock is of another host', () => {
     await untilLogged(cwd, 3);
     const file = leaveLock(cwd, ELSEWHERE);
     const { status, stderr } = await running.finished;
-    expect([status, stderr]).toEqual([1, expect.stringContaining('process 7 on container-of-yesterday has taken this run folder')]);
+    expect([status, stderr]).toEqual([1, expect.stringContaining('process 7 on container-of-yesterday has taken over this run folder')]);
     expect(readdirSync(join(cwd, 'run', 'checkpoints'))).toEqual([]);
     expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual(ELSEWHERE);
   });

@@ -70,6 +70,6 @@ describe('the best checkpoint of a run', () => {
   it('says which record is damaged', async () => {
     const { folder, best } = await folderWithCheckpoints();
     writeFileSync(join(folder, 'best.json'), '{"metric":"fid"');
-    await expectInputError(() => best.read(), 'best.json', 'is damaged');
+    await expectInputError(() => best.read(), 'best.json', 'corrupt file; delete it');
   });
 });

@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { RunFolder } from '../../src/runs/runFolder.node.js';
 import { expectInputError } from '../rejection.js';
@@ -7,7 +8,8 @@ import { temporaryFolder } from '../temporaryFolder.js';
 import { createRun, tinyCheckpoint, tinyConfiguration } from '../training/tinyTraining.js';
 
 const configuration = tinyConfiguration();
-const png = Uint8Array.of(1, 2, 3);
+const gridOf = (...data: readonly number[]) => ({ width: 2, height: 1, channels: 1, data: Uint8Array.from(data) });
+const previews = { samples: gridOf(1, 2), reconstructions: gridOf(3, 4) };
 
 /** Every file under a folder, by its path from there. */
 const filesIn = (folder: string): string[] =>
@@ -21,7 +23,7 @@ describe('a new run folder', () => {
     const path = join(temporaryFolder(), 'runs', 'first');
     const folder = await createRun(path, configuration);
     expect(folder.path).toBe(path);
-    expect(JSON.parse(readFileSync(join(path, 'config.json'), 'utf8'))).toEqual(configuration);
+    expect(JSON.parse(readFileSync(join(path, 'config.json'), 'utf8'))).toEqual({ version: 3, ...configuration });
     expect(await folder.readConfiguration()).toEqual(configuration);
   });
 
@@ -34,7 +36,7 @@ describe('a new run folder', () => {
   it('is refused where there is something in it, which stays as it is', async () => {
     const path = temporaryFolder();
     writeFileSync(join(path, 'config.json'), 'mine');
-    await expectInputError(() => createRun(path, configuration), path, 'not empty', '--out', '--resume');
+    await expectInputError(() => createRun(path, configuration), path, 'not empty', 'with out', 'with resume');
     expect(filesIn(path)).toEqual(['config.json']);
     expect(readFileSync(join(path, 'config.json'), 'utf8')).toBe('mine');
   });
@@ -42,7 +44,7 @@ describe('a new run folder', () => {
   it('is refused where a file has its name, or is a part of its path', async () => {
     const file = join(temporaryFolder(), 'file');
     writeFileSync(file, 'mine');
-    await expectInputError(() => createRun(file, configuration), file, 'is a file');
+    await expectInputError(() => createRun(file, configuration), file, 'expected a run folder but got a file');
     await expectInputError(() => createRun(join(file, 'run'), configuration), join(file, 'run'), 'cannot be written');
     expect(readFileSync(file, 'utf8')).toBe('mine');
   });
@@ -57,16 +59,16 @@ describe('an earlier run folder', () => {
 
   it('is refused where there is none', async () => {
     const path = temporaryFolder();
-    await expectInputError(() => RunFolder.open(join(path, 'nothing')), 'there is no such run folder');
+    await expectInputError(() => RunFolder.open(join(path, 'nothing')), 'run folder not found');
     await expectInputError(() => RunFolder.open(path), 'no config.json');
     writeFileSync(join(path, 'file'), '');
-    await expectInputError(() => RunFolder.open(join(path, 'file')), 'is a file');
+    await expectInputError(() => RunFolder.open(join(path, 'file')), 'expected a run folder but got a file');
   });
 
   it('is refused where its configuration is damaged', async () => {
     const path = temporaryFolder();
     const folder = await createRun(path, configuration);
-    for (const text of ['', '{"data": "mnist"', '[]', JSON.stringify({ ...configuration, width: -1 })]) {
+    for (const text of ['', '{"data": "mnist"', '[]', 'null', JSON.stringify({ version: 3, ...configuration, width: -1 })]) {
       writeFileSync(join(path, 'config.json'), text);
       await expectInputError(() => folder.readConfiguration(), 'config.json');
     }
@@ -140,7 +142,7 @@ describe('checkpoints of a run folder', () => {
     const damaged = readFileSync(file);
     damaged[damaged.length - 1000]! ^= 1;
     writeFileSync(file, damaged);
-    await expectInputError(() => folder.readLatestCheckpoint(), file, 'corrupt file');
+    await expectInputError(() => folder.readLatestCheckpoint(), file, 'corrupt checkpoint');
   });
 
   it('are refused with the file where they are damaged', async () => {
@@ -149,7 +151,7 @@ describe('checkpoints of a run folder', () => {
     writeFileSync(file, readFileSync(file).subarray(0, 1000));
     await expectInputError(() => folder.readLatestCheckpoint(), file);
     const before = await folder.writeCheckpoint(tinyCheckpoint(configuration, 4));
-    await expectInputError(() => folder.readLatestCheckpoint(), file, `take it away to go on from ${before}`);
+    await expectInputError(() => folder.readLatestCheckpoint(), file, `delete it to resume from ${before}`);
   });
 
   it('are refused where they cannot be read', async () => {
@@ -162,28 +164,36 @@ describe('checkpoints of a run folder', () => {
   });
 });
 
-describe('pictures of a run folder', () => {
-  it('are named by the iteration', async () => {
+describe('previews of a run folder', () => {
+  it('are PNG files named by the iteration', async () => {
     const folder = await createRun(temporaryFolder(), configuration);
-    const written = [await folder.writePicture('samples', 12, png), await folder.writePicture('reconstructions', 1_234_567, png)];
-    expect(written).toEqual([join(folder.path, 'samples', '000012.png'), join(folder.path, 'reconstructions', '1234567.png')]);
-    for (const file of written) expect(Uint8Array.from(readFileSync(file))).toEqual(png);
+    expect(await folder.writePreviews(1_234_567, previews)).toEqual({
+      samples: join(folder.path, 'samples', '1234567.png'),
+      reconstructions: join(folder.path, 'reconstructions', '1234567.png'),
+    });
+    const written = await folder.writePreviews(12, previews);
+    expect(written.samples).toBe(join(folder.path, 'samples', '000012.png'));
+    for (const kind of ['samples', 'reconstructions'] as const) {
+      const { data, info } = await sharp(written[kind]).toColourspace('b-w').raw().toBuffer({ resolveWithObject: true });
+      expect([info.width, info.height, Uint8Array.from(data)]).toEqual([2, 1, previews[kind].data]);
+    }
+    expect((await folder.previews('samples')).map(({ step }) => step)).toEqual([12, 1_234_567]);
   });
 });
 
 describe('the log of a run folder', () => {
   it('has an object a line', async () => {
     const folder = await createRun(temporaryFolder(), configuration);
-    await folder.log([{ step: 1, 'encoder.loss': 0.5 }]);
-    await folder.log([{ step: 2, 'encoder.loss': -1e-9 }]);
+    await folder.appendLog([{ step: 1, 'encoder.loss': 0.5 }]);
+    await folder.appendLog([{ step: 2, 'encoder.loss': -1e-9 }]);
     expect(readFileSync(join(folder.path, 'log.jsonl'), 'utf8')).toBe('{"step":1,"encoder.loss":0.5}\n{"step":2,"encoder.loss":-1e-9}\n');
   });
 
   it('is cut back to an iteration, and answers with its last entry', async () => {
     const folder = await createRun(temporaryFolder(), configuration);
-    for (let step = 1; step <= 5; step++) await folder.log([{ step, seconds: step / 10 }]);
+    for (let step = 1; step <= 5; step++) await folder.appendLog([{ step, seconds: step / 10 }]);
     expect(await folder.truncateLog(3)).toEqual({ step: 3, seconds: 0.3 });
-    await folder.log([{ step: 4, seconds: 9 }]);
+    await folder.appendLog([{ step: 4, seconds: 9 }]);
     expect(readFileSync(join(folder.path, 'log.jsonl'), 'utf8').split('\n')).toEqual([
       ...[1, 2, 3].map((step) => JSON.stringify({ step, seconds: step / 10 })),
       '{"step":4,"seconds":9}',
@@ -193,7 +203,7 @@ describe('the log of a run folder', () => {
 
   it('loses a line that a crash cut short', async () => {
     const folder = await createRun(temporaryFolder(), configuration);
-    await folder.log([{ step: 1 }]);
+    await folder.appendLog([{ step: 1 }]);
     writeFileSync(join(folder.path, 'log.jsonl'), '{"step":1}\nnull\n7\n{"step":2}\n{"step":3,"enc');
     expect(await folder.truncateLog(10)).toEqual({ step: 2 });
     expect(readFileSync(join(folder.path, 'log.jsonl'), 'utf8')).toBe('{"step":1}\n{"step":2}\n');
@@ -202,16 +212,16 @@ describe('the log of a run folder', () => {
   it('goes on after an append that failed half-way, and swallows nothing', async () => {
     const folder = await createRun(temporaryFolder(), configuration);
     const log = join(folder.path, 'log.jsonl');
-    await folder.log([{ step: 1 }]);
+    await folder.appendLog([{ step: 1 }]);
     const before = readFileSync(log, 'utf8');
     rmSync(log);
     mkdirSync(log);
-    await expectInputError(() => folder.log([{ step: 2 }, { step: 3 }]), 'log.jsonl');
+    await expectInputError(() => folder.appendLog([{ step: 2 }, { step: 3 }]), 'log.jsonl');
     rmdirSync(log);
     // A disk that is full takes the beginning of what is written.
     writeFileSync(log, `${before}{"step":2}\n{"st`);
-    await folder.log([{ step: 2 }, { step: 3 }]);
-    await folder.log([{ step: 4 }]);
+    await folder.appendLog([{ step: 2 }, { step: 3 }]);
+    await folder.appendLog([{ step: 4 }]);
     expect(await folder.readLog()).toEqual([1, 2, 3, 4].map((step) => ({ step })));
     expect(await folder.truncateLog(3)).toEqual({ step: 3 });
     expect(readFileSync(log, 'utf8')).toBe('{"step":1}\n{"step":2}\n{"step":3}\n');
@@ -239,7 +249,7 @@ describe('a file of a run folder', () => {
     // A folder in the place of the next checkpoint and of the log.
     for (const name of [join('checkpoints', '000002.safetensors'), 'log.jsonl']) mkdirSync(join(path, name));
     await expectInputError(() => folder.writeCheckpoint(tinyCheckpoint(configuration, 2)), '000002.safetensors', 'cannot be written');
-    await expectInputError(() => folder.log([{ step: 1 }]), 'log.jsonl', 'cannot be written');
+    await expectInputError(() => folder.appendLog([{ step: 1 }]), 'log.jsonl', 'cannot be written');
     expect(readFileSync(written)).toEqual(before);
     expect(filesIn(path)).toEqual([join('checkpoints', '000001.safetensors'), 'config.json']);
   });
@@ -249,8 +259,8 @@ describe('a run folder that is locked', () => {
   it('is cleared of what was left half-written, and of nothing else', async () => {
     const folder = await createRun(temporaryFolder(), configuration);
     await folder.writeCheckpoint(tinyCheckpoint(configuration, 5));
-    await folder.writePicture('samples', 5, png);
-    await folder.log([{ step: 5 }]);
+    await folder.writePreviews(5, previews);
+    await folder.appendLog([{ step: 5 }]);
     const before = filesIn(folder.path);
     const partial = ['.config.json.7.partial', '.log.jsonl.8.partial', 'checkpoints/.000006.safetensors.9.partial', 'samples/.000006.png.9.partial'];
     for (const name of partial) writeFileSync(join(folder.path, ...name.split('/')), 'half');

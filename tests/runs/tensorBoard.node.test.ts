@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { TrainingEvent } from '../../src/training/events.js';
 import type { RunFolder } from '../../src/runs/runFolder.node.js';
-import { TensorBoardLog } from '../../src/runs/tensorBoard.node.js';
+import { crc32c, fileVersionRecord, scalarsRecord, sessionStartRecord, TensorBoardLog } from '../../src/runs/tensorBoard.node.js';
 import { errorOf } from '../rejection.js';
-import { shownScalars } from '../training/eventReader.js';
+import { dataOf, fieldsOf, shownScalars, text } from '../training/eventReader.js';
 import { tinyConfiguration } from '../training/tinyTraining.js';
-import { compileBroken, goneOn, logOf, newFolder, trained } from '../training/trainings.js';
+import { compileBroken, resumed, logOf, newFolder, trained } from '../training/trainings.js';
 
 const configuration = tinyConfiguration({ length: { steps: 7 }, logEvery: 2, checkpointEvery: 3 });
 
@@ -18,7 +18,7 @@ const boardIn = ({ path }: RunFolder, every = configuration.logEvery, seconds = 
 function expectTheLog(folder: RunFolder): void {
   const logged = logOf(folder).map(({ step, epoch: _, ...scalars }) => [
     step,
-    Object.fromEntries(Object.entries(scalars).map(([name, value]) => [name, Math.fround(value)])),
+    Object.fromEntries(Object.entries(scalars).map(([name, value]) => [name.replace('.', '/'), Math.fround(value)])),
   ]);
   expect([...shownScalars(folder.path)]).toEqual(logged);
 }
@@ -27,7 +27,7 @@ describe("a training's event file", () => {
   it('shows what is in the log', async () => {
     const folder = await newFolder(configuration);
     const board = boardIn(folder);
-    await trained(configuration, { folder, onEvent: (event) => board.onEvent(event) });
+    await trained(configuration, { folder, onEvent: board.onEvent });
     expect([...shownScalars(folder.path).keys()]).toEqual([1, 2, 4, 6]);
     expectTheLog(folder);
   });
@@ -42,7 +42,7 @@ describe("a training's event file", () => {
     };
     expect(await errorOf(() => trained(configuration, { folder, onEvent }))).toBe(killed);
     expect([...shownScalars(folder.path).keys()]).toEqual([1, 2, 4]);
-    await goneOn({ ...configuration, logEvery: 3 }, folder, { onEvent: (event) => second.onEvent(event) });
+    await resumed({ ...configuration, logEvery: 3 }, folder, { onEvent: second.onEvent });
     expect([...shownScalars(folder.path).keys()]).toEqual([1, 2, 6]);
     expectTheLog(folder);
   });
@@ -52,7 +52,7 @@ describe("a training's event file", () => {
     const folder = await newFolder(back);
     const board = boardIn(folder);
     const compile = compileBroken([{ step: 5, rate: back.learningRate }]);
-    await trained(back, { folder, compile, onEvent: (event) => board.onEvent(event) });
+    await trained(back, { folder, compile, onEvent: board.onEvent });
     expectTheLog(folder);
   });
 
@@ -73,5 +73,43 @@ describe("a training's event file", () => {
     renameSync(`${folder.path}-aside`, folder.path);
     iteration(6);
     expect([...shownScalars(folder.path)]).toEqual([2, 4, 6].map((step) => [step, { learning_rate: step }]));
+  });
+});
+
+describe('an event file', () => {
+  it('has the checksums of RFC 3720', () => {
+    expect(crc32c(new Uint8Array(32))).toBe(0x8a9136aa);
+    expect(crc32c(new Uint8Array(32).fill(0xff))).toBe(0x62a8ab43);
+    expect(crc32c(new TextEncoder().encode('123456789'))).toBe(0xe3069283);
+  });
+
+  it('begins with its version', () => {
+    const [time, version] = fieldsOf(dataOf(fileVersionRecord(1.5)));
+    expect(time).toEqual({ field: 1, value: 1.5 });
+    expect([version!.field, text(version!.value)]).toEqual([3, 'brain.Event:2']);
+  });
+
+  it.each([1, 127, 128, 300, 2 ** 31, 2 ** 40])('holds scalars of iteration %i under their tags', (step) => {
+    const [time, found, summary] = fieldsOf(dataOf(scalarsRecord(step, 1700000000.25, { 'encoder/KL_real': 0.5, rate: -3 })));
+    expect(time).toEqual({ field: 1, value: 1700000000.25 });
+    expect(found).toEqual({ field: 2, value: step });
+    expect(summary!.field).toBe(5);
+    const values = fieldsOf(summary!.value as Uint8Array).map(({ field, value }) => {
+      const [tag, scalar] = fieldsOf(value as Uint8Array);
+      return [field, tag!.field, text(tag!.value), scalar!.field, scalar!.value];
+    });
+    expect(values).toEqual([
+      [1, 1, 'encoder/KL_real', 2, 0.5],
+      [1, 1, 'rate', 2, -3],
+    ]);
+  });
+
+  it('says from which iteration on what was written before does not count', () => {
+    const [time, step, session] = fieldsOf(dataOf(sessionStartRecord(300, 2.5)));
+    expect([time, step]).toEqual([
+      { field: 1, value: 2.5 },
+      { field: 2, value: 300 },
+    ]);
+    expect([session!.field, fieldsOf(session!.value as Uint8Array)]).toEqual([7, [{ field: 1, value: 1 }]]);
   });
 });

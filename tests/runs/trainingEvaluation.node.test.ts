@@ -9,7 +9,7 @@ import type { Subscriber, TrainingEvent } from '../../src/training/events.js';
 import { readCheckpointFile, type RunFolder } from '../../src/runs/runFolder.node.js';
 import { errorOf } from '../rejection.js';
 import { tinyConfiguration } from '../training/tinyTraining.js';
-import { compile, copyOf, type Extra, goneOn, latestOf, logOf, namesIn, newFolder, source, trained, warningsOf } from '../training/trainings.js';
+import { compile, copyOf, type Extra, resumed, latestOf, logOf, namesIn, newFolder, source, trained, warningsOf } from '../training/trainings.js';
 
 /** Four epochs of four iterations, judged after every other one. */
 const judged = tinyConfiguration({
@@ -39,7 +39,7 @@ vi.mock('../../src/files/atomic.node.js', async (original) => {
 async function judgedTraining(configuration: Configuration, folder: RunFolder, extra: Extra = {}) {
   const evaluation = await TrainingEvaluation.open({ configuration, source, compile, signal: extra.signal, retrySeconds: 0.01 });
   onTestFinished(() => evaluation.release());
-  return goneOn(configuration, folder, { ...extra, subscribers: [evaluation.subscriberFor(folder.path), ...(extra.subscribers ?? [])] });
+  return resumed(configuration, folder, { ...extra, subscribers: [evaluation.subscriberFor(folder.path), ...(extra.subscribers ?? [])] });
 }
 
 /** The evaluations in a run folder by the names of their files, without where it is and how long they took. */
@@ -115,10 +115,10 @@ describe('evaluations during a training', () => {
   it('are left for later where the user stops during one', async () => {
     const controller = new AbortController();
     const folder = await newFolder(judged);
-    const stopping: Extra = { signal: controller.signal, onEvent: ({ type }) => void (type === 'epochs' && controller.abort()) };
+    const stopping: Extra = { signal: controller.signal, onEvent: ({ type }) => void (type === 'evaluationDue' && controller.abort()) };
     const stopped = await judgedTraining(judged, folder, stopping);
     expect(stopped.summary).toMatchObject({ steps: 8, interrupted: true });
-    expect(warningsOf(stopped.events)).toEqual([expect.stringContaining('iteration 8 is evaluated when')]);
+    expect(warningsOf(stopped.events)).toEqual([expect.stringContaining('evaluation of iteration 8 interrupted; it will run on resume')]);
     expect(evaluationsIn(folder)).toEqual({});
     const resumed = await judgedTraining(judged, folder);
     expect(evaluationsOf(resumed.events).map(({ step }) => step)).toEqual([8, 16]);
@@ -130,8 +130,8 @@ describe('evaluations during a training', () => {
     const folder = await newFolder(judged);
     const { events } = await judgedTraining(judged, folder, { signal: new AbortController().signal });
     expect(warningsOf(events)).toEqual([
-      expect.stringMatching(new RegExp(`^the evaluation of iteration 8 waits .*${name}.*the disk is full`)),
-      'the evaluation of iteration 8 is written after all',
+      expect.stringMatching(new RegExp(`${name}.*the disk is full.*: training is paused with the evaluation of iteration 8 in memory and retries every 0.01 s; `)),
+      'evaluation of iteration 8 written; training continues',
     ]);
     expect(evaluationsIn(folder)).toEqual(evaluationsIn(whole.folder));
     expect(readFileSync(join(folder.path, 'best.json'))).toEqual(readFileSync(join(whole.folder.path, 'best.json')));
@@ -145,7 +145,7 @@ describe('evaluations during a training', () => {
     const onEvent: Extra['onEvent'] = (event) => void (event.type === 'warning' && controller.abort());
     const { summary, events } = await judgedTraining(judged, folder, { signal: controller.signal, onEvent });
     expect(summary).toMatchObject({ steps: 8, interrupted: true });
-    expect(warningsOf(events)).toEqual([expect.stringContaining('iteration 8 waits'), expect.stringContaining('iteration 8 is evaluated when')]);
+    expect(warningsOf(events)).toEqual([expect.stringContaining('with the evaluation of iteration 8 in memory'), expect.stringContaining('evaluation of iteration 8 interrupted; it will run on resume')]);
     refusals.clear();
     expect(evaluationsOf((await judgedTraining(judged, folder)).events).map(({ step }) => step)).toEqual([8, 16]);
   });
@@ -154,15 +154,15 @@ describe('evaluations during a training', () => {
     refusals.set('evaluation-', Infinity);
     const { summary, events } = await judgedTraining(judged, await newFolder(judged));
     expect(summary.steps).toBe(16);
-    expect(warningsOf(events)).toEqual([8, 16].map((step) => expect.stringMatching(`^iteration ${step} is not evaluated: .*the disk is full`) as string));
+    expect(warningsOf(events)).toEqual([8, 16].map((step) => expect.stringMatching(`^evaluation of iteration ${step} skipped: .*the disk is full`) as string));
   });
 
   it('write nothing into a folder that another process has taken', async () => {
     const folder = await newFolder(judged);
     const other = JSON.stringify({ host: 'elsewhere', pid: 7, started: '1' });
-    const onEvent: Extra['onEvent'] = ({ type }) => void (type === 'epochs' && writeFileSync(join(folder.path, '.lock'), other));
+    const onEvent: Extra['onEvent'] = ({ type }) => void (type === 'evaluationDue' && writeFileSync(join(folder.path, '.lock'), other));
     const error = await errorOf(() => judgedTraining(judged, folder, { onEvent }));
-    expect((error as Error).message).toContain('process 7 on elsewhere has taken this run folder');
+    expect((error as Error).message).toContain('process 7 on elsewhere has taken over this run folder');
     expect([evaluationsIn(folder), namesIn(folder, 'checkpoints')]).toEqual([{}, ['000008.safetensors']]);
     expect(readFileSync(join(folder.path, '.lock'), 'utf8')).toBe(other);
   });
@@ -173,7 +173,7 @@ describe('evaluations during a training', () => {
     const { summary, events } = await judgedTraining(judged, folder);
     expect(summary.steps).toBe(16);
     expect(warningsOf(events)).toEqual(
-      [8, 16].map((step) => expect.stringMatching(`^iteration ${step} is not evaluated: .*best.json: cannot be read`) as string),
+      [8, 16].map((step) => expect.stringMatching(`^evaluation of iteration ${step} skipped: .*best.json: cannot be read`) as string),
     );
   });
 });

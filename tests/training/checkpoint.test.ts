@@ -1,8 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decodeSafetensors, encodeSafetensors, type TensorFile } from '../../src/engine/index.js';
-import { decodeCheckpoint, encodeCheckpoint, readConfiguration } from '../../src/training/checkpoint.js';
-import { encodeSealed } from '../../src/training/seal.js';
+import { decodeCheckpoint, decodeConfiguration, encodeCheckpoint, encodeConfiguration, encodeSealed } from '../../src/training/checkpoint.js';
 import { expectInputError } from '../rejection.js';
 import { digest, tinyCheckpoint, tinyConfiguration } from './tinyTraining.js';
 
@@ -102,7 +101,7 @@ describe('a checkpoint that is damaged is refused with an InputError', () => {
   });
 
   it.each(['0', '-1', '1.5', 'half', 'NaN'])('where the scale of its learning rate is %s', async (scale) => {
-    await expectInputError(() => decodeCheckpoint(withMetadata({ rate_scale: scale }), 'file', digest), 'file:', 'scale of the learning rate');
+    await expectInputError(() => decodeCheckpoint(withMetadata({ rate_scale: scale }), 'file', digest), 'file:', 'expected a learning rate scale in (0, 1]');
   });
 
   it('where it lacks the averages that its configuration asks for', async () => {
@@ -122,19 +121,27 @@ describe('a checkpoint that is damaged is refused with an InputError', () => {
   it('where it has no digest, as when the name of that entry is damaged', async () => {
     const { tensors, metadata } = decodeSafetensors(bytes, 'whole');
     const { sha256, ...others } = metadata;
-    await expectInputError(() => decodeCheckpoint(encodeSafetensors({ tensors, metadata: others }), 'file', digest), 'file: corrupt file: it has no checksum');
+    await expectInputError(
+      () => decodeCheckpoint(encodeSafetensors({ tensors, metadata: others }), 'file', digest),
+      'file: corrupt checkpoint: it has no checksum',
+    );
     const renamed = encodeSafetensors({ tensors, metadata: { sha257: sha256!, ...others } });
-    await expectInputError(() => decodeCheckpoint(renamed, 'file', digest), 'file: corrupt file');
+    await expectInputError(() => decodeCheckpoint(renamed, 'file', digest), 'file: corrupt checkpoint');
   });
 
-  it('where it is of an earlier version, which had no digest of the whole file', async () => {
-    await expectInputError(() => decodeCheckpoint(withMetadata({ format: 'agenet checkpoint 1' }), 'old', digest), 'old: written by an earlier version');
+  it('where it is of another version', async () => {
+    const ofVersion = (version: number) => decodeCheckpoint(withMetadata({ format: `agenet checkpoint ${version}` }), 'file', digest);
+    for (const version of [1, 2]) {
+      const message = `file: was written by an earlier version of agenet (format ${version}, this one reads 3); train it again`;
+      await expectInputError(() => ofVersion(version), message);
+    }
+    await expectInputError(() => ofVersion(4), 'file: was written by a later version of agenet (format 4, this one reads 3); update agenet');
   });
 
   it('where it is a safetensors file of something else', async () => {
     const foreign = encodeSafetensors({ tensors: { weight: { shape: [1], data: Float32Array.of(1) } }, metadata: {} });
     await expectInputError(() => decodeCheckpoint(foreign, 'foreign', digest), 'foreign: not an agenet checkpoint');
-    await expectInputError(() => decodeCheckpoint(withMetadata({ format: 'agenet checkpoint 9' }), 'newer', digest), 'newer:', 'agenet checkpoint 9');
+    await expectInputError(() => decodeCheckpoint(withMetadata({ format: 'other 3' }), 'foreign', digest), 'foreign: not an agenet checkpoint', 'other 3');
   });
 
   it.each(['encoder.conv1.weight', 'generator.norm2.running_mean', 'adam_m/encoder.conv4.bias', 'adam_v/generator.conv5.bias'])(
@@ -153,7 +160,7 @@ describe('a checkpoint that is damaged is refused with an InputError', () => {
       const { shape, data } = tensors['encoder.conv2.weight']!;
       return { tensors: { ...tensors, 'encoder.conv2.weight': { shape: [shape[1]!, shape[0]!, 4, 4], data } }, metadata };
     });
-    await expectInputError(() => decodeCheckpoint(turned, 'file', digest), 'file:', 'encoder.conv2.weight should be [8, 4, 4, 4], not [4, 8, 4, 4]');
+    await expectInputError(() => decodeCheckpoint(turned, 'file', digest), 'file:', 'expected encoder.conv2.weight of shape [8, 4, 4, 4] but got [4, 8, 4, 4]');
   });
 
   it.each(['-1', '1.5', 'many', '1e400'])('where its number of iterations is %s', async (step) => {
@@ -176,11 +183,22 @@ describe('a checkpoint that is damaged is refused with an InputError', () => {
 
 describe('the configuration in a file', () => {
   it('is read as it was written', () => {
-    expect(readConfiguration(JSON.stringify(tinyConfiguration()), 'config.json')).toEqual(tinyConfiguration());
+    const text = new TextDecoder().decode(encodeConfiguration(tinyConfiguration()));
+    expect(JSON.parse(text)).toEqual({ version: 3, ...tinyConfiguration() });
+    expect(decodeConfiguration(text, 'config.json')).toEqual(tinyConfiguration());
+  });
+
+  it('is refused if an earlier version wrote it, which recorded no version', async () => {
+    const message = 'runs/x/config.json: was written by an earlier version of agenet (format 2, this one reads 3); train it again';
+    await expectInputError(() => decodeConfiguration(JSON.stringify(tinyConfiguration()), 'runs/x/config.json'), message);
   });
 
   it('is refused with the file and the setting', async () => {
-    await expectInputError(() => readConfiguration(JSON.stringify({ ...tinyConfiguration(), width: 0 }), 'config.json'), 'config.json: width:', 'not 0');
-    await expectInputError(() => readConfiguration('width: 3', 'config.json'), 'config.json:', 'not JSON');
+    await expectInputError(
+      () => decodeConfiguration(JSON.stringify({ version: 3, ...tinyConfiguration(), width: 0 }), 'config.json'),
+      'config.json: width:',
+      'not 0',
+    );
+    await expectInputError(() => decodeConfiguration('width: 3', 'config.json'), 'config.json:', 'not JSON');
   });
 });

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { DIGIT_PADDING } from '../../src/data/datasets/digits.js';
 import { NETWORK_NAMES } from '../../src/networks/network.js';
-import { checkConfiguration, DEFAULTS, iterationSpec } from '../../src/training/configuration.js';
+import { iterationSpec } from '../../src/training/configuration.js';
+import { checkConfiguration } from '../../src/training/configurationSchema.js';
+import { DEFAULTS } from '../../src/training/defaults.js';
 import { expectInputError } from '../rejection.js';
 import { tinyConfiguration } from './tinyTraining.js';
 
@@ -17,11 +18,11 @@ describe('a configuration', () => {
     for (const length of [{ epochs: 1 }, { steps: 1 }]) expect(checkConfiguration({ ...whole, length }).length).toEqual(length);
   });
 
-  it('does without what later versions added: no stages, no averages, nothing flipped, one set of running statistics, every checkpoint kept, none evaluated', () => {
+  it('adds defaults: no padding, stages, EMA, flips or evaluations, shared running statistics, and all checkpoints kept', () => {
     expect(checkConfiguration(whole)).toEqual({
       ...whole,
       crop: 'center',
-      padding: DIGIT_PADDING,
+      padding: null,
       flip: false,
       testFraction: 0.1,
       batchNormStats: 'shared',
@@ -39,15 +40,7 @@ describe('a configuration', () => {
     });
   });
 
-  it('of an earlier version has the padding that its data had then', async () => {
-    const paddingOf = (data: string) => checkConfiguration({ ...whole, data }).padding;
-    for (const data of ['mnist', 'fashion-mnist', 'fashion-mnist:files']) expect(paddingOf(data)).toEqual(DIGIT_PADDING);
-    for (const data of ['photos', 'folder:mnist', 'npz:mnist', 'cifar10:files', 'fashion-mnist-2']) expect(paddingOf(data)).toBeNull();
-    // Which depended on the images in the files.
-    await expectInputError(() => checkConfiguration({ ...whole, data: 'idx:files' }), 'padding: must be null, or', 'missing');
-  });
-
-  it('keeps the padding that it says, and refuses one that does not fit its size', async () => {
+  it('keeps its padding, and refuses one that does not fit its size', async () => {
     for (const padding of [null, { inner: 24, border: 4, value: 255 }]) expect(checkConfiguration({ ...whole, padding }).padding).toEqual(padding);
     await expectInputError(() => checkConfiguration({ ...whole, padding: { inner: 28, border: 3, value: 0 } }), 'padding: size 32', '28x28', '34x34');
     await expectInputError(() => checkConfiguration({ ...whole, padding: { inner: 28, border: 2, value: 256 } }), 'padding.value', '255', '256');

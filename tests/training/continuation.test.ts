@@ -1,7 +1,7 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { EMA_NAMES } from '../../src/age/iteration.js';
 import { type StateName } from '../../src/age/update.js';
-import { emaDecayAt, learningRateAt } from '../../src/training/learningRate.js';
+import { emaDecayAt, learningRateAt } from '../../src/training/schedule.js';
 import type { Configuration } from '../../src/training/configuration.js';
 import { decodeCheckpoint, encodeCheckpoint } from '../../src/training/checkpoint.js';
 import { initialState, type IterationReport, Trainer, type TrainerState } from '../../src/training/trainer.js';

@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
-import { crc32c } from '../../src/runs/eventFile.js';
+import { crc32c } from '../../src/runs/tensorBoard.node.js';
 
 /** The fields of a protobuf message, as a reader that knows nothing of it finds them. */
 export function fieldsOf(message: Uint8Array): { field: number; value: number | Uint8Array }[] {

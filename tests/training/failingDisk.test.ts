@@ -6,7 +6,7 @@ import type { TrainingEvent } from '../../src/training/events.js';
 import { expectInputError } from '../rejection.js';
 import { sharedTemporaryFolder } from '../temporaryFolder.js';
 import { createRun, tinyConfiguration } from './tinyTraining.js';
-import { goneOn, latestOf, logOf, namesIn, newFolder, stepsOf, trained, type Trained, warningsOf } from './trainings.js';
+import { resumed, latestOf, logOf, namesIn, newFolder, stepsOf, trained, type Trained, warningsOf } from './trainings.js';
 
 const configuration = tinyConfiguration({ length: { steps: 6 }, checkpointEvery: 2, sampleEvery: 2 });
 const RETRY_SECONDS = 0.01;
@@ -48,12 +48,14 @@ describe('a training whose checkpoints cannot be written', () => {
     const part = partOf(folder, 'checkpoints');
     const onEvent = (event: TrainingEvent) => {
       if (isIteration(event, 3)) part.block();
-      if (event.type === 'warning' && event.message.includes('training waits')) setTimeout(() => part.free(), 60);
+      if (event.type === 'warning' && event.message.includes('training is paused')) setTimeout(() => part.free(), 60);
     };
     const run = await trained(configuration, { folder, onEvent, retrySeconds: RETRY_SECONDS });
     expect(warningsOf(run.events)).toEqual([
-      expect.stringMatching(/000004\.safetensors: cannot be written \(.*\): training waits with its state in memory; make room for it, or stop$/),
-      'written after all',
+      expect.stringMatching(
+        /000004\.safetensors: cannot be written \(.*\): training is paused and retries every 0\.01 s; free disk space, or press Ctrl-C to stop$/,
+      ),
+      'write succeeded; training continues',
     ]);
     // Nothing goes on meanwhile.
     const types = run.events.map(({ type }) => type);
@@ -81,7 +83,7 @@ describe('a training whose checkpoints cannot be written', () => {
     expect(existsSync(join(folder.path, '.lock'))).toBe(false);
     part.free();
     expect((await latestOf(folder)).step).toBe(2);
-    expectAsWhole(await goneOn(configuration, folder));
+    expectAsWhole(await resumed(configuration, folder));
   });
 
   it('waits at its end as well', async () => {
@@ -90,7 +92,7 @@ describe('a training whose checkpoints cannot be written', () => {
     const part = partOf(folder, 'checkpoints');
     const onEvent = (event: TrainingEvent) => {
       if (isIteration(event, 2)) part.block();
-      if (event.type === 'warning' && event.message.includes('training waits')) setTimeout(() => part.free(), 30);
+      if (event.type === 'warning' && event.message.includes('training is paused')) setTimeout(() => part.free(), 30);
     };
     const { summary } = await trained(short, { folder, onEvent, retrySeconds: RETRY_SECONDS });
     expect(summary.checkpoint).toBe(join(folder.path, 'checkpoints', '000002.safetensors'));
@@ -103,7 +105,7 @@ describe('a training whose folder is gone', () => {
     const folder = await newFolder(configuration);
     const onEvent = (event: TrainingEvent) => {
       if (isIteration(event, 3)) rmSync(folder.path, { recursive: true });
-      if (event.type === 'warning' && event.message.includes('training waits')) setTimeout(() => mkdirSync(folder.path), 60);
+      if (event.type === 'warning' && event.message.includes('training is paused')) setTimeout(() => mkdirSync(folder.path), 60);
     };
     const { summary } = await trained(configuration, { folder, onEvent, retrySeconds: RETRY_SECONDS });
     const again = await RunFolder.open(folder.path);
@@ -134,13 +136,17 @@ describe('a training whose log cannot be written', () => {
     const part = partOf(folder, 'log.jsonl');
     const onEvent = (event: TrainingEvent) => {
       if (isIteration(event, 4)) part.block();
-      if (event.type === 'warning' && event.message.includes('training waits')) {
+      if (event.type === 'warning' && event.message.includes('training is paused')) {
         expect(existsSync(join(folder.path, 'checkpoints', '000006.safetensors'))).toBe(true);
         setTimeout(() => part.free(), 30);
       }
     };
     const run = await trained(configuration, { folder, onEvent, retrySeconds: RETRY_SECONDS });
-    expect(warningsOf(run.events)).toEqual([expect.stringContaining('wait in memory'), expect.stringContaining('training waits'), 'written after all']);
+    expect(warningsOf(run.events)).toEqual([
+      expect.stringContaining('wait in memory'),
+      expect.stringContaining('training is paused'),
+      'write succeeded; training continues',
+    ]);
     expectAsWhole(run);
   });
 });
@@ -154,7 +160,7 @@ describe('a training whose pictures cannot be written', () => {
       if (isIteration(event, 3)) part.free();
     };
     const run = await trained(configuration, { folder, onEvent });
-    expect(warningsOf(run.events)).toEqual([expect.stringMatching(/000002\.png: cannot be written \(.*\): the pictures of this iteration are left out$/)]);
+    expect(warningsOf(run.events)).toEqual([expect.stringMatching(/000002\.png: cannot be written \(.*\): the previews of this iteration are skipped$/)]);
     expect(namesIn(folder, 'samples')).toEqual(['000004.png', '000006.png']);
     expect(run.summary.samples).toBe(join(folder.path, 'samples', '000006.png'));
     expectAsWhole(run);

@@ -6,7 +6,7 @@ import type { TrainingEvent } from '../../src/training/events.js';
 import type { RunFolder } from '../../src/runs/runFolder.node.js';
 import { errorOf } from '../rejection.js';
 import { tinyConfiguration } from './tinyTraining.js';
-import { compileBroken, copyOf, goneOn, latestOf, logOf, namesIn, newFolder, type Place, stepsOf, trained, warningsOf } from './trainings.js';
+import { compileBroken, copyOf, resumed, latestOf, logOf, namesIn, newFolder, type Place, stepsOf, trained, warningsOf } from './trainings.js';
 
 const RATE = 2e-4;
 const brokenAt = (...places: readonly (readonly [step: number, share: number])[]) =>
@@ -19,19 +19,23 @@ describe('a training in which something is not finite', () => {
     const configuration = tinyConfiguration({ checkpointEvery: 2, length: { steps: 6 } });
     const folder = await newFolder(configuration);
     const error = await errorOf(() => trained(configuration, { folder, compile: brokenAt([4, 1]) }));
-    expect((error as Error).message).toMatch(/^iteration 4: encoder\.\w+ is NaN; the checkpoints before it are intact/);
+    expect((error as Error).message).toMatch(
+      /^training diverged: encoder\.\w+ is NaN at iteration 4; earlier checkpoints are intact; lower learningRate, or set onNan to rollback$/,
+    );
     expect(namesIn(folder, 'checkpoints')).toEqual(['000002.safetensors']);
     expect(stepsOf(folder)).toEqual([1, 2, 3]);
     expect(existsSync(join(folder.path, '.lock'))).toBe(false);
     // Where the cause is gone, it goes on as if nothing had been.
-    const [again, whole] = [await goneOn(configuration, folder), await trained(configuration)];
+    const [again, whole] = [await resumed(configuration, folder), await trained(configuration)];
     expect(readFileSync(again.summary.checkpoint)).toEqual(readFileSync(whole.summary.checkpoint));
   });
 
   it('goes back to the last checkpoint with half the learning rate where it should, and says so', async () => {
     const { folder, summary, events } = await trained(rollback(), { compile: brokenAt([4, 1]) });
     expect(summary).toMatchObject({ steps: 6, interrupted: false });
-    expect(warningsOf(events)).toEqual([expect.stringMatching(/^iteration 4: encoder\.\w+ is NaN; back to iteration 2 with 0\.5 times the learning rate$/)]);
+    expect(warningsOf(events)).toEqual([
+      expect.stringMatching(/^encoder\.\w+ is NaN at iteration 4; rolled back to iteration 2, learning rate now 0\.5x the configured value$/),
+    ]);
     expect(logOf(folder).map((entry) => [entry.step, entry.learning_rate! / RATE])).toEqual([
       [1, 1],
       [2, 1],
@@ -68,19 +72,19 @@ describe('a training in which something is not finite', () => {
     const error = await errorOf(() =>
       trained(rollback({ maxRollbacks: 2 }), { folder, compile: brokenAt(...everyTime), onEvent: (event) => void events.push(event) }),
     );
-    expect((error as Error).message).toMatch(/^iteration 3: encoder\.\w+ is NaN, after going back 2 times; the checkpoints/);
+    expect((error as Error).message).toMatch(/^training diverged: encoder\.\w+ is NaN at iteration 3 after 2 rollbacks; earlier checkpoints/);
     expect(warningsOf(events)).toHaveLength(2);
     expect(await latestOf(folder)).toMatchObject({ step: 2, rateScale: 0.25 });
     expect(stepsOf(folder)).toEqual([1, 2]);
     // Those before a resumption count as well.
-    const again = await errorOf(() => goneOn(rollback({ maxRollbacks: 2 }), folder, { compile: brokenAt(...everyTime) }));
+    const again = await errorOf(() => resumed(rollback({ maxRollbacks: 2 }), folder, { compile: brokenAt(...everyTime) }));
     expect((again as Error).message).toBe((error as Error).message);
-    expect((await goneOn(rollback({ maxRollbacks: 3 }), folder, { compile: brokenAt(...everyTime.slice(0, 3)) })).summary.steps).toBe(6);
+    expect((await resumed(rollback({ maxRollbacks: 3 }), folder, { compile: brokenAt(...everyTime.slice(0, 3)) })).summary.steps).toBe(6);
   });
 
   it('may not go back at all', async () => {
     const error = await errorOf(() => trained(rollback({ maxRollbacks: 0 }), { compile: brokenAt([1, 1]) }));
-    expect((error as Error).message).toMatch(/^iteration 1: encoder\.\w+ is NaN; the checkpoints/);
+    expect((error as Error).message).toMatch(/^training diverged: encoder\.\w+ is NaN at iteration 1; earlier checkpoints/);
   });
 });
 
@@ -97,7 +101,7 @@ it('a training that went back twice and is killed at any moment ends bit for bit
   expect(warningsOf(whole.events)).toHaveLength(2);
   expect(copies.length).toBe(9);
   for (const copy of await Promise.all(copies)) {
-    const { summary } = await goneOn(configuration, copy, { compile: broken });
+    const { summary } = await resumed(configuration, copy, { compile: broken });
     expect(logOf(copy)).toEqual(logOf(folder));
     for (const file of ['checkpoint', 'samples', 'reconstructions'] as const) expect(readFileSync(summary[file]!)).toEqual(readFileSync(whole.summary[file]!));
   }

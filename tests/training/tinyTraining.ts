@@ -1,9 +1,11 @@
 /** Trainings that take milliseconds. */
 import { createHash } from 'node:crypto';
+import { DIGIT_PADDING } from '../../src/data/datasets/digits.js';
 import { type ImageSource, splitInMemory } from '../../src/data/source.js';
-import type { Checkpoint } from '../../src/training/checkpoint.js';
-import { checkConfiguration, type Configuration, DEFAULTS } from '../../src/training/configuration.js';
-import type { Digest } from '../../src/training/seal.js';
+import type { Checkpoint, Digest } from '../../src/training/checkpoint.js';
+import type { Configuration } from '../../src/training/configuration.js';
+import { checkConfiguration } from '../../src/training/configurationSchema.js';
+import { DEFAULTS } from '../../src/training/defaults.js';
 import { initialState } from '../../src/training/trainer.js';
 import { randomStream } from '../../src/random.js';
 import { RunFolder } from '../../src/runs/runFolder.node.js';
@@ -11,13 +13,14 @@ import { RunFolder } from '../../src/runs/runFolder.node.js';
 /** The digest that run folders use. */
 export const digest: Digest = (...pieces) => pieces.reduce((hash, piece) => hash.update(piece), createHash('sha256')).digest('hex');
 
-/** Grey images of 32x32, the narrowest networks worth training, everything logged and nothing drawn before the end. */
+/** Grayscale images of 32x32, the narrowest networks worth training, every iteration logged and no previews before the end. */
 export const tinyConfiguration = (changes: Partial<Configuration> = {}): Configuration =>
   checkConfiguration({
     ...DEFAULTS,
     data: 'mnist',
     size: 32,
     channels: 1,
+    padding: (changes.data ?? 'mnist') === 'mnist' ? DIGIT_PADDING : null,
     width: 4,
     latent: 8,
     batch: 4,

@@ -132,9 +132,12 @@ describe('a trainer', () => {
     expect(reports.map(({ step, epoch }) => [step, epoch])).toEqual([...Array(9).keys()].map((index) => [index + 1, Math.floor(index / 4)]));
   });
 
-  it('reports every term of the plans, and what of a divergence is above its floor', () => {
+  it('reports every term of the plans, and the gap of a divergence above its lower bound', () => {
     const divergences = ['encoder.KL_fake', 'encoder.KL_real', 'generator.KL_fake'];
-    const health = ['encoder.code_variance_real', ...NETWORK_NAMES.flatMap((network) => [`${network}.grad_norm`, `${network}.loss`, `${network}.code_variance_fake`])];
+    const health = [
+      'encoder.code_variance_real',
+      ...NETWORK_NAMES.flatMap((network) => [`${network}.grad_norm`, `${network}.loss`, `${network}.code_variance_fake`]),
+    ];
     const names = [...divergences, ...divergences.map((name) => `${name}_gap`), ...health, 'encoder.match_x', 'generator.match_z'];
     const floor = minDivergence(iterationSpec(tinyConfiguration()).objective, 'sphere', 8)!;
     for (const { scalars } of reports) {
@@ -152,7 +155,7 @@ describe('a trainer', () => {
     }
   });
 
-  it('reports no excess of the divergence of nearest codes, which has no floor', async () => {
+  it('reports no gap of the divergence of nearest codes, which has no lower bound', async () => {
     const [report] = await iterated(await trainerOf(tinyConfiguration({ divergence: 'nearest' })), 1);
     expect(Object.keys(report!.scalars).filter((name) => name.endsWith('_gap'))).toEqual([]);
   });

@@ -5,8 +5,10 @@ import { ADAM } from '../../src/age/update.js';
 import type { Configuration } from '../../src/training/configuration.js';
 import type { TrainingEvent, TrainingSummary } from '../../src/training/events.js';
 import { adamScalars, type Compile } from '../../src/engine/index.js';
-import { RunFolder, type StoredCheckpoint } from '../../src/runs/runFolder.node.js';
-import { train, type TrainOptions } from '../../src/runs/train.node.js';
+import { RunFolder } from '../../src/runs/runFolder.node.js';
+import type { StoredCheckpoint } from '../../src/training/runStore.js';
+import { runTraining, type TrainingOptions } from '../../src/training/trainingLoop.js';
+import type { TrainerState } from '../../src/training/trainer.js';
 import { compileSmall } from '../engine/running.js';
 import { temporaryFolder } from '../temporaryFolder.js';
 import { createRun, noiseSource } from './tinyTraining.js';
@@ -21,27 +23,30 @@ export interface Trained {
   readonly events: TrainingEvent[];
 }
 
-export type Extra = Partial<Omit<TrainOptions, 'configuration'>>;
+export type Extra = Partial<Omit<TrainingOptions, 'configuration' | 'store' | 'start'>> & {
+  readonly folder?: RunFolder;
+  /** The state of a new run. */
+  readonly start?: TrainerState;
+  readonly onEvent?: (event: TrainingEvent) => unknown;
+};
 
 export const newFolder = (configuration: Configuration): Promise<RunFolder> => createRun(join(temporaryFolder(), 'run'), configuration);
 
 /** Trains into a new folder, unless another is given. */
-export async function trained(configuration: Configuration, { folder, onEvent, ...extra }: Extra = {}): Promise<Trained> {
+export async function trained(configuration: Configuration, { folder, start, onEvent, subscribers = [], ...extra }: Extra = {}): Promise<Trained> {
   const run = folder ?? (await newFolder(configuration));
   const events: TrainingEvent[] = [];
   const observe = (event: TrainingEvent) => {
     events.push(event);
     onEvent?.(event);
   };
-  const summary = await train({ configuration, source, folder: run, compile, onEvent: observe, ...extra });
+  const initial = start && { start: () => Promise.resolve(start) };
+  const summary = await runTraining({ configuration, source, store: run, compile, ...initial, subscribers: [observe, ...subscribers], ...extra });
   return { folder: run, summary, events };
 }
 
-/** Goes on with the training in a folder, or begins it there. */
-export async function goneOn(configuration: Configuration, folder: RunFolder, extra: Extra = {}): Promise<Trained> {
-  const start = await folder.readLatestCheckpoint();
-  return trained(configuration, { folder, ...(start ? { start } : {}), ...extra });
-}
+/** Resumes the training in a folder, or begins it there. */
+export const resumed = (configuration: Configuration, folder: RunFolder, extra: Extra = {}): Promise<Trained> => trained(configuration, { folder, ...extra });
 
 /** The folder as a process that is killed now would leave it, moved elsewhere. */
 export function copyOf({ path }: RunFolder): Promise<RunFolder> {

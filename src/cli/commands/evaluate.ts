@@ -12,7 +12,7 @@ import { InputError } from '../../errors.js';
 import { runFolderOf, writeEvaluation } from '../../runs/evaluationFile.node.js';
 import { dataExtractor } from '../../runs/extractorCache.node.js';
 import { Stopwatch } from '../../metrics/stopwatch.js';
-import type { StoredCheckpoint } from '../../runs/runFolder.node.js';
+import type { StoredCheckpoint } from '../../training/runStore.js';
 import { type ActionResult, runAction, subcommand, type Terminal } from '../command.js';
 import { showEvaluation } from '../evaluationTable.js';
 import {

@@ -32,7 +32,7 @@ type Options = { readonly of: 'samples' | 'reconstructions'; readonly every: num
 async function film(run: string, options: Options, terminal: Terminal): Promise<ActionResult> {
   const { of, every, frame, out } = options;
   await prepareOutput(options, ['animation']);
-  const all = await (await RunFolder.open(run)).pictures(of);
+  const all = await (await RunFolder.open(run)).previews(of);
   if (all.length === 0) throw new InputError(`${run}: the run has no pictures in its folder ${of} yet`);
   // Counted from the end, so that the last one is among them.
   const chosen = all.filter((_, index) => (all.length - 1 - index) % every === 0);

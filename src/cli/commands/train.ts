@@ -1,244 +1,140 @@
 import { Option } from '@commander-js/extra-typings';
-import { mkdir } from 'node:fs/promises';
-import { basename, join, resolve } from 'node:path';
-import { TrainedModel } from '../../model/trainedModel.js';
-import { awaitDecoding, type ImageSource } from '../../data/source.js';
-import { planEvaluation } from '../../runs/trainingPlan.js';
-import { scoreReconstruction } from '../../metrics/reconstruction.js';
 import { CROPS } from '../../images/decoding.js';
-import { checkConfiguration, type Configuration, isChangeable, iterationSpec, NAN_POLICIES } from '../../training/configuration.js';
-import { modelWeights, stateFromWeights, totalStepsFor, type TrainerState } from '../../training/trainer.js';
-import { SCHEDULES } from '../../training/learningRate.js';
-import type { TrainingSummary } from '../../training/events.js';
-import { openSource, DATA_SPEC_HELP, canonicalDataSpec } from '../../data/open.node.js';
-import { type Compile, constant, graphOf } from '../../engine/index.js';
-import { InputError } from '../../errors.js';
-import { makeFolder, wrapWriteErrors, writingFailure } from '../../files/atomic.node.js';
-import { BestCheckpoint } from '../../runs/bestCheckpoint.node.js';
-import { TrainingEvaluation, type TrainingEvaluationOptions } from '../../runs/trainingEvaluation.node.js';
-import { readCheckpointFile, RunFolder } from '../../runs/runFolder.node.js';
-import { train } from '../../runs/train.node.js';
-import { TensorBoardLog } from '../../runs/tensorBoard.node.js';
+import type { RunEvent, RunSummary } from '../../runs/train.node.js';
+import { NAN_POLICIES, SCHEDULES } from '../../training/defaults.js';
 import { type ActionResult, runAction, STATUS, type Terminal } from '../command.js';
-import { describeTraining } from '../dryRun.js';
-import { bestLine } from '../evaluationTable.js';
-import { readCheckpoint } from '../openRun.js';
 import { compilerOf, type CompilerOptions, parseList, parseNumber, trainingCommand } from '../options.js';
-import { requirePath } from '../output.js';
-import { DecodingProgress, duration, showProgress, steppingProgress } from '../progress.js';
-import { flagOf, givenSettings, resolveConfiguration, type Settings, settingsFromFiles } from '../settings.js';
 import { TRAINING, withSignals } from '../signals.js';
 
 const EXAMPLES = `
 Examples:
-  agenet train mnist                                  ten epochs into runs/mnist-1
-  agenet train mnist --steps 1874 --out runs/first    two epochs into a folder of that name
-  agenet train mnist --out runs/first --resume --steps 5000    goes on where that one ended
-  agenet train photos --size 64 --flip                on the images in the folder photos
-  agenet train cifar10:cifar --preset cifar10         as published, from the files in the folder cifar
-  agenet train mnist --evaluate-every 2 --save-best fid    keeps what was best after every other epoch
-  agenet train celeba:faces --preset celeba-finetune --init-from runs/faces-1    with that run's weights
+  agenet train mnist                                             ten epochs into runs/mnist-1
+  agenet train mnist --steps 1874 --out runs/first               two epochs into runs/first
+  agenet train mnist --out runs/first --resume --steps 5000      resume that run, and extend it to 5000 iterations
+  agenet train photos --size 64 --flip                           the images in the folder photos
+  agenet train cifar10:cifar --preset cifar10                    the published recipe, on the files in the folder cifar
+  agenet train mnist --evaluate-every 2 --save-best fid          evaluate every other epoch, and keep the best checkpoint
+  agenet train celeba:faces --preset celeba-finetune --init-from runs/faces-1    fine-tune another run
 `;
 
 export const trainCommand = () =>
   trainingCommand('train', 'train a model on images')
-    .argument('<data>', `what to train on: ${DATA_SPEC_HELP}`)
+    .argument('<data>', 'data set, such as mnist or cifar10:PATH, or a folder of images')
     .option('--epochs <number>', 'passes over the data (default: 10)', parseNumber)
-    .option('--steps <number>', 'iterations, instead of epochs', parseNumber)
-    .addOption(new Option('--schedule <name>', 'how the learning rate goes (default: halving)').choices(SCHEDULES))
-    .option('--halve-every <epochs>', 'halve the learning rate every so many epochs (default: 0, never)', parseNumber)
-    .option('--warmup-steps <iterations>', 'let the learning rate rise over the first ones (default: 0)', parseNumber)
-    .option('--ema <decay>', 'also keep averages of the weights, which sampling uses, such as 0.999 (default: 0, none)', parseNumber)
-    .option('--ema-start <iterations>', 'begin to average later (default: 0)', parseNumber)
-    .option('--init-from <run>', "begin with another run's weights, and with its settings where nothing else is said")
+    .option('--steps <number>', 'training iterations, instead of --epochs', parseNumber)
+    .addOption(new Option('--schedule <name>', 'learning-rate schedule (default: halving)').choices(SCHEDULES))
+    .option('--halve-every <epochs>', 'halve the learning rate every N epochs; 0 = never (default: 0)', parseNumber)
+    .option('--warmup-steps <iterations>', 'iterations of linear learning-rate warmup (default: 0)', parseNumber)
+    .option('--ema <decay>', 'EMA decay of the weights, e.g. 0.999; sampling uses the EMA (default: 0, no EMA)', parseNumber)
+    .option('--ema-start <iterations>', 'iterations before averaging begins (default: 0)', parseNumber)
+    .option('--init-from <run>', 'initialize weights and unspecified settings from another run')
     .optionsGroup('Settings from files:')
-    .option('--preset <name>', 'a recipe: cifar10, celeba, mnist, ... (in presets/)')
-    .option('--config <file>', "settings in YAML or JSON, as in a run's config.json; flags go before it, and it before the preset")
+    .option('--preset <name>', 'recipe from presets/, such as mnist, cifar10 or celeba')
+    .option('--config <file>', "settings in YAML or JSON, such as a run's config.json; options override it, and it overrides the preset")
     .optionsGroup('Images:')
-    .addOption(new Option('--crop <name>', "how they become squares (default: center, or the data's own)").choices(CROPS))
-    .option('--flip', 'mirror each at random')
-    .option('--test-fraction <share>', 'keep so many for tests, where the data do not say which (default: 0.1)', parseNumber)
-    .option('--strict', 'stop at the first image that cannot be read, instead of leaving it out')
-    .optionsGroup('The run:')
-    .option('--out <folder>', 'the run folder (default: runs/DATA-NUMBER)')
-    .option('--resume', 'go on from the last checkpoint in --out')
-    .option('--log-every <iterations>', 'write losses to log.jsonl (default: 10)', parseNumber)
-    .option('--sample-every <iterations>', 'draw samples and reconstructions; 0: only at the end (default: 500)', parseNumber)
-    .option('--checkpoint-every <iterations>', 'save everything; 0: only at the end (default: 2000)', parseNumber)
-    .option('--keep-last <number>', 'of the checkpoints only so many of the newest (default: 0, all)', parseNumber)
-    .option('--keep-every <iterations>', 'and of the older ones the multiples of this (default: 0, none)', parseNumber)
+    .addOption(new Option('--crop <name>', 'how images become squares (default: center, or as native to the data)').choices(CROPS))
+    .option('--flip', 'mirror each image at random')
+    .option('--test-fraction <fraction>', 'fraction held out for testing, if the data has no test split (default: 0.1)', parseNumber)
+    .option('--strict', 'fail at the first image that cannot be decoded, instead of skipping it')
+    .optionsGroup('Output:')
+    .option('--out <folder>', 'run folder (default: runs/DATA-NUMBER)')
+    .option('--resume', 'resume the run in --out from its last checkpoint')
+    .option('--log-every <iterations>', 'write losses to log.jsonl every N iterations (default: 10)', parseNumber)
+    .option('--sample-every <iterations>', 'write sample and reconstruction previews every N iterations; 0 = only at the end (default: 500)', parseNumber)
+    .option('--checkpoint-every <iterations>', 'save a checkpoint every N iterations; 0 = only at the end (default: 2000)', parseNumber)
+    .option('--keep-last <number>', 'keep only the N newest checkpoints; 0 = all (default: 0)', parseNumber)
+    .option('--keep-every <iterations>', 'also keep older checkpoints at multiples of N iterations; 0 = none (default: 0)', parseNumber)
     .addOption(
-      new Option('--on-nan <remedy>', 'where a loss is not finite: stop, or go back to the last checkpoint with half the learning rate').choices(NAN_POLICIES),
+      new Option(
+        '--on-nan <policy>',
+        'if a loss is NaN or infinite: stop, or roll back to the last checkpoint and halve the learning rate (default: stop)',
+      ).choices(NAN_POLICIES),
     )
-    .option('--max-rollbacks <number>', 'go back at most so often (default: 3)', parseNumber)
-    .optionsGroup('Evaluation meanwhile:')
-    .option('--evaluate-every <epochs>', 'judge the weights as agenet evaluate does; training waits (default: 0, never)', parseNumber)
-    .option('--evaluate-metrics <list>', 'by which metrics or groups of them (default: reconstruction, latent, and samples where there are labels)', parseList)
-    .option('--evaluate-samples <number>', 'how many samples, and images where there are as many (default: 10000)', parseNumber)
-    .option('--save-best <metric>', 'keep the best checkpoint by it as checkpoints/best.safetensors')
-    .optionsGroup('Also:')
-    .option('--tensorboard', "also write the log as TensorBoard's event files, into the run folder")
-    .option('--dry-run', 'show settings, networks, data and expected time, and stop')
+    .option('--max-rollbacks <number>', 'maximum number of rollbacks (default: 3)', parseNumber)
+    .option('--tensorboard', 'also write TensorBoard event files into the run folder')
+    .optionsGroup('Evaluation during training:')
+    .option('--evaluate-every <epochs>', 'evaluate the model every N epochs, as agenet evaluate does; 0 = never (default: 0)', parseNumber)
+    .option('--evaluate-metrics <list>', 'metrics or metric groups (default: reconstruction, latent, and samples if the data has labels)', parseList)
+    .option('--evaluate-samples <number>', 'number of samples, and at most as many images (default: 10000)', parseNumber)
+    .option('--save-best <metric>', 'keep the best checkpoint by this metric as checkpoints/best.safetensors')
+    .optionsGroup('Other:')
+    .option('--dry-run', 'print settings, networks, data and estimated time, and exit')
     .addHelpText('after', EXAMPLES)
     .action((data, options) => runAction(options, (terminal) => run(data, options, terminal)));
 
-type Options = Settings & {
-  readonly out?: string | undefined;
-  readonly resume?: true | undefined;
-  readonly dryRun?: true | undefined;
-  readonly strict?: true | undefined;
-  readonly tensorboard?: true | undefined;
-  readonly preset?: string | undefined;
-  readonly config?: string | undefined;
-  readonly initFrom?: string | undefined;
-} & CompilerOptions;
-
-/** What is trained, into what, and from where. */
-interface Plan {
-  readonly configuration: Configuration;
-  /** The run to resume; without it, a new one. */
-  readonly folder?: RunFolder;
-  /** Where a new run begins; without it, with fresh weights. */
-  readonly start?: TrainerState;
-}
+type Options = CompilerOptions &
+  Readonly<Record<string, unknown>> & {
+    readonly out?: string | undefined;
+    readonly resume?: true | undefined;
+    readonly strict?: true | undefined;
+    readonly tensorboard?: true | undefined;
+    readonly dryRun?: true | undefined;
+  };
 
 async function run(data: string, options: Options, terminal: Terminal): Promise<ActionResult> {
-  if (options.out !== undefined) requirePath(options.out);
-  const plan = await (options.resume ? planResumption(data, options) : planTraining(data, options, terminal));
-  if (!plan.folder && options.out !== undefined && !options.dryRun) await RunFolder.requireEmpty(options.out);
-  const { configuration, start } = plan;
+  const { prepareRun } = await import('../../runs/train.node.js');
+  const { flagOf, givenSettings } = await import('../settings.js');
+  const { requirePath } = await import('../output.js');
+  const { out, resume, strict, tensorboard, dryRun } = options;
+  if (out !== undefined) requirePath(out);
   const compile = compilerOf(options, terminal);
+  const onEvent = await eventPrinter(terminal);
   return withSignals(terminal, TRAINING, async (signal) => {
-    const decoding = new DecodingProgress(terminal);
-    const source = await openImages(configuration, options.strict ?? false, decoding, terminal, signal);
+    const settings = { ...givenSettings(options), data };
+    const prepared = await prepareRun(settings, { out, resume, strict, tensorboard, dryRun: dryRun ?? false, signal, compile, label: flagOf, onEvent });
     try {
-      // Evaluations want all images, and want them from the beginning.
-      const judged = configuration.evaluateEvery > 0 ? await awaitDecoding(source) : source;
-      if (configuration.evaluateEvery > 0) planEvaluation(configuration, judged);
-      if (options.dryRun) return await describeTraining(configuration, source, compile, terminal);
-      // Before the folder is made, which too few images or a device that cannot be used would leave behind.
-      totalStepsFor(configuration, source.train.count);
-      await (await compile(graphOf({ ready: constant(0) }))).release();
-      const evaluation = await evaluationOf({ configuration, source: judged, compile, signal }, terminal);
-      signal.throwIfAborted();
-      const folder = plan.folder ?? (await RunFolder.create(options.out ?? (await claimFolder(configuration.data)), configuration));
-      const board = options.tensorboard ? new TensorBoardLog(folder.path, configuration.logEvery) : undefined;
-      const subscribers = [...(board ? [board.onEvent.bind(board)] : []), ...(evaluation ? [evaluation.subscriberFor(folder.path)] : [])];
-      const show = showProgress(terminal, decoding.embedInLine());
-      const onEvent: typeof show = (event) => {
-        if (event.type === 'start') {
-          terminal.note(`training ${configuration.network} on ${source.name} (${source.train.count} images of ${source.size.join('x')}) into ${folder.path}`);
-        }
-        show(event);
-        // What is still to be decoded then is waited for.
-        if (event.type === 'end') decoding.showOwnLine();
-      };
-      const summary = await train({ configuration, source, folder, compile, signal, onEvent, subscribers, ...(start ? { start } : {}) });
-      await evaluation?.release();
-      return await (summary.interrupted ? interrupted(summary, folder, configuration, terminal) : finished(summary, folder, source, compile, terminal));
+      if (dryRun) {
+        const { describeTraining } = await import('../dryRun.js');
+        return await describeTraining(prepared.configuration, prepared.source, compile, terminal);
+      }
+      const summary = await prepared.train();
+      return summary.interrupted ? printInterrupted(summary, data, terminal) : await printFinished(summary, terminal);
     } finally {
-      source.close?.();
+      prepared.close();
     }
   });
 }
 
-/** Opens what is trained on, without waiting for all images. */
-function openImages(
-  { data, evaluateEvery, testFraction, ...format }: Configuration,
-  strict: boolean,
-  decoding: DecodingProgress,
-  { note }: Terminal,
-  signal: AbortSignal,
-): Promise<ImageSource> {
-  return openSource(data, format, {
-    testFraction,
-    strict,
-    streaming: true,
-    onWarning: note,
-    onProgress: decoding.update,
-    // Of images that are decoded beside training, the iteration that is finished may need some.
-    ...(strict || evaluateEvery > 0 ? { signal } : {}),
-  });
-}
-
-/** Evaluations during a training that asks for them. */
-const evaluationOf = (options: TrainingEvaluationOptions, terminal: Terminal): Promise<TrainingEvaluation> | undefined =>
-  options.configuration.evaluateEvery > 0
-    ? TrainingEvaluation.open({ ...options, onNote: terminal.note, onStep: steppingProgress(terminal, 'extractor') })
-    : undefined;
-
-async function planTraining(data: string, options: Options, { note }: Terminal): Promise<Plan> {
-  const configuration = await resolveConfiguration(data, options, note);
-  if (options.evaluateSamples !== undefined && configuration.evaluateEvery === 0)
-    throw new InputError(`${flagOf('evaluateSamples')}: has no effect without evaluations; set ${flagOf('evaluateEvery')}`);
-  const { initFrom } = configuration;
-  if (initFrom === undefined) return { configuration };
-  const { configuration: earlier, vectors } = await readCheckpoint(initFrom);
-  for (const key of ['network', 'size', 'channels', 'width', 'latent'] as const) {
-    if (earlier[key] !== configuration[key])
-      throw new InputError(`${flagOf(key)} ${configuration[key]}: the weights of ${initFrom} are of networks with ${key} ${earlier[key]}`);
-  }
-  return { configuration, start: stateFromWeights(modelWeights(vectors, { ema: false }), configuration) };
-}
-
-/**
- * The run to resume, with the settings that may change changed.
- * @throws {InputError} for any other difference
- */
-async function planResumption(data: string, options: Options): Promise<Plan> {
-  if (options.out === undefined) throw new InputError('--resume: name the run to resume with --out');
-  const folder = await RunFolder.open(options.out);
-  const earlier = await folder.readConfiguration();
-  const given: Settings = { ...(await settingsFromFiles(data, options)), ...givenSettings(options) };
-  for (const [key, value] of Object.entries({ data, ...given })) {
-    const before = earlier[key as keyof Configuration];
-    const fixed = !isChangeable(key, earlier);
-    const isSame = key === 'data' ? canonicalDataSpec(data) === canonicalDataSpec(earlier.data) : JSON.stringify(value) === JSON.stringify(before);
-    if (fixed && !isSame) {
-      const why = key === 'length' ? 'its learning rate follows from the length' : 'only its length and intervals may change';
-      throw new InputError(
-        `${key === 'data' ? 'data' : flagOf(key)}: the run in ${options.out} was started with ${JSON.stringify(before) ?? 'none'}, and ${why}; start a new run for ${JSON.stringify(value)}`,
-      );
+/** Returns a function that prints the events of a run on standard error. */
+async function eventPrinter(terminal: Terminal): Promise<(event: RunEvent) => void> {
+  const { DecodingProgress, showProgress, steppingProgress } = await import('../progress.js');
+  const decoding = new DecodingProgress(terminal);
+  const showExtractor = steppingProgress(terminal, 'extractor');
+  let show = showProgress(terminal);
+  return (event) => {
+    if (event.type === 'decoding') decoding.update(event.done, event.total, event.skipped);
+    else if (event.type === 'extractor') showExtractor(event.step, event.steps, event.loss);
+    else if (event.type === 'note') terminal.note(event.message);
+    else if (event.type !== 'end') {
+      if (event.type === 'start') {
+        const { network, data, size } = event.configuration;
+        show = showProgress(terminal, decoding.embedInLine());
+        terminal.note(`training ${network} on ${data} (${event.images.train} images of ${size}x${size}) into ${event.run}`);
+      }
+      show(event);
+      // Training does not wait for the remaining images, but its end does.
+      if (event.type === 'trained') decoding.showOwnLine();
     }
+  };
+}
+
+function printInterrupted(summary: RunSummary, data: string, terminal: Terminal): ActionResult {
+  terminal.note(`stopped after ${summary.steps} iterations; saved ${summary.checkpoint}`);
+  terminal.note(`resume with: npx agenet train ${data} --out ${summary.run} --resume`);
+  return { result: { ...summary }, status: STATUS.interrupted, isSaved: true };
+}
+
+async function printFinished(summary: RunSummary, terminal: Terminal): Promise<ActionResult> {
+  const { bestLine } = await import('../evaluationTable.js');
+  const { duration } = await import('../progress.js');
+  const { steps, seconds, runtime_fraction: fraction, test, samples, reconstructions, best } = summary;
+  terminal.print(`trained ${steps} iterations (this session: ${duration(seconds)}, ${(100 * fraction).toFixed(1)}% in ONNX Runtime)`);
+  if (test) {
+    const { reconstruction_l1: l1, reconstruction_mse: mse, latent_cosine: cosine } = test;
+    terminal.print(`test images: reconstruction L1 ${l1.toFixed(4)}, MSE ${mse.toFixed(4)}; latent cosine cos(e(g(z)), z) ${cosine.toFixed(3)}`);
   }
-  return { folder, configuration: checkConfiguration({ ...earlier, ...given }, flagOf) };
-}
-
-/** Creates runs/mnist-1, or the first number that is not taken: of several trainings that start at once, each gets its own. */
-async function claimFolder(data: string): Promise<string> {
-  const name = basename(resolve(data.slice(data.indexOf(':') + 1))) || 'images';
-  await wrapWriteErrors('runs', () => makeFolder('runs'));
-  for (let number = 1; ; number++) {
-    const path = join('runs', `${name}-${number}`);
-    const failure = await mkdir(path).catch((error: NodeJS.ErrnoException) => error);
-    if (failure === undefined) return path;
-    if (failure.code !== 'EEXIST') throw new InputError(`${path}: cannot be written (${writingFailure(failure)})`);
-  }
-}
-
-function interrupted(summary: TrainingSummary, folder: RunFolder, { data }: Configuration, terminal: Terminal): ActionResult {
-  terminal.note(`stopped after ${summary.steps} iterations and saved ${summary.checkpoint}`);
-  terminal.note(`resume with: npx agenet train ${data} --out ${folder.path} --resume`);
-  return { result: { run: folder.path, ...summary }, status: STATUS.interrupted, isSaved: true };
-}
-
-async function finished(summary: TrainingSummary, folder: RunFolder, source: ImageSource, compile: Compile, terminal: Terminal): Promise<ActionResult> {
-  const { configuration, vectors } = await readCheckpointFile(summary.checkpoint);
-  const { pair, objective } = iterationSpec(configuration);
-  const model = TrainedModel.of(pair, objective.prior, modelWeights(vectors), compile);
-  const { test: images } = await awaitDecoding(source);
-  const test = await scoreReconstruction(model, images);
-  const best = configuration.saveBest === undefined ? undefined : await new BestCheckpoint(folder.path).read();
-  const raw = configuration.ema > 0 ? { test_raw: await scoreReconstruction(model.withWeights(modelWeights(vectors, { ema: false })), images) } : {};
-  await model.release();
-  terminal.print(
-    `${summary.steps} iterations, the last ${duration(summary.seconds)} of training ${(100 * summary.runtimeShare).toFixed(1)} % inside the runtime`,
-  );
-  terminal.print(
-    `test images: reconstruction L1 ${test.reconstruction_l1.toFixed(4)}, MSE ${test.reconstruction_mse.toFixed(4)}; cosine of e(g(z)) with z ${test.latent_cosine.toFixed(3)}`,
-  );
-  if (summary.samples) terminal.print(`samples:         ${summary.samples}`);
-  if (summary.reconstructions) terminal.print(`reconstructions: ${summary.reconstructions}`);
+  if (samples) terminal.print(`Wrote samples to ${samples}`);
+  if (reconstructions) terminal.print(`Wrote reconstructions to ${reconstructions}`);
   if (best) terminal.print(bestLine(best));
-  return { result: { run: folder.path, ...summary, test, ...raw, ...(best ? { best } : {}) }, isSaved: !terminal.json };
+  return { result: { ...summary }, isSaved: !terminal.json };
 }

@@ -70,7 +70,7 @@ const REFUSED: readonly Refusal[] = [
   ['a circle where there is no sphere', ['normal', '--circle'], ['--circle', 'no sphere', '--loop']],
   ['one step', ['run', '--steps', '1'], ['--steps', 'from 2 to 1000']],
   ['no rows', ['run', '--rows', '0'], ['--rows', 'from 1 to 100']],
-  ['a run that is not there', ['nothing'], ['nothing: there is no such run folder']],
+  ['a run that is not there', ['nothing'], ['nothing: run folder or checkpoint not found']],
   ['an ending that it does not write', ['run', '--out', 'film.mp4'], ['--out film.mp4', '.gif or .webp']],
 ];
 

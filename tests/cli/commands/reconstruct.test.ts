@@ -74,7 +74,7 @@ describe('agenet reconstruct', () => {
 });
 
 const REFUSED: readonly Refusal[] = [
-  ['a run that is not there', ['nothing'], ['nothing: there is no such run folder']],
+  ['a run that is not there', ['nothing'], ['nothing: run folder or checkpoint not found']],
   ['an image that is not there', ['run', 'one.png', 'three.png'], ['three.png: cannot be read as an image']],
   ['a file that is no image', ['run', 'text.png'], ['text.png: cannot be read as an image']],
   ['a folder without images', ['run', 'empty'], ['empty: there are no images']],

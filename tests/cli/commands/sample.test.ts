@@ -94,7 +94,7 @@ describe('agenet sample', () => {
 });
 
 const REFUSED: readonly Refusal[] = [
-  ['a run that is not there', ['nothing', '--out', 'mine.png'], ['nothing: there is no such run folder']],
+  ['a run that is not there', ['nothing', '--out', 'mine.png'], ['nothing: run folder or checkpoint not found']],
   ['a folder that is no run', ['full', '--out', 'mine.png'], ['full: not a run folder']],
   ['a run without a checkpoint', ['young', '--out', 'mine.png'], ['young: the run has no checkpoint yet']],
   ['a checkpoint that is cut short', ['cut', '--out', 'mine.png'], ['000003.safetensors', 'cut short']],

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { encodeNpz } from '../../../src/data/formats/encodeNumpy.js';
+import { train } from '../../../src/node.js';
 import { greyPng, writeImages } from '../../data/imageFiles.js';
 import { sharedTemporaryFolder, temporaryFolder } from '../../temporaryFolder.js';
 import { tinyConfiguration } from '../../training/tinyTraining.js';
@@ -62,7 +63,7 @@ describe('agenet train', () => {
 
     const resumed = await runCommand(['train', 'mnist', '--out', 'run', '--resume', '--steps', String(steps + 2), '--threads', '1'], cwd);
     expect([resumed.status, resumed.stderr]).toEqual([0, expect.stringContaining('training dcgan32 on mnist')]);
-    expect(resumed.stdout).toContain(`${steps + 2} iterations`);
+    expect(resumed.stdout).toContain(`trained ${steps + 2} iterations`);
     expect(stepsIn(join(cwd, 'run'))).toEqual([...Array(steps + 2).keys()].map((index) => index + 1));
   });
 
@@ -106,10 +107,29 @@ describe('agenet train', () => {
       expect(status, stderr).toBe(0);
       return stderr.split('\n').filter((line) => line.includes('warning'));
     };
-    expect(await warningOf('rgb')).toEqual([expect.stringMatching(/^warning: npz:rgb.npz has RGB images, .* gray are for grayscale: .*--channels 1/)]);
+    expect(await warningOf('rgb')).toEqual([expect.stringMatching(/^warning: npz:rgb.npz has RGB images, .* gray are for grayscale.*; set --channels to 1/)]);
     expect(await warningOf('rgb', '--channels', '1')).toEqual([]);
     expect(await warningOf('rgb', '--config', 'gray.yaml')).toEqual([]);
     expect(await warningOf('gray')).toEqual([]);
+  });
+
+  it('writes the same weights as the library, bit by bit, also if either resumes the run of the other', async () => {
+    const cwd = temporaryFolder();
+    writeNoiseArchive(join(cwd, 'noise.npz'), 60);
+    const data = `npz:${join(cwd, 'noise.npz')}`;
+    const settings = { data, width: 4, latent: 8, batch: 4, ema: 0.9, logEvery: 1 };
+    const flags = ['--width', '4', '--latent', '8', '--batch', '4', '--ema', '0.9', '--log-every', '1', '--threads', '1'];
+    const [byCommand, byLibrary] = [join(cwd, 'command'), join(cwd, 'library')];
+    await resultOf(['train', data, '--out', byCommand, '--steps', '2', ...flags], cwd);
+    await train({ ...settings, steps: 2 }, { out: byLibrary, threads: 1 });
+    const weightsOf = (run: string, step: number) => readFileSync(join(run, 'checkpoints', `00000${step}.safetensors`));
+    expect(weightsOf(byLibrary, 2).equals(weightsOf(byCommand, 2))).toBe(true);
+
+    const resumed = await train({ steps: 4 }, { out: byCommand, resume: true, threads: 1 });
+    const printed = await resultOf(['train', data, '--out', byLibrary, '--resume', '--steps', '4', '--threads', '1'], cwd);
+    expect(weightsOf(byLibrary, 4).equals(weightsOf(byCommand, 4))).toBe(true);
+    expect(Object.keys(printed).sort()).toEqual(Object.keys(resumed).sort());
+    expect([printed.test, printed.test_raw]).toEqual([resumed.test, resumed.test_raw]);
   });
 
   it('goes on with data whose path is written in another way', async () => {
@@ -140,7 +160,9 @@ describe('agenet train', () => {
       cwd,
     );
     expect([status, stdout]).toEqual([1, '']);
-    expect(stderr.split('\n').filter((line) => line.startsWith('agenet: '))).toEqual([expect.stringContaining('iteration 1: encoder.loss is')]);
+    expect(stderr.split('\n').filter((line) => line.startsWith('agenet: '))).toEqual([
+      expect.stringMatching(/training diverged: encoder\.loss is .* at iteration 1; .*lower --learning-rate, or set --on-nan to rollback$/),
+    ]);
     expect(stderr).not.toContain('    at ');
   });
 });
@@ -150,13 +172,13 @@ const REFUSED: readonly Refusal[] = [
   ['a width of 0', ['mnist', '--width', '0'], ['--width: must be at least 1, not 0']],
   ['a latent size of 1', ['mnist', '--latent', '1'], ['--latent: must be at least 2, not 1']],
   ['a size without a network', ['mnist', '--size', '48'], ['--size 48', '32 (dcgan32) or 64 (dcgan64)']],
-  ['a network of another size', ['mnist', '--network', 'dcgan64', '--size', '32'], ['--size: dcgan64 is made for images of 64x64']],
+  ['a network of another size', ['mnist', '--network', 'dcgan64', '--size', '32'], ['--size: dcgan64 expects images of 64x64']],
   ['a seed that is none', ['mnist', '--seed', '-1'], ['--seed', "'-1'"]],
   ['a wrong term', ['mnist', '--encoder-updates', '1;KL_real:1,match_y:1'], ['encoder plan', 'character 13', 'did you mean match_x?']],
-  ['two lengths', ['mnist', '--steps', '1', '--epochs', '1'], ['--epochs and --steps']],
+  ['two lengths', ['mnist', '--steps', '1', '--epochs', '1'], ['--epochs and --steps: both set the length']],
   ['half an epoch', ['mnist', '--epochs', '0.5'], ['--epochs: must be a whole number', '0.5']],
   ['to go on with nothing named', ['mnist', '--resume'], ['--resume', '--out']],
-  ['to go on with what is not there', ['mnist', '--resume', '--out', 'nothing'], ['nothing: there is no such run folder']],
+  ['to go on with what is not there', ['mnist', '--resume', '--out', 'nothing'], ['nothing: run folder not found']],
 ];
 
 describe('agenet train refuses in one line, with status 2,', () => {
@@ -177,7 +199,7 @@ describe('agenet train refuses in one line, with status 2,', () => {
     const before = contentsOf(cwd);
     await Promise.all([
       expectBadInput(['train', 'mnist', '--out', 'run', '--steps', '1', ...TINY], cwd, 'run: the run folder exists and is not empty'),
-      expectBadInput(['train', 'mnist', '--out', 'config.json', '--steps', '1', ...TINY], cwd, 'config.json: is a file'),
+      expectBadInput(['train', 'mnist', '--out', 'config.json', '--steps', '1', ...TINY], cwd, 'config.json: expected a run folder but got a file'),
       expectBadInput(['train', 'mnist', '--out', 'config.json/run', '--steps', '1', ...TINY], cwd, 'config.json/run: cannot be written'),
     ]);
     expect(contentsOf(cwd)).toEqual(before);

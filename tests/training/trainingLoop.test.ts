@@ -7,8 +7,10 @@ import type { TrainingEvent } from '../../src/training/events.js';
 import { RunFolder } from '../../src/runs/runFolder.node.js';
 import { errorOf, expectInputError } from '../rejection.js';
 import { sharedTemporaryFolder } from '../temporaryFolder.js';
-import { createRun, tinyCheckpoint, tinyConfiguration } from '../training/tinyTraining.js';
-import { goneOn, latestOf, logOf, namesIn, newFolder, trained, type Trained } from '../training/trainings.js';
+import { runTraining } from '../../src/training/trainingLoop.js';
+import { MemoryStore } from './memoryStore.js';
+import { createRun, tinyCheckpoint, tinyConfiguration } from './tinyTraining.js';
+import { compile, resumed, latestOf, logOf, namesIn, newFolder, source, trained, type Trained } from './trainings.js';
 
 /** The tiny configuration's four iterations in one piece: what others are held against. */
 let whole: Trained;
@@ -18,7 +20,7 @@ beforeAll(async () => {
 });
 
 describe('a training', () => {
-  it('ends after its length with a checkpoint, pictures and a log in the run folder', async () => {
+  it('ends after its length with a checkpoint, previews and a log in the run folder', async () => {
     const { folder, summary, events } = whole;
     expect(summary).toMatchObject({ steps: 4, interrupted: false });
     expect(summary.checkpoint).toBe(join(folder.path, 'checkpoints', '000004.safetensors'));
@@ -32,7 +34,7 @@ describe('a training', () => {
       [3, 0],
       [4, 0],
     ]);
-    expect(events.map(({ type }) => type)).toEqual(['start', 'iteration', 'iteration', 'iteration', 'iteration', 'checkpoint', 'pictures', 'end']);
+    expect(events.map(({ type }) => type)).toEqual(['start', 'iteration', 'iteration', 'iteration', 'iteration', 'checkpoint', 'previews', 'trained']);
   });
 
   it('logs, draws and saves at its intervals, and never the same twice', async () => {
@@ -150,7 +152,7 @@ describe('a training that fails', () => {
     const folder = await newFolder(configuration);
     await folder.writeCheckpoint(tinyCheckpoint(configuration, 0));
     const error = await errorOf(() => trained(configuration, { folder }));
-    expect((error as Error).message).toMatch(/^iteration 1: encoder\.loss is (Infinity|NaN|-Infinity)/);
+    expect((error as Error).message).toMatch(/^training diverged: encoder\.loss is (Infinity|NaN|-Infinity) at iteration 1;/);
     expect(namesIn(folder, 'checkpoints')).toEqual(['000000.safetensors']);
     expect(logOf(folder)).toEqual([]);
   });
@@ -172,7 +174,7 @@ describe('a training that begins with the weights of another', () => {
     const { folder, summary } = await trained(configuration, { start });
     const [expected, log] = [readFileSync(summary.checkpoint), logOf(folder)];
     rmSync(summary.checkpoint);
-    const again = await goneOn(configuration, folder);
+    const again = await resumed(configuration, folder);
     expect(again.events[0]).toMatchObject({ type: 'start', step: 0 });
     expect(readFileSync(again.summary.checkpoint)).toEqual(expected);
     expect(logOf(folder)).toEqual(log);
@@ -205,5 +207,16 @@ describe('a folder that is trained into', () => {
     expect(await errorOf(() => trained(configuration, { folder, subscribers: [subscriber] }))).toBeInstanceOf(Error);
     expect(second).toBeDefined();
     expect(existsSync(join(folder.path, '.lock'))).toBe(false);
+  });
+});
+
+describe('a training into a store other than a folder', () => {
+  it('is bitwise identical, also if it is resumed there', async () => {
+    const store = new MemoryStore();
+    for (const steps of [2, 4]) await runTraining({ configuration: tinyConfiguration({ length: { steps } }), source, store, compile });
+    expect(store.checkpoints.get(4)).toEqual(Uint8Array.from(readFileSync(whole.summary.checkpoint)));
+    expect([...store.checkpoints.keys(), ...store.previews.keys()]).toEqual([2, 4, 2, 4]);
+    expect(store.entries.map(({ seconds: _s, iterations_per_second: _i, ...entry }) => entry)).toEqual(logOf(whole.folder));
+    expect([store.configuration, store.isLocked]).toEqual([tinyConfiguration(), false]);
   });
 });

@@ -2,13 +2,15 @@ import fc from 'fast-check';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { flagOf, presetNames, resolveConfiguration, settingsFromFiles } from '../../src/cli/settings.js';
+import { flagOf, resolveConfiguration } from '../../src/cli/settings.js';
 import { InputError } from '../../src/errors.js';
-import { DEFAULTS } from '../../src/training/configuration.js';
+import { presetNames, resolveSettings, resumedConfiguration } from '../../src/runs/settings.node.js';
+import { RunFolder } from '../../src/runs/runFolder.node.js';
+import { DEFAULTS } from '../../src/training/defaults.js';
 import { errorOf, expectInputError } from '../rejection.js';
 import { sharedTemporaryFolder, temporaryFolder } from '../temporaryFolder.js';
 import { tinyConfiguration } from '../training/tinyTraining.js';
-import { makeTinyRun } from './tinyRun.js';
+import { makeTinyRun } from '../cli/tinyRun.js';
 
 function fileOf(text: string, name = 'settings.yaml'): string {
   const file = join(temporaryFolder(), name);
@@ -66,7 +68,7 @@ describe('settings', () => {
       latent: 9,
       moment: 'variance',
     });
-    await expectInputError(() => resolveConfiguration('mnist', { config: fileOf('initFrom: no/such/run') }), 'no/such/run: there is no such run folder');
+    await expectInputError(() => resolveConfiguration('mnist', { config: fileOf('initFrom: no/such/run') }), 'no/such/run: run folder or checkpoint not found');
   });
 
   const PUBLISHED = ['celeba', 'celeba-finetune', 'cifar10', 'mnist-published', 'svhn', 'tiny-imagenet', 'tiny-imagenet-finetune'];
@@ -96,15 +98,15 @@ describe('wrong settings', () => {
     ['a wrong plan of a stage', 'stages: [{ epoch: 2, generatorUpdates: "0;KL_fake:1" }]', ['generator plan "0;KL_fake:1"']],
     ['stages that do not rise', 'stages: [{ epoch: 2 }, { epoch: 2 }]', ['stages: stage 2 must begin after epoch 2, not at 2']],
     ['a stage without an epoch', 'stages: [{}]', ['epoch', 'missing']],
-    ['two lengths', 'epochs: 2\nsteps: 3', ['epochs and steps']],
+    ['two lengths', 'epochs: 2\nsteps: 3', ['epochs and ', 'steps: both set the length of training']],
     ['a length of nothing', 'epochs: 0', ['epochs: must be at least 1, not 0']],
-    ['other data', 'data: fashion-mnist', ['data: "fashion-mnist" there, but the command line says mnist']],
-    ['data that are no text', 'data: 3', ['data: 3 there']],
-    ['a list', '- 3', ['should hold settings']],
-    ['nothing', '', ['should hold settings']],
+    ['other data', 'data: fashion-mnist', ['data: expected mnist but got "fashion-mnist"']],
+    ['data that are no text', 'data: 3', ['data: expected mnist but got 3']],
+    ['a list', '- 3', ['expected settings']],
+    ['nothing', '', ['expected settings']],
     ['no YAML', 'a: [', ['not YAML or JSON']],
     ['lists in lists without end', `width: ${'['.repeat(50_000)}`, ['not YAML or JSON (it is nested too deeply)']],
-    ['a drop without halving', 'schedule: cosine\nhalveEvery: 3', ['halveEvery: only the schedule halving']],
+    ['a drop without halving', 'schedule: cosine\nhalveEvery: 3', ['halveEvery: requires the schedule halving']],
     ['an average that never moves', 'ema: 1', ['ema: must be below 1, not 1']],
   ])('are refused: %s', async (_, text, texts) => {
     const config = fileOf(text);
@@ -119,14 +121,14 @@ describe('wrong settings', () => {
 
   it('are called by their flags where they come from flags', async () => {
     await expectInputError(() => resolveConfiguration('mnist', { config: fileOf('width: 8'), width: 0 }), '--width: must be at least 1, not 0');
-    await expectInputError(() => resolveConfiguration('mnist', { epochs: 1, steps: 1 }), '--epochs and --steps');
+    await expectInputError(() => resolveConfiguration('mnist', { epochs: 1, steps: 1 }), '--epochs and --steps: both set the length');
     expect(flagOf('encoderUpdates')).toBe('--encoder-updates');
   });
 
   it('are refused where the file or the preset is not there', async () => {
-    await expectInputError(() => settingsFromFiles('mnist', { config: 'no/such.yaml' }), 'no/such.yaml: cannot be read');
-    await expectInputError(() => settingsFromFiles('mnist', { preset: 'cifar-10' }), '--preset cifar-10: no such preset, did you mean cifar10?');
-    await expectInputError(() => settingsFromFiles('mnist', { preset: '../mnist' }), 'no such preset');
+    await expectInputError(() => resolveSettings({ data: 'mnist', config: 'no/such.yaml' }), 'no/such.yaml: cannot be read');
+    await expectInputError(() => resolveConfiguration('mnist', { preset: 'cifar-10' }), '--preset: unknown preset cifar-10, did you mean cifar10?; choose from celeba');
+    await expectInputError(() => resolveSettings({ data: 'mnist', preset: '../mnist' }), 'preset: unknown preset');
   });
 
   const folder = sharedTemporaryFolder();
@@ -157,6 +159,32 @@ describe('wrong settings', () => {
 
   it('that would unfold to a huge value are refused', async () => {
     const levels = Array.from({ length: 9 }, (_, level) => `a${level}: &a${level} [${new Array(9).fill(level === 0 ? 1 : `*a${level - 1}`).join(', ')}]`);
-    await expectInputError(() => settingsFromFiles('mnist', { config: fileOf(levels.join('\n')) }), 'not YAML or JSON');
+    await expectInputError(() => resolveSettings({ data: 'mnist', config: fileOf(levels.join('\n')) }), 'not YAML or JSON');
+  });
+});
+
+describe('settings of a resumed run', () => {
+  const resume = async (settings: Parameters<typeof resumedConfiguration>[1]) => {
+    const run = join(temporaryFolder(), 'run');
+    await makeTinyRun(run);
+    return resumedConfiguration(await RunFolder.open(run), settings);
+  };
+
+  it('are those of the run, with the changes of the caller and without the data being named again', async () => {
+    expect(await resume({ steps: 9, logEvery: 5 })).toEqual(tinyConfiguration({ length: { steps: 9 }, logEvery: 5 }));
+    expect(await resume({ data: 'mnist', width: 4, config: fileOf('checkpointEvery: 7') })).toEqual(tinyConfiguration({ checkpointEvery: 7 }));
+  });
+
+  it('are refused if they would change what the run computes', async () => {
+    await expectInputError(() => resume({ width: 8 }), 'width: the run in ', 'was started with 4', 'start a new run for 8');
+    await expectInputError(() => resume({ data: 'photos' }), 'data: the run in ', 'was started with "mnist"');
+    await expectInputError(() => resume({ widht: 8 } as object), 'widht');
+  });
+});
+
+describe('settings in the config.json of another version', () => {
+  it('are refused with the version', async () => {
+    const config = fileOf(JSON.stringify({ version: 2, ...tinyConfiguration() }), 'config.json');
+    await expectInputError(() => resolveSettings({ data: 'mnist', config }), config, 'earlier version of agenet (format 2, this one reads 3)');
   });
 });

@@ -1,20 +1,18 @@
 import { drawCodes } from '../age/prior.js';
-import { TrainedModel } from '../model/trainedModel.js';
 import { firstImages, type Split } from '../data/source.js';
-import { type ImageBatch, toBytes } from '../images/raster.js';
-import { imageGrid, pairGrid, squareColumns } from '../images/imageGrid.js';
 import type { Compile } from '../engine/index.js';
-import { encodePng } from '../images/files.node.js';
+import { imageGrid, pairGrid, squareColumns } from '../images/imageGrid.js';
+import { type ImageBatch, type Raster, toBytes } from '../images/raster.js';
+import { TrainedModel } from '../model/trainedModel.js';
 import { randomStream } from '../random.js';
-import { type Configuration, iterationSpec } from '../training/configuration.js';
-import type { RunFolder } from './runFolder.node.js';
-import { modelWeights, type TrainingVectors } from '../training/trainer.js';
+import { type Configuration, iterationSpec } from './configuration.js';
+import { modelWeights, type TrainingVectors } from './trainer.js';
 
 const SAMPLES = 64;
 const PAIRS = 32;
 const PAIRS_PER_ROW = 4;
 
-/** Draws the pictures of a run: samples of the same codes and reconstructions of the same test images every time. */
+/** Draws the previews of a run: image grids of the same latent samples and the same test images every time. */
 export class Previews {
   private readonly model: TrainedModel;
   private readonly codes: Float32Array;
@@ -31,19 +29,15 @@ export class Previews {
     this.codes = drawCodes(objective.prior, SAMPLES, configuration.latent, randomStream(configuration.seed, 'preview codes'));
   }
 
-  /** Draws both pictures with the weights of an iteration; returns their paths. */
-  async write(folder: RunFolder, step: number, vectors: TrainingVectors): Promise<{ readonly samples: string; readonly reconstructions: string }> {
+  /** Draws samples, and test images next to their reconstructions, with the EMA weights if there are any. */
+  async draw(vectors: TrainingVectors): Promise<{ readonly samples: Raster; readonly reconstructions: Raster }> {
     const model = this.model.withWeights(modelWeights(vectors));
     const samples = this.batchOf(toBytes(await model.generate(this.codes)));
     const originals = (this.originals ??= await this.readOriginals());
     const reconstructions = this.batchOf(toBytes(await model.decode(await model.encode(originals))));
-    const pictures = {
+    return {
       samples: imageGrid(samples, squareColumns(SAMPLES)),
       reconstructions: pairGrid(this.batchOf(originals), reconstructions, PAIRS_PER_ROW),
-    };
-    return {
-      samples: await folder.writePicture('samples', step, await encodePng(pictures.samples)),
-      reconstructions: await folder.writePicture('reconstructions', step, await encodePng(pictures.reconstructions)),
     };
   }
 
@@ -51,7 +45,7 @@ export class Previews {
     return this.model.release();
   }
 
-  /** The first test images, as soon as they can be had. */
+  /** Returns the first test images, once they are decoded. */
   private async readOriginals(): Promise<Uint8Array> {
     await this.test.prepare?.(Array.from({ length: Math.min(PAIRS, this.test.count) }, (_, index) => index));
     return firstImages(this.test, PAIRS, this.model.imageElements);

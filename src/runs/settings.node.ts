@@ -1,0 +1,187 @@
+/** Resolution of settings: those of the caller over a file over a preset over the run of `initFrom` over the defaults. */
+import { readdir } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { parseDocument } from 'yaml';
+import { z } from 'zod';
+import { canonicalDataSpec, nativeFormat } from '../data/open.node.js';
+import { InputError, nearestName } from '../errors.js';
+import { wrapReadErrors } from '../files/atomic.node.js';
+import { readTextFile } from '../files/regularFile.node.js';
+import { architectureFor, type ArchitectureName, ARCHITECTURES } from '../networks/architecture.js';
+import { requireVersion } from '../training/checkpoint.js';
+import { type Configuration, isChangeable } from '../training/configuration.js';
+import { checkConfiguration, SETTING_KEYS } from '../training/configurationSchema.js';
+import { DEFAULTS } from '../training/defaults.js';
+import { type SettingLabel, shown, validate } from '../validation.js';
+import { readCheckpoint, RunFolder } from './runFolder.node.js';
+
+/** Settings of a training run, as far as they are not the defaults. */
+export interface Settings extends Readonly<Partial<Configuration>> {
+  /** Passes over the data: shorthand for `length`. */
+  readonly epochs?: number | undefined;
+  /** Iterations: shorthand for `length`. */
+  readonly steps?: number | undefined;
+  /** Name of a preset in the folder `presets`, such as `mnist`. */
+  readonly preset?: string | undefined;
+  /** YAML or JSON file with settings, such as a run's config.json. It takes precedence over the preset. */
+  readonly config?: string | undefined;
+}
+
+type Values = Readonly<Record<string, unknown>>;
+
+/** Settings from one source, and their names in messages. */
+interface Layer {
+  readonly settings: Values;
+  readonly label: SettingLabel;
+}
+
+const keyLabel: SettingLabel = (key, name = key) => name;
+const LENGTHS = ['epochs', 'steps'] as const;
+/** The keys that a file of settings may have, besides `version`. */
+const FILE_KEYS: readonly string[] = [...SETTING_KEYS, ...LENGTHS];
+/** The keys of `Settings`. */
+export const SETTINGS_KEYS: readonly string[] = [...FILE_KEYS, 'preset', 'config'];
+
+/**
+ * Resolves settings into a configuration with the native format of the data and the defaults.
+ * @param label returns the name of a setting in messages (default: its key)
+ * @param onWarning receives a line if a setting of the run in `initFrom` loses information of the data
+ * @throws {InputError} if a setting is wrong, or a file, preset, run or the data is not found
+ */
+export async function resolveSettings(
+  settings: Settings,
+  label: SettingLabel = keyLabel,
+  onWarning: (message: string) => void = () => undefined,
+): Promise<Configuration> {
+  const { data } = validate(z.looseObject({ data: z.string('must be a string') }, 'must be an object'), settings, label);
+  const explicit = await layersOf(settings, data, label);
+  const layers = [...(await initialRunLayer(merged(explicit).initFrom)), ...explicit];
+  const labelOf: SettingLabel = (key, name = key) => (layers.findLast((layer) => key in layer.settings)?.label ?? label)(key, name);
+  const configuration = await applyDefaults({ ...merged(layers), data }, labelOf);
+  const { initFrom, channels } = configuration;
+  // Nobody asked for grayscale, and lost color would show only in the first previews.
+  if (initFrom !== undefined && channels === 1 && !('channels' in merged(explicit)) && (await nativeFormat(data)).channels !== 1) {
+    onWarning(
+      `${data} has RGB images, but the weights of ${initFrom} are for grayscale, so images are converted; set ${label('channels')} to 1 to accept that, or train a color model without ${label('initFrom')}`,
+    );
+  }
+  return configuration;
+}
+
+/**
+ * Resolves the configuration of a run that is resumed.
+ * @param settings settings to change; others may be repeated with their earlier values
+ * @throws {InputError} if a setting differs that a resumed run may not change
+ */
+export async function resumedConfiguration(folder: RunFolder, settings: Settings, label: SettingLabel = keyLabel): Promise<Configuration> {
+  const earlier = await folder.readConfiguration();
+  validate(z.looseObject({ data: z.string('must be a string').optional() }, 'must be an object'), settings, label);
+  const changes = merged(await layersOf(settings, settings.data ?? earlier.data, label));
+  for (const [key, value] of Object.entries(changes)) {
+    const before = earlier[key as keyof Configuration];
+    const isSame = key === 'data' ? canonicalDataSpec(String(value)) === canonicalDataSpec(earlier.data) : JSON.stringify(value) === JSON.stringify(before);
+    if (isSame || isChangeable(key, earlier)) continue;
+    const reason = key === 'length' ? 'its learning rate depends on the length' : 'only its length and intervals may change';
+    const was = before === undefined ? 'none' : shown(before);
+    throw new InputError(
+      `${label(key)}: the run in ${folder.path} was started with ${was}, and ${reason}; start a new run for ${shown(value)}`,
+    );
+  }
+  return checkConfiguration({ ...earlier, ...changes, data: earlier.data }, label);
+}
+
+/** Returns the preset, the file and the caller's own settings, in this order. */
+async function layersOf({ preset, config, ...settings }: Settings, data: string, label: SettingLabel): Promise<Layer[]> {
+  const files = [...(preset === undefined ? [] : [await presetFile(preset, label)]), ...(config === undefined ? [] : [config])];
+  const layers = files.map(async (file) => {
+    const fileLabel: SettingLabel = (key, name = key) => `${file}: ${name}`;
+    return { settings: withLength(await readSettings(file, data), fileLabel), label: fileLabel };
+  });
+  return [...(await Promise.all(layers)), { settings: withLength(settings, label), label }];
+}
+
+/** Replaces `epochs` and `steps` by `length`, and removes undefined settings. */
+function withLength(settings: Values, label: SettingLabel): Values {
+  const given = Object.entries(settings).filter(([, value]) => value !== undefined);
+  const lengths = ['length', ...LENGTHS].filter((key) => settings[key] !== undefined);
+  if (lengths.length > 1) throw new InputError(`${lengths.map((key) => label(key)).join(' and ')}: both set the length of training; give one`);
+  const { epochs, steps, ...others } = Object.fromEntries(given);
+  if (epochs === undefined && steps === undefined) return others;
+  return { ...others, length: steps === undefined ? { epochs } : { steps } };
+}
+
+const merged = (layers: readonly Layer[]): Values => Object.assign({}, ...layers.map(({ settings }) => settings)) as Values;
+
+const PRESETS = fileURLToPath(new URL('../../presets/', import.meta.url));
+
+/** Returns the names of the presets. */
+export const presetNames = async (): Promise<string[]> => (await readdir(PRESETS)).map((file) => file.replace(/\.yaml$/, '')).sort();
+
+async function presetFile(name: string, label: SettingLabel): Promise<string> {
+  const names = await presetNames();
+  if (names.includes(name)) return `${PRESETS}${name}.yaml`;
+  const nearest = nearestName(String(name), names);
+  throw new InputError(`${label('preset')}: unknown preset ${name}${nearest ? `, did you mean ${nearest}?` : ''}; choose from ${names.join(', ')}`);
+}
+
+/** Reads a file of settings. A run's config.json also names the data, which must be that of the caller. */
+async function readSettings(file: string, expectedData: string): Promise<Values> {
+  const { version, data, ...settings } = parseSettings(await wrapReadErrors(file, () => readTextFile(file)), file);
+  if (version !== undefined) requireVersion(version, file);
+  if (data !== undefined && (typeof data !== 'string' || canonicalDataSpec(data) !== canonicalDataSpec(expectedData))) {
+    throw new InputError(`${file}: data: expected ${expectedData} but got ${shown(data)}; remove it from the file`);
+  }
+  const unknown = Object.keys(settings).find((key) => !FILE_KEYS.includes(key));
+  if (unknown === undefined) return settings;
+  const nearest = nearestName(unknown, FILE_KEYS);
+  throw new InputError(`${file}: ${unknown}: no such setting${nearest ? `, did you mean ${nearest}?` : ''}`);
+}
+
+/** Parses YAML, and so JSON. */
+function parseSettings(text: string, file: string): Values {
+  let settings: unknown;
+  try {
+    const document = parseDocument(text, { logLevel: 'error' });
+    const [error] = document.errors;
+    if (error) throw error;
+    // Nested aliases could expand a short text to a huge value.
+    settings = document.toJS({ maxAliasCount: 100 });
+  } catch (error) {
+    throw new InputError(`${file}: not YAML or JSON (${yamlFailure(error)})`);
+  }
+  if (typeof settings !== 'object' || settings === null || Array.isArray(settings)) throw new InputError(`${file}: expected settings, e.g. "width: 32"`);
+  return settings as Values;
+}
+
+/** Returns the first line of a parser error. The parser is recursive, so the depth that it can read is limited. */
+function yamlFailure(error: unknown): string {
+  const [line] = String(error instanceof Error ? error.message : error).split('\n') as [string];
+  return line.includes('call stack') ? 'it is nested too deeply' : line.replace(/:$/, '');
+}
+
+/** Returns the settings of the run in `initFrom`, without those that belong to that run alone. */
+async function initialRunLayer(initFrom: unknown): Promise<Layer[]> {
+  // A value that is not a string is rejected with the other settings.
+  if (typeof initFrom !== 'string') return [];
+  const { data: _, initFrom: __, length: ___, seed: ____, ...settings } = (await readCheckpoint(initFrom)).configuration;
+  return [{ settings, label: (key, name = key) => `${initFrom}: ${name}` }];
+}
+
+/** Completes settings with the native format of the data and the defaults. */
+async function applyDefaults(settings: Values & { readonly data: string }, label: SettingLabel): Promise<Configuration> {
+  const native = await nativeFormat(settings.data);
+  // A named network determines the default size.
+  const { network } = settings;
+  const named = typeof network === 'string' && Object.hasOwn(ARCHITECTURES, network) ? ARCHITECTURES[network as ArchitectureName] : undefined;
+  const size = settings.size ?? named?.imageSize ?? native.size;
+  return checkConfiguration({ ...DEFAULTS, ...native, size, network: network ?? architectureOf(Number(size), label), ...settings }, label);
+}
+
+/** Returns the architecture for an image size; an unknown size is reported as the setting. */
+function architectureOf(size: number, label: SettingLabel): ArchitectureName {
+  try {
+    return architectureFor(size);
+  } catch (error) {
+    throw error instanceof InputError ? new InputError(`${label('size')} ${size}: ${error.message.replace(/^size \S+: /, '')}`) : error;
+  }
+}

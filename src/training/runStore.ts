@@ -1,0 +1,232 @@
+/** Where a training run keeps its results, and what is written there after each iteration. */
+import { InputError } from '../errors.js';
+import type { Raster } from '../images/raster.js';
+import type { Checkpoint } from './checkpoint.js';
+import type { Configuration } from './configuration.js';
+import type { Emit, PreviewFiles } from './events.js';
+import type { Previews } from './previews.js';
+import type { IterationReport, Trainer } from './trainer.js';
+
+/** A line of the log: `step`, `epoch`, `seconds`, and the scalars of the iteration. */
+export type LogEntry = Readonly<Record<string, number>>;
+
+/** A checkpoint and the file that it was read from. */
+export type StoredCheckpoint = Checkpoint & { readonly file: string };
+
+/** The right of this process to write into a store. */
+export interface RunLock {
+  /** Rejects if another process has taken the store over. */
+  confirm(): Promise<void>;
+  release(): Promise<void>;
+}
+
+/**
+ * The results of a training run: a run folder, browser storage, or memory. A write replaces an earlier one completely or not at all, and
+ * rejects with an InputError if it may succeed later.
+ */
+export interface RunStore {
+  /** The name of the run in messages, such as the path of its folder. */
+  readonly path: string;
+  /** Takes the store for this process; rejects with an InputError if another one holds it. */
+  lock(): Promise<RunLock>;
+  readLatestCheckpoint(): Promise<StoredCheckpoint | undefined>;
+  /** Writes a checkpoint, removes those that its configuration does not keep, and returns its file. */
+  writeCheckpoint(checkpoint: Checkpoint): Promise<string>;
+  writeConfiguration(configuration: Configuration): Promise<void>;
+  writePreviews(step: number, previews: Readonly<Record<keyof PreviewFiles, Raster>>): Promise<PreviewFiles>;
+  appendLog(entries: readonly LogEntry[]): Promise<void>;
+  /** Removes the log entries after an iteration, and returns the last one that is left. */
+  truncateLog(step: number): Promise<LogEntry | undefined>;
+  /** Recreates what is missing in a store that was emptied. */
+  recreate(configuration: Configuration): Promise<void>;
+  /** Memory of this process in megabytes, for the log. */
+  memoryMb?(): number;
+}
+
+/** Seconds between two attempts to write what must not be lost. */
+const RETRY_SECONDS = 5;
+
+/** What a `RunWriter` works with. */
+interface WriterOptions {
+  readonly trainer: Trainer;
+  readonly configuration: Configuration;
+  readonly store: RunStore;
+  readonly lock: RunLock;
+  readonly previews: Previews;
+  readonly emit: Emit;
+  readonly signal?: AbortSignal | undefined;
+  /** Seconds between two attempts to write (default: 5). */
+  readonly retrySeconds?: number | undefined;
+}
+
+/**
+ * Writes what is due after each iteration. If a checkpoint cannot be written, because the disk is full or the folder is gone, training
+ * pauses with its state in memory until it can, or the user stops. Log lines wait for the next attempt, and previews are skipped.
+ */
+export class RunWriter {
+  private preview: ({ readonly step: number } & PreviewFiles) | undefined;
+  private checkpoint: { readonly step: number; readonly file: string } | undefined;
+  private unwritten: LogEntry[] = [];
+  private logFailed = false;
+
+  constructor(private readonly options: WriterOptions) {}
+
+  /** Does what is due before the first iteration. */
+  async begin(): Promise<void> {
+    const { configuration, trainer } = this.options;
+    // Weights of another run cannot be computed again from the seed.
+    if (configuration.initFrom !== undefined && trainer.step === 0) await this.save();
+    // An earlier process may have ended before its subscribers were done.
+    if (this.isEvaluationDue) await this.emitEvaluationDue();
+  }
+
+  /** @param seconds of training so far, including those before a resumption */
+  async afterIteration(report: IterationReport, seconds: number, secondsPerIteration: number): Promise<void> {
+    const { step } = report;
+    const { logEvery, sampleEvery, checkpointEvery } = this.options.configuration;
+    const isDue = (every: number) => every > 0 && step % every === 0;
+    if (isDue(logEvery) || step === 1) await this.log(this.entryOf(report, seconds, secondsPerIteration));
+    if (isDue(sampleEvery)) await this.drawPreviews();
+    if (isDue(checkpointEvery)) await this.save();
+    if (this.isEvaluationDue) await this.emitEvaluationDue();
+  }
+
+  /** Saves the last iteration, unless that was done, and returns its files. */
+  async finish(): Promise<{ readonly checkpoint: string } & Partial<PreviewFiles>> {
+    const { file } = await this.saveOnce();
+    if (this.unwritten.length > 0) await this.retryUntilWritten(() => this.writeLog());
+    const { step } = this.options.trainer;
+    if (this.preview?.step !== step) await this.drawPreviews();
+    if (this.preview?.step !== step) return { checkpoint: file };
+    const { samples, reconstructions } = this.preview;
+    return { checkpoint: file, samples, reconstructions };
+  }
+
+  /**
+   * Writes a checkpoint, however long it takes.
+   * @throws {InputError} if the user stops while it cannot be written
+   */
+  async save(): Promise<{ readonly step: number; readonly file: string }> {
+    const { configuration, trainer, store, emit } = this.options;
+    const checkpoint = { configuration, ...trainer.state };
+    const file = await this.retryUntilWritten(() => this.whileHeld(() => store.writeCheckpoint(checkpoint)));
+    this.checkpoint = { step: checkpoint.step, file };
+    await emit({ type: 'checkpoint', ...this.checkpoint });
+    return this.checkpoint;
+  }
+
+  /** Removes what belongs to iterations after a step. */
+  async rollBack(step: number): Promise<void> {
+    this.unwritten = this.unwritten.filter((entry) => entry.step! <= step);
+    await this.retryUntilWritten(() => this.whileHeld(() => this.options.store.truncateLog(step)));
+    if (this.preview && this.preview.step > step) this.preview = undefined;
+    if (this.checkpoint && this.checkpoint.step > step) this.checkpoint = undefined;
+  }
+
+  release(): Promise<void> {
+    return this.options.previews.release();
+  }
+
+  private async saveOnce(): Promise<{ readonly step: number; readonly file: string }> {
+    return this.checkpoint?.step === this.options.trainer.step ? this.checkpoint : this.save();
+  }
+
+  private async emitEvaluationDue(): Promise<void> {
+    const { trainer, emit } = this.options;
+    const { step, file } = await this.saveOnce();
+    await emit({ type: 'evaluationDue', epochs: trainer.epochsAfter(step), step, file });
+  }
+
+  /** Whether the last iteration completed the epochs between two evaluations. */
+  private get isEvaluationDue(): boolean {
+    const { trainer, configuration } = this.options;
+    const { evaluateEvery } = configuration;
+    const { step } = trainer;
+    if (evaluateEvery === 0 || step === 0) return false;
+    const evaluations = (iterations: number) => Math.floor(trainer.epochsAfter(iterations) / evaluateEvery);
+    return evaluations(step) > evaluations(step - 1);
+  }
+
+  private entryOf({ step, epoch, learningRate, scalars }: IterationReport, seconds: number, secondsPerIteration: number): LogEntry {
+    const memory = this.options.store.memoryMb?.();
+    return {
+      step,
+      epoch,
+      seconds,
+      iterations_per_second: Number((1 / secondsPerIteration).toPrecision(4)),
+      ...(memory === undefined ? {} : { memory_mb: memory }),
+      learning_rate: learningRate,
+      ...scalars,
+    };
+  }
+
+  private async log(entry: LogEntry): Promise<void> {
+    this.unwritten.push(entry);
+    try {
+      await this.writeLog();
+      this.logFailed = false;
+    } catch (error) {
+      if (!this.logFailed) await this.warn(error, 'its lines wait in memory');
+      this.logFailed = true;
+    }
+  }
+
+  private async writeLog(): Promise<void> {
+    await this.whileHeld(() => this.options.store.appendLog(this.unwritten));
+    this.unwritten = [];
+  }
+
+  private async drawPreviews(): Promise<void> {
+    const { trainer, store, previews, emit } = this.options;
+    const { step, vectors } = trainer.state;
+    try {
+      const drawn = await previews.draw(vectors);
+      this.preview = { step, ...(await this.whileHeld(() => store.writePreviews(step, drawn))) };
+      await emit({ type: 'previews', ...this.preview });
+    } catch (error) {
+      await this.warn(error, 'the previews of this iteration are skipped');
+    }
+  }
+
+  /** Writes only while the store belongs to this process. */
+  private async whileHeld<T>(write: () => Promise<T>): Promise<T> {
+    await this.options.lock.confirm();
+    return write();
+  }
+
+  private async retryUntilWritten<T>(write: () => Promise<T>): Promise<T> {
+    const { configuration, store, emit, signal, retrySeconds = RETRY_SECONDS } = this.options;
+    for (let attempt = 0; ; attempt++) {
+      try {
+        const result = await write();
+        if (attempt > 0) await emit({ type: 'warning', message: 'write succeeded; training continues' });
+        return result;
+      } catch (error) {
+        if (!(error instanceof InputError) || signal?.aborted) throw error;
+        if (attempt === 0) await this.warn(error, `training is paused and retries every ${retrySeconds} s; free disk space, or press Ctrl-C to stop`);
+        await pause(retrySeconds, signal);
+        // A folder that was deleted may have been created again.
+        await store.recreate(configuration).catch(() => undefined);
+      }
+    }
+  }
+
+  private async warn(error: unknown, consequence: string): Promise<void> {
+    if (!(error instanceof InputError)) throw error;
+    await this.options.emit({ type: 'warning', message: `${error.message}: ${consequence}` });
+  }
+}
+
+/** Resolves after some seconds, or as soon as the signal is aborted. */
+export function pause(seconds: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const end = () => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', end);
+      resolve();
+    };
+    const timer = setTimeout(end, seconds * 1000);
+    signal?.addEventListener('abort', end);
+    if (signal?.aborted) end();
+  });
+}

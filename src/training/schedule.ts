@@ -1,0 +1,117 @@
+/** What happens in which iteration: update plans by stage, learning rate, EMA decay. */
+import { parsePlan, type UpdatePlan } from '../age/plan.js';
+import { NETWORK_NAMES, type NetworkName } from '../networks/network.js';
+import type { Configuration } from './configuration.js';
+
+type Plans = Readonly<Record<NetworkName, UpdatePlan>>;
+
+/** Consecutive iterations with the same update plans, and what was done before the first of them. */
+export interface Stage {
+  readonly plans: Plans;
+  readonly firstStep: number;
+  /** Batches of images seen before. */
+  readonly firstBatch: number;
+  /** Updates of each network done before. */
+  readonly firstUpdates: Readonly<Record<NetworkName, number>>;
+}
+
+/** The position of an iteration in the schedule. */
+export interface IterationPosition {
+  readonly stage: Stage;
+  /** Index of its first batch of images, counted from 0 through all epochs. */
+  readonly batch: number;
+  /** Updates of each network done before it. */
+  readonly updates: Readonly<Record<NetworkName, number>>;
+}
+
+/**
+ * The stages of a training run: the configuration's own update plans, then those that `stages` replaces from an epoch on. A stage begins
+ * with the first iteration whose first batch belongs to its epoch.
+ */
+export class Stages {
+  private readonly list: readonly Stage[];
+
+  constructor(
+    private readonly configuration: Configuration,
+    private readonly batchesPerEpoch: number,
+  ) {
+    const first: Stage = { plans: plansOf(configuration), firstStep: 0, firstBatch: 0, firstUpdates: { encoder: 0, generator: 0 } };
+    this.list = configuration.stages.reduce<Stage[]>(
+      (stages, { epoch, ...changed }) => {
+        const before = stages.at(-1)!;
+        const step = stepOfBatch(before, epoch * batchesPerEpoch);
+        const { batch, updates } = positionIn(before, step);
+        // A plan that a stage does not name stays as it was.
+        const settings = Object.assign({}, configuration, ...configuration.stages.slice(0, stages.length - 1), changed) as Configuration;
+        return [...stages, { plans: plansOf(settings), firstStep: step, firstBatch: batch, firstUpdates: updates }];
+      },
+      [first],
+    );
+  }
+
+  /** Returns the position of the iteration after `step` others. */
+  at(step: number): IterationPosition {
+    return positionIn(
+      this.list.findLast(({ firstStep }) => firstStep <= step)!,
+      step,
+    );
+  }
+
+  /** Iterations of the configured length. */
+  get totalSteps(): number {
+    const { length } = this.configuration;
+    if ('steps' in length) return length.steps;
+    const batches = length.epochs * this.batchesPerEpoch;
+    return stepOfBatch(
+      this.list.findLast(({ firstBatch }) => firstBatch < batches)!,
+      batches,
+    );
+  }
+}
+
+const plansOf = ({ encoderUpdates, generatorUpdates }: Pick<Configuration, 'encoderUpdates' | 'generatorUpdates'>): Plans => ({
+  encoder: parsePlan('encoder', encoderUpdates),
+  generator: parsePlan('generator', generatorUpdates),
+});
+
+/** Returns the first iteration of a stage whose first batch is not before `batch`. */
+const stepOfBatch = ({ plans, firstStep, firstBatch }: Stage, batch: number): number =>
+  firstStep + Math.max(0, Math.ceil((batch - firstBatch) / plans.encoder.updates));
+
+function positionIn(stage: Stage, step: number): IterationPosition {
+  const done = step - stage.firstStep;
+  const updates = Object.fromEntries(NETWORK_NAMES.map((network) => [network, stage.firstUpdates[network] + done * stage.plans[network].updates]));
+  return { stage, batch: stage.firstBatch + done * stage.plans.encoder.updates, updates: updates as Record<NetworkName, number> };
+}
+
+/** The progress of a training run before an iteration. */
+export interface Progress {
+  /** Iterations done. */
+  readonly step: number;
+  readonly totalSteps: number;
+  /** Epoch of the iteration's first batch, counted from 0. */
+  readonly epoch: number;
+}
+
+/**
+ * Returns the learning rate of an iteration. `halving` halves it before each epoch k with k mod halveEvery = halveEvery - 1. During the
+ * first `warmupSteps` iterations it also rises linearly from 1/warmupSteps of its value.
+ */
+export function learningRateAt(progress: Progress, settings: Pick<Configuration, 'learningRate' | 'schedule' | 'halveEvery' | 'warmupSteps'>): number {
+  const { learningRate, warmupSteps } = settings;
+  return learningRate * scheduledFraction(progress, settings) * Math.min(1, warmupSteps === 0 ? 1 : (progress.step + 1) / warmupSteps);
+}
+
+function scheduledFraction({ step, totalSteps, epoch }: Progress, { schedule, halveEvery }: Pick<Configuration, 'schedule' | 'halveEvery'>): number {
+  if (schedule === 'cosine') return (1 + Math.cos((Math.PI * step) / totalSteps)) / 2;
+  return schedule === 'halving' && halveEvery > 0 ? 0.5 ** Math.floor((epoch + 1) / halveEvery) : 1;
+}
+
+/**
+ * Returns the EMA decay of an iteration. It is 0 for `emaStart` iterations, so that the EMA equals the weights. In the n iterations since,
+ * it rises as (1 + n) / (10 + n), so that the first weights are soon forgotten, to at most `ema`.
+ */
+export function emaDecayAt(step: number, { ema, emaStart }: Pick<Configuration, 'ema' | 'emaStart'>): number {
+  const since = step - emaStart;
+  return since < 0 ? 0 : Math.min(ema, (1 + since) / (10 + since));
+}

@@ -1,0 +1,174 @@
+import type { ImageSource } from '../data/source.js';
+import type { Compile } from '../engine/index.js';
+import { InputError } from '../errors.js';
+import type { SettingLabel } from '../validation.js';
+import { type Configuration, requireSameTraining } from './configuration.js';
+import type { Emit, Subscriber, TrainingSummary } from './events.js';
+import { Previews } from './previews.js';
+import { type RunLock, type RunStore, RunWriter } from './runStore.js';
+import { initialState, type IterationReport, totalStepsFor, Trainer, type TrainerState } from './trainer.js';
+
+/** What is trained, with what, and where the results go. */
+export interface TrainingOptions {
+  readonly configuration: Configuration;
+  readonly source: ImageSource;
+  readonly store: RunStore;
+  readonly compile: Compile;
+  /** Returns the state of a run that has no checkpoint yet (default: fresh weights from the seed). */
+  readonly start?: (() => Promise<TrainerState>) | undefined;
+  /** When aborted, the current iteration is finished and saved, and training ends. */
+  readonly signal?: AbortSignal | undefined;
+  /** Receive each event one after another; training waits for each of them. */
+  readonly subscribers?: readonly Subscriber[];
+  /** Returns the name of a setting in messages (default: its key). */
+  readonly label?: SettingLabel | undefined;
+  /** Seconds between two attempts to write what must not be lost (default: 5). */
+  readonly retrySeconds?: number | undefined;
+}
+
+/**
+ * Trains from the last checkpoint in the store, if there is one, and writes log, previews and checkpoints there. The store is locked
+ * before the checkpoint is read, so that only one of several processes trains. Training ends with a checkpoint and previews of the last
+ * iteration. If a loss or gradient becomes NaN or infinite, training rolls back if the configuration says so.
+ * @throws {InputError} if another process trains into the store, or the configuration contradicts its checkpoint
+ * @throws {Error} if a loss or gradient becomes NaN or infinite and no rollback is left; nothing is saved then
+ */
+export async function runTraining(options: TrainingOptions): Promise<TrainingSummary> {
+  const { store, configuration, source, start } = options;
+  const lock = await store.lock();
+  try {
+    const checkpoint = await store.readLatestCheckpoint();
+    if (checkpoint) requireSameTraining(configuration, checkpoint);
+    const totalSteps = totalStepsFor(configuration, source.train.count);
+    if (checkpoint && checkpoint.step > totalSteps) {
+      throw new InputError(`${store.path}: already has ${checkpoint.step} iterations, more than the requested ${totalSteps}; nothing to do`);
+    }
+    const state = checkpoint ?? (await start?.()) ?? initialState(configuration);
+    await store.writeConfiguration(configuration);
+    const summary = await trainFrom(state, options, lock);
+    // The remaining images are decoded for the next run.
+    if (!summary.interrupted) await source.finishDecoding?.();
+    return summary;
+  } finally {
+    await lock.release();
+  }
+}
+
+async function trainFrom(
+  state: TrainerState,
+  { configuration, source, store, compile, signal, subscribers = [], label = (key) => key, retrySeconds }: TrainingOptions,
+  lock: RunLock,
+): Promise<TrainingSummary> {
+  const secondsBefore = (await store.truncateLog(state.step))?.seconds ?? 0;
+  const trainer = await Trainer.create(configuration, source.train, compile, state);
+  const previews = new Previews(configuration, source.test, trainer.state.vectors, compile);
+  const dispatcher = new EventDispatcher(subscribers, lock);
+  const { emit } = dispatcher;
+  const writer = new RunWriter({ trainer, configuration, store, lock, previews, emit, signal, retrySeconds });
+  const recovery = new NanRecovery(trainer, configuration, store, writer, emit, label);
+  const now = () => performance.now() - dispatcher.evaluationMs;
+  try {
+    await emit({
+      type: 'start',
+      run: store.path,
+      configuration,
+      images: { train: source.train.count, test: source.test.count },
+      step: trainer.step,
+      totalSteps: trainer.totalSteps,
+      batchesPerEpoch: trainer.batchesPerEpoch,
+      parameters: trainer.parameterCounts,
+    });
+    const begin = now();
+    const seconds = () => Math.round(now() - begin) / 1000;
+    let previous = begin;
+    await writer.begin();
+    while (trainer.step < trainer.totalSteps && !signal?.aborted) {
+      const report = await trainer.iterate();
+      const end = now();
+      const problem = notFinite(report);
+      if (problem !== undefined) await recovery.recover(report.step, problem);
+      else {
+        await emit({ type: 'iteration', report });
+        await writer.afterIteration(report, secondsBefore + seconds(), (end - previous) / 1000);
+      }
+      previous = end;
+      await nextTurn();
+    }
+    const trained = seconds();
+    const files = await writer.finish();
+    const summary: TrainingSummary = {
+      steps: trainer.step,
+      interrupted: trainer.step < trainer.totalSteps,
+      seconds: trained,
+      runtime_fraction: trained === 0 ? 0 : trainer.runtimeSeconds / trained,
+      ...files,
+    };
+    await emit({ type: 'trained', summary });
+    return summary;
+  } finally {
+    await Promise.all([trainer.release(), writer.release()]);
+  }
+}
+
+/** A runtime may occupy the thread during an iteration: signals and timers get their turn between two. */
+const nextTurn = (): Promise<void> => new Promise((resolve) => void (globalThis.setImmediate ?? setTimeout)(resolve));
+
+/** Delivers events to all subscribers. */
+class EventDispatcher {
+  /** Milliseconds that training waited for evaluations; they do not count as its own time. */
+  evaluationMs = 0;
+
+  constructor(
+    private readonly subscribers: readonly Subscriber[],
+    private readonly lock: RunLock,
+  ) {}
+
+  readonly emit: Emit = async (event) => {
+    const start = performance.now();
+    const training = { emit: this.emit, confirm: () => this.lock.confirm() };
+    for (const subscriber of this.subscribers) await subscriber(event, training);
+    if (event.type === 'evaluationDue') this.evaluationMs += performance.now() - start;
+  };
+}
+
+/** Returns the first loss or gradient that is NaN or infinite, as `NAME is VALUE`. */
+function notFinite({ scalars }: IterationReport): string | undefined {
+  const found = Object.entries(scalars).find(([, value]) => !Number.isFinite(value));
+  return found && `${found[0]} is ${found[1]}`;
+}
+
+/** Handles a loss or gradient that is NaN or infinite. */
+class NanRecovery {
+  constructor(
+    private readonly trainer: Trainer,
+    private readonly configuration: Configuration,
+    private readonly store: RunStore,
+    private readonly writer: RunWriter,
+    private readonly emit: Emit,
+    private readonly label: SettingLabel,
+  ) {}
+
+  /**
+   * Rolls back to the last checkpoint and halves the learning rate.
+   * @throws {Error} if the configuration does not allow a further rollback
+   */
+  async recover(step: number, problem: string): Promise<void> {
+    const { onNan, maxRollbacks } = this.configuration;
+    const { rateScale: before } = this.trainer.state;
+    // Each rollback halved the rate, so that those before a resumption count as well.
+    const rollbacks = Math.round(-Math.log2(before));
+    if (onNan === 'stop' || rollbacks >= maxRollbacks) {
+      const tried = rollbacks > 0 ? ` after ${rollbacks} rollbacks` : '';
+      const remedy = `lower ${this.label('learningRate')}${onNan === 'stop' ? `, or set ${this.label('onNan')} to rollback` : ''}`;
+      throw new Error(`training diverged: ${problem} at iteration ${step}${tried}; earlier checkpoints are intact; ${remedy}`);
+    }
+    const last = (await this.store.readLatestCheckpoint()) ?? initialState(this.configuration);
+    const rateScale = before / 2;
+    await this.trainer.restore({ ...last, rateScale });
+    await this.writer.rollBack(last.step);
+    // So that a resumed run continues with this rate.
+    await this.writer.save();
+    const message = `${problem} at iteration ${step}; rolled back to iteration ${last.step}, learning rate now ${rateScale}x the configured value`;
+    await this.emit({ type: 'warning', message });
+  }
+}
