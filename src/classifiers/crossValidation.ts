@@ -5,7 +5,7 @@ import { accuracyOf, checkLabels, gatherLabels, type Labels, stratifiedFolds } f
 import { crossEntropyOf, fitLogisticRegression, type LogisticOptions, predictClasses } from './logisticRegression.js';
 
 /** How a ridge did on labels that its classifiers had not seen. */
-export interface L2Score {
+interface L2Score {
   readonly l2: number;
   /** Part of the held-out labels that were met. */
   readonly accuracy: number;
