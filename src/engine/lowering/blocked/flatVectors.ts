@@ -6,10 +6,10 @@ import { nextName, type StateLayout } from '../state.js';
 import { kernelFromRows, kernelRows, kernelRowsCount, type KernelType, writeElementOrder } from './kernels.js';
 
 /**
- * State vectors in an order of their own. Parameters, their gradients and Adam's moments are packed vectors on which elementwise
+ * Flat vectors in their own order. Parameters, their gradients and Adam's moments are flat vectors on which elementwise
  * operators, slices and concatenations act: inside the graph each kernel can lie in them as the rows that convolutions want, padded to
- * whole blocks with zeros. Nothing is transposed in an iteration then; whoever reads or writes the state does it once. Anything else that
- * reads such a vector, or a vector that comes from elsewhere, is converted where the two meet.
+ * whole blocks with zeros. Nothing is transposed in an iteration then; the order is converted when the state is read or set. A vector is also converted for any other operator
+ * that reads it, and if it comes from any other operator.
  */
 
 /** A piece of a vector: `length` elements from `start` on are `storedLength` from `offset` on, a kernel's as rows. */

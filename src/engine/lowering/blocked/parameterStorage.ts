@@ -29,7 +29,7 @@ export interface LoweringContext {
   readonly graph: Graph;
   readonly consumersOf: (value: Value) => readonly ComputedValue[];
   readonly connected: (convolution: Convolution) => ConvolutionPlan;
-  /** A value in plain memory. */
+  /** A value in the canonical layout. */
   readonly plain: (value: Value) => Value;
 }
 

@@ -1,9 +1,9 @@
 /** Which layout each image of a graph gets. */
 import { topologicalOrder } from '../../graph.js';
 import { sameShape } from '../../shape.js';
-import { type ComputedValue, constant, type Value } from '../../value.js';
+import { type ComputedValue, constant, input, type Value } from '../../value.js';
 import { type Convolution, matchConvolution, isFeatureMap, isPointwise } from './convolutionPlan.js';
-import type { Layout } from './layout.js';
+import { imageType, type Layout, memoryShape, WHOLE } from './layout.js';
 
 const ARITHMETIC: ReadonlySet<string> = new Set(['Add', 'Sub', 'Mul']);
 
@@ -17,7 +17,7 @@ export function isFunction({ operator, inputs, attributes }: ComputedValue): boo
   return Array.from(operator.evaluate([samples], samples, attributes), Number).every(Number.isFinite);
 }
 
-/** Whether an operand is one number a channel, or one number. */
+/** Whether an operand is one value per channel, or a single value. */
 export const isPerChannel = (operand: Value, result: Value): boolean => {
   const lead = result.shape.length - operand.shape.length;
   return (
@@ -27,7 +27,7 @@ export const isPerChannel = (operand: Value, result: Value): boolean => {
   );
 };
 
-/** Whether an operator makes an image of images elementwise, other operands being one number a channel. */
+/** Whether an operator makes an image of images elementwise, other operands being one value per channel. */
 export function isElementwise(value: Value): value is ComputedValue {
   if (value.kind !== 'computed' || value.type !== 'float32' || !isFeatureMap(value.shape)) return false;
   if (isFunction(value)) return true;
@@ -35,10 +35,10 @@ export function isElementwise(value: Value): value is ComputedValue {
 }
 
 /**
- * Images that elementwise operators connect form a region, forward and backward passes together, and a region has one layout. Strided
+ * Feature maps that elementwise operators connect form a region, forward and backward passes together, and a region has one layout. Strided
  * convolutions want their big map in phases and their small one whole: a region is in phases if all its convolutions want it so, and
  * whole otherwise (one tensor instead of several), converted at the convolutions that want phases. A region in phases with so few
- * channels that all phases fit one block keeps them in depth. Images that no convolution touches have no layout and stay plain.
+ * channels that all phases fit one block keeps them in a space-to-depth block. Feature maps that no convolution touches have no layout and stay plain.
  */
 export function assignLayouts(outputs: readonly Value[], block: number): ReadonlyMap<Value, Layout> {
   const parents = new Map<Value, Value>();
@@ -75,7 +75,20 @@ export function assignLayouts(outputs: readonly Value[], block: number): Readonl
     const wanted = requests.get(find(value));
     if (wanted) layouts.set(value, layoutFor(value, wanted, block));
   }
+  // Operators with a blocked form pass layouts on, to the regions of their results.
+  for (const value of order) {
+    if (layouts.has(value) || !parents.has(value) || !hasBlockedForm(value, layouts, block)) continue;
+    const region = find(value);
+    for (const member of parents.keys()) if (find(member) === region) layouts.set(member, WHOLE);
+  }
   return layouts;
+}
+
+/** Whether an operator can be computed on blocked channels, and its inputs have them. */
+function hasBlockedForm(value: Value, layouts: ReadonlyMap<Value, Layout>, block: number): value is ComputedValue {
+  if (value.kind !== 'computed' || value.operator.blocked === undefined || !value.inputs.every((operand) => layouts.has(operand))) return false;
+  const operands = value.inputs.map(({ shape }) => input('operand', memoryShape(imageType(shape, block))));
+  return value.operator.blocked(operands, { value, attributes: value.attributes, block }) !== undefined;
 }
 
 function layoutFor({ shape }: Value, wanted: ReadonlySet<number>, block: number): Layout {
@@ -83,5 +96,5 @@ function layoutFor({ shape }: Value, wanted: ReadonlySet<number>, block: number)
   const [only] = wanted;
   const fits = wanted.size === 1 && only !== undefined && height % only === 0 && width % only === 0;
   const phases = fits ? only : 1;
-  return { kind: phases > 1 && channels * phases * phases <= block ? 'depth' : 'blocked', phases };
+  return { kind: phases > 1 && channels * phases * phases <= block ? 'spaceToDepth' : 'blocked', phases };
 }
