@@ -123,7 +123,7 @@ function commonKernel(kernels: readonly (KernelType | undefined)[]): KernelType 
 }
 
 /** The elements of a vector. */
-export const plainSize = ({ segments }: VectorLayout): number => segments.reduce((sum, { length }) => sum + length, 0);
+const plainSize = ({ segments }: VectorLayout): number => segments.reduce((sum, { length }) => sum + length, 0);
 
 /** How the elements of a state vector of this layout are ordered outside the graph and inside. */
 export const stateLayout = (layout: VectorLayout): StateLayout => ({
@@ -131,7 +131,7 @@ export const stateLayout = (layout: VectorLayout): StateLayout => ({
   order: () => orderOf(layout),
 });
 
-export function orderOf({ storedSize, segments }: VectorLayout): Int32Array {
+function orderOf({ storedSize, segments }: VectorLayout): Int32Array {
   const order = new Int32Array(storedSize).fill(-1);
   for (const { start, length, offset, storedLength, kernel } of segments) {
     const piece = order.subarray(offset, offset + storedLength);
