@@ -51,7 +51,7 @@ export function encode(graph: Graph): Uint8Array {
   return toBinary(ModelProtoSchema, model);
 }
 
-/** Gives every value its name in the file and collects constants as initialisers. */
+/** Gives every value its name in the file and collects constants as initializers. */
 class Naming {
   readonly initializers: TensorProto[] = [];
   private readonly names = new Map<Value, string>();

@@ -13,7 +13,7 @@ import {
   type Value,
 } from './value.js';
 
-export type { BlockedContext, GradientContext, GradientThunk, Operator } from './value.js';
+export type { GradientContext, GradientThunk, Operator } from './value.js';
 
 export type NoAttributes = Record<string, never>;
 

@@ -14,7 +14,7 @@ export const showShape = (shape: Shape): string => `[${shape.join(', ')}]`;
 
 export const sameShape = (a: Shape, b: Shape): boolean => a.length === b.length && a.every((size, axis) => size === b[axis]);
 
-/** The shape of an elementwise result under ONNX's multidirectional broadcasting, or undefined where none exists. */
+/** The shape of an elementwise result under ONNX's multidirectional broadcasting, or undefined if none exists. */
 export function broadcastShapes(a: Shape, b: Shape): Shape | undefined {
   const rank = Math.max(a.length, b.length);
   const result: number[] = [];

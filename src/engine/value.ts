@@ -119,10 +119,10 @@ export interface Operator<A extends Attributes = Attributes> {
 }
 
 /** An element before a run: a number, `finite` for an unknown one that is finite and not 0, or undefined for any. */
-export type PartialElement = number | 'finite' | undefined;
+type PartialElement = number | 'finite' | undefined;
 
 /** What `Operator.blocked` is called with besides its operands. */
-export interface BlockedContext<A extends Attributes = Attributes> {
+interface BlockedContext<A extends Attributes = Attributes> {
   /** The operator's application, with the shapes [N, C, H, W] of inputs and output. */
   readonly value: ComputedValue;
   readonly attributes: A;

@@ -1,5 +1,24 @@
 import { describe, expect, it } from 'vitest';
-import { add, constant, exp, graphOf, input, mul, relu, ShapeError, topologicalOrder, type Value } from '../../src/engine/index.js';
+import {
+  add,
+  batchNormalization,
+  constant,
+  conv,
+  convTranspose,
+  countFlops,
+  exp,
+  graphOf,
+  input,
+  matMul,
+  mul,
+  reduceSum,
+  relu,
+  reshape,
+  ShapeError,
+  topologicalOrder,
+  transpose,
+  type Value,
+} from '../../src/engine/index.js';
 import { rewriteGraph } from '../../src/engine/graph.js';
 import { operatorsOf } from './running.js';
 
@@ -80,5 +99,33 @@ describe('rewriteGraph', () => {
       (leaf) => (leaf === x ? constant(5) : leaf),
     );
     expect(topologicalOrder([outputs.y!]).some(({ kind }) => kind === 'input')).toBe(false);
+  });
+});
+
+describe('countFlops', () => {
+  const count = (y: Value) => countFlops(graphOf({ y }));
+  const x = input('x', [2, 3, 8, 8]);
+
+  it('counts a multiply-accumulate as two', () => {
+    expect(count(conv(x, input('w', [5, 3, 4, 4]), { strides: 2, pads: 1 }))).toBe(2 * (2 * 5 * 4 * 4) * (3 * 4 * 4));
+    expect(count(convTranspose(x, input('w', [3, 5, 4, 4]), { strides: 2, pads: 1 }))).toBe(2 * (2 * 3 * 8 * 8) * (5 * 4 * 4));
+    expect(count(matMul(input('a', [7, 4, 6]), input('b', [6, 5])))).toBe(2 * 7 * 4 * 5 * 6);
+  });
+
+  it('counts one per element of elementwise results and of reduced operands', () => {
+    expect(count(relu(x))).toBe(384);
+    expect(count(add(x, input('bias', [3, 1, 1])))).toBe(384);
+    expect(count(reduceSum(x, [2, 3]))).toBe(384);
+  });
+
+  it('counts nothing for moving elements', () => {
+    expect(count(transpose(reshape(x, [6, 64]), [1, 0]))).toBe(0);
+  });
+
+  it('counts shared values once, and an operator with a decomposition as its parts', () => {
+    const shared = relu(x);
+    expect(count(add(shared, shared))).toBe(2 * 384);
+    const [scale, bias] = [input('scale', [3]), input('bias', [3])];
+    expect(count(batchNormalization(x, scale, bias))).toBeGreaterThan(5 * 384);
   });
 });

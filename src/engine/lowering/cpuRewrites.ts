@@ -28,7 +28,7 @@ function matchGreaterThanZero(condition: Value | undefined): Value | undefined {
 
 /** `Where(x > 0, high, low)` with constants, high above low: the masks of Relu and LeakyRelu. */
 export const maskToClip: Rule = {
-  name: 'step-masks',
+  name: 'mask-to-clip',
   reason: 'on the CPU Where runs at 6 GB/s and Greater is a pass more; Clip and HardSigmoid run at 35-40 GB/s',
   apply(value: ComputedValue) {
     if (value.operator.name !== 'Where') return undefined;
@@ -44,7 +44,7 @@ export const maskToClip: Rule = {
 
 /** Sign as a clipped steep line. */
 export const signToClip: Rule = {
-  name: 'signs',
+  name: 'sign-to-clip',
   reason: 'on the CPU Sign runs at 3 GB/s, Mul and Clip at 35-40 GB/s',
   apply: ({ operator, inputs: [x] }) => (operator.name === 'Sign' ? clip(mul(x!, STEEP), -1, 1) : undefined),
 };
@@ -58,7 +58,7 @@ const NARROW = 64;
  * Only where windows are contiguous in their rows (dilation 1): gathering every second pixel costs more than the product saves.
  */
 export const convToMatMul: Rule = {
-  name: 'narrow-convolutions',
+  name: 'conv-to-matmul',
   reason:
     'the runtime multiplies matrices of only result-size columns, once for each image: 76 ms for the kernel gradient of a 1x1 layer of 128 channels, as one product 4 ms',
   apply(value) {

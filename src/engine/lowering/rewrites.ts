@@ -5,20 +5,20 @@ import { type Shape, sizeOf } from '../shape.js';
 import type { ComputedValue, Value } from '../value.js';
 
 /**
- * One way of computing something faster on some target. `apply` answers with the replacement of a value, of the same type and
- * shape, or undefined where the rule does not match. Rules match on operators, shapes and attributes, never on names of layers.
+ * A rewrite rule. `apply` returns the replacement of a value, of the same type and shape, or undefined if the rule does not match. Rules match
+ * operators, shapes and attributes, never names of layers.
  */
 export interface Rule {
   readonly name: string;
-  /** Why the replacement is faster, in a sentence with its measured figure. */
+  /** Why the replacement is needed, in one sentence with its measured figure. */
   readonly reason: string;
   apply(value: ComputedValue): Value | undefined;
 }
 
-/** Puts an operator's definition in its place, for operators that were kept whole only to be differentiated. */
-export const expandDefinitions: Rule = {
-  name: 'expand-definitions',
-  reason: "ORT's own BatchNormalization in training mode takes three times as long as its parts, which the gradient shares",
+/** Replaces operators that were kept whole only to be differentiated by their decomposition. */
+export const expandDecompositions: Rule = {
+  name: 'expand-decompositions',
+  reason: "ONNX Runtime's own BatchNormalization in training mode takes three times as long as its parts, which the gradient shares",
   apply: ({ operator, inputs, attributes }) => operator.decomposition?.(inputs, attributes),
 };
 
@@ -29,7 +29,7 @@ function isCentering(value: Value): value is ComputedValue {
   return mean?.kind === 'computed' && mean.operator.name === 'ReduceMean' && mean.attributes.keepdims === 1 && mean.inputs[0] === x;
 }
 
-/** Centers data a second time, because the rounding of a mean far from 0 is not small beside the standard deviation. */
+/** Centers data a second time, because the rounding error of a mean far from 0 is large compared with the standard deviation. */
 export const exactCentering: Rule = {
   name: 'exact-centering',
   reason:
@@ -41,22 +41,22 @@ export const exactCentering: Rule = {
   },
 };
 
-/** A Reshape whose shape is only known to the runtime once it runs, though it is always the operand's own. */
+/** A Reshape to the operand's own shape, which the runtime only knows when it runs. */
 const ReshapeBy: Operator<Record<string, never>> = { name: 'Reshape', infer: ([x]) => ({ type: x!.type, shape: x!.shape }) };
 
-/** A value of a single element beside the dependency, and taken from there. */
+/** A value of a single element, concatenated with the dependency and sliced off again. */
 const besideDependency = (value: Value, dependency: Value): Value =>
   reshape(slice(concat([reshape(value, [1]), cast(reshape(dependency, [1]), value.type)], 0), 0, 0, 1), value.shape);
 
-/** The shape, in a tensor that the dependency is part of. Truth values convert to integers whatever they were made from, NaN included. */
+/** The shape, sliced from a tensor that the dependency is part of. The dependency is cast to bool first, because NaN has no integer. */
 const shapeAfter = (shape: Shape, dependency: Value): Value =>
   slice(concat([integers(shape), cast(cast(reshape(dependency, [1]), 'bool'), 'int64')], 0), 0, 0, shape.length);
 
-/** Puts operators that really read both operands in the place of After. */
+/** Replaces After by operators that read both operands. */
 export const enforceOrder: Rule = {
   name: 'enforce-order',
   reason:
-    'the runtime orders operators by what they read alone: with gradient norms taken last it holds the gradients of all updates until then, 40 MB more at width 64',
+    'the runtime orders operators only by what they read: with gradient norms taken last it holds the gradients of all updates until then, 40 MB more at width 64',
   apply({ operator, inputs }) {
     if (operator.name !== 'After') return undefined;
     const [value, dependency] = inputs as [Value, Value];
@@ -66,13 +66,13 @@ export const enforceOrder: Rule = {
 };
 
 /**
- * A convolution of 6, 9, 15 or so channels on as many channels more, of zeros, as make them a multiple of four. ONNX Runtime's WebGPU
- * provider reads channels by threes where they are a multiple of three but not of four, and computes something else where there are
- * more than three of them: batches of such sizes are channels where a kernel's gradient is taken.
+ * Pads a convolution of 6, 9, 15 or similar channels with zero channels to a multiple of four. ONNX Runtime's WebGPU provider reads channels three
+ * at a time if their number is a multiple of three but not of four, and computes wrong results for more than three. Kernel gradients have the
+ * batch as channels, so that batches of such sizes are affected too.
  */
 export const padChannelsToFour: Rule = {
-  name: 'channels-in-fours',
-  reason: 'not faster but right: kernels of any size, 2x2 and more, gave errors as large as the result with ONNX Runtime 1.30',
+  name: 'pad-channels-to-four',
+  reason: 'correctness, not speed: with ONNX Runtime 1.30, kernels of 2x2 and more gave errors as large as the result',
   apply(value) {
     if (value.operator.name !== 'Conv') return undefined;
     const [x, kernel, ...bias] = value.inputs as [Value, Value, ...Value[]];

@@ -6,15 +6,15 @@ import type { ComputedValue, InputValue, Value } from '../value.js';
 /** The output that holds the next value of the state input `name`. */
 export const nextName = (name: string): string => `next/${name}`;
 
-/** A state vector as a lowered graph keeps it. */
+/** The order in which a lowered graph stores a state vector. */
 export interface StateLayout {
-  /** Elements outside. */
+  /** Elements outside the graph. */
   readonly size: number;
-  /** For each element inside its element outside, or -1 for a zero. Made anew at each call: it is as large as the vector and seldom needed. */
+  /** For each stored element its position outside the graph, or -1 for a zero. Created at each call, since it is as large as the vector and rarely needed. */
   readonly order: () => Int32Array;
 }
 
-/** The vector in the graph's order. */
+/** Returns a vector in the graph's order. */
 export function toStoredOrder({ order }: StateLayout, vector: Float32Array): Float32Array {
   const source = order();
   const stored = new Float32Array(source.length);
@@ -24,7 +24,7 @@ export function toStoredOrder({ order }: StateLayout, vector: Float32Array): Flo
   return stored;
 }
 
-/** The vector in its own order again. */
+/** Returns a stored vector in the canonical order. */
 export function fromStoredOrder({ size, order }: StateLayout, stored: Float32Array): Float32Array {
   const vector = new Float32Array(size);
   order().forEach((element, position) => {
@@ -33,22 +33,21 @@ export function fromStoredOrder({ size, order }: StateLayout, stored: Float32Arr
   return vector;
 }
 
-/** A graph whose state may lie in another order inside. */
+/** A graph whose state may be stored in a different order. */
 export interface LaidOutGraph extends Graph {
-  /** State inputs, and outputs of their next values, that are kept in another order than outside. */
+  /** State inputs, with the outputs of their next values, that are stored in a different order. */
   readonly stateLayouts: ReadonlyMap<string, StateLayout>;
 }
 
 /** A graph as a target runs it. */
 export interface LoweredGraph extends LaidOutGraph {
-  /** State inputs whose next value may be written over them. */
+  /** State inputs that their next values may be written over. */
   readonly statesInPlace: ReadonlySet<string>;
 }
 
 /**
- * The state inputs whose memory may hold their next value as well: a run then reads the old state and leaves the new one in the same
- * place, without a second copy of the state. That is right where everything that reads the old value is done before the new one is
- * written: each reader is something that the next value is made of, and the operator that writes does not read elsewhere in it.
+ * Returns the state inputs that their next values may be written over, which saves a second copy of the state. Everything that reads the old value
+ * must be done before the new one is written: the next value depends on each reader, and its operator reads each element only to write it.
  */
 export function statesInPlace(graph: Graph): ReadonlySet<string> {
   const order = topologicalOrder(Object.values(graph.outputs));
@@ -62,7 +61,7 @@ export function statesInPlace(graph: Graph): ReadonlySet<string> {
 
 function isSafe(state: InputValue, next: ComputedValue, order: readonly Value[], outputs: ReadonlySet<Value>): boolean {
   const before = new Set(topologicalOrder([next]));
-  // The state and what the runtime makes of it without a copy.
+  // The state, and the values that the runtime makes of it without a copy.
   const views = new Set<Value>([state]);
   for (const value of order) {
     if (value.kind !== 'computed' || !value.inputs.some((operand) => views.has(operand))) continue;

@@ -33,7 +33,7 @@ async function expectLowered(build: Build, x: Tensor, operators: readonly string
 const mask = (x: Value, high: number, low: number) => where(greater(x, 0), constant(high), constant(low));
 const rewritten = (value: Value) => maskToClip.apply(value as ComputedValue);
 
-describe('step-masks', () => {
+describe('mask-to-clip', () => {
   it('makes 1 where positive and 0 elsewhere one operator', async () => {
     await fc.assert(
       fc.asyncProperty(tensors, (x) => expectLowered((value) => mask(value, 1, 0), x, ['HardSigmoid'])),
@@ -98,7 +98,7 @@ describe('step-masks', () => {
   });
 });
 
-describe('signs', () => {
+describe('sign-to-clip', () => {
   it('makes Sign a clipped line', async () => {
     await fc.assert(
       fc.asyncProperty(tensors, (x) => expectLowered((value) => sign(value), x, ['Clip', 'Mul'])),
@@ -120,7 +120,7 @@ async function expectUnchanged(rule: Rule, build: Build, tensors: readonly Tenso
   expectClose((await runAsWritten(rewritten, tensors)).result!, (await runAsWritten(graph, tensors)).result!);
 }
 
-describe('narrow-convolutions', () => {
+describe('conv-to-matmul', () => {
   const x = input('x', [2, 3, 6, 5]);
 
   it('makes a convolution whose result is smaller than its kernel one matrix product', () => {

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { rewriteGraph } from '../../../src/engine/graph.js';
 import { batchNormalization, conv, exp, gradients, graphOf, input, lower, square, sumOf, tanh, type Value } from '../../../src/engine/index.js';
-import { expandDefinitions, padChannelsToFour } from '../../../src/engine/lowering/rewrites.js';
+import { expandDecompositions, padChannelsToFour } from '../../../src/engine/lowering/rewrites.js';
 import type { ComputedValue } from '../../../src/engine/value.js';
 import { expectClose } from '../expectations.js';
 import { gradientGraph } from '../finiteDifferences.js';
@@ -16,7 +16,7 @@ const convolutionOf = (channels: number) => conv(input('x', [2, channels, 4, 5])
 /** The channels that a convolution reads after the rule. */
 const channelsOf = (value: Value): number => (value as ComputedValue).inputs[0]!.shape[1]!;
 
-describe('channels-in-fours', () => {
+describe('pad-channels-to-four', () => {
   it.each([
     [6, 8],
     [9, 12],
@@ -72,7 +72,7 @@ describe('channels-in-fours', () => {
   });
 });
 
-describe('expand-definitions', () => {
+describe('expand-decompositions', () => {
   const [x, scale, bias] = [input('x', [2, 3]), input('scale', [3]), input('bias', [3])];
 
   it.each(Object.entries(targets))('puts the definition in the place of BatchNormalization for %s', (_, target) => {
@@ -84,7 +84,7 @@ describe('expand-definitions', () => {
   });
 
   it('leaves operators that ONNX has as they are', () => {
-    expect(expandDefinitions.apply(exp(x) as ComputedValue)).toBeUndefined();
+    expect(expandDecompositions.apply(exp(x) as ComputedValue)).toBeUndefined();
   });
 
   it('lets the gradient share the statistics of the batch', () => {

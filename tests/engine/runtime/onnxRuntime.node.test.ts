@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -5,6 +6,19 @@ import { once } from '../../../src/engine/runtime/onnxRuntime.node.js';
 import { startCommand } from '../../cli/runCommand.js';
 import { makeTinyRun } from '../../cli/tinyRun.js';
 import { temporaryFolder } from '../../temporaryFolder.js';
+
+describe('importing the native runtime', () => {
+  it('loads no native library and changes nothing of the process', () => {
+    const program = `
+      const before = JSON.stringify(process.env);
+      const { createRequire } = await import('node:module');
+      await import('./dist/engine/runtime/native.node.js');
+      const loaded = [...Object.keys(createRequire(import.meta.url).cache), ...process.report.getReport().sharedObjects];
+      console.log(JSON.stringify([before === JSON.stringify(process.env), typeof gc, loaded.filter((file) => /onnxruntime|koffi/.test(file))]));`;
+    const output = execFileSync(process.execPath, ['--input-type=module', '--eval', program], { encoding: 'utf8' });
+    expect(JSON.parse(output)).toEqual([true, 'undefined', []]);
+  });
+});
 
 describe('the telemetry of ONNX Runtime', () => {
   it('is off: a command leaves nothing in the home folder or among temporary files', async () => {

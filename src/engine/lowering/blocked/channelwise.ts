@@ -1,7 +1,7 @@
 /**
- * Images as sums of other images, each scaled by one number a channel, plus one number a channel: the algebra of batch normalisation.
+ * Images as sums of other images, each scaled by one value per channel, plus one value per channel: the algebra of batch normalization.
  * Additions and scalings are carried out on these few numbers; memory is only touched when a sum is needed as an image, and then by one
- * pass a term (a depthwise 1x1 convolution, 32-71 GB/s, where Mul and Add of broadcast operands take a pass each at 18).
+ * pass per term (a depthwise 1x1 convolution, 32-71 GB/s, where Mul and Add of broadcast operands take one pass each at 18 GB/s).
  */
 import { add, concat, mul, reduceSum, reshape, slice, sub } from '../../operators/index.js';
 import { sizeOf } from '../../shape.js';
@@ -9,7 +9,7 @@ import { constant, splatValue, type Value } from '../../value.js';
 import { type FeatureMapType, type Layout, padAxis, padded, type PhaseTensors, phaseShape } from './layout.js';
 import { type Activation, blockedConv, blockedMean } from './operators.js';
 
-/** One number a channel, plain [1, C, 1, 1], or one number for all. */
+/** One value per channel, plain [1, C, 1, 1], or a single value for all channels. */
 export type ChannelVector = Value;
 
 interface Term {
@@ -18,7 +18,7 @@ interface Term {
   readonly gain?: ChannelVector | undefined;
 }
 
-/** The sum of the terms and the bias. */
+/** The sum of scaled terms and a bias. */
 export interface AffineForm {
   readonly terms: readonly Term[];
   readonly bias?: ChannelVector | undefined;
@@ -74,7 +74,7 @@ function materializePart({ terms, bias }: AffineForm, part: number, type: Featur
   }, undefined)!;
 }
 
-/** Terms with one number for all channels, or none, need no convolution. */
+/** Terms with a single value for all channels channels, or none, need no convolution. */
 function addPlainly(terms: readonly Term[], part: number): Value | undefined {
   if (terms.some(({ gain }) => gain && sizeOf(gain.shape) > 1)) return undefined;
   const [first, ...others] = terms;
@@ -82,7 +82,7 @@ function addPlainly(terms: readonly Term[], part: number): Value | undefined {
   return others.reduce((sum, term) => (term.gain && splatValue(term.gain) === -1 ? sub(sum, term.parts[part]!) : add(sum, scaled(term))), scaled(first!));
 }
 
-/** One number a channel for every channel of a part, zeros where channels only fill a block: [channels of the part]. */
+/** One value per channel for every channel of a part, zeros where channels only fill a block: [channels of the part]. */
 export function broadcastChannels(vector: ChannelVector, { channels, block }: FeatureMapType, { kind, phases }: Layout): Value {
   const flat =
     sizeOf(vector.shape) === 1 && channels > 1 ? mul(constant(new Float32Array(channels).fill(1)), reshape(vector, [1])) : reshape(vector, [channels]);
@@ -90,7 +90,7 @@ export function broadcastChannels(vector: ChannelVector, { channels, block }: Fe
   return padAxis(concat(new Array<Value>(phases * phases).fill(flat), 0), 0, block);
 }
 
-/** The numbers of the real channels, plain [1, C, 1, 1], from one number for each channel of a part [1, channels, 1, 1]. */
+/** The numbers of the real channels, plain [1, C, 1, 1], from one value per channel of a part [1, channels, 1, 1]. */
 function reduceChannels(vector: Value, { channels }: FeatureMapType, { kind, phases }: Layout): ChannelVector {
   if (kind === 'blocked') return slice(vector, 1, 0, channels);
   const perPhase = reshape(slice(vector, 1, 0, channels * phases * phases), [phases * phases, channels]);
@@ -144,7 +144,7 @@ export class ChannelSums {
     const [count, step] = sampling(width);
     const kernel = constant(new Float32Array(channels * count).fill(-1 / count), [channels, 1, 1, count]);
     const mean = blockedConv(part, kernel, { group: channels, dilations: [1, step], strides: [height, width] });
-    const phases = this.layout.kind === 'depth' ? this.layout.phases ** 2 : 1;
+    const phases = this.layout.kind === 'spaceToDepth' ? this.layout.phases ** 2 : 1;
     return mul(reduceChannels(mean, this.type, this.layout), 1 / phases);
   }
 

@@ -13,7 +13,7 @@ export interface Convolution {
   readonly result: 'small' | 'big' | 'kernel';
   readonly small: Value;
   readonly big: Value;
-  /** The plain kernel [S, B, kh, kw], absent where it is the result. */
+  /** The plain kernel [S, B, kh, kw], absent if it is the result. */
   readonly kernel: Value | undefined;
   readonly kernelShape: Shape;
   readonly bias: Value | undefined;
@@ -46,10 +46,10 @@ function matchRoles(value: ComputedValue): Pick<Convolution, 'result' | 'small' 
   }
 }
 
-/** Whether a shape is that of an image batch, not of one number a channel. */
+/** Whether a shape is that of a batch of feature maps, not of one value per channel. */
 export const isFeatureMap = (shape: Shape): boolean => shape.length === 4 && (shape[0]! > 1 || shape[2]! * shape[3]! > 1);
 
-/** Links along rows and columns, or undefined where phases do not exist. */
+/** Links along rows and columns, or undefined if the convolution has no phases. */
 function axesOf({ small, big, kernelShape, strides, padding }: Pick<Convolution, 'small' | 'big' | 'kernelShape' | 'strides' | 'padding'>) {
   const [rows, columns] = [0, 1].map((i) =>
     phaseLinks({ small: small.shape[2 + i]!, big: big.shape[2 + i]!, kernel: kernelShape[2 + i]!, stride: strides[i]!, padding: padding[i]! }),
@@ -97,7 +97,7 @@ export function planConvolution(convolution: Convolution, smallRegion: Layout, b
   if (isPointwise(convolution)) return connectPointwise(convolution, type, smallRegion, bigRegion);
   const { rows, columns } = axesOf(convolution)!;
   if (isWholePixel(convolution)) return { smallLayout: WHOLE, bigLayout: WHOLE, connections: [asPixel(type)], bigAsPixel: true };
-  if (bigRegion.kind === 'depth' && bigRegion.phases === strides[0]) {
+  if (bigRegion.kind === 'spaceToDepth' && bigRegion.phases === strides[0]) {
     return { smallLayout: WHOLE, bigLayout: bigRegion, connections: [viaSpaceToDepth(type, rows, columns)], bigAsPixel: false };
   }
   const links = rows.flatMap((row, i) => columns.map((column, j): PhaseLink => ({ small: 0, big: i * columns.length + j, rows: row, columns: column })));
@@ -124,19 +124,19 @@ function asPixel(type: KernelType): KernelGroup {
   return { ...plainConnection(type, [{ small: 0, big: 0, rows: ONE_TAP, columns: ONE_TAP }]), type: pixels };
 }
 
-/** The 1x1 case: each phase by itself, or all phases in a block of depth. */
+/** The 1x1 case: each phase by itself, or all phases in a space-to-depth block. */
 function connectPointwise({ small }: Convolution, type: KernelType, smallRegion: Layout, bigRegion: Layout): ConvolutionPlan {
-  const depthOf = [smallRegion, bigRegion].find(({ kind }) => kind === 'depth');
+  const depthOf = [smallRegion, bigRegion].find(({ kind }) => kind === 'spaceToDepth');
   const phases = depthOf?.phases ?? (type.big >= type.small ? bigRegion : smallRegion).phases;
   const axis = (size: number): AxisLink => ({ ...ONE_TAP, small: size / phases, phase: size / phases });
   const [rows, columns] = [axis(small.shape[2]!), axis(small.shape[3]!)];
   const blocked: Layout = { kind: 'blocked', phases };
   const count = phases * phases;
-  if (smallRegion.kind === 'depth' && bigRegion.kind !== 'depth') {
+  if (smallRegion.kind === 'spaceToDepth' && bigRegion.kind !== 'spaceToDepth') {
     const connections = Array.from({ length: count }, (_, phase) => placedIn('small', phase, type, [{ small: 0, big: phase, rows, columns }]));
     return { smallLayout: smallRegion, bigLayout: blocked, connections, bigAsPixel: false };
   }
-  if (bigRegion.kind === 'depth' && smallRegion.kind !== 'depth') {
+  if (bigRegion.kind === 'spaceToDepth' && smallRegion.kind !== 'spaceToDepth') {
     const connections = Array.from({ length: count }, (_, phase) => placedIn('big', phase, type, [{ small: phase, big: 0, rows, columns }]));
     return { smallLayout: blocked, bigLayout: bigRegion, connections, bigAsPixel: false };
   }
@@ -144,7 +144,7 @@ function connectPointwise({ small }: Convolution, type: KernelType, smallRegion:
   return { smallLayout: blocked, bigLayout: blocked, connections: [plainConnection(type, links)], bigAsPixel: false };
 }
 
-/** A 1x1 kernel whose channels on one side are those of one phase within a block of depth. */
+/** A 1x1 kernel whose channels on one side are those of one phase within a space-to-depth block. */
 function placedIn(side: 'small' | 'big', phase: number, type: KernelType, links: readonly PhaseLink[]): KernelGroup {
   const axis = side === 'small' ? 0 : 1;
   const channels = type[side];
@@ -160,7 +160,7 @@ function placedIn(side: 'small' | 'big', phase: number, type: KernelType, links:
 }
 
 /**
- * A strided convolution of a map whose phases share a block of depth: one of stride 1 by a kernel in which each channel (row phase,
+ * A strided convolution of a map whose phases share a space-to-depth block: one of stride 1 by a kernel in which each channel (row phase,
  * column phase, c) has the taps that reach its phase, and zeros elsewhere.
  */
 function viaSpaceToDepth(type: KernelType, rows: readonly AxisLink[], columns: readonly AxisLink[]): KernelGroup {
@@ -189,7 +189,7 @@ function spanOf(links: readonly AxisLink[]): AxisLink {
   return { ...links[0]!, first: 0, step: 1, taps: shift + last + 1, shift };
 }
 
-/** For each element of the virtual kernel its element of the plain one (or the zero behind them), and the other way round. */
+/** For each element of the virtual kernel its element of the plain one (or the zero after them), and the other way round. */
 function spaceToDepthIndex(
   type: KernelType,
   virtual: KernelType,

@@ -9,7 +9,7 @@ import { type AxisLink, kernelGradientPadding, dataGradientPadding, forwardPaddi
 
 /** What is added and applied to a result in the same pass. */
 interface Epilogue {
-  /** One number for each channel of a part, zeros behind the real ones. */
+  /** One value per channel of a part, zeros after the real ones. */
   readonly bias?: Value | undefined;
   readonly activation?: Activation | undefined;
   /** Steps along rows and columns of which only the first positions are computed; default 1, all of them. */
@@ -160,7 +160,7 @@ function correlateLink({ rows, columns }: PhaseLink, row: number, small: Value, 
   );
 }
 
-/** Zeros behind the last image, up to whole blocks: they add nothing to a gradient. */
+/** Zeros after the last image, up to whole blocks: they add nothing to a gradient. */
 function padBatch(part: Value, batch: number, block: number): Value {
   const wholeBatch = padded(batch, block);
   if (wholeBatch === batch) return part;

@@ -6,10 +6,10 @@ import { nextName, type StateLayout } from '../state.js';
 import { kernelFromRows, kernelRows, kernelRowsCount, type KernelType, writeElementOrder } from './kernels.js';
 
 /**
- * State vectors in an order of their own. Parameters, their gradients and Adam's moments are packed vectors on which elementwise
+ * Flat vectors in their own order. Parameters, their gradients and Adam's moments are flat vectors on which elementwise
  * operators, slices and concatenations act: inside the graph each kernel can lie in them as the rows that convolutions want, padded to
- * whole blocks with zeros. Nothing is transposed in an iteration then; whoever reads or writes the state does it once. Anything else that
- * reads such a vector, or a vector that comes from elsewhere, is converted where the two meet.
+ * whole blocks with zeros. Nothing is transposed in an iteration then; the order is converted when the state is read or set. A vector is also converted for any other operator
+ * that reads it, and if it comes from any other operator.
  */
 
 /** A piece of a vector: `length` elements from `start` on are `storedLength` from `offset` on, a kernel's as rows. */
@@ -123,7 +123,7 @@ function commonKernel(kernels: readonly (KernelType | undefined)[]): KernelType 
 }
 
 /** The elements of a vector. */
-export const plainSize = ({ segments }: VectorLayout): number => segments.reduce((sum, { length }) => sum + length, 0);
+const plainSize = ({ segments }: VectorLayout): number => segments.reduce((sum, { length }) => sum + length, 0);
 
 /** How the elements of a state vector of this layout are ordered outside the graph and inside. */
 export const stateLayout = (layout: VectorLayout): StateLayout => ({
@@ -131,7 +131,7 @@ export const stateLayout = (layout: VectorLayout): StateLayout => ({
   order: () => orderOf(layout),
 });
 
-export function orderOf({ storedSize, segments }: VectorLayout): Int32Array {
+function orderOf({ storedSize, segments }: VectorLayout): Int32Array {
   const order = new Int32Array(storedSize).fill(-1);
   for (const { start, length, offset, storedLength, kernel } of segments) {
     const piece = order.subarray(offset, offset + storedLength);

@@ -10,10 +10,10 @@ import { gatherRows } from './operators.js';
 
 /**
  * `blocked`: one part for each of phases x phases parities of row and column, in row-major order.
- * `depth`: one part; all phases of a few channels share a block: channel (row parity, column parity, c).
+ * `spaceToDepth`: one part; all phases of a few channels share a block: channel (row parity, column parity, c).
  */
 export interface Layout {
-  readonly kind: 'blocked' | 'depth';
+  readonly kind: 'blocked' | 'spaceToDepth';
   readonly phases: number;
 }
 
@@ -43,7 +43,7 @@ export const padded = (channels: number, block: number): number => Math.ceil(cha
 
 /** The declared shape of each part. */
 export function phaseShape({ batch, channels, height, width, block }: FeatureMapType, { kind, phases }: Layout): Shape {
-  return [1, kind === 'depth' ? block : padded(channels, block), height / phases, (width / phases) * batch];
+  return [1, kind === 'spaceToDepth' ? block : padded(channels, block), height / phases, (width / phases) * batch];
 }
 
 /** All pixels in one part. */
@@ -57,7 +57,7 @@ export const memoryShape = ({ batch, channels, height, width, block }: FeatureMa
   batch * block,
 ];
 
-/** Zeros behind the last of an axis, up to `size`. */
+/** Zeros after the last of an axis, up to `size`. */
 export function padAxis(x: Value, axis: number, size: number): Value {
   return pad(
     x,
@@ -70,7 +70,7 @@ export function padAxis(x: Value, axis: number, size: number): Value {
 export function fromPlain(x: Value, type: FeatureMapType, layout: Layout): PhaseTensors {
   const { batch, channels, height, width, block } = type;
   const { kind, phases } = layout;
-  if (kind === 'depth') {
+  if (kind === 'spaceToDepth') {
     const split = transpose(reshape(x, [batch, channels, height / phases, phases, width / phases, phases]), [2, 4, 0, 3, 5, 1]);
     const flat = reshape(split, [(height / phases) * (width / phases) * batch, phases * phases * channels]);
     return [reshape(padAxis(flat, 1, block), phaseShape(type, layout))];
@@ -79,11 +79,11 @@ export function fromPlain(x: Value, type: FeatureMapType, layout: Layout): Phase
   return splitPhases(reshape(whole, phaseShape(type, { kind, phases: 1 })), type, phases);
 }
 
-/** A value back in plain memory. */
+/** A value back in canonical memory. */
 export function toPlain(parts: PhaseTensors, type: FeatureMapType, layout: Layout): Value {
   const { batch, channels, height, width, block } = type;
   const { kind, phases } = layout;
-  if (kind === 'depth') {
+  if (kind === 'spaceToDepth') {
     const flat = slice(reshape(parts[0]!, [(height / phases) * (width / phases) * batch, block]), 1, 0, phases * phases * channels);
     const split = reshape(flat, [height / phases, width / phases, batch, phases, phases, channels]);
     return reshape(transpose(split, [2, 5, 0, 3, 1, 4]), [batch, channels, height, width]);
@@ -95,7 +95,7 @@ export function toPlain(parts: PhaseTensors, type: FeatureMapType, layout: Layou
 /** A value from one layout to another. */
 export function convertLayout(parts: PhaseTensors, type: FeatureMapType, from: Layout, to: Layout): PhaseTensors {
   if (sameLayout(from, to)) return parts;
-  if (from.kind === 'depth' || to.kind === 'depth') return fromPlain(toPlain(parts, type, from), type, to);
+  if (from.kind === 'spaceToDepth' || to.kind === 'spaceToDepth') return fromPlain(toPlain(parts, type, from), type, to);
   return splitPhases(joinPhases(parts, type, from.phases), type, to.phases);
 }
 

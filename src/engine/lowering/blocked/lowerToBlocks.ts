@@ -38,14 +38,14 @@ import { assignLayouts, isElementwise, isPerChannel } from './regions.js';
 import { ParameterStorage } from './parameterStorage.js';
 
 /**
- * The same graph with its convolutions, and whatever lies elementwise between them, on blocked channels with the batch inside. For
- * ONNX Runtime's CPU provider on processors for which it has blocked kernels of block size `block`.
+ * The same graph with its convolutions, and elementwise operators between them, in blocked layouts with the batch inside, for
+ * CPUs on which ONNX Runtime has blocked kernels of block size `block`.
  */
 export function lowerToBlocks(graph: Graph, block: number): LaidOutGraph {
   return new BlockedLowering(graph, block).lowered();
 }
 
-/** An image on its way: a form, or the product of two that is made only if somebody needs it as an image. */
+/** A feature map under construction: an affine form, or a product of two that is materialized only if it is needed as a feature map. */
 interface Image {
   readonly form?: AffineForm;
   readonly product?: readonly [AffineForm, AffineForm];
@@ -53,7 +53,7 @@ interface Image {
 
 class BlockedLowering {
   private readonly layouts: ReadonlyMap<Value, Layout>;
-  /** Images whose variance is taken. */
+  /** Feature maps whose variance is taken. */
   private readonly statistics = new Map<Value, Statistics>();
   private readonly centered = new Map<Value, Centered>();
   private readonly consumers = new Map<Value, ComputedValue[]>();
@@ -84,7 +84,7 @@ class BlockedLowering {
   }
 
   lowered(): LaidOutGraph {
-    // Operands first; what nobody asks for in the end is not reached from the outputs and so not in the graph.
+    // Operands first. Values that turn out to be unused are not reached from the outputs, and so are not in the graph.
     for (const value of this.order) {
       if (this.images.has(value) || this.storage.lowerVector(value)) continue;
       if (value.kind === 'computed' && this.layouts.has(value)) this.lowerImage(value, this.layouts.get(value)!);
@@ -107,14 +107,14 @@ class BlockedLowering {
     return this.consumers.get(value) ?? [];
   }
 
-  /** A value in plain memory. */
+  /** A value in the canonical layout. */
   private plain(value: Value): Value {
     const known = this.plainValues.get(value) ?? this.storage.plainVector(value) ?? toPlain(this.parts(value), this.typeOf(value), this.layouts.get(value)!);
     this.plainValues.set(value, known);
     return known;
   }
 
-  /** An image as a form, a product being made. */
+  /** An image as a form, a product materialized. */
   private form(value: Value): AffineForm {
     const image = this.images.get(value);
     if (image?.form) return image.form;
@@ -124,7 +124,7 @@ class BlockedLowering {
     return form;
   }
 
-  /** An image in its region's layout. */
+  /** A feature map in its region's layout. */
   private parts(value: Value): PhaseTensors {
     const form = this.form(value);
     const known = asParts(form);
@@ -149,7 +149,11 @@ class BlockedLowering {
     const convolution = matchConvolution(value);
     if (convolution) return this.lowerConvolution(value, convolution, layout);
     if (isElementwise(value)) this.images.set(value, this.elementwise(value, layout));
-    else this.images.set(value, { form: toAffine(this.inBlocks(value, layout) ?? fromPlain(this.lowerPlain(value), this.typeOf(value), layout)) });
+    else {
+      const parts = this.inBlocks(value, layout);
+      if (parts) this.images.set(value, { form: toAffine(parts) });
+      else this.plainValues.set(value, this.lowerPlain(value));
+    }
   }
 
   private lowerConvolution(value: ComputedValue, convolution: Convolution, layout: Layout): void {
@@ -157,7 +161,7 @@ class BlockedLowering {
     const connected = this.connected(convolution);
     const own = result === 'small' ? connected.smallLayout : connected.bigLayout;
     const type = this.typeOf(value);
-    // An activation right behind the convolution goes into its last pass, if nobody wants what is before it.
+    // An activation right after the convolution is fused into its last pass, if nothing else reads the convolution.
     const follower = sameLayout(own, layout) ? this.onlyConsumer(value) : undefined;
     const activation = follower && activationOf(follower);
     const makers =
@@ -178,7 +182,7 @@ class BlockedLowering {
     if (follower && activation) this.images.set(follower, image);
   }
 
-  /** Whether nothing but its mean, its variance and its normalization read an image. */
+  /** Whether only the mean, the variance and the normalization of a feature map read it. */
   private servesStatistics(value: Value): boolean {
     const mean = this.statistics.get(value)?.mean;
     const isOutput = Object.values(this.graph.outputs).includes(value);
@@ -190,7 +194,7 @@ class BlockedLowering {
     return operator.name === 'Sub' && x !== undefined && this.statistics.get(x)?.mean === mean;
   }
 
-  /** An image of which statistics are taken, near its mean. */
+  /** A feature map whose statistics are taken, near its mean. */
   private centeredOf(x: Value): Centered {
     const known = this.centered.get(x);
     if (known) return known;
@@ -233,7 +237,7 @@ class BlockedLowering {
   private applyFunction(value: ComputedValue, operand: Value, layout: Layout): AffineForm {
     const activation = activationOf(value);
     const form = this.form(operand);
-    // A form that has to be made anyway takes the activation along.
+    // A form that must be materialized anyway includes the activation.
     if (activation && !asParts(form)) return toAffine(materialize(form, this.typeOf(value), layout, activation));
     return toAffine(this.parts(operand).map((part) => apply(value.operator, [part], value.attributes)));
   }
@@ -276,7 +280,7 @@ class BlockedLowering {
     return planConvolution(convolution, this.layouts.get(convolution.small)!, this.layouts.get(convolution.big)!, this.block);
   }
 
-  /** Sums and means of an image over batch, rows and columns, and perhaps channels. */
+  /** Sums and means of a feature map over batch, rows and columns, and perhaps channels. */
   private channelSums(value: ComputedValue): Value | undefined {
     const { name } = value.operator;
     const [x] = value.inputs as [Value];
@@ -295,7 +299,7 @@ class BlockedLowering {
 
   private sumsOf(x: Value, sums: ChannelSums): ChannelVector {
     const image = this.images.get(x);
-    // A product that only sums want is never made.
+    // A product that is only summed is not materialized.
     const onlySums = this.consumersOf(x).every(({ operator }) => operator.name.startsWith('Reduce'));
     if (image?.product && !image.form && onlySums) return sums.ofProduct(...image.product);
     return sums.ofForm(this.form(x));

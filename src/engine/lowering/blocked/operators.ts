@@ -2,9 +2,9 @@ import { apply, type Operator } from '../../operator.js';
 import { type Attributes, constant, constantTensor, type Value } from '../../value.js';
 
 /**
- * ONNX Runtime's operators on blocked channels (domain `com.microsoft.nchwc`), which its own optimiser inserts only where kernels
+ * ONNX Runtime's operators on blocked channels (domain `com.microsoft.nchwc`), which its own optimizer inserts only where kernels
  * are constants. Declared shapes are those of plain tensors; the memory of data is [N, C/P, H, W, P] and that of kernels
- * [O/P, I/P, kh, kw, P in, P out], with P the block size. None of them needs a gradient: they exist behind lowering only.
+ * [O/P, I/P, kh, kw, P in, P out], with P the block size. None of them needs a gradient: they exist after lowering only.
  */
 
 const DOMAIN = 'com.microsoft.nchwc';
@@ -16,7 +16,7 @@ export interface Activation {
 }
 
 export interface BlockedConvOptions {
-  /** One number a channel of the result. */
+  /** One value per channel of the result. */
   readonly bias?: Value | undefined;
   /** Added to the result before the activation; of its shape. */
   readonly sum?: Value | undefined;

@@ -29,7 +29,7 @@ export interface LoweringContext {
   readonly graph: Graph;
   readonly consumersOf: (value: Value) => readonly ComputedValue[];
   readonly connected: (convolution: Convolution) => ConvolutionPlan;
-  /** A value in plain memory. */
+  /** A value in the canonical layout. */
   readonly plain: (value: Value) => Value;
 }
 
@@ -187,7 +187,7 @@ export class ParameterStorage {
 }
 
 /** What elements that only fill blocks become under elementwise operators, if that is known without running anything. */
-export class Padding {
+class Padding {
   private readonly known = new Map<Value, number | undefined>();
 
   /** @param isFilled whether a value of several elements is stored with zeros in its padding, whatever it is made of */

@@ -26,7 +26,7 @@ export interface AxisLink {
   readonly phase: number;
 }
 
-/** The link of each phase, or undefined where phases would differ in size or number of taps, or need cropping. */
+/** The link of each phase, or undefined if phases would differ in size or number of taps, or need cropping. */
 export function phaseLinks({ small, big, kernel, stride, padding }: Axis): readonly AxisLink[] | undefined {
   if (big % stride !== 0 || kernel % stride !== 0) return undefined;
   const links = Array.from({ length: stride }, (_, phase): AxisLink => {

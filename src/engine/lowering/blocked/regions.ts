@@ -1,9 +1,9 @@
 /** Which layout each image of a graph gets. */
 import { topologicalOrder } from '../../graph.js';
 import { sameShape } from '../../shape.js';
-import { type ComputedValue, constant, type Value } from '../../value.js';
+import { type ComputedValue, constant, input, type Value } from '../../value.js';
 import { type Convolution, matchConvolution, isFeatureMap, isPointwise } from './convolutionPlan.js';
-import type { Layout } from './layout.js';
+import { imageType, type Layout, memoryShape, WHOLE } from './layout.js';
 
 const ARITHMETIC: ReadonlySet<string> = new Set(['Add', 'Sub', 'Mul']);
 
@@ -11,13 +11,13 @@ const ARITHMETIC: ReadonlySet<string> = new Set(['Add', 'Sub', 'Mul']);
  * Whether an operator is an elementwise function that keeps a layout. Its result must be finite wherever its operand is: channels that only fill
  * a block hold any finite value, and zero kernels would turn infinity into NaN.
  */
-export function isFunction({ operator, inputs, attributes }: ComputedValue): boolean {
+function isFunction({ operator, inputs, attributes }: ComputedValue): boolean {
   if (!operator.elementwise || operator.evaluate === undefined || inputs.length !== 1 || inputs[0]!.type !== 'float32') return false;
   const samples = constant([-2, -1, 0, 1, 2]);
   return Array.from(operator.evaluate([samples], samples, attributes), Number).every(Number.isFinite);
 }
 
-/** Whether an operand is one number a channel, or one number. */
+/** Whether an operand is one value per channel, or a single value. */
 export const isPerChannel = (operand: Value, result: Value): boolean => {
   const lead = result.shape.length - operand.shape.length;
   return (
@@ -27,7 +27,7 @@ export const isPerChannel = (operand: Value, result: Value): boolean => {
   );
 };
 
-/** Whether an operator makes an image of images elementwise, other operands being one number a channel. */
+/** Whether an operator makes an image of images elementwise, other operands being one value per channel. */
 export function isElementwise(value: Value): value is ComputedValue {
   if (value.kind !== 'computed' || value.type !== 'float32' || !isFeatureMap(value.shape)) return false;
   if (isFunction(value)) return true;
@@ -35,32 +35,17 @@ export function isElementwise(value: Value): value is ComputedValue {
 }
 
 /**
- * Images that elementwise operators connect form a region, forward and backward passes together, and a region has one layout. Strided
+ * Feature maps that elementwise operators connect form a region, forward and backward passes together, and a region has one layout. Strided
  * convolutions want their big map in phases and their small one whole: a region is in phases if all its convolutions want it so, and
  * whole otherwise (one tensor instead of several), converted at the convolutions that want phases. A region in phases with so few
- * channels that all phases fit one block keeps them in depth. Images that no convolution touches have no layout and stay plain.
+ * channels that all phases fit one block keeps them in a space-to-depth block. Feature maps that no convolution touches have no layout and stay plain.
  */
 export function assignLayouts(outputs: readonly Value[], block: number): ReadonlyMap<Value, Layout> {
-  const parents = new Map<Value, Value>();
-  const find = (value: Value): Value => {
-    let root = value;
-    while (parents.get(root) !== root) root = parents.get(root)!;
-    let walk = value;
-    while (walk !== root) [walk] = [parents.get(walk)!, parents.set(walk, root)];
-    return root;
-  };
   const order = topologicalOrder(outputs);
-  for (const value of order) {
-    if (isFeatureMap(value.shape) && value.type === 'float32') parents.set(value, value);
-    if (!isElementwise(value)) continue;
-    for (const operand of value.inputs) {
-      if (parents.has(operand) && sameShape(operand.shape, value.shape)) parents.set(find(value), find(operand));
-    }
-  }
-
-  const requests = new Map<Value, Set<number>>();
+  const regions = regionsOf(order);
+  const requests = new Map<readonly Value[], Set<number>>();
   const request = (value: Value, phases: number | undefined) => {
-    const region = find(value);
+    const region = regions.get(value)!;
     const known = requests.get(region) ?? new Set<number>();
     requests.set(region, known);
     if (phases !== undefined) known.add(phases);
@@ -71,11 +56,37 @@ export function assignLayouts(outputs: readonly Value[], block: number): Readonl
     request(convolution.big, pointwise ? undefined : convolution.strides[0]);
   }
   const layouts = new Map<Value, Layout>();
-  for (const value of parents.keys()) {
-    const wanted = requests.get(find(value));
-    if (wanted) layouts.set(value, layoutFor(value, wanted, block));
+  for (const [region, wanted] of requests) for (const value of region) layouts.set(value, layoutFor(value, wanted, block));
+  // Operators with a blocked form pass layouts on, to the regions of their results.
+  for (const value of order) {
+    if (layouts.has(value) || !regions.has(value) || !hasBlockedForm(value, layouts, block)) continue;
+    for (const member of regions.get(value)!) layouts.set(member, WHOLE);
   }
   return layouts;
+}
+
+/** The region of each feature map. */
+function regionsOf(order: readonly Value[]): ReadonlyMap<Value, readonly Value[]> {
+  const regions = new Map<Value, Value[]>();
+  for (const value of order) {
+    if (!isFeatureMap(value.shape) || value.type !== 'float32') continue;
+    const operands = isElementwise(value) ? value.inputs.filter((operand) => sameShape(operand.shape, value.shape)) : [];
+    // The members of smaller regions move to the largest.
+    const known = [...new Set(operands.map((operand) => regions.get(operand)).filter((region) => region !== undefined))];
+    const region = known.reduce((largest, each) => (each.length > largest.length ? each : largest), known[0] ?? []);
+    for (const member of [...known.filter((each) => each !== region).flat(), value]) {
+      region.push(member);
+      regions.set(member, region);
+    }
+  }
+  return regions;
+}
+
+/** Whether an operator can be computed on blocked channels, and its inputs have them. */
+function hasBlockedForm(value: Value, layouts: ReadonlyMap<Value, Layout>, block: number): value is ComputedValue {
+  if (value.kind !== 'computed' || value.operator.blocked === undefined || !value.inputs.every((operand) => layouts.has(operand))) return false;
+  const operands = value.inputs.map(({ shape }) => input('operand', memoryShape(imageType(shape, block))));
+  return value.operator.blocked(operands, { value, attributes: value.attributes, block }) !== undefined;
 }
 
 function layoutFor({ shape }: Value, wanted: ReadonlySet<number>, block: number): Layout {
@@ -83,5 +94,5 @@ function layoutFor({ shape }: Value, wanted: ReadonlySet<number>, block: number)
   const [only] = wanted;
   const fits = wanted.size === 1 && only !== undefined && height % only === 0 && width % only === 0;
   const phases = fits ? only : 1;
-  return { kind: phases > 1 && channels * phases * phases <= block ? 'depth' : 'blocked', phases };
+  return { kind: phases > 1 && channels * phases * phases <= block ? 'spaceToDepth' : 'blocked', phases };
 }
