@@ -14,7 +14,7 @@ import { performance } from 'node:perf_hooks';
 import { parseArgs } from 'node:util';
 import sharp from 'sharp';
 import { gatherImages } from '../dist/data/source.js';
-import { openFolder } from '../dist/data/openFolder.node.js';
+import { openFolder } from '../dist/data/imageFolder.node.js';
 
 const { values } = parseArgs({
   options: {

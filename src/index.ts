@@ -37,30 +37,42 @@ export { classifyByNeighbors, METRICS, type NeighborOptions } from './classifier
 export { probe, type ProbeOptions, type ProbeResult } from './classifiers/probe.js';
 export { decodeProbe, encodeProbe, type ProbeOrigin, type SavedProbe } from './classifiers/probeFile.js';
 export { TEST_IMAGES } from './classifiers/probeRunner.js';
-export { folderClasses, type FolderClasses } from './data/classes.js';
-export { DIGIT_PADDING } from './data/datasets/digits.js';
-export { type ImageItem, type SkippedImage } from './data/decoding/imageItem.js';
-export { flipBatch } from './data/flip.js';
+export { EpochSampler, flipBatch } from './data/batches.js';
 export { type CifarKind, decodeCifar } from './data/formats/cifar.js';
 export { type ElementKind, type Elements } from './data/formats/elements.js';
-export { encodeNpy, encodeNpz, type NumpyArray } from './data/formats/encodeNumpy.js';
-export { decodeIdx, type IdxArray } from './data/formats/idx.js';
-export { decodeIdxImages, type NamedBytes } from './data/formats/idxImages.js';
+export { decodeIdx, decodeIdxImages, type IdxArray, type NamedBytes } from './data/formats/idx.js';
 export { type LabeledImages } from './data/formats/labeledImages.js';
-export { decodeMatlab } from './data/formats/matlab.js';
-export { type MatlabArray, type MatlabClass } from './data/formats/matlabMatrix.js';
-export { type DecodedNumpyArray, decodeNpy } from './data/formats/npy.js';
-export { decodeNpz } from './data/formats/npz.js';
-export { decodeNpzImages } from './data/formats/npzImages.js';
+export { decodeMatlab, type MatlabArray, type MatlabClass } from './data/formats/matlab.js';
+export { type DecodedNumpyArray, decodeNpy, encodeNpy, type NumpyArray } from './data/formats/npy.js';
+export { decodeNpz, decodeNpzImages, encodeNpz } from './data/formats/npz.js';
 export { decodeSvhn } from './data/formats/svhn.js';
-export { type Partition, partitionBy, partitionByName } from './data/partition.js';
-export { EpochSampler } from './data/sampler.js';
-export { awaitDecoding, firstImages, gatherImages, type ImageFormat, type ImageSource, type Split, splitInMemory, subset } from './data/source.js';
+export { folderClasses, type FolderClasses, type Partition, partitionBy, partitionByName } from './data/imageNames.js';
+export {
+  awaitDecoding,
+  firstImages,
+  gatherImages,
+  type ImageFormat,
+  type ImageItem,
+  type ImageSource,
+  type SkippedImage,
+  type Split,
+  splitInMemory,
+  subset,
+} from './data/source.js';
 export { TOLERANCE, type Verification, verify } from './golden/verification.js';
-export { type Crop, CROPS, type Decoded, type DecodeOptions, type DecodingFailure } from './images/decoding.js';
-export { gridOf, imageGrid, pairGrid, squareColumns } from './images/imageGrid.js';
-export { gridMosaic, type GridPlaces, placeCrowd, placeOnGrid } from './images/mosaic.js';
-export { paddedSize, type Padding, padImage, requirePaddable } from './images/padding.js';
+export { gridMosaic, gridOf, type GridPlaces, imageGrid, pairGrid, placeCrowd, placeOnGrid, squareColumns } from './images/imageGrid.js';
+export {
+  type Crop,
+  CROPS,
+  type Decoded,
+  type DecodeOptions,
+  type DecodingFailure,
+  DIGIT_PADDING,
+  paddedSize,
+  type Padding,
+  padImage,
+  requirePaddable,
+} from './images/preprocessing.js';
 export { channelsLast, type ComparableImages, fromBytes, type ImageBatch, imageOf, type Raster, toBytes } from './images/raster.js';
 export { codeStatistics, type CodeStatistics, nearestCodeDistances, type UniformityTest } from './metrics/codeStatistics.js';
 export { compareEvaluations, type Comparison, type Difference, type EvaluatedRun, type IncomparableMetrics } from './metrics/comparability.js';

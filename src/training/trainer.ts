@@ -3,8 +3,7 @@ import { type AverageName, EMA_NAMES, iterationOf, type IterationSpec, type Stat
 import { minDivergence } from '../age/divergence.js';
 import { drawCodes } from '../age/prior.js';
 import type { ModelWeights } from '../model/trainedModel.js';
-import { EpochSampler } from '../data/sampler.js';
-import { flipBatch } from '../data/flip.js';
+import { EpochSampler, flipBatch } from '../data/batches.js';
 import { gatherImages, type Split } from '../data/source.js';
 import { adaptRunningStats, initialParameters, initialStatistics } from '../networks/initialization.js';
 import { NETWORK_NAMES, type NetworkName } from '../networks/network.js';

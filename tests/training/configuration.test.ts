@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { DIGIT_PADDING } from '../../src/data/datasets/digits.js';
+import { DIGIT_PADDING } from '../../src/images/preprocessing.js';
 import { NETWORK_NAMES } from '../../src/networks/network.js';
 import { checkConfiguration, DEFAULTS, iterationSpec } from '../../src/training/configuration.js';
 import { expectInputError } from '../rejection.js';

@@ -1,7 +1,7 @@
 import { Option } from '@commander-js/extra-typings';
 import { firstImages, gatherImages, type ImageSource, type Split } from '../../data/source.js';
 import { channelsLast, type ImageBatch } from '../../images/raster.js';
-import { CROPS } from '../../images/decoding.js';
+import { CROPS } from '../../images/preprocessing.js';
 import { imageGrid, squareColumns } from '../../images/imageGrid.js';
 import { inOnePiece, type PiecewiseArray } from '../../data/npzFile.node.js';
 import { nativeFormat, openSource, DATA_SPEC_HELP } from '../../data/open.node.js';

@@ -5,7 +5,7 @@ import { TrainedModel } from '../../model/trainedModel.js';
 import { awaitDecoding, type ImageSource } from '../../data/source.js';
 import { planEvaluation } from '../../runs/trainingPlan.js';
 import { scoreReconstruction } from '../../metrics/reconstruction.js';
-import { CROPS } from '../../images/decoding.js';
+import { CROPS } from '../../images/preprocessing.js';
 import { checkConfiguration, type Configuration, isChangeable, iterationSpec, NAN_POLICIES } from '../../training/configuration.js';
 import { modelWeights, stateFromWeights, totalStepsFor, type TrainerState } from '../../training/trainer.js';
 import { SCHEDULES } from '../../training/learningRate.js';
