@@ -1,15 +1,15 @@
 /**
- * An error that the caller can mend: its message is one line that says what was wrong, where, and what would be right.
- * The command line prints the message alone and exits with status 2; every other error is a defect and keeps its stack.
+ * An error that the caller can fix. Its message is one line: the subject, the problem, and what to do. The command line prints only the
+ * message and exits with status 2. Every other error is a defect and keeps its stack.
  */
 export class InputError extends Error {
   override readonly name: string = 'InputError';
 }
 
-/** Longer names are no misspellings; their distances would take long to compute. */
+/** Longer names are not misspellings, and their distances would take long to compute. */
 const MAX_NAME = 100;
 
-/** The name in `known` nearest to `given` (at most a third of its letters differ), for "did you mean" in messages. */
+/** Returns the name in `known` that is nearest to `given` for "did you mean", or undefined if more than a third of its letters differ. */
 export function nearestName(given: string, known: readonly string[]): string | undefined {
   if (given.length > MAX_NAME) return undefined;
   let best: string | undefined;
@@ -21,7 +21,7 @@ export function nearestName(given: string, known: readonly string[]): string | u
   return best;
 }
 
-/** How many letters must be inserted, dropped, changed or swapped with their neighbour to make one short string of another. */
+/** Returns the number of letters to insert, drop, change or swap with their neighbor that turns one string into the other. */
 function editDistance(a: string, b: string): number {
   const rows = [Array.from({ length: b.length + 1 }, (_, j) => j)];
   for (let i = 1; i <= a.length; i++) {
@@ -34,4 +34,12 @@ function editDistance(a: string, b: string): number {
     rows.push(row);
   }
   return rows[a.length]![b.length]!;
+}
+
+const MAX_QUOTED = 40;
+
+/** Quotes text of a file for a one-line message: truncated, with `?` for everything but printable ASCII. */
+export function quoted(text: string): string {
+  const shown = text.slice(0, MAX_QUOTED).replace(/[^\x20-\x7e]/g, '?');
+  return `"${shown}${text.length > MAX_QUOTED ? '...' : ''}"`;
 }

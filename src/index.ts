@@ -43,22 +43,19 @@ export { type ModelWeights, TrainedModel } from './model/trainedModel.js';
 
 // Data and images.
 export { type CifarKind, decodeCifar } from './data/formats/cifar.js';
-export { encodeNpy, encodeNpz, type NumpyArray } from './data/formats/encodeNumpy.js';
 export { decodeIdx, type IdxArray } from './data/formats/idx.js';
-export { decodeIdxImages, type NamedBytes } from './data/formats/idxImages.js';
+export { decodeIdxImages, type NamedBytes } from './data/formats/idx.js';
 export { type LabeledImages } from './data/formats/labeledImages.js';
-export { decodeMatlab } from './data/formats/matlab.js';
-export { type MatlabArray, type MatlabClass } from './data/formats/matlabMatrix.js';
-export { type DecodedNumpyArray, decodeNpy } from './data/formats/npy.js';
-export { decodeNpz } from './data/formats/npz.js';
-export { decodeNpzImages } from './data/formats/npzImages.js';
+export { decodeMatlab, type MatlabArray, type MatlabClass } from './data/formats/matlab.js';
+export { type DecodedNumpyArray, decodeNpy, encodeNpy, type NumpyArray } from './data/formats/npy.js';
+export { decodeNpz, decodeNpzImages, encodeNpz } from './data/formats/npz.js';
 export { decodeSvhn } from './data/formats/svhn.js';
-export { DIGIT_PADDING } from './data/datasets/digits.js';
-export { EpochSampler } from './data/sampler.js';
+export { DIGIT_PADDING } from './images/preprocessing.js';
+export { EpochSampler } from './data/batches.js';
 export { awaitDecoding, firstImages, gatherImages, type ImageFormat, type ImageSource, type Split, splitInMemory, subset } from './data/source.js';
-export { type Crop, CROPS } from './images/decoding.js';
+export { type Crop, CROPS } from './images/preprocessing.js';
 export { gridOf, imageGrid, pairGrid, squareColumns } from './images/imageGrid.js';
-export { type Padding, padImage } from './images/padding.js';
+export { type Padding, padImage } from './images/preprocessing.js';
 export { channelsLast, fromBytes, type ImageBatch, imageOf, type Raster, toBytes } from './images/raster.js';
 
 // Metrics and classifiers.

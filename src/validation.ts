@@ -2,17 +2,17 @@ import type { z } from 'zod';
 import { InputError, nearestName } from './errors.js';
 
 /**
- * What messages call a setting: the flag, or the place in a file. `key` is the setting's, `name` what is wrong in it, if that is a part:
- * `epochs` of `length`, `stages[1].epoch` of `stages`.
+ * Returns what messages call a setting: its flag, or its position in a file. `key` is the setting's key, `name` the invalid value inside it, e.g.
+ * `epochs` of `length`, or `stages[1].epoch` of `stages`.
  */
 export type SettingLabel = (key: string, name?: string) => string;
 
 type Path = readonly PropertyKey[];
 
 /**
- * Parses a value by a schema.
- * @param keysAt the keys that the object at a path may have, for suggestions
- * @throws {InputError} that names the first wrong setting, what it may be, and what it was
+ * Parses a value with a schema.
+ * @param keysAt returns the valid keys of the object at a path, for suggestions
+ * @throws {InputError} that names the first invalid setting, what is expected, and its value
  */
 export function validate<T extends z.ZodType>(
   schema: T,
@@ -29,20 +29,20 @@ function describeIssue(issue: z.core.$ZodIssue, given: unknown, label: SettingLa
   if (issue.code === 'unrecognized_keys') {
     const key = issue.keys[0]!;
     const nearest = nearestName(key, keysAt(issue.path));
-    return `${issue.path.length === 0 ? key : placeOf([...issue.path, key], label)}: no such setting${nearest ? `, did you mean ${nearest}?` : ''}`;
+    return `${issue.path.length === 0 ? key : labelOf([...issue.path, key], label)}: no such setting${nearest ? `, did you mean ${nearest}?` : ''}`;
   }
   if (issue.code === 'invalid_union') {
-    // The alternative that the user meant: the one whose key is there.
+    // The alternative whose key exists is the one that the user meant.
     const inner = issue.errors.flat().find(({ path }) => path.length > 0 && valueAt(given, [...issue.path, ...path]) !== undefined);
     if (inner) return describeIssue({ ...inner, path: [...issue.path, ...inner.path] }, given, label, keysAt);
   }
-  return `${placeOf(issue.path, label)}: ${issue.message}, not ${shown(valueAt(given, issue.path))}`;
+  return `${labelOf(issue.path, label)}: ${issue.message}, not ${shown(valueAt(given, issue.path))}`;
 }
 
 const valueAt = (given: unknown, path: Path): unknown =>
   path.reduce<unknown>((inner, key) => (inner as Record<PropertyKey, unknown> | undefined)?.[key], given);
 
-function placeOf([key = 'settings', ...inner]: Path, label: SettingLabel): string {
+function labelOf([key = 'settings', ...inner]: Path, label: SettingLabel): string {
   const name =
     key === 'length'
       ? inner.join('.')
@@ -53,16 +53,16 @@ function placeOf([key = 'settings', ...inner]: Path, label: SettingLabel): strin
   return label(String(key), name || String(key));
 }
 
-/** A value as messages quote it. */
+/** Formats a value for a message. */
 export function shown(value: unknown): string {
   if (value === undefined) return 'missing';
   if (typeof value === 'function') return 'a function';
-  // JSON has no word for numbers that are not finite, and none for large integers.
+  // JSON has neither NaN nor infinities nor large integers.
   if (typeof value === 'number' || typeof value === 'bigint') return String(value);
   try {
     return JSON.stringify(value);
   } catch {
-    // JSON is parsed to any depth, but written by recursion.
+    // JSON.stringify is recursive, JSON.parse is not.
     return 'a value that is nested too deeply';
   }
 }

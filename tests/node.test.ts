@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { encodeNpz } from '../src/data/formats/encodeNumpy.js';
+import { encodeNpz } from '../src/data/formats/npz.js';
 import { compile, openRun, openSource, type RunEvent, type Settings, train, trainingEvents, type TrainOptions } from '../src/node.js';
 import { errorOf, expectInputError } from './rejection.js';
 import { temporaryFolder } from './temporaryFolder.js';

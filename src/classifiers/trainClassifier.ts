@@ -1,5 +1,5 @@
 import { gatherImages, type Split } from '../data/source.js';
-import { EpochSampler } from '../data/sampler.js';
+import { EpochSampler } from '../data/batches.js';
 import { initialParameters, initialStatistics } from '../networks/network.js';
 import { adamScalars, StatefulProgram } from '../engine/index.js';
 import { CLASSIFIER_ADAM } from './classifierIteration.js';

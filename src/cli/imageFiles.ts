@@ -3,7 +3,7 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { firstImages } from '../data/source.js';
 import type { Configuration } from '../training/configuration.js';
-import { findImages } from '../data/folder.node.js';
+import { findImages } from '../data/imageFolder.node.js';
 import { isDataSpec } from '../data/open.node.js';
 import { InputError } from '../errors.js';
 import { describeSystemError } from '../files/atomic.node.js';

@@ -1,7 +1,8 @@
 import { Option } from '@commander-js/extra-typings';
 import { open, readdir, realpath, stat } from 'node:fs/promises';
 import { dirname, extname, join, sep } from 'node:path';
-import { encodeNpz, type NumpyArray } from '../data/formats/encodeNumpy.js';
+import type { NumpyArray } from '../data/formats/npy.js';
+import { encodeNpz } from '../data/formats/npz.js';
 import { channelsLast, type ImageBatch, imageOf, type Raster } from '../images/raster.js';
 import { type PiecewiseArray, writeNpzFile } from '../data/npzFile.node.js';
 import { pathOfData } from '../data/open.node.js';

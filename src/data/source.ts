@@ -1,57 +1,74 @@
-import type { Crop } from '../images/decoding.js';
-import type { Padding } from '../images/padding.js';
-import type { SkippedImage } from './decoding/imageItem.js';
+import type { Crop, Decoded, DecodeOptions, Padding } from '../images/preprocessing.js';
 
-/** How images are wanted. */
+/** The format of a data set's images. */
 export interface ImageFormat {
   /** Rows and columns of an image. */
   readonly size: number;
-  /** 1 (grey) or 3 (RGB). */
+  /** 1 (grayscale) or 3 (RGB). */
   readonly channels: number;
-  /** How images of another shape become squares; as is usual for the data where it is not given. */
+  /** How images of another shape become squares (default: as the data set declares). */
   readonly crop?: Crop;
-  /** The border that images get after they were resized, or null for none; as the data declare it if it is not given. */
+  /** Border that is added after resizing, or null for none (default: as the data set declares). */
   readonly padding?: Padding | null | undefined;
 }
 
-/** Images of one part of a data set, as bytes [C, H, W] each, with a label each if the data have any. */
+/** An image that is not decoded yet. */
+export interface ImageItem {
+  /** Its path below the data set's folder, or its number. It decides on the split. */
+  readonly name: string;
+  /** Class index, or null. */
+  readonly label: number | null;
+  /** Part of the cache key: the image is decoded again if the fingerprint has changed. */
+  readonly fingerprint: string;
+  /** Never rejects. An image that cannot be decoded gives a failure. */
+  decode(options: DecodeOptions): Promise<Decoded>;
+}
+
+/** An image, or a folder of images, that is not part of the data. */
+export interface SkippedImage {
+  readonly name: string;
+  /** One line. */
+  readonly reason: string;
+}
+
+/** One split of a data set: images as bytes [C, H, W], with labels if the data has them. */
 export interface Split {
   readonly count: number;
-  /** Class numbers, one an image, or null. */
+  /** Class indices, one per image, or null. */
   readonly labels: Uint8Array | null;
   /** Copies the bytes of an image to `target` at `offset`. */
   readonly copyImage: (index: number, target: Uint8Array, offset: number) => void;
-  /** Waits until images can be copied, where that is not so from the beginning. */
+  /** Waits until these images can be copied. Absent if all can be copied from the start. */
   readonly prepare?: (indices: Iterable<number>) => Promise<void>;
-  /** What an image is called, such as its path below the data's folder, where images have names. */
+  /** Returns the name of an image, e.g. its path below the data's folder. Absent if images have no names. */
   readonly nameOf?: (index: number) => string;
 }
 
-/** A data set: images of one size, in a part to train on and a part to test on. */
+/** An open data set: images of one size, in a train and a test split. */
 export interface ImageSource {
-  /** What the user called it: `mnist`. */
+  /** Its spec, e.g. `mnist`. */
   readonly name: string;
   /** Rows and columns. */
   readonly size: readonly [height: number, width: number];
   readonly channels: number;
   readonly train: Split;
   readonly test: Split;
-  /** How many classes the labels distinguish, or null without labels. */
+  /** Number of classes, or null without labels. */
   readonly classes: number | null;
-  /** What the classes are called, by number, where the data say it. */
+  /** Names of the classes, if the data has them. */
   readonly classNames?: readonly string[];
-  /** Where images may still be decoded, and the parts count those that cannot be: waits until all are done, and has the parts without these. */
+  /** Waits until all images are decoded, and returns the splits without skipped images. Absent if they are decoded already. */
   readonly finishDecoding?: () => Promise<Pick<ImageSource, 'train' | 'test' | 'skipped'>>;
-  /** Images that are not in either part because they could not be read, as far as is known. */
+  /** Images that are in neither split because they could not be read, as far as is known. */
   readonly skipped?: readonly SkippedImage[];
-  /** Gives back the files that the images are read from, where there are any; images cannot be copied any more. */
+  /** Closes the files that the images are read from. Images cannot be copied any more. */
   readonly close?: () => void;
 }
 
-/** A source of which every image is decoded, without those that cannot be. */
+/** Waits until every image is decoded, and returns the data set without skipped images. */
 export const awaitDecoding = async (source: ImageSource): Promise<ImageSource> => ({ ...source, ...(await source.finishDecoding?.()) });
 
-/** A split whose images lie one after another in memory, `imageBytes` each. */
+/** Returns a split whose images lie one after another in memory, `imageBytes` each. */
 export function splitInMemory(pixels: Uint8Array, imageBytes: number, labels: Uint8Array | null): Split {
   return {
     count: pixels.length / imageBytes,
@@ -60,7 +77,7 @@ export function splitInMemory(pixels: Uint8Array, imageBytes: number, labels: Ui
   };
 }
 
-/** The images of a split at `indices`, as a split of its own. */
+/** Returns the images of a split at `indices` as a split. */
 export function subset({ labels, copyImage, nameOf }: Omit<Split, 'count'>, indices: Uint32Array): Split {
   return {
     count: indices.length,
@@ -70,13 +87,13 @@ export function subset({ labels, copyImage, nameOf }: Omit<Split, 'count'>, indi
   };
 }
 
-/** The bytes of the images at `indices`, one after another. */
+/** Copies the images at `indices` to bytes [N, C, H, W]. */
 export function gatherImages(split: Split, indices: ArrayLike<number>, imageBytes: number, target = new Uint8Array(indices.length * imageBytes)): Uint8Array {
   for (let position = 0; position < indices.length; position++) split.copyImage(indices[position]!, target, position * imageBytes);
   return target;
 }
 
-/** The first `count` images of a split, or all if there are fewer. */
+/** Returns the first `count` images of a split, or all if there are fewer, as bytes [N, C, H, W]. */
 export const firstImages = (split: Split, count: number, imageBytes: number): Uint8Array =>
   gatherImages(
     split,

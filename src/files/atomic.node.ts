@@ -1,26 +1,81 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import { rmSync } from 'node:fs';
+import { type FileHandle, mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { InputError } from '../errors.js';
 
-/** Writes a file whole or not at all: to a temporary name beside it, flushed to the disk, then renamed. Throws InputError if it cannot be written. */
-export async function writeFileAtomically(path: string, bytes: Uint8Array): Promise<void> {
-  const temporary = unfinishedName(path);
-  await wrapWriteErrors(path, async () => {
-    try {
-      await writeAndSync(temporary, bytes);
-      await rename(temporary, path);
-    } catch (error) {
-      await rm(temporary, { force: true });
-      throw error;
-    }
-  });
+/**
+ * Writes a file completely or not at all.
+ * @throws {InputError} if it cannot be written
+ */
+export const writeFileAtomically = (path: string, bytes: Uint8Array): Promise<void> => writeFileInPieces(path, ({ append }) => append(bytes));
+
+/** A file that is being written in pieces. */
+export interface PartialFile {
+  /** Number of bytes so far. */
+  readonly size: number;
+  readonly append: (bytes: Uint8Array) => Promise<void>;
+  /** Replaces bytes that were appended earlier. */
+  readonly replace: (position: number, bytes: Uint8Array) => Promise<void>;
 }
 
-/** A name beside a file for what becomes that file, different each time: processes in two containers may have the same number. */
-export const unfinishedName = (path: string): string => join(dirname(path), `.${basename(path)}.${randomUUID().slice(0, 8)}.partial`);
+/**
+ * Writes a file that may exceed the memory, completely or not at all: `write` appends to a temporary file in the same folder, which is then
+ * synced to disk and renamed. If writing fails or the process exits, the temporary file is removed.
+ * @param signal aborts at the next piece
+ * @throws {InputError} if the file cannot be written
+ * @throws what `write` throws, and the reason of the signal
+ */
+export async function writeFileInPieces(path: string, write: (file: PartialFile) => Promise<void>, signal?: AbortSignal): Promise<void> {
+  const temporary = unfinishedName(path);
+  let handle: FileHandle | undefined;
+  await wrapWriteErrors(path, async () => (handle = await open(temporary, 'w')));
+  // No catch runs if the process exits while a promise is pending.
+  const removeAtExit = () => rmSync(temporary, { force: true });
+  process.once('exit', removeAtExit);
+  try {
+    await write(partialFile(path, handle!, signal));
+    signal?.throwIfAborted();
+    await wrapWriteErrors(path, async () => {
+      await handle!.sync();
+      await handle!.close();
+      await rename(temporary, path);
+    });
+  } catch (error) {
+    await handle!.close().catch(() => undefined);
+    await rm(temporary, { force: true });
+    // Streams reject with errors of their own after an abort.
+    signal?.throwIfAborted();
+    throw error;
+  } finally {
+    process.off('exit', removeAtExit);
+  }
+}
 
-/** Writes a file and waits until it is on the disk. */
+function partialFile(path: string, handle: FileHandle, signal: AbortSignal | undefined): PartialFile {
+  let size = 0;
+  const writeAt = async (position: number, bytes: Uint8Array) => {
+    signal?.throwIfAborted();
+    await wrapWriteErrors(path, async () => {
+      for (let done = 0; done < bytes.length;) done += (await handle.write(bytes, done, bytes.length - done, position + done)).bytesWritten;
+    });
+  };
+  return {
+    get size() {
+      return size;
+    },
+    append: async (bytes) => {
+      await writeAt(size, bytes);
+      size += bytes.length;
+    },
+    replace: writeAt,
+  };
+}
+
+/** Returns a new name for an unfinished file in the same folder. Random, because processes in two containers may have the same id. */
+const unfinishedName = (path: string): string => join(dirname(path), `.${basename(path)}.${randomUUID().slice(0, 8)}.partial`);
+
+/** Writes a file and syncs it to disk. */
 export async function writeAndSync(path: string, bytes: Uint8Array): Promise<void> {
   const file = await open(path, 'w');
   try {
@@ -32,8 +87,9 @@ export async function writeAndSync(path: string, bytes: Uint8Array): Promise<voi
 }
 
 /**
- * Makes a folder, and those above it that are missing; one that is there already is fine. Throws the system's error. Node's own way does
- * not end on file systems that say of a folder that cannot be made that it is missing, and says it of those that are read-only.
+ * Creates a folder and its missing parents. An existing folder is accepted. Node's recursive mkdir never returns on file systems that report
+ * ENOENT for a folder that cannot be created, and reports ENOENT on read-only ones.
+ * @throws the system's error
  */
 export async function makeFolder(path: string): Promise<void> {
   const failure = await mkdir(path).catch((error: NodeJS.ErrnoException) => error);
@@ -48,7 +104,7 @@ async function isFolder(path: string): Promise<boolean> {
   return (await stat(path).catch(() => undefined))?.isDirectory() ?? false;
 }
 
-/** Runs something that reads, and turns the system's refusals into an error that the user can act on. */
+/** Runs an action that reads a file. @throws {InputError} with the path if the system refuses it */
 export async function wrapReadErrors<T>(path: string, action: () => Promise<T>): Promise<T> {
   try {
     return await action();
@@ -57,7 +113,7 @@ export async function wrapReadErrors<T>(path: string, action: () => Promise<T>):
   }
 }
 
-/** The same for something that writes. */
+/** Runs an action that writes a file. @throws {InputError} with the path if the system refuses it */
 export async function wrapWriteErrors(path: string, action: () => Promise<unknown>): Promise<void> {
   try {
     await action();
@@ -66,7 +122,7 @@ export async function wrapWriteErrors(path: string, action: () => Promise<unknow
   }
 }
 
-/** Whether something could not be written because there was no room for it: it can be tried again when there is. */
+/** Whether an error of `wrapWriteErrors` says that the disk is full, which may change. */
 export const isDiskFull = (error: unknown): boolean =>
   error instanceof InputError && ['ENOSPC', 'EDQUOT'].includes((error.cause as NodeJS.ErrnoException | undefined)?.code ?? '');
 
@@ -76,7 +132,7 @@ const REASONS: Readonly<Record<string, string>> = {
   EROFS: 'the file system is read-only',
   ENOSPC: 'the disk is full',
   EDQUOT: 'the disk quota is used up',
-  ENOENT: 'there is no such file or folder',
+  ENOENT: 'no such file or folder',
   ENOTDIR: 'a part of the path is not a folder',
   EEXIST: 'a file is in the way',
   EISDIR: 'it is a folder',
@@ -88,10 +144,10 @@ const REASONS: Readonly<Record<string, string>> = {
   ENXIO: 'expected a regular file but got a socket or a device',
 };
 
-/** Why the system refused something, in words. */
+/** Returns the reason of a system error in words. */
 export const describeSystemError = (error: unknown): string =>
   REASONS[(error as NodeJS.ErrnoException).code ?? ''] ?? (error instanceof Error ? error.message : String(error));
 
-/** The same for writing, where what does not exist can only be the folder. */
+/** Returns the reason why writing failed. A missing path can only be the folder then. */
 export const writingFailure = (error: unknown): string =>
   (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'its folder does not exist' : describeSystemError(error);

@@ -1,31 +1,50 @@
 import sharp, { type Sharp } from 'sharp';
 import { describeSystemError } from '../files/atomic.node.js';
-import { FileTooLargeError } from '../files/regularFile.node.js';
-import { hasImageSignature, type Crop, type Decoded, type DecodeOptions, type DecodingFailure, IMAGE_KINDS } from './decoding.js';
-import { mayNeedRotation } from './orientation.js';
-import { padImage } from './padding.js';
+import { FileTooLargeError, readRegularFile } from '../files/regularFile.node.js';
 import { decodePlainPng } from './plainPng.js';
-import { needsDimensions, preprocessingSteps } from './preprocessing.js';
-import { FileReader } from './readFile.node.js';
+import { type Crop, type Decoded, type DecodeOptions, type DecodingFailure, needsDimensions, padImage, preprocessingSteps } from './preprocessing.js';
 
-/** Images above this many pixels are refused: a small file can unpack to more memory than there is. */
-const LARGEST_IMAGE = 100_000_000;
-/** Files above this many bytes are refused: several are in memory at a time. */
-const LARGEST_FILE = 128 * 2 ** 20;
-/** The library that decodes, which may give other pixels in another version. */
+/** Larger images are rejected because a small file can unpack to more memory than there is. */
+const MAX_PIXELS = 100_000_000;
+/** Larger files are rejected because several are in memory at a time. */
+const MAX_FILE_BYTES = 128 * 2 ** 20;
+/** The decoding library. Another version may give other pixels. */
 export const DECODER = `libvips ${sharp.versions.vips}`;
 
-/** As numbers: a name would be looked up for each image. */
+/** As numbers: sharp would parse a name for every image. */
 const WHITE = { r: 255, g: 255, b: 255 };
 
-const files = new FileReader();
+/** File extensions of images. */
+const EXTENSIONS: ReadonlySet<string> = new Set(['png', 'jpg', 'jpeg', 'jpe', 'jfif', 'webp', 'gif', 'tif', 'tiff', 'avif']);
+export const IMAGE_KINDS = 'PNG, JPEG, WebP, GIF, TIFF or AVIF';
+
+/** Whether a file name has an image's extension, in letters of either case. */
+export function hasImageExtension(name: string): boolean {
+  const dot = name.lastIndexOf('.');
+  return dot > 0 && EXTENSIONS.has(name.slice(dot + 1).toLowerCase());
+}
+
+/** Signatures of the formats in hexadecimal, with a dot for any digit. */
+const SIGNATURES = [
+  /^89504e470d0a1a0a/, // PNG
+  /^ffd8ff/, // JPEG
+  /^52494646.{8}57454250/, // WebP: RIFF, a length, WEBP
+  /^474946383[79]61/, // GIF87a, GIF89a
+  /^(49492a00|4d4d002a|49492b00|4d4d002b)/, // TIFF and BigTIFF, in either byte order
+  /^.{8}66747970(61766966|61766973|6d696631|6d736631)/, // AVIF: a length, ftyp, then avif, avis, mif1 or msf1
+];
+
+function hasImageSignature(bytes: Uint8Array): boolean {
+  const start = Array.from(bytes.subarray(0, 12), (byte) => byte.toString(16).padStart(2, '0')).join('');
+  return SIGNATURES.some((pattern) => pattern.test(start));
+}
 
 const undecodable = (failure: string): DecodingFailure => ({ failure, unreadable: false });
 
 /**
- * Decodes an image file, or the bytes of one, to bytes [C, size, size]: the first frame of an animation, turned upright as its camera
- * says, transparent parts over white, then preprocessed as the options say. The content decides on the format, not the name. Never throws:
- * what is damaged, cut short, too large, unreadable or no image gives a failure.
+ * Decodes an image file, or the bytes of one, to bytes [C, size, size]: the first frame of an animation, rotated by its EXIF orientation,
+ * with transparency composited onto white, then preprocessed. The content decides on the format, not the name. Never throws: a damaged,
+ * truncated, too large or unreadable file gives a failure.
  */
 export async function decodeImage(image: string | Uint8Array, options: DecodeOptions): Promise<Decoded> {
   const bytes = typeof image === 'string' ? await readBytes(image) : image;
@@ -38,17 +57,16 @@ export async function decodeImage(image: string | Uint8Array, options: DecodeOpt
     const plain = decodePlainPng(bytes, { size: square, channels });
     if (plain) return preprocess(() => channelsFirst(plain.pixels, plain.channels, channels, square ** 2), square, square, options);
   }
-  const opened = () => sharp(bytes, { failOn: 'error', limitInputPixels: LARGEST_IMAGE });
-  const upright = () => (mayNeedRotation(bytes) ? opened().autoOrient() : opened());
-  return failing(async () => {
+  const opened = () => sharp(bytes, { failOn: 'error', limitInputPixels: MAX_PIXELS });
+  return catchFailure(async () => {
     const { width, height } = needsDimensions(options) ? (await opened().metadata()).autoOrient : UNKNOWN;
-    return preprocess((square, crop) => squared(upright().flatten({ background: WHITE }), square, channels, crop), width, height, options);
+    return preprocess((square, crop) => squared(opened().autoOrient().flatten({ background: WHITE }), square, channels, crop), width, height, options);
   });
 }
 
-/** Pixels [C, H, W] of 1 or 3 channels as bytes [C, size, size], preprocessed like the images of files. */
+/** Preprocesses pixels [C, H, W] of 1 or 3 channels to bytes [C, size, size], as `decodeImage` does with files. */
 export function resizePixels(pixels: Uint8Array, [channels, height, width]: readonly [number, number, number], options: DecodeOptions): Promise<Decoded> {
-  return failing(() =>
+  return catchFailure(() =>
     preprocess(
       (square, crop) => {
         if (height === square && width === square && channels <= options.channels) return repeated(pixels, options.channels * height * width);
@@ -61,12 +79,12 @@ export function resizePixels(pixels: Uint8Array, [channels, height, width]: read
   );
 }
 
-/** An image whose steps do not depend on its size. */
+/** For an image whose steps do not depend on its size. */
 const UNKNOWN = { width: 0, height: 0 };
 
 /**
- * The one way from an image of any size to what networks take.
- * @param makeSquare gives the image as bytes [C, square, square]
+ * Applies the preprocessing steps to an image of any size.
+ * @param makeSquare returns the image as bytes [C, square, square]
  */
 async function preprocess(
   makeSquare: (square: number, crop: Crop) => Uint8Array | Promise<Uint8Array>,
@@ -82,8 +100,8 @@ async function preprocess(
   return { pixels };
 }
 
-/** What the decoder refuses is a failure of the image. */
-async function failing(action: () => Promise<Decoded>): Promise<Decoded> {
+/** Turns an error of the decoder into a failure of the image. */
+async function catchFailure(action: () => Promise<Decoded>): Promise<Decoded> {
   try {
     return await action();
   } catch (error) {
@@ -99,14 +117,14 @@ async function squared(image: Sharp, size: number, channels: number, crop: Crop)
   return channelsFirst(data, info.channels, channels, size * size);
 }
 
-/** The planes of an image one after another as often as they fit. */
+/** Repeats the planes of an image until they fill `length` bytes. */
 function repeated(pixels: Uint8Array, length: number): Uint8Array {
   const result = new Uint8Array(length);
   for (let start = 0; start < length; start += pixels.length) result.set(pixels, start);
   return result;
 }
 
-/** Planes [C, area] as pixels [area, C]. */
+/** Converts planes [C, area] to pixels [area, C]. */
 function interleaved(pixels: Uint8Array, channels: number): Uint8Array {
   const area = pixels.length / channels;
   const result = new Uint8Array(pixels.length);
@@ -124,23 +142,23 @@ function resized(image: Sharp, size: number, crop: Crop): Sharp {
   return image.resize(size, height, { fit: 'fill' }).extract({ left: 0, top, width: size, height: size });
 }
 
-/** Pixels [H, W, found] to [wanted, H, W]; grey is repeated where RGB is wanted. One plain loop, because this runs between any two images. */
-function channelsFirst(pixels: Uint8Array, found: number, wanted: number, area: number): Uint8Array {
-  const planes = new Uint8Array(wanted * area);
+/** Converts pixels [H, W, found] to [requested, H, W]; grayscale is repeated for RGB. A plain loop, because it runs once per image. */
+function channelsFirst(pixels: Uint8Array, found: number, requested: number, area: number): Uint8Array {
+  const planes = new Uint8Array(requested * area);
   const [green, blue] = found < 3 ? [0, 0] : [1, 2];
   for (let pixel = 0, from = 0; pixel < area; pixel++, from += found) {
     planes[pixel] = pixels[from]!;
-    if (wanted === 1) continue;
+    if (requested === 1) continue;
     planes[area + pixel] = pixels[from + green]!;
     planes[2 * area + pixel] = pixels[from + blue]!;
   }
   return planes;
 }
 
-/** Only what the file itself is lasts: errors of the system, and a file that changes or is exchanged meanwhile, may pass. */
+/** Only a file that is too large stays so. Errors of the system, and a file that changes while it is read, may pass. */
 async function readBytes(path: string): Promise<Uint8Array | DecodingFailure> {
   try {
-    return await files.read(path, LARGEST_FILE);
+    return await readRegularFile(path, MAX_FILE_BYTES);
   } catch (error) {
     return { failure: describeSystemError(error), unreadable: !(error instanceof FileTooLargeError) };
   }

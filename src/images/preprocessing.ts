@@ -1,26 +1,105 @@
-import type { Crop, DecodeOptions } from './decoding.js';
-import type { Padding } from './padding.js';
+import { InputError } from '../errors.js';
 
-/** What is done to an image so that it becomes a square of the wanted size. */
+/**
+ * How an image of any shape becomes a square. `center` covers the square and crops both ends of the longer side. `stretch` ignores the aspect
+ * ratio. `celeba` is the usual preparation of CelebA's 178x218 faces: resize to 64x78, then keep rows 7 to 70 (other sizes in proportion).
+ */
+export type Crop = 'center' | 'stretch' | 'celeba';
+export const CROPS: readonly Crop[] = ['center', 'stretch', 'celeba'];
+
+/** A border around images. An image has its inner size plus the border on both sides, or a multiple of that: each pixel is repeated then. */
+export interface Padding {
+  /** Rows and columns of an image without the border. */
+  readonly inner: number;
+  /** Rows and columns of the border on each side. */
+  readonly border: number;
+  /** Value of the border's pixels, 0 (black) to 255. */
+  readonly value: number;
+}
+
+/** Padding of MNIST and its relatives: 28x28 in the middle of 32x32, with black around. Digits stay light on dark, as published. */
+export const DIGIT_PADDING: Padding = { inner: 28, border: 2, value: 0 };
+
+/** How images are preprocessed, both for training and for a trained model. */
+export interface DecodeOptions {
+  /** Rows and columns. */
+  readonly size: number;
+  /** 1 (grayscale) or 3 (RGB). */
+  readonly channels: number;
+  /** Default: `center`. */
+  readonly crop?: Crop | undefined;
+  /** Border that is added after resizing. Default: none. */
+  readonly padding?: Padding | null | undefined;
+}
+
+/** Why an image could not be decoded. */
+export interface DecodingFailure {
+  /** One line. */
+  readonly failure: string;
+  /** Whether the file system refused the file. That may pass without a change to the file. */
+  readonly unreadable: boolean;
+}
+
+/** Bytes [C, size, size] of an image, or why there are none. */
+export type Decoded = { readonly pixels: Uint8Array } | DecodingFailure;
+
+/** Steps that turn an image into a square of the requested size. */
 interface PreprocessingSteps {
   /** Rows and columns of the square before padding. */
   readonly square: number;
-  /** How the image becomes that square. */
   readonly crop: Crop;
-  /** The border that is added then, if any. */
+  /** Border that is added to the square, if any. */
   readonly padding: Padding | undefined;
 }
 
 /**
- * Returns what is done to an image of some width and height, whether it comes from a data set or from the user. An image of the final size
- * is not changed, because it was prepared before or a model generated it. An image of the size inside the border is only padded.
+ * Returns the steps for an image of some width and height, from a data set or from the user. An image of the final size is not changed,
+ * because it was prepared before or a model generated it. An image of the size inside the border is only padded.
  */
 export function preprocessingSteps(width: number, height: number, { size, crop = 'center', padding }: DecodeOptions): PreprocessingSteps {
-  const has = (wanted: number) => width === wanted && height === wanted;
+  const has = (expected: number) => width === expected && height === expected;
   if (has(size)) return { square: size, crop: 'stretch', padding: undefined };
   const square = padding ? padding.inner : size;
   return { square, crop: has(square) ? 'stretch' : crop, padding: padding ?? undefined };
 }
 
-/** Whether the steps depend on the width and height of the image: reading these first takes time. */
+/** Whether the steps depend on the image's width and height, which take time to read. */
 export const needsDimensions = ({ crop, padding }: DecodeOptions): boolean => crop === 'celeba' || (padding ?? undefined) !== undefined;
+
+/** Rows and columns of a padded image before pixels are repeated. */
+export const paddedSize = ({ inner, border }: Padding): number => inner + 2 * border;
+
+/** @throws {InputError} if images with this padding cannot have this size */
+export function requirePaddable(size: number, padding: Padding): void {
+  const padded = paddedSize(padding);
+  if (size % padded === 0) return;
+  const { inner, border } = padding;
+  throw new InputError(`size ${size}: images of ${inner}x${inner} are padded to ${padded}x${padded} (border ${border}); choose a multiple of ${padded}`);
+}
+
+/**
+ * Writes an image into the middle of its border. Each pixel is repeated if `size` is a multiple of the padded size.
+ * @param image bytes [C, inner, inner]
+ * @param target receives the bytes [channels, size, size]; a single channel of `image` is repeated
+ */
+export function padImage(
+  image: Uint8Array,
+  padding: Padding,
+  { size, channels }: { readonly size: number; readonly channels: number },
+  target: Uint8Array,
+): void {
+  const { inner, border, value } = padding;
+  const factor = size / paddedSize(padding);
+  const [innerArea, area] = [inner * inner, size * size];
+  const planes = image.length / innerArea;
+  target.fill(value, 0, channels * area);
+  for (let plane = 0; plane < planes; plane++) {
+    for (let row = 0; row < inner; row++) {
+      const start = plane * innerArea + row * inner;
+      const line = image.subarray(start, start + inner);
+      const repeated = factor === 1 ? line : Uint8Array.from({ length: inner * factor }, (_, column) => line[Math.floor(column / factor)]!);
+      for (let copy = 0; copy < factor; copy++) target.set(repeated, plane * area + ((border + row) * factor + copy) * size + border * factor);
+    }
+  }
+  for (let start = planes * area; start < channels * area; start += planes * area) target.copyWithin(start, 0, planes * area);
+}

@@ -1,4 +1,4 @@
-/** A picture as bytes, rows of pixels of 1 (grey) or 3 (RGB) channels. */
+/** An image as bytes [H, W, C] with 1 (grayscale) or 3 (RGB) channels. */
 export interface Raster {
   readonly width: number;
   readonly height: number;
@@ -6,29 +6,28 @@ export interface Raster {
   readonly data: Uint8Array;
 }
 
-/** Images of one shape [C, H, W], one after another, channel by channel, as networks have them. */
+/** Images as bytes [N, C, H, W], as networks take them. */
 export interface ImageBatch {
   readonly shape: readonly [channels: number, height: number, width: number];
   readonly count: number;
-  /** Bytes. */
   readonly data: Uint8Array;
 }
 
-/** Images channel by channel [N, C, H, W]: bytes 0 to 255, or values in [-1, 1]. */
+/** Images [N, C, H, W]: bytes 0 to 255, or values in [-1, 1]. */
 export interface ComparableImages {
   readonly shape: readonly [channels: number, height: number, width: number];
   readonly data: Uint8Array | Float32Array;
 }
 
-/** Values in [-1, 1] to bytes, rounded; values outside are limited. */
+/** Converts values in [-1, 1] to bytes, rounded and clipped. */
 export function toBytes(values: Float32Array): Uint8Array {
   return Uint8Array.from(values, (value) => Math.min(255, Math.max(0, Math.round((value + 1) * 127.5))));
 }
 
-/** Bytes to values in [-1, 1]. */
+/** Converts bytes to values in [-1, 1]. */
 export const fromBytes = (bytes: Uint8Array): Float32Array => Float32Array.from(bytes, (byte) => byte / 127.5 - 1);
 
-/** Images channel by channel [N, C, H, W] as pixels [N, H, W, C]. */
+/** Converts images [N, C, H, W] to pixels [N, H, W, C]. */
 export function channelsLast({ shape: [channels, height, width], count, data }: ImageBatch): Uint8Array {
   const area = height * width;
   const pixels = new Uint8Array(data.length);
@@ -41,10 +40,49 @@ export function channelsLast({ shape: [channels, height, width], count, data }: 
   return pixels;
 }
 
-/** One image of a batch as a picture. */
+/** Returns one image of a batch as a raster [H, W, C]. */
 export function imageOf(batch: ImageBatch, index: number): Raster {
   const [channels, height, width] = batch.shape;
   const bytes = channels * height * width;
   const data = batch.data.subarray(index * bytes, (index + 1) * bytes);
   return { width, height, channels, data: channelsLast({ shape: batch.shape, count: 1, data }) };
+}
+
+/** Images [N, C, H, W] of any values. */
+interface Planes {
+  readonly channels: number;
+  readonly height: number;
+  readonly width: number;
+  readonly data: Float32Array | Uint8Array;
+}
+
+/**
+ * Resamples images to a square bilinearly, as PyTorch's `interpolate(..., mode='bilinear', align_corners=False)` does: without antialiasing.
+ * @returns [N, C, size, size], in the unit of the images
+ */
+export function resampleBilinear({ height, width, data }: Planes, size: number): Float32Array {
+  if (height === size && width === size) return Float32Array.from(data);
+  const planes = data.length / (height * width);
+  const [rows, columns] = [tapsOf(height, size), tapsOf(width, size)];
+  const result = new Float32Array(planes * size * size);
+  for (let plane = 0, index = 0; plane < planes; plane++) {
+    const base = plane * height * width;
+    for (const { low: top, high: bottom, share: down } of rows) {
+      for (const { low: left, high: right, share: across } of columns) {
+        const above = data[base + top * width + left]! * (1 - across) + data[base + top * width + right]! * across;
+        const below = data[base + bottom * width + left]! * (1 - across) + data[base + bottom * width + right]! * across;
+        result[index++] = above * (1 - down) + below * down;
+      }
+    }
+  }
+  return result;
+}
+
+/** For each new position its two old neighbors and the weight of the second. */
+function tapsOf(from: number, to: number): { readonly low: number; readonly high: number; readonly share: number }[] {
+  return Array.from({ length: to }, (_, place) => {
+    const position = Math.max(0, ((place + 0.5) * from) / to - 0.5);
+    const low = Math.min(from - 1, Math.floor(position));
+    return { low, high: Math.min(from - 1, low + 1), share: position - low };
+  });
 }

@@ -1,8 +1,7 @@
 import type { OnnxModel } from '../engine/index.js';
 import { InputError } from '../errors.js';
 import { type FeatureExtractor, requireFinite } from '../classifiers/featureExtractor.js';
-import type { ComparableImages } from '../images/raster.js';
-import { resampleBilinear } from '../images/resample.js';
+import { type ComparableImages, resampleBilinear } from '../images/raster.js';
 
 /** How images become the input of a model, and which of its outputs are features. */
 export interface ModelExtractorOptions {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { defaultCacheFolder } from '../data/decoding/cacheFolder.node.js';
+import { defaultCacheFolder } from '../data/decoding/decodeCache.node.js';
 import { gatherImages, type ImageSource } from '../data/source.js';
 import { type Compile, decodeSafetensors, encodeSafetensors } from '../engine/index.js';
 import { makeFolder, writeFileAtomically } from '../files/atomic.node.js';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { encodeNpz } from '../../src/data/formats/encodeNumpy.js';
+import { encodeNpz } from '../../src/data/formats/npz.js';
 import { readCheckpointFile } from '../../src/runs/runFolder.node.js';
 import { sharedTemporaryFolder, temporaryFolder } from '../temporaryFolder.js';
 import { type CommandResult, type RunningCommand, runCommand, startCommand } from './runCommand.js';

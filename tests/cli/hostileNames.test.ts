@@ -1,7 +1,7 @@
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { greyPng } from '../data/imageFiles.js';
+import { grayscalePng } from '../data/imageFiles.js';
 import { sharedTemporaryFolder } from '../temporaryFolder.js';
 import { tinyConfiguration } from '../training/tinyTraining.js';
 import { makeTinyRun } from './tinyRun.js';
@@ -15,7 +15,7 @@ const [classes, run] = ['photos', `run${HOSTILE}`];
 beforeAll(async () => {
   for (const name of ['a', `b${HOSTILE}`]) {
     mkdirSync(join(cwd, classes, name), { recursive: true });
-    for (let index = 0; index < 8; index++) writeFileSync(join(cwd, classes, name, `${index}${HOSTILE}.png`), await greyPng(8 * index));
+    for (let index = 0; index < 8; index++) writeFileSync(join(cwd, classes, name, `${index}${HOSTILE}.png`), await grayscalePng(8 * index));
   }
   writeFileSync(join(cwd, classes, 'a', `broken${HOSTILE}.png`), 'no image');
   await makeTinyRun(join(cwd, run), tinyConfiguration({ data: `folder:${classes}`, initFrom: HOSTILE }));

@@ -1,5 +1,5 @@
 import { writeFileSync } from 'node:fs';
-import { encodeNpz } from '../../src/data/formats/encodeNumpy.js';
+import { encodeNpz } from '../../src/data/formats/npz.js';
 import { randomStream } from '../../src/random.js';
 
 /**

@@ -5,7 +5,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { encodeNpz } from '../../src/data/formats/encodeNumpy.js';
+import { encodeNpz } from '../../src/data/formats/npz.js';
 import { sharedTemporaryFolder, temporaryFolder } from '../temporaryFolder.js';
 import { startCommand } from './runCommand.js';
 import { makePicture, makeTinyRun } from './tinyRun.js';

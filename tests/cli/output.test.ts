@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { keepInputs, prepareOutput, writeJson, writePng } from '../../src/cli/output.js';
-import { encodeNpz } from '../../src/data/formats/encodeNumpy.js';
+import { encodeNpz } from '../../src/data/formats/npz.js';
 import { expectInputError } from '../rejection.js';
 import { temporaryFolder } from '../temporaryFolder.js';
 import { writeImages } from '../data/imageFiles.js';

@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { encodeNpz } from '../../src/data/formats/encodeNumpy.js';
+import { encodeNpz } from '../../src/data/formats/npz.js';
 import { LOCK_MAX_AGE_SECONDS } from '../../src/runs/lock.node.js';
 import { readCheckpointFile } from '../../src/runs/runFolder.node.js';
 import { sharedTemporaryFolder, temporaryFolder } from '../temporaryFolder.js';

@@ -28,7 +28,7 @@ async function pack(out: string): Promise<number[]> {
   const args = ['dataset', 'photos', '--size', '16', '--out', out, '--json'];
   const { status, stdout, stderr } = await startCommand(args, cwd, { AGENET_CACHE: cache }).finished;
   expect([status, stderr]).toEqual([0, '']);
-  expect(JSON.parse(stdout)).toMatchObject({ left_out: [] });
+  expect(JSON.parse(stdout)).toMatchObject({ skipped: [] });
   const { shape, data } = bytesIn(unzipSync(readFileSync(join(cwd, out)))['images.npy']);
   return Array.from({ length: shape[0]! }, (_, image) => data[image * 16 * 16 * 3]!);
 }

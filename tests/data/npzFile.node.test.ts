@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { decodeNpz } from '../../src/data/formats/npz.js';
-import { encodeNpz, type NumpyArray } from '../../src/data/formats/encodeNumpy.js';
-import { inOnePiece, type PiecewiseArray, writeNpzFile } from '../../src/data/npzFile.node.js';
+import { type NumpyArray } from '../../src/data/formats/npy.js';
+import { encodeNpz } from '../../src/data/formats/npz.js';
+import { directoryOf, inOnePiece, localHeader, type PiecewiseArray, type WrittenMember, writeNpzFile } from '../../src/data/npzFile.node.js';
 import { randomStream } from '../../src/random.js';
 import { errorOf, expectInputError } from '../rejection.js';
 import { temporaryFolder } from '../temporaryFolder.js';
@@ -102,5 +103,46 @@ describe('an archive that is written in pieces', () => {
     await expectInputError(() => writeNpzFile(join(folder, 'missing', 'x.npz'), { codes: inOnePiece(codes) }), 'cannot be written', 'does not exist');
     await expectInputError(() => writeNpzFile(folder, { codes: inOnePiece(codes) }), folder, 'cannot be written');
     expect(readdirSync(folder)).toEqual([]);
+  });
+});
+
+const GIB = 2 ** 30;
+const member = (changes: Partial<WrittenMember>): WrittenMember => ({
+  ...{ path: 'x.npy', checksum: 0x12345678, compressedBytes: 10, size: 20, offset: 0 },
+  ...changes,
+});
+const signatureAt = (bytes: Uint8Array, position: number): number => new DataView(bytes.buffer).getUint32(position, true);
+
+describe('the directory of an archive', () => {
+  it('has 64-bit numbers for what has no room in 32 bits, and only for that', () => {
+    const small = directoryOf([member({})], 100);
+    const large = directoryOf([member({ size: 5 * GIB })], 100);
+    const far = directoryOf([member({ size: 5 * GIB, offset: 6 * GIB })], 100);
+    expect([large.length - small.length, far.length - small.length]).toEqual([12, 20]);
+    const view = new DataView(far.buffer);
+    const extra = 46 + 'x.npy'.length;
+    expect([20, 24, 42].map((at) => view.getUint32(at, true))).toEqual([10, 0xffffffff, 0xffffffff]);
+    expect([view.getUint16(extra, true), view.getUint16(extra + 2, true)]).toEqual([1, 16]);
+    expect([4, 12].map((at) => Number(view.getBigUint64(extra + at, true)))).toEqual([5 * GIB, 6 * GIB]);
+  });
+
+  it('is followed by the zip64 records if it begins beyond 4 GiB', () => {
+    const directory = directoryOf([member({})], 5 * GIB);
+    const entry = 46 + 'x.npy'.length;
+    expect([entry, entry + 56, entry + 76].map((at) => signatureAt(directory, at))).toEqual([0x06064b50, 0x07064b50, 0x06054b50]);
+    const view = new DataView(directory.buffer);
+    // Entries, bytes and offset of the directory; then where these are said.
+    expect([24, 32, 40, 48].map((at) => Number(view.getBigUint64(entry + at, true)))).toEqual([1, 1, entry, 5 * GIB]);
+    expect(Number(view.getBigUint64(entry + 56 + 8, true))).toBe(5 * GIB + entry);
+    expect(directoryOf([member({})], 3 * GIB)).toHaveLength(entry + 22);
+  });
+});
+
+describe('the header of a file', () => {
+  it('is equally long before and after the sizes are known', () => {
+    const after = localHeader(member({ size: 5 * GIB, compressedBytes: 4 * GIB }));
+    expect(localHeader(member({ size: 0, compressedBytes: 0, checksum: 0 }))).toHaveLength(after.length);
+    const view = new DataView(after.buffer);
+    expect([after.length - 16, after.length - 8].map((at) => Number(view.getBigUint64(at, true)))).toEqual([5 * GIB, 4 * GIB]);
   });
 });

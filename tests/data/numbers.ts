@@ -1,10 +1,10 @@
-/** Images that are known by their bytes, and the caches that they are packed into. */
+/** Images that are known by their bytes, and the caches that they are decoded into. */
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
-import type { ImageItem } from '../../src/data/decoding/imageItem.js';
-import type { DecodeOptions } from '../../src/images/decoding.js';
-import { type OpenedImages, openImages, type DecodeCacheOptions } from '../../src/data/decoding/decodedImages.node.js';
+import type { ImageItem } from '../../src/data/source.js';
+import type { DecodeOptions } from '../../src/images/preprocessing.js';
+import { type DecodeCacheOptions, openImages, type PendingImages } from '../../src/data/decoding/openImages.node.js';
 
 export const FORMAT: DecodeOptions = { size: 2, channels: 1 };
 
@@ -29,8 +29,8 @@ export class Numbers {
   }
 }
 
-/** The first byte of each image that is not left out. */
-export const firstBytes = ({ isSkipped, copyImage }: OpenedImages, count: number): number[] => {
+/** The first byte of each image that is not skipped. */
+export const firstBytes = ({ isSkipped, copyImage }: PendingImages, count: number): number[] => {
   const target = new Uint8Array(6);
   return Array.from({ length: count }, (_, index) => index)
     .filter((index) => !isSkipped(index))
@@ -46,20 +46,20 @@ export const range = (count: number): number[] => Array.from({ length: count }, 
 export async function openWhole(numbers: Numbers, options: DecodeCacheOptions, format = FORMAT) {
   const opened = await openImages('numbers', numbers.items, format, options);
   try {
-    return { ...opened, leftOut: await opened.finish() };
+    return { ...opened, skipped: await opened.finish() };
   } catch (error) {
     opened.close();
     throw error;
   }
 }
 
-/** Packs into a cache of its own, and says what was warned of. */
+/** Decodes into a cache of its own, and returns the warnings. */
 export async function pack(numbers: Numbers, cacheFolder: string, options: DecodeCacheOptions = {}) {
   const warnings: string[] = [];
   const opened = await openWhole(numbers, { cacheFolder, onWarning: (line) => warnings.push(line), ...options });
   const bytes = firstBytes(opened, numbers.items.length);
   opened.close();
-  return { leftOut: opened.leftOut, bytes, warnings };
+  return { skipped: opened.skipped, bytes, warnings };
 }
 
 export const entriesOf = (cacheFolder: string): string[] => readdirSync(join(cacheFolder, 'images')).sort();

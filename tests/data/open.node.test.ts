@@ -1,14 +1,14 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { isDataSpec, nativeFormat, openSource, SOURCE_KINDS, SOURCE_NAMES, canonicalDataSpec } from '../../src/data/open.node.js';
+import { isDataSpec, nativeFormat, openSource, canonicalDataSpec, DATASETS, specOf } from '../../src/data/open.node.js';
 import { expectInputError } from '../rejection.js';
 import { temporaryFolder } from '../temporaryFolder.js';
 import { writeImages } from './imageFiles.js';
 
 describe('a data set by its name', () => {
   it('is opened in its own format, which declares its padding', async () => {
-    expect(await nativeFormat('mnist')).toEqual({ size: 32, channels: 1, padding: { inner: 28, border: 2, value: 0 } });
+    expect(await nativeFormat('mnist')).toEqual({ size: 32, channels: 1, crop: 'center', padding: { inner: 28, border: 2, value: 0 } });
     expect(await openSource('mnist')).toMatchObject({ name: 'mnist', size: [32, 32], channels: 1 });
   });
 
@@ -21,7 +21,7 @@ describe('a data set by its name', () => {
   });
 
   it.each(['mnsit-digits', '', 'toString', '__proto__', 'MNIST2000', 'toString:x'])('is refused where there is none: "%s"', async (name) => {
-    await expectInputError(() => openSource(name), `data "${name}"`, ...SOURCE_NAMES, ...SOURCE_KINDS.map((kind) => `${kind}:PATH`));
+    await expectInputError(() => openSource(name), `data "${name}"`, ...DATASETS.map(specOf));
     await expectInputError(() => nativeFormat(name), `data "${name}"`);
   });
 
@@ -41,7 +41,7 @@ describe('images in a folder', () => {
   it('are opened by the folder’s path, with or without its kind before it', async () => {
     const folder = await images();
     for (const data of [folder, `folder:${folder}`, `celeba:${folder}`]) {
-      expect(await nativeFormat(data)).toEqual({ size: 64, channels: 1, ...(data.startsWith('celeba:') ? { crop: 'celeba' } : {}) });
+      expect(await nativeFormat(data)).toEqual({ size: 64, channels: 1, crop: data.startsWith('celeba:') ? 'celeba' : 'center', padding: null });
       const source = await openSource(data, undefined, { cacheFolder: temporaryFolder() });
       expect(source).toMatchObject({ name: data, size: [64, 64], channels: 1 });
       expect(source.train.count + source.test.count).toBe(3);
@@ -58,10 +58,10 @@ describe('images in a folder', () => {
 
   it('are refused where there is no path, no folder, or a file', async () => {
     const folder = await images();
-    await expectInputError(() => openSource('folder:'), 'data "folder:"', 'a path should follow');
-    await expectInputError(() => openSource(`folder:${folder}/missing`), 'missing: there is no such folder');
+    await expectInputError(() => openSource('folder:'), 'data "folder:"', 'the path is missing');
+    await expectInputError(() => openSource(`folder:${folder}/missing`), 'missing: no such folder');
     await expectInputError(() => openSource(`${folder}/missing`), 'no such data set or folder');
-    await expectInputError(() => openSource(join(folder, 'a.png')), 'a.png: is a file, not a folder of images');
+    await expectInputError(() => openSource(join(folder, 'a.png')), 'a.png: expected a folder of images but got a file');
   });
 
   it('are known as data by their kind alone', () => {

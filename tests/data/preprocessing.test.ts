@@ -52,7 +52,7 @@ describe('an image of the data in a file of its own', () => {
     writeFileSync(archive, encodeNpz({ images: { shape: [3, 28, 28], data: pixels } }));
     const data = kind === 'in an archive' ? `npz:${archive}` : `idx:${folder}`;
     const format = await nativeFormat(data);
-    expect(format).toEqual({ size: 32, channels: 1, padding: DIGIT_PADDING });
+    expect(format).toEqual({ size: 32, channels: 1, crop: 'center', padding: DIGIT_PADDING });
     const source = await open(data, format);
     const index = Number(source.train.nameOf!(0).replace('train/', ''));
     const file = await pngFile(pixels.subarray(784 * index, 784 * (index + 1)), 28, 1);

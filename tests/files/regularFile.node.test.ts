@@ -3,30 +3,19 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { decodeImage } from '../../src/images/decode.node.js';
-import { FileTooLargeError, readRegularFile, readRegularFileSync, readTextFile } from '../../src/files/regularFile.node.js';
+import { FileTooLargeError, readRegularFile, readTextFile } from '../../src/files/regularFile.node.js';
 import { errorOf } from '../rejection.js';
 import { temporaryFolder } from '../temporaryFolder.js';
 
 /** What the system does differently: reads of at most so many bytes, an end of the file before its size, a refusal to open. */
 const system = vi.hoisted((): { mostBytes: number; end: number; refusal: string | undefined } => ({ mostBytes: Infinity, end: Infinity, refusal: undefined }));
 
-vi.mock('node:fs', async (original) => {
-  const actual = await original<typeof import('node:fs')>();
-  return {
-    ...actual,
-    openSync: (...args: Parameters<typeof actual.openSync>) => {
-      if (system.refusal !== undefined) throw Object.assign(new Error(system.refusal), { code: system.refusal });
-      return actual.openSync(...args);
-    },
-    readSync: (file: number, bytes: Uint8Array, offset: number, length: number, position: number) =>
-      actual.readSync(file, bytes, offset, Math.min(length, system.mostBytes, Math.max(0, system.end - position)), position),
-  };
-});
 vi.mock('node:fs/promises', async (original) => {
   const actual = await original<typeof import('node:fs/promises')>();
   return {
     ...actual,
     open: async (...args: Parameters<typeof actual.open>) => {
+      if (system.refusal !== undefined) throw Object.assign(new Error(system.refusal), { code: system.refusal });
       const file = await actual.open(...args);
       const read = file.read.bind(file) as (bytes: Uint8Array, offset: number, length: number, position: number) => Promise<unknown>;
       return {
@@ -41,10 +30,7 @@ vi.mock('node:fs/promises', async (original) => {
 
 afterEach(() => Object.assign(system, { mostBytes: Infinity, end: Infinity, refusal: undefined }));
 
-describe.each([
-  ['through the thread pool', readRegularFile],
-  ['at once', async (path: string, limit?: number) => Promise.resolve(readRegularFileSync(path, limit))],
-])('a file that is read %s', (_, read) => {
+describe('a regular file', () => {
   function file(): string {
     const path = join(temporaryFolder(), 'file');
     writeFileSync(path, 'abcdefgh');
@@ -54,35 +40,35 @@ describe.each([
   it('is read to its end, however few bytes the system gives at a time', async () => {
     const path = file();
     system.mostBytes = 3;
-    expect((await read(path)).toString()).toBe('abcdefgh');
+    expect((await readRegularFile(path)).toString()).toBe('abcdefgh');
   });
 
   it('is refused if it ends before its size', async () => {
     const path = file();
     system.end = 5;
-    await expect(read(path)).rejects.toThrow('cut short while it was being read');
+    await expect(readRegularFile(path)).rejects.toThrow('truncated while it was read');
   });
 
   it('is refused if it is larger than the limit', async () => {
     const path = file();
-    expect((await read(path, 8)).length).toBe(8);
-    expect(await errorOf(() => read(path, 7))).toBeInstanceOf(FileTooLargeError);
+    expect((await readRegularFile(path, 8)).length).toBe(8);
+    expect(await errorOf(() => readRegularFile(path, 7))).toBeInstanceOf(FileTooLargeError);
   });
 
   it('is empty if it has no bytes', async () => {
     const path = join(temporaryFolder(), 'empty');
     writeFileSync(path, '');
-    expect((await read(path)).length).toBe(0);
+    expect((await readRegularFile(path)).length).toBe(0);
   });
 
   it('is refused if it is a named pipe, a folder or a device', async () => {
     const folder = temporaryFolder();
     execFileSync('mkfifo', [join(folder, 'pipe')]);
     mkdirSync(join(folder, 'folder'));
-    await expect(read(join(folder, 'pipe'))).rejects.toThrow('expected a regular file but got a named pipe');
-    expect(await errorOf(() => read(join(folder, 'folder')))).toMatchObject({ code: 'EISDIR' });
-    await expect(read('/dev/null')).rejects.toThrow('expected a regular file but got a device');
-    expect(await errorOf(() => read(join(folder, 'missing')))).toMatchObject({ code: 'ENOENT' });
+    await expect(readRegularFile(join(folder, 'pipe'))).rejects.toThrow('expected a regular file but got a named pipe');
+    expect(await errorOf(() => readRegularFile(join(folder, 'folder')))).toMatchObject({ code: 'EISDIR' });
+    await expect(readRegularFile('/dev/null')).rejects.toThrow('expected a regular file but got a device');
+    expect(await errorOf(() => readRegularFile(join(folder, 'missing')))).toMatchObject({ code: 'ENOENT' });
   });
 });
 
@@ -107,6 +93,6 @@ describe('an image file that cannot be read', () => {
     const path = join(temporaryFolder(), 'image.png');
     writeFileSync(path, new Uint8Array(100));
     system.end = 50;
-    expect(await decodeImage(path, options)).toEqual({ failure: 'the file was cut short while it was being read', unreadable: true });
+    expect(await decodeImage(path, options)).toEqual({ failure: 'the file was truncated while it was read', unreadable: true });
   });
 });

@@ -1,10 +1,10 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import sharp from 'sharp';
+import sharp, { type Sharp } from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { decodeImage, resizePixels } from '../../src/images/decode.node.js';
-import type { Crop, Decoded, DecodeOptions } from '../../src/images/decoding.js';
+import type { Crop, Decoded, DecodeOptions } from '../../src/images/preprocessing.js';
 import { temporaryFolder } from '../temporaryFolder.js';
 
 const pixelsOf = (decoded: Decoded): number[] => {
@@ -163,7 +163,7 @@ describe('what is no image gives a failure of one line', () => {
 
   it('where the file is missing, a folder, or too large to be read', async () => {
     const folder = temporaryFolder();
-    expect(await failureOf(join(folder, 'missing.png'))).toEqual({ failure: 'there is no such file or folder', unreadable: true });
+    expect(await failureOf(join(folder, 'missing.png'))).toEqual({ failure: 'no such file or folder', unreadable: true });
     mkdirSync(join(folder, 'folder.png'));
     expect(await failureOf(join(folder, 'folder.png'))).toEqual({ failure: 'it is a folder', unreadable: true });
   });
@@ -201,4 +201,31 @@ describe('pixels in memory', () => {
       expect(pixelsOf(await resizePixels(Uint8Array.from(pixels), [3, 8, 12], options))).toEqual(await decode(file, options));
     }
   });
+});
+
+const FORMATS = ['jpeg', 'png', 'webp', 'tiff'] as const;
+
+/** A picture of which no two sides are alike. */
+const picture = (): Sharp =>
+  sharp(
+    Uint8Array.from({ length: 16 * 16 }, (_, index) => 10 * (index % 16) + 6 * Math.floor(index / 16)),
+    { raw: { width: 16, height: 16, channels: 1 } },
+  );
+
+async function uprightPixelsOf(bytes: Uint8Array): Promise<Uint8Array> {
+  const decoded = await decodeImage(bytes, { size: 16, channels: 1 });
+  if ('failure' in decoded) throw new Error(decoded.failure);
+  return decoded.pixels;
+}
+
+describe('an image with an orientation', () => {
+  it.each(FORMATS.flatMap((format) => [3, 6, 8].map((orientation) => [format, orientation] as const)))(
+    'is turned upright: %s, %i',
+    async (format, orientation) => {
+      const bytes = await picture().withMetadata({ orientation }).toFormat(format, { lossless: true, quality: 100 }).toBuffer();
+      const upright = await picture().rotate({ 3: 180, 6: 90, 8: 270 }[orientation]).toColourspace('b-w').raw().toBuffer();
+      const found = await uprightPixelsOf(bytes);
+      upright.forEach((value, index) => expect(Math.abs(found[index]! - value)).toBeLessThan(6));
+    },
+  );
 });

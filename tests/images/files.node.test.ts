@@ -54,7 +54,7 @@ describe('an animation', () => {
   });
 
   it('of nothing cannot be made', async () => {
-    await expect(encodeAnimation([], 'gif', 80)).rejects.toThrow('there are no frames');
+    await expect(encodeAnimation([], 'gif', 80)).rejects.toThrow('no frames');
   });
 });
 
@@ -71,7 +71,7 @@ describe('a picture file', () => {
   it('that is missing or no picture is refused in one line', async () => {
     const folder = temporaryFolder();
     writeFileSync(join(folder, 'text.png'), 'not a picture');
-    for (const name of ['text.png', 'missing.png']) await expectInputError(() => readPicture(join(folder, name)), name, 'cannot be read as a picture');
+    for (const name of ['text.png', 'missing.png']) await expectInputError(() => readPicture(join(folder, name)), name, 'cannot read the image');
   });
 });
 
@@ -153,7 +153,7 @@ describe('an image file', () => {
     };
     for (const [name, bytes] of Object.entries(files)) writeFileSync(join(folder, name), bytes);
     for (const path of [...Object.keys(files), 'missing.png', '.'].map((name) => join(folder, name))) {
-      await expectInputError(() => readImages([path], { size: 32, channels: 3 }), path, 'cannot be read as an image');
+      await expectInputError(() => readImages([path], { size: 32, channels: 3 }), path, 'cannot read the image');
     }
   });
 });

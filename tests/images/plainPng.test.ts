@@ -18,7 +18,7 @@ const fileOf = (image: Sharp, channels: number, options: PngOptions = {}): Promi
 describe('a plain PNG file', () => {
   it('has the pixels that the general decoder gives, whatever its size, colours, compression and filters', async () => {
     const files = fc.record({
-      size: fc.integer({ min: 1, max: 40 }),
+      size: fc.integer({ min: 1, max: 32 }),
       channels: fc.constantFrom(1 as const, 3 as const),
       seed: fc.nat(1000),
       compressionLevel: fc.integer({ min: 0, max: 9 }),
@@ -50,11 +50,11 @@ describe('a plain PNG file', () => {
       profiled: await noise(16, 3).withIccProfile('p3').png().toBuffer(),
       turned: await noise(16, 3).withMetadata({ orientation: 6 }).png().toBuffer(),
       deep: await noise(16, 3).toColourspace('rgb16').png().toBuffer(),
-      large: await fileOf(noise(200, 3), 3),
+      large: await fileOf(noise(40, 3), 3),
       jpeg: await noise(16, 3).jpeg().toBuffer(),
     };
     for (const [name, bytes] of Object.entries(others)) {
-      expect([name, decodePlainPng(bytes, { size: name === 'large' ? 200 : 16, channels: 3 })]).toEqual([name, undefined]);
+      expect([name, decodePlainPng(bytes, { size: name === 'large' ? 40 : 16, channels: 3 })]).toEqual([name, undefined]);
     }
   });
 
@@ -72,10 +72,10 @@ describe('a plain PNG file', () => {
     const bomb = await sharp({ create: { width: 4000, height: 4000, channels: 3, background: 'red' } })
       .png()
       .toBuffer();
-    // A header that says 64x64 before pixels of 4000x4000.
-    bomb.writeUInt32BE(64, 16);
-    bomb.writeUInt32BE(64, 20);
-    expect(decodePlainPng(bomb, { size: 64, channels: 3 })).toBeUndefined();
+    // A header that says 32x32 before pixels of 4000x4000.
+    bomb.writeUInt32BE(32, 16);
+    bomb.writeUInt32BE(32, 20);
+    expect(decodePlainPng(bomb, { size: 32, channels: 3 })).toBeUndefined();
   });
 
   it('of any content is decoded or left to the general decoder, also where its checksums are right', async () => {

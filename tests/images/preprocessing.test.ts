@@ -2,8 +2,9 @@ import fc from 'fast-check';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { decodeImage, resizePixels } from '../../src/images/decode.node.js';
-import { CROPS, type Decoded, type DecodeOptions } from '../../src/images/decoding.js';
+import { CROPS, type Decoded, type DecodeOptions, paddedSize, padImage, requirePaddable } from '../../src/images/preprocessing.js';
 import { randomStream } from '../../src/random.js';
+import { expectInputError } from '../rejection.js';
 
 const DIGITS: DecodeOptions = { size: 32, channels: 1, padding: { inner: 28, border: 2, value: 0 } };
 
@@ -92,5 +93,36 @@ describe('preprocessing', () => {
       expect(pixelsOf(await decodeImage(await png(once, 32, 1), options))).toEqual(once);
       expect(pixelsOf(await resizePixels(once, [1, 32, 32], options))).toEqual(once);
     }
+  });
+});
+
+const PADDING = { inner: 2, border: 1, value: 9 };
+const padded = (image: readonly number[], size: number, channels: number): number[] => {
+  const target = new Uint8Array(channels * size * size);
+  padImage(Uint8Array.from(image), PADDING, { size, channels }, target);
+  return Array.from(target);
+};
+
+describe('padding', () => {
+  it('puts an image into the middle of a border', () => {
+    expect(padded([1, 2, 3, 4], 4, 1)).toEqual([9, 9, 9, 9, 9, 1, 2, 9, 9, 3, 4, 9, 9, 9, 9, 9]);
+  });
+
+  it('pads each channel, and repeats a single one', () => {
+    const plane = padded([1, 2, 3, 4], 4, 1);
+    expect(padded([1, 2, 3, 4], 4, 3)).toEqual([...plane, ...plane, ...plane]);
+    const other = padded([5, 6, 7, 8], 4, 1);
+    expect(padded([1, 2, 3, 4, 5, 6, 7, 8, 1, 2, 3, 4], 4, 3)).toEqual([...plane, ...other, ...plane]);
+  });
+
+  it('repeats each pixel in a multiple of the padded size', () => {
+    const small = padded([1, 2, 3, 4], 4, 1);
+    expect(padded([1, 2, 3, 4], 8, 1)).toEqual(Array.from({ length: 64 }, (_, place) => small[4 * Math.floor(place / 16) + Math.floor((place % 8) / 2)]));
+  });
+
+  it('is refused in any other size', async () => {
+    expect(paddedSize(PADDING)).toBe(4);
+    for (const size of [4, 8, 12]) requirePaddable(size, PADDING);
+    for (const size of [2, 6, 33]) await expectInputError(() => requirePaddable(size, PADDING), `size ${size}`, '2x2', '4x4');
   });
 });

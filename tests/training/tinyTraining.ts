@@ -1,6 +1,6 @@
 /** Trainings that take milliseconds. */
 import { createHash } from 'node:crypto';
-import { DIGIT_PADDING } from '../../src/data/datasets/digits.js';
+import { DIGIT_PADDING } from '../../src/images/preprocessing.js';
 import { type ImageSource, splitInMemory } from '../../src/data/source.js';
 import type { Checkpoint, Digest } from '../../src/training/checkpoint.js';
 import type { Configuration } from '../../src/training/configuration.js';

@@ -1,9 +1,9 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { ImageItem } from '../../src/data/decoding/imageItem.js';
-import type { Decoded } from '../../src/images/decoding.js';
-import { openCollection, type OpenOptions } from '../../src/data/decoding/decodedSource.node.js';
+import type { ImageItem } from '../../src/data/source.js';
+import type { Decoded } from '../../src/images/preprocessing.js';
+import { openCollection, type OpenOptions } from '../../src/data/decoding/openCollection.node.js';
 import { randomStream } from '../../src/random.js';
 import { expectInputError } from '../rejection.js';
 import { temporaryFolder } from '../temporaryFolder.js';
@@ -79,10 +79,10 @@ describe('a training beside decoding', () => {
     const large = images.items.map((item) => ({ ...item, decode: () => Promise.resolve({ pixels: new Uint8Array(3 * 1024 ** 2) }) }));
     const opening = () =>
       openCollection(
-        { name: 'noise', items: [...large, ...large] },
+        { name: 'noise', items: Array.from({ length: 6 }, () => large).flat() },
         { size: 1024, channels: 3 },
-        { streaming: true, cacheFolder: blocked, temporaryFolder: blocked },
+        { streaming: true, cacheFolder: blocked },
       );
-    await expectInputError(opening, 'fit neither into the cache');
+    await expectInputError(opening, 'cannot write decoded images to the cache');
   });
 });

@@ -1,10 +1,10 @@
 import { Option } from '@commander-js/extra-typings';
 import { firstImages, gatherImages, type ImageSource, type Split } from '../../data/source.js';
 import { channelsLast, type ImageBatch } from '../../images/raster.js';
-import { CROPS } from '../../images/decoding.js';
+import { CROPS } from '../../images/preprocessing.js';
 import { imageGrid, squareColumns } from '../../images/imageGrid.js';
 import { inOnePiece, type PiecewiseArray } from '../../data/npzFile.node.js';
-import { nativeFormat, openSource, DATA_SPEC_HELP } from '../../data/open.node.js';
+import { DATA_SPEC_HELP, DATASETS, nativeFormat, openSource, specOf } from '../../data/open.node.js';
 import { InputError } from '../../errors.js';
 import { type ActionResult, runAction, subcommand, type Terminal } from '../command.js';
 import { parseNumber } from '../options.js';
@@ -12,29 +12,32 @@ import { forceOption, prepareOutput, writeNpz, writePng } from '../output.js';
 import { decodingProgress } from '../progress.js';
 import { withSignals, WRITING } from '../signals.js';
 
-const EXAMPLES = `
+const HELP = `
+Data:
+${DATASETS.map((dataset) => `  ${specOf(dataset).padEnd(20)}  ${dataset.help}`).join('\n')}
+
 Examples:
-  agenet dataset photos                               how many images there are, of which classes, and what was left out
-  agenet dataset photos --size 32 --out photos.png    with a sheet of the first 64
-  agenet dataset mnist --split test --out mnist.npz   images as bytes [N, H, W, C] and labels, for NumPy
+  agenet dataset photos                               count images and classes, and list skipped files
+  agenet dataset photos --size 32 --out photos.png    also write an image grid of the first 64
+  agenet dataset mnist --split test --out mnist.npz   export images as bytes [N, H, W, C] with labels, for NumPy
 `;
 
 const PREVIEW = 64;
-/** Left-out images that are named; the result of --json has all of them. */
-const NAMED = 10;
+/** Skipped images that are listed. The result of --json has all of them. */
+const LISTED = 10;
 
 export const datasetCommand = () =>
-  subcommand('dataset', 'look into data, and pack them')
+  subcommand('dataset', 'inspect a data set, or export it as .npz')
     .argument('<data>', DATA_SPEC_HELP)
-    .addOption(new Option('--split <part>', 'the part for --out').choices(['train', 'test']).default('train'))
-    .option('--size <pixels>', "rows and columns of an image (default: the data's own)", parseNumber)
-    .option('--channels <number>', "1 for grey, 3 for RGB (default: the data's own)", parseNumber)
-    .addOption(new Option('--crop <name>', "how images become squares (default: center, or the data's own)").choices(CROPS))
-    .option('--test-fraction <share>', 'keep so many for tests, where the data do not say which (default: 0.1)', parseNumber)
-    .option('--strict', 'stop at the first image that cannot be read, instead of leaving it out')
-    .option('--out <path>', 'a .png sheet of the first images, or an .npz archive of all')
+    .addOption(new Option('--split <split>', 'split for --out').choices(['train', 'test']).default('train'))
+    .option('--size <pixels>', 'rows and columns of an image (default: native size)', parseNumber)
+    .option('--channels <number>', '1 (grayscale) or 3 (RGB) (default: native channels)', parseNumber)
+    .addOption(new Option('--crop <name>', 'how images become squares (default: center, or as the data set declares)').choices(CROPS))
+    .option('--test-fraction <fraction>', 'fraction held out for testing, if the data has no test split (default: 0.1)', parseNumber)
+    .option('--strict', 'stop at the first image that cannot be read, instead of skipping it')
+    .option('--out <path>', '.png image grid of the first images, or .npz archive of all images')
     .addOption(forceOption())
-    .addHelpText('after', EXAMPLES)
+    .addHelpText('after', HELP)
     .action((data, options) => runAction(options, (terminal) => dataset(data, options, terminal)));
 
 type Options = {
@@ -52,7 +55,7 @@ async function dataset(data: string, options: Options, terminal: Terminal): Prom
   const { split, out, force } = options;
   const kind = out === undefined ? undefined : await prepareOutput({ out, force }, ['png', 'npz'], [data]);
   const native = await nativeFormat(data);
-  const format = { size: options.size ?? native.size, channels: options.channels ?? native.channels, crop: options.crop ?? native.crop ?? 'center' };
+  const format = { size: options.size ?? native.size, channels: options.channels ?? native.channels, crop: options.crop ?? native.crop };
   const source = await openSource(data, format, {
     strict: options.strict ?? false,
     onWarning: terminal.note,
@@ -60,11 +63,11 @@ async function dataset(data: string, options: Options, terminal: Terminal): Prom
     ...(options.testFraction === undefined ? {} : { testFraction: options.testFraction }),
   });
   try {
-    const part = split === 'test' ? source.test : source.train;
+    const chosen = split === 'test' ? source.test : source.train;
     if (out === undefined || kind === undefined) return describe(source, out, terminal);
     return await withSignals(terminal, WRITING, async (signal) => {
-      if (kind === 'png' && part.count === 0) throw new InputError(`--split ${split}: ${data} has no such images`);
-      await (kind === 'png' ? writePreview(out, source, part) : writeArchive(out, source, part, signal));
+      if (kind === 'png' && chosen.count === 0) throw new InputError(`--split ${split}: the ${split} split of ${data} has no images`);
+      await (kind === 'png' ? writePreview(out, source, chosen) : writeArchive(out, source, chosen, signal));
       return describe(source, out, terminal);
     });
   } finally {
@@ -75,25 +78,25 @@ async function dataset(data: string, options: Options, terminal: Terminal): Prom
 function describe(source: ImageSource, out: string | undefined, terminal: Terminal): ActionResult {
   const { name, size, channels, train, test, classes, classNames, skipped = [] } = source;
   const perClass = classes === null ? null : countsOf([train, test], classes);
-  terminal.print(`${name}: images of ${size.join('x')}, ${channels === 1 ? 'grey' : 'RGB'}; ${train.count} to train on, ${test.count} to test on`);
+  terminal.print(`${name}: ${size.join('x')} ${channels === 1 ? 'grayscale' : 'RGB'} images; ${train.count} train, ${test.count} test`);
   if (perClass === null) terminal.print('no labels');
   else perClass.forEach((count, index) => terminal.print(`  class ${index}${classNames?.[index] ? ` (${classNames[index]})` : ''}: ${count}`));
   if (skipped.length > 0) {
-    terminal.print(`left out: ${skipped.length}`);
-    for (const each of skipped.slice(0, NAMED)) terminal.print(`  ${each.name}: ${each.reason}`);
-    if (skipped.length > NAMED) terminal.print(`  and ${skipped.length - NAMED} more`);
+    terminal.print(`skipped: ${skipped.length}`);
+    for (const each of skipped.slice(0, LISTED)) terminal.print(`  ${each.name}: ${each.reason}`);
+    if (skipped.length > LISTED) terminal.print(`  and ${skipped.length - LISTED} more`);
   }
-  if (out !== undefined) terminal.print(out);
-  const labelled = classes === null ? {} : { per_class: perClass, class_names: classNames ?? null };
+  if (out !== undefined) terminal.print(`Wrote ${out}`);
+  const labeled = classes === null ? {} : { per_class: perClass, class_names: classNames ?? null };
   return {
-    result: { name, size, channels, train: train.count, test: test.count, classes, ...labelled, left_out: skipped, ...(out === undefined ? {} : { out }) },
+    result: { name, size, channels, train: train.count, test: test.count, classes, ...labeled, skipped, ...(out === undefined ? {} : { out }) },
   };
 }
 
-/** How many images there are of each class. */
-function countsOf(parts: readonly Split[], classes: number): number[] {
+/** Counts the images of each class. */
+function countsOf(splits: readonly Split[], classes: number): number[] {
   const counts = new Array<number>(classes).fill(0);
-  for (const { labels } of parts) for (const label of labels ?? []) counts[label]!++;
+  for (const { labels } of splits) for (const label of labels ?? []) counts[label]!++;
   return counts;
 }
 
@@ -105,22 +108,22 @@ const batchOf = (source: ImageSource, data: Uint8Array): ImageBatch => ({
   data,
 });
 
-async function writePreview(path: string, source: ImageSource, part: Split): Promise<void> {
-  const images = batchOf(source, firstImages(part, PREVIEW, imageBytes(source)));
+async function writePreview(path: string, source: ImageSource, split: Split): Promise<void> {
+  const images = batchOf(source, firstImages(split, PREVIEW, imageBytes(source)));
   await writePng(path, imageGrid(images, squareColumns(images.count)));
 }
 
-/** Images that are in memory at a time. */
+/** Images in memory at a time. */
 const CHUNK = 1000;
 
-async function writeArchive(path: string, source: ImageSource, part: Split, signal: AbortSignal): Promise<void> {
+async function writeArchive(path: string, source: ImageSource, split: Split, signal: AbortSignal): Promise<void> {
   const pieces = function* () {
-    for (let first = 0; first < part.count; first += CHUNK) {
-      const indices = Array.from({ length: Math.min(CHUNK, part.count - first) }, (_, index) => first + index);
-      yield channelsLast(batchOf(source, gatherImages(part, indices, imageBytes(source))));
+    for (let first = 0; first < split.count; first += CHUNK) {
+      const indices = Array.from({ length: Math.min(CHUNK, split.count - first) }, (_, index) => first + index);
+      yield channelsLast(batchOf(source, gatherImages(split, indices, imageBytes(source))));
     }
   };
-  const images: PiecewiseArray = { shape: [part.count, ...source.size, source.channels], type: '|u1', pieces: pieces() };
-  const labels = part.labels ? { labels: inOnePiece({ shape: [part.count], data: part.labels }) } : {};
+  const images: PiecewiseArray = { shape: [split.count, ...source.size, source.channels], type: '|u1', pieces: pieces() };
+  const labels = split.labels ? { labels: inOnePiece({ shape: [split.count], data: split.labels }) } : {};
   await writeNpz(path, { images, ...labels }, signal);
 }

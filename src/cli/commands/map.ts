@@ -2,7 +2,7 @@ import { Option } from '@commander-js/extra-typings';
 import { gatherImages, type ImageSource } from '../../data/source.js';
 import { CODE_MAPS, mapCodes, type MapMethod } from '../../model/codeMap.js';
 import { encodeSplit } from '../../model/encodeSplit.js';
-import { gridMosaic, placeCrowd } from '../../images/mosaic.js';
+import { gridMosaic, placeCrowd } from '../../images/imageGrid.js';
 import { imageOf } from '../../images/raster.js';
 import { DATA_SPEC_HELP } from '../../data/open.node.js';
 import { InputError } from '../../errors.js';

@@ -1,5 +1,5 @@
 import { Option } from '@commander-js/extra-typings';
-import { CROPS } from '../../images/decoding.js';
+import { CROPS } from '../../images/preprocessing.js';
 import type { RunEvent, RunSummary } from '../../runs/train.node.js';
 import { NAN_POLICIES, SCHEDULES } from '../../training/defaults.js';
 import { type ActionResult, runAction, STATUS, type Terminal } from '../command.js';

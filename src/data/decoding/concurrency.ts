@@ -1,6 +1,6 @@
 /**
- * Runs an action for each of the numbers 0 to count - 1, at most `limit` at a time. Starts no further ones after one has failed or the
- * signal was given, and settles when none is under way; rejects with the first failure.
+ * Calls an action with the indices 0 to count - 1, at most `limit` at a time. After a failure or an abort it starts no further calls, and
+ * rejects with the first failure when the calls in progress have settled.
  */
 export async function forEachConcurrently(count: number, limit: number, action: (index: number) => Promise<void>, signal?: AbortSignal): Promise<void> {
   let next = 0;

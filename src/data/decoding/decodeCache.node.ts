@@ -1,63 +1,105 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { rmSync } from 'node:fs';
-import { mkdir, rename, rm, utimes } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
+import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { z } from 'zod';
-import { makeFolder, writeFileAtomically, writeAndSync } from '../../files/atomic.node.js';
+import { InputError } from '../../errors.js';
+import { makeFolder, writeAndSync, writeFileAtomically } from '../../files/atomic.node.js';
 import { readRegularFile, readTextFile } from '../../files/regularFile.node.js';
-import { removeEntry, trimCache, unfinishedPath } from './cacheFolder.node.js';
-import { CheckedPixels } from './checkedPixels.node.js';
-import { type FailedImage, PixelFile, type PixelSink, type PixelStore } from './pixelStore.node.js';
+import { PixelFile } from './pixelFile.node.js';
 
-/** A form of the entries that others cannot read gets another number. */
+const GIGABYTE = 1e9;
+const DEFAULT_LIMIT = 20;
+/** An unfinished entry without a write for this long belongs to a process that was killed. */
+const ABANDONED_AFTER_MS = 3_600_000;
+const ENTRY_NAME = /^[0-9a-f]{64}$/;
+const UNFINISHED_NAME = /^\.(partial|removed)-/;
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Returns the cache folder: AGENET_CACHE, or a folder in the user's cache. */
+export function defaultCacheFolder(environment: Environment = process.env): string {
+  if (environment.AGENET_CACHE) return environment.AGENET_CACHE;
+  if (environment.XDG_CACHE_HOME) return join(environment.XDG_CACHE_HOME, 'agenet');
+  return join(homedir(), '.cache', 'agenet');
+}
+
+/** Returns the size limit of the cache in bytes: AGENET_CACHE_LIMIT in GB, or 20 GB. @throws {InputError} if it is not such a number */
+export function cacheLimit(environment: Environment = process.env): number {
+  const given = environment.AGENET_CACHE_LIMIT;
+  const gigabytes = given === undefined || given === '' ? DEFAULT_LIMIT : Number(given);
+  if (!(gigabytes >= 0)) throw new InputError(`AGENET_CACHE_LIMIT="${given}": expected the maximum size of the cache in GB, e.g. 20`);
+  return gigabytes * GIGABYTE;
+}
+
+/** Version of the entries on disk. It is part of the cache key. */
 export const CACHE_FORMAT_VERSION = 3;
-/** A file that was changed less long ago may change again without another time: file systems count in steps. */
+/** A file that changed more recently may change again without a new time, because file systems count time in steps. */
 const SETTLED_MS = 100;
-/** To verify more takes longer than to wait until the times of a new file are settled. */
-const QUICKLY_VERIFIED_BYTES = 2 ** 26;
+/** Verifying more bytes takes longer than waiting until the times of a new file have settled. */
+const MAX_QUICKLY_VERIFIED_BYTES = 2 ** 26;
 
 const entryBody = z.strictObject({
   version: z.literal(CACHE_FORMAT_VERSION),
   key: z.string(),
-  /** Images in the list that was packed, those left out included. */
+  /** Number of images, including skipped ones. */
   images: z.int().nonnegative(),
   skipped: z.array(z.strictObject({ index: z.int().nonnegative(), reason: z.string(), unreadable: z.boolean() })),
   /** SHA-256 of the file of checksums. */
   checksums: z.string(),
-  /** The state in which the pixels were last known to be right, or null if it had not settled. */
+  /** State of the pixels when they were last known to be right, or null if it had not settled. */
   stamp: z.string().nullable(),
 });
 type EntryBody = z.infer<typeof entryBody>;
 /** With the SHA-256 of everything else. */
 const entryIndex = z.strictObject({ body: entryBody, digest: z.string() });
 
-/** What is packed under a key: so many images of so many bytes each. */
-export interface PackedShape {
+/** The key and the size of a cache entry. */
+export interface EntryShape {
   readonly key: string;
   readonly images: number;
   readonly imageBytes: number;
 }
 
-/** What is there under a key. */
-export interface PackedEntry {
-  readonly store: PixelStore;
+/** An image that could not be decoded. */
+export interface FailedImage {
+  /** Position in the list of images. */
+  readonly index: number;
+  readonly reason: string;
+  /** Whether the file system refused it, which may pass. */
+  readonly unreadable: boolean;
+}
+
+/** A complete cache entry. */
+interface CacheEntry {
+  readonly pixels: PixelFile;
   readonly skipped: readonly FailedImage[];
 }
 
+/** A cache entry that is being written. */
+export interface UnfinishedEntry {
+  readonly pixels: PixelFile;
+  /** Moves the entry to its place in the cache. */
+  readonly publish: (skipped: readonly FailedImage[]) => Promise<void>;
+  /** Closes the pixels, and deletes the entry unless it was published. */
+  readonly close: () => void;
+}
+
 /**
- * Decoded images on disk, each list of them as a folder named by its key: the images one after another in `pixels`, those that are left out
- * as holes; a CRC-32 of each in `checksums`; and what is left out in `index.json`, which also vouches for the other two. An entry is written
- * under another name and renamed when it is on the disk: it is whole or not there, whoever else writes the same, and may be deleted at any
- * time. An entry that was changed afterwards, however little, counts as not there.
+ * Decoded images on disk. Each list of images is a folder named by its key: `pixels` has the images one after another, with holes for skipped
+ * ones; `checksums` has a CRC-32 per image; `index.json` has the skipped images and the SHA-256 of the checksums. An entry is written under
+ * another name and renamed when it is on disk, so it is complete or absent even if several processes write it. It may be deleted at any time.
+ * An entry with any change counts as absent.
  *
- * To read all pixels at each opening would take seconds for 100,000 images. They are read, and compared with their checksums, only if the
- * file's times are not those of the last time; otherwise each image is compared when it is needed.
+ * Reading all pixels whenever an entry is opened would take seconds for 100,000 images. They are compared with their checksums only if the
+ * file's times have changed since the last time. Otherwise each image is compared when it is read.
  */
 export class DecodeCache {
   private readonly folder: string;
 
-  /** `limit` is the number of bytes that all entries may take together. */
+  /** @param limit number of bytes of all entries together */
   constructor(
     readonly path: string,
     private readonly limit: number,
@@ -65,36 +107,42 @@ export class DecodeCache {
     this.folder = join(path, 'images');
   }
 
-  /** The images of a key, or undefined if they are not there or damaged. */
-  async open(shape: PackedShape): Promise<PackedEntry | undefined> {
+  /** Returns an entry, or undefined if it is absent or corrupt. */
+  async open(shape: EntryShape): Promise<CacheEntry | undefined> {
     const entry = await this.openWhole(shape);
-    // When it was last used, for trimming; a cache that cannot be written can still be read.
+    // The time of the last use, for trimming. A cache that cannot be written can still be read.
     if (entry) await utimes(this.fileOf(shape, 'index.json'), new Date(), new Date()).catch(() => undefined);
     return entry;
   }
 
-  /** Begins an entry. Throws the system's error if the cache cannot be written. */
-  async begin(shape: PackedShape): Promise<PixelSink> {
+  /** Starts a new entry. @throws the system's error if the cache cannot be written */
+  async begin(shape: EntryShape): Promise<UnfinishedEntry> {
     await makeFolder(this.folder);
     const unfinished = unfinishedPath(this.folder, 'partial');
     await mkdir(unfinished);
     try {
-      const file = PixelFile.create(join(unfinished, 'pixels'), shape.images, shape.imageBytes, this.fileOf(shape, 'pixels'));
-      const pixels = new CheckedPixels(file, shape, new Uint32Array(shape.images), this.fileOf(shape, 'index.json'));
-      return new EntrySink(unfinished, pixels, (skipped) => this.publish(unfinished, shape, pixels, skipped));
+      const pixels = PixelFile.create(join(unfinished, 'pixels'), shape.images, shape.imageBytes, this.fileOf(shape, 'pixels'));
+      return {
+        pixels,
+        publish: (skipped) => this.publish(unfinished, shape, pixels, skipped),
+        close: () => {
+          pixels.close();
+          rmSync(unfinished, { recursive: true, force: true });
+        },
+      };
     } catch (error) {
       await rm(unfinished, { recursive: true, force: true }).catch(() => undefined);
       throw error;
     }
   }
 
-  private fileOf({ key }: PackedShape, name: 'pixels' | 'checksums' | 'index.json'): string {
+  private fileOf({ key }: EntryShape, name: 'pixels' | 'checksums' | 'index.json'): string {
     return join(this.folder, key, name);
   }
 
-  private async publish(unfinished: string, shape: PackedShape, pixels: CheckedPixels, skipped: readonly FailedImage[]): Promise<void> {
+  private async publish(unfinished: string, shape: EntryShape, pixels: PixelFile, skipped: readonly FailedImage[]): Promise<void> {
     const { key, images, imageBytes } = shape;
-    if (images * imageBytes > QUICKLY_VERIFIED_BYTES) await pause(SETTLED_MS + 1);
+    if (images * imageBytes > MAX_QUICKLY_VERIFIED_BYTES) await pause(SETTLED_MS + 1);
     const checksums = bytesOf(pixels.checksums);
     await writeAndSync(join(unfinished, 'checksums'), checksums);
     const failures = skipped.map(({ index, reason, unreadable }) => ({ index, reason, unreadable }));
@@ -104,55 +152,51 @@ export class DecodeCache {
     await trimCache(this.folder, this.limit, key);
   }
 
-  /**
-   * Puts an entry in its place. Another process that packs the same may have been quicker, and then its entry stays, unless that is
-   * damaged or lacks more images.
-   */
-  private async replace(unfinished: string, shape: PackedShape, skipped: number): Promise<void> {
+  /** Moves an entry to its place. The entry of a faster process stays unless it is corrupt or has more skipped images. */
+  private async replace(unfinished: string, shape: EntryShape, skipped: number): Promise<void> {
     for (let attempts = 5; ; attempts--) {
       const failure = await rename(unfinished, join(this.folder, shape.key)).catch((error: NodeJS.ErrnoException) => error);
       if (!failure) return;
       const other = await this.openWhole(shape);
-      other?.store.close();
+      other?.pixels.close();
       if (other !== undefined && other.skipped.length <= skipped) return;
       if (attempts === 0) throw failure;
       await removeEntry(this.folder, shape.key);
     }
   }
 
-  /** An entry that is there, whole and unchanged. */
-  private async openWhole(shape: PackedShape): Promise<PackedEntry | undefined> {
+  /** Opens an entry that is complete and unchanged. */
+  private async openWhole(shape: EntryShape): Promise<CacheEntry | undefined> {
     const { key, images, imageBytes } = shape;
-    let store: CheckedPixels | undefined;
+    let pixels: PixelFile | undefined;
     try {
       const body = decodeIndex(await readTextFile(this.fileOf(shape, 'index.json')));
       const checksums = await readRegularFile(this.fileOf(shape, 'checksums'));
       if (body?.key !== key || body.images !== images || checksums.length !== 4 * images || sha256(checksums) !== body.checksums) return undefined;
-      const file = PixelFile.open(this.fileOf(shape, 'pixels'), images, imageBytes);
-      store = new CheckedPixels(file, shape, wordsOf(checksums), this.fileOf(shape, 'index.json'));
-      if (body.stamp !== store.state().stamp && !(await this.vouchAgain(shape, body, store))) {
-        store.close();
+      pixels = PixelFile.open(this.fileOf(shape, 'pixels'), imageBytes, wordsOf(checksums));
+      if (body.stamp !== pixels.state().stamp && !(await this.verify(shape, body, pixels))) {
+        pixels.close();
         return undefined;
       }
-      return { store, skipped: body.skipped };
+      return { pixels, skipped: body.skipped };
     } catch {
-      store?.close();
+      pixels?.close();
       return undefined;
     }
   }
 
-  /** Verifies all pixels, and notes their state if they are right. */
-  private async vouchAgain(shape: PackedShape, body: EntryBody, store: CheckedPixels): Promise<boolean> {
-    const stamp = settledStamp(store);
+  /** Verifies all pixels, and records their state if they are right. */
+  private async verify(shape: EntryShape, body: EntryBody, pixels: PixelFile): Promise<boolean> {
+    const stamp = settledStamp(pixels);
     const skipped = new Set(body.skipped.map(({ index }) => index));
-    if (!(await store.verify((index) => skipped.has(index)))) return false;
-    // Without the note they are verified again.
+    if (!(await pixels.verify((index) => skipped.has(index)))) return false;
+    // Without the record they are verified again.
     if (stamp !== null) await writeFileAtomically(this.fileOf(shape, 'index.json'), encodeIndex({ ...body, stamp })).catch(() => undefined);
     return true;
   }
 }
 
-function settledStamp(pixels: CheckedPixels): string | null {
+function settledStamp(pixels: PixelFile): string | null {
   const { changed, stamp } = pixels.state();
   return Date.now() - changed > SETTLED_MS ? stamp : null;
 }
@@ -161,13 +205,13 @@ const sha256 = (bytes: Uint8Array | string): string => createHash('sha256').upda
 
 const encodeIndex = (body: EntryBody): Uint8Array => new TextEncoder().encode(JSON.stringify({ body, digest: sha256(JSON.stringify(body)) }));
 
-/** Undefined for an index that was changed. Keys that are read come in the order in which they are written. */
+/** Decodes an index, or returns undefined if it was changed. Keys are parsed in the order in which they were written. */
 function decodeIndex(text: string): EntryBody | undefined {
   const { body, digest } = entryIndex.parse(JSON.parse(text));
   return sha256(JSON.stringify(body)) === digest ? body : undefined;
 }
 
-/** Numbers of 32 bits as bytes, the least significant first on every machine. */
+/** Converts 32-bit integers to bytes, little-endian on every machine. */
 function bytesOf(words: Uint32Array): Uint8Array {
   const view = new DataView(new ArrayBuffer(4 * words.length));
   words.forEach((word, index) => view.setUint32(4 * index, word, true));
@@ -179,32 +223,47 @@ function wordsOf(bytes: Uint8Array): Uint32Array {
   return Uint32Array.from({ length: bytes.length / 4 }, (_, index) => view.getUint32(4 * index, true));
 }
 
-/** An entry under its unfinished name, which it loses when it is kept; what is not kept goes when the sink is closed. */
-class EntrySink implements PixelSink {
-  constructor(
-    private readonly folder: string,
-    private readonly pixels: CheckedPixels,
-    private readonly publish: (skipped: readonly FailedImage[]) => Promise<void>,
-  ) {}
+/** Returns a new name for an entry that is being written or removed. */
+const unfinishedPath = (folder: string, purpose: 'partial' | 'removed'): string => join(folder, `.${purpose}-${randomUUID()}`);
 
-  read(index: number, target: Uint8Array, offset: number): void {
-    this.pixels.read(index, target, offset);
+/** Renames an entry, then deletes it: no process sees half of it. Returns whether it is gone. */
+async function removeEntry(folder: string, name: string): Promise<boolean> {
+  const aside = unfinishedPath(folder, 'removed');
+  try {
+    await rename(join(folder, name), aside);
+    await rm(aside, { recursive: true, force: true });
+    return true;
+  } catch {
+    // Another process was faster, or has it open on a system that forbids this.
+    return false;
   }
+}
 
-  write(index: number, pixels: Uint8Array): void {
-    this.pixels.write(index, pixels);
+/**
+ * Removes unfinished entries of killed processes, and the least recently used entries until the others have at most `limit` bytes. The entry
+ * `keep` stays. Failures are ignored.
+ */
+async function trimCache(folder: string, limit: number, keep: string): Promise<void> {
+  const names = await readdir(folder).catch(() => [] as string[]);
+  await Promise.all(names.filter((name) => UNFINISHED_NAME.test(name)).map((name) => removeAbandoned(folder, name)));
+  const entries = await Promise.all(names.filter((name) => ENTRY_NAME.test(name)).map((name) => describeEntry(folder, name)));
+  let total = entries.reduce((sum, { bytes }) => sum + bytes, 0);
+  for (const { name, bytes } of entries.filter((entry) => entry.name !== keep).sort((a, b) => a.lastUse - b.lastUse)) {
+    if (total <= limit) return;
+    if (await removeEntry(folder, name)) total -= bytes;
   }
+}
 
-  flush(): Promise<void> {
-    return this.pixels.flush();
-  }
+/** The time of the index is set whenever an entry is opened. */
+async function describeEntry(folder: string, name: string): Promise<{ name: string; bytes: number; lastUse: number }> {
+  const [pixels, checksums, index] = await Promise.all(
+    ['pixels', 'checksums', 'index.json'].map((file) => stat(join(folder, name, file)).catch(() => undefined)),
+  );
+  return { name, bytes: (pixels?.size ?? 0) + (checksums?.size ?? 0) + (index?.size ?? 0), lastUse: index?.mtimeMs ?? 0 };
+}
 
-  keep(skipped: readonly FailedImage[]): Promise<void> {
-    return this.publish(skipped);
-  }
-
-  close(): void {
-    this.pixels.close();
-    rmSync(this.folder, { recursive: true, force: true });
-  }
+async function removeAbandoned(folder: string, name: string): Promise<void> {
+  const found = await Promise.all([join(folder, name), join(folder, name, 'pixels')].map((path) => stat(path).catch(() => undefined)));
+  const lastWritten = Math.max(...found.map((each) => each?.mtimeMs ?? 0));
+  if (Date.now() - lastWritten > ABANDONED_AFTER_MS) await rm(join(folder, name), { recursive: true, force: true }).catch(() => undefined);
 }

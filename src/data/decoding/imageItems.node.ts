@@ -1,26 +1,32 @@
+import type { BigIntStats } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { describeSystemError } from '../../files/atomic.node.js';
 import { decodeImage, resizePixels } from '../../images/decode.node.js';
-import type { Decoded, DecodeOptions } from '../../images/decoding.js';
-import { fileStates } from './fileStates.node.js';
 import type { LabeledImages } from '../formats/labeledImages.js';
-import type { ImageItem, SkippedImage } from './imageItem.js';
+import type { ImageItem, SkippedImage } from '../source.js';
+import { forEachConcurrently } from './concurrency.js';
 
-class FileItem implements ImageItem {
-  constructor(
-    private readonly path: string,
-    readonly name: string,
-    readonly label: number | null,
-    readonly fingerprint: string,
-  ) {}
+/** Calls of the file system at a time: enough for one that answers over a network. */
+const CONCURRENT_CALLS = 64;
 
-  decode(options: DecodeOptions): Promise<Decoded> {
-    return decodeImage(this.path, options);
-  }
+/** A text that changes when the file does, by its size and the time of its last change; or why it is not a readable file. */
+export type FileState = string | { readonly reason: string };
+
+/** Returns the states of files, in order. */
+export async function fileStates(paths: readonly string[]): Promise<readonly FileState[]> {
+  const states = new Array<FileState>(paths.length);
+  await forEachConcurrently(paths.length, CONCURRENT_CALLS, async (index) => {
+    states[index] = await stat(paths[index]!, { bigint: true }).then(describe, (error: unknown) => ({ reason: describeSystemError(error) }));
+  });
+  return states;
 }
 
+const describe = (found: BigIntStats): FileState => (found.isFile() ? `${found.size} bytes, changed ${found.mtimeNs}` : { reason: 'it is not a file' });
+
 /**
- * The files of these names below a folder as images. `labelOf` gives their classes. A file's fingerprint is its size and the time of its
- * last change. Files that are gone, and whatever is no file, are left out.
+ * Returns the files of these names below a folder as images. Missing files, and paths that are not files, are skipped.
+ * @param labelOf returns the class of a name
  */
 export async function fileItems(
   root: string,
@@ -30,14 +36,15 @@ export async function fileItems(
   const states = await fileStates(names.map((name) => join(root, name)));
   const found = states.map((state, index): ImageItem | SkippedImage => {
     const name = names[index]!;
-    return typeof state === 'string' ? new FileItem(join(root, name), name, labelOf(name), state) : { name, ...state };
+    if (typeof state !== 'string') return { name, ...state };
+    return { name, label: labelOf(name), fingerprint: state, decode: (options) => decodeImage(join(root, name), options) };
   });
   return { items: found.filter((each) => 'decode' in each), skipped: found.filter((each) => 'reason' in each) };
 }
 
 /**
- * Images in memory, to be had in another size or in other channels: called `name/0`, `name/1` and so on. `fingerprint` stands for all
- * of them, such as the size and time of change of the file that they come from, or a hash of it.
+ * Returns images in memory as items named `name/0`, `name/1` and so on, to be decoded to another format.
+ * @param fingerprint changes whenever an image may, e.g. the size and time of change of their file
  */
 export function arrayItems(images: LabeledImages, name: string, fingerprint: string): readonly ImageItem[] {
   const { count, channels, height, width, pixels, labels } = images;

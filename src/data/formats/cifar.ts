@@ -1,12 +1,12 @@
 import { InputError } from '../../errors.js';
 import type { LabeledImages } from './labeledImages.js';
 
-/** CIFAR's two collections, as https://www.cs.toronto.edu/~kriz/cifar.html describes their binary versions. */
+/** The two CIFAR data sets, in the binary version of https://www.cs.toronto.edu/~kriz/cifar.html. */
 export type CifarKind = 'cifar10' | 'cifar100';
 
 interface Records {
   readonly title: string;
-  /** How many classes each label byte before an image distinguishes; the last byte is the label that images get. */
+  /** Number of classes of each label byte before an image. The last one is the label of the image. */
   readonly classes: readonly number[];
 }
 
@@ -21,25 +21,23 @@ const CHANNELS = 3;
 const IMAGE_BYTES = CHANNELS * SIDE * SIDE;
 
 /**
- * Reads one file of CIFAR's binary version (`data_batch_1.bin`, `test_batch.bin`; `train.bin`, `test.bin`): records of the label bytes
- * and a picture of 32x32, its red, green and blue plane after one another. CIFAR-100's images get their fine label. Throws InputError,
- * which begins with `name`, if the bytes are no such file or are cut inside a record.
+ * Reads one file of CIFAR's binary version (`data_batch_1.bin`, `test_batch.bin`; `train.bin`, `test.bin`): records of the label bytes and
+ * the red, green and blue plane of a 32x32 image. CIFAR-100's images get their fine label.
+ * @throws {InputError} that starts with `name` if the bytes are no such file or end inside a record
  */
 export function decodeCifar(bytes: Uint8Array, kind: CifarKind, name: string): LabeledImages {
   const { title, classes } = RECORDS[kind];
   const recordBytes = classes.length + IMAGE_BYTES;
   const count = Math.floor(bytes.length / recordBytes);
   if (bytes.length === 0 || count * recordBytes !== bytes.length)
-    throw new InputError(
-      `${name}: ${bytes.length} bytes are no whole number of ${title}'s records, ${recordBytes} bytes each; it should be a .bin file of the binary version`,
-    );
+    throw new InputError(`${name}: expected records of ${recordBytes} bytes but got ${bytes.length} bytes; pass the .bin files of ${title}'s binary version`);
   const [pixels, labels] = [new Uint8Array(count * IMAGE_BYTES), new Uint8Array(count)];
   for (let index = 0; index < count; index++) {
     const record = bytes.subarray(index * recordBytes, (index + 1) * recordBytes);
-    for (const [place, known] of classes.entries()) {
-      if (record[place]! >= known)
+    for (const [position, count] of classes.entries()) {
+      if (record[position]! >= count)
         throw new InputError(
-          `${name}: image ${index} has the label ${record[place]!}, ${title}'s are below ${known}; it should be a .bin file of the binary version`,
+          `${name}: image ${index}: expected a label below ${count} but got ${record[position]!}; pass the .bin files of ${title}'s binary version`,
         );
     }
     labels[index] = record[classes.length - 1]!;

@@ -1,43 +1,56 @@
 import { InputError } from '../../errors.js';
-import { gunzip, isGzip } from './gzip.js';
+import { gunzip, isGzip } from './compression.js';
+import { channelPlanes, imageLayout, type LabeledImages } from './labeledImages.js';
 
-/** The contents of an IDX file of bytes, the format that MNIST is published in. */
+/** The array in an IDX file of bytes, the format in which MNIST is published. */
 export interface IdxArray {
   readonly sizes: readonly number[];
   readonly data: Uint8Array;
 }
 
-interface IdxHeader {
-  readonly sizes: readonly number[];
-  readonly headerBytes: number;
-  readonly fileBytes: number;
-}
-
 const UNSIGNED_BYTE = 0x08;
-const LONGEST_HEADER = 4 + 4 * 255;
 
 /**
- * Reads an IDX file, as it is or compressed by gzip: two zero bytes, the element type, the number of axes, the size of each axis
- * (32 bits, big-endian), then the elements. `name` is what errors call it. Throws InputError if the bytes are no such file, hold other
- * than bytes, or are cut short.
+ * Reads an IDX file, optionally compressed by gzip: two zero bytes, the element type, the number of axes, the size of each axis (32 bits,
+ * big-endian), then the elements.
+ * @throws {InputError} that starts with `name` if the bytes are no such file, are truncated, or have elements other than bytes
  */
 export function decodeIdx(bytes: Uint8Array, name: string): IdxArray {
-  const finishDecoding = isGzip(bytes) ? gunzip(bytes, name, LONGEST_HEADER, (start) => readHeader(start, name).fileBytes) : bytes;
-  const { sizes, headerBytes, fileBytes } = readHeader(finishDecoding, name);
-  if (finishDecoding.length !== fileBytes)
-    throw new InputError(`${name}: an IDX file of ${sizes.join(' x ')} bytes should be ${fileBytes} bytes long, it has ${finishDecoding.length}`);
-  return { sizes, data: finishDecoding.subarray(headerBytes) };
+  const file = isGzip(bytes) ? gunzip(bytes, name) : bytes;
+  const [zero, secondZero, type, axes] = file;
+  if (zero !== 0 || secondZero !== 0 || axes === undefined || axes === 0)
+    throw new InputError(`${name}: not an IDX file: it does not start with two zero bytes, the element type and the number of axes`);
+  if (type !== UNSIGNED_BYTE) throw new InputError(`${name}: expected an IDX file of unsigned bytes (0x8) but got element type 0x${type!.toString(16)}`);
+  const header = 4 + 4 * axes;
+  if (file.length < header) throw new InputError(`${name}: truncated IDX file: it ends inside its header`);
+  const view = new DataView(file.buffer, file.byteOffset, file.length);
+  const sizes = Array.from({ length: axes }, (_, axis) => view.getUint32(4 + 4 * axis));
+  const expected = header + sizes.reduce((product, size) => product * size, 1);
+  if (file.length !== expected)
+    throw new InputError(`${name}: corrupt IDX file: expected ${expected} bytes for an array of ${sizes.join(' x ')} but got ${file.length}`);
+  return { sizes, data: file.subarray(header) };
 }
 
-function readHeader(bytes: Uint8Array, name: string): IdxHeader {
-  const [zero, zeroToo, type, axes] = bytes;
-  if (zero !== 0 || zeroToo !== 0 || axes === undefined || axes === 0)
-    throw new InputError(`${name}: not an IDX file, it does not begin with the format's two zero bytes and number of axes`);
-  if (type !== UNSIGNED_BYTE)
-    throw new InputError(`${name}: an IDX file of element type 0x${type!.toString(16)}, only unsigned bytes (0x8) are images or labels`);
-  const headerBytes = 4 + 4 * axes;
-  if (bytes.length < headerBytes) throw new InputError(`${name}: an IDX file that ends inside its header`);
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  const sizes = Array.from({ length: axes }, (_, axis) => view.getUint32(4 + 4 * axis));
-  return { sizes, headerBytes, fileBytes: headerBytes + sizes.reduce((product, size) => product * size, 1) };
+/** Bytes of a file and its name in messages. */
+export interface NamedBytes {
+  readonly bytes: Uint8Array;
+  readonly name: string;
+}
+
+/**
+ * Reads images [N, H, W] or [N, H, W, C] from an IDX file, and their labels [N] from another, as MNIST, Fashion-MNIST and EMNIST are published.
+ * @throws {InputError} that starts with the name of the invalid file
+ */
+export function decodeIdxImages(images: NamedBytes, labels: NamedBytes | null): LabeledImages {
+  const { sizes, data } = decodeIdx(images.bytes, images.name);
+  const layout = imageLayout(sizes, images.name);
+  const pixels = channelPlanes(data, layout.channels, layout.height, layout.width);
+  return { ...layout, pixels, labels: labels && decodeLabels(labels, layout.count, images.name) };
+}
+
+function decodeLabels({ bytes, name }: NamedBytes, count: number, images: string): Uint8Array {
+  const { sizes, data } = decodeIdx(bytes, name);
+  if (sizes.length !== 1 || sizes[0] !== count)
+    throw new InputError(`${name}: expected ${count} labels along one axis for the images in ${images} but got an array of ${sizes.join(' x ')}`);
+  return data;
 }

@@ -1,58 +1,138 @@
-import { InputError } from '../../errors.js';
-import { elementBytes, type ElementKind, type Elements, elementsOf } from './elements.js';
-import { parseNpyHeader, pythonTuple } from './npyHeader.js';
+import { z } from 'zod';
+import { InputError, quoted } from '../../errors.js';
+import { elementBytes, type ElementKind, type Elements, elementsOf, isElementKind } from './elements.js';
 
-/** An array as NumPy saved it. */
-export interface DecodedNumpyArray {
-  /** The size of each axis; none for a single number. */
+/** An array for NumPy: bytes or float32, row-major. */
+export interface NumpyArray {
   readonly shape: readonly number[];
-  /** What the elements were saved as, of either byte order; b1 are truth values. */
+  readonly data: Uint8Array | Float32Array;
+}
+
+/** An array that NumPy saved. */
+export interface DecodedNumpyArray {
+  /** Size of each axis; empty for a scalar. */
+  readonly shape: readonly number[];
+  /** Type of the elements in the file, of either byte order; b1 is boolean. */
   readonly kind: ElementKind | 'b1';
-  /** Row-major, the last axis fastest. Truth values are bytes of 0 and 1. */
+  /** Row-major: the last axis is contiguous. Booleans are bytes of 0 and 1. */
   readonly data: Elements;
 }
 
 const MAGIC = [0x93, ...new TextEncoder().encode('NUMPY')];
 /** NumPy's own limits. */
-const LONGEST_HEADER = 10_000;
-const MOST_AXES = 64;
+const MAX_HEADER = 10_000;
+const MAX_AXES = 64;
+
+/** Formats a shape as a Python tuple: (), (2,), (2, 3). */
+export const pythonTuple = (shape: readonly number[]): string => `(${shape.join(', ')}${shape.length === 1 ? ',' : ''})`;
+
+/** Encodes an array in NumPy's format 1.0. */
+export function encodeNpy({ shape, data }: NumpyArray): Uint8Array {
+  const preamble = npyPreamble(shape, data instanceof Float32Array ? '<f4' : '|u1');
+  const bytes = new Uint8Array(preamble.length + data.byteLength);
+  bytes.set(preamble);
+  bytes.set(bytesOf(data), preamble.length);
+  return bytes;
+}
+
+/** Returns the elements of an array as they are stored. */
+export const bytesOf = (data: NumpyArray['data']): Uint8Array => new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+
+/** Returns the part of an .npy file before the elements: a magic string, and a header of Python's syntax whose length is a multiple of 64. */
+export function npyPreamble(shape: readonly number[], type: '|u1' | '<f4'): Uint8Array {
+  const literal = `{'descr': '${type}', 'fortran_order': False, 'shape': ${pythonTuple(shape)}, }`;
+  const fixed = MAGIC.length + 4;
+  const length = Math.ceil((fixed + literal.length + 1) / 64) * 64 - fixed;
+  const bytes = new Uint8Array(fixed + length);
+  bytes.set([...MAGIC, 1, 0]);
+  new DataView(bytes.buffer).setUint16(fixed - 2, length, true);
+  bytes.set(new TextEncoder().encode(`${literal.padEnd(length - 1)}\n`), fixed);
+  return bytes;
+}
 
 /**
- * Reads an .npy file of format 1.0, 2.0 or 3.0: truth values, integers and floats of either byte order, row- or column-major. Source:
- * https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html. Throws InputError, which begins with `name`, if the bytes
- * are no such file, are longer or shorter than its header says, or hold other types.
+ * Reads an .npy file of format 1.0, 2.0 or 3.0 (https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html): booleans, integers
+ * and floats of either byte order, row- or column-major.
+ * @throws {InputError} that starts with `name` if the bytes are no such file, have another length than the header says, or other types
  */
 export function decodeNpy(bytes: Uint8Array, name: string): DecodedNumpyArray {
   const { literal, start } = headerText(bytes, name);
-  const { kind, littleEndian, fortranOrder, shape } = parseNpyHeader(literal, name);
-  if (shape.length > MOST_AXES) throw new InputError(`${name}: an array of ${shape.length} axes, NumPy has at most ${MOST_AXES}`);
+  const { kind, littleEndian, fortranOrder, shape } = parseHeader(literal, name);
+  if (shape.length > MAX_AXES) throw new InputError(`${name}: expected at most ${MAX_AXES} axes, NumPy's limit, but got ${shape.length} axes`);
   const stored = bytes.subarray(start);
   const storedKind = kind === 'b1' ? 'u1' : kind;
   const width = elementBytes(storedKind);
   const expected = shape.reduce((product, size) => product * size, width);
   if (stored.length !== expected)
-    throw new InputError(`${name}: an .npy file of shape ${pythonTuple(shape)} should have ${expected} bytes after its header, it has ${stored.length}`);
+    throw new InputError(`${name}: an .npy file of shape ${pythonTuple(shape)} has ${expected} bytes after its header, this one has ${stored.length}`);
   const data = elementsOf(fortranOrder ? rowMajor(stored, shape, width) : stored, storedKind, littleEndian);
-  if (kind === 'b1' && stored.some((value) => value > 1)) throw new InputError(`${name}: truth values other than 0 and 1, the file is damaged`);
+  if (kind === 'b1' && stored.some((value) => value > 1)) throw new InputError(`${name}: corrupt file: expected booleans of 0 and 1 but got other values`);
   return { shape, kind, data };
 }
 
-/** The Python literal in the header, and where the elements begin. */
+/** Returns the Python literal in the header, and the position of the elements. */
 function headerText(bytes: Uint8Array, name: string): { readonly literal: string; readonly start: number } {
-  if (!MAGIC.every((byte, place) => bytes[place] === byte)) throw new InputError(`${name}: not an .npy file, it does not begin with \\x93NUMPY`);
+  if (!MAGIC.every((byte, at) => bytes[at] === byte)) throw new InputError(`${name}: not an .npy file: it does not start with \\x93NUMPY`);
   const [major, minor] = bytes.subarray(MAGIC.length);
-  const [lengthAt, longLength] = [MAGIC.length + 2, major !== 1];
-  const textAt = lengthAt + (longLength ? 4 : 2);
-  if (bytes.length < textAt) throw new InputError(`${name}: an .npy file cut short, ${bytes.length} bytes end before its header`);
-  if (!(major! >= 1 && major! <= 3) || minor !== 0) throw new InputError(`${name}: an .npy file of format ${major}.${minor}, only 1.0, 2.0 and 3.0 are known`);
+  const [lengthAt, isLong] = [MAGIC.length + 2, major !== 1];
+  const textAt = lengthAt + (isLong ? 4 : 2);
+  if (bytes.length < textAt) throw new InputError(`${name}: truncated .npy file: ${bytes.length} bytes end before its header`);
+  if (!(major! >= 1 && major! <= 3) || minor !== 0) throw new InputError(`${name}: expected .npy format 1.0, 2.0 or 3.0 but got ${major}.${minor}`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  const length = longLength ? view.getUint32(lengthAt, true) : view.getUint16(lengthAt, true);
-  if (length > LONGEST_HEADER) throw new InputError(`${name}: a header of ${length} bytes, NumPy writes at most ${LONGEST_HEADER}`);
-  if (bytes.length < textAt + length) throw new InputError(`${name}: an .npy file cut short, ${bytes.length} bytes end inside its header of ${length}`);
+  const length = isLong ? view.getUint32(lengthAt, true) : view.getUint16(lengthAt, true);
+  if (length > MAX_HEADER) throw new InputError(`${name}: expected a header of at most ${MAX_HEADER} bytes, NumPy's limit, but got ${length}`);
+  if (bytes.length < textAt + length) throw new InputError(`${name}: truncated .npy file: ${bytes.length} bytes end inside its header of ${length}`);
   return { literal: new TextDecoder().decode(bytes.subarray(textAt, textAt + length)), start: textAt + length };
 }
 
-/** Elements of `width` bytes whose first axis is the fastest, rearranged so that the last is. */
+interface NpyHeader {
+  readonly kind: ElementKind | 'b1';
+  readonly littleEndian: boolean;
+  /** Whether the first axis is contiguous. */
+  readonly fortranOrder: boolean;
+  readonly shape: readonly number[];
+}
+
+const headerSchema = z.strictObject({ descr: z.string(), fortran_order: z.boolean(), shape: z.array(z.int().nonnegative()) });
+
+function parseHeader(literal: string, name: string): NpyHeader {
+  const header = headerSchema.safeParse(parseLiteral(literal));
+  if (!header.success)
+    throw new InputError(
+      `${name}: its header is ${quoted(literal.trim())}; expected {'descr': '|u1', 'fortran_order': False, 'shape': (2, 3), } with a plain type`,
+    );
+  const { descr, fortran_order: fortranOrder, shape } = header.data;
+  const [, order, type = ''] = /^([<>|])([a-z]\d)$/.exec(descr) ?? [];
+  if ((type !== 'b1' && !isElementKind(type)) || (order === '|' && !type.endsWith('1')))
+    throw new InputError(`${name}: unknown element type ${quoted(descr)}; expected b1, an integer (u1, i2, ...) or a float (f4, f8) after <, > or |`);
+  return { kind: type, littleEndian: order !== '>', fortranOrder, shape };
+}
+
+/** Parses a Python dictionary of three entries as JSON. Returns undefined unless it consists of plain strings, booleans and tuples of integers. */
+function parseLiteral(literal: string): unknown {
+  if (!/^[\w\s'"{}():,<>|=]*$/.test(literal) || literal.split(':').length !== 4) return undefined;
+  const compact = literal
+    .split(/([{}():,])/)
+    .map((part) => part.trim())
+    .join('');
+  // In Python, (2) is a number and not a tuple.
+  if (/\(\d+L?\)/.test(compact)) return undefined;
+  const json = compact
+    .replaceAll("'", '"')
+    .replaceAll('(', '[')
+    .replaceAll(')', ']')
+    // Python 2 wrote an L after long integers.
+    .replace(/(\d)L\b/g, '$1')
+    .replace(/\b(?:True|False)\b/g, (word) => word.toLowerCase())
+    .replace(/(?<=["\w\]]),(?=[\]}])/g, '');
+  try {
+    return JSON.parse(json);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Rearranges elements of `width` bytes from column-major to row-major order. */
 function rowMajor(stored: Uint8Array, shape: readonly number[], width: number): Uint8Array {
   const arranged = new Uint8Array(stored.length);
   const index = shape.map(() => 0);
@@ -60,7 +140,7 @@ function rowMajor(stored: Uint8Array, shape: readonly number[], width: number): 
   let source = 0;
   for (let target = 0; target < arranged.length; target += width) {
     for (let byte = 0; byte < width; byte++) arranged[target + byte] = stored[source + byte]!;
-    // Counts the index up in the order of the target, and the source along with it.
+    // Increments the index in the order of the target, and moves the source along.
     for (let axis = shape.length - 1; axis >= 0; axis--) {
       source += strides[axis]!;
       if (++index[axis]! < shape[axis]!) break;

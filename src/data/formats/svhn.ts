@@ -1,8 +1,6 @@
 import { InputError } from '../../errors.js';
-import { classNumbers } from './classNumbers.js';
-import type { LabeledImages } from './labeledImages.js';
-import { decodeMatlab } from './matlab.js';
-import type { MatlabArray } from './matlabMatrix.js';
+import { classNumbers, type LabeledImages } from './labeledImages.js';
+import { decodeMatlab, type MatlabArray } from './matlab.js';
 
 const SIDE = 32;
 const CHANNELS = 3;
@@ -13,9 +11,9 @@ const IMAGE_BYTES = CHANNELS * AREA;
 const ZERO_LABEL = 10;
 
 /**
- * Reads a file of SVHN's cropped digits (format 2: `train_32x32.mat`, `test_32x32.mat`, `extra_32x32.mat`): X, bytes [32, 32, 3, N] of rows,
- * columns, colours and images, column-major, and y [N, 1]. The images' labels are their digits. Source:
- * http://ufldl.stanford.edu/housenumbers. Throws InputError, which begins with `name`, if the bytes are no such file.
+ * Reads a file of SVHN's cropped digits (http://ufldl.stanford.edu/housenumbers, format 2: `train_32x32.mat`, `test_32x32.mat`,
+ * `extra_32x32.mat`): X, bytes [H, W, C, N], column-major, and y [N, 1]. The label of an image is its digit.
+ * @throws {InputError} that starts with `name` if the bytes are no such file
  */
 export function decodeSvhn(bytes: Uint8Array, name: string): LabeledImages {
   const arrays = decodeMatlab(bytes, name, ['X', 'y']);
@@ -23,22 +21,22 @@ export function decodeSvhn(bytes: Uint8Array, name: string): LabeledImages {
   const count = stored.length / IMAGE_BYTES;
   const { sizes, values } = arrays.get('y')!;
   if (sizes.length !== 2 || sizes[0] !== count || sizes[1] !== 1)
-    throw new InputError(`${name}: variable y is ${sizes.join(' x ')}, for the ${count} images of X it should be ${count} x 1`);
+    throw new InputError(`${name}: variable y: expected ${count} x 1 for the ${count} images of X but got ${sizes.join(' x ')}`);
   const labels = classNumbers(values, 1, ZERO_LABEL, name).map((label) => label % ZERO_LABEL);
   return { count, channels: CHANNELS, height: SIDE, width: SIDE, pixels: rowsFirst(stored), labels };
 }
 
-/** The elements of X: one image after another, of each plane one column after another. */
+/** Returns the elements of X: one image after another, each plane column by column. */
 function imageBytes({ class: kind, sizes, values }: MatlabArray, name: string): Uint8Array {
   // MATLAB drops a last axis of size 1.
   const [height, width, channels, count = 1] = sizes;
   const fits = sizes.length <= 4 && height === SIDE && width === SIDE && channels === CHANNELS && count > 0;
   if (!fits || kind !== 'uint8' || !(values instanceof Uint8Array))
-    throw new InputError(`${name}: variable X is ${kind} ${sizes.join(' x ')}, SVHN's cropped digits are uint8 ${SIDE} x ${SIDE} x ${CHANNELS} x N`);
+    throw new InputError(`${name}: variable X: expected uint8 ${SIDE} x ${SIDE} x ${CHANNELS} x N but got ${kind} ${sizes.join(' x ')}`);
   return values;
 }
 
-/** Planes whose columns are stored one after another as planes whose rows are. */
+/** Transposes each plane from column-major to row-major order. */
 function rowsFirst(stored: Uint8Array): Uint8Array {
   const pixels = new Uint8Array(stored.length);
   for (let plane = 0; plane < stored.length; plane += AREA) {

@@ -1,7 +1,7 @@
 import { copyFileSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
-import { encodeNpz } from '../../../src/data/formats/encodeNumpy.js';
+import { encodeNpz } from '../../../src/data/formats/npz.js';
 import { writeImages } from '../../data/imageFiles.js';
 import { sharedTemporaryFolder } from '../../temporaryFolder.js';
 import { tinyConfiguration } from '../../training/tinyTraining.js';

@@ -8,7 +8,7 @@ import { sharedTemporaryFolder, temporaryFolder } from '../../temporaryFolder.js
 import { expectBadInput, type Refusal, resultOf, runCommand } from '../runCommand.js';
 import { bytesIn } from '../tinyRun.js';
 
-/** Two classes of pictures, and a file that only claims to be one. */
+/** Two classes of images, and a file that is not an image despite its name. */
 async function folderOfClasses(): Promise<string> {
   const folder = temporaryFolder();
   for (const name of ['cats', 'dogs']) mkdirSync(join(folder, name));
@@ -19,18 +19,18 @@ async function folderOfClasses(): Promise<string> {
 }
 
 describe('dataset', () => {
-  it('says how many images there are of which class, and what was left out and why', async () => {
+  it('counts the images of each class, and lists skipped files with the reason', async () => {
     const folder = await folderOfClasses();
     const result = await resultOf(['dataset', folder, '--size', '32'], folder);
     expect(result).toMatchObject({ name: folder, size: [32, 32], classes: 2, class_names: ['cats', 'dogs'], per_class: [3, 2] });
     expect(Number(result.train) + Number(result.test)).toBe(5);
-    expect(result.left_out).toMatchObject([{ name: 'dogs/f.png' }]);
+    expect(result.skipped).toMatchObject([{ name: 'dogs/f.png' }]);
     const { stdout } = await runCommand(['dataset', folder, '--size', '32'], folder);
     expect(stdout).toContain('class 0 (cats): 3');
-    expect(stdout).toContain('left out: 1\n  dogs/f.png: ');
+    expect(stdout).toContain('skipped: 1\n  dogs/f.png: ');
   });
 
-  it('packs a part for NumPy, in the order of the data, with labels', async () => {
+  it('exports a split for NumPy, in the order of the data, with labels', async () => {
     const folder = temporaryFolder();
     await resultOf(['dataset', 'mnist', '--split', 'test', '--out', 'mnist.npz'], folder);
     const arrays = unzipSync(readFileSync(join(folder, 'mnist.npz')));
@@ -41,7 +41,7 @@ describe('dataset', () => {
     expect([...labels.data.subarray(0, 5)]).toEqual([7, 2, 1, 0, 4]);
   });
 
-  it('draws a sheet of the first images', async () => {
+  it('writes an image grid of the first images', async () => {
     const folder = await folderOfClasses();
     await resultOf(['dataset', folder, '--size', '32', '--out', 'sheet.png'], folder);
     const { width, height } = await sharp(join(folder, 'sheet.png')).metadata();
@@ -50,17 +50,17 @@ describe('dataset', () => {
 
   const folder = sharedTemporaryFolder();
   const refusals: readonly Refusal[] = [
-    ['data that are not there', ['dataset', 'no/such'], ['data "no/such"']],
+    ['data that does not exist', ['dataset', 'no/such'], ['data "no/such"']],
     ['a folder without images', ['dataset', '.'], ['no images']],
-    ['another ending', ['dataset', 'mnist', '--out', 'x.jpg'], ['--out x.jpg', '.png file', '.npz file']],
-    ['a part that there is not', ['dataset', 'mnist', '--split', 'middle'], ['train, test']],
-    ['a size that is none', ['dataset', 'mnist', '--size', '33'], ['size 33']],
+    ['another extension', ['dataset', 'mnist', '--out', 'x.jpg'], ['--out x.jpg', '.png file', '.npz file']],
+    ['an unknown split', ['dataset', 'mnist', '--split', 'middle'], ['train, test']],
+    ['an invalid size', ['dataset', 'mnist', '--size', '33'], ['size 33']],
   ];
   it.each(refusals)('refuses %s', async (_, args, texts) => {
     await expectBadInput(args, folder, ...texts);
   });
 
-  it('stops at the first broken image when it is to be strict', async () => {
+  it('stops at the first corrupt image with --strict', async () => {
     const broken = await folderOfClasses();
     await expectBadInput(['dataset', broken, '--strict'], broken, 'dogs/f.png');
   });

@@ -2,9 +2,9 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { encodeNpz } from '../../../src/data/formats/encodeNumpy.js';
+import { encodeNpz } from '../../../src/data/formats/npz.js';
 import { train } from '../../../src/node.js';
-import { greyPng, writeImages } from '../../data/imageFiles.js';
+import { grayscalePng, writeImages } from '../../data/imageFiles.js';
 import { sharedTemporaryFolder, temporaryFolder } from '../../temporaryFolder.js';
 import { tinyConfiguration } from '../../training/tinyTraining.js';
 import { writeNoiseArchive } from '../labelledData.js';
@@ -69,7 +69,7 @@ describe('agenet train', () => {
 
   it.each([[], ['--strict']])('stopped by Ctrl-C while it decodes has status 130, and leaves nothing behind (%s)', async (...options) => {
     const cwd = temporaryFolder();
-    const picture = await greyPng(7);
+    const picture = await grayscalePng(7);
     mkdirSync(join(cwd, 'photos'));
     for (let index = 0; index < 20_000; index++) writeFileSync(join(cwd, 'photos', `${index}.png`), picture);
     const { child, finished } = startCommand(['train', 'photos', '--out', 'run', '--json', ...options, ...TINY], cwd, { AGENET_CACHE: join(cwd, 'cache') });

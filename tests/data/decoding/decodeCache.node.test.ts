@@ -18,6 +18,8 @@ import { describe, expect, it } from 'vitest';
 import { expectInputError } from '../../rejection.js';
 import { temporaryFolder } from '../../temporaryFolder.js';
 import { entriesOf, fileOf, Numbers, openWhole, pack, range } from '../numbers.js';
+import { homedir } from 'node:os';
+import { cacheLimit, defaultCacheFolder } from '../../../src/data/decoding/decodeCache.node.js';
 
 const COUNT = 5;
 const FILES = ['pixels', 'checksums', 'index.json'] as const;
@@ -35,7 +37,7 @@ async function expectRight(cache: string): Promise<number> {
   const numbers = new Numbers(COUNT, { 2: 'torn' });
   const { bytes, warnings } = await pack(numbers, cache);
   expect(bytes).toEqual([0, 1, 3, 4]);
-  expect(warnings).toEqual(['numbers: 1 of 5 images left out: image-2 (torn)']);
+  expect(warnings).toEqual(['numbers: skipped 1 of 5 images: image-2 (torn)']);
   expect(entriesOf(cache)).toHaveLength(1);
   return numbers.decodings;
 }
@@ -133,7 +135,7 @@ describe('an entry of the cache', () => {
     const target = new Uint8Array(4);
     opened.copyImage(0, target, 0);
     expect(Array.from(target)).toEqual([0, 0, 0, 0]);
-    await expectInputError(() => opened.copyImage(1, target, 0), cache, 'changed on the disk', 'start again');
+    await expectInputError(() => opened.copyImage(1, target, 0), cache, 'changed on disk', 'run the command again');
     opened.close();
     expect(await expectRight(cache)).toBe(COUNT);
   });
@@ -144,5 +146,20 @@ describe('an entry of the cache', () => {
     const found = await Promise.all(Array.from({ length: 5 }, () => pack(new Numbers(COUNT, { 2: 'torn' }), cache)));
     for (const { bytes } of found) expect(bytes).toEqual(range(COUNT).filter((number) => number !== 2));
     expect(await expectRight(cache)).toBe(0);
+  });
+});
+
+describe('the cache', () => {
+  it('is where the environment says, or in the user’s cache', () => {
+    expect(defaultCacheFolder({ AGENET_CACHE: '/mine', XDG_CACHE_HOME: '/cache' })).toBe('/mine');
+    expect(defaultCacheFolder({ AGENET_CACHE: '', XDG_CACHE_HOME: '/cache' })).toBe(join('/cache', 'agenet'));
+    expect(defaultCacheFolder({ XDG_CACHE_HOME: '' })).toBe(join(homedir(), '.cache', 'agenet'));
+  });
+
+  it('may take as many GB as the environment says, or 20', async () => {
+    expect(cacheLimit({})).toBe(20e9);
+    expect(cacheLimit({ AGENET_CACHE_LIMIT: '0.5' })).toBe(5e8);
+    expect(cacheLimit({ AGENET_CACHE_LIMIT: '0' })).toBe(0);
+    for (const wrong of ['much', '-1', 'NaN']) await expectInputError(() => cacheLimit({ AGENET_CACHE_LIMIT: wrong }), `AGENET_CACHE_LIMIT="${wrong}"`, 'GB');
   });
 });

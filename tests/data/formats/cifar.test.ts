@@ -57,9 +57,9 @@ describe("what is no file of CIFAR's binary version", () => {
   });
 
   it.each([
-    ['cifar10', [10], ['10, CIFAR-10', 'below 10']],
-    ['cifar100', [20, 0], ['20, CIFAR-100', 'below 20']],
-    ['cifar100', [0, 100], ['100, CIFAR-100', 'below 100']],
+    ['cifar10', [10], ['got 10', 'CIFAR-10', 'below 10']],
+    ['cifar100', [20, 0], ['got 20', 'CIFAR-100', 'below 20']],
+    ['cifar100', [0, 100], ['got 100', 'CIFAR-100', 'below 100']],
   ] as const)('is refused where a label of %s is %s', async (kind, labels, texts) => {
     const good = { labels: labels.map(() => 0), picture: cifarPicture(1) };
     const bytes = cifarBytes([good, { labels, picture: cifarPicture(2) }]);

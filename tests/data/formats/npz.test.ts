@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decodeNpz } from '../../../src/data/formats/npz.js';
-import { encodeNpz } from '../../../src/data/formats/encodeNumpy.js';
+import { decodeNpz, decodeNpzImages, encodeNpz } from '../../../src/data/formats/npz.js';
 import { expectInputError } from '../../rejection.js';
 import { noise } from './noise.js';
-import { npyBytes } from './npyBytes.js';
+import { npyBytes, type NpyParts } from './npyBytes.js';
 import { zipBytes, type ZipPart } from './zipBytes.js';
+import { ByteWriter } from './byteWriter.js';
 
 const npy = npyBytes({ shape: [2, 2], elements: [1, 2, 3, 4] });
 const array = { shape: [2, 2], kind: 'u1', data: Uint8Array.of(1, 2, 3, 4) };
@@ -88,7 +88,7 @@ describe('what is no .npz archive', () => {
     ['elsewhere', { offset: 1 }, 'at byte 1'],
     ['beyond the end', { offset: 0xfffffff0 }, 'at byte 4294967280'],
     ['larger than the archive', { compressedBytes: 1_000_000 }, '1000000'],
-    ['larger than what is left of the archive', { compressedBytes: npy.length + 100 }, 'beyond'],
+    ['larger than what is left of the archive', { compressedBytes: npy.length + 100 }, 'exceeds the archive'],
   ])('is refused where an array is %s', async (_, lies, text) => {
     await refusal([{ ...part, lies }], text);
   });
@@ -98,9 +98,9 @@ describe('what is no .npz archive', () => {
   });
 
   it.each([
-    ['more than it says', { size: 1000 }, '"a.npy": damaged compressed data, they should hold 1000 bytes, not more'],
-    ['less than it says', { size: 1_505_000 }, 'should hold 1505000'],
-    ['less than it says, for which there is no memory', { size: 0xffff0000 }, 'no file may hold'],
+    ['more than it says', { size: 1000 }, '"a.npy": corrupt compressed data: expected 1000 bytes but got more'],
+    ['less than it says', { size: 1_505_000 }, 'expected 1505000 bytes'],
+    ['less than it says, for which there is no memory', { size: 0xffff0000 }, 'refusing to decompress'],
   ])('is refused where a deflated array is %s', async (_, lies, text) => {
     const contents = npyBytes({ shape: [1_500_000], elements: new Uint8Array(1_500_000) });
     await refusal([{ path: 'a.npy', contents, deflate: true, lies }], text);
@@ -108,12 +108,82 @@ describe('what is no .npz archive', () => {
 
   it('is refused before anything is inflated where each array may be as large as it says, but not all of them', async () => {
     const parts = [...'abcdefghijkl'].map((name): ZipPart => ({ path: `${name}.npy`, contents: noise(10_000), deflate: true, lies: { size: 10_000_000 } }));
-    await refusal(parts, 'arrays of 120000000', 'no file may hold');
-    await expectInputError(() => decodeNpz(zipBytes(parts), 'some.npz', ['b']), '"b.npy"', 'should hold 10000000 bytes, not 10000');
+    await refusal(parts, 'refusing to decompress: 120000000');
+    await expectInputError(() => decodeNpz(zipBytes(parts), 'some.npz', ['b']), '"b.npy"', 'expected 10000000 bytes but got 10000');
   });
 
   it('is refused with sizes for large files beyond all memory', async () => {
     await refusal([{ ...part, deflate: true, large: true, lies: { size: 2 ** 60 } }], `${2 ** 60}`);
     await refusal([{ ...part, large: true, lies: { compressedBytes: 2 ** 60 } }], `${2 ** 60}`);
+  });
+});
+
+const archive = (arrays: Readonly<Record<string, NpyParts>>): Uint8Array =>
+  zipBytes(Object.entries(arrays).map(([name, parts]) => ({ path: `${name}.npy`, contents: npyBytes(parts), deflate: true })));
+const images: NpyParts = { shape: [2, 1, 2, 3], elements: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12] };
+
+describe('an .npz archive of images', () => {
+  it('gives them plane by plane', () => {
+    expect(decodeNpzImages(archive({ images }), 'file.npz')).toEqual({
+      count: 2,
+      channels: 3,
+      height: 1,
+      width: 2,
+      pixels: Uint8Array.of(1, 4, 2, 5, 3, 6, 7, 10, 8, 11, 9, 12),
+      labels: null,
+    });
+  });
+
+  it('gives each byte at its place, whatever the sizes', () => {
+    const size = fc.integer({ min: 1, max: 6 });
+    fc.assert(
+      fc.property(size, size, size, fc.constantFrom(1, 3), (count, height, width, channels) => {
+        const data = noise(count * height * width * channels);
+        const read = decodeNpzImages(encodeNpz({ arr_0: { shape: [count, height, width, channels], data } }), 'file.npz');
+        expect(read).toMatchObject({ count, channels, height, width, labels: null });
+        const expected = new Uint8Array(data.length);
+        for (const [place, byte] of data.entries()) {
+          const [pixel, channel] = [Math.floor(place / channels), place % channels];
+          const [image, inside] = [Math.floor(pixel / (height * width)), pixel % (height * width)];
+          expected[(image * channels + channel) * height * width + inside] = byte;
+        }
+        expect(read.pixels).toEqual(expected);
+      }),
+    );
+  });
+
+  it('may be grey without an axis of channels', () => {
+    const read = decodeNpzImages(archive({ arr_0: { shape: [2, 1, 3], elements: [1, 2, 3, 4, 5, 6] } }), 'file.npz');
+    expect(read).toMatchObject({ count: 2, channels: 1, height: 1, width: 3, pixels: Uint8Array.of(1, 2, 3, 4, 5, 6) });
+  });
+
+  it('takes "images" before "arr_0"', () => {
+    expect(decodeNpzImages(archive({ arr_0: { shape: [1], elements: [1] }, images }), 'file.npz').count).toBe(2);
+  });
+
+  it.each(['|u1', '<i2', '>u4', '<i8', '>i8'])('may have labels of type %s', (descr) => {
+    const elements = new ByteWriter(descr.startsWith('<')).numbers('integer', Number(descr[2]), [200, 0]).done();
+    expect(decodeNpzImages(archive({ images, labels: { descr, shape: [2], elements } }), 'file.npz').labels).toEqual(Uint8Array.of(200, 0));
+  });
+});
+
+describe('an .npz archive without images', () => {
+  it.each([
+    ['no such array', { labels: { shape: [1], elements: [1] } }, ['"images" or "arr_0"']],
+    ['floats', { images: { descr: '<f4', shape: [1, 1, 1], elements: [0, 0, 0, 0] } }, ['"images"', 'f4', 'uint8']],
+    ['truth values', { images: { descr: '|b1', shape: [1, 1, 1], elements: [1] } }, ['"images"', 'b1']],
+    ['two axes', { arr_0: { shape: [1, 1], elements: [1] } }, ['"arr_0"', '1 x 1', '[N, H, W]']],
+    ['five axes', { arr_0: { shape: [1, 1, 1, 1, 1], elements: [1] } }, ['1 x 1 x 1 x 1 x 1']],
+    ['two channels', { images: { shape: [1, 1, 1, 2], elements: [1, 2] } }, ['1 x 1 x 1 x 2', '1 or 3 channels']],
+    ['none of them', { images: { shape: [0, 1, 1, 3] } }, ['0 x 1 x 1 x 3', 'one pixel']],
+    ['no pixels', { images: { shape: [1, 0, 1] } }, ['1 x 0 x 1', 'one pixel']],
+    ['too few labels', { images, labels: { shape: [1], elements: [1] } }, ['"labels"', '(1,)', '(2,)']],
+    ['labels in a column', { images, labels: { shape: [2, 1], elements: [1, 2] } }, ['"labels"', '(2, 1)']],
+    ['labels that are floats', { images, labels: { descr: '<f4', shape: [2], elements: new Uint8Array(8) } }, ['"labels"', 'f4', 'integers']],
+    ['labels that are truth values', { images, labels: { descr: '|b1', shape: [2], elements: [0, 1] } }, ['"labels"', 'b1']],
+    ['labels above 255', { images, labels: { descr: '<u2', shape: [2], elements: [255, 0, 0, 1] } }, ['"labels"', 'image 1', 'got 256', '0 to 255']],
+    ['labels below 0', { images, labels: { descr: '|i1', shape: [2], elements: [255, 0] } }, ['"labels"', 'image 0', 'got -1']],
+  ])('is refused where it holds %s', async (_, arrays: Readonly<Record<string, NpyParts>>, texts) => {
+    await expectInputError(() => decodeNpzImages(archive(arrays), 'some.npz'), 'some.npz: ', ...texts);
   });
 });

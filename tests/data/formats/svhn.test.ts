@@ -55,9 +55,9 @@ describe("what is no file of SVHN's cropped digits", () => {
     ['has other labels', svhnFile(pixels(2), digits([1])), ['1 x 1', '2 x 1']],
     ['has labels in a row', svhnFile(pixels(2), { ...digits([1, 2]), sizes: [1, 2] }), ['1 x 2', '2 x 1']],
     ['has labels along three axes', svhnFile(pixels(2), { ...digits([1, 2]), sizes: [2, 1, 1] }), ['2 x 1 x 1']],
-    ['has the label 0', svhnFile(pixels(2), digits([1, 0])), ['image 1', 'label 0', '1 to 10']],
-    ['has the label 11', svhnFile(pixels(1), digits([11])), ['image 0', 'label 11']],
-    ['has half a label', svhnFile(pixels(1), { ...digits([1.5]), mxClass: MX.double, stored: 'double' }), ['label 1.5']],
+    ['has the label 0', svhnFile(pixels(2), digits([1, 0])), ['image 1', 'got 0', '1 to 10']],
+    ['has the label 11', svhnFile(pixels(1), digits([11])), ['image 0', 'got 11']],
+    ['has half a label', svhnFile(pixels(1), { ...digits([1.5]), mxClass: MX.double, stored: 'double' }), ['got 1.5']],
   ])('is refused where it %s', async (_, bytes, texts) => {
     await expectInputError(() => decodeSvhn(bytes, 'some.mat'), 'some.mat: ', ...texts);
   });

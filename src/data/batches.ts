@@ -1,0 +1,63 @@
+import { InputError } from '../errors.js';
+import { randomStream, shuffledIndices } from '../random.js';
+
+/**
+ * Order in which training sees its images: shuffled each epoch, in batches, without the last short one. It depends only on the seed and the
+ * batch number, so nothing has to be saved to resume from any batch.
+ */
+export class EpochSampler {
+  readonly batchesPerEpoch: number;
+  private order: { readonly epoch: number; readonly indices: Uint32Array } | undefined;
+
+  /** @throws {InputError} if there are fewer images than one batch takes */
+  constructor(
+    private readonly count: number,
+    private readonly batch: number,
+    private readonly seed: number,
+  ) {
+    this.batchesPerEpoch = Math.floor(count / batch);
+    if (this.batchesPerEpoch < 1) throw new InputError(`batch ${batch}: the train split has only ${count} images; choose a smaller batch`);
+  }
+
+  /** Returns the epoch of a batch. Both are counted from 0, batches through all epochs. */
+  epochOf(batchNumber: number): number {
+    return Math.floor(batchNumber / this.batchesPerEpoch);
+  }
+
+  /** Returns the indices of the images of a batch. */
+  indicesOf(batchNumber: number): Uint32Array {
+    const epoch = this.epochOf(batchNumber);
+    if (this.order?.epoch !== epoch) this.order = { epoch, indices: shuffledIndices(this.count, randomStream(this.seed, 'epoch order', epoch)) };
+    const start = (batchNumber - epoch * this.batchesPerEpoch) * this.batch;
+    return this.order.indices.subarray(start, start + this.batch);
+  }
+}
+
+/** Limit on the images per epoch, which numbers the draws of all epochs. */
+const MAX_IMAGES = 2 ** 32;
+
+/**
+ * Mirrors each image of a batch left to right with probability 1/2. The draw depends on the seed, the epoch and the image's index, not on the
+ * batch, so nothing has to be saved to resume from any batch.
+ * @param pixels bytes [N, C, H, W]
+ * @param indices positions of the N images in the data
+ * @returns a new array
+ */
+export function flipBatch(
+  pixels: Uint8Array,
+  [channels, height, width]: readonly [channels: number, height: number, width: number],
+  indices: ArrayLike<number>,
+  seed: number,
+  epoch: number,
+): Uint8Array {
+  const flipped = pixels.slice();
+  const imageBytes = channels * height * width;
+  for (let position = 0; position < indices.length; position++) {
+    if (!isFlipped(seed, epoch, indices[position]!)) continue;
+    const end = (position + 1) * imageBytes;
+    for (let row = position * imageBytes; row < end; row += width) flipped.subarray(row, row + width).reverse();
+  }
+  return flipped;
+}
+
+const isFlipped = (seed: number, epoch: number, index: number): boolean => randomStream(seed, 'flip', epoch * MAX_IMAGES + index).below(2) === 1;

@@ -1,0 +1,163 @@
+/** What the entries of `datasets/` share. */
+import { readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { InputError } from '../errors.js';
+import { describeSystemError, wrapReadErrors } from '../files/atomic.node.js';
+import { readRegularFile } from '../files/regularFile.node.js';
+import { DIGIT_PADDING, paddedSize, type Padding, padImage, requirePaddable } from '../images/preprocessing.js';
+import { arrayItems, fileStates } from './decoding/imageItems.node.js';
+import { openCollection, type OpenOptions } from './decoding/openCollection.node.js';
+import { decodeIdxImages, type NamedBytes } from './formats/idx.js';
+import type { LabeledImages } from './formats/labeledImages.js';
+import { type ImageFormat, type ImageSource, type Split, splitInMemory } from './source.js';
+
+/** A data set, or a kind of files with images: an entry of `datasets/`. */
+export interface Dataset {
+  /** Name in a data spec: `mnist`, or `npz` of `npz:FILE`. */
+  readonly name: string;
+  /** What follows the name and a colon, such as FILE; empty if nothing does. In brackets if it is optional, such as [DIR]. */
+  readonly path: '' | 'DIR' | 'FILE' | '[DIR]';
+  /** One line for `agenet dataset --help`. */
+  readonly help: string;
+  /** Returns the native format, which applies unless the user asks for another. */
+  readonly format: (path: string) => Promise<ImageFormat>;
+  /** Opens the data in a format. @param options.name the data spec, for messages */
+  readonly open: (path: string, format: ImageFormat, options: OpenOptions & { readonly name: string }) => Promise<ImageSource>;
+}
+
+/** The images of a published data set. */
+export interface TrainTestArrays {
+  readonly train: LabeledImages;
+  /** Null if the data set has no test split. */
+  readonly test: LabeledImages | null;
+  /** Number of classes, if it is known without the labels. */
+  readonly classes?: number;
+  readonly classNames?: readonly string[];
+}
+
+/** Definition of a data set whose files hold arrays of images. */
+interface ArrayDataset extends Pick<Dataset, 'name' | 'path' | 'help'> {
+  /** Native format, if it is known without reading the files. */
+  readonly format?: ImageFormat;
+  /** Returns the file or folder to read (default: the path of the data spec). */
+  readonly locate?: (path: string) => string;
+  readonly read: (location: string) => Promise<TrainTestArrays>;
+}
+
+/**
+ * Defines a data set whose files hold arrays of images. Images in the requested format, or that only lack their border, stay in memory as they
+ * are. Others are preprocessed once, as images of files are.
+ */
+export const arrayDataset = ({ format, locate = (path) => path, read, ...entry }: ArrayDataset): Dataset => ({
+  ...entry,
+  format: async (path) => format ?? formatOf(await read(locate(path))),
+  open: async (path, requested, options) => openArrays(await read(locate(path)), requested, options, await fingerprintOf(locate(path))),
+});
+
+/** Native format of MNIST and its relatives. */
+export const DIGITS: ImageFormat = { size: 32, channels: 1, padding: DIGIT_PADDING };
+
+/** 28x28 grayscale images are padded as MNIST is, unless the user asks otherwise. */
+const paddingOf = ({ train, test }: TrainTestArrays): Padding | null =>
+  [train, test ?? train].every((images) => hasSize(images, DIGIT_PADDING.inner) && images.channels === 1) ? DIGIT_PADDING : null;
+
+const hasSize = ({ height, width }: LabeledImages, size: number): boolean => height === size && width === size;
+
+function formatOf(images: TrainTestArrays): ImageFormat {
+  const { height, channels } = images.train;
+  const padding = paddingOf(images);
+  return { size: padding ? paddedSize(padding) : height, channels, padding };
+}
+
+async function openArrays(
+  images: TrainTestArrays,
+  requested: ImageFormat,
+  options: OpenOptions & { readonly name: string },
+  fingerprint: string,
+): Promise<ImageSource> {
+  const { train, test } = images;
+  const { name } = options;
+  const format = { ...requested, padding: requested.padding === undefined ? paddingOf(images) : requested.padding };
+  if (format.padding) requirePaddable(format.size, format.padding);
+  const splits = test && [train, test].map((split) => splitOf(split, format));
+  if (splits?.every((split) => split !== undefined)) {
+    const size: [number, number] = [format.size, format.size];
+    return { name, size, channels: format.channels, train: splits[0]!, test: splits[1]!, ...classesOf(images) };
+  }
+  const items = [...arrayItems(train, 'train', fingerprint), ...(test ? arrayItems(test, 'test', fingerprint) : [])];
+  const isTest = test ? { isTest: ({ name }: { readonly name: string }) => name.startsWith('test/') } : {};
+  return { ...(await openCollection({ name, items, ...isTest }, format, options)), ...classesOf(images) };
+}
+
+/** Returns images that are in the requested format, or lack only their border, as a split. The border is added when an image is copied. */
+function splitOf(images: LabeledImages, format: ImageFormat): Split | undefined {
+  const { count, pixels, labels, channels } = images;
+  const { size, padding } = format;
+  if (hasSize(images, size) && channels === format.channels) return splitInMemory(pixels, channels * size ** 2, labels);
+  if (!padding || !hasSize(images, padding.inner) || channels > format.channels) return undefined;
+  const [bytes, paddedBytes] = [channels * padding.inner ** 2, format.channels * size ** 2];
+  return {
+    count,
+    labels,
+    copyImage: (index, target, offset) =>
+      padImage(pixels.subarray(index * bytes, (index + 1) * bytes), padding, format, target.subarray(offset, offset + paddedBytes)),
+  };
+}
+
+function classesOf({ train, classes, classNames }: TrainTestArrays): Pick<ImageSource, 'classes' | 'classNames'> {
+  if (train.labels === null) return { classes: null };
+  const seen = 1 + train.labels.reduce((largest, label) => Math.max(largest, label), 0);
+  return { classes: classNames?.length ?? classes ?? seen, ...(classNames ? { classNames } : {}) };
+}
+
+/** Returns a text that changes whenever the files at a path may, by their sizes and times of change. */
+async function fingerprintOf(path: string): Promise<string> {
+  const found = await stat(path).catch(() => undefined);
+  const files = found?.isDirectory() ? (await readdir(path)).sort().map((name) => join(path, name)) : [path];
+  return (await fileStates(files)).map((state, index) => `${files[index]} ${JSON.stringify(state)}`).join('\n');
+}
+
+/** Reads a file of a data set. @throws {InputError} if it cannot be read */
+export const readFileBytes = (file: string): Promise<Uint8Array> => wrapReadErrors(file, () => readRegularFile(file));
+
+/** Returns the folder that contains `file`: this folder, or the one inside it that the published archive unpacks to. */
+export async function folderWith(path: string, inner: string, file: string): Promise<string> {
+  const found = await stat(join(path, file)).catch(() => undefined);
+  return found ? path : join(path, inner);
+}
+
+/** Concatenates the images of several files, all with labels. */
+export function concatenateImages(parts: readonly LabeledImages[]): LabeledImages {
+  const [first] = parts as readonly [LabeledImages, ...LabeledImages[]];
+  const pixels = new Uint8Array(parts.reduce((bytes, part) => bytes + part.pixels.length, 0));
+  const labels = new Uint8Array(parts.reduce((count, part) => count + part.count, 0));
+  let [image, byte] = [0, 0];
+  for (const part of parts) {
+    pixels.set(part.pixels, byte);
+    labels.set(part.labels!, image);
+    byte += part.pixels.length;
+    image += part.count;
+  }
+  return { ...first, count: image, pixels, labels };
+}
+
+/**
+ * Reads the IDX files of a folder that are named as MNIST's, `train-images-idx3-ubyte` and so on, compressed by gzip or not. Labels and the test
+ * split are optional.
+ * @throws {InputError} if the images of the train split are missing, or a file is invalid
+ */
+export async function readIdxFolder(path: string): Promise<TrainTestArrays> {
+  const names = await readdir(path).catch((error: unknown) => {
+    throw new InputError(`${path}: cannot be read as a folder (${describeSystemError(error)})`);
+  });
+  const readSplit = async (prefix: string): Promise<LabeledImages | null> => {
+    const find = (kind: string) => names.find((name) => new RegExp(`^${prefix}[-.]${kind}[-.]idx\\d-ubyte(\\.gz)?$`).test(name));
+    const [images, labels] = [find('images'), find('labels')];
+    if (images === undefined) return null;
+    const read = async (name: string): Promise<NamedBytes> => ({ bytes: await readFileBytes(join(path, name)), name });
+    return decodeIdxImages(await read(images), labels === undefined ? null : await read(labels));
+  };
+  const train = await readSplit('train');
+  if (train === null) throw new InputError(`${path}: train-images-idx3-ubyte not found; name the files as MNIST's`);
+  return { train, test: (await readSplit('t10k')) ?? (await readSplit('test')) };
+}

@@ -1,0 +1,75 @@
+import { stat } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import { InputError } from '../../errors.js';
+import { wrapReadErrors } from '../../files/atomic.node.js';
+import { readTextFile } from '../../files/regularFile.node.js';
+import type { Dataset } from '../dataset.node.js';
+import { fileItems } from '../decoding/imageItems.node.js';
+import { openCollection, type OpenOptions } from '../decoding/openCollection.node.js';
+import { findImages, folderFormat } from '../imageFolder.node.js';
+import type { ImageFormat, ImageItem, ImageSource } from '../source.js';
+
+export const celeba: Dataset = {
+  name: 'celeba',
+  path: 'DIR',
+  help: 'the aligned images, resized to 64x78 and cropped to rows 7 to 70; split by list_eval_partition.txt if it exists',
+  format: async (path) => ({ ...(await folderFormat(await imageFolder(path))), crop: 'celeba' }),
+  open: openCeleba,
+};
+
+const SPLITS = ['train', 'validation', 'test'] as const;
+type CelebaSplit = (typeof SPLITS)[number];
+
+/** The published split of the images. */
+interface PublishedSplit {
+  readonly file: string;
+  readonly splitOf: ReadonlyMap<string, CelebaSplit>;
+}
+
+/** Validation images, and images that the published list does not have, are in neither split. */
+async function openCeleba(path: string, format: ImageFormat, options: OpenOptions & { readonly name: string }): Promise<ImageSource> {
+  const { name, onWarning } = options;
+  const root = await imageFolder(path);
+  const found = await findImages(root);
+  const list = await readPublishedSplit(root);
+  const splitOf = (image: string) => list?.splitOf.get(basename(image));
+  const used = list ? found.names.filter((image) => ['train', 'test'].includes(splitOf(image) ?? '')) : found.names;
+  if (list) {
+    const unlisted = found.names.filter((image) => splitOf(image) === undefined).length;
+    if (used.length === 0) throw new InputError(`${name}: none of its ${found.names.length} images is in the train or test split of ${list.file}`);
+    if (unlisted > 0) onWarning?.(`${name}: ${unlisted} of ${found.names.length} images are not used because ${list.file} does not list them`);
+  }
+  const { items, skipped } = await fileItems(root, used, () => null);
+  const isTest = (item: ImageItem) => splitOf(item.name) === 'test';
+  const collection = { name, items, skipped: [...found.skipped, ...skipped], ...(list ? { isTest } : {}) };
+  return openCollection(collection, { crop: 'celeba', ...format }, options);
+}
+
+/** Returns the folder of the images: `img_align_celeba` in the folder, or the folder itself. */
+async function imageFolder(path: string): Promise<string> {
+  const inner = join(path, 'img_align_celeba');
+  return (await stat(inner).catch(() => undefined))?.isDirectory() ? inner : path;
+}
+
+/** Reads the published list in the folder of the images, the one above it, or `Eval` in either, as in the original distribution. */
+async function readPublishedSplit(root: string): Promise<PublishedSplit | undefined> {
+  for (const folder of [root, join(root, 'Eval'), dirname(resolve(root)), join(dirname(resolve(root)), 'Eval')]) {
+    const file = join(folder, 'list_eval_partition.txt');
+    if ((await stat(file).catch(() => undefined)) === undefined) continue;
+    return { file, splitOf: parseList(await wrapReadErrors(file, () => readTextFile(file)), file) };
+  }
+  return undefined;
+}
+
+/** Parses the list: one image per line, its file name and 0 (train), 1 (validation) or 2 (test). */
+function parseList(text: string, name: string): ReadonlyMap<string, CelebaSplit> {
+  const splits = new Map<string, CelebaSplit>();
+  for (const [index, line] of text.split(/\r?\n/).entries()) {
+    if (line.trim() === '') continue;
+    const [, file, number] = /^(\S+)\s+([012])\s*$/.exec(line) ?? [];
+    if (file === undefined) throw new InputError(`${name}: line ${index + 1}: expected a file name and 0, 1 or 2 but got "${line.slice(0, 40)}"`);
+    splits.set(file, SPLITS[Number(number)]!);
+  }
+  if (splits.size === 0) throw new InputError(`${name}: the list of CelebA's splits is empty; download it again`);
+  return splits;
+}

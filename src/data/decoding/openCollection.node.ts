@@ -1,0 +1,137 @@
+import { InputError } from '../../errors.js';
+import { type DecodeOptions, requirePaddable } from '../../images/preprocessing.js';
+import { randomStream } from '../../random.js';
+import { type Partition, partitionBy, partitionByName } from '../imageNames.js';
+import { type ImageItem, type ImageSource, type SkippedImage, type Split, subset } from '../source.js';
+import { type DecodeCacheOptions, openImages, type PendingImages, reportSkipped } from './openImages.node.js';
+
+/** Images that become a data set. */
+export interface ImageCollection {
+  /** What the user called it. */
+  readonly name: string;
+  readonly items: readonly ImageItem[];
+  /** Names of the classes, if the items have labels. */
+  readonly classNames?: readonly string[];
+  /** Whether an image is in the test split, if the data has one. Otherwise the test split is drawn. */
+  readonly isTest?: (item: ImageItem) => boolean;
+  /** Images that were skipped already. */
+  readonly skipped?: readonly SkippedImage[];
+}
+
+/** How data is opened. */
+export interface OpenOptions extends DecodeCacheOptions {
+  /** Fraction of the images in the test split, if the data has none (default: 0.1). */
+  readonly testFraction?: number;
+  /** Seed of the test split (default: 0). */
+  readonly splitSeed?: number;
+  /** Return before all images are decoded, unless `strict` is set or a split is very small (default: false). */
+  readonly streaming?: boolean;
+}
+
+const DEFAULT_TEST_FRACTION = 0.1;
+const MAX_SIZE = 1024;
+/** A smaller split may turn out to have no image that can be decoded. It is decoded before training starts. */
+const MIN_STREAMING_SPLIT = 16;
+
+/**
+ * Decodes a collection, or opens it from the cache, and splits it. With `streaming`, an error of the images rejects the later calls that wait
+ * for them.
+ * @throws {InputError} for invalid options, and as `openImages` says
+ */
+export async function openCollection(collection: ImageCollection, format: DecodeOptions, options: OpenOptions = {}): Promise<ImageSource> {
+  const { name, items, skipped = [] } = collection;
+  const { testFraction = DEFAULT_TEST_FRACTION, splitSeed = 0, streaming = false, strict = false } = options;
+  checkFormat(format);
+  // Invalid fractions are reported before hours of decoding.
+  const listed = partition(collection, items, testFraction, splitSeed);
+  reportSkipped(name, skipped, items.length + skipped.length, options);
+  const images = await openImages(name, items, format, options);
+  const source = { name, size: [format.size, format.size] as const, channels: format.channels, ...classesOf(collection), close: images.close };
+  const finishDecoding = async () => {
+    const failures = await images.finish();
+    const undecoded = failures.map(({ index, reason }): SkippedImage => ({ name: items[index]!.name, reason }));
+    const { train, test } = failures.length === 0 ? listed : decodedSplits(collection, images, testFraction, splitSeed);
+    const all = { labels: labelsOf(items), copyImage: images.copyImage, nameOf: (index: number) => items[index]!.name };
+    return { train: subset(all, train), test: subset(all, test), skipped: [...skipped, ...undecoded] };
+  };
+  try {
+    // Skipped images are reported as soon as they are known. Calls that wait for the images get the rejection.
+    images.finish().catch(() => undefined);
+    const isSmall = Math.min(listed.train.length, listed.test.length) < MIN_STREAMING_SPLIT;
+    if (!streaming || strict || isSmall) return { ...source, ...(await finishDecoding()) };
+    const [train, test] = [listed.train, listed.test].map((indices) => streamingSplit(images, items, indices, name)) as [Split, Split];
+    // Data of which nothing can be decoded is rejected now.
+    await train.prepare?.([0]);
+    return { ...source, train, test, skipped, finishDecoding };
+  } catch (error) {
+    images.close();
+    throw error;
+  }
+}
+
+/** Splits the images that were decoded. */
+function decodedSplits(collection: ImageCollection, { isSkipped }: PendingImages, fraction: number, seed: number): Partition {
+  const indices = Uint32Array.from(collection.items.keys()).filter((index) => !isSkipped(index));
+  const decoded = Array.from(indices, (index) => collection.items[index]!);
+  const { train, test } = partition(collection, decoded, fraction, seed);
+  return { train: train.map((position) => indices[position]!), test: test.map((position) => indices[position]!) };
+}
+
+function partition({ isTest }: ImageCollection, items: readonly ImageItem[], fraction: number, seed: number): Partition {
+  if (isTest) return partitionBy(items.length, (index) => isTest(items[index]!));
+  const names = items.map(({ name }) => name);
+  return partitionByName(names, fraction, seed);
+}
+
+const labelsOf = (items: readonly ImageItem[]): Uint8Array | null =>
+  items.every(({ label }) => label !== null) ? Uint8Array.from(items, ({ label }) => label!) : null;
+
+function classesOf({ items, classNames }: ImageCollection): Pick<ImageSource, 'classes' | 'classNames'> {
+  const labels = labelsOf(items);
+  if (labels === null) return { classes: null };
+  return classNames ? { classes: classNames.length, classNames } : { classes: 1 + labels.reduce((largest, label) => Math.max(largest, label), 0) };
+}
+
+function checkFormat({ size, channels, padding }: DecodeOptions): void {
+  if (!Number.isInteger(size) || size < 1 || size > MAX_SIZE) throw new InputError(`size ${size}: must be an integer from 1 to ${MAX_SIZE}`);
+  if (channels !== 1 && channels !== 3) throw new InputError(`channels ${channels}: must be 1 (grayscale) or 3 (RGB)`);
+  if (padding) requirePaddable(size, padding);
+}
+
+/**
+ * Returns a split to train on before all images are decoded. A run must not depend on how far decoding is, so every listed image counts. An image
+ * that turns out to be skipped is replaced: by the first decodable one from a position in the split that is drawn by its name.
+ * @param indices positions of the split's images in the list
+ * @param name what messages call the data
+ */
+export function streamingSplit(
+  images: Pick<PendingImages, 'ensureDecoded' | 'isSkipped' | 'copyImage'>,
+  items: readonly ImageItem[],
+  indices: Uint32Array,
+  name: string,
+): Split {
+  /** Positions in the split that replace skipped images. */
+  const substitutes = new Map<number, number>();
+  const itemOf = (position: number): number => indices[substitutes.get(position) ?? position]!;
+  const substituteOf = async (position: number): Promise<number> => {
+    const first = randomStream(0, `substitute of ${items[indices[position]!]!.name}`).below(indices.length);
+    for (let step = 0; step < indices.length; step++) {
+      const candidate = (first + step) % indices.length;
+      await images.ensureDecoded([indices[candidate]!]);
+      if (!images.isSkipped(indices[candidate]!)) return candidate;
+    }
+    throw new InputError(`${name}: none of the ${indices.length} images of a split can be decoded`);
+  };
+  const own = Array.from(indices, (index) => items[index]!);
+  return {
+    count: indices.length,
+    labels: labelsOf(own),
+    nameOf: (position) => own[position]!.name,
+    copyImage: (position, target, offset) => images.copyImage(itemOf(position), target, offset),
+    prepare: async (positions) => {
+      const requested = Array.from(positions);
+      await images.ensureDecoded(requested.map(itemOf));
+      for (const position of requested) if (images.isSkipped(itemOf(position))) substitutes.set(position, await substituteOf(position));
+    },
+  };
+}

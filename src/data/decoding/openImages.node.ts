@@ -1,0 +1,232 @@
+import { createHash } from 'node:crypto';
+import { availableParallelism } from 'node:os';
+import { InputError } from '../../errors.js';
+import { DECODER } from '../../images/decode.node.js';
+import type { DecodeOptions } from '../../images/preprocessing.js';
+import type { ImageItem, SkippedImage } from '../source.js';
+import { forEachConcurrently } from './concurrency.js';
+import { CACHE_FORMAT_VERSION, cacheLimit, DecodeCache, defaultCacheFolder, type EntryShape, type FailedImage } from './decodeCache.node.js';
+import { PixelStore } from './pixelStore.node.js';
+
+/** How images are decoded and cached. */
+export interface DecodeCacheOptions {
+  /** Reject data with images that cannot be decoded, instead of skipping them. */
+  readonly strict?: boolean;
+  /** Called after each image that was decoded or skipped; not called if all images are cached. */
+  readonly onProgress?: (done: number, total: number, skipped: number) => void;
+  /** Receives warnings of one line. */
+  readonly onWarning?: (line: string) => void;
+  /** Aborts the decoding, which then rejects with the signal's reason and leaves no files behind. */
+  readonly signal?: AbortSignal;
+  /** Folder of the cache (default: by AGENET_CACHE and XDG_CACHE_HOME). */
+  readonly cacheFolder?: string;
+  /** Size limit of the cache in bytes (default: by AGENET_CACHE_LIMIT). */
+  readonly cacheLimit?: number;
+}
+
+/** Images of which some may not be decoded yet. An index is a position in their list. */
+export interface PendingImages {
+  /** Waits until these images are decoded or skipped. Rejects if decoding cannot continue. */
+  readonly ensureDecoded: (indices: Iterable<number>) => Promise<void>;
+  /** Whether an image turned out to have no pixels. Known after `ensureDecoded`. */
+  readonly isSkipped: (index: number) => boolean;
+  /** Copies the bytes [C, size, size] of a decoded image. @throws {InputError} if they can no longer be read */
+  readonly copyImage: (index: number, target: Uint8Array, offset: number) => void;
+  /** Waits until all images are decoded or skipped, and returns the skipped ones, in order. */
+  readonly finish: () => Promise<readonly FailedImage[]>;
+  /** Stops decoding and closes the files. Images cannot be copied any more. */
+  readonly close: () => void;
+}
+
+/**
+ * Opens a list of images: from the cache, or by starting to decode it in the background.
+ * @param name what messages call the images
+ * @returns images whose `finish` warns of skipped images, and throws InputError if all are skipped, if one is skipped under `strict`, or if the
+ * pixels cannot be stored
+ */
+export async function openImages(name: string, items: readonly ImageItem[], format: DecodeOptions, options: DecodeCacheOptions = {}): Promise<PendingImages> {
+  const { signal, strict = false, onWarning } = options;
+  const shape: EntryShape = { key: cacheKey(items, format), images: items.length, imageBytes: format.channels * format.size ** 2 };
+  const cache = new DecodeCache(options.cacheFolder ?? defaultCacheFolder(), options.cacheLimit ?? cacheLimit());
+  signal?.throwIfAborted();
+  const opened =
+    (await openCached(cache, items, format, shape)) ?? new BackgroundDecoder(name, items, format, new PixelStore({ name, shape, cache, onWarning }), options);
+  let finished: Promise<readonly FailedImage[]> | undefined;
+  const finish = async () => {
+    const failures = await opened.finish();
+    const skipped = failures.map((failure) => describeFailure(items, failure));
+    const [first] = skipped;
+    if (skipped.length === items.length && !(strict && first)) {
+      throw new InputError(`${name}: none of its ${items.length} images can be decoded${first ? `; ${first.name}: ${first.reason}` : ''}`);
+    }
+    reportSkipped(name, skipped, items.length, options);
+    return failures;
+  };
+  return {
+    ensureDecoded: (indices) => opened.ensureDecoded(indices),
+    finish: () => (finished ??= finish()),
+    isSkipped: (index) => opened.isSkipped(index),
+    copyImage: (index, target, offset) => opened.copyImage(index, target, offset),
+    close: () => opened.close(),
+  };
+}
+
+/** Warns of skipped images by naming the first ones. @throws {InputError} under `strict` if there is one */
+export function reportSkipped(name: string, skipped: readonly SkippedImage[], total: number, { strict, onWarning }: DecodeCacheOptions): void {
+  const [first] = skipped;
+  if (first === undefined) return;
+  if (strict) throw refusal(name, first);
+  const shown = skipped.slice(0, 3).map((each) => `${each.name} (${each.reason})`);
+  const others = skipped.length > shown.length ? ` and ${skipped.length - shown.length} more` : '';
+  onWarning?.(`${name}: skipped ${skipped.length} of ${total} images: ${shown.join(', ')}${others}`);
+}
+
+const refusal = (name: string, first: SkippedImage): InputError =>
+  new InputError(`${name}: ${first.name} cannot be decoded (${first.reason}); --strict does not allow skipped images`);
+
+const describeFailure = (items: readonly ImageItem[], { index, reason }: FailedImage): SkippedImage => ({ name: items[index]!.name, reason });
+
+/** Returns a key that changes with everything that may change the pixels: names, file sizes and times, preprocessing and decoder. */
+function cacheKey(items: readonly ImageItem[], { size, channels, crop = 'center', padding }: DecodeOptions): string {
+  const border = padding ? [padding.inner, padding.border, padding.value] : null;
+  const hash = createHash('sha256').update(JSON.stringify([CACHE_FORMAT_VERSION, DECODER, size, channels, crop, border]));
+  for (const { name, fingerprint } of items) hash.update(`${JSON.stringify([name, fingerprint])}\n`);
+  return hash.digest('hex');
+}
+
+/** Opens a cache entry, unless a file that could not be read can be read now: permissions are not part of the key. */
+async function openCached(cache: DecodeCache, items: readonly ImageItem[], format: DecodeOptions, shape: EntryShape): Promise<PendingImages | undefined> {
+  const entry = await cache.open(shape);
+  if (entry === undefined) return undefined;
+  const { pixels, skipped } = entry;
+  const unreadable = skipped.filter((each) => each.unreadable);
+  let readable = 0;
+  await forEachConcurrently(unreadable.length, CONCURRENT_DECODINGS, async (position) => {
+    if ('pixels' in (await items[unreadable[position]!.index]!.decode(format))) readable++;
+  });
+  if (readable > 0) {
+    pixels.close();
+    return undefined;
+  }
+  const indices = new Set(skipped.map(({ index }) => index));
+  return {
+    ensureDecoded: () => Promise.resolve(),
+    finish: () => Promise.resolve(skipped),
+    isSkipped: (index) => indices.has(index),
+    copyImage: (index, target, offset) => pixels.read(index, target, offset),
+    close: () => pixels.close(),
+  };
+}
+
+/** Twice the number of cores: libvips always has an image to start with, even if reading the files takes time. */
+const CONCURRENT_DECODINGS = Math.max(8, 2 * availableParallelism());
+
+/** States of an image, in order. */
+const [PENDING, STARTED, DECODED, SKIPPED] = [0, 1, 2, 3];
+
+/** Decodes each image once, in the order of the list, except that images for which a caller waits come first. */
+class BackgroundDecoder implements PendingImages {
+  private readonly states: Uint8Array;
+  private readonly failures: FailedImage[] = [];
+  private readonly running: Promise<readonly FailedImage[]>;
+  /** Images for which a caller waits. */
+  private readonly prioritized: number[] = [];
+  private next = 0;
+  private done = 0;
+  /** Why decoding cannot continue. */
+  private end: { readonly reason: unknown } | undefined;
+  /** Resolves when an image is done or decoding ends. */
+  private change!: Promise<void>;
+  private signalChange!: () => void;
+
+  constructor(
+    private readonly name: string,
+    private readonly items: readonly ImageItem[],
+    private readonly format: DecodeOptions,
+    private readonly store: PixelStore,
+    private readonly options: DecodeCacheOptions,
+  ) {
+    this.states = new Uint8Array(items.length);
+    this.awaitChange();
+    this.running = this.run();
+    // `finish` reports the error, and so do pending calls of `ensureDecoded`.
+    this.running.catch((reason: unknown) => this.stop(reason));
+  }
+
+  async ensureDecoded(indices: Iterable<number>): Promise<void> {
+    const requested = Array.from(indices);
+    this.prioritized.push(...requested.filter((index) => this.states[index] === PENDING));
+    while (requested.some((index) => this.states[index]! < DECODED)) {
+      this.throwIfEnded();
+      await this.change;
+    }
+  }
+
+  finish(): Promise<readonly FailedImage[]> {
+    return this.running;
+  }
+
+  isSkipped(index: number): boolean {
+    return this.states[index] === SKIPPED;
+  }
+
+  copyImage(index: number, target: Uint8Array, offset: number): void {
+    if (this.states[index] !== DECODED) throw new Error(`${this.name}: image ${index} is not decoded`);
+    this.store.read(index, target, offset);
+  }
+
+  close(): void {
+    this.stop(new Error(`${this.name}: the images were closed while they were decoded`));
+    this.store.close();
+  }
+
+  private async run(): Promise<readonly FailedImage[]> {
+    const { name, items, store, failures } = this;
+    const { strict, signal } = this.options;
+    await forEachConcurrently(items.length, CONCURRENT_DECODINGS, () => this.decodeNext(), signal);
+    signal?.throwIfAborted();
+    failures.sort((a, b) => a.index - b.index);
+    const [first] = failures;
+    if (strict && first) throw refusal(name, describeFailure(items, first));
+    if (failures.length < items.length) await store.publish(failures);
+    return failures;
+  }
+
+  private async decodeNext(): Promise<void> {
+    const { items, failures, states } = this;
+    this.throwIfEnded();
+    if (this.options.strict && failures.length > 0) return;
+    const index = this.takeNext();
+    states[index] = STARTED;
+    const result = await items[index]!.decode(this.format);
+    this.throwIfEnded();
+    const isDecoded = 'pixels' in result;
+    if (isDecoded) await this.store.write(index, result.pixels);
+    else failures.push({ index, reason: result.failure, unreadable: result.unreadable });
+    states[index] = isDecoded ? DECODED : SKIPPED;
+    this.awaitChange();
+    this.options.onProgress?.(++this.done, items.length, failures.length);
+  }
+
+  private takeNext(): number {
+    for (let index = this.prioritized.shift(); index !== undefined; index = this.prioritized.shift()) if (this.states[index] === PENDING) return index;
+    while (this.states[this.next] !== PENDING) this.next++;
+    return this.next;
+  }
+
+  private throwIfEnded(): void {
+    if (this.end) throw this.end.reason;
+  }
+
+  private stop(reason: unknown): void {
+    this.end ??= { reason };
+    this.awaitChange();
+  }
+
+  /** Wakes the callers that wait, and starts to wait for the next change. */
+  private awaitChange(): void {
+    const wake = this.signalChange as (() => void) | undefined;
+    this.change = new Promise((resolve) => (this.signalChange = resolve));
+    wake?.();
+  }
+}

@@ -1,0 +1,67 @@
+/** What follows from the names of images: their split and their class. */
+import { InputError } from '../errors.js';
+import { randomStream } from '../random.js';
+
+/** Indices of the images of both splits, in ascending order. */
+export interface Partition {
+  readonly train: Uint32Array;
+  readonly test: Uint32Array;
+}
+
+/**
+ * Puts about `fraction` of the images into the test split. The split of an image depends only on its name and the seed: adding or removing
+ * others moves no image from one split to the other. With two images or more, neither split is empty.
+ * @throws {InputError} if the fraction is not between 0 and 1
+ */
+export function partitionByName(names: readonly string[], fraction: number, seed: number): Partition {
+  if (!(fraction > 0 && fraction < 1)) throw new InputError(`test fraction ${fraction}: must be between 0 and 1 (exclusive), e.g. 0.1`);
+  const draws = names.map((name) => randomStream(seed, `part of ${name}`).uniform());
+  const isTest = draws.map((draw) => draw < fraction);
+  if (names.length > 1) {
+    // The image whose draw is nearest to an empty split goes there.
+    if (!isTest.includes(true)) isTest[draws.indexOf(minimum(draws))] = true;
+    if (!isTest.includes(false)) isTest[draws.indexOf(-minimum(draws.map((draw) => -draw)))] = false;
+  }
+  return partitionBy(names.length, (index) => isTest[index]!);
+}
+
+/** Splits `count` images by a function. */
+export function partitionBy(count: number, isTest: (index: number) => boolean): Partition {
+  const [train, test]: [number[], number[]] = [[], []];
+  for (let index = 0; index < count; index++) (isTest(index) ? test : train).push(index);
+  return { train: Uint32Array.from(train), test: Uint32Array.from(test) };
+}
+
+/** Math.min with spread arguments overflows the stack at some hundred thousand values. */
+const minimum = (values: readonly number[]): number => values.reduce((a, b) => Math.min(a, b));
+
+/** Labels are bytes. */
+const MAX_CLASSES = 256;
+
+/** Classes of images by their folders. */
+export interface FolderClasses {
+  /** Names of the classes, in order. */
+  readonly names: readonly string[];
+  /** Returns the class index of an image. */
+  readonly labelOf: (name: string) => number;
+}
+
+/**
+ * Makes each top-level folder in the images' names a class, in alphabetical order. Returns the reason instead if there are no classes: fewer than
+ * two folders (an empty reason), more than 256, or images outside of them.
+ */
+export function folderClasses(images: readonly string[]): FolderClasses | { readonly none: string } {
+  const folders = new Set<string>();
+  let outside = 0;
+  for (const image of images) {
+    const slash = image.indexOf('/');
+    if (slash < 0) outside++;
+    else folders.add(image.slice(0, slash));
+  }
+  if (folders.size < 2) return { none: '' };
+  if (outside > 0) return { none: `no labels: ${outside} of ${images.length} images are outside of its ${folders.size} folders` };
+  if (folders.size > MAX_CLASSES) return { none: `no labels: it has ${folders.size} folders, more than the limit of ${MAX_CLASSES} classes` };
+  const names = [...folders].sort((a, b) => (a < b ? -1 : 1));
+  const numbers = new Map(names.map((name, number) => [name, number]));
+  return { names, labelOf: (image) => numbers.get(image.slice(0, image.indexOf('/')))! };
+}

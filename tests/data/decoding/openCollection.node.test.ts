@@ -1,0 +1,83 @@
+import { describe, expect, it } from 'vitest';
+import { gatherImages } from '../../../src/data/source.js';
+import type { ImageItem } from '../../../src/data/source.js';
+import { streamingSplit } from '../../../src/data/decoding/openCollection.node.js';
+import type { PendingImages } from '../../../src/data/decoding/openImages.node.js';
+import { expectInputError } from '../../rejection.js';
+
+const COUNT = 40;
+const items = Array.from({ length: COUNT }, (_, index): ImageItem => ({
+  name: `image-${index}`,
+  label: index % 3,
+  fingerprint: '',
+  decode: () => Promise.reject(new Error()),
+}));
+const PART = Uint32Array.from({ length: 20 }, (_, index) => 2 * index + 1);
+
+/** Images whose byte is their place in the list, of which some turn out broken; remembers which were waited for. */
+function images(broken: readonly number[]) {
+  const known = new Set<number>();
+  const inDecoding: Pick<PendingImages, 'ensureDecoded' | 'isSkipped' | 'copyImage'> = {
+    ensureDecoded: async (indices) => {
+      for (const index of indices) {
+        await Promise.resolve();
+        known.add(index);
+      }
+    },
+    isSkipped: (index) => known.has(index) && broken.includes(index),
+    copyImage: (index, target, offset) => {
+      expect(known.has(index) && !broken.includes(index)).toBe(true);
+      target[offset] = index;
+    },
+  };
+  return { inDecoding, known };
+}
+
+/** The images at some places of the part, waited for in a given order. */
+async function turns(broken: readonly number[], order: readonly number[]): Promise<number[]> {
+  const split = streamingSplit(images(broken).inDecoding, items, PART, 'data');
+  for (const index of order) await split.prepare!([index]);
+  return Array.from(gatherImages(split, Array.from(PART.keys()), 1));
+}
+
+describe('a split in decoding', () => {
+  const inOrder = Array.from(PART.keys());
+
+  it('is the part itself where every image can be decoded', async () => {
+    expect(await turns([], inOrder)).toEqual(Array.from(PART));
+  });
+
+  it('counts images that cannot be decoded, with labels and names as in the list', () => {
+    const split = streamingSplit(images([1, 3]).inDecoding, items, PART, 'data');
+    expect([split.count, Array.from(split.labels!), split.nameOf?.(2)]).toEqual([20, Array.from(PART, (index) => index % 3), 'image-5']);
+  });
+
+  it('waits for what is asked for alone', async () => {
+    const { inDecoding, known } = images([]);
+    await streamingSplit(inDecoding, items, PART, 'data').prepare!([3, 0]);
+    expect([...known].sort()).toEqual([1, 7]);
+  });
+
+  it.each([[[5]], [[1, 3, 5, 39]], [Array.from(PART).filter((index) => index !== 21)]])(
+    'gives the turns of %j to others of the part, the same ones in whatever order images are decoded',
+    async (broken) => {
+      const expected = await turns(broken, inOrder);
+      expect(await turns(broken, [...inOrder].reverse())).toEqual(expected);
+      for (const [index, place] of PART.entries()) {
+        if (broken.includes(place)) expect(broken.includes(expected[index]!) || !PART.includes(expected[index]!)).toBe(false);
+        else expect(expected[index]).toBe(place);
+      }
+    },
+  );
+
+  it('spreads the turns of many over the others', async () => {
+    const broken = Array.from(PART).slice(0, 14);
+    const taken = (await turns(broken, inOrder)).slice(0, 14);
+    expect(new Set(taken).size).toBeGreaterThanOrEqual(4);
+  });
+
+  it('is refused where none can be decoded', async () => {
+    const split = streamingSplit(images(Array.from(PART)).inDecoding, items, PART, 'data');
+    await expectInputError(() => split.prepare!([4]), 'data: none of the 20 images of a split can be decoded');
+  });
+});

@@ -1,0 +1,170 @@
+import { constants, deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { adler32, crc32, inflate, unzlib, unzlibStart } from '../../../src/data/formats/compression.js';
+import { expectInputError } from '../../rejection.js';
+import { noise } from './noise.js';
+import { decodeIdx } from '../../../src/data/formats/idx.js';
+import { ByteWriter } from './byteWriter.js';
+import { idxBytes } from './idxBytes.js';
+
+/** Bytes that compress in different ways: noise, runs and repetitions, of up to some hundred thousand. */
+const contents = fc
+  .array(fc.record({ length: fc.nat(60_000), kind: fc.constantFrom('noise', 'few values', 'run', 'repetition') }), { minLength: 1, maxLength: 4 })
+  .map((parts) =>
+    Buffer.concat(
+      parts.map(({ length, kind }) => {
+        if (kind === 'run') return new Uint8Array(length).fill(length);
+        const bytes = noise(length, length + 1);
+        if (kind === 'few values') return bytes.map((byte) => byte % 3);
+        return kind === 'noise' ? bytes : bytes.map((_, index) => bytes[index % 100]!);
+      }),
+    ),
+  );
+const settings = fc.record({
+  level: fc.constantFrom(0, 1, 6, 9),
+  strategy: fc.constantFrom(constants.Z_DEFAULT_STRATEGY, constants.Z_FIXED, constants.Z_HUFFMAN_ONLY, constants.Z_RLE),
+});
+
+describe('DEFLATE data', () => {
+  it('are inflated to what they were, however zlib wrote them', () => {
+    fc.assert(
+      fc.property(contents, settings, (bytes, options) => {
+        expect(Buffer.compare(inflate(deflateRawSync(bytes, options), bytes.length, 'file'), bytes)).toBe(0);
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  it('give their first bytes', () => {
+    fc.assert(
+      fc.property(contents, settings, fc.nat(2000), (bytes, options, count) => {
+        const start = unzlibStart(deflateSync(bytes, options), count, 'file');
+        expect(Buffer.compare(start, bytes.subarray(0, count))).toBe(0);
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  it('may be runs that shrink a thousandfold, and photographs that do not shrink at all', () => {
+    for (const bytes of [new Uint8Array(10_000_000), noise(1_000_000)])
+      expect(Buffer.compare(inflate(deflateRawSync(bytes, { level: 9 }), bytes.length, 'file'), bytes)).toBe(0);
+  });
+
+  it('may hold nothing', () => {
+    expect(inflate(deflateRawSync(new Uint8Array(0)), 0, 'file')).toHaveLength(0);
+  });
+
+  it('are refused where they should hold more than any published images do', async () => {
+    // 100 kB of compressed data may hold 64 MiB and 128 times themselves.
+    await expectInputError(() => inflate(new Uint8Array(100_000), 80_000_000, 'bomb'), 'bomb: ', '80000000', `${2 ** 26 + 12_800_000}`);
+    await expectInputError(() => inflate(new Uint8Array(1000), 1_032_001, 'bomb'), 'bomb: ', '1032001', '1032000');
+    await expectInputError(() => inflate(new Uint8Array(1000), NaN, 'bomb'), 'bomb: ');
+  });
+
+  it('are refused where they are damaged or cut, at every place', async () => {
+    const bytes = deflateRawSync(noise(300));
+    for (let length = 0; length < bytes.length; length++) await expectInputError(() => inflate(bytes.subarray(0, length), 300, 'cut'), 'cut: ');
+    await expectInputError(() => unzlibStart(Uint8Array.of(0x78, 0x9c, 7, 0, 0, 0, 0), 10, 'bad'), 'bad: ', 'invalid block type');
+    await expectInputError(
+      () =>
+        unzlib(
+          deflateSync(noise(300)).map((byte, index, all) => (index === all.length - 1 ? byte ^ 1 : byte)),
+          300,
+          'bad',
+        ),
+      'bad: ',
+      'checksum',
+    );
+  });
+});
+
+const data = noise(5000);
+const plain = idxBytes([50, 100], data);
+const packed = new Uint8Array(gzipSync(plain));
+const FIXED_HEADER = 10;
+
+/** The compressed file with other flags and what they announce after the fixed header. */
+const withHeader = (flags: number, fields: ArrayLike<number>): Uint8Array =>
+  new ByteWriter(true).bytes([0x1f, 0x8b, 8, flags]).bytes(packed.subarray(4, FIXED_HEADER)).bytes(fields).bytes(packed.subarray(FIXED_HEADER)).done();
+const letters = (text: string): number[] => [...new TextEncoder().encode(text), 0];
+const changed = (at: number, byte: number): Uint8Array => packed.with(at < 0 ? packed.length + at : at, byte);
+
+describe('an IDX file compressed by gzip', () => {
+  it('is read as the file that it holds', () => {
+    expect(decodeIdx(packed, 'file.gz')).toEqual({ sizes: [50, 100], data });
+  });
+
+  it.each([
+    ['a file name', withHeader(8, letters('train-images-idx3-ubyte'))],
+    ['a comment', withHeader(16, letters('digits'))],
+    ['extra fields', withHeader(4, [3, 0, 1, 2, 3])],
+    ['a checksum', withHeader(2, [1, 2])],
+    ['all of them', withHeader(1 + 2 + 4 + 8 + 16, [2, 0, 9, 9, ...letters('name'), ...letters('comment'), 1, 2])],
+  ])('may have %s in its header', (_, bytes) => {
+    expect(decodeIdx(bytes, 'file.gz').data).toEqual(data);
+  });
+
+  it('is refused wherever it is cut short', async () => {
+    const small = gzipSync(idxBytes([2, 3], [1, 2, 3, 4, 5, 6]));
+    const named = withHeader(4 + 8, [2, 0, 9, 9, ...letters('name')]);
+    for (let length = 2; length < small.length; length++) await expectInputError(() => decodeIdx(small.subarray(0, length), 'cut.gz'), 'cut.gz: ');
+    for (let length = 2; length < 40; length++) await expectInputError(() => decodeIdx(named.subarray(0, length), 'cut.gz'), 'cut.gz: ');
+    for (let length = 40; length < packed.length; length += 97) await expectInputError(() => decodeIdx(packed.subarray(0, length), 'cut.gz'), 'cut.gz: ');
+  });
+
+  it.each([
+    ['its checksum is wrong', changed(-5, packed.at(-5)! ^ 1), 'checksum'],
+    ['its length is wrong', changed(-1, 1), 'refusing to decompress'],
+    ['its method is unknown', changed(2, 7), 'invalid gzip data'],
+    ['it holds no IDX file', new Uint8Array(gzipSync(noise(100))), 'IDX'],
+    ['it holds nothing', new Uint8Array(gzipSync(new Uint8Array(0))), 'IDX'],
+    ['it holds less than its sizes say', new Uint8Array(gzipSync(plain.subarray(0, 4000))), 'expected 5012 bytes'],
+    ['it holds more than its sizes say', new Uint8Array(gzipSync(Uint8Array.from([...idxBytes([2], [1, 2]), ...noise(3000)]))), 'got 3010'],
+    ['its data are damaged', changed(FIXED_HEADER, 7), 'corrupt compressed data (invalid block type)'],
+  ])('is refused where %s', async (_, bytes, text) => {
+    await expectInputError(() => decodeIdx(bytes, 'bad.gz'), 'bad.gz: ', text);
+  });
+
+  it('takes no memory for more than its bytes can hold', async () => {
+    const header = idxBytes([0xffffffff, 0xffffffff, 0xffffffff], []);
+    await expectInputError(() => decodeIdx(gzipSync(header), 'huge.gz'), 'huge.gz: ', 'expected 7.9');
+    await expectInputError(() => decodeIdx(gzipSync(idxBytes([1_000_000_000], new Uint8Array(100_000))), 'huge.gz'), 'huge.gz: ', '1000000008');
+    const contradictory = idxBytes(new Array<number>(255).fill(0xffffffff).with(200, 0), []);
+    await expectInputError(() => decodeIdx(gzipSync(contradictory), 'huge.gz'), 'huge.gz: ');
+  });
+
+  it('is rejected if it holds more than its sizes say, without the memory for it', async () => {
+    const bomb = gzipSync(Buffer.concat([idxBytes([2], [1, 2]), Buffer.alloc(50_000_000)]));
+    await expectInputError(() => decodeIdx(bomb, 'bomb.gz'), 'bomb.gz: ', 'expected 10 bytes');
+  });
+
+  it('is refused in time where much follows its data', async () => {
+    const deflated = deflateRawSync(idxBytes([20], noise(10)));
+    const bytes = new ByteWriter(true).bytes(packed.subarray(0, FIXED_HEADER)).bytes(deflated).bytes(noise(5_000_000)).done();
+    const start = performance.now();
+    await expectInputError(() => decodeIdx(bytes, 'tail.gz'), 'tail.gz: ', 'refusing to decompress');
+    expect(performance.now() - start).toBeLessThan(1000);
+  });
+});
+
+const ascii = (text: string): Uint8Array => new TextEncoder().encode(text);
+
+describe('checksums', () => {
+  it('are those that are published for known texts', () => {
+    expect(crc32(ascii('123456789'))).toBe(0xcbf43926);
+    expect(adler32(ascii('Wikipedia'))).toBe(0x11e60398);
+    expect([crc32(ascii('')), adler32(ascii(''))]).toEqual([0, 1]);
+  });
+
+  it('do not overflow on the largest bytes', () => {
+    // Adler-32 by its definition: sums of the bytes, and of those sums, modulo 65521.
+    const length = 100_000;
+    let [sum, sumOfSums] = [1n, 0n];
+    for (let index = 0; index < length; index++) {
+      sum = (sum + 255n) % 65_521n;
+      sumOfSums = (sumOfSums + sum) % 65_521n;
+    }
+    expect(adler32(new Uint8Array(length).fill(255))).toBe(Number(sumOfSums * 65_536n + sum));
+  });
+});

@@ -1,0 +1,72 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { folderClasses, partitionByName } from '../../src/data/imageNames.js';
+import { expectInputError } from '../rejection.js';
+
+const names = fc.uniqueArray(fc.string({ minLength: 1, maxLength: 12 }), { minLength: 2, maxLength: 60 });
+const fractions = fc.double({ min: 0.01, max: 0.99, noNaN: true });
+const numbered = (count: number): string[] => Array.from({ length: count }, (_, index) => `class-${index % 7}/image-${index}.jpg`);
+
+const testNames = (all: readonly string[], fraction: number, seed: number): Set<string> =>
+  new Set(Array.from(partitionByName(all, fraction, seed).test, (index) => all[index]!));
+
+describe('the images to test on', () => {
+  it('are those that are not trained on, and neither part is empty', () => {
+    fc.assert(
+      fc.property(names, fractions, fc.nat(), (all, fraction, seed) => {
+        const { train, test } = partitionByName(all, fraction, seed);
+        expect([...train, ...test].sort((a, b) => a - b)).toEqual([...all.keys()]);
+        expect(Math.min(train.length, test.length)).toBeGreaterThan(0);
+        expect([...train]).toEqual([...train].sort((a, b) => a - b));
+      }),
+    );
+  });
+
+  it('are about the fraction that is asked for, and others for another seed', () => {
+    const all = numbered(10_000);
+    for (const fraction of [0.1, 0.5]) expect(Math.abs(testNames(all, fraction, 0).size / all.length - fraction)).toBeLessThan(0.02);
+    const others = testNames(all, 0.1, 1);
+    expect([...testNames(all, 0.1, 0)].filter((name) => others.has(name)).length).toBeLessThan(200);
+  });
+
+  it('stay the same where others come or go, whatever their order', () => {
+    const all = numbered(400);
+    const chosen = testNames(all, 0.25, 3);
+    fc.assert(
+      fc.property(fc.shuffledSubarray(all, { minLength: 100 }), fc.uniqueArray(fc.string({ minLength: 20 }), { maxLength: 20 }), (some, added) => {
+        const now = testNames([...added, ...some], 0.25, 3);
+        for (const name of some) expect(now.has(name)).toBe(chosen.has(name));
+      }),
+      { numRuns: 20 },
+    );
+  });
+
+  it('are none of a single image', () => {
+    expect(partitionByName(['only.png'], 0.01, 0)).toEqual({ train: Uint32Array.of(0), test: new Uint32Array(0) });
+  });
+
+  it.each([0, 1, -0.5, 2, NaN])('cannot be a fraction of %d', async (fraction) => {
+    await expectInputError(() => partitionByName(['a', 'b'], fraction, 0), `test fraction ${fraction}`, 'between 0 and 1');
+  });
+});
+
+describe('classes by folders', () => {
+  it('are the first folders, in the order of their names', () => {
+    const classes = folderClasses(['dogs/a.png', 'cats/deep/b.png', 'Zebras/c.png']);
+    if ('none' in classes) throw new Error(classes.none);
+    expect(classes.names).toEqual(['Zebras', 'cats', 'dogs']);
+    expect(['dogs/a.png', 'cats/deep/b.png', 'Zebras/c.png'].map(classes.labelOf)).toEqual([2, 1, 0]);
+  });
+
+  it('are none, without a word, where there is one folder or no folder', () => {
+    expect(folderClasses(['a/1.png', 'a/b/2.png'])).toEqual({ none: '' });
+    expect(folderClasses(['1.png', '2.png'])).toEqual({ none: '' });
+  });
+
+  it('are none where images lie outside, or there are more than labels can tell apart', () => {
+    expect(folderClasses(['a/1.png', 'b/2.png', '3.png'])).toEqual({ none: 'no labels: 1 of 3 images are outside of its 2 folders' });
+    const folders = (count: number) => Array.from({ length: count }, (_, index) => `${index}/image.png`);
+    expect(folderClasses(folders(257))).toMatchObject({ none: expect.stringContaining('257 folders') as string });
+    expect(folderClasses(folders(256))).toHaveProperty('names.length', 256);
+  });
+});
