@@ -133,7 +133,7 @@ async function trainRuns(agenet) {
 function fixTimes(file) {
   const evaluation = JSON.parse(readFileSync(file, 'utf8'));
   evaluation.protocol.seconds = 1;
-  for (const key of Object.keys(evaluation.phases ?? {})) evaluation.phases[key] = 1;
+  for (const key of Object.keys(evaluation.timings ?? {})) evaluation.timings[key] = 1;
   writeFileSync(file, `${JSON.stringify(evaluation, null, 2)}\n`);
 }
 

@@ -62,26 +62,18 @@ export { gridOf, imageGrid, pairGrid, squareColumns } from './images/imageGrid.j
 export { gridMosaic, type GridPlaces, placeCrowd, placeOnGrid } from './images/mosaic.js';
 export { paddedSize, type Padding, padImage, requirePaddable } from './images/padding.js';
 export { channelsLast, type ComparableImages, fromBytes, type ImageBatch, imageOf, type Raster, toBytes } from './images/raster.js';
-export { codeStatistics, type CodeStatistics, nearestCodeDistances, type UniformityTest } from './metrics/codeStatistics.js';
+export { codeStatistics, type CodeStatistics, type UniformityStatistic } from './metrics/catalog/codeStatistics.js';
 export { compareEvaluations, type Comparison, type Difference, type EvaluatedRun, type IncomparableMetrics } from './metrics/comparability.js';
 export { evaluate, type Evaluation, type EvaluationOptions } from './metrics/evaluate.js';
-export { frechetDistance, frechetFeatureDistance } from './metrics/frechet.js';
-export { imageSimilarity, type ImageSimilarity } from './metrics/imageSimilarity.js';
-export { type InceptionScore, inceptionScore } from './metrics/inceptionScore.js';
-export { kernelDistance, type KernelDistance } from './metrics/kernelDistance.js';
-export {
-  betterDirection,
-  FEATURE_GROUPS,
-  groupOf,
-  METRIC_GROUP_NAMES,
-  METRIC_GROUPS,
-  METRIC_NAMES,
-  type MetricGroup,
-  parseMetrics,
-} from './metrics/metricNames.js';
+export { frechetDistance, frechetFeatureDistance } from './metrics/catalog/fid.js';
+export { type InceptionScore, inceptionScore } from './metrics/catalog/inceptionScore.js';
+export { kernelDistance, type KernelDistance } from './metrics/catalog/kid.js';
+export { type ManifoldScores, precisionRecallDensityCoverage } from './metrics/catalog/precisionRecall.js';
+export { imageSimilarity, type ImageSimilarity } from './metrics/catalog/reconstruction.js';
+export { METRIC_GROUPS, type MetricDefinition, type MetricEntry, type MetricGroup } from './metrics/metric.js';
 export { modelExtractor, type ModelExtractorOptions } from './metrics/modelExtractor.js';
-export { type ManifoldScores, precisionRecallDensityCoverage } from './metrics/prdc.js';
 export { type ReconstructionScores, scoreReconstruction } from './metrics/reconstruction.js';
+export { betterDirection, METRIC_NAMES, metricNamed, metricsIn, parseMetrics } from './metrics/registry.js';
 export { type Attribute, type AttributeOrigin, decodeAttribute, encodeAttribute } from './model/attribute.js';
 export { CODE_MAPS, type CodeMap, mapCodes, type MapMethod } from './model/codeMap.js';
 export { type NearestCodes, nearestCodes } from './model/codeSearch.js';
@@ -102,7 +94,6 @@ export { type Features } from './numerics/features.js';
 export { fitGaussian, type Gaussian } from './numerics/gaussian.js';
 export { principalComponents, type PrincipalComponents, projectOnComponents } from './numerics/principalComponents.js';
 export { type EigenDecomposition, symmetricEigen } from './numerics/symmetricEigen.js';
-export { concentrationOf, drawVonMisesFisher, meanCosine } from './numerics/vonMisesFisher.js';
 export { type EvaluationPlan, planEvaluation } from './runs/trainingPlan.js';
 export { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from './training/checkpoint.js';
 export {

@@ -68,3 +68,25 @@ export function argmaxRows({ data, width }: Features): Uint32Array {
     return best;
   });
 }
+
+/** The middle value in order; of two middle ones their mean. */
+export function medianOf(values: Float64Array): number {
+  const sorted = values.slice().sort();
+  const middle = sorted.length / 2;
+  return (sorted[Math.ceil(middle) - 1]! + sorted[Math.floor(middle)]!) / 2;
+}
+
+/** Mean cosine of the rows of two sets, row by row, [N, M] both. */
+export function meanCosine(a: Features, b: Features): number {
+  let total = 0;
+  for (let start = 0; start < a.data.length; start += a.width) {
+    let [product, squaresOfA, squaresOfB] = [0, 0, 0];
+    for (let index = start; index < start + a.width; index++) {
+      product += a.data[index]! * b.data[index]!;
+      squaresOfA += a.data[index]! ** 2;
+      squaresOfB += b.data[index]! ** 2;
+    }
+    total += product / Math.sqrt(squaresOfA * squaresOfB);
+  }
+  return (total * a.width) / a.data.length;
+}

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { precisionRecallDensityCoverage } from '../../src/metrics/prdc.js';
-import { nearestOtherRows, nearestRows } from '../../src/numerics/nearestRows.js';
-import { expectWithin } from '../expectWithin.js';
-import { expectInputError } from '../rejection.js';
-import { featuresOf, normalRows, reference, withEntry } from './samples.js';
+import { precisionRecallDensityCoverage } from '../../../src/metrics/catalog/precisionRecall.js';
+import { nearestOtherRows, nearestRows } from '../../../src/numerics/nearestRows.js';
+import { expectWithin } from '../../expectWithin.js';
+import { expectInputError } from '../../rejection.js';
+import { featuresOf, normalRows, reference, withEntry } from '../samples.js';
 
 describe('precision, recall, density and coverage', () => {
   const { width, manifold } = reference.pairs;

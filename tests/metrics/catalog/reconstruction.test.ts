@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { type ComparableImages, fromBytes } from '../../src/images/raster.js';
-import { imageSimilarity } from '../../src/metrics/imageSimilarity.js';
-import { expectWithin } from '../expectWithin.js';
-import { expectInputError } from '../rejection.js';
-import { reference } from './samples.js';
+import { type ComparableImages, fromBytes } from '../../../src/images/raster.js';
+import { imageSimilarity } from '../../../src/metrics/catalog/reconstruction.js';
+import { expectWithin } from '../../expectWithin.js';
+import { expectInputError } from '../../rejection.js';
+import { reference } from '../samples.js';
 
 describe('the similarity of images', () => {
   const { shape, bytes, values } = reference.images;

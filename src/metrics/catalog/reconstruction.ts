@@ -1,5 +1,23 @@
-import { InputError } from '../errors.js';
-import type { ComparableImages } from '../images/raster.js';
+import { InputError } from '../../errors.js';
+import type { ComparableImages } from '../../images/raster.js';
+import { CONDITIONS } from '../conditions.js';
+import type { MetricDefinition, ReconstructionEntry } from '../metric.js';
+
+const definition = (name: string, better: 'higher' | 'lower', meaning: string): MetricDefinition => ({ name, meaning, better, dependsOn: [CONDITIONS.images] });
+
+export const reconstruction: ReconstructionEntry = {
+  group: 'reconstruction',
+  metrics: [
+    definition('reconstruction_l1', 'lower', 'mean absolute difference of g(e(x)) and x, pixels in [-1, 1]'),
+    definition('reconstruction_mse', 'lower', 'mean squared difference of g(e(x)) and x, pixels in [-1, 1]'),
+    definition('psnr', 'higher', 'peak signal-to-noise ratio of g(e(x)) in dB, mean over images'),
+    definition('ssim', 'higher', 'structural similarity of g(e(x)) and x, mean over images (Wang et al. 2004)'),
+  ],
+  compareImages: (reconstructions, originals) => {
+    const { l1, mse, psnr, ssim } = imageSimilarity(reconstructions, originals);
+    return { reconstruction_l1: l1, reconstruction_mse: mse, psnr, ssim };
+  },
+};
 
 /** How alike images are to others, each a mean over the images. */
 export interface ImageSimilarity {

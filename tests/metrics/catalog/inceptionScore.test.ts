@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { inceptionScore } from '../../src/metrics/inceptionScore.js';
-import { expectWithin } from '../expectWithin.js';
-import { expectInputError } from '../rejection.js';
-import { featuresOf, reference } from './samples.js';
+import { inceptionScore } from '../../../src/metrics/catalog/inceptionScore.js';
+import { expectWithin } from '../../expectWithin.js';
+import { expectInputError } from '../../rejection.js';
+import { featuresOf, reference } from '../samples.js';
 
 describe('the inception score', () => {
   const { probabilities, width, splits, mean, deviation } = reference.inception;
@@ -18,7 +18,7 @@ describe('the inception score', () => {
   });
 
   it('is the number of classes where every row is sure and classes are as many', () => {
-    expect(inceptionScore(oneHot)).toEqual({ mean: 4, deviation: 0 });
+    expect(inceptionScore(oneHot)).toEqual({ mean: 4, std: 0 });
   });
 
   it('is 1 where rows tell nothing', () => {

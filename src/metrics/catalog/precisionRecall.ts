@@ -1,7 +1,46 @@
-import { InputError } from '../errors.js';
-import { checkPair, checkWhole, type Features } from '../numerics/features.js';
-import { nearestOtherRows } from '../numerics/nearestRows.js';
-import { distanceBlocks } from '../numerics/pairBlocks.js';
+import { InputError } from '../../errors.js';
+import { checkPair, checkWhole, type Features, gatherRows } from '../../numerics/features.js';
+import { nearestOtherRows } from '../../numerics/nearestRows.js';
+import { distanceBlocks } from '../../numerics/pairBlocks.js';
+import { randomStream, shuffledIndices } from '../../random.js';
+import { CONDITIONS, protocolValue } from '../conditions.js';
+import type { FeatureEntry, MetricDefinition } from '../metric.js';
+
+/** Rows of each set at most: the time grows with the square. */
+const MAX_ROWS = 5000;
+const NEIGHBORS = 5;
+
+const definition = (name: keyof ManifoldScores, meaning: string): MetricDefinition => ({
+  name,
+  meaning,
+  better: 'higher',
+  dependsOn: [CONDITIONS.extractor, CONDITIONS.images, protocolValue('neighborhoods', ({ manifold }) => manifold)],
+});
+
+export const precisionRecall: FeatureEntry = {
+  group: 'samples',
+  metrics: [
+    definition('precision', 'fraction of samples within the neighborhood of some image (Kynkäänniemi et al. 2019)'),
+    definition('recall', 'fraction of images within the neighborhood of some sample (Kynkäänniemi et al. 2019)'),
+    definition('density', 'mean number of image neighborhoods that contain a sample, divided by k; 1 for equal distributions (Naeem et al. 2020)'),
+    definition('coverage', 'fraction of images whose neighborhood contains some sample (Naeem et al. 2020)'),
+  ],
+  hasReference: false,
+  compareFeatures: (real, generated, seed) => {
+    const sets = [sampledRows(real, seed, 'real'), sampledRows(generated, seed, 'generated')] as const;
+    const [images, samples] = [rowsIn(sets[0]), rowsIn(sets[1])];
+    const k = Math.min(NEIGHBORS, images - 1, samples - 1);
+    return { metrics: { ...precisionRecallDensityCoverage(...sets, { k }) }, protocol: { manifold: { k, images, samples } } };
+  },
+};
+
+const rowsIn = ({ data, width }: Features): number => data.length / width;
+
+/** At most `MAX_ROWS` rows, chosen at random because data sets are often sorted. */
+function sampledRows(features: Features, seed: number, set: string): Features {
+  const rows = rowsIn(features);
+  return rows <= MAX_ROWS ? features : gatherRows(features, shuffledIndices(rows, randomStream(seed, `manifold, ${set}`)).subarray(0, MAX_ROWS));
+}
 
 /** How far two sets of features occupy the same region. A row's ball reaches to its k-th nearest other row, its surface included. */
 export interface ManifoldScores {

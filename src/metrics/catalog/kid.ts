@@ -1,6 +1,34 @@
-import { randomStream, shuffledIndices } from '../random.js';
-import { checkPair, checkWhole, type Features, gatherRows } from '../numerics/features.js';
-import { type PairBlock, productBlocks, productBlocksWithin } from '../numerics/pairBlocks.js';
+import { checkPair, checkWhole, type Features, gatherRows } from '../../numerics/features.js';
+import { type PairBlock, productBlocks, productBlocksWithin } from '../../numerics/pairBlocks.js';
+import { randomStream, shuffledIndices } from '../../random.js';
+import { CONDITIONS, protocolValue } from '../conditions.js';
+import type { FeatureEntry } from '../metric.js';
+
+const [SUBSETS, SUBSET_SIZE] = [50, 1000];
+const subsetSizeCondition = protocolValue('KID subset size', ({ kid: protocol }) => (protocol as { subset_size?: number } | undefined)?.subset_size);
+
+export const kid: FeatureEntry = {
+  group: 'samples',
+  metrics: [
+    {
+      name: 'kid',
+      meaning: 'kernel distance between the features of images and samples, unbiased: mean over 50 subsets of 1,000 (Bińkowski et al. 2018)',
+      better: 'lower',
+      dependsOn: [CONDITIONS.extractor, CONDITIONS.images],
+    },
+    {
+      name: 'kid_std',
+      meaning: 'standard deviation of the kernel distance over its subsets; omitted if a subset takes all images or samples',
+      better: 'none',
+      dependsOn: [CONDITIONS.extractor, CONDITIONS.images, subsetSizeCondition],
+    },
+  ],
+  hasReference: true,
+  compareFeatures: (real, generated, seed) => {
+    const { mean, std, subsets, subsetSize } = kernelDistance(real, generated, { subsets: SUBSETS, subsetSize: SUBSET_SIZE, seed });
+    return { metrics: { kid: mean, ...(std === undefined ? {} : { kid_std: std }) }, protocol: { kid: { subsets, subset_size: subsetSize } } };
+  },
+};
 
 /** Squared maximum mean discrepancy over random subsets. */
 export interface KernelDistance {

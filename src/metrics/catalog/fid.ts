@@ -1,9 +1,25 @@
-import { InputError } from '../errors.js';
-import { checkPair, type Features } from '../numerics/features.js';
-import { type Gaussian, fitGaussian } from '../numerics/gaussian.js';
-import { addProduct, transposed } from '../numerics/matrixProduct.js';
-import { semidefiniteFactor } from '../numerics/semidefiniteFactor.js';
-import { symmetricEigen } from '../numerics/symmetricEigen.js';
+import { InputError } from '../../errors.js';
+import { checkPair, type Features } from '../../numerics/features.js';
+import { type Gaussian, fitGaussian } from '../../numerics/gaussian.js';
+import { addProduct, transposed } from '../../numerics/matrixProduct.js';
+import { semidefiniteFactor } from '../../numerics/semidefiniteFactor.js';
+import { symmetricEigen } from '../../numerics/symmetricEigen.js';
+import { CONDITIONS } from '../conditions.js';
+import type { FeatureEntry } from '../metric.js';
+
+export const fid: FeatureEntry = {
+  group: 'samples',
+  metrics: [
+    {
+      name: 'fid',
+      meaning: 'Fréchet distance between Gaussians fitted to the features of images and samples (Heusel et al. 2017)',
+      better: 'lower',
+      dependsOn: [CONDITIONS.extractor, CONDITIONS.images, CONDITIONS.imageCount, CONDITIONS.sampleCount],
+    },
+  ],
+  hasReference: true,
+  compareFeatures: (real, generated) => ({ metrics: { fid: frechetFeatureDistance(real, generated) } }),
+};
 
 /**
  * Fréchet distance of the Gaussians fitted to two sets of features; with Inception's, the FID (Heusel et al. 2017). 0 or more; 0 where

@@ -1,5 +1,34 @@
-import { InputError } from '../errors.js';
-import { checkFeatures, checkWhole, columnMeans, type Features } from '../numerics/features.js';
+import { InputError } from '../../errors.js';
+import { checkFeatures, checkWhole, columnMeans, type Features } from '../../numerics/features.js';
+import { CONDITIONS } from '../conditions.js';
+import type { ContextEntry } from '../metric.js';
+
+const SPLITS = 10;
+
+export const inception: ContextEntry = {
+  group: 'samples',
+  metrics: [
+    {
+      name: 'inception_score',
+      meaning: 'Inception score of the samples, if the extractor returns class probabilities: mean over 10 splits (Salimans et al. 2016)',
+      better: 'higher',
+      dependsOn: [CONDITIONS.extractor, CONDITIONS.sampleCount],
+    },
+    {
+      name: 'inception_score_std',
+      meaning: 'standard deviation of the Inception score over its splits',
+      better: 'none',
+      dependsOn: [CONDITIONS.extractor, CONDITIONS.sampleCount],
+    },
+  ],
+  needs: ['features'],
+  compute: async (context) => {
+    const { probabilities } = (await context.samples()).extracted!;
+    if (probabilities === undefined) return { metrics: {} };
+    const { mean, std } = inceptionScore(probabilities, { splits: Math.min(SPLITS, probabilities.data.length / probabilities.width) });
+    return { metrics: { inception_score: mean, inception_score_std: std } };
+  },
+};
 
 export interface InceptionScore {
   /** Mean over the splits, 1 to K. */

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { kernelDistance } from '../../src/metrics/kernelDistance.js';
-import { expectWithin } from '../expectWithin.js';
-import { deviationOf, meanOf } from '../moments.js';
-import { expectInputError } from '../rejection.js';
-import { featuresOf, normalRows, reference, withEntry } from './samples.js';
+import { kernelDistance, kid } from '../../../src/metrics/catalog/kid.js';
+import { expectWithin } from '../../expectWithin.js';
+import { deviationOf, meanOf } from '../../moments.js';
+import { expectInputError } from '../../rejection.js';
+import { featuresOf, normalRows, reference, withEntry } from '../samples.js';
 
 describe('the kernel distance', () => {
   const { width } = reference.pairs;
@@ -67,5 +67,19 @@ describe('the kernel distance', () => {
     await expectInputError(() => kernelDistance(a, withEntry(b, 0, Infinity)), 'row 0, column 0');
     await expectInputError(() => kernelDistance(a, b, { subsets: 0 }), 'subsets: is 0');
     await expectInputError(() => kernelDistance(a, b, { subsetSize: 1 }), 'subset size: is 1');
+  });
+});
+
+describe('kid', () => {
+  it('states the subsets that it is a mean over', () => {
+    const { metrics, protocol } = kid.compareFeatures(normalRows(1100, 2, 1), normalRows(1100, 2, 2), 0);
+    expect(metrics.kid_std).toBeGreaterThan(0);
+    expect(protocol).toEqual({ kid: { subsets: 50, subset_size: 1000 } });
+  });
+
+  it('omits the standard deviation if a subset takes a whole set', () => {
+    const { metrics, protocol } = kid.compareFeatures(normalRows(200, 3, 1), normalRows(300, 3, 2), 0);
+    expect(Object.keys(metrics)).toEqual(['kid']);
+    expect(protocol).toEqual({ kid: { subsets: 50, subset_size: 200 } });
   });
 });
