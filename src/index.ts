@@ -17,7 +17,7 @@ export { type Objective } from './age/losses.js';
 export { activeTerms, parsePlan, type Term, TERMS, type UpdatePlan } from './age/plan.js';
 export { drawCodes, normalizeAlongAxis1, normalizeInPlace, type Prior, PRIORS } from './age/prior.js';
 export { ADAM, update, updateGradients } from './age/update.js';
-export { type L2Choice, type L2Score, type RidgeOptions, selectL2 } from './classifiers/crossValidation.js';
+export { type L2Choice, type L2Score, type RidgeOptions, selectL2 } from './classifiers/linearProbe.js';
 export { whyNoClassifier } from './classifiers/dataClassifier.js';
 export { type ExtractedFeatures, type FeatureExtractor } from './classifiers/featureExtractor.js';
 export {
@@ -35,8 +35,8 @@ export { accuracyOf, drawBalancedLabels, type Labels, stratifiedFolds } from './
 export { crossEntropyOf, fitLogisticRegression, type LinearClassifier, type LogisticOptions, predictClasses } from './classifiers/logisticRegression.js';
 export { classifyByNeighbors, METRICS, type NeighborOptions } from './classifiers/nearestNeighbors.js';
 export { probe, type ProbeOptions, type ProbeResult } from './classifiers/probe.js';
-export { decodeProbe, encodeProbe, type ProbeOrigin, type SavedProbe } from './classifiers/probeFile.js';
-export { TEST_IMAGES } from './classifiers/probeRunner.js';
+export { decodeProbe, encodeProbe, type ProbeOrigin, type SavedProbe } from './classifiers/fittedProbe.js';
+export { TEST_IMAGES } from './classifiers/probe.js';
 export { folderClasses, type FolderClasses } from './data/classes.js';
 export { DIGIT_PADDING } from './data/datasets/digits.js';
 export { type ImageItem, type SkippedImage } from './data/decoding/imageItem.js';
@@ -74,24 +74,32 @@ export { METRIC_GROUPS, type MetricDefinition, type MetricEntry, type MetricGrou
 export { modelExtractor, type ModelExtractorOptions } from './metrics/modelExtractor.js';
 export { type ReconstructionScores, scoreReconstruction } from './metrics/reconstruction.js';
 export { betterDirection, METRIC_NAMES, metricNamed, metricsIn, parseMetrics } from './metrics/registry.js';
-export { type Attribute, type AttributeOrigin, decodeAttribute, encodeAttribute } from './model/attribute.js';
+export {
+  type Attribute,
+  type AttributeOrigin,
+  attributeNameOf,
+  decodeAttribute,
+  encodeAttribute,
+  imagesByClass,
+  meanDifference,
+  moveCodes,
+} from './model/attribute.js';
 export { CODE_MAPS, type CodeMap, mapCodes, type MapMethod } from './model/codeMap.js';
 export { type NearestCodes, nearestCodes } from './model/codeSearch.js';
-export { drawCodesAround } from './model/codesAround.js';
-export { encodedChunks, encodeSplit } from './model/encodeSplit.js';
-export { meanDifference, type MeanDifference, type RowNumbers } from './model/meanDifference.js';
-export { greatCircle, moveCodes, pathThrough, tangentAt } from './model/paths.js';
-export { sampleChunks } from './model/samples.js';
-export { interpolateCodes } from './model/slerp.js';
+export { drawCodesAround } from './model/paths.js';
+export { encodedChunks, encodeSplit } from './model/chunks.js';
+export { greatCircle, pathThrough, tangentAt } from './model/paths.js';
+export { sampleChunks } from './model/chunks.js';
+export { interpolateCodes } from './model/paths.js';
 export { type ModelWeights, TrainedModel } from './model/trainedModel.js';
-export { umapLayout } from './model/umapLayout.js';
+export { umapLayout } from './model/codeMap.js';
 export { type Architecture, ARCHITECTURE_NAMES, architectureFor, type ArchitectureName, ARCHITECTURES, type NetworkOptions } from './networks/dcgan.js';
 export { forwardEval, forwardTrain, type NamedValues } from './networks/forward.js';
 export { adaptRunningStats, initialParameters, initialStatistics } from './networks/initialization.js';
 export { type ConvolutionLayer, type InputKind, type Layer } from './networks/layer.js';
 export { createNetwork, type Network, NETWORK_NAMES, type NetworkName, type NetworkPair } from './networks/network.js';
 export { type Features } from './numerics/features.js';
-export { fitGaussian, type Gaussian } from './numerics/gaussian.js';
+export { fitGaussian, type Gaussian } from './numerics/features.js';
 export { principalComponents, type PrincipalComponents, projectOnComponents } from './numerics/principalComponents.js';
 export { type EigenDecomposition, symmetricEigen } from './numerics/symmetricEigen.js';
 export { type EvaluationPlan, planEvaluation } from './runs/trainingPlan.js';

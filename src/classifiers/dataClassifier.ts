@@ -1,14 +1,13 @@
-import type { ImageSource } from '../data/source.js';
-import { architectureFor, ARCHITECTURES } from '../networks/dcgan.js';
-import { type Compile } from '../engine/index.js';
-import { InputError } from '../errors.js';
-import { type ClassifierSpec, type ClassifierWeights, imageBytes, outputWidth } from './classifierSpec.js';
-import { ClassifierPrograms } from './encoderClassifier.js';
+import { type ClassifierSpec, type ClassifierWeights, imageBytes, outputWidth } from './classifierGraph.js';
+import { ClassifierPrograms, freshClassifier, trainClassifier } from './encoderClassifier.js';
 import { type FeatureExtractor, requireFinite } from './featureExtractor.js';
 import { accuracyOf } from './labels.js';
-import { freshClassifier, trainClassifier } from './trainClassifier.js';
+import type { ImageSource } from '../data/source.js';
+import type { Compile } from '../engine/index.js';
+import { InputError } from '../errors.js';
+import { inChunks } from '../model/chunks.js';
+import { architectureFor, ARCHITECTURES } from '../networks/dcgan.js';
 import { argmaxRows } from '../numerics/features.js';
-import { inChunks } from '../model/imageChunks.js';
 
 /**
  * How the classifier is made in whose features samples are compared, unless another extractor is given: the encoder of the architecture

@@ -1,7 +1,7 @@
 import type { Split } from '../data/source.js';
 import { InputError } from '../errors.js';
 import type { ComparableImages } from '../images/raster.js';
-import { inChunks } from '../model/imageChunks.js';
+import { inChunks } from '../model/chunks.js';
 import type { Features } from '../numerics/features.js';
 
 /** Features of images, and class probabilities where the extractor has them. */

@@ -4,11 +4,29 @@ import type { ImageSource } from '../data/source.js';
 import type { Compile } from '../engine/index.js';
 import { InputError } from '../errors.js';
 import { type ComparableImages, fromBytes, toBytes } from '../images/raster.js';
-import { drawnIndices, inChunks } from '../model/imageChunks.js';
-import { sampleChunks } from '../model/samples.js';
+import { drawnIndices, inChunks, sampleChunks } from '../model/chunks.js';
 import type { TrainedModel } from '../model/trainedModel.js';
 import { type Features, gatherRows } from '../numerics/features.js';
-import type { Stopwatch } from './stopwatch.js';
+
+/** Measures how long phases take. */
+export class Stopwatch {
+  private readonly taken: Record<string, number> = {};
+
+  /** Runs work and adds its time to a phase. */
+  async time<T>(phase: string, work: () => T | Promise<T>): Promise<T> {
+    const start = performance.now();
+    try {
+      return await work();
+    } finally {
+      this.taken[phase] = (this.taken[phase] ?? 0) + (performance.now() - start) / 1000;
+    }
+  }
+
+  /** Seconds per phase, in the order in which they ended, to a tenth. */
+  get seconds(): Readonly<Record<string, number>> {
+    return Object.fromEntries(Object.entries(this.taken).map(([phase, seconds]) => [phase, Math.round(10 * seconds) / 10]));
+  }
+}
 
 /** Training images whose features are kept at most. */
 const MAX_TRAINING_IMAGES = 100_000;

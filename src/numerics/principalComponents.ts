@@ -1,6 +1,5 @@
 import { InputError } from '../errors.js';
-import { checkFeatures, checkWhole, type Features } from './features.js';
-import { fitGaussian } from './gaussian.js';
+import { checkFeatures, checkWhole, type Features, fitGaussian } from './features.js';
 import { addProduct, rowMajor } from './matrixProduct.js';
 import { symmetricEigen } from './symmetricEigen.js';
 

@@ -1,15 +1,14 @@
 import { createHash } from 'node:crypto';
 import { rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { type ClassifierSpec, headPacking, outputWidth } from '../classifiers/classifierGraph.js';
+import { classifierExtractor, type DataClassifier, dataClassifierSpec, RECIPE, trainDataClassifier } from '../classifiers/dataClassifier.js';
+import type { FeatureExtractor } from '../classifiers/featureExtractor.js';
 import { defaultCacheFolder } from '../data/decoding/cacheFolder.node.js';
 import { gatherImages, type ImageSource } from '../data/source.js';
 import { type Compile, decodeSafetensors, encodeSafetensors } from '../engine/index.js';
 import { makeFolder, writeFileAtomically } from '../files/atomic.node.js';
 import { readRegularFile } from '../files/regularFile.node.js';
-import { headPacking } from '../classifiers/classifierHead.js';
-import { type ClassifierSpec, outputWidth } from '../classifiers/classifierSpec.js';
-import { classifierExtractor, type DataClassifier, dataClassifierSpec, RECIPE, trainDataClassifier } from '../classifiers/dataClassifier.js';
-import type { FeatureExtractor } from '../classifiers/featureExtractor.js';
 
 const FORMAT = 'agenet feature extractor 2';
 /** Images whose bytes enter the fingerprint of data, evenly apart. */

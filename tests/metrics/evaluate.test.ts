@@ -1,11 +1,53 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { FeatureExtractor } from '../../src/classifiers/featureExtractor.js';
-import { subset } from '../../src/data/source.js';
-import { evaluate, type EvaluationOptions } from '../../src/metrics/evaluate.js';
+import { splitInMemory, subset } from '../../src/data/source.js';
+import { evaluate, type EvaluationOptions, splitDigest } from '../../src/metrics/evaluate.js';
+import { Stopwatch } from '../../src/metrics/evaluationContext.js';
 import { METRIC_NAMES, metricNamed, metricsIn } from '../../src/metrics/registry.js';
 import { TrainedModel } from '../../src/model/trainedModel.js';
-import { expectInputError } from '../rejection.js';
 import { barSource, compileOnOneThread, tinyModel } from './tinyClassifier.js';
+import { errorOf, expectInputError } from '../rejection.js';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
+
+const pixels = (count: number, changed?: number) => Uint8Array.from({ length: 4 * count }, (_, index) => (index === changed ? 255 : index % 200));
+const digestOf = (bytes: Uint8Array, shape: [number, number, number] = [1, 2, 2], labels: Uint8Array | null = null) =>
+  splitDigest(splitInMemory(bytes, 4, labels), shape);
+
+describe('the digest of a split', () => {
+  it('is the same for the same images, whatever their labels', async () => {
+    expect(await digestOf(pixels(10))).toMatch(/^[0-9a-f]{64}$/);
+    expect(await digestOf(pixels(10))).toBe(await digestOf(pixels(10), [1, 2, 2], new Uint8Array(10)));
+  });
+
+  it('differs if a pixel, the number of images or their shape does', async () => {
+    const digests = [pixels(10), pixels(10, 39), pixels(11), pixels(9)].map((bytes) => digestOf(bytes));
+    expect(new Set(await Promise.all([...digests, digestOf(pixels(10), [1, 1, 4])])).size).toBe(5);
+  });
+
+  it('is of images from all of a large split', async () => {
+    expect(await digestOf(pixels(5000))).not.toBe(await digestOf(pixels(5000, 4 * 4995)));
+  });
+});
+
+describe('the phases of a work', () => {
+  it('are timed to a tenth of a second, those of one name together, also where they fail', async () => {
+    vi.useFakeTimers({ toFake: ['performance'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const phases = new Stopwatch();
+    const seeing = () => {
+      vi.advanceTimersByTime(1020);
+      return 'seen';
+    };
+    expect(await phases.time('images', seeing)).toBe('seen');
+    await phases.time('samples', () => vi.advanceTimersByTime(250));
+    await phases.time('images', () => vi.advanceTimersByTime(520));
+    const failing = () => {
+      vi.advanceTimersByTime(3000);
+      throw new Error('no');
+    };
+    expect(await errorOf(() => phases.time('latent', failing))).toEqual(new Error('no'));
+    expect(phases.seconds).toEqual({ images: 1.5, samples: 0.3, latent: 3 });
+  });
+});
 
 const IMAGE_SIZE = 32 * 32;
 

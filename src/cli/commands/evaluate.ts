@@ -1,30 +1,17 @@
 import { Option } from '@commander-js/extra-typings';
-import type { TrainedModel } from '../../model/trainedModel.js';
-import type { ImageSource } from '../../data/source.js';
-import { evaluate } from '../../metrics/evaluate.js';
-import { METRIC_GROUPS } from '../../metrics/metric.js';
-import { METRIC_NAMES, metricsIn, parseMetrics, usesFeatures } from '../../metrics/registry.js';
-import type { FeatureExtractor } from '../../classifiers/featureExtractor.js';
 import { whyNoClassifier } from '../../classifiers/dataClassifier.js';
-import { type Configuration, iterationSpec } from '../../training/configuration.js';
-import { DATA_SPEC_HELP } from '../../data/open.node.js';
-import type { Compile } from '../../engine/index.js';
-import { InputError } from '../../errors.js';
-import { runFolderOf, writeEvaluation } from '../../runs/evaluationFile.node.js';
-import { dataExtractor } from '../../runs/extractorCache.node.js';
-import { Stopwatch } from '../../metrics/stopwatch.js';
-import type { StoredCheckpoint } from '../../runs/runFolder.node.js';
+import type { FeatureExtractor } from '../../classifiers/featureExtractor.js';
 import { type ActionResult, runAction, subcommand, type Terminal } from '../command.js';
 import { showEvaluation } from '../evaluationTable.js';
 import {
-  featuresChannelsOption,
-  featuresStdOption,
-  featuresMeanOption,
   type FeatureOptions,
+  featuresChannelsOption,
+  featuresMeanOption,
   featuresOption,
   featuresOutputOption,
   featuresProbabilitiesOption,
   featuresSizeOption,
+  featuresStdOption,
   openFeatures,
   requireFeatureModel,
 } from '../featureOptions.js';
@@ -32,6 +19,19 @@ import { openRun } from '../openRun.js';
 import { compilerOf, type CompilerOptions, deviceOption, parseList, seedOption, threadsOf, threadsOption, wholeNumber } from '../options.js';
 import { steppingProgress } from '../progress.js';
 import { openRunData } from '../runData.js';
+import { DATA_SPEC_HELP } from '../../data/open.node.js';
+import type { ImageSource } from '../../data/source.js';
+import type { Compile } from '../../engine/index.js';
+import { InputError } from '../../errors.js';
+import { evaluate } from '../../metrics/evaluate.js';
+import { Stopwatch } from '../../metrics/evaluationContext.js';
+import { METRIC_GROUPS } from '../../metrics/metric.js';
+import { METRIC_NAMES, metricsIn, parseMetrics, usesFeatures } from '../../metrics/registry.js';
+import type { TrainedModel } from '../../model/trainedModel.js';
+import { runFolderOf, writeEvaluation } from '../../runs/evaluationFile.node.js';
+import { dataExtractor } from '../../runs/extractorCache.node.js';
+import type { StoredCheckpoint } from '../../runs/runFolder.node.js';
+import { type Configuration, iterationSpec } from '../../training/configuration.js';
 
 const METRIC_LIST = METRIC_GROUPS.map(
   (group) =>

@@ -1,17 +1,17 @@
 import { Option } from '@commander-js/extra-typings';
-import { gatherImages, type ImageSource } from '../../data/source.js';
-import { CODE_MAPS, mapCodes, type MapMethod } from '../../model/codeMap.js';
-import { encodeSplit } from '../../model/encodeSplit.js';
-import { gridMosaic, placeCrowd } from '../../images/mosaic.js';
-import { imageOf } from '../../images/raster.js';
-import { DATA_SPEC_HELP } from '../../data/open.node.js';
-import { InputError } from '../../errors.js';
-import { randomStream, shuffledIndices } from '../../random.js';
 import { type ActionResult, runAction, subcommand, type Terminal } from '../command.js';
 import { openRun, picturesOf } from '../openRun.js';
 import { compilerOf, type CompilerOptions, deviceOption, seedOption, threadsOption, wholeNumber } from '../options.js';
 import { forceOption, keepInputs, type OutputOptions, prepareOutput, writeJson, writePng } from '../output.js';
 import { describeImage, openRunData, splitOf, splitOption } from '../runData.js';
+import { DATA_SPEC_HELP } from '../../data/open.node.js';
+import { gatherImages, type ImageSource } from '../../data/source.js';
+import { InputError } from '../../errors.js';
+import { gridMosaic, placeCrowd } from '../../images/mosaic.js';
+import { imageOf } from '../../images/raster.js';
+import { encodeSplit } from '../../model/chunks.js';
+import { CODE_MAPS, mapCodes, type MapMethod } from '../../model/codeMap.js';
+import { randomStream, shuffledIndices } from '../../random.js';
 
 const EXAMPLES = `
 Examples:

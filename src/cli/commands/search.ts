@@ -1,15 +1,15 @@
-import { DATA_SPEC_HELP } from '../../data/open.node.js';
-import { gatherImages } from '../../data/source.js';
-import { encodeSplit } from '../../model/encodeSplit.js';
-import { nearestCodes } from '../../model/codeSearch.js';
-import { imageGrid, squareColumns } from '../../images/imageGrid.js';
-import { InputError } from '../../errors.js';
-import { readImages } from '../../images/files.node.js';
 import { type ActionResult, runAction, subcommand, type Terminal } from '../command.js';
 import { openRun, picturesOf } from '../openRun.js';
 import { compilerOf, type CompilerOptions, deviceOption, threadsOption, wholeNumber } from '../options.js';
 import { forceOption, keepInputs, type OutputOptions, prepareOutput, writePng } from '../output.js';
 import { describeImage, openRunData, splitOf, splitOption } from '../runData.js';
+import { DATA_SPEC_HELP } from '../../data/open.node.js';
+import { gatherImages } from '../../data/source.js';
+import { InputError } from '../../errors.js';
+import { readImages } from '../../images/files.node.js';
+import { imageGrid, squareColumns } from '../../images/imageGrid.js';
+import { encodeSplit } from '../../model/chunks.js';
+import { nearestCodes } from '../../model/codeSearch.js';
 
 const EXAMPLES = `
 Examples:

@@ -1,11 +1,10 @@
 import { InputError } from '../../errors.js';
-import { checkPair, type Features } from '../../numerics/features.js';
-import { type Gaussian, fitGaussian } from '../../numerics/gaussian.js';
+import { CONDITIONS } from '../conditions.js';
+import type { FeatureEntry } from '../metric.js';
+import { checkPair, type Features, fitGaussian, type Gaussian } from '../../numerics/features.js';
 import { addProduct, transposed } from '../../numerics/matrixProduct.js';
 import { semidefiniteFactor } from '../../numerics/semidefiniteFactor.js';
 import { symmetricEigen } from '../../numerics/symmetricEigen.js';
-import { CONDITIONS } from '../conditions.js';
-import type { FeatureEntry } from '../metric.js';
 
 export const fid: FeatureEntry = {
   group: 'samples',

@@ -1,8 +1,8 @@
-import { checkPair, checkWhole, type Features, gatherRows } from '../../numerics/features.js';
-import { type PairBlock, productBlocks, productBlocksWithin } from '../../numerics/pairBlocks.js';
-import { randomStream, shuffledIndices } from '../../random.js';
 import { CONDITIONS, protocolValue } from '../conditions.js';
 import type { FeatureEntry } from '../metric.js';
+import { checkPair, checkWhole, type Features, gatherRows } from '../../numerics/features.js';
+import { type PairBlock, productBlocks, productBlocksWithin } from '../../numerics/nearestRows.js';
+import { randomStream, shuffledIndices } from '../../random.js';
 
 const [SUBSETS, SUBSET_SIZE] = [50, 1000];
 const subsetSizeCondition = protocolValue('KID subset size', ({ kid: protocol }) => (protocol as { subset_size?: number } | undefined)?.subset_size);

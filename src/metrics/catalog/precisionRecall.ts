@@ -1,10 +1,9 @@
 import { InputError } from '../../errors.js';
-import { checkPair, checkWhole, type Features, gatherRows } from '../../numerics/features.js';
-import { nearestOtherRows } from '../../numerics/nearestRows.js';
-import { distanceBlocks } from '../../numerics/pairBlocks.js';
-import { randomStream, shuffledIndices } from '../../random.js';
 import { CONDITIONS, protocolValue } from '../conditions.js';
 import type { FeatureEntry, MetricDefinition } from '../metric.js';
+import { checkPair, checkWhole, type Features, gatherRows } from '../../numerics/features.js';
+import { distanceBlocks, nearestOtherRows } from '../../numerics/nearestRows.js';
+import { randomStream, shuffledIndices } from '../../random.js';
 
 /** Rows of each set at most: the time grows with the square. */
 const MAX_ROWS = 5000;

@@ -1,14 +1,14 @@
-import { describe, expect, it } from 'vitest';
 import { drawCodes } from '../../../src/age/prior.js';
 import { codeStatistics, type UniformityStatistic } from '../../../src/metrics/catalog/codeStatistics.js';
-import { drawCodesAround } from '../../../src/model/codesAround.js';
+import { drawCodesAround } from '../../../src/model/paths.js';
 import type { Features } from '../../../src/numerics/features.js';
 import { randomStream } from '../../../src/random.js';
 import { axisPairs } from '../../age/codes.js';
 import { expectWithin } from '../../expectWithin.js';
+import { featuresOf, largestDifference, reference, withEntry } from '../samples.js';
 import { deviationOf, meanOf } from '../../moments.js';
 import { expectInputError } from '../../rejection.js';
-import { featuresOf, largestDifference, reference, withEntry } from '../samples.js';
+import { describe, expect, it } from 'vitest';
 
 const uniformCodes = (count: number, latent: number, seed: number): Features => ({
   data: drawCodes('sphere', count, latent, randomStream(seed, 'uniform codes')),

@@ -1,13 +1,12 @@
-import { describe, expect, it } from 'vitest';
-import type { Features } from '../../../src/numerics/features.js';
 import { frechetDistance, frechetFeatureDistance } from '../../../src/metrics/catalog/fid.js';
-import { fitGaussian, type Gaussian } from '../../../src/numerics/gaussian.js';
-import { symmetricEigen } from '../../../src/numerics/symmetricEigen.js';
+import { type Features, fitGaussian, type Gaussian } from '../../../src/numerics/features.js';
 import { addProduct, rowMajor } from '../../../src/numerics/matrixProduct.js';
 import { semidefiniteFactor } from '../../../src/numerics/semidefiniteFactor.js';
+import { symmetricEigen } from '../../../src/numerics/symmetricEigen.js';
 import { expectWithin } from '../../expectWithin.js';
-import { expectInputError } from '../../rejection.js';
 import { featuresOf, largestDifference, normalRows, reference, withEntry } from '../samples.js';
+import { expectInputError } from '../../rejection.js';
+import { describe, expect, it } from 'vitest';
 
 const diagonal = (mean: readonly number[], variances: readonly number[]): Gaussian => ({
   mean: Float64Array.from(mean),

@@ -1,12 +1,12 @@
-import { describe, expect, it } from 'vitest';
-import { TrainedModel } from '../../src/model/trainedModel.js';
 import { gatherImages, splitInMemory } from '../../src/data/source.js';
-import { encodeSplit } from '../../src/model/encodeSplit.js';
+import { compile } from '../../src/engine/runtime/native.node.js';
+import { encodeSplit } from '../../src/model/chunks.js';
+import { TrainedModel } from '../../src/model/trainedModel.js';
+import { randomStream } from '../../src/random.js';
 import { iterationSpec } from '../../src/training/configuration.js';
 import { modelWeights } from '../../src/training/trainer.js';
-import { compile } from '../../src/engine/runtime/native.node.js';
-import { randomStream } from '../../src/random.js';
 import { tinyCheckpoint, tinyConfiguration } from '../training/tinyTraining.js';
+import { describe, expect, it } from 'vitest';
 
 describe('the codes of a split', () => {
   it('are those of its images, all in order or those that are named', async () => {

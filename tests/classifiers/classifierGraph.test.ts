@@ -1,11 +1,11 @@
-import { afterAll, describe, expect, it } from 'vitest';
+import { CLASSIFIER_ADAM, classifierIteration } from '../../src/classifiers/classifierGraph.js';
+import { freshClassifier } from '../../src/classifiers/encoderClassifier.js';
 import { gatherImages } from '../../src/data/source.js';
 import { adamScalars, type ElementArray } from '../../src/engine/index.js';
 import { compile } from '../../src/engine/runtime/native.node.js';
-import { CLASSIFIER_ADAM, classifierIteration } from '../../src/classifiers/classifierIteration.js';
-import { freshClassifier } from '../../src/classifiers/trainClassifier.js';
 import { randomStream } from '../../src/random.js';
 import { barSource, tinySpec } from '../metrics/tinyClassifier.js';
+import { afterAll, describe, expect, it } from 'vitest';
 
 const BATCH = 3;
 const spec = tinySpec();

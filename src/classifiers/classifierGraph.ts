@@ -1,23 +1,89 @@
 import { fromPixels } from '../age/iteration.js';
-import { forwardTrain, type NamedValues } from '../networks/forward.js';
+import { normalizeAlongAxis1 } from '../age/prior.js';
 import {
   adam,
   type AdamConstants,
-  type Graph,
+  add,
+  div,
+  exp,
+  type FlatLayout,
+  flatLayout,
   gradients,
+  type Graph,
   graphOf,
   input,
   type InputValue,
+  log,
+  matMul,
+  meanOf,
+  mul,
   nextName,
   pack,
-  type FlatLayout,
+  reduceMax,
+  reduceSum,
   reshape,
   slice,
+  stopGradient,
+  sub,
   unpack,
   type Value,
 } from '../engine/index.js';
-import { headPacking, linearHead, softmaxCrossEntropy } from './classifierHead.js';
-import { type ClassifierSpec, headInput, outputWidth } from './classifierSpec.js';
+import { forwardTrain, type NamedValues } from '../networks/forward.js';
+import type { Network } from '../networks/network.js';
+
+/** What a classifier is made of: an encoder network and a linear head on its output. */
+export interface ClassifierSpec {
+  /** Output [M, 1, 1]. */
+  readonly network: Network;
+  readonly classes: number;
+  /** Whether the encoder's output is taken to the sphere of radius sqrt(M) first, as codes of the sphere prior are. */
+  readonly onSphere: boolean;
+}
+
+/** Packed vectors: the encoder's parameters and running statistics, and the head's weights [M, K] and biases [K]. */
+export interface ClassifierWeights {
+  readonly parameters: Float32Array;
+  readonly statistics: Float32Array;
+  readonly head: Float32Array;
+}
+
+/** M, the width of a network's output. */
+export const outputWidth = (network: Network): number => network.outputShape.reduce((product, size) => product * size, 1);
+
+/** Bytes of one image. */
+export const imageBytes = (network: Network): number => network.inputShape.reduce((product, size) => product * size, 1);
+
+/** The rows [N, M] that the head sees, of the network's output. */
+export function headInput({ network, onSphere }: ClassifierSpec, output: Value): Value {
+  const width = outputWidth(network);
+  const rows = reshape(output, [output.shape[0]!, width]);
+  // Times sqrt(M), so that a coordinate has variance 1 where codes are uniform.
+  return onSphere ? mul(normalizeAlongAxis1(rows), Math.sqrt(width)) : rows;
+}
+
+/** How the tensors of a linear head lie in its vector: `weight` [M, K], then `bias` [K]. */
+export const headPacking = (width: number, classes: number): FlatLayout => flatLayout({ weight: [width, classes], bias: [classes] });
+
+/** Logits [N, K] of rows [N, M]. */
+export const linearHead = (rows: Value, { weight, bias }: NamedValues): Value => add(matMul(rows, weight!), reshape(bias!, [1, bias!.shape[0]!]));
+
+/** Rows minus their largest entry: the same softmax, and no exponential overflows. */
+const centred = (logits: Value): Value => sub(logits, stopGradient(reduceMax(logits, [1])));
+
+/** Class probabilities [N, K] of logits [N, K]. */
+export function softmax(logits: Value): Value {
+  const powers = exp(centred(logits));
+  return div(powers, reduceSum(powers, [1]));
+}
+
+/**
+ * The mean cross-entropy of logits [N, K] in nats, a scalar.
+ * @param targets [N, K], each row a distribution: one-hot for labels
+ */
+export function softmaxCrossEntropy(logits: Value, targets: Value): Value {
+  const shifted = centred(logits);
+  return meanOf(sub(log(reduceSum(exp(shifted), [1])), reduceSum(mul(shifted, targets), [1])));
+}
 
 /** Adam as is usual for classifiers. */
 export const CLASSIFIER_ADAM: AdamConstants = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
