@@ -101,7 +101,7 @@ export { createNetwork, type Network, NETWORK_NAMES, type NetworkName, type Netw
 export { type Features } from './numerics/features.js';
 export { fitGaussian, type Gaussian } from './numerics/features.js';
 export { principalComponents, type PrincipalComponents, projectOnComponents } from './numerics/principalComponents.js';
-export { type EigenDecomposition, symmetricEigen } from './numerics/symmetricEigen.js';
+export { symmetricEigenvalues } from './numerics/symmetricEigen.js';
 export { type EvaluationPlan, planEvaluation } from './runs/trainingPlan.js';
 export { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from './training/checkpoint.js';
 export {

@@ -60,8 +60,8 @@ function neighbourLists(rows: Features, count: number, neighbours: number): { re
 export interface CodeMap {
   /** Coordinates [N, 2]. */
   readonly points: Float64Array;
-  /** Part of the codes' whole variance along each axis, 0 to 1, where the axes are directions among the codes. */
-  readonly parts?: Float64Array;
+  /** Fraction of the total variance along each axis, if the axes are directions in latent space. */
+  readonly explainedVarianceRatio?: Float64Array;
 }
 
 /** The ways to lay codes [N, M] out in the plane; another is one more entry. */
@@ -69,7 +69,7 @@ export const CODE_MAPS = {
   /** Along the two directions in which codes vary most. */
   pca: (codes: Features): CodeMap => {
     const components = principalComponents(codes, 2);
-    return { points: projectOnComponents(codes, components), parts: components.parts };
+    return { points: projectOnComponents(codes, components), explainedVarianceRatio: components.explainedVarianceRatio };
   },
   /** So that neighbours stay neighbours; only the near has a meaning in it. */
   umap: (codes: Features, stream: RandomStream): CodeMap => ({ points: umapLayout(codes, stream) }),

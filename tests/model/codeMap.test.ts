@@ -15,10 +15,10 @@ describe('a map of codes', () => {
 
   it('by pca is their projection on the first two components', () => {
     const codes = normalRows(50, 5, 2);
-    const { points, parts } = mapCodes(codes);
+    const { points, explainedVarianceRatio } = mapCodes(codes);
     const components = principalComponents(codes, 2);
     expect(largestDifference(points, projectOnComponents(codes, components))).toBe(0);
-    expect(parts).toEqual(components.parts);
+    expect(explainedVarianceRatio).toEqual(components.explainedVarianceRatio);
   });
 
   const clusters = (): Features => {

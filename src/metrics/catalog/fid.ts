@@ -4,7 +4,7 @@ import type { FeatureEntry } from '../metric.js';
 import { checkPair, type Features, fitGaussian, type Gaussian } from '../../numerics/features.js';
 import { addProduct, transposed } from '../../numerics/matrixProduct.js';
 import { semidefiniteFactor } from '../../numerics/semidefiniteFactor.js';
-import { symmetricEigen } from '../../numerics/symmetricEigen.js';
+import { symmetricEigenvalues } from '../../numerics/symmetricEigen.js';
 
 export const fid: FeatureEntry = {
   group: 'samples',
@@ -21,10 +21,10 @@ export const fid: FeatureEntry = {
 };
 
 /**
- * Fréchet distance of the Gaussians fitted to two sets of features; with Inception's, the FID (Heusel et al. 2017). 0 or more; 0 where
+ * Fréchet distance of the Gaussians fitted to two sets of features; with Inception's, the FID (Heusel et al. 2017). 0 or more; 0 if
  * mean and covariance agree.
  * @param real,generated [N, D] and [N', D], at least 2 rows each
- * @throws InputError for different widths, fewer rows, and numbers that are not finite
+ * @throws {InputError} if the widths differ, there are fewer rows, or a value is not finite
  */
 export function frechetFeatureDistance(real: Features, generated: Features): number {
   checkPair(real, 'real features', generated, 'generated features', 2);
@@ -35,9 +35,9 @@ export function frechetFeatureDistance(real: Features, generated: Features): num
  * |m1 - m2|^2 + tr(S1 + S2 - 2 (S1 S2)^(1/2)).
  *
  * With factors S = L L^T, the eigenvalues of S1 S2 are the squares of the singular values of L1^T L2, so the last trace is their sum.
- * No root of a matrix that is not symmetric has to be found, and singular covariances, which fewer rows than features have, make
- * factors narrower instead of roots imaginary. The result is right to about 1e-8 D of the largest variance.
- * @throws InputError where the widths differ, or a number is not finite
+ * No square root of an asymmetric matrix is needed, and singular covariances, of fewer rows than features, make
+ * factors narrower. The result is right to about 1e-8 D of the largest variance.
+ * @throws {InputError} if the widths differ, or a value is not finite
  */
 export function frechetDistance(a: Gaussian, b: Gaussian): number {
   const size = a.mean.length;
@@ -69,9 +69,9 @@ function traceOfRoot(a: Float64Array, b: Float64Array, size: number): number {
   const [rows, columns] = [fewer.columns, more.columns];
   const product = new Float64Array(rows * columns);
   addProduct(product, columns, transposed(fewer), transposed(more));
-  // The smaller of the two squares, which has no more zero eigenvalues than it must: the root of their rounding would be 1e-8.
+  // The smaller of the two squares: each surplus zero eigenvalue would contribute the root of its rounding, 1e-8.
   const square = new Float64Array(rows * rows);
   const view = { data: product, offset: 0, rows, columns, rowStride: columns, columnStride: 1 };
   addProduct(square, rows, view, view, true);
-  return symmetricEigen(square, rows).values.reduce((sum, value) => sum + Math.sqrt(Math.max(0, value)), 0);
+  return symmetricEigenvalues(square, rows).reduce((sum, value) => sum + Math.sqrt(Math.max(0, value)), 0);
 }

@@ -92,7 +92,11 @@ const REFUSED: readonly Refusal[] = [
   ['a run without probes', ['classify', 'bare', 'photos'], ['bare: no probe in this run', '--save']],
   ['an image that is not there', ['classify', 'run', 'none.png', '--probe', 'shade'], ['none.png', 'no such file']],
   ['images of which none can be read', ['classify', 'run', 'torn', '--probe', 'shade'], [join('torn', 'torn.png'), 'cannot read']],
-  ['weights that a probe was not fitted on', ['classify', 'later', 'photos'], ['probe shade', 'iteration 3', 'later has those of iteration 9', 'agenet probe --save']],
+  [
+    'weights that a probe was not fitted on',
+    ['classify', 'later', 'photos'],
+    ['probe shade', 'iteration 3', 'later has those of iteration 9', 'agenet probe --save'],
+  ],
 ];
 
 describe('agenet probe and classify refuse in one line, with status 2:', () => {
