@@ -68,11 +68,11 @@ export const headPacking = (width: number, classes: number): FlatLayout => flatL
 export const linearHead = (rows: Value, { weight, bias }: NamedValues): Value => add(matMul(rows, weight!), reshape(bias!, [1, bias!.shape[0]!]));
 
 /** Rows minus their largest entry: the same softmax, and no exponential overflows. */
-const centred = (logits: Value): Value => sub(logits, stopGradient(reduceMax(logits, [1])));
+const centered = (logits: Value): Value => sub(logits, stopGradient(reduceMax(logits, [1])));
 
 /** Class probabilities [N, K] of logits [N, K]. */
 export function softmax(logits: Value): Value {
-  const powers = exp(centred(logits));
+  const powers = exp(centered(logits));
   return div(powers, reduceSum(powers, [1]));
 }
 
@@ -80,8 +80,8 @@ export function softmax(logits: Value): Value {
  * The mean cross-entropy of logits [N, K] in nats, a scalar.
  * @param targets [N, K], each row a distribution: one-hot for labels
  */
-export function softmaxCrossEntropy(logits: Value, targets: Value): Value {
-  const shifted = centred(logits);
+function softmaxCrossEntropy(logits: Value, targets: Value): Value {
+  const shifted = centered(logits);
   return meanOf(sub(log(reduceSum(exp(shifted), [1])), reduceSum(mul(shifted, targets), [1])));
 }
 

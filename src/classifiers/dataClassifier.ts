@@ -11,7 +11,7 @@ import { argmaxRows } from '../numerics/features.js';
 
 /**
  * How the classifier is made in whose features samples are compared, unless another extractor is given: the encoder of the architecture
- * for the images' size, without normalisation of its output, which are the features, and a linear head on it. A change of what follows from
+ * for the images' size, without normalization of its output, which are the features, and a linear head on it. A change of what follows from
  * these numbers needs another version.
  */
 export const RECIPE = {
@@ -34,7 +34,7 @@ export function whyNoClassifier({ name, train, classes }: ImageSource): string |
   return undefined;
 }
 
-/** @throws InputError for a size that no architecture is made for, and for data without labels or with one class */
+/** @throws {InputError} for a size that no architecture is made for, and for data without labels or with one class */
 export function dataClassifierSpec(source: ImageSource): ClassifierSpec {
   const problem = whyNoClassifier(source);
   if (problem !== undefined) throw new InputError(problem);

@@ -49,7 +49,7 @@ export class ClassifierPrograms {
   }
 
   /**
-   * Classifies images by given weights; running statistics normalise, so that a result does not depend on what else is in its batch.
+   * Classifies images by given weights; running statistics normalize, so that a result does not depend on what else is in its batch.
    * @param images bytes [N, C, H, W]
    */
   async classify(weights: ClassifierWeights, images: Uint8Array): Promise<Classification> {
@@ -105,9 +105,9 @@ export function freshClassifier({ network, classes }: ClassifierSpec, seed: numb
 }
 
 /**
- * Trains a classifier on labelled images; the same seed on the same threads gives the same weights.
- * @param images the labelled images; those of a label stand at its place
- * @throws InputError for fewer than 2 images
+ * Trains a classifier on labeled images; the same seed on the same threads gives the same weights.
+ * @param images the labeled images; those of a label stand at its place
+ * @throws {InputError} for fewer than 2 images
  */
 export async function trainClassifier(
   programs: ClassifierPrograms,

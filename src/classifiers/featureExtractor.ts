@@ -30,7 +30,7 @@ export interface FeatureExtractor {
 
 /**
  * Features that are known to be finite.
- * @throws InputError that names the extractor where one is not
+ * @throws {InputError} that names the extractor where one is not
  */
 export function requireFinite(extracted: ExtractedFeatures, name: string): ExtractedFeatures {
   for (const [what, rows] of Object.entries(extracted) as [string, Features][]) {

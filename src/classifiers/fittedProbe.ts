@@ -2,7 +2,7 @@ import { type ClassifierSpec, type ClassifierWeights, headPacking, outputWidth }
 import { ClassifierPrograms } from './encoderClassifier.js';
 import type { Labels } from './labels.js';
 import { classProbabilities } from './logisticRegression.js';
-import { neighbourVotes } from './nearestNeighbors.js';
+import { neighborVotes } from './nearestNeighbors.js';
 import { type RepresentationName, representationOf } from './representations.js';
 import { type Compile, decodeSafetensors, encodeSafetensors, type TensorFile } from '../engine/index.js';
 import { InputError } from '../errors.js';
@@ -21,7 +21,7 @@ export interface LinearFit {
   readonly parameters: Float32Array;
 }
 
-/** Labelled codes, to whose nearest others are compared. */
+/** Labeled codes, to whose nearest others are compared. */
 export interface NeighborFit {
   readonly method: 'knn';
   readonly classes: number;
@@ -38,14 +38,14 @@ export interface NetworkFit {
   readonly weights: ClassifierWeights;
 }
 
-/** A classifier that was fitted on labelled images. */
+/** A classifier that was fitted on labeled images. */
 export type FittedProbe = LinearFit | NeighborFit | NetworkFit;
 
 /** What a classifier says of images or rows. */
 export interface Predictions {
   /** N class numbers. */
   readonly classes: Uint32Array;
-  /** [N, K], each row a distribution; of neighbours, parts of their votes. */
+  /** [N, K], each row a distribution; of neighbors, parts of their votes. */
   readonly probabilities: Float32Array | Float64Array;
 }
 
@@ -56,7 +56,7 @@ export interface ImageClassifier {
   readonly release: () => Promise<void>;
 }
 
-const MOST_NEIGHBOURS = 5;
+const MOST_NEIGHBORS = 5;
 
 /** The classifier that a probe of a model is. Throws InputError for a probe of other networks. */
 export async function imageClassifier(probe: FittedProbe, model: TrainedModel, weights: ModelWeights, compile: Compile): Promise<ImageClassifier> {
@@ -94,8 +94,8 @@ export async function classifyImages(programs: ClassifierPrograms, { weights, cl
 export function classifyRows(probe: LinearFit | NeighborFit, rows: Features): Predictions {
   const { classes } = probe;
   if (probe.method === 'knn') {
-    const k = Math.max(1, Math.min(MOST_NEIGHBOURS, Math.floor(probe.labels.length / classes)));
-    const votes = neighbourVotes(rows, { data: probe.codes, width: rows.width }, probe.labels, { k, classes });
+    const k = Math.max(1, Math.min(MOST_NEIGHBORS, Math.floor(probe.labels.length / classes)));
+    const votes = neighborVotes(rows, { data: probe.codes, width: rows.width }, probe.labels, { k, classes });
     return { classes: votes.classes, probabilities: votes.shares };
   }
   const width = probe.parameters.length / classes - 1;
@@ -167,13 +167,13 @@ export function decodeProbe(bytes: Uint8Array, file: string): SavedProbe {
 /** Returns the probe with these tensors; undefined if they do not fit together, or are not finite. */
 function probeOf(method: FittedProbe['method'], tensors: TensorFile['tensors'], classes: number): FittedProbe | undefined {
   if (!Object.values(tensors).every(({ data }) => data.every(Number.isFinite))) return undefined;
-  if (method === 'knn') return neighbourFitOf(tensors, classes);
+  if (method === 'knn') return neighborFitOf(tensors, classes);
   if (method === 'finetune' || method === 'supervised') return networkFitOf(method, tensors, classes);
   const { parameters } = tensors;
   return parameters?.shape.length === 2 && parameters.shape[0] === classes ? { method, classes, parameters: parameters.data } : undefined;
 }
 
-function neighbourFitOf({ codes, labels }: TensorFile['tensors'], classes: number): FittedProbe | undefined {
+function neighborFitOf({ codes, labels }: TensorFile['tensors'], classes: number): FittedProbe | undefined {
   if (codes?.shape.length !== 2 || labels === undefined || codes.shape[0] !== labels.data.length) return undefined;
   return { method: 'knn', classes, codes: codes.data, labels: Uint32Array.from(labels.data) };
 }

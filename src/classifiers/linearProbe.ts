@@ -28,9 +28,9 @@ export interface L2Choice {
 }
 
 export interface RidgeOptions extends Omit<LogisticOptions, 'ridge'> {
-  /** 10^-4 to 1 in steps of 10 unless told otherwise. */
+  /** 10^-4 to 1 in steps of 10 by default. */
   readonly candidates?: readonly number[];
-  /** 5 unless told otherwise. */
+  /** 5 by default. */
   readonly folds?: number;
   /** Determines the folds. */
   readonly seed?: number;
@@ -39,7 +39,7 @@ export interface RidgeOptions extends Omit<LogisticOptions, 'ridge'> {
 /**
  * Chooses the ridge of a logistic regression by stratified cross-validation on the given rows alone: the most accurate; of equally
  * accurate ones that with the least cross-entropy, since few labels know few accuracies.
- * @throws InputError as `fitLogisticRegression` and `stratifiedFolds`, and without candidates
+ * @throws {InputError} as `fitLogisticRegression` and `stratifiedFolds`, and without candidates
  */
 export function selectL2(features: Features, labels: Labels, options: RidgeOptions = {}): L2Choice {
   const { candidates = [1e-4, 1e-3, 1e-2, 1e-1, 1], folds = 5, seed = 0, ...fitting } = options;

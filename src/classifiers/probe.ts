@@ -24,7 +24,7 @@ import type { Features } from '../numerics/features.js';
 import { applyScale, foldIntoWeights } from '../numerics/standardizer.js';
 import { randomStream } from '../random.js';
 
-export interface ProbeRunnerOptions {
+interface ProbeRunnerOptions {
   readonly model: TrainedModel;
   readonly weights: ModelWeights;
   readonly source: ImageSource;
@@ -33,7 +33,7 @@ export interface ProbeRunnerOptions {
 }
 
 /** Labeled training images by their indices, with their labels. */
-export interface LabelTrial {
+interface LabelTrial {
   readonly indices: Uint32Array;
   readonly labels: Uint32Array;
   readonly seed: number;
@@ -42,13 +42,13 @@ export interface LabelTrial {
 }
 
 /** A fitted classifier and its test accuracy. */
-export interface TestedProbe {
+interface TestedProbe {
   readonly probe: FittedProbe;
   readonly accuracy: number;
 }
 
 /** Fits classifiers by one method, and tests them. */
-export interface ProbeRunner {
+interface ProbeRunner {
   readonly fitAndTest: (trial: LabelTrial) => Promise<TestedProbe>;
   readonly release: () => Promise<void>;
 }
@@ -59,7 +59,7 @@ const SCALE_IMAGES = 5000;
 /** Both networks are trained alike: for as many iterations as these passes take, within limits. */
 const NETWORK_TRAINING = { batch: 64, epochs: 30, leastSteps: 150, mostSteps: 600, learningRate: 1e-3 };
 
-export async function createProbeRunner(method: ProbeMethod, options: ProbeRunnerOptions, classes: number): Promise<ProbeRunner> {
+async function createProbeRunner(method: ProbeMethod, options: ProbeRunnerOptions, classes: number): Promise<ProbeRunner> {
   if (method === 'finetune' || method === 'supervised') return networkRunner(method, options, classes);
   const { model, weights, compile } = options;
   const representation = await representationOf(method === 'knn' ? 'codes' : method, model, weights, compile);

@@ -37,7 +37,7 @@ export const MIN_SINE = 1e-5;
  * after the last is the first again.
  * @param a,b codes [M] of length 1
  * @returns codes [steps, M] of length 1
- * @throws InputError for codes that are equal or opposite, through which there are many great circles
+ * @throws {InputError} for codes that are equal or opposite, through which there are many great circles
  */
 export function greatCircle(a: Float32Array, b: Float32Array, steps: number): Float32Array {
   const latent = a.length;
@@ -73,7 +73,7 @@ export function tangentAt(code: Float32Array, direction: Float32Array): Float64A
  * @param points codes [P, M], P >= 2
  * @param closed whether it leads back from the last point to the first; then the step after the last is the first again
  * @returns codes [(P - 1) (steps - 1) + 1, M], or [P (steps - 1), M] of a closed path
- * @throws InputError for fewer than two points or steps
+ * @throws {InputError} for fewer than two points or steps
  */
 export function pathThrough(prior: Prior, points: Float32Array, latent: number, steps: number, closed = false): Float32Array {
   const count = points.length / latent;

@@ -11,7 +11,7 @@ export type ModelWeights = Readonly<Record<`${NetworkName}.${'parameters' | 'sta
 export const BATCH = 100;
 
 /**
- * A pair of networks as after training: running statistics normalise, so that a result does not depend on what else is in its
+ * A pair of networks as after training: running statistics normalize, so that a result does not depend on what else is in its
  * batch. Images are bytes [N, C, H, W] going in and values in [-1, 1] coming out; codes are float32 [N, M].
  */
 export class TrainedModel {

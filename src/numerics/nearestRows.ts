@@ -123,8 +123,8 @@ function emptyLists(rows: number, count: number): NearestRows {
   return { count, squaredDistances: new Float64Array(rows * count).fill(Infinity), indices: new Uint32Array(rows * count) };
 }
 
-/** Enters a neighbour that is nearer than the last one in a row's list. Neighbours come in ascending order of their numbers. */
-function enter({ count, squaredDistances, indices }: NearestRows, row: number, neighbour: number, distance: number): void {
+/** Enters a neighbor that is nearer than the last one in a row's list. Neighbors come in ascending order of their numbers. */
+function enter({ count, squaredDistances, indices }: NearestRows, row: number, neighbor: number, distance: number): void {
   const first = row * count;
   let place = first + count - 1;
   for (; place > first && squaredDistances[place - 1]! > distance; place--) {
@@ -132,5 +132,5 @@ function enter({ count, squaredDistances, indices }: NearestRows, row: number, n
     indices[place] = indices[place - 1]!;
   }
   squaredDistances[place] = distance;
-  indices[place] = neighbour;
+  indices[place] = neighbor;
 }

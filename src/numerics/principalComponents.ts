@@ -84,8 +84,8 @@ export function projectOnComponents(features: Features, { mean, axes, variances 
   const { data, width } = features;
   if (width !== mean.length) throw new InputError(`features: rows are ${width} wide, but the components are of ${mean.length}`);
   const rows = checkFeatures(features, 'features');
-  const centred = Float64Array.from(data, (value, index) => value - mean[index % width]!);
+  const centered = Float64Array.from(data, (value, index) => value - mean[index % width]!);
   const projected = new Float64Array(rows * variances.length);
-  addProduct(projected, variances.length, rowMajor(centred, rows, width), rowMajor(axes, variances.length, width));
+  addProduct(projected, variances.length, rowMajor(centered, rows, width), rowMajor(axes, variances.length, width));
   return projected;
 }

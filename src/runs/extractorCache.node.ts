@@ -15,7 +15,7 @@ const FORMAT = 'agenet feature extractor 2';
 const FINGERPRINT_IMAGES = 1000;
 
 export interface ExtractorOptions {
-  /** Where trained extractors are kept; AGENET_CACHE, or a folder in the user's cache, unless told otherwise. */
+  /** Where trained extractors are kept; AGENET_CACHE, or a folder in the user's cache, by default. */
   readonly cacheFolder?: string;
   readonly onStep?: (step: number, steps: number, loss: number) => void;
   /** Told that an extractor is trained, and of a cache that cannot be written. */
@@ -27,7 +27,7 @@ export interface ExtractorOptions {
 /**
  * The extractor that data have of themselves: a small classifier trained on their labels by `RECIPE`, once; later it is read from the cache,
  * where a safetensors file holds it under a name that follows from the images, the labels and the recipe.
- * @throws InputError for data without labels or with one class
+ * @throws {InputError} for data without labels or with one class
  */
 export async function dataExtractor(
   source: ImageSource,

@@ -50,9 +50,9 @@ export interface KernelDistance {
  * without repetition from each set. The cost is subsets x subsetSize^2 x 2D multiplications: 410 G for 2,048 features, or minutes.
  * @param real,generated [N, D] and [N', D], at least 2 rows each
  * @param options.subsets how many subsets (default: 100); one if all would be the same rows
- * @param options.subsetSize rows in a subset, 1,000 unless told otherwise, and never more than either set has
+ * @param options.subsetSize rows in a subset, 1,000 by default, and never more than either set has
  * @param options.seed determines the subsets
- * @throws InputError for different widths, fewer rows, numbers that are not finite, no subsets, and subsets of less than 2 rows
+ * @throws {InputError} for different widths, fewer rows, numbers that are not finite, no subsets, and subsets of less than 2 rows
  */
 export function kernelDistance(real: Features, generated: Features, { subsets = 100, subsetSize = 1000, seed = 0 } = {}): KernelDistance {
   const [realRows, generatedRows] = checkPair(real, 'real features', generated, 'generated features', 2);

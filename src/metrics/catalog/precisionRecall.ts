@@ -57,8 +57,8 @@ export interface ManifoldScores {
  * Precision and recall (Kynkäänniemi et al. 2019), density and coverage (Naeem et al. 2020) from Euclidean distances. Time N N' D x 2,
  * memory O(N k): distances are made block by block.
  * @param real,generated [N, D] and [N', D], more than k rows each
- * @param options.k 5 unless told otherwise
- * @throws InputError for different widths, k rows or fewer, and numbers that are not finite
+ * @param options.k 5 by default
+ * @throws {InputError} for different widths, k rows or fewer, and numbers that are not finite
  */
 export function precisionRecallDensityCoverage(real: Features, generated: Features, { k = 5 } = {}): ManifoldScores {
   checkWhole(k, 'k');

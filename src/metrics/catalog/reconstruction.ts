@@ -43,7 +43,7 @@ const [K1, K2] = [0.01, 0.03];
  * SSIM as in Wang et al. (2004): a Gaussian window of 11x11 pixels with deviation 1.5, K1 = 0.01, K2 = 0.03, moments without Bessel's
  * correction, the mean over all positions where the window lies within the image, then over channels. These are the numbers of
  * scikit-image with gaussian_weights=True, sigma=1.5, use_sample_covariance=False.
- * @throws InputError for different shapes, counts or units, images smaller than the window, and numbers that are not finite
+ * @throws {InputError} for different shapes, counts or units, images smaller than the window, and numbers that are not finite
  */
 export function imageSimilarity(a: ComparableImages, b: ComparableImages): ImageSimilarity {
   const count = checkImages(a, b);
