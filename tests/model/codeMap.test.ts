@@ -64,7 +64,7 @@ describe('a map of codes', () => {
   it('needs two codes of two coordinates', async () => {
     for (const method of ['pca', 'umap'] as const) {
       await expectInputError(() => mapCodes(normalRows(1, 4, 1), method), '1 rows');
-      await expectInputError(() => mapCodes(normalRows(9, 1, 1), method), 'only 1 wide');
+      await expectInputError(() => mapCodes(normalRows(9, 1, 1), method), 'at most 1');
     }
   });
 });
