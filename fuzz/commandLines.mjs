@@ -289,7 +289,7 @@ export const COMMAND_LINES = {
     return {
       command: 'probe',
       positionals: [someRun(random), ...data],
-      options: [labels, ['--draws', random.pick(['1', '2'])], ...saving, ...chosen(random, [SEED, ...DEVICE]), threads],
+      options: [labels, ['--trials', random.pick(['1', '2'])], ...saving, ...chosen(random, [SEED, ...DEVICE]), threads],
       reads: [...RUN_FILES, ...files],
     };
   },

@@ -1,18 +1,17 @@
-import type { ImageSource } from '../data/source.js';
-import { architectureFor, ARCHITECTURES } from '../networks/architecture.js';
-import { type Compile } from '../engine/index.js';
-import { InputError } from '../errors.js';
-import { type ClassifierSpec, type ClassifierWeights, imageBytes, outputWidth } from './classifierSpec.js';
-import { ClassifierPrograms } from './encoderClassifier.js';
+import { type ClassifierSpec, type ClassifierWeights, imageBytes, outputWidth } from './classifierGraph.js';
+import { ClassifierPrograms, freshClassifier, trainClassifier } from './encoderClassifier.js';
 import { type FeatureExtractor, requireFinite } from './featureExtractor.js';
 import { accuracyOf } from './labels.js';
-import { freshClassifier, trainClassifier } from './trainClassifier.js';
+import type { ImageSource } from '../data/source.js';
+import type { Compile } from '../engine/index.js';
+import { InputError } from '../errors.js';
+import { inChunks } from '../model/chunks.js';
+import { architectureFor, ARCHITECTURES } from '../networks/architecture.js';
 import { argmaxRows } from '../numerics/features.js';
-import { inChunks } from '../model/imageChunks.js';
 
 /**
  * How the classifier is made in whose features samples are compared, unless another extractor is given: the encoder of the architecture
- * for the images' size, without normalisation of its output, which are the features, and a linear head on it. A change of what follows from
+ * for the images' size, without normalization of its output, which are the features, and a linear head on it. A change of what follows from
  * these numbers needs another version.
  */
 export const RECIPE = {
@@ -35,7 +34,7 @@ export function whyNoClassifier({ name, train, classes }: ImageSource): string |
   return undefined;
 }
 
-/** @throws InputError for a size that no architecture is made for, and for data without labels or with one class */
+/** @throws {InputError} for a size that no architecture is made for, and for data without labels or with one class */
 export function dataClassifierSpec(source: ImageSource): ClassifierSpec {
   const problem = whyNoClassifier(source);
   if (problem !== undefined) throw new InputError(problem);

@@ -1,10 +1,23 @@
 import { fromPixels } from '../age/iteration.js';
+import {
+  CLASSIFIER_ADAM,
+  classifierIteration,
+  type ClassifierSpec,
+  type ClassifierWeights,
+  headInput,
+  headPacking,
+  imageBytes,
+  linearHead,
+  outputWidth,
+  softmax,
+} from './classifierGraph.js';
+import type { Labels } from './labels.js';
+import { EpochSampler } from '../data/batches.js';
+import { gatherImages, type Split } from '../data/source.js';
+import { adamScalars, type Compile, type Graph, graphOf, input, type Program, StatefulProgram, unpack } from '../engine/index.js';
+import { BATCH, runInBatches } from '../model/trainedModel.js';
 import { forwardEval } from '../networks/forward.js';
-import { type Compile, type Graph, graphOf, input, type Program, unpack } from '../engine/index.js';
-import { BATCH, runInBatches } from '../model/batches.js';
-import { headPacking, linearHead, softmax } from './classifierHead.js';
-import { classifierIteration } from './classifierIteration.js';
-import { type ClassifierSpec, type ClassifierWeights, headInput, imageBytes, outputWidth } from './classifierSpec.js';
+import { initialParameters, initialStatistics } from '../networks/network.js';
 
 /** What a classifier says of images. */
 export interface Classification {
@@ -36,7 +49,7 @@ export class ClassifierPrograms {
   }
 
   /**
-   * Classifies images by given weights; running statistics normalise, so that a result does not depend on what else is in its batch.
+   * Classifies images by given weights; running statistics normalize, so that a result does not depend on what else is in its batch.
    * @param images bytes [N, C, H, W]
    */
   async classify(weights: ClassifierWeights, images: Uint8Array): Promise<Classification> {
@@ -65,4 +78,80 @@ function evaluationGraph(spec: ClassifierSpec): Graph {
   const output = forwardEval(network, unpack(parameters, network.parameters), unpack(statistics, network.statistics), fromPixels(batch));
   const features = headInput(spec, output);
   return graphOf({ features, probabilities: softmax(linearHead(features, unpack(head, packing))) }, [parameters, statistics, head]);
+}
+
+/** How a classifier is trained. */
+export interface ClassifierTraining {
+  readonly steps: number;
+  /** Images of an iteration, at least 2; fewer where there are fewer. */
+  readonly batch: number;
+  /** Adam's, which falls to 0 along half a cosine. */
+  readonly learningRate: number;
+  /** That of the head, where it is another. */
+  readonly headLearningRate?: number;
+  /** Determines the order of the images. */
+  readonly seed: number;
+  /** Called after each iteration with its loss. */
+  readonly onStep?: (step: number, loss: number) => void;
+}
+
+/** Fresh weights: the encoder's as before any training, a head of zeros. */
+export function freshClassifier({ network, classes }: ClassifierSpec, seed: number): ClassifierWeights {
+  return {
+    parameters: initialParameters(network, seed),
+    statistics: initialStatistics(network),
+    head: new Float32Array(headPacking(outputWidth(network), classes).size),
+  };
+}
+
+/**
+ * Trains a classifier on labeled images; the same seed on the same threads gives the same weights.
+ * @param images the labeled images; those of a label stand at its place
+ * @throws {InputError} for fewer than 2 images
+ */
+export async function trainClassifier(
+  programs: ClassifierPrograms,
+  start: ClassifierWeights,
+  images: Pick<Split, 'count' | 'copyImage'>,
+  labels: Labels,
+  { steps, batch, learningRate, headLearningRate = learningRate, seed, onStep }: ClassifierTraining,
+): Promise<ClassifierWeights> {
+  const { network, classes } = programs.spec;
+  const size = Math.min(batch, images.count);
+  const sampler = new EpochSampler(images.count, Math.max(2, size), seed);
+  const program = new StatefulProgram(await programs.trainingProgram(Math.max(2, size)), withMoments(start));
+  for (let step = 0; step < steps; step++) {
+    const indices = sampler.indicesOf(step);
+    const share = (1 + Math.cos((Math.PI * step) / steps)) / 2;
+    const schedule = (rate: number) => Float32Array.from(adamScalars(rate * share, step + 1, CLASSIFIER_ADAM));
+    const { loss } = await program.step({
+      images: gatherImages({ ...images, labels: null }, indices, imageBytes(network)),
+      targets: oneHot(indices, labels, classes),
+      'parameters.schedule': schedule(learningRate),
+      'head.schedule': schedule(headLearningRate),
+    });
+    onStep?.(step + 1, (loss!.data as Float32Array)[0]!);
+  }
+  const { parameters, statistics, head } = program.state;
+  return { parameters: parameters!, statistics: statistics!, head: head! };
+}
+
+function withMoments({ parameters, statistics, head }: ClassifierWeights): Record<string, Float32Array> {
+  const zeros = (vector: Float32Array) => new Float32Array(vector.length);
+  return {
+    parameters,
+    statistics,
+    head,
+    'parameters.m': zeros(parameters),
+    'parameters.v': zeros(parameters),
+    'head.m': zeros(head),
+    'head.v': zeros(head),
+  };
+}
+
+/** [batch, K]: 1 at the label of each image. */
+function oneHot(indices: Uint32Array, labels: Labels, classes: number): Float32Array {
+  const targets = new Float32Array(indices.length * classes);
+  indices.forEach((index, row) => (targets[row * classes + labels[index]!] = 1));
+  return targets;
 }

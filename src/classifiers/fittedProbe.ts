@@ -1,14 +1,13 @@
-import type { ModelWeights, TrainedModel } from '../model/trainedModel.js';
-import type { Compile } from '../engine/index.js';
-import { InputError } from '../errors.js';
-import { headPacking } from './classifierHead.js';
-import { type ClassifierSpec, type ClassifierWeights, outputWidth } from './classifierSpec.js';
+import { type ClassifierSpec, type ClassifierWeights, headPacking, outputWidth } from './classifierGraph.js';
 import { ClassifierPrograms } from './encoderClassifier.js';
-import { type Features, argmaxRows } from '../numerics/features.js';
 import type { Labels } from './labels.js';
 import { classProbabilities } from './logisticRegression.js';
-import { neighbourVotes } from './nearestNeighbors.js';
+import { neighborVotes } from './nearestNeighbors.js';
 import { type RepresentationName, representationOf } from './representations.js';
+import { type Compile, decodeSafetensors, encodeSafetensors, type TensorFile } from '../engine/index.js';
+import { InputError } from '../errors.js';
+import type { ModelWeights, TrainedModel } from '../model/trainedModel.js';
+import { argmaxRows, type Features } from '../numerics/features.js';
 
 /** How few labels are used; see docs/evaluation.md. */
 export const PROBE_METHODS = ['codes', 'features', 'knn', 'finetune', 'pixels', 'supervised'] as const;
@@ -22,7 +21,7 @@ export interface LinearFit {
   readonly parameters: Float32Array;
 }
 
-/** Labelled codes, to whose nearest others are compared. */
+/** Labeled codes, to whose nearest others are compared. */
 export interface NeighborFit {
   readonly method: 'knn';
   readonly classes: number;
@@ -39,14 +38,14 @@ export interface NetworkFit {
   readonly weights: ClassifierWeights;
 }
 
-/** A classifier that was fitted on labelled images. */
+/** A classifier that was fitted on labeled images. */
 export type FittedProbe = LinearFit | NeighborFit | NetworkFit;
 
 /** What a classifier says of images or rows. */
 export interface Predictions {
   /** N class numbers. */
   readonly classes: Uint32Array;
-  /** [N, K], each row a distribution; of neighbours, parts of their votes. */
+  /** [N, K], each row a distribution; of neighbors, parts of their votes. */
   readonly probabilities: Float32Array | Float64Array;
 }
 
@@ -57,7 +56,7 @@ export interface ImageClassifier {
   readonly release: () => Promise<void>;
 }
 
-const MOST_NEIGHBOURS = 5;
+const MOST_NEIGHBORS = 5;
 
 /** The classifier that a probe of a model is. Throws InputError for a probe of other networks. */
 export async function imageClassifier(probe: FittedProbe, model: TrainedModel, weights: ModelWeights, compile: Compile): Promise<ImageClassifier> {
@@ -95,11 +94,100 @@ export async function classifyImages(programs: ClassifierPrograms, { weights, cl
 export function classifyRows(probe: LinearFit | NeighborFit, rows: Features): Predictions {
   const { classes } = probe;
   if (probe.method === 'knn') {
-    const k = Math.max(1, Math.min(MOST_NEIGHBOURS, Math.floor(probe.labels.length / classes)));
-    const votes = neighbourVotes(rows, { data: probe.codes, width: rows.width }, probe.labels, { k, classes });
+    const k = Math.max(1, Math.min(MOST_NEIGHBORS, Math.floor(probe.labels.length / classes)));
+    const votes = neighborVotes(rows, { data: probe.codes, width: rows.width }, probe.labels, { k, classes });
     return { classes: votes.classes, probabilities: votes.shares };
   }
   const width = probe.parameters.length / classes - 1;
   const probabilities = classProbabilities({ classes, width, parameters: Float64Array.from(probe.parameters) }, rows);
   return { classes: argmaxRows({ data: probabilities, width: classes }), probabilities };
+}
+
+/** A fitted probe with its name and origin. */
+export interface SavedProbe {
+  readonly name: string;
+  readonly probe: FittedProbe;
+  readonly origin: ProbeOrigin;
+}
+
+/** Where a probe comes from; keys as in its file. */
+export interface ProbeOrigin {
+  readonly data: string;
+  /** Number of labels that it was fitted on, and the seed that chose them. */
+  readonly labels: number;
+  readonly seed: number;
+  /** Accuracy on this number of test images. */
+  readonly test_accuracy: number;
+  readonly test_images: number;
+  /** Names of the classes by number. */
+  readonly class_names: readonly string[];
+  /** The iteration of the model's weights, whether these were EMA weights if the run has them, and their digest. */
+  readonly step: number;
+  readonly ema: boolean;
+  readonly weights: string;
+}
+
+const FORMAT = 'agenet probe 2';
+
+/** Encodes a probe as a safetensors file with its origin as metadata. */
+export function encodeProbe({ name, probe, origin }: SavedProbe): Uint8Array {
+  const metadata = { format: FORMAT, name, method: probe.method, origin: JSON.stringify(origin) };
+  return encodeSafetensors({ tensors: tensorsOf(probe), metadata });
+}
+
+function tensorsOf(probe: FittedProbe): TensorFile['tensors'] {
+  const { classes } = probe;
+  const vector = (data: Float32Array) => ({ shape: [data.length], data });
+  const rows = (data: Float32Array, count: number) => ({ shape: [count, data.length / count], data });
+  if (probe.method === 'knn') return { codes: rows(probe.codes, probe.labels.length), labels: vector(Float32Array.from(probe.labels)) };
+  if ('weights' in probe) {
+    const { parameters, statistics, head } = probe.weights;
+    return { parameters: vector(parameters), statistics: vector(statistics), head: rows(head, head.length / classes) };
+  }
+  return { parameters: rows(probe.parameters, classes) };
+}
+
+/**
+ * Decodes what `encodeProbe` wrote.
+ * @param file its name in messages
+ * @throws {InputError} if the bytes are anything else, corrupt, or of an older version
+ */
+export function decodeProbe(bytes: Uint8Array, file: string): SavedProbe {
+  const { tensors, metadata } = decodeSafetensors(bytes, file);
+  const { format, name } = metadata;
+  const method = PROBE_METHODS.find((each) => each === metadata.method);
+  const remedy = 'recreate it with agenet probe --save';
+  if (format !== FORMAT || name === undefined || method === undefined) throw new InputError(`${file}: not a probe of this version of agenet; ${remedy}`);
+  const origin = parseOrigin(metadata.origin ?? '');
+  const probe = origin && probeOf(method, tensors, origin.class_names.length);
+  if (origin === undefined || probe === undefined) throw new InputError(`${file}: corrupt probe; ${remedy}`);
+  return { name, probe, origin };
+}
+
+/** Returns the probe with these tensors; undefined if they do not fit together, or are not finite. */
+function probeOf(method: FittedProbe['method'], tensors: TensorFile['tensors'], classes: number): FittedProbe | undefined {
+  if (!Object.values(tensors).every(({ data }) => data.every(Number.isFinite))) return undefined;
+  if (method === 'knn') return neighborFitOf(tensors, classes);
+  if (method === 'finetune' || method === 'supervised') return networkFitOf(method, tensors, classes);
+  const { parameters } = tensors;
+  return parameters?.shape.length === 2 && parameters.shape[0] === classes ? { method, classes, parameters: parameters.data } : undefined;
+}
+
+function neighborFitOf({ codes, labels }: TensorFile['tensors'], classes: number): FittedProbe | undefined {
+  if (codes?.shape.length !== 2 || labels === undefined || codes.shape[0] !== labels.data.length) return undefined;
+  return { method: 'knn', classes, codes: codes.data, labels: Uint32Array.from(labels.data) };
+}
+
+function networkFitOf(method: NetworkFit['method'], { parameters, statistics, head }: TensorFile['tensors'], classes: number): FittedProbe | undefined {
+  if (!parameters || !statistics || head?.shape[1] !== classes) return undefined;
+  return { method, classes, weights: { parameters: parameters.data, statistics: statistics.data, head: head.data } };
+}
+
+function parseOrigin(text: string): ProbeOrigin | undefined {
+  try {
+    const origin = JSON.parse(text) as ProbeOrigin | null;
+    return Array.isArray(origin?.class_names) && origin.class_names.length > 1 ? origin : undefined;
+  } catch {
+    return undefined;
+  }
 }

@@ -9,7 +9,7 @@ export type Labels = Uint8Array | Uint32Array | readonly number[];
  * The number of classes, after a check that there is a label for every row and that each names a class.
  * @param rows how many labels there must be
  * @param classes how many classes there are, or undefined for one more than the largest label
- * @throws InputError for another number of labels, labels that name no class, and a single class
+ * @throws {InputError} for another number of labels, labels that name no class, and a single class
  */
 export function checkLabels(labels: Labels, rows: number, classes?: number): number {
   if (labels.length !== rows) throw new InputError(`labels: there are ${labels.length} for ${rows} rows, but every row needs one`);
@@ -38,7 +38,7 @@ function indicesByClass(labels: Labels, classes: number): number[][] {
  * Draws places of labels, as many of every class, without repetition.
  * @param count how many in all, a multiple of the number of classes
  * @returns places in ascending order
- * @throws InputError as `checkLabels`, for a count that does not divide evenly, and for more labels than a class has
+ * @throws {InputError} as `checkLabels`, for a count that does not divide evenly, and for more labels than a class has
  */
 export function drawBalancedLabels(labels: Labels, count: number, stream: RandomStream, classes?: number): Uint32Array {
   const known = checkLabels(labels, labels.length, classes);
@@ -59,7 +59,7 @@ export function drawBalancedLabels(labels: Labels, count: number, stream: Random
  * Deals labels to folds, so that every fold has each class in the same proportion as far as numbers allow, and folds differ by one
  * label at most.
  * @returns fold numbers from 0 to folds - 1, one a label
- * @throws InputError as `checkLabels`, for fewer than 2 folds, and for a class with fewer labels than folds
+ * @throws {InputError} as `checkLabels`, for fewer than 2 folds, and for a class with fewer labels than folds
  */
 export function stratifiedFolds(labels: Labels, folds: number, stream: RandomStream, classes?: number): Uint32Array {
   const known = checkLabels(labels, labels.length, classes);
@@ -80,7 +80,7 @@ export const gatherLabels = (labels: Labels, places: ArrayLike<number>): Uint32A
 
 /**
  * Part of the labels that are met, 0 to 1.
- * @throws InputError where the numbers differ or are 0
+ * @throws {InputError} if the numbers differ or are 0
  */
 export function accuracyOf(predicted: Labels, labels: Labels): number {
   if (predicted.length !== labels.length || labels.length === 0) {

@@ -13,11 +13,11 @@ export interface LinearClassifier {
 }
 
 export interface LogisticOptions {
-  /** Weight of the sum of squares of the parameters, 0 or more; 1e-3 unless told otherwise. */
+  /** Weight of the sum of squares of the parameters, 0 or more; 1e-3 by default. */
   readonly l2?: number;
-  /** Whether the biases count in that sum, as they do where a constant column takes their place; true unless told otherwise. */
+  /** Whether the biases count in that sum, as they do where a constant column takes their place; true by default. */
   readonly penalizeBias?: boolean;
-  /** One more than the largest label unless told otherwise. */
+  /** One more than the largest label by default. */
   readonly classes?: number;
   /** Ends where no entry of the gradient is larger. */
   readonly tolerance?: number;
@@ -28,11 +28,11 @@ export interface LogisticOptions {
 const CHUNK = 2048;
 
 /**
- * Multinomial logistic regression: minimises the mean cross-entropy + ridge x the sum of squared parameters, from 0, by L-BFGS. With a
+ * Multinomial logistic regression: Minimizes the mean cross-entropy + ridge x the sum of squared parameters, from 0, by L-BFGS. With a
  * ridge above 0 the minimum is unique. Features should be of variance about 1: codes on the sphere times sqrt(M).
  * @param features [N, D]
  * @param labels N class numbers
- * @throws InputError for features that are not finite, wrong or missing labels, a single class, and a negative ridge
+ * @throws {InputError} for features that are not finite, wrong or missing labels, a single class, and a negative ridge
  */
 export function fitLogisticRegression(features: Features, labels: Labels, options: LogisticOptions = {}): LinearClassifier {
   const { l2 = 1e-3, penalizeBias = true, tolerance = 1e-6, iterations = 500 } = options;
@@ -55,7 +55,7 @@ export function fitLogisticRegression(features: Features, labels: Labels, option
 
 /**
  * The class of every row of features [N, D]; of equal logits the smaller class number.
- * @throws InputError for another width, and for numbers that are not finite
+ * @throws {InputError} for another width, and for numbers that are not finite
  */
 export function predictClasses(classifier: LinearClassifier, features: Features): Uint32Array {
   const rows = checkRows(classifier, features);
@@ -74,7 +74,7 @@ export function predictClasses(classifier: LinearClassifier, features: Features)
 /**
  * The probabilities of all classes for every row of features [N, D].
  * @returns [N, classes], each row a distribution
- * @throws InputError as `predictClasses`
+ * @throws {InputError} as `predictClasses`
  */
 export function classProbabilities(classifier: LinearClassifier, features: Features): Float64Array {
   const rows = checkRows(classifier, features);
@@ -87,8 +87,8 @@ export function classProbabilities(classifier: LinearClassifier, features: Featu
 }
 
 /**
- * Mean cross-entropy of a classifier on labelled rows, in nats.
- * @throws InputError as `predictClasses`, and for wrong or missing labels
+ * Mean cross-entropy of a classifier on labeled rows, in nats.
+ * @throws {InputError} as `predictClasses`, and for wrong or missing labels
  */
 export function crossEntropyOf(classifier: LinearClassifier, features: Features, labels: Labels): number {
   const rows = checkRows(classifier, features);

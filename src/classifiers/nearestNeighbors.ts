@@ -7,14 +7,14 @@ import { nearestRows } from '../numerics/nearestRows.js';
 export const METRICS = ['euclidean', 'cosine'] as const;
 
 export interface NeighborOptions {
-  /** k, 5 unless told otherwise. */
+  /** k, 5 by default. */
   readonly k?: number;
-  /** Euclidean unless told otherwise. */
+  /** Euclidean by default. */
   readonly metric?: (typeof METRICS)[number];
 }
 
-/** The classes of queries, and how their neighbours voted. */
-export interface NeighbourVotes {
+/** The classes of queries, and how their neighbors voted. */
+export interface NeighborVotes {
   /** N class numbers. */
   readonly classes: Uint32Array;
   /** Parts of the votes [N, K], each row a distribution. */
@@ -22,32 +22,32 @@ export interface NeighbourVotes {
 }
 
 /**
- * Gives every query the class that most of its k nearest labelled rows have; of classes with as many, the one that comes first in the
+ * Gives every query the class that most of its k nearest labeled rows have; of classes with as many, the one that comes first in the
  * list from near to far. Memory: O(N k); distances are made block by block.
  * @param queries [N, D]
  * @param known [N', D], at least k rows
  * @param labels N' class numbers
  * @returns N class numbers
- * @throws InputError for different widths, fewer rows than k, wrong or missing labels, numbers that are not finite, and rows of norm 0
+ * @throws {InputError} for different widths, fewer rows than k, wrong or missing labels, numbers that are not finite, and rows of norm 0
  * under the cosine
  */
 export const classifyByNeighbors = (queries: Features, known: Features, labels: Labels, options: NeighborOptions = {}): Uint32Array =>
-  neighbourVotes(queries, known, labels, options).classes;
+  neighborVotes(queries, known, labels, options).classes;
 
 /** The same with the votes of each class; K is one more than the largest label unless the options say it. */
-export function neighbourVotes(
+export function neighborVotes(
   queries: Features,
   known: Features,
   labels: Labels,
   options: NeighborOptions & { readonly classes?: number } = {},
-): NeighbourVotes {
+): NeighborVotes {
   const { k = 5, metric = 'euclidean' } = options;
-  checkWhole(k, 'neighbours');
-  const [knownRows, queryRows] = checkPair(known, 'labelled rows', queries, 'queries');
+  checkWhole(k, 'neighbors');
+  const [knownRows, queryRows] = checkPair(known, 'labeled rows', queries, 'queries');
   const classes = checkLabels(labels, knownRows, options.classes);
-  if (knownRows < k) throw new InputError(`neighbours: ${k} are asked for, but there are ${knownRows} labelled rows`);
+  if (knownRows < k) throw new InputError(`neighbors: ${k} are asked for, but there are ${knownRows} labeled rows`);
   // Among vectors of length 1, the nearer one has the larger cosine.
-  const near = metric === 'cosine' ? nearestRows(withUnitRows(queries, 'queries'), withUnitRows(known, 'labelled rows'), k) : nearestRows(queries, known, k);
+  const near = metric === 'cosine' ? nearestRows(withUnitRows(queries, 'queries'), withUnitRows(known, 'labeled rows'), k) : nearestRows(queries, known, k);
   const shares = new Float64Array(queryRows * classes);
   const predicted = Uint32Array.from({ length: queryRows }, (_, row) => {
     const votes = shares.subarray(row * classes, (row + 1) * classes);

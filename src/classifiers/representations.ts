@@ -1,12 +1,11 @@
 import { fromPixels } from '../age/iteration.js';
-import type { ModelWeights, TrainedModel } from '../model/trainedModel.js';
+import { type Compile, concat, type Graph, graphOf, input, reduceMean, reshape, slice, unpack, type Value } from '../engine/index.js';
 import { fromBytes } from '../images/raster.js';
+import { BATCH, runInBatches, type ModelWeights, type TrainedModel } from '../model/trainedModel.js';
 import { forwardEval } from '../networks/forward.js';
 import type { Network } from '../networks/network.js';
-import { type Compile, concat, type Graph, graphOf, input, reduceMean, reshape, slice, unpack, type Value } from '../engine/index.js';
-import { BATCH, runInBatches } from '../model/batches.js';
-import { balancedScale, type Standardizer, commonScale, fitStandardizer } from '../numerics/standardizer.js';
 import type { Features } from '../numerics/features.js';
+import { balancedScale, commonScale, fitStandardizer, type Standardizer } from '../numerics/standardizer.js';
 
 /** Vectors that images are represented by. */
 export type RepresentationName = 'codes' | 'features' | 'pixels';

@@ -1,20 +1,20 @@
 /** Moving codes along an attribute of the run: `--along` and `--by`. */
 import { Option } from '@commander-js/extra-typings';
 import { basename, dirname, resolve } from 'node:path';
-import { moveCodes } from '../model/paths.js';
+import { moveCodes } from '../model/attribute.js';
 import { InputError } from '../errors.js';
-import { AttributeFiles } from '../runs/attributeFiles.node.js';
+import { AttributeFiles } from '../runs/runAssets.node.js';
 import type { OpenedRun } from './openRun.js';
 import type { Terminal } from './command.js';
 import { parseNumber } from './options.js';
 
 const DEFAULT_ANGLE = 0.5;
 
-export const alongOption = () => new Option('--along <attribute>', 'move each code along a direction that agenet attribute made');
+export const alongOption = () => new Option('--along <attribute>', 'move each code along a direction created by agenet attribute');
 export const byOption = () =>
   new Option(
     '--by <amount>',
-    `how far: on the sphere an angle in radians, else a multiple of the direction; may be negative (default: ${DEFAULT_ANGLE})`,
+    `distance to move: an angle in radians on the sphere, else a multiple of the direction; may be negative (default: ${DEFAULT_ANGLE})`,
   ).argParser(parseNumber);
 
 export interface AlongOptions {
@@ -23,7 +23,10 @@ export interface AlongOptions {
   readonly ema: boolean;
 }
 
-/** Codes moved as the options ask, and what of it belongs into the result. Throws InputError for an attribute that the run does not have. */
+/**
+ * Moves codes as the options ask, and returns them with what to report in the result.
+ * @throws {InputError} if the run does not have the attribute
+ */
 export async function moveAlong(
   run: string,
   opened: OpenedRun,
@@ -35,7 +38,7 @@ export async function moveAlong(
   return { codes: move(codes), moved };
 }
 
-/** The same for codes that come a few at a time. */
+/** Returns the function that moves codes as the options ask, for codes in chunks. */
 export async function openMovement(
   run: string,
   { model, checkpoint }: OpenedRun,
@@ -43,26 +46,31 @@ export async function openMovement(
   terminal: Terminal,
 ): Promise<{ readonly move: (codes: Float32Array) => Float32Array; readonly moved: Readonly<Record<string, unknown>> }> {
   if (along === undefined) {
-    if (by !== undefined) throw new InputError(`--by ${by}: says how far to move, but not along what; add --along ATTRIBUTE`);
+    if (by !== undefined) throw new InputError(`--by ${by}: requires --along; add --along ATTRIBUTE`);
     return { move: (codes) => codes, moved: {} };
   }
   const { direction, origin } = await new AttributeFiles(runFolderPath(run)).read(along);
   if (direction.length !== model.latentSize) {
     throw new InputError(
-      `--along ${along}: has ${direction.length} coordinates, but codes of the run have ${model.latentSize}; make it anew with agenet attribute`,
+      `--along ${along}: has ${direction.length} coordinates, but codes of the run have ${model.latentSize}; recreate it with agenet attribute`,
     );
   }
-  if (origin.step !== checkpoint.step || origin.raw === ema) {
-    terminal.note(`warning: attribute ${along} is of other weights (iteration ${origin.step}${origin.raw ? ', raw' : ''}); make it anew with agenet attribute`);
+  if (origin.step !== checkpoint.step || origin.ema !== ema) {
+    terminal.note(
+      `warning: attribute ${along} was computed with the weights of iteration ${origin.step}${origin.ema ? '' : ' (raw)'}; recreate it with agenet attribute`,
+    );
   }
   const amount = by ?? DEFAULT_ANGLE;
   return { move: (codes) => moveCodes(model.prior, codes, direction, amount), moved: { along, by: amount } };
 }
 
-/** The folder of a run by its own path or that of a checkpoint in it: attributes and probes are kept there. Throws InputError for a checkpoint elsewhere. */
+/**
+ * Returns the run folder, which stores attributes and probes, by its own path or that of a checkpoint in it.
+ * @throws {InputError} if the checkpoint is not in a run folder
+ */
 export function runFolderPath(run: string): string {
   const folder = dirname(resolve(run));
   if (basename(folder) === 'checkpoints') return dirname(run) === '.' ? dirname(folder) : dirname(dirname(run));
-  if (run.endsWith('.safetensors')) throw new InputError(`${run}: lies in no run folder, where attributes and probes are kept; name the run`);
+  if (run.endsWith('.safetensors')) throw new InputError(`${run}: is not in a run folder, which stores attributes and probes; name the run`);
   return run;
 }

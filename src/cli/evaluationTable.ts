@@ -1,5 +1,6 @@
+import { METRIC_GROUPS } from '../metrics/metric.js';
+import { betterDirection, metricsIn } from '../metrics/registry.js';
 import type { BestCheckpoint } from '../runs/bestCheckpoint.node.js';
-import { betterDirection, METRIC_GROUP_NAMES, METRIC_GROUPS } from '../metrics/metricNames.js';
 
 interface Shown {
   readonly metrics: Readonly<Record<string, number>>;
@@ -8,46 +9,48 @@ interface Shown {
 
 const NAME_WIDTH = 26;
 
-/** Prints an evaluation: what was compared how, and the figures by group, those that have one with their floor. */
+/** Prints an evaluation: its protocol, and the metrics by group, each with its train-vs-test reference if there is one. */
 export function showEvaluation({ metrics, protocol }: Shown, print: (line: string) => void): void {
   const { data, split, images, samples, seed } = protocol as Record<string, string | number>;
   const extractor = protocol.extractor as { name: string; test_accuracy: number | null } | undefined;
-  const floors = protocol.floors as Record<string, unknown> | undefined;
-  print(`${samples} samples of seed ${seed} and ${images} ${split} images of ${data}`);
+  const reference = (protocol.train_test_reference as { metrics: Readonly<Record<string, number>> } | undefined)?.metrics;
+  print(`${samples} samples (seed ${seed}) vs. ${images} ${split} images of ${data}`);
   if (extractor) {
-    const accuracy = extractor.test_accuracy === null ? '' : `, which meets ${(100 * extractor.test_accuracy).toFixed(2)} % of the test labels`;
+    const accuracy = extractor.test_accuracy === null ? '' : `, test accuracy ${(100 * extractor.test_accuracy).toFixed(2)}%`;
     print(`features: ${extractor.name}${accuracy}`);
   }
-  for (const group of METRIC_GROUP_NAMES) {
-    const found = METRIC_GROUPS[group].filter((name) => name in metrics);
+  for (const group of METRIC_GROUPS) {
+    const found = metricsIn(group).filter(({ name }) => name in metrics);
     if (found.length > 0) print(`${group}:`);
-    for (const name of found) {
-      const floor = floors?.[name];
+    for (const { name } of found) {
+      const expected = reference?.[name];
       const direction = betterDirection(name);
       const remarks = [
         ...(direction ? [`${direction} is better`] : []),
-        ...(name === 'kid' ? subsetRemark(protocol.kid) : []),
-        ...(typeof floor === 'number' ? [`train against test images: ${formatMetric(floor)}`] : []),
+        ...(name in protocol ? subsetRemark(protocol[name]) : []),
+        ...(expected === undefined ? [] : [`reference (train vs. test images): ${formatMetric(expected)}`]),
       ];
       print(`  ${name.padEnd(NAME_WIDTH)} ${formatMetric(metrics[name]!).padStart(10)}${remarks.length > 0 ? `  ${remarks.join('; ')}` : ''}`);
     }
   }
 }
 
-/** What the kernel distance is a mean over. A single subset has no standard deviation, so that `kid_std` is missing below it. */
-function subsetRemark(kid: unknown): string[] {
-  const { subsets, subset_size: size } = (kid ?? {}) as Readonly<Record<string, number>>;
+/** The subsets that a metric is a mean over. A single subset has no standard deviation. */
+function subsetRemark(protocol: unknown): string[] {
+  const { subsets, subset_size: size } = (protocol ?? {}) as Readonly<Record<string, number>>;
   if (subsets === undefined) return [];
   return [subsets === 1 ? `all ${size} images and samples as one subset` : `mean over ${subsets} subsets of ${size}`];
 }
 
-/** Four digits, without an exponent where it can be read without one. */
+/** Four digits, without an exponent if it is readable without one; `inf`, `NaN`, and `n/a` for a value that JSON could not store. */
 export function formatMetric(value: number | null): string {
-  if (value === null || !Number.isFinite(value)) return 'infinite';
+  if (value === null) return 'n/a';
+  if (Number.isNaN(value)) return 'NaN';
+  if (!Number.isFinite(value)) return value > 0 ? 'inf' : '-inf';
   if (value !== 0 && Math.abs(value) < 1e-4) return value.toExponential(2);
   return Math.abs(value) >= 1000 ? value.toFixed(0) : value.toPrecision(4);
 }
 
-/** Which checkpoint is the best, and by what. */
+/** The best checkpoint, and the metric that selected it. */
 export const bestLine = ({ metric, value, step, file }: NonNullable<Awaited<ReturnType<BestCheckpoint['read']>>>): string =>
-  `best by ${metric}: ${formatMetric(value)} after ${step} iterations, ${file}`;
+  `best by ${metric}: ${formatMetric(value)} at iteration ${step}, ${file}`;

@@ -1,4 +1,4 @@
-import { betterDirection } from '../metrics/metricNames.js';
+import { betterDirection } from '../metrics/registry.js';
 import type { TrainingEvent } from '../training/events.js';
 import type { Terminal } from './command.js';
 import { formatMetric } from './evaluationTable.js';

@@ -9,17 +9,17 @@ export interface ModelExtractorOptions {
   readonly name: string;
   /** A digest of the model's file. */
   readonly digest?: string | undefined;
-  /** The output [N, D] with the features; the only one unless told otherwise. */
+  /** The output [N, D] with the features; the only one by default. */
   readonly output?: string | undefined;
   /** An output [N, K] with class probabilities. */
   readonly probabilities?: string | undefined;
-  /** Rows and columns that the model takes; as its file declares them unless told otherwise, or else the images' own. */
+  /** Rows and columns that the model takes; as its file declares them by default, or else the images' own. */
   readonly size?: number | undefined;
-  /** Channels that the model takes; as declared unless told otherwise. Grey is repeated; RGB for a grey model becomes its mean. */
+  /** Channels that the model takes; as declared by default. Grayscale is repeated; RGB for a grayscale model becomes its mean. */
   readonly channels?: number | undefined;
-  /** Taken from pixels between 0 and 1, one for all channels or one each; 0 unless told otherwise. */
+  /** Taken from pixels between 0 and 1, one for all channels or one each; 0 by default. */
   readonly mean?: readonly number[] | undefined;
-  /** By which they are divided then; 1 unless told otherwise. */
+  /** By which they are divided then; 1 by default. */
   readonly std?: readonly number[] | undefined;
 }
 
@@ -27,8 +27,8 @@ export interface ModelExtractorOptions {
 const DEFAULT_BATCH = 50;
 
 /**
- * Any image model as an extractor. It is run once on a grey image to see what it gives.
- * @throws InputError for a model without a single image input, without the outputs that are asked for, or with outputs of other shapes
+ * Any image model as an extractor. It is run once on a grayscale image to see what it gives.
+ * @throws {InputError} for a model without a single image input, without the outputs that are asked for, or with outputs of other shapes
  */
 export async function modelExtractor(model: OnnxModel, options: ModelExtractorOptions): Promise<FeatureExtractor> {
   const input = inputOf(model, options);
@@ -90,7 +90,7 @@ function inputOf({ inputs }: OnnxModel, { name, size, channels }: ModelExtractor
   if (rows !== columns && rows !== undefined && columns !== undefined)
     throw new InputError(`${name}: takes images of ${rows}x${columns}, but only squares can be fed`);
   const known = agreed(name, 'channels', declaredChannels, channels);
-  if (known !== undefined && !isChannels(known)) throw new InputError(`${name}: takes images of ${known} channels, but there are grey and RGB ones only`);
+  if (known !== undefined && !isChannels(known)) throw new InputError(`${name}: takes images of ${known} channels, but there are grayscale and RGB ones only`);
   return { name: first.name, channelsLast, batch, channels: known, size: rows ?? columns };
 }
 
@@ -113,7 +113,7 @@ function outputOf({ outputs }: OnnxModel, asked: string | undefined, name: strin
 
 type Prepared = { readonly data: Float32Array; readonly shape: readonly [channels: number, size: number] };
 
-/** Images as a model takes them: resized, in its channels, normalised. */
+/** Images as a model takes them: resized, in its channels, normalized. */
 function preparation(
   input: ImageInput,
   { name, mean = [0], std = [1] }: ModelExtractorOptions,
@@ -133,9 +133,9 @@ function preparation(
     const result = new Float32Array(count * target * area);
     for (let image = 0; image < count; image++) {
       for (let channel = 0; channel < target; channel++) {
-        const [centre, scale] = [mean[channel] ?? mean[0]!, std[channel] ?? std[0]!];
+        const [center, scale] = [mean[channel] ?? mean[0]!, std[channel] ?? std[0]!];
         for (let pixel = 0; pixel < area; pixel++) {
-          const value = (pixelOf(planes, image * channels * area + pixel, area, channels, target, channel) / 255 - centre) / scale;
+          const value = (pixelOf(planes, image * channels * area + pixel, area, channels, target, channel) / 255 - center) / scale;
           result[image * target * area + (input.channelsLast ? pixel * target + channel : channel * area + pixel)] = value;
         }
       }
@@ -144,7 +144,7 @@ function preparation(
   };
 }
 
-/** A pixel's value in one channel of a model with `target` channels: grey is repeated, RGB is averaged for one. */
+/** A pixel's value in one channel of a model with `target` channels: grayscale is repeated, RGB is averaged for one. */
 function pixelOf(planes: Float32Array, offset: number, area: number, channels: number, target: number, channel: number): number {
   if (channels === target) return planes[offset + channel * area]!;
   if (channels === 1) return planes[offset]!;

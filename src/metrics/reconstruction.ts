@@ -2,6 +2,7 @@ import { drawCodes } from '../age/prior.js';
 import type { TrainedModel } from '../model/trainedModel.js';
 import { gatherImages, type Split } from '../data/source.js';
 import { fromBytes } from '../images/raster.js';
+import { meanCosine } from '../numerics/features.js';
 import { randomStream } from '../random.js';
 
 /** How well two trained networks invert each other; pixels in [-1, 1], running statistics. */
@@ -43,18 +44,6 @@ async function imageErrors(model: TrainedModel, split: Split) {
 async function latentCosine(model: TrainedModel, draws: number, seed: number): Promise<number> {
   const codes = drawCodes(model.prior, draws, model.latentSize, randomStream(seed, 'evaluation codes'));
   const recovered = await model.encodeGenerated(await model.generate(codes));
-  let total = 0;
-  for (let start = 0; start < codes.length; start += model.latentSize) total += cosine(codes, recovered, start, model.latentSize);
-  return total / draws;
-}
-
-/** The cosine of two vectors that begin at `start`. */
-function cosine(a: Float32Array, b: Float32Array, start: number, length: number): number {
-  let [product, squaresOfA, squaresOfB] = [0, 0, 0];
-  for (let index = start; index < start + length; index++) {
-    product += a[index]! * b[index]!;
-    squaresOfA += a[index]! ** 2;
-    squaresOfB += b[index]! ** 2;
-  }
-  return product / Math.sqrt(squaresOfA * squaresOfB);
+  const width = model.latentSize;
+  return meanCosine({ data: codes, width }, { data: recovered, width });
 }

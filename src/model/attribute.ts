@@ -1,7 +1,10 @@
+import { normalizeInPlace, type Prior } from '../age/prior.js';
+import type { ImageSource, Split } from '../data/source.js';
 import { decodeSafetensors, encodeSafetensors } from '../engine/index.js';
-import { InputError } from '../errors.js';
+import { InputError, nearestName } from '../errors.js';
+import { MIN_SINE, tangentAt } from './paths.js';
 
-/** A direction among the codes of a run, and what it was computed from. */
+/** A direction in latent space from images without something to images with it. */
 export interface Attribute {
   readonly name: string;
   /** Mean code with the attribute minus mean code without it [M]. */
@@ -9,50 +12,144 @@ export interface Attribute {
   readonly origin: AttributeOrigin;
 }
 
-/** Where an attribute comes from. */
+/** Where an attribute comes from; keys as in its file. */
 export interface AttributeOrigin {
-  /** What the user called the data, and the part of them. */
   readonly data: string;
   readonly split: string;
-  /** The classes, as messages call them. */
+  /** The classes, as the user named them. */
   readonly with: string;
   readonly without: string;
-  /** How many images there were of them. */
-  readonly countWith: number;
-  readonly countWithout: number;
-  /** The iteration of the weights that encoded, and whether these were the raw ones rather than their averages. */
+  /** Numbers of images. */
+  readonly count_with: number;
+  readonly count_without: number;
+  /** The iteration of the encoder's weights, and whether these were EMA weights if the run has them. */
   readonly step: number;
-  readonly raw: boolean;
+  readonly ema: boolean;
 }
 
-const FORMAT = 'agenet attribute 1';
+/** Stands for all classes but one. */
+export const REST = 'rest';
 
-/** The bytes of a safetensors file with the tensor `direction`; its metadata say where it comes from. */
+/**
+ * Returns the indices of the images of one class, and of another or of all others.
+ * @param wanted.with the name or the number of a class
+ * @param wanted.without another, or `rest` for all others
+ * @throws {InputError} if the data have no labels, or a class is unknown or has no images in the split
+ */
+export function imagesByClass(
+  source: ImageSource,
+  { labels }: Split,
+  wanted: { readonly with: string; readonly without: string },
+): [indicesWith: number[], indicesWithout: number[]] {
+  if (labels === null || source.classes === null)
+    throw new InputError(`${source.name}: no labels; an attribute needs data with classes, such as one folder per class`);
+  const [label, other] = [findClass(source, wanted.with, '--with'), wanted.without === REST ? undefined : findClass(source, wanted.without, '--without')];
+  if (label === other) throw new InputError(`--without ${wanted.without}: same class as --with; choose a different one, or ${REST}`);
+  const indices = Array.from(labels.keys());
+  const found: [number[], number[]] = [
+    indices.filter((index) => labels[index] === label),
+    indices.filter((index) => (other === undefined ? labels[index] !== label : labels[index] === other)),
+  ];
+  for (const [side, name] of [wanted.with, wanted.without].entries()) {
+    if (found[side]!.length === 0)
+      throw new InputError(`${side === 0 ? '--with' : '--without'} ${name}: no images of this class in this split of ${source.name}`);
+  }
+  return found;
+}
+
+/** The number of a class by its name, or by its number if no class has it as its name. */
+function findClass({ name, classes, classNames = [] }: ImageSource, text: string, flag: string): number {
+  const named = classNames.indexOf(text);
+  if (named >= 0) return named;
+  const count = classes ?? 0;
+  if (/^\d+$/.test(text) && Number(text) < count) return Number(text);
+  const nearest = nearestName(text, classNames);
+  const numbers = `0 to ${count - 1}`;
+  const known = classNames.length > 0 ? `${classNames.slice(0, 20).join(', ')}${classNames.length > 20 ? ' and more' : ''}, or by number ${numbers}` : numbers;
+  throw new InputError(`${flag} ${text}: unknown class of ${name}${nearest === undefined ? '' : `, did you mean ${nearest}?`}; choose from ${known}`);
+}
+
+/**
+ * Returns the direction from the second codes to the first, the difference of their means [M].
+ * @param codesWith,codesWithout [N, M] and [N', M]
+ * @throws {InputError} if there are none on one side
+ */
+export function meanDifference(codesWith: Float32Array, codesWithout: Float32Array, latent: number): Float32Array {
+  const [meanWith, meanWithout] = [meanOfRows(codesWith, latent, 'with'), meanOfRows(codesWithout, latent, 'without')];
+  return Float32Array.from(meanWith, (value, index) => value - meanWithout[index]!);
+}
+
+function meanOfRows(codes: Float32Array, latent: number, side: string): Float64Array {
+  if (codes.length === 0) throw new InputError(`attribute: there are no codes ${side} it`);
+  const sum = new Float64Array(latent);
+  codes.forEach((value, index) => (sum[index % latent]! += value));
+  return sum.map((value) => (value * latent) / codes.length);
+}
+
+/**
+ * Moves codes along a direction. On the sphere every code moves by the same angle along its great arc towards the direction: code z becomes
+ * cos(amount) z + sin(amount) t with the unit tangent t at z, and the norm of the direction does not matter. A negative angle moves away from
+ * it. Under the normal prior `amount` times the direction is added.
+ * @param codes [N, M]; for the sphere of length 1
+ * @param direction [M]
+ * @param amount on the sphere an angle in radians, else a factor; 0 changes nothing
+ * @returns codes [N, M]
+ * @throws {InputError} if the direction has a different length or, on the sphere, norm 0; if the amount is not finite; and on the sphere if a
+ * code equals the direction or its opposite, where the tangent is not defined
+ */
+export function moveCodes(prior: Prior, codes: Float32Array, direction: Float32Array, amount: number): Float32Array {
+  const latent = direction.length;
+  if (latent === 0 || codes.length % latent !== 0) throw new InputError(`direction: its ${latent} coordinates do not fit the codes`);
+  if (!Number.isFinite(amount)) throw new InputError(`amount: expected a finite number but got ${amount}`);
+  if (prior === 'normal') return codes.map((value, index) => value + amount * direction[index % latent]!);
+  const unit = direction.slice();
+  normalizeInPlace(unit);
+  if (!(Math.abs(Math.hypot(...unit) - 1) < 1e-3)) throw new InputError('direction: its norm is 0');
+  const moved = codes.slice();
+  if (amount === 0) return moved;
+  const [stay, go] = [Math.cos(amount), Math.sin(amount)];
+  for (let start = 0; start < codes.length; start += latent) {
+    const code = moved.subarray(start, start + latent);
+    const tangent = tangentAt(code, unit);
+    const length = Math.hypot(...tangent);
+    if (length < MIN_SINE) throw new InputError(`code ${start / latent}: equals the direction or its opposite, and cannot move along it`);
+    for (let index = 0; index < latent; index++) code[index] = stay * code[index]! + (go / length) * tangent[index]!;
+  }
+  return moved;
+}
+
+/** Returns a name that an attribute may have, made from any text. */
+export function attributeNameOf(text: string): string {
+  const name = text.replace(/[^\p{L}\p{N}_.-]+/gu, '-').replace(/^[-.]+/, '');
+  const end = Array.from(name).findLastIndex((letter) => letter !== '-') + 1;
+  return Array.from(name).slice(0, end).join('') || 'attribute';
+}
+
+const FORMAT = 'agenet attribute 2';
+
+/** Encodes an attribute as a safetensors file with the tensor `direction` and its origin as metadata. */
 export function encodeAttribute({ name, direction, origin }: Attribute): Uint8Array {
   const metadata = { format: FORMAT, name, origin: JSON.stringify(origin) };
   return encodeSafetensors({ tensors: { direction: { shape: [direction.length], data: direction } }, metadata });
 }
 
 /**
- * Reads what `encodeAttribute` wrote.
- * @param file what messages call it
- * @throws InputError for anything else, and for damaged files
+ * Decodes what `encodeAttribute` wrote.
+ * @param file its name in messages
+ * @throws {InputError} if the bytes are anything else, corrupt, or of an older version
  */
 export function decodeAttribute(bytes: Uint8Array, file: string): Attribute {
   const { tensors, metadata } = decodeSafetensors(bytes, file);
   const { format, name, origin } = metadata;
   const direction = tensors.direction;
+  const remedy = 'recreate it with agenet attribute';
   if (format !== FORMAT || name === undefined || origin === undefined || direction?.shape.length !== 1) {
-    throw new InputError(`${file}: not an attribute of this program; make it anew with agenet attribute`);
+    throw new InputError(`${file}: not an attribute of this version of agenet; ${remedy}`);
   }
-  if (!direction.data.every(Number.isFinite)) throw new InputError(`${file}: the direction is not finite; make it anew with agenet attribute`);
-  return { name, direction: direction.data, origin: parseOrigin(origin, file) };
-}
-
-function parseOrigin(text: string, file: string): AttributeOrigin {
+  if (!direction.data.every(Number.isFinite)) throw new InputError(`${file}: the direction has NaN or infinite values; ${remedy}`);
   try {
-    return JSON.parse(text) as AttributeOrigin;
+    return { name, direction: direction.data, origin: JSON.parse(origin) as AttributeOrigin };
   } catch {
-    throw new InputError(`${file}: its metadata are damaged; make it anew with agenet attribute`);
+    throw new InputError(`${file}: corrupt metadata; ${remedy}`);
   }
 }

@@ -1,22 +1,49 @@
+import { drawCodes, normalizeInPlace, type Prior } from '../age/prior.js';
 import { InputError } from '../errors.js';
-import { normalizeInPlace, type Prior } from '../age/prior.js';
-import { interpolateCodes } from './slerp.js';
+import type { RandomStream } from '../random.js';
+
+/** Two codes nearer to each other than this (or to being opposite) have no stable arc between them. */
+const LEAST_ANGLE = 1e-6;
+
+/**
+ * `steps` codes from a to b, both included, one after another. On the sphere they divide the shorter great arc evenly (spherical
+ * linear interpolation); under the normal prior they divide the straight line.
+ * @param a,b codes [M]; for the sphere of length 1
+ */
+export function interpolateCodes(prior: Prior, a: Float32Array, b: Float32Array, steps: number): Float32Array {
+  const path = new Float32Array(steps * a.length);
+  for (let step = 0; step < steps; step++) {
+    const [fromA, fromB] = prior === 'sphere' ? slerpWeights(a, b, step / (steps - 1)) : [1 - step / (steps - 1), step / (steps - 1)];
+    for (let coordinate = 0; coordinate < a.length; coordinate++) path[step * a.length + coordinate] = fromA * a[coordinate]! + fromB * b[coordinate]!;
+  }
+  return path;
+}
+
+function slerpWeights(a: Float32Array, b: Float32Array, position: number): [number, number] {
+  // From both chords, since the cosine has lost its digits where codes are near each other or opposite.
+  const apart = Math.hypot(...a.map((value, index) => value - b[index]!));
+  const together = Math.hypot(...a.map((value, index) => value + b[index]!));
+  const angle = 2 * Math.atan2(apart, together);
+  if (angle < LEAST_ANGLE) return [1 - position, position];
+  if (Math.PI - angle < LEAST_ANGLE) throw new Error('interpolation: the codes are opposite, so no great arc between them is the shortest');
+  return [Math.sin((1 - position) * angle) / Math.sin(angle), Math.sin(position * angle) / Math.sin(angle)];
+}
 
 /** Codes whose directions span less than this (or whose opposites do) lie on more than one great circle. */
-const LEAST_SINE = 1e-5;
+export const MIN_SINE = 1e-5;
 
 /**
  * `steps` codes around the great circle through a and b, evenly, beginning with a and going on towards b the shorter way. The step
  * after the last is the first again.
  * @param a,b codes [M] of length 1
  * @returns codes [steps, M] of length 1
- * @throws InputError for codes that are equal or opposite, through which there are many great circles
+ * @throws {InputError} for codes that are equal or opposite, through which there are many great circles
  */
 export function greatCircle(a: Float32Array, b: Float32Array, steps: number): Float32Array {
   const latent = a.length;
   const across = tangentAt(a, b);
   const sine = Math.hypot(...across);
-  if (sine < LEAST_SINE) throw new InputError('great circle: the two codes are equal or opposite, and many circles go through both; take other images');
+  if (sine < MIN_SINE) throw new InputError('great circle: the two codes are equal or opposite, and many circles go through both; take other images');
   const circle = new Float32Array(steps * latent);
   for (let step = 0; step < steps; step++) {
     const angle = (2 * Math.PI * step) / steps;
@@ -46,7 +73,7 @@ export function tangentAt(code: Float32Array, direction: Float32Array): Float64A
  * @param points codes [P, M], P >= 2
  * @param closed whether it leads back from the last point to the first; then the step after the last is the first again
  * @returns codes [(P - 1) (steps - 1) + 1, M], or [P (steps - 1), M] of a closed path
- * @throws InputError for fewer than two points or steps
+ * @throws {InputError} for fewer than two points or steps
  */
 export function pathThrough(prior: Prior, points: Float32Array, latent: number, steps: number, closed = false): Float32Array {
   const count = points.length / latent;
@@ -64,34 +91,19 @@ export function pathThrough(prior: Prior, points: Float32Array, latent: number, 
 }
 
 /**
- * Moves codes along a direction. On the sphere each goes on its own great arc towards the direction, by an angle: code z becomes
- * cos(amount) z + sin(amount) t, where t is the unit tangent at z towards the direction, so that all move equally far wherever they are,
- * and the direction's length does not matter. A negative angle moves away from it. Under the normal prior `amount` times the direction
- * is added.
- * @param codes [N, M]; for the sphere of length 1
- * @param direction [M]
- * @param amount on the sphere an angle in radians, else a factor; 0 changes nothing
- * @returns codes [N, M]
- * @throws InputError for a direction of another length or without a direction, an amount that is not finite, and on the sphere for a
- * code that lies on the direction or opposite to it, where every tangent leads as near
+ * Samples codes around a code: cos(s) code + sin(s) z with z from the prior and s = `spread` right angles, on the sphere normalized. Near
+ * spread 0 this is the code itself, at spread 1 the whole prior. Under the normal prior, codes of the prior keep the prior's distribution.
+ * @param code [M]; for the sphere of length 1
+ * @param spread above 0, at most 1
+ * @returns codes [count, M]
+ * @throws {InputError} if the spread is out of range
  */
-export function moveCodes(prior: Prior, codes: Float32Array, direction: Float32Array, amount: number): Float32Array {
-  const latent = direction.length;
-  if (latent === 0 || codes.length % latent !== 0) throw new InputError(`direction: has ${latent} coordinates, which does not fit the codes`);
-  if (!Number.isFinite(amount)) throw new InputError(`amount: is ${amount}, but must be finite`);
-  if (prior === 'normal') return codes.map((value, index) => value + amount * direction[index % latent]!);
-  const unit = direction.slice();
-  normalizeInPlace(unit);
-  if (!(Math.abs(Math.hypot(...unit) - 1) < 1e-3)) throw new InputError('direction: it has no length, and leads nowhere');
-  const moved = codes.slice();
-  if (amount === 0) return moved;
-  const [stay, go] = [Math.cos(amount), Math.sin(amount)];
-  for (let start = 0; start < codes.length; start += latent) {
-    const code = moved.subarray(start, start + latent);
-    const tangent = tangentAt(code, unit);
-    const length = Math.hypot(...tangent);
-    if (length < LEAST_SINE) throw new InputError(`code ${start / latent}: lies on the direction or opposite to it, and cannot move along it`);
-    for (let index = 0; index < latent; index++) code[index] = stay * code[index]! + (go / length) * tangent[index]!;
-  }
-  return moved;
+export function drawCodesAround(prior: Prior, code: Float32Array, spread: number, count: number, stream: RandomStream): Float32Array {
+  if (!(spread > 0 && spread <= 1)) throw new InputError(`spread: expected a number above 0 and at most 1 but got ${spread}`);
+  const latent = code.length;
+  // cos(90 degrees) rounds to 6e-17, so that at spread 1 nothing of the code remains.
+  const [kept, noise] = [Math.cos((spread * Math.PI) / 2), Math.sin((spread * Math.PI) / 2)];
+  const codes = drawCodes(prior, count, latent, stream).map((draw, index) => kept * code[index % latent]! + noise * draw);
+  if (prior === 'sphere') for (let start = 0; start < codes.length; start += latent) normalizeInPlace(codes.subarray(start, start + latent));
+  return codes;
 }

@@ -1,4 +1,4 @@
-import { type Compile, graphOf, input, type Program, type Value } from '../engine/index.js';
+import { type Compile, type ElementArray, graphOf, input, type Program, type Value } from '../engine/index.js';
 import type { NetworkName, NetworkPair } from '../networks/network.js';
 import { fromPixels } from '../age/iteration.js';
 import { inferenceFunctions } from '../age/networkFunctions.js';
@@ -7,11 +7,11 @@ import type { Prior } from '../age/prior.js';
 /** Packed parameters and running statistics of both networks. */
 export type ModelWeights = Readonly<Record<`${NetworkName}.${'parameters' | 'statistics'}`, Float32Array>>;
 
-/** Images or codes that one run takes; more are split, fewer are padded. */
-const BATCH = 100;
+/** Items per run of an inference program; more are split, fewer are padded. */
+export const BATCH = 100;
 
 /**
- * A pair of networks as after training: running statistics normalise, so that a result does not depend on what else is in its
+ * A pair of networks as after training: running statistics normalize, so that a result does not depend on what else is in its
  * batch. Images are bytes [N, C, H, W] going in and values in [-1, 1] coming out; codes are float32 [N, M].
  */
 export class TrainedModel {
@@ -68,17 +68,9 @@ export class TrainedModel {
   }
 
   private async run<T extends Float32Array | Uint8Array>(name: ProgramName, data: T, itemSize: number, resultSize: number): Promise<Float32Array> {
-    const count = data.length / itemSize;
-    const program = await this.programs.get(name);
     const network = name.startsWith('generator') ? 'generator' : 'encoder';
-    const results = new Float32Array(count * resultSize);
-    for (let start = 0; start < count; start += BATCH) {
-      const part = data.subarray(start * itemSize, (start + BATCH) * itemSize);
-      const batch = part.length === BATCH * itemSize ? part : padded(part, BATCH * itemSize);
-      const { result } = await program.run({ parameters: this.weights[`${network}.parameters`], statistics: this.weights[`${network}.statistics`], batch });
-      results.set((result!.data as Float32Array).subarray(0, (count - start) * resultSize), start * resultSize);
-    }
-    return results;
+    const state = { parameters: this.weights[`${network}.parameters`], statistics: this.weights[`${network}.statistics`] };
+    return (await runInBatches(await this.programs.get(name), state, data, itemSize, { result: resultSize })).result;
   }
 }
 
@@ -125,7 +117,36 @@ class Programs {
   }
 }
 
-function padded<T extends Float32Array | Uint8Array>(part: T, length: number): T {
+/**
+ * Runs a program over any number of items, `BATCH` at a time; the last batch is padded with zeros, whose results are dropped.
+ * @param feeds inputs of every run besides the items
+ * @param items `itemSize` elements each, fed as `batch`
+ * @param widths row length per output to gather
+ * @returns for each output its rows [N, width]
+ */
+export async function runInBatches<Name extends string>(
+  program: Program,
+  feeds: Readonly<Record<string, ElementArray>>,
+  items: Uint8Array | Float32Array,
+  itemSize: number,
+  widths: Readonly<Record<Name, number>>,
+): Promise<Record<Name, Float32Array>> {
+  const count = items.length / itemSize;
+  const names = Object.keys(widths) as Name[];
+  const rows = Object.fromEntries(names.map((name) => [name, new Float32Array(count * widths[name])])) as Record<Name, Float32Array>;
+  for (let start = 0; start < count; start += BATCH) {
+    const part = items.subarray(start * itemSize, (start + BATCH) * itemSize);
+    const results = await program.run({ ...feeds, batch: padded(part, BATCH * itemSize) });
+    for (const name of names) {
+      const result = results[name]!.data as Float32Array;
+      rows[name].set(result.subarray(0, (count - start) * widths[name]), start * widths[name]);
+    }
+  }
+  return rows;
+}
+
+function padded<T extends Uint8Array | Float32Array>(part: T, length: number): T {
+  if (part.length === length) return part;
   const whole = new (part.constructor as new (length: number) => T)(length);
   whole.set(part);
   return whole;

@@ -1,4 +1,5 @@
 import { InputError } from '../errors.js';
+import { addProduct, mirrorLower, rowMajor, transposed } from './matrixProduct.js';
 
 /** Vectors of one length, row-major [N, width]: features of images, or codes. */
 export interface Features {
@@ -11,7 +12,7 @@ export interface Features {
  * How many rows there are, after a check that all are whole and finite.
  * @param name what messages call them: `real features`
  * @param least how many rows the caller needs
- * @throws InputError for a width that does not divide the data, fewer rows than `least`, and NaN or infinite entries
+ * @throws {InputError} for a width that does not divide the data, fewer rows than `least`, and NaN or infinite entries
  */
 export function checkFeatures({ data, width }: Features, name: string, least = 1): number {
   if (!Number.isInteger(width) || width < 1) throw new InputError(`${name}: the width is ${width}, but must be a whole number of 1 or more`);
@@ -28,7 +29,7 @@ export function checkFeatures({ data, width }: Features, name: string, least = 1
 
 /**
  * The numbers of rows of two sets that are to be compared.
- * @throws InputError as `checkFeatures`, and where the widths differ
+ * @throws {InputError} as `checkFeatures`, and where the widths differ
  */
 export function checkPair(a: Features, nameOfA: string, b: Features, nameOfB: string, least = 1): [rowsOfA: number, rowsOfB: number] {
   if (a.width !== b.width) throw new InputError(`${nameOfB}: rows are ${b.width} wide, but those of the ${nameOfA} are ${a.width} wide; both must be equal`);
@@ -54,7 +55,7 @@ export function columnMeans({ data, width }: Features): Float64Array {
 
 /**
  * A number that must be whole and at least `least`.
- * @throws InputError otherwise
+ * @throws {InputError} otherwise
  */
 export function checkWhole(value: number, name: string, least = 1): void {
   if (!Number.isInteger(value) || value < least) throw new InputError(`${name}: is ${value}, but must be a whole number of ${least} or more`);
@@ -67,4 +68,60 @@ export function argmaxRows({ data, width }: Features): Uint32Array {
     for (let place = 1; place < width; place++) if (data[row * width + place]! > data[row * width + best]!) best = place;
     return best;
   });
+}
+
+/** The middle value in order; of two middle ones their mean. */
+export function medianOf(values: Float64Array): number {
+  const sorted = values.slice().sort();
+  const middle = sorted.length / 2;
+  return (sorted[Math.ceil(middle) - 1]! + sorted[Math.floor(middle)]!) / 2;
+}
+
+/** Mean cosine of the rows of two sets, row by row, [N, M] both. */
+export function meanCosine(a: Features, b: Features): number {
+  let total = 0;
+  for (let start = 0; start < a.data.length; start += a.width) {
+    let [product, squaresOfA, squaresOfB] = [0, 0, 0];
+    for (let index = start; index < start + a.width; index++) {
+      product += a.data[index]! * b.data[index]!;
+      squaresOfA += a.data[index]! ** 2;
+      squaresOfB += b.data[index]! ** 2;
+    }
+    total += product / Math.sqrt(squaresOfA * squaresOfB);
+  }
+  return (total * a.width) / a.data.length;
+}
+
+/** The Gaussian fitted to rows of D features. */
+export interface Gaussian {
+  /** [D]. */
+  readonly mean: Float64Array;
+  /** [D, D], unbiased: divided by N - 1. */
+  readonly covariance: Float64Array;
+}
+
+/** Rows that are centered at once. */
+const CHUNK = 1024;
+
+/**
+ * Mean and unbiased covariance (as numpy.cov) of at least 2 rows, in double precision.
+ * @throws {InputError} for fewer rows and for numbers that are not finite
+ */
+export function fitGaussian(features: Features, name = 'features'): Gaussian {
+  const rows = checkFeatures(features, name, 2);
+  const { data, width } = features;
+  const mean = columnMeans(features);
+  const covariance = new Float64Array(width * width);
+  const centered = new Float64Array(Math.min(CHUNK, rows) * width);
+  for (let first = 0; first < rows; first += CHUNK) {
+    const count = Math.min(CHUNK, rows - first);
+    for (let index = 0, column = 0; index < count * width; index++) {
+      centered[index] = data[first * width + index]! - mean[column]!;
+      column = column + 1 === width ? 0 : column + 1;
+    }
+    const columns = transposed(rowMajor(centered, count, width));
+    addProduct(covariance, width, columns, columns, true);
+  }
+  mirrorLower(covariance, width);
+  return { mean, covariance: covariance.map((sum) => sum / (rows - 1)) };
 }

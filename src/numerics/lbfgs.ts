@@ -36,7 +36,7 @@ const [LEAST_GAIN, LARGEST_SLOPE] = [1e-4, 0.9];
 const LARGEST_TRIALS = 60;
 
 /**
- * Minimises a smooth function by the limited-memory BFGS method (Nocedal and Wright 2006, algorithm 7.5) with a line search that doubles
+ * Minimizes a smooth function by the limited-memory BFGS method (Nocedal and Wright 2006, algorithm 7.5) with a line search that doubles
  * and bisects until the weak Wolfe conditions hold (Lewis and Overton 2013). Deterministic. Ends early where rounding lets no step gain.
  */
 export function minimize(objective: Objective, start: Float64Array, { tolerance = 1e-7, iterations = 500, memory = 10 }: MinimizeOptions = {}): Minimum {

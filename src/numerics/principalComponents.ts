@@ -1,10 +1,9 @@
 import { InputError } from '../errors.js';
-import { checkFeatures, checkWhole, type Features } from './features.js';
-import { fitGaussian } from './gaussian.js';
+import { checkFeatures, checkWhole, type Features, fitGaussian } from './features.js';
 import { addProduct, rowMajor } from './matrixProduct.js';
-import { symmetricEigen } from './symmetricEigen.js';
+import { randomStream } from '../random.js';
 
-/** The directions in which rows vary most. */
+/** The directions of largest variance. */
 export interface PrincipalComponents {
   /** Mean of the rows [D]. */
   readonly mean: Float64Array;
@@ -12,44 +11,81 @@ export interface PrincipalComponents {
   readonly axes: Float64Array;
   /** Variance along each [components], divided by N - 1. */
   readonly variances: Float64Array;
-  /** Part of the total variance along each [components], 0 to 1; 0 where nothing varies. */
-  readonly parts: Float64Array;
+  /** Fraction of the total variance along each [components]; 0 if nothing varies. */
+  readonly explainedVarianceRatio: Float64Array;
 }
 
 /**
- * Principal components of at least 2 rows, from the eigenvectors of their covariance.
- * @param components how many, 1 to D
- * @throws InputError for fewer rows, more components than D, and numbers that are not finite
+ * Returns the principal components of at least 2 rows.
+ * @param components their number, 1 to D
+ * @throws {InputError} if there are fewer rows, more components than D, or values that are not finite
  */
 export function principalComponents(features: Features, components = 2): PrincipalComponents {
   const { width } = features;
   checkWhole(components, 'components');
   const { mean, covariance } = fitGaussian(features);
-  if (components > width) throw new InputError(`components: ${components} are asked for, but rows are only ${width} wide`);
-  const { values, vectors } = symmetricEigen(covariance, width, components);
-  for (let start = 0; start < vectors.length; start += width) orient(vectors.subarray(start, start + width));
-  const variances = values.slice(0, components).map((value) => Math.max(0, value));
+  if (components > width) throw new InputError(`components: expected at most ${width}, the width of the rows, but got ${components}`);
+  const { axes, variances } = leadingEigenvectors(covariance, width, components);
   let total = 0;
   for (let index = 0; index < width; index++) total += covariance[index * (width + 1)]!;
-  return { mean, axes: vectors, variances, parts: variances.map((variance) => (total > 0 ? variance / total : 0)) };
+  return { mean, axes, variances, explainedVarianceRatio: variances.map((variance) => (total > 0 ? variance / total : 0)) };
 }
 
-/** Of the two signs of an axis, which mean the same, takes that with a positive largest entry. */
-function orient(axis: Float64Array): void {
-  const largest = axis.reduce((best, entry) => (Math.abs(entry) > Math.abs(best) ? entry : best), 0);
-  if (largest < 0) for (let index = 0; index < axis.length; index++) axis[index] = -axis[index]!;
+/** The iteration ends if an axis changes by less, or after this many steps: then the next variance is so close that either axis serves. */
+const [TOLERANCE, MAX_ITERATIONS] = [1e-13, 20_000];
+
+/**
+ * Computes the leading eigenvectors of a covariance by power iteration, one after another, each orthogonal to those before it. Of the two
+ * signs of an axis the one with a positive largest entry is taken.
+ */
+function leadingEigenvectors(covariance: Float64Array, size: number, count: number): { readonly axes: Float64Array; readonly variances: Float64Array } {
+  const [axes, variances, stream] = [new Float64Array(count * size), new Float64Array(count), randomStream(0, 'start of a power iteration')];
+  for (let component = 0; component < count; component++) {
+    const before = Array.from({ length: component }, (_, row) => axes.subarray(row * size, (row + 1) * size));
+    let axis = orthonormalize(Float64Array.from(stream.fillNormal(new Float32Array(size))), before).axis;
+    for (let iteration = 0; iteration < MAX_ITERATIONS; iteration++) {
+      const product = new Float64Array(size);
+      for (let row = 0; row < size; row++) product[row] = dot(covariance.subarray(row * size, (row + 1) * size), axis);
+      const next = orthonormalize(product, before);
+      variances[component] = next.norm;
+      // Nothing varies in what is left.
+      if (next.norm <= TOLERANCE * variances[0]!) break;
+      const change = next.axis.reduce((largest, value, index) => Math.max(largest, Math.abs(value - axis[index]!)), 0);
+      axis = next.axis;
+      if (change < TOLERANCE) break;
+    }
+    const largest = axis.reduce((best, entry) => (Math.abs(entry) > Math.abs(best) ? entry : best), 0);
+    axes.set(largest < 0 ? axis.map((entry) => -entry) : axis, component * size);
+  }
+  return { axes, variances };
+}
+
+/** The part of a vector orthogonal to others, normalized, with its norm. It is orthogonalized twice, because once loses digits. */
+function orthonormalize(vector: Float64Array, others: readonly Float64Array[]): { readonly axis: Float64Array; readonly norm: number } {
+  for (const other of [...others, ...others]) {
+    const inner = dot(vector, other);
+    vector.forEach((_, index) => (vector[index]! -= inner * other[index]!));
+  }
+  const norm = Math.sqrt(dot(vector, vector));
+  return { axis: norm > 0 ? vector.map((value) => value / norm) : vector, norm };
+}
+
+function dot(a: Float64Array, b: Float64Array): number {
+  let sum = 0;
+  for (let index = 0; index < a.length; index++) sum += a[index]! * b[index]!;
+  return sum;
 }
 
 /**
- * Coordinates of rows [N, D] along the components, [N, components].
- * @throws InputError for another width, and for numbers that are not finite
+ * Returns the coordinates of rows [N, D] along the components, [N, components].
+ * @throws {InputError} if the width differs, or a value is not finite
  */
 export function projectOnComponents(features: Features, { mean, axes, variances }: PrincipalComponents): Float64Array {
   const { data, width } = features;
   if (width !== mean.length) throw new InputError(`features: rows are ${width} wide, but the components are of ${mean.length}`);
   const rows = checkFeatures(features, 'features');
-  const centred = Float64Array.from(data, (value, index) => value - mean[index % width]!);
+  const centered = Float64Array.from(data, (value, index) => value - mean[index % width]!);
   const projected = new Float64Array(rows * variances.length);
-  addProduct(projected, variances.length, rowMajor(centred, rows, width), rowMajor(axes, variances.length, width));
+  addProduct(projected, variances.length, rowMajor(centered, rows, width), rowMajor(axes, variances.length, width));
   return projected;
 }

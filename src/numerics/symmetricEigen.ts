@@ -1,50 +1,26 @@
 import { InputError } from '../errors.js';
-import { applyReflections, tridiagonalize } from './tridiagonal.js';
 
-export interface EigenDecomposition {
-  /** All eigenvalues [n], the largest first. */
-  readonly values: Float64Array;
-  /** Orthonormal eigenvectors [vectors, n], row-major, of the first values. */
-  readonly vectors: Float64Array;
-}
-
-/** QL converges in about 1.7 steps an eigenvalue; as many as this are not seen with finite numbers. */
-const LARGEST_STEPS = 60;
-/** Eigenvectors that are made at once, so that they stay in the second-level cache. */
-const CHUNK = 64;
+/** QL converges in about 1.7 steps per eigenvalue; more than this is not seen with finite numbers. */
+const MAX_STEPS = 60;
 
 /**
- * Eigenvalues of a symmetric matrix, and eigenvectors of the largest. Householder's reduction, then QL steps with implicit shifts
- * (EISPACK's tql2; Parlett 1980), whose rotations are kept and applied to unit vectors, backwards, only for the vectors asked for.
- * Values are right to about n 2^-52 times the largest magnitude; vectors are orthogonal to that, whether or not values repeat.
- * n = 2048: about 6 s for values, and half a minute more for all vectors; ml-matrix takes nine times as long (n = 512).
+ * Returns the eigenvalues of a symmetric matrix [n], the largest first: Householder's reduction, then QL steps with implicit shifts (EISPACK's
+ * tql1; Parlett 1980). They are right to about n 2^-52 times the largest magnitude. n = 2,048 takes about 6 s.
  * @param matrix [n, n] row-major; only the lower triangle is read; not changed
- * @param vectors how many eigenvectors, 0 to n
- * @throws InputError where an entry is not finite
+ * @throws {InputError} if an entry is not finite
  */
-export function symmetricEigen(matrix: Float64Array, size: number, vectors = 0): EigenDecomposition {
+export function symmetricEigenvalues(matrix: Float64Array, size: number): Float64Array {
   // A power of two near the largest entry: dividing by it changes no digit, and no square overflows.
   const scale = powerOfTwoAbove(largestMagnitude(matrix));
-  const tridiagonal = tridiagonalize(
+  const { diagonal, offDiagonal } = tridiagonalize(
     matrix.map((entry) => entry / scale),
     size,
   );
-  const values = tridiagonal.diagonal.slice();
-  const rotations = vectors > 0 ? new Rotations() : undefined;
-  diagonalize(values, tridiagonal.offDiagonal.slice(), rotations);
-  const order = Uint32Array.from(values.keys()).sort((a, b) => values[b]! - values[a]!);
-  const result = new Float64Array(vectors * size);
-  for (let first = 0; first < vectors; first += CHUNK) {
-    const wanted = order.subarray(first, Math.min(first + CHUNK, vectors));
-    const columns = new Float64Array(size * wanted.length);
-    wanted.forEach((place, column) => (columns[place * wanted.length + column] = 1));
-    rotations?.applyBackwards(columns, wanted.length);
-    applyReflections(tridiagonal, columns, wanted.length);
-    for (let column = 0; column < wanted.length; column++) {
-      for (let row = 0; row < size; row++) result[(first + column) * size + row] = columns[row * wanted.length + column]!;
-    }
-  }
-  return { values: Float64Array.from(order, (place) => values[place]! * scale), vectors: result };
+  diagonalize(diagonal, offDiagonal);
+  return diagonal
+    .sort()
+    .reverse()
+    .map((value) => value * scale);
 }
 
 function largestMagnitude(matrix: Float64Array): number {
@@ -63,7 +39,7 @@ const powerOfTwoAbove = (value: number): number => (value === 0 ? 1 : 2 ** Math.
  * @param d diagonal [n], becomes the eigenvalues
  * @param offDiagonal [n], entry i couples i - 1 and i; destroyed
  */
-function diagonalize(d: Float64Array, offDiagonal: Float64Array, rotations: Rotations | undefined): void {
+function diagonalize(d: Float64Array, offDiagonal: Float64Array): void {
   const size = d.length;
   // Shifted: here entry i couples i and i + 1.
   const e = offDiagonal;
@@ -73,28 +49,28 @@ function diagonalize(d: Float64Array, offDiagonal: Float64Array, rotations: Rota
   for (let first = 0; first < size; first++) {
     let steps = 0;
     for (let last = endOfBlock(e, first, negligible); last !== first; last = endOfBlock(e, first, negligible)) {
-      if (++steps > LARGEST_STEPS) throw new Error('eigenvalues: the QL steps do not converge');
-      qlStep(d, e, first, last, rotations);
+      if (++steps > MAX_STEPS) throw new Error('eigenvalues: the QL steps do not converge');
+      qlStep(d, e, first, last);
     }
   }
 }
 
 /** The largest |d_i| + |e_i|: about the norm. */
 const largestCoupling = (d: Float64Array, e: Float64Array): number =>
-  d.reduce((largest, value, place) => Math.max(largest, Math.abs(value) + Math.abs(e[place]!)), 0);
+  d.reduce((largest, value, index) => Math.max(largest, Math.abs(value) + Math.abs(e[index]!)), 0);
 
 /**
- * The first place from `first` on whose coupling to the next is negligible: rounding of the whole matrix, since each step leaves as
- * much. Measured against its neighbours on the diagonal, as is usual, a coupling between tiny ones might never be.
+ * The first index from `first` on whose coupling to the next is negligible, that is rounding of the whole matrix. Measured against its
+ * neighbors on the diagonal, as is common, a coupling between tiny ones might never be.
  */
 function endOfBlock(e: Float64Array, first: number, negligible: number): number {
-  let place = first;
-  while (place < e.length - 1 && Math.abs(e[place]!) > negligible) place++;
-  return place;
+  let index = first;
+  while (index < e.length - 1 && Math.abs(e[index]!) > negligible) index++;
+  return index;
 }
 
 /** One QL step with Wilkinson's shift on the block from `first` to `last`. */
-function qlStep(d: Float64Array, e: Float64Array, first: number, last: number, rotations: Rotations | undefined): void {
+function qlStep(d: Float64Array, e: Float64Array, first: number, last: number): void {
   const ratio = (d[first + 1]! - d[first]!) / (2 * e[first]!);
   const root = Math.sqrt(ratio * ratio + 1);
   const shifted = d[last]! - d[first]! + e[first]! / (ratio + (ratio < 0 ? -root : root));
@@ -105,7 +81,7 @@ function qlStep(d: Float64Array, e: Float64Array, first: number, last: number, r
     const radius = Math.sqrt(f * f + bulge * bulge);
     e[i + 1] = radius;
     if (radius === 0) {
-      // The block has come apart by underflow; the next step takes the parts.
+      // The block has split by underflow; the next step handles the parts.
       d[i + 1]! -= moved;
       e[last] = 0;
       return;
@@ -117,50 +93,83 @@ function qlStep(d: Float64Array, e: Float64Array, first: number, last: number, r
     moved = sine * r;
     d[i + 1] = g + moved;
     bulge = cosine * r - b;
-    rotations?.push(i, cosine, sine);
   }
   d[first]! -= moved;
   e[first] = bulge;
   e[last] = 0;
 }
 
-/** Plane rotations in the order in which they were made; the eigenvectors are the columns of their product. */
-class Rotations {
-  private count = 0;
-  private places = new Uint32Array(1024);
-  private cosines = new Float64Array(1024);
-  private sines = new Float64Array(1024);
+/** A row whose sum of squares is below this, in a matrix of entries up to 1, is zero to any precision; its square has lost digits. */
+const NEGLIGIBLE = 1e-280;
 
-  push(place: number, cosine: number, sine: number): void {
-    if (this.count === this.places.length) this.grow();
-    this.places[this.count] = place;
-    this.cosines[this.count] = cosine;
-    this.sines[this.count] = sine;
-    this.count++;
+/**
+ * Householder's reduction of a symmetric matrix to tridiagonal form, from the last row up (as EISPACK's tred1). 2/3 n^3
+ * multiplications. The update of one reflection and the product that the next one needs are made in one pass through the memory.
+ * @param matrix [n, n] with entries of at most about 1; only the lower triangle is read; overwritten
+ * @returns the diagonal [n], and the couplings [n]: entry i couples i - 1 and i
+ */
+function tridiagonalize(matrix: Float64Array, size: number): { readonly diagonal: Float64Array; readonly offDiagonal: Float64Array } {
+  const [diagonal, offDiagonal] = [new Float64Array(size), new Float64Array(size)];
+  // The reflection being made, and the one before, which the matrix does not have yet: A - before w^T - w before^T.
+  let [v, before] = [new Float64Array(size), new Float64Array(size)];
+  let [product, w] = [new Float64Array(size), new Float64Array(size)];
+  for (let i = size - 1; i >= 0; i--) {
+    const row = matrix.subarray(i * size, i * size + i + 1);
+    for (let j = 0; j <= i; j++) row[j]! -= before[i]! * w[j]! + w[i]! * before[j]!;
+    diagonal[i] = row[i]!;
+    if (i === 0) break;
+    const reflection = reflect(row, i);
+    offDiagonal[i] = reflection.alpha;
+    v.set(row.subarray(0, i));
+    if (reflection.scale === 0) v.fill(0, 0, i);
+    updateAndMultiply(matrix, size, i, before, w, v, product);
+    // A' = H A H = A - v w^T - w v^T with w = p - (scale / 2) (p.v) v, p = scale A v.
+    let inner = 0;
+    for (let j = 0; j < i; j++) inner += product[j]! * v[j]!;
+    const correction = (reflection.scale * reflection.scale * inner) / 2;
+    for (let j = 0; j < i; j++) product[j] = reflection.scale * product[j]! - correction * v[j]!;
+    [v, before, product, w] = [before, v, w, product];
   }
+  return { diagonal, offDiagonal };
+}
 
-  private grow(): void {
-    const [places, cosines, sines] = [this.places, this.cosines, this.sines];
-    this.places = new Uint32Array(2 * this.count);
-    this.cosines = new Float64Array(2 * this.count);
-    this.sines = new Float64Array(2 * this.count);
-    this.places.set(places);
-    this.cosines.set(cosines);
-    this.sines.set(sines);
-  }
+/** Replaces the first `length` values x of a row by the v of the reflection that maps x to (0, ..., 0, alpha). */
+function reflect(row: Float64Array, length: number): { alpha: number; scale: number } {
+  let rest = 0;
+  for (let j = 0; j < length - 1; j++) rest += row[j]! * row[j]!;
+  const last = row[length - 1]!;
+  if (rest < NEGLIGIBLE) return { alpha: last, scale: 0 };
+  const norm = Math.sqrt(rest + last * last);
+  // The sign with which nothing cancels in v.
+  const alpha = last > 0 ? -norm : norm;
+  row[length - 1] = last - alpha;
+  return { alpha, scale: 1 / (norm * (norm + Math.abs(last))) };
+}
 
-  /** Replaces the columns of Y [n, width] by their product with all rotations, of which the last acts first. */
-  applyBackwards(columns: Float64Array, width: number): void {
-    for (let index = this.count - 1; index >= 0; index--) {
-      const cosine = this.cosines[index]!;
-      const sine = this.sines[index]!;
-      let upper = this.places[index]! * width;
-      for (const end = upper + width; upper < end; upper++) {
-        const above = columns[upper]!;
-        const below = columns[upper + width]!;
-        columns[upper] = cosine * above + sine * below;
-        columns[upper + width] = cosine * below - sine * above;
-      }
+/** Applies the previous reflection to the leading lower triangle, and computes its product with v. */
+function updateAndMultiply(
+  matrix: Float64Array,
+  size: number,
+  length: number,
+  before: Float64Array,
+  w: Float64Array,
+  v: Float64Array,
+  product: Float64Array,
+): void {
+  for (let row = 0; row < length; row++) {
+    const base = row * size;
+    const beforeOfRow = before[row]!;
+    const wOfRow = w[row]!;
+    const vOfRow = v[row]!;
+    let sum = 0;
+    for (let column = 0; column < row; column++) {
+      const value = matrix[base + column]! - beforeOfRow * w[column]! - wOfRow * before[column]!;
+      matrix[base + column] = value;
+      sum += value * v[column]!;
+      product[column]! += value * vOfRow;
     }
+    const value = matrix[base + row]! - 2 * beforeOfRow * wOfRow;
+    matrix[base + row] = value;
+    product[row] = sum + value * vOfRow;
   }
 }

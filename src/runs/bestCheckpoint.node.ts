@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { InputError } from '../errors.js';
 import { describeSystemError, writeFileAtomically } from '../files/atomic.node.js';
 import { readRegularFile, readTextFile } from '../files/regularFile.node.js';
-import { betterDirection } from '../metrics/metricNames.js';
+import { betterDirection } from '../metrics/registry.js';
 
 const recordSchema = z.strictObject({
   /** The metric by which it was chosen, and its value. */

@@ -7,11 +7,13 @@ import { describeSystemError, writeFileAtomically } from '../files/atomic.node.j
 import { encodePng } from '../images/files.node.js';
 import { imageGrid } from '../images/imageGrid.js';
 import { readTextFile } from '../files/regularFile.node.js';
-import type { NearestSheet } from '../metrics/nearestSheet.js';
+import type { GridImages } from '../metrics/metric.js';
+
+const FORMAT = 'agenet evaluation 2';
 
 const evaluationSchema = z.looseObject({
   step: z.number(),
-  // A figure that is not finite is null in JSON.
+  // A value that is not finite is null in JSON.
   metrics: z.record(z.string(), z.number().nullable()),
   protocol: z.record(z.string(), z.unknown()),
 });
@@ -20,7 +22,7 @@ type EvaluationRecord = Readonly<z.infer<typeof evaluationSchema>>;
 
 const FILE_NAME = /^evaluation-(\d+)(-raw)?\.json$/;
 
-/** The run folder that a checkpoint lies in, or undefined where it lies elsewhere. */
+/** Returns the run folder that contains a checkpoint, or undefined if it is stored elsewhere. */
 export async function runFolderOf(checkpointFile: string): Promise<string | undefined> {
   const folder = dirname(dirname(resolve(checkpointFile)));
   const found = await stat(join(folder, 'config.json')).catch(() => undefined);
@@ -29,58 +31,65 @@ export async function runFolderOf(checkpointFile: string): Promise<string | unde
 
 /** Which weights were evaluated. */
 export interface EvaluatedWeights {
-  /** The iteration that they are of. */
+  /** Their iteration. */
   readonly step: number;
-  /** Whether these are the weights themselves, where the run has averages of them. */
-  readonly raw: boolean;
+  /** Whether EMA weights were used if the run has them. */
+  readonly ema: boolean;
 }
 
-/** A file in a run folder that belongs to an iteration: `evaluation-001874.json`, or with raw weights `evaluation-001874-raw.json`. */
-const fileBeside = (folder: string, kind: string, { step, raw }: EvaluatedWeights, ending: string): string =>
-  join(folder, `${kind}-${String(step).padStart(6, '0')}${raw ? '-raw' : ''}.${ending}`);
+/** A file of an iteration in a run folder: `evaluation-001874.json`, or `evaluation-001874-raw.json` without EMA weights. */
+const fileOf = (folder: string, kind: string, { step, ema }: EvaluatedWeights, extension: string): string =>
+  join(folder, `${kind}-${String(step).padStart(6, '0')}${ema ? '' : '-raw'}.${extension}`);
 
-/** Where an evaluation lies in its run's folder. */
-const evaluationFile = (folder: string, weights: EvaluatedWeights): string => fileBeside(folder, 'evaluation', weights, 'json');
+const evaluationFile = (folder: string, weights: EvaluatedWeights): string => fileOf(folder, 'evaluation', weights, 'json');
 
-/** Whether averaged or only weights of an iteration were evaluated already. */
+/** Whether the weights that sampling uses were evaluated already at an iteration. */
 export const isEvaluated = async (folder: string, step: number): Promise<boolean> =>
-  (await stat(evaluationFile(folder, { step, raw: false })).catch(() => undefined)) !== undefined;
+  (await stat(evaluationFile(folder, { step, ema: true })).catch(() => undefined)) !== undefined;
 
-/** Writes an evaluation into its run's folder, and the sheet of nearest training images where it has one, and returns their paths. */
+/** Writes an evaluation and its image grids into its run folder, and returns their paths. */
 export async function writeEvaluation(
   folder: string,
   weights: EvaluatedWeights,
   evaluation: Readonly<Record<string, unknown>>,
-  nearest: NearestSheet | undefined,
-): Promise<{ readonly file: string; readonly picture?: string }> {
-  const picture = nearest && fileBeside(folder, 'nearest', weights, 'png');
-  if (picture !== undefined) await writeFileAtomically(picture, await encodePng(imageGrid(nearest!.images, nearest!.columns)));
+  grids: Readonly<Record<string, GridImages>>,
+): Promise<{ readonly file: string; readonly grids: readonly string[] }> {
+  const gridFiles: string[] = [];
+  for (const [name, { images, columns }] of Object.entries(grids)) {
+    const file = fileOf(folder, name, weights, 'png');
+    await writeFileAtomically(file, await encodePng(imageGrid(images, columns)));
+    gridFiles.push(file);
+  }
   const file = evaluationFile(folder, weights);
-  await writeFileAtomically(file, new TextEncoder().encode(`${JSON.stringify(evaluation, null, 2)}\n`));
-  return { file, ...(picture === undefined ? {} : { picture }) };
+  await writeFileAtomically(file, new TextEncoder().encode(`${JSON.stringify({ format: FORMAT, ...evaluation }, null, 2)}\n`));
+  return { file, grids: gridFiles };
 }
 
 /**
- * The evaluation of the most iterations in a run folder; of two the one with averaged weights.
- * @throws InputError where there is none, or it is damaged
+ * Reads the evaluation of the latest iteration in a run folder; of two the one with EMA weights.
+ * @throws {InputError} if there is none, it is corrupt, or it has an older format
  */
 export async function readLatestEvaluation(run: string): Promise<EvaluationRecord> {
   const names = await readdir(run).catch((error: unknown) => {
-    throw new InputError(`${run}: cannot be read as a run folder (${describeSystemError(error)})`);
+    throw new InputError(`${run}: cannot read the run folder (${describeSystemError(error)})`);
   });
   const steps = names.flatMap((name) => {
     const match = FILE_NAME.exec(name);
-    return match ? [{ name, step: Number(match[1]), raw: match[2] !== undefined }] : [];
+    return match ? [{ name, step: Number(match[1]), ema: match[2] === undefined }] : [];
   });
-  const latest = steps.sort((a, b) => a.step - b.step || Number(b.raw) - Number(a.raw)).at(-1);
-  if (latest === undefined) throw new InputError(`${run}: has not been evaluated yet; run agenet evaluate ${run} first`);
+  const latest = steps.sort((a, b) => a.step - b.step || Number(a.ema) - Number(b.ema)).at(-1);
+  if (latest === undefined) throw new InputError(`${run}: not evaluated yet; run agenet evaluate ${run}`);
   return readEvaluation(join(run, latest.name));
 }
 
 async function readEvaluation(file: string): Promise<EvaluationRecord> {
+  let stored: unknown;
   try {
-    return evaluationSchema.parse(JSON.parse(await readTextFile(file)));
+    stored = JSON.parse(await readTextFile(file));
   } catch {
-    throw new InputError(`${file}: is damaged, evaluate the run again`);
+    throw new InputError(`${file}: corrupt evaluation; run agenet evaluate again`);
   }
+  const { success, data } = evaluationSchema.safeParse(stored);
+  if (success && data.format === FORMAT) return data;
+  throw new InputError(`${file}: not an evaluation of this version of agenet; run agenet evaluate again`);
 }

@@ -1,22 +1,21 @@
 import { createHash } from 'node:crypto';
 import { rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { type ClassifierSpec, headPacking, outputWidth } from '../classifiers/classifierGraph.js';
+import { classifierExtractor, type DataClassifier, dataClassifierSpec, RECIPE, trainDataClassifier } from '../classifiers/dataClassifier.js';
+import type { FeatureExtractor } from '../classifiers/featureExtractor.js';
 import { defaultCacheFolder } from '../data/decoding/decodeCache.node.js';
 import { gatherImages, type ImageSource } from '../data/source.js';
 import { type Compile, decodeSafetensors, encodeSafetensors } from '../engine/index.js';
 import { makeFolder, writeFileAtomically } from '../files/atomic.node.js';
 import { readRegularFile } from '../files/regularFile.node.js';
-import { headPacking } from '../classifiers/classifierHead.js';
-import { type ClassifierSpec, outputWidth } from '../classifiers/classifierSpec.js';
-import { classifierExtractor, type DataClassifier, dataClassifierSpec, RECIPE, trainDataClassifier } from '../classifiers/dataClassifier.js';
-import type { FeatureExtractor } from '../classifiers/featureExtractor.js';
 
 const FORMAT = 'agenet feature extractor 2';
 /** Images whose bytes enter the fingerprint of data, evenly apart. */
 const FINGERPRINT_IMAGES = 1000;
 
 export interface ExtractorOptions {
-  /** Where trained extractors are kept; AGENET_CACHE, or a folder in the user's cache, unless told otherwise. */
+  /** Where trained extractors are kept; AGENET_CACHE, or a folder in the user's cache, by default. */
   readonly cacheFolder?: string;
   readonly onStep?: (step: number, steps: number, loss: number) => void;
   /** Told that an extractor is trained, and of a cache that cannot be written. */
@@ -28,7 +27,7 @@ export interface ExtractorOptions {
 /**
  * The extractor that data have of themselves: a small classifier trained on their labels by `RECIPE`, once; later it is read from the cache,
  * where a safetensors file holds it under a name that follows from the images, the labels and the recipe.
- * @throws InputError for data without labels or with one class
+ * @throws {InputError} for data without labels or with one class
  */
 export async function dataExtractor(
   source: ImageSource,

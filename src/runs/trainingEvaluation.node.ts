@@ -67,12 +67,12 @@ export class TrainingEvaluation {
     // An earlier process may have been killed after it had evaluated these weights.
     if (due.step === this.startStep && (await isEvaluated(folder, due.step))) return;
     try {
-      const { nearest, ...evaluation } = await this.evaluate(due, folder);
+      const { grids, ...evaluation } = await this.evaluate(due, folder);
       const { file, isBest } = await this.retryUntilWritten(due.step, emit, async () => {
         await confirm();
         const isBest = await this.offer(due, evaluation.metrics, best);
         // Written last: without it, the weights are evaluated again when the run is resumed.
-        return { isBest, ...(await writeEvaluation(folder, { step: due.step, raw: false }, evaluation, nearest)) };
+        return { isBest, ...(await writeEvaluation(folder, { step: due.step, ema: true }, evaluation, grids)) };
       });
       await emit({ ...due, type: 'evaluation', file, metrics: evaluation.metrics, isBest });
     } catch (error) {
@@ -125,7 +125,7 @@ export class TrainingEvaluation {
         compile,
         signal,
       });
-      const weights = configuration.ema > 0 ? 'averaged' : 'raw';
+      const weights = configuration.ema > 0 ? 'ema' : 'raw';
       const protocol = { ...evaluation.protocol, weights, epochs, seconds: Math.round((performance.now() - start) / 100) / 10 };
       return Object.assign({ run: folder, step }, { ...evaluation, protocol });
     } finally {

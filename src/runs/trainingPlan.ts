@@ -1,13 +1,10 @@
-import type { ImageSource } from '../data/source.js';
-import type { Configuration } from '../training/configuration.js';
-import { InputError } from '../errors.js';
 import { whyNoClassifier } from '../classifiers/dataClassifier.js';
-import { betterDirection, FEATURE_GROUPS, groupOf, type MetricGroup, METRIC_NAMES, parseMetrics } from '../metrics/metricNames.js';
+import type { ImageSource } from '../data/source.js';
+import { InputError } from '../errors.js';
+import { betterDirection, METRIC_NAMES, metricNamed, parseMetrics, usesFeatures, usesTrainingFeatures } from '../metrics/registry.js';
+import type { Configuration } from '../training/configuration.js';
 
-/** Groups that are taken where none are named: nearness to training images takes longest, and hardly changes from epoch to epoch. */
-const DEFAULT_GROUPS: readonly MetricGroup[] = ['reconstruction', 'samples', 'latent'];
-
-/** By what a model is judged while it is trained. */
+/** How a model is evaluated during training. */
 export interface EvaluationPlan {
   readonly metrics: ReadonlySet<string>;
   /** Whether one of them compares features of images. */
@@ -15,30 +12,28 @@ export interface EvaluationPlan {
 }
 
 /**
- * The metrics that a configuration asks for, that of the best checkpoint among them.
- * @throws InputError for a metric that there is not, one of labels where the data have none, a best one by what neither more nor less of
- *   is better, and too few test images
+ * Returns the metrics that a configuration asks for, including the one that selects the best checkpoint. The default is every metric that the
+ * data allow, except those of all training images: they take longest, and hardly change from epoch to epoch.
+ * @throws {InputError} if a metric is unknown, needs labels that the data lack, or cannot select a best checkpoint, and if there are fewer
+ * than 2 test images
  */
 export function planEvaluation(configuration: Configuration, source: ImageSource): EvaluationPlan {
   const { evaluateMetrics, saveBest } = configuration;
   if (source.test.count < 2)
-    throw new InputError(`${source.name}: has ${source.test.count} test images, but evaluations compare with at least 2; keep more with --test-fraction`);
+    throw new InputError(`${source.name}: has ${source.test.count} test images, but an evaluation needs at least 2; set --test-fraction`);
   const problem = whyNoClassifier(source);
-  const isFeature = (metric: string) => FEATURE_GROUPS.includes(groupOf(metric));
-  const usual = () => DEFAULT_GROUPS.filter((group) => problem === undefined || !FEATURE_GROUPS.includes(group));
-  const metrics = new Set(parseMetrics(evaluateMetrics ?? usual()));
-  if (saveBest !== undefined) metrics.add(bestOf(saveBest, configuration));
-  const needing = Array.from(metrics).find(isFeature);
+  const defaults = () => METRIC_NAMES.filter((name) => !usesTrainingFeatures(name) && (problem === undefined || !usesFeatures(name)));
+  const metrics = new Set(parseMetrics(evaluateMetrics ?? defaults()));
+  if (saveBest !== undefined) metrics.add(requireRanking(saveBest, configuration));
+  const needing = Array.from(metrics).find(usesFeatures);
   if (needing !== undefined && problem !== undefined)
-    throw new InputError(`${needing}: ${problem}; choose metrics that need none, such as psnr, or evaluate the run with --features MODEL.onnx later`);
+    throw new InputError(`${needing}: ${problem}; choose metrics without features, such as psnr, or evaluate later with --features MODEL.onnx`);
   return { metrics, usesFeatures: needing !== undefined };
 }
 
-function bestOf(metric: string, { prior, divergence }: Configuration): string {
+function requireRanking(metric: string, objective: Configuration): string {
   parseMetrics([metric]);
-  // On the sphere alone codes have a resultant, and not every divergence has an excess.
-  const isThere = (name: string) => (prior === 'sphere' || !name.startsWith('resultant')) && (divergence !== 'nearest' || !name.includes('excess'));
-  const usable = METRIC_NAMES.filter((name) => betterDirection(name) !== undefined && isThere(name));
+  const usable = METRIC_NAMES.filter((name) => betterDirection(name) !== undefined && (metricNamed(name)!.isDefinedFor?.(objective) ?? true));
   if (usable.includes(metric)) return metric;
-  throw new InputError(`best "${metric}": should be a metric of which this training can have more or less, one of ${usable.join(', ')}`);
+  throw new InputError(`--save-best ${metric}: this metric cannot rank the checkpoints of this training; choose from ${usable.join(', ')}`);
 }

@@ -19,7 +19,7 @@ const classifierOf = (fitted: FittedProbe) => imageClassifier(fitted, model, wei
 describe('a fitted probe', () => {
   it.each(PROBE_METHODS)('by %s classifies images as it was tested, with probabilities', async (method) => {
     const fits: { probe: FittedProbe; accuracy: number }[] = [];
-    const options = { model, weights, source, labels: [6], draws: 1, methods: [method], seed: 0, compile: compileOnOneThread };
+    const options = { model, weights, source, labels: [6], trials: 1, methods: [method], seed: 0, compile: compileOnOneThread };
     await probe({ ...options, onFit: (fit) => fits.push(fit) });
     const [{ probe: fitted, accuracy }] = fits as [(typeof fits)[0]];
     const classifier = await classifierOf(fitted);

@@ -1,10 +1,10 @@
-import { describe, expect, it } from 'vitest';
 import { accuracyOf } from '../../src/classifiers/labels.js';
-import { selectL2 } from '../../src/classifiers/crossValidation.js';
+import { selectL2 } from '../../src/classifiers/linearProbe.js';
 import { crossEntropyOf, fitLogisticRegression, predictClasses } from '../../src/classifiers/logisticRegression.js';
 import { expectWithin } from '../expectWithin.js';
-import { expectInputError } from '../rejection.js';
 import { featuresOf, largestDifference, normalRows, reference, withEntry } from '../metrics/samples.js';
+import { expectInputError } from '../rejection.js';
+import { describe, expect, it } from 'vitest';
 
 const { width, labels, penalised, freeBias } = reference.classification;
 const features = featuresOf(reference.classification.features, width);

@@ -32,8 +32,8 @@ describe('classification by neighbours', () => {
   it('is refused for data that do not fit', async () => {
     await expectInputError(() => classifyByNeighbors(normalRows(3, 5, 1), known, labels), 'queries', '5 wide', '4 wide');
     await expectInputError(() => classifyByNeighbors(queries, known, labels.slice(1)), '59 for 60 rows');
-    await expectInputError(() => classifyByNeighbors(queries, known, labels, { k: 61 }), '61 are asked for', '60 labelled rows');
-    await expectInputError(() => classifyByNeighbors(queries, known, labels, { k: 0 }), 'neighbours: is 0');
+    await expectInputError(() => classifyByNeighbors(queries, known, labels, { k: 61 }), '61 are asked for', '60 labeled rows');
+    await expectInputError(() => classifyByNeighbors(queries, known, labels, { k: 0 }), 'neighbors: is 0');
     await expectInputError(() => classifyByNeighbors(withEntry(queries, 5, NaN), known, labels), 'row 1, column 1');
     await expectInputError(() => classifyByNeighbors(featuresOf([0, 0, 0, 0], 4), known, labels, { metric: 'cosine' }), 'queries', 'row 0 is 0');
   });

@@ -11,16 +11,16 @@ const { model, weights } = tinyModel();
 afterAll(() => model.release());
 const source = barSource(60, 30);
 const run = (changes: Partial<ProbeOptions>) =>
-  probe({ model, weights, source, labels: [6], draws: 2, methods: ['pixels'], seed: 0, compile: compileOnOneThread, ...changes });
+  probe({ model, weights, source, labels: [6], trials: 2, methods: ['pixels'], seed: 0, compile: compileOnOneThread, ...changes });
 
 describe('a probe', () => {
-  it('has mean and deviation of the accuracy for each method and number of labels, by the accuracies of its draws', async () => {
-    const fits: { labels: number; draw: number; accuracy: number; method: string }[] = [];
+  it('has mean and standard deviation of the accuracy for each method and number of labels, by the accuracies of its trials', async () => {
+    const fits: { labels: number; accuracy: number; method: string }[] = [];
     const heard: unknown[] = [];
     const results = await run({
-      ...{ labels: [6, 'all'], draws: 3, methods: ['codes', 'pixels'] },
+      ...{ labels: [6, 'all'], trials: 3, methods: ['codes', 'pixels'] },
       onResult: (result) => heard.push(result),
-      onFit: ({ labels, draw, accuracy, probe: { method } }) => fits.push({ labels, draw, accuracy, method }),
+      onFit: ({ labels, accuracy, probe: { method } }) => fits.push({ labels, accuracy, method }),
     });
     expect(heard).toEqual(results);
     expect(results.map(({ labels, method }) => [labels, method])).toEqual([
@@ -47,7 +47,7 @@ describe('a probe', () => {
   });
 
   it('by classifiers of rows tells more than chance, and follows from its seed', async () => {
-    const options: Partial<ProbeOptions> = { methods: ['codes', 'features', 'knn', 'pixels'], labels: [30], draws: 1 };
+    const options: Partial<ProbeOptions> = { methods: ['codes', 'features', 'knn', 'pixels'], labels: [30], trials: 1 };
     const results = await run(options);
     for (const { method, accuracy } of results) expect(accuracy, method).toBeGreaterThan(0.5);
     expect(await run(options)).toEqual(results);
@@ -87,7 +87,7 @@ const REFUSED: readonly (readonly [string, Partial<ProbeOptions>, readonly strin
   ['data of one class', without({ train: images(6, new Uint8Array(6)), classes: 1 }), ['bars', 'single class']],
   ['labels that all are of one class', without({ train: images(6, new Uint8Array(6)) }), ['one class']],
   ['no test images', without({ test: images(0, new Uint8Array(0)) }), ['no test images']],
-  ['more labels than there are', { labels: [63] }, ['--labels 63', '60 labelled']],
+  ['more labels than there are', { labels: [63] }, ['--labels 63', '60 labeled']],
   ['more labels than a class has', without({ train: images(6, Uint8Array.of(0, 1, 2, 0, 0, 0)) }), ['2 of each class', 'class 1 has 1']],
   ['labels that are not as many of each class', { labels: [7] }, ['7', 'multiple of 3']],
 ];

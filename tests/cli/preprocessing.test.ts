@@ -6,8 +6,9 @@ import { unzipSync } from 'fflate';
 import sharp from 'sharp';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { iterationSpec, modelWeights, TrainedModel, gatherImages, imageClassifier, type Split } from '../../src/index.js';
-import { compile, openSource, readCheckpoint, readImages } from '../../src/node.js';
-import { ProbeFiles } from '../../src/runs/probeFiles.node.js';
+import { compile, openSource, readImages } from '../../src/node.js';
+import { readCheckpointFile } from '../../src/runs/runFolder.node.js';
+import { ProbeFiles } from '../../src/runs/runAssets.node.js';
 import { sharedTemporaryFolder } from '../temporaryFolder.js';
 import { resultOf } from './runCommand.js';
 import { bytesIn, makeTinyRun } from './tinyRun.js';
@@ -89,7 +90,7 @@ describe('an MNIST digit in a PNG file of 28x28 is the digit of the data set', (
   });
 
   it('for classify: with the same probability', async () => {
-    await run('probe', 'mnist', '--labels', '20', '--methods', 'codes', '--draws', '1', '--save', 'digits');
+    await run('probe', 'mnist', '--labels', '20', '--methods', 'codes', '--trials', '1', '--save', 'digits');
     const { images } = (await run('classify', 'digits')) as { images: { label: number; probability: number }[] };
     await withModel(async (model, { vectors }) => {
       const { probe } = await new ProbeFiles(join(cwd, 'run')).choose('digits');

@@ -23,8 +23,6 @@ export const reference = JSON.parse(readFileSync(new URL('reference/reference.js
   images: { shape: [number, number, number]; a: number[]; b: number[]; bytes: Record<Score, number>; values: Record<Score, number> };
   pairs: { width: number; a: number[]; b: number[]; frechet: number; kernel: number; manifold: Record<string, number> };
   inception: { width: number; probabilities: number[]; splits: number; mean: number; deviation: number };
-  chiSquare: [value: number, degrees: number, tail: number][];
-  meanCosines: [concentration: number, latent: number, cosine: number][];
   codes: { width: number; codes: number[]; resultantLength: number; rayleigh: Test; bingham: Test; relativeVariances: number[]; nearest: number[] };
   classification: {
     width: number;

@@ -1,13 +1,13 @@
 /** Classifiers and labelled images that are trained in milliseconds. */
-import { TrainedModel } from '../../src/model/trainedModel.js';
+import type { ClassifierSpec } from '../../src/classifiers/classifierGraph.js';
+import { ClassifierPrograms } from '../../src/classifiers/encoderClassifier.js';
 import { type ImageSource, splitInMemory } from '../../src/data/source.js';
 import { ARCHITECTURES } from '../../src/networks/architecture.js';
+import { compile } from '../../src/engine/runtime/native.node.js';
+import { TrainedModel } from '../../src/model/trainedModel.js';
+import { randomStream } from '../../src/random.js';
 import { iterationSpec } from '../../src/training/configuration.js';
 import { modelWeights } from '../../src/training/trainer.js';
-import { compile } from '../../src/engine/runtime/native.node.js';
-import type { ClassifierSpec } from '../../src/classifiers/classifierSpec.js';
-import { ClassifierPrograms } from '../../src/classifiers/encoderClassifier.js';
-import { randomStream } from '../../src/random.js';
 import { tinyCheckpoint, tinyConfiguration } from '../training/tinyTraining.js';
 
 export const compileOnOneThread = (graph: Parameters<typeof compile>[0]) => compile(graph, { threads: 1 });

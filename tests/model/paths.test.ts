@@ -1,15 +1,16 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
 import { drawCodes } from '../../src/age/prior.js';
-import { greatCircle, moveCodes, pathThrough, tangentAt } from '../../src/model/paths.js';
-import { interpolateCodes } from '../../src/model/slerp.js';
+import { codeStatistics } from '../../src/metrics/catalog/codeStatistics.js';
+import { drawCodesAround, greatCircle, interpolateCodes, pathThrough, tangentAt } from '../../src/model/paths.js';
 import { randomStream } from '../../src/random.js';
-import { expectWithin } from '../expectWithin.js';
-import { expectInputError } from '../rejection.js';
 import { normOf, rowsOf } from '../age/codes.js';
+import { expectWithin } from '../expectWithin.js';
+import { deviationOf, meanOf } from '../moments.js';
+import { errorOf, expectInputError } from '../rejection.js';
+import { describe, expect, it } from 'vitest';
 
+const steps = fc.integer({ min: 2, max: 12 });
 const latents = fc.integer({ min: 2, max: 64 });
-const angles = fc.double({ min: -3, max: 3, noNaN: true });
 const draw = (latent: number, seed: number, purpose: string, count = 1) => drawCodes('sphere', count, latent, randomStream(seed, purpose));
 
 /** The angle between two directions, exact also where it is small. */
@@ -19,6 +20,69 @@ function angleBetween(a: ArrayLike<number>, b: ArrayLike<number>): number {
 }
 
 const inner = (a: ArrayLike<number>, b: ArrayLike<number>): number => Array.from(a).reduce((sum, value, index) => sum + value * b[index]!, 0);
+
+describe('interpolation on the sphere', () => {
+  it('stays on the sphere, in even steps of the shorter arc, from end to end exactly', () => {
+    fc.assert(
+      fc.property(latents, steps, fc.nat(), (latent, count, seed) => {
+        const [a, b] = [draw(latent, seed, 'from'), draw(latent, seed, 'to')];
+        const path = rowsOf(interpolateCodes('sphere', a, b, count), latent);
+        expect(path).toHaveLength(count);
+        expect(path[0]).toEqual(Array.from(a));
+        expect(path.at(-1)).toEqual(Array.from(b));
+        const whole = angleBetween(Array.from(a), Array.from(b));
+        // Near the opposite point the arc itself is uncertain by float32's rounding.
+        fc.pre(whole < 3.1);
+        for (const code of path) expectWithin(normOf(code), 1, 1e-4);
+        for (let step = 1; step < count; step++) expectWithin(angleBetween(path[step - 1]!, path[step]!), whole / (count - 1), 1e-4);
+      }),
+    );
+  });
+
+  it('turns a quarter through the point between', () => {
+    const path = interpolateCodes('sphere', Float32Array.of(1, 0), Float32Array.of(0, 1), 3);
+    expect(path).toEqual(Float32Array.of(1, 0, Math.SQRT1_2, Math.SQRT1_2, 0, 1));
+  });
+
+  it('stays where it is between equal codes', () => {
+    const a = draw(16, 1, 'same');
+    for (const code of rowsOf(interpolateCodes('sphere', a, a, 5), 16)) for (const [index, value] of code.entries()) expectWithin(value, a[index]!, 1e-6);
+  });
+
+  it('is even between codes so near that they differ by rounding', () => {
+    const a = draw(8, 2, 'near');
+    const b = a.map((value, index) => value + (index === 0 ? 1e-6 : 0));
+    for (const code of rowsOf(interpolateCodes('sphere', a, b, 4), 8)) expectWithin(normOf(code), 1, 1e-5);
+  });
+
+  it('refuses opposite codes, between which no arc is the shortest', () => {
+    return fc.assert(
+      fc.asyncProperty(latents, fc.nat(), async (latent, seed) => {
+        const a = draw(latent, seed, 'from');
+        const error = await errorOf(() =>
+          interpolateCodes(
+            'sphere',
+            a,
+            a.map((value) => -value),
+            3,
+          ),
+        );
+        expect(error).toBeInstanceOf(Error);
+        expect((error as Error).message).toContain('opposite');
+      }),
+    );
+  });
+});
+
+describe('interpolation under the normal prior', () => {
+  it('divides the straight line evenly', () => {
+    expect(interpolateCodes('normal', Float32Array.of(0, 4), Float32Array.of(4, -4), 5)).toEqual(Float32Array.of(0, 4, 1, 2, 2, 0, 3, -2, 4, -4));
+  });
+
+  it('goes through the middle of opposite codes', () => {
+    expect(interpolateCodes('normal', Float32Array.of(1, 2), Float32Array.of(-1, -2), 3)).toEqual(Float32Array.of(1, 2, 0, 0, -1, -2));
+  });
+});
 
 describe('a great circle', () => {
   it('goes evenly around the sphere, from the first code through the second, and closes', () => {
@@ -91,73 +155,6 @@ describe('a path through points', () => {
   });
 });
 
-describe('moving codes along a direction', () => {
-  const direction = randomStream(3, 'direction');
-
-  it('keeps them on the sphere, each as far from where it was as was asked', () => {
-    fc.assert(
-      fc.property(latents, angles, fc.nat(), (latent, angle, seed) => {
-        const codes = draw(latent, seed, 'codes', 5);
-        const along = randomStream(seed, 'direction').fillNormal(new Float32Array(latent));
-        const before = rowsOf(codes, latent);
-        fc.pre(before.every((code) => Math.abs(inner(code, along)) < 0.999 * normOf(Array.from(along))));
-        rowsOf(moveCodes('sphere', codes, along, angle), latent).forEach((code, row) => {
-          expectWithin(normOf(code), 1, 1e-5);
-          expectWithin(angleBetween(code, before[row]!), Math.abs(angle), 1e-3);
-        });
-      }),
-    );
-  });
-
-  it('towards it comes nearer, and away from it farther, in the plane of both', () => {
-    const along = direction.fillNormal(new Float32Array(16));
-    const codes = draw(16, 5, 'codes', 20);
-    const cosines = [-0.4, 0, 0.4].map((angle) => rowsOf(moveCodes('sphere', codes, along, angle), 16).map((code) => inner(code, along)));
-    cosines[1]!.forEach((middle, row) => {
-      expect(cosines[0]![row]).toBeLessThan(middle);
-      expect(cosines[2]![row]).toBeGreaterThan(middle);
-    });
-  });
-
-  it('by 0 changes nothing, bit for bit', () => {
-    const along = direction.fillNormal(new Float32Array(8));
-    for (const prior of ['sphere', 'normal'] as const) {
-      const codes = drawCodes(prior, 6, 8, randomStream(1, 'codes'));
-      expect(moveCodes(prior, codes, along, 0)).toEqual(codes);
-    }
-  });
-
-  it('there and back leads to where it began', () => {
-    const along = direction.fillNormal(new Float32Array(8));
-    const codes = draw(8, 7, 'codes', 10);
-    const back = moveCodes('sphere', moveCodes('sphere', codes, along, 0.3), along, -0.3);
-    back.forEach((value, index) => expectWithin(value, codes[index]!, 1e-5));
-  });
-
-  it('does not know the length of the direction on the sphere, and adds it under the normal prior', () => {
-    const codes = draw(8, 9, 'codes', 3);
-    const along = direction.fillNormal(new Float32Array(8));
-    const longer = along.map((value) => 100 * value);
-    moveCodes('sphere', codes, longer, 0.5).forEach((value, index) => expectWithin(value, moveCodes('sphere', codes, along, 0.5)[index]!, 1e-5));
-    expect(moveCodes('normal', Float32Array.of(1, 2, 3, 4), Float32Array.of(10, -10), 0.5)).toEqual(Float32Array.of(6, -3, 8, -1));
-  });
-
-  it('does not change the codes that it is given', () => {
-    const codes = draw(4, 11, 'codes', 2);
-    const copy = codes.slice();
-    moveCodes('sphere', codes, Float32Array.of(1, 2, 3, 4), 1);
-    expect(codes).toEqual(copy);
-  });
-
-  it('is refused where there is no way', async () => {
-    const codes = draw(4, 1, 'codes', 2);
-    await expectInputError(() => moveCodes('sphere', codes, new Float32Array(4), 1), 'no length');
-    await expectInputError(() => moveCodes('sphere', codes, Float32Array.of(1, 2, 3), 1), '3 coordinates');
-    await expectInputError(() => moveCodes('sphere', codes, codes.subarray(4), 1), 'code 1', 'on the direction');
-    await expectInputError(() => moveCodes('normal', codes, codes.subarray(4), NaN), 'amount: is NaN');
-  });
-});
-
 describe('the tangent at a code', () => {
   it('is what of the direction is square to it', () => {
     fc.assert(
@@ -170,5 +167,61 @@ describe('the tangent at a code', () => {
         expectWithin(Math.abs(inner(rest, code)), normOf(rest), 1e-6);
       }),
     );
+  });
+});
+
+describe('codes around a code', () => {
+  const code = drawCodes('sphere', 1, 64, randomStream(1, 'code'));
+  const around = (spread: number, count = 2000) => rowsOf(drawCodesAround('sphere', code, spread, count, randomStream(2, 'draws')), 64);
+
+  it.each([0.1, 0.3, 0.7, 1])('lie on the sphere, at the angle to the code that the spread %d states', (spread) => {
+    const draws = around(spread);
+    for (const draw of draws) expectWithin(normOf(draw), 1, 1e-5);
+    const angles = draws.map((draw) => Math.acos(inner(draw, code)));
+    expectWithin(meanOf(angles), (spread * Math.PI) / 2, 0.05);
+  });
+
+  it('are the code itself near spread 0', () => {
+    for (const draw of around(1e-6, 20)) for (const [index, value] of draw.entries()) expectWithin(value, code[index]!, 1e-5);
+  });
+
+  it('are the prior at spread 1', () => {
+    const { rayleigh, bingham } = codeStatistics({ data: drawCodesAround('sphere', code, 1, 3000, randomStream(2, 'draws')), width: 64 });
+    for (const { statistic, degreesOfFreedom } of [rayleigh, bingham]) expectWithin(statistic, degreesOfFreedom, 4 * Math.sqrt(2 * degreesOfFreedom));
+  });
+
+  it('balance across the code', () => {
+    const across = drawCodes('sphere', 1, 64, randomStream(3, 'across'));
+    const along = inner(Array.from(across), code);
+    const sides = around(0.5).map((draw) =>
+      inner(
+        draw,
+        across.map((value, index) => value - along * code[index]!),
+      ),
+    );
+    expectWithin(meanOf(sides), 0, (4 * deviationOf(sides)) / Math.sqrt(2000));
+  });
+
+  it.each([0.3, 1])('under the normal prior have their mean turned towards noise, spread %d', (spread) => {
+    const normal = drawCodes('normal', 1, 32, randomStream(1, 'code'));
+    const draws = rowsOf(drawCodesAround('normal', normal, spread, 3000, randomStream(2, 'draws')), 32);
+    const [kept, noise] = [Math.cos((spread * Math.PI) / 2), Math.sin((spread * Math.PI) / 2)];
+    for (let index = 0; index < 32; index++) {
+      const column = draws.map((draw) => draw[index]!);
+      expectWithin(meanOf(column), kept * normal[index]!, (5 * noise) / Math.sqrt(3000));
+      expectWithin(deviationOf(column), noise, 0.07 * noise);
+    }
+  });
+
+  it('follow from their stream', () => {
+    const draw = (seed: number) => drawCodesAround('sphere', code, 0.3, 3, randomStream(seed, 'draws'));
+    expect(draw(2)).toEqual(draw(2));
+    expect(draw(2)).not.toEqual(draw(3));
+  });
+
+  it.each(['sphere', 'normal'] as const)('are rejected if the spread is out of range (%s)', async (prior) => {
+    for (const spread of [0, -1, 1.1, NaN]) {
+      await expectInputError(() => drawCodesAround(prior, Float32Array.of(1, 0), spread, 1, randomStream(1, 'draws')), 'spread', 'at most 1');
+    }
   });
 });

@@ -1,7 +1,7 @@
-import { describe, expect, it } from 'vitest';
 import { addProduct, type MatrixView, mirrorLower, rowMajor, transposed } from '../../src/numerics/matrixProduct.js';
-import { distanceBlocks, distanceBlocksWithin } from '../../src/numerics/pairBlocks.js';
+import { distanceBlocks, distanceBlocksWithin } from '../../src/numerics/nearestRows.js';
 import { largestDifference, normalRows } from '../metrics/samples.js';
+import { describe, expect, it } from 'vitest';
 
 /** A B^T + 1, element by element. */
 function plainProduct(a: MatrixView, b: MatrixView): Float64Array {

@@ -11,17 +11,17 @@ describe('principal components', () => {
   it('are those of NumPy, two unless told otherwise', () => {
     const components = principalComponents(features);
     expect(largestDifference(components.variances, variances)).toBeLessThan(1e-9);
-    expect(largestDifference(components.parts, parts)).toBeLessThan(1e-9);
+    expect(largestDifference(components.explainedVarianceRatio, parts)).toBeLessThan(1e-9);
     expect(largestDifference(components.axes, axes)).toBeLessThan(1e-7);
     expect(largestDifference(projectOnComponents(features, components), projected)).toBeLessThan(1e-6);
   });
 
   it('lie along a line where rows do', () => {
     const line = featuresOf([0, 0, 3, -4, 6, -8], 2);
-    const { axes, variances, parts } = principalComponents(line);
+    const { axes, variances, explainedVarianceRatio } = principalComponents(line);
     expect(largestDifference(axes.subarray(0, 2), [-0.6, 0.8])).toBeLessThan(1e-12);
     expect(largestDifference(variances, [25, 0])).toBeLessThan(1e-12);
-    expect(largestDifference(parts, [1, 0])).toBeLessThan(1e-12);
+    expect(largestDifference(explainedVarianceRatio, [1, 0])).toBeLessThan(1e-12);
   });
 
   it('have variances that the projected rows have, of fewer rows than features too', () => {
@@ -36,12 +36,12 @@ describe('principal components', () => {
   });
 
   it('of equal rows explain nothing', () => {
-    expect(Array.from(principalComponents(featuresOf([1, 2, 1, 2], 2)).parts)).toEqual([0, 0]);
+    expect(Array.from(principalComponents(featuresOf([1, 2, 1, 2], 2)).explainedVarianceRatio)).toEqual([0, 0]);
   });
 
   it('are refused where there are none', async () => {
     await expectInputError(() => principalComponents(normalRows(1, 3, 1)), '1 rows', 'at least 2');
-    await expectInputError(() => principalComponents(normalRows(5, 3, 1), 4), '4 are asked for', '3 wide');
+    await expectInputError(() => principalComponents(normalRows(5, 3, 1), 4), 'at most 3', 'got 4');
     await expectInputError(() => principalComponents(normalRows(5, 3, 1), 0), 'components: is 0');
     await expectInputError(() => projectOnComponents(normalRows(5, 3, 1), principalComponents(normalRows(5, 4, 1))), '3 wide', 'of 4');
   });

@@ -1,13 +1,12 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it, vi } from 'vitest';
+import { headPacking, outputWidth } from '../../src/classifiers/classifierGraph.js';
 import { classifierExtractor, type DataClassifier, dataClassifierSpec, trainDataClassifier } from '../../src/classifiers/dataClassifier.js';
-import { headPacking } from '../../src/classifiers/classifierHead.js';
-import { outputWidth } from '../../src/classifiers/classifierSpec.js';
 import { dataExtractor } from '../../src/runs/extractorCache.node.js';
-import { temporaryFolder } from '../temporaryFolder.js';
 import { barSource, compileOnOneThread } from '../metrics/tinyClassifier.js';
+import { temporaryFolder } from '../temporaryFolder.js';
+import { describe, expect, it, vi } from 'vitest';
 
 const source = barSource(3, 9);
 const classifier = ((): DataClassifier => {

@@ -49,8 +49,8 @@ const evaluationsIn = ({ path }: RunFolder): Record<string, unknown> =>
       .filter((name) => name.startsWith('evaluation-'))
       .sort()
       .map((name) => {
-        const stored = JSON.parse(readFileSync(join(path, name), 'utf8')) as { run: string; phases: object; protocol: { seconds: number } };
-        const { run: _run, phases: _phases, protocol, ...evaluation } = stored;
+        const stored = JSON.parse(readFileSync(join(path, name), 'utf8')) as { run: string; timings: object; protocol: { seconds: number } };
+        const { run: _run, timings: _timings, protocol, ...evaluation } = stored;
         const { seconds: _seconds, ...rest } = protocol;
         return [name, { ...evaluation, protocol: rest }];
       }),
@@ -71,7 +71,7 @@ describe('evaluations during a training', () => {
     expect(Object.keys(evaluationsIn(folder))).toEqual(['evaluation-000008.json', 'evaluation-000016.json']);
     const found = evaluationsIn(folder) as Record<string, { metrics: object; protocol: object }>;
     for (const { file, metrics, epochs } of evaluationsOf(events)) {
-      expect(found[file.slice(-22)]).toMatchObject({ metrics, protocol: { weights: 'averaged', samples: 20, epochs } });
+      expect(found[file.slice(-22)]).toMatchObject({ metrics, protocol: { weights: 'ema', samples: 20, epochs } });
       expect(Object.keys(metrics).sort()).toEqual(['latent_cosine', 'psnr']);
     }
   });

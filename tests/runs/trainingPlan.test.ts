@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type ImageSource, splitInMemory } from '../../src/data/source.js';
-import { METRIC_GROUPS } from '../../src/metrics/metricNames.js';
+import { metricsIn } from '../../src/metrics/registry.js';
 import { planEvaluation } from '../../src/runs/trainingPlan.js';
 import { expectInputError } from '../rejection.js';
 import { noiseSource, tinyConfiguration } from '../training/tinyTraining.js';
@@ -12,9 +12,9 @@ const plan = (changes: Parameters<typeof tinyConfiguration>[0], source = labelle
 
 describe('what a training is judged by', () => {
   it('is what the data allow, where nothing is named', () => {
-    const { reconstruction, latent, samples } = METRIC_GROUPS;
-    expect(plan({})).toEqual({ metrics: new Set([...reconstruction, ...samples, ...latent]), usesFeatures: true });
-    expect(plan({}, unlabelled)).toEqual({ metrics: new Set([...reconstruction, ...latent]), usesFeatures: false });
+    const [reconstruction, latent, samples] = (['reconstruction', 'latent', 'samples'] as const).map((group) => metricsIn(group).map(({ name }) => name));
+    expect(plan({})).toEqual({ metrics: new Set([...reconstruction!, ...samples!, ...latent!]), usesFeatures: true });
+    expect(plan({}, unlabelled)).toEqual({ metrics: new Set([...reconstruction!, ...latent!]), usesFeatures: false });
   });
 
   it('is what is named, and the metric of the best checkpoint', () => {
@@ -32,10 +32,10 @@ describe('what a training is judged by', () => {
   it('is refused where a metric is unknown, or has no best', async () => {
     await expectInputError(() => plan({ evaluateMetrics: ['fdi'] }), '"fdi"', 'did you mean fid');
     await expectInputError(() => plan({ saveBest: 'fdi' }), '"fdi"', 'did you mean fid');
-    for (const saveBest of ['samples', 'rayleigh_p_fake']) await expectInputError(() => plan({ saveBest }), `best "${saveBest}"`, 'fid');
-    await expectInputError(() => plan({ saveBest: 'resultant_fake', prior: 'normal' }), 'best "resultant_fake"');
-    await expectInputError(() => plan({ saveBest: 'divergence_excess_fake', divergence: 'nearest' }), 'best "divergence_excess_fake"');
-    expect(plan({ saveBest: 'resultant_fake', divergence: 'nearest' }).metrics).toContain('resultant_fake');
+    for (const saveBest of ['samples', 'rayleigh_fake']) await expectInputError(() => plan({ saveBest }), `--save-best ${saveBest}:`, 'fid');
+    await expectInputError(() => plan({ saveBest: 'mean_resultant_length_fake', prior: 'normal' }), '--save-best mean_resultant_length_fake:');
+    await expectInputError(() => plan({ saveBest: 'divergence_gap_fake', divergence: 'nearest' }), '--save-best divergence_gap_fake:');
+    expect(plan({ saveBest: 'mean_resultant_length_fake', divergence: 'nearest' }).metrics).toContain('mean_resultant_length_fake');
   });
 
   it('is refused where there are no images to compare with', async () => {

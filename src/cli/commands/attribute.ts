@@ -1,33 +1,29 @@
-import { meanDifference } from '../../model/meanDifference.js';
-import type { ImageSource, Split } from '../../data/source.js';
-import { encodeSplit } from '../../model/encodeSplit.js';
-import { DATA_SPEC_HELP } from '../../data/open.node.js';
-import { InputError, nearestName } from '../../errors.js';
-import { AttributeFiles, attributeNameOf, checkAttributeName } from '../../runs/attributeFiles.node.js';
 import { runFolderPath } from '../attributeOptions.js';
 import { type ActionResult, runAction, subcommand, type Terminal } from '../command.js';
 import { openRun } from '../openRun.js';
 import { compilerOf, type CompilerOptions, deviceOption, threadsOption } from '../options.js';
 import { openRunData, splitOf, splitOption } from '../runData.js';
-
-const REST = 'rest';
+import { DATA_SPEC_HELP } from '../../data/open.node.js';
+import { attributeNameOf, imagesByClass, meanDifference, REST } from '../../model/attribute.js';
+import { encodeSplit } from '../../model/chunks.js';
+import { AttributeFiles, checkAttributeName } from '../../runs/runAssets.node.js';
 
 const EXAMPLES = `
 Examples:
   agenet attribute runs/mnist-1 --with 3 --without 5              the direction from fives to threes, as 3-not-5
   agenet attribute runs/faces photos --with smiling --without rest --name smile
-  agenet sample runs/faces --along smile --by 0.5                 then moves codes by half a radian that way
+  agenet sample runs/faces --along smile --by 0.5                 move codes by half a radian along it
 `;
 
 export const attributeCommand = () =>
-  subcommand('attribute', 'find the direction among codes that tells a class from another')
-    .argument('<run>', 'a run folder, or a checkpoint in one; the direction is kept there')
-    .argument('[data]', `data with labels: ${DATA_SPEC_HELP} (default: what the run was trained on)`)
-    .requiredOption('--with <class>', 'a class, by its name or number')
+  subcommand('attribute', 'find the latent direction that separates one class from another')
+    .argument('<run>', 'a run folder, or a checkpoint in one; stores the direction there')
+    .argument('[data]', `data with labels: ${DATA_SPEC_HELP} (default: the training data of the run)`)
+    .requiredOption('--with <class>', 'a class, by name or number')
     .option('--without <class>', 'another class, or rest for all others', REST)
-    .option('--name <name>', 'what to call the direction (default: made of the classes, such as 3-not-5)')
+    .option('--name <name>', 'name of the direction (default: made from the classes, e.g. 3-not-5)')
     .addOption(splitOption())
-    .option('--no-ema', 'use the weights themselves, not their averages')
+    .option('--no-ema', 'use raw weights instead of EMA weights')
     .addOption(deviceOption())
     .addOption(threadsOption())
     .addHelpText('after', EXAMPLES)
@@ -42,65 +38,33 @@ type Options = {
 } & CompilerOptions;
 
 async function attribute(run: string, data: string | undefined, options: Options, terminal: Terminal): Promise<ActionResult> {
-  const { split, ema } = options;
+  const { ema } = options;
   const name = options.name ?? attributeNameOf(options.without === REST ? options.with : `${options.with}-not-${options.without}`);
   checkAttributeName(name);
   const { model, checkpoint } = await openRun(run, compilerOf(options, terminal), options);
   const files = new AttributeFiles(runFolderPath(run));
   const source = await openRunData(data, checkpoint.configuration, terminal);
   try {
-    const part = splitOf(source, split);
-    const [rowsWith, rowsWithout] = rowsByClass(source, part, options);
-    const codes = await encodeSplit(model, part, [...rowsWith, ...rowsWithout]);
-    const [numbersWith, numbersWithout] = [rowsWith.map((_, place) => place), rowsWithout.map((_, place) => rowsWith.length + place)];
-    const { direction } = meanDifference(codes, model.latentSize, numbersWith, numbersWithout);
+    const split = splitOf(source, options.split);
+    const [indicesWith, indicesWithout] = imagesByClass(source, split, options);
+    const direction = meanDifference(await encodeSplit(model, split, indicesWith), await encodeSplit(model, split, indicesWithout), model.latentSize);
     const origin = {
       data: source.name,
-      split,
+      split: options.split,
       with: options.with,
       without: options.without,
-      countWith: rowsWith.length,
-      countWithout: rowsWithout.length,
+      count_with: indicesWith.length,
+      count_without: indicesWithout.length,
       step: checkpoint.step,
-      raw: !ema,
+      ema,
     };
     const file = await files.write({ name, direction, origin });
     const length = Math.hypot(...direction);
-    terminal.print(`${name}: ${rowsWith.length} images with, ${rowsWithout.length} without; mean codes ${length.toPrecision(3)} apart: ${file}`);
+    terminal.print(`${name}: ${indicesWith.length} images with, ${indicesWithout.length} without; distance between mean codes ${length.toPrecision(3)}`);
+    terminal.print(`Wrote the attribute to ${file}`);
     return { result: { out: file, name, length, ...origin } };
   } finally {
     await model.release();
     source.close?.();
   }
-}
-
-/** The images with and without, by their numbers. Throws InputError for data without labels, classes that there are not, and empty ones. */
-function rowsByClass(source: ImageSource, { labels }: Split, options: Options): [number[], number[]] {
-  if (labels === null || source.classes === null) {
-    throw new InputError(`${source.name}: has no labels, which an attribute is made of; use data with classes, such as a folder with a folder for each`);
-  }
-  const wanted = classOf(source, options.with, '--with');
-  const other = options.without === REST ? undefined : classOf(source, options.without, '--without');
-  if (wanted === other) throw new InputError(`--without ${options.without}: is the class of --with; name another, or rest`);
-  const [rowsWith, rowsWithout]: [number[], number[]] = [[], []];
-  labels.forEach((label, index) => {
-    if (label === wanted) rowsWith.push(index);
-    else if (other === undefined || label === other) rowsWithout.push(index);
-  });
-  for (const [rows, flag] of [[rowsWith, '--with'] as const, [rowsWithout, '--without'] as const]) {
-    if (rows.length === 0) throw new InputError(`${flag}: there are no such images in the part ${options.split} of ${source.name}`);
-  }
-  return [rowsWith, rowsWithout];
-}
-
-/** The number of a class by its name, or by its number where no name is it. */
-function classOf({ name, classes, classNames = [] }: ImageSource, text: string, flag: string): number {
-  const named = classNames.indexOf(text);
-  if (named >= 0) return named;
-  const count = classes ?? 0;
-  if (/^\d+$/.test(text) && Number(text) < count) return Number(text);
-  const nearest = nearestName(text, classNames);
-  const numbers = `0 to ${count - 1}`;
-  const known = classNames.length > 0 ? `${classNames.slice(0, 20).join(', ')}${classNames.length > 20 ? ' and more' : ''}, or by number ${numbers}` : numbers;
-  throw new InputError(`${flag} ${text}: ${name} has no such class${nearest === undefined ? '' : `, did you mean ${nearest}?`} (its classes are ${known})`);
 }

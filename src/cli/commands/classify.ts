@@ -1,16 +1,15 @@
-import { InputError } from '../../errors.js';
-import { imageClassifier, type Predictions } from '../../classifiers/fittedProbe.js';
-import type { SavedProbe } from '../../classifiers/probeFile.js';
-import type { Configuration } from '../../training/configuration.js';
-import { modelWeights } from '../../training/trainer.js';
-import { ProbeFiles, weightsDigest } from '../../runs/probeFiles.node.js';
+import { imageClassifier, type Predictions, type SavedProbe } from '../../classifiers/fittedProbe.js';
 import { runFolderPath } from '../attributeOptions.js';
 import { type ActionResult, runAction, subcommand, type Terminal } from '../command.js';
 import { decodeEach, imageFilesOf } from '../imageFiles.js';
 import { openRun } from '../openRun.js';
 import { compilerOf, type CompilerOptions, deviceOption, threadsOption } from '../options.js';
+import { InputError } from '../../errors.js';
+import { ProbeFiles, weightsDigest } from '../../runs/runAssets.node.js';
+import type { Configuration } from '../../training/configuration.js';
+import { modelWeights } from '../../training/trainer.js';
 
-/** Images that are in memory at once. */
+/** Images in memory at a time. */
 const CHUNK = 500;
 
 const EXAMPLES = `
@@ -21,10 +20,10 @@ Examples:
 `;
 
 export const classifyCommand = () =>
-  subcommand('classify', 'tell the classes of images, by a probe of the run')
+  subcommand('classify', 'classify images with a probe of the run')
     .argument('<run>', 'a run folder, or a checkpoint in one')
-    .argument('<images...>', 'image files, and folders of them')
-    .option('--probe <name>', 'a probe that agenet probe --save made (default: the only one)')
+    .argument('<images...>', 'image files, or folders of images')
+    .option('--probe <name>', 'a probe created by agenet probe --save (default: the only one)')
     .addOption(deviceOption())
     .addOption(threadsOption())
     .addHelpText('after', EXAMPLES)
@@ -36,29 +35,29 @@ async function classify(run: string, named: readonly string[], options: Options,
   const saved = await new ProbeFiles(runFolderPath(run)).choose(options.probe);
   const { name, probe, origin } = saved;
   const compile = compilerOf(options, terminal);
-  const { model, checkpoint } = await openRun(run, compile, { ema: !origin.raw });
-  const weights = modelWeights(checkpoint.vectors, { ema: !origin.raw });
+  const { model, checkpoint } = await openRun(run, compile, { ema: origin.ema });
+  const weights = modelWeights(checkpoint.vectors, { ema: origin.ema });
   if (weightsDigest(weights) !== origin.weights) {
     throw new InputError(
-      `probe ${name}: was fitted on other weights (iteration ${origin.step}) than those of ${run} (iteration ${checkpoint.step}); fit it anew with agenet probe --save, or name its checkpoint`,
+      `probe ${name}: fitted on the weights of iteration ${origin.step}, but ${run} has those of iteration ${checkpoint.step}; fit it again with agenet probe --save, or name its checkpoint`,
     );
   }
   const classifier = await imageClassifier(probe, model, weights, compile);
   try {
     const images: ClassifiedImage[] = [];
-    const leftOut: { file: string; reason: string }[] = [];
-    for await (const chunk of chunksOf(await imageFilesOf(named), checkpoint.configuration, leftOut)) {
+    const skipped: { file: string; reason: string }[] = [];
+    for await (const chunk of chunksOf(await imageFilesOf(named), checkpoint.configuration, skipped)) {
       const predictions = await classifier.classify(Uint8Array.from(Buffer.concat(chunk.map(({ pixels }) => pixels))));
       images.push(...chunk.map(({ file }, index) => describe(file, predictions, index, saved)));
     }
-    const [first] = leftOut;
+    const [first] = skipped;
     if (images.length === 0 && first !== undefined) {
-      const others = leftOut.length > 1 ? `, nor can the ${leftOut.length - 1} others` : '';
-      throw new InputError(`${first.file}: cannot be read as an image (${first.reason})${others}`);
+      const others = skipped.length > 1 ? `, like ${skipped.length - 1} others` : '';
+      throw new InputError(`${first.file}: cannot read as an image (${first.reason})${others}`);
     }
-    for (const { file, reason } of leftOut) terminal.note(`${file}: left out, it cannot be read as an image (${reason})`);
+    for (const { file, reason } of skipped) terminal.note(`${file}: skipped, cannot read as an image (${reason})`);
     for (const { file, class: name, probability } of images) terminal.print(`${file}  ${name}  ${probability.toFixed(3)}`);
-    return { result: { run, probe: name, method: probe.method, labels: origin.labels, testAccuracy: origin.testAccuracy, images, leftOut } };
+    return { result: { run, probe: name, method: probe.method, labels: origin.labels, test_accuracy: origin.test_accuracy, images, skipped } };
   } finally {
     await classifier.release();
     await model.release();
@@ -74,13 +73,13 @@ interface ClassifiedImage {
 
 function describe(file: string, { classes, probabilities }: Predictions, index: number, { probe, origin }: SavedProbe): ClassifiedImage {
   const label = classes[index]!;
-  return { file, label, class: origin.classNames[label]!, probability: probabilities[index * probe.classes + label]! };
+  return { file, label, class: origin.class_names[label]!, probability: probabilities[index * probe.classes + label]! };
 }
 
-/** The images of files, some at a time; what cannot be decoded is entered in `leftOut`. */
-async function* chunksOf(files: readonly string[], configuration: Configuration, leftOut: { file: string; reason: string }[]) {
+/** The images of files in chunks; files that cannot be decoded are added to `skipped`. */
+async function* chunksOf(files: readonly string[], configuration: Configuration, skipped: { file: string; reason: string }[]) {
   for (let start = 0; start < files.length; start += CHUNK) {
-    const onFailure = (file: string, reason: string) => void leftOut.push({ file, reason });
+    const onFailure = (file: string, reason: string) => void skipped.push({ file, reason });
     const chunk: { file: string; pixels: Uint8Array }[] = [];
     for await (const image of decodeEach(files.slice(start, start + CHUNK), configuration, onFailure)) chunk.push(image);
     if (chunk.length > 0) yield chunk;

@@ -1,12 +1,12 @@
-import { inOnePiece, type PiecewiseArray } from '../../data/npzFile.node.js';
-import { DATA_SPEC_HELP } from '../../data/open.node.js';
-import { encodedChunks } from '../../model/encodeSplit.js';
 import { type ActionResult, runAction, subcommand, type Terminal } from '../command.js';
 import { openRun } from '../openRun.js';
 import { compilerOf, type CompilerOptions, deviceOption, threadsOption } from '../options.js';
 import { forceOption, keepInputs, type OutputOptions, prepareOutput, writeNpz } from '../output.js';
 import { openRunData, splitOf, splitOption } from '../runData.js';
 import { withSignals, WRITING } from '../signals.js';
+import { inOnePiece, type PiecewiseArray } from '../../data/npzFile.node.js';
+import { DATA_SPEC_HELP } from '../../data/open.node.js';
+import { encodedChunks } from '../../model/chunks.js';
 
 const EXAMPLES = `
 Examples:

@@ -1,29 +1,17 @@
 import { Option } from '@commander-js/extra-typings';
-import type { TrainedModel } from '../../model/trainedModel.js';
-import type { ImageSource } from '../../data/source.js';
-import { evaluate } from '../../metrics/evaluate.js';
-import { FEATURE_GROUPS, groupOf, METRIC_GROUP_NAMES, parseMetrics } from '../../metrics/metricNames.js';
-import type { FeatureExtractor } from '../../classifiers/featureExtractor.js';
 import { whyNoClassifier } from '../../classifiers/dataClassifier.js';
-import { type Configuration, iterationSpec } from '../../training/configuration.js';
-import { DATA_SPEC_HELP } from '../../data/open.node.js';
-import type { Compile } from '../../engine/index.js';
-import { InputError } from '../../errors.js';
-import { runFolderOf, writeEvaluation } from '../../runs/evaluationFile.node.js';
-import { dataExtractor } from '../../runs/extractorCache.node.js';
-import { Stopwatch } from '../../metrics/stopwatch.js';
-import type { StoredCheckpoint } from '../../training/runStore.js';
+import type { FeatureExtractor } from '../../classifiers/featureExtractor.js';
 import { type ActionResult, runAction, subcommand, type Terminal } from '../command.js';
 import { showEvaluation } from '../evaluationTable.js';
 import {
-  featuresChannelsOption,
-  featuresStdOption,
-  featuresMeanOption,
   type FeatureOptions,
+  featuresChannelsOption,
+  featuresMeanOption,
   featuresOption,
   featuresOutputOption,
   featuresProbabilitiesOption,
   featuresSizeOption,
+  featuresStdOption,
   openFeatures,
   requireFeatureModel,
 } from '../featureOptions.js';
@@ -31,29 +19,50 @@ import { openRun } from '../openRun.js';
 import { compilerOf, type CompilerOptions, deviceOption, parseList, seedOption, threadsOf, threadsOption, wholeNumber } from '../options.js';
 import { steppingProgress } from '../progress.js';
 import { openRunData } from '../runData.js';
+import { DATA_SPEC_HELP } from '../../data/open.node.js';
+import type { ImageSource } from '../../data/source.js';
+import type { Compile } from '../../engine/index.js';
+import { InputError } from '../../errors.js';
+import { evaluate } from '../../metrics/evaluate.js';
+import { Stopwatch } from '../../metrics/evaluationContext.js';
+import { METRIC_GROUPS } from '../../metrics/metric.js';
+import { METRIC_NAMES, metricsIn, parseMetrics, usesFeatures } from '../../metrics/registry.js';
+import type { TrainedModel } from '../../model/trainedModel.js';
+import { runFolderOf, writeEvaluation } from '../../runs/evaluationFile.node.js';
+import { dataExtractor } from '../../runs/extractorCache.node.js';
+import type { StoredCheckpoint } from '../../training/runStore.js';
+import { type Configuration, iterationSpec } from '../../training/configuration.js';
+
+const METRIC_LIST = METRIC_GROUPS.map(
+  (group) =>
+    `${group}:\n${metricsIn(group)
+      .map(({ name, meaning }) => `  ${name}: ${meaning}`)
+      .join('\n')}`,
+).join('\n');
 
 const EXAMPLES = `
-Metrics are named one by one (fid, psnr, ...), or by group: ${METRIC_GROUP_NAMES.join(', ')}.
+Metrics by group; --metrics takes names of metrics and of groups.
+${METRIC_LIST}
 
 Examples:
-  agenet evaluate runs/mnist-1                                    everything, with 10,000 samples and the test images
+  agenet evaluate runs/mnist-1                                    every metric, with 10,000 samples and the test images
   agenet evaluate runs/mnist-1 --metrics fid,kid --count 5000
   agenet evaluate runs/photos-1 --features inception.onnx --features-output pool --features-size 299 \\
-    --features-mean 0.5 --features-std 0.5                  features of an image model of your own
+    --features-mean 0.5 --features-std 0.5                  features of an external ONNX model
 `;
 
 export const evaluateCommand = () =>
-  subcommand('evaluate', 'judge a trained model by numbers')
+  subcommand('evaluate', 'compute metrics for a trained model')
     .argument('<run>', 'a run folder, or a checkpoint')
-    .argument('[data]', `${DATA_SPEC_HELP} (default: what the run was trained on)`)
-    .addOption(new Option('--split <part>', 'which images to compare with').choices(['train', 'test'] as const).default('test' as const))
-    .option('--count <number>', 'how many samples, and images where there are as many', wholeNumber(2, 1_000_000), 10_000)
+    .argument('[data]', `${DATA_SPEC_HELP} (default: the training data of the run)`)
+    .addOption(new Option('--split <split>', 'images to compare with').choices(['train', 'test'] as const).default('test' as const))
+    .option('--count <number>', 'number of samples, and of images if there are as many', wholeNumber(2, 1_000_000), 10_000)
     .addOption(seedOption().default(0))
-    .option('--metrics <list>', 'names of metrics or groups, with commas (default: all that the data allow)', parseList)
-    .option('--no-ema', 'use the weights themselves, not their averages')
+    .option('--metrics <list>', 'comma-separated metrics or groups (default: all that the data allow)', parseList)
+    .option('--no-ema', 'use raw weights instead of EMA weights')
     .addOption(deviceOption())
     .addOption(threadsOption())
-    .optionsGroup('Features of an image model of your own:')
+    .optionsGroup('Features of an external ONNX model:')
     .addOption(featuresOption())
     .addOption(featuresOutputOption())
     .addOption(featuresProbabilitiesOption())
@@ -81,14 +90,14 @@ async function evaluateRun(run: string, data: string | undefined, options: Optio
   const { configuration } = checkpoint;
   const source = await openRunData(data, configuration, terminal);
   try {
-    return await judge({ run, model, checkpoint, source, asked, compile }, options, terminal);
+    return await evaluateModel({ run, model, checkpoint, source, asked, compile }, options, terminal);
   } finally {
     await model.release();
     source.close?.();
   }
 }
 
-/** What is judged, and by which metrics: undefined for all that can be had. */
+/** What is evaluated, and by which metrics: undefined for all that the data allow. */
 interface Subject {
   readonly run: string;
   readonly model: TrainedModel;
@@ -98,14 +107,14 @@ interface Subject {
   readonly compile: Compile;
 }
 
-async function judge({ run, model, checkpoint, source, asked, compile }: Subject, options: Options, terminal: Terminal): Promise<ActionResult> {
+async function evaluateModel({ run, model, checkpoint, source, asked, compile }: Subject, options: Options, terminal: Terminal): Promise<ActionResult> {
   const start = performance.now();
   const { split, count, seed, ema } = options;
-  const phases = new Stopwatch();
-  const extractor = await phases.time('extractor', () => extractorFor(source, asked, compile, options, terminal));
-  const metrics = asked ?? parseMetrics(METRIC_GROUP_NAMES.filter((group) => extractor !== undefined || !FEATURE_GROUPS.includes(group)));
+  const stopwatch = new Stopwatch();
+  const extractor = await stopwatch.time('extractor', () => extractorFor(source, asked, compile, options, terminal));
+  const metrics = asked ?? parseMetrics(METRIC_NAMES.filter((name) => extractor !== undefined || !usesFeatures(name)));
   try {
-    const { nearest, ...evaluation } = await evaluate({
+    const { grids, ...evaluation } = await evaluate({
       model,
       source,
       split,
@@ -123,28 +132,28 @@ async function judge({ run, model, checkpoint, source, asked, compile }: Subject
       ...evaluation,
       protocol: {
         ...evaluation.protocol,
-        weights: !ema || checkpoint.configuration.ema === 0 ? 'raw' : 'averaged',
+        weights: !ema || checkpoint.configuration.ema === 0 ? 'raw' : 'ema',
         seconds: Math.round((performance.now() - start) / 100) / 10,
       },
-      phases: { ...phases.seconds, ...evaluation.phases },
+      timings: { ...stopwatch.seconds, ...evaluation.timings },
     };
     showEvaluation(result, (line) => terminal.print(line));
-    const shares = Object.entries(result.phases).map(([phase, seconds]) => `${phase} ${seconds.toFixed(1)}`);
-    terminal.print(`${result.protocol.seconds.toFixed(1)} s: ${shares.join(', ')}`);
+    const timings = Object.entries(result.timings).map(([phase, seconds]) => `${phase.replaceAll('_', ' ')} ${seconds.toFixed(1)}`);
+    terminal.print(`${result.protocol.seconds.toFixed(1)} s: ${timings.join(', ')}`);
     const folder = await runFolderOf(checkpoint.file);
     if (folder === undefined) return { result };
-    const { file, picture } = await writeEvaluation(folder, { step, raw: !ema }, result, nearest);
-    if (picture !== undefined) terminal.print(`samples, each with the training images nearest to it: ${picture}`);
-    terminal.print(file);
-    return { result: { ...result, file } };
+    const written = await writeEvaluation(folder, { step, ema }, result, grids);
+    for (const grid of written.grids) terminal.print(`Wrote an image grid to ${grid}`);
+    terminal.print(`Wrote the evaluation to ${written.file}`);
+    return { result: { ...result, file: written.file } };
   } finally {
     await extractor?.release();
   }
 }
 
-const REMEDY = 'give an image model with --features MODEL.onnx';
+const REMEDY = 'pass an ONNX model with --features MODEL.onnx';
 
-/** The extractor that is asked for, or the data's own; none where no metric needs one, or unlabelled data have none and none is insisted on. */
+/** Opens the requested extractor or the data's own; none if no metric needs one, or metrics were not named and unlabeled data have none. */
 async function extractorFor(
   source: ImageSource,
   asked: ReadonlySet<string> | undefined,
@@ -152,13 +161,13 @@ async function extractorFor(
   options: Options,
   terminal: Terminal,
 ): Promise<FeatureExtractor | undefined> {
-  const needing = asked && Array.from(asked).find((metric) => FEATURE_GROUPS.includes(groupOf(metric)));
+  const needing = asked && Array.from(asked).find(usesFeatures);
   if (asked && needing === undefined) return undefined;
   if (options.features !== undefined) return openFeatures(options.features, options, threadsOf(options.threads));
   const problem = whyNoClassifier(source);
   if (problem === undefined) return dataExtractor(source, compile, { onNote: terminal.note, onStep: steppingProgress(terminal, 'extractor') });
   if (needing !== undefined) throw new InputError(`${needing}: ${problem}; ${REMEDY}`);
-  terminal.note(`samples are not compared with images: ${problem}; ${REMEDY}`);
+  terminal.note(`skipping metrics of features (FID, KID and others): ${problem}; ${REMEDY}`);
   return undefined;
 }
 

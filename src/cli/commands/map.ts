@@ -1,44 +1,44 @@
 import { Option } from '@commander-js/extra-typings';
-import { gatherImages, type ImageSource } from '../../data/source.js';
-import { CODE_MAPS, mapCodes, type MapMethod } from '../../model/codeMap.js';
-import { encodeSplit } from '../../model/encodeSplit.js';
-import { gridMosaic, placeCrowd } from '../../images/imageGrid.js';
-import { imageOf } from '../../images/raster.js';
-import { DATA_SPEC_HELP } from '../../data/open.node.js';
-import { InputError } from '../../errors.js';
-import { randomStream, shuffledIndices } from '../../random.js';
 import { type ActionResult, runAction, subcommand, type Terminal } from '../command.js';
 import { openRun, picturesOf } from '../openRun.js';
 import { compilerOf, type CompilerOptions, deviceOption, seedOption, threadsOption, wholeNumber } from '../options.js';
 import { forceOption, keepInputs, type OutputOptions, prepareOutput, writeJson, writePng } from '../output.js';
 import { describeImage, openRunData, splitOf, splitOption } from '../runData.js';
+import { DATA_SPEC_HELP } from '../../data/open.node.js';
+import { gatherImages, type ImageSource } from '../../data/source.js';
+import { InputError } from '../../errors.js';
+import { gridMosaic, placeCrowd } from '../../images/imageGrid.js';
+import { imageOf } from '../../images/raster.js';
+import { encodeSplit } from '../../model/chunks.js';
+import { CODE_MAPS, mapCodes, type MapMethod } from '../../model/codeMap.js';
+import { randomStream, shuffledIndices } from '../../random.js';
 
 const EXAMPLES = `
 Examples:
-  agenet map runs/mnist-1                             2000 training images where their codes lie, as map.png
+  agenet map runs/mnist-1                             2000 training images at their codes, as map.png
   agenet map runs/mnist-1 --method umap --out clusters.png
-  agenet map runs/mnist-1 --split test --out map.json    coordinates and labels, for other programs to draw
+  agenet map runs/mnist-1 --split test --out map.json    coordinates and labels, to plot elsewhere
 `;
 
-/** The longer side has so many cells for each root of an image: clusters leave much of the plane empty. */
+/** Cells along the longer side per square root of the number of images: clusters leave much of the plane empty. */
 const CELLS_PER_ROOT = 1.5;
 
 export const mapCommand = () =>
-  subcommand('map', 'draw images on the plane where their codes lie')
+  subcommand('map', 'arrange images in the plane by their codes')
     .argument('<run>', 'a run folder, or a checkpoint')
-    .argument('[data]', `${DATA_SPEC_HELP} (default: what the run was trained on)`)
+    .argument('[data]', `${DATA_SPEC_HELP} (default: the training data of the run)`)
     .addOption(
-      new Option('--method <name>', 'how codes are laid out: pca, along the directions in which they vary most; umap, neighbours beside each other')
+      new Option('--method <name>', 'layout: pca, the two directions of largest variance; umap, which keeps neighbors together')
         .choices(Object.keys(CODE_MAPS) as MapMethod[])
         .default('pca' as const),
     )
-    .option('--count <number>', 'how many images at most, drawn at random', wholeNumber(2, 100_000), 2000)
-    .option('--cells <number>', 'images along the longer side (default: by their number)', wholeNumber(1, 500))
+    .option('--count <number>', 'maximum number of images, chosen at random', wholeNumber(2, 100_000), 2000)
+    .option('--cells <number>', 'images along the longer side (default: depends on their number)', wholeNumber(1, 500))
     .addOption(splitOption())
     .addOption(seedOption().default(0))
-    .option('--out <file>', 'a .png picture, or .json with coordinates', 'map.png')
+    .option('--out <file>', 'a .png image, or .json with coordinates', 'map.png')
     .addOption(forceOption())
-    .option('--no-ema', 'use the weights themselves, not their averages')
+    .option('--no-ema', 'use raw weights instead of EMA weights')
     .addOption(deviceOption())
     .addOption(threadsOption())
     .addHelpText('after', EXAMPLES)
@@ -63,24 +63,32 @@ async function map(run: string, data: string | undefined, options: Options, term
   const source = await openRunData(data, checkpoint.configuration, terminal);
   try {
     const part = splitOf(source, split);
-    if (part.count < 2) throw new InputError(`--split ${split}: ${source.name} has ${part.count} such images, but a map needs at least 2`);
+    if (part.count < 2) throw new InputError(`--split ${split}: ${source.name} ${part.count} images in this split, but a map needs at least 2`);
     const indices = shuffledIndices(part.count, randomStream(seed, 'map')).slice(0, options.count);
     const codes = { data: await encodeSplit(model, part, indices), width: model.latentSize };
-    const { points, parts } = mapCodes(codes, method, seed);
-    const found = { out, data: source.name, split, count: indices.length, seed, method, ...(parts ? { parts: Array.from(parts) } : {}) };
+    const { points, explainedVarianceRatio } = mapCodes(codes, method, seed);
+    const found = {
+      out,
+      data: source.name,
+      split,
+      count: indices.length,
+      seed,
+      method,
+      ...(explainedVarianceRatio ? { explained_variance_ratio: Array.from(explainedVarianceRatio) } : {}),
+    };
     if (kind === 'json') {
       const images = Array.from(indices, (index, place) => ({ ...describeImage(source, part, index), x: points[2 * place]!, y: points[2 * place + 1]! }));
       await writeJson(out, { ...found, points: images });
-      terminal.print(`${indices.length} images with their coordinates: ${out}`);
+      terminal.print(`Wrote the coordinates of ${indices.length} images to ${out}`);
       return { result: found };
     }
     const places = placeCrowd(points, options.cells ?? Math.ceil(CELLS_PER_ROOT * Math.sqrt(indices.length)));
     const images = picturesOf(model, gatherImages(part, indices, model.imageElements));
     const tiles = Array.from(indices, (_, place) => imageOf(images, place));
-    await writePng(out, gridMosaic(tiles, places, part.labels ? Array.from(indices, (index) => colourOf(source, part.labels![index]!)) : undefined));
+    await writePng(out, gridMosaic(tiles, places, part.labels ? Array.from(indices, (index) => colorOf(source, part.labels![index]!)) : undefined));
     const drawn = places.cells.filter((cell) => cell >= 0).length;
     const { stretch } = places;
-    terminal.print(`${drawn} of ${indices.length} images${stretch > 0 ? ', crowds stretched to make room' : ''}: ${out}`);
+    terminal.print(`Wrote ${drawn} of ${indices.length} images${stretch > 0 ? ' (axes stretched to reduce overlap)' : ''} to ${out}`);
     return { result: { ...found, drawn, stretch } };
   } finally {
     await model.release();
@@ -88,8 +96,8 @@ async function map(run: string, data: string | undefined, options: Options, term
   }
 }
 
-/** Hues as far apart as there are classes, in turns light and dark. */
-function colourOf({ classes }: ImageSource, label: number): readonly [number, number, number] {
+/** Evenly spaced hues per class, alternately light and dark. */
+function colorOf({ classes }: ImageSource, label: number): readonly [number, number, number] {
   const hue = (6 * label) / (classes ?? 1);
   const strength = label % 2 === 0 ? 255 : 190;
   const channel = (offset: number) => Math.round(strength * Math.min(1, Math.max(0, Math.abs(((hue + offset) % 6) - 3) - 1)));

@@ -1,42 +1,40 @@
 import { InvalidArgumentError } from '@commander-js/extra-typings';
-import type { ImageSource } from '../../data/source.js';
-import { type FittedProbe, PROBE_METHODS, type ProbeMethod } from '../../classifiers/fittedProbe.js';
-import { probe } from '../../classifiers/probe.js';
-import type { ProbeOrigin } from '../../classifiers/probeFile.js';
-import { TEST_IMAGES } from '../../classifiers/probeRunner.js';
-import { modelWeights } from '../../training/trainer.js';
-import { DATA_SPEC_HELP } from '../../data/open.node.js';
-import { InputError, nearestName } from '../../errors.js';
-import { checkProbeName, ProbeFiles, weightsDigest } from '../../runs/probeFiles.node.js';
+import { type FittedProbe, PROBE_METHODS, type ProbeMethod, type ProbeOrigin } from '../../classifiers/fittedProbe.js';
+import { probe, TEST_IMAGES } from '../../classifiers/probe.js';
 import { runFolderPath } from '../attributeOptions.js';
 import { type ActionResult, runAction, subcommand, type Terminal } from '../command.js';
 import { openRun } from '../openRun.js';
 import { compilerOf, type CompilerOptions, deviceOption, seedOption, threadsOption, wholeNumber } from '../options.js';
 import { openRunData } from '../runData.js';
+import { DATA_SPEC_HELP } from '../../data/open.node.js';
+import type { ImageSource } from '../../data/source.js';
+import { InputError, nearestName } from '../../errors.js';
+import { checkProbeName, ProbeFiles, weightsDigest } from '../../runs/runAssets.node.js';
+import { modelWeights } from '../../training/trainer.js';
 
 const EXAMPLES = `
 Methods: codes (logistic regression on codes), features (on codes and the encoder's inner activations), knn (nearest codes), finetune (the
-encoder trained on with a linear head); and to compare with, pixels (regression on pixels), supervised (the same network from scratch).
+encoder fine-tuned with a linear head); baselines: pixels (regression on pixels), supervised (the same network from scratch).
 
-With --save the classifier of the first draw is kept in the run, for agenet classify.
+--save stores the classifier of the first trial in the run, for agenet classify.
 
 Examples:
   agenet probe runs/mnist-1 --labels 100,1000
-  agenet probe runs/mnist-1 --labels 10,100,all --methods codes,finetune --draws 3
+  agenet probe runs/mnist-1 --labels 10,100,all --methods codes,finetune --trials 3
   agenet probe runs/mnist-1 --labels 1000 --save digits
   agenet probe runs/photos labelled-photos --labels all --methods finetune --save kinds
 `;
 
 export const probeCommand = () =>
-  subcommand('probe', 'classify with few labels: test accuracy')
+  subcommand('probe', 'measure classification accuracy with few labels')
     .argument('<run>', 'a run folder, or a checkpoint')
-    .argument('[data]', `${DATA_SPEC_HELP} (default: what the run was trained on)`)
-    .requiredOption('--labels <list>', 'numbers of labels, the same for each class, or all; with commas', labelCounts)
-    .option('--draws <number>', 'how often labels are drawn', wholeNumber(1, 1000), 5)
-    .option('--methods <list>', `of ${PROBE_METHODS.join(', ')}, with commas (default: all; with --save codes)`, methodNames)
-    .option('--save <name>', 'keep a classifier under this name; takes one number of labels and one method')
+    .argument('[data]', `${DATA_SPEC_HELP} (default: the training data of the run)`)
+    .requiredOption('--labels <list>', 'comma-separated numbers of labels, evenly over the classes, or all', labelCounts)
+    .option('--trials <number>', 'number of random label subsets to average over', wholeNumber(1, 1000), 5)
+    .option('--methods <list>', `comma-separated, of ${PROBE_METHODS.join(', ')} (default: all; codes with --save)`, methodNames)
+    .option('--save <name>', 'save the classifier of the first trial under this name; requires one number of labels and one method')
     .addOption(seedOption().default(0))
-    .option('--no-ema', 'use the weights themselves, not their averages')
+    .option('--no-ema', 'use raw weights instead of EMA weights')
     .addOption(deviceOption())
     .addOption(threadsOption())
     .addHelpText('after', EXAMPLES)
@@ -56,13 +54,13 @@ function methodNames(text: string): ProbeMethod[] {
     const known = PROBE_METHODS.find((method) => method === part);
     if (known !== undefined) return known;
     const nearest = nearestName(part, PROBE_METHODS);
-    throw new InvalidArgumentError(`There is no method "${part}"${nearest ? `, did you mean ${nearest}?` : ''} (there is ${PROBE_METHODS.join(', ')}).`);
+    throw new InvalidArgumentError(`Unknown method "${part}"${nearest ? `, did you mean ${nearest}?` : ''}; choose from ${PROBE_METHODS.join(', ')}.`);
   });
 }
 
 type Options = {
   readonly labels: readonly (number | 'all')[];
-  readonly draws: number;
+  readonly trials: number;
   readonly methods?: readonly ProbeMethod[] | undefined;
   readonly save?: string | undefined;
   readonly seed: number;
@@ -70,7 +68,7 @@ type Options = {
 } & CompilerOptions;
 
 async function probeRun(run: string, data: string | undefined, options: Options, terminal: Terminal): Promise<ActionResult> {
-  const { labels, draws, save, methods = save === undefined ? PROBE_METHODS : ['codes'], seed, ema } = options;
+  const { labels, trials, save, methods = save === undefined ? PROBE_METHODS : ['codes'], seed, ema } = options;
   if (save !== undefined) checkSaving(save, labels, methods);
   const files = save === undefined ? undefined : new ProbeFiles(runFolderPath(run));
   const compile = compilerOf(options, terminal);
@@ -87,29 +85,28 @@ async function probeRun(run: string, data: string | undefined, options: Options,
       weights,
       source,
       labels,
-      draws,
+      trials,
       methods,
       seed,
       compile,
-      // Only a saved classifier has probabilities that somebody reads.
+      // Only a saved classifier is asked for probabilities.
       calibrate: save !== undefined,
       onResult: ({ labels: count, method, accuracy, std }) =>
-        terminal.print(`${method.padEnd(12)} ${String(count).padStart(7)} labels: ${(100 * accuracy).toFixed(2)} % (deviation ${(100 * std).toFixed(2)})`),
+        terminal.print(`${method.padEnd(12)} ${String(count).padStart(7)} labels: ${percent(accuracy)} ± ${(100 * std).toFixed(2)}`),
       onFit: ({ probe, labels: count, accuracy }) => {
         first ??= {
           probe,
           origin: {
-            ...{ data: source.name, labels: count, seed, testAccuracy: accuracy, testImages, classNames: classNamesOf(source) },
-            ...{ step, raw: !ema, weights: weightsDigest(weights) },
+            ...{ data: source.name, labels: count, seed, test_accuracy: accuracy, test_images: testImages, class_names: classNamesOf(source) },
+            ...{ step, ema, weights: weightsDigest(weights) },
           },
         };
       },
     });
-    const protocol = { data: source.name, draws, seed, classes: source.classes, test: testImages, seconds: (performance.now() - start) / 1000 };
+    const protocol = { data: source.name, trials, seed, classes: source.classes, test_images: testImages, seconds: (performance.now() - start) / 1000 };
     if (files === undefined || save === undefined || first === undefined) return { result: { run, step, results, protocol } };
     const out = await files.write({ name: save, ...first });
-    const { testAccuracy } = first.origin;
-    terminal.print(`${save}: the first draw's classifier, which meets ${(100 * testAccuracy).toFixed(2)} % of ${testImages} test labels: ${out}`);
+    terminal.print(`Wrote probe ${save} (first trial, ${percent(first.origin.test_accuracy)} of ${testImages} test images) to ${out}`);
     return { result: { run, step, results, protocol, saved: { name: save, out, ...first.origin } } };
   } finally {
     await model.release();
@@ -117,12 +114,14 @@ async function probeRun(run: string, data: string | undefined, options: Options,
   }
 }
 
-/** Throws InputError where it would not be clear what is to be saved, or the name could not be a file's. */
+/** @throws {InputError} if there would be several classifiers to save, or the name could not be a file name */
 function checkSaving(name: string, labels: Options['labels'], methods: readonly ProbeMethod[]): void {
   checkProbeName(name);
-  if (labels.length !== 1) throw new InputError(`--save ${name}: keeps one classifier, but --labels names ${labels.length} numbers of labels; name one`);
-  if (methods.length !== 1) throw new InputError(`--save ${name}: keeps one classifier, but --methods names ${methods.length} methods; name one`);
+  if (labels.length !== 1) throw new InputError(`--save ${name}: saves one classifier, but --labels names ${labels.length} numbers; name one`);
+  if (methods.length !== 1) throw new InputError(`--save ${name}: saves one classifier, but --methods names ${methods.length} methods; name one`);
 }
 
 const classNamesOf = ({ classes, classNames }: ImageSource): string[] =>
   Array.from({ length: classes ?? 0 }, (_, label) => classNames?.[label] ?? String(label));
+
+const percent = (fraction: number): string => `${(100 * fraction).toFixed(2)}%`;

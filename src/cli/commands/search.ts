@@ -1,32 +1,32 @@
-import { DATA_SPEC_HELP } from '../../data/open.node.js';
-import { gatherImages } from '../../data/source.js';
-import { encodeSplit } from '../../model/encodeSplit.js';
-import { nearestCodes } from '../../model/codeSearch.js';
-import { imageGrid, squareColumns } from '../../images/imageGrid.js';
-import { InputError } from '../../errors.js';
-import { readImages } from '../../images/files.node.js';
 import { type ActionResult, runAction, subcommand, type Terminal } from '../command.js';
 import { openRun, picturesOf } from '../openRun.js';
 import { compilerOf, type CompilerOptions, deviceOption, threadsOption, wholeNumber } from '../options.js';
 import { forceOption, keepInputs, type OutputOptions, prepareOutput, writePng } from '../output.js';
 import { describeImage, openRunData, splitOf, splitOption } from '../runData.js';
+import { DATA_SPEC_HELP } from '../../data/open.node.js';
+import { gatherImages } from '../../data/source.js';
+import { InputError } from '../../errors.js';
+import { readImages } from '../../images/files.node.js';
+import { imageGrid, squareColumns } from '../../images/imageGrid.js';
+import { encodeSplit } from '../../model/chunks.js';
+import { nearestCodes } from '../../model/codeSearch.js';
 
 const EXAMPLES = `
 Examples:
-  agenet search runs/mnist-1 --image seven.png                 the training images whose codes are most like its code
+  agenet search runs/mnist-1 --image seven.png                 the training images with the most similar codes
   agenet search runs/faces photos --image me.jpg --count 8 --json
 `;
 
 export const searchCommand = () =>
-  subcommand('search', 'find the images of a data set that are most like one, by their codes')
+  subcommand('search', 'find the images of a data set most similar to an image, by their codes')
     .argument('<run>', 'a run folder, or a checkpoint')
-    .argument('[data]', `where to search: ${DATA_SPEC_HELP} (default: what the run was trained on)`)
-    .requiredOption('--image <file>', 'the image that others should be like')
-    .option('--count <number>', 'how many images', wholeNumber(1, 10_000), 16)
+    .argument('[data]', `where to search: ${DATA_SPEC_HELP} (default: the training data of the run)`)
+    .requiredOption('--image <file>', 'the query image')
+    .option('--count <number>', 'number of images', wholeNumber(1, 10_000), 16)
     .addOption(splitOption())
-    .option('--out <file>', 'a .png sheet, which begins with the image itself', 'search.png')
+    .option('--out <file>', 'a .png grid that begins with the query image', 'search.png')
     .addOption(forceOption())
-    .option('--no-ema', 'use the weights themselves, not their averages')
+    .option('--no-ema', 'use raw weights instead of EMA weights')
     .addOption(deviceOption())
     .addOption(threadsOption())
     .addHelpText('after', EXAMPLES)
@@ -49,7 +49,7 @@ async function search(run: string, data: string | undefined, options: Options, t
   const source = await openRunData(data, checkpoint.configuration, terminal);
   try {
     const part = splitOf(source, split);
-    if (count > part.count) throw new InputError(`--count ${count}: ${source.name} has ${part.count} images in its part ${split}`);
+    if (count > part.count) throw new InputError(`--count ${count}: the ${split} split of ${source.name} has ${part.count} images`);
     const codes = { data: await encodeSplit(model, part), width: model.latentSize };
     const { indices, cosines } = nearestCodes(await model.encode(query), codes, count);
     const results = Array.from(indices, (index, place) => ({ ...describeImage(source, part, index), cosine: cosines[place]! }));
@@ -61,7 +61,7 @@ async function search(run: string, data: string | undefined, options: Options, t
           .map((entry) => entry.join(' '))
           .join(', ')}`,
       );
-    terminal.print(`${image}, then the ${count} most like it of ${part.count} images: ${out}`);
+    terminal.print(`Wrote ${image} and the ${count} most similar of ${part.count} images to ${out}`);
     return { result: { out, image, data: source.name, split, count, results } };
   } finally {
     await model.release();

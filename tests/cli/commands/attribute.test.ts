@@ -26,12 +26,12 @@ const array = (file: string, name = 'arr_0') => Array.from(bytesIn(unzipSync(rea
 describe('agenet attribute', () => {
   it('keeps the direction between two classes in the run folder, with where it comes from', async () => {
     const result = await command('attribute', 'npz:noise.npz', '--with', '2', '--without', '0');
-    expect(result).toMatchObject({ name: '2-not-0', data: 'npz:noise.npz', split: 'train', with: '2', without: '0', step: 3, raw: false });
+    expect(result).toMatchObject({ name: '2-not-0', data: 'npz:noise.npz', split: 'train', with: '2', without: '0', step: 3, ema: true });
     const file = join(cwd, 'run', 'attributes', '2-not-0.safetensors');
     const { direction, origin } = decodeAttribute(readFileSync(file), file);
     expect(direction).toHaveLength(8);
     expect(Math.hypot(...direction)).toBeCloseTo(result.length as number, 5);
-    expect(origin).toMatchObject({ with: '2', countWith: result.countWith, countWithout: result.countWithout });
+    expect(origin).toMatchObject({ with: '2', count_with: result.count_with, count_without: result.count_without });
   });
 
   it('of a class by its name against the rest is used by sample and reconstruct', async () => {
@@ -52,7 +52,7 @@ describe('agenet attribute', () => {
     const file = join(cwd, 'run', 'attributes', 'old.safetensors');
     writeFileSync(file, Buffer.from(readFileSync(file).toString('latin1').replace('\\"step\\":3', '\\"step\\":1'), 'latin1'));
     const { status, stderr } = await runCommand(['sample', 'run', '--count', '1', '--along', 'old', '--out', 'old.npz', '--threads', '1'], cwd);
-    expect([status, stderr]).toEqual([0, expect.stringMatching(/^warning: attribute old is of other weights \(iteration 1\)[^\n]*\n$/)]);
+    expect([status, stderr]).toEqual([0, expect.stringMatching(/^warning: attribute old was computed with the weights of iteration 1;[^\n]*\n$/)]);
   });
 });
 
@@ -76,7 +76,7 @@ describe('agenet attribute, and what uses it, refuse in one line, with status 2:
   let before: Record<string, string>;
   beforeAll(() => {
     mkdirSync(join(cwd, 'run', 'attributes'), { recursive: true });
-    const origin = { data: '', split: 'train', with: '1', without: 'rest', countWith: 1, countWithout: 1, step: 3, raw: false };
+    const origin = { data: '', split: 'train', with: '1', without: 'rest', count_with: 1, count_without: 1, step: 3, ema: true };
     writeFileSync(join(cwd, 'run', 'attributes', 'short.safetensors'), encodeAttribute({ name: 'short', direction: Float32Array.of(1, 2), origin }));
     before = contentsOf(cwd);
   });

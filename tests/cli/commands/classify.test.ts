@@ -32,28 +32,28 @@ const command = (name: string, ...args: readonly string[]) => resultOf([name, 'r
 
 describe('agenet probe', () => {
   it('has accuracies from few labels, and keeps nothing unless it is told to', async () => {
-    const { results, protocol } = await command('probe', 'shades', '--labels', '2,4', '--methods', 'pixels,codes', '--draws', '2');
+    const { results, protocol } = await command('probe', 'shades', '--labels', '2,4', '--methods', 'pixels,codes', '--trials', '2');
     const each = results as { labels: number; method: string; accuracy: number; std: number }[];
     expect(each.map(({ labels, method }) => `${labels} ${method}`)).toEqual(['2 pixels', '4 pixels', '2 codes', '4 codes']);
     expect(each[1]).toEqual({ labels: 4, method: 'pixels', accuracy: 1, std: 0 });
-    expect(protocol).toMatchObject({ data: 'shades', draws: 2, seed: 0, classes: 2 });
+    expect(protocol).toMatchObject({ data: 'shades', trials: 2, seed: 0, classes: 2 });
     expect(existsSync(join(cwd, 'run', 'probes'))).toBe(false);
   });
 });
 
 interface Classified {
   readonly images: { file: string; class: string; label: number; probability: number }[];
-  readonly leftOut: { file: string; reason: string }[];
+  readonly skipped: { file: string; reason: string }[];
 }
 
 describe('agenet classify', () => {
   it('tells the classes of images by the probe that was saved, and names what it cannot read', async () => {
     const { saved, results } = await command('probe', 'shades', '--labels', 'all', '--methods', 'pixels', '--save', 'shade');
-    expect(saved).toMatchObject({ name: 'shade', data: 'shades', step: 3, raw: false, testAccuracy: 1, classNames: ['dark', 'light'] });
+    expect(saved).toMatchObject({ name: 'shade', data: 'shades', step: 3, ema: true, test_accuracy: 1, class_names: ['dark', 'light'] });
     expect(results).toMatchObject([{ method: 'pixels', accuracy: 1 }]);
     const result = await command('classify', 'photos', join('photos', 'white.png'));
-    expect(result).toMatchObject({ run: 'run', probe: 'shade', method: 'pixels', testAccuracy: 1 });
-    const { images, leftOut } = result as unknown as Classified;
+    expect(result).toMatchObject({ run: 'run', probe: 'shade', method: 'pixels', test_accuracy: 1 });
+    const { images, skipped } = result as unknown as Classified;
     const [black, white] = [join('photos', 'black.png'), join('photos', 'white.png')];
     expect(images.map((image) => [image.file, image.label, image.class])).toEqual([
       [black, 0, 'dark'],
@@ -61,17 +61,17 @@ describe('agenet classify', () => {
       [white, 1, 'light'],
     ]);
     for (const { probability } of images) expect(probability).toBeGreaterThan(0.9);
-    expect(leftOut).toEqual([{ file: join('photos', 'torn.png'), reason: expect.stringContaining('PNG') as string }]);
+    expect(skipped).toEqual([{ file: join('photos', 'torn.png'), reason: expect.stringContaining('PNG') as string }]);
 
     const { status, stdout, stderr } = await runCommand(['classify', 'run', 'photos', '--threads', '1'], cwd);
     expect(status).toBe(0);
     expect(stdout).toMatch(/^photos.black\.png {2}dark {2}\d\.\d{3}\nphotos.white\.png {2}light {2}\d\.\d{3}\n$/);
-    expect(stderr).toMatch(/^photos.torn\.png: left out, it cannot be read as an image \([^\n]+\)\n$/);
+    expect(stderr).toMatch(/^photos.torn\.png: skipped, cannot read as an image \([^\n]+\)\n$/);
   });
 
   it('chooses among probes by name', async () => {
-    const { saved } = await command('probe', 'npz:noise.npz', '--labels', '6', '--draws', '1', '--save', 'noise');
-    expect(saved).toMatchObject({ name: 'noise', labels: 6, classNames: ['0', '1', '2'] });
+    const { saved } = await command('probe', 'npz:noise.npz', '--labels', '6', '--trials', '1', '--save', 'noise');
+    expect(saved).toMatchObject({ name: 'noise', labels: 6, class_names: ['0', '1', '2'] });
     expect(await command('classify', 'photos', '--probe', 'noise')).toMatchObject({ probe: 'noise', method: 'codes', labels: 6 });
     await expectBadInput(['classify', 'run', 'photos'], cwd, 'several probes', 'noise, shade');
   });
@@ -79,20 +79,24 @@ describe('agenet classify', () => {
 
 const REFUSED: readonly Refusal[] = [
   ['data without labels', ['probe', 'run', 'npz:plain.npz', '--labels', '6'], ['npz:plain.npz', 'no labels']],
-  ['data of one class', ['probe', 'run', 'npz:alike.npz', '--labels', 'all'], ['class', 'at least 2 are needed']],
-  ['more labels than there are', ['probe', 'run', 'npz:noise.npz', '--labels', '600'], ['--labels 600', 'labelled training images']],
+  ['data of one class', ['probe', 'run', 'npz:alike.npz', '--labels', 'all'], ['class', 'needs at least 2']],
+  ['more labels than there are', ['probe', 'run', 'npz:noise.npz', '--labels', '600'], ['--labels 600', 'labeled training images']],
   ['labels that are no number', ['probe', 'run', 'npz:noise.npz', '--labels', '6,few'], ['"few"', 'all']],
   ['labels that classes cannot share', ['probe', 'run', 'npz:noise.npz', '--labels', '7'], ['7', 'multiple of 3']],
   ['a method that there is not', ['probe', 'run', 'npz:noise.npz', '--labels', '6', '--methods', 'code'], ['"code"', 'did you mean codes?']],
-  ['two numbers of labels to save', ['probe', 'run', 'npz:noise.npz', '--labels', '6,9', '--save', 'x'], ['--save x', '2 numbers of labels']],
+  ['two numbers of labels to save', ['probe', 'run', 'npz:noise.npz', '--labels', '6,9', '--save', 'x'], ['--save x', 'names 2 numbers']],
   ['two methods to save', ['probe', 'run', 'npz:noise.npz', '--labels', '6', '--methods', 'codes,knn', '--save', 'x'], ['--save x', '2 methods']],
   ['a name that is a path', ['probe', 'run', 'npz:noise.npz', '--labels', '6', '--save', '../x'], ['probe name "../x"']],
   ['no images', ['classify', 'run'], ['images']],
   ['a probe that there is not', ['classify', 'run', 'photos', '--probe', 'shape'], ['no probe "shape"', 'did you mean shade?', 'noise, shade']],
-  ['a run without probes', ['classify', 'bare', 'photos'], ['bare: the run has no probe', '--save']],
+  ['a run without probes', ['classify', 'bare', 'photos'], ['bare: no probe in this run', '--save']],
   ['an image that is not there', ['classify', 'run', 'none.png', '--probe', 'shade'], ['none.png', 'no such file']],
-  ['images of which none can be read', ['classify', 'run', 'torn', '--probe', 'shade'], [join('torn', 'torn.png'), 'cannot be read']],
-  ['weights that a probe was not fitted on', ['classify', 'later', 'photos'], ['probe shade', 'iteration 3', 'later (iteration 9)', 'agenet probe --save']],
+  ['images of which none can be read', ['classify', 'run', 'torn', '--probe', 'shade'], [join('torn', 'torn.png'), 'cannot read']],
+  [
+    'weights that a probe was not fitted on',
+    ['classify', 'later', 'photos'],
+    ['probe shade', 'iteration 3', 'later has those of iteration 9', 'agenet probe --save'],
+  ],
 ];
 
 describe('agenet probe and classify refuse in one line, with status 2:', () => {

@@ -19,7 +19,7 @@ describe('evaluate and compare', () => {
     expect(metrics.reconstruction_l1).toBeLessThan(2);
     expect(Math.abs(metrics.latent_cosine!)).toBeLessThanOrEqual(1);
     expect(result.protocol).toMatchObject({ split: 'test', seed: 0 });
-    expect(Object.keys(result.phases as object)).toEqual(['extractor', 'images', 'samples', 'latent']);
+    expect(Object.keys(result.timings as object)).toEqual(['extractor', 'images', 'samples', 'latent_cosine']);
     const side = await resultOf(['compare', 'run', 'run'], folder);
     expect(side).toMatchObject({ comparable: ['reconstruction_l1', 'psnr', 'ssim', 'latent_cosine'], not_comparable: [], best: {} });
     expect((side.runs as { metrics: unknown }[]).map((each) => each.metrics)).toEqual([metrics, metrics]);
@@ -52,7 +52,7 @@ describe('evaluate and compare', () => {
   const refusals: readonly Refusal[] = [
     ['a run that is not there', ['evaluate', 'no/run'], ['no/run']],
     ['an unknown metric, with the nearest', ['evaluate', 'run', '--metrics', 'fdi'], ['fdi', 'did you mean fid']],
-    ['a comparison of what was not evaluated', ['compare', 'unlabelled'], ['unlabelled: has not been evaluated yet']],
+    ['a comparison of what was not evaluated', ['compare', 'unlabelled'], ['unlabelled: not evaluated yet']],
   ];
   it.each(refusals)('refuse %s', async (_, args, texts) => {
     await expectBadInput(args, folder, ...texts);
@@ -61,13 +61,13 @@ describe('evaluate and compare', () => {
   it('refuse a damaged evaluation', async () => {
     await makeTinyRun(join(folder, 'damaged'));
     writeFileSync(join(folder, 'damaged', 'evaluation-000003.json'), '{"step":');
-    await expectBadInput(['compare', 'damaged'], folder, 'is damaged');
+    await expectBadInput(['compare', 'damaged'], folder, 'corrupt evaluation');
   });
 });
 
 describe('probe', () => {
   it('classifies from few labels by codes and by pixels', async () => {
-    const { results } = await resultOf(['probe', 'run', '--labels', '20', '--draws', '1', '--methods', 'codes,knn,pixels'], folder);
+    const { results } = await resultOf(['probe', 'run', '--labels', '20', '--trials', '1', '--methods', 'codes,knn,pixels'], folder);
     const found = results as { labels: number; method: string; accuracy: number; std: number }[];
     expect(found.map(({ method }) => method).sort()).toEqual(['codes', 'knn', 'pixels']);
     for (const { accuracy } of found) expect(accuracy).toBeLessThanOrEqual(1);

@@ -54,12 +54,18 @@ describe('agenet map', () => {
     for (const [file, seed] of Object.entries({ 'a.json': 1, 'b.json': 1, 'c.json': 2 })) {
       await map('npz:noise.npz', '--count', '20', '--seed', `${seed}`, '--out', file);
     }
-    const read = (file: string) => JSON.parse(readFileSync(join(cwd, file), 'utf8')) as { points: Point[]; parts: number[] };
-    const { points, parts } = read('a.json');
+    const read = (file: string) => JSON.parse(readFileSync(join(cwd, file), 'utf8')) as { points: Point[]; explained_variance_ratio: [number, number] };
+    const { points, explained_variance_ratio: ratio } = read('a.json');
     expect(points).toHaveLength(20);
     expect(new Set(points.map(({ index }) => index)).size).toBe(20);
-    for (const { x, y, label } of points) expect([Number.isFinite(x), Number.isFinite(y), label! < 3]).toEqual([true, true, true]);
-    expect(parts).toHaveLength(2);
+    for (const { label } of points) expect(label).toBeLessThan(3);
+    // Principal components: centered, uncorrelated, and with variances in the stated ratio.
+    const mean = (of: (point: Point) => number) => points.reduce((sum, point) => sum + of(point), 0) / points.length;
+    const [xx, yy] = [mean(({ x }) => x * x), mean(({ y }) => y * y)];
+    expect(xx).toBeGreaterThan(0);
+    for (const moment of [mean(({ x }) => x) ** 2, mean(({ y }) => y) ** 2, mean(({ x, y }) => x * y)]) expect(Math.abs(moment)).toBeLessThan(1e-9 * xx);
+    expect(yy / xx).toBeCloseTo(ratio[1] / ratio[0], 6);
+    expect(ratio[0] + ratio[1]).toBeLessThanOrEqual(1);
     expect(read('b.json').points).toEqual(points);
     expect(read('c.json').points).not.toEqual(points);
   });

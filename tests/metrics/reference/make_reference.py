@@ -1,6 +1,6 @@
 """Independent numbers for the metrics of src/evaluation, from NumPy, SciPy, scikit-learn and scikit-image.
 
-    python3 tests/evaluation/reference/make_reference.py   # writes reference.json beside this file; then npx prettier --write it
+    python3 tests/metrics/reference/make_reference.py   # writes reference.json beside this file; then npx prettier --write it
 
 Made with NumPy 2.4.6, SciPy 1.17.1, scikit-learn 1.9.1, scikit-image 0.26.0. Inputs are rounded to float32, so that both sides read the
 same numbers.
@@ -105,16 +105,6 @@ def inception():
     return {"width": 5, "probabilities": numbers(probabilities), "splits": 3, "mean": float(np.mean(scores)), "deviation": float(np.std(scores))}
 
 
-def chi_square():
-    cases = [(0.5, 1), (3, 2), (10, 3), (64, 64), (100, 64), (200, 64), (2079, 2079), (2300, 2079), (1900, 2079), (9000, 8255), (1e-3, 5), (800, 4)]
-    return [[value, degrees, float(stats.chi2.sf(value, degrees))] for value, degrees in cases]
-
-
-def mean_cosines():
-    cases = [(0.3, 2), (5, 2), (40, 3), (1.5, 64), (200, 64), (5000, 128)]
-    return [[k, m, float(special.ive(m / 2, k) / special.ive(m / 2 - 1, k))] for k, m in cases]
-
-
 def codes():
     z = features(50, 4, 1, [0.4, 0, 0, -0.2])
     z = (z / np.linalg.norm(z, axis=1, keepdims=True)).astype(np.float32)
@@ -190,8 +180,6 @@ reference = {
     "images": images(),
     "pairs": pairs(),
     "inception": inception(),
-    "chiSquare": chi_square(),
-    "meanCosines": mean_cosines(),
     "codes": codes(),
     "classification": classification(),
     "components": components(),

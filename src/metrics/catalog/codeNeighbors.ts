@@ -1,0 +1,47 @@
+import { type Features, medianOf } from '../../numerics/features.js';
+import { nearestOtherRows } from '../../numerics/nearestRows.js';
+import { type Condition, CONDITIONS, protocolValue } from '../conditions.js';
+import type { ContextEntry, MetricDefinition } from '../metric.js';
+
+/** Codes among which the nearest is searched: the distance depends on their number. */
+const MAX_CODES = 5000;
+
+/** Only the first codes are searched, so that larger counts are comparable. */
+const searchedCodes = (key: 'images' | 'samples') =>
+  protocolValue('searched codes', (protocol) => (typeof protocol[key] === 'number' ? Math.min(MAX_CODES, protocol[key]) : undefined));
+
+const definition = (suffix: string, of: string, ...dependsOn: readonly Condition[]): MetricDefinition => ({
+  name: `code_nn_distance_${suffix}`,
+  meaning: `median distance of a code to its nearest other code, for ${of}`,
+  better: 'none',
+  dependsOn: [CONDITIONS.codes, ...dependsOn],
+  isDefinedFor: ({ prior }) => prior === 'sphere',
+});
+
+export const codeNeighbors: ContextEntry = {
+  group: 'latent',
+  metrics: [
+    definition('real', 'codes e(x) of images', CONDITIONS.images, searchedCodes('images')),
+    definition('fake', 'codes e(g(z)) of samples', searchedCodes('samples')),
+    definition('prior', 'latent samples z, to compare the others with', searchedCodes('samples')),
+  ],
+  needs: ['codes'],
+  compute: async (context) => {
+    if (context.subject.model.prior !== 'sphere') return { metrics: {} };
+    const [images, samples] = [await context.images(), await context.samples()];
+    return {
+      metrics: {
+        code_nn_distance_real: medianNearest(images.codes),
+        code_nn_distance_fake: medianNearest(samples.recovered),
+        code_nn_distance_prior: medianNearest(samples.codes),
+      },
+    };
+  },
+};
+
+/**
+ * Returns the median Euclidean distance of a code to the nearest other one, among the first 5,000.
+ * @param codes [N, M], at least 2
+ */
+export const medianNearest = ({ data, width }: Features): number =>
+  medianOf(nearestOtherRows({ data: data.subarray(0, MAX_CODES * width), width }, 1).squaredDistances.map(Math.sqrt));

@@ -1,0 +1,47 @@
+import { divergence, type DivergenceOptions, minDivergence } from '../../age/objective.js';
+import type { Prior } from '../../age/prior.js';
+import { type Compile, graphOf, input } from '../../engine/index.js';
+import type { Features } from '../../numerics/features.js';
+import { protocolValue } from '../conditions.js';
+import { type ContextEntry, realAndFake, withSuffix } from '../metric.js';
+
+/** Codes at most for the divergence without a Gaussian: its memory grows with their square. */
+const MAX_NEAREST_CODES = 1000;
+
+const dependsOn = [protocolValue('divergence', (protocol) => protocol.divergence)];
+
+export const codeDivergence: ContextEntry = {
+  group: 'latent',
+  metrics: [
+    ...realAndFake({
+      name: 'divergence',
+      meaning: 'the divergence from the prior that training optimizes, of all codes as one batch',
+      better: 'none',
+      dependsOn,
+    }),
+    ...realAndFake({
+      name: 'divergence_gap',
+      meaning: 'the divergence minus the lowest value that it can have',
+      better: 'lower',
+      dependsOn,
+      isDefinedFor: ({ divergence: name }) => name !== 'nearest',
+    }),
+  ],
+  needs: ['codes'],
+  compute: async (context) => {
+    const { model, divergence: options, compile } = context.subject;
+    const real = await scoreDivergence((await context.images()).codes, model.prior, options, compile);
+    const fake = await scoreDivergence((await context.samples()).recovered, model.prior, options, compile);
+    return { metrics: { ...withSuffix(real, '_real'), ...withSuffix(fake, '_fake') }, protocol: { divergence: options } };
+  },
+};
+
+async function scoreDivergence({ data, width }: Features, prior: Prior, options: DivergenceOptions, compile: Compile): Promise<Record<string, number>> {
+  const codes = data.subarray(0, options.divergence === 'nearest' ? MAX_NEAREST_CODES * width : undefined);
+  const program = await compile(graphOf({ value: divergence(input('codes', [codes.length / width, width]), options) }));
+  const { value } = await program.run({ codes: Float32Array.from(codes) });
+  await program.release();
+  const result = (value!.data as Float32Array)[0]!;
+  const bound = minDivergence(options, prior, width);
+  return { divergence: result, ...(bound === undefined ? {} : { divergence_gap: result - bound }) };
+}

@@ -1,0 +1,84 @@
+import { InputError } from '../../errors.js';
+import { checkFeatures, checkWhole, columnMeans, type Features } from '../../numerics/features.js';
+import { CONDITIONS } from '../conditions.js';
+import type { ContextEntry } from '../metric.js';
+
+const SPLITS = 10;
+
+export const inception: ContextEntry = {
+  group: 'samples',
+  metrics: [
+    {
+      name: 'inception_score',
+      meaning: 'Inception score of the samples, if the extractor returns class probabilities: mean over 10 splits (Salimans et al. 2016)',
+      better: 'higher',
+      dependsOn: [CONDITIONS.extractor, CONDITIONS.sampleCount],
+    },
+    {
+      name: 'inception_score_std',
+      meaning: 'standard deviation of the Inception score over its splits',
+      better: 'none',
+      dependsOn: [CONDITIONS.extractor, CONDITIONS.sampleCount],
+    },
+  ],
+  needs: ['features'],
+  compute: async (context) => {
+    const { probabilities } = (await context.samples()).extracted!;
+    if (probabilities === undefined) return { metrics: {} };
+    const { mean, std } = inceptionScore(probabilities, { splits: Math.min(SPLITS, probabilities.data.length / probabilities.width) });
+    return { metrics: { inception_score: mean, inception_score_std: std } };
+  },
+};
+
+export interface InceptionScore {
+  /** Mean over the splits, 1 to K. */
+  readonly mean: number;
+  /** Standard deviation over the splits (divided by their number, as numpy.std). */
+  readonly std: number;
+}
+
+/** How far the probabilities of a row may be from a sum of 1: what float32 loses over a thousand classes. */
+const TOLERANCE = 1e-3;
+
+/**
+ * Inception score (Salimans et al. 2016): exp of the mean KL divergence of each row's class probabilities from their mean, over splits
+ * of rows that follow one another; split s of S has the rows from floor(s N / S) on.
+ * @param probabilities [N, K], each row a distribution
+ * @param options.splits 10 by default
+ * @throws {InputError} for fewer rows than splits, fewer than 2 classes, and rows that are no distributions
+ */
+export function inceptionScore(probabilities: Features, { splits = 10 } = {}): InceptionScore {
+  checkWhole(splits, 'splits');
+  const rows = checkFeatures(probabilities, 'class probabilities', splits);
+  checkDistributions(probabilities, rows);
+  const { data, width } = probabilities;
+  const scores = Array.from({ length: splits }, (_, split) => {
+    const [start, end] = [Math.floor((split * rows) / splits), Math.floor(((split + 1) * rows) / splits)];
+    return scoreOf({ data: data.subarray(start * width, end * width), width });
+  });
+  const mean = scores.reduce((sum, score) => sum + score, 0) / splits;
+  return { mean, std: Math.sqrt(scores.reduce((sum, score) => sum + (score - mean) ** 2, 0) / splits) };
+}
+
+function checkDistributions({ data, width }: Features, rows: number): void {
+  if (width < 2) throw new InputError('class probabilities: there is 1 class, but at least 2 are needed');
+  for (let row = 0; row < rows; row++) {
+    let sum = 0;
+    for (let index = row * width; index < (row + 1) * width; index++) {
+      if (data[index]! < 0) throw new InputError(`class probabilities: row ${row} holds ${data[index]}, but none may be negative`);
+      sum += data[index]!;
+    }
+    if (Math.abs(sum - 1) > TOLERANCE) throw new InputError(`class probabilities: row ${row} sums to ${sum}, but every row must sum to 1`);
+  }
+}
+
+function scoreOf(probabilities: Features): number {
+  const { data, width } = probabilities;
+  const logMeans = columnMeans(probabilities).map(Math.log);
+  let divergence = 0;
+  for (let index = 0; index < data.length; index++) {
+    // 0 log 0 is 0.
+    if (data[index]! > 0) divergence += data[index]! * (Math.log(data[index]!) - logMeans[index % width]!);
+  }
+  return Math.exp(divergence / (data.length / width));
+}

@@ -1,0 +1,100 @@
+import { CONDITIONS, protocolValue } from '../conditions.js';
+import type { FeatureEntry } from '../metric.js';
+import { checkPair, checkWhole, type Features, gatherRows } from '../../numerics/features.js';
+import { type PairBlock, productBlocks, productBlocksWithin } from '../../numerics/nearestRows.js';
+import { randomStream, shuffledIndices } from '../../random.js';
+
+const [SUBSETS, SUBSET_SIZE] = [50, 1000];
+const subsetSizeCondition = protocolValue('KID subset size', ({ kid: protocol }) => (protocol as { subset_size?: number } | undefined)?.subset_size);
+
+export const kid: FeatureEntry = {
+  group: 'samples',
+  metrics: [
+    {
+      name: 'kid',
+      meaning: 'kernel distance between the features of images and samples, unbiased: mean over 50 subsets of 1,000 (Bińkowski et al. 2018)',
+      better: 'lower',
+      dependsOn: [CONDITIONS.extractor, CONDITIONS.images],
+    },
+    {
+      name: 'kid_std',
+      meaning: 'standard deviation of the kernel distance over its subsets; omitted if a subset takes all images or samples',
+      better: 'none',
+      dependsOn: [CONDITIONS.extractor, CONDITIONS.images, subsetSizeCondition],
+    },
+  ],
+  hasReference: true,
+  compareFeatures: (real, generated, seed) => {
+    const { mean, std, subsets, subsetSize } = kernelDistance(real, generated, { subsets: SUBSETS, subsetSize: SUBSET_SIZE, seed });
+    return { metrics: { kid: mean, ...(std === undefined ? {} : { kid_std: std }) }, protocol: { kid: { subsets, subset_size: subsetSize } } };
+  },
+};
+
+/** Squared maximum mean discrepancy over random subsets. */
+export interface KernelDistance {
+  /** Mean over the subsets; unbiased, so it may be slightly negative. */
+  readonly mean: number;
+  /**
+   * Standard deviation over the subsets (divided by their number, as numpy.std); undefined if a subset takes all rows of one of the sets,
+   * because it would then say nothing of how much the estimate varies with that set.
+   */
+  readonly std?: number;
+  /** Subsets that were compared: a single one if each would be both sets whole. */
+  readonly subsets: number;
+  /** Rows of each set in a subset. */
+  readonly subsetSize: number;
+}
+
+/**
+ * Kernel Inception distance (Binkowski et al. 2018): the unbiased estimate of MMD^2 with the kernel (x.y / D + 1)^3, for subsets drawn
+ * without repetition from each set. The cost is subsets x subsetSize^2 x 2D multiplications: 410 G for 2,048 features, or minutes.
+ * @param real,generated [N, D] and [N', D], at least 2 rows each
+ * @param options.subsets how many subsets (default: 100); one if all would be the same rows
+ * @param options.subsetSize rows in a subset, 1,000 by default, and never more than either set has
+ * @param options.seed determines the subsets
+ * @throws {InputError} for different widths, fewer rows, numbers that are not finite, no subsets, and subsets of less than 2 rows
+ */
+export function kernelDistance(real: Features, generated: Features, { subsets = 100, subsetSize = 1000, seed = 0 } = {}): KernelDistance {
+  const [realRows, generatedRows] = checkPair(real, 'real features', generated, 'generated features', 2);
+  checkWhole(subsets, 'subsets');
+  checkWhole(subsetSize, 'subset size', 2);
+  const size = Math.min(subsetSize, realRows, generatedRows);
+  const count = size === realRows && size === generatedRows ? 1 : subsets;
+  const estimates = Float64Array.from({ length: count }, (_, subset) => {
+    const chosenReal = shuffledIndices(realRows, randomStream(seed, 'kernel distance, real', subset)).subarray(0, size);
+    const chosenGenerated = shuffledIndices(generatedRows, randomStream(seed, 'kernel distance, generated', subset)).subarray(0, size);
+    return squaredDiscrepancy(gatherRows(real, chosenReal), gatherRows(generated, chosenGenerated));
+  });
+  const mean = estimates.reduce((sum, estimate) => sum + estimate, 0) / count;
+  const isVaried = size < realRows && size < generatedRows;
+  const std = Math.sqrt(estimates.reduce((sum, estimate) => sum + (estimate - mean) ** 2, 0) / count);
+  return { mean, ...(isVaried ? { std } : {}), subsets: count, subsetSize: size };
+}
+
+/** The unbiased estimate of MMD^2 between all rows of two sets: means of the kernel without the pairs of a row with itself. */
+function squaredDiscrepancy(a: Features, b: Features): number {
+  const [rowsOfA, rowsOfB] = [a.data.length / a.width, b.data.length / b.width];
+  let across = 0;
+  for (const { values } of productBlocks(a, b)) for (const value of values) across += kernel(value, a.width);
+  return withinMean(a, rowsOfA) + withinMean(b, rowsOfB) - (2 * across) / (rowsOfA * rowsOfB);
+}
+
+function withinMean(set: Features, rows: number): number {
+  let below = 0;
+  for (const block of productBlocksWithin(set)) below += sumBelowDiagonal(block, set.width);
+  return (2 * below) / (rows * (rows - 1));
+}
+
+function sumBelowDiagonal({ firstRow, rows, firstColumn, columns, values }: PairBlock, width: number): number {
+  let sum = 0;
+  for (let row = 0; row < rows; row++) {
+    const end = Math.min(columns, firstRow + row - firstColumn);
+    for (let column = 0; column < end; column++) sum += kernel(values[row * columns + column]!, width);
+  }
+  return sum;
+}
+
+function kernel(product: number, width: number): number {
+  const base = product / width + 1;
+  return base * base * base;
+}

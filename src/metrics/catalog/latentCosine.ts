@@ -1,0 +1,20 @@
+import { CONDITIONS } from '../conditions.js';
+import type { ContextEntry } from '../metric.js';
+import { meanCosine } from '../../numerics/features.js';
+
+export const latentCosine: ContextEntry = {
+  group: 'latent',
+  metrics: [
+    {
+      name: 'latent_cosine',
+      meaning: 'mean cosine of e(g(z)) with z over latent samples, 1 if codes are recovered exactly',
+      better: 'higher',
+      dependsOn: [CONDITIONS.codes],
+    },
+  ],
+  needs: ['codes'],
+  compute: async (context) => {
+    const { codes, recovered } = await context.samples();
+    return { metrics: { latent_cosine: meanCosine(codes, recovered) } };
+  },
+};

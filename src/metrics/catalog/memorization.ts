@@ -1,0 +1,96 @@
+import { gatherImages, type Split } from '../../data/source.js';
+import type { ComparableImages } from '../../images/raster.js';
+import { type Features, medianOf } from '../../numerics/features.js';
+import { nearestRows } from '../../numerics/nearestRows.js';
+import { CONDITIONS, protocolValue } from '../conditions.js';
+import type { ContextEntry, GridImages } from '../metric.js';
+
+/** Samples and held-out images whose nearest training images are searched. */
+const QUERIES = 500;
+/** Training images listed per sample. */
+const NEIGHBORS = 5;
+/** Samples in the grid, and how many share a row. */
+const [SHOWN, PER_ROW] = [24, 2];
+
+export const memorization: ContextEntry = {
+  group: 'memorization',
+  metrics: [
+    {
+      name: 'memorization_ratio',
+      meaning: 'median feature distance of a sample to its nearest training image, divided by that of a test image; near 0 if training images are copied',
+      better: 'higher',
+      dependsOn: [CONDITIONS.extractor, CONDITIONS.trainingSet, CONDITIONS.heldOutSet, protocolValue('searched rows', (protocol) => protocol.memorization)],
+    },
+  ],
+  needs: ['trainingFeatures'],
+  compute: async (context) => {
+    const [test, training, samples] = [await context.testFeatures(), await context.trainingFeatures(), await context.samples()];
+    if (test === undefined) return { metrics: {} };
+    const near = nearestTrainingImages(samples.extracted!.features, test, training.features);
+    return {
+      metrics: { memorization_ratio: near.ratio },
+      protocol: {
+        memorization: { samples: near.distances.length, held_out: Math.min(QUERIES, rowsIn(test)), training: rowsIn(training.features) },
+      },
+      grids: { nearest: nearestGrid(near, samples.images, context.subject.source.train, training.indices, context.shape) },
+    };
+  },
+};
+
+const rowsIn = ({ data, width }: Features): number => data.length / width;
+
+/** How near samples are to training images. */
+export interface NearestTrainingImages {
+  /** Median distance of a sample to its nearest training image, divided by that of a held-out image. */
+  readonly ratio: number;
+  /** Indices of the nearest training images, nearest first [samples, count]. */
+  readonly indices: Uint32Array;
+  readonly count: number;
+  /** Distance of each sample to the nearest [samples]. */
+  readonly distances: Float64Array;
+}
+
+/**
+ * Finds the nearest training images of the first 500 samples in feature space.
+ * @param samples,heldOut,training [N, D] each, at least one row
+ */
+export function nearestTrainingImages(samples: Features, heldOut: Features, training: Features): NearestTrainingImages {
+  const count = Math.min(NEIGHBORS, rowsIn(training));
+  const near = nearestRows(firstRows(samples), training, count);
+  const distances = Float64Array.from({ length: near.indices.length / count }, (_, row) => Math.sqrt(near.squaredDistances[row * count]!));
+  const ofHeldOut = nearestRows(firstRows(heldOut), training, 1).squaredDistances.map(Math.sqrt);
+  return { ratio: medianOf(distances) / medianOf(ofHeldOut), indices: near.indices, count, distances };
+}
+
+const firstRows = ({ data, width }: Features): Features => ({ data: data.subarray(0, QUERIES * width), width });
+
+/**
+ * The samples nearest to a training image, most suspicious first, each followed by its nearest training images.
+ * @param samples bytes [N, C, H, W]
+ * @param trainingIndices of the searched training images, in their split
+ */
+function nearestGrid(
+  near: NearestTrainingImages,
+  samples: Uint8Array,
+  training: Split,
+  trainingIndices: Uint32Array,
+  shape: ComparableImages['shape'],
+): GridImages {
+  const bytes = shape.reduce((product, size) => product * size, 1);
+  const shown = Array.from(near.distances.keys())
+    .sort((a, b) => near.distances[a]! - near.distances[b]!)
+    .slice(0, SHOWN);
+  const data = new Uint8Array(shown.length * (near.count + 1) * bytes);
+  shown.forEach((sample, row) => {
+    const start = row * (near.count + 1) * bytes;
+    data.set(samples.subarray(sample * bytes, (sample + 1) * bytes), start);
+    const neighbors = near.indices.subarray(sample * near.count, (sample + 1) * near.count);
+    gatherImages(
+      training,
+      neighbors.map((neighbor) => trainingIndices[neighbor]!),
+      bytes,
+      data.subarray(start + bytes),
+    );
+  });
+  return { images: { shape, count: data.length / bytes, data }, columns: PER_ROW * (near.count + 1) };
+}

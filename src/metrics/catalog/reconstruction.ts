@@ -1,0 +1,154 @@
+import { InputError } from '../../errors.js';
+import type { ComparableImages } from '../../images/raster.js';
+import { CONDITIONS } from '../conditions.js';
+import type { MetricDefinition, ReconstructionEntry } from '../metric.js';
+
+const definition = (name: string, better: 'higher' | 'lower', meaning: string): MetricDefinition => ({ name, meaning, better, dependsOn: [CONDITIONS.images] });
+
+export const reconstruction: ReconstructionEntry = {
+  group: 'reconstruction',
+  metrics: [
+    definition('reconstruction_l1', 'lower', 'mean absolute difference of g(e(x)) and x, pixels in [-1, 1]'),
+    definition('reconstruction_mse', 'lower', 'mean squared difference of g(e(x)) and x, pixels in [-1, 1]'),
+    definition('psnr', 'higher', 'peak signal-to-noise ratio of g(e(x)) in dB, mean over images'),
+    definition('ssim', 'higher', 'structural similarity of g(e(x)) and x, mean over images (Wang et al. 2004)'),
+  ],
+  compareImages: (reconstructions, originals) => {
+    const { l1, mse, psnr, ssim } = imageSimilarity(reconstructions, originals);
+    return { reconstruction_l1: l1, reconstruction_mse: mse, psnr, ssim };
+  },
+};
+
+/** How alike images are to others, each a mean over the images. */
+export interface ImageSimilarity {
+  /** Mean absolute difference, in the unit of the images. */
+  readonly l1: number;
+  /** Mean squared difference, in that unit squared. */
+  readonly mse: number;
+  /** Peak signal-to-noise ratio of each image in dB, 10 log10(range^2 / mse); infinite where an image is met exactly. */
+  readonly psnr: number;
+  /** Structural similarity, at most 1. */
+  readonly ssim: number;
+}
+
+/** Of the window that SSIM looks through (Wang et al. 2004): pixels on a side, and deviation of its Gaussian. */
+const WINDOW = 11;
+const DEVIATION = 1.5;
+/** Keep quotients finite in flat regions, as parts of the data range. */
+const [K1, K2] = [0.01, 0.03];
+
+/**
+ * Compares images with others one by one. The data range is 255 for bytes and 2 for values in [-1, 1].
+ *
+ * SSIM as in Wang et al. (2004): a Gaussian window of 11x11 pixels with deviation 1.5, K1 = 0.01, K2 = 0.03, moments without Bessel's
+ * correction, the mean over all positions where the window lies within the image, then over channels. These are the numbers of
+ * scikit-image with gaussian_weights=True, sigma=1.5, use_sample_covariance=False.
+ * @throws {InputError} for different shapes, counts or units, images smaller than the window, and numbers that are not finite
+ */
+export function imageSimilarity(a: ComparableImages, b: ComparableImages): ImageSimilarity {
+  const count = checkImages(a, b);
+  const [channels, height, width] = a.shape;
+  const [area, size] = [height * width, channels * height * width];
+  const range = a.data instanceof Uint8Array ? 255 : 2;
+  const structure = new StructuralSimilarity(height, width, range);
+  const sums = { l1: 0, mse: 0, psnr: 0, ssim: 0 };
+  for (let start = 0; start < a.data.length; start += size) {
+    const { l1, mse } = differences(a.data, b.data, start, start + size);
+    sums.l1 += l1;
+    sums.mse += mse;
+    sums.psnr += 10 * Math.log10(range ** 2 / mse);
+    for (let channel = 0; channel < channels; channel++) {
+      const from = start + channel * area;
+      sums.ssim += structure.of(a.data.subarray(from, from + area), b.data.subarray(from, from + area)) / channels;
+    }
+  }
+  return { l1: sums.l1 / count, mse: sums.mse / count, psnr: sums.psnr / count, ssim: sums.ssim / count };
+}
+
+function checkImages(a: ComparableImages, b: ComparableImages): number {
+  const [channels, height, width] = a.shape;
+  if (a.shape.join() !== b.shape.join()) throw new InputError(`images: shapes [${a.shape.join(', ')}] and [${b.shape.join(', ')}] must be equal`);
+  if (a.data instanceof Uint8Array !== b.data instanceof Uint8Array) {
+    throw new InputError('images: one set is bytes and the other values in [-1, 1]; both must be of one kind');
+  }
+  if (height < WINDOW || width < WINDOW) throw new InputError(`images: ${height}x${width} pixels are fewer than the window of SSIM, ${WINDOW}x${WINDOW}`);
+  const count = a.data.length / (channels * height * width);
+  if (a.data.length !== b.data.length || !Number.isInteger(count) || count < 1) {
+    throw new InputError(`images: ${a.data.length} and ${b.data.length} numbers must be the same whole number of images of shape [${a.shape.join(', ')}]`);
+  }
+  for (const { data } of [a, b]) {
+    const wrong = data.findIndex((value) => !Number.isFinite(value));
+    if (wrong >= 0) throw new InputError(`images: number ${wrong} is ${data[wrong]}, but every one must be finite`);
+  }
+  return count;
+}
+
+function differences(a: Uint8Array | Float32Array, b: Uint8Array | Float32Array, start: number, end: number): { l1: number; mse: number } {
+  let [absolute, squared] = [0, 0];
+  for (let index = start; index < end; index++) {
+    const difference = a[index]! - b[index]!;
+    absolute += Math.abs(difference);
+    squared += difference * difference;
+  }
+  return { l1: absolute / (end - start), mse: squared / (end - start) };
+}
+
+/** SSIM of pictures of one channel and one size. */
+class StructuralSimilarity {
+  private readonly weights = gaussianWeights();
+  private readonly product: Float64Array;
+  private readonly rowsFiltered: Float64Array;
+  private readonly c1: number;
+  private readonly c2: number;
+
+  constructor(
+    private readonly height: number,
+    private readonly width: number,
+    range: number,
+  ) {
+    this.product = new Float64Array(height * width);
+    this.rowsFiltered = new Float64Array(height * (width - WINDOW + 1));
+    [this.c1, this.c2] = [(K1 * range) ** 2, (K2 * range) ** 2];
+  }
+
+  of(a: Uint8Array | Float32Array, b: Uint8Array | Float32Array): number {
+    const [meanOfA, meanOfB] = [this.localMeans(a), this.localMeans(b)];
+    const [squaresOfA, squaresOfB, products] = [this.localProducts(a, a), this.localProducts(b, b), this.localProducts(a, b)];
+    let sum = 0;
+    for (let index = 0; index < meanOfA.length; index++) {
+      const [x, y] = [meanOfA[index]!, meanOfB[index]!];
+      const variances = squaresOfA[index]! - x * x + (squaresOfB[index]! - y * y);
+      const covariance = products[index]! - x * y;
+      sum += ((2 * x * y + this.c1) * (2 * covariance + this.c2)) / ((x * x + y * y + this.c1) * (variances + this.c2));
+    }
+    return sum / meanOfA.length;
+  }
+
+  private localProducts(a: Uint8Array | Float32Array, b: Uint8Array | Float32Array): Float64Array {
+    for (let index = 0; index < this.product.length; index++) this.product[index] = a[index]! * b[index]!;
+    return this.localMeans(this.product);
+  }
+
+  /** Means under the window at every position within the picture; the window is a product of two, one along each side. */
+  private localMeans(picture: Uint8Array | Float32Array | Float64Array): Float64Array {
+    const [rows, columns] = [this.height - WINDOW + 1, this.width - WINDOW + 1];
+    for (let row = 0; row < this.height; row++) {
+      for (let column = 0; column < columns; column++) {
+        let sum = 0;
+        for (let tap = 0; tap < WINDOW; tap++) sum += this.weights[tap]! * picture[row * this.width + column + tap]!;
+        this.rowsFiltered[row * columns + column] = sum;
+      }
+    }
+    const means = new Float64Array(rows * columns);
+    for (let index = 0; index < means.length; index++) {
+      for (let tap = 0; tap < WINDOW; tap++) means[index]! += this.weights[tap]! * this.rowsFiltered[index + tap * columns]!;
+    }
+    return means;
+  }
+}
+
+function gaussianWeights(): Float64Array {
+  const weights = Float64Array.from({ length: WINDOW }, (_, tap) => Math.exp(-((tap - (WINDOW - 1) / 2) ** 2) / (2 * DEVIATION ** 2)));
+  const sum = weights.reduce((total, weight) => total + weight, 0);
+  return weights.map((weight) => weight / sum);
+}

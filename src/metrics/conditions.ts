@@ -1,0 +1,61 @@
+/** The protocol of an evaluation, as its file has it. */
+export type Protocol = Readonly<Record<string, unknown>>;
+
+/** Something besides the model that values of a metric depend on. */
+export interface Condition {
+  readonly name: string;
+  /** Returns equal values if and only if the condition is the same; undefined if the evaluation did not record it. */
+  readonly key: (protocol: Protocol) => unknown;
+  /** Formats the condition for messages. */
+  readonly text: (protocol: Protocol) => string;
+}
+
+/** An entry of the protocol that is an object. */
+const objectIn = (protocol: Protocol, name: string): Protocol | undefined => protocol[name] as Protocol | undefined;
+
+/** A condition that is one value of the protocol, or an object of values. */
+export const protocolValue = (name: string, key: Condition['key']): Condition => ({ name, key, text: (protocol) => formatValue(key(protocol)) });
+
+const formatValue = (value: unknown): string =>
+  typeof value === 'object' && value !== null
+    ? Object.entries(value)
+        .map(([name, each]) => `${name.replaceAll('_', ' ')} ${formatValue(each)}`)
+        .join(', ')
+    : String(value);
+
+/** A data set is identified by its images, not by its name: the same name may stand for different files. */
+const imageSet = (name: string, splitOf: (protocol: Protocol) => unknown): Condition => ({
+  name,
+  key: (protocol) => objectIn(protocol, 'digests')?.[splitOf(protocol) as string],
+  text: (protocol) => {
+    const [split, size] = [splitOf(protocol) as string, protocol.size as readonly number[]];
+    const digest = String(objectIn(protocol, 'digests')?.[split]).slice(0, 8);
+    return `${String(protocol.data)} ${split} at ${size.join('x')}x${String(protocol.channels)} (${digest})`;
+  },
+});
+
+const extractor: Condition = {
+  name: 'feature extractor',
+  key: (protocol) => {
+    const { name, digest } = objectIn(protocol, 'extractor') ?? {};
+    return digest === undefined ? undefined : [name, digest];
+  },
+  text: (protocol) => {
+    const { name, digest } = objectIn(protocol, 'extractor') ?? {};
+    return `${String(name)}${typeof digest === 'string' ? ` [weights ${digest.slice(0, 8)}]` : ''}`;
+  },
+};
+
+/**
+ * The conditions that several metrics depend on. A count matters if the expectation depends on it: FID falls as samples are added, the
+ * unbiased KID does not, nor does a mean over images. The seed matters to none.
+ */
+export const CONDITIONS = {
+  images: imageSet('image set', ({ split }) => split),
+  trainingSet: imageSet('training set', () => 'train'),
+  heldOutSet: imageSet('held-out set', () => 'test'),
+  imageCount: protocolValue('image count', ({ images }) => images),
+  sampleCount: protocolValue('sample count', ({ samples }) => samples),
+  codes: protocolValue('latent space', ({ codes }) => codes),
+  extractor,
+} as const;

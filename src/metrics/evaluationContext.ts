@@ -1,0 +1,202 @@
+import type { DivergenceOptions } from '../age/objective.js';
+import { type ExtractedFeatures, type FeatureExtractor, FeatureTable, splitFeatures } from '../classifiers/featureExtractor.js';
+import type { ImageSource } from '../data/source.js';
+import type { Compile } from '../engine/index.js';
+import { InputError } from '../errors.js';
+import { type ComparableImages, fromBytes, toBytes } from '../images/raster.js';
+import { drawnIndices, inChunks, sampleChunks } from '../model/chunks.js';
+import type { TrainedModel } from '../model/trainedModel.js';
+import { type Features, gatherRows } from '../numerics/features.js';
+
+/** Measures how long phases take. */
+export class Stopwatch {
+  private readonly taken: Record<string, number> = {};
+
+  /** Runs work and adds its time to a phase. */
+  async time<T>(phase: string, work: () => T | Promise<T>): Promise<T> {
+    const start = performance.now();
+    try {
+      return await work();
+    } finally {
+      this.taken[phase] = (this.taken[phase] ?? 0) + (performance.now() - start) / 1000;
+    }
+  }
+
+  /** Seconds per phase, in the order in which they ended, to a tenth. */
+  get seconds(): Readonly<Record<string, number>> {
+    return Object.fromEntries(Object.entries(this.taken).map(([phase, seconds]) => [phase, Math.round(10 * seconds) / 10]));
+  }
+}
+
+/** Training images whose features are kept at most. */
+const MAX_TRAINING_IMAGES = 100_000;
+
+/** What is prepared for metrics: codes of images and samples; features of both; features of all training images, and the samples themselves. */
+export type Need = 'codes' | 'features' | 'trainingFeatures';
+
+/** Compares some reconstructions with their originals: means over these images by name. */
+export type CompareImages = (reconstructions: ComparableImages, originals: ComparableImages) => Readonly<Record<string, number>>;
+
+/** What is evaluated, and how. */
+export interface EvaluationSubject {
+  readonly model: TrainedModel;
+  readonly source: ImageSource;
+  /** The images to compare with. */
+  readonly split: 'train' | 'test';
+  /** Number of samples, and of images if there are as many. */
+  readonly count: number;
+  /** Determines the samples, as `agenet sample --seed` does, and every other random choice. */
+  readonly seed: number;
+  /** Required by metrics of features. */
+  readonly extractor?: FeatureExtractor | undefined;
+  /** The divergence to report. */
+  readonly divergence: DivergenceOptions;
+  readonly compile: Compile;
+  /** Ends the evaluation early, which then rejects with its reason. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Results of one pass over images. */
+interface ImagePass {
+  /** e(x) [N, M]. */
+  readonly codes: Features;
+  /** Means over the images. */
+  readonly similarity: Readonly<Record<string, number>>;
+  readonly extracted: ExtractedFeatures | undefined;
+}
+
+/** Results of one pass over samples. */
+interface SamplePass {
+  /** The latent samples z [N, M]. */
+  readonly codes: Features;
+  /** e(g(z)) [N, M], of images as the generator makes them. */
+  readonly recovered: Features;
+  /** g(z) as bytes [N, C, H, W], as `agenet sample` writes them; empty unless a metric of training features needs them. */
+  readonly images: Uint8Array;
+  readonly extracted: ExtractedFeatures | undefined;
+}
+
+/** Features of training images, and their indices in the split. */
+interface TrainingFeatures {
+  readonly features: Features;
+  readonly indices: Uint32Array;
+}
+
+/**
+ * What metrics are computed from. Each part is made once, when it is first asked for. Images pass through in chunks; codes and features are
+ * kept, of all images.
+ */
+export class EvaluationContext {
+  readonly shape: ComparableImages['shape'];
+  /** Indices of the images in their split. */
+  readonly indices: Uint32Array;
+  private imagePass: Promise<ImagePass> | undefined;
+  private samplePass: Promise<SamplePass> | undefined;
+  private trainingPass: Promise<TrainingFeatures> | undefined;
+  private testPass: Promise<Features | undefined> | undefined;
+
+  constructor(
+    readonly subject: EvaluationSubject,
+    private readonly needs: ReadonlySet<Need>,
+    private readonly comparisons: readonly CompareImages[],
+    private readonly stopwatch: Stopwatch,
+  ) {
+    this.shape = subject.model.pair.encoder.inputShape as [number, number, number];
+    this.indices = drawnIndices(subject.source[subject.split], subject.count, subject.seed);
+  }
+
+  images(): Promise<ImagePass> {
+    return (this.imagePass ??= this.stopwatch.time('images', () => this.scanImages()));
+  }
+
+  samples(): Promise<SamplePass> {
+    return (this.samplePass ??= this.stopwatch.time('samples', () => this.scanSamples()));
+  }
+
+  /** Features of `count` training images; of up to 100,000 if a metric needs all of them. */
+  trainingFeatures(): Promise<TrainingFeatures> {
+    return (this.trainingPass ??= this.stopwatch.time('training_features', () => this.scanTraining()));
+  }
+
+  /** Features of test images; undefined if the data have fewer than 2. */
+  testFeatures(): Promise<Features | undefined> {
+    return (this.testPass ??= this.scanTest());
+  }
+
+  /** Features of as many training images as there are samples. */
+  async trainingReference(): Promise<Features> {
+    const { split, count, seed } = this.subject;
+    if (split === 'train') return (await this.images()).extracted!.features;
+    const { features } = await this.trainingFeatures();
+    return gatherRows(features, drawnIndices({ count: features.data.length / features.width }, count, seed));
+  }
+
+  private get extractor(): FeatureExtractor {
+    if (this.subject.extractor === undefined) throw new InputError('metrics of features: need a feature extractor');
+    return this.subject.extractor;
+  }
+
+  private tableFor(rows: number): FeatureTable | undefined {
+    return this.needs.has('features') || this.needs.has('trainingFeatures') ? new FeatureTable(this.extractor, this.shape, rows) : undefined;
+  }
+
+  private async scanImages(): Promise<ImagePass> {
+    const { shape, indices } = this;
+    const { model, source, split, signal } = this.subject;
+    const reconstruct = this.comparisons.length > 0;
+    const codes = new Float32Array(indices.length * model.latentSize);
+    const features = this.tableFor(indices.length);
+    const similarity: Record<string, number> = {};
+    for (const { images, first } of inChunks(source[split], model.imageElements, indices)) {
+      signal?.throwIfAborted();
+      await features?.add(first, images);
+      if (!reconstruct && !this.needs.has('codes')) continue;
+      const chunk = await model.encode(images);
+      codes.set(chunk, first * model.latentSize);
+      if (!reconstruct) continue;
+      const [reconstructions, originals] = [
+        { shape, data: await model.decode(chunk) },
+        { shape, data: fromBytes(images) },
+      ];
+      const fraction = images.length / model.imageElements / indices.length;
+      for (const compare of this.comparisons) {
+        for (const [name, value] of Object.entries(compare(reconstructions, originals))) similarity[name] = (similarity[name] ?? 0) + fraction * value;
+      }
+    }
+    return { codes: { data: codes, width: model.latentSize }, similarity, extracted: features?.rows };
+  }
+
+  private async scanSamples(): Promise<SamplePass> {
+    const { model, count, seed, signal } = this.subject;
+    const width = model.latentSize;
+    const [codes, recovered] = [new Float32Array(count * width), new Float32Array(count * width)];
+    const kept = new Uint8Array(this.needs.has('trainingFeatures') ? count * model.imageElements : 0);
+    const features = this.tableFor(count);
+    for await (const chunk of sampleChunks(model, count, seed)) {
+      signal?.throwIfAborted();
+      codes.set(chunk.codes, chunk.first * width);
+      if (this.needs.has('codes')) recovered.set(await model.encodeGenerated(chunk.values), chunk.first * width);
+      if (features === undefined) continue;
+      const bytes = toBytes(chunk.values);
+      if (kept.length > 0) kept.set(bytes, chunk.first * model.imageElements);
+      await features.add(chunk.first, bytes);
+    }
+    return { codes: { data: codes, width }, recovered: { data: recovered, width }, images: kept, extracted: features?.rows };
+  }
+
+  private async scanTraining(): Promise<TrainingFeatures> {
+    const { source, split, count, seed, signal } = this.subject;
+    const all = this.needs.has('trainingFeatures');
+    const indices = drawnIndices(source.train, all ? MAX_TRAINING_IMAGES : count, seed);
+    if (split === 'train' && !all) return { features: (await this.images()).extracted!.features, indices };
+    return { features: await splitFeatures(this.extractor, source.train, this.shape, indices, signal), indices };
+  }
+
+  private async scanTest(): Promise<Features | undefined> {
+    const { source, split, count, seed, signal } = this.subject;
+    if (split === 'test') return (await this.images()).extracted!.features;
+    if (source.test.count < 2) return undefined;
+    const indices = drawnIndices(source.test, count, seed);
+    return this.stopwatch.time('test_features', () => splitFeatures(this.extractor, source.test, this.shape, indices, signal));
+  }
+}

@@ -1,0 +1,79 @@
+import type { DivergenceOptions } from '../age/objective.js';
+import type { Prior } from '../age/prior.js';
+import type { ImageBatch } from '../images/raster.js';
+import type { Features } from '../numerics/features.js';
+import { type Condition, CONDITIONS } from './conditions.js';
+import type { CompareImages, EvaluationContext, Need } from './evaluationContext.js';
+
+/** Groups of metrics in the order of tables. A list of metrics may name a group instead of its metrics. */
+export const METRIC_GROUPS = ['reconstruction', 'samples', 'latent', 'memorization'] as const;
+export type MetricGroup = (typeof METRIC_GROUPS)[number];
+
+/** One number that an evaluation reports. */
+export interface MetricDefinition {
+  readonly name: string;
+  /** One sentence for help and documentation. */
+  readonly meaning: string;
+  readonly better: 'higher' | 'lower' | 'none';
+  /** What values depend on besides the model: they are comparable only if all of it agrees. */
+  readonly dependsOn: readonly Condition[];
+  /** Whether models trained with this objective have the metric (default: all do). */
+  readonly isDefinedFor?: (objective: { readonly prior: Prior; readonly divergence: DivergenceOptions['divergence'] }) => boolean;
+}
+
+/** Images that an evaluation writes beside its numbers, as a grid. */
+export interface GridImages {
+  readonly images: ImageBatch;
+  readonly columns: number;
+}
+
+/** What an entry of the catalog computes. */
+export interface MetricResult {
+  /** Values by name. Those that nobody asked for are dropped. */
+  readonly metrics: Readonly<Record<string, number>>;
+  /** Entries of the protocol that the values depend on. */
+  readonly protocol?: Readonly<Record<string, unknown>>;
+  /** Further results for the evaluation file. */
+  readonly details?: Readonly<Record<string, unknown>>;
+  /** Grids by the name of their files. */
+  readonly grids?: Readonly<Record<string, GridImages>>;
+}
+
+interface EntryBase {
+  readonly group: MetricGroup;
+  readonly metrics: readonly MetricDefinition[];
+}
+
+/** Metrics of reconstructions, means over images: they see one chunk of images at a time. */
+export interface ReconstructionEntry extends EntryBase {
+  readonly compareImages: CompareImages;
+}
+
+/** Metrics that compare the features of samples with those of images. */
+export interface FeatureEntry extends EntryBase {
+  /** Whether training and test images are compared in the same way, as a reference to read the values against. */
+  readonly hasReference: boolean;
+  readonly compareFeatures: (real: Features, generated: Features, seed: number) => MetricResult;
+}
+
+/** Metrics of anything else that an evaluation prepares. */
+export interface ContextEntry extends EntryBase {
+  readonly needs: readonly Need[];
+  readonly compute: (context: EvaluationContext) => Promise<MetricResult>;
+}
+
+/** A file of the catalog: metrics that are computed together. */
+export type MetricEntry = ReconstructionEntry | FeatureEntry | ContextEntry;
+
+/** A metric of codes, once for the codes e(x) of images and once for the codes e(g(z)) of samples. */
+export function realAndFake({ name, meaning, dependsOn = [], ...rest }: Omit<MetricDefinition, 'dependsOn'> & Partial<MetricDefinition>): MetricDefinition[] {
+  const { codes, images, imageCount, sampleCount } = CONDITIONS;
+  return [
+    { ...rest, name: `${name}_real`, meaning: `${meaning}, for codes e(x) of images`, dependsOn: [codes, ...dependsOn, images, imageCount] },
+    { ...rest, name: `${name}_fake`, meaning: `${meaning}, for codes e(g(z)) of samples`, dependsOn: [codes, ...dependsOn, sampleCount] },
+  ];
+}
+
+/** Values by name with a suffix, such as `_real`. */
+export const withSuffix = (metrics: Readonly<Record<string, number>>, suffix: string): Record<string, number> =>
+  Object.fromEntries(Object.entries(metrics).map(([name, value]) => [`${name}${suffix}`, value]));

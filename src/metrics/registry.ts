@@ -1,0 +1,67 @@
+import { InputError, nearestName } from '../errors.js';
+import * as catalog from './catalog/index.js';
+import type { Need } from './evaluationContext.js';
+import { METRIC_GROUPS, type MetricDefinition, type MetricEntry, type MetricGroup } from './metric.js';
+
+const isEntry = (value: unknown): value is MetricEntry => typeof value === 'object' && value !== null && 'metrics' in value && 'group' in value;
+
+/** The entries of the catalog, by group. */
+export const METRIC_ENTRIES: readonly MetricEntry[] = METRIC_GROUPS.flatMap((group) =>
+  Object.values(catalog)
+    .filter(isEntry)
+    .filter((entry) => entry.group === group),
+);
+
+const METRICS: ReadonlyMap<string, MetricDefinition & { readonly entry: MetricEntry }> = new Map(
+  METRIC_ENTRIES.flatMap((entry) => entry.metrics.map((metric) => [metric.name, { ...metric, entry }])),
+);
+
+/** Every metric, in the order of tables. */
+export const METRIC_NAMES: readonly string[] = Array.from(METRICS.keys());
+
+/** The metrics of a group. */
+export const metricsIn = (group: MetricGroup): readonly MetricDefinition[] =>
+  METRIC_ENTRIES.filter((entry) => entry.group === group).flatMap(({ metrics }) => metrics);
+
+/** The definition of a metric, or undefined if there is none of this name. */
+export const metricNamed = (name: string): MetricDefinition | undefined => METRICS.get(name);
+
+/** Whether more or less of a metric is better; undefined if neither is. */
+export function betterDirection(metric: string): 'higher' | 'lower' | undefined {
+  const better = METRICS.get(metric)?.better;
+  return better === 'none' ? undefined : better;
+}
+
+const needsOf = (entry: MetricEntry): readonly Need[] => ('needs' in entry ? entry.needs : 'compareFeatures' in entry ? ['features'] : []);
+
+/** What metrics need to have prepared. */
+export function needsFor(metrics: ReadonlySet<string>): ReadonlySet<Need> {
+  return new Set(Array.from(metrics).flatMap((name) => needsOf(METRICS.get(name)!.entry)));
+}
+
+/** Whether a metric needs a feature extractor. */
+export const usesFeatures = (metric: string): boolean => needsOf(METRICS.get(metric)!.entry).some((need) => need !== 'codes');
+
+/** Whether a metric needs the features of all training images, which takes longest. */
+export const usesTrainingFeatures = (metric: string): boolean => needsOf(METRICS.get(metric)!.entry).includes('trainingFeatures');
+
+/**
+ * Returns the metrics that a list of metrics and groups names.
+ * @throws {InputError} if a name is neither, or there is no name
+ */
+export function parseMetrics(names: readonly string[]): ReadonlySet<string> {
+  const wanted = new Set<string>();
+  for (const name of names) {
+    const group = METRIC_GROUPS.find((each) => each === name);
+    if (group !== undefined) metricsIn(group).forEach((metric) => wanted.add(metric.name));
+    else if (METRICS.has(name)) wanted.add(name);
+    else {
+      const nearest = nearestName(name, [...METRIC_GROUPS, ...METRIC_NAMES]);
+      throw new InputError(
+        `metric "${name}": unknown metric${nearest ? `, did you mean ${nearest}?` : ''}; choose from ${METRIC_NAMES.join(', ')}; or a group: ${METRIC_GROUPS.join(', ')}`,
+      );
+    }
+  }
+  if (wanted.size === 0) throw new InputError(`metrics: the list is empty; choose from the groups ${METRIC_GROUPS.join(', ')}, or name single metrics`);
+  return wanted;
+}

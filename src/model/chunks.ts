@@ -1,0 +1,71 @@
+import { drawCodes } from '../age/prior.js';
+import { gatherImages, type Split } from '../data/source.js';
+import type { TrainedModel } from './trainedModel.js';
+import { randomStream, shuffledIndices } from '../random.js';
+
+/** Images or samples in memory at a time: a multiple of the batch of a model's programs, so that nothing is padded. */
+const CHUNK = 1000;
+
+/** Some images of a split with their indices in it. */
+export interface ImageChunk {
+  /** Bytes [n, C, H, W]. */
+  readonly images: Uint8Array;
+  readonly indices: ArrayLike<number>;
+  /** Position of the first among all requested images. */
+  readonly first: number;
+}
+
+/** Yields the images of a split at `indices` (default: all), a thousand at a time. */
+export function* inChunks(
+  split: Pick<Split, 'count' | 'copyImage'>,
+  imageBytes: number,
+  indices: Uint32Array = allIndices(split.count),
+): Generator<ImageChunk> {
+  for (let first = 0; first < indices.length; first += CHUNK) {
+    const part = indices.subarray(first, first + CHUNK);
+    yield { images: gatherImages({ ...split, labels: null }, part, imageBytes), indices: part, first };
+  }
+}
+
+/** 0 to count - 1. */
+export const allIndices = (count: number): Uint32Array => Uint32Array.from({ length: count }, (_, index) => index);
+
+/** Returns the ascending indices of `count` random images of a split; of all images if there are no more. */
+export const drawnIndices = (split: Pick<Split, 'count'>, count: number, seed: number): Uint32Array =>
+  count >= split.count ? allIndices(split.count) : shuffledIndices(split.count, randomStream(seed, 'evaluation images')).slice(0, count).sort();
+
+/** Encodes the images of a split at `indices` (default: all) to codes [N, M]. */
+export async function encodeSplit(model: TrainedModel, split: Split, indices?: ArrayLike<number>): Promise<Float32Array> {
+  const codes = new Float32Array((indices?.length ?? split.count) * model.latentSize);
+  let position = 0;
+  for await (const chunk of encodedChunks(model, split, indices)) {
+    codes.set(chunk, position);
+    position += chunk.length;
+  }
+  return codes;
+}
+
+/** Yields the same codes a thousand at a time, in order. */
+export async function* encodedChunks(model: TrainedModel, split: Split, indices?: ArrayLike<number>): AsyncGenerator<Float32Array> {
+  for (const { images } of inChunks(split, model.imageElements, indices && Uint32Array.from(indices))) yield await model.encode(images);
+}
+
+/** Some samples, as the generator makes them. */
+export interface SampleChunk {
+  /** Position of the first among all samples. */
+  readonly first: number;
+  /** From the prior [n, M]. */
+  readonly codes: Float32Array;
+  /** In [-1, 1], [n, C, H, W]. */
+  readonly values: Float32Array;
+}
+
+/** Yields the samples of a model for a seed, a thousand at a time, as `agenet sample` writes them. */
+export async function* sampleChunks(model: TrainedModel, count: number, seed: number): AsyncGenerator<SampleChunk> {
+  const { prior, latentSize } = model;
+  const codes = drawCodes(prior, count, latentSize, randomStream(seed, 'samples'));
+  for (let first = 0; first < count; first += CHUNK) {
+    const part = codes.subarray(first * latentSize, (first + CHUNK) * latentSize);
+    yield { first, codes: part, values: await model.generate(part) };
+  }
+}

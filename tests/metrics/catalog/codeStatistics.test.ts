@@ -1,0 +1,74 @@
+import { drawCodes } from '../../../src/age/prior.js';
+import { codeStatistics, type UniformityStatistic } from '../../../src/metrics/catalog/codeStatistics.js';
+import { drawCodesAround } from '../../../src/model/paths.js';
+import type { Features } from '../../../src/numerics/features.js';
+import { randomStream } from '../../../src/random.js';
+import { axisPairs } from '../../age/codes.js';
+import { expectWithin } from '../../expectWithin.js';
+import { featuresOf, largestDifference, reference, withEntry } from '../samples.js';
+import { deviationOf, meanOf } from '../../moments.js';
+import { expectInputError } from '../../rejection.js';
+import { describe, expect, it } from 'vitest';
+
+const uniformCodes = (count: number, latent: number, seed: number): Features => ({
+  data: drawCodes('sphere', count, latent, randomStream(seed, 'uniform codes')),
+  width: latent,
+});
+
+describe('the statistics of codes', () => {
+  const { codes, width, rayleigh, bingham, relativeVariances, resultantLength } = reference.codes;
+  const given = featuresOf(codes, width);
+
+  const expectTest = (test: UniformityStatistic, [statistic, degrees]: readonly number[]) => {
+    expectWithin(test.statistic, statistic!, 1e-4);
+    expect(test.degreesOfFreedom).toBe(degrees);
+  };
+
+  it('are those of SciPy', () => {
+    const statistics = codeStatistics(given);
+    expectWithin(statistics.meanResultantLength, resultantLength, 1e-7);
+    expectTest(statistics.rayleigh, rayleigh);
+    expectTest(statistics.bingham, bingham);
+    expect(largestDifference(statistics.relativeVariances, relativeVariances)).toBeLessThan(1e-6);
+  });
+
+  it('of both directions of every axis are those of uniform codes', () => {
+    const statistics = codeStatistics({ data: axisPairs(5), width: 5 });
+    expect(statistics.meanResultantLength).toBe(0);
+    expect(largestDifference(statistics.relativeVariances, [1, 1, 1, 1, 1])).toBeLessThan(1e-12);
+    expect([statistics.rayleigh.statistic, statistics.bingham.statistic].map((value) => Math.abs(value) < 1e-9)).toEqual([true, true]);
+  });
+
+  it('have the mean and the variance of chi-square if codes are uniform', () => {
+    const runs = Array.from({ length: 300 }, (_, seed) => codeStatistics(uniformCodes(200, 6, seed)));
+    for (const test of ['rayleigh', 'bingham'] as const) {
+      const statistics = runs.map((run) => run[test].statistic);
+      const degrees = runs[0]![test].degreesOfFreedom;
+      expectWithin(meanOf(statistics), degrees, 4 * Math.sqrt((2 * degrees) / 300));
+      expectWithin(deviationOf(statistics) ** 2 / (2 * degrees), 1, 0.4);
+    }
+  });
+
+  const centre = drawCodes('sphere', 1, 16, randomStream(3, 'centre'));
+
+  it('detect codes that gather on one side', () => {
+    const { rayleigh } = codeStatistics({ data: drawCodesAround('sphere', centre, 0.9, 2000, randomStream(1, 'codes')), width: 16 });
+    expect(rayleigh.statistic / rayleigh.degreesOfFreedom).toBeGreaterThan(5);
+  });
+
+  it('detect by second moments alone codes that gather at both ends of an axis', () => {
+    const data = drawCodesAround('sphere', centre, 0.5, 2000, randomStream(1, 'codes'));
+    const both = data.map((value, index) => (Math.floor(index / 16) % 2 === 0 ? value : -value));
+    const { rayleigh, bingham } = codeStatistics({ data: both, width: 16 });
+    expect(rayleigh.statistic / rayleigh.degreesOfFreedom).toBeLessThan(3);
+    expect(bingham.statistic / bingham.degreesOfFreedom).toBeGreaterThan(5);
+  });
+
+  it('are refused for what is not on a sphere', async () => {
+    await expectInputError(() => codeStatistics(withEntry(given, 9, 2)), 'code 2', 'must be 1');
+    await expectInputError(() => codeStatistics(withEntry(given, 9, NaN)), 'row 2, column 1');
+    await expectInputError(() => codeStatistics(uniformCodes(1, 4, 1)), '1 rows', 'at least 2');
+    await expectInputError(() => codeStatistics(featuresOf([1, 1], 1)), 'at least 2 dimensions');
+    await expectInputError(() => codeStatistics(featuresOf([1, 0, 3, 0], 2)), 'code 1');
+  });
+});

@@ -1,0 +1,131 @@
+import type { FeatureExtractor } from '../../src/classifiers/featureExtractor.js';
+import { splitInMemory, subset } from '../../src/data/source.js';
+import { evaluate, type EvaluationOptions, splitDigest } from '../../src/metrics/evaluate.js';
+import { Stopwatch } from '../../src/metrics/evaluationContext.js';
+import { METRIC_NAMES, metricNamed, metricsIn } from '../../src/metrics/registry.js';
+import { TrainedModel } from '../../src/model/trainedModel.js';
+import { barSource, compileOnOneThread, tinyModel } from './tinyClassifier.js';
+import { errorOf, expectInputError } from '../rejection.js';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
+
+const pixels = (count: number, changed?: number) => Uint8Array.from({ length: 4 * count }, (_, index) => (index === changed ? 255 : index % 200));
+const digestOf = (bytes: Uint8Array, shape: [number, number, number] = [1, 2, 2], labels: Uint8Array | null = null) =>
+  splitDigest(splitInMemory(bytes, 4, labels), shape);
+
+describe('the digest of a split', () => {
+  it('is the same for the same images, whatever their labels', async () => {
+    expect(await digestOf(pixels(10))).toMatch(/^[0-9a-f]{64}$/);
+    expect(await digestOf(pixels(10))).toBe(await digestOf(pixels(10), [1, 2, 2], new Uint8Array(10)));
+  });
+
+  it('differs if a pixel, the number of images or their shape does', async () => {
+    const digests = [pixels(10), pixels(10, 39), pixels(11), pixels(9)].map((bytes) => digestOf(bytes));
+    expect(new Set(await Promise.all([...digests, digestOf(pixels(10), [1, 1, 4])])).size).toBe(5);
+  });
+
+  it('is of images from all of a large split', async () => {
+    expect(await digestOf(pixels(5000))).not.toBe(await digestOf(pixels(5000, 4 * 4995)));
+  });
+});
+
+describe('the phases of a work', () => {
+  it('are timed to a tenth of a second, those of one name together, also where they fail', async () => {
+    vi.useFakeTimers({ toFake: ['performance'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const phases = new Stopwatch();
+    const seeing = () => {
+      vi.advanceTimersByTime(1020);
+      return 'seen';
+    };
+    expect(await phases.time('images', seeing)).toBe('seen');
+    await phases.time('samples', () => vi.advanceTimersByTime(250));
+    await phases.time('images', () => vi.advanceTimersByTime(520));
+    const failing = () => {
+      vi.advanceTimersByTime(3000);
+      throw new Error('no');
+    };
+    expect(await errorOf(() => phases.time('latent', failing))).toEqual(new Error('no'));
+    expect(phases.seconds).toEqual({ images: 1.5, samples: 0.3, latent: 3 });
+  });
+});
+
+const IMAGE_SIZE = 32 * 32;
+
+/** Features are the means of both halves of an image; probabilities those of two classes. */
+const extractor: FeatureExtractor = {
+  name: 'halves',
+  width: 2,
+  extract: ({ data }) => {
+    const half = IMAGE_SIZE / 2;
+    const rows = Array.from({ length: data.length / half }, (_, row) => data.subarray(row * half, (row + 1) * half).reduce((sum, value) => sum + value, 0));
+    const features = Float32Array.from(rows, (sum) => sum / half / 255);
+    const probabilities = Float32Array.from(rows, (sum, row) => sum / (rows[row - (row % 2)]! + rows[row - (row % 2) + 1]!));
+    return Promise.resolve({ features: { data: features, width: 2 }, probabilities: { data: probabilities, width: 2 } });
+  },
+  release: () => Promise.resolve(),
+};
+
+const source = barSource(40, 30);
+const divergence = { divergence: 'qp', moment: 'std', reduction: 'mean' } as const;
+
+describe('an evaluation', () => {
+  let options: Omit<EvaluationOptions, 'metrics'>;
+  beforeAll(() => {
+    options = { model: tinyModel().model, source, split: 'test', count: 20, seed: 0, extractor, divergence, compile: compileOnOneThread };
+  });
+  afterAll(() => options.model.release());
+  const scores = async (metrics: readonly string[], changes: Partial<EvaluationOptions> = {}) =>
+    evaluate({ ...options, ...changes, metrics: new Set(metrics) });
+
+  it('has every metric of the catalog, all finite, with their protocol', async () => {
+    const { metrics, protocol, details, grids } = await scores(METRIC_NAMES.filter((name) => name !== 'psnr'));
+    // 20 rows are a single subset, which has no standard deviation.
+    expect(Object.keys(metrics).sort()).toEqual(METRIC_NAMES.filter((name) => name !== 'psnr' && name !== 'kid_std').sort());
+    for (const [name, value] of Object.entries(metrics)) expect(Number.isFinite(value), name).toBe(true);
+    for (const { dependsOn } of METRIC_NAMES.filter((name) => name in metrics).map((name) => metricNamed(name)!)) {
+      for (const { name, key } of dependsOn) expect(key(protocol), name).toBeDefined();
+    }
+    expect(protocol).toMatchObject({ images: 20, samples: 20, train_test_reference: { images: [20, 20], metrics: { fid: expect.any(Number) as number } } });
+    expect(Object.keys(details)).toEqual(['moments']);
+    expect(grids.nearest!.images.count).toBe(20 * 6);
+  });
+
+  it('computes a metric alone as together with all others', async () => {
+    const all = await scores(METRIC_NAMES);
+    for (const name of ['reconstruction_l1', 'fid', 'coverage', 'inception_score', 'latent_cosine', 'divergence_gap_fake', 'memorization_ratio']) {
+      expect((await scores([name])).metrics).toEqual({ [name]: all.metrics[name] });
+    }
+  });
+
+  it('takes no samples for reconstructions alone', async () => {
+    const { protocol, timings } = await scores(['ssim']);
+    expect(protocol).toMatchObject({ samples: 0 });
+    expect(protocol).not.toHaveProperty('extractor');
+    expect(Object.keys(timings)).toEqual(['images']);
+  });
+
+  it('compares with training images if they are asked for', async () => {
+    const { metrics } = await scores(['memorization_ratio', 'fid'], { split: 'train' });
+    expect(metrics.memorization_ratio).toBeGreaterThan(0);
+    expect((await scores(['fid'], { split: 'train' })).metrics.fid).toBe(metrics.fid);
+  });
+
+  it('lacks what the prior and the divergence do not have', async () => {
+    const { model, weights } = tinyModel();
+    const normal = TrainedModel.of(model.pair, 'normal', weights, compileOnOneThread);
+    const latent = metricsIn('latent');
+    const { metrics } = await scores(
+      latent.map(({ name }) => name),
+      { model: normal, divergence: { ...divergence, divergence: 'nearest' } },
+    );
+    const defined = latent.filter(({ isDefinedFor }) => isDefinedFor?.({ prior: 'normal', divergence: 'nearest' }) ?? true);
+    expect(Object.keys(metrics).sort()).toEqual(defined.map(({ name }) => name).sort());
+    await normal.release();
+  });
+
+  it('is rejected for too little to compare, and without an extractor', async () => {
+    await expectInputError(() => scores(['psnr'], { count: 1 }), 'count', 'at least 2');
+    await expectInputError(() => scores(['psnr'], { source: { ...source, test: subset(source.test, Uint32Array.of(0)) } }), '1 images', 'at least 2');
+    await expectInputError(() => scores(['fid'], { extractor: undefined }), 'feature extractor');
+  });
+});
