@@ -7,7 +7,7 @@ import sharp from 'sharp';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { iterationSpec, modelWeights, TrainedModel, gatherImages, imageClassifier, type Split } from '../../src/index.js';
 import { compile, openSource, readImages } from '../../src/node.js';
-import { readCheckpointFile } from '../../src/runs/runFolder.node.js';
+import { readCheckpoint } from '../../src/runs/runFolder.node.js';
 import { ProbeFiles } from '../../src/runs/runAssets.node.js';
 import { sharedTemporaryFolder } from '../temporaryFolder.js';
 import { resultOf } from './runCommand.js';
