@@ -106,15 +106,13 @@ export { concentrationOf, drawVonMisesFisher, meanCosine } from './numerics/vonM
 export { type EvaluationPlan, planEvaluation } from './runs/trainingPlan.js';
 export { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from './training/checkpoint.js';
 export {
-  BATCH_NORM_STATS,
   checkConfiguration,
   type Configuration,
   configurationSchema,
-  DEFAULTS,
   isChangeable,
   iterationSpec,
-  NAN_POLICIES,
 } from './training/configuration.js';
+export { BATCH_NORM_STATS, DEFAULTS, NAN_POLICIES } from './training/defaults.js';
 export { type Emit, type RunningTraining, type Subscriber, type TrainingEvent, type TrainingSummary } from './training/events.js';
 export { emaDecayAt, learningRateAt, SCHEDULES } from './training/learningRate.js';
 export { type Digest } from './training/seal.js';

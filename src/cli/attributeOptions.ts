@@ -1,9 +1,7 @@
 /** Moving codes along an attribute of the run: `--along` and `--by`. */
 import { Option } from '@commander-js/extra-typings';
 import { basename, dirname, resolve } from 'node:path';
-import { moveCodes } from '../model/paths.js';
 import { InputError } from '../errors.js';
-import { AttributeFiles } from '../runs/attributeFiles.node.js';
 import type { OpenedRun } from './openRun.js';
 import type { Terminal } from './command.js';
 import { parseNumber } from './options.js';
@@ -46,6 +44,8 @@ export async function openMovement(
     if (by !== undefined) throw new InputError(`--by ${by}: says how far to move, but not along what; add --along ATTRIBUTE`);
     return { move: (codes) => codes, moved: {} };
   }
+  const { moveCodes } = await import('../model/paths.js');
+  const { AttributeFiles } = await import('../runs/attributeFiles.node.js');
   const { direction, origin } = await new AttributeFiles(runFolderPath(run)).read(along);
   if (direction.length !== model.latentSize) {
     throw new InputError(

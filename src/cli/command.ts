@@ -1,4 +1,4 @@
-import { Command } from '@commander-js/extra-typings';
+import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
 import { InputError } from '../errors.js';
 import { describeSystemError } from '../files/atomic.node.js';
 import { oneLine, outputFailure, shortenReason, Terminal } from './terminal.js';
@@ -16,13 +16,32 @@ export interface ActionResult {
 /** Exit statuses that scripts rely on. */
 export const STATUS = { failed: 1, badInput: 2, interrupted: 130 } as const;
 
+/** Headings of the program's help, in their order. */
+export const COMMAND_GROUPS = ['Training:', 'Samples and codes:', 'Evaluation:', 'Data and environment:'] as const;
+
+/**
+ * What a file of `commands/` exports. The command has the name of its file.
+ *
+ * The program's help imports all of these files, and a command's help calls `define`: libraries are imported when the action runs.
+ */
+export interface CommandModule {
+  readonly summary: string;
+  readonly group: (typeof COMMAND_GROUPS)[number];
+  /** Adds arguments, options and the action to a new subcommand. */
+  readonly define: (command: Subcommand) => CommandUnknownOpts | Promise<CommandUnknownOpts>;
+}
+
 /** A subcommand with the options that all of them have. */
-export const subcommand = (name: string, summary: string) =>
+export const subcommand = (name: string, { summary, group }: Pick<CommandModule, 'summary' | 'group'>) =>
   new Command(name)
     .summary(summary)
     .description(summary)
+    .helpGroup(group)
+    .helpOption('-h, --help', 'print help')
     .option('--json', 'print one JSON object as the last line of standard output')
-    .option('--debug', 'print the stack of an error');
+    .option('--debug', 'print the stack trace of an error');
+
+export type Subcommand = ReturnType<typeof subcommand>;
 
 /** Runs a command's work: prints its result or its error as `--json` and `--debug` ask, and sets the exit status. */
 export async function runAction(

@@ -1,14 +1,13 @@
 import { InvalidArgumentError, Option } from '@commander-js/extra-typings';
 import { availableParallelism } from 'node:os';
-import { DISTANCES } from '../age/distance.js';
-import { DIVERGENCES, MOMENTS, REDUCTIONS } from '../age/divergence.js';
-import { PRIORS } from '../age/prior.js';
-import { ARCHITECTURE_NAMES } from '../networks/dcgan.js';
-import { BATCH_NORM_STATS, DEFAULTS } from '../training/configuration.js';
-import { type Compile } from '../engine/index.js';
-import { compile, type Device, DEVICES } from '../engine/runtime/native.node.js';
+import type { Device } from '../engine/runtime/native.node.js';
+import type { Compile } from '../engine/runtime/program.js';
 import { LARGEST_SEED } from '../random.js';
-import { subcommand, type Terminal } from './command.js';
+import { BATCH_NORM_STATS, DEFAULTS } from '../training/defaults.js';
+import type { Subcommand, Terminal } from './command.js';
+
+/** The engine's list would load ONNX Runtime for help. */
+const DEVICES = Object.keys({ cpu: true, webgpu: true, cuda: true } satisfies Record<Device, true>) as Device[];
 
 /** A number in any notation that JavaScript has; ranges are checked with the configuration, which knows them. */
 export function parseNumber(text: string): number {
@@ -35,9 +34,16 @@ export const wholeNumber =
 
 export const seedOption = () => new Option('--seed <number>', 'what all random choices follow from').argParser(wholeNumber(0, LARGEST_SEED));
 export const deviceOption = () => new Option('--device <name>', 'where to compute').choices(DEVICES).default('cpu' as const);
+export const splitOption = (split: 'train' | 'test' = 'train') =>
+  new Option('--split <split>', 'split of the data set').choices(['train', 'test'] as const).default(split);
+export const emaOption = () => new Option('--no-ema', 'use raw weights instead of EMA weights');
 export const threadsOption = () => new Option('--threads <number>', 'processor threads (default: one for each core)').argParser(wholeNumber(1, 1024));
 
-export const plainOption = () => new Option('--no-lowering', 'keep operators as they are written, without the forms that are faster on this processor');
+export const loweringOption = () => new Option('--no-lowering', 'run the graph without CPU-specific optimizations');
+
+/** What data may be, for help. Messages list all kinds: `choose from mnist, ...`. */
+export const DATA_HELP = 'data set, such as mnist or cifar10:PATH, or a folder of images';
+export const RUN_DATA_HELP = `${DATA_HELP} (default: the training data)`;
 
 /** The options that `compilerOf` reads. */
 export interface CompilerOptions {
@@ -57,8 +63,8 @@ export function compilerOf({ device, threads, lowering, debug }: CompilerOptions
     if (!isReported) note(`agenet: calling ONNX Runtime through its Node binding (${code}: ${message})`);
     isReported = true;
   };
-  return (graph) =>
-    compile(graph, {
+  return async (graph) =>
+    (await import('../engine/runtime/native.node.js')).compile(graph, {
       ...(debug ? { onFallback } : {}),
       device,
       threads: threadsOf(threads),
@@ -69,9 +75,21 @@ export function compilerOf({ device, threads, lowering, debug }: CompilerOptions
 
 export const threadsOf = (threads: number | undefined): number => threads ?? availableParallelism();
 
-/** A subcommand with the options that describe what is trained and how: those of `train` and `bench`. */
-export const trainingCommand = (name: string, summary: string) =>
-  subcommand(name, summary)
+/** Imports the lists of choices that the options of training show. */
+export const loadTrainingChoices = async () => ({
+  ...(await import('../age/distance.js')),
+  ...(await import('../age/divergence.js')),
+  ...(await import('../age/prior.js')),
+  ...(await import('../networks/dcgan.js')),
+});
+type TrainingChoices = Pick<
+  Awaited<ReturnType<typeof loadTrainingChoices>>,
+  'ARCHITECTURE_NAMES' | 'DISTANCES' | 'DIVERGENCES' | 'MOMENTS' | 'PRIORS' | 'REDUCTIONS'
+>;
+
+/** Adds the options that describe what is trained and how: those of `train` and `bench`. */
+export const addTrainingOptions = (command: Subcommand, { ARCHITECTURE_NAMES, DISTANCES, DIVERGENCES, MOMENTS, PRIORS, REDUCTIONS }: TrainingChoices) =>
+  command
     .optionsGroup('Networks:')
     .addOption(new Option('--network <name>', 'architecture (default: the one for the image size)').choices(ARCHITECTURE_NAMES))
     .option('--size <pixels>', "rows and columns of an image (default: the data's own)", parseNumber)
@@ -101,4 +119,4 @@ export const trainingCommand = (name: string, summary: string) =>
     .addOption(seedOption())
     .addOption(deviceOption())
     .addOption(threadsOption())
-    .addOption(plainOption());
+    .addOption(loweringOption());

@@ -1,13 +1,11 @@
 import { Option } from '@commander-js/extra-typings';
 import { open, readdir, realpath, stat } from 'node:fs/promises';
 import { dirname, extname, join, sep } from 'node:path';
-import { encodeNpz, type NumpyArray } from '../data/formats/encodeNumpy.js';
+import type { NumpyArray } from '../data/formats/encodeNumpy.js';
 import { channelsLast, type ImageBatch, imageOf, type Raster } from '../images/raster.js';
-import { type PiecewiseArray, writeNpzFile } from '../data/npzFile.node.js';
-import { pathOfData } from '../data/open.node.js';
+import type { PiecewiseArray } from '../data/npzFile.node.js';
 import { InputError } from '../errors.js';
 import { makeFolder, wrapReadErrors, writeFileAtomically, wrapWriteErrors, writingFailure } from '../files/atomic.node.js';
-import { encodeAnimation, encodePng } from '../images/files.node.js';
 
 /** The forms that results can be written in. */
 export type OutputKind = 'png' | 'npz' | 'animation' | 'folder' | 'json';
@@ -85,6 +83,7 @@ export async function prepareOutput(
 export async function keepInputs(out: string, inputs: readonly string[]): Promise<void> {
   const place = await realpath(out).catch(() => undefined);
   if (place === undefined) return;
+  const { pathOfData } = await import('../data/open.node.js');
   for (const input of inputs) {
     const source = await realpath(pathOfData(input)).catch(() => undefined);
     if (source !== undefined && (place === source || place.startsWith(`${source}${sep}`))) {
@@ -120,6 +119,7 @@ async function writeOutput(path: string, bytes: Uint8Array): Promise<void> {
 
 /** Writes arrays for NumPy piece by piece; see `writeNpzFile`. */
 export async function writeNpz(path: string, arrays: Readonly<Record<string, PiecewiseArray>>, signal: AbortSignal): Promise<void> {
+  const { writeNpzFile } = await import('../data/npzFile.node.js');
   await makeParent(path);
   await writeNpzFile(path, arrays, signal);
 }
@@ -128,10 +128,12 @@ export async function writeNpz(path: string, arrays: Readonly<Record<string, Pie
 const makeParent = (path: string): Promise<void> => wrapWriteErrors(path, () => makeFolder(dirname(path)));
 
 /** Writes one picture as PNG. */
-export const writePng = async (path: string, picture: Raster): Promise<void> => writeOutput(path, await encodePng(picture));
+export const writePng = async (path: string, picture: Raster): Promise<void> =>
+  writeOutput(path, await (await import('../images/files.node.js')).encodePng(picture));
 
 /** Writes pictures as an animation, WebP or GIF by the path's ending; `frameMilliseconds` as in `encodeAnimation`. */
 export async function writeAnimation(path: string, frames: readonly Raster[], frameMilliseconds: number | readonly number[]): Promise<void> {
+  const { encodeAnimation } = await import('../images/files.node.js');
   const format = extname(path).toLowerCase() === '.gif' ? 'gif' : 'webp';
   await writeOutput(path, await encodeAnimation(frames, format, frameMilliseconds));
 }
@@ -141,6 +143,7 @@ export const writeJson = (path: string, value: unknown): Promise<void> => writeO
 
 /** Writes images as `arr_0`, or under the given names, as bytes [N, H, W, C]. */
 export async function writeImageArrays(path: string, batches: Readonly<Record<string, ImageBatch>>): Promise<void> {
+  const { encodeNpz } = await import('../data/formats/encodeNumpy.js');
   const arrays = Object.entries(batches).map(([name, batch]): [string, NumpyArray] => {
     const [channels, height, width] = batch.shape;
     return [name, { shape: [batch.count, height, width, channels], data: channelsLast(batch) }];

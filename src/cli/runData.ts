@@ -1,14 +1,9 @@
 /** The data that commands look at with a trained model. */
-import { Option } from '@commander-js/extra-typings';
 import type { ImageSource, Split } from '../data/source.js';
 import type { Configuration } from '../training/configuration.js';
 import { openSource } from '../data/open.node.js';
 import type { Terminal } from './command.js';
 import { decodingProgress } from './progress.js';
-
-/** `--split`, train unless another default is given. */
-export const splitOption = (usual: 'train' | 'test' = 'train') =>
-  new Option('--split <part>', 'which images').choices(['train', 'test'] as const).default(usual);
 
 /** Opens data in the format of a run, parted as for it; what the run was trained on unless other data are named. The caller closes them. */
 export const openRunData = (data: string | undefined, configuration: Configuration, terminal: Terminal): Promise<ImageSource> =>

@@ -3,7 +3,8 @@ import { nativeFormat } from '../data/open.node.js';
 import { InputError } from '../errors.js';
 import { architectureFor, type ArchitectureName, ARCHITECTURES } from '../networks/dcgan.js';
 import { type SettingLabel, validate } from '../validation.js';
-import { checkConfiguration, type Configuration, DEFAULTS } from '../training/configuration.js';
+import { checkConfiguration, type Configuration } from '../training/configuration.js';
+import { DEFAULTS } from '../training/defaults.js';
 
 /**
  * Completes settings by the data's native format and the defaults.

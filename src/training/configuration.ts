@@ -12,6 +12,7 @@ import { NETWORK_NAMES } from '../networks/network.js';
 import { InputError } from '../errors.js';
 import { LARGEST_SEED } from '../random.js';
 import { type SettingLabel, shown, validate } from '../validation.js';
+import { BATCH_NORM_STATS, NAN_POLICIES } from './defaults.js';
 import { SCHEDULES } from './learningRate.js';
 
 const whole = (least: number, most: number) =>
@@ -22,12 +23,6 @@ const share = (what: string) => z.number(`must be a number from 0 to below 1${wh
 
 const text = z.string('must be a text');
 const plan = z.string('must be a plan such as "1;KL_fake:1,match_z:1000"');
-
-/** One set of running statistics in each network, or one for each kind of input. */
-export const BATCH_NORM_STATS = ['shared', 'separate'] as const;
-
-/** What happens where a loss or gradient is not finite: an error, or back to the last checkpoint with half the learning rate. */
-export const NAN_POLICIES = ['stop', 'rollback'] as const;
 
 /** Plans that hold from an epoch (counted from 0) on; a plan that is absent stays as it was. */
 const stageSchema = z.strictObject(
@@ -104,29 +99,6 @@ export const configurationSchema = z.strictObject({
 });
 
 export type Configuration = Readonly<z.infer<typeof configurationSchema>>;
-
-/** What is trained unless the user says otherwise: the published plan, at a width that two processor cores train in minutes. */
-export const DEFAULTS = {
-  network: 'dcgan32',
-  width: 16,
-  latent: 64,
-  batch: 64,
-  length: { epochs: 10 },
-  encoderUpdates: '1;KL_fake:1,KL_real:1,match_z:0,match_x:10',
-  generatorUpdates: '2;KL_fake:1,match_z:1000,match_x:0',
-  prior: 'sphere',
-  divergence: 'qp',
-  moment: 'std',
-  reduction: 'mean',
-  matchX: 'L1',
-  matchZ: 'cos',
-  learningRate: 2e-4,
-  halveEvery: 0,
-  seed: 1,
-  logEvery: 10,
-  sampleEvery: 500,
-  checkpointEvery: 2000,
-} as const satisfies Partial<Configuration>;
 
 /**
  * Checks a configuration as a whole. Throws InputError that names the first wrong setting, what it may be and what it was.

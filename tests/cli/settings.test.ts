@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { flagOf, presetNames, resolveConfiguration, settingsFromFiles } from '../../src/cli/settings.js';
 import { InputError } from '../../src/errors.js';
-import { DEFAULTS } from '../../src/training/configuration.js';
+import { DEFAULTS } from '../../src/training/defaults.js';
 import { errorOf, expectInputError } from '../rejection.js';
 import { sharedTemporaryFolder, temporaryFolder } from '../temporaryFolder.js';
 import { tinyConfiguration } from '../training/tinyTraining.js';

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { DIGIT_PADDING } from '../../src/data/datasets/digits.js';
 import { NETWORK_NAMES } from '../../src/networks/network.js';
-import { checkConfiguration, DEFAULTS, iterationSpec } from '../../src/training/configuration.js';
+import { checkConfiguration, iterationSpec } from '../../src/training/configuration.js';
+import { DEFAULTS } from '../../src/training/defaults.js';
 import { expectInputError } from '../rejection.js';
 import { tinyConfiguration } from './tinyTraining.js';
 

@@ -2,7 +2,8 @@
 import { createHash } from 'node:crypto';
 import { type ImageSource, splitInMemory } from '../../src/data/source.js';
 import type { Checkpoint } from '../../src/training/checkpoint.js';
-import { checkConfiguration, type Configuration, DEFAULTS } from '../../src/training/configuration.js';
+import { checkConfiguration, type Configuration } from '../../src/training/configuration.js';
+import { DEFAULTS } from '../../src/training/defaults.js';
 import type { Digest } from '../../src/training/seal.js';
 import { initialState } from '../../src/training/trainer.js';
 import { randomStream } from '../../src/random.js';

@@ -1,14 +1,8 @@
-import { meanDifference } from '../../model/meanDifference.js';
 import type { ImageSource, Split } from '../../data/source.js';
-import { encodeSplit } from '../../model/encodeSplit.js';
-import { DATA_SPEC_HELP } from '../../data/open.node.js';
 import { InputError, nearestName } from '../../errors.js';
-import { AttributeFiles, attributeNameOf, checkAttributeName } from '../../runs/attributeFiles.node.js';
 import { runFolderPath } from '../attributeOptions.js';
-import { type ActionResult, runAction, subcommand, type Terminal } from '../command.js';
-import { openRun } from '../openRun.js';
-import { compilerOf, type CompilerOptions, deviceOption, threadsOption } from '../options.js';
-import { openRunData, splitOf, splitOption } from '../runData.js';
+import { type ActionResult, runAction, type Subcommand, type Terminal } from '../command.js';
+import { compilerOf, type CompilerOptions, deviceOption, emaOption, RUN_DATA_HELP, splitOption, threadsOption } from '../options.js';
 
 const REST = 'rest';
 
@@ -19,15 +13,18 @@ Examples:
   agenet sample runs/faces --along smile --by 0.5                 then moves codes by half a radian that way
 `;
 
-export const attributeCommand = () =>
-  subcommand('attribute', 'find the direction among codes that tells a class from another')
+export const summary = 'find the latent direction that separates one class from another';
+export const group = 'Samples and codes:';
+
+export const define = (command: Subcommand) =>
+  command
     .argument('<run>', 'a run folder, or a checkpoint in one; the direction is kept there')
-    .argument('[data]', `data with labels: ${DATA_SPEC_HELP} (default: what the run was trained on)`)
+    .argument('[data]', `labeled data: ${RUN_DATA_HELP}`)
     .requiredOption('--with <class>', 'a class, by its name or number')
     .option('--without <class>', 'another class, or rest for all others', REST)
     .option('--name <name>', 'what to call the direction (default: made of the classes, such as 3-not-5)')
     .addOption(splitOption())
-    .option('--no-ema', 'use the weights themselves, not their averages')
+    .addOption(emaOption())
     .addOption(deviceOption())
     .addOption(threadsOption())
     .addHelpText('after', EXAMPLES)
@@ -42,6 +39,11 @@ type Options = {
 } & CompilerOptions;
 
 async function attribute(run: string, data: string | undefined, options: Options, terminal: Terminal): Promise<ActionResult> {
+  const { openRun } = await import('../openRun.js');
+  const { openRunData, splitOf } = await import('../runData.js');
+  const { encodeSplit } = await import('../../model/encodeSplit.js');
+  const { meanDifference } = await import('../../model/meanDifference.js');
+  const { AttributeFiles, attributeNameOf, checkAttributeName } = await import('../../runs/attributeFiles.node.js');
   const { split, ema } = options;
   const name = options.name ?? attributeNameOf(options.without === REST ? options.with : `${options.with}-not-${options.without}`);
   checkAttributeName(name);

@@ -1,15 +1,16 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { splitInMemory } from '../../data/source.js';
-import { Trainer } from '../../training/trainer.js';
 import { randomStream } from '../../random.js';
-import { type ActionResult, runAction, type Terminal } from '../command.js';
+import { type ActionResult, runAction, type Terminal, type Subcommand } from '../command.js';
 import { readProfile, showProfile } from '../profile.js';
-import { compilerOf, type CompilerOptions, threadsOf, trainingCommand, wholeNumber } from '../options.js';
-import { resolveConfiguration } from '../settings.js';
+import { addTrainingOptions, compilerOf, type CompilerOptions, loadTrainingChoices, threadsOf, wholeNumber } from '../options.js';
 
-export const benchCommand = () =>
-  trainingCommand('bench', 'time training iterations on random images')
+export const summary = 'time training iterations on random images';
+export const group = 'Data and environment:';
+
+export const define = async (command: Subcommand) =>
+  addTrainingOptions(command, await loadTrainingChoices())
     .optionsGroup('Measurement:')
     .option('--iterations <number>', 'iterations to time', wholeNumber(1, 100_000), 9)
     .option('--warmup <number>', 'iterations before, not counted', wholeNumber(0, 100_000), 6)
@@ -23,6 +24,8 @@ type Options = Readonly<Record<string, unknown>> & {
 } & CompilerOptions;
 
 async function bench(options: Options, terminal: Terminal): Promise<ActionResult> {
+  const { Trainer } = await import('../../training/trainer.js');
+  const { resolveConfiguration } = await import('../settings.js');
   const configuration = await resolveConfiguration('mnist', { channels: 3, ...options, steps: options.iterations + options.warmup });
   const { size, channels, batch } = configuration;
   const imageBytes = channels * size * size;

@@ -3,11 +3,10 @@ import { firstImages, gatherImages, type ImageSource, type Split } from '../../d
 import { channelsLast, type ImageBatch } from '../../images/raster.js';
 import { CROPS } from '../../images/decoding.js';
 import { imageGrid, squareColumns } from '../../images/imageGrid.js';
-import { inOnePiece, type PiecewiseArray } from '../../data/npzFile.node.js';
-import { nativeFormat, openSource, DATA_SPEC_HELP } from '../../data/open.node.js';
+import type { PiecewiseArray } from '../../data/npzFile.node.js';
 import { InputError } from '../../errors.js';
-import { type ActionResult, runAction, subcommand, type Terminal } from '../command.js';
-import { parseNumber } from '../options.js';
+import { type ActionResult, runAction, type Subcommand, type Terminal } from '../command.js';
+import { DATA_HELP, parseNumber } from '../options.js';
 import { forceOption, prepareOutput, writeNpz, writePng } from '../output.js';
 import { decodingProgress } from '../progress.js';
 import { withSignals, WRITING } from '../signals.js';
@@ -23,9 +22,12 @@ const PREVIEW = 64;
 /** Left-out images that are named; the result of --json has all of them. */
 const NAMED = 10;
 
-export const datasetCommand = () =>
-  subcommand('dataset', 'look into data, and pack them')
-    .argument('<data>', DATA_SPEC_HELP)
+export const summary = 'inspect a data set, or export it as .npz';
+export const group = 'Data and environment:';
+
+export const define = (command: Subcommand) =>
+  command
+    .argument('<data>', DATA_HELP)
     .addOption(new Option('--split <part>', 'the part for --out').choices(['train', 'test']).default('train'))
     .option('--size <pixels>', "rows and columns of an image (default: the data's own)", parseNumber)
     .option('--channels <number>', "1 for grey, 3 for RGB (default: the data's own)", parseNumber)
@@ -49,6 +51,7 @@ type Options = {
 };
 
 async function dataset(data: string, options: Options, terminal: Terminal): Promise<ActionResult> {
+  const { nativeFormat, openSource } = await import('../../data/open.node.js');
   const { split, out, force } = options;
   const kind = out === undefined ? undefined : await prepareOutput({ out, force }, ['png', 'npz'], [data]);
   const native = await nativeFormat(data);
@@ -114,6 +117,7 @@ async function writePreview(path: string, source: ImageSource, part: Split): Pro
 const CHUNK = 1000;
 
 async function writeArchive(path: string, source: ImageSource, part: Split, signal: AbortSignal): Promise<void> {
+  const { inOnePiece } = await import('../../data/npzFile.node.js');
   const pieces = function* () {
     for (let first = 0; first < part.count; first += CHUNK) {
       const indices = Array.from({ length: Math.min(CHUNK, part.count - first) }, (_, index) => first + index);

@@ -1,11 +1,14 @@
 import { availableParallelism } from 'node:os';
-import { blockedKernels } from '../../engine/runtime/blockSize.js';
-import { directAccess, availableDevices, RUNTIME_VERSION } from '../../engine/runtime/native.node.js';
-import { runAction, subcommand } from '../command.js';
+import { runAction, type Subcommand } from '../command.js';
 
-export const doctorCommand = () =>
-  subcommand('doctor', 'say what this machine computes with').action((options) =>
+export const summary = 'report the runtime, devices and CPU kernels in use';
+export const group = 'Data and environment:';
+
+export const define = (command: Subcommand) =>
+  command.action((options) =>
     runAction(options, async (terminal) => {
+      const { blockedKernels } = await import('../../engine/runtime/blockSize.js');
+      const { directAccess, availableDevices, RUNTIME_VERSION } = await import('../../engine/runtime/native.node.js');
       const { block, problems } = await blockedKernels();
       const { reason } = await directAccess();
       const result = {

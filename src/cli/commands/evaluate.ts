@@ -1,20 +1,13 @@
 import { Option } from '@commander-js/extra-typings';
 import type { TrainedModel } from '../../model/trainedModel.js';
 import type { ImageSource } from '../../data/source.js';
-import { evaluate } from '../../metrics/evaluate.js';
-import { FEATURE_GROUPS, groupOf, METRIC_GROUP_NAMES, parseMetrics } from '../../metrics/metricNames.js';
 import type { FeatureExtractor } from '../../classifiers/featureExtractor.js';
-import { whyNoClassifier } from '../../classifiers/dataClassifier.js';
-import { type Configuration, iterationSpec } from '../../training/configuration.js';
-import { DATA_SPEC_HELP } from '../../data/open.node.js';
+
 import type { Compile } from '../../engine/index.js';
 import { InputError } from '../../errors.js';
-import { runFolderOf, writeEvaluation } from '../../runs/evaluationFile.node.js';
-import { dataExtractor } from '../../runs/extractorCache.node.js';
 import { Stopwatch } from '../../metrics/stopwatch.js';
 import type { StoredCheckpoint } from '../../runs/runFolder.node.js';
-import { type ActionResult, runAction, subcommand, type Terminal } from '../command.js';
-import { showEvaluation } from '../evaluationTable.js';
+import { type ActionResult, runAction, type Subcommand, type Terminal } from '../command.js';
 import {
   featuresChannelsOption,
   featuresStdOption,
@@ -27,13 +20,22 @@ import {
   openFeatures,
   requireFeatureModel,
 } from '../featureOptions.js';
-import { openRun } from '../openRun.js';
-import { compilerOf, type CompilerOptions, deviceOption, parseList, seedOption, threadsOf, threadsOption, wholeNumber } from '../options.js';
+import {
+  compilerOf,
+  type CompilerOptions,
+  deviceOption,
+  emaOption,
+  parseList,
+  RUN_DATA_HELP,
+  seedOption,
+  threadsOf,
+  threadsOption,
+  wholeNumber,
+} from '../options.js';
 import { steppingProgress } from '../progress.js';
-import { openRunData } from '../runData.js';
 
-const EXAMPLES = `
-Metrics are named one by one (fid, psnr, ...), or by group: ${METRIC_GROUP_NAMES.join(', ')}.
+const examples = (groups: readonly string[]) => `
+Metrics are selected by name (fid, psnr) or by group: ${groups.join(', ')}.
 
 Examples:
   agenet evaluate runs/mnist-1                                    everything, with 10,000 samples and the test images
@@ -42,15 +44,19 @@ Examples:
     --features-mean 0.5 --features-std 0.5                  features of an image model of your own
 `;
 
-export const evaluateCommand = () =>
-  subcommand('evaluate', 'judge a trained model by numbers')
+export const summary = 'compute metrics for a trained model';
+export const group = 'Evaluation:';
+
+export async function define(command: Subcommand) {
+  const { METRIC_GROUP_NAMES } = await import('../../metrics/metricNames.js');
+  return command
     .argument('<run>', 'a run folder, or a checkpoint')
-    .argument('[data]', `${DATA_SPEC_HELP} (default: what the run was trained on)`)
+    .argument('[data]', RUN_DATA_HELP)
     .addOption(new Option('--split <part>', 'which images to compare with').choices(['train', 'test'] as const).default('test' as const))
     .option('--count <number>', 'how many samples, and images where there are as many', wholeNumber(2, 1_000_000), 10_000)
     .addOption(seedOption().default(0))
     .option('--metrics <list>', 'names of metrics or groups, with commas (default: all that the data allow)', parseList)
-    .option('--no-ema', 'use the weights themselves, not their averages')
+    .addOption(emaOption())
     .addOption(deviceOption())
     .addOption(threadsOption())
     .optionsGroup('Features of an image model of your own:')
@@ -61,8 +67,9 @@ export const evaluateCommand = () =>
     .addOption(featuresChannelsOption())
     .addOption(featuresMeanOption())
     .addOption(featuresStdOption())
-    .addHelpText('after', EXAMPLES)
+    .addHelpText('after', examples(METRIC_GROUP_NAMES))
     .action((run, data, options) => runAction(options, (terminal) => evaluateRun(run, data, options, terminal)));
+}
 
 type Options = {
   readonly split: 'train' | 'test';
@@ -74,6 +81,9 @@ type Options = {
   CompilerOptions;
 
 async function evaluateRun(run: string, data: string | undefined, options: Options, terminal: Terminal): Promise<ActionResult> {
+  const { openRun } = await import('../openRun.js');
+  const { openRunData } = await import('../runData.js');
+  const { parseMetrics } = await import('../../metrics/metricNames.js');
   const asked = options.metrics === undefined ? undefined : parseMetrics(options.metrics);
   requireFeatureModel(options);
   const compile = compilerOf(options, terminal);
@@ -99,7 +109,13 @@ interface Subject {
 }
 
 async function judge({ run, model, checkpoint, source, asked, compile }: Subject, options: Options, terminal: Terminal): Promise<ActionResult> {
+  const { iterationSpec } = await import('../../training/configuration.js');
+  const { evaluate } = await import('../../metrics/evaluate.js');
+  const { FEATURE_GROUPS, METRIC_GROUP_NAMES, parseMetrics } = await import('../../metrics/metricNames.js');
+  const { runFolderOf, writeEvaluation } = await import('../../runs/evaluationFile.node.js');
+  const { showEvaluation } = await import('../evaluationTable.js');
   const start = performance.now();
+  const { divergence, moment, reduction } = iterationSpec(checkpoint.configuration).objective;
   const { split, count, seed, ema } = options;
   const phases = new Stopwatch();
   const extractor = await phases.time('extractor', () => extractorFor(source, asked, compile, options, terminal));
@@ -113,7 +129,7 @@ async function judge({ run, model, checkpoint, source, asked, compile }: Subject
       seed,
       metrics,
       extractor,
-      divergence: divergenceIn(checkpoint.configuration),
+      divergence: { divergence, moment, reduction },
       compile,
     });
     const { step } = checkpoint;
@@ -152,6 +168,9 @@ async function extractorFor(
   options: Options,
   terminal: Terminal,
 ): Promise<FeatureExtractor | undefined> {
+  const { FEATURE_GROUPS, groupOf } = await import('../../metrics/metricNames.js');
+  const { whyNoClassifier } = await import('../../classifiers/dataClassifier.js');
+  const { dataExtractor } = await import('../../runs/extractorCache.node.js');
   const needing = asked && Array.from(asked).find((metric) => FEATURE_GROUPS.includes(groupOf(metric)));
   if (asked && needing === undefined) return undefined;
   if (options.features !== undefined) return openFeatures(options.features, options, threadsOf(options.threads));
@@ -161,8 +180,3 @@ async function extractorFor(
   terminal.note(`samples are not compared with images: ${problem}; ${REMEDY}`);
   return undefined;
 }
-
-const divergenceIn = (configuration: Configuration) => {
-  const { divergence, moment, reduction } = iterationSpec(configuration).objective;
-  return { divergence, moment, reduction };
-};

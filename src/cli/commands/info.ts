@@ -1,21 +1,20 @@
-import { isDataSpec, openSource, DATA_SPEC_HELP } from '../../data/open.node.js';
 import type { ImageSource } from '../../data/source.js';
-import { iterationSpec } from '../../training/configuration.js';
 import { InputError } from '../../errors.js';
-import { BestCheckpoint } from '../../runs/bestCheckpoint.node.js';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type ActionResult, runAction, subcommand, type Terminal } from '../command.js';
-import { bestLine } from '../evaluationTable.js';
-import { readCheckpoint } from '../openRun.js';
+import { type ActionResult, runAction, type Subcommand, type Terminal } from '../command.js';
 import { decodingProgress } from '../progress.js';
 
-export const infoCommand = () =>
-  subcommand('info', 'say what a run or a data set is')
+export const summary = 'describe a run or a data set';
+export const group = 'Training:';
+
+export const define = (command: Subcommand) =>
+  command
     .argument('<run-or-data>', 'a run folder, a checkpoint, or the name of a data set')
     .action((name, options) => runAction(options, (terminal) => info(name, terminal)));
 
 async function info(name: string, terminal: Terminal): Promise<ActionResult> {
+  const { isDataSpec, openSource, DATA_SPEC_HELP } = await import('../../data/open.node.js');
   const found = await stat(name).catch(() => undefined);
   if (!isDataSpec(name) && found === undefined) {
     throw new InputError(`${name}: neither a run folder or checkpoint, nor a data set (there is ${DATA_SPEC_HELP})`);
@@ -38,6 +37,10 @@ function describeSource({ name, size, channels, train, test, classes }: ImageSou
 }
 
 async function describeRun(path: string, terminal: Terminal): Promise<ActionResult> {
+  const { readCheckpoint } = await import('../openRun.js');
+  const { iterationSpec } = await import('../../training/configuration.js');
+  const { BestCheckpoint } = await import('../../runs/bestCheckpoint.node.js');
+  const { bestLine } = await import('../evaluationTable.js');
   const { configuration, step, file } = await readCheckpoint(path);
   const { pair } = iterationSpec(configuration);
   const parameters = { encoder: pair.encoder.parameters.size, generator: pair.generator.parameters.size };

@@ -1,15 +1,11 @@
 import { Option } from '@commander-js/extra-typings';
-import { drawCodes } from '../../age/prior.js';
-import { greatCircle, pathThrough } from '../../model/paths.js';
 import type { TrainedModel } from '../../model/trainedModel.js';
 import { type ImageBatch, imageOf, type Raster, toBytes } from '../../images/raster.js';
 import { gridOf, imageGrid, squareColumns } from '../../images/imageGrid.js';
 import { InputError } from '../../errors.js';
-import { readImages } from '../../images/files.node.js';
 import { randomStream } from '../../random.js';
-import { type ActionResult, runAction, subcommand, type Terminal } from '../command.js';
-import { openRun, picturesOf } from '../openRun.js';
-import { compilerOf, type CompilerOptions, deviceOption, seedOption, threadsOption, wholeNumber } from '../options.js';
+import { type ActionResult, runAction, type Subcommand, type Terminal } from '../command.js';
+import { compilerOf, type CompilerOptions, deviceOption, emaOption, seedOption, threadsOption, wholeNumber } from '../options.js';
 import { forceOption, type OutputOptions, prepareOutput, writeAnimation, writeImageArrays, writePng } from '../output.js';
 
 const FRAME_MILLISECONDS = 80;
@@ -24,8 +20,11 @@ Examples:
   agenet interpolate runs/mnist-1 --circle --steps 60 --out circle.gif    around great circles through random points
 `;
 
-export const interpolateCommand = () =>
-  subcommand('interpolate', 'walk along great arcs of the sphere between images')
+export const summary = 'interpolate between images or random codes';
+export const group = 'Samples and codes:';
+
+export const define = (command: Subcommand) =>
+  command
     .argument('<run>', 'a run folder, or a checkpoint')
     .argument('[images...]', 'image files to go through, two or more (default: random points)')
     .option('--steps <number>', 'images from one point to the next, both included; with --circle, around the circle', wholeNumber(2, 1000), 10)
@@ -36,7 +35,7 @@ export const interpolateCommand = () =>
     .addOption(seedOption().default(0))
     .option('--out <file>', 'a .png sheet, a .gif or .webp animation, or an .npz array', 'interpolation.png')
     .addOption(forceOption())
-    .option('--no-ema', 'use the weights themselves, not their averages')
+    .addOption(emaOption())
     .addOption(deviceOption())
     .addOption(threadsOption())
     .addHelpText('after', EXAMPLES)
@@ -46,6 +45,9 @@ type Walk = { readonly steps: number; readonly loop?: true | undefined; readonly
 type Options = Walk & { rows?: number | undefined; points?: number | undefined; seed: number; ema: boolean } & OutputOptions & CompilerOptions;
 
 async function interpolate(run: string, files: readonly string[], options: Options, terminal: Terminal): Promise<ActionResult> {
+  const { drawCodes } = await import('../../age/prior.js');
+  const { readImages } = await import('../../images/files.node.js');
+  const { openRun, picturesOf } = await import('../openRun.js');
   const { steps, out, seed, circle, loop } = options;
   requireWalk(files, options);
   const kind = await prepareOutput(options, ['png', 'animation', 'npz'], files);
@@ -56,7 +58,7 @@ async function interpolate(run: string, files: readonly string[], options: Optio
     files.length > 0
       ? await model.encode((await readImages(files, checkpoint.configuration)).data)
       : drawCodes(model.prior, (options.points ?? DEFAULT_POINTS) * rows, model.latentSize, randomStream(seed, 'interpolation'));
-  const codes = walks(model, points, rows, options);
+  const codes = await walks(model, points, rows, options);
   const images = picturesOf(model, toBytes(await (files.length > 0 ? model.decode(codes) : model.generate(codes))));
   await model.release();
 
@@ -83,7 +85,8 @@ function requireWalk(files: readonly string[], options: Options): void {
 }
 
 /** Codes [rows * images of a row, M] through the points [rows, points of a row, M]. */
-function walks({ prior, latentSize }: TrainedModel, points: Float32Array, rows: number, { steps, loop, circle }: Walk): Float32Array {
+async function walks({ prior, latentSize }: TrainedModel, points: Float32Array, rows: number, { steps, loop, circle }: Walk): Promise<Float32Array> {
+  const { greatCircle, pathThrough } = await import('../../model/paths.js');
   const perRow = points.length / rows;
   const each = Array.from({ length: rows }, (_, row) => {
     const through = points.subarray(row * perRow, (row + 1) * perRow);

@@ -1,17 +1,13 @@
 import { Option } from '@commander-js/extra-typings';
 import { gatherImages, type ImageSource } from '../../data/source.js';
-import { CODE_MAPS, mapCodes, type MapMethod } from '../../model/codeMap.js';
-import { encodeSplit } from '../../model/encodeSplit.js';
+import type { MapMethod } from '../../model/codeMap.js';
 import { gridMosaic, placeCrowd } from '../../images/mosaic.js';
 import { imageOf } from '../../images/raster.js';
-import { DATA_SPEC_HELP } from '../../data/open.node.js';
 import { InputError } from '../../errors.js';
 import { randomStream, shuffledIndices } from '../../random.js';
-import { type ActionResult, runAction, subcommand, type Terminal } from '../command.js';
-import { openRun, picturesOf } from '../openRun.js';
-import { compilerOf, type CompilerOptions, deviceOption, seedOption, threadsOption, wholeNumber } from '../options.js';
+import { type ActionResult, runAction, type Subcommand, type Terminal } from '../command.js';
+import { compilerOf, type CompilerOptions, deviceOption, emaOption, RUN_DATA_HELP, seedOption, splitOption, threadsOption, wholeNumber } from '../options.js';
 import { forceOption, keepInputs, type OutputOptions, prepareOutput, writeJson, writePng } from '../output.js';
-import { describeImage, openRunData, splitOf, splitOption } from '../runData.js';
 
 const EXAMPLES = `
 Examples:
@@ -23,13 +19,16 @@ Examples:
 /** The longer side has so many cells for each root of an image: clusters leave much of the plane empty. */
 const CELLS_PER_ROOT = 1.5;
 
-export const mapCommand = () =>
-  subcommand('map', 'draw images on the plane where their codes lie')
+export const summary = 'arrange images on a plane by their latent codes';
+export const group = 'Samples and codes:';
+
+export const define = (command: Subcommand) =>
+  command
     .argument('<run>', 'a run folder, or a checkpoint')
-    .argument('[data]', `${DATA_SPEC_HELP} (default: what the run was trained on)`)
+    .argument('[data]', RUN_DATA_HELP)
     .addOption(
       new Option('--method <name>', 'how codes are laid out: pca, along the directions in which they vary most; umap, neighbours beside each other')
-        .choices(Object.keys(CODE_MAPS) as MapMethod[])
+        .choices(['pca', 'umap'] as const satisfies readonly MapMethod[])
         .default('pca' as const),
     )
     .option('--count <number>', 'how many images at most, drawn at random', wholeNumber(2, 100_000), 2000)
@@ -38,7 +37,7 @@ export const mapCommand = () =>
     .addOption(seedOption().default(0))
     .option('--out <file>', 'a .png picture, or .json with coordinates', 'map.png')
     .addOption(forceOption())
-    .option('--no-ema', 'use the weights themselves, not their averages')
+    .addOption(emaOption())
     .addOption(deviceOption())
     .addOption(threadsOption())
     .addHelpText('after', EXAMPLES)
@@ -55,6 +54,10 @@ type Options = {
   CompilerOptions;
 
 async function map(run: string, data: string | undefined, options: Options, terminal: Terminal): Promise<ActionResult> {
+  const { openRun, picturesOf } = await import('../openRun.js');
+  const { describeImage, openRunData, splitOf } = await import('../runData.js');
+  const { mapCodes } = await import('../../model/codeMap.js');
+  const { encodeSplit } = await import('../../model/encodeSplit.js');
   const { method, split, seed, out } = options;
   const kind = await prepareOutput(options, ['png', 'json']);
   if (kind === 'json' && options.cells !== undefined) throw new InputError('--cells: has no effect on coordinates; name a .png file with --out');

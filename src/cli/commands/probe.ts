@@ -1,18 +1,11 @@
 import { InvalidArgumentError } from '@commander-js/extra-typings';
 import type { ImageSource } from '../../data/source.js';
-import { type FittedProbe, PROBE_METHODS, type ProbeMethod } from '../../classifiers/fittedProbe.js';
-import { probe } from '../../classifiers/probe.js';
+import type { FittedProbe, ProbeMethod } from '../../classifiers/fittedProbe.js';
 import type { ProbeOrigin } from '../../classifiers/probeFile.js';
-import { TEST_IMAGES } from '../../classifiers/probeRunner.js';
-import { modelWeights } from '../../training/trainer.js';
-import { DATA_SPEC_HELP } from '../../data/open.node.js';
 import { InputError, nearestName } from '../../errors.js';
-import { checkProbeName, ProbeFiles, weightsDigest } from '../../runs/probeFiles.node.js';
 import { runFolderPath } from '../attributeOptions.js';
-import { type ActionResult, runAction, subcommand, type Terminal } from '../command.js';
-import { openRun } from '../openRun.js';
-import { compilerOf, type CompilerOptions, deviceOption, seedOption, threadsOption, wholeNumber } from '../options.js';
-import { openRunData } from '../runData.js';
+import { type ActionResult, runAction, type Subcommand, type Terminal } from '../command.js';
+import { compilerOf, type CompilerOptions, deviceOption, emaOption, RUN_DATA_HELP, seedOption, threadsOption, wholeNumber } from '../options.js';
 
 const EXAMPLES = `
 Methods: codes (logistic regression on codes), features (on codes and the encoder's inner activations), knn (nearest codes), finetune (the
@@ -27,20 +20,25 @@ Examples:
   agenet probe runs/photos labelled-photos --labels all --methods finetune --save kinds
 `;
 
-export const probeCommand = () =>
-  subcommand('probe', 'classify with few labels: test accuracy')
+export const summary = 'train classifiers on few labels and report their test accuracy';
+export const group = 'Evaluation:';
+
+export async function define(command: Subcommand) {
+  const { PROBE_METHODS } = await import('../../classifiers/fittedProbe.js');
+  return command
     .argument('<run>', 'a run folder, or a checkpoint')
-    .argument('[data]', `${DATA_SPEC_HELP} (default: what the run was trained on)`)
+    .argument('[data]', RUN_DATA_HELP)
     .requiredOption('--labels <list>', 'numbers of labels, the same for each class, or all; with commas', labelCounts)
     .option('--draws <number>', 'how often labels are drawn', wholeNumber(1, 1000), 5)
-    .option('--methods <list>', `of ${PROBE_METHODS.join(', ')}, with commas (default: all; with --save codes)`, methodNames)
+    .option('--methods <list>', `of ${PROBE_METHODS.join(', ')}, with commas (default: all; with --save codes)`, (text) => parseMethods(text, PROBE_METHODS))
     .option('--save <name>', 'keep a classifier under this name; takes one number of labels and one method')
     .addOption(seedOption().default(0))
-    .option('--no-ema', 'use the weights themselves, not their averages')
+    .addOption(emaOption())
     .addOption(deviceOption())
     .addOption(threadsOption())
     .addHelpText('after', EXAMPLES)
     .action((run, data, options) => runAction(options, (terminal) => probeRun(run, data, options, terminal)));
+}
 
 function labelCounts(text: string): (number | 'all')[] {
   return text.split(',').map((part) => {
@@ -51,12 +49,12 @@ function labelCounts(text: string): (number | 'all')[] {
   });
 }
 
-function methodNames(text: string): ProbeMethod[] {
+function parseMethods(text: string, known: readonly ProbeMethod[]): ProbeMethod[] {
   return text.split(',').map((part) => {
-    const known = PROBE_METHODS.find((method) => method === part);
-    if (known !== undefined) return known;
-    const nearest = nearestName(part, PROBE_METHODS);
-    throw new InvalidArgumentError(`There is no method "${part}"${nearest ? `, did you mean ${nearest}?` : ''} (there is ${PROBE_METHODS.join(', ')}).`);
+    const found = known.find((method) => method === part);
+    if (found !== undefined) return found;
+    const nearest = nearestName(part, known);
+    throw new InvalidArgumentError(`Unknown method "${part}"${nearest ? `, did you mean ${nearest}?` : ''}; choose from ${known.join(', ')}.`);
   });
 }
 
@@ -70,8 +68,18 @@ type Options = {
 } & CompilerOptions;
 
 async function probeRun(run: string, data: string | undefined, options: Options, terminal: Terminal): Promise<ActionResult> {
-  const { labels, draws, save, methods = save === undefined ? PROBE_METHODS : ['codes'], seed, ema } = options;
-  if (save !== undefined) checkSaving(save, labels, methods);
+  const { openRun } = await import('../openRun.js');
+  const { openRunData } = await import('../runData.js');
+  const { PROBE_METHODS } = await import('../../classifiers/fittedProbe.js');
+  const { probe } = await import('../../classifiers/probe.js');
+  const { TEST_IMAGES } = await import('../../classifiers/probeRunner.js');
+  const { modelWeights } = await import('../../training/trainer.js');
+  const { checkProbeName, ProbeFiles, weightsDigest } = await import('../../runs/probeFiles.node.js');
+  const { labels, draws, save, methods = save === undefined ? PROBE_METHODS : (['codes'] as const), seed, ema } = options;
+  if (save !== undefined) {
+    checkProbeName(save);
+    checkSaving(save, labels, methods);
+  }
   const files = save === undefined ? undefined : new ProbeFiles(runFolderPath(run));
   const compile = compilerOf(options, terminal);
   const { model, checkpoint } = await openRun(run, compile, options);
@@ -119,7 +127,6 @@ async function probeRun(run: string, data: string | undefined, options: Options,
 
 /** Throws InputError where it would not be clear what is to be saved, or the name could not be a file's. */
 function checkSaving(name: string, labels: Options['labels'], methods: readonly ProbeMethod[]): void {
-  checkProbeName(name);
   if (labels.length !== 1) throw new InputError(`--save ${name}: keeps one classifier, but --labels names ${labels.length} numbers of labels; name one`);
   if (methods.length !== 1) throw new InputError(`--save ${name}: keeps one classifier, but --methods names ${methods.length} methods; name one`);
 }

@@ -1,12 +1,9 @@
 import { pairGrid } from '../../images/imageGrid.js';
 import { toBytes } from '../../images/raster.js';
 import { alongOption, type AlongOptions, byOption, moveAlong } from '../attributeOptions.js';
-import { type ActionResult, runAction, subcommand, type Terminal } from '../command.js';
-import { collectImages } from '../imageFiles.js';
-import { openRun, picturesOf } from '../openRun.js';
-import { compilerOf, type CompilerOptions, deviceOption, threadsOption, wholeNumber } from '../options.js';
+import { type ActionResult, runAction, type Subcommand, type Terminal } from '../command.js';
+import { compilerOf, type CompilerOptions, deviceOption, emaOption, splitOption, threadsOption, wholeNumber } from '../options.js';
 import { forceOption, type OutputOptions, prepareOutput, writeImageArrays, writePng } from '../output.js';
-import { splitOption } from '../runData.js';
 
 const PAIRS_PER_ROW = 4;
 
@@ -17,8 +14,11 @@ Examples:
   agenet reconstruct runs/mnist-1 --along 3-not-5 --by 0.8    each with more of what the attribute says
 `;
 
-export const reconstructCommand = () =>
-  subcommand('reconstruct', 'encode images and generate them again')
+export const summary = 'encode images and decode the codes again';
+export const group = 'Samples and codes:';
+
+export const define = (command: Subcommand) =>
+  command
     .argument('<run>', 'a run folder, or a checkpoint')
     .argument('[images...]', 'image files, folders of them, and names of data sets (default: the data set trained on)')
     .option('--count <number>', 'how many images of each data set or folder (default: 32, or all if there are fewer)', wholeNumber(1, 100_000))
@@ -27,7 +27,7 @@ export const reconstructCommand = () =>
     .addOption(byOption())
     .option('--out <file>', 'a .png sheet of pairs, or an .npz with original and reconstruction', 'reconstructions.png')
     .addOption(forceOption())
-    .option('--no-ema', 'use the weights themselves, not their averages')
+    .addOption(emaOption())
     .addOption(deviceOption())
     .addOption(threadsOption())
     .addHelpText('after', EXAMPLES)
@@ -36,6 +36,8 @@ export const reconstructCommand = () =>
 type Options = { count?: number | undefined; split: string } & OutputOptions & AlongOptions & CompilerOptions;
 
 async function reconstruct(run: string, images: readonly string[], options: Options, terminal: Terminal): Promise<ActionResult> {
+  const { collectImages } = await import('../imageFiles.js');
+  const { openRun, picturesOf } = await import('../openRun.js');
   const { out } = options;
   const kind = await prepareOutput(options, ['png', 'npz'], images);
   const opened = await openRun(run, compilerOf(options, terminal), options);

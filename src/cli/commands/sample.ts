@@ -1,18 +1,15 @@
 import { InvalidArgumentError, Option } from '@commander-js/extra-typings';
-import { drawCodes } from '../../age/prior.js';
 import type { TrainedModel } from '../../model/trainedModel.js';
 import { drawCodesAround } from '../../model/codesAround.js';
 import { channelsLast, type ImageBatch, toBytes } from '../../images/raster.js';
 import { imageGrid, squareColumns } from '../../images/imageGrid.js';
 import type { Configuration } from '../../training/configuration.js';
-import { type PiecewiseArray } from '../../data/npzFile.node.js';
+import type { PiecewiseArray } from '../../data/npzFile.node.js';
 import { InputError } from '../../errors.js';
-import { readImages } from '../../images/files.node.js';
 import { type RandomStream, LARGEST_SEED, randomStream } from '../../random.js';
 import { alongOption, type AlongOptions, byOption, openMovement } from '../attributeOptions.js';
-import { type ActionResult, runAction, subcommand, type Terminal } from '../command.js';
-import { openRun, picturesOf } from '../openRun.js';
-import { compilerOf, type CompilerOptions, deviceOption, parseNumber, seedOption, threadsOption, wholeNumber } from '../options.js';
+import { type ActionResult, runAction, type Subcommand, type Terminal } from '../command.js';
+import { compilerOf, type CompilerOptions, deviceOption, emaOption, parseNumber, seedOption, threadsOption, wholeNumber } from '../options.js';
 import { forceOption, type OutputOptions, prepareOutput, writeImageFolder, writeNpz, writePng } from '../output.js';
 import { withSignals, WRITING } from '../signals.js';
 
@@ -30,8 +27,11 @@ Examples:
   agenet sample runs/mnist-1 --like seven.png --spread 0.3    images whose codes lie around that of an image
 `;
 
-export const sampleCommand = () =>
-  subcommand('sample', 'draw images from a trained model')
+export const summary = 'draw samples from a trained model';
+export const group = 'Samples and codes:';
+
+export const define = (command: Subcommand) =>
+  command
     .argument('<run>', 'a run folder, or a checkpoint')
     .option('--count <number>', 'how many images', wholeNumber(1, MOST_IMAGES), 64)
     .addOption(seedOption().default(0))
@@ -47,7 +47,7 @@ export const sampleCommand = () =>
     .option('--temperature <factor>', 'scale codes; only under the normal prior, since on the sphere all have length 1', parseNumber)
     .option('--out <path>', 'a .png sheet, an .npz array, or a folder of PNG files', 'samples.png')
     .addOption(forceOption())
-    .option('--no-ema', 'use the weights themselves, not their averages')
+    .addOption(emaOption())
     .addOption(deviceOption())
     .addOption(threadsOption())
     .addHelpText('after', EXAMPLES)
@@ -73,6 +73,7 @@ type Drawing = {
 type Options = Drawing & OutputOptions & AlongOptions & CompilerOptions;
 
 async function sample(run: string, options: Options, terminal: Terminal): Promise<ActionResult> {
+  const { openRun, picturesOf } = await import('../openRun.js');
   const { out, seeds, like } = options;
   const kind = await prepareOutput(options, ['png', 'npz', 'folder'], like === undefined ? [] : [like]);
   if (like === undefined && options.spread !== undefined) throw new InputError('--spread: says how far around an image to draw; name one with --like');
@@ -110,6 +111,8 @@ async function openDrawing(
   configuration: Configuration,
   { seed, seeds, like, spread }: Drawing,
 ): Promise<(first: number, count: number) => Float32Array> {
+  const { drawCodes } = await import('../../age/prior.js');
+  const { readImages } = await import('../../images/files.node.js');
   const center = like === undefined ? undefined : await model.encode((await readImages([like], configuration)).data);
   const { prior, latentSize } = model;
   const drawFrom = (stream: RandomStream, count: number) =>
@@ -147,6 +150,7 @@ function imageArray({ pair }: TrainedModel, count: number, batches: AsyncIterabl
 
 /** A sheet is one picture, which is in memory as a whole. */
 async function writeSheet(out: string, model: TrainedModel, batches: AsyncIterable<ImageBatch>, signal: AbortSignal): Promise<void> {
+  const { picturesOf } = await import('../openRun.js');
   const parts: Uint8Array[] = [];
   for await (const { data } of untilAborted(batches, signal)) parts.push(data);
   const images = picturesOf(model, Buffer.concat(parts));

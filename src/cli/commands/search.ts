@@ -1,15 +1,9 @@
-import { DATA_SPEC_HELP } from '../../data/open.node.js';
 import { gatherImages } from '../../data/source.js';
-import { encodeSplit } from '../../model/encodeSplit.js';
-import { nearestCodes } from '../../model/codeSearch.js';
 import { imageGrid, squareColumns } from '../../images/imageGrid.js';
 import { InputError } from '../../errors.js';
-import { readImages } from '../../images/files.node.js';
-import { type ActionResult, runAction, subcommand, type Terminal } from '../command.js';
-import { openRun, picturesOf } from '../openRun.js';
-import { compilerOf, type CompilerOptions, deviceOption, threadsOption, wholeNumber } from '../options.js';
+import { type ActionResult, runAction, type Subcommand, type Terminal } from '../command.js';
+import { compilerOf, type CompilerOptions, DATA_HELP, deviceOption, emaOption, splitOption, threadsOption, wholeNumber } from '../options.js';
 import { forceOption, keepInputs, type OutputOptions, prepareOutput, writePng } from '../output.js';
-import { describeImage, openRunData, splitOf, splitOption } from '../runData.js';
 
 const EXAMPLES = `
 Examples:
@@ -17,16 +11,19 @@ Examples:
   agenet search runs/faces photos --image me.jpg --count 8 --json
 `;
 
-export const searchCommand = () =>
-  subcommand('search', 'find the images of a data set that are most like one, by their codes')
+export const summary = 'find the images of a data set that are most like one, by their codes';
+export const group = 'Samples and codes:';
+
+export const define = (command: Subcommand) =>
+  command
     .argument('<run>', 'a run folder, or a checkpoint')
-    .argument('[data]', `where to search: ${DATA_SPEC_HELP} (default: what the run was trained on)`)
+    .argument('[data]', `${DATA_HELP}, to search in (default: the training data)`)
     .requiredOption('--image <file>', 'the image that others should be like')
     .option('--count <number>', 'how many images', wholeNumber(1, 10_000), 16)
     .addOption(splitOption())
     .option('--out <file>', 'a .png sheet, which begins with the image itself', 'search.png')
     .addOption(forceOption())
-    .option('--no-ema', 'use the weights themselves, not their averages')
+    .addOption(emaOption())
     .addOption(deviceOption())
     .addOption(threadsOption())
     .addHelpText('after', EXAMPLES)
@@ -41,6 +38,11 @@ type Options = {
   CompilerOptions;
 
 async function search(run: string, data: string | undefined, options: Options, terminal: Terminal): Promise<ActionResult> {
+  const { openRun, picturesOf } = await import('../openRun.js');
+  const { describeImage, openRunData, splitOf } = await import('../runData.js');
+  const { encodeSplit } = await import('../../model/encodeSplit.js');
+  const { nearestCodes } = await import('../../model/codeSearch.js');
+  const { readImages } = await import('../../images/files.node.js');
   const { image, count, split, out } = options;
   await prepareOutput(options, ['png'], [image]);
   const { model, checkpoint } = await openRun(run, compilerOf(options, terminal), options);

@@ -1,9 +1,7 @@
 import { Option } from '@commander-js/extra-typings';
 import { InputError } from '../../errors.js';
-import { readPicture } from '../../images/files.node.js';
 import type { Raster } from '../../images/raster.js';
-import { RunFolder } from '../../runs/runFolder.node.js';
-import { type ActionResult, runAction, subcommand, type Terminal } from '../command.js';
+import { type ActionResult, runAction, type Subcommand, type Terminal } from '../command.js';
 import { wholeNumber } from '../options.js';
 import { forceOption, type OutputOptions, prepareOutput, writeAnimation } from '../output.js';
 
@@ -16,8 +14,11 @@ Examples:
 /** The last picture is shown for so long. */
 const LAST_MILLISECONDS = 2000;
 
-export const filmCommand = () =>
-  subcommand('film', 'make a film of how the pictures of a run became better')
+export const summary = "animate how a run's previews evolved during training";
+export const group = 'Training:';
+
+export const define = (command: Subcommand) =>
+  command
     .argument('<run>', 'a run folder')
     .addOption(new Option('--of <pictures>', 'which pictures').choices(['samples', 'reconstructions'] as const).default('samples' as const))
     .option('--every <number>', 'of so many pictures one; the last always', wholeNumber(1, 1_000_000), 1)
@@ -30,6 +31,8 @@ export const filmCommand = () =>
 type Options = { readonly of: 'samples' | 'reconstructions'; readonly every: number; readonly frame: number } & OutputOptions;
 
 async function film(run: string, options: Options, terminal: Terminal): Promise<ActionResult> {
+  const { readPicture } = await import('../../images/files.node.js');
+  const { RunFolder } = await import('../../runs/runFolder.node.js');
   const { of, every, frame, out } = options;
   await prepareOutput(options, ['animation']);
   const all = await (await RunFolder.open(run)).pictures(of);

@@ -1,32 +1,23 @@
 import { Option } from '@commander-js/extra-typings';
 import { mkdir } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
-import { TrainedModel } from '../../model/trainedModel.js';
 import { awaitDecoding, type ImageSource } from '../../data/source.js';
-import { planEvaluation } from '../../runs/trainingPlan.js';
-import { scoreReconstruction } from '../../metrics/reconstruction.js';
 import { CROPS } from '../../images/decoding.js';
-import { checkConfiguration, type Configuration, isChangeable, iterationSpec, NAN_POLICIES } from '../../training/configuration.js';
-import { modelWeights, stateFromWeights, totalStepsFor, type TrainerState } from '../../training/trainer.js';
+import type { Configuration } from '../../training/configuration.js';
+import type { TrainerState } from '../../training/trainer.js';
+import { NAN_POLICIES } from '../../training/defaults.js';
 import { SCHEDULES } from '../../training/learningRate.js';
 import type { TrainingSummary } from '../../training/events.js';
-import { openSource, DATA_SPEC_HELP, canonicalDataSpec } from '../../data/open.node.js';
-import { type Compile, constant, graphOf } from '../../engine/index.js';
+import type { Compile } from '../../engine/index.js';
 import { InputError } from '../../errors.js';
 import { makeFolder, wrapWriteErrors, writingFailure } from '../../files/atomic.node.js';
-import { BestCheckpoint } from '../../runs/bestCheckpoint.node.js';
-import { TrainingEvaluation, type TrainingEvaluationOptions } from '../../runs/trainingEvaluation.node.js';
-import { readCheckpointFile, RunFolder } from '../../runs/runFolder.node.js';
-import { train } from '../../runs/train.node.js';
-import { TensorBoardLog } from '../../runs/tensorBoard.node.js';
-import { type ActionResult, runAction, STATUS, type Terminal } from '../command.js';
-import { describeTraining } from '../dryRun.js';
-import { bestLine } from '../evaluationTable.js';
-import { readCheckpoint } from '../openRun.js';
-import { compilerOf, type CompilerOptions, parseList, parseNumber, trainingCommand } from '../options.js';
+import type { TrainingEvaluation, TrainingEvaluationOptions } from '../../runs/trainingEvaluation.node.js';
+import type { RunFolder } from '../../runs/runFolder.node.js';
+import { type ActionResult, runAction, STATUS, type Terminal, type Subcommand } from '../command.js';
+import { addTrainingOptions, compilerOf, type CompilerOptions, DATA_HELP, loadTrainingChoices, parseList, parseNumber } from '../options.js';
 import { requirePath } from '../output.js';
-import { DecodingProgress, duration, showProgress, steppingProgress } from '../progress.js';
-import { flagOf, givenSettings, resolveConfiguration, type Settings, settingsFromFiles } from '../settings.js';
+import { DecodingProgress, duration, steppingProgress } from '../progress.js';
+import type { Settings } from '../settings.js';
 import { TRAINING, withSignals } from '../signals.js';
 
 const EXAMPLES = `
@@ -40,9 +31,12 @@ Examples:
   agenet train celeba:faces --preset celeba-finetune --init-from runs/faces-1    with that run's weights
 `;
 
-export const trainCommand = () =>
-  trainingCommand('train', 'train a model on images')
-    .argument('<data>', `what to train on: ${DATA_SPEC_HELP}`)
+export const summary = 'train a model on images';
+export const group = 'Training:';
+
+export const define = async (command: Subcommand) =>
+  addTrainingOptions(command, await loadTrainingChoices())
+    .argument('<data>', DATA_HELP)
     .option('--epochs <number>', 'passes over the data (default: 10)', parseNumber)
     .option('--steps <number>', 'iterations, instead of epochs', parseNumber)
     .addOption(new Option('--schedule <name>', 'how the learning rate goes (default: halving)').choices(SCHEDULES))
@@ -103,6 +97,14 @@ interface Plan {
 }
 
 async function run(data: string, options: Options, terminal: Terminal): Promise<ActionResult> {
+  const { constant, graphOf } = await import('../../engine/index.js');
+  const { RunFolder } = await import('../../runs/runFolder.node.js');
+  const { planEvaluation } = await import('../../runs/trainingPlan.js');
+  const { TensorBoardLog } = await import('../../runs/tensorBoard.node.js');
+  const { train } = await import('../../runs/train.node.js');
+  const { totalStepsFor } = await import('../../training/trainer.js');
+  const { describeTraining } = await import('../dryRun.js');
+  const { showProgress } = await import('../trainingProgress.js');
   if (options.out !== undefined) requirePath(options.out);
   const plan = await (options.resume ? planResumption(data, options) : planTraining(data, options, terminal));
   if (!plan.folder && options.out !== undefined && !options.dryRun) await RunFolder.requireEmpty(options.out);
@@ -143,13 +145,14 @@ async function run(data: string, options: Options, terminal: Terminal): Promise<
 }
 
 /** Opens what is trained on, without waiting for all images. */
-function openImages(
+async function openImages(
   { data, evaluateEvery, testFraction, ...format }: Configuration,
   strict: boolean,
   decoding: DecodingProgress,
   { note }: Terminal,
   signal: AbortSignal,
 ): Promise<ImageSource> {
+  const { openSource } = await import('../../data/open.node.js');
   return openSource(data, format, {
     testFraction,
     strict,
@@ -162,12 +165,16 @@ function openImages(
 }
 
 /** Evaluations during a training that asks for them. */
-const evaluationOf = (options: TrainingEvaluationOptions, terminal: Terminal): Promise<TrainingEvaluation> | undefined =>
-  options.configuration.evaluateEvery > 0
-    ? TrainingEvaluation.open({ ...options, onNote: terminal.note, onStep: steppingProgress(terminal, 'extractor') })
-    : undefined;
+async function evaluationOf(options: TrainingEvaluationOptions, terminal: Terminal): Promise<TrainingEvaluation | undefined> {
+  if (options.configuration.evaluateEvery === 0) return undefined;
+  const { TrainingEvaluation } = await import('../../runs/trainingEvaluation.node.js');
+  return TrainingEvaluation.open({ ...options, onNote: terminal.note, onStep: steppingProgress(terminal, 'extractor') });
+}
 
 async function planTraining(data: string, options: Options, { note }: Terminal): Promise<Plan> {
+  const { modelWeights, stateFromWeights } = await import('../../training/trainer.js');
+  const { readCheckpoint } = await import('../openRun.js');
+  const { flagOf, resolveConfiguration } = await import('../settings.js');
   const configuration = await resolveConfiguration(data, options, note);
   if (options.evaluateSamples !== undefined && configuration.evaluateEvery === 0)
     throw new InputError(`${flagOf('evaluateSamples')}: has no effect without evaluations; set ${flagOf('evaluateEvery')}`);
@@ -186,6 +193,10 @@ async function planTraining(data: string, options: Options, { note }: Terminal):
  * @throws {InputError} for any other difference
  */
 async function planResumption(data: string, options: Options): Promise<Plan> {
+  const { canonicalDataSpec } = await import('../../data/open.node.js');
+  const { RunFolder } = await import('../../runs/runFolder.node.js');
+  const { checkConfiguration, isChangeable } = await import('../../training/configuration.js');
+  const { flagOf, givenSettings, settingsFromFiles } = await import('../settings.js');
   if (options.out === undefined) throw new InputError('--resume: name the run to resume with --out');
   const folder = await RunFolder.open(options.out);
   const earlier = await folder.readConfiguration();
@@ -223,6 +234,13 @@ function interrupted(summary: TrainingSummary, folder: RunFolder, { data }: Conf
 }
 
 async function finished(summary: TrainingSummary, folder: RunFolder, source: ImageSource, compile: Compile, terminal: Terminal): Promise<ActionResult> {
+  const { scoreReconstruction } = await import('../../metrics/reconstruction.js');
+  const { TrainedModel } = await import('../../model/trainedModel.js');
+  const { BestCheckpoint } = await import('../../runs/bestCheckpoint.node.js');
+  const { readCheckpointFile } = await import('../../runs/runFolder.node.js');
+  const { iterationSpec } = await import('../../training/configuration.js');
+  const { modelWeights } = await import('../../training/trainer.js');
+  const { bestLine } = await import('../evaluationTable.js');
   const { configuration, vectors } = await readCheckpointFile(summary.checkpoint);
   const { pair, objective } = iterationSpec(configuration);
   const model = TrainedModel.of(pair, objective.prior, modelWeights(vectors), compile);
