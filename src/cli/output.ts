@@ -2,6 +2,7 @@ import { Option } from '@commander-js/extra-typings';
 import { open, readdir, realpath, stat } from 'node:fs/promises';
 import { dirname, extname, join, sep } from 'node:path';
 import type { NumpyArray } from '../data/formats/encodeNumpy.js';
+import { imageGrid, squareColumns } from '../images/imageGrid.js';
 import { channelsLast, type ImageBatch, imageOf, type Raster } from '../images/raster.js';
 import type { PiecewiseArray } from '../data/npzFile.node.js';
 import { InputError } from '../errors.js';
@@ -151,15 +152,46 @@ export async function writeImageArrays(path: string, batches: Readonly<Record<st
   await writeOutput(path, encodeNpz(Object.fromEntries(arrays)));
 }
 
-/** Writes each image as a PNG of its own into a new or empty folder. */
-export async function writeImageFolder(path: string, batches: AsyncIterable<ImageBatch>): Promise<void> {
+/** Images of one shape that arrive in batches. */
+interface ImageStream {
+  readonly count: number;
+  readonly shape: ImageBatch['shape'];
+  readonly batches: AsyncIterable<ImageBatch>;
+}
+
+/**
+ * Writes images as one grid (.png), as `arr_0` with bytes [N, H, W, C] (.npz), or as PNG files of a new or empty folder. Only the grid is
+ * in memory as a whole.
+ */
+export async function writeImageBatches(path: string, kind: OutputKind, { count, shape, batches }: ImageStream, signal: AbortSignal): Promise<void> {
+  if (kind === 'npz') {
+    const pieces = async function* () {
+      for await (const batch of batches) yield channelsLast(batch);
+    };
+    const [channels, height, width] = shape;
+    return writeNpz(path, { arr_0: { shape: [count, height, width, channels], type: '|u1', pieces: pieces() } }, signal);
+  }
+  if (kind === 'folder') return writeImageFolder(path, batches, signal);
+  const parts: Uint8Array[] = [];
+  for await (const { data } of untilAborted(batches, signal)) parts.push(data);
+  await writePng(path, imageGrid({ shape, count, data: Buffer.concat(parts) }, squareColumns(count)));
+}
+
+async function writeImageFolder(path: string, batches: AsyncIterable<ImageBatch>, signal: AbortSignal): Promise<void> {
   await makeFolder(path).catch((error: unknown) => {
-    throw new InputError(`--out ${path}: the folder cannot be made (${writingFailure(error)})`);
+    throw new InputError(`--out ${path}: cannot create the folder (${writingFailure(error)})`);
   });
   let written = 0;
-  for await (const batch of batches) {
+  for await (const batch of untilAborted(batches, signal)) {
     for (let index = 0; index < batch.count; index++, written++) {
       await writePng(join(path, `${String(written).padStart(6, '0')}.png`), imageOf(batch, index));
     }
+  }
+}
+
+async function* untilAborted<T>(items: AsyncIterable<T>, signal: AbortSignal): AsyncGenerator<T> {
+  for await (const item of items) {
+    signal.throwIfAborted();
+    yield item;
   }
 }

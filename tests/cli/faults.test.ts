@@ -114,7 +114,7 @@ describe('a training that is killed while it writes', () => {
 
 describe('a command that is killed while it writes', () => {
   it.each([
-    ['a film', ['film', 'run', '--out', 'film.webp'], 'film.webp'],
+    ['a time-lapse', ['timelapse', 'run', '--out', 'timelapse.webp'], 'timelapse.webp'],
     ['an evaluation', ['evaluate', 'run', '--metrics', 'psnr', '--count', '6'], join('run', 'evaluation-000026.json')],
     ['samples', ['sample', 'run', '--count', '4', '--out', 'samples.png'], 'samples.png'],
     ['codes', ['encode', 'run', '--out', 'codes.npz'], 'codes.npz'],

@@ -33,7 +33,7 @@ const COMMANDS: Readonly<Record<string, readonly string[]>> = {
   search: [run, '--image', join(classes, 'a', `1${HOSTILE}.png`), '--count', '3', '--out', `found${HOSTILE}.png`],
   'attribute with a class that there is not': [run, '--with', HOSTILE],
   attribute: [run, '--with', `b${HOSTILE}`, '--name', 'safe'],
-  probe: [run, '--labels', '2', '--draws', '1', '--methods', 'codes', '--save', 'kept'],
+  probe: [run, '--labels', '2', '--trials', '1', '--methods', 'codes', '--save', 'kept'],
   classify: [run, classes],
   'classify by a probe that there is not': [run, classes, '--probe', HOSTILE],
   compare: [run, run],

@@ -89,7 +89,7 @@ describe('an MNIST digit in a PNG file of 28x28 is the digit of the data set', (
   });
 
   it('for classify: with the same probability', async () => {
-    await run('probe', 'mnist', '--labels', '20', '--methods', 'codes', '--draws', '1', '--save', 'digits');
+    await run('probe', 'mnist', '--labels', '20', '--methods', 'codes', '--trials', '1', '--save', 'digits');
     const { images } = (await run('classify', 'digits')) as { images: { label: number; probability: number }[] };
     await withModel(async (model, { vectors }) => {
       const { probe } = await new ProbeFiles(join(cwd, 'run')).choose('digits');

@@ -15,7 +15,7 @@ With --save the classifier of the first draw is kept in the run, for agenet clas
 
 Examples:
   agenet probe runs/mnist-1 --labels 100,1000
-  agenet probe runs/mnist-1 --labels 10,100,all --methods codes,finetune --draws 3
+  agenet probe runs/mnist-1 --labels 10,100,all --methods codes,finetune --trials 3
   agenet probe runs/mnist-1 --labels 1000 --save digits
   agenet probe runs/photos labelled-photos --labels all --methods finetune --save kinds
 `;
@@ -29,7 +29,7 @@ export async function define(command: Subcommand) {
     .argument('<run>', 'a run folder, or a checkpoint')
     .argument('[data]', RUN_DATA_HELP)
     .requiredOption('--labels <list>', 'numbers of labels, the same for each class, or all; with commas', labelCounts)
-    .option('--draws <number>', 'how often labels are drawn', wholeNumber(1, 1000), 5)
+    .option('--trials <number>', 'number of random label subsets to average over', wholeNumber(1, 1000), 5)
     .option('--methods <list>', `of ${PROBE_METHODS.join(', ')}, with commas (default: all; with --save codes)`, (text) => parseMethods(text, PROBE_METHODS))
     .option('--save <name>', 'keep a classifier under this name; takes one number of labels and one method')
     .addOption(seedOption().default(0))
@@ -60,7 +60,7 @@ function parseMethods(text: string, known: readonly ProbeMethod[]): ProbeMethod[
 
 type Options = {
   readonly labels: readonly (number | 'all')[];
-  readonly draws: number;
+  readonly trials: number;
   readonly methods?: readonly ProbeMethod[] | undefined;
   readonly save?: string | undefined;
   readonly seed: number;
@@ -75,7 +75,7 @@ async function probeRun(run: string, data: string | undefined, options: Options,
   const { TEST_IMAGES } = await import('../../classifiers/probeRunner.js');
   const { modelWeights } = await import('../../training/trainer.js');
   const { checkProbeName, ProbeFiles, weightsDigest } = await import('../../runs/probeFiles.node.js');
-  const { labels, draws, save, methods = save === undefined ? PROBE_METHODS : (['codes'] as const), seed, ema } = options;
+  const { labels, trials, save, methods = save === undefined ? PROBE_METHODS : (['codes'] as const), seed, ema } = options;
   if (save !== undefined) {
     checkProbeName(save);
     checkSaving(save, labels, methods);
@@ -95,7 +95,7 @@ async function probeRun(run: string, data: string | undefined, options: Options,
       weights,
       source,
       labels,
-      draws,
+      draws: trials,
       methods,
       seed,
       compile,
@@ -113,7 +113,7 @@ async function probeRun(run: string, data: string | undefined, options: Options,
         };
       },
     });
-    const protocol = { data: source.name, draws, seed, classes: source.classes, test: testImages, seconds: (performance.now() - start) / 1000 };
+    const protocol = { data: source.name, trials, seed, classes: source.classes, test: testImages, seconds: (performance.now() - start) / 1000 };
     if (files === undefined || save === undefined || first === undefined) return { result: { run, step, results, protocol } };
     const out = await files.write({ name: save, ...first });
     const { testAccuracy } = first.origin;

@@ -32,7 +32,7 @@ const command = (name: string, ...args: readonly string[]) => resultOf([name, 'r
 
 describe('agenet probe', () => {
   it('has accuracies from few labels, and keeps nothing unless it is told to', async () => {
-    const { results, protocol } = await command('probe', 'shades', '--labels', '2,4', '--methods', 'pixels,codes', '--draws', '2');
+    const { results, protocol } = await command('probe', 'shades', '--labels', '2,4', '--methods', 'pixels,codes', '--trials', '2');
     const each = results as { labels: number; method: string; accuracy: number; std: number }[];
     expect(each.map(({ labels, method }) => `${labels} ${method}`)).toEqual(['2 pixels', '4 pixels', '2 codes', '4 codes']);
     expect(each[1]).toEqual({ labels: 4, method: 'pixels', accuracy: 1, std: 0 });
@@ -70,7 +70,7 @@ describe('agenet classify', () => {
   });
 
   it('chooses among probes by name', async () => {
-    const { saved } = await command('probe', 'npz:noise.npz', '--labels', '6', '--draws', '1', '--save', 'noise');
+    const { saved } = await command('probe', 'npz:noise.npz', '--labels', '6', '--trials', '1', '--save', 'noise');
     expect(saved).toMatchObject({ name: 'noise', labels: 6, classNames: ['0', '1', '2'] });
     expect(await command('classify', 'photos', '--probe', 'noise')).toMatchObject({ probe: 'noise', method: 'codes', labels: 6 });
     await expectBadInput(['classify', 'run', 'photos'], cwd, 'several probes', 'noise, shade');

@@ -67,7 +67,7 @@ describe('evaluate and compare', () => {
 
 describe('probe', () => {
   it('classifies from few labels by codes and by pixels', async () => {
-    const { results } = await resultOf(['probe', 'run', '--labels', '20', '--draws', '1', '--methods', 'codes,knn,pixels'], folder);
+    const { results } = await resultOf(['probe', 'run', '--labels', '20', '--trials', '1', '--methods', 'codes,knn,pixels'], folder);
     const found = results as { labels: number; method: string; accuracy: number; std: number }[];
     expect(found.map(({ method }) => method).sort()).toEqual(['codes', 'knn', 'pixels']);
     for (const { accuracy } of found) expect(accuracy).toBeLessThanOrEqual(1);
