@@ -9,35 +9,35 @@ import type { Subcommand, Terminal } from './command.js';
 /** The engine's list would load ONNX Runtime for help. */
 const DEVICES = Object.keys({ cpu: true, webgpu: true, cuda: true } satisfies Record<Device, true>) as Device[];
 
-/** A number in any notation that JavaScript has; ranges are checked with the configuration, which knows them. */
+/** Parses a number in any JavaScript notation. Ranges are checked with the configuration. */
 export function parseNumber(text: string): number {
   const value = Number(text);
   if (text.trim() === '' || !Number.isFinite(value)) throw new InvalidArgumentError('It is not a number.');
   return value;
 }
 
-/** Names with commas between them. */
+/** Parses a comma-separated list of names. */
 export const parseList = (text: string): string[] =>
   text
     .split(',')
     .map((name) => name.trim())
     .filter((name) => name !== '');
 
-/** A parser of whole numbers within limits. */
+/** Returns a parser of whole numbers from `min` to `max`. */
 export const wholeNumber =
-  (least: number, most: number) =>
+  (min: number, max: number) =>
   (text: string): number => {
     const value = parseNumber(text);
-    if (!Number.isInteger(value) || value < least || value > most) throw new InvalidArgumentError(`It must be a whole number from ${least} to ${most}.`);
+    if (!Number.isInteger(value) || value < min || value > max) throw new InvalidArgumentError(`It must be a whole number from ${min} to ${max}.`);
     return value;
   };
 
-export const seedOption = () => new Option('--seed <number>', 'what all random choices follow from').argParser(wholeNumber(0, LARGEST_SEED));
-export const deviceOption = () => new Option('--device <name>', 'where to compute').choices(DEVICES).default('cpu' as const);
+export const seedOption = () => new Option('--seed <number>', 'random seed').argParser(wholeNumber(0, LARGEST_SEED));
+export const deviceOption = () => new Option('--device <name>', 'device to compute on').choices(DEVICES).default('cpu' as const);
 export const splitOption = (split: 'train' | 'test' = 'train') =>
   new Option('--split <split>', 'split of the data set').choices(['train', 'test'] as const).default(split);
 export const emaOption = () => new Option('--no-ema', 'use raw weights instead of EMA weights');
-export const threadsOption = () => new Option('--threads <number>', 'processor threads (default: one for each core)').argParser(wholeNumber(1, 1024));
+export const threadsOption = () => new Option('--threads <number>', 'CPU threads (default: one per core)').argParser(wholeNumber(1, 1024));
 
 export const loweringOption = () => new Option('--no-lowering', 'run the graph without CPU-specific optimizations');
 
@@ -54,7 +54,7 @@ export interface CompilerOptions {
 }
 
 /**
- * Returns a compiler with `--device`, `--threads` and `--no-lowering`. Under `--debug` it prints once why the runtime is not called by its C interface.
+ * Returns a compiler for `--device`, `--threads` and `--no-lowering`. Under `--debug` it reports once why ONNX Runtime is not called through its C API.
  * @param profilePrefix as in `compile`
  */
 export function compilerOf({ device, threads, lowering, debug }: CompilerOptions, { note }: Terminal, profilePrefix?: string): Compile {

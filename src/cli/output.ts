@@ -8,10 +8,10 @@ import type { PiecewiseArray } from '../data/npzFile.node.js';
 import { InputError } from '../errors.js';
 import { makeFolder, wrapReadErrors, writeFileAtomically, wrapWriteErrors, writingFailure } from '../files/atomic.node.js';
 
-/** The forms that results can be written in. */
+/** Formats of results. */
 export type OutputKind = 'png' | 'npz' | 'animation' | 'folder' | 'json';
 
-/** What messages call each, and the extensions that ask for it. */
+/** The name of each format in messages, and its file extensions. */
 const KINDS: Readonly<Record<OutputKind, { readonly name: string; readonly extensions: readonly string[] }>> = {
   png: { name: 'a .png file', extensions: ['.png'] },
   npz: { name: 'an .npz file', extensions: ['.npz'] },
@@ -20,7 +20,7 @@ const KINDS: Readonly<Record<OutputKind, { readonly name: string; readonly exten
   json: { name: 'a .json file', extensions: ['.json'] },
 };
 
-/** How files of these extensions begin; JSON files as this program writes them. */
+/** Signatures of files by extension; of JSON, the beginning that agenet writes. */
 const SIGNATURES: Readonly<Record<string, RegExp>> = {
   '.png': /^\x89PNG/,
   '.npz': /^PK/,
@@ -39,8 +39,9 @@ export interface OutputOptions {
 }
 
 /**
- * Requires that the value of `--out` is meant as a path.
- * @throws {InputError} if it is empty, or an option that follows where the path was forgotten
+ * Requires that the value of `--out` is a path.
+ *
+ * @throws {InputError} if it is empty, or the next option because the path was forgotten
  */
 export function requirePath(out: string): void {
   if (out === '') throw new InputError('--out: expected a path, but it is empty');
@@ -48,10 +49,11 @@ export function requirePath(out: string): void {
 }
 
 /**
- * Checks before any work that a result can go where the user wants it: an earlier result is overwritten, other files are not.
+ * Checks before any work that a result can be written: an earlier result is overwritten, other files are not.
+ *
  * @param inputs files, folders and data that the command reads
- * @returns the format that the extension of the path asks for
- * @throws {InputError} if it asks for none in `allowed`, or something is there that should not be overwritten
+ * @returns the format for the extension of the path
+ * @throws {InputError} if the format is not in `allowed`, or a file exists that should not be overwritten
  */
 export async function prepareOutput(
   { out, force = undefined }: OutputOptions,
@@ -66,18 +68,19 @@ export async function prepareOutput(
   if (found === undefined) return kind;
   if (kind === 'folder') await requireEmptyFolder(out, found.isDirectory());
   else {
-    if (!found.isFile()) throw new InputError(`--out ${out}: exists and is not a file; choose another name`);
+    if (!found.isFile()) throw new InputError(`--out ${out}: exists and is not a file; choose a different name`);
     await keepInputs(out, inputs);
     if (force === undefined && found.size > 0 && !SIGNATURES[extension]!.test(await beginningOf(out))) {
-      const foreign = extension === '.json' ? 'was not written by agenet' : `holds something other than its extension says`;
-      throw new InputError(`--out ${out}: exists and ${foreign}; choose another name, or overwrite it with --force`);
+      const foreign = extension === '.json' ? 'it was not written by agenet' : 'its content does not match its extension';
+      throw new InputError(`--out ${out}: exists, and ${foreign}; choose a different name, or overwrite it with --force`);
     }
   }
   return kind;
 }
 
 /**
- * Requires that a result does not replace what the command reads.
+ * Requires that a result does not replace an input of the command.
+ *
  * @param inputs paths of files and folders, and data by their names (`npz:images.npz`)
  * @throws {InputError} if it is one of these files, or a file in one of these folders
  */
@@ -89,7 +92,7 @@ export async function keepInputs(out: string, inputs: readonly string[]): Promis
     const source = await realpath(pathOfData(input)).catch(() => undefined);
     if (source !== undefined && (place === source || place.startsWith(`${source}${sep}`))) {
       throw new InputError(
-        `--out ${out}: is ${place === source ? 'what the command reads' : `one of the files in ${input}, which the command reads`}; choose another name`,
+        `--out ${out}: is ${place === source ? 'what the command reads' : `one of the files in ${input}, which the command reads`}; choose a different name`,
       );
     }
   }
@@ -112,13 +115,13 @@ const beginningOf = (path: string): Promise<string> =>
     }
   });
 
-/** Writes a result whole or not at all, into a folder that is created if necessary. */
+/** Writes a result atomically, into a folder that is created if necessary. */
 async function writeOutput(path: string, bytes: Uint8Array): Promise<void> {
   await makeParent(path);
   await writeFileAtomically(path, bytes);
 }
 
-/** Writes arrays for NumPy piece by piece; see `writeNpzFile`. */
+/** Writes an .npz archive piece by piece; see `writeNpzFile`. */
 export async function writeNpz(path: string, arrays: Readonly<Record<string, PiecewiseArray>>, signal: AbortSignal): Promise<void> {
   const { writeNpzFile } = await import('../data/npzFile.node.js');
   await makeParent(path);
@@ -128,11 +131,11 @@ export async function writeNpz(path: string, arrays: Readonly<Record<string, Pie
 /** Creates the folder of a file if necessary. */
 const makeParent = (path: string): Promise<void> => wrapWriteErrors(path, () => makeFolder(dirname(path)));
 
-/** Writes one picture as PNG. */
+/** Writes an image as PNG. */
 export const writePng = async (path: string, picture: Raster): Promise<void> =>
   writeOutput(path, await (await import('../images/files.node.js')).encodePng(picture));
 
-/** Writes pictures as an animation, WebP or GIF by the path's ending; `frameMilliseconds` as in `encodeAnimation`. */
+/** Writes frames as an animation, GIF or WebP by the extension of the path. */
 export async function writeAnimation(path: string, frames: readonly Raster[], frameMilliseconds: number | readonly number[]): Promise<void> {
   const { encodeAnimation } = await import('../images/files.node.js');
   const format = extname(path).toLowerCase() === '.gif' ? 'gif' : 'webp';

@@ -1,13 +1,14 @@
 import type { Terminal } from './command.js';
 
-/** Seconds between two status lines when nobody watches, and between two drawings of the line when somebody does. */
+/** Seconds between two status lines in a log, and between two updates of the line on a terminal. */
 const PLAIN_INTERVAL = 10;
 const LIVE_INTERVAL = 0.2;
-/** A clock for status lines. */
+
+/** Limits the rate of status lines. */
 export class Pacing {
   private shown: number;
 
-  /** @param isPatient whether the first line waits for an interval as well: what is done before anybody could wonder needs no word */
+  /** @param isPatient whether the first line waits for an interval as well, so that short work prints nothing */
   constructor(
     private readonly terminal: Terminal,
     isPatient: boolean,
@@ -15,7 +16,7 @@ export class Pacing {
     this.shown = isPatient ? performance.now() : -Infinity;
   }
 
-  /** Whether it is time for another line; if so, the next interval begins. */
+  /** Returns whether a line is due; if so, the next interval begins. */
   isDue(): boolean {
     const now = performance.now();
     if ((now - this.shown) / 1000 < (this.terminal.isLive ? LIVE_INTERVAL : PLAIN_INTERVAL)) return false;
@@ -24,43 +25,43 @@ export class Pacing {
   }
 }
 
-/** Shows how far decoding is: on a line of its own, or as part of another's. */
+/** Shows the progress of decoding: on its own line, or at the end of another. */
 export class DecodingProgress {
   private readonly pacing: Pacing;
   private hasShown = false;
   private state = '';
-  private isAside = false;
+  private isEmbedded = false;
 
   constructor(private readonly terminal: Terminal) {
     this.pacing = new Pacing(terminal, true);
   }
 
-  /** Takes the progress, and shows it unless another line does. */
-  readonly update = (done: number, total: number, leftOut: number): void => {
+  /** Updates the progress and redraws it on a terminal, unless another line displays it. */
+  readonly update = (done: number, total: number, skipped: number): void => {
     this.state = done < total ? `  decoded ${Math.floor((100 * done) / total)}%` : '';
-    if (this.isAside || !(this.pacing.isDue() || (done === total && this.hasShown))) return;
+    if (this.isEmbedded || !(this.pacing.isDue() || (done === total && this.hasShown))) return;
     this.hasShown = true;
-    this.terminal.status(`decoding images: ${done}/${total}${leftOut > 0 ? ` (${leftOut} skipped)` : ''}`);
+    this.terminal.status(`decoding images: ${done}/${total}${skipped > 0 ? ` (${skipped} skipped)` : ''}`);
     if (done === total) this.terminal.endStatus();
   };
 
-  /** Leaves it to another line to show how far decoding is, at its end: `  decoded 40%`, or nothing once all images are decoded. */
+  /** Returns the end of another line that displays the progress: `  decoded 40%`, or nothing once all images are decoded. */
   embedInLine(): () => string {
     this.terminal.endStatus();
-    this.isAside = true;
+    this.isEmbedded = true;
     return () => this.state;
   }
 
-  /** Shows it on a line of its own again. */
+  /** Displays the progress on its own line again. */
   readonly showOwnLine = (): void => {
-    this.isAside = false;
+    this.isEmbedded = false;
   };
 }
 
-/** Returns a function that takes and shows the progress of decoding. */
+/** Returns a function that shows the progress of decoding. */
 export const decodingProgress = (terminal: Terminal) => new DecodingProgress(terminal).update;
 
-/** The same for a training of something other than a model: `what` and how many of its iterations are done. */
+/** Returns a function that shows the progress of training something other than a model, such as a classifier. */
 export function steppingProgress(terminal: Terminal, what: string): (step: number, steps: number, loss: number) => void {
   const pacing = new Pacing(terminal, true);
   return (step, steps, loss) => {
@@ -70,7 +71,7 @@ export function steppingProgress(terminal: Terminal, what: string): (step: numbe
   };
 }
 
-/** 75 as 1m15s. */
+/** Formats a duration: 75 seconds as 1m15s. */
 export function duration(seconds: number): string {
   const whole = Math.round(seconds);
   const [hours, minutes] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60];

@@ -8,22 +8,23 @@ import { duration, Pacing } from './progress.js';
 const SMOOTHING = 0.1;
 
 /**
- * Shows a training on standard error: on a terminal one line that is redrawn in place, elsewhere a line every few seconds. Returns the
- * function that takes the training's events.
- * @param aside what else is under way, for the end of the line
+ * Returns a subscriber that shows training on standard error: on a terminal one line that is redrawn in place, elsewhere a line every few
+ * seconds.
+ *
+ * @param suffix returns the end of the line, for other work in progress
  */
-export function showProgress(terminal: Terminal, aside: () => string = () => ''): (event: TrainingEvent) => void {
+export function showProgress(terminal: Terminal, suffix: () => string = () => ''): (event: TrainingEvent) => void {
   const pacing = new Pacing(terminal, false);
-  let lastStep = 0;
+  let totalSteps = 0;
   let secondsPerIteration: number | undefined;
   let previous = performance.now();
 
   return (event) => {
     if (event.type === 'start') {
-      lastStep = event.totalSteps;
+      totalSteps = event.totalSteps;
       const { encoder, generator } = event.parameters;
       terminal.note(
-        `encoder ${encoder.toLocaleString('en')} parameters, generator ${generator.toLocaleString('en')}; ${lastStep} iterations, ${event.batchesPerEpoch} batches per epoch`,
+        `encoder ${encoder.toLocaleString('en')} parameters, generator ${generator.toLocaleString('en')}; ${totalSteps} iterations, ${event.batchesPerEpoch} batches per epoch`,
       );
       previous = performance.now();
     } else if (event.type === 'iteration') {
@@ -31,7 +32,7 @@ export function showProgress(terminal: Terminal, aside: () => string = () => '')
       const duration = (now - previous) / 1000;
       previous = now;
       secondsPerIteration = secondsPerIteration === undefined ? duration : (1 - SMOOTHING) * secondsPerIteration + SMOOTHING * duration;
-      if (pacing.isDue() || event.report.step >= lastStep) terminal.status(`${progressLine(event.report, lastStep, secondsPerIteration)}${aside()}`);
+      if (pacing.isDue() || event.report.step >= totalSteps) terminal.status(`${progressLine(event.report, totalSteps, secondsPerIteration)}${suffix()}`);
     } else if (event.type === 'pictures') {
       if (!terminal.isLive) terminal.note(`iteration ${event.step}: wrote ${event.samples}`);
       previous = performance.now();
@@ -46,21 +47,26 @@ export function showProgress(terminal: Terminal, aside: () => string = () => '')
 
 type Report = Extract<TrainingEvent, { type: 'iteration' }>['report'];
 
-function progressLine({ step, epoch, scalars }: Report, lastStep: number, secondsPerIteration: number): string {
-  const left = duration((lastStep - step) * secondsPerIteration);
-  // The terms of the losses: of divergences the excess says more than they do themselves. The log has everything.
-  const terms = Object.entries(scalars).filter(([name]) => /\.(KL|match)_/.test(name) && !(`${name}_excess` in scalars));
-  const shown = terms.map(([name, value]) => `${shortName(name)} ${value.toPrecision(3)}`).join('  ');
-  return `${step}/${lastStep}  epoch ${epoch + 1}  ${(1 / secondsPerIteration).toFixed(1)} it/s  ${left} left  ${shown}`;
+/** `1200/9370  epoch 2  18.3 it/s  ETA 7m25s  encoder: KL_real 0.012  KL_fake 0.034  match_x 0.21  generator: ...`. */
+function progressLine({ step, epoch, scalars }: Report, totalSteps: number, secondsPerIteration: number): string {
+  const eta = duration((totalSteps - step) * secondsPerIteration);
+  const terms = (['encoder', 'generator'] as const).map((network) => `${network}: ${lossTerms(scalars, network)}`);
+  return `${step}/${totalSteps}  epoch ${epoch + 1}  ${(1 / secondsPerIteration).toFixed(1)} it/s  ETA ${eta}  ${terms.join('  ')}`;
 }
 
-/** Figures of which more or less is better, or those that were asked for. */
+/** The terms of a network's losses. Of a divergence it shows the gap above its lower bound, which is easier to read; the log has both. */
+function lossTerms(scalars: Report['scalars'], network: string): string {
+  const terms = Object.entries(scalars).flatMap(([name, value]) => {
+    const term = name.startsWith(`${network}.`) ? /^(?:KL|match)_[a-z]+$/.exec(name.slice(network.length + 1))?.[0] : undefined;
+    return term === undefined ? [] : [`${term} ${(scalars[`${name}_gap`] ?? value).toPrecision(3)}`];
+  });
+  return terms.join('  ');
+}
+
+/** Metrics with a better direction, or those that were selected if none has one. */
 function evaluationLine({ epochs, metrics, isBest }: Extract<TrainingEvent, { type: 'evaluation' }>): string {
   const names = Object.keys(metrics);
-  const telling = names.filter((name) => betterDirection(name) !== undefined);
-  const shown = (telling.length > 0 ? telling : names).map((name) => `${name} ${formatMetric(metrics[name]!)}`).join('  ');
-  return `epoch ${epochs}${isBest ? ', the best so far' : ''}: ${shown}`;
+  const directed = names.filter((name) => betterDirection(name) !== undefined);
+  const shown = (directed.length > 0 ? directed : names).map((name) => `${name} ${formatMetric(metrics[name]!)}`).join('  ');
+  return `epoch ${epochs}${isBest ? ' (best so far)' : ''}: ${shown}`;
 }
-
-/** `encoder.KL_real_excess` as `e.KL_real+`: what lies above the least value. */
-const shortName = (name: string): string => name.replace('encoder.', 'e.').replace('generator.', 'g.').replace('_excess', '+');

@@ -17,22 +17,22 @@ export const define = (command: Subcommand) =>
         devices: availableDevices(),
         threads: availableParallelism(),
         cpu: {
-          form: block === undefined ? 'plain' : 'blocked',
+          layout: block === undefined ? 'plain' : 'blocked',
           block: block ?? null,
-          calls: reason ? 'binding' : 'direct',
+          api: reason ? 'node' : 'c',
           ...(reason ? { reason: { code: reason.code, message: reason.message } } : {}),
         },
       };
       terminal.print(`Node ${result.node}, ONNX Runtime ${result.runtime}, devices ${result.devices.join(', ')}, ${result.threads} threads`);
       terminal.print(
         block === undefined
-          ? `cpu: plain convolutions; this processor has no blocked kernels that compute as expected (${problems.join('; ')})`
-          : `cpu: convolutions on blocks of ${block} channels, the batch inside`,
+          ? `cpu: NCHW convolutions (no usable NCHWc kernels on this CPU: ${problems.join('; ')})`
+          : `cpu: blocked (NCHWc) convolutions, ${block} channels per block, batch innermost`,
       );
       terminal.print(
         reason
-          ? `cpu: ONNX Runtime called by its binding for Node, which copies results (${reason.message})`
-          : 'cpu: ONNX Runtime called directly, results written in place',
+          ? `cpu: ONNX Runtime through onnxruntime-node (copies results); the C API is unavailable here (${reason.message})`
+          : 'cpu: ONNX Runtime through its C API, results written in place',
       );
       return { result };
     }),

@@ -14,7 +14,7 @@ export const group = 'Samples and codes:';
 
 export const define = (command: Subcommand) =>
   command
-    .argument('<run>', 'a run folder, or a checkpoint')
+    .argument('<run>', 'run folder or checkpoint')
     .argument('[data]', RUN_DATA_HELP)
     .addOption(splitOption())
     .option('--out <path>', 'an .npz archive', 'codes.npz')
@@ -44,7 +44,7 @@ async function encode(run: string, data: string | undefined, options: Options, t
       const codes: PiecewiseArray = { shape: [part.count, model.latentSize], type: '<f4', pieces: encodedChunks(model, part) };
       const labels = part.labels ? { labels: inOnePiece({ shape: [part.count], data: part.labels }) } : {};
       await writeNpz(out, { codes, ...labels }, signal);
-      terminal.print(`${part.count} codes of ${model.latentSize} coordinates: ${out}`);
+      terminal.print(`Wrote ${part.count} codes of ${model.latentSize} dimensions to ${out}`);
       return { result: { out, count: part.count, latent: model.latentSize, labels: part.labels !== null } };
     });
   } finally {

@@ -9,15 +9,13 @@ export const summary = 'describe a run or a data set';
 export const group = 'Training:';
 
 export const define = (command: Subcommand) =>
-  command
-    .argument('<run-or-data>', 'a run folder, a checkpoint, or the name of a data set')
-    .action((name, options) => runAction(options, (terminal) => info(name, terminal)));
+  command.argument('<run-or-data>', 'run folder, checkpoint or data set').action((name, options) => runAction(options, (terminal) => info(name, terminal)));
 
 async function info(name: string, terminal: Terminal): Promise<ActionResult> {
   const { isDataSpec, openSource, DATA_SPEC_HELP } = await import('../../data/open.node.js');
   const found = await stat(name).catch(() => undefined);
   if (!isDataSpec(name) && found === undefined) {
-    throw new InputError(`${name}: neither a run folder or checkpoint, nor a data set (there is ${DATA_SPEC_HELP})`);
+    throw new InputError(`${name}: not a run folder, checkpoint or data set; choose from ${DATA_SPEC_HELP}`);
   }
   const isRun = !isDataSpec(name) && (found?.isFile() === true || (await stat(join(name, 'config.json')).catch(() => undefined)) !== undefined);
   if (isRun) return describeRun(name, terminal);
@@ -31,7 +29,7 @@ async function info(name: string, terminal: Terminal): Promise<ActionResult> {
 
 function describeSource({ name, size, channels, train, test, classes }: ImageSource, terminal: Terminal): ActionResult {
   terminal.print(
-    `${name}: images of ${size.join('x')}, ${channels === 1 ? 'grey' : 'RGB'}; ${train.count} to train on, ${test.count} to test on; ${classes === null ? 'no labels' : `${classes} classes`}`,
+    `${name}: ${size.join('x')} ${channels === 1 ? 'grayscale' : 'RGB'}; ${train.count} training images, ${test.count} test images; ${classes === null ? 'no labels' : `${classes} classes`}`,
   );
   return { result: { name, size, channels, train: train.count, test: test.count, classes } };
 }
@@ -49,7 +47,7 @@ async function describeRun(path: string, terminal: Terminal): Promise<ActionResu
     `${path}: ${configuration.network} of width ${configuration.width} and latent size ${configuration.latent}, trained on ${configuration.data} for ${step} iterations (of ${length})`,
   );
   terminal.print(`encoder ${parameters.encoder} parameters, generator ${parameters.generator}; latest checkpoint ${file}`);
-  // Of a checkpoint by itself nothing else is known.
+  // A checkpoint file alone has no record of the best one.
   const best = file === path ? undefined : await new BestCheckpoint(path).read();
   if (best) terminal.print(bestLine(best));
   terminal.printObject(configuration);

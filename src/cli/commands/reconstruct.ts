@@ -9,9 +9,9 @@ const PAIRS_PER_ROW = 4;
 
 const EXAMPLES = `
 Examples:
-  agenet reconstruct runs/mnist-1                     the first 32 test images, each beside its reconstruction
+  agenet reconstruct runs/mnist-1                     the first 32 test images with their reconstructions
   agenet reconstruct runs/mnist-1 mine.png yours.jpg photos --out pairs.png
-  agenet reconstruct runs/mnist-1 --along 3-not-5 --by 0.8    each with more of what the attribute says
+  agenet reconstruct runs/mnist-1 --along 3-not-5 --by 0.8    moved along the attribute
 `;
 
 export const summary = 'encode images and decode the codes again';
@@ -19,13 +19,13 @@ export const group = 'Samples and codes:';
 
 export const define = (command: Subcommand) =>
   command
-    .argument('<run>', 'a run folder, or a checkpoint')
-    .argument('[images...]', 'image files, folders of them, and names of data sets (default: the data set trained on)')
-    .option('--count <number>', 'how many images of each data set or folder (default: 32, or all if there are fewer)', wholeNumber(1, 100_000))
+    .argument('<run>', 'run folder or checkpoint')
+    .argument('[images...]', 'image files, folders and data sets (default: the training data)')
+    .option('--count <number>', 'images per data set or folder (default: 32, or all if there are fewer)', wholeNumber(1, 100_000))
     .addOption(splitOption('test'))
     .addOption(alongOption())
     .addOption(byOption())
-    .option('--out <file>', 'a .png sheet of pairs, or an .npz with original and reconstruction', 'reconstructions.png')
+    .option('--out <file>', 'a .png grid of pairs, or an .npz archive with original and reconstruction', 'reconstructions.png')
     .addOption(forceOption())
     .addOption(emaOption())
     .addOption(deviceOption())
@@ -49,6 +49,6 @@ async function reconstruct(run: string, images: readonly string[], options: Opti
 
   if (kind === 'png') await writePng(out, pairGrid(original, reconstruction, PAIRS_PER_ROW));
   else await writeImageArrays(out, { original, reconstruction });
-  terminal.print(`${original.count} images, each with its reconstruction at its right: ${out}`);
+  terminal.print(`Wrote ${original.count} images, each with its reconstruction on its right, to ${out}`);
   return { result: { out, count: original.count, ...moved } };
 }
