@@ -1,12 +1,27 @@
 import { defineConfig } from 'vitest/config';
 
+/** Tests that start processes, train, or take more than 5 s: `npm run test:unit` skips them. */
+const SLOW = [
+  'tests/{cli,fuzz,golden}/**/*.test.ts',
+  'tests/{training,runs}/**/{continuation,failingDisk,recovery,train,trainer,trainingEvaluation,trainingEvents,trainingLoop,trainingWhileDecoding}{,.node}.test.ts',
+  'tests/runs/**/{extractorCache,lock,tensorBoard}{,.node}.test.ts',
+  'tests/age/{iteration,update}.test.ts',
+  'tests/classifiers/{calibration,dataClassifier,probe}.test.ts',
+  'tests/data/**/{decodeCache,standardDatasets}{,.node}.test.ts',
+  'tests/engine/**/{batchStatistics,cApiExecutor,randomGraphs,telemetry}{,.node}.test.ts',
+  'tests/node.test.ts',
+];
+
 export default defineConfig({
   test: {
-    include: ['tests/**/*.test.ts'],
     // Training and compilation take seconds on a busy machine with two cores.
     maxWorkers: 2,
     testTimeout: 120_000,
     hookTimeout: 120_000,
     reporters: ['default', './tests/summary.ts'],
+    projects: [
+      { extends: true, test: { name: 'unit', include: ['tests/**/*.test.ts'], exclude: SLOW } },
+      { extends: true, test: { name: 'slow', include: SLOW } },
+    ],
   },
 });

@@ -258,13 +258,13 @@ export const COMMAND_LINES = {
     ['--cells', 0.3, one(...number(1, 3, 9))],
     ['--out', 0.6, one('out.png', 'out.json')],
   ]),
-  film: (random) => ({
-    command: 'film',
+  timelapse: (random) => ({
+    command: 'timelapse',
     positionals: ['run'],
     options: chosen(random, [
-      ['--of', 0.4, one('samples', 'reconstructions')],
+      ['--previews', 0.4, one('samples', 'reconstructions')],
       ['--every', 0.3, one(...number(1, 2, 50))],
-      ['--frame', 0.3, one(...number(10, 60000))],
+      ['--frame-ms', 0.3, one(...number(10, 60000))],
       ['--out', 0.6, one('out.webp', 'out.gif', 'out.gif')],
     ]),
     reads: ['run/samples/000001.png', 'run/samples/000003.png', 'run/reconstructions/000002.png'],
@@ -351,7 +351,7 @@ export const COMMAND_WEIGHTS = [
     ['attribute', 6],
     ['search', 6],
     ['map', 6],
-    ['film', 5],
+    ['timelapse', 5],
     ['encode', 6],
   ],
   ...[

@@ -111,7 +111,7 @@ const DEFAULT_OUTS = {
   interpolate: 'interpolation.png',
   search: 'search.png',
   map: 'map.png',
-  film: 'film.webp',
+  timelapse: 'timelapse.webp',
   encode: 'codes.npz',
 };
 

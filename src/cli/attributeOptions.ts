@@ -1,9 +1,7 @@
 /** Moving codes along an attribute of the run: `--along` and `--by`. */
 import { Option } from '@commander-js/extra-typings';
 import { basename, dirname, resolve } from 'node:path';
-import { moveCodes } from '../model/attribute.js';
 import { InputError } from '../errors.js';
-import { AttributeFiles } from '../runs/runAssets.node.js';
 import type { OpenedRun } from './openRun.js';
 import type { Terminal } from './command.js';
 import { parseNumber } from './options.js';
@@ -49,6 +47,8 @@ export async function openMovement(
     if (by !== undefined) throw new InputError(`--by ${by}: requires --along; add --along ATTRIBUTE`);
     return { move: (codes) => codes, moved: {} };
   }
+  const { moveCodes } = await import('../model/attribute.js');
+  const { AttributeFiles } = await import('../runs/runAssets.node.js');
   const { direction, origin } = await new AttributeFiles(runFolderPath(run)).read(along);
   if (direction.length !== model.latentSize) {
     throw new InputError(

@@ -1,30 +1,49 @@
-import { Command } from '@commander-js/extra-typings';
+import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
 import { InputError } from '../errors.js';
 import { describeSystemError } from '../files/atomic.node.js';
 import { oneLine, outputFailure, shortenReason, Terminal } from './terminal.js';
 
 export type { Terminal };
 
-/** What a command has found: an object for `--json`, and the exit status if it is not 0. */
+/** Result of a command: the object for `--json`, and the exit status if it is not 0. */
 export interface ActionResult {
   readonly result: Readonly<Record<string, unknown>>;
   readonly status?: number;
-  /** True if the result is in files as well: then a standard output that cannot be written loses nothing. */
+  /** Whether the result is also in files, so that a failing standard output loses nothing. */
   readonly isSaved?: boolean;
 }
 
 /** Exit statuses that scripts rely on. */
 export const STATUS = { failed: 1, badInput: 2, interrupted: 130 } as const;
 
+/** Headings of the program's help, in their order. */
+export const COMMAND_GROUPS = ['Training:', 'Samples and codes:', 'Evaluation:', 'Data and environment:'] as const;
+
+/**
+ * What a file of `commands/` exports. The command has the name of its file.
+ *
+ * The program's help imports all of these files, and a command's help calls `define`: libraries are imported when the action runs.
+ */
+export interface CommandModule {
+  readonly summary: string;
+  readonly group: (typeof COMMAND_GROUPS)[number];
+  /** Adds arguments, options and the action to a new subcommand. */
+  readonly define: (command: Subcommand) => CommandUnknownOpts | Promise<CommandUnknownOpts>;
+}
+
 /** A subcommand with the options that all of them have. */
-export const subcommand = (name: string, summary: string) =>
+export const subcommand = (name: string, { summary, group }: Pick<CommandModule, 'summary' | 'group'>) =>
   new Command(name)
     .summary(summary)
     .description(summary)
+    .helpGroup(group)
+    .helpOption('-h, --help', 'print help')
     .option('--json', 'print one JSON object as the last line of standard output')
-    .option('--debug', 'print the stack of an error');
+    .option('--debug', 'print the stack trace of an error');
 
-/** Runs a command's work: prints its result or its error as `--json` and `--debug` ask, and sets the exit status. */
+export type Subcommand = ReturnType<typeof subcommand>;
+
+/** Runs the action of a command, prints its result or error according to `--json` and `--debug`, and sets the exit status. */
 export async function runAction(
   options: { json?: true | undefined; debug?: true | undefined },
   work: (terminal: Terminal) => Promise<ActionResult>,
@@ -40,7 +59,7 @@ export async function runAction(
   }
 }
 
-/** Fails the command if its result could not be printed. Streams report errors on a later turn. */
+/** Sets a failing exit status if the result could not be printed. Streams report errors on a later turn. */
 async function failOnLostOutput(terminal: Terminal): Promise<void> {
   await new Promise(setImmediate);
   const failure = outputFailure();
@@ -49,7 +68,7 @@ async function failOnLostOutput(terminal: Terminal): Promise<void> {
   process.exitCode = STATUS.failed;
 }
 
-/** Prints one line for an error, also as JSON under `--json`; with the stack trace only if it is asked for. */
+/** Prints an error in one line, also as JSON under `--json`, and with its stack trace under `--debug`. */
 export function reportError(error: unknown, terminal: Terminal, debug: boolean): void {
   const message = shortenReason(oneLine(error instanceof Error ? error.message : String(error)));
   terminal.endStatus();
@@ -61,7 +80,7 @@ export function reportError(error: unknown, terminal: Terminal, debug: boolean):
   process.exitCode = error instanceof InputError ? STATUS.badInput : STATUS.failed;
 }
 
-/** The stack trace without the message, which may span lines of its own. */
+/** Returns the stack trace without the message, which may span several lines. */
 function framesOf({ name, message, stack = '' }: Error): string[] {
   const heading = `${name}: ${message}`;
   return (stack.startsWith(heading) ? stack.slice(heading.length) : stack).split('\n').filter((line) => line !== '');

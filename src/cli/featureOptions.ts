@@ -2,9 +2,7 @@ import { InvalidArgumentError, Option } from '@commander-js/extra-typings';
 import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
 import { InputError } from '../errors.js';
-import { loadOnnxModel } from '../engine/runtime/onnxModel.node.js';
 import type { FeatureExtractor } from '../classifiers/featureExtractor.js';
-import { modelExtractor } from '../metrics/modelExtractor.js';
 import { wrapReadErrors } from '../files/atomic.node.js';
 import { readRegularFile } from '../files/regularFile.node.js';
 import { parseNumber, wholeNumber } from './options.js';
@@ -61,6 +59,8 @@ const FEATURE_OPTIONS: readonly Pick<Option, 'long' | 'attributeName'>[] = [
 
 /** Opens an image model as the options say. The name of the extractor has the file's digest, so that other contents have another name. */
 export async function openFeatures(file: string, options: FeatureOptions, threads: number): Promise<FeatureExtractor> {
+  const { loadOnnxModel } = await import('../engine/runtime/onnxModel.node.js');
+  const { modelExtractor } = await import('../metrics/modelExtractor.js');
   const model = await loadOnnxModel(file, threads);
   const digest = createHash('sha256')
     .update(await wrapReadErrors(file, () => readRegularFile(file)))

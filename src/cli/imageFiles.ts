@@ -1,4 +1,4 @@
-/** Images that the user names: files, folders and data sets. */
+/** Images that a command line names: files, folders and data sets. */
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { firstImages } from '../data/source.js';
@@ -12,18 +12,20 @@ import { readImages } from '../images/files.node.js';
 import type { Terminal } from './command.js';
 import { openRunData, splitOf } from './runData.js';
 
-/** Images that are taken of a data set or a folder, unless told otherwise. */
+/** Images per data set or folder. */
 const DEFAULT_COUNT = 32;
 
-/** How many images of each data set and folder are wanted, and of which part of data sets. */
+/** Number of images per data set and folder, and the split of data sets. */
 export interface Wanted {
   readonly count?: number | undefined;
   readonly split: string;
 }
 
 /**
- * The images that a list names, one after another: files, all images below folders, and data sets by their names (`mnist`, `npz:x.npz`).
- * An empty list stands for the data that the run was trained on. Throws InputError for what is neither, and for more than there are.
+ * Reads bytes [N, C, H, W] of the named images, one after another: files, folders with their subfolders, and data sets (`mnist`, `npz:x.npz`).
+ * An empty list stands for the training data.
+ *
+ * @throws {InputError} if a name is none of these, or has fewer images than requested
  */
 export async function collectImages(named: readonly string[], configuration: Configuration, wanted: Wanted, terminal: Terminal): Promise<Uint8Array> {
   if (named.length === 0) return imagesOfData(configuration.data, configuration, wanted, terminal);
@@ -40,7 +42,7 @@ async function imagesOfData(data: string, configuration: Configuration, { count,
   const source = await openRunData(data, configuration, terminal);
   try {
     const part = splitOf(source, split);
-    if (part.count === 0) throw new InputError(`--split ${split}: ${source.name} has no such images`);
+    if (part.count === 0) throw new InputError(`--split ${split}: ${source.name} has no images in this split`);
     if (count !== undefined && count > part.count) {
       throw new InputError(`--count ${count}: ${source.name} has ${part.count} ${split === 'test' ? 'test' : 'training'} images`);
     }
@@ -50,11 +52,11 @@ async function imagesOfData(data: string, configuration: Configuration, { count,
   }
 }
 
-/** The first images below a folder by their names; what cannot be decoded is left out and named. */
+/** Reads the first images of a folder, sorted by name. Images that cannot be decoded are skipped and reported. */
 async function imagesOfFolder(path: string, configuration: Configuration, { count }: Wanted, terminal: Terminal): Promise<Uint8Array> {
   const files = await imageFilesOf([path]);
   const decoded: Uint8Array[] = [];
-  const onFailure = (file: string, reason: string) => terminal.note(`${file}: left out, it cannot be read as an image (${reason})`);
+  const onFailure = (file: string, reason: string) => terminal.note(`${file}: skipped; cannot be read as an image (${reason})`);
   for await (const { pixels } of decodeEach(files, configuration, onFailure)) {
     if (decoded.push(pixels) === (count ?? DEFAULT_COUNT)) break;
   }
@@ -63,7 +65,11 @@ async function imagesOfFolder(path: string, configuration: Configuration, { coun
   return Uint8Array.from(Buffer.concat(decoded));
 }
 
-/** The files that a list names: files as they are, and all images below folders. Throws InputError for what does not exist. */
+/**
+ * Lists the named files, and the images of the named folders with their subfolders.
+ *
+ * @throws {InputError} if a name does not exist
+ */
 export async function imageFilesOf(named: readonly string[]): Promise<string[]> {
   const files: string[] = [];
   for (const each of named) {
@@ -76,7 +82,7 @@ export async function imageFilesOf(named: readonly string[]): Promise<string[]> 
   return files;
 }
 
-/** The images of files that can be decoded, preprocessed as a run's training images were. `onFailure` is called for the others. */
+/** Decodes image files with the preprocessing of a run. `onFailure` receives those that cannot be decoded. */
 export async function* decodeEach(
   files: readonly string[],
   configuration: Configuration,

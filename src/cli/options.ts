@@ -1,44 +1,49 @@
 import { InvalidArgumentError, Option } from '@commander-js/extra-typings';
 import { availableParallelism } from 'node:os';
-import { DISTANCES } from '../age/objective.js';
-import { DIVERGENCES } from '../age/objective.js';
-import { MOMENTS, REDUCTIONS } from '../age/terms.js';
-import { PRIORS } from '../age/prior.js';
-import { ARCHITECTURE_NAMES } from '../networks/architecture.js';
-import { BATCH_NORM_STATS, DEFAULTS } from '../training/defaults.js';
-import { type Compile } from '../engine/index.js';
-import { compile, type Device, DEVICES } from '../engine/runtime/native.node.js';
+import type { Device } from '../engine/runtime/native.node.js';
+import type { Compile } from '../engine/runtime/program.js';
 import { LARGEST_SEED } from '../random.js';
-import { subcommand, type Terminal } from './command.js';
+import { BATCH_NORM_STATS, DEFAULTS } from '../training/defaults.js';
+import type { Subcommand, Terminal } from './command.js';
 
-/** A number in any notation that JavaScript has; ranges are checked with the configuration, which knows them. */
+/** The engine's list would load ONNX Runtime for help. */
+const DEVICES = Object.keys({ cpu: true, webgpu: true, cuda: true } satisfies Record<Device, true>) as Device[];
+
+/** Parses a number in any JavaScript notation. Ranges are checked with the configuration. */
 export function parseNumber(text: string): number {
   const value = Number(text);
   if (text.trim() === '' || !Number.isFinite(value)) throw new InvalidArgumentError('It is not a number.');
   return value;
 }
 
-/** Names with commas between them. */
+/** Parses a comma-separated list of names. */
 export const parseList = (text: string): string[] =>
   text
     .split(',')
     .map((name) => name.trim())
     .filter((name) => name !== '');
 
-/** A parser of whole numbers within limits. */
+/** Returns a parser of whole numbers from `min` to `max`. */
 export const wholeNumber =
-  (least: number, most: number) =>
+  (min: number, max: number) =>
   (text: string): number => {
     const value = parseNumber(text);
-    if (!Number.isInteger(value) || value < least || value > most) throw new InvalidArgumentError(`It must be a whole number from ${least} to ${most}.`);
+    if (!Number.isInteger(value) || value < min || value > max) throw new InvalidArgumentError(`It must be a whole number from ${min} to ${max}.`);
     return value;
   };
 
-export const seedOption = () => new Option('--seed <number>', 'what all random choices follow from').argParser(wholeNumber(0, LARGEST_SEED));
-export const deviceOption = () => new Option('--device <name>', 'where to compute').choices(DEVICES).default('cpu' as const);
-export const threadsOption = () => new Option('--threads <number>', 'processor threads (default: one for each core)').argParser(wholeNumber(1, 1024));
+export const seedOption = () => new Option('--seed <number>', 'random seed').argParser(wholeNumber(0, LARGEST_SEED));
+export const deviceOption = () => new Option('--device <name>', 'device to compute on').choices(DEVICES).default('cpu' as const);
+export const splitOption = (split: 'train' | 'test' = 'train') =>
+  new Option('--split <split>', 'split of the data set').choices(['train', 'test'] as const).default(split);
+export const emaOption = () => new Option('--no-ema', 'use raw weights instead of EMA weights');
+export const threadsOption = () => new Option('--threads <number>', 'CPU threads (default: one per core)').argParser(wholeNumber(1, 1024));
 
-export const plainOption = () => new Option('--no-lowering', 'keep operators as they are written, without the forms that are faster on this processor');
+export const loweringOption = () => new Option('--no-lowering', 'run the graph without CPU-specific optimizations');
+
+/** What data may be, for help. Messages list all kinds: `choose from mnist, ...`. */
+export const DATA_HELP = 'data set, such as mnist or cifar10:PATH, or a folder of images';
+export const RUN_DATA_HELP = `${DATA_HELP} (default: the training data)`;
 
 /** The options that `compilerOf` reads. */
 export interface CompilerOptions {
@@ -49,7 +54,7 @@ export interface CompilerOptions {
 }
 
 /**
- * Returns a compiler with `--device`, `--threads` and `--no-lowering`. Under `--debug` it prints once why the runtime is not called by its C interface.
+ * Returns a compiler for `--device`, `--threads` and `--no-lowering`. Under `--debug` it reports once why ONNX Runtime is not called through its C API.
  * @param profilePrefix as in `compile`
  */
 export function compilerOf({ device, threads, lowering, debug }: CompilerOptions, { note }: Terminal, profilePrefix?: string): Compile {
@@ -58,8 +63,8 @@ export function compilerOf({ device, threads, lowering, debug }: CompilerOptions
     if (!isReported) note(`agenet: calling ONNX Runtime through its Node binding (${code}: ${message})`);
     isReported = true;
   };
-  return (graph) =>
-    compile(graph, {
+  return async (graph) =>
+    (await import('../engine/runtime/native.node.js')).compile(graph, {
       ...(debug ? { onFallback } : {}),
       device,
       threads: threadsOf(threads),
@@ -70,9 +75,21 @@ export function compilerOf({ device, threads, lowering, debug }: CompilerOptions
 
 export const threadsOf = (threads: number | undefined): number => threads ?? availableParallelism();
 
-/** A subcommand with the options that describe what is trained and how: those of `train` and `bench`. */
-export const trainingCommand = (name: string, summary: string) =>
-  subcommand(name, summary)
+/** Imports the lists of choices that the options of training show. */
+export const loadTrainingChoices = async () => ({
+  ...(await import('../age/objective.js')),
+  ...(await import('../age/prior.js')),
+  ...(await import('../age/terms.js')),
+  ...(await import('../networks/architecture.js')),
+});
+type TrainingChoices = Pick<
+  Awaited<ReturnType<typeof loadTrainingChoices>>,
+  'ARCHITECTURE_NAMES' | 'DISTANCES' | 'DIVERGENCES' | 'MOMENTS' | 'PRIORS' | 'REDUCTIONS'
+>;
+
+/** Adds the options that describe what is trained and how: those of `train` and `bench`. */
+export const addTrainingOptions = (command: Subcommand, { ARCHITECTURE_NAMES, DISTANCES, DIVERGENCES, MOMENTS, PRIORS, REDUCTIONS }: TrainingChoices) =>
+  command
     .optionsGroup('Networks:')
     .addOption(new Option('--network <name>', 'network architecture (default: the one for the image size)').choices(ARCHITECTURE_NAMES))
     .option('--size <pixels>', 'image height and width (default: native size of the data)', parseNumber)
@@ -103,4 +120,4 @@ export const trainingCommand = (name: string, summary: string) =>
     .addOption(seedOption())
     .addOption(deviceOption())
     .addOption(threadsOption())
-    .addOption(plainOption());
+    .addOption(loweringOption());

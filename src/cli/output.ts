@@ -2,18 +2,16 @@ import { Option } from '@commander-js/extra-typings';
 import { open, readdir, realpath, stat } from 'node:fs/promises';
 import { dirname, extname, join, sep } from 'node:path';
 import type { NumpyArray } from '../data/formats/npy.js';
-import { encodeNpz } from '../data/formats/npz.js';
+import { imageGrid, squareColumns } from '../images/imageGrid.js';
 import { channelsLast, type ImageBatch, imageOf, type Raster } from '../images/raster.js';
-import { type PiecewiseArray, writeNpzFile } from '../data/npzFile.node.js';
-import { pathOfData } from '../data/open.node.js';
+import type { PiecewiseArray } from '../data/npzFile.node.js';
 import { InputError } from '../errors.js';
 import { makeFolder, wrapReadErrors, writeFileAtomically, wrapWriteErrors, writingFailure } from '../files/atomic.node.js';
-import { encodeAnimation, encodePng } from '../images/files.node.js';
 
-/** The forms that results can be written in. */
+/** Formats of results. */
 export type OutputKind = 'png' | 'npz' | 'animation' | 'folder' | 'json';
 
-/** What messages call each, and the extensions that ask for it. */
+/** The name of each format in messages, and its file extensions. */
 const KINDS: Readonly<Record<OutputKind, { readonly name: string; readonly extensions: readonly string[] }>> = {
   png: { name: 'a .png file', extensions: ['.png'] },
   npz: { name: 'an .npz file', extensions: ['.npz'] },
@@ -22,7 +20,7 @@ const KINDS: Readonly<Record<OutputKind, { readonly name: string; readonly exten
   json: { name: 'a .json file', extensions: ['.json'] },
 };
 
-/** How files of these extensions begin; JSON files as this program writes them. */
+/** Signatures of files by extension; of JSON, the beginning that agenet writes. */
 const SIGNATURES: Readonly<Record<string, RegExp>> = {
   '.png': /^\x89PNG/,
   '.npz': /^PK/,
@@ -41,8 +39,9 @@ export interface OutputOptions {
 }
 
 /**
- * Requires that the value of `--out` is meant as a path.
- * @throws {InputError} if it is empty, or an option that follows where the path was forgotten
+ * Requires that the value of `--out` is a path.
+ *
+ * @throws {InputError} if it is empty, or the next option because the path was forgotten
  */
 export function requirePath(out: string): void {
   if (out === '') throw new InputError('--out: expected a path, but it is empty');
@@ -50,10 +49,11 @@ export function requirePath(out: string): void {
 }
 
 /**
- * Checks before any work that a result can go where the user wants it: an earlier result is overwritten, other files are not.
+ * Checks before any work that a result can be written: an earlier result is overwritten, other files are not.
+ *
  * @param inputs files, folders and data that the command reads
- * @returns the format that the extension of the path asks for
- * @throws {InputError} if it asks for none in `allowed`, or something is there that should not be overwritten
+ * @returns the format for the extension of the path
+ * @throws {InputError} if the format is not in `allowed`, or a file exists that should not be overwritten
  */
 export async function prepareOutput(
   { out, force = undefined }: OutputOptions,
@@ -68,29 +68,31 @@ export async function prepareOutput(
   if (found === undefined) return kind;
   if (kind === 'folder') await requireEmptyFolder(out, found.isDirectory());
   else {
-    if (!found.isFile()) throw new InputError(`--out ${out}: exists and is not a file; choose another name`);
+    if (!found.isFile()) throw new InputError(`--out ${out}: exists and is not a file; choose a different name`);
     await keepInputs(out, inputs);
     if (force === undefined && found.size > 0 && !SIGNATURES[extension]!.test(await beginningOf(out))) {
-      const foreign = extension === '.json' ? 'was not written by agenet' : `holds something other than its extension says`;
-      throw new InputError(`--out ${out}: exists and ${foreign}; choose another name, or overwrite it with --force`);
+      const foreign = extension === '.json' ? 'it was not written by agenet' : 'its content does not match its extension';
+      throw new InputError(`--out ${out}: exists, and ${foreign}; choose a different name, or overwrite it with --force`);
     }
   }
   return kind;
 }
 
 /**
- * Requires that a result does not replace what the command reads.
+ * Requires that a result does not replace an input of the command.
+ *
  * @param inputs paths of files and folders, and data by their names (`npz:images.npz`)
  * @throws {InputError} if it is one of these files, or a file in one of these folders
  */
 export async function keepInputs(out: string, inputs: readonly string[]): Promise<void> {
   const place = await realpath(out).catch(() => undefined);
   if (place === undefined) return;
+  const { pathOfData } = await import('../data/open.node.js');
   for (const input of inputs) {
     const source = await realpath(pathOfData(input)).catch(() => undefined);
     if (source !== undefined && (place === source || place.startsWith(`${source}${sep}`))) {
       throw new InputError(
-        `--out ${out}: is ${place === source ? 'what the command reads' : `one of the files in ${input}, which the command reads`}; choose another name`,
+        `--out ${out}: is ${place === source ? 'what the command reads' : `one of the files in ${input}, which the command reads`}; choose a different name`,
       );
     }
   }
@@ -113,14 +115,15 @@ const beginningOf = (path: string): Promise<string> =>
     }
   });
 
-/** Writes a result whole or not at all, into a folder that is created if necessary. */
+/** Writes a result atomically, into a folder that is created if necessary. */
 async function writeOutput(path: string, bytes: Uint8Array): Promise<void> {
   await makeParent(path);
   await writeFileAtomically(path, bytes);
 }
 
-/** Writes arrays for NumPy piece by piece; see `writeNpzFile`. */
+/** Writes an .npz archive piece by piece; see `writeNpzFile`. */
 export async function writeNpz(path: string, arrays: Readonly<Record<string, PiecewiseArray>>, signal: AbortSignal): Promise<void> {
+  const { writeNpzFile } = await import('../data/npzFile.node.js');
   await makeParent(path);
   await writeNpzFile(path, arrays, signal);
 }
@@ -128,11 +131,13 @@ export async function writeNpz(path: string, arrays: Readonly<Record<string, Pie
 /** Creates the folder of a file if necessary. */
 const makeParent = (path: string): Promise<void> => wrapWriteErrors(path, () => makeFolder(dirname(path)));
 
-/** Writes one picture as PNG. */
-export const writePng = async (path: string, picture: Raster): Promise<void> => writeOutput(path, await encodePng(picture));
+/** Writes an image as PNG. */
+export const writePng = async (path: string, picture: Raster): Promise<void> =>
+  writeOutput(path, await (await import('../images/files.node.js')).encodePng(picture));
 
-/** Writes pictures as an animation, WebP or GIF by the path's ending; `frameMilliseconds` as in `encodeAnimation`. */
+/** Writes frames as an animation, GIF or WebP by the extension of the path. */
 export async function writeAnimation(path: string, frames: readonly Raster[], frameMilliseconds: number | readonly number[]): Promise<void> {
+  const { encodeAnimation } = await import('../images/files.node.js');
   const format = extname(path).toLowerCase() === '.gif' ? 'gif' : 'webp';
   await writeOutput(path, await encodeAnimation(frames, format, frameMilliseconds));
 }
@@ -142,6 +147,7 @@ export const writeJson = (path: string, value: unknown): Promise<void> => writeO
 
 /** Writes images as `arr_0`, or under the given names, as bytes [N, H, W, C]. */
 export async function writeImageArrays(path: string, batches: Readonly<Record<string, ImageBatch>>): Promise<void> {
+  const { encodeNpz } = await import('../data/formats/npz.js');
   const arrays = Object.entries(batches).map(([name, batch]): [string, NumpyArray] => {
     const [channels, height, width] = batch.shape;
     return [name, { shape: [batch.count, height, width, channels], data: channelsLast(batch) }];
@@ -149,15 +155,46 @@ export async function writeImageArrays(path: string, batches: Readonly<Record<st
   await writeOutput(path, encodeNpz(Object.fromEntries(arrays)));
 }
 
-/** Writes each image as a PNG of its own into a new or empty folder. */
-export async function writeImageFolder(path: string, batches: AsyncIterable<ImageBatch>): Promise<void> {
+/** Images of one shape that arrive in batches. */
+interface ImageStream {
+  readonly count: number;
+  readonly shape: ImageBatch['shape'];
+  readonly batches: AsyncIterable<ImageBatch>;
+}
+
+/**
+ * Writes images as one grid (.png), as `arr_0` with bytes [N, H, W, C] (.npz), or as PNG files of a new or empty folder. Only the grid is
+ * in memory as a whole.
+ */
+export async function writeImageBatches(path: string, kind: OutputKind, { count, shape, batches }: ImageStream, signal: AbortSignal): Promise<void> {
+  if (kind === 'npz') {
+    const pieces = async function* () {
+      for await (const batch of batches) yield channelsLast(batch);
+    };
+    const [channels, height, width] = shape;
+    return writeNpz(path, { arr_0: { shape: [count, height, width, channels], type: '|u1', pieces: pieces() } }, signal);
+  }
+  if (kind === 'folder') return writeImageFolder(path, batches, signal);
+  const parts: Uint8Array[] = [];
+  for await (const { data } of untilAborted(batches, signal)) parts.push(data);
+  await writePng(path, imageGrid({ shape, count, data: Buffer.concat(parts) }, squareColumns(count)));
+}
+
+async function writeImageFolder(path: string, batches: AsyncIterable<ImageBatch>, signal: AbortSignal): Promise<void> {
   await makeFolder(path).catch((error: unknown) => {
-    throw new InputError(`--out ${path}: the folder cannot be made (${writingFailure(error)})`);
+    throw new InputError(`--out ${path}: cannot create the folder (${writingFailure(error)})`);
   });
   let written = 0;
-  for await (const batch of batches) {
+  for await (const batch of untilAborted(batches, signal)) {
     for (let index = 0; index < batch.count; index++, written++) {
       await writePng(join(path, `${String(written).padStart(6, '0')}.png`), imageOf(batch, index));
     }
+  }
+}
+
+async function* untilAborted<T>(items: AsyncIterable<T>, signal: AbortSignal): AsyncGenerator<T> {
+  for await (const item of items) {
+    signal.throwIfAborted();
+    yield item;
   }
 }

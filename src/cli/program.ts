@@ -1,27 +1,8 @@
-import { Command, CommanderError } from '@commander-js/extra-typings';
-import { createRequire } from 'node:module';
-import { attributeCommand } from './commands/attribute.js';
-import { benchCommand } from './commands/bench.js';
-import { classifyCommand } from './commands/classify.js';
-import { reportError, STATUS } from './command.js';
-import { compareCommand } from './commands/compare.js';
-import { datasetCommand } from './commands/dataset.js';
-import { doctorCommand } from './commands/doctor.js';
-import { encodeCommand } from './commands/encode.js';
-import { evaluateCommand } from './commands/evaluate.js';
-import { filmCommand } from './commands/timelapse.js';
-import { infoCommand } from './commands/info.js';
-import { interpolateCommand } from './commands/interpolate.js';
-import { mapCommand } from './commands/map.js';
-import { probeCommand } from './commands/probe.js';
-import { reconstructCommand } from './commands/reconstruct.js';
-import { sampleCommand } from './commands/sample.js';
-import { searchCommand } from './commands/search.js';
+import { Command, CommanderError, type CommandUnknownOpts } from '@commander-js/extra-typings';
+import { readdirSync, readFileSync } from 'node:fs';
+import { parse } from 'node:path';
+import { COMMAND_GROUPS, type CommandModule, reportError, STATUS, subcommand } from './command.js';
 import { Terminal, writeHelp, writeHelpAsError } from './terminal.js';
-import { trainCommand } from './commands/train.js';
-import { verifyCommand } from './commands/verify.js';
-
-const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
 
 const FIRST_STEPS = `
 First steps:
@@ -29,31 +10,12 @@ First steps:
   agenet sample runs/first --out samples.png
 `;
 
-const COMMANDS = [
-  trainCommand,
-  sampleCommand,
-  reconstructCommand,
-  interpolateCommand,
-  attributeCommand,
-  searchCommand,
-  mapCommand,
-  filmCommand,
-  encodeCommand,
-  evaluateCommand,
-  compareCommand,
-  probeCommand,
-  classifyCommand,
-  infoCommand,
-  datasetCommand,
-  verifyCommand,
-  benchCommand,
-  doctorCommand,
-];
-
 /** Runs a command line, without the names of the program, and sets the exit status of the process. */
 export async function run(args: readonly string[]): Promise<void> {
   try {
-    await createProgram().parseAsync(args, { from: 'user' });
+    const line = args[0] === 'help' ? [...args.slice(1), '--help'] : args;
+    const program = createProgram(await commandsFor(line[0], commandFiles()));
+    await program.parseAsync(line, { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     // Help and version were asked for and printed; help without a command was not.
@@ -65,12 +27,36 @@ export async function run(args: readonly string[]): Promise<void> {
   }
 }
 
-function createProgram(): Command {
+const COMMANDS = new URL('commands/', import.meta.url);
+
+/** Returns the files of all commands by the commands' names. */
+const commandFiles = (): Map<string, string> =>
+  new Map(readdirSync(COMMANDS).flatMap((file) => (/^[a-z]+(-[a-z]+)*\.[jt]s$/.test(file) ? [[parse(file).name, file]] : [])));
+
+const importCommand = async (file: string): Promise<CommandModule> => (await import(new URL(file, COMMANDS).href)) as CommandModule;
+
+/** The command that the first argument names, or the summaries of all if it names none. */
+async function commandsFor(first: string | undefined, files: ReadonlyMap<string, string>): Promise<CommandUnknownOpts[]> {
+  if (first === '--version' || first === '-V') return [];
+  const file = files.get(first ?? '');
+  if (first !== undefined && file !== undefined) {
+    const module = await importCommand(file);
+    return [await module.define(subcommand(first, module))];
+  }
+  const modules = await Promise.all(Array.from(files, async ([name, each]) => ({ name, ...(await importCommand(each)) })));
+  const position = ({ group }: CommandModule) => COMMAND_GROUPS.indexOf(group);
+  return modules.sort((a, b) => position(a) - position(b) || (a.name < b.name ? -1 : 1)).map(({ name, ...module }) => subcommand(name, module));
+}
+
+function createProgram(commands: readonly CommandUnknownOpts[]): Command {
+  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string };
   const program: Command = new Command('agenet')
     .description('Train, explore and ship Adversarial Generator-Encoder networks')
-    .version(version)
+    .version(version, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print help')
+    .helpCommand(false)
     .addHelpText('after', FIRST_STEPS);
-  for (const command of COMMANDS) program.addCommand(command());
+  for (const command of commands) program.addCommand(command);
   for (const command of [program, ...program.commands]) {
     // Commander would print its own messages and exit with status 1; here a wrong command line is bad input.
     command.exitOverride();

@@ -1,13 +1,9 @@
 /** Data for commands that use a trained model. */
-import { Option } from '@commander-js/extra-typings';
 import type { ImageSource, Split } from '../data/source.js';
 import type { Configuration } from '../training/configuration.js';
 import { openSource } from '../data/open.node.js';
 import type { Terminal } from './command.js';
 import { decodingProgress } from './progress.js';
-
-export const splitOption = (split: 'train' | 'test' = 'train') =>
-  new Option('--split <split>', 'split of the data set').choices(['train', 'test'] as const).default(split);
 
 /** Opens data in the format of a run, split in the same way (default: the data of the run). The caller closes it. */
 export const openRunData = (data: string | undefined, configuration: Configuration, terminal: Terminal): Promise<ImageSource> =>

@@ -1,10 +1,9 @@
 /** Reverse-mode automatic differentiation over ONNX graphs: build, differentiate, lower, encode. Knows nothing of images or AGE. */
 export { adam, type AdamConstants, type AdamMoments, adamScalars } from './adam.js';
 export { gradients } from './gradients.js';
-export { countFlops, type Graph, graphOf, topologicalOrder } from './graph.js';
+export { encode, countFlops, type Graph, graphOf, topologicalOrder } from './graph.js';
 export { lower, rulesOf, type Target } from './lowering/lower.js';
 export { type LoweredGraph, nextName, type StateLayout } from './lowering/state.js';
-export { encode, OPSET } from './onnx.js';
 export type { Operand, ReductionOptions } from './operator.js';
 export { type Compile, Program, StatefulProgram } from './runtime/program.js';
 export type { OnnxModel } from './runtime/session.js';

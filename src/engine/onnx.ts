@@ -23,7 +23,7 @@ export const OPSET = 18;
 const IR_VERSION = 9;
 
 /** The graph as the bytes of an ONNX model. Inputs and outputs keep their names; inner values are named by operator and number. */
-export function encode(graph: Graph): Uint8Array {
+export function encodeModel(graph: Graph): Uint8Array {
   const names = new Naming(graph);
   const nodes: NodeProto[] = [];
   for (const value of topologicalOrder(Object.values(graph.outputs))) {

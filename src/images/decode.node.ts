@@ -1,4 +1,5 @@
-import sharp, { type Sharp } from 'sharp';
+import { createRequire } from 'node:module';
+import type { Sharp } from 'sharp';
 import { describeSystemError } from '../files/atomic.node.js';
 import { FileTooLargeError, readRegularFile } from '../files/regularFile.node.js';
 import { decodePlainPng } from './plainPng.js';
@@ -8,8 +9,11 @@ import { type Crop, type Decoded, type DecodeOptions, type DecodingFailure, need
 const MAX_PIXELS = 100_000_000;
 /** Larger files are rejected because several are in memory at a time. */
 const MAX_FILE_BYTES = 128 * 2 ** 20;
-/** The decoding library. Another version may give other pixels. */
-export const DECODER = `libvips ${sharp.versions.vips}`;
+/** Loads sharp, on first use: most commands need no image library, and it takes as long to load as everything else. */
+export const loadSharp = () => createRequire(import.meta.url)('sharp') as typeof import('sharp').default;
+
+/** Returns the name and version of the decoding library. A different version may produce different pixels. */
+export const decoderVersion = (): string => `libvips ${loadSharp().versions.vips}`;
 
 /** As numbers: sharp would parse a name for every image. */
 const WHITE = { r: 255, g: 255, b: 255 };
@@ -57,7 +61,7 @@ export async function decodeImage(image: string | Uint8Array, options: DecodeOpt
     const plain = decodePlainPng(bytes, { size: square, channels });
     if (plain) return preprocess(() => channelsFirst(plain.pixels, plain.channels, channels, square ** 2), square, square, options);
   }
-  const opened = () => sharp(bytes, { failOn: 'error', limitInputPixels: MAX_PIXELS });
+  const opened = () => loadSharp()(bytes, { failOn: 'error', limitInputPixels: MAX_PIXELS });
   return catchFailure(async () => {
     const { width, height } = needsDimensions(options) ? (await opened().metadata()).autoOrient : UNKNOWN;
     return preprocess((square, crop) => squared(opened().autoOrient().flatten({ background: WHITE }), square, channels, crop), width, height, options);
@@ -70,7 +74,7 @@ export function resizePixels(pixels: Uint8Array, [channels, height, width]: read
     preprocess(
       (square, crop) => {
         if (height === square && width === square && channels <= options.channels) return repeated(pixels, options.channels * height * width);
-        return squared(sharp(interleaved(pixels, channels), { raw: { width, height, channels: channels as 1 | 3 } }), square, options.channels, crop);
+        return squared(loadSharp()(interleaved(pixels, channels), { raw: { width, height, channels: channels as 1 | 3 } }), square, options.channels, crop);
       },
       width,
       height,

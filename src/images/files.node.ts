@@ -1,14 +1,13 @@
-import sharp from 'sharp';
 import { InputError } from '../errors.js';
 import { describeSystemError } from '../files/atomic.node.js';
 import { readRegularFile } from '../files/regularFile.node.js';
-import { decodeImage } from './decode.node.js';
+import { decodeImage, loadSharp } from './decode.node.js';
 import type { DecodeOptions } from './preprocessing.js';
 import type { ImageBatch, Raster } from './raster.js';
 
 /** Encodes an image as a PNG file. */
 export const encodePng = (image: Raster): Promise<Buffer> =>
-  sharp(image.data, { raw: rawOf(image) })
+  loadSharp()(image.data, { raw: rawOf(image) })
     .toColourspace(image.channels === 1 ? 'b-w' : 'srgb')
     .png()
     .toBuffer();
@@ -24,7 +23,7 @@ export async function encodeAnimation(frames: readonly Raster[], format: 'webp' 
   const raw = { ...rawOf(first), height: first.height * frames.length, pageHeight: first.height };
   const delay = typeof frameMilliseconds === 'number' ? frames.map(() => frameMilliseconds) : [...frameMilliseconds];
   const options = { delay, loop: 0 };
-  const strip = sharp(pixels, { raw });
+  const strip = loadSharp()(pixels, { raw });
   return (format === 'gif' ? strip.gif(options) : strip.webp({ ...options, lossless: true })).toBuffer();
 }
 
@@ -36,7 +35,7 @@ const rawOf = ({ width, height, channels }: Raster) => ({ width, height, channel
  */
 export async function readPicture(path: string): Promise<Raster> {
   try {
-    const image = sharp(await readRegularFile(path), { failOn: 'error' }).flatten({ background: 'white' });
+    const image = loadSharp()(await readRegularFile(path), { failOn: 'error' }).flatten({ background: 'white' });
     const isGrayscale = (await image.metadata()).channels <= 2;
     const { data, info } = await image
       .toColourspace(isGrayscale ? 'b-w' : 'srgb')

@@ -6,7 +6,7 @@ import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { encodeNpz } from '../../src/data/formats/npz.js';
 import { readCheckpointFile } from '../../src/runs/runFolder.node.js';
 import { sharedTemporaryFolder, temporaryFolder } from '../temporaryFolder.js';
-import { type CommandResult, type RunningCommand, runCommand, startCommand } from './runCommand.js';
+import { type CommandResult, type RunningCommand, runProcess, startCommand } from './runCommand.js';
 
 const INJECT = fileURLToPath(new URL('faults/inject.mjs', import.meta.url));
 
@@ -56,7 +56,7 @@ const checkpoint = (cwd: string, step: number): Buffer => readFileSync(run(cwd, 
 beforeAll(async () => {
   const pixels = Uint8Array.from({ length: 60 * 1024 }, (_, index) => (index * 2654435761) >>> 24);
   writeFileSync(join(folder, 'noise.npz'), encodeNpz({ images: { shape: [60, 32, 32, 1], data: pixels } }));
-  expect((await runCommand(TRAIN, folder)).status).toBe(0);
+  expect((await runProcess(TRAIN, folder)).status).toBe(0);
 });
 
 /** What two trainings should have in common: everything but times. */
@@ -78,7 +78,7 @@ describe('a training that is killed while it writes', () => {
     expect(status).toBeNull();
     expect(checkpoint(cwd, 5).equals(checkpoint(folder, 5))).toBe(true);
     expect(existsSync(run(cwd, 'checkpoints', '000010.safetensors'))).toBe(point === 'renamed');
-    expect((await runCommand(RESUME, cwd)).status).toBe(0);
+    expect((await runProcess(RESUME, cwd)).status).toBe(0);
     expectAsUndisturbed(cwd);
   });
 
@@ -95,7 +95,7 @@ describe('a training that is killed while it writes', () => {
     expect((await runFaulty(TRAIN, cwd, { file, at: 1, point })).status).toBeNull();
     const kept = checkpointsIn(cwd).filter((name) => /^\d+\.safetensors$/.test(name));
     for (const name of kept) await readCheckpointFile(run(cwd, 'checkpoints', name));
-    expect((await runCommand(RESUME, cwd)).status).toBe(0);
+    expect((await runProcess(RESUME, cwd)).status).toBe(0);
     expectAsUndisturbed(cwd);
   });
 
@@ -107,28 +107,28 @@ describe('a training that is killed while it writes', () => {
     expect((await runFaulty(TRAIN, cwd, { file, at: 1, point: 'half' })).status).toBeNull();
     // A lock that is half-written is taken over once it is older than a second.
     await pause(1100);
-    expect((await runCommand(TRAIN, cwd)).status).toBe(0);
+    expect((await runProcess(TRAIN, cwd)).status).toBe(0);
     expectAsUndisturbed(cwd);
   });
 });
 
 describe('a command that is killed while it writes', () => {
   it.each([
-    ['a film', ['film', 'run', '--out', 'film.webp'], 'film.webp'],
+    ['a time-lapse', ['timelapse', 'run', '--out', 'timelapse.webp'], 'timelapse.webp'],
     ['an evaluation', ['evaluate', 'run', '--metrics', 'psnr', '--count', '6'], join('run', 'evaluation-000026.json')],
     ['samples', ['sample', 'run', '--count', '4', '--out', 'samples.png'], 'samples.png'],
     ['codes', ['encode', 'run', '--out', 'codes.npz'], 'codes.npz'],
   ])('%s keeps the earlier one', async (_, args, file) => {
     const cwd = temporaryFolder();
     cpSync(run(folder), run(cwd), { recursive: true });
-    expect((await runCommand(args, cwd)).status).toBe(0);
+    expect((await runProcess(args, cwd)).status).toBe(0);
     const before = readFileSync(join(cwd, file));
     const name = file.split('/').at(-1)!.replace('.', '\\.');
     for (const point of ['half', 'whole'] as const) {
       expect((await runFaulty(args, cwd, { file: `${name}$`, at: 1, point })).status).toBeNull();
       expect(readFileSync(join(cwd, file)).equals(before)).toBe(true);
     }
-    expect((await runCommand(args, cwd)).status).toBe(0);
+    expect((await runProcess(args, cwd)).status).toBe(0);
   });
 });
 
@@ -179,7 +179,7 @@ describe('a disk that is full', () => {
     expect([status, stderr]).toEqual([2, expect.stringMatching(/\nagenet: [^\n]*000010\.safetensors: cannot be written \(the disk is full\)\n$/)]);
     expect(checkpointsIn(cwd)).toEqual(['000005.safetensors']);
     expect(checkpoint(cwd, 5).equals(checkpoint(folder, 5))).toBe(true);
-    expect((await runCommand(RESUME, cwd)).status).toBe(0);
+    expect((await runProcess(RESUME, cwd)).status).toBe(0);
     expect(checkpoint(cwd, STEPS).equals(checkpoint(folder, STEPS))).toBe(true);
   });
 });

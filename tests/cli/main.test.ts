@@ -1,14 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { sharedTemporaryFolder } from '../temporaryFolder.js';
-import { expectBadInput, type Refusal, jsonOf, runCommand } from './runCommand.js';
+import { expectBadInput, type Refusal, jsonOf, runCommand, runProcess } from './runCommand.js';
 
 const cwd = sharedTemporaryFolder();
 
 /** Every command, and the options that scripts rely on. */
 const COMMANDS: Readonly<Record<string, string>> = {
-  train: `out epochs steps batch size channels latent width network encoder-updates generator-updates divergence moment reduce prior match-x match-z
-    learning-rate drop-lr seed device threads log-every sample-every checkpoint-every dry-run resume`,
+  train: `out epochs steps batch size channels latent width network encoder-updates generator-updates divergence moment reduction prior match-x match-z
+    learning-rate halve-every seed device threads log-every sample-every checkpoint-every dry-run resume`,
   sample: 'count seed out device',
   reconstruct: 'count out device',
   interpolate: 'steps out device',
@@ -36,7 +36,7 @@ describe('agenet --help', () => {
 
 it('agenet --version is the version of the package', async () => {
   const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string };
-  expect(await runCommand(['--version'], cwd)).toEqual({ status: 0, stdout: `${version}\n`, stderr: '' });
+  expect(await runProcess(['--version'], cwd)).toEqual({ status: 0, stdout: `${version}\n`, stderr: '' });
 });
 
 const REFUSED: readonly Refusal[] = [
@@ -52,7 +52,7 @@ const REFUSED: readonly Refusal[] = [
 
 describe('a command line that is wrong', () => {
   it('without a command shows the help as an error', async () => {
-    const { status, stdout, stderr } = await runCommand([], cwd);
+    const { status, stdout, stderr } = await runProcess([], cwd);
     expect([status, stdout]).toEqual([2, '']);
     expect(stderr).toContain('Usage: agenet');
   });

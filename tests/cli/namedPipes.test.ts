@@ -18,7 +18,7 @@ const makePipe = (...path: readonly string[]) => execFileSync('mkfifo', [join(cw
 beforeAll(async () => {
   for (const name of ['pipe', 'pipe.png', 'pipe.npz', 'pipe.yaml', 'pipe.onnx', 'pipe.safetensors']) makePipe(name);
   symlinkSync('pipe.png', join(cwd, 'link.png'));
-  for (const folder of ['idx', 'svhn', 'cifar', 'celeba', 'config', 'latest', 'log', 'best', 'film', 'attribute', 'probe', 'photos'])
+  for (const folder of ['idx', 'svhn', 'cifar', 'celeba', 'config', 'latest', 'log', 'best', 'previews', 'attribute', 'probe', 'photos'])
     mkdirSync(join(cwd, folder));
   makePipe('idx', 'train-images-idx3-ubyte');
   makePipe('svhn', 'train_32x32.mat');
@@ -27,12 +27,12 @@ beforeAll(async () => {
   makePipe('celeba', 'list_eval_partition.txt');
   await makePicture(join(cwd, 'one.png'), 0, 255);
   const checkpoint = await makeTinyRun(join(cwd, 'run'));
-  for (const run of ['config', 'latest', 'log', 'film', 'attribute', 'probe', 'evaluated']) await makeTinyRun(join(cwd, run));
+  for (const run of ['config', 'latest', 'log', 'previews', 'attribute', 'probe', 'evaluated']) await makeTinyRun(join(cwd, run));
   rmSync(join(cwd, 'config', 'config.json'));
   makePipe('config', 'config.json');
   makePipe('latest', 'checkpoints', '000004.safetensors');
   makePipe('log', 'log.jsonl');
-  makePipe('film', 'samples', '000001.png');
+  makePipe('previews', 'samples', '000001.png');
   for (const [run, folder] of [
     ['attribute', 'attributes'],
     ['probe', 'probes'],
@@ -76,7 +76,7 @@ describe('a named pipe is refused in one line, without waiting for what it may s
     ['the latest checkpoint of a run', ['sample', 'latest'], '000004.safetensors'],
     ['the configuration of a run', ['train', 'mnist', '--resume', '--out', 'config'], 'config.json'],
     ['the log of a run', ['train', 'mnist', '--resume', '--out', 'log'], 'log.jsonl'],
-    ['a preview', ['film', 'film'], '000001.png'],
+    ['a preview', ['timelapse', 'previews'], '000001.png'],
     ['an attribute', ['sample', 'attribute', '--along', 'x'], 'x.safetensors'],
     ['a probe', ['classify', 'probe', 'one.png'], 'x.safetensors'],
     ['an image model', ['evaluate', 'run', '--metrics', 'fid', '--features', 'pipe.onnx'], 'pipe.onnx'],

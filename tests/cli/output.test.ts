@@ -50,7 +50,7 @@ describe('where a result goes', () => {
   ])('is not %s with other contents, unless --force is given', async (name, contents) => {
     const out = fileOf(name, contents);
     const kinds = ['png', 'npz', 'animation', 'json'] as const;
-    await expectInputError(() => prepareOutput({ out }, kinds), `--out ${out}: exists and`, '--force');
+    await expectInputError(() => prepareOutput({ out }, kinds), `--out ${out}: exists, and`, '--force');
     await prepareOutput({ out, force: true }, kinds);
     expect(readFileSync(out, 'utf8')).toBe(contents);
   });

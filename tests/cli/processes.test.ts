@@ -7,7 +7,7 @@ import { encodeNpz } from '../../src/data/formats/npz.js';
 import { LOCK_MAX_AGE_SECONDS } from '../../src/runs/lock.node.js';
 import { readCheckpointFile } from '../../src/runs/runFolder.node.js';
 import { sharedTemporaryFolder, temporaryFolder } from '../temporaryFolder.js';
-import { type CommandResult, type RunningCommand, runCommand, startCommand, startShell } from './runCommand.js';
+import { type CommandResult, type RunningCommand, runProcess, startCommand, startShell } from './runCommand.js';
 
 const STEPS = 12;
 const TINY = ['--width', '4', '--latent', '8', '--batch', '4', '--threads', '1', '--no-lowering', '--log-every', '1', '--sample-every', '0'];
@@ -29,7 +29,7 @@ let undisturbed: Buffer;
 beforeAll(async () => {
   const pixels = Uint8Array.from({ length: 40 * 1024 }, (_, index) => (index * 2654435761) >>> 24);
   writeFileSync(join(folder, 'noise.npz'), encodeNpz({ images: { shape: [40, 32, 32, 1], data: pixels } }));
-  expect((await runCommand(training(STEPS), folder)).status).toBe(0);
+  expect((await runProcess(training(STEPS), folder)).status).toBe(0);
   undisturbed = checkpointIn(folder, STEPS);
 });
 
@@ -125,7 +125,7 @@ describe('a training that gets a signal', () => {
     expectSaved(cwd, await running.finished);
     const steps = loggedIn(cwd);
     const without = temporaryFolder();
-    expect((await runCommand(training(steps), without)).status).toBe(0);
+    expect((await runProcess(training(steps), without)).status).toBe(0);
     // Their configurations differ in the length.
     expect((await readCheckpointFile(checkpointFile(cwd, steps))).vectors).toEqual((await readCheckpointFile(checkpointFile(without, steps))).vectors);
   });
@@ -136,7 +136,7 @@ async function expectOneTrains(cwd: string, args: readonly string[], delays: rea
   const results = await Promise.all(
     delays.map(async (milliseconds) => {
       await pause(milliseconds);
-      return runCommand(args, cwd);
+      return runProcess(args, cwd);
     }),
   );
   const refused = results.filter(({ status }) => status === 2);
@@ -189,10 +189,10 @@ describe('a run folder whose lock is of another host', () => {
     await startShell(`exec $AGENET ${line(5)}`, cwd).finished;
     const file = leaveLock(cwd, ELSEWHERE, LOCK_MAX_AGE_SECONDS / 2);
     const resume = ['train', DATA, '--out', 'run', '--resume', '--steps', String(STEPS), '--threads', '1', '--no-lowering'];
-    const refused = await runCommand(resume, cwd);
+    const refused = await runProcess(resume, cwd);
     expect([refused.status, refused.stderr]).toEqual([2, expect.stringContaining(`delete ${join('run', '.lock')} if that process has ended`)]);
     rmSync(file);
-    expect((await runCommand(resume, cwd)).status).toBe(0);
+    expect((await runProcess(resume, cwd)).status).toBe(0);
     expect(checkpointIn(cwd, STEPS).equals(undisturbed)).toBe(true);
   });
 

@@ -1,7 +1,7 @@
 import { type ChildProcess, type ChildProcessByStdio, spawn } from 'node:child_process';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import { expect } from 'vitest';
+import { expect, vi } from 'vitest';
 
 /** The command as it is built. */
 const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
@@ -46,8 +46,42 @@ function follow(child: ChildProcessByStdio<null, Readable, Readable>): RunningCo
   return { child, finished, said };
 }
 
-/** Runs `agenet` in a folder to its end. */
-export const runCommand = (args: readonly string[], cwd: string): Promise<CommandResult> => startCommand(args, cwd).finished;
+/** Runs `agenet` in a folder in a process of its own, for what concerns processes: signals, exit statuses, closed streams, startup. */
+export const runProcess = (args: readonly string[], cwd: string): Promise<CommandResult> => startCommand(args, cwd).finished;
+
+let previous: Promise<unknown> = Promise.resolve();
+
+/**
+ * Runs `agenet` in a folder within the test's process, which is about half a second faster. The folder, the streams and the exit status
+ * belong to the process, so that one command runs at a time.
+ */
+export function runCommand(args: readonly string[], cwd: string): Promise<CommandResult> {
+  const result = previous.then(() => runHere(args, cwd));
+  previous = result.catch(() => undefined);
+  return result;
+}
+
+async function runHere(args: readonly string[], cwd: string): Promise<CommandResult> {
+  const { run } = await import('../../src/cli/program.js');
+  const written = { stdout: '', stderr: '' };
+  const spies = (['stdout', 'stderr'] as const).map((name) =>
+    vi.spyOn(process[name], 'write').mockImplementation((text) => {
+      written[name] += String(text);
+      return true;
+    }),
+  );
+  const [folder, exitCode] = [process.cwd(), process.exitCode];
+  process.chdir(cwd);
+  process.exitCode = undefined;
+  try {
+    await run(args);
+    return { status: Number(process.exitCode ?? 0), ...written };
+  } finally {
+    process.chdir(folder);
+    process.exitCode = exitCode;
+    for (const spy of spies) spy.mockRestore();
+  }
+}
 
 /** The object that `--json` printed, which must be all of standard output. */
 export function jsonOf({ stdout, stderr }: CommandResult): Record<string, unknown> {

@@ -1,3 +1,4 @@
+import { encodeModel, OPSET } from '../../src/engine/onnx.js';
 import { fromBinary } from '@bufbuild/protobuf';
 import { AttributeProto_AttributeType, type GraphProto, ModelProtoSchema, TensorProto_DataType, type ValueInfoProto } from 'onnx-buf';
 import { describe, expect, it } from 'vitest';
@@ -11,14 +12,12 @@ import {
   constantTensor,
   conv,
   convTranspose,
-  encode,
   equal,
   exp,
   graphOf,
   input,
   leakyRelu,
   mul,
-  OPSET,
   pad,
   reduceMax,
   reduceSum,
@@ -39,7 +38,7 @@ const x = input('x', [2, 3]);
 const data = tensor([1, 2, 3, 4, 5, 6], [2, 3]);
 
 const parse = (outputs: Record<string, Value>, declared: Parameters<typeof graphOf>[1] = []) =>
-  fromBinary(ModelProtoSchema, encode(graphOf(outputs, declared)));
+  fromBinary(ModelProtoSchema, encodeModel(graphOf(outputs, declared)));
 
 function graphProto(outputs: Record<string, Value>, declared: Parameters<typeof graphOf>[1] = []): GraphProto {
   const { graph } = parse(outputs, declared);
@@ -117,11 +116,11 @@ describe('an encoded model', () => {
 
 describe('outputs', () => {
   it('may be inputs', async () => {
-    expectSame((await runModel(encode(graphOf({ y: x })), { x: data })).y!, data);
+    expectSame((await runModel(encodeModel(graphOf({ y: x })), { x: data })).y!, data);
   });
 
   it('may be an input under its own name', async () => {
-    expectSame((await runModel(encode(graphOf({ x })), { x: data })).x!, data);
+    expectSame((await runModel(encodeModel(graphOf({ x })), { x: data })).x!, data);
   });
 
   it('may be constants of every type', async () => {
@@ -132,26 +131,26 @@ describe('outputs', () => {
       { type: 'bool', shape: [2], data: Uint8Array.of(0, 1) },
     ] as const;
     const outputs = Object.fromEntries(constants.map((value, index) => [`c${index}`, constantTensor(value)]));
-    const results = await runModel(encode(graphOf(outputs, [x])), { x: data });
+    const results = await runModel(encodeModel(graphOf(outputs, [x])), { x: data });
     for (const [index, value] of constants.entries()) expectSame(results[`c${index}`]!, value);
   });
 
   it('may be one value under several names', async () => {
     const y = exp(mul(x, 0));
-    const results = await runModel(encode(graphOf({ a: y, b: y, c: x, d: x })), { x: data });
+    const results = await runModel(encodeModel(graphOf({ a: y, b: y, c: x, d: x })), { x: data });
     const ones = tensor([1, 1, 1, 1, 1, 1], [2, 3]);
     expect(results).toEqual({ a: ones, b: ones, c: data, d: data });
   });
 
   it('may be values that other outputs are made of', async () => {
     const inner = mul(x, 2);
-    const results = await runModel(encode(graphOf({ outer: add(inner, 1), inner })), { x: data });
+    const results = await runModel(encodeModel(graphOf({ outer: add(inner, 1), inner })), { x: data });
     expectSame(results.inner!, tensor([2, 4, 6, 8, 10, 12], [2, 3]));
     expectSame(results.outer!, tensor([3, 5, 7, 9, 11, 13], [2, 3]));
   });
 
   it('may have the names that values of a kind are numbered by', async () => {
-    const results = await runModel(encode(graphOf({ Add1: add(add(add(x, 1), 1), 1), 'Add/1': mul(x, 1), constant1: constant(7) })), { x: data });
+    const results = await runModel(encodeModel(graphOf({ Add1: add(add(add(x, 1), 1), 1), 'Add/1': mul(x, 1), constant1: constant(7) })), { x: data });
     expectSame(results.Add1!, tensor([4, 5, 6, 7, 8, 9], [2, 3]));
     expectSame(results.constant1!, tensor([7], []));
   });
@@ -161,7 +160,7 @@ describe('constants', () => {
   it('that are views of a part of their memory are written without the rest', async () => {
     const view = Float32Array.of(9, 9, 1, 2, 3, 9).subarray(2, 5);
     const y = add(x, constantTensor({ type: 'float32', shape: [3], data: view }));
-    expectSame((await runModel(encode(graphOf({ y })), { x: data })).y!, tensor([2, 4, 6, 5, 7, 9], [2, 3]));
+    expectSame((await runModel(encodeModel(graphOf({ y })), { x: data })).y!, tensor([2, 4, 6, 5, 7, 9], [2, 3]));
   });
 });
 

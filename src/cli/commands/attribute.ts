@@ -1,12 +1,8 @@
 import { runFolderPath } from '../attributeOptions.js';
-import { type ActionResult, runAction, subcommand, type Terminal } from '../command.js';
-import { openRun } from '../openRun.js';
-import { compilerOf, type CompilerOptions, deviceOption, threadsOption } from '../options.js';
-import { openRunData, splitOf, splitOption } from '../runData.js';
-import { DATA_SPEC_HELP } from '../../data/open.node.js';
+import { type ActionResult, runAction, type Subcommand, type Terminal } from '../command.js';
+import { compilerOf, type CompilerOptions, deviceOption, emaOption, RUN_DATA_HELP, splitOption, threadsOption } from '../options.js';
+
 import { attributeNameOf, imagesByClass, meanDifference, REST } from '../../model/attribute.js';
-import { encodeSplit } from '../../model/chunks.js';
-import { AttributeFiles, checkAttributeName } from '../../runs/runAssets.node.js';
 
 const EXAMPLES = `
 Examples:
@@ -15,15 +11,18 @@ Examples:
   agenet sample runs/faces --along smile --by 0.5                 move codes by half a radian along it
 `;
 
-export const attributeCommand = () =>
-  subcommand('attribute', 'find the latent direction that separates one class from another')
-    .argument('<run>', 'a run folder, or a checkpoint in one; stores the direction there')
-    .argument('[data]', `data with labels: ${DATA_SPEC_HELP} (default: the training data of the run)`)
-    .requiredOption('--with <class>', 'a class, by name or number')
+export const summary = 'find the latent direction that separates one class from another';
+export const group = 'Samples and codes:';
+
+export const define = (command: Subcommand) =>
+  command
+    .argument('<run>', 'run folder, or a checkpoint in one; stores the direction there')
+    .argument('[data]', `labeled data: ${RUN_DATA_HELP}`)
+    .requiredOption('--with <class>', 'a class, by its name or number')
     .option('--without <class>', 'another class, or rest for all others', REST)
     .option('--name <name>', 'name of the direction (default: made from the classes, e.g. 3-not-5)')
     .addOption(splitOption())
-    .option('--no-ema', 'use raw weights instead of EMA weights')
+    .addOption(emaOption())
     .addOption(deviceOption())
     .addOption(threadsOption())
     .addHelpText('after', EXAMPLES)
@@ -38,6 +37,10 @@ type Options = {
 } & CompilerOptions;
 
 async function attribute(run: string, data: string | undefined, options: Options, terminal: Terminal): Promise<ActionResult> {
+  const { openRun } = await import('../openRun.js');
+  const { openRunData, splitOf } = await import('../runData.js');
+  const { encodeSplit } = await import('../../model/chunks.js');
+  const { AttributeFiles, checkAttributeName } = await import('../../runs/runAssets.node.js');
   const { ema } = options;
   const name = options.name ?? attributeNameOf(options.without === REST ? options.with : `${options.with}-not-${options.without}`);
   checkAttributeName(name);

@@ -1,19 +1,16 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { splitInMemory } from '../../data/source.js';
-import { iterationOf } from '../../age/iteration.js';
-import { countFlops, simplify } from '../../engine/index.js';
-import { Trainer } from '../../training/trainer.js';
-import { iterationSpec } from '../../training/configuration.js';
 import { randomStream } from '../../random.js';
-import { type ActionResult, runAction, type Terminal } from '../command.js';
-import { formatFlops, networkFlops } from '../dryRun.js';
+import { type ActionResult, runAction, type Terminal, type Subcommand } from '../command.js';
 import { readProfile, showProfile } from '../profile.js';
-import { compilerOf, type CompilerOptions, threadsOf, trainingCommand, wholeNumber } from '../options.js';
-import { resolveConfiguration } from '../settings.js';
+import { addTrainingOptions, compilerOf, type CompilerOptions, loadTrainingChoices, threadsOf, wholeNumber } from '../options.js';
 
-export const benchCommand = () =>
-  trainingCommand('bench', 'time training iterations on random images')
+export const summary = 'time training iterations on random images';
+export const group = 'Data and environment:';
+
+export const define = async (command: Subcommand) =>
+  addTrainingOptions(command, await loadTrainingChoices())
     .optionsGroup('Measurement:')
     .option('--iterations <number>', 'timed iterations', wholeNumber(1, 100_000), 9)
     .option('--warmup <number>', 'untimed iterations before the timed ones', wholeNumber(0, 100_000), 6)
@@ -32,6 +29,8 @@ type Options = Readonly<Record<string, unknown>> & {
 } & CompilerOptions;
 
 async function bench(options: Options, terminal: Terminal): Promise<ActionResult> {
+  const { Trainer } = await import('../../training/trainer.js');
+  const { resolveConfiguration } = await import('../settings.js');
   const configuration = await resolveConfiguration('mnist', { channels: 3, ...options, steps: options.iterations + options.warmup });
   const { size, channels, batch } = configuration;
   const imageBytes = channels * size * size;
@@ -56,6 +55,10 @@ async function bench(options: Options, terminal: Terminal): Promise<ActionResult
   await trainer.release();
   const profile = profilePrefix ? await readProfile(profilePrefix) : undefined;
 
+  const { iterationOf } = await import('../../age/iteration.js');
+  const { countFlops, simplify } = await import('../../engine/index.js');
+  const { iterationSpec } = await import('../../training/configuration.js');
+  const { formatFlops, networkFlops } = await import('../dryRun.js');
   const spec = iterationSpec(configuration);
   const flops = {
     iteration: countFlops(simplify(iterationOf(spec).graph)),

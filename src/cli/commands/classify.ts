@@ -1,13 +1,10 @@
-import { imageClassifier, type Predictions, type SavedProbe } from '../../classifiers/fittedProbe.js';
-import { runFolderPath } from '../attributeOptions.js';
-import { type ActionResult, runAction, subcommand, type Terminal } from '../command.js';
-import { decodeEach, imageFilesOf } from '../imageFiles.js';
-import { openRun } from '../openRun.js';
-import { compilerOf, type CompilerOptions, deviceOption, threadsOption } from '../options.js';
 import { InputError } from '../../errors.js';
-import { ProbeFiles, weightsDigest } from '../../runs/runAssets.node.js';
+import type { Predictions } from '../../classifiers/fittedProbe.js';
+import type { SavedProbe } from '../../classifiers/fittedProbe.js';
 import type { Configuration } from '../../training/configuration.js';
-import { modelWeights } from '../../training/trainer.js';
+import { runFolderPath } from '../attributeOptions.js';
+import { type ActionResult, runAction, type Subcommand, type Terminal } from '../command.js';
+import { compilerOf, type CompilerOptions, deviceOption, threadsOption } from '../options.js';
 
 /** Images in memory at a time. */
 const CHUNK = 500;
@@ -19,8 +16,11 @@ Examples:
   agenet classify runs/mnist-1 scans --probe digits --json
 `;
 
-export const classifyCommand = () =>
-  subcommand('classify', 'classify images with a probe of the run')
+export const summary = 'classify images with a saved probe of the run';
+export const group = 'Evaluation:';
+
+export const define = (command: Subcommand) =>
+  command
     .argument('<run>', 'a run folder, or a checkpoint in one')
     .argument('<images...>', 'image files, or folders of images')
     .option('--probe <name>', 'a probe created by agenet probe --save (default: the only one)')
@@ -32,6 +32,11 @@ export const classifyCommand = () =>
 type Options = { readonly probe?: string | undefined } & CompilerOptions;
 
 async function classify(run: string, named: readonly string[], options: Options, terminal: Terminal): Promise<ActionResult> {
+  const { imageFilesOf } = await import('../imageFiles.js');
+  const { openRun } = await import('../openRun.js');
+  const { imageClassifier } = await import('../../classifiers/fittedProbe.js');
+  const { modelWeights } = await import('../../training/trainer.js');
+  const { ProbeFiles, weightsDigest } = await import('../../runs/runAssets.node.js');
   const saved = await new ProbeFiles(runFolderPath(run)).choose(options.probe);
   const { name, probe, origin } = saved;
   const compile = compilerOf(options, terminal);
@@ -78,6 +83,7 @@ function describe(file: string, { classes, probabilities }: Predictions, index: 
 
 /** The images of files in chunks; files that cannot be decoded are added to `skipped`. */
 async function* chunksOf(files: readonly string[], configuration: Configuration, skipped: { file: string; reason: string }[]) {
+  const { decodeEach } = await import('../imageFiles.js');
   for (let start = 0; start < files.length; start += CHUNK) {
     const onFailure = (file: string, reason: string) => void skipped.push({ file, reason });
     const chunk: { file: string; pixels: Uint8Array }[] = [];

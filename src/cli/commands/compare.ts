@@ -1,7 +1,5 @@
-import { compareEvaluations, type Difference } from '../../metrics/comparability.js';
-import { readLatestEvaluation } from '../../runs/evaluationFile.node.js';
-import { type ActionResult, runAction, subcommand, type Terminal } from '../command.js';
-import { formatMetric } from '../evaluationTable.js';
+import type { Difference } from '../../metrics/comparability.js';
+import { type ActionResult, runAction, type Subcommand, type Terminal } from '../command.js';
 
 const EXAMPLES = `
 A * marks the best value of a metric. Metrics that cannot be compared, because they depend on something else that differs between the
@@ -13,13 +11,19 @@ Examples:
 
 const WIDTH = 16;
 
-export const compareCommand = () =>
-  subcommand('compare', 'put the evaluations of runs side by side')
+export const summary = 'compare the evaluations of several runs';
+export const group = 'Evaluation:';
+
+export const define = (command: Subcommand) =>
+  command
     .argument('<runs...>', 'run folders that were evaluated')
     .addHelpText('after', EXAMPLES)
     .action((runs, options) => runAction(options, (terminal) => compare(runs, terminal)));
 
 async function compare(runs: readonly string[], terminal: Terminal): Promise<ActionResult> {
+  const { compareEvaluations } = await import('../../metrics/comparability.js');
+  const { readLatestEvaluation } = await import('../../runs/evaluationFile.node.js');
+  const { formatMetric } = await import('../evaluationTable.js');
   const evaluations = await Promise.all(runs.map(async (run) => ({ ...(await readLatestEvaluation(run)), run })));
   const { comparable, incomparable, best } = compareEvaluations(evaluations);
   const names = [...comparable, ...incomparable.flatMap(({ metrics }) => metrics)];

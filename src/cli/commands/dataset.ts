@@ -3,18 +3,17 @@ import { firstImages, gatherImages, type ImageSource, type Split } from '../../d
 import { channelsLast, type ImageBatch } from '../../images/raster.js';
 import { CROPS } from '../../images/preprocessing.js';
 import { imageGrid, squareColumns } from '../../images/imageGrid.js';
-import { inOnePiece, type PiecewiseArray } from '../../data/npzFile.node.js';
-import { DATA_SPEC_HELP, DATASETS, nativeFormat, openSource, specOf } from '../../data/open.node.js';
+import type { PiecewiseArray } from '../../data/npzFile.node.js';
 import { InputError } from '../../errors.js';
-import { type ActionResult, runAction, subcommand, type Terminal } from '../command.js';
-import { parseNumber } from '../options.js';
+import { type ActionResult, runAction, type Subcommand, type Terminal } from '../command.js';
+import { DATA_HELP, parseNumber } from '../options.js';
 import { forceOption, prepareOutput, writeNpz, writePng } from '../output.js';
 import { decodingProgress } from '../progress.js';
 import { withSignals, WRITING } from '../signals.js';
 
-const HELP = `
+const help = (datasets: readonly (readonly [spec: string, help: string])[]) => `
 Data:
-${DATASETS.map((dataset) => `  ${specOf(dataset).padEnd(20)}  ${dataset.help}`).join('\n')}
+${datasets.map(([spec, help]) => `  ${spec.padEnd(20)}  ${help}`).join('\n')}
 
 Examples:
   agenet dataset photos                               count images and classes, and list skipped files
@@ -26,9 +25,13 @@ const PREVIEW = 64;
 /** Skipped images that are listed. The result of --json has all of them. */
 const LISTED = 10;
 
-export const datasetCommand = () =>
-  subcommand('dataset', 'inspect a data set, or export it as .npz')
-    .argument('<data>', DATA_SPEC_HELP)
+export const summary = 'inspect a data set, or export it as .npz';
+export const group = 'Data and environment:';
+
+export const define = async (command: Subcommand) => {
+  const { DATASETS, specOf } = await import('../../data/open.node.js');
+  return command
+    .argument('<data>', DATA_HELP)
     .addOption(new Option('--split <split>', 'split for --out').choices(['train', 'test']).default('train'))
     .option('--size <pixels>', 'rows and columns of an image (default: native size)', parseNumber)
     .option('--channels <number>', '1 (grayscale) or 3 (RGB) (default: native channels)', parseNumber)
@@ -37,8 +40,9 @@ export const datasetCommand = () =>
     .option('--strict', 'stop at the first image that cannot be read, instead of skipping it')
     .option('--out <path>', '.png image grid of the first images, or .npz archive of all images')
     .addOption(forceOption())
-    .addHelpText('after', HELP)
+    .addHelpText('after', help(DATASETS.map((entry) => [specOf(entry), entry.help])))
     .action((data, options) => runAction(options, (terminal) => dataset(data, options, terminal)));
+};
 
 type Options = {
   readonly split: string;
@@ -52,6 +56,7 @@ type Options = {
 };
 
 async function dataset(data: string, options: Options, terminal: Terminal): Promise<ActionResult> {
+  const { nativeFormat, openSource } = await import('../../data/open.node.js');
   const { split, out, force } = options;
   const kind = out === undefined ? undefined : await prepareOutput({ out, force }, ['png', 'npz'], [data]);
   const native = await nativeFormat(data);
@@ -117,6 +122,7 @@ async function writePreview(path: string, source: ImageSource, split: Split): Pr
 const CHUNK = 1000;
 
 async function writeArchive(path: string, source: ImageSource, split: Split, signal: AbortSignal): Promise<void> {
+  const { inOnePiece } = await import('../../data/npzFile.node.js');
   const pieces = function* () {
     for (let first = 0; first < split.count; first += CHUNK) {
       const indices = Array.from({ length: Math.min(CHUNK, split.count - first) }, (_, index) => first + index);

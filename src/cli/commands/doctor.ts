@@ -1,12 +1,15 @@
 import { availableParallelism } from 'node:os';
-import { blockedKernels } from '../../engine/runtime/blockSize.node.js';
-import { openCApi } from '../../engine/runtime/native.node.js';
-import { availableDevices, runtimeVersion } from '../../engine/runtime/nodeBinding.node.js';
-import { runAction, subcommand } from '../command.js';
+import { runAction, type Subcommand } from '../command.js';
 
-export const doctorCommand = () =>
-  subcommand('doctor', 'say what this machine computes with').action((options) =>
+export const summary = 'report the runtime, devices and CPU kernels in use';
+export const group = 'Data and environment:';
+
+export const define = (command: Subcommand) =>
+  command.action((options) =>
     runAction(options, async (terminal) => {
+      const { blockedKernels } = await import('../../engine/runtime/blockSize.node.js');
+      const { openCApi } = await import('../../engine/runtime/native.node.js');
+      const { availableDevices, runtimeVersion } = await import('../../engine/runtime/nodeBinding.node.js');
       const { block, problems } = await blockedKernels();
       const { reason } = await openCApi();
       const result = {
@@ -15,22 +18,22 @@ export const doctorCommand = () =>
         devices: await availableDevices(),
         threads: availableParallelism(),
         cpu: {
-          form: block === undefined ? 'plain' : 'blocked',
+          layout: block === undefined ? 'plain' : 'blocked',
           block: block ?? null,
-          calls: reason ? 'binding' : 'direct',
+          api: reason ? 'node' : 'c',
           ...(reason ? { reason: { code: reason.code, message: reason.message } } : {}),
         },
       };
       terminal.print(`Node ${result.node}, ONNX Runtime ${result.runtime}, devices ${result.devices.join(', ')}, ${result.threads} threads`);
       terminal.print(
         block === undefined
-          ? `cpu: plain convolutions; this processor has no blocked kernels that compute as expected (${problems.join('; ')})`
-          : `cpu: convolutions on blocks of ${block} channels, the batch inside`,
+          ? `cpu: NCHW convolutions (no usable NCHWc kernels on this CPU: ${problems.join('; ')})`
+          : `cpu: blocked (NCHWc) convolutions, ${block} channels per block, batch innermost`,
       );
       terminal.print(
         reason
-          ? `cpu: ONNX Runtime called by its binding for Node, which copies results (${reason.message})`
-          : 'cpu: ONNX Runtime called directly, results written in place',
+          ? `cpu: ONNX Runtime through onnxruntime-node (copies results); the C API is unavailable here (${reason.message})`
+          : 'cpu: ONNX Runtime through its C API, results written in place',
       );
       return { result };
     }),

@@ -1,8 +1,11 @@
 import { Option } from '@commander-js/extra-typings';
-import { whyNoClassifier } from '../../classifiers/dataClassifier.js';
+import type { TrainedModel } from '../../model/trainedModel.js';
+import type { ImageSource } from '../../data/source.js';
 import type { FeatureExtractor } from '../../classifiers/featureExtractor.js';
-import { type ActionResult, runAction, subcommand, type Terminal } from '../command.js';
-import { showEvaluation } from '../evaluationTable.js';
+import type { Compile } from '../../engine/index.js';
+import { InputError } from '../../errors.js';
+import type { StoredCheckpoint } from '../../training/runStore.js';
+import { type ActionResult, runAction, type Subcommand, type Terminal } from '../command.js';
 import {
   type FeatureOptions,
   featuresChannelsOption,
@@ -15,34 +18,23 @@ import {
   openFeatures,
   requireFeatureModel,
 } from '../featureOptions.js';
-import { openRun } from '../openRun.js';
-import { compilerOf, type CompilerOptions, deviceOption, parseList, seedOption, threadsOf, threadsOption, wholeNumber } from '../options.js';
+import {
+  compilerOf,
+  type CompilerOptions,
+  deviceOption,
+  emaOption,
+  parseList,
+  RUN_DATA_HELP,
+  seedOption,
+  threadsOf,
+  threadsOption,
+  wholeNumber,
+} from '../options.js';
 import { steppingProgress } from '../progress.js';
-import { openRunData } from '../runData.js';
-import { DATA_SPEC_HELP } from '../../data/open.node.js';
-import type { ImageSource } from '../../data/source.js';
-import type { Compile } from '../../engine/index.js';
-import { InputError } from '../../errors.js';
-import { evaluate } from '../../metrics/evaluate.js';
-import { Stopwatch } from '../../metrics/evaluationContext.js';
-import { METRIC_GROUPS } from '../../metrics/metric.js';
-import { METRIC_NAMES, metricsIn, parseMetrics, usesFeatures } from '../../metrics/registry.js';
-import type { TrainedModel } from '../../model/trainedModel.js';
-import { runFolderOf, writeEvaluation } from '../../runs/evaluationFile.node.js';
-import { dataExtractor } from '../../runs/extractorCache.node.js';
-import type { StoredCheckpoint } from '../../training/runStore.js';
-import { type Configuration, iterationSpec } from '../../training/configuration.js';
 
-const METRIC_LIST = METRIC_GROUPS.map(
-  (group) =>
-    `${group}:\n${metricsIn(group)
-      .map(({ name, meaning }) => `  ${name}: ${meaning}`)
-      .join('\n')}`,
-).join('\n');
-
-const EXAMPLES = `
+const help = (metricList: string) => `
 Metrics by group; --metrics takes names of metrics and of groups.
-${METRIC_LIST}
+${metricList}
 
 Examples:
   agenet evaluate runs/mnist-1                                    every metric, with 10,000 samples and the test images
@@ -51,15 +43,21 @@ Examples:
     --features-mean 0.5 --features-std 0.5                  features of an external ONNX model
 `;
 
-export const evaluateCommand = () =>
-  subcommand('evaluate', 'compute metrics for a trained model')
+export const summary = 'compute metrics for a trained model';
+export const group = 'Evaluation:';
+
+export async function define(command: Subcommand) {
+  const { METRIC_GROUPS } = await import('../../metrics/metric.js');
+  const { metricsIn } = await import('../../metrics/registry.js');
+  const linesOf = (group: (typeof METRIC_GROUPS)[number]) => [`${group}:`, ...metricsIn(group).map(({ name, meaning }) => `  ${name}: ${meaning}`)];
+  return command
     .argument('<run>', 'a run folder, or a checkpoint')
-    .argument('[data]', `${DATA_SPEC_HELP} (default: the training data of the run)`)
+    .argument('[data]', RUN_DATA_HELP)
     .addOption(new Option('--split <split>', 'images to compare with').choices(['train', 'test'] as const).default('test' as const))
     .option('--count <number>', 'number of samples, and of images if there are as many', wholeNumber(2, 1_000_000), 10_000)
     .addOption(seedOption().default(0))
     .option('--metrics <list>', 'comma-separated metrics or groups (default: all that the data allow)', parseList)
-    .option('--no-ema', 'use raw weights instead of EMA weights')
+    .addOption(emaOption())
     .addOption(deviceOption())
     .addOption(threadsOption())
     .optionsGroup('Features of an external ONNX model:')
@@ -70,8 +68,9 @@ export const evaluateCommand = () =>
     .addOption(featuresChannelsOption())
     .addOption(featuresMeanOption())
     .addOption(featuresStdOption())
-    .addHelpText('after', EXAMPLES)
+    .addHelpText('after', help(METRIC_GROUPS.flatMap(linesOf).join('\n')))
     .action((run, data, options) => runAction(options, (terminal) => evaluateRun(run, data, options, terminal)));
+}
 
 type Options = {
   readonly split: 'train' | 'test';
@@ -83,6 +82,9 @@ type Options = {
   CompilerOptions;
 
 async function evaluateRun(run: string, data: string | undefined, options: Options, terminal: Terminal): Promise<ActionResult> {
+  const { openRun } = await import('../openRun.js');
+  const { openRunData } = await import('../runData.js');
+  const { parseMetrics } = await import('../../metrics/registry.js');
   const asked = options.metrics === undefined ? undefined : parseMetrics(options.metrics);
   requireFeatureModel(options);
   const compile = compilerOf(options, terminal);
@@ -108,7 +110,14 @@ interface Subject {
 }
 
 async function evaluateModel({ run, model, checkpoint, source, asked, compile }: Subject, options: Options, terminal: Terminal): Promise<ActionResult> {
+  const { iterationSpec } = await import('../../training/configuration.js');
+  const { evaluate } = await import('../../metrics/evaluate.js');
+  const { Stopwatch } = await import('../../metrics/evaluationContext.js');
+  const { METRIC_NAMES, parseMetrics, usesFeatures } = await import('../../metrics/registry.js');
+  const { runFolderOf, writeEvaluation } = await import('../../runs/evaluationFile.node.js');
+  const { showEvaluation } = await import('../evaluationTable.js');
   const start = performance.now();
+  const { divergence, moment, reduction } = iterationSpec(checkpoint.configuration).objective;
   const { split, count, seed, ema } = options;
   const stopwatch = new Stopwatch();
   const extractor = await stopwatch.time('extractor', () => extractorFor(source, asked, compile, options, terminal));
@@ -122,7 +131,7 @@ async function evaluateModel({ run, model, checkpoint, source, asked, compile }:
       seed,
       metrics,
       extractor,
-      divergence: divergenceIn(checkpoint.configuration),
+      divergence: { divergence, moment, reduction },
       compile,
     });
     const { step } = checkpoint;
@@ -161,6 +170,9 @@ async function extractorFor(
   options: Options,
   terminal: Terminal,
 ): Promise<FeatureExtractor | undefined> {
+  const { usesFeatures } = await import('../../metrics/registry.js');
+  const { whyNoClassifier } = await import('../../classifiers/dataClassifier.js');
+  const { dataExtractor } = await import('../../runs/extractorCache.node.js');
   const needing = asked && Array.from(asked).find(usesFeatures);
   if (asked && needing === undefined) return undefined;
   if (options.features !== undefined) return openFeatures(options.features, options, threadsOf(options.threads));
@@ -170,8 +182,3 @@ async function extractorFor(
   terminal.note(`skipping metrics of features (FID, KID and others): ${problem}; ${REMEDY}`);
   return undefined;
 }
-
-const divergenceIn = (configuration: Configuration) => {
-  const { divergence, moment, reduction } = iterationSpec(configuration).objective;
-  return { divergence, moment, reduction };
-};

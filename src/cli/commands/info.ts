@@ -1,24 +1,21 @@
-import { isDataSpec, openSource, DATA_SPEC_HELP } from '../../data/open.node.js';
 import type { ImageSource } from '../../data/source.js';
-import { iterationSpec } from '../../training/configuration.js';
 import { InputError } from '../../errors.js';
-import { BestCheckpoint } from '../../runs/bestCheckpoint.node.js';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type ActionResult, runAction, subcommand, type Terminal } from '../command.js';
-import { bestLine } from '../evaluationTable.js';
-import { readCheckpoint } from '../openRun.js';
+import { type ActionResult, runAction, type Subcommand, type Terminal } from '../command.js';
 import { decodingProgress } from '../progress.js';
 
-export const infoCommand = () =>
-  subcommand('info', 'say what a run or a data set is')
-    .argument('<run-or-data>', 'a run folder, a checkpoint, or the name of a data set')
-    .action((name, options) => runAction(options, (terminal) => info(name, terminal)));
+export const summary = 'describe a run or a data set';
+export const group = 'Training:';
+
+export const define = (command: Subcommand) =>
+  command.argument('<run-or-data>', 'run folder, checkpoint or data set').action((name, options) => runAction(options, (terminal) => info(name, terminal)));
 
 async function info(name: string, terminal: Terminal): Promise<ActionResult> {
+  const { isDataSpec, openSource, DATA_SPEC_HELP } = await import('../../data/open.node.js');
   const found = await stat(name).catch(() => undefined);
   if (!isDataSpec(name) && found === undefined) {
-    throw new InputError(`${name}: neither a run folder or checkpoint, nor a data set (there is ${DATA_SPEC_HELP})`);
+    throw new InputError(`${name}: not a run folder, checkpoint or data set; choose from ${DATA_SPEC_HELP}`);
   }
   const isRun = !isDataSpec(name) && (found?.isFile() === true || (await stat(join(name, 'config.json')).catch(() => undefined)) !== undefined);
   if (isRun) return describeRun(name, terminal);
@@ -32,12 +29,16 @@ async function info(name: string, terminal: Terminal): Promise<ActionResult> {
 
 function describeSource({ name, size, channels, train, test, classes }: ImageSource, terminal: Terminal): ActionResult {
   terminal.print(
-    `${name}: images of ${size.join('x')}, ${channels === 1 ? 'grey' : 'RGB'}; ${train.count} to train on, ${test.count} to test on; ${classes === null ? 'no labels' : `${classes} classes`}`,
+    `${name}: ${size.join('x')} ${channels === 1 ? 'grayscale' : 'RGB'}; ${train.count} training images, ${test.count} test images; ${classes === null ? 'no labels' : `${classes} classes`}`,
   );
   return { result: { name, size, channels, train: train.count, test: test.count, classes } };
 }
 
 async function describeRun(path: string, terminal: Terminal): Promise<ActionResult> {
+  const { readCheckpoint } = await import('../openRun.js');
+  const { iterationSpec } = await import('../../training/configuration.js');
+  const { BestCheckpoint } = await import('../../runs/bestCheckpoint.node.js');
+  const { bestLine } = await import('../evaluationTable.js');
   const { configuration, step, file } = await readCheckpoint(path);
   const { pair } = iterationSpec(configuration);
   const parameters = { encoder: pair.encoder.parameters.size, generator: pair.generator.parameters.size };
@@ -46,7 +47,7 @@ async function describeRun(path: string, terminal: Terminal): Promise<ActionResu
     `${path}: ${configuration.network} of width ${configuration.width} and latent size ${configuration.latent}, trained on ${configuration.data} for ${step} iterations (of ${length})`,
   );
   terminal.print(`encoder ${parameters.encoder} parameters, generator ${parameters.generator}; latest checkpoint ${file}`);
-  // Of a checkpoint by itself nothing else is known.
+  // A checkpoint file alone has no record of the best one.
   const best = file === path ? undefined : await new BestCheckpoint(path).read();
   if (best) terminal.print(bestLine(best));
   terminal.printObject(configuration);

@@ -1,17 +1,13 @@
 import { Option } from '@commander-js/extra-typings';
-import { type ActionResult, runAction, subcommand, type Terminal } from '../command.js';
-import { openRun, picturesOf } from '../openRun.js';
-import { compilerOf, type CompilerOptions, deviceOption, seedOption, threadsOption, wholeNumber } from '../options.js';
-import { forceOption, keepInputs, type OutputOptions, prepareOutput, writeJson, writePng } from '../output.js';
-import { describeImage, openRunData, splitOf, splitOption } from '../runData.js';
-import { DATA_SPEC_HELP } from '../../data/open.node.js';
 import { gatherImages, type ImageSource } from '../../data/source.js';
-import { InputError } from '../../errors.js';
+import type { MapMethod } from '../../model/codeMap.js';
 import { gridMosaic, placeCrowd } from '../../images/imageGrid.js';
 import { imageOf } from '../../images/raster.js';
-import { encodeSplit } from '../../model/chunks.js';
-import { CODE_MAPS, mapCodes, type MapMethod } from '../../model/codeMap.js';
+import { InputError } from '../../errors.js';
 import { randomStream, shuffledIndices } from '../../random.js';
+import { type ActionResult, runAction, type Subcommand, type Terminal } from '../command.js';
+import { compilerOf, type CompilerOptions, deviceOption, emaOption, RUN_DATA_HELP, seedOption, splitOption, threadsOption, wholeNumber } from '../options.js';
+import { forceOption, keepInputs, type OutputOptions, prepareOutput, writeJson, writePng } from '../output.js';
 
 const EXAMPLES = `
 Examples:
@@ -23,13 +19,16 @@ Examples:
 /** Cells along the longer side per square root of the number of images: clusters leave much of the plane empty. */
 const CELLS_PER_ROOT = 1.5;
 
-export const mapCommand = () =>
-  subcommand('map', 'arrange images in the plane by their codes')
+export const summary = 'arrange images on a plane by their latent codes';
+export const group = 'Samples and codes:';
+
+export const define = (command: Subcommand) =>
+  command
     .argument('<run>', 'a run folder, or a checkpoint')
-    .argument('[data]', `${DATA_SPEC_HELP} (default: the training data of the run)`)
+    .argument('[data]', RUN_DATA_HELP)
     .addOption(
       new Option('--method <name>', 'layout: pca, the two directions of largest variance; umap, which keeps neighbors together')
-        .choices(Object.keys(CODE_MAPS) as MapMethod[])
+        .choices(['pca', 'umap'] as const satisfies readonly MapMethod[])
         .default('pca' as const),
     )
     .option('--count <number>', 'maximum number of images, chosen at random', wholeNumber(2, 100_000), 2000)
@@ -38,7 +37,7 @@ export const mapCommand = () =>
     .addOption(seedOption().default(0))
     .option('--out <file>', 'a .png image, or .json with coordinates', 'map.png')
     .addOption(forceOption())
-    .option('--no-ema', 'use raw weights instead of EMA weights')
+    .addOption(emaOption())
     .addOption(deviceOption())
     .addOption(threadsOption())
     .addHelpText('after', EXAMPLES)
@@ -55,6 +54,10 @@ type Options = {
   CompilerOptions;
 
 async function map(run: string, data: string | undefined, options: Options, terminal: Terminal): Promise<ActionResult> {
+  const { openRun, picturesOf } = await import('../openRun.js');
+  const { describeImage, openRunData, splitOf } = await import('../runData.js');
+  const { mapCodes } = await import('../../model/codeMap.js');
+  const { encodeSplit } = await import('../../model/chunks.js');
   const { method, split, seed, out } = options;
   const kind = await prepareOutput(options, ['png', 'json']);
   if (kind === 'json' && options.cells !== undefined) throw new InputError('--cells: has no effect on coordinates; name a .png file with --out');

@@ -1,16 +1,11 @@
 import { InvalidArgumentError } from '@commander-js/extra-typings';
-import { type FittedProbe, PROBE_METHODS, type ProbeMethod, type ProbeOrigin } from '../../classifiers/fittedProbe.js';
-import { probe, TEST_IMAGES } from '../../classifiers/probe.js';
-import { runFolderPath } from '../attributeOptions.js';
-import { type ActionResult, runAction, subcommand, type Terminal } from '../command.js';
-import { openRun } from '../openRun.js';
-import { compilerOf, type CompilerOptions, deviceOption, seedOption, threadsOption, wholeNumber } from '../options.js';
-import { openRunData } from '../runData.js';
-import { DATA_SPEC_HELP } from '../../data/open.node.js';
 import type { ImageSource } from '../../data/source.js';
+import type { FittedProbe, ProbeMethod } from '../../classifiers/fittedProbe.js';
+import type { ProbeOrigin } from '../../classifiers/fittedProbe.js';
 import { InputError, nearestName } from '../../errors.js';
-import { checkProbeName, ProbeFiles, weightsDigest } from '../../runs/runAssets.node.js';
-import { modelWeights } from '../../training/trainer.js';
+import { runFolderPath } from '../attributeOptions.js';
+import { type ActionResult, runAction, type Subcommand, type Terminal } from '../command.js';
+import { compilerOf, type CompilerOptions, deviceOption, emaOption, RUN_DATA_HELP, seedOption, threadsOption, wholeNumber } from '../options.js';
 
 const EXAMPLES = `
 Methods: codes (logistic regression on codes), features (on codes and the encoder's inner activations), knn (nearest codes), finetune (the
@@ -25,20 +20,27 @@ Examples:
   agenet probe runs/photos labelled-photos --labels all --methods finetune --save kinds
 `;
 
-export const probeCommand = () =>
-  subcommand('probe', 'measure classification accuracy with few labels')
+export const summary = 'measure classification accuracy with few labels';
+export const group = 'Evaluation:';
+
+export async function define(command: Subcommand) {
+  const { PROBE_METHODS } = await import('../../classifiers/fittedProbe.js');
+  return command
     .argument('<run>', 'a run folder, or a checkpoint')
-    .argument('[data]', `${DATA_SPEC_HELP} (default: the training data of the run)`)
+    .argument('[data]', RUN_DATA_HELP)
     .requiredOption('--labels <list>', 'comma-separated numbers of labels, evenly over the classes, or all', labelCounts)
     .option('--trials <number>', 'number of random label subsets to average over', wholeNumber(1, 1000), 5)
-    .option('--methods <list>', `comma-separated, of ${PROBE_METHODS.join(', ')} (default: all; codes with --save)`, methodNames)
+    .option('--methods <list>', `comma-separated, of ${PROBE_METHODS.join(', ')} (default: all; codes with --save)`, (text) =>
+      parseMethods(text, PROBE_METHODS),
+    )
     .option('--save <name>', 'save the classifier of the first trial under this name; requires one number of labels and one method')
     .addOption(seedOption().default(0))
-    .option('--no-ema', 'use raw weights instead of EMA weights')
+    .addOption(emaOption())
     .addOption(deviceOption())
     .addOption(threadsOption())
     .addHelpText('after', EXAMPLES)
     .action((run, data, options) => runAction(options, (terminal) => probeRun(run, data, options, terminal)));
+}
 
 function labelCounts(text: string): (number | 'all')[] {
   return text.split(',').map((part) => {
@@ -49,12 +51,12 @@ function labelCounts(text: string): (number | 'all')[] {
   });
 }
 
-function methodNames(text: string): ProbeMethod[] {
+function parseMethods(text: string, known: readonly ProbeMethod[]): ProbeMethod[] {
   return text.split(',').map((part) => {
-    const known = PROBE_METHODS.find((method) => method === part);
-    if (known !== undefined) return known;
-    const nearest = nearestName(part, PROBE_METHODS);
-    throw new InvalidArgumentError(`Unknown method "${part}"${nearest ? `, did you mean ${nearest}?` : ''}; choose from ${PROBE_METHODS.join(', ')}.`);
+    const found = known.find((method) => method === part);
+    if (found !== undefined) return found;
+    const nearest = nearestName(part, known);
+    throw new InvalidArgumentError(`Unknown method "${part}"${nearest ? `, did you mean ${nearest}?` : ''}; choose from ${known.join(', ')}.`);
   });
 }
 
@@ -68,8 +70,17 @@ type Options = {
 } & CompilerOptions;
 
 async function probeRun(run: string, data: string | undefined, options: Options, terminal: Terminal): Promise<ActionResult> {
-  const { labels, trials, save, methods = save === undefined ? PROBE_METHODS : ['codes'], seed, ema } = options;
-  if (save !== undefined) checkSaving(save, labels, methods);
+  const { openRun } = await import('../openRun.js');
+  const { openRunData } = await import('../runData.js');
+  const { PROBE_METHODS } = await import('../../classifiers/fittedProbe.js');
+  const { probe, TEST_IMAGES } = await import('../../classifiers/probe.js');
+  const { modelWeights } = await import('../../training/trainer.js');
+  const { checkProbeName, ProbeFiles, weightsDigest } = await import('../../runs/runAssets.node.js');
+  const { labels, trials, save, methods = save === undefined ? PROBE_METHODS : (['codes'] as const), seed, ema } = options;
+  if (save !== undefined) {
+    checkProbeName(save);
+    checkSaving(save, labels, methods);
+  }
   const files = save === undefined ? undefined : new ProbeFiles(runFolderPath(run));
   const compile = compilerOf(options, terminal);
   const { model, checkpoint } = await openRun(run, compile, options);
@@ -116,7 +127,6 @@ async function probeRun(run: string, data: string | undefined, options: Options,
 
 /** @throws {InputError} if there would be several classifiers to save, or the name could not be a file name */
 function checkSaving(name: string, labels: Options['labels'], methods: readonly ProbeMethod[]): void {
-  checkProbeName(name);
   if (labels.length !== 1) throw new InputError(`--save ${name}: saves one classifier, but --labels names ${labels.length} numbers; name one`);
   if (methods.length !== 1) throw new InputError(`--save ${name}: saves one classifier, but --methods names ${methods.length} methods; name one`);
 }

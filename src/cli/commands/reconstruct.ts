@@ -1,33 +1,33 @@
 import { pairGrid } from '../../images/imageGrid.js';
 import { toBytes } from '../../images/raster.js';
 import { alongOption, type AlongOptions, byOption, moveAlong } from '../attributeOptions.js';
-import { type ActionResult, runAction, subcommand, type Terminal } from '../command.js';
-import { collectImages } from '../imageFiles.js';
-import { openRun, picturesOf } from '../openRun.js';
-import { compilerOf, type CompilerOptions, deviceOption, threadsOption, wholeNumber } from '../options.js';
+import { type ActionResult, runAction, type Subcommand, type Terminal } from '../command.js';
+import { compilerOf, type CompilerOptions, deviceOption, emaOption, splitOption, threadsOption, wholeNumber } from '../options.js';
 import { forceOption, type OutputOptions, prepareOutput, writeImageArrays, writePng } from '../output.js';
-import { splitOption } from '../runData.js';
 
 const PAIRS_PER_ROW = 4;
 
 const EXAMPLES = `
 Examples:
-  agenet reconstruct runs/mnist-1                     the first 32 test images, each beside its reconstruction
+  agenet reconstruct runs/mnist-1                     the first 32 test images with their reconstructions
   agenet reconstruct runs/mnist-1 mine.png yours.jpg photos --out pairs.png
-  agenet reconstruct runs/mnist-1 --along 3-not-5 --by 0.8    each with more of what the attribute says
+  agenet reconstruct runs/mnist-1 --along 3-not-5 --by 0.8    moved along the attribute
 `;
 
-export const reconstructCommand = () =>
-  subcommand('reconstruct', 'encode images and generate them again')
-    .argument('<run>', 'a run folder, or a checkpoint')
-    .argument('[images...]', 'image files, folders of them, and names of data sets (default: the data set trained on)')
-    .option('--count <number>', 'how many images of each data set or folder (default: 32, or all if there are fewer)', wholeNumber(1, 100_000))
+export const summary = 'encode images and decode the codes again';
+export const group = 'Samples and codes:';
+
+export const define = (command: Subcommand) =>
+  command
+    .argument('<run>', 'run folder or checkpoint')
+    .argument('[images...]', 'image files, folders and data sets (default: the training data)')
+    .option('--count <number>', 'images per data set or folder (default: 32, or all if there are fewer)', wholeNumber(1, 100_000))
     .addOption(splitOption('test'))
     .addOption(alongOption())
     .addOption(byOption())
-    .option('--out <file>', 'a .png sheet of pairs, or an .npz with original and reconstruction', 'reconstructions.png')
+    .option('--out <file>', 'a .png grid of pairs, or an .npz archive with original and reconstruction', 'reconstructions.png')
     .addOption(forceOption())
-    .option('--no-ema', 'use the weights themselves, not their averages')
+    .addOption(emaOption())
     .addOption(deviceOption())
     .addOption(threadsOption())
     .addHelpText('after', EXAMPLES)
@@ -36,6 +36,8 @@ export const reconstructCommand = () =>
 type Options = { count?: number | undefined; split: string } & OutputOptions & AlongOptions & CompilerOptions;
 
 async function reconstruct(run: string, images: readonly string[], options: Options, terminal: Terminal): Promise<ActionResult> {
+  const { collectImages } = await import('../imageFiles.js');
+  const { openRun, picturesOf } = await import('../openRun.js');
   const { out } = options;
   const kind = await prepareOutput(options, ['png', 'npz'], images);
   const opened = await openRun(run, compilerOf(options, terminal), options);
@@ -47,6 +49,6 @@ async function reconstruct(run: string, images: readonly string[], options: Opti
 
   if (kind === 'png') await writePng(out, pairGrid(original, reconstruction, PAIRS_PER_ROW));
   else await writeImageArrays(out, { original, reconstruction });
-  terminal.print(`${original.count} images, each with its reconstruction at its right: ${out}`);
+  terminal.print(`Wrote ${original.count} images, each with its reconstruction on its right, to ${out}`);
   return { result: { out, count: original.count, ...moved } };
 }

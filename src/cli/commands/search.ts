@@ -1,15 +1,9 @@
-import { type ActionResult, runAction, subcommand, type Terminal } from '../command.js';
-import { openRun, picturesOf } from '../openRun.js';
-import { compilerOf, type CompilerOptions, deviceOption, threadsOption, wholeNumber } from '../options.js';
-import { forceOption, keepInputs, type OutputOptions, prepareOutput, writePng } from '../output.js';
-import { describeImage, openRunData, splitOf, splitOption } from '../runData.js';
-import { DATA_SPEC_HELP } from '../../data/open.node.js';
 import { gatherImages } from '../../data/source.js';
-import { InputError } from '../../errors.js';
-import { readImages } from '../../images/files.node.js';
 import { imageGrid, squareColumns } from '../../images/imageGrid.js';
-import { encodeSplit } from '../../model/chunks.js';
-import { nearestCodes } from '../../model/codeSearch.js';
+import { InputError } from '../../errors.js';
+import { type ActionResult, runAction, type Subcommand, type Terminal } from '../command.js';
+import { compilerOf, type CompilerOptions, DATA_HELP, deviceOption, emaOption, splitOption, threadsOption, wholeNumber } from '../options.js';
+import { forceOption, keepInputs, type OutputOptions, prepareOutput, writePng } from '../output.js';
 
 const EXAMPLES = `
 Examples:
@@ -17,16 +11,19 @@ Examples:
   agenet search runs/faces photos --image me.jpg --count 8 --json
 `;
 
-export const searchCommand = () =>
-  subcommand('search', 'find the images of a data set most similar to an image, by their codes')
+export const summary = 'find the images of a data set most similar to an image, by their codes';
+export const group = 'Samples and codes:';
+
+export const define = (command: Subcommand) =>
+  command
     .argument('<run>', 'a run folder, or a checkpoint')
-    .argument('[data]', `where to search: ${DATA_SPEC_HELP} (default: the training data of the run)`)
+    .argument('[data]', `where to search: ${DATA_HELP} (default: the training data of the run)`)
     .requiredOption('--image <file>', 'the query image')
     .option('--count <number>', 'number of images', wholeNumber(1, 10_000), 16)
     .addOption(splitOption())
     .option('--out <file>', 'a .png grid that begins with the query image', 'search.png')
     .addOption(forceOption())
-    .option('--no-ema', 'use raw weights instead of EMA weights')
+    .addOption(emaOption())
     .addOption(deviceOption())
     .addOption(threadsOption())
     .addHelpText('after', EXAMPLES)
@@ -41,6 +38,11 @@ type Options = {
   CompilerOptions;
 
 async function search(run: string, data: string | undefined, options: Options, terminal: Terminal): Promise<ActionResult> {
+  const { openRun, picturesOf } = await import('../openRun.js');
+  const { describeImage, openRunData, splitOf } = await import('../runData.js');
+  const { encodeSplit } = await import('../../model/chunks.js');
+  const { nearestCodes } = await import('../../model/codeSearch.js');
+  const { readImages } = await import('../../images/files.node.js');
   const { image, count, split, out } = options;
   await prepareOutput(options, ['png'], [image]);
   const { model, checkpoint } = await openRun(run, compilerOf(options, terminal), options);

@@ -2,8 +2,8 @@ import { Option } from '@commander-js/extra-typings';
 import { CROPS } from '../../images/preprocessing.js';
 import type { RunEvent, RunSummary } from '../../runs/train.node.js';
 import { NAN_POLICIES, SCHEDULES } from '../../training/defaults.js';
-import { type ActionResult, runAction, STATUS, type Terminal } from '../command.js';
-import { compilerOf, type CompilerOptions, parseList, parseNumber, trainingCommand } from '../options.js';
+import { type ActionResult, runAction, STATUS, type Subcommand, type Terminal } from '../command.js';
+import { addTrainingOptions, compilerOf, type CompilerOptions, DATA_HELP, loadTrainingChoices, parseList, parseNumber } from '../options.js';
 import { TRAINING, withSignals } from '../signals.js';
 
 const EXAMPLES = `
@@ -17,9 +17,12 @@ Examples:
   agenet train celeba:faces --preset celeba-finetune --init-from runs/faces-1    fine-tune another run
 `;
 
-export const trainCommand = () =>
-  trainingCommand('train', 'train a model on images')
-    .argument('<data>', 'data set, such as mnist or cifar10:PATH, or a folder of images')
+export const summary = 'train a model on images';
+export const group = 'Training:';
+
+export const define = async (command: Subcommand) =>
+  addTrainingOptions(command, await loadTrainingChoices())
+    .argument('<data>', DATA_HELP)
     .option('--epochs <number>', 'passes over the data (default: 10)', parseNumber)
     .option('--steps <number>', 'training iterations, instead of --epochs', parseNumber)
     .addOption(new Option('--schedule <name>', 'learning-rate schedule (default: halving)').choices(SCHEDULES))
@@ -97,7 +100,8 @@ async function run(data: string, options: Options, terminal: Terminal): Promise<
 
 /** Returns a function that prints the events of a run on standard error. */
 async function eventPrinter(terminal: Terminal): Promise<(event: RunEvent) => void> {
-  const { DecodingProgress, showProgress, steppingProgress } = await import('../progress.js');
+  const { DecodingProgress, steppingProgress } = await import('../progress.js');
+  const { showProgress } = await import('../trainingProgress.js');
   const decoding = new DecodingProgress(terminal);
   const showExtractor = steppingProgress(terminal, 'extractor');
   let show = showProgress(terminal);

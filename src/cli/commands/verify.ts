@@ -1,19 +1,23 @@
-import { TOLERANCE, type Verification, verify } from '../../golden/verification.js';
-import { decodeSafetensors } from '../../engine/index.js';
+import type { Verification } from '../../golden/verification.js';
 import { wrapReadErrors } from '../../files/atomic.node.js';
 import { readRegularFile } from '../../files/regularFile.node.js';
-import { type ActionResult, runAction, STATUS, subcommand, type Terminal } from '../command.js';
-import { compilerOf, type CompilerOptions, deviceOption, plainOption, threadsOption } from '../options.js';
+import { type ActionResult, runAction, STATUS, type Subcommand, type Terminal } from '../command.js';
+import { compilerOf, type CompilerOptions, deviceOption, loweringOption, threadsOption } from '../options.js';
 
-export const verifyCommand = () =>
-  subcommand('verify', 'check losses, gradients and updates against golden files')
+export const summary = 'check losses, gradients and updates against golden files';
+export const group = 'Data and environment:';
+
+export const define = (command: Subcommand) =>
+  command
     .argument('<files...>', 'safetensors files with inputs and expected results')
     .addOption(deviceOption())
     .addOption(threadsOption())
-    .addOption(plainOption())
+    .addOption(loweringOption())
     .action((files, options) => runAction(options, (terminal) => verifyFiles(files, options, terminal)));
 
 async function verifyFiles(paths: readonly string[], options: CompilerOptions, terminal: Terminal): Promise<ActionResult> {
+  const { TOLERANCE, verify } = await import('../../golden/verification.js');
+  const { decodeSafetensors } = await import('../../engine/index.js');
   const files: Verification[] = [];
   for (const path of paths) {
     const bytes = await wrapReadErrors(path, () => readRegularFile(path));

@@ -1,8 +1,7 @@
 /** The lowering target that suits a device, and the CPU's blocked kernels. */
-import { graphOf } from '../graph.js';
+import { encode, graphOf } from '../graph.js';
 import { blockedConv } from '../lowering/blocked/operators.js';
 import type { Target } from '../lowering/lower.js';
-import { encode } from '../onnx.js';
 import { input } from '../value.js';
 import { loadOnnxRuntime, once } from './onnxRuntime.node.js';
 import { firstLine } from './session.js';
@@ -52,7 +51,7 @@ async function problemWithBlocksOf(block: number): Promise<string | undefined> {
   const expected = Float32Array.from({ length: block }, (_, out) => x.reduce((sum, value, channel) => sum + value * w[channel * block + out]!, 0));
   const { InferenceSession, Tensor } = await loadOnnxRuntime();
   try {
-    const session = await InferenceSession.create(encode(graphOf({ y: result })), { logSeverityLevel: 4 });
+    const session = await InferenceSession.create(await encode(graphOf({ y: result })), { logSeverityLevel: 4 });
     const { y } = await session.run({ x: new Tensor('float32', x, [1, block, 1, 1]), w: new Tensor('float32', w, [block, block, 1, 1]) });
     await session.release();
     return expected.every((value, out) => value === (y!.data as Float32Array)[out]) ? undefined : 'channels have a different order';

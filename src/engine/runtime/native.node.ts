@@ -1,8 +1,7 @@
 /** Compiles graphs for the devices of this machine with ONNX Runtime's native library. */
 import { InputError } from '../../errors.js';
-import type { Graph } from '../graph.js';
+import { encode, type Graph } from '../graph.js';
 import { lower, rulesOf, type Target } from '../lowering/lower.js';
-import { encode } from '../onnx.js';
 import { targetOf } from './blockSize.node.js';
 import { CApiRuntime, CApiUnavailableError } from './cApi.node.js';
 import { availableDevices, loadInBinding } from './nodeBinding.node.js';
@@ -38,7 +37,7 @@ export async function compile(graph: Graph, options: CompileOptions = {}): Promi
   const { device = 'cpu', threads = 0, target, profilePrefix } = options;
   await requireDevice(device);
   const lowered = lower(graph, target ?? (await targetOf(device)));
-  const model = encode(lowered);
+  const model = await encode(lowered);
   const runtime = await cApiRuntime(options);
   const executor = await (runtime ? runtime.load(model, threads) : loadInBinding(model, { device, threads, profilePrefix }));
   return new Program(executor, signatureOf(lowered));

@@ -1,5 +1,5 @@
 import { afterEach, expect, it, vi } from 'vitest';
-import { doctorCommand } from '../../../src/cli/commands/doctor.js';
+import { run } from '../../../src/cli/program.js';
 import { compilerOf } from '../../../src/cli/options.js';
 import { Terminal } from '../../../src/cli/terminal.js';
 import { graphOf, input, relu } from '../../../src/engine/index.js';
@@ -22,17 +22,17 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-it('agenet doctor prints why ONNX Runtime is not called by its C interface', async () => {
+it('agenet doctor reports why ONNX Runtime is not called through its C API', async () => {
   vi.spyOn(CApiRuntime, 'open').mockRejectedValue(reason);
   const lines = written('stdout');
-  await doctorCommand().parseAsync([], { from: 'user' });
+  await run(['doctor']);
   expect(lines.at(-1)).toContain(`(${reason.message})`);
-  await doctorCommand().parseAsync(['--json'], { from: 'user' });
+  await run(['doctor', '--json']);
   const { cpu } = JSON.parse(lines.at(-1)!) as { cpu: unknown };
-  expect(cpu).toMatchObject({ calls: 'binding', reason: { code: 'version', message: reason.message } });
+  expect(cpu).toMatchObject({ api: 'node', reason: { code: 'version', message: reason.message } });
 });
 
-it('--debug prints the reason once, and nothing else does', async () => {
+it('--debug reports it once, other commands do not', async () => {
   vi.spyOn(CApiRuntime, 'open').mockRejectedValue(reason);
   const lines = written('stderr');
   const graph = graphOf({ y: relu(input('x', [2])) });

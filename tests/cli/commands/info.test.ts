@@ -46,9 +46,9 @@ describe('agenet info', () => {
   });
 });
 
-it('agenet doctor says what this machine computes with', async () => {
+it('agenet doctor reports the runtime and the CPU kernels in use', async () => {
   const result = await resultOf(['doctor'], cwd);
   expect(result).toMatchObject({ node: process.version, devices: expect.arrayContaining(['cpu']) as string[] });
   expect(result.threads).toBeGreaterThan(0);
-  expect(result.cpu).toMatchObject({ calls: process.platform === 'linux' ? 'direct' : 'binding' });
+  expect(result.cpu).toMatchObject({ api: process.platform === 'linux' ? 'c' : 'node' });
 });

@@ -34,7 +34,7 @@ describe('agenet interpolate', () => {
     expect(Array.from(walk.data.subarray(3 * 1024))).toEqual(Array.from(ends.data.subarray(1024)));
   });
 
-  it.each(['gif', 'webp'])('writes a film as %s, there and back', async (format) => {
+  it.each(['gif', 'webp'])('writes an animation as %s, forward and backward', async (format) => {
     await interpolate('--rows', '3', '--steps', '4', '--out', `film.${format}`);
     const metadata = await sharp(join(cwd, `film.${format}`), { animated: true }).metadata();
     expect(metadata).toMatchObject({ format, width: 2 * 34 + 2, pageHeight: 2 * 34 + 2, loop: 0 });
@@ -50,7 +50,7 @@ describe('agenet interpolate', () => {
     }
   });
 
-  it('goes around great circles, as a film that does not turn back', async () => {
+  it('goes around great circles, as an animation that does not run backward', async () => {
     const result = await interpolate('--circle', '--rows', '2', '--steps', '12', '--out', 'circle.gif');
     expect(result).toMatchObject({ count: 24, rows: 2, steps: 12, closed: true });
     expect((await sharp(join(cwd, 'circle.gif'), { animated: true }).metadata()).pages).toBe(12);
@@ -65,9 +65,9 @@ describe('agenet interpolate', () => {
 const REFUSED: readonly Refusal[] = [
   ['one end alone', ['run', 'one.png'], ['one.png', 'second image']],
   ['an image that is not there', ['run', 'one.png', 'three.png'], ['three.png: cannot be read as an image']],
-  ['a circle through three', ['run', 'one.png', 'two.png', 'four.png', '--circle'], ['--circle', 'not 3', '--loop']],
+  ['a circle through three', ['run', 'one.png', 'two.png', 'four.png', '--circle'], ['--circle', 'got 3', '--loop']],
   ['a circle through the same image twice', ['run', 'one.png', 'one.png', '--circle'], ['equal or opposite']],
-  ['a circle where there is no sphere', ['normal', '--circle'], ['--circle', 'no sphere', '--loop']],
+  ['a circle where there is no sphere', ['normal', '--circle'], ['--circle', 'requires the prior sphere', '--loop']],
   ['one step', ['run', '--steps', '1'], ['--steps', 'from 2 to 1000']],
   ['no rows', ['run', '--rows', '0'], ['--rows', 'from 1 to 100']],
   ['a run that is not there', ['nothing'], ['nothing: run folder or checkpoint not found']],

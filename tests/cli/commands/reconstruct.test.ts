@@ -63,7 +63,7 @@ describe('agenet reconstruct', () => {
     expect([data[1024 + middle], data[2048 + middle]]).toEqual([200, 100]);
     const asked = await runCommand(['reconstruct', 'run', 'folder', '--count', '3', '--out', 'x.npz', '--threads', '1'], cwd);
     expect(asked).toMatchObject({ status: 2, stderr: expect.stringContaining('--count 3: folder has 2 images') as string });
-    expect(asked.stderr).toContain('damaged.png: left out');
+    expect(asked.stderr).toContain('damaged.png: skipped');
   });
 
   it('takes training images where they are asked for', async () => {

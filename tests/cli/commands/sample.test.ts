@@ -106,7 +106,7 @@ const REFUSED: readonly Refusal[] = [
   ['a file below a file', ['run', '--out', 'mine.png/sheet.png'], ['mine.png/sheet.png: cannot be written']],
   ['a folder below a file', ['run', '--out', 'mine.png/pictures'], ['--out mine.png/pictures']],
   ['no name', ['run', '--out', ''], ['--out']],
-  ['a temperature on a sphere', ['run', '--temperature', '0.7'], ['--temperature 0.7', 'every one has length 1', '--like']],
+  ['a temperature on a sphere', ['run', '--temperature', '0.7'], ['temperature 0.7', 'codes on the sphere have length 1']],
   ['seeds that run backwards', ['run', '--seeds', '6-4'], ['--seeds', 'such as 0-63']],
   ['seeds and a number', ['run', '--seeds', '4-6', '--count', '3'], ['--seeds', '--count']],
   ['a spread around nothing', ['run', '--spread', '0.3'], ['--spread', '--like']],

@@ -28,10 +28,10 @@ beforeAll(async () => {
   await makeRun('young', {});
 });
 
-describe('agenet film', () => {
+describe('agenet timelapse', () => {
   it.each(['webp', 'gif'])('shows the pictures in the order of their iterations as %s, the last one longer', async (format) => {
-    const out = `film.${format}`;
-    expect(await resultOf(['film', 'run', '--out', out], cwd)).toEqual({ out, count: 5, steps: [500, 1_000_000] });
+    const out = `timelapse.${format}`;
+    expect(await resultOf(['timelapse', 'run', '--out', out], cwd)).toEqual({ out, count: 5, steps: [500, 1_000_000] });
     expect(await sharp(join(cwd, out), { animated: true }).metadata()).toMatchObject({
       format,
       pages: 5,
@@ -44,30 +44,30 @@ describe('agenet film', () => {
     [0, 50, 250].forEach((level, index) => expect(Math.abs(levels[index]! - level)).toBeLessThanOrEqual(2));
   });
 
-  it('shows one of several, the last always', async () => {
-    const result = await resultOf(['film', 'run', '--every', '3', '--frame', '40', '--out', 'short.webp'], cwd);
+  it('uses every Nth preview, and always the last', async () => {
+    const result = await resultOf(['timelapse', 'run', '--every', '3', '--frame-ms', '40', '--out', 'short.webp'], cwd);
     expect(result).toMatchObject({ count: 2, steps: [1000, 1_000_000] });
     expect((await sharp(join(cwd, 'short.webp'), { animated: true }).metadata()).delay).toEqual([40, 2000]);
   });
 });
 
 const REFUSED: readonly Refusal[] = [
-  ['a run without pictures', ['young'], ['young', 'no pictures', 'samples']],
-  ['a run without pictures of the kind', ['run', '--of', 'reconstructions'], ['run', 'no pictures', 'reconstructions']],
-  ['pictures of several sizes', ['mixed'], ['000002.png', '9x6', '8x6']],
+  ['a run without pictures', ['young'], ['young', 'no previews yet', 'samples']],
+  ['a run without pictures of the kind', ['run', '--previews', 'reconstructions'], ['run', 'no previews yet', 'reconstructions']],
+  ['pictures of several sizes', ['mixed'], ['000002.png', 'expected 8x6', 'got 9x6']],
   ['a picture that is damaged', ['damaged'], ['000002.png: cannot be read as a picture']],
-  ['an ending that it does not write', ['run', '--out', 'film.mp4'], ['--out film.mp4', '.gif or .webp']],
+  ['an ending that it does not write', ['run', '--out', 'out.mp4'], ['--out out.mp4', '.gif or .webp']],
   ['none of so many', ['run', '--every', '0'], ['--every', 'from 1']],
 ];
 
-describe('agenet film refuses in one line, with status 2:', () => {
+describe('agenet timelapse refuses in one line, with status 2:', () => {
   let before: Record<string, string>;
   beforeAll(() => {
     before = contentsOf(cwd);
   });
 
   it.concurrent.each(REFUSED)('%s', async (_, args, texts) => {
-    await expectBadInput(['film', ...args], cwd, ...texts);
+    await expectBadInput(['timelapse', ...args], cwd, ...texts);
   });
 
   it('and leaves everything as it is', () => {

@@ -14,7 +14,8 @@ import {
   TypeProtoSchema,
   ValueInfoProtoSchema,
 } from 'onnx-buf';
-import { OPSET, type Shape } from '../../../src/engine/index.js';
+import type { Shape } from '../../../src/engine/index.js';
+import { OPSET } from '../../../src/engine/onnx.js';
 
 /**
  * Inputs x, scale, bias, input_mean, input_var; outputs y, running_mean and running_var. With momentum 0 the running statistics are

@@ -1,0 +1,74 @@
+import { TERMS } from '../age/plan.js';
+import type { NetworkName } from '../networks/network.js';
+import { betterDirection } from '../metrics/registry.js';
+import type { TrainingEvent } from '../training/events.js';
+import type { Terminal } from './command.js';
+import { formatMetric } from './evaluationTable.js';
+import { duration, Pacing } from './progress.js';
+
+/** Weight of the newest iteration in the running mean of its duration. */
+const SMOOTHING = 0.1;
+
+/**
+ * Returns a subscriber that shows training on standard error: on a terminal one line that is redrawn in place, elsewhere a line every few
+ * seconds.
+ *
+ * @param suffix returns the end of the line, for other work in progress
+ */
+export function showProgress(terminal: Terminal, suffix: () => string = () => ''): (event: TrainingEvent) => void {
+  const pacing = new Pacing(terminal, false);
+  let totalSteps = 0;
+  let secondsPerIteration: number | undefined;
+  let previous = performance.now();
+
+  return (event) => {
+    if (event.type === 'start') {
+      totalSteps = event.totalSteps;
+      const { encoder, generator } = event.parameters;
+      terminal.note(
+        `encoder ${encoder.toLocaleString('en')} parameters, generator ${generator.toLocaleString('en')}; ${totalSteps} iterations, ${event.batchesPerEpoch} batches per epoch`,
+      );
+      previous = performance.now();
+    } else if (event.type === 'iteration') {
+      const now = performance.now();
+      const duration = (now - previous) / 1000;
+      previous = now;
+      secondsPerIteration = secondsPerIteration === undefined ? duration : (1 - SMOOTHING) * secondsPerIteration + SMOOTHING * duration;
+      if (pacing.isDue() || event.report.step >= totalSteps) terminal.status(`${progressLine(event.report, totalSteps, secondsPerIteration)}${suffix()}`);
+    } else if (event.type === 'previews') {
+      if (!terminal.isLive) terminal.note(`iteration ${event.step}: wrote ${event.samples}`);
+      previous = performance.now();
+    } else if (event.type === 'evaluationDue') terminal.note(`iteration ${event.step}, epoch ${event.epochs} done: evaluating ${event.file}`);
+    else if (event.type === 'evaluation') {
+      terminal.note(evaluationLine(event));
+      previous = performance.now();
+    } else if (event.type === 'warning') terminal.note(`warning: ${event.message}`);
+    else if (event.type === 'trained') terminal.endStatus();
+  };
+}
+
+type Report = Extract<TrainingEvent, { type: 'iteration' }>['report'];
+
+/** `1200/9370  epoch 2  18.3 it/s  ETA 7m25s  encoder: KL_real 0.012  KL_fake 0.034  match_x 0.21  generator: ...`. */
+function progressLine({ step, epoch, scalars }: Report, totalSteps: number, secondsPerIteration: number): string {
+  const eta = duration((totalSteps - step) * secondsPerIteration);
+  const terms = (['encoder', 'generator'] as const).map((network) => `${network}: ${lossTerms(scalars, network)}`);
+  return `${step}/${totalSteps}  epoch ${epoch + 1}  ${(1 / secondsPerIteration).toFixed(1)} it/s  ETA ${eta}  ${terms.join('  ')}`;
+}
+
+/** The terms of a network's losses. Of a divergence it shows the gap above its lower bound, which is easier to read; the log has both. */
+function lossTerms(scalars: Report['scalars'], network: NetworkName): string {
+  const terms = TERMS[network].flatMap((term) => {
+    const value = scalars[`${network}.${term}_gap`] ?? scalars[`${network}.${term}`];
+    return value === undefined ? [] : [`${term} ${value.toPrecision(3)}`];
+  });
+  return terms.join('  ');
+}
+
+/** Metrics with a better direction, or those that were selected if none has one. */
+function evaluationLine({ epochs, metrics, isBest }: Extract<TrainingEvent, { type: 'evaluation' }>): string {
+  const names = Object.keys(metrics);
+  const directed = names.filter((name) => betterDirection(name) !== undefined);
+  const shown = (directed.length > 0 ? directed : names).map((name) => `${name} ${formatMetric(metrics[name]!)}`).join('  ');
+  return `epoch ${epochs}${isBest ? ' (best so far)' : ''}: ${shown}`;
+}

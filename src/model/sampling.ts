@@ -1,0 +1,70 @@
+import { drawCodes } from '../age/prior.js';
+import { InputError } from '../errors.js';
+import { type ImageBatch, toBytes } from '../images/raster.js';
+import { type RandomStream, randomStream } from '../random.js';
+import { drawCodesAround } from './paths.js';
+import type { TrainedModel } from './trainedModel.js';
+
+/** Images that are in memory at a time: a multiple of the model's batch size, so that nothing is padded, and even. */
+const CHUNK = 500;
+
+export interface SamplingOptions {
+  readonly count: number;
+  /** One seed for all samples, or the first sample of each seed from `seed` on. */
+  readonly seed: number;
+  readonly isSeedPerImage?: boolean;
+  /** Samples around a code [M], with the spread of `drawCodesAround`; default: samples of the prior. */
+  readonly around?: { readonly code: Float32Array; readonly spread: number };
+  /** Factor of the codes, for the normal prior only. */
+  readonly temperature?: number | undefined;
+  /** Applied to the codes [N, M] before they are decoded. */
+  readonly move?: (codes: Float32Array) => Float32Array;
+}
+
+/**
+ * Generates samples, a few hundred at a time.
+ *
+ * @throws {InputError} if the temperature is not positive, or the prior is a sphere, which fixes the length of codes
+ */
+export function sampleImages(model: TrainedModel, options: SamplingOptions): AsyncGenerator<ImageBatch> {
+  requireTemperature(model, options.temperature);
+  return generateBatches(model, options);
+}
+
+async function* generateBatches(model: TrainedModel, options: SamplingOptions): AsyncGenerator<ImageBatch> {
+  const { count, around, temperature = 1, move = (codes) => codes } = options;
+  const draw = codeSource(model, options);
+  for (let first = 0; first < count; first += CHUNK) {
+    const codes = move(draw(first, Math.min(CHUNK, count - first)).map((value) => temperature * value));
+    yield imagesOf(model, await (around ? model.decode(codes) : model.generate(codes)));
+  }
+}
+
+/** Returns generated values [N, C, H, W] in [-1, 1] as a batch of bytes. */
+export function imagesOf({ pair, imageElements }: TrainedModel, values: Float32Array): ImageBatch {
+  return { shape: pair.encoder.inputShape as [number, number, number], count: values.length / imageElements, data: toBytes(values) };
+}
+
+/** Returns the function that draws codes [count, M] of the samples from `first` on. It is called for consecutive samples. */
+function codeSource({ prior, latentSize }: TrainedModel, { seed, isSeedPerImage = false, around }: SamplingOptions) {
+  const drawFrom = (stream: RandomStream, count: number) =>
+    around ? drawCodesAround(prior, around.code, around.spread, count, stream) : drawCodes(prior, count, latentSize, stream);
+  // A stream gives the same codes in chunks of an even number of values.
+  const stream = randomStream(seed, 'samples');
+  if (!isSeedPerImage) return (_: number, count: number) => drawFrom(stream, count);
+  return (first: number, count: number) => {
+    const codes = new Float32Array(count * latentSize);
+    for (let index = 0; index < count; index++) codes.set(drawFrom(randomStream(seed + first + index, 'samples'), 1), index * latentSize);
+    return codes;
+  };
+}
+
+function requireTemperature({ prior }: TrainedModel, temperature: number | undefined): void {
+  if (temperature === undefined) return;
+  if (prior === 'sphere') {
+    throw new InputError(
+      `temperature ${temperature}: requires the prior normal, because codes on the sphere have length 1; sample around the code of an image`,
+    );
+  }
+  if (!(temperature > 0)) throw new InputError(`temperature ${temperature}: must be above 0`);
+}

@@ -1,0 +1,50 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, describe, expect, it } from 'vitest';
+import { COMMAND_GROUPS, type CommandModule, subcommand } from '../../src/cli/command.js';
+
+const SOURCES = new URL('../../src/cli/commands/', import.meta.url);
+const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+const COMMANDS = readdirSync(SOURCES).map((file) => file.replace(/\.ts$/, ''));
+
+describe('each file of commands/', () => {
+  it.each(COMMANDS)('%s defines a command of this name', async (name) => {
+    const module = (await import(new URL(`${name}.ts`, SOURCES).href)) as CommandModule;
+    expect(module.summary).toMatch(/^[a-z].*[^.]$/);
+    expect(COMMAND_GROUPS).toContain(module.group);
+    const command = await module.define(subcommand(name, module));
+    expect([command.name(), command.summary()]).toEqual([name, module.summary]);
+    for (const option of command.options) expect(option.description, option.flags).toMatch(/^[a-z0-9"'-].*[^.]$/i);
+  });
+});
+
+describe('help and version', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'agenet-imports-'));
+  afterAll(() => {
+    rmSync(folder, { recursive: true });
+  });
+
+  /** Runs the built command with a hook that records the address of each module, and returns the packages among them. */
+  function packagesOf(args: readonly string[]): string[] {
+    const log = join(folder, `${args.join('')}.txt`);
+    const load = `import fs from 'node:fs'; export async function load(url, context, next) { fs.appendFileSync(${JSON.stringify(log)}, url + '\\n'); return next(url, context); }`;
+    const hook = `import { register } from 'node:module'; register(${JSON.stringify(`data:text/javascript,${encodeURIComponent(load)}`)});`;
+    execFileSync(process.execPath, ['--import', `data:text/javascript,${encodeURIComponent(hook)}`, MAIN, ...args]);
+    const loaded = readFileSync(log, 'utf8');
+    expect(loaded).toContain('dist/cli/program.js');
+    return [...new Set(Array.from(loaded.matchAll(/node_modules\/((?:@[^/]+\/)?[^/]+)/g), ([, name]) => name!))].sort();
+  }
+
+  it.each([['--version'], ['--help']])('%s loads no package but those that every command line needs', (flag) => {
+    expect(['@commander-js/extra-typings', 'pure-rand']).toEqual(expect.arrayContaining(packagesOf([flag])));
+  });
+
+  const HEAVY = ['koffi', 'onnxruntime-node', 'sharp', 'umap-js', 'yaml', 'zod'];
+
+  it.concurrent.each(COMMANDS)('%s --help loads no heavy package', (name) => {
+    expect(packagesOf([name, '--help']).filter((each) => HEAVY.includes(each))).toEqual([]);
+  });
+});
