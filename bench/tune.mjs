@@ -86,7 +86,7 @@ async function train(candidate, steps) {
 async function evaluate(candidate, steps) {
   const checkpoint = checkpointOf(runOf(candidate, steps), steps);
   const { metrics, protocol } = await agenet('evaluate', checkpoint, '--metrics', METRICS.join(), '--count', values.count);
-  const { results } = await agenet('probe', checkpoint, '--labels', labels.join(), '--methods', 'codes', '--draws', '3');
+  const { results } = await agenet('probe', checkpoint, '--labels', labels.join(), '--methods', 'codes', '--trials', '3');
   return { ...metrics, accuracy: results.map((result) => result.accuracy), protocol };
 }
 
