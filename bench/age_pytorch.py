@@ -1,8 +1,8 @@
-"""One AGE training iteration in PyTorch, as fast as it goes there: channels-last, and no gradient that an update does not need.
+"""Time one AGE training iteration in PyTorch, optimized: channels-last memory format, and no gradients that an update does not need.
 
     python3 age_pytorch.py --network dcgan64 --width 64 --latent 64 --batch 64 --channels 3 --generator-updates 3 --threads 2
 
-Prints one JSON object: seconds_per_iteration (median of --iterations after --warmup), peak_rss_mb, torch, threads.
+Print one JSON object: seconds_per_iteration (median of --iterations after --warmup), peak_rss_mb, torch, threads.
 """
 import argparse
 import json
@@ -23,14 +23,14 @@ torch.set_num_threads(options.threads)
 torch.manual_seed(1)
 
 
-def halving(inputs, outputs, normalized):
+def downsample(inputs, outputs, normalized):
     layers = [nn.Conv2d(inputs, outputs, 4, stride=2, padding=1, bias=False)]
     if normalized:
         layers.append(nn.BatchNorm2d(outputs))
     return [*layers, nn.LeakyReLU(0.2)]
 
 
-def growing(inputs, outputs, stride, padding):
+def upsample(inputs, outputs, stride, padding):
     return [nn.ConvTranspose2d(inputs, outputs, 4, stride, padding, bias=False), nn.BatchNorm2d(outputs), nn.ReLU()]
 
 
@@ -41,8 +41,8 @@ def networks(name, n, latent, channels):
     else:
         widths, last = [n, 2 * n, 4 * n, 8 * n], [nn.Conv2d(8 * n, latent, 4)]
         growth, image = [8 * n, 4 * n, 2 * n, n], nn.ConvTranspose2d(n, channels, 4, 2, 1, bias=False)
-    down = [layer for i, w in enumerate(widths) for layer in halving(channels if i == 0 else widths[i - 1], w, i > 0)]
-    up = [layer for i, w in enumerate(growth) for layer in growing(latent if i == 0 else growth[i - 1], w, *((1, 0) if i == 0 else (2, 1)))]
+    down = [layer for i, w in enumerate(widths) for layer in downsample(channels if i == 0 else widths[i - 1], w, i > 0)]
+    up = [layer for i, w in enumerate(growth) for layer in upsample(latent if i == 0 else growth[i - 1], w, *((1, 0) if i == 0 else (2, 1)))]
     return nn.Sequential(*down, *last), nn.Sequential(*up, image, nn.Tanh())
 
 
@@ -67,15 +67,15 @@ def divergence(codes):
     return ((variance + mean * mean) / 2 - variance.log() / 2 - 0.5).mean()
 
 
-def move(network, other):
-    """Gradients for one network only."""
+def train_only(network, other):
+    """Enable gradients for one network and reset them."""
     network.requires_grad_(True)
     other.requires_grad_(False)
     optimizers[network].zero_grad()
 
 
 def iteration(x):
-    move(encoder, generator)
+    train_only(encoder, generator)
     codes = encode(x)
     loss = divergence(codes) + 10 * (generate(codes) - x).abs().mean()
     with torch.no_grad():
@@ -83,7 +83,7 @@ def iteration(x):
     (loss - divergence(encode(fake))).backward()
     optimizers[encoder].step()
     for _ in range(options.generator_updates):
-        move(generator, encoder)
+        train_only(generator, encoder)
         z = prior()
         codes = encode(generate(z))
         (divergence(codes) + 1000 * (2 - (F.normalize(codes) * F.normalize(z)).mean())).backward()

@@ -1,10 +1,11 @@
 #!/usr/bin/env node
 /**
- * Times training iterations of this project and of PyTorch in turn, each in fresh processes, and prints their ratio: below 1 is faster.
+ * Times training iterations of agenet and PyTorch alternately, each in a fresh process, and prints the ratio of their times. A ratio
+ * below 1 means that agenet is faster.
  *
  *     node bench/compare.mjs --network dcgan64 --width 64 --latent 64 --generator-updates 3 --python python3
  *
- * `--python` is the command that runs a Python with PyTorch; the path of the script is put behind it. Run it after `npm run build`.
+ * `--python` is the command of a Python with PyTorch; the path of the script is appended to it. Run `npm run build` first.
  */
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -24,27 +25,29 @@ const defaults = {
 };
 const { values } = parseArgs({ options: Object.fromEntries(Object.entries(defaults).map(([name, value]) => [name, { type: 'string', default: value }])) });
 
-const lastLine = (command, args) =>
+/** Runs a command and parses the last line of its output. */
+const measure = (command, args) =>
   JSON.parse(
     execFileSync(command, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] })
       .trim()
       .split('\n')
       .at(-1),
   );
-const given = (...names) => names.flatMap((name) => [`--${name}`, values[name]]);
-const path = (relative) => fileURLToPath(new URL(relative, import.meta.url));
+const optionsOf = (...names) => names.flatMap((name) => [`--${name}`, values[name]]);
+const pathOf = (relative) => fileURLToPath(new URL(relative, import.meta.url));
 
-const shared = given('network', 'width', 'latent', 'batch', 'channels', 'threads', 'iterations');
+const shared = optionsOf('network', 'width', 'latent', 'batch', 'channels', 'threads', 'iterations');
 const plan = `${values['generator-updates']};KL_fake:1,match_z:1000`;
 const size = values.network === 'dcgan64' ? '64' : '32';
-const ours = () => lastLine(process.execPath, [path('../dist/cli/main.js'), 'bench', '--size', size, '--generator-updates', plan, '--json', ...shared]);
+const measureAgenet = () =>
+  measure(process.execPath, [pathOf('../dist/cli/main.js'), 'bench', '--size', size, '--generator-updates', plan, '--json', ...shared]);
 const [python, ...pythonArguments] = values.python.split(' ');
-const theirs = () => lastLine(python, [...pythonArguments, path('age_pytorch.py'), ...shared, ...given('generator-updates')]);
+const measurePytorch = () => measure(python, [...pythonArguments, pathOf('age_pytorch.py'), ...shared, ...optionsOf('generator-updates')]);
 
 const median = (list) => [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)];
-const rounds = Array.from({ length: Number(values.rounds) }, (_, number) => {
-  const [a, b] = [ours(), theirs()];
-  console.error(`round ${number + 1}: agenet ${a.seconds_per_iteration.toFixed(3)} s, PyTorch ${b.seconds_per_iteration.toFixed(3)} s`);
+const rounds = Array.from({ length: Number(values.rounds) }, (_, round) => {
+  const [a, b] = [measureAgenet(), measurePytorch()];
+  console.error(`round ${round + 1}: agenet ${a.seconds_per_iteration.toFixed(3)} s, PyTorch ${b.seconds_per_iteration.toFixed(3)} s`);
   return { a, b, ratio: a.seconds_per_iteration / b.seconds_per_iteration };
 });
 console.log(

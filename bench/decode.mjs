@@ -1,11 +1,11 @@
 #!/usr/bin/env node
 /**
- * Compares opening a folder of images with sharp alone. Prints one JSON object: images per second of both and their ratio (above 1: faster than
- * sharp alone), milliseconds per batch, seconds to open a cached folder, and peak memory.
+ * Compares opening a folder of images with decoding it by sharp alone, and prints one JSON object: images per second of both and their
+ * ratio (above 1 means faster than sharp), milliseconds to read a batch, seconds to reopen a decoded folder, and peak memory.
  *
  *     node bench/decode.mjs --images 4000 --files 100000
  *
- * Run it after `npm run build`. It writes to the system's temporary folder, and removes its files.
+ * Run `npm run build` first. Temporary files go to the system's temporary folder and are removed at the end.
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -13,8 +13,8 @@ import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { parseArgs } from 'node:util';
 import sharp from 'sharp';
-import { gatherImages } from '../dist/data/source.js';
-import { openFolder } from '../dist/data/imageFolder.node.js';
+import { gatherImages } from '../dist/index.js';
+import { openSource } from '../dist/node.js';
 
 const { values } = parseArgs({
   options: {
@@ -25,6 +25,7 @@ const { values } = parseArgs({
 });
 const [images, files, rounds] = [values.images, values.files, values.rounds].map(Number);
 const SIZE = 64;
+const FORMAT = { size: SIZE, channels: 3 };
 const root = mkdtempSync(join(tmpdir(), 'agenet-bench-'));
 const median = (list) => [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)];
 const seconds = async (action) => {
@@ -33,8 +34,8 @@ const seconds = async (action) => {
   return (performance.now() - start) / 1000;
 };
 
-/** Returns an image of waves and noise. Each is different, because equal ones would be decoded from the CPU's cache. */
-function drawImage(number) {
+/** An image of waves and noise, different for each number: identical ones would stay in the CPU cache while they are decoded. */
+function image(number) {
   const pixels = Uint8Array.from({ length: SIZE * SIZE * 3 }, (_, index) => 128 + 80 * Math.sin(index / 40 + number) + ((index * 2654435761 + number) % 31));
   return sharp(pixels, { raw: { width: SIZE, height: SIZE, channels: 3 } });
 }
@@ -43,17 +44,17 @@ async function writeImages(format) {
   const folder = join(root, format);
   mkdirSync(folder);
   const paths = Array.from({ length: images }, (_, number) => join(folder, `${number}.${format}`));
-  for (const [number, path] of paths.entries()) await drawImage(number).toFile(path);
+  for (const [number, path] of paths.entries()) await image(number).toFile(path);
   return { folder, paths };
 }
 
-/** The straightforward way: eight images at a time to raw pixels, which are dropped. */
+/** The baseline: decodes eight images at a time to raw pixels and discards them. */
 async function sharpAlone(paths) {
   let next = 0;
-  const work = async () => {
+  const worker = async () => {
     while (next < paths.length) await sharp(paths[next++]).resize(SIZE, SIZE).raw().toBuffer();
   };
-  await Promise.all(Array.from({ length: 8 }, work));
+  await Promise.all(Array.from({ length: 8 }, worker));
 }
 
 async function compare(format) {
@@ -62,29 +63,29 @@ async function compare(format) {
   for (let round = 0; round <= rounds; round++) {
     const alone = await seconds(() => sharpAlone(paths));
     const cacheFolder = join(root, `cache-${format}-${round}`);
-    const opened = await seconds(async () => (await openFolder(folder, { size: SIZE, channels: 3, cacheFolder })).close());
-    // The first round is a warm-up.
-    if (round > 0) measured.push({ alone, opened });
+    const decoded = await seconds(async () => (await openSource(folder, FORMAT, { cacheFolder })).close());
+    // The first round is a warm-up of both.
+    if (round > 0) measured.push({ alone, decoded });
   }
   return {
     sharp_images_per_s: Math.round(images / median(measured.map(({ alone }) => alone))),
-    agenet_images_per_s: Math.round(images / median(measured.map(({ opened }) => opened))),
-    ratio: median(measured.map(({ alone, opened }) => alone / opened)),
+    agenet_images_per_s: Math.round(images / median(measured.map(({ decoded }) => decoded))),
+    ratio: median(measured.map(({ alone, decoded }) => alone / decoded)),
   };
 }
 
-async function openAgain() {
+async function reopen() {
   const folder = join(root, 'many');
   for (let group = 0; group < 100; group++) mkdirSync(join(folder, `class-${group}`), { recursive: true });
-  const bytes = await drawImage(0).resize(8, 8).png().toBuffer();
+  const bytes = await image(0).resize(8, 8).png().toBuffer();
   for (let number = 0; number < files; number++) writeFileSync(join(folder, `class-${number % 100}`, `image-${number}.png`), bytes);
-  const options = { size: SIZE, channels: 3, cacheFolder: join(root, 'cache-many') };
-  const first = await seconds(async () => (await openFolder(folder, options)).close());
+  const options = { cacheFolder: join(root, 'cache-many') };
+  const first = await seconds(async () => (await openSource(folder, FORMAT, options)).close());
   const memory = process.resourceUsage().maxRSS / 1024;
   let source;
   const again = [];
-  for (let round = 0; round < rounds; round++) again.push(await seconds(async () => (source = await openFolder(folder, options))));
-  const batches = Array.from({ length: 200 }, (_, batch) => Array.from({ length: 64 }, (_, place) => ((batch * 64 + place) * 7919) % source.train.count));
+  for (let round = 0; round < rounds; round++) again.push(await seconds(async () => (source = await openSource(folder, FORMAT, options))));
+  const batches = Array.from({ length: 200 }, (_, batch) => Array.from({ length: 64 }, (_, index) => ((batch * 64 + index) * 7919) % source.train.count));
   const target = new Uint8Array(64 * 3 * SIZE * SIZE);
   const reading = [];
   for (const batch of batches) reading.push(await seconds(() => gatherImages(source.train, batch, 3 * SIZE * SIZE, target)));
@@ -93,7 +94,7 @@ async function openAgain() {
 }
 
 try {
-  console.log(JSON.stringify({ images, jpeg: await compare('jpg'), png: await compare('png'), again: await openAgain() }));
+  console.log(JSON.stringify({ images, jpeg: await compare('jpg'), png: await compare('png'), again: await reopen() }));
 } finally {
   rmSync(root, { recursive: true, force: true });
 }

@@ -1,20 +1,22 @@
 #!/usr/bin/env node
-// memory.mjs [--iterations 10000] [--runs 200]: whether memory stays flat, of a built checkout.
-//   One training of a narrow network on noise: the resident memory after 500 iterations and at the end.
-//   Many trainings one after another, each started and stopped in this process: the same after the first tenth of them and at the end.
-// Prints one JSON object; exits 1 where either grew by more than 5 %.
+/**
+ * Checks that memory does not grow. Measures resident memory in two ways and prints one JSON object:
+ *   - one long training run of a narrow network: after 500 iterations and at the end;
+ *   - many short training runs in one process: after the first tenth of them and at the end.
+ * Exits with status 1 if either grew by more than 5%.
+ *
+ *     node bench/memory.mjs --iterations 10000 --runs 200
+ *
+ * Run `npm run build` first.
+ */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
 import { train } from '../dist/node.js';
 
-const option = { iterations: '10000', runs: '200' };
-for (let i = 2; i < process.argv.length; i += 2) {
-  const name = process.argv[i].replace(/^--/, '');
-  if (!(name in option)) throw new Error(`unknown option ${process.argv[i]}`);
-  option[name] = process.argv[i + 1];
-}
-const [iterations, runs] = [Number(option.iterations), Number(option.runs)];
+const { values } = parseArgs({ options: { iterations: { type: 'string', default: '10000' }, runs: { type: 'string', default: '200' } } });
+const [iterations, runs] = [Number(values.iterations), Number(values.runs)];
 const scratch = mkdtempSync(join(tmpdir(), 'agenet-memory-'));
 const megabytes = () => Math.round(process.memoryUsage.rss() / 2 ** 20);
 const settings = { data: 'mnist', width: 8, latent: 16, batch: 16, sampleEvery: 0, checkpointEvery: 0 };

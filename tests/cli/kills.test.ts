@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
 
-const SCRIPT = fileURLToPath(new URL('../../bench/kills.mjs', import.meta.url));
+const SCRIPT = fileURLToPath(new URL('../../bench/crash-recovery.mjs', import.meta.url));
 
 it('a training whose process is killed at random moments ends bit for bit where it would have', async () => {
   const { stdout } = await promisify(execFile)(process.execPath, [SCRIPT, '--kills', '2', '--steps', '30', '--seed', '5']);

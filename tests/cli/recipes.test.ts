@@ -8,8 +8,8 @@ import { describe, expect, it } from 'vitest';
 import { sharedTemporaryFolder } from '../temporaryFolder.js';
 import { writeNoiseArchive } from './labelledData.js';
 
-const SCRIPT = fileURLToPath(new URL('../../bench/recipes.mjs', import.meta.url));
-const PLOT = fileURLToPath(new URL('../../bench/recipes-plot.mjs', import.meta.url));
+const SCRIPT = fileURLToPath(new URL('../../bench/tune.mjs', import.meta.url));
+const PLOT = fileURLToPath(new URL('../../bench/plot-recipes.mjs', import.meta.url));
 const folder = sharedTemporaryFolder();
 
 /** A search over `names`, of which the first is the reference, for 2 and then 3 iterations; the best of the others goes on. */
@@ -17,14 +17,14 @@ function writeSearch(names: readonly string[]): string {
   const file = join(folder, 'search.json');
   const candidates = names.map((name, index) => ({ name, learningRate: 1e-4 * (index + 1), schedule: index === 1 ? 'constant' : 'cosine' }));
   const base = { width: 2, latent: 4, batch: 8 };
-  const goals = { l1: 0.5, accuracy: [0.9], fidShare: 0.5 };
+  const goals = { l1: 0.5, accuracy: [0.9], fidFraction: 0.5 };
   writeFileSync(file, JSON.stringify({ data: `npz:${join(folder, 'noise.npz')}`, reference: names[0], rungs: [2, 3], labels: [30], goals, base, candidates }));
   return file;
 }
 
 async function search(file: string, ...flags: readonly string[]): Promise<{ table: string[]; rows: { name: string; steps: number }[] }> {
   const results = join(folder, 'results.jsonl');
-  const args = [SCRIPT, '--candidates', file, '--results', results, '--runs', join(folder, 'runs'), '--keep-last', '0.5', '--count', '40', ...flags];
+  const args = [SCRIPT, '--candidates', file, '--results', results, '--runs', join(folder, 'runs'), '--keep-fraction', '0.5', '--count', '40', ...flags];
   const { stdout } = await promisify(execFile)(process.execPath, args, { env: { ...process.env, AGENET_CACHE: join(folder, 'cache') } });
   const rows = readFileSync(results, 'utf8').trim().split('\n');
   return { table: stdout.trim().split('\n'), rows: rows.map((line) => JSON.parse(line) as { name: string; steps: number }) };
@@ -46,7 +46,7 @@ describe('the search for recipes', () => {
   }, 600_000);
 
   it('refuses other settings under a name that has results', async () => {
-    await expect(search(writeSearch(['reference', 'b', 'a']))).rejects.toThrow('give the new ones another name');
+    await expect(search(writeSearch(['reference', 'b', 'a']))).rejects.toThrow('choose a different name');
   });
 
   it('ranks by the goal that is missed by most, with samples compared with those of the reference', async () => {

@@ -1,12 +1,12 @@
 #!/usr/bin/env node
 /**
- * Trains a tiny model, kills the process at random moments and resumes it, and compares what is left in the end with a training that was
- * let be: the last checkpoint's bytes, and the log but for times and memory. A training that ends before it is killed is compared as well
- * and begun anew. Prints a line of JSON; exits with 1 where something differs.
+ * Trains a tiny model, kills the process at random moments and resumes it. Then compares the result with an uninterrupted run: the bytes
+ * of the last checkpoint, the names of the checkpoints, and the log except for times and memory. A run that finishes before the next kill
+ * is compared as well, and a new one is started. Prints one JSON object and exits with status 1 if anything differs.
  *
- *     node bench/kills.mjs --kills 30 --seed 1
+ *     node bench/crash-recovery.mjs --kills 30 --seed 1
  *
- * Run it after `npm run build`. With --out the run folders stay there.
+ * Run `npm run build` first. With `--out`, the run folders are kept there.
  */
 import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
@@ -29,9 +29,9 @@ const { values } = parseArgs({
 const MAIN = fileURLToPath(new URL('../dist/cli/main.js', import.meta.url));
 const SETTINGS = '--width 4 --latent 8 --batch 16 --checkpoint-every 10 --log-every 1 --ema 0.99 --threads 1'.split(' ');
 const kills = Number(values.kills);
-const folder = values.out ?? mkdtempSync(join(tmpdir(), 'agenet-kills-'));
+const folder = values.out ?? mkdtempSync(join(tmpdir(), 'agenet-crash-recovery-'));
 
-/** Numbers in [0, 1) that follow from the seed (mulberry32). */
+/** Returns a pseudorandom number in [0, 1), determined by the seed (mulberry32). */
 let state = Number(values.seed);
 function random() {
   state = (state + 0x6d2b79f5) | 0;
@@ -41,17 +41,18 @@ function random() {
 }
 
 /**
- * Begins a training or goes on with it, and kills it at a moment, if one is given. Throws where it fails by itself.
- * @param moment so many milliseconds after the log has so many lines
+ * Starts or resumes a training run, and kills its process at the given moment.
+ * @param moment `milliseconds` after the log has reached `lines` lines; without it the run is left to finish
+ * @throws {Error} if training fails by itself
  */
 function train(run, moment) {
-  const begun = existsSync(join(run, 'config.json'));
-  // What was killed before that is no run folder.
-  if (!begun) rmSync(run, { recursive: true, force: true });
-  const args = ['train', 'mnist', '--out', run, '--steps', values.steps, ...(begun ? ['--resume', '--threads', '1'] : SETTINGS)];
+  const hasStarted = existsSync(join(run, 'config.json'));
+  // A folder without a configuration is not a run folder yet.
+  if (!hasStarted) rmSync(run, { recursive: true, force: true });
+  const args = ['train', 'mnist', '--out', run, '--steps', values.steps, ...(hasStarted ? ['--resume', '--threads', '1'] : SETTINGS)];
   const child = spawn(process.execPath, [MAIN, ...args], { stdio: ['ignore', 'ignore', 'pipe'] });
-  let said = '';
-  child.stderr.setEncoding('utf8').on('data', (text) => (said += text));
+  let output = '';
+  child.stderr.setEncoding('utf8').on('data', (text) => (output += text));
   let timer;
   const watch = () => {
     if (linesOf(run).length < moment.lines) timer = setTimeout(watch, 2);
@@ -63,12 +64,12 @@ function train(run, moment) {
       clearTimeout(timer);
       if (status === 0) resolve('finished');
       else if (signal === 'SIGKILL') resolve('killed');
-      else reject(new Error(`the training ended with status ${status}: ${said.slice(-2000)}`));
+      else reject(new Error(`training exited with status ${status}: ${output.slice(-2000)}`));
     });
   });
 }
 
-/** Every fourth time somewhere in the life of a process, its start included; else among the next iterations after those logged. */
+/** One in four kills is at any time in the life of a process, including its start. The others are within the next 25 iterations. */
 function randomMoment(run, lifetime) {
   if (random() < 0.25) return { lines: 0, milliseconds: random() * lifetime };
   return { lines: linesOf(run).length + 1 + Math.floor(random() * 25), milliseconds: random() * 30 };
@@ -79,7 +80,7 @@ const lastCheckpoint = (run) => readFileSync(join(run, 'checkpoints', checkpoint
 const linesOf = (run) => (existsSync(join(run, 'log.jsonl')) ? readFileSync(join(run, 'log.jsonl'), 'utf8').split('\n').slice(0, -1) : []);
 const logOf = (run) => linesOf(run).map((line) => JSON.stringify({ ...JSON.parse(line), seconds: 0, iterations_per_second: 0, memory_mb: 0 }));
 
-/** What two run folders have in common, and what is left in the second that should not be. */
+/** Compares two run folders, and lists temporary files and locks left in the second. */
 const compare = (expected, found) => ({
   same_checkpoint: lastCheckpoint(expected).equals(lastCheckpoint(found)),
   same_checkpoints: checkpointsOf(expected).join() === checkpointsOf(found).join(),
@@ -87,27 +88,27 @@ const compare = (expected, found) => ({
   left_behind: readdirSync(found, { recursive: true }).filter((name) => /\.partial$|\.lock$/.test(name)),
 });
 
-const [whole, broken] = [join(folder, 'whole'), join(folder, 'killed')];
-const begin = performance.now();
-await train(whole);
-const lifetime = performance.now() - begin;
+const [uninterrupted, killed] = [join(folder, 'uninterrupted'), join(folder, 'killed')];
+const start = performance.now();
+await train(uninterrupted);
+const lifetime = performance.now() - start;
 
-/** Iterations that were logged when a process was killed. */
+/** The number of logged iterations at each kill. */
 const killedAt = [];
 const results = [];
-while (killedAt.length < kills || results.length === 0 || existsSync(broken)) {
-  const moment = killedAt.length < kills ? randomMoment(broken, lifetime) : undefined;
-  if ((await train(broken, moment)) === 'killed') {
-    killedAt.push(linesOf(broken).length);
+while (killedAt.length < kills || results.length === 0 || existsSync(killed)) {
+  const moment = killedAt.length < kills ? randomMoment(killed, lifetime) : undefined;
+  if ((await train(killed, moment)) === 'killed') {
+    killedAt.push(linesOf(killed).length);
     continue;
   }
-  results.push(compare(whole, broken));
-  if (values.out === undefined) rmSync(broken, { recursive: true });
-  else renameSync(broken, join(folder, `killed-${results.length}`));
+  results.push(compare(uninterrupted, killed));
+  if (values.out === undefined) rmSync(killed, { recursive: true });
+  else renameSync(killed, join(folder, `killed-${results.length}`));
 }
 const isSame = (result) => result.same_checkpoint && result.same_checkpoints && result.same_log && result.left_behind.length === 0;
 const different = results.filter((result) => !isSame(result));
-const seconds = Math.round((performance.now() - begin) / 1000);
+const seconds = Math.round((performance.now() - start) / 1000);
 console.log(
   JSON.stringify({
     kills: killedAt.length,
