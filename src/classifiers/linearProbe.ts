@@ -13,7 +13,7 @@ import { checkFeatures, type Features, gatherRows } from '../numerics/features.j
 import { randomStream, shuffledIndices } from '../random.js';
 
 /** How a ridge did on labels that its classifiers had not seen. */
-export interface L2Score {
+interface L2Score {
   readonly l2: number;
   /** Part of the held-out labels that were met. */
   readonly accuracy: number;

@@ -84,6 +84,3 @@ function flopsOf(value: ComputedValue): number {
   const { operator, inputs, attributes, shape } = value;
   return operator.flops?.(inputs, attributes, value) ?? (operator.elementwise ? sizeOf(shape) : 0);
 }
-
-/** Encodes a graph as the bytes of an ONNX model. The schema of ONNX takes long to load, so it loads on first use. */
-export const encode = async (graph: Graph): Promise<Uint8Array> => (await import('./onnx.js')).encodeModel(graph);

@@ -19,7 +19,7 @@ const NOISE = 1e-4;
  * @returns coordinates [N, 2]
  * @throws {InputError} for fewer, and for numbers that are not finite
  */
-export function umapLayout(rows: Features, stream: RandomStream): Float64Array {
+function umapLayout(rows: Features, stream: RandomStream): Float64Array {
   const start = projectOnComponents(rows, principalComponents(rows, 2));
   const count = start.length / 2;
   // Two have no neighbor beside each other, of which anything could be learnt.

@@ -12,7 +12,7 @@ const FREE_BYTES = 64 * 2 ** 20;
 const ALLOWED_RATIO = 128;
 
 /** Returns the number of bytes that `compressed` bytes may inflate to. */
-export const inflationLimit = (compressed: number): number => Math.min(MAX_RATIO * compressed, FREE_BYTES + ALLOWED_RATIO * compressed);
+const inflationLimit = (compressed: number): number => Math.min(MAX_RATIO * compressed, FREE_BYTES + ALLOWED_RATIO * compressed);
 
 /** @throws {InputError} that starts with `name` if `size` exceeds what `compressed` bytes may inflate to */
 export function requireInflatable(size: number, compressed: number, name: string): void {

@@ -1,5 +1,6 @@
 /** The lowering target that suits a device, and the CPU's blocked kernels. */
-import { encode, graphOf } from '../graph.js';
+import { encode } from '../encode.js';
+import { graphOf } from '../graph.js';
 import { blockedConv } from '../lowering/blocked/operators.js';
 import type { Target } from '../lowering/lower.js';
 import { input } from '../value.js';
