@@ -56,7 +56,7 @@ async function imagesOfData(data: string, configuration: Configuration, { count,
 async function imagesOfFolder(path: string, configuration: Configuration, { count }: Wanted, terminal: Terminal): Promise<Uint8Array> {
   const files = await imageFilesOf([path]);
   const decoded: Uint8Array[] = [];
-  const onFailure = (file: string, reason: string) => terminal.note(`${file}: skipped; cannot be read as an image (${reason})`);
+  const onFailure = (file: string, reason: string) => terminal.note(`${file}: skipped; cannot read the image (${reason})`);
   for await (const { pixels } of decodeEach(files, configuration, onFailure)) {
     if (decoded.push(pixels) === (count ?? DEFAULT_COUNT)) break;
   }
@@ -74,7 +74,7 @@ export async function imageFilesOf(named: readonly string[]): Promise<string[]> 
   const files: string[] = [];
   for (const each of named) {
     const found = await stat(each).catch((error: unknown) => {
-      throw new InputError(`${each}: cannot be read as an image (${describeSystemError(error)})`);
+      throw new InputError(`${each}: cannot read the image (${describeSystemError(error)})`);
     });
     if (found.isDirectory()) for (const name of (await findImages(each)).names) files.push(join(each, name));
     else files.push(each);

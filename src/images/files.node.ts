@@ -31,7 +31,7 @@ const rawOf = ({ width, height, channels }: Raster) => ({ width, height, channel
 
 /**
  * Reads an image file in its own size, as grayscale if it is stored so, else as RGB.
- * @throws {InputError} if it cannot be read as an image
+ * @throws {InputError} if it cannot read the image
  */
 export async function readPicture(path: string): Promise<Raster> {
   try {
@@ -53,7 +53,7 @@ export async function readPicture(path: string): Promise<Raster> {
  * and so the same latent code, as in the data set.
  * @param preprocessing the run's configuration, or any object with these settings
  * @returns bytes [N, C, H, W] for `TrainedModel.encode`
- * @throws {InputError} if a file cannot be read as an image
+ * @throws {InputError} if a file cannot read the image
  */
 export async function readImages(paths: readonly string[], preprocessing: DecodeOptions): Promise<ImageBatch> {
   const { size, channels } = preprocessing;

@@ -135,8 +135,7 @@ describe('a command that is killed while it writes', () => {
 describe('a disk that is full', () => {
   it.each([
     ['a checkpoint', '000010\\.safetensors$', 1, 'training is paused'],
-    // The first write begins the log, before training.
-    ['the log', 'log\\.jsonl$', 2, 'log.jsonl: cannot be written'],
+    ['the log', 'log\\.jsonl$', 1, 'log.jsonl: cannot be written'],
     ['previews', '000010\\.png$', 1, '000010.png: cannot be written'],
     ['an evaluation', 'evaluation-000013\\.json$', 1, 'evaluation-000013.json: cannot be written'],
     ['the best checkpoint', 'best\\.safetensors$', 1, 'best.safetensors: cannot be written'],
@@ -158,13 +157,14 @@ describe('a disk that is full', () => {
   });
 
   it.each([
-    ['the lock', '\\.lock$'],
-    ['the configuration', 'config\\.json$'],
-    ['the beginning of the log', 'log\\.jsonl$'],
-  ])('for %s ends the command before training, in one line', async (_, file) => {
+    ['the lock', '\\.lock$', 'half'],
+    ['the configuration', 'config\\.json$', 'half'],
+    // The log begins empty: nothing is written, but the file is flushed.
+    ['the beginning of the log', 'log\\.jsonl$', 'whole'],
+  ] as const)('for %s ends the command before training, in one line', async (_, file, point) => {
     for (const error of ['ENOSPC', 'EROFS']) {
       const cwd = temporaryFolder();
-      const { status, stderr } = await runFaulty(TRAIN, cwd, { file, at: 1, point: 'half', error });
+      const { status, stderr } = await runFaulty(TRAIN, cwd, { file, at: 1, point, error });
       expect([status, stderr]).toEqual([2, expect.stringMatching(/^agenet: [^\n]*cannot be written \((the disk is full|the file system is read-only)\)\n$/)]);
     }
   });

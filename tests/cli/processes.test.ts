@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, utimesSync, w
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { encodeNpz } from '../../src/data/formats/npz.js';
 import { LOCK_MAX_AGE_SECONDS } from '../../src/runs/lock.node.js';
 import { readCheckpointFile } from '../../src/runs/runFolder.node.js';
@@ -114,7 +114,9 @@ describe('a training that gets a signal', () => {
     await untilLogged(cwd, 2);
     // As Ctrl-Z does.
     running.child.kill('SIGTSTP');
-    await pause(300);
+    await vi.waitFor(() => {
+      expect(readFileSync(`/proc/${running.child.pid}/stat`, 'utf8')).toContain(') T ');
+    }, 10_000);
     const logged = loggedIn(cwd);
     await pause(300);
     expect(loggedIn(cwd)).toBe(logged);

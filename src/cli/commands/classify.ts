@@ -58,9 +58,9 @@ async function classify(run: string, named: readonly string[], options: Options,
     const [first] = skipped;
     if (images.length === 0 && first !== undefined) {
       const others = skipped.length > 1 ? `, like ${skipped.length - 1} others` : '';
-      throw new InputError(`${first.file}: cannot read as an image (${first.reason})${others}`);
+      throw new InputError(`${first.file}: cannot read the image (${first.reason})${others}`);
     }
-    for (const { file, reason } of skipped) terminal.note(`${file}: skipped, cannot read as an image (${reason})`);
+    for (const { file, reason } of skipped) terminal.note(`${file}: skipped, cannot read the image (${reason})`);
     for (const { file, class: name, probability } of images) terminal.print(`${file}  ${name}  ${probability.toFixed(3)}`);
     return { result: { run, probe: name, method: probe.method, labels: origin.labels, test_accuracy: origin.test_accuracy, images, skipped } };
   } finally {

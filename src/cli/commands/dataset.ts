@@ -38,7 +38,7 @@ export const define = async (command: Subcommand) => {
     .addOption(new Option('--crop <name>', 'how images become squares (default: center, or as the data set declares)').choices(CROPS))
     .option('--test-fraction <fraction>', 'fraction held out for testing, if the data has no test split (default: 0.1)', parseNumber)
     .option('--strict', 'stop at the first image that cannot be read, instead of skipping it')
-    .option('--out <path>', '.png image grid of the first images, or .npz archive of all images')
+    .option('--out <path>', 'image grid of the first images (.png), or archive of all images (.npz)')
     .addOption(forceOption())
     .addHelpText('after', help(DATASETS.map((entry) => [specOf(entry), entry.help])))
     .action((data, options) => runAction(options, (terminal) => dataset(data, options, terminal)));

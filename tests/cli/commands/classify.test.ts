@@ -66,7 +66,7 @@ describe('agenet classify', () => {
     const { status, stdout, stderr } = await runCommand(['classify', 'run', 'photos', '--threads', '1'], cwd);
     expect(status).toBe(0);
     expect(stdout).toMatch(/^photos.black\.png {2}dark {2}\d\.\d{3}\nphotos.white\.png {2}light {2}\d\.\d{3}\n$/);
-    expect(stderr).toMatch(/^photos.torn\.png: skipped, cannot read as an image \([^\n]+\)\n$/);
+    expect(stderr).toMatch(/^photos.torn\.png: skipped, cannot read the image \([^\n]+\)\n$/);
   });
 
   it('chooses among probes by name', async () => {

@@ -36,7 +36,7 @@ describe('agenet info', () => {
     await new BestCheckpoint(run).offer(last, record);
     const file = join('judged', 'checkpoints', 'best.safetensors');
     expect(await resultOf(['info', 'judged'], cwd)).toMatchObject({ best: { ...record, file } });
-    expect((await runCommand(['info', 'judged'], cwd)).stdout).toContain(`best by fid: 8.500 after 3 iterations, ${file}`);
+    expect((await runCommand(['info', 'judged'], cwd)).stdout).toContain(`best by fid: 8.500 at iteration 3, ${file}`);
     expect(await resultOf(['info', 'run'], cwd)).not.toHaveProperty('best');
   });
 

@@ -64,7 +64,7 @@ describe('agenet interpolate', () => {
 
 const REFUSED: readonly Refusal[] = [
   ['one end alone', ['run', 'one.png'], ['one.png', 'second image']],
-  ['an image that is not there', ['run', 'one.png', 'three.png'], ['three.png: cannot be read as an image']],
+  ['an image that is not there', ['run', 'one.png', 'three.png'], ['three.png: cannot read the image']],
   ['a circle through three', ['run', 'one.png', 'two.png', 'four.png', '--circle'], ['--circle', 'got 3', '--loop']],
   ['a circle through the same image twice', ['run', 'one.png', 'one.png', '--circle'], ['equal or opposite']],
   ['a circle where there is no sphere', ['normal', '--circle'], ['--circle', 'requires the prior sphere', '--loop']],

@@ -75,10 +75,10 @@ describe('agenet reconstruct', () => {
 
 const REFUSED: readonly Refusal[] = [
   ['a run that is not there', ['nothing'], ['nothing: run folder or checkpoint not found']],
-  ['an image that is not there', ['run', 'one.png', 'three.png'], ['three.png: cannot be read as an image']],
-  ['a file that is no image', ['run', 'text.png'], ['text.png: cannot be read as an image']],
-  ['a folder without images', ['run', 'empty'], ['empty: there are no images']],
-  ['an image that is cut short', ['run', 'cut.png'], ['cut.png: cannot be read as an image']],
+  ['an image that is not there', ['run', 'one.png', 'three.png'], ['three.png: cannot read the image']],
+  ['a file that is no image', ['run', 'text.png'], ['text.png: cannot read the image']],
+  ['a folder without images', ['run', 'empty'], ['empty: no images']],
+  ['an image that is cut short', ['run', 'cut.png'], ['cut.png: cannot read the image']],
   ['data that there is not', ['run', 'fashion'], ['fashion']],
   ['more images than there are', ['run', '--count', '10001'], ['--count 10001', '10000 test images']],
   ['an ending that it does not write', ['run', '--out', 'pairs'], ['--out pairs', '.png', '.npz']],

@@ -44,8 +44,8 @@ describe('agenet search', () => {
 
 const REFUSED: readonly Refusal[] = [
   ['no image', ['run'], ['--image']],
-  ['an image that is not there', ['run', 'shades', '--image', 'none.png'], ['none.png: cannot be read as an image']],
-  ['more images than there are', ['run', 'shades', '--image', 'shades/dark/1.png', '--count', '7'], ['--count 7', 'part train']],
+  ['an image that is not there', ['run', 'shades', '--image', 'none.png'], ['none.png: cannot read the image']],
+  ['more images than there are', ['run', 'shades', '--image', 'shades/dark/1.png', '--count', '7'], ['--count 7', 'train split']],
   ['an ending that it does not write', ['run', 'shades', '--image', 'shades/dark/1.png', '--out', 'like.npz'], ['--out like.npz', '.png']],
 ];
 

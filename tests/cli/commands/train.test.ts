@@ -209,7 +209,7 @@ describe('agenet train refuses in one line, with status 2,', () => {
     const cwd = temporaryFolder();
     writeNoiseArchive(join(cwd, 'few.npz'), 6);
     const args = ['train', 'npz:few.npz', '--out', 'run', '--steps', '1', ...TINY, '--batch', '64'];
-    await expectBadInput(args, cwd, 'batch 64: there are only 5 images');
+    await expectBadInput(args, cwd, 'batch 64: the train split has only 5 images');
     expect(readdirSync(cwd)).toEqual(['few.npz']);
   });
 
