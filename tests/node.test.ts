@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { encodeNpz } from '../src/data/formats/npz.js';
+import { npzArchive } from './npzArchive.js';
 import { compile, openRun, openSource, type RunEvent, type Settings, train, trainingEvents, type TrainOptions } from '../src/node.js';
 import { errorOf, expectInputError } from './rejection.js';
 import { temporaryFolder } from './temporaryFolder.js';
@@ -12,7 +12,7 @@ const tiny: Settings = { data: 'mnist', width: 4, latent: 8, batch: 4, length: {
 function noiseArchive(channels: 1 | 3): string {
   const file = join(temporaryFolder(), 'noise.npz');
   const data = Uint8Array.from({ length: 20 * 1024 * channels }, (_, index) => (index * 2654435761) >>> 24);
-  writeFileSync(file, encodeNpz({ images: { shape: [20, 32, 32, channels], data } }));
+  writeFileSync(file, npzArchive({ images: { shape: [20, 32, 32, channels], data } }));
   return `npz:${file}`;
 }
 

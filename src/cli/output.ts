@@ -1,12 +1,11 @@
 import { Option } from '@commander-js/extra-typings';
 import { open, readdir, realpath, stat } from 'node:fs/promises';
 import { dirname, extname, join, sep } from 'node:path';
-import type { NumpyArray } from '../data/formats/npy.js';
+import type { NpzArrays } from '../data/formats/npz.js';
 import { imageGrid, squareColumns } from '../images/imageGrid.js';
 import { channelsLast, type ImageBatch, imageOf, type Raster } from '../images/raster.js';
-import type { PiecewiseArray } from '../data/npzFile.node.js';
 import { InputError } from '../errors.js';
-import { makeFolder, wrapReadErrors, writeFileAtomically, wrapWriteErrors, writingFailure } from '../files/atomic.node.js';
+import { makeFolder, wrapReadErrors, writeFileAtomically, wrapWriteErrors, writeFileInPieces, writingFailure } from '../files/atomic.node.js';
 
 /** Formats of results. */
 export type OutputKind = 'png' | 'npz' | 'animation' | 'folder' | 'json';
@@ -121,11 +120,15 @@ async function writeOutput(path: string, bytes: Uint8Array): Promise<void> {
   await writeFileAtomically(path, bytes);
 }
 
-/** Writes an .npz archive piece by piece; see `writeNpzFile`. */
-export async function writeNpz(path: string, arrays: Readonly<Record<string, PiecewiseArray>>, signal: AbortSignal): Promise<void> {
-  const { writeNpzFile } = await import('../data/npzFile.node.js');
+/**
+ * Writes arrays as an .npz archive piece by piece. The file is written completely or not at all.
+ * @param signal aborts the writing, which then rejects with its reason and removes the file
+ * @throws {InputError} if the file cannot be written
+ */
+export async function writeNpzFile(path: string, arrays: NpzArrays, signal?: AbortSignal): Promise<void> {
+  const { writeNpz } = await import('../data/formats/npz.js');
   await makeParent(path);
-  await writeNpzFile(path, arrays, signal);
+  await writeFileInPieces(path, (append) => writeNpz(new WritableStream({ write: append }), arrays, signal), signal);
 }
 
 /** Creates the folder of a file if necessary. */
@@ -145,15 +148,11 @@ export async function writeAnimation(path: string, frames: readonly Raster[], fr
 /** Writes an object as a JSON file. */
 export const writeJson = (path: string, value: unknown): Promise<void> => writeOutput(path, new TextEncoder().encode(`${JSON.stringify(value)}\n`));
 
-/** Writes images as `arr_0`, or under the given names, as bytes [N, H, W, C]. */
-export async function writeImageArrays(path: string, batches: Readonly<Record<string, ImageBatch>>): Promise<void> {
-  const { encodeNpz } = await import('../data/formats/npz.js');
-  const arrays = Object.entries(batches).map(([name, batch]): [string, NumpyArray] => {
-    const [channels, height, width] = batch.shape;
-    return [name, { shape: [batch.count, height, width, channels], data: channelsLast(batch) }];
-  });
-  await writeOutput(path, encodeNpz(Object.fromEntries(arrays)));
-}
+/** Writes images under the given names, as bytes [N, H, W, C]. */
+export const writeImageArrays = (path: string, batches: Readonly<Record<string, ImageBatch>>): Promise<void> =>
+  writeNpzFile(path, Object.fromEntries(Object.entries(batches).map(([name, batch]) => [name, { shape: arrayShape(batch), data: channelsLast(batch) }])));
+
+const arrayShape = ({ count, shape: [channels, height, width] }: Pick<ImageBatch, 'count' | 'shape'>): number[] => [count, height, width, channels];
 
 /** Images of one shape that arrive in batches. */
 interface ImageStream {
@@ -171,8 +170,7 @@ export async function writeImageBatches(path: string, kind: OutputKind, { count,
     const pieces = async function* () {
       for await (const batch of batches) yield channelsLast(batch);
     };
-    const [channels, height, width] = shape;
-    return writeNpz(path, { arr_0: { shape: [count, height, width, channels], type: '|u1', pieces: pieces() } }, signal);
+    return writeNpzFile(path, { arr_0: { shape: arrayShape({ count, shape }), type: '|u1', pieces: pieces() } }, signal);
   }
   if (kind === 'folder') return writeImageFolder(path, batches, signal);
   const parts: Uint8Array[] = [];

@@ -8,25 +8,18 @@ import { InputError } from '../errors.js';
  * Writes a file completely or not at all.
  * @throws {InputError} if it cannot be written
  */
-export const writeFileAtomically = (path: string, bytes: Uint8Array): Promise<void> => writeFileInPieces(path, ({ append }) => append(bytes));
+export const writeFileAtomically = (path: string, bytes: Uint8Array): Promise<void> => writeFileInPieces(path, (append) => append(bytes));
 
-/** A file that is being written in pieces. */
-export interface PartialFile {
-  /** Number of bytes so far. */
-  readonly size: number;
-  readonly append: (bytes: Uint8Array) => Promise<void>;
-  /** Replaces bytes that were appended earlier. */
-  readonly replace: (position: number, bytes: Uint8Array) => Promise<void>;
-}
+type Append = (bytes: Uint8Array) => Promise<void>;
 
 /**
- * Writes a file that may exceed the memory, completely or not at all: `write` appends to a temporary file in the same folder, which is then
- * synced to disk and renamed. If writing fails or the process exits, the temporary file is removed.
+ * Writes a file that may exceed the memory, completely or not at all: `write` appends bytes to a temporary file in the same folder, which is
+ * then synced to disk and renamed. If writing fails or the process exits, the temporary file is removed.
  * @param signal aborts at the next piece
  * @throws {InputError} if the file cannot be written
  * @throws what `write` throws, and the reason of the signal
  */
-export async function writeFileInPieces(path: string, write: (file: PartialFile) => Promise<void>, signal?: AbortSignal): Promise<void> {
+export async function writeFileInPieces(path: string, write: (append: Append) => Promise<void>, signal?: AbortSignal): Promise<void> {
   const temporary = unfinishedName(path);
   let handle: FileHandle | undefined;
   await wrapWriteErrors(path, async () => (handle = await open(temporary, 'w')));
@@ -34,7 +27,7 @@ export async function writeFileInPieces(path: string, write: (file: PartialFile)
   const removeAtExit = () => rmSync(temporary, { force: true });
   process.once('exit', removeAtExit);
   try {
-    await write(partialFile(path, handle!, signal));
+    await write(appendTo(path, handle!, signal));
     signal?.throwIfAborted();
     await wrapWriteErrors(path, async () => {
       await handle!.sync();
@@ -52,25 +45,14 @@ export async function writeFileInPieces(path: string, write: (file: PartialFile)
   }
 }
 
-function partialFile(path: string, handle: FileHandle, signal: AbortSignal | undefined): PartialFile {
-  let size = 0;
-  const writeAt = async (position: number, bytes: Uint8Array) => {
+const appendTo =
+  (path: string, handle: FileHandle, signal: AbortSignal | undefined): Append =>
+  async (bytes) => {
     signal?.throwIfAborted();
     await wrapWriteErrors(path, async () => {
-      for (let done = 0; done < bytes.length;) done += (await handle.write(bytes, done, bytes.length - done, position + done)).bytesWritten;
+      for (let done = 0; done < bytes.length;) done += (await handle.write(bytes, done)).bytesWritten;
     });
   };
-  return {
-    get size() {
-      return size;
-    },
-    append: async (bytes) => {
-      await writeAt(size, bytes);
-      size += bytes.length;
-    },
-    replace: writeAt,
-  };
-}
 
 /** Returns a new name for an unfinished file in the same folder. Random, because processes in two containers may have the same id. */
 const unfinishedName = (path: string): string => join(dirname(path), `.${basename(path)}.${randomUUID().slice(0, 8)}.partial`);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { encodeNpz } from '../../src/data/formats/npz.js';
+import { npzArchive } from '../npzArchive.js';
 import { readCheckpointFile } from '../../src/runs/runFolder.node.js';
 import { sharedTemporaryFolder, temporaryFolder } from '../temporaryFolder.js';
 import { type CommandResult, type RunningCommand, runProcess, startCommand } from './runCommand.js';
@@ -55,7 +55,7 @@ const checkpoint = (cwd: string, step: number): Buffer => readFileSync(run(cwd, 
 
 beforeAll(async () => {
   const pixels = Uint8Array.from({ length: 60 * 1024 }, (_, index) => (index * 2654435761) >>> 24);
-  writeFileSync(join(folder, 'noise.npz'), encodeNpz({ images: { shape: [60, 32, 32, 1], data: pixels } }));
+  writeFileSync(join(folder, 'noise.npz'), npzArchive({ images: { shape: [60, 32, 32, 1], data: pixels } }));
   expect((await runProcess(TRAIN, folder)).status).toBe(0);
 });
 

@@ -1,5 +1,5 @@
 import { writeFileSync } from 'node:fs';
-import { encodeNpz } from '../../src/data/formats/npz.js';
+import { npzArchive } from '../npzArchive.js';
 import { randomStream } from '../../src/random.js';
 
 /**
@@ -11,5 +11,5 @@ export function writeNoiseArchive(path: string, count: number, { labelled = true
   const labels = Uint8Array.from({ length: count }, (_, index) => index % 3);
   const pixels = Uint8Array.from({ length: count * 1024 }, (_, index) => 60 * labels[Math.floor(index / 1024)]! + stream.below(120));
   const images = { shape: [count, 32, 32, 1], data: pixels };
-  writeFileSync(path, encodeNpz(labelled ? { images, labels: { shape: [count], data: labels } } : { images }));
+  writeFileSync(path, npzArchive(labelled ? { images, labels: { shape: [count], data: labels } } : { images }));
 }

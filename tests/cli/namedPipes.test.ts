@@ -5,7 +5,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { encodeNpz } from '../../src/data/formats/npz.js';
+import { npzArchive } from '../npzArchive.js';
 import { sharedTemporaryFolder, temporaryFolder } from '../temporaryFolder.js';
 import { startCommand } from './runCommand.js';
 import { makePicture, makeTinyRun } from './tinyRun.js';
@@ -42,7 +42,7 @@ beforeAll(async () => {
   }
   makePipe('evaluated', 'evaluation-000003.json');
   copyFileSync(checkpoint, join(cwd, 'copy.safetensors'));
-  writeFileSync(join(cwd, 'x.npz'), encodeNpz({ images: { shape: [20, 32, 32], data: new Uint8Array(20 * 1024) } }));
+  writeFileSync(join(cwd, 'x.npz'), npzArchive({ images: { shape: [20, 32, 32], data: new Uint8Array(20 * 1024) } }));
 });
 
 /** Runs a command that must end by itself. */

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { keepInputs, prepareOutput, writeJson, writePng } from '../../src/cli/output.js';
-import { encodeNpz } from '../../src/data/formats/npz.js';
+import { npzArchive } from '../npzArchive.js';
 import { expectInputError } from '../rejection.js';
 import { temporaryFolder } from '../temporaryFolder.js';
 import { writeImages } from '../data/imageFiles.js';
@@ -34,7 +34,7 @@ describe('where a result goes', () => {
     const [png, json, npz] = ['a.png', 'a.json', 'a.npz'].map((name) => join(folder, name)) as [string, string, string];
     await writePng(png, pixel);
     await writeJson(json, { out: json, points: [] });
-    writeFileSync(npz, encodeNpz({ arr_0: { shape: [1], data: Uint8Array.of(1) } }));
+    writeFileSync(npz, npzArchive({ arr_0: { shape: [1], data: Uint8Array.of(1) } }));
     expect(await prepareOutput({ out: png }, ['png'])).toBe('png');
     expect(await prepareOutput({ out: json }, ['json'])).toBe('json');
     expect(await prepareOutput({ out: npz }, ['npz'])).toBe('npz');
@@ -96,7 +96,7 @@ describe('a command refuses to replace its own data:', () => {
   ])('%s', async (_, args) => {
     const cwd = temporaryFolder();
     const pixels = { shape: [20, 32, 32, 1], data: new Uint8Array(20 * 1024) };
-    writeFileSync(join(cwd, 'images.npz'), encodeNpz({ images: pixels }));
+    writeFileSync(join(cwd, 'images.npz'), npzArchive({ images: pixels }));
     await writeImages(join(cwd, 'photos'), Object.fromEntries(Array.from({ length: 20 }, (_, index) => [`${index}.png`, index])));
     await makeTinyRun(join(cwd, 'run'), tinyConfiguration({ data: 'npz:images.npz' }));
     const before = contentsOf(cwd);

@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { encodeNpz } from '../../src/data/formats/npz.js';
+import { npzArchive } from '../npzArchive.js';
 import { LOCK_MAX_AGE_SECONDS } from '../../src/runs/lock.node.js';
 import { readCheckpointFile } from '../../src/runs/runFolder.node.js';
 import { sharedTemporaryFolder, temporaryFolder } from '../temporaryFolder.js';
@@ -28,7 +28,7 @@ const isLocked = (cwd: string): boolean => existsSync(join(cwd, 'run', '.lock'))
 let undisturbed: Buffer;
 beforeAll(async () => {
   const pixels = Uint8Array.from({ length: 40 * 1024 }, (_, index) => (index * 2654435761) >>> 24);
-  writeFileSync(join(folder, 'noise.npz'), encodeNpz({ images: { shape: [40, 32, 32, 1], data: pixels } }));
+  writeFileSync(join(folder, 'noise.npz'), npzArchive({ images: { shape: [40, 32, 32, 1], data: pixels } }));
   expect((await runProcess(training(STEPS), folder)).status).toBe(0);
   undisturbed = checkpointIn(folder, STEPS);
 });

@@ -3,7 +3,8 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
-import { channelsLast, DIGIT_PADDING, encodeNpz, gatherImages, type ImageFormat, type ImageSource, type Split } from '../../src/index.js';
+import { channelsLast, DIGIT_PADDING, gatherImages, type ImageFormat, type ImageSource, type Split } from '../../src/index.js';
+import { npzArchive } from '../npzArchive.js';
 import { openSource, readImages } from '../../src/node.js';
 import { nativeFormat } from '../../src/data/open.node.js';
 import { expectInputError } from '../rejection.js';
@@ -49,7 +50,7 @@ describe('an image of the data in a file of its own', () => {
     const folder = temporaryFolder();
     const pixels = writeIdx(folder, 28, { test: false });
     const archive = join(folder, 'digits.npz');
-    writeFileSync(archive, encodeNpz({ images: { shape: [3, 28, 28], data: pixels } }));
+    writeFileSync(archive, npzArchive({ images: { shape: [3, 28, 28], data: pixels } }));
     const data = kind === 'in an archive' ? `npz:${archive}` : `idx:${folder}`;
     const format = await nativeFormat(data);
     expect(format).toEqual({ size: 32, channels: 1, crop: 'center', padding: DIGIT_PADDING });

@@ -3,11 +3,11 @@ import { firstImages, gatherImages, type ImageSource, type Split } from '../../d
 import { channelsLast, type ImageBatch } from '../../images/raster.js';
 import { CROPS } from '../../images/preprocessing.js';
 import { imageGrid, squareColumns } from '../../images/imageGrid.js';
-import type { PiecewiseArray } from '../../data/npzFile.node.js';
+import type { PiecewiseArray } from '../../data/formats/npz.js';
 import { InputError } from '../../errors.js';
 import { type ActionResult, runAction, type Subcommand, type Terminal } from '../command.js';
 import { DATA_HELP, parseNumber } from '../options.js';
-import { forceOption, prepareOutput, writeNpz, writePng } from '../output.js';
+import { forceOption, prepareOutput, writeNpzFile, writePng } from '../output.js';
 import { decodingProgress } from '../progress.js';
 import { withSignals, WRITING } from '../signals.js';
 
@@ -122,7 +122,6 @@ async function writePreview(path: string, source: ImageSource, split: Split): Pr
 const CHUNK = 1000;
 
 async function writeArchive(path: string, source: ImageSource, split: Split, signal: AbortSignal): Promise<void> {
-  const { inOnePiece } = await import('../../data/npzFile.node.js');
   const pieces = function* () {
     for (let first = 0; first < split.count; first += CHUNK) {
       const indices = Array.from({ length: Math.min(CHUNK, split.count - first) }, (_, index) => first + index);
@@ -130,6 +129,6 @@ async function writeArchive(path: string, source: ImageSource, split: Split, sig
     }
   };
   const images: PiecewiseArray = { shape: [split.count, ...source.size, source.channels], type: '|u1', pieces: pieces() };
-  const labels = split.labels ? { labels: inOnePiece({ shape: [split.count], data: split.labels }) } : {};
-  await writeNpz(path, { images, ...labels }, signal);
+  const labels = split.labels ? { labels: { shape: [split.count], data: split.labels } } : {};
+  await writeNpzFile(path, { images, ...labels }, signal);
 }

@@ -1,7 +1,7 @@
-import type { PiecewiseArray } from '../../data/npzFile.node.js';
+import type { PiecewiseArray } from '../../data/formats/npz.js';
 import { type ActionResult, runAction, type Subcommand, type Terminal } from '../command.js';
 import { compilerOf, type CompilerOptions, deviceOption, emaOption, RUN_DATA_HELP, splitOption, threadsOption } from '../options.js';
-import { forceOption, keepInputs, type OutputOptions, prepareOutput, writeNpz } from '../output.js';
+import { forceOption, keepInputs, type OutputOptions, prepareOutput, writeNpzFile } from '../output.js';
 import { withSignals, WRITING } from '../signals.js';
 
 const EXAMPLES = `
@@ -30,7 +30,6 @@ type Options = { readonly split: string; readonly ema: boolean } & OutputOptions
 async function encode(run: string, data: string | undefined, options: Options, terminal: Terminal): Promise<ActionResult> {
   const { openRun } = await import('../openRun.js');
   const { openRunData, splitOf } = await import('../runData.js');
-  const { inOnePiece } = await import('../../data/npzFile.node.js');
   const { encodedChunks } = await import('../../model/chunks.js');
   const { split, out, ema } = options;
   await prepareOutput(options, ['npz']);
@@ -42,8 +41,8 @@ async function encode(run: string, data: string | undefined, options: Options, t
     const part = splitOf(source, split);
     return await withSignals(terminal, WRITING, async (signal) => {
       const codes: PiecewiseArray = { shape: [part.count, model.latentSize], type: '<f4', pieces: encodedChunks(model, part) };
-      const labels = part.labels ? { labels: inOnePiece({ shape: [part.count], data: part.labels }) } : {};
-      await writeNpz(out, { codes, ...labels }, signal);
+      const labels = part.labels ? { labels: { shape: [part.count], data: part.labels } } : {};
+      await writeNpzFile(out, { codes, ...labels }, signal);
       terminal.print(`Wrote ${part.count} codes of ${model.latentSize} dimensions to ${out}`);
       return { result: { out, count: part.count, latent: model.latentSize, labels: part.labels !== null } };
     });

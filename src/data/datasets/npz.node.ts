@@ -6,5 +6,5 @@ export const npz = arrayDataset({
   name: 'npz',
   path: 'FILE',
   help: 'images: uint8 [N, H, W] or [N, H, W, C], and optional labels',
-  read: async (path) => ({ train: decodeNpzImages(await readFileBytes(path), basename(path)), test: null }),
+  read: async (path) => ({ train: await decodeNpzImages(await readFileBytes(path), basename(path)), test: null }),
 });

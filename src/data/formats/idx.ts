@@ -15,8 +15,8 @@ const UNSIGNED_BYTE = 0x08;
  * big-endian), then the elements.
  * @throws {InputError} that starts with `name` if the bytes are no such file, are truncated, or have elements other than bytes
  */
-export function decodeIdx(bytes: Uint8Array, name: string): IdxArray {
-  const file = isGzip(bytes) ? gunzip(bytes, name) : bytes;
+export async function decodeIdx(bytes: Uint8Array, name: string): Promise<IdxArray> {
+  const file = isGzip(bytes) ? await gunzip(bytes, name) : bytes;
   const [zero, secondZero, type, axes] = file;
   if (zero !== 0 || secondZero !== 0 || axes === undefined || axes === 0)
     throw new InputError(`${name}: not an IDX file: it does not start with two zero bytes, the element type and the number of axes`);
@@ -41,15 +41,15 @@ export interface NamedBytes {
  * Reads images [N, H, W] or [N, H, W, C] from an IDX file, and their labels [N] from another, as MNIST, Fashion-MNIST and EMNIST are published.
  * @throws {InputError} that starts with the name of the invalid file
  */
-export function decodeIdxImages(images: NamedBytes, labels: NamedBytes | null): LabeledImages {
-  const { sizes, data } = decodeIdx(images.bytes, images.name);
+export async function decodeIdxImages(images: NamedBytes, labels: NamedBytes | null): Promise<LabeledImages> {
+  const { sizes, data } = await decodeIdx(images.bytes, images.name);
   const layout = imageLayout(sizes, images.name);
   const pixels = channelPlanes(data, layout.channels, layout.height, layout.width);
-  return { ...layout, pixels, labels: labels && decodeLabels(labels, layout.count, images.name) };
+  return { ...layout, pixels, labels: labels && (await decodeLabels(labels, layout.count, images.name)) };
 }
 
-function decodeLabels({ bytes, name }: NamedBytes, count: number, images: string): Uint8Array {
-  const { sizes, data } = decodeIdx(bytes, name);
+async function decodeLabels({ bytes, name }: NamedBytes, count: number, images: string): Promise<Uint8Array> {
+  const { sizes, data } = await decodeIdx(bytes, name);
   if (sizes.length !== 1 || sizes[0] !== count)
     throw new InputError(`${name}: expected ${count} labels along one axis for the images in ${images} but got an array of ${sizes.join(' x ')}`);
   return data;

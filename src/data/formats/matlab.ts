@@ -57,7 +57,7 @@ interface MatrixHeader {
 interface Variable {
   readonly header: MatrixHeader;
   /** Returns the data of its matrix element, and inflates it if it is compressed. */
-  readonly data: () => Uint8Array;
+  readonly data: () => Uint8Array | Promise<Uint8Array>;
 }
 
 /**
@@ -65,20 +65,20 @@ interface Variable {
  * Other variables are skipped. A compressed array takes no more memory than its header declares, within the limit for its length.
  * @throws {InputError} that starts with `name` if the bytes are no such file, are corrupt or truncated, or lack a variable
  */
-export function decodeMatlab(bytes: Uint8Array, name: string, names: readonly string[]): ReadonlyMap<string, MatlabArray> {
+export async function decodeMatlab(bytes: Uint8Array, name: string, names: readonly string[]): Promise<ReadonlyMap<string, MatlabArray>> {
   const littleEndian = readByteOrder(bytes, name);
   const arrays = new Map<string, MatlabArray>();
   const found: string[] = [];
   for (let offset = FILE_HEADER; offset < bytes.length;) {
     const tag = readTag(bytes, offset, littleEndian, name);
     offset = tag.next;
-    const entry = readVariable(bytes, tag, littleEndian, name);
+    const entry = await readVariable(bytes, tag, littleEndian, name);
     if (entry === null) continue;
     const { variable } = entry.header;
     found.push(variable);
     if (!names.includes(variable)) continue;
     if (arrays.has(variable)) throw corrupt(name, `variable ${quoted(variable)} twice`);
-    arrays.set(variable, readMatrix(entry.data(), entry.header, littleEndian, name));
+    arrays.set(variable, readMatrix(await entry.data(), entry.header, littleEndian, name));
   }
   const missing = names.find((variable) => !arrays.has(variable));
   if (missing === undefined) return arrays;
@@ -133,7 +133,7 @@ function dataOf(bytes: Uint8Array, { start, size }: MatlabTag, name: string): Ui
 }
 
 /** Reads the variable in an element, or null if there is none. */
-function readVariable(bytes: Uint8Array, tag: MatlabTag, littleEndian: boolean, name: string): Variable | null {
+async function readVariable(bytes: Uint8Array, tag: MatlabTag, littleEndian: boolean, name: string): Promise<Variable | null> {
   const data = dataOf(bytes, tag, name);
   if (tag.type === COMPRESSED) return readCompressed(data, littleEndian, name);
   const header = tag.type === MATRIX && tag.size > 0 ? readHeader(data, littleEndian, name) : null;
@@ -141,18 +141,18 @@ function readVariable(bytes: Uint8Array, tag: MatlabTag, littleEndian: boolean, 
 }
 
 /** Reads the header of the variable in a compressed element. Only the variables that are needed are inflated to their end. */
-function readCompressed(data: Uint8Array, littleEndian: boolean, name: string): Variable | null {
-  const start = unzlibStart(data, MAX_HEADER, name);
+async function readCompressed(data: Uint8Array, littleEndian: boolean, name: string): Promise<Variable | null> {
+  const start = await unzlibStart(data, MAX_HEADER, name);
   const tag = readTag(start, 0, littleEndian, name);
   if (tag.type !== MATRIX) throw corrupt(name, `a compressed element of type ${tag.type}, expected an array (${MATRIX})`);
   const header = readHeader(start.subarray(TAG), littleEndian, name);
   if (header === null) return null;
   return {
     header,
-    data: () => {
+    data: async () => {
       const limit = maxMatrixBytes(header, name);
       if (!(tag.size <= limit)) throw corrupt(name, `${tag.size} compressed bytes for an array of ${header.sizes.join(' x ')}, its limit is ${limit}`);
-      return unzlib(data, TAG + tag.size, name).subarray(TAG);
+      return (await unzlib(data, TAG + tag.size, name)).subarray(TAG);
     },
   };
 }

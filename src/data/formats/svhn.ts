@@ -15,8 +15,8 @@ const ZERO_LABEL = 10;
  * `extra_32x32.mat`): X, bytes [H, W, C, N], column-major, and y [N, 1]. The label of an image is its digit.
  * @throws {InputError} that starts with `name` if the bytes are no such file
  */
-export function decodeSvhn(bytes: Uint8Array, name: string): LabeledImages {
-  const arrays = decodeMatlab(bytes, name, ['X', 'y']);
+export async function decodeSvhn(bytes: Uint8Array, name: string): Promise<LabeledImages> {
+  const arrays = await decodeMatlab(bytes, name, ['X', 'y']);
   const stored = imageBytes(arrays.get('X')!, name);
   const count = stored.length / IMAGE_BYTES;
   const { sizes, values } = arrays.get('y')!;

@@ -1,7 +1,7 @@
 import { copyFileSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
-import { encodeNpz } from '../../../src/data/formats/npz.js';
+import { npzArchive } from '../../npzArchive.js';
 import { writeImages } from '../../data/imageFiles.js';
 import { sharedTemporaryFolder } from '../../temporaryFolder.js';
 import { tinyConfiguration } from '../../training/tinyTraining.js';
@@ -22,7 +22,7 @@ beforeAll(async () => {
     Object.fromEntries(Array.from({ length: 40 }, (_, n) => [`${n < 20 ? 'dark' : 'light'}/${n}.png`, n < 20 ? n : 200 + n])),
   );
   const images = { shape: [20, 32, 32, 1], data: new Uint8Array(20 * 1024) };
-  writeFileSync(join(cwd, 'alike.npz'), encodeNpz({ images, labels: { shape: [20], data: new Uint8Array(20) } }));
+  writeFileSync(join(cwd, 'alike.npz'), npzArchive({ images, labels: { shape: [20], data: new Uint8Array(20) } }));
   await writeImages(join(cwd, 'photos'), { 'black.png': 3, 'white.png': 250 });
   writeFileSync(join(cwd, 'photos', 'torn.png'), 'no image');
   mkdirSync(join(cwd, 'torn'));

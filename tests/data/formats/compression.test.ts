@@ -1,7 +1,7 @@
 import { constants, deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { adler32, crc32, inflate, unzlib, unzlibStart } from '../../../src/data/formats/compression.js';
+import { unzlib, unzlibStart } from '../../../src/data/formats/compression.js';
 import { expectInputError } from '../../rejection.js';
 import { noise } from './noise.js';
 import { decodeIdx } from '../../../src/data/formats/idx.js';
@@ -26,45 +26,45 @@ const settings = fc.record({
   strategy: fc.constantFrom(constants.Z_DEFAULT_STRATEGY, constants.Z_FIXED, constants.Z_HUFFMAN_ONLY, constants.Z_RLE),
 });
 
-describe('DEFLATE data', () => {
-  it('are inflated to what they were, however zlib wrote them', () => {
-    fc.assert(
-      fc.property(contents, settings, (bytes, options) => {
-        expect(Buffer.compare(inflate(deflateRawSync(bytes, options), bytes.length, 'file'), bytes)).toBe(0);
+describe('zlib data', () => {
+  it('are inflated to what they were, however zlib wrote them', async () => {
+    await fc.assert(
+      fc.asyncProperty(contents, settings, async (bytes, options) => {
+        expect(Buffer.compare(await unzlib(deflateSync(bytes, options), bytes.length, 'file'), bytes)).toBe(0);
       }),
       { numRuns: 40 },
     );
   });
 
-  it('give their first bytes', () => {
-    fc.assert(
-      fc.property(contents, settings, fc.nat(2000), (bytes, options, count) => {
-        const start = unzlibStart(deflateSync(bytes, options), count, 'file');
+  it('give their first bytes', async () => {
+    await fc.assert(
+      fc.asyncProperty(contents, settings, fc.nat(2000), async (bytes, options, count) => {
+        const start = await unzlibStart(deflateSync(bytes, options), count, 'file');
         expect(Buffer.compare(start, bytes.subarray(0, count))).toBe(0);
       }),
       { numRuns: 40 },
     );
   });
 
-  it('may be runs that shrink a thousandfold, and photographs that do not shrink at all', () => {
+  it('may be runs that shrink a thousandfold, and photographs that do not shrink at all', async () => {
     for (const bytes of [new Uint8Array(10_000_000), noise(1_000_000)])
-      expect(Buffer.compare(inflate(deflateRawSync(bytes, { level: 9 }), bytes.length, 'file'), bytes)).toBe(0);
+      expect(Buffer.compare(await unzlib(deflateSync(bytes, { level: 9 }), bytes.length, 'file'), bytes)).toBe(0);
   });
 
-  it('may hold nothing', () => {
-    expect(inflate(deflateRawSync(new Uint8Array(0)), 0, 'file')).toHaveLength(0);
+  it('may hold nothing', async () => {
+    expect(await unzlib(deflateSync(new Uint8Array(0)), 0, 'file')).toHaveLength(0);
   });
 
   it('are refused where they should hold more than any published images do', async () => {
     // 100 kB of compressed data may hold 64 MiB and 128 times themselves.
-    await expectInputError(() => inflate(new Uint8Array(100_000), 80_000_000, 'bomb'), 'bomb: ', '80000000', `${2 ** 26 + 12_800_000}`);
-    await expectInputError(() => inflate(new Uint8Array(1000), 1_032_001, 'bomb'), 'bomb: ', '1032001', '1032000');
-    await expectInputError(() => inflate(new Uint8Array(1000), NaN, 'bomb'), 'bomb: ');
+    await expectInputError(() => unzlib(new Uint8Array(100_000), 80_000_000, 'bomb'), 'bomb: ', '80000000', `${2 ** 26 + 12_800_000}`);
+    await expectInputError(() => unzlib(new Uint8Array(1000), 1_032_001, 'bomb'), 'bomb: ', '1032001', '1032000');
+    await expectInputError(() => unzlib(new Uint8Array(1000), NaN, 'bomb'), 'bomb: ');
   });
 
   it('are refused where they are damaged or cut, at every place', async () => {
-    const bytes = deflateRawSync(noise(300));
-    for (let length = 0; length < bytes.length; length++) await expectInputError(() => inflate(bytes.subarray(0, length), 300, 'cut'), 'cut: ');
+    const bytes = deflateSync(noise(300));
+    for (let length = 0; length < bytes.length; length++) await expectInputError(() => unzlib(bytes.subarray(0, length), 300, 'cut'), 'cut: ');
     await expectInputError(() => unzlibStart(Uint8Array.of(0x78, 0x9c, 7, 0, 0, 0, 0), 10, 'bad'), 'bad: ', 'invalid block type');
     await expectInputError(
       () =>
@@ -74,7 +74,7 @@ describe('DEFLATE data', () => {
           'bad',
         ),
       'bad: ',
-      'checksum',
+      'incorrect data check',
     );
   });
 });
@@ -91,18 +91,17 @@ const letters = (text: string): number[] => [...new TextEncoder().encode(text), 
 const changed = (at: number, byte: number): Uint8Array => packed.with(at < 0 ? packed.length + at : at, byte);
 
 describe('an IDX file compressed by gzip', () => {
-  it('is read as the file that it holds', () => {
-    expect(decodeIdx(packed, 'file.gz')).toEqual({ sizes: [50, 100], data });
+  it('is read as the file that it holds', async () => {
+    expect(await decodeIdx(packed, 'file.gz')).toEqual({ sizes: [50, 100], data });
   });
 
   it.each([
     ['a file name', withHeader(8, letters('train-images-idx3-ubyte'))],
     ['a comment', withHeader(16, letters('digits'))],
     ['extra fields', withHeader(4, [3, 0, 1, 2, 3])],
-    ['a checksum', withHeader(2, [1, 2])],
-    ['all of them', withHeader(1 + 2 + 4 + 8 + 16, [2, 0, 9, 9, ...letters('name'), ...letters('comment'), 1, 2])],
-  ])('may have %s in its header', (_, bytes) => {
-    expect(decodeIdx(bytes, 'file.gz').data).toEqual(data);
+    ['all of them', withHeader(1 + 4 + 8 + 16, [2, 0, 9, 9, ...letters('name'), ...letters('comment')])],
+  ])('may have %s in its header', async (_, bytes) => {
+    expect((await decodeIdx(bytes, 'file.gz')).data).toEqual(data);
   });
 
   it('is refused wherever it is cut short', async () => {
@@ -114,9 +113,9 @@ describe('an IDX file compressed by gzip', () => {
   });
 
   it.each([
-    ['its checksum is wrong', changed(-5, packed.at(-5)! ^ 1), 'checksum'],
-    ['its length is wrong', changed(-1, 1), 'refusing to decompress'],
-    ['its method is unknown', changed(2, 7), 'invalid gzip data'],
+    ['its checksum is wrong', changed(-5, packed.at(-5)! ^ 1), 'incorrect data check'],
+    ['its length is wrong', changed(-1, 1), 'incorrect length check'],
+    ['its method is unknown', changed(2, 7), 'unknown compression method'],
     ['it holds no IDX file', new Uint8Array(gzipSync(noise(100))), 'IDX'],
     ['it holds nothing', new Uint8Array(gzipSync(new Uint8Array(0))), 'IDX'],
     ['it holds less than its sizes say', new Uint8Array(gzipSync(plain.subarray(0, 4000))), 'expected 5012 bytes'],
@@ -143,28 +142,7 @@ describe('an IDX file compressed by gzip', () => {
     const deflated = deflateRawSync(idxBytes([20], noise(10)));
     const bytes = new ByteWriter(true).bytes(packed.subarray(0, FIXED_HEADER)).bytes(deflated).bytes(noise(5_000_000)).done();
     const start = performance.now();
-    await expectInputError(() => decodeIdx(bytes, 'tail.gz'), 'tail.gz: ', 'refusing to decompress');
+    await expectInputError(() => decodeIdx(bytes, 'tail.gz'), 'tail.gz: ', 'incorrect data check');
     expect(performance.now() - start).toBeLessThan(1000);
-  });
-});
-
-const ascii = (text: string): Uint8Array => new TextEncoder().encode(text);
-
-describe('checksums', () => {
-  it('are those that are published for known texts', () => {
-    expect(crc32(ascii('123456789'))).toBe(0xcbf43926);
-    expect(adler32(ascii('Wikipedia'))).toBe(0x11e60398);
-    expect([crc32(ascii('')), adler32(ascii(''))]).toEqual([0, 1]);
-  });
-
-  it('do not overflow on the largest bytes', () => {
-    // Adler-32 by its definition: sums of the bytes, and of those sums, modulo 65521.
-    const length = 100_000;
-    let [sum, sumOfSums] = [1n, 0n];
-    for (let index = 0; index < length; index++) {
-      sum = (sum + 255n) % 65_521n;
-      sumOfSums = (sumOfSums + sum) % 65_521n;
-    }
-    expect(adler32(new Uint8Array(length).fill(255))).toBe(Number(sumOfSums * 65_536n + sum));
   });
 });

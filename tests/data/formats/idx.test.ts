@@ -8,24 +8,24 @@ import { gzipSync } from 'node:zlib';
 import { noise } from './noise.js';
 
 describe('an IDX file', () => {
-  it('of any sizes is read as it was written', () => {
+  it('of any sizes is read as it was written', async () => {
     const sizes = fc.array(fc.integer({ min: 0, max: 5 }), { minLength: 1, maxLength: 4 });
-    fc.assert(
-      fc.property(sizes, fc.infiniteStream(fc.nat(255)), (axes, stream) => {
+    await fc.assert(
+      fc.asyncProperty(sizes, fc.infiniteStream(fc.nat(255)), async (axes, stream) => {
         const count = axes.reduce((a, b) => a * b, 1);
         const data = Uint8Array.from({ length: count }, () => stream.next().value as number);
-        expect(decodeIdx(idxBytes(axes, data), 'file')).toEqual({ sizes: axes, data });
+        expect(await decodeIdx(idxBytes(axes, data), 'file')).toEqual({ sizes: axes, data });
       }),
     );
   });
 
-  it('has its sizes from the most significant byte on', () => {
-    expect(decodeIdx(idxBytes([258], new Uint8Array(258)), 'file').sizes).toEqual([258]);
+  it('has its sizes from the most significant byte on', async () => {
+    expect((await decodeIdx(idxBytes([258], new Uint8Array(258)), 'file')).sizes).toEqual([258]);
   });
 
-  it('is read from the middle of a larger memory', () => {
+  it('is read from the middle of a larger memory', async () => {
     const larger = Uint8Array.from([9, 9, 9, ...idxBytes([2, 1], [7, 8]), 9]);
-    expect(decodeIdx(larger.subarray(3, larger.length - 1), 'file')).toEqual({ sizes: [2, 1], data: Uint8Array.of(7, 8) });
+    expect(await decodeIdx(larger.subarray(3, larger.length - 1), 'file')).toEqual({ sizes: [2, 1], data: Uint8Array.of(7, 8) });
   });
 });
 
@@ -77,22 +77,22 @@ const file = (bytes: Uint8Array, name = 'images') => ({ bytes, name });
 const threeImages = file(idxBytes([3, 2, 2], noise(12)));
 
 describe('a pair of IDX files', () => {
-  it('gives grey images as they are, and their labels', () => {
+  it('gives grey images as they are, and their labels', async () => {
     const size = fc.integer({ min: 1, max: 6 });
-    fc.assert(
-      fc.property(size, size, size, fc.boolean(), (count, height, width, packed) => {
+    await fc.assert(
+      fc.asyncProperty(size, size, size, fc.boolean(), async (count, height, width, packed) => {
         const [pixels, labels] = [noise(count * height * width), noise(count, 2)];
         const published = (bytes: Uint8Array) => (packed ? gzipSync(bytes) : bytes);
         const images = file(published(idxBytes([count, height, width], pixels)));
-        const read = decodeIdxImages(images, file(published(idxBytes([count], labels)), 'labels'));
+        const read = await decodeIdxImages(images, file(published(idxBytes([count], labels)), 'labels'));
         expect(read).toEqual({ count, channels: 1, height, width, pixels, labels });
       }),
     );
   });
 
-  it('gives colour images plane by plane', () => {
+  it('gives colour images plane by plane', async () => {
     const images = file(idxBytes([1, 2, 1, 3], [1, 2, 3, 4, 5, 6]));
-    expect(decodeIdxImages(images, null)).toEqual({ count: 1, channels: 3, height: 2, width: 1, pixels: Uint8Array.of(1, 4, 2, 5, 3, 6), labels: null });
+    expect(await decodeIdxImages(images, null)).toEqual({ count: 1, channels: 3, height: 2, width: 1, pixels: Uint8Array.of(1, 4, 2, 5, 3, 6), labels: null });
   });
 
   it.each([

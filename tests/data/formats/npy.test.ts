@@ -6,7 +6,7 @@ import { ByteWriter } from './byteWriter.js';
 import { noise } from './noise.js';
 import { npyBytes, tuple } from './npyBytes.js';
 import { unzipSync } from 'fflate';
-import { encodeNpz } from '../../../src/data/formats/npz.js';
+import { npzArchive } from '../../npzArchive.js';
 
 const shapes = fc.array(fc.integer({ min: 0, max: 5 }), { maxLength: 4 });
 const sizeOf = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
@@ -251,7 +251,7 @@ describe('an encoded .npz archive', () => {
       arr_0: { shape: [2, 2], data: Uint8Array.of(1, 2, 3, 4) },
       codes: { shape: [1, 3], data: Float32Array.of(0.5, -0.5, 0) },
     };
-    const files = unzipSync(encodeNpz(arrays));
+    const files = unzipSync(npzArchive(arrays));
     expect(Object.keys(files)).toEqual(['arr_0.npy', 'codes.npy']);
     for (const [name, array] of Object.entries(arrays)) expect(Array.from(files[`${name}.npy`]!)).toEqual(Array.from(encodeNpy(array)));
   });
