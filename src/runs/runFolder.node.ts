@@ -21,7 +21,7 @@ import { FolderLock, LOCK_NAME } from './lock.node.js';
  * @throws {InputError} if it cannot be read, or is corrupt or of another format
  */
 export async function readCheckpointFile(file: string): Promise<StoredCheckpoint> {
-  return { ...decodeCheckpoint(await wrapReadErrors(file, () => readRegularFile(file)), file, sha256), file };
+  return { ...(await decodeCheckpoint(await wrapReadErrors(file, () => readRegularFile(file)), file, sha256)), file };
 }
 
 const sha256: Digest = (...pieces) => pieces.reduce((hash, piece) => hash.update(piece), createHash('sha256')).digest('hex');
