@@ -73,7 +73,8 @@ export async function decodeCheckpoint(bytes: Uint8Array, file: string, digest: 
   const version = FORMAT.exec(metadata.format ?? '')?.[1];
   if (version === undefined) throw new InputError(`${file}: not an agenet checkpoint (its format is ${shown(metadata.format ?? null)})`);
   requireVersion(Number(version), file);
-  requireSeal(bytes, metadata, file, digest);
+  if (!isSealIntact(bytes, metadata, digest))
+    throw new InputError(`${file}: corrupt checkpoint: ${metadata.sha256 === undefined ? 'it has no checksum' : 'checksum mismatch'}`);
   const { step, rateScale } = readCounters(metadata, file);
   const configuration = await requireConfiguration(parseJson(metadata.configuration ?? '', file), file);
   const { pair, hasEma = false } = iterationSpec(configuration);
@@ -161,11 +162,10 @@ export function encodeSealed({ tensors, metadata }: TensorFile, digest: Digest):
   return file;
 }
 
-/** @throws {InputError} if a byte differs from what `encodeSealed` wrote, or the file has no digest */
-function requireSeal(bytes: Uint8Array, { sha256 = '' }: TensorFile['metadata'], name: string, digest: Digest): void {
+/** Whether a file that `encodeSealed` wrote has not changed since. */
+export function isSealIntact(bytes: Uint8Array, { sha256 = '' }: TensorFile['metadata'], digest: Digest): boolean {
   const start = DIGEST.test(sha256) ? findEntry(bytes, sha256) : -1;
-  const isIntact = start >= 0 && digest(bytes.subarray(0, start), ascii(BLANK), bytes.subarray(start + BLANK.length)) === sha256;
-  if (!isIntact) throw new InputError(`${name}: corrupt checkpoint: ${sha256 === '' ? 'it has no checksum' : 'checksum mismatch'}`);
+  return start >= 0 && digest(bytes.subarray(0, start), ascii(BLANK), bytes.subarray(start + BLANK.length)) === sha256;
 }
 
 const ascii = (text: string): Uint8Array => new TextEncoder().encode(text);
