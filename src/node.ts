@@ -1,5 +1,4 @@
 /** agenet in Node: training into run folders, and reading and writing files. */
-import { z } from 'zod';
 import { type Compile } from './engine/index.js';
 import { compile, type CompileOptions, DEVICES } from './engine/runtime/native.node.js';
 import { type RunEvent, type RunOptions, type RunSummary, trainRun } from './runs/train.node.js';
@@ -20,31 +19,30 @@ export interface TrainOptions extends RunOptions, Pick<CompileOptions, 'device' 
   readonly onEvent?: (event: RunEvent) => void | Promise<void>;
 }
 
-const THREADS = 'must be a whole number from 0 (one per core) to 1024';
-const PATH = 'must be the path of a run folder';
-const flag = z.boolean('must be true or false').optional();
-
-const optionsSchema = z.strictObject(
-  {
-    out: z.string(PATH).min(1, PATH).optional(),
-    resume: flag,
-    strict: flag,
-    tensorboard: flag,
-    device: z.enum(DEVICES, `must be one of ${DEVICES.join(', ')}`).optional(),
-    threads: z.int(THREADS).min(0, THREADS).max(1024, THREADS).optional(),
-    signal: z.instanceof(AbortSignal, { error: 'must be an AbortSignal' }).optional(),
-    onEvent: z.custom((value) => typeof value === 'function', 'must be a function').optional(),
-  },
-  'must be an object',
-);
-
-const checkOptions = (options: unknown) =>
+async function checkOptions(options: unknown): Promise<void> {
+  const { z } = await import('zod');
+  const flag = z.boolean('must be true or false').optional();
+  const [path, threads] = ['must be the path of a run folder', 'must be a whole number from 0 (one per core) to 1024'];
+  const schema = z.strictObject(
+    {
+      out: z.string(path).min(1, path).optional(),
+      resume: flag,
+      strict: flag,
+      tensorboard: flag,
+      device: z.enum(DEVICES, `must be one of ${DEVICES.join(', ')}`).optional(),
+      threads: z.int(threads).min(0, threads).max(1024, threads).optional(),
+      signal: z.instanceof(AbortSignal, { error: 'must be an AbortSignal' }).optional(),
+      onEvent: z.custom((value) => typeof value === 'function', 'must be a function').optional(),
+    },
+    'must be an object',
+  );
   validate(
-    optionsSchema,
+    schema,
     options,
     (key, name = key) => `options: ${name}`,
-    () => Object.keys(optionsSchema.shape),
+    () => Object.keys(schema.shape),
   );
+}
 
 /**
  * Trains a model into a run folder, as the command `agenet train` does. Nothing is written before all arguments are checked.
@@ -57,7 +55,7 @@ const checkOptions = (options: unknown) =>
  * @throws {Error} if a loss or gradient becomes NaN or infinite and no rollback is left
  */
 export async function train(settings: Settings, options: TrainOptions = {}): Promise<RunSummary> {
-  checkOptions(options);
+  await checkOptions(options);
   return trainRun(settings, { ...options, compile: compilerOf(options) });
 }
 
@@ -67,7 +65,7 @@ export async function train(settings: Settings, options: TrainOptions = {}): Pro
  * @throws as `train` does, when the first event is requested
  */
 export async function* trainingEvents(settings: Settings, options: Omit<TrainOptions, 'onEvent'> = {}): AsyncGenerator<RunEvent, void> {
-  checkOptions(options);
+  await checkOptions(options);
   const compile = compilerOf(options);
   yield* eventsOf<RunEvent>((onEvent, signal) => trainRun(settings, { ...options, compile, signal, onEvent }), options.signal);
 }

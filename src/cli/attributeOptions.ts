@@ -2,7 +2,7 @@
 import { Option } from '@commander-js/extra-typings';
 import { basename, dirname, resolve } from 'node:path';
 import { InputError } from '../errors.js';
-import type { OpenedRun } from './openRun.js';
+import type { OpenedRun } from '../runs/runFolder.node.js';
 import type { Terminal } from './command.js';
 import { parseNumber } from './options.js';
 
@@ -48,8 +48,8 @@ export async function openMovement(
     return { move: (codes) => codes, moved: {} };
   }
   const { moveCodes } = await import('../model/attribute.js');
-  const { AttributeFiles } = await import('../runs/runAssets.node.js');
-  const { direction, origin } = await new AttributeFiles(runFolderPath(run)).read(along);
+  const { ATTRIBUTES, RunAssets } = await import('../runs/runAssets.node.js');
+  const { direction, origin } = await new RunAssets(runFolderPath(run), ATTRIBUTES).read(along);
   if (direction.length !== model.latentSize) {
     throw new InputError(
       `--along ${along}: has ${direction.length} coordinates, but codes of the run have ${model.latentSize}; recreate it with agenet attribute`,

@@ -1,6 +1,5 @@
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { z } from 'zod';
 import { InputError, nearestName } from '../errors.js';
 import { type Crop, CROPS } from '../images/preprocessing.js';
 import { validate } from '../validation.js';
@@ -47,26 +46,29 @@ export async function nativeFormat(data: string): Promise<Required<ImageFormat>>
   return { size, channels, crop, padding };
 }
 
-const flag = z.boolean('must be true or false').optional();
-
-/** Arguments of `openSource`. Other properties of the caller's objects are ignored. */
-const argumentsSchema = z.object({
-  data: z.string('must be the name of a data set or a path'),
-  format: z
-    .object(
-      {
-        size: z.int('must be an integer from 1 to 1024').min(1, 'must be at least 1').max(1024, 'must be at most 1024'),
-        channels: z.union([z.literal(1), z.literal(3)], 'must be 1 (grayscale) or 3 (RGB)'),
-        crop: z.enum(CROPS as readonly [Crop, ...Crop[]], `must be one of ${CROPS.join(', ')}`).optional(),
-      },
-      'must be an object with size and channels',
-    )
-    .optional(),
-  options: z.object(
-    { testFraction: z.number('must be a number').optional(), splitSeed: z.int('must be an integer').optional(), streaming: flag, strict: flag },
-    'must be an object',
-  ),
-});
+/** Checks the arguments of `openSource`. Other properties of the caller's objects are ignored. */
+async function checkArguments(given: Readonly<Record<'data' | 'format' | 'options', unknown>>): Promise<void> {
+  const { z } = await import('zod');
+  const flag = z.boolean('must be true or false').optional();
+  const schema = z.object({
+    data: z.string('must be the name of a data set or a path'),
+    format: z
+      .object(
+        {
+          size: z.int('must be an integer from 1 to 1024').min(1, 'must be at least 1').max(1024, 'must be at most 1024'),
+          channels: z.union([z.literal(1), z.literal(3)], 'must be 1 (grayscale) or 3 (RGB)'),
+          crop: z.enum(CROPS as readonly [Crop, ...Crop[]], `must be one of ${CROPS.join(', ')}`).optional(),
+        },
+        'must be an object with size and channels',
+      )
+      .optional(),
+    options: z.object(
+      { testFraction: z.number('must be a number').optional(), splitSeed: z.int('must be an integer').optional(), streaming: flag, strict: flag },
+      'must be an object',
+    ),
+  });
+  validate(schema, given);
+}
 
 /**
  * Opens data by its spec: the name of a data set, `name:path`, or the path of a folder of images.
@@ -74,7 +76,7 @@ const argumentsSchema = z.object({
  * @throws {InputError} for invalid arguments, unknown data, and a format that the data cannot have
  */
 export async function openSource(data: string, format?: ImageFormat, options: OpenOptions = {}): Promise<ImageSource> {
-  validate(argumentsSchema, { data, format, options });
+  await checkArguments({ data, format, options });
   const { dataset, path } = await resolveData(data);
   return dataset.open(path, format ? pickFormat(format) : await dataset.format(path), { ...options, name: data });
 }

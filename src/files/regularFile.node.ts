@@ -1,6 +1,7 @@
 /** Reads files of the user's choice, which may be anything that has a path. */
 import { constants, type Stats } from 'node:fs';
 import { open } from 'node:fs/promises';
+import { wrapReadErrors } from './atomic.node.js';
 
 /** Opens a file without waiting for the writer of a pipe, and without making a terminal the process's own. Some systems lack these flags. */
 export const OPEN_FOR_READING = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0) | (constants.O_NOCTTY ?? 0);
@@ -35,6 +36,18 @@ export async function readRegularFile(path: string, limit = Infinity): Promise<B
 
 /** Reads a regular file as UTF-8 text. Rejects as `readRegularFile` does. */
 export const readTextFile = async (path: string): Promise<string> => (await readRegularFile(path)).toString('utf8');
+
+/**
+ * Reads a regular file as UTF-8 text. Returns undefined if it does not exist.
+ * @throws {InputError} if it cannot be read
+ */
+export const readTextIfExists = (path: string): Promise<string | undefined> =>
+  wrapReadErrors(path, () =>
+    readTextFile(path).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ENOENT') throw error;
+      return undefined;
+    }),
+  );
 
 /** @throws unless an open file is a regular file */
 export function requireRegular(found: Pick<Stats, 'isFile' | 'isDirectory' | 'isFIFO' | 'isSocket'>): void {

@@ -40,9 +40,10 @@ async function* generateBatches(model: TrainedModel, options: SamplingOptions): 
   }
 }
 
-/** Returns generated values [N, C, H, W] in [-1, 1] as a batch of bytes. */
-export function imagesOf({ pair, imageElements }: TrainedModel, values: Float32Array): ImageBatch {
-  return { shape: pair.encoder.inputShape as [number, number, number], count: values.length / imageElements, data: toBytes(values) };
+/** Returns bytes, or generated values in [-1, 1], [N, C, H, W] as a batch of bytes. */
+export function imagesOf({ pair, imageElements }: TrainedModel, values: Float32Array | Uint8Array): ImageBatch {
+  const data = values instanceof Uint8Array ? values : toBytes(values);
+  return { shape: pair.encoder.inputShape as [number, number, number], count: data.length / imageElements, data };
 }
 
 /** Returns the function that draws codes [count, M] of the samples from `first` on. It is called for consecutive samples. */

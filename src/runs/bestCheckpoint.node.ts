@@ -1,25 +1,22 @@
 import { join } from 'node:path';
-import { z } from 'zod';
 import { InputError } from '../errors.js';
-import { describeSystemError, writeFileAtomically } from '../files/atomic.node.js';
-import { readRegularFile, readTextFile } from '../files/regularFile.node.js';
+import { writeFileAtomically } from '../files/atomic.node.js';
+import { readRegularFile, readTextIfExists } from '../files/regularFile.node.js';
 import { betterDirection } from '../metrics/registry.js';
 
-const recordSchema = z.strictObject({
-  /** The metric by which it was chosen, and its value. */
-  metric: z.string(),
-  value: z.number(),
-  /** Iterations and complete epochs of training. */
-  step: z.number(),
-  epochs: z.number(),
-  /** Number of samples; metrics of different numbers are not comparable. */
-  count: z.number(),
-  /** All its metrics, so that a resumed run may choose by a different one. */
-  metrics: z.record(z.string(), z.number().nullable()),
-});
-
 /** The record of the best checkpoint. */
-export type BestRecord = Readonly<z.infer<typeof recordSchema>>;
+export interface BestRecord {
+  /** The metric by which it was chosen, and its value. */
+  readonly metric: string;
+  readonly value: number;
+  /** Iterations and complete epochs of training. */
+  readonly step: number;
+  readonly epochs: number;
+  /** Number of samples; metrics of different numbers are not comparable. */
+  readonly count: number;
+  /** All its metrics, so that a resumed run may choose by a different one. A value that is not finite is null in JSON. */
+  readonly metrics: Readonly<Record<string, number | null>>;
+}
 
 /** The best checkpoint of a run so far: `checkpoints/best.safetensors`, a copy that no pruning removes, and `best.json`. */
 export class BestCheckpoint {
@@ -37,13 +34,10 @@ export class BestCheckpoint {
    * @throws {InputError} if the record is corrupt
    */
   async read(): Promise<(BestRecord & { readonly file: string }) | undefined> {
-    const text = await readTextFile(this.recordFile).catch((error: unknown) => {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-      throw new InputError(`${this.recordFile}: cannot be read (${describeSystemError(error)})`);
-    });
+    const text = await readTextIfExists(this.recordFile);
     if (text === undefined) return undefined;
     try {
-      return { ...recordSchema.parse(JSON.parse(text)), file: this.file };
+      return { ...requireRecord(JSON.parse(text)), file: this.file };
     } catch {
       throw new InputError(`${this.recordFile}: corrupt file; delete it to choose the best checkpoint again`);
     }
@@ -68,4 +62,12 @@ function isBetter({ metric, value, count, step }: BestRecord, before: BestRecord
   const rival = before?.count === count ? before.metrics[metric] : undefined;
   if (typeof rival !== 'number') return true;
   return betterDirection(metric) === 'higher' ? value > rival : value < rival;
+}
+
+function requireRecord(stored: unknown): BestRecord {
+  const record = stored as BestRecord;
+  const { metric, value, step, epochs, count, metrics } = record;
+  const isRecord = typeof metric === 'string' && [value, step, epochs, count].every((entry) => typeof entry === 'number');
+  if (!isRecord || typeof metrics !== 'object') throw new TypeError('not a record of a checkpoint');
+  return record;
 }

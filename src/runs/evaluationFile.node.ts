@@ -1,7 +1,6 @@
 /** Evaluations in run folders: written by `evaluate` and during training, read by `compare`. */
 import { readdir, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { z } from 'zod';
 import { InputError } from '../errors.js';
 import { describeSystemError, writeFileAtomically } from '../files/atomic.node.js';
 import { encodePng } from '../images/files.node.js';
@@ -11,14 +10,12 @@ import type { GridImages } from '../metrics/metric.js';
 
 const FORMAT = 'agenet evaluation 2';
 
-const evaluationSchema = z.looseObject({
-  step: z.number(),
-  // A value that is not finite is null in JSON.
-  metrics: z.record(z.string(), z.number().nullable()),
-  protocol: z.record(z.string(), z.unknown()),
-});
-
-type EvaluationRecord = Readonly<z.infer<typeof evaluationSchema>>;
+interface EvaluationRecord {
+  readonly step: number;
+  /** A value that is not finite is null in JSON. */
+  readonly metrics: Readonly<Record<string, number | null>>;
+  readonly protocol: Readonly<Record<string, unknown>>;
+}
 
 const FILE_NAME = /^evaluation-(\d+)(-raw)?\.json$/;
 
@@ -73,23 +70,30 @@ export async function readLatestEvaluation(run: string): Promise<EvaluationRecor
   const names = await readdir(run).catch((error: unknown) => {
     throw new InputError(`${run}: cannot read the run folder (${describeSystemError(error)})`);
   });
-  const steps = names.flatMap((name) => {
-    const match = FILE_NAME.exec(name);
-    return match ? [{ name, step: Number(match[1]), ema: match[2] === undefined }] : [];
+  const files = names.flatMap((name) => {
+    const [, step, raw] = FILE_NAME.exec(name) ?? [];
+    return step === undefined ? [] : [{ name, order: 2 * Number(step) + (raw === undefined ? 1 : 0) }];
   });
-  const latest = steps.sort((a, b) => a.step - b.step || Number(a.ema) - Number(b.ema)).at(-1);
+  const latest = files.sort((a, b) => a.order - b.order).at(-1);
   if (latest === undefined) throw new InputError(`${run}: not evaluated yet; run agenet evaluate ${run}`);
   return readEvaluation(join(run, latest.name));
 }
 
 async function readEvaluation(file: string): Promise<EvaluationRecord> {
+  const { z } = await import('zod');
+  const schema = z.looseObject({
+    format: z.literal(FORMAT),
+    step: z.number(),
+    metrics: z.record(z.string(), z.number().nullable()),
+    protocol: z.record(z.string(), z.unknown()),
+  });
   let stored: unknown;
   try {
     stored = JSON.parse(await readTextFile(file));
   } catch {
     throw new InputError(`${file}: corrupt evaluation; run agenet evaluate again`);
   }
-  const { success, data } = evaluationSchema.safeParse(stored);
-  if (success && data.format === FORMAT) return data;
+  const { success, data } = schema.safeParse(stored);
+  if (success) return data;
   throw new InputError(`${file}: not an evaluation of this version of agenet; run agenet evaluate again`);
 }

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { lstat, open, readFile, readlink, rename, rm, utimes, writeFile } from 'node:fs/promises';
+import { lstat, open, readFile, readlink, rm, utimes } from 'node:fs/promises';
 import { hostname } from 'node:os';
-import { basename, dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { InputError } from '../errors.js';
-import { describeSystemError, wrapWriteErrors } from '../files/atomic.node.js';
-import { readTextFile } from '../files/regularFile.node.js';
+import { wrapWriteErrors, writeFileAtomically } from '../files/atomic.node.js';
+import { readTextIfExists } from '../files/regularFile.node.js';
 
 /** The holder of a lock, as its file records it. */
 interface Owner {
@@ -64,9 +64,9 @@ export class FolderLock {
    * @throws {InputError} if the lock file cannot be read or written
    */
   async confirm(): Promise<void> {
-    const found = await readText(this.file);
+    const found = await readTextIfExists(this.file);
     if (found === this.text || (found === undefined && (await create(this.file, this.text)))) return;
-    const owner = parseOwner((await readText(this.file)) ?? '');
+    const owner = parseOwner((await readTextIfExists(this.file)) ?? '');
     throw new Error(
       `${this.folder}: ${owner ? `process ${owner.pid} on ${owner.host}` : 'another process'} has taken over this run folder; nothing more is written into it`,
     );
@@ -83,7 +83,7 @@ export class FolderLock {
   }
 
   private async isHeld(): Promise<boolean> {
-    return (await readText(this.file).catch(() => undefined)) === this.text;
+    return (await readTextIfExists(this.file).catch(() => undefined)) === this.text;
   }
 
   private async refresh(): Promise<void> {
@@ -116,7 +116,7 @@ async function replaceStale(file: string, text: string, id: string): Promise<boo
   if ((await seize(guard, text)) !== undefined) return false;
   try {
     if ((await inspect(file))?.id !== id) return false;
-    await replace(file, text);
+    await writeFileAtomically(file, new TextEncoder().encode(text));
     return true;
   } finally {
     await rm(guard, { force: true });
@@ -144,25 +144,7 @@ async function create(file: string, text: string): Promise<boolean> {
     }
   });
   // If this process was suspended in between, its empty file may have been replaced.
-  return created && (await readText(file)) === text;
-}
-
-async function replace(file: string, text: string): Promise<void> {
-  const temporary = join(dirname(file), `${basename(file)}.${randomUUID()}.partial`);
-  await wrapWriteErrors(file, async () => {
-    await writeFile(temporary, text, { flag: 'wx' });
-    await rename(temporary, file);
-  });
-}
-
-/** Reads a file. Returns undefined if it does not exist. */
-async function readText(file: string): Promise<string | undefined> {
-  try {
-    return await readTextFile(file);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw new InputError(`${file}: cannot be read (${describeSystemError(error)})`);
-  }
+  return created && (await readTextIfExists(file)) === text;
 }
 
 type Found = { readonly id: string } & ({ readonly state: 'held'; readonly owner: Owner } | { readonly state: 'stale' | 'settling' });
@@ -173,7 +155,7 @@ async function inspect(file: string): Promise<Found | undefined> {
   if (status === undefined) return undefined;
   // Locks are never links.
   if (status.isSymbolicLink()) return { id: String(status.ino), state: 'stale' };
-  const text = await readText(file);
+  const text = await readTextIfExists(file);
   if (text === undefined) return undefined;
   // A time in the future comes from a different clock; its distance counts.
   const age = Math.abs(Date.now() - status.mtimeMs) / 1000;

@@ -21,10 +21,14 @@ import { FolderLock, LOCK_NAME } from './lock.node.js';
  * @throws {InputError} if it cannot be read, or is corrupt or of another format
  */
 export async function readCheckpointFile(file: string): Promise<StoredCheckpoint> {
-  return { ...decodeCheckpoint(await wrapReadErrors(file, () => readRegularFile(file)), file, sha256), file };
+  return { ...(await decodeCheckpoint(await wrapReadErrors(file, () => readRegularFile(file)), file, sha256)), file };
 }
 
-const sha256: Digest = (...pieces) => pieces.reduce((hash, piece) => hash.update(piece), createHash('sha256')).digest('hex');
+/** Returns the SHA-256 of consecutive pieces in hexadecimal. */
+export const sha256: Digest = (...pieces) => pieces.reduce((hash, piece) => hash.update(piece), createHash('sha256')).digest('hex');
+
+/** Returns the bytes of an array, without a copy. */
+export const bytesOf = ({ buffer, byteOffset, byteLength }: Float32Array): Uint8Array => new Uint8Array(buffer, byteOffset, byteLength);
 
 const SUBFOLDERS = ['samples', 'reconstructions', 'checkpoints'] as const;
 /** Temporary files of `writeFileAtomically`. */

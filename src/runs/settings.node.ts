@@ -1,18 +1,15 @@
 /** Resolution of settings: those of the caller over a file over a preset over the run of `initFrom` over the defaults. */
 import { readdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { parseDocument } from 'yaml';
-import { z } from 'zod';
 import { canonicalDataSpec, nativeFormat } from '../data/open.node.js';
 import { InputError, nearestName } from '../errors.js';
 import { wrapReadErrors } from '../files/atomic.node.js';
 import { readTextFile } from '../files/regularFile.node.js';
 import { architectureFor, type ArchitectureName, ARCHITECTURES } from '../networks/architecture.js';
 import { requireVersion } from '../training/checkpoint.js';
-import { type Configuration, isChangeable } from '../training/configuration.js';
-import { checkConfiguration, SETTING_KEYS } from '../training/configurationSchema.js';
+import { checkConfiguration, type Configuration, isChangeable } from '../training/configuration.js';
 import { DEFAULTS } from '../training/defaults.js';
-import { type SettingLabel, shown, validate } from '../validation.js';
+import { type SettingLabel, shown } from '../validation.js';
 import { readCheckpoint, RunFolder } from './runFolder.node.js';
 
 /** Settings of a training run, as far as they are not the defaults. */
@@ -37,10 +34,15 @@ interface Layer {
 
 const keyLabel: SettingLabel = (key, name = key) => name;
 const LENGTHS = ['epochs', 'steps'] as const;
-/** The keys that a file of settings may have, besides `version`. */
-const FILE_KEYS: readonly string[] = [...SETTING_KEYS, ...LENGTHS];
-/** The keys of `Settings`. */
-export const SETTINGS_KEYS: readonly string[] = [...FILE_KEYS, 'preset', 'config'];
+
+/** Returns the keys that a file of settings may have, besides `version`. */
+async function fileKeys(): Promise<string[]> {
+  const { configurationSchema } = await import('../training/configurationSchema.js');
+  return [...Object.keys(configurationSchema.shape), ...LENGTHS];
+}
+
+/** Returns the keys of `Settings`. */
+export const settingKeys = async (): Promise<string[]> => [...(await fileKeys()), 'preset', 'config'];
 
 /**
  * Resolves settings into a configuration with the native format of the data and the defaults.
@@ -53,7 +55,7 @@ export async function resolveSettings(
   label: SettingLabel = keyLabel,
   onWarning: (message: string) => void = () => undefined,
 ): Promise<Configuration> {
-  const { data } = validate(z.looseObject({ data: z.string('must be a string') }, 'must be an object'), settings, label);
+  const data = requireData(settings, label);
   const explicit = await layersOf(settings, data, label);
   const layers = [...(await initialRunLayer(merged(explicit).initFrom)), ...explicit];
   const labelOf: SettingLabel = (key, name = key) => (layers.findLast((layer) => key in layer.settings)?.label ?? label)(key, name);
@@ -75,8 +77,8 @@ export async function resolveSettings(
  */
 export async function resumedConfiguration(folder: RunFolder, settings: Settings, label: SettingLabel = keyLabel): Promise<Configuration> {
   const earlier = await folder.readConfiguration();
-  validate(z.looseObject({ data: z.string('must be a string').optional() }, 'must be an object'), settings, label);
-  const changes = merged(await layersOf(settings, settings.data ?? earlier.data, label));
+  const data = requireData(settings, label, earlier.data);
+  const changes = merged(await layersOf(settings, data, label));
   for (const [key, value] of Object.entries(changes)) {
     const before = earlier[key as keyof Configuration];
     const isSame = key === 'data' ? canonicalDataSpec(String(value)) === canonicalDataSpec(earlier.data) : JSON.stringify(value) === JSON.stringify(before);
@@ -88,6 +90,14 @@ export async function resumedConfiguration(folder: RunFolder, settings: Settings
     );
   }
   return checkConfiguration({ ...earlier, ...changes, data: earlier.data }, label);
+}
+
+/** Returns the data of settings, which the other layers depend on. */
+function requireData(settings: unknown, label: SettingLabel, fallback?: string): string {
+  if (typeof settings !== 'object' || settings === null) throw new InputError(`${label('settings')}: must be an object, not ${shown(settings)}`);
+  const { data = fallback } = settings as Values;
+  if (typeof data !== 'string') throw new InputError(`${label('data')}: must be a string, not ${shown(data)}`);
+  return data;
 }
 
 /** Returns the preset, the file and the caller's own settings, in this order. */
@@ -126,19 +136,21 @@ async function presetFile(name: string, label: SettingLabel): Promise<string> {
 
 /** Reads a file of settings. A run's config.json also names the data, which must be that of the caller. */
 async function readSettings(file: string, expectedData: string): Promise<Values> {
-  const { version, data, ...settings } = parseSettings(await wrapReadErrors(file, () => readTextFile(file)), file);
+  const { version, data, ...settings } = await parseSettings(await wrapReadErrors(file, () => readTextFile(file)), file);
   if (version !== undefined) requireVersion(version, file);
   if (data !== undefined && (typeof data !== 'string' || canonicalDataSpec(data) !== canonicalDataSpec(expectedData))) {
     throw new InputError(`${file}: data: expected ${expectedData} but got ${shown(data)}; remove it from the file`);
   }
-  const unknown = Object.keys(settings).find((key) => !FILE_KEYS.includes(key));
+  const known = await fileKeys();
+  const unknown = Object.keys(settings).find((key) => !known.includes(key));
   if (unknown === undefined) return settings;
-  const nearest = nearestName(unknown, FILE_KEYS);
+  const nearest = nearestName(unknown, known);
   throw new InputError(`${file}: ${unknown}: no such setting${nearest ? `, did you mean ${nearest}?` : ''}`);
 }
 
 /** Parses YAML, and so JSON. */
-function parseSettings(text: string, file: string): Values {
+async function parseSettings(text: string, file: string): Promise<Values> {
+  const { parseDocument } = await import('yaml');
   let settings: unknown;
   try {
     const document = parseDocument(text, { logLevel: 'error' });

@@ -1,3 +1,4 @@
+import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 import { closeSync, constants, openSync, writeSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
@@ -77,65 +78,34 @@ function writeAt(path: string, bytes: Uint8Array, position: number): void {
 const SESSION_START = 1;
 
 /** Returns the first record of an event file. */
-export const fileVersionRecord = (wallTime: number): Uint8Array => record(concatBytes([doubleField(1, wallTime), bytesField(3, utf8('brain.Event:2'))]));
+export const fileVersionRecord = (wallTime: number): Uint8Array =>
+  record(new BinaryWriter().tag(1, WireType.Bit64).double(wallTime).tag(3, WireType.LengthDelimited).string('brain.Event:2'));
 
 /**
  * Returns a record of scalars by their tags.
  * @param wallTime seconds since 1970
  */
 export function scalarsRecord(step: number, wallTime: number, scalars: Readonly<Record<string, number>>): Uint8Array {
-  const values = Object.entries(scalars).map(([tag, value]) => bytesField(1, concatBytes([bytesField(1, utf8(tag)), floatField(2, value)])));
-  return record(concatBytes([doubleField(1, wallTime), varintField(2, step), bytesField(5, concatBytes(values))]));
+  const summary = eventAt(step, wallTime).tag(5, WireType.LengthDelimited).fork();
+  for (const [name, value] of Object.entries(scalars)) {
+    const entry = summary.tag(1, WireType.LengthDelimited).fork();
+    entry.tag(1, WireType.LengthDelimited).string(name).tag(2, WireType.Bit32).float(value).join();
+  }
+  return record(summary.join());
 }
 
 /** Returns a record that makes readers drop all earlier records of this iteration and later ones. */
 export const sessionStartRecord = (step: number, wallTime: number): Uint8Array =>
-  record(concatBytes([doubleField(1, wallTime), varintField(2, step), bytesField(7, varintField(1, SESSION_START))]));
+  record(eventAt(step, wallTime).tag(7, WireType.LengthDelimited).fork().tag(1, WireType.Varint).int32(SESSION_START).join());
 
-function record(data: Uint8Array): Uint8Array {
+const eventAt = (step: number, wallTime: number): BinaryWriter =>
+  new BinaryWriter().tag(1, WireType.Bit64).double(wallTime).tag(2, WireType.Varint).int64(step);
+
+function record(event: BinaryWriter): Uint8Array {
+  const data = event.finish();
   const length = new Uint8Array(8);
   new DataView(length.buffer).setBigUint64(0, BigInt(data.length), true);
-  return concatBytes([length, checksum(length), data, checksum(data)]);
-}
-
-// The wire types of protobuf: 0 varint, 1 eight bytes, 2 length and bytes, 5 four bytes.
-
-const tag = (field: number, wireType: number): Uint8Array => varint((field << 3) | wireType);
-const varintField = (field: number, value: number): Uint8Array => concatBytes([tag(field, 0), varint(value)]);
-const bytesField = (field: number, bytes: Uint8Array): Uint8Array => concatBytes([tag(field, 2), varint(bytes.length), bytes]);
-
-function doubleField(field: number, value: number): Uint8Array {
-  const bytes = new Uint8Array(8);
-  new DataView(bytes.buffer).setFloat64(0, value, true);
-  return concatBytes([tag(field, 1), bytes]);
-}
-
-function floatField(field: number, value: number): Uint8Array {
-  const bytes = new Uint8Array(4);
-  new DataView(bytes.buffer).setFloat32(0, value, true);
-  return concatBytes([tag(field, 5), bytes]);
-}
-
-function varint(value: number): Uint8Array {
-  const bytes: number[] = [];
-  let rest = value;
-  while (rest >= 128) {
-    bytes.push((rest % 128) + 128);
-    rest = Math.floor(rest / 128);
-  }
-  return Uint8Array.of(...bytes, rest);
-}
-
-const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text);
-
-function concatBytes(parts: readonly Uint8Array[]): Uint8Array {
-  const result = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
-  let offset = 0;
-  for (const part of parts) {
-    result.set(part, offset);
-    offset += part.length;
-  }
-  return result;
+  return Buffer.concat([length, checksum(length), data, checksum(data)]);
 }
 
 /** CRC-32C (Castagnoli), reflected, one table entry per byte. */

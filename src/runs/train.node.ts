@@ -16,7 +16,6 @@ import type { SettingLabel } from '../validation.js';
 import { BestCheckpoint, type BestRecord } from './bestCheckpoint.node.js';
 import { readCheckpoint, readCheckpointFile, RunFolder } from './runFolder.node.js';
 import { resolveSettings, resumedConfiguration, type Settings } from './settings.node.js';
-import { TensorBoardLog } from './tensorBoard.node.js';
 import { TrainingEvaluation } from './trainingEvaluation.node.js';
 import { planEvaluation } from './trainingPlan.js';
 
@@ -163,7 +162,7 @@ async function trainPrepared(source: ImageSource, preparation: Preparation): Pro
       label,
       subscribers: [
         onEvent,
-        ...(tensorboard ? [new TensorBoardLog(folder.path, logEvery).onEvent] : []),
+        ...(tensorboard ? [new (await import('./tensorBoard.node.js')).TensorBoardLog(folder.path, logEvery).onEvent] : []),
         ...(evaluation ? [evaluation.subscriberFor(folder.path)] : []),
       ],
       ...(initFrom === undefined ? {} : { start: () => (start ? Promise.resolve(start) : initialWeights(configuration, initFrom, label)) }),

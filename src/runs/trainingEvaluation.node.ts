@@ -2,7 +2,7 @@ import { TrainedModel } from '../model/trainedModel.js';
 import type { ImageSource } from '../data/source.js';
 import { type Configuration, iterationSpec } from '../training/configuration.js';
 import { modelWeights } from '../training/trainer.js';
-import type { Emit, RunningTraining, Subscriber, TrainingEvent } from '../training/events.js';
+import type { RunningTraining, Subscriber, TrainingEvent } from '../training/events.js';
 import type { Compile } from '../engine/index.js';
 import { InputError } from '../errors.js';
 import { isDiskFull } from '../files/atomic.node.js';
@@ -12,7 +12,7 @@ import { type Evaluation, evaluate } from '../metrics/evaluate.js';
 import { isEvaluated, writeEvaluation } from './evaluationFile.node.js';
 import { dataExtractor, type ExtractorOptions } from './extractorCache.node.js';
 import type { FeatureExtractor } from '../classifiers/featureExtractor.js';
-import { pause } from '../training/runStore.js';
+import { retryUntilWritten } from '../training/runStore.js';
 import { planEvaluation } from './trainingPlan.js';
 
 export interface TrainingEvaluationOptions extends ExtractorOptions {
@@ -22,8 +22,6 @@ export interface TrainingEvaluationOptions extends ExtractorOptions {
   /** Seconds between attempts to write to a disk that is full (default: 5). */
   readonly retrySeconds?: number;
 }
-
-const RETRY_SECONDS = 5;
 
 type Due = Extract<TrainingEvent, { type: 'evaluationDue' }>;
 
@@ -64,44 +62,25 @@ export class TrainingEvaluation {
   }
 
   private async evaluateCheckpoint(due: Due, folder: string, best: BestCheckpoint, { emit, confirm }: RunningTraining): Promise<void> {
+    const { signal, retrySeconds } = this.options;
     // An earlier process may have been killed after it had evaluated these weights.
     if (due.step === this.startStep && (await isEvaluated(folder, due.step))) return;
     try {
       const { grids, ...evaluation } = await this.evaluate(due, folder);
-      const { file, isBest } = await this.retryUntilWritten(due.step, emit, async () => {
+      const write = async () => {
         await confirm();
         const isBest = await this.offer(due, evaluation.metrics, best);
         // Written last: without it, the weights are evaluated again when the run is resumed.
         return { isBest, ...(await writeEvaluation(folder, { step: due.step, ema: true }, evaluation, grids)) };
-      });
+      };
+      // A later checkpoint may replace the one that was evaluated. Without a signal, the wait could not be ended.
+      const isTemporary = (error: unknown) => signal !== undefined && isDiskFull(error);
+      const { file, isBest } = await retryUntilWritten(write, { emit, signal, retrySeconds, isTemporary });
       await emit({ ...due, type: 'evaluation', file, metrics: evaluation.metrics, isBest });
     } catch (error) {
-      if (this.options.signal?.aborted) await emit({ type: 'warning', message: `evaluation of iteration ${due.step} interrupted; it will run on resume` });
+      if (signal?.aborted) await emit({ type: 'warning', message: `evaluation of iteration ${due.step} interrupted; it will run on resume` });
       else if (error instanceof InputError) await emit({ type: 'warning', message: `evaluation of iteration ${due.step} skipped: ${error.message}` });
       else throw error;
-    }
-  }
-
-  /**
-   * Writes an evaluation, and waits while the disk is full, because a later checkpoint may replace the one that was evaluated. Without a
-   * signal the wait could not be ended, so that the error is thrown.
-   */
-  private async retryUntilWritten<T>(step: number, emit: Emit, write: () => Promise<T>): Promise<T> {
-    const { signal, retrySeconds = RETRY_SECONDS } = this.options;
-    for (let attempt = 0; ; attempt++) {
-      try {
-        const result = await write();
-        if (attempt > 0) await emit({ type: 'warning', message: `evaluation of iteration ${step} written; training continues` });
-        return result;
-      } catch (error) {
-        if (signal === undefined || !isDiskFull(error)) throw error;
-        if (attempt === 0) {
-          const message = `${(error as Error).message}: training is paused with the evaluation of iteration ${step} in memory and retries every ${retrySeconds} s; free disk space, or press Ctrl-C to stop`;
-          await emit({ type: 'warning', message });
-        }
-        await pause(retrySeconds, signal);
-        signal.throwIfAborted();
-      }
     }
   }
 

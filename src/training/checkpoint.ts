@@ -5,8 +5,7 @@ import { NETWORK_NAMES, type NetworkPair } from '../networks/network.js';
 import { decodeSafetensors, encodeSafetensors, flattenTensors, tensorViews, type FlatLayout, type Shape, type TensorFile } from '../engine/index.js';
 import { InputError } from '../errors.js';
 import { shown } from '../validation.js';
-import { type Configuration, iterationSpec } from './configuration.js';
-import { checkConfiguration } from './configurationSchema.js';
+import { checkConfiguration, type Configuration, iterationSpec } from './configuration.js';
 import type { TrainerState } from './trainer.js';
 
 /** The state of a training run after an iteration. Random numbers need no state: they are functions of the seed and the iteration. */
@@ -68,15 +67,16 @@ export function encodeCheckpoint({ configuration, step, rateScale, vectors }: Ch
  * @param file the name of the file in messages
  * @throws {InputError} if a byte differs from what was written, the file is not a checkpoint of this version, or a tensor is missing
  */
-export function decodeCheckpoint(bytes: Uint8Array, file: string, digest: Digest): Checkpoint {
+export async function decodeCheckpoint(bytes: Uint8Array, file: string, digest: Digest): Promise<Checkpoint> {
   const { tensors, metadata } = decodeSafetensors(bytes, file);
   // Checked first, so that other files are not reported as corrupt checkpoints.
   const version = FORMAT.exec(metadata.format ?? '')?.[1];
   if (version === undefined) throw new InputError(`${file}: not an agenet checkpoint (its format is ${shown(metadata.format ?? null)})`);
   requireVersion(Number(version), file);
-  requireSeal(bytes, metadata, file, digest);
+  if (!isSealIntact(bytes, metadata, digest))
+    throw new InputError(`${file}: corrupt checkpoint: ${metadata.sha256 === undefined ? 'it has no checksum' : 'checksum mismatch'}`);
   const { step, rateScale } = readCounters(metadata, file);
-  const configuration = parseConfiguration(metadata.configuration ?? '', file);
+  const configuration = await requireConfiguration(parseJson(metadata.configuration ?? '', file), file);
   const { pair, hasEma = false } = iterationSpec(configuration);
   const vectors = Object.fromEntries(sectionsOf(pair, hasEma).map((section) => [section.vector, readSection(section, tensors, file)]));
   return { configuration, step, rateScale, vectors: vectors as TrainerState['vectors'] };
@@ -125,7 +125,7 @@ export const encodeConfiguration = (configuration: Configuration): Uint8Array =>
  * @param file the name of the file in messages
  * @throws {InputError} if it is not a configuration of this version
  */
-export function decodeConfiguration(text: string, file: string): Configuration {
+export async function decodeConfiguration(text: string, file: string): Promise<Configuration> {
   const parsed = parseJson(text, file);
   if (typeof parsed !== 'object' || parsed === null) throw new InputError(`${file}: expected a configuration but got ${shown(parsed)}`);
   // Builds before version 3 wrote none.
@@ -133,8 +133,6 @@ export function decodeConfiguration(text: string, file: string): Configuration {
   requireVersion(version, file);
   return requireConfiguration(configuration, file);
 }
-
-const parseConfiguration = (text: string, file: string): Configuration => requireConfiguration(parseJson(text, file), file);
 
 function parseJson(text: string, file: string): unknown {
   try {
@@ -144,9 +142,9 @@ function parseJson(text: string, file: string): unknown {
   }
 }
 
-function requireConfiguration(configuration: unknown, file: string): Configuration {
+async function requireConfiguration(configuration: unknown, file: string): Promise<Configuration> {
   try {
-    return checkConfiguration(configuration);
+    return await checkConfiguration(configuration);
   } catch (error) {
     throw error instanceof InputError ? new InputError(`${file}: ${error.message}`) : error;
   }
@@ -164,11 +162,10 @@ export function encodeSealed({ tensors, metadata }: TensorFile, digest: Digest):
   return file;
 }
 
-/** @throws {InputError} if a byte differs from what `encodeSealed` wrote, or the file has no digest */
-function requireSeal(bytes: Uint8Array, { sha256 = '' }: TensorFile['metadata'], name: string, digest: Digest): void {
+/** Whether a file that `encodeSealed` wrote has not changed since. */
+export function isSealIntact(bytes: Uint8Array, { sha256 = '' }: TensorFile['metadata'], digest: Digest): boolean {
   const start = DIGEST.test(sha256) ? findEntry(bytes, sha256) : -1;
-  const isIntact = start >= 0 && digest(bytes.subarray(0, start), ascii(BLANK), bytes.subarray(start + BLANK.length)) === sha256;
-  if (!isIntact) throw new InputError(`${name}: corrupt checkpoint: ${sha256 === '' ? 'it has no checksum' : 'checksum mismatch'}`);
+  return start >= 0 && digest(bytes.subarray(0, start), ascii(BLANK), bytes.subarray(start + BLANK.length)) === sha256;
 }
 
 const ascii = (text: string): Uint8Array => new TextEncoder().encode(text);

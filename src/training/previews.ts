@@ -2,7 +2,8 @@ import { drawCodes } from '../age/prior.js';
 import { firstImages, type Split } from '../data/source.js';
 import type { Compile } from '../engine/index.js';
 import { imageGrid, pairGrid, squareColumns } from '../images/imageGrid.js';
-import { type ImageBatch, type Raster, toBytes } from '../images/raster.js';
+import type { Raster } from '../images/raster.js';
+import { imagesOf } from '../model/sampling.js';
 import { TrainedModel } from '../model/trainedModel.js';
 import { randomStream } from '../random.js';
 import { type Configuration, iterationSpec } from './configuration.js';
@@ -32,12 +33,12 @@ export class Previews {
   /** Draws samples, and test images next to their reconstructions, with the EMA weights if there are any. */
   async draw(vectors: TrainingVectors): Promise<{ readonly samples: Raster; readonly reconstructions: Raster }> {
     const model = this.model.withWeights(modelWeights(vectors));
-    const samples = this.batchOf(toBytes(await model.generate(this.codes)));
+    const samples = imagesOf(model, await model.generate(this.codes));
     const originals = (this.originals ??= await this.readOriginals());
-    const reconstructions = this.batchOf(toBytes(await model.decode(await model.encode(originals))));
+    const reconstructions = imagesOf(model, await model.decode(await model.encode(originals)));
     return {
       samples: imageGrid(samples, squareColumns(SAMPLES)),
-      reconstructions: pairGrid(this.batchOf(originals), reconstructions, PAIRS_PER_ROW),
+      reconstructions: pairGrid(imagesOf(model, originals), reconstructions, PAIRS_PER_ROW),
     };
   }
 
@@ -49,10 +50,5 @@ export class Previews {
   private async readOriginals(): Promise<Uint8Array> {
     await this.test.prepare?.(Array.from({ length: Math.min(PAIRS, this.test.count) }, (_, index) => index));
     return firstImages(this.test, PAIRS, this.model.imageElements);
-  }
-
-  private batchOf(data: Uint8Array): ImageBatch {
-    const shape = this.model.pair.encoder.inputShape as [number, number, number];
-    return { shape, count: data.length / this.model.imageElements, data };
   }
 }

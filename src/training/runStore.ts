@@ -43,9 +43,6 @@ export interface RunStore {
   memoryMb?(): number;
 }
 
-/** Seconds between two attempts to write what must not be lost. */
-const RETRY_SECONDS = 5;
-
 /** What a `RunWriter` works with. */
 interface WriterOptions {
   readonly trainer: Trainer;
@@ -123,10 +120,6 @@ export class RunWriter {
     if (this.checkpoint && this.checkpoint.step > step) this.checkpoint = undefined;
   }
 
-  release(): Promise<void> {
-    return this.options.previews.release();
-  }
-
   private async saveOnce(): Promise<{ readonly step: number; readonly file: string }> {
     return this.checkpoint?.step === this.options.trainer.step ? this.checkpoint : this.save();
   }
@@ -194,21 +187,10 @@ export class RunWriter {
     return write();
   }
 
-  private async retryUntilWritten<T>(write: () => Promise<T>): Promise<T> {
-    const { configuration, store, emit, signal, retrySeconds = RETRY_SECONDS } = this.options;
-    for (let attempt = 0; ; attempt++) {
-      try {
-        const result = await write();
-        if (attempt > 0) await emit({ type: 'warning', message: 'write succeeded; training continues' });
-        return result;
-      } catch (error) {
-        if (!(error instanceof InputError) || signal?.aborted) throw error;
-        if (attempt === 0) await this.warn(error, `training is paused and retries every ${retrySeconds} s; free disk space, or press Ctrl-C to stop`);
-        await pause(retrySeconds, signal);
-        // A folder that was deleted may have been created again.
-        await store.recreate(configuration).catch(() => undefined);
-      }
-    }
+  private retryUntilWritten<T>(write: () => Promise<T>): Promise<T> {
+    const { configuration, store } = this.options;
+    // A folder that was deleted may have been created again.
+    return retryUntilWritten(write, { ...this.options, beforeRetry: () => store.recreate(configuration) });
   }
 
   private async warn(error: unknown, consequence: string): Promise<void> {
@@ -217,8 +199,41 @@ export class RunWriter {
   }
 }
 
+/** How to repeat a write. */
+interface RetryOptions {
+  readonly emit: Emit;
+  /** Ends the attempts. */
+  readonly signal?: AbortSignal | undefined;
+  /** Seconds between two attempts (default: 5). */
+  readonly retrySeconds?: number | undefined;
+  /** Whether a later attempt may succeed (default: after each InputError). */
+  readonly isTemporary?: (error: unknown) => boolean;
+  readonly beforeRetry?: () => Promise<void>;
+}
+
+/**
+ * Writes what must not be lost: training pauses until an attempt succeeds.
+ * @throws the error of the last attempt if the signal is aborted, or it is not temporary
+ */
+export async function retryUntilWritten<T>(write: () => Promise<T>, options: RetryOptions): Promise<T> {
+  const { emit, signal, retrySeconds = 5, isTemporary = (error) => error instanceof InputError, beforeRetry } = options;
+  for (let attempt = 0; ; attempt++) {
+    try {
+      const result = await write();
+      if (attempt > 0) await emit({ type: 'warning', message: 'write succeeded; training continues' });
+      return result;
+    } catch (error) {
+      if (!isTemporary(error) || signal?.aborted) throw error;
+      const consequence = `training is paused and retries every ${retrySeconds} s; free disk space, or press Ctrl-C to stop`;
+      if (attempt === 0) await emit({ type: 'warning', message: `${(error as Error).message}: ${consequence}` });
+      await pause(retrySeconds, signal);
+      await beforeRetry?.().catch(() => undefined);
+    }
+  }
+}
+
 /** Resolves after some seconds, or as soon as the signal is aborted. */
-export function pause(seconds: number, signal?: AbortSignal): Promise<void> {
+function pause(seconds: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const end = () => {
       clearTimeout(timer);

@@ -6,7 +6,7 @@ import { type Configuration, requireSameTraining } from './configuration.js';
 import type { Emit, Subscriber, TrainingSummary } from './events.js';
 import { Previews } from './previews.js';
 import { type RunLock, type RunStore, RunWriter } from './runStore.js';
-import { initialState, type IterationReport, totalStepsFor, Trainer, type TrainerState } from './trainer.js';
+import { initialState, totalStepsFor, Trainer, type TrainerState } from './trainer.js';
 
 /** What is trained, with what, and where the results go. */
 export interface TrainingOptions {
@@ -54,19 +54,20 @@ export async function runTraining(options: TrainingOptions): Promise<TrainingSum
   }
 }
 
-async function trainFrom(
-  state: TrainerState,
-  { configuration, source, store, compile, signal, subscribers = [], label = (key) => key, retrySeconds }: TrainingOptions,
-  lock: RunLock,
-): Promise<TrainingSummary> {
+async function trainFrom(state: TrainerState, options: TrainingOptions, lock: RunLock): Promise<TrainingSummary> {
+  const { configuration, source, store, compile, signal, subscribers = [], retrySeconds } = options;
   const secondsBefore = (await store.truncateLog(state.step))?.seconds ?? 0;
   const trainer = await Trainer.create(configuration, source.train, compile, state);
   const previews = new Previews(configuration, source.test, trainer.state.vectors, compile);
-  const dispatcher = new EventDispatcher(subscribers, lock);
-  const { emit } = dispatcher;
+  // Training waits for evaluations; they do not count as its own time.
+  let evaluationMs = 0;
+  const emit: Emit = async (event) => {
+    const start = performance.now();
+    for (const subscriber of subscribers) await subscriber(event, { emit, confirm: () => lock.confirm() });
+    if (event.type === 'evaluationDue') evaluationMs += performance.now() - start;
+  };
+  const now = () => performance.now() - evaluationMs;
   const writer = new RunWriter({ trainer, configuration, store, lock, previews, emit, signal, retrySeconds });
-  const recovery = new NanRecovery(trainer, configuration, store, writer, emit, label);
-  const now = () => performance.now() - dispatcher.evaluationMs;
   try {
     await emit({
       type: 'start',
@@ -85,8 +86,8 @@ async function trainFrom(
     while (trainer.step < trainer.totalSteps && !signal?.aborted) {
       const report = await trainer.iterate();
       const end = now();
-      const problem = notFinite(report);
-      if (problem !== undefined) await recovery.recover(report.step, problem);
+      const problem = Object.entries(report.scalars).find(([, value]) => !Number.isFinite(value));
+      if (problem) await recover(`${problem[0]} is ${problem[1]} at iteration ${report.step}`, trainer, writer, options, emit);
       else {
         await emit({ type: 'iteration', report });
         await writer.afterIteration(report, secondsBefore + seconds(), (end - previous) / 1000);
@@ -106,69 +107,33 @@ async function trainFrom(
     await emit({ type: 'trained', summary });
     return summary;
   } finally {
-    await Promise.all([trainer.release(), writer.release()]);
+    await Promise.all([trainer.release(), previews.release()]);
   }
 }
 
 /** A runtime may occupy the thread during an iteration: signals and timers get their turn between two. */
 const nextTurn = (): Promise<void> => new Promise((resolve) => void (globalThis.setImmediate ?? setTimeout)(resolve));
 
-/** Delivers events to all subscribers. */
-class EventDispatcher {
-  /** Milliseconds that training waited for evaluations; they do not count as its own time. */
-  evaluationMs = 0;
-
-  constructor(
-    private readonly subscribers: readonly Subscriber[],
-    private readonly lock: RunLock,
-  ) {}
-
-  readonly emit: Emit = async (event) => {
-    const start = performance.now();
-    const training = { emit: this.emit, confirm: () => this.lock.confirm() };
-    for (const subscriber of this.subscribers) await subscriber(event, training);
-    if (event.type === 'evaluationDue') this.evaluationMs += performance.now() - start;
-  };
-}
-
-/** Returns the first loss or gradient that is NaN or infinite, as `NAME is VALUE`. */
-function notFinite({ scalars }: IterationReport): string | undefined {
-  const found = Object.entries(scalars).find(([, value]) => !Number.isFinite(value));
-  return found && `${found[0]} is ${found[1]}`;
-}
-
-/** Handles a loss or gradient that is NaN or infinite. */
-class NanRecovery {
-  constructor(
-    private readonly trainer: Trainer,
-    private readonly configuration: Configuration,
-    private readonly store: RunStore,
-    private readonly writer: RunWriter,
-    private readonly emit: Emit,
-    private readonly label: SettingLabel,
-  ) {}
-
-  /**
-   * Rolls back to the last checkpoint and halves the learning rate.
-   * @throws {Error} if the configuration does not allow a further rollback
-   */
-  async recover(step: number, problem: string): Promise<void> {
-    const { onNan, maxRollbacks } = this.configuration;
-    const { rateScale: before } = this.trainer.state;
-    // Each rollback halved the rate, so that those before a resumption count as well.
-    const rollbacks = Math.round(-Math.log2(before));
-    if (onNan === 'stop' || rollbacks >= maxRollbacks) {
-      const tried = rollbacks > 0 ? ` after ${rollbacks} rollbacks` : '';
-      const remedy = `lower ${this.label('learningRate')}${onNan === 'stop' ? `, or set ${this.label('onNan')} to rollback` : ''}`;
-      throw new Error(`training diverged: ${problem} at iteration ${step}${tried}; earlier checkpoints are intact; ${remedy}`);
-    }
-    const last = (await this.store.readLatestCheckpoint()) ?? initialState(this.configuration);
-    const rateScale = before / 2;
-    await this.trainer.restore({ ...last, rateScale });
-    await this.writer.rollBack(last.step);
-    // So that a resumed run continues with this rate.
-    await this.writer.save();
-    const message = `${problem} at iteration ${step}; rolled back to iteration ${last.step}, learning rate now ${rateScale}x the configured value`;
-    await this.emit({ type: 'warning', message });
+/**
+ * Rolls back to the last checkpoint and halves the learning rate, because a loss or gradient is NaN or infinite.
+ * @throws {Error} if the configuration does not allow a further rollback
+ */
+async function recover(problem: string, trainer: Trainer, writer: RunWriter, options: TrainingOptions, emit: Emit): Promise<void> {
+  const { configuration, store, label = (key) => key } = options;
+  const { onNan, maxRollbacks } = configuration;
+  const { rateScale: before } = trainer.state;
+  // Each rollback halved the rate, so that those before a resumption count as well.
+  const rollbacks = Math.round(-Math.log2(before));
+  if (onNan === 'stop' || rollbacks >= maxRollbacks) {
+    const tried = rollbacks > 0 ? ` after ${rollbacks} rollbacks` : '';
+    const remedy = `lower ${label('learningRate')}${onNan === 'stop' ? `, or set ${label('onNan')} to rollback` : ''}`;
+    throw new Error(`training diverged: ${problem}${tried}; earlier checkpoints are intact; ${remedy}`);
   }
+  const last = (await store.readLatestCheckpoint()) ?? initialState(configuration);
+  const rateScale = before / 2;
+  await trainer.restore({ ...last, rateScale });
+  await writer.rollBack(last.step);
+  // So that a resumed run continues with this rate.
+  await writer.save();
+  await emit({ type: 'warning', message: `${problem}; rolled back to iteration ${last.step}, learning rate now ${rateScale}x the configured value` });
 }

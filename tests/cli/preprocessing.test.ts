@@ -8,7 +8,7 @@ import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { iterationSpec, modelWeights, TrainedModel, gatherImages, imageClassifier, type Split } from '../../src/index.js';
 import { compile, openSource, readImages } from '../../src/node.js';
 import { readCheckpoint } from '../../src/runs/runFolder.node.js';
-import { ProbeFiles } from '../../src/runs/runAssets.node.js';
+import { PROBES, RunAssets } from '../../src/runs/runAssets.node.js';
 import { sharedTemporaryFolder } from '../temporaryFolder.js';
 import { resultOf } from './runCommand.js';
 import { bytesIn, makeTinyRun } from './tinyRun.js';
@@ -93,7 +93,7 @@ describe('an MNIST digit in a PNG file of 28x28 is the digit of the data set', (
     await run('probe', 'mnist', '--labels', '20', '--methods', 'codes', '--trials', '1', '--save', 'digits');
     const { images } = (await run('classify', 'digits')) as { images: { label: number; probability: number }[] };
     await withModel(async (model, { vectors }) => {
-      const { probe } = await new ProbeFiles(join(cwd, 'run')).choose('digits');
+      const { probe } = await new RunAssets(join(cwd, 'run'), PROBES).read('digits');
       const classifier = await imageClassifier(probe, model, modelWeights(vectors), (graph) => compile(graph, { threads: 1 }));
       const indices = Array.from({ length: COUNT }, (_, index) => index);
       const { classes, probabilities } = await classifier.classify(gatherImages(test, indices, 1024));

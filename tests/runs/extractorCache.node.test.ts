@@ -65,7 +65,7 @@ describe('a kept extractor', () => {
     const cache = await filled();
     damage(fileIn(cache));
     const { trainings, notes } = await extract(cache);
-    expect([trainings, notes.filter((line) => line.includes('not kept'))]).toEqual([1, []]);
+    expect([trainings, notes.filter((line) => line.includes('not cached'))]).toEqual([1, []]);
     expect(await extract(cache)).toEqual({ trainings: 0, notes: [] });
   });
 
@@ -93,13 +93,13 @@ describe('a kept extractor', () => {
     writeFileSync(cache, '');
     const { trainings, notes } = await extract(cache);
     expect(trainings).toBe(1);
-    expect(notes.at(-1)).toContain('the feature extractor is not kept');
+    expect(notes.at(-1)).toContain('the feature extractor is not cached');
   });
 
   it('is right for all who find it damaged at once', async () => {
     const cache = await filled();
     truncateSync(fileIn(cache), 100);
-    for (const { notes } of await Promise.all(Array.from({ length: 4 }, () => extract(cache)))) expect(notes.join()).not.toContain('not kept');
+    for (const { notes } of await Promise.all(Array.from({ length: 4 }, () => extract(cache)))) expect(notes.join()).not.toContain('not cached');
     expect(await extract(cache)).toEqual({ trainings: 0, notes: [] });
     expect(readdirSync(join(cache, 'extractors'))).toHaveLength(1);
   });

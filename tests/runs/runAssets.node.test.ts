@@ -4,7 +4,7 @@ import type { FittedProbe } from '../../src/classifiers/fittedProbe.js';
 import { decodeProbe, encodeProbe, type ProbeOrigin, type SavedProbe } from '../../src/classifiers/fittedProbe.js';
 import { encodeSafetensors } from '../../src/engine/index.js';
 import { type Attribute, attributeNameOf, decodeAttribute, encodeAttribute } from '../../src/model/attribute.js';
-import { AttributeFiles, checkAttributeName, ProbeFiles, weightsDigest } from '../../src/runs/runAssets.node.js';
+import { ATTRIBUTES, PROBES, requireAssetName, RunAssets, weightsDigest } from '../../src/runs/runAssets.node.js';
 import { tinyModel } from '../metrics/tinyClassifier.js';
 import { expectInputError } from '../rejection.js';
 import { temporaryFolder } from '../temporaryFolder.js';
@@ -18,7 +18,7 @@ const attribute = (name: string, ...direction: number[]): Attribute => ({
 
 describe('attributes in a run folder', () => {
   it('are read as they were written, with where they come from', async () => {
-    const files = new AttributeFiles(temporaryFolder());
+    const files = new RunAssets(temporaryFolder(), ATTRIBUTES);
     const file = await files.write(attribute('smile', 1, -2, 3));
     expect(file).toMatch(/attributes.smile\.safetensors$/);
     expect(await files.read('smile')).toEqual(attribute('smile', 1, -2, 3));
@@ -26,7 +26,7 @@ describe('attributes in a run folder', () => {
 
   it('are replaced by later ones of the same name, and listed in order', async () => {
     const run = temporaryFolder();
-    const files = new AttributeFiles(run);
+    const files = new RunAssets(run, ATTRIBUTES);
     expect(await files.names()).toEqual([]);
     await files.write(attribute('b', 1, 2));
     await files.write(attribute('a', 1, 2));
@@ -37,7 +37,7 @@ describe('attributes in a run folder', () => {
   });
 
   it('that there are not are refused with those that there are', async () => {
-    const files = new AttributeFiles(temporaryFolder());
+    const files = new RunAssets(temporaryFolder(), ATTRIBUTES);
     await expectInputError(() => files.read('smile'), 'no attribute "smile"', 'agenet attribute');
     await files.write(attribute('smile', 1));
     await expectInputError(() => files.read('smiel'), 'did you mean smile?', 'choose from smile');
@@ -53,7 +53,7 @@ describe('attributes in a run folder', () => {
       join(run, 'attributes', 'torn.safetensors'),
       encodeSafetensors({ tensors, metadata: { format: 'agenet attribute 2', name: 'torn', origin: '{' } }),
     );
-    const files = new AttributeFiles(run);
+    const files = new RunAssets(run, ATTRIBUTES);
     await expectInputError(() => files.read('cut'), 'cut.safetensors', 'cut short');
     await expectInputError(() => files.read('foreign'), 'foreign.safetensors', 'not an attribute');
     writeFileSync(join(run, 'attributes', 'old.safetensors'), encodeSafetensors({ tensors, metadata: { format: 'agenet attribute 1', name: 'old', origin: '{}' } }));
@@ -63,9 +63,9 @@ describe('attributes in a run folder', () => {
   });
 
   it.each(['', '../up', '.hidden', 'a/b', 'a b', '-x'])('are never called "%s"', async (name) => {
-    await expectInputError(() => checkAttributeName(name), `attribute name "${name}"`);
-    await expectInputError(() => new AttributeFiles(temporaryFolder()).write(attribute(name, 1)), `attribute name "${name}"`);
-    checkAttributeName(attributeNameOf(name));
+    await expectInputError(() => requireAssetName(name, ATTRIBUTES), `attribute name "${name}"`);
+    await expectInputError(() => new RunAssets(temporaryFolder(), ATTRIBUTES).write(attribute(name, 1)), `attribute name "${name}"`);
+    requireAssetName(attributeNameOf(name), ATTRIBUTES);
   });
 
   it('get names made of any text', () => {
@@ -79,7 +79,7 @@ const origin: ProbeOrigin = {
   ...{ step: 10, ema: true, weights: 'abc' },
 };
 const linear: FittedProbe = { method: 'features', classes: 2, parameters: Float32Array.of(1, 2, 3, -4, 5, 6) };
-const PROBES: readonly FittedProbe[] = [
+const FITTED: readonly FittedProbe[] = [
   linear,
   { method: 'knn', classes: 2, codes: Float32Array.of(1, 2, 3, 4, 5, 6), labels: Uint32Array.of(0, 1, 1) },
   {
@@ -90,21 +90,21 @@ const PROBES: readonly FittedProbe[] = [
 const saved = (name: string, probe: FittedProbe = linear): SavedProbe => ({ name, probe, origin });
 
 describe('probes in a run folder', () => {
-  it.each(PROBES)('by $method are read as they were written, with where they come from', async (probe) => {
-    const files = new ProbeFiles(temporaryFolder());
+  it.each(FITTED)('by $method are read as they were written, with where they come from', async (probe) => {
+    const files = new RunAssets(temporaryFolder(), PROBES);
     expect(await files.write(saved('digits', probe))).toMatch(/probes.digits\.safetensors$/);
     expect(await files.read('digits')).toEqual(saved('digits', probe));
   });
 
   it('need no name where there is only one', async () => {
-    const files = new ProbeFiles(temporaryFolder());
-    await expectInputError(() => files.choose(undefined), 'no probe', 'agenet probe', '--save');
+    const files = new RunAssets(temporaryFolder(), PROBES);
+    await expectInputError(() => files.read(undefined), 'no probe', 'agenet probe', '--save');
     await files.write(saved('digits'));
-    expect(await files.choose(undefined)).toEqual(saved('digits'));
+    expect(await files.read(undefined)).toEqual(saved('digits'));
     await files.write(saved('letters'));
-    await expectInputError(() => files.choose(undefined), 'several probes', '--probe', 'digits, letters');
-    expect((await files.choose('letters')).name).toBe('letters');
-    await expectInputError(() => files.choose('digist'), 'no probe "digist"', 'did you mean digits?', 'digits, letters');
+    await expectInputError(() => files.read(undefined), 'several probes', '--probe', 'digits, letters');
+    expect((await files.read('letters')).name).toBe('letters');
+    await expectInputError(() => files.read('digist'), 'no probe "digist"', 'did you mean digits?', 'digits, letters');
   });
 
   it('that are damaged, or none, are refused with the name of the file', async () => {
@@ -113,7 +113,7 @@ describe('probes in a run folder', () => {
     const write = (name: string, bytes: Uint8Array) => writeFileSync(join(run, 'probes', `${name}.safetensors`), bytes);
     write('cut', encodeProbe(saved('cut')).subarray(0, -4));
     write('foreign', encodeSafetensors({ tensors: {}, metadata: {} }));
-    const files = new ProbeFiles(run);
+    const files = new RunAssets(run, PROBES);
     await expectInputError(() => files.read('cut'), 'cut.safetensors', 'cut short');
     write('old', encodeSafetensors({ tensors: {}, metadata: { format: 'agenet probe 1', name: 'old', method: 'knn', origin: '{}' } }));
     await expectInputError(() => files.read('old'), 'old.safetensors', 'this version', '--save');

@@ -130,7 +130,7 @@ describe('evaluations during a training', () => {
     const folder = await newFolder(judged);
     const { events } = await judgedTraining(judged, folder, { signal: new AbortController().signal });
     expect(warningsOf(events)).toEqual([
-      expect.stringMatching(new RegExp(`${name}.*the disk is full.*: training is paused with the evaluation of iteration 8 in memory and retries every 0.01 s; `)),
+      expect.stringMatching(new RegExp(`${name}.*the disk is full.*: training is paused and retries every 0.01 s; `)),
       'evaluation of iteration 8 written; training continues',
     ]);
     expect(evaluationsIn(folder)).toEqual(evaluationsIn(whole.folder));
@@ -145,7 +145,7 @@ describe('evaluations during a training', () => {
     const onEvent: Extra['onEvent'] = (event) => void (event.type === 'warning' && controller.abort());
     const { summary, events } = await judgedTraining(judged, folder, { signal: controller.signal, onEvent });
     expect(summary).toMatchObject({ steps: 8, interrupted: true });
-    expect(warningsOf(events)).toEqual([expect.stringContaining('with the evaluation of iteration 8 in memory'), expect.stringContaining('evaluation of iteration 8 interrupted; it will run on resume')]);
+    expect(warningsOf(events)).toEqual([expect.stringContaining('training is paused'), expect.stringContaining('evaluation of iteration 8 interrupted; it will run on resume')]);
     refusals.clear();
     expect(evaluationsOf((await judgedTraining(judged, folder)).events).map(({ step }) => step)).toEqual([8, 16]);
   });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { NETWORK_NAMES } from '../../src/networks/network.js';
 import { iterationSpec } from '../../src/training/configuration.js';
-import { checkConfiguration } from '../../src/training/configurationSchema.js';
+import { parseConfiguration } from '../../src/training/configurationSchema.js';
 import { DEFAULTS } from '../../src/training/defaults.js';
 import { expectInputError } from '../rejection.js';
 import { tinyConfiguration } from './tinyTraining.js';
@@ -11,15 +11,15 @@ const flag = (key: string, name = key) => `--${name}`;
 
 describe('a configuration', () => {
   it('of defaults is right', () => {
-    expect(checkConfiguration(whole)).toMatchObject(whole);
+    expect(parseConfiguration(whole)).toMatchObject(whole);
   });
 
   it('may have a length in epochs or in iterations', () => {
-    for (const length of [{ epochs: 1 }, { steps: 1 }]) expect(checkConfiguration({ ...whole, length }).length).toEqual(length);
+    for (const length of [{ epochs: 1 }, { steps: 1 }]) expect(parseConfiguration({ ...whole, length }).length).toEqual(length);
   });
 
   it('adds defaults: no padding, stages, EMA, flips or evaluations, shared running statistics, and all checkpoints kept', () => {
-    expect(checkConfiguration(whole)).toEqual({
+    expect(parseConfiguration(whole)).toEqual({
       ...whole,
       crop: 'center',
       padding: null,
@@ -41,15 +41,15 @@ describe('a configuration', () => {
   });
 
   it('keeps its padding, and refuses one that does not fit its size', async () => {
-    for (const padding of [null, { inner: 24, border: 4, value: 255 }]) expect(checkConfiguration({ ...whole, padding }).padding).toEqual(padding);
-    await expectInputError(() => checkConfiguration({ ...whole, padding: { inner: 28, border: 3, value: 0 } }), 'padding: size 32', '28x28', '34x34');
-    await expectInputError(() => checkConfiguration({ ...whole, padding: { inner: 28, border: 2, value: 256 } }), 'padding.value', '255', '256');
-    await expectInputError(() => checkConfiguration({ ...whole, padding: 2 }), 'padding: must be null, or');
+    for (const padding of [null, { inner: 24, border: 4, value: 255 }]) expect(parseConfiguration({ ...whole, padding }).padding).toEqual(padding);
+    await expectInputError(() => parseConfiguration({ ...whole, padding: { inner: 28, border: 3, value: 0 } }), 'padding: size 32', '28x28', '34x34');
+    await expectInputError(() => parseConfiguration({ ...whole, padding: { inner: 28, border: 2, value: 256 } }), 'padding.value', '255', '256');
+    await expectInputError(() => parseConfiguration({ ...whole, padding: 2 }), 'padding: must be null, or');
   });
 
   it('is the same when it is checked again', () => {
-    const configuration = checkConfiguration({ ...whole, ema: 0.99, initFrom: 'runs/first', stages: [{ epoch: 2, encoderUpdates: '1;KL_real:1' }] });
-    expect(checkConfiguration(JSON.parse(JSON.stringify(configuration)))).toEqual(configuration);
+    const configuration = parseConfiguration({ ...whole, ema: 0.99, initFrom: 'runs/first', stages: [{ epoch: 2, encoderUpdates: '1;KL_real:1' }] });
+    expect(parseConfiguration(JSON.parse(JSON.stringify(configuration)))).toEqual(configuration);
   });
 
   it('keeps running statistics apart where it says so', () => {
@@ -126,14 +126,14 @@ describe('a wrong configuration is refused in one line that names the setting an
     ['length', { epoch: 1 }],
   ])('%s %s', async (key, value) => {
     await expectInputError(
-      () => checkConfiguration({ ...whole, [key]: value }, flag),
+      () => parseConfiguration({ ...whole, [key]: value }, flag),
       `--${key}: `,
       `not ${typeof value === 'number' ? value : JSON.stringify(value)}`,
     );
   });
 
   it.each(['encoderUpdates', 'width', 'data', 'seed', 'channels', 'length'])('a missing %s', async (key) => {
-    await expectInputError(() => checkConfiguration({ ...whole, [key]: undefined }, flag), `--${key}: `, 'missing');
+    await expectInputError(() => parseConfiguration({ ...whole, [key]: undefined }, flag), `--${key}: `, 'missing');
   });
 
   it.each([
@@ -144,64 +144,64 @@ describe('a wrong configuration is refused in one line that names the setting an
     ['steps', 1.5],
     ['steps', 'many'],
   ])('%s %s', async (key, value) => {
-    await expectInputError(() => checkConfiguration({ ...whole, length: { [key]: value } }, flag), `--${key}: must be`, JSON.stringify(value));
+    await expectInputError(() => parseConfiguration({ ...whole, length: { [key]: value } }, flag), `--${key}: must be`, JSON.stringify(value));
   });
 
   it('lists in lists without end', async () => {
     const width: unknown = JSON.parse(`${'['.repeat(50_000)}${']'.repeat(50_000)}`);
-    await expectInputError(() => checkConfiguration({ ...whole, width }, flag), '--width: must be', 'not a value that is nested too deeply');
+    await expectInputError(() => parseConfiguration({ ...whole, width }, flag), '--width: must be', 'not a value that is nested too deeply');
   });
 
   it('both epochs and iterations', async () => {
-    await expectInputError(() => checkConfiguration({ ...whole, length: { epochs: 1, steps: 1 } }, flag), 'length');
+    await expectInputError(() => parseConfiguration({ ...whole, length: { epochs: 1, steps: 1 } }, flag), 'length');
   });
 
   it('a size that is not that of the network', async () => {
-    await expectInputError(() => checkConfiguration({ ...whole, size: 64 }, flag), '--size: ', 'dcgan32', '32x32', '64x64');
+    await expectInputError(() => parseConfiguration({ ...whole, size: 64 }, flag), '--size: ', 'dcgan32', '32x32', '64x64');
   });
 
   it('a plan, with the place in it', async () => {
     await expectInputError(
-      () => checkConfiguration({ ...whole, encoderUpdates: '1;KL_real:x' }, flag),
+      () => parseConfiguration({ ...whole, encoderUpdates: '1;KL_real:x' }, flag),
       '--encoderUpdates: encoder plan "1;KL_real:x"',
       'character 11',
     );
-    await expectInputError(() => checkConfiguration({ ...whole, generatorUpdates: '1;KL_real:1' }, flag), 'generator plan "1;KL_real:1"', 'character 3');
+    await expectInputError(() => parseConfiguration({ ...whole, generatorUpdates: '1;KL_real:1' }, flag), 'generator plan "1;KL_real:1"', 'character 3');
   });
 
   it('a plan of a stage, with the place in it', async () => {
     const stages = [{ epoch: 1, generatorUpdates: '1;KL_real:1' }];
-    await expectInputError(() => checkConfiguration({ ...whole, stages }, flag), '--stages[0].generatorUpdates: generator plan "1;KL_real:1"', 'character 3');
+    await expectInputError(() => parseConfiguration({ ...whole, stages }, flag), '--stages[0].generatorUpdates: generator plan "1;KL_real:1"', 'character 3');
   });
 
   it('a part of a stage, with its place', async () => {
     const stages = [{ epoch: 1 }, { epoch: 0 }];
-    await expectInputError(() => checkConfiguration({ ...whole, stages }, flag), '--stages[1].epoch: must be at least 1, not 0');
+    await expectInputError(() => parseConfiguration({ ...whole, stages }, flag), '--stages[1].epoch: must be at least 1, not 0');
     const misspelt = [{ epoch: 1, encoderUpdats: '1;KL_real:1' }];
     await expectInputError(
-      () => checkConfiguration({ ...whole, stages: misspelt }, flag),
+      () => parseConfiguration({ ...whole, stages: misspelt }, flag),
       '--stages[0].encoderUpdats: no such setting, did you mean encoderUpdates?',
     );
-    await expectInputError(() => checkConfiguration({ ...whole, stages: [7] }, flag), '--stages[0]: must be an epoch', 'not 7');
+    await expectInputError(() => parseConfiguration({ ...whole, stages: [7] }, flag), '--stages[0]: must be an epoch', 'not 7');
   });
 
   it('stages that do not follow one another', async () => {
     const stages = [{ epoch: 1 }, { epoch: 3 }, { epoch: 3 }];
-    await expectInputError(() => checkConfiguration({ ...whole, stages }, flag), '--stages: stage 3 must begin after epoch 3, not at 3');
+    await expectInputError(() => parseConfiguration({ ...whole, stages }, flag), '--stages: stage 3 must begin after epoch 3, not at 3');
   });
 
   it('a learning rate that is dropped where the schedule does not', async () => {
     for (const schedule of ['cosine', 'constant']) {
-      await expectInputError(() => checkConfiguration({ ...whole, schedule, halveEvery: 2 }, flag), '--halveEvery: ', 'halving', schedule);
+      await expectInputError(() => parseConfiguration({ ...whole, schedule, halveEvery: 2 }, flag), '--halveEvery: ', 'halving', schedule);
     }
   });
 
   it('a setting that there is not, with the one that was meant', async () => {
-    await expectInputError(() => checkConfiguration({ ...whole, lattent: 8 }, flag), 'lattent: no such setting', 'did you mean latent?');
-    await expectInputError(() => checkConfiguration({ ...whole, zzzzzz: 8 }, flag), 'zzzzzz: no such setting');
+    await expectInputError(() => parseConfiguration({ ...whole, lattent: 8 }, flag), 'lattent: no such setting', 'did you mean latent?');
+    await expectInputError(() => parseConfiguration({ ...whole, zzzzzz: 8 }, flag), 'zzzzzz: no such setting');
   });
 
   it.each([null, 'text', 7, [whole]])('what is no configuration at all: %o', async (given) => {
-    await expectInputError(() => checkConfiguration(given));
+    await expectInputError(() => parseConfiguration(given));
   });
 });

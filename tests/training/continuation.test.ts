@@ -43,8 +43,8 @@ async function course(trainer: Trainer, step: number): Promise<Course> {
 }
 
 /** The same point, written as a checkpoint and read again. */
-const stored = (configuration: Configuration, point: TrainerState): TrainerState => {
-  const { step, rateScale, vectors } = decodeCheckpoint(encodeCheckpoint({ configuration, ...point }, digest), 'file', digest);
+const stored = async (configuration: Configuration, point: TrainerState): Promise<TrainerState> => {
+  const { step, rateScale, vectors } = await decodeCheckpoint(encodeCheckpoint({ configuration, ...point }, digest), 'file', digest);
   return { step, rateScale, vectors };
 };
 
@@ -54,7 +54,7 @@ describe.each(Object.entries(compilers))('a training with averages and statistic
   it('in two halves with a checkpoint between ends bit for bit where it ends in one', async () => {
     const whole = await course(await trainerOf(configuration, undefined, compile), 6);
     const first = await course(await trainerOf(configuration, undefined, compile), 3);
-    const second = await course(await trainerOf(configuration, stored(configuration, first.points.at(-1)!), compile), 6);
+    const second = await course(await trainerOf(configuration, await stored(configuration, first.points.at(-1)!), compile), 6);
     expect([...first.reports, ...second.reports]).toEqual(whole.reports);
     expect(second.points.at(-1)).toEqual(whole.points.at(-1));
   });
@@ -90,7 +90,7 @@ describe('a training in stages', () => {
     expect(trainer.totalSteps).toBe(LAST);
     const whole = await course(trainer, LAST);
     for (const [step, point] of whole.points.entries()) {
-      const rest = await course(await trainerOf(configuration, stored(configuration, point)), Math.min(LAST, step + 3));
+      const rest = await course(await trainerOf(configuration, await stored(configuration, point)), Math.min(LAST, step + 3));
       expect(rest.reports, `from ${step}`).toEqual(whole.reports.slice(step, step + 3));
       expect(rest.points.at(-1), `from ${step}`).toEqual(whole.points[Math.min(LAST, step + 3)]);
     }
@@ -147,6 +147,6 @@ describe('the learning rate of a training', () => {
     const [a, b] = [await course(scaled, 3), await course(plain, 3)];
     expect(a.reports).toEqual(b.reports);
     expect(a.points.at(-1)!.vectors).toEqual(b.points.at(-1)!.vectors);
-    expect(stored(configuration, a.points.at(-1)!).rateScale).toBe(0.25);
+    expect((await stored(configuration, a.points.at(-1)!)).rateScale).toBe(0.25);
   });
 });

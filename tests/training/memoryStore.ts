@@ -23,10 +23,10 @@ export class MemoryStore implements RunStore {
     return Promise.resolve({ confirm: () => Promise.resolve(), release });
   }
 
-  readLatestCheckpoint(): Promise<StoredCheckpoint | undefined> {
+  async readLatestCheckpoint(): Promise<StoredCheckpoint | undefined> {
     const step = Math.max(...this.checkpoints.keys());
     const bytes = this.checkpoints.get(step);
-    return Promise.resolve(bytes && { ...decodeCheckpoint(bytes, String(step), digest), file: String(step) });
+    return bytes && { ...(await decodeCheckpoint(bytes, String(step), digest)), file: String(step) };
   }
 
   writeCheckpoint(checkpoint: Checkpoint): Promise<string> {

@@ -4,7 +4,7 @@ import { DIGIT_PADDING } from '../../src/images/preprocessing.js';
 import { type ImageSource, splitInMemory } from '../../src/data/source.js';
 import type { Checkpoint, Digest } from '../../src/training/checkpoint.js';
 import type { Configuration } from '../../src/training/configuration.js';
-import { checkConfiguration } from '../../src/training/configurationSchema.js';
+import { parseConfiguration } from '../../src/training/configurationSchema.js';
 import { DEFAULTS } from '../../src/training/defaults.js';
 import { initialState } from '../../src/training/trainer.js';
 import { randomStream } from '../../src/random.js';
@@ -15,7 +15,7 @@ export const digest: Digest = (...pieces) => pieces.reduce((hash, piece) => hash
 
 /** Grayscale images of 32x32, the narrowest networks worth training, every iteration logged and no previews before the end. */
 export const tinyConfiguration = (changes: Partial<Configuration> = {}): Configuration =>
-  checkConfiguration({
+  parseConfiguration({
     ...DEFAULTS,
     data: 'mnist',
     size: 32,

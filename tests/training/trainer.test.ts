@@ -187,7 +187,7 @@ describe('a trainer', () => {
     const first = await trainerOf(configuration);
     const firstReports = await iterated(first, 3);
     const saved = encodeCheckpoint({ configuration, ...first.state }, digest);
-    const second = await trainerOf(configuration, decodeCheckpoint(saved, 'half', digest));
+    const second = await trainerOf(configuration, await decodeCheckpoint(saved, 'half', digest));
     expect([...firstReports, ...(await iterated(second, 3))]).toEqual(reports);
     expect(second.state).toEqual(whole.state);
   });

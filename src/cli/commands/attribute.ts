@@ -37,15 +37,15 @@ type Options = {
 } & CompilerOptions;
 
 async function attribute(run: string, data: string | undefined, options: Options, terminal: Terminal): Promise<ActionResult> {
-  const { openRun } = await import('../openRun.js');
+  const { openRun } = await import('../../runs/runFolder.node.js');
   const { openRunData, splitOf } = await import('../runData.js');
   const { encodeSplit } = await import('../../model/chunks.js');
-  const { AttributeFiles, checkAttributeName } = await import('../../runs/runAssets.node.js');
+  const { ATTRIBUTES, requireAssetName, RunAssets } = await import('../../runs/runAssets.node.js');
   const { ema } = options;
   const name = options.name ?? attributeNameOf(options.without === REST ? options.with : `${options.with}-not-${options.without}`);
-  checkAttributeName(name);
+  requireAssetName(name, ATTRIBUTES);
   const { model, checkpoint } = await openRun(run, compilerOf(options, terminal), options);
-  const files = new AttributeFiles(runFolderPath(run));
+  const files = new RunAssets(runFolderPath(run), ATTRIBUTES);
   const source = await openRunData(data, checkpoint.configuration, terminal);
   try {
     const split = splitOf(source, options.split);

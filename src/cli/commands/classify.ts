@@ -33,11 +33,11 @@ type Options = { readonly probe?: string | undefined } & CompilerOptions;
 
 async function classify(run: string, named: readonly string[], options: Options, terminal: Terminal): Promise<ActionResult> {
   const { imageFilesOf } = await import('../imageFiles.js');
-  const { openRun } = await import('../openRun.js');
+  const { openRun } = await import('../../runs/runFolder.node.js');
   const { imageClassifier } = await import('../../classifiers/fittedProbe.js');
   const { modelWeights } = await import('../../training/trainer.js');
-  const { ProbeFiles, weightsDigest } = await import('../../runs/runAssets.node.js');
-  const saved = await new ProbeFiles(runFolderPath(run)).choose(options.probe);
+  const { PROBES, RunAssets, weightsDigest } = await import('../../runs/runAssets.node.js');
+  const saved = await new RunAssets(runFolderPath(run), PROBES).read(options.probe);
   const { name, probe, origin } = saved;
   const compile = compilerOf(options, terminal);
   const { model, checkpoint } = await openRun(run, compile, { ema: origin.ema });

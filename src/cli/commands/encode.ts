@@ -28,7 +28,7 @@ export const define = (command: Subcommand) =>
 type Options = { readonly split: string; readonly ema: boolean } & OutputOptions & CompilerOptions;
 
 async function encode(run: string, data: string | undefined, options: Options, terminal: Terminal): Promise<ActionResult> {
-  const { openRun } = await import('../openRun.js');
+  const { openRun } = await import('../../runs/runFolder.node.js');
   const { openRunData, splitOf } = await import('../runData.js');
   const { encodedChunks } = await import('../../model/chunks.js');
   const { split, out, ema } = options;

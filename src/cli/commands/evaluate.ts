@@ -82,7 +82,7 @@ type Options = {
   CompilerOptions;
 
 async function evaluateRun(run: string, data: string | undefined, options: Options, terminal: Terminal): Promise<ActionResult> {
-  const { openRun } = await import('../openRun.js');
+  const { openRun } = await import('../../runs/runFolder.node.js');
   const { openRunData } = await import('../runData.js');
   const { parseMetrics } = await import('../../metrics/registry.js');
   const asked = options.metrics === undefined ? undefined : parseMetrics(options.metrics);

@@ -35,7 +35,7 @@ function describeSource({ name, size, channels, train, test, classes }: ImageSou
 }
 
 async function describeRun(path: string, terminal: Terminal): Promise<ActionResult> {
-  const { readCheckpoint } = await import('../openRun.js');
+  const { readCheckpoint } = await import('../../runs/runFolder.node.js');
   const { iterationSpec } = await import('../../training/configuration.js');
   const { BestCheckpoint } = await import('../../runs/bestCheckpoint.node.js');
   const { bestLine } = await import('../evaluationTable.js');

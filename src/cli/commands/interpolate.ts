@@ -56,7 +56,7 @@ async function interpolate(run: string, files: readonly string[], options: Optio
   const { readImages } = await import('../../images/files.node.js');
   const { imagesOf } = await import('../../model/sampling.js');
   const { traversalColumns, traverse } = await import('../../model/traversal.js');
-  const { openRun } = await import('../openRun.js');
+  const { openRun } = await import('../../runs/runFolder.node.js');
   const { steps, out, seed, circle, loop } = options;
   requireConsistency(files, options);
   const kind = await prepareOutput(options, ['png', 'animation', 'npz'], files);

@@ -54,7 +54,8 @@ type Options = {
   CompilerOptions;
 
 async function map(run: string, data: string | undefined, options: Options, terminal: Terminal): Promise<ActionResult> {
-  const { openRun, picturesOf } = await import('../openRun.js');
+  const { openRun } = await import('../../runs/runFolder.node.js');
+  const { imagesOf } = await import('../../model/sampling.js');
   const { describeImage, openRunData, splitOf } = await import('../runData.js');
   const { mapCodes } = await import('../../model/codeMap.js');
   const { encodeSplit } = await import('../../model/chunks.js');
@@ -86,7 +87,7 @@ async function map(run: string, data: string | undefined, options: Options, term
       return { result: found };
     }
     const places = placeCrowd(points, options.cells ?? Math.ceil(CELLS_PER_ROOT * Math.sqrt(indices.length)));
-    const images = picturesOf(model, gatherImages(part, indices, model.imageElements));
+    const images = imagesOf(model, gatherImages(part, indices, model.imageElements));
     const tiles = Array.from(indices, (_, place) => imageOf(images, place));
     await writePng(out, gridMosaic(tiles, places, part.labels ? Array.from(indices, (index) => colorOf(source, part.labels![index]!)) : undefined));
     const drawn = places.cells.filter((cell) => cell >= 0).length;

@@ -70,18 +70,18 @@ type Options = {
 } & CompilerOptions;
 
 async function probeRun(run: string, data: string | undefined, options: Options, terminal: Terminal): Promise<ActionResult> {
-  const { openRun } = await import('../openRun.js');
+  const { openRun } = await import('../../runs/runFolder.node.js');
   const { openRunData } = await import('../runData.js');
   const { PROBE_METHODS } = await import('../../classifiers/fittedProbe.js');
   const { probe, TEST_IMAGES } = await import('../../classifiers/probe.js');
   const { modelWeights } = await import('../../training/trainer.js');
-  const { checkProbeName, ProbeFiles, weightsDigest } = await import('../../runs/runAssets.node.js');
+  const { PROBES, requireAssetName, RunAssets, weightsDigest } = await import('../../runs/runAssets.node.js');
   const { labels, trials, save, methods = save === undefined ? PROBE_METHODS : (['codes'] as const), seed, ema } = options;
   if (save !== undefined) {
-    checkProbeName(save);
+    requireAssetName(save, PROBES);
     checkSaving(save, labels, methods);
   }
-  const files = save === undefined ? undefined : new ProbeFiles(runFolderPath(run));
+  const files = save === undefined ? undefined : new RunAssets(runFolderPath(run), PROBES);
   const compile = compilerOf(options, terminal);
   const { model, checkpoint } = await openRun(run, compile, options);
   const { configuration, step } = checkpoint;

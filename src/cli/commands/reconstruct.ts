@@ -37,14 +37,15 @@ type Options = { count?: number | undefined; split: string } & OutputOptions & A
 
 async function reconstruct(run: string, images: readonly string[], options: Options, terminal: Terminal): Promise<ActionResult> {
   const { collectImages } = await import('../imageFiles.js');
-  const { openRun, picturesOf } = await import('../openRun.js');
+  const { openRun } = await import('../../runs/runFolder.node.js');
+  const { imagesOf } = await import('../../model/sampling.js');
   const { out } = options;
   const kind = await prepareOutput(options, ['png', 'npz'], images);
   const opened = await openRun(run, compilerOf(options, terminal), options);
   const { model, checkpoint } = opened;
-  const original = picturesOf(model, await collectImages(images, checkpoint.configuration, options, terminal));
+  const original = imagesOf(model, await collectImages(images, checkpoint.configuration, options, terminal));
   const { codes, moved } = await moveAlong(run, opened, await model.encode(original.data), options, terminal);
-  const reconstruction = picturesOf(model, toBytes(await model.decode(codes)));
+  const reconstruction = imagesOf(model, toBytes(await model.decode(codes)));
   await model.release();
 
   if (kind === 'png') await writePng(out, pairGrid(original, reconstruction, PAIRS_PER_ROW));

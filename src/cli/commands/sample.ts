@@ -67,7 +67,7 @@ type Options = {
 async function sample(run: string, options: Options, terminal: Terminal): Promise<ActionResult> {
   const { readImages } = await import('../../images/files.node.js');
   const { sampleImages } = await import('../../model/sampling.js');
-  const { openRun } = await import('../openRun.js');
+  const { openRun } = await import('../../runs/runFolder.node.js');
   const { out, seeds, like, spread = DEFAULT_SPREAD, temperature } = options;
   const kind = await prepareOutput(options, ['png', 'npz', 'folder'], like === undefined ? [] : [like]);
   if (like === undefined && options.spread !== undefined) throw new InputError('--spread: requires --like; name an image to sample around with --like IMAGE');

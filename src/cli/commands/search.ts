@@ -38,7 +38,8 @@ type Options = {
   CompilerOptions;
 
 async function search(run: string, data: string | undefined, options: Options, terminal: Terminal): Promise<ActionResult> {
-  const { openRun, picturesOf } = await import('../openRun.js');
+  const { openRun } = await import('../../runs/runFolder.node.js');
+  const { imagesOf } = await import('../../model/sampling.js');
   const { describeImage, openRunData, splitOf } = await import('../runData.js');
   const { encodeSplit } = await import('../../model/chunks.js');
   const { nearestCodes } = await import('../../model/codeSearch.js');
@@ -56,7 +57,7 @@ async function search(run: string, data: string | undefined, options: Options, t
     const { indices, cosines } = nearestCodes(await model.encode(query), codes, count);
     const results = Array.from(indices, (index, place) => ({ ...describeImage(source, part, index), cosine: cosines[place]! }));
     const found = gatherImages(part, indices, model.imageElements);
-    await writePng(out, imageGrid(picturesOf(model, Uint8Array.from(Buffer.concat([query, found]))), squareColumns(count + 1)));
+    await writePng(out, imageGrid(imagesOf(model, Uint8Array.from(Buffer.concat([query, found]))), squareColumns(count + 1)));
     for (const { cosine, ...each } of results)
       terminal.print(
         `${cosine.toFixed(3)}  ${Object.entries(each)

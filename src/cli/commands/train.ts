@@ -83,7 +83,7 @@ async function run(data: string, options: Options, terminal: Terminal): Promise<
   const compile = compilerOf(options, terminal);
   const onEvent = await eventPrinter(terminal);
   return withSignals(terminal, TRAINING, async (signal) => {
-    const settings = { ...givenSettings(options), data };
+    const settings = { ...(await givenSettings(options)), data };
     const prepared = await prepareRun(settings, { out, resume, strict, tensorboard, dryRun: dryRun ?? false, signal, compile, label: flagOf, onEvent });
     try {
       if (dryRun) {

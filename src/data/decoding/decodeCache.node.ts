@@ -4,7 +4,6 @@ import { mkdir, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { z } from 'zod';
 import { InputError } from '../../errors.js';
 import { makeFolder, writeAndSync, writeFileAtomically } from '../../files/atomic.node.js';
 import { readRegularFile, readTextFile } from '../../files/regularFile.node.js';
@@ -41,20 +40,17 @@ const SETTLED_MS = 100;
 /** Verifying more bytes takes longer than waiting until the times of a new file have settled. */
 const MAX_QUICKLY_VERIFIED_BYTES = 2 ** 26;
 
-const entryBody = z.strictObject({
-  version: z.literal(CACHE_FORMAT_VERSION),
-  key: z.string(),
+interface EntryBody {
+  readonly version: typeof CACHE_FORMAT_VERSION;
+  readonly key: string;
   /** Number of images, including skipped ones. */
-  images: z.int().nonnegative(),
-  skipped: z.array(z.strictObject({ index: z.int().nonnegative(), reason: z.string(), unreadable: z.boolean() })),
+  readonly images: number;
+  readonly skipped: readonly { readonly index: number; readonly reason: string; readonly unreadable: boolean }[];
   /** SHA-256 of the file of checksums. */
-  checksums: z.string(),
+  readonly checksums: string;
   /** State of the pixels when they were last known to be right, or null if it had not settled. */
-  stamp: z.string().nullable(),
-});
-type EntryBody = z.infer<typeof entryBody>;
-/** With the SHA-256 of everything else. */
-const entryIndex = z.strictObject({ body: entryBody, digest: z.string() });
+  readonly stamp: string | null;
+}
 
 /** The key and the size of a cache entry. */
 export interface EntryShape {
@@ -205,10 +201,10 @@ const sha256 = (bytes: Uint8Array | string): string => createHash('sha256').upda
 
 const encodeIndex = (body: EntryBody): Uint8Array => new TextEncoder().encode(JSON.stringify({ body, digest: sha256(JSON.stringify(body)) }));
 
-/** Decodes an index, or returns undefined if it was changed. Keys are parsed in the order in which they were written. */
+/** Decodes an index, or returns undefined if it was changed or has another version. Keys are parsed in the order in which they were written. */
 function decodeIndex(text: string): EntryBody | undefined {
-  const { body, digest } = entryIndex.parse(JSON.parse(text));
-  return sha256(JSON.stringify(body)) === digest ? body : undefined;
+  const { body, digest } = JSON.parse(text) as { readonly body: EntryBody; readonly digest: string };
+  return sha256(JSON.stringify(body)) === digest && body.version === CACHE_FORMAT_VERSION ? body : undefined;
 }
 
 /** Converts 32-bit integers to bytes, little-endian on every machine. */

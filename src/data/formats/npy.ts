@@ -1,4 +1,3 @@
-import { z } from 'zod';
 import { InputError, quoted } from '../../errors.js';
 import { elementBytes, type ElementKind, type Elements, elementsOf, isElementKind } from './elements.js';
 
@@ -93,15 +92,19 @@ interface NpyHeader {
   readonly shape: readonly number[];
 }
 
-const headerSchema = z.strictObject({ descr: z.string(), fortran_order: z.boolean(), shape: z.array(z.int().nonnegative()) });
+/** Whether a dictionary of three entries has those of a header. */
+function isHeader(given: unknown): given is { readonly descr: string; readonly fortran_order: boolean; readonly shape: readonly number[] } {
+  const { descr, fortran_order: order, shape } = (given ?? {}) as Readonly<Record<string, unknown>>;
+  return typeof descr === 'string' && typeof order === 'boolean' && Array.isArray(shape) && shape.every((size) => Number.isSafeInteger(size) && size >= 0);
+}
 
 function parseHeader(literal: string, name: string): NpyHeader {
-  const header = headerSchema.safeParse(parseLiteral(literal));
-  if (!header.success)
+  const header = parseLiteral(literal);
+  if (!isHeader(header))
     throw new InputError(
       `${name}: its header is ${quoted(literal.trim())}; expected {'descr': '|u1', 'fortran_order': False, 'shape': (2, 3), } with a plain type`,
     );
-  const { descr, fortran_order: fortranOrder, shape } = header.data;
+  const { descr, fortran_order: fortranOrder, shape } = header;
   const [, order, type = ''] = /^([<>|])([a-z]\d)$/.exec(descr) ?? [];
   if ((type !== 'b1' && !isElementKind(type)) || (order === '|' && !type.endsWith('1')))
     throw new InputError(`${name}: unknown element type ${quoted(descr)}; expected b1, an integer (u1, i2, ...) or a float (f4, f8) after <, > or |`);
