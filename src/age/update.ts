@@ -67,20 +67,12 @@ function totalLoss(network: NetworkName, { weights }: UpdatePlan, terms: readonl
   return terms.filter(([term]) => weightOf(term) !== 0).reduce<Value>((sum, [term, value]) => add(sum, mul(value, weightOf(term))), constant(0));
 }
 
-/** The forward and backward half of an update. */
-export interface UpdateGradients {
-  readonly passes: ForwardResults;
-  /** Unweighted loss terms. */
-  readonly terms: Readonly<Partial<Record<Term, Value>>>;
-  readonly loss: Value;
-  /** The gradient of the loss with respect to each parameter of the network that learns, by name. */
-  readonly gradients: Readonly<Record<string, Value>>;
-  /** Flat running statistics of both networks after the passes. */
-  readonly statistics: Readonly<Record<NetworkName, Value>>;
-}
-
-/** Computes the loss of one update and its gradient with respect to the parameters of the network that learns. */
-export function updateGradients(pair: NetworkPair, objective: Objective, spec: UpdateSpec, state: PairState, batch: UpdateBatch): UpdateGradients {
+/**
+ * The forward and backward half of an update.
+ * @returns the passes, the unweighted terms, the loss and its gradient with respect to each parameter of the network that learns, by name,
+ * and the flat running statistics of both networks after the passes
+ */
+export function updateGradients(pair: NetworkPair, objective: Objective, spec: UpdateSpec, state: PairState, batch: UpdateBatch) {
   const { network, plan, monitored = [] } = spec;
   const functions = new TrainingFunctions(pair, state, objective.prior);
   const wanted = new Set([...activeTerms(plan), ...monitored]);
@@ -94,9 +86,9 @@ export function updateGradients(pair: NetworkPair, objective: Objective, spec: U
   );
   return {
     passes,
-    terms: Object.fromEntries(terms),
+    terms: Object.fromEntries(terms) as Partial<Record<Term, Value>>,
     loss,
-    gradients: Object.fromEntries(parameters.map(([name], index) => [name, byParameter[index]!])),
+    gradients: Object.fromEntries(parameters.map(([name], index) => [name, byParameter[index]!] as const)),
     statistics: functions.statistics,
   };
 }
@@ -106,14 +98,7 @@ export function updateGradients(pair: NetworkPair, objective: Objective, spec: U
  * an iteration compose into one graph. `report` holds scalars: the loss and its terms, and what reveals a collapse: the norm of the
  * gradient, and the relative variance of the codes of real and generated images (`code_variance_real`, `code_variance_fake`).
  */
-export function update(
-  pair: NetworkPair,
-  objective: Objective,
-  spec: UpdateSpec,
-  state: TrainingState,
-  batch: UpdateBatch,
-  scalars: AdamScalars,
-): { readonly state: TrainingState; readonly report: Readonly<Record<string, Value>> } {
+export function update(pair: NetworkPair, objective: Objective, spec: UpdateSpec, state: TrainingState, batch: UpdateBatch, scalars: AdamScalars) {
   const { network } = spec;
   const { passes, terms, loss, gradients: byName, statistics } = updateGradients(pair, objective, spec, state, batch);
   const gradient = pack(byName, pair[network].parameters);
@@ -124,7 +109,15 @@ export function update(
   const variance = (codes: Value | undefined, name: string) => (codes ? { [name]: relativeVariance(codes, objective.prior) } : {});
   const moments = { m: state[`${network}.adam_m`], v: state[`${network}.adam_v`] };
   const { parameter, m, v } = adam(state[`${network}.parameters`], gradient, moments, { ...scalars, stepSize }, ADAM);
+  const report: Readonly<Record<string, Value>> = {
+    loss,
+    ...terms,
+    grad_norm: gradNorm,
+    ...variance(passes.realCodes, 'code_variance_real'),
+    ...variance(passes.fakeCodes, 'code_variance_fake'),
+  };
   return {
+    report,
     state: {
       ...state,
       'encoder.statistics': statistics.encoder,
@@ -132,13 +125,6 @@ export function update(
       [`${network}.parameters`]: parameter,
       [`${network}.adam_m`]: m,
       [`${network}.adam_v`]: v,
-    },
-    report: {
-      loss,
-      ...terms,
-      grad_norm: gradNorm,
-      ...variance(passes.realCodes, 'code_variance_real'),
-      ...variance(passes.fakeCodes, 'code_variance_fake'),
     },
   };
 }

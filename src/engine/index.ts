@@ -1,7 +1,7 @@
 /** Reverse-mode automatic differentiation over ONNX graphs: build, differentiate, lower, encode. Knows nothing of images or AGE. */
 export { adam, type AdamConstants, type AdamMoments, adamScalars } from './adam.js';
 export { gradients } from './gradients.js';
-export { encode } from './encode.js';
+export { encode } from './onnx.js';
 export { countFlops, type Graph, graphOf, topologicalOrder } from './graph.js';
 export { lower, rulesOf, type Target } from './lowering/lower.js';
 export { type LoweredGraph, nextName, type StateLayout } from './lowering/state.js';

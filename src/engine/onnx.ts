@@ -1,59 +1,49 @@
-import { create, toBinary } from '@bufbuild/protobuf';
-import {
-  AttributeProto_AttributeType,
-  AttributeProtoSchema,
-  GraphProtoSchema,
-  ModelProtoSchema,
-  type NodeProto,
-  NodeProtoSchema,
-  OperatorSetIdProtoSchema,
-  type TensorProto,
-  TensorProtoSchema,
-  TensorShapeProto_DimensionSchema,
-  TensorShapeProtoSchema,
-  TypeProto_TensorSchema,
-  TypeProtoSchema,
-  ValueInfoProtoSchema,
-} from 'onnx-buf';
+import type { MessageInitShape } from '@bufbuild/protobuf';
+import type { AttributeProtoSchema, NodeProtoSchema, TensorProtoSchema, ValueInfoProtoSchema } from 'onnx-buf';
 import { type Graph, topologicalOrder } from './graph.js';
 import { type Attribute, type ComputedValue, type ConstantValue, ELEMENT_CODES, type TensorType, type Value } from './value.js';
 
-/** The ONNX operator set that files declare: the newest with which every runtime (native, WebGPU, WebAssembly) was tried. */
+/** The ONNX operator set that files declare: the newest with which every runtime (native, WebGPU, WebAssembly) was tested. */
 export const OPSET = 18;
 const IR_VERSION = 9;
 
-/** The graph as the bytes of an ONNX model. Inputs and outputs keep their names; inner values are named by operator and number. */
-export function encodeModel(graph: Graph): Uint8Array {
+/** ONNX's numbers of the attribute types (AttributeProto.AttributeType). */
+const [FLOAT, INT, STRING, FLOATS, INTS] = [1, 2, 3, 6, 7];
+
+/** Encodes a graph as the bytes of an ONNX model. Inputs and outputs keep their names; inner values are named by operator and number. */
+export async function encode(graph: Graph): Promise<Uint8Array> {
   const names = new Naming(graph);
-  const nodes: NodeProto[] = [];
+  const nodes: MessageInitShape<typeof NodeProtoSchema>[] = [];
+  const domains = new Set(['']);
   for (const value of topologicalOrder(Object.values(graph.outputs))) {
-    if (value.kind === 'computed') nodes.push(nodeOf(value, names));
+    if (value.kind !== 'computed') continue;
+    nodes.push(nodeOf(value, names));
+    domains.add(value.operator.domain ?? '');
   }
   // An output that is an input, a constant, or another output's value still needs a node of its own name.
   for (const [name, value] of Object.entries(graph.outputs)) {
-    if (names.of(value) !== name) nodes.push(create(NodeProtoSchema, { opType: 'Identity', name: `output ${name}`, input: [names.of(value)], output: [name] }));
+    if (names.of(value) !== name) nodes.push({ opType: 'Identity', name: `output ${name}`, input: [names.of(value)], output: [name] });
   }
-  const domains = new Set(nodes.map((node) => node.domain).filter((domain) => domain !== ''));
+  // The schema takes long to load, so it loads on first use.
+  const [{ create, toBinary }, { ModelProtoSchema }] = await Promise.all([import('@bufbuild/protobuf'), import('onnx-buf')]);
   const model = create(ModelProtoSchema, {
     irVersion: BigInt(IR_VERSION),
     producerName: 'agenet',
-    opsetImport: [{ domain: '', version: OPSET }, ...[...domains].map((domain) => ({ domain, version: 1 }))].map(({ domain, version }) =>
-      create(OperatorSetIdProtoSchema, { domain, version: BigInt(version) }),
-    ),
-    graph: create(GraphProtoSchema, {
+    opsetImport: [...domains].map((domain) => ({ domain, version: domain === '' ? BigInt(OPSET) : 1n })),
+    graph: {
       name: 'agenet',
       node: nodes,
       initializer: names.initializers,
       input: graph.inputs.map((value) => describe(value.name, value)),
       output: Object.entries(graph.outputs).map(([name, value]) => describe(name, value)),
-    }),
+    },
   });
   return toBinary(ModelProtoSchema, model);
 }
 
 /** Gives every value its name in the file and collects constants as initializers. */
 class Naming {
-  readonly initializers: TensorProto[] = [];
+  readonly initializers: MessageInitShape<typeof TensorProtoSchema>[] = [];
   private readonly names = new Map<Value, string>();
   private readonly counts = new Map<string, number>();
 
@@ -81,11 +71,11 @@ class Naming {
   }
 }
 
-function nodeOf(value: ComputedValue, names: Naming): NodeProto {
+function nodeOf(value: ComputedValue, names: Naming): MessageInitShape<typeof NodeProtoSchema> {
   const { operator, attributes } = value;
   const parameters = operator.parameters?.(attributes);
   const encoded = new Set(parameters?.encoded);
-  return create(NodeProtoSchema, {
+  return {
     opType: operator.name,
     domain: operator.domain ?? '',
     name: names.of(value),
@@ -94,38 +84,28 @@ function nodeOf(value: ComputedValue, names: Naming): NodeProto {
     attribute: Object.entries(attributes)
       .filter(([name]) => !encoded.has(name))
       .map(([name, attribute]) => attributeOf(name, attribute, operator.floatAttributes?.includes(name) ?? false)),
-  });
+  };
 }
 
-function attributeOf(name: string, attribute: Attribute, isFloat: boolean) {
-  const { FLOAT, FLOATS, INT, INTS, STRING } = AttributeProto_AttributeType;
-  if (typeof attribute === 'string') return create(AttributeProtoSchema, { name, type: STRING, s: new TextEncoder().encode(attribute) });
-  if (typeof attribute === 'number') {
-    return create(AttributeProtoSchema, isFloat ? { name, type: FLOAT, f: attribute } : { name, type: INT, i: BigInt(attribute) });
-  }
-  return create(AttributeProtoSchema, isFloat ? { name, type: FLOATS, floats: [...attribute] } : { name, type: INTS, ints: attribute.map(BigInt) });
+function attributeOf(name: string, attribute: Attribute, isFloat: boolean): MessageInitShape<typeof AttributeProtoSchema> {
+  if (typeof attribute === 'string') return { name, type: STRING, s: new TextEncoder().encode(attribute) };
+  if (typeof attribute === 'number') return isFloat ? { name, type: FLOAT, f: attribute } : { name, type: INT, i: BigInt(attribute) };
+  return isFloat ? { name, type: FLOATS, floats: [...attribute] } : { name, type: INTS, ints: attribute.map(BigInt) };
 }
 
-const tensorOf = (name: string, { type, shape, data }: ConstantValue): TensorProto =>
-  create(TensorProtoSchema, {
-    name,
-    dataType: ELEMENT_CODES[type],
-    dims: shape.map(BigInt),
-    rawData: new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength),
-  });
+const tensorOf = (name: string, { type, shape, data }: ConstantValue): MessageInitShape<typeof TensorProtoSchema> => ({
+  name,
+  dataType: ELEMENT_CODES[type],
+  dims: shape.map(BigInt),
+  rawData: new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength),
+});
 
-const describe = (name: string, { type, shape }: TensorType) =>
-  create(ValueInfoProtoSchema, {
-    name,
-    type: create(TypeProtoSchema, {
-      value: {
-        case: 'tensorType',
-        value: create(TypeProto_TensorSchema, {
-          elemType: ELEMENT_CODES[type],
-          shape: create(TensorShapeProtoSchema, {
-            dim: shape.map((size) => create(TensorShapeProto_DimensionSchema, { value: { case: 'dimValue', value: BigInt(size) } })),
-          }),
-        }),
-      },
-    }),
-  });
+const describe = (name: string, { type, shape }: TensorType): MessageInitShape<typeof ValueInfoProtoSchema> => ({
+  name,
+  type: {
+    value: {
+      case: 'tensorType',
+      value: { elemType: ELEMENT_CODES[type], shape: { dim: shape.map((size) => ({ value: { case: 'dimValue', value: BigInt(size) } })) } },
+    },
+  },
+});

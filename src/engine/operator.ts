@@ -114,7 +114,3 @@ export function applyReduction(operator: Operator<ReductionAttributes>, x: Value
   const normalized = normalizeAxes(axes, x.shape.length, operator.name);
   return normalized.length === 0 ? x : apply(operator, [x], { axes: normalized, keepdims: keepAxes ? 1 : 0 });
 }
-
-/** The blocked form of a reduction over the pixels of each image: over rows and columns of memory [C / P, H, W, N P]. */
-export const overPixels = (reduce: (x: Value, axes: readonly number[]) => Value) => (operands: readonly Value[], attributes: ReductionAttributes) =>
-  String(attributes.axes) === '2,3' && attributes.keepdims === 1 ? reduce(operands[0]!, [1, 2]) : undefined;

@@ -126,8 +126,6 @@ interface BlockedContext<A extends Attributes = Attributes> {
   /** The operator's application, with the shapes [N, C, H, W] of inputs and output. */
   readonly value: ComputedValue;
   readonly attributes: A;
-  /** The number P of channels in a block. */
-  readonly block: number;
 }
 
 export type GradientThunk = () => Value;

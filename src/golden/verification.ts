@@ -17,6 +17,7 @@ import {
 import { InputError } from '../errors.js';
 import { ARCHITECTURE_NAMES, type ArchitectureName, ARCHITECTURES } from '../networks/architecture.js';
 import { NETWORK_NAMES, type NetworkName, type NetworkPair } from '../networks/network.js';
+import { stateSize } from '../age/iteration.js';
 import { inferenceFunctions, type PairState, type WeightName } from '../age/networkFunctions.js';
 import { DISTANCES, type Objective } from '../age/objective.js';
 import type { Term } from '../age/plan.js';
@@ -61,19 +62,6 @@ export async function verify(golden: TensorFile, file: string, compile: Compile)
 /** Whether a tensor is what the expected results are computed from. */
 const isInput = (name: string): boolean => /^(initial|input)\//.test(name) || /^adam\/[^/]+$/.test(name);
 
-/** The configuration of a golden file. */
-export interface GoldenCase {
-  readonly pair: NetworkPair;
-  readonly objective: Objective;
-  readonly batch: number;
-  readonly latentSize: number;
-  readonly updates: readonly UpdateSpec[];
-  /** Expected loss terms by name: `encoder.KL_real`. */
-  readonly losses: Readonly<Record<string, number>>;
-  /** The constants of the Adam step, if the file contains one. */
-  readonly adam: z.infer<typeof adamSchema> | undefined;
-}
-
 /** The configuration under the names that the file's writer uses. */
 const caseSchema = z.object({
   arch: z.enum(ARCHITECTURE_NAMES as [ArchitectureName, ...ArchitectureName[]]),
@@ -99,10 +87,10 @@ const caseSchema = z.object({
 const adamSchema = z.object({ lr: z.number(), beta1: z.number(), beta2: z.number(), eps: z.number(), step: z.int().positive() });
 
 /**
- * Reads the metadata of a golden file.
- * @throws {InputError} if they are missing or invalid
+ * Reads the configuration of a golden file, with the expected loss terms by name: `encoder.KL_real`.
+ * @throws {InputError} if it is missing or invalid
  */
-export function readGoldenCase({ metadata }: TensorFile, file: string): GoldenCase {
+export function readGoldenCase({ metadata }: TensorFile, file: string) {
   const read = <T>(key: string, schema: z.ZodType<T>): T => {
     const parsed = schema.safeParse(parseJson(metadata[key]));
     if (parsed.success) return parsed.data;
@@ -112,7 +100,7 @@ export function readGoldenCase({ metadata }: TensorFile, file: string): GoldenCa
   };
   const golden = read('case', caseSchema);
   const expected = Object.entries(read('losses', z.record(z.string(), z.number())));
-  const losses = Object.fromEntries(expected.map(([name, value]) => [name.replace('.kl_', '.KL_'), value]));
+  const losses: Readonly<Record<string, number>> = Object.fromEntries(expected.map(([name, value]) => [name.replace('.kl_', '.KL_'), value]));
   const spec = (network: NetworkName, weights: Partial<Record<Term, number>>): UpdateSpec => ({
     network,
     plan: { updates: 1, weights },
@@ -128,7 +116,7 @@ export function readGoldenCase({ metadata }: TensorFile, file: string): GoldenCa
       reduction: golden.reduce,
       matchX: golden.match_x,
       matchZ: golden.match_z,
-    },
+    } satisfies Objective,
     batch: golden.batch,
     latentSize: golden.nz,
     updates: [
@@ -136,9 +124,12 @@ export function readGoldenCase({ metadata }: TensorFile, file: string): GoldenCa
       spec('generator', { KL_fake: golden.g_kl_fake, match_x: golden.g_match_x, match_z: golden.g_match_z }),
     ],
     losses,
+    // The constants of the Adam step, if the file contains one.
     adam: metadata.adam === undefined ? undefined : read('adam', adamSchema),
   };
 }
+
+type GoldenCase = ReturnType<typeof readGoldenCase>;
 
 function parseJson(text: string | undefined): unknown {
   try {
@@ -151,10 +142,8 @@ function parseJson(text: string | undefined): unknown {
 /** One graph whose outputs are the expected tensors and losses, under their names. */
 function goldenGraph(goldenCase: GoldenCase, golden: TensorFile): Graph {
   const { pair, batch, latentSize, objective } = goldenCase;
-  const vectors = NETWORK_NAMES.flatMap((network) =>
-    (['parameters', 'statistics'] as const).map((part) => [`${network}.${part}`, pair[network][part].size] as const),
-  );
-  const state = Object.fromEntries(vectors.map(([name, size]) => [name, input(name, [size])])) as Record<WeightName, Value>;
+  const names = NETWORK_NAMES.flatMap((network): WeightName[] => [`${network}.parameters`, `${network}.statistics`]);
+  const state = Object.fromEntries(names.map((name) => [name, input(name, [stateSize(pair, name)])])) as Record<WeightName, Value>;
   const x = input('input/x', [batch, ...pair.encoder.inputShape]);
   const z = {
     encoder: input('input/z_encoder_update', [batch, latentSize]),

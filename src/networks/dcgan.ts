@@ -25,31 +25,25 @@ export const BY_TWO = { kernel: 4, stride: 2, padding: 1 };
 /** A convolution of a 4x4 feature map to 1x1, or a transposed convolution of 1x1 to 4x4. */
 export const BY_FOUR = { kernel: 4 };
 
+/** Builds a block of layers for each width, numbered from 1, from the width before it. */
+const blocks = (first: number, widths: readonly number[], block: (before: number, width: number, number: number) => NamedLayers): NamedLayers =>
+  Object.assign({}, ...widths.map((width, index) => block(widths[index - 1] ?? first, width, index + 1))) as NamedLayers;
+
 /** Convolutions that halve the sides, LeakyReLU after each, and batch normalization before it except after the first convolution. */
-export function downsampling(channels: number, widths: readonly number[]): NamedLayers {
-  const blocks = widths.map((width, index): NamedLayers => {
-    const number = index + 1;
-    return {
-      [`conv${number}`]: conv(widths[index - 1] ?? channels, width, BY_TWO),
-      ...(index > 0 ? { [`norm${number}`]: batchNorm(width) } : {}),
-      [`activation${number}`]: leakyRelu(0.2),
-    };
-  });
-  return Object.assign({}, ...blocks) as NamedLayers;
-}
+export const downsampling = (channels: number, widths: readonly number[]): NamedLayers =>
+  blocks(channels, widths, (before, width, number) => ({
+    [`conv${number}`]: conv(before, width, BY_TWO),
+    ...(number > 1 ? { [`norm${number}`]: batchNorm(width) } : {}),
+    [`activation${number}`]: leakyRelu(0.2),
+  }));
 
 /** A transposed convolution of a code to 4x4, others that double the sides, and batch normalization and ReLU after each. */
-export function upsampling(latentSize: number, widths: readonly number[]): NamedLayers {
-  const blocks = widths.map((width, index): NamedLayers => {
-    const number = index + 1;
-    return {
-      [`conv${number}`]: convTranspose(widths[index - 1] ?? latentSize, width, index === 0 ? BY_FOUR : BY_TWO),
-      [`norm${number}`]: batchNorm(width),
-      [`activation${number}`]: relu(),
-    };
-  });
-  return Object.assign({}, ...blocks) as NamedLayers;
-}
+export const upsampling = (latentSize: number, widths: readonly number[]): NamedLayers =>
+  blocks(latentSize, widths, (before, width, number) => ({
+    [`conv${number}`]: convTranspose(before, width, number === 1 ? BY_FOUR : BY_TWO),
+    [`norm${number}`]: batchNorm(width),
+    [`activation${number}`]: relu(),
+  }));
 
 /** Creates the pair of an encoder of images of a size and a generator of such images. */
 export function createPair(

@@ -12,14 +12,8 @@ export type NamedValues = Readonly<Record<string, Value>>;
  * @param kind the kind of x, which selects the statistics to update if the network has separate ones
  * @returns the output `[N, ...outputShape]`, and the flat running statistics after the pass
  */
-export function forwardTrain(
-  network: Network,
-  parameters: NamedValues,
-  statistics: Value,
-  x: Value,
-  kind: InputKind = 'native',
-): { readonly output: Value; readonly statistics: Value } {
-  const observed = new Map<string, Observation>();
+export function forwardTrain(network: Network, parameters: NamedValues, statistics: Value, x: Value, kind: InputKind = 'native') {
+  const observed = new Map<string, { value: Value; rate: number }>();
   const root = sequential(network.layers);
   const output = root.forward(x, {
     parameter: (name) => parameters[`${network.name}.${name}`]!,
@@ -50,14 +44,8 @@ export function forwardEval(network: Network, parameters: NamedValues, statistic
   });
 }
 
-/** What a pass observed for one buffer. */
-interface Observation {
-  readonly value: Value;
-  readonly rate: number;
-}
-
 /** Updates all running statistics at once, since they are stored in one vector: a few operators instead of a few per layer. */
-function updateRunningStats(statistics: Value, observations: readonly Observation[]): Value {
+function updateRunningStats(statistics: Value, observations: readonly { readonly value: Value; readonly rate: number }[]): Value {
   const sizes = observations.map(({ value }) => value.shape.reduce((product, size) => product * size, 1));
   const observed = concat(
     observations.map(({ value }, index) => reshape(value, [sizes[index]!])),

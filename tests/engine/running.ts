@@ -1,5 +1,5 @@
 /** Runs small graphs through ONNX Runtime. */
-import { encodeModel } from '../../src/engine/onnx.js';
+import { encode } from '../../src/engine/onnx.js';
 import { InferenceSession, Tensor as RuntimeTensor } from 'onnxruntime-node';
 import {
   type Graph,
@@ -60,7 +60,7 @@ export async function forward(build: Build, tensors: readonly TensorData[], targ
  */
 export async function runAsWritten(graph: Graph, tensors: readonly TensorData[]): Promise<Record<string, TensorData>> {
   const encodable = rulesOf.plain.reduce((current, rule) => rewriteGraph(current, (value) => rule.apply(value) ?? value), graph);
-  return runModel(encodeModel(encodable), Object.fromEntries(tensors.map((value, index) => [`input${index}`, value])));
+  return runModel(await encode(encodable), Object.fromEntries(tensors.map((value, index) => [`input${index}`, value])));
 }
 
 /** The outputs of an encoded model, run without any of ONNX Runtime's own optimisations. */

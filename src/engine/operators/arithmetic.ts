@@ -1,6 +1,6 @@
 /** Elementwise arithmetic: Add, Sub, Mul, Div. */
 import { applyArithmetic, arithmetic } from '../elementwise.js';
-import { constant, type Value } from '../value.js';
+import type { Value } from '../value.js';
 
 const Add = arithmetic('Add', {
   element: (a, b) => a + b,
@@ -37,5 +37,3 @@ export const mul = applyArithmetic(Mul);
 export const div = applyArithmetic(Div);
 /** x * x. */
 export const square = (x: Value): Value => mul(x, x);
-/** The sum of several values, or the scalar 0 of none. */
-export const sum = (values: readonly Value[]): Value => values.reduce((total, value) => add(total, value), constant(0));

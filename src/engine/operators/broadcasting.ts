@@ -6,7 +6,6 @@ import {
   integers,
   isComputedBy,
   type Operator,
-  overPixels,
   reducedShape,
   reduction,
   type ReductionAttributes,
@@ -66,7 +65,6 @@ export const expand = (x: Value, shape: Shape): Value => (sameShape(x.shape, sha
 const ReduceSum: Operator<ReductionAttributes> = {
   ...reduction('ReduceSum'),
   gradient: ({ inputs: [x], attributes: { axes }, gradient }) => [() => expand(reshape(gradient, reducedShape(x!.shape, axes, 1)), x!.shape)],
-  blocked: (operands, { attributes }) => overPixels(reduceSum)(operands, attributes),
 };
 
 /** Sums over axes. */

@@ -16,11 +16,6 @@ const Abs = elementwiseFunction('Abs', Math.abs, ({ x, gradient }) => mul(gradie
 const Exp = elementwiseFunction('Exp', Math.exp, ({ output, gradient }) => mul(gradient, output));
 const Log = elementwiseFunction('Log', Math.log, ({ x, gradient }) => div(gradient, x));
 const Sqrt = elementwiseFunction('Sqrt', Math.sqrt, ({ output, gradient }) => div(mul(gradient, 0.5), output));
-const Reciprocal = elementwiseFunction(
-  'Reciprocal',
-  (x) => 1 / x,
-  ({ output, gradient }) => mul(gradient, neg(mul(output, output))),
-);
 const Tanh = elementwiseFunction('Tanh', Math.tanh, ({ output, gradient }) => mul(gradient, sub(1, mul(output, output))));
 const Sigmoid = elementwiseFunction(
   'Sigmoid',
@@ -59,8 +54,6 @@ export const exp = applyFunction(Exp);
 export const log = applyFunction(Log);
 /** The square root. */
 export const sqrt = applyFunction(Sqrt);
-/** 1 / x. */
-export const reciprocal = applyFunction(Reciprocal);
 /** The hyperbolic tangent. */
 export const tanh = applyFunction(Tanh);
 /** 1 / (1 + e^-x). */

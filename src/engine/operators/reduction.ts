@@ -1,5 +1,5 @@
 /** Means, extremes and their positions over axes. ReduceSum is in broadcasting.ts: it is the gradient of Expand. */
-import { apply, applyReduction, type Operator, overPixels, reducedShape, reduction, type ReductionAttributes, type ReductionOptions } from '../operator.js';
+import { apply, applyReduction, type Operator, reducedShape, reduction, type ReductionAttributes, type ReductionOptions } from '../operator.js';
 import { normalizeAxes } from '../shape.js';
 import type { Value } from '../value.js';
 import { div, mul } from './arithmetic.js';
@@ -16,7 +16,7 @@ const broadcastGradient = (gradient: Value, x: Value, { axes }: ReductionAttribu
 const ReduceMean: Operator<ReductionAttributes> = {
   ...reduction('ReduceMean'),
   gradient: ({ inputs: [x], attributes, gradient }) => [() => broadcastGradient(mul(gradient, 1 / countOf(x!, attributes.axes)), x!, attributes)],
-  blocked: (operands, { attributes }) => overPixels(reduceMean)(operands, attributes),
+  blocked: ([x], { attributes: { axes, keepdims } }) => (String(axes) === '2,3' && keepdims === 1 ? reduceMean(x!, [1, 2]) : undefined),
 };
 
 /** The mean over axes. */

@@ -1,6 +1,6 @@
 import { apply, throwShapeError, type Operator, requireFloat } from '../operator.js';
 import { constant, constantTensor, type Value } from '../value.js';
-import { reduceSum, reshape } from './broadcasting.js';
+import { expand, reduceSum, reshape } from './broadcasting.js';
 
 /** ONNX Resize by a whole factor: pixel (i, j) of the result is pixel (floor(i / factor), floor(j / factor)) of the data. */
 const Resize: Operator<{ factor: number; mode: string; coordinate_transformation_mode: string; nearest_mode: string }> = {
@@ -12,18 +12,33 @@ const Resize: Operator<{ factor: number; mode: string; coordinate_transformation
     const [batch, channels, height, width] = x!.shape as [number, number, number, number];
     return { type: 'float32', shape: [batch, channels, height * factor, width * factor] };
   },
-  gradient: ({ inputs: [x], attributes: { factor }, gradient }) => [
-    () => {
-      const [batch, channels, height, width] = x!.shape as [number, number, number, number];
-      const blocks = reshape(gradient, [batch * channels, height, factor, width, factor]);
-      return reshape(reduceSum(blocks, [2, 4]), x!.shape);
-    },
-  ],
+  gradient: ({ attributes: { factor }, gradient }) => [() => apply(SumBlocks, [gradient], { factor })],
   // The region of interest, which this mode does not read, and the scales.
   parameters: ({ factor }) => ({
     constants: [constantTensor({ type: 'float32', shape: [0], data: new Float32Array(0) }), constant([1, 1, factor, factor])],
     encoded: ['factor'],
   }),
+  blocked([x], { attributes: { factor } }) {
+    const [blocks, height, width, inner] = x!.shape as [number, number, number, number];
+    const repeated = expand(reshape(x!, [blocks, height, 1, width, 1, inner]), [blocks, height, factor, width, factor, inner]);
+    return reshape(repeated, [blocks, height * factor, width * factor, inner]);
+  },
+};
+
+/** The sums of blocks of factor x factor pixels of [N, C, H, W]: the gradient of Resize, which blocked layouts compute as a whole. */
+const SumBlocks: Operator<{ factor: number }> = {
+  name: 'SumBlocks',
+  infer: ([x], { factor }) => ({ type: 'float32', shape: x!.shape.map((size, axis) => (axis < 2 ? size : size / factor)) }),
+  gradient: ({ attributes: { factor }, gradient }) => [() => resize(gradient, factor)],
+  decomposition: ([x], { factor }) => {
+    const [batch, channels, height, width] = x!.shape as [number, number, number, number];
+    const blocks = reshape(x!, [batch * channels, height / factor, factor, width / factor, factor]);
+    return reshape(reduceSum(blocks, [2, 4]), [batch, channels, height / factor, width / factor]);
+  },
+  blocked([x], { attributes: { factor } }) {
+    const [blocks, height, width, inner] = x!.shape as [number, number, number, number];
+    return reduceSum(reshape(x!, [blocks, height / factor, factor, width / factor, factor, inner]), [2, 4], { keepAxes: false });
+  },
 };
 
 /** Nearest-neighbor upsampling of `[N, C, H, W]` to `[N, C, factor H, factor W]`: each pixel becomes a block of factor x factor pixels. */

@@ -55,11 +55,6 @@ const Concat: Operator<{ axis: number }> = {
       return () => slice(gradient, axis, from, from + value.shape[axis]!);
     });
   },
-  blocked(operands, { value: { inputs }, attributes: { axis }, block }) {
-    // The channels of all but the last must fill their blocks; the batch is inside of the last axis.
-    const isWhole = inputs.slice(0, -1).every(({ shape }) => shape[1]! % block === 0);
-    return axis >= 2 || (axis === 1 && isWhole) ? concat(operands, axis - 1) : undefined;
-  },
 };
 
 /** Concatenates one or more values along an axis; all their other axes must agree. */
@@ -89,10 +84,6 @@ const Slice: Operator<{ axis: number; start: number; end: number; step: number }
       return pad(slice(stuffed, axis, 0, length), before, after);
     },
   ],
-  blocked([x], { attributes: { axis, start, end, step }, block }) {
-    if (axis >= 2) return slice(x!, axis - 1, start, end, step);
-    return axis === 1 && step === 1 && start % block === 0 ? slice(x!, 0, start / block, Math.ceil(end / block)) : undefined;
-  },
   parameters: ({ axis, start, end, step }) => ({
     constants: [integers([start]), integers([end]), integers([axis]), integers([step])],
     encoded: ['axis', 'start', 'end', 'step'],
@@ -131,11 +122,6 @@ const Pad: Operator<{ pads: readonly number[] }> = {
   gradient: ({ inputs: [x], attributes: { pads }, gradient }) => [
     () => x!.shape.reduce<Value>((rest, size, axis) => slice(rest, axis, pads[axis]!, pads[axis]! + size), gradient),
   ],
-  blocked([x], { attributes: { pads } }) {
-    // Batch and channels share axes of the memory with others.
-    if ([0, 1, 4, 5].some((index) => pads[index] !== 0)) return undefined;
-    return pad(x!, [0, pads[2]!, pads[3]!, 0], [0, pads[6]!, pads[7]!, 0]);
-  },
   parameters: ({ pads }) => ({ constants: [integers(pads), constant(0)], encoded: ['pads'] }),
 };
 

@@ -1,5 +1,5 @@
 /** The lowering target that suits a device, and the CPU's blocked kernels. */
-import { encode } from '../encode.js';
+import { encode } from '../onnx.js';
 import { graphOf } from '../graph.js';
 import { blockedConv } from '../lowering/blocked/operators.js';
 import type { Target } from '../lowering/lower.js';

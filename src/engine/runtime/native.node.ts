@@ -1,6 +1,6 @@
 /** Compiles graphs for the devices of this machine with ONNX Runtime's native library. */
 import { InputError } from '../../errors.js';
-import { encode } from '../encode.js';
+import { encode } from '../onnx.js';
 import type { Graph } from '../graph.js';
 import { lower, rulesOf, type Target } from '../lowering/lower.js';
 import { targetOf } from './blockSize.node.js';

@@ -1,8 +1,7 @@
 /** External ONNX models from files, on the CPU. */
 import { realpath, stat } from 'node:fs/promises';
 import { dirname, isAbsolute, join, relative, sep } from 'node:path';
-import { fromBinary } from '@bufbuild/protobuf';
-import { ModelProtoSchema, type TensorProto, TensorProto_DataLocation, TensorProtoSchema } from 'onnx-buf';
+import type { TensorProto } from 'onnx-buf';
 import { InputError } from '../../errors.js';
 import { wrapReadErrors } from '../../files/atomic.node.js';
 import { FileTooLargeError, readRegularFile } from '../../files/regularFile.node.js';
@@ -47,13 +46,15 @@ const MEMORY_TAG = '_ORT_MEM_ADDR_';
  * @throws {InputError} if the bytes are not an ONNX model, or a tensor is in a file that is missing, not regular, or outside the model's folder
  */
 async function externalFiles(file: string, bytes: Uint8Array): Promise<string[]> {
-  const locations = new Set(tensorsOf(file, bytes).flatMap(locationsOf));
+  const locations = new Set((await tensorsOf(file, bytes)).flatMap(locationsOf));
   const folder = dirname(file);
   for (const location of locations) await requireInside(file, folder, location);
   return [...locations].map((location) => join(folder, location));
 }
 
-function tensorsOf(file: string, bytes: Uint8Array): TensorProto[] {
+async function tensorsOf(file: string, bytes: Uint8Array): Promise<TensorProto[]> {
+  // The schema takes long to load, so it loads on first use.
+  const [{ fromBinary }, { ModelProtoSchema }] = await Promise.all([import('@bufbuild/protobuf'), import('onnx-buf')]);
   try {
     const model = fromBinary(ModelProtoSchema, bytes);
     if (model.graph === undefined) throw new Error('it has no graph');
@@ -69,17 +70,18 @@ function tensorsIn(root: unknown): TensorProto[] {
   const waiting: unknown[] = [root];
   for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
     if (typeof next !== 'object' || next === null || ArrayBuffer.isView(next)) continue;
-    if ('$typeName' in next && next.$typeName === TensorProtoSchema.typeName) found.push(next as TensorProto);
+    if ('$typeName' in next && next.$typeName === 'onnx.TensorProto') found.push(next as TensorProto);
     // Lists of numbers can be as long as a tensor, and contain none.
     else for (const child of Object.values(next)) if (typeof child === 'object' && child !== null) waiting.push(child);
   }
   return found;
 }
 
+/** ONNX's number of tensors whose data is in another file (TensorProto.DataLocation). */
+const EXTERNAL = 1;
+
 const locationsOf = ({ dataLocation, externalData }: TensorProto): string[] =>
-  dataLocation === TensorProto_DataLocation.EXTERNAL || externalData.length > 0
-    ? externalData.filter(({ key }) => key === 'location').map(({ value }) => value)
-    : [];
+  dataLocation === EXTERNAL || externalData.length > 0 ? externalData.filter(({ key }) => key === 'location').map(({ value }) => value) : [];
 
 async function requireInside(file: string, folder: string, location: string): Promise<void> {
   const refuse = (problem: string): never => {

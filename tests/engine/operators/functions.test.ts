@@ -9,13 +9,11 @@ import {
   leakyRelu,
   log,
   neg,
-  reciprocal,
   relu,
   sigmoid,
   sign,
   sqrt,
   square,
-  sum,
   sumOf,
   tanh,
   type Value,
@@ -43,7 +41,6 @@ const functions: Record<string, Case> = {
   Exp: { apply: exp, element: Math.exp, x: anywhere },
   Log: { apply: log, element: Math.log, x: positive },
   Sqrt: { apply: sqrt, element: Math.sqrt, x: positive },
-  Reciprocal: { apply: reciprocal, element: (x) => 1 / x, x: awayFromZero },
   Tanh: { apply: tanh, element: Math.tanh, x: anywhere },
   Sigmoid: { apply: sigmoid, element: (x) => 1 / (1 + Math.exp(-x)), x: anywhere },
   Relu: { apply: relu, element: (x) => (x > 0 ? x : 0), x: awayFromZero },
@@ -117,17 +114,5 @@ describe('LeakyRelu', () => {
   it('refuses to fall on the left, where its result would not tell the sign of its operand', () => {
     expectShapeError(() => leakyRelu(input('x', [2]), -0.5), 'LeakyRelu', '-0.5');
     expectShapeError(() => leakyRelu(input('x', [2]), Number.NaN), 'LeakyRelu', 'NaN');
-  });
-});
-
-describe('sum', () => {
-  it('adds values, broadcasting them', async () => {
-    const tensors = [tensor([1, 2]), tensor([10], []), tensor([100, 200], [2, 1])];
-    expectSame(await forward((...values) => sum(values), tensors), tensor([111, 112, 211, 212], [2, 2]));
-    await expectRightGradients((...values) => square(sum(values)), tensors);
-  });
-
-  it('of nothing is 0', async () => {
-    expectSame(await forward((x) => add(sum([]), x), [tensor([5])]), tensor([5]));
   });
 });

@@ -1,4 +1,4 @@
-import { encodeModel } from '../../../src/engine/onnx.js';
+import { encode } from '../../../src/engine/onnx.js';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
@@ -101,7 +101,7 @@ describe('a program that runs through the C API', () => {
     const { runtime } = await openCApi();
     if (runtime === undefined) return;
     await expect(runtime.load(new Uint8Array(100), 1)).rejects.toThrow(/protobuf/i);
-    const executor = await runtime.load(encodeModel(graphOf({ y: mul(input('x', [2]), 2) })), 1);
+    const executor = await runtime.load(await encode(graphOf({ y: mul(input('x', [2]), 2) })), 1);
     const operand = { type: 'float32', shape: [2], data: Float32Array.of(1, 2) } as const;
     await expect(executor.run({ other: operand }, { y: { type: 'float32', shape: [2] } })).rejects.toThrow(/other/);
     expect(await executor.run({ x: operand }, { y: { type: 'float32', shape: [2] } })).toEqual({ y: Float32Array.of(2, 4) });
@@ -147,7 +147,7 @@ describe('a program that runs through the C API', () => {
     if (process.platform !== 'linux') return;
     await openCApi();
     const runtime = await CApiRuntime.connect();
-    const executor = await runtime.load(encodeModel(graphOf({ y: mul(input('x', [2]), 2) })), 1);
+    const executor = await runtime.load(await encode(graphOf({ y: mul(input('x', [2]), 2) })), 1);
     const x = { type: 'float32', shape: [2], data: Float32Array.of(1, 2) } as const;
     expect(await executor.run({ x }, { y: { type: 'float32', shape: [2] } })).toEqual({ y: Float32Array.of(2, 4) });
     await executor.release();

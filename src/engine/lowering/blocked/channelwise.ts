@@ -1,7 +1,7 @@
 /**
- * Images as sums of other images, each scaled by one value per channel, plus one value per channel: the algebra of batch normalization.
- * Additions and scalings are carried out on these few numbers; memory is only touched when a sum is needed as an image, and then by one
- * pass per term (a depthwise 1x1 convolution, 32-71 GB/s, where Mul and Add of broadcast operands take one pass each at 18 GB/s).
+ * Affine forms: sums of feature maps, each scaled by one value per channel, plus one value per channel. Batch normalization is such a form.
+ * Adding and scaling forms is arithmetic on these few values. A form that is needed as a feature map costs one pass per term: a depthwise
+ * 1x1 convolution runs at 32-71 GB/s, whereas Mul and Add of broadcast operands take one pass each at 18 GB/s.
  */
 import { add, concat, mul, reduceSum, reshape, slice, sub } from '../../operators/index.js';
 import { sizeOf } from '../../shape.js';
@@ -26,7 +26,7 @@ export interface AffineForm {
 
 export const toAffine = (parts: PhaseTensors): AffineForm => ({ terms: [{ parts }] });
 
-/** The parts of a form that is an image as it stands. */
+/** The parts of a form of one unscaled term without a bias. */
 export function asParts({ terms: [first, ...others], bias }: AffineForm): PhaseTensors | undefined {
   return others.length === 0 && first?.gain === undefined && bias === undefined ? first?.parts : undefined;
 }
@@ -46,12 +46,12 @@ export const scaleAffine = ({ terms, bias }: AffineForm, by: ChannelVector): Aff
   bias: bias && mul(bias, by),
 });
 
-export const negateForm = (form: AffineForm): AffineForm => scaleAffine(form, constant(-1));
+export const negateAffine = (form: AffineForm): AffineForm => scaleAffine(form, constant(-1));
 export const shiftAffine = (form: AffineForm, by: ChannelVector): AffineForm => ({ terms: form.terms, bias: form.bias ? add(form.bias, by) : by });
 
 const gainOf = ({ gain }: Term): ChannelVector => gain ?? constant(1);
 
-/** A form as an image, with an activation in the same pass. */
+/** Computes a form as a feature map, with an activation in the same pass. */
 export function materialize(form: AffineForm, type: FeatureMapType, layout: Layout, activation?: Activation): PhaseTensors {
   const known = activation ? undefined : asParts(form);
   return known ?? form.terms[0]!.parts.map((_, part) => materializePart(form, part, type, layout, activation));
@@ -74,7 +74,7 @@ function materializePart({ terms, bias }: AffineForm, part: number, type: Featur
   }, undefined)!;
 }
 
-/** Terms with a single value for all channels channels, or none, need no convolution. */
+/** Terms without a gain, or with a single gain for all channels, need no convolution. */
 function addPlainly(terms: readonly Term[], part: number): Value | undefined {
   if (terms.some(({ gain }) => gain && sizeOf(gain.shape) > 1)) return undefined;
   const [first, ...others] = terms;
@@ -90,14 +90,14 @@ export function broadcastChannels(vector: ChannelVector, { channels, block }: Fe
   return padAxis(concat(new Array<Value>(phases * phases).fill(flat), 0), 0, block);
 }
 
-/** The numbers of the real channels, plain [1, C, 1, 1], from one value per channel of a part [1, channels, 1, 1]. */
+/** The values of the real channels, plain [1, C, 1, 1], from one value per channel of a part [1, channels, 1, 1]. */
 function reduceChannels(vector: Value, { channels }: FeatureMapType, { kind, phases }: Layout): ChannelVector {
   if (kind === 'blocked') return slice(vector, 1, 0, channels);
   const perPhase = reshape(slice(vector, 1, 0, channels * phases * phases), [phases * phases, channels]);
   return reshape(reduceSum(perPhase, [0]), [1, channels, 1, 1]);
 }
 
-/** How many pixels of a row are a sample, and how far apart: an odd step, so that they are of different images. */
+/** How many pixels of a row are sampled, and at which step. It is odd, so that they belong to different images. */
 export function sampling(width: number): [count: number, step: number] {
   // Their mean is then within 0.1 standard deviations of that of all, if a row is like the others.
   const count = Math.min(128, width);
@@ -105,22 +105,22 @@ export function sampling(width: number): [count: number, step: number] {
   return [count, Math.max(1, step % 2 === 0 ? step - 1 : step)];
 }
 
-/** Sums over batch, rows and columns times a number, one a channel. */
+/** Sums over batch, rows and columns times a factor, one per channel. */
 export class ChannelSums {
-  /** @param scale what every sum is multiplied by: one over the count makes means of them */
+  /** @param scale factor of every sum; 1 / count yields means */
   constructor(
     private readonly type: FeatureMapType,
     private readonly layout: Layout,
     private readonly scale: number,
   ) {}
 
-  /** The sums of a form. */
-  ofForm({ terms, bias }: AffineForm): ChannelVector {
+  /** The sums of an affine form. */
+  ofAffine({ terms, bias }: AffineForm): ChannelVector {
     const sums = terms.map((term) => scaled(this.ofParts(term.parts), term.gain));
     return total([...sums, ...(bias ? [this.ofConstant(bias)] : [])]);
   }
 
-  /** The sums of a product of two forms, without making the product. */
+  /** The sums of a product of two forms, without computing the product. */
   ofProduct(a: AffineForm, b: AffineForm): ChannelVector {
     const products = a.terms.flatMap((x) => b.terms.map((y) => scaled(scaled(this.ofProductOfParts(x.parts, y.parts), x.gain), y.gain)));
     const withBias = (form: AffineForm, bias: ChannelVector | undefined) =>
@@ -148,7 +148,7 @@ export class ChannelSums {
     return mul(reduceChannels(mean, this.type, this.layout), 1 / phases);
   }
 
-  /** A depthwise convolution of one image whose kernel is the other: 32-59 GB/s, ReduceSumSquare 4. Parts add up along the way. */
+  /** A depthwise convolution of one feature map with the other as kernel: 32-59 GB/s, whereas ReduceSumSquare runs at 4. Parts add up on the way. */
   private ofProductOfParts(x: PhaseTensors, y: PhaseTensors): ChannelVector {
     const product = x.reduce<Value | undefined>((sum, part, index) => {
       const runs = this.inRuns(part);

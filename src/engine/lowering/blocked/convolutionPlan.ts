@@ -85,7 +85,7 @@ export interface KernelGroup {
 export interface ConvolutionPlan {
   readonly smallLayout: Layout;
   readonly bigLayout: Layout;
-  readonly connections: readonly KernelGroup[];
+  readonly kernelGroups: readonly KernelGroup[];
   /** Whether the big map is seen as one pixel, whose channels are all its pixels' channels. */
   readonly bigAsPixel: boolean;
 }
@@ -94,17 +94,17 @@ export interface ConvolutionPlan {
 export function planConvolution(convolution: Convolution, smallRegion: Layout, bigRegion: Layout, block: number): ConvolutionPlan {
   const { kernelShape, strides } = convolution;
   const type: KernelType = { small: kernelShape[0]!, big: kernelShape[1]!, height: kernelShape[2]!, width: kernelShape[3]!, block };
-  if (isPointwise(convolution)) return connectPointwise(convolution, type, smallRegion, bigRegion);
+  if (isPointwise(convolution)) return planPointwise(convolution, type, smallRegion, bigRegion);
   const { rows, columns } = axesOf(convolution)!;
-  if (isWholePixel(convolution)) return { smallLayout: WHOLE, bigLayout: WHOLE, connections: [asPixel(type)], bigAsPixel: true };
+  if (isWholePixel(convolution)) return { smallLayout: WHOLE, bigLayout: WHOLE, kernelGroups: [asPixel(type)], bigAsPixel: true };
   if (bigRegion.kind === 'spaceToDepth' && bigRegion.phases === strides[0]) {
-    return { smallLayout: WHOLE, bigLayout: bigRegion, connections: [viaSpaceToDepth(type, rows, columns)], bigAsPixel: false };
+    return { smallLayout: WHOLE, bigLayout: bigRegion, kernelGroups: [viaSpaceToDepth(type, rows, columns)], bigAsPixel: false };
   }
   const links = rows.flatMap((row, i) => columns.map((column, j): PhaseLink => ({ small: 0, big: i * columns.length + j, rows: row, columns: column })));
-  return { smallLayout: WHOLE, bigLayout: { kind: 'blocked', phases: strides[0]! }, connections: [plainConnection(type, links)], bigAsPixel: false };
+  return { smallLayout: WHOLE, bigLayout: { kind: 'blocked', phases: strides[0]! }, kernelGroups: [plainGroup(type, links)], bigAsPixel: false };
 }
 
-const plainConnection = (type: KernelType, links: readonly PhaseLink[]): KernelGroup => ({
+const plainGroup = (type: KernelType, links: readonly PhaseLink[]): KernelGroup => ({
   type,
   own: type,
   links,
@@ -121,11 +121,11 @@ const ONE_TAP: AxisLink = { first: 0, step: 1, taps: 1, shift: 0, small: 1, phas
 /** Kernel rows are ordered (block of S, block of B, pixel), and the big map's memory (block of B, pixel): both stay as they are. */
 function asPixel(type: KernelType): KernelGroup {
   const pixels: KernelType = { ...type, big: padded(type.big, type.block) * type.height * type.width, height: 1, width: 1 };
-  return { ...plainConnection(type, [{ small: 0, big: 0, rows: ONE_TAP, columns: ONE_TAP }]), type: pixels };
+  return { ...plainGroup(type, [{ small: 0, big: 0, rows: ONE_TAP, columns: ONE_TAP }]), type: pixels };
 }
 
 /** The 1x1 case: each phase by itself, or all phases in a space-to-depth block. */
-function connectPointwise({ small }: Convolution, type: KernelType, smallRegion: Layout, bigRegion: Layout): ConvolutionPlan {
+function planPointwise({ small }: Convolution, type: KernelType, smallRegion: Layout, bigRegion: Layout): ConvolutionPlan {
   const depthOf = [smallRegion, bigRegion].find(({ kind }) => kind === 'spaceToDepth');
   const phases = depthOf?.phases ?? (type.big >= type.small ? bigRegion : smallRegion).phases;
   const axis = (size: number): AxisLink => ({ ...ONE_TAP, small: size / phases, phase: size / phases });
@@ -133,15 +133,15 @@ function connectPointwise({ small }: Convolution, type: KernelType, smallRegion:
   const blocked: Layout = { kind: 'blocked', phases };
   const count = phases * phases;
   if (smallRegion.kind === 'spaceToDepth' && bigRegion.kind !== 'spaceToDepth') {
-    const connections = Array.from({ length: count }, (_, phase) => placedIn('small', phase, type, [{ small: 0, big: phase, rows, columns }]));
-    return { smallLayout: smallRegion, bigLayout: blocked, connections, bigAsPixel: false };
+    const kernelGroups = Array.from({ length: count }, (_, phase) => placedIn('small', phase, type, [{ small: 0, big: phase, rows, columns }]));
+    return { smallLayout: smallRegion, bigLayout: blocked, kernelGroups, bigAsPixel: false };
   }
   if (bigRegion.kind === 'spaceToDepth' && smallRegion.kind !== 'spaceToDepth') {
-    const connections = Array.from({ length: count }, (_, phase) => placedIn('big', phase, type, [{ small: phase, big: 0, rows, columns }]));
-    return { smallLayout: blocked, bigLayout: bigRegion, connections, bigAsPixel: false };
+    const kernelGroups = Array.from({ length: count }, (_, phase) => placedIn('big', phase, type, [{ small: phase, big: 0, rows, columns }]));
+    return { smallLayout: blocked, bigLayout: bigRegion, kernelGroups, bigAsPixel: false };
   }
   const links = Array.from({ length: count }, (_, phase): PhaseLink => ({ small: phase, big: phase, rows, columns }));
-  return { smallLayout: blocked, bigLayout: blocked, connections: [plainConnection(type, links)], bigAsPixel: false };
+  return { smallLayout: blocked, bigLayout: blocked, kernelGroups: [plainGroup(type, links)], bigAsPixel: false };
 }
 
 /** A 1x1 kernel whose channels on one side are those of one phase within a space-to-depth block. */

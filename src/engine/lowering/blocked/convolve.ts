@@ -7,7 +7,7 @@ import { dataGradientKernel, gradientOrder, forwardKernel, transposeRows } from 
 import { padded, type PhaseTensors } from './layout.js';
 import { type AxisLink, kernelGradientPadding, dataGradientPadding, forwardPadding } from './polyphase.js';
 
-/** What is added and applied to a result in the same pass. */
+/** What is applied to a result in the last pass. */
 interface Epilogue {
   /** One value per channel of a part, zeros after the real ones. */
   readonly bias?: Value | undefined;
@@ -24,23 +24,23 @@ interface Contribution {
   readonly columns: [number, number];
 }
 
-/** The rows of a connection's kernel, wherever they come from. */
-export type RowsOf = (connection: KernelGroup) => Value;
+/** Returns the rows of a group's kernel. */
+export type RowsOf = (group: KernelGroup) => Value;
 
 /** Computes one part of a result. */
 export interface PartMaker {
   /** The part, with its last pass. */
-  readonly make: (finish: Epilogue) => Value;
+  readonly make: (epilogue: Epilogue) => Value;
   /** Some of its pixels, [1, channels of the part, rows, pixels of a row], if these can be computed alone. */
   readonly sample?: (strides: readonly [number, number]) => Value;
 }
 
 /** Big to small: Conv. */
-export function forwardConv({ connections, bigAsPixel }: ConvolutionPlan, rowsOf: RowsOf, bigParts: PhaseTensors, batch: number): PartMaker[] {
+export function forwardConv({ kernelGroups, bigAsPixel }: ConvolutionPlan, rowsOf: RowsOf, bigParts: PhaseTensors, batch: number): PartMaker[] {
   const contributions: Contribution[][] = [];
-  for (const connection of connections) {
-    const { type, links } = connection;
-    const transposed = transposeRows(rowsOf(connection), type.block);
+  for (const group of kernelGroups) {
+    const { type, links } = group;
+    const transposed = transposeRows(rowsOf(group), type.block);
     for (const link of links) {
       (contributions[link.small] ??= []).push({
         data: bigAsPixel ? asOnePixel(bigParts[link.big]!, type.big, batch) : bigParts[link.big]!,
@@ -51,23 +51,23 @@ export function forwardConv({ connections, bigAsPixel }: ConvolutionPlan, rowsOf
     }
   }
   return contributions.map((chain) => ({
-    make: (finish) => accumulate(chain, batch, finish),
+    make: (epilogue) => accumulate(chain, batch, epilogue),
     sample: (strides) => accumulate(chain, batch, { strides }),
   }));
 }
 
 /** Small to big: ConvTranspose, and the gradient of Conv's data. */
 export function dataGradient(
-  { connections, bigAsPixel }: ConvolutionPlan,
+  { kernelGroups, bigAsPixel }: ConvolutionPlan,
   rowsOf: RowsOf,
   smallParts: PhaseTensors,
   batch: number,
   bigShape: readonly number[],
 ): PartMaker[] {
   const contributions: Contribution[][] = [];
-  for (const connection of connections) {
-    const { type, links } = connection;
-    const rows = rowsOf(connection);
+  for (const group of kernelGroups) {
+    const { type, links } = group;
+    const rows = rowsOf(group);
     for (const link of links) {
       (contributions[link.big] ??= []).push({
         data: smallParts[link.small]!,
@@ -77,9 +77,9 @@ export function dataGradient(
       });
     }
   }
-  const biasOf = ({ bias }: Epilogue) => (bias && bigAsPixel ? repeatForPixels(bias, connections[0]!, bigShape) : bias);
+  const biasOf = ({ bias }: Epilogue) => (bias && bigAsPixel ? repeatForPixels(bias, kernelGroups[0]!, bigShape) : bias);
   return contributions.map((chain) => ({
-    make: (finish) => reshape(accumulate(chain, batch, { ...finish, bias: biasOf(finish) }), bigShape),
+    make: (epilogue) => reshape(accumulate(chain, batch, { ...epilogue, bias: biasOf(epilogue) }), bigShape),
     // As one pixel, the channels of all pixels would be sampled.
     ...(bigAsPixel ? {} : { sample: (strides) => accumulate(chain, batch, { strides }) }),
   }));
@@ -87,7 +87,7 @@ export function dataGradient(
 
 const asOnePixel = (part: Value, channels: number, batch: number): Value => reshape(part, [1, channels, 1, batch]);
 
-/** A bias [B] for channels (block of B, pixel, place in the block). */
+/** A bias [B] for channels (block of B, pixel, position in the block). */
 function repeatForPixels(bias: Value, { type }: KernelGroup, bigShape: readonly number[]): Value {
   const blocks = bigShape[1]! / type.block;
   const pixels = type.big / bigShape[1]!;
@@ -114,13 +114,13 @@ function accumulate(chain: readonly Contribution[], batch: number, { bias, activ
  * The gradient of the plain kernel. A phase in memory [B/P, row, column, N/P, P of the batch, P of B] is the kernel of a convolution
  * over the small map with batch and channels exchanged within blocks; rows of the map become channels, its columns rows.
  */
-export function kernelGradient(connected: ConvolutionPlan, smallParts: PhaseTensors, bigParts: PhaseTensors, batch: number): Value {
-  return connected.connections
-    .map((connection) => connection.gradientOf(kernelGradientRows(connection, connected.bigAsPixel, smallParts, bigParts, batch)))
+export function kernelGradient(plan: ConvolutionPlan, smallParts: PhaseTensors, bigParts: PhaseTensors, batch: number): Value {
+  return plan.kernelGroups
+    .map((group) => group.gradientOf(kernelGradientRows(group, plan.bigAsPixel, smallParts, bigParts, batch)))
     .reduce((sum, part) => add(sum, part));
 }
 
-/** The gradient of one connection's rows. */
+/** The gradient of one group's rows. */
 export function kernelGradientRows({ type, links }: KernelGroup, bigAsPixel: boolean, smallParts: PhaseTensors, bigParts: PhaseTensors, batch: number): Value {
   const sums = new Map<string, { result: Value; rows: AxisLink; columns: AxisLink; row: number }>();
   for (const link of links) {
@@ -128,7 +128,7 @@ export function kernelGradientRows({ type, links }: KernelGroup, bigAsPixel: boo
     for (let row = 0; row < link.rows.taps; row++) {
       // Links of the same taps (the phases of a 1x1 convolution) add up.
       const key = `${link.rows.first} ${link.columns.first} ${row}`;
-      const result = correlateLink(link, row, smallParts[link.small]!, big, type.block, batch, sums.get(key)?.result);
+      const result = linkGradient(link, row, smallParts[link.small]!, big, type.block, batch, sums.get(key)?.result);
       sums.set(key, { result, rows: link.rows, columns: link.columns, row });
     }
   }
@@ -142,7 +142,7 @@ export function kernelGradientRows({ type, links }: KernelGroup, bigAsPixel: boo
 }
 
 /** Rows (block of S, block of B, column tap backwards) for one row tap of a link: declared [S/P, B, taps, P]. */
-function correlateLink({ rows, columns }: PhaseLink, row: number, small: Value, big: Value, block: number, batch: number, sum: Value | undefined): Value {
+function linkGradient({ rows, columns }: PhaseLink, row: number, small: Value, big: Value, block: number, batch: number, sum: Value | undefined): Value {
   const wholeBatch = padded(batch, block);
   const [smallBlocks, bigChannels] = [small.shape[1]! / block, big.shape[1]!];
   const exchanged = reorderOutput(reshape(padBatch(small, batch, block), [smallBlocks * rows.small * columns.small, block, 1, wholeBatch]));

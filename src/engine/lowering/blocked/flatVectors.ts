@@ -6,10 +6,9 @@ import { nextName, type StateLayout } from '../state.js';
 import { kernelFromRows, kernelRows, kernelRowsCount, type KernelType, writeElementOrder } from './kernels.js';
 
 /**
- * Flat vectors in their own order. Parameters, their gradients and Adam's moments are flat vectors on which elementwise
- * operators, slices and concatenations act: inside the graph each kernel can lie in them as the rows that convolutions want, padded to
- * whole blocks with zeros. Nothing is transposed in an iteration then; the order is converted when the state is read or set. A vector is also converted for any other operator
- * that reads it, and if it comes from any other operator.
+ * Flat vectors in their own order. Parameters, their gradients and Adam's moments are flat vectors. Inside the graph each kernel is stored in
+ * them as the rows that convolutions need, padded to whole blocks with zeros, so that an iteration transposes nothing. The order is converted
+ * when the state is read or set, and for operators that are neither elementwise nor slices or concatenations.
  */
 
 /** A piece of a vector: `length` elements from `start` on are `storedLength` from `offset` on, a kernel's as rows. */
@@ -143,9 +142,7 @@ function orderOf({ storedSize, segments }: VectorLayout): Int32Array {
 
 /** Conversions between vectors in the plain order and in one of their own. */
 
-export const storePieces = (pieces: readonly Value[]): Value => concat(pieces, 0);
-
-/** A piece in the plain order as it lies in a vector. */
+/** A piece in the plain order as it is stored in a vector. */
 export function pieceOfStored(flat: Value, { kernel, storedLength }: Segment): Value {
   if (kernel === undefined) return flat;
   const { small, big, height, width } = kernel;
@@ -164,7 +161,10 @@ export function storeVector(vector: Value, layout: VectorLayout): Value {
     const order = orderOf(layout);
     return constant(Float32Array.from(order, (element) => (element < 0 ? 0 : Number(vector.data[element]))));
   }
-  return storePieces(layout.segments.map((segment) => pieceOfStored(slice(vector, 0, segment.start, segment.start + segment.length), segment)));
+  return concat(
+    layout.segments.map((segment) => pieceOfStored(slice(vector, 0, segment.start, segment.start + segment.length), segment)),
+    0,
+  );
 }
 
 /** A stored vector in the plain order. */

@@ -1,6 +1,6 @@
 /**
- * Kernels in blocks. A kernel [S, B, kh, kw] couples the channels S of the small map and B of the big one; as rows of P x P numbers,
- * one for each (block of S, block of B, tap), it is permuted row by row, and every form that a link needs is one Gather.
+ * Kernels in blocks. A kernel [S, B, kh, kw] couples the channels S of the small map and B of the big one; as rows of P x P elements,
+ * one for each (block of S, block of B, tap), it is permuted row by row, and every kernel that a link needs is one Gather.
  */
 import { reshape, slice, transpose } from '../../operators/index.js';
 import type { Value } from '../../value.js';
@@ -38,7 +38,7 @@ export function kernelFromRows(rows: Value, type: KernelType): Value {
 /** The number of a kernel's rows. */
 export const kernelRowsCount = (type: KernelType): number => smallBlocks(type) * bigBlocks(type) * type.height * type.width;
 
-/** Writes, for each number of the rows, its element of the plain kernel plus `start`; numbers that only fill a block are left. */
+/** Writes, for each element of the rows, its index in the plain kernel plus `start`. Elements that only fill a block are left unchanged. */
 export function writeElementOrder({ small, big, height, width, block }: KernelType, start: number, target: Int32Array): void {
   const taps = height * width;
   let position = 0;
@@ -55,9 +55,9 @@ export function writeElementOrder({ small, big, height, width, block }: KernelTy
   }
 }
 
-/** Each row's P x P numbers transposed: [P small, P big] to [P big, P small]. */
+/** Each row's P x P elements transposed: [P small, P big] to [P big, P small]. */
 export function transposeRows(rows: Value, block: number): Value {
-  // Blocking the "channels" of P x P images of one row transposes them all in one pass.
+  // Blocking the "channels" of P x P maps of one row transposes them all in one pass.
   return reshape(reorderInput(reshape(rows, [rows.shape[0]!, block, 1, block])), rows.shape);
 }
 
@@ -92,7 +92,7 @@ export function dataGradientKernel(kernel: Value, type: KernelType, rows: AxisLi
 }
 
 /**
- * The order in which rows of `correlate` results become kernel rows. Each result holds, for one link and one of its row taps, rows
+ * The order in which rows of `linkGradient` results become kernel rows. Each result holds, for one link and one of its row taps, rows
  * (s, b, column tap backwards).
  */
 export function gradientOrder(type: KernelType, results: readonly { readonly rows: AxisLink; readonly columns: AxisLink; readonly row: number }[]): number[] {

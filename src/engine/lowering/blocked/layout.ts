@@ -1,7 +1,7 @@
 /**
- * Layouts of images [N, C, H, W] in the blocked graph. Channels lie in blocks of P, and the batch lies *inside*, between columns and
- * block: memory [C/P][H][W][N][P], declared [1, C, H, W N]. The batch is one wide image: rows are long, the statistics of a channel are
- * contiguous, an activation is already a legal kernel of its weight gradient, and moving pixels moves N P floats at a time.
+ * Layouts of feature maps [N, C, H, W] in the blocked graph. Channels are stored in blocks of P, and the batch *inside*, between columns and
+ * block: memory [C/P][H][W][N][P], declared [1, C, H, W N]. The batch is one wide image: rows are long, and a channel's pixels are contiguous.
+ * An activation is already a legal kernel of its weight gradient, and moving a pixel moves N P floats.
  */
 import { concat, pad, reshape, slice, transpose } from '../../operators/index.js';
 import type { Shape } from '../../shape.js';
@@ -20,7 +20,7 @@ export interface Layout {
 /** The tensors that hold a value in a layout. */
 export type PhaseTensors = readonly Value[];
 
-/** Sizes of an image batch, and the block size. */
+/** Sizes of a batch of feature maps, and the block size. */
 export interface FeatureMapType {
   readonly batch: number;
   readonly channels: number;
@@ -29,7 +29,7 @@ export interface FeatureMapType {
   readonly block: number;
 }
 
-export const imageType = ([batch, channels, height, width]: Shape, block: number): FeatureMapType => ({
+export const featureMapType = ([batch, channels, height, width]: Shape, block: number): FeatureMapType => ({
   batch: batch!,
   channels: channels!,
   height: height!,

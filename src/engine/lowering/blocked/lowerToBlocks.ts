@@ -4,7 +4,7 @@ import { mul, reduceSum, reshape } from '../../operators/index.js';
 import { sizeOf } from '../../shape.js';
 import type { ComputedValue, Value } from '../../value.js';
 import type { LaidOutGraph } from '../state.js';
-import { centerConvolution, type Centered, centerImage, imageOf, matchVariance, meanOf, offMean, type Statistics, varianceOfCentered } from './statistics.js';
+import { centerConvolution, type Centered, centerMap, fullForm, matchVariance, meanOf, offMean, type Statistics, varianceOfCentered } from './statistics.js';
 import {
   addAffine,
   asParts,
@@ -12,7 +12,7 @@ import {
   type AffineForm,
   toAffine,
   materialize,
-  negateForm,
+  negateAffine,
   type ChannelVector,
   scaleAffine,
   shiftAffine,
@@ -24,7 +24,7 @@ import {
   convertLayout,
   type FeatureMapType,
   fromPlain,
-  imageType,
+  featureMapType,
   type Layout,
   memoryShape,
   phaseShape,
@@ -46,7 +46,7 @@ export function lowerToBlocks(graph: Graph, block: number): LaidOutGraph {
 }
 
 /** A feature map under construction: an affine form, or a product of two that is materialized only if it is needed as a feature map. */
-interface Image {
+interface FeatureMap {
   readonly form?: AffineForm;
   readonly product?: readonly [AffineForm, AffineForm];
 }
@@ -57,7 +57,7 @@ class BlockedLowering {
   private readonly statistics = new Map<Value, Statistics>();
   private readonly centered = new Map<Value, Centered>();
   private readonly consumers = new Map<Value, ComputedValue[]>();
-  private readonly images = new Map<Value, Image>();
+  private readonly featureMaps = new Map<Value, FeatureMap>();
   private readonly plainValues = new Map<Value, Value>();
   private readonly order: readonly Value[];
   private readonly storage: ParameterStorage;
@@ -78,7 +78,7 @@ class BlockedLowering {
     this.storage = new ParameterStorage({
       graph,
       consumersOf: (value) => this.consumersOf(value),
-      connected: (convolution) => this.connected(convolution),
+      planOf: (convolution) => this.planOf(convolution),
       plain: (value) => this.plain(value),
     });
   }
@@ -86,8 +86,8 @@ class BlockedLowering {
   lowered(): LaidOutGraph {
     // Operands first. Values that turn out to be unused are not reached from the outputs, and so are not in the graph.
     for (const value of this.order) {
-      if (this.images.has(value) || this.storage.lowerVector(value)) continue;
-      if (value.kind === 'computed' && this.layouts.has(value)) this.lowerImage(value, this.layouts.get(value)!);
+      if (this.featureMaps.has(value) || this.storage.lowerVector(value)) continue;
+      if (value.kind === 'computed' && this.layouts.has(value)) this.lowerFeatureMap(value, this.layouts.get(value)!);
       else this.plainValues.set(value, value.kind === 'computed' ? this.lowerPlain(value) : value);
     }
     const outputs = Object.fromEntries(
@@ -97,10 +97,8 @@ class BlockedLowering {
     return { ...graphOf(outputs, inputs), stateLayouts: this.storage.stateLayouts };
   }
 
-  // What is known of a value
-
   private typeOf(value: Value): FeatureMapType {
-    return imageType(value.shape, this.block);
+    return featureMapType(value.shape, this.block);
   }
 
   private consumersOf(value: Value): readonly ComputedValue[] {
@@ -114,13 +112,13 @@ class BlockedLowering {
     return known;
   }
 
-  /** An image as a form, a product materialized. */
+  /** A feature map as an affine form, a product materialized. */
   private form(value: Value): AffineForm {
-    const image = this.images.get(value);
-    if (image?.form) return image.form;
+    const featureMap = this.featureMaps.get(value);
+    if (featureMap?.form) return featureMap.form;
     const layout = this.layouts.get(value)!;
-    const form = toAffine(image?.product ? this.multiply(image.product, value, layout) : fromPlain(this.plain(value), this.typeOf(value), layout));
-    this.images.set(value, { ...image, form });
+    const form = toAffine(featureMap?.product ? this.multiply(featureMap.product, value, layout) : fromPlain(this.plain(value), this.typeOf(value), layout));
+    this.featureMaps.set(value, { ...featureMap, form });
     return form;
   }
 
@@ -130,7 +128,7 @@ class BlockedLowering {
     const known = asParts(form);
     if (known) return known;
     const parts = materialize(form, this.typeOf(value), this.layouts.get(value)!);
-    this.images.set(value, { form: toAffine(parts) });
+    this.featureMaps.set(value, { form: toAffine(parts) });
     return parts;
   }
 
@@ -143,43 +141,43 @@ class BlockedLowering {
     return left!.map((part, index) => mul(part, right![index]!));
   }
 
-  // Images
+  // Feature maps
 
-  private lowerImage(value: ComputedValue, layout: Layout): void {
+  private lowerFeatureMap(value: ComputedValue, layout: Layout): void {
     const convolution = matchConvolution(value);
     if (convolution) return this.lowerConvolution(value, convolution, layout);
-    if (isElementwise(value)) this.images.set(value, this.elementwise(value, layout));
+    if (isElementwise(value)) this.featureMaps.set(value, this.elementwise(value, layout));
     else {
       const parts = this.inBlocks(value, layout);
-      if (parts) this.images.set(value, { form: toAffine(parts) });
+      if (parts) this.featureMaps.set(value, { form: toAffine(parts) });
       else this.plainValues.set(value, this.lowerPlain(value));
     }
   }
 
   private lowerConvolution(value: ComputedValue, convolution: Convolution, layout: Layout): void {
     const { small, big, kernel, bias, result } = convolution;
-    const connected = this.connected(convolution);
-    const own = result === 'small' ? connected.smallLayout : connected.bigLayout;
+    const plan = this.planOf(convolution);
+    const own = result === 'small' ? plan.smallLayout : plan.bigLayout;
     const type = this.typeOf(value);
     // An activation right after the convolution is fused into its last pass, if nothing else reads the convolution.
     const follower = sameLayout(own, layout) ? this.onlyConsumer(value) : undefined;
     const activation = follower && activationOf(follower);
     const makers =
       result === 'small'
-        ? forwardConv(connected, this.storage.rowsOf(kernel!), this.partsIn(big, connected.bigLayout), type.batch)
-        : dataGradient(connected, this.storage.rowsOf(kernel!), this.partsIn(small, connected.smallLayout), type.batch, phaseShape(type, own));
+        ? forwardConv(plan, this.storage.rowsOf(kernel!), this.partsIn(big, plan.bigLayout), type.batch)
+        : dataGradient(plan, this.storage.rowsOf(kernel!), this.partsIn(small, plan.smallLayout), type.batch, phaseShape(type, own));
     const plainBias = bias && this.plain(bias);
     if (makers[0]!.sample && this.servesStatistics(value)) {
       const centered = centerConvolution(makers, plainBias, type, own, layout);
       this.centered.set(value, centered);
-      this.images.set(value, { form: imageOf(centered) });
+      this.featureMaps.set(value, { form: fullForm(centered) });
       return;
     }
-    const finish = { bias: plainBias && broadcastChannels(plainBias, type, own), activation };
-    const parts = makers.map(({ make }) => make(finish));
-    const image: Image = { form: toAffine(convertLayout(parts, type, own, layout)) };
-    this.images.set(value, image);
-    if (follower && activation) this.images.set(follower, image);
+    const epilogue = { bias: plainBias && broadcastChannels(plainBias, type, own), activation };
+    const parts = makers.map(({ make }) => make(epilogue));
+    const featureMap: FeatureMap = { form: toAffine(convertLayout(parts, type, own, layout)) };
+    this.featureMaps.set(value, featureMap);
+    if (follower && activation) this.featureMaps.set(follower, featureMap);
   }
 
   /** Whether only the mean, the variance and the normalization of a feature map read it. */
@@ -189,7 +187,7 @@ class BlockedLowering {
     return mean !== undefined && !isOutput && this.consumersOf(value).every((consumer) => consumer === mean || this.isCentering(consumer));
   }
 
-  /** Whether a value is an image minus its mean, and the image's variance is taken. */
+  /** Whether a value is a feature map minus its mean, and the feature map's variance is taken. */
   private isCentering({ operator, inputs: [x, mean] }: ComputedValue): boolean {
     return operator.name === 'Sub' && x !== undefined && this.statistics.get(x)?.mean === mean;
   }
@@ -198,7 +196,7 @@ class BlockedLowering {
   private centeredOf(x: Value): Centered {
     const known = this.centered.get(x);
     if (known) return known;
-    const centered = centerImage(this.parts(x), this.typeOf(x), this.layouts.get(x)!);
+    const centered = centerMap(this.parts(x), this.typeOf(x), this.layouts.get(x)!);
     this.centered.set(x, centered);
     return centered;
   }
@@ -209,11 +207,11 @@ class BlockedLowering {
     return consumers.length === 1 && !isOutput ? consumers[0] : undefined;
   }
 
-  private elementwise(value: ComputedValue, layout: Layout): Image {
+  private elementwise(value: ComputedValue, layout: Layout): FeatureMap {
     const [a, b] = value.inputs as [Value, Value];
     switch (value.operator.name) {
       case 'Neg':
-        return { form: negateForm(this.form(a)) };
+        return { form: negateAffine(this.form(a)) };
       case 'Add':
         return { form: this.sum(value, a, b, false) };
       case 'Sub':
@@ -228,7 +226,7 @@ class BlockedLowering {
   }
 
   private sum(value: Value, a: Value, b: Value, subtract: boolean): AffineForm {
-    const second = isPerChannel(b, value) ? undefined : subtract ? negateForm(this.form(b)) : this.form(b);
+    const second = isPerChannel(b, value) ? undefined : subtract ? negateAffine(this.form(b)) : this.form(b);
     if (isPerChannel(a, value)) return shiftAffine(second!, this.plain(a));
     if (second) return addAffine(this.form(a), second);
     return shiftAffine(this.form(a), subtract ? mul(this.plain(b), -1) : this.plain(b));
@@ -242,12 +240,12 @@ class BlockedLowering {
     return toAffine(this.parts(operand).map((part) => apply(value.operator, [part], value.attributes)));
   }
 
-  /** A value whose operator has a form of its own for feature maps with blocked channels. */
+  /** A value whose operator can be computed on blocked channels. */
   private inBlocks(value: ComputedValue, layout: Layout): PhaseTensors | undefined {
     const { operator, inputs, attributes } = value;
     if (operator.blocked === undefined || !inputs.every((operand) => this.layouts.has(operand))) return undefined;
     const operands = inputs.map((operand) => reshape(this.partsIn(operand, WHOLE)[0]!, memoryShape(this.typeOf(operand))));
-    const result = operator.blocked(operands, { value, attributes, block: this.block });
+    const result = operator.blocked(operands, { value, attributes });
     return result && convertLayout([reshape(result, phaseShape(this.typeOf(value), WHOLE))], this.typeOf(value), WHOLE, layout);
   }
 
@@ -267,16 +265,16 @@ class BlockedLowering {
 
   private kernelGradient(value: Value, convolution: Convolution): Value {
     const { small, big } = convolution;
-    const connected = this.connected(convolution);
-    const [smallParts, bigParts] = [this.partsIn(small, connected.smallLayout), this.partsIn(big, connected.bigLayout)];
-    const [only] = connected.connections;
-    if (only?.own === undefined) return kernelGradient(connected, smallParts, bigParts, small.shape[0]!);
-    const rows = kernelGradientRows(only, connected.bigAsPixel, smallParts, bigParts, small.shape[0]!);
+    const plan = this.planOf(convolution);
+    const [smallParts, bigParts] = [this.partsIn(small, plan.smallLayout), this.partsIn(big, plan.bigLayout)];
+    const [only] = plan.kernelGroups;
+    if (only?.own === undefined) return kernelGradient(plan, smallParts, bigParts, small.shape[0]!);
+    const rows = kernelGradientRows(only, plan.bigAsPixel, smallParts, bigParts, small.shape[0]!);
     this.storage.rememberRows(value, rows, only.own);
     return only.gradientOf(rows);
   }
 
-  private connected(convolution: Convolution): ConvolutionPlan {
+  private planOf(convolution: Convolution): ConvolutionPlan {
     return planConvolution(convolution, this.layouts.get(convolution.small)!, this.layouts.get(convolution.big)!, this.block);
   }
 
@@ -298,11 +296,11 @@ class BlockedLowering {
   }
 
   private sumsOf(x: Value, sums: ChannelSums): ChannelVector {
-    const image = this.images.get(x);
+    const featureMap = this.featureMaps.get(x);
     // A product that is only summed is not materialized.
     const onlySums = this.consumersOf(x).every(({ operator }) => operator.name.startsWith('Reduce'));
-    if (image?.product && !image.form && onlySums) return sums.ofProduct(...image.product);
-    return sums.ofForm(this.form(x));
+    if (featureMap?.product && !featureMap.form && onlySums) return sums.ofProduct(...featureMap.product);
+    return sums.ofAffine(this.form(x));
   }
 }
 

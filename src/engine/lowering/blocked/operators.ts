@@ -2,14 +2,14 @@ import { apply, type Operator } from '../../operator.js';
 import { type Attributes, constant, constantTensor, type Value } from '../../value.js';
 
 /**
- * ONNX Runtime's operators on blocked channels (domain `com.microsoft.nchwc`), which its own optimizer inserts only where kernels
+ * ONNX Runtime's operators on blocked channels (domain `com.microsoft.nchwc`), which its own optimizer inserts only if kernels
  * are constants. Declared shapes are those of plain tensors; the memory of data is [N, C/P, H, W, P] and that of kernels
  * [O/P, I/P, kh, kw, P in, P out], with P the block size. None of them needs a gradient: they exist after lowering only.
  */
 
 const DOMAIN = 'com.microsoft.nchwc';
 
-/** What follows a convolution within the same pass over memory. */
+/** An activation that a convolution applies in the same pass over memory. */
 export interface Activation {
   readonly name: string;
   readonly parameters: readonly number[];

@@ -1,6 +1,6 @@
 import type { Graph } from '../../graph.js';
 import { apply } from '../../operator.js';
-import { reduceSum, reshape } from '../../operators/index.js';
+import { concat, reduceSum, reshape } from '../../operators/index.js';
 import { sameShape, sizeOf } from '../../shape.js';
 import { type ComputedValue, constant, type ConstantValue, input, type InputValue, splatValue, type Value } from '../../value.js';
 import { nextName, type StateLayout } from '../state.js';
@@ -18,17 +18,16 @@ import {
   sameKernel,
   type Segment,
   stateLayout,
-  storePieces,
   storeVector,
   type VectorLayout,
 } from './flatVectors.js';
 import { kernelFromRows, type KernelType } from './kernels.js';
 
-/** What storage has to know of the graph that is being lowered. */
+/** The graph that is being lowered, as storage sees it. */
 export interface LoweringContext {
   readonly graph: Graph;
   readonly consumersOf: (value: Value) => readonly ComputedValue[];
-  readonly connected: (convolution: Convolution) => ConvolutionPlan;
+  readonly planOf: (convolution: Convolution) => ConvolutionPlan;
   /** A value in the canonical layout. */
   readonly plain: (value: Value) => Value;
 }
@@ -49,14 +48,14 @@ export class ParameterStorage {
   private readonly filledRows = new Set<Value>();
   private readonly padding = new Padding((value) => this.isFilled(value));
 
-  constructor(private readonly surroundings: LoweringContext) {
-    const { graph, consumersOf } = surroundings;
+  constructor(private readonly context: LoweringContext) {
+    const { graph, consumersOf } = context;
     this.layouts = assignVectorLayouts(graph, consumersOf, (piece) => this.kernelOf(piece));
   }
 
   /** The orders of the graph's inputs that have one. */
   get stateLayouts(): ReadonlyMap<string, StateLayout> {
-    const stored = this.surroundings.graph.inputs.filter((value) => this.layouts.has(value));
+    const stored = this.context.graph.inputs.filter((value) => this.layouts.has(value));
     return new Map(stored.map((value) => [value.name, stateLayout(this.layouts.get(value)!)]));
   }
 
@@ -67,10 +66,10 @@ export class ParameterStorage {
 
   /** The next value of a state vector that has an order of its own; undefined for all other outputs. */
   nextState(name: string, value: Value): Value | undefined {
-    const state = this.surroundings.graph.inputs.find((each) => nextName(each.name) === name);
+    const state = this.context.graph.inputs.find((each) => nextName(each.name) === name);
     const layout = state && this.layouts.get(state);
     if (layout === undefined) return undefined;
-    return this.layouts.get(value) === layout ? this.filled(value) : storeVector(this.surroundings.plain(value), layout);
+    return this.layouts.get(value) === layout ? this.filled(value) : storeVector(this.context.plain(value), layout);
   }
 
   /** Lowers a vector that has an order of its own; false for every other value. */
@@ -88,18 +87,22 @@ export class ParameterStorage {
 
   private compute(value: ComputedValue, layout: VectorLayout): Value {
     const { operator, inputs, attributes } = value;
-    if (!isElementwiseVector(value)) return storePieces(inputs.map((piece, index) => this.store(piece, layout.segments[index]!)));
+    if (!isElementwiseVector(value))
+      return concat(
+        inputs.map((piece, index) => this.store(piece, layout.segments[index]!)),
+        0,
+      );
     const operands = inputs.map((operand) => {
-      const plain = () => this.surroundings.plain(operand);
+      const plain = () => this.context.plain(operand);
       return this.vectors.get(operand) ?? (sizeOf(operand.shape) === 1 ? plain() : storeVector(plain(), layout));
     });
     return apply(operator, operands, attributes);
   }
 
-  /** A tensor as it lies in a vector. */
+  /** A tensor as it is stored in a vector. */
   private store(flat: Value, segment: Segment): Value {
     const rows = segment.kernel && this.rowsAs(flat, segment.kernel);
-    return rows ? reshape(rows, [segment.storedLength]) : pieceOfStored(this.surroundings.plain(flat), segment);
+    return rows ? reshape(rows, [segment.storedLength]) : pieceOfStored(this.context.plain(flat), segment);
   }
 
   /** The rows of a kernel, with zeros where a block is only filled, if they are known and those of this type. */
@@ -144,12 +147,12 @@ export class ParameterStorage {
     return isKnown ? apply(value.operator, [this.filled(value.inputs[0]!)], value.attributes) : undefined;
   }
 
-  /** A kernel's rows: a piece of a state vector as it lies, or made of the plain kernel. */
+  /** A kernel's rows: a piece of a state vector, or computed from the plain kernel. */
   rowsOf(kernel: Value): RowsOf {
-    return (connection) => (connection.own && this.rowsAs(kernel, connection.own)) ?? connection.rowsOf(this.surroundings.plain(kernel));
+    return (group) => (group.own && this.rowsAs(kernel, group.own)) ?? group.rowsOf(this.context.plain(kernel));
   }
 
-  /** Remembers the rows of a kernel's gradient. Channels that only fill a block need not be 0 in images, and then are not in it. */
+  /** Remembers the rows of a kernel's gradient. They need zeros, because channels that only fill a block hold any values in feature maps. */
   rememberRows(gradient: Value, rows: Value, kernel: KernelType): void {
     this.setFilledRows(gradient, fillRowsWithZeros(rows, kernel), kernel);
   }
@@ -159,7 +162,7 @@ export class ParameterStorage {
     this.filledRows.add(value);
   }
 
-  /** What an elementwise operator or another shape makes of kernels, as rows too. */
+  /** Adds the result of an elementwise operator or Reshape on kernels, as rows too. */
   addRows(value: ComputedValue): void {
     const { operator, inputs, attributes } = value;
     const known = inputs.map((operand) => this.rows.get(operand));
@@ -169,18 +172,18 @@ export class ParameterStorage {
     const fits = (operand: Value, index: number) =>
       sizeOf(operand.shape) === 1 || (known[index] && sameKernel(known[index].kernel, first.kernel) && sameShape(operand.shape, value.shape));
     if (!operator.elementwise || !inputs.every(fits)) return;
-    const operands = inputs.map((operand, index) => known[index]?.rows ?? reshape(this.surroundings.plain(operand), []));
+    const operands = inputs.map((operand, index) => known[index]?.rows ?? reshape(this.context.plain(operand), []));
     this.rows.set(value, { rows: apply(operator, operands, attributes), kernel: first.kernel });
   }
 
   /** The kernel that a piece of a vector is reshaped to, if it serves as nothing else and always by the same rows. */
   private kernelOf(piece: ComputedValue): KernelType | undefined {
-    const { consumersOf, connected } = this.surroundings;
+    const { consumersOf, planOf } = this.context;
     const [kernel, ...others] = consumersOf(piece);
     if (kernel?.operator.name !== 'Reshape' || others.length > 0) return undefined;
     const types = consumersOf(kernel).map((consumer) => {
       const convolution = matchConvolution(consumer);
-      return convolution?.kernel === kernel ? connected(convolution).connections[0]?.own : undefined;
+      return convolution?.kernel === kernel ? planOf(convolution).kernelGroups[0]?.own : undefined;
     });
     return types[0] && types.every((type) => sameKernel(type, types[0])) ? types[0] : undefined;
   }

@@ -1,9 +1,9 @@
-/** Which layout each image of a graph gets. */
+/** The assignment of layouts to feature maps. */
 import { topologicalOrder } from '../../graph.js';
 import { sameShape } from '../../shape.js';
 import { type ComputedValue, constant, input, type Value } from '../../value.js';
 import { type Convolution, matchConvolution, isFeatureMap, isPointwise } from './convolutionPlan.js';
-import { imageType, type Layout, memoryShape, WHOLE } from './layout.js';
+import { featureMapType, type Layout, memoryShape, WHOLE } from './layout.js';
 
 const ARITHMETIC: ReadonlySet<string> = new Set(['Add', 'Sub', 'Mul']);
 
@@ -27,7 +27,7 @@ export const isPerChannel = (operand: Value, result: Value): boolean => {
   );
 };
 
-/** Whether an operator makes an image of images elementwise, other operands being one value per channel. */
+/** Whether an operator computes a feature map elementwise from feature maps and values per channel. */
 export function isElementwise(value: Value): value is ComputedValue {
   if (value.kind !== 'computed' || value.type !== 'float32' || !isFeatureMap(value.shape)) return false;
   if (isFunction(value)) return true;
@@ -85,8 +85,8 @@ function regionsOf(order: readonly Value[]): ReadonlyMap<Value, readonly Value[]
 /** Whether an operator can be computed on blocked channels, and its inputs have them. */
 function hasBlockedForm(value: Value, layouts: ReadonlyMap<Value, Layout>, block: number): value is ComputedValue {
   if (value.kind !== 'computed' || value.operator.blocked === undefined || !value.inputs.every((operand) => layouts.has(operand))) return false;
-  const operands = value.inputs.map(({ shape }) => input('operand', memoryShape(imageType(shape, block))));
-  return value.operator.blocked(operands, { value, attributes: value.attributes, block }) !== undefined;
+  const operands = value.inputs.map(({ shape }) => input('operand', memoryShape(featureMapType(shape, block))));
+  return value.operator.blocked(operands, { value, attributes: value.attributes }) !== undefined;
 }
 
 function layoutFor({ shape }: Value, wanted: ReadonlySet<number>, block: number): Layout {

@@ -4,14 +4,12 @@ import { type AffineForm, broadcastChannels, ChannelSums, type ChannelVector, ma
 import type { PartMaker } from './convolve.js';
 import { convertLayout, type FeatureMapType, type Layout, phaseShape, type PhaseTensors } from './layout.js';
 
-/** Images near their mean, of which batch statistics are taken. */
-
 /**
- * An image near its mean. Sums of squares and of products of it keep the digits that those of an image far from 0 lose: in float32 the variance
- * as E[x^2] - E[x]^2 has an error of 50% at a mean of 1,000 standard deviations.
+ * A feature map near its mean, of which batch statistics are taken. Far from 0, sums of squares lose digits: in float32 the variance as
+ * E[x^2] - E[x]^2 has an error of 50% at a mean of 1,000 standard deviations.
  */
 export interface Centered {
-  /** The image minus `shift`. */
+  /** The feature map minus `shift`. */
   readonly form: AffineForm;
   readonly shift: ChannelVector;
   /** The mean of `form`: some tenths of a standard deviation. */
@@ -20,18 +18,18 @@ export interface Centered {
 
 function centered(parts: PhaseTensors, type: FeatureMapType, layout: Layout, shift: ChannelVector): Centered {
   const form = toAffine(parts);
-  const rest = new ChannelSums(type, layout, 1 / (type.batch * type.height * type.width)).ofForm(form);
+  const rest = new ChannelSums(type, layout, 1 / (type.batch * type.height * type.width)).ofAffine(form);
   return { form, shift, rest };
 }
 
-/** Centers an image by a pass over it. */
-export function centerImage(parts: PhaseTensors, type: FeatureMapType, layout: Layout): Centered {
+/** Centers a feature map in a pass over it. */
+export function centerMap(parts: PhaseTensors, type: FeatureMapType, layout: Layout): Centered {
   const negative = new ChannelSums(type, layout, 1).negativeSampleMean(parts[0]!);
   return centered(materialize(shiftAffine(toAffine(parts), negative), type, layout), type, layout, mul(negative, -1));
 }
 
 /**
- * Centers a convolution's result: its bias takes away the mean of some of its pixels, which are computed before, so that there is no pass more.
+ * Centers a convolution's result: its bias subtracts the mean of some of its pixels, which are computed before. This costs no further pass.
  * @param makers of all parts, in the layout `own`; they must offer samples
  * @param layout that of the result
  */
@@ -39,16 +37,16 @@ export function centerConvolution(makers: readonly PartMaker[], bias: Value | un
   const [, , height, width] = phaseShape(type, own) as [number, number, number, number];
   const sample = makers[0]!.sample!([height, sampling(width)[1]]);
   const negative = new ChannelSums(type, own, 1).negativeSampleMean(sample);
-  const finish = { bias: broadcastChannels(negative, type, own) };
-  const parts = makers.map(({ make }) => make(finish));
+  const epilogue = { bias: broadcastChannels(negative, type, own) };
+  const parts = makers.map(({ make }) => make(epilogue));
   // The convolution's own bias moves the mean and nothing else, so that it is added there only.
   const shift = bias ? sub(reshape(bias, negative.shape), negative) : mul(negative, -1);
   return centered(convertLayout(parts, type, own, layout), type, layout, shift);
 }
 
-export const imageOf = ({ form, shift }: Centered): AffineForm => shiftAffine(form, shift);
+export const fullForm = ({ form, shift }: Centered): AffineForm => shiftAffine(form, shift);
 export const meanOf = ({ shift, rest }: Centered): ChannelVector => add(rest, shift);
-/** The image minus its mean. */
+/** The feature map minus its mean. */
 export const offMean = ({ form, rest }: Centered): AffineForm => shiftAffine(form, mul(rest, -1));
 
 /** @param means sums that are means */
@@ -59,7 +57,7 @@ export function varianceOfCentered({ form, rest }: Centered, means: ChannelSums)
 
 const isComputedBy = (value: Value | undefined, name: string): value is ComputedValue => value?.kind === 'computed' && value.operator.name === name;
 
-/** An image and its mean per channel. */
+/** A feature map and its mean per channel. */
 export interface Statistics {
   readonly x: Value;
   readonly mean: ComputedValue;
@@ -68,13 +66,13 @@ export interface Statistics {
 const isMeanPerChannel = (value: Value | undefined): value is ComputedValue =>
   isComputedBy(value, 'ReduceMean') && value.attributes.keepdims === 1 && String(value.attributes.axes) === '0,2,3';
 
-/** The image whose variance per channel a value is: the mean square of the image minus its mean. */
+/** The feature map whose variance per channel a value is: the mean square of the feature map minus its mean. */
 export function matchVariance(value: Value): Statistics | undefined {
   if (!isMeanPerChannel(value)) return undefined;
   const product = value.inputs[0];
   if (!isComputedBy(product, 'Mul')) return undefined;
-  const [centred, twin] = product.inputs;
-  if (centred !== twin || !isComputedBy(centred, 'Sub')) return undefined;
-  const [x, mean] = centred.inputs;
+  const [centeredMap, twin] = product.inputs;
+  if (centeredMap !== twin || !isComputedBy(centeredMap, 'Sub')) return undefined;
+  const [x, mean] = centeredMap.inputs;
   return x && isMeanPerChannel(mean) && mean.inputs[0] === x ? { x, mean } : undefined;
 }
