@@ -28,10 +28,8 @@ export interface Objective extends DivergenceOptions {
 export const divergence = (codes: Value, options: DivergenceOptions): Value => divergenceOf[options.divergence].of(codes, options);
 
 /** The lower bound of a divergence over all batches, or undefined if it has none. A divergence minus this bound is its gap. */
-export function minDivergence(options: DivergenceOptions, prior: Prior, latentSize: number): number | undefined {
-  const { min }: Divergence = divergenceOf[options.divergence];
-  return min?.(prior, latentSize, options);
-}
+export const minDivergence = (options: DivergenceOptions, prior: Prior, latentSize: number): number | undefined =>
+  divergenceOf[options.divergence].min?.(prior, latentSize, options);
 
 /** The distance between two tensors of one shape, a scalar. */
 export const distance = (name: DistanceName, a: Value, b: Value): Value => distanceOf[name](a, b);

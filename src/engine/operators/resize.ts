@@ -25,7 +25,10 @@ const Resize: Operator<{ factor: number; mode: string; coordinate_transformation
   },
 };
 
-/** The sums of blocks of factor x factor pixels of [N, C, H, W]: the gradient of Resize, which blocked layouts compute as a whole. */
+/**
+ * The sums of blocks of factor x factor pixels of [N, C, H, W]: the gradient of Resize. With both in blocked layouts, an iteration of a residual
+ * generator of width 64 takes 0.74 of the time (docs/compiler.md).
+ */
 const SumBlocks: Operator<{ factor: number }> = {
   name: 'SumBlocks',
   infer: ([x], { factor }) => ({ type: 'float32', shape: x!.shape.map((size, axis) => (axis < 2 ? size : size / factor)) }),

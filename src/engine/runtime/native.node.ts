@@ -73,23 +73,25 @@ async function requireDevice(device: string): Promise<void> {
 /** ONNX Runtime would start any number of threads. */
 const MAX_THREADS = 1024;
 
-const isWhole = (value: unknown): value is number => typeof value === 'number' && Number.isInteger(value);
 const show = (value: unknown): string =>
   typeof value === 'string' ? `'${value}'` : typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? typeof value);
 
-function requireOption(name: string, isValid: boolean, expected: string, value: unknown): void {
-  if (!isValid) throw new InputError(`compile: ${name}: expected ${expected} but got ${show(value)}`.replaceAll('\n', ' '));
-}
+const isCount = (value: unknown): boolean => Number.isInteger(value) && (value as number) >= 0 && (value as number) <= MAX_THREADS;
+const OPTION_CHECKS: Readonly<Record<keyof CompileOptions, readonly [expected: string, isValid: (value: unknown) => boolean]>> = {
+  device: ['a name', (value) => typeof value === 'string'],
+  threads: [`a whole number from 0 (one per core) to ${MAX_THREADS}`, isCount],
+  useCApi: ['true or false', (value) => typeof value === 'boolean'],
+  profilePrefix: ['a path', (value) => typeof value === 'string' && value !== ''],
+  onFallback: ['a function', (value) => typeof value === 'function'],
+  target: [`{ name } of ${Object.keys(rulesOf).join(', ')}, with a block of 8 or 16 for cpu`, isTarget],
+};
 
 /** @throws {InputError} if an option has the wrong type or is out of range, as in calls from JavaScript */
-function requireOptions({ device, threads, target, useCApi, profilePrefix, onFallback }: Readonly<Partial<Record<keyof CompileOptions, unknown>>>): void {
-  requireOption('device', device === undefined || typeof device === 'string', 'a name', device);
-  const isCount = threads === undefined || (isWhole(threads) && threads >= 0 && threads <= MAX_THREADS);
-  requireOption('threads', isCount, `a whole number from 0 (one per core) to ${MAX_THREADS}`, threads);
-  requireOption('useCApi', useCApi === undefined || typeof useCApi === 'boolean', 'true or false', useCApi);
-  requireOption('profilePrefix', profilePrefix === undefined || (typeof profilePrefix === 'string' && profilePrefix !== ''), 'a path', profilePrefix);
-  requireOption('onFallback', onFallback === undefined || typeof onFallback === 'function', 'a function', onFallback);
-  requireOption('target', target === undefined || isTarget(target), `{ name } of ${Object.keys(rulesOf).join(', ')}, with a block of 8 or 16 for cpu`, target);
+function requireOptions(options: Readonly<Partial<Record<keyof CompileOptions, unknown>>>): void {
+  for (const [name, [expected, isValid]] of Object.entries(OPTION_CHECKS)) {
+    const value = options[name as keyof CompileOptions];
+    if (value !== undefined && !isValid(value)) throw new InputError(`compile: ${name}: expected ${expected} but got ${show(value)}`.replaceAll('\n', ' '));
+  }
 }
 
 /** @throws {InputError} unless a graph is what `graphOf` returns */

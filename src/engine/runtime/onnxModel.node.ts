@@ -81,7 +81,7 @@ function tensorsIn(root: unknown): TensorProto[] {
 const EXTERNAL = 1;
 
 const locationsOf = ({ dataLocation, externalData }: TensorProto): string[] =>
-  dataLocation === EXTERNAL || externalData.length > 0 ? externalData.filter(({ key }) => key === 'location').map(({ value }) => value) : [];
+  (dataLocation as number) === EXTERNAL || externalData.length > 0 ? externalData.filter(({ key }) => key === 'location').map(({ value }) => value) : [];
 
 async function requireInside(file: string, folder: string, location: string): Promise<void> {
   const refuse = (problem: string): never => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { add, concat, conv, expand, graphOf, leakyRelu, lower, reduceMean, reshape, resize, slice, square, type Value } from '../../../../src/engine/index.js';
+import { concat, conv, expand, graphOf, leakyRelu, lower, reduceMean, reshape, resize, slice, square, type Value } from '../../../../src/engine/index.js';
 import { expectClose } from '../../expectations.js';
 import { gradientGraph } from '../../finiteDifferences.js';
 import { type Build, operatorsOf, run, targets } from '../../running.js';
@@ -24,7 +24,7 @@ interface Case {
 const cases: Record<string, Case> = {
   upsampling: { build: between((x) => resize(x, 2)), tensors: tensors(17), blocked: true },
   'a factor of three': { build: between((x) => resize(x, 3)), tensors: tensors(5), blocked: true },
-  'means over pixels': { build: between((x) => add(x, reduceMean(x, [2, 3]))), tensors: tensors(5), blocked: true },
+  'means over pixels': { build: between((x) => reduceMean(x, [2, 3])), tensors: tensors(5), blocked: true },
   'a slice of columns': { build: between((x) => slice(x, 3, 1, 4, 2)), tensors: tensors(5), blocked: false },
   'feature maps joined': { build: between((x) => concat([x, x], 1)), tensors: tensors(16, 32), blocked: false },
   'means over channels': { build: between((x) => expand(reduceMean(square(x), [1]), x.shape)), tensors: tensors(5), blocked: false },
