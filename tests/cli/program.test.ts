@@ -7,7 +7,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { COMMAND_GROUPS, type CommandModule, subcommand } from '../../src/cli/command.js';
 
 const SOURCES = new URL('../../src/cli/commands/', import.meta.url);
-const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+const DIST = fileURLToPath(new URL('../../dist/', import.meta.url));
 const COMMANDS = readdirSync(SOURCES).map((file) => file.replace(/\.ts$/, ''));
 
 describe('each file of commands/', () => {
@@ -21,30 +21,34 @@ describe('each file of commands/', () => {
   });
 });
 
-describe('help and version', () => {
+describe('loading', () => {
   const folder = mkdtempSync(join(tmpdir(), 'agenet-imports-'));
   afterAll(() => {
     rmSync(folder, { recursive: true });
   });
 
-  /** Runs the built command with a hook that records the address of each module, and returns the packages among them. */
-  function packagesOf(args: readonly string[]): string[] {
-    const log = join(folder, `${args.join('')}.txt`);
+  /** Runs a built file with a hook that records the address of each module, and returns the packages among them. */
+  function packagesOf(file: string, ...args: readonly string[]): string[] {
+    const log = join(folder, `${file.replaceAll('/', '-')}${args.join('')}.txt`);
     const load = `import fs from 'node:fs'; export async function load(url, context, next) { fs.appendFileSync(${JSON.stringify(log)}, url + '\\n'); return next(url, context); }`;
     const hook = `import { register } from 'node:module'; register(${JSON.stringify(`data:text/javascript,${encodeURIComponent(load)}`)});`;
-    execFileSync(process.execPath, ['--import', `data:text/javascript,${encodeURIComponent(hook)}`, MAIN, ...args]);
+    execFileSync(process.execPath, ['--import', `data:text/javascript,${encodeURIComponent(hook)}`, join(DIST, file), ...args]);
     const loaded = readFileSync(log, 'utf8');
-    expect(loaded).toContain('dist/cli/program.js');
+    expect(loaded).toContain(`dist/${file}`);
     return [...new Set(Array.from(loaded.matchAll(/node_modules\/((?:@[^/]+\/)?[^/]+)/g), ([, name]) => name!))].sort();
   }
 
   it.each([['--version'], ['--help']])('%s loads no package but those that every command line needs', (flag) => {
-    expect(['@commander-js/extra-typings', 'pure-rand']).toEqual(expect.arrayContaining(packagesOf([flag])));
+    expect(['@commander-js/extra-typings', 'pure-rand']).toEqual(expect.arrayContaining(packagesOf('cli/main.js', flag)));
   });
 
   const HEAVY = ['koffi', 'onnxruntime-node', 'sharp', 'umap-js', 'yaml', 'zod'];
 
   it.concurrent.each(COMMANDS)('%s --help loads no heavy package', (name) => {
-    expect(packagesOf([name, '--help']).filter((each) => HEAVY.includes(each))).toEqual([]);
+    expect(packagesOf('cli/main.js', name, '--help').filter((each) => HEAVY.includes(each))).toEqual([]);
+  });
+
+  it.each(['index.js', 'node.js'])('the library as %s loads no package that only some functions need', (file) => {
+    expect(packagesOf(file).filter((each) => HEAVY.includes(each) && each !== 'umap-js')).toEqual([]);
   });
 });

@@ -131,7 +131,7 @@ describe('evaluations during a training', () => {
     const { events } = await judgedTraining(judged, folder, { signal: new AbortController().signal });
     expect(warningsOf(events)).toEqual([
       expect.stringMatching(new RegExp(`${name}.*the disk is full.*: training is paused and retries every 0.01 s; `)),
-      'evaluation of iteration 8 written; training continues',
+      'write succeeded; training continues',
     ]);
     expect(evaluationsIn(folder)).toEqual(evaluationsIn(whole.folder));
     expect(readFileSync(join(folder.path, 'best.json'))).toEqual(readFileSync(join(whole.folder.path, 'best.json')));
