@@ -1,8 +1,8 @@
 import { InputError } from '../errors.js';
-import { checkFeatures, type Features } from '../numerics/features.js';
+import { argmaxRows, checkFeatures, type Features } from '../numerics/features.js';
 import { checkLabels, type Labels } from './labels.js';
 import { minimize } from '../numerics/lbfgs.js';
-import { addProduct, type MatrixView, rowMajor, transposed } from '../numerics/matrixProduct.js';
+import { multiplyTransposed, transposed } from '../numerics/matrixProduct.js';
 
 /** A linear classifier: row x is given to the class with the largest w.x + bias. */
 export interface LinearClassifier {
@@ -24,9 +24,6 @@ export interface LogisticOptions {
   readonly iterations?: number;
 }
 
-/** Rows whose logits are in memory at once. */
-const CHUNK = 2048;
-
 /**
  * Multinomial logistic regression: Minimizes the mean cross-entropy + ridge x the sum of squared parameters, from 0, by L-BFGS. With a
  * ridge above 0 the minimum is unique. Features should be of variance about 1: codes on the sphere times sqrt(M).
@@ -40,8 +37,16 @@ export function fitLogisticRegression(features: Features, labels: Labels, option
   const rows = checkFeatures(features, 'features');
   const classes = checkLabels(labels, rows, options.classes);
   const { width } = features;
+  const columns = transposed(features);
   const objective = (parameters: Float64Array, gradient: Float64Array): number => {
-    let value = meanCrossEntropy({ classes, width, parameters }, features, labels, gradient);
+    const logits = logitsOf({ classes, width, parameters }, features);
+    let value = 0;
+    for (let row = 0; row < rows; row++) value += lossToGradient(logits, row * classes, classes, labels[row]!, rows) / rows;
+    const products = multiplyTransposed(transposed({ data: logits, width: classes }), columns);
+    for (let label = 0; label < classes; label++) {
+      gradient.set(products.subarray(label * width, (label + 1) * width), label * (width + 1));
+      for (let row = 0; row < rows; row++) gradient[label * (width + 1) + width]! += logits[row * classes + label]!;
+    }
     for (let index = 0; index < parameters.length; index++) {
       if (!penalizeBias && index % (width + 1) === width) continue;
       value += l2 * parameters[index]! ** 2;
@@ -54,21 +59,12 @@ export function fitLogisticRegression(features: Features, labels: Labels, option
 }
 
 /**
- * The class of every row of features [N, D]; of equal logits the smaller class number.
- * @throws {InputError} for another width, and for numbers that are not finite
+ * Returns the class of every row of features [N, D]; of equal logits the smaller class number.
+ * @throws {InputError} if the width differs, or a value is not finite
  */
 export function predictClasses(classifier: LinearClassifier, features: Features): Uint32Array {
-  const rows = checkRows(classifier, features);
-  const predicted = new Uint32Array(rows);
-  for (const { first, count, logits } of logitChunks(classifier, features, rows)) {
-    for (let row = 0; row < count; row++) {
-      const base = row * classifier.classes;
-      let best = 0;
-      for (let label = 1; label < classifier.classes; label++) if (logits[base + label]! > logits[base + best]!) best = label;
-      predicted[first + row] = best;
-    }
-  }
-  return predicted;
+  checkRows(classifier, features);
+  return argmaxRows({ data: logitsOf(classifier, features), width: classifier.classes });
 }
 
 /**
@@ -78,12 +74,9 @@ export function predictClasses(classifier: LinearClassifier, features: Features)
  */
 export function classProbabilities(classifier: LinearClassifier, features: Features): Float64Array {
   const rows = checkRows(classifier, features);
-  const probabilities = new Float64Array(rows * classifier.classes);
-  for (const { first, count, logits } of logitChunks(classifier, features, rows)) {
-    for (let row = 0; row < count; row++) toProbabilities(logits, row * classifier.classes, classifier.classes);
-    probabilities.set(logits, first * classifier.classes);
-  }
-  return probabilities;
+  const logits = logitsOf(classifier, features);
+  for (let row = 0; row < rows; row++) toProbabilities(logits, row * classifier.classes, classifier.classes);
+  return logits;
 }
 
 /**
@@ -93,30 +86,15 @@ export function classProbabilities(classifier: LinearClassifier, features: Featu
 export function crossEntropyOf(classifier: LinearClassifier, features: Features, labels: Labels): number {
   const rows = checkRows(classifier, features);
   if (labels.length !== rows) throw new InputError(`labels: there are ${labels.length} for ${rows} rows, but every row needs one`);
-  return meanCrossEntropy(classifier, features, labels);
+  const logits = logitsOf(classifier, features);
+  let total = 0;
+  for (let row = 0; row < rows; row++) total += lossToGradient(logits, row * classifier.classes, classifier.classes, labels[row]!, rows);
+  return total / rows;
 }
 
 function checkRows({ width }: LinearClassifier, features: Features): number {
   if (features.width !== width) throw new InputError(`features: rows are ${features.width} wide, but the classifier was made for ${width}`);
   return checkFeatures(features, 'features');
-}
-
-/** The mean cross-entropy; its gradient in the parameters is added to `gradient`. */
-function meanCrossEntropy(classifier: LinearClassifier, features: Features, labels: Labels, gradient?: Float64Array): number {
-  const { classes, width } = classifier;
-  const rows = features.data.length / width;
-  let total = 0;
-  for (const { first, count, logits } of logitChunks(classifier, features, rows)) {
-    for (let row = 0; row < count; row++) total += lossToGradient(logits, row * classes, classes, labels[first + row]!, rows);
-    if (gradient === undefined) continue;
-    const byClass = transposed(rowMajor(logits, count, classes));
-    addProduct(gradient, width + 1, byClass, transposed(rowMajor(features.data, count, width, first)));
-    for (let index = 0, label = 0; index < count * classes; index++) {
-      gradient[label * (width + 1) + width]! += logits[index]!;
-      label = label + 1 === classes ? 0 : label + 1;
-    }
-  }
-  return total / rows;
 }
 
 /** The cross-entropy of a row of logits, which become its gradient in them over the number of rows. */
@@ -141,22 +119,8 @@ function toProbabilities(logits: Float64Array, base: number, classes: number): n
   return largest + Math.log(sum);
 }
 
-/** Logits of some rows at a time [count, classes]; overwritten by the next. */
-function* logitChunks(
-  { classes, width, parameters }: LinearClassifier,
-  features: Features,
-  rows: number,
-): Generator<{ first: number; count: number; logits: Float64Array }> {
-  const weights: MatrixView = { data: parameters, offset: 0, rows: classes, columns: width, rowStride: width + 1, columnStride: 1 };
-  const buffer = new Float64Array(Math.min(CHUNK, rows) * classes);
-  for (let first = 0; first < rows; first += CHUNK) {
-    const count = Math.min(CHUNK, rows - first);
-    const logits = buffer.subarray(0, count * classes);
-    for (let index = 0, label = 0; index < logits.length; index++) {
-      logits[index] = parameters[label * (width + 1) + width]!;
-      label = label + 1 === classes ? 0 : label + 1;
-    }
-    addProduct(logits, classes, rowMajor(features.data, count, width, first), weights);
-    yield { first, count, logits };
-  }
+/** Logits [N, classes]. */
+function logitsOf({ classes, width, parameters }: LinearClassifier, features: Features): Float64Array {
+  const weights = parameters.filter((_, index) => index % (width + 1) < width);
+  return multiplyTransposed(features, { data: weights, width }).map((logit, index) => logit + parameters[(index % classes) * (width + 1) + width]!);
 }

@@ -1,5 +1,5 @@
 import { InputError } from '../errors.js';
-import { addProduct, mirrorLower, rowMajor, transposed } from './matrixProduct.js';
+import { forEachProductWithin, transposed } from './matrixProduct.js';
 
 /** Vectors of one length, row-major [N, width]: features of images, or codes. */
 export interface Features {
@@ -100,28 +100,22 @@ export interface Gaussian {
   readonly covariance: Float64Array;
 }
 
-/** Rows that are centered at once. */
+/** Rows that are centered at a time. */
 const CHUNK = 1024;
 
 /**
- * Mean and unbiased covariance (as numpy.cov) of at least 2 rows, in double precision.
- * @throws {InputError} for fewer rows and for numbers that are not finite
+ * Fits mean and unbiased covariance (as numpy.cov) of at least 2 rows, in double precision.
+ * @throws {InputError} if there are fewer rows, or a value is not finite
  */
 export function fitGaussian(features: Features, name = 'features'): Gaussian {
   const rows = checkFeatures(features, name, 2);
   const { data, width } = features;
   const mean = columnMeans(features);
   const covariance = new Float64Array(width * width);
-  const centered = new Float64Array(Math.min(CHUNK, rows) * width);
   for (let first = 0; first < rows; first += CHUNK) {
-    const count = Math.min(CHUNK, rows - first);
-    for (let index = 0, column = 0; index < count * width; index++) {
-      centered[index] = data[first * width + index]! - mean[column]!;
-      column = column + 1 === width ? 0 : column + 1;
-    }
-    const columns = transposed(rowMajor(centered, count, width));
-    addProduct(covariance, width, columns, columns, true);
+    const centered = Float64Array.from(data.subarray(first * width, (first + CHUNK) * width), (value, index) => value - mean[index % width]!);
+    forEachProductWithin(transposed({ data: centered, width }), (row, column, product) => (covariance[row * width + column]! += product / (rows - 1)));
   }
-  mirrorLower(covariance, width);
-  return { mean, covariance: covariance.map((sum) => sum / (rows - 1)) };
+  for (let row = 0; row < width; row++) for (let column = 0; column < row; column++) covariance[column * width + row] = covariance[row * width + column]!;
+  return { mean, covariance };
 }

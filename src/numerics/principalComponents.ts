@@ -1,6 +1,6 @@
 import { InputError } from '../errors.js';
 import { checkFeatures, checkWhole, type Features, fitGaussian } from './features.js';
-import { addProduct, rowMajor } from './matrixProduct.js';
+import { multiplyTransposed } from './matrixProduct.js';
 import { randomStream } from '../random.js';
 
 /** The directions of largest variance. */
@@ -80,12 +80,10 @@ function dot(a: Float64Array, b: Float64Array): number {
  * Returns the coordinates of rows [N, D] along the components, [N, components].
  * @throws {InputError} if the width differs, or a value is not finite
  */
-export function projectOnComponents(features: Features, { mean, axes, variances }: PrincipalComponents): Float64Array {
+export function projectOnComponents(features: Features, { mean, axes }: PrincipalComponents): Float64Array {
   const { data, width } = features;
   if (width !== mean.length) throw new InputError(`features: rows are ${width} wide, but the components are of ${mean.length}`);
-  const rows = checkFeatures(features, 'features');
+  checkFeatures(features, 'features');
   const centered = Float64Array.from(data, (value, index) => value - mean[index % width]!);
-  const projected = new Float64Array(rows * variances.length);
-  addProduct(projected, variances.length, rowMajor(centered, rows, width), rowMajor(axes, variances.length, width));
-  return projected;
+  return multiplyTransposed({ data: centered, width }, { data: axes, width });
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { addProduct, rowMajor, transposed } from '../../src/numerics/matrixProduct.js';
+import { multiplyTransposed, transposed } from '../../src/numerics/matrixProduct.js';
 import { symmetricEigenvalues } from '../../src/numerics/symmetricEigen.js';
 import { expectWithin } from '../expectWithin.js';
 import { expectInputError } from '../rejection.js';
@@ -29,9 +29,7 @@ function expectEigenvalues(matrix: Float64Array, size: number): void {
   const values = symmetricEigenvalues(matrix, size);
   const norm = magnitude(matrix);
   const scaled = matrix.map((entry) => entry / norm);
-  const view = rowMajor(scaled, size, size);
-  const square = new Float64Array(size * size);
-  addProduct(square, size, view, view);
+  const square = multiplyTransposed({ data: scaled, width: size }, { data: scaled, width: size });
   const sumOf = (power: number) => values.reduce((sum, value) => sum + (value / norm) ** power, 0);
   const tolerance = 4e-15 * size;
   expectWithin(sumOf(1), traceOf(scaled, size), tolerance);
@@ -69,10 +67,8 @@ describe('eigenvalues', () => {
   ])('decompose a graded matrix of size 120, %s', (_, order) => {
     const { data } = normalRows(200, 120, 1);
     const scaled = data.map((value, index) => value * 10 ** (-order(index % 120) / 9));
-    const matrix = new Float64Array(120 * 120);
-    const columns = transposed(rowMajor(scaled, 200, 120));
-    addProduct(matrix, 120, columns, columns);
-    expectEigenvalues(matrix, 120);
+    const columns = transposed({ data: scaled, width: 120 });
+    expectEigenvalues(multiplyTransposed(columns, columns), 120);
   });
 
   it('are found where they repeat', () => {

@@ -1,6 +1,6 @@
 import { InputError } from '../../errors.js';
 import { checkFeatures, columnMeans, type Features } from '../../numerics/features.js';
-import { addProduct, rowMajor, transposed } from '../../numerics/matrixProduct.js';
+import { multiplyTransposed, transposed } from '../../numerics/matrixProduct.js';
 import { type ContextEntry, realAndFake, withSuffix } from '../metric.js';
 import type { Prior } from '../../age/prior.js';
 
@@ -110,7 +110,7 @@ export function codeStatistics(codes: Features): CodeStatistics {
   const count = requireUnitCodes(codes);
   const latent = codes.width;
   const means = columnMeans(codes);
-  const second = secondMoments(codes, count);
+  const second = secondMoments(codes);
   const resultant = means.reduce((sum, mean) => sum + mean * mean, 0);
   const squares = second.reduce((sum, moment) => sum + moment * moment, 0);
   return {
@@ -135,11 +135,10 @@ function requireUnitCodes(codes: Features): number {
 }
 
 /** The mean of z z^T [M, M], scaled to trace 1: float32 codes have length 1 up to 1e-7 only, which many codes would make significant. */
-function secondMoments({ data, width }: Features, count: number): Float64Array {
-  const moments = new Float64Array(width * width);
-  const columns = transposed(rowMajor(data, count, width));
-  addProduct(moments, width, columns, columns);
+function secondMoments(codes: Features): Float64Array {
+  const columns = transposed(codes);
+  const moments = multiplyTransposed(columns, columns);
   let trace = 0;
-  for (let coordinate = 0; coordinate < width; coordinate++) trace += moments[coordinate * (width + 1)]!;
+  for (let coordinate = 0; coordinate < codes.width; coordinate++) trace += moments[coordinate * (codes.width + 1)]!;
   return moments.map((moment) => moment / trace);
 }

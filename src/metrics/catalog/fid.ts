@@ -2,8 +2,7 @@ import { InputError } from '../../errors.js';
 import { CONDITIONS } from '../conditions.js';
 import type { FeatureEntry } from '../metric.js';
 import { checkPair, type Features, fitGaussian, type Gaussian } from '../../numerics/features.js';
-import { addProduct, transposed } from '../../numerics/matrixProduct.js';
-import { semidefiniteFactor } from '../../numerics/semidefiniteFactor.js';
+import { multiplyTransposed, transposed } from '../../numerics/matrixProduct.js';
 import { symmetricEigenvalues } from '../../numerics/symmetricEigen.js';
 
 export const fid: FeatureEntry = {
@@ -64,14 +63,38 @@ function checkGaussian({ mean, covariance }: Gaussian, size: number): void {
 
 /** The trace of (A B)^(1/2) of two covariances [size, size]. */
 function traceOfRoot(a: Float64Array, b: Float64Array, size: number): number {
-  const [factorOfA, factorOfB] = [semidefiniteFactor(a, size), semidefiniteFactor(b, size)];
-  const [fewer, more] = factorOfA.columns < factorOfB.columns ? [factorOfA, factorOfB] : [factorOfB, factorOfA];
-  const [rows, columns] = [fewer.columns, more.columns];
-  const product = new Float64Array(rows * columns);
-  addProduct(product, columns, transposed(fewer), transposed(more));
+  const [columnsOfA, columnsOfB] = [transposed(semidefiniteFactor(a, size)), transposed(semidefiniteFactor(b, size))];
+  const [fewer, more] = columnsOfA.data.length < columnsOfB.data.length ? [columnsOfA, columnsOfB] : [columnsOfB, columnsOfA];
+  if (fewer.data.length === 0) return 0;
+  const product = { data: multiplyTransposed(fewer, more), width: more.data.length / size };
   // The smaller of the two squares: each surplus zero eigenvalue would contribute the root of its rounding, 1e-8.
-  const square = new Float64Array(rows * rows);
-  const view = { data: product, offset: 0, rows, columns, rowStride: columns, columnStride: 1 };
-  addProduct(square, rows, view, view, true);
-  return symmetricEigenvalues(square, rows).reduce((sum, value) => sum + Math.sqrt(Math.max(0, value)), 0);
+  const square = multiplyTransposed(product, product);
+  return symmetricEigenvalues(square, fewer.data.length / size).reduce((sum, value) => sum + Math.sqrt(Math.max(0, value)), 0);
+}
+
+/**
+ * Returns a factor L [n, rank] with L L^T = the matrix, by Cholesky's method with diagonal pivots (Higham 1990). It ends when the rest is
+ * rounding: n 2^-52 of the largest variance. So it serves singular covariances and determines their rank. Rows keep their order.
+ * @param matrix [n, n], symmetric and positive semi-definite
+ */
+export function semidefiniteFactor(matrix: Float64Array, size: number): Features {
+  const factor = new Float64Array(size * size);
+  const variances = Float64Array.from({ length: size }, (_, index) => matrix[index * (size + 1)]!);
+  const threshold = size * Number.EPSILON * Math.max(...variances);
+  let rank = 0;
+  for (; rank < size; rank++) {
+    const variance = Math.max(...variances);
+    if (variance <= threshold) break;
+    const pivot = variances.indexOf(variance);
+    for (let row = 0; row < size; row++) {
+      // The row of an earlier pivot has no variance left.
+      if (variances[row]! <= 0) continue;
+      let entry = matrix[row * size + pivot]!;
+      for (let column = 0; column < rank; column++) entry -= factor[row * size + column]! * factor[pivot * size + column]!;
+      factor[row * size + rank] = entry / Math.sqrt(variance);
+      if (row !== pivot) variances[row]! -= factor[row * size + rank]! ** 2;
+    }
+    variances[pivot] = 0;
+  }
+  return { data: factor.filter((_, index) => index % size < rank), width: rank };
 }

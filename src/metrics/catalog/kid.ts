@@ -1,7 +1,7 @@
 import { CONDITIONS, protocolValue } from '../conditions.js';
 import type { FeatureEntry } from '../metric.js';
 import { checkPair, checkWhole, type Features, gatherRows } from '../../numerics/features.js';
-import { type PairBlock, productBlocks, productBlocksWithin } from '../../numerics/nearestRows.js';
+import { forEachProduct, forEachProductWithin } from '../../numerics/matrixProduct.js';
 import { randomStream, shuffledIndices } from '../../random.js';
 
 const [SUBSETS, SUBSET_SIZE] = [50, 1000];
@@ -75,23 +75,16 @@ export function kernelDistance(real: Features, generated: Features, { subsets = 
 function squaredDiscrepancy(a: Features, b: Features): number {
   const [rowsOfA, rowsOfB] = [a.data.length / a.width, b.data.length / b.width];
   let across = 0;
-  for (const { values } of productBlocks(a, b)) for (const value of values) across += kernel(value, a.width);
+  forEachProduct(a, b, (_, __, product) => (across += kernel(product, a.width)));
   return withinMean(a, rowsOfA) + withinMean(b, rowsOfB) - (2 * across) / (rowsOfA * rowsOfB);
 }
 
 function withinMean(set: Features, rows: number): number {
   let below = 0;
-  for (const block of productBlocksWithin(set)) below += sumBelowDiagonal(block, set.width);
+  forEachProductWithin(set, (row, column, product) => {
+    if (column < row) below += kernel(product, set.width);
+  });
   return (2 * below) / (rows * (rows - 1));
-}
-
-function sumBelowDiagonal({ firstRow, rows, firstColumn, columns, values }: PairBlock, width: number): number {
-  let sum = 0;
-  for (let row = 0; row < rows; row++) {
-    const end = Math.min(columns, firstRow + row - firstColumn);
-    for (let column = 0; column < end; column++) sum += kernel(values[row * columns + column]!, width);
-  }
-  return sum;
 }
 
 function kernel(product: number, width: number): number {

@@ -2,7 +2,7 @@ import { InputError } from '../../errors.js';
 import { CONDITIONS, protocolValue } from '../conditions.js';
 import type { FeatureEntry, MetricDefinition } from '../metric.js';
 import { checkPair, checkWhole, type Features, gatherRows } from '../../numerics/features.js';
-import { distanceBlocks, nearestOtherRows } from '../../numerics/nearestRows.js';
+import { forEachDistance, nearestOtherRows } from '../../numerics/nearestRows.js';
 import { randomStream, shuffledIndices } from '../../random.js';
 
 /** Rows of each set at most: the time grows with the square. */
@@ -72,20 +72,14 @@ export function precisionRecallDensityCoverage(real: Features, generated: Featur
   const [realRadii, generatedRadii] = [squaredRadii(real, k), squaredRadii(generated, k)];
   const [precise, recalled, covered] = [new Uint8Array(generatedRows), new Uint8Array(realRows), new Uint8Array(realRows)];
   let memberships = 0;
-  for (const { firstRow, rows, firstColumn, columns, values } of distanceBlocks(real, generated)) {
-    for (let row = firstRow, index = 0; row < firstRow + rows; row++) {
-      const radius = realRadii[row]!;
-      for (let column = firstColumn; column < firstColumn + columns; column++, index++) {
-        const distance = values[index]!;
-        if (distance <= radius) {
-          memberships++;
-          precise[column] = 1;
-          covered[row] = 1;
-        }
-        if (distance <= generatedRadii[column]!) recalled[row] = 1;
-      }
+  forEachDistance(real, generated, (row, column, distance) => {
+    if (distance <= realRadii[row]!) {
+      memberships++;
+      precise[column] = 1;
+      covered[row] = 1;
     }
-  }
+    if (distance <= generatedRadii[column]!) recalled[row] = 1;
+  });
   return {
     precision: fractionSet(precise),
     recall: fractionSet(recalled),
