@@ -2,33 +2,33 @@ import type { Features } from '../numerics/features.js';
 import { nearestOtherRows } from '../numerics/nearestRows.js';
 import { principalComponents, projectOnComponents } from '../numerics/principalComponents.js';
 import { type RandomStream, randomStream } from '../random.js';
-import { UMAP } from 'umap-js';
 
-/** Neighbors that a row should stay near, itself counted: small enough for clusters, large enough for how they lie. */
+/** Number of neighbors, including the row itself: small enough for clusters, large enough for their arrangement. */
 const NEIGHBORS = 15;
-/** Half a side of the square that rows begin in. */
+/** Half the side of the square of initial positions. */
 const REACH = 10;
-/** What moves rows apart that begin at one place. */
+/** Amplitude of the noise that separates rows with equal initial positions. */
 const NOISE = 1e-4;
 
 /**
- * Lays rows out in the plane by UMAP (McInnes et al. 2018), so that near ones stay near: their neighbors are sought exactly, and they begin
- * along their two principal components, which keeps the whole in shape (Kobak and Linderman 2021).
+ * Lays rows out on a plane by UMAP (McInnes et al. 2018) with exact neighbors. Initial positions are the first two principal components,
+ * which preserves the global structure (Kobak and Linderman 2021).
  * @param rows [N, M], N >= 2 and M >= 2
  * @param stream determines the layout
  * @returns coordinates [N, 2]
- * @throws {InputError} for fewer, and for numbers that are not finite
+ * @throws {InputError} if there are fewer rows or columns, or a value is not finite
  */
-function umapLayout(rows: Features, stream: RandomStream): Float64Array {
+async function umapLayout(rows: Features, stream: RandomStream): Promise<Float64Array> {
   const start = projectOnComponents(rows, principalComponents(rows, 2));
   const count = start.length / 2;
-  // Two have no neighbor beside each other, of which anything could be learnt.
+  // UMAP needs at least two neighbors per row.
   if (count < 3) return start;
   const neighbors = Math.min(NEIGHBORS, count - 1);
+  const { UMAP } = await import('umap-js');
   const umap = new UMAP({ nComponents: 2, nNeighbors: neighbors, random: () => stream.uniform() });
   const { indices, distances } = neighborLists(rows, count, neighbors);
   umap.setPrecomputedKNN(indices, distances);
-  // Of rows whose neighbors are given nothing but their number is read.
+  // With precomputed neighbors, UMAP reads only the number of rows.
   const epochs = umap.initializeFit(Array.from({ length: count }, () => []));
   const points = umap.getEmbedding();
   const scale = REACH / (start.reduce((most, value) => Math.max(most, Math.abs(value)), 0) || 1);
@@ -39,7 +39,7 @@ function umapLayout(rows: Features, stream: RandomStream): Float64Array {
   return Float64Array.from(points.flat());
 }
 
-/** The nearest rows of each and how far they are, each row first in its own list, as UMAP counts. */
+/** Returns the nearest rows of each row and their distances. Each list starts with the row itself, as UMAP expects. */
 function neighborLists(rows: Features, count: number, neighbors: number): { readonly indices: number[][]; readonly distances: number[][] } {
   const near = nearestOtherRows(rows, neighbors - 1);
   const lists = <T>(of: (place: number) => T, self: (row: number) => T): T[][] =>
@@ -56,7 +56,7 @@ function neighborLists(rows: Features, count: number, neighbors: number): { read
   };
 }
 
-/** Codes laid out in the plane. */
+/** Codes laid out on a plane. */
 export interface CodeMap {
   /** Coordinates [N, 2]. */
   readonly points: Float64Array;
@@ -64,22 +64,23 @@ export interface CodeMap {
   readonly explainedVarianceRatio?: Float64Array;
 }
 
-/** The ways to lay codes [N, M] out in the plane; another is one more entry. */
+/** Layout methods for codes [N, M]. */
 export const CODE_MAPS = {
-  /** Along the two directions in which codes vary most. */
+  /** The two directions of largest variance. */
   pca: (codes: Features): CodeMap => {
     const components = principalComponents(codes, 2);
     return { points: projectOnComponents(codes, components), explainedVarianceRatio: components.explainedVarianceRatio };
   },
-  /** So that neighbors stay neighbors; only the near has a meaning in it. */
-  umap: (codes: Features, stream: RandomStream): CodeMap => ({ points: umapLayout(codes, stream) }),
+  /** Preserves neighborhoods; distances between clusters are not meaningful. */
+  umap: async (codes: Features, stream: RandomStream): Promise<CodeMap> => ({ points: await umapLayout(codes, stream) }),
 } as const;
 export type MapMethod = keyof typeof CODE_MAPS;
 
 /**
- * Lays codes out in the plane, so that similar ones lie near each other.
+ * Lays codes out on a plane, with similar codes close together.
  * @param codes [N, M], N >= 2 and M >= 2
- * @param seed determines the layout of a method that draws
- * @throws {InputError} for fewer, and for numbers that are not finite
+ * @param seed determines the layout of a method that uses random numbers
+ * @throws {InputError} if there are fewer codes or dimensions, or a value is not finite
  */
-export const mapCodes = (codes: Features, method: MapMethod = 'pca', seed = 0): CodeMap => CODE_MAPS[method](codes, randomStream(seed, 'layout of codes'));
+export const mapCodes = async (codes: Features, method: MapMethod = 'pca', seed = 0): Promise<CodeMap> =>
+  CODE_MAPS[method](codes, randomStream(seed, 'layout of codes'));

@@ -70,7 +70,7 @@ async function map(run: string, data: string | undefined, options: Options, term
     if (part.count < 2) throw new InputError(`--split ${split}: ${source.name} ${part.count} images in this split, but a map needs at least 2`);
     const indices = shuffledIndices(part.count, randomStream(seed, 'map')).slice(0, options.count);
     const codes = { data: await encodeSplit(model, part, indices), width: model.latentSize };
-    const { points, explainedVarianceRatio } = mapCodes(codes, method, seed);
+    const { points, explainedVarianceRatio } = await mapCodes(codes, method, seed);
     const found = {
       out,
       data: source.name,
