@@ -77,5 +77,4 @@ export { fitLogisticRegression, type LinearClassifier, type LogisticOptions, pre
 export { classifyByNeighbors, METRICS, type NeighborOptions } from './classifiers/nearestNeighbors.js';
 export { probe, type ProbeOptions, type ProbeResult } from './classifiers/probe.js';
 export { decodeProbe, encodeProbe, type ProbeOrigin, type SavedProbe } from './classifiers/fittedProbe.js';
-export { fitGaussian, type Gaussian } from './numerics/features.js';
-export { principalComponents, type PrincipalComponents, projectOnComponents } from './numerics/principalComponents.js';
+export { fitGaussian, type Gaussian, principalComponents, type PrincipalComponents, projectOnComponents } from './numerics/principalComponents.js';

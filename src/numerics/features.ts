@@ -1,5 +1,4 @@
 import { InputError } from '../errors.js';
-import { forEachProductWithin, transposed } from './matrixProduct.js';
 
 /** Vectors of one length, row-major [N, width]: features of images, or codes. */
 export interface Features {
@@ -90,32 +89,4 @@ export function meanCosine(a: Features, b: Features): number {
     total += product / Math.sqrt(squaresOfA * squaresOfB);
   }
   return (total * a.width) / a.data.length;
-}
-
-/** The Gaussian fitted to rows of D features. */
-export interface Gaussian {
-  /** [D]. */
-  readonly mean: Float64Array;
-  /** [D, D], unbiased: divided by N - 1. */
-  readonly covariance: Float64Array;
-}
-
-/** Rows that are centered at a time. */
-const CHUNK = 1024;
-
-/**
- * Fits mean and unbiased covariance (as numpy.cov) of at least 2 rows, in double precision.
- * @throws {InputError} if there are fewer rows, or a value is not finite
- */
-export function fitGaussian(features: Features, name = 'features'): Gaussian {
-  const rows = checkFeatures(features, name, 2);
-  const { data, width } = features;
-  const mean = columnMeans(features);
-  const covariance = new Float64Array(width * width);
-  for (let first = 0; first < rows; first += CHUNK) {
-    const centered = Float64Array.from(data.subarray(first * width, (first + CHUNK) * width), (value, index) => value - mean[index % width]!);
-    forEachProductWithin(transposed({ data: centered, width }), (row, column, product) => (covariance[row * width + column]! += product / (rows - 1)));
-  }
-  for (let row = 0; row < width; row++) for (let column = 0; column < row; column++) covariance[column * width + row] = covariance[row * width + column]!;
-  return { mean, covariance };
 }

@@ -1,7 +1,35 @@
 import { InputError } from '../errors.js';
-import { checkFeatures, checkWhole, type Features, fitGaussian } from './features.js';
-import { multiplyTransposed } from './matrixProduct.js';
+import { checkFeatures, checkWhole, columnMeans, type Features } from './features.js';
+import { forEachProductWithin, multiplyTransposed, transposed } from './matrixProduct.js';
 import { randomStream } from '../random.js';
+
+/** The Gaussian fitted to rows of D features. */
+export interface Gaussian {
+  /** [D]. */
+  readonly mean: Float64Array;
+  /** [D, D], unbiased: divided by N - 1. */
+  readonly covariance: Float64Array;
+}
+
+/** Rows that are centered at a time. */
+const CHUNK = 1024;
+
+/**
+ * Fits mean and unbiased covariance (as numpy.cov) of at least 2 rows, in double precision.
+ * @throws {InputError} if there are fewer rows, or a value is not finite
+ */
+export function fitGaussian(features: Features, name = 'features'): Gaussian {
+  const rows = checkFeatures(features, name, 2);
+  const { data, width } = features;
+  const mean = columnMeans(features);
+  const covariance = new Float64Array(width * width);
+  for (let first = 0; first < rows; first += CHUNK) {
+    const centered = Float64Array.from(data.subarray(first * width, (first + CHUNK) * width), (value, index) => value - mean[index % width]!);
+    forEachProductWithin(transposed({ data: centered, width }), (row, column, product) => (covariance[row * width + column]! += product / (rows - 1)));
+  }
+  for (let row = 0; row < width; row++) for (let column = 0; column < row; column++) covariance[column * width + row] = covariance[row * width + column]!;
+  return { mean, covariance };
+}
 
 /** The directions of largest variance. */
 export interface PrincipalComponents {

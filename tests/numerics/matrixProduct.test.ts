@@ -1,4 +1,5 @@
-import { type Features, fitGaussian } from '../../src/numerics/features.js';
+import type { Features } from '../../src/numerics/features.js';
+import { fitGaussian } from '../../src/numerics/principalComponents.js';
 import { forEachProduct, forEachProductWithin, multiplyTransposed, transposed } from '../../src/numerics/matrixProduct.js';
 import { forEachDistance, forEachDistanceWithin } from '../../src/numerics/nearestRows.js';
 import { largestDifference, normalRows } from '../metrics/samples.js';

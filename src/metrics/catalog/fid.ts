@@ -1,7 +1,8 @@
 import { InputError } from '../../errors.js';
 import { CONDITIONS } from '../conditions.js';
 import type { FeatureEntry } from '../metric.js';
-import { checkPair, type Features, fitGaussian, type Gaussian } from '../../numerics/features.js';
+import { checkPair, type Features } from '../../numerics/features.js';
+import { fitGaussian, type Gaussian } from '../../numerics/principalComponents.js';
 import { multiplyTransposed, transposed } from '../../numerics/matrixProduct.js';
 import { symmetricEigenvalues } from '../../numerics/symmetricEigen.js';
 

@@ -1,5 +1,6 @@
 import { frechetDistance, frechetFeatureDistance, semidefiniteFactor } from '../../../src/metrics/catalog/fid.js';
-import { type Features, fitGaussian, type Gaussian } from '../../../src/numerics/features.js';
+import type { Features } from '../../../src/numerics/features.js';
+import { fitGaussian, type Gaussian } from '../../../src/numerics/principalComponents.js';
 import { multiplyTransposed } from '../../../src/numerics/matrixProduct.js';
 import { expectWithin } from '../../expectWithin.js';
 import { featuresOf, largestDifference, normalRows, reference, withEntry } from '../samples.js';
