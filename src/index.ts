@@ -45,7 +45,7 @@ export { type ModelWeights, TrainedModel } from './model/trainedModel.js';
 export { type CifarKind, decodeCifar } from './data/formats/cifar.js';
 export { decodeIdx, type IdxArray } from './data/formats/idx.js';
 export { decodeIdxImages, type NamedBytes } from './data/formats/idx.js';
-export { type LabeledImages } from './data/formats/labeledImages.js';
+export { type LabeledImages } from './data/formats/arrays.js';
 export { decodeMatlab, type MatlabArray, type MatlabClass } from './data/formats/matlab.js';
 export { type DecodedNumpyArray, decodeNpy, encodeNpy, type NumpyArray } from './data/formats/npy.js';
 export { decodeNpz, decodeNpzImages, encodeNpz } from './data/formats/npz.js';

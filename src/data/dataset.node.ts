@@ -8,7 +8,7 @@ import { DIGIT_PADDING, paddedSize, type Padding, padImage, requirePaddable } fr
 import { arrayItems, fileStates } from './decoding/imageItems.node.js';
 import { openCollection, type OpenOptions } from './decoding/openCollection.node.js';
 import { decodeIdxImages, type NamedBytes } from './formats/idx.js';
-import type { LabeledImages } from './formats/labeledImages.js';
+import type { LabeledImages } from './formats/arrays.js';
 import { type ImageFormat, type ImageSource, type Split, splitInMemory } from './source.js';
 
 /** A data set, or a kind of files with images: an entry of `datasets/`. */
@@ -127,19 +127,12 @@ export async function folderWith(path: string, inner: string, file: string): Pro
 }
 
 /** Concatenates the images of several files, all with labels. */
-export function concatenateImages(parts: readonly LabeledImages[]): LabeledImages {
-  const [first] = parts as readonly [LabeledImages, ...LabeledImages[]];
-  const pixels = new Uint8Array(parts.reduce((bytes, part) => bytes + part.pixels.length, 0));
-  const labels = new Uint8Array(parts.reduce((count, part) => count + part.count, 0));
-  let [image, byte] = [0, 0];
-  for (const part of parts) {
-    pixels.set(part.pixels, byte);
-    labels.set(part.labels!, image);
-    byte += part.pixels.length;
-    image += part.count;
-  }
-  return { ...first, count: image, pixels, labels };
-}
+export const concatenateImages = (parts: readonly [LabeledImages, ...LabeledImages[]]): LabeledImages => ({
+  ...parts[0],
+  count: parts.reduce((count, part) => count + part.count, 0),
+  pixels: new Uint8Array(Buffer.concat(parts.map(({ pixels }) => pixels))),
+  labels: new Uint8Array(Buffer.concat(parts.map(({ labels }) => labels!))),
+});
 
 /**
  * Reads the IDX files of a folder that are named as MNIST's, `train-images-idx3-ubyte` and so on, compressed by gzip or not. Labels and the test

@@ -4,25 +4,10 @@ import { join } from 'node:path';
 import { InputError } from '../errors.js';
 import { describeSystemError } from '../files/atomic.node.js';
 import { decodeImage, hasImageExtension, IMAGE_KINDS } from '../images/decode.node.js';
-import type { Crop, Padding } from '../images/preprocessing.js';
-import { forEachConcurrently } from './decoding/concurrency.js';
-import { fileItems } from './decoding/imageItems.node.js';
+import { fileItems, forEachConcurrently } from './decoding/imageItems.node.js';
 import { openCollection, type OpenOptions } from './decoding/openCollection.node.js';
 import { folderClasses } from './imageNames.js';
 import type { ImageFormat, ImageSource, SkippedImage } from './source.js';
-
-/** Format of a folder's images, and how they are decoded. */
-export interface FolderOptions extends OpenOptions {
-  /** Rows and columns (default: 64). */
-  readonly size?: number;
-  /** 1 (grayscale) or 3 (RGB) (default: grayscale if a sample of the images is grayscale, else RGB). */
-  readonly channels?: number;
-  readonly crop?: Crop;
-  /** Border that is added after resizing (default: none). */
-  readonly padding?: Padding | null | undefined;
-  /** What messages call the data (default: the path). */
-  readonly name?: string;
-}
 
 const DEFAULT_SIZE = 64;
 /** Number of images in the sample. */
@@ -37,23 +22,21 @@ const GRAYSCALE_TOLERANCE = 2;
  * one.
  * @throws {InputError} if there are no images, or none that can be decoded
  */
-export async function openFolder(path: string, options: FolderOptions = {}): Promise<ImageSource> {
-  const { name = path, crop = 'center', padding, onWarning } = options;
+export async function openFolder(path: string, format: ImageFormat, options: OpenOptions & { readonly name: string }): Promise<ImageSource> {
+  const { name } = options;
   const found = await findImages(path);
   const classes = folderClasses(found.names);
-  if ('none' in classes && classes.none !== '') onWarning?.(`${name}: ${classes.none}`);
+  if ('none' in classes && classes.none !== '') options.onWarning?.(`${name}: ${classes.none}`);
   const { items, skipped } = await fileItems(path, found.names, 'none' in classes ? () => null : classes.labelOf);
   const collection = { name, items, skipped: [...found.skipped, ...skipped], ...('none' in classes ? {} : { classNames: classes.names }) };
-  return openCollection(collection, { ...(await formatOf(path, found.names, options)), crop, padding }, options);
+  return openCollection(collection, format, options);
 }
 
-/** Returns the native format of a folder. @throws {InputError} if it has no images */
-export const folderFormat = async (path: string): Promise<ImageFormat> => formatOf(path, (await findImages(path)).names);
-
-/** Returns the format of images below a folder: the requested one, or else the native one. */
-async function formatOf(root: string, names: readonly string[], { size = DEFAULT_SIZE, channels }: FolderOptions = {}): Promise<ImageFormat> {
-  return { size, channels: channels ?? ((await areGrayscale(root, names)) ? 1 : 3) };
-}
+/** Returns the native format of a folder: 64x64, grayscale if a sample of its images is. @throws {InputError} if it has no images */
+export const folderFormat = async (path: string): Promise<ImageFormat> => ({
+  size: DEFAULT_SIZE,
+  channels: (await areGrayscale(path, (await findImages(path)).names)) ? 1 : 3,
+});
 
 /** Whether a sample from all over the list is grayscale by its pixels, because many grayscale images are stored as RGB. */
 async function areGrayscale(root: string, names: readonly string[]): Promise<boolean> {

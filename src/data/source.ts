@@ -95,8 +95,4 @@ export function gatherImages(split: Split, indices: ArrayLike<number>, imageByte
 
 /** Returns the first `count` images of a split, or all if there are fewer, as bytes [N, C, H, W]. */
 export const firstImages = (split: Split, count: number, imageBytes: number): Uint8Array =>
-  gatherImages(
-    split,
-    Array.from({ length: Math.min(count, split.count) }, (_, index) => index),
-    imageBytes,
-  );
+  gatherImages(split, [...Array(Math.min(count, split.count)).keys()], imageBytes);

@@ -21,12 +21,17 @@ export class FileTooLargeError extends Error {}
 export async function readRegularFile(path: string, limit = Infinity): Promise<Buffer> {
   const file = await open(path, OPEN_FOR_READING);
   try {
-    const size = acceptedSize(await file.stat(), limit);
+    const found = await file.stat();
+    requireRegular(found);
+    const { size } = found;
+    if (size > limit) throw new FileTooLargeError(`the file has ${size} bytes, more than the limit of ${limit}`);
     // Its own memory, because parsers make typed arrays of the bytes, which must be aligned.
     const bytes = Buffer.allocUnsafeSlow(size);
     for (let done = 0; done < size;) {
       const { bytesRead } = await file.read(bytes, done, Math.min(size - done, MAX_READ_BYTES), done);
-      done += requireProgress(bytesRead);
+      // A read may return fewer bytes than requested, but none only at the end.
+      if (bytesRead === 0) throw new Error('the file was truncated while it was read');
+      done += bytesRead;
     }
     return bytes;
   } finally {
@@ -56,16 +61,4 @@ export function requireRegular(found: Pick<Stats, 'isFile' | 'isDirectory' | 'is
   if (found.isDirectory()) throw Object.assign(new Error('is a folder'), { code: 'EISDIR' });
   const kind = found.isFIFO() ? 'a named pipe' : found.isSocket() ? 'a socket' : 'a device';
   throw new Error(`expected a regular file but got ${kind}`);
-}
-
-function acceptedSize(found: Stats, limit: number): number {
-  requireRegular(found);
-  if (found.size > limit) throw new FileTooLargeError(`the file has ${found.size} bytes, more than the limit of ${limit}`);
-  return found.size;
-}
-
-/** A read may return fewer bytes than requested. A read without any before the end means that the file has changed. */
-function requireProgress(bytesRead: number): number {
-  if (bytesRead === 0) throw new Error('the file was truncated while it was read');
-  return bytesRead;
 }

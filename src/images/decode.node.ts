@@ -4,6 +4,7 @@ import { describeSystemError } from '../files/atomic.node.js';
 import { FileTooLargeError, readRegularFile } from '../files/regularFile.node.js';
 import { decodePlainPng } from './plainPng.js';
 import { type Crop, type Decoded, type DecodeOptions, type DecodingFailure, needsDimensions, padImage, preprocessingSteps } from './preprocessing.js';
+import { channelsLast } from './raster.js';
 
 /** Larger images are rejected because a small file can unpack to more memory than there is. */
 const MAX_PIXELS = 100_000_000;
@@ -74,7 +75,12 @@ export function resizePixels(pixels: Uint8Array, [channels, height, width]: read
     preprocess(
       (square, crop) => {
         if (height === square && width === square && channels <= options.channels) return repeated(pixels, options.channels * height * width);
-        return squared(loadSharp()(interleaved(pixels, channels), { raw: { width, height, channels: channels as 1 | 3 } }), square, options.channels, crop);
+        return squared(
+          loadSharp()(channelsLast({ shape: [channels, height, width], count: 1, data: pixels }), { raw: { width, height, channels: channels as 1 | 3 } }),
+          square,
+          options.channels,
+          crop,
+        );
       },
       width,
       height,
@@ -125,16 +131,6 @@ async function squared(image: Sharp, size: number, channels: number, crop: Crop)
 function repeated(pixels: Uint8Array, length: number): Uint8Array {
   const result = new Uint8Array(length);
   for (let start = 0; start < length; start += pixels.length) result.set(pixels, start);
-  return result;
-}
-
-/** Converts planes [C, area] to pixels [area, C]. */
-function interleaved(pixels: Uint8Array, channels: number): Uint8Array {
-  const area = pixels.length / channels;
-  const result = new Uint8Array(pixels.length);
-  for (let channel = 0; channel < channels; channel++) {
-    for (let pixel = 0; pixel < area; pixel++) result[pixel * channels + channel] = pixels[channel * area + pixel]!;
-  }
   return result;
 }
 

@@ -43,20 +43,16 @@ export interface DecodingFailure {
 /** Bytes [C, size, size] of an image, or why there are none. */
 export type Decoded = { readonly pixels: Uint8Array } | DecodingFailure;
 
-/** Steps that turn an image into a square of the requested size. */
-interface PreprocessingSteps {
-  /** Rows and columns of the square before padding. */
-  readonly square: number;
-  readonly crop: Crop;
-  /** Border that is added to the square, if any. */
-  readonly padding: Padding | undefined;
-}
-
 /**
  * Returns the steps for an image of some width and height, from a data set or from the user. An image of the final size is not changed,
  * because it was prepared before or a model generated it. An image of the size inside the border is only padded.
+ * @returns rows and columns of the square before padding, how the image becomes this square, and the border that is added to it, if any
  */
-export function preprocessingSteps(width: number, height: number, { size, crop = 'center', padding }: DecodeOptions): PreprocessingSteps {
+export function preprocessingSteps(
+  width: number,
+  height: number,
+  { size, crop = 'center', padding }: DecodeOptions,
+): { readonly square: number; readonly crop: Crop; readonly padding: Padding | undefined } {
   const has = (expected: number) => width === expected && height === expected;
   if (has(size)) return { square: size, crop: 'stretch', padding: undefined };
   const square = padding ? padding.inner : size;

@@ -48,19 +48,11 @@ export function imageOf(batch: ImageBatch, index: number): Raster {
   return { width, height, channels, data: channelsLast({ shape: batch.shape, count: 1, data }) };
 }
 
-/** Images [N, C, H, W] of any values. */
-interface Planes {
-  readonly channels: number;
-  readonly height: number;
-  readonly width: number;
-  readonly data: Float32Array | Uint8Array;
-}
-
 /**
- * Resamples images to a square bilinearly, as PyTorch's `interpolate(..., mode='bilinear', align_corners=False)` does: without antialiasing.
+ * Resamples images [N, C, H, W] to a square bilinearly, as PyTorch's `interpolate(..., mode='bilinear', align_corners=False)` does: without antialiasing.
  * @returns [N, C, size, size], in the unit of the images
  */
-export function resampleBilinear({ height, width, data }: Planes, size: number): Float32Array {
+export function resampleBilinear({ shape: [, height, width], data }: ComparableImages, size: number): Float32Array {
   if (height === size && width === size) return Float32Array.from(data);
   const planes = data.length / (height * width);
   const [rows, columns] = [tapsOf(height, size), tapsOf(width, size)];

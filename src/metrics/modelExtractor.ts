@@ -128,7 +128,7 @@ function preparation(
     const size = input.size ?? height;
     const target = input.channels ?? channels;
     const count = data.length / (channels * height * width);
-    const planes = resampleBilinear({ channels, height, width, data }, size);
+    const planes = resampleBilinear({ shape: [channels, height, width], data }, size);
     const area = size * size;
     const result = new Float32Array(count * target * area);
     for (let image = 0; image < count; image++) {

@@ -1,7 +1,8 @@
 import { chmodSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { gatherImages, type ImageSource, type Split } from '../../src/data/source.js';
+import type { OpenOptions } from '../../src/data/decoding/openCollection.node.js';
+import { gatherImages, type ImageFormat, type ImageSource, type Split } from '../../src/data/source.js';
 import { partitionByName } from '../../src/data/imageNames.js';
 import { findImages, folderFormat, openFolder } from '../../src/data/imageFolder.node.js';
 import { expectInputError } from '../rejection.js';
@@ -13,10 +14,11 @@ const range = (count: number): number[] => [...Array(count).keys()];
 /** The grey level of each image. */
 const levelsOf = ({ count, copyImage }: Split, imageBytes: number): number[] =>
   range(count).map((index) => gatherImages({ count, labels: null, copyImage }, [index], imageBytes)[0]!);
-const opened = async (folder: string, options: Parameters<typeof openFolder>[1] = {}) => {
+const opened = async (folder: string, { size = 4, channels, ...options }: OpenOptions & Partial<ImageFormat> & { readonly name?: string } = {}) => {
   const warnings: string[] = [];
-  const source = await openFolder(folder, {
-    size: 4,
+  const format = { size, channels: channels ?? (await folderFormat(folder)).channels };
+  const source = await openFolder(folder, format, {
+    name: folder,
     onWarning: (line) => warnings.push(line),
     ...options,
     cacheFolder: options.cacheFolder ?? temporaryFolder(),

@@ -1,6 +1,6 @@
 import { Option } from '@commander-js/extra-typings';
 import { InputError } from '../../errors.js';
-import { rowFrames } from '../../images/animation.js';
+import { rowFrames } from '../../images/imageGrid.js';
 import { imageGrid } from '../../images/imageGrid.js';
 import { randomStream } from '../../random.js';
 import { type ActionResult, runAction, type Subcommand, type Terminal } from '../command.js';

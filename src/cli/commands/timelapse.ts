@@ -1,6 +1,6 @@
 import { Option } from '@commander-js/extra-typings';
 import { InputError } from '../../errors.js';
-import { everyNth, requireFrameSize, timelapseDurations } from '../../images/animation.js';
+import { everyNth, requireFrameSize, timelapseDurations } from '../../images/imageGrid.js';
 import type { Raster } from '../../images/raster.js';
 import { type ActionResult, runAction, type Subcommand, type Terminal } from '../command.js';
 import { wholeNumber } from '../options.js';

@@ -17,14 +17,7 @@ export const celeba: Dataset = {
   open: openCeleba,
 };
 
-const SPLITS = ['train', 'validation', 'test'] as const;
-type CelebaSplit = (typeof SPLITS)[number];
-
-/** The published split of the images. */
-interface PublishedSplit {
-  readonly file: string;
-  readonly splitOf: ReadonlyMap<string, CelebaSplit>;
-}
+const SPLITS = ['train', 'validation', 'test'];
 
 /** Validation images, and images that the published list does not have, are in neither split. */
 async function openCeleba(path: string, format: ImageFormat, options: OpenOptions & { readonly name: string }): Promise<ImageSource> {
@@ -52,7 +45,7 @@ async function imageFolder(path: string): Promise<string> {
 }
 
 /** Reads the published list in the folder of the images, the one above it, or `Eval` in either, as in the original distribution. */
-async function readPublishedSplit(root: string): Promise<PublishedSplit | undefined> {
+async function readPublishedSplit(root: string): Promise<{ readonly file: string; readonly splitOf: ReadonlyMap<string, string> } | undefined> {
   for (const folder of [root, join(root, 'Eval'), dirname(resolve(root)), join(dirname(resolve(root)), 'Eval')]) {
     const file = join(folder, 'list_eval_partition.txt');
     if ((await stat(file).catch(() => undefined)) === undefined) continue;
@@ -62,8 +55,8 @@ async function readPublishedSplit(root: string): Promise<PublishedSplit | undefi
 }
 
 /** Parses the list: one image per line, its file name and 0 (train), 1 (validation) or 2 (test). */
-function parseList(text: string, name: string): ReadonlyMap<string, CelebaSplit> {
-  const splits = new Map<string, CelebaSplit>();
+function parseList(text: string, name: string): ReadonlyMap<string, string> {
+  const splits = new Map<string, string>();
   for (const [index, line] of text.split(/\r?\n/).entries()) {
     if (line.trim() === '') continue;
     const [, file, number] = /^(\S+)\s+([012])\s*$/.exec(line) ?? [];

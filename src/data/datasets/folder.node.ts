@@ -6,5 +6,5 @@ export const folder: Dataset = {
   path: 'DIR',
   help: 'images at any depth; top-level folders are classes if every image is in one',
   format: folderFormat,
-  open: (path, format, options) => openFolder(path, { ...options, ...format }),
+  open: openFolder,
 };

@@ -60,19 +60,10 @@ export interface EntryShape {
 }
 
 /** An image that could not be decoded. */
-export interface FailedImage {
-  /** Position in the list of images. */
-  readonly index: number;
-  readonly reason: string;
-  /** Whether the file system refused it, which may pass. */
-  readonly unreadable: boolean;
-}
+export type FailedImage = Readonly<EntryBody['skipped'][number]>;
 
 /** A complete cache entry. */
-interface CacheEntry {
-  readonly pixels: PixelFile;
-  readonly skipped: readonly FailedImage[];
-}
+type CacheEntry = Pick<EntryBody, 'skipped'> & { readonly pixels: PixelFile };
 
 /** A cache entry that is being written. */
 export interface UnfinishedEntry {
@@ -85,7 +76,7 @@ export interface UnfinishedEntry {
 
 /**
  * Decoded images on disk. Each list of images is a folder named by its key: `pixels` has the images one after another, with holes for skipped
- * ones; `checksums` has a CRC-32 per image; `index.json` has the skipped images and the SHA-256 of the checksums. An entry is written under
+ * ones; `checksums` has a CRC-32 per image, in the byte order of the machine; `index.json` has the skipped images and the SHA-256 of the checksums. An entry is written under
  * another name and renamed when it is on disk, so it is complete or absent even if several processes write it. It may be deleted at any time.
  * An entry with any change counts as absent.
  *
@@ -139,7 +130,7 @@ export class DecodeCache {
   private async publish(unfinished: string, shape: EntryShape, pixels: PixelFile, skipped: readonly FailedImage[]): Promise<void> {
     const { key, images, imageBytes } = shape;
     if (images * imageBytes > MAX_QUICKLY_VERIFIED_BYTES) await pause(SETTLED_MS + 1);
-    const checksums = bytesOf(pixels.checksums);
+    const checksums = new Uint8Array(pixels.checksums.buffer);
     await writeAndSync(join(unfinished, 'checksums'), checksums);
     const failures = skipped.map(({ index, reason, unreadable }) => ({ index, reason, unreadable }));
     const body = { version: CACHE_FORMAT_VERSION, key, images, skipped: failures, checksums: sha256(checksums), stamp: settledStamp(pixels) } as const;
@@ -169,7 +160,7 @@ export class DecodeCache {
       const body = decodeIndex(await readTextFile(this.fileOf(shape, 'index.json')));
       const checksums = await readRegularFile(this.fileOf(shape, 'checksums'));
       if (body?.key !== key || body.images !== images || checksums.length !== 4 * images || sha256(checksums) !== body.checksums) return undefined;
-      pixels = PixelFile.open(this.fileOf(shape, 'pixels'), imageBytes, wordsOf(checksums));
+      pixels = PixelFile.open(this.fileOf(shape, 'pixels'), imageBytes, new Uint32Array(checksums.buffer, checksums.byteOffset, images));
       if (body.stamp !== pixels.state().stamp && !(await this.verify(shape, body, pixels))) {
         pixels.close();
         return undefined;
@@ -205,18 +196,6 @@ const encodeIndex = (body: EntryBody): Uint8Array => new TextEncoder().encode(JS
 function decodeIndex(text: string): EntryBody | undefined {
   const { body, digest } = JSON.parse(text) as { readonly body: EntryBody; readonly digest: string };
   return sha256(JSON.stringify(body)) === digest && body.version === CACHE_FORMAT_VERSION ? body : undefined;
-}
-
-/** Converts 32-bit integers to bytes, little-endian on every machine. */
-function bytesOf(words: Uint32Array): Uint8Array {
-  const view = new DataView(new ArrayBuffer(4 * words.length));
-  words.forEach((word, index) => view.setUint32(4 * index, word, true));
-  return new Uint8Array(view.buffer);
-}
-
-function wordsOf(bytes: Uint8Array): Uint32Array {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  return Uint32Array.from({ length: bytes.length / 4 }, (_, index) => view.getUint32(4 * index, true));
 }
 
 /** Returns a new name for an entry that is being written or removed. */

@@ -3,9 +3,8 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describeSystemError } from '../../files/atomic.node.js';
 import { decodeImage, resizePixels } from '../../images/decode.node.js';
-import type { LabeledImages } from '../formats/labeledImages.js';
+import type { LabeledImages } from '../formats/arrays.js';
 import type { ImageItem, SkippedImage } from '../source.js';
-import { forEachConcurrently } from './concurrency.js';
 
 /** Calls of the file system at a time: enough for one that answers over a network. */
 const CONCURRENT_CALLS = 64;
@@ -55,4 +54,26 @@ export function arrayItems(images: LabeledImages, name: string, fingerprint: str
     fingerprint,
     decode: (options) => resizePixels(pixels.subarray(index * bytes, (index + 1) * bytes), [channels, height, width], options),
   }));
+}
+
+/**
+ * Calls an action with the indices 0 to count - 1, at most `limit` at a time. After a failure or an abort it starts no further calls, and
+ * rejects with the first failure when the calls in progress have settled.
+ */
+export async function forEachConcurrently(count: number, limit: number, action: (index: number) => Promise<void>, signal?: AbortSignal): Promise<void> {
+  let next = 0;
+  const work = async () => {
+    try {
+      while (next < count) {
+        signal?.throwIfAborted();
+        await action(next++);
+      }
+    } catch (error) {
+      next = count;
+      throw error;
+    }
+  };
+  const outcomes = await Promise.allSettled(Array.from({ length: Math.min(limit, count) }, work));
+  const failed = outcomes.find((outcome) => outcome.status === 'rejected');
+  if (failed) throw failed.reason;
 }

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
-import { availableParallelism } from 'node:os';
+import { availableParallelism, endianness } from 'node:os';
 import { InputError } from '../../errors.js';
 import { decoderVersion } from '../../images/decode.node.js';
 import type { DecodeOptions } from '../../images/preprocessing.js';
 import type { ImageItem, SkippedImage } from '../source.js';
-import { forEachConcurrently } from './concurrency.js';
 import { CACHE_FORMAT_VERSION, cacheLimit, DecodeCache, defaultCacheFolder, type EntryShape, type FailedImage } from './decodeCache.node.js';
+import { forEachConcurrently } from './imageItems.node.js';
 import { PixelStore } from './pixelStore.node.js';
 
 /** How images are decoded and cached. */
@@ -89,7 +89,7 @@ const describeFailure = (items: readonly ImageItem[], { index, reason }: FailedI
 /** Returns a key that changes with everything that may change the pixels: names, file sizes and times, preprocessing and decoder. */
 function cacheKey(items: readonly ImageItem[], { size, channels, crop = 'center', padding }: DecodeOptions): string {
   const border = padding ? [padding.inner, padding.border, padding.value] : null;
-  const hash = createHash('sha256').update(JSON.stringify([CACHE_FORMAT_VERSION, decoderVersion(), size, channels, crop, border]));
+  const hash = createHash('sha256').update(JSON.stringify([CACHE_FORMAT_VERSION, decoderVersion(), endianness(), size, channels, crop, border]));
   for (const { name, fingerprint } of items) hash.update(`${JSON.stringify([name, fingerprint])}\n`);
   return hash.digest('hex');
 }

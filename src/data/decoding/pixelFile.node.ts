@@ -115,19 +115,15 @@ export class PixelFile {
   }
 
   private readImages(first: number, count: number, target: Uint8Array, offset: number): void {
-    for (let done = 0; done < count * this.imageBytes;) {
-      const read = this.readSome(target, offset + done, count * this.imageBytes - done, first * this.imageBytes + done);
+    const { opened, imageBytes } = this;
+    const length = count * imageBytes;
+    for (let done = 0, read: number; done < length; done += read) {
+      try {
+        read = readSync(opened, target, offset + done, length - done, first * imageBytes + done);
+      } catch (error) {
+        throw new InputError(`${this.path}: cannot read decoded images (${describeSystemError(error)})`);
+      }
       if (read === 0) throw new InputError(`${this.path}: the file of decoded images was truncated while in use; run the command again to decode them again`);
-      done += read;
-    }
-  }
-
-  private readSome(target: Uint8Array, offset: number, length: number, position: number): number {
-    const { opened } = this;
-    try {
-      return readSync(opened, target, offset, length, position);
-    } catch (error) {
-      throw new InputError(`${this.path}: cannot read decoded images (${describeSystemError(error)})`);
     }
   }
 }

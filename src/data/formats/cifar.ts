@@ -1,5 +1,5 @@
 import { InputError } from '../../errors.js';
-import type { LabeledImages } from './labeledImages.js';
+import type { LabeledImages } from './arrays.js';
 
 /** The two CIFAR data sets, in the binary version of https://www.cs.toronto.edu/~kriz/cifar.html. */
 export type CifarKind = 'cifar10' | 'cifar100';

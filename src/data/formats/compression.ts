@@ -52,7 +52,8 @@ export const unzlibStart = async (bytes: Uint8Array, count: number, name: string
 
 /** Decompresses until there are more than `limit` bytes. */
 async function decompressed(bytes: Uint8Array, format: 'gzip' | 'deflate', limit: number, name: string): Promise<Uint8Array<ArrayBuffer>> {
-  const reader = new Blob([bytes as Uint8Array<ArrayBuffer>]).stream().pipeThrough(new DecompressionStream(format)).getReader();
+  const stream = new Blob([bytes as Uint8Array<ArrayBuffer>]).stream().pipeThrough(new DecompressionStream(format));
+  const reader = (stream as ReadableStream<Uint8Array<ArrayBuffer>>).getReader();
   const pieces: Uint8Array<ArrayBuffer>[] = [];
   try {
     for (let size = 0; size <= limit;) {

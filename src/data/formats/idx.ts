@@ -1,6 +1,6 @@
 import { InputError } from '../../errors.js';
 import { gunzip, isGzip } from './compression.js';
-import { channelPlanes, imageLayout, type LabeledImages } from './labeledImages.js';
+import { channelPlanes, imageLayout, type LabeledImages } from './arrays.js';
 
 /** The array in an IDX file of bytes, the format in which MNIST is published. */
 export interface IdxArray {

@@ -1,7 +1,7 @@
 /** MATLAB files of level 5. Source: MathWorks, "MAT-File Format". */
 import { InputError, quoted } from '../../errors.js';
 import { unzlib, unzlibStart } from './compression.js';
-import { elementBytes, type ElementKind, type Elements, elementsOf } from './elements.js';
+import { elementBytes, type ElementKind, type Elements, elementsOf } from './arrays.js';
 
 /** Classes of numeric arrays and the bytes per element in memory, by their code in a file. Booleans have class uint8. */
 const CLASSES = {

@@ -1,5 +1,5 @@
 import { InputError, quoted } from '../../errors.js';
-import { elementBytes, type ElementKind, type Elements, elementsOf, isElementKind } from './elements.js';
+import { elementBytes, type ElementKind, type Elements, elementsOf, isElementKind } from './arrays.js';
 
 /** An array for NumPy: bytes or float32, row-major. */
 export interface NumpyArray {

@@ -1,7 +1,7 @@
 import type { ZipWriter } from '@zip.js/zip.js';
 import { InputError, quoted } from '../../errors.js';
 import { requireInflatable } from './compression.js';
-import { channelPlanes, classNumbers, imageLayout, type LabeledImages } from './labeledImages.js';
+import { channelPlanes, classNumbers, imageLayout, type LabeledImages } from './arrays.js';
 import { bytesOf, type DecodedNumpyArray, decodeNpy, npyPreamble, type NumpyArray, pythonTuple } from './npy.js';
 
 /** An array for NumPy whose elements come in pieces, row-major. */

@@ -1,5 +1,5 @@
 import { InputError } from '../../errors.js';
-import { classNumbers, type LabeledImages } from './labeledImages.js';
+import { classNumbers, type LabeledImages } from './arrays.js';
 import { decodeMatlab, type MatlabArray } from './matlab.js';
 
 const SIDE = 32;

@@ -9,7 +9,7 @@ import { type DecodedNumpyArray, decodeNpy } from '../../../src/data/formats/npy
 import { decodeNpz } from '../../../src/data/formats/npz.js';
 import { decodeNpzImages } from '../../../src/data/formats/npz.js';
 import { decodeSvhn } from '../../../src/data/formats/svhn.js';
-import type { LabeledImages } from '../../../src/data/formats/labeledImages.js';
+import type { LabeledImages } from '../../../src/data/formats/arrays.js';
 import { InputError } from '../../../src/errors.js';
 import { cifarBytes, cifarPicture } from './cifarBytes.js';
 import { idxBytes } from './idxBytes.js';
