@@ -83,11 +83,9 @@ describe('a training that is killed while it writes', () => {
   });
 
   it.each([
-    ...points.map((point) => ['an evaluation', 'evaluation-000013\\.json$', point] as const),
-    ['the best checkpoint', 'best\\.safetensors$', 'half'] as const,
+    ['an evaluation', 'evaluation-000013\\.json$', 'whole'] as const,
     ['the best checkpoint', 'best\\.safetensors$', 'renamed'] as const,
     ['the record of the best', 'best\\.json$', 'half'] as const,
-    ['the record of the best', 'best\\.json$', 'renamed'] as const,
     ['the log', 'log\\.jsonl$', 'half'] as const,
     ['a preview', '000010\\.png$', 'half'] as const,
   ])('%s (%s, %s) ends with the same files once it is resumed', async (_, file, point) => {
