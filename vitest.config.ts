@@ -1,15 +1,18 @@
 import { defineConfig } from 'vitest/config';
 
-/** Tests that start processes, train, mock modules, or take more than 5 s: `npm run test:unit` skips them. */
+/** Tests that start processes, train, mock modules, or take more than 2 s: `npm run test:unit` skips them. */
 const SLOW = [
   'tests/{cli,fuzz,golden}/**/*.test.ts',
-  'tests/{training,runs}/**/{continuation,failingDisk,recovery,train,trainer,trainingEvaluation,trainingEvents,trainingLoop,trainingWhileDecoding}{,.node}.test.ts',
-  'tests/runs/**/{extractorCache,lock,tensorBoard}{,.node}.test.ts',
+  'tests/{training,runs}/**/{checkpointMutations,continuation,events,failingDisk,recovery,train,trainer,trainingEvaluation,trainingEvents,trainingLoop,trainingWhileDecoding}{,.node}.test.ts',
+  'tests/runs/**/{extractorCache,lock,runFolder,settings,tensorBoard}{,.node}.test.ts',
   'tests/age/{iteration,update}.test.ts',
   'tests/classifiers/{calibration,dataClassifier,probe}.test.ts',
-  'tests/data/**/decodeCache.node.test.ts',
+  'tests/data/**/{compression,decodeCache,imageFolder,mutations,npz}{,.node}.test.ts',
   'tests/files/regularFile.node.test.ts',
-  'tests/engine/**/{cApi,randomGraphs,statistics}{,.node}.test.ts',
+  'tests/engine/**/{cApi,lowerToBlocks,parameterStorage,randomGraphs,statistics}{,.node}.test.ts',
+  'tests/images/decode.node.test.ts',
+  'tests/metrics/catalog/kid.test.ts',
+  'tests/model/codeMap.test.ts',
   'tests/node.test.ts',
 ];
 
@@ -22,8 +25,7 @@ export default defineConfig({
     reporters: ['default', './tests/summary.ts'],
     coverage: { include: ['src/**/*.ts'], exclude: ['src/**/index*.ts'], reporter: ['text', 'html'] },
     projects: [
-      // Unit tests change nothing outside their own objects, so that they may share modules, which load once per worker.
-      { extends: true, test: { name: 'unit', include: ['tests/**/*.test.ts'], exclude: SLOW, isolate: false } },
+      { extends: true, test: { name: 'unit', include: ['tests/**/*.test.ts'], exclude: SLOW } },
       { extends: true, test: { name: 'slow', include: SLOW } },
     ],
   },
