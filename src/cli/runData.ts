@@ -1,4 +1,5 @@
 /** Data for commands that use a trained model. */
+import { basename } from 'node:path';
 import type { ImageSource, Split } from '../data/source.js';
 import type { Configuration } from '../training/configuration.js';
 import { openSource } from '../data/open.node.js';
@@ -24,3 +25,12 @@ export function describeImage(source: ImageSource, split: Split, index: number):
     ...(label === undefined ? {} : { label, ...(source.classNames?.[label] === undefined ? {} : { class: source.classNames[label] }) }),
   };
 }
+
+/** Returns the lines below an image of a data set: its file name or index, and its class if the data has labels. */
+export function captionOf(source: ImageSource, split: Split, index: number): string[] {
+  const label = split.labels?.[index];
+  return [split.nameOf ? basename(split.nameOf(index)) : `#${index}`, ...(label === undefined ? [] : [classNameOf(source, label)])];
+}
+
+/** Returns the name of a class, or `class 3` if the data has no names. */
+export const classNameOf = ({ classNames }: ImageSource, label: number): string => classNames?.[label] ?? `class ${label}`;

@@ -91,6 +91,18 @@ export class Terminal {
     this.hasStatus = this.isLive;
   }
 
+  /** Width of the terminal in characters. */
+  get columns(): number {
+    return this.errors.columns;
+  }
+
+  /** Displays an image by its escape sequence, below the last status line. Nothing is written unless standard error is a terminal. */
+  showImage(sequence: string): void {
+    if (!this.isLive) return;
+    this.endStatus();
+    write(this.errors, `${sequence}\n`);
+  }
+
   /** Leaves the last status line on the terminal and continues below it. */
   endStatus(): void {
     if (this.hasStatus) write(this.errors, '\n');

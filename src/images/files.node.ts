@@ -12,21 +12,6 @@ export const encodePng = (image: Raster): Promise<Buffer> =>
     .png()
     .toBuffer();
 
-/**
- * Encodes images of one size as an animated WebP or GIF that loops forever.
- * @param frameMilliseconds how long each frame is shown, one value for all or one per frame; GIF rounds to hundredths of a second
- */
-export async function encodeAnimation(frames: readonly Raster[], format: 'webp' | 'gif', frameMilliseconds: number | readonly number[]): Promise<Buffer> {
-  const [first] = frames;
-  if (first === undefined) throw new Error('animation: no frames');
-  const pixels = Buffer.concat(frames.map(({ data }) => data));
-  const raw = { ...rawOf(first), height: first.height * frames.length, pageHeight: first.height };
-  const delay = typeof frameMilliseconds === 'number' ? frames.map(() => frameMilliseconds) : [...frameMilliseconds];
-  const options = { delay, loop: 0 };
-  const strip = loadSharp()(pixels, { raw });
-  return (format === 'gif' ? strip.gif(options) : strip.webp({ ...options, lossless: true })).toBuffer();
-}
-
 const rawOf = ({ width, height, channels }: Raster) => ({ width, height, channels: channels as 1 | 3 });
 
 /**
@@ -53,7 +38,7 @@ export async function readPicture(path: string): Promise<Raster> {
  * and so the same latent code, as in the data set.
  * @param preprocessing the run's configuration, or any object with these settings
  * @returns bytes [N, C, H, W] for `TrainedModel.encode`
- * @throws {InputError} if a file cannot read the image
+ * @throws {InputError} if an image cannot be read
  */
 export async function readImages(paths: readonly string[], preprocessing: DecodeOptions): Promise<ImageBatch> {
   const { size, channels } = preprocessing;

@@ -1,22 +1,25 @@
 import { Option } from '@commander-js/extra-typings';
 import { InputError } from '../../errors.js';
-import { rowFrames } from '../../images/imageGrid.js';
+import { rowAnimation } from '../../images/frames.js';
 import { imageGrid } from '../../images/imageGrid.js';
 import { randomStream } from '../../random.js';
 import { type ActionResult, runAction, type Subcommand, type Terminal } from '../command.js';
+import { imageDisplay } from '../imageDisplay.js';
+import { fpsOption, gridStyle, scaleOption, showOption } from '../imageOptions.js';
 import { compilerOf, type CompilerOptions, deviceOption, emaOption, seedOption, threadsOption, wholeNumber } from '../options.js';
 import { forceOption, type OutputOptions, prepareOutput, writeAnimation, writeImageArrays, writePng } from '../output.js';
+import { withSignals, WRITING } from '../signals.js';
 
-const FRAME_MILLISECONDS = 80;
+const DEFAULT_FPS = 12;
 const DEFAULT_ROWS = 8;
 const DEFAULT_POINTS = 2;
 
 const EXAMPLES = `
 Examples:
   agenet interpolate runs/mnist-1                             eight rows between random points of the sphere
-  agenet interpolate runs/mnist-1 one.png seven.png --steps 16
+  agenet interpolate runs/mnist-1 one.png seven.png --frames 16
   agenet interpolate runs/mnist-1 one.png two.png three.png --loop --out loop.webp    through all three and back
-  agenet interpolate runs/mnist-1 --circle --steps 60 --out circle.gif    around great circles through random points
+  agenet interpolate runs/mnist-1 --circle --frames 60 --out circle.gif    around great circles through random points
 `;
 
 export const summary = 'interpolate between images or random codes';
@@ -26,13 +29,16 @@ export const define = (command: Subcommand) =>
   command
     .argument('<run>', 'run folder or checkpoint')
     .argument('[images...]', 'two or more image files to interpolate between (default: random points)')
-    .option('--steps <number>', 'images from one point to the next, both included; with --circle, around the circle', wholeNumber(2, 1000), 10)
+    .option('--frames <number>', 'images from one point to the next, both included; with --circle, around the circle', wholeNumber(2, 1000), 10)
     .option('--rows <number>', `rows between random points (default: ${DEFAULT_ROWS})`, wholeNumber(1, 100))
     .option('--points <number>', `random points per row (default: ${DEFAULT_POINTS})`, wholeNumber(2, 100))
     .option('--loop', 'return from the last point to the first')
     .addOption(new Option('--circle', 'traverse the whole great circle through two points').conflicts(['loop', 'points']))
     .addOption(seedOption().default(0))
-    .option('--out <file>', 'a .png image grid, a .gif or .webp animation, or an .npz archive', 'interpolation.png')
+    .option('--out <file>', 'a .png image grid, a .gif, .webp or .mp4 animation, or an .npz archive; .mp4 requires ffmpeg', 'interpolation.png')
+    .addOption(scaleOption())
+    .addOption(fpsOption(DEFAULT_FPS))
+    .addOption(showOption())
     .addOption(forceOption())
     .addOption(emaOption())
     .addOption(deviceOption())
@@ -41,7 +47,7 @@ export const define = (command: Subcommand) =>
     .action((run, images, options) => runAction(options, (terminal) => interpolate(run, images, options, terminal)));
 
 type Options = {
-  readonly steps: number;
+  readonly frames: number;
   readonly loop?: true | undefined;
   readonly circle?: true | undefined;
   readonly rows?: number | undefined;
@@ -57,7 +63,8 @@ async function interpolate(run: string, files: readonly string[], options: Optio
   const { imagesOf } = await import('../../model/sampling.js');
   const { traversalColumns, traverse } = await import('../../model/traversal.js');
   const { openRun } = await import('../../runs/runFolder.node.js');
-  const { steps, out, seed, circle, loop } = options;
+  const { frames, out, seed, circle, loop } = options;
+  const path = { steps: frames, loop, circle };
   requireConsistency(files, options);
   const kind = await prepareOutput(options, ['png', 'animation', 'npz'], files);
   const { model, checkpoint } = await openRun(run, compilerOf(options, terminal), options);
@@ -67,17 +74,20 @@ async function interpolate(run: string, files: readonly string[], options: Optio
   const points = isRandom
     ? drawCodes(model.prior, (options.points ?? DEFAULT_POINTS) * rows, model.latentSize, randomStream(seed, 'interpolation'))
     : await model.encode((await readImages(files, checkpoint.configuration)).data);
-  const codes = traverse(model, points, rows, options);
+  const codes = traverse(model, points, rows, path);
   const images = imagesOf(model, await (isRandom ? model.generate(codes) : model.decode(codes)));
   await model.release();
 
   const perRow = images.count / rows;
   const closed = (circle ?? loop) === true;
-  if (kind === 'png') await writePng(out, imageGrid(images, traversalColumns(perRow, rows, options)));
-  else if (kind === 'npz') await writeImageArrays(out, { arr_0: images });
-  else await writeAnimation(out, rowFrames(images, rows, closed), FRAME_MILLISECONDS);
-  terminal.print(`Wrote ${rows} ${rows === 1 ? 'row' : 'rows'} of ${perRow} images to ${out}`);
-  return { result: { out, count: images.count, seed, rows, steps, closed } };
+  return withSignals(terminal, WRITING, async (signal) => {
+    if (kind === 'png') await writePng(out, imageGrid(images, traversalColumns(perRow, rows, path), gridStyle(options)));
+    else if (kind === 'npz') await writeImageArrays(out, { arr_0: images });
+    else await writeAnimation(out, rowAnimation(images, rows, closed, options.fps ?? DEFAULT_FPS), options.scale, signal);
+    if (kind === 'png') await imageDisplay(terminal, options.show)(out);
+    terminal.print(`Wrote ${rows} ${rows === 1 ? 'row' : 'rows'} of ${perRow} images to ${out}`);
+    return { result: { out, count: images.count, seed, rows, frames, closed } };
+  });
 }
 
 /**

@@ -1,11 +1,16 @@
 import { Option } from '@commander-js/extra-typings';
-import { gatherImages, type ImageSource } from '../../data/source.js';
+import { gatherImages } from '../../data/source.js';
 import type { MapMethod } from '../../model/codeMap.js';
-import { gridMosaic, placeCrowd } from '../../images/imageGrid.js';
+import { enlarge, fittingScale } from '../../images/drawing.js';
+import { countPlaced, placeStretched } from '../../images/gridPlacement.js';
+import { addLegend, classColors } from '../../images/legend.js';
+import { gridMosaic } from '../../images/mosaic.js';
 import { imageOf } from '../../images/raster.js';
 import { InputError } from '../../errors.js';
 import { randomStream, shuffledIndices } from '../../random.js';
 import { type ActionResult, runAction, type Subcommand, type Terminal } from '../command.js';
+import { imageDisplay } from '../imageDisplay.js';
+import { scaleOption, showOption } from '../imageOptions.js';
 import { compilerOf, type CompilerOptions, deviceOption, emaOption, RUN_DATA_HELP, seedOption, splitOption, threadsOption, wholeNumber } from '../options.js';
 import { forceOption, keepInputs, type OutputOptions, prepareOutput, writeJson, writePng } from '../output.js';
 
@@ -24,7 +29,7 @@ export const group = 'Samples and codes:';
 
 export const define = (command: Subcommand) =>
   command
-    .argument('<run>', 'a run folder, or a checkpoint')
+    .argument('<run>', 'run folder or checkpoint')
     .argument('[data]', RUN_DATA_HELP)
     .addOption(
       new Option('--method <name>', 'layout: pca, the two directions of largest variance; umap, which keeps neighbors together')
@@ -36,6 +41,8 @@ export const define = (command: Subcommand) =>
     .addOption(splitOption())
     .addOption(seedOption().default(0))
     .option('--out <file>', 'a .png image, or .json with coordinates', 'map.png')
+    .addOption(scaleOption())
+    .addOption(showOption())
     .addOption(forceOption())
     .addOption(emaOption())
     .addOption(deviceOption())
@@ -56,7 +63,7 @@ type Options = {
 async function map(run: string, data: string | undefined, options: Options, terminal: Terminal): Promise<ActionResult> {
   const { openRun } = await import('../../runs/runFolder.node.js');
   const { imagesOf } = await import('../../model/sampling.js');
-  const { describeImage, openRunData, splitOf } = await import('../runData.js');
+  const { classNameOf, describeImage, openRunData, splitOf } = await import('../runData.js');
   const { mapCodes } = await import('../../model/codeMap.js');
   const { encodeSplit } = await import('../../model/chunks.js');
   const { method, split, seed, out } = options;
@@ -67,7 +74,7 @@ async function map(run: string, data: string | undefined, options: Options, term
   const source = await openRunData(data, checkpoint.configuration, terminal);
   try {
     const part = splitOf(source, split);
-    if (part.count < 2) throw new InputError(`--split ${split}: ${source.name} ${part.count} images in this split, but a map needs at least 2`);
+    if (part.count < 2) throw new InputError(`--split ${split}: ${source.name} has ${part.count} images in this split, but a map requires at least 2`);
     const indices = shuffledIndices(part.count, randomStream(seed, 'map')).slice(0, options.count);
     const codes = { data: await encodeSplit(model, part, indices), width: model.latentSize };
     const { points, explainedVarianceRatio } = await mapCodes(codes, method, seed);
@@ -81,29 +88,31 @@ async function map(run: string, data: string | undefined, options: Options, term
       ...(explainedVarianceRatio ? { explained_variance_ratio: Array.from(explainedVarianceRatio) } : {}),
     };
     if (kind === 'json') {
-      const images = Array.from(indices, (index, place) => ({ ...describeImage(source, part, index), x: points[2 * place]!, y: points[2 * place + 1]! }));
+      const images = Array.from(indices, (index, row) => ({ ...describeImage(source, part, index), x: points[2 * row]!, y: points[2 * row + 1]! }));
       await writeJson(out, { ...found, points: images });
       terminal.print(`Wrote the coordinates of ${indices.length} images to ${out}`);
       return { result: found };
     }
-    const places = placeCrowd(points, options.cells ?? Math.ceil(CELLS_PER_ROOT * Math.sqrt(indices.length)));
+    const layout = placeStretched(points, options.cells ?? Math.ceil(CELLS_PER_ROOT * Math.sqrt(indices.length)));
     const images = imagesOf(model, gatherImages(part, indices, model.imageElements));
-    const tiles = Array.from(indices, (_, place) => imageOf(images, place));
-    await writePng(out, gridMosaic(tiles, places, part.labels ? Array.from(indices, (index) => colorOf(source, part.labels![index]!)) : undefined));
-    const drawn = places.cells.filter((cell) => cell >= 0).length;
-    const { stretch } = places;
-    terminal.print(`Wrote ${drawn} of ${indices.length} images${stretch > 0 ? ' (axes stretched to reduce overlap)' : ''} to ${out}`);
+    const tiles = Array.from(indices, (_, row) => imageOf(images, row));
+    const { labels } = part;
+    const colors = labels ? classColors(source.classes ?? 1) : [];
+    const mosaic = gridMosaic(tiles, layout, labels ? Array.from(indices, (index) => colors[labels[index]!]!) : undefined);
+    const present = new Set(Array.from(indices, (index) => labels?.[index]));
+    const entries = colors.map((color, label) => ({ name: classNameOf(source, label), color })).filter((_, label) => present.has(label));
+    const drawn = countPlaced(layout);
+    const shown = `${drawn.toLocaleString('en')} of ${indices.length.toLocaleString('en')} images`;
+    const reason = drawn === indices.length ? '' : `; ${(indices.length - drawn).toLocaleString('en')} are hidden because they overlap others`;
+    await writePng(out, addLegend(enlarge(mosaic, options.scale ?? fittingScale(mosaic)), entries, `${shown} are shown${reason}`));
+    await imageDisplay(terminal, options.show)(out);
+    const { stretch } = layout;
+    const chosen = indices.length === part.count ? '' : `, chosen at random from ${part.count.toLocaleString('en')}`;
+    terminal.print(`Wrote ${shown}${chosen} to ${out}${reason}${reason === '' ? '' : '; raise --cells to show more'}`);
+    if (stretch > 0) terminal.print('The axes are stretched in dense clusters, so that more images are shown.');
     return { result: { ...found, drawn, stretch } };
   } finally {
     await model.release();
     source.close?.();
   }
-}
-
-/** Evenly spaced hues per class, alternately light and dark. */
-function colorOf({ classes }: ImageSource, label: number): readonly [number, number, number] {
-  const hue = (6 * label) / (classes ?? 1);
-  const strength = label % 2 === 0 ? 255 : 190;
-  const channel = (offset: number) => Math.round(strength * Math.min(1, Math.max(0, Math.abs(((hue + offset) % 6) - 3) - 1)));
-  return [channel(0), channel(4), channel(2)];
 }

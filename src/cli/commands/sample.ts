@@ -4,6 +4,8 @@ import type { ImageBatch } from '../../images/raster.js';
 import { LARGEST_SEED } from '../../random.js';
 import { alongOption, type AlongOptions, byOption, openMovement } from '../attributeOptions.js';
 import { type ActionResult, runAction, type Subcommand, type Terminal } from '../command.js';
+import { imageDisplay } from '../imageDisplay.js';
+import { captionsOption, gridStyle, scaleOption, showOption } from '../imageOptions.js';
 import { compilerOf, type CompilerOptions, deviceOption, emaOption, parseNumber, seedOption, threadsOption, wholeNumber } from '../options.js';
 import { forceOption, type OutputOptions, prepareOutput, writeImageBatches } from '../output.js';
 import { withSignals, WRITING } from '../signals.js';
@@ -16,7 +18,7 @@ Examples:
   agenet sample runs/mnist-1                                  a grid of 64 images as samples.png
   agenet sample runs/mnist-1 --count 1000 --out digits.npz    arr_0, bytes [N, H, W, C], for NumPy
   agenet sample runs/mnist-1 --count 100 --out digits         a folder of 100 PNG files
-  agenet sample runs/mnist-1 --seeds 100-163                  the first image of each of these seeds
+  agenet sample runs/mnist-1 --seeds 100-163 --captions       the first image of each of these seeds, with the seeds
   agenet sample runs/mnist-1 --like seven.png --spread 0.3    images whose codes are near that of an image
 `;
 
@@ -37,6 +39,9 @@ export const define = (command: Subcommand) =>
     .addOption(byOption())
     .option('--temperature <factor>', 'scale the codes; requires the prior normal, because codes on the sphere have length 1', parseNumber)
     .option('--out <path>', 'a .png image grid, an .npz archive, or a folder of PNG files', 'samples.png')
+    .addOption(scaleOption())
+    .addOption(captionsOption('the number of the sample, or its seed with --seeds,'))
+    .addOption(showOption())
     .addOption(forceOption())
     .addOption(emaOption())
     .addOption(deviceOption())
@@ -79,8 +84,16 @@ async function sample(run: string, options: Options, terminal: Terminal): Promis
     const count = seeds ? seeds[1] - seeds[0] + 1 : options.count;
     const seed = seeds?.[0] ?? options.seed;
     const samples = sampleImages(model, { count, seed, isSeedPerImage: seeds !== undefined, temperature, move, ...around });
+    const captionsOf = () => Array.from({ length: count }, (_, index) => [seeds ? `seed ${seed + index}` : `#${index}`]);
     return await withSignals(terminal, WRITING, async (signal) => {
-      await writeImageBatches(out, kind, { count, shape: model.pair.encoder.inputShape as ImageBatch['shape'], batches: samples }, signal);
+      await writeImageBatches(
+        out,
+        kind,
+        { count, shape: model.pair.encoder.inputShape as ImageBatch['shape'], batches: samples },
+        signal,
+        gridStyle(options, captionsOf),
+      );
+      await imageDisplay(terminal, options.show)(out);
       terminal.print(`Wrote ${count} samples of ${seeds ? `seeds ${seeds.join(' to ')}` : `seed ${seed}`} to ${out}`);
       return { result: { out, count, seed, ...(seeds ? { seeds } : {}), ...(like === undefined ? {} : { like, spread }), ...moved } };
     });
