@@ -3,7 +3,7 @@ import { COMMAND_LINES } from './commandLines.mjs';
 import { BAD_NUMBERS, HOSTILE_NAMES, HOSTILE_VALUES, ODD_NUMBERS } from './strings.mjs';
 
 /** Without these a command may take minutes. */
-const PROTECTED = ['--steps', '--count', '--iterations', '--trials', '--width', '--evaluate-samples', '--epochs'];
+const PROTECTED = ['--steps', '--frames', '--count', '--iterations', '--trials', '--width', '--evaluate-samples', '--epochs'];
 /** Fixtures that are something else than what an argument expects. */
 const STRANGE_FILES = [
   'empty',

@@ -2,7 +2,7 @@ import { Option } from '@commander-js/extra-typings';
 import { open, readdir, realpath, stat } from 'node:fs/promises';
 import { dirname, extname, join, sep } from 'node:path';
 import type { NpzArrays } from '../data/formats/npz.js';
-import { fittingScale } from '../images/drawing.js';
+import { fittingScale, requireScale } from '../images/drawing.js';
 import type { Animation } from '../images/frames.js';
 import { type GridStyle, imageGrid, squareColumns } from '../images/imageGrid.js';
 import { channelsLast, type ImageBatch, imageOf, type Raster } from '../images/raster.js';
@@ -158,11 +158,13 @@ export const writePng = async (path: string, picture: Raster): Promise<void> =>
  * Writes an animation, as GIF, WebP or MP4 by the extension of the path.
  * @param scale pixels per pixel of a frame (default: the largest up to 4 at which a frame fits 1024x1024 pixels)
  * @param signal aborts the writing, which then rejects with its reason
+ * @throws {InputError} if the enlarged frames would be too large, or the file cannot be written
  */
 export async function writeAnimation(path: string, animation: Animation, scale: number | undefined, signal: AbortSignal): Promise<void> {
   const extension = extname(path).toLowerCase();
   const { frames } = animation;
   const factor = scale ?? fittingScale(frames[0]!, frames.length);
+  requireScale(frames[0]!, factor, frames.length);
   const bytes =
     extension === '.mp4'
       ? await (await import('../images/video.node.js')).encodeVideo(animation, factor, signal)

@@ -1,3 +1,4 @@
+import { InputError } from '../errors.js';
 import type { Raster } from './raster.js';
 
 /** Returns a raster of one level in all channels. */
@@ -46,6 +47,22 @@ export function enlarge(raster: Raster, scale: number): Raster {
     for (let copy = 1; copy < scale; copy++) result.copyWithin(top + copy * line, top, top + line);
   }
   return { width: width * scale, height: height * scale, channels, data: result };
+}
+
+/** Pixels of an enlarged image, or of all frames of an enlarged animation. */
+const MAX_PIXELS = 2 ** 28;
+
+/**
+ * Requires that images fit in memory when they are enlarged.
+ * @param frames number of images of this size that are in memory together
+ * @throws {InputError} with the largest possible scale if they do not
+ */
+export function requireScale({ width, height }: Pick<Raster, 'width' | 'height'>, scale: number, frames = 1): void {
+  if (scale === 1 || frames * width * height * scale ** 2 <= MAX_PIXELS) return;
+  const largest = Math.max(1, Math.floor(Math.sqrt(MAX_PIXELS / (frames * width * height))));
+  throw new InputError(
+    `scale ${scale}: ${frames === 1 ? 'the image' : `each of ${frames} frames`} would have ${width * scale}x${height * scale} pixels; choose at most ${largest}`,
+  );
 }
 
 /** Longest side of an image that is enlarged automatically, in pixels, and the largest scale. */

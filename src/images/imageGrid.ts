@@ -1,4 +1,4 @@
-import { enlarge, filledRaster, fittingScale, pasteTile } from './drawing.js';
+import { enlarge, filledRaster, fittingScale, pasteTile, requireScale } from './drawing.js';
 import { type ImageBatch, imageOf, type Raster } from './raster.js';
 import { drawText, LINE_HEIGHT, shortenText } from './text.js';
 
@@ -41,14 +41,18 @@ export function pairGrid(originals: ImageBatch, reconstructions: ImageBatch, pai
   return gridOf(pairs, Math.min(pairsPerRow, originals.count), style);
 }
 
-/** Returns images of one size in rows of `columns`. */
+/**
+ * Returns images of one size in rows of `columns`.
+ * @throws {InputError} if the enlarged grid would be too large
+ */
 export function gridOf(tiles: readonly Raster[], columns: number, { scale: asked = 1, captions }: GridStyle = {}): Raster {
   const [first] = tiles;
   if (first === undefined) throw new Error('image grid: no images');
   const { channels } = first;
   const rows = Math.ceil(tiles.length / columns);
-  const sizeAt = (tile: number, count: number) => count * (tile + GAP) + GAP;
-  const scale = asked === 'fit' ? fittingScale({ width: sizeAt(first.width, columns), height: sizeAt(first.height, rows), channels }) : asked;
+  const size = { width: columns * (first.width + GAP) + GAP, height: rows * (first.height + GAP) + GAP, channels };
+  const scale = asked === 'fit' ? fittingScale(size) : asked;
+  requireScale(size, scale);
   const [width, height] = [first.width * scale, first.height * scale];
   const textScale = Math.max(1, Math.floor(width / PIXELS_PER_TEXT_SCALE));
   const lines = Math.max(0, ...(captions ?? []).map(({ length }) => length));

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { expectInputError } from '../rejection.js';
 import type { ImageBatch, Raster } from '../../src/images/raster.js';
 import { enlarge } from '../../src/images/drawing.js';
 import { gridOf, imageGrid, pairGrid, squareColumns } from '../../src/images/imageGrid.js';
@@ -67,6 +68,11 @@ describe('an image grid', () => {
     const inked = (top: number, left: number) => rows.slice(top, top + 11).some((row) => row.slice(left, left + 40).includes(255));
     expect([inked(22, 2), inked(33, 2), inked(22, 44), inked(33, 44), inked(66, 2)]).toEqual([true, true, true, false, false]);
     expect(rows[22 + 22 + 2]!.slice(2, 42)).toEqual(new Array(40).fill(70));
+  });
+
+  it('rejects a scale at which it does not fit in memory', async () => {
+    const tile = { width: 400, height: 400, channels: 1, data: new Uint8Array(160_000) };
+    await expectInputError(() => gridOf(new Array(100).fill(tile), 10, { scale: 32 }), 'scale 32: the image would have 128704x128704 pixels', 'at most 4');
   });
 
   it('requires an image', () => {

@@ -1,7 +1,7 @@
 import { Option } from '@commander-js/extra-typings';
 import { gatherImages } from '../../data/source.js';
 import type { MapMethod } from '../../model/codeMap.js';
-import { enlarge, fittingScale } from '../../images/drawing.js';
+import { enlarge, fittingScale, requireScale } from '../../images/drawing.js';
 import { countPlaced, placeStretched } from '../../images/gridPlacement.js';
 import { addLegend, classColors } from '../../images/legend.js';
 import { gridMosaic } from '../../images/mosaic.js';
@@ -99,12 +99,14 @@ async function map(run: string, data: string | undefined, options: Options, term
     const { labels } = part;
     const colors = labels ? classColors(source.classes ?? 1) : [];
     const mosaic = gridMosaic(tiles, layout, labels ? Array.from(indices, (index) => colors[labels[index]!]!) : undefined);
+    const scale = options.scale ?? fittingScale(mosaic);
+    requireScale(mosaic, scale);
     const present = new Set(Array.from(indices, (index) => labels?.[index]));
     const entries = colors.map((color, label) => ({ name: classNameOf(source, label), color })).filter((_, label) => present.has(label));
     const drawn = countPlaced(layout);
     const shown = `${drawn.toLocaleString('en')} of ${indices.length.toLocaleString('en')} images`;
     const reason = drawn === indices.length ? '' : `; ${(indices.length - drawn).toLocaleString('en')} are hidden because they overlap others`;
-    await writePng(out, addLegend(enlarge(mosaic, options.scale ?? fittingScale(mosaic)), entries, `${shown} are shown${reason}`));
+    await writePng(out, addLegend(enlarge(mosaic, scale), entries, `${shown} are shown${reason}`));
     await imageDisplay(terminal, options.show)(out);
     const { stretch } = layout;
     const chosen = indices.length === part.count ? '' : `, chosen at random from ${part.count.toLocaleString('en')}`;
