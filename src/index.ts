@@ -54,7 +54,9 @@ export { DIGIT_PADDING } from './images/preprocessing.js';
 export { EpochSampler } from './data/batches.js';
 export { awaitDecoding, firstImages, gatherImages, type ImageFormat, type ImageSource, type Split, splitInMemory, subset } from './data/source.js';
 export { type Crop, CROPS } from './images/preprocessing.js';
-export { gridOf, imageGrid, pairGrid, squareColumns } from './images/imageGrid.js';
+export { type Animation, rowAnimation } from './images/frames.js';
+export { gridOf, type GridStyle, imageGrid, pairGrid, squareColumns } from './images/imageGrid.js';
+export { drawImageMap, type ImageMap, type ImageMapOptions } from './images/imageMap.js';
 export { type Padding, padImage } from './images/preprocessing.js';
 export { channelsLast, fromBytes, type ImageBatch, imageOf, type Raster, toBytes } from './images/raster.js';
 

@@ -8,7 +8,9 @@ import { validate } from './validation.js';
 
 export { openSource } from './data/open.node.js';
 export { compile } from './engine/runtime/native.node.js';
+export { encodeAnimation } from './images/animation.node.js';
 export { readImages } from './images/files.node.js';
+export { encodeVideo } from './images/video.node.js';
 export { type OpenedRun, openRun, readCheckpoint, RunFolder } from './runs/runFolder.node.js';
 export { resolveSettings, type Settings } from './runs/settings.node.js';
 export type { RunEvent, RunOptions, RunSummary } from './runs/train.node.js';

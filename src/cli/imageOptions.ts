@@ -18,7 +18,7 @@ export interface ImageOptions {
 }
 
 export const scaleOption = () =>
-  new Option('--scale <number>', 'size of a pixel of the image grid or animation (default: the largest up to 4 that fits 1024x1024)').argParser(
+  new Option('--scale <number>', 'enlarge each pixel to NxN pixels (default: the largest N up to 4 at which images fit 1024x1024)').argParser(
     wholeNumber(1, 32),
   );
 
@@ -26,7 +26,7 @@ export const scaleOption = () =>
 export const captionsOption = (what: string) => new Option('--captions', `write ${what} below each image`);
 
 export const showOption = () =>
-  new Option('--show [protocol]', 'display the image in the terminal; auto detects kitty, iTerm2 and sixel terminals (default: auto)')
+  new Option('--show [protocol]', 'also display the image in the terminal, by a protocol or the one that is detected')
     .choices(['auto', ...PROTOCOLS] as const)
     .preset('auto' as const);
 

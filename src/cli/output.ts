@@ -75,9 +75,7 @@ export async function prepareOutput(
   const extension = extname(out).toLowerCase();
   const kind = allowed.find((each) => KINDS[each].extensions.includes(extension));
   if (kind === undefined) throw new InputError(`--out ${out}: expected ${allowed.map((each) => KINDS[each].name).join(', ')}`);
-  for (const [name, kinds] of Object.entries(EFFECTS) as [keyof ImageOptions, OutputKind[]][]) {
-    if (options[name] !== undefined && !kinds.includes(kind)) throw new InputError(`--${name}: has no effect on ${KINDS[kind].name}; remove it`);
-  }
+  requireEffects(kind, options);
   if (extension === '.mp4') await (await import('../images/video.node.js')).requireFfmpeg();
   const found = await stat(out).catch(() => undefined);
   if (found === undefined) return kind;
@@ -110,6 +108,13 @@ export async function keepInputs(out: string, inputs: readonly string[]): Promis
         `--out ${out}: is ${place === source ? 'what the command reads' : `one of the files in ${input}, which the command reads`}; choose a different name`,
       );
     }
+  }
+}
+
+/** @throws {InputError} if an option has no effect on a format */
+function requireEffects(kind: OutputKind, options: ImageOptions): void {
+  for (const [name, kinds] of Object.entries(EFFECTS) as [keyof ImageOptions, OutputKind[]][]) {
+    if (options[name] !== undefined && !kinds.includes(kind)) throw new InputError(`--${name}: has no effect on ${KINDS[kind].name}; remove it`);
   }
 }
 

@@ -1,6 +1,6 @@
 /** Data for commands that use a trained model. */
 import { basename } from 'node:path';
-import type { ImageSource, Split } from '../data/source.js';
+import { classNameOf, type ImageSource, type Split } from '../data/source.js';
 import type { Configuration } from '../training/configuration.js';
 import { openSource } from '../data/open.node.js';
 import type { Terminal } from './command.js';
@@ -31,6 +31,3 @@ export function captionOf(source: ImageSource, split: Split, index: number): str
   const label = split.labels?.[index];
   return [split.nameOf ? basename(split.nameOf(index)) : `#${index}`, ...(label === undefined ? [] : [classNameOf(source, label)])];
 }
-
-/** Returns the name of a class, or `class 3` if the data has no names. */
-export const classNameOf = ({ classNames }: ImageSource, label: number): string => classNames?.[label] ?? `class ${label}`;

@@ -39,6 +39,7 @@ export function shortenReason(text: string): string {
 
 /** Shortest status line that is worth drawing, in columns, if the terminal claims to be narrower. */
 const MIN_COLUMNS = 20;
+const DEFAULT_COLUMNS = 80;
 const ERASE_LINE = '\r\x1b[2K';
 
 /** What a stream offers that a terminal writes to. */
@@ -91,9 +92,9 @@ export class Terminal {
     this.hasStatus = this.isLive;
   }
 
-  /** Width of the terminal in characters. */
+  /** Width of the terminal in characters; 80 if it does not report one. */
   get columns(): number {
-    return this.errors.columns;
+    return this.errors.columns > 0 ? this.errors.columns : DEFAULT_COLUMNS;
   }
 
   /** Displays an image by its escape sequence, below the last status line. Nothing is written unless standard error is a terminal. */

@@ -62,7 +62,8 @@ async function runFfmpeg(args: readonly string[], input: Iterable<Uint8Array> = 
     const closed = once(child, 'close');
     // Of a process that ends early, the exit status tells more than the broken pipe.
     const [[status]] = (await Promise.all([closed, pipeline(Readable.from(input), child.stdin).catch(() => undefined)])) as [[number | null], unknown];
-    if (status !== 0) throw new Error(`ffmpeg: cannot encode the video (${report.trim().split('\n').at(-1)?.trim() || `exit status ${status}`})`);
+    const lastLine = report.trim().split('\n').at(-1)!.trim();
+    if (status !== 0) throw new Error(`ffmpeg: cannot encode the video (${lastLine === '' ? `exit status ${status}` : lastLine})`);
   } catch (error) {
     signal?.throwIfAborted();
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;

@@ -6,11 +6,11 @@ import { Terminal } from '../../src/cli/terminal.js';
 import { encodePng } from '../../src/images/files.node.js';
 import { temporaryFolder } from '../temporaryFolder.js';
 
-/** A terminal that records what is written to standard output and standard error. */
+/** A terminal that records what is written to standard output and standard error, with escape characters spelled out. */
 function recorded(isTTY: boolean) {
   const [out, err]: [string[], string[]] = [[], []];
   const stream = (texts: string[]) => ({ isTTY, columns: 40, write: (text: string) => texts.push(text) });
-  return { terminal: new Terminal(false, stream(out), stream(err)), out: () => out.join(''), err: () => err.join('') };
+  return { terminal: new Terminal(false, stream(out), stream(err)), out: () => out.join(''), err: () => err.join('').replaceAll('\x1b', 'ESC') };
 }
 
 async function writtenPng(): Promise<string> {
@@ -43,14 +43,22 @@ describe('imageDisplay', () => {
     const { terminal, out, err } = recorded(true);
     terminal.status('1/2');
     await imageDisplay(terminal, 'auto', KITTY)(await writtenPng());
-    expect(err()).toMatch(/1\/2\n\x1b_Ga=T,f=100,q=2,c=1,m=0;[^\x1b]+\x1b\\\n$/);
+    expect(err()).toMatch(/1\/2\nESC_Ga=T,f=100,q=2,c=1,m=0;[\w+/=]+ESC\\\n$/);
     expect(out()).toBe('');
+  });
+
+  it('assumes 80 columns if the terminal does not report its width', async () => {
+    const [texts, file] = [[] as string[], join(temporaryFolder(), 'wide.png')];
+    writeFileSync(file, await encodePng({ width: 1000, height: 1, channels: 1, data: new Uint8Array(1000) }));
+    const stream = { isTTY: true, columns: 0, write: (text: string) => texts.push(text) };
+    await imageDisplay(new Terminal(false, stream, stream), 'kitty', {})(file);
+    expect(texts.join('')).toContain('c=80,');
   });
 
   it('uses the requested protocol in an unknown terminal', async () => {
     const { terminal, err } = recorded(true);
     await imageDisplay(terminal, 'sixel', {})(await writtenPng());
-    expect(err()).toMatch(/^\x1bPq"1;1;2;2/);
+    expect(err()).toMatch(/^ESCPq"1;1;2;2/);
   });
 
   it.each([
@@ -62,7 +70,8 @@ describe('imageDisplay', () => {
     const display = imageDisplay(terminal, show, environment);
     await display(file);
     await display('second.png');
-    expect(err()).toMatch(/^--show: [^\n\x1b]*\n$/);
+    expect(err()).toMatch(/^--show: .*\n$/);
+    expect(err()).not.toContain('ESC');
     expect(err()).toContain(reason);
     expect(err()).toContain(`open ${file}`);
     expect(out()).toBe('');

@@ -43,6 +43,6 @@ describe('evenlySpaced', () => {
 describe('requireFrameSize', () => {
   it('rejects a frame of a different size', async () => {
     expect(() => requireFrameSize(level(1), level(2), 'a.png')).not.toThrow();
-    await expectInputError(async () => requireFrameSize({ ...level(1), width: 2 }, level(2), 'a.png'), 'a.png: expected 1x1', 'got 2x1');
+    await expectInputError(() => requireFrameSize({ ...level(1), width: 2 }, level(2), 'a.png'), 'a.png: expected 1x1', 'got 2x1');
   });
 });

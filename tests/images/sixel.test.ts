@@ -5,11 +5,12 @@ import { encodeSixel } from '../../src/images/sixel.js';
 
 /** Decodes a sixel sequence to pixels in percent per channel, as a terminal does. */
 function decode(text: string): { width: number; height: number; pixels: number[][] } {
-  const [, width, height, body] = /^\x1bPq"1;1;(\d+);(\d+)([\x20-\x7e]*)\x1b\\$/.exec(text)!;
+  expect([text.slice(0, 7), text.slice(-2)]).toEqual(['\x1bPq"1;1', '\x1b\\']);
+  const [, width, height, body] = /^;(\d+);(\d+)(\D.*)$/.exec(text.slice(7, -2))!;
   const pixels = new Array<number[]>(Number(width) * Number(height));
   const registers = new Map<string, number[]>();
   let [x, band, color] = [0, 0, [] as number[]];
-  for (const [token, number, levels, run, character] of body!.matchAll(/#(\d+)(?:;2;([\d;]+))?|(?:!(\d+))?([?-~])|[$-]/g)) {
+  for (const [token, number, levels, run, character] of body!.matchAll(/#(\d+)(?:;2;([\d;]+))?|(?:!(\d+))?([\x3f-\x7e])|[$-]/g)) {
     if (token === '$' || token === '-') [x, band] = [0, band + (token === '-' ? 1 : 0)];
     else if (levels !== undefined) registers.set(number!, levels.split(';').map(Number));
     else if (number !== undefined) color = registers.get(number)!;

@@ -29,7 +29,7 @@ export const define = (command: Subcommand) =>
   command
     .argument('<run>', 'run folder or checkpoint')
     .argument('[images...]', 'two or more image files to interpolate between (default: random points)')
-    .option('--frames <number>', 'images from one point to the next, both included; with --circle, around the circle', wholeNumber(2, 1000), 10)
+    .option('--frames <number>', 'frames from one point to the next, both included; with --circle, around the circle', wholeNumber(2, 1000), 10)
     .option('--rows <number>', `rows between random points (default: ${DEFAULT_ROWS})`, wholeNumber(1, 100))
     .option('--points <number>', `random points per row (default: ${DEFAULT_POINTS})`, wholeNumber(2, 100))
     .option('--loop', 'return from the last point to the first')

@@ -1,10 +1,7 @@
 import { Option } from '@commander-js/extra-typings';
-import { gatherImages } from '../../data/source.js';
+import { classNameOf, gatherImages, type ImageSource, type Split } from '../../data/source.js';
 import type { MapMethod } from '../../model/codeMap.js';
-import { enlarge, fittingScale, requireScale } from '../../images/drawing.js';
-import { countPlaced, placeStretched } from '../../images/gridPlacement.js';
-import { addLegend, classColors } from '../../images/legend.js';
-import { gridMosaic } from '../../images/mosaic.js';
+import { drawImageMap } from '../../images/imageMap.js';
 import { imageOf } from '../../images/raster.js';
 import { InputError } from '../../errors.js';
 import { randomStream, shuffledIndices } from '../../random.js';
@@ -20,9 +17,6 @@ Examples:
   agenet map runs/mnist-1 --method umap --out clusters.png
   agenet map runs/mnist-1 --split test --out map.json    coordinates and labels, to plot elsewhere
 `;
-
-/** Cells along the longer side per square root of the number of images: clusters leave much of the plane empty. */
-const CELLS_PER_ROOT = 1.5;
 
 export const summary = 'arrange images on a plane by their latent codes';
 export const group = 'Samples and codes:';
@@ -63,7 +57,7 @@ type Options = {
 async function map(run: string, data: string | undefined, options: Options, terminal: Terminal): Promise<ActionResult> {
   const { openRun } = await import('../../runs/runFolder.node.js');
   const { imagesOf } = await import('../../model/sampling.js');
-  const { classNameOf, describeImage, openRunData, splitOf } = await import('../runData.js');
+  const { describeImage, openRunData, splitOf } = await import('../runData.js');
   const { mapCodes } = await import('../../model/codeMap.js');
   const { encodeSplit } = await import('../../model/chunks.js');
   const { method, split, seed, out } = options;
@@ -93,28 +87,26 @@ async function map(run: string, data: string | undefined, options: Options, term
       terminal.print(`Wrote the coordinates of ${indices.length} images to ${out}`);
       return { result: found };
     }
-    const layout = placeStretched(points, options.cells ?? Math.ceil(CELLS_PER_ROOT * Math.sqrt(indices.length)));
     const images = imagesOf(model, gatherImages(part, indices, model.imageElements));
     const tiles = Array.from(indices, (_, row) => imageOf(images, row));
-    const { labels } = part;
-    const colors = labels ? classColors(source.classes ?? 1) : [];
-    const mosaic = gridMosaic(tiles, layout, labels ? Array.from(indices, (index) => colors[labels[index]!]!) : undefined);
-    const scale = options.scale ?? fittingScale(mosaic);
-    requireScale(mosaic, scale);
-    const present = new Set(Array.from(indices, (index) => labels?.[index]));
-    const entries = colors.map((color, label) => ({ name: classNameOf(source, label), color })).filter((_, label) => present.has(label));
-    const drawn = countPlaced(layout);
-    const shown = `${drawn.toLocaleString('en')} of ${indices.length.toLocaleString('en')} images`;
-    const reason = drawn === indices.length ? '' : `; ${(indices.length - drawn).toLocaleString('en')} are hidden because they overlap others`;
-    await writePng(out, addLegend(enlarge(mosaic, scale), entries, `${shown} are shown${reason}`));
+    const { image, drawn, stretch, note } = drawImageMap(tiles, points, { ...options, classes: classesOf(source, part, indices) });
+    await writePng(out, image);
     await imageDisplay(terminal, options.show)(out);
-    const { stretch } = layout;
-    const chosen = indices.length === part.count ? '' : `, chosen at random from ${part.count.toLocaleString('en')}`;
-    terminal.print(`Wrote ${shown}${chosen} to ${out}${reason}${reason === '' ? '' : '; raise --cells to show more'}`);
-    if (stretch > 0) terminal.print('The axes are stretched in dense clusters, so that more images are shown.');
+    const chosen = indices.length === part.count ? '' : `, chosen at random from ${part.count.toLocaleString('en')},`;
+    terminal.print(`Wrote a map of ${indices.length.toLocaleString('en')} images${chosen} to ${out}`);
+    terminal.print(`${note}${drawn < indices.length ? '; raise --cells to show more' : ''}${stretch > 0 ? '; axes are stretched in dense clusters' : ''}`);
     return { result: { ...found, drawn, stretch } };
   } finally {
     await model.release();
     source.close?.();
   }
+}
+
+/** Returns the classes of images, and the names of all classes; undefined without labels. */
+function classesOf(source: ImageSource, { labels }: Split, indices: Uint32Array) {
+  if (!labels) return undefined;
+  return {
+    labels: Array.from(indices, (index) => labels[index]!),
+    names: Array.from({ length: source.classes ?? 0 }, (_, label) => classNameOf(source, label)),
+  };
 }

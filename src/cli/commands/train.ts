@@ -3,6 +3,7 @@ import { CROPS } from '../../images/preprocessing.js';
 import type { RunEvent, RunSummary } from '../../runs/train.node.js';
 import { NAN_POLICIES, SCHEDULES } from '../../training/defaults.js';
 import { type ActionResult, runAction, STATUS, type Subcommand, type Terminal } from '../command.js';
+import { type Show, showOption } from '../imageOptions.js';
 import { addTrainingOptions, compilerOf, type CompilerOptions, DATA_HELP, loadTrainingChoices, parseList, parseNumber } from '../options.js';
 import { TRAINING, withSignals } from '../signals.js';
 
@@ -54,6 +55,7 @@ export const define = async (command: Subcommand) =>
       ).choices(NAN_POLICIES),
     )
     .option('--max-rollbacks <number>', 'maximum number of rollbacks (default: 3)', parseNumber)
+    .addOption(showOption())
     .option('--tensorboard', 'also write TensorBoard event files into the run folder')
     .optionsGroup('Evaluation during training:')
     .option('--evaluate-every <epochs>', 'evaluate the model every N epochs, as agenet evaluate does; 0 = never (default: 0)', parseNumber)
@@ -70,6 +72,7 @@ type Options = CompilerOptions &
     readonly out?: string | undefined;
     readonly resume?: true | undefined;
     readonly strict?: true | undefined;
+    readonly show?: Show | undefined;
     readonly tensorboard?: true | undefined;
     readonly dryRun?: true | undefined;
   };
@@ -81,7 +84,7 @@ async function run(data: string, options: Options, terminal: Terminal): Promise<
   const { out, resume, strict, tensorboard, dryRun } = options;
   if (out !== undefined) requirePath(out);
   const compile = compilerOf(options, terminal);
-  const onEvent = await eventPrinter(terminal);
+  const onEvent = await eventPrinter(terminal, options.show);
   return withSignals(terminal, TRAINING, async (signal) => {
     const settings = { ...(await givenSettings(options)), data };
     const prepared = await prepareRun(settings, { out, resume, strict, tensorboard, dryRun: dryRun ?? false, signal, compile, label: flagOf, onEvent });
@@ -99,12 +102,14 @@ async function run(data: string, options: Options, terminal: Terminal): Promise<
 }
 
 /** Returns a function that prints the events of a run on standard error. */
-async function eventPrinter(terminal: Terminal): Promise<(event: RunEvent) => void> {
+async function eventPrinter(terminal: Terminal, shown: Show | undefined): Promise<(event: RunEvent) => void | Promise<void>> {
   const { DecodingProgress, steppingProgress } = await import('../progress.js');
+  const { imageDisplay } = await import('../imageDisplay.js');
   const { showProgress } = await import('../trainingProgress.js');
   const decoding = new DecodingProgress(terminal);
   const showExtractor = steppingProgress(terminal, 'extractor');
   let show = showProgress(terminal);
+  const display = imageDisplay(terminal, shown);
   return (event) => {
     if (event.type === 'decoding') decoding.update(event.done, event.total, event.skipped);
     else if (event.type === 'extractor') showExtractor(event.step, event.steps, event.loss);
@@ -118,6 +123,7 @@ async function eventPrinter(terminal: Terminal): Promise<(event: RunEvent) => vo
       show(event);
       // Training does not wait for the remaining images, but its end does.
       if (event.type === 'trained') decoding.showOwnLine();
+      if (event.type === 'previews') return display(event.samples);
     }
   };
 }

@@ -85,9 +85,10 @@ describe('agenet map', () => {
   it('states how many images are hidden, and why', async () => {
     const { status, stdout } = await runCommand(['map', 'run', 'npz:noise.npz', '--count', '40', '--cells', '4', '--threads', '1', '--out', 'full.png'], cwd);
     expect(status).toBe(0);
-    const [, drawn, count, hidden] = /^Wrote (\d+) of (\d+) images.* to full\.png; (\d+) are hidden because they overlap others; raise --cells/
-      .exec(stdout)!
-      .map(Number);
+    const [, drawn, count, hidden] =
+      /^Wrote a map of 40 images.* to full\.png\n(\d+) of (\d+) images are shown; (\d+) are hidden because they overlap others; raise --cells/
+        .exec(stdout)!
+        .map(Number);
     expect(count).toBe(40);
     expect(drawn).toBeLessThanOrEqual(16);
     expect(drawn! + hidden!).toBe(40);
