@@ -3,8 +3,7 @@ import { loadSharp } from './decode.node.js';
 import { encodeSixel } from './sixel.js';
 
 /** How terminals display images. */
-export const GRAPHICS_PROTOCOLS = ['kitty', 'iterm2', 'sixel'] as const;
-export type GraphicsProtocol = (typeof GRAPHICS_PROTOCOLS)[number];
+export type GraphicsProtocol = 'kitty' | 'iterm2' | 'sixel';
 
 /** Assumed width of a character cell in pixels: terminals do not report it without being asked. */
 const CELL_PIXELS = 8;
