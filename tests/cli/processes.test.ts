@@ -163,25 +163,25 @@ function leaveLock(cwd: string, owner: object, ageInSeconds = 0): string {
 const ENDED = { host: hostname(), pid: 2 ** 22 + 1, started: '1' };
 const ELSEWHERE = { host: 'container-of-yesterday', pid: 7, started: '1' };
 
-describe('of eight processes that start training into one folder exactly one trains', () => {
+describe('of four processes that start training into one folder exactly one trains', () => {
   it('at the same time', async () => {
-    await expectOneTrains(temporaryFolder(), training(STEPS), Array<number>(8).fill(0));
+    await expectOneTrains(temporaryFolder(), training(STEPS), Array<number>(4).fill(0));
   });
 
   it('one after another', async () => {
-    await expectOneTrains(temporaryFolder(), training(STEPS), [0, 100, 300, 600, 1000, 2000, 4000, 6000]);
+    await expectOneTrains(temporaryFolder(), training(STEPS), [0, 300, 1000, 4000]);
   });
 
   it('in the place of a process that has ended', async () => {
     const cwd = temporaryFolder();
     leaveLock(cwd, ENDED);
-    await expectOneTrains(cwd, training(STEPS), Array<number>(8).fill(0));
+    await expectOneTrains(cwd, training(STEPS), Array<number>(4).fill(0));
   });
 
   it('in the place of a process on another host whose lock is old enough', async () => {
     const cwd = temporaryFolder();
     leaveLock(cwd, ELSEWHERE, LOCK_MAX_AGE_SECONDS + 1);
-    await expectOneTrains(cwd, training(STEPS), Array<number>(8).fill(0));
+    await expectOneTrains(cwd, training(STEPS), Array<number>(4).fill(0));
   });
 });
 

@@ -4,7 +4,7 @@ import { describeFailure, Report } from '../../fuzz/report.mjs';
 import { temporaryFolder } from '../temporaryFolder.js';
 
 const SEED = 1;
-const CASES = 100;
+const CASES = 60;
 /** On a machine that does nothing else it takes half a minute. */
 const TIMEOUT = 400_000;
 
