@@ -56,7 +56,9 @@ const compiledOnce = new Map<string, Promise<Program>>();
  * program is shared, so releasing it has no effect.
  */
 export async function compileOnce(graph: Graph): Promise<Program> {
-  const key = createHash('sha256').update(await encode(lower(graph, targets.plain))).digest('hex');
+  const key = createHash('sha256')
+    .update(await encode(lower(graph, targets.plain)))
+    .digest('hex');
   const program = compiledOnce.get(key) ?? compileSmall(graph, targets.plain);
   compiledOnce.set(key, program);
   return Object.assign(Object.create(await program) as Program, { release: () => Promise.resolve() });
