@@ -1,7 +1,7 @@
 import { type Condition, CONDITIONS, type Protocol } from './conditions.js';
 import { betterDirection, METRIC_NAMES, metricNamed } from './registry.js';
 
-/** An evaluation as its file has it. A value that is not finite is null. */
+/** An evaluation as stored in its file. Values that are not finite are null. */
 export interface EvaluatedRun {
   readonly run: string;
   readonly metrics: Readonly<Record<string, number | null>>;

@@ -5,7 +5,7 @@ import { EvaluationContext, type EvaluationSubject, Stopwatch } from './evaluati
 import type { FeatureEntry, GridImages, MetricResult } from './metric.js';
 import { METRIC_ENTRIES, needsFor, usesFeatures } from './registry.js';
 
-/** Images whose bytes are hashed, evenly spaced over the split: enough to tell data sets apart, and few enough to be fast. */
+/** Images whose bytes are hashed, evenly spaced over the split: enough to distinguish data sets, and few enough to be fast. */
 const HASHED_IMAGES = 1000;
 
 /**
@@ -36,7 +36,7 @@ export interface Evaluation {
   readonly protocol: Readonly<Record<string, unknown>>;
   /** Further results, such as the moments of each coordinate of the codes. */
   readonly details: Readonly<Record<string, unknown>>;
-  /** Grids of images by the name of their files, such as samples beside their nearest training images. */
+  /** Grids of images by the name of their files, such as samples next to their nearest training images. */
   readonly grids: Readonly<Record<string, GridImages>>;
   /** Seconds per phase of the work. */
   readonly timings: Readonly<Record<string, number>>;

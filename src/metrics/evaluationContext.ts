@@ -43,7 +43,7 @@ export interface EvaluationSubject {
   readonly source: ImageSource;
   /** The images to compare with. */
   readonly split: 'train' | 'test';
-  /** Number of samples, and of images if there are as many. */
+  /** Number of samples, and maximum number of images. */
   readonly count: number;
   /** Determines the samples, as `agenet sample --seed` does, and every other random choice. */
   readonly seed: number;

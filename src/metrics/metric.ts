@@ -21,7 +21,7 @@ export interface MetricDefinition {
   readonly isDefinedFor?: (objective: { readonly prior: Prior; readonly divergence: DivergenceOptions['divergence'] }) => boolean;
 }
 
-/** Images that an evaluation writes beside its numbers, as a grid. */
+/** Images that an evaluation writes in addition to its values, as a grid. */
 export interface GridImages {
   readonly images: ImageBatch;
   readonly columns: number;
@@ -29,7 +29,7 @@ export interface GridImages {
 
 /** What an entry of the catalog computes. */
 export interface MetricResult {
-  /** Values by name. Those that nobody asked for are dropped. */
+  /** Values by name. Values that were not requested are dropped. */
   readonly metrics: Readonly<Record<string, number>>;
   /** Entries of the protocol that the values depend on. */
   readonly protocol?: Readonly<Record<string, unknown>>;

@@ -15,7 +15,7 @@ export interface ReconstructionScores {
   readonly latent_cosine: number;
 }
 
-/** Images that are in memory at once. */
+/** Maximum number of images in memory at a time. */
 const CHUNK = 1000;
 
 /** Scores a model on all images of a split and on `draws` codes from the prior (method.md: 2,000), which the seed determines. */

@@ -14,7 +14,7 @@ export interface NearestCodes {
  * @param query [M]
  * @param codes [N, M]
  * @param count how many, at most N
- * @throws {InputError} for more than there are, another width, numbers that are not finite, and a query or row of norm 0
+ * @throws {InputError} if the count exceeds the number of rows, widths differ, a value is not finite, or a query or row has norm 0
  */
 export function nearestCodes(query: Float32Array | Float64Array, codes: Features, count: number): NearestCodes {
   checkWhole(count, 'count');

@@ -3,7 +3,7 @@ import { InputError } from '../errors.js';
 import type { RandomStream } from '../random.js';
 
 /** Two codes nearer to each other than this (or to being opposite) have no stable arc between them. */
-const LEAST_ANGLE = 1e-6;
+const MIN_ANGLE = 1e-6;
 
 /**
  * `steps` codes from a to b, both included, one after another. On the sphere they divide the shorter great arc evenly (spherical
@@ -24,8 +24,8 @@ function slerpWeights(a: Float32Array, b: Float32Array, position: number): [numb
   const apart = Math.hypot(...a.map((value, index) => value - b[index]!));
   const together = Math.hypot(...a.map((value, index) => value + b[index]!));
   const angle = 2 * Math.atan2(apart, together);
-  if (angle < LEAST_ANGLE) return [1 - position, position];
-  if (Math.PI - angle < LEAST_ANGLE) throw new Error('interpolation: the codes are opposite, so no great arc between them is the shortest');
+  if (angle < MIN_ANGLE) return [1 - position, position];
+  if (Math.PI - angle < MIN_ANGLE) throw new Error('interpolation: the codes are opposite, so no great arc between them is the shortest');
   return [Math.sin((1 - position) * angle) / Math.sin(angle), Math.sin(position * angle) / Math.sin(angle)];
 }
 

@@ -20,22 +20,22 @@ export function checkFeatures({ data, width }: Features, name: string, least = 1
   if (rows < least) throw new InputError(`${name}: there are ${rows} rows, but at least ${least} are needed`);
   const wrong = data.findIndex((value) => !Number.isFinite(value));
   if (wrong >= 0) {
-    const place = `row ${Math.floor(wrong / width)}, column ${wrong % width}`;
-    throw new InputError(`${name}: ${place} holds ${data[wrong]}, but every number must be finite`);
+    const position = `row ${Math.floor(wrong / width)}, column ${wrong % width}`;
+    throw new InputError(`${name}: ${position} holds ${data[wrong]}, but every number must be finite`);
   }
   return rows;
 }
 
 /**
  * The numbers of rows of two sets that are to be compared.
- * @throws {InputError} as `checkFeatures`, and where the widths differ
+ * @throws {InputError} as for `checkFeatures`, and if the widths differ
  */
 export function checkPair(a: Features, nameOfA: string, b: Features, nameOfB: string, least = 1): [rowsOfA: number, rowsOfB: number] {
   if (a.width !== b.width) throw new InputError(`${nameOfB}: rows are ${b.width} wide, but those of the ${nameOfA} are ${a.width} wide; both must be equal`);
   return [checkFeatures(a, nameOfA, least), checkFeatures(b, nameOfB, least)];
 }
 
-/** Rows at the given places, in that order, as a copy in double precision. */
+/** Returns the rows at the given indices, in that order, as a copy in double precision. */
 export function gatherRows({ data, width }: Features, indices: ArrayLike<number>): Features {
   const gathered = new Float64Array(indices.length * width);
   for (let row = 0; row < indices.length; row++) gathered.set(data.subarray(indices[row]! * width, (indices[row]! + 1) * width), row * width);
@@ -60,11 +60,11 @@ export function checkWhole(value: number, name: string, least = 1): void {
   if (!Number.isInteger(value) || value < least) throw new InputError(`${name}: is ${value}, but must be a whole number of ${least} or more`);
 }
 
-/** The place of the largest number of each row; the first of equal ones. */
+/** Returns the index of the maximum of each row; the first of equal ones. */
 export function argmaxRows({ data, width }: Features): Uint32Array {
   return Uint32Array.from({ length: data.length / width }, (_, row) => {
     let best = 0;
-    for (let place = 1; place < width; place++) if (data[row * width + place]! > data[row * width + best]!) best = place;
+    for (let column = 1; column < width; column++) if (data[row * width + column]! > data[row * width + best]!) best = column;
     return best;
   });
 }

@@ -38,7 +38,7 @@ export interface NearestRows {
   readonly indices: Uint32Array;
 }
 
-/** Finds the `count` rows of `references` nearest to each row of `queries`; there must be as many. Memory: O(N count). */
+/** Finds the `count` rows of `references` nearest to each row of `queries`; `references` must have at least `count` rows. Memory: O(N count). */
 export function nearestRows(queries: Features, references: Features, count: number): NearestRows {
   const { lists, enter } = emptyLists(queries, count);
   forEachDistance(queries, references, enter);

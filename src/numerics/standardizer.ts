@@ -8,12 +8,12 @@ export interface Standardizer {
 }
 
 /** A column whose variance is less, as a share of the average, is taken for constant. */
-const LEAST_SHARE = 1e-6;
+const MIN_VARIANCE_FRACTION = 1e-6;
 
 /** Takes every column of these rows to mean 0 and variance 1. */
 export function fitStandardizer(rows: Features): Standardizer {
   const { means, variances } = momentsOf(rows);
-  const least = Math.max(Number.MIN_VALUE, (LEAST_SHARE * sumOf(variances)) / rows.width);
+  const least = Math.max(Number.MIN_VALUE, (MIN_VARIANCE_FRACTION * sumOf(variances)) / rows.width);
   return { means, factors: variances.map((variance) => (variance < least ? 0 : 1 / Math.sqrt(variance))) };
 }
 

@@ -17,7 +17,7 @@ export const group = 'Samples and codes:';
 export const define = (command: Subcommand) =>
   command
     .argument('<run>', 'a run folder, or a checkpoint')
-    .argument('[data]', `where to search: ${DATA_HELP} (default: the training data of the run)`)
+    .argument('[data]', `data to search: ${DATA_HELP} (default: the training data of the run)`)
     .requiredOption('--image <file>', 'the query image')
     .option('--count <number>', 'number of images', wholeNumber(1, 10_000), 16)
     .addOption(splitOption())
@@ -55,7 +55,7 @@ async function search(run: string, data: string | undefined, options: Options, t
     if (count > part.count) throw new InputError(`--count ${count}: the ${split} split of ${source.name} has ${part.count} images`);
     const codes = { data: await encodeSplit(model, part), width: model.latentSize };
     const { indices, cosines } = nearestCodes(await model.encode(query), codes, count);
-    const results = Array.from(indices, (index, place) => ({ ...describeImage(source, part, index), cosine: cosines[place]! }));
+    const results = Array.from(indices, (index, rank) => ({ ...describeImage(source, part, index), cosine: cosines[rank]! }));
     const found = gatherImages(part, indices, model.imageElements);
     await writePng(out, imageGrid(imagesOf(model, Uint8Array.from(Buffer.concat([query, found]))), squareColumns(count + 1)));
     for (const { cosine, ...each } of results)

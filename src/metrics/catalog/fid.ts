@@ -43,12 +43,12 @@ export function frechetDistance(a: Gaussian, b: Gaussian): number {
   const size = a.mean.length;
   checkGaussian(a, size);
   checkGaussian(b, size);
-  let [apart, traces] = [0, 0];
+  let [squaredDistance, traces] = [0, 0];
   for (let index = 0; index < size; index++) {
-    apart += (a.mean[index]! - b.mean[index]!) ** 2;
+    squaredDistance += (a.mean[index]! - b.mean[index]!) ** 2;
     traces += a.covariance[index * size + index]! + b.covariance[index * size + index]!;
   }
-  return apart + Math.max(0, traces - 2 * traceOfRoot(a.covariance, b.covariance, size));
+  return squaredDistance + Math.max(0, traces - 2 * traceOfRoot(a.covariance, b.covariance, size));
 }
 
 function checkGaussian({ mean, covariance }: Gaussian, size: number): void {
@@ -58,7 +58,7 @@ function checkGaussian({ mean, covariance }: Gaussian, size: number): void {
     );
   }
   if (!mean.every(Number.isFinite) || !covariance.every(Number.isFinite)) {
-    throw new InputError('Fréchet distance: a mean or a covariance holds a number that is not finite');
+    throw new InputError('Fréchet distance: a mean or covariance is not finite');
   }
 }
 

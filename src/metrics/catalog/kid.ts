@@ -36,7 +36,7 @@ export interface KernelDistance {
   readonly mean: number;
   /**
    * Standard deviation over the subsets (divided by their number, as numpy.std); undefined if a subset takes all rows of one of the sets,
-   * because it would then say nothing of how much the estimate varies with that set.
+   * because then it does not measure the variance of the estimate over that set.
    */
   readonly std?: number;
   /** Subsets that were compared: a single one if each would be both sets whole. */
@@ -52,7 +52,7 @@ export interface KernelDistance {
  * @param options.subsets how many subsets (default: 100); one if all would be the same rows
  * @param options.subsetSize rows in a subset, 1,000 by default, and never more than either set has
  * @param options.seed determines the subsets
- * @throws {InputError} for different widths, fewer rows, numbers that are not finite, no subsets, and subsets of less than 2 rows
+ * @throws {InputError} if widths differ, there are fewer rows, a value is not finite, there are no subsets, or a subset has fewer than 2 rows
  */
 export function kernelDistance(real: Features, generated: Features, { subsets = 100, subsetSize = 1000, seed = 0 } = {}): KernelDistance {
   const [realRows, generatedRows] = checkPair(real, 'real features', generated, 'generated features', 2);

@@ -58,7 +58,7 @@ export interface ManifoldScores {
  * memory O(N k): distances are made block by block.
  * @param real,generated [N, D] and [N', D], more than k rows each
  * @param options.k 5 by default
- * @throws {InputError} for different widths, k rows or fewer, and numbers that are not finite
+ * @throws {InputError} if widths differ, there are at most k rows, or a value is not finite
  */
 export function precisionRecallDensityCoverage(real: Features, generated: Features, { k = 5 } = {}): ManifoldScores {
   checkWhole(k, 'k');
