@@ -69,10 +69,10 @@ function expectAsUndisturbed(cwd: string): void {
   expect(readdirSync(run(cwd), { recursive: true }).filter((name) => /partial|\.lock/.test(String(name)))).toEqual([]);
 }
 
-describe('a training that is killed while it writes', () => {
+describe('training that is killed while it writes', () => {
   const points = ['half', 'whole', 'renamed'] as const;
 
-  it.each(points)('a checkpoint (%s) keeps the one before, and ends with the same weights once it is resumed', async (point) => {
+  it.each(points)('a checkpoint (%s) keeps the previous one, and ends with the same weights when resumed', async (point) => {
     const cwd = temporaryFolder();
     const { status } = await runFaulty(TRAIN, cwd, { file: '000010\\.safetensors$', at: 1, point });
     expect(status).toBeNull();
@@ -88,7 +88,7 @@ describe('a training that is killed while it writes', () => {
     ['the record of the best', 'best\\.json$', 'half'] as const,
     ['the log', 'log\\.jsonl$', 'half'] as const,
     ['a preview', '000010\\.png$', 'half'] as const,
-  ])('%s (%s, %s) ends with the same files once it is resumed', async (_, file, point) => {
+  ])('%s (%s, %s) ends with the same files when resumed', async (_, file, point) => {
     const cwd = temporaryFolder();
     expect((await runFaulty(TRAIN, cwd, { file, at: 1, point })).status).toBeNull();
     const kept = checkpointsIn(cwd).filter((name) => /^\d+\.safetensors$/.test(name));
@@ -116,7 +116,7 @@ describe('a command that is killed while it writes', () => {
     ['an evaluation', ['evaluate', 'run', '--metrics', 'psnr', '--count', '6'], join('run', 'evaluation-000026.json')],
     ['samples', ['sample', 'run', '--count', '4', '--out', 'samples.png'], 'samples.png'],
     ['codes', ['encode', 'run', '--out', 'codes.npz'], 'codes.npz'],
-  ])('%s keeps the earlier one', async (_, args, file) => {
+  ])('%s keeps the previous one', async (_, args, file) => {
     const cwd = temporaryFolder();
     cpSync(run(folder), run(cwd), { recursive: true });
     expect((await runProcess(args, cwd)).status).toBe(0);
@@ -130,7 +130,7 @@ describe('a command that is killed while it writes', () => {
   });
 });
 
-describe('a disk that is full', () => {
+describe('a full disk', () => {
   it.each([
     ['a checkpoint', '000010\\.safetensors$', 1, 'training is paused'],
     ['the log', 'log\\.jsonl$', 1, 'log.jsonl: cannot be written'],
@@ -138,7 +138,7 @@ describe('a disk that is full', () => {
     ['an evaluation', 'evaluation-000013\\.json$', 1, 'evaluation-000013.json: cannot be written'],
     ['the best checkpoint', 'best\\.safetensors$', 1, 'best.safetensors: cannot be written'],
     ['the record of the best', 'best\\.json$', 1, 'best.json: cannot be written'],
-  ])('for %s once is said, and training ends with the same weights', async (_, file, at, warning) => {
+  ])('for %s is reported once, and training ends with the same weights', async (_, file, at, warning) => {
     const cwd = temporaryFolder();
     const { status, stderr } = await runFaulty(TRAIN, cwd, { file, at, point: 'half', error: 'ENOSPC', times: 1 });
     expect([status, stderr]).toEqual([0, expect.stringContaining(warning)]);
@@ -147,7 +147,7 @@ describe('a disk that is full', () => {
     expect(readdirSync(run(cwd), { recursive: true }).filter((name) => String(name).includes('partial'))).toEqual([]);
   });
 
-  it('for the event file of TensorBoard changes nothing else', async () => {
+  it('for the event file of TensorBoard affects nothing else', async () => {
     const cwd = temporaryFolder();
     const { status } = await runFaulty([...TRAIN, '--tensorboard'], cwd, { file: 'tfevents', at: 2, point: 'half', error: 'ENOSPC' });
     expect(status).toBe(0);
@@ -167,7 +167,7 @@ describe('a disk that is full', () => {
     }
   });
 
-  it('and a stop while training waits ends it in one line, with the last checkpoint intact', async () => {
+  it('ends training in one line if stopped while waiting, with the last checkpoint intact', async () => {
     const cwd = temporaryFolder();
     const running = startFaulty(TRAIN, cwd, { file: '000010\\.safetensors$', at: 1, point: 'half', error: 'ENOSPC' });
     onTestFinished(() => void running.child.kill('SIGKILL'));
@@ -183,7 +183,7 @@ describe('a disk that is full', () => {
 });
 
 describe('a run folder that is deleted during training', () => {
-  it('holds it up until there is one again, or the user stops it', async () => {
+  it('pauses training until it exists again, or the user stops', async () => {
     const cwd = temporaryFolder();
     const running = startCommand([...TRAIN, '--steps', '100000'], cwd);
     onTestFinished(() => void running.child.kill('SIGKILL'));

@@ -31,7 +31,7 @@ async function search(file: string, ...flags: readonly string[]): Promise<{ tabl
 }
 
 describe('the search for recipes', () => {
-  it('takes the reference and the best of the rest to the next rung, and does nothing twice', async () => {
+  it('promotes the reference and the best of the others to the next rung, and repeats nothing', async () => {
     writeNoiseArchive(join(folder, 'noise.npz'), 300);
     const first = await search(writeSearch(['reference', 'a', 'b']));
     expect(first.rows.map(({ steps }) => steps)).toEqual([2, 2, 2, 3, 3]);
@@ -45,11 +45,11 @@ describe('the search for recipes', () => {
     expect(more.rows.slice(5).map(({ name, steps }) => [name, steps])).toEqual([['c', 2]]);
   }, 600_000);
 
-  it('refuses other settings under a name that has results', async () => {
+  it('rejects different settings under a name that has results', async () => {
     await expect(search(writeSearch(['reference', 'b', 'a']))).rejects.toThrow('choose a different name');
   });
 
-  it('ranks by the goal that is missed by most, with samples compared with those of the reference', async () => {
+  it('ranks by the worst missed goal, with samples compared with those of the reference', async () => {
     const row = { steps: 2, reconstruction_l1: 0.25, reconstruction_mse: 0.1, latent_cosine: 0.3, fid: 100, precision: 0.8, recall: 0.5, accuracy: [0.9] };
     const rows = [
       { ...row, name: 'reference' },
@@ -70,7 +70,7 @@ describe('the search for recipes', () => {
     ]);
   });
 
-  it('is drawn with a dot and a name for each row', async () => {
+  it('is plotted with a dot and a name for each row', async () => {
     const drawing = promisify(execFile)(process.execPath, [PLOT]);
     drawing.child.stdin!.end(readFileSync(join(folder, 'results.jsonl')));
     const { stdout } = await drawing;

@@ -9,7 +9,7 @@ const SAMPLE = { command: 'sample', args: ['sample', 'run', '--out', 'out/x.png'
 const JSON_SAMPLE = { command: 'sample', args: ['sample', '--json', 'run'] };
 const changed = (path: string, kind: 'created' | 'removed' | 'changed' = 'created') => [{ path, kind }];
 
-describe('the rules of the fuzzer', () => {
+describe('the oracle', () => {
   it.each<[title: string, line: typeof SAMPLE, outcome: Outcome]>([
     ['a success', SAMPLE, SUCCESS],
     ['a refusal in one line', SAMPLE, REFUSAL],
@@ -23,7 +23,7 @@ describe('the rules of the fuzzer', () => {
     ['the help where there is no command', { command: '(none)', args: [] }, { ...REFUSAL, stderr: 'Usage: agenet [options]\n' }],
     ['an error as JSON', JSON_SAMPLE, { ...REFUSAL, stdout: '{"error":{"message":"no"}}\n' }],
     ['an interrupted training', { command: 'train', args: ['train', 'x'] }, { ...SUCCESS, status: 130, stderr: 'stopped\n' }],
-  ])('accept %s', (_, line, outcome) => {
+  ])('accepts %s', (_, line, outcome) => {
     expect(violations(line, outcome)).toEqual([]);
   });
 
@@ -59,7 +59,7 @@ describe('the rules of the fuzzer', () => {
     ['a refusal that writes', SAMPLE, { ...REFUSAL, changes: changed('work/out/x.png') }, 'refused, but "work/out/x.png" was created'],
     ['a dry run that writes', { command: 'train', args: ['train', 'x', '--dry-run'] }, { ...SUCCESS, changes: changed('work/runs/x') }, '"work/runs/x"'],
     ['a file beside attributes', { command: 'attribute', args: ['attribute', 'run'] }, { ...SUCCESS, changes: changed('work/run/x') }, '"work/run/x"'],
-  ])('reject %s', (_, line, outcome, text) => {
+  ])('rejects %s', (_, line, outcome, text) => {
     expect(violations(line, outcome).join('\n')).toContain(text);
   });
 });

@@ -29,7 +29,7 @@ beforeAll(async () => {
 });
 
 describe('agenet timelapse', () => {
-  it.each(['webp', 'gif'])('shows the pictures in the order of their iterations as %s, the last one longer', async (format) => {
+  it.each(['webp', 'gif'])('shows previews in the order of their iterations as %s, the last one longer', async (format) => {
     const out = `timelapse.${format}`;
     expect(await resultOf(['timelapse', 'run', '--out', out], cwd)).toEqual({ out, count: 5, steps: [500, 1_000_000] });
     expect(await sharp(join(cwd, out), { animated: true }).metadata()).toMatchObject({
@@ -60,7 +60,7 @@ const REFUSED: readonly Refusal[] = [
   ['none of so many', ['run', '--every', '0'], ['--every', 'from 1']],
 ];
 
-describe('agenet timelapse refuses in one line, with status 2:', () => {
+describe('agenet timelapse rejects in one line, with status 2:', () => {
   let before: Record<string, string>;
   beforeAll(() => {
     before = contentsOf(cwd);
@@ -70,7 +70,7 @@ describe('agenet timelapse refuses in one line, with status 2:', () => {
     await expectBadInput(['timelapse', ...args], cwd, ...texts);
   });
 
-  it('and leaves everything as it is', () => {
+  it('without changing anything', () => {
     expect(contentsOf(cwd)).toEqual(before);
   });
 });
