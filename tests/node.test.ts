@@ -20,20 +20,20 @@ function noiseArchive(channels: 1 | 3): string {
 const WRONG: readonly [title: string, settings: unknown, options: unknown, texts: readonly string[]][] = [
   ['no settings', undefined, {}, ['settings: must be an object']],
   ['settings without data', {}, {}, ['data: must be a string', 'missing']],
-  ['data that are no string', { ...tiny, data: 7 }, {}, ['data: must be a string', '7']],
+  ['data that is not a string', { ...tiny, data: 7 }, {}, ['data: must be a string', '7']],
   ['unknown data', { ...tiny, data: 'nothing' }, {}, ['"nothing"', 'no such data set or folder']],
   ['an unknown setting', { ...tiny, widht: 3 }, {}, ['widht: no such setting', 'width']],
-  ['a width that is no number', { ...tiny, width: NaN }, {}, ['width', 'NaN']],
-  ['threads that are no number', tiny, { threads: NaN }, ['threads: must be a whole number', 'NaN']],
+  ['a width that is not a number', { ...tiny, width: NaN }, {}, ['width', 'NaN']],
+  ['threads that are not a number', tiny, { threads: NaN }, ['threads: must be a whole number', 'NaN']],
   ['a negative number of threads', tiny, { threads: -1 }, ['threads: must be a whole number', '-1']],
   ['an unknown device', tiny, { device: 'tpu' }, ['device: must be one of cpu, webgpu, cuda', '"tpu"']],
-  ['a run folder without a name', tiny, { out: '' }, ['out: must be the path of a run folder', '""']],
-  ['a run folder that is no string', tiny, { out: 7 }, ['out: must be the path of a run folder', '7']],
+  ['an empty run folder name', tiny, { out: '' }, ['out: must be the path of a run folder', '""']],
+  ['a run folder that is not a string', tiny, { out: 7 }, ['out: must be the path of a run folder', '7']],
   ['an unknown preset', { ...tiny, preset: 'mnits' }, {}, ['preset: unknown preset mnits, did you mean mnist?']],
   ['two lengths', { ...tiny, steps: 3 }, {}, ['length and steps: both set the length of training; give one']],
   ['a run to resume without a folder', {}, { out: undefined, resume: true }, ['resume: requires out']],
-  ['a run to resume that is not there', {}, { resume: true }, ['run folder not found']],
-  ['a run to start from that is not there', { ...tiny, initFrom: 'no/run' }, {}, ['no/run: run folder or checkpoint not found']],
+  ['a missing run to resume', {}, { resume: true }, ['run folder not found']],
+  ['a missing run to initialize from', { ...tiny, initFrom: 'no/run' }, {}, ['no/run: run folder or checkpoint not found']],
 ];
 
 describe('train and trainingEvents reject, in one line and before writing anything,', () => {
@@ -67,12 +67,12 @@ describe('train and trainingEvents reject, in one line and before writing anythi
 describe('openSource rejects in one line', () => {
   it.each<[title: string, args: readonly unknown[], texts: readonly string[]]>([
     ['no data', [], ['data: must be the name of a data set or a path', 'missing']],
-    ['data that are no string', [7], ['data: must be', '7']],
-    ['a size that is no number', ['mnist', { size: NaN, channels: 1 }], ['format.size', 'NaN']],
+    ['data that is not a string', [7], ['data: must be', '7']],
+    ['a size that is not a number', ['mnist', { size: NaN, channels: 1 }], ['format.size', 'NaN']],
     ['a format without channels', ['mnist', { size: 32 }], ['format.channels: must be 1 (grayscale) or 3 (RGB)', 'missing']],
     ['an unknown crop', ['mnist', { size: 32, channels: 1, crop: 'circle' }], ['format.crop: must be one of', 'circle']],
-    ['a fraction that is no number', ['mnist', undefined, { testFraction: 'half' }], ['options.testFraction: must be a number', 'half']],
-    ['a switch that is no boolean', ['mnist', undefined, { strict: 'yes' }], ['options.strict: must be true or false', 'yes']],
+    ['a fraction that is not a number', ['mnist', undefined, { testFraction: 'half' }], ['options.testFraction: must be a number', 'half']],
+    ['a flag that is not a boolean', ['mnist', undefined, { strict: 'yes' }], ['options.strict: must be true or false', 'yes']],
   ])('%s', async (_, args, texts) => {
     await expectInputError(() => openSource(...(args as Parameters<typeof openSource>)), ...texts);
   });

@@ -85,11 +85,11 @@ const images = (count: number, labels: Uint8Array | null) => splitInMemory(new U
 const REFUSED: readonly (readonly [string, Partial<ProbeOptions>, readonly string[]])[] = [
   ['data without labels', without({ train: images(6, null), classes: null }), ['bars', 'no labels']],
   ['data of one class', without({ train: images(6, new Uint8Array(6)), classes: 1 }), ['bars', 'single class']],
-  ['labels that all are of one class', without({ train: images(6, new Uint8Array(6)) }), ['one class']],
+  ['labels of a single class', without({ train: images(6, new Uint8Array(6)) }), ['one class']],
   ['no test images', without({ test: images(0, new Uint8Array(0)) }), ['no test images']],
-  ['more labels than there are', { labels: [63] }, ['--labels 63', '60 labeled']],
+  ['more labels than available', { labels: [63] }, ['--labels 63', '60 labeled']],
   ['more labels than a class has', without({ train: images(6, Uint8Array.of(0, 1, 2, 0, 0, 0)) }), ['2 of each class', 'class 1 has 1']],
-  ['labels that are not as many of each class', { labels: [7] }, ['7', 'multiple of 3']],
+  ['a label count that is not a multiple of the classes', { labels: [7] }, ['7', 'multiple of 3']],
 ];
 
 describe('probe rejects', () => {

@@ -64,8 +64,8 @@ describe('the samples of an evaluation', () => {
   const colour = tinyConfiguration({ ema: 0.5, channels: 3, network: 'dcgan64', size: 64 });
   it.each([
     ['the averages', grey, 30, 0, []],
-    ['the weights themselves', grey, 30, 0, ['--no-ema']],
-    ['another count, which fills no batch', grey, 1203, 5, []],
+    ['raw weights', grey, 30, 0, ['--no-ema']],
+    ['a different count, with a partial batch', grey, 1203, 5, []],
     ['RGB images of 64x64', colour, 21, 3, ['--no-ema']],
   ] as const)('equal those that sample writes as an array, byte by byte: %s', async (name, configuration, count, seed, flags) => {
     const checkpoint = await makeAveragedRun(name.replaceAll(' ', '-'), configuration);

@@ -158,7 +158,7 @@ describe('a full disk', () => {
     ['the lock', '\\.lock$', 'half'],
     ['the configuration', 'config\\.json$', 'half'],
     // The log begins empty: nothing is written, but the file is flushed.
-    ['the beginning of the log', 'log\\.jsonl$', 'whole'],
+    ['the start of the log', 'log\\.jsonl$', 'whole'],
   ] as const)('for %s ends the command before training, in one line', async (_, file, point) => {
     for (const error of ['ENOSPC', 'EROFS']) {
       const cwd = temporaryFolder();

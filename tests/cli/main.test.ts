@@ -44,10 +44,10 @@ const REFUSED: readonly Refusal[] = [
   ['an unknown option', ['train', 'mnist', '--widht', '3'], ["unknown option '--widht'", '--width']],
   ['a missing argument', ['sample'], ["missing required argument 'run'"]],
   ['a missing value', ['train', 'mnist', '--width'], ["'--width <number>'", 'argument missing']],
-  ['an argument too many', ['train', 'mnist', 'cifar10'], ['too many arguments']],
-  ['a value that is no choice', ['train', 'mnist', '--divergence', 'kl'], ['--divergence', 'nearest, pq, qp']],
+  ['an extra argument', ['train', 'mnist', 'cifar10'], ['too many arguments']],
+  ['an invalid choice', ['train', 'mnist', '--divergence', 'kl'], ['--divergence', 'nearest, pq, qp']],
   ['a number out of range', ['sample', 'run', '--count', '0'], ['--count', "'0'", 'whole number from 1']],
-  ['a device that there is not', ['train', 'mnist', '--device', 'tpu'], ['--device', 'cpu, webgpu, cuda']],
+  ['an unknown device', ['train', 'mnist', '--device', 'tpu'], ['--device', 'cpu, webgpu, cuda']],
 ];
 
 describe('an invalid command line', () => {

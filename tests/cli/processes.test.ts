@@ -60,10 +60,10 @@ function expectSaved(cwd: string, { status, stderr }: CommandResult): void {
 
 describe('training survives the loss of its output:', () => {
   it.each([
-    ['a full disk behind both streams', `exec $AGENET ${line(STEPS)} > /dev/full 2>&1`],
-    ['a full disk behind standard output', `exec $AGENET ${line(STEPS)} --json > /dev/full`],
+    ['a full disk for both streams', `exec $AGENET ${line(STEPS)} > /dev/full 2>&1`],
+    ['a full disk for standard output', `exec $AGENET ${line(STEPS)} --json > /dev/full`],
     ['closed streams', `exec $AGENET ${line(STEPS)} >&- 2>&-`],
-    ['a reader that ends at once', `$AGENET ${line(STEPS)} 2>&1 | true; exit \${PIPESTATUS[0]}`],
+    ['a reader that ends immediately', `$AGENET ${line(STEPS)} 2>&1 | true; exit \${PIPESTATUS[0]}`],
     ['a reader that ends after a line', `$AGENET ${line(STEPS)} 2>&1 | head -n 1; exit \${PIPESTATUS[0]}`],
   ])('%s', async (title, command) => {
     const cwd = temporaryFolder();

@@ -46,7 +46,7 @@ describe('a data set image in a separate file', () => {
     }
   });
 
-  it.each(['without a part for tests', 'in an archive'])('is preprocessed as in 28x28 data %s', async (kind) => {
+  it.each(['without a test split', 'in an archive'])('is preprocessed as in 28x28 data %s', async (kind) => {
     const folder = temporaryFolder();
     const pixels = writeIdx(folder, 28, { test: false });
     const archive = join(folder, 'digits.npz');

@@ -20,7 +20,7 @@ describe('the oracle', () => {
     ['an attribute in the run', { command: 'attribute', args: ['attribute', 'run'] }, { ...SUCCESS, changes: changed('work/run/attributes/a.safetensors') }],
     ['checkpoints that training prunes', { command: 'train', args: ['train', 'x', '--out', 'run'] }, { ...SUCCESS, changes: changed('work/run/a', 'removed') }],
     ['a stack trace that --debug asks for', { command: 'sample', args: ['sample', '--debug'] }, { ...REFUSAL, stderr: 'Error: x\n    at run (a.js:1:2)\n' }],
-    ['the help where there is no command', { command: '(none)', args: [] }, { ...REFUSAL, stderr: 'Usage: agenet [options]\n' }],
+    ['the help without a command', { command: '(none)', args: [] }, { ...REFUSAL, stderr: 'Usage: agenet [options]\n' }],
     ['an error as JSON', JSON_SAMPLE, { ...REFUSAL, stdout: '{"error":{"message":"no"}}\n' }],
     ['an interrupted training', { command: 'train', args: ['train', 'x'] }, { ...SUCCESS, status: 130, stderr: 'stopped\n' }],
   ])('accepts %s', (_, line, outcome) => {
@@ -43,7 +43,7 @@ describe('the oracle', () => {
     ['an error after success', SAMPLE, { ...SUCCESS, stderr: 'agenet: no\n' }, 'an error was printed'],
     ['a failure without a reason', SAMPLE, { ...REFUSAL, stderr: '' }, '0 lines'],
     ['two reasons', SAMPLE, { ...REFUSAL, stderr: 'agenet: a\nagenet: b\n' }, '2 lines'],
-    ['a reason that goes on in a second line', SAMPLE, { ...REFUSAL, stderr: 'agenet: a\nb\n' }, 'after the error'],
+    ['a reason of two lines', SAMPLE, { ...REFUSAL, stderr: 'agenet: a\nb\n' }, 'after the error'],
     ['an empty reason', SAMPLE, { ...REFUSAL, stderr: 'agenet: undefined\n' }, 'no reason'],
     ['a defect as the reason', SAMPLE, { ...REFUSAL, stderr: "agenet: Cannot read properties of null (reading 'x')\n" }, 'of a defect'],
     ['a reason without end', SAMPLE, { ...REFUSAL, stderr: `agenet: ${'a'.repeat(20_000)}\n` }, '20000 characters'],

@@ -70,8 +70,8 @@ describe('a golden file with a wrong expectation', () => {
   });
 
   it.each([
-    ['it expects what no update has', 'encoder_update/grad/encoder.conv9.weight', new Float32Array(3)],
-    ['a tensor has another size', 'evaluation/code', new Float32Array(3)],
+    ['it expects an unknown tensor', 'encoder_update/grad/encoder.conv9.weight', new Float32Array(3)],
+    ['a tensor has a different size', 'evaluation/code', new Float32Array(3)],
     ['an expectation is not a number', 'evaluation/code', new Float32Array(8 * 16).fill(NaN)],
   ])('fails if %s', async (_, tensor, data) => {
     const { max_error } = await verify(withTensor(golden, tensor, data), 'wrong', compileSmall);

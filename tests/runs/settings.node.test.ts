@@ -91,23 +91,23 @@ describe('settings', () => {
 describe('invalid settings', () => {
   it.each([
     ['an unknown key, with the nearest one', 'widht: 3', ['widht: no such setting, did you mean width?']],
-    ['a number out of range, with its place', 'width: -3', ['width: must be at least 1, not -3']],
+    ['a number out of range, with its position', 'width: -3', ['width: must be at least 1, not -3']],
     ['a word for a number', 'batch: many', ['batch: must be a whole number', '"many"']],
-    ['a wrong choice, with what there is', 'schedule: linear', ['schedule: must be one of halving, constant, cosine, not "linear"']],
-    ['a wrong plan', 'encoderUpdates: 1;KL_fake', ['encoder plan "1;KL_fake"']],
-    ['a wrong plan of a stage', 'stages: [{ epoch: 2, generatorUpdates: "0;KL_fake:1" }]', ['generator plan "0;KL_fake:1"']],
-    ['stages that do not rise', 'stages: [{ epoch: 2 }, { epoch: 2 }]', ['stages: stage 2 must begin after epoch 2, not at 2']],
+    ['an invalid choice, with the valid ones', 'schedule: linear', ['schedule: must be one of halving, constant, cosine, not "linear"']],
+    ['an invalid plan', 'encoderUpdates: 1;KL_fake', ['encoder plan "1;KL_fake"']],
+    ['an invalid plan in a stage', 'stages: [{ epoch: 2, generatorUpdates: "0;KL_fake:1" }]', ['generator plan "0;KL_fake:1"']],
+    ['stages out of order', 'stages: [{ epoch: 2 }, { epoch: 2 }]', ['stages: stage 2 must begin after epoch 2, not at 2']],
     ['a stage without an epoch', 'stages: [{}]', ['epoch', 'missing']],
     ['two lengths', 'epochs: 2\nsteps: 3', ['epochs and ', 'steps: both set the length of training']],
-    ['a length of nothing', 'epochs: 0', ['epochs: must be at least 1, not 0']],
+    ['a length of 0', 'epochs: 0', ['epochs: must be at least 1, not 0']],
     ['other data', 'data: fashion-mnist', ['data: expected mnist but got "fashion-mnist"']],
-    ['data that are no text', 'data: 3', ['data: expected mnist but got 3']],
+    ['data that is not a string', 'data: 3', ['data: expected mnist but got 3']],
     ['a list', '- 3', ['expected settings']],
     ['nothing', '', ['expected settings']],
     ['no YAML', 'a: [', ['not YAML or JSON']],
-    ['lists in lists without end', `width: ${'['.repeat(50_000)}`, ['not YAML or JSON (it is nested too deeply)']],
-    ['a drop without halving', 'schedule: cosine\nhalveEvery: 3', ['halveEvery: requires the schedule halving']],
-    ['an average that never moves', 'ema: 1', ['ema: must be below 1, not 1']],
+    ['deeply nested lists', `width: ${'['.repeat(50_000)}`, ['not YAML or JSON (it is nested too deeply)']],
+    ['halveEvery without the halving schedule', 'schedule: cosine\nhalveEvery: 3', ['halveEvery: requires the schedule halving']],
+    ['an EMA decay of 1', 'ema: 1', ['ema: must be below 1, not 1']],
   ])('are rejected: %s', async (_, text, texts) => {
     const config = fileOf(text);
     await expectInputError(() => resolveConfiguration('mnist', { config }), ...texts);

@@ -171,11 +171,11 @@ describe('a damaged checkpoint is rejected with an InputError', () => {
     ['no JSON', '{'],
     ['nothing', ''],
     ['no object', '[]'],
-    ['of another width', JSON.stringify(tinyConfiguration({ width: 5 }))],
-    ['of other networks', JSON.stringify(tinyConfiguration({ size: 64, network: 'dcgan64' }))],
+    ['of a different width', JSON.stringify(tinyConfiguration({ width: 5 }))],
+    ['of different networks', JSON.stringify(tinyConfiguration({ size: 64, network: 'dcgan64' }))],
     ['out of range', JSON.stringify({ ...tinyConfiguration(), latent: 0 })],
-    ['of an unknown setting', JSON.stringify({ ...tinyConfiguration(), hight: 3 })],
-    ['of a wrong plan', JSON.stringify({ ...tinyConfiguration(), encoderUpdates: '1;KL_real' })],
+    ['with an unknown setting', JSON.stringify({ ...tinyConfiguration(), hight: 3 })],
+    ['with an invalid plan', JSON.stringify({ ...tinyConfiguration(), encoderUpdates: '1;KL_real' })],
   ])('if its configuration is %s', async (_, configuration) => {
     await expectInputError(() => decodeCheckpoint(withMetadata({ configuration }), 'some/file', digest), 'some/file:');
   });

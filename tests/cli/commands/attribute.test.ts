@@ -66,10 +66,10 @@ const REFUSED: readonly Refusal[] = [
   ['a class without a name', ['attribute', 'run', 'npz:noise.npz', '--with', '1', '--without', '3'], ['--without 3', '0 to 2']],
   ['a class against itself', ['attribute', 'run', 'npz:noise.npz', '--with', '1', '--without', '1'], ['--without 1', '--with']],
   ['a name that is a path', ['attribute', 'run', 'npz:noise.npz', '--with', '1', '--name', '../up'], ['attribute name "../up"']],
-  ['an attribute that there is not', ['sample', 'run', '--along', 'ligt'], ['no attribute "ligt"', 'did you mean light?']],
+  ['an unknown attribute', ['sample', 'run', '--along', 'ligt'], ['no attribute "ligt"', 'did you mean light?']],
   ['a distance without a direction', ['sample', 'run', '--by', '0.5'], ['--by 0.5', '--along']],
-  ['a distance that is none', ['reconstruct', 'run', 'one.png', '--along', 'light', '--by', 'far'], ['--by', 'not a number']],
-  ['an attribute of other codes', ['sample', 'run', '--along', 'short'], ['--along short', '2 coordinates', '8']],
+  ['an invalid distance', ['reconstruct', 'run', 'one.png', '--along', 'light', '--by', 'far'], ['--by', 'not a number']],
+  ['an attribute of a different code size', ['sample', 'run', '--along', 'short'], ['--along short', '2 coordinates', '8']],
 ];
 
 describe('agenet attribute and --along reject in one line, with status 2:', () => {

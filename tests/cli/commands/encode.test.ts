@@ -28,7 +28,7 @@ describe('agenet encode', () => {
   });
 
   const refusals: readonly Refusal[] = [
-    ['a run that is not there', ['encode', 'no/run'], ['no/run']],
+    ['a missing run', ['encode', 'no/run'], ['no/run']],
     ['another ending', ['encode', 'run', '--out', 'codes.csv'], ['--out codes.csv', '.npz']],
     ['unknown data', ['encode', 'run', 'nist'], ['data "nist"']],
   ];

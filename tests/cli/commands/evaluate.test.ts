@@ -50,9 +50,9 @@ describe('agenet evaluate and compare', () => {
   });
 
   const refusals: readonly Refusal[] = [
-    ['a run that is not there', ['evaluate', 'no/run'], ['no/run']],
+    ['a missing run', ['evaluate', 'no/run'], ['no/run']],
     ['an unknown metric, with the nearest', ['evaluate', 'run', '--metrics', 'fdi'], ['fdi', 'did you mean fid']],
-    ['a comparison of what was not evaluated', ['compare', 'unlabelled'], ['unlabelled: not evaluated yet']],
+    ['a comparison of a run without evaluations', ['compare', 'unlabelled'], ['unlabelled: not evaluated yet']],
   ];
   it.each(refusals)('reject %s', async (_, args, texts) => {
     await expectBadInput(args, folder, ...texts);
@@ -77,8 +77,8 @@ describe('agenet probe', () => {
 
   const refusals: readonly Refusal[] = [
     ['an unknown method, with the nearest', ['probe', 'run', '--labels', '100', '--methods', 'cods'], ['cods', 'did you mean codes']],
-    ['labels that do not divide among the classes', ['probe', 'run', '--labels', '15', '--methods', 'knn'], ['15']],
-    ['more labels than there are', ['probe', 'run', '--labels', '1000000', '--methods', 'knn'], ['1000000']],
+    ['a label count that is not a multiple of the classes', ['probe', 'run', '--labels', '15', '--methods', 'knn'], ['15']],
+    ['more labels than available', ['probe', 'run', '--labels', '1000000', '--methods', 'knn'], ['1000000']],
     ['data without labels', ['probe', 'unlabelled', '--labels', '10', '--methods', 'knn'], ['labels']],
   ];
   it.each(refusals)('rejects %s', async (_, args, texts) => {
@@ -105,7 +105,7 @@ describe('agenet train with evaluations', () => {
 
   const refusals: readonly Refusal[] = [
     ['a best checkpoint without evaluations', ['--save-best', 'psnr'], ['--save-best', '--evaluate-every']],
-    ['metrics of labels that are not there', ['--evaluate-every', '1', '--save-best', 'fid'], ['fid: npz:noise.npz has no labels']],
+    ['metrics that require labels, for unlabeled data', ['--evaluate-every', '1', '--save-best', 'fid'], ['fid: npz:noise.npz has no labels']],
     ['an unknown metric, also in a dry run', ['--evaluate-every', '1', '--evaluate-metrics', 'psrn', '--dry-run'], ['"psrn"', 'did you mean psnr']],
   ];
   it.each(refusals)('rejects %s before it creates the folder', async (_, args, texts) => {

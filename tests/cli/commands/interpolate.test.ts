@@ -63,15 +63,15 @@ describe('agenet interpolate', () => {
 });
 
 const REFUSED: readonly Refusal[] = [
-  ['one end alone', ['run', 'one.png'], ['one.png', 'second image']],
-  ['an image that is not there', ['run', 'one.png', 'three.png'], ['three.png: cannot read the image']],
+  ['a single endpoint', ['run', 'one.png'], ['one.png', 'second image']],
+  ['a missing image', ['run', 'one.png', 'three.png'], ['three.png: cannot read the image']],
   ['a circle through three', ['run', 'one.png', 'two.png', 'four.png', '--circle'], ['--circle', 'got 3', '--loop']],
   ['a circle through the same image twice', ['run', 'one.png', 'one.png', '--circle'], ['equal or opposite']],
-  ['a circle where there is no sphere', ['normal', '--circle'], ['--circle', 'requires the prior sphere', '--loop']],
+  ['a circle without the sphere prior', ['normal', '--circle'], ['--circle', 'requires the prior sphere', '--loop']],
   ['one step', ['run', '--steps', '1'], ['--steps', 'from 2 to 1000']],
   ['no rows', ['run', '--rows', '0'], ['--rows', 'from 1 to 100']],
-  ['a run that is not there', ['nothing'], ['nothing: run folder or checkpoint not found']],
-  ['an ending that it does not write', ['run', '--out', 'film.mp4'], ['--out film.mp4', '.gif or .webp']],
+  ['a missing run', ['nothing'], ['nothing: run folder or checkpoint not found']],
+  ['an unsupported extension', ['run', '--out', 'film.mp4'], ['--out film.mp4', '.gif or .webp']],
 ];
 
 describe('agenet interpolate rejects in one line, with status 2:', () => {

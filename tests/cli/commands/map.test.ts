@@ -72,9 +72,9 @@ describe('agenet map', () => {
 });
 
 const REFUSED: readonly Refusal[] = [
-  ['a method that there is not', ['run', 'npz:noise.npz', '--method', 'tsne'], ['--method', 'pca']],
+  ['an unknown method', ['run', 'npz:noise.npz', '--method', 'tsne'], ['--method', 'pca']],
   ['one image', ['run', 'npz:noise.npz', '--count', '1'], ['--count', 'from 2']],
-  ['an ending that it does not write', ['run', 'npz:noise.npz', '--out', 'map.gif'], ['--out map.gif', '.png', '.json']],
+  ['an unsupported extension', ['run', 'npz:noise.npz', '--out', 'map.gif'], ['--out map.gif', '.png', '.json']],
 ];
 
 describe('agenet map rejects in one line, with status 2:', () => {

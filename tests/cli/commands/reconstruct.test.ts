@@ -74,14 +74,14 @@ describe('agenet reconstruct', () => {
 });
 
 const REFUSED: readonly Refusal[] = [
-  ['a run that is not there', ['nothing'], ['nothing: run folder or checkpoint not found']],
-  ['an image that is not there', ['run', 'one.png', 'three.png'], ['three.png: cannot read the image']],
-  ['a file that is no image', ['run', 'text.png'], ['text.png: cannot read the image']],
+  ['a missing run', ['nothing'], ['nothing: run folder or checkpoint not found']],
+  ['a missing image', ['run', 'one.png', 'three.png'], ['three.png: cannot read the image']],
+  ['a file that is not an image', ['run', 'text.png'], ['text.png: cannot read the image']],
   ['a folder without images', ['run', 'empty'], ['empty: no images']],
-  ['an image that is cut short', ['run', 'cut.png'], ['cut.png: cannot read the image']],
-  ['data that there is not', ['run', 'fashion'], ['fashion']],
-  ['more images than there are', ['run', '--count', '10001'], ['--count 10001', '10000 test images']],
-  ['an ending that it does not write', ['run', '--out', 'pairs'], ['--out pairs', '.png', '.npz']],
+  ['a truncated image', ['run', 'cut.png'], ['cut.png: cannot read the image']],
+  ['unknown data', ['run', 'fashion'], ['fashion']],
+  ['more images than available', ['run', '--count', '10001'], ['--count 10001', '10000 test images']],
+  ['an unsupported extension', ['run', '--out', 'pairs'], ['--out pairs', '.png', '.npz']],
 ];
 
 describe('agenet reconstruct rejects in one line, with status 2:', () => {

@@ -94,23 +94,23 @@ describe('agenet sample', () => {
 });
 
 const REFUSED: readonly Refusal[] = [
-  ['a run that is not there', ['nothing', '--out', 'mine.png'], ['nothing: run folder or checkpoint not found']],
-  ['a folder that is no run', ['full', '--out', 'mine.png'], ['full: not a run folder']],
+  ['a missing run', ['nothing', '--out', 'mine.png'], ['nothing: run folder or checkpoint not found']],
+  ['a folder that is not a run', ['full', '--out', 'mine.png'], ['full: not a run folder']],
   ['a run without a checkpoint', ['young', '--out', 'mine.png'], ['young: the run has no checkpoint yet']],
-  ['a checkpoint that is cut short', ['cut', '--out', 'mine.png'], ['000003.safetensors', 'cut short']],
-  ['a file of something else', ['mine.png', '--out', 'mine.png'], ['mine.png: not a usable safetensors file']],
-  ['a safetensors file of something else', ['foreign.safetensors', '--out', 'mine.png'], ['foreign.safetensors: not an agenet checkpoint']],
-  ['an ending that it does not write', ['run', '--out', 'samples.jpg'], ['--out samples.jpg', '.png']],
+  ['a truncated checkpoint', ['cut', '--out', 'mine.png'], ['000003.safetensors', 'cut short']],
+  ['a file of another format', ['mine.png', '--out', 'mine.png'], ['mine.png: not a usable safetensors file']],
+  ['another kind of safetensors file', ['foreign.safetensors', '--out', 'mine.png'], ['foreign.safetensors: not an agenet checkpoint']],
+  ['an unsupported extension', ['run', '--out', 'samples.jpg'], ['--out samples.jpg', '.png']],
   ['a folder that is not empty', ['run', '--out', 'full'], ['--out full', 'not empty']],
-  ['a folder in the place of the file', ['run', '--out', 'folder.png'], ['folder.png: exists and is not a file']],
+  ['a folder as output file', ['run', '--out', 'folder.png'], ['folder.png: exists and is not a file']],
   ['a file below a file', ['run', '--out', 'mine.png/sheet.png'], ['mine.png/sheet.png: cannot be written']],
   ['a folder below a file', ['run', '--out', 'mine.png/pictures'], ['--out mine.png/pictures']],
   ['no name', ['run', '--out', ''], ['--out']],
   ['a temperature on a sphere', ['run', '--temperature', '0.7'], ['temperature 0.7', 'codes on the sphere have length 1']],
-  ['seeds that run backwards', ['run', '--seeds', '6-4'], ['--seeds', 'such as 0-63']],
-  ['seeds and a number', ['run', '--seeds', '4-6', '--count', '3'], ['--seeds', '--count']],
-  ['a spread around nothing', ['run', '--spread', '0.3'], ['--spread', '--like']],
-  ['a spread beyond all', ['run', '--like', 'picture.png', '--spread', '1.5'], ['spread', '1.5', 'at most 1']],
+  ['a descending seed range', ['run', '--seeds', '6-4'], ['--seeds', 'such as 0-63']],
+  ['a seed range and a count', ['run', '--seeds', '4-6', '--count', '3'], ['--seeds', '--count']],
+  ['a spread without an image', ['run', '--spread', '0.3'], ['--spread', '--like']],
+  ['a spread above 1', ['run', '--like', 'picture.png', '--spread', '1.5'], ['spread', '1.5', 'at most 1']],
 ];
 
 describe('agenet sample rejects in one line, with status 2:', () => {

@@ -44,9 +44,9 @@ describe('agenet search', () => {
 
 const REFUSED: readonly Refusal[] = [
   ['no image', ['run'], ['--image']],
-  ['an image that is not there', ['run', 'shades', '--image', 'none.png'], ['none.png: cannot read the image']],
-  ['more images than there are', ['run', 'shades', '--image', 'shades/dark/1.png', '--count', '7'], ['--count 7', 'train split']],
-  ['an ending that it does not write', ['run', 'shades', '--image', 'shades/dark/1.png', '--out', 'like.npz'], ['--out like.npz', '.png']],
+  ['a missing image', ['run', 'shades', '--image', 'none.png'], ['none.png: cannot read the image']],
+  ['more images than available', ['run', 'shades', '--image', 'shades/dark/1.png', '--count', '7'], ['--count 7', 'train split']],
+  ['an unsupported extension', ['run', 'shades', '--image', 'shades/dark/1.png', '--out', 'like.npz'], ['--out like.npz', '.png']],
 ];
 
 describe('agenet search rejects in one line, with status 2:', () => {

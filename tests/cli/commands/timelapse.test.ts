@@ -52,12 +52,12 @@ describe('agenet timelapse', () => {
 });
 
 const REFUSED: readonly Refusal[] = [
-  ['a run without pictures', ['young'], ['young', 'no previews yet', 'samples']],
-  ['a run without pictures of the kind', ['run', '--previews', 'reconstructions'], ['run', 'no previews yet', 'reconstructions']],
-  ['pictures of several sizes', ['mixed'], ['000002.png', 'expected 8x6', 'got 9x6']],
-  ['a picture that is damaged', ['damaged'], ['000002.png: cannot read the image']],
-  ['an ending that it does not write', ['run', '--out', 'out.mp4'], ['--out out.mp4', '.gif or .webp']],
-  ['none of so many', ['run', '--every', '0'], ['--every', 'from 1']],
+  ['a run without previews', ['young'], ['young', 'no previews yet', 'samples']],
+  ['a run without previews of this kind', ['run', '--previews', 'reconstructions'], ['run', 'no previews yet', 'reconstructions']],
+  ['previews of several sizes', ['mixed'], ['000002.png', 'expected 8x6', 'got 9x6']],
+  ['a corrupt preview', ['damaged'], ['000002.png: cannot read the image']],
+  ['an unsupported extension', ['run', '--out', 'out.mp4'], ['--out out.mp4', '.gif or .webp']],
+  ['an interval of 0', ['run', '--every', '0'], ['--every', 'from 1']],
 ];
 
 describe('agenet timelapse rejects in one line, with status 2:', () => {

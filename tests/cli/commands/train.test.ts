@@ -168,17 +168,17 @@ describe('agenet train', () => {
 });
 
 const REFUSED: readonly Refusal[] = [
-  ['data that there is not', ['mnits2'], ['data "mnits2"', 'mnist']],
+  ['unknown data', ['mnits2'], ['data "mnits2"', 'mnist']],
   ['a width of 0', ['mnist', '--width', '0'], ['--width: must be at least 1, not 0']],
   ['a latent size of 1', ['mnist', '--latent', '1'], ['--latent: must be at least 2, not 1']],
-  ['a size without a network', ['mnist', '--size', '48'], ['--size 48', '32 (dcgan32) or 64 (dcgan64)']],
-  ['a network of another size', ['mnist', '--network', 'dcgan64', '--size', '32'], ['--size: dcgan64 expects images of 64x64']],
-  ['a seed that is none', ['mnist', '--seed', '-1'], ['--seed', "'-1'"]],
-  ['a wrong term', ['mnist', '--encoder-updates', '1;KL_real:1,match_y:1'], ['encoder plan', 'character 13', 'did you mean match_x?']],
+  ['a size that no network supports', ['mnist', '--size', '48'], ['--size 48', '32 (dcgan32) or 64 (dcgan64)']],
+  ['a network for a different size', ['mnist', '--network', 'dcgan64', '--size', '32'], ['--size: dcgan64 expects images of 64x64']],
+  ['an invalid seed', ['mnist', '--seed', '-1'], ['--seed', "'-1'"]],
+  ['an unknown term', ['mnist', '--encoder-updates', '1;KL_real:1,match_y:1'], ['encoder plan', 'character 13', 'did you mean match_x?']],
   ['two lengths', ['mnist', '--steps', '1', '--epochs', '1'], ['--epochs and --steps: both set the length']],
   ['half an epoch', ['mnist', '--epochs', '0.5'], ['--epochs: must be a whole number', '0.5']],
-  ['to go on with nothing named', ['mnist', '--resume'], ['--resume', '--out']],
-  ['to go on with what is not there', ['mnist', '--resume', '--out', 'nothing'], ['nothing: run folder not found']],
+  ['to resume without --out', ['mnist', '--resume'], ['--resume', '--out']],
+  ['to resume a missing run', ['mnist', '--resume', '--out', 'nothing'], ['nothing: run folder not found']],
 ];
 
 describe('agenet train rejects in one line, with status 2,', () => {

@@ -59,10 +59,10 @@ describe('agenet verify', () => {
 });
 
 const REFUSED: readonly Refusal[] = [
-  ['a file that is not there', ['nothing.safetensors'], ['nothing.safetensors: cannot be read', 'no such file']],
+  ['a missing file', ['nothing.safetensors'], ['nothing.safetensors: cannot be read', 'no such file']],
   ['a folder', ['run'], ['run: cannot be read']],
-  ['a file that is cut short', ['cut.safetensors'], ['cut.safetensors:', 'cut short']],
-  ['a file of something else', ['text.safetensors'], ['text.safetensors: not a usable safetensors file']],
+  ['a truncated file', ['cut.safetensors'], ['cut.safetensors:', 'cut short']],
+  ['a file of another format', ['text.safetensors'], ['text.safetensors: not a usable safetensors file']],
   ['a checkpoint', ['run/checkpoints/000003.safetensors'], ['000003.safetensors: not a golden file']],
   ['nothing', [], ["missing required argument 'files'"]],
 ];

@@ -58,7 +58,7 @@ const DAMAGES: readonly (readonly [string, (path: string) => void])[] = [
   ['too long', (path) => writeFileSync(path, Buffer.concat([readFileSync(path), Buffer.of(0)]))],
   ['zeros', (path) => writeFileSync(path, new Uint8Array(statSync(path).size))],
   ['a folder', (path) => (rmSync(path), mkdirSync(path))],
-  ['a link to nothing', (path) => (rmSync(path), symlinkSync('nothing', path))],
+  ['a broken link', (path) => (rmSync(path), symlinkSync('nothing', path))],
   ['a link to itself', (path) => (rmSync(path), symlinkSync(path, path))],
   ['a link to another file', (path) => (rmSync(path), symlinkSync('/etc/passwd', path))],
   ['a named pipe', (path) => (rmSync(path), execFileSync('mkfifo', [path]))],

@@ -102,9 +102,9 @@ describe('cached images', () => {
     ['too long', (cache: string) => writeFileSync(fileOf(cache, 'pixels'), new Uint8Array(21))],
     ['without pixels', (cache: string) => rmSync(fileOf(cache, 'pixels'))],
     ['without an index', (cache: string) => rmSync(fileOf(cache, 'index.json'))],
-    ['with an index that is no JSON', (cache: string) => writeFileSync(fileOf(cache, 'index.json'), '{"version":1,')],
-    ['with the index of other images', (cache: string) => writeFileSync(fileOf(cache, 'index.json'), '{"version":1,"key":"x","images":5,"leftOut":[]}')],
-    ['of another version', (cache: string) => writeFileSync(fileOf(cache, 'index.json'), readFileSync(fileOf(cache, 'index.json'), 'utf8').replace('1', '0'))],
+    ['with an index that is not JSON', (cache: string) => writeFileSync(fileOf(cache, 'index.json'), '{"version":1,')],
+    ['with the index of different images', (cache: string) => writeFileSync(fileOf(cache, 'index.json'), '{"version":1,"key":"x","images":5,"leftOut":[]}')],
+    ['of a different version', (cache: string) => writeFileSync(fileOf(cache, 'index.json'), readFileSync(fileOf(cache, 'index.json'), 'utf8').replace('1', '0'))],
   ])('are silently decoded again if the entry is %s', async (_, damage) => {
     const cache = temporaryFolder();
     await pack(new Numbers(5), cache);

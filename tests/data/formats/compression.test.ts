@@ -116,11 +116,11 @@ describe('a gzipped IDX file', () => {
     ['its checksum is wrong', changed(-5, packed.at(-5)! ^ 1), 'incorrect data check'],
     ['its length is wrong', changed(-1, 1), 'incorrect length check'],
     ['its method is unknown', changed(2, 7), 'unknown compression method'],
-    ['it holds no IDX file', new Uint8Array(gzipSync(noise(100))), 'IDX'],
-    ['it holds nothing', new Uint8Array(gzipSync(new Uint8Array(0))), 'IDX'],
-    ['it holds less than its sizes say', new Uint8Array(gzipSync(plain.subarray(0, 4000))), 'expected 5012 bytes'],
-    ['it holds more than its sizes say', new Uint8Array(gzipSync(Uint8Array.from([...idxBytes([2], [1, 2]), ...noise(3000)]))), 'got 3010'],
-    ['its data are damaged', changed(FIXED_HEADER, 7), 'corrupt compressed data (invalid block type)'],
+    ['it does not contain an IDX file', new Uint8Array(gzipSync(noise(100))), 'IDX'],
+    ['it is empty', new Uint8Array(gzipSync(new Uint8Array(0))), 'IDX'],
+    ['it contains less than its sizes declare', new Uint8Array(gzipSync(plain.subarray(0, 4000))), 'expected 5012 bytes'],
+    ['it contains more than its sizes declare', new Uint8Array(gzipSync(Uint8Array.from([...idxBytes([2], [1, 2]), ...noise(3000)]))), 'got 3010'],
+    ['its data is corrupt', changed(FIXED_HEADER, 7), 'corrupt compressed data (invalid block type)'],
   ])('is rejected if %s', async (_, bytes, text) => {
     await expectInputError(() => decodeIdx(bytes, 'bad.gz'), 'bad.gz: ', text);
   });

@@ -24,8 +24,8 @@ describe('an .npz archive', () => {
   it.each([
     ['stored', {}],
     ['deflated', { deflate: true }],
-    ['stored, with sizes for large files', { large: true }],
-    ['deflated, with sizes for large files', { deflate: true, large: true }],
+    ['stored, with 64-bit sizes', { large: true }],
+    ['deflated, with 64-bit sizes', { deflate: true, large: true }],
   ])('returns its arrays by name: %s', async (_, change) => {
     const bytes = zipBytes([
       { ...part, ...change },
@@ -73,7 +73,7 @@ describe('an invalid .npz archive', () => {
     ['empty', new Uint8Array(0)],
     ['an .npy file', npy],
     ['shorter than a directory', new Uint8Array(21)],
-    ['long and of something else', noise(100_000)],
+    ['long and of another format', noise(100_000)],
   ])('is rejected if it is %s', async (_, bytes) => {
     await expectInputError(() => decodeNpz(bytes, 'some.npz'), 'some.npz: ', 'cannot read the zip archive');
   });
@@ -92,12 +92,12 @@ describe('an invalid .npz archive', () => {
   it.each([
     ['encrypted', { flags: 1 }, 'encrypted'],
     ['compressed by bzip2', { method: 12 }, 'method not supported'],
-    ['of another checksum', { checksum: 1 }, 'CRC32'],
-    ['of another size', { size: npy.length + 1 }, 'size'],
+    ['with a wrong checksum', { checksum: 1 }, 'CRC32'],
+    ['with a wrong size', { size: npy.length + 1 }, 'size'],
     ['elsewhere', { offset: 1 }, 'Ambiguous'],
     ['beyond the end', { offset: 0xfffffff0 }, 'Ambiguous'],
     ['larger than the archive', { compressedBytes: 1_000_000 }, 'out of bounds'],
-    ['larger than what is left of the archive', { compressedBytes: npy.length + 100 }, 'out of bounds'],
+    ['larger than the rest of the archive', { compressedBytes: npy.length + 100 }, 'out of bounds'],
   ])('is rejected if an array is %s', async (_, lies, text) => {
     await refusal([{ ...part, lies }], text);
   });
@@ -107,9 +107,9 @@ describe('an invalid .npz archive', () => {
   });
 
   it.each([
-    ['more than it says', { size: 1000 }, 'Invalid uncompressed size'],
-    ['less than it says', { size: 1_505_000 }, 'CRC32'],
-    ['less than it says, for which there is no memory', { size: 0xffff0000 }, 'refusing to decompress'],
+    ['longer than declared', { size: 1000 }, 'Invalid uncompressed size'],
+    ['shorter than declared', { size: 1_505_000 }, 'CRC32'],
+    ['shorter than its declared size, which exceeds the memory', { size: 0xffff0000 }, 'refusing to decompress'],
   ])('is rejected if a deflated array is %s', async (_, lies, text) => {
     const contents = npyBytes({ shape: [1_500_000], elements: new Uint8Array(1_500_000) });
     await refusal([{ path: 'a.npy', contents, deflate: true, lies }], text);
@@ -178,18 +178,18 @@ describe('an .npz archive of images', () => {
 
 describe('an .npz archive without images', () => {
   it.each([
-    ['no such array', { labels: { shape: [1], elements: [1] } }, ['"images" or "arr_0"']],
+    ['no array of images', { labels: { shape: [1], elements: [1] } }, ['"images" or "arr_0"']],
     ['floats', { images: { descr: '<f4', shape: [1, 1, 1], elements: [0, 0, 0, 0] } }, ['"images"', 'f4', 'uint8']],
     ['truth values', { images: { descr: '|b1', shape: [1, 1, 1], elements: [1] } }, ['"images"', 'b1']],
     ['two axes', { arr_0: { shape: [1, 1], elements: [1] } }, ['"arr_0"', '1 x 1', '[N, H, W]']],
     ['five axes', { arr_0: { shape: [1, 1, 1, 1, 1], elements: [1] } }, ['1 x 1 x 1 x 1 x 1']],
     ['two channels', { images: { shape: [1, 1, 1, 2], elements: [1, 2] } }, ['1 x 1 x 1 x 2', '1 or 3 channels']],
-    ['none of them', { images: { shape: [0, 1, 1, 3] } }, ['0 x 1 x 1 x 3', 'one pixel']],
+    ['no images', { images: { shape: [0, 1, 1, 3] } }, ['0 x 1 x 1 x 3', 'one pixel']],
     ['no pixels', { images: { shape: [1, 0, 1] } }, ['1 x 0 x 1', 'one pixel']],
     ['too few labels', { images, labels: { shape: [1], elements: [1] } }, ['"labels"', '(1,)', '(2,)']],
     ['labels in a column', { images, labels: { shape: [2, 1], elements: [1, 2] } }, ['"labels"', '(2, 1)']],
-    ['labels that are floats', { images, labels: { descr: '<f4', shape: [2], elements: new Uint8Array(8) } }, ['"labels"', 'f4', 'integers']],
-    ['labels that are truth values', { images, labels: { descr: '|b1', shape: [2], elements: [0, 1] } }, ['"labels"', 'b1']],
+    ['float labels', { images, labels: { descr: '<f4', shape: [2], elements: new Uint8Array(8) } }, ['"labels"', 'f4', 'integers']],
+    ['boolean labels', { images, labels: { descr: '|b1', shape: [2], elements: [0, 1] } }, ['"labels"', 'b1']],
     ['labels above 255', { images, labels: { descr: '<u2', shape: [2], elements: [255, 0, 0, 1] } }, ['"labels"', 'image 1', 'got 256', '0 to 255']],
     ['labels below 0', { images, labels: { descr: '|i1', shape: [2], elements: [255, 0] } }, ['"labels"', 'image 0', 'got -1']],
   ])('is rejected if it contains %s', async (_, arrays: Readonly<Record<string, NpyParts>>, texts) => {

@@ -47,17 +47,17 @@ describe('an invalid SVHN file', () => {
   it.each([
     ['has no X', matFile([matrix(digits([1]))]), ['variable X', '"y"']],
     ['has no y', matFile([matrix(pixels(1))]), ['variable y', '"X"']],
-    ['has other images', svhnFile({ ...pixels(3), sizes: [96, 32, 3, 1] }, digits([1])), ['uint8 96 x 32 x 3 x 1', '32 x 32 x 3 x N']],
+    ['has images of another shape', svhnFile({ ...pixels(3), sizes: [96, 32, 3, 1] }, digits([1])), ['uint8 96 x 32 x 3 x 1', '32 x 32 x 3 x N']],
     ['has five axes', svhnFile({ ...pixels(1), sizes: [32, 32, 3, 1, 1] }, digits([1])), ['32 x 32 x 3 x 1 x 1']],
     ['has no images', svhnFile({ ...pixels(0), values: [] }, digits([])), ['32 x 32 x 3 x 0']],
-    ['has images of floats', svhnFile({ ...pixels(1), mxClass: MX.double }, digits([1])), ['double', 'uint8']],
-    ['has bytes stored as signed ones', svhnFile({ ...pixels(1), stored: 'int8' }, digits([1])), ['uint8']],
-    ['has other labels', svhnFile(pixels(2), digits([1])), ['1 x 1', '2 x 1']],
+    ['has float images', svhnFile({ ...pixels(1), mxClass: MX.double }, digits([1])), ['double', 'uint8']],
+    ['has signed bytes', svhnFile({ ...pixels(1), stored: 'int8' }, digits([1])), ['uint8']],
+    ['has too few labels', svhnFile(pixels(2), digits([1])), ['1 x 1', '2 x 1']],
     ['has labels in a row', svhnFile(pixels(2), { ...digits([1, 2]), sizes: [1, 2] }), ['1 x 2', '2 x 1']],
     ['has labels along three axes', svhnFile(pixels(2), { ...digits([1, 2]), sizes: [2, 1, 1] }), ['2 x 1 x 1']],
     ['has the label 0', svhnFile(pixels(2), digits([1, 0])), ['image 1', 'got 0', '1 to 10']],
     ['has the label 11', svhnFile(pixels(1), digits([11])), ['image 0', 'got 11']],
-    ['has half a label', svhnFile(pixels(1), { ...digits([1.5]), mxClass: MX.double, stored: 'double' }), ['got 1.5']],
+    ['has a fractional label', svhnFile(pixels(1), { ...digits([1.5]), mxClass: MX.double, stored: 'double' }), ['got 1.5']],
   ])('is rejected if it %s', async (_, bytes, texts) => {
     await expectInputError(() => decodeSvhn(bytes, 'some.mat'), 'some.mat: ', ...texts);
   });
