@@ -4,7 +4,7 @@ import { LARGEST_SEED, randomStream, shuffledIndices } from '../src/random.js';
 import { expectWithin } from './expectWithin.js';
 import { kurtosisOf, meanOf, varianceOf } from './moments.js';
 
-/** The limits below are five standard errors of so many draws, or more. */
+/** The tolerances below are at least five standard errors of this number of draws. */
 const DRAWS = 20_000;
 const seeds = fc.integer({ min: 0, max: LARGEST_SEED });
 const draws = (seed: number, purpose: string, index?: number): number[] => {

@@ -20,7 +20,7 @@ export function interpolateCodes(prior: Prior, a: Float32Array, b: Float32Array,
 }
 
 function slerpWeights(a: Float32Array, b: Float32Array, position: number): [number, number] {
-  // From both chords, since the cosine has lost its digits where codes are near each other or opposite.
+  // From both chords, because the cosine loses precision for nearly equal or opposite codes.
   const apart = Math.hypot(...a.map((value, index) => value - b[index]!));
   const together = Math.hypot(...a.map((value, index) => value + b[index]!));
   const angle = 2 * Math.atan2(apart, together);
@@ -83,7 +83,7 @@ export function pathThrough(prior: Prior, points: Float32Array, latent: number, 
   const legs = closed ? count : count - 1;
   const path = new Float32Array((legs * (steps - 1) + (closed ? 0 : 1)) * latent);
   for (let leg = 0; leg < legs; leg++) {
-    // Each leg ends where the next begins, which is kept once.
+    // Adjacent segments share a code, which is kept once.
     const codes = interpolateCodes(prior, point(leg), point(leg + 1), steps);
     path.set(closed && leg === legs - 1 ? codes.subarray(0, -latent) : codes, leg * (steps - 1) * latent);
   }

@@ -4,7 +4,7 @@ export type Objective = (x: Float64Array, gradient: Float64Array) => number;
 export interface Minimum {
   readonly x: Float64Array;
   readonly value: number;
-  /** Largest magnitude in the gradient there. */
+  /** Largest magnitude in the gradient at x. */
   readonly slope: number;
   readonly iterations: number;
 }
@@ -13,7 +13,7 @@ export interface MinimizeOptions {
   /** Largest entry of the gradient at which the minimization ends. */
   readonly tolerance?: number;
   readonly iterations?: number;
-  /** Pairs of steps and gradient changes that are remembered. */
+  /** Number of stored pairs of steps and gradient changes. */
   readonly memory?: number;
 }
 
@@ -31,7 +31,7 @@ interface Pair {
   readonly scale: number;
 }
 
-/** Parts of the first slope: a step must gain at least so much (Armijo), and leave at most so much slope (the weak Wolfe condition). */
+/** Fractions of the initial slope: minimum decrease (Armijo) and maximum remaining slope (weak Wolfe condition). */
 const [MIN_DECREASE, MAX_SLOPE] = [1e-4, 0.9];
 const LARGEST_TRIALS = 60;
 
@@ -92,7 +92,7 @@ function lineSearch(evaluate: (x: Float64Array) => Point, from: Point, direction
     const x = from.x.slice();
     addScaled(x, direction, length);
     const point = evaluate(x);
-    // Written so that NaN, far out, is too far.
+    // Written so that NaN counts as too far.
     if (!(point.value < from.value + MIN_DECREASE * length * slope)) high = length;
     else if (dot(point.gradient, direction) < MAX_SLOPE * slope) [low, best] = [length, point];
     else return point;

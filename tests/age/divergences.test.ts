@@ -11,7 +11,7 @@ import { meanOf, varianceOf } from '../moments.js';
 import { axisPairs, onSphere, randomCodes, rowsOf } from './codes.js';
 
 const LATENT = 4;
-/** As many codes as the axes have directions. */
+/** One code per direction of the axes. */
 const COUNT = 2 * LATENT;
 
 const GAUSSIAN: readonly DivergenceOptions[] = (['qp', 'pq'] as const).flatMap((direction) =>

@@ -4,7 +4,7 @@ import { classifierExtractor, dataClassifierSpec, RECIPE, trainDataClassifier, w
 import { expectInputError } from '../rejection.js';
 import { barSource, compileOnOneThread } from '../metrics/tinyClassifier.js';
 
-const labelled = (labels: Uint8Array | null, classes: number | null): ImageSource => {
+const labeled = (labels: Uint8Array | null, classes: number | null): ImageSource => {
   const images = splitInMemory(new Uint8Array(4 * 1024), 1024, labels);
   return { name: 'four', size: [32, 32], channels: 1, train: images, test: images, classes };
 };
@@ -30,13 +30,13 @@ describe('the default feature extractor', () => {
 
   it('requires labels of two classes, and a supported image size', async () => {
     expect(whyNoClassifier(barSource(3, 3))).toBeUndefined();
-    expect(whyNoClassifier(labelled(null, null))).toBe('four has no labels to train a feature extractor on');
-    expect(whyNoClassifier(labelled(Uint8Array.of(1, 1, 1, 1), 2))).toBe('four has a single class, but a feature extractor needs at least 2');
-    await expectInputError(() => dataClassifierSpec(labelled(null, null)), 'four has no labels');
+    expect(whyNoClassifier(labeled(null, null))).toBe('four has no labels to train a feature extractor on');
+    expect(whyNoClassifier(labeled(Uint8Array.of(1, 1, 1, 1), 2))).toBe('four has a single class, but a feature extractor needs at least 2');
+    await expectInputError(() => dataClassifierSpec(labeled(null, null)), 'four has no labels');
   });
 
   it('has features that are not normalized', () => {
-    const { network, classes, onSphere } = dataClassifierSpec(labelled(Uint8Array.of(0, 1, 2, 1), 3));
+    const { network, classes, onSphere } = dataClassifierSpec(labeled(Uint8Array.of(0, 1, 2, 1), 3));
     expect([network.outputShape, classes, onSphere]).toEqual([[RECIPE.features, 1, 1], 3, false]);
   });
 });

@@ -20,7 +20,7 @@ const rowsOf = async (name: 'codes' | 'features' | 'pixels') => {
   return { ...representation, rows, row: (index: number) => Array.from(rows.data.subarray(index * rows.width, (index + 1) * rows.width)) };
 };
 
-/** The activations behind the first batch normalisation [N, 8, 8, 8], by a graph of their own. */
+/** The activations behind the first batch normalization [N, 8, 8, 8], by a graph of their own. */
 async function activations(): Promise<Float32Array> {
   const { encoder } = model.pair;
   const [parameters, statistics] = [input('parameters', [encoder.parameters.size]), input('statistics', [encoder.statistics.size])];

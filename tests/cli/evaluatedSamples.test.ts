@@ -60,13 +60,13 @@ async function evaluatedSamples(checkpoint: string, count: number, seed: number,
 }
 
 describe('the samples of an evaluation', () => {
-  const grey = tinyConfiguration({ ema: 0.5 });
-  const colour = tinyConfiguration({ ema: 0.5, channels: 3, network: 'dcgan64', size: 64 });
+  const gray = tinyConfiguration({ ema: 0.5 });
+  const color = tinyConfiguration({ ema: 0.5, channels: 3, network: 'dcgan64', size: 64 });
   it.each([
-    ['the averages', grey, 30, 0, []],
-    ['raw weights', grey, 30, 0, ['--no-ema']],
-    ['a different count, with a partial batch', grey, 1203, 5, []],
-    ['RGB images of 64x64', colour, 21, 3, ['--no-ema']],
+    ['EMA weights', gray, 30, 0, []],
+    ['raw weights', gray, 30, 0, ['--no-ema']],
+    ['a different count, with a partial batch', gray, 1203, 5, []],
+    ['RGB images of 64x64', color, 21, 3, ['--no-ema']],
   ] as const)('equal those that sample writes as an array, byte by byte: %s', async (name, configuration, count, seed, flags) => {
     const checkpoint = await makeAveragedRun(name.replaceAll(' ', '-'), configuration);
     const out = join(cwd, `${name}.npz`);

@@ -188,7 +188,7 @@ describe('a run folder that is deleted during training', () => {
     const running = startCommand([...TRAIN, '--steps', '100000'], cwd);
     onTestFinished(() => void running.child.kill('SIGKILL'));
     await running.said('wrote');
-    // At once, as training goes on writing.
+    // Atomically, because training continues to write.
     renameSync(run(cwd), join(cwd, 'deleted'));
     await running.said('training is paused');
     running.child.kill('SIGTERM');

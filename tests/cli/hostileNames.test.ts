@@ -23,7 +23,7 @@ beforeAll(async () => {
   writeFileSync(join(cwd, `broken${HOSTILE}.yaml`), `"${HOSTILE.replaceAll('\n', '')}": [`);
 });
 
-/** Every command that prints names, each with as many of them as it takes; whether it succeeds does not matter. */
+/** Every command that prints names, each with all the names it accepts. Its success does not matter. */
 const COMMANDS: Readonly<Record<string, readonly string[]>> = {
   dataset: [classes],
   'dataset --json': [classes, '--json'],

@@ -17,7 +17,7 @@ const DATA = `npz:${join(folder, 'noise.npz')}`;
 const training = (steps: number) => ['train', DATA, '--out', 'run', '--steps', String(steps), ...TINY];
 /** As words of a shell. */
 const line = (steps: number): string => training(steps).join(' ');
-/** A training that ends when it is told to. */
+/** A training run that ends on request. */
 const ENDLESS = 1_000_000;
 
 const checkpointFile = (cwd: string, steps: number): string => join(cwd, 'run', 'checkpoints', `${String(steps).padStart(6, '0')}.safetensors`);

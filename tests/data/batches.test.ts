@@ -90,7 +90,7 @@ const shape = [3, 2, 5] as const;
 const bytes = 30;
 const batchOf = (count: number): Uint8Array => Uint8Array.from({ length: count * bytes }, (_, index) => (index * 31) % 251);
 const mirrored = (image: Uint8Array): number[] => Array.from(image, (_, index) => image[5 * Math.floor(index / 5) + 4 - (index % 5)]!);
-const imageOf = (batch: Uint8Array, place: number): Uint8Array => batch.subarray(place * bytes, (place + 1) * bytes);
+const imageOf = (batch: Uint8Array, row: number): Uint8Array => batch.subarray(row * bytes, (row + 1) * bytes);
 const range = (count: number): number[] => [...Array(count).keys()];
 
 describe('flipBatch', () => {

@@ -11,7 +11,7 @@ import { colorPng, grayscalePng, writeImages } from './imageFiles.js';
 import { execFileSync } from 'node:child_process';
 
 const range = (count: number): number[] => [...Array(count).keys()];
-/** The grey level of each image. */
+/** The gray level of each image. */
 const levelsOf = ({ count, copyImage }: Split, imageBytes: number): number[] =>
   range(count).map((index) => gatherImages({ count, labels: null, copyImage }, [index], imageBytes)[0]!);
 const opened = async (folder: string, { size = 4, channels, ...options }: OpenOptions & Partial<ImageFormat> & { readonly name?: string } = {}) => {

@@ -7,7 +7,7 @@ import { FileTooLargeError, readRegularFile, readTextFile } from '../../src/file
 import { errorOf } from '../rejection.js';
 import { temporaryFolder } from '../temporaryFolder.js';
 
-/** What the system does differently: reads of at most so many bytes, an end of the file before its size, a refusal to open. */
+/** Simulated behavior of the system: reads of limited size, an end of the file before its size, a failure to open. */
 const system = vi.hoisted((): { mostBytes: number; end: number; refusal: string | undefined } => ({ mostBytes: Infinity, end: Infinity, refusal: undefined }));
 
 vi.mock('node:fs/promises', async (original) => {

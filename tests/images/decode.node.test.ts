@@ -14,7 +14,7 @@ const pixelsOf = (decoded: Decoded): number[] => {
 const decode = async (image: string | Uint8Array, options: Partial<DecodeOptions> = {}) =>
   pixelsOf(await decodeImage(image, { size: 2, channels: 3, ...options }));
 
-/** An image of one colour. */
+/** An image of one color. */
 const plain = (red: number, green: number, blue: number, width = 8, height = 8) =>
   sharp({ create: { width, height, channels: 3, background: { r: red, g: green, b: blue } } });
 const raw = (pixels: readonly number[], width: number, channels: 1 | 3 | 4) =>
@@ -24,8 +24,8 @@ function expectNear(actual: readonly number[], expected: readonly number[], tole
   expect(actual).toHaveLength(expected.length);
   for (const [index, value] of actual.entries()) expect(Math.abs(value - expected[index]!)).toBeLessThanOrEqual(tolerance);
 }
-/** All pixels of a 2x2 image in one colour, channel by channel. */
-const planes = (...colour: number[]): number[] => colour.flatMap((value) => [value, value, value, value]);
+/** All pixels of a 2x2 image in one color, channel by channel. */
+const planes = (...color: number[]): number[] => color.flatMap((value) => [value, value, value, value]);
 
 describe('an image is decoded', () => {
   it.each(['png', 'jpeg', 'webp', 'gif', 'tiff', 'avif'] as const)('from %s, detected by its content', async (format) => {
@@ -58,8 +58,8 @@ describe('an image is decoded', () => {
   });
 
   it('from 16 bits per channel, in color and with transparency', async () => {
-    const colours = raw([255, 0, 100, 255, 0, 0, 0, 0, 10, 20, 30, 255, 1, 2, 3, 0], 2, 4);
-    const bytes = await colours.toColourspace('rgb16').png().toBuffer();
+    const colors = raw([255, 0, 100, 255, 0, 0, 0, 0, 10, 20, 30, 255, 1, 2, 3, 0], 2, 4);
+    const bytes = await colors.toColourspace('rgb16').png().toBuffer();
     expect((await sharp(bytes).metadata()).depth).toBe('ushort');
     expectNear(await decode(bytes), [255, 255, 10, 255, 0, 255, 20, 255, 100, 255, 30, 255], 1);
   });
@@ -85,16 +85,16 @@ describe('an image is decoded', () => {
   });
 
   it('as grayscale or RGB, as it is stored', async () => {
-    const grey = await raw([1, 50, 200, 255], 2, 1).png().toBuffer();
-    expect(await decode(grey, { channels: 1 })).toEqual([1, 50, 200, 255]);
-    expect(await decode(grey)).toEqual([1, 50, 200, 255, 1, 50, 200, 255, 1, 50, 200, 255]);
-    const coloured = await plain(90, 90, 90).png().toBuffer();
-    expect(await decode(coloured, { channels: 1 })).toEqual(planes(90));
+    const gray = await raw([1, 50, 200, 255], 2, 1).png().toBuffer();
+    expect(await decode(gray, { channels: 1 })).toEqual([1, 50, 200, 255]);
+    expect(await decode(gray)).toEqual([1, 50, 200, 255, 1, 50, 200, 255, 1, 50, 200, 255]);
+    const colored = await plain(90, 90, 90).png().toBuffer();
+    expect(await decode(colored, { channels: 1 })).toEqual(planes(90));
   });
 });
 
 describe('crop', () => {
-  /** 24 columns of 8 rows: a third each of black, grey and white. */
+  /** 24 columns of 8 rows: a third each of black, gray and white. */
   const wide = () =>
     raw(new Array<number[]>(8).fill([0, 128, 255].flatMap((level) => new Array<number>(8).fill(level))).flat(), 24, 1)
       .png()

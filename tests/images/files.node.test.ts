@@ -91,8 +91,8 @@ describe('an image file', () => {
 
   it('in color is converted to luminance for grayscale', async () => {
     const path = await writtenPng([255, 255, 255, 0, 0, 0, 90, 90, 90, 0, 255, 0], 2, 3);
-    const [white, black, grey, green] = await bytesOf(path, 2, 1);
-    expect([white, black, grey]).toEqual([255, 0, 90]);
+    const [white, black, gray, green] = await bytesOf(path, 2, 1);
+    expect([white, black, gray]).toEqual([255, 0, 90]);
     expect(green).toBeGreaterThan(100);
     expect(green).toBeLessThan(255);
   });

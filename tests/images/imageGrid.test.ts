@@ -7,13 +7,13 @@ import fc from 'fast-check';
 const rowsOf = ({ width, height, channels, data }: Raster): number[][] =>
   Array.from({ length: height }, (_, row) => Array.from(data.subarray(row * width * channels, (row + 1) * width * channels)));
 
-const grey = (values: readonly number[]): ImageBatch => ({ shape: [1, 1, 2], count: values.length / 2, data: Uint8Array.from(values) });
+const gray = (values: readonly number[]): ImageBatch => ({ shape: [1, 1, 2], count: values.length / 2, data: Uint8Array.from(values) });
 
 describe('an image grid', () => {
   it('has images in rows with gray borders of two pixels, and gray in the rest of the last row', () => {
     // The background, 96.
     const b = 96;
-    const drawn = imageGrid(grey([1, 2, 3, 4, 5, 6]), 2);
+    const drawn = imageGrid(gray([1, 2, 3, 4, 5, 6]), 2);
     expect(drawn).toMatchObject({ width: 10, height: 8, channels: 1 });
     expect(rowsOf(drawn)).toEqual([
       [b, b, b, b, b, b, b, b, b, b],
@@ -37,13 +37,13 @@ describe('an image grid', () => {
   });
 
   it('of pairs has each reconstruction to the right of its original', () => {
-    const drawn = rowsOf(pairGrid(grey([1, 1, 2, 2, 3, 3]), grey([11, 11, 12, 12, 13, 13]), 2));
+    const drawn = rowsOf(pairGrid(gray([1, 1, 2, 2, 3, 3]), gray([11, 11, 12, 12, 13, 13]), 2));
     expect(drawn[2]).toEqual([96, 96, 1, 1, 96, 96, 11, 11, 96, 96, 2, 2, 96, 96, 12, 12, 96, 96]);
     expect(drawn[5]!.slice(0, 8)).toEqual([96, 96, 3, 3, 96, 96, 13, 13]);
   });
 
   it('of fewer pairs than fit in a row is no wider than they are', () => {
-    expect(pairGrid(grey([1, 1]), grey([2, 2]), 4).width).toBe(10);
+    expect(pairGrid(gray([1, 1]), gray([2, 2]), 4).width).toBe(10);
   });
 
   it('of no images is rejected', () => {
@@ -124,8 +124,8 @@ describe('a mosaic', () => {
   });
 
   it('frames tiles in colors', () => {
-    const colours = [[1, 2, 3] as const];
-    const picture = gridMosaic([tile(10, 3)], { columns: 1, rows: 1, cells: Int32Array.of(0) }, colours);
+    const colors = [[1, 2, 3] as const];
+    const picture = gridMosaic([tile(10, 3)], { columns: 1, rows: 1, cells: Int32Array.of(0) }, colors);
     expect(picture).toMatchObject({ width: 4, height: 5 });
     expect([pixel(picture, 0, 0), pixel(picture, 1, 1), pixel(picture, 3, 4)]).toEqual([
       [1, 2, 3],

@@ -72,7 +72,7 @@ describe('a plain PNG file', () => {
     const bomb = await sharp({ create: { width: 4000, height: 4000, channels: 3, background: 'red' } })
       .png()
       .toBuffer();
-    // A header that says 32x32 before pixels of 4000x4000.
+    // A header that declares 32x32 before pixels of 4000x4000.
     bomb.writeUInt32BE(32, 16);
     bomb.writeUInt32BE(32, 20);
     expect(decodePlainPng(bomb, { size: 32, channels: 3 })).toBeUndefined();

@@ -117,7 +117,7 @@ describe('padding', () => {
 
   it('repeats each pixel at a multiple of the padded size', () => {
     const small = padded([1, 2, 3, 4], 4, 1);
-    expect(padded([1, 2, 3, 4], 8, 1)).toEqual(Array.from({ length: 64 }, (_, place) => small[4 * Math.floor(place / 16) + Math.floor((place % 8) / 2)]));
+    expect(padded([1, 2, 3, 4], 8, 1)).toEqual(Array.from({ length: 64 }, (_, index) => small[4 * Math.floor(index / 16) + Math.floor((index % 8) / 2)]));
   });
 
   it('is rejected at any other size', async () => {

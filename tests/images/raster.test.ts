@@ -38,8 +38,8 @@ describe('a batch of images', () => {
   });
 
   it('of one channel is unchanged', () => {
-    const grey: ImageBatch = { shape: [1, 2, 2], count: 1, data: Uint8Array.of(1, 2, 3, 4) };
-    expect(Array.from(channelsLast(grey))).toEqual([1, 2, 3, 4]);
+    const gray: ImageBatch = { shape: [1, 2, 2], count: 1, data: Uint8Array.of(1, 2, 3, 4) };
+    expect(Array.from(channelsLast(gray))).toEqual([1, 2, 3, 4]);
   });
 
   it('contains each of its images', () => {

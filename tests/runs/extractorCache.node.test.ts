@@ -27,7 +27,7 @@ vi.mock('../../src/classifiers/dataClassifier.js', async (original) => {
   return { ...actual, trainDataClassifier: vi.fn(() => Promise.resolve(classifier)), classifierExtractor: vi.fn(actual.classifierExtractor) };
 });
 
-/** Asks for the extractor, expects the right one, and says how often one was trained for that and what was noted. */
+/** Requests the extractor, expects the correct one, and returns the number of trainings and the notes. */
 async function extract(cacheFolder: string): Promise<{ readonly trainings: number; readonly notes: readonly string[] }> {
   const notes: string[] = [];
   const before = vi.mocked(trainDataClassifier).mock.calls.length;

@@ -140,7 +140,7 @@ describe('a stale lock does not count:', () => {
   });
 
   it.runIf(process.platform === 'linux')('a lock of a killed process that its parent did not reap', async () => {
-    // The shell gives its place to a program that knows nothing of the child that it began.
+    // The shell replaces itself with a program that does not reap the child that it started.
     const parent = spawn('sh', ['-c', 'sleep 1000 & echo $!; exec sleep 1000'], { stdio: ['ignore', 'pipe', 'ignore'] });
     onTestFinished(() => void parent.kill('SIGKILL'));
     const [line] = (await once(parent.stdout, 'data')) as [Buffer];

@@ -246,7 +246,7 @@ describe('a file in a run folder', () => {
     const folder = await createRun(path, configuration);
     const written = await folder.writeCheckpoint(tinyCheckpoint(configuration, 1));
     const before = readFileSync(written);
-    // A folder in the place of the next checkpoint and of the log.
+    // Folders at the paths of the next checkpoint and the log.
     for (const name of [join('checkpoints', '000002.safetensors'), 'log.jsonl']) mkdirSync(join(path, name));
     await expectInputError(() => folder.writeCheckpoint(tinyCheckpoint(configuration, 2)), '000002.safetensors', 'cannot be written');
     await expectInputError(() => folder.appendLog([{ step: 1 }]), 'log.jsonl', 'cannot be written');

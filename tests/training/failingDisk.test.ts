@@ -18,7 +18,7 @@ beforeAll(async () => {
   whole = await trained(configuration, { folder: await createRun(wholePath, configuration) });
 });
 
-/** A part of a folder that can be put out of the way, with something in its place that nothing can be written into. */
+/** A subfolder that can be replaced by something that cannot be written into. */
 function partOf(folder: RunFolder, name: string) {
   const [path, aside] = [join(folder.path, name), join(folder.path, `${name}-aside`)];
   return {
@@ -57,7 +57,7 @@ describe('training whose checkpoints cannot be written', () => {
       ),
       'write succeeded; training continues',
     ]);
-    // Nothing goes on meanwhile.
+    // Training is paused.
     const types = run.events.map(({ type }) => type);
     expect(types.slice(types.indexOf('warning'), types.indexOf('warning') + 4)).toEqual(['warning', 'warning', 'checkpoint', 'iteration']);
     expect(namesIn(folder, 'checkpoints')).toEqual(['000002.safetensors', '000004.safetensors', '000006.safetensors']);

@@ -25,7 +25,7 @@ describe('training with a NaN or infinite value', () => {
     expect(namesIn(folder, 'checkpoints')).toEqual(['000002.safetensors']);
     expect(stepsOf(folder)).toEqual([1, 2, 3]);
     expect(existsSync(join(folder.path, '.lock'))).toBe(false);
-    // Where the cause is gone, it goes on as if nothing had been.
+    // If the cause is gone, training continues as if nothing had happened.
     const [again, whole] = [await resumed(configuration, folder), await trained(configuration)];
     expect(readFileSync(again.summary.checkpoint)).toEqual(readFileSync(whole.summary.checkpoint));
   });

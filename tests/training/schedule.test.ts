@@ -30,7 +30,7 @@ const trainings: fc.Arbitrary<Training> = fc
   .map(({ batchesPerEpoch, epochs, ...plans }) => ({ batchesPerEpoch, configuration: tinyConfiguration({ ...plans, length: { epochs } }) }));
 
 const stagesOf = ({ configuration, batchesPerEpoch }: Training) => new Stages(configuration, batchesPerEpoch);
-/** The places of every iteration, and of the one after the last. */
+/** Returns the positions of every iteration, and of the one after the last. */
 function placesOf(training: Training) {
   const all = stagesOf(training);
   return [...Array(all.totalSteps + 1).keys()].map((step) => all.at(step));

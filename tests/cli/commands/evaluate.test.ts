@@ -71,7 +71,7 @@ describe('agenet probe', () => {
     const found = results as { labels: number; method: string; accuracy: number; std: number }[];
     expect(found.map(({ method }) => method).sort()).toEqual(['codes', 'knn', 'pixels']);
     for (const { accuracy } of found) expect(accuracy).toBeLessThanOrEqual(1);
-    // Two digits of each class say far more than chance, even as pixels.
+    // Two digits per class are far better than chance, even as pixels.
     expect(found.find(({ method }) => method === 'pixels')!.accuracy).toBeGreaterThan(0.25);
   });
 

@@ -241,7 +241,7 @@ describe('agenet train rejects in one line, with status 2,', () => {
   it('a device that is unavailable, without creating a run folder', async () => {
     const cwd = temporaryFolder();
     const { status, stderr } = await runCommand(['train', 'mnist', '--out', 'run', '--device', 'cuda', '--steps', '1', ...TINY], cwd);
-    // Where there is such a device, it trains.
+    // If the device exists, the command trains.
     expect({ status, left: existsSync(join(cwd, 'run')) }, stderr).toEqual(status === 0 ? { status: 0, left: true } : { status: 2, left: false });
   });
 });

@@ -65,14 +65,14 @@ describe('MNIST', () => {
     const { test, size, channels } = await mnist({ size: 64, channels: 1 });
     expect([size, channels]).toEqual([[64, 64], 1]);
     const [small, large] = [imageAt(source.test, 5, 1024), imageAt(test, 5, 4096)];
-    expect(large).toEqual(Uint8Array.from({ length: 4096 }, (_, place) => small[32 * Math.floor(place / 128) + Math.floor((place % 64) / 2)]!));
+    expect(large).toEqual(Uint8Array.from({ length: 4096 }, (_, index) => small[32 * Math.floor(index / 128) + Math.floor((index % 64) / 2)]!));
   });
 
   it('repeats the image for every channel', async () => {
     const { test, size, channels } = await mnist({ size: 32, channels: 3 });
     expect([size, channels]).toEqual([[32, 32], 3]);
-    const [grey, coloured] = [imageAt(source.test, 9999, 1024), imageAt(test, 9999, 3072)];
-    expect(coloured).toEqual(Uint8Array.from([...grey, ...grey, ...grey]));
+    const [gray, colored] = [imageAt(source.test, 9999, 1024), imageAt(test, 9999, 3072)];
+    expect(colored).toEqual(Uint8Array.from([...gray, ...gray, ...gray]));
   });
 
   it('rejects a size that is not a multiple of 32', async () => {

@@ -32,7 +32,7 @@ async function filled(): Promise<string> {
   return cache;
 }
 
-/** Expects the right images, without a word about the cache, and says how many were decoded again. */
+/** Expects the correct images without messages about the cache, and returns how many were decoded again. */
 async function expectRight(cache: string): Promise<number> {
   const numbers = new Numbers(COUNT, { 2: 'torn' });
   const { bytes, warnings } = await pack(numbers, cache);
@@ -76,7 +76,7 @@ describe.each(FILES)('a cache entry whose %s', (file: File) => {
     const cache = await filled();
     const { size } = statSync(fileOf(cache, file));
     for (let byte = 0; byte < size; byte += file === 'index.json' ? 5 : 1) {
-      // Nobody reads the pixels of the image that is left out.
+      // The pixels of a skipped image are never read.
       const isHole = file === 'pixels' && Math.floor(byte / 4) === 2;
       flip(fileOf(cache, file), byte, byte % 8);
       expect([byte, await expectRight(cache)]).toEqual([byte, isHole ? 0 : COUNT]);

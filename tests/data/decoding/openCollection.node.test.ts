@@ -14,7 +14,7 @@ const items = Array.from({ length: COUNT }, (_, index): ImageItem => ({
 }));
 const PART = Uint32Array.from({ length: 20 }, (_, index) => 2 * index + 1);
 
-/** Images whose byte is their place in the list, of which some turn out broken; remembers which were waited for. */
+/** Images whose byte is their index in the list, some of them corrupt; records which were waited for. */
 function images(broken: readonly number[]) {
   const known = new Set<number>();
   const inDecoding: Pick<PendingImages, 'ensureDecoded' | 'isSkipped' | 'copyImage'> = {
@@ -33,7 +33,7 @@ function images(broken: readonly number[]) {
   return { inDecoding, known };
 }
 
-/** The images at some places of the part, waited for in a given order. */
+/** Returns the images at some indices of the split, requested in the given order. */
 async function turns(broken: readonly number[], order: readonly number[]): Promise<number[]> {
   const split = streamingSplit(images(broken).inDecoding, items, PART, 'data');
   for (const index of order) await split.prepare!([index]);

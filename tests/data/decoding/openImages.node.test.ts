@@ -104,7 +104,10 @@ describe('cached images', () => {
     ['without an index', (cache: string) => rmSync(fileOf(cache, 'index.json'))],
     ['with an index that is not JSON', (cache: string) => writeFileSync(fileOf(cache, 'index.json'), '{"version":1,')],
     ['with the index of different images', (cache: string) => writeFileSync(fileOf(cache, 'index.json'), '{"version":1,"key":"x","images":5,"leftOut":[]}')],
-    ['of a different version', (cache: string) => writeFileSync(fileOf(cache, 'index.json'), readFileSync(fileOf(cache, 'index.json'), 'utf8').replace('1', '0'))],
+    [
+      'of a different version',
+      (cache: string) => writeFileSync(fileOf(cache, 'index.json'), readFileSync(fileOf(cache, 'index.json'), 'utf8').replace('1', '0')),
+    ],
   ])('are silently decoded again if the entry is %s', async (_, damage) => {
     const cache = temporaryFolder();
     await pack(new Numbers(5), cache);

@@ -142,7 +142,7 @@ describe('an invalid MATLAB file', () => {
 });
 
 describe('a compressed MATLAB array', () => {
-  /** A compressed element that says that its array has `size` bytes, and inflates to what is given. */
+  /** A compressed element that declares `size` bytes for its array, and inflates to the given bytes. */
   const lying = (inner: Uint8Array, size: number): Uint8Array => {
     const changed = Uint8Array.from(inner);
     new DataView(changed.buffer).setUint32(4, size, true);

@@ -28,7 +28,7 @@ interface Subject {
   readonly bytes: Uint8Array;
   /** What is put around it afterwards, with the right checksums, so that changes reach what checksums guard. */
   readonly wrap?: (changed: Uint8Array) => Uint8Array;
-  /** Reads a file, and says whether what it gives fits together. */
+  /** Reads a file and returns whether the result is consistent. */
   readonly read: (file: Uint8Array) => boolean | Promise<boolean>;
 }
 
@@ -88,7 +88,7 @@ const SUBJECTS: Readonly<Record<string, Subject>> = {
 
 type Mutation = (bytes: Uint8Array) => Uint8Array;
 
-/** A place as a fraction of the file, half of them among the first 256 bytes, where headers are. */
+/** A position as a fraction of the file; half of them are in the first 256 bytes, where headers are. */
 const place = fc.oneof(
   fc.integer({ min: 0, max: 255 }).map((at) => () => at),
   fc.double({ min: 0, max: 1, noNaN: true }).map((part) => (length: number) => Math.floor(part * length)),

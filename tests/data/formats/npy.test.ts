@@ -48,7 +48,7 @@ describe('an .npy file', () => {
     fc.assert(
       fc.property(shapes, fc.constantFrom('u1', 'i2', 'f8'), (shape, kind) => {
         const strides = shape.map((_, axis) => sizeOf(shape.slice(0, axis)));
-        // The element at each index is the number of its place in the file.
+        // Each element is its position in the file.
         const expected = Array.from({ length: sizeOf(shape) }, (_, place) => {
           let rest = place;
           return [...shape.keys()].reverse().reduce((sum, axis) => {
@@ -177,7 +177,7 @@ interface Parsed {
   readonly body: Uint8Array;
 }
 
-/** Takes an .npy file apart as NumPy's format document describes it. */
+/** Parses an .npy file as NumPy's format document describes it. */
 function parseNpy(bytes: Uint8Array): Parsed {
   expect(Array.from(bytes.subarray(0, 6))).toEqual([0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59]);
   const length = bytes[8]! + 256 * bytes[9]!;

@@ -21,8 +21,8 @@ describe('decodeSvhn', () => {
     const images = await decodeSvhn(svhnFile(pixels(3), digits([1, 2, 3])), 'train_32x32.mat');
     expect(images).toMatchObject({ count: 3, channels: 3, height: 32, width: 32 });
     fc.assert(
-      fc.property(fc.nat(2), fc.nat(2), fc.nat(31), fc.nat(31), (image, colour, row, column) => {
-        expect(images.pixels[((image * 3 + colour) * 32 + row) * 32 + column]).toBe(stored[row + 32 * (column + 32 * (colour + 3 * image))]);
+      fc.property(fc.nat(2), fc.nat(2), fc.nat(31), fc.nat(31), (image, color, row, column) => {
+        expect(images.pixels[((image * 3 + color) * 32 + row) * 32 + column]).toBe(stored[row + 32 * (column + 32 * (color + 3 * image))]);
       }),
     );
   });

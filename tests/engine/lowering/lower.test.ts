@@ -22,7 +22,7 @@ import { expectClose } from '../expectations.js';
 import { operatorsOf, run, runAsWritten, targets } from '../running.js';
 import { random } from '../tensors.js';
 
-/** A small network with its gradients: a convolution, batch normalisation, both kinks, and an L1 loss. */
+/** A small network with its gradients: a convolution, batch normalization, both kinks, and an L1 loss. */
 function network() {
   const [x, w, scale, bias] = [input('input0', [2, 2, 4, 4]), input('input1', [3, 2, 3, 3]), input('input2', [3]), input('input3', [3])];
   const y = leakyRelu(batchNormalization(conv(x, w, { pads: 1, strides: 2 }), scale, bias), 0.2);

@@ -49,15 +49,15 @@ describe('code statistics', () => {
     }
   });
 
-  const centre = drawCodes('sphere', 1, 16, randomStream(3, 'centre'));
+  const center = drawCodes('sphere', 1, 16, randomStream(3, 'centre'));
 
   it('detect codes that concentrate on one side', () => {
-    const { rayleigh } = codeStatistics({ data: drawCodesAround('sphere', centre, 0.9, 2000, randomStream(1, 'codes')), width: 16 });
+    const { rayleigh } = codeStatistics({ data: drawCodesAround('sphere', center, 0.9, 2000, randomStream(1, 'codes')), width: 16 });
     expect(rayleigh.statistic / rayleigh.degreesOfFreedom).toBeGreaterThan(5);
   });
 
   it('detect codes that concentrate at both ends of an axis, by second moments only', () => {
-    const data = drawCodesAround('sphere', centre, 0.5, 2000, randomStream(1, 'codes'));
+    const data = drawCodesAround('sphere', center, 0.5, 2000, randomStream(1, 'codes'));
     const both = data.map((value, index) => (Math.floor(index / 16) % 2 === 0 ? value : -value));
     const { rayleigh, bingham } = codeStatistics({ data: both, width: 16 });
     expect(rayleigh.statistic / rayleigh.degreesOfFreedom).toBeLessThan(3);

@@ -27,7 +27,7 @@ async function expectSameNumbers(build: Build, tensors: readonly Tensor[], toler
   const expected = await run(graph, tensors, targets.plain);
   const actual = await run(graph, tensors, targets.blocked);
   expect(Object.keys(actual)).toEqual(Object.keys(expected));
-  // Some gradients are nothing but rounding, such as that of a bias which normalisation takes away again.
+  // Some gradients are nothing but rounding, such as that of a bias which normalization takes away again.
   const floor = 0.1 * Math.max(1, ...Object.values(expected).map(({ data }) => largestOf(Array.from(data, Number))));
   for (const [name, value] of Object.entries(expected)) expectClose(actual[name]!, value, tolerance, floor);
 }
