@@ -80,12 +80,12 @@ export function pathThrough(prior: Prior, points: Float32Array, latent: number, 
   if (!(Number.isInteger(count) && count >= 2)) throw new InputError(`path: there are ${count} points, but at least 2 are needed`);
   if (!(Number.isInteger(steps) && steps >= 2)) throw new InputError(`path: there are ${steps} steps from point to point, but at least 2 are needed`);
   const point = (index: number) => points.subarray((index % count) * latent, ((index % count) + 1) * latent);
-  const legs = closed ? count : count - 1;
-  const path = new Float32Array((legs * (steps - 1) + (closed ? 0 : 1)) * latent);
-  for (let leg = 0; leg < legs; leg++) {
+  const segments = closed ? count : count - 1;
+  const path = new Float32Array((segments * (steps - 1) + (closed ? 0 : 1)) * latent);
+  for (let segment = 0; segment < segments; segment++) {
     // Adjacent segments share a code, which is kept once.
-    const codes = interpolateCodes(prior, point(leg), point(leg + 1), steps);
-    path.set(closed && leg === legs - 1 ? codes.subarray(0, -latent) : codes, leg * (steps - 1) * latent);
+    const codes = interpolateCodes(prior, point(segment), point(segment + 1), steps);
+    path.set(closed && segment === segments - 1 ? codes.subarray(0, -latent) : codes, segment * (steps - 1) * latent);
   }
   return path;
 }
