@@ -55,9 +55,13 @@ describe('a fitted probe', () => {
       '26',
       '27',
     );
-    await expectInputError(() => classifierOf({ method: 'supervised', classes: 3, weights: { ...vectors, statistics: head } }), 'statistics are 27');
+    await expectInputError(
+      () => classifierOf({ method: 'supervised', classes: 3, weights: { ...vectors, statistics: head } }),
+      'values of statistics',
+      'got 27',
+    );
     const classifier = await classifierOf({ method: 'codes', classes: 3, parameters: new Float32Array(3 * 8) });
-    await expectInputError(() => classifier.classify(test), '8 wide', '7');
+    await expectInputError(() => classifier.classify(test), 'width 7', 'got 8');
     await classifier.release();
   });
 });

@@ -12,11 +12,11 @@ describe('checkLabels', () => {
   it('rejects labels unless each row has one that is a class index', async () => {
     expect(checkLabels(labels, 60)).toBe(3);
     expect(checkLabels(labels, 60, 10)).toBe(10);
-    await expectInputError(() => checkLabels(labels, 59), '60 for 59 rows');
+    await expectInputError(() => checkLabels(labels, 59), 'one per row, 59', 'got 60');
     await expectInputError(() => checkLabels(labels, 60, 2), 'is 2', 'from 0 to 1');
     await expectInputError(() => checkLabels([0, 1.5], 2), 'label 1 is 1.5');
     await expectInputError(() => checkLabels([0, -1], 2), 'label 1 is -1');
-    await expectInputError(() => checkLabels([3, 3, 3], 3), 'one class', 'at least 2');
+    await expectInputError(() => checkLabels([3, 3, 3], 3), 'the same label', 'at least 2');
   });
 });
 
@@ -74,7 +74,7 @@ describe('stratifiedFolds', () => {
 describe('accuracyOf', () => {
   it('is the fraction of correct predictions', async () => {
     expect(accuracyOf([1, 2, 3, 4], [1, 0, 3, 3])).toBe(0.5);
-    await expectInputError(() => accuracyOf([1], [1, 2]), '1 predictions', '2 labels');
-    await expectInputError(() => accuracyOf([], []), 'at least 1');
+    await expectInputError(() => accuracyOf([1], [1, 2]), 'got 2 for 1 predictions');
+    await expectInputError(() => accuracyOf([], []), 'at least one');
   });
 });

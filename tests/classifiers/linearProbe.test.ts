@@ -38,8 +38,8 @@ describe('a linear probe', () => {
 
   it('rejects invalid labels and rows that are too wide', async () => {
     const { features, labels } = corners(6, 1, 1);
-    await expectInputError(() => fitLinearProbe(features, labels.slice(1), 3, 0), '5 for 6 rows');
-    await expectInputError(() => fitLinearProbe(features, [1, 1, 1, 1, 1, 1], 3, 0), 'one class');
-    await expectInputError(() => fitLinearProbe({ data: new Float32Array(0), width: 9e6 }, [0, 1], 2, 0), '9000000', 'too long');
+    await expectInputError(() => fitLinearProbe(features, labels.slice(1), 3, 0), 'one per row, 6', 'got 5');
+    await expectInputError(() => fitLinearProbe(features, [1, 1, 1, 1, 1, 1], 3, 0), 'the same label');
+    await expectInputError(() => fitLinearProbe({ data: new Float32Array(0), width: 9e6 }, [0, 1], 2, 0), '9000000', 'too wide');
   });
 });

@@ -63,13 +63,13 @@ describe('logistic regression', () => {
 
   it('rejects invalid data', async () => {
     await expectInputError(() => fitLogisticRegression(withEntry(features, 4, NaN), labels), 'row 1, column 0');
-    await expectInputError(() => fitLogisticRegression(features, labels.slice(1)), '59 for 60 rows');
-    await expectInputError(() => fitLogisticRegression(features, Array<number>(60).fill(1)), 'one class');
+    await expectInputError(() => fitLogisticRegression(features, labels.slice(1)), 'one per row, 60', 'got 59');
+    await expectInputError(() => fitLogisticRegression(features, Array<number>(60).fill(1)), 'the same label');
     await expectInputError(() => fitLogisticRegression(features, labels, { classes: 2 }), 'from 0 to 1');
     await expectInputError(() => fitLogisticRegression(features, labels, { l2: -1 }), 'l2: is -1');
     const classifier = fitLogisticRegression(features, labels);
-    await expectInputError(() => predictClasses(classifier, normalRows(3, 5, 1)), '5 wide', 'made for 4');
-    await expectInputError(() => crossEntropyOf(classifier, features, [0, 1]), '2 for 60 rows');
+    await expectInputError(() => predictClasses(classifier, normalRows(3, 5, 1)), 'width 4', 'got 5');
+    await expectInputError(() => crossEntropyOf(classifier, features, [0, 1]), 'one per row, 60', 'got 2');
   });
 });
 
@@ -95,7 +95,7 @@ describe('selectL2', () => {
   });
 
   it('rejects no candidates, and too few labels', async () => {
-    await expectInputError(() => selectL2(features, labels, { candidates: [] }), 'no candidates');
+    await expectInputError(() => selectL2(features, labels, { candidates: [] }), 'at least one L2 penalty');
     await expectInputError(() => selectL2(features, labels, { folds: 50 }), '50 folds');
   });
 });

@@ -31,8 +31,8 @@ describe('classifyByNeighbors', () => {
 
   it('rejects data that do not match', async () => {
     await expectInputError(() => classifyByNeighbors(normalRows(3, 5, 1), known, labels), 'queries', '5 wide', '4 wide');
-    await expectInputError(() => classifyByNeighbors(queries, known, labels.slice(1)), '59 for 60 rows');
-    await expectInputError(() => classifyByNeighbors(queries, known, labels, { k: 61 }), '61 are asked for', '60 labeled rows');
+    await expectInputError(() => classifyByNeighbors(queries, known, labels.slice(1)), 'one per row, 60', 'got 59');
+    await expectInputError(() => classifyByNeighbors(queries, known, labels, { k: 61 }), '61 neighbors', '60 labeled rows');
     await expectInputError(() => classifyByNeighbors(queries, known, labels, { k: 0 }), 'neighbors: is 0');
     await expectInputError(() => classifyByNeighbors(withEntry(queries, 5, NaN), known, labels), 'row 1, column 1');
     await expectInputError(() => classifyByNeighbors(featuresOf([0, 0, 0, 0], 4), known, labels, { metric: 'cosine' }), 'queries', 'row 0 is 0');

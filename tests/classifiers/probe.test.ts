@@ -85,7 +85,7 @@ const images = (count: number, labels: Uint8Array | null) => splitInMemory(new U
 const REFUSED: readonly (readonly [string, Partial<ProbeOptions>, readonly string[]])[] = [
   ['data without labels', without({ train: images(6, null), classes: null }), ['bars', 'no labels']],
   ['data of one class', without({ train: images(6, new Uint8Array(6)), classes: 1 }), ['bars', 'single class']],
-  ['labels of a single class', without({ train: images(6, new Uint8Array(6)) }), ['one class']],
+  ['labels of a single class', without({ train: images(6, new Uint8Array(6)) }), ['the same label']],
   ['no test images', without({ test: images(0, new Uint8Array(0)) }), ['no test images']],
   ['more labels than available', { labels: [63] }, ['--labels 63', '60 labeled']],
   ['more labels than a class has', without({ train: images(6, Uint8Array.of(0, 1, 2, 0, 0, 0)) }), ['2 of each class', 'class 1 has 1']],
