@@ -19,7 +19,7 @@ export interface NearestCodes {
 export function nearestCodes(query: Float32Array | Float64Array, codes: Features, count: number): NearestCodes {
   checkWhole(count, 'count');
   const [rows] = checkPair(codes, 'codes', { data: query, width: query.length }, 'query');
-  if (count > rows) throw new InputError(`count: ${count} are asked for, but there are ${rows} codes`);
+  if (count > rows) throw new InputError(`count: ${count} requested, but there are only ${rows} codes`);
   const length = Math.hypot(...query);
   if (length === 0) throw new InputError('query: is 0, which has a cosine with nothing');
   const cosines = Float64Array.from({ length: rows }, (_, row) => cosineAt(query, length, codes, row));

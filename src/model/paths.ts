@@ -69,7 +69,7 @@ export function tangentAt(code: Float32Array, direction: Float32Array): Float64A
 }
 
 /**
- * A path from point to point, with `steps` codes from each to the next, both included; on the sphere along great arcs.
+ * Returns a path through points, with `steps` codes from each to the next, both included; on the sphere along great arcs.
  * @param points codes [P, M], P >= 2
  * @param closed whether it leads back from the last point to the first; then the step after the last is the first again
  * @returns codes [(P - 1) (steps - 1) + 1, M], or [P (steps - 1), M] of a closed path
@@ -77,8 +77,8 @@ export function tangentAt(code: Float32Array, direction: Float32Array): Float64A
  */
 export function pathThrough(prior: Prior, points: Float32Array, latent: number, steps: number, closed = false): Float32Array {
   const count = points.length / latent;
-  if (!(Number.isInteger(count) && count >= 2)) throw new InputError(`path: there are ${count} points, but at least 2 are needed`);
-  if (!(Number.isInteger(steps) && steps >= 2)) throw new InputError(`path: there are ${steps} steps from point to point, but at least 2 are needed`);
+  if (!(Number.isInteger(count) && count >= 2)) throw new InputError(`path: expected at least 2 points, but got ${count}`);
+  if (!(Number.isInteger(steps) && steps >= 2)) throw new InputError(`path: expected at least 2 steps between points, but got ${steps}`);
   const point = (index: number) => points.subarray((index % count) * latent, ((index % count) + 1) * latent);
   const segments = closed ? count : count - 1;
   const path = new Float32Array((segments * (steps - 1) + (closed ? 0 : 1)) * latent);

@@ -76,7 +76,7 @@ export class TrainedModel {
 
 type ProgramName = 'generator of draws' | 'generator of codes' | 'encoder of images' | 'encoder of samples';
 
-/** The compiled halves of a model, each made when it is first asked for. */
+/** The compiled networks of a model, each compiled on first use. */
 class Programs {
   private readonly compiled = new Map<ProgramName, Promise<Program>>();
 

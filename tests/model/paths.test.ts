@@ -150,8 +150,8 @@ describe('a path through points', () => {
   });
 
   it('rejects one point or one step', async () => {
-    await expectInputError(() => pathThrough('sphere', draw(4, 1, 'one'), 4, 5), '1 points');
-    await expectInputError(() => pathThrough('sphere', draw(4, 1, 'two', 2), 4, 1), '1 steps');
+    await expectInputError(() => pathThrough('sphere', draw(4, 1, 'one'), 4, 5), '2 points', 'got 1');
+    await expectInputError(() => pathThrough('sphere', draw(4, 1, 'two', 2), 4, 1), '2 steps', 'got 1');
   });
 });
 

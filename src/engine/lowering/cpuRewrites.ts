@@ -9,7 +9,7 @@ import type { Rule } from './rewrites.js';
 /** So large that its product with any normal activation is beyond [-1, 1]: a smooth ramp becomes a step. */
 const STEEP = 1e30;
 
-/** max(0, min(1, alpha x + beta)). It exists after lowering only, so that its gradient is never asked for. */
+/** max(0, min(1, alpha x + beta)). It exists after lowering only, so its gradient is never needed. */
 const HardSigmoid = elementwiseFunction<{ alpha: number; beta: number }>(
   'HardSigmoid',
   (x, { alpha, beta }) => Math.max(0, Math.min(1, alpha * x + beta)),

@@ -54,7 +54,7 @@ export function frechetDistance(a: Gaussian, b: Gaussian): number {
 function checkGaussian({ mean, covariance }: Gaussian, size: number): void {
   if (mean.length !== size || covariance.length !== size * size) {
     throw new InputError(
-      `Fréchet distance: a mean of ${mean.length} with a covariance of ${covariance.length} numbers, but ${size} and ${size ** 2} are needed`,
+      `Fréchet distance: expected a mean of ${size} and a covariance of ${size ** 2} values, but got a mean of ${mean.length} and ${covariance.length}`,
     );
   }
   if (!mean.every(Number.isFinite) || !covariance.every(Number.isFinite)) {
