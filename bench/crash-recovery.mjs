@@ -70,7 +70,7 @@ function train(run, moment) {
   });
 }
 
-/** One in four kills is at any time in the life of a process, including its start. The others are within the next 25 iterations. */
+/** One in four kills is at a random time in the life of a process, including its start. The others are within the next 25 iterations. */
 function randomMoment(run, lifetime) {
   if (random() < 0.25) return { lines: 0, milliseconds: random() * lifetime };
   return { lines: linesOf(run).length + 1 + Math.floor(random() * 25), milliseconds: random() * 30 };

@@ -78,8 +78,8 @@ export function resampleBilinear({ shape: [, height, width], data }: ComparableI
 
 /** For each new position its two old neighbors and the weight of the second. */
 function tapsOf(from: number, to: number): { readonly low: number; readonly high: number; readonly share: number }[] {
-  return Array.from({ length: to }, (_, place) => {
-    const position = Math.max(0, ((place + 0.5) * from) / to - 0.5);
+  return Array.from({ length: to }, (_, index) => {
+    const position = Math.max(0, ((index + 0.5) * from) / to - 0.5);
     const low = Math.min(from - 1, Math.floor(position));
     return { low, high: Math.min(from - 1, low + 1), share: position - low };
   });

@@ -69,8 +69,8 @@ function expectAsUndisturbed(cwd: string): void {
   expect(readdirSync(run(cwd), { recursive: true }).filter((name) => /partial|\.lock/.test(String(name)))).toEqual([]);
 }
 
-describe('a training that is killed while it writes', () => {
-  it('a checkpoint, preview, evaluation, log, best checkpoint or its record keeps what came before, and resumes to the same files', async () => {
+describe('training that is killed while it writes', () => {
+  it('any file of a run keeps earlier checkpoints, and ends with the same files when resumed', async () => {
     const cwd = temporaryFolder();
     // One run: each resumed process dies at the next fault, in the order of the iterations.
     const faults: readonly Fault[] = [
@@ -95,7 +95,7 @@ describe('a training that is killed while it writes', () => {
     expectAsUndisturbed(cwd);
   });
 
-  it('its lock or configuration can be started again', async () => {
+  it('its lock or configuration can start again', async () => {
     const cwd = temporaryFolder();
     for (const file of ['\\.lock$', 'config\\.json$']) {
       expect((await runFaulty(TRAIN, cwd, { file, at: 1, point: 'half' })).status).toBeNull();
@@ -113,7 +113,7 @@ describe('a command that is killed while it writes', () => {
     ['an evaluation', ['evaluate', 'run', '--metrics', 'psnr', '--count', '6'], join('run', 'evaluation-000026.json')],
     ['samples', ['sample', 'run', '--count', '4', '--out', 'samples.png'], 'samples.png'],
     ['codes', ['encode', 'run', '--out', 'codes.npz'], 'codes.npz'],
-  ])('%s keeps the earlier one', async (_, args, file) => {
+  ])('%s keeps the previous one', async (_, args, file) => {
     const cwd = temporaryFolder();
     cpSync(run(folder), run(cwd), { recursive: true });
     expect((await runProcess(args, cwd)).status).toBe(0);
@@ -127,8 +127,8 @@ describe('a command that is killed while it writes', () => {
   });
 });
 
-describe('a disk that is full', () => {
-  it('once for each kind of file is reported, and training ends with the same weights', async () => {
+describe('a full disk', () => {
+  it('is reported for each kind of file, and training ends with the same weights', async () => {
     const cwd = temporaryFolder();
     const files = ['log.jsonl', '000010.png', '000010.safetensors', 'best.safetensors', 'evaluation-000026.json'];
     const faults = [...files, 'best.json'].map((name): Fault => ({ file: `${name.replaceAll('.', '\\.')}$`, at: 1, point: 'half', error: 'ENOSPC', times: 1 }));
@@ -148,7 +148,7 @@ describe('a disk that is full', () => {
     ['the lock', '\\.lock$', 'half'],
     ['the configuration', 'config\\.json$', 'half'],
     // The log begins empty: nothing is written, but the file is flushed.
-    ['the beginning of the log', 'log\\.jsonl$', 'whole'],
+    ['the start of the log', 'log\\.jsonl$', 'whole'],
   ] as const)('for %s ends the command before training, in one line', async (_, file, point) => {
     for (const error of ['ENOSPC', 'EROFS']) {
       const cwd = temporaryFolder();
@@ -157,7 +157,7 @@ describe('a disk that is full', () => {
     }
   });
 
-  it('and a stop while training waits ends it in one line, with the last checkpoint intact', async () => {
+  it('ends training in one line if stopped while waiting, with the last checkpoint intact', async () => {
     const cwd = temporaryFolder();
     const running = startFaulty(TRAIN, cwd, { file: '000010\\.safetensors$', at: 1, point: 'half', error: 'ENOSPC' });
     onTestFinished(() => void running.child.kill('SIGKILL'));
@@ -173,12 +173,12 @@ describe('a disk that is full', () => {
 });
 
 describe('a run folder that is deleted during training', () => {
-  it('holds it up until there is one again, or the user stops it', async () => {
+  it('pauses training until it exists again, or the user stops', async () => {
     const cwd = temporaryFolder();
     const running = startCommand([...TRAIN, '--steps', '100000'], cwd);
     onTestFinished(() => void running.child.kill('SIGKILL'));
     await running.said('wrote');
-    // At once, as training goes on writing.
+    // Atomically, because training continues to write.
     renameSync(run(cwd), join(cwd, 'deleted'));
     await running.said('training is paused');
     running.child.kill('SIGTERM');

@@ -8,7 +8,7 @@ import { writeNoiseArchive } from './labelledData.js';
 
 const SCRIPT = fileURLToPath(new URL('../../bench/crash-recovery.mjs', import.meta.url));
 
-it('a training whose process is killed at random moments ends bit for bit where it would have', async () => {
+it('training killed at random moments ends bitwise identical when resumed', async () => {
   const archive = join(temporaryFolder(), 'noise.npz');
   writeNoiseArchive(archive, 100);
   const { stdout } = await promisify(execFile)(process.execPath, [SCRIPT, '--data', `npz:${archive}`, '--kills', '2', '--steps', '30', '--seed', '5']);

@@ -44,7 +44,7 @@ describe('the search for recipes', () => {
     expect(row.accuracy).toEqual([expect.any(Number)]);
   });
 
-  it('advances the reference and the best of the rest to the next rung, and repeats nothing', async () => {
+  it('promotes the reference and the best of the others to the next rung, and repeats nothing', async () => {
     const quick = ['--program', STAND_IN];
     const first = await search(writeSearch(['reference', 'a', 'b']), ...quick);
     expect(first.rows.map(({ steps }) => steps)).toEqual([2, 2, 2, 3, 3]);
@@ -58,11 +58,11 @@ describe('the search for recipes', () => {
     expect(more.rows.slice(5).map(({ name, steps }) => [name, steps])).toEqual([['c', 2]]);
   });
 
-  it('refuses other settings under a name that has results', async () => {
+  it('rejects different settings under a name that has results', async () => {
     await expect(search(writeSearch(['reference', 'b', 'a']), '--program', STAND_IN)).rejects.toThrow('choose a different name');
   });
 
-  it('ranks by the goal that is missed by most, with samples compared with those of the reference', async () => {
+  it('ranks by the worst missed goal, with samples compared with those of the reference', async () => {
     const row = { steps: 2, reconstruction_l1: 0.25, reconstruction_mse: 0.1, latent_cosine: 0.3, fid: 100, precision: 0.8, recall: 0.5, accuracy: [0.9] };
     const rows = [
       { ...row, name: 'reference' },
@@ -83,7 +83,7 @@ describe('the search for recipes', () => {
     ]);
   });
 
-  it('is drawn with a dot and a name for each row', async () => {
+  it('is plotted with a dot and a name for each row', async () => {
     const drawing = promisify(execFile)(process.execPath, [PLOT]);
     drawing.child.stdin!.end(readFileSync(join(folder, 'results.jsonl')));
     const { stdout } = await drawing;

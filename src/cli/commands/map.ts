@@ -66,10 +66,11 @@ async function map(run: string, data: string | undefined, options: Options, term
   await keepInputs(out, [data ?? checkpoint.configuration.data]);
   const source = await openRunData(data, checkpoint.configuration, terminal);
   try {
-    const part = splitOf(source, split);
-    if (part.count < 2) throw new InputError(`--split ${split}: ${source.name} ${part.count} images in this split, but a map needs at least 2`);
-    const indices = shuffledIndices(part.count, randomStream(seed, 'map')).slice(0, options.count);
-    const codes = { data: await encodeSplit(model, part, indices), width: model.latentSize };
+    const splitImages = splitOf(source, split);
+    if (splitImages.count < 2)
+      throw new InputError(`--split ${split}: ${source.name} has ${splitImages.count} images in this split, but a map requires at least 2`);
+    const indices = shuffledIndices(splitImages.count, randomStream(seed, 'map')).slice(0, options.count);
+    const codes = { data: await encodeSplit(model, splitImages, indices), width: model.latentSize };
     const { points, explainedVarianceRatio } = await mapCodes(codes, method, seed);
     const found = {
       out,
@@ -81,17 +82,20 @@ async function map(run: string, data: string | undefined, options: Options, term
       ...(explainedVarianceRatio ? { explained_variance_ratio: Array.from(explainedVarianceRatio) } : {}),
     };
     if (kind === 'json') {
-      const images = Array.from(indices, (index, place) => ({ ...describeImage(source, part, index), x: points[2 * place]!, y: points[2 * place + 1]! }));
+      const images = Array.from(indices, (index, row) => ({ ...describeImage(source, splitImages, index), x: points[2 * row]!, y: points[2 * row + 1]! }));
       await writeJson(out, { ...found, points: images });
       terminal.print(`Wrote the coordinates of ${indices.length} images to ${out}`);
       return { result: found };
     }
-    const places = placeCrowd(points, options.cells ?? Math.ceil(CELLS_PER_ROOT * Math.sqrt(indices.length)));
-    const images = imagesOf(model, gatherImages(part, indices, model.imageElements));
-    const tiles = Array.from(indices, (_, place) => imageOf(images, place));
-    await writePng(out, gridMosaic(tiles, places, part.labels ? Array.from(indices, (index) => colorOf(source, part.labels![index]!)) : undefined));
-    const drawn = places.cells.filter((cell) => cell >= 0).length;
-    const { stretch } = places;
+    const placement = placeCrowd(points, options.cells ?? Math.ceil(CELLS_PER_ROOT * Math.sqrt(indices.length)));
+    const images = imagesOf(model, gatherImages(splitImages, indices, model.imageElements));
+    const tiles = Array.from(indices, (_, row) => imageOf(images, row));
+    await writePng(
+      out,
+      gridMosaic(tiles, placement, splitImages.labels ? Array.from(indices, (index) => colorOf(source, splitImages.labels![index]!)) : undefined),
+    );
+    const drawn = placement.cells.filter((cell) => cell >= 0).length;
+    const { stretch } = placement;
     terminal.print(`Wrote ${drawn} of ${indices.length} images${stretch > 0 ? ' (axes stretched to reduce overlap)' : ''} to ${out}`);
     return { result: { ...found, drawn, stretch } };
   } finally {

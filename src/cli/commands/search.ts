@@ -17,7 +17,7 @@ export const group = 'Samples and codes:';
 export const define = (command: Subcommand) =>
   command
     .argument('<run>', 'a run folder, or a checkpoint')
-    .argument('[data]', `where to search: ${DATA_HELP} (default: the training data of the run)`)
+    .argument('[data]', `data to search: ${DATA_HELP} (default: the training data of the run)`)
     .requiredOption('--image <file>', 'the query image')
     .option('--count <number>', 'number of images', wholeNumber(1, 10_000), 16)
     .addOption(splitOption())
@@ -51,12 +51,12 @@ async function search(run: string, data: string | undefined, options: Options, t
   await keepInputs(out, [data ?? checkpoint.configuration.data]);
   const source = await openRunData(data, checkpoint.configuration, terminal);
   try {
-    const part = splitOf(source, split);
-    if (count > part.count) throw new InputError(`--count ${count}: the ${split} split of ${source.name} has ${part.count} images`);
-    const codes = { data: await encodeSplit(model, part), width: model.latentSize };
+    const splitImages = splitOf(source, split);
+    if (count > splitImages.count) throw new InputError(`--count ${count}: the ${split} split of ${source.name} has ${splitImages.count} images`);
+    const codes = { data: await encodeSplit(model, splitImages), width: model.latentSize };
     const { indices, cosines } = nearestCodes(await model.encode(query), codes, count);
-    const results = Array.from(indices, (index, place) => ({ ...describeImage(source, part, index), cosine: cosines[place]! }));
-    const found = gatherImages(part, indices, model.imageElements);
+    const results = Array.from(indices, (index, rank) => ({ ...describeImage(source, splitImages, index), cosine: cosines[rank]! }));
+    const found = gatherImages(splitImages, indices, model.imageElements);
     await writePng(out, imageGrid(imagesOf(model, Uint8Array.from(Buffer.concat([query, found]))), squareColumns(count + 1)));
     for (const { cosine, ...each } of results)
       terminal.print(
@@ -64,7 +64,7 @@ async function search(run: string, data: string | undefined, options: Options, t
           .map((entry) => entry.join(' '))
           .join(', ')}`,
       );
-    terminal.print(`Wrote ${image} and the ${count} most similar of ${part.count} images to ${out}`);
+    terminal.print(`Wrote ${image} and the ${count} most similar of ${splitImages.count} images to ${out}`);
     return { result: { out, image, data: source.name, split, count, results } };
   } finally {
     await model.release();
