@@ -22,6 +22,7 @@ const { values } = parseArgs({
     kills: { type: 'string', default: '30' },
     seed: { type: 'string', default: '1' },
     steps: { type: 'string', default: '120' },
+    data: { type: 'string', default: 'mnist' },
     out: { type: 'string' },
   },
 });
@@ -49,7 +50,7 @@ function train(run, moment) {
   const hasStarted = existsSync(join(run, 'config.json'));
   // A folder without a configuration is not a run folder yet.
   if (!hasStarted) rmSync(run, { recursive: true, force: true });
-  const args = ['train', 'mnist', '--out', run, '--steps', values.steps, ...(hasStarted ? ['--resume', '--threads', '1'] : SETTINGS)];
+  const args = ['train', values.data, '--out', run, '--steps', values.steps, ...(hasStarted ? ['--resume', '--threads', '1'] : SETTINGS)];
   const child = spawn(process.execPath, [MAIN, ...args], { stdio: ['ignore', 'ignore', 'pipe'] });
   let output = '';
   child.stderr.setEncoding('utf8').on('data', (text) => (output += text));
@@ -69,7 +70,7 @@ function train(run, moment) {
   });
 }
 
-/** One in four kills is at any time in the life of a process, including its start. The others are within the next 25 iterations. */
+/** One in four kills is at a random time in the life of a process, including its start. The others are within the next 25 iterations. */
 function randomMoment(run, lifetime) {
   if (random() < 0.25) return { lines: 0, milliseconds: random() * lifetime };
   return { lines: linesOf(run).length + 1 + Math.floor(random() * 25), milliseconds: random() * 30 };

@@ -1,4 +1,4 @@
-/** A case of the fuzzer: a command line and what is done to the fixtures before it runs. Both follow from a seed and a number. */
+/** A fuzz case: a command line and changes to the fixtures before it runs. Both depend only on a seed and a number. */
 import { extname, resolve, sep } from 'node:path';
 import { COMMAND_LINES, COMMAND_WEIGHTS } from './commandLines.mjs';
 import { LINE_CHANGES } from './lineChanges.mjs';
@@ -6,10 +6,10 @@ import { Random } from './random.mjs';
 import { HOSTILE_VALUES } from './strings.mjs';
 
 /**
- * @typedef {object} FileChange what is done to the sandbox before the command runs
+ * @typedef {object} FileChange a change to the sandbox before the command runs
  * @property {'damage' | 'damage cache' | 'forge' | 'copy' | 'replace' | 'undecodable'} action
  * @property {string} path the fixture that changes, or the name that appears
- * @property {string} [by] the fixture that is copied or put in its place
+ * @property {string} [by] the fixture that is copied or replaces it
  */
 
 /**
@@ -20,7 +20,7 @@ import { HOSTILE_VALUES } from './strings.mjs';
  * @property {string[]} args
  * @property {FileChange[]} files
  * @property {Record<string, string>} environment variables that are set
- * @property {string[]} changes what was changed in a valid command line, for the report
+ * @property {string[]} changes changes to a valid command line, for the report
  * @property {boolean} interrupted whether Ctrl-C comes in the middle of a training
  * @property {boolean} separate whether the command runs in a process of its own
  */
@@ -50,7 +50,7 @@ export function caseOf(seed, number) {
       separate,
     };
   const command = random.weighted(COMMAND_WEIGHTS);
-  // A copy, because changes work in place and lines share some of their parts.
+  // A copy, because mutations modify lines in place and lines share arrays.
   const line = structuredClone({ files: [], environment: {}, changes: [], ...COMMAND_LINES[command](random) });
   const count = random.weighted([
     [0, 2],
@@ -110,7 +110,7 @@ function render({ command, positionals, options, afterDashes = false }, random) 
 const SANDBOX = resolve(sep, 'sandbox');
 const FOLDER = resolve(SANDBOX, 'work');
 
-/** Commands run as whoever started the fuzzer: no argument may name a file outside the sandbox, in whatever way it is read. */
+/** Commands run with the rights of the user: no argument may name a file outside the sandbox in any interpretation. */
 function insideSandbox(argument) {
   // No process can be given such a string.
   const text = argument.replaceAll('\0', '');

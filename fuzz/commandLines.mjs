@@ -349,7 +349,7 @@ export const COMMAND_LINES = {
   doctor: () => ({ command: 'doctor', positionals: [], options: [], reads: [] }),
 };
 
-/** How often a command is tried, relative to others: those with one code path and the slow ones less often. */
+/** Relative frequency of each command; simple and slow commands are less frequent. */
 export const COMMAND_WEIGHTS = [
   ...[
     ['train', 14],

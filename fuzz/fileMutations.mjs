@@ -1,4 +1,4 @@
-/** Damage to files: anywhere in their bytes, or inside what their format describes, with checksums and lengths that fit. */
+/** Mutations of files: of arbitrary bytes, or within their format with matching checksums and lengths. */
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { unzipSync, zipSync } from 'fflate';
 import { HOSTILE_NAMES } from './strings.mjs';

@@ -97,7 +97,7 @@ async function writeImages() {
   write('faces/list_eval_partition.txt', faces.map((name, index) => `${name} ${index < 4 ? 0 : 2}\n`).join(''));
 }
 
-/** What stands in the place of files by accident: empty files, folders, pipes, and links to nowhere or to themselves. */
+/** Accidental replacements of files: empty files, folders, pipes, broken links and cycles. */
 function writeSpecialFiles() {
   write('empty', '');
   write('empty.png', '');
@@ -129,7 +129,7 @@ async function trainRuns(agenet) {
   copyFileSync('run/checkpoints/000003.safetensors', 'run/checkpoints/best.safetensors');
 }
 
-/** Measured times would differ from run to run, and with them what a mutation at a position changes. */
+/** Measured times would differ between runs, and so would the effect of a mutation at a position. */
 function fixTimes(file) {
   const evaluation = JSON.parse(readFileSync(file, 'utf8'));
   evaluation.protocol.seconds = 1;

@@ -45,12 +45,12 @@ const FORGERIES = [
 ];
 
 /**
- * Writes a forged checkpoint into a run, where its number of iterations says.
+ * Writes a forged checkpoint into a run under the name of its iteration.
  * @param {string} run
  * @param {string} file the checkpoint that it is made of
  */
 export async function forgeCheckpoint(run, file, random) {
-  // Another change may have damaged either.
+  // An earlier mutation may have damaged either.
   const checkpoint = await readCheckpointFile(file).catch(() => undefined);
   const folder = await RunFolder.open(run).catch(() => undefined);
   if (checkpoint === undefined || folder === undefined) return;

@@ -13,7 +13,7 @@ export const pixels = (length, index) => Buffer.from(Uint8Array.from({ length },
 /** An IDX file of bytes. */
 export const idx = (sizes, data) => Buffer.concat([Buffer.from([0, 0, 8, sizes.length]), u32(false, ...sizes), data]);
 
-/** A CIFAR batch of so many records, each with the given number of label bytes. */
+/** A CIFAR batch of `count` records, each with the given number of label bytes. */
 export const cifar = (count, labelBytes) =>
   Buffer.concat(Array.from({ length: count }, (_, index) => Buffer.concat([Buffer.alloc(labelBytes, index % 3), pixels(3072, index)])));
 

@@ -4,7 +4,7 @@ import { BAD_NUMBERS, HOSTILE_NAMES, HOSTILE_VALUES, ODD_NUMBERS } from './strin
 
 /** Without these a command may take minutes. */
 const PROTECTED = ['--steps', '--frames', '--count', '--iterations', '--trials', '--width', '--evaluate-samples', '--epochs'];
-/** Fixtures that are something else than what an argument expects. */
+/** Fixtures of a kind that an argument does not expect. */
 const STRANGE_FILES = [
   'empty',
   'empty.png',
@@ -132,7 +132,7 @@ function swapPositional(line, random) {
   line.afterDashes = random.chance(0.5);
 }
 
-/** The same data by another kind, or another file by the same. */
+/** The same file under a different kind, or a different file under the same kind. */
 function crossData(line, random) {
   const index = line.positionals.findIndex((each) => each.includes(':'));
   if (index < 0) return false;
@@ -170,7 +170,7 @@ function renameFile(line, random) {
 
 const extension = (path) => /\.\w+$/.exec(path)?.[0] ?? '';
 
-/** A further image with a hostile name, or one that is not UTF-8, in a folder of images; its name is what the command prints. */
+/** An additional image with a hostile or non-UTF-8 name in an image folder, because commands print names. */
 function addToFolder(line, random) {
   const folder = random.pick(['photos', 'photos/cats', 'faces/img_align_celeba', 'run/samples', 'run/attributes', 'run/probes', 'run']);
   if (random.chance(0.25)) line.files.push({ action: 'undecodable', path: folder, by: random.pick(['one.png', 'empty']) });
@@ -189,7 +189,7 @@ function forge(line) {
   line.files.push({ action: 'forge', path: 'run', by: 'run/checkpoints/000003.safetensors' });
 }
 
-/** What earlier commands left in the cache. */
+/** Cache entries of earlier commands. */
 function damageCache(line) {
   const part = ['evaluate'].includes(line.command) ? 'extractors' : 'images';
   if (part === 'images' && !line.positionals.includes('photos')) return false;

@@ -1,4 +1,4 @@
-/** What may come of a command line, whatever it is: the rules that every outcome is held to. */
+/** Rules that hold for the outcome of every command line. */
 import { normalize } from 'node:path';
 
 /**
@@ -8,7 +8,7 @@ import { normalize } from 'node:path';
  * @property {boolean} timedOut
  * @property {string} stdout
  * @property {string} stderr
- * @property {string} native what native libraries wrote to the terminal by themselves
+ * @property {string} native output of native libraries to the terminal
  * @property {string[]} rejections unhandled rejections, uncaught exceptions, calls of process.exit
  * @property {{ path: string, kind: 'created' | 'removed' | 'changed' }[]} changes
  * @property {number} memory the largest resident memory, in MB
@@ -73,11 +73,11 @@ function errorRules({ command, args }, { status, stderr }) {
   return reason.length > MAX_REASON ? [`the reason has ${reason.length} characters`] : [];
 }
 
-/** What JavaScript engines and libraries say of mistakes in the program itself. */
+/** Messages of JavaScript engines and libraries about defects of the program. */
 const DEFECT =
   /Cannot read propert|is not a function|is not iterable|is not defined|Invalid array length|Invalid typed array length|Maximum call stack|Cannot convert|Offset is outside|out of bounds|Array buffer allocation|ERR_[A-Z_]+|Cannot mix BigInt|toString\(\) radix|Invalid string length|Cannot destructure/;
 
-/** Without a command the help is what is printed. */
+/** Without a command, the help is printed. */
 const isUsage = (command, stderr) => command === '(none)' && stderr.startsWith('Usage: agenet');
 
 /** A verification that fails gives its errors as results. */
@@ -98,7 +98,7 @@ function jsonRules({ args }, { status, stdout }) {
   return status === OK && isError ? ['--json: exit status 0, but the object has an error'] : [];
 }
 
-/** What commands write besides the cache, as regular expressions of paths in the sandbox. */
+/** Paths in the sandbox that commands may write besides the cache, as regular expressions. */
 const IN_RUN = {
   attribute: /^work\/(.+\/)?attributes(\/[^/]+\.safetensors)?$/su,
   probe: /^work\/(.+\/)?probes(\/[^/]+\.safetensors)?$/su,
@@ -130,7 +130,7 @@ function fileRules({ command, args }, { status, changes }) {
   return refused.slice(0, 5).map(({ path, kind }) => `${status === REFUSED ? 'refused, but ' : ''}${JSON.stringify(path)} was ${kind}`);
 }
 
-/** Where a command writes its results, as a path in the sandbox, or undefined if nowhere. */
+/** Returns the path in the sandbox of a command's results, or undefined if it writes none. */
 function outOf(command, args) {
   const end = args.indexOf('--');
   const options = end < 0 ? args : args.slice(0, end);

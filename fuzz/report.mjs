@@ -100,7 +100,7 @@ export function describeFailure(each, outcome, broken) {
   ];
 }
 
-/** What was run, and what came of it. */
+/** The case and its outcome. */
 export function describeCase({ args, files, environment, changes, interrupted, separate }, { status, stdout, stderr, changes: written, seconds }) {
   return [
     `agenet ${args.map((each) => quote(each)).join(' ')}`,

@@ -39,7 +39,7 @@ export class Sandbox {
     return join(this.#root, 'work');
   }
 
-  /** Returns what is at every path: type, mode, size, times and number, of folders only type and mode. */
+  /** Returns type, mode, size, times and inode of every path; only type and mode of folders. */
   snapshot() {
     const found = new Map();
     const visit = (folder) => {
@@ -111,13 +111,13 @@ function copyTo(path, source) {
   // Not into itself.
   if (path.startsWith(`${source}/`)) return;
   mkdirSync(dirname(path), { recursive: true });
-  // What is copied keeps its times: caches recognize files by them.
+  // Copies keep their times, because caches identify files by them.
   if (lstatSync(source).isFile()) cpSync(source, path, { preserveTimestamps: true });
   else execFileSync('cp', ['-a', source, path]);
 }
 
 /**
- * What differs between two snapshots.
+ * Returns the differences between two snapshots.
  * @returns {{ path: string, kind: 'created' | 'removed' | 'changed' }[]}
  */
 export function changesBetween(before, after) {

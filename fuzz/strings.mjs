@@ -1,4 +1,4 @@
-/** Strings that command lines and files may hold and that nobody expects. */
+/** Unusual strings for command lines and files. */
 
 /** No option accepts these as numbers: they are no numbers, or beyond every limit, so that none asks for hours of work. */
 export const BAD_NUMBERS = [

@@ -1,4 +1,4 @@
-/** A process that runs cases one after another: it loads the program once, and gives every command line a sandbox as it was at first. */
+/** A process that runs cases one after another. It loads the program once and restores the sandbox for every command line. */
 import { spawn } from 'node:child_process';
 import { closeSync, fstatSync, ftruncateSync, readFileSync, writeFileSync } from 'node:fs';
 import { performance } from 'node:perf_hooks';
@@ -14,7 +14,7 @@ const MEGABYTE = 2 ** 20;
 
 const { run } = await import('../dist/cli/program.js');
 
-/** What belongs to the command line that is running. */
+/** State of the current command line. */
 let current = { stdout: '', stderr: '', rejections: [], onText: () => undefined };
 
 const capture = (stream, name) => {
@@ -44,7 +44,7 @@ async function runHere({ args, interrupted }) {
   current = { stdout: '', stderr: '', rejections: [], onText };
   process.exitCode = undefined;
   await run(args).catch((error) => current.rejections.push(describe(error)));
-  // Rejections that nobody handles are reported on a later turn.
+  // Unhandled rejections are reported on a later turn of the event loop.
   for (let turn = 0; turn < 3; turn++) await setImmediate();
   const { stdout, stderr, rejections } = current;
   const status = process.exitCode ?? 0;
@@ -52,7 +52,7 @@ async function runHere({ args, interrupted }) {
   return { status, signal: null, stdout, stderr, rejections, native: nativeOutput() };
 }
 
-/** Descriptor 2 is a file: what libraries print past Node. */
+/** Descriptor 2 is a file, which captures output that bypasses Node. */
 function nativeOutput() {
   if (fstatSync(2).size === 0) return '';
   const text = readFileSync(process.env.FUZZ_NATIVE_OUTPUT, 'utf8');
@@ -78,7 +78,7 @@ function runApart({ args, interrupted }, cwd) {
   });
 }
 
-/** The largest resident memory since the last call, in MB; where the system does not tell, the resident memory now. */
+/** Returns the peak resident memory since the last call in MB, or the current one if the system does not report it. */
 function peakMemory() {
   try {
     const [, kilobytes] = /^VmHWM:\s+(\d+)/m.exec(readFileSync('/proc/self/status', 'utf8'));
@@ -127,7 +127,7 @@ const HANDLERS = {
 
 let sandbox;
 process.on('message', (message) => {
-  // Whatever goes wrong here is a mistake of the fuzzer, and ends it.
+  // An error here is a defect of the fuzzer, and ends it.
   Promise.resolve(HANDLERS[message.type](message)).then(
     (outcome) => process.send({ outcome }),
     (error) => process.send({ failure: describe(error) }),

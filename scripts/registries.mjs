@@ -23,7 +23,7 @@ for (const registry of REGISTRIES) {
   const folder = new URL(`../src/${registry}/`, import.meta.url);
   if (!existsSync(folder)) continue;
   const files = readdirSync(folder).filter(isEntry).sort();
-  // A registry of files that need Node needs Node as well, and says so by its name.
+  // A registry of files that need Node needs Node as well, so its name ends in .node.ts.
   const index = new URL(files.some((file) => file.endsWith('.node.ts')) ? 'index.node.ts' : 'index.ts', folder);
   const lines = files.map((file) => `export * from './${file.replace(/\.ts$/, '.js')}';`);
   const listing = [`// Written by scripts/registries.mjs.`, ...lines, ''].join('\n');

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { InputError, nearestName } from '../src/errors.js';
 
-describe('an InputError', () => {
-  it('is an Error of its own name', () => {
+describe('InputError', () => {
+  it('is an Error with its own name', () => {
     const error = new InputError('width: must be at least 1, not 0');
     expect(error).toBeInstanceOf(Error);
     expect(String(error)).toBe('InputError: width: must be at least 1, not 0');
@@ -23,7 +23,7 @@ describe('nearestName', () => {
     expect(nearestName(given, known)).toBe(expected);
   });
 
-  it('finds nothing where too many letters differ', () => {
+  it('finds nothing if too many letters differ', () => {
     expect(nearestName('divergence', known)).toBeUndefined();
     expect(nearestName('KL', known)).toBeUndefined();
     expect(nearestName('', known)).toBeUndefined();
@@ -35,11 +35,11 @@ describe('nearestName', () => {
     expect(performance.now() - start).toBeLessThan(100);
   });
 
-  it('finds nothing among no names', () => {
+  it('finds nothing in an empty list', () => {
     expect(nearestName('KL_real', [])).toBeUndefined();
   });
 
-  it('prefers the name of the fewest differences', () => {
+  it('prefers the name with the fewest differences', () => {
     expect(nearestName('sample', ['simple', 'samples', 'ample'])).toBe('simple');
     expect(nearestName('samples', ['simple', 'samples', 'sample'])).toBe('samples');
   });

@@ -20,23 +20,23 @@ function noiseArchive(channels: 1 | 3): string {
 const WRONG: readonly [title: string, settings: unknown, options: unknown, texts: readonly string[]][] = [
   ['no settings', undefined, {}, ['settings: must be an object']],
   ['settings without data', {}, {}, ['data: must be a string', 'missing']],
-  ['data that are no string', { ...tiny, data: 7 }, {}, ['data: must be a string', '7']],
+  ['data that is not a string', { ...tiny, data: 7 }, {}, ['data: must be a string', '7']],
   ['unknown data', { ...tiny, data: 'nothing' }, {}, ['"nothing"', 'no such data set or folder']],
   ['an unknown setting', { ...tiny, widht: 3 }, {}, ['widht: no such setting', 'width']],
-  ['a width that is no number', { ...tiny, width: NaN }, {}, ['width', 'NaN']],
-  ['threads that are no number', tiny, { threads: NaN }, ['threads: must be a whole number', 'NaN']],
+  ['a width that is not a number', { ...tiny, width: NaN }, {}, ['width', 'NaN']],
+  ['threads that are not a number', tiny, { threads: NaN }, ['threads: must be a whole number', 'NaN']],
   ['a negative number of threads', tiny, { threads: -1 }, ['threads: must be a whole number', '-1']],
   ['an unknown device', tiny, { device: 'tpu' }, ['device: must be one of cpu, webgpu, cuda', '"tpu"']],
-  ['a run folder without a name', tiny, { out: '' }, ['out: must be the path of a run folder', '""']],
-  ['a run folder that is no string', tiny, { out: 7 }, ['out: must be the path of a run folder', '7']],
+  ['an empty run folder name', tiny, { out: '' }, ['out: must be the path of a run folder', '""']],
+  ['a run folder that is not a string', tiny, { out: 7 }, ['out: must be the path of a run folder', '7']],
   ['an unknown preset', { ...tiny, preset: 'mnits' }, {}, ['preset: unknown preset mnits, did you mean mnist?']],
   ['two lengths', { ...tiny, steps: 3 }, {}, ['length and steps: both set the length of training; give one']],
   ['a run to resume without a folder', {}, { out: undefined, resume: true }, ['resume: requires out']],
-  ['a run to resume that is not there', {}, { resume: true }, ['run folder not found']],
-  ['a run to start from that is not there', { ...tiny, initFrom: 'no/run' }, {}, ['no/run: run folder or checkpoint not found']],
+  ['a missing run to resume', {}, { resume: true }, ['run folder not found']],
+  ['a missing run to initialize from', { ...tiny, initFrom: 'no/run' }, {}, ['no/run: run folder or checkpoint not found']],
 ];
 
-describe('train and trainingEvents refuse, in one line and before anything is written,', () => {
+describe('train and trainingEvents reject, in one line and before writing anything,', () => {
   it.each(WRONG)('%s', async (_, settings, options, texts) => {
     const cwd = temporaryFolder();
     const given = { out: join(cwd, 'run'), ...(options as TrainOptions) };
@@ -50,43 +50,43 @@ describe('train and trainingEvents refuse, in one line and before anything is wr
     expect(readdirSync(cwd)).toEqual([]);
   });
 
-  it('options that are no object or misspelled', async () => {
+  it('options that are not an object or misspelled', async () => {
     const out = join(temporaryFolder(), 'run');
     await expectInputError(() => train(tiny, 7 as unknown as TrainOptions), 'options: ', 'must be an object');
     await expectInputError(() => train(tiny, { out, thread: 1 } as TrainOptions), 'thread: no such setting, did you mean threads?');
     expect(existsSync(out)).toBe(false);
   });
 
-  it('a signal and a listener of other types', async () => {
+  it('a signal and a listener of invalid types', async () => {
     const out = join(temporaryFolder(), 'run');
     await expectInputError(() => train(tiny, { out, signal: {} as AbortSignal }), 'signal: must be an AbortSignal');
     await expectInputError(() => train(tiny, { out, onEvent: 'loud' as unknown as () => void }), 'onEvent: must be a function');
   });
 });
 
-describe('openSource refuses in one line', () => {
+describe('openSource rejects in one line', () => {
   it.each<[title: string, args: readonly unknown[], texts: readonly string[]]>([
     ['no data', [], ['data: must be the name of a data set or a path', 'missing']],
-    ['data that are no string', [7], ['data: must be', '7']],
-    ['a size that is no number', ['mnist', { size: NaN, channels: 1 }], ['format.size', 'NaN']],
+    ['data that is not a string', [7], ['data: must be', '7']],
+    ['a size that is not a number', ['mnist', { size: NaN, channels: 1 }], ['format.size', 'NaN']],
     ['a format without channels', ['mnist', { size: 32 }], ['format.channels: must be 1 (grayscale) or 3 (RGB)', 'missing']],
     ['an unknown crop', ['mnist', { size: 32, channels: 1, crop: 'circle' }], ['format.crop: must be one of', 'circle']],
-    ['a fraction that is no number', ['mnist', undefined, { testFraction: 'half' }], ['options.testFraction: must be a number', 'half']],
-    ['a switch that is no boolean', ['mnist', undefined, { strict: 'yes' }], ['options.strict: must be true or false', 'yes']],
+    ['a fraction that is not a number', ['mnist', undefined, { testFraction: 'half' }], ['options.testFraction: must be a number', 'half']],
+    ['a flag that is not a boolean', ['mnist', undefined, { strict: 'yes' }], ['options.strict: must be true or false', 'yes']],
   ])('%s', async (_, args, texts) => {
     await expectInputError(() => openSource(...(args as Parameters<typeof openSource>)), ...texts);
   });
 });
 
-describe('a training of the library', () => {
-  it('that is aborted before it begins rejects with the reason and writes nothing', async () => {
+describe('training through the library', () => {
+  it('that is aborted before it starts rejects with the reason and writes nothing', async () => {
     const cwd = temporaryFolder();
     const reason = new Error('changed my mind');
     expect(await errorOf(() => train(tiny, { out: join(cwd, 'run'), signal: AbortSignal.abort(reason) }))).toBe(reason);
     expect(readdirSync(cwd)).toEqual([]);
   });
 
-  it('as events that is aborted before it begins rejects as well, and one that is aborted later ends saved', async () => {
+  it('as events rejects if aborted before it starts, and ends saved if aborted later', async () => {
     const cwd = temporaryFolder();
     const reason = new Error('changed my mind');
     const events = trainingEvents(tiny, { out: join(cwd, 'run'), signal: AbortSignal.abort(reason) });
@@ -101,7 +101,7 @@ describe('a training of the library', () => {
     expect([types.includes('checkpoint'), types.at(-1)]).toEqual([true, 'end']);
   });
 
-  it('trains into a new folder, and leaves an existing run as it is', async () => {
+  it('creates a new folder, and does not change an existing run', async () => {
     const out = join(temporaryFolder(), 'run');
     const summary = await train({ ...tiny, data: noiseArchive(1) }, { out, threads: 1 });
     expect(summary).toMatchObject({ steps: 2, interrupted: false, checkpoint: join(out, 'checkpoints', '000002.safetensors') });
@@ -109,7 +109,7 @@ describe('a training of the library', () => {
     await expectInputError(() => train(tiny, { out }), 'not empty', 'with resume');
   });
 
-  it('has the shape that its preset and its other settings say, and resumes with what may change', async () => {
+  it('uses its preset and other settings, and resumes with changes of mutable settings', async () => {
     const out = join(temporaryFolder(), 'run');
     const settings: Settings = { data: noiseArchive(1), preset: 'mnist', width: 4, latent: 8, batch: 4, schedule: 'constant', logEvery: 1, steps: 1 };
     const first = await train(settings, { out, threads: 1 });
@@ -125,7 +125,7 @@ describe('a training of the library', () => {
     await model.release();
   });
 
-  it('starts from the weights of another run, with its settings, and warns if that loses color', async () => {
+  it('initializes weights and settings from another run, and warns if that loses color', async () => {
     const cwd = temporaryFolder();
     const [first, second] = [join(cwd, 'first'), join(cwd, 'second')];
     await train({ ...tiny, data: noiseArchive(1) }, { out: first, threads: 1 });

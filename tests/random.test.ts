@@ -4,7 +4,7 @@ import { LARGEST_SEED, randomStream, shuffledIndices } from '../src/random.js';
 import { expectWithin } from './expectWithin.js';
 import { kurtosisOf, meanOf, varianceOf } from './moments.js';
 
-/** The limits below are five standard errors of so many draws, or more. */
+/** The tolerances below are at least five standard errors of this number of draws. */
 const DRAWS = 20_000;
 const seeds = fc.integer({ min: 0, max: LARGEST_SEED });
 const draws = (seed: number, purpose: string, index?: number): number[] => {
@@ -12,7 +12,7 @@ const draws = (seed: number, purpose: string, index?: number): number[] => {
   return Array.from({ length: 8 }, () => stream.uniform());
 };
 
-describe('a random stream', () => {
+describe('randomStream', () => {
   it('is the same for the same seed, purpose and index', () => {
     fc.assert(
       fc.property(seeds, fc.string(), fc.nat(), (seed, purpose, index) => {
@@ -21,7 +21,7 @@ describe('a random stream', () => {
     );
   });
 
-  it('differs wherever the seed, the purpose or the index does', () => {
+  it('differs if the seed, the purpose or the index differs', () => {
     fc.assert(
       fc.property(seeds, fc.string(), fc.nat(), fc.integer({ min: 1, max: 1000 }), (seed, purpose, index, offset) => {
         const own = draws(seed, purpose, index);
@@ -33,14 +33,14 @@ describe('a random stream', () => {
     );
   });
 
-  it('does not begin alike for neighbouring seeds and indices', () => {
+  it('starts differently for adjacent seeds and indices', () => {
     const first = [...Array(1000).keys()].flatMap((number) => [randomStream(number, 'first').uniform(), randomStream(7, 'first', number).uniform()]);
     expectWithin(meanOf(first), 1 / 2, 0.035);
     expectWithin(varianceOf(first), 1 / 12, 0.01);
     expect(new Set(first).size).toBeGreaterThan(1990);
   });
 
-  it('draws evenly from [0, 1)', () => {
+  it('draws uniformly from [0, 1)', () => {
     const stream = randomStream(1, 'uniform');
     const values = Array.from({ length: DRAWS }, () => stream.uniform());
     expect(Math.min(...values)).toBeGreaterThanOrEqual(0);
@@ -49,7 +49,7 @@ describe('a random stream', () => {
     expectWithin(varianceOf(values), 1 / 12, 0.005);
   });
 
-  it('draws each whole number below a limit about as often', () => {
+  it('draws each integer below a limit equally often', () => {
     const stream = randomStream(1, 'below');
     const counts = new Array<number>(5).fill(0);
     for (let draw = 0; draw < DRAWS; draw++) counts[stream.below(5)]!++;
@@ -57,12 +57,12 @@ describe('a random stream', () => {
     expect(counts.reduce((a, b) => a + b)).toBe(DRAWS);
   });
 
-  it('draws nothing but 0 below 1', () => {
+  it('draws only 0 below 1', () => {
     const stream = randomStream(1, 'one');
     expect([stream.below(1), stream.below(1)]).toEqual([0, 0]);
   });
 
-  it.each([DRAWS, DRAWS + 1])('fills an array of %i with standard normal draws', (length) => {
+  it.each([DRAWS, DRAWS + 1])('fills an array of %i with standard normal samples', (length) => {
     const values = randomStream(1, 'normal').fillNormal(new Float32Array(length));
     expect(values.every(Number.isFinite)).toBe(true);
     expectWithin(meanOf(values), 0, 0.035);
@@ -71,7 +71,7 @@ describe('a random stream', () => {
     expect(values.at(-1)).not.toBe(0);
   });
 
-  it('draws neighbouring normal numbers independently', () => {
+  it('draws adjacent normal samples independently', () => {
     const values = randomStream(3, 'pairs').fillNormal(new Float32Array(DRAWS));
     const products = Array.from({ length: DRAWS - 1 }, (_, index) => values[index]! * values[index + 1]!);
     expectWithin(meanOf(products), 0, 0.035);
@@ -81,7 +81,7 @@ describe('a random stream', () => {
 });
 
 describe('shuffled indices', () => {
-  it('hold every number below the count once', () => {
+  it('contain every number below the count once', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 200 }), seeds, (count, seed) => {
         expect(Array.from(shuffledIndices(count, randomStream(seed, 'shuffle'))).sort((a, b) => a - b)).toEqual([...Array(count).keys()]);
@@ -89,7 +89,7 @@ describe('shuffled indices', () => {
     );
   });
 
-  it('put every number into every place about as often', () => {
+  it('put every number at every position equally often', () => {
     const [count, rounds] = [4, 8000];
     const seen = Array.from({ length: count }, () => new Array<number>(count).fill(0));
     for (let round = 0; round < rounds; round++) shuffledIndices(count, randomStream(round, 'places')).forEach((number, place) => seen[place]![number]!++);

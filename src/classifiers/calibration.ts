@@ -2,12 +2,12 @@ import { randomStream, shuffledIndices } from '../random.js';
 import type { Features } from '../numerics/features.js';
 import { gatherLabels, type Labels, stratifiedFolds } from './labels.js';
 
-/** Above this many labels one held-out part says enough; below it, every label is held out once. */
+/** Up to this number of labels each label is held out once; above it, a single held-out subset is enough. */
 const CROSS_VALIDATED_LABELS = 1000;
 const MAX_FOLDS = 5;
-/** Labels of a single held-out part: at least this many and at least this fraction. */
+/** Minimum number and minimum fraction of labels in a single held-out subset. */
 const [MIN_HELD_OUT, HELD_OUT_FRACTION] = [500, 0.1];
-/** Inverse temperatures that are considered, and bisections of that range on a logarithmic scale. */
+/** Range of inverse temperatures, and the number of bisections of that range on a logarithmic scale. */
 const [MIN_SCALE, MAX_SCALE] = [1e-2, 1e2];
 const BISECTIONS = 40;
 
@@ -24,7 +24,7 @@ export interface LabeledRows {
 }
 
 /**
- * Splits labels for a calibration: up to 1,000 labels into stratified folds, each of which is held out once; more into one random pair.
+ * Splits labels for calibration: up to 1,000 into stratified folds, each held out once; more into one random pair.
  * @returns an empty list if too little would remain to fit on: a class has a single label, or only one class is left
  */
 export function calibrationSplits(labels: Labels, classes: number, seed: number): readonly HeldOutSplit[] {
@@ -45,7 +45,7 @@ export function calibrationSplits(labels: Labels, classes: number, seed: number)
   }));
 }
 
-/** How many labels the rarest class has, classes without labels left out. */
+/** Returns the number of labels of the rarest class; classes without labels do not count. */
 export function smallestClass(labels: Labels, classes: number): number {
   const counts = new Array<number>(classes).fill(0);
   for (const label of labels) counts[label]!++;
@@ -53,18 +53,18 @@ export function smallestClass(labels: Labels, classes: number): number {
 }
 
 /**
- * Fits the factor of the logits, 1 / temperature, by which the labels of held-out rows become most likely (Guo et al. 2017). It changes no
- * prediction. Targets are smoothed as by Platt (1999), without which perfect predictions would ask for an infinite factor.
- * @param parts probabilities [n, K] by classifiers that were fitted without these rows
+ * Fits the factor of the logits, 1 / temperature, that maximizes the likelihood of held-out labels (Guo et al. 2017). Predictions do not
+ * change. Targets are smoothed as in Platt (1999), because otherwise perfect predictions would need an infinite factor.
+ * @param parts probabilities [n, K] from classifiers that were fitted without these rows
  * @returns 1 for an empty list
  */
 export function fitLogitScale(parts: readonly LabeledRows[]): number {
   if (parts.length === 0) return 1;
   const count = parts.reduce((sum, { labels }) => sum + labels.length, 0);
-  const ofLabel = (count + 1) / (count + 2);
+  const labelTarget = (count + 1) / (count + 2);
   const rows = parts.map(({ probabilities, labels }) => ({ logits: logitsOf(probabilities), labels }));
   // The cross-entropy is convex in the factor, so its slope changes sign once.
-  const slope = (scale: number) => rows.reduce((sum, { logits, labels }) => sum + entropySlope(logits, labels, scale, ofLabel), 0);
+  const slope = (scale: number) => rows.reduce((sum, { logits, labels }) => sum + entropySlope(logits, labels, scale, labelTarget), 0);
   let [low, high] = [Math.log(MIN_SCALE), Math.log(MAX_SCALE)];
   for (let step = 0; step < BISECTIONS; step++) {
     const middle = (low + high) / 2;
@@ -74,15 +74,16 @@ export function fitLogitScale(parts: readonly LabeledRows[]): number {
   return Math.exp((low + high) / 2);
 }
 
-/** Logarithms of probabilities are logits; those of 0 would be infinite. */
+/** Returns log probabilities as logits, clipped because the logarithm of 0 is infinite. */
 const logitsOf = ({ data, width }: Features): Features => ({ data: Float64Array.from(data, (value) => Math.log(Math.max(value, 1e-300))), width });
 
 /**
- * The derivative of the summed cross-entropy in the factor: the mean logit under the scaled probabilities minus that under the targets.
- * @param ofLabel the target of a row's label; the rest is shared by the other classes
+ * Returns the derivative of the summed cross-entropy with respect to the factor: the mean logit under the scaled probabilities minus that
+ * under the targets.
+ * @param labelTarget target of a row's label; the other classes share the rest equally
  */
-function entropySlope({ data, width }: Features, labels: Labels, scale: number, ofLabel: number): number {
-  const ofOthers = (1 - ofLabel) / (width - 1);
+function entropySlope({ data, width }: Features, labels: Labels, scale: number, labelTarget: number): number {
+  const otherTarget = (1 - labelTarget) / (width - 1);
   let total = 0;
   for (let row = 0; row < labels.length; row++) {
     const logits = data.subarray(row * width, (row + 1) * width);
@@ -92,7 +93,7 @@ function entropySlope({ data, width }: Features, labels: Labels, scale: number, 
       const power = Math.exp(scale * (logit - largest));
       sum += power;
       weighted += power * logit;
-      target += (label === labels[row] ? ofLabel : ofOthers) * logit;
+      target += (label === labels[row] ? labelTarget : otherTarget) * logit;
     }
     total += weighted / sum - target;
   }

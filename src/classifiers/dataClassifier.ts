@@ -10,9 +10,8 @@ import { architectureFor, ARCHITECTURES } from '../networks/architecture.js';
 import { argmaxRows } from '../numerics/features.js';
 
 /**
- * How the classifier is made in whose features samples are compared, unless another extractor is given: the encoder of the architecture
- * for the images' size, without normalization of its output, which are the features, and a linear head on it. A change of what follows from
- * these numbers needs another version.
+ * The recipe of the default feature extractor: the encoder of the architecture for the image size, with a linear head. Its output, which is
+ * not normalized, is the features. Raise `version` with every change that affects the weights.
  */
 export const RECIPE = {
   version: 1,
@@ -20,21 +19,21 @@ export const RECIPE = {
   features: 128,
   batch: 128,
   learningRate: 1e-3,
-  /** As many iterations as this many passes over the data take, but within these limits. */
+  /** Passes over the data, within the limits on the number of iterations below. */
   epochs: 2,
   leastSteps: 200,
   mostSteps: 1500,
   seed: 0,
 } as const;
 
-/** Why data have no classifier, as a line for the user; undefined where they can have one. */
+/** Returns why no classifier can be trained on the data, as a line for the user; undefined if one can. */
 export function whyNoClassifier({ name, train, classes }: ImageSource): string | undefined {
   if (train.labels === null || classes === null) return `${name} has no labels to train a feature extractor on`;
-  if (new Set(train.labels).size < 2) return `${name} has a single class, on which no feature extractor can be trained`;
+  if (new Set(train.labels).size < 2) return `${name} has a single class, but a feature extractor needs at least 2`;
   return undefined;
 }
 
-/** @throws {InputError} for a size that no architecture is made for, and for data without labels or with one class */
+/** @throws {InputError} if no architecture fits the image size, or the data has no labels or a single class */
 export function dataClassifierSpec(source: ImageSource): ClassifierSpec {
   const problem = whyNoClassifier(source);
   if (problem !== undefined) throw new InputError(problem);
@@ -43,20 +42,20 @@ export function dataClassifierSpec(source: ImageSource): ClassifierSpec {
   return { network: encoder, classes: source.classes!, onSphere: false };
 }
 
-/** A trained classifier, and the part of the data's test labels that it meets. */
+/** A trained classifier and its test accuracy, 0 to 1. */
 export interface DataClassifier {
   readonly weights: ClassifierWeights;
-  /** NaN where there are no test images. */
+  /** NaN if there are no test images. */
   readonly testAccuracy: number;
 }
 
 export interface ClassifierTrainingHooks {
   readonly onStep?: ((step: number, steps: number, loss: number) => void) | undefined;
-  /** Ends the training early, which then rejects with its reason. */
+  /** When aborted, training rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Trains the classifier on the data's own labels. */
+/** Trains the classifier on the labels of the data. */
 export async function trainDataClassifier(source: ImageSource, compile: Compile, { onStep, signal }: ClassifierTrainingHooks = {}): Promise<DataClassifier> {
   const spec = dataClassifierSpec(source);
   const programs = new ClassifierPrograms(spec, compile);
@@ -85,7 +84,7 @@ export async function trainDataClassifier(source: ImageSource, compile: Compile,
   }
 }
 
-/** A trained classifier as an extractor: its features are the encoder's output. */
+/** Wraps a trained classifier as an extractor, whose features are the encoder's output. */
 export function classifierExtractor(name: string, spec: ClassifierSpec, { weights, testAccuracy }: DataClassifier, compile: Compile): FeatureExtractor {
   const programs = new ClassifierPrograms(spec, compile);
   return {

@@ -5,7 +5,7 @@ import {
   type ClassifierSpec,
   type ClassifierWeights,
   headInput,
-  headPacking,
+  headLayout,
   imageBytes,
   linearHead,
   outputWidth,
@@ -19,15 +19,15 @@ import { BATCH, runInBatches } from '../model/trainedModel.js';
 import { forwardEval } from '../networks/forward.js';
 import { initialParameters, initialStatistics } from '../networks/network.js';
 
-/** What a classifier says of images. */
+/** Features and class probabilities of images. */
 export interface Classification {
-  /** The encoder's output, on the sphere if the specification says so [N, M]. */
+  /** Output of the encoder [N, M], normalized if `onSphere` is set. */
   readonly features: Float32Array;
   /** [N, K], each row a distribution. */
   readonly probabilities: Float32Array;
 }
 
-/** The compiled halves of classifiers of one kind, each made when it is first needed: one to classify, one to train for each batch size. */
+/** Compiled programs of one classifier specification: one for inference, and one for training per batch size. Each is compiled on first use. */
 export class ClassifierPrograms {
   private readonly training = new Map<number, Promise<Program>>();
   private evaluation: Promise<Program> | undefined;
@@ -37,7 +37,7 @@ export class ClassifierPrograms {
     private readonly compile: Compile,
   ) {}
 
-  /** Trains on so many images an iteration. */
+  /** Returns the program that trains on `batch` images per iteration. */
   trainingProgram(batch: number): Promise<Program> {
     const known = this.training.get(batch);
     if (known) return known;
@@ -49,7 +49,7 @@ export class ClassifierPrograms {
   }
 
   /**
-   * Classifies images by given weights; running statistics normalize, so that a result does not depend on what else is in its batch.
+   * Classifies images with these weights. Normalization uses the running statistics, so a result does not depend on the rest of the batch.
    * @param images bytes [N, C, H, W]
    */
   async classify(weights: ClassifierWeights, images: Uint8Array): Promise<Classification> {
@@ -70,24 +70,24 @@ export class ClassifierPrograms {
 
 function evaluationGraph(spec: ClassifierSpec): Graph {
   const { network, classes } = spec;
-  const packing = headPacking(outputWidth(network), classes);
+  const layout = headLayout(outputWidth(network), classes);
   const parameters = input('parameters', [network.parameters.size]);
   const statistics = input('statistics', [network.statistics.size]);
-  const head = input('head', [packing.size]);
+  const head = input('head', [layout.size]);
   const batch = input('batch', [BATCH, ...network.inputShape], 'uint8');
   const output = forwardEval(network, unpack(parameters, network.parameters), unpack(statistics, network.statistics), fromPixels(batch));
   const features = headInput(spec, output);
-  return graphOf({ features, probabilities: softmax(linearHead(features, unpack(head, packing))) }, [parameters, statistics, head]);
+  return graphOf({ features, probabilities: softmax(linearHead(features, unpack(head, layout))) }, [parameters, statistics, head]);
 }
 
 /** How a classifier is trained. */
 export interface ClassifierTraining {
   readonly steps: number;
-  /** Images of an iteration, at least 2; fewer where there are fewer. */
+  /** Images per iteration, at least 2; limited to the number of images. */
   readonly batch: number;
-  /** Adam's, which falls to 0 along half a cosine. */
+  /** Initial learning rate of Adam, decayed to 0 along half a cosine. */
   readonly learningRate: number;
-  /** That of the head, where it is another. */
+  /** Initial learning rate of the head (default: `learningRate`). */
   readonly headLearningRate?: number;
   /** Determines the order of the images. */
   readonly seed: number;
@@ -95,19 +95,19 @@ export interface ClassifierTraining {
   readonly onStep?: (step: number, loss: number) => void;
 }
 
-/** Fresh weights: the encoder's as before any training, a head of zeros. */
+/** Returns initial weights: a randomly initialized encoder and a zero head. */
 export function freshClassifier({ network, classes }: ClassifierSpec, seed: number): ClassifierWeights {
   return {
     parameters: initialParameters(network, seed),
     statistics: initialStatistics(network),
-    head: new Float32Array(headPacking(outputWidth(network), classes).size),
+    head: new Float32Array(headLayout(outputWidth(network), classes).size),
   };
 }
 
 /**
- * Trains a classifier on labeled images; the same seed on the same threads gives the same weights.
- * @param images the labeled images; those of a label stand at its place
- * @throws {InputError} for fewer than 2 images
+ * Trains a classifier on labeled images. The same seed and thread count give the same weights.
+ * @param labels the class of each image
+ * @throws {InputError} if there are fewer than 2 images
  */
 export async function trainClassifier(
   programs: ClassifierPrograms,
@@ -122,8 +122,8 @@ export async function trainClassifier(
   const program = new StatefulProgram(await programs.trainingProgram(Math.max(2, size)), withMoments(start));
   for (let step = 0; step < steps; step++) {
     const indices = sampler.indicesOf(step);
-    const share = (1 + Math.cos((Math.PI * step) / steps)) / 2;
-    const schedule = (rate: number) => Float32Array.from(adamScalars(rate * share, step + 1, CLASSIFIER_ADAM));
+    const decay = (1 + Math.cos((Math.PI * step) / steps)) / 2;
+    const schedule = (rate: number) => Float32Array.from(adamScalars(rate * decay, step + 1, CLASSIFIER_ADAM));
     const { loss } = await program.step({
       images: gatherImages({ ...images, labels: null }, indices, imageBytes(network)),
       targets: oneHot(indices, labels, classes),
@@ -149,7 +149,7 @@ function withMoments({ parameters, statistics, head }: ClassifierWeights): Recor
   };
 }
 
-/** [batch, K]: 1 at the label of each image. */
+/** Returns [batch, K]: 1 at the label of each image, 0 elsewhere. */
 function oneHot(indices: Uint32Array, labels: Labels, classes: number): Float32Array {
   const targets = new Float32Array(indices.length * classes);
   indices.forEach((index, row) => (targets[row * classes + labels[index]!] = 1));

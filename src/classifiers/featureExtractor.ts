@@ -4,21 +4,21 @@ import type { ComparableImages } from '../images/raster.js';
 import { inChunks } from '../model/chunks.js';
 import type { Features } from '../numerics/features.js';
 
-/** Features of images, and class probabilities where the extractor has them. */
+/** Features of images, and class probabilities if the extractor provides them. */
 export interface ExtractedFeatures {
   readonly features: Features;
   readonly probabilities?: Features;
 }
 
-/** Something that makes vectors of images, in whose space sets of images are compared. */
+/** Maps images to feature vectors, in whose space sets of images are compared. */
 export interface FeatureExtractor {
-  /** Says what the extractor is and how images are prepared for it. */
+  /** Name of the extractor, including how images are prepared for it. */
   readonly name: string;
-  /** A digest of its weights. Values can be compared only if name and digest agree. */
+  /** Digest of its weights. Metrics are comparable only if name and digest agree. */
   readonly digest?: string;
   /** Length of a feature vector. */
   readonly width: number;
-  /** Part of the test labels that it meets, where it classifies the data's own classes. */
+  /** Accuracy on the test images, 0 to 1, if it classifies the classes of the data. */
   readonly testAccuracy?: number;
   /**
    * @param images bytes [N, C, H, W]
@@ -29,25 +29,25 @@ export interface FeatureExtractor {
 }
 
 /**
- * Features that are known to be finite.
- * @throws {InputError} that names the extractor where one is not
+ * Returns the features after a check that all are finite.
+ * @throws {InputError} that names the extractor if one is not
  */
 export function requireFinite(extracted: ExtractedFeatures, name: string): ExtractedFeatures {
   for (const [what, rows] of Object.entries(extracted) as [string, Features][]) {
     const wrong = rows.data.findIndex((value) => !Number.isFinite(value));
     if (wrong >= 0) {
-      throw new InputError(`features of ${name}: ${what} of image ${Math.floor(wrong / rows.width)} hold ${rows.data[wrong]}, but must be finite numbers`);
+      throw new InputError(`${name}: expected finite ${what}, but got ${rows.data[wrong]} for image ${Math.floor(wrong / rows.width)}`);
     }
   }
   return extracted;
 }
 
-/** Features of many images, gathered chunk by chunk. */
+/** Collects the features of many images chunk by chunk. */
 export class FeatureTable {
   private readonly features: Float32Array;
   private probabilities: { readonly data: Float32Array; readonly width: number } | undefined;
 
-  /** A table for `count` images. */
+  /** Creates a table for `count` images. */
   constructor(
     private readonly extractor: FeatureExtractor,
     private readonly shape: ComparableImages['shape'],
@@ -56,7 +56,7 @@ export class FeatureTable {
     this.features = new Float32Array(count * extractor.width);
   }
 
-  /** Adds images, bytes [n, C, H, W], of which the first stands at the place `first`. */
+  /** Adds the features of images, bytes [n, C, H, W], from row `first` on. */
   async add(first: number, images: Uint8Array): Promise<void> {
     const { features, probabilities } = await this.extractor.extract({ shape: this.shape, data: images });
     this.features.set(features.data, first * features.width);
@@ -70,7 +70,7 @@ export class FeatureTable {
   }
 }
 
-/** Features of the images of a split at `indices`. */
+/** Returns the features [n, D] of the images of a split at `indices`. */
 export async function splitFeatures(
   extractor: FeatureExtractor,
   split: Split,

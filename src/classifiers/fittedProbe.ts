@@ -1,4 +1,4 @@
-import { type ClassifierSpec, type ClassifierWeights, headPacking, outputWidth } from './classifierGraph.js';
+import { type ClassifierSpec, type ClassifierWeights, headLayout, outputWidth } from './classifierGraph.js';
 import { ClassifierPrograms } from './encoderClassifier.js';
 import type { Labels } from './labels.js';
 import { classProbabilities } from './logisticRegression.js';
@@ -9,7 +9,7 @@ import { InputError } from '../errors.js';
 import type { ModelWeights, TrainedModel } from '../model/trainedModel.js';
 import { argmaxRows, type Features } from '../numerics/features.js';
 
-/** How few labels are used; see docs/evaluation.md. */
+/** Methods of classification with few labels; see docs/evaluation.md. */
 export const PROBE_METHODS = ['codes', 'features', 'knn', 'finetune', 'pixels', 'supervised'] as const;
 export type ProbeMethod = (typeof PROBE_METHODS)[number];
 
@@ -17,17 +17,17 @@ export type ProbeMethod = (typeof PROBE_METHODS)[number];
 export interface LinearFit {
   readonly method: RepresentationName;
   readonly classes: number;
-  /** [K, D + 1]: weights of a class, then its bias. */
+  /** [K, D + 1]: the weights of each class, then its bias. */
   readonly parameters: Float32Array;
 }
 
-/** Labeled codes, to whose nearest others are compared. */
+/** Labeled codes for classification by nearest neighbors. */
 export interface NeighborFit {
   readonly method: 'knn';
   readonly classes: number;
-  /** [n, M], as `codes` are represented. */
+  /** [n, M], in the representation `codes`. */
   readonly codes: Float32Array;
-  /** n class numbers. */
+  /** n class indices. */
   readonly labels: Labels;
 }
 
@@ -41,24 +41,27 @@ export interface NetworkFit {
 /** A classifier that was fitted on labeled images. */
 export type FittedProbe = LinearFit | NeighborFit | NetworkFit;
 
-/** What a classifier says of images or rows. */
+/** Predictions for images or rows. */
 export interface Predictions {
-  /** N class numbers. */
+  /** N class indices. */
   readonly classes: Uint32Array;
-  /** [N, K], each row a distribution; of neighbors, parts of their votes. */
+  /** [N, K], each row a distribution; for nearest neighbors, the fractions of their votes. */
   readonly probabilities: Float32Array | Float64Array;
 }
 
 export interface ImageClassifier {
   /** Classifies images, bytes [N, C, H, W]. */
   readonly classify: (images: Uint8Array) => Promise<Predictions>;
-  /** Frees its programs; those of the model stay. */
+  /** Releases its programs, but not those of the model. */
   readonly release: () => Promise<void>;
 }
 
-const MOST_NEIGHBORS = 5;
+const MAX_NEIGHBORS = 5;
 
-/** The classifier that a probe of a model is. Throws InputError for a probe of other networks. */
+/**
+ * Creates the image classifier of a probe.
+ * @throws {InputError} if the probe was fitted on a different architecture
+ */
 export async function imageClassifier(probe: FittedProbe, model: TrainedModel, weights: ModelWeights, compile: Compile): Promise<ImageClassifier> {
   if ('weights' in probe) {
     const programs = new ClassifierPrograms(networkSpec(model, probe.classes), compile);
@@ -69,7 +72,7 @@ export async function imageClassifier(probe: FittedProbe, model: TrainedModel, w
   return { classify: async (images) => classifyRows(probe, await representation.of(images)), release: representation.release };
 }
 
-/** The encoder of a model with a linear head for so many classes. */
+/** Returns the specification of a model's encoder with a linear head for `classes` classes. */
 export const networkSpec = ({ pair, prior }: TrainedModel, classes: number): ClassifierSpec => ({
   network: pair.encoder,
   classes,
@@ -77,24 +80,27 @@ export const networkSpec = ({ pair, prior }: TrainedModel, classes: number): Cla
 });
 
 function checkLengths({ method, weights, classes }: NetworkFit, { network }: ClassifierSpec): void {
-  const wanted = { parameters: network.parameters.size, statistics: network.statistics.size, head: headPacking(outputWidth(network), classes).size };
+  const expected = { parameters: network.parameters.size, statistics: network.statistics.size, head: headLayout(outputWidth(network), classes).size };
   for (const name of ['parameters', 'statistics', 'head'] as const) {
     const { length } = weights[name];
-    if (length !== wanted[name]) throw new InputError(`probe by ${method}: its ${name} are ${length} numbers, but those of the encoder ${wanted[name]}`);
+    if (length !== expected[name]) throw new InputError(`probe ${method}: expected ${expected[name]} values of ${name}, as in the encoder, but got ${length}`);
   }
 }
 
-/** Classifies images, bytes [N, C, H, W], by a network. */
+/** Classifies images, bytes [N, C, H, W], with a network. */
 export async function classifyImages(programs: ClassifierPrograms, { weights, classes }: NetworkFit, images: Uint8Array): Promise<Predictions> {
   const { probabilities } = await programs.classify(weights, images);
   return { probabilities, classes: argmaxRows({ data: probabilities, width: classes }) };
 }
 
-/** Classifies rows in the representation of a probe. Throws InputError for rows of another width. */
+/**
+ * Classifies rows in the representation of a probe.
+ * @throws {InputError} if the width differs
+ */
 export function classifyRows(probe: LinearFit | NeighborFit, rows: Features): Predictions {
   const { classes } = probe;
   if (probe.method === 'knn') {
-    const k = Math.max(1, Math.min(MOST_NEIGHBORS, Math.floor(probe.labels.length / classes)));
+    const k = Math.max(1, Math.min(MAX_NEIGHBORS, Math.floor(probe.labels.length / classes)));
     const votes = neighborVotes(rows, { data: probe.codes, width: rows.width }, probe.labels, { k, classes });
     return { classes: votes.classes, probabilities: votes.shares };
   }
@@ -119,7 +125,7 @@ export interface ProbeOrigin {
   /** Accuracy on this number of test images. */
   readonly test_accuracy: number;
   readonly test_images: number;
-  /** Names of the classes by number. */
+  /** Names of the classes by index. */
   readonly class_names: readonly string[];
   /** The iteration of the model's weights, whether these were EMA weights if the run has them, and their digest. */
   readonly step: number;
@@ -164,7 +170,7 @@ export function decodeProbe(bytes: Uint8Array, file: string): SavedProbe {
   return { name, probe, origin };
 }
 
-/** Returns the probe with these tensors; undefined if they do not fit together, or are not finite. */
+/** Returns the probe with these tensors; undefined if shapes do not match or a value is not finite. */
 function probeOf(method: FittedProbe['method'], tensors: TensorFile['tensors'], classes: number): FittedProbe | undefined {
   if (!Object.values(tensors).every(({ data }) => data.every(Number.isFinite))) return undefined;
   if (method === 'knn') return neighborFitOf(tensors, classes);

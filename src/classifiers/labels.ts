@@ -2,43 +2,43 @@ import { InputError } from '../errors.js';
 import { type RandomStream, shuffledIndices } from '../random.js';
 import { checkWhole } from '../numerics/features.js';
 
-/** Class numbers from 0 on, one a row. */
+/** Class indices from 0, one per row. */
 export type Labels = Uint8Array | Uint32Array | readonly number[];
 
 /**
- * The number of classes, after a check that there is a label for every row and that each names a class.
- * @param rows how many labels there must be
- * @param classes how many classes there are, or undefined for one more than the largest label
- * @throws {InputError} for another number of labels, labels that name no class, and a single class
+ * Returns the number of classes, after a check of the labels.
+ * @param rows expected number of labels
+ * @param classes number of classes (default: one more than the largest label)
+ * @throws {InputError} if the number of labels differs, a label is not a class index, or all labels are equal
  */
 export function checkLabels(labels: Labels, rows: number, classes?: number): number {
-  if (labels.length !== rows) throw new InputError(`labels: there are ${labels.length} for ${rows} rows, but every row needs one`);
+  if (labels.length !== rows) throw new InputError(`labels: expected one per row, ${rows}, but got ${labels.length}`);
   let largest = 0;
   for (let row = 0; row < rows; row++) {
     const label = labels[row]!;
     if (!Number.isInteger(label) || label < 0 || label >= (classes ?? Infinity)) {
-      const range = classes === undefined ? 'a whole number of 0 or more' : `a whole number from 0 to ${classes - 1}`;
+      const range = classes === undefined ? 'an integer of 0 or more' : `an integer from 0 to ${classes - 1}`;
       throw new InputError(`labels: label ${row} is ${label}, but must be ${range}`);
     }
     largest = Math.max(largest, label);
   }
   const known = classes ?? largest + 1;
-  if (new Set(labels).size < 2) throw new InputError('labels: all rows are of one class, but at least 2 are needed');
+  if (new Set(labels).size < 2) throw new InputError('labels: expected at least 2 classes, but all rows have the same label');
   return known;
 }
 
-/** The places of every class's labels, in ascending order. */
+/** Returns the indices of each class's labels, in ascending order. */
 function indicesByClass(labels: Labels, classes: number): number[][] {
-  const places = Array.from({ length: classes }, (): number[] => []);
-  for (let place = 0; place < labels.length; place++) places[labels[place]!]!.push(place);
-  return places;
+  const indices = Array.from({ length: classes }, (): number[] => []);
+  for (let index = 0; index < labels.length; index++) indices[labels[index]!]!.push(index);
+  return indices;
 }
 
 /**
- * Draws places of labels, as many of every class, without repetition.
- * @param count how many in all, a multiple of the number of classes
- * @returns places in ascending order
- * @throws {InputError} as `checkLabels`, for a count that does not divide evenly, and for more labels than a class has
+ * Draws the same number of labels of each class without replacement.
+ * @param count total number, a multiple of the number of classes
+ * @returns indices in ascending order
+ * @throws {InputError} as for `checkLabels`, and if the count is not a multiple or a class has too few labels
  */
 export function drawBalancedLabels(labels: Labels, count: number, stream: RandomStream, classes?: number): Uint32Array {
   const known = checkLabels(labels, labels.length, classes);
@@ -46,47 +46,46 @@ export function drawBalancedLabels(labels: Labels, count: number, stream: Random
   if (count % known !== 0)
     throw new InputError(`number of labels: ${count} cannot be the same for each of ${known} classes; it must be a multiple of ${known}`);
   const perClass = count / known;
-  const drawn = indicesByClass(labels, known).flatMap((places, label) => {
-    if (places.length < perClass) {
-      throw new InputError(`number of labels: ${count} are ${perClass} of each class, but class ${label} has ${places.length}; ask for fewer`);
+  const drawn = indicesByClass(labels, known).flatMap((indices, label) => {
+    if (indices.length < perClass) {
+      throw new InputError(`number of labels: ${count} are ${perClass} of each class, but class ${label} has ${indices.length}; request fewer`);
     }
-    return Array.from(shuffledIndices(places.length, stream).subarray(0, perClass), (index) => places[index]!);
+    return Array.from(shuffledIndices(indices.length, stream).subarray(0, perClass), (position) => indices[position]!);
   });
   return Uint32Array.from(drawn).sort();
 }
 
 /**
- * Deals labels to folds, so that every fold has each class in the same proportion as far as numbers allow, and folds differ by one
- * label at most.
- * @returns fold numbers from 0 to folds - 1, one a label
- * @throws {InputError} as `checkLabels`, for fewer than 2 folds, and for a class with fewer labels than folds
+ * Assigns labels to stratified folds: the proportions of classes are as equal as possible, and fold sizes differ by at most one label.
+ * @returns fold indices from 0 to folds - 1, one per label
+ * @throws {InputError} as for `checkLabels`, and if there are fewer than 2 folds or a class has fewer labels than folds
  */
 export function stratifiedFolds(labels: Labels, folds: number, stream: RandomStream, classes?: number): Uint32Array {
   const known = checkLabels(labels, labels.length, classes);
   checkWhole(folds, 'folds', 2);
   const result = new Uint32Array(labels.length);
   let next = 0;
-  indicesByClass(labels, known).forEach((places, label) => {
-    if (places.length > 0 && places.length < folds) {
-      throw new InputError(`folds: class ${label} has ${places.length} labels, too few for ${folds} folds; ask for fewer folds, or give more labels`);
+  indicesByClass(labels, known).forEach((indices, label) => {
+    if (indices.length > 0 && indices.length < folds) {
+      throw new InputError(`folds: class ${label} has ${indices.length} labels, too few for ${folds} folds; use fewer folds or more labels`);
     }
-    for (const index of shuffledIndices(places.length, stream)) result[places[index]!] = next++ % folds;
+    for (const position of shuffledIndices(indices.length, stream)) result[indices[position]!] = next++ % folds;
   });
   return result;
 }
 
-/** Labels at the given places. */
-export const gatherLabels = (labels: Labels, places: ArrayLike<number>): Uint32Array => Uint32Array.from(places, (place) => labels[place]!);
+/** Returns the labels at the given indices. */
+export const gatherLabels = (labels: Labels, indices: ArrayLike<number>): Uint32Array => Uint32Array.from(indices, (index) => labels[index]!);
 
 /**
- * Part of the labels that are met, 0 to 1.
- * @throws {InputError} if the numbers differ or are 0
+ * Returns the fraction of correct predictions, 0 to 1.
+ * @throws {InputError} if the lengths differ or are 0
  */
 export function accuracyOf(predicted: Labels, labels: Labels): number {
   if (predicted.length !== labels.length || labels.length === 0) {
-    throw new InputError(`labels: ${predicted.length} predictions and ${labels.length} labels must be as many, and at least 1`);
+    throw new InputError(`labels: expected one per prediction and at least one, but got ${labels.length} for ${predicted.length} predictions`);
   }
-  let met = 0;
-  for (let row = 0; row < labels.length; row++) if (predicted[row] === labels[row]) met++;
-  return met / labels.length;
+  let correct = 0;
+  for (let row = 0; row < labels.length; row++) if (predicted[row] === labels[row]) correct++;
+  return correct / labels.length;
 }

@@ -4,36 +4,37 @@ import { checkLabels, type Labels } from './labels.js';
 import { minimize } from '../numerics/lbfgs.js';
 import { multiplyTransposed, transposed } from '../numerics/matrixProduct.js';
 
-/** A linear classifier: row x is given to the class with the largest w.x + bias. */
+/** A linear classifier: predicts the class with the largest w.x + bias. */
 export interface LinearClassifier {
   readonly classes: number;
   readonly width: number;
-  /** [classes, width + 1]: weights of a class, then its bias. */
+  /** [classes, width + 1]: the weights of each class, then its bias. */
   readonly parameters: Float64Array;
 }
 
 export interface LogisticOptions {
-  /** Weight of the sum of squares of the parameters, 0 or more; 1e-3 by default. */
+  /** L2 penalty: weight of the sum of squared parameters, 0 or more (default: 1e-3). */
   readonly l2?: number;
-  /** Whether the biases count in that sum, as they do where a constant column takes their place; true by default. */
+  /** Whether the penalty includes the biases, as if they were weights of a constant column (default: true). */
   readonly penalizeBias?: boolean;
-  /** One more than the largest label by default. */
+  /** Number of classes (default: one more than the largest label). */
   readonly classes?: number;
-  /** Ends where no entry of the gradient is larger. */
+  /** Largest entry of the gradient at which the fit ends (default: 1e-6). */
   readonly tolerance?: number;
+  /** Maximum number of iterations (default: 500). */
   readonly iterations?: number;
 }
 
 /**
- * Multinomial logistic regression: Minimizes the mean cross-entropy + ridge x the sum of squared parameters, from 0, by L-BFGS. With a
- * ridge above 0 the minimum is unique. Features should be of variance about 1: codes on the sphere times sqrt(M).
+ * Fits a multinomial logistic regression. Minimizes the mean cross-entropy + l2 x the sum of squared parameters by L-BFGS, starting at 0. The
+ * minimum is unique if `l2` is above 0. Features should have variance about 1; multiply codes on the sphere by sqrt(M).
  * @param features [N, D]
- * @param labels N class numbers
- * @throws {InputError} for features that are not finite, wrong or missing labels, a single class, and a negative ridge
+ * @param labels N class indices
+ * @throws {InputError} if a feature is not finite, labels are invalid or of a single class, or `l2` is negative or not finite
  */
 export function fitLogisticRegression(features: Features, labels: Labels, options: LogisticOptions = {}): LinearClassifier {
   const { l2 = 1e-3, penalizeBias = true, tolerance = 1e-6, iterations = 500 } = options;
-  if (!(l2 >= 0 && l2 < Infinity)) throw new InputError(`ridge: is ${l2}, but must be 0 or more, and finite`);
+  if (!(l2 >= 0 && l2 < Infinity)) throw new InputError(`l2: is ${l2}, but must be 0 or more, and finite`);
   const rows = checkFeatures(features, 'features');
   const classes = checkLabels(labels, rows, options.classes);
   const { width } = features;
@@ -59,7 +60,7 @@ export function fitLogisticRegression(features: Features, labels: Labels, option
 }
 
 /**
- * Returns the class of every row of features [N, D]; of equal logits the smaller class number.
+ * Returns the class of every row of features [N, D]; for equal logits, the smaller class index.
  * @throws {InputError} if the width differs, or a value is not finite
  */
 export function predictClasses(classifier: LinearClassifier, features: Features): Uint32Array {
@@ -68,9 +69,9 @@ export function predictClasses(classifier: LinearClassifier, features: Features)
 }
 
 /**
- * The probabilities of all classes for every row of features [N, D].
+ * Returns the probabilities of all classes for every row of features [N, D].
  * @returns [N, classes], each row a distribution
- * @throws {InputError} as `predictClasses`
+ * @throws {InputError} as for `predictClasses`
  */
 export function classProbabilities(classifier: LinearClassifier, features: Features): Float64Array {
   const rows = checkRows(classifier, features);
@@ -80,12 +81,12 @@ export function classProbabilities(classifier: LinearClassifier, features: Featu
 }
 
 /**
- * Mean cross-entropy of a classifier on labeled rows, in nats.
- * @throws {InputError} as `predictClasses`, and for wrong or missing labels
+ * Returns the mean cross-entropy of a classifier on labeled rows, in nats.
+ * @throws {InputError} as for `predictClasses`, and if the number of labels differs from the number of rows
  */
 export function crossEntropyOf(classifier: LinearClassifier, features: Features, labels: Labels): number {
   const rows = checkRows(classifier, features);
-  if (labels.length !== rows) throw new InputError(`labels: there are ${labels.length} for ${rows} rows, but every row needs one`);
+  if (labels.length !== rows) throw new InputError(`labels: expected one per row, ${rows}, but got ${labels.length}`);
   const logits = logitsOf(classifier, features);
   let total = 0;
   for (let row = 0; row < rows; row++) total += lossToGradient(logits, row * classifier.classes, classifier.classes, labels[row]!, rows);
@@ -93,17 +94,17 @@ export function crossEntropyOf(classifier: LinearClassifier, features: Features,
 }
 
 function checkRows({ width }: LinearClassifier, features: Features): number {
-  if (features.width !== width) throw new InputError(`features: rows are ${features.width} wide, but the classifier was made for ${width}`);
+  if (features.width !== width) throw new InputError(`features: expected rows of width ${width}, as in the fit, but got ${features.width}`);
   return checkFeatures(features, 'features');
 }
 
-/** The cross-entropy of a row of logits, which become its gradient in them over the number of rows. */
+/** Returns the cross-entropy of a row of logits, and replaces the logits with its gradient divided by the number of rows. */
 function lossToGradient(logits: Float64Array, base: number, classes: number, label: number, rows: number): number {
-  const ofLabel = logits[base + label]!;
+  const labelLogit = logits[base + label]!;
   const logSum = toProbabilities(logits, base, classes);
   for (let index = base; index < base + classes; index++) logits[index]! /= rows;
   logits[base + label]! -= 1 / rows;
-  return logSum - ofLabel;
+  return logSum - labelLogit;
 }
 
 /** Turns a row of logits into probabilities, and returns the logarithm of the sum of their exponentials. */
@@ -119,7 +120,7 @@ function toProbabilities(logits: Float64Array, base: number, classes: number): n
   return largest + Math.log(sum);
 }
 
-/** Logits [N, classes]. */
+/** Returns logits [N, classes]. */
 function logitsOf({ classes, width, parameters }: LinearClassifier, features: Features): Float64Array {
   const weights = parameters.filter((_, index) => index % (width + 1) < width);
   return multiplyTransposed(features, { data: weights, width }).map((logit, index) => logit + parameters[(index % classes) * (width + 1) + width]!);

@@ -3,38 +3,38 @@ import { checkPair, checkWhole, type Features } from '../numerics/features.js';
 import { checkLabels, type Labels } from './labels.js';
 import { nearestRows } from '../numerics/nearestRows.js';
 
-/** What makes rows near: the Euclidean distance, or the cosine between them. */
+/** Distances for the search: Euclidean, or cosine. */
 export const METRICS = ['euclidean', 'cosine'] as const;
 
 export interface NeighborOptions {
-  /** k, 5 by default. */
+  /** Number of neighbors (default: 5). */
   readonly k?: number;
-  /** Euclidean by default. */
+  /** Distance (default: Euclidean). */
   readonly metric?: (typeof METRICS)[number];
 }
 
-/** The classes of queries, and how their neighbors voted. */
+/** Predicted classes of queries, and the votes of their neighbors. */
 export interface NeighborVotes {
-  /** N class numbers. */
+  /** N class indices. */
   readonly classes: Uint32Array;
-  /** Parts of the votes [N, K], each row a distribution. */
+  /** Fractions of the votes [N, K], each row a distribution. */
   readonly shares: Float64Array;
 }
 
 /**
- * Gives every query the class that most of its k nearest labeled rows have; of classes with as many, the one that comes first in the
- * list from near to far. Memory: O(N k); distances are made block by block.
+ * Predicts for each query the majority class of its k nearest labeled rows. A tie goes to the class with the nearest row. Memory: O(N k);
+ * distances are computed block by block.
  * @param queries [N, D]
  * @param known [N', D], at least k rows
- * @param labels N' class numbers
- * @returns N class numbers
- * @throws {InputError} for different widths, fewer rows than k, wrong or missing labels, numbers that are not finite, and rows of norm 0
- * under the cosine
+ * @param labels N' class indices
+ * @returns N class indices
+ * @throws {InputError} if widths differ, there are fewer rows than k, labels are invalid, a value is not finite, or a row has norm 0 and the
+ * distance is cosine
  */
 export const classifyByNeighbors = (queries: Features, known: Features, labels: Labels, options: NeighborOptions = {}): Uint32Array =>
   neighborVotes(queries, known, labels, options).classes;
 
-/** The same with the votes of each class; K is one more than the largest label unless the options say it. */
+/** Returns predictions as `classifyByNeighbors` and the votes of each class; K is `classes`, or one more than the largest label. */
 export function neighborVotes(
   queries: Features,
   known: Features,
@@ -45,8 +45,8 @@ export function neighborVotes(
   checkWhole(k, 'neighbors');
   const [knownRows, queryRows] = checkPair(known, 'labeled rows', queries, 'queries');
   const classes = checkLabels(labels, knownRows, options.classes);
-  if (knownRows < k) throw new InputError(`neighbors: ${k} are asked for, but there are ${knownRows} labeled rows`);
-  // Among vectors of length 1, the nearer one has the larger cosine.
+  if (knownRows < k) throw new InputError(`k: ${k} neighbors requested, but there are only ${knownRows} labeled rows`);
+  // Between unit vectors, a smaller Euclidean distance means a larger cosine.
   const near = metric === 'cosine' ? nearestRows(withUnitRows(queries, 'queries'), withUnitRows(known, 'labeled rows'), k) : nearestRows(queries, known, k);
   const shares = new Float64Array(queryRows * classes);
   const predicted = Uint32Array.from({ length: queryRows }, (_, row) => {
@@ -58,13 +58,13 @@ export function neighborVotes(
   return { classes: predicted, shares };
 }
 
-/** The rows divided by their norms, in double precision. */
+/** Returns the rows divided by their norms, in double precision. */
 function withUnitRows({ data, width }: Features, name: string): Features {
   const unit = Float64Array.from(data);
   for (let start = 0; start < unit.length; start += width) {
     const row = unit.subarray(start, start + width);
     const norm = Math.sqrt(row.reduce((sum, value) => sum + value * value, 0));
-    if (norm === 0) throw new InputError(`${name}: row ${start / width} is 0, which has a cosine with nothing`);
+    if (norm === 0) throw new InputError(`${name}: row ${start / width} is 0, so its cosine is undefined`);
     for (let index = 0; index < width; index++) row[index]! /= norm;
   }
   return { data: unit, width };

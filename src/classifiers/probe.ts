@@ -32,12 +32,12 @@ interface ProbeRunnerOptions {
   readonly compile: Compile;
 }
 
-/** Labeled training images by their indices, with their labels. */
+/** A subset of labeled training images. */
 interface LabelTrial {
   readonly indices: Uint32Array;
   readonly labels: Uint32Array;
   readonly seed: number;
-  /** Whether the probabilities of the classifier are calibrated, which takes further fits. */
+  /** Whether to calibrate the probabilities of the classifier, which takes further fits. */
   readonly calibrate: boolean;
 }
 
@@ -47,17 +47,17 @@ interface TestedProbe {
   readonly accuracy: number;
 }
 
-/** Fits classifiers by one method, and tests them. */
+/** Fits and tests classifiers by one method. */
 interface ProbeRunner {
   readonly fitAndTest: (trial: LabelTrial) => Promise<TestedProbe>;
   readonly release: () => Promise<void>;
 }
 
-/** Test images that are classified at most, and training images by which rows are scaled; these need no labels. */
+/** Maximum number of test images, and of training images for the standardizer, which need no labels. */
 export const TEST_IMAGES = 10_000;
 const SCALE_IMAGES = 5000;
-/** Both networks are trained alike: for as many iterations as these passes take, within limits. */
-const NETWORK_TRAINING = { batch: 64, epochs: 30, leastSteps: 150, mostSteps: 600, learningRate: 1e-3 };
+/** Training of both network methods: number of passes over the labeled images, within limits on the iterations. */
+const NETWORK_TRAINING = { batch: 64, epochs: 30, minSteps: 150, maxSteps: 600, learningRate: 1e-3 };
 
 async function createProbeRunner(method: ProbeMethod, options: ProbeRunnerOptions, classes: number): Promise<ProbeRunner> {
   if (method === 'finetune' || method === 'supervised') return networkRunner(method, options, classes);
@@ -72,7 +72,7 @@ async function createProbeRunner(method: ProbeMethod, options: ProbeRunnerOption
 
 type Fitter<Fit extends FittedProbe> = (trial: LabelTrial) => Promise<Fit>;
 
-/** Logistic regressions on a representation, given for rows as they are. */
+/** Fits logistic regressions on a representation; the scaling is folded into the weights. */
 async function linearFitter(
   method: LinearFit['method'],
   representation: Representation,
@@ -114,7 +114,7 @@ async function rowRunner(
 
 const gather = (values: Uint32Array, indices: Uint32Array): Uint32Array => indices.map((index) => values[index]!);
 
-/** Rows of the images of a split at `indices`. */
+/** Returns the rows of the images of a split at `indices`. */
 async function rowsAt({ of, width }: Representation, split: Split, imageBytes: number, indices: Uint32Array): Promise<Features> {
   const data = new Float32Array(indices.length * width);
   for (const { images, first } of inChunks(split, imageBytes, indices)) data.set((await of(images)).data, first * width);
@@ -131,24 +131,24 @@ function networkRunner(method: NetworkFit['method'], { model, weights, source, c
     return method === 'supervised' ? fresh : { ...fresh, parameters: weights['encoder.parameters'], statistics: weights['encoder.statistics'] };
   };
   const fit = async ({ indices, labels, seed: trialSeed }: Omit<LabelTrial, 'calibrate'>): Promise<NetworkFit> => {
-    const { batch, epochs, leastSteps, mostSteps, learningRate } = NETWORK_TRAINING;
+    const { batch, epochs, minSteps, maxSteps, learningRate } = NETWORK_TRAINING;
     const perEpoch = Math.max(1, Math.floor(indices.length / batch));
-    // All labels of a large set are seen at least twice.
-    const steps = Math.max(2 * perEpoch, Math.min(mostSteps, Math.max(leastSteps, epochs * perEpoch)));
+    // Every label of a large set is used at least twice.
+    const steps = Math.max(2 * perEpoch, Math.min(maxSteps, Math.max(minSteps, epochs * perEpoch)));
     const training = { steps, batch, learningRate, seed: trialSeed };
     return { method, classes, weights: await trainClassifier(programs, start(trialSeed), subset(source.train, indices), labels, training) };
   };
-  /** Probabilities and classes of images of a split. */
+  /** Predicts the images of a split at `indices`. */
   const predict = async (probe: NetworkFit, split: Split, indices: Uint32Array): Promise<Predictions> => {
     const [predicted, probabilities] = [new Uint32Array(indices.length), new Float32Array(indices.length * classes)];
     for (const { images, first } of inChunks(split, model.imageElements, indices)) {
-      const found = await classifyImages(programs, probe, images);
-      predicted.set(found.classes, first);
-      probabilities.set(found.probabilities, first * classes);
+      const predictions = await classifyImages(programs, probe, images);
+      predicted.set(predictions.classes, first);
+      probabilities.set(predictions.probabilities, first * classes);
     }
     return { classes: predicted, probabilities };
   };
-  /** The probe with the logits of its head scaled as held-out labels ask for. */
+  /** Scales the logits of the head to calibrate the probabilities on held-out labels. */
   const calibrated = async (probe: NetworkFit, { indices, labels, seed: trialSeed }: LabelTrial): Promise<NetworkFit> => {
     const parts: LabeledRows[] = [];
     for (const { training, heldOut } of calibrationSplits(labels, classes, trialSeed)) {
@@ -170,7 +170,7 @@ function networkRunner(method: NetworkFit['method'], { model, weights, source, c
 }
 
 export interface ProbeOptions extends ProbeRunnerOptions {
-  /** Numbers of labels, multiples of the number of classes, or `all`. */
+  /** Label counts, multiples of the number of classes, or `all`. */
   readonly labels: readonly (number | 'all')[];
   /** Number of random label subsets to average over; `all` is used once. */
   readonly trials: number;
@@ -185,7 +185,7 @@ export interface ProbeOptions extends ProbeRunnerOptions {
   readonly onFit?: (fit: TestedProbe & { readonly labels: number }) => void;
 }
 
-/** Accuracy on the test images: mean and standard deviation (divided by the number) over the trials. */
+/** Accuracy on the test images: mean and population standard deviation over the trials. */
 export interface ProbeResult {
   readonly labels: number;
   readonly method: ProbeMethod;
@@ -194,19 +194,19 @@ export interface ProbeResult {
 }
 
 /**
- * Measures the accuracy on the test images from few labels, for each number of labels and each method.
- * @throws {InputError} if the data have no labels, one class or no test images, or fewer labels than requested
+ * Measures the accuracy on the test images from few labels, for each label count and method.
+ * @throws {InputError} if the data has no labels, one class or no test images, or fewer labels than requested
  */
 export async function probe(options: ProbeOptions): Promise<ProbeResult[]> {
-  const { source, labels: asked, trials, methods, seed, calibrate = false, onResult, onFit } = options;
+  const { source, labels: labelCounts, trials, methods, seed, calibrate = false, onResult, onFit } = options;
   const { train, name, classes } = source;
   if (train.labels === null || classes === null) throw new InputError(`${name}: no labels; a probe needs data with labels`);
   if (classes < 2) throw new InputError(`${name}: a single class; a probe needs at least 2`);
   if (source.test.count === 0) throw new InputError(`${name}: no test images; set --test-fraction`);
-  for (const count of asked) {
+  for (const count of labelCounts) {
     if (count !== 'all' && count > train.count) throw new InputError(`--labels ${count}: ${name} has ${train.count} labeled training images`);
   }
-  const trialsByCount = asked.map((count) =>
+  const trialsByCount = labelCounts.map((count) =>
     Array.from({ length: count === 'all' ? 1 : trials }, (_, number): LabelTrial => {
       const indices =
         count === 'all' ? allIndices(train.count) : drawBalancedLabels(train.labels!, count, randomStream(seed, `labels ${count}`, number), classes);

@@ -7,15 +7,15 @@ import type { Network } from '../networks/network.js';
 import type { Features } from '../numerics/features.js';
 import { balancedScale, commonScale, fitStandardizer, type Standardizer } from '../numerics/standardizer.js';
 
-/** Vectors that images are represented by. */
+/** Kinds of vectors that represent images. */
 export type RepresentationName = 'codes' | 'features' | 'pixels';
 
-/** Vectors of images that a classifier is fitted on. */
+/** A map from images to the vectors that a classifier is fitted on. */
 export interface Representation {
   readonly width: number;
-  /** Images, bytes [N, C, H, W], to rows [N, width]. */
+  /** Maps images, bytes [N, C, H, W], to rows [N, width]. */
   readonly of: (images: Uint8Array) => Promise<Features>;
-  /** What takes rows to a common scale before a regression, by rows of images that need no labels; undefined where rows stay as they are. */
+  /** Fits the standardizer that is applied before a regression on rows of images, which need no labels; undefined if rows are not scaled. */
   readonly scaleBy?: (rows: Features) => Standardizer;
   readonly release: () => Promise<void>;
 }
@@ -31,16 +31,16 @@ export function representationOf(name: RepresentationName, model: TrainedModel, 
   }
 }
 
-const nothing = () => Promise.resolve();
+const noop = () => Promise.resolve();
 
-/** e(x) times sqrt(M): of variance about 1 where codes are uniform on the sphere. */
+/** e(x) times sqrt(M): the variance is about 1 if codes are uniform on the sphere. */
 function codesOf(model: TrainedModel): Representation {
   const scale = model.prior === 'sphere' ? Math.sqrt(model.latentSize) : 1;
   return {
     width: model.latentSize,
     of: async (images) => ({ data: (await model.encode(images)).map((coordinate) => coordinate * scale), width: model.latentSize }),
     scaleBy: fitStandardizer,
-    release: nothing,
+    release: noop,
   };
 }
 
@@ -48,15 +48,15 @@ function codesOf(model: TrainedModel): Representation {
 const pixelsOf = (model: TrainedModel): Representation => ({
   width: model.imageElements,
   of: (images) => Promise.resolve({ data: fromBytes(images), width: model.imageElements }),
-  release: nothing,
+  release: noop,
 });
 
-/** Rows and columns of cells that activations are averaged over. */
+/** Number of rows and of columns of the cells that activations are averaged over. */
 const CELLS = 4;
 
 /**
- * The codes, and beside them the encoder's activations of the deepest layer whose map has at least two pixels in each direction a cell,
- * averaged over 4 x 4 cells [N, M + 16 C]: what an image is, and where its parts are. Both weigh alike.
+ * Codes concatenated with encoder activations [N, M + 16 C]. The activations are those of the deepest layer with at least 2 x 2 pixels per
+ * cell, averaged over 4 x 4 cells. Codes describe what an image shows, and activations where. Both have equal weight.
  */
 async function innerFeaturesOf(model: TrainedModel, weights: ModelWeights, compile: Compile): Promise<Representation> {
   const codes = codesOf(model);
@@ -88,12 +88,12 @@ function innerGraph(network: Network): { readonly graph: Graph; readonly width: 
   const maps = layers.flatMap(([, { isActivation }], index) =>
     isActivation ? [forwardEval({ ...network, layers: Object.fromEntries(layers.slice(0, index + 1)) }, ...tensors, images)] : [],
   );
-  // Encoders begin with maps of 16 x 16 or more.
+  // The first feature map of every encoder is 16 x 16 or larger.
   const inner = cellMeans(maps.findLast(({ shape }) => shape[2]! >= 2 * CELLS)!);
   return { graph: graphOf({ inner }, [parameters, statistics]), width: inner.shape[1]! };
 }
 
-/** The means of maps [N, C, H, W] over cells, [N, cells C]. */
+/** Returns the means of feature maps [N, C, H, W] over cells, [N, cells C]. */
 function cellMeans(map: Value): Value {
   const [count, channels, height, width] = map.shape as [number, number, number, number];
   const strips = (x: Value, axis: number, size: number) =>
@@ -115,7 +115,7 @@ function hstack(left: Features, right: Features): Features {
   return { data, width };
 }
 
-/** The first `leftWidth` columns, and the others. */
+/** Returns the first `leftWidth` columns, and the rest. */
 function splitColumns({ data, width }: Features, leftWidth: number): [Features, Features] {
   const columns = (from: number, to: number): Features => ({ data: data.filter((_, index) => index % width >= from && index % width < to), width: to - from });
   return [columns(0, leftWidth), columns(leftWidth, width)];

@@ -20,7 +20,7 @@ export const STATUS = { failed: 1, badInput: 2, interrupted: 130 } as const;
 export const COMMAND_GROUPS = ['Training:', 'Samples and codes:', 'Evaluation:', 'Data and environment:'] as const;
 
 /**
- * What a file of `commands/` exports. The command has the name of its file.
+ * Exports of a file in `commands/`. The command has the name of its file.
  *
  * The program's help imports all of these files, and a command's help calls `define`: libraries are imported when the action runs.
  */

@@ -7,7 +7,7 @@ import { wrapReadErrors } from '../files/atomic.node.js';
 import { readRegularFile } from '../files/regularFile.node.js';
 import { parseNumber, wholeNumber } from './options.js';
 
-/** The options that describe an image model whose features are used. */
+/** Options that describe an external ONNX model for feature extraction. */
 export interface FeatureOptions {
   readonly features?: string | undefined;
   readonly featuresOutput?: string | undefined;
@@ -21,20 +21,21 @@ export interface FeatureOptions {
 const wholeSize = wholeNumber(1, 4096);
 
 export const featuresOption = () => new Option('--features <file>', "an ONNX image model (default: a classifier trained once on the data's own labels)");
-export const featuresOutputOption = () => new Option('--features-output <name>', 'its output with a row of features an image (default: the only one)');
-export const featuresProbabilitiesOption = () => new Option('--features-probabilities <name>', 'its output with class probabilities, for the Inception score');
+export const featuresOutputOption = () => new Option('--features-output <name>', 'output of the model with features, [N, D] (default: the only output)');
+export const featuresProbabilitiesOption = () =>
+  new Option('--features-probabilities <name>', 'output of the model with class probabilities, for the Inception score');
 export const featuresSizeOption = () =>
-  new Option('--features-size <pixels>', 'rows and columns that it takes (default: as the file says)').argParser(wholeSize);
+  new Option('--features-size <pixels>', 'side length of the model input (default: as declared in the file)').argParser(wholeSize);
 export const featuresChannelsOption = () =>
-  new Option('--features-channels <number>', 'channels that it takes, 1 or 3 (default: as the file says)').argParser(wholeNumber(1, 3));
+  new Option('--features-channels <number>', 'channels of the model input, 1 or 3 (default: as declared in the file)').argParser(wholeNumber(1, 3));
 export const featuresMeanOption = () =>
-  new Option('--features-mean <list>', 'taken from pixels between 0 and 1, one number or one a channel (default: 0)').argParser(numbers);
-export const featuresStdOption = () => new Option('--features-std <list>', 'by which they are divided then (default: 1)').argParser(numbers);
+  new Option('--features-mean <list>', 'mean to subtract from pixels in [0, 1], one value or three (default: 0)').argParser(numbers);
+export const featuresStdOption = () => new Option('--features-std <list>', 'std to divide by, one value or three (default: 1)').argParser(numbers);
 
-/** 0.5 or 0.5,0.4,0.3. */
+/** Parses one value or three, such as 0.5 or 0.5,0.4,0.3. */
 function numbers(text: string): number[] {
   const parts = text.split(',').map(parseNumber);
-  if (parts.length !== 1 && parts.length !== 3) throw new InvalidArgumentError('It must be one number, or three with commas.');
+  if (parts.length !== 1 && parts.length !== 3) throw new InvalidArgumentError('It must be one number, or three separated by commas.');
   return parts;
 }
 
@@ -45,7 +46,7 @@ function numbers(text: string): number[] {
 export function requireFeatureModel(options: FeatureOptions): void {
   if (options.features !== undefined) return;
   const flag = FEATURE_OPTIONS.find((option) => options[option.attributeName() as keyof FeatureOptions] !== undefined)?.long;
-  if (flag) throw new InputError(`${flag}: describes the model of --features, which is not given`);
+  if (flag) throw new InputError(`${flag}: requires --features; add --features FILE`);
 }
 
 const FEATURE_OPTIONS: readonly Pick<Option, 'long' | 'attributeName'>[] = [
@@ -57,7 +58,7 @@ const FEATURE_OPTIONS: readonly Pick<Option, 'long' | 'attributeName'>[] = [
   featuresStdOption(),
 ];
 
-/** Opens an image model as the options say. The name of the extractor has the file's digest, so that other contents have another name. */
+/** Opens the model of `--features`. The extractor's name contains the file's digest, so that changed contents change the name. */
 export async function openFeatures(file: string, options: FeatureOptions, threads: number): Promise<FeatureExtractor> {
   const { loadOnnxModel } = await import('../engine/runtime/onnxModel.node.js');
   const { modelExtractor } = await import('../metrics/modelExtractor.js');

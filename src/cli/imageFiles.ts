@@ -29,7 +29,7 @@ interface CollectedImages {
 
 /**
  * Reads the named images, one after another: files, folders with their subfolders, and data sets (`mnist`, `npz:x.npz`).
- * An empty list stands for the training data.
+ * An empty list selects the training data.
  *
  * @throws {InputError} if a name is none of these, or has fewer images than requested
  */

@@ -98,14 +98,14 @@ export async function prepareOutput(
  * @throws {InputError} if it is one of these files, or a file in one of these folders
  */
 export async function keepInputs(out: string, inputs: readonly string[]): Promise<void> {
-  const place = await realpath(out).catch(() => undefined);
-  if (place === undefined) return;
+  const target = await realpath(out).catch(() => undefined);
+  if (target === undefined) return;
   const { pathOfData } = await import('../data/open.node.js');
   for (const input of inputs) {
     const source = await realpath(pathOfData(input)).catch(() => undefined);
-    if (source !== undefined && (place === source || place.startsWith(`${source}${sep}`))) {
+    if (source !== undefined && (target === source || target.startsWith(`${source}${sep}`))) {
       throw new InputError(
-        `--out ${out}: is ${place === source ? 'what the command reads' : `one of the files in ${input}, which the command reads`}; choose a different name`,
+        `--out ${out}: is ${target === source ? 'what the command reads' : `one of the files in ${input}, which the command reads`}; choose a different name`,
       );
     }
   }

@@ -1,16 +1,16 @@
-/** Signals that ask work to end well: a training saves its iteration, a file that is half written is removed. */
+/** Graceful shutdown on signals: training saves a checkpoint, and partially written files are removed. */
 import { readFileSync, readlinkSync } from 'node:fs';
 import { basename } from 'node:path';
 import { type ActionResult, STATUS, type Terminal } from './command.js';
 
-/** A terminal may deliver one Ctrl-C twice: by itself, and through a parent such as npx that forwards it. */
+/** One Ctrl-C may arrive twice: from the terminal, and from a parent process that forwards it, such as npx. */
 const REPEAT_MILLISECONDS = 500;
 
-/** What is printed about work that a signal stops. */
+/** Messages about work that a signal stops. */
 interface Remarks {
-  /** At the signal, if the work may go on for a while. */
+  /** Printed at the signal, if stopping takes a while. */
   readonly stopping?: string;
-  /** Once the work has stopped without a result. */
+  /** Printed after the work has stopped without a result. */
   readonly stopped: string;
 }
 
@@ -20,7 +20,7 @@ export const TRAINING: Remarks = {
 };
 export const WRITING: Remarks = { stopped: 'interrupted; no unfinished file is left' };
 
-/** Runs work that stops early once its signal is aborted: by Ctrl-C, SIGTERM, or a closed terminal. A second Ctrl-C or SIGTERM ends the process. */
+/** Runs work with a signal that aborts on Ctrl-C, SIGTERM or a closed terminal. A second Ctrl-C or SIGTERM ends the process. */
 export async function withSignals(
   terminal: Terminal,
   { stopping, stopped }: Remarks,
@@ -49,15 +49,15 @@ export async function withSignals(
 }
 
 /**
- * Whether this process was started so that closing the terminal should not end it, as by `nohup`. Node resets ignored signals to their
- * default before any script runs, so that the disposition itself is lost. What remains are traces: the command that the shell recorded in
- * `_`, the standard input that nohup makes unreadable, the file that it redirects output to, and a parent that ignores the signal itself.
+ * Returns whether this process should survive a closed terminal, as under `nohup`. Node resets ignored signals to their default before any
+ * script runs, so the disposition itself is lost. Evidence that remains: the command that the shell recorded in `_`, an unreadable standard
+ * input, output redirected to nohup.out, and a parent process that ignores the signal.
  */
 function ignoresHangup(): boolean {
   return basename(process.env._ ?? '') === 'nohup' || hasUnreadableInput() || [1, 2].some(writesToNohup) || parentIgnoresHangup();
 }
 
-/** What the system says of a process, or an empty string. */
+/** Reads a file below /proc; returns an empty string if it cannot be read. */
 function procFile(path: string): string {
   try {
     return readFileSync(`/proc/${path}`, 'utf8');
@@ -66,7 +66,7 @@ function procFile(path: string): string {
   }
 }
 
-/** nohup opens /dev/null for writing only in place of a terminal's input. */
+/** nohup replaces the terminal as standard input with a write-only /dev/null. */
 function hasUnreadableInput(): boolean {
   const flags = /^flags:\s*([0-7]+)$/m.exec(procFile('self/fdinfo/0'))?.[1];
   return flags !== undefined && (parseInt(flags, 8) & 3) === 1;

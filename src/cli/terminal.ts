@@ -1,23 +1,23 @@
-/** The only place that writes to standard output and standard error, so that every string printed is escaped and no failed write ends a command. */
+/** All output to standard output and standard error: every string is escaped, and no failed write ends a command. */
 
-/** Control characters (C0, DEL, C1) and those that reorder or break lines: a terminal would act on them instead of showing them. */
+/** Control characters (C0, DEL, C1) and characters that reorder or break lines: terminals interpret them instead of displaying them. */
 const UNPRINTABLE = /[\p{Cc}\u2028\u2029\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069]/gu;
 
 const NAMED_ESCAPES: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
 
 const codeOf = (character: string): string => character.charCodeAt(0).toString(16);
 
-/** Text in which every character that a terminal would act on is spelled out (`\n`, `\x1b`, `\u202e`): it takes one line and changes no other. */
+/** Escapes every character that a terminal would interpret (`\n`, `\x1b`, `\u202e`), so that the text stays on one line. */
 export const escapeControls = (text: string): string =>
   text.replace(UNPRINTABLE, (character) => {
     const code = codeOf(character);
     return NAMED_ESCAPES[character] ?? (code.length > 2 ? `\\u${code.padStart(4, '0')}` : `\\x${code.padStart(2, '0')}`);
   });
 
-/** JSON on one line. JSON itself leaves DEL, C1 and bidirectional controls as they are. */
+/** Formats a value as JSON on one line. Also escapes DEL, C1 and bidirectional controls, which `JSON.stringify` does not. */
 export const jsonLine = (value: unknown): string => JSON.stringify(value).replace(UNPRINTABLE, (character) => `\\u${codeOf(character).padStart(4, '0')}`);
 
-/** A message of several lines, such as one of ONNX Runtime, as one. */
+/** Joins the lines of a message, such as one from ONNX Runtime, into one line. */
 export const oneLine = (text: string): string =>
   escapeControls(
     text
@@ -27,48 +27,48 @@ export const oneLine = (text: string): string =>
       .join(' '),
   );
 
-/** Longest reason that is printed, in characters. */
+/** Maximum length of a printed reason, in characters. */
 const MAX_REASON = 2000;
 
-/** A reason without its middle if it is longer than anybody reads: messages repeat what was given, which may be a whole file. */
+/** Removes the middle of a long reason, because messages quote their input, which may be an entire file. */
 export function shortenReason(text: string): string {
   if (text.length <= MAX_REASON) return text;
   const half = MAX_REASON / 2;
   return `${text.slice(0, half)} [${text.length - MAX_REASON} more characters] ${text.slice(-half)}`;
 }
 
-/** Shortest status line that is worth drawing, in columns, if the terminal claims to be narrower. */
+/** Minimum length of a status line, in columns, even if the terminal reports fewer. */
 const MIN_COLUMNS = 20;
 const DEFAULT_COLUMNS = 80;
 const ERASE_LINE = '\r\x1b[2K';
 
-/** What a stream offers that a terminal writes to. */
+/** The properties of a stream that `Terminal` uses. */
 type Output = Pick<NodeJS.WriteStream, 'isTTY' | 'columns'> & { write(text: string): unknown };
 
-/** What a command prints on: results on standard output, progress and remarks on standard error. */
+/** Output of a command: results on standard output, progress and notes on standard error. */
 export class Terminal {
   private hasStatus = false;
 
-  /** @param json whether results for people are left out, because one JSON object follows */
+  /** @param json whether to omit human-readable results, because one JSON object follows */
   constructor(
     readonly json: boolean,
     private readonly output: Output = process.stdout,
     private readonly errors: Output = process.stderr,
   ) {}
 
-  /** Whether somebody watches: status lines are then redrawn in place. */
+  /** Whether standard error is a terminal, on which status lines are redrawn in place. */
   get isLive(): boolean {
     return this.errors.isTTY;
   }
 
-  /** Prints a line of results for people; nothing under `--json`. */
+  /** Prints a human-readable line of results; nothing under `--json`. */
   readonly print = (line: string): void => {
     if (this.json) return;
     this.endStatus();
     write(this.output, `${escapeControls(line)}\n`);
   };
 
-  /** Prints an object as indented JSON for people; nothing under `--json`. */
+  /** Prints an object as indented JSON; nothing under `--json`. */
   printObject(value: unknown): void {
     JSON.stringify(value, null, 2).split('\n').forEach(this.print);
   }
@@ -79,13 +79,13 @@ export class Terminal {
     write(this.output, `${jsonLine(result)}\n`);
   }
 
-  /** Prints a remark on standard error, above the status line. */
+  /** Prints a note on standard error, above the status line. */
   readonly note = (line: string): void => {
     write(this.errors, `${this.hasStatus ? ERASE_LINE : ''}${escapeControls(line)}\n`);
     this.hasStatus = false;
   };
 
-  /** Shows how far something is: on a terminal in place of the last status, elsewhere as a line. */
+  /** Shows progress: on a terminal in place of the previous status, otherwise as a line. */
   status(line: string): void {
     const text = escapeControls(line);
     write(this.errors, this.isLive ? `${ERASE_LINE}${text.slice(0, Math.max(MIN_COLUMNS, this.errors.columns - 1))}` : `${text}\n`);
@@ -111,13 +111,13 @@ export class Terminal {
   }
 }
 
-/** The first failure of standard output other than a reader that has seen enough (`| head`). */
+/** The first failure of standard output, except for a reader that closes early (`| head`). */
 let lostOutput: NodeJS.ErrnoException | undefined;
 
-/** Why standard output did not take everything that was printed, if so. */
+/** Returns the error that made output incomplete; undefined if all output was written. */
 export const outputFailure = (): NodeJS.ErrnoException | undefined => lostOutput;
 
-/** Keeps failing writes (a full disk, a reader that ended, a closed terminal) from ending the process. Called once, before anything is printed. */
+/** Prevents failed writes (full disk, closed reader or terminal) from ending the process. Call it once before the first output. */
 export function surviveLostOutput(): void {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') lostOutput ??= error;
@@ -129,11 +129,11 @@ function write(stream: Output, text: string): void {
   try {
     stream.write(text);
   } catch (error) {
-    // Some streams throw at once instead of emitting the error.
+    // Some streams throw synchronously instead of emitting the error.
     if (stream === process.stdout) lostOutput ??= error as NodeJS.ErrnoException;
   }
 }
 
-/** Writes text that is the program's own, such as its help, as it is. */
+/** Writes trusted text, such as help, without escaping. */
 export const writeHelp = (text: string): void => write(process.stdout, text);
 export const writeHelpAsError = (text: string): void => write(process.stderr, text);

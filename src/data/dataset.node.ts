@@ -1,4 +1,4 @@
-/** What the entries of `datasets/` share. */
+/** Code that the entries of `datasets/` share. */
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError } from '../errors.js';

@@ -27,7 +27,7 @@ const prefixOf = (data: string): string => data.slice(0, Math.max(0, data.indexO
 const named = (data: string): Dataset | undefined => NAMED.find(({ name }) => name === data);
 const located = (data: string): Dataset | undefined => LOCATED.find(({ name }) => name === prefixOf(data));
 
-/** Whether a text is a data spec by itself: `mnist`, `folder:photos`. The path of a folder may also be the path of something else. */
+/** Whether a string is a data spec without further checks: `mnist`, `folder:photos`. A plain path may name something else. */
 export const isDataSpec = (data: string): boolean => (named(data) ?? located(data)) !== undefined;
 
 /** Returns the path in a data spec: what follows the prefix, or the text itself. */

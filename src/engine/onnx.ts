@@ -63,7 +63,7 @@ class Naming {
     return name;
   }
 
-  // A space keeps invented names apart from those of inputs and outputs, which are identifiers or paths.
+  // A space distinguishes generated names from those of inputs and outputs, which are identifiers or paths.
   private fresh(prefix: string): string {
     const number = (this.counts.get(prefix) ?? 0) + 1;
     this.counts.set(prefix, number);

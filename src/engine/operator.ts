@@ -94,7 +94,7 @@ export interface ReductionOptions {
   readonly keepAxes?: boolean;
 }
 
-/** The shape left when `axes` are reduced: with 1 in their place, or without them. */
+/** The shape left when `axes` are reduced: as 1, or removed. */
 export const reducedShape = (shape: Shape, axes: readonly number[], keepdims: number): Shape =>
   keepdims === 1 ? shape.map((size, axis) => (axes.includes(axis) ? 1 : size)) : shape.filter((_, axis) => !axes.includes(axis));
 

@@ -59,7 +59,7 @@ export async function verify(golden: TensorFile, file: string, compile: Compile)
   return { file, groups, max_error: Math.max(...Object.values(groups)) };
 }
 
-/** Whether a tensor is what the expected results are computed from. */
+/** Whether a tensor is an input of the expected results. */
 const isInput = (name: string): boolean => /^(initial|input)\//.test(name) || /^adam\/[^/]+$/.test(name);
 
 /** The configuration under the names that the file's writer uses. */

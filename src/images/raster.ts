@@ -21,11 +21,17 @@ export interface ComparableImages {
 
 /** Converts values in [-1, 1] to bytes, rounded and clipped. */
 export function toBytes(values: Float32Array): Uint8Array {
-  return Uint8Array.from(values, (value) => Math.min(255, Math.max(0, Math.round((value + 1) * 127.5))));
+  const bytes = new Uint8Array(values.length);
+  for (let index = 0; index < bytes.length; index++) bytes[index] = Math.min(255, Math.max(0, Math.round((values[index]! + 1) * 127.5)));
+  return bytes;
 }
 
 /** Converts bytes to values in [-1, 1]. */
-export const fromBytes = (bytes: Uint8Array): Float32Array => Float32Array.from(bytes, (byte) => byte / 127.5 - 1);
+export function fromBytes(bytes: Uint8Array): Float32Array {
+  const values = new Float32Array(bytes.length);
+  for (let index = 0; index < values.length; index++) values[index] = bytes[index]! / 127.5 - 1;
+  return values;
+}
 
 /** Converts images [N, C, H, W] to pixels [N, H, W, C]. */
 export function channelsLast({ shape: [channels, height, width], count, data }: ImageBatch): Uint8Array {
@@ -72,8 +78,8 @@ export function resampleBilinear({ shape: [, height, width], data }: ComparableI
 
 /** For each new position its two old neighbors and the weight of the second. */
 function tapsOf(from: number, to: number): { readonly low: number; readonly high: number; readonly share: number }[] {
-  return Array.from({ length: to }, (_, place) => {
-    const position = Math.max(0, ((place + 0.5) * from) / to - 0.5);
+  return Array.from({ length: to }, (_, index) => {
+    const position = Math.max(0, ((index + 0.5) * from) / to - 0.5);
     const low = Math.min(from - 1, Math.floor(position));
     return { low, high: Math.min(from - 1, low + 1), share: position - low };
   });

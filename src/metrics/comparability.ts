@@ -1,14 +1,14 @@
 import { type Condition, CONDITIONS, type Protocol } from './conditions.js';
 import { betterDirection, METRIC_NAMES, metricNamed } from './registry.js';
 
-/** An evaluation as its file has it. A value that is not finite is null. */
+/** An evaluation as stored in its file. Values that are not finite are null. */
 export interface EvaluatedRun {
   readonly run: string;
   readonly metrics: Readonly<Record<string, number | null>>;
   readonly protocol: Protocol;
 }
 
-/** Why values of a metric cannot be compared: what the evaluations differ in, and what it was in each, in their order. */
+/** A condition that differs between evaluations, with its value in each, in their order. */
 export interface Difference {
   readonly condition: string;
   readonly values: readonly string[];
@@ -28,10 +28,10 @@ export interface Comparison {
   readonly best: Readonly<Record<string, number>>;
 }
 
-/** What values of a metric depend on besides the model. Of an unknown metric nothing is known, so that it depends on everything. */
+/** Returns the conditions that values of a metric depend on. An unknown metric is assumed to depend on all of them. */
 const conditionsOf = (metric: string): readonly Condition[] => metricNamed(metric)?.dependsOn ?? Object.values(CONDITIONS);
 
-/** Returns for every metric of some evaluations whether its values are comparable, why not, and which value is best. */
+/** Returns for every metric whether its values are comparable, why not, and which value is best. */
 export function compareEvaluations(evaluations: readonly EvaluatedRun[]): Comparison {
   const present = new Set(evaluations.flatMap(({ metrics }) => Object.keys(metrics)));
   const names = [...METRIC_NAMES.filter((name) => present.delete(name)), ...present];
@@ -50,7 +50,7 @@ export function compareEvaluations(evaluations: readonly EvaluatedRun[]): Compar
   return { comparable, incomparable: [...groups.values()], best: Object.fromEntries(best) };
 }
 
-/** How evaluations that have a metric differ in a condition; one that was not recorded may be any. */
+/** Returns how the evaluations that have a metric differ in a condition; an unrecorded condition counts as different. */
 function differenceIn(condition: Condition, metric: string, evaluations: readonly EvaluatedRun[]): readonly Difference[] {
   const keys = evaluations.filter(({ metrics }) => metric in metrics).map(({ protocol }) => condition.key(protocol));
   const isSame = keys.length < 2 || (keys[0] !== undefined && keys.every((key) => JSON.stringify(key) === JSON.stringify(keys[0])));
@@ -60,7 +60,7 @@ function differenceIn(condition: Condition, metric: string, evaluations: readonl
   return [{ condition: condition.name, values: evaluations.map(valueIn) }];
 }
 
-/** The evaluation with the best value; undefined if more is neither better nor worse, or several share it. */
+/** Returns the index of the best value; undefined if the metric has no direction or several values are best. */
 function bestOf(metric: string, evaluations: readonly EvaluatedRun[]): number | undefined {
   const sign = { higher: 1, lower: -1, none: 0 }[betterDirection(metric) ?? 'none'];
   const scores = evaluations.map(({ metrics }) => metrics[metric]).map((value) => (typeof value === 'number' ? sign * value : -Infinity));

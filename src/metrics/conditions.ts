@@ -1,7 +1,7 @@
-/** The protocol of an evaluation, as its file has it. */
+/** The protocol of an evaluation, as stored in its file. */
 export type Protocol = Readonly<Record<string, unknown>>;
 
-/** Something besides the model that values of a metric depend on. */
+/** A condition besides the model that values of a metric depend on. */
 export interface Condition {
   readonly name: string;
   /** Returns equal values if and only if the condition is the same; undefined if the evaluation did not record it. */
@@ -23,7 +23,7 @@ const formatValue = (value: unknown): string =>
         .join(', ')
     : String(value);
 
-/** A data set is identified by its images, not by its name: the same name may stand for different files. */
+/** A data set is identified by its images, not by its name: the same name may refer to different files. */
 const imageSet = (name: string, splitOf: (protocol: Protocol) => unknown): Condition => ({
   name,
   key: (protocol) => objectIn(protocol, 'digests')?.[splitOf(protocol) as string],

@@ -5,12 +5,12 @@ import { EvaluationContext, type EvaluationSubject, Stopwatch } from './evaluati
 import type { FeatureEntry, GridImages, MetricResult } from './metric.js';
 import { METRIC_ENTRIES, needsFor, usesFeatures } from './registry.js';
 
-/** Images whose bytes are hashed, evenly spaced over the split: enough to tell data sets apart, and few enough to be fast. */
+/** Images whose bytes are hashed, evenly spaced over the split: enough to distinguish data sets, and few enough to be fast. */
 const HASHED_IMAGES = 1000;
 
 /**
- * Returns a digest of the images of a split: SHA-256 in hexadecimal of their shape, their number, and the bytes of up to 1,000 of them. It is
- * the same wherever the data are stored and whatever they are called.
+ * Returns a digest of the images of a split: SHA-256 in hexadecimal of their shape, their number, and the bytes of up to 1,000 of them. It
+ * does not depend on the location or name of the data.
  */
 export async function splitDigest(split: Split, shape: ComparableImages['shape']): Promise<string> {
   const imageBytes = shape.reduce((product, size) => product * size, 1);
@@ -30,13 +30,13 @@ export interface EvaluationOptions extends EvaluationSubject {
 }
 
 export interface Evaluation {
-  /** Values by name: those that were asked for and that the model and the extractor have. */
+  /** Values by name: the requested metrics that the model and the extractor support. */
   readonly metrics: Readonly<Record<string, number>>;
-  /** Everything besides the model that the values depend on. */
+  /** Conditions besides the model that the values depend on. */
   readonly protocol: Readonly<Record<string, unknown>>;
   /** Further results, such as the moments of each coordinate of the codes. */
   readonly details: Readonly<Record<string, unknown>>;
-  /** Grids of images by the name of their files, such as samples beside their nearest training images. */
+  /** Grids of images by the name of their files, such as samples next to their nearest training images. */
   readonly grids: Readonly<Record<string, GridImages>>;
   /** Seconds per phase of the work. */
   readonly timings: Readonly<Record<string, number>>;
@@ -49,7 +49,7 @@ export interface Evaluation {
 export async function evaluate({ metrics, ...subject }: EvaluationOptions): Promise<Evaluation> {
   const { source, count, seed } = subject;
   if (source[subject.split].count < 2)
-    throw new InputError(`${source.name}: the ${subject.split} split has ${source[subject.split].count} images, but at least 2 are needed`);
+    throw new InputError(`${source.name}: the ${subject.split} split has ${source[subject.split].count} images, but at least 2 are required`);
   if (count < 2) throw new InputError(`count: expected at least 2 samples but got ${count}`);
   const entries = METRIC_ENTRIES.filter((entry) => entry.metrics.some(({ name }) => metrics.has(name)));
   const needs = needsFor(metrics);
@@ -106,7 +106,7 @@ async function protocolOf({ subject, shape, indices }: EvaluationContext, isSamp
   };
 }
 
-/** Digests of the images of both splits; none of an empty split. */
+/** Returns digests of the images of both splits; an empty split has none. */
 async function splitDigests({ train, test }: ImageSource, shape: ComparableImages['shape']): Promise<Record<string, string>> {
   const digests: Record<string, string> = {};
   for (const [name, split] of Object.entries({ train, test })) if (split.count > 0) digests[name] = await splitDigest(split, shape);
@@ -117,7 +117,7 @@ const extractorProtocol = ({ extractor }: EvaluationSubject) => ({
   extractor: { name: extractor!.name, digest: extractor!.digest ?? null, features: extractor!.width, test_accuracy: extractor!.testAccuracy ?? null },
 });
 
-/** Distances between training and test images: even perfect samples can hardly have lower ones. */
+/** Returns distances between training and test images, a reference that even perfect samples rarely fall below. */
 async function trainTestReference(
   context: EvaluationContext,
   entries: readonly FeatureEntry[],

@@ -28,22 +28,22 @@ export class Stopwatch {
   }
 }
 
-/** Training images whose features are kept at most. */
+/** Maximum number of training images whose features are kept. */
 const MAX_TRAINING_IMAGES = 100_000;
 
-/** What is prepared for metrics: codes of images and samples; features of both; features of all training images, and the samples themselves. */
+/** Inputs of metrics: codes and features of images and samples, features of all training images, and samples. */
 export type Need = 'codes' | 'features' | 'trainingFeatures';
 
 /** Compares some reconstructions with their originals: means over these images by name. */
 export type CompareImages = (reconstructions: ComparableImages, originals: ComparableImages) => Readonly<Record<string, number>>;
 
-/** What is evaluated, and how. */
+/** Subject and settings of an evaluation. */
 export interface EvaluationSubject {
   readonly model: TrainedModel;
   readonly source: ImageSource;
   /** The images to compare with. */
   readonly split: 'train' | 'test';
-  /** Number of samples, and of images if there are as many. */
+  /** Number of samples, and maximum number of images. */
   readonly count: number;
   /** Determines the samples, as `agenet sample --seed` does, and every other random choice. */
   readonly seed: number;
@@ -52,7 +52,7 @@ export interface EvaluationSubject {
   /** The divergence to report. */
   readonly divergence: DivergenceOptions;
   readonly compile: Compile;
-  /** Ends the evaluation early, which then rejects with its reason. */
+  /** When aborted, the evaluation rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -69,7 +69,7 @@ interface ImagePass {
 interface SamplePass {
   /** The latent samples z [N, M]. */
   readonly codes: Features;
-  /** e(g(z)) [N, M], of images as the generator makes them. */
+  /** e(g(z)) [N, M], without rounding g(z) to bytes. */
   readonly recovered: Features;
   /** g(z) as bytes [N, C, H, W], as `agenet sample` writes them; empty unless a metric of training features needs them. */
   readonly images: Uint8Array;
@@ -83,8 +83,7 @@ interface TrainingFeatures {
 }
 
 /**
- * What metrics are computed from. Each part is made once, when it is first asked for. Images pass through in chunks; codes and features are
- * kept, of all images.
+ * Computes the inputs of metrics, each once on first use. Images are processed in chunks; the codes and features of all images are kept.
  */
 export class EvaluationContext {
   readonly shape: ComparableImages['shape'];
@@ -113,17 +112,17 @@ export class EvaluationContext {
     return (this.samplePass ??= this.stopwatch.time('samples', () => this.scanSamples()));
   }
 
-  /** Features of `count` training images; of up to 100,000 if a metric needs all of them. */
+  /** Returns features of `count` training images, or of up to 100,000 if a metric needs all of them. */
   trainingFeatures(): Promise<TrainingFeatures> {
     return (this.trainingPass ??= this.stopwatch.time('training_features', () => this.scanTraining()));
   }
 
-  /** Features of test images; undefined if the data have fewer than 2. */
+  /** Returns features of test images; undefined if there are fewer than 2. */
   testFeatures(): Promise<Features | undefined> {
     return (this.testPass ??= this.scanTest());
   }
 
-  /** Features of as many training images as there are samples. */
+  /** Returns features of N training images, where N is the number of samples. */
   async trainingReference(): Promise<Features> {
     const { split, count, seed } = this.subject;
     if (split === 'train') return (await this.images()).extracted!.features;
@@ -132,7 +131,7 @@ export class EvaluationContext {
   }
 
   private get extractor(): FeatureExtractor {
-    if (this.subject.extractor === undefined) throw new InputError('metrics of features: need a feature extractor');
+    if (this.subject.extractor === undefined) throw new InputError('metrics: a requested metric requires a feature extractor');
     return this.subject.extractor;
   }
 

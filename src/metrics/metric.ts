@@ -15,21 +15,21 @@ export interface MetricDefinition {
   /** One sentence for help and documentation. */
   readonly meaning: string;
   readonly better: 'higher' | 'lower' | 'none';
-  /** What values depend on besides the model: they are comparable only if all of it agrees. */
+  /** Conditions besides the model that values depend on: values are comparable only if all conditions agree. */
   readonly dependsOn: readonly Condition[];
   /** Whether models trained with this objective have the metric (default: all do). */
   readonly isDefinedFor?: (objective: { readonly prior: Prior; readonly divergence: DivergenceOptions['divergence'] }) => boolean;
 }
 
-/** Images that an evaluation writes beside its numbers, as a grid. */
+/** Images that an evaluation writes in addition to its values, as a grid. */
 export interface GridImages {
   readonly images: ImageBatch;
   readonly columns: number;
 }
 
-/** What an entry of the catalog computes. */
+/** Results of an entry of the catalog. */
 export interface MetricResult {
-  /** Values by name. Those that nobody asked for are dropped. */
+  /** Values by name. Values that were not requested are dropped. */
   readonly metrics: Readonly<Record<string, number>>;
   /** Entries of the protocol that the values depend on. */
   readonly protocol?: Readonly<Record<string, unknown>>;
@@ -44,14 +44,14 @@ interface EntryBase {
   readonly metrics: readonly MetricDefinition[];
 }
 
-/** Metrics of reconstructions, means over images: they see one chunk of images at a time. */
+/** Metrics of reconstructions, means over images, computed one chunk at a time. */
 export interface ReconstructionEntry extends EntryBase {
   readonly compareImages: CompareImages;
 }
 
 /** Metrics that compare the features of samples with those of images. */
 export interface FeatureEntry extends EntryBase {
-  /** Whether training and test images are compared in the same way, as a reference to read the values against. */
+  /** Whether training and test images are compared in the same way, as a reference for the values. */
   readonly hasReference: boolean;
   readonly compareFeatures: (real: Features, generated: Features, seed: number) => MetricResult;
 }
@@ -74,6 +74,6 @@ export function realAndFake({ name, meaning, dependsOn = [], ...rest }: Omit<Met
   ];
 }
 
-/** Values by name with a suffix, such as `_real`. */
+/** Returns values by name with a suffix, such as `_real`. */
 export const withSuffix = (metrics: Readonly<Record<string, number>>, suffix: string): Record<string, number> =>
   Object.fromEntries(Object.entries(metrics).map(([name, value]) => [`${name}${suffix}`, value]));

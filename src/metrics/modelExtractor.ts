@@ -3,43 +3,43 @@ import { InputError } from '../errors.js';
 import { type FeatureExtractor, requireFinite } from '../classifiers/featureExtractor.js';
 import { type ComparableImages, resampleBilinear } from '../images/raster.js';
 
-/** How images become the input of a model, and which of its outputs are features. */
+/** Preparation of images for an external ONNX model, and the outputs to use. */
 export interface ModelExtractorOptions {
-  /** What messages and results call the model. */
+  /** Name of the model in messages and results. */
   readonly name: string;
-  /** A digest of the model's file. */
+  /** Digest of the model's file. */
   readonly digest?: string | undefined;
-  /** The output [N, D] with the features; the only one by default. */
+  /** Output [N, D] with the features (default: the only output). */
   readonly output?: string | undefined;
-  /** An output [N, K] with class probabilities. */
+  /** Output [N, K] with class probabilities. */
   readonly probabilities?: string | undefined;
-  /** Rows and columns that the model takes; as its file declares them by default, or else the images' own. */
+  /** Side length of the input in pixels (default: as declared in the file, else that of the images). */
   readonly size?: number | undefined;
-  /** Channels that the model takes; as declared by default. Grayscale is repeated; RGB for a grayscale model becomes its mean. */
+  /** Channels of the input (default: as declared in the file). Grayscale is repeated; RGB is averaged for a grayscale model. */
   readonly channels?: number | undefined;
-  /** Taken from pixels between 0 and 1, one for all channels or one each; 0 by default. */
+  /** Subtracted from pixels in [0, 1]; one value, or one per channel (default: 0). */
   readonly mean?: readonly number[] | undefined;
-  /** By which they are divided then; 1 by default. */
+  /** Divisor after the subtraction; one value, or one per channel (default: 1). */
   readonly std?: readonly number[] | undefined;
 }
 
-/** Images of a run where the model leaves their number open. */
+/** Batch size if the model does not fix one. */
 const DEFAULT_BATCH = 50;
 
 /**
- * Any image model as an extractor. It is run once on a grayscale image to see what it gives.
- * @throws {InputError} for a model without a single image input, without the outputs that are asked for, or with outputs of other shapes
+ * Wraps an ONNX image model as an extractor. Runs the model once on a gray image to determine the width of its features.
+ * @throws {InputError} if the model does not have a single image input, or lacks a requested output of shape [N, D]
  */
 export async function modelExtractor(model: OnnxModel, options: ModelExtractorOptions): Promise<FeatureExtractor> {
   const input = inputOf(model, options);
   const output = outputOf(model, options.output, options.name);
-  const wanted = [output, ...(options.probabilities === undefined ? [] : [outputOf(model, options.probabilities, options.name)])];
+  const requested = [output, ...(options.probabilities === undefined ? [] : [outputOf(model, options.probabilities, options.name)])];
   const prepare = preparation(input, options);
   const runOn = async (images: ComparableImages & { readonly data: Uint8Array }): Promise<Rows[]> => {
     const count = images.data.length / imageSize(images);
     const { data, shape } = prepare(images);
-    const results = await model.run(input.name, padTo(data, input.batch ?? count, count), shapeOf(input, input.batch ?? count, shape), wanted);
-    return wanted.map((name) => rowsOf(results[name]!, name, count, input.batch ?? count, options.name));
+    const results = await model.run(input.name, padTo(data, input.batch ?? count, count), shapeOf(input, input.batch ?? count, shape), requested);
+    return requested.map((name) => rowsOf(results[name]!, name, count, input.batch ?? count, options.name));
   };
   const { channels = 3, size = 32 } = { channels: input.channels, size: input.size };
   const [probe] = await runOn({ shape: [channels === 1 ? 1 : 3, size, size], data: new Uint8Array((channels === 1 ? 1 : 3) * size * size).fill(128) });
@@ -52,7 +52,7 @@ export async function modelExtractor(model: OnnxModel, options: ModelExtractorOp
       const parts: Rows[][] = [];
       for (let start = 0; start < images.data.length; start += step)
         parts.push(await runOn({ shape: images.shape, data: images.data.subarray(start, start + step) }));
-      const [features, probabilities] = wanted.map((_, index) => joined(parts.map((part) => part[index]!)));
+      const [features, probabilities] = requested.map((_, index) => joined(parts.map((part) => part[index]!)));
       return requireFinite({ features: features!, ...(probabilities ? { probabilities } : {}) }, options.name);
     },
     release: () => model.release(),
@@ -66,7 +66,7 @@ interface Rows {
 
 const imageSize = ({ shape: [channels, height, width] }: ComparableImages): number => channels * height * width;
 
-/** An image input, as far as the file and the options say what it takes. */
+/** The image input of a model; undefined sizes are neither declared in the file nor set by options. */
 interface ImageInput {
   readonly name: string;
   readonly channelsLast: boolean;
@@ -79,50 +79,50 @@ function inputOf({ inputs }: OnnxModel, { name, size, channels }: ModelExtractor
   const [first] = inputs;
   const shown = inputs.map((input) => `${input.name} ${input.type} [${input.shape.join(', ')}]`).join('; ');
   if (first === undefined || inputs.length > 1 || first.type !== 'float32' || first.shape.length !== 4) {
-    throw new InputError(`${name}: should take one input of images, float32 [N, C, H, W], but takes ${shown || 'nothing'}`);
+    throw new InputError(`${name}: expected one image input, float32 [N, C, H, W], but got ${shown || 'none'}`);
   }
   const [batch, ...sizes] = first.shape.map((each) => (typeof each === 'number' && each > 0 ? each : undefined));
   const isChannels = (value: number | undefined) => value === 1 || value === 3;
   const channelsLast = isChannels(sizes[2]) && !isChannels(sizes[0]);
   const [declaredChannels, height, width] = channelsLast ? [sizes[2], sizes[0], sizes[1]] : sizes;
-  const rows = agreed(name, 'rows', height, size);
-  const columns = agreed(name, 'columns', width, size);
-  if (rows !== columns && rows !== undefined && columns !== undefined)
-    throw new InputError(`${name}: takes images of ${rows}x${columns}, but only squares can be fed`);
-  const known = agreed(name, 'channels', declaredChannels, channels);
-  if (known !== undefined && !isChannels(known)) throw new InputError(`${name}: takes images of ${known} channels, but there are grayscale and RGB ones only`);
+  const rows = reconcile(name, 'rows', height, size);
+  const columns = reconcile(name, 'columns', width, size);
+  if (rows !== columns && rows !== undefined && columns !== undefined) throw new InputError(`${name}: expected a square input, but got ${rows}x${columns}`);
+  const known = reconcile(name, 'channels', declaredChannels, channels);
+  if (known !== undefined && !isChannels(known)) throw new InputError(`${name}: expected an input of 1 or 3 channels, but got ${known}`);
   return { name: first.name, channelsLast, batch, channels: known, size: rows ?? columns };
 }
 
-/** What the file declares, or else what was asked for; both where they are equal. */
-function agreed(name: string, what: string, declared: number | undefined, asked: number | undefined): number | undefined {
-  if (declared !== undefined && asked !== undefined && declared !== asked) throw new InputError(`${name}: takes images of ${declared} ${what}, not ${asked}`);
-  return declared ?? asked;
+/** Returns the declared value, or else the requested one. @throws {InputError} if both are given and differ */
+function reconcile(name: string, what: string, declared: number | undefined, requested: number | undefined): number | undefined {
+  if (declared !== undefined && requested !== undefined && declared !== requested)
+    throw new InputError(`${name}: the input has ${declared} ${what}, not ${requested}`);
+  return declared ?? requested;
 }
 
-function outputOf({ outputs }: OnnxModel, asked: string | undefined, name: string): string {
+function outputOf({ outputs }: OnnxModel, requested: string | undefined, name: string): string {
   const names = outputs.map((output) => output.name);
-  if (asked === undefined && names.length === 1) return names[0]!;
-  if (asked !== undefined && names.includes(asked)) return asked;
+  if (requested === undefined && names.length === 1) return names[0]!;
+  if (requested !== undefined && names.includes(requested)) return requested;
   throw new InputError(
-    asked === undefined
-      ? `${name}: has several outputs, name the one with the features: ${names.join(', ')}`
-      : `${name}: has no output ${asked}, but ${names.join(', ')}`,
+    requested === undefined
+      ? `${name}: several outputs; select the one with the features from ${names.join(', ')}`
+      : `${name}: unknown output ${requested}; choose from ${names.join(', ')}`,
   );
 }
 
 type Prepared = { readonly data: Float32Array; readonly shape: readonly [channels: number, size: number] };
 
-/** Images as a model takes them: resized, in its channels, normalized. */
+/** Returns a function that resizes images, converts their channels and normalizes them. */
 function preparation(
   input: ImageInput,
   { name, mean = [0], std = [1] }: ModelExtractorOptions,
 ): (images: ComparableImages & { readonly data: Uint8Array }) => Prepared {
   for (const [what, values] of Object.entries({ mean, std })) {
     if (values.length !== 1 && values.length !== (input.channels ?? 3))
-      throw new InputError(`${name}: ${what} has ${values.length} numbers, but needs 1 or one a channel`);
+      throw new InputError(`${name}: expected one ${what} value or one per channel, but got ${values.length}`);
     if (!values.every(Number.isFinite) || (what === 'std' && values.some((value) => value <= 0)))
-      throw new InputError(`${name}: ${what} ${values.join(', ')} cannot be used`);
+      throw new InputError(`${name}: ${what} must be finite${what === 'std' ? ' and above 0' : ''}, but is ${values.join(', ')}`);
   }
   return ({ shape: [channels, height, width], data }) => {
     const size = input.size ?? height;
@@ -144,7 +144,7 @@ function preparation(
   };
 }
 
-/** A pixel's value in one channel of a model with `target` channels: grayscale is repeated, RGB is averaged for one. */
+/** Returns a pixel's value in one of `target` channels: grayscale is repeated, RGB is averaged for a single channel. */
 function pixelOf(planes: Float32Array, offset: number, area: number, channels: number, target: number, channel: number): number {
   if (channels === target) return planes[offset + channel * area]!;
   if (channels === 1) return planes[offset]!;
@@ -154,15 +154,15 @@ function pixelOf(planes: Float32Array, offset: number, area: number, channels: n
 const shapeOf = ({ channelsLast }: ImageInput, batch: number, [channels, size]: Prepared['shape']): number[] =>
   channelsLast ? [batch, size, size, channels] : [batch, channels, size, size];
 
-/** Filled up with zeros where the model takes a fixed number of images. */
+/** Pads images with zeros to `batch` images, for models with a fixed batch size. */
 function padTo(data: Float32Array, batch: number, count: number): Float32Array {
   if (batch === count) return data;
-  const whole = new Float32Array((data.length / count) * batch);
-  whole.set(data);
-  return whole;
+  const padded = new Float32Array((data.length / count) * batch);
+  padded.set(data);
+  return padded;
 }
 
-/** An output [batch, D], or with ones behind, without the rows of what was filled up. */
+/** Returns the rows of an output [batch, D] or [batch, D, 1, ...] without those of padding images. */
 function rowsOf(
   { shape, data }: { readonly shape: readonly number[]; readonly data: Float32Array },
   output: string,
@@ -172,7 +172,7 @@ function rowsOf(
 ): Rows {
   const [rows, width = 0] = shape;
   if (shape.length < 2 || rows !== batch || width < 1 || data.length !== batch * width) {
-    throw new InputError(`${name}: its output ${output} is [${shape.join(', ')}] for ${batch} images, but should be [${batch}, D], a row each`);
+    throw new InputError(`${name}: expected output ${output} of shape [${batch}, D], but got [${shape.join(', ')}]`);
   }
   return { data: data.subarray(0, count * width), width };
 }

@@ -11,14 +11,14 @@ export interface ReconstructionScores {
   readonly reconstruction_l1: number;
   /** Mean (g(e(x)) - x)^2. */
   readonly reconstruction_mse: number;
-  /** Mean cosine of e(g(z)) with z over draws from the prior; 1 is perfect. */
+  /** Mean cosine of e(g(z)) with z over samples from the prior; 1 is perfect. */
   readonly latent_cosine: number;
 }
 
-/** Images that are in memory at once. */
+/** Maximum number of images in memory at a time. */
 const CHUNK = 1000;
 
-/** Scores a model on all images of a split and on `draws` codes from the prior (method.md: 2,000), which the seed determines. */
+/** Scores a model on all images of a split and on `draws` seeded codes from the prior. */
 export async function scoreReconstruction(model: TrainedModel, split: Split, { draws = 2000, seed = 0 } = {}): Promise<ReconstructionScores> {
   const errors = await imageErrors(model, split);
   return { ...errors, latent_cosine: await latentCosine(model, draws, seed) };

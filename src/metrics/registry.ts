@@ -19,14 +19,14 @@ const METRICS: ReadonlyMap<string, MetricDefinition & { readonly entry: MetricEn
 /** Every metric, in the order of tables. */
 export const METRIC_NAMES: readonly string[] = Array.from(METRICS.keys());
 
-/** The metrics of a group. */
+/** Returns the metrics of a group. */
 export const metricsIn = (group: MetricGroup): readonly MetricDefinition[] =>
   METRIC_ENTRIES.filter((entry) => entry.group === group).flatMap(({ metrics }) => metrics);
 
-/** The definition of a metric, or undefined if there is none of this name. */
+/** Returns the definition of a metric, or undefined for an unknown name. */
 export const metricNamed = (name: string): MetricDefinition | undefined => METRICS.get(name);
 
-/** Whether more or less of a metric is better; undefined if neither is. */
+/** Returns the direction of a metric; undefined if it has none. */
 export function betterDirection(metric: string): 'higher' | 'lower' | undefined {
   const better = METRICS.get(metric)?.better;
   return better === 'none' ? undefined : better;
@@ -34,7 +34,7 @@ export function betterDirection(metric: string): 'higher' | 'lower' | undefined 
 
 const needsOf = (entry: MetricEntry): readonly Need[] => ('needs' in entry ? entry.needs : 'compareFeatures' in entry ? ['features'] : []);
 
-/** What metrics need to have prepared. */
+/** Returns the inputs that metrics require. */
 export function needsFor(metrics: ReadonlySet<string>): ReadonlySet<Need> {
   return new Set(Array.from(metrics).flatMap((name) => needsOf(METRICS.get(name)!.entry)));
 }
@@ -42,12 +42,12 @@ export function needsFor(metrics: ReadonlySet<string>): ReadonlySet<Need> {
 /** Whether a metric needs a feature extractor. */
 export const usesFeatures = (metric: string): boolean => needsOf(METRICS.get(metric)!.entry).some((need) => need !== 'codes');
 
-/** Whether a metric needs the features of all training images, which takes longest. */
+/** Whether a metric needs the features of all training images, the slowest input. */
 export const usesTrainingFeatures = (metric: string): boolean => needsOf(METRICS.get(metric)!.entry).includes('trainingFeatures');
 
 /**
  * Returns the metrics that a list of metrics and groups names.
- * @throws {InputError} if a name is neither, or there is no name
+ * @throws {InputError} if a name is unknown or the list is empty
  */
 export function parseMetrics(names: readonly string[]): ReadonlySet<string> {
   const wanted = new Set<string>();

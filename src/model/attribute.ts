@@ -80,7 +80,7 @@ export function meanDifference(codesWith: Float32Array, codesWithout: Float32Arr
 }
 
 function meanOfRows(codes: Float32Array, latent: number, side: string): Float64Array {
-  if (codes.length === 0) throw new InputError(`attribute: there are no codes ${side} it`);
+  if (codes.length === 0) throw new InputError(`attribute: no codes ${side} it`);
   const sum = new Float64Array(latent);
   codes.forEach((value, index) => (sum[index % latent]! += value));
   return sum.map((value) => (value * latent) / codes.length);

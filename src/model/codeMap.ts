@@ -42,15 +42,15 @@ async function umapLayout(rows: Features, stream: RandomStream): Promise<Float64
 /** Returns the nearest rows of each row and their distances. Each list starts with the row itself, as UMAP expects. */
 function neighborLists(rows: Features, count: number, neighbors: number): { readonly indices: number[][]; readonly distances: number[][] } {
   const near = nearestOtherRows(rows, neighbors - 1);
-  const lists = <T>(of: (place: number) => T, self: (row: number) => T): T[][] =>
-    Array.from({ length: count }, (_, row) => [self(row), ...Array.from({ length: near.count }, (_, place) => of(row * near.count + place))]);
+  const lists = <T>(of: (index: number) => T, self: (row: number) => T): T[][] =>
+    Array.from({ length: count }, (_, row) => [self(row), ...Array.from({ length: near.count }, (_, rank) => of(row * near.count + rank))]);
   return {
     indices: lists(
-      (place) => near.indices[place]!,
+      (index) => near.indices[index]!,
       (row) => row,
     ),
     distances: lists(
-      (place) => Math.sqrt(near.squaredDistances[place]!),
+      (index) => Math.sqrt(near.squaredDistances[index]!),
       () => 0,
     ),
   };

@@ -14,12 +14,12 @@ export interface NearestCodes {
  * @param query [M]
  * @param codes [N, M]
  * @param count how many, at most N
- * @throws {InputError} for more than there are, another width, numbers that are not finite, and a query or row of norm 0
+ * @throws {InputError} if the count exceeds the number of rows, widths differ, a value is not finite, or a query or row has norm 0
  */
 export function nearestCodes(query: Float32Array | Float64Array, codes: Features, count: number): NearestCodes {
   checkWhole(count, 'count');
   const [rows] = checkPair(codes, 'codes', { data: query, width: query.length }, 'query');
-  if (count > rows) throw new InputError(`count: ${count} are asked for, but there are ${rows} codes`);
+  if (count > rows) throw new InputError(`count: ${count} requested, but there are only ${rows} codes`);
   const length = Math.hypot(...query);
   if (length === 0) throw new InputError('query: is 0, which has a cosine with nothing');
   const cosines = Float64Array.from({ length: rows }, (_, row) => cosineAt(query, length, codes, row));

@@ -3,7 +3,7 @@ import { InputError } from '../errors.js';
 import type { RandomStream } from '../random.js';
 
 /** Two codes nearer to each other than this (or to being opposite) have no stable arc between them. */
-const LEAST_ANGLE = 1e-6;
+const MIN_ANGLE = 1e-6;
 
 /**
  * `steps` codes from a to b, both included, one after another. On the sphere they divide the shorter great arc evenly (spherical
@@ -20,12 +20,12 @@ export function interpolateCodes(prior: Prior, a: Float32Array, b: Float32Array,
 }
 
 function slerpWeights(a: Float32Array, b: Float32Array, position: number): [number, number] {
-  // From both chords, since the cosine has lost its digits where codes are near each other or opposite.
+  // From both chords, because the cosine loses precision for nearly equal or opposite codes.
   const apart = Math.hypot(...a.map((value, index) => value - b[index]!));
   const together = Math.hypot(...a.map((value, index) => value + b[index]!));
   const angle = 2 * Math.atan2(apart, together);
-  if (angle < LEAST_ANGLE) return [1 - position, position];
-  if (Math.PI - angle < LEAST_ANGLE) throw new Error('interpolation: the codes are opposite, so no great arc between them is the shortest');
+  if (angle < MIN_ANGLE) return [1 - position, position];
+  if (Math.PI - angle < MIN_ANGLE) throw new Error('interpolation: the codes are opposite, so no great arc between them is the shortest');
   return [Math.sin((1 - position) * angle) / Math.sin(angle), Math.sin(position * angle) / Math.sin(angle)];
 }
 
@@ -69,7 +69,7 @@ export function tangentAt(code: Float32Array, direction: Float32Array): Float64A
 }
 
 /**
- * A path from point to point, with `steps` codes from each to the next, both included; on the sphere along great arcs.
+ * Returns a path through points, with `steps` codes from each to the next, both included; on the sphere along great arcs.
  * @param points codes [P, M], P >= 2
  * @param closed whether it leads back from the last point to the first; then the step after the last is the first again
  * @returns codes [(P - 1) (steps - 1) + 1, M], or [P (steps - 1), M] of a closed path
@@ -77,15 +77,15 @@ export function tangentAt(code: Float32Array, direction: Float32Array): Float64A
  */
 export function pathThrough(prior: Prior, points: Float32Array, latent: number, steps: number, closed = false): Float32Array {
   const count = points.length / latent;
-  if (!(Number.isInteger(count) && count >= 2)) throw new InputError(`path: there are ${count} points, but at least 2 are needed`);
-  if (!(Number.isInteger(steps) && steps >= 2)) throw new InputError(`path: there are ${steps} steps from point to point, but at least 2 are needed`);
+  if (!(Number.isInteger(count) && count >= 2)) throw new InputError(`path: expected at least 2 points, but got ${count}`);
+  if (!(Number.isInteger(steps) && steps >= 2)) throw new InputError(`path: expected at least 2 steps between points, but got ${steps}`);
   const point = (index: number) => points.subarray((index % count) * latent, ((index % count) + 1) * latent);
-  const legs = closed ? count : count - 1;
-  const path = new Float32Array((legs * (steps - 1) + (closed ? 0 : 1)) * latent);
-  for (let leg = 0; leg < legs; leg++) {
-    // Each leg ends where the next begins, which is kept once.
-    const codes = interpolateCodes(prior, point(leg), point(leg + 1), steps);
-    path.set(closed && leg === legs - 1 ? codes.subarray(0, -latent) : codes, leg * (steps - 1) * latent);
+  const segments = closed ? count : count - 1;
+  const path = new Float32Array((segments * (steps - 1) + (closed ? 0 : 1)) * latent);
+  for (let segment = 0; segment < segments; segment++) {
+    // Adjacent segments share a code, which is kept once.
+    const codes = interpolateCodes(prior, point(segment), point(segment + 1), steps);
+    path.set(closed && segment === segments - 1 ? codes.subarray(0, -latent) : codes, segment * (steps - 1) * latent);
   }
   return path;
 }

@@ -47,7 +47,7 @@ export class TrainedModel {
     return this.run('generator of draws', draws, this.latentSize, this.imageElements);
   }
 
-  /** g(c): codes of images, or codes near them, to images. The same as `generate` where running statistics are shared. */
+  /** g(c): codes of images, or codes near them, to images. Equals `generate` if running statistics are shared. */
   decode(codes: Float32Array): Promise<Float32Array> {
     return this.run('generator of codes', codes, this.latentSize, this.imageElements);
   }
@@ -76,7 +76,7 @@ export class TrainedModel {
 
 type ProgramName = 'generator of draws' | 'generator of codes' | 'encoder of images' | 'encoder of samples';
 
-/** The compiled halves of a model, each made when it is first asked for. */
+/** The compiled networks of a model, each compiled on first use. */
 class Programs {
   private readonly compiled = new Map<ProgramName, Promise<Program>>();
 
@@ -87,7 +87,7 @@ class Programs {
   ) {}
 
   get(wanted: ProgramName): Promise<Program> {
-    // One generator does for both where it has one set of running statistics.
+    // With shared running statistics, one program serves both.
     const name = wanted === 'generator of codes' && !this.pair.generator.separateStatistics ? 'generator of draws' : wanted;
     const program = this.compiled.get(name) ?? this.compile(graphOf({ result: this.resultOf(name) }));
     this.compiled.set(name, program);

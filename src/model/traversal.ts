@@ -2,7 +2,7 @@ import { squareColumns } from '../images/imageGrid.js';
 import { greatCircle, pathThrough } from './paths.js';
 import type { TrainedModel } from './trainedModel.js';
 
-/** A latent traversal: a path from point to point, or a great circle through two points. */
+/** A latent traversal: a path through points, or a great circle through two points. */
 export interface Traversal {
   /** Codes from one point to the next, both included; around the circle, of the whole circle. */
   readonly steps: number;

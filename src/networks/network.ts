@@ -11,7 +11,7 @@ export interface Network {
   readonly outputShape: Shape;
   readonly parameters: FlatLayout;
   readonly statistics: FlatLayout;
-  /** Whether each kind of input has running statistics of its own; by default all batches update one set. */
+  /** Whether each kind of input has separate running statistics; by default all batches update one set. */
   readonly separateStatistics: boolean;
 }
 

@@ -8,41 +8,41 @@ export interface Features {
 }
 
 /**
- * How many rows there are, after a check that all are whole and finite.
- * @param name what messages call them: `real features`
- * @param least how many rows the caller needs
- * @throws {InputError} for a width that does not divide the data, fewer rows than `least`, and NaN or infinite entries
+ * Returns the number of rows, after a check that they are complete and finite.
+ * @param name name of the rows in messages, such as `real features`
+ * @param least minimum number of rows
+ * @throws {InputError} if the width does not divide the number of values, there are fewer rows, or a value is NaN or infinite
  */
 export function checkFeatures({ data, width }: Features, name: string, least = 1): number {
   if (!Number.isInteger(width) || width < 1) throw new InputError(`${name}: the width is ${width}, but must be a whole number of 1 or more`);
-  if (data.length % width !== 0) throw new InputError(`${name}: ${data.length} numbers are no whole number of rows of width ${width}`);
+  if (data.length % width !== 0) throw new InputError(`${name}: ${data.length} numbers are not a whole number of rows of width ${width}`);
   const rows = data.length / width;
-  if (rows < least) throw new InputError(`${name}: there are ${rows} rows, but at least ${least} are needed`);
+  if (rows < least) throw new InputError(`${name}: there are ${rows} rows, but at least ${least} are required`);
   const wrong = data.findIndex((value) => !Number.isFinite(value));
   if (wrong >= 0) {
-    const place = `row ${Math.floor(wrong / width)}, column ${wrong % width}`;
-    throw new InputError(`${name}: ${place} holds ${data[wrong]}, but every number must be finite`);
+    const position = `row ${Math.floor(wrong / width)}, column ${wrong % width}`;
+    throw new InputError(`${name}: ${position} is ${data[wrong]}, but must be finite`);
   }
   return rows;
 }
 
 /**
- * The numbers of rows of two sets that are to be compared.
- * @throws {InputError} as `checkFeatures`, and where the widths differ
+ * Returns the numbers of rows of two sets of equal width.
+ * @throws {InputError} as for `checkFeatures`, and if the widths differ
  */
 export function checkPair(a: Features, nameOfA: string, b: Features, nameOfB: string, least = 1): [rowsOfA: number, rowsOfB: number] {
   if (a.width !== b.width) throw new InputError(`${nameOfB}: rows are ${b.width} wide, but those of the ${nameOfA} are ${a.width} wide; both must be equal`);
   return [checkFeatures(a, nameOfA, least), checkFeatures(b, nameOfB, least)];
 }
 
-/** Rows at the given places, in that order, as a copy in double precision. */
+/** Returns the rows at the given indices, in that order, as a copy in double precision. */
 export function gatherRows({ data, width }: Features, indices: ArrayLike<number>): Features {
   const gathered = new Float64Array(indices.length * width);
   for (let row = 0; row < indices.length; row++) gathered.set(data.subarray(indices[row]! * width, (indices[row]! + 1) * width), row * width);
   return { data: gathered, width };
 }
 
-/** Mean of every column, in double precision. */
+/** Returns the mean of every column, in double precision. */
 export function columnMeans({ data, width }: Features): Float64Array {
   const means = new Float64Array(width);
   const rows = data.length / width;
@@ -53,30 +53,30 @@ export function columnMeans({ data, width }: Features): Float64Array {
 }
 
 /**
- * A number that must be whole and at least `least`.
+ * Checks that a value is an integer of `least` or more.
  * @throws {InputError} otherwise
  */
 export function checkWhole(value: number, name: string, least = 1): void {
   if (!Number.isInteger(value) || value < least) throw new InputError(`${name}: is ${value}, but must be a whole number of ${least} or more`);
 }
 
-/** The place of the largest number of each row; the first of equal ones. */
+/** Returns the index of the maximum of each row; the first of equal ones. */
 export function argmaxRows({ data, width }: Features): Uint32Array {
   return Uint32Array.from({ length: data.length / width }, (_, row) => {
     let best = 0;
-    for (let place = 1; place < width; place++) if (data[row * width + place]! > data[row * width + best]!) best = place;
+    for (let column = 1; column < width; column++) if (data[row * width + column]! > data[row * width + best]!) best = column;
     return best;
   });
 }
 
-/** The middle value in order; of two middle ones their mean. */
+/** Returns the median; for an even count, the mean of the two middle values. */
 export function medianOf(values: Float64Array): number {
   const sorted = values.slice().sort();
   const middle = sorted.length / 2;
   return (sorted[Math.ceil(middle) - 1]! + sorted[Math.floor(middle)]!) / 2;
 }
 
-/** Mean cosine of the rows of two sets, row by row, [N, M] both. */
+/** Returns the mean cosine of the rows of two sets, row by row, [N, M] both. */
 export function meanCosine(a: Features, b: Features): number {
   let total = 0;
   for (let start = 0; start < a.data.length; start += a.width) {

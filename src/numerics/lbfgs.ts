@@ -4,16 +4,16 @@ export type Objective = (x: Float64Array, gradient: Float64Array) => number;
 export interface Minimum {
   readonly x: Float64Array;
   readonly value: number;
-  /** Largest magnitude in the gradient there. */
+  /** Largest magnitude in the gradient at x. */
   readonly slope: number;
   readonly iterations: number;
 }
 
 export interface MinimizeOptions {
-  /** Ends where no entry of the gradient is larger. */
+  /** Largest entry of the gradient at which the minimization ends. */
   readonly tolerance?: number;
   readonly iterations?: number;
-  /** Pairs of steps and gradient changes that are remembered. */
+  /** Number of stored pairs of steps and gradient changes. */
   readonly memory?: number;
 }
 
@@ -31,13 +31,13 @@ interface Pair {
   readonly scale: number;
 }
 
-/** Parts of the first slope: a step must gain at least so much (Armijo), and leave at most so much slope (the weak Wolfe condition). */
-const [LEAST_GAIN, LARGEST_SLOPE] = [1e-4, 0.9];
+/** Fractions of the initial slope: minimum decrease (Armijo) and maximum remaining slope (weak Wolfe condition). */
+const [MIN_DECREASE, MAX_SLOPE] = [1e-4, 0.9];
 const LARGEST_TRIALS = 60;
 
 /**
  * Minimizes a smooth function by the limited-memory BFGS method (Nocedal and Wright 2006, algorithm 7.5) with a line search that doubles
- * and bisects until the weak Wolfe conditions hold (Lewis and Overton 2013). Deterministic. Ends early where rounding lets no step gain.
+ * and bisects until the weak Wolfe conditions hold (Lewis and Overton 2013). Deterministic. Ends early if rounding allows no further decrease.
  */
 export function minimize(objective: Objective, start: Float64Array, { tolerance = 1e-7, iterations = 500, memory = 10 }: MinimizeOptions = {}): Minimum {
   const evaluate = (x: Float64Array): Point => {
@@ -49,7 +49,7 @@ export function minimize(objective: Objective, start: Float64Array, { tolerance 
   let iteration = 0;
   for (; iteration < iterations && largestMagnitude(point.gradient) > tolerance; iteration++) {
     const direction = quasiNewtonDirection(point.gradient, pairs);
-    // Without memory the gradient tells no length: the first step is of length 1 at most.
+    // Without history the scale of the gradient is unknown, so the first step has at most length 1.
     const first = pairs.length > 0 ? 1 : Math.min(1, 1 / Math.sqrt(dot(direction, direction)));
     const next = lineSearch(evaluate, point, direction, first);
     if (next === undefined && pairs.length === 0) break;
@@ -65,7 +65,7 @@ export function minimize(objective: Objective, start: Float64Array, { tolerance 
   return { x: point.x, value: point.value, slope: largestMagnitude(point.gradient), iterations: iteration };
 }
 
-/** -H g, H the inverse Hessian that the pairs tell of, by the two-loop recursion. */
+/** Returns -H g by the two-loop recursion; H is the inverse Hessian approximated by the pairs. */
 function quasiNewtonDirection(gradient: Float64Array, pairs: readonly Pair[]): Float64Array {
   const direction = gradient.map((slope) => -slope);
   const weights: number[] = [];
@@ -83,7 +83,7 @@ function quasiNewtonDirection(gradient: Float64Array, pairs: readonly Pair[]): F
   return direction;
 }
 
-/** A point along the direction where the weak Wolfe conditions hold, or undefined where none is found. */
+/** Returns a point along the direction that satisfies the weak Wolfe conditions, or undefined if none is found. */
 function lineSearch(evaluate: (x: Float64Array) => Point, from: Point, direction: Float64Array, first: number): Point | undefined {
   const slope = dot(from.gradient, direction);
   let [low, high, length] = [0, Infinity, first];
@@ -92,9 +92,9 @@ function lineSearch(evaluate: (x: Float64Array) => Point, from: Point, direction
     const x = from.x.slice();
     addScaled(x, direction, length);
     const point = evaluate(x);
-    // Written so that NaN, far out, is too far.
-    if (!(point.value < from.value + LEAST_GAIN * length * slope)) high = length;
-    else if (dot(point.gradient, direction) < LARGEST_SLOPE * slope) [low, best] = [length, point];
+    // Written so that NaN counts as too far.
+    if (!(point.value < from.value + MIN_DECREASE * length * slope)) high = length;
+    else if (dot(point.gradient, direction) < MAX_SLOPE * slope) [low, best] = [length, point];
     else return point;
     length = high === Infinity ? 2 * low : (low + high) / 2;
   }

@@ -24,14 +24,14 @@ export function multiplyTransposed(a: Features, b: Features): Float64Array {
   return product;
 }
 
-/** A copy in double precision with zero rows up to a multiple. */
+/** Returns a copy in double precision, padded with zero rows to a multiple. */
 function paddedRows({ data, width }: Features, multiple: number): Float64Array {
   const padded = new Float64Array(Math.ceil(data.length / width / multiple) * multiple * width);
   padded.set(data);
   return padded;
 }
 
-/** The inner products of 2 rows of A with 4 rows of B. */
+/** Computes the inner products of 2 rows of A with 4 rows of B. */
 function multiplyTile(a: Float64Array, row0: number, b: Float64Array, column0: number, terms: number, tile: Float64Array): void {
   const row1 = row0 + terms;
   const [column1, column2, column3] = [column0 + terms, column0 + 2 * terms, column0 + 3 * terms];
@@ -68,7 +68,7 @@ export function transposed({ data, width }: Features): Features {
 /** Receives a row of A, a row of B and a value of this pair. */
 export type PairVisitor = (row: number, column: number, value: number) => void;
 
-/** Rows of either factor that are multiplied at a time: 512 KiB of products, for any size of the sets. */
+/** Number of rows of either factor that are multiplied at a time: 512 KiB of products, for any size of the sets. */
 const BLOCK = 256;
 
 /** Calls `visit` with the inner product of every row of A with every row of B. */

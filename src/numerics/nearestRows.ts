@@ -19,7 +19,7 @@ const distancesTo =
   (row, column, product) =>
     visit(row, column, Math.max(0, normsOfA[row]! + normsOfB[column]! - 2 * product));
 
-/** |row|^2 of every row, summed in the order of a product: only then is the distance of equal rows exactly 0. */
+/** Returns |row|^2 of every row, summed in the order of a product, so that the distance of equal rows is exactly 0. */
 function squaredNorms({ data, width }: Features): Float64Array {
   const norms = new Float64Array(data.length / width);
   for (let row = 0; row < norms.length; row++) {
@@ -38,14 +38,14 @@ export interface NearestRows {
   readonly indices: Uint32Array;
 }
 
-/** Finds the `count` rows of `references` nearest to each row of `queries`; there must be as many. Memory: O(N count). */
+/** Finds the `count` rows of `references` nearest to each row of `queries`; `references` must have at least `count` rows. Memory: O(N count). */
 export function nearestRows(queries: Features, references: Features, count: number): NearestRows {
   const { lists, enter } = emptyLists(queries, count);
   forEachDistance(queries, references, enter);
   return lists;
 }
 
-/** Finds the `count` other rows nearest to each row of a set, which must have more rows. */
+/** Finds the `count` nearest other rows of each row of a set, which must have more than `count` rows. */
 export function nearestOtherRows(set: Features, count: number): NearestRows {
   const { lists, enter } = emptyLists(set, count);
   forEachDistanceWithin(set, (row, column, distance) => {
@@ -56,7 +56,7 @@ export function nearestOtherRows(set: Features, count: number): NearestRows {
   return lists;
 }
 
-/** Lists to enter neighbors in, which must come in ascending order of their indices. */
+/** Creates neighbor lists; candidates must be inserted in ascending order of their indices. */
 function emptyLists({ data, width }: Features, count: number): { readonly lists: NearestRows; readonly enter: PairVisitor } {
   const size = (data.length / width) * count;
   const [squaredDistances, indices] = [new Float64Array(size).fill(Infinity), new Uint32Array(size)];

@@ -11,7 +11,7 @@ export interface Gaussian {
   readonly covariance: Float64Array;
 }
 
-/** Rows that are centered at a time. */
+/** Number of rows that are centered at a time. */
 const CHUNK = 1024;
 
 /**
@@ -45,7 +45,7 @@ export interface PrincipalComponents {
 
 /**
  * Returns the principal components of at least 2 rows.
- * @param components their number, 1 to D
+ * @param components number of components, 1 to D
  * @throws {InputError} if there are fewer rows, more components than D, or values that are not finite
  */
 export function principalComponents(features: Features, components = 2): PrincipalComponents {
@@ -59,12 +59,12 @@ export function principalComponents(features: Features, components = 2): Princip
   return { mean, axes, variances, explainedVarianceRatio: variances.map((variance) => (total > 0 ? variance / total : 0)) };
 }
 
-/** The iteration ends if an axis changes by less, or after this many steps: then the next variance is so close that either axis serves. */
+/** The iteration ends if an axis changes by less, or after a number of steps: then the next variance is so close that either axis is valid. */
 const [TOLERANCE, MAX_ITERATIONS] = [1e-13, 20_000];
 
 /**
- * Computes the leading eigenvectors of a covariance by power iteration, one after another, each orthogonal to those before it. Of the two
- * signs of an axis the one with a positive largest entry is taken.
+ * Computes the leading eigenvectors of a covariance by power iteration, one after another, each orthogonal to those before it. The
+ * sign of an axis makes its largest entry positive.
  */
 function leadingEigenvectors(covariance: Float64Array, size: number, count: number): { readonly axes: Float64Array; readonly variances: Float64Array } {
   const [axes, variances, stream] = [new Float64Array(count * size), new Float64Array(count), randomStream(0, 'start of a power iteration')];
@@ -76,7 +76,7 @@ function leadingEigenvectors(covariance: Float64Array, size: number, count: numb
       for (let row = 0; row < size; row++) product[row] = dot(covariance.subarray(row * size, (row + 1) * size), axis);
       const next = orthonormalize(product, before);
       variances[component] = next.norm;
-      // Nothing varies in what is left.
+      // The remaining variance is 0.
       if (next.norm <= TOLERANCE * variances[0]!) break;
       const change = next.axis.reduce((largest, value, index) => Math.max(largest, Math.abs(value - axis[index]!)), 0);
       axis = next.axis;
@@ -88,7 +88,7 @@ function leadingEigenvectors(covariance: Float64Array, size: number, count: numb
   return { axes, variances };
 }
 
-/** The part of a vector orthogonal to others, normalized, with its norm. It is orthogonalized twice, because once loses digits. */
+/** Returns the normalized component of a vector orthogonal to others, and its norm. Orthogonalizes twice, because once loses digits. */
 function orthonormalize(vector: Float64Array, others: readonly Float64Array[]): { readonly axis: Float64Array; readonly norm: number } {
   for (const other of [...others, ...others]) {
     const inner = dot(vector, other);
@@ -110,7 +110,7 @@ function dot(a: Float64Array, b: Float64Array): number {
  */
 export function projectOnComponents(features: Features, { mean, axes }: PrincipalComponents): Float64Array {
   const { data, width } = features;
-  if (width !== mean.length) throw new InputError(`features: rows are ${width} wide, but the components are of ${mean.length}`);
+  if (width !== mean.length) throw new InputError(`features: rows are ${width} wide, but the components are of width ${mean.length}`);
   checkFeatures(features, 'features');
   const centered = Float64Array.from(data, (value, index) => value - mean[index % width]!);
   return multiplyTransposed({ data: centered, width }, { data: axes, width });

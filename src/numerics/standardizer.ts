@@ -1,30 +1,30 @@
 import { columnMeans, type Features } from './features.js';
 
-/** What takes columns to a common scale: each minus its mean, times its factor. */
+/** An affine map of columns to a common scale: minus the mean, times a factor. */
 export interface Standardizer {
   /** [D]. */
   readonly means: Float64Array;
   readonly factors: Float64Array;
 }
 
-/** A column whose variance is less, as a share of the average, is taken for constant. */
-const LEAST_SHARE = 1e-6;
+/** Columns with a smaller variance, as a fraction of the average, count as constant. */
+const MIN_VARIANCE_FRACTION = 1e-6;
 
-/** Takes every column of these rows to mean 0 and variance 1. */
+/** Fits a standardizer that gives every column of these rows mean 0 and variance 1. */
 export function fitStandardizer(rows: Features): Standardizer {
   const { means, variances } = momentsOf(rows);
-  const least = Math.max(Number.MIN_VALUE, (LEAST_SHARE * sumOf(variances)) / rows.width);
+  const least = Math.max(Number.MIN_VALUE, (MIN_VARIANCE_FRACTION * sumOf(variances)) / rows.width);
   return { means, factors: variances.map((variance) => (variance < least ? 0 : 1 / Math.sqrt(variance))) };
 }
 
-/** Takes these rows to mean 0 and an average variance of 1 by one factor for all columns, which keeps what varies more before what varies less. */
+/** Fits a standardizer with one factor for all columns: mean 0 and an average variance of 1. The ratios of variances are kept. */
 export function commonScale(rows: Features): Standardizer {
   const { means, variances } = momentsOf(rows);
   const variance = sumOf(variances) / rows.width;
   return { means, factors: means.map(() => (variance > 0 ? 1 / Math.sqrt(variance) : 0)) };
 }
 
-/** Scales side by side, each weighing alike however many columns it has: the sums of variances are equal, and 1 a column on average. */
+/** Concatenates standardizers with equal weight for any number of columns: the sums of variances are equal, and 1 per column on average. */
 export function balancedScale(parts: readonly Standardizer[]): Standardizer {
   const width = parts.reduce((sum, { means }) => sum + means.length, 0);
   const joined = (arrays: readonly Float64Array[]) => Float64Array.from(arrays.flatMap((array) => Array.from(array)));
@@ -39,8 +39,8 @@ export function applyScale({ means, factors }: Standardizer, { data, width }: Fe
 }
 
 /**
- * The linear classifier of rows as they are that does what another does of scaled rows.
- * @param parameters of the other, [K, D + 1]: weights of a class, then its bias
+ * Converts a linear classifier of scaled rows to an equivalent one of raw rows.
+ * @param parameters [K, D + 1]: the weights of each class, then its bias
  */
 export function foldIntoWeights({ means, factors }: Standardizer, parameters: Float64Array): Float64Array {
   const width = means.length;

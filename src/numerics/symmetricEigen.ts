@@ -1,11 +1,11 @@
 import { InputError } from '../errors.js';
 
-/** QL converges in about 1.7 steps per eigenvalue; more than this is not seen with finite numbers. */
+/** Maximum number of QL steps per eigenvalue; about 1.7 are typical. */
 const MAX_STEPS = 60;
 
 /**
  * Returns the eigenvalues of a symmetric matrix [n], the largest first: Householder's reduction, then QL steps with implicit shifts (EISPACK's
- * tql1; Parlett 1980). They are right to about n 2^-52 times the largest magnitude. n = 2,048 takes about 6 s.
+ * tql1; Parlett 1980). The error is about n 2^-52 times the largest magnitude. n = 2,048 takes about 6 s.
  * @param matrix [n, n] row-major; only the lower triangle is read; not changed
  * @throws {InputError} if an entry is not finite
  */
@@ -26,7 +26,7 @@ export function symmetricEigenvalues(matrix: Float64Array, size: number): Float6
 function largestMagnitude(matrix: Float64Array): number {
   let largest = 0;
   for (const entry of matrix) {
-    if (!Number.isFinite(entry)) throw new InputError(`eigenvalues: the matrix holds ${entry}, but every entry must be finite`);
+    if (!Number.isFinite(entry)) throw new InputError(`eigenvalues: the matrix contains ${entry}, but every entry must be finite`);
     largest = Math.max(largest, Math.abs(entry));
   }
   return largest;
@@ -55,13 +55,13 @@ function diagonalize(d: Float64Array, offDiagonal: Float64Array): void {
   }
 }
 
-/** The largest |d_i| + |e_i|: about the norm. */
+/** Returns the largest |d_i| + |e_i|, an estimate of the norm. */
 const largestCoupling = (d: Float64Array, e: Float64Array): number =>
   d.reduce((largest, value, index) => Math.max(largest, Math.abs(value) + Math.abs(e[index]!)), 0);
 
 /**
- * The first index from `first` on whose coupling to the next is negligible, that is rounding of the whole matrix. Measured against its
- * neighbors on the diagonal, as is common, a coupling between tiny ones might never be.
+ * Returns the first index from `first` on whose coupling to the next is negligible relative to the whole matrix. Relative to its diagonal
+ * neighbors, as is common, a coupling between tiny ones might never become negligible.
  */
 function endOfBlock(e: Float64Array, first: number, negligible: number): number {
   let index = first;
@@ -69,7 +69,7 @@ function endOfBlock(e: Float64Array, first: number, negligible: number): number 
   return index;
 }
 
-/** One QL step with Wilkinson's shift on the block from `first` to `last`. */
+/** Performs one QL step with Wilkinson's shift on the block from `first` to `last`. */
 function qlStep(d: Float64Array, e: Float64Array, first: number, last: number): void {
   const ratio = (d[first + 1]! - d[first]!) / (2 * e[first]!);
   const root = Math.sqrt(ratio * ratio + 1);
@@ -104,13 +104,13 @@ const NEGLIGIBLE = 1e-280;
 
 /**
  * Householder's reduction of a symmetric matrix to tridiagonal form, from the last row up (as EISPACK's tred1). 2/3 n^3
- * multiplications. The update of one reflection and the product that the next one needs are made in one pass through the memory.
+ * multiplications. The update of one reflection and the product that the next one needs are computed in one pass over the memory.
  * @param matrix [n, n] with entries of at most about 1; only the lower triangle is read; overwritten
  * @returns the diagonal [n], and the couplings [n]: entry i couples i - 1 and i
  */
 function tridiagonalize(matrix: Float64Array, size: number): { readonly diagonal: Float64Array; readonly offDiagonal: Float64Array } {
   const [diagonal, offDiagonal] = [new Float64Array(size), new Float64Array(size)];
-  // The reflection being made, and the one before, which the matrix does not have yet: A - before w^T - w before^T.
+  // The current reflection and the previous one, which the matrix does not have yet: A - before w^T - w before^T.
   let [v, before] = [new Float64Array(size), new Float64Array(size)];
   let [product, w] = [new Float64Array(size), new Float64Array(size)];
   for (let i = size - 1; i >= 0; i--) {
@@ -140,7 +140,7 @@ function reflect(row: Float64Array, length: number): { alpha: number; scale: num
   const last = row[length - 1]!;
   if (rest < NEGLIGIBLE) return { alpha: last, scale: 0 };
   const norm = Math.sqrt(rest + last * last);
-  // The sign with which nothing cancels in v.
+  // The sign that avoids cancellation in v.
   const alpha = last > 0 ? -norm : norm;
   row[length - 1] = last - alpha;
   return { alpha, scale: 1 / (norm * (norm + Math.abs(last))) };

@@ -12,7 +12,7 @@ const FORMAT = 'agenet evaluation 2';
 
 interface EvaluationRecord {
   readonly step: number;
-  /** A value that is not finite is null in JSON. */
+  /** Values that are not finite are null in JSON. */
   readonly metrics: Readonly<Record<string, number | null>>;
   readonly protocol: Readonly<Record<string, unknown>>;
 }

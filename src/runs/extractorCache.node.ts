@@ -1,6 +1,6 @@
 import { rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type ClassifierSpec, headPacking, outputWidth } from '../classifiers/classifierGraph.js';
+import { type ClassifierSpec, headLayout, outputWidth } from '../classifiers/classifierGraph.js';
 import { classifierExtractor, type DataClassifier, dataClassifierSpec, RECIPE, trainDataClassifier } from '../classifiers/dataClassifier.js';
 import type { FeatureExtractor } from '../classifiers/featureExtractor.js';
 import { defaultCacheFolder } from '../data/decoding/decodeCache.node.js';
@@ -75,7 +75,7 @@ async function readClassifier(file: string, { network, classes }: ClassifierSpec
     const bytes = await readRegularFile(file);
     const { tensors, metadata } = decodeSafetensors(bytes, file);
     if (metadata.format !== FORMAT || !isSealIntact(bytes, metadata, sha256)) return undefined;
-    const sizes = { parameters: network.parameters.size, statistics: network.statistics.size, head: headPacking(outputWidth(network), classes).size };
+    const sizes = { parameters: network.parameters.size, statistics: network.statistics.size, head: headLayout(outputWidth(network), classes).size };
     const weights = { parameters: tensors.parameters!.data, statistics: tensors.statistics!.data, head: tensors.head!.data };
     const fits = Object.entries(sizes).every(([name, size]) => weights[name as keyof typeof sizes].length === size);
     return fits ? { weights, testAccuracy: Number(metadata.test_accuracy) } : undefined;

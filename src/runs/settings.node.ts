@@ -61,7 +61,7 @@ export async function resolveSettings(
   const labelOf: SettingLabel = (key, name = key) => (layers.findLast((layer) => key in layer.settings)?.label ?? label)(key, name);
   const configuration = await applyDefaults({ ...merged(layers), data }, labelOf);
   const { initFrom, channels } = configuration;
-  // Nobody asked for grayscale, and lost color would show only in the first previews.
+  // Grayscale was not requested, and the loss of color would be visible only in the first previews.
   if (initFrom !== undefined && channels === 1 && !('channels' in merged(explicit)) && (await nativeFormat(data)).channels !== 1) {
     onWarning(
       `${data} has RGB images, but the weights of ${initFrom} are for grayscale, so images are converted; set ${label('channels')} to 1 to accept that, or train a color model without ${label('initFrom')}`,

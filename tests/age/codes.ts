@@ -4,10 +4,10 @@ import { randomStream } from '../../src/random.js';
 
 /** Codes around a point: normal samples for `spread` 1, all the same for 0. */
 export function randomCodes(count: number, latent: number, seed: number, spread = 1): Float32Array {
-  const centre = randomStream(seed, 'centre').fillNormal(new Float32Array(latent));
+  const center = randomStream(seed, 'centre').fillNormal(new Float32Array(latent));
   return randomStream(seed, 'codes')
     .fillNormal(new Float32Array(count * latent))
-    .map((draw, index) => spread * draw + (1 - spread) * centre[index % latent]!);
+    .map((draw, index) => spread * draw + (1 - spread) * center[index % latent]!);
 }
 
 /** The same codes, each divided by its norm. */

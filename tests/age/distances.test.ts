@@ -24,13 +24,13 @@ describe.each(DISTANCES)('the distance %s', (kind) => {
   it.each([
     ['codes', [5, 7]],
     ['images', [2, 3, 4, 4]],
-  ])('of %s is what its formula says', async (_, shape) => {
+  ])('of %s matches its formula', async (_, shape) => {
     const [a, b] = [random(shape, 1, -2, 2), random(shape, 2)];
     expectCloseElements([await distanceOf(kind, a, b)], [PLAIN[kind](a, b)], 1e-5);
   });
 });
 
-describe('distances at their ends', () => {
+describe('distances at their limits', () => {
   const codes = random([4, 8], 3);
   const opposite = tensor(
     Array.from(codes.data, (value) => -value),
@@ -59,7 +59,7 @@ describe('distances at their ends', () => {
     expectCloseElements([await distanceOf('cos', longer, other)], [await distanceOf('cos', codes, other)], 1e-6);
   });
 
-  it('cos of a code of length 0 is 2, not undefined', async () => {
+  it('cos with a code of length 0 is 2, not NaN', async () => {
     expectCloseElements([await distanceOf('cos', tensor(new Array<number>(8).fill(0), [1, 8]), random([1, 8], 5))], [2]);
   });
 });

@@ -11,7 +11,7 @@ import { meanOf, varianceOf } from '../moments.js';
 import { axisPairs, onSphere, randomCodes, rowsOf } from './codes.js';
 
 const LATENT = 4;
-/** As many codes as the axes have directions. */
+/** One code per direction of the axes. */
 const COUNT = 2 * LATENT;
 
 const GAUSSIAN: readonly DivergenceOptions[] = (['qp', 'pq'] as const).flatMap((direction) =>
@@ -56,7 +56,7 @@ describe('the divergence of a batch of codes', () => {
   const seeds = fc.integer({ min: 0, max: 1e6 });
   const spreads = fc.double({ min: 0.1, max: 2, noNaN: true });
 
-  it('is what its formula says, for both directions, moments and reductions, and for nearest codes', async () => {
+  it('matches its formula, for both directions, moments and reductions, and for nearest codes', async () => {
     await fc.assert(
       // Not too narrow, or float32 has no digits left of the variances.
       fc.asyncProperty(seeds, fc.double({ min: 0.5, max: 2, noNaN: true }), async (seed, spread) => {
@@ -70,7 +70,7 @@ describe('the divergence of a batch of codes', () => {
     );
   });
 
-  it('of nearest codes stays finite where codes coincide', async () => {
+  it('of nearest codes is finite for coincident codes', async () => {
     const codes = randomCodes(COUNT, LATENT, 1);
     codes.copyWithin(LATENT, 0, LATENT);
     const { [nameOf(NEAREST)]: found } = await divergencesOf(codes);
@@ -79,7 +79,7 @@ describe('the divergence of a batch of codes', () => {
     expectCloseElements([collapsed!], [-LATENT * Math.log(1e-4)], 1e-5);
   });
 
-  it('has for the sphere the lower bound 1/2 + (M/2) log M - M/2 as a sum, and an Mth of it as a mean', () => {
+  it('has the lower bound 1/2 + (M/2) log M - M/2 on the sphere as a sum, divided by M as a mean', () => {
     for (const latent of [2, 3, 64, 128, 1000]) {
       const expected = 1 / 2 + (latent / 2) * Math.log(latent) - latent / 2;
       expectWithin(minDivergence({ divergence: 'qp', moment: 'std', reduction: 'sum' }, 'sphere', latent)!, expected, 1e-9 * latent);
@@ -98,7 +98,7 @@ describe('the divergence of a batch of codes', () => {
   it.each([
     ['sphere', 1],
     ['normal', Math.sqrt(LATENT)],
-  ] as const)('reaches the lower bound for the %s where the mean is 0 and the variances are those of the prior', async (prior, length) => {
+  ] as const)('reaches the lower bound for the %s if the mean is 0 and the variances are those of the prior', async (prior, length) => {
     const found = await divergencesOf(axisPairs(LATENT, length));
     for (const options of GAUSSIAN) expectWithin(found[nameOf(options)]!, minDivergence(options, prior, LATENT)!, 1e-5);
   });
@@ -154,7 +154,7 @@ describe('the relative variance of a batch of codes', () => {
   const relativeVarianceOf = async (codes: Float32Array, prior: Prior): Promise<number> => Number((await program.run({ codes }))[prior]!.data[0]);
   const seeds = fc.integer({ min: 0, max: 1e6 });
 
-  it('is 1 where the mean is 0 and the variances are those of the prior', async () => {
+  it('is 1 if the mean is 0 and the variances are those of the prior', async () => {
     expectWithin(await relativeVarianceOf(axisPairs(LATENT), 'sphere'), 1, 1e-6);
     expectWithin(await relativeVarianceOf(axisPairs(LATENT, Math.sqrt(LATENT)), 'normal'), 1, 1e-6);
   });
@@ -169,7 +169,7 @@ describe('the relative variance of a batch of codes', () => {
     );
   });
 
-  it('is 0 where all codes are the same', async () => {
+  it('is 0 if all codes are equal', async () => {
     const codes = onSphere(randomCodes(COUNT, LATENT, 1, 0), LATENT);
     for (const prior of PRIORS) expectWithin(await relativeVarianceOf(codes, prior), 0, 1e-6);
   });
@@ -185,7 +185,7 @@ describe('the relative variance of a batch of codes', () => {
     );
   });
 
-  it('grows with the square of the codes, and does not change when all move by the same', async () => {
+  it('is proportional to the squared codes, and invariant to a common shift', async () => {
     await fc.assert(
       fc.asyncProperty(seeds, fc.double({ min: 0.5, max: 3, noNaN: true }), fc.constantFrom(...PRIORS), async (seed, scale, prior) => {
         const codes = randomCodes(COUNT, LATENT, seed);

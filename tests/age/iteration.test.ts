@@ -26,7 +26,7 @@ const PUBLISHED: IterationSpec = {
 };
 
 describe('the graph of an iteration', () => {
-  it('takes the state, images, codes and schedules, and gives the next state and a report', () => {
+  it('takes the state, images, codes and schedules, and returns the next state and a report', () => {
     const { graph } = iterationOf(PUBLISHED);
     const shapes = Object.fromEntries(graph.inputs.map(({ name, type, shape }) => [name, [type, ...shape]]));
     expect(shapes).toEqual({
@@ -42,19 +42,19 @@ describe('the graph of an iteration', () => {
     });
   });
 
-  it('names what it reports: the terms of the plans, their sums, norms of gradients and variances of codes', () => {
+  it('names its reported values: terms of the plans, their sums, gradient norms and variances of codes', () => {
     const encoder = ['KL_fake', 'KL_real', 'code_variance_fake', 'code_variance_real', 'grad_norm', 'loss', 'match_x'];
     const generator = ['KL_fake', 'code_variance_fake', 'grad_norm', 'loss', 'match_z'];
     const names = [...encoder.map((name) => `encoder.${name}`), ...generator.map((name) => `generator.${name}`)];
     expect([...iterationOf(PUBLISHED).reportNames].sort()).toEqual(names);
   });
 
-  it('has the same inputs where the plans leave some unread', () => {
+  it('has the same inputs if the plans leave some unused', () => {
     const plans = { encoder: parsePlan('encoder', '2;KL_real:1'), generator: parsePlan('generator', '1;match_x:1') };
     expect(iterationOf({ ...PUBLISHED, plans }).graph.inputs.map(({ name }) => name)).toEqual(iterationOf(PUBLISHED).graph.inputs.map(({ name }) => name));
   });
 
-  it('takes the published networks and plans', () => {
+  it('supports the published networks and plans', () => {
     const pair = ARCHITECTURES.dcgan64.build({ channels: 3, latentSize: 64, width: 64 });
     const { graph } = iterationOf({
       ...PUBLISHED,
@@ -66,7 +66,7 @@ describe('the graph of an iteration', () => {
   });
 });
 
-it('bytes become pixels in [-1, 1], as outside the graph', async () => {
+it('converts bytes to pixels in [-1, 1], as outside the graph', async () => {
   const bytes = Uint8Array.from({ length: 256 }, (_, byte) => byte);
   const pixels = await forward((x) => fromPixels(x), [{ type: 'uint8', shape: [256], data: bytes }]);
   expectCloseElements(Array.from(pixels.data, Number), Array.from(fromBytes(bytes)), 1e-6);
@@ -119,7 +119,7 @@ describe('an iteration of several updates', () => {
     return { state, report: Object.fromEntries(Object.entries(report).map(([name, values]) => [name, meanOf(values)])) };
   }
 
-  it('computes the same as its updates one after another, and the means of what they report', async () => {
+  it('equals its updates one after another, and reports the means of their values', async () => {
     const { report: found } = await program.step(feeds);
     const expected = await oneByOne();
     const before = tinyState();
@@ -135,7 +135,7 @@ describe('an iteration of several updates', () => {
   });
 });
 
-describe('averages of the weights', () => {
+describe('EMA weights', () => {
   const averaged: IterationSpec = { ...spec, hasEma: true };
   const weightsOf = (name: AverageName) => name.replace('ema_', '') as StateName;
   /** Averages that are not the weights. */
@@ -156,14 +156,14 @@ describe('averages of the weights', () => {
     return states;
   }
 
-  it('are more inputs and outputs of the graph', () => {
+  it('are additional inputs and outputs of the graph', () => {
     const { graph } = iterationOf(averaged);
     expect(graph.inputs.map(({ name }) => name)).toEqual(expect.arrayContaining([...EMA_NAMES, 'ema_decay']));
     for (const name of EMA_NAMES) expect(graph.outputs[nextName(name)]!.shape).toEqual([stateSize(tinyPair, name)]);
   });
 
-  describe.each(Object.entries(targets))('lowered for %s', (_, target) => {
-    it('keep the decay of what they were, and take the rest from weights and running statistics', async () => {
+  describe.each(Object.entries(targets))('EMA lowered for %s', (_, target) => {
+    it('keeps the decay of the previous average, and takes the rest from weights and running statistics', async () => {
       const decays = [0.9, 0.5, 0.99, 0.25];
       const states = await statesOf(decays, target);
       for (const name of EMA_NAMES) {
@@ -176,12 +176,12 @@ describe('averages of the weights', () => {
       }
     });
 
-    it('are the weights to the bit where nothing stays', async () => {
+    it('is bitwise identical to the weights with decay 0', async () => {
       const [, after] = await statesOf([0], target);
       for (const name of EMA_NAMES) expect(after![name], name).toEqual(after![weightsOf(name)]);
     });
 
-    it('move no weight', async () => {
+    it('changes no weight', async () => {
       const without = new StatefulProgram(await compileSmall(iterationOf(spec).graph, target), tinyState());
       await without.step(feeds);
       await without.step(feeds);

@@ -20,7 +20,7 @@ function passesFor(network: NetworkName, terms: readonly Term[]): string[] {
   return taken;
 }
 
-describe('the forward passes of an update', () => {
+describe('forward passes of an update', () => {
   it('run in the published order, each with the kind of its input', () => {
     expect(passesFor('encoder', TERMS.encoder)).toEqual(['e of native', 'g of generated', 'g of native', 'e of generated']);
     expect(passesFor('generator', TERMS.generator)).toEqual(['g of native', 'e of generated', 'e of native', 'g of generated']);
@@ -40,7 +40,7 @@ describe('the forward passes of an update', () => {
   });
 });
 
-describe('the loss terms', () => {
+describe('loss terms', () => {
   it('of each network are those with a sign for it', () => {
     expect(TERMS).toEqual({ encoder: ['KL_fake', 'KL_real', 'match_x', 'match_z'], generator: ['KL_fake', 'match_x', 'match_z'] });
   });

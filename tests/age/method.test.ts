@@ -16,7 +16,7 @@ describe('docs/method.md', () => {
     expect(readFileSync(new URL(file, root), 'utf8')).toMatch(new RegExp(`\\b(function|const|class|readonly) ${name}\\b`));
   });
 
-  it('names no other file that does not exist', () => {
+  it('names no other source file that does not exist', () => {
     const files = [...page.matchAll(/`(src\/[\w/.]+)`/g)].map(([, file]) => file!);
     expect(files.length).toBeGreaterThan(10);
     expect(files.filter((file) => !existsSync(new URL(file, root)))).toEqual([]);

@@ -4,18 +4,18 @@ import { activeTerms, parsePlan, TERMS } from '../../src/age/plan.js';
 import { NETWORK_NAMES } from '../../src/networks/network.js';
 import { errorOf, expectInputError } from '../rejection.js';
 
-describe('a plan', () => {
+describe('an update plan', () => {
   it.each([
     ['encoder', '1;KL_fake:1,KL_real:1,match_z:0,match_x:10', { updates: 1, weights: { KL_fake: 1, KL_real: 1, match_z: 0, match_x: 10 } }],
     ['generator', '2;KL_fake:1,match_z:1000,match_x:0', { updates: 2, weights: { KL_fake: 1, match_z: 1000, match_x: 0 } }],
     ['generator', '3;KL_fake:1,match_z:1000,match_x:0', { updates: 3, weights: { KL_fake: 1, match_z: 1000, match_x: 0 } }],
     ['encoder', '1;match_x:1', { updates: 1, weights: { match_x: 1 } }],
     ['encoder', ' 2 ; KL_real : 0.5 , match_x: 1e1 ', { updates: 2, weights: { KL_real: 0.5, match_x: 10 } }],
-  ] as const)('of the %s is read from "%s"', (network, text, expected) => {
+  ] as const)('of the %s is parsed from "%s"', (network, text, expected) => {
     expect(parsePlan(network, text)).toEqual(expected);
   });
 
-  it('of any terms and weights is read from its text', () => {
+  it('of any terms and weights is parsed from its text', () => {
     for (const network of NETWORK_NAMES) {
       const weights = fc
         .uniqueArray(fc.tuple(fc.constantFrom(...TERMS[network]), fc.double({ min: 0, max: 1e6, noNaN: true })), { selector: ([term]) => term, minLength: 1 })
@@ -29,13 +29,13 @@ describe('a plan', () => {
     }
   });
 
-  it('has as active terms those of a weight above 0', () => {
+  it('has the terms with a weight above 0 as active terms', () => {
     expect(activeTerms(parsePlan('encoder', '1;KL_fake:1,KL_real:0.1,match_z:0,match_x:10'))).toEqual(new Set(['KL_fake', 'KL_real', 'match_x']));
     expect(activeTerms({ updates: 1, weights: {} })).toEqual(new Set());
   });
 });
 
-describe('a plan that is wrong', () => {
+describe('an invalid update plan', () => {
   it.each([
     ['encoder', '', 1, 'expected COUNT;TERM:WEIGHT'],
     ['encoder', 'KL_fake:1', 1, 'expected COUNT;TERM:WEIGHT'],
@@ -61,7 +61,7 @@ describe('a plan that is wrong', () => {
     ['encoder', '1;KL_real:Infinity', 11, 'not "Infinity"'],
     ['encoder', '1;KL_real:1,match_x:NaN', 21, 'not "NaN"'],
     ['generator', '1;KL_fake:0,match_z:0', 3, 'all weights are 0'],
-  ] as const)('for the %s, "%s", is refused with the character %i', async (network, text, character, problem) => {
+  ] as const)('for the %s, "%s", is rejected with the character %i', async (network, text, character, problem) => {
     await expectInputError(() => parsePlan(network, text), `${network} plan "${text}"`, `character ${character}:`, problem);
   });
 

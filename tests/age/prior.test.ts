@@ -15,10 +15,10 @@ const columnsOf = (codes: Float32Array): number[][] => {
   return [...Array(LATENT).keys()].map((coordinate) => rows.map((row) => row[coordinate]!));
 };
 
-describe('draws from the sphere', () => {
+describe('samples from the sphere', () => {
   const columns = columnsOf(drawCodes('sphere', COUNT, LATENT, randomStream(1, 'sphere')));
 
-  it('have norm 1, whatever their size', () => {
+  it('have norm 1, in any dimension', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 10 }), fc.integer({ min: 2, max: 300 }), fc.nat(), (count, latent, seed) => {
         const codes = rowsOf(drawCodes('sphere', count, latent, randomStream(seed, 'norms')), latent);
@@ -28,7 +28,7 @@ describe('draws from the sphere', () => {
     );
   });
 
-  it('have in every coordinate the mean 0 and the variance 1/M', () => {
+  it('have mean 0 and variance 1/M in every coordinate', () => {
     for (const column of columns) {
       expectWithin(meanOf(column), 0, 0.016);
       expectWithin(varianceOf(column), 1 / LATENT, 0.01);
@@ -37,14 +37,14 @@ describe('draws from the sphere', () => {
     }
   });
 
-  it('have coordinates that are not correlated', () => {
+  it('have uncorrelated coordinates', () => {
     const [first, second] = columns;
     expectWithin(meanOf(first!.map((value, index) => value * second![index]!)), 0, 0.01);
   });
 });
 
-describe('draws from the normal prior', () => {
-  it('have in every coordinate the mean 0, the variance 1 and the kurtosis 3', () => {
+describe('samples from the normal prior', () => {
+  it('have mean 0, variance 1 and kurtosis 3 in every coordinate', () => {
     for (const column of columnsOf(drawCodes('normal', COUNT, LATENT, randomStream(1, 'normal')))) {
       expectWithin(meanOf(column), 0, 0.035);
       expectWithin(varianceOf(column), 1, 0.05);
@@ -59,8 +59,8 @@ describe('draws from the normal prior', () => {
   });
 });
 
-describe('draws', () => {
-  it.each(['sphere', 'normal'] as const)('from the %s follow from the stream', (prior) => {
+describe('prior samples', () => {
+  it.each(['sphere', 'normal'] as const)('from the %s depend only on the stream', (prior) => {
     const draw = (seed: number) => drawCodes(prior, 4, LATENT, randomStream(seed, 'seeded'));
     expect(draw(1)).toEqual(draw(1));
     expect(draw(1)).not.toEqual(draw(2));
@@ -74,14 +74,14 @@ describe('normalization', () => {
     expect(vector).toEqual(Float32Array.of(0.6, 0, -0.8));
   });
 
-  it('leaves the zero vector alone', async () => {
+  it('keeps the zero vector', async () => {
     const zeros = new Float32Array(3);
     normalizeInPlace(zeros);
     expect(zeros).toEqual(new Float32Array(3));
     expect((await forward((x) => normalizeAlongAxis1(x), [tensor([0, 0, 0], [1, 3])])).data).toEqual(new Float32Array(3));
   });
 
-  it('in a graph runs along axis 1', async () => {
+  it('in a graph is along axis 1', async () => {
     const x = random([2, 3, 2], 1);
     const { data } = await forward((value) => normalizeAlongAxis1(value), [x]);
     const norms = [0, 1].flatMap((first) => [0, 1].map((last) => Math.hypot(...[0, 1, 2].map((middle) => x.data[(first * 3 + middle) * 2 + last]!))));

@@ -66,7 +66,7 @@ async function gradientOf(network: NetworkName, plan: UpdatePlan, objective = OB
 }
 
 describe.each(NETWORK_NAMES)('an update of the %s', (network) => {
-  it('moves its parameters and Adam moments, and none of the other network', async () => {
+  it('updates its parameters and Adam moments, and none of the other network', async () => {
     const before = tinyState();
     const { state } = await run(network, PLANS[network]);
     for (const part of ['parameters', 'adam_m', 'adam_v'] as const) {
@@ -77,12 +77,12 @@ describe.each(NETWORK_NAMES)('an update of the %s', (network) => {
     }
   });
 
-  it('moves the running statistics of both networks', async () => {
+  it('updates the running statistics of both networks', async () => {
     const { state } = await run(network, PLANS[network]);
     for (const name of NETWORK_NAMES) expect(state[`${name}.statistics`]).not.toEqual(tinyState()[`${name}.statistics`]);
   });
 
-  it('takes a step of Adam with beta1 0.5, beta2 0.999 and epsilon 1e-8 along the gradient', async () => {
+  it('takes an Adam step with beta1 0.5, beta2 0.999 and epsilon 1e-8 along the gradient', async () => {
     const before = tinyState();
     const { state } = await run(network, PLANS[network]);
     const gradient = await gradientOf(network, PLANS[network]);
@@ -104,7 +104,7 @@ describe.each(NETWORK_NAMES)('an update of the %s', (network) => {
     expect(Object.keys(zero.report).sort()).toEqual((network === 'encoder' ? [...always, 'KL_real', 'code_variance_real'] : always).sort());
   });
 
-  it('reports terms of weight 0 that are monitored, and does not follow them', async () => {
+  it('reports monitored terms of weight 0, without their gradients', async () => {
     const plan = planOf({ KL_fake: 1 });
     const [plain, monitored] = [await run(network, plan), await run(network, plan, { monitored: ['match_x', 'match_z'] })];
     expect(Object.keys(monitored.report).sort()).toEqual(['KL_fake', 'code_variance_fake', 'code_variance_real', 'grad_norm', 'loss', 'match_x', 'match_z']);
@@ -114,13 +114,13 @@ describe.each(NETWORK_NAMES)('an update of the %s', (network) => {
 });
 
 describe.each(NETWORK_NAMES)('an update of the %s reports', (network) => {
-  it('the norm of the whole gradient', async () => {
+  it('the norm of the full gradient', async () => {
     const gradient = await gradientOf(network, PLANS[network]);
     const { report } = await run(network, PLANS[network]);
     expectCloseElements([report.grad_norm!], [Math.hypot(...gradient)], 1e-5);
   });
 
-  it('a gradient of 0 if no term has a weight', async () => {
+  it('a gradient of 0 if every weight is 0', async () => {
     const { report } = await run(network, planOf({ KL_fake: 0 }), { monitored: ['KL_fake'] });
     expect([report.loss, report.grad_norm]).toEqual([0, 0]);
   });
@@ -134,7 +134,7 @@ describe.each(NETWORK_NAMES)('an update of the %s reports', (network) => {
     expect((await run(network, planOf({ KL_fake: 1 }))).report.code_variance_real).toBeUndefined();
   });
 
-  it('a relative variance of 0 if all images are the same', async () => {
+  it('a relative variance of 0 if all images are equal', async () => {
     const one = feeds.x.slice(0, feeds.x.length / BATCH);
     const x = Float32Array.from({ length: feeds.x.length }, (_, index) => one[index % one.length]!);
     const { report } = await run(network, PLANS[network], { x });
@@ -144,7 +144,7 @@ describe.each(NETWORK_NAMES)('an update of the %s reports', (network) => {
 });
 
 describe('the loss', () => {
-  it('of the encoder is the weighted sum in which the divergence of generated codes counts as negative', async () => {
+  it('of the encoder is the weighted sum in which the divergence of generated codes is negative', async () => {
     const { report } = await run('encoder', PLANS.encoder);
     expectWithin(report.loss!, 2 * report.KL_real! - report.KL_fake! + 3 * report.match_z! + 10 * report.match_x!, 1e-5);
   });
@@ -154,7 +154,7 @@ describe('the loss', () => {
     expectWithin(report.loss!, report.KL_fake! + 5 * report.match_z! + 2 * report.match_x!, 1e-5);
   });
 
-  it('falls when the update is repeated on the same batch', async () => {
+  it('decreases when the update is repeated on the same batch', async () => {
     for (const network of NETWORK_NAMES) {
       const update = await updateOf(network, PLANS[network]);
       let state: StateVectors = { ...tinyState(), [`${network}.adam_m`]: tinyState()[`${network}.adam_m`].fill(0) };
@@ -178,7 +178,7 @@ describe('the gradient', () => {
   ];
   const cases = NETWORK_NAMES.flatMap((network) => objectives.map((objective) => ({ network, objective, ...objective })));
 
-  it.each(cases)('of the $network, $divergence $moment $reduce $prior $matchX $matchZ, is how fast the loss grows along it', async ({ network, objective }) => {
+  it.each(cases)('of the $network, $divergence $moment $reduce $prior $matchX $matchZ, matches finite differences', async ({ network, objective }) => {
     const gradient = await gradientOf(network, PLANS[network], objective);
     const length = Math.sqrt(gradient.reduce((sum, value) => sum + value * value, 0));
     const program = await updateOf(network, PLANS[network], { objective });
@@ -195,7 +195,7 @@ describe('the gradient', () => {
 });
 
 describe('V = D(e(g(Z))) - D(e(X))', () => {
-  it('is 0 and pulls the encoder nowhere when the images are what is generated', async () => {
+  it('is 0 with a zero encoder gradient if the images equal the generated ones', async () => {
     const functions = new TrainingFunctions(tinyPair, symbolicState(), 'sphere');
     const fake = functions.generate(input('z', [BATCH, LATENT]), 'native');
     const program = await compileSmall(graphOf({ fake }));
@@ -238,7 +238,7 @@ async function passesOf(network: NetworkName, plan: UpdatePlan): Promise<Record<
   return { encoder: count('encoder'), generator: count('generator') };
 }
 
-describe('the passes that an update takes, and that move the running statistics,', () => {
+describe('passes of an update that update the running statistics', () => {
   it.each([
     ['encoder', { KL_real: 1 }, { encoder: 1, generator: 0 }],
     ['encoder', { match_x: 1 }, { encoder: 1, generator: 1 }],
@@ -260,6 +260,6 @@ describe('the passes that an update takes, and that move the running statistics,
   });
 });
 
-it('an update leaves no part of the state out', () => {
+it('an update returns the complete state', () => {
   expect([...STATE_NAMES].sort()).toEqual(Object.keys(tinyState()).sort());
 });

@@ -36,7 +36,7 @@ describe('calibration of a linear probe', () => {
     expectWithin(confidenceOf(classifier, unseen.features), accuracy, 0.06);
   });
 
-  it('lowers the cross-entropy of unseen rows and leaves every prediction as it is', () => {
+  it('lowers the cross-entropy of unseen rows and keeps every prediction', () => {
     const { features, labels } = clusters(100, 4, 1);
     const plain = fitLinearProbe(features, labels, CLASSES, 0).classifier;
     const calibrated = fitLinearProbe(features, labels, CLASSES, 0, { calibrate: true }).classifier;
@@ -50,7 +50,7 @@ describe('calibration of a linear probe', () => {
   });
 });
 
-describe('the scale of logits', () => {
+describe('the logit scale', () => {
   /** Probabilities of rows, and labels drawn from the softmax of `scale` times their logits. */
   function drawn(count: number, scale: number) {
     const stream = randomStream(3, 'labels of known probability');
@@ -68,11 +68,11 @@ describe('the scale of logits', () => {
     return { probabilities: { data, width: 3 }, labels };
   }
 
-  it.each([0.3, 1, 4])('is that by which the labels were drawn: %d', (scale) => {
+  it.each([0.3, 1, 4])('recovers the scale by which the labels were drawn: %d', (scale) => {
     expectWithin(fitLogitScale([drawn(20_000, scale)]), scale, 0.1 * scale);
   });
 
-  it('is finite if all held-out labels are predicted with certainty, or none is', () => {
+  it('is finite if all held-out labels are predicted with certainty, or none', () => {
     const certain = { data: Float64Array.of(1, 0, 0, 1), width: 2 };
     for (const labels of [
       [0, 1],
@@ -89,7 +89,7 @@ describe('the scale of logits', () => {
   });
 });
 
-describe('splits for a calibration', () => {
+describe('calibration splits', () => {
   it('hold out each of few labels once', () => {
     const splits = calibrationSplits(labelsInTurn(100), CLASSES, 0);
     expect(splits).toHaveLength(5);

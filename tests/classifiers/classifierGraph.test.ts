@@ -29,8 +29,8 @@ async function run(changes: Readonly<Record<string, ElementArray>> = {}) {
   return (name: string) => Float32Array.from(results[name]!.data as Float32Array);
 }
 
-describe("an iteration of a classifier's training", () => {
-  it.each(['parameters', 'head'] as const)('has the gradient of its loss in the %s', async (name) => {
+describe('a training iteration of a classifier', () => {
+  it.each(['parameters', 'head'] as const)('has the correct gradient of its loss in the %s', async (name) => {
     const result = await run();
     // From 0, Adam's first mean is (1 - beta1) times the gradient.
     const gradient = result(`next/${name}.m`).map((value) => value / (1 - CLASSIFIER_ADAM.beta1));
@@ -44,7 +44,7 @@ describe("an iteration of a classifier's training", () => {
     expect(difference / slope).toBeCloseTo(1, 1);
   });
 
-  it('moves each number by the learning rate at first, against its slope', async () => {
+  it('first moves each value by the learning rate, against its gradient', async () => {
     const result = await run();
     for (const [name, rate] of [
       ['parameters', 1e-3],
@@ -57,7 +57,7 @@ describe("an iteration of a classifier's training", () => {
     }
   });
 
-  it('has the logarithm of the number of classes as loss where the head says nothing', async () => {
+  it('has the loss log K with a zero head and K classes', async () => {
     expect((await run({ head: zeros(head) }))('loss')[0]).toBeCloseTo(Math.log(3), 5);
   });
 });

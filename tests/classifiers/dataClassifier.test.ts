@@ -4,13 +4,13 @@ import { classifierExtractor, dataClassifierSpec, RECIPE, trainDataClassifier, w
 import { expectInputError } from '../rejection.js';
 import { barSource, compileOnOneThread } from '../metrics/tinyClassifier.js';
 
-const labelled = (labels: Uint8Array | null, classes: number | null): ImageSource => {
+const labeled = (labels: Uint8Array | null, classes: number | null): ImageSource => {
   const images = splitInMemory(new Uint8Array(4 * 1024), 1024, labels);
   return { name: 'four', size: [32, 32], channels: 1, train: images, test: images, classes };
 };
 
-describe("the classifier of the data's own classes", () => {
-  it('meets the labels of images that it was not trained on, and gives their features', async () => {
+describe('the default feature extractor', () => {
+  it('classifies unseen images correctly, and returns their features', async () => {
     const source = barSource(3, 9);
     const steps: number[] = [];
     const classifier = await trainDataClassifier(source, compileOnOneThread, { onStep: (step, all) => void steps.push(step, all) });
@@ -28,15 +28,15 @@ describe("the classifier of the data's own classes", () => {
     await extractor.release();
   });
 
-  it('needs labels of two classes, and images that an architecture is made for', async () => {
+  it('requires labels of two classes, and a supported image size', async () => {
     expect(whyNoClassifier(barSource(3, 3))).toBeUndefined();
-    expect(whyNoClassifier(labelled(null, null))).toBe('four has no labels to train a feature extractor on');
-    expect(whyNoClassifier(labelled(Uint8Array.of(1, 1, 1, 1), 2))).toBe('four has a single class, on which no feature extractor can be trained');
-    await expectInputError(() => dataClassifierSpec(labelled(null, null)), 'four has no labels');
+    expect(whyNoClassifier(labeled(null, null))).toBe('four has no labels to train a feature extractor on');
+    expect(whyNoClassifier(labeled(Uint8Array.of(1, 1, 1, 1), 2))).toBe('four has a single class, but a feature extractor needs at least 2');
+    await expectInputError(() => dataClassifierSpec(labeled(null, null)), 'four has no labels');
   });
 
-  it('has features that are not normalised', () => {
-    const { network, classes, onSphere } = dataClassifierSpec(labelled(Uint8Array.of(0, 1, 2, 1), 3));
+  it('has features that are not normalized', () => {
+    const { network, classes, onSphere } = dataClassifierSpec(labeled(Uint8Array.of(0, 1, 2, 1), 3));
     expect([network.outputShape, classes, onSphere]).toEqual([[RECIPE.features, 1, 1], 3, false]);
   });
 });

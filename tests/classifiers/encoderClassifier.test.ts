@@ -18,7 +18,7 @@ const weights = {
 };
 const images = gatherImages(barSource(5, 1).train, [0, 1, 2, 3, 4], 1024);
 
-describe("a classifier's verdicts", () => {
+describe('predictions of a classifier', () => {
   it('are the softmax of a linear function of its features', async () => {
     const { features, probabilities } = await programs.classify(weights, images);
     const expected = Array.from({ length: 5 }, (_, row) => {
@@ -32,7 +32,7 @@ describe("a classifier's verdicts", () => {
     expect(largestDifference(probabilities, expected)).toBeLessThan(1e-5);
   });
 
-  it('have features on the sphere of radius sqrt(M), where codes lie', async () => {
+  it('have features on the sphere of radius sqrt(M)', async () => {
     const { features } = await programs.classify(weights, images);
     for (let row = 0; row < 5; row++) expect(Math.hypot(...features.subarray(row * 8, row * 8 + 8))).toBeCloseTo(Math.sqrt(8), 4);
     const { model, weights: trained } = tinyModel();
@@ -46,19 +46,19 @@ describe("a classifier's verdicts", () => {
     await model.release();
   });
 
-  it('do not depend on what else is classified', async () => {
+  it('do not depend on other images in the batch', async () => {
     const all = await programs.classify(weights, images);
     const one = await programs.classify(weights, images.subarray(2 * 1024, 3 * 1024));
     expect(largestDifference(one.probabilities, all.probabilities.subarray(6, 9))).toBeLessThan(1e-6);
     expect((await programs.classify(weights, new Uint8Array(0))).probabilities).toHaveLength(0);
   });
 
-  it('are even where the head says nothing', async () => {
+  it('are uniform with a zero head', async () => {
     const { probabilities } = await programs.classify(fresh, images);
     expect(largestDifference(probabilities, new Float32Array(15).fill(1 / 3))).toBeLessThan(1e-6);
   });
 
-  it('come from programs that are made once, and again after their release', async () => {
+  it('use programs that are compiled once, and again after their release', async () => {
     let made = 0;
     const counting = new ClassifierPrograms(tinySpec(), (graph) => {
       made++;
@@ -81,8 +81,8 @@ const start = freshClassifier(tinySpec(), 1);
 const training = { steps: 40, batch: 8, learningRate: 0.01, seed: 2 };
 const train = (changes: Partial<typeof training> = {}) => trainClassifier(programs, start, source.train, source.train.labels!, { ...training, ...changes });
 
-describe('a classifier', () => {
-  it('learns from labelled images to tell others', async () => {
+describe('classifier training', () => {
+  it('learns to classify labeled images', async () => {
     const losses: number[] = [];
     const options = { ...training, onStep: (_: number, loss: number) => void losses.push(loss) };
     const weights = await trainClassifier(programs, start, source.train, source.train.labels!, options);
@@ -98,26 +98,26 @@ describe('a classifier', () => {
     expect(losses.at(-1)).toBeLessThan(losses[0]! / 2);
   });
 
-  it('is the same for the same seed, and another for another', async () => {
+  it('is deterministic, and depends on the seed', async () => {
     const first = await train({ steps: 3 });
     expect(await train({ steps: 3 })).toEqual(first);
     expect((await train({ steps: 3, seed: 3 })).head).not.toEqual(first.head);
     expect(freshClassifier(tinySpec(), 2).parameters).not.toEqual(start.parameters);
   });
 
-  it('stays as it is at a rate of 0, but for its running statistics', async () => {
+  it('with learning rate 0 changes only the running statistics', async () => {
     const { parameters, statistics, head } = await train({ steps: 2, learningRate: 0 });
     expect([parameters, head]).toEqual([start.parameters, start.head]);
     expect(statistics).not.toEqual(start.statistics);
   });
 
-  it('is trained on all images at once where there are fewer than a batch takes', async () => {
+  it('uses a batch of all images if there are fewer than a batch', async () => {
     const few = subset(source.train, Uint32Array.of(0, 1, 2));
     const trained = await trainClassifier(programs, start, few, few.labels!, { ...training, steps: 2, batch: 64 });
     expect(trained.parameters).not.toEqual(start.parameters);
   });
 
-  it('needs two images', async () => {
+  it('requires two images', async () => {
     const one = subset(source.train, Uint32Array.of(0));
     await expectInputError(() => trainClassifier(programs, start, one, [0], training), '1 images');
   });

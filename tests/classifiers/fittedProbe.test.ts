@@ -17,7 +17,7 @@ const test = gatherImages(
 const classifierOf = (fitted: FittedProbe) => imageClassifier(fitted, model, weights, compileOnOneThread);
 
 describe('a fitted probe', () => {
-  it.each(PROBE_METHODS)('by %s classifies images as it was tested, with probabilities', async (method) => {
+  it.each(PROBE_METHODS)('by %s classifies images as when tested, with probabilities', async (method) => {
     const fits: { probe: FittedProbe; accuracy: number }[] = [];
     const options = { model, weights, source, labels: [6], trials: 1, methods: [method], seed: 0, compile: compileOnOneThread };
     await probe({ ...options, onFit: (fit) => fits.push(fit) });
@@ -33,7 +33,7 @@ describe('a fitted probe', () => {
     });
   });
 
-  it('by regression gives the class of the largest weight times code plus bias', async () => {
+  it('by regression predicts the class of the largest weight times code plus bias', async () => {
     const parameters = Float32Array.of(1, ...new Float32Array(8), -1, ...new Float32Array(8), ...new Float32Array(8), 0.25);
     const classifier = await classifierOf({ method: 'codes', classes: 3, parameters });
     const codes = await model.encode(test);
@@ -45,7 +45,7 @@ describe('a fitted probe', () => {
     await classifier.release();
   });
 
-  it('of other networks is refused', async () => {
+  it('of different networks is rejected', async () => {
     const head = new Float32Array(27);
     const vectors = { parameters: weights['encoder.parameters'], statistics: weights['encoder.statistics'], head };
     await expectInputError(
@@ -55,9 +55,13 @@ describe('a fitted probe', () => {
       '26',
       '27',
     );
-    await expectInputError(() => classifierOf({ method: 'supervised', classes: 3, weights: { ...vectors, statistics: head } }), 'statistics are 27');
+    await expectInputError(
+      () => classifierOf({ method: 'supervised', classes: 3, weights: { ...vectors, statistics: head } }),
+      'values of statistics',
+      'got 27',
+    );
     const classifier = await classifierOf({ method: 'codes', classes: 3, parameters: new Float32Array(3 * 8) });
-    await expectInputError(() => classifier.classify(test), '8 wide', '7');
+    await expectInputError(() => classifier.classify(test), 'width 7', 'got 8');
     await classifier.release();
   });
 });

@@ -8,20 +8,20 @@ const stream = (seed = 1) => randomStream(seed, 'labels');
 const labels = Uint8Array.from({ length: 60 }, (_, index) => (index % 12 === 0 ? 0 : index % 3 === 1 ? 1 : 2));
 const count = (values: ArrayLike<number>, value: number): number => Array.from(values).filter((other) => other === value).length;
 
-describe('labels', () => {
-  it('are refused unless each row has one that names a class', async () => {
+describe('checkLabels', () => {
+  it('rejects labels unless each row has one that is a class index', async () => {
     expect(checkLabels(labels, 60)).toBe(3);
     expect(checkLabels(labels, 60, 10)).toBe(10);
-    await expectInputError(() => checkLabels(labels, 59), '60 for 59 rows');
+    await expectInputError(() => checkLabels(labels, 59), 'one per row, 59', 'got 60');
     await expectInputError(() => checkLabels(labels, 60, 2), 'is 2', 'from 0 to 1');
     await expectInputError(() => checkLabels([0, 1.5], 2), 'label 1 is 1.5');
     await expectInputError(() => checkLabels([0, -1], 2), 'label 1 is -1');
-    await expectInputError(() => checkLabels([3, 3, 3], 3), 'one class', 'at least 2');
+    await expectInputError(() => checkLabels([3, 3, 3], 3), 'the same label', 'at least 2');
   });
 });
 
-describe('a balanced draw', () => {
-  it('has as many different places of every class, in order', () => {
+describe('drawBalancedLabels', () => {
+  it('returns the same number of distinct indices of each class, sorted', () => {
     const drawn = drawBalancedLabels(labels, 15, stream());
     expect(new Set(drawn).size).toBe(15);
     expect(drawn).toEqual(drawn.toSorted());
@@ -34,13 +34,13 @@ describe('a balanced draw', () => {
       ).toBe(5);
   });
 
-  it('depends on the stream alone, and reaches every place', () => {
+  it('depends only on the stream, and can reach every index', () => {
     expect(drawBalancedLabels(labels, 6, stream(1))).toEqual(drawBalancedLabels(labels, 6, stream(1)));
     const reached = new Set(Array.from({ length: 200 }, (_, seed) => Array.from(drawBalancedLabels(labels, 6, stream(seed)))).flat());
     expect(reached.size).toBe(60);
   });
 
-  it('is refused where there are not as many', async () => {
+  it('rejects counts that the classes do not have', async () => {
     await expectInputError(() => drawBalancedLabels(labels, 18, stream()), '6 of each class', 'class 0 has 5');
     await expectInputError(() => drawBalancedLabels(labels, 7, stream()), '7', 'multiple of 3');
     await expectInputError(() => drawBalancedLabels(labels, 0, stream()), 'is 0');
@@ -48,8 +48,8 @@ describe('a balanced draw', () => {
   });
 });
 
-describe('stratified folds', () => {
-  it('share out every class, and all labels, evenly', () => {
+describe('stratifiedFolds', () => {
+  it('distributes every class, and all labels, evenly', () => {
     const folds = stratifiedFolds(labels, 5, stream());
     for (let fold = 0; fold < 5; fold++) {
       expect(count(folds, fold)).toBe(12);
@@ -59,22 +59,22 @@ describe('stratified folds', () => {
     expect(folds).not.toEqual(stratifiedFolds(labels, 5, stream(2)));
   });
 
-  it('differ by one label at most', () => {
+  it('differ in size by at most one label', () => {
     const sizes = [0, 1, 2].map((fold) => count(stratifiedFolds(labels.subarray(0, 56), 3, stream()), fold));
     expect(Math.max(...sizes) - Math.min(...sizes)).toBeLessThanOrEqual(1);
   });
 
-  it('are refused where a class has fewer labels', async () => {
+  it('rejects a class with fewer labels than folds', async () => {
     await expectInputError(() => stratifiedFolds(labels, 6, stream()), 'class 0', '5 labels', '6 folds');
     await expectInputError(() => stratifiedFolds(labels, 1, stream()), 'folds: is 1');
     expect(stratifiedFolds(labels, 5, stream(), 9)).toHaveLength(60);
   });
 });
 
-describe('accuracy', () => {
-  it('is the part of labels met', async () => {
+describe('accuracyOf', () => {
+  it('is the fraction of correct predictions', async () => {
     expect(accuracyOf([1, 2, 3, 4], [1, 0, 3, 3])).toBe(0.5);
-    await expectInputError(() => accuracyOf([1], [1, 2]), '1 predictions', '2 labels');
-    await expectInputError(() => accuracyOf([], []), 'at least 1');
+    await expectInputError(() => accuracyOf([1], [1, 2]), 'got 2 for 1 predictions');
+    await expectInputError(() => accuracyOf([], []), 'at least one');
   });
 });

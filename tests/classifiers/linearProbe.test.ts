@@ -14,32 +14,32 @@ function corners(rows: number, distance: number, seed: number): { features: Feat
 }
 
 describe('a linear probe', () => {
-  it('tells classes that lie apart, also on rows that it has not seen', () => {
+  it('separates distant classes, also on unseen rows', () => {
     const [known, unseen] = [corners(60, 8, 1), corners(300, 8, 2)];
     const { classifier, rows } = fitLinearProbe(known.features, known.labels, 3, 0);
     expect(rows).toBe(60);
     expect(accuracyOf(predictClasses(classifier, unseen.features), unseen.labels)).toBe(1);
   });
 
-  it('is held back the more, the less its features say', () => {
+  it('has a larger L2 penalty, the less informative its features are', () => {
     const noise = fitLinearProbe(corners(60, 0, 3).features, corners(60, 0, 3).labels, 3, 0);
     const clear = fitLinearProbe(corners(60, 8, 3).features, corners(60, 8, 3).labels, 3, 0);
     expect(noise.l2).toBeGreaterThan(clear.l2);
   });
 
-  it('takes a ridge of 0.001 where a class has a single label, so that none can be held out', () => {
+  it('uses an L2 penalty of 0.001 if a class has a single label, so that none can be held out', () => {
     expect(fitLinearProbe(featuresOf([0, 1, 5, 6], 2), [0, 1], 2, 0).l2).toBe(1e-3);
   });
 
-  it('follows from its seed', () => {
+  it('depends only on its seed', () => {
     const { features, labels } = corners(45, 1, 4);
     expect(fitLinearProbe(features, labels, 3, 5)).toEqual(fitLinearProbe(features, labels, 3, 5));
   });
 
-  it('is refused for wrong labels, and for rows that are too long', async () => {
+  it('rejects invalid labels and rows that are too wide', async () => {
     const { features, labels } = corners(6, 1, 1);
-    await expectInputError(() => fitLinearProbe(features, labels.slice(1), 3, 0), '5 for 6 rows');
-    await expectInputError(() => fitLinearProbe(features, [1, 1, 1, 1, 1, 1], 3, 0), 'one class');
-    await expectInputError(() => fitLinearProbe({ data: new Float32Array(0), width: 9e6 }, [0, 1], 2, 0), '9000000', 'too long');
+    await expectInputError(() => fitLinearProbe(features, labels.slice(1), 3, 0), 'one per row, 6', 'got 5');
+    await expectInputError(() => fitLinearProbe(features, [1, 1, 1, 1, 1, 1], 3, 0), 'the same label');
+    await expectInputError(() => fitLinearProbe({ data: new Float32Array(0), width: 9e6 }, [0, 1], 2, 0), '9000000', 'too wide');
   });
 });

@@ -10,7 +10,7 @@ const { width, labels, penalised, freeBias } = reference.classification;
 const features = featuresOf(reference.classification.features, width);
 
 describe('logistic regression', () => {
-  it('has the parameters that SciPy finds, with a bias that counts or not', () => {
+  it('has the parameters that SciPy finds, with and without a penalty on biases', () => {
     const fit = (l2: number, penalizeBias: boolean) => fitLogisticRegression(features, labels, { l2, penalizeBias, tolerance: 1e-9 });
     expect(largestDifference(fit(penalised.ridge, true).parameters, penalised.parameters)).toBeLessThan(1e-5);
     const free = fit(freeBias.ridge, false).parameters;
@@ -18,11 +18,11 @@ describe('logistic regression', () => {
     expect(largestDifference(free, freeBias.parameters)).toBeLessThan(1e-5);
   });
 
-  it('counts biases, with a ridge of 1e-3, unless told otherwise', () => {
+  it('penalizes biases, with an L2 penalty of 1e-3, by default', () => {
     expect(fitLogisticRegression(features, labels)).toEqual(fitLogisticRegression(features, labels, { l2: 1e-3, penalizeBias: true }));
   });
 
-  it('with an overwhelming ridge knows nothing, and without features the frequencies', () => {
+  it('predicts uniformly with a huge penalty, and class frequencies without features', () => {
     const nothing = fitLogisticRegression(features, labels, { l2: 1e6 });
     expectWithin(crossEntropyOf(nothing, features, labels), Math.log(3), 1e-4);
     const zero = featuresOf([0, 0, 0, 0], 1);
@@ -31,7 +31,7 @@ describe('logistic regression', () => {
     expectWithin(crossEntropyOf(frequencies, zero, [0, 1, 1, 1]), -(Math.log(0.25) + 3 * Math.log(0.75)) / 4, 1e-9);
   });
 
-  it('is at a minimum: no change of a parameter has a lower objective', () => {
+  it('reaches a minimum: no change of a parameter lowers the objective', () => {
     const classifier = fitLogisticRegression(features, labels, { l2: 1e-3, tolerance: 1e-9 });
     const objective = (parameters: Float64Array) =>
       crossEntropyOf({ ...classifier, parameters }, features, labels) + 1e-3 * parameters.reduce((sum, value) => sum + value * value, 0);
@@ -45,7 +45,7 @@ describe('logistic regression', () => {
     }
   });
 
-  it('separates classes that lie apart, over more rows than are in memory at once', () => {
+  it('separates distant classes, over more rows than are multiplied at a time', () => {
     const rows = 5000;
     const kinds = Uint8Array.from({ length: rows }, (_, row) => row % 4);
     const { data } = normalRows(rows, 6, 3);
@@ -55,26 +55,26 @@ describe('logistic regression', () => {
     expect(accuracyOf(predictClasses(classifier, { data: apart.data.subarray(6), width: 6 }), kinds.subarray(1))).toBeGreaterThan(0.999);
   });
 
-  it('knows of classes that no label has', () => {
+  it('supports classes without labels', () => {
     const classifier = fitLogisticRegression(features, labels, { classes: 5 });
     expect(classifier.parameters).toHaveLength(5 * (width + 1));
     expect(Math.max(...predictClasses(classifier, features))).toBe(2);
   });
 
-  it('is refused for data that teach nothing', async () => {
+  it('rejects invalid data', async () => {
     await expectInputError(() => fitLogisticRegression(withEntry(features, 4, NaN), labels), 'row 1, column 0');
-    await expectInputError(() => fitLogisticRegression(features, labels.slice(1)), '59 for 60 rows');
-    await expectInputError(() => fitLogisticRegression(features, Array<number>(60).fill(1)), 'one class');
+    await expectInputError(() => fitLogisticRegression(features, labels.slice(1)), 'one per row, 60', 'got 59');
+    await expectInputError(() => fitLogisticRegression(features, Array<number>(60).fill(1)), 'the same label');
     await expectInputError(() => fitLogisticRegression(features, labels, { classes: 2 }), 'from 0 to 1');
-    await expectInputError(() => fitLogisticRegression(features, labels, { l2: -1 }), 'ridge: is -1');
+    await expectInputError(() => fitLogisticRegression(features, labels, { l2: -1 }), 'l2: is -1');
     const classifier = fitLogisticRegression(features, labels);
-    await expectInputError(() => predictClasses(classifier, normalRows(3, 5, 1)), '5 wide', 'made for 4');
-    await expectInputError(() => crossEntropyOf(classifier, features, [0, 1]), '2 for 60 rows');
+    await expectInputError(() => predictClasses(classifier, normalRows(3, 5, 1)), 'width 4', 'got 5');
+    await expectInputError(() => crossEntropyOf(classifier, features, [0, 1]), 'one per row, 60', 'got 2');
   });
 });
 
-describe('the choice of a ridge', () => {
-  it('is the most accurate on held-out labels, then the one of least cross-entropy', () => {
+describe('selectL2', () => {
+  it('prefers accuracy on held-out labels, then low cross-entropy', () => {
     const { l2, scores } = selectL2(features, labels, { candidates: [1e-5, 0.01, 100], folds: 4 });
     expect(scores.map((score) => score.l2)).toEqual([1e-5, 0.01, 100]);
     const best = scores.toSorted((a, b) => b.accuracy - a.accuracy || a.crossEntropy - b.crossEntropy)[0]!;
@@ -82,20 +82,20 @@ describe('the choice of a ridge', () => {
     expectWithin(scores[2]!.crossEntropy, Math.log(3), 0.02);
   });
 
-  it('is large where features tell nothing and many parameters could learn them by heart', () => {
+  it('selects a large penalty if features are uninformative and parameters many', () => {
     const noise = normalRows(60, 50, 5);
     const { scores } = selectL2(noise, labels, { candidates: [1e-6, 1] });
     expect(scores[0]!.crossEntropy).toBeGreaterThan(2 * scores[1]!.crossEntropy);
   });
 
-  it('depends on the seed alone', () => {
+  it('depends only on the seed', () => {
     const choose = (seed: number) => selectL2(features, labels, { candidates: [0.01, 0.1], folds: 3, seed });
     expect(choose(1)).toEqual(choose(1));
     expect(choose(1).scores).not.toEqual(choose(2).scores);
   });
 
-  it('is refused without candidates, and with too few labels', async () => {
-    await expectInputError(() => selectL2(features, labels, { candidates: [] }), 'no candidates');
+  it('rejects no candidates, and too few labels', async () => {
+    await expectInputError(() => selectL2(features, labels, { candidates: [] }), 'at least one L2 penalty');
     await expectInputError(() => selectL2(features, labels, { folds: 50 }), '50 folds');
   });
 });

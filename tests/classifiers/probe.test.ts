@@ -14,7 +14,7 @@ const run = (changes: Partial<ProbeOptions>) =>
   probe({ model, weights, source, labels: [6], trials: 2, methods: ['pixels'], seed: 0, compile: compileOnOneThread, ...changes });
 
 describe('a probe', () => {
-  it('has mean and standard deviation of the accuracy for each method and number of labels, by the accuracies of its trials', async () => {
+  it('reports mean and standard deviation of the accuracies of its trials, for each method and label count', async () => {
     const fits: { labels: number; accuracy: number; method: string }[] = [];
     const heard: unknown[] = [];
     const results = await run({
@@ -42,18 +42,18 @@ describe('a probe', () => {
     }
   });
 
-  it('meets all labels of classes that pixels tell apart', async () => {
+  it('classifies correctly if pixels separate the classes', async () => {
     expect(await run({})).toEqual([{ labels: 6, method: 'pixels', accuracy: 1, std: 0 }]);
   });
 
-  it('by classifiers of rows tells more than chance, and follows from its seed', async () => {
+  it('by classifiers of rows exceeds chance, and depends only on its seed', async () => {
     const options: Partial<ProbeOptions> = { methods: ['codes', 'features', 'knn', 'pixels'], labels: [30], trials: 1 };
     const results = await run(options);
     for (const { method, accuracy } of results) expect(accuracy, method).toBeGreaterThan(0.5);
     expect(await run(options)).toEqual(results);
   });
 
-  it.each(['codes', 'finetune'] as const)('calibrates the first classifier by %s if asked, and keeps all accuracies', async (method) => {
+  it.each(['codes', 'finetune'] as const)('calibrates the first classifier by %s on request, and keeps all accuracies', async (method) => {
     const fit = async (calibrate: boolean) => {
       const fits: Float32Array[] = [];
       const onFit: ProbeOptions['onFit'] = ({ probe }) => void fits.push('weights' in probe ? probe.weights.head : (probe as LinearFit).parameters);
@@ -75,7 +75,7 @@ describe('a probe', () => {
     expect(calibrated.fits[1]).toEqual(second);
   });
 
-  it('of one label a class holds none out', async () => {
+  it('with one label per class holds none out', async () => {
     expect((await run({ labels: [3], methods: ['codes', 'features', 'knn'] })).map(({ labels }) => labels)).toEqual([3, 3, 3]);
   });
 });
@@ -85,14 +85,14 @@ const images = (count: number, labels: Uint8Array | null) => splitInMemory(new U
 const REFUSED: readonly (readonly [string, Partial<ProbeOptions>, readonly string[]])[] = [
   ['data without labels', without({ train: images(6, null), classes: null }), ['bars', 'no labels']],
   ['data of one class', without({ train: images(6, new Uint8Array(6)), classes: 1 }), ['bars', 'single class']],
-  ['labels that all are of one class', without({ train: images(6, new Uint8Array(6)) }), ['one class']],
+  ['labels of a single class', without({ train: images(6, new Uint8Array(6)) }), ['the same label']],
   ['no test images', without({ test: images(0, new Uint8Array(0)) }), ['no test images']],
-  ['more labels than there are', { labels: [63] }, ['--labels 63', '60 labeled']],
+  ['more labels than available', { labels: [63] }, ['--labels 63', '60 labeled']],
   ['more labels than a class has', without({ train: images(6, Uint8Array.of(0, 1, 2, 0, 0, 0)) }), ['2 of each class', 'class 1 has 1']],
-  ['labels that are not as many of each class', { labels: [7] }, ['7', 'multiple of 3']],
+  ['a label count that is not a multiple of the classes', { labels: [7] }, ['7', 'multiple of 3']],
 ];
 
-describe('a probe is refused for', () => {
+describe('probe rejects', () => {
   it.each(REFUSED)('%s', async (_, changes, texts) => {
     await expectInputError(() => run(changes), ...texts);
   });

@@ -20,7 +20,7 @@ const rowsOf = async (name: 'codes' | 'features' | 'pixels') => {
   return { ...representation, rows, row: (index: number) => Array.from(rows.data.subarray(index * rows.width, (index + 1) * rows.width)) };
 };
 
-/** The activations behind the first batch normalisation [N, 8, 8, 8], by a graph of their own. */
+/** The activations behind the first batch normalization [N, 8, 8, 8], by a graph of their own. */
 async function activations(): Promise<Float32Array> {
   const { encoder } = model.pair;
   const [parameters, statistics] = [input('parameters', [encoder.parameters.size]), input('statistics', [encoder.statistics.size])];
@@ -35,8 +35,8 @@ async function activations(): Promise<Float32Array> {
   return data;
 }
 
-describe('what images are represented by', () => {
-  it('codes are those of the encoder, of length sqrt(M)', async () => {
+describe('representations of images', () => {
+  it('codes have length sqrt(M)', async () => {
     const { row } = await rowsOf('codes');
     expect(Math.hypot(...row(1))).toBeCloseTo(Math.sqrt(8), 4);
     expect(
@@ -47,7 +47,7 @@ describe('what images are represented by', () => {
     ).toBeLessThan(1e-5);
   });
 
-  it('pixels are from -1 to 1, and stay as they are', async () => {
+  it('pixels are in [-1, 1] and not scaled', async () => {
     const { row, scaleBy } = await rowsOf('pixels');
     expect(row(2)).toEqual(Array.from(images.subarray(2048, 3072), (byte) => Math.fround((byte / 255) * 2 - 1)));
     expect(scaleBy).toBeUndefined();
@@ -69,7 +69,7 @@ describe('what images are represented by', () => {
     }
   });
 
-  it('features are scaled so that codes and activations weigh alike', async () => {
+  it('features are scaled so that codes and activations have equal weight', async () => {
     const { rows, width, scaleBy } = await rowsOf('features');
     const { data } = applyScale(scaleBy!(rows), rows);
     const energies = [0, 0];

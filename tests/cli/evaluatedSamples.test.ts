@@ -59,15 +59,15 @@ async function evaluatedSamples(checkpoint: string, count: number, seed: number,
   return all.subarray(2 * bytes, (2 + count) * bytes);
 }
 
-describe('the samples that are judged', () => {
-  const grey = tinyConfiguration({ ema: 0.5 });
-  const colour = tinyConfiguration({ ema: 0.5, channels: 3, network: 'dcgan64', size: 64 });
+describe('the samples of an evaluation', () => {
+  const gray = tinyConfiguration({ ema: 0.5 });
+  const color = tinyConfiguration({ ema: 0.5, channels: 3, network: 'dcgan64', size: 64 });
   it.each([
-    ['the averages', grey, 30, 0, []],
-    ['the weights themselves', grey, 30, 0, ['--no-ema']],
-    ['another count, which fills no batch', grey, 1203, 5, []],
-    ['RGB images of 64x64', colour, 21, 3, ['--no-ema']],
-  ] as const)('are byte for byte those that sample writes as an array: %s', async (name, configuration, count, seed, flags) => {
+    ['EMA weights', gray, 30, 0, []],
+    ['raw weights', gray, 30, 0, ['--no-ema']],
+    ['a different count, with a partial batch', gray, 1203, 5, []],
+    ['RGB images of 64x64', color, 21, 3, ['--no-ema']],
+  ] as const)('equal those that sample writes as an array, byte by byte: %s', async (name, configuration, count, seed, flags) => {
     const checkpoint = await makeAveragedRun(name.replaceAll(' ', '-'), configuration);
     const out = join(cwd, `${name}.npz`);
     await resultOf(['sample', checkpoint, '--count', `${count}`, '--seed', `${seed}`, '--out', out, ...flags], cwd);

@@ -1,4 +1,4 @@
-import { cpSync, existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { cpSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -19,10 +19,10 @@ interface Fault {
   readonly times?: number;
 }
 
-const startFaulty = (args: readonly string[], cwd: string, fault: Fault): RunningCommand =>
-  startCommand(args, cwd, { NODE_OPTIONS: `--import ${INJECT}`, AGENET_FAULT: JSON.stringify(fault) });
+const startFaulty = (args: readonly string[], cwd: string, ...faults: readonly Fault[]): RunningCommand =>
+  startCommand(args, cwd, { NODE_OPTIONS: `--import ${INJECT}`, AGENET_FAULTS: JSON.stringify(faults) });
 
-const runFaulty = (args: readonly string[], cwd: string, fault: Fault): Promise<CommandResult> => startFaulty(args, cwd, fault).finished;
+const runFaulty = (args: readonly string[], cwd: string, ...faults: readonly Fault[]): Promise<CommandResult> => startFaulty(args, cwd, ...faults).finished;
 
 const folder = sharedTemporaryFolder();
 const DATA = `npz:${join(folder, 'noise.npz')}`;
@@ -69,42 +69,39 @@ function expectAsUndisturbed(cwd: string): void {
   expect(readdirSync(run(cwd), { recursive: true }).filter((name) => /partial|\.lock/.test(String(name)))).toEqual([]);
 }
 
-describe('a training that is killed while it writes', () => {
-  const points = ['half', 'whole', 'renamed'] as const;
-
-  it.each(points)('a checkpoint (%s) keeps the one before, and ends with the same weights once it is resumed', async (point) => {
+describe('training that is killed while it writes', () => {
+  it('any file of a run keeps earlier checkpoints, and ends with the same files when resumed', async () => {
     const cwd = temporaryFolder();
-    const { status } = await runFaulty(TRAIN, cwd, { file: '000010\\.safetensors$', at: 1, point });
-    expect(status).toBeNull();
-    expect(checkpoint(cwd, 5).equals(checkpoint(folder, 5))).toBe(true);
-    expect(existsSync(run(cwd, 'checkpoints', '000010.safetensors'))).toBe(point === 'renamed');
+    // One run: each resumed process dies at the next fault, in the order of the iterations.
+    const faults: readonly Fault[] = [
+      { file: 'log\\.jsonl$', at: 7, point: 'half' },
+      { file: '000010\\.png$', at: 1, point: 'half' },
+      { file: '000010\\.safetensors$', at: 1, point: 'half' },
+      { file: '000010\\.safetensors$', at: 1, point: 'whole' },
+      { file: '000010\\.safetensors$', at: 1, point: 'renamed' },
+      { file: 'evaluation-000013\\.json$', at: 1, point: 'whole' },
+      { file: 'best\\.safetensors$', at: 1, point: 'renamed' },
+      { file: 'best\\.json$', at: 1, point: 'half' },
+    ];
+    for (const [index, fault] of faults.entries()) {
+      const { status, stderr } = await runFaulty(index === 0 ? TRAIN : RESUME, cwd, fault);
+      expect(status, `${fault.file} ${fault.point}: ${stderr}`).toBeNull();
+      const kept = checkpointsIn(cwd).filter((name) => /^\d+\.safetensors$/.test(name));
+      for (const name of kept) expect(readFileSync(run(cwd, 'checkpoints', name)).equals(readFileSync(run(folder, 'checkpoints', name))), name).toBe(true);
+      expect(kept.includes('000010.safetensors')).toBe(index >= 4);
+      for (const name of checkpointsIn(cwd).filter((name) => name.endsWith('.safetensors'))) await readCheckpointFile(run(cwd, 'checkpoints', name));
+    }
     expect((await runProcess(RESUME, cwd)).status).toBe(0);
     expectAsUndisturbed(cwd);
   });
 
-  it.each([
-    ['an evaluation', 'evaluation-000013\\.json$', 'whole'] as const,
-    ['the best checkpoint', 'best\\.safetensors$', 'renamed'] as const,
-    ['the record of the best', 'best\\.json$', 'half'] as const,
-    ['the log', 'log\\.jsonl$', 'half'] as const,
-    ['a preview', '000010\\.png$', 'half'] as const,
-  ])('%s (%s, %s) ends with the same files once it is resumed', async (_, file, point) => {
+  it('its lock or configuration can start again', async () => {
     const cwd = temporaryFolder();
-    expect((await runFaulty(TRAIN, cwd, { file, at: 1, point })).status).toBeNull();
-    const kept = checkpointsIn(cwd).filter((name) => /^\d+\.safetensors$/.test(name));
-    for (const name of kept) await readCheckpointFile(run(cwd, 'checkpoints', name));
-    expect((await runProcess(RESUME, cwd)).status).toBe(0);
-    expectAsUndisturbed(cwd);
-  });
-
-  it.each([
-    ['its lock', '\\.lock$'],
-    ['its configuration', 'config\\.json$'],
-  ])('%s can be started again', async (_, file) => {
-    const cwd = temporaryFolder();
-    expect((await runFaulty(TRAIN, cwd, { file, at: 1, point: 'half' })).status).toBeNull();
-    // A lock that is half-written is taken over once it is older than a second.
-    await pause(1100);
+    for (const file of ['\\.lock$', 'config\\.json$']) {
+      expect((await runFaulty(TRAIN, cwd, { file, at: 1, point: 'half' })).status).toBeNull();
+      // A lock that is half-written is taken over once it is older than a second.
+      await pause(1100);
+    }
     expect((await runProcess(TRAIN, cwd)).status).toBe(0);
     expectAsUndisturbed(cwd);
   });
@@ -116,7 +113,7 @@ describe('a command that is killed while it writes', () => {
     ['an evaluation', ['evaluate', 'run', '--metrics', 'psnr', '--count', '6'], join('run', 'evaluation-000026.json')],
     ['samples', ['sample', 'run', '--count', '4', '--out', 'samples.png'], 'samples.png'],
     ['codes', ['encode', 'run', '--out', 'codes.npz'], 'codes.npz'],
-  ])('%s keeps the earlier one', async (_, args, file) => {
+  ])('%s keeps the previous one', async (_, args, file) => {
     const cwd = temporaryFolder();
     cpSync(run(folder), run(cwd), { recursive: true });
     expect((await runProcess(args, cwd)).status).toBe(0);
@@ -130,35 +127,28 @@ describe('a command that is killed while it writes', () => {
   });
 });
 
-describe('a disk that is full', () => {
-  it.each([
-    ['a checkpoint', '000010\\.safetensors$', 1, 'training is paused'],
-    ['the log', 'log\\.jsonl$', 1, 'log.jsonl: cannot be written'],
-    ['previews', '000010\\.png$', 1, '000010.png: cannot be written'],
-    ['an evaluation', 'evaluation-000013\\.json$', 1, 'evaluation-000013.json: cannot be written'],
-    ['the best checkpoint', 'best\\.safetensors$', 1, 'best.safetensors: cannot be written'],
-    ['the record of the best', 'best\\.json$', 1, 'best.json: cannot be written'],
-  ])('for %s once is said, and training ends with the same weights', async (_, file, at, warning) => {
+describe('a full disk', () => {
+  it('is reported for each kind of file, and training ends with the same weights', async () => {
     const cwd = temporaryFolder();
-    const { status, stderr } = await runFaulty(TRAIN, cwd, { file, at, point: 'half', error: 'ENOSPC', times: 1 });
-    expect([status, stderr]).toEqual([0, expect.stringContaining(warning)]);
-    expect(stderr).toContain('the disk is full');
+    const files = ['log.jsonl', '000010.png', '000010.safetensors', 'best.safetensors', 'evaluation-000026.json'];
+    const faults = [...files, 'best.json'].map((name): Fault => ({ file: `${name.replaceAll('.', '\\.')}$`, at: 1, point: 'half', error: 'ENOSPC', times: 1 }));
+    // The event file of TensorBoard stays incomplete: it is not needed to resume.
+    const { status, stderr } = await runFaulty([...TRAIN, '--tensorboard'], cwd, ...faults, { file: 'tfevents', at: 2, point: 'half', error: 'ENOSPC' });
+    expect(status, stderr).toBe(0);
+    for (const name of files) expect(stderr).toMatch(new RegExp(`${name}: cannot be written \\(the disk is full\\)`));
+    expect(stderr.match(/training is paused/g)).toHaveLength(3);
+    const scores = (path: string) => (JSON.parse(readFileSync(run(path, 'evaluation-000026.json'), 'utf8')) as { metrics: unknown }).metrics;
+    expect(scores(cwd)).toEqual(scores(folder));
+    expect(readFileSync(run(cwd, 'best.json'), 'utf8')).toBe(readFileSync(run(folder, 'best.json'), 'utf8'));
     expect(checkpoint(cwd, STEPS).equals(checkpoint(folder, STEPS))).toBe(true);
     expect(readdirSync(run(cwd), { recursive: true }).filter((name) => String(name).includes('partial'))).toEqual([]);
-  });
-
-  it('for the event file of TensorBoard changes nothing else', async () => {
-    const cwd = temporaryFolder();
-    const { status } = await runFaulty([...TRAIN, '--tensorboard'], cwd, { file: 'tfevents', at: 2, point: 'half', error: 'ENOSPC' });
-    expect(status).toBe(0);
-    expect(checkpoint(cwd, STEPS).equals(checkpoint(folder, STEPS))).toBe(true);
   });
 
   it.each([
     ['the lock', '\\.lock$', 'half'],
     ['the configuration', 'config\\.json$', 'half'],
     // The log begins empty: nothing is written, but the file is flushed.
-    ['the beginning of the log', 'log\\.jsonl$', 'whole'],
+    ['the start of the log', 'log\\.jsonl$', 'whole'],
   ] as const)('for %s ends the command before training, in one line', async (_, file, point) => {
     for (const error of ['ENOSPC', 'EROFS']) {
       const cwd = temporaryFolder();
@@ -167,7 +157,7 @@ describe('a disk that is full', () => {
     }
   });
 
-  it('and a stop while training waits ends it in one line, with the last checkpoint intact', async () => {
+  it('ends training in one line if stopped while waiting, with the last checkpoint intact', async () => {
     const cwd = temporaryFolder();
     const running = startFaulty(TRAIN, cwd, { file: '000010\\.safetensors$', at: 1, point: 'half', error: 'ENOSPC' });
     onTestFinished(() => void running.child.kill('SIGKILL'));
@@ -183,12 +173,12 @@ describe('a disk that is full', () => {
 });
 
 describe('a run folder that is deleted during training', () => {
-  it('holds it up until there is one again, or the user stops it', async () => {
+  it('pauses training until it exists again, or the user stops', async () => {
     const cwd = temporaryFolder();
     const running = startCommand([...TRAIN, '--steps', '100000'], cwd);
     onTestFinished(() => void running.child.kill('SIGKILL'));
     await running.said('wrote');
-    // At once, as training goes on writing.
+    // Atomically, because training continues to write.
     renameSync(run(cwd), join(cwd, 'deleted'));
     await running.said('training is paused');
     running.child.kill('SIGTERM');

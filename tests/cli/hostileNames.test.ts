@@ -23,7 +23,7 @@ beforeAll(async () => {
   writeFileSync(join(cwd, `broken${HOSTILE}.yaml`), `"${HOSTILE.replaceAll('\n', '')}": [`);
 });
 
-/** Every command that prints names, each with as many of them as it takes; whether it succeeds does not matter. */
+/** Every command that prints names, each with all the names it accepts. Its success does not matter. */
 const COMMANDS: Readonly<Record<string, readonly string[]>> = {
   dataset: [classes],
   'dataset --json': [classes, '--json'],
@@ -47,7 +47,7 @@ const COMMANDS: Readonly<Record<string, readonly string[]>> = {
 };
 
 describe('names of files, classes and runs', () => {
-  it.each(Object.entries(COMMANDS))('neither act on the terminal nor forge a line of output: %s', async (title, args) => {
+  it.each(Object.entries(COMMANDS))('neither control the terminal nor forge lines of output: %s', async (title, args) => {
     const command = title.startsWith('an unknown') ? HOSTILE : title.split(' ')[0]!;
     const { stdout, stderr, status } = await runCommand([command, ...args], cwd);
     const printed = stdout + stderr;
@@ -60,7 +60,7 @@ describe('names of files, classes and runs', () => {
     if (title.includes('--json')) expect(JSON.parse(stdout)).toMatchObject({ class_names: ['a', `b${HOSTILE}`] });
   });
 
-  it('are kept as they are in files', () => {
+  it('are stored unchanged in files', () => {
     expect(JSON.parse(readFileSync(join(cwd, run, 'config.json'), 'utf8'))).toMatchObject({ initFrom: HOSTILE });
   });
 });

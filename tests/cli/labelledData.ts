@@ -3,7 +3,7 @@ import { npzArchive } from '../npzArchive.js';
 import { randomStream } from '../../src/random.js';
 
 /**
- * Writes an archive of grey 32x32 images of noise in three classes, each around a level of its own: `images` [count, 32, 32, 1] and, if
+ * Writes an archive of grayscale 32x32 noise images in three classes, each around a different level: `images` [count, 32, 32, 1] and, if
  * they are wanted, `labels`.
  */
 export function writeNoiseArchive(path: string, count: number, { labelled = true } = {}): void {

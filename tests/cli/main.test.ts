@@ -19,14 +19,14 @@ const COMMANDS: Readonly<Record<string, string>> = {
 };
 
 describe('agenet --help', () => {
-  it('lists the commands, and how to begin', async () => {
+  it('lists the commands, and how to start', async () => {
     const { status, stdout, stderr } = await runCommand(['--help'], cwd);
     expect([status, stderr]).toEqual([0, '']);
     for (const command of Object.keys(COMMANDS)) expect(stdout).toMatch(new RegExp(`^  ${command}\\b`, 'm'));
     expect(stdout).toContain('agenet train mnist');
   });
 
-  it.concurrent.each(Object.entries(COMMANDS))('says of %s what it does and takes', async (command, options) => {
+  it.concurrent.each(Object.entries(COMMANDS))('describes %s and its options', async (command, options) => {
     const { status, stdout, stderr } = await runCommand([command, '--help'], cwd);
     expect([status, stderr]).toEqual([0, '']);
     expect(stdout).toContain(`Usage: agenet ${command}`);
@@ -44,24 +44,24 @@ const REFUSED: readonly Refusal[] = [
   ['an unknown option', ['train', 'mnist', '--widht', '3'], ["unknown option '--widht'", '--width']],
   ['a missing argument', ['sample'], ["missing required argument 'run'"]],
   ['a missing value', ['train', 'mnist', '--width'], ["'--width <number>'", 'argument missing']],
-  ['an argument too many', ['train', 'mnist', 'cifar10'], ['too many arguments']],
-  ['a value that is no choice', ['train', 'mnist', '--divergence', 'kl'], ['--divergence', 'nearest, pq, qp']],
+  ['an extra argument', ['train', 'mnist', 'cifar10'], ['too many arguments']],
+  ['an invalid choice', ['train', 'mnist', '--divergence', 'kl'], ['--divergence', 'nearest, pq, qp']],
   ['a number out of range', ['sample', 'run', '--count', '0'], ['--count', "'0'", 'whole number from 1']],
-  ['a device that there is not', ['train', 'mnist', '--device', 'tpu'], ['--device', 'cpu, webgpu, cuda']],
+  ['an unknown device', ['train', 'mnist', '--device', 'tpu'], ['--device', 'cpu, webgpu, cuda']],
 ];
 
-describe('a command line that is wrong', () => {
-  it('without a command shows the help as an error', async () => {
+describe('an invalid command line', () => {
+  it('without a command prints the help as an error', async () => {
     const { status, stdout, stderr } = await runProcess([], cwd);
     expect([status, stdout]).toEqual([2, '']);
     expect(stderr).toContain('Usage: agenet');
   });
 
-  it.concurrent.each(REFUSED)('with %s is one line and status 2', async (_, args, texts) => {
+  it.concurrent.each(REFUSED)('with %s prints one line and exits with status 2', async (_, args, texts) => {
     await expectBadInput(args, cwd, ...texts);
   });
 
-  it('is reported as JSON, too, where that is asked for', async () => {
+  it('is also reported as JSON if requested', async () => {
     for (const args of [
       ['train', 'mnist', '--widht', '3', '--json'],
       ['train', 'nothing', '--json'],
@@ -74,7 +74,7 @@ describe('a command line that is wrong', () => {
   });
 });
 
-it('the stack of an error is shown where it is asked for, and only there', async () => {
+it('a stack trace is printed only with --debug', async () => {
   const { status, stderr } = await runCommand(['train', 'nothing', '--debug'], cwd);
   expect(status).toBe(2);
   expect(stderr).toMatch(/^InputError: .*nothing.*\n {4}at /);

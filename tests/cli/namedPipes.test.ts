@@ -56,7 +56,7 @@ async function finish(args: readonly string[]): Promise<{ readonly status: numbe
 
 const PIPE = 'expected a regular file but got a named pipe';
 
-describe('a named pipe is refused in one line, without waiting for what it may say:', () => {
+describe('a named pipe is rejected in one line, without waiting for its content:', () => {
   it.concurrent.each<readonly [title: string, args: readonly string[], file: string]>([
     ['an archive to train on', ['train', 'npz:pipe.npz', '--out', 'new'], 'pipe.npz'],
     ['IDX files', ['dataset', 'idx:idx'], 'train-images-idx3-ubyte'],
@@ -64,13 +64,13 @@ describe('a named pipe is refused in one line, without waiting for what it may s
     ['CIFAR-10', ['dataset', 'cifar10:cifar'], 'data_batch_'],
     ["CelebA's partition", ['dataset', 'celeba:celeba'], 'list_eval_partition.txt'],
     ['settings', ['train', 'mnist', '--config', 'pipe.yaml', '--out', 'new'], 'pipe.yaml'],
-    ['weights to begin with', ['train', 'mnist', '--init-from', 'pipe.safetensors', '--out', 'new'], 'pipe.safetensors'],
+    ['initial weights', ['train', 'mnist', '--init-from', 'pipe.safetensors', '--out', 'new'], 'pipe.safetensors'],
     ['an image to reconstruct', ['reconstruct', 'run', 'pipe.png'], 'pipe.png'],
     ['a link to one', ['reconstruct', 'run', 'link.png'], 'link.png'],
-    ['an image beside others', ['reconstruct', 'run', 'one.png', 'pipe'], 'pipe'],
+    ['an image among others', ['reconstruct', 'run', 'one.png', 'pipe'], 'pipe'],
     ['an image to search', ['search', 'run', '--image', 'pipe.png'], 'pipe.png'],
     ['an image to sample around', ['sample', 'run', '--like', 'pipe.png'], 'pipe.png'],
-    ['an image to walk through', ['interpolate', 'run', 'one.png', 'pipe.png'], 'pipe.png'],
+    ['an image to interpolate through', ['interpolate', 'run', 'one.png', 'pipe.png'], 'pipe.png'],
     ['data to encode', ['encode', 'run', 'npz:pipe.npz'], 'pipe.npz'],
     ['a checkpoint', ['sample', 'pipe.safetensors'], 'pipe.safetensors'],
     ['the latest checkpoint of a run', ['sample', 'latest'], '000004.safetensors'],
@@ -93,7 +93,7 @@ describe('a named pipe is refused in one line, without waiting for what it may s
   });
 });
 
-it('a socket is refused', async () => {
+it('a socket is rejected', async () => {
   const path = join(temporaryFolder(), 'socket');
   const server = createServer().listen(path);
   await new Promise((resolve) => server.on('listening', resolve));
@@ -102,7 +102,7 @@ it('a socket is refused', async () => {
   expect([status, stderr]).toEqual([2, expect.stringContaining('expected a regular file but got a socket')]);
 });
 
-it('a device is refused', async () => {
+it('a device is rejected', async () => {
   expect(await finish(['encode', 'run', 'npz:/dev/zero'])).toMatchObject({
     status: 2,
     stderr: expect.stringContaining('regular file but got a device') as string,
@@ -120,7 +120,7 @@ describe('/dev/stdin', () => {
       child.on('close', (status) => resolve({ status, stderr }));
     });
 
-  it('is refused if it is a pipe', async () => {
+  it('is rejected if it is a pipe', async () => {
     expect(await config('echo "width: 4" |')).toMatchObject({ status: 2, stderr: expect.stringContaining(`/dev/stdin: cannot be read (${PIPE})`) as string });
   });
 

@@ -20,8 +20,8 @@ function fileOf(name: string, contents: string | Uint8Array): string {
   return path;
 }
 
-describe('where a result goes', () => {
-  it('is a new file, in folders that are created when it is written', async () => {
+describe('the output path', () => {
+  it('is a new file, in folders that are created on writing', async () => {
     const out = join(temporaryFolder(), 'new', 'folder', 'sheet.png');
     expect(await prepareOutput({ out }, ['png', 'npz'])).toBe('png');
     expect(existsSync(join(out, '..'))).toBe(false);
@@ -56,7 +56,7 @@ describe('where a result goes', () => {
     expect(readFileSync(out, 'utf8')).toBe(contents);
   });
 
-  it('is not a folder, a named pipe, or an empty path', async () => {
+  it('is not a folder, a named pipe, or empty', async () => {
     const folder = temporaryFolder();
     const [inTheWay, pipe] = [join(folder, 'folder.png'), join(folder, 'pipe.png')];
     mkdirSync(inTheWay);
@@ -67,14 +67,14 @@ describe('where a result goes', () => {
     await expectInputError(() => prepareOutput({ out: '--threads' }, ['folder']), '--out --threads: expected a path but got an option');
   });
 
-  it('is no file that is read, by whatever path', async () => {
+  it('is not an input file, by any path', async () => {
     const input = fileOf('mine.png', '\x89PNG');
     const link = join(temporaryFolder(), 'link.png');
     symlinkSync(input, link);
     await expectInputError(() => prepareOutput({ out: link, force: true }, ['png'], ['other.png', input]), 'is what the command reads');
   });
 
-  it('is no file of a folder or data set that is read, but may be a new one there', async () => {
+  it('is not a file of an input folder or data set, but may be a new file there', async () => {
     const folder = temporaryFolder();
     for (const name of ['photo.png', 'images.npz']) writeFileSync(join(folder, name), name.endsWith('png') ? '\x89PNG' : 'PK', 'latin1');
     for (const data of [folder, `folder:${folder}`]) {
@@ -87,7 +87,7 @@ describe('where a result goes', () => {
   });
 });
 
-describe('a command refuses to replace its own data:', () => {
+describe('a command does not replace its own data:', () => {
   it.each([
     ['encode', ['encode', 'run', '--out', 'images.npz']],
     ['dataset', ['dataset', 'npz:images.npz', '--out', 'images.npz']],
@@ -106,7 +106,7 @@ describe('a command refuses to replace its own data:', () => {
   });
 });
 
-describe('options that would have no effect are refused:', () => {
+describe('options that would have no effect are rejected:', () => {
   it.each([
     ['interpolate', ['one.png', 'two.png', '--rows', '3'], '--rows'],
     ['map', ['--out', 'map.json', '--cells', '3'], '--cells'],
@@ -130,7 +130,7 @@ describe('options that would have no effect are refused:', () => {
   });
 });
 
-it('a result that standard output cannot take is a failure with a reason', async () => {
+it('a result that standard output cannot accept is a failure with a reason', async () => {
   const { status, stderr } = await startShell('$AGENET doctor > /dev/full', temporaryFolder()).finished;
   expect([status, stderr]).toEqual([1, 'agenet: standard output: cannot be written (the disk is full)\n']);
 });

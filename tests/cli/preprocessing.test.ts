@@ -53,8 +53,8 @@ async function withModel<T>(action: (model: TrainedModel, stored: Awaited<Return
   }
 }
 
-describe('an MNIST digit in a PNG file of 28x28 is the digit of the data set', () => {
-  it('for the library: the same bytes and the same code', () =>
+describe('an MNIST digit in a 28x28 PNG file equals the digit of the data set', () => {
+  it('in the library: the same bytes and the same code', () =>
     withModel(async (model, { configuration }) => {
       const files = Array.from({ length: COUNT }, (_, index) => join(cwd, digit(index)));
       const images = await readImages(files, configuration);
@@ -64,7 +64,7 @@ describe('an MNIST digit in a PNG file of 28x28 is the digit of the data set', (
       expect(await model.encode(images.data)).toEqual(await model.encode(expected));
     }));
 
-  it('for encode', async () => {
+  it('in encode', async () => {
     await run('encode', 'mnist', '--split', 'test', '--out', 'mnist.npz');
     const dataSet = bytesIn(npz('mnist.npz')['codes.npy']);
     const codeBytes = 4 * dataSet.shape[1]!;
@@ -82,14 +82,14 @@ describe('an MNIST digit in a PNG file of 28x28 is the digit of the data set', (
     folder.close?.();
   });
 
-  it('for reconstruct: as a file, in a folder and in the data set', async () => {
+  it('in reconstruct: as a file, in a folder and in the data set', async () => {
     await run('reconstruct', 'mnist', '--count', '1', '--out', 'data.npz');
     await run('reconstruct', digit(0), '--out', 'file.npz');
     await run('reconstruct', 'digits', '--count', '1', '--out', 'folder.npz');
     for (const file of ['file.npz', 'folder.npz']) expect(npz(file)).toEqual(npz('data.npz'));
   });
 
-  it('for classify: with the same probability', async () => {
+  it('in classify: with the same probability', async () => {
     await run('probe', 'mnist', '--labels', '20', '--methods', 'codes', '--trials', '1', '--save', 'digits');
     const { images } = (await run('classify', 'digits')) as { images: { label: number; probability: number }[] };
     await withModel(async (model, { vectors }) => {
@@ -105,7 +105,7 @@ describe('an MNIST digit in a PNG file of 28x28 is the digit of the data set', (
     });
   });
 
-  it('for search: it finds itself', async () => {
+  it('in search: it finds itself', async () => {
     const { results } = (await run('search', 'mnist', '--split', 'test', '--image', digit(3), '--count', '1')) as {
       results: { index: number; cosine: number }[];
     };
@@ -113,21 +113,21 @@ describe('an MNIST digit in a PNG file of 28x28 is the digit of the data set', (
     expect(results[0]!.cosine).toBeCloseTo(1, 6);
   });
 
-  it('for sample --like: with the same samples as around the prepared image', async () => {
+  it('in sample --like: with the same samples as around the prepared image', async () => {
     await run('sample', '--like', digit(1), '--count', '3', '--out', 'a.npz');
     await run('sample', '--like', prepared(1), '--count', '3', '--out', 'b.npz');
     expect(npz('a.npz')).toEqual(npz('b.npz'));
   });
 
-  it('for interpolate: with the same walk as between the prepared images', async () => {
+  it('in interpolate: with the same path as between the prepared images', async () => {
     await run('interpolate', digit(1), digit(2), '--steps', '3', '--out', 'a.npz');
     await run('interpolate', prepared(1), prepared(2), '--steps', '3', '--out', 'b.npz');
     expect(npz('a.npz')).toEqual(npz('b.npz'));
   });
 });
 
-describe('a photo given to a run on MNIST', () => {
-  it('is made gray, resized to 28x28 and padded, as a training image of its size would be', async () => {
+describe('a photo as input of a run on MNIST', () => {
+  it('is converted to grayscale, resized to 28x28 and padded, like a training image of its size', async () => {
     await sharp({ create: { width: 100, height: 100, channels: 3, background: { r: 200, g: 200, b: 200 } } }).toFile(join(cwd, 'photo.png'));
     await run('reconstruct', 'photo.png', '--out', 'photo.npz');
     const { data } = bytesIn(npz('photo.npz')['original.npy']);

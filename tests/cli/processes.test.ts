@@ -17,7 +17,7 @@ const DATA = `npz:${join(folder, 'noise.npz')}`;
 const training = (steps: number) => ['train', DATA, '--out', 'run', '--steps', String(steps), ...TINY];
 /** As words of a shell. */
 const line = (steps: number): string => training(steps).join(' ');
-/** A training that ends when it is told to. */
+/** A training run that ends on request. */
 const ENDLESS = 1_000_000;
 
 const checkpointFile = (cwd: string, steps: number): string => join(cwd, 'run', 'checkpoints', `${String(steps).padStart(6, '0')}.safetensors`);
@@ -58,12 +58,12 @@ function expectSaved(cwd: string, { status, stderr }: CommandResult): void {
   expect([loggedIn(cwd), isLocked(cwd)]).toEqual([steps, false]);
 }
 
-describe('a training survives the loss of its output:', () => {
+describe('training survives the loss of its output:', () => {
   it.each([
-    ['a full disk behind both streams', `exec $AGENET ${line(STEPS)} > /dev/full 2>&1`],
-    ['a full disk behind standard output', `exec $AGENET ${line(STEPS)} --json > /dev/full`],
+    ['a full disk for both streams', `exec $AGENET ${line(STEPS)} > /dev/full 2>&1`],
+    ['a full disk for standard output', `exec $AGENET ${line(STEPS)} --json > /dev/full`],
     ['closed streams', `exec $AGENET ${line(STEPS)} >&- 2>&-`],
-    ['a reader that ends at once', `$AGENET ${line(STEPS)} 2>&1 | true; exit \${PIPESTATUS[0]}`],
+    ['a reader that ends immediately', `$AGENET ${line(STEPS)} 2>&1 | true; exit \${PIPESTATUS[0]}`],
     ['a reader that ends after a line', `$AGENET ${line(STEPS)} 2>&1 | head -n 1; exit \${PIPESTATUS[0]}`],
   ])('%s', async (title, command) => {
     const cwd = temporaryFolder();
@@ -75,15 +75,15 @@ describe('a training survives the loss of its output:', () => {
   });
 });
 
-describe('a training that gets a signal', () => {
-  it.each(['SIGHUP', 'SIGTERM', 'SIGINT'] as const)('%s saves and exits', async (signal) => {
+describe('training that receives a signal', () => {
+  it.each(['SIGHUP', 'SIGTERM', 'SIGINT'] as const)('saves and exits on %s', async (signal) => {
     const { cwd, running } = endless((folder) => startCommand(training(ENDLESS), folder));
     await untilLogged(cwd, 3);
     running.child.kill(signal);
     expectSaved(cwd, await running.finished);
   });
 
-  it('SIGHUP twice, as from a terminal and its shell, still saves', async () => {
+  it('saves if SIGHUP arrives twice, from a terminal and its shell', async () => {
     const { cwd, running } = endless((folder) => startCommand(training(ENDLESS), folder));
     await untilLogged(cwd, 3);
     for (let count = 0; count < 3; count++) running.child.kill('SIGHUP');
@@ -93,7 +93,7 @@ describe('a training that gets a signal', () => {
   it.runIf(process.platform === 'linux').each([
     ['nohup', `nohup $AGENET ${line(ENDLESS)} & echo $! > pid; wait`],
     ['a script that ignores it', `trap '' HUP; $AGENET ${line(ENDLESS)} & echo $! > pid; wait`],
-  ])('SIGHUP under %s goes on', async (_, command) => {
+  ])('continues on SIGHUP under %s', async (_, command) => {
     const { cwd, running } = endless((folder) => startShell(command, folder));
     await untilLogged(cwd, 3);
     const pid = Number(readFileSync(join(cwd, 'pid'), 'utf8'));
@@ -109,7 +109,7 @@ describe('a training that gets a signal', () => {
     expect([loggedIn(cwd), isLocked(cwd)]).toEqual([steps, false]);
   });
 
-  it('to suspend and to continue ends with the same weights', async () => {
+  it('ends with the same weights after it is suspended and continued', async () => {
     const { cwd, running } = endless((folder) => startCommand(training(ENDLESS), folder));
     await untilLogged(cwd, 2);
     // Ctrl-Z sends SIGTSTP, which the system ignores in an orphaned process group, as of tests in the background.
@@ -163,30 +163,30 @@ function leaveLock(cwd: string, owner: object, ageInSeconds = 0): string {
 const ENDED = { host: hostname(), pid: 2 ** 22 + 1, started: '1' };
 const ELSEWHERE = { host: 'container-of-yesterday', pid: 7, started: '1' };
 
-describe('of eight processes that start training into one folder exactly one trains', () => {
-  it('at the same time', async () => {
-    await expectOneTrains(temporaryFolder(), training(STEPS), Array<number>(8).fill(0));
+describe('of four processes that start training into one folder, exactly one trains,', () => {
+  it('started at the same time', async () => {
+    await expectOneTrains(temporaryFolder(), training(STEPS), Array<number>(4).fill(0));
   });
 
-  it('one after another', async () => {
-    await expectOneTrains(temporaryFolder(), training(STEPS), [0, 100, 300, 600, 1000, 2000, 4000, 6000]);
+  it('started one after another', async () => {
+    await expectOneTrains(temporaryFolder(), training(STEPS), [0, 300, 1000, 4000]);
   });
 
-  it('in the place of a process that has ended', async () => {
+  it('replacing a process that has ended', async () => {
     const cwd = temporaryFolder();
     leaveLock(cwd, ENDED);
-    await expectOneTrains(cwd, training(STEPS), Array<number>(8).fill(0));
+    await expectOneTrains(cwd, training(STEPS), Array<number>(4).fill(0));
   });
 
-  it('in the place of a process on another host whose lock is old enough', async () => {
+  it('replacing a process on a different host whose lock is old enough', async () => {
     const cwd = temporaryFolder();
     leaveLock(cwd, ELSEWHERE, LOCK_MAX_AGE_SECONDS + 1);
-    await expectOneTrains(cwd, training(STEPS), Array<number>(8).fill(0));
+    await expectOneTrains(cwd, training(STEPS), Array<number>(4).fill(0));
   });
 });
 
-describe('a run folder whose lock is of another host', () => {
-  it('is refused while the lock is young, and resumed once the file that the message names is deleted', async () => {
+describe('a run folder with a lock of a different host', () => {
+  it('is rejected while the lock is recent, and resumes once the file in the message is deleted', async () => {
     const cwd = temporaryFolder();
     await startShell(`exec $AGENET ${line(5)}`, cwd).finished;
     const file = leaveLock(cwd, ELSEWHERE, LOCK_MAX_AGE_SECONDS / 2);
@@ -198,7 +198,7 @@ describe('a run folder whose lock is of another host', () => {
     expect(checkpointIn(cwd, STEPS).equals(undisturbed)).toBe(true);
   });
 
-  it('ends the training of a process that was taken for dead, without writing more', async () => {
+  it('ends the training of a process that was presumed dead, without further writes', async () => {
     const { cwd, running } = endless((folder) => startCommand(training(ENDLESS), folder));
     await untilLogged(cwd, 3);
     const file = leaveLock(cwd, ELSEWHERE);

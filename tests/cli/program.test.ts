@@ -38,7 +38,7 @@ describe('loading', () => {
     return [...new Set(Array.from(loaded.matchAll(/node_modules\/((?:@[^/]+\/)?[^/]+)/g), ([, name]) => name!))].sort();
   }
 
-  it.each([['--version'], ['--help']])('%s loads no package but those that every command line needs', (flag) => {
+  it.each([['--version'], ['--help']])('%s loads only packages that every command line needs', (flag) => {
     expect(['@commander-js/extra-typings', 'pure-rand']).toEqual(expect.arrayContaining(packagesOf('cli/main.js', flag)));
   });
 

@@ -33,15 +33,15 @@ async function pack(out: string): Promise<number[]> {
   return Array.from({ length: shape[0]! }, (_, image) => data[image * 16 * 16 * 3]!);
 }
 
-describe('two processes that decode the same images at the same time', () => {
-  it('have the same right pixels, and leave one entry', async () => {
+describe('two processes that decode the same images concurrently', () => {
+  it('get the same correct pixels, and leave one entry', async () => {
     const [first, second] = await Promise.all([pack('a.npz'), pack('b.npz')]);
     expect(first).toEqual(second);
     expect(new Set(first).size).toBeGreaterThan(200);
     expect(entries()).toHaveLength(1);
   });
 
-  it('have them also where both find a damaged entry', async () => {
+  it('get the correct pixels even if both find a damaged entry', async () => {
     const right = await pack('a.npz');
     const file = join(cache, 'images', entries()[0]!, 'pixels');
     const bytes = readFileSync(file);

@@ -21,11 +21,11 @@ function recorded(json = false, isTTY = false) {
 }
 
 describe('escaped text', () => {
-  it('holds nothing that a terminal acts on, whatever it was made of', () => {
+  it('contains nothing that a terminal interprets, whatever its source', () => {
     fc.assert(fc.property(hostile, (text) => !ACTIVE.test(escapeControls(text)) && !ACTIVE.test(oneLine(text)) && !ACTIVE.test(jsonLine({ [text]: text }))));
   });
 
-  it('spells control characters out and leaves all other text alone', () => {
+  it('escapes control characters and keeps all other text', () => {
     expect(escapeControls('\x1b[31mred\x1b[0m\na\tb\x9b\u202e\x7f')).toBe('\\x1b[31mred\\x1b[0m\\na\\tb\\x9b\\u202e\\x7f');
     expect(escapeControls('Größe 数 👩‍🎨 ✓')).toBe('Größe 数 👩‍🎨 ✓');
   });
@@ -35,8 +35,8 @@ describe('escaped text', () => {
   });
 });
 
-describe('a message as one line', () => {
-  it('joins its lines with spaces', () => {
+describe('oneLine', () => {
+  it('joins lines with spaces', () => {
     expect(oneLine('  first \n\n second\r\n third')).toBe('first second third');
   });
 
@@ -47,8 +47,8 @@ describe('a message as one line', () => {
   });
 });
 
-describe('a reason', () => {
-  it('is printed as it is, but for its middle if it repeats a whole file', () => {
+describe('shortenReason', () => {
+  it('keeps a short reason, and removes the middle of a long one', () => {
     expect(shortenReason('run: not found')).toBe('run: not found');
     const shortened = shortenReason(`--width: ${'9'.repeat(100_000)} is too large; give at most 1024`);
     expect(shortened).toMatch(/^--width: 9+ \[98\d{3} more characters\] 9+ is too large; give at most 1024$/);
@@ -56,8 +56,8 @@ describe('a reason', () => {
   });
 });
 
-describe('a terminal', () => {
-  it('prints exactly one line for each call, whatever a name holds', () => {
+describe('Terminal', () => {
+  it('prints exactly one line per call, whatever a name contains', () => {
     fc.assert(
       fc.property(hostile, (name) => {
         const { terminal, out, err } = recorded();
@@ -69,7 +69,7 @@ describe('a terminal', () => {
     );
   });
 
-  it('erases its status line for a remark, and leaves the last one above the results', () => {
+  it('erases its status line for a note, and keeps the last one above the results', () => {
     const { terminal, out, err } = recorded(false, true);
     terminal.status('1/2');
     terminal.note('remark');
@@ -86,7 +86,7 @@ describe('a terminal', () => {
     expect(plain.err()).toBe(`${'x'.repeat(100)}\n`);
   });
 
-  it('prints nothing for people under --json', () => {
+  it('prints only the JSON object on standard output with --json', () => {
     const { terminal, out } = recorded(true);
     terminal.print('result');
     terminal.printObject({ a: 1 });

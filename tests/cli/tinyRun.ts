@@ -9,7 +9,7 @@ export async function makeTinyRun(path: string, configuration = tinyConfiguratio
   return folder.writeCheckpoint(tinyCheckpoint(configuration, step));
 }
 
-/** Writes a grey picture that fades from one level to another, as a file of the type that its name says. */
+/** Writes a grayscale gradient between two levels; the extension selects the format. */
 export async function makePicture(path: string, from: number, to: number): Promise<string> {
   mkdirSync(dirname(path), { recursive: true });
   const pixels = Uint8Array.from({ length: 40 * 40 }, (_, index) => from + ((to - from) * (index % 40)) / 39);

@@ -11,8 +11,8 @@ const samplerOf = ({ count, batch, seed }: Sizes) => new EpochSampler(count, bat
 const batchesOf = (sampler: EpochSampler, epoch: number): number[][] =>
   Array.from({ length: sampler.batchesPerEpoch }, (_, number) => Array.from(sampler.indicesOf(epoch * sampler.batchesPerEpoch + number)));
 
-describe('the sampler', () => {
-  it('visits each image at most once an epoch, in batches of the asked size', () => {
+describe('EpochSampler', () => {
+  it('visits each image at most once per epoch, in batches of the requested size', () => {
     fc.assert(
       fc.property(sizes, fc.nat(5), (given, epoch) => {
         const batches = batchesOf(samplerOf(given), epoch);
@@ -24,7 +24,7 @@ describe('the sampler', () => {
     );
   });
 
-  it('leaves out only what does not fill a batch', () => {
+  it('drops only the incomplete batch', () => {
     fc.assert(
       fc.property(sizes, (given) => {
         const sampler = samplerOf(given);
@@ -34,26 +34,26 @@ describe('the sampler', () => {
     );
   });
 
-  it('leaves out other images in other epochs', () => {
+  it('drops different images in different epochs', () => {
     const sampler = new EpochSampler(10, 9, 1);
     const visited = new Set([0, 1, 2, 3, 4, 5, 6, 7].flatMap((epoch) => batchesOf(sampler, epoch).flat()));
     expect(visited.size).toBe(10);
   });
 
-  it('orders each epoch anew', () => {
+  it('shuffles every epoch again', () => {
     const sampler = new EpochSampler(100, 10, 1);
     const orders = [0, 1, 2, 3].map((epoch) => batchesOf(sampler, epoch).flat().join());
     expect(new Set(orders).size).toBe(4);
     expect(orders[0]).not.toBe([...Array(100).keys()].join());
   });
 
-  it('has the same order for the same seed, and another for another', () => {
+  it('has the same order for the same seed, and a different one for a different seed', () => {
     const order = (seed: number) => batchesOf(new EpochSampler(100, 10, seed), 2);
     expect(order(1)).toEqual(order(1));
     expect(order(1)).not.toEqual(order(2));
   });
 
-  it('answers the same whatever was asked before', () => {
+  it('returns the same batch regardless of earlier requests', () => {
     fc.assert(
       fc.property(sizes, fc.array(fc.nat(60), { minLength: 1, maxLength: 20 }), (given, asked) => {
         const sampler = samplerOf(given);
@@ -62,7 +62,7 @@ describe('the sampler', () => {
     );
   });
 
-  it('does not change a batch that it gave before', () => {
+  it('does not modify a batch that it returned before', () => {
     const sampler = new EpochSampler(8, 4, 3);
     const first = sampler.indicesOf(0);
     const copy = first.slice();
@@ -70,17 +70,17 @@ describe('the sampler', () => {
     expect(first).toEqual(copy);
   });
 
-  it('counts epochs from 0, as many batches each as are full', () => {
+  it('numbers epochs from 0, each with the same number of full batches', () => {
     const sampler = new EpochSampler(11, 4, 1);
     expect(sampler.batchesPerEpoch).toBe(2);
     expect([0, 1, 2, 3, 4].map((number) => sampler.epochOf(number))).toEqual([0, 0, 1, 1, 2]);
   });
 
-  it('takes as many images as one batch has', () => {
+  it('accepts exactly one batch of images', () => {
     expect(Array.from(new EpochSampler(4, 4, 1).indicesOf(0)).sort()).toEqual([0, 1, 2, 3]);
   });
 
-  it('refuses a batch larger than the data', async () => {
+  it('rejects a batch larger than the data', async () => {
     await expectInputError(() => new EpochSampler(63, 64, 1), 'batch 64', '63 images');
     await expectInputError(() => new EpochSampler(0, 1, 1), 'batch 1', '0 images');
   });
@@ -90,11 +90,11 @@ const shape = [3, 2, 5] as const;
 const bytes = 30;
 const batchOf = (count: number): Uint8Array => Uint8Array.from({ length: count * bytes }, (_, index) => (index * 31) % 251);
 const mirrored = (image: Uint8Array): number[] => Array.from(image, (_, index) => image[5 * Math.floor(index / 5) + 4 - (index % 5)]!);
-const imageOf = (batch: Uint8Array, place: number): Uint8Array => batch.subarray(place * bytes, (place + 1) * bytes);
+const imageOf = (batch: Uint8Array, row: number): Uint8Array => batch.subarray(row * bytes, (row + 1) * bytes);
 const range = (count: number): number[] => [...Array(count).keys()];
 
-describe('flipping a batch', () => {
-  it('leaves each image as it is or mirrors its rows, about as often', () => {
+describe('flipBatch', () => {
+  it('keeps or mirrors each image with equal probability', () => {
     const batch = batchOf(1000);
     const flipped = flipBatch(batch, shape, range(1000), 1, 0);
     let count = 0;
@@ -106,7 +106,7 @@ describe('flipping a batch', () => {
     expect(Math.abs(count - 500)).toBeLessThan(80);
   });
 
-  it('does to an image the same in whatever batch it is, in the same epoch under the same seed', () => {
+  it('treats an image independently of its batch, given the epoch and the seed', () => {
     const all = flipBatch(batchOf(50), shape, range(50), 7, 3);
     fc.assert(
       fc.property(fc.uniqueArray(fc.nat(49), { minLength: 1 }), (indices) => {
@@ -117,7 +117,7 @@ describe('flipping a batch', () => {
     );
   });
 
-  it('is another in other epochs and under other seeds', () => {
+  it('differs between epochs and between seeds', () => {
     const results = [
       flipBatch(batchOf(50), shape, range(50), 7, 3),
       flipBatch(batchOf(50), shape, range(50), 7, 4),
@@ -126,7 +126,7 @@ describe('flipping a batch', () => {
     expect(new Set(results.map((result) => result.join())).size).toBe(3);
   });
 
-  it('leaves the given memory as it is', () => {
+  it('does not modify its input', () => {
     const batch = batchOf(20);
     flipBatch(batch, shape, range(20), 1, 1);
     expect(batch).toEqual(batchOf(20));

@@ -11,7 +11,7 @@ import { colorPng, grayscalePng, writeImages } from './imageFiles.js';
 import { execFileSync } from 'node:child_process';
 
 const range = (count: number): number[] => [...Array(count).keys()];
-/** The grey level of each image. */
+/** The gray level of each image. */
 const levelsOf = ({ count, copyImage }: Split, imageBytes: number): number[] =>
   range(count).map((index) => gatherImages({ count, labels: null, copyImage }, [index], imageBytes)[0]!);
 const opened = async (folder: string, { size = 4, channels, ...options }: OpenOptions & Partial<ImageFormat> & { readonly name?: string } = {}) => {
@@ -35,14 +35,14 @@ describe('a folder of classes', () => {
     source = (await opened(folder, { cacheFolder: cache })).source;
   });
 
-  it('is a data set with its classes in the order of their names', () => {
+  it('is a data set with its classes in alphabetical order', () => {
     expect(source).toMatchObject({ name: folder, size: [4, 4], channels: 1, classes: 3, classNames: ['birds', 'cats', 'dogs'], skipped: [] });
     for (const split of [source.train, source.test]) {
       expect(Array.from(split.labels!)).toEqual(levelsOf(split, 16).map((level) => 2 - (level % 3)));
     }
   });
 
-  it('has each image in one of two parts, the same ones each time', async () => {
+  it('splits its images in the same way each time', async () => {
     const parts = [levelsOf(source.train, 16), levelsOf(source.test, 16)];
     expect(parts.flat().sort((a, b) => a - b)).toEqual(range(60));
     expect(parts[1]!.length).toBeGreaterThan(0);
@@ -74,7 +74,7 @@ describe('a folder without classes', () => {
     expect([source.train.count, source.test.count]).toEqual([1, 1]);
   });
 
-  it('says why, where it seems to have some', async () => {
+  it('reports why, if it seems to have some', async () => {
     const folder = temporaryFolder();
     await writeImages(folder, { 'a/1.png': 1, 'b/2.png': 2, '3.png': 3 });
     const { source, warnings } = await opened(folder, { name: 'mine' });
@@ -82,7 +82,7 @@ describe('a folder without classes', () => {
   });
 });
 
-describe('a folder with what is no image', () => {
+describe('a folder with files that are not images', () => {
   async function damaged(): Promise<string> {
     const folder = temporaryFolder();
     await writeImages(folder, { 'a/1.png': 1, 'b/2.png': 2 });
@@ -91,7 +91,7 @@ describe('a folder with what is no image', () => {
     return folder;
   }
 
-  it('is the images that can be read; the others are named', async () => {
+  it('contains the readable images and names the others', async () => {
     const { source, warnings } = await opened(await damaged());
     expect(source.skipped!.map(({ name }) => name)).toEqual(['link', 'a/0.png']);
     expect(warnings).toHaveLength(2);
@@ -99,14 +99,14 @@ describe('a folder with what is no image', () => {
     expect([source.train, source.test].flatMap(({ labels }) => Array.from(labels!)).sort()).toEqual([0, 1]);
   });
 
-  it('is refused under strict', async () => {
+  it('is rejected under strict', async () => {
     const folder = await damaged();
     await expectInputError(() => opened(folder, { strict: true }), folder, 'link cannot be decoded');
   });
 });
 
 describe('the format of a folder', () => {
-  it('is grey where all images are, whatever they are stored as', async () => {
+  it('is grayscale if all images are, however they are stored', async () => {
     const folder = temporaryFolder();
     for (const index of range(5)) writeFileSync(join(folder, `${index}.png`), await (index === 2 ? colorPng(9, 9, 9) : grayscalePng(index)));
     writeFileSync(join(folder, 'text.png'), 'text');
@@ -117,13 +117,13 @@ describe('the format of a folder', () => {
     expect((await opened(folder, { channels: 1 })).source.channels).toBe(1);
   });
 
-  it('is RGB where no image can be read', async () => {
+  it('is RGB if no image can be read', async () => {
     const folder = temporaryFolder();
     writeFileSync(join(folder, 'text.png'), 'text');
     expect(await folderFormat(folder)).toEqual({ size: 64, channels: 3 });
   });
 
-  it('is refused where it can be no format, before anything is decoded', async () => {
+  it('is rejected before decoding if it is invalid', async () => {
     const folder = temporaryFolder();
     const cacheFolder = temporaryFolder();
     await writeImages(folder, { '1.png': 1, '2.png': 2 });
@@ -134,7 +134,7 @@ describe('the format of a folder', () => {
   });
 });
 
-describe('a folder that is opened early', () => {
+describe('a folder that is opened before it is decoded', () => {
   const folder = sharedTemporaryFolder();
   beforeAll(async () => {
     await writeImages(folder, Object.fromEntries(range(80).map((index) => [`${index % 2 === 0 ? 'even' : 'odd'}/${index}.png`, 100 + index])));
@@ -145,7 +145,7 @@ describe('a folder that is opened early', () => {
     return [levelsOf(train, 16), levelsOf(test, 16)];
   };
 
-  it('has the images of the list, others in place of those that cannot be decoded, the same as when all were decoded before', async () => {
+  it('has the images of the list with substitutes for corrupt ones, as after decoding', async () => {
     const cacheFolder = temporaryFolder();
     const { source: first, warnings } = await opened(folder, { streaming: true, cacheFolder, testFraction: 0.3 });
     expect(first.train.count + first.test.count).toBe(80);
@@ -164,7 +164,7 @@ describe('a folder that is opened early', () => {
     whole.close!();
   });
 
-  it('is the same folder where nothing is broken', async () => {
+  it('equals the decoded folder if no image is corrupt', async () => {
     const sound = temporaryFolder();
     await writeImages(sound, Object.fromEntries(range(30).map((index) => [`${index}.png`, index])));
     const [{ source: early }, { source: whole }] = [await opened(sound, { streaming: true }), await opened(sound)];
@@ -173,7 +173,7 @@ describe('a folder that is opened early', () => {
     whole.close!();
   });
 
-  it('with so few test images that all may be broken is decoded first, and tests on others', async () => {
+  it('is decoded first if all of its few test images may be corrupt', async () => {
     const few = temporaryFolder();
     const names = range(24).map((index) => `${index}.png`);
     const { test } = partitionByName([...names].sort(), 0.1, 0);
@@ -187,7 +187,7 @@ describe('a folder that is opened early', () => {
     source.close!();
   });
 
-  it('is refused at once where nothing can be decoded, and for options that are wrong', async () => {
+  it('is rejected immediately if no image can be decoded or options are invalid', async () => {
     const broken = temporaryFolder();
     for (const index of range(200)) writeFileSync(join(broken, `${index}.png`), 'torn');
     await expectInputError(() => opened(broken, { streaming: true, channels: 3 }), broken, 'images of a split can be decoded');
@@ -206,18 +206,18 @@ function folderOf(...names: readonly string[]): string {
 }
 
 describe('the images of a folder', () => {
-  it('are the files at any depth that end as images do, in either case, in the order of their letters', async () => {
+  it('are files at any depth with an image extension in either case, sorted by name', async () => {
     const folder = folderOf('b.PNG', 'a/x/y/z.jpeg', 'a.webp', 'B.gif', 'ä.tif', 'a/1.Tiff', 'a/10.jpg', 'a/2.avif', 'notes.txt', 'png', 'a.png.bak', '.png');
     const { names, skipped } = await findImages(folder);
     expect(names).toEqual(['B.gif', 'a.webp', 'a/1.Tiff', 'a/10.jpg', 'a/2.avif', 'a/x/y/z.jpeg', 'b.PNG', 'ä.tif']);
     expect(skipped).toEqual([]);
   });
 
-  it('are not those that are hidden or in hidden folders', async () => {
+  it('exclude hidden files and folders', async () => {
     expect((await findImages(folderOf('.hidden.png', '.git/a.png', 'seen.png', 'a/.thumbnails/b.png'))).names).toEqual(['seen.png']);
   });
 
-  it('are also found through links, once however many ways lead there', async () => {
+  it('include linked files, each once', async () => {
     const folder = folderOf('real/a.png');
     const elsewhere = folderOf('b.png', 'inner/c.png');
     symlinkSync(join(folder, 'real', 'a.png'), join(folder, 'file.png'));
@@ -228,7 +228,7 @@ describe('the images of a folder', () => {
     expect((await findImages(folder)).names).toEqual(['file.png', 'out/b.png', 'out/inner/c.png', 'real/a.png']);
   });
 
-  it('are found once where links lead in circles', async () => {
+  it('are found once if links form a cycle', async () => {
     const above = folderOf('root/a/1.png', 'root/b/2.png', 'beside.png');
     const folder = join(above, 'root');
     symlinkSync('..', join(folder, 'a', 'up'));
@@ -241,7 +241,7 @@ describe('the images of a folder', () => {
     expect(skipped).toEqual([{ name: 'self', reason: 'the link cannot be followed: its links lead in a circle' }]);
   });
 
-  it('are without links that lead nowhere and pipes, which are noted', async () => {
+  it('exclude broken links and pipes, which are noted', async () => {
     const folder = folderOf('a.png');
     symlinkSync('missing.png', join(folder, 'z.png'));
     execFileSync('mkfifo', [join(folder, 'pipe.png')]);
@@ -254,7 +254,7 @@ describe('the images of a folder', () => {
   });
 
   // The superuser may read everything.
-  it.skipIf(process.getuid?.() === 0)('are without those in folders that may not be read, which are noted', async () => {
+  it.skipIf(process.getuid?.() === 0)('exclude unreadable folders, which are noted', async () => {
     const folder = folderOf('a.png', 'closed/b.png');
     chmodSync(join(folder, 'closed'), 0);
     const { names, skipped } = await findImages(folder);
@@ -263,14 +263,14 @@ describe('the images of a folder', () => {
     expect(skipped).toEqual([{ name: 'closed', reason: 'permission denied' }]);
   });
 
-  it('are refused at once where there are none', async () => {
+  it('are rejected immediately if there are none', async () => {
     const folder = folderOf('notes.txt', 'inner/notes.md');
     await expectInputError(() => findImages(folder), folder, 'no images', 'PNG, JPEG');
     await expectInputError(() => findImages(join(folder, 'missing')), 'missing: no such folder');
     await expectInputError(() => findImages(join(folder, 'notes.txt')), 'notes.txt: expected a folder of images but got a file');
   });
 
-  it('are refused with the first folder that could not be read where there are no others', async () => {
+  it('are rejected with the first unreadable folder if there are no others', async () => {
     const folder = folderOf('notes.txt');
     symlinkSync('missing', join(folder, 'link'));
     await expectInputError(() => findImages(folder), 'no images', 'link cannot be read');

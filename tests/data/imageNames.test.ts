@@ -10,8 +10,8 @@ const numbered = (count: number): string[] => Array.from({ length: count }, (_, 
 const testNames = (all: readonly string[], fraction: number, seed: number): Set<string> =>
   new Set(Array.from(partitionByName(all, fraction, seed).test, (index) => all[index]!));
 
-describe('the images to test on', () => {
-  it('are those that are not trained on, and neither part is empty', () => {
+describe('the test split by name', () => {
+  it('is disjoint from the training split, and neither is empty', () => {
     fc.assert(
       fc.property(names, fractions, fc.nat(), (all, fraction, seed) => {
         const { train, test } = partitionByName(all, fraction, seed);
@@ -22,14 +22,14 @@ describe('the images to test on', () => {
     );
   });
 
-  it('are about the fraction that is asked for, and others for another seed', () => {
+  it('has about the requested fraction, and depends on the seed', () => {
     const all = numbered(10_000);
     for (const fraction of [0.1, 0.5]) expect(Math.abs(testNames(all, fraction, 0).size / all.length - fraction)).toBeLessThan(0.02);
     const others = testNames(all, 0.1, 1);
     expect([...testNames(all, 0.1, 0)].filter((name) => others.has(name)).length).toBeLessThan(200);
   });
 
-  it('stay the same where others come or go, whatever their order', () => {
+  it('keeps an image when others come or go, in any order', () => {
     const all = numbered(400);
     const chosen = testNames(all, 0.25, 3);
     fc.assert(
@@ -41,29 +41,29 @@ describe('the images to test on', () => {
     );
   });
 
-  it('are none of a single image', () => {
+  it('is empty for a single image', () => {
     expect(partitionByName(['only.png'], 0.01, 0)).toEqual({ train: Uint32Array.of(0), test: new Uint32Array(0) });
   });
 
-  it.each([0, 1, -0.5, 2, NaN])('cannot be a fraction of %d', async (fraction) => {
+  it.each([0, 1, -0.5, 2, NaN])('cannot have a fraction of %d', async (fraction) => {
     await expectInputError(() => partitionByName(['a', 'b'], fraction, 0), `test fraction ${fraction}`, 'between 0 and 1');
   });
 });
 
 describe('classes by folders', () => {
-  it('are the first folders, in the order of their names', () => {
+  it('are the top-level folders in alphabetical order', () => {
     const classes = folderClasses(['dogs/a.png', 'cats/deep/b.png', 'Zebras/c.png']);
     if ('none' in classes) throw new Error(classes.none);
     expect(classes.names).toEqual(['Zebras', 'cats', 'dogs']);
     expect(['dogs/a.png', 'cats/deep/b.png', 'Zebras/c.png'].map(classes.labelOf)).toEqual([2, 1, 0]);
   });
 
-  it('are none, without a word, where there is one folder or no folder', () => {
+  it('are absent without a reason if there is at most one folder', () => {
     expect(folderClasses(['a/1.png', 'a/b/2.png'])).toEqual({ none: '' });
     expect(folderClasses(['1.png', '2.png'])).toEqual({ none: '' });
   });
 
-  it('are none where images lie outside, or there are more than labels can tell apart', () => {
+  it('are absent with a reason if images are outside, or there are too many folders', () => {
     expect(folderClasses(['a/1.png', 'b/2.png', '3.png'])).toEqual({ none: 'no labels: 1 of 3 images are outside of its 2 folders' });
     const folders = (count: number) => Array.from({ length: count }, (_, index) => `${index}/image.png`);
     expect(folderClasses(folders(257))).toMatchObject({ none: expect.stringContaining('257 folders') as string });

@@ -6,39 +6,39 @@ import { expectInputError } from '../rejection.js';
 import { temporaryFolder } from '../temporaryFolder.js';
 import { writeImages } from './imageFiles.js';
 
-describe('a data set by its name', () => {
-  it('is opened in its own format, which declares its padding', async () => {
+describe('a data set by name', () => {
+  it('opens in its native format, which declares its padding', async () => {
     expect(await nativeFormat('mnist')).toEqual({ size: 32, channels: 1, crop: 'center', padding: { inner: 28, border: 2, value: 0 } });
     expect(await openSource('mnist')).toMatchObject({ name: 'mnist', size: [32, 32], channels: 1 });
   });
 
-  it('is opened in the format that is asked for', async () => {
+  it('opens in the requested format', async () => {
     expect(await openSource('mnist', { size: 32, channels: 3 })).toMatchObject({ size: [32, 32], channels: 3 });
   });
 
-  it('is refused in a format that it cannot have', async () => {
+  it('is rejected in an unsupported format', async () => {
     await expectInputError(() => openSource('mnist', { size: 33, channels: 1 }), 'size 33');
   });
 
-  it.each(['mnsit-digits', '', 'toString', '__proto__', 'MNIST2000', 'toString:x'])('is refused where there is none: "%s"', async (name) => {
+  it.each(['mnsit-digits', '', 'toString', '__proto__', 'MNIST2000', 'toString:x'])('is rejected if unknown: "%s"', async (name) => {
     await expectInputError(() => openSource(name), `data "${name}"`, ...DATASETS.map(specOf));
     await expectInputError(() => nativeFormat(name), `data "${name}"`);
   });
 
-  it('is suggested where a letter is wrong', async () => {
+  it('is suggested for a typo', async () => {
     await expectInputError(() => openSource('mnis'), 'did you mean mnist?');
     await expectInputError(() => openSource('foldr:some/images'), 'did you mean folder:some/images?');
   });
 });
 
-describe('images in a folder', () => {
+describe('an image folder by path', () => {
   async function images(): Promise<string> {
     const folder = temporaryFolder();
     await writeImages(folder, { 'a.png': 1, 'b.png': 2, 'c.png': 3 });
     return folder;
   }
 
-  it('are opened by the folder’s path, with or without its kind before it', async () => {
+  it('opens with or without its kind as a prefix', async () => {
     const folder = await images();
     for (const data of [folder, `folder:${folder}`, `celeba:${folder}`]) {
       expect(await nativeFormat(data)).toEqual({ size: 64, channels: 1, crop: data.startsWith('celeba:') ? 'celeba' : 'center', padding: null });
@@ -49,14 +49,14 @@ describe('images in a folder', () => {
     expect(await openSource(folder, { size: 8, channels: 3 }, { cacheFolder: temporaryFolder() })).toMatchObject({ size: [8, 8], channels: 3 });
   });
 
-  it('are opened in a format alone from an object that says more', async () => {
+  it('uses only the format of an object with further properties', async () => {
     const configuration = { size: 8, channels: 1, name: 'other', strict: true };
     const folder = await images();
     writeFileSync(join(folder, 'd.png'), 'text');
     expect(await openSource(folder, configuration, { cacheFolder: temporaryFolder() })).toMatchObject({ name: folder, size: [8, 8] });
   });
 
-  it('are refused where there is no path, no folder, or a file', async () => {
+  it('is rejected if the path is missing, does not exist, or is a file', async () => {
     const folder = await images();
     await expectInputError(() => openSource('folder:'), 'data "folder:"', 'the path is missing');
     await expectInputError(() => openSource(`folder:${folder}/missing`), 'missing: no such folder');
@@ -64,7 +64,7 @@ describe('images in a folder', () => {
     await expectInputError(() => openSource(join(folder, 'a.png')), 'a.png: expected a folder of images but got a file');
   });
 
-  it('are known as data by their kind alone', () => {
+  it('is recognized as data by its prefix', () => {
     expect(['mnist', 'folder:x', 'celeba:', 'x', 'folder', 'other:x', ':x', 'toString'].map(isDataSpec)).toEqual([
       true,
       true,
@@ -77,7 +77,7 @@ describe('images in a folder', () => {
     ]);
   });
 
-  it('are the same however their path is written', () => {
+  it('is the same for every spelling of its path', () => {
     for (const same of ['./photos/', 'folder:photos', 'folder:other/../photos']) expect(canonicalDataSpec(same)).toBe(canonicalDataSpec('photos'));
     for (const other of ['celeba:photos', 'photo', 'mnist']) expect(canonicalDataSpec(other)).not.toBe(canonicalDataSpec('photos'));
     expect(canonicalDataSpec('npz:a.npz')).toBe(canonicalDataSpec('npz:./a.npz'));

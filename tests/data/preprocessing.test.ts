@@ -32,11 +32,11 @@ function writeIdx(folder: string, size: number, { test = true } = {}): Uint8Arra
   return pixels;
 }
 
-describe('an image of the data in a file of its own', () => {
+describe('a data set image in a separate file', () => {
   it.each([
     { size: 32, channels: 1 },
     { size: 64, channels: 3 },
-  ])('is the same as in IDX files of 28x28, in $size x $size with $channels channels', async (format) => {
+  ])('is preprocessed as in 28x28 IDX files, to $size x $size with $channels channels', async (format) => {
     const folder = temporaryFolder();
     const pixels = writeIdx(folder, 28);
     const source = await open(`idx:${folder}`, format);
@@ -46,7 +46,7 @@ describe('an image of the data in a file of its own', () => {
     }
   });
 
-  it.each(['without a part for tests', 'in an archive'])('is the same as in data of 28x28 %s', async (kind) => {
+  it.each(['without a test split', 'in an archive'])('is preprocessed as in 28x28 data %s', async (kind) => {
     const folder = temporaryFolder();
     const pixels = writeIdx(folder, 28, { test: false });
     const archive = join(folder, 'digits.npz');
@@ -77,7 +77,7 @@ describe('an image of the data in a file of its own', () => {
     },
   );
 
-  it('is the same as in a folder of CelebA, with its crop', async () => {
+  it('is preprocessed as in a CelebA folder, with its crop', async () => {
     const folder = join(temporaryFolder(), 'img_align_celeba');
     mkdirSync(folder);
     for (let index = 0; index < 3; index++) {
@@ -93,8 +93,8 @@ describe('an image of the data in a file of its own', () => {
   });
 });
 
-describe('data that are opened for a run which was trained on other data', () => {
-  it('get the preprocessing of the run: digits are resized if it pads nothing', async () => {
+describe('data opened for a run that was trained on other data', () => {
+  it('resizes digits if the preprocessing of the run does not pad', async () => {
     const folder = temporaryFolder();
     const pixels = writeIdx(folder, 28);
     const format = { size: 32, channels: 3, padding: null };
@@ -103,7 +103,7 @@ describe('data that are opened for a run which was trained on other data', () =>
     source.close?.();
   });
 
-  it('get the preprocessing of the run: other images are resized and padded if it pads', async () => {
+  it('resizes and pads other images if the preprocessing of the run pads', async () => {
     const folder = temporaryFolder();
     const pixels = writeIdx(folder, 40);
     const format = { size: 32, channels: 1, padding: DIGIT_PADDING };
@@ -114,14 +114,14 @@ describe('data that are opened for a run which was trained on other data', () =>
     source.close?.();
   });
 
-  it('are refused in a size that the padding does not allow', async () => {
+  it('is rejected in a size that the padding does not allow', async () => {
     const folder = temporaryFolder();
     writeIdx(folder, 40);
     await expectInputError(() => open(`idx:${folder}`, { size: 40, channels: 1, padding: DIGIT_PADDING }), 'size 40', '28x28', '32x32');
     await expectInputError(() => open('mnist', { size: 48, channels: 1 }), 'size 48', '28x28', '32x32');
   });
 
-  it('are decoded again if only the padding differs', async () => {
+  it('is decoded again if only the padding differs', async () => {
     const folder = temporaryFolder();
     writeIdx(folder, 40);
     const cacheFolder = temporaryFolder();

@@ -4,18 +4,18 @@ import { firstImages, gatherImages, splitInMemory, subset } from '../../src/data
 describe('a split in memory', () => {
   const split = splitInMemory(Uint8Array.of(10, 11, 20, 21, 30, 31), 2, Uint8Array.of(1, 2, 3));
 
-  it('has as many images as fit', () => {
+  it('has as many images as its bytes contain', () => {
     expect(split.count).toBe(3);
     expect(Array.from(split.labels!)).toEqual([1, 2, 3]);
   });
 
-  it('copies an image to where it is asked for', () => {
+  it('copies an image to the given offset', () => {
     const target = new Uint8Array(5);
     split.copyImage(1, target, 2);
     expect(Array.from(target)).toEqual([0, 0, 20, 21, 0]);
   });
 
-  it('gathers images in the asked order, also one more than once', () => {
+  it('gathers images in the requested order, with repetitions', () => {
     expect(Array.from(gatherImages(split, [2, 0, 2], 2))).toEqual([30, 31, 10, 11, 30, 31]);
     expect(gatherImages(split, [], 2)).toHaveLength(0);
   });
@@ -26,7 +26,7 @@ describe('a split in memory', () => {
     expect(Array.from(target)).toEqual([20, 21, 30, 31]);
   });
 
-  it('has the first images, or all if there are fewer', () => {
+  it('returns the first images, or all if there are fewer', () => {
     expect(Array.from(firstImages(split, 2, 2))).toEqual([10, 11, 20, 21]);
     expect(Array.from(firstImages(split, 9, 2))).toEqual([10, 11, 20, 21, 30, 31]);
   });
@@ -42,7 +42,7 @@ describe('a subset of a split', () => {
     expect(Array.from(gatherImages(part, [0, 1], 1))).toEqual([30, 10]);
   });
 
-  it('has no names where the split has none', () => {
+  it('has no names if the split has none', () => {
     expect('nameOf' in subset(splitInMemory(Uint8Array.of(1), 1, null), Uint32Array.of(0))).toBe(false);
   });
 });

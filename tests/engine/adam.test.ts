@@ -78,7 +78,7 @@ describe('adam', () => {
     });
   });
 
-  it('steps by the learning rate at first, whatever the size of the gradient', async () => {
+  it('first steps by the learning rate, whatever the size of the gradient', async () => {
     const { parameter } = await trainedBy({ beta1: 0.5, beta2: 0.999, epsilon: 1e-12 }, new Float32Array(SIZE), [
       Float32Array.of(1e-4, -1e-2, 1, -10, 100, 1e4),
     ]);
@@ -89,21 +89,21 @@ describe('adam', () => {
     );
   });
 
-  it('stays where it is when the gradients are zero', async () => {
+  it('does not move if the gradients are zero', async () => {
     const { parameter } = await trainedBy({ beta1: 0.9, beta2: 0.999, epsilon: 1e-8 }, initial, [new Float32Array(SIZE), new Float32Array(SIZE)]);
     expect(parameter).toEqual(initial);
   });
 });
 
-describe('adamSchedule', () => {
-  it('holds the corrections of both moments', () => {
+describe('adamScalars', () => {
+  it('contains the bias corrections of both moments', () => {
     expect(adamScalars(0.1, 1, { beta1: 0.5, beta2: 0.75, epsilon: 1e-8 })).toEqual([0.2, 2]);
     const [stepSize, denominatorScale] = adamScalars(0.1, 2, { beta1: 0.5, beta2: 0.5, epsilon: 1e-8 });
     expect(stepSize).toBeCloseTo(0.1 / 0.75, 12);
     expect(denominatorScale).toBeCloseTo(1 / Math.sqrt(0.75), 12);
   });
 
-  it('tends to the learning rate and 1', () => {
+  it('converges to the learning rate and 1', () => {
     expect(adamScalars(0.1, 1e6, { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 })).toEqual([0.1, 1]);
   });
 });

@@ -9,7 +9,7 @@ const packing = flatLayout({ weight: [2, 3], scale: [], bias: [2] });
 const tensors = { weight: Float32Array.of(1, 2, 3, 4, 5, 6), scale: Float32Array.of(7), bias: Float32Array.of(8, 9) };
 
 describe('flatLayout', () => {
-  it('lays tensors one after another in the order of their names', () => {
+  it('stores tensors one after another in the order of their names', () => {
     expect(packing.size).toBe(9);
     expect([...packing.entries]).toEqual([
       ['weight', { shape: [2, 3], offset: 0 }],
@@ -19,32 +19,32 @@ describe('flatLayout', () => {
   });
 });
 
-describe('packed data', () => {
-  it('comes back as it was packed', () => {
+describe('flattened tensors', () => {
+  it('are restored as views', () => {
     const data = flattenTensors(tensors, packing);
     expect(data).toEqual(Float32Array.of(1, 2, 3, 4, 5, 6, 7, 8, 9));
     expect(tensorViews(data, packing)).toEqual(tensors);
   });
 
-  it('shares its memory with its views', () => {
+  it('share memory with their views', () => {
     const data = flattenTensors(tensors, packing);
     tensorViews(data, packing).bias![1] = -1;
     expect(data[8]).toBe(-1);
   });
 
-  it('is a copy of what was packed', () => {
+  it('are copies of the tensors', () => {
     const data = flattenTensors(tensors, packing);
     data[0] = -1;
     expect(tensors.weight[0]).toBe(1);
   });
 
-  it('refuses a tensor that is missing or of another size', () => {
+  it('require each tensor in its size', () => {
     const { weight, scale, bias } = tensors;
     expect(() => flattenTensors({ weight, scale }, packing)).toThrow('flat vector: bias: expected 2 elements but got none');
     expect(() => flattenTensors({ weight: weight.subarray(1), scale, bias }, packing)).toThrow('flat vector: weight: expected 6 elements but got 5');
   });
 
-  it('ignores tensors that the packing does not name', () => {
+  it('ignore tensors that the layout does not name', () => {
     expect(flattenTensors({ ...tensors, other: Float32Array.of(1) }, packing)).toEqual(flattenTensors(tensors, packing));
   });
 });
@@ -65,7 +65,7 @@ describe('packed values', () => {
     expectSame(packed!, x);
   });
 
-  it('pack in the order of the packing, whatever the order of the record', async () => {
+  it('pack in the order of the layout, whatever the order of the record', async () => {
     const [bias, weight, scale] = [input('input0', [2]), input('input1', [2, 3]), input('input2', [])];
     const { packed } = await run(graphOf({ packed: pack({ bias, weight, scale }, packing) }), [
       tensor([8, 9]),
@@ -75,7 +75,7 @@ describe('packed values', () => {
     expectSame(packed!, tensor([1, 2, 3, 4, 5, 6, 7, 8, 9]));
   });
 
-  it('gather the gradients of all tensors in the vector', async () => {
+  it('collect the gradients of all tensors in one vector', async () => {
     const x = random([packing.size], 2);
     const scaled = await gradientsAt(
       (vector) => {

@@ -33,21 +33,21 @@ async function valuesAt(x: TensorData, build: (value: Value) => readonly Value[]
 }
 
 describe('gradients', () => {
-  it('adds up the contributions of every use of a value', async () => {
+  it('sums the contributions of every use of a value', async () => {
     await expectRightGradients((x) => add(mul(x, exp(x)), mul(tanh(x), x)), [random([3], 1)]);
   });
 
-  it('adds up the contributions of several uses by one operator', async () => {
+  it('sums the contributions of several uses by one operator', async () => {
     const [gradient] = await gradientsAt((x) => add(x, x), [tensor([1, 2])], { loss: sumOf });
     expectSame(gradient!, tensor([2, 2]));
   });
 
-  it('walks a chain of a thousand operators, deeper than recursion would be safe', async () => {
+  it('processes a chain of a thousand operators, too deep for recursion', async () => {
     const [gradient] = await gradientsAt((x) => Array.from({ length: 1000 }).reduce<Value>((value) => add(value, x), x), [tensor([0.5])], { loss: sumOf });
     expectSame(gradient!, tensor([1001]));
   });
 
-  it('takes a graph with exponentially many paths in linear time', async () => {
+  it('processes a graph with exponentially many paths in linear time', async () => {
     // Every step doubles the paths from x to the loss: 2^40 of them.
     const [gradient] = await gradientsAt((x) => Array.from({ length: 40 }).reduce<Value>((value) => mul(add(value, value), 0.5), x), [tensor([3])], {
       loss: sumOf,
@@ -55,17 +55,17 @@ describe('gradients', () => {
     expectSame(gradient!, tensor([1]));
   });
 
-  it('treats a stopped value as a constant, and what goes past it as usual', async () => {
+  it('treats a stopped value as a constant, and other paths as usual', async () => {
     const [gradient] = await gradientsAt((x) => add(mul(stopGradient(square(x)), x), x), [tensor([3])], { loss: sumOf });
     expectSame(gradient!, tensor([10]));
   });
 
-  it('is zeros, shaped like the value, where the loss does not depend on it', async () => {
+  it('is zeros in the shape of the value if the loss does not depend on it', async () => {
     const [, gradient] = await gradientsAt((x) => square(x), [random([2], 1), random([2, 3], 2)]);
     expectSame(gradient!, tensor([0, 0, 0, 0, 0, 0], [2, 3]));
   });
 
-  it('is zeros for every value when the loss is a constant', async () => {
+  it('is zeros for every value if the loss is a constant', async () => {
     const [gradient] = await valuesAt(tensor([1, 2]), (x) => gradients(constant(5), [x]));
     expectSame(gradient!, tensor([0, 0]));
   });
@@ -78,7 +78,7 @@ describe('gradients', () => {
     expectSame(gradient!, tensor([1], []));
   });
 
-  it('differentiates with respect to inner values, each counted in full though one depends on the other', async () => {
+  it('differentiates with respect to inner values, each in full even if one depends on the other', async () => {
     const [inner, outer] = await valuesAt(tensor([3], []), (x) => {
       const squared = square(x);
       return gradients(mul(squared, 5), [squared, x]);
@@ -87,7 +87,7 @@ describe('gradients', () => {
     expectSame(outer!, tensor([30], []));
   });
 
-  it('answers in the order of the question, also for a value that is asked for twice', async () => {
+  it('returns gradients in the requested order, including repeated values', async () => {
     const results = await valuesAt(tensor([3], []), (x) => {
       const doubled = mul(x, 2);
       return gradients(square(doubled), [x, doubled, x]);
@@ -113,23 +113,23 @@ describe('gradients', () => {
     expectClose(third!, tensor([12, -48]));
   });
 
-  it('differentiates a loss that is made of gradients, as a gradient penalty is', async () => {
+  it('differentiates a loss of gradients, such as a gradient penalty', async () => {
     await expectRightGradients((x, y) => square(gradients(lossOf(tanh(mul(x, y))), [x])[0]!), [random([3], 1), random([3], 2)]);
   });
 
-  it('passes integer values by', async () => {
+  it('stops at integer values', async () => {
     const [gradient] = await gradientsAt((x) => mul(x, cast(argMin(x, 0), 'float32')), [tensor([3, 1, 2])], { loss: sumOf });
     expectSame(gradient!, tensor([1, 1, 1]));
   });
 
-  it('refuses a loss that is not a float32 scalar', () => {
+  it('rejects a loss that is not a float32 scalar', () => {
     const x = input('x', [2, 3]);
     expect(() => gradients(relu(x), [x])).toThrow(ShapeError);
     expect(() => gradients(relu(x), [x])).toThrow('gradients: the loss must be a float32 scalar, not float32 [2, 3]');
     expect(() => gradients(input('n', [], 'int64'), [x])).toThrow('int64 []');
   });
 
-  it('names the operator that has no gradient rule, if it stands between a value and the loss', () => {
+  it('names the operator without a gradient between a value and the loss', () => {
     const Opaque: Operator = { name: 'Opaque', infer: ([x]) => ({ type: x!.type, shape: x!.shape }) };
     const [x, y] = [input('x', []), input('y', [])];
     const loss = add(apply(Opaque, [x], {}), y);

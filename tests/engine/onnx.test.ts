@@ -80,7 +80,7 @@ describe('an encoded model', () => {
     expect(OPSET).toBe(18);
   });
 
-  it('keeps names, types and shapes of inputs and outputs, in their order', async () => {
+  it('keeps names, types and shapes of inputs and outputs, in order', async () => {
     const [n, flag, byte] = [input('some/n', [], 'int64'), input('flag', [2], 'bool'), input('byte', [1], 'uint8')];
     const graph = await graphProto({ 'next/n': n, y: exp(x), flags: flag, bytes: byte }, [x, n]);
     expect(graph.input.map(({ name }) => name)).toEqual(['x', 'some/n', 'flag', 'byte']);
@@ -95,7 +95,7 @@ describe('an encoded model', () => {
     expect(graph.output.map(typeOf)[1]).toEqual({ elemType: FLOAT32, dims: [2n, 3n] });
   });
 
-  it('lists nodes after those they read, under names that are used once', async () => {
+  it('lists nodes after their inputs, under unique names', async () => {
     const shared = exp(add(x, 1));
     const graph = await graphProto({ y: mul(shared, relu(shared)), z: add(shared, shared) });
     const known = new Set([...graph.input, ...graph.initializer].map(({ name }) => name));
@@ -108,7 +108,7 @@ describe('an encoded model', () => {
     expect(new Set(graph.node.map(({ name }) => name)).size).toBe(graph.node.length);
   });
 
-  it('writes a constant once, however often it is read', async () => {
+  it('writes a constant once, however often it is used', async () => {
     const two = constant([2, 2, 2]);
     expect((await graphProto({ y: mul(add(x, two), two) })).initializer).toHaveLength(1);
   });
@@ -142,14 +142,14 @@ describe('outputs', () => {
     expect(results).toEqual({ a: ones, b: ones, c: data, d: data });
   });
 
-  it('may be values that other outputs are made of', async () => {
+  it('may be inputs of other outputs', async () => {
     const inner = mul(x, 2);
     const results = await runModel(await encode(graphOf({ outer: add(inner, 1), inner })), { x: data });
     expectSame(results.inner!, tensor([2, 4, 6, 8, 10, 12], [2, 3]));
     expectSame(results.outer!, tensor([3, 5, 7, 9, 11, 13], [2, 3]));
   });
 
-  it('may have the names that values of a kind are numbered by', async () => {
+  it('may have the names of generated values', async () => {
     const results = await runModel(await encode(graphOf({ Add1: add(add(add(x, 1), 1), 1), 'Add/1': mul(x, 1), constant1: constant(7) })), { x: data });
     expectSame(results.Add1!, tensor([4, 5, 6, 7, 8, 9], [2, 3]));
     expectSame(results.constant1!, tensor([7], []));
@@ -157,7 +157,7 @@ describe('outputs', () => {
 });
 
 describe('constants', () => {
-  it('that are views of a part of their memory are written without the rest', async () => {
+  it('that are views are written without the rest of their memory', async () => {
     const view = Float32Array.of(9, 9, 1, 2, 3, 9).subarray(2, 5);
     const y = add(x, constantTensor({ type: 'float32', shape: [3], data: view }));
     expectSame((await runModel(await encode(graphOf({ y })), { x: data })).y!, tensor([2, 4, 6, 5, 7, 9], [2, 3]));
@@ -178,13 +178,13 @@ describe('attributes', () => {
     });
   });
 
-  it('of ConvTranspose include the output padding; a bias is the third operand', async () => {
+  it('of ConvTranspose include the output padding; a bias is the third input', async () => {
     const { attributes, operands } = await nodeOf(convTranspose(image, kernel, { strides: 2, outputPadding: [0, 1], bias: input('bias', [2]) }));
     expect(operands).toEqual(['image', 'kernel', 'bias']);
     expect(attributes.output_padding).toMatchObject({ type: INTS, ints: [0n, 1n] });
   });
 
-  it('of LeakyRelu is a float, also when it is a whole number', async () => {
+  it('of LeakyRelu are floats, even if whole', async () => {
     expect((await nodeOf(leakyRelu(x, 0.25))).attributes.alpha).toMatchObject({ type: FLOAT, f: 0.25 });
     expect((await nodeOf(leakyRelu(x, 2))).attributes.alpha).toMatchObject({ type: FLOAT, f: 2 });
   });
@@ -196,7 +196,7 @@ describe('attributes', () => {
     expect((await nodeOf(transpose(x, [1, 0]))).attributes).toMatchObject({ perm: { type: INTS, ints: [1n, 0n] } });
   });
 
-  it('that operator set 18 takes as inputs are constants, and not attributes as well', async () => {
+  it('that are inputs in operator set 18 become constants only', async () => {
     expect(await nodeOf(reshape(x, [6]))).toMatchObject({ operands: ['x', [6]], attributes: {} });
     expect(await nodeOf(slice(x, 1, 0, 3, 2))).toMatchObject({ operands: ['x', [0], [3], [1], [2]], attributes: {} });
     expect(await nodeOf(pad(x, [1, 0], [0, 2]))).toMatchObject({ operands: ['x', [1, 0, 0, 2], [0]], attributes: {} });
@@ -209,12 +209,12 @@ describe('attributes', () => {
     expect((await nodeOf(reduceMax(x, [0, 1]))).operands).toEqual(['x', [0, 1]]);
   });
 
-  it('are absent where an operator has none', async () => {
+  it('are absent if an operator has none', async () => {
     expect(await nodeOf(equal(x, x))).toMatchObject({ opType: 'Equal', operands: ['x', 'x'], attributes: {}, domain: '' });
     expect((await nodeOf(where(input('condition', [3], 'bool'), x, x))).attributes).toEqual({});
   });
 
-  it('may be texts and lists of floats, of an operator of another domain, which the model then imports', async () => {
+  it('may be strings and float lists, in a custom domain, which the model then imports', async () => {
     const Custom: Operator<{ mode: string; scales: readonly number[] }> = {
       name: 'Custom',
       domain: 'com.microsoft',

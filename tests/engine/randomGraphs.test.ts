@@ -15,7 +15,7 @@ function wholeGraph({ build, tensors }: RandomGraph): Graph {
 }
 
 describe('random graphs', () => {
-  it('have the gradients that finite differences see', { timeout: 60_000 }, async () => {
+  it('have gradients that match finite differences', { timeout: 60_000 }, async () => {
     await fc.assert(
       fc.asyncProperty(randomGraphs, ({ build, tensors }) => expectRightGradients(build, tensors)),
       runs,
@@ -46,7 +46,7 @@ describe('random graphs', () => {
     );
   });
 
-  it('hold every operator that finite differences can be held against', () => {
+  it('contain every operator that finite differences can check', () => {
     const drawn = fc.sample(randomGraphs, runs);
     const found = new Set(drawn.flatMap(({ build, tensors }) => operatorsOf(build(...inputsFor(tensors)))));
     expect([...found].sort()).toEqual(

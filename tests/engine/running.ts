@@ -1,4 +1,5 @@
 /** Runs small graphs through ONNX Runtime. */
+import { createHash } from 'node:crypto';
 import { encode } from '../../src/engine/onnx.js';
 import { InferenceSession, Tensor as RuntimeTensor } from 'onnxruntime-node';
 import {
@@ -13,6 +14,7 @@ import {
   topologicalOrder,
   type Value,
 } from '../../src/engine/index.js';
+import { lower } from '../../src/engine/lowering/lower.js';
 import { rewriteGraph } from '../../src/engine/graph.js';
 import { detectBlockSize } from '../../src/engine/runtime/blockSize.node.js';
 import { compile } from '../../src/engine/runtime/native.node.js';
@@ -46,6 +48,21 @@ export async function run(graph: Graph, tensors: readonly TensorData[], target?:
 }
 
 export const compileSmall = (graph: Graph, target?: Target): Promise<Program> => compile(graph, { threads: 1, ...(target === undefined ? {} : { target }) });
+
+const compiledOnce = new Map<string, Promise<Program>>();
+
+/**
+ * Compiles a graph without CPU-specific lowering, and each graph only once per test file: most of a short training is compilation. The
+ * program is shared, so releasing it has no effect.
+ */
+export async function compileOnce(graph: Graph): Promise<Program> {
+  const key = createHash('sha256')
+    .update(await encode(lower(graph, targets.plain)))
+    .digest('hex');
+  const program = compiledOnce.get(key) ?? compileSmall(graph, targets.plain);
+  compiledOnce.set(key, program);
+  return Object.assign(Object.create(await program) as Program, { release: () => Promise.resolve() });
+}
 
 /** The result of operators on these tensors, each of which is an input of the graph. */
 export async function forward(build: Build, tensors: readonly TensorData[], target?: Target): Promise<TensorData> {

@@ -25,11 +25,11 @@ function fileOf(header: string, elements: readonly number[] = []): Uint8Array {
 const entry = (change: Record<string, unknown> = {}) => JSON.stringify({ a: { dtype: 'F32', shape: [2], data_offsets: [0, 8], ...change } });
 
 describe('safetensors', () => {
-  it('come back as they were written', () => {
+  it('are read as written', () => {
     expect(decodeSafetensors(encodeSafetensors(example), 'example')).toEqual(example);
   });
 
-  it('come back from the middle of a larger memory, in a Node Buffer, at any alignment', () => {
+  it('are read from a slice of a larger buffer, in a Node Buffer, at any alignment', () => {
     const file = encodeSafetensors(example);
     for (const offset of [1, 4]) {
       const larger = Buffer.alloc(file.length + 10, 0xff);
@@ -45,7 +45,7 @@ describe('safetensors', () => {
     expect(tensors.scalar!.data[0]).toBe(7);
   });
 
-  it('write the part of the memory that a view shows', () => {
+  it('write only the viewed range of memory', () => {
     const data = Float32Array.of(9, 1, 2, 9).subarray(1, 3);
     const { tensors } = decodeSafetensors(encodeSafetensors({ tensors: { a: { shape: [2], data } }, metadata: {} }), 'example');
     expect(tensors.a!.data).toEqual(Float32Array.of(1, 2));
@@ -64,7 +64,7 @@ describe('safetensors', () => {
     expect(file).toHaveLength(8 + length + 8);
   });
 
-  it('read files that other programs wrote, without metadata and in any order', () => {
+  it('read files of other programs, without metadata and in any order', () => {
     const header = JSON.stringify({ b: { dtype: 'F32', shape: [1], data_offsets: [4, 8] }, a: { dtype: 'F32', shape: [], data_offsets: [0, 4] } });
     expect(decodeSafetensors(fileOf(header, [1, 2]), 'other')).toEqual({
       tensors: { b: { shape: [1], data: Float32Array.of(2) }, a: { shape: [], data: Float32Array.of(1) } },
@@ -72,7 +72,7 @@ describe('safetensors', () => {
     });
   });
 
-  it('keep a tensor whose name every object has', () => {
+  it('keep a tensor named like an Object property', () => {
     const file: TensorFile = { tensors: { constructor: { shape: [], data: Float32Array.of(1) } }, metadata: {} };
     const { tensors } = decodeSafetensors(encodeSafetensors(file), 'example');
     expect(Object.keys(tensors)).toEqual(['constructor']);
@@ -101,7 +101,7 @@ describe('safetensors', () => {
     'has metadata that are a list': { bytes: fileOf('{"__metadata__": []}'), reason: 'metadata' },
   };
 
-  it.each(Object.entries(broken))('refuse a file that %s, by its name', (_, { bytes, reason }) => {
+  it.each(Object.entries(broken))('reject a file that %s, with its name', (_, { bytes, reason }) => {
     const decode = () => decodeSafetensors(bytes, 'model.safetensors');
     expect(decode).toThrow(InputError);
     expect(decode).toThrow(/^model\.safetensors: not a usable safetensors file, /);

@@ -80,7 +80,7 @@ describe('constant folding', () => {
     'a chain': mul(exp(add(a, 1)), sub(constant(3), 1)),
   };
 
-  it.each(Object.entries(foldable))('computes %s as ONNX Runtime does', async (_, result) => {
+  it.each(Object.entries(foldable))('computes %s like ONNX Runtime', async (_, result) => {
     const graph = graphOf({ result });
     const simplified = simplify(graph);
     expect(operatorsOf(simplified)).toEqual([]);
@@ -91,7 +91,7 @@ describe('constant folding', () => {
     await expectSimplified((value) => mul(value, exp(add(constant(1), 0.5))), [x], ['Mul']);
   });
 
-  it('leaves large results to be computed', () => {
+  it('does not fold large results', () => {
     const graphOfSize = (size: number) => simplify(graphOf({ result: expand(constant(1), [size]) }));
     expect(operatorsOf(graphOfSize(4096))).toEqual([]);
     expect(operatorsOf(graphOfSize(4097))).toEqual(['Expand']);
@@ -109,7 +109,7 @@ describe('common subexpressions', () => {
     expect(outputs.a).toBe(outputs.b);
   });
 
-  it('are found when only simplification makes them equal', async () => {
+  it('are found if only simplification makes them equal', async () => {
     await expectSimplified((value) => add(exp(mul(value, 1)), exp(stopGradient(value))), [x], ['Add', 'Exp']);
   });
 
@@ -125,26 +125,26 @@ describe('common subexpressions', () => {
     expect(operatorsOf(simplify(graphOf({ y, rebuilt, gradient: gradient! }))).filter((name) => name === 'Exp')).toHaveLength(1);
   });
 
-  it('differ when an attribute differs', async () => {
+  it('differ if an attribute differs', async () => {
     await expectSimplified((value) => add(leakyRelu(value, 0.1), leakyRelu(value, 0.2)), [x], ['Add', 'LeakyRelu', 'LeakyRelu']);
     await expectSimplified((value) => add(slice(value, 1, 0, 2), slice(value, 1, 1, 3)), [x], ['Add', 'Slice', 'Slice']);
     await expectSimplified((value) => matMul(transpose(value, [0, 2, 1]), transpose(value, [0, 1, 2])), [random([2, 3, 3], 2)], ['MatMul', 'Transpose']);
   });
 
-  it('differ when an infinite attribute has the other sign', async () => {
+  it('differ if an infinite attribute has the opposite sign', async () => {
     const both = (value: Value) => add(mul(clip(value, -Infinity, 1), 2), clip(value, Infinity, 1));
     await expectSimplified(both, [tensor([-3, 2])], ['Add', 'Clip', 'Clip', 'Mul']);
   });
 
-  it('differ when their operands are exchanged', async () => {
+  it('differ if their operands are swapped', async () => {
     await expectSimplified((a, b) => mul(sub(a, b), sub(b, a)), [x, random([2, 3], 2)], ['Mul', 'Sub', 'Sub']);
   });
 
-  it('differ when they read different inputs of one shape', async () => {
+  it('differ if they read different inputs of one shape', async () => {
     await expectSimplified((a, b) => add(exp(a), exp(b)), [x, random([2, 3], 2)], ['Add', 'Exp', 'Exp']);
   });
 
-  it('include large constants if all of their elements are the same', () => {
+  it('include large constants of equal elements', () => {
     const large = (element: number) => constant(new Float32Array(5000).fill(element));
     const constantsOf = (first: number, second: number) => {
       const { outputs } = simplify(graphOf({ a: mul(input('x', [5000]), large(first)), b: mul(input('y', [5000]), large(second)) }));
@@ -155,7 +155,7 @@ describe('common subexpressions', () => {
     expect(constantsOf(-0, 0)).toBe(2);
   });
 
-  it('differ when constants differ in shape, in type or in the sign of zero', async () => {
+  it('differ if constants differ in shape, type or the sign of zero', async () => {
     await expectSimplified((value) => mul(add(value, constant([2])), add(value, constant([2], [1, 1]))), [tensor([1, 3], [2, 1])], ['Add', 'Add', 'Mul']);
     await expectSimplified((value) => add(div(value, constant(0)), mul(div(value, constant(-0)), -1)), [x], ['Add', 'Div', 'Div', 'Mul']);
     const zeros = { int64: new BigInt64Array(1), bool: new Uint8Array(8) };
@@ -171,7 +171,7 @@ describe('common subexpressions', () => {
 });
 
 describe('dead code', () => {
-  it('is gone, while the inputs stay', () => {
+  it('is removed, except for inputs', () => {
     const [value, other] = [input('x', [2]), input('y', [2])];
     gradients(sumOf(exp(mul(value, other))), [value, other]);
     const simplified = simplify(graphOf({ result: mul(exp(value), 1) }, [value, other]));
@@ -192,7 +192,7 @@ describe('neutral elements', () => {
     'x plus a vector of zeros': (value) => add(constant([0, 0, 0]), value),
   };
 
-  it.each(Object.entries(neutral))('are dropped from %s', (_, build) => {
+  it.each(Object.entries(neutral))('are removed from %s', (_, build) => {
     const value = input('x', [2, 3]);
     expect(simplify(graphOf({ result: build(value) })).outputs.result).toBe(value);
   });
@@ -206,7 +206,7 @@ describe('neutral elements', () => {
     'x plus a vector that is not all zeros': { build: (value) => add(value, constant([0, 0, 1])), operator: 'Add' },
   };
 
-  it.each(Object.entries(effective))('are not seen in %s', async (_, { build, operator }) => {
+  it.each(Object.entries(effective))('are not removed from %s', async (_, { build, operator }) => {
     await expectSimplified(build, [x], [operator]);
   });
 });
@@ -214,16 +214,16 @@ describe('neutral elements', () => {
 describe('Expands', () => {
   const row = tensor([4, 5, 6], [1, 3]);
 
-  it('are dropped in front of arithmetic that repeats its operand by itself', async () => {
+  it('are removed before arithmetic that broadcasts its operand itself', async () => {
     await expectSimplified((value, repeated) => add(value, expand(repeated, [2, 3])), [x, row], ['Add']);
     await expectSimplified((value, repeated) => div(expand(repeated, [2, 3]), value), [x, row], ['Div']);
   });
 
-  it('are kept once where both operands are repeated', async () => {
+  it('are kept once if both operands are repeated', async () => {
     await expectSimplified((a, b) => sub(expand(a, [2, 3]), expand(b, [2, 3])), [row, tensor([7], [])], ['Expand', 'Sub']);
   });
 
-  it('stay where they alone give the result its shape', async () => {
+  it('are kept if they alone determine the shape of the result', async () => {
     await expectSimplified((a, b) => mul(expand(a, [2, 3]), b), [row, tensor([7, 8, 9])], ['Expand', 'Mul']);
   });
 });
@@ -239,11 +239,11 @@ describe('Reshapes', () => {
     await expectSimplified((value) => reshape(reshape(reshape(value, [6]), [1, 6]), [3, 2]), [x], ['Reshape']);
   });
 
-  it('that lead back to the first shape vanish', async () => {
+  it('that restore the original shape are removed', async () => {
     await expectSimplified((value) => exp(reshape(reshape(reshape(value, [6]), [3, 2]), [2, 3])), [x], ['Exp']);
   });
 
-  it('stay where their own shape is used', async () => {
+  it('are kept if their own shape is used', async () => {
     await expectSimplified(
       (value) => {
         const flat = reshape(value, [6]);
@@ -267,18 +267,18 @@ describe('Transposes', () => {
     await expectSimplified((value) => transpose(transpose(value, [1, 2, 0]), [1, 2, 0]), [y], ['Transpose']);
   });
 
-  it('that undo each other vanish', async () => {
+  it('that cancel out are removed', async () => {
     await expectSimplified((value) => exp(transpose(transpose(value, [1, 2, 0]), [2, 0, 1])), [y], ['Exp']);
     await expectSimplified((value) => exp(transpose(transpose(transpose(value, [1, 2, 0]), [1, 2, 0]), [1, 2, 0])), [y], ['Exp']);
   });
 
-  it('that move nothing vanish', async () => {
+  it('that move nothing are removed', async () => {
     await expectSimplified((value) => exp(transpose(value, [0, 1, 2])), [y], ['Exp']);
   });
 });
 
 describe('simplify', () => {
-  it('finds nothing more to do in a simplified graph', () => {
+  it('is idempotent', () => {
     const value = input('x', [2, 3]);
     const y = add(reshape(transpose(mul(stopGradient(value), 1), [1, 0]), [6]), reshape(exp(add(constant(1), 1)), [1]));
     const [gradient] = gradients(sumOf(mul(y, tanh(y))), [value]);
@@ -286,7 +286,7 @@ describe('simplify', () => {
     expect(operatorsOf(simplify(once))).toEqual(operatorsOf(once));
   });
 
-  it('keeps the names and the order of inputs and outputs', () => {
+  it('keeps the names and order of inputs and outputs', () => {
     const [a, b] = [input('a', [2]), input('b', [2])];
     const simplified = simplify(graphOf({ second: mul(b, 1), first: add(a, 0), third: constant(2) }, [b, a]));
     expect(simplified.inputs).toEqual([b, a]);
@@ -294,7 +294,7 @@ describe('simplify', () => {
     expect(simplified.outputs).toMatchObject({ second: b, first: a });
   });
 
-  it('does not change the graph that it is given', async () => {
+  it('does not modify its input', async () => {
     const graph = graphOf({ result: exp(mul(input('input0', [2, 3]), 1)) });
     const before = await runAsWritten(graph, [x]);
     simplify(graph);

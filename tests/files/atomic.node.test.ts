@@ -5,8 +5,8 @@ import { isDiskFull, makeFolder, writeFileAtomically, wrapWriteErrors } from '..
 import { errorOf, expectInputError } from '../rejection.js';
 import { temporaryFolder } from '../temporaryFolder.js';
 
-describe('a file that is written atomically', () => {
-  it('holds the bytes, and nothing stays beside it', async () => {
+describe('an atomically written file', () => {
+  it('contains the bytes, and leaves no other file', async () => {
     const folder = temporaryFolder();
     await writeFileAtomically(join(folder, 'file'), Uint8Array.of(1, 2));
     await writeFileAtomically(join(folder, 'file'), Uint8Array.of(3));
@@ -14,7 +14,7 @@ describe('a file that is written atomically', () => {
     expect(readdirSync(folder)).toEqual(['file']);
   });
 
-  it('is refused where it cannot be, and what is there stays', async () => {
+  it('is rejected if it cannot be written, and an existing file stays', async () => {
     const folder = temporaryFolder();
     const file = join(folder, 'file');
     writeFileSync(file, 'mine');
@@ -28,10 +28,10 @@ describe('a file that is written atomically', () => {
   });
 });
 
-describe('an error of writing', () => {
+describe('a write error', () => {
   const errorFor = (code: string) => errorOf(() => wrapWriteErrors('file', () => Promise.reject(Object.assign(new Error(), { code }))));
 
-  it('shows whether there was no room, so that it is worth trying again', async () => {
+  it('reports whether the disk was full, so that retrying may help', async () => {
     for (const code of ['ENOSPC', 'EDQUOT']) expect(isDiskFull(await errorFor(code)), code).toBe(true);
     for (const code of ['EACCES', 'EROFS']) expect(isDiskFull(await errorFor(code)), code).toBe(false);
     expect(isDiskFull(new Error('ENOSPC'))).toBe(false);
@@ -39,13 +39,13 @@ describe('an error of writing', () => {
 });
 
 describe('a folder', () => {
-  it('is made with those above it, and may be there already', async () => {
+  it('is created with its parents, and may exist already', async () => {
     const folder = temporaryFolder();
     for (let times = 0; times < 2; times++) await makeFolder(join(folder, 'a', 'b', 'c'));
     expect(statSync(join(folder, 'a', 'b', 'c')).isDirectory()).toBe(true);
   });
 
-  it('is not made in the place of a file or below one', async () => {
+  it('is not created at or below a file', async () => {
     const folder = temporaryFolder();
     writeFileSync(join(folder, 'file'), 'mine');
     expect(await errorOf(() => makeFolder(join(folder, 'file')))).toMatchObject({ code: 'EEXIST' });
@@ -53,7 +53,10 @@ describe('a folder', () => {
     expect(readFileSync(join(folder, 'file'), 'utf8')).toBe('mine');
   });
 
-  it.runIf(existsSync('/proc/self'))('is refused at once where the system says that it is missing instead of making it', async () => {
-    expect(await errorOf(() => makeFolder('/proc/none/below'))).toMatchObject({ code: 'ENOENT' });
-  });
+  it.runIf(existsSync('is rejected immediately if the system reports it as missing instead of creating it'))(
+    'is refused at once where the system says that it is missing instead of making it',
+    async () => {
+      expect(await errorOf(() => makeFolder('/proc/none/below'))).toMatchObject({ code: 'ENOENT' });
+    },
+  );
 });

@@ -7,7 +7,7 @@ import { FileTooLargeError, readRegularFile, readTextFile } from '../../src/file
 import { errorOf } from '../rejection.js';
 import { temporaryFolder } from '../temporaryFolder.js';
 
-/** What the system does differently: reads of at most so many bytes, an end of the file before its size, a refusal to open. */
+/** Simulated behavior of the system: reads of limited size, an end of the file before its size, a failure to open. */
 const system = vi.hoisted((): { mostBytes: number; end: number; refusal: string | undefined } => ({ mostBytes: Infinity, end: Infinity, refusal: undefined }));
 
 vi.mock('node:fs/promises', async (original) => {
@@ -37,19 +37,19 @@ describe('a regular file', () => {
     return path;
   }
 
-  it('is read to its end, however few bytes the system gives at a time', async () => {
+  it('is read completely, however few bytes the system returns at a time', async () => {
     const path = file();
     system.mostBytes = 3;
     expect((await readRegularFile(path)).toString()).toBe('abcdefgh');
   });
 
-  it('is refused if it ends before its size', async () => {
+  it('is rejected if it ends before its size', async () => {
     const path = file();
     system.end = 5;
     await expect(readRegularFile(path)).rejects.toThrow('truncated while it was read');
   });
 
-  it('is refused if it is larger than the limit', async () => {
+  it('is rejected if it is larger than the limit', async () => {
     const path = file();
     expect((await readRegularFile(path, 8)).length).toBe(8);
     expect(await errorOf(() => readRegularFile(path, 7))).toBeInstanceOf(FileTooLargeError);
@@ -61,7 +61,7 @@ describe('a regular file', () => {
     expect((await readRegularFile(path)).length).toBe(0);
   });
 
-  it('is refused if it is a named pipe, a folder or a device', async () => {
+  it('is rejected if it is a named pipe, a folder or a device', async () => {
     const folder = temporaryFolder();
     execFileSync('mkfifo', [join(folder, 'pipe')]);
     mkdirSync(join(folder, 'folder'));
@@ -72,7 +72,7 @@ describe('a regular file', () => {
   });
 });
 
-it('a text is read as UTF-8', async () => {
+it('is read as UTF-8 text', async () => {
   const path = join(temporaryFolder(), 'text');
   writeFileSync(path, 'größer → 大');
   expect(await readTextFile(path)).toBe('größer → 大');
@@ -82,14 +82,14 @@ describe('an image file that cannot be read', () => {
   const options = { size: 2, channels: 1 };
 
   it.each(['EMFILE', 'ENFILE', 'EIO', 'EACCES', 'ENOENT', 'ESTALE'])(
-    'because of %s is unreadable, not damaged: it may be readable the next time',
+    'because of %s is unreadable, not corrupt: it may be readable the next time',
     async (code) => {
       system.refusal = code;
       expect(await decodeImage(join(temporaryFolder(), 'image.png'), options)).toMatchObject({ unreadable: true });
     },
   );
 
-  it('because it is cut short while it is being read is unreadable, not damaged', async () => {
+  it('because it is truncated during reading is unreadable, not corrupt', async () => {
     const path = join(temporaryFolder(), 'image.png');
     writeFileSync(path, new Uint8Array(100));
     system.end = 50;

@@ -5,21 +5,21 @@ import { caseOf, reproduction } from '../../fuzz/cases.mjs';
 const NUMBERS = Array.from({ length: 2000 }, (_, number) => number);
 const CASES = NUMBERS.map((number) => caseOf(11, number));
 
-describe('cases of the fuzzer', () => {
-  it('follow from seed and number, in whatever order they are generated', () => {
+describe('fuzz cases', () => {
+  it('depend only on seed and number, in any order of generation', () => {
     const backwards = [...NUMBERS].reverse().map((number) => caseOf(11, number));
     expect(backwards.reverse()).toEqual(CASES);
     expect(caseOf(12, 3)).not.toEqual(caseOf(11, 3));
     expect(reproduction(CASES[3]!)).toBe('npm run fuzz -- --seed 11 --case 3');
   });
 
-  it('are of every command, valid, with one change and with several', () => {
+  it('cover every command: valid, with one mutation and with several', () => {
     expect(new Set(CASES.map(({ command }) => command)).size).toBe(19);
     expect(new Set(CASES.map(({ changes }) => changes.length))).toEqual(new Set([0, 1, 2]));
     expect(CASES.some(({ separate }) => separate) && CASES.some(({ interrupted }) => interrupted)).toBe(true);
   });
 
-  it('name no file outside the sandbox, and hold no null character', () => {
+  it('name no file outside the sandbox, and contain no null character', () => {
     for (const argument of CASES.flatMap(({ args }) => args)) {
       expect(argument).not.toContain('\0');
       for (const piece of [argument, argument.slice(argument.indexOf('=') + 1), argument.slice(argument.indexOf(':') + 1)]) {

@@ -9,7 +9,7 @@ const SAMPLE = { command: 'sample', args: ['sample', 'run', '--out', 'out/x.png'
 const JSON_SAMPLE = { command: 'sample', args: ['sample', '--json', 'run'] };
 const changed = (path: string, kind: 'created' | 'removed' | 'changed' = 'created') => [{ path, kind }];
 
-describe('the rules of the fuzzer', () => {
+describe('the oracle', () => {
   it.each<[title: string, line: typeof SAMPLE, outcome: Outcome]>([
     ['a success', SAMPLE, SUCCESS],
     ['a refusal in one line', SAMPLE, REFUSAL],
@@ -20,10 +20,10 @@ describe('the rules of the fuzzer', () => {
     ['an attribute in the run', { command: 'attribute', args: ['attribute', 'run'] }, { ...SUCCESS, changes: changed('work/run/attributes/a.safetensors') }],
     ['checkpoints that training prunes', { command: 'train', args: ['train', 'x', '--out', 'run'] }, { ...SUCCESS, changes: changed('work/run/a', 'removed') }],
     ['a stack trace that --debug asks for', { command: 'sample', args: ['sample', '--debug'] }, { ...REFUSAL, stderr: 'Error: x\n    at run (a.js:1:2)\n' }],
-    ['the help where there is no command', { command: '(none)', args: [] }, { ...REFUSAL, stderr: 'Usage: agenet [options]\n' }],
+    ['the help without a command', { command: '(none)', args: [] }, { ...REFUSAL, stderr: 'Usage: agenet [options]\n' }],
     ['an error as JSON', JSON_SAMPLE, { ...REFUSAL, stdout: '{"error":{"message":"no"}}\n' }],
     ['an interrupted training', { command: 'train', args: ['train', 'x'] }, { ...SUCCESS, status: 130, stderr: 'stopped\n' }],
-  ])('accept %s', (_, line, outcome) => {
+  ])('accepts %s', (_, line, outcome) => {
     expect(violations(line, outcome)).toEqual([]);
   });
 
@@ -43,7 +43,7 @@ describe('the rules of the fuzzer', () => {
     ['an error after success', SAMPLE, { ...SUCCESS, stderr: 'agenet: no\n' }, 'an error was printed'],
     ['a failure without a reason', SAMPLE, { ...REFUSAL, stderr: '' }, '0 lines'],
     ['two reasons', SAMPLE, { ...REFUSAL, stderr: 'agenet: a\nagenet: b\n' }, '2 lines'],
-    ['a reason that goes on in a second line', SAMPLE, { ...REFUSAL, stderr: 'agenet: a\nb\n' }, 'after the error'],
+    ['a reason of two lines', SAMPLE, { ...REFUSAL, stderr: 'agenet: a\nb\n' }, 'after the error'],
     ['an empty reason', SAMPLE, { ...REFUSAL, stderr: 'agenet: undefined\n' }, 'no reason'],
     ['a defect as the reason', SAMPLE, { ...REFUSAL, stderr: "agenet: Cannot read properties of null (reading 'x')\n" }, 'of a defect'],
     ['a reason without end', SAMPLE, { ...REFUSAL, stderr: `agenet: ${'a'.repeat(20_000)}\n` }, '20000 characters'],
@@ -59,7 +59,7 @@ describe('the rules of the fuzzer', () => {
     ['a refusal that writes', SAMPLE, { ...REFUSAL, changes: changed('work/out/x.png') }, 'refused, but "work/out/x.png" was created'],
     ['a dry run that writes', { command: 'train', args: ['train', 'x', '--dry-run'] }, { ...SUCCESS, changes: changed('work/runs/x') }, '"work/runs/x"'],
     ['a file beside attributes', { command: 'attribute', args: ['attribute', 'run'] }, { ...SUCCESS, changes: changed('work/run/x') }, '"work/run/x"'],
-  ])('reject %s', (_, line, outcome, text) => {
+  ])('rejects %s', (_, line, outcome, text) => {
     expect(violations(line, outcome).join('\n')).toContain(text);
   });
 });

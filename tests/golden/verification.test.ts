@@ -18,7 +18,7 @@ const GROUPS = [
 ];
 
 describe('a golden file', () => {
-  it.each(GOLDEN_NAMES)('%s is met in every group', async (name) => {
+  it.each(GOLDEN_NAMES)('%s passes in every group', async (name) => {
     const { file, groups, max_error } = await verify(await readGolden(name), name, compileSmall);
     expect(file).toBe(name);
     expect(Object.keys(groups).sort()).toEqual(GROUPS);
@@ -28,7 +28,7 @@ describe('a golden file', () => {
     expect(max_error).toBeGreaterThan(0);
   });
 
-  it('is held to 5e-5', () => {
+  it('has the tolerance 5e-5', () => {
     expect(TOLERANCE).toBe(5e-5);
   });
 });
@@ -39,7 +39,7 @@ describe('a golden file with a wrong expectation', () => {
     golden = await readGolden('dcgan32-gray');
   });
 
-  it('is not met in the groups of the wrong tensors, by as much as they differ from the largest element', async () => {
+  it('fails in the groups of the wrong tensors, with the error relative to the largest element', async () => {
     const wrong = {
       'encoder_update/grad': ['encoder_update/grad/encoder.conv2.weight', 0.001],
       'encoder_update/after': ['encoder_update/after/generator.norm1.running_mean', 0.002],
@@ -62,7 +62,7 @@ describe('a golden file with a wrong expectation', () => {
     for (const group of ['evaluation', 'losses']) expect(groups[group], group).toBeLessThanOrEqual(TOLERANCE);
   });
 
-  it('is not met where a loss differs, by the relative error', async () => {
+  it('fails if a loss differs, with the relative error', async () => {
     const losses = JSON.parse(golden.metadata.losses!) as Record<string, number>;
     const changed = { ...golden.metadata, losses: JSON.stringify({ ...losses, 'generator.loss': losses['generator.loss']! * 1.01 }) };
     const { groups } = await verify({ ...golden, metadata: changed }, 'wrong', compileSmall);
@@ -70,35 +70,35 @@ describe('a golden file with a wrong expectation', () => {
   });
 
   it.each([
-    ['it expects what no update has', 'encoder_update/grad/encoder.conv9.weight', new Float32Array(3)],
-    ['a tensor has another size', 'evaluation/code', new Float32Array(3)],
+    ['it expects an unknown tensor', 'encoder_update/grad/encoder.conv9.weight', new Float32Array(3)],
+    ['a tensor has a different size', 'evaluation/code', new Float32Array(3)],
     ['an expectation is not a number', 'evaluation/code', new Float32Array(8 * 16).fill(NaN)],
-  ])('is not met where %s', async (_, tensor, data) => {
+  ])('fails if %s', async (_, tensor, data) => {
     const { max_error } = await verify(withTensor(golden, tensor, data), 'wrong', compileSmall);
     expect(max_error <= TOLERANCE).toBe(false);
   });
 
-  it('is not met by another configuration', async () => {
+  it('fails with a different configuration', async () => {
     const { groups } = await verify(withCase(golden, { e_match_x: 11 }), 'wrong', compileSmall);
     expect(groups['encoder_update/grad']).toBeGreaterThan(TOLERANCE);
   });
 });
 
-describe('a file that is not golden', () => {
-  it('is refused with the tensor that it lacks', async () => {
+describe('an invalid golden file', () => {
+  it('is rejected with the missing tensor', async () => {
     const golden = await readGolden('dcgan32-gray');
     for (const tensor of ['input/x', 'input/z_generator_update', 'initial/encoder.conv2.weight', 'initial/generator.norm1.running_var', 'adam/grad']) {
       await expectInputError(() => verify(withTensor(golden, tensor, undefined), 'file', compileSmall), 'file:', tensor, 'is missing');
     }
   });
 
-  it('is refused with the tensor of another size', async () => {
+  it('is rejected with the tensor of a wrong size', async () => {
     const golden = await readGolden('dcgan32-gray');
     await expectInputError(() => verify(withTensor(golden, 'input/x', new Float32Array(5)), 'file', compileSmall), 'file:', 'input/x', 'not 5');
     await expectInputError(() => verify(withCase(golden, { nf: 9 }), 'file', compileSmall), 'file:', 'initial/encoder.conv1.weight');
   });
 
-  it('is refused where it expects nothing at all', async () => {
+  it('is rejected if it expects nothing', async () => {
     const { tensors, metadata } = await readGolden('dcgan32-gray');
     const { adam: _, ...others } = metadata;
     const given = Object.fromEntries(Object.entries(tensors).filter(([name]) => /^(initial|input)\//.test(name)));
@@ -108,7 +108,7 @@ describe('a file that is not golden', () => {
 
 const withMetadata = ({ tensors, metadata }: TensorFile, changes: Record<string, string>): TensorFile => ({ tensors, metadata: { ...metadata, ...changes } });
 
-describe("a golden file's case", () => {
+describe('the case of a golden file', () => {
   it("is read in this project's terms", async () => {
     const golden = readGoldenCase(await readGolden('dcgan32-nearest'), 'file');
     expect(golden.objective).toEqual({ prior: 'sphere', divergence: 'nearest', moment: 'std', reduction: 'mean', matchX: 'L1', matchZ: 'cos' });
@@ -122,7 +122,7 @@ describe("a golden file's case", () => {
     expect(golden.losses['generator.KL_fake']).toBeCloseTo(6.360166, 5);
   });
 
-  it('takes the direction of the divergence where codes are fitted', async () => {
+  it('uses the divergence direction with which codes are fitted', async () => {
     const golden = withCase(await readGolden('dcgan32-gray'), { direction: 'pq', moment: 'variance' });
     expect(readGoldenCase(golden, 'file').objective).toMatchObject({ divergence: 'pq', moment: 'variance' });
   });
@@ -133,7 +133,7 @@ describe("a golden file's case", () => {
     expect(encoder!.monitored).toContain('match_z');
   });
 
-  it('may come without a step of Adam', async () => {
+  it('may lack an Adam step', async () => {
     const { tensors, metadata } = await readGolden('dcgan32-gray');
     const { adam: _, ...others } = metadata;
     expect(readGoldenCase({ tensors, metadata: others }, 'file').adam).toBeUndefined();
@@ -149,7 +149,7 @@ describe("a golden file's case", () => {
     ['noise', 'cube'],
     ['match_z', 'L3'],
     ['e_kl_real', null],
-  ])('is refused with a wrong %s', async (key, value) => {
+  ])('is rejected with an invalid %s', async (key, value) => {
     const golden = withCase(await readGolden('dcgan32-gray'), { [key]: value });
     await expectInputError(() => readGoldenCase(golden, 'file'), 'file: not a golden file', key);
   });
@@ -160,12 +160,12 @@ describe("a golden file's case", () => {
     ['losses', '{"encoder.loss":"low"}'],
     ['losses', 'null'],
     ['adam', '{"lr":0.1}'],
-  ])('is refused where "%s" is %s', async (key, text) => {
+  ])('is rejected if "%s" is %s', async (key, text) => {
     const golden = withMetadata(await readGolden('dcgan32-gray'), { [key]: text });
     await expectInputError(() => readGoldenCase(golden, 'file'), 'file: not a golden file', `"${key}"`);
   });
 
-  it('is missed where there are no metadata', async () => {
+  it('is rejected without metadata', async () => {
     await expectInputError(() => readGoldenCase({ tensors: {}, metadata: {} }, 'file'), 'file: not a golden file', '"case" are missing');
   });
 });

@@ -14,7 +14,7 @@ const pixelsOf = (decoded: Decoded): number[] => {
 const decode = async (image: string | Uint8Array, options: Partial<DecodeOptions> = {}) =>
   pixelsOf(await decodeImage(image, { size: 2, channels: 3, ...options }));
 
-/** An image of one colour. */
+/** An image of one color. */
 const plain = (red: number, green: number, blue: number, width = 8, height = 8) =>
   sharp({ create: { width, height, channels: 3, background: { r: red, g: green, b: blue } } });
 const raw = (pixels: readonly number[], width: number, channels: 1 | 3 | 4) =>
@@ -24,11 +24,11 @@ function expectNear(actual: readonly number[], expected: readonly number[], tole
   expect(actual).toHaveLength(expected.length);
   for (const [index, value] of actual.entries()) expect(Math.abs(value - expected[index]!)).toBeLessThanOrEqual(tolerance);
 }
-/** All pixels of a 2x2 image in one colour, channel by channel. */
-const planes = (...colour: number[]): number[] => colour.flatMap((value) => [value, value, value, value]);
+/** All pixels of a 2x2 image in one color, channel by channel. */
+const planes = (...color: number[]): number[] => color.flatMap((value) => [value, value, value, value]);
 
 describe('an image is decoded', () => {
-  it.each(['png', 'jpeg', 'webp', 'gif', 'tiff', 'avif'] as const)('from %s, by its content', async (format) => {
+  it.each(['png', 'jpeg', 'webp', 'gif', 'tiff', 'avif'] as const)('from %s, detected by its content', async (format) => {
     const bytes = await plain(200, 100, 50)[format]().toBuffer();
     expectNear(await decode(bytes), planes(200, 100, 50), 6);
     const path = join(temporaryFolder(), 'named.otherwise');
@@ -36,7 +36,7 @@ describe('an image is decoded', () => {
     expect(await decode(path)).toEqual(await decode(bytes));
   });
 
-  it('upright, whichever of the eight orientations its camera wrote', async () => {
+  it('upright, for each of the eight EXIF orientations', async () => {
     // Where the pixels 1 2 / 3 4 of the file come to lie.
     const upright = [
       [1, 2, 3, 4],
@@ -57,9 +57,9 @@ describe('an image is decoded', () => {
     }
   });
 
-  it('from 16 bits a channel, in colour and with transparency', async () => {
-    const colours = raw([255, 0, 100, 255, 0, 0, 0, 0, 10, 20, 30, 255, 1, 2, 3, 0], 2, 4);
-    const bytes = await colours.toColourspace('rgb16').png().toBuffer();
+  it('from 16 bits per channel, in color and with transparency', async () => {
+    const colors = raw([255, 0, 100, 255, 0, 0, 0, 0, 10, 20, 30, 255, 1, 2, 3, 0], 2, 4);
+    const bytes = await colors.toColourspace('rgb16').png().toBuffer();
     expect((await sharp(bytes).metadata()).depth).toBe('ushort');
     expectNear(await decode(bytes), [255, 255, 10, 255, 0, 255, 20, 255, 100, 255, 30, 255], 1);
   });
@@ -70,7 +70,7 @@ describe('an image is decoded', () => {
     expectNear(await decode(bytes), [255, 255, 0, 255, 0, 255, 0, 255, 0, 255, 255, 255], 2);
   });
 
-  it('from the colours of print', async () => {
+  it('from CMYK', async () => {
     const bytes = await plain(255, 255, 255).toColourspace('cmyk').jpeg().toBuffer();
     expect((await sharp(bytes).metadata()).space).toBe('cmyk');
     expectNear(await decode(bytes), planes(255, 255, 255), 3);
@@ -84,29 +84,29 @@ describe('an image is decoded', () => {
     expectNear(await decode(bytes, { channels: 1 }), planes(40), 3);
   });
 
-  it('as grey or RGB, whichever it is in the file', async () => {
-    const grey = await raw([1, 50, 200, 255], 2, 1).png().toBuffer();
-    expect(await decode(grey, { channels: 1 })).toEqual([1, 50, 200, 255]);
-    expect(await decode(grey)).toEqual([1, 50, 200, 255, 1, 50, 200, 255, 1, 50, 200, 255]);
-    const coloured = await plain(90, 90, 90).png().toBuffer();
-    expect(await decode(coloured, { channels: 1 })).toEqual(planes(90));
+  it('as grayscale or RGB, as it is stored', async () => {
+    const gray = await raw([1, 50, 200, 255], 2, 1).png().toBuffer();
+    expect(await decode(gray, { channels: 1 })).toEqual([1, 50, 200, 255]);
+    expect(await decode(gray)).toEqual([1, 50, 200, 255, 1, 50, 200, 255, 1, 50, 200, 255]);
+    const colored = await plain(90, 90, 90).png().toBuffer();
+    expect(await decode(colored, { channels: 1 })).toEqual(planes(90));
   });
 });
 
-describe('the crop', () => {
-  /** 24 columns of 8 rows: a third each of black, grey and white. */
+describe('crop', () => {
+  /** 24 columns of 8 rows: a third each of black, gray and white. */
   const wide = () =>
     raw(new Array<number[]>(8).fill([0, 128, 255].flatMap((level) => new Array<number>(8).fill(level))).flat(), 24, 1)
       .png()
       .toBuffer();
   const levels = async (crop: Crop | undefined) => new Set(await decode(await wide(), { size: 8, channels: 1, ...(crop ? { crop } : {}) }));
 
-  it('is the middle unless it is given', async () => {
+  it('is the center by default', async () => {
     expect(await levels(undefined)).toEqual(new Set([128]));
     expect(await levels('center')).toEqual(new Set([128]));
   });
 
-  it('leaves the sides where the image is squeezed', async () => {
+  it('keeps the sides if the image is stretched', async () => {
     const values = await levels('stretch');
     expect(values.has(0) && values.has(255)).toBe(true);
   });
@@ -117,7 +117,7 @@ describe('the crop', () => {
     expect(Array.from({ length: 64 }, (_, row) => pixels[64 * row])).toEqual(Array.from({ length: 64 }, (_, row) => 3 * (row + 7)));
   });
 
-  it('of CelebA keeps its proportion in other sizes', async () => {
+  it('of CelebA keeps its proportion at other sizes', async () => {
     const face = await plain(10, 20, 30, 178, 218).png().toBuffer();
     for (const size of [1, 32, 128]) expect(await decode(face, { size, channels: 1, crop: 'celeba' })).toHaveLength(size * size);
   });
@@ -127,7 +127,7 @@ describe('the crop', () => {
   });
 });
 
-describe('what is no image gives a failure of one line', () => {
+describe('an invalid image is a failure of one line', () => {
   const failureOf = async (image: string | Uint8Array) => {
     const decoded = await decodeImage(image, { size: 8, channels: 3 });
     if ('pixels' in decoded) throw new Error('it was decoded');
@@ -135,7 +135,7 @@ describe('what is no image gives a failure of one line', () => {
     return decoded;
   };
 
-  it('where it is empty, text, a drawing of another kind or of the same beginning', async () => {
+  it('if it is empty, text, an unsupported format, or has only the signature', async () => {
     const encode = (text: string) => new TextEncoder().encode(text);
     expect(await failureOf(new Uint8Array(0))).toEqual({ failure: 'the file is empty', unreadable: false });
     for (const text of ['not an image', '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>', 'RIFFxxxxWAVE']) {
@@ -144,7 +144,7 @@ describe('what is no image gives a failure of one line', () => {
     for (const beginning of ['GIF89a', 'II*\0', 'RIFF....WEBP', '....ftypavif']) await failureOf(encode(`${beginning} and no more`));
   });
 
-  it.each(['png', 'jpeg', 'webp', 'gif', 'tiff', 'avif'] as const)('where a %s is cut short', async (format) => {
+  it.each(['png', 'jpeg', 'webp', 'gif', 'tiff', 'avif'] as const)('if a %s is truncated', async (format) => {
     const noise = raw(
       Array.from({ length: 60 * 60 * 3 }, (_, index) => (index * 7919) % 251),
       60,
@@ -154,21 +154,21 @@ describe('what is no image gives a failure of one line', () => {
     for (const share of [0.02, 0.5, 0.9]) await failureOf(whole.subarray(0, Math.ceil(share * whole.length)));
   });
 
-  it('where it would unpack to more than memory holds', async () => {
+  it('if it would decompress to more than the limit', async () => {
     const huge = await sharp({ create: { width: 20_000, height: 5001, channels: 3, background: 'black' }, limitInputPixels: false })
       .png()
       .toBuffer();
     expect((await failureOf(huge)).failure).toContain('pixel limit');
   });
 
-  it('where the file is missing, a folder, or too large to be read', async () => {
+  it('if the file is missing, a folder, or too large', async () => {
     const folder = temporaryFolder();
     expect(await failureOf(join(folder, 'missing.png'))).toEqual({ failure: 'no such file or folder', unreadable: true });
     mkdirSync(join(folder, 'folder.png'));
     expect(await failureOf(join(folder, 'folder.png'))).toEqual({ failure: 'it is a folder', unreadable: true });
   });
 
-  it('or an image, whatever the bytes after its beginning', () =>
+  it('or an image, for arbitrary bytes after the signature', () =>
     fc.assert(
       fc.asyncProperty(
         fc.uint8Array({ maxLength: 60 }),
@@ -183,13 +183,13 @@ describe('what is no image gives a failure of one line', () => {
 });
 
 describe('pixels in memory', () => {
-  it('stay as they are in their own size, grey repeated where RGB is wanted', async () => {
+  it('are unchanged in their own size, with grayscale repeated for RGB', async () => {
     const pixels = Uint8Array.of(1, 2, 3, 4);
     expect(pixelsOf(await resizePixels(pixels, [1, 2, 2], { size: 2, channels: 1 }))).toEqual([1, 2, 3, 4]);
     expect(pixelsOf(await resizePixels(pixels, [1, 2, 2], { size: 2, channels: 3 }))).toEqual([1, 2, 3, 4, 1, 2, 3, 4, 1, 2, 3, 4]);
   });
 
-  it('are resized and cropped as the same image in a file is', async () => {
+  it('are resized and cropped like the same image in a file', async () => {
     const pixels = Array.from({ length: 12 * 8 * 3 }, (_, index) => (index * 37) % 256);
     const interleaved = Array.from({ length: pixels.length }, (_, index) => pixels[(index % 3) * 96 + Math.floor(index / 3)]!);
     const file = await raw(interleaved, 12, 3).png().toBuffer();
@@ -220,7 +220,7 @@ async function uprightPixelsOf(bytes: Uint8Array): Promise<Uint8Array> {
 
 describe('an image with an orientation', () => {
   it.each(FORMATS.flatMap((format) => [3, 6, 8].map((orientation) => [format, orientation] as const)))(
-    'is turned upright: %s, %i',
+    'is rotated upright: %s, %i',
     async (format, orientation) => {
       const bytes = await picture().withMetadata({ orientation }).toFormat(format, { lossless: true, quality: 100 }).toBuffer();
       const upright = await picture().rotate({ 3: 180, 6: 90, 8: 270 }[orientation]).toColourspace('b-w').raw().toBuffer();

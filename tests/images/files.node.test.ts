@@ -23,8 +23,8 @@ async function writtenPng(pixels: readonly number[], width: number, channels: 1 
 
 const bytesOf = async (path: string, size: number, channels: number): Promise<number[]> => Array.from((await readImages([path], { size, channels })).data);
 
-describe('a PNG file', () => {
-  it.each([1, 3])('of %i channels holds the pixels that it was made of', async (channels) => {
+describe('a written PNG file', () => {
+  it.each([1, 3])('of %i channels contains the pixels', async (channels) => {
     const picture = noise(7, 5, channels);
     const decoded = sharp(await encodePng(picture)).toColourspace(channels === 1 ? 'b-w' : 'srgb');
     const { data, info } = await decoded.raw().toBuffer({ resolveWithObject: true });
@@ -32,13 +32,13 @@ describe('a PNG file', () => {
     expect(Array.from(data)).toEqual(Array.from(picture.data));
   });
 
-  it.each([1, 3])('of %i channels has no more than these', async (channels) => {
+  it.each([1, 3])('of %i channels has exactly these channels', async (channels) => {
     expect(await sharp(await encodePng(noise(7, 5, channels))).metadata()).toMatchObject({ format: 'png', channels, depth: 'uchar' });
   });
 });
 
-describe('a picture file', () => {
-  it.each([1, 3])('of %i channels is read as it was written, in its own size', async (channels) => {
+describe('an image in its own size', () => {
+  it.each([1, 3])('of %i channels is read as written', async (channels) => {
     const path = join(temporaryFolder(), 'picture.png');
     const picture = noise(7, 5, channels);
     writeFileSync(path, await encodePng(picture));
@@ -47,7 +47,7 @@ describe('a picture file', () => {
     expect(Array.from(read.data)).toEqual(Array.from(picture.data));
   });
 
-  it('that is missing or no picture is refused in one line', async () => {
+  it('is rejected in one line if missing or invalid', async () => {
     const folder = temporaryFolder();
     writeFileSync(join(folder, 'text.png'), 'not a picture');
     for (const name of ['text.png', 'missing.png']) await expectInputError(() => readPicture(join(folder, name)), name, 'cannot read the image');
@@ -62,21 +62,21 @@ describe('an image file', () => {
     expect(Array.from(image.data)).toEqual([10, 11, 12, 13, 20, 21, 22, 23, 30, 31, 32, 33]);
   });
 
-  it('in grey is read as grey, and repeated where RGB is wanted', async () => {
+  it('in grayscale is read as grayscale, and repeated for RGB', async () => {
     const path = await writtenPng([1, 50, 200, 255], 2, 1);
     expect(await bytesOf(path, 2, 1)).toEqual([1, 50, 200, 255]);
     expect(await bytesOf(path, 2, 3)).toEqual([1, 50, 200, 255, 1, 50, 200, 255, 1, 50, 200, 255]);
   });
 
-  it('in colour is read as its lightness where grey is wanted', async () => {
+  it('in color is converted to luminance for grayscale', async () => {
     const path = await writtenPng([255, 255, 255, 0, 0, 0, 90, 90, 90, 0, 255, 0], 2, 3);
-    const [white, black, grey, green] = await bytesOf(path, 2, 1);
-    expect([white, black, grey]).toEqual([255, 0, 90]);
+    const [white, black, gray, green] = await bytesOf(path, 2, 1);
+    expect([white, black, gray]).toEqual([255, 0, 90]);
     expect(green).toBeGreaterThan(100);
     expect(green).toBeLessThan(255);
   });
 
-  it('is laid over white where it is transparent', async () => {
+  it('is composited over white if transparent', async () => {
     const path = await writtenPng([0, 0, 0, 0, 0, 0, 0, 255, 255, 0, 0, 128, 0, 0, 0, 128], 2, 4);
     const image = await bytesOf(path, 2, 3);
     const pixels = [0, 1, 2, 3].map((pixel) => [image[pixel], image[4 + pixel], image[8 + pixel]]);
@@ -86,12 +86,12 @@ describe('an image file', () => {
     for (const channel of [pixels[2]![1], ...pixels[3]!]) expect(Math.abs(channel! - 127)).toBeLessThanOrEqual(1);
   });
 
-  it('in grey with transparency is laid over white, too', async () => {
+  it('in grayscale with transparency is composited over white, too', async () => {
     const path = await writtenPng([0, 0, 0, 255, 80, 255, 80, 0], 2, 2);
     expect(await bytesOf(path, 2, 1)).toEqual([255, 0, 80, 255]);
   });
 
-  it('of 16 bits a channel is read as bytes', async () => {
+  it('of 16 bits per channel is read as bytes', async () => {
     const path = join(temporaryFolder(), 'deep.png');
     await sharp(Uint8Array.of(0, 100, 200, 255), { raw: { width: 2, height: 2, channels: 1 } })
       .toColourspace('grey16')
@@ -101,19 +101,19 @@ describe('an image file', () => {
     expect(await bytesOf(path, 2, 3)).toEqual([0, 100, 200, 255, 0, 100, 200, 255, 0, 100, 200, 255]);
   });
 
-  it('covers the square, its sides cut off where it is wider', async () => {
+  it('covers the square, with its sides cropped if it is wider', async () => {
     // Columns of black, white, white, black: the middle two are left.
     const row = [0, 255, 255, 0].flatMap((level) => new Array<number>(8).fill(level));
     const path = await writtenPng(new Array<number[]>(16).fill(row).flat(), 32, 1);
     expect(new Set(await bytesOf(path, 16, 1))).toEqual(new Set([255]));
   });
 
-  it('is resized to the size that is asked for', async () => {
+  it('is resized to the requested size', async () => {
     const path = await writtenPng(new Array<number>(400).fill(77), 20, 1);
     for (const size of [4, 32]) expect(await bytesOf(path, size, 1)).toEqual(new Array<number>(size * size).fill(77));
   });
 
-  it('is turned upright as its camera says', async () => {
+  it('is rotated by its EXIF orientation', async () => {
     const path = join(temporaryFolder(), 'turned.png');
     // Orientation 3: upside down.
     await sharp(Uint8Array.of(1, 2, 3, 4), { raw: { width: 2, height: 2, channels: 1 } })
@@ -122,7 +122,7 @@ describe('an image file', () => {
     expect(await bytesOf(path, 2, 1)).toEqual([4, 3, 2, 1]);
   });
 
-  it('that is missing, empty, a folder, no image or cut short is refused in one line', async () => {
+  it('is rejected in one line if missing, empty, a folder, not an image or truncated', async () => {
     const folder = temporaryFolder();
     const whole = await encodePng(noise(40, 40, 3));
     const files = {

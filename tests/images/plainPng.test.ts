@@ -16,7 +16,7 @@ const fileOf = (image: Sharp, channels: number, options: PngOptions = {}): Promi
     .toBuffer();
 
 describe('a plain PNG file', () => {
-  it('has the pixels that the general decoder gives, whatever its size, colours, compression and filters', async () => {
+  it('has the pixels that libvips decodes, for any size, color type, compression and filter', async () => {
     const files = fc.record({
       size: fc.integer({ min: 1, max: 32 }),
       channels: fc.constantFrom(1 as const, 3 as const),
@@ -38,7 +38,7 @@ describe('a plain PNG file', () => {
     );
   });
 
-  it('is left to the general decoder where anything would have to be done with its pixels', async () => {
+  it('is left to libvips if its pixels need a conversion', async () => {
     const rgb = await fileOf(noise(16, 3), 3);
     expect(decodePlainPng(rgb, { size: 16, channels: 3 })).toBeDefined();
     expect(decodePlainPng(rgb, { size: 8, channels: 3 })).toBeUndefined();
@@ -58,7 +58,7 @@ describe('a plain PNG file', () => {
     }
   });
 
-  it('is left to the general decoder where it is damaged', async () => {
+  it('is left to libvips if damaged', async () => {
     const bytes = await fileOf(noise(16, 3), 3);
     for (let length = 0; length < bytes.length; length += 7) expect(decodePlainPng(bytes.subarray(0, length), { size: 16, channels: 3 })).toBeUndefined();
     for (let place = 16; place < bytes.length - 12; place += 5) {
@@ -68,17 +68,17 @@ describe('a plain PNG file', () => {
     }
   });
 
-  it('unpacks to no more memory than its length allows', async () => {
+  it('decompresses to no more memory than its header allows', async () => {
     const bomb = await sharp({ create: { width: 4000, height: 4000, channels: 3, background: 'red' } })
       .png()
       .toBuffer();
-    // A header that says 32x32 before pixels of 4000x4000.
+    // A header that declares 32x32 before pixels of 4000x4000.
     bomb.writeUInt32BE(32, 16);
     bomb.writeUInt32BE(32, 20);
     expect(decodePlainPng(bomb, { size: 32, channels: 3 })).toBeUndefined();
   });
 
-  it('of any content is decoded or left to the general decoder, also where its checksums are right', async () => {
+  it('with any content is decoded or left to libvips, even if its checksums are correct', async () => {
     const bytes = await fileOf(noise(16, 3), 3);
     const edits = fc.array(fc.record({ at: fc.nat(10_000), value: fc.nat(255) }), { minLength: 1, maxLength: 6 });
     fc.assert(

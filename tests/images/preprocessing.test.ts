@@ -33,7 +33,7 @@ const inBorder = (digit: Uint8Array): Uint8Array =>
   });
 
 describe('preprocessing', () => {
-  it('gives an image of a file and the same image of an array the same bytes, whatever their size', async () => {
+  it('gives the same bytes for a file and the same image in an array, at any size', async () => {
     const cases = fc.record({
       width: fc.constantFrom(5, 28, 32, 40),
       height: fc.constantFrom(7, 28, 32, 40),
@@ -56,14 +56,14 @@ describe('preprocessing', () => {
     );
   });
 
-  it('pads a digit, and takes one that is padded as it is', async () => {
+  it('pads a digit, and keeps one that is padded already', async () => {
     const digit = noise(784);
     const padded = inBorder(digit);
     expect(pixelsOf(await decodeImage(await png(digit, 28, 1), DIGITS))).toEqual(padded);
     expect(pixelsOf(await decodeImage(await png(padded, 32, 1), DIGITS))).toEqual(padded);
   });
 
-  it('pads a digit whatever kind of file it is in', async () => {
+  it('pads a digit of any file format', async () => {
     const digit = noise(784);
     const image = () => sharp(digit, { raw: { width: 28, height: 28, channels: 1 } });
     const files = [
@@ -78,7 +78,7 @@ describe('preprocessing', () => {
     for (const bytes of await Promise.all(files)) expect(pixelsOf(await decodeImage(bytes, DIGITS))).toEqual(inBorder(digit));
   });
 
-  it('resizes an image of another size as the crop says, then pads it', async () => {
+  it('resizes an image of another size with the crop, then pads it', async () => {
     const photo = await png(noise(100 * 60 * 3), 100, 3);
     for (const crop of CROPS) {
       const small = pixelsOf(await decodeImage(photo, { size: 28, channels: 1, crop }));
@@ -86,7 +86,7 @@ describe('preprocessing', () => {
     }
   });
 
-  it.each(CROPS)('changes nothing the second time (crop %s)', async (crop) => {
+  it.each(CROPS)('is idempotent (crop %s)', async (crop) => {
     for (const padding of [null, DIGITS.padding]) {
       const options = { ...DIGITS, crop, padding };
       const once = pixelsOf(await decodeImage(await png(noise(178 * 218), 178, 1), options));
@@ -104,7 +104,7 @@ const padded = (image: readonly number[], size: number, channels: number): numbe
 };
 
 describe('padding', () => {
-  it('puts an image into the middle of a border', () => {
+  it('centers an image within a border', () => {
     expect(padded([1, 2, 3, 4], 4, 1)).toEqual([9, 9, 9, 9, 9, 1, 2, 9, 9, 3, 4, 9, 9, 9, 9, 9]);
   });
 
@@ -115,12 +115,12 @@ describe('padding', () => {
     expect(padded([1, 2, 3, 4, 5, 6, 7, 8, 1, 2, 3, 4], 4, 3)).toEqual([...plane, ...other, ...plane]);
   });
 
-  it('repeats each pixel in a multiple of the padded size', () => {
+  it('repeats each pixel at a multiple of the padded size', () => {
     const small = padded([1, 2, 3, 4], 4, 1);
-    expect(padded([1, 2, 3, 4], 8, 1)).toEqual(Array.from({ length: 64 }, (_, place) => small[4 * Math.floor(place / 16) + Math.floor((place % 8) / 2)]));
+    expect(padded([1, 2, 3, 4], 8, 1)).toEqual(Array.from({ length: 64 }, (_, index) => small[4 * Math.floor(index / 16) + Math.floor((index % 8) / 2)]));
   });
 
-  it('is refused in any other size', async () => {
+  it('is rejected at any other size', async () => {
     expect(paddedSize(PADDING)).toBe(4);
     for (const size of [4, 8, 12]) requirePaddable(size, PADDING);
     for (const size of [2, 6, 33]) await expectInputError(() => requirePaddable(size, PADDING), `size ${size}`, '2x2', '4x4');

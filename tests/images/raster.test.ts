@@ -5,11 +5,11 @@ import { channelsLast, fromBytes, type ImageBatch, imageOf, toBytes } from '../.
 const EVERY_BYTE = Uint8Array.from({ length: 256 }, (_, byte) => byte);
 
 describe('bytes and values in [-1, 1]', () => {
-  it('go from one to the other and back for every byte', () => {
+  it('are converted to each other without loss for every byte', () => {
     expect(toBytes(fromBytes(EVERY_BYTE))).toEqual(EVERY_BYTE);
   });
 
-  it('have black at -1 and white at 1, evenly between', () => {
+  it('have black at -1 and white at 1, linear between', () => {
     const values = fromBytes(EVERY_BYTE);
     expect([values[0], values[255]]).toEqual([-1, 1]);
     expect(values[51]).toBeCloseTo(-0.6, 6);
@@ -24,7 +24,7 @@ describe('bytes and values in [-1, 1]', () => {
     );
   });
 
-  it('are limited to what a byte holds', () => {
+  it('are clipped to the range of a byte', () => {
     expect(Array.from(toBytes(Float32Array.of(-1.5, -Infinity, 1.01, 7, Infinity)))).toEqual([0, 0, 255, 255, 255]);
   });
 });
@@ -33,16 +33,16 @@ describe('bytes and values in [-1, 1]', () => {
 const batch: ImageBatch = { shape: [3, 1, 2], count: 2, data: Uint8Array.of(0, 1, 10, 11, 20, 21, 100, 101, 110, 111, 120, 121) };
 
 describe('a batch of images', () => {
-  it('has pixels of channels instead of channels of pixels', () => {
+  it('is transposed from channels last to channels first', () => {
     expect(Array.from(channelsLast(batch))).toEqual([0, 10, 20, 1, 11, 21, 100, 110, 120, 101, 111, 121]);
   });
 
-  it('of one channel stays as it is', () => {
-    const grey: ImageBatch = { shape: [1, 2, 2], count: 1, data: Uint8Array.of(1, 2, 3, 4) };
-    expect(Array.from(channelsLast(grey))).toEqual([1, 2, 3, 4]);
+  it('of one channel is unchanged', () => {
+    const gray: ImageBatch = { shape: [1, 2, 2], count: 1, data: Uint8Array.of(1, 2, 3, 4) };
+    expect(Array.from(channelsLast(gray))).toEqual([1, 2, 3, 4]);
   });
 
-  it('has each of its images as a picture', () => {
+  it('contains each of its images', () => {
     expect(imageOf(batch, 1)).toEqual({ width: 2, height: 1, channels: 3, data: Uint8Array.of(100, 110, 120, 101, 111, 121) });
   });
 });

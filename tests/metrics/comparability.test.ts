@@ -32,8 +32,8 @@ const lostBy = (changes: object): Record<string, readonly string[]> =>
 
 const FEATURE_METRICS = ['fid', 'kid', 'kid_std', 'precision', 'recall', 'density', 'coverage'];
 
-describe('a comparison of evaluations', () => {
-  it('trusts nothing about a metric that it does not know', () => {
+describe('compareEvaluations', () => {
+  it('treats unknown metrics as incomparable', () => {
     const evaluations = [evaluated('a', {}, 1, ['unknown']), evaluated('b', { samples: 5 }, 1, ['unknown'])];
     expect(compareEvaluations(evaluations).incomparable).toMatchObject([{ metrics: ['unknown'], differences: [{ condition: 'sample count' }] }]);
   });
@@ -43,7 +43,7 @@ describe('a comparison of evaluations', () => {
     expect(compareEvaluations([evaluated('a'), evaluated('b', other)])).toEqual({ comparable: METRIC_NAMES, incomparable: [], best: {} });
   });
 
-  it('does not compare what is biased by the sample count, and still compares KID, means over images and codes of images', () => {
+  it('separates metrics biased by the sample count, but compares KID, means over images and codes of images', () => {
     const lost = lostBy({ samples: 500, manifold: { k: 5, images: 5000, samples: 500 } });
     expect(lost['sample count']).toEqual(expect.arrayContaining(['fid', 'inception_score', 'rayleigh_fake', 'divergence_gap_fake']));
     expect(lost.neighborhoods).toEqual(['precision', 'recall', 'density', 'coverage']);
@@ -52,18 +52,18 @@ describe('a comparison of evaluations', () => {
     for (const kept of ['kid', 'psnr', 'latent_cosine', 'rayleigh_real', 'code_nn_distance_real', 'memorization_ratio']) expect(all).not.toContain(kept);
   });
 
-  it('compares distances to nearest codes if only the same number of them was searched', () => {
+  it('compares distances to nearest codes only if the number of codes is equal', () => {
     expect(lostBy({ samples: 6000 })).toEqual({ 'sample count': expect.not.arrayContaining(['code_nn_distance_fake']) as string[] });
   });
 
-  it('does not compare metrics of features of other weights, though the extractors have one name', () => {
+  it('separates feature metrics of extractors with different weights, even under one name', () => {
     const lost = lostBy({ extractor: { ...PROTOCOL.extractor, digest: 'd4' } });
     expect(Object.keys(lost)).toEqual(['feature extractor']);
     const expected = [...FEATURE_METRICS, 'inception_score', 'inception_score_std', 'memorization_ratio'];
     expect(lost['feature extractor']!.toSorted()).toEqual(expected.toSorted());
   });
 
-  it('tells image sets apart by their images, not by their names', () => {
+  it('distinguishes image sets by their images, not their names', () => {
     expect(lostBy({ data: 'idx:copy-of-mnist' })).toEqual({});
     const lost = lostBy({ digests: { train: 'a1', test: 'zz' } });
     expect(lost['image set']).toEqual(expect.arrayContaining([...FEATURE_METRICS, 'psnr', 'rayleigh_real']));
@@ -72,35 +72,35 @@ describe('a comparison of evaluations', () => {
     expect(lostBy({ split: 'train' })['image set']).toContain('fid');
   });
 
-  it('does not compare codes of other latent spaces, nor divergences that were computed otherwise', () => {
+  it('separates codes of different latent spaces, and divergences of different settings', () => {
     expect(lostBy({ codes: { prior: 'sphere', latent: 128 } })['latent space']).toEqual(expect.arrayContaining(['latent_cosine', 'rayleigh_fake']));
     expect(lostBy({ divergence: { ...PROTOCOL.divergence, moment: 'std' } }).divergence).toHaveLength(4);
   });
 
-  it('states what each evaluation had', () => {
+  it('reports the conditions of each evaluation', () => {
     const evaluations = [evaluated('a', { samples: 500 }, 1, ['fid']), evaluated('b', {}, 1, ['psnr']), evaluated('c', {}, 1, ['fid'])];
     const differences = compareEvaluations(evaluations).incomparable[0]?.differences;
     expect(differences).toEqual([{ condition: 'sample count', values: ['500', '-', '10000'] }]);
   });
 
-  it('does not trust what was not recorded', () => {
+  it('treats unrecorded conditions as different', () => {
     const old = { digests: undefined };
     const { incomparable } = compareEvaluations([evaluated('a', old, 1, ['psnr']), evaluated('b', old, 1, ['psnr'])]);
     expect(incomparable).toEqual([{ metrics: ['psnr'], differences: [{ condition: 'image set', values: ['not recorded', 'not recorded'] }] }]);
   });
 
-  it('has nothing to say against a metric that a single evaluation has', () => {
+  it('has no objection to a metric that only one evaluation has', () => {
     const { comparable, incomparable } = compareEvaluations([evaluated('a', {}, 1, ['fid', 'psnr']), evaluated('b', { samples: 5 }, 1, ['psnr'])]);
     expect([comparable, incomparable]).toEqual([['fid', 'psnr'], []].map((each) => expect.arrayContaining(each) as string[]));
   });
 
-  it('names the best of comparable metrics only', () => {
+  it('marks the best of comparable metrics only', () => {
     const { best } = compareEvaluations([evaluated('a', { samples: 500 }), evaluated('b', {}, 2), evaluated('c', {}, null)]);
     expect(best).toMatchObject({ psnr: 1, kid: 0 });
     for (const metric of ['fid', 'inception_score', 'kid_std', 'rayleigh_real']) expect(best).not.toHaveProperty(metric);
   });
 
-  it('names no best of equal values, and none of a single evaluation', () => {
+  it('marks no best of equal values, and none of a single evaluation', () => {
     expect(compareEvaluations([evaluated('a'), evaluated('b')]).best).toEqual({});
     expect(compareEvaluations([evaluated('a')]).best).toEqual({});
   });

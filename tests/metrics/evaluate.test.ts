@@ -18,18 +18,18 @@ describe('the digest of a split', () => {
     expect(await digestOf(pixels(10))).toBe(await digestOf(pixels(10), [1, 2, 2], new Uint8Array(10)));
   });
 
-  it('differs if a pixel, the number of images or their shape does', async () => {
+  it('changes with a pixel, the number of images or their shape', async () => {
     const digests = [pixels(10), pixels(10, 39), pixels(11), pixels(9)].map((bytes) => digestOf(bytes));
     expect(new Set(await Promise.all([...digests, digestOf(pixels(10), [1, 1, 4])])).size).toBe(5);
   });
 
-  it('is of images from all of a large split', async () => {
+  it('covers images from all of a large split', async () => {
     expect(await digestOf(pixels(5000))).not.toBe(await digestOf(pixels(5000, 4 * 4995)));
   });
 });
 
-describe('the phases of a work', () => {
-  it('are timed to a tenth of a second, those of one name together, also where they fail', async () => {
+describe('timings', () => {
+  it('are in tenths of a second, summed by name, and include failed phases', async () => {
     vi.useFakeTimers({ toFake: ['performance'] });
     onTestFinished(() => void vi.useRealTimers());
     const phases = new Stopwatch();
@@ -68,7 +68,7 @@ const extractor: FeatureExtractor = {
 const source = barSource(40, 30);
 const divergence = { divergence: 'qp', moment: 'std', reduction: 'mean' } as const;
 
-describe('an evaluation', () => {
+describe('evaluate', () => {
   let options: Omit<EvaluationOptions, 'metrics'>;
   beforeAll(() => {
     options = { model: tinyModel().model, source, split: 'test', count: 20, seed: 0, extractor, divergence, compile: compileOnOneThread };
@@ -77,7 +77,7 @@ describe('an evaluation', () => {
   const scores = async (metrics: readonly string[], changes: Partial<EvaluationOptions> = {}) =>
     evaluate({ ...options, ...changes, metrics: new Set(metrics) });
 
-  it('has every metric of the catalog, all finite, with their protocol', async () => {
+  it('returns every metric of the catalog, all finite, with the protocol', async () => {
     const { metrics, protocol, details, grids } = await scores(METRIC_NAMES.filter((name) => name !== 'psnr'));
     // 20 rows are a single subset, which has no standard deviation.
     expect(Object.keys(metrics).sort()).toEqual(METRIC_NAMES.filter((name) => name !== 'psnr' && name !== 'kid_std').sort());
@@ -90,27 +90,27 @@ describe('an evaluation', () => {
     expect(grids.nearest!.images.count).toBe(20 * 6);
   });
 
-  it('computes a metric alone as together with all others', async () => {
+  it('returns the same value for a metric alone as for all together', async () => {
     const all = await scores(METRIC_NAMES);
     for (const name of ['reconstruction_l1', 'fid', 'coverage', 'inception_score', 'latent_cosine', 'divergence_gap_fake', 'memorization_ratio']) {
       expect((await scores([name])).metrics).toEqual({ [name]: all.metrics[name] });
     }
   });
 
-  it('takes no samples for reconstructions alone', async () => {
+  it('draws no samples for reconstruction metrics alone', async () => {
     const { protocol, timings } = await scores(['ssim']);
     expect(protocol).toMatchObject({ samples: 0 });
     expect(protocol).not.toHaveProperty('extractor');
     expect(Object.keys(timings)).toEqual(['images']);
   });
 
-  it('compares with training images if they are asked for', async () => {
+  it('compares with training images on request', async () => {
     const { metrics } = await scores(['memorization_ratio', 'fid'], { split: 'train' });
     expect(metrics.memorization_ratio).toBeGreaterThan(0);
     expect((await scores(['fid'], { split: 'train' })).metrics.fid).toBe(metrics.fid);
   });
 
-  it('lacks what the prior and the divergence do not have', async () => {
+  it('omits metrics that the prior or divergence does not support', async () => {
     const { model, weights } = tinyModel();
     const normal = TrainedModel.of(model.pair, 'normal', weights, compileOnOneThread);
     const latent = metricsIn('latent');
@@ -123,7 +123,7 @@ describe('an evaluation', () => {
     await normal.release();
   });
 
-  it('is rejected for too little to compare, and without an extractor', async () => {
+  it('rejects too few images to compare, and a missing extractor', async () => {
     await expectInputError(() => scores(['psnr'], { count: 1 }), 'count', 'at least 2');
     await expectInputError(() => scores(['psnr'], { source: { ...source, test: subset(source.test, Uint32Array.of(0)) } }), '1 images', 'at least 2');
     await expectInputError(() => scores(['fid'], { extractor: undefined }), 'feature extractor');

@@ -10,7 +10,7 @@ import { compileSmall } from '../engine/running.js';
 import { expectWithin } from '../expectWithin.js';
 import { meanOf } from '../moments.js';
 
-describe('the scores of a reconstruction', () => {
+describe('reconstruction metrics', () => {
   let model: TrainedModel;
   let normal: TrainedModel;
   beforeAll(() => {
@@ -34,14 +34,14 @@ describe('the scores of a reconstruction', () => {
   }
 
   // 1003 images are more than are in memory at once.
-  it.each([1, 13, 1003])('are the mean errors over the pixels of all %i images', async (count) => {
+  it.each([1, 13, 1003])('include the mean errors over the pixels of all %i images', async (count) => {
     const expected = await plainErrors(count);
     const scores = await scoreReconstruction(model, splitOf(count), { draws: 1 });
     expectWithin(scores.reconstruction_l1, expected.l1, 1e-5);
     expectWithin(scores.reconstruction_mse, expected.mse, 1e-5);
   });
 
-  it.each(['sphere', 'normal'] as const)('are the mean cosine of e(g(z)) with z over draws from the %s', async (prior) => {
+  it.each(['sphere', 'normal'] as const)('include the mean cosine of e(g(z)) with z over samples from the %s', async (prior) => {
     const given = prior === 'sphere' ? model : normal;
     const codes = drawCodes(prior, 150, LATENT, randomStream(5, 'evaluation codes'));
     const recovered = rowsOf(await given.encodeGenerated(await given.generate(codes)), LATENT);
@@ -53,7 +53,7 @@ describe('the scores of a reconstruction', () => {
     expectWithin(latent_cosine, meanOf(cosines), 1e-5);
   });
 
-  it('take 2,000 draws of one seed unless told otherwise', async () => {
+  it('use 2,000 prior samples of a fixed seed by default', async () => {
     const scores = await scoreReconstruction(model, splitOf(2));
     expect(await scoreReconstruction(model, splitOf(2), { draws: 2000, seed: 0 })).toEqual(scores);
     expect((await scoreReconstruction(model, splitOf(2), { draws: 2000, seed: 1 })).latent_cosine).not.toBe(scores.latent_cosine);

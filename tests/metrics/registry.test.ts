@@ -4,26 +4,26 @@ import { METRIC_GROUPS } from '../../src/metrics/metric.js';
 import { betterDirection, METRIC_ENTRIES, METRIC_NAMES, metricsIn, needsFor, parseMetrics, usesFeatures } from '../../src/metrics/registry.js';
 import { expectInputError } from '../rejection.js';
 
-describe('the catalog of metrics', () => {
-  it('has every metric once, in snake_case, and each group has some', () => {
+describe('the metric catalog', () => {
+  it('contains every metric once, in snake_case, and no empty group', () => {
     expect(new Set(METRIC_NAMES).size).toBe(METRIC_NAMES.length);
     for (const name of METRIC_NAMES) expect(name).toMatch(/^[a-z][a-z0-9_]*$/);
     for (const group of METRIC_GROUPS) expect(metricsIn(group), group).not.toEqual([]);
     expect(METRIC_ENTRIES.flatMap(({ metrics }) => metrics)).toHaveLength(METRIC_NAMES.length);
   });
 
-  it('is documented metric by metric', () => {
+  it('documents every metric', () => {
     const text = readFileSync(new URL('../../docs/evaluation.md', import.meta.url), 'utf8');
     const documented = (name: string) => text.includes(`\`${name}\``) || text.includes(`\`${name.replace(/_(?:real|fake)$/, '')}_*\``);
     expect(METRIC_NAMES.filter((name) => !documented(name))).toEqual([]);
   });
 
-  it('states what is better', () => {
+  it('states the direction of every metric', () => {
     expect(['psnr', 'fid', 'kid_std'].map(betterDirection)).toEqual(['higher', 'lower', undefined]);
     expect(betterDirection('no_such_metric')).toBeUndefined();
   });
 
-  it('states what metrics need', () => {
+  it('states the requirements of metrics', () => {
     expect(needsFor(new Set(['psnr', 'ssim']))).toEqual(new Set());
     expect(needsFor(new Set(['psnr', 'fid', 'latent_cosine']))).toEqual(new Set(['features', 'codes']));
     expect(needsFor(new Set(['memorization_ratio']))).toEqual(new Set(['trainingFeatures']));
@@ -32,11 +32,11 @@ describe('the catalog of metrics', () => {
 });
 
 describe('a list of metrics', () => {
-  it('names metrics and groups', () => {
+  it('may contain metrics and groups', () => {
     expect(parseMetrics(['fid', 'reconstruction'])).toEqual(new Set(['fid', ...metricsIn('reconstruction').map(({ name }) => name)]));
   });
 
-  it('is rejected if it is empty or names something else', async () => {
+  it('is rejected if it is empty or contains an unknown name', async () => {
     await expectInputError(() => parseMetrics([]), 'empty');
     await expectInputError(() => parseMetrics(['fdi']), '"fdi"', 'did you mean fid');
   });

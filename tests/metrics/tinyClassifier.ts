@@ -1,4 +1,4 @@
-/** Classifiers and labelled images that are trained in milliseconds. */
+/** Classifiers and labeled images that are trained in milliseconds. */
 import type { ClassifierSpec } from '../../src/classifiers/classifierGraph.js';
 import { ClassifierPrograms } from '../../src/classifiers/encoderClassifier.js';
 import { type ImageSource, splitInMemory } from '../../src/data/source.js';
@@ -12,7 +12,7 @@ import { tinyCheckpoint, tinyConfiguration } from '../training/tinyTraining.js';
 
 export const compileOnOneThread = (graph: Parameters<typeof compile>[0]) => compile(graph, { threads: 1 });
 
-/** dcgan32's encoder of width 4 for grey images, to M = 8, and three classes. */
+/** dcgan32's encoder of width 4 for grayscale images, to M = 8, and three classes. */
 export const tinySpec = (onSphere = true): ClassifierSpec => ({
   network: ARCHITECTURES.dcgan32.build({ channels: 1, latentSize: 8, width: 4 }).encoder,
   classes: 3,
@@ -29,7 +29,7 @@ export function tinyModel() {
   return { model: TrainedModel.of(pair, objective.prior, weights, compileOnOneThread), weights };
 }
 
-/** Grey images of 32x32 in three classes in turn: noise, with a bright bar at the left, in the middle or at the right. */
+/** Grayscale images of 32x32, cycling through three classes: noise, with a bright bar at the left, in the middle or at the right. */
 export function barSource(train: number, test: number): ImageSource {
   const stream = randomStream(5, 'bars');
   const split = (count: number) => {

@@ -20,22 +20,22 @@ function angleBetween(a: ArrayLike<number>, b: ArrayLike<number>): number {
 
 const inner = (a: ArrayLike<number>, b: ArrayLike<number>): number => Array.from(a).reduce((sum, value, index) => sum + value * b[index]!, 0);
 
-describe('the direction of an attribute', () => {
-  it('is the mean code with it minus the mean code without', () => {
+describe('meanDifference', () => {
+  it('is the mean code with the attribute minus the mean code without it', () => {
     expect(meanDifference(Float32Array.of(1, 0, 3, 2), Float32Array.of(0, 8, -1, 4), 2)).toEqual(Float32Array.of(2.5, -5));
   });
 
-  it('needs codes on both sides', async () => {
+  it('requires codes on both sides', async () => {
     await expectInputError(() => meanDifference(new Float32Array(0), Float32Array.of(1), 1), 'no codes with');
     await expectInputError(() => meanDifference(Float32Array.of(1), new Float32Array(0), 1), 'no codes without');
   });
 });
 
-describe('the images of classes', () => {
+describe('images of classes', () => {
   const split = splitInMemory(new Uint8Array(6), 1, Uint8Array.of(0, 2, 1, 0, 2, 2));
   const source: ImageSource = { name: 'six', size: [1, 1], channels: 1, train: split, test: split, classes: 4, classNames: ['3', 'cat', 'dog', 'none'] };
 
-  it('are found by name first, then by number, and against the rest', () => {
+  it('are found by name first, then by index, and against the rest', () => {
     expect(imagesByClass(source, split, { with: 'cat', without: 'dog' })).toEqual([[2], [1, 4, 5]]);
     expect(imagesByClass(source, split, { with: '3', without: '2' })).toEqual([
       [0, 3],
@@ -59,7 +59,7 @@ describe('the images of classes', () => {
 describe('moving codes along a direction', () => {
   const direction = randomStream(3, 'direction');
 
-  it('keeps them on the sphere, each as far from where it was as was asked', () => {
+  it('keeps codes on the sphere and moves each by the requested angle', () => {
     fc.assert(
       fc.property(latents, angles, fc.nat(), (latent, angle, seed) => {
         const codes = draw(latent, seed, 'codes', 5);
@@ -74,7 +74,7 @@ describe('moving codes along a direction', () => {
     );
   });
 
-  it('towards it comes nearer, and away from it farther, in the plane of both', () => {
+  it('moves codes closer to the direction, or away from it, in the plane of both', () => {
     const along = direction.fillNormal(new Float32Array(16));
     const codes = draw(16, 5, 'codes', 20);
     const cosines = [-0.4, 0, 0.4].map((angle) => rowsOf(moveCodes('sphere', codes, along, angle), 16).map((code) => inner(code, along)));
@@ -84,7 +84,7 @@ describe('moving codes along a direction', () => {
     });
   });
 
-  it('by 0 changes nothing, bit for bit', () => {
+  it('by 0 is bitwise identical', () => {
     const along = direction.fillNormal(new Float32Array(8));
     for (const prior of ['sphere', 'normal'] as const) {
       const codes = drawCodes(prior, 6, 8, randomStream(1, 'codes'));
@@ -92,14 +92,14 @@ describe('moving codes along a direction', () => {
     }
   });
 
-  it('there and back leads to where it began', () => {
+  it('forward and backward returns to the start', () => {
     const along = direction.fillNormal(new Float32Array(8));
     const codes = draw(8, 7, 'codes', 10);
     const back = moveCodes('sphere', moveCodes('sphere', codes, along, 0.3), along, -0.3);
     back.forEach((value, index) => expectWithin(value, codes[index]!, 1e-5));
   });
 
-  it('does not know the length of the direction on the sphere, and adds it under the normal prior', () => {
+  it('ignores the length of the direction on the sphere, and adds it under the normal prior', () => {
     const codes = draw(8, 9, 'codes', 3);
     const along = direction.fillNormal(new Float32Array(8));
     const longer = along.map((value) => 100 * value);
@@ -107,14 +107,14 @@ describe('moving codes along a direction', () => {
     expect(moveCodes('normal', Float32Array.of(1, 2, 3, 4), Float32Array.of(10, -10), 0.5)).toEqual(Float32Array.of(6, -3, 8, -1));
   });
 
-  it('does not change the codes that it is given', () => {
+  it('does not modify its input', () => {
     const codes = draw(4, 11, 'codes', 2);
     const copy = codes.slice();
     moveCodes('sphere', codes, Float32Array.of(1, 2, 3, 4), 1);
     expect(codes).toEqual(copy);
   });
 
-  it('is rejected if there is no way', async () => {
+  it('rejects undefined directions', async () => {
     const codes = draw(4, 1, 'codes', 2);
     await expectInputError(() => moveCodes('sphere', codes, new Float32Array(4), 1), 'norm is 0');
     await expectInputError(() => moveCodes('sphere', codes, Float32Array.of(1, 2, 3), 1), '3 coordinates');

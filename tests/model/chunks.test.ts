@@ -8,8 +8,8 @@ import { modelWeights } from '../../src/training/trainer.js';
 import { tinyCheckpoint, tinyConfiguration } from '../training/tinyTraining.js';
 import { describe, expect, it } from 'vitest';
 
-describe('the codes of a split', () => {
-  it('are those of its images, all in order or those that are named', async () => {
+describe('codes of a split', () => {
+  it('are those of its images in order, all or at the given indices', async () => {
     const configuration = tinyConfiguration();
     const { pair, objective } = iterationSpec(configuration);
     const model = TrainedModel.of(pair, objective.prior, modelWeights(tinyCheckpoint(configuration).vectors), (graph) => compile(graph, { threads: 1 }));

@@ -7,13 +7,13 @@ import { expectInputError } from '../rejection.js';
 import { largestDifference, normalRows } from '../metrics/samples.js';
 
 describe('a map of codes', () => {
-  it.each(Object.keys(CODE_MAPS) as MapMethod[])('by %s has two finite coordinates for each', async (method) => {
+  it.each(Object.keys(CODE_MAPS) as MapMethod[])('by %s has two finite coordinates per code', async (method) => {
     const { points } = await mapCodes(normalRows(40, 6, 1), method);
     expect(points).toHaveLength(80);
     expect(points.every(Number.isFinite)).toBe(true);
   });
 
-  it('by pca is their projection on the first two components', async () => {
+  it('by pca is the projection onto the first two components', async () => {
     const codes = normalRows(50, 5, 2);
     const { points, explainedVarianceRatio } = await mapCodes(codes);
     const components = principalComponents(codes, 2);
@@ -26,14 +26,14 @@ describe('a map of codes', () => {
     return { data: Float64Array.from([...near.data, ...far.data]), width: 8 };
   };
 
-  it('by umap follows from the seed', async () => {
+  it('by umap depends only on the seed', async () => {
     const codes = clusters();
     const { points } = await mapCodes(codes, 'umap', 7);
     expect((await mapCodes(codes, 'umap', 7)).points).toEqual(points);
     expect((await mapCodes(codes, 'umap', 8)).points).not.toEqual(points);
   });
 
-  it('by umap has every code of one far cluster nearer to all of its own than to any of the other', async () => {
+  it('by umap keeps each code of one distant cluster closer to its own than to any other', async () => {
     const { points } = await mapCodes(clusters(), 'umap', 1);
     const distance = (a: number, b: number) => Math.hypot(points[2 * a]! - points[2 * b]!, points[2 * a + 1]! - points[2 * b + 1]!);
     const pairs = Array.from({ length: 120 }, (_, a) => Array.from({ length: a }, (_, b) => ({ same: a < 60 === b < 60, far: distance(a, b) }))).flat();
@@ -53,7 +53,7 @@ describe('a map of codes', () => {
     expect(Math.max(...apart)).toBeLessThan(15);
   });
 
-  it.each([2, 3, 4, 15, 16, 17])('by umap of %i codes is finite, also if all are equal', async (count) => {
+  it.each([2, 3, 4, 15, 16, 17])('by umap of %i codes is finite, even if all are equal', async (count) => {
     for (const scale of [1, 0]) {
       const { points } = await mapCodes(normalRows(count, 3, 5, scale, 1), 'umap');
       expect(points).toHaveLength(2 * count);
@@ -61,7 +61,7 @@ describe('a map of codes', () => {
     }
   });
 
-  it('needs two codes of two coordinates', async () => {
+  it('requires two codes of two coordinates', async () => {
     for (const method of ['pca', 'umap'] as const) {
       await expectInputError(() => mapCodes(normalRows(1, 4, 1), method), '1 rows');
       await expectInputError(() => mapCodes(normalRows(9, 1, 1), method), 'at most 1');

@@ -5,13 +5,13 @@ import { expectInputError } from '../rejection.js';
 import { featuresOf, normalRows, withEntry } from '../metrics/samples.js';
 
 describe('the nearest codes', () => {
-  it('are those of the largest cosine, whatever their lengths', () => {
+  it('have the largest cosine, whatever their lengths', () => {
     const { indices, cosines } = nearestCodes(Float32Array.of(2, 0), featuresOf([0, 5, 1, 1, -3, 0, 100, 1], 2), 4);
     expect(Array.from(indices)).toEqual([3, 1, 0, 2]);
     [100 / Math.hypot(100, 1), Math.SQRT1_2, 0, -1].forEach((cosine, place) => expectWithin(cosines[place]!, cosine, 1e-12));
   });
 
-  it('begin with the query itself where it is among them', () => {
+  it('start with the query itself if it is among them', () => {
     const codes = normalRows(500, 16, 3);
     const { indices, cosines } = nearestCodes(codes.data.slice(16 * 77, 16 * 78), codes, 5);
     expect(indices[0]).toBe(77);
@@ -19,11 +19,11 @@ describe('the nearest codes', () => {
     expect(Array.from(cosines)).toEqual(Array.from(cosines).sort((a, b) => b - a));
   });
 
-  it('of codes as near are those with the smaller numbers', () => {
+  it('break ties by index', () => {
     expect(Array.from(nearestCodes(Float32Array.of(1, 0), featuresOf([0, 1, 1, 0, 2, 0, 3, 0], 2), 2).indices)).toEqual([1, 2]);
   });
 
-  it('are refused for what does not fit', async () => {
+  it('are rejected for inputs that do not match', async () => {
     const codes = normalRows(3, 4, 1);
     await expectInputError(() => nearestCodes(Float32Array.of(1, 0), codes, 1), '2 wide', '4 wide');
     await expectInputError(() => nearestCodes(Float32Array.of(1, 0, 0, 0), codes, 4), 'count: 4', '3 codes');

@@ -22,7 +22,7 @@ function angleBetween(a: ArrayLike<number>, b: ArrayLike<number>): number {
 const inner = (a: ArrayLike<number>, b: ArrayLike<number>): number => Array.from(a).reduce((sum, value, index) => sum + value * b[index]!, 0);
 
 describe('interpolation on the sphere', () => {
-  it('stays on the sphere, in even steps of the shorter arc, from end to end exactly', () => {
+  it('stays on the sphere, in equal steps of the shorter arc, with exact ends', () => {
     fc.assert(
       fc.property(latents, steps, fc.nat(), (latent, count, seed) => {
         const [a, b] = [draw(latent, seed, 'from'), draw(latent, seed, 'to')];
@@ -39,23 +39,23 @@ describe('interpolation on the sphere', () => {
     );
   });
 
-  it('turns a quarter through the point between', () => {
+  it('rotates a quarter turn through the midpoint', () => {
     const path = interpolateCodes('sphere', Float32Array.of(1, 0), Float32Array.of(0, 1), 3);
     expect(path).toEqual(Float32Array.of(1, 0, Math.SQRT1_2, Math.SQRT1_2, 0, 1));
   });
 
-  it('stays where it is between equal codes', () => {
+  it('is constant between equal codes', () => {
     const a = draw(16, 1, 'same');
     for (const code of rowsOf(interpolateCodes('sphere', a, a, 5), 16)) for (const [index, value] of code.entries()) expectWithin(value, a[index]!, 1e-6);
   });
 
-  it('is even between codes so near that they differ by rounding', () => {
+  it('is even between codes that differ only by rounding', () => {
     const a = draw(8, 2, 'near');
     const b = a.map((value, index) => value + (index === 0 ? 1e-6 : 0));
     for (const code of rowsOf(interpolateCodes('sphere', a, b, 4), 8)) expectWithin(normOf(code), 1, 1e-5);
   });
 
-  it('refuses opposite codes, between which no arc is the shortest', () => {
+  it('rejects opposite codes, between which no arc is the shortest', () => {
     return fc.assert(
       fc.asyncProperty(latents, fc.nat(), async (latent, seed) => {
         const a = draw(latent, seed, 'from');
@@ -79,13 +79,13 @@ describe('interpolation under the normal prior', () => {
     expect(interpolateCodes('normal', Float32Array.of(0, 4), Float32Array.of(4, -4), 5)).toEqual(Float32Array.of(0, 4, 1, 2, 2, 0, 3, -2, 4, -4));
   });
 
-  it('goes through the middle of opposite codes', () => {
+  it('passes the middle of opposite codes', () => {
     expect(interpolateCodes('normal', Float32Array.of(1, 2), Float32Array.of(-1, -2), 3)).toEqual(Float32Array.of(1, 2, 0, 0, -1, -2));
   });
 });
 
 describe('a great circle', () => {
-  it('goes evenly around the sphere, from the first code through the second, and closes', () => {
+  it('follows the sphere evenly from the first code through the second, and closes', () => {
     fc.assert(
       fc.property(latents, fc.integer({ min: 3, max: 40 }), fc.nat(), (latent, steps, seed) => {
         const [a, b] = [draw(latent, seed, 'a'), draw(latent, seed, 'b')];
@@ -100,7 +100,7 @@ describe('a great circle', () => {
     );
   });
 
-  it('passes through the second code the shorter way', () => {
+  it('reaches the second code by the shorter way', () => {
     const circle = rowsOf(greatCircle(Float32Array.of(1, 0, 0), Float32Array.of(Math.SQRT1_2, Math.SQRT1_2, 0), 8), 3);
     expectWithin(
       angleBetween(
@@ -113,7 +113,7 @@ describe('a great circle', () => {
     expectWithin(angleBetween(circle[4]!, [-1, 0, 0]), 0, 1e-6);
   });
 
-  it('is refused through codes that are equal or opposite', async () => {
+  it('is rejected through equal or opposite codes', async () => {
     const a = draw(8, 1, 'a');
     await expectInputError(() => greatCircle(a, a, 5), 'equal or opposite');
     await expectInputError(
@@ -134,7 +134,7 @@ describe('a path through points', () => {
     expect(pathThrough('sphere', points, 16, 7)).toEqual(interpolateCodes('sphere', points.subarray(0, 16), points.subarray(16), 7));
   });
 
-  it.each([false, true])('passes through each at its time, and does not repeat any (closed: %s)', (closed) => {
+  it.each([false, true])('passes through each on schedule without repeating any (closed: %s)', (closed) => {
     const [latent, steps] = [8, 5];
     const points = draw(latent, 2, 'points', 4);
     const path = rowsOf(pathThrough('sphere', points, latent, steps, closed), latent);
@@ -144,19 +144,19 @@ describe('a path through points', () => {
     for (const move of moves) expect(move).toBeGreaterThan(0.01);
   });
 
-  it('under the normal prior goes straight', () => {
+  it('under the normal prior is straight', () => {
     expect(pathThrough('normal', Float32Array.of(0, 0, 2, 0, 2, 2), 2, 3)).toEqual(Float32Array.of(0, 0, 1, 0, 2, 0, 2, 1, 2, 2));
     expect(pathThrough('normal', Float32Array.of(0, 0, 2, 0), 2, 3, true)).toEqual(Float32Array.of(0, 0, 1, 0, 2, 0, 1, 0));
   });
 
-  it('is refused for one point or one step', async () => {
-    await expectInputError(() => pathThrough('sphere', draw(4, 1, 'one'), 4, 5), '1 points');
-    await expectInputError(() => pathThrough('sphere', draw(4, 1, 'two', 2), 4, 1), '1 steps');
+  it('rejects one point or one step', async () => {
+    await expectInputError(() => pathThrough('sphere', draw(4, 1, 'one'), 4, 5), '2 points', 'got 1');
+    await expectInputError(() => pathThrough('sphere', draw(4, 1, 'two', 2), 4, 1), '2 steps', 'got 1');
   });
 });
 
 describe('the tangent at a code', () => {
-  it('is what of the direction is square to it', () => {
+  it('is the component of the direction orthogonal to it', () => {
     fc.assert(
       fc.property(latents, fc.nat(), (latent, seed) => {
         const code = draw(latent, seed, 'code');
@@ -170,27 +170,27 @@ describe('the tangent at a code', () => {
   });
 });
 
-describe('codes around a code', () => {
+describe('samples around a code', () => {
   const code = drawCodes('sphere', 1, 64, randomStream(1, 'code'));
   const around = (spread: number, count = 2000) => rowsOf(drawCodesAround('sphere', code, spread, count, randomStream(2, 'draws')), 64);
 
-  it.each([0.1, 0.3, 0.7, 1])('lie on the sphere, at the angle to the code that the spread %d states', (spread) => {
+  it.each([0.1, 0.3, 0.7, 1])('are on the sphere, at the angle that the spread %d defines', (spread) => {
     const draws = around(spread);
     for (const draw of draws) expectWithin(normOf(draw), 1, 1e-5);
     const angles = draws.map((draw) => Math.acos(inner(draw, code)));
     expectWithin(meanOf(angles), (spread * Math.PI) / 2, 0.05);
   });
 
-  it('are the code itself near spread 0', () => {
+  it('equal the code near spread 0', () => {
     for (const draw of around(1e-6, 20)) for (const [index, value] of draw.entries()) expectWithin(value, code[index]!, 1e-5);
   });
 
-  it('are the prior at spread 1', () => {
+  it('equal the prior at spread 1', () => {
     const { rayleigh, bingham } = codeStatistics({ data: drawCodesAround('sphere', code, 1, 3000, randomStream(2, 'draws')), width: 64 });
     for (const { statistic, degreesOfFreedom } of [rayleigh, bingham]) expectWithin(statistic, degreesOfFreedom, 4 * Math.sqrt(2 * degreesOfFreedom));
   });
 
-  it('balance across the code', () => {
+  it('are symmetric around the code', () => {
     const across = drawCodes('sphere', 1, 64, randomStream(3, 'across'));
     const along = inner(Array.from(across), code);
     const sides = around(0.5).map((draw) =>
@@ -202,7 +202,7 @@ describe('codes around a code', () => {
     expectWithin(meanOf(sides), 0, (4 * deviationOf(sides)) / Math.sqrt(2000));
   });
 
-  it.each([0.3, 1])('under the normal prior have their mean turned towards noise, spread %d', (spread) => {
+  it.each([0.3, 1])('under the normal prior shift their mean toward the prior, spread %d', (spread) => {
     const normal = drawCodes('normal', 1, 32, randomStream(1, 'code'));
     const draws = rowsOf(drawCodesAround('normal', normal, spread, 3000, randomStream(2, 'draws')), 32);
     const [kept, noise] = [Math.cos((spread * Math.PI) / 2), Math.sin((spread * Math.PI) / 2)];
@@ -213,7 +213,7 @@ describe('codes around a code', () => {
     }
   });
 
-  it('follow from their stream', () => {
+  it('depend only on their stream', () => {
     const draw = (seed: number) => drawCodesAround('sphere', code, 0.3, 3, randomStream(seed, 'draws'));
     expect(draw(2)).toEqual(draw(2));
     expect(draw(2)).not.toEqual(draw(3));

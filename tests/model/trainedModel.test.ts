@@ -24,11 +24,11 @@ describe('a trained model', () => {
   });
   afterAll(() => model.release());
 
-  it('knows the sizes of its codes and images', () => {
+  it('reports the sizes of its codes and images', () => {
     expect([model.latentSize, model.imageElements, model.prior]).toEqual([LATENT, IMAGE_SIZE, 'sphere']);
   });
 
-  it.each([1, 3, 99, 100, 101, 250])('encodes and generates %i at once as it does each by itself', async (count) => {
+  it.each([1, 3, 99, 100, 101, 250])('encodes and generates %i at a time as one by one', async (count) => {
     const images = tinyImages(count, 2);
     const encoded = await model.encode(images);
     const generated = await model.generate(codes(count));
@@ -41,24 +41,24 @@ describe('a trained model', () => {
     }
   });
 
-  it('answers the same whatever else is in the batch', async () => {
+  it('returns the same results whatever else is in the batch', async () => {
     const image = tinyImages(1, 3);
     const others = [4, 5].map((seed) => tinyImages(20, seed));
     const [first, second] = await Promise.all(others.map(async (batch) => (await model.encode(Uint8Array.from([...image, ...batch]))).subarray(0, LATENT)));
     expect(first).toEqual(second);
   });
 
-  it('makes nothing of nothing', async () => {
+  it('maps empty input to empty output', async () => {
     expect(await model.encode(new Uint8Array(0))).toEqual(new Float32Array(0));
     expect(await model.generate(new Float32Array(0))).toEqual(new Float32Array(0));
   });
 
-  it('encodes values as it does the bytes that they come from', async () => {
+  it('encodes values like the bytes that they represent', async () => {
     const images = tinyImages(7, 6);
     expectCloseElements(Array.from(await model.encodeGenerated(fromBytes(images))), Array.from(await model.encode(images)), 1e-5);
   });
 
-  it('has codes of length 1 on the sphere, of any length under the normal prior', async () => {
+  it('has codes of length 1 on the sphere, and any length under the normal prior', async () => {
     const normal = TrainedModel.of(tinyPair, 'normal', tinyState(), compileSmall);
     onTestFinished(() => normal.release());
     const images = tinyImages(9, 7);
@@ -73,14 +73,14 @@ describe('a trained model', () => {
     for (const value of await model.generate(codes(5))) expect(Math.abs(value)).toBeLessThanOrEqual(1);
   });
 
-  it('leaves what it is given as it was', async () => {
+  it('does not modify its input', async () => {
     const [images, given] = [tinyImages(3), codes(3)];
     await model.encode(images);
     await model.generate(given);
     expect([images, given]).toEqual([tinyImages(3), codes(3)]);
   });
 
-  it('takes other weights with the programs it has', async () => {
+  it('uses other weights with the same programs', async () => {
     const other = model.withWeights(tinyState(2));
     const separate = TrainedModel.of(tinyPair, 'sphere', tinyState(2), compileSmall);
     onTestFinished(() => separate.release());
@@ -92,7 +92,7 @@ describe('a trained model', () => {
   });
 });
 
-it('a trained model computes its networks with the running statistics', async () => {
+it('a trained model uses the running statistics', async () => {
   const dimensions = { channels: 1, latentSize: 4, width: 2 };
   const pair = ARCHITECTURES.dcgan32.build(dimensions);
   const noise = (network: NetworkName, size: number) => randomStream(1, network).fillNormal(new Float32Array(size));
@@ -122,7 +122,7 @@ it('a trained model computes its networks with the running statistics', async ()
   expectCloseElements(Array.from(await model.encode(bytes)), Array.from(onSphere(Float32Array.from(plainCodes.data), 4)), 1e-4);
 });
 
-describe('a trained model whose running statistics are kept apart', () => {
+describe('a trained model with separate running statistics', () => {
   const dimensions = { channels: 1, latentSize: 4, width: 2 };
   const [shared, apart] = [false, true].map((each) => ARCHITECTURES.dcgan32.build({ ...dimensions, separateStatistics: each })) as [NetworkPair, NetworkPair];
   const noisy = (network: NetworkName, name: string, size: number) =>
@@ -144,7 +144,7 @@ describe('a trained model whose running statistics are kept apart', () => {
     return model;
   };
 
-  it('normalises draws and images by those of draws and images, codes and samples by those of codes and samples', async () => {
+  it('normalizes native inputs by native statistics, and generated inputs by generated statistics', async () => {
     const model = modelOf(apart, (network) => Float32Array.from([...set(network, 'native'), ...set(network, 'generated')]));
     const [own, made] = [modelOf(shared, (network) => set(network, 'native')), modelOf(shared, (network) => set(network, 'generated'))];
     const z = drawCodes('sphere', 3, 4, randomStream(1, 'apart codes'));
@@ -158,7 +158,7 @@ describe('a trained model whose running statistics are kept apart', () => {
     expect(await model.encodeGenerated(draws)).not.toEqual(await own.encodeGenerated(draws));
   });
 
-  it('decodes codes as it generates from draws where they are shared', async () => {
+  it('decodes codes as it generates from samples if statistics are shared', async () => {
     const model = modelOf(shared, (network) => set(network, 'native'));
     const z = drawCodes('sphere', 3, 4, randomStream(1, 'apart codes'));
     expect(await model.decode(z)).toEqual(await model.generate(z));

@@ -117,7 +117,7 @@ describe.each(ARCHITECTURE_NAMES)('%s', (name) => {
     );
   });
 
-  it('maps images to codes and codes to images, in training and after it, at every size', () => {
+  it('maps images to codes and codes to images, in training and inference, at every size', () => {
     fc.assert(
       fc.property(dimensions, fc.integer({ min: 2, max: 9 }), (sizes, count) => {
         const pair = build(sizes);
@@ -154,12 +154,12 @@ describe('the number of parameters at the published sizes', () => {
 });
 
 describe('architectureFor', () => {
-  it('finds the network made for an image size', () => {
+  it('finds the architecture for an image size', () => {
     expect(architectureFor(32)).toBe('dcgan32');
     expect(architectureFor(64)).toBe('dcgan64');
   });
 
-  it('says which sizes there are where none fits', async () => {
+  it('lists the supported sizes if none fits', async () => {
     await expectInputError(() => architectureFor(48), 'size 48', '32 (dcgan32)', '64 (dcgan64)');
   });
 });

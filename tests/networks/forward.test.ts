@@ -49,7 +49,7 @@ describe.each(CASES)('the $name of $architecture', ({ architecture, name }) => {
   const symbolic = { parameters: input('parameters', [network.parameters.size]), statistics: input('statistics', [network.statistics.size]) };
   const parameters = unpack(symbolic.parameters, network.parameters);
 
-  it('after training computes its layers, normalized by the running statistics', async () => {
+  it('computes its layers normalized by the running statistics in inference', async () => {
     const x = inputOf(network, 'x');
     const output = forwardEval(network, parameters, unpack(symbolic.statistics, network.statistics), input('x', [COUNT, ...network.inputShape]));
     const program = await compileSmall(graphOf({ output }));
@@ -59,7 +59,7 @@ describe.each(CASES)('the $name of $architecture', ({ architecture, name }) => {
     expectCloseElements(Array.from(results.output!.data as Float32Array), expected.data, 1e-5);
   });
 
-  it('in training computes its layers, normalized by each batch, and updates the running statistics in every pass', async () => {
+  it('computes its layers normalized by each batch in training, and updates the running statistics in every pass', async () => {
     const batches = [inputOf(network, 'first'), inputOf(network, 'second').map((value) => 2 * value + 1)];
     const inputs = ['x1', 'x2'].map((batch) => input(batch, [COUNT, ...network.inputShape]));
     const first = forwardTrain(network, parameters, symbolic.statistics, inputs[0]!);
@@ -105,7 +105,7 @@ describe('separate running statistics', () => {
   const inputs = (of: Network) => ({ statistics: input('statistics', [of.statistics.size]), x: input('x', [COUNT, ...of.inputShape]) });
   const parts = (statistics: Float32Array) => [statistics.subarray(0, half), statistics.subarray(half)] as const;
 
-  it.each(['native', 'generated'] as const)('are updated by %s inputs alone, as shared ones are', async (kind) => {
+  it.each(['native', 'generated'] as const)('are updated by %s inputs only, like shared ones', async (kind) => {
     const [all, one] = [inputs(network), inputs(shared)];
     const { after } = await run({ after: forwardTrain(network, parameters(network), all.statistics, all.x, kind).statistics }, state.statistics);
     const index = kind === 'native' ? 0 : 1;
@@ -116,7 +116,7 @@ describe('separate running statistics', () => {
     expect(found[1 - index]).toEqual(before[1 - index]);
   });
 
-  it.each(['native', 'generated'] as const)('normalize %s inputs after training, as shared ones do', async (kind) => {
+  it.each(['native', 'generated'] as const)('normalize %s inputs in inference, like shared ones', async (kind) => {
     const outputOf = async (of: Network, statistics: Float32Array) => {
       const { statistics: packed, x: given } = inputs(of);
       const { output } = await run({ output: forwardEval(of, parameters(of), unpack(packed, of.statistics), given, kind) }, statistics);

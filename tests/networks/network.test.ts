@@ -22,7 +22,7 @@ describe('createNetwork', () => {
     expect(network.parameters.size).toBe(75);
   });
 
-  it('stores running statistics in a vector of their own', () => {
+  it('stores running statistics in a separate vector', () => {
     expect([...network.statistics.entries]).toEqual([
       ['generator.norm1.running_mean', { shape: [5], offset: 0 }],
       ['generator.norm1.running_var', { shape: [5], offset: 5 }],
@@ -57,7 +57,7 @@ const named = (pattern: RegExp) => tensors.filter(([name]) => pattern.test(name)
 
 describe('initial parameters', () => {
   it.each(named(/conv\d\.weight$/).flatMap(([name, { length }]) => (length > 500 ? [name] : [])))(
-    'have normal draws of standard deviation 0.02 in %s',
+    'have normal samples of standard deviation 0.02 in %s',
     (name) => {
       const weights = Object.fromEntries(tensors)[name]!;
       expectWithin(meanOf(weights), 0, 0.1 / Math.sqrt(weights.length));
@@ -66,20 +66,20 @@ describe('initial parameters', () => {
     },
   );
 
-  it('scale by normal draws of mean 1 and standard deviation 0.02 after normalization', () => {
+  it('have normal samples of mean 1 and standard deviation 0.02 as scales of normalization', () => {
     const scales = named(/norm\d\.weight$/).flatMap(([, scale]) => Array.from(scale));
     expect(scales.length).toBeGreaterThan(300);
     expectWithin(meanOf(scales), 1, 0.006);
     expectWithin(deviationOf(scales), 0.02, 0.004);
   });
 
-  it('shift by 0 after normalization', () => {
+  it('have shifts of 0 after normalization', () => {
     const shifts = named(/norm\d\.bias$/);
     expect(shifts).toHaveLength(6);
     for (const [, shift] of shifts) expect(new Set(shift)).toEqual(new Set([0]));
   });
 
-  it("draw the last biases as PyTorch does, evenly within the root of the kernel's inputs", () => {
+  it("have last biases as in PyTorch, uniform within the inverse root of the kernel's inputs", () => {
     const { 'encoder.conv4.bias': encoderBias, 'generator.conv5.bias': generatorBias } = Object.fromEntries(tensors);
     const limit = 1 / Math.sqrt(4 * 16 * 4 * 4);
     expect(Math.max(...encoderBias!.map(Math.abs))).toBeLessThanOrEqual(limit);
@@ -95,7 +95,7 @@ describe('initial parameters', () => {
     expectWithin(Math.min(...biases), -1 / Math.sqrt(4), 0.03);
   });
 
-  it('are determined by the seed', () => {
+  it('depend only on the seed', () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 2 ** 32 - 1 }), (seed) => {
         const pair = ARCHITECTURES.dcgan32.build({ channels: 1, latentSize: 3, width: 1 });
@@ -105,17 +105,17 @@ describe('initial parameters', () => {
     );
   });
 
-  it('differ in every drawn tensor from those of another seed', () => {
+  it('differ in every random tensor between seeds', () => {
     const others = tensorsOf(dcgan32, 2);
     for (const [name, tensor] of named(/conv\d\.(weight|bias)|norm\d\.weight/)) expect(others[name], name).not.toEqual(tensor);
   });
 
-  it('begin differently in every tensor', () => {
+  it('differ between tensors', () => {
     const firsts = named(/conv\d\.weight/).map(([, tensor]) => tensor[0]);
     expect(new Set(firsts).size).toBe(9);
   });
 
-  it('of one tensor do not depend on the sizes of the others', () => {
+  it('of a tensor do not depend on the sizes of others', () => {
     const [gray, colored] = [1, 3].map((channels) => tensorsOf(ARCHITECTURES.dcgan32.build({ channels, latentSize: 4, width: 2 }), 5));
     expect(gray!['encoder.conv2.weight']).toEqual(colored!['encoder.conv2.weight']);
     expect(gray!['generator.conv4.weight']).toEqual(colored!['generator.conv4.weight']);
@@ -130,10 +130,10 @@ describe('initial statistics', () => {
   });
 });
 
-describe('running statistics of another network', () => {
+describe('converted running statistics', () => {
   const apart = ARCHITECTURES.dcgan32.build({ channels: 3, latentSize: 256, width: 16, separateStatistics: true });
 
-  it.each(NETWORK_NAMES)('of the %s stand for both kinds of input where these are kept apart, and those of its own alone where not', (name) => {
+  it.each(NETWORK_NAMES)('of the %s apply to both input kinds if separate, and use only the native ones if shared', (name) => {
     const shared = randomStream(1, name).fillNormal(new Float32Array(dcgan32[name].statistics.size));
     const fitted = adaptRunningStats(apart[name], shared);
     expect(fitted).toEqual(Float32Array.from([...shared, ...shared]));
@@ -143,6 +143,6 @@ describe('running statistics of another network', () => {
   });
 });
 
-it('there are two networks, the encoder first', () => {
+it('NETWORK_NAMES lists the encoder first', () => {
   expect(NETWORK_NAMES).toEqual(['encoder', 'generator']);
 });

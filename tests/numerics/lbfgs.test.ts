@@ -23,7 +23,7 @@ const bowl: Objective = (x, gradient) =>
   }, 0);
 
 describe('L-BFGS', () => {
-  it('finds the bottom of a curved valley', () => {
+  it('finds the minimum of a curved valley', () => {
     const start = Float64Array.of(-1.2, 1, -1.2, 1, 3, -2);
     const { x, value, slope, iterations } = minimize(valley, start, { tolerance: 1e-9 });
     expect(largestDifference(x, [1, 1, 1, 1, 1, 1])).toBeLessThan(1e-8);
@@ -33,16 +33,16 @@ describe('L-BFGS', () => {
     expect(start[0]).toBe(-1.2);
   });
 
-  it('finds the bottom of a bowl a million times steeper one way than another', () => {
+  it('finds the minimum of a bowl with a condition number of a million', () => {
     const { x } = minimize(bowl, new Float64Array(7), { tolerance: 1e-8 });
     expect(largestDifference(x, [0, 1, 2, 3, 4, 5, 6])).toBeLessThan(1e-7);
   });
 
-  it('stays where it is at a minimum', () => {
+  it('stays at a minimum', () => {
     expect(minimize(bowl, Float64Array.of(0, 1, 2)).iterations).toBe(0);
   });
 
-  it('never goes up, and ends with the iterations given', () => {
+  it('never increases the objective, and ends after the given iterations', () => {
     let least = Infinity;
     for (let iterations = 0; iterations < 25; iterations++) {
       const minimum = minimize(valley, Float64Array.of(-1.2, 1), { iterations });
@@ -52,7 +52,7 @@ describe('L-BFGS', () => {
     }
   });
 
-  it('goes on from values that are not finite to smaller steps', () => {
+  it('recovers from values that are not finite with smaller steps', () => {
     // Finite for x > 0 only, with its minimum at 1.
     const barrier: Objective = (x, gradient) => {
       gradient[0] = 1 - 1 / x[0]!;
@@ -61,7 +61,7 @@ describe('L-BFGS', () => {
     expectWithin(minimize(barrier, Float64Array.of(30)).x[0]!, 1, 1e-6);
   });
 
-  it('ends where rounding lets nothing gain', () => {
+  it('ends if rounding allows no decrease', () => {
     const { x, iterations } = minimize(bowl, new Float64Array(3), { tolerance: 0 });
     expect(largestDifference(x, [0, 1, 2])).toBeLessThan(1e-7);
     expect(iterations).toBeLessThan(500);

@@ -11,21 +11,21 @@ const varianceOf = (values: readonly number[]) => meanOf(values.map((value) => (
 const uneven: Features = { data: normalRows(200, 3, 1).data.map((value, index) => [2, 0.1, 30][index % 3]! * value + [5, -1, 0][index % 3]!), width: 3 };
 const columnsOf = (rows: Features) => [0, 1, 2].map((place) => column(rows, place));
 
-describe('scales of columns', () => {
-  it('take every column to mean 0 and variance 1', () => {
+describe('column scaling', () => {
+  it('standardizes every column to mean 0 and variance 1', () => {
     for (const values of columnsOf(applyScale(fitStandardizer(uneven), uneven))) {
       expect(meanOf(values)).toBeCloseTo(0, 5);
       expect(varianceOf(values)).toBeCloseTo(1, 5);
     }
   });
 
-  it('common to all keep how columns compare', () => {
+  it('by a common factor keeps the ratios between columns', () => {
     const variances = columnsOf(applyScale(commonScale(uneven), uneven)).map(varianceOf);
     expect(meanOf(variances)).toBeCloseTo(1, 5);
     expect(variances[2]! / variances[0]!).toBeCloseTo(varianceOf(column(uneven, 2)) / varianceOf(column(uneven, 0)), 3);
   });
 
-  it('side by side weigh alike, however many columns each has', () => {
+  it('of balanced groups gives them equal weight, for any number of columns', () => {
     const scale = balancedScale([fitStandardizer(featuresOf([1, 2, 3, 4], 1)), commonScale(uneven)]);
     const rows = {
       data: Float32Array.from({ length: 800 }, (_, index) =>
@@ -38,7 +38,7 @@ describe('scales of columns', () => {
     expect(variances[1]! + variances[2]! + variances[3]!).toBeCloseTo(2, 4);
   });
 
-  it('leave out columns that are constant', () => {
+  it('ignores constant columns', () => {
     const rows = featuresOf([7, 1, 7, 2, 7, 4], 2);
     expect(column(applyScale(fitStandardizer(rows), rows), 0)).toEqual([0, 0, 0]);
     const constant = featuresOf([7, 1, 7, 1], 2);
@@ -46,7 +46,7 @@ describe('scales of columns', () => {
     expect(Array.from(applyScale(commonScale(constant), constant).data)).toEqual([0, 0, 0, 0]);
   });
 
-  it('can be taken into a linear classifier', () => {
+  it('can be folded into a linear classifier', () => {
     const scale = fitStandardizer(uneven);
     const parameters = Float64Array.of(0.5, -1, 2, 0.3, 1, 1, -2, -0.4);
     const logits = (weights: Float64Array, { data }: Features) =>

@@ -71,21 +71,21 @@ describe('eigenvalues', () => {
     expectEigenvalues(multiplyTransposed(columns, columns), 120);
   });
 
-  it('are found where they repeat', () => {
+  it('are found if they repeat', () => {
     const given = [5, 5, 5, 5, 2, 2, 0, 0, 0, -1, -1];
     const matrix = withValues(given, 1);
     expectEigenvalues(matrix, given.length);
     expect(largestDifference(symmetricEigenvalues(matrix, given.length), given)).toBeLessThan(1e-13);
   });
 
-  it('are known for the second difference', () => {
+  it('are exact for the second difference', () => {
     const size = 100;
     const matrix = build(size, (row, column) => (row === column ? 2 : Math.abs(row - column) === 1 ? -1 : 0));
     const expected = Array.from({ length: size }, (_, k) => 2 + 2 * Math.cos(((k + 1) * Math.PI) / (size + 1)));
     expect(largestDifference(symmetricEigenvalues(matrix, size), expected)).toBeLessThan(1e-13);
   });
 
-  it('read the lower triangle alone, and leave the matrix as it is', () => {
+  it('use only the lower triangle, and do not modify the matrix', () => {
     const matrix = randomSymmetric(9, 2);
     const lower = matrix.map((entry, index) => (index % 9 > Math.floor(index / 9) ? 0 : entry));
     const before = lower.slice();
@@ -93,6 +93,6 @@ describe('eigenvalues', () => {
     expect(lower).toEqual(before);
   });
 
-  it('are refused for a matrix with numbers that are not finite', () =>
+  it('are rejected for a matrix with values that are not finite', () =>
     expectInputError(() => symmetricEigenvalues(Float64Array.of(1, 0, NaN, 1), 2), 'NaN', 'finite'));
 });

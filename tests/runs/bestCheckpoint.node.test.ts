@@ -34,40 +34,40 @@ async function winner(first: BestRecord, second: BestRecord): Promise<string> {
 }
 
 describe('the best checkpoint of a run', () => {
-  it('is the one of the least or of the largest figure, as the metric has it', async () => {
+  it('has the lowest or highest value, depending on the metric', async () => {
     expect(await winner(record(1, 'fid', metrics), record(2, 'fid', { fid: 9, psnr: 1 }))).toBe('weights of 2');
     expect(await winner(record(1, 'fid', metrics), record(2, 'fid', { fid: 11, psnr: 30 }))).toBe('weights of 1');
     expect(await winner(record(1, 'psnr', metrics), record(2, 'psnr', { fid: 99, psnr: 21 }))).toBe('weights of 2');
     expect(await winner(record(1, 'psnr', metrics), record(2, 'psnr', { fid: 1, psnr: 19 }))).toBe('weights of 1');
   });
 
-  it('stays the earlier of two equal ones', async () => {
+  it('is the earlier of two equal ones', async () => {
     expect(await winner(record(1, 'fid', metrics), record(2, 'fid', metrics))).toBe('weights of 1');
   });
 
-  it('is never one whose figure is not finite', async () => {
+  it('never has a value that is not finite', async () => {
     expect(await winner(record(1, 'fid', metrics), record(2, 'fid', { ...metrics, fid: NaN }))).toBe('weights of 1');
     const { files, best } = await folderWithCheckpoints(1);
     expect(await best.offer(files[0]!, record(1, 'fid', { ...metrics, fid: Infinity }))).toBe(false);
     expect(await best.read()).toBeUndefined();
   });
 
-  it('is compared by another metric as well, if that is asked for later', async () => {
+  it('can be ranked by a different metric later', async () => {
     expect(await winner(record(1, 'fid', metrics), record(2, 'psnr', { fid: 1, psnr: 19 }))).toBe('weights of 1');
     expect(await winner(record(1, 'fid', metrics), record(2, 'psnr', { fid: 99, psnr: 21 }))).toBe('weights of 2');
   });
 
-  it('begins anew where figures are of another number of samples', async () => {
+  it('ignores values of a different number of samples', async () => {
     expect(await winner(record(1, 'fid', metrics), record(2, 'fid', { fid: 99, psnr: 1 }, 50))).toBe('weights of 2');
   });
 
-  it('may be offered again', async () => {
+  it('may be recorded twice', async () => {
     const { files, best } = await folderWithCheckpoints(1);
     for (const _ of [1, 2]) expect(await best.offer(files[0]!, record(1, 'fid', metrics))).toBe(true);
     expect(await best.read()).toEqual({ ...record(1, 'fid', metrics), file: best.file });
   });
 
-  it('says which record is damaged', async () => {
+  it('names a damaged record', async () => {
     const { folder, best } = await folderWithCheckpoints();
     writeFileSync(join(folder, 'best.json'), '{"metric":"fid"');
     await expectInputError(() => best.read(), 'best.json', 'corrupt file; delete it');

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { headPacking, outputWidth } from '../../src/classifiers/classifierGraph.js';
+import { headLayout, outputWidth } from '../../src/classifiers/classifierGraph.js';
 import { classifierExtractor, type DataClassifier, dataClassifierSpec, trainDataClassifier } from '../../src/classifiers/dataClassifier.js';
 import { dataExtractor } from '../../src/runs/extractorCache.node.js';
 import { barSource, compileOnOneThread } from '../metrics/tinyClassifier.js';
@@ -16,7 +16,7 @@ const classifier = ((): DataClassifier => {
   const weights = {
     parameters: numbers(network.parameters.size, 1),
     statistics: numbers(network.statistics.size, 2),
-    head: numbers(headPacking(outputWidth(network), classes).size, 3),
+    head: numbers(headLayout(outputWidth(network), classes).size, 3),
   };
   return { weights, testAccuracy: 0.75 };
 })();
@@ -27,7 +27,7 @@ vi.mock('../../src/classifiers/dataClassifier.js', async (original) => {
   return { ...actual, trainDataClassifier: vi.fn(() => Promise.resolve(classifier)), classifierExtractor: vi.fn(actual.classifierExtractor) };
 });
 
-/** Asks for the extractor, expects the right one, and says how often one was trained for that and what was noted. */
+/** Requests the extractor, expects the correct one, and returns the number of trainings and the notes. */
 async function extract(cacheFolder: string): Promise<{ readonly trainings: number; readonly notes: readonly string[] }> {
   const notes: string[] = [];
   const before = vi.mocked(trainDataClassifier).mock.calls.length;
@@ -49,8 +49,8 @@ async function filled(): Promise<string> {
   return cache;
 }
 
-describe('a kept extractor', () => {
-  it('is read the next time', async () => {
+describe('a cached extractor', () => {
+  it('is read on the next use', async () => {
     expect(await extract(await filled())).toEqual({ trainings: 0, notes: [] });
   });
 
@@ -58,8 +58,8 @@ describe('a kept extractor', () => {
     ['empty', (path) => truncateSync(path, 0)],
     ['cut short', (path) => truncateSync(path, statSync(path).size - 4)],
     ['zeros', (path) => writeFileSync(path, new Uint8Array(statSync(path).size))],
-    ['a folder with something in it', (path) => (rmSync(path), mkdirSync(join(path, 'below'), { recursive: true }))],
-    ['a link to nothing', (path) => (rmSync(path), symlinkSync('nothing', path))],
+    ['a folder that is not empty', (path) => (rmSync(path), mkdirSync(join(path, 'below'), { recursive: true }))],
+    ['a broken link', (path) => (rmSync(path), symlinkSync('nothing', path))],
     ['a named pipe', (path) => (rmSync(path), execFileSync('mkfifo', [path]))],
   ])('that is %s is trained again, once', async (_, damage) => {
     const cache = await filled();
@@ -69,7 +69,7 @@ describe('a kept extractor', () => {
     expect(await extract(cache)).toEqual({ trainings: 0, notes: [] });
   });
 
-  it('that has one wrong bit, in its header or its numbers, is trained again', async () => {
+  it('with one wrong bit in its header or values is trained again', async () => {
     const cache = await filled();
     const whole = readFileSync(fileIn(cache));
     const headerBytes = 8 + Number(whole.readBigUInt64LE(0));
@@ -88,7 +88,7 @@ describe('a kept extractor', () => {
     }
   });
 
-  it('is done without if the cache cannot be written, which is noted', async () => {
+  it('is optional: a cache that cannot be written is noted', async () => {
     const cache = join(temporaryFolder(), 'file');
     writeFileSync(cache, '');
     const { trainings, notes } = await extract(cache);
@@ -96,7 +96,7 @@ describe('a kept extractor', () => {
     expect(notes.at(-1)).toContain('the feature extractor is not cached');
   });
 
-  it('is right for all who find it damaged at once', async () => {
+  it('is repaired correctly by several concurrent users', async () => {
     const cache = await filled();
     truncateSync(fileIn(cache), 100);
     for (const { notes } of await Promise.all(Array.from({ length: 4 }, () => extract(cache)))) expect(notes.join()).not.toContain('not cached');

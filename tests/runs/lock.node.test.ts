@@ -47,15 +47,15 @@ async function expectTaken(folder: string): Promise<void> {
   await lock.release();
 }
 
-describe('a folder that is taken', () => {
-  it('is refused to everyone else, with the process that has it', async () => {
+describe('a locked folder', () => {
+  it('rejects other processes and names the holder', async () => {
     const folder = temporaryFolder();
     const lock = await FolderLock.take(folder);
     await expectInputError(() => FolderLock.take(folder), folder, `process ${process.pid} is training into this folder`);
     await lock.release();
   });
 
-  it('is free once it is given back, which leaves nothing behind', async () => {
+  it('is free after release, which leaves nothing behind', async () => {
     const folder = temporaryFolder();
     await expectTaken(folder);
     await expectTaken(folder);
@@ -63,14 +63,14 @@ describe('a folder that is taken', () => {
     rmdirSync(folder);
   });
 
-  it('does not concern other folders', async () => {
+  it('does not affect other folders', async () => {
     const [first, second] = [temporaryFolder(), temporaryFolder()];
     const lock = await FolderLock.take(first);
     await expectTaken(second);
     await lock.release();
   });
 
-  it('goes to exactly one of many that try at once, whether or not somebody dead had it', async () => {
+  it('is acquired by exactly one of several contenders, even if the last holder is dead', async () => {
     for (const folder of [temporaryFolder(), lockedBy(''), lockedBy({ host: hostname(), pid: 2 ** 22 + 1, started: '1' })]) {
       const tries = await Promise.allSettled(Array.from({ length: 12 }, () => FolderLock.take(folder)));
       const [taken, refused] = [
@@ -83,7 +83,7 @@ describe('a folder that is taken', () => {
     }
   });
 
-  it('is not given back by one who has lost it', async () => {
+  it('is not released by a holder that lost it', async () => {
     const folder = temporaryFolder();
     const lock = await FolderLock.take(folder);
     const other = JSON.stringify({ host: 'elsewhere', pid: 1, started: '1' });
@@ -92,7 +92,7 @@ describe('a folder that is taken', () => {
     expect(readFileSync(lockIn(folder), 'utf8')).toBe(other);
   });
 
-  it('by a living process is refused until that is dead', async () => {
+  it('is rejected while its holder lives', async () => {
     const { child, owner } = await startIdle();
     const folder = lockedBy(owner);
     await expectInputError(() => FolderLock.take(folder), folder, `process ${child.pid!} is training`);
@@ -101,7 +101,7 @@ describe('a folder that is taken', () => {
     await expectTaken(folder);
   });
 
-  it('on another machine counts as living, and is named', async () => {
+  it('on another machine counts as held, and names the machine', async () => {
     await expectInputError(() => FolderLock.take(lockedBy({ host: 'elsewhere', pid: 7, started: '1' })), 'process 7 on elsewhere is training');
   });
 
@@ -111,8 +111,8 @@ describe('a folder that is taken', () => {
   });
 });
 
-describe('a lock that a crash left behind does not count:', () => {
-  it('one that is a link to nothing, or was created by a clock that is ahead', async () => {
+describe('a stale lock does not count:', () => {
+  it('a broken link, or a lock from a clock that is ahead', async () => {
     const linked = temporaryFolder();
     symlinkSync('/nonexistent', lockIn(linked));
     await expectTaken(linked);
@@ -122,7 +122,7 @@ describe('a lock that a crash left behind does not count:', () => {
     await expectTaken(ahead);
   });
 
-  it('one of another host or another boot once it was not refreshed for long, by whatever clock', async () => {
+  it('a lock of another host or boot that was not refreshed, by any clock', async () => {
     for (const owner of [{ host: 'elsewhere' }, { system: 'another boot' }]) {
       for (const age of [LOCK_MAX_AGE_SECONDS + 5, -LOCK_MAX_AGE_SECONDS - 5]) {
         const folder = lockedBy({ ...ownerOf(process.pid), ...owner });
@@ -134,13 +134,13 @@ describe('a lock that a crash left behind does not count:', () => {
     }
   });
 
-  it('that of a process whose number another one has by now', async () => {
+  it('a lock whose process number has been reused', async () => {
     const { owner } = await startIdle();
     await expectTaken(lockedBy({ ...owner, started: '1' }));
   });
 
-  it.runIf(process.platform === 'linux')('that of a process that was killed, and whose parent never asked after it', async () => {
-    // The shell gives its place to a program that knows nothing of the child that it began.
+  it.runIf(process.platform === 'linux')('a lock of a killed process that its parent did not reap', async () => {
+    // The shell replaces itself with a program that does not reap the child that it started.
     const parent = spawn('sh', ['-c', 'sleep 1000 & echo $!; exec sleep 1000'], { stdio: ['ignore', 'pipe', 'ignore'] });
     onTestFinished(() => void parent.kill('SIGKILL'));
     const [line] = (await once(parent.stdout, 'data')) as [Buffer];
@@ -152,7 +152,7 @@ describe('a lock that a crash left behind does not count:', () => {
     await expectTaken(folder);
   });
 
-  it.each(['', '{"host"', 'null', '7', '{}', '{"pid":"7"}'])('one that holds %j', async (text) => {
+  it.each(['', '{"host"', 'null', '7', '{}', '{"pid":"7"}'])('a lock that contains %j', async (text) => {
     await expectTaken(lockedBy(text));
   });
 });

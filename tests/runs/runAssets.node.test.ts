@@ -17,7 +17,7 @@ const attribute = (name: string, ...direction: number[]): Attribute => ({
 });
 
 describe('attributes in a run folder', () => {
-  it('are read as they were written, with where they come from', async () => {
+  it('are read as written, with their origin', async () => {
     const files = new RunAssets(temporaryFolder(), ATTRIBUTES);
     const file = await files.write(attribute('smile', 1, -2, 3));
     expect(file).toMatch(/attributes.smile\.safetensors$/);
@@ -36,14 +36,14 @@ describe('attributes in a run folder', () => {
     expect(readdirSync(join(run, 'attributes'))).toHaveLength(2);
   });
 
-  it('that there are not are refused with those that there are', async () => {
+  it('that do not exist are rejected with a list of those that do', async () => {
     const files = new RunAssets(temporaryFolder(), ATTRIBUTES);
     await expectInputError(() => files.read('smile'), 'no attribute "smile"', 'agenet attribute');
     await files.write(attribute('smile', 1));
     await expectInputError(() => files.read('smiel'), 'did you mean smile?', 'choose from smile');
   });
 
-  it('that are damaged, or none, are refused with the name of the file', async () => {
+  it('that are damaged or invalid are rejected with the file name', async () => {
     const run = temporaryFolder();
     mkdirSync(join(run, 'attributes'));
     const tensors = { direction: { shape: [2], data: Float32Array.of(1, 2) } };
@@ -62,13 +62,13 @@ describe('attributes in a run folder', () => {
     await expectInputError(() => decodeAttribute(encodeAttribute(attribute('endless', Infinity)), 'endless'), 'endless', 'NaN or infinite');
   });
 
-  it.each(['', '../up', '.hidden', 'a/b', 'a b', '-x'])('are never called "%s"', async (name) => {
+  it.each(['', '../up', '.hidden', 'a/b', 'a b', '-x'])('are never named "%s"', async (name) => {
     await expectInputError(() => requireAssetName(name, ATTRIBUTES), `attribute name "${name}"`);
     await expectInputError(() => new RunAssets(temporaryFolder(), ATTRIBUTES).write(attribute(name, 1)), `attribute name "${name}"`);
     requireAssetName(attributeNameOf(name), ATTRIBUTES);
   });
 
-  it('get names made of any text', () => {
+  it('get names from any text', () => {
     expect(attributeNameOf('smiling face-not-5')).toBe('smiling-face-not-5');
     expect(attributeNameOf('Lächeln')).toBe('Lächeln');
   });
@@ -90,13 +90,13 @@ const FITTED: readonly FittedProbe[] = [
 const saved = (name: string, probe: FittedProbe = linear): SavedProbe => ({ name, probe, origin });
 
 describe('probes in a run folder', () => {
-  it.each(FITTED)('by $method are read as they were written, with where they come from', async (probe) => {
+  it.each(FITTED)('by $method are read as written, with their origin', async (probe) => {
     const files = new RunAssets(temporaryFolder(), PROBES);
     expect(await files.write(saved('digits', probe))).toMatch(/probes.digits\.safetensors$/);
     expect(await files.read('digits')).toEqual(saved('digits', probe));
   });
 
-  it('need no name where there is only one', async () => {
+  it('need no name if there is only one', async () => {
     const files = new RunAssets(temporaryFolder(), PROBES);
     await expectInputError(() => files.read(undefined), 'no probe', 'agenet probe', '--save');
     await files.write(saved('digits'));
@@ -107,7 +107,7 @@ describe('probes in a run folder', () => {
     await expectInputError(() => files.read('digist'), 'no probe "digist"', 'did you mean digits?', 'digits, letters');
   });
 
-  it('that are damaged, or none, are refused with the name of the file', async () => {
+  it('that are damaged or invalid are rejected with the file name', async () => {
     const run = temporaryFolder();
     mkdirSync(join(run, 'probes'));
     const write = (name: string, bytes: Uint8Array) => writeFileSync(join(run, 'probes', `${name}.safetensors`), bytes);
@@ -138,7 +138,7 @@ describe('probes in a run folder', () => {
     }
   });
 
-  it('know the weights that they belong to', async () => {
+  it('record the weights that they belong to', async () => {
     const { weights, model } = tinyModel();
     await model.release();
     const digest = weightsDigest(weights);

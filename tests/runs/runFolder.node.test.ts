@@ -19,7 +19,7 @@ const filesIn = (folder: string): string[] =>
     .sort();
 
 describe('a new run folder', () => {
-  it('is made with the folders above it, and holds its configuration', async () => {
+  it('is created with its parent folders, and contains the configuration', async () => {
     const path = join(temporaryFolder(), 'runs', 'first');
     const folder = await createRun(path, configuration);
     expect(folder.path).toBe(path);
@@ -27,13 +27,13 @@ describe('a new run folder', () => {
     expect(await folder.readConfiguration()).toEqual(configuration);
   });
 
-  it('may be there already if it is empty', async () => {
+  it('may exist if it is empty', async () => {
     const path = temporaryFolder();
     await createRun(path, configuration);
     expect(filesIn(path)).toEqual(['config.json']);
   });
 
-  it('is refused where there is something in it, which stays as it is', async () => {
+  it('is rejected if it is not empty, and left unchanged', async () => {
     const path = temporaryFolder();
     writeFileSync(join(path, 'config.json'), 'mine');
     await expectInputError(() => createRun(path, configuration), path, 'not empty', 'with out', 'with resume');
@@ -41,7 +41,7 @@ describe('a new run folder', () => {
     expect(readFileSync(join(path, 'config.json'), 'utf8')).toBe('mine');
   });
 
-  it('is refused where a file has its name, or is a part of its path', async () => {
+  it('is rejected if a file has its name or is part of its path', async () => {
     const file = join(temporaryFolder(), 'file');
     writeFileSync(file, 'mine');
     await expectInputError(() => createRun(file, configuration), file, 'expected a run folder but got a file');
@@ -50,14 +50,14 @@ describe('a new run folder', () => {
   });
 });
 
-describe('an earlier run folder', () => {
-  it('is opened', async () => {
+describe('an existing run folder', () => {
+  it('opens', async () => {
     const path = temporaryFolder();
     await createRun(path, configuration);
     expect(await (await RunFolder.open(path)).readConfiguration()).toEqual(configuration);
   });
 
-  it('is refused where there is none', async () => {
+  it('is rejected if it does not exist', async () => {
     const path = temporaryFolder();
     await expectInputError(() => RunFolder.open(join(path, 'nothing')), 'run folder not found');
     await expectInputError(() => RunFolder.open(path), 'no config.json');
@@ -65,7 +65,7 @@ describe('an earlier run folder', () => {
     await expectInputError(() => RunFolder.open(join(path, 'file')), 'expected a run folder but got a file');
   });
 
-  it('is refused where its configuration is damaged', async () => {
+  it('is rejected if its configuration is damaged', async () => {
     const path = temporaryFolder();
     const folder = await createRun(path, configuration);
     for (const text of ['', '{"data": "mnist"', '[]', 'null', JSON.stringify({ version: 3, ...configuration, width: -1 })]) {
@@ -76,7 +76,7 @@ describe('an earlier run folder', () => {
 });
 
 describe('checkpoints of a run folder', () => {
-  it('come back, the one of the most iterations first', async () => {
+  it('are listed with the latest first', async () => {
     const folder = await createRun(temporaryFolder(), configuration);
     for (const step of [5, 1_000_000, 20]) await folder.writeCheckpoint(tinyCheckpoint(configuration, step));
     const { file, ...latest } = (await folder.readLatestCheckpoint())!;
@@ -85,7 +85,7 @@ describe('checkpoints of a run folder', () => {
     expect(readdirSync(join(folder.path, 'checkpoints')).sort()).toEqual(['000005.safetensors', '000020.safetensors', '1000000.safetensors']);
   });
 
-  it('are not looked for among other files', async () => {
+  it('ignore other files', async () => {
     const folder = await createRun(temporaryFolder(), configuration);
     await folder.writeCheckpoint(tinyCheckpoint(configuration, 5));
     for (const name of ['999999.safetensors.bak', 'best.safetensors', '.999999.safetensors.123.partial', '999999.png']) {
@@ -94,12 +94,12 @@ describe('checkpoints of a run folder', () => {
     expect((await folder.readLatestCheckpoint())?.step).toBe(5);
   });
 
-  it('are not there before the first is written', async () => {
+  it('do not exist before the first is written', async () => {
     const folder = await createRun(temporaryFolder(), configuration);
     expect(await folder.readLatestCheckpoint()).toBeUndefined();
   });
 
-  it('stay as many as the configuration keeps, the newest, and of the older ones the multiples', async () => {
+  it('are pruned to the configured number, except for multiples of keepEvery', async () => {
     const left = async (keepLast: number, keepEvery: number) => {
       const configured = tinyConfiguration({ keepLast, keepEvery });
       const folder = await createRun(temporaryFolder(), configured);
@@ -115,7 +115,7 @@ describe('checkpoints of a run folder', () => {
     expect(await left(9, 0)).toEqual([1, 2, 3, 4, 5, 6, 7]);
   });
 
-  it('of other iterations go only once the new one is there', async () => {
+  it('are pruned only after the new one is written', async () => {
     const configured = tinyConfiguration({ keepLast: 1 });
     const folder = await createRun(temporaryFolder(), configured);
     const first = await folder.writeCheckpoint(tinyCheckpoint(configured, 1));
@@ -127,7 +127,7 @@ describe('checkpoints of a run folder', () => {
     expect((await folder.readLatestCheckpoint())?.file).toBe(first);
   });
 
-  it('that cannot be removed are an InputError, and the new one is there', async () => {
+  it('that cannot be removed are an InputError, after the new one is written', async () => {
     const configured = tinyConfiguration({ keepLast: 1 });
     const folder = await createRun(temporaryFolder(), configured);
     const old = join(folder.path, 'checkpoints', '000001.safetensors');
@@ -136,7 +136,7 @@ describe('checkpoints of a run folder', () => {
     expect((await folder.readLatestCheckpoint())?.step).toBe(2);
   });
 
-  it('are named as damaged where a byte of a tensor is another', async () => {
+  it('are reported as damaged if one tensor byte differs', async () => {
     const folder = await createRun(temporaryFolder(), configuration);
     const file = await folder.writeCheckpoint(tinyCheckpoint(configuration, 5));
     const damaged = readFileSync(file);
@@ -145,7 +145,7 @@ describe('checkpoints of a run folder', () => {
     await expectInputError(() => folder.readLatestCheckpoint(), file, 'corrupt checkpoint');
   });
 
-  it('are refused with the file where they are damaged', async () => {
+  it('are rejected with the file if damaged', async () => {
     const folder = await createRun(temporaryFolder(), configuration);
     const file = await folder.writeCheckpoint(tinyCheckpoint(configuration, 5));
     writeFileSync(file, readFileSync(file).subarray(0, 1000));
@@ -154,7 +154,7 @@ describe('checkpoints of a run folder', () => {
     await expectInputError(() => folder.readLatestCheckpoint(), file, `delete it to resume from ${before}`);
   });
 
-  it('are refused where they cannot be read', async () => {
+  it('are rejected if unreadable', async () => {
     const folder = await createRun(temporaryFolder(), configuration);
     mkdirSync(join(folder.path, 'checkpoints', '000001.safetensors'));
     await expectInputError(() => folder.readLatestCheckpoint(), '000001.safetensors: cannot be read (it is a folder)');
@@ -165,7 +165,7 @@ describe('checkpoints of a run folder', () => {
 });
 
 describe('previews of a run folder', () => {
-  it('are PNG files named by the iteration', async () => {
+  it('are PNG files named by iteration', async () => {
     const folder = await createRun(temporaryFolder(), configuration);
     expect(await folder.writePreviews(1_234_567, previews)).toEqual({
       samples: join(folder.path, 'samples', '1234567.png'),
@@ -182,14 +182,14 @@ describe('previews of a run folder', () => {
 });
 
 describe('the log of a run folder', () => {
-  it('has an object a line', async () => {
+  it('has one object per line', async () => {
     const folder = await createRun(temporaryFolder(), configuration);
     await folder.appendLog([{ step: 1, 'encoder.loss': 0.5 }]);
     await folder.appendLog([{ step: 2, 'encoder.loss': -1e-9 }]);
     expect(readFileSync(join(folder.path, 'log.jsonl'), 'utf8')).toBe('{"step":1,"encoder.loss":0.5}\n{"step":2,"encoder.loss":-1e-9}\n');
   });
 
-  it('is cut back to an iteration, and answers with its last entry', async () => {
+  it('is truncated to an iteration, and returns its last entry', async () => {
     const folder = await createRun(temporaryFolder(), configuration);
     for (let step = 1; step <= 5; step++) await folder.appendLog([{ step, seconds: step / 10 }]);
     expect(await folder.truncateLog(3)).toEqual({ step: 3, seconds: 0.3 });
@@ -201,7 +201,7 @@ describe('the log of a run folder', () => {
     ]);
   });
 
-  it('loses a line that a crash cut short', async () => {
+  it('drops a line that a crash cut short', async () => {
     const folder = await createRun(temporaryFolder(), configuration);
     await folder.appendLog([{ step: 1 }]);
     writeFileSync(join(folder.path, 'log.jsonl'), '{"step":1}\nnull\n7\n{"step":2}\n{"step":3,"enc');
@@ -209,7 +209,7 @@ describe('the log of a run folder', () => {
     expect(readFileSync(join(folder.path, 'log.jsonl'), 'utf8')).toBe('{"step":1}\n{"step":2}\n');
   });
 
-  it('goes on after an append that failed half-way, and swallows nothing', async () => {
+  it('continues after a failed append without losing entries', async () => {
     const folder = await createRun(temporaryFolder(), configuration);
     const log = join(folder.path, 'log.jsonl');
     await folder.appendLog([{ step: 1 }]);
@@ -227,26 +227,26 @@ describe('the log of a run folder', () => {
     expect(readFileSync(log, 'utf8')).toBe('{"step":1}\n{"step":2}\n{"step":3}\n');
   });
 
-  it('is not taken for empty where it cannot be read', async () => {
+  it('is not treated as empty if unreadable', async () => {
     const folder = await createRun(temporaryFolder(), configuration);
     mkdirSync(join(folder.path, 'log.jsonl'));
     await expectInputError(() => folder.readLog(), 'log.jsonl');
     await expectInputError(() => folder.truncateLog(3), 'log.jsonl');
   });
 
-  it('is empty where nothing was logged', async () => {
+  it('is empty if nothing was logged', async () => {
     const folder = await createRun(temporaryFolder(), configuration);
     expect(await folder.truncateLog(10)).toBeUndefined();
   });
 });
 
-describe('a file of a run folder', () => {
-  it('is refused where a folder is in its place', async () => {
+describe('a file in a run folder', () => {
+  it('is rejected if a folder has its name', async () => {
     const path = join(temporaryFolder(), 'run');
     const folder = await createRun(path, configuration);
     const written = await folder.writeCheckpoint(tinyCheckpoint(configuration, 1));
     const before = readFileSync(written);
-    // A folder in the place of the next checkpoint and of the log.
+    // Folders at the paths of the next checkpoint and the log.
     for (const name of [join('checkpoints', '000002.safetensors'), 'log.jsonl']) mkdirSync(join(path, name));
     await expectInputError(() => folder.writeCheckpoint(tinyCheckpoint(configuration, 2)), '000002.safetensors', 'cannot be written');
     await expectInputError(() => folder.appendLog([{ step: 1 }]), 'log.jsonl', 'cannot be written');
@@ -255,8 +255,8 @@ describe('a file of a run folder', () => {
   });
 });
 
-describe('a run folder that is locked', () => {
-  it('is cleared of what was left half-written, and of nothing else', async () => {
+describe('a locked run folder', () => {
+  it('is cleared of partially written files only', async () => {
     const folder = await createRun(temporaryFolder(), configuration);
     await folder.writeCheckpoint(tinyCheckpoint(configuration, 5));
     await folder.writePreviews(5, previews);
@@ -269,7 +269,7 @@ describe('a run folder that is locked', () => {
     expect(filesIn(folder.path)).toEqual([...before, join('checkpoints', 'mine.partial')].sort());
   });
 
-  it('is given back where it cannot be cleared', async () => {
+  it('is unlocked if it cannot be cleared', async () => {
     const folder = await createRun(temporaryFolder(), configuration);
     const checkpoints = join(folder.path, 'checkpoints');
     rmdirSync(checkpoints);

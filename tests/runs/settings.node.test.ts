@@ -19,11 +19,11 @@ function fileOf(text: string, name = 'settings.yaml'): string {
 }
 
 describe('settings', () => {
-  it('are the defaults and what the data are by themselves', async () => {
+  it('are the defaults and the native format of the data', async () => {
     expect(await resolveConfiguration('mnist', {})).toMatchObject({ ...DEFAULTS, data: 'mnist', size: 32, channels: 1, crop: 'center', stages: [], ema: 0 });
   });
 
-  it('come from flags before a file, from a file before a preset', async () => {
+  it('come from flags before a file, and from a file before a preset', async () => {
     const config = fileOf('width: 24\nlatent: 32\n');
     expect(await resolveConfiguration('mnist', { preset: 'cifar10' })).toMatchObject({ width: 64, latent: 128, length: { epochs: 150 }, halveEvery: 40 });
     expect(await resolveConfiguration('mnist', { preset: 'cifar10', config })).toMatchObject({ width: 24, latent: 32, halveEvery: 40 });
@@ -34,18 +34,18 @@ describe('settings', () => {
     });
   });
 
-  it('may be JSON, such as the configuration of another run without its data', async () => {
+  it("may be JSON, such as another run's configuration without its data", async () => {
     const { data: _, ...settings } = tinyConfiguration({ learningRate: 0.003 });
     const config = fileOf(JSON.stringify(settings), 'config.json');
     expect(await resolveConfiguration('mnist', { config })).toEqual(tinyConfiguration({ learningRate: 0.003 }));
   });
 
-  it('of stages put other plans in place from an epoch on', async () => {
+  it('of stages replace update plans from an epoch on', async () => {
     const config = fileOf('stages:\n  - epoch: 3\n    generatorUpdates: 3;KL_fake:1,match_z:1000\n');
     expect((await resolveConfiguration('mnist', { config })).stages).toEqual([{ epoch: 3, generatorUpdates: '3;KL_fake:1,match_z:1000' }]);
   });
 
-  it('of a run that training starts from hold where nothing else is said, but not its length and seed', async () => {
+  it('come from the initFrom run by default, except for its length and seed', async () => {
     const run = join(temporaryFolder(), 'run');
     await makeTinyRun(run, tinyConfiguration({ seed: 9, moment: 'variance' }));
     expect(await resolveConfiguration('mnist', { initFrom: run, batch: 32 })).toMatchObject({
@@ -59,7 +59,7 @@ describe('settings', () => {
     });
   });
 
-  it('of a file may name the run that training starts from', async () => {
+  it('in a file may name the initFrom run', async () => {
     const run = join(temporaryFolder(), 'run');
     await makeTinyRun(run, tinyConfiguration({ moment: 'variance' }));
     expect(await resolveConfiguration('mnist', { config: fileOf(`initFrom: ${run}\nlatent: 9\n`) })).toMatchObject({
@@ -74,7 +74,7 @@ describe('settings', () => {
   const PUBLISHED = ['celeba', 'celeba-finetune', 'cifar10', 'mnist-published', 'svhn', 'tiny-imagenet', 'tiny-imagenet-finetune'];
   const OWN = ['fashion-mnist', 'mnist', 'small-folder'];
 
-  it('are the published recipes by their names', async () => {
+  it('include the published recipes by name', async () => {
     for (const preset of PUBLISHED) {
       const configuration = await resolveConfiguration('mnist', { preset });
       expect(configuration).toMatchObject({ learningRate: 2e-4, moment: 'variance', schedule: 'halving', ema: 0 });
@@ -82,57 +82,57 @@ describe('settings', () => {
     }
   });
 
-  it('are recipes of our own, for which the rate goes to 0 and weights are averaged', async () => {
+  it('include tuned recipes, which decay the learning rate and use EMA', async () => {
     for (const preset of OWN) expect(await resolveConfiguration('mnist', { preset })).toMatchObject({ schedule: 'cosine', ema: 0.999 });
     expect(await presetNames()).toEqual([...PUBLISHED, ...OWN].sort());
   });
 });
 
-describe('wrong settings', () => {
+describe('invalid settings', () => {
   it.each([
     ['an unknown key, with the nearest one', 'widht: 3', ['widht: no such setting, did you mean width?']],
-    ['a number out of range, with its place', 'width: -3', ['width: must be at least 1, not -3']],
+    ['a number out of range, with its position', 'width: -3', ['width: must be at least 1, not -3']],
     ['a word for a number', 'batch: many', ['batch: must be a whole number', '"many"']],
-    ['a wrong choice, with what there is', 'schedule: linear', ['schedule: must be one of halving, constant, cosine, not "linear"']],
-    ['a wrong plan', 'encoderUpdates: 1;KL_fake', ['encoder plan "1;KL_fake"']],
-    ['a wrong plan of a stage', 'stages: [{ epoch: 2, generatorUpdates: "0;KL_fake:1" }]', ['generator plan "0;KL_fake:1"']],
-    ['stages that do not rise', 'stages: [{ epoch: 2 }, { epoch: 2 }]', ['stages: stage 2 must begin after epoch 2, not at 2']],
+    ['an invalid choice, with the valid ones', 'schedule: linear', ['schedule: must be one of halving, constant, cosine, not "linear"']],
+    ['an invalid plan', 'encoderUpdates: 1;KL_fake', ['encoder plan "1;KL_fake"']],
+    ['an invalid plan in a stage', 'stages: [{ epoch: 2, generatorUpdates: "0;KL_fake:1" }]', ['generator plan "0;KL_fake:1"']],
+    ['stages out of order', 'stages: [{ epoch: 2 }, { epoch: 2 }]', ['stages: stage 2 must begin after epoch 2, not at 2']],
     ['a stage without an epoch', 'stages: [{}]', ['epoch', 'missing']],
     ['two lengths', 'epochs: 2\nsteps: 3', ['epochs and ', 'steps: both set the length of training']],
-    ['a length of nothing', 'epochs: 0', ['epochs: must be at least 1, not 0']],
+    ['a length of 0', 'epochs: 0', ['epochs: must be at least 1, not 0']],
     ['other data', 'data: fashion-mnist', ['data: expected mnist but got "fashion-mnist"']],
-    ['data that are no text', 'data: 3', ['data: expected mnist but got 3']],
+    ['data that is not a string', 'data: 3', ['data: expected mnist but got 3']],
     ['a list', '- 3', ['expected settings']],
     ['nothing', '', ['expected settings']],
     ['no YAML', 'a: [', ['not YAML or JSON']],
-    ['lists in lists without end', `width: ${'['.repeat(50_000)}`, ['not YAML or JSON (it is nested too deeply)']],
-    ['a drop without halving', 'schedule: cosine\nhalveEvery: 3', ['halveEvery: requires the schedule halving']],
-    ['an average that never moves', 'ema: 1', ['ema: must be below 1, not 1']],
-  ])('are refused: %s', async (_, text, texts) => {
+    ['deeply nested lists', `width: ${'['.repeat(50_000)}`, ['not YAML or JSON (it is nested too deeply)']],
+    ['halveEvery without the halving schedule', 'schedule: cosine\nhalveEvery: 3', ['halveEvery: requires the schedule halving']],
+    ['an EMA decay of 1', 'ema: 1', ['ema: must be below 1, not 1']],
+  ])('are rejected: %s', async (_, text, texts) => {
     const config = fileOf(text);
     await expectInputError(() => resolveConfiguration('mnist', { config }), ...texts);
     await expectInputError(() => resolveConfiguration('mnist', { config }), config);
   });
 
-  it("may be a run's config.json, which names the data as well", async () => {
+  it("may be a run's config.json, which also names the data", async () => {
     const configuration = await resolveConfiguration('mnist', { width: 8, ema: 0.9, steps: 7 });
     expect(await resolveConfiguration('mnist', { config: fileOf(JSON.stringify(configuration)) })).toEqual(configuration);
   });
 
-  it('are called by their flags where they come from flags', async () => {
+  it('are named by their flags if they come from flags', async () => {
     await expectInputError(() => resolveConfiguration('mnist', { config: fileOf('width: 8'), width: 0 }), '--width: must be at least 1, not 0');
     await expectInputError(() => resolveConfiguration('mnist', { epochs: 1, steps: 1 }), '--epochs and --steps: both set the length');
     expect(flagOf('encoderUpdates')).toBe('--encoder-updates');
   });
 
-  it('are refused where the file or the preset is not there', async () => {
+  it('are rejected if the file or preset does not exist', async () => {
     await expectInputError(() => resolveSettings({ data: 'mnist', config: 'no/such.yaml' }), 'no/such.yaml: cannot be read');
     await expectInputError(() => resolveConfiguration('mnist', { preset: 'cifar-10' }), '--preset: unknown preset cifar-10, did you mean cifar10?; choose from celeba');
     await expectInputError(() => resolveSettings({ data: 'mnist', preset: '../mnist' }), 'preset: unknown preset');
   });
 
   const folder = sharedTemporaryFolder();
-  it('of any mutation are taken or refused in one line', async () => {
+  it('are accepted or rejected in one line after any mutation', async () => {
     const good = 'width: 8\nlatent: 16\nepochs: 2\nstages:\n  - epoch: 1\n    encoderUpdates: 1;KL_fake:1,KL_real:1,match_x:10\nema: 0.9\nflip: true\n';
     const edits = fc.array(
       fc.record({
@@ -157,7 +157,7 @@ describe('wrong settings', () => {
     await fc.assert(property, { seed: 7, numRuns: 1000 });
   });
 
-  it('that would unfold to a huge value are refused', async () => {
+  it('that expand to a huge value are rejected', async () => {
     const levels = Array.from({ length: 9 }, (_, level) => `a${level}: &a${level} [${new Array(9).fill(level === 0 ? 1 : `*a${level - 1}`).join(', ')}]`);
     await expectInputError(() => resolveSettings({ data: 'mnist', config: fileOf(levels.join('\n')) }), 'not YAML or JSON');
   });
@@ -170,20 +170,20 @@ describe('settings of a resumed run', () => {
     return resumedConfiguration(await RunFolder.open(run), settings);
   };
 
-  it('are those of the run, with the changes of the caller and without the data being named again', async () => {
+  it('are those of the run, with changes by the caller, and need no data argument', async () => {
     expect(await resume({ steps: 9, logEvery: 5 })).toEqual(tinyConfiguration({ length: { steps: 9 }, logEvery: 5 }));
     expect(await resume({ data: 'mnist', width: 4, config: fileOf('checkpointEvery: 7') })).toEqual(tinyConfiguration({ checkpointEvery: 7 }));
   });
 
-  it('are refused if they would change what the run computes', async () => {
+  it('are rejected if they would change the computation', async () => {
     await expectInputError(() => resume({ width: 8 }), 'width: the run in ', 'was started with 4', 'start a new run for 8');
     await expectInputError(() => resume({ data: 'photos' }), 'data: the run in ', 'was started with "mnist"');
     await expectInputError(() => resume({ widht: 8 } as object), 'widht');
   });
 });
 
-describe('settings in the config.json of another version', () => {
-  it('are refused with the version', async () => {
+describe('the config.json of a different version', () => {
+  it('is rejected with the version', async () => {
     const config = fileOf(JSON.stringify({ version: 2, ...tinyConfiguration() }), 'config.json');
     await expectInputError(() => resolveSettings({ data: 'mnist', config }), config, 'earlier version of agenet (format 2, this one reads 3)');
   });

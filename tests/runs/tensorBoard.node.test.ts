@@ -23,8 +23,8 @@ function expectTheLog(folder: RunFolder): void {
   expect([...shownScalars(folder.path)]).toEqual(logged);
 }
 
-describe("a training's event file", () => {
-  it('shows what is in the log', async () => {
+describe('the event file of a training run', () => {
+  it('has the contents of the log', async () => {
     const folder = await newFolder(configuration);
     const board = boardIn(folder);
     await trained(configuration, { folder, onEvent: board.onEvent });
@@ -32,7 +32,7 @@ describe("a training's event file", () => {
     expectTheLog(folder);
   });
 
-  it('shows what is in the log also after a process was killed between two checkpoints', async () => {
+  it('has the contents of the log after a process was killed between two checkpoints', async () => {
     const folder = await newFolder(configuration);
     const [first, second] = [boardIn(folder, 2), boardIn(folder, 3, 2000)];
     const killed = new Error('killed');
@@ -47,7 +47,7 @@ describe("a training's event file", () => {
     expectTheLog(folder);
   });
 
-  it('shows what is in the log also after the training went back', async () => {
+  it('has the contents of the log after a rollback', async () => {
     const back = { ...configuration, onNan: 'rollback' } as const;
     const folder = await newFolder(back);
     const board = boardIn(folder);
@@ -56,7 +56,7 @@ describe("a training's event file", () => {
     expectTheLog(folder);
   });
 
-  it('has whole records also after they could not be written, or in part, for a while', async () => {
+  it('has complete records after failed and partial writes', async () => {
     const folder = await newFolder(configuration);
     const board = boardIn(folder);
     const iteration = (step: number) => board.onEvent({ type: 'iteration', report: { step, epoch: 0, learningRate: step, scalars: {} } });
@@ -83,13 +83,13 @@ describe('an event file', () => {
     expect(crc32c(new TextEncoder().encode('123456789'))).toBe(0xe3069283);
   });
 
-  it('begins with its version', () => {
+  it('starts with its version', () => {
     const [time, version] = fieldsOf(dataOf(fileVersionRecord(1.5)));
     expect(time).toEqual({ field: 1, value: 1.5 });
     expect([version!.field, text(version!.value)]).toEqual([3, 'brain.Event:2']);
   });
 
-  it.each([1, 127, 128, 300, 2 ** 31, 2 ** 40])('holds scalars of iteration %i under their tags', (step) => {
+  it.each([1, 127, 128, 300, 2 ** 31, 2 ** 40])('contains scalars of iteration %i under their tags', (step) => {
     const [time, found, summary] = fieldsOf(dataOf(scalarsRecord(step, 1700000000.25, { 'encoder/KL_real': 0.5, rate: -3 })));
     expect(time).toEqual({ field: 1, value: 1700000000.25 });
     expect(found).toEqual({ field: 2, value: step });
@@ -104,7 +104,7 @@ describe('an event file', () => {
     ]);
   });
 
-  it('says from which iteration on what was written before does not count', () => {
+  it('records from which iteration earlier entries are invalid', () => {
     const [time, step, session] = fieldsOf(dataOf(sessionStartRecord(300, 2.5)));
     expect([time, step]).toEqual([
       { field: 1, value: 2.5 },

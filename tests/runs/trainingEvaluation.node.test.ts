@@ -64,8 +64,8 @@ function copying(folder: RunFolder, isDue: (event: TrainingEvent) => boolean): {
   return { copies, subscriber: (event) => void (isDue(event) && copies.push(copyOf(folder))) };
 }
 
-describe('evaluations during a training', () => {
-  it('come after every so many epochs, each of the checkpoint of that moment', async () => {
+describe('evaluations during training', () => {
+  it('run every N epochs, each on the current checkpoint', async () => {
     const { events, folder } = await judgedTraining(judged, await newFolder(judged));
     expect(evaluationsOf(events).map(({ step, epochs }) => [step, epochs])).toEqual([8, 16].map((step) => [step, step / 4]));
     expect(Object.keys(evaluationsIn(folder))).toEqual(['evaluation-000008.json', 'evaluation-000016.json']);
@@ -84,7 +84,7 @@ describe('evaluations during a training', () => {
     expect((await latestOf(folder)).vectors).toEqual((await latestOf(without.folder)).vectors);
   });
 
-  it('keep the best checkpoint, which no pruning removes', async () => {
+  it('keep the best checkpoint, which is never pruned', async () => {
     const { events, folder } = await judgedTraining(judged, await newFolder(judged));
     expect(namesIn(folder, 'checkpoints')).toEqual(['000016.safetensors', 'best.safetensors']);
     const figures = evaluationsOf(events).map(({ metrics }) => metrics.psnr!);
@@ -94,7 +94,7 @@ describe('evaluations during a training', () => {
     expect(evaluationsOf(events).findLast(({ isBest }) => isBest)?.step).toBe(best.step);
   });
 
-  it('are made again, and the best is known again, where the process was killed before or after one', async () => {
+  it('run again after the process is killed before or after one, with the same best checkpoint', async () => {
     const folder = await newFolder(judged);
     const before = copying(folder, ({ type }) => type === 'checkpoint');
     const after = copying(folder, ({ type }) => type === 'evaluation');
@@ -112,7 +112,7 @@ describe('evaluations during a training', () => {
     expect(evaluationsOf((await judgedTraining(judged, await last)).events)).toEqual([]);
   });
 
-  it('are left for later where the user stops during one', async () => {
+  it('are postponed if the user stops during one', async () => {
     const controller = new AbortController();
     const folder = await newFolder(judged);
     const stopping: Extra = { signal: controller.signal, onEvent: ({ type }) => void (type === 'evaluationDue' && controller.abort()) };
@@ -124,7 +124,7 @@ describe('evaluations during a training', () => {
     expect(evaluationsOf(resumed.events).map(({ step }) => step)).toEqual([8, 16]);
   });
 
-  it.each(['best.safetensors', 'best.json', 'evaluation-000008'])('wait for a disk without room for %s, and are all there in the end', async (name) => {
+  it.each(['best.safetensors', 'best.json', 'evaluation-000008'])('wait for a disk without space for %s, and all complete', async (name) => {
     const whole = await judgedTraining(judged, await newFolder(judged));
     refusals.set(name, 3);
     const folder = await newFolder(judged);
@@ -138,7 +138,7 @@ describe('evaluations during a training', () => {
     expect(evaluationsOf(events).map(({ step, isBest }) => [step, isBest])).toEqual(evaluationsOf(whole.events).map(({ step, isBest }) => [step, isBest]));
   });
 
-  it('that wait for a full disk are left for later if the user stops', async () => {
+  it('that wait for a full disk are postponed if the user stops', async () => {
     refusals.set('evaluation-000008', Infinity);
     const controller = new AbortController();
     const folder = await newFolder(judged);
@@ -150,14 +150,14 @@ describe('evaluations during a training', () => {
     expect(evaluationsOf((await judgedTraining(judged, folder)).events).map(({ step }) => step)).toEqual([8, 16]);
   });
 
-  it('that find no room are left out with a warning if nothing could end the wait', async () => {
+  it('that find no space are skipped with a warning if nothing could end the wait', async () => {
     refusals.set('evaluation-', Infinity);
     const { summary, events } = await judgedTraining(judged, await newFolder(judged));
     expect(summary.steps).toBe(16);
     expect(warningsOf(events)).toEqual([8, 16].map((step) => expect.stringMatching(`^evaluation of iteration ${step} skipped: .*the disk is full`) as string));
   });
 
-  it('write nothing into a folder that another process has taken', async () => {
+  it('write nothing into a folder that another process has locked', async () => {
     const folder = await newFolder(judged);
     const other = JSON.stringify({ host: 'elsewhere', pid: 7, started: '1' });
     const onEvent: Extra['onEvent'] = ({ type }) => void (type === 'evaluationDue' && writeFileSync(join(folder.path, '.lock'), other));
@@ -167,7 +167,7 @@ describe('evaluations during a training', () => {
     expect(readFileSync(join(folder.path, '.lock'), 'utf8')).toBe(other);
   });
 
-  it('that cannot be written are left out with a warning, and training goes on', async () => {
+  it('that cannot be written are skipped with a warning, and training continues', async () => {
     const folder = await newFolder(judged);
     mkdirSync(join(folder.path, 'best.json'));
     const { summary, events } = await judgedTraining(judged, folder);

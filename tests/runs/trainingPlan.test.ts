@@ -10,26 +10,26 @@ const labelled: ImageSource = { ...unlabelled, classes: 2, train: { ...unlabelle
 const plan = (changes: Parameters<typeof tinyConfiguration>[0], source = labelled) =>
   planEvaluation(tinyConfiguration({ evaluateEvery: 1, ...changes }), source);
 
-describe('what a training is judged by', () => {
-  it('is what the data allow, where nothing is named', () => {
+describe('metrics of evaluations during training', () => {
+  it('default to those that the data supports', () => {
     const [reconstruction, latent, samples] = (['reconstruction', 'latent', 'samples'] as const).map((group) => metricsIn(group).map(({ name }) => name));
     expect(plan({})).toEqual({ metrics: new Set([...reconstruction!, ...samples!, ...latent!]), usesFeatures: true });
     expect(plan({}, unlabelled)).toEqual({ metrics: new Set([...reconstruction!, ...latent!]), usesFeatures: false });
   });
 
-  it('is what is named, and the metric of the best checkpoint', () => {
+  it('include the named ones and that of the best checkpoint', () => {
     expect(plan({ evaluateMetrics: ['psnr', 'ssim'], saveBest: 'fid' })).toEqual({ metrics: new Set(['psnr', 'ssim', 'fid']), usesFeatures: true });
     expect(plan({ evaluateMetrics: ['ssim'], saveBest: 'ssim' }, unlabelled)).toEqual({ metrics: new Set(['ssim']), usesFeatures: false });
   });
 
-  it('is refused where labels are needed that are not there', async () => {
+  it('are rejected if they need labels that do not exist', async () => {
     await expectInputError(() => plan({ evaluateMetrics: ['psnr', 'kid'] }, unlabelled), 'kid: noise has no labels', 'psnr');
     await expectInputError(() => plan({ saveBest: 'fid' }, unlabelled), 'fid: noise has no labels');
     const oneClass = { ...labelled, train: { ...labelled.train, labels: new Uint8Array(18) } };
     await expectInputError(() => plan({ saveBest: 'fid' }, oneClass), 'a single class');
   });
 
-  it('is refused where a metric is unknown, or has no best', async () => {
+  it('are rejected if unknown, or not ranked', async () => {
     await expectInputError(() => plan({ evaluateMetrics: ['fdi'] }), '"fdi"', 'did you mean fid');
     await expectInputError(() => plan({ saveBest: 'fdi' }), '"fdi"', 'did you mean fid');
     for (const saveBest of ['samples', 'rayleigh_fake']) await expectInputError(() => plan({ saveBest }), `--save-best ${saveBest}:`, 'fid');
@@ -38,7 +38,7 @@ describe('what a training is judged by', () => {
     expect(plan({ saveBest: 'mean_resultant_length_fake', divergence: 'nearest' }).metrics).toContain('mean_resultant_length_fake');
   });
 
-  it('is refused where there are no images to compare with', async () => {
+  it('are rejected if there are no images to compare with', async () => {
     const one = splitInMemory(new Uint8Array(1024), 1024, null);
     await expectInputError(() => plan({}, { ...labelled, test: one }), 'has 1 test images', '--test-fraction');
   });

@@ -18,18 +18,18 @@ function changed(change: (file: TensorFile) => TensorFile): Uint8Array {
 const withMetadata = (metadata: Record<string, string>) => changed((file) => ({ ...file, metadata: { ...file.metadata, ...metadata } }));
 
 describe('a checkpoint', () => {
-  it('comes back bit for bit', async () => {
+  it('is bit-exact after a round trip', async () => {
     expect(await decodeCheckpoint(bytes, 'file', digest)).toEqual(checkpoint);
   });
 
-  it('comes back bit for bit where numbers are extreme', async () => {
+  it('is bit-exact for extreme values', async () => {
     const vectors = { ...checkpoint.vectors, 'generator.adam_v': checkpoint.vectors['generator.adam_v'].slice() };
     vectors['generator.adam_v'].set([-0, 1e-45, 3.4e38, Infinity]);
     const { vectors: found } = await decodeCheckpoint(encodeCheckpoint({ ...checkpoint, vectors }, digest), 'file', digest);
     expect(new Uint32Array(found['generator.adam_v'].buffer)).toEqual(new Uint32Array(vectors['generator.adam_v'].buffer));
   });
 
-  it('comes back with averages of the weights, which are tensors beside them', async () => {
+  it('keeps EMA weights as further tensors', async () => {
     const averaged = tinyCheckpoint(tinyConfiguration({ ema: 0.9 }));
     const saved = encodeCheckpoint(averaged, digest);
     expect(await decodeCheckpoint(saved, 'file', digest)).toEqual(averaged);
@@ -38,7 +38,7 @@ describe('a checkpoint', () => {
     expect(tensors['ema/generator.norm4.running_var']!.shape).toEqual([8]);
   });
 
-  it('comes back with running statistics that are kept apart, those of what the other network made beside the others', async () => {
+  it('keeps separate running statistics, including those of generated inputs', async () => {
     const apart = tinyCheckpoint(tinyConfiguration({ batchNormStats: 'separate', ema: 0.9 }));
     const saved = encodeCheckpoint(apart, digest);
     expect(await decodeCheckpoint(saved, 'file', digest)).toEqual(apart);
@@ -47,7 +47,7 @@ describe('a checkpoint', () => {
     expect('generator.norm4.generated.running_var' in decodeSafetensors(bytes, 'whole').tensors).toBe(false);
   });
 
-  it('comes back with the scale of its learning rate, which is 1 in files that do not say', async () => {
+  it('keeps the scale of its learning rate, 1 in files without it', async () => {
     const halved = { ...checkpoint, rateScale: 0.125 };
     expect(await decodeCheckpoint(encodeCheckpoint(halved, digest), 'file', digest)).toEqual(halved);
     const old = changed(({ tensors, metadata }) => {
@@ -57,12 +57,12 @@ describe('a checkpoint', () => {
     expect(await decodeCheckpoint(old, 'file', digest)).toEqual(checkpoint);
   });
 
-  it('comes back for other networks and counts of iterations', async () => {
+  it('supports other networks and iteration counts', async () => {
     const other = tinyCheckpoint(tinyConfiguration({ size: 64, network: 'dcgan64', channels: 3, width: 1, latent: 2, length: { epochs: 7 } }), 123_456_789);
     expect(await decodeCheckpoint(encodeCheckpoint(other, digest), 'file', digest)).toEqual(other);
   });
 
-  it('holds each tensor under its name and in its own layout, with the Adam moments beside it', () => {
+  it('contains each tensor under its name in its own layout, and its Adam moments', () => {
     const { tensors } = decodeSafetensors(bytes, 'file');
     expect(
       Object.fromEntries(['encoder.conv2.weight', 'adam_m/encoder.conv2.weight', 'adam_v/encoder.conv2.weight'].map((name) => [name, tensors[name]?.shape])),
@@ -76,8 +76,8 @@ describe('a checkpoint', () => {
   });
 });
 
-describe('a checkpoint that is damaged is refused with an InputError', () => {
-  it('wherever it is cut short', () => {
+describe('a damaged checkpoint is rejected with an InputError', () => {
+  it('if truncated at any position', () => {
     return fc.assert(
       fc.asyncProperty(fc.oneof(fc.nat(bytes.length - 1), fc.nat(headerLength + 10)), async (length) => {
         await expectInputError(() => decodeCheckpoint(bytes.subarray(0, length), 'cut', digest), 'cut:');
@@ -86,7 +86,7 @@ describe('a checkpoint that is damaged is refused with an InputError', () => {
     );
   });
 
-  it('whatever bytes of its header are changed', () => {
+  it('if any bytes of its header change', () => {
     const flips = fc.array(fc.tuple(fc.nat(headerLength - 1), fc.integer({ min: 1, max: 255 })), { minLength: 1, maxLength: 3 });
     return fc.assert(
       fc.asyncProperty(flips, async (changes) => {
@@ -100,11 +100,11 @@ describe('a checkpoint that is damaged is refused with an InputError', () => {
     );
   });
 
-  it.each(['0', '-1', '1.5', 'half', 'NaN'])('where the scale of its learning rate is %s', async (scale) => {
+  it.each(['0', '-1', '1.5', 'half', 'NaN'])('if the scale of its learning rate is %s', async (scale) => {
     await expectInputError(() => decodeCheckpoint(withMetadata({ rate_scale: scale }), 'file', digest), 'file:', 'expected a learning rate scale in (0, 1]');
   });
 
-  it('where it lacks the averages that its configuration asks for', async () => {
+  it('if it lacks the EMA weights that its configuration requires', async () => {
     const configuration = JSON.stringify(tinyConfiguration({ ema: 0.9 }));
     await expectInputError(() => decodeCheckpoint(withMetadata({ configuration }), 'file', digest), 'file:', 'ema/encoder.', 'is missing');
   });
@@ -114,11 +114,11 @@ describe('a checkpoint that is damaged is refused with an InputError', () => {
     ['a PNG file', Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0, 0, 0, 13)],
     ['zeros', new Uint8Array(100)],
     ['a header without an end', Uint8Array.of(255, 0, 0, 0, 0, 0, 0, 0, 0x7b)],
-  ])('where it is %s', async (_, foreign) => {
+  ])('if it is %s', async (_, foreign) => {
     await expectInputError(() => decodeCheckpoint(foreign, 'foreign', digest), 'foreign:');
   });
 
-  it('where it has no digest, as when the name of that entry is damaged', async () => {
+  it('if its digest is missing, for example because the entry name is damaged', async () => {
     const { tensors, metadata } = decodeSafetensors(bytes, 'whole');
     const { sha256, ...others } = metadata;
     await expectInputError(
@@ -129,7 +129,7 @@ describe('a checkpoint that is damaged is refused with an InputError', () => {
     await expectInputError(() => decodeCheckpoint(renamed, 'file', digest), 'file: corrupt checkpoint');
   });
 
-  it('where it is of another version', async () => {
+  it('if it has a different version', async () => {
     const ofVersion = (version: number) => decodeCheckpoint(withMetadata({ format: `agenet checkpoint ${version}` }), 'file', digest);
     for (const version of [1, 2]) {
       const message = `file: was written by an earlier version of agenet (format ${version}, this one reads 3); train it again`;
@@ -138,14 +138,14 @@ describe('a checkpoint that is damaged is refused with an InputError', () => {
     await expectInputError(() => ofVersion(4), 'file: was written by a later version of agenet (format 4, this one reads 3); update agenet');
   });
 
-  it('where it is a safetensors file of something else', async () => {
+  it('if it is another kind of safetensors file', async () => {
     const foreign = encodeSafetensors({ tensors: { weight: { shape: [1], data: Float32Array.of(1) } }, metadata: {} });
     await expectInputError(() => decodeCheckpoint(foreign, 'foreign', digest), 'foreign: not an agenet checkpoint');
     await expectInputError(() => decodeCheckpoint(withMetadata({ format: 'other 3' }), 'foreign', digest), 'foreign: not an agenet checkpoint', 'other 3');
   });
 
   it.each(['encoder.conv1.weight', 'generator.norm2.running_mean', 'adam_m/encoder.conv4.bias', 'adam_v/generator.conv5.bias'])(
-    'where %s is missing',
+    'if %s is missing',
     async (name) => {
       const without = changed(({ tensors, metadata }) => {
         const { [name]: _, ...others } = tensors;
@@ -155,7 +155,7 @@ describe('a checkpoint that is damaged is refused with an InputError', () => {
     },
   );
 
-  it('where a tensor has another shape', async () => {
+  it('if a tensor has a different shape', async () => {
     const turned = changed(({ tensors, metadata }) => {
       const { shape, data } = tensors['encoder.conv2.weight']!;
       return { tensors: { ...tensors, 'encoder.conv2.weight': { shape: [shape[1]!, shape[0]!, 4, 4], data } }, metadata };
@@ -163,7 +163,7 @@ describe('a checkpoint that is damaged is refused with an InputError', () => {
     await expectInputError(() => decodeCheckpoint(turned, 'file', digest), 'file:', 'expected encoder.conv2.weight of shape [8, 4, 4, 4] but got [4, 8, 4, 4]');
   });
 
-  it.each(['-1', '1.5', 'many', '1e400'])('where its number of iterations is %s', async (step) => {
+  it.each(['-1', '1.5', 'many', '1e400'])('if its iteration count is %s', async (step) => {
     await expectInputError(() => decodeCheckpoint(withMetadata({ step }), 'file', digest), 'file:', 'number of iterations');
   });
 
@@ -171,29 +171,29 @@ describe('a checkpoint that is damaged is refused with an InputError', () => {
     ['no JSON', '{'],
     ['nothing', ''],
     ['no object', '[]'],
-    ['of another width', JSON.stringify(tinyConfiguration({ width: 5 }))],
-    ['of other networks', JSON.stringify(tinyConfiguration({ size: 64, network: 'dcgan64' }))],
+    ['of a different width', JSON.stringify(tinyConfiguration({ width: 5 }))],
+    ['of different networks', JSON.stringify(tinyConfiguration({ size: 64, network: 'dcgan64' }))],
     ['out of range', JSON.stringify({ ...tinyConfiguration(), latent: 0 })],
-    ['of an unknown setting', JSON.stringify({ ...tinyConfiguration(), hight: 3 })],
-    ['of a wrong plan', JSON.stringify({ ...tinyConfiguration(), encoderUpdates: '1;KL_real' })],
-  ])('where its configuration is %s', async (_, configuration) => {
+    ['with an unknown setting', JSON.stringify({ ...tinyConfiguration(), hight: 3 })],
+    ['with an invalid plan', JSON.stringify({ ...tinyConfiguration(), encoderUpdates: '1;KL_real' })],
+  ])('if its configuration is %s', async (_, configuration) => {
     await expectInputError(() => decodeCheckpoint(withMetadata({ configuration }), 'some/file', digest), 'some/file:');
   });
 });
 
-describe('the configuration in a file', () => {
-  it('is read as it was written', async () => {
+describe('the configuration file', () => {
+  it('is read as written', async () => {
     const text = new TextDecoder().decode(encodeConfiguration(tinyConfiguration()));
     expect(JSON.parse(text)).toEqual({ version: 3, ...tinyConfiguration() });
     expect(await decodeConfiguration(text, 'config.json')).toEqual(tinyConfiguration());
   });
 
-  it('is refused if an earlier version wrote it, which recorded no version', async () => {
+  it('is rejected if written by an earlier version, which recorded no version', async () => {
     const message = 'runs/x/config.json: was written by an earlier version of agenet (format 2, this one reads 3); train it again';
     await expectInputError(() => decodeConfiguration(JSON.stringify(tinyConfiguration()), 'runs/x/config.json'), message);
   });
 
-  it('is refused with the file and the setting', async () => {
+  it('is rejected with the file and the setting', async () => {
     await expectInputError(
       () => decodeConfiguration(JSON.stringify({ version: 3, ...tinyConfiguration(), width: 0 }), 'config.json'),
       'config.json: width:',

@@ -33,7 +33,7 @@ function withByte(bytes: Uint8Array, at: number, byte: number): Uint8Array {
   return copy;
 }
 
-it('a checkpoint of any mutation is read as it was written or refused in one line that begins with its name', async () => {
+it('a mutated checkpoint is read as written, or rejected in one line that starts with its name', async () => {
   const property = fc.asyncProperty(fc.array(mutation, { minLength: 1, maxLength: 3 }), async (changes) => {
     const bytes = changes.reduce(mutate, good);
     const error = await errorOf(() => decodeCheckpoint(bytes, 'some/file', digest));
@@ -44,7 +44,7 @@ it('a checkpoint of any mutation is read as it was written or refused in one lin
   await fc.assert(property, { seed: 11, numRuns: 1500 });
 });
 
-it('a checkpoint of which any single byte is another, header and metadata included, is refused in one line', async () => {
+it('a checkpoint with any single byte changed, including the header, is rejected in one line', async () => {
   const change = fc.oneof({ weight: 1, arbitrary: fc.nat(headerEnd - 1) }, { weight: 1, arbitrary: fc.nat(good.length - 1) });
   const property = fc.asyncProperty(change, fc.integer({ min: 1, max: 255 }), async (at, mask) => {
     const error = await errorOf(() => decodeCheckpoint(withByte(good, at, good[at]! ^ mask), 'some/file', digest));

@@ -10,11 +10,11 @@ const whole = { ...DEFAULTS, data: 'mnist', size: 32, channels: 1 };
 const flag = (key: string, name = key) => `--${name}`;
 
 describe('a configuration', () => {
-  it('of defaults is right', () => {
+  it('is valid with defaults', () => {
     expect(parseConfiguration(whole)).toMatchObject(whole);
   });
 
-  it('may have a length in epochs or in iterations', () => {
+  it('may have a length in epochs or iterations', () => {
     for (const length of [{ epochs: 1 }, { steps: 1 }]) expect(parseConfiguration({ ...whole, length }).length).toEqual(length);
   });
 
@@ -40,19 +40,19 @@ describe('a configuration', () => {
     });
   });
 
-  it('keeps its padding, and refuses one that does not fit its size', async () => {
+  it('keeps its padding, and rejects one that does not fit the size', async () => {
     for (const padding of [null, { inner: 24, border: 4, value: 255 }]) expect(parseConfiguration({ ...whole, padding }).padding).toEqual(padding);
     await expectInputError(() => parseConfiguration({ ...whole, padding: { inner: 28, border: 3, value: 0 } }), 'padding: size 32', '28x28', '34x34');
     await expectInputError(() => parseConfiguration({ ...whole, padding: { inner: 28, border: 2, value: 256 } }), 'padding.value', '255', '256');
     await expectInputError(() => parseConfiguration({ ...whole, padding: 2 }), 'padding: must be null, or');
   });
 
-  it('is the same when it is checked again', () => {
+  it('does not change when validated again', () => {
     const configuration = parseConfiguration({ ...whole, ema: 0.99, initFrom: 'runs/first', stages: [{ epoch: 2, encoderUpdates: '1;KL_real:1' }] });
     expect(parseConfiguration(JSON.parse(JSON.stringify(configuration)))).toEqual(configuration);
   });
 
-  it('keeps running statistics apart where it says so', () => {
+  it('keeps separate running statistics if configured', () => {
     for (const network of NETWORK_NAMES) {
       expect(
         (['shared', 'separate'] as const).map((batchNormStats) => iterationSpec(tinyConfiguration({ batchNormStats })).pair[network].separateStatistics),
@@ -60,11 +60,11 @@ describe('a configuration', () => {
     }
   });
 
-  it('keeps averages where a share of them stays', () => {
+  it('keeps EMA weights if the decay is above 0', () => {
     expect([0, 0.9].map((ema) => iterationSpec(tinyConfiguration({ ema })).hasEma)).toEqual([false, true]);
   });
 
-  it('says how an iteration goes', () => {
+  it('determines the computation of an iteration', () => {
     const spec = iterationSpec(tinyConfiguration({ divergence: 'pq', matchX: 'L2' }));
     expect(spec.batch).toBe(4);
     expect(spec.objective).toEqual({ prior: 'sphere', divergence: 'pq', moment: 'std', reduction: 'mean', matchX: 'L2', matchZ: 'cos' });
@@ -74,7 +74,7 @@ describe('a configuration', () => {
   });
 });
 
-describe('a wrong configuration is refused in one line that names the setting and what it was:', () => {
+describe('an invalid configuration is rejected in one line with the setting and its value:', () => {
   it.each([
     ['width', 0],
     ['width', 1025],
@@ -147,7 +147,7 @@ describe('a wrong configuration is refused in one line that names the setting an
     await expectInputError(() => parseConfiguration({ ...whole, length: { [key]: value } }, flag), `--${key}: must be`, JSON.stringify(value));
   });
 
-  it('lists in lists without end', async () => {
+  it('deeply nested lists', async () => {
     const width: unknown = JSON.parse(`${'['.repeat(50_000)}${']'.repeat(50_000)}`);
     await expectInputError(() => parseConfiguration({ ...whole, width }, flag), '--width: must be', 'not a value that is nested too deeply');
   });
@@ -156,11 +156,11 @@ describe('a wrong configuration is refused in one line that names the setting an
     await expectInputError(() => parseConfiguration({ ...whole, length: { epochs: 1, steps: 1 } }, flag), 'length');
   });
 
-  it('a size that is not that of the network', async () => {
+  it('a size that does not match the network', async () => {
     await expectInputError(() => parseConfiguration({ ...whole, size: 64 }, flag), '--size: ', 'dcgan32', '32x32', '64x64');
   });
 
-  it('a plan, with the place in it', async () => {
+  it('an invalid plan, with its position', async () => {
     await expectInputError(
       () => parseConfiguration({ ...whole, encoderUpdates: '1;KL_real:x' }, flag),
       '--encoderUpdates: encoder plan "1;KL_real:x"',
@@ -169,12 +169,12 @@ describe('a wrong configuration is refused in one line that names the setting an
     await expectInputError(() => parseConfiguration({ ...whole, generatorUpdates: '1;KL_real:1' }, flag), 'generator plan "1;KL_real:1"', 'character 3');
   });
 
-  it('a plan of a stage, with the place in it', async () => {
+  it('an invalid plan in a stage, with its position', async () => {
     const stages = [{ epoch: 1, generatorUpdates: '1;KL_real:1' }];
     await expectInputError(() => parseConfiguration({ ...whole, stages }, flag), '--stages[0].generatorUpdates: generator plan "1;KL_real:1"', 'character 3');
   });
 
-  it('a part of a stage, with its place', async () => {
+  it('an invalid stage, with its position', async () => {
     const stages = [{ epoch: 1 }, { epoch: 0 }];
     await expectInputError(() => parseConfiguration({ ...whole, stages }, flag), '--stages[1].epoch: must be at least 1, not 0');
     const misspelt = [{ epoch: 1, encoderUpdats: '1;KL_real:1' }];
@@ -185,23 +185,23 @@ describe('a wrong configuration is refused in one line that names the setting an
     await expectInputError(() => parseConfiguration({ ...whole, stages: [7] }, flag), '--stages[0]: must be an epoch', 'not 7');
   });
 
-  it('stages that do not follow one another', async () => {
+  it('stages out of order', async () => {
     const stages = [{ epoch: 1 }, { epoch: 3 }, { epoch: 3 }];
     await expectInputError(() => parseConfiguration({ ...whole, stages }, flag), '--stages: stage 3 must begin after epoch 3, not at 3');
   });
 
-  it('a learning rate that is dropped where the schedule does not', async () => {
+  it('halveEvery with a schedule that does not use it', async () => {
     for (const schedule of ['cosine', 'constant']) {
       await expectInputError(() => parseConfiguration({ ...whole, schedule, halveEvery: 2 }, flag), '--halveEvery: ', 'halving', schedule);
     }
   });
 
-  it('a setting that there is not, with the one that was meant', async () => {
+  it('an unknown setting, with a suggestion', async () => {
     await expectInputError(() => parseConfiguration({ ...whole, lattent: 8 }, flag), 'lattent: no such setting', 'did you mean latent?');
     await expectInputError(() => parseConfiguration({ ...whole, zzzzzz: 8 }, flag), 'zzzzzz: no such setting');
   });
 
-  it.each([null, 'text', 7, [whole]])('what is no configuration at all: %o', async (given) => {
+  it.each([null, 'text', 7, [whole]])('a value that is not a configuration: %o', async (given) => {
     await expectInputError(() => parseConfiguration(given));
   });
 });

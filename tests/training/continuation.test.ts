@@ -7,7 +7,7 @@ import { decodeCheckpoint, encodeCheckpoint } from '../../src/training/checkpoin
 import { initialState, type IterationReport, Trainer, type TrainerState } from '../../src/training/trainer.js';
 import type { Compile } from '../../src/engine/index.js';
 import { expectCloseElements } from '../engine/expectations.js';
-import { compileSmall, targets } from '../engine/running.js';
+import { compileOnce, compileSmall } from '../engine/running.js';
 import { digest, noiseSource, tinyConfiguration } from './tinyTraining.js';
 
 const { train: images } = noiseSource();
@@ -15,7 +15,7 @@ const { train: images } = noiseSource();
 const BATCHES = 4;
 
 const compilers: Readonly<Record<string, Compile>> = {
-  'as written': (graph) => compileSmall(graph, targets.plain),
+  'as written': compileOnce,
   'for this processor': compileSmall,
 };
 const compilePlain = compilers['as written']!;
@@ -48,10 +48,10 @@ const stored = async (configuration: Configuration, point: TrainerState): Promis
   return { step, rateScale, vectors };
 };
 
-describe.each(Object.entries(compilers))('a training with averages and statistics apart, its graph %s,', (_, compile) => {
+describe.each(Object.entries(compilers))('training with EMA and separate statistics, its graph %s,', (_, compile) => {
   const configuration = tinyConfiguration({ batchNormStats: 'separate', ema: 0.9, emaStart: 2, halveEvery: 1, length: { steps: 6 } });
 
-  it('in two halves with a checkpoint between ends bit for bit where it ends in one', async () => {
+  it('in two halves with a checkpoint between is bitwise identical to an uninterrupted run', async () => {
     const whole = await course(await trainerOf(configuration, undefined, compile), 6);
     const first = await course(await trainerOf(configuration, undefined, compile), 3);
     const second = await course(await trainerOf(configuration, await stored(configuration, first.points.at(-1)!), compile), 6);
@@ -59,7 +59,7 @@ describe.each(Object.entries(compilers))('a training with averages and statistic
     expect(second.points.at(-1)).toEqual(whole.points.at(-1));
   });
 
-  it('averages weights and running statistics once an iteration, from the iteration on that it should', async () => {
+  it('updates EMA and running statistics once per iteration, from the configured iteration on', async () => {
     const { points } = await course(await trainerOf(configuration, undefined, compile), 6);
     for (const name of EMA_NAMES) {
       const weightsAt = (step: number) => points[step]!.vectors[name.replace('ema_', '') as StateName];
@@ -76,7 +76,7 @@ describe.each(Object.entries(compilers))('a training with averages and statistic
   });
 });
 
-describe('a training in stages', () => {
+describe('training in stages', () => {
   const stages: Configuration['stages'] = [
     { epoch: 1, encoderUpdates: '2;KL_real:1,KL_fake:1', generatorUpdates: '1;KL_fake:1' },
     { epoch: 2, generatorUpdates: '3;KL_fake:1,match_z:100' },
@@ -85,7 +85,7 @@ describe('a training in stages', () => {
   // Four iterations of one batch, then of two.
   const LAST = BATCHES + (3 * BATCHES) / 2;
 
-  it('gone on with from any iteration has the same bits as gone through', async () => {
+  it('resumed from any iteration is bitwise identical', async () => {
     const trainer = await trainerOf(configuration);
     expect(trainer.totalSteps).toBe(LAST);
     const whole = await course(trainer, LAST);
@@ -96,12 +96,12 @@ describe('a training in stages', () => {
     }
   });
 
-  it('before the first is the one without stages', async () => {
+  it('equals training without stages before the first one', async () => {
     const [with_, without] = [await trainerOf(configuration), await trainerOf({ ...configuration, stages: [] })];
     expect(await course(with_, BATCHES)).toEqual(await course(without, BATCHES));
   });
 
-  it('goes on after a boundary as one of the new plans would from there, where updates are as many', async () => {
+  it('continues after a boundary as with the new plans, if the number of updates is equal', async () => {
     const [encoderUpdates, generatorUpdates] = ['1;KL_real:1,match_x:3', '2;KL_fake:1'];
     const changed = tinyConfiguration({ stages: [{ epoch: 1, encoderUpdates, generatorUpdates }], length: { epochs: 2 } });
     const { reports, points } = await course(await trainerOf(changed), 2 * BATCHES);
@@ -111,13 +111,13 @@ describe('a training in stages', () => {
     expect(Object.keys(reports.at(-1)!.scalars)).not.toEqual(Object.keys(reports[0]!.scalars));
   });
 
-  it('whose plans stay the same is the one without stages', async () => {
+  it('with the same plans equals training without stages', async () => {
     const same = [{ epoch: 1, encoderUpdates: configuration.encoderUpdates }, { epoch: 2 }];
     const [with_, without] = [await trainerOf({ ...configuration, stages: same }), await trainerOf({ ...configuration, stages: [] })];
     expect(await course(with_, 2 * BATCHES + 1)).toEqual(await course(without, 2 * BATCHES + 1));
   });
 
-  it('goes back over boundaries to any point', async () => {
+  it('rolls back across boundaries to any state', async () => {
     const trainer = await trainerOf(configuration);
     const whole = await course(trainer, LAST);
     for (const step of [0, BATCHES, BATCHES + 1, 2]) {
@@ -128,11 +128,11 @@ describe('a training in stages', () => {
   });
 });
 
-describe('the learning rate of a training', () => {
+describe('the learning rate of training', () => {
   it.each([
     { schedule: 'cosine', warmupSteps: 3 },
     { schedule: 'halving', halveEvery: 1 },
-  ] as const)('is the schedule of its step and epoch: %o', async (changes) => {
+  ] as const)('follows the schedule of its step and epoch: %o', async (changes) => {
     const configuration = tinyConfiguration({ ...changes, length: { steps: 6 } });
     const { reports } = await course(await trainerOf(configuration), 6);
     const expected = [0, 1, 2, 3, 4, 5].map((step) => learningRateAt({ step, totalSteps: 6, epoch: Math.floor(step / BATCHES) }, configuration));
@@ -140,7 +140,7 @@ describe('the learning rate of a training', () => {
     expect(new Set(expected).size).toBeGreaterThan(1);
   });
 
-  it('is scaled by what a point says, as if it were configured so', async () => {
+  it('is scaled by the state as if configured so', async () => {
     const configuration = tinyConfiguration({ learningRate: 4e-4 });
     const scaled = await trainerOf(configuration, { ...initialState(configuration), rateScale: 0.25 });
     const plain = await trainerOf(tinyConfiguration({ learningRate: 1e-4 }));

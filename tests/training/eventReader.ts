@@ -61,7 +61,7 @@ function recordsOf(bytes: Uint8Array): Uint8Array[] {
   return records;
 }
 
-/** What TensorBoard shows of a folder: scalars by step and tag, without those that a later record says do not count. */
+/** Returns the scalars that TensorBoard shows of a folder, by step and tag, without those that a later record invalidates. */
 export function shownScalars(folder: string): Map<number, Record<string, number>> {
   const shown = new Map<number, Record<string, number>>();
   const files = readdirSync(folder).filter((name) => name.includes('tfevents'));

@@ -28,8 +28,8 @@ const essence = (event: TrainingEvent): unknown => {
   }
 };
 
-describe('the events of a training', () => {
-  it('are those that it tells, in the same order, to the end', async () => {
+describe('training events', () => {
+  it('arrive in order until the end', async () => {
     const configuration = tinyConfiguration({ sampleEvery: 2, checkpointEvery: 3 });
     const events: TrainingEvent[] = [];
     for await (const event of trainingEvents(configuration, await newFolder(configuration))) events.push(event);
@@ -38,7 +38,7 @@ describe('the events of a training', () => {
     expect(events.at(-1)?.type).toBe('trained');
   });
 
-  it('are not lost on a reader who takes his time', async () => {
+  it('are not lost for a slow reader', async () => {
     const configuration = tinyConfiguration({ length: { steps: 3 } });
     const steps: number[] = [];
     for await (const event of trainingEvents(configuration, await newFolder(configuration))) {
@@ -48,7 +48,7 @@ describe('the events of a training', () => {
     expect(steps).toEqual([1, 2, 3]);
   });
 
-  it('that are left early stop the training, which is saved and can go on', async () => {
+  it('stop and save training when the loop exits early, so that it can resume', async () => {
     const configuration = tinyConfiguration({ length: { steps: 1_000_000 } });
     const folder = await newFolder(configuration);
     for await (const event of trainingEvents(configuration, folder)) if (event.type === 'iteration' && event.report.step === 2) break;
@@ -64,7 +64,7 @@ describe('the events of a training', () => {
     expect(logOf(folder)).toEqual(logOf(whole.folder));
   });
 
-  it('stop the training where the loop around them fails, whose error comes out', async () => {
+  it('stop training when the loop body throws, and rethrow its error', async () => {
     const configuration = tinyConfiguration({ length: { steps: 1_000_000 } });
     const folder = await newFolder(configuration);
     const error = await errorOf(async () => {
@@ -74,7 +74,7 @@ describe('the events of a training', () => {
     expect((await latestOf(folder)).step).toBeGreaterThan(0);
   });
 
-  it('end with the error of the training, after all that it told before', async () => {
+  it('end with the error of training, after all earlier events', async () => {
     const configuration = tinyConfiguration();
     const folder = await newFolder(configuration);
     const types: string[] = [];
@@ -106,7 +106,7 @@ async function rest(queue: EventQueue<TrainingEvent>): Promise<TrainingEvent[]> 
 }
 
 describe('events for a slow consumer', () => {
-  it('of iterations are bounded in number: the newest stay', async () => {
+  it('of iterations are limited in number: the newest are kept', async () => {
     const queue = new EventQueue<TrainingEvent>();
     for (let step = 1; step <= 100_000; step++) await queue.push(iteration(step));
     const events = await rest(queue);
@@ -114,7 +114,7 @@ describe('events for a slow consumer', () => {
     expect(events.at(-1)).toEqual(iteration(100_000));
   });
 
-  it('of other kinds are never dropped, and keep their order: training waits for room', async () => {
+  it('of other kinds are never dropped or reordered: training waits for space', async () => {
     const queue = new EventQueue<TrainingEvent>();
     const pushed: Promise<void>[] = [];
     for (let step = 1; step <= 100; step++) {
@@ -133,7 +133,7 @@ describe('events for a slow consumer', () => {
     );
   });
 
-  it('hold nobody up once the consumer has gone', async () => {
+  it('do not block training after the consumer has gone', async () => {
     const queue = new EventQueue<TrainingEvent>();
     const pushed = Array.from({ length: 100 }, (_, step) => queue.push(checkpoint(step)));
     queue.close();

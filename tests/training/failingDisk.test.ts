@@ -18,7 +18,7 @@ beforeAll(async () => {
   whole = await trained(configuration, { folder: await createRun(wholePath, configuration) });
 });
 
-/** A part of a folder that can be put out of the way, with something in its place that nothing can be written into. */
+/** A subfolder that can be replaced by something that cannot be written into. */
 function partOf(folder: RunFolder, name: string) {
   const [path, aside] = [join(folder.path, name), join(folder.path, `${name}-aside`)];
   return {
@@ -42,8 +42,8 @@ function expectAsWhole({ folder, summary }: Trained): void {
   expect(logOf(folder)).toEqual(logOf(whole.folder));
 }
 
-describe('a training whose checkpoints cannot be written', () => {
-  it('says so, waits with its state in memory, and goes on once they can', async () => {
+describe('training whose checkpoints cannot be written', () => {
+  it('reports it, waits with its state in memory, and continues once they can', async () => {
     const folder = await newFolder(configuration);
     const part = partOf(folder, 'checkpoints');
     const onEvent = (event: TrainingEvent) => {
@@ -57,14 +57,14 @@ describe('a training whose checkpoints cannot be written', () => {
       ),
       'write succeeded; training continues',
     ]);
-    // Nothing goes on meanwhile.
+    // Training is paused.
     const types = run.events.map(({ type }) => type);
     expect(types.slice(types.indexOf('warning'), types.indexOf('warning') + 4)).toEqual(['warning', 'warning', 'checkpoint', 'iteration']);
     expect(namesIn(folder, 'checkpoints')).toEqual(['000002.safetensors', '000004.safetensors', '000006.safetensors']);
     expectAsWhole(run);
   });
 
-  it('and is stopped while it waits ends with the reason, and the last checkpoint is intact', async () => {
+  it('ends with the reason if stopped while waiting, and keeps the last checkpoint intact', async () => {
     const folder = await newFolder(configuration);
     const part = partOf(folder, 'checkpoints');
     const controller = new AbortController();
@@ -86,7 +86,7 @@ describe('a training whose checkpoints cannot be written', () => {
     expectAsWhole(await resumed(configuration, folder));
   });
 
-  it('waits at its end as well', async () => {
+  it('also waits at its end', async () => {
     const short = tinyConfiguration({ length: { steps: 2 } });
     const folder = await newFolder(short);
     const part = partOf(folder, 'checkpoints');
@@ -100,8 +100,8 @@ describe('a training whose checkpoints cannot be written', () => {
   });
 });
 
-describe('a training whose folder is gone', () => {
-  it('waits for another in its place, and makes a run folder of that', async () => {
+describe('training whose folder is gone', () => {
+  it('waits for a new folder at its path and recreates the run folder there', async () => {
     const folder = await newFolder(configuration);
     const onEvent = (event: TrainingEvent) => {
       if (isIteration(event, 3)) rmSync(folder.path, { recursive: true });
@@ -117,8 +117,8 @@ describe('a training whose folder is gone', () => {
   });
 });
 
-describe('a training whose log cannot be written', () => {
-  it('keeps the lines, says so once, and writes them when it can', async () => {
+describe('training whose log cannot be written', () => {
+  it('keeps the lines, reports it once, and writes them when it can', async () => {
     const folder = await newFolder(configuration);
     const part = partOf(folder, 'log.jsonl');
     const onEvent = (event: TrainingEvent) => {
@@ -151,8 +151,8 @@ describe('a training whose log cannot be written', () => {
   });
 });
 
-describe('a training whose pictures cannot be written', () => {
-  it('leaves them out, says so, and draws those that it can', async () => {
+describe('training whose previews cannot be written', () => {
+  it('skips them with a warning, and draws those that it can', async () => {
     const folder = await newFolder(configuration);
     const part = partOf(folder, 'samples');
     const onEvent = (event: TrainingEvent) => {
@@ -166,7 +166,7 @@ describe('a training whose pictures cannot be written', () => {
     expectAsWhole(run);
   });
 
-  it('ends without them where it cannot draw the last', async () => {
+  it('ends without them if it cannot draw the last', async () => {
     const folder = await newFolder(configuration);
     const part = partOf(folder, 'reconstructions');
     const run = await trained(configuration, { folder, onEvent: (event) => isIteration(event, 5) && part.block() });

@@ -4,7 +4,7 @@ import { compileSmall } from '../engine/running.js';
 import { noiseSource, tinyCheckpoint, tinyConfiguration } from './tinyTraining.js';
 
 describe('the previews of a run', () => {
-  it('show the same codes and images every time, with the given weights', async () => {
+  it('decode the same codes and reconstruct the same images each time, with the given weights', async () => {
     const configuration = tinyConfiguration();
     const { vectors } = tinyCheckpoint(configuration);
     const previews = new Previews(configuration, noiseSource().test, vectors, compileSmall);
@@ -19,7 +19,7 @@ describe('the previews of a run', () => {
     }
   });
 
-  it('have the first test images, each beside its reconstruction', async () => {
+  it('contain the first test images, each next to its reconstruction', async () => {
     const configuration = tinyConfiguration();
     const { test } = noiseSource();
     const previews = new Previews(configuration, test, tinyCheckpoint(configuration).vectors, compileSmall);

@@ -14,8 +14,8 @@ const brokenAt = (...places: readonly (readonly [step: number, share: number])[]
 const rollback = (changes: Parameters<typeof tinyConfiguration>[0] = {}) =>
   tinyConfiguration({ onNan: 'rollback', checkpointEvery: 2, length: { steps: 6 }, learningRate: RATE, ema: 0.9, ...changes });
 
-describe('a training in which something is not finite', () => {
-  it('stops, names it and the iteration, and keeps log and checkpoints of before', async () => {
+describe('training with a NaN or infinite value', () => {
+  it('stops, reports its name and iteration, and keeps earlier log entries and checkpoints', async () => {
     const configuration = tinyConfiguration({ checkpointEvery: 2, length: { steps: 6 } });
     const folder = await newFolder(configuration);
     const error = await errorOf(() => trained(configuration, { folder, compile: brokenAt([4, 1]) }));
@@ -25,12 +25,12 @@ describe('a training in which something is not finite', () => {
     expect(namesIn(folder, 'checkpoints')).toEqual(['000002.safetensors']);
     expect(stepsOf(folder)).toEqual([1, 2, 3]);
     expect(existsSync(join(folder.path, '.lock'))).toBe(false);
-    // Where the cause is gone, it goes on as if nothing had been.
+    // If the cause is gone, training continues as if nothing had happened.
     const [again, whole] = [await resumed(configuration, folder), await trained(configuration)];
     expect(readFileSync(again.summary.checkpoint)).toEqual(readFileSync(whole.summary.checkpoint));
   });
 
-  it('goes back to the last checkpoint with half the learning rate where it should, and says so', async () => {
+  it('rolls back to the last checkpoint at half the learning rate if configured, and reports it', async () => {
     const { folder, summary, events } = await trained(rollback(), { compile: brokenAt([4, 1]) });
     expect(summary).toMatchObject({ steps: 6, interrupted: false });
     expect(warningsOf(events)).toEqual([
@@ -47,7 +47,7 @@ describe('a training in which something is not finite', () => {
     expect(events.flatMap((event) => (event.type === 'iteration' ? [event.report.step] : []))).toEqual([1, 2, 3, 3, 4, 5, 6]);
   });
 
-  it('goes on from there as from a checkpoint of half the learning rate', async () => {
+  it('continues after a rollback as from a checkpoint at half the learning rate', async () => {
     const { folder, summary } = await trained(rollback(), { compile: brokenAt([4, 1]) });
     const first = await trained(rollback({ length: { steps: 2 } }));
     const half = { ...(await latestOf(first.folder)), rateScale: 0.5 };
@@ -57,7 +57,7 @@ describe('a training in which something is not finite', () => {
     expect(readFileSync(summary.samples!)).toEqual(readFileSync(rest.summary.samples!));
   });
 
-  it('begins again where there is no checkpoint yet', async () => {
+  it('restarts if there is no checkpoint yet', async () => {
     const configuration = rollback({ checkpointEvery: 0 });
     const { summary, folder } = await trained(configuration, { compile: brokenAt([3, 1]) });
     const half = await trained(configuration, { start: { ...initialState(configuration), rateScale: 0.5 } });
@@ -65,7 +65,7 @@ describe('a training in which something is not finite', () => {
     expect(logOf(folder)).toEqual(logOf(half.folder));
   });
 
-  it('goes back so often as it may, and then stops', async () => {
+  it('rolls back up to the maximum number of times, then stops', async () => {
     const everyTime = [1, 0.5, 0.25, 0.125].map((share) => [3, share] as const);
     const folder = await newFolder(rollback());
     const events: TrainingEvent[] = [];
@@ -82,13 +82,13 @@ describe('a training in which something is not finite', () => {
     expect((await resumed(rollback({ maxRollbacks: 3 }), folder, { compile: brokenAt(...everyTime.slice(0, 3)) })).summary.steps).toBe(6);
   });
 
-  it('may not go back at all', async () => {
+  it('does not roll back if the maximum is 0', async () => {
     const error = await errorOf(() => trained(rollback({ maxRollbacks: 0 }), { compile: brokenAt([1, 1]) }));
     expect((error as Error).message).toMatch(/^training diverged: encoder\.\w+ is NaN at iteration 1; earlier checkpoints/);
   });
 });
 
-it('a training that went back twice and is killed at any moment ends bit for bit where it would have', async () => {
+it('that rolled back twice and is killed at any moment ends bitwise identical', async () => {
   const configuration = rollback({ length: { steps: 5 } });
   const broken = brokenAt([4, 1], [5, 0.5]);
   const copies: Promise<RunFolder>[] = [];

@@ -30,15 +30,15 @@ const trainings: fc.Arbitrary<Training> = fc
   .map(({ batchesPerEpoch, epochs, ...plans }) => ({ batchesPerEpoch, configuration: tinyConfiguration({ ...plans, length: { epochs } }) }));
 
 const stagesOf = ({ configuration, batchesPerEpoch }: Training) => new Stages(configuration, batchesPerEpoch);
-/** The places of every iteration, and of the one after the last. */
+/** Returns the positions of every iteration, and of the one after the last. */
 function placesOf(training: Training) {
   const all = stagesOf(training);
   return [...Array(all.totalSteps + 1).keys()].map((step) => all.at(step));
 }
 const epochsOf = ({ length }: Configuration): number => ('epochs' in length ? length.epochs : NaN);
 
-describe('the iterations of a training in stages', () => {
-  it('take one batch after another, and make the updates that their plans say', () => {
+describe('iterations of training in stages', () => {
+  it('take one batch after another, and make the updates of their plans', () => {
     fc.assert(
       fc.property(trainings, (training) => {
         const places = placesOf(training);
@@ -67,7 +67,7 @@ describe('the iterations of a training in stages', () => {
     );
   });
 
-  it('begin a stage with the first iteration whose first batch is of its epoch', () => {
+  it('start a stage with the first iteration whose first batch is in its epoch', () => {
     fc.assert(
       fc.property(trainings, (training) => {
         const places = placesOf(training);
@@ -87,7 +87,7 @@ describe('the iterations of a training in stages', () => {
     );
   });
 
-  it('of so many epochs go on until every batch of these was seen, and no further', () => {
+  it('for N epochs end once every batch of these was used', () => {
     fc.assert(
       fc.property(trainings, (training) => {
         const batches = epochsOf(training.configuration) * training.batchesPerEpoch;
@@ -98,7 +98,7 @@ describe('the iterations of a training in stages', () => {
     );
   });
 
-  it('of so many steps are as many, whatever the stages', () => {
+  it('for N steps number N, whatever the stages', () => {
     fc.assert(
       fc.property(trainings, fc.integer({ min: 1, max: 1000 }), ({ configuration, batchesPerEpoch }, steps) => {
         expect(new Stages({ ...configuration, length: { steps } }, batchesPerEpoch).totalSteps).toBe(steps);
@@ -106,7 +106,7 @@ describe('the iterations of a training in stages', () => {
     );
   });
 
-  it('are the same whether or not stages come later', () => {
+  it('do not depend on later stages', () => {
     fc.assert(
       fc.property(trainings, ({ configuration, batchesPerEpoch }) => {
         const [with_, without] = [configuration.stages, configuration.stages.slice(0, -1)].map(
@@ -121,7 +121,7 @@ describe('the iterations of a training in stages', () => {
     );
   });
 
-  it('keep a plan that a stage does not name', () => {
+  it('keep a plan that a stage does not replace', () => {
     const configuration = tinyConfiguration({
       encoderUpdates: '1;KL_real:1',
       generatorUpdates: '2;KL_fake:1',
@@ -149,7 +149,7 @@ const RATE = 2e-4;
 const shareAt = (progress: Partial<Parameters<typeof learningRateAt>[0]>, changes: Partial<Configuration>): number =>
   learningRateAt({ step: 0, totalSteps: 100, epoch: 0, ...progress }, tinyConfiguration({ learningRate: RATE, ...changes })) / RATE;
 
-describe('the learning rate that is halved', () => {
+describe('the halved learning rate', () => {
   /** The published code: before epoch k, counted from 0, when k mod halveEvery = halveEvery - 1. */
   function plainShare(epoch: number, halveEvery: number): number {
     let share = 1;
@@ -157,7 +157,7 @@ describe('the learning rate that is halved', () => {
     return share;
   }
 
-  it('is so exactly before the epochs of the published code', () => {
+  it('is halved before the same epochs as in the published code', () => {
     const shares = (halveEvery: number, epochs: number) => [...Array(epochs).keys()].map((epoch) => shareAt({ epoch }, { halveEvery }));
     expect(shares(3, 9)).toEqual([1, 1, 0.5, 0.5, 0.5, 0.25, 0.25, 0.25, 0.125]);
     expect(shares(5, 6)).toEqual([1, 1, 1, 1, 0.5, 0.5]);
@@ -174,28 +174,28 @@ describe('the learning rate that is halved', () => {
     );
   });
 
-  it('stays the same where it is never dropped', () => {
+  it('is constant if never halved', () => {
     for (const epoch of [0, 1, 1000]) expect(shareAt({ epoch, step: 10 * epoch }, { halveEvery: 0 })).toBe(1);
   });
 });
 
 describe('the constant learning rate', () => {
-  it('stays the same', () => {
+  it('is the configured value', () => {
     for (const step of [0, 1, 50, 99]) expect(shareAt({ step, epoch: step }, { schedule: 'constant' })).toBe(1);
   });
 });
 
-describe('the learning rate along a cosine', () => {
+describe('the cosine learning rate', () => {
   const share = (step: number, totalSteps: number) => shareAt({ step, totalSteps }, { schedule: 'cosine' });
 
-  it('begins at the whole, is half of it in the middle, and ends near 0', () => {
+  it('starts at the configured value, reaches half of it midway, and ends near 0', () => {
     expect(share(0, 100)).toBe(1);
     expectWithin(share(50, 100), 0.5, 1e-12);
     expect(share(9_999, 10_000)).toBeGreaterThan(0);
     expect(share(9_999, 10_000)).toBeLessThan(1e-7);
   });
 
-  it('falls all the time, and as much in the first half as in the second', () => {
+  it('decreases monotonically and symmetrically around the middle', () => {
     fc.assert(
       fc.property(fc.integer({ min: 2, max: 10_000 }), fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }), (lastStep, part) => {
         const step = Math.floor(part * lastStep);
@@ -205,18 +205,18 @@ describe('the learning rate along a cosine', () => {
     );
   });
 
-  it('is the whole even where there is one iteration', () => {
+  it('is the configured value if there is a single iteration', () => {
     expect(share(0, 1)).toBe(1);
   });
 });
 
-describe('the warm-up', () => {
-  it('rises in equal steps to the whole, and ends there', () => {
+describe('warmup', () => {
+  it('rises linearly to the full rate and ends there', () => {
     const shares = [...Array(6).keys()].map((step) => shareAt({ step }, { warmupSteps: 4 }));
     expect(shares).toEqual([0.25, 0.5, 0.75, 1, 1, 1]);
   });
 
-  it('multiplies what the schedule says', () => {
+  it('multiplies the schedule', () => {
     fc.assert(
       fc.property(fc.nat(99), fc.integer({ min: 1, max: 200 }), fc.constantFrom('halving', 'constant', 'cosine'), (step, warmupSteps, schedule) => {
         const halveEvery = schedule === 'halving' ? 2 : 0;
@@ -229,21 +229,21 @@ describe('the warm-up', () => {
   });
 });
 
-describe('the share of the averages that stays', () => {
+describe('the EMA decay', () => {
   const decayAt = (step: number, ema: number, emaStart = 0) => emaDecayAt(step, tinyConfiguration({ ema, emaStart }));
 
-  it('is nothing before averaging begins', () => {
+  it('is 0 before averaging starts', () => {
     for (const step of [0, 1, 99]) expect(decayAt(step, 0.999, 100)).toBe(0);
     expect(decayAt(100, 0.999, 100)).toBeGreaterThan(0);
   });
 
-  it('rises as (1 + n) / (10 + n) to what is configured, and stays there', () => {
+  it('rises as (1 + n) / (10 + n) to the configured value, and stays there', () => {
     expect([0, 1, 2, 8].map((step) => decayAt(step, 0.9))).toEqual([1 / 10, 2 / 11, 3 / 12, 9 / 18]);
     expect([80, 81, 1000].map((step) => decayAt(step, 0.9))).toEqual([0.9, 0.9, 0.9]);
     expect(decayAt(1_000_000, 0.999)).toBe(0.999);
   });
 
-  it('never falls, is always below 1, and depends only on the iterations since its beginning', () => {
+  it('never decreases, is always below 1, and depends only on the iterations since its start', () => {
     fc.assert(
       fc.property(fc.nat(5000), fc.nat(5000), fc.double({ min: 0.01, max: 0.9999, noNaN: true }), (step, emaStart, ema) => {
         expect(decayAt(step + 1, ema, emaStart)).toBeGreaterThanOrEqual(decayAt(step, ema, emaStart));

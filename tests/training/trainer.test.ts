@@ -20,13 +20,13 @@ import { adamScalars, type Compile, constant, type ElementArray, graphOf, type P
 import { InputError } from '../../src/errors.js';
 import { normOf, rowsOf } from '../age/codes.js';
 import { expectCloseElements } from '../engine/expectations.js';
-import { compileSmall, targets } from '../engine/running.js';
+import { compileOnce, compileSmall } from '../engine/running.js';
 import { errorOf } from '../rejection.js';
 import { digest, noiseSource, tinyConfiguration } from './tinyTraining.js';
 
 const { train: images } = noiseSource();
 
-async function trainerOf(configuration = tinyConfiguration(), start?: TrainerState, compile: Compile = compileSmall): Promise<Trainer> {
+async function trainerOf(configuration = tinyConfiguration(), start?: TrainerState, compile: Compile = compileOnce): Promise<Trainer> {
   const trainer = await Trainer.create(configuration, images, compile, start);
   onTestFinished(() => trainer.release());
   return trainer;
@@ -42,34 +42,34 @@ async function iterated(trainer: Trainer, iterations: number): Promise<Iteration
   return reports;
 }
 
-describe('a fresh beginning', () => {
+describe('the initial state', () => {
   const { vectors, step, rateScale } = initialState(tinyConfiguration());
 
-  it('has every state, with Adam moments of 0, at the whole learning rate', () => {
+  it('has every vector, Adam moments of 0, and the full learning rate', () => {
     expect([step, rateScale]).toEqual([0, 1]);
     expect(Object.keys(vectors).sort()).toEqual([...STATE_NAMES].sort());
     for (const name of STATE_NAMES.filter((state) => state.includes('adam'))) expect(new Set(vectors[name])).toEqual(new Set([0]));
   });
 
-  it('follows from the seed', () => {
+  it('depends only on the seed', () => {
     expect(initialState(tinyConfiguration()).vectors).toEqual(vectors);
     expect(initialState(tinyConfiguration({ seed: 2 })).vectors['encoder.parameters']).not.toEqual(vectors['encoder.parameters']);
   });
 
-  it('with averages begins them with the weights', () => {
+  it('initializes EMA with the weights', () => {
     const averaged = initialState(tinyConfiguration({ ema: 0.9 })).vectors;
     expect(Object.keys(averaged).sort()).toEqual([...STATE_NAMES, ...EMA_NAMES].sort());
     for (const name of EMA_NAMES) expect(averaged[name]).toEqual(vectors[name.replace('ema_', '') as StateName]);
   });
 
-  it('with given weights has these, and fresh moments', () => {
+  it('with given weights has these, and zero moments', () => {
     const given = modelWeights(initialState(tinyConfiguration({ seed: 3 })).vectors);
     const point = stateFromWeights(given, tinyConfiguration({ ema: 0.9 }));
     expect(point).toEqual({ ...initialState(tinyConfiguration({ ema: 0.9, seed: 3 })), step: 0 });
   });
 });
 
-it('a training whose running statistics are kept apart is the same bit for bit but for these', async () => {
+it('is bitwise identical with separate running statistics except for these', async () => {
   const configuration = (batchNormStats: 'shared' | 'separate') =>
     tinyConfiguration({ batchNormStats, ema: 0.9, encoderUpdates: '1;KL_fake:1,KL_real:1,match_x:10' });
   const [shared, apart] = [await trainerOf(configuration('shared')), await trainerOf(configuration('separate'))];
@@ -82,7 +82,7 @@ it('a training whose running statistics are kept apart is the same bit for bit b
   }
 });
 
-it('a beginning with given weights takes their running statistics also where these are to be kept apart', () => {
+it('with given weights also takes their running statistics if these become separate', () => {
   const given = modelWeights(initialState(tinyConfiguration()).vectors);
   const { vectors } = stateFromWeights(given, tinyConfiguration({ batchNormStats: 'separate', ema: 0.9 }));
   for (const network of NETWORK_NAMES) {
@@ -95,14 +95,14 @@ describe('the weights of a model', () => {
   const { vectors } = initialState(tinyConfiguration());
   const averages = Object.fromEntries(EMA_NAMES.map((name, index) => [name, Float32Array.of(index)]));
 
-  it('are the trained ones where there are no averages', () => {
+  it('are the raw weights if there is no EMA', () => {
     for (const raw of [true, false]) {
       expect(modelWeights(vectors, { ema: !raw })['encoder.statistics']).toBe(vectors['encoder.statistics']);
       expect(modelWeights(vectors, { ema: !raw })['generator.parameters']).toBe(vectors['generator.parameters']);
     }
   });
 
-  it('are the averages where there are some, unless the raw ones are asked for', () => {
+  it('are the EMA weights by default if there are any', () => {
     const averaged: TrainingVectors = { ...vectors, ...averages };
     const [picked, raw] = [modelWeights(averaged), modelWeights(averaged, { ema: false })];
     for (const name of EMA_NAMES) {
@@ -117,7 +117,7 @@ describe('a trainer', () => {
   const reports: IterationReport[] = [];
   const states: TrainingVectors[] = [];
   beforeAll(async () => {
-    const trainer = await Trainer.create(tinyConfiguration(), images, compileSmall);
+    const trainer = await Trainer.create(tinyConfiguration(), images, compileOnce);
     expect([trainer.step, trainer.batchesPerEpoch, trainer.runtimeSeconds]).toEqual([0, 4, 0]);
     for (let iteration = 0; iteration < 9; iteration++) {
       states.push(trainer.state.vectors);
@@ -149,37 +149,37 @@ describe('a trainer', () => {
     }
   });
 
-  it('moves every part of the state in every iteration', () => {
+  it('updates every vector of the state in every iteration', () => {
     for (const name of STATE_NAMES) {
       for (const [iteration, state] of states.slice(1).entries()) expect(state[name], name).not.toEqual(states[iteration]![name]);
     }
   });
 
-  it('reports no gap of the divergence of nearest codes, which has no lower bound', async () => {
+  it('reports no gap for the nearest-neighbor divergence, which has no lower bound', async () => {
     const [report] = await iterated(await trainerOf(tinyConfiguration({ divergence: 'nearest' })), 1);
     expect(Object.keys(report!.scalars).filter((name) => name.endsWith('_gap'))).toEqual([]);
   });
 
-  it('knows how many iterations its length is', async () => {
+  it('determines the number of iterations from its length', async () => {
     expect((await idleTrainerOf(tinyConfiguration({ length: { steps: 7 } }))).totalSteps).toBe(7);
     expect((await idleTrainerOf(tinyConfiguration({ length: { epochs: 3 } }))).totalSteps).toBe(12);
     // Two batches an iteration; the last iteration may reach into the next epoch.
     expect((await idleTrainerOf(tinyConfiguration({ length: { epochs: 3 }, batch: 5, encoderUpdates: '2;KL_real:1' }))).totalSteps).toBe(5);
   });
 
-  it('knows how many parameters its networks have', async () => {
+  it('reports the number of parameters of its networks', async () => {
     const { encoder, generator } = iterationSpec(tinyConfiguration()).pair;
     expect((await idleTrainerOf()).parameterCounts).toEqual({ encoder: encoder.parameters.size, generator: generator.parameters.size });
   });
 
-  it('does the same with the same seed, and something else with another', async () => {
+  it('is deterministic, and depends on the seed', async () => {
     const again = await trainerOf();
     expect(await iterated(again, 3)).toEqual(reports.slice(0, 3));
     expect(again.state.vectors).toEqual(states[3]);
     expect(await iterated(await trainerOf(tinyConfiguration({ seed: 2 })), 1)).not.toEqual(reports.slice(0, 1));
   });
 
-  it('in two halves with a checkpoint between ends bit for bit where it ends in one', async () => {
+  it('in two halves with a checkpoint between ends bitwise identical', async () => {
     const configuration = tinyConfiguration({ halveEvery: 1, encoderUpdates: '2;KL_fake:1,KL_real:1,match_x:10' });
     const whole = await trainerOf(configuration);
     const reports = await iterated(whole, 6);
@@ -196,38 +196,38 @@ describe('a trainer', () => {
     expect(reports.map(({ learningRate }) => learningRate)).toEqual(Array(9).fill(2e-4));
   });
 
-  it('reports the same, gradient norms too, whatever it was lowered for', async () => {
-    const [plain] = await iterated(await trainerOf(tinyConfiguration(), undefined, (graph) => compileSmall(graph, targets.plain)), 1);
-    expect(Object.keys(plain!.scalars)).toEqual(Object.keys(reports[0]!.scalars));
-    for (const [name, value] of Object.entries(plain!.scalars)) expectCloseElements([reports[0]!.scalars[name]!], [value], 1e-3, 1e-2);
+  it('reports the same values, including gradient norms, for every lowering', async () => {
+    const [lowered] = await iterated(await trainerOf(tinyConfiguration(), undefined, compileSmall), 1);
+    expect(Object.keys(lowered!.scalars)).toEqual(Object.keys(reports[0]!.scalars));
+    for (const [name, value] of Object.entries(lowered!.scalars)) expectCloseElements([reports[0]!.scalars[name]!], [value], 1e-3, 1e-2);
   });
 
-  it('needs as many images as a batch has', async () => {
+  it('requires at least one batch of images', async () => {
     expect(await errorOf(() => trainerOf(tinyConfiguration({ batch: 19 })))).toBeInstanceOf(InputError);
   });
 });
 
-describe('what a trainer feeds to its program', () => {
+describe('inputs of the training program', () => {
   const configuration = tinyConfiguration({ halveEvery: 2, encoderUpdates: '2;KL_fake:1,KL_real:1', generatorUpdates: '3;KL_fake:1' });
   const ITERATIONS = 4;
   let feeds: Readonly<Record<string, ElementArray>>[];
   beforeAll(async () => {
     let program: Program | undefined;
-    const trainer = await Trainer.create(configuration, images, async (graph) => (program = await compileSmall(graph)));
+    const trainer = await Trainer.create(configuration, images, async (graph) => (program = await compileOnce(graph)));
     const run = vi.spyOn(program!, 'run');
     await iterated(trainer, ITERATIONS);
     feeds = run.mock.calls.map(([given]) => given);
     await trainer.release();
   });
 
-  it('are other draws from the prior for every update of every iteration', () => {
+  it('use different prior samples for every update of every iteration', () => {
     const codes = feeds.flatMap((given) => rowsOf(given.codes as Float32Array, 8));
     expect(codes).toHaveLength(ITERATIONS * 5 * 4);
     for (const code of codes) expect(normOf(code)).toBeCloseTo(1, 5);
     expect(new Set(codes.map((code) => code.join())).size).toBe(codes.length);
   });
 
-  it('are the images of the epoch, each once, two batches an iteration', () => {
+  it('use each image of the epoch once, two batches per iteration', () => {
     const known = [...Array(images.count).keys()].map((index) => gatherImages(images, [index], 1024).join());
     const seen = feeds.map(({ images: batch }) =>
       Array.from({ length: 8 }, (_, index) => known.indexOf((batch as Uint8Array).subarray(1024 * index, 1024 * (index + 1)).join())),
@@ -238,7 +238,7 @@ describe('what a trainer feeds to its program', () => {
     expect(seen.slice(2).flat()).not.toEqual(seen.slice(0, 2).flat());
   });
 
-  it("are the scalars of Adam for each update's count, with the learning rate of the epoch", () => {
+  it('contain the scalars of Adam for each update, with the learning rate of the epoch', () => {
     const schedules = (name: string) => feeds.map((given) => Array.from(given[`${name}.schedule`] as Float32Array));
     const rates = [2e-4, 2e-4, 1e-4, 1e-4];
     const expected = (updates: number) =>

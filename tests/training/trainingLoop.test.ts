@@ -19,7 +19,7 @@ beforeAll(async () => {
   whole = await trained(tinyConfiguration(), { folder: await createRun(wholePath, tinyConfiguration()) });
 });
 
-describe('a training', () => {
+describe('training', () => {
   it('ends after its length with a checkpoint, previews and a log in the run folder', async () => {
     const { folder, summary, events } = whole;
     expect(summary).toMatchObject({ steps: 4, interrupted: false });
@@ -37,7 +37,7 @@ describe('a training', () => {
     expect(events.map(({ type }) => type)).toEqual(['start', 'iteration', 'iteration', 'iteration', 'iteration', 'checkpoint', 'previews', 'trained']);
   });
 
-  it('logs, draws and saves at its intervals, and never the same twice', async () => {
+  it('logs, draws and saves at its intervals, and never twice for the same iteration', async () => {
     const { folder } = await trained(tinyConfiguration({ length: { steps: 6 }, logEvery: 4, sampleEvery: 3, checkpointEvery: 2 }));
     expect(logOf(folder).map(({ step }) => step)).toEqual([1, 4]);
     expect(namesIn(folder, 'samples')).toEqual(['000003.png', '000006.png']);
@@ -45,7 +45,7 @@ describe('a training', () => {
     expect(namesIn(folder, 'checkpoints')).toEqual(['000002.safetensors', '000004.safetensors', '000006.safetensors']);
   });
 
-  it('of epochs goes over the images as often', async () => {
+  it('for N epochs uses the images N times', async () => {
     const { summary, folder } = await trained(tinyConfiguration({ length: { epochs: 2 } }));
     expect(summary.steps).toBe(8);
     expect(logOf(folder).map(({ epoch }) => epoch)).toEqual([0, 0, 0, 0, 1, 1, 1, 1]);
@@ -67,7 +67,7 @@ describe('a training', () => {
     );
   });
 
-  it('with the same seed has the same log, weights and pictures', async () => {
+  it('with the same seed has the same log, weights and previews', async () => {
     const again = await trained(tinyConfiguration());
     expect(logOf(again.folder)).toEqual(logOf(whole.folder));
     for (const file of ['checkpoint', 'samples', 'reconstructions'] as const)
@@ -76,7 +76,7 @@ describe('a training', () => {
     expect(logOf(other.folder)).not.toEqual(logOf(whole.folder));
   });
 
-  it('in two halves ends bit for bit where it ends in one', async () => {
+  it('in two halves ends bitwise identical', async () => {
     const { folder } = await trained(tinyConfiguration({ length: { steps: 2 } }));
     const again = await RunFolder.open(folder.path);
     const start = await latestOf(again);
@@ -86,7 +86,7 @@ describe('a training', () => {
     for (const file of ['checkpoint', 'samples', 'reconstructions'] as const) expect(readFileSync(summary[file]!)).toEqual(readFileSync(whole.summary[file]!));
   });
 
-  it('that goes on from an earlier checkpoint cuts the log back to it, and its time goes on', async () => {
+  it('resumed from an earlier checkpoint truncates the log to it and continues its time', async () => {
     const { folder } = await trained(tinyConfiguration({ checkpointEvery: 2 }));
     const before = logOf(folder);
     rmSync(join(folder.path, 'checkpoints', '000004.safetensors'));
@@ -106,7 +106,7 @@ describe('a training', () => {
     expect(seconds[3]).toBeLessThan(160);
   });
 
-  it('that is already as long as it should be does nothing more', async () => {
+  it('that has reached its length does nothing', async () => {
     const [checkpoint, log] = [readFileSync(whole.summary.checkpoint), logOf(whole.folder)];
     const again = await trained(tinyConfiguration(), { folder: whole.folder, start: await latestOf(whole.folder) });
     expect(again.summary).toMatchObject({ steps: 4, interrupted: false });
@@ -115,8 +115,8 @@ describe('a training', () => {
   });
 });
 
-describe('a training that is aborted', () => {
-  it('finishes its iteration, saves it, and can go on', async () => {
+describe('training that is aborted', () => {
+  it('finishes its iteration, saves it, and can be resumed', async () => {
     const controller = new AbortController();
     const configuration = tinyConfiguration({ length: { steps: 50 }, logEvery: 1 });
     const abortAt = (event: TrainingEvent) => event.type === 'iteration' && event.report.step === 2 && controller.abort();
@@ -130,13 +130,13 @@ describe('a training that is aborted', () => {
     expect(logOf(folder)).toEqual(logOf(whole.folder));
   });
 
-  it('before it began saves what it began with', async () => {
+  it('before its first iteration saves its initial state', async () => {
     const { folder, summary } = await trained(tinyConfiguration(), { signal: AbortSignal.abort() });
     expect(summary).toMatchObject({ steps: 0, interrupted: true });
     expect((await folder.readLatestCheckpoint())?.step).toBe(0);
   });
 
-  it('from a timer is aborted while it runs', async () => {
+  it('stops while running when a timer aborts it', async () => {
     const controller = new AbortController();
     const timer = setTimeout(() => controller.abort(), 50);
     const { summary } = await trained(tinyConfiguration({ length: { steps: 1_000_000 }, logEvery: 1_000_000 }), { signal: controller.signal });
@@ -146,8 +146,8 @@ describe('a training that is aborted', () => {
   });
 });
 
-describe('a training that fails', () => {
-  it('stops where a loss is not finite, and keeps the checkpoints before', async () => {
+describe('training that fails', () => {
+  it('stops at a loss that is not finite, and keeps earlier checkpoints', async () => {
     const configuration = tinyConfiguration({ checkpointEvery: 1, encoderUpdates: '1;KL_real:1e300' });
     const folder = await newFolder(configuration);
     await folder.writeCheckpoint(tinyCheckpoint(configuration, 0));
@@ -158,11 +158,11 @@ describe('a training that fails', () => {
   });
 });
 
-describe('a training that begins with the weights of another', () => {
+describe('training initialized from another run', () => {
   const configuration = tinyConfiguration({ initFrom: 'runs/other', ema: 0.9 });
   const start = stateFromWeights(modelWeights(initialState(tinyConfiguration({ seed: 9 })).vectors), configuration);
 
-  it('saves them first, since the seed does not give them again', async () => {
+  it('saves its initial weights first, because the seed does not determine them', async () => {
     const { folder, events } = await trained(configuration, { start });
     expect(events.map(({ type }) => type).slice(0, 3)).toEqual(['start', 'checkpoint', 'iteration']);
     expect(namesIn(folder, 'checkpoints')).toEqual(['000000.safetensors', '000004.safetensors']);
@@ -170,7 +170,7 @@ describe('a training that begins with the weights of another', () => {
     expect(await latestOf(folder)).toMatchObject({ configuration, ...start });
   });
 
-  it('and goes on from them ends where it would have', async () => {
+  it('ends identically when resumed from them', async () => {
     const { folder, summary } = await trained(configuration, { start });
     const [expected, log] = [readFileSync(summary.checkpoint), logOf(folder)];
     rmSync(summary.checkpoint);
@@ -180,14 +180,14 @@ describe('a training that begins with the weights of another', () => {
     expect(logOf(folder)).toEqual(log);
   });
 
-  it('does not save them where it goes on later', async () => {
+  it('does not save them when resumed later', async () => {
     const { events } = await trained(configuration, { start: { ...start, step: 2 } });
     expect(events.map(({ type }) => type).slice(0, 2)).toEqual(['start', 'iteration']);
   });
 });
 
-describe('a folder that is trained into', () => {
-  it('is refused to a second training, which changes nothing', async () => {
+describe('a training folder', () => {
+  it('rejects a second training process, which changes nothing', async () => {
     const folder = await newFolder(tinyConfiguration());
     const lock = await folder.lock();
     const longer = tinyConfiguration({ length: { steps: 9 } });
@@ -199,7 +199,7 @@ describe('a folder that is trained into', () => {
     expect(await folder.readConfiguration()).toEqual(longer);
   });
 
-  it('is refused while the first one runs, and free after it, however it ended', async () => {
+  it('is locked while the first one runs, and free after it, however it ended', async () => {
     const configuration = tinyConfiguration({ encoderUpdates: '1;KL_real:1e300' });
     const folder = await newFolder(configuration);
     let second: Promise<void> | undefined;
@@ -210,7 +210,7 @@ describe('a folder that is trained into', () => {
   });
 });
 
-describe('a training into a store other than a folder', () => {
+describe('training into a store other than a folder', () => {
   it('is bitwise identical, also if it is resumed there', async () => {
     const store = new MemoryStore();
     for (const steps of [2, 4]) await runTraining({ configuration: tinyConfiguration({ length: { steps } }), source, store, compile });

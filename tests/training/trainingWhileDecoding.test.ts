@@ -35,10 +35,10 @@ class SlowImages {
 const open = (images: SlowImages, options: OpenOptions) =>
   openCollection({ name: 'noise', items: images.items }, { size: 32, channels: 1 }, { streaming: true, testFraction: 0.3, ...options });
 
-describe('a training beside decoding', () => {
+describe('training during decoding', () => {
   const configuration = tinyConfiguration({ length: { steps: 30 }, sampleEvery: 15, flip: true });
 
-  it.each([[[]], [[3, 4, 60, 100, 101]]])('with %j broken is bit for bit that on images that were decoded before', async (broken) => {
+  it.each([[[]], [[3, 4, 60, 100, 101]]])('with %j corrupt is bitwise identical to training on decoded images', async (broken) => {
     const cacheFolder = temporaryFolder();
     const images = new SlowImages(broken, 300);
     const early = await open(images, { cacheFolder });
@@ -58,7 +58,7 @@ describe('a training beside decoding', () => {
     decoded.close!();
   });
 
-  it('waits for no more than its images, and saves when it is stopped before all are decoded', async () => {
+  it('waits only for the images it needs, and saves if stopped before all are decoded', async () => {
     const images = new SlowImages([], 400);
     const source = await open(images, { cacheFolder: temporaryFolder() });
     const controller = new AbortController();
@@ -72,7 +72,7 @@ describe('a training beside decoding', () => {
     source.close!();
   });
 
-  it('ends with what is wrong with the images where nothing can be kept of them', async () => {
+  it('ends with the error of the images if none can be stored', async () => {
     const blocked = join(temporaryFolder(), 'file');
     writeFileSync(blocked, '');
     const images = new SlowImages([], 1);

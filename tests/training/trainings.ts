@@ -9,13 +9,12 @@ import { RunFolder } from '../../src/runs/runFolder.node.js';
 import type { StoredCheckpoint } from '../../src/training/runStore.js';
 import { runTraining, type TrainingOptions } from '../../src/training/trainingLoop.js';
 import type { TrainerState } from '../../src/training/trainer.js';
-import { compileSmall } from '../engine/running.js';
+import { compileOnce } from '../engine/running.js';
 import { temporaryFolder } from '../temporaryFolder.js';
 import { createRun, noiseSource } from './tinyTraining.js';
 
 export const source = noiseSource();
-/** Without the forms that are faster on this processor, but take longer to prepare than these trainings do. */
-export const compile: Compile = (graph) => compileSmall(graph, { name: 'plain' });
+export const compile: Compile = compileOnce;
 
 export interface Trained {
   readonly folder: RunFolder;

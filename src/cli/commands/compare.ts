@@ -2,8 +2,8 @@ import type { Difference } from '../../metrics/comparability.js';
 import { type ActionResult, runAction, type Subcommand, type Terminal } from '../command.js';
 
 const EXAMPLES = `
-A * marks the best value of a metric. Metrics that cannot be compared, because they depend on something else that differs between the
-evaluations, such as the number of samples, are listed separately with the reason and are not ranked.
+A * marks the best value of a metric. Metrics that cannot be compared, because a condition differs between the evaluations, such as
+the number of samples, are listed separately with the reason and are not ranked.
 
 Examples:
   agenet evaluate runs/a && agenet evaluate runs/b && agenet compare runs/a runs/b
@@ -59,7 +59,7 @@ async function compare(runs: readonly string[], terminal: Terminal): Promise<Act
   };
 }
 
-/** `sample count 500 (runs/a, runs/b), 10000 (runs/c)`. */
+/** Formats a difference, such as `sample count 500 (runs/a, runs/b); 10000 (runs/c)`. */
 function describe({ condition, values }: Difference, runs: readonly string[]): string {
   const different = [...new Set(values)].filter((value) => value !== '-');
   const runsWith = (value: string) => runs.filter((_, index) => values[index] === value).join(', ');

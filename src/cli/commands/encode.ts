@@ -38,13 +38,13 @@ async function encode(run: string, data: string | undefined, options: Options, t
   await keepInputs(out, [data ?? configuration.data]);
   const source = await openRunData(data, configuration, terminal);
   try {
-    const part = splitOf(source, split);
+    const splitImages = splitOf(source, split);
     return await withSignals(terminal, WRITING, async (signal) => {
-      const codes: PiecewiseArray = { shape: [part.count, model.latentSize], type: '<f4', pieces: encodedChunks(model, part) };
-      const labels = part.labels ? { labels: { shape: [part.count], data: part.labels } } : {};
+      const codes: PiecewiseArray = { shape: [splitImages.count, model.latentSize], type: '<f4', pieces: encodedChunks(model, splitImages) };
+      const labels = splitImages.labels ? { labels: { shape: [splitImages.count], data: splitImages.labels } } : {};
       await writeNpzFile(out, { codes, ...labels }, signal);
-      terminal.print(`Wrote ${part.count} codes of ${model.latentSize} dimensions to ${out}`);
-      return { result: { out, count: part.count, latent: model.latentSize, labels: part.labels !== null } };
+      terminal.print(`Wrote ${splitImages.count} codes of ${model.latentSize} dimensions to ${out}`);
+      return { result: { out, count: splitImages.count, latent: model.latentSize, labels: splitImages.labels !== null } };
     });
   } finally {
     await model.release();

@@ -99,7 +99,7 @@ async function evaluateRun(run: string, data: string | undefined, options: Optio
   }
 }
 
-/** What is evaluated, and by which metrics: undefined for all that the data allow. */
+/** Subject and metrics of an evaluation; `undefined` selects all metrics that the data supports. */
 interface Subject {
   readonly run: string;
   readonly model: TrainedModel;

@@ -67,10 +67,11 @@ async function map(run: string, data: string | undefined, options: Options, term
   await keepInputs(out, [data ?? checkpoint.configuration.data]);
   const source = await openRunData(data, checkpoint.configuration, terminal);
   try {
-    const part = splitOf(source, split);
-    if (part.count < 2) throw new InputError(`--split ${split}: ${source.name} has ${part.count} images in this split, but a map requires at least 2`);
-    const indices = shuffledIndices(part.count, randomStream(seed, 'map')).slice(0, options.count);
-    const codes = { data: await encodeSplit(model, part, indices), width: model.latentSize };
+    const splitImages = splitOf(source, split);
+    if (splitImages.count < 2)
+      throw new InputError(`--split ${split}: ${source.name} has ${splitImages.count} images in this split, but a map requires at least 2`);
+    const indices = shuffledIndices(splitImages.count, randomStream(seed, 'map')).slice(0, options.count);
+    const codes = { data: await encodeSplit(model, splitImages, indices), width: model.latentSize };
     const { points, explainedVarianceRatio } = await mapCodes(codes, method, seed);
     const found = {
       out,
@@ -82,17 +83,17 @@ async function map(run: string, data: string | undefined, options: Options, term
       ...(explainedVarianceRatio ? { explained_variance_ratio: Array.from(explainedVarianceRatio) } : {}),
     };
     if (kind === 'json') {
-      const images = Array.from(indices, (index, row) => ({ ...describeImage(source, part, index), x: points[2 * row]!, y: points[2 * row + 1]! }));
+      const images = Array.from(indices, (index, row) => ({ ...describeImage(source, splitImages, index), x: points[2 * row]!, y: points[2 * row + 1]! }));
       await writeJson(out, { ...found, points: images });
       terminal.print(`Wrote the coordinates of ${indices.length} images to ${out}`);
       return { result: found };
     }
-    const images = imagesOf(model, gatherImages(part, indices, model.imageElements));
+    const images = imagesOf(model, gatherImages(splitImages, indices, model.imageElements));
     const tiles = Array.from(indices, (_, row) => imageOf(images, row));
-    const { image, drawn, stretch, note } = drawImageMap(tiles, points, { ...options, classes: classesOf(source, part, indices) });
+    const { image, drawn, stretch, note } = drawImageMap(tiles, points, { ...options, classes: classesOf(source, splitImages, indices) });
     await writePng(out, image);
     await imageDisplay(terminal, options.show)(out);
-    const chosen = indices.length === part.count ? '' : `, chosen at random from ${part.count.toLocaleString('en')},`;
+    const chosen = indices.length === splitImages.count ? '' : `, chosen at random from ${splitImages.count.toLocaleString('en')},`;
     terminal.print(`Wrote a map of ${indices.length.toLocaleString('en')} images${chosen} to ${out}`);
     terminal.print(`${note}${drawn < indices.length ? '; raise --cells to show more' : ''}${stretch > 0 ? '; axes are stretched in dense clusters' : ''}`);
     return { result: { ...found, drawn, stretch } };

@@ -100,7 +100,7 @@ async function probeRun(run: string, data: string | undefined, options: Options,
       methods,
       seed,
       compile,
-      // Only a saved classifier is asked for probabilities.
+      // Probabilities are used only if a classifier is saved.
       calibrate: save !== undefined,
       onResult: ({ labels: count, method, accuracy, std }) =>
         terminal.print(`${method.padEnd(12)} ${String(count).padStart(7)} labels: ${percent(accuracy)} ± ${(100 * std).toFixed(2)}`),

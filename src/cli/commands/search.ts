@@ -20,7 +20,7 @@ export const group = 'Samples and codes:';
 export const define = (command: Subcommand) =>
   command
     .argument('<run>', 'run folder or checkpoint')
-    .argument('[data]', `where to search: ${DATA_HELP} (default: the training data of the run)`)
+    .argument('[data]', `data to search: ${DATA_HELP} (default: the training data of the run)`)
     .requiredOption('--image <file>', 'query image')
     .option('--count <number>', 'number of images', wholeNumber(1, 10_000), 16)
     .addOption(splitOption())
@@ -57,16 +57,16 @@ async function search(run: string, data: string | undefined, options: Options, t
   await keepInputs(out, [data ?? checkpoint.configuration.data]);
   const source = await openRunData(data, checkpoint.configuration, terminal);
   try {
-    const part = splitOf(source, split);
-    if (count > part.count) throw new InputError(`--count ${count}: the ${split} split of ${source.name} has ${part.count} images`);
-    const codes = { data: await encodeSplit(model, part), width: model.latentSize };
+    const splitImages = splitOf(source, split);
+    if (count > splitImages.count) throw new InputError(`--count ${count}: the ${split} split of ${source.name} has ${splitImages.count} images`);
+    const codes = { data: await encodeSplit(model, splitImages), width: model.latentSize };
     const { indices, cosines } = nearestCodes(await model.encode(query), codes, count);
-    const results = Array.from(indices, (index, rank) => ({ ...describeImage(source, part, index), cosine: cosines[rank]! }));
+    const results = Array.from(indices, (index, rank) => ({ ...describeImage(source, splitImages, index), cosine: cosines[rank]! }));
     const style = gridStyle(options, () => [
       [basename(image), 'query'],
-      ...Array.from(indices, (index, rank) => [...captionOf(source, part, index), cosines[rank]!.toFixed(3)]),
+      ...Array.from(indices, (index, rank) => [...captionOf(source, splitImages, index), cosines[rank]!.toFixed(3)]),
     ]);
-    const found = gatherImages(part, indices, model.imageElements);
+    const found = gatherImages(splitImages, indices, model.imageElements);
     await writePng(out, imageGrid(imagesOf(model, Uint8Array.from(Buffer.concat([query, found]))), squareColumns(count + 1), style));
     await imageDisplay(terminal, options.show)(out);
     for (const { cosine, ...each } of results)
@@ -75,7 +75,7 @@ async function search(run: string, data: string | undefined, options: Options, t
           .map((entry) => entry.join(' '))
           .join(', ')}`,
       );
-    terminal.print(`Wrote ${image} and the ${count} most similar of ${part.count} images to ${out}`);
+    terminal.print(`Wrote ${image} and the ${count} most similar of ${splitImages.count} images to ${out}`);
     return { result: { out, image, data: source.name, split, count, results } };
   } finally {
     await model.release();

@@ -48,7 +48,7 @@ interface EntryBody {
   readonly skipped: readonly { readonly index: number; readonly reason: string; readonly unreadable: boolean }[];
   /** SHA-256 of the file of checksums. */
   readonly checksums: string;
-  /** State of the pixels when they were last known to be right, or null if it had not settled. */
+  /** State of the pixels when they were last verified, or null if it had not settled. */
   readonly stamp: string | null;
 }
 

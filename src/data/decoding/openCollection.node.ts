@@ -7,7 +7,7 @@ import { type DecodeCacheOptions, openImages, type PendingImages, reportSkipped 
 
 /** Images that become a data set. */
 export interface ImageCollection {
-  /** What the user called it. */
+  /** The data spec of the user. */
   readonly name: string;
   readonly items: readonly ImageItem[];
   /** Names of the classes, if the items have labels. */

@@ -47,7 +47,7 @@ export class PixelStore {
 
   /**
    * Keeps the images for the next time if the cache has all of them.
-   * @throws {InputError} if the disk refuses what it had accepted
+   * @throws {InputError} if the disk rejects data that it had accepted
    */
   async publish(skipped: readonly FailedImage[]): Promise<void> {
     const { entry } = this;

@@ -1,7 +1,7 @@
 /** Compressed data of untrusted files: the platform's streams decompress it and verify its checksums, within a limit on the output. */
 import { InputError } from '../../errors.js';
 
-/** The largest ratio of DEFLATE: two bits stand for at most 258 bytes. */
+/** The largest ratio of DEFLATE: two bits encode at most 258 bytes. */
 const MAX_RATIO = 1032;
 /**
  * Bytes that any file may inflate to, and the ratio that is allowed beyond them. Photographs hardly shrink. The simplest published drawings,

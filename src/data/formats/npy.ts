@@ -52,7 +52,7 @@ export function npyPreamble(shape: readonly number[], type: '|u1' | '<f4'): Uint
 /**
  * Reads an .npy file of format 1.0, 2.0 or 3.0 (https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html): booleans, integers
  * and floats of either byte order, row- or column-major.
- * @throws {InputError} that starts with `name` if the bytes are no such file, have another length than the header says, or other types
+ * @throws {InputError} that starts with `name` if the bytes are not an NPY file, their length does not match the header, or the type is not supported
  */
 export function decodeNpy(bytes: Uint8Array, name: string): DecodedNumpyArray {
   const { literal, start } = headerText(bytes, name);

@@ -9,7 +9,7 @@ import type { Rule } from './rewrites.js';
 /** So large that its product with any normal activation is beyond [-1, 1]: a smooth ramp becomes a step. */
 const STEEP = 1e30;
 
-/** max(0, min(1, alpha x + beta)). It exists after lowering only, so that its gradient is never asked for. */
+/** max(0, min(1, alpha x + beta)). It exists after lowering only, so its gradient is never needed. */
 const HardSigmoid = elementwiseFunction<{ alpha: number; beta: number }>(
   'HardSigmoid',
   (x, { alpha, beta }) => Math.max(0, Math.min(1, alpha * x + beta)),
@@ -49,7 +49,7 @@ export const signToClip: Rule = {
   apply: ({ operator, inputs: [x] }) => (operator.name === 'Sign' ? clip(mul(x!, STEEP), -1, 1) : undefined),
 };
 
-/** Results of at most this many positions an image are too narrow a matrix for the runtime's convolution. */
+/** Results of at most this many positions per image are too narrow a matrix for the runtime's convolution. */
 const NARROW = 64;
 
 /**
@@ -100,7 +100,7 @@ const BY_CHANNEL = [1, 0, 2, 3] as const;
 
 /**
  * The gradient of a convolution's kernel [S, B, kh, kw] from its data [N, B, H, W] and the gradient of its result [N, S, h, w]. An
- * operator of this project's own, so that lowering sees in one piece what ONNX can only say in several.
+ * operator of this project's own, so that lowering sees as one operator what ONNX expresses with several.
  */
 export const KernelGradient: Operator<KernelGradientAttributes> = {
   name: 'KernelGradient',

@@ -10,7 +10,7 @@ import type { ComputedValue, Value } from '../value.js';
  */
 export interface Rule {
   readonly name: string;
-  /** Why the replacement is needed, in one sentence with its measured figure. */
+  /** Why the replacement is needed, in one sentence with the measured value. */
   readonly reason: string;
   apply(value: ComputedValue): Value | undefined;
 }

@@ -17,7 +17,7 @@ export async function loadOnnxModel(file: string, threads = 0): Promise<OnnxMode
   const bytes = await readModel(file);
   const external = await externalFiles(file, bytes);
   const { InferenceSession, Tensor } = await loadOnnxRuntime();
-  // Only a session created from the file itself looks for external data beside it, not in the working directory.
+  // Only a session created from the file itself looks for external data in its folder instead of the working directory.
   const source: string | Uint8Array = external.length > 0 ? file : bytes;
   // Errors are thrown as well; if the native library printed them, names in the model would reach the terminal unescaped.
   const session = await InferenceSession.create(source as string, { executionProviders: ['cpu'], intraOpNumThreads: threads, logSeverityLevel: 4 }).catch(

@@ -3,7 +3,7 @@ import { nearestOtherRows } from '../../numerics/nearestRows.js';
 import { type Condition, CONDITIONS, protocolValue } from '../conditions.js';
 import type { ContextEntry, MetricDefinition } from '../metric.js';
 
-/** Codes among which the nearest is searched: the distance depends on their number. */
+/** Number of codes to search, because the distance depends on it. */
 const MAX_CODES = 5000;
 
 /** Only the first codes are searched, so that larger counts are comparable. */

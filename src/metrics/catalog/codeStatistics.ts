@@ -91,13 +91,13 @@ export interface CodeStatistics {
   readonly relativeVariances: Float64Array;
   /** Length of the mean code: 0 if balanced, 1 if all are equal. */
   readonly meanResultantLength: number;
-  /** First moments: detects codes that gather on one side. */
+  /** First moments: detects codes that concentrate on one side. */
   readonly rayleigh: UniformityStatistic;
-  /** Second moments: detects codes that gather around axes or planes, opposite ones included. */
+  /** Second moments: detects codes that concentrate around axes or planes, including opposite ones. */
   readonly bingham: UniformityStatistic;
 }
 
-/** How far the length of a code may be from 1, for float32 rounding. */
+/** Tolerance for the length of a code, due to float32 rounding. */
 const TOLERANCE = 1e-3;
 
 /**
@@ -134,7 +134,7 @@ function requireUnitCodes(codes: Features): number {
   return count;
 }
 
-/** The mean of z z^T [M, M], scaled to trace 1: float32 codes have length 1 up to 1e-7 only, which many codes would make significant. */
+/** Returns the mean of z z^T [M, M], scaled to trace 1, because rounding of float32 lengths becomes significant for many codes. */
 function secondMoments(codes: Features): Float64Array {
   const columns = transposed(codes);
   const moments = multiplyTransposed(columns, columns);

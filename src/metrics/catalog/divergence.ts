@@ -5,7 +5,7 @@ import type { Features } from '../../numerics/features.js';
 import { protocolValue } from '../conditions.js';
 import { type ContextEntry, realAndFake, withSuffix } from '../metric.js';
 
-/** Codes at most for the divergence without a Gaussian: its memory grows with their square. */
+/** Maximum number of codes for the nearest-neighbor divergence, whose memory is quadratic. */
 const MAX_NEAREST_CODES = 1000;
 
 const dependsOn = [protocolValue('divergence', (protocol) => protocol.divergence)];

@@ -21,7 +21,7 @@ export const fid: FeatureEntry = {
 };
 
 /**
- * Fréchet distance of the Gaussians fitted to two sets of features; with Inception's, the FID (Heusel et al. 2017). 0 or more; 0 if
+ * Returns the Fréchet distance of the Gaussians fitted to two sets of features; with Inception's, the FID (Heusel et al. 2017). 0 or more; 0 if
  * mean and covariance agree.
  * @param real,generated [N, D] and [N', D], at least 2 rows each
  * @throws {InputError} if the widths differ, there are fewer rows, or a value is not finite
@@ -32,37 +32,37 @@ export function frechetFeatureDistance(real: Features, generated: Features): num
 }
 
 /**
- * |m1 - m2|^2 + tr(S1 + S2 - 2 (S1 S2)^(1/2)).
+ * Returns |m1 - m2|^2 + tr(S1 + S2 - 2 (S1 S2)^(1/2)).
  *
  * With factors S = L L^T, the eigenvalues of S1 S2 are the squares of the singular values of L1^T L2, so the last trace is their sum.
- * No square root of an asymmetric matrix is needed, and singular covariances, of fewer rows than features, make
- * factors narrower. The result is right to about 1e-8 D of the largest variance.
+ * No square root of an asymmetric matrix is needed, and singular covariances (fewer rows than features) have
+ * narrower factors. The error is about 1e-8 D of the largest variance.
  * @throws {InputError} if the widths differ, or a value is not finite
  */
 export function frechetDistance(a: Gaussian, b: Gaussian): number {
   const size = a.mean.length;
   checkGaussian(a, size);
   checkGaussian(b, size);
-  let [apart, traces] = [0, 0];
+  let [squaredDistance, traces] = [0, 0];
   for (let index = 0; index < size; index++) {
-    apart += (a.mean[index]! - b.mean[index]!) ** 2;
+    squaredDistance += (a.mean[index]! - b.mean[index]!) ** 2;
     traces += a.covariance[index * size + index]! + b.covariance[index * size + index]!;
   }
-  return apart + Math.max(0, traces - 2 * traceOfRoot(a.covariance, b.covariance, size));
+  return squaredDistance + Math.max(0, traces - 2 * traceOfRoot(a.covariance, b.covariance, size));
 }
 
 function checkGaussian({ mean, covariance }: Gaussian, size: number): void {
   if (mean.length !== size || covariance.length !== size * size) {
     throw new InputError(
-      `Fréchet distance: a mean of ${mean.length} with a covariance of ${covariance.length} numbers, but ${size} and ${size ** 2} are needed`,
+      `Fréchet distance: expected a mean of ${size} and a covariance of ${size ** 2} values, but got a mean of ${mean.length} and ${covariance.length}`,
     );
   }
   if (!mean.every(Number.isFinite) || !covariance.every(Number.isFinite)) {
-    throw new InputError('Fréchet distance: a mean or a covariance holds a number that is not finite');
+    throw new InputError('Fréchet distance: a mean or covariance is not finite');
   }
 }
 
-/** The trace of (A B)^(1/2) of two covariances [size, size]. */
+/** Returns the trace of (A B)^(1/2) of two covariances [size, size]. */
 function traceOfRoot(a: Float64Array, b: Float64Array, size: number): number {
   const [columnsOfA, columnsOfB] = [transposed(semidefiniteFactor(a, size)), transposed(semidefiniteFactor(b, size))];
   const [fewer, more] = columnsOfA.data.length < columnsOfB.data.length ? [columnsOfA, columnsOfB] : [columnsOfB, columnsOfA];
@@ -75,7 +75,7 @@ function traceOfRoot(a: Float64Array, b: Float64Array, size: number): number {
 
 /**
  * Returns a factor L [n, rank] with L L^T = the matrix, by Cholesky's method with diagonal pivots (Higham 1990). It ends when the rest is
- * rounding: n 2^-52 of the largest variance. So it serves singular covariances and determines their rank. Rows keep their order.
+ * rounding: n 2^-52 of the largest variance. This supports singular covariances and determines their rank. Rows keep their order.
  * @param matrix [n, n], symmetric and positive semi-definite
  */
 export function semidefiniteFactor(matrix: Float64Array, size: number): Features {

@@ -33,19 +33,19 @@ export const inception: ContextEntry = {
 export interface InceptionScore {
   /** Mean over the splits, 1 to K. */
   readonly mean: number;
-  /** Standard deviation over the splits (divided by their number, as numpy.std). */
+  /** Standard deviation over the splits (population, as numpy.std). */
   readonly std: number;
 }
 
-/** How far the probabilities of a row may be from a sum of 1: what float32 loses over a thousand classes. */
+/** Tolerance for the sum of a row: the float32 rounding error over a thousand classes. */
 const TOLERANCE = 1e-3;
 
 /**
- * Inception score (Salimans et al. 2016): exp of the mean KL divergence of each row's class probabilities from their mean, over splits
- * of rows that follow one another; split s of S has the rows from floor(s N / S) on.
+ * Returns the Inception score (Salimans et al. 2016): exp of the mean KL divergence of each row's class probabilities from their mean, over splits
+ * of consecutive rows; split s of S has the rows from floor(s N / S) on.
  * @param probabilities [N, K], each row a distribution
- * @param options.splits 10 by default
- * @throws {InputError} for fewer rows than splits, fewer than 2 classes, and rows that are no distributions
+ * @param options.splits number of splits (default: 10)
+ * @throws {InputError} if there are fewer rows than splits or fewer than 2 classes, or a row is not a distribution
  */
 export function inceptionScore(probabilities: Features, { splits = 10 } = {}): InceptionScore {
   checkWhole(splits, 'splits');
@@ -61,11 +61,11 @@ export function inceptionScore(probabilities: Features, { splits = 10 } = {}): I
 }
 
 function checkDistributions({ data, width }: Features, rows: number): void {
-  if (width < 2) throw new InputError('class probabilities: there is 1 class, but at least 2 are needed');
+  if (width < 2) throw new InputError('class probabilities: expected at least 2 classes, but got 1 class');
   for (let row = 0; row < rows; row++) {
     let sum = 0;
     for (let index = row * width; index < (row + 1) * width; index++) {
-      if (data[index]! < 0) throw new InputError(`class probabilities: row ${row} holds ${data[index]}, but none may be negative`);
+      if (data[index]! < 0) throw new InputError(`class probabilities: row ${row} contains ${data[index]}, but none may be negative`);
       sum += data[index]!;
     }
     if (Math.abs(sum - 1) > TOLERANCE) throw new InputError(`class probabilities: row ${row} sums to ${sum}, but every row must sum to 1`);

@@ -35,24 +35,24 @@ export interface KernelDistance {
   /** Mean over the subsets; unbiased, so it may be slightly negative. */
   readonly mean: number;
   /**
-   * Standard deviation over the subsets (divided by their number, as numpy.std); undefined if a subset takes all rows of one of the sets,
-   * because it would then say nothing of how much the estimate varies with that set.
+   * Standard deviation over the subsets (population, as numpy.std); undefined if a subset contains all rows of one of the sets,
+   * because then it does not measure the variance of the estimate over that set.
    */
   readonly std?: number;
-  /** Subsets that were compared: a single one if each would be both sets whole. */
+  /** Number of subsets: a single one if each would contain both sets entirely. */
   readonly subsets: number;
-  /** Rows of each set in a subset. */
+  /** Number of rows of each set in a subset. */
   readonly subsetSize: number;
 }
 
 /**
- * Kernel Inception distance (Binkowski et al. 2018): the unbiased estimate of MMD^2 with the kernel (x.y / D + 1)^3, for subsets drawn
- * without repetition from each set. The cost is subsets x subsetSize^2 x 2D multiplications: 410 G for 2,048 features, or minutes.
+ * Returns the kernel Inception distance (Bińkowski et al. 2018): the unbiased estimate of MMD^2 with the kernel (x.y / D + 1)^3, for subsets drawn
+ * without replacement from each set. The cost is subsets x subsetSize^2 x 2D multiplications: 410 G for 2,048 features, or minutes.
  * @param real,generated [N, D] and [N', D], at least 2 rows each
- * @param options.subsets how many subsets (default: 100); one if all would be the same rows
- * @param options.subsetSize rows in a subset, 1,000 by default, and never more than either set has
+ * @param options.subsets number of subsets (default: 100); one if all would have the same rows
+ * @param options.subsetSize rows per subset (default: 1,000), limited to the size of each set
  * @param options.seed determines the subsets
- * @throws {InputError} for different widths, fewer rows, numbers that are not finite, no subsets, and subsets of less than 2 rows
+ * @throws {InputError} if widths differ, there are fewer rows, a value is not finite, there are no subsets, or a subset has fewer than 2 rows
  */
 export function kernelDistance(real: Features, generated: Features, { subsets = 100, subsetSize = 1000, seed = 0 } = {}): KernelDistance {
   const [realRows, generatedRows] = checkPair(real, 'real features', generated, 'generated features', 2);
@@ -71,7 +71,7 @@ export function kernelDistance(real: Features, generated: Features, { subsets = 
   return { mean, ...(isVaried ? { std } : {}), subsets: count, subsetSize: size };
 }
 
-/** The unbiased estimate of MMD^2 between all rows of two sets: means of the kernel without the pairs of a row with itself. */
+/** Returns the unbiased estimate of MMD^2 between all rows of two sets: means of the kernel without pairs of a row with itself. */
 function squaredDiscrepancy(a: Features, b: Features): number {
   const [rowsOfA, rowsOfB] = [a.data.length / a.width, b.data.length / b.width];
   let across = 0;

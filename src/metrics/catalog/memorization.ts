@@ -5,11 +5,11 @@ import { nearestRows } from '../../numerics/nearestRows.js';
 import { CONDITIONS, protocolValue } from '../conditions.js';
 import type { ContextEntry, GridImages } from '../metric.js';
 
-/** Samples and held-out images whose nearest training images are searched. */
+/** Number of samples, and of held-out images, whose nearest training images are searched. */
 const QUERIES = 500;
-/** Training images listed per sample. */
+/** Number of training images listed per sample. */
 const NEIGHBORS = 5;
-/** Samples in the grid, and how many share a row. */
+/** Number of samples in the grid, and per row. */
 const [SHOWN, PER_ROW] = [24, 2];
 
 export const memorization: ContextEntry = {
@@ -39,7 +39,7 @@ export const memorization: ContextEntry = {
 
 const rowsIn = ({ data, width }: Features): number => data.length / width;
 
-/** How near samples are to training images. */
+/** Distances of samples to training images. */
 export interface NearestTrainingImages {
   /** Median distance of a sample to its nearest training image, divided by that of a held-out image. */
   readonly ratio: number;
@@ -65,7 +65,7 @@ export function nearestTrainingImages(samples: Features, heldOut: Features, trai
 const firstRows = ({ data, width }: Features): Features => ({ data: data.subarray(0, QUERIES * width), width });
 
 /**
- * The samples nearest to a training image, most suspicious first, each followed by its nearest training images.
+ * Returns the samples nearest to a training image, closest first, each followed by its nearest training images.
  * @param samples bytes [N, C, H, W]
  * @param trainingIndices of the searched training images, in their split
  */

@@ -5,7 +5,7 @@ import { checkPair, checkWhole, type Features, gatherRows } from '../../numerics
 import { forEachDistance, nearestOtherRows } from '../../numerics/nearestRows.js';
 import { randomStream, shuffledIndices } from '../../random.js';
 
-/** Rows of each set at most: the time grows with the square. */
+/** Maximum number of rows of each set, because the time is quadratic. */
 const MAX_ROWS = 5000;
 const NEIGHBORS = 5;
 
@@ -35,30 +35,30 @@ export const precisionRecall: FeatureEntry = {
 
 const rowsIn = ({ data, width }: Features): number => data.length / width;
 
-/** At most `MAX_ROWS` rows, chosen at random because data sets are often sorted. */
+/** Returns at most `MAX_ROWS` rows, chosen at random because data sets are often sorted. */
 function sampledRows(features: Features, seed: number, set: string): Features {
   const rows = rowsIn(features);
   return rows <= MAX_ROWS ? features : gatherRows(features, shuffledIndices(rows, randomStream(seed, `manifold, ${set}`)).subarray(0, MAX_ROWS));
 }
 
-/** How far two sets of features occupy the same region. A row's ball reaches to its k-th nearest other row, its surface included. */
+/** Overlap of two sets of features. The closed ball of a row extends to its k-th nearest other row. */
 export interface ManifoldScores {
-  /** Part of the generated rows that lie in the ball of some real row, 0 to 1. */
+  /** Fraction of generated rows in the ball of some real row. */
   readonly precision: number;
-  /** Part of the real rows that lie in the ball of some generated row, 0 to 1. */
+  /** Fraction of real rows in the ball of some generated row. */
   readonly recall: number;
-  /** Mean number of real balls that a generated row lies in, over k: 0 or more, 1 is expected of the same distribution. */
+  /** Mean number of real balls that contain a generated row, divided by k: 0 or more, about 1 for equal distributions. */
   readonly density: number;
-  /** Part of the real rows whose ball holds some generated row, 0 to 1. */
+  /** Fraction of real rows whose ball contains a generated row. */
   readonly coverage: number;
 }
 
 /**
- * Precision and recall (Kynkäänniemi et al. 2019), density and coverage (Naeem et al. 2020) from Euclidean distances. Time N N' D x 2,
- * memory O(N k): distances are made block by block.
+ * Computes precision and recall (Kynkäänniemi et al. 2019), density and coverage (Naeem et al. 2020) from Euclidean distances. Time N N' D x 2,
+ * memory O(N k): distances are computed block by block.
  * @param real,generated [N, D] and [N', D], more than k rows each
- * @param options.k 5 by default
- * @throws {InputError} for different widths, k rows or fewer, and numbers that are not finite
+ * @param options.k number of neighbors (default: 5)
+ * @throws {InputError} if widths differ, there are at most k rows, or a value is not finite
  */
 export function precisionRecallDensityCoverage(real: Features, generated: Features, { k = 5 } = {}): ManifoldScores {
   checkWhole(k, 'k');
@@ -67,7 +67,7 @@ export function precisionRecallDensityCoverage(real: Features, generated: Featur
     [realRows, 'real'],
     [generatedRows, 'generated'],
   ] as const) {
-    if (rows <= k) throw new InputError(`${name} features: ${rows} rows do not have ${k} neighbors each; at least ${k + 1} are needed`);
+    if (rows <= k) throw new InputError(`${name} features: ${rows} rows do not have ${k} neighbors each; at least ${k + 1} are required`);
   }
   const [realRadii, generatedRadii] = [squaredRadii(real, k), squaredRadii(generated, k)];
   const [precise, recalled, covered] = [new Uint8Array(generatedRows), new Uint8Array(realRows), new Uint8Array(realRows)];
@@ -88,7 +88,7 @@ export function precisionRecallDensityCoverage(real: Features, generated: Featur
   };
 }
 
-/** Squared distance of every row to its k-th nearest other one. */
+/** Returns the squared distance of every row to its k-th nearest other row. */
 function squaredRadii(set: Features, k: number): Float64Array {
   const { squaredDistances } = nearestOtherRows(set, k);
   return Float64Array.from({ length: squaredDistances.length / k }, (_, row) => squaredDistances[(row + 1) * k - 1]!);

@@ -19,31 +19,31 @@ export const reconstruction: ReconstructionEntry = {
   },
 };
 
-/** How alike images are to others, each a mean over the images. */
+/** Similarity of two sets of images; each value is a mean over the images. */
 export interface ImageSimilarity {
   /** Mean absolute difference, in the unit of the images. */
   readonly l1: number;
   /** Mean squared difference, in that unit squared. */
   readonly mse: number;
-  /** Peak signal-to-noise ratio of each image in dB, 10 log10(range^2 / mse); infinite where an image is met exactly. */
+  /** Peak signal-to-noise ratio of each image in dB, 10 log10(range^2 / mse); infinite for an exact reconstruction. */
   readonly psnr: number;
   /** Structural similarity, at most 1. */
   readonly ssim: number;
 }
 
-/** Of the window that SSIM looks through (Wang et al. 2004): pixels on a side, and deviation of its Gaussian. */
+/** Window of SSIM (Wang et al. 2004): side length in pixels, and std of its Gaussian. */
 const WINDOW = 11;
-const DEVIATION = 1.5;
-/** Keep quotients finite in flat regions, as parts of the data range. */
+const WINDOW_STD = 1.5;
+/** Constants that keep quotients finite in flat regions, as fractions of the data range. */
 const [K1, K2] = [0.01, 0.03];
 
 /**
- * Compares images with others one by one. The data range is 255 for bytes and 2 for values in [-1, 1].
+ * Compares two sets of images pair by pair. The data range is 255 for bytes and 2 for values in [-1, 1].
  *
- * SSIM as in Wang et al. (2004): a Gaussian window of 11x11 pixels with deviation 1.5, K1 = 0.01, K2 = 0.03, moments without Bessel's
- * correction, the mean over all positions where the window lies within the image, then over channels. These are the numbers of
- * scikit-image with gaussian_weights=True, sigma=1.5, use_sample_covariance=False.
- * @throws {InputError} for different shapes, counts or units, images smaller than the window, and numbers that are not finite
+ * SSIM as in Wang et al. (2004): a Gaussian window of 11x11 pixels with std 1.5, K1 = 0.01, K2 = 0.03, moments without Bessel's
+ * correction, the mean over all positions where the window is inside the image, then over channels. Agrees with
+ * scikit-image for gaussian_weights=True, sigma=1.5, use_sample_covariance=False.
+ * @throws {InputError} if shapes, counts or units differ, images are smaller than the window, or a value is not finite
  */
 export function imageSimilarity(a: ComparableImages, b: ComparableImages): ImageSimilarity {
   const count = checkImages(a, b);
@@ -78,7 +78,7 @@ function checkImages(a: ComparableImages, b: ComparableImages): number {
   }
   for (const { data } of [a, b]) {
     const wrong = data.findIndex((value) => !Number.isFinite(value));
-    if (wrong >= 0) throw new InputError(`images: number ${wrong} is ${data[wrong]}, but every one must be finite`);
+    if (wrong >= 0) throw new InputError(`images: number ${wrong} is ${data[wrong]}, but must be finite`);
   }
   return count;
 }
@@ -93,7 +93,7 @@ function differences(a: Uint8Array | Float32Array, b: Uint8Array | Float32Array,
   return { l1: absolute / (end - start), mse: squared / (end - start) };
 }
 
-/** SSIM of pictures of one channel and one size. */
+/** Computes SSIM of single-channel images of one size. */
 class StructuralSimilarity {
   private readonly weights = gaussianWeights();
   private readonly product: Float64Array;
@@ -129,7 +129,7 @@ class StructuralSimilarity {
     return this.localMeans(this.product);
   }
 
-  /** Means under the window at every position within the picture; the window is a product of two, one along each side. */
+  /** Returns means under the separable window at every position inside the image. */
   private localMeans(picture: Uint8Array | Float32Array | Float64Array): Float64Array {
     const [rows, columns] = [this.height - WINDOW + 1, this.width - WINDOW + 1];
     for (let row = 0; row < this.height; row++) {
@@ -148,7 +148,7 @@ class StructuralSimilarity {
 }
 
 function gaussianWeights(): Float64Array {
-  const weights = Float64Array.from({ length: WINDOW }, (_, tap) => Math.exp(-((tap - (WINDOW - 1) / 2) ** 2) / (2 * DEVIATION ** 2)));
+  const weights = Float64Array.from({ length: WINDOW }, (_, tap) => Math.exp(-((tap - (WINDOW - 1) / 2) ** 2) / (2 * WINDOW_STD ** 2)));
   const sum = weights.reduce((total, weight) => total + weight, 0);
   return weights.map((weight) => weight / sum);
 }

@@ -24,7 +24,7 @@ const command = (name: string, ...args: readonly string[]) => resultOf([name, 'r
 const array = (file: string, name = 'arr_0') => Array.from(bytesIn(unzipSync(readFileSync(join(cwd, file)))[`${name}.npy`]).data);
 
 describe('agenet attribute', () => {
-  it('keeps the direction between two classes in the run folder, with where it comes from', async () => {
+  it('saves the direction between two classes in the run folder, with its origin', async () => {
     const result = await command('attribute', 'npz:noise.npz', '--with', '2', '--without', '0');
     expect(result).toMatchObject({ name: '2-not-0', data: 'npz:noise.npz', split: 'train', with: '2', without: '0', step: 3, ema: true });
     const file = join(cwd, 'run', 'attributes', '2-not-0.safetensors');
@@ -34,7 +34,7 @@ describe('agenet attribute', () => {
     expect(origin).toMatchObject({ with: '2', count_with: result.count_with, count_without: result.count_without });
   });
 
-  it('of a class by its name against the rest is used by sample and reconstruct', async () => {
+  it('finds the direction of a named class against the rest, for sample and reconstruct', async () => {
     expect(await command('attribute', 'shades', '--with', 'bright', '--name', 'light')).toMatchObject({ name: 'light', without: 'rest' });
     const moved = await command('sample', '--count', '2', '--along', 'light', '--by', '-0.7', '--out', 'moved.npz');
     expect(moved).toEqual({ out: 'moved.npz', count: 2, seed: 0, along: 'light', by: -0.7 });
@@ -47,7 +47,7 @@ describe('agenet attribute', () => {
     expect(pairs).toEqual({ out: 'pairs.npz', count: 1, along: 'light', by: 0.5 });
   });
 
-  it('of other weights is used with a warning', async () => {
+  it('warns if the weights have changed since', async () => {
     await command('attribute', 'npz:noise.npz', '--with', '1', '--name', 'old');
     const file = join(cwd, 'run', 'attributes', 'old.safetensors');
     writeFileSync(file, Buffer.from(readFileSync(file).toString('latin1').replace('\\"step\\":3', '\\"step\\":1'), 'latin1'));
@@ -66,13 +66,13 @@ const REFUSED: readonly Refusal[] = [
   ['a class without a name', ['attribute', 'run', 'npz:noise.npz', '--with', '1', '--without', '3'], ['--without 3', '0 to 2']],
   ['a class against itself', ['attribute', 'run', 'npz:noise.npz', '--with', '1', '--without', '1'], ['--without 1', '--with']],
   ['a name that is a path', ['attribute', 'run', 'npz:noise.npz', '--with', '1', '--name', '../up'], ['attribute name "../up"']],
-  ['an attribute that there is not', ['sample', 'run', '--along', 'ligt'], ['no attribute "ligt"', 'did you mean light?']],
+  ['an unknown attribute', ['sample', 'run', '--along', 'ligt'], ['no attribute "ligt"', 'did you mean light?']],
   ['a distance without a direction', ['sample', 'run', '--by', '0.5'], ['--by 0.5', '--along']],
-  ['a distance that is none', ['reconstruct', 'run', 'one.png', '--along', 'light', '--by', 'far'], ['--by', 'not a number']],
-  ['an attribute of other codes', ['sample', 'run', '--along', 'short'], ['--along short', '2 coordinates', '8']],
+  ['an invalid distance', ['reconstruct', 'run', 'one.png', '--along', 'light', '--by', 'far'], ['--by', 'not a number']],
+  ['an attribute of a different code size', ['sample', 'run', '--along', 'short'], ['--along short', '2 coordinates', '8']],
 ];
 
-describe('agenet attribute, and what uses it, refuse in one line, with status 2:', () => {
+describe('agenet attribute and --along reject in one line, with status 2:', () => {
   let before: Record<string, string>;
   beforeAll(() => {
     mkdirSync(join(cwd, 'run', 'attributes'), { recursive: true });
@@ -85,7 +85,7 @@ describe('agenet attribute, and what uses it, refuse in one line, with status 2:
     await expectBadInput([...args, '--threads', '1'], cwd, ...texts);
   });
 
-  it('and leave everything as it is', () => {
+  it('without changing anything', () => {
     expect(contentsOf(cwd)).toEqual(before);
   });
 });

@@ -7,7 +7,7 @@ const cwd = sharedTemporaryFolder();
 const TINY = ['--width', '4', '--latent', '8', '--batch', '4', '--threads', '1', '--iterations', '3', '--warmup', '1'];
 
 describe('agenet bench', () => {
-  it('times iterations, and writes nothing', async () => {
+  it('times iterations and writes nothing', async () => {
     const result = await resultOf(['bench', ...TINY], cwd);
     expect(result).toMatchObject({ device: 'cpu', threads: 1, iterations: 3, configuration: { network: 'dcgan32', channels: 3, width: 4 } });
     expect(result.seconds_per_iteration).toBeGreaterThan(0);
@@ -17,7 +17,7 @@ describe('agenet bench', () => {
     expect(readdirSync(cwd)).toEqual([]);
   });
 
-  it('counts the operations of each network and of an iteration, and the rate that they were done at', async () => {
+  it('counts the operations of each network and iteration, and reports their rate', async () => {
     const result = await resultOf(['bench', ...TINY], cwd);
     const { iteration, encoder, generator } = result.flops as { iteration: number; encoder: { total: number }; generator: { total: number } };
     // The published plan runs each network 4 times per image and iteration, and differentiates most of these passes.
@@ -39,7 +39,7 @@ describe('agenet bench', () => {
     ['--warmup', '-1', "'-1'"],
     ['--width', '0', '--width: must be at least 1'],
     ['--threads', '1.5', "'1.5'"],
-  ])('refuses %s %s in one line, with status 2', async (option, value, text) => {
+  ])('rejects %s %s in one line, with status 2', async (option, value, text) => {
     await expectBadInput(['bench', option, value], cwd, option, text);
   });
 });

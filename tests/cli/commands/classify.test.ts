@@ -31,7 +31,7 @@ beforeAll(async () => {
 const command = (name: string, ...args: readonly string[]) => resultOf([name, 'run', '--threads', '1', ...args], cwd);
 
 describe('agenet probe', () => {
-  it('has accuracies from few labels, and keeps nothing unless it is told to', async () => {
+  it('reports accuracies from few labels, and saves nothing by default', async () => {
     const { results, protocol } = await command('probe', 'shades', '--labels', '2,4', '--methods', 'pixels,codes', '--trials', '2');
     const each = results as { labels: number; method: string; accuracy: number; std: number }[];
     expect(each.map(({ labels, method }) => `${labels} ${method}`)).toEqual(['2 pixels', '4 pixels', '2 codes', '4 codes']);
@@ -47,7 +47,7 @@ interface Classified {
 }
 
 describe('agenet classify', () => {
-  it('tells the classes of images by the probe that was saved, and names what it cannot read', async () => {
+  it('predicts the classes of images with a saved probe, and names files that it cannot read', async () => {
     const { saved, results } = await command('probe', 'shades', '--labels', 'all', '--methods', 'pixels', '--save', 'shade');
     expect(saved).toMatchObject({ name: 'shade', data: 'shades', step: 3, ema: true, test_accuracy: 1, class_names: ['dark', 'light'] });
     expect(results).toMatchObject([{ method: 'pixels', accuracy: 1 }]);
@@ -69,7 +69,7 @@ describe('agenet classify', () => {
     expect(stderr).toMatch(/^photos.torn\.png: skipped, cannot read the image \([^\n]+\)\n$/);
   });
 
-  it('chooses among probes by name', async () => {
+  it('selects a probe by name', async () => {
     const { saved } = await command('probe', 'npz:noise.npz', '--labels', '6', '--trials', '1', '--save', 'noise');
     expect(saved).toMatchObject({ name: 'noise', labels: 6, class_names: ['0', '1', '2'] });
     expect(await command('classify', 'photos', '--probe', 'noise')).toMatchObject({ probe: 'noise', method: 'codes', labels: 6 });
@@ -80,18 +80,18 @@ describe('agenet classify', () => {
 const REFUSED: readonly Refusal[] = [
   ['data without labels', ['probe', 'run', 'npz:plain.npz', '--labels', '6'], ['npz:plain.npz', 'no labels']],
   ['data of one class', ['probe', 'run', 'npz:alike.npz', '--labels', 'all'], ['class', 'needs at least 2']],
-  ['more labels than there are', ['probe', 'run', 'npz:noise.npz', '--labels', '600'], ['--labels 600', 'labeled training images']],
-  ['labels that are no number', ['probe', 'run', 'npz:noise.npz', '--labels', '6,few'], ['"few"', 'all']],
-  ['labels that classes cannot share', ['probe', 'run', 'npz:noise.npz', '--labels', '7'], ['7', 'multiple of 3']],
-  ['a method that there is not', ['probe', 'run', 'npz:noise.npz', '--labels', '6', '--methods', 'code'], ['"code"', 'did you mean codes?']],
-  ['two numbers of labels to save', ['probe', 'run', 'npz:noise.npz', '--labels', '6,9', '--save', 'x'], ['--save x', 'names 2 numbers']],
+  ['more labels than available', ['probe', 'run', 'npz:noise.npz', '--labels', '600'], ['--labels 600', 'labeled training images']],
+  ['labels that are not a number', ['probe', 'run', 'npz:noise.npz', '--labels', '6,few'], ['"few"', 'all']],
+  ['a label count that is not a multiple of the classes', ['probe', 'run', 'npz:noise.npz', '--labels', '7'], ['7', 'multiple of 3']],
+  ['an unknown method', ['probe', 'run', 'npz:noise.npz', '--labels', '6', '--methods', 'code'], ['"code"', 'did you mean codes?']],
+  ['two label counts to save', ['probe', 'run', 'npz:noise.npz', '--labels', '6,9', '--save', 'x'], ['--save x', 'names 2 numbers']],
   ['two methods to save', ['probe', 'run', 'npz:noise.npz', '--labels', '6', '--methods', 'codes,knn', '--save', 'x'], ['--save x', '2 methods']],
   ['a name that is a path', ['probe', 'run', 'npz:noise.npz', '--labels', '6', '--save', '../x'], ['probe name "../x"']],
   ['no images', ['classify', 'run'], ['images']],
-  ['a probe that there is not', ['classify', 'run', 'photos', '--probe', 'shape'], ['no probe "shape"', 'did you mean shade?', 'noise, shade']],
+  ['an unknown probe', ['classify', 'run', 'photos', '--probe', 'shape'], ['no probe "shape"', 'did you mean shade?', 'noise, shade']],
   ['a run without probes', ['classify', 'bare', 'photos'], ['bare: no probe in this run', '--save']],
-  ['an image that is not there', ['classify', 'run', 'none.png', '--probe', 'shade'], ['none.png', 'no such file']],
-  ['images of which none can be read', ['classify', 'run', 'torn', '--probe', 'shade'], [join('torn', 'torn.png'), 'cannot read']],
+  ['a missing image', ['classify', 'run', 'none.png', '--probe', 'shade'], ['none.png', 'no such file']],
+  ['images that are all unreadable', ['classify', 'run', 'torn', '--probe', 'shade'], [join('torn', 'torn.png'), 'cannot read']],
   [
     'weights that a probe was not fitted on',
     ['classify', 'later', 'photos'],
@@ -99,7 +99,7 @@ const REFUSED: readonly Refusal[] = [
   ],
 ];
 
-describe('agenet probe and classify refuse in one line, with status 2:', () => {
+describe('agenet probe and classify reject in one line, with status 2:', () => {
   let before: Record<string, string>;
   beforeAll(async () => {
     await makeTinyRun(join(cwd, 'later'), tinyConfiguration({ seed: 5 }), 9);
@@ -112,7 +112,7 @@ describe('agenet probe and classify refuse in one line, with status 2:', () => {
     await expectBadInput([...args, '--threads', '1'], cwd, ...texts);
   });
 
-  it('and leave everything as it is', () => {
+  it('without changing anything', () => {
     expect(contentsOf(cwd)).toEqual(before);
   });
 });

@@ -18,7 +18,7 @@ async function folderOfClasses(): Promise<string> {
   return folder;
 }
 
-describe('dataset', () => {
+describe('agenet dataset', () => {
   it('counts the images of each class, and lists skipped files with the reason', async () => {
     const folder = await folderOfClasses();
     const result = await resultOf(['dataset', folder, '--size', '32'], folder);
@@ -57,7 +57,7 @@ describe('dataset', () => {
     ['captions without a file', ['dataset', 'mnist', '--captions'], ['--captions: requires --out']],
     ['an invalid size', ['dataset', 'mnist', '--size', '33'], ['size 33']],
   ];
-  it.each(refusals)('refuses %s', async (_, args, texts) => {
+  it.each(refusals)('rejects %s', async (_, args, texts) => {
     await expectBadInput(args, folder, ...texts);
   });
 

@@ -8,8 +8,8 @@ import { makeTinyRun } from '../tinyRun.js';
 
 const folder = sharedTemporaryFolder();
 
-describe('encode', () => {
-  it('writes a code on the sphere for each image, and labels', async () => {
+describe('agenet encode', () => {
+  it('writes the code of each image on the sphere, and labels', async () => {
     await makeTinyRun(join(folder, 'run'));
     expect(await resultOf(['encode', 'run', '--split', 'test', '--out', 'codes.npz'], folder)).toEqual({
       out: 'codes.npz',
@@ -28,11 +28,11 @@ describe('encode', () => {
   });
 
   const refusals: readonly Refusal[] = [
-    ['a run that is not there', ['encode', 'no/run'], ['no/run']],
+    ['a missing run', ['encode', 'no/run'], ['no/run']],
     ['another ending', ['encode', 'run', '--out', 'codes.csv'], ['--out codes.csv', '.npz']],
     ['unknown data', ['encode', 'run', 'nist'], ['data "nist"']],
   ];
-  it.each(refusals)('refuses %s', async (_, args, texts) => {
+  it.each(refusals)('rejects %s', async (_, args, texts) => {
     await expectBadInput(args, folder, ...texts);
   });
 });

@@ -10,8 +10,8 @@ import { makeTinyRun } from '../tinyRun.js';
 
 const folder = sharedTemporaryFolder();
 
-describe('evaluate and compare', () => {
-  it('score reconstructions and codes without a feature extractor, into the run folder', async () => {
+describe('agenet evaluate and compare', () => {
+  it('compute metrics of reconstructions and codes without a feature extractor, and write them into the run folder', async () => {
     await makeTinyRun(join(folder, 'run'));
     const result = await resultOf(['evaluate', 'run', '--metrics', 'reconstruction_l1,psnr,ssim,latent_cosine', '--count', '200'], folder);
     const metrics = result.metrics as Record<string, number>;
@@ -25,7 +25,7 @@ describe('evaluate and compare', () => {
     expect((side.runs as { metrics: unknown }[]).map((each) => each.metrics)).toEqual([metrics, metrics]);
   });
 
-  it('list what cannot be compared separately, with the reason, and mark the best of the rest', async () => {
+  it('list metrics that are not comparable separately, with the reason, and mark the best of the others', async () => {
     for (const [run, count, step] of [
       ['few', '50', 3],
       ['many', '60', 4],
@@ -41,7 +41,7 @@ describe('evaluate and compare', () => {
     expect(lines.slice(0, reason).filter((line) => line.includes('*'))).toHaveLength(4);
   });
 
-  it('say what data without labels need for features', async () => {
+  it('report what data without labels requires for feature metrics', async () => {
     await writeImages(join(folder, 'pictures'), Object.fromEntries(Array.from({ length: 30 }, (_, index) => [`${index}.png`, 8 * index])));
     await makeTinyRun(join(folder, 'unlabelled'), tinyConfiguration({ data: join(folder, 'pictures') }));
     const { status, stderr } = await runCommand(['evaluate', 'unlabelled', '--metrics', 'fid'], folder);
@@ -50,48 +50,48 @@ describe('evaluate and compare', () => {
   });
 
   const refusals: readonly Refusal[] = [
-    ['a run that is not there', ['evaluate', 'no/run'], ['no/run']],
+    ['a missing run', ['evaluate', 'no/run'], ['no/run']],
     ['an unknown metric, with the nearest', ['evaluate', 'run', '--metrics', 'fdi'], ['fdi', 'did you mean fid']],
-    ['a comparison of what was not evaluated', ['compare', 'unlabelled'], ['unlabelled: not evaluated yet']],
+    ['a comparison of a run without evaluations', ['compare', 'unlabelled'], ['unlabelled: not evaluated yet']],
   ];
-  it.each(refusals)('refuse %s', async (_, args, texts) => {
+  it.each(refusals)('reject %s', async (_, args, texts) => {
     await expectBadInput(args, folder, ...texts);
   });
 
-  it('refuse a damaged evaluation', async () => {
+  it('reject a damaged evaluation', async () => {
     await makeTinyRun(join(folder, 'damaged'));
     writeFileSync(join(folder, 'damaged', 'evaluation-000003.json'), '{"step":');
     await expectBadInput(['compare', 'damaged'], folder, 'corrupt evaluation');
   });
 });
 
-describe('probe', () => {
+describe('agenet probe', () => {
   it('classifies from few labels by codes and by pixels', async () => {
     const { results } = await resultOf(['probe', 'run', '--labels', '20', '--trials', '1', '--methods', 'codes,knn,pixels'], folder);
     const found = results as { labels: number; method: string; accuracy: number; std: number }[];
     expect(found.map(({ method }) => method).sort()).toEqual(['codes', 'knn', 'pixels']);
     for (const { accuracy } of found) expect(accuracy).toBeLessThanOrEqual(1);
-    // Two digits of each class say far more than chance, even as pixels.
+    // Two digits per class are far better than chance, even as pixels.
     expect(found.find(({ method }) => method === 'pixels')!.accuracy).toBeGreaterThan(0.25);
   });
 
   const refusals: readonly Refusal[] = [
     ['an unknown method, with the nearest', ['probe', 'run', '--labels', '100', '--methods', 'cods'], ['cods', 'did you mean codes']],
-    ['labels that do not divide among the classes', ['probe', 'run', '--labels', '15', '--methods', 'knn'], ['15']],
-    ['more labels than there are', ['probe', 'run', '--labels', '1000000', '--methods', 'knn'], ['1000000']],
+    ['a label count that is not a multiple of the classes', ['probe', 'run', '--labels', '15', '--methods', 'knn'], ['15']],
+    ['more labels than available', ['probe', 'run', '--labels', '1000000', '--methods', 'knn'], ['1000000']],
     ['data without labels', ['probe', 'unlabelled', '--labels', '10', '--methods', 'knn'], ['labels']],
   ];
-  it.each(refusals)('refuses %s', async (_, args, texts) => {
+  it.each(refusals)('rejects %s', async (_, args, texts) => {
     const { status, stderr } = await runCommand(args, folder);
     expect(status, stderr).toBe(2);
     for (const text of texts) expect(stderr).toContain(text);
   });
 });
 
-describe('train with evaluations', () => {
+describe('agenet train with evaluations', () => {
   const TINY = ['--width', '4', '--latent', '8', '--batch', '16', '--threads', '1', '--sample-every', '0'];
 
-  it('keeps the best checkpoint, which other commands open, and may choose by another metric when gone on with', async () => {
+  it('keeps the best checkpoint for other commands, and may rank by a different metric when resumed', async () => {
     writeNoiseArchive(join(folder, 'noise.npz'), 100, { labelled: false });
     const asked = ['--evaluate-every', '1', '--evaluate-samples', '10', '--evaluate-metrics', 'reconstruction', '--save-best', 'reconstruction_l1'];
     const { best } = await resultOf(['train', 'npz:noise.npz', '--out', 'judged', '--epochs', '2', ...asked, ...TINY], folder);
@@ -105,10 +105,10 @@ describe('train with evaluations', () => {
 
   const refusals: readonly Refusal[] = [
     ['a best checkpoint without evaluations', ['--save-best', 'psnr'], ['--save-best', '--evaluate-every']],
-    ['metrics of labels that are not there', ['--evaluate-every', '1', '--save-best', 'fid'], ['fid: npz:noise.npz has no labels']],
+    ['metrics that require labels, for unlabeled data', ['--evaluate-every', '1', '--save-best', 'fid'], ['fid: npz:noise.npz has no labels']],
     ['an unknown metric, also in a dry run', ['--evaluate-every', '1', '--evaluate-metrics', 'psrn', '--dry-run'], ['"psrn"', 'did you mean psnr']],
   ];
-  it.each(refusals)('refuses %s before it makes the folder', async (_, args, texts) => {
+  it.each(refusals)('rejects %s before it creates the folder', async (_, args, texts) => {
     await expectBadInput(['train', 'npz:noise.npz', '--out', 'refused', ...TINY, ...args], folder, ...texts);
     expect(existsSync(join(folder, 'refused'))).toBe(false);
   });

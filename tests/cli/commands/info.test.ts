@@ -16,11 +16,11 @@ beforeAll(async () => {
 });
 
 describe('agenet info', () => {
-  it('says what a data set is', async () => {
+  it('describes a data set', async () => {
     expect(await resultOf(['info', 'mnist'], cwd)).toEqual({ name: 'mnist', size: [32, 32], channels: 1, train: 60_000, test: 10_000, classes: 10 });
   });
 
-  it('says what a run is', async () => {
+  it('describes a run', async () => {
     const { pair } = iterationSpec(tinyConfiguration());
     const parameters = { encoder: pair.encoder.parameters.size, generator: pair.generator.parameters.size };
     expect(await resultOf(['info', 'run'], cwd)).toMatchObject({ step: 3, parameters, configuration: tinyConfiguration() });
@@ -40,7 +40,7 @@ describe('agenet info', () => {
     expect(await resultOf(['info', 'run'], cwd)).not.toHaveProperty('best');
   });
 
-  it('refuses what is neither', async () => {
+  it('rejects a path that is neither', async () => {
     await expectBadInput(['info', 'nothing'], cwd, 'nothing', 'mnist');
     await expectBadInput(['info', 'text'], cwd, 'text:');
   });

@@ -30,7 +30,7 @@ describe('agenet interpolate', () => {
     expect(await sharp(join(cwd, 'rows.png')).metadata()).toMatchObject({ width: 5 * 34 + 2, height: 2 * 34 + 2 });
   });
 
-  it('goes from one image to another, beginning and ending with their reconstructions', async () => {
+  it('starts and ends with the reconstructions of two images', async () => {
     expect(await interpolate('one.png', 'two.png', '--frames', '4', '--out', 'walk.npz')).toMatchObject({ count: 4 });
     await resultOf(['reconstruct', 'run', 'one.png', 'two.png', '--out', 'ends.npz', '--threads', '1'], cwd);
     const [walk, ends] = [npz('walk.npz', 'arr_0'), npz('ends.npz', 'reconstruction')];
@@ -45,7 +45,7 @@ describe('agenet interpolate', () => {
     expect(metadata).toMatchObject({ format, width: 2 * 34 + 2, pageHeight: 2 * 34 + 2, loop: 0, pages: 6, delay: new Array(6).fill(50) });
   });
 
-  it('goes through several images and back to the first, which it shows once', async () => {
+  it('visits several images and returns to the first, which appears once', async () => {
     expect(await interpolate('one.png', 'two.png', 'four.png', '--loop', '--frames', '4', '--out', 'loop.npz')).toMatchObject({ count: 9, closed: true });
     await resultOf(['reconstruct', 'run', 'one.png', 'two.png', 'four.png', '--out', 'points.npz', '--threads', '1'], cwd);
     const [loop, points] = [npz('loop.npz', 'arr_0'), npz('points.npz', 'reconstruction')];
@@ -54,35 +54,35 @@ describe('agenet interpolate', () => {
     }
   });
 
-  it('goes around great circles, as an animation that does not run backward', async () => {
+  it('follows great circles, as an animation that does not run backward', async () => {
     const result = await interpolate('--circle', '--rows', '2', '--frames', '12', '--out', 'circle.gif');
     expect(result).toMatchObject({ count: 24, rows: 2, frames: 12, closed: true });
     expect((await sharp(join(cwd, 'circle.gif'), { animated: true }).metadata()).pages).toBe(12);
   });
 
-  it('draws each part of a single loop in a line', async () => {
+  it('draws each segment of a single loop in one row', async () => {
     expect(await interpolate('--rows', '1', '--points', '3', '--loop', '--frames', '5', '--scale', '2', '--out', 'lines.png')).toMatchObject({ count: 12 });
     expect(await sharp(join(cwd, 'lines.png')).metadata()).toMatchObject({ width: 2 * (4 * 34 + 2), height: 2 * (3 * 34 + 2) });
   });
 });
 
 const REFUSED: readonly Refusal[] = [
-  ['one end alone', ['run', 'one.png'], ['one.png', 'second image']],
-  ['an image that is not there', ['run', 'one.png', 'three.png'], ['three.png: cannot read the image']],
+  ['a single endpoint', ['run', 'one.png'], ['one.png', 'second image']],
+  ['a missing image', ['run', 'one.png', 'three.png'], ['three.png: cannot read the image']],
   ['a circle through three', ['run', 'one.png', 'two.png', 'four.png', '--circle'], ['--circle', 'got 3', '--loop']],
   ['a circle through the same image twice', ['run', 'one.png', 'one.png', '--circle'], ['equal or opposite']],
-  ['a circle where there is no sphere', ['normal', '--circle'], ['--circle', 'requires the prior sphere', '--loop']],
+  ['a circle without the sphere prior', ['normal', '--circle'], ['--circle', 'requires the prior sphere', '--loop']],
   ['one frame', ['run', '--frames', '1'], ['--frames', 'from 2 to 1000']],
   ['no rows', ['run', '--rows', '0'], ['--rows', 'from 1 to 100']],
   ['a frame rate for a grid', ['run', '--fps', '5'], ['--fps: has no effect on a .png file']],
   ['a scale for an archive', ['run', '--scale', '5', '--out', 'a.npz'], ['--scale: has no effect on an .npz file']],
   ['an animation to show', ['run', '--show', '--out', 'a.gif'], ['--show: has no effect on a .gif']],
   ['too many frames per second', ['run', '--fps', '51', '--out', 'a.gif'], ['--fps', 'from 0.1 to 50']],
-  ['a run that is not there', ['nothing'], ['nothing: run folder or checkpoint not found']],
-  ['an ending that it does not write', ['run', '--out', 'film.avi'], ['--out film.avi', '.gif, .webp or .mp4']],
+  ['a missing run', ['nothing'], ['nothing: run folder or checkpoint not found']],
+  ['an unsupported extension', ['run', '--out', 'film.avi'], ['--out film.avi', '.gif, .webp or .mp4']],
 ];
 
-describe('agenet interpolate refuses in one line, with status 2:', () => {
+describe('agenet interpolate rejects in one line, with status 2:', () => {
   let before: Record<string, string>;
   beforeAll(() => {
     before = contentsOf(cwd);
@@ -92,7 +92,7 @@ describe('agenet interpolate refuses in one line, with status 2:', () => {
     await expectBadInput(['interpolate', ...args, '--threads', '1'], cwd, ...texts);
   });
 
-  it('and leaves everything as it is', () => {
+  it('without changing anything', () => {
     expect(contentsOf(cwd)).toEqual(before);
   });
 });

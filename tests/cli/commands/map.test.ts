@@ -94,7 +94,7 @@ describe('agenet map', () => {
     expect(drawn! + hidden!).toBe(40);
   });
 
-  it('draws the same image by umap for the same seed', async () => {
+  it('draws the same image with UMAP for the same seed', async () => {
     for (const [file, seed] of Object.entries({ 'one.png': 1, 'same.png': 1, 'other.png': 2 })) {
       expect(await map('npz:noise.npz', '--method', 'umap', '--count', '40', '--seed', `${seed}`, '--out', file)).toMatchObject({ method: 'umap', count: 40 });
     }
@@ -103,7 +103,7 @@ describe('agenet map', () => {
     expect(other).not.toBe(one);
   });
 
-  it('writes coordinates that follow from the seed, with what each image is', async () => {
+  it('writes seeded coordinates with a description of each image', async () => {
     for (const [file, seed] of Object.entries({ 'a.json': 1, 'b.json': 1, 'c.json': 2 })) {
       await map('npz:noise.npz', '--count', '20', '--seed', `${seed}`, '--out', file);
     }
@@ -125,12 +125,12 @@ describe('agenet map', () => {
 });
 
 const REFUSED: readonly Refusal[] = [
-  ['a method that there is not', ['run', 'npz:noise.npz', '--method', 'tsne'], ['--method', 'pca']],
+  ['an unknown method', ['run', 'npz:noise.npz', '--method', 'tsne'], ['--method', 'pca']],
   ['one image', ['run', 'npz:noise.npz', '--count', '1'], ['--count', 'from 2']],
-  ['an ending that it does not write', ['run', 'npz:noise.npz', '--out', 'map.gif'], ['--out map.gif', '.png', '.json']],
+  ['an unsupported extension', ['run', 'npz:noise.npz', '--out', 'map.gif'], ['--out map.gif', '.png', '.json']],
 ];
 
-describe('agenet map refuses in one line, with status 2:', () => {
+describe('agenet map rejects in one line, with status 2:', () => {
   let before: Record<string, string>;
   beforeAll(() => {
     before = contentsOf(cwd);
@@ -140,7 +140,7 @@ describe('agenet map refuses in one line, with status 2:', () => {
     await expectBadInput(['map', ...args, '--threads', '1'], cwd, ...texts);
   });
 
-  it('and leaves everything as it is', () => {
+  it('without changing anything', () => {
     expect(contentsOf(cwd)).toEqual(before);
   });
 });

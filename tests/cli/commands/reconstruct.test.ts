@@ -18,7 +18,7 @@ beforeAll(async () => {
 const reconstruct = (...args: readonly string[]) => resultOf(['reconstruct', 'run', '--threads', '1', ...args], cwd);
 
 describe('agenet reconstruct', () => {
-  it('writes test images of the data trained on, and their reconstructions, for NumPy', async () => {
+  it("writes test images of the run's data and their reconstructions, for NumPy", async () => {
     expect(await reconstruct('--count', '5', '--out', 'five.npz')).toMatchObject({ out: 'five.npz', count: 5 });
     const files = unzipSync(readFileSync(join(cwd, 'five.npz')));
     const [original, reconstruction] = [bytesIn(files['original.npy']), bytesIn(files['reconstruction.npy'])];
@@ -31,7 +31,7 @@ describe('agenet reconstruct', () => {
     expect(Array.from(reconstruction.data)).not.toEqual(Array.from(original.data));
   });
 
-  it('draws image files, each beside its reconstruction', async () => {
+  it('draws image files, each next to its reconstruction', async () => {
     expect(await reconstruct('one.png', 'two.webp', '--scale', '1', '--out', 'pairs.png')).toMatchObject({ out: 'pairs.png', count: 2 });
     const sheet = sharp(join(cwd, 'pairs.png'));
     expect(await sheet.metadata()).toMatchObject({ format: 'png', width: 4 * 34 + 2, height: 34 + 2 });
@@ -47,7 +47,7 @@ describe('agenet reconstruct', () => {
     expect(row[29]).toBeLessThan(60);
   });
 
-  it('takes files, folders and data together, and leaves out what is damaged in a folder', async () => {
+  it('accepts files, folders and data together, and skips corrupt files in a folder', async () => {
     await makePicture(join(cwd, 'folder', 'b.png'), 200, 200);
     await makePicture(join(cwd, 'folder', 'below', 'a.png'), 100, 100);
     writeFileSync(join(cwd, 'folder', 'damaged.png'), 'not an image');
@@ -66,7 +66,7 @@ describe('agenet reconstruct', () => {
     expect(asked.stderr).toContain('damaged.png: skipped');
   });
 
-  it('takes training images where they are asked for', async () => {
+  it('uses training images on request', async () => {
     await reconstruct('mnist', '--split', 'train', '--count', '1', '--out', 'train.npz');
     const { train } = await openSource('mnist');
     expect(Array.from(bytesIn(unzipSync(readFileSync(join(cwd, 'train.npz')))['original.npy']).data)).toEqual(Array.from(gatherImages(train, [0], 1024)));
@@ -74,17 +74,17 @@ describe('agenet reconstruct', () => {
 });
 
 const REFUSED: readonly Refusal[] = [
-  ['a run that is not there', ['nothing'], ['nothing: run folder or checkpoint not found']],
-  ['an image that is not there', ['run', 'one.png', 'three.png'], ['three.png: cannot read the image']],
-  ['a file that is no image', ['run', 'text.png'], ['text.png: cannot read the image']],
+  ['a missing run', ['nothing'], ['nothing: run folder or checkpoint not found']],
+  ['a missing image', ['run', 'one.png', 'three.png'], ['three.png: cannot read the image']],
+  ['a file that is not an image', ['run', 'text.png'], ['text.png: cannot read the image']],
   ['a folder without images', ['run', 'empty'], ['empty: no images']],
-  ['an image that is cut short', ['run', 'cut.png'], ['cut.png: cannot read the image']],
-  ['data that there is not', ['run', 'fashion'], ['fashion']],
-  ['more images than there are', ['run', '--count', '10001'], ['--count 10001', '10000 test images']],
-  ['an ending that it does not write', ['run', '--out', 'pairs'], ['--out pairs', '.png', '.npz']],
+  ['a truncated image', ['run', 'cut.png'], ['cut.png: cannot read the image']],
+  ['unknown data', ['run', 'fashion'], ['fashion']],
+  ['more images than available', ['run', '--count', '10001'], ['--count 10001', '10000 test images']],
+  ['an unsupported extension', ['run', '--out', 'pairs'], ['--out pairs', '.png', '.npz']],
 ];
 
-describe('agenet reconstruct refuses in one line, with status 2:', () => {
+describe('agenet reconstruct rejects in one line, with status 2:', () => {
   let before: Record<string, string>;
   beforeAll(() => {
     mkdirSync(join(cwd, 'empty'));
@@ -97,7 +97,7 @@ describe('agenet reconstruct refuses in one line, with status 2:', () => {
     await expectBadInput(['reconstruct', ...args, '--threads', '1'], cwd, ...texts);
   });
 
-  it('and leaves everything as it is', () => {
+  it('without changing anything', () => {
     expect(contentsOf(cwd)).toEqual(before);
   });
 });

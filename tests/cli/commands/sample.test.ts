@@ -17,14 +17,14 @@ const sample = (...args: readonly string[]) => resultOf(['sample', 'run', '--thr
 const pixelsOf = (path: string) => sharp(path).toColourspace('b-w').raw().toBuffer();
 
 describe('agenet sample', () => {
-  it('draws an image grid that is about square', async () => {
+  it('draws an approximately square grid', async () => {
     const { status, stdout } = await runCommand(['sample', 'run', '--count', '10', '--scale', '1', '--threads', '1', '--out', 'sheet.png'], cwd);
     expect(status).toBe(0);
     expect(stdout).toContain('sheet.png');
     expect(await sharp(join(cwd, 'sheet.png')).metadata()).toMatchObject({ format: 'png', width: 4 * 34 + 2, height: 3 * 34 + 2 });
   });
 
-  it('writes an array for NumPy that follows from the seed, and JSON', async () => {
+  it('writes a seeded array for NumPy, and JSON', async () => {
     expect(await sample('--count', '3', '--seed', '5', '--out', 'five.npz')).toEqual({ out: 'five.npz', count: 3, seed: 5 });
     const { shape, data } = bytesIn(unzipSync(readFileSync(join(cwd, 'five.npz')))['arr_0.npy']);
     expect(shape).toEqual([3, 32, 32, 1]);
@@ -36,7 +36,7 @@ describe('agenet sample', () => {
     expect(arrays[2]).not.toBe(arrays[0]);
   });
 
-  it.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('that %s interrupts leaves no part of an array, and the array before it', async (signal) => {
+  it.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('leaves no partial array on %s, and keeps the earlier one', async (signal) => {
     const folder = join(cwd, signal);
     mkdirSync(folder);
     const file = join(folder, 'large.npz');
@@ -48,7 +48,7 @@ describe('agenet sample', () => {
     expect([readdirSync(folder), readFileSync(file, 'utf8')]).toEqual([['large.npz'], 'PK before']);
   });
 
-  it('writes a folder of the same pictures', async () => {
+  it('writes a folder of the same images', async () => {
     expect(await sample('--count', '3', '--seed', '5', '--out', 'pictures')).toEqual({ out: 'pictures', count: 3, seed: 5 });
     expect(readdirSync(join(cwd, 'pictures')).sort()).toEqual(['000000.png', '000001.png', '000002.png']);
     await sample('--count', '3', '--seed', '5', '--out', 'array.npz');
@@ -56,7 +56,7 @@ describe('agenet sample', () => {
     expect(Array.from(await pixelsOf(join(cwd, 'pictures', '000002.png')))).toEqual(Array.from(data.subarray(2048)));
   });
 
-  it('draws 64 as samples.png from a checkpoint, if nothing else is said', async () => {
+  it('draws 64 samples as samples.png by default', async () => {
     expect(await resultOf(['sample', checkpoint, '--threads', '1'], cwd)).toEqual({ out: 'samples.png', count: 64, seed: 0 });
     expect(await sharp(join(cwd, 'samples.png')).metadata()).toMatchObject({ width: 3 * (8 * 34 + 2), height: 3 * (8 * 34 + 2) });
   });
@@ -79,14 +79,14 @@ describe('agenet sample', () => {
     expect([status, stdout, stderr]).toEqual([0, 'Wrote 1 samples of seed 0 to shown.png\n', '--show: standard error is not a terminal; open shown.png\n']);
   });
 
-  it('draws of a range of seeds the first image of each', async () => {
+  it('draws the first image of each seed in a range', async () => {
     expect(await sample('--seeds', '4-6', '--out', 'range.npz')).toEqual({ out: 'range.npz', count: 3, seed: 4, seeds: [4, 6] });
     await sample('--count', '2', '--seed', '5', '--out', 'second.npz');
     const [range, second] = ['range', 'second'].map((name) => bytesIn(unzipSync(readFileSync(join(cwd, `${name}.npz`)))['arr_0.npy']).data);
     expect(Array.from(range!.subarray(1024, 2048))).toEqual(Array.from(second!.subarray(0, 1024)));
   });
 
-  it('draws around an image, nearer to its reconstruction with less spread', async () => {
+  it('draws samples around an image, closer to its reconstruction with a smaller spread', async () => {
     await makePicture(join(cwd, 'like.png'), 0, 255);
     await resultOf(['reconstruct', 'run', 'like.png', '--out', 'like.npz', '--threads', '1'], cwd);
     const target = bytesIn(unzipSync(readFileSync(join(cwd, 'like.npz')))['reconstruction.npy']).data;
@@ -112,26 +112,26 @@ describe('agenet sample', () => {
 });
 
 const REFUSED: readonly Refusal[] = [
-  ['a run that is not there', ['nothing', '--out', 'mine.png'], ['nothing: run folder or checkpoint not found']],
-  ['a folder that is no run', ['full', '--out', 'mine.png'], ['full: not a run folder']],
+  ['a missing run', ['nothing', '--out', 'mine.png'], ['nothing: run folder or checkpoint not found']],
+  ['a folder that is not a run', ['full', '--out', 'mine.png'], ['full: not a run folder']],
   ['a run without a checkpoint', ['young', '--out', 'mine.png'], ['young: the run has no checkpoint yet']],
-  ['a checkpoint that is cut short', ['cut', '--out', 'mine.png'], ['000003.safetensors', 'cut short']],
-  ['a file of something else', ['mine.png', '--out', 'mine.png'], ['mine.png: not a usable safetensors file']],
-  ['a safetensors file of something else', ['foreign.safetensors', '--out', 'mine.png'], ['foreign.safetensors: not an agenet checkpoint']],
-  ['an ending that it does not write', ['run', '--out', 'samples.jpg'], ['--out samples.jpg', '.png']],
+  ['a truncated checkpoint', ['cut', '--out', 'mine.png'], ['000003.safetensors', 'cut short']],
+  ['a file of another format', ['mine.png', '--out', 'mine.png'], ['mine.png: not a usable safetensors file']],
+  ['another kind of safetensors file', ['foreign.safetensors', '--out', 'mine.png'], ['foreign.safetensors: not an agenet checkpoint']],
+  ['an unsupported extension', ['run', '--out', 'samples.jpg'], ['--out samples.jpg', '.png']],
   ['a folder that is not empty', ['run', '--out', 'full'], ['--out full', 'not empty']],
-  ['a folder in the place of the file', ['run', '--out', 'folder.png'], ['folder.png: exists and is not a file']],
+  ['a folder as output file', ['run', '--out', 'folder.png'], ['folder.png: exists and is not a file']],
   ['a file below a file', ['run', '--out', 'mine.png/sheet.png'], ['mine.png/sheet.png: cannot be written']],
   ['a folder below a file', ['run', '--out', 'mine.png/pictures'], ['--out mine.png/pictures']],
   ['no name', ['run', '--out', ''], ['--out']],
   ['a temperature on a sphere', ['run', '--temperature', '0.7'], ['temperature 0.7', 'codes on the sphere have length 1']],
-  ['seeds that run backwards', ['run', '--seeds', '6-4'], ['--seeds', 'such as 0-63']],
-  ['seeds and a number', ['run', '--seeds', '4-6', '--count', '3'], ['--seeds', '--count']],
-  ['a spread around nothing', ['run', '--spread', '0.3'], ['--spread', '--like']],
-  ['a spread beyond all', ['run', '--like', 'picture.png', '--spread', '1.5'], ['spread', '1.5', 'at most 1']],
+  ['a descending seed range', ['run', '--seeds', '6-4'], ['--seeds', 'such as 0-63']],
+  ['a seed range and a count', ['run', '--seeds', '4-6', '--count', '3'], ['--seeds', '--count']],
+  ['a spread without an image', ['run', '--spread', '0.3'], ['--spread', '--like']],
+  ['a spread above 1', ['run', '--like', 'picture.png', '--spread', '1.5'], ['spread', '1.5', 'at most 1']],
 ];
 
-describe('agenet sample refuses in one line, with status 2:', () => {
+describe('agenet sample rejects in one line, with status 2:', () => {
   let before: Record<string, string>;
   beforeAll(async () => {
     writeFileSync(join(cwd, 'mine.png'), '\x89PNG mine', 'latin1');
@@ -151,7 +151,7 @@ describe('agenet sample refuses in one line, with status 2:', () => {
     await expectBadInput(['sample', ...args, '--threads', '1'], cwd, ...texts);
   });
 
-  it('and leaves everything as it is', () => {
+  it('without changing anything', () => {
     expect(contentsOf(cwd)).toEqual(before);
   });
 });

@@ -17,7 +17,7 @@ beforeAll(async () => {
 });
 
 describe('agenet search', () => {
-  it('finds an image that is among the data first, and draws it twice', async () => {
+  it('lists an image of the data first, and draws it twice', async () => {
     const { test } = (await resultOf(['dataset', 'shades'], cwd)) as { test: number };
     const image = join('shades', 'dark', '1.png');
     const count = 6 - test;
@@ -37,7 +37,7 @@ describe('agenet search', () => {
     expect([levelAt(0), levelAt(1)]).toEqual([40, 40]);
   });
 
-  it('prints a line for each where data have no names', async () => {
+  it('prints one line per image if the data has no names', async () => {
     const args = ['search', 'run', 'npz:noise.npz', '--image', 'shades/dark/2.png', '--split', 'test', '--count', '1', '--threads', '1'];
     const { status, stdout } = await runCommand(args, cwd);
     expect(status).toBe(0);
@@ -47,12 +47,12 @@ describe('agenet search', () => {
 
 const REFUSED: readonly Refusal[] = [
   ['no image', ['run'], ['--image']],
-  ['an image that is not there', ['run', 'shades', '--image', 'none.png'], ['none.png: cannot read the image']],
-  ['more images than there are', ['run', 'shades', '--image', 'shades/dark/1.png', '--count', '7'], ['--count 7', 'train split']],
-  ['an ending that it does not write', ['run', 'shades', '--image', 'shades/dark/1.png', '--out', 'like.npz'], ['--out like.npz', '.png']],
+  ['a missing image', ['run', 'shades', '--image', 'none.png'], ['none.png: cannot read the image']],
+  ['more images than available', ['run', 'shades', '--image', 'shades/dark/1.png', '--count', '7'], ['--count 7', 'train split']],
+  ['an unsupported extension', ['run', 'shades', '--image', 'shades/dark/1.png', '--out', 'like.npz'], ['--out like.npz', '.png']],
 ];
 
-describe('agenet search refuses in one line, with status 2:', () => {
+describe('agenet search rejects in one line, with status 2:', () => {
   let before: Record<string, string>;
   beforeAll(() => {
     before = contentsOf(cwd);
@@ -62,7 +62,7 @@ describe('agenet search refuses in one line, with status 2:', () => {
     await expectBadInput(['search', ...args, '--threads', '1'], cwd, ...texts);
   });
 
-  it('and leaves everything as it is', () => {
+  it('without changing anything', () => {
     expect(contentsOf(cwd)).toEqual(before);
   });
 });

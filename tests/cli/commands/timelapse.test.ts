@@ -29,7 +29,7 @@ beforeAll(async () => {
 });
 
 describe('agenet timelapse', () => {
-  it.each(['webp', 'gif'])('shows the pictures in the order of their iterations as %s, the last one longer', async (format) => {
+  it.each(['webp', 'gif'])('shows previews in the order of their iterations as %s, the last one longer', async (format) => {
     const out = `timelapse.${format}`;
     expect(await resultOf(['timelapse', 'run', '--out', out], cwd)).toEqual({ out, count: 5, steps: [500, 1_000_000] });
     expect(await sharp(join(cwd, out), { animated: true }).metadata()).toMatchObject({
@@ -55,15 +55,15 @@ describe('agenet timelapse', () => {
 });
 
 const REFUSED: readonly Refusal[] = [
-  ['a run without pictures', ['young'], ['young', 'no previews yet', 'samples']],
-  ['a run without pictures of the kind', ['run', '--previews', 'reconstructions'], ['run', 'no previews yet', 'reconstructions']],
-  ['pictures of several sizes', ['mixed'], ['000002.png', 'expected 8x6', 'got 9x6']],
-  ['a picture that is damaged', ['damaged'], ['000002.png: cannot read the image']],
-  ['an ending that it does not write', ['run', '--out', 'out.avi'], ['--out out.avi', '.gif, .webp or .mp4']],
+  ['a run without previews', ['young'], ['young', 'no previews yet', 'samples']],
+  ['a run without previews of this kind', ['run', '--previews', 'reconstructions'], ['run', 'no previews yet', 'reconstructions']],
+  ['previews of several sizes', ['mixed'], ['000002.png', 'expected 8x6', 'got 9x6']],
+  ['a corrupt preview', ['damaged'], ['000002.png: cannot read the image']],
+  ['an unsupported extension', ['run', '--out', 'out.avi'], ['--out out.avi', '.gif, .webp or .mp4']],
   ['one frame', ['run', '--frames', '1'], ['--frames', 'from 2']],
 ];
 
-describe('agenet timelapse refuses in one line, with status 2:', () => {
+describe('agenet timelapse rejects in one line, with status 2:', () => {
   let before: Record<string, string>;
   beforeAll(() => {
     before = contentsOf(cwd);
@@ -73,7 +73,7 @@ describe('agenet timelapse refuses in one line, with status 2:', () => {
     await expectBadInput(['timelapse', ...args], cwd, ...texts);
   });
 
-  it('and leaves everything as it is', () => {
+  it('without changing anything', () => {
     expect(contentsOf(cwd)).toEqual(before);
   });
 });

@@ -20,7 +20,7 @@ const stepsIn = (run: string): number[] =>
     .map((line) => (JSON.parse(line) as { step: number }).step);
 
 describe('agenet train', () => {
-  it('trains into the next free run folder and says how well, as JSON', async () => {
+  it('trains into the next free run folder and reports a summary as JSON', async () => {
     const cwd = temporaryFolder();
     mkdirSync(join(cwd, 'runs', 'mnist-1'), { recursive: true });
     const result = await resultOf(['train', 'mnist', '--steps', '2', '--seed', '7', '--halve-every', '3', ...TINY], cwd);
@@ -48,7 +48,7 @@ describe('agenet train', () => {
     });
   });
 
-  it('stopped by Ctrl-C saves what it has, and goes on from there', async () => {
+  it('saves on Ctrl-C, and resumes from there', async () => {
     const cwd = temporaryFolder();
     const { child, said, finished } = startCommand(['train', 'mnist', '--out', 'run', '--steps', '1000000', '--json', ...TINY], cwd);
     onTestFinished(() => void child.kill('SIGKILL'));
@@ -67,7 +67,7 @@ describe('agenet train', () => {
     expect(stepsIn(join(cwd, 'run'))).toEqual([...Array(steps + 2).keys()].map((index) => index + 1));
   });
 
-  it.each([[], ['--strict']])('stopped by Ctrl-C while it decodes has status 130, and leaves nothing behind (%s)', async (...options) => {
+  it.each([[], ['--strict']])('exits with status 130 on Ctrl-C during decoding, and leaves nothing behind (%s)', async (...options) => {
     const cwd = temporaryFolder();
     const picture = await grayscalePng(7);
     mkdirSync(join(cwd, 'photos'));
@@ -81,7 +81,7 @@ describe('agenet train', () => {
     expect([readdirSync(join(cwd, 'cache', 'images')), existsSync(join(cwd, 'run'))]).toEqual([[], false]);
   });
 
-  it('begins with the weights of another run that a file of settings names', async () => {
+  it('initializes weights from the run that a settings file names', async () => {
     const cwd = temporaryFolder();
     await makeTinyRun(join(cwd, 'first'));
     writeFileSync(join(cwd, 'settings.yaml'), 'initFrom: first\nsteps: 1\nbatch: 4\n');
@@ -96,7 +96,7 @@ describe('agenet train', () => {
     expect(byFile.equals(byFlag)).toBe(true);
   });
 
-  it('warns in one line if weights for grayscale images make RGB data grayscale, unless that was asked for', async () => {
+  it('warns in one line if initial grayscale weights make RGB data grayscale, unless that is requested', async () => {
     const cwd = temporaryFolder();
     await makeTinyRun(join(cwd, 'gray'));
     const pixels = (channels: number) => ({ shape: [20, 32, 32, channels], data: Uint8Array.from({ length: 20 * 1024 * channels }, (_, index) => index) });
@@ -113,7 +113,7 @@ describe('agenet train', () => {
     expect(await warningOf('gray')).toEqual([]);
   });
 
-  it('writes the same weights as the library, bit by bit, also if either resumes the run of the other', async () => {
+  it('writes the same bytes as the library, even if either resumes the run of the other', async () => {
     const cwd = temporaryFolder();
     writeNoiseArchive(join(cwd, 'noise.npz'), 60);
     const data = `npz:${join(cwd, 'noise.npz')}`;
@@ -132,7 +132,7 @@ describe('agenet train', () => {
     expect([printed.test, printed.test_raw]).toEqual([resumed.test, resumed.test_raw]);
   });
 
-  it('goes on with data whose path is written in another way', async () => {
+  it('resumes with data whose path is spelled differently', async () => {
     const cwd = temporaryFolder();
     await writeImages(join(cwd, 'photos'), Object.fromEntries(Array.from({ length: 12 }, (_, index) => [`${index}.png`, index])));
     await resultOf(['train', 'photos', '--size', '32', '--steps', '1', '--out', 'run', ...TINY], cwd);
@@ -140,7 +140,7 @@ describe('agenet train', () => {
     expect(JSON.parse(readFileSync(join(cwd, 'run', 'config.json'), 'utf8'))).toMatchObject({ data: 'photos', length: { steps: 2 } });
   });
 
-  it('tried dry says what it would train, and writes nothing', async () => {
+  it('prints settings with --dry-run, and writes nothing', async () => {
     const cwd = temporaryFolder();
     const result = await resultOf(['train', 'mnist', '--dry-run', '--epochs', '2', '--latent', '100', '--out', 'run'], cwd);
     expect(result).toMatchObject({
@@ -153,7 +153,7 @@ describe('agenet train', () => {
     expect(readdirSync(cwd)).toEqual([]);
   });
 
-  it('that fails on the way has status 1 and one line', async () => {
+  it('exits with status 1 and one line if it fails during training', async () => {
     const cwd = temporaryFolder();
     const { status, stdout, stderr } = await runCommand(
       ['train', 'mnist', '--out', 'run', '--encoder-updates', '1;KL_real:1e300', '--steps', '1', ...TINY],
@@ -168,31 +168,31 @@ describe('agenet train', () => {
 });
 
 const REFUSED: readonly Refusal[] = [
-  ['data that there is not', ['mnits2'], ['data "mnits2"', 'mnist']],
+  ['unknown data', ['mnits2'], ['data "mnits2"', 'mnist']],
   ['a width of 0', ['mnist', '--width', '0'], ['--width: must be at least 1, not 0']],
   ['a latent size of 1', ['mnist', '--latent', '1'], ['--latent: must be at least 2, not 1']],
-  ['a size without a network', ['mnist', '--size', '48'], ['--size 48', '32 (dcgan32) or 64 (dcgan64)']],
-  ['a network of another size', ['mnist', '--network', 'dcgan64', '--size', '32'], ['--size: dcgan64 expects images of 64x64']],
-  ['a seed that is none', ['mnist', '--seed', '-1'], ['--seed', "'-1'"]],
-  ['a wrong term', ['mnist', '--encoder-updates', '1;KL_real:1,match_y:1'], ['encoder plan', 'character 13', 'did you mean match_x?']],
+  ['a size that no network supports', ['mnist', '--size', '48'], ['--size 48', '32 (dcgan32) or 64 (dcgan64)']],
+  ['a network for a different size', ['mnist', '--network', 'dcgan64', '--size', '32'], ['--size: dcgan64 expects images of 64x64']],
+  ['an invalid seed', ['mnist', '--seed', '-1'], ['--seed', "'-1'"]],
+  ['an unknown term', ['mnist', '--encoder-updates', '1;KL_real:1,match_y:1'], ['encoder plan', 'character 13', 'did you mean match_x?']],
   ['two lengths', ['mnist', '--steps', '1', '--epochs', '1'], ['--epochs and --steps: both set the length']],
   ['half an epoch', ['mnist', '--epochs', '0.5'], ['--epochs: must be a whole number', '0.5']],
-  ['to go on with nothing named', ['mnist', '--resume'], ['--resume', '--out']],
-  ['to go on with what is not there', ['mnist', '--resume', '--out', 'nothing'], ['nothing: run folder not found']],
+  ['to resume without --out', ['mnist', '--resume'], ['--resume', '--out']],
+  ['to resume a missing run', ['mnist', '--resume', '--out', 'nothing'], ['nothing: run folder not found']],
 ];
 
-describe('agenet train refuses in one line, with status 2,', () => {
+describe('agenet train rejects in one line, with status 2,', () => {
   const empty = sharedTemporaryFolder();
 
   it.concurrent.each(REFUSED)('%s', async (_, args, texts) => {
     await expectBadInput(['train', ...args], empty, ...texts);
   });
 
-  it('and writes nothing', () => {
+  it('without writing anything', () => {
     expect(readdirSync(empty)).toEqual([]);
   });
 
-  it('a run folder that is not empty, a file, or below a file, and leaves all as it is', async () => {
+  it('a run folder that is not empty, a file, or below a file, without changing it', async () => {
     const cwd = temporaryFolder();
     await makeTinyRun(join(cwd, 'run'));
     writeFileSync(join(cwd, 'config.json'), 'mine');
@@ -205,7 +205,7 @@ describe('agenet train refuses in one line, with status 2,', () => {
     expect(contentsOf(cwd)).toEqual(before);
   });
 
-  it('fewer images than a batch, and makes no run folder', async () => {
+  it('fewer images than a batch, without creating a run folder', async () => {
     const cwd = temporaryFolder();
     writeNoiseArchive(join(cwd, 'few.npz'), 6);
     const args = ['train', 'npz:few.npz', '--out', 'run', '--steps', '1', ...TINY, '--batch', '64'];
@@ -213,14 +213,14 @@ describe('agenet train refuses in one line, with status 2,', () => {
     expect(readdirSync(cwd)).toEqual(['few.npz']);
   });
 
-  it('a run folder without a name, which would be the current one, and leaves all as it is', async () => {
+  it('an empty run folder name, without writing into the working directory', async () => {
     const cwd = temporaryFolder();
     writeFileSync(join(cwd, 'config.json'), 'mine');
     await expectBadInput(['train', 'mnist', '--out', '', '--steps', '1', ...TINY], cwd, '--out');
     expect(Object.keys(contentsOf(cwd))).toEqual(['config.json']);
   });
 
-  it('to go on with other settings, other data, or a damaged run, and leaves all as it is', async () => {
+  it('to resume with other settings, other data, or a damaged run, without changing it', async () => {
     const cwd = temporaryFolder();
     const checkpoint = await makeTinyRun(join(cwd, 'run'));
     await makeTinyRun(join(cwd, 'damaged'));
@@ -238,10 +238,10 @@ describe('agenet train refuses in one line, with status 2,', () => {
     expect(contentsOf(cwd)).toEqual(before);
   });
 
-  it('a device that cannot be used here, and leaves no run folder in the way of the next try', async () => {
+  it('a device that is unavailable, without creating a run folder', async () => {
     const cwd = temporaryFolder();
     const { status, stderr } = await runCommand(['train', 'mnist', '--out', 'run', '--device', 'cuda', '--steps', '1', ...TINY], cwd);
-    // Where there is such a device, it trains.
+    // If the device exists, the command trains.
     expect({ status, left: existsSync(join(cwd, 'run')) }, stderr).toEqual(status === 0 ? { status: 0, left: true } : { status: 2, left: false });
   });
 });

@@ -48,7 +48,7 @@ describe('agenet verify', () => {
     expect(stdout).toContain('wrong.safetensors: FAILED');
   });
 
-  it('has a number for the error where an expected tensor does not exist', async () => {
+  it('reports a finite error if an expected tensor is missing', async () => {
     // JSON has no infinity, and a script that compares null with the tolerance finds it small enough.
     writeFileSync(join(cwd, 'more.safetensors'), encodeSafetensors(withTensor(await readGolden('dcgan32-gray'), 'evaluation/more', Float32Array.of(1))));
     const result = await runCommand(['verify', 'more.safetensors', '--threads', '1', '--json'], cwd);
@@ -59,15 +59,15 @@ describe('agenet verify', () => {
 });
 
 const REFUSED: readonly Refusal[] = [
-  ['a file that is not there', ['nothing.safetensors'], ['nothing.safetensors: cannot be read', 'no such file']],
+  ['a missing file', ['nothing.safetensors'], ['nothing.safetensors: cannot be read', 'no such file']],
   ['a folder', ['run'], ['run: cannot be read']],
-  ['a file that is cut short', ['cut.safetensors'], ['cut.safetensors:', 'cut short']],
-  ['a file of something else', ['text.safetensors'], ['text.safetensors: not a usable safetensors file']],
+  ['a truncated file', ['cut.safetensors'], ['cut.safetensors:', 'cut short']],
+  ['a file of another format', ['text.safetensors'], ['text.safetensors: not a usable safetensors file']],
   ['a checkpoint', ['run/checkpoints/000003.safetensors'], ['000003.safetensors: not a golden file']],
   ['nothing', [], ["missing required argument 'files'"]],
 ];
 
-describe('agenet verify refuses in one line, with status 2:', () => {
+describe('agenet verify rejects in one line, with status 2:', () => {
   let before: Record<string, string>;
   beforeAll(async () => {
     await makeTinyRun(join(cwd, 'run'));
@@ -80,11 +80,11 @@ describe('agenet verify refuses in one line, with status 2:', () => {
     await expectBadInput(['verify', ...args, '--threads', '1'], cwd, ...texts);
   });
 
-  it('and leaves everything as it is', () => {
+  it('without changing anything', () => {
     expect(contentsOf(cwd)).toEqual(before);
   });
 
-  it('a device that there is not', async () => {
+  it('an unavailable device', async () => {
     await expectBadInput(['verify', gray, '--device', 'tpu'], cwd, '--device', 'cpu');
   });
 });

@@ -1,6 +1,6 @@
 /**
  * Preloaded into a process (`node --import`): makes writes to some files fail, or ends the process at one of them, at an exact point
- * instead of an exact time. The variable AGENET_FAULT holds JSON:
+ * instead of an exact time. The variable AGENET_FAULTS holds a JSON list of:
  *
  * - `file`: a regular expression that the path of the written file matches. Temporary names count as the name that they get later.
  * - `at`: the write at which it happens first, counted from 1.
@@ -12,21 +12,20 @@ import fs from 'node:fs';
 import files from 'node:fs/promises';
 import { syncBuiltinESMExports } from 'node:module';
 
-const fault = JSON.parse(process.env.AGENET_FAULT);
-const pattern = new RegExp(fault.file);
-let seen = 0;
+const faults = JSON.parse(process.env.AGENET_FAULTS).map((fault) => ({ ...fault, pattern: new RegExp(fault.file), seen: 0 }));
 
 /** `.NAME.1a2b3c4d.partial` becomes NAME. */
 const finalName = (path) => String(path).replace(/\.([^/]+)\.[\da-f]+\.partial$/, '$1');
 
-/** Whether the fault happens at this write to a path. */
-function isDue(path) {
-  if (!pattern.test(finalName(path))) return false;
-  seen++;
-  return seen >= fault.at && seen < fault.at + (fault.times ?? Infinity);
+/** The fault that happens at this write to a path, if any. Without `point`, each point counts. */
+function dueFault(path, point) {
+  const fault = faults.find((each) => (point === undefined || each.point === point) && each.pattern.test(finalName(path)));
+  if (fault === undefined) return undefined;
+  fault.seen++;
+  return fault.seen >= fault.at && fault.seen < fault.at + (fault.times ?? Infinity) ? fault : undefined;
 }
 
-function happen() {
+function happen(fault) {
   if (fault.error === undefined) process.kill(process.pid, 'SIGKILL');
   throw Object.assign(new Error(`${fault.error}: injected`), { code: fault.error });
 }
@@ -37,15 +36,20 @@ files.open = async (path, flags, ...rest) => {
   const handle = await open(path, flags, ...rest);
   if (!/[wa+]/.test(String(flags ?? 'r'))) return handle;
   const { writeFile, write, sync } = handle;
-  const halved = async (data) => {
-    const bytes = Buffer.from(data);
-    await writeFile.call(handle, bytes.subarray(0, bytes.length >> 1));
-    happen();
-  };
-  handle.writeFile = (data, ...options) => (fault.point === 'half' && isDue(path) ? halved(data) : writeFile.call(handle, data, ...options));
-  handle.write = (data, ...options) => (fault.point === 'half' && isDue(path) ? halved(data) : write.call(handle, data, ...options));
+  const halving =
+    (original) =>
+    async (data, ...options) => {
+      const fault = dueFault(path, 'half');
+      if (fault === undefined) return original.call(handle, data, ...options);
+      const bytes = Buffer.from(data);
+      await writeFile.call(handle, bytes.subarray(0, bytes.length >> 1));
+      happen(fault);
+    };
+  handle.writeFile = halving(writeFile);
+  handle.write = halving(write);
   handle.sync = async () => {
-    if (fault.point === 'whole' && isDue(path)) happen();
+    const fault = dueFault(path, 'whole');
+    if (fault) happen(fault);
     await sync.call(handle);
   };
   return handle;
@@ -53,19 +57,27 @@ files.open = async (path, flags, ...rest) => {
 
 files.rename = async (from, to) => {
   await rename(from, to);
-  if (fault.point === 'renamed' && isDue(to)) happen();
+  const fault = dueFault(to, 'renamed');
+  if (fault) happen(fault);
 };
 
 files.appendFile = async (path, data, ...options) => {
-  if (!isDue(path)) return appendFile(path, data, ...options);
+  const fault = dueFault(path);
+  if (fault === undefined) return appendFile(path, data, ...options);
   await appendFile(path, data.slice(0, data.length >> 1));
-  happen();
+  happen(fault);
 };
 
 const { openSync } = fs;
 fs.openSync = (path, ...rest) => {
-  if (typeof path === 'string' && /tfevents/.test(path) && isDue(path)) happen();
+  const fault = typeof path === 'string' && /tfevents/.test(path) ? dueFault(path) : undefined;
+  if (fault) happen(fault);
   return openSync(path, ...rest);
 };
+
+// Training retries after 5 seconds; here it retries sooner.
+const { setTimeout } = globalThis;
+const sooner = (callback, milliseconds, ...rest) => setTimeout(callback, milliseconds === 5000 ? 100 : milliseconds, ...rest);
+Object.assign(globalThis, { setTimeout: sooner });
 
 syncBuiltinESMExports();

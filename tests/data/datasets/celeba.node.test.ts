@@ -47,18 +47,18 @@ describe('CelebA', () => {
     expect(warnings).toEqual([expect.stringContaining('1 of 6 images are not used')]);
   });
 
-  it('may be named by the folder of the images itself', async () => {
+  it('accepts the image folder itself', async () => {
     const folder = await faces(LIST);
     expect((await opened(join(folder, 'img_align_celeba'))).splits[1]).toEqual([2, 5]);
     expect(await celeba.format(folder)).toEqual({ size: 64, channels: 1, crop: 'celeba' });
   });
 
-  it('is split like any folder without the list', async () => {
+  it('is split like any folder if it has no list', async () => {
     const { splits } = await opened(await faces(undefined));
     expect(splits.flat().sort()).toEqual([1, 2, 3, 4, 5, 6]);
   });
 
-  it('is refused with a damaged list or one of other images', async () => {
+  it('rejects a damaged list and a list of different images', async () => {
     for (const [list, ...texts] of [
       ['000001.jpg 0\n000002.jpg 3\n', 'line 2', '0, 1 or 2', '000002.jpg 3'],
       ['\n', 'empty'],
@@ -69,7 +69,7 @@ describe('CelebA', () => {
     }
   });
 
-  it('is stopped by its signal', async () => {
+  it('stops when its signal is aborted', async () => {
     const folder = await faces(undefined);
     expect(
       await errorOf(() => celeba.open(folder, { size: 4, channels: 1 }, { name: folder, signal: AbortSignal.abort(), cacheFolder: temporaryFolder() })),

@@ -19,8 +19,8 @@ function writeCifar10(folder: string): Uint8Array[] {
   return pictures;
 }
 
-describe('CIFAR-10 in a folder', () => {
-  it('is its five batches to train on and the sixth to test on, in the order of the files', async () => {
+describe('CIFAR-10', () => {
+  it('trains on five batches and tests on the sixth, in file order', async () => {
     const folder = temporaryFolder();
     const pictures = writeCifar10(folder);
     const source = await openSource(`cifar10:${folder}`);
@@ -38,7 +38,7 @@ describe('CIFAR-10 in a folder', () => {
     expect((await openSource(`cifar10:${folder}`)).train.count).toBe(10);
   });
 
-  it('is had in another size and in grey, decoded once into the cache', async () => {
+  it('is resized and converted to grayscale once, and cached', async () => {
     const folder = temporaryFolder();
     writeCifar10(folder);
     const source = await openSource(`cifar10:${folder}`, { size: 64, channels: 1 }, { cacheFolder: temporaryFolder() });
@@ -48,7 +48,7 @@ describe('CIFAR-10 in a folder', () => {
     source.close?.();
   });
 
-  it('is refused where a file is missing or cut short', async () => {
+  it('is rejected if a file is missing or truncated', async () => {
     const folder = temporaryFolder();
     await expectInputError(() => openSource(`cifar10:${folder}`), 'data_batch_', 'cannot be read');
     writeCifar10(folder);

@@ -11,10 +11,10 @@ import { noise } from '../formats/noise.js';
 
 const imagesOf = ({ train, size, channels }: ImageSource) => firstImages(train, train.count, size[0] * size[1] * channels);
 
-describe('IDX files in a folder', () => {
+describe('a folder of IDX files', () => {
   const pixels = noise(3 * 28 * 28, 1);
 
-  it('of 28x28 are padded to 32x32 with black', async () => {
+  it('pads 28x28 images to 32x32 with black', async () => {
     const folder = temporaryFolder();
     writeFileSync(join(folder, 'train-images-idx3-ubyte'), idxBytes([3, 28, 28], pixels));
     writeFileSync(join(folder, 'train-labels-idx1-ubyte.gz'), gzipSync(idxBytes([3], [4, 0, 2])));
@@ -30,7 +30,7 @@ describe('IDX files in a folder', () => {
     }
   });
 
-  it('of another size are had in that size', async () => {
+  it('keeps other image sizes', async () => {
     const folder = temporaryFolder();
     const large = noise(4 * 64 * 64, 2);
     writeFileSync(join(folder, 'train-images.idx3-ubyte'), idxBytes([4, 64, 64], large));
@@ -40,7 +40,7 @@ describe('IDX files in a folder', () => {
     expect(imagesOf(source)).toEqual(large);
   });
 
-  it('are asked for where there are none', async () => {
+  it('is rejected if the files are missing', async () => {
     await expectInputError(() => openSource(`idx:${temporaryFolder()}`), 'train-images-idx3-ubyte');
     await expectInputError(() => openSource('idx:no/such/folder'), 'no/such/folder', 'cannot be read');
   });

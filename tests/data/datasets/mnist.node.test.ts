@@ -23,7 +23,7 @@ describe('MNIST', () => {
     source = await mnist({ size: 32, channels: 1 });
   });
 
-  it('has 60,000 images to train on and 10,000 to test on, in ten classes', () => {
+  it('has 60,000 training images and 10,000 test images in ten classes', () => {
     expect(source).toMatchObject({ name: 'mnist', size: [32, 32], channels: 1, classes: 10 });
     expect([source.train.count, source.test.count]).toEqual([60_000, 10_000]);
     for (const { labels, count } of [source.train, source.test]) {
@@ -32,12 +32,12 @@ describe('MNIST', () => {
     }
   });
 
-  it('has its labels in the published order', () => {
+  it('has labels in the published order', () => {
     expect(Array.from(source.train.labels!.subarray(0, 8))).toEqual([5, 0, 4, 1, 9, 2, 1, 3]);
     expect(Array.from(source.test.labels!.subarray(0, 8))).toEqual([7, 2, 1, 0, 4, 1, 4, 9]);
   });
 
-  it('has each digit in the middle of 32x32, with two black pixels around', async () => {
+  it('centers each digit in 32x32 with a border of two black pixels', async () => {
     for (const [split, file, index] of [
       [source.train, 'train-images-idx3-ubyte', 59_999],
       [source.test, 't10k-images-idx3-ubyte', 3],
@@ -61,21 +61,21 @@ describe('MNIST', () => {
     }
   });
 
-  it('repeats each pixel where it is enlarged', async () => {
+  it('repeats each pixel when enlarged', async () => {
     const { test, size, channels } = await mnist({ size: 64, channels: 1 });
     expect([size, channels]).toEqual([[64, 64], 1]);
     const [small, large] = [imageAt(source.test, 5, 1024), imageAt(test, 5, 4096)];
-    expect(large).toEqual(Uint8Array.from({ length: 4096 }, (_, place) => small[32 * Math.floor(place / 128) + Math.floor((place % 64) / 2)]!));
+    expect(large).toEqual(Uint8Array.from({ length: 4096 }, (_, index) => small[32 * Math.floor(index / 128) + Math.floor((index % 64) / 2)]!));
   });
 
-  it('repeats the whole image for every channel', async () => {
+  it('repeats the image for every channel', async () => {
     const { test, size, channels } = await mnist({ size: 32, channels: 3 });
     expect([size, channels]).toEqual([[32, 32], 3]);
-    const [grey, coloured] = [imageAt(source.test, 9999, 1024), imageAt(test, 9999, 3072)];
-    expect(coloured).toEqual(Uint8Array.from([...grey, ...grey, ...grey]));
+    const [gray, colored] = [imageAt(source.test, 9999, 1024), imageAt(test, 9999, 3072)];
+    expect(colored).toEqual(Uint8Array.from([...gray, ...gray, ...gray]));
   });
 
-  it('cannot be had in a size that is no multiple of 32', async () => {
+  it('rejects a size that is not a multiple of 32', async () => {
     await expectInputError(() => mnist({ size: 48, channels: 1 }), 'size 48', '32x32');
   });
 });

@@ -9,7 +9,7 @@ import { noise } from '../formats/noise.js';
 
 const imagesOf = ({ train, size, channels }: ImageSource) => firstImages(train, train.count, size[0] * size[1] * channels);
 
-it('an .npz archive is split by a seeded draw that stays the same', async () => {
+it('an .npz archive is split by the seed in the same way each time', async () => {
   const file = join(temporaryFolder(), 'images.npz');
   const count = 40;
   const bytes = noise(count * 32 * 32 * 3, 3);

@@ -32,7 +32,7 @@ async function filled(): Promise<string> {
   return cache;
 }
 
-/** Expects the right images, without a word about the cache, and says how many were decoded again. */
+/** Expects the correct images without messages about the cache, and returns how many were decoded again. */
 async function expectRight(cache: string): Promise<number> {
   const numbers = new Numbers(COUNT, { 2: 'torn' });
   const { bytes, warnings } = await pack(numbers, cache);
@@ -58,25 +58,25 @@ const DAMAGES: readonly (readonly [string, (path: string) => void])[] = [
   ['too long', (path) => writeFileSync(path, Buffer.concat([readFileSync(path), Buffer.of(0)]))],
   ['zeros', (path) => writeFileSync(path, new Uint8Array(statSync(path).size))],
   ['a folder', (path) => (rmSync(path), mkdirSync(path))],
-  ['a link to nothing', (path) => (rmSync(path), symlinkSync('nothing', path))],
+  ['a broken link', (path) => (rmSync(path), symlinkSync('nothing', path))],
   ['a link to itself', (path) => (rmSync(path), symlinkSync(path, path))],
   ['a link to another file', (path) => (rmSync(path), symlinkSync('/etc/passwd', path))],
   ['a named pipe', (path) => (rmSync(path), execFileSync('mkfifo', [path]))],
 ];
 
-describe.each(FILES)('an entry of the cache whose %s', (file: File) => {
-  it.each(DAMAGES)('is %s is made again', async (_, damage) => {
+describe.each(FILES)('a cache entry whose %s', (file: File) => {
+  it.each(DAMAGES)('is %s is recreated', async (_, damage) => {
     const cache = await filled();
     damage(fileOf(cache, file));
     expect(await expectRight(cache)).toBe(COUNT);
     expect(await expectRight(cache)).toBe(0);
   });
 
-  it('has one wrong bit, wherever it is, is made again', async () => {
+  it('has one wrong bit at any position is recreated', async () => {
     const cache = await filled();
     const { size } = statSync(fileOf(cache, file));
     for (let byte = 0; byte < size; byte += file === 'index.json' ? 5 : 1) {
-      // Nobody reads the pixels of the image that is left out.
+      // The pixels of a skipped image are never read.
       const isHole = file === 'pixels' && Math.floor(byte / 4) === 2;
       flip(fileOf(cache, file), byte, byte % 8);
       expect([byte, await expectRight(cache)]).toEqual([byte, isHole ? 0 : COUNT]);
@@ -84,8 +84,8 @@ describe.each(FILES)('an entry of the cache whose %s', (file: File) => {
   });
 });
 
-describe('an entry of the cache', () => {
-  it.each(DAMAGES.filter(([name]) => name.startsWith('a ')))('that is %s is made again', async (_, damage) => {
+describe('a cache entry', () => {
+  it.each(DAMAGES.filter(([name]) => name.startsWith('a ')))('that is %s is recreated', async (_, damage) => {
     const cache = await filled();
     const entry = join(cache, 'images', entriesOf(cache)[0]!);
     renameSync(entry, join(cache, 'moved'));
@@ -95,7 +95,7 @@ describe('an entry of the cache', () => {
     expect(await expectRight(cache)).toBe(0);
   });
 
-  it('whose files were copied or got other times is verified, and stays', async () => {
+  it('is verified and kept if its files were copied or their times changed', async () => {
     const cache = await filled();
     const copy = temporaryFolder();
     cpSync(cache, copy, { recursive: true });
@@ -107,7 +107,7 @@ describe('an entry of the cache', () => {
     expect(await expectRight(copy)).toBe(COUNT);
   });
 
-  it('leaves nothing but its three files', async () => {
+  it('consists of three files', async () => {
     const cache = await filled();
     // Late enough for its times to count.
     await new Promise((resolve) => setTimeout(resolve, 150));
@@ -115,7 +115,7 @@ describe('an entry of the cache', () => {
     expect(readdirSync(join(cache, 'images', entriesOf(cache)[0]!)).sort()).toEqual([...FILES].sort());
   });
 
-  it('is not read as a whole while the times of its pixels stay as they are, and is once they do not', async () => {
+  it('is read completely only if the times of its pixel file have changed', async () => {
     const cache = await filled();
     const noted = () => (JSON.parse(readFileSync(fileOf(cache, 'index.json'), 'utf8')) as { body: { stamp: string | null } }).body.stamp;
     await new Promise((resolve) => setTimeout(resolve, 150));
@@ -128,7 +128,7 @@ describe('an entry of the cache', () => {
     expect(await expectRight(cache)).toBe(COUNT);
   });
 
-  it('that changes while it is open gives no wrong pixels, and is made again the next time', async () => {
+  it('that changes while open returns no wrong pixels and is recreated on the next use', async () => {
     const cache = await filled();
     const opened = await openWhole(new Numbers(COUNT, { 2: 'torn' }), { cacheFolder: cache });
     flip(fileOf(cache, 'pixels'), 4, 0);
@@ -140,7 +140,7 @@ describe('an entry of the cache', () => {
     expect(await expectRight(cache)).toBe(COUNT);
   });
 
-  it('is right for all who find it damaged at once', async () => {
+  it('is repaired correctly by several concurrent users', async () => {
     const cache = await filled();
     flip(fileOf(cache, 'pixels'), 0, 0);
     const found = await Promise.all(Array.from({ length: 5 }, () => pack(new Numbers(COUNT, { 2: 'torn' }), cache)));
@@ -149,14 +149,14 @@ describe('an entry of the cache', () => {
   });
 });
 
-describe('the cache', () => {
-  it('is where the environment says, or in the user’s cache', () => {
+describe('the decode cache', () => {
+  it('is in AGENET_CACHE, or in the cache folder of the user', () => {
     expect(defaultCacheFolder({ AGENET_CACHE: '/mine', XDG_CACHE_HOME: '/cache' })).toBe('/mine');
     expect(defaultCacheFolder({ AGENET_CACHE: '', XDG_CACHE_HOME: '/cache' })).toBe(join('/cache', 'agenet'));
     expect(defaultCacheFolder({ XDG_CACHE_HOME: '' })).toBe(join(homedir(), '.cache', 'agenet'));
   });
 
-  it('may take as many GB as the environment says, or 20', async () => {
+  it('has the size limit of the environment variable in GB, or 20', async () => {
     expect(cacheLimit({})).toBe(20e9);
     expect(cacheLimit({ AGENET_CACHE_LIMIT: '0.5' })).toBe(5e8);
     expect(cacheLimit({ AGENET_CACHE_LIMIT: '0' })).toBe(0);

@@ -6,8 +6,8 @@ import { arrayItems, fileItems } from '../../../src/data/decoding/imageItems.nod
 import { temporaryFolder } from '../../temporaryFolder.js';
 import { writeImages } from '../imageFiles.js';
 
-describe('files as images', () => {
-  it('have names, labels, and a fingerprint that changes with size and time', async () => {
+describe('image files', () => {
+  it('have names, labels, and a fingerprint that depends on size and time', async () => {
     const folder = temporaryFolder();
     await writeImages(folder, { 'a.png': 1, 'b.png': 2 });
     const read = async () => (await fileItems(folder, ['a.png', 'b.png'], (name) => (name === 'a.png' ? 0 : 1))).items;
@@ -25,7 +25,7 @@ describe('files as images', () => {
     for (const [index, print] of after.entries()) expect(print).not.toBe(before[index]!.fingerprint);
   });
 
-  it('are left out where they are gone or no files', async () => {
+  it('are skipped if they are missing or not regular files', async () => {
     const folder = temporaryFolder();
     mkdirSync(join(folder, 'folder.png'));
     const { items, skipped } = await fileItems(folder, ['folder.png', 'gone.png'], () => null);
@@ -36,7 +36,7 @@ describe('files as images', () => {
     ]);
   });
 
-  it('have states in the order of their paths', async () => {
+  it('have fingerprints in the order of their paths', async () => {
     const folder = temporaryFolder();
     const names = Array.from({ length: 200 }, (_, index) => join(folder, `${index}`));
     for (const [index, name] of names.entries()) if (index % 5 !== 0) writeFileSync(name, new Uint8Array(index));
@@ -47,7 +47,7 @@ describe('files as images', () => {
 });
 
 describe('an array of images', () => {
-  it('has each as an image of its own, with its label', async () => {
+  it('contains one item with a label per image', async () => {
     const images = { count: 2, channels: 1, height: 1, width: 1, pixels: Uint8Array.of(7, 9), labels: Uint8Array.of(3, 4) };
     const items = arrayItems(images, 'train', 'from a file');
     expect(items.map(({ name, label, fingerprint }) => [name, label, fingerprint])).toEqual([

@@ -8,15 +8,15 @@ import { entriesOf, fileOf, firstBytes, FORMAT, Numbers, openWhole, pack, range 
 import { InputError } from '../../../src/errors.js';
 import type { DecodeOptions } from '../../../src/images/preprocessing.js';
 
-describe('packed images', () => {
-  it('are in the order of the list, however long each takes to decode', async () => {
+describe('decoded images', () => {
+  it('are in list order, however long each takes to decode', async () => {
     const cache = temporaryFolder();
     const { bytes } = await pack(new Numbers(1500), cache);
     expect(bytes).toEqual(range(1500));
     expect(statSync(fileOf(cache, 'pixels')).size).toBe(6000);
   });
 
-  it('are without those that cannot be decoded, of which the first are named', async () => {
+  it('omit corrupt images and name the first of them', async () => {
     const failures = { 1: 'torn', 3: 'wet', 4: 'burnt', 9: 'lost', 10: 'lost' };
     const { bytes, skipped, warnings } = await pack(new Numbers(12, failures), temporaryFolder());
     expect(bytes).toEqual([0, 2, 5, 6, 7, 8, 11]);
@@ -24,7 +24,7 @@ describe('packed images', () => {
     expect(warnings).toEqual(['numbers: skipped 5 of 12 images: image-1 (torn), image-3 (wet), image-4 (burnt) and 2 more']);
   });
 
-  it('are refused under strict for the first image that is left out, also where that is known from before', async () => {
+  it('are rejected under strict with the first corrupt image, even if a cache entry already records it', async () => {
     const cache = temporaryFolder();
     const numbers = new Numbers(900, { 700: 'torn', 800: 'wet' });
     const refused = () => expectInputError(() => pack(numbers, cache, { strict: true }), 'numbers: image-700 cannot be decoded (torn)');
@@ -36,21 +36,21 @@ describe('packed images', () => {
     expect(numbers.decodings).toBe(decodings);
   });
 
-  it('are refused where there are none', async () => {
+  it('are rejected if there are none', async () => {
     const cache = temporaryFolder();
     await expectInputError(() => pack(new Numbers(2, { 0: 'torn', 1: 'wet' }), cache), 'none of its 2 images can be decoded', 'image-0: torn');
     await expectInputError(() => pack(new Numbers(0), cache), 'none of its 0 images');
     expect(existsSync(join(cache, 'images'))).toBe(false);
   });
 
-  it('report each image as it is done', async () => {
+  it('report each image when it is decoded', async () => {
     const reports: number[][] = [];
     await pack(new Numbers(600, { 5: 'torn' }), temporaryFolder(), { onProgress: (...report) => reports.push(report) });
     expect(reports.map(([done]) => done)).toEqual(Array.from({ length: 600 }, (_, index) => index + 1));
     expect(reports.at(-1)).toEqual([600, 600, 1]);
   });
 
-  it('leave nothing where they are stopped half-way', async () => {
+  it('leave nothing behind if stopped midway', async () => {
     const cache = temporaryFolder();
     const controller = new AbortController();
     const numbers = new Numbers(5000);
@@ -62,8 +62,8 @@ describe('packed images', () => {
   });
 });
 
-describe('images that were packed before', () => {
-  it('are not decoded again, and what was left out is still said', async () => {
+describe('cached images', () => {
+  it('are not decoded again, and skipped images are still reported', async () => {
     const cache = temporaryFolder();
     const first = await pack(new Numbers(20, { 7: 'torn' }), cache);
     const again = new Numbers(20, { 7: 'torn' });
@@ -72,7 +72,7 @@ describe('images that were packed before', () => {
     expect(second).toEqual(first);
   });
 
-  it('are decoded anew where a file, the list or the format is another', async () => {
+  it('are decoded again if a file, the list or the format changes', async () => {
     const cache = temporaryFolder();
     await pack(new Numbers(5), cache);
     for (const changed of [new Numbers(5, {}, { version: '2' }), new Numbers(6)]) {
@@ -85,7 +85,7 @@ describe('images that were packed before', () => {
     expect(entriesOf(cache)).toHaveLength(4);
   });
 
-  it('are decoded anew where a file that could not be read can be now', async () => {
+  it('are decoded again if a file that was unreadable becomes readable', async () => {
     const cache = temporaryFolder();
     await pack(new Numbers(5, { 2: 'permission denied' }, { unreadable: true }), cache);
     const still = new Numbers(5, { 2: 'permission denied' }, { unreadable: true });
@@ -102,10 +102,13 @@ describe('images that were packed before', () => {
     ['too long', (cache: string) => writeFileSync(fileOf(cache, 'pixels'), new Uint8Array(21))],
     ['without pixels', (cache: string) => rmSync(fileOf(cache, 'pixels'))],
     ['without an index', (cache: string) => rmSync(fileOf(cache, 'index.json'))],
-    ['with an index that is no JSON', (cache: string) => writeFileSync(fileOf(cache, 'index.json'), '{"version":1,')],
-    ['with the index of other images', (cache: string) => writeFileSync(fileOf(cache, 'index.json'), '{"version":1,"key":"x","images":5,"leftOut":[]}')],
-    ['of another version', (cache: string) => writeFileSync(fileOf(cache, 'index.json'), readFileSync(fileOf(cache, 'index.json'), 'utf8').replace('1', '0'))],
-  ])('are decoded anew, without a word, where the entry is %s', async (_, damage) => {
+    ['with an index that is not JSON', (cache: string) => writeFileSync(fileOf(cache, 'index.json'), '{"version":1,')],
+    ['with the index of different images', (cache: string) => writeFileSync(fileOf(cache, 'index.json'), '{"version":1,"key":"x","images":5,"leftOut":[]}')],
+    [
+      'of a different version',
+      (cache: string) => writeFileSync(fileOf(cache, 'index.json'), readFileSync(fileOf(cache, 'index.json'), 'utf8').replace('1', '0')),
+    ],
+  ])('are silently decoded again if the entry is %s', async (_, damage) => {
     const cache = temporaryFolder();
     await pack(new Numbers(5), cache);
     damage(cache);
@@ -118,7 +121,7 @@ describe('images that were packed before', () => {
     expect(entriesOf(cache)).toHaveLength(1);
   });
 
-  it('are the same for all who pack them at once, and leave one entry', async () => {
+  it('are the same for all concurrent users, who leave one entry', async () => {
     const cache = temporaryFolder();
     const results = await Promise.all(Array.from({ length: 6 }, () => pack(new Numbers(300, { 4: 'torn' }), cache)));
     for (const { bytes, warnings } of results) expect([bytes, warnings.length]).toEqual([range(300).filter((number, index) => index !== 4 && number >= 0), 1]);
@@ -126,7 +129,7 @@ describe('images that were packed before', () => {
     expect(entriesOf(cache)[0]).toMatch(/^[0-9a-f]{64}$/);
   });
 
-  it('say which file was cut short while it was open', async () => {
+  it('name the file that was truncated while it was open', async () => {
     const cache = temporaryFolder();
     const packed = await openWhole(new Numbers(5), { cacheFolder: cache });
     truncateSync(fileOf(cache, 'pixels'), 10);
@@ -137,7 +140,7 @@ describe('images that were packed before', () => {
     packed.close();
   });
 
-  it('stay readable where the entry is removed while it is open', async () => {
+  it('stay readable if the entry is removed while it is open', async () => {
     const cache = temporaryFolder();
     const packed = await openWhole(new Numbers(5), { cacheFolder: cache });
     rmSync(cache, { recursive: true });
@@ -161,7 +164,7 @@ describe('a cache that cannot be written', () => {
     expect(warnings[0]).toContain('AGENET_CACHE');
   });
 
-  it('is an error if the images are too many for memory', async () => {
+  it('is an error if the images exceed the memory limit', async () => {
     const blocked = fileIn(temporaryFolder());
     const large = () => openWhole(new Numbers(200), { cacheFolder: blocked }, { size: 2048, channels: 3 });
     await expectInputError(large, 'numbers: cannot write decoded images', '2517 MB', blocked, 'AGENET_CACHE');
@@ -176,7 +179,7 @@ describe('the size of the cache', () => {
     return numbers.decodings > 0;
   };
 
-  it('stays below its limit: what was used least recently goes, never what is being opened', async () => {
+  it('stays below its limit: the least recently used entry is removed, but none that is open', async () => {
     const cache = temporaryFolder();
     // An entry has 100 bytes of pixels, 100 of checksums and an index of about 350.
     const options = { cacheLimit: 1300 };
@@ -195,7 +198,7 @@ describe('the size of the cache', () => {
     expect(await decodedAgain('d', cache, options)).toBe(false);
   });
 
-  it('is not made of what killed processes left, nor of what others are writing', async () => {
+  it('excludes files of killed processes and files that others are writing', async () => {
     const cache = temporaryFolder();
     await pack(numbersOf('a'), cache);
     for (const name of ['.partial-old', '.partial-new', '.removed-old', 'notes.txt']) writeFileSync(join(cache, 'images', name), '');
@@ -211,7 +214,7 @@ function age(path: string, seconds: number): void {
   utimesSync(path, time, time);
 }
 
-describe('images on the way', () => {
+describe('images during decoding', () => {
   /** Images that are decoded only when they are let go. */
   function held(count: number, failures: Readonly<Record<number, string>> = {}) {
     const numbers = new Numbers(count, failures);
@@ -230,7 +233,7 @@ describe('images on the way', () => {
   /** All that can happen without another image being let go. */
   const settled = () => new Promise((resolve) => setTimeout(resolve, 20));
 
-  it('can be had one by one before the others, those first that are waited for', async () => {
+  it('are available one by one, and prioritized when requested', async () => {
     const { items, begun, release } = held(200, { 150: 'torn' });
     const opened = await openImages('numbers', items, FORMAT, { cacheFolder: temporaryFolder() });
     const first = [...begun];
@@ -249,7 +252,7 @@ describe('images on the way', () => {
     opened.close();
   });
 
-  it('are decoded once however often they are waited for', async () => {
+  it('are decoded once, however often they are requested', async () => {
     const numbers = new Numbers(50);
     const opened = await openImages('numbers', numbers.items, FORMAT, { cacheFolder: temporaryFolder() });
     await Promise.all([opened.ensureDecoded([40, 40, 3]), opened.ensureDecoded([40]), opened.finish()]);
@@ -258,7 +261,7 @@ describe('images on the way', () => {
     opened.close();
   });
 
-  it('refuse whoever waits for one, now or later, when another cannot be decoded under strict', async () => {
+  it('reject all pending and later requests under strict if another image is corrupt', async () => {
     const { items, begun, release } = held(200, { 0: 'torn', 1: 'wet' });
     const opened = await openImages('numbers', items, FORMAT, { cacheFolder: temporaryFolder(), strict: true });
     const waiting = errorOf(() => opened.ensureDecoded([190]));
@@ -272,7 +275,7 @@ describe('images on the way', () => {
     opened.close();
   });
 
-  it('leave nothing where they are closed half-way, and who waits for them hears of it', async () => {
+  it('leave nothing behind if closed midway, and reject pending requests', async () => {
     const cache = temporaryFolder();
     const { items, begun, release } = held(100);
     const opened = await openImages('numbers', items, FORMAT, { cacheFolder: cache });

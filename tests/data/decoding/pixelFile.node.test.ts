@@ -4,8 +4,8 @@ import { describe, expect, it } from 'vitest';
 import { PixelFile } from '../../../src/data/decoding/pixelFile.node.js';
 import { temporaryFolder } from '../../temporaryFolder.js';
 
-describe('a file of pixels', () => {
-  it('that is closed twice leaves alone the file that was opened in between', () => {
+describe('a pixel file', () => {
+  it('does not close a different file with the same descriptor if closed twice', () => {
     const folder = temporaryFolder();
     const file = PixelFile.create(join(folder, 'pixels'), 2, 2);
     file.write(0, Uint8Array.of(1, 2));
@@ -18,7 +18,7 @@ describe('a file of pixels', () => {
     expect(readFileSync(join(folder, 'other'), 'utf8')).toBe('text');
   });
 
-  it('that is closed neither reads nor writes the file that was opened in between', async () => {
+  it('neither reads nor writes after it is closed, even if its descriptor is in use again', async () => {
     const folder = temporaryFolder();
     const file = PixelFile.create(join(folder, 'pixels'), 2, 2);
     file.close();

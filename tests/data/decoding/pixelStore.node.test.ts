@@ -44,8 +44,8 @@ const bytesIn = (store: PixelStore): number[] => {
 };
 const fill = (store: PixelStore) => Promise.all([...numbers].reverse().map((index) => store.write(index, new Uint8Array(2).fill(index))));
 
-describe('a store of pixels', () => {
-  it('publishes its entry of the cache if it has all images', async () => {
+describe('a pixel store', () => {
+  it('publishes its cache entry if it has all images', async () => {
     const folder = temporaryFolder();
     const store = new PixelStore({ name: 'data', shape: shapeOf(), cache: new DecodeCache(folder, 1e9) });
     await fill(store);

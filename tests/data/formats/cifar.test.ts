@@ -5,8 +5,8 @@ import { errorOf, expectInputError } from '../../rejection.js';
 import { InputError } from '../../../src/errors.js';
 import { cifarBytes, cifarPicture } from './cifarBytes.js';
 
-describe("a file of CIFAR's binary version", () => {
-  it('of CIFAR-10 gives its pictures as they are and its label bytes', () => {
+describe('decodeCifar', () => {
+  it('returns the images and label bytes of CIFAR-10', () => {
     fc.assert(
       fc.property(fc.array(fc.nat(9), { minLength: 1, maxLength: 5 }), (labels) => {
         const pictures = labels.map((_, index) => cifarPicture(index));
@@ -20,7 +20,7 @@ describe("a file of CIFAR's binary version", () => {
     );
   });
 
-  it('of CIFAR-100 gives the fine labels, the second of both', () => {
+  it('returns the fine labels of CIFAR-100, the second of both', () => {
     const bytes = cifarBytes([
       { labels: [19, 99], picture: cifarPicture(1) },
       { labels: [0, 7], picture: cifarPicture(2) },
@@ -30,7 +30,7 @@ describe("a file of CIFAR's binary version", () => {
     expect(images.pixels.subarray(3072)).toEqual(cifarPicture(2));
   });
 
-  it('keeps red before green before blue, and rows before columns', () => {
+  it('keeps channels in the order red, green, blue, and rows before columns', () => {
     const picture = new Uint8Array(3072);
     picture[0] = 1; // red, first row, first column
     picture[1] = 2; // red, first row, second column
@@ -43,16 +43,16 @@ describe("a file of CIFAR's binary version", () => {
   });
 });
 
-describe("what is no file of CIFAR's binary version", () => {
+describe('an invalid CIFAR file', () => {
   const whole = cifarBytes([0, 1].map((label) => ({ labels: [label], picture: cifarPicture(label) })));
 
-  it('is refused wherever it is cut inside a record', async () => {
+  it('is rejected if truncated within a record', async () => {
     for (const length of [0, 1, 3072, 3074, whole.length - 1])
       await expectInputError(() => decodeCifar(whole.subarray(0, length), 'cifar10', 'cut.bin'), 'cut.bin:', `${length} bytes`, '3073', '.bin');
     expect(await errorOf(() => decodeCifar(whole.subarray(0, 3073), 'cifar10', 'cut.bin'))).toBeUndefined();
   });
 
-  it('is refused where it is of the other collection', async () => {
+  it('is rejected if it belongs to the other data set', async () => {
     expect(await errorOf(() => decodeCifar(whole, 'cifar100', 'test_batch.bin'))).toBeInstanceOf(InputError);
   });
 
@@ -60,7 +60,7 @@ describe("what is no file of CIFAR's binary version", () => {
     ['cifar10', [10], ['got 10', 'CIFAR-10', 'below 10']],
     ['cifar100', [20, 0], ['got 20', 'CIFAR-100', 'below 20']],
     ['cifar100', [0, 100], ['got 100', 'CIFAR-100', 'below 100']],
-  ] as const)('is refused where a label of %s is %s', async (kind, labels, texts) => {
+  ] as const)('is rejected if a label of %s is %s', async (kind, labels, texts) => {
     const good = { labels: labels.map(() => 0), picture: cifarPicture(1) };
     const bytes = cifarBytes([good, { labels, picture: cifarPicture(2) }]);
     await expectInputError(() => decodeCifar(bytes, kind, 'labels.bin'), 'labels.bin:', 'image 1', ...texts);

@@ -27,7 +27,7 @@ const settings = fc.record({
 });
 
 describe('zlib data', () => {
-  it('are inflated to what they were, however zlib wrote them', async () => {
+  it('is inflated to the original, for every compression setting of zlib', async () => {
     await fc.assert(
       fc.asyncProperty(contents, settings, async (bytes, options) => {
         expect(Buffer.compare(await unzlib(deflateSync(bytes, options), bytes.length, 'file'), bytes)).toBe(0);
@@ -36,7 +36,7 @@ describe('zlib data', () => {
     );
   });
 
-  it('give their first bytes', async () => {
+  it('returns its first bytes', async () => {
     await fc.assert(
       fc.asyncProperty(contents, settings, fc.nat(2000), async (bytes, options, count) => {
         const start = await unzlibStart(deflateSync(bytes, options), count, 'file');
@@ -46,23 +46,23 @@ describe('zlib data', () => {
     );
   });
 
-  it('may be runs that shrink a thousandfold, and photographs that do not shrink at all', async () => {
+  it('may contain runs that compress a thousandfold, or incompressible data', async () => {
     for (const bytes of [new Uint8Array(10_000_000), noise(1_000_000)])
       expect(Buffer.compare(await unzlib(deflateSync(bytes, { level: 9 }), bytes.length, 'file'), bytes)).toBe(0);
   });
 
-  it('may hold nothing', async () => {
+  it('may be empty', async () => {
     expect(await unzlib(deflateSync(new Uint8Array(0)), 0, 'file')).toHaveLength(0);
   });
 
-  it('are refused where they should hold more than any published images do', async () => {
+  it('is rejected if it exceeds the size of any published data set', async () => {
     // 100 kB of compressed data may hold 64 MiB and 128 times themselves.
     await expectInputError(() => unzlib(new Uint8Array(100_000), 80_000_000, 'bomb'), 'bomb: ', '80000000', `${2 ** 26 + 12_800_000}`);
     await expectInputError(() => unzlib(new Uint8Array(1000), 1_032_001, 'bomb'), 'bomb: ', '1032001', '1032000');
     await expectInputError(() => unzlib(new Uint8Array(1000), NaN, 'bomb'), 'bomb: ');
   });
 
-  it('are refused where they are damaged or cut, at every place', async () => {
+  it('is rejected if damaged or truncated at any position', async () => {
     const bytes = deflateSync(noise(300));
     for (let length = 0; length < bytes.length; length++) await expectInputError(() => unzlib(bytes.subarray(0, length), 300, 'cut'), 'cut: ');
     await expectInputError(() => unzlibStart(Uint8Array.of(0x78, 0x9c, 7, 0, 0, 0, 0), 10, 'bad'), 'bad: ', 'invalid block type');
@@ -90,8 +90,8 @@ const withHeader = (flags: number, fields: ArrayLike<number>): Uint8Array =>
 const letters = (text: string): number[] => [...new TextEncoder().encode(text), 0];
 const changed = (at: number, byte: number): Uint8Array => packed.with(at < 0 ? packed.length + at : at, byte);
 
-describe('an IDX file compressed by gzip', () => {
-  it('is read as the file that it holds', async () => {
+describe('a gzipped IDX file', () => {
+  it('is read like the file that it contains', async () => {
     expect(await decodeIdx(packed, 'file.gz')).toEqual({ sizes: [50, 100], data });
   });
 
@@ -104,7 +104,7 @@ describe('an IDX file compressed by gzip', () => {
     expect((await decodeIdx(bytes, 'file.gz')).data).toEqual(data);
   });
 
-  it('is refused wherever it is cut short', async () => {
+  it('is rejected if truncated at any position', async () => {
     const small = gzipSync(idxBytes([2, 3], [1, 2, 3, 4, 5, 6]));
     const named = withHeader(4 + 8, [2, 0, 9, 9, ...letters('name')]);
     for (let length = 2; length < small.length; length++) await expectInputError(() => decodeIdx(small.subarray(0, length), 'cut.gz'), 'cut.gz: ');
@@ -116,16 +116,16 @@ describe('an IDX file compressed by gzip', () => {
     ['its checksum is wrong', changed(-5, packed.at(-5)! ^ 1), 'incorrect data check'],
     ['its length is wrong', changed(-1, 1), 'incorrect length check'],
     ['its method is unknown', changed(2, 7), 'unknown compression method'],
-    ['it holds no IDX file', new Uint8Array(gzipSync(noise(100))), 'IDX'],
-    ['it holds nothing', new Uint8Array(gzipSync(new Uint8Array(0))), 'IDX'],
-    ['it holds less than its sizes say', new Uint8Array(gzipSync(plain.subarray(0, 4000))), 'expected 5012 bytes'],
-    ['it holds more than its sizes say', new Uint8Array(gzipSync(Uint8Array.from([...idxBytes([2], [1, 2]), ...noise(3000)]))), 'got 3010'],
-    ['its data are damaged', changed(FIXED_HEADER, 7), 'corrupt compressed data (invalid block type)'],
-  ])('is refused where %s', async (_, bytes, text) => {
+    ['it does not contain an IDX file', new Uint8Array(gzipSync(noise(100))), 'IDX'],
+    ['it is empty', new Uint8Array(gzipSync(new Uint8Array(0))), 'IDX'],
+    ['it contains less than its sizes declare', new Uint8Array(gzipSync(plain.subarray(0, 4000))), 'expected 5012 bytes'],
+    ['it contains more than its sizes declare', new Uint8Array(gzipSync(Uint8Array.from([...idxBytes([2], [1, 2]), ...noise(3000)]))), 'got 3010'],
+    ['its data is corrupt', changed(FIXED_HEADER, 7), 'corrupt compressed data (invalid block type)'],
+  ])('is rejected if %s', async (_, bytes, text) => {
     await expectInputError(() => decodeIdx(bytes, 'bad.gz'), 'bad.gz: ', text);
   });
 
-  it('takes no memory for more than its bytes can hold', async () => {
+  it('takes no more memory than its bytes can contain', async () => {
     const header = idxBytes([0xffffffff, 0xffffffff, 0xffffffff], []);
     await expectInputError(() => decodeIdx(gzipSync(header), 'huge.gz'), 'huge.gz: ', 'expected 7.9');
     await expectInputError(() => decodeIdx(gzipSync(idxBytes([1_000_000_000], new Uint8Array(100_000))), 'huge.gz'), 'huge.gz: ', '1000000008');
@@ -133,12 +133,12 @@ describe('an IDX file compressed by gzip', () => {
     await expectInputError(() => decodeIdx(gzipSync(contradictory), 'huge.gz'), 'huge.gz: ');
   });
 
-  it('is rejected if it holds more than its sizes say, without the memory for it', async () => {
+  it('is rejected without allocating memory if it contains more than its sizes declare', async () => {
     const bomb = gzipSync(Buffer.concat([idxBytes([2], [1, 2]), Buffer.alloc(50_000_000)]));
     await expectInputError(() => decodeIdx(bomb, 'bomb.gz'), 'bomb.gz: ', 'expected 10 bytes');
   });
 
-  it('is refused in time where much follows its data', async () => {
+  it('is rejected quickly if much data follows its stream', async () => {
     const deflated = deflateRawSync(idxBytes([20], noise(10)));
     const bytes = new ByteWriter(true).bytes(packed.subarray(0, FIXED_HEADER)).bytes(deflated).bytes(noise(5_000_000)).done();
     const start = performance.now();

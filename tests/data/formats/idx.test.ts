@@ -8,7 +8,7 @@ import { gzipSync } from 'node:zlib';
 import { noise } from './noise.js';
 
 describe('an IDX file', () => {
-  it('of any sizes is read as it was written', async () => {
+  it('of any shape is read as written', async () => {
     const sizes = fc.array(fc.integer({ min: 0, max: 5 }), { minLength: 1, maxLength: 4 });
     await fc.assert(
       fc.asyncProperty(sizes, fc.infiniteStream(fc.nat(255)), async (axes, stream) => {
@@ -19,32 +19,32 @@ describe('an IDX file', () => {
     );
   });
 
-  it('has its sizes from the most significant byte on', async () => {
+  it('has big-endian sizes', async () => {
     expect((await decodeIdx(idxBytes([258], new Uint8Array(258)), 'file')).sizes).toEqual([258]);
   });
 
-  it('is read from the middle of a larger memory', async () => {
+  it('is read from a slice of a larger buffer', async () => {
     const larger = Uint8Array.from([9, 9, 9, ...idxBytes([2, 1], [7, 8]), 9]);
     expect(await decodeIdx(larger.subarray(3, larger.length - 1), 'file')).toEqual({ sizes: [2, 1], data: Uint8Array.of(7, 8) });
   });
 });
 
-describe('what is no IDX file of bytes', () => {
+describe('an invalid IDX file', () => {
   it.each([
     ['empty', []],
     ['of another format', [...new TextEncoder().encode('\x89PNG\r\n\x1a\n')]],
     ['of compressed data', [0x1f, 0x8b, 8, 0, 0, 0]],
     ['of zeros', new Array<number>(16).fill(0)],
     ['of three bytes', [0, 0, 8]],
-  ])('is refused where it is %s', async (_, bytes) => {
+  ])('is rejected if it is %s', async (_, bytes) => {
     await expectInputError(() => decodeIdx(Uint8Array.from(bytes), 'some/file'), 'some/file:');
   });
 
-  it('is refused with its element type', async () => {
+  it('is rejected with its element type', async () => {
     await expectInputError(() => decodeIdx(idxBytes([1], [0, 0, 0, 0], 0x0d), 'floats'), 'floats:', '0xd');
   });
 
-  it('is refused wherever it is cut short', () => {
+  it('is rejected if truncated at any position', () => {
     const whole = idxBytes([2, 3], [1, 2, 3, 4, 5, 6]);
     return fc.assert(
       fc.asyncProperty(fc.nat(whole.length - 1), async (length) => {
@@ -53,17 +53,17 @@ describe('what is no IDX file of bytes', () => {
     );
   });
 
-  it('is refused with both lengths where bytes are missing or too many', async () => {
+  it('is rejected with expected and actual length if bytes are missing or extra', async () => {
     const whole = idxBytes([2, 3], [1, 2, 3, 4, 5, 6]);
     await expectInputError(() => decodeIdx(whole.subarray(0, 15), 'cut'), 'cut:', '2 x 3', '18', '15');
     await expectInputError(() => decodeIdx(Uint8Array.from([...whole, 0]), 'long'), 'long:', '18', '19');
   });
 
-  it('is refused where its sizes are larger than any memory', async () => {
+  it('is rejected if its sizes exceed any memory', async () => {
     await expectInputError(() => decodeIdx(idxBytes([0xffffffff, 0xffffffff, 0xffffffff], [1]), 'huge'), 'huge:');
   });
 
-  it('is an InputError or a file, whatever the bytes', () => {
+  it('throws only InputError for arbitrary bytes', () => {
     return fc.assert(
       fc.asyncProperty(fc.uint8Array({ maxLength: 40 }), async (bytes) => {
         const error = await errorOf(() => decodeIdx(bytes, 'noise'));
@@ -77,7 +77,7 @@ const file = (bytes: Uint8Array, name = 'images') => ({ bytes, name });
 const threeImages = file(idxBytes([3, 2, 2], noise(12)));
 
 describe('a pair of IDX files', () => {
-  it('gives grey images as they are, and their labels', async () => {
+  it('returns grayscale images and their labels unchanged', async () => {
     const size = fc.integer({ min: 1, max: 6 });
     await fc.assert(
       fc.asyncProperty(size, size, size, fc.boolean(), async (count, height, width, packed) => {
@@ -90,7 +90,7 @@ describe('a pair of IDX files', () => {
     );
   });
 
-  it('gives colour images plane by plane', async () => {
+  it('returns color images plane by plane', async () => {
     const images = file(idxBytes([1, 2, 1, 3], [1, 2, 3, 4, 5, 6]));
     expect(await decodeIdxImages(images, null)).toEqual({ count: 1, channels: 3, height: 2, width: 1, pixels: Uint8Array.of(1, 4, 2, 5, 3, 6), labels: null });
   });
@@ -100,7 +100,7 @@ describe('a pair of IDX files', () => {
     ['four channels', idxBytes([1, 1, 1, 4], [1, 2, 3, 4]), '1 or 3 channels'],
     ['one pixel', idxBytes([0, 28, 28], []), 'one pixel'],
     ['another format', noise(20), 'IDX'],
-  ])('is refused where the images are of %s', async (_, bytes, text) => {
+  ])('is rejected if the images are of %s', async (_, bytes, text) => {
     await expectInputError(() => decodeIdxImages(file(bytes, 'train-images'), null), 'train-images: ', text);
   });
 
@@ -109,7 +109,7 @@ describe('a pair of IDX files', () => {
     ['more', idxBytes([4], [1, 2, 3, 4]), ['array of 4']],
     ['along two axes', idxBytes([3, 1], [1, 2, 3]), ['3 x 1']],
     ['cut short', idxBytes([3], [1, 2]), ['expected 11 bytes']],
-  ])('is refused where the labels are %s', async (_, bytes, texts) => {
+  ])('is rejected if the labels are %s', async (_, bytes, texts) => {
     await expectInputError(() => decodeIdxImages(threeImages, file(bytes, 'train-labels')), 'train-labels: ', ...texts);
   });
 });

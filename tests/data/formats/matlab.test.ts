@@ -14,7 +14,7 @@ const numbersOf = async (bytes: Uint8Array, variable = 'y'): Promise<number[]> =
 describe('a MATLAB file', () => {
   const types: readonly NumberType[] = ['int8', 'uint8', 'int16', 'uint16', 'int32', 'uint32', 'single', 'double', 'int64', 'uint64'];
 
-  it.each(types)('of either byte order, compressed or not, gives numbers stored as %s', async (stored) => {
+  it.each(types)('of either byte order, compressed or not, returns numbers stored as %s', async (stored) => {
     await fc.assert(
       fc.asyncProperty(fc.array(fc.nat(127), { maxLength: 12 }), fc.boolean(), fc.boolean(), fc.boolean(), async (values, littleEndian, small, packed) => {
         const array = matrix({ ...parts, stored, sizes: [values.length, 1], values, littleEndian, small });
@@ -26,7 +26,7 @@ describe('a MATLAB file', () => {
     );
   });
 
-  it('keeps signs, fractions and numbers of 64 bits', async () => {
+  it('keeps signs, fractions and 64-bit integers', async () => {
     const array = (stored: NumberType, values: readonly number[]) => matFile([matrix({ ...parts, sizes: [2, 1], stored, values })]);
     expect(await numbersOf(array('int16', [-2, 300]))).toEqual([-2, 300]);
     expect(await numbersOf(array('double', [0.1, -1e300]))).toEqual([0.1, -1e300]);
@@ -45,12 +45,12 @@ describe('a MATLAB file', () => {
     [MX.uint32, 'uint32'],
     [MX.int64, 'int64'],
     [MX.uint64, 'uint64'],
-  ])('tells class %i as %s', async (mxClass, title) => {
+  ])('reports class %i as %s', async (mxClass, title) => {
     for (const array of [matrix({ ...parts, mxClass }), compressed(matrix({ ...parts, mxClass }))])
       expect((await decodeMatlab(matFile([array]), 'file.mat', ['y'])).get('y')!.class).toBe(title);
   });
 
-  it('is stepped through, over text, objects, empty arrays and what has not been asked for', async () => {
+  it('is parsed past text, objects, empty arrays and variables that are not requested', async () => {
     const text = matrix({ variable: 'title', sizes: [1, 4], mxClass: MX.char, stored: 'uint16', values: [65, 66, 67, 68] });
     const opaque = matrix({ ...parts, variable: 'object', mxClass: MX.opaque });
     const others = [text, compressed(text), opaque, compressed(opaque), element(MI.matrix, new Uint8Array(0)), element(MI.uint8, Uint8Array.of(1, 2, 3))];
@@ -58,13 +58,13 @@ describe('a MATLAB file', () => {
     expect([...(await decodeMatlab(matFile([matrix(parts), text]), 'file.mat', [])).keys()]).toEqual([]);
   });
 
-  it('is read from the middle of a larger memory, at any place', async () => {
+  it('is read from a larger buffer at any offset', async () => {
     const whole = matFile([compressed(matrix({ ...parts, stored: 'double' }))]);
     const larger = Uint8Array.from([9, 9, 9, ...whole, 9]);
     expect(await numbersOf(larger.subarray(3, 3 + whole.length))).toEqual([1, 2, 3, 4, 5, 6]);
   });
 
-  it('may hold a large compressed array', async () => {
+  it('may contain a large compressed array', async () => {
     const values = noise(300_000);
     const bytes = matFile([compressed(matrix({ ...parts, mxClass: MX.uint8, sizes: [300_000, 1], values }))]);
     const read = (await decodeMatlab(bytes, 'file.mat', ['y'])).get('y')!.values as Uint8Array;
@@ -72,30 +72,30 @@ describe('a MATLAB file', () => {
   });
 });
 
-describe('what is no MATLAB file of level 5', () => {
+describe('an invalid MATLAB file', () => {
   it.each([
     ['empty', new Uint8Array(0), 'level 5'],
     ['shorter than a header', matFile([]).subarray(0, 127), '127 bytes'],
     ['of another format', noise(300), 'IM or MI'],
     ['of MATLAB 7.3', matFile([], true, 0x0200), '0x200'],
     ['of MATLAB 7.3 and big-endian', matFile([], false, 0x0200), 'save the file with -v7'],
-  ])('is refused where it is %s', async (_, bytes, text) => {
+  ])('is rejected if it is %s', async (_, bytes, text) => {
     await expectInputError(() => decodeMatlab(bytes, 'some.mat', ['X']), 'some.mat: ', text);
   });
 
-  it('is refused with what it holds where a variable is missing', async () => {
+  it('is rejected with its variables if one is missing', async () => {
     await expectInputError(() => decodeMatlab(matFile([matrix(parts)]), 'some.mat', ['y', 'X']), 'some.mat: ', 'variable X', '"y"');
     await expectInputError(() => decodeMatlab(matFile([]), 'some.mat', ['X']), 'some.mat: ', 'variable X', 'no variables');
     const many = [...'abcdefgh'].map((variable) => matrix({ ...parts, variable }));
     await expectInputError(() => decodeMatlab(matFile(many), 'some.mat', ['X']), '"e", ...');
   });
 
-  it('is refused on one line, whatever its names', async () => {
+  it('is rejected in one line, whatever its names', async () => {
     const bytes = matFile([matrix({ ...parts, variable: `a\nb\u2028${'c'.repeat(100)}` })]);
     await expectInputError(() => decodeMatlab(bytes, 'some.mat', ['X']), '"a?b?c', 'c..."');
   });
 
-  it('is refused where a variable is there twice', async () => {
+  it('is rejected if a variable occurs twice', async () => {
     await expectInputError(() => decodeMatlab(matFile([matrix(parts), compressed(matrix(parts))]), 'some.mat', ['y']), 'some.mat: ', '"y" twice');
   });
 
@@ -103,23 +103,23 @@ describe('what is no MATLAB file of level 5', () => {
     ['text', { mxClass: MX.char }, 'class 4'],
     ['a cell', { mxClass: MX.cell }, 'class 1'],
     ['complex', { flags: 8 }, 'class 6, complex'],
-  ])('is refused where a variable is %s', async (_, change, text) => {
+  ])('is rejected if a variable is %s', async (_, change, text) => {
     for (const array of [matrix({ ...parts, ...change }), compressed(matrix({ ...parts, ...change }))])
       await expectInputError(() => decodeMatlab(matFile([array]), 'some.mat', ['y']), 'some.mat: ', '"y"', text);
   });
 
-  it('is refused where numbers are missing or too many', async () => {
+  it('is rejected if values are missing or extra', async () => {
     const few = matrix({ ...parts, values: [1, 2, 3, 4, 5] });
     await expectInputError(() => decodeMatlab(matFile([few]), 'some.mat', ['y']), 'some.mat: ', '2 x 3', '6 bytes', 'got 5');
   });
 
-  it('is refused where numbers are stored as something else', async () => {
+  it('is rejected if values have a different storage type', async () => {
     const array = matrix(parts);
     array[array.length - 16] = MI.matrix;
     await expectInputError(() => decodeMatlab(matFile([array]), 'some.mat', ['y']), 'some.mat: ', 'type 14');
   });
 
-  it('is refused where its sizes or flags make no sense', async () => {
+  it('is rejected if its sizes or flags are inconsistent', async () => {
     const negative = matrix({ ...parts, sizes: [0xffffffff, 1] });
     await expectInputError(() => decodeMatlab(matFile([negative]), 'some.mat', ['y']), 'some.mat: ', '-1 x 1');
     const vector = matrix({ ...parts, sizes: [6] });
@@ -134,15 +134,15 @@ describe('what is no MATLAB file of level 5', () => {
     ['plain', matFile([matrix({ ...parts, stored: 'double' })])],
     ['compressed', matFile([compressed(matrix({ ...parts, stored: 'double' }))])],
     ['big-endian', matFile([matrix({ ...parts, stored: 'double', littleEndian: false })], false)],
-  ])('is refused wherever it is cut short: %s', async (_, whole) => {
+  ])('is rejected if truncated at any position: %s', async (_, whole) => {
     for (let length = 0; length < whole.length; length++) {
       await expectInputError(() => decodeMatlab(whole.subarray(0, length), 'cut.mat', ['y']), 'cut.mat: ');
     }
   });
 });
 
-describe('a compressed array of a MATLAB file', () => {
-  /** A compressed element that says that its array has `size` bytes, and inflates to what is given. */
+describe('a compressed MATLAB array', () => {
+  /** A compressed element that declares `size` bytes for its array, and inflates to the given bytes. */
   const lying = (inner: Uint8Array, size: number): Uint8Array => {
     const changed = Uint8Array.from(inner);
     new DataView(changed.buffer).setUint32(4, size, true);
@@ -156,12 +156,12 @@ describe('a compressed array of a MATLAB file', () => {
     await expectInputError(() => decodeMatlab(bomb, 'bomb.mat', ['y']), 'bomb.mat: ', '2 x 3', 'its limit is 64');
   });
 
-  it('is inflated no further than it says', async () => {
+  it('is inflated no further than it declares', async () => {
     const inner = matrix(bombParts);
     await expectInputError(() => decodeMatlab(matFile([lying(inner, 64)]), 'bomb.mat', ['y']), 'bomb.mat: ', 'got more');
   });
 
-  it('takes no memory for more than its bytes can hold', async () => {
+  it('takes no more memory than its bytes can contain', async () => {
     const huge = matrix({ ...parts, mxClass: MX.uint8, sizes: [65_000, 65_000] });
     const bytes = matFile([lying(huge, 65_000 * 65_000)]);
     await expectInputError(() => decodeMatlab(bytes, 'huge.mat', ['y']), 'huge.mat: ', `${65_000 * 65_000 + 8}`);
@@ -169,12 +169,12 @@ describe('a compressed array of a MATLAB file', () => {
     await expectInputError(() => decodeMatlab(matFile([lying(beyond, 0xffffffff)]), 'huge.mat', ['y']), 'huge.mat: ');
   });
 
-  it('is refused where it is shorter than it says', async () => {
+  it('is rejected if shorter than declared', async () => {
     const inner = matrix(parts);
     await expectInputError(() => decodeMatlab(matFile([lying(inner, inner.length)]), 'short.mat', ['y']), 'short.mat: ', 'expected 80 bytes');
   });
 
-  it('is refused where its checksum, its header or its kind is wrong', async () => {
+  it('is rejected if its checksum, header or type is wrong', async () => {
     const array = compressed(matrix(parts));
     const changed = (at: number) => matFile([array.map((byte, index) => (index === (at + array.length) % array.length ? byte ^ 1 : byte))]);
     await expectInputError(() => decodeMatlab(changed(-1), 'bad.mat', ['y']), 'bad.mat: ', 'incorrect data check');

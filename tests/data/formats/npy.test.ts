@@ -14,7 +14,7 @@ const written = (kind: string, littleEndian: boolean, values: readonly number[])
   new ByteWriter(littleEndian).numbers(kind.startsWith('f') ? 'float' : 'integer', Number(kind[1]), values).done();
 
 describe('an .npy file', () => {
-  it.each(['u1', 'i1', 'u2', 'i2', 'u4', 'i4', 'u8', 'i8', 'f4', 'f8'])('of %s in either byte order gives its shape and elements', (kind) => {
+  it.each(['u1', 'i1', 'u2', 'i2', 'u4', 'i4', 'u8', 'i8', 'f4', 'f8'])('of %s in either byte order returns its shape and elements', (kind) => {
     fc.assert(
       fc.property(shapes, fc.boolean(), fc.constantFrom<[number, number]>([1, 0], [2, 0], [3, 0]), (shape, littleEndian, version) => {
         const values = Array.from({ length: sizeOf(shape) }, (_, index) => index % 128);
@@ -27,7 +27,7 @@ describe('an .npy file', () => {
     );
   });
 
-  it('keeps signs, fractions and numbers of 64 bits', () => {
+  it('keeps signs, fractions and 64-bit integers', () => {
     const values = (descr: string, elements: Uint8Array) => decodeNpy(npyBytes({ descr, shape: [2], elements }), 'file.npy').data;
     expect(values('<i2', written('i2', true, [-2, 300]))).toEqual(Int16Array.of(-2, 300));
     expect(values('>f4', written('f4', false, [0.5, -1e30]))).toEqual(Float32Array.of(0.5, -1e30));
@@ -36,7 +36,7 @@ describe('an .npy file', () => {
     expect(values('<u8', new Uint8Array(16).fill(255))).toEqual(BigUint64Array.of(2n ** 64n - 1n, 2n ** 64n - 1n));
   });
 
-  it('of truth values gives bytes of 0 and 1', () => {
+  it('of booleans returns bytes of 0 and 1', () => {
     expect(decodeNpy(npyBytes({ descr: '|b1', shape: [3], elements: [1, 0, 1] }), 'file.npy')).toEqual({
       shape: [3],
       kind: 'b1',
@@ -44,11 +44,11 @@ describe('an .npy file', () => {
     });
   });
 
-  it('whose first axis is the fastest is rearranged', () => {
+  it('in Fortran order is rearranged', () => {
     fc.assert(
       fc.property(shapes, fc.constantFrom('u1', 'i2', 'f8'), (shape, kind) => {
         const strides = shape.map((_, axis) => sizeOf(shape.slice(0, axis)));
-        // The element at each index is the number of its place in the file.
+        // Each element is its position in the file.
         const expected = Array.from({ length: sizeOf(shape) }, (_, place) => {
           let rest = place;
           return [...shape.keys()].reverse().reduce((sum, axis) => {
@@ -87,7 +87,7 @@ describe('an .npy file', () => {
   });
 });
 
-describe('what is no .npy file', () => {
+describe('an invalid .npy file', () => {
   const header = (entries: string) => npyBytes({ literal: `{${entries}}`, elements: [1, 2] });
 
   it.each([
@@ -118,23 +118,23 @@ describe('what is no .npy file', () => {
     ["{'descr': [('red', '|u1')], 'fortran_order': False, 'shape': (2,)}"],
     ["{'descr': '|u\\x31', 'fortran_order': False, 'shape': (2,)}"],
     ["{'descr': '|u1', 'fortran_order': False, 'shape': (2,)".padEnd(9000, ', (')],
-  ])('is refused with the header %s', async (literal) => {
+  ])('is rejected with the header %s', async (literal) => {
     await expectInputError(() => decodeNpy(npyBytes({ literal, elements: [1, 2] }), 'some.npy'), 'some.npy: ', 'its header is ', "'descr': '|u1'");
   });
 
   it.each(['|O', '<U5', '|S3', '<f2', '<c8', '<M8', '=u1', 'u1', '|u2', '|f4', '<u3', '', 'constructor'])(
-    'is refused with elements of type "%s"',
+    'is rejected with elements of type "%s"',
     async (descr) => {
       await expectInputError(() => decodeNpy(npyBytes({ descr, shape: [1], elements: [1] }), 'some.npy'), 'some.npy: ', `"${descr}"`, 'f4');
     },
   );
 
-  it('is refused on one line, whatever its header', async () => {
+  it('is rejected in one line, whatever its header', async () => {
     await expectInputError(() => decodeNpy(header("'descr':\n\u2028"), 'some.npy'), '"{\'descr\':??}"');
     await expectInputError(() => decodeNpy(npyBytes({ descr: 'a\nb' }), 'some.npy'), 'a?b');
   });
 
-  it('is refused where elements are missing or too many', async () => {
+  it('is rejected if elements are missing or extra', async () => {
     for (const [shape, descr, length] of [
       [[2, 3], '|u1', 5],
       [[2, 3], '|u1', 7],
@@ -149,21 +149,21 @@ describe('what is no .npy file', () => {
     }
   });
 
-  it('is refused with more axes than NumPy has', async () => {
+  it('is rejected with more axes than NumPy supports', async () => {
     await expectInputError(() => decodeNpy(npyBytes({ shape: new Array<number>(65).fill(1), elements: [1] }), 'some.npy'), '65 axes', '64');
   });
 
-  it('is refused in a format or with a header that NumPy does not write', async () => {
+  it('is rejected with a version or header that NumPy does not write', async () => {
     await expectInputError(() => decodeNpy(npyBytes({ version: [4, 0] }), 'some.npy'), 'some.npy: ', '4.0');
     await expectInputError(() => decodeNpy(npyBytes({ version: [1, 1] }), 'some.npy'), 'some.npy: ', '1.1');
     await expectInputError(() => decodeNpy(npyBytes({ version: [2, 0], literal: ' '.repeat(10_001) }), 'some.npy'), 'some.npy: ', '10000');
   });
 
-  it('is refused with truth values other than 0 and 1', async () => {
+  it('is rejected with booleans other than 0 and 1', async () => {
     await expectInputError(() => decodeNpy(npyBytes({ descr: '|b1', shape: [2], elements: [1, 2] }), 'some.npy'), 'some.npy: ', '0 and 1');
   });
 
-  it.each([[[1, 0] as const], [[2, 0] as const]])('is refused wherever it is cut short: format %j', async (version) => {
+  it.each([[[1, 0] as const], [[2, 0] as const]])('is rejected if truncated at any position: format %j', async (version) => {
     const whole = npyBytes({ shape: [3], elements: [1, 2, 3], version });
     for (let length = 0; length < whole.length; length++) await expectInputError(() => decodeNpy(whole.subarray(0, length), 'cut.npy'), 'cut.npy: ');
   });
@@ -177,7 +177,7 @@ interface Parsed {
   readonly body: Uint8Array;
 }
 
-/** Takes an .npy file apart as NumPy's format document describes it. */
+/** Parses an .npy file as NumPy's format document describes it. */
 function parseNpy(bytes: Uint8Array): Parsed {
   expect(Array.from(bytes.subarray(0, 6))).toEqual([0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59]);
   const length = bytes[8]! + 256 * bytes[9]!;
@@ -202,7 +202,7 @@ const floatsIn = (body: Uint8Array): number[] => {
 const filledShapes = fc.array(fc.integer({ min: 1, max: 5 }), { maxLength: 4 });
 
 describe('an encoded .npy file', () => {
-  it('of bytes holds its shape, its type and its elements', () => {
+  it('of bytes contains its shape, type and elements', () => {
     fc.assert(
       fc.property(filledShapes, fc.nat(255), (shape, first) => {
         const data = Uint8Array.from({ length: sizeOf(shape) }, (_, index) => first + index);
@@ -213,14 +213,14 @@ describe('an encoded .npy file', () => {
     );
   });
 
-  it('of float32 holds its elements with the least significant byte first', () => {
+  it('of float32 contains little-endian elements', () => {
     const data = Float32Array.of(1.5, -2, 1e-30, Infinity, 0, 3);
     const parsed = parseNpy(encodeNpy({ shape: [2, 3], data }));
     expect(parsed).toMatchObject({ shape: [2, 3], type: '<f4' });
     expect(floatsIn(parsed.body)).toEqual(Array.from(data));
   });
 
-  it('has its elements at a multiple of 64 bytes, whatever the length of its shape', () => {
+  it('aligns its elements to 64 bytes, whatever the length of its shape', () => {
     fc.assert(
       fc.property(fc.array(fc.constantFrom(1, 10, 100, 1000), { maxLength: 3 }), fc.integer({ min: 0, max: 30 }), (shape, ones) => {
         const whole = [...shape, ...new Array<number>(ones).fill(1)];
@@ -235,18 +235,18 @@ describe('an encoded .npy file', () => {
     );
   });
 
-  it('writes the shape of a vector as Python does a tuple of one', () => {
+  it('writes the shape of a vector as a Python tuple', () => {
     expect(parseNpy(encodeNpy({ shape: [3], data: new Uint8Array(3) })).header).toContain("'shape': (3,), ");
   });
 
-  it('takes the part of a larger memory that the array is', () => {
+  it('contains only the viewed range of a larger buffer', () => {
     const larger = Float32Array.of(9, 1, 2, 9);
     expect(floatsIn(parseNpy(encodeNpy({ shape: [2], data: larger.subarray(1, 3) })).body)).toEqual([1, 2]);
   });
 });
 
 describe('an encoded .npz archive', () => {
-  it('holds each array as an .npy file of its name', () => {
+  it('contains each array as an .npy file of its name', () => {
     const arrays: Record<string, NumpyArray> = {
       arr_0: { shape: [2, 2], data: Uint8Array.of(1, 2, 3, 4) },
       codes: { shape: [1, 3], data: Float32Array.of(0.5, -0.5, 0) },

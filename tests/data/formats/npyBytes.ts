@@ -6,7 +6,7 @@ export interface NpyParts {
   readonly shape?: readonly number[];
   readonly elements?: ArrayLike<number>;
   readonly version?: readonly [major: number, minor: number];
-  /** The whole header, in place of the one that the others give. */
+  /** The complete header, instead of one from the other properties. */
   readonly literal?: string;
 }
 

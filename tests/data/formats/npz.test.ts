@@ -24,9 +24,9 @@ describe('an .npz archive', () => {
   it.each([
     ['stored', {}],
     ['deflated', { deflate: true }],
-    ['stored, with sizes for large files', { large: true }],
-    ['deflated, with sizes for large files', { deflate: true, large: true }],
-  ])('gives its arrays by name: %s', async (_, change) => {
+    ['stored, with 64-bit sizes', { large: true }],
+    ['deflated, with 64-bit sizes', { deflate: true, large: true }],
+  ])('returns its arrays by name: %s', async (_, change) => {
     const bytes = zipBytes([
       { ...part, ...change },
       { ...part, ...change, path: 'b.npy' },
@@ -37,7 +37,7 @@ describe('an .npz archive', () => {
     ]);
   });
 
-  it('gives what the encoder wrote', async () => {
+  it('returns what the encoder wrote', async () => {
     await fc.assert(
       fc.asyncProperty(fc.dictionary(fc.stringMatching(/^[a-z]\w{0,9}$/), fc.nat(300), { maxKeys: 4 }), async (sizes) => {
         const entries = Object.entries(sizes);
@@ -48,12 +48,12 @@ describe('an .npz archive', () => {
     );
   });
 
-  it('gives only what is asked for, and leaves the rest unread', async () => {
+  it('reads only the requested arrays', async () => {
     const bytes = zipBytes([part, { path: 'broken.npy', contents: noise(10) }, { path: 'note.txt', contents: noise(10) }]);
     expect([...(await decodeNpz(bytes, 'file.npz', ['a', 'missing']))]).toEqual([['a', array]]);
   });
 
-  it('may hold other files, a name that JavaScript knows, a comment, or nothing', async () => {
+  it('may contain other files, names of Object properties, a comment, or nothing', async () => {
     const bytes = zipBytes(
       [
         { path: 'note.txt', contents: noise(10) },
@@ -66,62 +66,62 @@ describe('an .npz archive', () => {
   });
 });
 
-describe('what is no .npz archive', () => {
+describe('an invalid .npz archive', () => {
   const refusal = (parts: readonly ZipPart[], ...texts: string[]) => expectInputError(() => decodeNpz(zipBytes(parts), 'some.npz'), 'some.npz: ', ...texts);
 
   it.each([
     ['empty', new Uint8Array(0)],
     ['an .npy file', npy],
     ['shorter than a directory', new Uint8Array(21)],
-    ['long and of something else', noise(100_000)],
-  ])('is refused where it is %s', async (_, bytes) => {
+    ['long and of another format', noise(100_000)],
+  ])('is rejected if it is %s', async (_, bytes) => {
     await expectInputError(() => decodeNpz(bytes, 'some.npz'), 'some.npz: ', 'cannot read the zip archive');
   });
 
-  it('is refused wherever it is cut short', async () => {
+  it('is rejected if truncated at any position', async () => {
     const whole = zipBytes([part, { ...part, path: 'b.npy', deflate: true }]);
     for (let length = 0; length < whole.length; length++) await expectInputError(() => decodeNpz(whole.subarray(0, length), 'cut.npz'), 'cut.npz: ');
   });
 
-  it('is refused with the name of the array that is none', async () => {
+  it('is rejected with the name of the invalid array', async () => {
     await refusal([{ path: 'a\nb.npy', contents: noise(100) }], '"a?b.npy": not an .npy file');
   });
 
-  it('is refused where two arrays have one name', () => refusal([part, part], 'Ambiguous'));
+  it('is rejected if two arrays have the same name', () => refusal([part, part], 'Ambiguous'));
 
   it.each([
     ['encrypted', { flags: 1 }, 'encrypted'],
     ['compressed by bzip2', { method: 12 }, 'method not supported'],
-    ['of another checksum', { checksum: 1 }, 'CRC32'],
-    ['of another size', { size: npy.length + 1 }, 'size'],
+    ['with a wrong checksum', { checksum: 1 }, 'CRC32'],
+    ['with a wrong size', { size: npy.length + 1 }, 'size'],
     ['elsewhere', { offset: 1 }, 'Ambiguous'],
     ['beyond the end', { offset: 0xfffffff0 }, 'Ambiguous'],
     ['larger than the archive', { compressedBytes: 1_000_000 }, 'out of bounds'],
-    ['larger than what is left of the archive', { compressedBytes: npy.length + 100 }, 'out of bounds'],
-  ])('is refused where an array is %s', async (_, lies, text) => {
+    ['larger than the rest of the archive', { compressedBytes: npy.length + 100 }, 'out of bounds'],
+  ])('is rejected if an array is %s', async (_, lies, text) => {
     await refusal([{ ...part, lies }], text);
   });
 
-  it('is refused where arrays share their bytes', async () => {
+  it('is rejected if arrays share bytes', async () => {
     await refusal([part, { ...part, path: 'b.npy', contents: new Uint8Array(0), lies: { offset: 0, compressedBytes: 300 } }], 'Ambiguous');
   });
 
   it.each([
-    ['more than it says', { size: 1000 }, 'Invalid uncompressed size'],
-    ['less than it says', { size: 1_505_000 }, 'CRC32'],
-    ['less than it says, for which there is no memory', { size: 0xffff0000 }, 'refusing to decompress'],
-  ])('is refused where a deflated array is %s', async (_, lies, text) => {
+    ['longer than declared', { size: 1000 }, 'Invalid uncompressed size'],
+    ['shorter than declared', { size: 1_505_000 }, 'CRC32'],
+    ['shorter than its declared size, which exceeds the memory', { size: 0xffff0000 }, 'refusing to decompress'],
+  ])('is rejected if a deflated array is %s', async (_, lies, text) => {
     const contents = npyBytes({ shape: [1_500_000], elements: new Uint8Array(1_500_000) });
     await refusal([{ path: 'a.npy', contents, deflate: true, lies }], text);
   });
 
-  it('is refused before anything is inflated where each array may be as large as it says, but not all of them', async () => {
+  it('is rejected before inflating if the total of the declared sizes exceeds the limit', async () => {
     const parts = [...'abcdefghijkl'].map((name): ZipPart => ({ path: `${name}.npy`, contents: noise(10_000), deflate: true, lies: { size: 10_000_000 } }));
     await refusal(parts, 'refusing to decompress: 120000000');
     await expectInputError(() => decodeNpz(zipBytes(parts), 'some.npz', ['b']), '"b.npy"', 'CRC32');
   });
 
-  it('is refused with sizes for large files beyond all memory', async () => {
+  it('is rejected with 64-bit sizes beyond any memory', async () => {
     await refusal([{ ...part, deflate: true, large: true, lies: { size: 2 ** 60 } }], '64-bit');
     await refusal([{ ...part, large: true, lies: { compressedBytes: 2 ** 60 } }], '64-bit');
   });
@@ -132,7 +132,7 @@ const archive = (arrays: Readonly<Record<string, NpyParts>>): Uint8Array =>
 const images: NpyParts = { shape: [2, 1, 2, 3], elements: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12] };
 
 describe('an .npz archive of images', () => {
-  it('gives them plane by plane', async () => {
+  it('returns them plane by plane', async () => {
     expect(await decodeNpzImages(archive({ images }), 'file.npz')).toEqual({
       count: 2,
       channels: 3,
@@ -143,7 +143,7 @@ describe('an .npz archive of images', () => {
     });
   });
 
-  it('gives each byte at its place, whatever the sizes', async () => {
+  it('returns each byte at its position, for any sizes', async () => {
     const size = fc.integer({ min: 1, max: 6 });
     await fc.assert(
       fc.asyncProperty(size, size, size, fc.constantFrom(1, 3), async (count, height, width, channels) => {
@@ -161,12 +161,12 @@ describe('an .npz archive of images', () => {
     );
   });
 
-  it('may be grey without an axis of channels', async () => {
+  it('may be grayscale without a channel axis', async () => {
     const read = await decodeNpzImages(archive({ arr_0: { shape: [2, 1, 3], elements: [1, 2, 3, 4, 5, 6] } }), 'file.npz');
     expect(read).toMatchObject({ count: 2, channels: 1, height: 1, width: 3, pixels: Uint8Array.of(1, 2, 3, 4, 5, 6) });
   });
 
-  it('takes "images" before "arr_0"', async () => {
+  it('prefers "images" over "arr_0"', async () => {
     expect((await decodeNpzImages(archive({ arr_0: { shape: [1], elements: [1] }, images }), 'file.npz')).count).toBe(2);
   });
 
@@ -178,21 +178,21 @@ describe('an .npz archive of images', () => {
 
 describe('an .npz archive without images', () => {
   it.each([
-    ['no such array', { labels: { shape: [1], elements: [1] } }, ['"images" or "arr_0"']],
+    ['no array of images', { labels: { shape: [1], elements: [1] } }, ['"images" or "arr_0"']],
     ['floats', { images: { descr: '<f4', shape: [1, 1, 1], elements: [0, 0, 0, 0] } }, ['"images"', 'f4', 'uint8']],
     ['truth values', { images: { descr: '|b1', shape: [1, 1, 1], elements: [1] } }, ['"images"', 'b1']],
     ['two axes', { arr_0: { shape: [1, 1], elements: [1] } }, ['"arr_0"', '1 x 1', '[N, H, W]']],
     ['five axes', { arr_0: { shape: [1, 1, 1, 1, 1], elements: [1] } }, ['1 x 1 x 1 x 1 x 1']],
     ['two channels', { images: { shape: [1, 1, 1, 2], elements: [1, 2] } }, ['1 x 1 x 1 x 2', '1 or 3 channels']],
-    ['none of them', { images: { shape: [0, 1, 1, 3] } }, ['0 x 1 x 1 x 3', 'one pixel']],
+    ['no images', { images: { shape: [0, 1, 1, 3] } }, ['0 x 1 x 1 x 3', 'one pixel']],
     ['no pixels', { images: { shape: [1, 0, 1] } }, ['1 x 0 x 1', 'one pixel']],
     ['too few labels', { images, labels: { shape: [1], elements: [1] } }, ['"labels"', '(1,)', '(2,)']],
     ['labels in a column', { images, labels: { shape: [2, 1], elements: [1, 2] } }, ['"labels"', '(2, 1)']],
-    ['labels that are floats', { images, labels: { descr: '<f4', shape: [2], elements: new Uint8Array(8) } }, ['"labels"', 'f4', 'integers']],
-    ['labels that are truth values', { images, labels: { descr: '|b1', shape: [2], elements: [0, 1] } }, ['"labels"', 'b1']],
+    ['float labels', { images, labels: { descr: '<f4', shape: [2], elements: new Uint8Array(8) } }, ['"labels"', 'f4', 'integers']],
+    ['boolean labels', { images, labels: { descr: '|b1', shape: [2], elements: [0, 1] } }, ['"labels"', 'b1']],
     ['labels above 255', { images, labels: { descr: '<u2', shape: [2], elements: [255, 0, 0, 1] } }, ['"labels"', 'image 1', 'got 256', '0 to 255']],
     ['labels below 0', { images, labels: { descr: '|i1', shape: [2], elements: [255, 0] } }, ['"labels"', 'image 0', 'got -1']],
-  ])('is refused where it holds %s', async (_, arrays: Readonly<Record<string, NpyParts>>, texts) => {
+  ])('is rejected if it contains %s', async (_, arrays: Readonly<Record<string, NpyParts>>, texts) => {
     await expectInputError(() => decodeNpzImages(archive(arrays), 'some.npz'), 'some.npz: ', ...texts);
   });
 });
@@ -218,8 +218,8 @@ async function written(arrays: NpzArrays, signal?: AbortSignal): Promise<Uint8Ar
   return Buffer.concat(parts);
 }
 
-describe('an .npz archive that is written in pieces', () => {
-  it.each([1000, 64, 100_000])('has the arrays of one that another library writes at once, by %i elements at a time', async (size) => {
+describe('an .npz archive written in chunks', () => {
+  it.each([1000, 64, 100_000])('has the same arrays as one from another library, in chunks of %i elements', async (size) => {
     expect(await decodeNpz(await written(pieced(size)), 'x.npz')).toEqual(await decodeNpz(npzArchive({ photos, codes }), 'x.npz'));
   });
 
@@ -229,19 +229,19 @@ describe('an .npz archive that is written in pieces', () => {
     expect(decodeNpy(files['codes.npy']!, 'codes').data).toEqual(codes.data);
   });
 
-  it('has the same bytes each time, whatever the pieces', async () => {
+  it('has the same bytes for any chunk size', async () => {
     const whole = await encodeNpz({ codes });
     expect(Buffer.compare(await encodeNpz({ codes }), whole)).toBe(0);
     expect(Buffer.compare(await written({ codes: { shape: codes.shape, type: '<f4', pieces: [codes.data] } }), whole)).toBe(0);
   });
 
-  it.skipIf(!hasPython)("passes the test of Python's zip module, which NumPy reads with", async () => {
+  it.skipIf(!hasPython)("passes the test of Python's zipfile, which NumPy uses", async () => {
     const path = join(temporaryFolder(), 'x.npz');
     writeFileSync(path, await written(pieced(1000)));
     expect(execFileSync('python3', ['-m', 'zipfile', '-t', path], { encoding: 'utf8' })).toContain('Done testing');
   });
 
-  it('rejects with the error of its pieces, and if they do not fit its shape', async () => {
+  it('rejects with the error of its chunks, or if they do not match its shape', async () => {
     const failure = new Error('no more images');
     const pieces = function* () {
       yield photos.data.subarray(0, 64);
@@ -256,7 +256,7 @@ describe('an .npz archive that is written in pieces', () => {
     }
   });
 
-  it('rejects after the piece in progress is done when it is aborted', async () => {
+  it('rejects after the current chunk when aborted', async () => {
     const controller = new AbortController();
     let isDone = false;
     const pieces = async function* () {

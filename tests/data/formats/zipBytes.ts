@@ -5,7 +5,7 @@ export interface ZipPart {
   readonly path: string;
   readonly contents: Uint8Array;
   readonly deflate?: boolean;
-  /** What the directory says instead of the truth. */
+  /** False values in the directory. */
   readonly lies?: Partial<{ flags: number; method: number; checksum: number; compressedBytes: number; size: number; offset: number }>;
   /** Sizes in the directory's extra field for large files, as zip64 has them. */
   readonly large?: boolean;

@@ -34,14 +34,14 @@ const mask = (x: Value, high: number, low: number) => where(greater(x, 0), const
 const rewritten = (value: Value) => maskToClip.apply(value as ComputedValue);
 
 describe('mask-to-clip', () => {
-  it('makes 1 where positive and 0 elsewhere one operator', async () => {
+  it('turns 1 for positive and 0 otherwise into one operator', async () => {
     await fc.assert(
       fc.asyncProperty(tensors, (x) => expectLowered((value) => mask(value, 1, 0), x, ['HardSigmoid'])),
       runs,
     );
   });
 
-  it('makes a high and a low number, which is not negative, a clipped line', async () => {
+  it('turns a high and a nonnegative low number into a clipped line', async () => {
     const limits = fc
       .tuple(fc.float({ min: 0, max: 4, noNaN: true }), fc.float({ min: Math.fround(0.125), max: 4, noNaN: true }))
       .map(([low, more]) => ({ low, high: Math.fround(low + more) }))
@@ -52,7 +52,7 @@ describe('mask-to-clip', () => {
     );
   });
 
-  it('gives the low number at exactly 0', async () => {
+  it('returns the low number at exactly 0', async () => {
     const zeros = tensor([0, -0]);
     await expectLowered((value) => mask(value, 1, 0), zeros, ['HardSigmoid']);
     await expectLowered((value) => mask(value, 1, 0.25), zeros, ['Clip', 'Mul']);
@@ -60,21 +60,21 @@ describe('mask-to-clip', () => {
     expectSame((await run(graphOf({ result: mask(inputs[0]!, 1, 0.25) }), [zeros], targets.cpu)).result!, tensor([0.25, 0.25]));
   });
 
-  it('takes branches that are tensors of one number', async () => {
+  it('accepts branches that are tensors of one element', async () => {
     const build = (value: Value) => where(greater(value, 0), constant([1, 1, 1]), constant([0, 0, 0]));
     await expectLowered(build, random([2, 3], 1), ['HardSigmoid']);
   });
 
-  it('leaves a negative low number, which a line through 0 would miss', async () => {
+  it('skips a negative low number, which a line through 0 would miss', async () => {
     await expectLowered((value) => mask(value, 1, -0.5), tensor([-2, 0, 3]), ['Greater', 'Where']);
   });
 
-  it('leaves a high number that is not above the low one', async () => {
+  it('skips a high number that is not above the low one', async () => {
     await expectLowered((value) => mask(value, 1, 3), tensor([-2, 0, 3]), ['Greater', 'Where']);
     await expectLowered((value) => mask(value, 2, 2), tensor([-2, 0, 3]), ['Greater', 'Where']);
   });
 
-  it('leaves other conditions', async () => {
+  it('skips other conditions', async () => {
     const x = tensor([-2, 0, 1, 3]);
     const pick = (condition: Value) => where(condition, constant(1), constant(0));
     await expectLowered((value) => pick(greater(value, 1)), x, ['Greater', 'Where']);
@@ -83,7 +83,7 @@ describe('mask-to-clip', () => {
     await expectLowered((value) => pick(equal(value, 0)), x, ['Equal', 'Where']);
   });
 
-  it('leaves conditions that are inputs, and branches that are not one constant number', () => {
+  it('skips conditions that are inputs, and branches that are not a constant scalar', () => {
     const [x, condition] = [input('x', [2]), input('condition', [2], 'bool')];
     expect(rewritten(where(condition, constant(1), constant(0)))).toBeUndefined();
     expect(rewritten(where(greater(x, 0), x, constant(0)))).toBeUndefined();
@@ -91,7 +91,7 @@ describe('mask-to-clip', () => {
     expect(rewritten(where(greater(x, 0), constant([1, 2]), constant(0)))).toBeUndefined();
   });
 
-  it('leaves branches that repeat the condition', async () => {
+  it('skips branches that repeat the condition', async () => {
     const ones = constant(new Array<number>(6).fill(1), [2, 3]);
     await expectLowered((value) => where(greater(value, 0), ones, constant(0)), tensor([-1, 0, 2]), ['Greater', 'Where']);
     await expectLowered((value) => where(greater(value, 0), ones, constant(0)), tensor([-1, 2], [2, 1]), ['Greater', 'Where']);
@@ -99,14 +99,14 @@ describe('mask-to-clip', () => {
 });
 
 describe('sign-to-clip', () => {
-  it('makes Sign a clipped line', async () => {
+  it('turns Sign into a clipped line', async () => {
     await fc.assert(
       fc.asyncProperty(tensors, (x) => expectLowered((value) => sign(value), x, ['Clip', 'Mul'])),
       runs,
     );
   });
 
-  it('leaves everything else', () => {
+  it('skips everything else', () => {
     expect(signToClip.apply(where(greater(input('x', []), 0), constant(1), constant(-1)) as ComputedValue)).toBeUndefined();
   });
 });
@@ -123,14 +123,14 @@ async function expectUnchanged(rule: Rule, build: Build, tensors: readonly Tenso
 describe('conv-to-matmul', () => {
   const x = input('x', [2, 3, 6, 5]);
 
-  it('makes a convolution whose result is smaller than its kernel one matrix product', () => {
+  it('turns a convolution with a result smaller than its kernel into one matrix product', () => {
     const rewritten = rewrite(convToMatMul, conv(x, input('w', [4, 3, 5, 4]), { strides: [1, 1] }))!;
     expect(operatorsOf(rewritten)).toContain('MatMul');
     expect(operatorsOf(rewritten)).not.toContain('Conv');
     expect(rewritten.shape).toEqual([2, 4, 2, 2]);
   });
 
-  it('computes the same for any geometry', async () => {
+  it('preserves results for any geometry', async () => {
     const sizes = fc.tuple(fc.integer({ min: 1, max: 3 }), fc.integer({ min: 1, max: 3 }), fc.integer({ min: 1, max: 3 }));
     const space = fc.tuple(fc.integer({ min: 3, max: 6 }), fc.integer({ min: 3, max: 6 }));
     const geometry = fc.record({
@@ -156,7 +156,7 @@ describe('conv-to-matmul', () => {
     'other operators': square(x),
   };
 
-  it.each(Object.entries(others))('leaves %s', (_, value) => {
+  it.each(Object.entries(others))('skips %s', (_, value) => {
     expect(rewrite(convToMatMul, value)).toBeUndefined();
   });
 });
@@ -173,7 +173,7 @@ describe('recognize-kernel-gradients', () => {
     expect(found!.shape).toEqual([4, 3, 3, 2]);
   });
 
-  it('finds something whose definition is the same convolution', async () => {
+  it('finds an operator that decomposes into the same convolution', async () => {
     const graph = gradientGraph((x, w) => square(conv(x, w, options)), tensors);
     const rewritten = rewriteGraph(graph, (value) => recognizeKernelGradients.apply(value) ?? value);
     expect(operatorsOf(rewritten)).toContain('KernelGradient');
@@ -182,7 +182,7 @@ describe('recognize-kernel-gradients', () => {
     expectClose(actual.gradient1!, expected.gradient1!);
   });
 
-  it('leaves convolutions that are not transposed', () => {
+  it('skips convolutions that are not transposed', () => {
     expect(rewrite(recognizeKernelGradients, conv(input('x', [2, 3, 6, 7]), input('w', [4, 3, 3, 2])))).toBeUndefined();
     expect(rewrite(recognizeKernelGradients, gradientGraph((x, w) => square(conv(x, w)), tensors).outputs.gradient0!)).toBeUndefined();
   });

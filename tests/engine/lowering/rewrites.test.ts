@@ -30,16 +30,16 @@ describe('pad-channels-to-four', () => {
     expect(rewritten.shape).toEqual(convolutionOf(channels).shape);
   });
 
-  it.each([1, 2, 3, 4, 5, 7, 8, 10, 12, 16, 24, 36])('leaves %i channels alone', (channels) => {
+  it.each([1, 2, 3, 4, 5, 7, 8, 10, 12, 16, 24, 36])('skips %i channels', (channels) => {
     expect(rewrite(convolutionOf(channels))).toBeUndefined();
   });
 
-  it('leaves other operators alone, and what it made itself', () => {
+  it('skips other operators, and its own results', () => {
     expect(rewrite(square(input('x', [2, 6, 4, 5])))).toBeUndefined();
     expect(rewrite(rewrite(convolutionOf(6))!)).toBeUndefined();
   });
 
-  it('computes the same for any geometry and bias', async () => {
+  it('preserves results for any geometry and bias', async () => {
     const sizes = fc.record({
       batch: fc.integer({ min: 1, max: 3 }),
       channels: fc.integer({ min: 1, max: 27 }),
@@ -61,7 +61,7 @@ describe('pad-channels-to-four', () => {
     await fc.assert(property, { seed: 3, numRuns: 60 });
   });
 
-  it('is used for WebGPU, for the gradient of a kernel too, whose channels are the images of a batch', async () => {
+  it('is used for WebGPU, also for kernel gradients, whose channels are the images of a batch', async () => {
     const tensors = [random([6, 2, 5, 5], 1), random([3, 2, 3, 3], 2)];
     const graph = gradientGraph((x, w) => square(conv(x, w, { strides: 2, pads: 1 })), tensors);
     expect(operatorsOf(lower(graph, { name: 'webgpu' }))).toContain('Pad');
@@ -75,7 +75,7 @@ describe('pad-channels-to-four', () => {
 describe('expand-decompositions', () => {
   const [x, scale, bias] = [input('x', [2, 3]), input('scale', [3]), input('bias', [3])];
 
-  it.each(Object.entries(targets))('puts the definition in the place of BatchNormalization for %s', (_, target) => {
+  it.each(Object.entries(targets))('replaces BatchNormalization by its decomposition for %s', (_, target) => {
     const graph = graphOf({ y: batchNormalization(x, scale, bias) });
     expect(operatorsOf(graph)).toEqual(['BatchNormalization']);
     const lowered = operatorsOf(lower(graph, target));
@@ -83,11 +83,11 @@ describe('expand-decompositions', () => {
     expect(lowered).toEqual(['Add', 'Add', 'Div', 'Mul', 'Mul', 'ReduceMean', 'ReduceMean', 'ReduceMean', 'Reshape', 'Reshape', 'Sqrt', 'Sub', 'Sub']);
   });
 
-  it('leaves operators that ONNX has as they are', () => {
+  it('skips operators of ONNX', () => {
     expect(expandDecompositions.apply(exp(x) as ComputedValue)).toBeUndefined();
   });
 
-  it('lets the gradient share the statistics of the batch', () => {
+  it('lets the gradient share the batch statistics', () => {
     const y = batchNormalization(x, scale, bias);
     const results = gradients(sumOf(tanh(y)), [x, scale, bias]);
     const lowered = operatorsOf(lower(graphOf({ y, gx: results[0]!, gs: results[1]!, gb: results[2]! }), targets.plain));
@@ -95,7 +95,7 @@ describe('expand-decompositions', () => {
     expect(lowered.filter((name) => name === 'Sqrt')).toHaveLength(1);
   });
 
-  it("computes what ONNX Runtime's own operator computes, for any shape", async () => {
+  it("agrees with ONNX Runtime's own operator, for any shape", async () => {
     const shapes = fc.tuple(fc.integer({ min: 2, max: 4 }), fc.integer({ min: 1, max: 3 }), fc.array(fc.integer({ min: 1, max: 3 }), { maxLength: 3 }));
     const property = fc.asyncProperty(shapes, fc.nat(1000), fc.constantFrom(1e-5, 1e-2, 1), async ([batch, channels, space], seed, epsilon) => {
       const shape = [batch, channels, ...space];

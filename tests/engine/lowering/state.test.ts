@@ -7,18 +7,18 @@ const state = input('state', [4]);
 const other = input('other', [4]);
 const inPlace = (next: Value, outputs: Record<string, Value> = {}) => [...statesInPlace(graphOf({ [nextName('state')]: next, ...outputs }, [state, other]))];
 
-describe('a state is written in place', () => {
-  it('where the next one is computed from it element by element', () => {
+describe('a state vector is updated in place', () => {
+  it('if the next one is computed from it element by element', () => {
     expect(inPlace(add(state, other))).toEqual(['state']);
     expect(inPlace(mul(state, 0.5))).toEqual(['state']);
   });
 
-  it('where everything else that reads it goes into the next one', () => {
+  it('if everything else that reads it is used for the next one', () => {
     expect(inPlace(sub(state, mul(slice(state, 0, 1, 2), other)))).toEqual(['state']);
     expect(inPlace(sub(state, reshape(matMul(reshape(state, [2, 2]), reshape(other, [2, 2])), [4])))).toEqual(['state']);
   });
 
-  it('where the next one is used as well', () => {
+  it('if the next one has further uses', () => {
     const next = add(state, other);
     expect(inPlace(next, { product: mul(next, other) })).toEqual(['state']);
   });
@@ -31,24 +31,24 @@ describe('a state is written in place', () => {
   });
 });
 
-describe('a state keeps its place', () => {
-  it('where something else reads it, perhaps later', () => {
+describe('a state vector is not updated in place', () => {
+  it('if something else reads it, perhaps later', () => {
     expect(inPlace(add(state, other), { before: mul(state, other) })).toEqual([]);
     expect(inPlace(add(state, other), { before: mul(reshape(state, [2, 2]), 2) })).toEqual([]);
   });
 
-  it('where it is an output itself, in whatever shape', () => {
+  it('if it is itself an output, in any shape', () => {
     expect(inPlace(add(state, other), { before: reshape(state, [2, 2]) })).toEqual([]);
     expect(inPlace(state)).toEqual([]);
   });
 
-  it('where the operator that writes reads elsewhere in it', () => {
+  it('if the writing operator reads it at other positions', () => {
     const [pair, next] = [input('state', [2, 2]), nextName('state')];
     expect([...statesInPlace(graphOf({ [next]: matMul(pair, pair) }))]).toEqual([]);
     expect([...statesInPlace(graphOf({ [next]: mul(matMul(pair, pair), 2) }))]).toEqual(['state']);
   });
 
-  it('where an operator would spread it over a larger next one', () => {
+  it('if an operator would broadcast it to a larger next one', () => {
     const scalar = input('state', [1]);
     expect([...statesInPlace(graphOf({ [nextName('state')]: add(scalar, other) }))]).toEqual([]);
   });

@@ -24,7 +24,7 @@ const shapes: Record<string, { a: number[]; b: number[]; result: number[] }> = {
 };
 
 describe.each(Object.entries(operators))('%s', (name, { apply, element }) => {
-  it.each(Object.entries(shapes))('takes %s', async (_, { a, b, result }) => {
+  it.each(Object.entries(shapes))('computes %s', async (_, { a, b, result }) => {
     const [left, right] = [random(a, 1), randomAwayFromZero(b, 2, 0.5)];
     expectClose(
       await forward(apply, [left, right]),
@@ -33,25 +33,25 @@ describe.each(Object.entries(operators))('%s', (name, { apply, element }) => {
     await expectRightGradients(apply, [left, right]);
   });
 
-  it('passes the gradient to both operands when they are one value', async () => {
+  it('passes the gradient to both operands if they are one value', async () => {
     await expectRightGradients((x) => apply(x, x), [randomAwayFromZero([3], 3, 0.5)]);
   });
 
-  it('refuses shapes that cannot be broadcast', () => {
+  it('rejects shapes that cannot be broadcast', () => {
     expectShapeError(() => apply(input('a', [2, 3]), input('b', [2])), name, '[2, 3]', '[2]');
   });
 
-  it('refuses integers', () => {
+  it('rejects integers', () => {
     expectShapeError(() => apply(input('a', [2], 'int64'), input('b', [2], 'int64')), name, 'int64 [2]', 'float32');
   });
 });
 
 describe('operands', () => {
-  it('may be numbers, which stand for scalars', async () => {
+  it('may be numbers, which become scalars', async () => {
     expectClose(await forward((x) => sub(1, div(mul(x, 3), 2)), [tensor([1, 2])]), tensor([-0.5, -2]));
   });
 
-  it('give the gradient of a broadcast operand its own shape', async () => {
+  it('have gradients in their own shape if broadcast', async () => {
     const [left, right] = await gradientsAt((a, b) => add(a, b), [random([2, 3], 1), random([3, 1, 3], 2)]);
     expect(left!.shape).toEqual([2, 3]);
     expect(right!.shape).toEqual([3, 1, 3]);

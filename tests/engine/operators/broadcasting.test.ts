@@ -12,7 +12,7 @@ describe('Reshape', () => {
     expectSame(await forward((value) => reshape(value, [4, 3]), [x]), { ...x, shape: [4, 3] });
   });
 
-  it('makes a scalar of a single element, and the other way', async () => {
+  it('converts between a scalar and a single element', async () => {
     expectSame(await forward((value) => reshape(value, []), [tensor([7], [1, 1])]), tensor([7], []));
     expectSame(await forward((value) => reshape(value, [1, 1, 1]), [tensor([7], [])]), tensor([7], [1, 1, 1]));
   });
@@ -22,20 +22,20 @@ describe('Reshape', () => {
     expectSame(await forward((value) => reshape(value, [1, 2]), [x]), { ...x, shape: [1, 2] });
   });
 
-  it('shapes the gradient back', async () => {
+  it('reshapes the gradient back', async () => {
     await expectRightGradients((x) => square(reshape(x, [3, 4])), [random([2, 6], 1)]);
   });
 
-  it('is nothing where the shape is there already', () => {
+  it('is the identity if the shape does not change', () => {
     const x = input('x', [2, 3]);
     expect(reshape(x, [2, 3])).toBe(x);
   });
 
-  it('refuses another number of elements', () => {
+  it('rejects a different number of elements', () => {
     expectShapeError(() => reshape(input('x', [2, 3]), [7]), 'Reshape', '[2, 3]', '[7]');
   });
 
-  it('refuses sizes that are not positive, even if their product fits', () => {
+  it('rejects sizes that are not positive, even if their product fits', () => {
     expectShapeError(() => reshape(input('x', [2, 3]), [-2, -3]), 'Reshape', '[2, 3]', '[-2, -3]');
   });
 });
@@ -57,21 +57,21 @@ describe('Expand', () => {
     await expectRightGradients((value) => square(expand(value, to)), [x]);
   });
 
-  it('is nothing where the shape is there already', () => {
+  it('is the identity if the shape does not change', () => {
     const x = input('x', [2, 3]);
     expect(expand(x, [2, 3])).toBe(x);
   });
 
-  it('refuses to change an axis that is not of size 1', () => {
+  it('rejects a change of an axis that is not of size 1', () => {
     expectShapeError(() => expand(input('x', [2, 3]), [4, 3]), 'Expand', '[2, 3]', '[4, 3]');
   });
 
-  it('refuses a smaller shape', () => {
+  it('rejects a smaller shape', () => {
     expectShapeError(() => expand(input('x', [2, 3]), [1, 3]), 'Expand', '[2, 3]', '[1, 3]');
     expectShapeError(() => expand(input('x', [2, 3]), [3]), 'Expand', '[2, 3]', '[3]');
   });
 
-  it('refuses sizes that are not positive', () => {
+  it('rejects sizes that are not positive', () => {
     expectShapeError(() => expand(input('x', [1]), [-2]), 'Expand', '[1]', '[-2]');
   });
 });
@@ -79,28 +79,28 @@ describe('Expand', () => {
 describe('ReduceSum', () => {
   const x = random([2, 3, 4], 1);
 
-  it('sums over an axis and leaves it with size 1', async () => {
+  it('sums over an axis and keeps it with size 1', async () => {
     expectClose(
       await forward((value) => reduceSum(value, [1]), [x]),
       generate([2, 1, 4], (i, _, k) => total([3], (j) => at(x, i, j, k))),
     );
   });
 
-  it('drops the axes that it sums over when asked to', async () => {
+  it('removes the summed axes on request', async () => {
     expectClose(
       await forward((value) => reduceSum(value, [2, 0], { keepAxes: false }), [x]),
       generate([3], (j) => total([2, 4], (i, k) => at(x, i, j, k))),
     );
   });
 
-  it('counts negative axes from the end and takes a repeated axis once', async () => {
+  it('counts negative axes from the end, and repeated axes once', async () => {
     expectClose(
       await forward((value) => reduceSum(value, [-1, 2]), [x]),
       generate([2, 3, 1], (i, j) => total([4], (k) => at(x, i, j, k))),
     );
   });
 
-  it('sums nothing over no axes', () => {
+  it('is the identity without axes', () => {
     const value = input('x', [2, 3]);
     expect(reduceSum(value, [])).toBe(value);
   });
@@ -108,16 +108,16 @@ describe('ReduceSum', () => {
   it.each([
     ['kept', true],
     ['dropped', false],
-  ])('gives every summed element the gradient of the sum, with axes %s', async (_, keepAxes) => {
+  ])('passes the gradient of the sum to every summed element, with axes %s', async (_, keepAxes) => {
     await expectRightGradients((value) => square(reduceSum(value, [0, 2], { keepAxes })), [random([2, 2, 3], 2)]);
   });
 
-  it('refuses an axis that does not exist', () => {
+  it('rejects an axis that does not exist', () => {
     expectShapeError(() => reduceSum(input('x', [2, 3]), [2]), 'ReduceSum', 'axis 2', 'rank 2');
     expectShapeError(() => reduceSum(input('x', [2, 3]), [-3]), 'ReduceSum', 'axis -3', 'rank 2');
   });
 
-  it('refuses integers', () => {
+  it('rejects integers', () => {
     expectShapeError(() => reduceSum(input('x', [2], 'int64'), [0]), 'ReduceSum', 'int64 [2]');
   });
 });
@@ -140,7 +140,7 @@ describe('sumTo', () => {
     expect(inner).toBeCloseTo(outer, 5);
   });
 
-  it('keeps the axes of size 1 that were never repeated', async () => {
+  it('keeps axes of size 1 that were not repeated', async () => {
     const x = tensor([1, 2], [1, 2]);
     const [gradient] = await gradientsAt((value) => mul(value, constantTensor(tensor([3], [1, 1]))), [x]);
     expect(gradient!.shape).toEqual([1, 2]);

@@ -8,7 +8,7 @@ import { at, bools, generate, random, tensor } from '../tensors.js';
 const integers = (...elements: bigint[]) => ({ type: 'int64', shape: [elements.length], data: BigInt64Array.from(elements) }) as const;
 
 describe('Equal', () => {
-  it('holds where the operands are the same number', async () => {
+  it('is true for equal numbers', async () => {
     expectSame(await forward(equal, [tensor([1, 2, -0]), tensor([1, 3, 0])]), bools([true, false, true]));
   });
 
@@ -21,19 +21,19 @@ describe('Equal', () => {
     expectSame(await forward(equal, [integers(2n ** 53n, 1n), integers(2n ** 53n + 1n, 1n)]), bools([false, true]));
   });
 
-  it('passes no gradient on', async () => {
+  it('passes no gradient', async () => {
     const [gradient] = await gradientsAt((x) => where(equal(x, 2), mul(x, 7), square(x)), [tensor([2, 3])], { loss: sumOf });
     expectSame(gradient!, tensor([7, 6]));
   });
 
-  it('refuses operands that do not fit', () => {
+  it('rejects operands that do not match', () => {
     expectShapeError(() => equal(input('a', [2, 3]), input('b', [4])), 'Equal', '[2, 3]', '[4]');
     expectShapeError(() => equal(input('a', [2]), input('b', [2], 'int64')), 'Equal', '[2]', 'int64 [2]');
   });
 });
 
 describe('Greater', () => {
-  it('holds where the first operand is the larger one', async () => {
+  it('is true if the first operand is larger', async () => {
     expectSame(await forward(greater, [tensor([1, 3, 2]), tensor([2, 2, 2])]), bools([false, true, false]));
   });
 
@@ -42,7 +42,7 @@ describe('Greater', () => {
     expectSame(await forward((x) => greater(2, x), [tensor([1, 2])]), bools([true, false]));
   });
 
-  it('refuses operands that do not fit', () => {
+  it('rejects operands that do not match', () => {
     expectShapeError(() => greater(input('a', [2, 3]), input('b', [4])), 'Greater', '[2, 3]', '[4]');
     expectShapeError(() => greater(input('a', [2]), input('b', [2], 'uint8')), 'Greater', '[2]', 'uint8 [2]');
   });
@@ -57,7 +57,7 @@ describe('Where', () => {
     'missing leading axes': { condition: [2, 1, 2], a: [1, 2], b: [2, 1], result: [2, 2, 2] },
   };
 
-  it.each(Object.entries(shapes))('selects by %s and passes the gradient to what it selected', async (_, shape) => {
+  it.each(Object.entries(shapes))('selects by %s and passes the gradient to the selected elements', async (_, shape) => {
     const condition = bools(
       Array.from(random(shape.condition, 1).data, (element) => element > 0),
       shape.condition,
@@ -79,7 +79,7 @@ describe('Where', () => {
     expectSame(await forward(where, [bools([true, false]), a, b]), integers(1n, -2n));
   });
 
-  it('refuses operands that do not fit', () => {
+  it('rejects operands that do not match', () => {
     const condition = input('condition', [2, 3], 'bool');
     expectShapeError(() => where(condition, input('a', [2]), input('b', [2])), 'Where', 'bool [2, 3]', '[2]');
     expectShapeError(() => where(condition, input('a', [2, 3]), input('b', [4])), 'Where', '[2, 3]', '[4]');
@@ -99,24 +99,24 @@ describe('Cast', () => {
     expectSame(await forward((x) => cast(x, 'float32'), [bools([true, false])]), tensor([1, 0]));
   });
 
-  it('is nothing where the type is there already', () => {
+  it('is the identity if the type does not change', () => {
     const x = input('x', [2]);
     expect(cast(x, 'float32')).toBe(x);
   });
 
-  it('passes no gradient on', async () => {
+  it('passes no gradient', async () => {
     const [gradient] = await gradientsAt((x) => cast(cast(x, 'int64'), 'float32'), [tensor([1.5, 2.5])]);
     expectSame(gradient!, tensor([0, 0]));
   });
 });
 
 describe('stopGradient', () => {
-  it('is the same value', async () => {
+  it('is the identity', async () => {
     const x = random([2, 3], 1);
     expectSame(await forward(stopGradient, [x]), x);
   });
 
-  it('is a constant to gradients', async () => {
+  it('stops gradients', async () => {
     const x = random([4], 1);
     const [gradient] = await gradientsAt((value) => mul(value, stopGradient(value)), [x], { loss: sumOf });
     expectSame(gradient!, x);

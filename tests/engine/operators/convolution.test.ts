@@ -100,11 +100,11 @@ describe('Conv', () => {
   describe.each(Object.entries(convolutions))('with %s', (_, { x: xShape, w: wShape, size, geometry }) => {
     const [x, w, bias] = [random(xShape, 1), random(wShape, 2), random([wShape[0]!], 3)];
 
-    it('correlates', async () => {
+    it('computes the cross-correlation', async () => {
       expectClose(await forward((data, kernel) => conv(data, kernel, geometry), [x, w]), correlate(x, w, size, { ...plain, ...geometry }));
     });
 
-    it('has the right gradients, without and with a bias', async () => {
+    it('has correct gradients, with and without a bias', async () => {
       await expectRightGradients((data, kernel) => conv(data, kernel, geometry), [x, w]);
       await expectRightGradients((data, kernel, offset) => conv(data, kernel, { ...geometry, bias: offset }), [x, w, bias]);
     });
@@ -115,7 +115,7 @@ describe('Conv', () => {
     expectClose(result, tensor([11, 12, 23, 26], [1, 2, 1, 2]));
   });
 
-  it('takes one number for both axes or all sides', async () => {
+  it('accepts one number for both axes or all sides', async () => {
     const [x, w] = [random([1, 1, 5, 5], 1), random([1, 1, 2, 2], 2)];
     const options: ConvOptions = { strides: 2, pads: 1, dilations: 3 };
     expectClose(
@@ -134,7 +134,7 @@ describe('Conv', () => {
     }
   });
 
-  it('refuses operands that do not fit', () => {
+  it('rejects operands that do not match', () => {
     const x = input('x', [2, 3, 4, 4]);
     const w = input('w', [5, 3, 3, 3]);
     expectShapeError(() => conv(x, input('w', [5, 2, 3, 3])), 'Conv', '[2, 3, 4, 4]', '[5, 2, 3, 3]');
@@ -147,7 +147,7 @@ describe('Conv', () => {
     expectShapeError(() => conv(input('x', [2, 3, 4, 4], 'uint8'), w), 'Conv', 'uint8 [2, 3, 4, 4]');
   });
 
-  it('refuses strides and dilations below 1', () => {
+  it('rejects strides and dilations below 1', () => {
     const [x, w] = [input('x', [2, 3, 4, 4]), input('w', [5, 3, 3, 3])];
     expectShapeError(() => conv(x, w, { strides: [0, 1] }), 'Conv', '[2, 3, 4, 4]', '[5, 3, 3, 3]');
     expectShapeError(() => conv(x, w, { dilations: [1, 0] }), 'Conv', '[2, 3, 4, 4]', '[5, 3, 3, 3]');
@@ -159,17 +159,17 @@ describe('ConvTranspose', () => {
     const [x, w, bias] = [random(xShape, 1), random(wShape, 2), random([wShape[1]!], 3)];
     const options: ConvTransposeOptions = { ...geometry, outputPadding };
 
-    it('scatters', async () => {
+    it('computes the transposed convolution', async () => {
       expectClose(await forward((data, kernel) => convTranspose(data, kernel, options), [x, w]), scatter(x, w, size, { ...plain, ...geometry }));
     });
 
-    it('has the right gradients, without and with a bias', async () => {
+    it('has correct gradients, with and without a bias', async () => {
       await expectRightGradients((data, kernel) => convTranspose(data, kernel, options), [x, w]);
       await expectRightGradients((data, kernel, offset) => convTranspose(data, kernel, { ...options, bias: offset }), [x, w, bias]);
     });
   });
 
-  it('adds the bias of each channel, also where the output padding lets no element fall', async () => {
+  it('adds the bias of each channel, even to output padding', async () => {
     const result = await forward(
       (x, w, bias) => convTranspose(x, w, { bias, strides: [1, 2], outputPadding: [0, 1] }),
       [tensor([1, 2], [1, 1, 1, 2]), tensor([1, 3], [1, 2, 1, 1]), tensor([10, 20])],
@@ -198,7 +198,7 @@ describe('ConvTranspose', () => {
     }
   });
 
-  it('refuses operands that do not fit', () => {
+  it('rejects operands that do not match', () => {
     const x = input('x', [2, 3, 4, 4]);
     const w = input('w', [3, 5, 3, 3]);
     expectShapeError(() => convTranspose(x, input('w', [5, 3, 3, 3])), 'ConvTranspose', '[2, 3, 4, 4]', '[5, 3, 3, 3]');
@@ -208,7 +208,7 @@ describe('ConvTranspose', () => {
     expectShapeError(() => convTranspose(input('x', [2, 3, 4, 4], 'bool'), w), 'ConvTranspose', 'bool [2, 3, 4, 4]');
   });
 
-  it('refuses output padding that is not below the stride', () => {
+  it('rejects output padding that is not below the stride', () => {
     const [x, w] = [input('x', [2, 3, 4, 4]), input('w', [3, 5, 3, 3])];
     expectShapeError(() => convTranspose(x, w, { strides: 2, outputPadding: 2 }), 'ConvTranspose', '[2, 3, 4, 4]', '[3, 5, 3, 3]');
     // ONNX Runtime does not run it, whatever the dilation, and a convolution by the stride would not lead back to the data.

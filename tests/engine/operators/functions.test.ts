@@ -54,21 +54,21 @@ describe.each(Object.entries(functions))('%s', (name, { apply, element, x }) => 
     expectClose(await forward(apply, [x]), tensor(Array.from(x.data, element), x.shape));
   });
 
-  it('takes a scalar', async () => {
+  it('accepts a scalar', async () => {
     const scalar = tensor([x.data[4]!], []);
     expectClose(await forward(apply, [scalar]), tensor([element(scalar.data[0]!)], []));
     await expectRightGradients(apply, [scalar]);
   });
 
-  it('has the right gradient', async () => {
+  it('has the correct gradient', async () => {
     await expectRightGradients(apply, [x]);
   });
 
-  it('has the right second derivative', async () => {
+  it('has the correct second derivative', async () => {
     await expectRightGradients((value) => gradients(lossOf(square(add(apply(value), 1))), [value])[0]!, [x]);
   });
 
-  it('refuses integers', () => {
+  it('rejects integers', () => {
     expectShapeError(() => apply(input('x', [2, 3], 'int64')), name, 'int64 [2, 3]');
   });
 });
@@ -89,7 +89,7 @@ describe.each(Object.entries(targets))('at kinks, lowered for %s,', (_, target) 
     expectSame(await gradientAt((x) => leakyRelu(x, 0), [-1, 0, 2]), tensor([0, 0, 1]));
   });
 
-  it('LeakyRelu may be steeper on the left', async () => {
+  it('LeakyRelu may be steeper for negative input', async () => {
     expectSame(await gradientAt((x) => leakyRelu(x, 3), [-1, 0, 2]), tensor([3, 3, 1]));
   });
 
@@ -101,7 +101,7 @@ describe.each(Object.entries(targets))('at kinks, lowered for %s,', (_, target) 
     expectSame(await gradientAt((x) => clip(x, -1, 2), [-3, -1, 0, 2, 5]), tensor([0, 0, 1, 0, 0]));
   });
 
-  it('Clip takes infinite limits', async () => {
+  it('Clip accepts infinite limits', async () => {
     expectSame(await gradientAt((x) => clip(x, -Infinity, 2), [-3, 5]), tensor([1, 0]));
   });
 
@@ -111,7 +111,7 @@ describe.each(Object.entries(targets))('at kinks, lowered for %s,', (_, target) 
 });
 
 describe('LeakyRelu', () => {
-  it('refuses to fall on the left, where its result would not tell the sign of its operand', () => {
+  it('rejects a negative slope, because its result would not determine the sign of its input', () => {
     expectShapeError(() => leakyRelu(input('x', [2]), -0.5), 'LeakyRelu', '-0.5');
     expectShapeError(() => leakyRelu(input('x', [2]), Number.NaN), 'LeakyRelu', 'NaN');
   });

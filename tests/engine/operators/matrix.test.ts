@@ -33,7 +33,7 @@ describe('MatMul', () => {
     await expectRightGradients((x) => matMul(x, transposeMatrix(x)), [random([2, 3], 1)]);
   });
 
-  it('refuses operands that do not fit', () => {
+  it('rejects operands that do not match', () => {
     expectShapeError(() => matMul(input('a', [2, 3]), input('b', [4, 2])), 'MatMul', '[2, 3]', '[4, 2]');
     expectShapeError(() => matMul(input('a', [2, 2, 3]), input('b', [3, 3, 2])), 'MatMul', '[2, 2, 3]', '[3, 3, 2]');
     expectShapeError(() => matMul(input('a', [3]), input('b', [3, 2])), 'MatMul', '[3]', '[3, 2]');
@@ -51,7 +51,7 @@ describe('transposeMatrix', () => {
     );
   });
 
-  it('refuses a vector', () => {
+  it('rejects a vector', () => {
     expectShapeError(() => transposeMatrix(input('x', [3])), 'Transpose', '[3]');
   });
 });

@@ -46,7 +46,7 @@ describe('batchStatistics', () => {
     );
   });
 
-  it('have the right gradients', async () => {
+  it('have correct gradients', async () => {
     const x = random([2, 2, 3], 1);
     await expectRightGradients((value) => batchStatistics(value).mean, [x]);
     await expectRightGradients((value) => batchStatistics(value).variance, [x]);
@@ -54,18 +54,18 @@ describe('batchStatistics', () => {
 });
 
 describe('BatchNormalization', () => {
-  it.each(Object.entries(shapes))('normalises, scales and shifts each channel of %s', async (_, shape) => {
+  it.each(Object.entries(shapes))('normalizes, scales and shifts each channel of %s', async (_, shape) => {
     const tensors = exampleOf(shape);
     expectClose(await forward((x, scale, bias) => batchNormalization(x, scale, bias, 0.01), tensors), normalized(...tensors, 0.01));
     await expectRightGradients((x, scale, bias) => batchNormalization(x, scale, bias, 0.01), tensors);
   });
 
-  it('has the default epsilon 1e-5', async () => {
+  it('has epsilon 1e-5 by default', async () => {
     const tensors = [tensor([1e-3, -1e-3], [2, 1]), tensor([1]), tensor([0])] as const;
     expectClose(await forward((x, scale, bias) => batchNormalization(x, scale, bias), tensors), normalized(...tensors, 1e-5));
   });
 
-  it('makes a channel of one element its bias, with no gradient of the data', async () => {
+  it('returns the bias for a channel of one element, with a zero gradient of the data', async () => {
     const tensors = [tensor([3, -7], [1, 2]), tensor([2, 2]), tensor([0.5, 0.25])];
     expectClose(await forward((x, scale, bias) => batchNormalization(x, scale, bias), tensors), tensor([0.5, 0.25], [1, 2]));
     await expectRightGradients((x, scale, bias) => batchNormalization(x, scale, bias), tensors);
@@ -81,7 +81,7 @@ describe('BatchNormalization', () => {
     }
   });
 
-  it("agrees with ONNX Runtime's own operator in training mode, and so do the batch's statistics", async () => {
+  it("agrees with ONNX Runtime's own operator in training mode, including the batch statistics", async () => {
     const [x, scale, bias] = exampleOf([2, 3, 2, 3]);
     const running = { input_mean: tensor([0, 0, 0]), input_var: tensor([1, 1, 1]) };
     const reference = await runModel(batchNormalizationModel(x.shape, 1e-3), { x, scale, bias, ...running });
@@ -94,7 +94,7 @@ describe('BatchNormalization', () => {
     expectClose(results.variance!, reference.running_var!);
   });
 
-  it('refuses operands that do not fit', () => {
+  it('rejects operands that do not match', () => {
     const [x, vector] = [input('x', [4, 3, 2]), input('vector', [3])];
     expectShapeError(() => batchNormalization(x, input('scale', [4]), vector), 'BatchNormalization', '[4, 3, 2]', '[4]');
     expectShapeError(() => batchNormalization(x, vector, input('bias', [3, 1])), 'BatchNormalization', '[4, 3, 2]', '[3, 1]');
@@ -103,8 +103,8 @@ describe('BatchNormalization', () => {
   });
 });
 
-describe('normalizeWith', () => {
-  it.each(Object.entries(shapes))('normalises %s by given statistics', async (_, shape) => {
+describe('batchNormInference', () => {
+  it.each(Object.entries(shapes))('normalizes %s by given statistics', async (_, shape) => {
     const channels = shape[1]!;
     const [x, scale, bias] = exampleOf(shape);
     const [mean, variance] = [random([channels], 4), random([channels], 5, 0.5, 2)];
@@ -117,7 +117,7 @@ describe('normalizeWith', () => {
     await expectRightGradients((...inputs) => batchNormInference(inputs[0]!, inputs[1]!, inputs[2]!, inputs[3]!, inputs[4]!, 0.01), tensors);
   });
 
-  it("agrees with batch normalisation when it is given the batch's statistics", async () => {
+  it('agrees with batch normalization for the batch statistics', async () => {
     const tensors = exampleOf([4, 3, 2]);
     const withBatch = await forward((x, scale, bias) => {
       const { mean, variance } = batchStatistics(x);
@@ -126,7 +126,7 @@ describe('normalizeWith', () => {
     expectClose(withBatch, await forward((x, scale, bias) => batchNormalization(x, scale, bias), tensors));
   });
 
-  it('refuses vectors of another length', () => {
+  it('rejects vectors of a different length', () => {
     const [x, vector, longer] = [input('x', [4, 3, 2]), input('vector', [3]), input('longer', [4])];
     expect(() => batchNormInference(x, longer, vector, vector, vector)).toThrow('[4]');
     expect(() => batchNormInference(x, vector, vector, longer, vector)).toThrow('[4]');

@@ -13,7 +13,7 @@ function sourcesOf(graph: Graph, output: string, target: (typeof targets)[keyof 
 }
 
 describe.each(Object.entries(targets))('after, for %s', (_, target) => {
-  it.each(Object.entries(shapes))('is the same bits for %s, whatever it waits for', async (_name, shape) => {
+  it.each(Object.entries(shapes))('is bitwise identical for %s, whatever it waits for', async (_name, shape) => {
     const values = random(shape, 1);
     for (const waited of [tensor([NaN], []), tensor([Infinity], [1]), tensor([-NaN, 1], [2, 1])]) {
       const [value, dependency] = inputsFor([values, waited]);
@@ -22,7 +22,7 @@ describe.each(Object.entries(targets))('after, for %s', (_, target) => {
     }
   });
 
-  it.each(Object.entries(shapes))('makes the runtime compute the dependency before what reads %s', (_name, shape) => {
+  it.each(Object.entries(shapes))('makes the runtime compute the dependency before the reader of %s', (_name, shape) => {
     const [value, dependency] = [input('value', shape), input('dependency', [])];
     const graph = graphOf({ y: mul(after(value, sqrt(dependency)), 3) });
     const sources = sourcesOf(graph, 'y', target).flatMap((source) => (source.kind === 'computed' ? [source.operator.name] : []));
@@ -33,7 +33,7 @@ describe.each(Object.entries(targets))('after, for %s', (_, target) => {
     expect(sources.filter((name) => !['Sqrt', 'Reshape', 'Concat', 'Slice', 'Cast'].includes(name))).toEqual(['Mul']);
   });
 
-  it('takes truth values as well', async () => {
+  it('supports booleans', async () => {
     const x = random([3], 1);
     const [value] = inputsFor([x]);
     const { y } = await run(graphOf({ y: after(greater(value!, 0), sumOf(value!)) }), [x], target);
@@ -42,7 +42,7 @@ describe.each(Object.entries(targets))('after, for %s', (_, target) => {
 });
 
 describe('after', () => {
-  it('passes gradients to the value alone', async () => {
+  it('passes gradients to the value only', async () => {
     const tensors = [random([2, 3], 1), random([2], 2)];
     await expectRightGradients((value, dependency) => after(mul(value, value), mul(dependency, dependency)), tensors);
     const [value, dependency] = inputsFor(tensors);

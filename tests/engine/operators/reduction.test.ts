@@ -32,14 +32,14 @@ describe.each(Object.entries(operators))('%s', (name, { reduce, elements }) => {
   const of = (shape: readonly number[], position: (...reduced: number[]) => number[]) =>
     elements(positionsOf(shape).map((reduced) => at(x, ...position(...reduced))));
 
-  it('reduces an axis and leaves it with size 1', async () => {
+  it('reduces an axis and keeps it with size 1', async () => {
     expectClose(
       await forward((value) => reduce(value, [1]), [x]),
       generate([2, 1, 2], (i, _, k) => of([3], (j) => [i, j, k])),
     );
   });
 
-  it('drops the axes that it reduces when asked to', async () => {
+  it('removes the reduced axes on request', async () => {
     expectClose(
       await forward((value) => reduce(value, [0, -1], { keepAxes: false }), [x]),
       generate([3], (j) => of([2, 2], (i, k) => [i, j, k])),
@@ -53,39 +53,39 @@ describe.each(Object.entries(operators))('%s', (name, { reduce, elements }) => {
     );
   });
 
-  it('reduces an axis of size 1 to itself', async () => {
+  it('is the identity for an axis of size 1', async () => {
     const flat = random([2, 1], 2);
     expectSame(await forward((value) => reduce(value, [1]), [flat]), flat);
   });
 
-  it('changes nothing when it reduces no axes', async () => {
+  it('is the identity without axes', async () => {
     expectSame(await forward((value) => reduce(value, []), [x]), x);
   });
 
   it.each([
     ['kept', true],
     ['dropped', false],
-  ])('has the right gradient with axes %s', async (_, keepAxes) => {
+  ])('has the correct gradient with axes %s', async (_, keepAxes) => {
     await expectRightGradients((value) => square(reduce(value, [0, 2], { keepAxes })), [x]);
   });
 
-  it('refuses an axis that does not exist, and integers', () => {
+  it('rejects an axis that does not exist, and integers', () => {
     expectShapeError(() => reduce(input('x', [2, 3]), [2]), name, 'axis 2', 'rank 2');
     expectShapeError(() => reduce(input('x', [2, 3], 'int64'), [0]), name, 'int64 [2, 3]');
   });
 });
 
-describe('extremes that several elements attain', () => {
+describe('extremes with ties', () => {
   // Two rows: a tie of two, and a tie of three.
   const x = tensor([3, 1, 3, 2, 2, 2], [2, 3]);
   const upstream = constantTensor(tensor([6, 12], [2, 1]));
   const shared = tensor([3, 0, 3, 4, 4, 4], [2, 3]);
 
-  it('share the gradient of the largest', async () => {
+  it('share the gradient of the maximum', async () => {
     expectSame((await gradientsAt((value) => mul(reduceMax(value, [1]), upstream), [x], { loss: sumOf }))[0]!, shared);
   });
 
-  it('share the gradient of the smallest', async () => {
+  it('share the gradient of the minimum', async () => {
     const opposite = { ...x, data: x.data.map((element) => -element) };
     expectSame((await gradientsAt((value) => mul(reduceMin(value, [1]), upstream), [opposite], { loss: sumOf }))[0]!, shared);
   });
@@ -98,12 +98,12 @@ describe('sumOf and meanOf', () => {
     expectSame(await forward(meanOf, [x]), tensor([3], []));
   });
 
-  it('leave a scalar as it is', async () => {
+  it('are the identity for a scalar', async () => {
     expectSame(await forward(sumOf, [tensor([5], [])]), tensor([5], []));
     expectSame(await forward(meanOf, [tensor([5], [])]), tensor([5], []));
   });
 
-  it('have the right gradients', async () => {
+  it('have correct gradients', async () => {
     await expectRightGradients((x) => square(sumOf(x)), [random([2, 3], 1)]);
     await expectRightGradients((x) => square(meanOf(x)), [random([2, 3], 1, 1, 2)]);
   });
@@ -112,17 +112,17 @@ describe('sumOf and meanOf', () => {
 describe('ArgMin', () => {
   const x = tensor([3, 1, 2, 0, 5, 0], [2, 3]);
 
-  it('gives the position of the smallest element along an axis, the first of several', async () => {
+  it('returns the index of the minimum along an axis, the first of several', async () => {
     expectSame(await forward((value) => argMin(value, 1), [x]), { type: 'int64', shape: [2, 1], data: BigInt64Array.of(1n, 0n) });
     expectSame(await forward((value) => argMin(value, -2), [x]), { type: 'int64', shape: [1, 3], data: BigInt64Array.of(1n, 0n, 1n) });
   });
 
-  it('passes no gradient on', async () => {
+  it('passes no gradient', async () => {
     const [gradient] = await gradientsAt((value) => cast(argMin(value, 1), 'float32'), [x]);
     expectSame(gradient!, tensor([0, 0, 0, 0, 0, 0], [2, 3]));
   });
 
-  it('refuses an axis that does not exist', () => {
+  it('rejects an axis that does not exist', () => {
     expectShapeError(() => argMin(input('x', [2, 3]), 2), 'ArgMin', 'axis 2', 'rank 2');
   });
 });

@@ -6,7 +6,7 @@ import { forward, targets } from '../running.js';
 import { at, bools, generate, random } from '../tensors.js';
 
 describe('Resize', () => {
-  it.each([1, 2, 3])('by %i repeats each pixel in a block of that side', async (factor) => {
+  it.each([1, 2, 3])('by %i repeats each pixel in a block of that side length', async (factor) => {
     const x = random([2, 3, 2, 4], factor);
     const expected = generate([2, 3, 2 * factor, 4 * factor], (n, c, i, j) => at(x, n, c, Math.floor(i / factor), Math.floor(j / factor)));
     for (const target of Object.values(targets)) expectSame(await forward((value) => resize(value, factor), [x], target), expected);
@@ -23,7 +23,7 @@ describe('Resize', () => {
     for (const factor of [0, 1.5, -2, NaN]) expectShapeError(() => resize(input('x', [1, 2, 3, 4]), factor), 'Resize', String(factor));
   });
 
-  it('has the shape of the data times the factor', () => {
+  it('multiplies the shape of the data by the factor', () => {
     expect(resize(input('x', [1, 2, 3, 4]), 2).shape).toEqual([1, 2, 6, 8]);
   });
 });

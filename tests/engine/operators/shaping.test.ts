@@ -6,7 +6,7 @@ import { forward } from '../running.js';
 import { at, bools, generate, random, tensor } from '../tensors.js';
 
 describe('Transpose', () => {
-  it('makes axis perm[i] of the operand axis i of the result', async () => {
+  it('makes axis perm[i] of the input axis i of the result', async () => {
     const x = random([2, 3, 4], 1);
     expectSame(
       await forward((value) => transpose(value, [1, 2, 0]), [x]),
@@ -14,15 +14,15 @@ describe('Transpose', () => {
     );
   });
 
-  it('moves elements of any type', async () => {
+  it('supports elements of any type', async () => {
     expectSame(await forward((value) => transpose(value, [1, 0]), [bools([true, false], [1, 2])]), bools([true, false], [2, 1]));
   });
 
-  it('moves the gradient back, also by an order that is not its own inverse', async () => {
+  it('permutes the gradient back, also for an order that is not its own inverse', async () => {
     await expectRightGradients((x) => square(transpose(x, [2, 0, 3, 1])), [random([1, 2, 3, 2], 2)]);
   });
 
-  it('refuses what is not an order of the axes', () => {
+  it('rejects orders that are not permutations', () => {
     const x = input('x', [2, 3]);
     expectShapeError(() => transpose(x, [0]), 'Transpose', '[2, 3]', '[0]');
     expectShapeError(() => transpose(x, [0, 0]), 'Transpose', '[2, 3]', '[0, 0]');
@@ -41,24 +41,24 @@ describe('Concat', () => {
     );
   });
 
-  it('joins along the last axis when it is counted from the end', async () => {
+  it('accepts a negative axis', async () => {
     expectSame(await forward((x, y) => concat([x, y], -1), [tensor([1, 2], [2, 1]), tensor([3, 4], [2, 1])]), tensor([1, 3, 2, 4], [2, 2]));
   });
 
-  it('cuts the gradient apart again', async () => {
+  it('splits the gradient', async () => {
     await expectRightGradients((...values) => square(concat(values, 1)), [a, b, c]);
   });
 
-  it('adds the gradients of a value that it joins to itself', async () => {
+  it('sums the gradients of a value that is joined to itself', async () => {
     await expectRightGradients((x) => square(concat([x, x], 0)), [random([2], 4)]);
   });
 
-  it('of one value is that value', () => {
+  it('of one value is the identity', () => {
     const x = input('x', [2]);
     expect(concat([x], 0)).toBe(x);
   });
 
-  it('refuses values that differ in another axis, in rank or in type, and none at all', () => {
+  it('rejects values that differ in another axis, in rank or in type, and an empty list', () => {
     const x = input('x', [2, 3]);
     expectShapeError(() => concat([x, input('y', [2, 4])], 0), 'Concat', '[2, 3]', '[2, 4]');
     expectShapeError(() => concat([x, input('y', [3])], 0), 'Concat', '[2, 3]', '[3]');
@@ -79,7 +79,7 @@ describe('Slice', () => {
     'a step beyond the end': { size: 4, start: 1, end: 4, step: 7, indices: [1] },
   };
 
-  it.each(Object.entries(cases))('takes %s and leaves the rest without gradient', async (_, { size, start, end, step, indices }) => {
+  it.each(Object.entries(cases))('selects %s, and the rest has gradient 0', async (_, { size, start, end, step, indices }) => {
     const x = random([2, size, 2], 1);
     expectSame(
       await forward((value) => slice(value, 1, start, end, step), [x]),
@@ -88,7 +88,7 @@ describe('Slice', () => {
     await expectRightGradients((value) => square(slice(value, 1, start, end, step)), [x]);
   });
 
-  it('counts a negative axis from the end', async () => {
+  it('accepts a negative axis', async () => {
     expectSame(await forward((value) => slice(value, -1, 1, 2), [tensor([1, 2, 3, 4], [2, 2])]), tensor([2, 4], [2, 1]));
   });
 
@@ -97,12 +97,12 @@ describe('Slice', () => {
     expectSame(await forward((value) => slice(value, 0, 0, 3, 2), [x]), { type: 'int64', shape: [2], data: BigInt64Array.of(1n, 3n) });
   });
 
-  it('of the whole axis is the value itself', () => {
+  it('of the whole axis is the identity', () => {
     const x = input('x', [2, 3]);
     expect(slice(x, 1, 0, 3)).toBe(x);
   });
 
-  it('refuses a range that is empty or outside, and an axis that does not exist', () => {
+  it('rejects a range that is empty or out of bounds, and an axis that does not exist', () => {
     const x = input('x', [2, 3]);
     expectShapeError(() => slice(x, 1, 0, 4), 'Slice', '[2, 3]', '0 to 4');
     expectShapeError(() => slice(x, 1, 2, 2), 'Slice', '[2, 3]', '2 to 2');
@@ -113,7 +113,7 @@ describe('Slice', () => {
 });
 
 describe('Pad', () => {
-  it('puts zeros before and behind each axis', async () => {
+  it('adds zeros before and after each axis', async () => {
     const x = random([2, 3], 1);
     expectSame(
       await forward((value) => pad(value, [1, 0], [2, 1]), [x]),
@@ -121,16 +121,16 @@ describe('Pad', () => {
     );
   });
 
-  it('cuts the gradient of the zeros off', async () => {
+  it('crops the gradient of the zeros', async () => {
     await expectRightGradients((x) => square(pad(x, [1, 0, 2], [0, 3, 1])), [random([2, 1, 3], 2)]);
   });
 
-  it('with no zeros is the value itself', () => {
+  it('without zeros is the identity', () => {
     const x = input('x', [2, 3]);
     expect(pad(x, [0, 0], [0, 0])).toBe(x);
   });
 
-  it('refuses sizes that are negative, broken or too few', () => {
+  it('rejects sizes that are negative, fractional or too few', () => {
     const x = input('x', [2, 3]);
     expectShapeError(() => pad(x, [1, 0], [-1, 0]), 'Pad', '[2, 3]', '[1, 0, -1, 0]');
     expectShapeError(() => pad(x, [0.5, 0], [0, 0]), 'Pad', '[2, 3]', '[0.5, 0, 0, 0]');

@@ -36,11 +36,11 @@ async function resultsOf(graph: Graph, tensors: readonly TensorData[], useCApi: 
 
 /** If the platform has no C API, both run through the binding and are equal for that reason. */
 describe('a program that runs through the C API', () => {
-  it('is what a processor runs here, if the platform is one that it was tried on', async () => {
+  it('is the default on supported platforms', async () => {
     expect((await openCApi()).reason?.code).toBe(process.platform === 'linux' ? undefined : 'platform');
   });
 
-  it('computes the bits that the binding computes, of networks and of their gradients', { timeout: 60_000 }, async () => {
+  it('is bitwise identical to the Node binding, for networks and their gradients', { timeout: 60_000 }, async () => {
     await fc.assert(
       fc.asyncProperty(randomNetworks, async ({ tensors, build }) => {
         const inputs = inputsFor(tensors);
@@ -55,7 +55,7 @@ describe('a program that runs through the C API', () => {
     );
   });
 
-  it('carries state as the binding does, written in place', async () => {
+  it('carries state like the Node binding, updated in place', async () => {
     const [state, weight] = [input('state', [1, 8]), input('weight', [8, 8])];
     const graph = graphOf({ [nextName('state')]: tanh(matMul(state, mul(weight, 3))), seen: add(state, 1) });
     const [useCApi, binding] = await Promise.all(
@@ -71,7 +71,7 @@ describe('a program that runs through the C API', () => {
     expect(useCApi).toEqual(binding);
   });
 
-  it('gives every run results of its own', async () => {
+  it('returns new results for every run', async () => {
     const program = await compile(graphOf({ y: mul(input('x', [2]), 2) }), { threads: 1 });
     const first = await program.run({ x: Float32Array.of(1, 2) });
     await program.run({ x: Float32Array.of(3, 4) });
@@ -79,7 +79,7 @@ describe('a program that runs through the C API', () => {
     await program.release();
   });
 
-  it('keeps what a run reads and writes until it is done, though nobody else does', async () => {
+  it('keeps the memory of a run alive until it is done', async () => {
     setFlagsFromString('--expose-gc');
     const collect = runInNewContext('gc') as () => void;
     const [size, fill] = [1 << 20, 0.5];
@@ -97,7 +97,7 @@ describe('a program that runs through the C API', () => {
     await program.release();
   });
 
-  it('fails with what the library says of a model that it cannot load, and of a run that it refuses', async () => {
+  it("reports the library's message if a model cannot be loaded, or a run is rejected", async () => {
     const { runtime } = await openCApi();
     if (runtime === undefined) return;
     await expect(runtime.load(new Uint8Array(100), 1)).rejects.toThrow(/protobuf/i);
@@ -111,13 +111,13 @@ describe('a program that runs through the C API', () => {
   it.each([
     ['version', { version: '1.31.0' }, /1\.30\.0.*1\.31\.0/],
     ['platform', { platform: 'darwin' }, /darwin/],
-  ] as const)('is not made of a library of another %s, and says so', async (code, expected, message) => {
+  ] as const)('is not created with a library of a different %s, and reports it', async (code, expected, message) => {
     const refused: unknown = await CApiRuntime.connect(expected).catch((error: unknown) => error);
     expect(refused).toBeInstanceOf(CApiUnavailableError);
     expect(refused).toMatchObject({ code, message: expect.stringMatching(message) as unknown });
   });
 
-  it('gives way to the binding where it cannot be, and the reason is reported', async () => {
+  it('falls back to the Node binding if unavailable, and the reason is reported', async () => {
     const reason = new CApiUnavailableError('version', 'another library');
     const open = vi.spyOn(CApiRuntime, 'open').mockRejectedValue(reason);
     try {
@@ -134,7 +134,7 @@ describe('a program that runs through the C API', () => {
     }
   });
 
-  it('does not hide a defect behind the binding', async () => {
+  it('does not hide a defect behind the fallback', async () => {
     const open = vi.spyOn(CApiRuntime, 'open').mockRejectedValue(new TypeError('a defect'));
     try {
       await expect(openCApi()).rejects.toThrow('a defect');
@@ -143,7 +143,7 @@ describe('a program that runs through the C API', () => {
     }
   });
 
-  it('can be opened again, as after a failure', async () => {
+  it('can be opened again after a failure', async () => {
     if (process.platform !== 'linux') return;
     await openCApi();
     const runtime = await CApiRuntime.connect();

@@ -13,14 +13,14 @@ import { bools, tensor } from '../tensors.js';
 const x = input('x', [2, 2]);
 
 describe('compile', () => {
-  it('makes a program that can be run many times', async () => {
+  it('returns a program that can run many times', async () => {
     const program = await compile(graphOf({ doubled: mul(x, 2) }), { threads: 1 });
     expect(await program.run({ x: Float32Array.of(1, 2, 3, 4) })).toEqual({ doubled: tensor([2, 4, 6, 8], [2, 2]) });
     expect(await program.run({ x: Float32Array.of(-1, 0, 0, 0) })).toEqual({ doubled: tensor([-2, 0, 0, 0], [2, 2]) });
     await program.release();
   });
 
-  it('takes and returns integers, bytes and truth values', async () => {
+  it('supports integers, bytes and booleans', async () => {
     const [n, byte, bit] = [input('n', [1], 'int64'), input('byte', [1], 'uint8'), input('bit', [1], 'bool')];
     const program = await compile(graphOf({ nOut: n, byteOut: byte, bitOut: bit, positive: greater(n, n) }), { threads: 1 });
     expect(await program.run({ n: BigInt64Array.of(-(2n ** 60n)), byte: Uint8Array.of(200), bit: Uint8Array.of(1) })).toEqual({
@@ -41,14 +41,14 @@ describe('compile', () => {
     }
   });
 
-  it('accepts inputs that nothing reads', async () => {
+  it('accepts unused inputs', async () => {
     const program = await compile(graphOf({ y: relu(x) }, [input('unread', [3]), x]), { threads: 1 });
     const { y } = await program.run({ x: Float32Array.of(-1, 0, 1, 2), unread: new Float32Array(3) });
     expect(y!.data).toEqual(Float32Array.of(0, 0, 1, 2));
     await program.release();
   });
 
-  it('writes a profile of every operator when asked to', async () => {
+  it('writes a profile of every operator on request', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'agenet-profile-'));
     try {
       const program = await compile(graphOf({ y: relu(x) }), { threads: 1, profilePrefix: join(folder, 'run') });
@@ -65,7 +65,7 @@ describe('compile', () => {
 
   const offered = listSupportedBackends().map(({ name }) => name);
   it.each(DEVICES.filter((device) => !offered.includes(device)).concat('tpu' as Device))(
-    'refuses the device %s, which is not there, with what is',
+    'rejects the unavailable device %s with the available ones',
     async (device) => {
       const compiling = compile(graphOf({ y: relu(x) }), { device });
       await expect(compiling).rejects.toThrow(InputError);
@@ -91,7 +91,7 @@ describe('compile', () => {
     ['target', { name: 'toString' }],
     ['target', { name: 'cpu', block: 7 }],
     ['onFallback', true],
-  ])('refuses %s %s in one line, before anything is done', async (name, value) => {
+  ])('rejects %s %s in one line, before any work', async (name, value) => {
     const untouched = new Proxy(graphOf({ y: relu(x) }), {
       get: () => {
         throw new Error('the graph was looked at');
@@ -111,7 +111,7 @@ describe('compile', () => {
 });
 
 describe('Program', () => {
-  it('refuses feeds that are unknown, missing, of another size or of another type', async () => {
+  it('rejects feeds that are unknown, missing, or of the wrong size or type', async () => {
     const program = await compile(graphOf({ y: relu(x) }), { threads: 1 });
     const good = new Float32Array(4);
     await expect(program.run({ x: good, z: good })).rejects.toThrow('program: unknown input z');
@@ -121,7 +121,7 @@ describe('Program', () => {
     await program.release();
   });
 
-  it('is not compiled from what is no graph', async () => {
+  it('is not compiled from invalid graphs', async () => {
     for (const graph of [undefined, null, {}, 'graph', { inputs: [], outputs: null }]) {
       await expect(compile(graph as never)).rejects.toThrow(/^compile: graph: expected what graphOf returns but got /);
     }

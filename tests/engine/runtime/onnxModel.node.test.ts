@@ -58,36 +58,36 @@ describe('external data of an ONNX file', () => {
     ['deep', 'not a regular file'],
     ['', 'not the name of a file'],
     ['*/_ORT_MEM_ADDR_/*', 'address in memory'],
-  ])('is refused at %s', async (location, reason) => {
+  ])('is rejected at %s', async (location, reason) => {
     const message = await refusalOf(externalModel(location));
     expect(message).toContain(reason);
     expect(message).toContain(JSON.stringify(location));
   });
 
-  it.each(Object.entries(NESTED))('is refused outside of the folder in %s as well', async (_, model) => {
+  it.each(Object.entries(NESTED))('is rejected outside of the folder in %s as well', async (_, model) => {
     expect(await refusalOf(model('../outside.bin'))).toContain('leaves');
   });
 
-  it('is refused if it is a pipe, which would never end', async () => {
+  it('is rejected if it is a pipe, which would never end', async () => {
     const pipe = join(inside, 'pipe.bin');
     execFileSync('mkfifo', [pipe]);
     expect(await refusalOf(externalModel('pipe.bin'))).toContain('not a regular file');
   });
 });
 
-describe('a file that is no ONNX model', () => {
-  it('is refused in one line, empty, random or cut short', async () => {
+describe('an invalid ONNX file', () => {
+  it('is rejected in one line if empty, random or truncated', async () => {
     const whole = externalModel('w.bin');
     const garbage = Uint8Array.from({ length: 5000 }, (_, index) => (index * 2654435761) % 251);
     const cuts = [1, 2, 0.25, 0.5, 0.75].map((part) => whole.subarray(0, part < 1 ? Math.floor(part * whole.length) : whole.length - part));
     for (const bytes of [new Uint8Array(0), garbage, new Uint8Array(3000).fill(10), ...cuts]) await refusalOf(bytes);
   });
 
-  it('is refused if it claims tensors beyond all memory', async () => {
+  it('is rejected if it declares tensors beyond all memory', async () => {
     await refusalOf(hugeModel());
   });
 
-  it('is refused if it is a folder or a pipe', async () => {
+  it('is rejected if it is a folder or a pipe', async () => {
     await expect(loadOnnxModel(inside, 1)).rejects.toThrow(/it is a folder/);
     const pipe = join(folder, 'model.pipe');
     execFileSync('mkfifo', [pipe]);

@@ -8,7 +8,7 @@ import { makeTinyRun } from '../../cli/tinyRun.js';
 import { temporaryFolder } from '../../temporaryFolder.js';
 
 describe('importing the native runtime', () => {
-  it('loads no native library and changes nothing of the process', () => {
+  it('loads no native library and changes nothing in the process', () => {
     const program = `
       const before = JSON.stringify(process.env);
       const { createRequire } = await import('node:module');
@@ -34,7 +34,7 @@ describe('the telemetry of ONNX Runtime', () => {
 });
 
 describe('once', () => {
-  it('makes one thing for all callers, also those that come before it is made', async () => {
+  it('creates one value for all callers, including concurrent ones', async () => {
     let made = 0;
     const get = once(() => Promise.resolve(++made));
     expect(get()).toBe(get());
@@ -42,7 +42,7 @@ describe('once', () => {
     expect(await get()).toBe(1);
   });
 
-  it('tries again after a failure, which every caller of that attempt hears of', async () => {
+  it('tries again after a failure, which every caller of that attempt receives', async () => {
     let attempts = 0;
     const get = once(() => (++attempts === 1 ? Promise.reject(new Error('not yet')) : Promise.resolve(attempts)));
     expect((await Promise.allSettled([get(), get()])).map(({ status }) => status)).toEqual(['rejected', 'rejected']);

@@ -36,14 +36,14 @@ describe('StatefulProgram', () => {
     await program.release();
   });
 
-  it('answers with the outputs that are not state', async () => {
+  it('returns the outputs that are not state', async () => {
     const program = await compileCounter();
     await program.step({ amount: Float32Array.of(1, 2) });
     expect(await program.step({ amount: Float32Array.of(3, 4) })).toEqual({ seen: { type: 'float32', shape: [2], data: Float32Array.of(11, 22) } });
     await program.release();
   });
 
-  it('begins with the initial state and does not write into it', async () => {
+  it('starts with the initial state and does not modify it', async () => {
     const initial = { total: Float32Array.of(1, 2) };
     const total = input('total', [2]);
     const program = new StatefulProgram(await compileSmall(graphOf({ [nextName('total')]: mul(total, 2) })), initial);
@@ -54,14 +54,14 @@ describe('StatefulProgram', () => {
     await program.release();
   });
 
-  it('reads its own state even where the feeds hold another', async () => {
+  it('uses its own state even if the feeds contain another', async () => {
     const program = await compileCounter();
     await program.step({ amount: Float32Array.of(1, 2), count: Float32Array.of(100) });
     expect(program.state.count).toEqual(Float32Array.of(1));
     await program.release();
   });
 
-  it('does not write into a state that it once gave away', async () => {
+  it('does not modify a state that it has returned', async () => {
     const program = await compileCounter();
     await program.step({ amount: Float32Array.of(1, 2) });
     const { total } = program.state;
@@ -70,7 +70,7 @@ describe('StatefulProgram', () => {
     await program.release();
   });
 
-  it('reads the whole state of before where its memory is written over', async () => {
+  it('reads the complete previous state even if its memory is overwritten', async () => {
     const [state, amount] = [input('state', [4]), input('amount', [4])];
     const reversed = concat(
       [3, 2, 1, 0].map((index) => slice(state, 0, index, index + 1)),
@@ -90,12 +90,12 @@ describe('StatefulProgram', () => {
     expect(await statesOf(written)).toEqual(await statesOf(kept));
   });
 
-  it('computes the same bits when it is repeated', async () => {
+  it('is bitwise reproducible', async () => {
     const initial = random([1, 8], 6).data;
     expect(await statesOfRecurrence(50, initial)).toEqual(await statesOfRecurrence(50, initial));
   });
 
-  it('computes the same bits when it is stopped half-way and goes on from the saved state in a new program', async () => {
+  it('is bitwise identical if stopped midway and resumed from the saved state in a new program', async () => {
     const initial = random([1, 8], 6).data;
     const halfWay = await statesOfRecurrence(25, initial);
     expect(await statesOfRecurrence(25, Float32Array.from(halfWay))).toEqual(await statesOfRecurrence(50, initial));

@@ -4,8 +4,8 @@ import { axisPairs } from '../../age/codes.js';
 import { expectWithin } from '../../expectWithin.js';
 import { featuresOf, reference } from '../samples.js';
 
-describe('the median distance of a code to its nearest other one', () => {
-  it('is that of SciPy', () => {
+describe('the median distance between nearest codes', () => {
+  it('agrees with SciPy', () => {
     const { codes, width, nearest } = reference.codes;
     const sorted = nearest.toSorted((a, b) => a - b);
     const middle = sorted.length / 2;

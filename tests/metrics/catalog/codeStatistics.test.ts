@@ -15,7 +15,7 @@ const uniformCodes = (count: number, latent: number, seed: number): Features => 
   width: latent,
 });
 
-describe('the statistics of codes', () => {
+describe('code statistics', () => {
   const { codes, width, rayleigh, bingham, relativeVariances, resultantLength } = reference.codes;
   const given = featuresOf(codes, width);
 
@@ -24,7 +24,7 @@ describe('the statistics of codes', () => {
     expect(test.degreesOfFreedom).toBe(degrees);
   };
 
-  it('are those of SciPy', () => {
+  it('agree with SciPy', () => {
     const statistics = codeStatistics(given);
     expectWithin(statistics.meanResultantLength, resultantLength, 1e-7);
     expectTest(statistics.rayleigh, rayleigh);
@@ -32,14 +32,14 @@ describe('the statistics of codes', () => {
     expect(largestDifference(statistics.relativeVariances, relativeVariances)).toBeLessThan(1e-6);
   });
 
-  it('of both directions of every axis are those of uniform codes', () => {
+  it('of both directions of every axis equal those of uniform codes', () => {
     const statistics = codeStatistics({ data: axisPairs(5), width: 5 });
     expect(statistics.meanResultantLength).toBe(0);
     expect(largestDifference(statistics.relativeVariances, [1, 1, 1, 1, 1])).toBeLessThan(1e-12);
     expect([statistics.rayleigh.statistic, statistics.bingham.statistic].map((value) => Math.abs(value) < 1e-9)).toEqual([true, true]);
   });
 
-  it('have the mean and the variance of chi-square if codes are uniform', () => {
+  it('have the mean and variance of chi-square for uniform codes', () => {
     const runs = Array.from({ length: 300 }, (_, seed) => codeStatistics(uniformCodes(200, 6, seed)));
     for (const test of ['rayleigh', 'bingham'] as const) {
       const statistics = runs.map((run) => run[test].statistic);
@@ -49,22 +49,22 @@ describe('the statistics of codes', () => {
     }
   });
 
-  const centre = drawCodes('sphere', 1, 16, randomStream(3, 'centre'));
+  const center = drawCodes('sphere', 1, 16, randomStream(3, 'centre'));
 
-  it('detect codes that gather on one side', () => {
-    const { rayleigh } = codeStatistics({ data: drawCodesAround('sphere', centre, 0.9, 2000, randomStream(1, 'codes')), width: 16 });
+  it('detect codes that concentrate on one side', () => {
+    const { rayleigh } = codeStatistics({ data: drawCodesAround('sphere', center, 0.9, 2000, randomStream(1, 'codes')), width: 16 });
     expect(rayleigh.statistic / rayleigh.degreesOfFreedom).toBeGreaterThan(5);
   });
 
-  it('detect by second moments alone codes that gather at both ends of an axis', () => {
-    const data = drawCodesAround('sphere', centre, 0.5, 2000, randomStream(1, 'codes'));
+  it('detect codes that concentrate at both ends of an axis, by second moments only', () => {
+    const data = drawCodesAround('sphere', center, 0.5, 2000, randomStream(1, 'codes'));
     const both = data.map((value, index) => (Math.floor(index / 16) % 2 === 0 ? value : -value));
     const { rayleigh, bingham } = codeStatistics({ data: both, width: 16 });
     expect(rayleigh.statistic / rayleigh.degreesOfFreedom).toBeLessThan(3);
     expect(bingham.statistic / bingham.degreesOfFreedom).toBeGreaterThan(5);
   });
 
-  it('are refused for what is not on a sphere', async () => {
+  it('reject codes that are not on a sphere', async () => {
     await expectInputError(() => codeStatistics(withEntry(given, 9, 2)), 'code 2', 'must be 1');
     await expectInputError(() => codeStatistics(withEntry(given, 9, NaN)), 'row 2, column 1');
     await expectInputError(() => codeStatistics(uniformCodes(1, 4, 1)), '1 rows', 'at least 2');

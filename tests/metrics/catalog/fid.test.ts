@@ -24,28 +24,28 @@ describe('the Fréchet distance', () => {
   const { width } = reference.pairs;
   const [a, b] = [featuresOf(reference.pairs.a, width), featuresOf(reference.pairs.b, width)];
 
-  it('is that of SciPy', () => expectWithin(frechetFeatureDistance(a, b), reference.pairs.frechet, 1e-9));
+  it('agrees with SciPy', () => expectWithin(frechetFeatureDistance(a, b), reference.pairs.frechet, 1e-9));
 
-  it('of Gaussians that share their axes is the sum of squared differences of means and deviations', () => {
+  it('for Gaussians with common axes is the sum of squared differences of means and standard deviations', () => {
     expectWithin(frechetDistance(diagonal([1, 2, 3], [4, 9, 1]), diagonal([0, 2, 5], [1, 16, 0])), 1 + 4 + 1 + 1 + 1, 1e-12);
     expectWithin(frechetDistance(diagonal([0], [0]), diagonal([3], [0])), 9, 0);
     expectWithin(frechetDistance(diagonal([0, 0], [1, 0]), diagonal([0, 0], [0, 1])), 2, 1e-12);
   });
 
   // With fewer rows than features the covariance is singular.
-  it.each([200, 20, 2])('of a set of %i rows from itself is 0, however many features it has', (rows) => {
+  it.each([200, 20, 2])('of a set of %i rows from itself is 0, for any number of features', (rows) => {
     const set = normalRows(rows, 40, 1, 3, 1);
     expectWithin(frechetFeatureDistance(set, set), 0, 1e-9);
   });
 
-  it('of a set and a moved copy is the squared move, singular or not', () => {
+  it('of a set from a shifted copy is the squared shift, singular or not', () => {
     for (const rows of [20, 200]) {
       const set = normalRows(rows, 40, 1);
       expectWithin(frechetFeatureDistance(set, { data: set.data.map((value) => value + 0.5), width: 40 }), 40 * 0.25, 1e-9);
     }
   });
 
-  it('of a set and twice its values is what their covariances tell, singular or not', () => {
+  it('of a set from twice its values follows from its covariance, singular or not', () => {
     for (const rows of [20, 200]) {
       const set = normalRows(rows, 40, 1);
       const { mean, covariance } = fitGaussian(set);
@@ -55,14 +55,14 @@ describe('the Fréchet distance', () => {
     }
   });
 
-  it('does not change with an orthogonal map of both, nor with their order', () => {
+  it('is invariant to an orthogonal map of both, and to their order', () => {
     const [x, y] = [normalRows(50, 30, 1), normalRows(20, 30, 2, 1.5, 0.2)];
     const distance = frechetFeatureDistance(x, y);
     expectWithin(frechetFeatureDistance(y, x), distance, 1e-7);
     expectWithin(frechetFeatureDistance(reflected(x, 3), reflected(y, 3)), distance, 1e-7);
   });
 
-  it('is refused for sets that cannot be compared', async () => {
+  it('rejects sets that cannot be compared', async () => {
     await expectInputError(() => frechetFeatureDistance(a, normalRows(9, 5, 1)), '5 wide', '6 wide');
     await expectInputError(() => frechetFeatureDistance(a, normalRows(1, width, 1)), 'generated features', '1 rows', 'at least 2');
     await expectInputError(() => frechetFeatureDistance(withEntry(a, 6, NaN), b), 'real features', 'row 1, column 0');
@@ -71,13 +71,13 @@ describe('the Fréchet distance', () => {
   });
 });
 
-describe('the factor of a covariance', () => {
+describe('a covariance factor', () => {
   it.each([
     [150, 400, 150],
     [150, 100, 99],
     [150, 5, 4],
     [3, 2, 1],
-  ])('of %i features and %i rows gives it back, and has rank %i', (width, rows, rank) => {
+  ])('of %i features and %i rows reproduces it, and has rank %i', (width, rows, rank) => {
     const { covariance } = fitGaussian(normalRows(rows, width, 5));
     const factor = semidefiniteFactor(covariance, width);
     expect(factor.width).toBe(rank);

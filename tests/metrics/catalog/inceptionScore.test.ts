@@ -11,17 +11,17 @@ describe('the inception score', () => {
     4,
   );
 
-  it('is that of NumPy', () => {
+  it('agrees with NumPy', () => {
     const score = inceptionScore(featuresOf(probabilities, width), { splits });
     expectWithin(score.mean, mean, 1e-6);
     expectWithin(score.std, deviation, 1e-6);
   });
 
-  it('is the number of classes where every row is sure and classes are as many', () => {
+  it('is the number of classes if every row is certain and classes are balanced', () => {
     expect(inceptionScore(oneHot)).toEqual({ mean: 4, std: 0 });
   });
 
-  it('is 1 where rows tell nothing', () => {
+  it('is 1 if rows are equal', () => {
     expectWithin(
       inceptionScore(
         featuresOf(
@@ -34,7 +34,7 @@ describe('the inception score', () => {
     );
   });
 
-  it('is refused for rows that are no distributions', async () => {
+  it('rejects rows that are not distributions', async () => {
     await expectInputError(() => inceptionScore(featuresOf([0.5, 0.5, 0.5, 0.6], 2), { splits: 1 }), 'row 1', 'sum to 1');
     await expectInputError(() => inceptionScore(featuresOf([1.5, -0.5], 2), { splits: 1 }), 'row 0', 'negative');
     await expectInputError(() => inceptionScore(featuresOf([1, 1], 1), { splits: 1 }), '1 class', 'at least 2');

@@ -3,7 +3,7 @@ import { nearestTrainingImages } from '../../../src/metrics/catalog/memorization
 import { featuresOf, normalRows } from '../samples.js';
 
 describe('the nearest training images of samples', () => {
-  it('are listed nearest first, with the ratio of the median distances', () => {
+  it('are sorted by distance, with the ratio of the median distances', () => {
     const near = nearestTrainingImages(featuresOf([2, 11], 1), featuresOf([4, 4], 1), featuresOf([0, 10, 30], 1));
     expect(near.count).toBe(3);
     expect(Array.from(near.indices)).toEqual([0, 1, 2, 1, 0, 2]);
@@ -11,7 +11,7 @@ describe('the nearest training images of samples', () => {
     expect(near.ratio).toBe(1.5 / 4);
   });
 
-  it('are 0 away from copies, and as far as test images from new samples', () => {
+  it('are at distance 0 from copies, and as far as test images from new samples', () => {
     const training = normalRows(800, 4, 1);
     expect(nearestTrainingImages(training, normalRows(400, 4, 2), training).ratio).toBe(0);
     const { ratio } = nearestTrainingImages(normalRows(400, 4, 3), normalRows(400, 4, 2), training);

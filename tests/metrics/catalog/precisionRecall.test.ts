@@ -9,11 +9,11 @@ describe('precision, recall, density and coverage', () => {
   const { width, manifold } = reference.pairs;
   const [a, b] = [featuresOf(reference.pairs.a, width), featuresOf(reference.pairs.b, width)];
 
-  it('are those of the definitions in NumPy', () => {
+  it('agree with their definitions in NumPy', () => {
     expect({ ...precisionRecallDensityCoverage(a, b, { k: 3 }) }).toEqual({ ...manifold });
   });
 
-  it('are 1 for a set and itself, duplicates included', () => {
+  it('are 1 for a set and itself, including duplicates', () => {
     const twice = { data: Float64Array.from([...a.data, ...a.data, ...a.data]), width };
     for (const set of [a, twice]) {
       const { precision, recall, density, coverage } = precisionRecallDensityCoverage(set, set, { k: 2 });
@@ -22,7 +22,7 @@ describe('precision, recall, density and coverage', () => {
     }
   });
 
-  it('are 0 for sets far from each other', () => {
+  it('are 0 for distant sets', () => {
     expect(precisionRecallDensityCoverage(a, { data: b.data.map((value) => value + 100), width })).toEqual({
       precision: 0,
       recall: 0,
@@ -31,7 +31,7 @@ describe('precision, recall, density and coverage', () => {
     });
   });
 
-  it('tell a distribution that lacks variety from one that lacks quality', () => {
+  it('distinguish a distribution that lacks diversity from one that lacks quality', () => {
     const real = normalRows(400, 4, 1);
     const narrow = precisionRecallDensityCoverage(real, normalRows(400, 4, 2, 0.3));
     expect(narrow.precision).toBeGreaterThan(0.95);
@@ -45,9 +45,9 @@ describe('precision, recall, density and coverage', () => {
     expectWithin(precisionRecallDensityCoverage(normalRows(600, 3, 1), normalRows(500, 3, 2)).density, 1, 0.1);
   });
 
-  it('take 5 k unless told otherwise', () => expect(precisionRecallDensityCoverage(a, b)).toEqual(precisionRecallDensityCoverage(a, b, { k: 5 })));
+  it('use k = 5 by default', () => expect(precisionRecallDensityCoverage(a, b)).toEqual(precisionRecallDensityCoverage(a, b, { k: 5 })));
 
-  it('are refused for sets that cannot be compared', async () => {
+  it('reject sets that cannot be compared', async () => {
     await expectInputError(() => precisionRecallDensityCoverage(a, normalRows(9, 5, 1)), '5 wide', '6 wide');
     await expectInputError(() => precisionRecallDensityCoverage(normalRows(5, width, 1), b), 'real features', '5 rows', 'at least 6');
     await expectInputError(() => precisionRecallDensityCoverage(a, normalRows(3, width, 1), { k: 3 }), 'generated features', 'at least 4');
@@ -56,7 +56,7 @@ describe('precision, recall, density and coverage', () => {
   });
 });
 
-describe('the nearest rows', () => {
+describe('nearest rows', () => {
   /** By sorting all squared distances. */
   const sorted = (distances: readonly number[], count: number) =>
     Array.from(distances.keys())
@@ -68,7 +68,7 @@ describe('the nearest rows', () => {
   const distancesFrom = (row: number) =>
     Array.from({ length: 600 }, (_, other) => (grid.data[2 * row]! - grid.data[2 * other]!) ** 2 + (grid.data[2 * row + 1]! - grid.data[2 * other + 1]!) ** 2);
 
-  it('of a row among others are those with the smallest distances, then the smallest numbers', () => {
+  it('of a row in another set have the smallest distances, then the smallest indices', () => {
     const { indices, squaredDistances } = nearestRows({ data: grid.data.subarray(0, 1040), width: 2 }, grid, 7);
     for (let row = 0; row < 520; row++) {
       const expected = sorted(distancesFrom(row), 7);
@@ -77,7 +77,7 @@ describe('the nearest rows', () => {
     }
   });
 
-  it('of a row in its own set are others', () => {
+  it('of a row in its own set exclude the row', () => {
     const { indices } = nearestOtherRows(grid, 4);
     for (let row = 0; row < 600; row++) {
       expect(Array.from(indices.subarray(row * 4, row * 4 + 4))).toEqual(

@@ -5,7 +5,7 @@ import { expectWithin } from '../../expectWithin.js';
 import { expectInputError } from '../../rejection.js';
 import { reference } from '../samples.js';
 
-describe('the similarity of images', () => {
+describe('image similarity', () => {
   const { shape, bytes, values } = reference.images;
   const a = { shape, data: Uint8Array.from(reference.images.a) };
   const b = { shape, data: Uint8Array.from(reference.images.b) };
@@ -23,7 +23,7 @@ describe('the similarity of images', () => {
     expectWithin(ssim, 1, 1e-12);
   });
 
-  it('is that of scaled values where bytes are scaled', () => {
+  it('of scaled bytes is that of scaled values', () => {
     const [ofBytes, ofValues] = [imageSimilarity(a, b), imageSimilarity(asValues(a), asValues(b))];
     expectWithin(ofValues.l1, ofBytes.l1 / 127.5, 1e-6);
     expectWithin(ofValues.mse, ofBytes.mse / 127.5 ** 2, 1e-6);
@@ -36,11 +36,11 @@ describe('the similarity of images', () => {
     for (const score of scores) expectWithin(imageSimilarity(a, b)[score], (of(0)[score] + of(size)[score]) / 2, 1e-12);
   });
 
-  it('is the same in both directions', () => {
+  it('is symmetric', () => {
     for (const score of scores) expectWithin(imageSimilarity(a, b)[score], imageSimilarity(b, a)[score], 1e-12);
   });
 
-  it('is refused for images that cannot be compared', async () => {
+  it('rejects images that cannot be compared', async () => {
     await expectInputError(() => imageSimilarity(a, { ...b, shape: [3, 16, 13] }), '[3, 13, 16]', '[3, 16, 13]');
     await expectInputError(() => imageSimilarity(a, asValues(b)), 'bytes', 'one kind');
     await expectInputError(() => imageSimilarity(a, { shape, data: b.data.subarray(1) }), 'same whole number of images');

@@ -14,11 +14,11 @@ describe.each([
     expectCloseElements(Array.from((await evaluated(layer, x)).data, Number), Array.from(x.data, definition), 1e-5);
   });
 
-  it('has right gradients in every lowering', async () => {
+  it('has correct gradients in every lowering', async () => {
     await expectConsistentLayer(layer, randomAwayFromZero([2, 3, 2, 2], 2));
   });
 
-  it('is an activation of one operation per element', () => {
+  it('counts one operation per element', () => {
     expect(layer.isActivation).toBe(true);
     expect(layer.flops([3, 2, 2])).toBe(12);
   });

@@ -16,7 +16,7 @@ describe('conv', () => {
     expectCloseElements(Array.from(result.data, Number), expected.data);
   });
 
-  it('has right gradients in every lowering', async () => {
+  it('has correct gradients in every lowering', async () => {
     await expectConsistentLayer(conv(3, 5, { kernel: 4, stride: 2, padding: 1, bias: true }), random([2, 3, 4, 4], 4));
     await expectConsistentLayer(conv(3, 2, { kernel: 1 }), random([2, 3, 2, 2], 5));
   });
@@ -35,12 +35,12 @@ describe('convTranspose', () => {
     expectCloseElements(Array.from(result.data, Number), convolveTransposed(maps, { weight: weight.data, side: 4, outputs: 5, stride: 2, padding: 1 }).data);
   });
 
-  it('has right gradients in every lowering', async () => {
+  it('has correct gradients in every lowering', async () => {
     await expectConsistentLayer(convTranspose(3, 5, { kernel: 4, stride: 2, padding: 1, bias: true }), random([2, 3, 2, 2], 4));
     await expectConsistentLayer(convTranspose(3, 2, { kernel: 4 }), random([2, 3, 1, 1], 5));
   });
 
-  it('applies the kernel once per input pixel, so that it costs as much as the convolution that it transposes', () => {
+  it('counts one kernel application per input pixel, like the convolution that it transposes', () => {
     const options = { kernel: 4, stride: 2, padding: 1 };
     expect(convTranspose(5, 3, options).flops([5, 4, 4])).toBe(conv(3, 5, options).flops([3, 8, 8]));
   });

@@ -25,13 +25,13 @@ describe('batchNorm', () => {
     expectCloseElements(elementsOf(after!), expected, 1e-5);
   });
 
-  it('normalizes by the running statistics after training', async () => {
+  it('normalizes by the running statistics in inference', async () => {
     const running = { running_mean: tensor([0.3, -0.2]), running_var: tensor([1.5, 0.5]) };
     const result = await evaluated(batchNorm(2), x, { weight, bias, ...running });
     expectCloseElements(elementsOf(result), [...normalize(maps, { mean: [0.3, -0.2], variance: [1.5, 0.5] }, weight.data, bias.data).data], 1e-5);
   });
 
-  it('has right gradients in every lowering', async () => {
+  it('has correct gradients in every lowering', async () => {
     await expectConsistentLayer(batchNorm(2), random([3, 2, 2, 2], 2, -2, 2));
   });
 });
@@ -62,7 +62,7 @@ describe('groupNorm', () => {
     );
   });
 
-  it('does not depend on the scale and the offset of its input', async () => {
+  it('is invariant to the scale and offset of its input', async () => {
     const x = random([2, 4, 4, 4], 7, -1, 1);
     const parameters = affine(4);
     const expected = elementsOf(await evaluated(groupNorm(2, 4), x, parameters));
@@ -78,7 +78,7 @@ describe('groupNorm', () => {
     );
   });
 
-  it('has right gradients in every lowering, also on blocked data', async () => {
+  it('has correct gradients in every lowering, also on blocked data', async () => {
     await expectConsistentLayer(groupNorm(2, 4), random([2, 4, 2, 2], 3, -2, 2));
     const blocked = betweenConvolutions(groupNorm(2, 4), conv(2, 4, { kernel: 3, padding: 1 }), conv(4, 2, { kernel: 1 }));
     await expectConsistentLayer(blocked, random([2, 2, 2, 3], 4));
@@ -102,7 +102,7 @@ describe('pixelNorm', () => {
     expect(elementsOf(await evaluated(pixelNorm(), tensor([0, 0, 0, 0], [1, 2, 1, 2])))).toEqual([0, 0, 0, 0]);
   });
 
-  it('has right gradients in every lowering, also on blocked data', async () => {
+  it('has correct gradients in every lowering, also on blocked data', async () => {
     await expectConsistentLayer(pixelNorm(), x);
     await expectConsistentLayer(betweenConvolutions(pixelNorm(), conv(2, 3, { kernel: 1 }), conv(3, 2, { kernel: 1 })), random([2, 2, 2, 2], 2, 0.5, 1.5));
   });

@@ -16,7 +16,7 @@ describe('globalAveragePool', () => {
     expectCloseElements(Array.from(result.data, Number), means);
   });
 
-  it('has right gradients in every lowering', async () => {
+  it('has correct gradients in every lowering', async () => {
     await expectConsistentLayer(globalAveragePool(), x);
   });
 });
@@ -29,13 +29,13 @@ describe('upsample', () => {
     );
   });
 
-  it('is undone by global average pooling of one pixel', async () => {
+  it('is inverted by global average pooling of one pixel', async () => {
     const pixels = random([4, 2, 1, 1], 2);
     const { data } = await evaluated(sequential({ up: upsample(4), pool: globalAveragePool() }), pixels);
     expectCloseElements(Array.from(data, Number), Array.from(pixels.data));
   });
 
-  it('has right gradients in every lowering, also on blocked data', async () => {
+  it('has correct gradients in every lowering, also on blocked data', async () => {
     await expectConsistentLayer(upsample(2), x);
     await expectConsistentLayer(betweenConvolutions(upsample(2), conv(3, 4, { kernel: 3, padding: 1 }), conv(4, 2, { kernel: 3, padding: 1 })), x);
   });

@@ -22,7 +22,7 @@ describe('residualBlock', () => {
     );
   });
 
-  it('with a convolution as shortcut adds its output', async () => {
+  it('adds the output of a convolution as shortcut', async () => {
     const tensors = { 'conv1.weight': random([3, 2, 3, 3], 2), 'norm1.weight': random([3], 3), 'norm1.bias': random([3], 4) };
     const running = { 'norm1.running_mean': random([3], 5), 'norm1.running_var': random([3], 6, 0.5, 1.5) };
     const weight = random([3, 2, 1, 1], 7);
@@ -31,14 +31,14 @@ describe('residualBlock', () => {
     expectClose(block, { ...main, data: Float32Array.from(main.data as Float32Array, (value, index) => value + Number(side.data[index])) });
   });
 
-  it('names its tensors by its layers, and a network by its blocks', () => {
+  it("names its tensors by layer, and a network's by block", () => {
     const { parameters, statistics } = createNetwork('encoder', { block1: residualBlock(body, shortcut) }, [2, 3, 3]);
     const names = ['conv1.weight', 'norm1.weight', 'norm1.bias', 'shortcut.weight'];
     expect([...parameters.entries.keys()]).toEqual(names.map((name) => `encoder.block1.${name}`));
     expect([...statistics.entries.keys()]).toEqual(['encoder.block1.norm1.running_mean', 'encoder.block1.norm1.running_var']);
   });
 
-  it('has right gradients in every lowering', async () => {
+  it('has correct gradients in every lowering', async () => {
     await expectConsistentLayer(residualBlock(body, shortcut), x);
     await expectConsistentLayer(residualBlock({ conv1: conv(2, 2, { kernel: 3, padding: 1 }), activation1: tanh() }), x);
   });
@@ -48,7 +48,7 @@ describe('residualBlock', () => {
     expect(residualBlock(body, shortcut).flops([2, 3, 3])).toBe(separately + 3 * 3 * 3);
   });
 
-  it('rejects a body whose output has another shape than the shortcut', () => {
+  it('rejects a body whose output shape differs from that of the shortcut', () => {
     expect(() => createNetwork('encoder', { block1: residualBlock(body) }, [2, 3, 3])).toThrow(ShapeError);
     expect(() => createNetwork('encoder', { block1: residualBlock(body) }, [2, 3, 3])).toThrow('the body returns [3, 3, 3] but the shortcut [2, 3, 3]');
   });

@@ -44,7 +44,7 @@ const conversionsOf = (build: Build, of: readonly Tensor[]): number =>
   operatorsOf(lower(gradientGraph(build, of), { name: 'cpu', block: 16 })).filter((name) => name === 'Transpose').length;
 
 describe.each(Object.entries(cases))('feature maps with blocked channels and %s', (_, { build, tensors: of, blocked }) => {
-  it('compute what plain layouts compute, with their gradients', async () => {
+  it('equal those in plain layouts, with their gradients', async () => {
     const { inputs, outputs } = gradientGraph(build, of);
     const graph = graphOf({ ...outputs, result: build(...inputs) }, inputs);
     const expected = await run(graph, of, targets.plain);

@@ -27,7 +27,7 @@ async function expectSameNumbers(build: Build, tensors: readonly Tensor[], toler
   const expected = await run(graph, tensors, targets.plain);
   const actual = await run(graph, tensors, targets.blocked);
   expect(Object.keys(actual)).toEqual(Object.keys(expected));
-  // Some gradients are nothing but rounding, such as that of a bias which normalisation takes away again.
+  // Some gradients are nothing but rounding, such as that of a bias which normalization takes away again.
   const floor = 0.1 * Math.max(1, ...Object.values(expected).map(({ data }) => largestOf(Array.from(data, Number))));
   for (const [name, value] of Object.entries(expected)) expectClose(actual[name]!, value, tolerance, floor);
 }
@@ -137,7 +137,7 @@ describe('blocked layouts', () => {
   describe.each(Object.entries(cases))('of %s', (_, { shapes, build }) => {
     const tensors = shapes.map((shape, index) => random(shape, index + 1));
 
-    it('compute the same result and gradients', async () => {
+    it('preserve results and gradients', async () => {
       await expectSameNumbers(build, tensors);
     });
 
@@ -178,25 +178,25 @@ describe('blocked layouts', () => {
     },
   };
 
-  it.each(Object.entries(others))('are not used for %s, which stay as they are', async (_, { shapes, build }) => {
+  it.each(Object.entries(others))('are not used for %s', async (_, { shapes, build }) => {
     const tensors = shapes.map((shape, index) => random(shape, index + 1));
     expect(convolutionsOf(build, tensors).blocked).toBe(0);
     await expectSameNumbers(build, tensors);
   });
 
-  it('are not used where there is no convolution', () => {
+  it('are not used without convolutions', () => {
     const build = (x: Value): Value => leakyRelu(x, 0.2);
     const graph = gradientGraph(build, [random([2, 3, 4, 4], 1)]);
     expect(operatorsOf(lower(graph, blocksOf16))).toEqual(operatorsOf(lower(graph, targets.cpu)));
   });
 
-  it('compute the same for second derivatives', async () => {
+  it('preserve second derivatives', async () => {
     const tensors = [random([2, 3, 8, 8], 1), random([5, 3, 4, 4], 2)];
     const slope: Build = (x, w) => gradients(lossOf(square(conv(x, w, { strides: 2, pads: 1 }))), [x])[0]!;
     await expectSameNumbers((x, w) => square(slope(x, w)), tensors);
   });
 
-  it('keep an output that is the inside of a network', async () => {
+  it('keep an output that is an intermediate value of a network', async () => {
     const tensors = [random([2, 3, 8, 8], 1), random([5, 3, 4, 4], 2)];
     const [x, w] = inputsFor(tensors);
     const inside = conv(x!, w!, { strides: 2, pads: 1 });
@@ -206,7 +206,7 @@ describe('blocked layouts', () => {
     expectClose(actual.outside!, expected.outside!);
   });
 
-  it('compute the same for random networks', async () => {
+  it('preserve results of random networks', async () => {
     await fc.assert(
       fc.asyncProperty(randomNetworks, ({ build, tensors }) => expectSameNumbers(build, tensors, 1e-3)),
       { seed: 11, numRuns: 100 },
@@ -215,7 +215,7 @@ describe('blocked layouts', () => {
 });
 
 describe.each([4, 8, 16])('graphs lowered for blocks of %d', (block) => {
-  it('compute what plain ones do, on processors with such blocks', async () => {
+  it('equal plain graphs, on CPUs with such blocks', async () => {
     await fc.assert(
       fc.asyncProperty(randomNetworks, async ({ build, tensors }) => {
         const { inputs, outputs } = gradientGraph(build, tensors);

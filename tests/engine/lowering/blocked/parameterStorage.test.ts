@@ -133,14 +133,14 @@ const BETWEEN: Readonly<Record<string, Between>> = {
   'parameters that are limited away from 0': { parameters: (next) => clip(next, 0.01, 1) },
 };
 
-describe('between gradient and Adam', () => {
+describe('between gradient and Adam,', () => {
   describe.each(Object.entries(BETWEEN))('%s', (_, between) => {
     it('transposes no kernel', () => {
       expect(transposesOf(step(between))).toBe(transposesOf(step({})));
       expect([...lower(step(between), blocksOf16).stateLayouts.keys()].sort()).toEqual(['m', 'state', 'v']);
     });
 
-    it('computes what plain layouts do', async () => {
+    it('equals plain layouts', async () => {
       await expectSameAsPlain(step(between));
     });
   });
@@ -151,7 +151,7 @@ describe('between gradient and Adam', () => {
     expect(transposesOf(step({ each: (g) => apply(AllReduce, [g], {}) }))).toBe(transposes);
   });
 
-  it('a custom operator that mixes elements gets them in the plain order', async () => {
+  it('a custom operator that mixes elements receives them in plain order', async () => {
     const mixed = (g: Value): Value => {
       const head = reshape(slice(g, 0, 0, 1900), [1, 1900]);
       return sub(g, mul(reshape(matMul(head, reshape(head, [1900, 1])), []), 0.01));
@@ -160,7 +160,7 @@ describe('between gradient and Adam', () => {
   });
 });
 
-describe('state vectors beside other uses of them', () => {
+describe('state vectors with other uses', () => {
   const outputs: Between['outputs'] = (gradient, parameters) => ({
     gradient,
     mean: meanOf(square(gradient)),
@@ -168,19 +168,19 @@ describe('state vectors beside other uses of them', () => {
     part: slice(gradient, 0, 5, 50),
   });
 
-  it('keep their order when gradients are outputs, which have the plain one', async () => {
+  it('keep their order if gradients are outputs, which are in plain order', async () => {
     expect([...lower(step({ outputs }), blocksOf16).stateLayouts.keys()]).toContain('state');
     await expectSameAsPlain(step({ outputs }));
   });
 
-  it('keep zeros in their padding when activations are not 0 in theirs', async () => {
+  it('keep zeros in their padding if activations have none', async () => {
     await expectSameAsPlain(step({ activation: sigmoid }));
   });
 });
 
 const isStored = (graph: Graph): boolean => lower(graph, blocksOf16).stateLayouts.has('state');
 
-describe('a state vector in an order of its own', () => {
+describe('a state vector in stored order', () => {
   const sums: Record<string, (state: Value, gradient: Value) => Value> = {
     'of its gradient': (_, gradient) => sumOf(gradient),
     'of the squares of its gradient': (_, gradient) => sumOf(square(gradient)),
@@ -188,7 +188,7 @@ describe('a state vector in an order of its own', () => {
     'of its products with its gradient, scaled': (state, gradient) => sumOf(mul(mul(state, gradient), 3)),
   };
 
-  it.each(Object.entries(sums))('keeps it beside a sum %s, which is the same', async (_, sum) => {
+  it.each(Object.entries(sums))('is kept for a sum %s, with the same result', async (_, sum) => {
     const graph = step({ outputs: (gradient, state) => ({ sum: sum(state, gradient) }) });
     expect(isStored(graph)).toBe(true);
     await expectSameAsPlain(graph, 1e-4);
@@ -200,11 +200,11 @@ describe('a state vector in an order of its own', () => {
     'a sum of something that is not 0 at 0': (state) => sumOf(exp(state)),
   };
 
-  it.each(Object.entries(others))('is right beside %s', async (_, other) => {
+  it.each(Object.entries(others))('is correct for %s', async (_, other) => {
     await expectSameAsPlain(step({ outputs: (gradient, state) => ({ other: other(state, gradient) }) }), 1e-4);
   });
 
-  it('is kept even if a sum would count the padding', () => {
+  it('is kept even if a sum would include the padding', () => {
     expect(isStored(step({ outputs: (gradient) => ({ sum: sumOf(add(gradient, 1)) }) }))).toBe(true);
   });
 });

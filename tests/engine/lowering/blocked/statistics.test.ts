@@ -156,7 +156,7 @@ const PICKINGS: Readonly<Record<string, Picking>> = {
 
 describe.each(Object.entries(PICKINGS))('batch statistics of %s', (_, picking) => {
   it.each(Object.entries(targets).flatMap(([name, target]) => BOUNDS.map(([ratio, bound]) => ({ name, target, ratio, bound }))))(
-    'are as exact for $name at a mean of $ratio standard deviations as float32 data allow, and so are the gradients',
+    'are as exact for $name at a mean of $ratio standard deviations as float32 allows, including gradients',
     async ({ target, ratio, bound }) => {
       const { mean, ...errors } = await errorsOf(picking, ratio, target);
       if (ratio > 0) expect(mean).toBeLessThan(1e-6);
@@ -165,8 +165,8 @@ describe.each(Object.entries(PICKINGS))('batch statistics of %s', (_, picking) =
   );
 });
 
-describe('an image whose statistics are taken', () => {
-  it('can be read by other operators as well', async () => {
+describe('a feature map whose statistics are computed', () => {
+  it('can also be input of other operators', async () => {
     const picking = up(4, 5, 4);
     const tensors = [dataOf(picking, 10), kernelOf(picking)] as const;
     const [input, kernel] = inputsFor(tensors) as [Value, Value];
