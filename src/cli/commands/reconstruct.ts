@@ -1,6 +1,5 @@
 import { pairGrid } from '../../images/imageGrid.js';
-import { toBytes } from '../../images/raster.js';
-import { alongOption, type AlongOptions, byOption, moveAlong } from '../attributeOptions.js';
+import { alongOption, type AlongOptions, byOption, modelOptions, movedBy } from '../attributeOptions.js';
 import { type ActionResult, runAction, type Subcommand, type Terminal } from '../command.js';
 import { compilerOf, type CompilerOptions, deviceOption, emaOption, splitOption, threadsOption, wholeNumber } from '../options.js';
 import { forceOption, type OutputOptions, prepareOutput, writeImageArrays, writePng } from '../output.js';
@@ -37,19 +36,16 @@ type Options = { count?: number | undefined; split: string } & OutputOptions & A
 
 async function reconstruct(run: string, images: readonly string[], options: Options, terminal: Terminal): Promise<ActionResult> {
   const { collectImages } = await import('../imageFiles.js');
-  const { openRun } = await import('../../runs/runFolder.node.js');
+  const { openModel } = await import('../../runs/model.node.js');
   const { imagesOf } = await import('../../model/sampling.js');
   const { out } = options;
   const kind = await prepareOutput(options, ['png', 'npz'], images);
-  const opened = await openRun(run, compilerOf(options, terminal), options);
-  const { model, checkpoint } = opened;
-  const original = imagesOf(model, await collectImages(images, checkpoint.configuration, options, terminal));
-  const { codes, moved } = await moveAlong(run, opened, await model.encode(original.data), options, terminal);
-  const reconstruction = imagesOf(model, toBytes(await model.decode(codes)));
-  await model.release();
+  const model = await openModel(run, compilerOf(options, terminal), await modelOptions(options, terminal));
+  const original = imagesOf(model.trained, await collectImages(images, model.configuration, options, terminal));
+  const reconstruction = await model.reconstruct(original, options).finally(() => model.release());
 
   if (kind === 'png') await writePng(out, pairGrid(original, reconstruction, PAIRS_PER_ROW));
   else await writeImageArrays(out, { original, reconstruction });
   terminal.print(`Wrote ${original.count} images, each with its reconstruction on its right, to ${out}`);
-  return { result: { out, count: original.count, ...moved } };
+  return { result: { out, count: original.count, ...movedBy(options) } };
 }
