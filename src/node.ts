@@ -3,7 +3,7 @@ import { type Compile } from './engine/index.js';
 import { InputError } from './errors.js';
 import { compile, type CompileOptions, DEVICES } from './engine/runtime/native.node.js';
 import { type RunEvent, type RunOptions, type RunSummary, trainRun } from './runs/train.node.js';
-import { type Model, openModel } from './runs/model.node.js';
+import { Model } from './runs/model.node.js';
 import type { Settings } from './runs/settings.node.js';
 import { eventsOf } from './training/events.js';
 import { shown, validate } from './validation.js';
@@ -12,7 +12,7 @@ export { openSource } from './data/open.node.js';
 export { compile } from './engine/runtime/native.node.js';
 export { type ImageInput, readImages } from './images/imageInput.node.js';
 export { type EncodedFormat, type GridOptions, Images } from './images/images.node.js';
-export type { ClassifiedImage, Model } from './runs/model.node.js';
+export { type ClassifiedImage, Model, type OpenOptions } from './runs/model.node.js';
 export type { ClassifyOptions, InterpolateOptions, MoveOptions, SampleOptions } from './runs/modelOptions.node.js';
 export { readCheckpoint, RunFolder } from './runs/runFolder.node.js';
 export { resolveSettings, type Settings } from './runs/settings.node.js';
@@ -98,7 +98,7 @@ export async function* trainingEvents(settings: Settings, options: Omit<TrainOpt
 export async function loadModel(run: string, options: LoadOptions = {}): Promise<Model> {
   if (typeof run !== 'string') throw new InputError(`run: expected the path of a run folder or checkpoint but got ${shown(run)}`);
   await checkOptions('load', options);
-  return openModel(run, compilerOf(options), options);
+  return Model.open(run, compilerOf(options), options);
 }
 
 function compilerOf({ device, threads }: Pick<CompileOptions, 'device' | 'threads'>): Compile {

@@ -33,7 +33,7 @@ interface OpenedProbe {
   readonly classifier: ImageClassifier;
 }
 
-/** What `openModel` needs besides the run. */
+/** Which weights of a run to open, and how to report. */
 export interface OpenOptions {
   /** Whether to use the EMA weights if the run has them (default: true). */
   readonly ema?: boolean | undefined;
@@ -54,13 +54,20 @@ export class Model {
   private readonly running = new Set<Promise<unknown>>();
   private released = false;
 
-  /** @internal */
-  constructor(
+  private constructor(
     private readonly run: string,
     private readonly opened: OpenedRun,
     private readonly compile: Compile,
-    private readonly options: OpenOptions = {},
+    private readonly options: OpenOptions,
   ) {}
+
+  /**
+   * Opens the model in the latest checkpoint of a run folder, or in a checkpoint file. The caller releases it.
+   * @throws {InputError} if there is no checkpoint
+   */
+  static async open(run: string, compile: Compile, options: OpenOptions = {}): Promise<Model> {
+    return new Model(run, await openRun(run, compile, options), compile, options);
+  }
 
   /** All settings of the run. */
   get configuration(): Configuration {
@@ -299,12 +306,4 @@ export class Model {
     }
     return { saved, classifier: await imageClassifier(probe, trained.withWeights(weights), weights, compile) };
   }
-}
-
-/**
- * Opens the model in the latest checkpoint of a run folder, or in a checkpoint file. The caller releases it.
- * @throws {InputError} if there is no checkpoint
- */
-export async function openModel(run: string, compile: Compile, options: OpenOptions = {}): Promise<Model> {
-  return new Model(run, await openRun(run, compile, options), compile, options);
 }

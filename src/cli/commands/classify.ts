@@ -31,8 +31,8 @@ type Options = { readonly probe?: string | undefined } & CompilerOptions;
 
 async function classify(run: string, named: readonly string[], options: Options, terminal: Terminal): Promise<ActionResult> {
   const { imageFilesOf } = await import('../imageFiles.js');
-  const { openModel } = await import('../../runs/model.node.js');
-  const model = await openModel(run, compilerOf(options, terminal));
+  const { Model } = await import('../../runs/model.node.js');
+  const model = await Model.open(run, compilerOf(options, terminal));
   try {
     const { name, probe, origin } = await model.readProbe(options.probe);
     const images: (ClassifiedImage & { readonly file: string })[] = [];

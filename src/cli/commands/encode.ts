@@ -28,12 +28,12 @@ export const define = (command: Subcommand) =>
 type Options = { readonly split: string; readonly ema: boolean } & OutputOptions & CompilerOptions;
 
 async function encode(run: string, data: string | undefined, options: Options, terminal: Terminal): Promise<ActionResult> {
-  const { openModel } = await import('../../runs/model.node.js');
+  const { Model } = await import('../../runs/model.node.js');
   const { openRunData, splitOf } = await import('../runData.js');
   const { encodedChunks } = await import('../../model/chunks.js');
   const { split, out, ema } = options;
   await prepareOutput(options, ['npz']);
-  const model = await openModel(run, compilerOf(options, terminal), { ema });
+  const model = await Model.open(run, compilerOf(options, terminal), { ema });
   const { configuration } = model;
   await keepInputs(out, [data ?? configuration.data]);
   const source = await openRunData(data, configuration, terminal);

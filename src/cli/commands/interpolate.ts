@@ -54,11 +54,11 @@ type Options = {
   CompilerOptions;
 
 async function interpolate(run: string, files: readonly string[], options: Options, terminal: Terminal): Promise<ActionResult> {
-  const { openModel } = await import('../../runs/model.node.js');
+  const { Model } = await import('../../runs/model.node.js');
   const { flagOf } = await import('../settings.js');
   const { out, seed, steps, circle, loop, points } = options;
   const kind = await prepareOutput(options, ['png', 'animation', 'npz'], files);
-  const model = await openModel(run, compilerOf(options, terminal), { ema: options.ema, label: flagOf });
+  const model = await Model.open(run, compilerOf(options, terminal), { ema: options.ema, label: flagOf });
   const images = await model.interpolate(files, { frames: steps, rows: options.rows, points, circle, loop, seed }).finally(() => model.release());
 
   const rows = files.length > 0 ? 1 : (options.rows ?? MODEL_DEFAULTS.rows);

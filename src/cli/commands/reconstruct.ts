@@ -36,11 +36,11 @@ type Options = { count?: number | undefined; split: string } & OutputOptions & A
 
 async function reconstruct(run: string, images: readonly string[], options: Options, terminal: Terminal): Promise<ActionResult> {
   const { collectImages } = await import('../imageFiles.js');
-  const { openModel } = await import('../../runs/model.node.js');
+  const { Model } = await import('../../runs/model.node.js');
   const { imagesOf } = await import('../../model/sampling.js');
   const { out } = options;
   const kind = await prepareOutput(options, ['png', 'npz'], images);
-  const model = await openModel(run, compilerOf(options, terminal), await modelOptions(options, terminal));
+  const model = await Model.open(run, compilerOf(options, terminal), await modelOptions(options, terminal));
   const original = imagesOf(model.trained, await collectImages(images, model.configuration, options, terminal));
   const reconstruction = await model.reconstruct(original, options).finally(() => model.release());
 
