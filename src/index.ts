@@ -10,6 +10,7 @@ export { fromPixels, type Iteration, iterationOf, type IterationSpec } from './a
 export { type Objective } from './age/objective.js';
 export { parsePlan, TERMS, type UpdatePlan } from './age/plan.js';
 export { drawCodes, type Prior, PRIORS } from './age/prior.js';
+export { randomStream, type RandomStream } from './random.js';
 export { type Architecture, type NetworkOptions } from './networks/dcgan.js';
 export { ARCHITECTURE_NAMES, architectureFor, type ArchitectureName, ARCHITECTURES } from './networks/architecture.js';
 export { forwardEval, forwardTrain, type NamedValues } from './networks/forward.js';
@@ -38,6 +39,8 @@ export { meanDifference } from './model/attribute.js';
 export { greatCircle, pathThrough } from './model/paths.js';
 export { moveCodes } from './model/attribute.js';
 export { sampleChunks } from './model/chunks.js';
+export { imagesOf, sampleImages, type SamplingOptions } from './model/sampling.js';
+export { type Traversal, traverse } from './model/traversal.js';
 export { interpolateCodes } from './model/paths.js';
 export { type ModelWeights, TrainedModel } from './model/trainedModel.js';
 

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { npzArchive } from './npzArchive.js';
-import { compile, openRun, openSource, type RunEvent, type Settings, train, trainingEvents, type TrainOptions } from '../src/node.js';
+import { loadModel, openSource, type RunEvent, type Settings, train, trainingEvents, type TrainOptions } from '../src/node.js';
 import { errorOf, expectInputError } from './rejection.js';
 import { temporaryFolder } from './temporaryFolder.js';
 
@@ -120,8 +120,8 @@ describe('training through the library', () => {
     expect(events[0]).toMatchObject({ type: 'start', run: out, step: 1, totalSteps: 2, images: { train: 19, test: 1 } });
     expect(events.at(-1)).toMatchObject({ type: 'end', summary: { run: out, steps: 2 } });
     expect(readdirSync(out).some((name) => name.startsWith('events.out.tfevents.'))).toBe(true);
-    const { checkpoint, model } = await openRun(out, (graph) => compile(graph, { threads: 1 }));
-    expect([checkpoint.step, checkpoint.configuration.moment, model.imageElements]).toEqual([2, 'variance', 1024]);
+    const model = await loadModel(out, { threads: 1 });
+    expect([model.step, model.configuration.moment, model.imageShape]).toEqual([2, 'variance', [1, 32, 32]]);
     await model.release();
   });
 

@@ -8,7 +8,7 @@ import { isDataSpec } from '../data/open.node.js';
 import { InputError } from '../errors.js';
 import { describeSystemError } from '../files/atomic.node.js';
 import { decodeImage } from '../images/decode.node.js';
-import { readImages } from '../images/files.node.js';
+import { readImages } from '../images/imageInput.node.js';
 import type { Terminal } from './command.js';
 import { captionOf, openRunData, splitOf } from './runData.js';
 

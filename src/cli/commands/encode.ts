@@ -28,19 +28,19 @@ export const define = (command: Subcommand) =>
 type Options = { readonly split: string; readonly ema: boolean } & OutputOptions & CompilerOptions;
 
 async function encode(run: string, data: string | undefined, options: Options, terminal: Terminal): Promise<ActionResult> {
-  const { openRun } = await import('../../runs/runFolder.node.js');
+  const { Model } = await import('../../runs/model.node.js');
   const { openRunData, splitOf } = await import('../runData.js');
   const { encodedChunks } = await import('../../model/chunks.js');
   const { split, out, ema } = options;
   await prepareOutput(options, ['npz']);
-  const { model, checkpoint } = await openRun(run, compilerOf(options, terminal), { ema });
-  const { configuration } = checkpoint;
+  const model = await Model.open(run, compilerOf(options, terminal), { ema });
+  const { configuration } = model;
   await keepInputs(out, [data ?? configuration.data]);
   const source = await openRunData(data, configuration, terminal);
   try {
     const splitImages = splitOf(source, split);
     return await withSignals(terminal, WRITING, async (signal) => {
-      const codes: PiecewiseArray = { shape: [splitImages.count, model.latentSize], type: '<f4', pieces: encodedChunks(model, splitImages) };
+      const codes: PiecewiseArray = { shape: [splitImages.count, model.latentSize], type: '<f4', pieces: encodedChunks(model.trained, splitImages) };
       const labels = splitImages.labels ? { labels: { shape: [splitImages.count], data: splitImages.labels } } : {};
       await writeNpzFile(out, { codes, ...labels }, signal);
       terminal.print(`Wrote ${splitImages.count} codes of ${model.latentSize} dimensions to ${out}`);

@@ -3,7 +3,6 @@ import type { ImageSource } from '../../data/source.js';
 import type { FittedProbe, ProbeMethod } from '../../classifiers/fittedProbe.js';
 import type { ProbeOrigin } from '../../classifiers/fittedProbe.js';
 import { InputError, nearestName } from '../../errors.js';
-import { runFolderPath } from '../attributeOptions.js';
 import { type ActionResult, runAction, type Subcommand, type Terminal } from '../command.js';
 import { compilerOf, type CompilerOptions, deviceOption, emaOption, RUN_DATA_HELP, seedOption, threadsOption, wholeNumber } from '../options.js';
 
@@ -75,7 +74,7 @@ async function probeRun(run: string, data: string | undefined, options: Options,
   const { PROBE_METHODS } = await import('../../classifiers/fittedProbe.js');
   const { probe, TEST_IMAGES } = await import('../../classifiers/probe.js');
   const { modelWeights } = await import('../../training/trainer.js');
-  const { PROBES, requireAssetName, RunAssets, weightsDigest } = await import('../../runs/runAssets.node.js');
+  const { PROBES, requireAssetName, RunAssets, runFolderPath, weightsDigest } = await import('../../runs/runAssets.node.js');
   const { labels, trials, save, methods = save === undefined ? PROBE_METHODS : (['codes'] as const), seed, ema } = options;
   if (save !== undefined) {
     requireAssetName(save, PROBES);

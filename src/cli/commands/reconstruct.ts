@@ -1,6 +1,5 @@
 import { pairGrid } from '../../images/imageGrid.js';
-import { toBytes } from '../../images/raster.js';
-import { alongOption, type AlongOptions, byOption, moveAlong } from '../attributeOptions.js';
+import { alongOption, type AlongOptions, byOption, modelOptions, movedBy } from '../attributeOptions.js';
 import { type ActionResult, runAction, type Subcommand, type Terminal } from '../command.js';
 import { imageDisplay } from '../imageDisplay.js';
 import { captionsOption, gridStyle, scaleOption, showOption } from '../imageOptions.js';
@@ -42,17 +41,14 @@ type Options = { count?: number | undefined; split: string } & OutputOptions & A
 
 async function reconstruct(run: string, images: readonly string[], options: Options, terminal: Terminal): Promise<ActionResult> {
   const { collectImages } = await import('../imageFiles.js');
-  const { openRun } = await import('../../runs/runFolder.node.js');
+  const { Model } = await import('../../runs/model.node.js');
   const { imagesOf } = await import('../../model/sampling.js');
   const { out } = options;
   const kind = await prepareOutput(options, ['png', 'npz'], images);
-  const opened = await openRun(run, compilerOf(options, terminal), options);
-  const { model, checkpoint } = opened;
-  const collected = await collectImages(images, checkpoint.configuration, options, terminal);
-  const original = imagesOf(model, collected.data);
-  const { codes, moved } = await moveAlong(run, opened, await model.encode(original.data), options, terminal);
-  const reconstruction = imagesOf(model, toBytes(await model.decode(codes)));
-  await model.release();
+  const model = await Model.open(run, compilerOf(options, terminal), await modelOptions(options, terminal));
+  const collected = await collectImages(images, model.configuration, options, terminal);
+  const original = imagesOf(model.trained, collected.data);
+  const reconstruction = await model.reconstruct(original, options).finally(() => model.release());
 
   if (kind === 'png')
     await writePng(
@@ -67,5 +63,5 @@ async function reconstruct(run: string, images: readonly string[], options: Opti
   else await writeImageArrays(out, { original, reconstruction });
   if (kind === 'png') await imageDisplay(terminal, options.show)(out);
   terminal.print(`Wrote ${original.count} images, each with its reconstruction on its right, to ${out}`);
-  return { result: { out, count: original.count, ...moved } };
+  return { result: { out, count: original.count, ...movedBy(options) } };
 }

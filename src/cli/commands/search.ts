@@ -49,7 +49,7 @@ async function search(run: string, data: string | undefined, options: Options, t
   const { captionOf, describeImage, openRunData, splitOf } = await import('../runData.js');
   const { encodeSplit } = await import('../../model/chunks.js');
   const { nearestCodes } = await import('../../model/codeSearch.js');
-  const { readImages } = await import('../../images/files.node.js');
+  const { readImages } = await import('../../images/imageInput.node.js');
   const { image, count, split, out } = options;
   await prepareOutput(options, ['png'], [image]);
   const { model, checkpoint } = await openRun(run, compilerOf(options, terminal), options);
