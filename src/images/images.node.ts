@@ -10,7 +10,7 @@ import { type ImageBatch, imageOf, type Raster } from './raster.js';
 const FORMATS = { png: ['.png'], jpeg: ['.jpg', '.jpeg'], webp: ['.webp'], avif: ['.avif'], tiff: ['.tif', '.tiff'] } as const;
 export type EncodedFormat = keyof typeof FORMATS;
 
-/** How images are arranged and drawn. The default scale is `fit`, as in the commands. */
+/** How images are arranged and drawn. */
 export interface GridOptions extends GridStyle {
   /** Images per row (default: a grid that is about square; of an interpolation, one row per path). */
   readonly columns?: number | undefined;
@@ -19,7 +19,7 @@ export interface GridOptions extends GridStyle {
 /**
  * Images of one size that can be stored: pixels for computations, and files for people.
  *
- * `toFile` and `toBuffer` encode all images as one grid, as `agenet sample` does. `toSharp` returns one image without a border.
+ * `toFile` and `toBuffer` encode all images as one grid, as `agenet sample --scale 1` does. `toSharp` returns one image without a border.
  * @example
  * const samples = await model.sample({ count: 16 });
  * await samples.toFile('samples.png');
@@ -63,7 +63,7 @@ export class Images implements ImageBatch {
    */
   async toBuffer({
     columns = this.columns,
-    scale = 'fit',
+    scale,
     captions,
     format = 'png',
   }: GridOptions & { readonly format?: EncodedFormat | undefined } = {}): Promise<Buffer> {

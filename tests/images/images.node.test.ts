@@ -28,6 +28,8 @@ describe('Images', () => {
     const grid = imageGrid(batch(channels), 2);
     expect(await pixelsOf(await images.toBuffer())).toEqual(grid);
     expect(await pixelsOf(await images.toBuffer({ columns: 3 }))).toEqual(imageGrid(batch(channels), 3));
+    const style = { scale: 2, captions: [['a'], ['b'], ['c']] };
+    expect(await pixelsOf(await images.toBuffer(style))).toEqual(imageGrid(batch(channels), 2, style));
   });
 
   it('writes a grid in the format of the extension, and creates the folder', async () => {

@@ -94,10 +94,10 @@ describe('a loaded model', () => {
 
   it('interpolates what the command writes', async () => {
     const [files, paths] = [FILES.slice(0, 2), FILES.slice(0, 2).map(at)];
-    expectSame(await model.interpolate(paths, { frames: 4 }), (await written('interpolate', 'run', ...files, '--steps', '4'))['arr_0.npy']);
-    const loop = await written('interpolate', 'run', ...FILES, '--loop', '--steps', '4');
+    expectSame(await model.interpolate(paths, { frames: 4 }), (await written('interpolate', 'run', ...files, '--frames', '4'))['arr_0.npy']);
+    const loop = await written('interpolate', 'run', ...FILES, '--loop', '--frames', '4');
     expectSame(await model.interpolate(FILES.map(at), { frames: 4, loop: true }), loop['arr_0.npy']);
-    const circles = await written('interpolate', 'run', '--circle', '--rows', '2', '--steps', '6', '--seed', '3');
+    const circles = await written('interpolate', 'run', '--circle', '--rows', '2', '--frames', '6', '--seed', '3');
     expectSame(await model.interpolate([], { frames: 6, rows: 2, circle: true, seed: 3 }), circles['arr_0.npy']);
     expect((await model.interpolate([], { rows: 3, frames: 7 })).columns).toBe(7);
   });
