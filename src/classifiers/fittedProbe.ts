@@ -17,7 +17,7 @@ export type ProbeMethod = (typeof PROBE_METHODS)[number];
 export interface LinearFit {
   readonly method: RepresentationName;
   readonly classes: number;
-  /** [K, D + 1]: weights of a class, then its bias. */
+  /** Rows [K, D + 1], each the weights of a class and then its bias. */
   readonly parameters: Float32Array;
 }
 

@@ -44,7 +44,8 @@ const TOLERANCE = 1e-3;
  * Inception score (Salimans et al. 2016): exp of the mean KL divergence of each row's class probabilities from their mean, over splits
  * of rows that follow one another; split s of S has the rows from floor(s N / S) on.
  * @param probabilities [N, K], each row a distribution
- * @param options.splits 10 by default
+ * @param options how the rows are split
+ * @param options.splits number of splits (default: 10)
  * @throws {InputError} for fewer rows than splits, fewer than 2 classes, and rows that are no distributions
  */
 export function inceptionScore(probabilities: Features, { splits = 10 } = {}): InceptionScore {
