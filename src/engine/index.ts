@@ -13,4 +13,14 @@ export * from './operators/index.js';
 export { pack, flattenTensors, tensorViews, type FlatEntry, type FlatLayout, flatLayout, unpack } from './flatLayout.js';
 export { type Shape, ShapeError, showShape, sizeOf } from './shape.js';
 export { simplify } from './simplify.js';
-export { constant, constantTensor, type ElementArray, type ElementType, input, type InputValue, type TensorData, type TensorType, type Value } from './value.js';
+export {
+  constant,
+  constantTensor,
+  type ElementArray,
+  type ElementType,
+  input,
+  type InputValue,
+  type TensorData,
+  type TensorType,
+  type Value,
+} from './value.js';
