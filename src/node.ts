@@ -26,7 +26,7 @@ async function checkOptions(options: unknown): Promise<void> {
   const schema = z.strictObject(
     {
       out: z.string(path).min(1, path).optional(),
-      resume: flag,
+      resume: z.union([z.boolean(), z.string().min(1)], `must be true, false or ${path.replace('must be ', '')}`).optional(),
       strict: flag,
       tensorboard: flag,
       device: z.enum(DEVICES, `must be one of ${DEVICES.join(', ')}`).optional(),
@@ -47,8 +47,8 @@ async function checkOptions(options: unknown): Promise<void> {
 /**
  * Trains a model into a run folder, as the command `agenet train` does. Nothing is written before all arguments are checked.
  *
- * A new run: `train({ data: 'mnist', preset: 'mnist', epochs: 2 }, { out: 'runs/first' })`. To resume it, name the settings that change:
- * `train({ epochs: 4 }, { out: 'runs/first', resume: true })`. A resumed run continues bit-exactly from its last checkpoint.
+ * A new run: `train({ data: 'mnist', epochs: 2 }, { out: 'runs/first' })`. To resume or extend it, name the settings that change:
+ * `train({ epochs: 4 }, { resume: 'runs/first' })`. A resumed run continues bit-exactly from its last checkpoint.
  * @throws {InputError} if a setting or option is wrong, the data is not found, the folder of a new run is not empty, another process
  *   trains into it, or a resumed run may not change a setting
  * @throws the signal's reason if it is aborted before training begins; nothing is written then
