@@ -111,7 +111,17 @@ describe('a training of the library', () => {
 
   it('has the shape that its preset and its other settings say, and resumes with what may change', async () => {
     const out = join(temporaryFolder(), 'run');
-    const settings: Settings = { data: noiseArchive(1), preset: 'published', width: 4, latent: 8, batch: 4, schedule: 'constant', logEvery: 1, steps: 1 };
+    const settings: Settings = {
+      data: noiseArchive(1),
+      preset: 'published',
+      width: 4,
+      latent: 8,
+      batch: 4,
+      schedule: 'constant',
+      ema: 0.9,
+      logEvery: 1,
+      steps: 1,
+    };
     const first = await train(settings, { out, threads: 1 });
     expect(first).toMatchObject({ steps: 1, test_raw: { latent_cosine: expect.any(Number) as number } });
     await expectInputError(() => train({ width: 8 }, { out, resume: true }), 'width: the run in ', 'was started with 4');
