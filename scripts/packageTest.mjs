@@ -24,7 +24,7 @@ import { compile } from 'agenet/native';
 import { Images, loadModel, train, type ImageInput, type Model, type SampleOptions, type Settings } from 'agenet/node';
 import sharp from 'sharp';
 
-export const settings: Settings = { data: 'mnist', preset: 'mnist', steps: 1000 };
+export const settings: Settings = { data: 'mnist', preset: 'published', steps: 1000 };
 export const image: Value = conv(input('x', [1, 1, 4, 4]), input('w', [1, 1, 3, 3]), { pads: 1 });
 export async function use(run: string, options: SampleOptions): Promise<Float32Array> {
   const summary = await train(settings, { out: run });

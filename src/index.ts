@@ -25,7 +25,7 @@ export { createNetwork, type Network, NETWORK_NAMES, type NetworkName, type Netw
 // Training.
 export { type Checkpoint, decodeCheckpoint, type Digest, encodeCheckpoint } from './training/checkpoint.js';
 export { checkConfiguration, type Configuration, iterationSpec } from './training/configuration.js';
-export { BATCH_NORM_STATS, DEFAULTS, NAN_POLICIES, SCHEDULES } from './training/defaults.js';
+export { BATCH_NORM_STATS, type DataDefaults, DEFAULTS, defaultsFor, NAN_POLICIES, SCHEDULES } from './training/defaults.js';
 export { type Emit, eventsOf, type PreviewFiles, type RunningTraining, type Subscriber, type TrainingEvent, type TrainingSummary } from './training/events.js';
 export { type LogEntry, type RunLock, type RunStore, type StoredCheckpoint } from './training/runStore.js';
 export { initialState, type IterationReport, modelWeights, stateFromWeights, Trainer, type TrainerState, type TrainingVectors } from './training/trainer.js';

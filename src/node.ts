@@ -44,7 +44,8 @@ const optionSchemas = async () => {
     threads: z.int(threads).min(0, threads).max(1024, threads).optional(),
   };
   const signal = z.instanceof(AbortSignal, { error: 'must be an AbortSignal' }).optional();
-  const training = { out: z.string(path).min(1, path).optional(), resume: flag, strict: flag, tensorboard: flag, signal, onEvent: callback };
+  const resume = z.union([z.boolean(), z.string().min(1)], `must be true, false or ${path.replace('must be ', '')}`).optional();
+  const training = { out: z.string(path).min(1, path).optional(), resume, strict: flag, tensorboard: flag, signal, onEvent: callback };
   return {
     train: z.strictObject({ ...computing, ...training }, 'must be an object'),
     load: z.strictObject({ ...computing, ema: flag, onWarning: callback }, 'must be an object'),
@@ -64,14 +65,14 @@ async function checkOptions(name: 'train' | 'load', options: unknown): Promise<v
 /**
  * Trains a model into a run folder, as the command `agenet train` does. Nothing is written before all arguments are checked.
  *
- * To resume a run, name the settings that change. A resumed run continues bit-exactly from its last checkpoint.
+ * To resume or extend a run, name the settings that change. A resumed run continues bit-exactly from its last checkpoint.
  * @throws {InputError} if a setting or option is wrong, the data is not found, the folder of a new run is not empty, another process
  *   trains into it, or a resumed run may not change a setting
  * @throws the signal's reason if it is aborted before training begins; nothing is written then
  * @throws {Error} if a loss or gradient becomes NaN or infinite and no rollback is left
  * @example
- * await train({ data: 'mnist', preset: 'mnist', epochs: 2 }, { out: 'runs/first' });
- * const { test } = await train({ epochs: 4 }, { out: 'runs/first', resume: true });
+ * await train({ data: 'mnist', epochs: 2 }, { out: 'runs/first' });
+ * const { test } = await train({ epochs: 4 }, { resume: 'runs/first' });
  */
 export async function train(settings: Settings, options: TrainOptions = {}): Promise<RunSummary> {
   await checkOptions('train', options);

@@ -1,5 +1,8 @@
 /** The only place that writes to standard output and standard error, so that every string printed is escaped and no failed write ends a command. */
 
+import { styleText } from 'node:util';
+import { fitParts, fitWords, joinParts, type StatusPart } from './statusLine.js';
+
 /** Control characters (C0, DEL, C1) and those that reorder or break lines: a terminal would act on them instead of showing them. */
 const UNPRINTABLE = /[\p{Cc}\u2028\u2029\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069]/gu;
 
@@ -39,10 +42,12 @@ export function shortenReason(text: string): string {
 
 /** Shortest status line that is worth drawing, in columns, if the terminal claims to be narrower. */
 const MIN_COLUMNS = 20;
+/** Columns of a terminal that does not report them. */
+const DEFAULT_COLUMNS = 80;
 const ERASE_LINE = '\r\x1b[2K';
 
 /** What a stream offers that a terminal writes to. */
-type Output = Pick<NodeJS.WriteStream, 'isTTY' | 'columns'> & { write(text: string): unknown };
+type Output = Pick<NodeJS.WriteStream, 'isTTY' | 'columns'> & Partial<Pick<NodeJS.WriteStream, 'getColorDepth'>> & { write(text: string): unknown };
 
 /** What a command prints on: results on standard output, progress and remarks on standard error. */
 export class Terminal {
@@ -84,11 +89,26 @@ export class Terminal {
     this.hasStatus = false;
   };
 
-  /** Shows how far something is: on a terminal in place of the last status, elsewhere as a line. */
-  status(line: string): void {
-    const text = escapeControls(line);
-    write(this.errors, this.isLive ? `${ERASE_LINE}${text.slice(0, Math.max(MIN_COLUMNS, this.errors.columns - 1))}` : `${text}\n`);
+  /**
+   * Shows the progress of something: on a terminal in place of the last status, elsewhere as a line. On a terminal, parts and words that do not
+   * fit are left out.
+   */
+  status(line: string | readonly StatusPart[]): void {
+    const text = typeof line === 'string' ? escapeControls(line) : joinParts(line, ({ text }) => escapeControls(text));
+    write(this.errors, this.isLive ? `${ERASE_LINE}${typeof line === 'string' ? fitWords(text, this.columns) : this.styled(line)}` : `${text}\n`);
     this.hasStatus = this.isLive;
+  }
+
+  /** Columns of a status line; one is left free because some terminals wrap after the last. */
+  private get columns(): number {
+    return Math.max(MIN_COLUMNS, this.errors.columns || DEFAULT_COLUMNS) - 1;
+  }
+
+  /** Returns the parts that fit, in color if the terminal and the variables NO_COLOR and FORCE_COLOR allow it. */
+  private styled(parts: readonly StatusPart[]): string {
+    const hasColors = (this.errors.getColorDepth?.() ?? 1) > 1;
+    const escaped = parts.map((part) => ({ ...part, text: escapeControls(part.text) }));
+    return joinParts(fitParts(escaped, this.columns), ({ text, style }) => (hasColors && style ? styleText(style, text, { validateStream: false }) : text));
   }
 
   /** Leaves the last status line on the terminal and continues below it. */
