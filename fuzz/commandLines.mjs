@@ -160,7 +160,7 @@ function trainLine(random) {
     const evaluated = [['--evaluate-every', '1'], ['--evaluate-samples', random.pick(['4', '8'])], ['--epochs', '1'], ...metrics];
     return { command: 'train', positionals: ['npz:data.npz'], options: [...evaluated, ...small, ...sized, threads, ...out], reads: ['data.npz'] };
   }
-  const preset = kind === 'preset' ? [['--preset', random.pick(['mnist', 'cifar10', 'small-folder', 'svhn'])]] : [];
+  const preset = kind === 'preset' ? [['--preset', random.pick(['published', 'cifar10', 'tiny-imagenet', 'svhn'])]] : [];
   return { command: 'train', positionals: [data], options: [...preset, ...small, ...sized, ...more, steps, threads, ...out], reads: files };
 }
 

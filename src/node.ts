@@ -14,7 +14,9 @@ export { encodeAnimation } from './images/animation.node.js';
 export { type ImageInput, readImages } from './images/imageInput.node.js';
 export { type EncodedFormat, type GridOptions, Images } from './images/images.node.js';
 export { encodeVideo } from './images/video.node.js';
-export { type ClassifiedImage, Model, type OpenOptions } from './runs/model.node.js';
+export { type ClassifiedImage, Model } from './runs/model.node.js';
+export type { BestRecord } from './runs/bestCheckpoint.node.js';
+export type { OpenOptions } from './data/decoding/openCollection.node.js';
 export type { ClassifyOptions, InterpolateOptions, MoveOptions, SampleOptions } from './runs/modelOptions.node.js';
 export { readCheckpoint, RunFolder } from './runs/runFolder.node.js';
 export { resolveSettings, type Settings } from './runs/settings.node.js';
@@ -44,7 +46,8 @@ const optionSchemas = async () => {
     threads: z.int(threads).min(0, threads).max(1024, threads).optional(),
   };
   const signal = z.instanceof(AbortSignal, { error: 'must be an AbortSignal' }).optional();
-  const training = { out: z.string(path).min(1, path).optional(), resume: flag, strict: flag, tensorboard: flag, signal, onEvent: callback };
+  const resume = z.union([z.boolean(), z.string().min(1)], `must be true, false or ${path.replace('must be ', '')}`).optional();
+  const training = { out: z.string(path).min(1, path).optional(), resume, strict: flag, tensorboard: flag, signal, onEvent: callback };
   return {
     train: z.strictObject({ ...computing, ...training }, 'must be an object'),
     load: z.strictObject({ ...computing, ema: flag, onWarning: callback }, 'must be an object'),
@@ -64,12 +67,14 @@ async function checkOptions(name: 'train' | 'load', options: unknown): Promise<v
 /**
  * Trains a model into a run folder, as the command `agenet train` does. Nothing is written before all arguments are checked.
  *
- * A new run: `train({ data: 'mnist', preset: 'mnist', epochs: 2 }, { out: 'runs/first' })`. To resume it, name the settings that change:
- * `train({ epochs: 4 }, { out: 'runs/first', resume: true })`. A resumed run continues bit-exactly from its last checkpoint.
+ * To resume or extend a run, name the settings that change. A resumed run continues bit-exactly from its last checkpoint.
  * @throws {InputError} if a setting or option is wrong, the data is not found, the folder of a new run is not empty, another process
  *   trains into it, or a resumed run may not change a setting
  * @throws the signal's reason if it is aborted before training begins; nothing is written then
  * @throws {Error} if a loss or gradient becomes NaN or infinite and no rollback is left
+ * @example
+ * await train({ data: 'mnist', epochs: 2 }, { out: 'runs/first' });
+ * const { test } = await train({ epochs: 4 }, { resume: 'runs/first' });
  */
 export async function train(settings: Settings, options: TrainOptions = {}): Promise<RunSummary> {
   await checkOptions('train', options);
@@ -77,9 +82,13 @@ export async function train(settings: Settings, options: TrainOptions = {}): Pro
 }
 
 /**
- * Trains as `train` does, and yields the events of the run: `for await (const event of trainingEvents(...))`. Leaving the loop finishes the
+ * Trains as `train` does, and yields the events of the run. Leaving the loop finishes the
  * current iteration and saves. If the consumer is slower than training, progress events are dropped, never others.
  * @throws as `train` does, when the first event is requested
+ * @example
+ * for await (const event of trainingEvents({ data: 'mnist', steps: 1000 }, { out: 'runs/first' })) {
+ *   if (event.type === 'iteration') console.log(event.report.scalars['encoder.match_x']);
+ * }
  */
 export async function* trainingEvents(settings: Settings, options: Omit<TrainOptions, 'onEvent'> = {}): AsyncGenerator<RunEvent, void> {
   await checkOptions('train', options);

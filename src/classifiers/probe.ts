@@ -42,7 +42,7 @@ interface LabelTrial {
 }
 
 /** A fitted classifier and its test accuracy. */
-interface TestedProbe {
+export interface TestedProbe {
   readonly probe: FittedProbe;
   readonly accuracy: number;
 }

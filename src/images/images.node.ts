@@ -6,9 +6,12 @@ import { loadSharp } from './decode.node.js';
 import { type GridStyle, imageGrid, squareColumns } from './imageGrid.js';
 import { type ImageBatch, imageOf, type Raster } from './raster.js';
 
-/** Formats that images are encoded in, with the extensions of their files. */
-const FORMATS = { png: ['.png'], jpeg: ['.jpg', '.jpeg'], webp: ['.webp'], avif: ['.avif'], tiff: ['.tif', '.tiff'] } as const;
-export type EncodedFormat = keyof typeof FORMATS;
+/** The extensions of files in each format. */
+const FORMATS: Readonly<Record<EncodedFormat, readonly string[]>> = {
+  ...{ png: ['.png'], jpeg: ['.jpg', '.jpeg'], webp: ['.webp'], avif: ['.avif'], tiff: ['.tif', '.tiff'] },
+};
+/** Formats that images are encoded in. */
+export type EncodedFormat = 'png' | 'jpeg' | 'webp' | 'avif' | 'tiff';
 
 /** How images are arranged and drawn. */
 export interface GridOptions extends GridStyle {
@@ -81,7 +84,7 @@ export class Images implements ImageBatch {
    */
   async toFile(path: string, options: GridOptions = {}): Promise<void> {
     const extension = extname(path).toLowerCase();
-    const format = (Object.keys(FORMATS) as EncodedFormat[]).find((each) => (FORMATS[each] as readonly string[]).includes(extension));
+    const format = (Object.keys(FORMATS) as EncodedFormat[]).find((each) => FORMATS[each].includes(extension));
     if (format === undefined) throw new InputError(`${path}: unknown extension; choose from ${Object.values(FORMATS).flat().join(', ')}`);
     const bytes = await this.toBuffer({ ...options, format });
     await wrapWriteErrors(path, () => makeFolder(dirname(path)));

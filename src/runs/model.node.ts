@@ -34,7 +34,7 @@ interface OpenedProbe {
 }
 
 /** Which weights of a run to open, and how to report. */
-export interface OpenOptions {
+export interface ModelOptions {
   /** Whether to use the EMA weights if the run has them (default: true). */
   readonly ema?: boolean | undefined;
   /** Receives a line if an attribute was computed with other weights. */
@@ -58,14 +58,15 @@ export class Model {
     private readonly run: string,
     private readonly opened: OpenedRun,
     private readonly compile: Compile,
-    private readonly options: OpenOptions,
+    private readonly options: ModelOptions,
   ) {}
 
   /**
    * Opens the model in the latest checkpoint of a run folder, or in a checkpoint file. The caller releases it.
+   * @internal
    * @throws {InputError} if there is no checkpoint
    */
-  static async open(run: string, compile: Compile, options: OpenOptions = {}): Promise<Model> {
+  static async open(run: string, compile: Compile, options: ModelOptions = {}): Promise<Model> {
     return new Model(run, await openRun(run, compile, options), compile, options);
   }
 
