@@ -7,7 +7,7 @@ const GAP = 2;
 /** Gray, which differs from both black and white images. */
 const BACKGROUND = 96;
 const INK = 255;
-/** Width of an image per pixel of its caption's font, at which a caption has room for about 12 characters. */
+/** Height of an image per pixel of its caption's font: below a square image there is room for about 12 characters. */
 const PIXELS_PER_TEXT_SCALE = 64;
 
 /** How an image grid is drawn. */
@@ -54,7 +54,7 @@ export function gridOf(tiles: readonly Raster[], columns: number, { scale: asked
   const scale = asked === 'fit' ? fittingScale(size) : asked;
   requireScale(size, scale);
   const [width, height] = [first.width * scale, first.height * scale];
-  const textScale = Math.max(1, Math.floor(width / PIXELS_PER_TEXT_SCALE));
+  const textScale = Math.max(1, Math.floor(height / PIXELS_PER_TEXT_SCALE));
   const lines = Math.max(0, ...(captions ?? []).map(({ length }) => length));
   const [across, down] = [width + GAP * scale, height + GAP * scale + lines * LINE_HEIGHT * textScale];
   const grid = filledRaster(columns * across + GAP * scale, rows * down + GAP * scale, channels, BACKGROUND);

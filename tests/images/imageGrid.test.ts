@@ -70,6 +70,16 @@ describe('an image grid', () => {
     expect(rows[22 + 22 + 2]!.slice(2, 42)).toEqual(new Array(40).fill(70));
   });
 
+  it('has captions of the same height below images and below pairs of images', () => {
+    const images = { shape: [1, 128, 128] as const, count: 1, data: new Uint8Array(128 * 128) };
+    const captions = [['a']];
+    const added = [
+      imageGrid(images, 1, { captions }).height - imageGrid(images, 1).height,
+      pairGrid(images, images, 1, { captions }).height - imageGrid(images, 1).height,
+    ];
+    expect(added).toEqual([22, 22]);
+  });
+
   it('rejects a scale at which it does not fit in memory', async () => {
     const tile = { width: 400, height: 400, channels: 1, data: new Uint8Array(160_000) };
     await expectInputError(() => gridOf(new Array(100).fill(tile), 10, { scale: 32 }), 'scale 32: the image would have 128704x128704 pixels', 'at most 4');
