@@ -108,7 +108,9 @@ export class Terminal {
   private styled(parts: readonly StatusPart[]): string {
     const hasColors = (this.errors.getColorDepth?.() ?? 1) > 1;
     const escaped = parts.map((part) => ({ ...part, text: escapeControls(part.text) }));
-    return joinParts(fitParts(escaped, this.statusColumns), ({ text, style }) => (hasColors && style ? styleText(style, text, { validateStream: false }) : text));
+    return joinParts(fitParts(escaped, this.statusColumns), ({ text, style }) =>
+      hasColors && style ? styleText(style, text, { validateStream: false }) : text,
+    );
   }
 
   /** Width of the terminal in characters; 80 if it does not report one. */

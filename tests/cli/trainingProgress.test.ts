@@ -30,7 +30,7 @@ function written(columns: number | undefined, { isTTY = true, depth = 1 } = {}):
   let now = 0;
   const clock = vi.spyOn(performance, 'now').mockImplementation(() => (now += 50));
   onTestFinished(() => void clock.mockRestore());
-  const stream = { isTTY, columns: columns as number, getColorDepth: () => depth, write: (text: string) => texts.push(text) };
+  const stream = { isTTY, columns: columns!, getColorDepth: () => depth, write: (text: string) => texts.push(text) };
   const show = showProgress(new Terminal(false, stream, stream), () => [{ text: 'decoded 40%', rank: 6 }]);
   EVENTS.forEach(show);
   return texts.join('');
