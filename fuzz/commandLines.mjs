@@ -73,6 +73,7 @@ const NETWORK = [
   ['--encoder-updates', 0.1, one('1;KL_fake:1,KL_real:1,match_z:0,match_x:10', '1;match_x:1', '2;KL_real:1,match_x:0.5')],
   ['--generator-updates', 0.1, one('2;KL_fake:1,match_z:1000,match_x:0', '1;match_z:1')],
   ['--learning-rate', 0.2, one(...number(0.001, 1, 1e-9))],
+  ['--lr', 0.05, one(...number(0.001))],
   SEED,
   ['--no-lowering', 0.1, flag],
 ];
@@ -95,6 +96,14 @@ const TRAINING = [
   ['--max-rollbacks', 0.05, one(...number(0, 2))],
   ['--tensorboard', 0.1, flag],
   ['--dry-run', 0.15, flag],
+];
+
+/** What may change when a run is resumed. */
+const RESUMED = [
+  ['--lr', 0.2, one(...number(0.001, 1))],
+  ['--schedule', 0.2, one('constant', 'cosine')],
+  ['--encoder-updates', 0.2, one('1;match_x:1', '2;KL_real:1')],
+  ['--ema', 0.2, one(...number(0, 0.9))],
 ];
 
 /** Options by their flags, probabilities and values. */
@@ -138,8 +147,10 @@ function trainLine(random) {
     ['--test-fraction', '0.3'],
   ];
   if (kind === 'resume') {
-    const resumed = [['--out', 'run'], ['--resume'], ['--steps', random.pick(['3', '4', '5'])], threads];
-    return { command: 'train', positionals: ['npz:data.npz'], options: resumed, reads: [...RUN_FILES, 'run/log.jsonl', 'run/best.json', 'data.npz'] };
+    const changes = chosen(random, RESUMED);
+    const resumed = [['--resume', 'run'], ['--steps', random.pick(['3', '4', '5'])], ...changes, threads];
+    const positionals = random.chance(0.5) ? [] : ['npz:data.npz'];
+    return { command: 'train', positionals, options: resumed, reads: [...RUN_FILES, 'run/log.jsonl', 'run/best.json', 'data.npz'] };
   }
   if (kind === 'from')
     return { command: 'train', positionals: ['npz:data.npz'], options: [['--init-from', someRun(random)], steps, threads, ...out], reads: RUN_FILES };

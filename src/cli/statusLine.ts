@@ -1,7 +1,7 @@
 /** A status line that fits its terminal: whole parts are dropped, the least important first, and none is cut. */
 
 /** Styles of `util.styleText` that status lines use. */
-export type Style = 'green' | 'dim';
+type Style = 'green' | 'dim';
 
 /** A part of a status line. */
 export interface StatusPart {

@@ -71,7 +71,7 @@ const BAR_COLUMNS = 12;
  * The parts of the line on a terminal. `reconstruction` is the loss between images and their reconstructions, match_x. `code gap` is the
  * divergence of the codes of images from the prior above its lower bound: 0 if they fill the sphere uniformly.
  */
-export function progressParts({ report: { step, scalars }, totalSteps, secondsPerIteration, preview }: Progress): StatusPart[] {
+function progressParts({ report: { step, scalars }, totalSteps, secondsPerIteration, preview }: Progress): StatusPart[] {
   const figure = (name: string, values: readonly (number | undefined)[], rank: number): StatusPart[] => {
     const value = values.find((each) => each !== undefined);
     return value === undefined ? [] : [{ text: `${name} ${value.toFixed(3)}`, rank }];

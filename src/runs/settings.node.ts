@@ -58,7 +58,7 @@ export interface PendingConfiguration {
 }
 
 /** A configuration, and the settings that were chosen for the data. */
-export interface CompleteConfiguration {
+interface CompleteConfiguration {
   readonly configuration: Configuration;
   /** The settings that the caller left open and that depend on the data, by name; the length as `epochs` or `steps`. */
   readonly chosen: Readonly<Record<string, number>>;

@@ -85,22 +85,26 @@ export async function prepareRun(settings: Settings, { dryRun = false, ...option
   const close = () => source.close?.();
   try {
     const { configuration, chosen } = complete(source.train.count);
+    const { initFrom } = configuration;
+    const start = folder || initFrom === undefined ? undefined : await initialWeights(configuration, initFrom, label);
     // Evaluations need all images, without those that cannot be decoded.
     const decoded = configuration.evaluateEvery > 0 ? await awaitDecoding(source) : undefined;
     if (decoded) planEvaluation(configuration, decoded);
-    const { initFrom } = configuration;
-    const start = folder || initFrom === undefined ? undefined : await initialWeights(configuration, initFrom, label);
-    const images = source.train.count;
-    const defaults = Object.entries(chosen).map(([key, value]) => `${label(key)} ${value}`);
-    const notes = [
-      ...(defaults.length > 0 ? [`defaults for ${images} training images: ${defaults.join(' ')}`] : []),
-      ...expectations(images, totalStepsFor(configuration, images), label('steps')),
-    ];
+    const notes = notesOn(configuration, chosen, source.train.count, label);
     return { configuration, source, notes, close, train: () => trainPrepared(source, { ...options, configuration, start, folder, decoded, notes }) };
   } catch (error) {
     close();
     throw error;
   }
+}
+
+/** Returns what a user should know before training begins, one line each. */
+function notesOn(configuration: Configuration, chosen: Readonly<Record<string, number>>, images: number, label: SettingLabel): string[] {
+  const defaults = Object.entries(chosen).map(([key, value]) => `${label(key)} ${value}`);
+  return [
+    ...(defaults.length > 0 ? [`defaults for ${images} training images: ${defaults.join(' ')}`] : []),
+    ...expectations(images, totalStepsFor(configuration, images), label('steps')),
+  ];
 }
 
 /**
@@ -111,7 +115,7 @@ function runToResume(resume: string | true, out: string | undefined, label: Sett
   if (typeof resume === 'string' && out !== undefined && resolve(resume) !== resolve(out))
     throw new InputError(`${label('resume')} ${resume}: ${label('out')} names a different run folder, ${out}; give one of them`);
   const path = resume === true ? out : resume;
-  if (path === undefined) throw new InputError(`${label('resume')}: the run folder is missing; set ${label('resume')} to it`);
+  if (path === undefined) throw new InputError(`${label('resume')}: the run folder is missing; set ${label('resume')} to its path`);
   return path;
 }
 

@@ -25,12 +25,12 @@ const EVENTS: readonly TrainingEvent[] = [
 ];
 
 /** What is written about `EVENTS`, with 50 ms per iteration. */
-function written(columns: number | undefined, { isTTY = true, depth = 1 } = {}): string {
+function written(columns: number, { isTTY = true, depth = 1 } = {}): string {
   const texts: string[] = [];
   let now = 0;
   const clock = vi.spyOn(performance, 'now').mockImplementation(() => (now += 50));
   onTestFinished(() => void clock.mockRestore());
-  const stream = { isTTY, columns: columns!, getColorDepth: () => depth, write: (text: string) => texts.push(text) };
+  const stream = { isTTY, columns, getColorDepth: () => depth, write: (text: string) => texts.push(text) };
   const show = showProgress(new Terminal(false, stream, stream), () => [{ text: 'decoded 40%', rank: 6 }]);
   EVENTS.forEach(show);
   return texts.join('');

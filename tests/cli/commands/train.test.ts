@@ -128,7 +128,7 @@ describe('agenet train', () => {
     const weightsOf = (run: string, step: number) => readFileSync(join(run, 'checkpoints', `00000${step}.safetensors`));
     expect(weightsOf(byLibrary, 2).equals(weightsOf(byCommand, 2))).toBe(true);
 
-    const resumed = await train({ steps: 4 }, { out: byCommand, resume: true, threads: 1 });
+    const resumed = await train({ steps: 4 }, { resume: byCommand, threads: 1 });
     const printed = await resultOf(['train', data, '--out', byLibrary, '--resume', '--steps', '4', '--threads', '1'], cwd);
     expect(weightsOf(byLibrary, 4).equals(weightsOf(byCommand, 4))).toBe(true);
     expect(Object.keys(printed).sort()).toEqual(Object.keys(resumed).sort());
