@@ -13,7 +13,7 @@ const SLOW = [
   'tests/images/{decode,video}.node.test.ts',
   'tests/metrics/catalog/kid.test.ts',
   'tests/model/codeMap.test.ts',
-  'tests/node.test.ts',
+  'tests/{node,types}.test.ts',
 ];
 
 /** Examples import the package by its name. */

@@ -5,7 +5,7 @@ export type { SettingLabel } from './validation.js';
 // The method.
 export { distance, DISTANCES } from './age/objective.js';
 export { type Distance } from './age/terms.js';
-export { divergence, type DivergenceOptions, DIVERGENCES, minDivergence, relativeVariance } from './age/objective.js';
+export { type DistanceName, divergence, type DivergenceName, type DivergenceOptions, DIVERGENCES, minDivergence, relativeVariance } from './age/objective.js';
 export { MOMENTS, REDUCTIONS } from './age/terms.js';
 export { type AverageName, fromPixels, type Iteration, iterationOf, type IterationSpec } from './age/iteration.js';
 export { type Objective } from './age/objective.js';
@@ -25,6 +25,7 @@ export { createNetwork, type Network, NETWORK_NAMES, type NetworkName, type Netw
 // Training.
 export { type Checkpoint, decodeCheckpoint, type Digest, encodeCheckpoint } from './training/checkpoint.js';
 export { checkConfiguration, type Configuration, iterationSpec } from './training/configuration.js';
+export { type Stage } from './training/settings.js';
 export { BATCH_NORM_STATS, type DataDefaults, DEFAULTS, defaultsFor, NAN_POLICIES, SCHEDULES } from './training/defaults.js';
 export { type Emit, eventsOf, type PreviewFiles, type RunningTraining, type Subscriber, type TrainingEvent, type TrainingSummary } from './training/events.js';
 export { type LogEntry, type RunLock, type RunStore, type StoredCheckpoint } from './training/runStore.js';

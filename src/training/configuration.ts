@@ -1,12 +1,10 @@
-import type { z } from 'zod';
 import type { IterationSpec } from '../age/iteration.js';
 import { parsePlan } from '../age/plan.js';
 import { ARCHITECTURES } from '../networks/architecture.js';
 import type { SettingLabel } from '../validation.js';
-import type { configurationSchema } from './configurationSchema.js';
+import type { Configuration } from './settings.js';
 
-/** Everything that determines a training run: a run can be repeated from its configuration alone. */
-export type Configuration = Readonly<z.output<typeof configurationSchema>>;
+export type { Configuration };
 
 /**
  * Checks a configuration, and adds the defaults that do not depend on the data.

@@ -10,6 +10,7 @@ import { NETWORK_NAMES } from '../networks/network.js';
 import { LARGEST_SEED } from '../random.js';
 import { type SettingLabel, validate } from '../validation.js';
 import { BATCH_NORM_STATS, DEFAULTS, MIN_BATCH, NAN_POLICIES, SCHEDULES } from './defaults.js';
+import type { Configuration } from './settings.js';
 
 const integer = (min: number, max: number) =>
   z.int(`must be a whole number from ${min} to ${max}`).min(min, `must be at least ${min}`).max(max, `must be at most ${max}`);
@@ -18,30 +19,21 @@ const fraction = z.number('must be a number from 0 to below 1').min(0, 'must be 
 const string = z.string('must be a string');
 const plan = z.string('must be an update plan, e.g. "1;KL_fake:1,match_z:1000"');
 
-/** Update plans from an epoch on. */
 const stage = z.strictObject(
   {
-    /** First epoch of the stage, counted from 0. */
     epoch: integer(1, 1_000_000),
-    /** Update plan of the encoder; default: unchanged. */
     encoderUpdates: plan.optional(),
-    /** Update plan of the generator; default: unchanged. */
     generatorUpdates: plan.optional(),
   },
   'must be an epoch and the update plans from it on',
 );
 
-/** Everything that determines a training run: a run can be repeated from its configuration alone. */
+/** Ranges and defaults of all settings; `Configuration` documents them. */
 export const configurationSchema = z.strictObject({
-  /** Name or path of the data, such as `mnist`, `photos` or `npz:images.npz`. */
   data: string,
-  /** Rows and columns of an image. */
   size: integer(1, 1024),
-  /** 1 (grayscale) or 3 (RGB). */
   channels: z.union([z.literal(1), z.literal(3)], 'must be 1 (grayscale) or 3 (RGB)'),
-  /** How images become squares (default: center). */
   crop: choice(CROPS as readonly [Crop, ...Crop[]]).default('center'),
-  /** Border added to each image after resizing, or null. */
   padding: z
     .strictObject(
       { inner: integer(1, 1024), border: integer(1, 512), value: integer(0, 255) },
@@ -49,81 +41,43 @@ export const configurationSchema = z.strictObject({
     )
     .nullable()
     .default(null),
-  /** Whether each image is mirrored at random each time it is seen (default: false). */
   flip: z.boolean('must be true or false').default(false),
-  /** Fraction of the images held out for testing, if the data has no test split (default: 0.1). */
   testFraction: fraction.default(0.1),
-  /** Network architecture; default: the one for the image size. */
   network: choice(ARCHITECTURE_NAMES as readonly [ArchitectureName, ...ArchitectureName[]]),
-  /** Base channel count; layers use multiples of it. */
   width: integer(1, 1024),
-  /** Latent dimensions. */
   latent: integer(2, 4096),
-  /** Images per batch (default: depends on the number of training images). */
   batch: integer(MIN_BATCH, 4096),
-  /** Length of training: passes over the data, or iterations (default: depends on the number of training images). */
   length: z.union([z.strictObject({ epochs: integer(1, 1_000_000) }), z.strictObject({ steps: integer(1, 1_000_000_000) })], 'must be either epochs or steps'),
-  /** Update plan of the encoder: number of updates per iteration, and loss weights, such as `1;KL_fake:1,KL_real:1,match_x:10`. */
   encoderUpdates: plan,
-  /** Update plan of the generator. */
   generatorUpdates: plan,
-  /** Update plans that replace these from an epoch on (default: none). */
   stages: z.array(stage, 'must be a list').readonly().default([]),
-  /** Prior distribution of latent codes. */
   prior: choice(PRIORS),
-  /** Divergence between a batch of codes and the prior. */
   divergence: choice(DIVERGENCES),
-  /** Statistic used as σ in the divergence: `std`, or `variance` as in the published code. */
   moment: choice(MOMENTS),
-  /** How the divergences of the latent dimensions are combined. */
   reduction: choice(REDUCTIONS),
-  /** Image reconstruction loss. */
   matchX: choice(DISTANCES),
-  /** Latent reconstruction loss. */
   matchZ: choice(DISTANCES),
-  /** BatchNorm running statistics: `shared` (as published), or `separate` per input type (default: separate). */
   batchNormStats: choice(BATCH_NORM_STATS).default(DEFAULTS.batchNormStats),
-  /** Learning rate of Adam. */
   learningRate: z.number('must be a number').positive('must be above 0').max(1, 'must be at most 1'),
-  /** Learning-rate schedule (default: cosine). */
   schedule: choice(SCHEDULES).default(DEFAULTS.schedule),
-  /** Epochs after which the schedule `halving` halves the learning rate; 0: never. */
   halveEvery: integer(0, 1_000_000),
-  /** Iterations of linear learning-rate warmup (default: 0). */
   warmupSteps: integer(0, 1_000_000_000).default(0),
-  /** EMA decay of the weights, reached gradually so that short runs forget their initial weights; 0 disables averaging (default: 0.999). */
   ema: fraction.default(DEFAULTS.ema),
-  /** Iterations before averaging begins (default: 0). */
   emaStart: integer(0, 1_000_000_000).default(0),
-  /** Random seed. */
   seed: integer(0, LARGEST_SEED),
-  /** Run folder or checkpoint whose weights training starts from. */
   initFrom: string.optional(),
-  /** What happens if a loss or gradient is NaN or infinite (default: stop). */
   onNan: choice(NAN_POLICIES).default('stop'),
-  /** Maximum number of rollbacks (default: 3). */
   maxRollbacks: integer(0, 1000).default(3),
-  /** Iterations between two log entries. */
   logEvery: integer(1, 1_000_000),
-  /** Iterations between two previews, with earlier ones after 10, 30, 100 and 300; 0: only at the end. */
   sampleEvery: integer(0, 1_000_000_000),
-  /** Iterations between two checkpoints; 0: only at the end. */
   checkpointEvery: integer(0, 1_000_000_000),
-  /** Number of newest checkpoints to keep; 0: all (default: 0). */
   keepLast: integer(0, 1_000_000).default(0),
-  /** Also keeps older checkpoints at multiples of this number of iterations; 0: none (default: 0). */
   keepEvery: integer(0, 1_000_000_000).default(0),
-  /** Epochs between two evaluations; 0: none (default: 0). */
   evaluateEvery: integer(0, 1_000_000).default(0),
-  /** Metrics or groups of metrics to evaluate; default: all that the data allows, except memorization. */
   evaluateMetrics: z.array(string, 'must be a list of names').min(1, 'must name a metric').readonly().optional(),
-  /** Number of samples, and at most as many images, per evaluation (default: 10000). */
   evaluateSamples: integer(2, 1_000_000).default(10_000),
-  /** Metric by which the best checkpoint is kept. */
   saveBest: string.optional(),
-});
-
-type Configuration = z.output<typeof configurationSchema>;
+}) satisfies z.ZodType<Configuration>;
 
 /**
  * Checks a configuration, and adds the defaults that do not depend on the data.

@@ -15,6 +15,7 @@ export const DEVICES = ['cpu', 'webgpu', 'cuda'] as const;
 export type Device = (typeof DEVICES)[number];
 
 export interface CompileOptions {
+  /** Where to compute (default: cpu). */
   readonly device?: Device;
   /** Threads of one operator (default: 0, one per core). */
   readonly threads?: number;
