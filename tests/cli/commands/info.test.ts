@@ -48,7 +48,7 @@ describe('agenet info', () => {
 
 it('agenet doctor reports the runtime and the CPU kernels in use', async () => {
   const result = await resultOf(['doctor'], cwd);
-  expect(result).toMatchObject({ node: process.version, devices: expect.arrayContaining(['cpu']) as string[] });
+  expect(result).toMatchObject({ node: process.version, devices: expect.arrayContaining([{ device: 'cpu', works: true }]) as unknown[] });
   expect(result.threads).toBeGreaterThan(0);
   expect(result.cpu).toMatchObject({ api: process.platform === 'linux' ? 'c' : 'node' });
 });
