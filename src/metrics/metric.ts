@@ -15,6 +15,12 @@ export interface MetricDefinition {
   /** One sentence for help and documentation. */
   readonly meaning: string;
   readonly better: 'higher' | 'lower' | 'none';
+  /** Possible values, with their unit. */
+  readonly range: string;
+  /** A value to read results against: what the definition gives for a perfect model, or what was measured, and where. */
+  readonly goodValue: string;
+  /** Publication or formula that defines the metric. */
+  readonly reference: string;
   /** Conditions besides the model that values depend on: values are comparable only if all conditions agree. */
   readonly dependsOn: readonly Condition[];
   /** Whether models trained with this objective have the metric (default: all do). */

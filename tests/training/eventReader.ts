@@ -91,7 +91,7 @@ export function shownValues(folder: string): Map<number, Record<string, number |
 
 function imageIn(message: Uint8Array): ShownImage {
   const [height, width, colorspace, encoded] = [1, 2, 3, 4].map((field) => fieldsOf(message).find((each) => each.field === field)!.value);
-  return { height: height as number, width: width as number, colorspace: colorspace as number, encoded: encoded as Uint8Array };
+  return { height: height as number, width: width as number, colorspace: colorspace as number, encoded: Uint8Array.from(encoded as Uint8Array) };
 }
 
 /** The scalars of `shownValues`. Steps with images alone are left out. */

@@ -35,6 +35,7 @@ async function classify(run: string, named: readonly string[], options: Options,
   const { imageFilesOf } = await import('../imageFiles.js');
   const { openRun } = await import('../../runs/runFolder.node.js');
   const { imageClassifier } = await import('../../classifiers/fittedProbe.js');
+  const { countingProgress } = await import('../countingProgress.js');
   const { modelWeights } = await import('../../training/trainer.js');
   const { PROBES, RunAssets, weightsDigest } = await import('../../runs/runAssets.node.js');
   const saved = await new RunAssets(runFolderPath(run), PROBES).read(options.probe);
@@ -51,9 +52,12 @@ async function classify(run: string, named: readonly string[], options: Options,
   try {
     const images: ClassifiedImage[] = [];
     const skipped: { file: string; reason: string }[] = [];
-    for await (const chunk of chunksOf(await imageFilesOf(named), checkpoint.configuration, skipped)) {
+    const files = await imageFilesOf(named);
+    const onProgress = countingProgress(terminal, 'classifying images');
+    for await (const chunk of chunksOf(files, checkpoint.configuration, skipped)) {
       const predictions = await classifier.classify(Uint8Array.from(Buffer.concat(chunk.map(({ pixels }) => pixels))));
       images.push(...chunk.map(({ file }, index) => describe(file, predictions, index, saved)));
+      onProgress(images.length + skipped.length, files.length);
     }
     const [first] = skipped;
     if (images.length === 0 && first !== undefined) {

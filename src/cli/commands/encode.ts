@@ -30,7 +30,7 @@ type Options = { readonly split: string; readonly ema: boolean } & OutputOptions
 async function encode(run: string, data: string | undefined, options: Options, terminal: Terminal): Promise<ActionResult> {
   const { openRun } = await import('../../runs/runFolder.node.js');
   const { openRunData, splitOf } = await import('../runData.js');
-  const { encodedChunks } = await import('../../model/chunks.js');
+  const { openCodeCache } = await import('../codes.js');
   const { split, out, ema } = options;
   await prepareOutput(options, ['npz']);
   const { model, checkpoint } = await openRun(run, compilerOf(options, terminal), { ema });
@@ -40,7 +40,11 @@ async function encode(run: string, data: string | undefined, options: Options, t
   try {
     const splitImages = splitOf(source, split);
     return await withSignals(terminal, WRITING, async (signal) => {
-      const codes: PiecewiseArray = { shape: [splitImages.count, model.latentSize], type: '<f4', pieces: encodedChunks(model, splitImages) };
+      const codes: PiecewiseArray = {
+        shape: [splitImages.count, model.latentSize],
+        type: '<f4',
+        pieces: openCodeCache({ model, checkpoint }, options, terminal, signal).chunks(splitImages),
+      };
       const labels = splitImages.labels ? { labels: { shape: [splitImages.count], data: splitImages.labels } } : {};
       await writeNpzFile(out, { codes, ...labels }, signal);
       terminal.print(`Wrote ${splitImages.count} codes of ${model.latentSize} dimensions to ${out}`);

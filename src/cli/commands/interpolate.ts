@@ -55,6 +55,8 @@ async function interpolate(run: string, files: readonly string[], options: Optio
   const { drawCodes } = await import('../../age/prior.js');
   const { readImages } = await import('../../images/files.node.js');
   const { imagesOf } = await import('../../model/sampling.js');
+  const { generateChunked } = await import('../../model/chunks.js');
+  const { countingProgress } = await import('../countingProgress.js');
   const { traversalColumns, traverse } = await import('../../model/traversal.js');
   const { openRun } = await import('../../runs/runFolder.node.js');
   const { steps, out, seed, circle, loop } = options;
@@ -68,7 +70,8 @@ async function interpolate(run: string, files: readonly string[], options: Optio
     ? drawCodes(model.prior, (options.points ?? DEFAULT_POINTS) * rows, model.latentSize, randomStream(seed, 'interpolation'))
     : await model.encode((await readImages(files, checkpoint.configuration)).data);
   const codes = traverse(model, points, rows, options);
-  const images = imagesOf(model, await (isRandom ? model.generate(codes) : model.decode(codes)));
+  const onProgress = countingProgress(terminal, 'generating images');
+  const images = imagesOf(model, await generateChunked(model, codes, isRandom ? 'samples' : 'codes', onProgress));
   await model.release();
 
   const perRow = images.count / rows;
