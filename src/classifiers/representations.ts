@@ -15,6 +15,8 @@ export interface Representation {
   readonly width: number;
   /** Maps images, bytes [N, C, H, W], to rows [N, width]. */
   readonly of: (images: Uint8Array) => Promise<Features>;
+  /** Maps codes e(x) [N, M] to the same rows, if they follow from codes alone. */
+  readonly ofCodes?: (codes: Float32Array) => Features;
   /** Fits the standardizer that is applied before a regression on rows of images, which need no labels; undefined if rows are not scaled. */
   readonly scaleBy?: (rows: Features) => Standardizer;
   readonly release: () => Promise<void>;
@@ -36,9 +38,11 @@ const noop = () => Promise.resolve();
 /** e(x) times sqrt(M): the variance is about 1 if codes are uniform on the sphere. */
 function codesOf(model: TrainedModel): Representation {
   const scale = model.prior === 'sphere' ? Math.sqrt(model.latentSize) : 1;
+  const ofCodes = (codes: Float32Array): Features => ({ data: codes.map((coordinate) => coordinate * scale), width: model.latentSize });
   return {
     width: model.latentSize,
-    of: async (images) => ({ data: (await model.encode(images)).map((coordinate) => coordinate * scale), width: model.latentSize }),
+    of: async (images) => ofCodes(await model.encode(images)),
+    ofCodes,
     scaleBy: fitStandardizer,
     release: noop,
   };

@@ -36,5 +36,6 @@ export function phaseProgress(terminal: Terminal): (phase: string, done: number,
       current = { phase, show: countingProgress(terminal, phase) };
     }
     current.show(done, total);
+    if (done >= total) current = undefined;
   };
 }
