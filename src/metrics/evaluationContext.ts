@@ -31,8 +31,11 @@ export class Stopwatch {
 /** Maximum number of training images whose features are kept. */
 const MAX_TRAINING_IMAGES = 100_000;
 
-/** Inputs of metrics: codes and features of images and samples, features of all training images, and samples. */
-export type Need = 'codes' | 'features' | 'trainingFeatures';
+/**
+ * What a metric needs: codes of images and samples; features of both; their class probabilities; or features of all training images, and the
+ * samples themselves.
+ */
+export type Need = 'codes' | 'features' | 'probabilities' | 'trainingFeatures';
 
 /** Compares some reconstructions with their originals: means over these images by name. */
 export type CompareImages = (reconstructions: ComparableImages, originals: ComparableImages) => Readonly<Record<string, number>>;

@@ -131,7 +131,7 @@ async function evaluateModel({ run, model, checkpoint, source, asked, compile }:
   const { iterationSpec } = await import('../../training/configuration.js');
   const { evaluate } = await import('../../metrics/evaluate.js');
   const { Stopwatch } = await import('../../metrics/evaluationContext.js');
-  const { METRIC_NAMES, parseMetrics, usesFeatures } = await import('../../metrics/registry.js');
+  const { METRIC_NAMES } = await import('../../metrics/registry.js');
   const { runFolderOf, writeEvaluation } = await import('../../runs/evaluationFile.node.js');
   const { showEvaluation } = await import('../evaluationTable.js');
   const start = performance.now();
@@ -139,7 +139,7 @@ async function evaluateModel({ run, model, checkpoint, source, asked, compile }:
   const { split, count, seed, ema } = options;
   const stopwatch = new Stopwatch();
   const extractor = await stopwatch.time('extractor', () => extractorFor(source, asked, compile, options, terminal));
-  const metrics = asked ?? parseMetrics(METRIC_NAMES.filter((name) => extractor !== undefined || !usesFeatures(name)));
+  const metrics = asked ?? new Set(METRIC_NAMES);
   try {
     const { grids, ...evaluation } = await evaluate({
       model,
@@ -179,9 +179,10 @@ async function evaluateModel({ run, model, checkpoint, source, asked, compile }:
   }
 }
 
-const REMEDY = 'pass an ONNX model with --features MODEL.onnx';
-
-/** Opens the requested extractor or the data's own; none if no metric needs one, or metrics were not named and unlabeled data have none. */
+/**
+ * Opens the requested extractor or the data's own; none if no metric needs one.
+ * @throws {InputError} if a metric needs class probabilities, and the data has no classes
+ */
 async function extractorFor(
   source: ImageSource,
   asked: ReadonlySet<string> | undefined,
@@ -189,15 +190,16 @@ async function extractorFor(
   options: Options,
   terminal: Terminal,
 ): Promise<FeatureExtractor | undefined> {
-  const { usesFeatures } = await import('../../metrics/registry.js');
+  const { usesFeatures, usesProbabilities } = await import('../../metrics/registry.js');
   const { whyNoClassifier } = await import('../../classifiers/dataClassifier.js');
   const { dataExtractor } = await import('../../runs/extractorCache.node.js');
-  const needing = asked && Array.from(asked).find(usesFeatures);
-  if (asked && needing === undefined) return undefined;
+  if (asked && !Array.from(asked).some(usesFeatures)) return undefined;
   if (options.features !== undefined) return openFeatures(options.features, options, threadsOf(options.threads));
   const problem = whyNoClassifier(source);
-  if (problem === undefined) return dataExtractor(source, compile, { onNote: terminal.note, onStep: steppingProgress(terminal, 'extractor') });
-  if (needing !== undefined) throw new InputError(`${needing}: ${problem}; ${REMEDY}`);
-  terminal.note(`skipping metrics of features (FID, KID and others): ${problem}; ${REMEDY}`);
-  return undefined;
+  if (problem !== undefined) {
+    const needing = asked && Array.from(asked).find(usesProbabilities);
+    if (needing !== undefined) throw new InputError(`${needing}: ${problem}; pass a classifier with --features MODEL.onnx --features-probabilities NAME`);
+    terminal.note(`${problem}: features come from a classifier of rotations; compare FID and KID only with runs on the same data`);
+  }
+  return dataExtractor(source, compile, { onNote: terminal.note, onStep: steppingProgress(terminal, 'extractor') });
 }

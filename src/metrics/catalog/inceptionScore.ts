@@ -27,7 +27,7 @@ export const inception: ContextEntry = {
       dependsOn: [CONDITIONS.extractor, CONDITIONS.sampleCount],
     },
   ],
-  needs: ['features'],
+  needs: ['features', 'probabilities'],
   compute: async (context) => {
     const { probabilities } = (await context.samples()).extracted!;
     if (probabilities === undefined) return { metrics: {} };

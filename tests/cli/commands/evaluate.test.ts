@@ -41,12 +41,12 @@ describe('agenet evaluate and compare', () => {
     expect(lines.slice(0, reason).filter((line) => line.includes('*'))).toHaveLength(4);
   });
 
-  it('report what data without labels requires for feature metrics', async () => {
+  it('report what data without labels requires for class probabilities', async () => {
     await writeImages(join(folder, 'pictures'), Object.fromEntries(Array.from({ length: 30 }, (_, index) => [`${index}.png`, 8 * index])));
     await makeTinyRun(join(folder, 'unlabelled'), tinyConfiguration({ data: join(folder, 'pictures') }));
-    const { status, stderr } = await runCommand(['evaluate', 'unlabelled', '--metrics', 'fid'], folder);
+    const { status, stderr } = await runCommand(['evaluate', 'unlabelled', '--metrics', 'inception_score'], folder);
     expect(status).toBe(2);
-    expect(stderr).toContain('--features');
+    expect(stderr).toContain('--features-probabilities');
   });
 
   const refusals: readonly Refusal[] = [
@@ -105,7 +105,7 @@ describe('agenet train with evaluations', () => {
 
   const refusals: readonly Refusal[] = [
     ['a best checkpoint without evaluations', ['--save-best', 'psnr'], ['--save-best', '--evaluate-every']],
-    ['metrics that require labels, for unlabeled data', ['--evaluate-every', '1', '--save-best', 'fid'], ['fid: npz:noise.npz has no labels']],
+    ['metrics that require labels, for unlabeled data', ['--evaluate-every', '1', '--save-best', 'inception_score'], ['inception_score: npz:noise.npz has no labels']],
     ['an unknown metric, also in a dry run', ['--evaluate-every', '1', '--evaluate-metrics', 'psrn', '--dry-run'], ['"psrn"', 'did you mean psnr']],
   ];
   it.each(refusals)('rejects %s before it creates the folder', async (_, args, texts) => {
