@@ -1,3 +1,4 @@
+import { CONDITIONS } from '../metrics/conditions.js';
 import type { MetricDefinition } from '../metrics/metric.js';
 import { METRIC_ENTRIES } from '../metrics/registry.js';
 
@@ -21,7 +22,7 @@ export const explainMetrics = (wanted: ReadonlySet<string>): readonly MetricExpl
       .filter(({ name }) => wanted.has(name))
       .map(({ name, meaning, range, better, goodValue, reference, dependsOn }) => ({
         ...{ name, group, meaning, range, better, good_value: goodValue, reference },
-        depends_on: dependsOn.map((condition) => condition.name),
+        depends_on: [...dependsOn, CONDITIONS.weights].map((condition) => condition.name),
       })),
   );
 

@@ -73,10 +73,10 @@ export type MetricEntry = ReconstructionEntry | FeatureEntry | ContextEntry;
 
 /** A metric of codes, once for the codes e(x) of images and once for the codes e(g(z)) of samples. */
 export function realAndFake({ name, meaning, dependsOn = [], ...rest }: Omit<MetricDefinition, 'dependsOn'> & Partial<MetricDefinition>): MetricDefinition[] {
-  const { codes, images, imageCount, sampleCount } = CONDITIONS;
+  const { codes, images, imageCount, sampleCount, trainingSet } = CONDITIONS;
   return [
     { ...rest, name: `${name}_real`, meaning: `${meaning}, for codes e(x) of images`, dependsOn: [codes, ...dependsOn, images, imageCount] },
-    { ...rest, name: `${name}_fake`, meaning: `${meaning}, for codes e(g(z)) of samples`, dependsOn: [codes, ...dependsOn, sampleCount] },
+    { ...rest, name: `${name}_fake`, meaning: `${meaning}, for codes e(g(z)) of samples`, dependsOn: [codes, ...dependsOn, trainingSet, sampleCount] },
   ];
 }
 

@@ -13,7 +13,12 @@ describe('a data set of rotated images', () => {
     expect(rotated).toMatchObject({ name: 'nine', classes: 4, train: { count: 4 }, test: { count: 0 } });
     expect(Array.from(rotated.train.labels!)).toEqual([0, 1, 2, 3]);
     const channel = (index: number, start: number) => Array.from(gatherImages(rotated.train, [index], 18).subarray(start, start + 9));
-    expect([0, 1, 2, 3].map((index) => channel(index, 0))).toEqual([upright, [3, 6, 9, 2, 5, 8, 1, 4, 7], [9, 8, 7, 6, 5, 4, 3, 2, 1], [7, 4, 1, 8, 5, 2, 9, 6, 3]]);
+    expect([0, 1, 2, 3].map((index) => channel(index, 0))).toEqual([
+      upright,
+      [3, 6, 9, 2, 5, 8, 1, 4, 7],
+      [9, 8, 7, 6, 5, 4, 3, 2, 1],
+      [7, 4, 1, 8, 5, 2, 9, 6, 3],
+    ]);
     expect(channel(3, 9)).toEqual([7, 4, 1, 8, 5, 2, 9, 6, 3].map((pixel) => pixel + 10));
   });
 });

@@ -26,10 +26,11 @@ function tableOf(group: (typeof METRIC_GROUPS)[number]): string {
     `## ${group[0]!.toUpperCase()}${group.slice(1)}`,
     '',
     ...cells.map((row) => `| ${row.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`),
+    '',
   ].join('\n');
 }
 
 // `npx vitest run tests/metrics/metricsDocument.test.ts -u` writes the document.
 it('docs/metrics.md contains the definitions of all metrics', async () => {
-  await expect(`${[INTRODUCTION, ...METRIC_GROUPS.map(tableOf)].join('\n')}`).toMatchFileSnapshot('../../docs/metrics.md');
+  await expect([INTRODUCTION, ...METRIC_GROUPS.map(tableOf)].join('\n')).toMatchFileSnapshot('../../docs/metrics.md');
 });

@@ -161,6 +161,7 @@ async function evaluateModel({ run, model, checkpoint, source, asked, compile }:
       protocol: {
         ...evaluation.protocol,
         weights: !ema || checkpoint.configuration.ema === 0 ? 'raw' : 'ema',
+        ema_decay: checkpoint.configuration.ema,
         seconds: Math.round((performance.now() - start) / 100) / 10,
       },
       timings: { ...stopwatch.seconds, ...evaluation.timings },

@@ -25,7 +25,7 @@ export const codeNeighbors: ContextEntry = {
   group: 'latent',
   metrics: [
     definition('real', 'codes e(x) of images', CONDITIONS.images, searchedCodes('images')),
-    definition('fake', 'codes e(g(z)) of samples', searchedCodes('samples')),
+    definition('fake', 'codes e(g(z)) of samples', CONDITIONS.trainingSet, searchedCodes('samples')),
     definition('prior', 'latent samples z, to compare the others with', searchedCodes('samples')),
   ],
   needs: ['codes'],

@@ -15,7 +15,7 @@ export const inception: ContextEntry = {
       range: '1 to the number of classes K',
       goodValue: 'K if the classifier is certain of every sample and all classes are equally frequent',
       reference: 'exp of the mean of KL(p(y|x) || p(y)) (Salimans et al. 2016)',
-      dependsOn: [CONDITIONS.extractor, CONDITIONS.sampleCount],
+      dependsOn: [CONDITIONS.extractor, CONDITIONS.trainingSet, CONDITIONS.sampleCount],
     },
     {
       name: 'inception_score_std',
@@ -24,7 +24,7 @@ export const inception: ContextEntry = {
       range: '0 or more',
       goodValue: 'small against the differences between runs',
       reference: 'standard deviation over 10 splits, divided by their number',
-      dependsOn: [CONDITIONS.extractor, CONDITIONS.sampleCount],
+      dependsOn: [CONDITIONS.extractor, CONDITIONS.trainingSet, CONDITIONS.sampleCount],
     },
   ],
   needs: ['features', 'probabilities'],

@@ -12,7 +12,7 @@ export const latentCosine: ContextEntry = {
       range: '-1 to 1',
       goodValue: '1 is perfect; MNIST: 0.11 with the preset mnist, 0.37 with mnist-published, whose codes are closer to the prior',
       reference: 'mean over samples of cos(e(g(z)), z)',
-      dependsOn: [CONDITIONS.codes],
+      dependsOn: [CONDITIONS.codes, CONDITIONS.trainingSet],
     },
   ],
   needs: ['codes'],
