@@ -25,6 +25,21 @@ describe('agenet evaluate and compare', () => {
     expect((side.runs as { metrics: unknown }[]).map((each) => each.metrics)).toEqual([metrics, metrics]);
   });
 
+  it('explain metrics without a run', async () => {
+    const { metrics } = await resultOf(['evaluate', '--explain', 'fid', 'memorization'], folder);
+    expect((metrics as { name: string }[]).map(({ name }) => name)).toEqual(['fid', 'memorization_ratio']);
+    expect((metrics as unknown[])[0]).toMatchObject({
+      better: 'lower',
+      range: '0 or more',
+      depends_on: expect.arrayContaining(['feature extractor', 'weights']) as string[],
+    });
+    const { stdout } = await runCommand(['evaluate', '--explain', 'psnr'], folder);
+    expect(stdout).toMatch(
+      /^psnr \(reconstruction\): .*\n {2}range +0 dB or more.*\n {2}better +higher\n {2}good value +.*\n {2}definition +.*\n {2}depends on +image set, weights\n$/,
+    );
+    expect(((await resultOf(['evaluate', '--explain'], folder)).metrics as unknown[]).length).toBeGreaterThan(25);
+  });
+
   it('list metrics that are not comparable separately, with the reason, and mark the best of the others', async () => {
     for (const [run, count, step] of [
       ['few', '50', 3],
@@ -52,6 +67,9 @@ describe('agenet evaluate and compare', () => {
   const refusals: readonly Refusal[] = [
     ['a missing run', ['evaluate', 'no/run'], ['no/run']],
     ['an unknown metric, with the nearest', ['evaluate', 'run', '--metrics', 'fdi'], ['fdi', 'did you mean fid']],
+    ['no run', ['evaluate'], ["missing required argument 'run'", '--explain']],
+    ['an explanation of an unknown metric', ['evaluate', '--explain', 'fdi'], ['fdi', 'did you mean fid']],
+    ['an explanation with a run', ['evaluate', 'run', '--explain'], ['--explain takes no run']],
     ['a comparison of a run without evaluations', ['compare', 'unlabelled'], ['unlabelled: not evaluated yet']],
   ];
   it.each(refusals)('reject %s', async (_, args, texts) => {
@@ -105,7 +123,11 @@ describe('agenet train with evaluations', () => {
 
   const refusals: readonly Refusal[] = [
     ['a best checkpoint without evaluations', ['--save-best', 'psnr'], ['--save-best', '--evaluate-every']],
-    ['metrics that require labels, for unlabeled data', ['--evaluate-every', '1', '--save-best', 'inception_score'], ['inception_score: npz:noise.npz has no labels']],
+    [
+      'metrics that require labels, for unlabeled data',
+      ['--evaluate-every', '1', '--save-best', 'inception_score'],
+      ['inception_score: npz:noise.npz has no labels'],
+    ],
     ['an unknown metric, also in a dry run', ['--evaluate-every', '1', '--evaluate-metrics', 'psrn', '--dry-run'], ['"psrn"', 'did you mean psnr']],
   ];
   it.each(refusals)('rejects %s before it creates the folder', async (_, args, texts) => {
