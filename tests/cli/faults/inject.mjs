@@ -77,6 +77,7 @@ fs.openSync = (path, ...rest) => {
 
 // Training retries after 5 seconds; here it retries sooner.
 const { setTimeout } = globalThis;
-globalThis.setTimeout = (callback, milliseconds, ...rest) => setTimeout(callback, milliseconds === 5000 ? 100 : milliseconds, ...rest);
+const sooner = (callback, milliseconds, ...rest) => setTimeout(callback, milliseconds === 5000 ? 100 : milliseconds, ...rest);
+Object.assign(globalThis, { setTimeout: sooner });
 
 syncBuiltinESMExports();
