@@ -119,6 +119,7 @@ describe('training through the library', () => {
     for await (const event of trainingEvents({ steps: 2 }, { out, resume: true, threads: 1, tensorboard: true })) events.push(event);
     expect(events[0]).toMatchObject({ type: 'start', run: out, step: 1, totalSteps: 2, images: { train: 19, test: 1 } });
     expect(events.at(-1)).toMatchObject({ type: 'end', summary: { run: out, steps: 2 } });
+    expect(events).toContainEqual({ type: 'scoring', done: 1, total: 1 });
     expect(readdirSync(out).some((name) => name.startsWith('events.out.tfevents.'))).toBe(true);
     const { checkpoint, model } = await openRun(out, (graph) => compile(graph, { threads: 1 }));
     expect([checkpoint.step, checkpoint.configuration.moment, model.imageElements]).toEqual([2, 'variance', 1024]);

@@ -15,7 +15,7 @@ export const kid: FeatureEntry = {
       meaning: 'kernel distance between the features of images and samples, unbiased: mean over 50 subsets of 1,000 (Bińkowski et al. 2018)',
       better: 'lower',
       range: 'any, since the estimate is unbiased; the true distance is 0 or more',
-      goodValue: '0 is expected of equal distributions; compare with train_test_reference of the same evaluation',
+      goodValue: '0 is expected of equal distributions; compare with the reference (train vs. test images) of the same evaluation',
       reference: 'squared MMD with the kernel (x.y / D + 1)^3 (Bińkowski et al. 2018)',
       dependsOn: [CONDITIONS.extractor, CONDITIONS.images],
     },
