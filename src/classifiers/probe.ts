@@ -246,13 +246,8 @@ const REGRESSIONS: readonly ProbeMethod[] = ['codes', 'features', 'pixels'];
  */
 export async function probe(options: ProbeOptions): Promise<ProbeResult[]> {
   const { source, labels: labelCounts, trials, methods, seed, calibrate = REGRESSIONS, onResult, onFit, onProgress } = options;
-  const { train, name, classes } = source;
-  if (train.labels === null || classes === null) throw new InputError(`${name}: no labels; a probe needs data with labels`);
-  if (classes < 2) throw new InputError(`${name}: a single class; a probe needs at least 2`);
-  if (source.test.count === 0) throw new InputError(`${name}: no test images; set --test-fraction`);
-  for (const count of labelCounts) {
-    if (count !== 'all' && count > train.count) throw new InputError(`--labels ${count}: ${name} has ${train.count} labeled training images`);
-  }
+  const { train } = source;
+  const classes = requireClasses(source, labelCounts);
   const trialsByCount = labelCounts.map((count) =>
     Array.from({ length: count === 'all' ? 1 : trials }, (_, number): Omit<LabelTrial, 'calibrate' | 'onProgress'> => {
       const indices =
@@ -286,6 +281,17 @@ export async function probe(options: ProbeOptions): Promise<ProbeResult[]> {
     }
   }
   return results;
+}
+
+/** Returns the number of classes. */
+function requireClasses({ name, train, test, classes }: ImageSource, labelCounts: ProbeOptions['labels']): number {
+  if (train.labels === null || classes === null) throw new InputError(`${name}: no labels; a probe needs data with labels`);
+  if (classes < 2) throw new InputError(`${name}: a single class; a probe needs at least 2`);
+  if (test.count === 0) throw new InputError(`${name}: no test images; set --test-fraction`);
+  for (const count of labelCounts) {
+    if (count !== 'all' && count > train.count) throw new InputError(`--labels ${count}: ${name} has ${train.count} labeled training images`);
+  }
+  return classes;
 }
 
 function meanAndStd(values: readonly number[]): { accuracy: number; std: number } {

@@ -1,6 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { METRIC_GROUPS } from '../../src/metrics/metric.js';
-import { betterDirection, METRIC_ENTRIES, METRIC_NAMES, metricsIn, needsFor, parseMetrics, usesFeatures, usesProbabilities } from '../../src/metrics/registry.js';
+import {
+  betterDirection,
+  METRIC_ENTRIES,
+  METRIC_NAMES,
+  metricsIn,
+  needsFor,
+  parseMetrics,
+  usesFeatures,
+  usesProbabilities,
+} from '../../src/metrics/registry.js';
 import { expectInputError } from '../rejection.js';
 
 describe('the metric catalog', () => {

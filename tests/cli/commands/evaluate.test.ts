@@ -34,9 +34,10 @@ describe('agenet evaluate and compare', () => {
       depends_on: expect.arrayContaining(['feature extractor', 'weights']) as string[],
     });
     const { stdout } = await runCommand(['evaluate', '--explain', 'psnr'], folder);
-    expect(stdout).toMatch(
-      /^psnr \(reconstruction\): .*\n {2}range +0 dB or more.*\n {2}better +higher\n {2}good value +.*\n {2}definition +.*\n {2}depends on +image set, weights\n$/,
-    );
+    const [title, ...rows] = stdout.trim().split('\n');
+    expect(title).toMatch(/^psnr \(reconstruction\): /);
+    expect(rows.map((row) => row.trim().split(/ {2,}/)[0])).toEqual(['range', 'better', 'good value', 'definition', 'depends on']);
+    expect(rows.at(-1)).toContain('image set, weights');
     expect(((await resultOf(['evaluate', '--explain'], folder)).metrics as unknown[]).length).toBeGreaterThan(25);
   });
 
