@@ -21,7 +21,7 @@ export function countingProgress(terminal: Terminal, what: string): Progress {
     const seconds = ((performance.now() - start) / 1000) * (1 / fraction - 1);
     const remaining = isDone || done === 0 ? '' : `  ${duration(seconds)} left`;
     const filled = Math.floor(BAR_WIDTH * fraction);
-    const bar = terminal.isLive ? `  [${'#'.repeat(filled)}${'-'.repeat(BAR_WIDTH - filled)}]` : ':';
+    const bar = terminal.isLive ? `  [${'='.repeat(filled).padEnd(BAR_WIDTH)}]` : ':';
     terminal.status(`${what}${bar} ${Math.floor(100 * fraction)}%${remaining}`);
     if (isDone) terminal.endStatus();
   };

@@ -24,7 +24,7 @@ describe('the progress of counted work', () => {
     show(250, 1000);
     vi.advanceTimersByTime(9000);
     show(1000, 1000);
-    expect(written).toEqual(['encoding images  [#####---------------] 25%  9s left', 'encoding images  [####################] 100%', '\n']);
+    expect(written).toEqual(['encoding images  [=====               ] 25%  9s left', 'encoding images  [====================] 100%', '\n']);
   });
 
   it('is an occasional line elsewhere', () => {
@@ -57,9 +57,9 @@ describe('the progress of counted work', () => {
     vi.advanceTimersByTime(1000);
     show('samples', 2, 4);
     expect(written.filter((text) => text !== '\n')).toEqual([
-      'images  [##########----------] 50%  8s left',
-      'images  [####################] 100%',
-      'samples  [##########----------] 50%  1s left',
+      'images  [==========          ] 50%  8s left',
+      'images  [====================] 100%',
+      'samples  [==========          ] 50%  1s left',
     ]);
   });
 });
