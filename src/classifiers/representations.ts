@@ -1,8 +1,7 @@
-import { fromPixels } from '../age/iteration.js';
-import { type Compile, concat, type Graph, graphOf, input, reduceMean, reshape, slice, unpack, type Value } from '../engine/index.js';
+import { activationsOf } from './activations.js';
+import { type Compile, concat, type Graph, graphOf, reduceMean, reshape, slice, type Value } from '../engine/index.js';
 import { fromBytes } from '../images/raster.js';
-import { BATCH, runInBatches, type ModelWeights, type TrainedModel } from '../model/trainedModel.js';
-import { forwardEval } from '../networks/forward.js';
+import { runInBatches, type ModelWeights, type TrainedModel } from '../model/trainedModel.js';
 import type { Network } from '../networks/network.js';
 import type { Features } from '../numerics/features.js';
 import { balancedScale, commonScale, fitStandardizer, type Standardizer } from '../numerics/standardizer.js';
@@ -84,17 +83,10 @@ async function innerFeaturesOf(model: TrainedModel, weights: ModelWeights, compi
 }
 
 function innerGraph(network: Network): { readonly graph: Graph; readonly width: number } {
-  const parameters = input('parameters', [network.parameters.size]);
-  const statistics = input('statistics', [network.statistics.size]);
-  const images = fromPixels(input('batch', [BATCH, ...network.inputShape], 'uint8'));
-  const tensors = [unpack(parameters, network.parameters), unpack(statistics, network.statistics)] as const;
-  const layers = Object.entries(network.layers);
-  const maps = layers.flatMap(([, { isActivation }], index) =>
-    isActivation ? [forwardEval({ ...network, layers: Object.fromEntries(layers.slice(0, index + 1)) }, ...tensors, images)] : [],
-  );
+  const { maps, inputs } = activationsOf(network);
   // The first feature map of every encoder is 16 x 16 or larger.
   const inner = cellMeans(maps.findLast(({ shape }) => shape[2]! >= 2 * CELLS)!);
-  return { graph: graphOf({ inner }, [parameters, statistics]), width: inner.shape[1]! };
+  return { graph: graphOf({ inner }, inputs), width: inner.shape[1]! };
 }
 
 /** Returns the means of feature maps [N, C, H, W] over cells, [N, cells C]. */

@@ -1,4 +1,10 @@
+import { activationsOf } from './activations.js';
+import { type ClassifierSpec, imageBytes } from './classifierGraph.js';
+import type { DataClassifier } from './dataClassifier.js';
+import { type FeatureExtractor, requireFinite } from './featureExtractor.js';
 import type { ImageSource, Split } from '../data/source.js';
+import { type Compile, graphOf, type Program, reduceMean, reshape } from '../engine/index.js';
+import { runInBatches } from '../model/trainedModel.js';
 
 /** Number of rotations, by multiples of 90 degrees. */
 const ROTATIONS = 4;
@@ -40,4 +46,31 @@ function sourcePixels(size: number, turns: number): Uint32Array {
     pixels = previous.map((_, pixel) => previous[(pixel % size) * size + (size - 1 - Math.floor(pixel / size))]!);
   }
   return pixels;
+}
+
+/**
+ * Wraps a classifier of rotations as an extractor. The features are the channel means of its deepest activation, because its output describes
+ * little but the rotation: on MNIST, FID by the output rose from 31 to 38 between 200 and 1,000 iterations of training, while samples became
+ * better and FID by the activation fell from 8.5 to 0.07.
+ */
+export function rotationExtractor(name: string, { network }: ClassifierSpec, { weights, testAccuracy }: DataClassifier, compile: Compile): FeatureExtractor {
+  const { maps, inputs } = activationsOf(network);
+  const means = reduceMean(maps.at(-1)!, [2, 3]);
+  const [count, width] = means.shape as readonly [number, number];
+  const feeds = { parameters: weights.parameters, statistics: weights.statistics };
+  let program: Promise<Program> | undefined;
+  return {
+    name,
+    width,
+    testAccuracy,
+    extract: async ({ data }) => {
+      program ??= compile(graphOf({ features: reshape(means, [count, width]) }, inputs));
+      const { features } = await runInBatches(await program, feeds, data, imageBytes(network), { features: width });
+      return requireFinite({ features: { data: features, width } }, name);
+    },
+    release: async () => {
+      await (await program)?.release();
+      program = undefined;
+    },
+  };
 }

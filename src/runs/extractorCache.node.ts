@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { type ClassifierSpec, headLayout, outputWidth } from '../classifiers/classifierGraph.js';
 import { classifierExtractor, type DataClassifier, dataClassifierSpec, RECIPE, trainDataClassifier, whyNoClassifier } from '../classifiers/dataClassifier.js';
 import type { FeatureExtractor } from '../classifiers/featureExtractor.js';
-import { rotatedSource } from '../classifiers/rotations.js';
+import { rotatedSource, rotationExtractor } from '../classifiers/rotations.js';
 import { defaultCacheFolder } from '../data/decoding/decodeCache.node.js';
 import { gatherImages, type ImageSource } from '../data/source.js';
 import { type Compile, decodeSafetensors } from '../engine/index.js';
@@ -32,7 +32,7 @@ interface Task {
   readonly kind: string;
   /** Labeled images. */
   readonly source: ImageSource;
-  /** Whether the classes are those of the data, so that their probabilities describe images. */
+  /** Whether the classes are those of the data. */
   readonly isOfClasses: boolean;
 }
 
@@ -74,9 +74,8 @@ export async function dataExtractor(
   }
   const { parameters, statistics, head } = classifier.weights;
   // On a different machine, or with a different number of threads, the recipe gives slightly different weights.
-  const extractor = { ...classifierExtractor(name, spec, classifier, compile), digest: sha256(...[parameters, statistics, head].map(bytesOf)) };
-  if (isOfClasses) return extractor;
-  return { ...extractor, extract: async (images) => ({ features: (await extractor.extract(images)).features }) };
+  const digest = sha256(...[parameters, statistics, head].map(bytesOf));
+  return { ...(isOfClasses ? classifierExtractor : rotationExtractor)(name, spec, classifier, compile), digest };
 }
 
 /** Returns a digest of what the extractor depends on. */
