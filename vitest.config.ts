@@ -2,21 +2,31 @@ import { defineConfig } from 'vitest/config';
 
 /** Tests that start processes, train, mock modules, or take more than 2 s: `npm run test:unit` skips them. */
 const SLOW = [
-  'tests/{cli,fuzz,golden}/**/*.test.ts',
+  'tests/{cli,examples,fuzz,golden}/**/*.test.ts',
   'tests/{training,runs}/**/{checkpointMutations,continuation,events,failingDisk,recovery,train,trainer,trainingEvaluation,trainingEvents,trainingLoop,trainingWhileDecoding}{,.node}.test.ts',
-  'tests/runs/**/{extractorCache,lock,runFolder,settings,tensorBoard}{,.node}.test.ts',
+  'tests/runs/**/{extractorCache,lock,model,runFolder,settings,tensorBoard}{,.node}.test.ts',
   'tests/age/{iteration,update}.test.ts',
   'tests/classifiers/{calibration,dataClassifier,probe}.test.ts',
   'tests/data/**/{compression,decodeCache,imageFolder,mutations,npz}{,.node}.test.ts',
   'tests/files/regularFile.node.test.ts',
   'tests/engine/**/{cApi,lowerToBlocks,parameterStorage,randomGraphs,statistics}{,.node}.test.ts',
-  'tests/images/decode.node.test.ts',
+  'tests/images/{decode,video}.node.test.ts',
   'tests/metrics/catalog/kid.test.ts',
   'tests/model/codeMap.test.ts',
   'tests/node.test.ts',
 ];
 
+/** Examples import the package by its name. */
+const source = (file: string) => new URL(`src/${file}`, import.meta.url).pathname;
+const PACKAGE = [
+  { find: /^agenet$/, replacement: source('index.ts') },
+  { find: /^agenet\/node$/, replacement: source('node.ts') },
+  { find: /^agenet\/engine$/, replacement: source('engine/index.ts') },
+  { find: /^agenet\/native$/, replacement: source('engine/runtime/native.node.ts') },
+];
+
 export default defineConfig({
+  resolve: { alias: PACKAGE },
   test: {
     // Training and compilation take seconds on a busy machine with two cores.
     maxWorkers: 2,

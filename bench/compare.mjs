@@ -40,7 +40,20 @@ const shared = optionsOf('network', 'width', 'latent', 'batch', 'channels', 'thr
 const plan = `${values['generator-updates']};KL_fake:1,match_z:1000`;
 const size = values.network === 'dcgan64' ? '64' : '32';
 const measureAgenet = () =>
-  measure(process.execPath, [pathOf('../dist/cli/main.js'), 'bench', '--size', size, '--generator-updates', plan, '--json', ...shared]);
+  measure(process.execPath, [
+    pathOf('../dist/cli/main.js'),
+    'bench',
+    '--preset',
+    'published',
+    '--moment',
+    'std',
+    '--size',
+    size,
+    '--generator-updates',
+    plan,
+    '--json',
+    ...shared,
+  ]);
 const [python, ...pythonArguments] = values.python.split(' ');
 const measurePytorch = () => measure(python, [...pythonArguments, pathOf('age_pytorch.py'), ...shared, ...optionsOf('generator-updates')]);
 

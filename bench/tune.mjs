@@ -64,7 +64,7 @@ function agenet(...args) {
   });
 }
 
-/** A cosine schedule depends on the total length, so such a run cannot be extended: each rung has a run of its own. */
+/** With a cosine schedule, an extended run differs from one of that length: each rung has a run of its own. */
 const runOf = ({ name, settings }, steps) => join(values.runs, settings.schedule === 'cosine' ? `${name}-${steps}` : name);
 const checkpointOf = (run, steps) => join(run, 'checkpoints', `${String(steps).padStart(6, '0')}.safetensors`);
 

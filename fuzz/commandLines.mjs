@@ -42,6 +42,12 @@ const DEVICE = [
 ];
 const SPLIT = ['--split', 0.3, one('train', 'test')];
 const SEED = ['--seed', 0.3, one(...number(0, 1, 7, 4294967295))];
+/** Options of commands that write an image. */
+const IMAGE = [
+  ['--scale', 0.2, one(...number(1, 2, 5))],
+  ['--show', 0.1, one('auto', 'kitty', 'iterm2', 'sixel')],
+];
+const CAPTIONS = ['--captions', 0.2, flag];
 const along = (random) =>
   chosen(
     random,
@@ -154,19 +160,21 @@ function trainLine(random) {
     const evaluated = [['--evaluate-every', '1'], ['--evaluate-samples', random.pick(['4', '8'])], ['--epochs', '1'], ...metrics];
     return { command: 'train', positionals: ['npz:data.npz'], options: [...evaluated, ...small, ...sized, threads, ...out], reads: ['data.npz'] };
   }
-  const preset = kind === 'preset' ? [['--preset', random.pick(['mnist', 'cifar10', 'small-folder', 'svhn'])]] : [];
+  const preset = kind === 'preset' ? [['--preset', random.pick(['published', 'cifar10', 'tiny-imagenet', 'svhn'])]] : [];
   return { command: 'train', positionals: [data], options: [...preset, ...small, ...sized, ...more, steps, threads, ...out], reads: files };
 }
 
 function interpolateLine(random) {
   const options = [
-    ['--steps', 0.5, one(...number(2, 3, 10))],
+    ['--frames', 0.5, one(...number(2, 3, 10))],
     ['--rows', 0.2, one(...number(1, 2, 8))],
     ['--points', 0.2, one(...number(2, 3))],
     ['--loop', 0.2, flag],
     ['--circle', 0.2, flag],
+    ['--fps', 0.1, one(...number(0.5, 12, 50))],
     SEED,
     ...DEVICE,
+    ...IMAGE,
     ['--out', 0.7, one('out.png', 'out.gif', 'out.webp', 'out.npz')],
   ];
   const files = random.chance(0.5) ? [] : pictures(random, 2, 4);
@@ -218,6 +226,8 @@ export const COMMAND_LINES = {
         random.chance(0.5) ? ['--count', 0.6, one(...number(1, 3, 9))] : ['--seeds', 0.6, one('0-3', '5-5')],
         ['--like', 0.3, one(...PICTURES)],
         ...DEVICE,
+        ...IMAGE,
+        CAPTIONS,
         ['--out', 0.7, one('out.png', 'out.npz', 'samples', 'new/out.png')],
       ]),
       ...along(random),
@@ -229,7 +239,7 @@ export const COMMAND_LINES = {
     const files = random.chance(0.4)
       ? []
       : [...pictures(random, 1, 3), ...(random.chance(0.3) ? ['photos'] : []), ...(random.chance(0.2) ? ['npz:data.npz'] : [])];
-    const options = [['--count', 0.3, one(...number(1, 2, 4))], ...DEVICE, ['--out', 0.6, random.chance(0.7) ? png : one('out.npz')]];
+    const options = [['--count', 0.3, one(...number(1, 2, 4))], ...DEVICE, ...IMAGE, CAPTIONS, ['--out', 0.6, random.chance(0.7) ? png : one('out.npz')]];
     return {
       command: 'reconstruct',
       positionals: [someRun(random), ...files],
@@ -247,15 +257,12 @@ export const COMMAND_LINES = {
     ],
     LABELED,
   ),
-  search: withData('search', [
-    ['--image', 1, one(...PICTURES)],
-    ['--count', 0.9, one(...number(1, 2, 3))],
-    ['--out', 0.6, png],
-  ]),
+  search: withData('search', [['--image', 1, one(...PICTURES)], ['--count', 0.9, one(...number(1, 2, 3))], ...IMAGE, CAPTIONS, ['--out', 0.6, png]]),
   map: withData('map', [
     ['--method', 0.4, one('pca', 'umap')],
     ['--count', 0.3, one(...number(2, 5))],
     ['--cells', 0.3, one(...number(1, 3, 9))],
+    ...IMAGE,
     ['--out', 0.6, one('out.png', 'out.json')],
   ]),
   timelapse: (random) => ({
@@ -263,8 +270,9 @@ export const COMMAND_LINES = {
     positionals: ['run'],
     options: chosen(random, [
       ['--previews', 0.4, one('samples', 'reconstructions')],
-      ['--every', 0.3, one(...number(1, 2, 50))],
-      ['--frame-ms', 0.3, one(...number(10, 60000))],
+      ['--frames', 0.3, one(...number(2, 3, 50))],
+      ['--fps', 0.3, one(...number(1, 12, 50))],
+      IMAGE[0],
       ['--out', 0.6, one('out.webp', 'out.gif', 'out.gif')],
     ]),
     reads: ['run/samples/000001.png', 'run/samples/000003.png', 'run/reconstructions/000002.png'],

@@ -3,7 +3,7 @@ import { COMMAND_LINES } from './commandLines.mjs';
 import { BAD_NUMBERS, HOSTILE_NAMES, HOSTILE_VALUES, ODD_NUMBERS } from './strings.mjs';
 
 /** Without these a command may take minutes. */
-const PROTECTED = ['--steps', '--count', '--iterations', '--trials', '--width', '--evaluate-samples', '--epochs'];
+const PROTECTED = ['--steps', '--frames', '--count', '--iterations', '--trials', '--width', '--evaluate-samples', '--epochs'];
 /** Fixtures of a kind that an argument does not expect. */
 const STRANGE_FILES = [
   'empty',

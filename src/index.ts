@@ -1,20 +1,23 @@
 /** agenet as a library: networks, the method, data, images, metrics, and training without files. The engine alone is `agenet/engine`. */
 export { InputError } from './errors.js';
+export type { SettingLabel } from './validation.js';
 
 // The method.
 export { distance, DISTANCES } from './age/objective.js';
 export { type Distance } from './age/terms.js';
 export { divergence, type DivergenceOptions, DIVERGENCES, minDivergence, relativeVariance } from './age/objective.js';
 export { MOMENTS, REDUCTIONS } from './age/terms.js';
-export { fromPixels, type Iteration, iterationOf, type IterationSpec } from './age/iteration.js';
+export { type AverageName, fromPixels, type Iteration, iterationOf, type IterationSpec } from './age/iteration.js';
 export { type Objective } from './age/objective.js';
-export { parsePlan, TERMS, type UpdatePlan } from './age/plan.js';
+export { type StateName } from './age/update.js';
+export { parsePlan, type Term, TERMS, type UpdatePlan } from './age/plan.js';
 export { drawCodes, type Prior, PRIORS } from './age/prior.js';
+export { randomStream, type RandomStream } from './random.js';
 export { type Architecture, type NetworkOptions } from './networks/dcgan.js';
 export { ARCHITECTURE_NAMES, architectureFor, type ArchitectureName, ARCHITECTURES } from './networks/architecture.js';
 export { forwardEval, forwardTrain, type NamedValues } from './networks/forward.js';
 export { initialParameters, initialStatistics } from './networks/network.js';
-export { type Layer, type LayerContext, sequential } from './networks/layer.js';
+export { type Layer, type LayerContext, type NamedLayers, sequential, type TensorSpec } from './networks/layer.js';
 export * as layers from './networks/layers/index.js';
 export { type InputKind } from './networks/network.js';
 export { createNetwork, type Network, NETWORK_NAMES, type NetworkName, type NetworkPair } from './networks/network.js';
@@ -22,7 +25,7 @@ export { createNetwork, type Network, NETWORK_NAMES, type NetworkName, type Netw
 // Training.
 export { type Checkpoint, decodeCheckpoint, type Digest, encodeCheckpoint } from './training/checkpoint.js';
 export { checkConfiguration, type Configuration, iterationSpec } from './training/configuration.js';
-export { BATCH_NORM_STATS, DEFAULTS, NAN_POLICIES, SCHEDULES } from './training/defaults.js';
+export { BATCH_NORM_STATS, type DataDefaults, DEFAULTS, defaultsFor, NAN_POLICIES, SCHEDULES } from './training/defaults.js';
 export { type Emit, eventsOf, type PreviewFiles, type RunningTraining, type Subscriber, type TrainingEvent, type TrainingSummary } from './training/events.js';
 export { type LogEntry, type RunLock, type RunStore, type StoredCheckpoint } from './training/runStore.js';
 export { initialState, type IterationReport, modelWeights, stateFromWeights, Trainer, type TrainerState, type TrainingVectors } from './training/trainer.js';
@@ -37,7 +40,9 @@ export { encodeSplit } from './model/chunks.js';
 export { meanDifference } from './model/attribute.js';
 export { greatCircle, pathThrough } from './model/paths.js';
 export { moveCodes } from './model/attribute.js';
-export { sampleChunks } from './model/chunks.js';
+export { type SampleChunk, sampleChunks } from './model/chunks.js';
+export { imagesOf, sampleImages, type SamplingOptions } from './model/sampling.js';
+export { type Traversal, traverse } from './model/traversal.js';
 export { interpolateCodes } from './model/paths.js';
 export { type ModelWeights, TrainedModel } from './model/trainedModel.js';
 
@@ -45,21 +50,34 @@ export { type ModelWeights, TrainedModel } from './model/trainedModel.js';
 export { type CifarKind, decodeCifar } from './data/formats/cifar.js';
 export { decodeIdx, type IdxArray } from './data/formats/idx.js';
 export { decodeIdxImages, type NamedBytes } from './data/formats/idx.js';
-export { type LabeledImages } from './data/formats/arrays.js';
-export { decodeMatlab, type MatlabArray, type MatlabClass } from './data/formats/matlab.js';
+export { type ElementKind, type Elements, type LabeledImages } from './data/formats/arrays.js';
+export { decodeMatlab, type MatlabArray, type MatlabClass, type NumericClass } from './data/formats/matlab.js';
 export { type DecodedNumpyArray, decodeNpy, encodeNpy, type NumpyArray } from './data/formats/npy.js';
-export { decodeNpz, decodeNpzImages, encodeNpz } from './data/formats/npz.js';
+export { decodeNpz, decodeNpzImages, encodeNpz, type NpzArrays, type PiecewiseArray } from './data/formats/npz.js';
 export { decodeSvhn } from './data/formats/svhn.js';
 export { DIGIT_PADDING } from './images/preprocessing.js';
 export { EpochSampler } from './data/batches.js';
-export { awaitDecoding, firstImages, gatherImages, type ImageFormat, type ImageSource, type Split, splitInMemory, subset } from './data/source.js';
+export {
+  awaitDecoding,
+  firstImages,
+  gatherImages,
+  type ImageFormat,
+  type ImageSource,
+  type SkippedImage,
+  type Split,
+  splitInMemory,
+  subset,
+} from './data/source.js';
 export { type Crop, CROPS } from './images/preprocessing.js';
-export { gridOf, imageGrid, pairGrid, squareColumns } from './images/imageGrid.js';
-export { type Padding, padImage } from './images/preprocessing.js';
-export { channelsLast, fromBytes, type ImageBatch, imageOf, type Raster, toBytes } from './images/raster.js';
+export { type Animation, rowAnimation } from './images/frames.js';
+export { gridOf, type GridStyle, imageGrid, pairGrid, squareColumns } from './images/imageGrid.js';
+export { drawImageMap, type ImageMap, type ImageMapOptions } from './images/imageMap.js';
+export { type DecodeOptions, type Padding, padImage } from './images/preprocessing.js';
+export { channelsLast, type ComparableImages, fromBytes, type ImageBatch, imageOf, type Raster, toBytes } from './images/raster.js';
 
 // Metrics and classifiers.
-export { codeStatistics, type CodeStatistics } from './metrics/catalog/codeStatistics.js';
+export { codeStatistics, type CodeStatistics, type UniformityStatistic } from './metrics/catalog/codeStatistics.js';
+export { type Protocol } from './metrics/conditions.js';
 export { compareEvaluations, type Comparison, type Difference, type EvaluatedRun, type IncomparableMetrics } from './metrics/comparability.js';
 export { evaluate, type Evaluation, type EvaluationOptions } from './metrics/evaluate.js';
 export { frechetDistance, frechetFeatureDistance } from './metrics/catalog/fid.js';
@@ -67,14 +85,27 @@ export { imageSimilarity, type ImageSimilarity } from './metrics/catalog/reconst
 export { type InceptionScore, inceptionScore } from './metrics/catalog/inceptionScore.js';
 export { kernelDistance, type KernelDistance } from './metrics/catalog/kid.js';
 export { betterDirection, METRIC_NAMES, parseMetrics } from './metrics/registry.js';
-export { METRIC_GROUPS, type MetricGroup } from './metrics/metric.js';
+export { type GridImages, METRIC_GROUPS, type MetricGroup } from './metrics/metric.js';
 export { modelExtractor, type ModelExtractorOptions } from './metrics/modelExtractor.js';
 export { type ReconstructionScores, scoreReconstruction } from './metrics/reconstruction.js';
 export { type ExtractedFeatures, type FeatureExtractor } from './classifiers/featureExtractor.js';
-export { type FittedProbe, imageClassifier, type ImageClassifier, type Predictions, PROBE_METHODS, type ProbeMethod } from './classifiers/fittedProbe.js';
+export {
+  type FittedProbe,
+  imageClassifier,
+  type LinearFit,
+  type NeighborFit,
+  type NetworkFit,
+  type ImageClassifier,
+  type Predictions,
+  PROBE_METHODS,
+  type ProbeMethod,
+} from './classifiers/fittedProbe.js';
+export { type ClassifierWeights } from './classifiers/classifierGraph.js';
+export { type RepresentationName } from './classifiers/representations.js';
 export { accuracyOf, type Labels } from './classifiers/labels.js';
 export { fitLogisticRegression, type LinearClassifier, type LogisticOptions, predictClasses } from './classifiers/logisticRegression.js';
 export { classifyByNeighbors, METRICS, type NeighborOptions } from './classifiers/nearestNeighbors.js';
-export { probe, type ProbeOptions, type ProbeResult } from './classifiers/probe.js';
+export { probe, type ProbeOptions, type ProbeResult, type TestedProbe } from './classifiers/probe.js';
 export { decodeProbe, encodeProbe, type ProbeOrigin, type SavedProbe } from './classifiers/fittedProbe.js';
+export { type Features } from './numerics/features.js';
 export { fitGaussian, type Gaussian, principalComponents, type PrincipalComponents, projectOnComponents } from './numerics/principalComponents.js';

@@ -1,15 +1,24 @@
 /** agenet in Node: training into run folders, and reading and writing files. */
 import { type Compile } from './engine/index.js';
+import { InputError } from './errors.js';
 import { compile, type CompileOptions, DEVICES } from './engine/runtime/native.node.js';
 import { type RunEvent, type RunOptions, type RunSummary, trainRun } from './runs/train.node.js';
+import { Model } from './runs/model.node.js';
 import type { Settings } from './runs/settings.node.js';
 import { eventsOf } from './training/events.js';
-import { validate } from './validation.js';
+import { shown, validate } from './validation.js';
 
 export { openSource } from './data/open.node.js';
 export { compile } from './engine/runtime/native.node.js';
-export { readImages } from './images/files.node.js';
-export { type OpenedRun, openRun, readCheckpoint, RunFolder } from './runs/runFolder.node.js';
+export { encodeAnimation } from './images/animation.node.js';
+export { type ImageInput, readImages } from './images/imageInput.node.js';
+export { type EncodedFormat, type GridOptions, Images } from './images/images.node.js';
+export { encodeVideo } from './images/video.node.js';
+export { type ClassifiedImage, Model } from './runs/model.node.js';
+export type { BestRecord } from './runs/bestCheckpoint.node.js';
+export type { OpenOptions } from './data/decoding/openCollection.node.js';
+export type { ClassifyOptions, InterpolateOptions, MoveOptions, SampleOptions } from './runs/modelOptions.node.js';
+export { readCheckpoint, RunFolder } from './runs/runFolder.node.js';
 export { resolveSettings, type Settings } from './runs/settings.node.js';
 export type { RunEvent, RunOptions, RunSummary } from './runs/train.node.js';
 
@@ -19,23 +28,34 @@ export interface TrainOptions extends RunOptions, Pick<CompileOptions, 'device' 
   readonly onEvent?: (event: RunEvent) => void | Promise<void>;
 }
 
-async function checkOptions(options: unknown): Promise<void> {
+/** Which weights of a run to load, and where to compute. */
+export interface LoadOptions extends Pick<CompileOptions, 'device' | 'threads'> {
+  /** Whether to use the EMA weights if the run has them (default: true). */
+  readonly ema?: boolean;
+  /** Receives a line if an attribute was computed with other weights. */
+  readonly onWarning?: (message: string) => void;
+}
+
+const optionSchemas = async () => {
   const { z } = await import('zod');
   const flag = z.boolean('must be true or false').optional();
   const [path, threads] = ['must be the path of a run folder', 'must be a whole number from 0 (one per core) to 1024'];
-  const schema = z.strictObject(
-    {
-      out: z.string(path).min(1, path).optional(),
-      resume: flag,
-      strict: flag,
-      tensorboard: flag,
-      device: z.enum(DEVICES, `must be one of ${DEVICES.join(', ')}`).optional(),
-      threads: z.int(threads).min(0, threads).max(1024, threads).optional(),
-      signal: z.instanceof(AbortSignal, { error: 'must be an AbortSignal' }).optional(),
-      onEvent: z.custom((value) => typeof value === 'function', 'must be a function').optional(),
-    },
-    'must be an object',
-  );
+  const callback = z.custom((value) => typeof value === 'function', 'must be a function').optional();
+  const computing = {
+    device: z.enum(DEVICES, `must be one of ${DEVICES.join(', ')}`).optional(),
+    threads: z.int(threads).min(0, threads).max(1024, threads).optional(),
+  };
+  const signal = z.instanceof(AbortSignal, { error: 'must be an AbortSignal' }).optional();
+  const resume = z.union([z.boolean(), z.string().min(1)], `must be true, false or ${path.replace('must be ', '')}`).optional();
+  const training = { out: z.string(path).min(1, path).optional(), resume, strict: flag, tensorboard: flag, signal, onEvent: callback };
+  return {
+    train: z.strictObject({ ...computing, ...training }, 'must be an object'),
+    load: z.strictObject({ ...computing, ema: flag, onWarning: callback }, 'must be an object'),
+  };
+};
+
+async function checkOptions(name: 'train' | 'load', options: unknown): Promise<void> {
+  const schema = (await optionSchemas())[name];
   validate(
     schema,
     options,
@@ -47,30 +67,52 @@ async function checkOptions(options: unknown): Promise<void> {
 /**
  * Trains a model into a run folder, as the command `agenet train` does. Nothing is written before all arguments are checked.
  *
- * A new run: `train({ data: 'mnist', preset: 'mnist', epochs: 2 }, { out: 'runs/first' })`. To resume it, name the settings that change:
- * `train({ epochs: 4 }, { out: 'runs/first', resume: true })`. A resumed run continues bit-exactly from its last checkpoint.
+ * To resume or extend a run, name the settings that change. A resumed run continues bit-exactly from its last checkpoint.
  * @throws {InputError} if a setting or option is wrong, the data is not found, the folder of a new run is not empty, another process
  *   trains into it, or a resumed run may not change a setting
  * @throws the signal's reason if it is aborted before training begins; nothing is written then
  * @throws {Error} if a loss or gradient becomes NaN or infinite and no rollback is left
+ * @example
+ * await train({ data: 'mnist', epochs: 2 }, { out: 'runs/first' });
+ * const { test } = await train({ epochs: 4 }, { resume: 'runs/first' });
  */
 export async function train(settings: Settings, options: TrainOptions = {}): Promise<RunSummary> {
-  await checkOptions(options);
+  await checkOptions('train', options);
   return trainRun(settings, { ...options, compile: compilerOf(options) });
 }
 
 /**
- * Trains as `train` does, and yields the events of the run: `for await (const event of trainingEvents(...))`. Leaving the loop finishes the
+ * Trains as `train` does, and yields the events of the run. Leaving the loop finishes the
  * current iteration and saves. If the consumer is slower than training, progress events are dropped, never others.
  * @throws as `train` does, when the first event is requested
+ * @example
+ * for await (const event of trainingEvents({ data: 'mnist', steps: 1000 }, { out: 'runs/first' })) {
+ *   if (event.type === 'iteration') console.log(event.report.scalars['encoder.match_x']);
+ * }
  */
 export async function* trainingEvents(settings: Settings, options: Omit<TrainOptions, 'onEvent'> = {}): AsyncGenerator<RunEvent, void> {
-  await checkOptions(options);
+  await checkOptions('train', options);
   const compile = compilerOf(options);
   yield* eventsOf<RunEvent>((onEvent, signal) => trainRun(settings, { ...options, compile, signal, onEvent }), options.signal);
 }
 
-function compilerOf({ device, threads }: TrainOptions): Compile {
+/**
+ * Opens the model in the latest checkpoint of a run folder, or in a checkpoint file. Release it when it is no longer needed.
+ * @param run path of the run folder or checkpoint
+ * @throws {InputError} if an option is wrong, or there is no checkpoint
+ * @example
+ * const model = await loadModel('runs/first');
+ * const samples = await model.sample({ count: 16, seed: 7 });
+ * await samples.toFile('samples.png');
+ * await model.release();
+ */
+export async function loadModel(run: string, options: LoadOptions = {}): Promise<Model> {
+  if (typeof run !== 'string') throw new InputError(`run: expected the path of a run folder or checkpoint but got ${shown(run)}`);
+  await checkOptions('load', options);
+  return Model.open(run, compilerOf(options), options);
+}
+
+function compilerOf({ device, threads }: Pick<CompileOptions, 'device' | 'threads'>): Compile {
   const options = { ...(device === undefined ? {} : { device }), ...(threads === undefined ? {} : { threads }) };
   return (graph) => compile(graph, options);
 }

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { npzArchive } from './npzArchive.js';
-import { compile, openRun, openSource, type RunEvent, type Settings, train, trainingEvents, type TrainOptions } from '../src/node.js';
+import { loadModel, openSource, type RunEvent, type Settings, train, trainingEvents, type TrainOptions } from '../src/node.js';
 import { errorOf, expectInputError } from './rejection.js';
 import { temporaryFolder } from './temporaryFolder.js';
 
@@ -29,9 +29,9 @@ const WRONG: readonly [title: string, settings: unknown, options: unknown, texts
   ['an unknown device', tiny, { device: 'tpu' }, ['device: must be one of cpu, webgpu, cuda', '"tpu"']],
   ['an empty run folder name', tiny, { out: '' }, ['out: must be the path of a run folder', '""']],
   ['a run folder that is not a string', tiny, { out: 7 }, ['out: must be the path of a run folder', '7']],
-  ['an unknown preset', { ...tiny, preset: 'mnits' }, {}, ['preset: unknown preset mnits, did you mean mnist?']],
+  ['an unknown preset', { ...tiny, preset: 'publishd' }, {}, ['preset: unknown preset publishd, did you mean published?']],
   ['two lengths', { ...tiny, steps: 3 }, {}, ['length and steps: both set the length of training; give one']],
-  ['a run to resume without a folder', {}, { out: undefined, resume: true }, ['resume: requires out']],
+  ['a run to resume without a folder', {}, { out: undefined, resume: true }, ['resume: the run folder is missing; set resume to it']],
   ['a missing run to resume', {}, { resume: true }, ['run folder not found']],
   ['a missing run to initialize from', { ...tiny, initFrom: 'no/run' }, {}, ['no/run: run folder or checkpoint not found']],
 ];
@@ -111,7 +111,17 @@ describe('training through the library', () => {
 
   it('uses its preset and other settings, and resumes with changes of mutable settings', async () => {
     const out = join(temporaryFolder(), 'run');
-    const settings: Settings = { data: noiseArchive(1), preset: 'mnist', width: 4, latent: 8, batch: 4, schedule: 'constant', logEvery: 1, steps: 1 };
+    const settings: Settings = {
+      data: noiseArchive(1),
+      preset: 'published',
+      width: 4,
+      latent: 8,
+      batch: 4,
+      schedule: 'constant',
+      ema: 0.9,
+      logEvery: 1,
+      steps: 1,
+    };
     const first = await train(settings, { out, threads: 1 });
     expect(first).toMatchObject({ steps: 1, test_raw: { latent_cosine: expect.any(Number) as number } });
     await expectInputError(() => train({ width: 8 }, { out, resume: true }), 'width: the run in ', 'was started with 4');
@@ -121,8 +131,8 @@ describe('training through the library', () => {
     expect(events.at(-1)).toMatchObject({ type: 'end', summary: { run: out, steps: 2 } });
     expect(events).toContainEqual({ type: 'scoring', done: 1, total: 1 });
     expect(readdirSync(out).some((name) => name.startsWith('events.out.tfevents.'))).toBe(true);
-    const { checkpoint, model } = await openRun(out, (graph) => compile(graph, { threads: 1 }));
-    expect([checkpoint.step, checkpoint.configuration.moment, model.imageElements]).toEqual([2, 'variance', 1024]);
+    const model = await loadModel(out, { threads: 1 });
+    expect([model.step, model.configuration.moment, model.imageShape]).toEqual([2, 'variance', [1, 32, 32]]);
     await model.release();
   });
 

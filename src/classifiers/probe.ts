@@ -48,7 +48,7 @@ interface LabelTrial {
 }
 
 /** A fitted classifier, its test accuracy and its expected calibration error. */
-interface TestedProbe {
+export interface TestedProbe {
   readonly probe: FittedProbe;
   readonly accuracy: number;
   readonly calibrationError: number;

@@ -1,8 +1,9 @@
 import type { Progress } from '../model/chunks.js';
 import type { Terminal } from './command.js';
 import { duration, Pacing } from './progress.js';
+import { progressBar } from './statusLine.js';
 
-const BAR_WIDTH = 20;
+const BAR_COLUMNS = 22;
 
 /**
  * Returns a function that shows the progress of work that takes longer than a moment: on a terminal a bar with the remaining time, elsewhere
@@ -20,8 +21,7 @@ export function countingProgress(terminal: Terminal, what: string): Progress {
     const fraction = done / total;
     const seconds = ((performance.now() - start) / 1000) * (1 / fraction - 1);
     const remaining = isDone || done === 0 ? '' : `  ${duration(seconds)} left`;
-    const filled = Math.floor(BAR_WIDTH * fraction);
-    const bar = terminal.isLive ? `  [${'='.repeat(filled).padEnd(BAR_WIDTH)}]` : ':';
+    const bar = terminal.isLive ? `  ${progressBar(fraction, BAR_COLUMNS)}` : ':';
     terminal.status(`${what}${bar} ${Math.floor(100 * fraction)}%${remaining}`);
     if (isDone) terminal.endStatus();
   };

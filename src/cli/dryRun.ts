@@ -1,14 +1,14 @@
-import type { ImageSource } from '../data/source.js';
 import { flopsByLayer } from '../networks/layer.js';
 import { type Network, NETWORK_NAMES } from '../networks/network.js';
-import { type Configuration, iterationSpec } from '../training/configuration.js';
+import type { PreparedRun } from '../runs/train.node.js';
+import { iterationSpec } from '../training/configuration.js';
 import { Trainer } from '../training/trainer.js';
 import type { Compile } from '../engine/index.js';
 import type { ActionResult, Terminal } from './command.js';
 import { duration } from './progress.js';
 
 /** Describes a training run without starting it: settings, networks, data, and the estimated time from the second of two iterations. */
-export async function describeTraining(configuration: Configuration, source: ImageSource, compile: Compile, terminal: Terminal): Promise<ActionResult> {
+export async function describeTraining({ configuration, source, notes }: PreparedRun, compile: Compile, terminal: Terminal): Promise<ActionResult> {
   const { pair } = iterationSpec(configuration);
   const trainer = await Trainer.create(configuration, source.train, compile);
   const { totalSteps: steps, batchesPerEpoch } = trainer;
@@ -25,6 +25,7 @@ export async function describeTraining(configuration: Configuration, source: Ima
   }
   terminal.print(`${images.train} training images, ${images.test} test images; ${batchesPerEpoch} batches per epoch, ${steps} iterations`);
   terminal.print(`${secondsPerIteration.toFixed(3)} s per iteration, about ${duration(steps * secondsPerIteration)} in total`);
+  notes.forEach(terminal.print);
   return { result: { configuration, parameters, flops, images, batches_per_epoch: batchesPerEpoch, steps, seconds_per_iteration: secondsPerIteration } };
 }
 

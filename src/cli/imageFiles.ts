@@ -1,6 +1,6 @@
 /** Images that a command line names: files, folders and data sets. */
 import { stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { firstImages } from '../data/source.js';
 import type { Configuration } from '../training/configuration.js';
 import { findImages } from '../data/imageFolder.node.js';
@@ -8,9 +8,9 @@ import { isDataSpec } from '../data/open.node.js';
 import { InputError } from '../errors.js';
 import { describeSystemError } from '../files/atomic.node.js';
 import { decodeImage } from '../images/decode.node.js';
-import { readImages } from '../images/files.node.js';
+import { readImages } from '../images/imageInput.node.js';
 import type { Terminal } from './command.js';
-import { openRunData, splitOf } from './runData.js';
+import { captionOf, openRunData, splitOf } from './runData.js';
 
 /** Images per data set or folder. */
 const DEFAULT_COUNT = 32;
@@ -21,24 +21,30 @@ export interface Wanted {
   readonly split: string;
 }
 
+/** Images as bytes [N, C, H, W], with the lines below each of them in an image grid. */
+interface CollectedImages {
+  readonly data: Uint8Array;
+  readonly captions: string[][];
+}
+
 /**
- * Reads bytes [N, C, H, W] of the named images, one after another: files, folders with their subfolders, and data sets (`mnist`, `npz:x.npz`).
+ * Reads the named images, one after another: files, folders with their subfolders, and data sets (`mnist`, `npz:x.npz`).
  * An empty list selects the training data.
  *
  * @throws {InputError} if a name is none of these, or has fewer images than requested
  */
-export async function collectImages(named: readonly string[], configuration: Configuration, wanted: Wanted, terminal: Terminal): Promise<Uint8Array> {
+export async function collectImages(named: readonly string[], configuration: Configuration, wanted: Wanted, terminal: Terminal): Promise<CollectedImages> {
   if (named.length === 0) return imagesOfData(configuration.data, configuration, wanted, terminal);
-  const collected: Uint8Array[] = [];
+  const collected: CollectedImages[] = [];
   for (const each of named) {
     if (isDataSpec(each)) collected.push(await imagesOfData(each, configuration, wanted, terminal));
     else if ((await stat(each).catch(() => undefined))?.isDirectory()) collected.push(await imagesOfFolder(each, configuration, wanted, terminal));
-    else collected.push((await readImages([each], configuration)).data);
+    else collected.push({ data: (await readImages([each], configuration)).data, captions: [[basename(each)]] });
   }
-  return Uint8Array.from(Buffer.concat(collected));
+  return { data: Uint8Array.from(Buffer.concat(collected.map(({ data }) => data))), captions: collected.flatMap(({ captions }) => captions) };
 }
 
-async function imagesOfData(data: string, configuration: Configuration, { count, split }: Wanted, terminal: Terminal): Promise<Uint8Array> {
+async function imagesOfData(data: string, configuration: Configuration, { count, split }: Wanted, terminal: Terminal): Promise<CollectedImages> {
   const source = await openRunData(data, configuration, terminal);
   try {
     const part = splitOf(source, split);
@@ -46,23 +52,27 @@ async function imagesOfData(data: string, configuration: Configuration, { count,
     if (count !== undefined && count > part.count) {
       throw new InputError(`--count ${count}: ${source.name} has ${part.count} ${split === 'test' ? 'test' : 'training'} images`);
     }
-    return firstImages(part, count ?? DEFAULT_COUNT, source.channels * source.size[0] * source.size[1]);
+    const elements = source.channels * source.size[0] * source.size[1];
+    const images = firstImages(part, count ?? DEFAULT_COUNT, elements);
+    return { data: images, captions: Array.from({ length: images.length / elements }, (_, index) => captionOf(source, part, index)) };
   } finally {
     source.close?.();
   }
 }
 
 /** Reads the first images of a folder, sorted by name. Images that cannot be decoded are skipped and reported. */
-async function imagesOfFolder(path: string, configuration: Configuration, { count }: Wanted, terminal: Terminal): Promise<Uint8Array> {
+async function imagesOfFolder(path: string, configuration: Configuration, { count }: Wanted, terminal: Terminal): Promise<CollectedImages> {
   const files = await imageFilesOf([path]);
   const decoded: Uint8Array[] = [];
+  const captions: string[][] = [];
   const onFailure = (file: string, reason: string) => terminal.note(`${file}: skipped; cannot read the image (${reason})`);
-  for await (const { pixels } of decodeEach(files, configuration, onFailure)) {
+  for await (const { file, pixels } of decodeEach(files, configuration, onFailure)) {
+    captions.push([basename(file)]);
     if (decoded.push(pixels) === (count ?? DEFAULT_COUNT)) break;
   }
   if (decoded.length === 0) throw new InputError(`${path}: none of its ${files.length} images can be read`);
   if (count !== undefined && count > decoded.length) throw new InputError(`--count ${count}: ${path} has ${decoded.length} images`);
-  return Uint8Array.from(Buffer.concat(decoded));
+  return { data: Uint8Array.from(Buffer.concat(decoded)), captions };
 }
 
 /**

@@ -75,6 +75,16 @@ export function compilerOf({ device, threads, lowering, debug }: CompilerOptions
 
 export const threadsOf = (threads: number | undefined): number => threads ?? availableParallelism();
 
+/** Options by the names that other programs give them, and the names of the options that they stand for. */
+const ALIASES: Readonly<Record<string, string>> = { lr: 'learningRate', batchSize: 'batch', imageSize: 'size', outdir: 'out' };
+
+/** Returns an option that stands for another one, which its description mentions. Giving both is an error. */
+export const alias = <Flags extends string>(flags: Flags, name: string) => new Option(flags).conflicts(name).hideHelp();
+
+/** Returns the options of a command with the names of those that aliases stand for. */
+export const withoutAliases = <T extends object>(options: T): T =>
+  Object.fromEntries(Object.entries(options).map(([name, value]) => [ALIASES[name] ?? name, value as unknown])) as T;
+
 /** Imports the lists of choices that the options of training show. */
 export const loadTrainingChoices = async () => ({
   ...(await import('../age/objective.js')),
@@ -92,7 +102,8 @@ export const addTrainingOptions = (command: Subcommand, { ARCHITECTURE_NAMES, DI
   command
     .optionsGroup('Networks:')
     .addOption(new Option('--network <name>', 'network architecture (default: the one for the image size)').choices(ARCHITECTURE_NAMES))
-    .option('--size <pixels>', 'image height and width (default: native size of the data)', parseNumber)
+    .option('--size <pixels>', 'image height and width (default: native size of the data; alias: --image-size)', parseNumber)
+    .addOption(alias('--image-size <pixels>', 'size').argParser(parseNumber))
     .option('--channels <number>', '1 for grayscale, 3 for RGB (default: native format of the data)', parseNumber)
     .option('--width <number>', `base channel count; layers use multiples of it (default: ${DEFAULTS.width})`, parseNumber)
     .option('--latent <number>', `latent dimensions (default: ${DEFAULTS.latent})`, parseNumber)
@@ -102,21 +113,25 @@ export const addTrainingOptions = (command: Subcommand, { ARCHITECTURE_NAMES, DI
     .addOption(new Option('--prior <name>', `prior distribution of latent codes (default: ${DEFAULTS.prior})`).choices(PRIORS))
     .addOption(new Option('--divergence <name>', `divergence between a batch of codes and the prior (default: ${DEFAULTS.divergence})`).choices(DIVERGENCES))
     .addOption(
-      new Option('--moment <name>', `statistic used as σ in the divergence; "variance" matches the published code (default: ${DEFAULTS.moment})`).choices(
-        MOMENTS,
-      ),
+      new Option(
+        '--moment <name>',
+        `statistic used as σ in the divergence: "variance", as in the published code, or "std", as in the formula (default: ${DEFAULTS.moment})`,
+      ).choices(MOMENTS),
     )
     .addOption(new Option('--reduction <name>', `reduction of the divergence over latent dimensions (default: ${DEFAULTS.reduction})`).choices(REDUCTIONS))
     .addOption(new Option('--match-x <name>', `image reconstruction loss (default: ${DEFAULTS.matchX})`).choices(DISTANCES))
     .addOption(new Option('--match-z <name>', `latent reconstruction loss (default: ${DEFAULTS.matchZ})`).choices(DISTANCES))
     .addOption(
-      new Option('--batch-norm-stats <mode>', 'BatchNorm running statistics: "shared" (as published), or "separate" per input type (default: shared)').choices(
-        BATCH_NORM_STATS,
-      ),
+      new Option(
+        '--batch-norm-stats <mode>',
+        `BatchNorm running statistics: "shared" (as published), or "separate" per input type (default: ${DEFAULTS.batchNormStats})`,
+      ).choices(BATCH_NORM_STATS),
     )
     .optionsGroup('Training:')
-    .option('--batch <number>', `images per batch (default: ${DEFAULTS.batch})`, parseNumber)
-    .option('--learning-rate <number>', `learning rate of Adam (default: ${DEFAULTS.learningRate})`, parseNumber)
+    .option('--batch <number>', 'images per batch (default: 64, fewer for small data sets; alias: --batch-size)', parseNumber)
+    .addOption(alias('--batch-size <number>', 'batch').argParser(parseNumber))
+    .option('--learning-rate <number>', `learning rate of Adam (default: ${DEFAULTS.learningRate}; alias: --lr)`, parseNumber)
+    .addOption(alias('--lr <number>', 'learningRate').argParser(parseNumber))
     .addOption(seedOption())
     .addOption(deviceOption())
     .addOption(threadsOption())

@@ -2,10 +2,13 @@ import { Option } from '@commander-js/extra-typings';
 import { open, readdir, realpath, stat } from 'node:fs/promises';
 import { dirname, extname, join, sep } from 'node:path';
 import type { NpzArrays } from '../data/formats/npz.js';
-import { imageGrid, squareColumns } from '../images/imageGrid.js';
+import { fittingScale, requireScale } from '../images/drawing.js';
+import type { Animation } from '../images/frames.js';
+import { type GridStyle, imageGrid, squareColumns } from '../images/imageGrid.js';
 import { channelsLast, type ImageBatch, imageOf, type Raster } from '../images/raster.js';
 import { InputError } from '../errors.js';
 import { makeFolder, wrapReadErrors, writeFileAtomically, wrapWriteErrors, writeFileInPieces, writingFailure } from '../files/atomic.node.js';
+import type { ImageOptions } from './imageOptions.js';
 
 /** Formats of results. */
 export type OutputKind = 'png' | 'npz' | 'animation' | 'folder' | 'json';
@@ -14,7 +17,7 @@ export type OutputKind = 'png' | 'npz' | 'animation' | 'folder' | 'json';
 const KINDS: Readonly<Record<OutputKind, { readonly name: string; readonly extensions: readonly string[] }>> = {
   png: { name: 'a .png file', extensions: ['.png'] },
   npz: { name: 'an .npz file', extensions: ['.npz'] },
-  animation: { name: 'a .gif or .webp file', extensions: ['.gif', '.webp'] },
+  animation: { name: 'a .gif, .webp or .mp4 file', extensions: ['.gif', '.webp', '.mp4'] },
   folder: { name: 'a folder', extensions: [''] },
   json: { name: 'a .json file', extensions: ['.json'] },
 };
@@ -26,13 +29,22 @@ const SIGNATURES: Readonly<Record<string, RegExp>> = {
   '.gif': /^GIF8/,
   '.webp': /^RIFF....WEBP/s,
   '.json': /^\{"out":/,
+  '.mp4': /^....ftyp/s,
+};
+
+/** The formats on which options have an effect. */
+const EFFECTS: Readonly<Record<keyof ImageOptions, readonly OutputKind[]>> = {
+  scale: ['png', 'animation'],
+  captions: ['png'],
+  show: ['png'],
+  fps: ['animation'],
 };
 
 /** `--force`, for commands with `--out`. */
 export const forceOption = () => new Option('--force', 'overwrite --out even if it is a file of another format');
 
-/** Where a command writes. */
-export interface OutputOptions {
+/** Where a command writes, and how images are drawn. */
+export interface OutputOptions extends ImageOptions {
   readonly out: string;
   readonly force?: true | undefined;
 }
@@ -52,10 +64,10 @@ export function requirePath(out: string): void {
  *
  * @param inputs files, folders and data that the command reads
  * @returns the format for the extension of the path
- * @throws {InputError} if the format is not in `allowed`, or a file exists that should not be overwritten
+ * @throws {InputError} if the format is not in `allowed`, an option has no effect on it, or a file exists that should not be overwritten
  */
 export async function prepareOutput(
-  { out, force = undefined }: OutputOptions,
+  { out, force = undefined, ...options }: OutputOptions,
   allowed: readonly OutputKind[],
   inputs: readonly string[] = [],
 ): Promise<OutputKind> {
@@ -63,6 +75,8 @@ export async function prepareOutput(
   const extension = extname(out).toLowerCase();
   const kind = allowed.find((each) => KINDS[each].extensions.includes(extension));
   if (kind === undefined) throw new InputError(`--out ${out}: expected ${allowed.map((each) => KINDS[each].name).join(', ')}`);
+  requireEffects(kind, options);
+  if (extension === '.mp4') await (await import('../images/video.node.js')).requireFfmpeg();
   const found = await stat(out).catch(() => undefined);
   if (found === undefined) return kind;
   if (kind === 'folder') await requireEmptyFolder(out, found.isDirectory());
@@ -94,6 +108,13 @@ export async function keepInputs(out: string, inputs: readonly string[]): Promis
         `--out ${out}: is ${target === source ? 'what the command reads' : `one of the files in ${input}, which the command reads`}; choose a different name`,
       );
     }
+  }
+}
+
+/** @throws {InputError} if an option has no effect on a format */
+function requireEffects(kind: OutputKind, options: ImageOptions): void {
+  for (const [name, kinds] of Object.entries(EFFECTS) as [keyof ImageOptions, OutputKind[]][]) {
+    if (options[name] !== undefined && !kinds.includes(kind)) throw new InputError(`--${name}: has no effect on ${KINDS[kind].name}; remove it`);
   }
 }
 
@@ -138,11 +159,23 @@ const makeParent = (path: string): Promise<void> => wrapWriteErrors(path, () => 
 export const writePng = async (path: string, picture: Raster): Promise<void> =>
   writeOutput(path, await (await import('../images/files.node.js')).encodePng(picture));
 
-/** Writes frames as an animation, GIF or WebP by the extension of the path. */
-export async function writeAnimation(path: string, frames: readonly Raster[], frameMilliseconds: number | readonly number[]): Promise<void> {
-  const { encodeAnimation } = await import('../images/files.node.js');
-  const format = extname(path).toLowerCase() === '.gif' ? 'gif' : 'webp';
-  await writeOutput(path, await encodeAnimation(frames, format, frameMilliseconds));
+/**
+ * Writes an animation, as GIF, WebP or MP4 by the extension of the path.
+ * @param scale pixels per pixel of a frame (default: the largest up to 4 at which a frame fits 1024x1024 pixels)
+ * @param signal aborts the writing, which then rejects with its reason
+ * @throws {InputError} if the enlarged frames would be too large, or the file cannot be written
+ */
+export async function writeAnimation(path: string, animation: Animation, scale: number | undefined, signal: AbortSignal): Promise<void> {
+  const extension = extname(path).toLowerCase();
+  const { frames } = animation;
+  const factor = scale ?? fittingScale(frames[0]!, frames.length);
+  requireScale(frames[0]!, factor, frames.length);
+  const bytes =
+    extension === '.mp4'
+      ? await (await import('../images/video.node.js')).encodeVideo(animation, factor, signal)
+      : await (await import('../images/animation.node.js')).encodeAnimation(animation, extension === '.gif' ? 'gif' : 'webp', factor);
+  signal.throwIfAborted();
+  await writeOutput(path, bytes);
 }
 
 /** Writes an object as a JSON file. */
@@ -164,8 +197,15 @@ interface ImageStream {
 /**
  * Writes images as one grid (.png), as `arr_0` with bytes [N, H, W, C] (.npz), or as PNG files of a new or empty folder. Only the grid is
  * in memory as a whole.
+ * @param style how the grid is drawn
  */
-export async function writeImageBatches(path: string, kind: OutputKind, { count, shape, batches }: ImageStream, signal: AbortSignal): Promise<void> {
+export async function writeImageBatches(
+  path: string,
+  kind: OutputKind,
+  { count, shape, batches }: ImageStream,
+  signal: AbortSignal,
+  style: GridStyle,
+): Promise<void> {
   if (kind === 'npz') {
     const pieces = async function* () {
       for await (const batch of batches) yield channelsLast(batch);
@@ -175,7 +215,7 @@ export async function writeImageBatches(path: string, kind: OutputKind, { count,
   if (kind === 'folder') return writeImageFolder(path, batches, signal);
   const parts: Uint8Array[] = [];
   for await (const { data } of untilAborted(batches, signal)) parts.push(data);
-  await writePng(path, imageGrid({ shape, count, data: Buffer.concat(parts) }, squareColumns(count)));
+  await writePng(path, imageGrid({ shape, count, data: Buffer.concat(parts) }, squareColumns(count), style));
 }
 
 async function writeImageFolder(path: string, batches: AsyncIterable<ImageBatch>, signal: AbortSignal): Promise<void> {

@@ -1,4 +1,5 @@
 import type { Terminal } from './command.js';
+import type { StatusPart } from './statusLine.js';
 
 /** Seconds between two status lines in a log, and between two updates of the line on a terminal. */
 const PLAIN_INTERVAL = 10;
@@ -29,7 +30,7 @@ export class Pacing {
 export class DecodingProgress {
   private readonly pacing: Pacing;
   private hasShown = false;
-  private state = '';
+  private state: StatusPart[] = [];
   private isEmbedded = false;
 
   constructor(private readonly terminal: Terminal) {
@@ -38,15 +39,15 @@ export class DecodingProgress {
 
   /** Updates the progress and redraws it on a terminal, unless another line displays it. */
   readonly update = (done: number, total: number, skipped: number): void => {
-    this.state = done < total ? `  decoded ${Math.floor((100 * done) / total)}%` : '';
+    this.state = done < total ? [{ text: `decoded ${Math.floor((100 * done) / total)}%`, rank: 6 }] : [];
     if (this.isEmbedded || !(this.pacing.isDue() || (done === total && this.hasShown))) return;
     this.hasShown = true;
     this.terminal.status(`decoding images: ${done}/${total}${skipped > 0 ? ` (${skipped} skipped)` : ''}`);
     if (done === total) this.terminal.endStatus();
   };
 
-  /** Returns the end of another line that displays the progress: `  decoded 40%`, or nothing once all images are decoded. */
-  embedInLine(): () => string {
+  /** Returns a part of another line that displays the progress: `decoded 40%`, or nothing once all images are decoded. */
+  embedInLine(): () => StatusPart[] {
     this.terminal.endStatus();
     this.isEmbedded = true;
     return () => this.state;

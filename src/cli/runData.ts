@@ -1,5 +1,6 @@
 /** Data for commands that use a trained model. */
-import type { ImageSource, Split } from '../data/source.js';
+import { basename } from 'node:path';
+import { classNameOf, type ImageSource, type Split } from '../data/source.js';
 import type { Configuration } from '../training/configuration.js';
 import { openSource } from '../data/open.node.js';
 import type { Terminal } from './command.js';
@@ -23,4 +24,10 @@ export function describeImage(source: ImageSource, split: Split, index: number):
     ...(split.nameOf ? { name: split.nameOf(index) } : {}),
     ...(label === undefined ? {} : { label, ...(source.classNames?.[label] === undefined ? {} : { class: source.classNames[label] }) }),
   };
+}
+
+/** Returns the lines below an image of a data set: its file name or index, and its class if the data has labels. */
+export function captionOf(source: ImageSource, split: Split, index: number): string[] {
+  const label = split.labels?.[index];
+  return [split.nameOf ? basename(split.nameOf(index)) : `#${index}`, ...(label === undefined ? [] : [classNameOf(source, label)])];
 }

@@ -1,4 +1,4 @@
-import { resolveSettings, type Settings, settingKeys } from '../runs/settings.node.js';
+import { draftSettings, type Settings, settingKeys } from '../runs/settings.node.js';
 import type { Configuration } from '../training/configuration.js';
 
 /** Returns the flag of a setting, for messages: `--encoder-updates` for `encoderUpdates`. */
@@ -10,6 +10,6 @@ export async function givenSettings(options: Readonly<Record<string, unknown>>):
   return Object.fromEntries(Object.entries(options).filter(([key, value]) => keys.includes(key) && value !== undefined));
 }
 
-/** Resolves the options of a command into a configuration. */
+/** Resolves the options of a command that trains on no particular data into a configuration with the image format of the given data. */
 export const resolveConfiguration = async (data: string, options: Readonly<Record<string, unknown>>): Promise<Configuration> =>
-  resolveSettings({ ...(await givenSettings(options)), data }, flagOf);
+  (await draftSettings({ ...(await givenSettings(options)), data }, flagOf)).draft;

@@ -1,5 +1,8 @@
 /** All output to standard output and standard error: every string is escaped, and no failed write ends a command. */
 
+import { styleText } from 'node:util';
+import { fitParts, fitWords, joinParts, type StatusPart } from './statusLine.js';
+
 /** Control characters (C0, DEL, C1) and characters that reorder or break lines: terminals interpret them instead of displaying them. */
 const UNPRINTABLE = /[\p{Cc}\u2028\u2029\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069]/gu;
 
@@ -39,10 +42,12 @@ export function shortenReason(text: string): string {
 
 /** Minimum length of a status line, in columns, even if the terminal reports fewer. */
 const MIN_COLUMNS = 20;
+/** Columns of a terminal that does not report them. */
+const DEFAULT_COLUMNS = 80;
 const ERASE_LINE = '\r\x1b[2K';
 
 /** The properties of a stream that `Terminal` uses. */
-type Output = Pick<NodeJS.WriteStream, 'isTTY' | 'columns'> & { write(text: string): unknown };
+type Output = Pick<NodeJS.WriteStream, 'isTTY' | 'columns'> & Partial<Pick<NodeJS.WriteStream, 'getColorDepth'>> & { write(text: string): unknown };
 
 /** Output of a command: results on standard output, progress and notes on standard error. */
 export class Terminal {
@@ -84,11 +89,38 @@ export class Terminal {
     this.hasStatus = false;
   };
 
-  /** Shows progress: on a terminal in place of the previous status, otherwise as a line. */
-  status(line: string): void {
-    const text = escapeControls(line);
-    write(this.errors, this.isLive ? `${ERASE_LINE}${text.slice(0, Math.max(MIN_COLUMNS, this.errors.columns - 1))}` : `${text}\n`);
+  /**
+   * Shows progress: on a terminal in place of the previous status, otherwise as a line. On a terminal, parts and words that do not fit are
+   * omitted.
+   */
+  status(line: string | readonly StatusPart[]): void {
+    const text = typeof line === 'string' ? escapeControls(line) : joinParts(line, ({ text }) => escapeControls(text));
+    write(this.errors, this.isLive ? `${ERASE_LINE}${typeof line === 'string' ? fitWords(text, this.statusColumns) : this.styled(line)}` : `${text}\n`);
     this.hasStatus = this.isLive;
+  }
+
+  /** Columns of a status line; one is left free because some terminals wrap after the last. */
+  private get statusColumns(): number {
+    return Math.max(MIN_COLUMNS, this.columns) - 1;
+  }
+
+  /** Returns the parts that fit, in color if the terminal and the variables NO_COLOR and FORCE_COLOR allow it. */
+  private styled(parts: readonly StatusPart[]): string {
+    const hasColors = (this.errors.getColorDepth?.() ?? 1) > 1;
+    const escaped = parts.map((part) => ({ ...part, text: escapeControls(part.text) }));
+    return joinParts(fitParts(escaped, this.statusColumns), ({ text, style }) => (hasColors && style ? styleText(style, text, { validateStream: false }) : text));
+  }
+
+  /** Width of the terminal in characters; 80 if it does not report one. */
+  get columns(): number {
+    return this.errors.columns > 0 ? this.errors.columns : DEFAULT_COLUMNS;
+  }
+
+  /** Displays an image by its escape sequence, below the last status line. Nothing is written unless standard error is a terminal. */
+  showImage(sequence: string): void {
+    if (!this.isLive) return;
+    this.endStatus();
+    write(this.errors, `${sequence}\n`);
   }
 
   /** Leaves the last status line on the terminal and continues below it. */

@@ -6,22 +6,24 @@ import type { Terminal } from './command.js';
 import { countingProgress } from './countingProgress.js';
 import { formatMetric } from './evaluationTable.js';
 import { duration, Pacing } from './progress.js';
+import { progressBar, type StatusPart } from './statusLine.js';
 
 /** Weight of the newest iteration in the running mean of its duration. */
 const SMOOTHING = 0.1;
 
 /**
- * Returns a subscriber that shows training on standard error: on a terminal one line that is redrawn in place, elsewhere a line every few
- * seconds.
+ * Returns a subscriber that shows training on standard error: on a terminal one line that is redrawn in place, elsewhere a line with all loss
+ * terms every few seconds.
  *
- * @param suffix returns the end of the line, for other work in progress
+ * @param others returns further parts of the line, for other work in progress
  */
-export function showProgress(terminal: Terminal, suffix: () => string = () => ''): (event: TrainingEvent) => void {
+export function showProgress(terminal: Terminal, others: () => StatusPart[] = () => []): (event: TrainingEvent) => void {
   const pacing = new Pacing(terminal, false);
   let totalSteps = 0;
   const showScoring = countingProgress(terminal, 'scoring test images');
   let secondsPerIteration: number | undefined;
   let previous = performance.now();
+  let preview: string | undefined;
 
   return (event) => {
     if (event.type === 'start') {
@@ -36,9 +38,14 @@ export function showProgress(terminal: Terminal, suffix: () => string = () => ''
       const duration = (now - previous) / 1000;
       previous = now;
       secondsPerIteration = secondsPerIteration === undefined ? duration : (1 - SMOOTHING) * secondsPerIteration + SMOOTHING * duration;
-      if (pacing.isDue() || event.report.step >= totalSteps) terminal.status(`${progressLine(event.report, totalSteps, secondsPerIteration)}${suffix()}`);
+      if (pacing.isDue() || event.report.step >= totalSteps) {
+        const progress = { report: event.report, totalSteps, secondsPerIteration, preview };
+        terminal.status(terminal.isLive ? [...progressParts(progress), ...others()] : [{ text: progressLine(progress), rank: 0 }, ...others()]);
+      }
     } else if (event.type === 'previews') {
-      if (!terminal.isLive) terminal.note(`iteration ${event.step}: wrote ${event.samples}`);
+      // The line on a terminal names the newest one, if there is room.
+      if (!terminal.isLive || preview === undefined) terminal.note(`iteration ${event.step}: wrote ${event.samples}`);
+      preview = event.samples;
       previous = performance.now();
     } else if (event.type === 'evaluationDue') terminal.note(`iteration ${event.step}, epoch ${event.epochs} done: evaluating ${event.file}`);
     else if (event.type === 'evaluation') {
@@ -52,8 +59,40 @@ export function showProgress(terminal: Terminal, suffix: () => string = () => ''
 
 type Report = Extract<TrainingEvent, { type: 'iteration' }>['report'];
 
+/** What a line of progress shows. */
+interface Progress {
+  readonly report: Report;
+  readonly totalSteps: number;
+  readonly secondsPerIteration: number;
+  /** The newest image grid of samples. */
+  readonly preview: string | undefined;
+}
+
+const BAR_COLUMNS = 12;
+
+/**
+ * The parts of the line on a terminal. `reconstruction` is the loss between images and their reconstructions, match_x. `code gap` is the
+ * divergence of the codes of images from the prior above its lower bound: 0 if they fill the sphere uniformly.
+ */
+export function progressParts({ report: { step, scalars }, totalSteps, secondsPerIteration, preview }: Progress): StatusPart[] {
+  const figure = (name: string, values: readonly (number | undefined)[], rank: number): StatusPart[] => {
+    const value = values.find((each) => each !== undefined);
+    return value === undefined ? [] : [{ text: `${name} ${value.toFixed(3)}`, rank }];
+  };
+  return [
+    { text: progressBar(step / totalSteps, BAR_COLUMNS), rank: 5, style: 'green' },
+    { text: `${Math.floor((100 * step) / totalSteps)}%`, rank: 0 },
+    { text: `${step}/${totalSteps}`, rank: 7 },
+    { text: `${(1 / secondsPerIteration).toFixed(1)} it/s`, rank: 4 },
+    { text: `${duration((totalSteps - step) * secondsPerIteration)} left`, rank: 1 },
+    ...figure('reconstruction', [scalars['encoder.match_x'], scalars['generator.match_x']], 2),
+    ...figure('code gap', [scalars['encoder.KL_real_gap'], scalars['encoder.KL_real']], 3),
+    ...(preview === undefined ? [] : [{ text: preview, rank: 8, style: 'dim' } as const]),
+  ];
+}
+
 /** `1200/9370  epoch 2  18.3 it/s  ETA 7m25s  encoder: KL_real 0.012  KL_fake 0.034  match_x 0.21  generator: ...`. */
-function progressLine({ step, epoch, scalars }: Report, totalSteps: number, secondsPerIteration: number): string {
+function progressLine({ report: { step, epoch, scalars }, totalSteps, secondsPerIteration }: Progress): string {
   const eta = duration((totalSteps - step) * secondsPerIteration);
   const terms = (['encoder', 'generator'] as const).map((network) => `${network}: ${lossTerms(scalars, network)}`);
   return `${step}/${totalSteps}  epoch ${epoch + 1}  ${(1 / secondsPerIteration).toFixed(1)} it/s  ETA ${eta}  ${terms.join('  ')}`;

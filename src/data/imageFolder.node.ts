@@ -3,13 +3,16 @@ import { readdir, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError } from '../errors.js';
 import { describeSystemError } from '../files/atomic.node.js';
-import { decodeImage, hasImageExtension, IMAGE_KINDS } from '../images/decode.node.js';
+import { decodeImage, hasImageExtension, IMAGE_KINDS, loadSharp } from '../images/decode.node.js';
 import { fileItems, forEachConcurrently } from './decoding/imageItems.node.js';
 import { openCollection, type OpenOptions } from './decoding/openCollection.node.js';
 import { folderClasses } from './imageNames.js';
 import type { ImageFormat, ImageSource, SkippedImage } from './source.js';
 
-const DEFAULT_SIZE = 64;
+const LARGE_SIZE = 64;
+const SMALL_SIZE = 32;
+/** Images below this size are closer to 32x32 than to 64x64 in proportion. */
+const SIZE_LIMIT = 45;
 /** Number of images in the sample. */
 const SAMPLE = 64;
 const SAMPLE_SIZE = 32;
@@ -32,23 +35,43 @@ export async function openFolder(path: string, format: ImageFormat, options: Ope
   return openCollection(collection, format, options);
 }
 
-/** Returns the native format of a folder: 64x64, grayscale if a sample of its images is. @throws {InputError} if it has no images */
-export const folderFormat = async (path: string): Promise<ImageFormat> => ({
-  size: DEFAULT_SIZE,
-  channels: (await areGrayscale(path, (await findImages(path)).names)) ? 1 : 3,
-});
+/**
+ * Returns the native format of a folder, by a sample of its images: grayscale if all of them are, and 32x32 if most are about that small,
+ * otherwise 64x64.
+ * @throws {InputError} if it has no images
+ */
+export async function folderFormat(path: string): Promise<ImageFormat> {
+  const sample = await sampleImages(path, (await findImages(path)).names);
+  const sides = sample.map(({ side }) => side).sort((a, b) => a - b);
+  const isSmall = sides.length > 0 && sides[Math.floor(sides.length / 2)]! < SIZE_LIMIT;
+  return { size: isSmall ? SMALL_SIZE : LARGE_SIZE, channels: sample.length > 0 && sample.every(({ isGrayscale }) => isGrayscale) ? 1 : 3 };
+}
 
-/** Whether a sample from all over the list is grayscale by its pixels, because many grayscale images are stored as RGB. */
-async function areGrayscale(root: string, names: readonly string[]): Promise<boolean> {
+interface SampledImage {
+  /** By its pixels, because many grayscale images are stored as RGB. */
+  readonly isGrayscale: boolean;
+  /** Shorter side in pixels. */
+  readonly side: number;
+}
+
+/** Examines images from all over the list, without those that cannot be decoded. */
+async function sampleImages(root: string, names: readonly string[]): Promise<SampledImage[]> {
   const count = Math.min(SAMPLE, names.length);
-  const isGrayscale = new Array<boolean>(count);
+  const sample = new Array<SampledImage | undefined>(count);
   await forEachConcurrently(count, SAMPLE_DECODINGS, async (position) => {
-    const name = names[Math.floor((position * names.length) / count)]!;
-    const decoded = await decodeImage(join(root, name), { size: SAMPLE_SIZE, channels: 3, crop: 'stretch' });
-    if ('pixels' in decoded) isGrayscale[position] = hasEqualPlanes(decoded.pixels);
+    const file = join(root, names[Math.floor((position * names.length) / count)]!);
+    const decoded = await decodeImage(file, { size: SAMPLE_SIZE, channels: 3, crop: 'stretch' });
+    // The file may be gone by then.
+    const header =
+      'pixels' in decoded
+        ? await loadSharp()(file)
+            .metadata()
+            .catch(() => undefined)
+        : undefined;
+    if (!('pixels' in decoded) || header === undefined) return;
+    sample[position] = { isGrayscale: hasEqualPlanes(decoded.pixels), side: Math.min(header.width, header.height) };
   });
-  const known = isGrayscale.filter((each) => each !== undefined);
-  return known.length > 0 && known.every((each) => each);
+  return sample.filter((each) => each !== undefined);
 }
 
 function hasEqualPlanes(pixels: Uint8Array): boolean {

@@ -74,6 +74,9 @@ async function checkArguments(given: Readonly<Record<'data' | 'format' | 'option
  * Opens data by its spec: the name of a data set, `name:path`, or the path of a folder of images.
  * @param format default: the native format of the data
  * @throws {InputError} for invalid arguments, unknown data, and a format that the data cannot have
+ * @example
+ * const { train, test } = await openSource('mnist');
+ * console.log(`${train.count} training images, ${test.count} test images`);
  */
 export async function openSource(data: string, format?: ImageFormat, options: OpenOptions = {}): Promise<ImageSource> {
   await checkArguments({ data, format, options });

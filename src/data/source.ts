@@ -96,3 +96,6 @@ export function gatherImages(split: Split, indices: ArrayLike<number>, imageByte
 /** Returns the first `count` images of a split, or all if there are fewer, as bytes [N, C, H, W]. */
 export const firstImages = (split: Split, count: number, imageBytes: number): Uint8Array =>
   gatherImages(split, [...Array(Math.min(count, split.count)).keys()], imageBytes);
+
+/** Returns the name of a class, or for example `class 3` if the data has no names. */
+export const classNameOf = ({ classNames }: Pick<ImageSource, 'classNames'>, label: number): string => classNames?.[label] ?? `class ${label}`;

@@ -6,11 +6,21 @@ export { countFlops, type Graph, graphOf, topologicalOrder } from './graph.js';
 export { lower, rulesOf, type Target } from './lowering/lower.js';
 export { type LoweredGraph, nextName, type StateLayout } from './lowering/state.js';
 export type { Operand, ReductionOptions } from './operator.js';
-export { type Compile, Program, StatefulProgram } from './runtime/program.js';
-export type { OnnxModel } from './runtime/session.js';
+export { type Compile, Program, type Signature, StatefulProgram } from './runtime/program.js';
+export type { OnnxModel, TensorInfo } from './runtime/session.js';
 export { decodeSafetensors, encodeSafetensors, type TensorFile } from './safetensors.js';
 export * from './operators/index.js';
 export { pack, flattenTensors, tensorViews, type FlatEntry, type FlatLayout, flatLayout, unpack } from './flatLayout.js';
 export { type Shape, ShapeError, showShape, sizeOf } from './shape.js';
 export { simplify } from './simplify.js';
-export { constant, constantTensor, type ElementArray, type ElementType, input, type InputValue, type TensorData, type Value } from './value.js';
+export {
+  constant,
+  constantTensor,
+  type ElementArray,
+  type ElementType,
+  input,
+  type InputValue,
+  type TensorData,
+  type TensorType,
+  type Value,
+} from './value.js';

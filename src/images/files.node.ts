@@ -1,33 +1,12 @@
 import { InputError } from '../errors.js';
 import { describeSystemError } from '../files/atomic.node.js';
 import { readRegularFile } from '../files/regularFile.node.js';
-import { decodeImage, loadSharp } from './decode.node.js';
-import type { DecodeOptions } from './preprocessing.js';
-import type { ImageBatch, Raster } from './raster.js';
+import { loadSharp } from './decode.node.js';
+import { sharpOf } from './images.node.js';
+import type { Raster } from './raster.js';
 
 /** Encodes an image as a PNG file. */
-export const encodePng = (image: Raster): Promise<Buffer> =>
-  loadSharp()(image.data, { raw: rawOf(image) })
-    .toColourspace(image.channels === 1 ? 'b-w' : 'srgb')
-    .png()
-    .toBuffer();
-
-/**
- * Encodes images of one size as an animated WebP or GIF that loops forever.
- * @param frameMilliseconds how long each frame is shown, one value for all or one per frame; GIF rounds to hundredths of a second
- */
-export async function encodeAnimation(frames: readonly Raster[], format: 'webp' | 'gif', frameMilliseconds: number | readonly number[]): Promise<Buffer> {
-  const [first] = frames;
-  if (first === undefined) throw new Error('animation: no frames');
-  const pixels = Buffer.concat(frames.map(({ data }) => data));
-  const raw = { ...rawOf(first), height: first.height * frames.length, pageHeight: first.height };
-  const delay = typeof frameMilliseconds === 'number' ? frames.map(() => frameMilliseconds) : [...frameMilliseconds];
-  const options = { delay, loop: 0 };
-  const strip = loadSharp()(pixels, { raw });
-  return (format === 'gif' ? strip.gif(options) : strip.webp({ ...options, lossless: true })).toBuffer();
-}
-
-const rawOf = ({ width, height, channels }: Raster) => ({ width, height, channels: channels as 1 | 3 });
+export const encodePng = (image: Raster): Promise<Buffer> => sharpOf(image).png().toBuffer();
 
 /**
  * Reads an image file in its own size, as grayscale if it is stored so, else as RGB.
@@ -46,22 +25,4 @@ export async function readPicture(path: string): Promise<Raster> {
     const [reason] = describeSystemError(error).trim().split('\n');
     throw new InputError(`${path}: cannot read the image (${reason})`);
   }
-}
-
-/**
- * Reads image files with the preprocessing of a run: its size, channels, crop and padding. A digit of MNIST in a file gets the same bytes,
- * and so the same latent code, as in the data set.
- * @param preprocessing the run's configuration, or any object with these settings
- * @returns bytes [N, C, H, W] for `TrainedModel.encode`
- * @throws {InputError} if a file cannot read the image
- */
-export async function readImages(paths: readonly string[], preprocessing: DecodeOptions): Promise<ImageBatch> {
-  const { size, channels } = preprocessing;
-  const data = new Uint8Array(paths.length * channels * size * size);
-  for (const [index, path] of paths.entries()) {
-    const decoded = await decodeImage(path, preprocessing);
-    if ('failure' in decoded) throw new InputError(`${path}: cannot read the image (${decoded.failure})`);
-    data.set(decoded.pixels, index * decoded.pixels.length);
-  }
-  return { shape: [channels, size, size], count: paths.length, data };
 }

@@ -46,6 +46,16 @@ export function channelsLast({ shape: [channels, height, width], count, data }: 
   return pixels;
 }
 
+/** Converts the pixels [H, W, C] of an image to planes [C, H, W]. */
+export function channelsFirst({ width, height, channels, data }: Raster): Uint8Array {
+  const area = height * width;
+  const planes = new Uint8Array(data.length);
+  for (let channel = 0; channel < channels; channel++) {
+    for (let pixel = 0; pixel < area; pixel++) planes[channel * area + pixel] = data[pixel * channels + channel]!;
+  }
+  return planes;
+}
+
 /** Returns one image of a batch as a raster [H, W, C]. */
 export function imageOf(batch: ImageBatch, index: number): Raster {
   const [channels, height, width] = batch.shape;

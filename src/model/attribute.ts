@@ -71,7 +71,8 @@ function findClass({ name, classes, classNames = [] }: ImageSource, text: string
 
 /**
  * Returns the direction from the second codes to the first, the difference of their means [M].
- * @param codesWith,codesWithout [N, M] and [N', M]
+ * @param codesWith codes [N, M] of images with the attribute
+ * @param codesWithout codes [N', M] of images without it
  * @throws {InputError} if there are none on one side
  */
 export function meanDifference(codesWith: Float32Array, codesWithout: Float32Array, latent: number): Float32Array {

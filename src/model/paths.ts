@@ -8,7 +8,8 @@ const MIN_ANGLE = 1e-6;
 /**
  * `steps` codes from a to b, both included, one after another. On the sphere they divide the shorter great arc evenly (spherical
  * linear interpolation); under the normal prior they divide the straight line.
- * @param a,b codes [M]; for the sphere of length 1
+ * @param a code [M]; for the sphere of length 1
+ * @param b code [M], likewise
  */
 export function interpolateCodes(prior: Prior, a: Float32Array, b: Float32Array, steps: number): Float32Array {
   const path = new Float32Array(steps * a.length);
@@ -35,7 +36,8 @@ export const MIN_SINE = 1e-5;
 /**
  * `steps` codes around the great circle through a and b, evenly, beginning with a and going on towards b the shorter way. The step
  * after the last is the first again.
- * @param a,b codes [M] of length 1
+ * @param a code [M] of length 1
+ * @param b code [M] of length 1
  * @returns codes [steps, M] of length 1
  * @throws {InputError} for codes that are equal or opposite, through which there are many great circles
  */

@@ -5,7 +5,7 @@ import type { TrainedModel } from './trainedModel.js';
 /** A latent traversal: a path through points, or a great circle through two points. */
 export interface Traversal {
   /** Codes from one point to the next, both included; around the circle, of the whole circle. */
-  readonly steps: number;
+  readonly frames: number;
   /** Whether the path returns from the last point to the first. */
   readonly loop?: boolean | undefined;
   readonly circle?: boolean | undefined;
@@ -16,12 +16,12 @@ export interface Traversal {
  * @param points codes [rows, points per row, M]
  * @throws {InputError} if a great circle is requested and its two codes are equal or opposite
  */
-export function traverse({ prior, latentSize }: TrainedModel, points: Float32Array, rows: number, { steps, loop, circle }: Traversal): Float32Array {
+export function traverse({ prior, latentSize }: TrainedModel, points: Float32Array, rows: number, { frames, loop, circle }: Traversal): Float32Array {
   const perRow = points.length / rows;
   const paths = Array.from({ length: rows }, (_, row) => {
     const through = points.subarray(row * perRow, (row + 1) * perRow);
-    if (circle) return greatCircle(through.subarray(0, latentSize), through.subarray(latentSize), steps);
-    return pathThrough(prior, through, latentSize, steps, loop);
+    if (circle) return greatCircle(through.subarray(0, latentSize), through.subarray(latentSize), frames);
+    return pathThrough(prior, through, latentSize, frames, loop);
   });
   const codes = new Float32Array(rows * paths[0]!.length);
   paths.forEach((path, row) => codes.set(path, row * path.length));
@@ -29,9 +29,9 @@ export function traverse({ prior, latentSize }: TrainedModel, points: Float32Arr
 }
 
 /** Returns the columns of an image grid of traversals: one row each, except that a single circle or a path of several segments is wrapped. */
-export function traversalColumns(perRow: number, rows: number, { steps, circle, loop }: Traversal): number {
+export function traversalColumns(perRow: number, rows: number, { frames, circle, loop }: Traversal): number {
   if (rows > 1) return perRow;
   if (circle) return squareColumns(perRow);
-  const segments = Math.round(loop ? perRow / (steps - 1) : (perRow - 1) / (steps - 1));
-  return segments > 1 ? steps - 1 : perRow;
+  const segments = Math.round(loop ? perRow / (frames - 1) : (perRow - 1) / (frames - 1));
+  return segments > 1 ? frames - 1 : perRow;
 }

@@ -7,7 +7,7 @@ import { decodeSafetensors } from '../engine/index.js';
 import { makeFolder, writeFileAtomically } from '../files/atomic.node.js';
 import { readRegularFile } from '../files/regularFile.node.js';
 import { encodedChunks, encodeSplit, inChunks, type Progress } from '../model/chunks.js';
-import type { ModelWeights, TrainedModel } from '../model/trainedModel.js';
+import type { TrainedModel } from '../model/trainedModel.js';
 import { encodeSealed, isSealIntact } from '../training/checkpoint.js';
 import { bytesOf, sha256 } from './runFolder.node.js';
 
@@ -23,8 +23,7 @@ const UNFINISHED_NAME = /^\..*\.partial$/;
 const ABANDONED_AFTER_MS = 3_600_000;
 
 export interface CodeCacheOptions {
-  /** Weights of the model, and the device that encodes: codes of different devices differ by rounding. */
-  readonly weights: ModelWeights;
+  /** The device that encodes: codes of different devices differ by rounding. */
   readonly device: string;
   /** The cache folder (default: AGENET_CACHE, or a folder in the user's cache). */
   readonly cacheFolder?: string;
@@ -50,7 +49,7 @@ export class CodeCache {
 
   constructor(
     private readonly model: TrainedModel,
-    { weights, device, cacheFolder = defaultCacheFolder(), limit = Math.min(MAX_BYTES, cacheLimit()), onProgress, signal }: CodeCacheOptions,
+    { device, cacheFolder = defaultCacheFolder(), limit = Math.min(MAX_BYTES, cacheLimit()), onProgress, signal }: CodeCacheOptions,
   ) {
     this.folder = join(cacheFolder, 'codes');
     this.limit = limit;
@@ -58,7 +57,7 @@ export class CodeCache {
       signal?.throwIfAborted();
       onProgress?.(done, total);
     };
-    const { prior, latentSize, pair } = model;
+    const { prior, latentSize, pair, weights } = model;
     const header = JSON.stringify({ format: FORMAT, device, prior, latentSize, shape: pair.encoder.inputShape, layers: Object.keys(pair.encoder.layers) });
     const state = [weights['encoder.parameters'], weights['encoder.statistics']].map(bytesOf);
     this.weightsKey = sha256(new TextEncoder().encode(header), ...state).slice(0, 32);

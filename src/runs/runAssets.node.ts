@@ -1,6 +1,6 @@
 /** Attributes and probes in run folders: `attributes/NAME.safetensors` and `probes/NAME.safetensors`. */
 import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { decodeProbe, encodeProbe, type SavedProbe } from '../classifiers/fittedProbe.js';
 import { InputError, nearestName } from '../errors.js';
 import { makeFolder, wrapReadErrors, wrapWriteErrors, writeFileAtomically } from '../files/atomic.node.js';
@@ -92,3 +92,14 @@ export class RunAssets<T extends { readonly name: string }> {
 
 /** Returns a digest of the encoder's weights, which identifies the weights that a probe was fitted on. */
 export const weightsDigest = (weights: ModelWeights): string => sha256(bytesOf(weights['encoder.parameters']), bytesOf(weights['encoder.statistics']));
+
+/**
+ * Returns the run folder, which stores attributes and probes, by its own path or that of a checkpoint in it.
+ * @throws {InputError} if the checkpoint is not in a run folder
+ */
+export function runFolderPath(run: string): string {
+  const folder = dirname(resolve(run));
+  if (basename(folder) === 'checkpoints') return dirname(run) === '.' ? dirname(folder) : dirname(dirname(run));
+  if (run.endsWith('.safetensors')) throw new InputError(`${run}: is not in a run folder, which stores attributes and probes; name the run`);
+  return run;
+}

@@ -7,10 +7,12 @@ import { wrapReadErrors } from '../files/atomic.node.js';
 import { readTextFile } from '../files/regularFile.node.js';
 import { architectureFor, type ArchitectureName, ARCHITECTURES } from '../networks/architecture.js';
 import { requireVersion } from '../training/checkpoint.js';
-import { checkConfiguration, type Configuration, isChangeable } from '../training/configuration.js';
-import { DEFAULTS } from '../training/defaults.js';
+import { checkConfiguration, type Configuration } from '../training/configuration.js';
+import { DEFAULTS, defaultsFor, MIN_BATCH } from '../training/defaults.js';
+import { isChangeable } from '../training/resumption.js';
 import { type SettingLabel, shown } from '../validation.js';
 import { readCheckpoint, RunFolder } from './runFolder.node.js';
+import { openTrainingImages } from './trainingImages.node.js';
 
 /** Settings of a training run, as far as they are not the defaults. */
 export interface Settings extends Readonly<Partial<Configuration>> {
@@ -33,7 +35,7 @@ interface Layer {
 }
 
 const keyLabel: SettingLabel = (key, name = key) => name;
-const LENGTHS = ['epochs', 'steps'] as const;
+const LENGTHS: readonly string[] = ['epochs', 'steps'];
 
 /** Returns the keys that a file of settings may have, besides `version`. */
 async function fileKeys(): Promise<string[]> {
@@ -44,30 +46,75 @@ async function fileKeys(): Promise<string[]> {
 /** Returns the keys of `Settings`. */
 export const settingKeys = async (): Promise<string[]> => [...(await fileKeys()), 'preset', 'config'];
 
+/** A configuration whose defaults for the number of training images are still open. */
+export interface PendingConfiguration {
+  /** The configuration for a large data set. Its image format and test fraction are final. */
+  readonly draft: Configuration;
+  /**
+   * Completes the configuration for a number of training images.
+   * @throws {InputError} if there are fewer than a batch needs
+   */
+  readonly complete: (images: number) => CompleteConfiguration;
+}
+
+/** A configuration, and the settings that were chosen for the data. */
+export interface CompleteConfiguration {
+  readonly configuration: Configuration;
+  /** The settings that the caller left open and that depend on the data, by name; the length as `epochs` or `steps`. */
+  readonly chosen: Readonly<Record<string, number>>;
+}
+
 /**
- * Resolves settings into a configuration with the native format of the data and the defaults.
+ * Resolves settings into a configuration with the native format of the data and the defaults, without those for the number of images.
  * @param label returns the name of a setting in messages (default: its key)
  * @param onWarning receives a line if a setting of the run in `initFrom` loses information of the data
  * @throws {InputError} if a setting is wrong, or a file, preset, run or the data is not found
  */
-export async function resolveSettings(
+export async function draftSettings(
   settings: Settings,
   label: SettingLabel = keyLabel,
   onWarning: (message: string) => void = () => undefined,
-): Promise<Configuration> {
+): Promise<PendingConfiguration> {
   const data = requireData(settings, label);
   const explicit = await layersOf(settings, data, label);
   const layers = [...(await initialRunLayer(merged(explicit).initFrom)), ...explicit];
   const labelOf: SettingLabel = (key, name = key) => (layers.findLast((layer) => key in layer.settings)?.label ?? label)(key, name);
-  const configuration = await applyDefaults({ ...merged(layers), data }, labelOf);
-  const { initFrom, channels } = configuration;
+  const given = merged(layers);
+  const draft = await applyDefaults({ ...defaultsFor(Number.MAX_SAFE_INTEGER), ...given, data }, labelOf);
+  const { initFrom, channels } = draft;
   // Grayscale was not requested, and the loss of color would be visible only in the first previews.
   if (initFrom !== undefined && channels === 1 && !('channels' in merged(explicit)) && (await nativeFormat(data)).channels !== 1) {
     onWarning(
       `${data} has RGB images, but the weights of ${initFrom} are for grayscale, so images are converted; set ${label('channels')} to 1 to accept that, or train a color model without ${label('initFrom')}`,
     );
   }
-  return configuration;
+  return { draft, complete: (images) => completeFor(images, draft, given, labelOf) };
+}
+
+function completeFor(images: number, draft: Configuration, given: Values, label: SettingLabel): CompleteConfiguration {
+  const batch = 'batch' in given ? draft.batch : undefined;
+  if (images < MIN_BATCH) throw new InputError(`${draft.data}: training needs at least ${MIN_BATCH} images, but its train split has ${images}; add images`);
+  const defaults = defaultsFor(images, batch);
+  if (batch !== undefined && batch > images)
+    throw new InputError(`${label('batch')} ${batch}: the train split has only ${images} images; set ${label('batch')} to ${defaultsFor(images).batch} or less`);
+  const configuration = { ...draft, ...defaults, ...('length' in given ? { length: draft.length } : {}) };
+  const { size, channels, length } = configuration;
+  const isOpen = (key: string) => !((LENGTHS.includes(key) ? 'length' : key) in given);
+  return { configuration, chosen: Object.fromEntries(Object.entries({ size, channels, batch: defaults.batch, ...length }).filter(([key]) => isOpen(key))) };
+}
+
+/**
+ * Resolves settings into a configuration with the native format of the data and the defaults. Opens the data to count its images.
+ * @throws as `draftSettings`, and if the data cannot be opened or has too few images
+ */
+export async function resolveSettings(settings: Settings, label: SettingLabel = keyLabel): Promise<Configuration> {
+  const { draft, complete } = await draftSettings(settings, label);
+  const source = await openTrainingImages(draft);
+  try {
+    return complete(source.train.count).configuration;
+  } finally {
+    source.close?.();
+  }
 }
 
 /**
@@ -82,12 +129,9 @@ export async function resumedConfiguration(folder: RunFolder, settings: Settings
   for (const [key, value] of Object.entries(changes)) {
     const before = earlier[key as keyof Configuration];
     const isSame = key === 'data' ? canonicalDataSpec(String(value)) === canonicalDataSpec(earlier.data) : JSON.stringify(value) === JSON.stringify(before);
-    if (isSame || isChangeable(key, earlier)) continue;
-    const reason = key === 'length' ? 'its learning rate depends on the length' : 'only its length and intervals may change';
+    if (isSame || isChangeable(key)) continue;
     const was = before === undefined ? 'none' : shown(before);
-    throw new InputError(
-      `${label(key)}: the run in ${folder.path} was started with ${was}, and ${reason}; start a new run for ${shown(value)}`,
-    );
+    throw new InputError(`${label(key)}: the run in ${folder.path} was started with ${was}, which cannot change; start a new run for ${shown(value)}`);
   }
   return checkConfiguration({ ...earlier, ...changes, data: earlier.data }, label);
 }

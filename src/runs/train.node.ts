@@ -1,7 +1,6 @@
 /** Training into a run folder: the implementation of the library's `train` and of the command. */
 import { mkdir } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
-import { openSource } from '../data/open.node.js';
 import { awaitDecoding, type ImageSource } from '../data/source.js';
 import { type Compile, constant, graphOf } from '../engine/index.js';
 import { InputError } from '../errors.js';
@@ -10,14 +9,16 @@ import { type ReconstructionScores, scoreReconstruction } from '../metrics/recon
 import type { Progress } from '../model/chunks.js';
 import { TrainedModel } from '../model/trainedModel.js';
 import { type Configuration, iterationSpec } from '../training/configuration.js';
+import { expectations } from '../training/defaults.js';
 import type { TrainingEvent, TrainingSummary } from '../training/events.js';
 import { modelWeights, stateFromWeights, totalStepsFor, type TrainerState } from '../training/trainer.js';
 import { runTraining } from '../training/trainingLoop.js';
 import type { SettingLabel } from '../validation.js';
 import { BestCheckpoint, type BestRecord } from './bestCheckpoint.node.js';
 import { readCheckpoint, readCheckpointFile, RunFolder } from './runFolder.node.js';
-import { resolveSettings, resumedConfiguration, type Settings } from './settings.node.js';
+import { draftSettings, type PendingConfiguration, resumedConfiguration, type Settings } from './settings.node.js';
 import { TrainingEvaluation } from './trainingEvaluation.node.js';
+import { openTrainingImages } from './trainingImages.node.js';
 import { planEvaluation } from './trainingPlan.js';
 
 const keyLabel: SettingLabel = (key, name = key) => name;
@@ -26,8 +27,8 @@ const keyLabel: SettingLabel = (key, name = key) => name;
 export interface RunOptions {
   /** The run folder; a new run needs a new or empty one (default: the next free `runs/DATA-NUMBER`). */
   readonly out?: string | undefined;
-  /** Whether to resume the run in `out` from its last checkpoint (default: false). */
-  readonly resume?: boolean | undefined;
+  /** The run folder to resume from its last checkpoint, or true for the run in `out` (default: false). */
+  readonly resume?: boolean | string | undefined;
   /** Whether to fail at the first image that cannot be decoded, instead of skipping it (default: false). */
   readonly strict?: boolean | undefined;
   /** Whether to also write TensorBoard event files into the run folder (default: false). */
@@ -62,6 +63,8 @@ interface PreparationOptions extends RunOptions {
 export interface PreparedRun {
   readonly configuration: Configuration;
   readonly source: ImageSource;
+  /** What a user should know before training begins: the settings that were chosen for the data, and what to expect. */
+  readonly notes: readonly string[];
   /** Trains. */
   readonly train: () => Promise<RunSummary>;
   readonly close: () => void;
@@ -76,49 +79,54 @@ export interface PreparedRun {
 export async function prepareRun(settings: Settings, { dryRun = false, ...options }: PreparationOptions & { readonly dryRun?: boolean }): Promise<PreparedRun> {
   const { out, resume = false, signal, label = keyLabel } = options;
   signal?.throwIfAborted();
-  const folder = resume ? await openToResume(out, label) : undefined;
-  const resolved = folder ? { configuration: await resumedConfiguration(folder, settings, label) } : await resolveNewRun(settings, options);
+  const folder = resume === false ? undefined : await RunFolder.open(runToResume(resume, out, label));
+  const { draft, complete } = folder ? await resumedSettings(folder, settings, label) : await newSettings(settings, options);
   if (!folder && out !== undefined && !dryRun) await RunFolder.requireEmpty(out, label);
-  const { configuration } = resolved;
-  const source = await openImages(configuration, options);
+  const source = await openTrainingImages(draft, options);
   const close = () => source.close?.();
   try {
+    const { configuration, chosen } = complete(source.train.count);
     // Evaluations need all images, without those that cannot be decoded.
     const decoded = configuration.evaluateEvery > 0 ? await awaitDecoding(source) : undefined;
     if (decoded) planEvaluation(configuration, decoded);
-    return { configuration, source, close, train: () => trainPrepared(source, { ...options, ...resolved, folder, decoded }) };
+    const { initFrom } = configuration;
+    const start = folder || initFrom === undefined ? undefined : await initialWeights(configuration, initFrom, label);
+    const images = source.train.count;
+    const defaults = Object.entries(chosen).map(([key, value]) => `${label(key)} ${value}`);
+    const notes = [
+      ...(defaults.length > 0 ? [`defaults for ${images} training images: ${defaults.join(' ')}`] : []),
+      ...expectations(images, totalStepsFor(configuration, images), label('steps')),
+    ];
+    return { configuration, source, notes, close, train: () => trainPrepared(source, { ...options, configuration, start, folder, decoded, notes }) };
   } catch (error) {
     close();
     throw error;
   }
 }
 
-function openToResume(out: string | undefined, label: SettingLabel): Promise<RunFolder> {
-  if (out === undefined) throw new InputError(`${label('resume')}: requires ${label('out')}, the run folder to resume`);
-  return RunFolder.open(out);
+/**
+ * Returns the folder of the run to resume.
+ * @throws {InputError} if none or two are named
+ */
+function runToResume(resume: string | true, out: string | undefined, label: SettingLabel): string {
+  if (typeof resume === 'string' && out !== undefined && resolve(resume) !== resolve(out))
+    throw new InputError(`${label('resume')} ${resume}: ${label('out')} names a different run folder, ${out}; give one of them`);
+  const path = resume === true ? out : resume;
+  if (path === undefined) throw new InputError(`${label('resume')}: the run folder is missing; set ${label('resume')} to it`);
+  return path;
 }
 
-/** Resolves the settings of a new run, and its initial state if it starts from the weights of another one. */
-async function resolveNewRun(settings: Settings, { label = keyLabel, onEvent }: PreparationOptions): Promise<Pick<Preparation, 'configuration' | 'start'>> {
-  const configuration = await resolveSettings(settings, label, (message) => void onEvent?.({ type: 'warning', message }));
-  if (settings.evaluateSamples !== undefined && configuration.evaluateEvery === 0)
+/** Resolves the configuration of a run that is resumed. Nothing in it depends on the number of images any more. */
+async function resumedSettings(folder: RunFolder, settings: Settings, label: SettingLabel): Promise<PendingConfiguration> {
+  const draft = await resumedConfiguration(folder, settings, label);
+  return { draft, complete: () => ({ configuration: draft, chosen: {} }) };
+}
+
+async function newSettings(settings: Settings, { label = keyLabel, onEvent }: PreparationOptions): Promise<PendingConfiguration> {
+  const pending = await draftSettings(settings, label, (message) => void onEvent?.({ type: 'warning', message }));
+  if (settings.evaluateSamples !== undefined && pending.draft.evaluateEvery === 0)
     throw new InputError(`${label('evaluateSamples')}: has no effect without evaluations; set ${label('evaluateEvery')}`);
-  const { initFrom } = configuration;
-  return initFrom === undefined ? { configuration } : { configuration, start: await initialWeights(configuration, initFrom, label) };
-}
-
-/** Opens the data without waiting for all images. */
-function openImages({ data, testFraction, evaluateEvery, ...format }: Configuration, options: PreparationOptions): Promise<ImageSource> {
-  const { strict = false, signal, onEvent } = options;
-  return openSource(data, format, {
-    testFraction,
-    strict,
-    streaming: true,
-    onWarning: (message) => void onEvent?.({ type: 'warning', message }),
-    onProgress: (done, total, skipped) => void onEvent?.({ type: 'decoding', done, total, skipped }),
-    // An iteration that is finished after an abort may need images that are not decoded yet.
-    ...(signal && (strict || evaluateEvery > 0) ? { signal } : {}),
-  });
+  return pending;
 }
 
 /**
@@ -139,13 +147,14 @@ interface Preparation extends PreparationOptions {
   /** The run to resume. */
   readonly folder: RunFolder | undefined;
   /** The state that a new run starts from, if not from its seed. */
-  readonly start?: TrainerState;
+  readonly start: TrainerState | undefined;
   /** The images of evaluations, if the run has any. */
   readonly decoded: ImageSource | undefined;
+  readonly notes: readonly string[];
 }
 
 async function trainPrepared(source: ImageSource, preparation: Preparation): Promise<RunSummary> {
-  const { configuration, out, compile, label, signal, start, tensorboard = false, onEvent = () => undefined } = preparation;
+  const { configuration, notes, out, compile, label, signal, start, tensorboard = false, onEvent = () => undefined } = preparation;
   const { data, initFrom, logEvery } = configuration;
   // Too few images and unusable devices are reported before a folder is created.
   totalStepsFor(configuration, source.train.count);
@@ -163,6 +172,9 @@ async function trainPrepared(source: ImageSource, preparation: Preparation): Pro
       label,
       subscribers: [
         onEvent,
+        async ({ type }, { emit }) => {
+          if (type === 'start') for (const message of notes) await emit({ type: 'note', message });
+        },
         ...(tensorboard ? [new (await import('./tensorBoard.node.js')).TensorBoardLog(folder.path, logEvery).onEvent] : []),
         ...(evaluation ? [evaluation.subscriberFor(folder.path)] : []),
       ],

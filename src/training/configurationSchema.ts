@@ -9,7 +9,7 @@ import { ARCHITECTURE_NAMES, type ArchitectureName, ARCHITECTURES } from '../net
 import { NETWORK_NAMES } from '../networks/network.js';
 import { LARGEST_SEED } from '../random.js';
 import { type SettingLabel, validate } from '../validation.js';
-import { BATCH_NORM_STATS, NAN_POLICIES, SCHEDULES } from './defaults.js';
+import { BATCH_NORM_STATS, DEFAULTS, MIN_BATCH, NAN_POLICIES, SCHEDULES } from './defaults.js';
 
 const integer = (min: number, max: number) =>
   z.int(`must be a whole number from ${min} to ${max}`).min(min, `must be at least ${min}`).max(max, `must be at most ${max}`);
@@ -59,9 +59,9 @@ export const configurationSchema = z.strictObject({
   width: integer(1, 1024),
   /** Latent dimensions. */
   latent: integer(2, 4096),
-  /** Images per batch. */
-  batch: integer(2, 4096),
-  /** Length of training: passes over the data, or iterations. */
+  /** Images per batch (default: depends on the number of training images). */
+  batch: integer(MIN_BATCH, 4096),
+  /** Length of training: passes over the data, or iterations (default: depends on the number of training images). */
   length: z.union([z.strictObject({ epochs: integer(1, 1_000_000) }), z.strictObject({ steps: integer(1, 1_000_000_000) })], 'must be either epochs or steps'),
   /** Update plan of the encoder: number of updates per iteration, and loss weights, such as `1;KL_fake:1,KL_real:1,match_x:10`. */
   encoderUpdates: plan,
@@ -81,18 +81,18 @@ export const configurationSchema = z.strictObject({
   matchX: choice(DISTANCES),
   /** Latent reconstruction loss. */
   matchZ: choice(DISTANCES),
-  /** BatchNorm running statistics (default: shared). */
-  batchNormStats: choice(BATCH_NORM_STATS).default('shared'),
+  /** BatchNorm running statistics: `shared` (as published), or `separate` per input type (default: separate). */
+  batchNormStats: choice(BATCH_NORM_STATS).default(DEFAULTS.batchNormStats),
   /** Learning rate of Adam. */
   learningRate: z.number('must be a number').positive('must be above 0').max(1, 'must be at most 1'),
-  /** Learning-rate schedule (default: halving). */
-  schedule: choice(SCHEDULES).default('halving'),
+  /** Learning-rate schedule (default: cosine). */
+  schedule: choice(SCHEDULES).default(DEFAULTS.schedule),
   /** Epochs after which the schedule `halving` halves the learning rate; 0: never. */
   halveEvery: integer(0, 1_000_000),
   /** Iterations of linear learning-rate warmup (default: 0). */
   warmupSteps: integer(0, 1_000_000_000).default(0),
-  /** EMA decay of the weights; 0 disables averaging (default: 0). */
-  ema: fraction.default(0),
+  /** EMA decay of the weights, reached gradually so that short runs forget their initial weights; 0 disables averaging (default: 0.999). */
+  ema: fraction.default(DEFAULTS.ema),
   /** Iterations before averaging begins (default: 0). */
   emaStart: integer(0, 1_000_000_000).default(0),
   /** Random seed. */
@@ -105,7 +105,7 @@ export const configurationSchema = z.strictObject({
   maxRollbacks: integer(0, 1000).default(3),
   /** Iterations between two log entries. */
   logEvery: integer(1, 1_000_000),
-  /** Iterations between two previews; 0: only at the end. */
+  /** Iterations between two previews, with earlier ones after 10, 30, 100 and 300; 0: only at the end. */
   sampleEvery: integer(0, 1_000_000_000),
   /** Iterations between two checkpoints; 0: only at the end. */
   checkpointEvery: integer(0, 1_000_000_000),
@@ -167,7 +167,8 @@ function requireConsistency(configuration: Configuration, label: SettingLabel): 
   const { stages, schedule, halveEvery, ema, emaStart, evaluateEvery, evaluateMetrics, saveBest } = configuration;
   const late = stages.findIndex(({ epoch }, index) => index > 0 && epoch <= stages[index - 1]!.epoch);
   if (late > 0) throw new InputError(`${label('stages')}: stage ${late + 1} must begin after epoch ${stages[late - 1]!.epoch}, not at ${stages[late]!.epoch}`);
-  if (schedule !== 'halving' && halveEvery > 0) throw new InputError(`${label('halveEvery')}: requires the schedule halving, not ${schedule}`);
+  if (schedule !== 'halving' && halveEvery > 0)
+    throw new InputError(`${label('halveEvery')}: requires the schedule halving, not ${schedule}; set ${label('schedule')} to halving`);
   if (emaStart > 0 && ema === 0) throw new InputError(`${label('emaStart')}: has no effect without an EMA; set ${label('ema')}`);
   if (evaluateMetrics !== undefined && evaluateEvery === 0)
     throw new InputError(`${label('evaluateMetrics')}: has no effect without evaluations; set ${label('evaluateEvery')}`);

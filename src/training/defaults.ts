@@ -9,25 +9,83 @@ export const SCHEDULES = ['halving', 'constant', 'cosine'] as const;
 /** What happens if a loss or gradient is NaN or infinite: an error, or a rollback to the last checkpoint with half the learning rate. */
 export const NAN_POLICIES = ['stop', 'rollback'] as const;
 
-/** The published settings, at a width that two CPU cores train in minutes. */
+/** The recipe that tuning found on MNIST (docs/recipes.md), at a width that two CPU cores train in minutes. */
 export const DEFAULTS = {
   network: 'dcgan32',
   width: 16,
   latent: 64,
-  batch: 64,
-  length: { epochs: 10 },
-  encoderUpdates: '1;KL_fake:1,KL_real:1,match_z:0,match_x:10',
-  generatorUpdates: '2;KL_fake:1,match_z:1000,match_x:0',
+  encoderUpdates: '1;KL_fake:4,KL_real:4,match_x:40',
+  generatorUpdates: '2;KL_fake:4,match_z:1000,match_x:15',
   prior: 'sphere',
   divergence: 'qp',
-  moment: 'std',
+  moment: 'variance',
   reduction: 'mean',
   matchX: 'L1',
   matchZ: 'cos',
-  learningRate: 2e-4,
+  batchNormStats: 'separate',
+  learningRate: 5e-4,
+  schedule: 'cosine',
   halveEvery: 0,
+  ema: 0.999,
   seed: 1,
   logEvery: 10,
   sampleEvery: 500,
   checkpointEvery: 2000,
 } as const;
+
+/** Default settings that depend on the number of training images. */
+export interface DataDefaults {
+  readonly batch: number;
+  readonly length: { readonly epochs: number } | { readonly steps: number };
+}
+
+/** Smallest batch: BatchNorm needs a variance. */
+export const MIN_BATCH = 2;
+
+const EPOCHS = 10;
+
+/**
+ * Batch size and least number of iterations up to a number of training images. Small data sets need fewer iterations, because there is less to
+ * learn, but far more epochs.
+ */
+const BY_IMAGES = [
+  { below: 200, batch: 16, steps: 2000 },
+  { below: 2000, batch: 32, steps: 4000 },
+  { below: 20_000, batch: 32, steps: 9370 },
+  { below: Infinity, batch: 64, steps: 9370 },
+] as const;
+
+/**
+ * Returns the default settings for a number of training images: ten epochs, or a number of iterations if ten epochs have fewer. The batch is
+ * halved until the images fill it.
+ * @param images at least `MIN_BATCH`
+ * @param batch the batch size, if it is not the default
+ */
+export function defaultsFor(images: number, batch = defaultBatch(images)): DataDefaults {
+  const { steps } = rowFor(images);
+  return { batch, length: EPOCHS * Math.floor(images / batch) >= steps ? { epochs: EPOCHS } : { steps } };
+}
+
+const rowFor = (images: number) => BY_IMAGES.find(({ below }) => images < below)!;
+
+function defaultBatch(images: number): number {
+  let { batch }: { batch: number } = rowFor(images);
+  while (batch > images) batch /= 2;
+  return batch;
+}
+
+/** Fewer training images are memorized rather than generalized from. */
+const FEW_IMAGES = 2000;
+
+/** Fewer iterations show blurs at best. */
+const FEW_STEPS = 500;
+
+/**
+ * Returns what a user should know about a training before it begins, one sentence each.
+ * @param flag the name of the setting for the length in messages
+ */
+export function expectations(images: number, steps: number, flag: string): string[] {
+  const few = `${images} training images are few: expect the model to memorize them, and to reconstruct other images only roughly`;
+  const short = `${steps} iterations are too few for recognizable images; set ${flag} to ${rowFor(images).steps} or more`;
+  return [...(images < FEW_IMAGES ? [few] : []), ...(steps < FEW_STEPS ? [short] : [])];
+}

@@ -5,6 +5,7 @@ import type { Checkpoint } from './checkpoint.js';
 import type { Configuration } from './configuration.js';
 import type { Emit, PreviewFiles } from './events.js';
 import type { Previews } from './previews.js';
+import { isPreviewDue } from './schedule.js';
 import type { IterationReport, Trainer } from './trainer.js';
 
 /** A line of the log: `step`, `epoch`, `seconds`, and the scalars of the iteration. */
@@ -80,10 +81,10 @@ export class RunWriter {
   /** @param seconds of training so far, including those before a resumption */
   async afterIteration(report: IterationReport, seconds: number, secondsPerIteration: number): Promise<void> {
     const { step } = report;
-    const { logEvery, sampleEvery, checkpointEvery } = this.options.configuration;
+    const { logEvery, checkpointEvery } = this.options.configuration;
     const isDue = (every: number) => every > 0 && step % every === 0;
     if (isDue(logEvery) || step === 1) await this.log(this.entryOf(report, seconds, secondsPerIteration));
-    if (isDue(sampleEvery)) await this.drawPreviews();
+    if (isPreviewDue(step, this.options.configuration)) await this.drawPreviews();
     if (isDue(checkpointEvery)) await this.save();
     if (this.isEvaluationDue) await this.emitEvaluationDue();
   }

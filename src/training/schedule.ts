@@ -115,3 +115,10 @@ export function emaDecayAt(step: number, { ema, emaStart }: Pick<Configuration, 
   const since = step - emaStart;
   return since < 0 ? 0 : Math.min(ema, (1 + since) / (10 + since));
 }
+
+/** Iterations after which a run shows that it works, before the first regular preview. */
+const EARLY_PREVIEWS: readonly number[] = [10, 30, 100, 300];
+
+/** Returns whether previews are due after an iteration: every `sampleEvery` iterations, and at some earlier ones. */
+export const isPreviewDue = (step: number, { sampleEvery }: Pick<Configuration, 'sampleEvery'>): boolean =>
+  sampleEvery > 0 && (step % sampleEvery === 0 || (step < sampleEvery && EARLY_PREVIEWS.includes(step)));

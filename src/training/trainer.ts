@@ -247,6 +247,8 @@ export function stateFromWeights(weights: ModelWeights, configuration: Configura
 
 /**
  * Returns the weights of a trained model.
+ * @param vectors the state of the training
+ * @param options which weights
  * @param options.ema whether to use the EMA weights, if there are any (default: true)
  */
 export function modelWeights(vectors: TrainingVectors, { ema = true } = {}): ModelWeights {

@@ -2,9 +2,10 @@ import type { ImageSource } from '../data/source.js';
 import type { Compile } from '../engine/index.js';
 import { InputError } from '../errors.js';
 import type { SettingLabel } from '../validation.js';
-import { type Configuration, requireSameTraining } from './configuration.js';
+import type { Configuration } from './configuration.js';
 import type { Emit, Subscriber, TrainingSummary } from './events.js';
 import { Previews } from './previews.js';
+import { requireResumable, resumedState } from './resumption.js';
 import { type RunLock, type RunStore, RunWriter } from './runStore.js';
 import { initialState, totalStepsFor, Trainer, type TrainerState } from './trainer.js';
 
@@ -34,16 +35,16 @@ export interface TrainingOptions {
  * @throws {Error} if a loss or gradient becomes NaN or infinite and no rollback is left; nothing is saved then
  */
 export async function runTraining(options: TrainingOptions): Promise<TrainingSummary> {
-  const { store, configuration, source, start } = options;
+  const { store, configuration, source, start, label = (key) => key } = options;
   const lock = await store.lock();
   try {
     const checkpoint = await store.readLatestCheckpoint();
-    if (checkpoint) requireSameTraining(configuration, checkpoint);
+    if (checkpoint) requireResumable(configuration, checkpoint, source.train.count, label);
     const totalSteps = totalStepsFor(configuration, source.train.count);
     if (checkpoint && checkpoint.step > totalSteps) {
       throw new InputError(`${store.path}: already has ${checkpoint.step} iterations, more than the requested ${totalSteps}; nothing to do`);
     }
-    const state = checkpoint ?? (await start?.()) ?? initialState(configuration);
+    const state = checkpoint ? resumedState(checkpoint, configuration) : ((await start?.()) ?? initialState(configuration));
     await store.writeConfiguration(configuration);
     const summary = await trainFrom(state, options, lock);
     // The remaining images are decoded for the next run.
@@ -129,7 +130,8 @@ async function recover(problem: string, trainer: Trainer, writer: RunWriter, opt
     const remedy = `lower ${label('learningRate')}${onNan === 'stop' ? `, or set ${label('onNan')} to rollback` : ''}`;
     throw new Error(`training diverged: ${problem}${tried}; earlier checkpoints are intact; ${remedy}`);
   }
-  const last = (await store.readLatestCheckpoint()) ?? initialState(configuration);
+  const checkpoint = await store.readLatestCheckpoint();
+  const last = checkpoint ? resumedState(checkpoint, configuration) : initialState(configuration);
   const rateScale = before / 2;
   await trainer.restore({ ...last, rateScale });
   await writer.rollBack(last.step);

@@ -11,7 +11,7 @@ const COMMANDS: Readonly<Record<string, string>> = {
     learning-rate halve-every seed device threads log-every sample-every checkpoint-every dry-run resume`,
   sample: 'count seed out device',
   reconstruct: 'count out device',
-  interpolate: 'steps out device',
+  interpolate: 'frames out device',
   info: '',
   verify: 'device',
   bench: 'iterations warmup width batch device threads',

@@ -46,6 +46,7 @@ describe('the output path', () => {
     ['a.gif', 'RIFF....WEBPVP8 '],
     ['a.webp', '\x89PNG'],
     ['a.npz', 'notes'],
+    ['a.mp4', 'RIFF....WEBPVP8 '],
     ['package.json', '{"name": "mine"}'],
   ])('is not %s with other contents, unless --force is given', async (name, contents) => {
     const out = fileOf(name, contents);
@@ -109,6 +110,8 @@ describe('options that would have no effect are rejected:', () => {
   it.each([
     ['interpolate', ['one.png', 'two.png', '--rows', '3'], '--rows'],
     ['map', ['--out', 'map.json', '--cells', '3'], '--cells'],
+    ['map', ['--out', 'map.json', '--scale', '3'], '--scale'],
+    ['sample', ['--out', 'a.npz', '--captions'], '--captions'],
     ['evaluate', ['--features-mean', '0.5'], '--features-mean'],
     ['evaluate', ['--features-size', '32'], '--features-size'],
   ])('%s %s', async (command, args, flag) => {

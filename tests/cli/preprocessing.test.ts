@@ -120,8 +120,8 @@ describe('an MNIST digit in a 28x28 PNG file equals the digit of the data set', 
   });
 
   it('in interpolate: with the same path as between the prepared images', async () => {
-    await run('interpolate', digit(1), digit(2), '--steps', '3', '--out', 'a.npz');
-    await run('interpolate', prepared(1), prepared(2), '--steps', '3', '--out', 'b.npz');
+    await run('interpolate', digit(1), digit(2), '--frames', '3', '--out', 'a.npz');
+    await run('interpolate', prepared(1), prepared(2), '--frames', '3', '--out', 'b.npz');
     expect(npz('a.npz')).toEqual(npz('b.npz'));
   });
 });

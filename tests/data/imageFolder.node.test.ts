@@ -1,5 +1,6 @@
 import { chmodSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import sharp from 'sharp';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { OpenOptions } from '../../src/data/decoding/openCollection.node.js';
 import { gatherImages, type ImageFormat, type ImageSource, type Split } from '../../src/data/source.js';
@@ -110,11 +111,23 @@ describe('the format of a folder', () => {
     const folder = temporaryFolder();
     for (const index of range(5)) writeFileSync(join(folder, `${index}.png`), await (index === 2 ? colorPng(9, 9, 9) : grayscalePng(index)));
     writeFileSync(join(folder, 'text.png'), 'text');
-    expect(await folderFormat(folder)).toEqual({ size: 64, channels: 1 });
+    expect(await folderFormat(folder)).toEqual({ size: 32, channels: 1 });
     writeFileSync(join(folder, '9.png'), await colorPng(9, 9, 30));
-    expect(await folderFormat(folder)).toEqual({ size: 64, channels: 3 });
+    expect(await folderFormat(folder)).toEqual({ size: 32, channels: 3 });
     expect((await opened(folder)).source.channels).toBe(3);
     expect((await opened(folder, { channels: 1 })).source.channels).toBe(1);
+  });
+
+  it('has the size of the architecture nearest to most images', async () => {
+    const sizeOf = async (...sides: readonly (readonly [number, number])[]) => {
+      const folder = temporaryFolder();
+      for (const [index, [width, height]] of sides.entries()) {
+        await sharp({ create: { width, height, channels: 3, background: 'white' } }).toFile(join(folder, `${index}.jpg`));
+      }
+      return (await folderFormat(folder)).size;
+    };
+    expect(await sizeOf([28, 28], [500, 32], [640, 480])).toBe(32);
+    expect(await sizeOf([48, 48], [28, 28], [640, 480])).toBe(64);
   });
 
   it('is RGB if no image can be read', async () => {

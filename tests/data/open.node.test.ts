@@ -41,9 +41,10 @@ describe('an image folder by path', () => {
   it('opens with or without its kind as a prefix', async () => {
     const folder = await images();
     for (const data of [folder, `folder:${folder}`, `celeba:${folder}`]) {
-      expect(await nativeFormat(data)).toEqual({ size: 64, channels: 1, crop: data.startsWith('celeba:') ? 'celeba' : 'center', padding: null });
+      const [size, crop] = data.startsWith('celeba:') ? [64, 'celeba'] : [32, 'center'];
+      expect(await nativeFormat(data)).toEqual({ size, channels: 1, crop, padding: null });
       const source = await openSource(data, undefined, { cacheFolder: temporaryFolder() });
-      expect(source).toMatchObject({ name: data, size: [64, 64], channels: 1 });
+      expect(source).toMatchObject({ name: data, size: [size, size], channels: 1 });
       expect(source.train.count + source.test.count).toBe(3);
     }
     expect(await openSource(folder, { size: 8, channels: 3 }, { cacheFolder: temporaryFolder() })).toMatchObject({ size: [8, 8], channels: 3 });

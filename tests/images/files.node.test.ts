@@ -2,7 +2,8 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
-import { encodeAnimation, encodePng, readImages, readPicture } from '../../src/images/files.node.js';
+import { encodePng, readPicture } from '../../src/images/files.node.js';
+import { readImages } from '../../src/images/imageInput.node.js';
 import type { Raster } from '../../src/images/raster.js';
 import { randomStream } from '../../src/random.js';
 import { expectInputError } from '../rejection.js';
@@ -34,27 +35,6 @@ describe('a written PNG file', () => {
 
   it.each([1, 3])('of %i channels has exactly these channels', async (channels) => {
     expect(await sharp(await encodePng(noise(7, 5, channels))).metadata()).toMatchObject({ format: 'png', channels, depth: 'uchar' });
-  });
-});
-
-describe('an animation', () => {
-  it.each(['gif', 'webp'] as const)('as %s has each image as a frame, and loops forever', async (format) => {
-    const frames = [0, 100, 200].map((level): Raster => ({ width: 4, height: 3, channels: 1, data: new Uint8Array(12).fill(level) }));
-    const bytes = await encodeAnimation(frames, format, 80);
-    const metadata = await sharp(bytes, { animated: true }).metadata();
-    expect(metadata).toMatchObject({ format, pages: 3, width: 4, pageHeight: 3, delay: [80, 80, 80], loop: 0 });
-    const first = await sharp(bytes, { page: 2 }).greyscale().raw().toBuffer();
-    for (const value of first) expect(Math.abs(value - 200)).toBeLessThanOrEqual(1);
-  });
-
-  it('shows each image for the given time', async () => {
-    const frames = [0, 100, 200].map((level): Raster => ({ width: 4, height: 3, channels: 1, data: new Uint8Array(12).fill(level) }));
-    const bytes = await encodeAnimation(frames, 'webp', [20, 40, 3000]);
-    expect((await sharp(bytes, { animated: true }).metadata()).delay).toEqual([20, 40, 3000]);
-  });
-
-  it('of no images is rejected', async () => {
-    await expect(encodeAnimation([], 'gif', 80)).rejects.toThrow('no frames');
   });
 });
 

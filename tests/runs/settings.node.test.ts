@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { flagOf, resolveConfiguration } from '../../src/cli/settings.js';
 import { InputError } from '../../src/errors.js';
-import { presetNames, resolveSettings, resumedConfiguration } from '../../src/runs/settings.node.js';
+import { draftSettings, presetNames, resolveSettings, resumedConfiguration, type Settings } from '../../src/runs/settings.node.js';
 import { RunFolder } from '../../src/runs/runFolder.node.js';
 import { DEFAULTS } from '../../src/training/defaults.js';
+import { writeImages } from '../data/imageFiles.js';
 import { errorOf, expectInputError } from '../rejection.js';
 import { sharedTemporaryFolder, temporaryFolder } from '../temporaryFolder.js';
 import { tinyConfiguration } from '../training/tinyTraining.js';
@@ -20,7 +21,7 @@ function fileOf(text: string, name = 'settings.yaml'): string {
 
 describe('settings', () => {
   it('are the defaults and the native format of the data', async () => {
-    expect(await resolveConfiguration('mnist', {})).toMatchObject({ ...DEFAULTS, data: 'mnist', size: 32, channels: 1, crop: 'center', stages: [], ema: 0 });
+    expect(await resolveConfiguration('mnist', {})).toMatchObject({ ...DEFAULTS, data: 'mnist', size: 32, channels: 1, crop: 'center', stages: [] });
   });
 
   it('come from flags before a file, and from a file before a preset', async () => {
@@ -71,20 +72,47 @@ describe('settings', () => {
     await expectInputError(() => resolveConfiguration('mnist', { config: fileOf('initFrom: no/such/run') }), 'no/such/run: run folder or checkpoint not found');
   });
 
-  const PUBLISHED = ['celeba', 'celeba-finetune', 'cifar10', 'mnist-published', 'svhn', 'tiny-imagenet', 'tiny-imagenet-finetune'];
-  const OWN = ['fashion-mnist', 'mnist', 'small-folder'];
+  const PUBLISHED = ['celeba', 'celeba-finetune', 'cifar10', 'published', 'svhn', 'tiny-imagenet', 'tiny-imagenet-finetune'];
 
-  it('include the published recipes by name', async () => {
+  it('of presets state all differences of the published recipes from the defaults', async () => {
+    expect(await presetNames()).toEqual([...PUBLISHED].sort());
+    const published = { learningRate: 2e-4, moment: 'variance', schedule: 'halving', ema: 0, batchNormStats: 'shared' };
     for (const preset of PUBLISHED) {
-      const configuration = await resolveConfiguration('mnist', { preset });
-      expect(configuration).toMatchObject({ learningRate: 2e-4, moment: 'variance', schedule: 'halving', ema: 0 });
-      expect(configuration.encoderUpdates).toContain('1;KL_fake:1,KL_real:1,');
+      // Also on top of a run with other settings.
+      const run = join(temporaryFolder(), 'run');
+      const size = preset.startsWith('celeba') ? { size: 64, network: 'dcgan64' as const } : {};
+      await makeTinyRun(run, tinyConfiguration({ ema: 0.9, schedule: 'cosine', batchNormStats: 'separate', ...size }));
+      for (const initFrom of [undefined, run]) {
+        const configuration = await resolveConfiguration('mnist', { preset, initFrom, ...size, width: 4 });
+        expect(configuration, preset).toMatchObject(published);
+        expect(configuration.encoderUpdates).toContain('1;KL_fake:1,KL_real:1,');
+      }
     }
   });
 
-  it('include tuned recipes, which decay the learning rate and use EMA', async () => {
-    for (const preset of OWN) expect(await resolveConfiguration('mnist', { preset })).toMatchObject({ schedule: 'cosine', ema: 0.999 });
-    expect(await presetNames()).toEqual([...PUBLISHED, ...OWN].sort());
+  it('derive batch size and length from the number of training images, unless they are given', async () => {
+    const draft = (settings: Settings) => draftSettings({ data: 'mnist', ...settings });
+    const { complete } = await draft({});
+    expect(complete(18)).toMatchObject({ configuration: { batch: 16, length: { steps: 2000 } }, chosen: { size: 32, channels: 1, batch: 16, steps: 2000 } });
+    expect(complete(60_000).chosen).toEqual({ size: 32, channels: 1, batch: 64, epochs: 10 });
+    expect((await draft({ batch: 4, epochs: 7, size: 32 })).complete(18)).toMatchObject({ configuration: { batch: 4, length: { epochs: 7 } }, chosen: {} });
+    const { configuration, chosen } = (await draft({ preset: 'published', steps: 3 })).complete(100);
+    expect([configuration.batch, configuration.length, chosen]).toEqual([64, { steps: 3 }, { size: 32, channels: 1 }]);
+  });
+
+  it('are rejected if the images do not fill a batch, with a batch size that they fill', async () => {
+    const { complete } = await draftSettings({ data: 'mnist', batch: 64 }, flagOf);
+    await expectInputError(() => complete(48), '--batch 64: the train split has only 48 images; set --batch to 16 or less');
+    await expectInputError(() => complete(1), 'mnist: training needs at least 2 images, but its train split has 1');
+    const { complete: fromFile } = await draftSettings({ data: 'mnist', config: fileOf('batch: 64') }, flagOf);
+    await expectInputError(() => fromFile(48), 'settings.yaml: batch 64: ');
+  });
+
+  it('of the library have the defaults for the images in the data', async () => {
+    const folder = join(temporaryFolder(), 'photos');
+    await writeImages(folder, Object.fromEntries(Array.from({ length: 12 }, (_, index) => [`${index}.png`, index])));
+    const { batch, length } = await resolveSettings({ data: folder });
+    expect({ batch, length }).toEqual({ batch: 8, length: { steps: 2000 } });
   });
 });
 
@@ -172,11 +200,13 @@ describe('settings of a resumed run', () => {
 
   it('are those of the run, with changes by the caller, and need no data argument', async () => {
     expect(await resume({ steps: 9, logEvery: 5 })).toEqual(tinyConfiguration({ length: { steps: 9 }, logEvery: 5 }));
+    const recipe = { learningRate: 1e-3, schedule: 'cosine', encoderUpdates: '1;KL_real:2', ema: 0.5, emaStart: 4, onNan: 'rollback' } as const;
+    expect(await resume({ ...recipe, epochs: 2 })).toEqual(tinyConfiguration({ ...recipe, length: { epochs: 2 } }));
     expect(await resume({ data: 'mnist', width: 4, config: fileOf('checkpointEvery: 7') })).toEqual(tinyConfiguration({ checkpointEvery: 7 }));
   });
 
-  it('are rejected if they would change the computation', async () => {
-    await expectInputError(() => resume({ width: 8 }), 'width: the run in ', 'was started with 4', 'start a new run for 8');
+  it('are rejected if they cannot change', async () => {
+    await expectInputError(() => resume({ width: 8 }), 'width: the run in ', 'was started with 4, which cannot change; start a new run for 8');
     await expectInputError(() => resume({ data: 'photos' }), 'data: the run in ', 'was started with "mnist"');
     await expectInputError(() => resume({ widht: 8 } as object), 'widht');
   });

@@ -2,11 +2,11 @@ import { describe, expect, it } from 'vitest';
 import { NETWORK_NAMES } from '../../src/networks/network.js';
 import { iterationSpec } from '../../src/training/configuration.js';
 import { parseConfiguration } from '../../src/training/configurationSchema.js';
-import { DEFAULTS } from '../../src/training/defaults.js';
+import { DEFAULTS, defaultsFor } from '../../src/training/defaults.js';
 import { expectInputError } from '../rejection.js';
 import { tinyConfiguration } from './tinyTraining.js';
 
-const whole = { ...DEFAULTS, data: 'mnist', size: 32, channels: 1 };
+const whole = { ...DEFAULTS, ...defaultsFor(60_000), data: 'mnist', size: 32, channels: 1 };
 const flag = (key: string, name = key) => `--${name}`;
 
 describe('a configuration', () => {
@@ -18,18 +18,19 @@ describe('a configuration', () => {
     for (const length of [{ epochs: 1 }, { steps: 1 }]) expect(parseConfiguration({ ...whole, length }).length).toEqual(length);
   });
 
-  it('adds defaults: no padding, stages, EMA, flips or evaluations, shared running statistics, and all checkpoints kept', () => {
-    expect(parseConfiguration(whole)).toEqual({
+  it('adds defaults that do not depend on the data: the tuned recipe, no padding, stages, flips or evaluations, and all checkpoints', () => {
+    const { batchNormStats: _, schedule: __, ema: ___, ...others } = whole;
+    expect(parseConfiguration(others)).toEqual({
       ...whole,
       crop: 'center',
       padding: null,
       flip: false,
       testFraction: 0.1,
-      batchNormStats: 'shared',
+      batchNormStats: 'separate',
       stages: [],
-      schedule: 'halving',
+      schedule: 'cosine',
       warmupSteps: 0,
-      ema: 0,
+      ema: 0.999,
       emaStart: 0,
       onNan: 'stop',
       maxRollbacks: 3,
@@ -192,7 +193,13 @@ describe('an invalid configuration is rejected in one line with the setting and 
 
   it('halveEvery with a schedule that does not use it', async () => {
     for (const schedule of ['cosine', 'constant']) {
-      await expectInputError(() => parseConfiguration({ ...whole, schedule, halveEvery: 2 }, flag), '--halveEvery: ', 'halving', schedule);
+      await expectInputError(
+        () => parseConfiguration({ ...whole, schedule, halveEvery: 2 }, flag),
+        '--halveEvery: ',
+        'halving',
+        schedule,
+        'set --schedule to halving',
+      );
     }
   });
 

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { NETWORK_NAMES } from '../../src/networks/network.js';
 import type { Configuration } from '../../src/training/configuration.js';
-import { emaDecayAt, learningRateAt, Stages } from '../../src/training/schedule.js';
+import { emaDecayAt, isPreviewDue, learningRateAt, Stages } from '../../src/training/schedule.js';
 import { expectWithin } from '../expectWithin.js';
 import { tinyConfiguration } from './tinyTraining.js';
 
@@ -232,6 +232,12 @@ describe('warmup', () => {
 describe('the EMA decay', () => {
   const decayAt = (step: number, ema: number, emaStart = 0) => emaDecayAt(step, tinyConfiguration({ ema, emaStart }));
 
+  it('forgets the initial weights of a short run', () => {
+    const shareAfter = (steps: number) => Array.from({ length: steps }, (_, step) => decayAt(step, 0.999)).reduce((share, decay) => share * decay, 1);
+    expect(shareAfter(30)).toBeLessThan(1e-6);
+    expect(shareAfter(300)).toBeLessThan(1e-15);
+  });
+
   it('is 0 before averaging starts', () => {
     for (const step of [0, 1, 99]) expect(decayAt(step, 0.999, 100)).toBe(0);
     expect(decayAt(100, 0.999, 100)).toBeGreaterThan(0);
@@ -251,5 +257,19 @@ describe('the EMA decay', () => {
         expect(decayAt(step + emaStart, ema, emaStart)).toBe(decayAt(step, ema));
       }),
     );
+  });
+});
+
+describe('previews', () => {
+  const due = (sampleEvery: number, steps: number) =>
+    Array.from({ length: steps }, (_, index) => index + 1).filter((step) => isPreviewDue(step, { sampleEvery }));
+
+  it('come early, then at intervals', () => {
+    expect(due(500, 1100)).toEqual([10, 30, 100, 300, 500, 1000]);
+    expect(due(25, 110)).toEqual([10, 25, 50, 75, 100]);
+  });
+
+  it('come at the end only if there is no interval', () => {
+    expect(due(0, 1000)).toEqual([]);
   });
 });

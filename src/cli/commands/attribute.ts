@@ -1,4 +1,3 @@
-import { runFolderPath } from '../attributeOptions.js';
 import { type ActionResult, runAction, type Subcommand, type Terminal } from '../command.js';
 import { compilerOf, type CompilerOptions, deviceOption, emaOption, RUN_DATA_HELP, splitOption, threadsOption } from '../options.js';
 
@@ -40,7 +39,7 @@ async function attribute(run: string, data: string | undefined, options: Options
   const { openRun } = await import('../../runs/runFolder.node.js');
   const { openRunData, splitOf } = await import('../runData.js');
   const { openCodeCache } = await import('../codes.js');
-  const { ATTRIBUTES, requireAssetName, RunAssets } = await import('../../runs/runAssets.node.js');
+  const { ATTRIBUTES, requireAssetName, RunAssets, runFolderPath } = await import('../../runs/runAssets.node.js');
   const { ema } = options;
   const name = options.name ?? attributeNameOf(options.without === REST ? options.with : `${options.with}-not-${options.without}`);
   requireAssetName(name, ATTRIBUTES);
@@ -50,7 +49,7 @@ async function attribute(run: string, data: string | undefined, options: Options
   try {
     const split = splitOf(source, options.split);
     const [indicesWith, indicesWithout] = imagesByClass(source, split, options);
-    const codes = await openCodeCache({ model, checkpoint }, options, terminal).codes(split, [...indicesWith, ...indicesWithout]);
+    const codes = await openCodeCache(model, options, terminal).codes(split, [...indicesWith, ...indicesWithout]);
     const boundary = indicesWith.length * model.latentSize;
     const direction = meanDifference(codes.subarray(0, boundary), codes.subarray(boundary), model.latentSize);
     const origin = {

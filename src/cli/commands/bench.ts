@@ -4,7 +4,7 @@ import { splitInMemory } from '../../data/source.js';
 import { randomStream } from '../../random.js';
 import { type ActionResult, runAction, type Terminal, type Subcommand } from '../command.js';
 import { readProfile, showProfile } from '../profile.js';
-import { addTrainingOptions, compilerOf, type CompilerOptions, loadTrainingChoices, threadsOf, wholeNumber } from '../options.js';
+import { addTrainingOptions, compilerOf, type CompilerOptions, loadTrainingChoices, threadsOf, wholeNumber, withoutAliases } from '../options.js';
 
 export const summary = 'time training iterations on random images';
 export const group = 'Data and environment:';
@@ -14,9 +14,10 @@ export const define = async (command: Subcommand) =>
     .optionsGroup('Measurement:')
     .option('--iterations <number>', 'timed iterations', wholeNumber(1, 100_000), 9)
     .option('--warmup <number>', 'untimed iterations before the timed ones', wholeNumber(0, 100_000), 6)
+    .option('--preset <name>', 'recipe from presets/, such as published (default: the recipe that train uses)')
     .option('--profile', 'print the time per operator and shape from the profiler of ONNX Runtime (slower)')
     .addHelpText('after', FLOPS_HELP)
-    .action((options) => runAction(options, (terminal) => bench(options, terminal)));
+    .action((options) => runAction(options, (terminal) => bench(withoutAliases(options), terminal)));
 
 const FLOPS_HELP = `
 FLOPs: a multiply-add counts as 2. Those of a network are for a forward pass of one image. Those of an iteration

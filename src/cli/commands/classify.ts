@@ -1,8 +1,6 @@
 import { InputError } from '../../errors.js';
-import type { Predictions } from '../../classifiers/fittedProbe.js';
-import type { SavedProbe } from '../../classifiers/fittedProbe.js';
+import type { ClassifiedImage } from '../../runs/model.node.js';
 import type { Configuration } from '../../training/configuration.js';
-import { runFolderPath } from '../attributeOptions.js';
 import { type ActionResult, runAction, type Subcommand, type Terminal } from '../command.js';
 import { compilerOf, type CompilerOptions, deviceOption, threadsOption } from '../options.js';
 
@@ -33,31 +31,19 @@ type Options = { readonly probe?: string | undefined } & CompilerOptions;
 
 async function classify(run: string, named: readonly string[], options: Options, terminal: Terminal): Promise<ActionResult> {
   const { imageFilesOf } = await import('../imageFiles.js');
-  const { openRun } = await import('../../runs/runFolder.node.js');
-  const { imageClassifier } = await import('../../classifiers/fittedProbe.js');
+  const { Model } = await import('../../runs/model.node.js');
+  const model = await Model.open(run, compilerOf(options, terminal));
   const { countingProgress } = await import('../countingProgress.js');
-  const { modelWeights } = await import('../../training/trainer.js');
-  const { PROBES, RunAssets, weightsDigest } = await import('../../runs/runAssets.node.js');
-  const saved = await new RunAssets(runFolderPath(run), PROBES).read(options.probe);
-  const { name, probe, origin } = saved;
-  const compile = compilerOf(options, terminal);
-  const { model, checkpoint } = await openRun(run, compile, { ema: origin.ema });
-  const weights = modelWeights(checkpoint.vectors, { ema: origin.ema });
-  if (weightsDigest(weights) !== origin.weights) {
-    throw new InputError(
-      `probe ${name}: fitted on the weights of iteration ${origin.step}, but ${run} has those of iteration ${checkpoint.step}; fit it again with agenet probe --save, or name its checkpoint`,
-    );
-  }
-  const classifier = await imageClassifier(probe, model, weights, compile);
   try {
-    const images: ClassifiedImage[] = [];
+    const { name, probe, origin } = await model.readProbe(options.probe);
+    const images: (ClassifiedImage & { readonly file: string })[] = [];
     const skipped: { file: string; reason: string }[] = [];
-    const files = await imageFilesOf(named);
+    const all = await imageFilesOf(named);
     const onProgress = countingProgress(terminal, 'classifying images');
-    for await (const chunk of chunksOf(files, checkpoint.configuration, skipped)) {
-      const predictions = await classifier.classify(Uint8Array.from(Buffer.concat(chunk.map(({ pixels }) => pixels))));
-      images.push(...chunk.map(({ file }, index) => describe(file, predictions, index, saved)));
-      onProgress(images.length + skipped.length, files.length);
+    for await (const { files, pixels } of chunksOf(all, model.configuration, skipped)) {
+      const classified = await model.classify({ shape: model.imageShape, count: files.length, data: pixels }, options);
+      images.push(...classified.map((each, index) => ({ file: files[index]!, ...each })));
+      onProgress(images.length + skipped.length, all.length);
     }
     const [first] = skipped;
     if (images.length === 0 && first !== undefined) {
@@ -68,21 +54,8 @@ async function classify(run: string, named: readonly string[], options: Options,
     for (const { file, class: name, probability } of images) terminal.print(`${file}  ${name}  ${probability.toFixed(3)}`);
     return { result: { run, probe: name, method: probe.method, labels: origin.labels, test_accuracy: origin.test_accuracy, images, skipped } };
   } finally {
-    await classifier.release();
     await model.release();
   }
-}
-
-interface ClassifiedImage {
-  readonly file: string;
-  readonly label: number;
-  readonly class: string;
-  readonly probability: number;
-}
-
-function describe(file: string, { classes, probabilities }: Predictions, index: number, { probe, origin }: SavedProbe): ClassifiedImage {
-  const label = classes[index]!;
-  return { file, label, class: origin.class_names[label]!, probability: probabilities[index * probe.classes + label]! };
 }
 
 /** The images of files in chunks; files that cannot be decoded are added to `skipped`. */
@@ -92,6 +65,6 @@ async function* chunksOf(files: readonly string[], configuration: Configuration,
     const onFailure = (file: string, reason: string) => void skipped.push({ file, reason });
     const chunk: { file: string; pixels: Uint8Array }[] = [];
     for await (const image of decodeEach(files.slice(start, start + CHUNK), configuration, onFailure)) chunk.push(image);
-    if (chunk.length > 0) yield chunk;
+    if (chunk.length > 0) yield { files: chunk.map(({ file }) => file), pixels: Uint8Array.from(Buffer.concat(chunk.map(({ pixels }) => pixels))) };
   }
 }

@@ -6,9 +6,12 @@ import { imageGrid, squareColumns } from '../../images/imageGrid.js';
 import type { PiecewiseArray } from '../../data/formats/npz.js';
 import { InputError } from '../../errors.js';
 import { type ActionResult, runAction, type Subcommand, type Terminal } from '../command.js';
+import { imageDisplay } from '../imageDisplay.js';
+import { captionsOption, gridStyle, type ImageOptions, scaleOption, showOption } from '../imageOptions.js';
 import { DATA_HELP, parseNumber } from '../options.js';
 import { forceOption, prepareOutput, writeNpzFile, writePng } from '../output.js';
 import { decodingProgress } from '../progress.js';
+import { captionOf } from '../runData.js';
 import { withSignals, WRITING } from '../signals.js';
 
 const help = (datasets: readonly (readonly [spec: string, help: string])[]) => `
@@ -39,12 +42,15 @@ export const define = async (command: Subcommand) => {
     .option('--test-fraction <fraction>', 'fraction held out for testing, if the data has no test split (default: 0.1)', parseNumber)
     .option('--strict', 'stop at the first image that cannot be read, instead of skipping it')
     .option('--out <path>', 'image grid of the first images (.png), or archive of all images (.npz)')
+    .addOption(scaleOption())
+    .addOption(captionsOption('the name or number and the class'))
+    .addOption(showOption())
     .addOption(forceOption())
     .addHelpText('after', help(DATASETS.map((entry) => [specOf(entry), entry.help])))
     .action((data, options) => runAction(options, (terminal) => dataset(data, options, terminal)));
 };
 
-type Options = {
+type Options = ImageOptions & {
   readonly split: string;
   readonly size?: number | undefined;
   readonly channels?: number | undefined;
@@ -57,8 +63,9 @@ type Options = {
 
 async function dataset(data: string, options: Options, terminal: Terminal): Promise<ActionResult> {
   const { nativeFormat, openSource } = await import('../../data/open.node.js');
-  const { split, out, force } = options;
-  const kind = out === undefined ? undefined : await prepareOutput({ out, force }, ['png', 'npz'], [data]);
+  const { split, out } = options;
+  if (out === undefined) requireNoImageOptions(options);
+  const kind = out === undefined ? undefined : await prepareOutput({ ...options, out }, ['png', 'npz'], [data]);
   const native = await nativeFormat(data);
   const format = { size: options.size ?? native.size, channels: options.channels ?? native.channels, crop: options.crop ?? native.crop };
   const source = await openSource(data, format, {
@@ -72,7 +79,10 @@ async function dataset(data: string, options: Options, terminal: Terminal): Prom
     if (out === undefined || kind === undefined) return describe(source, out, terminal);
     return await withSignals(terminal, WRITING, async (signal) => {
       if (kind === 'png' && chosen.count === 0) throw new InputError(`--split ${split}: the ${split} split of ${data} has no images`);
-      await (kind === 'png' ? writePreview(out, source, chosen) : writeArchive(out, source, chosen, signal));
+      if (kind === 'png') {
+        await writePreview(out, source, chosen, options);
+        await imageDisplay(terminal, options.show)(out);
+      } else await writeArchive(out, source, chosen, signal);
       return describe(source, out, terminal);
     });
   } finally {
@@ -113,9 +123,17 @@ const batchOf = (source: ImageSource, data: Uint8Array): ImageBatch => ({
   data,
 });
 
-async function writePreview(path: string, source: ImageSource, split: Split): Promise<void> {
+async function writePreview(path: string, source: ImageSource, split: Split, options: ImageOptions): Promise<void> {
   const images = batchOf(source, firstImages(split, PREVIEW, imageBytes(source)));
-  await writePng(path, imageGrid(images, squareColumns(images.count)));
+  const style = gridStyle(options, () => Array.from({ length: images.count }, (_, index) => captionOf(source, split, index)));
+  await writePng(path, imageGrid(images, squareColumns(images.count), style));
+}
+
+/** @throws {InputError} if an option has no effect without `--out` */
+function requireNoImageOptions(options: Options): void {
+  for (const name of ['scale', 'captions', 'show'] as const) {
+    if (options[name] !== undefined) throw new InputError(`--${name}: requires --out, a .png file`);
+  }
 }
 
 /** Images in memory at a time. */

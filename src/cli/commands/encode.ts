@@ -28,13 +28,13 @@ export const define = (command: Subcommand) =>
 type Options = { readonly split: string; readonly ema: boolean } & OutputOptions & CompilerOptions;
 
 async function encode(run: string, data: string | undefined, options: Options, terminal: Terminal): Promise<ActionResult> {
-  const { openRun } = await import('../../runs/runFolder.node.js');
+  const { Model } = await import('../../runs/model.node.js');
   const { openRunData, splitOf } = await import('../runData.js');
   const { openCodeCache } = await import('../codes.js');
   const { split, out, ema } = options;
   await prepareOutput(options, ['npz']);
-  const { model, checkpoint } = await openRun(run, compilerOf(options, terminal), { ema });
-  const { configuration } = checkpoint;
+  const model = await Model.open(run, compilerOf(options, terminal), { ema });
+  const { configuration } = model;
   await keepInputs(out, [data ?? configuration.data]);
   const source = await openRunData(data, configuration, terminal);
   try {
@@ -43,7 +43,7 @@ async function encode(run: string, data: string | undefined, options: Options, t
       const codes: PiecewiseArray = {
         shape: [splitImages.count, model.latentSize],
         type: '<f4',
-        pieces: openCodeCache({ model, checkpoint }, options, terminal, signal).chunks(splitImages),
+        pieces: openCodeCache(model.trained, options, terminal, signal).chunks(splitImages),
       };
       const labels = splitImages.labels ? { labels: { shape: [splitImages.count], data: splitImages.labels } } : {};
       await writeNpzFile(out, { codes, ...labels }, signal);

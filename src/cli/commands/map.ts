@@ -1,11 +1,13 @@
 import { Option } from '@commander-js/extra-typings';
-import { gatherImages, type ImageSource } from '../../data/source.js';
+import { classNameOf, gatherImages, type ImageSource, type Split } from '../../data/source.js';
 import type { MapMethod } from '../../model/codeMap.js';
-import { gridMosaic, placeCrowd } from '../../images/imageGrid.js';
+import { drawImageMap } from '../../images/imageMap.js';
 import { imageOf } from '../../images/raster.js';
 import { InputError } from '../../errors.js';
 import { randomStream, shuffledIndices } from '../../random.js';
 import { type ActionResult, runAction, type Subcommand, type Terminal } from '../command.js';
+import { imageDisplay } from '../imageDisplay.js';
+import { scaleOption, showOption } from '../imageOptions.js';
 import { compilerOf, type CompilerOptions, deviceOption, emaOption, RUN_DATA_HELP, seedOption, splitOption, threadsOption, wholeNumber } from '../options.js';
 import { forceOption, keepInputs, type OutputOptions, prepareOutput, writeJson, writePng } from '../output.js';
 
@@ -16,15 +18,12 @@ Examples:
   agenet map runs/mnist-1 --split test --out map.json    coordinates and labels, to plot elsewhere
 `;
 
-/** Cells along the longer side per square root of the number of images: clusters leave much of the plane empty. */
-const CELLS_PER_ROOT = 1.5;
-
 export const summary = 'arrange images on a plane by their latent codes';
 export const group = 'Samples and codes:';
 
 export const define = (command: Subcommand) =>
   command
-    .argument('<run>', 'a run folder, or a checkpoint')
+    .argument('<run>', 'run folder or checkpoint')
     .argument('[data]', RUN_DATA_HELP)
     .addOption(
       new Option('--method <name>', 'layout: pca, the two directions of largest variance; umap, which keeps neighbors together')
@@ -36,6 +35,8 @@ export const define = (command: Subcommand) =>
     .addOption(splitOption())
     .addOption(seedOption().default(0))
     .option('--out <file>', 'a .png image, or .json with coordinates', 'map.png')
+    .addOption(scaleOption())
+    .addOption(showOption())
     .addOption(forceOption())
     .addOption(emaOption())
     .addOption(deviceOption())
@@ -71,7 +72,7 @@ async function map(run: string, data: string | undefined, options: Options, term
     if (splitImages.count < 2)
       throw new InputError(`--split ${split}: ${source.name} has ${splitImages.count} images in this split, but a map requires at least 2`);
     const indices = shuffledIndices(splitImages.count, randomStream(seed, 'map')).slice(0, options.count);
-    const codes = { data: await openCodeCache({ model, checkpoint }, options, terminal).codes(splitImages, indices), width: model.latentSize };
+    const codes = { data: await openCodeCache(model, options, terminal).codes(splitImages, indices), width: model.latentSize };
     const { points, explainedVarianceRatio } = await mapCodes(codes, method, seed, countingProgress(terminal, 'arranging codes'));
     const found = {
       out,
@@ -88,16 +89,14 @@ async function map(run: string, data: string | undefined, options: Options, term
       terminal.print(`Wrote the coordinates of ${indices.length} images to ${out}`);
       return { result: found };
     }
-    const placement = placeCrowd(points, options.cells ?? Math.ceil(CELLS_PER_ROOT * Math.sqrt(indices.length)));
     const images = imagesOf(model, gatherImages(splitImages, indices, model.imageElements));
     const tiles = Array.from(indices, (_, row) => imageOf(images, row));
-    await writePng(
-      out,
-      gridMosaic(tiles, placement, splitImages.labels ? Array.from(indices, (index) => colorOf(source, splitImages.labels![index]!)) : undefined),
-    );
-    const drawn = placement.cells.filter((cell) => cell >= 0).length;
-    const { stretch } = placement;
-    terminal.print(`Wrote ${drawn} of ${indices.length} images${stretch > 0 ? ' (axes stretched to reduce overlap)' : ''} to ${out}`);
+    const { image, drawn, stretch, note } = drawImageMap(tiles, points, { ...options, classes: classesOf(source, splitImages, indices) });
+    await writePng(out, image);
+    await imageDisplay(terminal, options.show)(out);
+    const chosen = indices.length === splitImages.count ? '' : `, chosen at random from ${splitImages.count.toLocaleString('en')},`;
+    terminal.print(`Wrote a map of ${indices.length.toLocaleString('en')} images${chosen} to ${out}`);
+    terminal.print(`${note}${drawn < indices.length ? '; raise --cells to show more' : ''}${stretch > 0 ? '; axes are stretched in dense clusters' : ''}`);
     return { result: { ...found, drawn, stretch } };
   } finally {
     await model.release();
@@ -105,10 +104,11 @@ async function map(run: string, data: string | undefined, options: Options, term
   }
 }
 
-/** Evenly spaced hues per class, alternately light and dark. */
-function colorOf({ classes }: ImageSource, label: number): readonly [number, number, number] {
-  const hue = (6 * label) / (classes ?? 1);
-  const strength = label % 2 === 0 ? 255 : 190;
-  const channel = (offset: number) => Math.round(strength * Math.min(1, Math.max(0, Math.abs(((hue + offset) % 6) - 3) - 1)));
-  return [channel(0), channel(4), channel(2)];
+/** Returns the classes of images, and the names of all classes; undefined without labels. */
+function classesOf(source: ImageSource, { labels }: Split, indices: Uint32Array) {
+  if (!labels) return undefined;
+  return {
+    labels: Array.from(indices, (index) => labels[index]!),
+    names: Array.from({ length: source.classes ?? 0 }, (_, label) => classNameOf(source, label)),
+  };
 }

@@ -4,7 +4,6 @@ import type { FittedProbe, ProbeMethod } from '../../classifiers/fittedProbe.js'
 import type { ProbeOrigin } from '../../classifiers/fittedProbe.js';
 import type { ProbeResult } from '../../classifiers/probe.js';
 import { InputError, nearestName } from '../../errors.js';
-import { runFolderPath } from '../attributeOptions.js';
 import { type ActionResult, runAction, type Subcommand, type Terminal } from '../command.js';
 import { compilerOf, type CompilerOptions, deviceOption, emaOption, RUN_DATA_HELP, seedOption, threadsOption, wholeNumber } from '../options.js';
 
@@ -78,7 +77,7 @@ async function probeRun(run: string, data: string | undefined, options: Options,
   const { phaseProgress } = await import('../countingProgress.js');
   const { probe, TEST_IMAGES } = await import('../../classifiers/probe.js');
   const { modelWeights } = await import('../../training/trainer.js');
-  const { PROBES, requireAssetName, RunAssets, weightsDigest } = await import('../../runs/runAssets.node.js');
+  const { PROBES, requireAssetName, RunAssets, runFolderPath, weightsDigest } = await import('../../runs/runAssets.node.js');
   const { labels, trials, save, methods = save === undefined ? PROBE_METHODS : (['codes'] as const), seed, ema } = options;
   if (save !== undefined) {
     requireAssetName(save, PROBES);
@@ -92,7 +91,7 @@ async function probeRun(run: string, data: string | undefined, options: Options,
   const start = performance.now();
   try {
     const weights = modelWeights(checkpoint.vectors, { ema });
-    const codes = openCodeCache({ model, checkpoint }, options, terminal);
+    const codes = openCodeCache(model, options, terminal);
     const testImages = Math.min(TEST_IMAGES, source.test.count);
     let first: { readonly probe: FittedProbe; readonly origin: ProbeOrigin } | undefined;
     const results = await probe({

@@ -1,7 +1,8 @@
 import { pairGrid } from '../../images/imageGrid.js';
-import { toBytes } from '../../images/raster.js';
-import { alongOption, type AlongOptions, byOption, moveAlong } from '../attributeOptions.js';
+import { alongOption, type AlongOptions, byOption, modelOptions, movedBy } from '../attributeOptions.js';
 import { type ActionResult, runAction, type Subcommand, type Terminal } from '../command.js';
+import { imageDisplay } from '../imageDisplay.js';
+import { captionsOption, gridStyle, scaleOption, showOption } from '../imageOptions.js';
 import { compilerOf, type CompilerOptions, deviceOption, emaOption, splitOption, threadsOption, wholeNumber } from '../options.js';
 import { forceOption, type OutputOptions, prepareOutput, writeImageArrays, writePng } from '../output.js';
 
@@ -26,6 +27,9 @@ export const define = (command: Subcommand) =>
     .addOption(alongOption())
     .addOption(byOption())
     .option('--out <file>', 'a .png grid of pairs, or an .npz archive with original and reconstruction', 'reconstructions.png')
+    .addOption(scaleOption())
+    .addOption(captionsOption('the name or number and the class'))
+    .addOption(showOption())
     .addOption(forceOption())
     .addOption(emaOption())
     .addOption(deviceOption())
@@ -37,19 +41,27 @@ type Options = { count?: number | undefined; split: string } & OutputOptions & A
 
 async function reconstruct(run: string, images: readonly string[], options: Options, terminal: Terminal): Promise<ActionResult> {
   const { collectImages } = await import('../imageFiles.js');
-  const { openRun } = await import('../../runs/runFolder.node.js');
+  const { Model } = await import('../../runs/model.node.js');
   const { imagesOf } = await import('../../model/sampling.js');
   const { out } = options;
   const kind = await prepareOutput(options, ['png', 'npz'], images);
-  const opened = await openRun(run, compilerOf(options, terminal), options);
-  const { model, checkpoint } = opened;
-  const original = imagesOf(model, await collectImages(images, checkpoint.configuration, options, terminal));
-  const { codes, moved } = await moveAlong(run, opened, await model.encode(original.data), options, terminal);
-  const reconstruction = imagesOf(model, toBytes(await model.decode(codes)));
-  await model.release();
+  const model = await Model.open(run, compilerOf(options, terminal), await modelOptions(options, terminal));
+  const collected = await collectImages(images, model.configuration, options, terminal);
+  const original = imagesOf(model.trained, collected.data);
+  const reconstruction = await model.reconstruct(original, options).finally(() => model.release());
 
-  if (kind === 'png') await writePng(out, pairGrid(original, reconstruction, PAIRS_PER_ROW));
+  if (kind === 'png')
+    await writePng(
+      out,
+      pairGrid(
+        original,
+        reconstruction,
+        PAIRS_PER_ROW,
+        gridStyle(options, () => collected.captions),
+      ),
+    );
   else await writeImageArrays(out, { original, reconstruction });
+  if (kind === 'png') await imageDisplay(terminal, options.show)(out);
   terminal.print(`Wrote ${original.count} images, each with its reconstruction on its right, to ${out}`);
-  return { result: { out, count: original.count, ...moved } };
+  return { result: { out, count: original.count, ...movedBy(options) } };
 }

@@ -1,22 +1,22 @@
 import { InvalidArgumentError, Option } from '@commander-js/extra-typings';
-import { InputError } from '../../errors.js';
-import type { ImageBatch } from '../../images/raster.js';
+import { MODEL_DEFAULTS } from '../../model/defaults.js';
 import { LARGEST_SEED } from '../../random.js';
-import { alongOption, type AlongOptions, byOption, openMovement } from '../attributeOptions.js';
+import { alongOption, type AlongOptions, byOption, modelOptions, movedBy } from '../attributeOptions.js';
 import { type ActionResult, runAction, type Subcommand, type Terminal } from '../command.js';
+import { imageDisplay } from '../imageDisplay.js';
+import { captionsOption, gridStyle, scaleOption, showOption } from '../imageOptions.js';
 import { compilerOf, type CompilerOptions, deviceOption, emaOption, parseNumber, seedOption, threadsOption, wholeNumber } from '../options.js';
 import { forceOption, type OutputOptions, prepareOutput, writeImageBatches } from '../output.js';
 import { withSignals, WRITING } from '../signals.js';
 
 const MAX_IMAGES = 1_000_000;
-const DEFAULT_SPREAD = 0.3;
 
 const EXAMPLES = `
 Examples:
   agenet sample runs/mnist-1                                  a grid of 64 images as samples.png
   agenet sample runs/mnist-1 --count 1000 --out digits.npz    arr_0, bytes [N, H, W, C], for NumPy
   agenet sample runs/mnist-1 --count 100 --out digits         a folder of 100 PNG files
-  agenet sample runs/mnist-1 --seeds 100-163                  the first image of each of these seeds
+  agenet sample runs/mnist-1 --seeds 100-163 --captions       the first image of each of these seeds, with the seeds
   agenet sample runs/mnist-1 --like seven.png --spread 0.3    images whose codes are near that of an image
 `;
 
@@ -26,17 +26,24 @@ export const group = 'Samples and codes:';
 export const define = (command: Subcommand) =>
   command
     .argument('<run>', 'run folder or checkpoint')
-    .option('--count <number>', 'number of samples', wholeNumber(1, MAX_IMAGES), 64)
+    .option('--count <number>', 'number of samples', wholeNumber(1, MAX_IMAGES), MODEL_DEFAULTS.count)
     .addOption(seedOption().default(0))
     .addOption(
       new Option('--seeds <range>', 'one sample per seed from A to B, e.g. 0-63: the first one of --seed').argParser(parseRange).conflicts(['seed', 'count']),
     )
     .option('--like <image>', 'sample around the code of an image file')
-    .option('--spread <fraction>', `angular spread around the image code: near 0 = reconstruction, 1 = entire prior (default: ${DEFAULT_SPREAD})`, parseNumber)
+    .option(
+      '--spread <fraction>',
+      `angular spread around the image code: near 0 = reconstruction, 1 = entire prior (default: ${MODEL_DEFAULTS.spread})`,
+      parseNumber,
+    )
     .addOption(alongOption())
     .addOption(byOption())
     .option('--temperature <factor>', 'scale the codes; requires the prior normal, because codes on the sphere have length 1', parseNumber)
     .option('--out <path>', 'a .png image grid, an .npz archive, or a folder of PNG files', 'samples.png')
+    .addOption(scaleOption())
+    .addOption(captionsOption('the number of the sample, or its seed with --seeds,'))
+    .addOption(showOption())
     .addOption(forceOption())
     .addOption(emaOption())
     .addOption(deviceOption())
@@ -65,24 +72,29 @@ type Options = {
   CompilerOptions;
 
 async function sample(run: string, options: Options, terminal: Terminal): Promise<ActionResult> {
-  const { readImages } = await import('../../images/files.node.js');
-  const { sampleImages } = await import('../../model/sampling.js');
-  const { openRun } = await import('../../runs/runFolder.node.js');
-  const { out, seeds, like, spread = DEFAULT_SPREAD, temperature } = options;
+  const { Model } = await import('../../runs/model.node.js');
+  const { out, seeds, like, spread, temperature, along, by } = options;
   const kind = await prepareOutput(options, ['png', 'npz', 'folder'], like === undefined ? [] : [like]);
-  if (like === undefined && options.spread !== undefined) throw new InputError('--spread: requires --like; name an image to sample around with --like IMAGE');
-  const opened = await openRun(run, compilerOf(options, terminal), options);
-  const { model, checkpoint } = opened;
+  const model = await Model.open(run, compilerOf(options, terminal), await modelOptions(options, terminal));
   try {
-    const { move, moved } = await openMovement(run, opened, options, terminal);
-    const around = like === undefined ? {} : { around: { code: await model.encode((await readImages([like], checkpoint.configuration)).data), spread } };
-    const count = seeds ? seeds[1] - seeds[0] + 1 : options.count;
-    const seed = seeds?.[0] ?? options.seed;
-    const samples = sampleImages(model, { count, seed, isSeedPerImage: seeds !== undefined, temperature, move, ...around });
+    const range = seeds ? { seeds } : { count: options.count, seed: options.seed };
+    const batches = await model.sampleBatches({ ...range, like, spread, temperature, along, by });
+    const [count, seed] = seeds ? [seeds[1] - seeds[0] + 1, seeds[0]] : [options.count, options.seed];
+    const captionsOf = () => Array.from({ length: count }, (_, index) => [seeds ? `seed ${seed + index}` : `#${index}`]);
     return await withSignals(terminal, WRITING, async (signal) => {
-      await writeImageBatches(out, kind, { count, shape: model.pair.encoder.inputShape as ImageBatch['shape'], batches: samples }, signal);
+      await writeImageBatches(out, kind, { count, shape: model.imageShape, batches }, signal, gridStyle(options, captionsOf));
+      await imageDisplay(terminal, options.show)(out);
       terminal.print(`Wrote ${count} samples of ${seeds ? `seeds ${seeds.join(' to ')}` : `seed ${seed}`} to ${out}`);
-      return { result: { out, count, seed, ...(seeds ? { seeds } : {}), ...(like === undefined ? {} : { like, spread }), ...moved } };
+      return {
+        result: {
+          out,
+          count,
+          seed,
+          ...(seeds ? { seeds } : {}),
+          ...(like === undefined ? {} : { like, spread: spread ?? MODEL_DEFAULTS.spread }),
+          ...movedBy(options),
+        },
+      };
     });
   } finally {
     await model.release();

@@ -1,15 +1,19 @@
 import { Option } from '@commander-js/extra-typings';
 import { InputError } from '../../errors.js';
-import { everyNth, requireFrameSize, timelapseDurations } from '../../images/imageGrid.js';
+import { evenlySpaced, requireFrameSize, timelapse as animate } from '../../images/frames.js';
 import type { Raster } from '../../images/raster.js';
 import { type ActionResult, runAction, type Subcommand, type Terminal } from '../command.js';
+import { fpsOption, scaleOption } from '../imageOptions.js';
 import { wholeNumber } from '../options.js';
 import { forceOption, type OutputOptions, prepareOutput, writeAnimation } from '../output.js';
+import { withSignals, WRITING } from '../signals.js';
+
+const DEFAULT_FPS = 8;
 
 const EXAMPLES = `
 Examples:
   agenet timelapse runs/mnist-1                               samples of the same 64 codes, from the first iterations to the last
-  agenet timelapse runs/mnist-1 --previews reconstructions --every 5 --out progress.gif
+  agenet timelapse runs/mnist-1 --previews reconstructions --frames 20 --fps 5 --out progress.gif
 `;
 
 export const summary = "animate how a run's previews evolved during training";
@@ -19,31 +23,34 @@ export const define = (command: Subcommand) =>
   command
     .argument('<run>', 'run folder')
     .addOption(new Option('--previews <kind>', 'previews to animate').choices(['samples', 'reconstructions'] as const).default('samples' as const))
-    .option('--every <number>', 'use every Nth preview; always includes the last', wholeNumber(1, 1_000_000), 1)
-    .option('--frame-ms <milliseconds>', 'duration of a frame', wholeNumber(10, 60_000), 120)
-    .option('--out <file>', 'a .webp or .gif animation', 'timelapse.webp')
+    .option('--frames <number>', 'previews to show, evenly spaced; the first and the last are included (default: all)', wholeNumber(2, 1_000_000))
+    .option('--out <file>', 'a .gif, .webp or .mp4 animation; .mp4 requires ffmpeg', 'timelapse.webp')
+    .addOption(scaleOption())
+    .addOption(fpsOption(DEFAULT_FPS))
     .addOption(forceOption())
     .addHelpText('after', EXAMPLES)
     .action((run, options) => runAction(options, (terminal) => timelapse(run, options, terminal)));
 
-type Options = { readonly previews: 'samples' | 'reconstructions'; readonly every: number; readonly frameMs: number } & OutputOptions;
+type Options = { readonly previews: 'samples' | 'reconstructions'; readonly frames?: number | undefined } & OutputOptions;
 
-async function timelapse(run: string, { previews, every, frameMs, ...output }: Options, terminal: Terminal): Promise<ActionResult> {
+async function timelapse(run: string, { previews, frames: count, ...output }: Options, terminal: Terminal): Promise<ActionResult> {
   const { readPicture } = await import('../../images/files.node.js');
   const { RunFolder } = await import('../../runs/runFolder.node.js');
-  const { out } = output;
+  const { out, scale, fps = DEFAULT_FPS } = output;
   await prepareOutput(output, ['animation']);
   const all = await (await RunFolder.open(run)).previews(previews);
   if (all.length === 0) throw new InputError(`${run}: the folder ${previews} has no previews yet; train with --sample-every`);
-  const chosen = everyNth(all, every);
+  const chosen = evenlySpaced(all, count ?? all.length);
   const frames: Raster[] = [];
   for (const { file } of chosen) {
     const frame = await readPicture(file);
     requireFrameSize(frame, frames[0] ?? frame, file);
     frames.push(frame);
   }
-  await writeAnimation(out, frames, timelapseDurations(frames.length, frameMs));
-  const steps = [chosen[0]!.step, chosen.at(-1)!.step];
-  terminal.print(`Wrote ${frames.length} previews of iterations ${steps.join(' to ')} to ${out}`);
-  return { result: { out, count: frames.length, steps } };
+  return withSignals(terminal, WRITING, async (signal) => {
+    await writeAnimation(out, animate(frames, fps), scale, signal);
+    const steps = [chosen[0]!.step, chosen.at(-1)!.step];
+    terminal.print(`Wrote ${frames.length} previews of iterations ${steps.join(' to ')} to ${out}`);
+    return { result: { out, count: frames.length, steps } };
+  });
 }

@@ -1,17 +1,29 @@
 import { Option } from '@commander-js/extra-typings';
+import { InputError } from '../../errors.js';
 import { CROPS } from '../../images/preprocessing.js';
 import type { RunEvent, RunSummary } from '../../runs/train.node.js';
-import { NAN_POLICIES, SCHEDULES } from '../../training/defaults.js';
+import { DEFAULTS, NAN_POLICIES, SCHEDULES } from '../../training/defaults.js';
 import { type ActionResult, runAction, STATUS, type Subcommand, type Terminal } from '../command.js';
-import { addTrainingOptions, compilerOf, type CompilerOptions, DATA_HELP, loadTrainingChoices, parseList, parseNumber } from '../options.js';
+import { type Show, showOption } from '../imageOptions.js';
+import {
+  addTrainingOptions,
+  alias,
+  compilerOf,
+  type CompilerOptions,
+  DATA_HELP,
+  loadTrainingChoices,
+  parseList,
+  parseNumber,
+  withoutAliases,
+} from '../options.js';
 import { TRAINING, withSignals } from '../signals.js';
 
 const EXAMPLES = `
 Examples:
   agenet train mnist                                             ten epochs into runs/mnist-1
-  agenet train mnist --steps 1874 --out runs/first               two epochs into runs/first
-  agenet train mnist --out runs/first --resume --steps 5000      resume that run, and extend it to 5000 iterations
-  agenet train photos --size 64 --flip                           the images in the folder photos
+  agenet train photos --flip --out runs/photos                   the images in the folder photos, half of them mirrored
+  agenet train --resume runs/photos                              resume that run
+  agenet train --resume runs/photos --steps 20000                extend it to 20000 iterations
   agenet train cifar10:cifar --preset cifar10                    the published recipe, on the files in the folder cifar
   agenet train mnist --evaluate-every 2 --save-best fid          evaluate every other epoch, and keep the best checkpoint
   agenet train celeba:faces --preset celeba-finetune --init-from runs/faces-1    fine-tune another run
@@ -22,17 +34,17 @@ export const group = 'Training:';
 
 export const define = async (command: Subcommand) =>
   addTrainingOptions(command, await loadTrainingChoices())
-    .argument('<data>', DATA_HELP)
-    .option('--epochs <number>', 'passes over the data (default: 10)', parseNumber)
-    .option('--steps <number>', 'training iterations, instead of --epochs', parseNumber)
-    .addOption(new Option('--schedule <name>', 'learning-rate schedule (default: halving)').choices(SCHEDULES))
-    .option('--halve-every <epochs>', 'halve the learning rate every N epochs; 0 = never (default: 0)', parseNumber)
+    .argument('[data]', `${DATA_HELP}; optional with --resume`)
+    .option('--epochs <number>', 'passes over the data (default: 10, or more for small data sets)', parseNumber)
+    .option('--steps <number>', 'training iterations in total, instead of --epochs', parseNumber)
+    .addOption(new Option('--schedule <name>', `learning-rate schedule (default: ${DEFAULTS.schedule})`).choices(SCHEDULES))
+    .option('--halve-every <epochs>', 'with --schedule halving: halve the learning rate every N epochs; 0 = never (default: 0)', parseNumber)
     .option('--warmup-steps <iterations>', 'iterations of linear learning-rate warmup (default: 0)', parseNumber)
-    .option('--ema <decay>', 'EMA decay of the weights, e.g. 0.999; sampling uses the EMA (default: 0, no EMA)', parseNumber)
+    .option('--ema <decay>', `EMA decay of the weights; sampling uses the EMA; 0 = no EMA (default: ${DEFAULTS.ema})`, parseNumber)
     .option('--ema-start <iterations>', 'iterations before averaging begins (default: 0)', parseNumber)
     .option('--init-from <run>', 'initialize weights and unspecified settings from another run')
     .optionsGroup('Settings from files:')
-    .option('--preset <name>', 'recipe from presets/, such as mnist, cifar10 or celeba')
+    .option('--preset <name>', 'recipe from presets/, such as published, cifar10 or celeba')
     .option('--config <file>', "settings in YAML or JSON, such as a run's config.json; options override it, and it overrides the preset")
     .optionsGroup('Images:')
     .addOption(new Option('--crop <name>', 'how images become squares (default: center, or as native to the data)').choices(CROPS))
@@ -40,10 +52,15 @@ export const define = async (command: Subcommand) =>
     .option('--test-fraction <fraction>', 'fraction held out for testing, if the data has no test split (default: 0.1)', parseNumber)
     .option('--strict', 'fail at the first image that cannot be decoded, instead of skipping it')
     .optionsGroup('Output:')
-    .option('--out <folder>', 'run folder (default: runs/DATA-NUMBER)')
-    .option('--resume', 'resume the run in --out from its last checkpoint')
+    .option('--out <folder>', 'run folder (default: runs/DATA-NUMBER; alias: --outdir)')
+    .addOption(alias('--outdir <folder>', 'out'))
+    .option('--resume [run]', 'resume a run folder, or the one in --out, from its last checkpoint; --steps or --epochs extends it')
     .option('--log-every <iterations>', 'write losses to log.jsonl every N iterations (default: 10)', parseNumber)
-    .option('--sample-every <iterations>', 'write sample and reconstruction previews every N iterations; 0 = only at the end (default: 500)', parseNumber)
+    .option(
+      '--sample-every <iterations>',
+      'write sample and reconstruction previews every N iterations, and some earlier; 0 = only at the end (default: 500)',
+      parseNumber,
+    )
     .option('--checkpoint-every <iterations>', 'save a checkpoint every N iterations; 0 = only at the end (default: 2000)', parseNumber)
     .option('--keep-last <number>', 'keep only the N newest checkpoints; 0 = all (default: 0)', parseNumber)
     .option('--keep-every <iterations>', 'also keep older checkpoints at multiples of N iterations; 0 = none (default: 0)', parseNumber)
@@ -54,6 +71,7 @@ export const define = async (command: Subcommand) =>
       ).choices(NAN_POLICIES),
     )
     .option('--max-rollbacks <number>', 'maximum number of rollbacks (default: 3)', parseNumber)
+    .addOption(showOption())
     .option('--tensorboard', 'also write TensorBoard event files into the run folder')
     .optionsGroup('Evaluation during training:')
     .option('--evaluate-every <epochs>', 'evaluate the model every N epochs, as agenet evaluate does; 0 = never (default: 0)', parseNumber)
@@ -63,35 +81,38 @@ export const define = async (command: Subcommand) =>
     .optionsGroup('Other:')
     .option('--dry-run', 'print settings, networks, data and estimated time, and exit')
     .addHelpText('after', EXAMPLES)
-    .action((data, options) => runAction(options, (terminal) => run(data, options, terminal)));
+    .action((data, options) => runAction(options, (terminal) => run(data, withoutAliases(options), terminal)));
 
 type Options = CompilerOptions &
   Readonly<Record<string, unknown>> & {
     readonly out?: string | undefined;
-    readonly resume?: true | undefined;
+    readonly resume?: string | true | undefined;
     readonly strict?: true | undefined;
+    readonly show?: Show | undefined;
     readonly tensorboard?: true | undefined;
     readonly dryRun?: true | undefined;
   };
 
-async function run(data: string, options: Options, terminal: Terminal): Promise<ActionResult> {
+async function run(data: string | undefined, options: Options, terminal: Terminal): Promise<ActionResult> {
   const { prepareRun } = await import('../../runs/train.node.js');
   const { flagOf, givenSettings } = await import('../settings.js');
   const { requirePath } = await import('../output.js');
   const { out, resume, strict, tensorboard, dryRun } = options;
   if (out !== undefined) requirePath(out);
+  if (data === undefined && resume === undefined)
+    throw new InputError('data: missing; name a data set or a folder of images, or resume a run with --resume RUN');
   const compile = compilerOf(options, terminal);
-  const onEvent = await eventPrinter(terminal);
+  const onEvent = await eventPrinter(terminal, options.show);
   return withSignals(terminal, TRAINING, async (signal) => {
-    const settings = { ...(await givenSettings(options)), data };
+    const settings = { ...(await givenSettings(options)), ...(data === undefined ? {} : { data }) };
     const prepared = await prepareRun(settings, { out, resume, strict, tensorboard, dryRun: dryRun ?? false, signal, compile, label: flagOf, onEvent });
     try {
       if (dryRun) {
         const { describeTraining } = await import('../dryRun.js');
-        return await describeTraining(prepared.configuration, prepared.source, compile, terminal);
+        return await describeTraining(prepared, compile, terminal);
       }
       const summary = await prepared.train();
-      return summary.interrupted ? printInterrupted(summary, data, terminal) : await printFinished(summary, terminal);
+      return summary.interrupted ? printInterrupted(summary, terminal) : await printFinished(summary, terminal);
     } finally {
       prepared.close();
     }
@@ -99,12 +120,14 @@ async function run(data: string, options: Options, terminal: Terminal): Promise<
 }
 
 /** Returns a function that prints the events of a run on standard error. */
-async function eventPrinter(terminal: Terminal): Promise<(event: RunEvent) => void> {
+async function eventPrinter(terminal: Terminal, shown: Show | undefined): Promise<(event: RunEvent) => void | Promise<void>> {
   const { DecodingProgress, steppingProgress } = await import('../progress.js');
+  const { imageDisplay } = await import('../imageDisplay.js');
   const { showProgress } = await import('../trainingProgress.js');
   const decoding = new DecodingProgress(terminal);
   const showExtractor = steppingProgress(terminal, 'extractor');
   let show = showProgress(terminal);
+  const display = imageDisplay(terminal, shown);
   return (event) => {
     if (event.type === 'decoding') decoding.update(event.done, event.total, event.skipped);
     else if (event.type === 'extractor') showExtractor(event.step, event.steps, event.loss);
@@ -118,13 +141,14 @@ async function eventPrinter(terminal: Terminal): Promise<(event: RunEvent) => vo
       show(event);
       // Training does not wait for the remaining images, but its end does.
       if (event.type === 'trained') decoding.showOwnLine();
+      if (event.type === 'previews') return display(event.samples);
     }
   };
 }
 
-function printInterrupted(summary: RunSummary, data: string, terminal: Terminal): ActionResult {
+function printInterrupted(summary: RunSummary, terminal: Terminal): ActionResult {
   terminal.note(`stopped after ${summary.steps} iterations; saved ${summary.checkpoint}`);
-  terminal.note(`resume with: npx agenet train ${data} --out ${summary.run} --resume`);
+  terminal.note(`resume with: npx agenet train --resume ${summary.run}`);
   return { result: { ...summary }, status: STATUS.interrupted, isSaved: true };
 }
 

@@ -13,7 +13,7 @@ export const celeba: Dataset = {
   name: 'celeba',
   path: 'DIR',
   help: 'the aligned images, resized to 64x78 and cropped to rows 7 to 70; split by list_eval_partition.txt if it exists',
-  format: async (path) => ({ ...(await folderFormat(await imageFolder(path))), crop: 'celeba' }),
+  format: async (path) => ({ ...(await folderFormat(await imageFolder(path))), size: 64, crop: 'celeba' }),
   open: openCeleba,
 };
 

@@ -16,7 +16,7 @@ const CLASSES = {
   14: ['int64', 8],
   15: ['uint64', 8],
 } as const;
-type NumericClass = keyof typeof CLASSES;
+export type NumericClass = keyof typeof CLASSES;
 export type MatlabClass = (typeof CLASSES)[NumericClass][0];
 
 /** How elements are stored, by the type of their data element. */

@@ -31,6 +31,11 @@ export interface CompileOptions {
 /**
  * Compiles a graph for a device of this machine.
  * @throws {InputError} if an option is invalid or the device is unavailable; nothing has been done then
+ * @example
+ * const x = input('x', [2]);
+ * const program = await compile(graphOf({ y: mul(x, x) }));
+ * const { y } = await program.run({ x: Float32Array.of(2, 3) }); // y.data is [4, 9]
+ * await program.release();
  */
 export async function compile(graph: Graph, options: CompileOptions = {}): Promise<Program> {
   requireOptions(options);

@@ -34,7 +34,7 @@ export function sessionExecutor(session: InferenceSession, { Tensor, beforeRun }
 }
 
 /** A model's input or output. A size that the file leaves open is its name, or ''. */
-interface TensorInfo {
+export interface TensorInfo {
   readonly name: string;
   readonly type: string;
   readonly shape: readonly (number | string)[];

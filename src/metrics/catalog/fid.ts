@@ -26,7 +26,8 @@ export const fid: FeatureEntry = {
 /**
  * Returns the Fréchet distance of the Gaussians fitted to two sets of features; with Inception's, the FID (Heusel et al. 2017). 0 or more; 0 if
  * mean and covariance agree.
- * @param real,generated [N, D] and [N', D], at least 2 rows each
+ * @param real features [N, D], at least 2 rows
+ * @param generated features [N', D], at least 2 rows
  * @throws {InputError} if the widths differ, there are fewer rows, or a value is not finite
  */
 export function frechetFeatureDistance(real: Features, generated: Features): number {

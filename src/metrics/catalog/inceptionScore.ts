@@ -50,6 +50,7 @@ const TOLERANCE = 1e-3;
  * Returns the Inception score (Salimans et al. 2016): exp of the mean KL divergence of each row's class probabilities from their mean, over splits
  * of consecutive rows; split s of S has the rows from floor(s N / S) on.
  * @param probabilities [N, K], each row a distribution
+ * @param options how the rows are split
  * @param options.splits number of splits (default: 10)
  * @throws {InputError} if there are fewer rows than splits or fewer than 2 classes, or a row is not a distribution
  */

@@ -54,7 +54,9 @@ export interface KernelDistance {
 /**
  * Returns the kernel Inception distance (Bińkowski et al. 2018): the unbiased estimate of MMD^2 with the kernel (x.y / D + 1)^3, for subsets drawn
  * without replacement from each set. The cost is subsets x subsetSize^2 x 2D multiplications: 410 G for 2,048 features, or minutes.
- * @param real,generated [N, D] and [N', D], at least 2 rows each
+ * @param real features [N, D], at least 2 rows
+ * @param generated features [N', D], at least 2 rows
+ * @param options how subsets are drawn
  * @param options.subsets number of subsets (default: 100); one if all would have the same rows
  * @param options.subsetSize rows per subset (default: 1,000), limited to the size of each set
  * @param options.seed determines the subsets

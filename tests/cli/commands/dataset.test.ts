@@ -54,6 +54,7 @@ describe('agenet dataset', () => {
     ['a folder without images', ['dataset', '.'], ['no images']],
     ['another extension', ['dataset', 'mnist', '--out', 'x.jpg'], ['--out x.jpg', '.png file', '.npz file']],
     ['an unknown split', ['dataset', 'mnist', '--split', 'middle'], ['train, test']],
+    ['captions without a file', ['dataset', 'mnist', '--captions'], ['--captions: requires --out']],
     ['an invalid size', ['dataset', 'mnist', '--size', '33'], ['size 33']],
   ];
   it.each(refusals)('rejects %s', async (_, args, texts) => {

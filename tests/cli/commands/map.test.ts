@@ -1,10 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
+import { openSource } from '../../../src/data/open.node.js';
+import { gatherImages } from '../../../src/data/source.js';
+import { classColors } from '../../../src/images/legend.js';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { sharedTemporaryFolder } from '../../temporaryFolder.js';
 import { writeNoiseArchive } from '../labelledData.js';
-import { expectBadInput, type Refusal, resultOf } from '../runCommand.js';
+import { expectBadInput, type Refusal, resultOf, runCommand } from '../runCommand.js';
 import { contentsOf, makeTinyRun } from '../tinyRun.js';
 
 const cwd = sharedTemporaryFolder();
@@ -17,6 +20,18 @@ beforeAll(async () => {
 });
 const map = (...args: readonly string[]) => resultOf(['map', 'run', ...args, '--threads', '1'], cwd);
 
+/** The tiles of a map of framed 32x32 images, by cell: their pixels, and the color of their frame. */
+async function tilesOf(file: string) {
+  const { data, info } = await sharp(file).raw().toBuffer({ resolveWithObject: true });
+  const at = (x: number, y: number) => data.subarray((y * info.width + x) * 3, (y * info.width + x) * 3 + 3);
+  const cells = Array.from({ length: Math.floor(info.width / 36) * Math.floor(info.height / 36) }, (_, cell) => cell);
+  return cells.map((cell) => {
+    const [column, row] = [cell % Math.floor(info.width / 36), Math.floor(cell / Math.floor(info.width / 36))];
+    const pixels = Uint8Array.from({ length: 1024 }, (_, pixel) => at(column * 36 + 2 + (pixel % 32), row * 36 + 2 + Math.floor(pixel / 32))[0]!);
+    return { column, row, frame: Array.from(at(column * 36, row * 36)), pixels: Buffer.from(pixels).toString('base64') };
+  });
+}
+
 interface Point {
   readonly index: number;
   readonly label?: number;
@@ -25,20 +40,58 @@ interface Point {
 }
 
 describe('agenet map', () => {
-  it('draws images of labeled data with frames', async () => {
-    const result = await map('npz:noise.npz', '--count', '40', '--cells', '9');
+  it('frames images of labeled data', async () => {
+    const result = await map('npz:noise.npz', '--count', '40', '--cells', '9', '--scale', '1');
     expect(result).toMatchObject({ out: 'map.png', data: 'npz:noise.npz', split: 'train', count: 40, seed: 0, method: 'pca' });
     expect(result.drawn).toBeGreaterThanOrEqual(20);
-    const { width, height, channels } = await sharp(join(cwd, 'map.png')).metadata();
-    expect(Math.max(width, height)).toBe(9 * 34);
-    expect(channels).toBe(3);
+    const { width, channels } = await sharp(join(cwd, 'map.png')).metadata();
+    expect([width, channels]).toEqual([9 * 36, 3]);
   });
 
   it('draws images of unlabeled data without frames', async () => {
-    const result = await map('npz:plain.npz', '--cells', '5', '--out', 'plain.png');
+    const result = await map('npz:plain.npz', '--cells', '5', '--scale', '1', '--out', 'plain.png');
     expect(result.count).toBeLessThan(30);
-    const { width, height } = await sharp(join(cwd, 'plain.png')).metadata();
-    expect(Math.max(width, height)).toBe(5 * 32);
+    expect((await sharp(join(cwd, 'plain.png')).metadata()).width).toBe(5 * 32);
+  });
+
+  it('draws each image, framed in the color of its class, where its coordinates are', async () => {
+    const args = ['npz:noise.npz', '--count', '30'];
+    const { drawn } = await map(...args, '--cells', '12', '--scale', '1', '--out', 'placed.png');
+    await map(...args, '--out', 'placed.json');
+    const { points } = JSON.parse(readFileSync(join(cwd, 'placed.json'), 'utf8')) as { points: Point[] };
+    const tiles = await tilesOf(join(cwd, 'placed.png'));
+    const { train } = await openSource(`npz:${join(cwd, 'noise.npz')}`);
+    const placed = points.flatMap((point) => {
+      const pixels = Buffer.from(gatherImages(train, [point.index], 1024)).toString('base64');
+      const tile = tiles.find((each) => each.pixels === pixels);
+      return tile ? [{ ...point, ...tile }] : [];
+    });
+    expect(placed).toHaveLength(drawn as number);
+    for (const { frame, label } of placed) expect(frame).toEqual(classColors(3)[label!]);
+    const range = (values: readonly number[]) => Math.max(...values) - Math.min(...values);
+    const unit = Math.max(range(points.map(({ x }) => x)), range(points.map(({ y }) => y))) / 12;
+    // Images are moved by at most two cells.
+    let compared = 0;
+    for (const a of placed) {
+      for (const b of placed) {
+        if (a.x - b.x > 5 * unit) expect(a.column).toBeGreaterThan(b.column);
+        if (a.y - b.y > 5 * unit) expect(a.row).toBeLessThan(b.row);
+        compared += Number(a.x - b.x > 5 * unit || a.y - b.y > 5 * unit);
+      }
+    }
+    expect(compared).toBeGreaterThan(20);
+  });
+
+  it('states how many images are hidden, and why', async () => {
+    const { status, stdout } = await runCommand(['map', 'run', 'npz:noise.npz', '--count', '40', '--cells', '4', '--threads', '1', '--out', 'full.png'], cwd);
+    expect(status).toBe(0);
+    const [, drawn, count, hidden] =
+      /^Wrote a map of 40 images.* to full\.png\n(\d+) of (\d+) images are shown; (\d+) are hidden because they overlap others; raise --cells/
+        .exec(stdout)!
+        .map(Number);
+    expect(count).toBe(40);
+    expect(drawn).toBeLessThanOrEqual(16);
+    expect(drawn! + hidden!).toBe(40);
   });
 
   it('draws the same image with UMAP for the same seed', async () => {

@@ -32,7 +32,7 @@ describe('agenet reconstruct', () => {
   });
 
   it('draws image files, each next to its reconstruction', async () => {
-    expect(await reconstruct('one.png', 'two.webp', '--out', 'pairs.png')).toMatchObject({ out: 'pairs.png', count: 2 });
+    expect(await reconstruct('one.png', 'two.webp', '--scale', '1', '--out', 'pairs.png')).toMatchObject({ out: 'pairs.png', count: 2 });
     const sheet = sharp(join(cwd, 'pairs.png'));
     expect(await sheet.metadata()).toMatchObject({ format: 'png', width: 4 * 34 + 2, height: 34 + 2 });
     // The second original, which fades from light to dark inside the border of MNIST.

@@ -18,7 +18,7 @@ const pixelsOf = (path: string) => sharp(path).toColourspace('b-w').raw().toBuff
 
 describe('agenet sample', () => {
   it('draws an approximately square grid', async () => {
-    const { status, stdout } = await runCommand(['sample', 'run', '--count', '10', '--threads', '1', '--out', 'sheet.png'], cwd);
+    const { status, stdout } = await runCommand(['sample', 'run', '--count', '10', '--scale', '1', '--threads', '1', '--out', 'sheet.png'], cwd);
     expect(status).toBe(0);
     expect(stdout).toContain('sheet.png');
     expect(await sharp(join(cwd, 'sheet.png')).metadata()).toMatchObject({ format: 'png', width: 4 * 34 + 2, height: 3 * 34 + 2 });
@@ -58,7 +58,25 @@ describe('agenet sample', () => {
 
   it('draws 64 samples as samples.png by default', async () => {
     expect(await resultOf(['sample', checkpoint, '--threads', '1'], cwd)).toEqual({ out: 'samples.png', count: 64, seed: 0 });
-    expect(await sharp(join(cwd, 'samples.png')).metadata()).toMatchObject({ width: 8 * 34 + 2, height: 8 * 34 + 2 });
+    expect(await sharp(join(cwd, 'samples.png')).metadata()).toMatchObject({ width: 3 * (8 * 34 + 2), height: 3 * (8 * 34 + 2) });
+  });
+
+  it('writes the seeds below samples with --captions', async () => {
+    const at = async (out: string, ...more: readonly string[]) => {
+      await sample('--seeds', '7-8', '--scale', '1', '--out', out, ...more);
+      return sharp(join(cwd, out)).toColourspace('b-w').raw().toBuffer({ resolveWithObject: true });
+    };
+    const [plain, captioned] = [await at('plain.png'), await at('captions.png', '--captions')];
+    expect(captioned.info.height).toBe(plain.info.height + 11);
+    const width = 2 * 34 + 2;
+    expect(captioned.data.subarray(0, 34 * width).equals(plain.data.subarray(0, 34 * width))).toBe(true);
+    const below = captioned.data.subarray(34 * width, 45 * width);
+    expect(new Set(below)).toEqual(new Set([96, 255]));
+  });
+
+  it('reports with --show where the image is if it cannot be displayed', async () => {
+    const { status, stdout, stderr } = await runCommand(['sample', 'run', '--count', '1', '--show', '--out', 'shown.png', '--threads', '1'], cwd);
+    expect([status, stdout, stderr]).toEqual([0, 'Wrote 1 samples of seed 0 to shown.png\n', '--show: standard error is not a terminal; open shown.png\n']);
   });
 
   it('draws the first image of each seed in a range', async () => {

@@ -21,7 +21,10 @@ describe('agenet search', () => {
     const { test } = (await resultOf(['dataset', 'shades'], cwd)) as { test: number };
     const image = join('shades', 'dark', '1.png');
     const count = 6 - test;
-    const result = await resultOf(['search', 'run', 'shades', '--image', image, '--count', `${count}`, '--out', 'like.png', '--threads', '1'], cwd);
+    const result = await resultOf(
+      ['search', 'run', 'shades', '--image', image, '--count', `${count}`, '--scale', '1', '--out', 'like.png', '--threads', '1'],
+      cwd,
+    );
     expect(result).toMatchObject({ out: 'like.png', image, data: 'shades', split: 'train', count });
     const found = result.results as { index: number; name: string; label: number; class: string; cosine: number }[];
     expect(found).toHaveLength(count);

@@ -35,19 +35,22 @@ describe('agenet timelapse', () => {
     expect(await sharp(join(cwd, out), { animated: true }).metadata()).toMatchObject({
       format,
       pages: 5,
-      width: 8,
-      pageHeight: 6,
-      delay: [120, 120, 120, 120, 2000],
+      width: 8 * 4,
+      pageHeight: 6 * 4,
+      delay: format === 'gif' ? [120, 120, 120, 120, 2000] : [125, 125, 125, 125, 2000],
       loop: 0,
     });
     const levels = await Promise.all([0, 1, 4].map(async (page) => (await sharp(join(cwd, out), { page }).greyscale().raw().toBuffer())[0]!));
     [0, 50, 250].forEach((level, index) => expect(Math.abs(levels[index]! - level)).toBeLessThanOrEqual(2));
   });
 
-  it('uses every Nth preview, and always the last', async () => {
-    const result = await resultOf(['timelapse', 'run', '--every', '3', '--frame-ms', '40', '--out', 'short.webp'], cwd);
-    expect(result).toMatchObject({ count: 2, steps: [1000, 1_000_000] });
-    expect((await sharp(join(cwd, 'short.webp'), { animated: true }).metadata()).delay).toEqual([40, 2000]);
+  it('shows evenly spaced previews, the first and the last included', async () => {
+    const result = await resultOf(['timelapse', 'run', '--frames', '3', '--fps', '25', '--scale', '1', '--out', 'short.webp'], cwd);
+    expect(result).toMatchObject({ count: 3, steps: [500, 1_000_000] });
+    const { width, delay } = await sharp(join(cwd, 'short.webp'), { animated: true }).metadata();
+    expect([width, delay]).toEqual([8, [40, 40, 2000]]);
+    const middle = await sharp(join(cwd, 'short.webp'), { page: 1 }).greyscale().raw().toBuffer();
+    expect(middle[0]).toBe(100);
   });
 });
 
@@ -56,8 +59,8 @@ const REFUSED: readonly Refusal[] = [
   ['a run without previews of this kind', ['run', '--previews', 'reconstructions'], ['run', 'no previews yet', 'reconstructions']],
   ['previews of several sizes', ['mixed'], ['000002.png', 'expected 8x6', 'got 9x6']],
   ['a corrupt preview', ['damaged'], ['000002.png: cannot read the image']],
-  ['an unsupported extension', ['run', '--out', 'out.mp4'], ['--out out.mp4', '.gif or .webp']],
-  ['an interval of 0', ['run', '--every', '0'], ['--every', 'from 1']],
+  ['an unsupported extension', ['run', '--out', 'out.avi'], ['--out out.avi', '.gif, .webp or .mp4']],
+  ['one frame', ['run', '--frames', '1'], ['--frames', 'from 2']],
 ];
 
 describe('agenet timelapse rejects in one line, with status 2:', () => {

@@ -4,6 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { npzArchive } from '../../npzArchive.js';
 import { train } from '../../../src/node.js';
+import sharp from 'sharp';
 import { grayscalePng, writeImages } from '../../data/imageFiles.js';
 import { sharedTemporaryFolder, temporaryFolder } from '../../temporaryFolder.js';
 import { tinyConfiguration } from '../../training/tinyTraining.js';
@@ -12,6 +13,8 @@ import { expectBadInput, type Refusal, jsonOf, resultOf, runCommand, startComman
 import { contentsOf, makeTinyRun } from '../tinyRun.js';
 
 const TINY = ['--width', '4', '--latent', '8', '--batch', '4', '--threads', '1', '--log-every', '1'];
+
+const colored = (width: number, height: number) => ({ create: { width, height, channels: 3 as const, background: { r: 200, g: 90, b: 40 } } });
 
 const stepsIn = (run: string): number[] =>
   readFileSync(join(run, 'log.jsonl'), 'utf8')
@@ -23,7 +26,7 @@ describe('agenet train', () => {
   it('trains into the next free run folder and reports a summary as JSON', async () => {
     const cwd = temporaryFolder();
     mkdirSync(join(cwd, 'runs', 'mnist-1'), { recursive: true });
-    const result = await resultOf(['train', 'mnist', '--steps', '2', '--seed', '7', '--halve-every', '3', ...TINY], cwd);
+    const result = await resultOf(['train', 'mnist', '--steps', '2', '--seed', '7', '--schedule', 'halving', '--halve-every', '3', ...TINY], cwd);
     expect(result).toMatchObject({ run: join('runs', 'mnist-2'), steps: 2 });
     expect(result.seconds).toBeGreaterThan(0);
     expect(result.test).toEqual({
@@ -56,12 +59,12 @@ describe('agenet train', () => {
     child.kill('SIGINT');
     const stopped = await finished;
     expect(stopped.status).toBe(130);
-    expect(stopped.stderr).toContain('agenet train mnist --out run --resume');
+    expect(stopped.stderr).toContain('agenet train --resume run');
     const { steps, interrupted } = jsonOf(stopped) as { steps: number; interrupted: boolean };
     expect(interrupted).toBe(true);
     expect(readdirSync(join(cwd, 'run', 'checkpoints'))).toEqual([`${String(steps).padStart(6, '0')}.safetensors`]);
 
-    const resumed = await runCommand(['train', 'mnist', '--out', 'run', '--resume', '--steps', String(steps + 2), '--threads', '1'], cwd);
+    const resumed = await runCommand(['train', '--resume', 'run', '--steps', String(steps + 2), '--threads', '1'], cwd);
     expect([resumed.status, resumed.stderr]).toEqual([0, expect.stringContaining('training dcgan32 on mnist')]);
     expect(resumed.stdout).toContain(`trained ${steps + 2} iterations`);
     expect(stepsIn(join(cwd, 'run'))).toEqual([...Array(steps + 2).keys()].map((index) => index + 1));
@@ -132,6 +135,48 @@ describe('agenet train', () => {
     expect([printed.test, printed.test_raw]).toEqual([resumed.test, resumed.test_raw]);
   });
 
+  it('extends a finished run, also with other loss weights, learning rate and EMA, and records them', async () => {
+    const cwd = temporaryFolder();
+    writeNoiseArchive(join(cwd, 'noise.npz'), 60);
+    await resultOf(['train', 'npz:noise.npz', '--steps', '2', '--out', 'run', '--ema', '0', ...TINY], cwd);
+    const changes = ['--encoder-updates', '1;KL_real:1,match_x:9', '--lr', '0.001', '--schedule', 'constant', '--ema', '0.9'];
+    expect(await resultOf(['train', '--resume', 'run', '--steps', '4', '--threads', '1', ...changes], cwd)).toMatchObject({ steps: 4, run: 'run' });
+    expect(stepsIn(join(cwd, 'run'))).toEqual([1, 2, 3, 4]);
+    expect(JSON.parse(readFileSync(join(cwd, 'run', 'config.json'), 'utf8'))).toMatchObject({
+      encoderUpdates: '1;KL_real:1,match_x:9',
+      learningRate: 0.001,
+      schedule: 'constant',
+      ema: 0.9,
+      length: { steps: 4 },
+    });
+    // A further extension needs no repetition, and --out still names the run.
+    expect(await resultOf(['train', '--out', 'run', '--steps', '5', '--threads', '1', '--resume'], cwd)).toMatchObject({ steps: 5 });
+    const plan = ['--generator-updates', '1;match_z:1'];
+    await expectBadInput(['train', '--resume', 'run', '--steps', '6', ...plan], cwd, '--generator-updates: the number of updates per iteration must stay');
+  });
+
+  it.each([20, 53, 500])('trains on %i images of different sizes given only their folder, and prints what to expect', async (count) => {
+    const cwd = temporaryFolder();
+    mkdirSync(join(cwd, 'photos'));
+    // A large and a small image under many names: the number of images decides, not their content.
+    const images = await Promise.all([sharp(colored(90, 120)).jpeg().toBuffer(), sharp(colored(64, 64)).png().toBuffer()]);
+    for (let index = 0; index < count; index++) writeFileSync(join(cwd, 'photos', `${index}.jpg`), images[index % 2]!);
+    const { status, stdout, stderr } = await runCommand(['train', 'photos', '--dry-run', '--width', '1', '--threads', '1'], cwd);
+    expect(status, stderr).toBe(0);
+    const [, images_, test] = /(\d+) training images, (\d+) test images/.exec(stdout)!.map(Number);
+    expect(images_! + test!).toBe(count);
+    expect(images_).toBeGreaterThanOrEqual(0.8 * count);
+    const [batch, steps] = count === 500 ? [32, 4000] : [16, 2000];
+    expect(stdout).toContain(`defaults for ${images_} training images: --size 64 --channels 3 --batch ${batch} --steps ${steps}\n`);
+    expect(stdout).toContain(`${images_} training images are few: expect the model to memorize them`);
+  });
+
+  it('has aliases for familiar options', async () => {
+    const dry = async (...args: string[]) =>
+      (await resultOf(['train', 'mnist', '--dry-run', '--width', '1', '--steps', '1', '--threads', '1', ...args], temporaryFolder())).configuration;
+    expect(await dry('--lr', '0.01', '--batch-size', '8', '--image-size', '32', '--outdir', 'out')).toMatchObject({ learningRate: 0.01, batch: 8, size: 32 });
+  });
+
   it('resumes with data whose path is spelled differently', async () => {
     const cwd = temporaryFolder();
     await writeImages(join(cwd, 'photos'), Object.fromEntries(Array.from({ length: 12 }, (_, index) => [`${index}.png`, index])));
@@ -177,7 +222,16 @@ const REFUSED: readonly Refusal[] = [
   ['an unknown term', ['mnist', '--encoder-updates', '1;KL_real:1,match_y:1'], ['encoder plan', 'character 13', 'did you mean match_x?']],
   ['two lengths', ['mnist', '--steps', '1', '--epochs', '1'], ['--epochs and --steps: both set the length']],
   ['half an epoch', ['mnist', '--epochs', '0.5'], ['--epochs: must be a whole number', '0.5']],
-  ['to resume without --out', ['mnist', '--resume'], ['--resume', '--out']],
+  ['to resume without a run', ['mnist', '--resume'], ['--resume: the run folder is missing']],
+  ['to resume two runs', ['--resume', 'a', '--out', 'b'], ['--resume a: --out names a different run folder, b']],
+  ['no data', [], ['data: missing', '--resume RUN']],
+  ['a learning rate under two names', ['mnist', '--lr', '0.1', '--learning-rate', '0.1'], ['--lr', '--learning-rate']],
+  ['a run folder under two names', ['mnist', '--outdir', 'a', '--out', 'a'], ['--outdir', '--out']],
+  [
+    'a halved learning rate under a different schedule',
+    ['mnist', '--halve-every', '3'],
+    ['--halve-every: requires the schedule halving', 'set --schedule to halving'],
+  ],
   ['to resume a missing run', ['mnist', '--resume', '--out', 'nothing'], ['nothing: run folder not found']],
 ];
 
@@ -209,7 +263,7 @@ describe('agenet train rejects in one line, with status 2,', () => {
     const cwd = temporaryFolder();
     writeNoiseArchive(join(cwd, 'few.npz'), 6);
     const args = ['train', 'npz:few.npz', '--out', 'run', '--steps', '1', ...TINY, '--batch', '64'];
-    await expectBadInput(args, cwd, 'batch 64: the train split has only 5 images');
+    await expectBadInput(args, cwd, '--batch 64: the train split has only 5 images; set --batch to 4 or less');
     expect(readdirSync(cwd)).toEqual(['few.npz']);
   });
 

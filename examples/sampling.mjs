@@ -1,0 +1,15 @@
+import { drawCodes, gridOf, imageOf, imagesOf, randomStream } from 'agenet';
+import { Images, loadModel } from 'agenet/node';
+
+const model = await loadModel('runs/first');
+const codes = drawCodes(model.prior, 16, model.latentSize, randomStream(7, 'samples'));
+const values = await model.trained.generate(codes); // in [-1, 1], [16, C, H, W]
+const images = imagesOf(model.trained, values);
+await new Images(images).toFile('by-hand.png');
+
+const firstRow = gridOf(
+  [0, 1, 2, 3].map((index) => imageOf(images, index)),
+  4,
+);
+console.log(`${firstRow.width}x${firstRow.height} pixels`);
+await model.release();

@@ -1,0 +1,51 @@
+/** Displaying images in the terminal: `--show`. */
+import { readFile } from 'node:fs/promises';
+import type { GraphicsProtocol } from '../images/terminalGraphics.node.js';
+import type { Terminal } from './command.js';
+import type { Show } from './imageOptions.js';
+import { oneLine } from './terminal.js';
+
+/** Values of TERM_PROGRAM and TERM, and the protocol that these terminals support. */
+const PROGRAMS: Readonly<Record<string, GraphicsProtocol>> = { ghostty: 'kitty', 'iTerm.app': 'iterm2', WezTerm: 'iterm2', mintty: 'iterm2' };
+const TERMS: Readonly<Record<string, GraphicsProtocol>> = {
+  'xterm-kitty': 'kitty',
+  'xterm-ghostty': 'kitty',
+  foot: 'sixel',
+  'foot-extra': 'sixel',
+  mlterm: 'sixel',
+  contour: 'sixel',
+};
+
+/** Returns the protocol of a terminal that is known to display images, or undefined. */
+export function detectProtocol(environment: NodeJS.ProcessEnv): GraphicsProtocol | undefined {
+  const { TERM = '', TERM_PROGRAM = '', LC_TERMINAL, TMUX, KITTY_WINDOW_ID } = environment;
+  // Multiplexers do not pass these sequences on.
+  if (TMUX !== undefined || /^(screen|tmux)/.test(TERM)) return undefined;
+  // TERM travels through ssh, and LC_TERMINAL usually does.
+  return PROGRAMS[TERM_PROGRAM] ?? TERMS[TERM] ?? (KITTY_WINDOW_ID !== undefined ? 'kitty' : LC_TERMINAL === 'iTerm2' ? 'iterm2' : undefined);
+}
+
+/**
+ * Returns a function that displays PNG files as `--show` requests. If the terminal cannot display them, it reports this once, with the path.
+ * @param show `undefined` displays nothing
+ */
+export function imageDisplay(terminal: Terminal, show: Show | undefined, environment = process.env): (file: string) => Promise<void> {
+  if (show === undefined) return () => Promise.resolve();
+  const protocol = show === 'auto' ? detectProtocol(environment) : show;
+  let isReported = false;
+  const report = (reason: string, file: string) => {
+    if (!isReported) terminal.note(`--show: ${reason}; open ${file}`);
+    isReported = true;
+  };
+  return async (file) => {
+    if (!terminal.isLive) return report('standard error is not a terminal', file);
+    if (protocol === undefined) return report('this terminal is not known to display images, but may with --show=sixel', file);
+    try {
+      const { graphicsSequence } = await import('../images/terminalGraphics.node.js');
+      terminal.showImage(await graphicsSequence(await readFile(file), protocol, terminal.columns));
+    } catch (error) {
+      // The file is written: a failing display must not end a training.
+      report(`cannot display the image (${oneLine(String(error))})`, file);
+    }
+  };
+}

@@ -1,0 +1,48 @@
+/** A status line that fits its terminal: whole parts are dropped, the least important first, and none is cut. */
+
+/** Styles of `util.styleText` that status lines use. */
+export type Style = 'green' | 'dim';
+
+/** A part of a status line. */
+export interface StatusPart {
+  readonly text: string;
+  /** Parts with larger numbers are dropped first. */
+  readonly rank: number;
+  readonly style?: Style;
+}
+
+const SEPARATOR = '  ';
+
+/** Characters that take two columns: East Asian scripts and emoji. */
+const WIDE = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Emoji_Presentation}\uff01-\uff60]/u;
+
+/** Returns the columns that a text takes on a terminal. */
+export const columnsOf = (text: string): number => [...text].reduce((columns, character) => columns + (WIDE.test(character) ? 2 : 1), 0);
+
+/** Returns the parts that fit, in their order: the one of the lowest rank always, and each further one if all of lower rank fit as well. */
+export function fitParts(parts: readonly StatusPart[], columns: number): StatusPart[] {
+  const kept = new Set<StatusPart>();
+  let width = -SEPARATOR.length;
+  for (const part of [...parts].sort((a, b) => a.rank - b.rank)) {
+    width += SEPARATOR.length + columnsOf(part.text);
+    if (width > columns && kept.size > 0) break;
+    kept.add(part);
+  }
+  return parts.filter((part) => kept.has(part));
+}
+
+/** Joins parts, each after a transformation of its text. */
+export const joinParts = (parts: readonly StatusPart[], show: (part: StatusPart) => string): string => parts.map(show).join(SEPARATOR);
+
+/** Returns the words of a line that fit, or the beginning of the first one. */
+export function fitWords(line: string, columns: number): string {
+  if (columnsOf(line) <= columns) return line;
+  const end = [...line.matchAll(/\s+/g)].map(({ index }) => index).findLast((index) => index > 0 && columnsOf(line.slice(0, index)) <= columns);
+  return end === undefined ? line.slice(0, columns) : line.slice(0, end);
+}
+
+/** Returns a bar of the given width in columns: `[====      ]`. */
+export function progressBar(fraction: number, columns: number): string {
+  const cells = columns - 2;
+  return `[${'='.repeat(Math.floor(Math.min(1, fraction) * cells)).padEnd(cells)}]`;
+}

@@ -1,0 +1,81 @@
+import { InputError } from '../errors.js';
+import type { Raster } from './raster.js';
+
+/** Returns a raster of one level in all channels. */
+export const filledRaster = (width: number, height: number, channels: number, level: number): Raster => ({
+  width,
+  height,
+  channels,
+  data: new Uint8Array(width * height * channels).fill(level),
+});
+
+/** Copies a tile into a raster, with its top left corner at (left, top). A grayscale tile is repeated for RGB. */
+export function pasteTile(target: Raster, tile: Raster, left: number, top: number): void {
+  for (let row = 0; row < tile.height; row++) {
+    const line = tile.data.subarray(row * tile.width * tile.channels, (row + 1) * tile.width * tile.channels);
+    const start = ((top + row) * target.width + left) * target.channels;
+    if (tile.channels === target.channels) target.data.set(line, start);
+    else for (let column = 0; column < tile.width; column++) target.data.fill(line[column]!, start + 3 * column, start + 3 * column + 3);
+  }
+}
+
+/**
+ * Fills a rectangle with a color.
+ * @param color one value per channel of the raster
+ */
+export function fillRectangle(
+  { width, channels, data }: Raster,
+  { left, top, width: across, height: down }: { readonly left: number; readonly top: number; readonly width: number; readonly height: number },
+  color: readonly number[],
+): void {
+  for (let y = top; y < top + down; y++) for (let x = left; x < left + across; x++) data.set(color, (y * width + x) * channels);
+}
+
+/** Returns a raster in which every pixel is a square of `scale` x `scale` pixels. */
+export function enlarge(raster: Raster, scale: number): Raster {
+  if (scale === 1) return raster;
+  const { width, height, channels, data } = raster;
+  const line = width * scale * channels;
+  const result = new Uint8Array(line * height * scale);
+  for (let y = 0; y < height; y++) {
+    const top = y * scale * line;
+    for (let x = 0; x < width; x++) {
+      const start = (y * width + x) * channels;
+      const pixel = data.subarray(start, start + channels);
+      for (let copy = 0; copy < scale; copy++) result.set(pixel, top + (x * scale + copy) * channels);
+    }
+    for (let copy = 1; copy < scale; copy++) result.copyWithin(top + copy * line, top, top + line);
+  }
+  return { width: width * scale, height: height * scale, channels, data: result };
+}
+
+/** Pixels of an enlarged image, or of all frames of an enlarged animation. */
+const MAX_PIXELS = 2 ** 28;
+
+/**
+ * Requires that images fit in memory when they are enlarged.
+ * @param frames number of images of this size that are in memory together
+ * @throws {InputError} with the largest possible scale if they do not
+ */
+export function requireScale({ width, height }: Pick<Raster, 'width' | 'height'>, scale: number, frames = 1): void {
+  if (scale === 1 || frames * width * height * scale ** 2 <= MAX_PIXELS) return;
+  const largest = Math.max(1, Math.floor(Math.sqrt(MAX_PIXELS / (frames * width * height))));
+  throw new InputError(
+    `scale ${scale}: ${frames === 1 ? 'the image' : `each of ${frames} frames`} would have ${width * scale}x${height * scale} pixels; choose at most ${largest}`,
+  );
+}
+
+/** Longest side of an image that is enlarged automatically, in pixels, and the largest scale. */
+const FIT_PIXELS = 1024;
+const MAX_FIT = 4;
+/** Bytes of all frames of an animation that is enlarged automatically. */
+const FIT_BYTES = 2 ** 28;
+
+/**
+ * Returns the largest scale up to 4 at which an image fits 1024x1024 pixels, or 1.
+ * @param frames number of images of this size that are in memory together
+ */
+export function fittingScale({ width, height, channels }: Omit<Raster, 'data'>, frames = 1): number {
+  const byMemory = Math.sqrt(FIT_BYTES / (frames * width * height * channels));
+  return Math.max(1, Math.min(MAX_FIT, Math.floor(Math.min(FIT_PIXELS / Math.max(width, height), byMemory))));
+}

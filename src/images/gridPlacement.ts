@@ -1,0 +1,90 @@
+/** Cells of a grid that are assigned to points. */
+export interface GridLayout {
+  readonly columns: number;
+  readonly rows: number;
+  /** Cell of each point (row * columns + column from the top left), or -1 if no cell near it was free. No cell is assigned twice. */
+  readonly cells: Int32Array;
+}
+
+/** Cells that a point may be moved in either direction. Farther away, the map would misstate its position. */
+const REACH = 2;
+
+/**
+ * Snaps points of the plane to a grid that spans them, with one scale for both axes. Each point gets its own cell, or the nearest free one
+ * within two cells. Earlier points have priority.
+ * @param points [N, 2], x to the right and y up
+ * @param longerSide cells along the longer side, 1 or more
+ */
+export function placeOnGrid(points: ArrayLike<number>, longerSide: number): GridLayout {
+  const count = points.length / 2;
+  const [left, right] = rangeOf(points, 0);
+  const [bottom, top] = rangeOf(points, 1);
+  // Identical points share one cell.
+  const unit = Math.max(right - left, top - bottom) / longerSide || 1;
+  const cellsAlong = (length: number) => Math.min(longerSide, Math.max(1, Math.ceil(length / unit)));
+  const [columns, rows] = [cellsAlong(right - left), cellsAlong(top - bottom)];
+  const taken = new Uint8Array(columns * rows);
+  const cells = new Int32Array(count).fill(-1);
+  for (let point = 0; point < count; point++) {
+    const x = (points[2 * point]! - left) / unit;
+    const y = (top - points[2 * point + 1]!) / unit;
+    const cell = nearestFree(taken, columns, rows, x, y);
+    if (cell === undefined) continue;
+    taken[cell] = 1;
+    cells[point] = cell;
+  }
+  return { columns, rows, cells };
+}
+
+/**
+ * Snaps points to a grid as `placeOnGrid` does. If many points are close together, both axes are stretched in dense regions, as little as
+ * needed to give cells to the fraction `share` of the points.
+ * @returns the cells, and `stretch`: 0 for unchanged axes, 1 if points are spread evenly along each axis
+ */
+export function placeStretched(points: ArrayLike<number>, longerSide: number, share = 0.5): GridLayout & { readonly stretch: number } {
+  const count = points.length / 2;
+  for (let quarter = 0; ; quarter++) {
+    const stretch = quarter / 4;
+    const layout = placeOnGrid(stretch === 0 ? points : stretched(points, stretch), longerSide);
+    if (countPlaced(layout) >= share * count || stretch === 1) return { ...layout, stretch };
+  }
+}
+
+/** Returns the number of points that have a cell. */
+export const countPlaced = ({ cells }: GridLayout): number => cells.reduce((sum, cell) => sum + (cell >= 0 ? 1 : 0), 0);
+
+/** Moves each coordinate toward the position of its rank when ranks are spread evenly along the axis. */
+function stretched(points: ArrayLike<number>, stretch: number): Float64Array {
+  const result = Float64Array.from(points);
+  for (const axis of [0, 1] as const) {
+    const [min, max] = rangeOf(points, axis);
+    const order = Array.from({ length: points.length / 2 }, (_, point) => 2 * point + axis).sort((a, b) => points[a]! - points[b]!);
+    order.forEach((index, rank) => {
+      const even = min + ((max - min) * rank) / Math.max(1, order.length - 1);
+      result[index] = (1 - stretch) * points[index]! + stretch * even;
+    });
+  }
+  return result;
+}
+
+function nearestFree(taken: Uint8Array, columns: number, rows: number, x: number, y: number): number | undefined {
+  const [ownColumn, ownRow] = [Math.min(columns - 1, Math.floor(x)), Math.min(rows - 1, Math.floor(y))];
+  if (!taken[ownRow * columns + ownColumn]) return ownRow * columns + ownColumn;
+  let [nearest, shortest]: [number | undefined, number] = [undefined, Infinity];
+  for (let row = Math.max(0, ownRow - REACH); row <= Math.min(rows - 1, ownRow + REACH); row++) {
+    for (let column = Math.max(0, ownColumn - REACH); column <= Math.min(columns - 1, ownColumn + REACH); column++) {
+      const distance = Math.hypot(column + 0.5 - x, row + 0.5 - y);
+      if (!taken[row * columns + column] && distance < shortest) [nearest, shortest] = [row * columns + column, distance];
+    }
+  }
+  return nearest;
+}
+
+function rangeOf(points: ArrayLike<number>, axis: 0 | 1): [min: number, max: number] {
+  let [min, max] = [Infinity, -Infinity];
+  for (let index = axis; index < points.length; index += 2) {
+    min = Math.min(min, points[index]!);
+    max = Math.max(max, points[index]!);
+  }
+  return [min, max];
+}

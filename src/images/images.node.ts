@@ -1,0 +1,97 @@
+import { dirname, extname } from 'node:path';
+import type { Sharp } from 'sharp';
+import { InputError } from '../errors.js';
+import { makeFolder, wrapWriteErrors, writeFileAtomically } from '../files/atomic.node.js';
+import { loadSharp } from './decode.node.js';
+import { type GridStyle, imageGrid, squareColumns } from './imageGrid.js';
+import { type ImageBatch, imageOf, type Raster } from './raster.js';
+
+/** The extensions of files in each format. */
+const FORMATS: Readonly<Record<EncodedFormat, readonly string[]>> = {
+  ...{ png: ['.png'], jpeg: ['.jpg', '.jpeg'], webp: ['.webp'], avif: ['.avif'], tiff: ['.tif', '.tiff'] },
+};
+/** Formats that images are encoded in. */
+export type EncodedFormat = 'png' | 'jpeg' | 'webp' | 'avif' | 'tiff';
+
+/** How images are arranged and drawn. */
+export interface GridOptions extends GridStyle {
+  /** Images per row (default: a grid that is about square; of an interpolation, one row per path). */
+  readonly columns?: number | undefined;
+}
+
+/**
+ * Images of one size that can be stored: pixels for computations, and files for people.
+ *
+ * `toFile` and `toBuffer` encode all images as one grid, as `agenet sample --scale 1` does. `toSharp` returns one image without a border.
+ * @example
+ * const samples = await model.sample({ count: 16 });
+ * await samples.toFile('samples.png');
+ * const thumbnail = await samples.toSharp(3).resize(128, 128, { kernel: 'nearest' }).webp().toBuffer();
+ */
+export class Images implements ImageBatch {
+  readonly shape: ImageBatch['shape'];
+  readonly count: number;
+  /** Bytes [N, C, H, W]. */
+  readonly data: Uint8Array;
+
+  /** @param columns images per row of the grid */
+  constructor(
+    { shape, count, data }: ImageBatch,
+    readonly columns = squareColumns(count),
+  ) {
+    this.shape = shape;
+    this.count = count;
+    this.data = data;
+  }
+
+  /** Returns each image as pixels [H, W, C]. */
+  toRasters(): Raster[] {
+    return Array.from({ length: this.count }, (_, index) => imageOf(this, index));
+  }
+
+  /**
+   * Returns one image as an instance of sharp, to be resized, composed or encoded.
+   * @throws {InputError} if there is no image of this index
+   */
+  toSharp(index = 0): Sharp {
+    if (!(Number.isInteger(index) && index >= 0 && index < this.count)) {
+      throw new InputError(`image ${index}: not found; choose from 0 to ${this.count - 1}`);
+    }
+    return sharpOf(imageOf(this, index));
+  }
+
+  /**
+   * Encodes all images as one grid.
+   * @throws {InputError} if the format is unknown
+   */
+  async toBuffer({
+    columns = this.columns,
+    scale,
+    captions,
+    format = 'png',
+  }: GridOptions & { readonly format?: EncodedFormat | undefined } = {}): Promise<Buffer> {
+    if (!Object.hasOwn(FORMATS, format)) throw new InputError(`format ${format}: unknown; choose from ${Object.keys(FORMATS).join(', ')}`);
+    if (!(Number.isInteger(columns) && columns >= 1)) throw new InputError(`columns: expected a whole number above 0 but got ${columns}`);
+    return sharpOf(imageGrid(this, columns, { scale, captions }))
+      .toFormat(format)
+      .toBuffer();
+  }
+
+  /**
+   * Writes all images as one grid. The file is written completely or not at all, and its folder is created if necessary.
+   * @param path its extension determines the format
+   * @throws {InputError} if the extension is unknown, or the file cannot be written
+   */
+  async toFile(path: string, options: GridOptions = {}): Promise<void> {
+    const extension = extname(path).toLowerCase();
+    const format = (Object.keys(FORMATS) as EncodedFormat[]).find((each) => FORMATS[each].includes(extension));
+    if (format === undefined) throw new InputError(`${path}: unknown extension; choose from ${Object.values(FORMATS).flat().join(', ')}`);
+    const bytes = await this.toBuffer({ ...options, format });
+    await wrapWriteErrors(path, () => makeFolder(dirname(path)));
+    await writeFileAtomically(path, bytes);
+  }
+}
+
+/** Returns an image as an instance of sharp, which encodes grayscale with one channel. */
+export const sharpOf = ({ width, height, channels, data }: Raster): Sharp =>
+  loadSharp()(data, { raw: { width, height, channels: channels as 1 | 3 } }).toColourspace(channels === 1 ? 'b-w' : 'srgb');

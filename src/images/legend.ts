@@ -1,0 +1,89 @@
+import { filledRaster, fillRectangle, pasteTile } from './drawing.js';
+import type { Color } from './mosaic.js';
+import type { Raster } from './raster.js';
+import { drawText, LINE_HEIGHT, shortenText, textWidth, wrapText } from './text.js';
+
+/** Colors that people tell apart, also those with a color vision deficiency: bright, because frames are thin and the background is gray. */
+const PALETTE: readonly Color[] = [
+  [230, 60, 60],
+  [60, 160, 255],
+  [70, 205, 90],
+  [255, 225, 60],
+  [190, 90, 230],
+  [255, 150, 40],
+  [70, 235, 225],
+  [255, 150, 205],
+  [165, 110, 60],
+  [250, 250, 250],
+];
+
+/** Returns a color for each of `count` classes: distinct ones for up to ten classes, else evenly spaced hues, alternately light and dark. */
+export function classColors(count: number): Color[] {
+  if (count <= PALETTE.length) return PALETTE.slice(0, count);
+  return Array.from({ length: count }, (_, index) => {
+    const strength = index % 2 === 0 ? 255 : 170;
+    const channel = (offset: number) => Math.round(strength * Math.min(1, Math.max(0, Math.abs((((6 * index) / count + offset) % 6) - 3) - 1)));
+    return [channel(0), channel(4), channel(2)];
+  });
+}
+
+/** What the colors of an image mean. */
+export interface LegendEntry {
+  readonly name: string;
+  readonly color: Color;
+}
+
+/** Width of an image per pixel of its legend's font, so that it is readable when the image is as wide as a screen. */
+const PIXELS_PER_TEXT_SCALE = 550;
+const BACKGROUND = 24;
+const INK: Color = [255, 255, 255];
+/** In units of the text's scale: the margin, the side of a color sample, and the space between entries. */
+const MARGIN = 4;
+const SAMPLE = 7;
+const SPACING = 8;
+
+/**
+ * Returns an RGB image with a legend below it: a sample of each color with its name, in as many rows as needed, and a note.
+ * @param note a sentence; it is wrapped
+ */
+export function addLegend(image: Raster, entries: readonly LegendEntry[], note: string): Raster {
+  const scale = Math.max(1, Math.round(image.width / PIXELS_PER_TEXT_SCALE));
+  const room = Math.floor(image.width / scale) - 2 * MARGIN;
+  const rows = entryRows(entries, room);
+  const lines = wrapText(note, room);
+  const result = filledRaster(image.width, image.height + ((rows.length + lines.length) * LINE_HEIGHT + 2 * MARGIN) * scale, 3, BACKGROUND);
+  pasteTile(result, image, 0, 0);
+  const topOf = (row: number) => image.height + (MARGIN + row * LINE_HEIGHT) * scale;
+  rows.forEach((row, index) => {
+    for (const { left, name, color } of row) {
+      const start = (MARGIN + left) * scale;
+      fillRectangle(result, clipped({ left: start, top: topOf(index) + scale, width: SAMPLE * scale, height: SAMPLE * scale }, result), color);
+      drawText(result, name, { left: start + (SAMPLE + 2) * scale, top: topOf(index), scale, color: INK });
+    }
+  });
+  lines.forEach((line, index) => drawText(result, line, { left: MARGIN * scale, top: topOf(rows.length + index), scale, color: INK }));
+  return result;
+}
+
+/** Arranges entries in rows of at most `room` units; a name that is longer is shortened. */
+function entryRows(entries: readonly LegendEntry[], room: number): (LegendEntry & { readonly left: number })[][] {
+  const rows: (LegendEntry & { readonly left: number })[][] = [];
+  let used = Infinity;
+  for (const { name, color } of entries) {
+    const short = shortenText(name, room - SAMPLE - 2);
+    const width = SAMPLE + 2 + textWidth(short);
+    if (used + width > room) {
+      rows.push([]);
+      used = 0;
+    }
+    rows.at(-1)!.push({ name: short, color, left: used });
+    used += width + SPACING;
+  }
+  return rows;
+}
+
+/** Cuts a rectangle at the right edge of an image: a map of few small images may be narrower than its legend. */
+const clipped = <Rectangle extends { readonly left: number; readonly width: number }>(rectangle: Rectangle, { width }: Raster): Rectangle => ({
+  ...rectangle,
+  width: Math.max(0, Math.min(rectangle.width, width - rectangle.left)),
+});

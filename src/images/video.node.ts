@@ -1,0 +1,72 @@
+/** MP4 videos. ffmpeg encodes them, if it is installed. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { rmSync } from 'node:fs';
+import { mkdtemp, readFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { InputError } from '../errors.js';
+import { enlarge } from './drawing.js';
+import type { Animation } from './frames.js';
+
+/**
+ * Requires that ffmpeg is installed.
+ * @throws {InputError} if it is not found
+ */
+export const requireFfmpeg = (): Promise<unknown> => runFfmpeg(['-version']);
+
+/**
+ * Encodes an animation as MP4 (H.264), which is played once.
+ * @param signal aborts the encoding, which then rejects with its reason
+ * @throws {InputError} if ffmpeg is not found
+ */
+export async function encodeVideo(animation: Animation, scale = 1, signal?: AbortSignal): Promise<Buffer> {
+  const [first] = animation.frames;
+  if (first === undefined) throw new Error('video: no frames');
+  // A player needs the index, which ffmpeg can write to a file only.
+  const folder = await mkdtemp(join(tmpdir(), 'agenet-video-'));
+  const removeFolder = () => rmSync(folder, { recursive: true, force: true });
+  process.once('exit', removeFolder);
+  try {
+    const file = join(folder, 'video.mp4');
+    const fps = 1000 / Math.min(...animation.durations);
+    const input = ['-f', 'rawvideo', '-pixel_format', first.channels === 1 ? 'gray' : 'rgb24', '-framerate', String(fps)];
+    const size = ['-video_size', `${first.width * scale}x${first.height * scale}`];
+    // H.264 with colors at half resolution requires an even width and height.
+    const output = ['-vf', 'pad=ceil(iw/2)*2:ceil(ih/2)*2', '-c:v', 'libx264', '-crf', '18', '-pix_fmt', 'yuv420p', '-movflags', '+faststart', '-f', 'mp4'];
+    await runFfmpeg(['-hide_banner', '-loglevel', 'error', ...input, ...size, '-i', 'pipe:0', ...output, `file:${file}`], rawFrames(animation, scale), signal);
+    return await readFile(file);
+  } finally {
+    process.off('exit', removeFolder);
+    removeFolder();
+  }
+}
+
+/** Yields the pixels of frames of equal duration: a frame that is shown longer is repeated. */
+function* rawFrames({ frames, durations }: Animation, scale: number): Generator<Uint8Array> {
+  const shortest = Math.min(...durations);
+  for (const [index, frame] of frames.entries()) {
+    const { data } = enlarge(frame, scale);
+    for (let repeat = Math.round(durations[index]! / shortest); repeat > 0; repeat--) yield data;
+  }
+}
+
+/** Runs ffmpeg, without a shell, with chunks as its standard input. */
+async function runFfmpeg(args: readonly string[], input: Iterable<Uint8Array> = [], signal?: AbortSignal): Promise<void> {
+  const child = spawn('ffmpeg', args, { stdio: ['pipe', 'ignore', 'pipe'], killSignal: 'SIGKILL', ...(signal ? { signal } : {}) });
+  let report = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (report += text));
+  try {
+    const closed = once(child, 'close');
+    // Of a process that ends early, the exit status tells more than the broken pipe.
+    const [[status]] = (await Promise.all([closed, pipeline(Readable.from(input), child.stdin).catch(() => undefined)])) as [[number | null], unknown];
+    const lastLine = report.trim().split('\n').at(-1)!.trim();
+    if (status !== 0) throw new Error(`ffmpeg: cannot encode the video (${lastLine === '' ? `exit status ${status}` : lastLine})`);
+  } catch (error) {
+    signal?.throwIfAborted();
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    throw new InputError('ffmpeg: not found, but required for .mp4; install it, e.g. with apt install ffmpeg, or write a .webp or .gif file');
+  }
+}

@@ -1,0 +1,311 @@
+import { drawCodes, type Prior } from '../age/prior.js';
+import { imageClassifier, type ImageClassifier, type SavedProbe } from '../classifiers/fittedProbe.js';
+import type { Compile } from '../engine/index.js';
+import { InputError } from '../errors.js';
+import { type ImageInput, readImages } from '../images/imageInput.node.js';
+import { Images } from '../images/images.node.js';
+import type { ImageBatch } from '../images/raster.js';
+import { moveCodes } from '../model/attribute.js';
+import { generateChunked } from '../model/chunks.js';
+import { MODEL_DEFAULTS } from '../model/defaults.js';
+import { imagesOf, sampleImages } from '../model/sampling.js';
+import type { TrainedModel } from '../model/trainedModel.js';
+import { traversalColumns, traverse } from '../model/traversal.js';
+import { randomStream } from '../random.js';
+import type { Configuration } from '../training/configuration.js';
+import { modelWeights } from '../training/trainer.js';
+import type { SettingLabel } from '../validation.js';
+import { type ClassifyOptions, type InterpolateOptions, type MoveOptions, requireInterpolation, type SampleOptions, samplingRange } from './modelOptions.node.js';
+import { ATTRIBUTES, PROBES, RunAssets, runFolderPath, weightsDigest } from './runAssets.node.js';
+import { type OpenedRun, openRun } from './runFolder.node.js';
+
+/** The most probable class of an image. */
+export interface ClassifiedImage {
+  /** Class index. */
+  readonly label: number;
+  /** Class name. */
+  readonly class: string;
+  /** 0 to 1. */
+  readonly probability: number;
+}
+
+interface OpenedProbe {
+  readonly saved: SavedProbe;
+  readonly classifier: ImageClassifier;
+}
+
+/** Which weights of a run to open, and how to report. */
+export interface ModelOptions {
+  /** Whether to use the EMA weights if the run has them (default: true). */
+  readonly ema?: boolean | undefined;
+  /** Receives a line if an attribute was computed with other weights. */
+  readonly onWarning?: ((message: string) => void) | undefined;
+  /** Returns the name of an option in messages (default: its key). */
+  readonly label?: SettingLabel | undefined;
+}
+
+/**
+ * A trained model of a run, which `loadModel` of `agenet/node` returns. Its methods compute what the commands of the same names write, with
+ * options of the same names.
+ *
+ * Methods may be called concurrently. Networks are compiled on first use, so the first call takes longer.
+ */
+export class Model {
+  private readonly probes = new Map<string | undefined, Promise<OpenedProbe>>();
+  private readonly running = new Set<Promise<unknown>>();
+  private released = false;
+
+  private constructor(
+    private readonly run: string,
+    private readonly opened: OpenedRun,
+    private readonly compile: Compile,
+    private readonly options: ModelOptions,
+  ) {}
+
+  /**
+   * Opens the model in the latest checkpoint of a run folder, or in a checkpoint file. The caller releases it.
+   * @internal
+   * @throws {InputError} if there is no checkpoint
+   */
+  static async open(run: string, compile: Compile, options: ModelOptions = {}): Promise<Model> {
+    return new Model(run, await openRun(run, compile, options), compile, options);
+  }
+
+  /** All settings of the run. */
+  get configuration(): Configuration {
+    return this.opened.checkpoint.configuration;
+  }
+
+  /** Iterations that the model was trained for. */
+  get step(): number {
+    return this.opened.checkpoint.step;
+  }
+
+  /** Dimensions M of a code. */
+  get latentSize(): number {
+    return this.trained.latentSize;
+  }
+
+  /** Channels, rows and columns of an image. */
+  get imageShape(): ImageBatch['shape'] {
+    return this.trained.pair.encoder.inputShape as [number, number, number];
+  }
+
+  /** Distribution of codes: `sphere` or `normal`. */
+  get prior(): Prior {
+    return this.trained.prior;
+  }
+
+  /** The networks on arrays, for functions such as `encodeSplit` and `evaluate`. */
+  get trained(): TrainedModel {
+    return this.opened.model;
+  }
+
+  /**
+   * Draws samples.
+   * @throws {InputError} if an option is out of range, or `like` or the attribute cannot be read
+   * @example
+   * const samples = await model.sample({ count: 100, seed: 7 });
+   * await samples.toFile('samples.png');
+   */
+  sample(options: SampleOptions = {}): Promise<Images> {
+    return this.use(async () => {
+      const parts: Uint8Array[] = [];
+      for await (const { data } of await this.samplesOf(options)) parts.push(data);
+      return new Images(imagesOf(this.trained, Uint8Array.from(Buffer.concat(parts))));
+    });
+  }
+
+  /**
+   * Draws the same samples a few hundred at a time, so that memory does not grow with their number.
+   * @throws {InputError} as `sample` does, before the first batch
+   */
+  async sampleBatches(options: SampleOptions = {}): Promise<AsyncGenerator<Images, void>> {
+    return this.wrapBatches(await this.use(() => this.samplesOf(options)));
+  }
+
+  /**
+   * Encodes images.
+   * @returns codes [N, M], one after another
+   * @throws {InputError} if an image cannot be read
+   * @example
+   * const codes = await model.encode(['seven.png', 'one.png']);
+   * const first = codes.subarray(0, model.latentSize);
+   */
+  encode(images: ImageInput | readonly ImageInput[]): Promise<Float32Array> {
+    return this.use(() => this.codesOf(images));
+  }
+
+  /**
+   * Decodes codes of images, or codes near them.
+   * @param codes [N, M], one after another
+   * @throws {InputError} if their number is not a multiple of M
+   */
+  decode(codes: Float32Array): Promise<Images> {
+    return this.use(async () => {
+      if (codes.length % this.latentSize !== 0) throw new InputError(`codes: expected a multiple of ${this.latentSize} values but got ${codes.length}`);
+      return new Images(imagesOf(this.trained, await this.trained.decode(codes)));
+    });
+  }
+
+  /**
+   * Encodes images and decodes their codes again.
+   * @throws {InputError} if an image or the attribute cannot be read
+   */
+  reconstruct(images: ImageInput | readonly ImageInput[], options: MoveOptions = {}): Promise<Images> {
+    return this.use(async () => {
+      const move = await this.movement(options);
+      return new Images(imagesOf(this.trained, await this.trained.decode(move(await this.codesOf(images)))));
+    });
+  }
+
+  /**
+   * Interpolates from image to image, or between random points.
+   * @param images two or more; none for random points
+   * @throws {InputError} if an option is out of range or does not fit the images, or an image cannot be read
+   * @example
+   * const path = await model.interpolate(['one.png', 'seven.png'], { frames: 16 });
+   * await path.toFile('path.png');
+   */
+  interpolate(images: readonly ImageInput[] = [], options: InterpolateOptions = {}): Promise<Images> {
+    return this.use(async () => {
+      const { trained, label } = this;
+      const { frames = MODEL_DEFAULTS.frames, loop, circle, seed = 0, points = MODEL_DEFAULTS.points, onProgress } = options;
+      requireInterpolation(images, options, this.prior, label);
+      const isRandom = images.length === 0;
+      const rows = isRandom ? (options.rows ?? MODEL_DEFAULTS.rows) : 1;
+      const ends = isRandom
+        ? drawCodes(this.prior, points * rows, this.latentSize, randomStream(seed, 'interpolation'))
+        : await this.codesOf(images);
+      const traversal = { frames, loop, circle };
+      const codes = traverse(trained, ends, rows, traversal);
+      const path = imagesOf(trained, await generateChunked(trained, codes, isRandom ? 'samples' : 'codes', onProgress));
+      return new Images(path, traversalColumns(path.count / rows, rows, traversal));
+    });
+  }
+
+  /**
+   * Classifies images with a probe of the run.
+   * @throws {InputError} if the run has no such probe, it was fitted on other weights, or an image cannot be read
+   */
+  classify(images: ImageInput | readonly ImageInput[], { probe }: ClassifyOptions = {}): Promise<ClassifiedImage[]> {
+    return this.use(async () => {
+      const { saved, classifier } = await this.openProbe(probe);
+      const { classes, probabilities } = await classifier.classify((await readImages(images, this.configuration)).data);
+      return Array.from(classes, (label, index) => ({
+        label,
+        class: saved.origin.class_names[label]!,
+        probability: probabilities[index * saved.probe.classes + label]!,
+      }));
+    });
+  }
+
+  /**
+   * Reads the probe that `classify` uses, with its accuracy and origin.
+   * @throws {InputError} if the run has no such probe, or it was fitted on other weights
+   */
+  readProbe(name?: string): Promise<SavedProbe> {
+    return this.use(async () => (await this.openProbe(name)).saved);
+  }
+
+  /** Waits for calls in progress, and frees the compiled networks. Calling it again has no effect. */
+  async release(): Promise<void> {
+    if (this.released) return;
+    this.released = true;
+    await Promise.allSettled(this.running);
+    for (const opened of await Promise.allSettled(this.probes.values())) if (opened.status === 'fulfilled') await opened.value.classifier.release();
+    await this.trained.release();
+  }
+
+  /** Releases the model at the end of a block: `await using model = await loadModel(run)`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.release();
+  }
+
+  private get label(): SettingLabel {
+    return this.options.label ?? ((key, name = key) => name);
+  }
+
+  /** Runs a computation, which `release` waits for. */
+  private async use<T>(computation: () => Promise<T>): Promise<T> {
+    if (this.released) throw new Error('model: already released');
+    const result = computation();
+    this.running.add(result);
+    try {
+      return await result;
+    } finally {
+      this.running.delete(result);
+    }
+  }
+
+  private async *wrapBatches(batches: AsyncGenerator<ImageBatch>): AsyncGenerator<Images, void> {
+    for (;;) {
+      const next: IteratorResult<ImageBatch, unknown> = await this.use(() => batches.next());
+      if (next.done) return;
+      yield new Images(next.value);
+    }
+  }
+
+  private async codesOf(images: ImageInput | readonly ImageInput[]): Promise<Float32Array> {
+    return this.trained.encode((await readImages(images, this.configuration)).data);
+  }
+
+  private async samplesOf(options: SampleOptions): Promise<AsyncGenerator<ImageBatch>> {
+    const { like, spread = MODEL_DEFAULTS.spread, temperature } = options;
+    const range = samplingRange(options, this.label);
+    const move = await this.movement(options);
+    const around = like === undefined ? {} : { around: { code: await this.codeOf(like), spread } };
+    return sampleImages(this.trained, { ...range, temperature, move, ...around });
+  }
+
+  private async codeOf(image: ImageInput): Promise<Float32Array> {
+    const code = await this.codesOf(image);
+    if (code.length !== this.latentSize) throw new InputError(`${this.label('like')}: expected one image but got ${code.length / this.latentSize}`);
+    return code;
+  }
+
+  /** Returns the function that moves codes as the options ask. */
+  private async movement({ along, by }: MoveOptions): Promise<(codes: Float32Array) => Float32Array> {
+    const { label, prior, latentSize, step } = this;
+    if (along === undefined) {
+      if (by !== undefined) throw new InputError(`${label('by')} ${by}: requires ${label('along')}; name an attribute`);
+      return (codes) => codes;
+    }
+    const { direction, origin } = await new RunAssets(runFolderPath(this.run), ATTRIBUTES).read(along);
+    if (direction.length !== latentSize) {
+      throw new InputError(
+        `${label('along')} ${along}: has ${direction.length} coordinates, but codes of the run have ${latentSize}; recreate it with agenet attribute`,
+      );
+    }
+    if (origin.step !== step || origin.ema !== (this.options.ema ?? true)) {
+      this.options.onWarning?.(
+        `attribute ${along} was computed with the weights of iteration ${origin.step}${origin.ema ? '' : ' (raw)'}; recreate it with agenet attribute`,
+      );
+    }
+    return (codes) => moveCodes(prior, codes, direction, by ?? MODEL_DEFAULTS.by);
+  }
+
+  private openProbe(name: string | undefined): Promise<OpenedProbe> {
+    const known = this.probes.get(name);
+    if (known) return known;
+    const probe = this.readProbeFile(name);
+    this.probes.set(name, probe);
+    // A failure is not kept, so that a probe may be created later.
+    probe.catch(() => this.probes.delete(name));
+    return probe;
+  }
+
+  private async readProbeFile(name: string | undefined): Promise<OpenedProbe> {
+    const { run, trained, compile } = this;
+    const saved = await new RunAssets(runFolderPath(run), PROBES).read(name);
+    const { probe, origin } = saved;
+    // The probe decides on the weights, because its codes are comparable with those of no others.
+    const weights = modelWeights(this.opened.checkpoint.vectors, { ema: origin.ema });
+    if (weightsDigest(weights) !== origin.weights) {
+      throw new InputError(
+        `probe ${saved.name}: fitted on the weights of iteration ${origin.step}, but ${run} has those of iteration ${this.step}; fit it again with agenet probe --save, or name its checkpoint`,
+      );
+    }
+    return { saved, classifier: await imageClassifier(probe, trained.withWeights(weights), weights, compile) };
+  }
+}

@@ -1,0 +1,106 @@
+/** Options of a model's methods. Those of a command have the same names. */
+import type { Prior } from '../age/prior.js';
+import { InputError } from '../errors.js';
+import type { ImageInput } from '../images/imageInput.node.js';
+import type { Progress } from '../model/chunks.js';
+import { MODEL_DEFAULTS } from '../model/defaults.js';
+import { LARGEST_SEED } from '../random.js';
+import { type SettingLabel, shown } from '../validation.js';
+
+/** Moves codes along an attribute of the run, which `agenet attribute` creates. */
+export interface MoveOptions {
+  /** Name of the attribute (default: none, codes are not moved). */
+  readonly along?: string | undefined;
+  /** Distance: an angle in radians on the sphere, else a multiple of the direction; may be negative (default: 0.5). */
+  readonly by?: number | undefined;
+}
+
+export interface SampleOptions extends MoveOptions {
+  /** Number of samples (default: 64). */
+  readonly count?: number | undefined;
+  /** Random seed, from 0 to 2^32 - 1 (default: 0). */
+  readonly seed?: number | undefined;
+  /** Draws the first sample of each seed from the first to the last, both included, instead of `count` samples of one seed. */
+  readonly seeds?: readonly [first: number, last: number] | undefined;
+  /** An image to sample around (default: none, samples of the prior). */
+  readonly like?: ImageInput | undefined;
+  /** Angular spread around `like`, above 0 and at most 1: near 0 all samples are its reconstruction, 1 is the entire prior (default: 0.3). */
+  readonly spread?: number | undefined;
+  /** Factor of the codes; requires the prior `normal`. */
+  readonly temperature?: number | undefined;
+}
+
+export interface InterpolateOptions {
+  /** Images from one point to the next, both included; with `circle`, around the circle (default: 10). */
+  readonly frames?: number | undefined;
+  /** Rows between random points (default: 8). */
+  readonly rows?: number | undefined;
+  /** Random points per row (default: 2). */
+  readonly points?: number | undefined;
+  /** Whether the path returns from the last point to the first (default: false). */
+  readonly loop?: boolean | undefined;
+  /** Whether to traverse the whole great circle through two points (default: false). */
+  readonly circle?: boolean | undefined;
+  /** Random seed of the points (default: 0). */
+  readonly seed?: number | undefined;
+  /** Receives the number of generated images. */
+  readonly onProgress?: Progress | undefined;
+}
+
+export interface ClassifyOptions {
+  /** A probe that `agenet probe --save` created (default: the only one of the run). */
+  readonly probe?: string | undefined;
+}
+
+/**
+ * Returns the number of samples and their seeds.
+ * @throws {InputError} if a number is out of range, or an option would have no effect
+ */
+export function samplingRange(
+  { count, seed, seeds, like, spread }: SampleOptions,
+  label: SettingLabel,
+): { readonly count: number; readonly seed: number; readonly isSeedPerImage: boolean } {
+  if (like === undefined && spread !== undefined) throw new InputError(`${label('spread')}: requires ${label('like')}; name an image to sample around`);
+  if (seeds === undefined) {
+    requireWhole('count', count, [1, Infinity], label);
+    requireWhole('seed', seed, [0, LARGEST_SEED], label);
+    return { count: count ?? MODEL_DEFAULTS.count, seed: seed ?? 0, isSeedPerImage: false };
+  }
+  if (count !== undefined || seed !== undefined) throw new InputError(`${label('seeds')}: determines the number and seeds of samples; remove count and seed`);
+  const [first, last] = seeds;
+  requireWhole('seeds', first, [0, LARGEST_SEED], label);
+  requireWhole('seeds', last, [first, LARGEST_SEED], label);
+  return { count: last - first + 1, seed: first, isSeedPerImage: true };
+}
+
+/**
+ * Requires that options of an interpolation fit each other, the model and the images.
+ * @throws {InputError} if a number is out of range, an option would have no effect, or there are too few or too many images
+ */
+export function requireInterpolation(images: readonly ImageInput[], options: InterpolateOptions, prior: Prior, label: SettingLabel): void {
+  const { frames, rows, points, circle, seed } = options;
+  requireWhole('frames', frames, [2, Infinity], label);
+  requireWhole('rows', rows, [1, Infinity], label);
+  requireWhole('points', points, [2, Infinity], label);
+  requireWhole('seed', seed, [0, LARGEST_SEED], label);
+  for (const name of ['rows', 'points'] as const) {
+    if (images.length > 0 && options[name] !== undefined) throw new InputError(`${label(name)}: applies to random points only; remove it, or the images`);
+  }
+  const [first] = images;
+  if (images.length === 1)
+    throw new InputError(`${typeof first === 'string' ? first : 'images'}: expected at least two images, but got one; name a second image`);
+  if (circle) requireCircle(images.length, points, prior, label);
+}
+
+function requireCircle(images: number, points: number | undefined, prior: Prior, label: SettingLabel): void {
+  const [circle, loop] = [label('circle'), label('loop')];
+  if (prior !== 'sphere') throw new InputError(`${circle}: requires the prior sphere, but the run has the prior ${prior}; use ${loop}`);
+  if (images > 2) throw new InputError(`${circle}: expected two images, but got ${images}; use ${loop} for more`);
+  if (points !== undefined && points !== 2) throw new InputError(`${circle}: goes through two points, not ${points}; use ${loop} for more`);
+}
+
+function requireWhole(key: string, value: number | undefined, [least, most]: readonly [number, number], label: SettingLabel): void {
+  if (value === undefined || (Number.isInteger(value) && value >= least && value <= most)) return;
+  const range = most === Infinity ? `of at least ${least}` : `from ${least} to ${most}`;
+  throw new InputError(`${label(key)}: expected a whole number ${range} but got ${shown(value)}`);
+}

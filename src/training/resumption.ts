@@ -1,0 +1,54 @@
+/** What may change when a run is resumed, and the state it continues from. */
+import { EMA_NAMES } from '../age/iteration.js';
+import { EpochSampler } from '../data/batches.js';
+import { InputError } from '../errors.js';
+import { NETWORK_NAMES } from '../networks/network.js';
+import { type SettingLabel, shown } from '../validation.js';
+import type { Configuration } from './configuration.js';
+import type { StoredCheckpoint } from './runStore.js';
+import { Stages } from './schedule.js';
+import type { TrainerState, TrainingVectors } from './trainer.js';
+
+/** Settings that may change: the state of a run means the same with any value of them. */
+const MUTABLE_ON_RESUME: readonly string[] = [
+  ...['length', 'learningRate', 'schedule', 'halveEvery', 'warmupSteps', 'encoderUpdates', 'generatorUpdates', 'stages', 'ema', 'emaStart'],
+  ...['logEvery', 'sampleEvery', 'checkpointEvery', 'keepLast', 'keepEvery', 'onNan', 'maxRollbacks'],
+  ...['evaluateEvery', 'evaluateMetrics', 'evaluateSamples', 'saveBest'],
+];
+
+/** Whether a run may be resumed with a different value of a setting. Of update plans, the loss weights may change. */
+export const isChangeable = (key: string): boolean => MUTABLE_ON_RESUME.includes(key);
+
+/**
+ * Requires that a run may continue from a checkpoint with a configuration.
+ * @param images number of training images
+ * @param label returns the name of a setting in messages
+ * @throws {InputError} if a setting differs that a resumed run may not change
+ */
+export function requireResumable(configuration: Configuration, checkpoint: StoredCheckpoint, images: number, label: SettingLabel): void {
+  const { configuration: earlier, file, step } = checkpoint;
+  for (const key of Object.keys({ ...configuration, ...earlier }) as (keyof Configuration)[]) {
+    // The data may have moved.
+    if (key === 'data' || isChangeable(key) || JSON.stringify(configuration[key]) === JSON.stringify(earlier[key])) continue;
+    throw new InputError(
+      `${key}: ${shown(configuration[key])} contradicts ${file}, which was trained with ${shown(earlier[key])}; restore it in config.json, or start a new run`,
+    );
+  }
+  // The position in the data and the bias correction of Adam follow from the numbers of updates.
+  const { batchesPerEpoch } = new EpochSampler(images, configuration.batch, configuration.seed);
+  const [now, then] = [configuration, earlier].map((each) => new Stages(each, batchesPerEpoch).at(step).updates) as [Updates, Updates];
+  const changed = NETWORK_NAMES.find((network) => now[network] !== then[network]);
+  if (changed === undefined) return;
+  throw new InputError(
+    `${label(`${changed}Updates`)}: the number of updates per iteration must stay as in ${file}; change only the loss weights, or start a new run`,
+  );
+}
+
+type Updates = Readonly<Record<(typeof NETWORK_NAMES)[number], number>>;
+
+/** Returns the state that a run continues from. An EMA that the checkpoint does not have begins at its weights. */
+export function resumedState({ vectors, step, rateScale }: TrainerState, { ema }: Configuration): TrainerState {
+  const own = Object.entries(vectors).filter(([name]) => ema > 0 || !(EMA_NAMES as readonly string[]).includes(name));
+  const averages = ema > 0 ? EMA_NAMES.map((name) => [name, vectors[name.replace('ema_', '') as keyof TrainingVectors]!]) : [];
+  return { vectors: Object.fromEntries([...averages, ...own]) as TrainingVectors, step, rateScale };
+}

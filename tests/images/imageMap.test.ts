@@ -1,0 +1,36 @@
+import { describe, expect, it } from 'vitest';
+import { filledRaster } from '../../src/images/drawing.js';
+import { drawImageMap } from '../../src/images/imageMap.js';
+import { classColors } from '../../src/images/legend.js';
+import type { Raster } from '../../src/images/raster.js';
+
+const tiles = [10, 20, 30].map((level) => filledRaster(20, 20, 1, level));
+const pixel = ({ width, data }: Raster, x: number, y: number) => Array.from(data.subarray((y * width + x) * 3, (y * width + x) * 3 + 3));
+
+describe('drawImageMap', () => {
+  it('draws images at their points, and frames and a legend in the colors of classes', () => {
+    const classes = { labels: [0, 2, 0], names: ['cats', 'dogs', 'birds'] };
+    const { image, drawn, note } = drawImageMap(tiles, [0, 0, 4, 0, 0, 4], { cells: 4, scale: 1, classes });
+    const colors = classColors(3);
+    expect([drawn, note]).toEqual([3, '3 of 3 images are shown']);
+    // Cells of 24 pixels; y is up.
+    expect([pixel(image, 2, 74), pixel(image, 74, 74), pixel(image, 2, 2), pixel(image, 50, 50)]).toEqual(
+      [10, 20, 30, 96].map((level) => [level, level, level]),
+    );
+    expect([pixel(image, 0, 72), pixel(image, 72, 72), pixel(image, 0, 0)]).toEqual([colors[0], colors[2], colors[0]]);
+    const legend = new Set(Array.from({ length: 96 * 11 }, (_, index) => pixel(image, index % 96, 100 + Math.floor(index / 96)).join()));
+    expect(colors.map((color) => legend.has(color.join()))).toEqual([true, false, true]);
+  });
+
+  it('states how many images are hidden', () => {
+    const many = Array.from({ length: 2000 }, () => tiles[0]!);
+    const { drawn, note } = drawImageMap(many, new Array<number>(4000).fill(1), { scale: 1 });
+    expect([drawn, note]).toEqual([1, '1 of 2,000 images are shown; 1,999 are hidden because they overlap others']);
+  });
+
+  it('enlarges images to fit by default, not the legend', () => {
+    const [one, fitting] = [drawImageMap(tiles, [0, 0, 4, 0, 0, 4], { cells: 4, scale: 1 }), drawImageMap(tiles, [0, 0, 4, 0, 0, 4], { cells: 4 })];
+    expect([one.image.width, fitting.image.width]).toEqual([80, 320]);
+    expect(fitting.image.height).toBeLessThan(4 * one.image.height);
+  });
+});

@@ -1,0 +1,47 @@
+import { describe, expect, it } from 'vitest';
+import { defaultsFor, expectations, MIN_BATCH } from '../../src/training/defaults.js';
+import { totalStepsFor } from '../../src/training/trainer.js';
+import { tinyConfiguration } from './tinyTraining.js';
+
+describe('defaults for a number of training images', () => {
+  it.each([
+    [2, 2, { steps: 2000 }],
+    [18, 16, { steps: 2000 }],
+    [48, 16, { steps: 2000 }],
+    [450, 32, { steps: 4000 }],
+    [4500, 32, { steps: 9370 }],
+    [50_000, 64, { steps: 9370 }],
+    [60_000, 64, { epochs: 10 }],
+    [1_000_000, 64, { epochs: 10 }],
+  ])('%i: batch %i, length %o', (images, batch, length) => {
+    expect(defaultsFor(images)).toEqual({ batch, length });
+  });
+
+  it('have a batch that the images fill, and never a shorter training for more images', () => {
+    let before = 0;
+    for (let images = MIN_BATCH; images < 100_000; images = Math.ceil(images * 1.07)) {
+      const { batch, length } = defaultsFor(images);
+      expect(batch).toBeGreaterThanOrEqual(MIN_BATCH);
+      expect(batch).toBeLessThanOrEqual(images);
+      const steps = totalStepsFor(tinyConfiguration({ batch, length }), images);
+      expect(steps, `${images} images`).toBeGreaterThanOrEqual(before);
+      before = steps;
+    }
+  });
+
+  it('adapt the length to a given batch', () => {
+    expect(defaultsFor(4500, 4)).toEqual({ batch: 4, length: { epochs: 10 } });
+    expect(defaultsFor(60_000, 256)).toEqual({ batch: 256, length: { steps: 9370 } });
+  });
+});
+
+describe('expectations', () => {
+  it('name few images and a short training, with what to do', () => {
+    expect(expectations(60_000, 9370, '--steps')).toEqual([]);
+    expect(expectations(48, 2000, '--steps')).toEqual([expect.stringMatching(/^48 training images are few: .*memorize/)]);
+    expect(expectations(48, 499, '--steps')).toEqual([
+      expect.stringContaining('48 training images'),
+      expect.stringMatching(/^499 iterations are too few .*; set --steps to 2000 or more$/),
+    ]);
+  });
+});
