@@ -7,23 +7,24 @@ const BAR_COLUMNS = 22;
 
 /**
  * Returns a function that shows the progress of work that takes longer than a moment: on a terminal a bar with the remaining time, elsewhere
- * a line every few seconds.
+ * a line every few seconds. The work begins with the first call, and again with the call after its end.
  * @param what names the work, e.g. `encoding images`
  */
 export function countingProgress(terminal: Terminal, what: string): Progress {
-  const pacing = new Pacing(terminal, true);
-  const start = performance.now();
+  let begin: { readonly time: number; readonly done: number; readonly pacing: Pacing } | undefined;
   let hasShown = false;
   return (done, total) => {
+    begin ??= { time: performance.now(), done, pacing: new Pacing(terminal, true) };
     const isDone = done >= total;
-    if (isDone ? !hasShown : !pacing.isDue()) return;
-    hasShown = true;
-    const fraction = done / total;
-    const seconds = ((performance.now() - start) / 1000) * (1 / fraction - 1);
-    const remaining = isDone || done === 0 ? '' : `  ${duration(seconds)} left`;
-    const bar = terminal.isLive ? `  ${progressBar(fraction, BAR_COLUMNS)}` : ':';
-    terminal.status(`${what}${bar} ${Math.floor(100 * fraction)}%${remaining}`);
-    if (isDone) terminal.endStatus();
+    if (isDone ? hasShown : begin.pacing.isDue()) {
+      hasShown = true;
+      const seconds = ((performance.now() - begin.time) / 1000) * ((total - done) / (done - begin.done));
+      const remaining = isDone || done === begin.done ? '' : `  ${duration(seconds)} left`;
+      const bar = terminal.isLive ? `  ${progressBar(done / total, BAR_COLUMNS)}` : ':';
+      terminal.status(`${what}${bar} ${Math.floor((100 * done) / total)}%${remaining}`);
+      if (isDone) terminal.endStatus();
+    }
+    if (isDone) [begin, hasShown] = [undefined, false];
   };
 }
 
@@ -36,6 +37,5 @@ export function phaseProgress(terminal: Terminal): (phase: string, done: number,
       current = { phase, show: countingProgress(terminal, phase) };
     }
     current.show(done, total);
-    if (done >= total) current = undefined;
   };
 }

@@ -36,7 +36,8 @@ export async function scoreReconstruction(
 
 async function imageErrors(model: TrainedModel, split: Split, onProgress: Progress | undefined) {
   let [absolute, squared] = [0, 0];
-  for (const { images, indices, first } of inChunks(split, model.imageElements)) {
+  for (const { images, first } of inChunks(split, model.imageElements)) {
+    onProgress?.(first, split.count);
     const originals = fromBytes(images);
     const reconstructions = await model.decode(await model.encode(images));
     for (let index = 0; index < originals.length; index++) {
@@ -44,8 +45,8 @@ async function imageErrors(model: TrainedModel, split: Split, onProgress: Progre
       absolute += Math.abs(difference);
       squared += difference * difference;
     }
-    onProgress?.(first + indices.length, split.count);
   }
+  onProgress?.(split.count, split.count);
   const pixels = split.count * model.imageElements;
   return { reconstruction_l1: absolute / pixels, reconstruction_mse: squared / pixels };
 }

@@ -52,9 +52,10 @@ export async function encodeSplit(model: TrainedModel, split: Split, indices?: A
 export async function* encodedChunks(model: TrainedModel, split: Split, indices?: ArrayLike<number>, onProgress?: Progress): AsyncGenerator<Float32Array> {
   const total = indices?.length ?? split.count;
   for (const { images, first } of inChunks(split, model.imageElements, indices && Uint32Array.from(indices))) {
+    onProgress?.(first, total);
     yield await model.encode(images);
-    onProgress?.(Math.min(first + CHUNK, total), total);
   }
+  onProgress?.(total, total);
 }
 
 /**
@@ -66,10 +67,11 @@ export async function generateChunked(model: TrainedModel, codes: Float32Array, 
   const total = codes.length / model.latentSize;
   const images = new Float32Array(total * model.imageElements);
   for (let first = 0; first < total; first += CHUNK) {
+    onProgress?.(first, total);
     const part = codes.subarray(first * model.latentSize, (first + CHUNK) * model.latentSize);
     images.set(await (kind === 'samples' ? model.generate(part) : model.decode(part)), first * model.imageElements);
-    onProgress?.(Math.min(first + CHUNK, total), total);
   }
+  onProgress?.(total, total);
   return images;
 }
 

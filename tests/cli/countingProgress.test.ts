@@ -20,6 +20,8 @@ describe('the progress of counted work', () => {
   it('is a bar with the remaining time on a terminal', () => {
     const { terminal, written } = recorded(true);
     const show = countingProgress(terminal, 'encoding images');
+    vi.advanceTimersByTime(60_000);
+    show(0, 1000);
     vi.advanceTimersByTime(3000);
     show(250, 1000);
     vi.advanceTimersByTime(9000);
@@ -44,6 +46,16 @@ describe('the progress of counted work', () => {
     vi.advanceTimersByTime(150);
     show(2, 2);
     expect(written).toEqual([]);
+  });
+
+  it('begins again after its end', () => {
+    const { terminal, written } = recorded(true);
+    const show = countingProgress(terminal, 'scoring images');
+    for (const done of [0, 2, 4, 0, 2]) {
+      show(done, 4);
+      vi.advanceTimersByTime(1000);
+    }
+    expect(written.filter((text) => text.includes('left'))).toEqual(Array(2).fill('scoring images  [==========          ] 50%  1s left'));
   });
 
   it('measures the remaining time of each phase from its own start', () => {
