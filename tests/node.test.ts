@@ -129,6 +129,7 @@ describe('training through the library', () => {
     for await (const event of trainingEvents({ steps: 2 }, { out, resume: true, threads: 1, tensorboard: true })) events.push(event);
     expect(events[0]).toMatchObject({ type: 'start', run: out, step: 1, totalSteps: 2, images: { train: 19, test: 1 } });
     expect(events.at(-1)).toMatchObject({ type: 'end', summary: { run: out, steps: 2 } });
+    expect(events).toContainEqual({ type: 'scoring', done: 1, total: 1 });
     expect(readdirSync(out).some((name) => name.startsWith('events.out.tfevents.'))).toBe(true);
     const model = await loadModel(out, { threads: 1 });
     expect([model.step, model.configuration.moment, model.imageShape]).toEqual([2, 'variance', [1, 32, 32]]);

@@ -99,3 +99,22 @@ function entropySlope({ data, width }: Features, labels: Labels, scale: number, 
   }
   return total;
 }
+
+/** Bins of the expected calibration error. */
+const BINS = 15;
+
+/**
+ * Returns the expected calibration error (Guo et al. 2017): the mean difference between the probability of the predicted class and the
+ * accuracy, over 15 equal bins of that probability, weighted by their rows. 0 for calibrated probabilities.
+ * @param probabilities [N, K], each row a distribution
+ */
+export function expectedCalibrationError({ data, width }: Features, labels: Labels): number {
+  const excess = new Float64Array(BINS);
+  for (let row = 0; row < labels.length; row++) {
+    const probabilities = data.subarray(row * width, (row + 1) * width);
+    const confidence = Math.max(...probabilities);
+    const bin = Math.min(BINS - 1, Math.floor(BINS * confidence));
+    excess[bin]! += confidence - (probabilities.indexOf(confidence) === labels[row] ? 1 : 0);
+  }
+  return excess.reduce((sum, difference) => sum + Math.abs(difference), 0) / labels.length;
+}

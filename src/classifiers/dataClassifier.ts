@@ -28,8 +28,8 @@ export const RECIPE = {
 
 /** Returns why no classifier can be trained on the data, as a line for the user; undefined if one can. */
 export function whyNoClassifier({ name, train, classes }: ImageSource): string | undefined {
-  if (train.labels === null || classes === null) return `${name} has no labels to train a feature extractor on`;
-  if (new Set(train.labels).size < 2) return `${name} has a single class, but a feature extractor needs at least 2`;
+  if (train.labels === null || classes === null) return `${name} has no labels to train a classifier on`;
+  if (new Set(train.labels).size < 2) return `${name} has a single class, but a classifier needs at least 2`;
   return undefined;
 }
 

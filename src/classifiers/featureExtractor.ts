@@ -1,7 +1,7 @@
 import type { Split } from '../data/source.js';
 import { InputError } from '../errors.js';
 import type { ComparableImages } from '../images/raster.js';
-import { inChunks } from '../model/chunks.js';
+import { inChunks, type Progress } from '../model/chunks.js';
 import type { Features } from '../numerics/features.js';
 
 /** Features of images, and class probabilities if the extractor provides them. */
@@ -70,19 +70,22 @@ export class FeatureTable {
   }
 }
 
-/** Returns the features [n, D] of the images of a split at `indices`. */
+/**
+ * Returns the features [n, D] of the images of a split at `indices`.
+ * @param onProgress called after each chunk; ends the work if it throws
+ */
 export async function splitFeatures(
   extractor: FeatureExtractor,
   split: Split,
   shape: ComparableImages['shape'],
   indices: Uint32Array,
-  signal?: AbortSignal,
+  onProgress?: Progress,
 ): Promise<Features> {
   const table = new FeatureTable(extractor, shape, indices.length);
   const bytes = shape.reduce((product, size) => product * size, 1);
   for (const { images, first } of inChunks(split, bytes, indices)) {
-    signal?.throwIfAborted();
     await table.add(first, images);
+    onProgress?.(first + images.length / bytes, indices.length);
   }
   return table.rows.features;
 }

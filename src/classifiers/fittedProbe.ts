@@ -125,6 +125,8 @@ export interface ProbeOrigin {
   /** Accuracy on this number of test images. */
   readonly test_accuracy: number;
   readonly test_images: number;
+  /** Expected calibration error on these images; absent in files of earlier builds. */
+  readonly expected_calibration_error?: number;
   /** Names of the classes by index. */
   readonly class_names: readonly string[];
   /** The iteration of the model's weights, whether these were EMA weights if the run has them, and their digest. */

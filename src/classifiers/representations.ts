@@ -1,8 +1,7 @@
-import { fromPixels } from '../age/iteration.js';
-import { type Compile, concat, type Graph, graphOf, input, reduceMean, reshape, slice, unpack, type Value } from '../engine/index.js';
+import { activationsOf } from './activations.js';
+import { type Compile, concat, type Graph, graphOf, reduceMean, reshape, slice, type Value } from '../engine/index.js';
 import { fromBytes } from '../images/raster.js';
-import { BATCH, runInBatches, type ModelWeights, type TrainedModel } from '../model/trainedModel.js';
-import { forwardEval } from '../networks/forward.js';
+import { runInBatches, type ModelWeights, type TrainedModel } from '../model/trainedModel.js';
 import type { Network } from '../networks/network.js';
 import type { Features } from '../numerics/features.js';
 import { balancedScale, commonScale, fitStandardizer, type Standardizer } from '../numerics/standardizer.js';
@@ -15,6 +14,8 @@ export interface Representation {
   readonly width: number;
   /** Maps images, bytes [N, C, H, W], to rows [N, width]. */
   readonly of: (images: Uint8Array) => Promise<Features>;
+  /** Maps codes e(x) [N, M] to the same rows, if they follow from codes alone. */
+  readonly ofCodes?: (codes: Float32Array) => Features;
   /** Fits the standardizer that is applied before a regression on rows of images, which need no labels; undefined if rows are not scaled. */
   readonly scaleBy?: (rows: Features) => Standardizer;
   readonly release: () => Promise<void>;
@@ -36,9 +37,11 @@ const noop = () => Promise.resolve();
 /** e(x) times sqrt(M): the variance is about 1 if codes are uniform on the sphere. */
 function codesOf(model: TrainedModel): Representation {
   const scale = model.prior === 'sphere' ? Math.sqrt(model.latentSize) : 1;
+  const ofCodes = (codes: Float32Array): Features => ({ data: codes.map((coordinate) => coordinate * scale), width: model.latentSize });
   return {
     width: model.latentSize,
-    of: async (images) => ({ data: (await model.encode(images)).map((coordinate) => coordinate * scale), width: model.latentSize }),
+    of: async (images) => ofCodes(await model.encode(images)),
+    ofCodes,
     scaleBy: fitStandardizer,
     release: noop,
   };
@@ -80,17 +83,10 @@ async function innerFeaturesOf(model: TrainedModel, weights: ModelWeights, compi
 }
 
 function innerGraph(network: Network): { readonly graph: Graph; readonly width: number } {
-  const parameters = input('parameters', [network.parameters.size]);
-  const statistics = input('statistics', [network.statistics.size]);
-  const images = fromPixels(input('batch', [BATCH, ...network.inputShape], 'uint8'));
-  const tensors = [unpack(parameters, network.parameters), unpack(statistics, network.statistics)] as const;
-  const layers = Object.entries(network.layers);
-  const maps = layers.flatMap(([, { isActivation }], index) =>
-    isActivation ? [forwardEval({ ...network, layers: Object.fromEntries(layers.slice(0, index + 1)) }, ...tensors, images)] : [],
-  );
+  const { maps, inputs } = activationsOf(network);
   // The first feature map of every encoder is 16 x 16 or larger.
   const inner = cellMeans(maps.findLast(({ shape }) => shape[2]! >= 2 * CELLS)!);
-  return { graph: graphOf({ inner }, [parameters, statistics]), width: inner.shape[1]! };
+  return { graph: graphOf({ inner }, inputs), width: inner.shape[1]! };
 }
 
 /** Returns the means of feature maps [N, C, H, W] over cells, [N, cells C]. */

@@ -3,6 +3,7 @@ import type { NetworkName } from '../networks/network.js';
 import { betterDirection } from '../metrics/registry.js';
 import type { TrainingEvent } from '../training/events.js';
 import type { Terminal } from './command.js';
+import { countingProgress } from './countingProgress.js';
 import { formatMetric } from './evaluationTable.js';
 import { duration, Pacing } from './progress.js';
 import { progressBar, type StatusPart } from './statusLine.js';
@@ -19,6 +20,7 @@ const SMOOTHING = 0.1;
 export function showProgress(terminal: Terminal, others: () => StatusPart[] = () => []): (event: TrainingEvent) => void {
   const pacing = new Pacing(terminal, false);
   let totalSteps = 0;
+  const showScoring = countingProgress(terminal, 'scoring test images');
   let secondsPerIteration: number | undefined;
   let previous = performance.now();
   let preview: string | undefined;
@@ -49,7 +51,8 @@ export function showProgress(terminal: Terminal, others: () => StatusPart[] = ()
     else if (event.type === 'evaluation') {
       terminal.note(evaluationLine(event));
       previous = performance.now();
-    } else if (event.type === 'warning') terminal.note(`warning: ${event.message}`);
+    } else if (event.type === 'scoring') showScoring(event.done, event.total);
+    else if (event.type === 'warning') terminal.note(`warning: ${event.message}`);
     else if (event.type === 'trained') terminal.endStatus();
   };
 }

@@ -26,10 +26,15 @@ export interface Comparison {
   readonly incomparable: readonly IncomparableMetrics[];
   /** The index of the best evaluation by comparable metric, if one is better than the others. */
   readonly best: Readonly<Record<string, number>>;
+  /** Why a comparable metric has no best evaluation. */
+  readonly unranked: Readonly<Record<string, string>>;
 }
 
-/** Returns the conditions that values of a metric depend on. An unknown metric is assumed to depend on all of them. */
-const conditionsOf = (metric: string): readonly Condition[] => metricNamed(metric)?.dependsOn ?? Object.values(CONDITIONS);
+/** Returns the conditions that values of a metric depend on. All depend on the weights; an unknown metric is assumed to depend on everything. */
+const conditionsOf = (metric: string): readonly Condition[] => [
+  ...(metricNamed(metric)?.dependsOn ?? Object.values(CONDITIONS).filter((condition) => condition !== CONDITIONS.weights)),
+  CONDITIONS.weights,
+];
 
 /** Returns for every metric whether its values are comparable, why not, and which value is best. */
 export function compareEvaluations(evaluations: readonly EvaluatedRun[]): Comparison {
@@ -43,11 +48,14 @@ export function compareEvaluations(evaluations: readonly EvaluatedRun[]): Compar
     if (differences.length === 0) comparable.push(metric);
     else if (!groups.get(reasons)?.metrics.push(metric)) groups.set(reasons, { metrics: [metric], differences });
   }
-  const best = comparable.flatMap((metric) => {
-    const index = bestOf(metric, evaluations);
-    return index === undefined ? [] : [[metric, index] as const];
-  });
-  return { comparable, incomparable: [...groups.values()], best: Object.fromEntries(best) };
+  const best: Record<string, number> = {};
+  const unranked: Record<string, string> = {};
+  for (const metric of comparable) {
+    const found = bestOf(metric, evaluations);
+    if (typeof found === 'number') best[metric] = found;
+    else unranked[metric] = found;
+  }
+  return { comparable, incomparable: [...groups.values()], best, unranked };
 }
 
 /** Returns how the evaluations that have a metric differ in a condition; an unrecorded condition counts as different. */
@@ -60,12 +68,14 @@ function differenceIn(condition: Condition, metric: string, evaluations: readonl
   return [{ condition: condition.name, values: evaluations.map(valueIn) }];
 }
 
-/** Returns the index of the best value; undefined if the metric has no direction or several values are best. */
-function bestOf(metric: string, evaluations: readonly EvaluatedRun[]): number | undefined {
-  const sign = { higher: 1, lower: -1, none: 0 }[betterDirection(metric) ?? 'none'];
+/** Returns the index of the best value, or the reason why there is none. */
+function bestOf(metric: string, evaluations: readonly EvaluatedRun[]): number | string {
+  const direction = betterDirection(metric);
+  if (direction === undefined) return 'neither higher nor lower is better';
+  if (evaluations.filter(({ metrics }) => metric in metrics).length < 2) return 'a single evaluation has it';
+  const sign = direction === 'higher' ? 1 : -1;
   const scores = evaluations.map(({ metrics }) => metrics[metric]).map((value) => (typeof value === 'number' ? sign * value : -Infinity));
   const most = Math.max(...scores);
-  const isOnlyOne = scores.filter((score) => score === most).length === 1;
-  const rivals = evaluations.filter(({ metrics }) => metric in metrics).length;
-  return sign !== 0 && isOnlyOne && rivals > 1 && most > -Infinity ? scores.indexOf(most) : undefined;
+  if (most === -Infinity) return 'no value is finite';
+  return scores.filter((score) => score === most).length > 1 ? 'the best values are equal' : scores.indexOf(most);
 }

@@ -34,6 +34,13 @@ const imageSet = (name: string, splitOf: (protocol: Protocol) => unknown): Condi
   },
 });
 
+/** Raw weights are compared with EMA weights only if the run has no EMA, so that sampling uses them. */
+const weights: Condition = {
+  name: 'weights',
+  key: ({ weights, ema_decay: decay }) => (weights === 'ema' || decay === 0 ? 'default' : decay === undefined ? undefined : 'raw'),
+  text: ({ weights, ema_decay: decay }) => (weights === 'ema' ? 'EMA' : decay === 0 ? 'raw (run without EMA)' : 'raw instead of EMA'),
+};
+
 const extractor: Condition = {
   name: 'feature extractor',
   key: (protocol) => {
@@ -58,4 +65,5 @@ export const CONDITIONS = {
   sampleCount: protocolValue('sample count', ({ samples }) => samples),
   codes: protocolValue('latent space', ({ codes }) => codes),
   extractor,
+  weights,
 } as const;

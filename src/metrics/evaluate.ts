@@ -66,8 +66,8 @@ export async function evaluate({ metrics, ...subject }: EvaluationOptions): Prom
     { metrics: images.similarity, protocol: await protocolOf(context, needs.size > 0) },
     ...(Array.from(metrics).some(usesFeatures) ? [{ metrics: {}, protocol: extractorProtocol(subject) }] : []),
   ];
-  for (const entry of entries) {
-    subject.signal?.throwIfAborted();
+  for (const [index, entry] of entries.entries()) {
+    context.report('metrics', index, entries.length);
     const name = entry.metrics[0]!.name;
     if ('compareFeatures' in entry) {
       const generated = (await context.samples()).extracted!.features;
@@ -80,6 +80,7 @@ export async function evaluate({ metrics, ...subject }: EvaluationOptions): Prom
     metrics,
     stopwatch,
   );
+  context.report('metrics', entries.length, entries.length);
   return { ...merged([...results, ...reference], metrics), timings: stopwatch.seconds };
 }
 

@@ -31,8 +31,11 @@ export class Stopwatch {
 /** Maximum number of training images whose features are kept. */
 const MAX_TRAINING_IMAGES = 100_000;
 
-/** Inputs of metrics: codes and features of images and samples, features of all training images, and samples. */
-export type Need = 'codes' | 'features' | 'trainingFeatures';
+/**
+ * What a metric needs: codes of images and samples; features of both; their class probabilities; or features of all training images, and the
+ * samples themselves.
+ */
+export type Need = 'codes' | 'features' | 'probabilities' | 'trainingFeatures';
 
 /** Compares some reconstructions with their originals: means over these images by name. */
 export type CompareImages = (reconstructions: ComparableImages, originals: ComparableImages) => Readonly<Record<string, number>>;
@@ -54,6 +57,8 @@ export interface EvaluationSubject {
   readonly compile: Compile;
   /** When aborted, the evaluation rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
+  /** Receives how much of a phase is done, such as `images`, and for `metrics` how many metrics are computed. */
+  readonly onProgress?: ((phase: string, done: number, total: number) => void) | undefined;
 }
 
 /** Results of one pass over images. */
@@ -130,6 +135,12 @@ export class EvaluationContext {
     return gatherRows(features, drawnIndices({ count: features.data.length / features.width }, count, seed));
   }
 
+  /** Reports progress, and ends the evaluation if it is aborted. */
+  report(phase: string, done: number, total: number): void {
+    this.subject.signal?.throwIfAborted();
+    this.subject.onProgress?.(phase, done, total);
+  }
+
   private get extractor(): FeatureExtractor {
     if (this.subject.extractor === undefined) throw new InputError('metrics: a requested metric requires a feature extractor');
     return this.subject.extractor;
@@ -141,13 +152,13 @@ export class EvaluationContext {
 
   private async scanImages(): Promise<ImagePass> {
     const { shape, indices } = this;
-    const { model, source, split, signal } = this.subject;
+    const { model, source, split } = this.subject;
     const reconstruct = this.comparisons.length > 0;
     const codes = new Float32Array(indices.length * model.latentSize);
     const features = this.tableFor(indices.length);
     const similarity: Record<string, number> = {};
     for (const { images, first } of inChunks(source[split], model.imageElements, indices)) {
-      signal?.throwIfAborted();
+      this.report('images', first, indices.length);
       await features?.add(first, images);
       if (!reconstruct && !this.needs.has('codes')) continue;
       const chunk = await model.encode(images);
@@ -162,17 +173,18 @@ export class EvaluationContext {
         for (const [name, value] of Object.entries(compare(reconstructions, originals))) similarity[name] = (similarity[name] ?? 0) + fraction * value;
       }
     }
+    this.report('images', indices.length, indices.length);
     return { codes: { data: codes, width: model.latentSize }, similarity, extracted: features?.rows };
   }
 
   private async scanSamples(): Promise<SamplePass> {
-    const { model, count, seed, signal } = this.subject;
+    const { model, count, seed } = this.subject;
     const width = model.latentSize;
     const [codes, recovered] = [new Float32Array(count * width), new Float32Array(count * width)];
     const kept = new Uint8Array(this.needs.has('trainingFeatures') ? count * model.imageElements : 0);
     const features = this.tableFor(count);
     for await (const chunk of sampleChunks(model, count, seed)) {
-      signal?.throwIfAborted();
+      this.report('samples', chunk.first, count);
       codes.set(chunk.codes, chunk.first * width);
       if (this.needs.has('codes')) recovered.set(await model.encodeGenerated(chunk.values), chunk.first * width);
       if (features === undefined) continue;
@@ -180,22 +192,25 @@ export class EvaluationContext {
       if (kept.length > 0) kept.set(bytes, chunk.first * model.imageElements);
       await features.add(chunk.first, bytes);
     }
+    this.report('samples', count, count);
     return { codes: { data: codes, width }, recovered: { data: recovered, width }, images: kept, extracted: features?.rows };
   }
 
   private async scanTraining(): Promise<TrainingFeatures> {
-    const { source, split, count, seed, signal } = this.subject;
+    const { source, split, count, seed } = this.subject;
     const all = this.needs.has('trainingFeatures');
     const indices = drawnIndices(source.train, all ? MAX_TRAINING_IMAGES : count, seed);
     if (split === 'train' && !all) return { features: (await this.images()).extracted!.features, indices };
-    return { features: await splitFeatures(this.extractor, source.train, this.shape, indices, signal), indices };
+    const onProgress = (done: number, total: number) => this.report('training images', done, total);
+    return { features: await splitFeatures(this.extractor, source.train, this.shape, indices, onProgress), indices };
   }
 
   private async scanTest(): Promise<Features | undefined> {
-    const { source, split, count, seed, signal } = this.subject;
+    const { source, split, count, seed } = this.subject;
     if (split === 'test') return (await this.images()).extracted!.features;
     if (source.test.count < 2) return undefined;
     const indices = drawnIndices(source.test, count, seed);
-    return this.stopwatch.time('test_features', () => splitFeatures(this.extractor, source.test, this.shape, indices, signal));
+    const onProgress = (done: number, total: number) => this.report('test images', done, total);
+    return this.stopwatch.time('test_features', () => splitFeatures(this.extractor, source.test, this.shape, indices, onProgress));
   }
 }

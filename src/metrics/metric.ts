@@ -15,6 +15,12 @@ export interface MetricDefinition {
   /** One sentence for help and documentation. */
   readonly meaning: string;
   readonly better: 'higher' | 'lower' | 'none';
+  /** Possible values, with their unit. */
+  readonly range: string;
+  /** A value to read results against: what the definition gives for a perfect model, or what was measured, and where. */
+  readonly goodValue: string;
+  /** Publication or formula that defines the metric. */
+  readonly reference: string;
   /** Conditions besides the model that values depend on: values are comparable only if all conditions agree. */
   readonly dependsOn: readonly Condition[];
   /** Whether models trained with this objective have the metric (default: all do). */
@@ -67,10 +73,10 @@ export type MetricEntry = ReconstructionEntry | FeatureEntry | ContextEntry;
 
 /** A metric of codes, once for the codes e(x) of images and once for the codes e(g(z)) of samples. */
 export function realAndFake({ name, meaning, dependsOn = [], ...rest }: Omit<MetricDefinition, 'dependsOn'> & Partial<MetricDefinition>): MetricDefinition[] {
-  const { codes, images, imageCount, sampleCount } = CONDITIONS;
+  const { codes, images, imageCount, sampleCount, trainingSet } = CONDITIONS;
   return [
     { ...rest, name: `${name}_real`, meaning: `${meaning}, for codes e(x) of images`, dependsOn: [codes, ...dependsOn, images, imageCount] },
-    { ...rest, name: `${name}_fake`, meaning: `${meaning}, for codes e(g(z)) of samples`, dependsOn: [codes, ...dependsOn, sampleCount] },
+    { ...rest, name: `${name}_fake`, meaning: `${meaning}, for codes e(g(z)) of samples`, dependsOn: [codes, ...dependsOn, trainingSet, sampleCount] },
   ];
 }
 

@@ -1,6 +1,7 @@
 import { drawCodes } from '../age/prior.js';
+import { inChunks, type Progress } from '../model/chunks.js';
 import type { TrainedModel } from '../model/trainedModel.js';
-import { gatherImages, type Split } from '../data/source.js';
+import type { Split } from '../data/source.js';
 import { fromBytes } from '../images/raster.js';
 import { meanCosine } from '../numerics/features.js';
 import { randomStream } from '../random.js';
@@ -15,20 +16,28 @@ export interface ReconstructionScores {
   readonly latent_cosine: number;
 }
 
-/** Maximum number of images in memory at a time. */
-const CHUNK = 1000;
+export interface ReconstructionScoring {
+  /** Number of codes from the prior, and their seed. */
+  readonly draws?: number;
+  readonly seed?: number;
+  /** Receives the number of scored images. */
+  readonly onProgress?: Progress | undefined;
+}
 
 /** Scores a model on all images of a split and on `draws` seeded codes from the prior. */
-export async function scoreReconstruction(model: TrainedModel, split: Split, { draws = 2000, seed = 0 } = {}): Promise<ReconstructionScores> {
-  const errors = await imageErrors(model, split);
+export async function scoreReconstruction(
+  model: TrainedModel,
+  split: Split,
+  { draws = 2000, seed = 0, onProgress }: ReconstructionScoring = {},
+): Promise<ReconstructionScores> {
+  const errors = await imageErrors(model, split, onProgress);
   return { ...errors, latent_cosine: await latentCosine(model, draws, seed) };
 }
 
-async function imageErrors(model: TrainedModel, split: Split) {
+async function imageErrors(model: TrainedModel, split: Split, onProgress: Progress | undefined) {
   let [absolute, squared] = [0, 0];
-  for (let start = 0; start < split.count; start += CHUNK) {
-    const indices = Array.from({ length: Math.min(CHUNK, split.count - start) }, (_, index) => start + index);
-    const images = gatherImages(split, indices, model.imageElements);
+  for (const { images, first } of inChunks(split, model.imageElements)) {
+    onProgress?.(first, split.count);
     const originals = fromBytes(images);
     const reconstructions = await model.decode(await model.encode(images));
     for (let index = 0; index < originals.length; index++) {
@@ -37,6 +46,7 @@ async function imageErrors(model: TrainedModel, split: Split) {
       squared += difference * difference;
     }
   }
+  onProgress?.(split.count, split.count);
   const pixels = split.count * model.imageElements;
   return { reconstruction_l1: absolute / pixels, reconstruction_mse: squared / pixels };
 }

@@ -42,6 +42,9 @@ export function needsFor(metrics: ReadonlySet<string>): ReadonlySet<Need> {
 /** Whether a metric needs a feature extractor. */
 export const usesFeatures = (metric: string): boolean => needsOf(METRICS.get(metric)!.entry).some((need) => need !== 'codes');
 
+/** Whether a metric needs the probabilities of classes, which extractors of data without classes lack. */
+export const usesProbabilities = (metric: string): boolean => needsOf(METRICS.get(metric)!.entry).includes('probabilities');
+
 /** Whether a metric needs the features of all training images, the slowest input. */
 export const usesTrainingFeatures = (metric: string): boolean => needsOf(METRICS.get(metric)!.entry).includes('trainingFeatures');
 

@@ -6,6 +6,9 @@ import { randomStream, shuffledIndices } from '../random.js';
 /** Images or samples in memory at a time: a multiple of the batch of a model's programs, so that nothing is padded. */
 const CHUNK = 1000;
 
+/** Receives how much of some work is done, in any unit. */
+export type Progress = (done: number, total: number) => void;
+
 /** Some images of a split with their indices in it. */
 export interface ImageChunk {
   /** Bytes [n, C, H, W]. */
@@ -35,10 +38,10 @@ export const drawnIndices = (split: Pick<Split, 'count'>, count: number, seed: n
   count >= split.count ? allIndices(split.count) : shuffledIndices(split.count, randomStream(seed, 'evaluation images')).slice(0, count).sort();
 
 /** Encodes the images of a split at `indices` (default: all) to codes [N, M]. */
-export async function encodeSplit(model: TrainedModel, split: Split, indices?: ArrayLike<number>): Promise<Float32Array> {
+export async function encodeSplit(model: TrainedModel, split: Split, indices?: ArrayLike<number>, onProgress?: Progress): Promise<Float32Array> {
   const codes = new Float32Array((indices?.length ?? split.count) * model.latentSize);
   let position = 0;
-  for await (const chunk of encodedChunks(model, split, indices)) {
+  for await (const chunk of encodedChunks(model, split, indices, onProgress)) {
     codes.set(chunk, position);
     position += chunk.length;
   }
@@ -46,8 +49,30 @@ export async function encodeSplit(model: TrainedModel, split: Split, indices?: A
 }
 
 /** Yields the same codes a thousand at a time, in order. */
-export async function* encodedChunks(model: TrainedModel, split: Split, indices?: ArrayLike<number>): AsyncGenerator<Float32Array> {
-  for (const { images } of inChunks(split, model.imageElements, indices && Uint32Array.from(indices))) yield await model.encode(images);
+export async function* encodedChunks(model: TrainedModel, split: Split, indices?: ArrayLike<number>, onProgress?: Progress): AsyncGenerator<Float32Array> {
+  const total = indices?.length ?? split.count;
+  for (const { images, first } of inChunks(split, model.imageElements, indices && Uint32Array.from(indices))) {
+    onProgress?.(first, total);
+    yield await model.encode(images);
+  }
+  onProgress?.(total, total);
+}
+
+/**
+ * Generates images of codes [N, M], a thousand at a time.
+ * @param kind `samples` for latent samples, `codes` for codes of images
+ * @returns values in [-1, 1], [N, C, H, W]
+ */
+export async function generateChunked(model: TrainedModel, codes: Float32Array, kind: 'samples' | 'codes', onProgress?: Progress): Promise<Float32Array> {
+  const total = codes.length / model.latentSize;
+  const images = new Float32Array(total * model.imageElements);
+  for (let first = 0; first < total; first += CHUNK) {
+    onProgress?.(first, total);
+    const part = codes.subarray(first * model.latentSize, (first + CHUNK) * model.latentSize);
+    images.set(await (kind === 'samples' ? model.generate(part) : model.decode(part)), first * model.imageElements);
+  }
+  onProgress?.(total, total);
+  return images;
 }
 
 /** Some samples, as the generator makes them. */

@@ -2,6 +2,7 @@ import type { Features } from '../numerics/features.js';
 import { nearestOtherRows } from '../numerics/nearestRows.js';
 import { principalComponents, projectOnComponents } from '../numerics/principalComponents.js';
 import { type RandomStream, randomStream } from '../random.js';
+import type { Progress } from './chunks.js';
 
 /** Number of neighbors, including the row itself: small enough for clusters, large enough for their arrangement. */
 const NEIGHBORS = 15;
@@ -18,7 +19,7 @@ const NOISE = 1e-4;
  * @returns coordinates [N, 2]
  * @throws {InputError} if there are fewer rows or columns, or a value is not finite
  */
-async function umapLayout(rows: Features, stream: RandomStream): Promise<Float64Array> {
+async function umapLayout(rows: Features, stream: RandomStream, onProgress?: Progress): Promise<Float64Array> {
   const start = projectOnComponents(rows, principalComponents(rows, 2));
   const count = start.length / 2;
   // UMAP needs at least two neighbors per row.
@@ -35,7 +36,10 @@ async function umapLayout(rows: Features, stream: RandomStream): Promise<Float64
   points.forEach((point, row) => {
     for (const axis of [0, 1]) point[axis] = scale * start[2 * row + axis]! + NOISE * stream.uniform();
   });
-  for (let epoch = 0; epoch < epochs; epoch++) umap.step();
+  for (let epoch = 1; epoch <= epochs; epoch++) {
+    umap.step();
+    onProgress?.(epoch, epochs);
+  }
   return Float64Array.from(points.flat());
 }
 
@@ -72,7 +76,7 @@ export const CODE_MAPS = {
     return { points: projectOnComponents(codes, components), explainedVarianceRatio: components.explainedVarianceRatio };
   },
   /** Preserves neighborhoods; distances between clusters are not meaningful. */
-  umap: async (codes: Features, stream: RandomStream): Promise<CodeMap> => ({ points: await umapLayout(codes, stream) }),
+  umap: async (codes: Features, stream: RandomStream, onProgress?: Progress): Promise<CodeMap> => ({ points: await umapLayout(codes, stream, onProgress) }),
 } as const;
 export type MapMethod = keyof typeof CODE_MAPS;
 
@@ -80,7 +84,8 @@ export type MapMethod = keyof typeof CODE_MAPS;
  * Lays codes out on a plane, with similar codes close together.
  * @param codes [N, M], N >= 2 and M >= 2
  * @param seed determines the layout of a method that uses random numbers
+ * @param onProgress receives the epochs of UMAP
  * @throws {InputError} if there are fewer codes or dimensions, or a value is not finite
  */
-export const mapCodes = async (codes: Features, method: MapMethod = 'pca', seed = 0): Promise<CodeMap> =>
-  CODE_MAPS[method](codes, randomStream(seed, 'layout of codes'));
+export const mapCodes = async (codes: Features, method: MapMethod = 'pca', seed = 0, onProgress?: Progress): Promise<CodeMap> =>
+  CODE_MAPS[method](codes, randomStream(seed, 'layout of codes'), onProgress);

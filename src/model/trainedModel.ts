@@ -19,7 +19,7 @@ export class TrainedModel {
     readonly pair: NetworkPair,
     readonly prior: Prior,
     private readonly programs: Programs,
-    private readonly weights: ModelWeights,
+    readonly weights: ModelWeights,
   ) {}
 
   /** A model whose programs are compiled when they are first needed. */

@@ -1,8 +1,9 @@
 import { rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type ClassifierSpec, headLayout, outputWidth } from '../classifiers/classifierGraph.js';
-import { classifierExtractor, type DataClassifier, dataClassifierSpec, RECIPE, trainDataClassifier } from '../classifiers/dataClassifier.js';
+import { classifierExtractor, type DataClassifier, dataClassifierSpec, RECIPE, trainDataClassifier, whyNoClassifier } from '../classifiers/dataClassifier.js';
 import type { FeatureExtractor } from '../classifiers/featureExtractor.js';
+import { rotatedSource, rotationExtractor } from '../classifiers/rotations.js';
 import { defaultCacheFolder } from '../data/decoding/decodeCache.node.js';
 import { gatherImages, type ImageSource } from '../data/source.js';
 import { type Compile, decodeSafetensors } from '../engine/index.js';
@@ -25,24 +26,43 @@ export interface ExtractorOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** What an extractor is trained to classify. */
+interface Task {
+  /** Names the extractor, before the name of the data. */
+  readonly kind: string;
+  /** Labeled images. */
+  readonly source: ImageSource;
+  /** Whether the classes are those of the data. */
+  readonly isOfClasses: boolean;
+}
+
+/** The classes of the data if it has at least two, or else rotations. */
+const taskOf = (source: ImageSource): Task =>
+  whyNoClassifier(source) === undefined
+    ? { kind: 'classifier of', source, isOfClasses: true }
+    : { kind: 'rotation classifier of', source: rotatedSource(source), isOfClasses: false };
+
 /**
- * Returns the native feature extractor of data: a small classifier that is trained on the labels by `RECIPE` once and cached as a safetensors
- * file. The name of the file depends on the images, the labels and the recipe.
- * @throws {InputError} if the data has no labels, or one class only
+ * Returns the native feature extractor of data: a small classifier that is trained by `RECIPE` once and cached as a safetensors file. It is
+ * trained on the labels of the data, or to recognize rotations if the data has no labels or a single class. The name of the file depends on
+ * the images, the labels and the recipe. The extractor of rotations returns no class probabilities.
+ * @throws {InputError} if no architecture fits the image size
  */
 export async function dataExtractor(
   source: ImageSource,
   compile: Compile,
   { cacheFolder = defaultCacheFolder(), onStep, onNote = () => undefined, signal }: ExtractorOptions = {},
 ): Promise<FeatureExtractor> {
-  const spec = dataClassifierSpec(source);
-  const key = keyOf(source);
+  const { kind, source: task, isOfClasses } = taskOf(source);
+  const spec = dataClassifierSpec(task);
+  const key = keyOf(task);
   const file = join(cacheFolder, 'extractors', `${key}.safetensors`);
-  const name = `classifier of ${source.name} ${source.size.join('x')}x${source.channels} (version ${RECIPE.version}, ${key.slice(0, 8)})`;
+  const name = `${kind} ${source.name} ${source.size.join('x')}x${source.channels} (version ${RECIPE.version}, ${key.slice(0, 8)})`;
   let classifier = await readClassifier(file, spec);
   if (classifier === undefined) {
-    onNote(`training the feature extractor on the labels of ${source.name} (once; cached in ${file})`);
-    classifier = await trainDataClassifier(source, compile, { onStep, signal });
+    const examples = isOfClasses ? `the labels of ${source.name}` : `rotated images of ${source.name}, which has no classes`;
+    onNote(`training the feature extractor on ${examples} (once; cached in ${file})`);
+    classifier = await trainDataClassifier(task, compile, { onStep, signal });
     try {
       await makeFolder(join(cacheFolder, 'extractors'));
       // A rename cannot replace a folder.
@@ -54,7 +74,8 @@ export async function dataExtractor(
   }
   const { parameters, statistics, head } = classifier.weights;
   // On a different machine, or with a different number of threads, the recipe gives slightly different weights.
-  return { ...classifierExtractor(name, spec, classifier, compile), digest: sha256(...[parameters, statistics, head].map(bytesOf)) };
+  const digest = sha256(...[parameters, statistics, head].map(bytesOf));
+  return { ...(isOfClasses ? classifierExtractor : rotationExtractor)(name, spec, classifier, compile), digest };
 }
 
 /** Returns a digest of what the extractor depends on. */

@@ -6,6 +6,7 @@ import { type ImageInput, readImages } from '../images/imageInput.node.js';
 import { Images } from '../images/images.node.js';
 import type { ImageBatch } from '../images/raster.js';
 import { moveCodes } from '../model/attribute.js';
+import { generateChunked } from '../model/chunks.js';
 import { MODEL_DEFAULTS } from '../model/defaults.js';
 import { imagesOf, sampleImages } from '../model/sampling.js';
 import type { TrainedModel } from '../model/trainedModel.js';
@@ -169,7 +170,7 @@ export class Model {
   interpolate(images: readonly ImageInput[] = [], options: InterpolateOptions = {}): Promise<Images> {
     return this.use(async () => {
       const { trained, label } = this;
-      const { frames = MODEL_DEFAULTS.frames, loop, circle, seed = 0, points = MODEL_DEFAULTS.points } = options;
+      const { frames = MODEL_DEFAULTS.frames, loop, circle, seed = 0, points = MODEL_DEFAULTS.points, onProgress } = options;
       requireInterpolation(images, options, this.prior, label);
       const isRandom = images.length === 0;
       const rows = isRandom ? (options.rows ?? MODEL_DEFAULTS.rows) : 1;
@@ -178,7 +179,7 @@ export class Model {
         : await this.codesOf(images);
       const traversal = { frames, loop, circle };
       const codes = traverse(trained, ends, rows, traversal);
-      const path = imagesOf(trained, await (isRandom ? trained.generate(codes) : trained.decode(codes)));
+      const path = imagesOf(trained, await generateChunked(trained, codes, isRandom ? 'samples' : 'codes', onProgress));
       return new Images(path, traversalColumns(path.count / rows, rows, traversal));
     });
   }

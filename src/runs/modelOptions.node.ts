@@ -2,6 +2,7 @@
 import type { Prior } from '../age/prior.js';
 import { InputError } from '../errors.js';
 import type { ImageInput } from '../images/imageInput.node.js';
+import type { Progress } from '../model/chunks.js';
 import { MODEL_DEFAULTS } from '../model/defaults.js';
 import { LARGEST_SEED } from '../random.js';
 import { type SettingLabel, shown } from '../validation.js';
@@ -42,6 +43,8 @@ export interface InterpolateOptions {
   readonly circle?: boolean | undefined;
   /** Random seed of the points (default: 0). */
   readonly seed?: number | undefined;
+  /** Receives the number of generated images. */
+  readonly onProgress?: Progress | undefined;
 }
 
 export interface ClassifyOptions {

@@ -1,11 +1,14 @@
 import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
-import { closeSync, constants, openSync, writeSync } from 'node:fs';
+import { closeSync, constants, openSync, readFileSync, writeSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { TrainingEvent } from '../training/events.js';
 import type { IterationReport } from '../training/trainer.js';
 
-/** Writes losses and evaluations into a TensorBoard event file in a run folder: a subscriber of a training run. */
+/**
+ * Writes losses, evaluations and previews into a TensorBoard event file in a run folder: a subscriber of a training run. TensorBoard groups
+ * tags by what precedes the slash: `train/learning_rate`, `encoder/KL_real`, `generator/match_z`, `evaluation/fid`, `previews/samples`.
+ */
 export class TensorBoardLog {
   private readonly file: string;
   private records: Uint8Array[] = [];
@@ -32,9 +35,10 @@ export class TensorBoardLog {
     // The file of a killed process may contain entries after its last checkpoint.
     if (event.type === 'start') this.records.push(sessionStartRecord(event.step + 1, this.now()));
     else if (event.type === 'iteration') this.writeIteration(event.report);
-    else if (event.type === 'evaluation') {
-      const tagged = Object.entries(event.metrics).map(([name, value]): [string, number] => [`evaluation/${name}`, value]);
-      this.write(scalarsRecord(event.step, this.now(), Object.fromEntries(tagged)));
+    else if (event.type === 'evaluation') this.write(summaryRecord(event.step, this.now(), underGroup('evaluation', event.metrics)));
+    else if (event.type === 'previews') {
+      const { samples, reconstructions } = event;
+      this.write(summaryRecord(event.step, this.now(), underGroup('previews', readPngFiles({ samples, reconstructions }))));
     }
   };
 
@@ -43,9 +47,8 @@ export class TensorBoardLog {
     if (step <= this.lastStep) this.records.push(sessionStartRecord(step, this.now()));
     this.lastStep = step;
     if (step % this.every !== 0 && step !== 1) return;
-    // TensorBoard groups tags by what precedes a slash.
     const tagged = Object.entries(scalars).map(([name, value]): [string, number] => [name.replace('.', '/'), value]);
-    this.write(scalarsRecord(step, this.now(), { learning_rate: learningRate, ...Object.fromEntries(tagged) }));
+    this.write(summaryRecord(step, this.now(), { 'train/learning_rate': learningRate, ...Object.fromEntries(tagged) }));
   }
 
   /** Writes a record. If the disk is full, it waits for the next one, and a partial write is overwritten. */
@@ -62,6 +65,21 @@ export class TensorBoardLog {
   }
 }
 
+const underGroup = <T>(group: string, values: Readonly<Record<string, T>>): Record<string, T> =>
+  Object.fromEntries(Object.entries(values).map(([name, value]) => [`${group}/${name}`, value]));
+
+/** Reads PNG files. A file that was removed meanwhile is left out. */
+function readPngFiles(paths: Readonly<Record<string, string>>): Record<string, Uint8Array> {
+  const entries = Object.entries(paths).flatMap(([name, path]): [string, Uint8Array][] => {
+    try {
+      return [[name, readFileSync(path)]];
+    } catch {
+      return [];
+    }
+  });
+  return Object.fromEntries(entries);
+}
+
 function writeAt(path: string, bytes: Uint8Array, position: number): void {
   const file = openSync(path, constants.O_WRONLY | constants.O_CREAT);
   try {
@@ -72,7 +90,7 @@ function writeAt(path: string, bytes: Uint8Array, position: number): void {
 }
 
 // The format of event files: TFRecord records (length, its checksum, data, their checksum), each of which is an `Event` message of protobuf
-// with a `Summary` of scalars or a `SessionLog` (tensorboard/compat/proto/event.proto and summary.proto).
+// with a `Summary` of scalars and images or a `SessionLog` (tensorboard/compat/proto/event.proto and summary.proto).
 
 /** `SessionLog.START`. */
 const SESSION_START = 1;
@@ -82,17 +100,31 @@ export const fileVersionRecord = (wallTime: number): Uint8Array =>
   record(new BinaryWriter().tag(1, WireType.Bit64).double(wallTime).tag(3, WireType.LengthDelimited).string('brain.Event:2'));
 
 /**
- * Returns a record of scalars by their tags.
+ * Returns a record of values by their tags: scalars, and images as the bytes of PNG files.
  * @param wallTime seconds since 1970
  */
-export function scalarsRecord(step: number, wallTime: number, scalars: Readonly<Record<string, number>>): Uint8Array {
+export function summaryRecord(step: number, wallTime: number, values: Readonly<Record<string, number | Uint8Array>>): Uint8Array {
   const summary = eventAt(step, wallTime).tag(5, WireType.LengthDelimited).fork();
-  for (const [name, value] of Object.entries(scalars)) {
-    const entry = summary.tag(1, WireType.LengthDelimited).fork();
-    entry.tag(1, WireType.LengthDelimited).string(name).tag(2, WireType.Bit32).float(value).join();
+  for (const [tag, value] of Object.entries(values)) {
+    const entry = summary.tag(1, WireType.LengthDelimited).fork().tag(1, WireType.LengthDelimited).string(tag);
+    if (typeof value === 'number') entry.tag(2, WireType.Bit32).float(value);
+    else writeImage(entry.tag(4, WireType.LengthDelimited).fork(), value).join();
+    entry.join();
   }
   return record(summary.join());
 }
+
+/** Writes the fields of a `Summary.Image`. Its color space is the number of channels of an 8-bit PNG file. */
+function writeImage(message: BinaryWriter, png: Uint8Array): BinaryWriter {
+  const header = new DataView(png.buffer, png.byteOffset, png.length);
+  const [width, height] = [header.getUint32(16), header.getUint32(20)];
+  const channels = CHANNELS_BY_COLOR_TYPE[header.getUint8(25)]!;
+  message.tag(1, WireType.Varint).int32(height).tag(2, WireType.Varint).int32(width).tag(3, WireType.Varint).int32(channels);
+  return message.tag(4, WireType.LengthDelimited).bytes(png);
+}
+
+/** Grayscale and RGB, the color types that image grids have. */
+const CHANNELS_BY_COLOR_TYPE: Readonly<Record<number, number>> = { 0: 1, 2: 3 };
 
 /** Returns a record that makes readers drop all earlier records of this iteration and later ones. */
 export const sessionStartRecord = (step: number, wallTime: number): Uint8Array =>

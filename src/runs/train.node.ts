@@ -6,6 +6,7 @@ import { type Compile, constant, graphOf } from '../engine/index.js';
 import { InputError } from '../errors.js';
 import { makeFolder, wrapWriteErrors, writingFailure } from '../files/atomic.node.js';
 import { type ReconstructionScores, scoreReconstruction } from '../metrics/reconstruction.js';
+import type { Progress } from '../model/chunks.js';
 import { TrainedModel } from '../model/trainedModel.js';
 import { type Configuration, iterationSpec } from '../training/configuration.js';
 import { expectations } from '../training/defaults.js';
@@ -183,7 +184,7 @@ async function trainPrepared(source: ImageSource, preparation: Preparation): Pro
       ],
       ...(initFrom === undefined ? {} : { start: () => (start ? Promise.resolve(start) : initialWeights(configuration, initFrom, label)) }),
     });
-    const scores = summary.interrupted ? {} : await finalScores(configuration, source, folder.path, summary.checkpoint, compile);
+    const scores = summary.interrupted ? {} : await finalScores(configuration, source, folder.path, summary.checkpoint, compile, (done, total) => void onEvent({ type: 'scoring', done, total }));
     const complete: RunSummary = { run: folder.path, ...summary, ...scores };
     await onEvent({ type: 'end', summary: complete });
     return complete;
@@ -232,17 +233,18 @@ async function finalScores(
   run: string,
   checkpoint: string,
   compile: Compile,
+  onProgress: Progress,
 ): Promise<Pick<RunSummary, 'test' | 'test_raw' | 'best'>> {
   const { vectors } = await readCheckpointFile(checkpoint);
   const { test: images } = await awaitDecoding(source);
   const { pair, objective } = iterationSpec(configuration);
   const model = TrainedModel.of(pair, objective.prior, modelWeights(vectors), compile);
   try {
-    const test = await scoreReconstruction(model, images);
+    const test = await scoreReconstruction(model, images, { onProgress });
     const best = configuration.saveBest === undefined ? undefined : await new BestCheckpoint(run).read();
     return {
       test,
-      ...(configuration.ema > 0 ? { test_raw: await scoreReconstruction(model.withWeights(modelWeights(vectors, { ema: false })), images) } : {}),
+      ...(configuration.ema > 0 ? { test_raw: await scoreReconstruction(model.withWeights(modelWeights(vectors, { ema: false })), images, { onProgress }) } : {}),
       ...(best ? { best } : {}),
     };
   } finally {

@@ -105,7 +105,7 @@ export class TrainingEvaluation {
         signal,
       });
       const weights = configuration.ema > 0 ? 'ema' : 'raw';
-      const protocol = { ...evaluation.protocol, weights, epochs, seconds: Math.round((performance.now() - start) / 100) / 10 };
+      const protocol = { ...evaluation.protocol, weights, ema_decay: configuration.ema, epochs, seconds: Math.round((performance.now() - start) / 100) / 10 };
       return Object.assign({ run: folder, step }, { ...evaluation, protocol });
     } finally {
       await model.release();

@@ -1,7 +1,7 @@
 import { whyNoClassifier } from '../classifiers/dataClassifier.js';
 import type { ImageSource } from '../data/source.js';
 import { InputError } from '../errors.js';
-import { betterDirection, METRIC_NAMES, metricNamed, parseMetrics, usesFeatures, usesTrainingFeatures } from '../metrics/registry.js';
+import { betterDirection, METRIC_NAMES, metricNamed, parseMetrics, usesFeatures, usesProbabilities, usesTrainingFeatures } from '../metrics/registry.js';
 import type { Configuration } from '../training/configuration.js';
 
 /** How a model is evaluated during training. */
@@ -22,13 +22,13 @@ export function planEvaluation(configuration: Configuration, source: ImageSource
   if (source.test.count < 2)
     throw new InputError(`${source.name}: has ${source.test.count} test images, but an evaluation needs at least 2; set --test-fraction`);
   const problem = whyNoClassifier(source);
-  const defaults = () => METRIC_NAMES.filter((name) => !usesTrainingFeatures(name) && (problem === undefined || !usesFeatures(name)));
+  const defaults = () => METRIC_NAMES.filter((name) => !usesTrainingFeatures(name) && (problem === undefined || !usesProbabilities(name)));
   const metrics = new Set(parseMetrics(evaluateMetrics ?? defaults()));
   if (saveBest !== undefined) metrics.add(requireRanking(saveBest, configuration));
-  const needing = Array.from(metrics).find(usesFeatures);
+  const needing = Array.from(metrics).find(usesProbabilities);
   if (needing !== undefined && problem !== undefined)
-    throw new InputError(`${needing}: ${problem}; choose metrics without features, such as psnr, or evaluate later with --features MODEL.onnx`);
-  return { metrics, usesFeatures: needing !== undefined };
+    throw new InputError(`${needing}: ${problem}; choose a metric without class probabilities, such as fid, or evaluate later with --features MODEL.onnx`);
+  return { metrics, usesFeatures: Array.from(metrics).some(usesFeatures) };
 }
 
 function requireRanking(metric: string, objective: Configuration): string {

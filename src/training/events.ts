@@ -9,6 +9,8 @@ export type TrainingEvent =
   | { readonly type: 'decoding'; readonly done: number; readonly total: number; readonly skipped: number }
   /** A feature extractor for evaluations is being trained. */
   | { readonly type: 'extractor'; readonly step: number; readonly steps: number; readonly loss: number }
+  /** The trained model is scored on test images. */
+  | { readonly type: 'scoring'; readonly done: number; readonly total: number }
   /** Training begins after `step` iterations. */
   | {
       readonly type: 'start';
@@ -83,7 +85,7 @@ export interface TrainingSummary {
 }
 
 /** Events that report progress; the next one replaces them. */
-const isProgress = ({ type }: { readonly type: string }): boolean => type === 'iteration' || type === 'decoding' || type === 'extractor';
+const isProgress = ({ type }: { readonly type: string }): boolean => type === 'iteration' || type === 'decoding' || type === 'extractor' || type === 'scoring';
 
 /** Progress events that wait for the consumer; of more, the oldest are dropped. */
 const MAX_PROGRESS = 256;

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { accuracyOf } from '../../src/classifiers/labels.js';
 import { classProbabilities, crossEntropyOf, type LinearClassifier, predictClasses } from '../../src/classifiers/logisticRegression.js';
 import type { Features } from '../../src/numerics/features.js';
-import { calibrationSplits, fitLogitScale } from '../../src/classifiers/calibration.js';
+import { calibrationSplits, expectedCalibrationError, fitLogitScale } from '../../src/classifiers/calibration.js';
 import { fitLinearProbe } from '../../src/classifiers/linearProbe.js';
 import { randomStream } from '../../src/random.js';
 import { expectWithin } from '../expectWithin.js';
@@ -109,5 +109,47 @@ describe('calibration splits', () => {
     const labels = new Array<number>(2000).fill(0);
     labels[calibrationSplits(labelsInTurn(2000), CLASSES, 0)[0]!.heldOut[0]!] = 1;
     expect(calibrationSplits(labels, 2, 0)).toEqual([]);
+  });
+});
+
+describe('the expected calibration error', () => {
+  const errorOf = (rows: readonly (readonly number[])[], labels: readonly number[]) =>
+    expectedCalibrationError({ data: Float64Array.from(rows.flat()), width: rows[0]!.length }, labels);
+
+  it('is 0 if the probability of predictions equals their accuracy', () => {
+    expect(
+      errorOf(
+        [
+          [1, 0],
+          [0, 1],
+        ],
+        [0, 1],
+      ),
+    ).toBe(0);
+    expect(errorOf(Array(4).fill([0.75, 0.25]) as number[][], [0, 0, 1, 0])).toBeCloseTo(0, 12);
+  });
+
+  it('averages the gap between probability and accuracy over bins, weighted by their rows', () => {
+    // Two rows at 0.9, both wrong, and one at 0.6, correct: (2 * 0.9 + 0.4) / 3.
+    expect(
+      errorOf(
+        [
+          [0.9, 0.1],
+          [0.9, 0.1],
+          [0.4, 0.6],
+        ],
+        [1, 1, 1],
+      ),
+    ).toBeCloseTo(2.2 / 3, 12);
+    // In one of the 15 bins, errors of opposite sign cancel.
+    expect(
+      errorOf(
+        [
+          [0.61, 0.39],
+          [0.61, 0.39],
+        ],
+        [0, 1],
+      ),
+    ).toBeCloseTo(0.11, 12);
   });
 });

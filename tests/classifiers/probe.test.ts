@@ -2,6 +2,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { type ImageSource, splitInMemory } from '../../src/data/source.js';
 import type { LinearFit } from '../../src/classifiers/fittedProbe.js';
 import { probe, type ProbeOptions } from '../../src/classifiers/probe.js';
+import { encodeSplit } from '../../src/model/chunks.js';
 import { expectWithin } from '../expectWithin.js';
 import { expectInputError } from '../rejection.js';
 import { largestDifference } from '../metrics/samples.js';
@@ -43,7 +44,33 @@ describe('a probe', () => {
   });
 
   it('classifies correctly if pixels separate the classes', async () => {
-    expect(await run({})).toEqual([{ labels: 6, method: 'pixels', accuracy: 1, std: 0 }]);
+    expect(await run({})).toMatchObject([{ labels: 6, method: 'pixels', accuracy: 1, std: 0, calibrated: true }]);
+  });
+
+  it('reports the calibration error of its first classifier', async () => {
+    const errors: number[] = [];
+    const [result] = await run({ methods: ['codes'], onFit: ({ calibrationError }) => errors.push(calibrationError) });
+    expect(errors).toHaveLength(2);
+    expect(result!.expected_calibration_error).toBe(errors[0]);
+    expect(errors[0]).toBeGreaterThan(0);
+  });
+
+  it('takes codes from its caller, and reports its progress', async () => {
+    const requested: number[] = [];
+    const codesOf: ProbeOptions['codesOf'] = (split, indices) => {
+      requested.push(indices.length);
+      return encodeSplit(model, split, indices);
+    };
+    const steps: [string, number, number][] = [];
+    const options: Partial<ProbeOptions> = { methods: ['codes', 'knn', 'finetune'], labels: [30], trials: 1 };
+    const results = await run({ ...options, codesOf, onProgress: (...step) => steps.push(step) });
+    expect(results).toEqual(await run(options));
+    // Codes: the standardizer, the test images and the labels; neighbors: the last two.
+    expect(requested).toEqual([60, 30, 30, 30, 30]);
+    const fitted = steps.filter(([phase]) => phase === 'classifiers').map(([, done]) => done);
+    expect(fitted).toEqual(fitted.toSorted((a, b) => a - b));
+    expect(fitted.at(-1)).toBe(3);
+    expect(fitted.some((done) => done > 2 && done < 3)).toBe(true);
   });
 
   it('by classifiers of rows exceeds chance, and depends only on its seed', async () => {
@@ -57,10 +84,12 @@ describe('a probe', () => {
     const fit = async (calibrate: boolean) => {
       const fits: Float32Array[] = [];
       const onFit: ProbeOptions['onFit'] = ({ probe }) => void fits.push('weights' in probe ? probe.weights.head : (probe as LinearFit).parameters);
-      return { results: await run({ methods: [method], calibrate, onFit }), fits };
+      const results = await run({ methods: [method], calibrate: calibrate ? [method] : [], onFit });
+      return { results: results.map(({ accuracy, std }) => [accuracy, std]), calibrated: results[0]!.calibrated, fits };
     };
     const [plain, calibrated] = [await fit(false), await fit(true)];
     expect(calibrated.results).toEqual(plain.results);
+    expect([calibrated.calibrated, plain.calibrated]).toEqual([true, false]);
     const [first, second] = plain.fits;
     const scale = calibrated.fits[0]![0]! / first![0]!;
     expect(Math.abs(scale - 1)).toBeGreaterThan(0.01);

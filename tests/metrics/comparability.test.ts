@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { compareEvaluations, type EvaluatedRun } from '../../src/metrics/comparability.js';
+import { compareEvaluations, type EvaluatedRun, type IncomparableMetrics } from '../../src/metrics/comparability.js';
 import { METRIC_NAMES } from '../../src/metrics/registry.js';
 
 const PROTOCOL = {
@@ -38,9 +38,33 @@ describe('compareEvaluations', () => {
     expect(compareEvaluations(evaluations).incomparable).toMatchObject([{ metrics: ['unknown'], differences: [{ condition: 'sample count' }] }]);
   });
 
-  it('compares everything if only the seed, the time, the weights or the reference differ', () => {
-    const other = { seed: 7, seconds: 80, weights: 'raw', train_test_reference: { metrics: { fid: 2.1 } } };
-    expect(compareEvaluations([evaluated('a'), evaluated('b', other)])).toEqual({ comparable: METRIC_NAMES, incomparable: [], best: {} });
+  it('compares everything if only the seed, the time, an EMA that one run lacks, or the reference differ', () => {
+    const other = { seed: 7, seconds: 80, weights: 'raw', ema_decay: 0, train_test_reference: { metrics: { fid: 2.1 } } };
+    expect(compareEvaluations([evaluated('a'), evaluated('b', other)])).toMatchObject({ comparable: METRIC_NAMES, incomparable: [], best: {} });
+  });
+
+  it('compares no raw weights of a run with EMA, nor those of an unknown kind, with EMA weights', () => {
+    expect(lostBy({ weights: 'raw', ema_decay: 0.999 })).toEqual({ weights: METRIC_NAMES });
+    expect(lostBy({ weights: 'raw' })).toEqual({ weights: METRIC_NAMES });
+    const [{ differences }] = compareEvaluations([evaluated('a'), evaluated('b', { weights: 'raw', ema_decay: 0.9 })]).incomparable as [IncomparableMetrics];
+    expect(differences[0]!.values).toEqual(['EMA', 'raw instead of EMA']);
+    const both = { weights: 'raw', ema_decay: 0.9 };
+    expect(compareEvaluations([evaluated('a', both), evaluated('b', both)]).incomparable).toEqual([]);
+  });
+
+  it('compares no model with one of different data', () => {
+    const lost = Object.values(lostBy({ digests: { train: 'zz', test: 'yy' } })).flat();
+    expect(METRIC_NAMES.filter((name) => !lost.includes(name))).toEqual(['code_nn_distance_prior']);
+  });
+
+  it('states why a comparable metric is not ranked', () => {
+    const reasonFor = (name: string, values: readonly (number | null)[]) =>
+      compareEvaluations(values.map((value, index) => evaluated(String(index), {}, value, [name]))).unranked[name];
+    expect(reasonFor('kid_std', [1, 2])).toBe('neither higher nor lower is better');
+    expect(reasonFor('fid', [1, 1, 2])).toBe('the best values are equal');
+    expect(reasonFor('fid', [null, null])).toBe('no value is finite');
+    expect(reasonFor('fid', [1])).toBe('a single evaluation has it');
+    expect(reasonFor('fid', [1, 2])).toBeUndefined();
   });
 
   it('separates metrics biased by the sample count, but compares KID, means over images and codes of images', () => {

@@ -104,6 +104,19 @@ describe('evaluate', () => {
     expect(Object.keys(timings)).toEqual(['images']);
   });
 
+  it('reports the progress of each phase up to its end, and stops when it is aborted', async () => {
+    const steps: (readonly [string, number, number])[] = [];
+    await scores(['psnr', 'memorization_ratio', 'latent_cosine'], { onProgress: (...step) => steps.push(step) });
+    expect(steps.filter(([, done, total]) => done === total)).toEqual([
+      ['images', 20, 20],
+      ['samples', 20, 20],
+      ['training images', 40, 40],
+      ['metrics', 3, 3],
+    ]);
+    expect(steps.filter(([phase]) => phase === 'metrics').map(([, done]) => done)).toEqual([0, 1, 2, 3]);
+    expect(await errorOf(() => scores(['psnr'], { signal: AbortSignal.abort('stop') }))).toBe('stop');
+  });
+
   it('compares with training images on request', async () => {
     const { metrics } = await scores(['memorization_ratio', 'fid'], { split: 'train' });
     expect(metrics.memorization_ratio).toBeGreaterThan(0);

@@ -3,6 +3,7 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, tr
 import { join } from 'node:path';
 import { headLayout, outputWidth } from '../../src/classifiers/classifierGraph.js';
 import { classifierExtractor, type DataClassifier, dataClassifierSpec, trainDataClassifier } from '../../src/classifiers/dataClassifier.js';
+import { rotatedSource } from '../../src/classifiers/rotations.js';
 import { dataExtractor } from '../../src/runs/extractorCache.node.js';
 import { barSource, compileOnOneThread } from '../metrics/tinyClassifier.js';
 import { temporaryFolder } from '../temporaryFolder.js';
@@ -102,5 +103,28 @@ describe('a cached extractor', () => {
     for (const { notes } of await Promise.all(Array.from({ length: 4 }, () => extract(cache)))) expect(notes.join()).not.toContain('not cached');
     expect(await extract(cache)).toEqual({ trainings: 0, notes: [] });
     expect(readdirSync(join(cache, 'extractors'))).toHaveLength(1);
+  });
+});
+
+describe('the extractor of data without classes', () => {
+  const unlabeled = { ...source, classes: null, train: { ...source.train, labels: null }, test: { ...source.test, labels: null } };
+
+  it('is a classifier of rotations', async () => {
+    const { network, classes } = dataClassifierSpec(rotatedSource(unlabeled));
+    const head = new Float32Array(headLayout(outputWidth(network), classes).size);
+    vi.mocked(trainDataClassifier).mockResolvedValueOnce({ ...classifier, weights: { ...classifier.weights, head } });
+    const notes: string[] = [];
+    const extractor = await dataExtractor(unlabeled, compileOnOneThread, { cacheFolder: temporaryFolder(), onNote: (line) => notes.push(line) });
+    expect(vi.mocked(trainDataClassifier).mock.lastCall![0]).toMatchObject({ classes: 4, train: { count: 12 } });
+    expect(notes[0]).toContain('rotated images of bars, which has no classes');
+    expect(extractor.name).toMatch(/^rotation classifier of bars 32x32x1 /);
+    expect(vi.mocked(classifierExtractor)).not.toHaveBeenCalledWith(extractor.name, expect.anything(), expect.anything(), expect.anything());
+  });
+
+  it('differs from that of the same images with classes', async () => {
+    const cacheFolder = temporaryFolder();
+    const [first, second] = [await dataExtractor(source, compileOnOneThread, { cacheFolder }), await dataExtractor(unlabeled, compileOnOneThread, { cacheFolder })];
+    expect(first.name).not.toBe(second.name);
+    expect(readdirSync(join(cacheFolder, 'extractors'))).toHaveLength(2);
   });
 });

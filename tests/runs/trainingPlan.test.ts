@@ -14,7 +14,8 @@ describe('metrics of evaluations during training', () => {
   it('default to those that the data supports', () => {
     const [reconstruction, latent, samples] = (['reconstruction', 'latent', 'samples'] as const).map((group) => metricsIn(group).map(({ name }) => name));
     expect(plan({})).toEqual({ metrics: new Set([...reconstruction!, ...samples!, ...latent!]), usesFeatures: true });
-    expect(plan({}, unlabelled)).toEqual({ metrics: new Set([...reconstruction!, ...latent!]), usesFeatures: false });
+    const withoutClasses = [...reconstruction!, ...samples!, ...latent!].filter((name) => !name.startsWith('inception_score'));
+    expect(plan({}, unlabelled)).toEqual({ metrics: new Set(withoutClasses), usesFeatures: true });
   });
 
   it('include the named ones and that of the best checkpoint', () => {
@@ -23,10 +24,10 @@ describe('metrics of evaluations during training', () => {
   });
 
   it('are rejected if they need labels that do not exist', async () => {
-    await expectInputError(() => plan({ evaluateMetrics: ['psnr', 'kid'] }, unlabelled), 'kid: noise has no labels', 'psnr');
-    await expectInputError(() => plan({ saveBest: 'fid' }, unlabelled), 'fid: noise has no labels');
+    await expectInputError(() => plan({ evaluateMetrics: ['psnr', 'inception_score'] }, unlabelled), 'inception_score: noise has no labels', 'fid');
+    expect(plan({ saveBest: 'fid' }, unlabelled).usesFeatures).toBe(true);
     const oneClass = { ...labelled, train: { ...labelled.train, labels: new Uint8Array(18) } };
-    await expectInputError(() => plan({ saveBest: 'fid' }, oneClass), 'a single class');
+    await expectInputError(() => plan({ saveBest: 'inception_score' }, oneClass), 'a single class');
   });
 
   it('are rejected if unknown, or not ranked', async () => {

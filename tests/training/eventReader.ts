@@ -61,9 +61,17 @@ function recordsOf(bytes: Uint8Array): Uint8Array[] {
   return records;
 }
 
-/** Returns the scalars that TensorBoard shows of a folder, by step and tag, without those that a later record invalidates. */
-export function shownScalars(folder: string): Map<number, Record<string, number>> {
-  const shown = new Map<number, Record<string, number>>();
+/** A `Summary.Image`. */
+export interface ShownImage {
+  readonly height: number;
+  readonly width: number;
+  readonly colorspace: number;
+  readonly encoded: Uint8Array;
+}
+
+/** What TensorBoard shows of a folder: scalars and images by step and tag, without those that a later record drops. */
+export function shownValues(folder: string): Map<number, Record<string, number | ShownImage>> {
+  const shown = new Map<number, Record<string, number | ShownImage>>();
   const files = readdirSync(folder).filter((name) => name.includes('tfevents'));
   for (const record of files.sort().flatMap((name) => recordsOf(readFileSync(join(folder, name))))) {
     const fields = Object.fromEntries(fieldsOf(record).map(({ field, value }) => [field, value]));
@@ -71,8 +79,23 @@ export function shownScalars(folder: string): Map<number, Record<string, number>
     if (7 in fields) for (const late of [...shown.keys()].filter((each) => each >= step)) shown.delete(late);
     if (5 in fields) {
       const values = fieldsOf(fields[5] as Uint8Array).map(({ value }) => fieldsOf(value as Uint8Array));
-      shown.set(step, Object.fromEntries(values.map(([tag, scalar]) => [text(tag!.value), scalar!.value as number])));
+      const tagged = values.map(([tag, content]) => [
+        text(tag!.value),
+        content!.field === 4 ? imageIn(content!.value as Uint8Array) : (content!.value as number),
+      ]);
+      shown.set(step, { ...shown.get(step), ...(Object.fromEntries(tagged) as Record<string, number | ShownImage>) });
     }
   }
   return shown;
+}
+
+function imageIn(message: Uint8Array): ShownImage {
+  const [height, width, colorspace, encoded] = [1, 2, 3, 4].map((field) => fieldsOf(message).find((each) => each.field === field)!.value);
+  return { height: height as number, width: width as number, colorspace: colorspace as number, encoded: Uint8Array.from(encoded as Uint8Array) };
+}
+
+/** The scalars of `shownValues`. Steps with images alone are left out. */
+export function shownScalars(folder: string): Map<number, Record<string, number>> {
+  const steps = Array.from(shownValues(folder), ([step, values]) => [step, Object.entries(values).filter(([, value]) => typeof value === 'number')] as const);
+  return new Map(steps.filter(([, scalars]) => scalars.length > 0).map(([step, scalars]) => [step, Object.fromEntries(scalars) as Record<string, number>]));
 }

@@ -38,7 +38,7 @@ type Options = {
 async function attribute(run: string, data: string | undefined, options: Options, terminal: Terminal): Promise<ActionResult> {
   const { openRun } = await import('../../runs/runFolder.node.js');
   const { openRunData, splitOf } = await import('../runData.js');
-  const { encodeSplit } = await import('../../model/chunks.js');
+  const { openCodeCache } = await import('../codes.js');
   const { ATTRIBUTES, requireAssetName, RunAssets, runFolderPath } = await import('../../runs/runAssets.node.js');
   const { ema } = options;
   const name = options.name ?? attributeNameOf(options.without === REST ? options.with : `${options.with}-not-${options.without}`);
@@ -49,7 +49,9 @@ async function attribute(run: string, data: string | undefined, options: Options
   try {
     const split = splitOf(source, options.split);
     const [indicesWith, indicesWithout] = imagesByClass(source, split, options);
-    const direction = meanDifference(await encodeSplit(model, split, indicesWith), await encodeSplit(model, split, indicesWithout), model.latentSize);
+    const codes = await openCodeCache(model, options, terminal).codes(split, [...indicesWith, ...indicesWithout]);
+    const boundary = indicesWith.length * model.latentSize;
+    const direction = meanDifference(codes.subarray(0, boundary), codes.subarray(boundary), model.latentSize);
     const origin = {
       data: source.name,
       split: options.split,

@@ -33,13 +33,17 @@ async function classify(run: string, named: readonly string[], options: Options,
   const { imageFilesOf } = await import('../imageFiles.js');
   const { Model } = await import('../../runs/model.node.js');
   const model = await Model.open(run, compilerOf(options, terminal));
+  const { countingProgress } = await import('../countingProgress.js');
   try {
     const { name, probe, origin } = await model.readProbe(options.probe);
     const images: (ClassifiedImage & { readonly file: string })[] = [];
     const skipped: { file: string; reason: string }[] = [];
-    for await (const { files, pixels } of chunksOf(await imageFilesOf(named), model.configuration, skipped)) {
+    const all = await imageFilesOf(named);
+    const onProgress = countingProgress(terminal, 'classifying images');
+    for await (const { files, pixels } of chunksOf(all, model.configuration, skipped)) {
       const classified = await model.classify({ shape: model.imageShape, count: files.length, data: pixels }, options);
       images.push(...classified.map((each, index) => ({ file: files[index]!, ...each })));
+      onProgress(images.length + skipped.length, all.length);
     }
     const [first] = skipped;
     if (images.length === 0 && first !== undefined) {

@@ -25,15 +25,16 @@ async function compare(runs: readonly string[], terminal: Terminal): Promise<Act
   const { readLatestEvaluation } = await import('../../runs/evaluationFile.node.js');
   const { formatMetric } = await import('../evaluationTable.js');
   const evaluations = await Promise.all(runs.map(async (run) => ({ ...(await readLatestEvaluation(run)), run })));
-  const { comparable, incomparable, best } = compareEvaluations(evaluations);
+  const { comparable, incomparable, best, unranked } = compareEvaluations(evaluations);
   const names = [...comparable, ...incomparable.flatMap(({ metrics }) => metrics)];
   const nameWidth = Math.max(...names.map((name) => name.length), 'iterations'.length) + 2;
-  const row = (name: string, cells: readonly string[]) =>
-    terminal.print(`${name.padEnd(nameWidth)}${cells.map((cell) => cell.padStart(WIDTH)).join(' ')}`.trimEnd());
+  const row = (name: string, cells: readonly string[], remark = '') =>
+    terminal.print(`${name.padEnd(nameWidth)}${cells.map((cell) => cell.padStart(WIDTH)).join(' ')}${remark}`.trimEnd());
   const values = (name: string) =>
     row(
       name,
       evaluations.map(({ metrics }, index) => (name in metrics ? `${formatMetric(metrics[name]!)}${best[name] === index ? '*' : ' '}` : '- ')),
+      runs.length > 1 && name in unranked ? `  not ranked: ${unranked[name]!}` : '',
     );
   row(
     '',
@@ -54,6 +55,7 @@ async function compare(runs: readonly string[], terminal: Terminal): Promise<Act
       runs: evaluations,
       comparable,
       not_comparable: incomparable,
+      not_ranked: unranked,
       best: Object.fromEntries(Object.entries(best).map(([metric, index]) => [metric, runs[index]])),
     },
   };

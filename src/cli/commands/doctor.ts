@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { runAction, type Subcommand } from '../command.js';
 
-export const summary = 'report the runtime, devices and CPU kernels in use';
+export const summary = 'check the runtime, and which devices work on this machine';
 export const group = 'Data and environment:';
 
 export const define = (command: Subcommand) =>
@@ -9,13 +9,14 @@ export const define = (command: Subcommand) =>
     runAction(options, async (terminal) => {
       const { blockedKernels } = await import('../../engine/runtime/blockSize.node.js');
       const { openCApi } = await import('../../engine/runtime/native.node.js');
-      const { availableDevices, runtimeVersion } = await import('../../engine/runtime/nodeBinding.node.js');
+      const { tryDevices } = await import('../../engine/runtime/deviceTrial.node.js');
+      const { runtimeVersion } = await import('../../engine/runtime/nodeBinding.node.js');
       const { block, problems } = await blockedKernels();
       const { reason } = await openCApi();
       const result = {
         node: process.version,
         runtime: await runtimeVersion(),
-        devices: await availableDevices(),
+        devices: await tryDevices(),
         threads: availableParallelism(),
         cpu: {
           layout: block === undefined ? 'plain' : 'blocked',
@@ -24,7 +25,10 @@ export const define = (command: Subcommand) =>
           ...(reason ? { reason: { code: reason.code, message: reason.message } } : {}),
         },
       };
-      terminal.print(`Node ${result.node}, ONNX Runtime ${result.runtime}, devices ${result.devices.join(', ')}, ${result.threads} threads`);
+      terminal.print(`Node ${result.node}, ONNX Runtime ${result.runtime}, ${result.threads} threads`);
+      for (const { device, works, reason: failure, needs } of result.devices) {
+        terminal.print(`${device}: ${works ? 'works' : `does not work (${failure}); it needs ${needs}`}`);
+      }
       terminal.print(
         block === undefined
           ? `cpu: NCHW convolutions (no usable NCHWc kernels on this CPU: ${problems.join('; ')})`

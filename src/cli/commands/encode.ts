@@ -30,7 +30,7 @@ type Options = { readonly split: string; readonly ema: boolean } & OutputOptions
 async function encode(run: string, data: string | undefined, options: Options, terminal: Terminal): Promise<ActionResult> {
   const { Model } = await import('../../runs/model.node.js');
   const { openRunData, splitOf } = await import('../runData.js');
-  const { encodedChunks } = await import('../../model/chunks.js');
+  const { openCodeCache } = await import('../codes.js');
   const { split, out, ema } = options;
   await prepareOutput(options, ['npz']);
   const model = await Model.open(run, compilerOf(options, terminal), { ema });
@@ -40,7 +40,11 @@ async function encode(run: string, data: string | undefined, options: Options, t
   try {
     const splitImages = splitOf(source, split);
     return await withSignals(terminal, WRITING, async (signal) => {
-      const codes: PiecewiseArray = { shape: [splitImages.count, model.latentSize], type: '<f4', pieces: encodedChunks(model.trained, splitImages) };
+      const codes: PiecewiseArray = {
+        shape: [splitImages.count, model.latentSize],
+        type: '<f4',
+        pieces: openCodeCache(model.trained, options, terminal, signal).chunks(splitImages),
+      };
       const labels = splitImages.labels ? { labels: { shape: [splitImages.count], data: splitImages.labels } } : {};
       await writeNpzFile(out, { codes, ...labels }, signal);
       terminal.print(`Wrote ${splitImages.count} codes of ${model.latentSize} dimensions to ${out}`);

@@ -30,6 +30,7 @@ import {
   threadsOption,
   wholeNumber,
 } from '../options.js';
+import { phaseProgress } from '../countingProgress.js';
 import { steppingProgress } from '../progress.js';
 
 const help = (metricList: string) => `
@@ -39,6 +40,7 @@ ${metricList}
 Examples:
   agenet evaluate runs/mnist-1                                    every metric, with 10,000 samples and the test images
   agenet evaluate runs/mnist-1 --metrics fid,kid --count 5000
+  agenet evaluate --explain fid samples                   what these metrics mean, and their good values
   agenet evaluate runs/photos-1 --features inception.onnx --features-output pool --features-size 299 \\
     --features-mean 0.5 --features-std 0.5                  features of an external ONNX model
 `;
@@ -51,12 +53,13 @@ export async function define(command: Subcommand) {
   const { metricsIn } = await import('../../metrics/registry.js');
   const linesOf = (group: (typeof METRIC_GROUPS)[number]) => [`${group}:`, ...metricsIn(group).map(({ name, meaning }) => `  ${name}: ${meaning}`)];
   return command
-    .argument('<run>', 'a run folder, or a checkpoint')
+    .argument('[run]', 'a run folder, or a checkpoint')
     .argument('[data]', RUN_DATA_HELP)
     .addOption(new Option('--split <split>', 'images to compare with').choices(['train', 'test'] as const).default('test' as const))
     .option('--count <number>', 'number of samples, and of images if there are as many', wholeNumber(2, 1_000_000), 10_000)
     .addOption(seedOption().default(0))
     .option('--metrics <list>', 'comma-separated metrics or groups (default: all that the data allow)', parseList)
+    .addOption(new Option('--explain [metrics...]', 'explain metrics or groups (default: all) without evaluating a run').argParser(appendList))
     .addOption(emaOption())
     .addOption(deviceOption())
     .addOption(threadsOption())
@@ -69,7 +72,21 @@ export async function define(command: Subcommand) {
     .addOption(featuresMeanOption())
     .addOption(featuresStdOption())
     .addHelpText('after', help(METRIC_GROUPS.flatMap(linesOf).join('\n')))
-    .action((run, data, options) => runAction(options, (terminal) => evaluateRun(run, data, options, terminal)));
+    .action((run, data, { explain, ...options }) =>
+      runAction(options, (terminal) => (explain === undefined ? evaluateRun(run, data, options, terminal) : explainTo(terminal, explain, run))),
+    );
+}
+
+const appendList = (text: string, names: string[] = []): string[] => [...names, ...parseList(text)];
+
+/** Prints explanations of metrics; of all for `true`. */
+async function explainTo(terminal: Terminal, list: readonly string[] | true, run: string | undefined): Promise<ActionResult> {
+  const { METRIC_NAMES, parseMetrics } = await import('../../metrics/registry.js');
+  const { explainMetrics, explanationLines } = await import('../metricExplanation.js');
+  if (run !== undefined) throw new InputError(`${run}: --explain takes no run; remove it`);
+  const metrics = explainMetrics(parseMetrics(list === true ? METRIC_NAMES : list));
+  for (const [index, metric] of metrics.entries()) [...(index > 0 ? [''] : []), ...explanationLines(metric)].forEach(terminal.print);
+  return { result: { metrics } };
 }
 
 type Options = {
@@ -81,10 +98,11 @@ type Options = {
 } & FeatureOptions &
   CompilerOptions;
 
-async function evaluateRun(run: string, data: string | undefined, options: Options, terminal: Terminal): Promise<ActionResult> {
+async function evaluateRun(run: string | undefined, data: string | undefined, options: Options, terminal: Terminal): Promise<ActionResult> {
   const { openRun } = await import('../../runs/runFolder.node.js');
   const { openRunData } = await import('../runData.js');
   const { parseMetrics } = await import('../../metrics/registry.js');
+  if (run === undefined) throw new InputError("missing required argument 'run'; name a run folder, or explain metrics with --explain");
   const asked = options.metrics === undefined ? undefined : parseMetrics(options.metrics);
   requireFeatureModel(options);
   const compile = compilerOf(options, terminal);
@@ -113,7 +131,7 @@ async function evaluateModel({ run, model, checkpoint, source, asked, compile }:
   const { iterationSpec } = await import('../../training/configuration.js');
   const { evaluate } = await import('../../metrics/evaluate.js');
   const { Stopwatch } = await import('../../metrics/evaluationContext.js');
-  const { METRIC_NAMES, parseMetrics, usesFeatures } = await import('../../metrics/registry.js');
+  const { METRIC_NAMES } = await import('../../metrics/registry.js');
   const { runFolderOf, writeEvaluation } = await import('../../runs/evaluationFile.node.js');
   const { showEvaluation } = await import('../evaluationTable.js');
   const start = performance.now();
@@ -121,7 +139,7 @@ async function evaluateModel({ run, model, checkpoint, source, asked, compile }:
   const { split, count, seed, ema } = options;
   const stopwatch = new Stopwatch();
   const extractor = await stopwatch.time('extractor', () => extractorFor(source, asked, compile, options, terminal));
-  const metrics = asked ?? parseMetrics(METRIC_NAMES.filter((name) => extractor !== undefined || !usesFeatures(name)));
+  const metrics = asked ?? new Set(METRIC_NAMES);
   try {
     const { grids, ...evaluation } = await evaluate({
       model,
@@ -133,6 +151,7 @@ async function evaluateModel({ run, model, checkpoint, source, asked, compile }:
       extractor,
       divergence: { divergence, moment, reduction },
       compile,
+      onProgress: phaseProgress(terminal),
     });
     const { step } = checkpoint;
     const result = {
@@ -142,6 +161,7 @@ async function evaluateModel({ run, model, checkpoint, source, asked, compile }:
       protocol: {
         ...evaluation.protocol,
         weights: !ema || checkpoint.configuration.ema === 0 ? 'raw' : 'ema',
+        ema_decay: checkpoint.configuration.ema,
         seconds: Math.round((performance.now() - start) / 100) / 10,
       },
       timings: { ...stopwatch.seconds, ...evaluation.timings },
@@ -160,9 +180,10 @@ async function evaluateModel({ run, model, checkpoint, source, asked, compile }:
   }
 }
 
-const REMEDY = 'pass an ONNX model with --features MODEL.onnx';
-
-/** Opens the requested extractor or the data's own; none if no metric needs one, or metrics were not named and unlabeled data have none. */
+/**
+ * Opens the requested extractor or the data's own; none if no metric needs one.
+ * @throws {InputError} if a metric needs class probabilities, and the data has no classes
+ */
 async function extractorFor(
   source: ImageSource,
   asked: ReadonlySet<string> | undefined,
@@ -170,15 +191,16 @@ async function extractorFor(
   options: Options,
   terminal: Terminal,
 ): Promise<FeatureExtractor | undefined> {
-  const { usesFeatures } = await import('../../metrics/registry.js');
+  const { usesFeatures, usesProbabilities } = await import('../../metrics/registry.js');
   const { whyNoClassifier } = await import('../../classifiers/dataClassifier.js');
   const { dataExtractor } = await import('../../runs/extractorCache.node.js');
-  const needing = asked && Array.from(asked).find(usesFeatures);
-  if (asked && needing === undefined) return undefined;
+  if (asked && !Array.from(asked).some(usesFeatures)) return undefined;
   if (options.features !== undefined) return openFeatures(options.features, options, threadsOf(options.threads));
   const problem = whyNoClassifier(source);
-  if (problem === undefined) return dataExtractor(source, compile, { onNote: terminal.note, onStep: steppingProgress(terminal, 'extractor') });
-  if (needing !== undefined) throw new InputError(`${needing}: ${problem}; ${REMEDY}`);
-  terminal.note(`skipping metrics of features (FID, KID and others): ${problem}; ${REMEDY}`);
-  return undefined;
+  if (problem !== undefined) {
+    const needing = asked && Array.from(asked).find(usesProbabilities);
+    if (needing !== undefined) throw new InputError(`${needing}: ${problem}; pass a classifier with --features MODEL.onnx --features-probabilities NAME`);
+    terminal.note(`${problem}: features come from a classifier of rotations; compare FID and KID only with runs on the same data`);
+  }
+  return dataExtractor(source, compile, { onNote: terminal.note, onStep: steppingProgress(terminal, 'extractor') });
 }

@@ -61,11 +61,13 @@ type Options = {
 
 async function interpolate(run: string, files: readonly string[], options: Options, terminal: Terminal): Promise<ActionResult> {
   const { Model } = await import('../../runs/model.node.js');
+  const { countingProgress } = await import('../countingProgress.js');
   const { flagOf } = await import('../settings.js');
   const { out, seed, frames, circle, loop, points } = options;
   const kind = await prepareOutput(options, ['png', 'animation', 'npz'], files);
   const model = await Model.open(run, compilerOf(options, terminal), { ema: options.ema, label: flagOf });
-  const images = await model.interpolate(files, { frames, rows: options.rows, points, circle, loop, seed }).finally(() => model.release());
+  const onProgress = countingProgress(terminal, 'generating images');
+  const images = await model.interpolate(files, { frames, rows: options.rows, points, circle, loop, seed, onProgress }).finally(() => model.release());
 
   const rows = files.length > 0 ? 1 : (options.rows ?? MODEL_DEFAULTS.rows);
   const perRow = images.count / rows;

@@ -59,7 +59,8 @@ async function map(run: string, data: string | undefined, options: Options, term
   const { imagesOf } = await import('../../model/sampling.js');
   const { describeImage, openRunData, splitOf } = await import('../runData.js');
   const { mapCodes } = await import('../../model/codeMap.js');
-  const { encodeSplit } = await import('../../model/chunks.js');
+  const { openCodeCache } = await import('../codes.js');
+  const { countingProgress } = await import('../countingProgress.js');
   const { method, split, seed, out } = options;
   const kind = await prepareOutput(options, ['png', 'json']);
   if (kind === 'json' && options.cells !== undefined) throw new InputError('--cells: has no effect on coordinates; name a .png file with --out');
@@ -71,8 +72,8 @@ async function map(run: string, data: string | undefined, options: Options, term
     if (splitImages.count < 2)
       throw new InputError(`--split ${split}: ${source.name} has ${splitImages.count} images in this split, but a map requires at least 2`);
     const indices = shuffledIndices(splitImages.count, randomStream(seed, 'map')).slice(0, options.count);
-    const codes = { data: await encodeSplit(model, splitImages, indices), width: model.latentSize };
-    const { points, explainedVarianceRatio } = await mapCodes(codes, method, seed);
+    const codes = { data: await openCodeCache(model, options, terminal).codes(splitImages, indices), width: model.latentSize };
+    const { points, explainedVarianceRatio } = await mapCodes(codes, method, seed, countingProgress(terminal, 'arranging codes'));
     const found = {
       out,
       data: source.name,

@@ -2,6 +2,7 @@ import { InvalidArgumentError } from '@commander-js/extra-typings';
 import type { ImageSource } from '../../data/source.js';
 import type { FittedProbe, ProbeMethod } from '../../classifiers/fittedProbe.js';
 import type { ProbeOrigin } from '../../classifiers/fittedProbe.js';
+import type { ProbeResult } from '../../classifiers/probe.js';
 import { InputError, nearestName } from '../../errors.js';
 import { type ActionResult, runAction, type Subcommand, type Terminal } from '../command.js';
 import { compilerOf, type CompilerOptions, deviceOption, emaOption, RUN_DATA_HELP, seedOption, threadsOption, wholeNumber } from '../options.js';
@@ -72,6 +73,8 @@ async function probeRun(run: string, data: string | undefined, options: Options,
   const { openRun } = await import('../../runs/runFolder.node.js');
   const { openRunData } = await import('../runData.js');
   const { PROBE_METHODS } = await import('../../classifiers/fittedProbe.js');
+  const { openCodeCache } = await import('../codes.js');
+  const { phaseProgress } = await import('../countingProgress.js');
   const { probe, TEST_IMAGES } = await import('../../classifiers/probe.js');
   const { modelWeights } = await import('../../training/trainer.js');
   const { PROBES, requireAssetName, RunAssets, runFolderPath, weightsDigest } = await import('../../runs/runAssets.node.js');
@@ -88,6 +91,7 @@ async function probeRun(run: string, data: string | undefined, options: Options,
   const start = performance.now();
   try {
     const weights = modelWeights(checkpoint.vectors, { ema });
+    const codes = openCodeCache(model, options, terminal);
     const testImages = Math.min(TEST_IMAGES, source.test.count);
     let first: { readonly probe: FittedProbe; readonly origin: ProbeOrigin } | undefined;
     const results = await probe({
@@ -99,15 +103,24 @@ async function probeRun(run: string, data: string | undefined, options: Options,
       methods,
       seed,
       compile,
-      // Probabilities are used only if a classifier is saved.
-      calibrate: save !== undefined,
-      onResult: ({ labels: count, method, accuracy, std }) =>
-        terminal.print(`${method.padEnd(12)} ${String(count).padStart(7)} labels: ${percent(accuracy)} ± ${(100 * std).toFixed(2)}`),
-      onFit: ({ probe, labels: count, accuracy }) => {
+      // A saved classifier is asked for probabilities.
+      ...(save === undefined ? {} : { calibrate: methods }),
+      codesOf: (split, indices) => codes.codes(split, indices),
+      onProgress: phaseProgress(terminal),
+      onResult: (result) => terminal.print(resultLine(result)),
+      onFit: ({ probe, labels: count, accuracy, calibrationError }) => {
         first ??= {
           probe,
           origin: {
-            ...{ data: source.name, labels: count, seed, test_accuracy: accuracy, test_images: testImages, class_names: classNamesOf(source) },
+            ...{
+              data: source.name,
+              labels: count,
+              seed,
+              test_accuracy: accuracy,
+              expected_calibration_error: calibrationError,
+              test_images: testImages,
+              class_names: classNamesOf(source),
+            },
             ...{ step, ema, weights: weightsDigest(weights) },
           },
         };
@@ -132,5 +145,11 @@ function checkSaving(name: string, labels: Options['labels'], methods: readonly 
 
 const classNamesOf = ({ classes, classNames }: ImageSource): string[] =>
   Array.from({ length: classes ?? 0 }, (_, label) => classNames?.[label] ?? String(label));
+
+/** `codes   100 labels: 92.10% ± 0.61, calibration error 0.019`. */
+function resultLine({ labels, method, accuracy, std, expected_calibration_error: error, calibrated }: ProbeResult): string {
+  const figures = `${percent(accuracy)} ± ${(100 * std).toFixed(2)}, calibration error ${error.toFixed(3)}`;
+  return `${method.padEnd(12)} ${String(labels).padStart(7)} labels: ${figures}${calibrated ? '' : ' (not calibrated)'}`;
+}
 
 const percent = (fraction: number): string => `${(100 * fraction).toFixed(2)}%`;

@@ -47,7 +47,7 @@ async function search(run: string, data: string | undefined, options: Options, t
   const { openRun } = await import('../../runs/runFolder.node.js');
   const { imagesOf } = await import('../../model/sampling.js');
   const { captionOf, describeImage, openRunData, splitOf } = await import('../runData.js');
-  const { encodeSplit } = await import('../../model/chunks.js');
+  const { openCodeCache } = await import('../codes.js');
   const { nearestCodes } = await import('../../model/codeSearch.js');
   const { readImages } = await import('../../images/imageInput.node.js');
   const { image, count, split, out } = options;
@@ -59,7 +59,7 @@ async function search(run: string, data: string | undefined, options: Options, t
   try {
     const splitImages = splitOf(source, split);
     if (count > splitImages.count) throw new InputError(`--count ${count}: the ${split} split of ${source.name} has ${splitImages.count} images`);
-    const codes = { data: await encodeSplit(model, splitImages), width: model.latentSize };
+    const codes = { data: await openCodeCache(model, options, terminal).codes(splitImages), width: model.latentSize };
     const { indices, cosines } = nearestCodes(await model.encode(query), codes, count);
     const results = Array.from(indices, (index, rank) => ({ ...describeImage(source, splitImages, index), cosine: cosines[rank]! }));
     const style = gridStyle(options, () => [

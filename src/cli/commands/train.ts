@@ -75,7 +75,7 @@ export const define = async (command: Subcommand) =>
     .option('--tensorboard', 'also write TensorBoard event files into the run folder')
     .optionsGroup('Evaluation during training:')
     .option('--evaluate-every <epochs>', 'evaluate the model every N epochs, as agenet evaluate does; 0 = never (default: 0)', parseNumber)
-    .option('--evaluate-metrics <list>', 'metrics or metric groups (default: reconstruction, latent, and samples if the data has labels)', parseList)
+    .option('--evaluate-metrics <list>', 'metrics or metric groups (default: all that the data allows, except memorization_ratio)', parseList)
     .option('--evaluate-samples <number>', 'number of samples, and at most as many images (default: 10000)', parseNumber)
     .option('--save-best <metric>', 'keep the best checkpoint by this metric as checkpoints/best.safetensors')
     .optionsGroup('Other:')

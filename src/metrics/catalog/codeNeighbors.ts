@@ -14,6 +14,9 @@ const definition = (suffix: string, of: string, ...dependsOn: readonly Condition
   name: `code_nn_distance_${suffix}`,
   meaning: `median distance of a code to its nearest other code, for ${of}`,
   better: 'none',
+  range: '0 to 2, Euclidean distance of unit vectors',
+  goodValue: 'that of code_nn_distance_prior for the same number of codes; near 0 if codes have collapsed',
+  reference: 'Euclidean distance to the nearest other row, median over the first 5,000 codes',
   dependsOn: [CONDITIONS.codes, ...dependsOn],
   isDefinedFor: ({ prior }) => prior === 'sphere',
 });
@@ -22,7 +25,7 @@ export const codeNeighbors: ContextEntry = {
   group: 'latent',
   metrics: [
     definition('real', 'codes e(x) of images', CONDITIONS.images, searchedCodes('images')),
-    definition('fake', 'codes e(g(z)) of samples', searchedCodes('samples')),
+    definition('fake', 'codes e(g(z)) of samples', CONDITIONS.trainingSet, searchedCodes('samples')),
     definition('prior', 'latent samples z, to compare the others with', searchedCodes('samples')),
   ],
   needs: ['codes'],

@@ -12,16 +12,22 @@ export const inception: ContextEntry = {
       name: 'inception_score',
       meaning: 'Inception score of the samples, if the extractor returns class probabilities: mean over 10 splits (Salimans et al. 2016)',
       better: 'higher',
-      dependsOn: [CONDITIONS.extractor, CONDITIONS.sampleCount],
+      range: '1 to the number of classes K',
+      goodValue: 'K if the classifier is certain of every sample and all classes are equally frequent',
+      reference: 'exp of the mean of KL(p(y|x) || p(y)) (Salimans et al. 2016)',
+      dependsOn: [CONDITIONS.extractor, CONDITIONS.trainingSet, CONDITIONS.sampleCount],
     },
     {
       name: 'inception_score_std',
       meaning: 'standard deviation of the Inception score over its splits',
       better: 'none',
-      dependsOn: [CONDITIONS.extractor, CONDITIONS.sampleCount],
+      range: '0 or more',
+      goodValue: 'small against the differences between runs',
+      reference: 'standard deviation over 10 splits, divided by their number',
+      dependsOn: [CONDITIONS.extractor, CONDITIONS.trainingSet, CONDITIONS.sampleCount],
     },
   ],
-  needs: ['features'],
+  needs: ['features', 'probabilities'],
   compute: async (context) => {
     const { probabilities } = (await context.samples()).extracted!;
     if (probabilities === undefined) return { metrics: {} };

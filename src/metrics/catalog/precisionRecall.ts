@@ -9,9 +9,9 @@ import { randomStream, shuffledIndices } from '../../random.js';
 const MAX_ROWS = 5000;
 const NEIGHBORS = 5;
 
-const definition = (name: keyof ManifoldScores, meaning: string): MetricDefinition => ({
+const definition = (name: keyof ManifoldScores, explanation: Pick<MetricDefinition, 'meaning' | 'range' | 'goodValue' | 'reference'>): MetricDefinition => ({
   name,
-  meaning,
+  ...explanation,
   better: 'higher',
   dependsOn: [CONDITIONS.extractor, CONDITIONS.images, protocolValue('neighborhoods', ({ manifold }) => manifold)],
 });
@@ -19,10 +19,30 @@ const definition = (name: keyof ManifoldScores, meaning: string): MetricDefiniti
 export const precisionRecall: FeatureEntry = {
   group: 'samples',
   metrics: [
-    definition('precision', 'fraction of samples within the neighborhood of some image (Kynkäänniemi et al. 2019)'),
-    definition('recall', 'fraction of images within the neighborhood of some sample (Kynkäänniemi et al. 2019)'),
-    definition('density', 'mean number of image neighborhoods that contain a sample, divided by k; 1 for equal distributions (Naeem et al. 2020)'),
-    definition('coverage', 'fraction of images whose neighborhood contains some sample (Naeem et al. 2020)'),
+    definition('precision', {
+      meaning: 'fraction of samples within the neighborhood of some image (Kynkäänniemi et al. 2019)',
+      range: '0 to 1',
+      goodValue: 'MNIST: 0.90 with the preset mnist, 0.82 with mnist-published',
+      reference: 'balls around images that reach their 5th nearest image (Kynkäänniemi et al. 2019)',
+    }),
+    definition('recall', {
+      meaning: 'fraction of images within the neighborhood of some sample (Kynkäänniemi et al. 2019)',
+      range: '0 to 1',
+      goodValue: 'MNIST: 0.96 with the preset mnist, 0.95 with mnist-published',
+      reference: 'balls around samples that reach their 5th nearest sample (Kynkäänniemi et al. 2019)',
+    }),
+    definition('density', {
+      meaning: 'mean number of image neighborhoods that contain a sample, divided by k; 1 for equal distributions (Naeem et al. 2020)',
+      range: '0 or more; may exceed 1',
+      goodValue: '1 is expected of equal distributions',
+      reference: 'Naeem et al. 2020, k = 5, at most 5,000 rows of each',
+    }),
+    definition('coverage', {
+      meaning: 'fraction of images whose neighborhood contains some sample (Naeem et al. 2020)',
+      range: '0 to 1',
+      goodValue: '1 - 2^-5 = 0.97 is expected of equal distributions and counts',
+      reference: 'Naeem et al. 2020, k = 5, at most 5,000 rows of each',
+    }),
   ],
   hasReference: false,
   compareFeatures: (real, generated, seed) => {

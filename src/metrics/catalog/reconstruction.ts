@@ -3,15 +3,43 @@ import type { ComparableImages } from '../../images/raster.js';
 import { CONDITIONS } from '../conditions.js';
 import type { MetricDefinition, ReconstructionEntry } from '../metric.js';
 
-const definition = (name: string, better: 'higher' | 'lower', meaning: string): MetricDefinition => ({ name, meaning, better, dependsOn: [CONDITIONS.images] });
+const definition = (definition: Omit<MetricDefinition, 'dependsOn'>): MetricDefinition => ({ ...definition, dependsOn: [CONDITIONS.images] });
 
 export const reconstruction: ReconstructionEntry = {
   group: 'reconstruction',
   metrics: [
-    definition('reconstruction_l1', 'lower', 'mean absolute difference of g(e(x)) and x, pixels in [-1, 1]'),
-    definition('reconstruction_mse', 'lower', 'mean squared difference of g(e(x)) and x, pixels in [-1, 1]'),
-    definition('psnr', 'higher', 'peak signal-to-noise ratio of g(e(x)) in dB, mean over images'),
-    definition('ssim', 'higher', 'structural similarity of g(e(x)) and x, mean over images (Wang et al. 2004)'),
+    definition({
+      name: 'reconstruction_l1',
+      meaning: 'mean absolute difference of g(e(x)) and x, pixels in [-1, 1]',
+      better: 'lower',
+      range: '0 to 2',
+      goodValue: 'MNIST: 0.034 with the preset mnist, 0.081 with mnist-published; Fashion-MNIST: 0.072 with its preset',
+      reference: 'mean of |g(e(x)) - x| over pixels and images',
+    }),
+    definition({
+      name: 'reconstruction_mse',
+      meaning: 'mean squared difference of g(e(x)) and x, pixels in [-1, 1]',
+      better: 'lower',
+      range: '0 to 4',
+      goodValue: 'MNIST: 0.020 with the preset mnist, 0.072 with mnist-published; Fashion-MNIST: 0.034 with its preset',
+      reference: 'mean of (g(e(x)) - x)^2 over pixels and images',
+    }),
+    definition({
+      name: 'psnr',
+      meaning: 'peak signal-to-noise ratio of g(e(x)) in dB, mean over images',
+      better: 'higher',
+      range: '0 dB or more; infinite for an exact reconstruction',
+      goodValue: 'Fashion-MNIST: 21.9 dB with its preset, 17.7 dB with the published plan',
+      reference: '10 log10(2^2 / MSE) per image',
+    }),
+    definition({
+      name: 'ssim',
+      meaning: 'structural similarity of g(e(x)) and x, mean over images (Wang et al. 2004)',
+      better: 'higher',
+      range: '-1 to 1',
+      goodValue: '1 is exact; Fashion-MNIST: 0.723 with its preset, 0.551 with the published plan',
+      reference: 'Wang et al. 2004, Gaussian window of 11x11 pixels and σ 1.5, positions inside the image, mean over channels',
+    }),
   ],
   compareImages: (reconstructions, originals) => {
     const { l1, mse, psnr, ssim } = imageSimilarity(reconstructions, originals);

@@ -35,7 +35,7 @@ describe('agenet probe', () => {
     const { results, protocol } = await command('probe', 'shades', '--labels', '2,4', '--methods', 'pixels,codes', '--trials', '2');
     const each = results as { labels: number; method: string; accuracy: number; std: number }[];
     expect(each.map(({ labels, method }) => `${labels} ${method}`)).toEqual(['2 pixels', '4 pixels', '2 codes', '4 codes']);
-    expect(each[1]).toEqual({ labels: 4, method: 'pixels', accuracy: 1, std: 0 });
+    expect(each[1]).toEqual({ labels: 4, method: 'pixels', accuracy: 1, std: 0, expected_calibration_error: expect.any(Number) as number, calibrated: true });
     expect(protocol).toMatchObject({ data: 'shades', trials: 2, seed: 0, classes: 2 });
     expect(existsSync(join(cwd, 'run', 'probes'))).toBe(false);
   });

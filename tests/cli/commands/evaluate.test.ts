@@ -25,6 +25,22 @@ describe('agenet evaluate and compare', () => {
     expect((side.runs as { metrics: unknown }[]).map((each) => each.metrics)).toEqual([metrics, metrics]);
   });
 
+  it('explain metrics without a run', async () => {
+    const { metrics } = await resultOf(['evaluate', '--explain', 'fid', 'memorization'], folder);
+    expect((metrics as { name: string }[]).map(({ name }) => name)).toEqual(['fid', 'memorization_ratio']);
+    expect((metrics as unknown[])[0]).toMatchObject({
+      better: 'lower',
+      range: '0 or more',
+      depends_on: expect.arrayContaining(['feature extractor', 'weights']) as string[],
+    });
+    const { stdout } = await runCommand(['evaluate', '--explain', 'psnr'], folder);
+    const [title, ...rows] = stdout.trim().split('\n');
+    expect(title).toMatch(/^psnr \(reconstruction\): /);
+    expect(rows.map((row) => row.trim().split(/ {2,}/)[0])).toEqual(['range', 'better', 'good value', 'definition', 'depends on']);
+    expect(rows.at(-1)).toContain('image set, weights');
+    expect(((await resultOf(['evaluate', '--explain'], folder)).metrics as unknown[]).length).toBeGreaterThan(25);
+  });
+
   it('list metrics that are not comparable separately, with the reason, and mark the best of the others', async () => {
     for (const [run, count, step] of [
       ['few', '50', 3],
@@ -41,17 +57,20 @@ describe('agenet evaluate and compare', () => {
     expect(lines.slice(0, reason).filter((line) => line.includes('*'))).toHaveLength(4);
   });
 
-  it('report what data without labels requires for feature metrics', async () => {
+  it('report what data without labels requires for class probabilities', async () => {
     await writeImages(join(folder, 'pictures'), Object.fromEntries(Array.from({ length: 30 }, (_, index) => [`${index}.png`, 8 * index])));
     await makeTinyRun(join(folder, 'unlabelled'), tinyConfiguration({ data: join(folder, 'pictures') }));
-    const { status, stderr } = await runCommand(['evaluate', 'unlabelled', '--metrics', 'fid'], folder);
+    const { status, stderr } = await runCommand(['evaluate', 'unlabelled', '--metrics', 'inception_score'], folder);
     expect(status).toBe(2);
-    expect(stderr).toContain('--features');
+    expect(stderr).toContain('--features-probabilities');
   });
 
   const refusals: readonly Refusal[] = [
     ['a missing run', ['evaluate', 'no/run'], ['no/run']],
     ['an unknown metric, with the nearest', ['evaluate', 'run', '--metrics', 'fdi'], ['fdi', 'did you mean fid']],
+    ['no run', ['evaluate'], ["missing required argument 'run'", '--explain']],
+    ['an explanation of an unknown metric', ['evaluate', '--explain', 'fdi'], ['fdi', 'did you mean fid']],
+    ['an explanation with a run', ['evaluate', 'run', '--explain'], ['--explain takes no run']],
     ['a comparison of a run without evaluations', ['compare', 'unlabelled'], ['unlabelled: not evaluated yet']],
   ];
   it.each(refusals)('reject %s', async (_, args, texts) => {
@@ -105,7 +124,11 @@ describe('agenet train with evaluations', () => {
 
   const refusals: readonly Refusal[] = [
     ['a best checkpoint without evaluations', ['--save-best', 'psnr'], ['--save-best', '--evaluate-every']],
-    ['metrics that require labels, for unlabeled data', ['--evaluate-every', '1', '--save-best', 'fid'], ['fid: npz:noise.npz has no labels']],
+    [
+      'metrics that require labels, for unlabeled data',
+      ['--evaluate-every', '1', '--save-best', 'inception_score'],
+      ['inception_score: npz:noise.npz has no labels'],
+    ],
     ['an unknown metric, also in a dry run', ['--evaluate-every', '1', '--evaluate-metrics', 'psrn', '--dry-run'], ['"psrn"', 'did you mean psnr']],
   ];
   it.each(refusals)('rejects %s before it creates the folder', async (_, args, texts) => {

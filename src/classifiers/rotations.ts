@@ -1,0 +1,76 @@
+import { activationsOf } from './activations.js';
+import { type ClassifierSpec, imageBytes } from './classifierGraph.js';
+import type { DataClassifier } from './dataClassifier.js';
+import { type FeatureExtractor, requireFinite } from './featureExtractor.js';
+import type { ImageSource, Split } from '../data/source.js';
+import { type Compile, graphOf, type Program, reduceMean, reshape } from '../engine/index.js';
+import { runInBatches } from '../model/trainedModel.js';
+
+/** Number of rotations, by multiples of 90 degrees. */
+const ROTATIONS = 4;
+
+/**
+ * Returns every image of a data set in four rotations, labeled by the rotation: 0, 90, 180 and 270 degrees counterclockwise. A classifier that
+ * is trained on them learns features of the images without labels (Gidaris et al. 2018).
+ * @param source square images
+ */
+export function rotatedSource(source: ImageSource): ImageSource {
+  const { name, size, channels, train, test } = source;
+  const rotate = (split: Split) => rotatedSplit(split, channels, size[0]);
+  return { name, size, channels, train: rotate(train), test: rotate(test), classes: ROTATIONS };
+}
+
+function rotatedSplit({ count, copyImage }: Split, channels: number, size: number): Split {
+  const area = size * size;
+  const upright = new Uint8Array(channels * area);
+  const sources = Array.from({ length: ROTATIONS }, (_, turns) => sourcePixels(size, turns));
+  return {
+    count: ROTATIONS * count,
+    labels: Uint8Array.from({ length: ROTATIONS * count }, (_, index) => index % ROTATIONS),
+    copyImage: (index, target, offset) => {
+      copyImage(Math.floor(index / ROTATIONS), upright, 0);
+      const pixels = sources[index % ROTATIONS]!;
+      for (let start = 0; start < upright.length; start += area) {
+        for (let pixel = 0; pixel < area; pixel++) target[offset + start + pixel] = upright[start + pixels[pixel]!]!;
+      }
+    },
+  };
+}
+
+/** Returns, for each pixel of a rotated image, its index in the upright image. */
+function sourcePixels(size: number, turns: number): Uint32Array {
+  let pixels = Uint32Array.from({ length: size * size }, (_, pixel) => pixel);
+  for (let turn = 0; turn < turns; turn++) {
+    const previous = pixels;
+    // The pixel at (row, column) comes from (column, size - 1 - row).
+    pixels = previous.map((_, pixel) => previous[(pixel % size) * size + (size - 1 - Math.floor(pixel / size))]!);
+  }
+  return pixels;
+}
+
+/**
+ * Wraps a classifier of rotations as an extractor. The features are the channel means of its deepest activation, because its output describes
+ * little but the rotation: on MNIST, FID by the output rose from 31 to 38 between 200 and 1,000 iterations of training, while samples became
+ * better and FID by the activation fell from 8.5 to 0.07.
+ */
+export function rotationExtractor(name: string, { network }: ClassifierSpec, { weights, testAccuracy }: DataClassifier, compile: Compile): FeatureExtractor {
+  const { maps, inputs } = activationsOf(network);
+  const means = reduceMean(maps.at(-1)!, [2, 3]);
+  const [count, width] = means.shape as readonly [number, number];
+  const feeds = { parameters: weights.parameters, statistics: weights.statistics };
+  let program: Promise<Program> | undefined;
+  return {
+    name,
+    width,
+    testAccuracy,
+    extract: async ({ data }) => {
+      program ??= compile(graphOf({ features: reshape(means, [count, width]) }, inputs));
+      const { features } = await runInBatches(await program, feeds, data, imageBytes(network), { features: width });
+      return requireFinite({ features: { data: features, width } }, name);
+    },
+    release: async () => {
+      await (await program)?.release();
+      program = undefined;
+    },
+  };
+}

@@ -1,0 +1,59 @@
+/** Whether devices work on this machine: each is tried in a process of its own, which a broken driver may crash. */
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { type Device, DEVICES } from './native.node.js';
+import { availableDevices } from './nodeBinding.node.js';
+
+/** Drivers of slow machines start within a few seconds. */
+const TIMEOUT_MS = 60_000;
+const PROCESS = fileURLToPath(new URL('./deviceTrialProcess.node.js', import.meta.url));
+
+/** What a device needs besides this package. */
+const NEEDS: Readonly<Record<Device, string>> = {
+  cpu: 'a CPU that ONNX Runtime supports',
+  webgpu: 'a GPU with a driver for Vulkan (Linux), Metal (macOS) or Direct3D 12 (Windows)',
+  cuda: "an NVIDIA GPU with its driver, CUDA 12, cuDNN 9, and the CUDA libraries that onnxruntime-node's install script downloads",
+};
+
+/** How the trial of a device ended. */
+export interface DeviceTrial {
+  readonly device: Device;
+  readonly works: boolean;
+  /** Why it does not work, in one line. */
+  readonly reason?: string;
+  /** What it needs, if it does not work. */
+  readonly needs?: string;
+}
+
+/** Compiles and runs a small graph on each device that this build of ONNX Runtime supports. */
+export async function tryDevices(): Promise<readonly DeviceTrial[]> {
+  const available = await availableDevices();
+  return Promise.all(DEVICES.filter((device) => available.includes(device)).map((device) => tryDevice(device)));
+}
+
+/**
+ * Tries a device in a process of its own.
+ * @param options.script the script of the process
+ * @param options.timeout milliseconds until the process is killed
+ */
+export async function tryDevice(device: Device, { script = PROCESS, timeout = TIMEOUT_MS } = {}): Promise<DeviceTrial> {
+  const reason = await new Promise<string | undefined>((resolve) => {
+    execFile(process.execPath, [script, device], { timeout, killSignal: 'SIGKILL', windowsHide: true }, (error, output) => {
+      const report = reportIn(output);
+      if (report !== undefined && error === null) resolve(report.reason);
+      else if (error?.killed) resolve(`no result within ${timeout / 1000} s`);
+      else resolve(error?.signal ? `the process crashed with ${error.signal}` : `the process ended with status ${error?.code ?? 0} and without a result`);
+    });
+  });
+  return reason === undefined ? { device, works: true } : { device, works: false, reason, needs: NEEDS[device] };
+}
+
+/** The last line of the process's output. Drivers may print lines of their own before it. */
+function reportIn(output: string): { readonly reason?: string } | undefined {
+  try {
+    const report = JSON.parse(output.trim().split('\n').at(-1)!) as unknown;
+    return typeof report === 'object' && report !== null ? report : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,32 @@
+/** The process that `tryDevice` starts: compiles and runs a small graph on a device, and prints `{}` or `{"reason": ...}`. */
+import { writeSync } from 'node:fs';
+import { graphOf } from '../graph.js';
+import { matMul } from '../operators/matrix.js';
+import { input } from '../value.js';
+import { compile, type Device, prepareProcess } from './native.node.js';
+import { loadOnnxRuntime } from './onnxRuntime.node.js';
+
+const SIZE = 4;
+
+/** Squares a matrix of ones, whose product has SIZE in every entry. */
+async function run(device: Device): Promise<string | undefined> {
+  const x = input('x', [SIZE, SIZE]);
+  const program = await compile(graphOf({ y: matMul(x, x) }), { device, threads: 1 });
+  const { y } = await program.run({ x: new Float32Array(SIZE * SIZE).fill(1) });
+  const wrong = (y!.data as Float32Array).find((value) => value !== SIZE);
+  await program.release();
+  return wrong === undefined ? undefined : `wrong result: ${wrong} instead of ${SIZE}`;
+}
+
+/** The part of a message of `compile` that names the cause. */
+const causeOf = (error: unknown): string => {
+  const message = error instanceof Error ? error.message : String(error);
+  return /cannot be used here \((.*)\); --device/su.exec(message)?.[1] ?? message;
+};
+
+prepareProcess();
+await loadOnnxRuntime();
+const reason = await run(process.argv[2] as Device).catch(causeOf);
+writeSync(1, `\n${JSON.stringify(reason === undefined ? {} : { reason: reason.replace(/\s+/gu, ' ') })}\n`);
+// Threads of a driver may keep the process alive.
+process.exit(0);

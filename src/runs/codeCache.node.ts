@@ -1,0 +1,168 @@
+import { createHash } from 'node:crypto';
+import { readdir, rm, stat, utimes } from 'node:fs/promises';
+import { join } from 'node:path';
+import { cacheLimit, defaultCacheFolder } from '../data/decoding/decodeCache.node.js';
+import type { Split } from '../data/source.js';
+import { decodeSafetensors } from '../engine/index.js';
+import { makeFolder, writeFileAtomically } from '../files/atomic.node.js';
+import { readRegularFile } from '../files/regularFile.node.js';
+import { encodedChunks, encodeSplit, inChunks, type Progress } from '../model/chunks.js';
+import type { TrainedModel } from '../model/trainedModel.js';
+import { encodeSealed, isSealIntact } from '../training/checkpoint.js';
+import { bytesOf, sha256 } from './runFolder.node.js';
+
+/** Part of the key: files of another format are not found. */
+const FORMAT = 'agenet codes 1';
+/** Encoding fewer images takes less than a second or two. */
+const MIN_IMAGES = 500;
+/** Bytes of all files together, unless AGENET_CACHE_LIMIT is smaller: the codes of four million images of 64 dimensions. */
+const MAX_BYTES = 1e9;
+const FILE_NAME = /^([0-9a-f]{32})-[0-9a-f]{32}\.safetensors$/;
+const UNFINISHED_NAME = /^\..*\.partial$/;
+/** An unfinished file without a write for this long belongs to a process that was killed. */
+const ABANDONED_AFTER_MS = 3_600_000;
+
+export interface CodeCacheOptions {
+  /** The device that encodes: codes of different devices differ by rounding. */
+  readonly device: string;
+  /** The cache folder (default: AGENET_CACHE, or a folder in the user's cache). */
+  readonly cacheFolder?: string;
+  /** Maximum number of bytes of all files together (default: 1 GB, or AGENET_CACHE_LIMIT if that is smaller). */
+  readonly limit?: number;
+  readonly onProgress?: Progress;
+  /** Ends an encoding early, which then rejects with its reason and stores nothing. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Codes of whole splits on disk, as sealed safetensors files `codes/WEIGHTS-IMAGES.safetensors` in the cache folder. The name contains digests
+ * of the encoder's weights and of the bytes of all images, so that a changed image or weight gives other codes. A damaged file counts as
+ * absent. The least recently used files are removed beyond the limit.
+ */
+export class CodeCache {
+  private readonly folder: string;
+  private readonly limit: number;
+  private readonly weightsKey: string;
+  private readonly onProgress: Progress;
+  /** Codes that were read or computed already. */
+  private readonly known = new WeakMap<Split, Promise<Float32Array | undefined>>();
+
+  constructor(
+    private readonly model: TrainedModel,
+    { device, cacheFolder = defaultCacheFolder(), limit = Math.min(MAX_BYTES, cacheLimit()), onProgress, signal }: CodeCacheOptions,
+  ) {
+    this.folder = join(cacheFolder, 'codes');
+    this.limit = limit;
+    this.onProgress = (done, total) => {
+      signal?.throwIfAborted();
+      onProgress?.(done, total);
+    };
+    const { prior, latentSize, pair, weights } = model;
+    const header = JSON.stringify({ format: FORMAT, device, prior, latentSize, shape: pair.encoder.inputShape, layers: Object.keys(pair.encoder.layers) });
+    const state = [weights['encoder.parameters'], weights['encoder.statistics']].map(bytesOf);
+    this.weightsKey = sha256(new TextEncoder().encode(header), ...state).slice(0, 32);
+  }
+
+  /**
+   * Returns the codes of the images of a split at `indices` (default: all) [N, M]. A request for most of a split computes and stores all codes;
+   * a smaller one uses stored codes if there are any.
+   */
+  async codes(split: Split, indices?: ArrayLike<number>): Promise<Float32Array> {
+    const isWorthStoring = 2 * (indices?.length ?? split.count) > split.count && this.canStore(split);
+    const all = (await this.storedCodes(split)) ?? (isWorthStoring ? await this.computeCodes(split) : undefined);
+    if (all === undefined) return encodeSplit(this.model, split, indices, this.onProgress);
+    return indices === undefined ? all : gatherCodes(all, indices, this.model.latentSize);
+  }
+
+  /** Yields the codes of all images of a split in order. Codes that exceed the limit are neither stored nor held in memory as a whole. */
+  async *chunks(split: Split): AsyncGenerator<Float32Array> {
+    if (this.canStore(split)) yield await this.codes(split);
+    else yield* encodedChunks(this.model, split, undefined, this.onProgress);
+  }
+
+  /** Reads the codes of a split once, if they are stored. */
+  private storedCodes(split: Split): Promise<Float32Array | undefined> {
+    const known = this.known.get(split) ?? (async () => ((await this.hasFiles()) ? this.read(this.fileOf(split), split.count) : undefined))();
+    this.known.set(split, known);
+    return known;
+  }
+
+  private canStore({ count }: Split): boolean {
+    return count >= MIN_IMAGES && 4 * count * this.model.latentSize <= this.limit;
+  }
+
+  private fileOf(split: Split): string {
+    return join(this.folder, `${this.weightsKey}-${digestOf(split, this.model.imageElements)}.safetensors`);
+  }
+
+  /** Whether codes of these weights are stored, for any images. */
+  private async hasFiles(): Promise<boolean> {
+    const names = await readdir(this.folder).catch(() => []);
+    return names.some((name) => FILE_NAME.exec(name)?.[1] === this.weightsKey);
+  }
+
+  private async read(file: string, count: number): Promise<Float32Array | undefined> {
+    try {
+      const bytes = await readRegularFile(file);
+      const { tensors, metadata } = decodeSafetensors(bytes, file);
+      const { shape, data } = tensors.codes!;
+      if (metadata.format !== FORMAT || shape.join() !== [count, this.model.latentSize].join() || !isSealIntact(bytes, metadata, sha256)) return undefined;
+      // The time of the last use, for trimming. A cache that cannot be written can still be read.
+      await utimes(file, new Date(), new Date()).catch(() => undefined);
+      return data;
+    } catch {
+      return undefined;
+    }
+  }
+
+  private async computeCodes(split: Split): Promise<Float32Array> {
+    const codes = await encodeSplit(this.model, split, undefined, this.onProgress);
+    this.known.set(split, Promise.resolve(codes));
+    const file = this.fileOf(split);
+    try {
+      await makeFolder(this.folder);
+      // A rename cannot replace a folder.
+      if ((await stat(file).catch(() => undefined))?.isDirectory()) await rm(file, { recursive: true });
+      const tensors = { codes: { shape: [split.count, this.model.latentSize], data: codes } };
+      await writeFileAtomically(file, encodeSealed({ tensors, metadata: { format: FORMAT } }, sha256));
+      await trim(this.folder, this.limit, file);
+    } catch {
+      // Codes that cannot be stored are computed again next time.
+    }
+    return codes;
+  }
+}
+
+/** Returns a digest of the bytes of all images: hashing is far faster than encoding. */
+function digestOf(split: Split, imageBytes: number): string {
+  const hash = createHash('sha256');
+  hash.update(JSON.stringify({ count: split.count, imageBytes }));
+  for (const { images } of inChunks(split, imageBytes)) hash.update(images);
+  return hash.digest('hex').slice(0, 32);
+}
+
+function gatherCodes(all: Float32Array, indices: ArrayLike<number>, width: number): Float32Array {
+  const codes = new Float32Array(indices.length * width);
+  for (let row = 0; row < indices.length; row++) codes.set(all.subarray(indices[row]! * width, (indices[row]! + 1) * width), row * width);
+  return codes;
+}
+
+/** Removes unfinished files of killed processes, and the least recently used files until the others have at most `limit` bytes. `keep` stays. */
+async function trim(folder: string, limit: number, keep: string): Promise<void> {
+  const files = await Promise.all(
+    (await readdir(folder)).map(async (name) => {
+      const path = join(folder, name);
+      const { size, mtimeMs } = (await stat(path).catch(() => undefined)) ?? { size: 0, mtimeMs: 0 };
+      return { name, path, size, mtimeMs };
+    }),
+  );
+  const abandoned = files.filter(({ name, mtimeMs }) => UNFINISHED_NAME.test(name) && Date.now() - mtimeMs > ABANDONED_AFTER_MS);
+  for (const { path } of abandoned) await rm(path, { force: true });
+  const entries = files.filter(({ name }) => FILE_NAME.test(name)).sort((a, b) => a.mtimeMs - b.mtimeMs);
+  let total = entries.reduce((sum, { size }) => sum + size, 0);
+  for (const { path, size } of entries.filter((entry) => entry.path !== keep)) {
+    if (total <= limit) return;
+    await rm(path, { recursive: true, force: true });
+    total -= size;
+  }
+}
