@@ -2,6 +2,7 @@
 export { InputError } from './errors.js';
 
 // The method.
+export { AUGMENTATIONS, type AugmentationName, drawAugmentations } from './age/augmentation.js';
 export { distance, DISTANCES } from './age/objective.js';
 export { type Distance } from './age/terms.js';
 export { divergence, type DivergenceOptions, DIVERGENCES, minDivergence, relativeVariance } from './age/objective.js';

@@ -23,6 +23,9 @@ export const parseList = (text: string): string[] =>
     .map((name) => name.trim())
     .filter((name) => name !== '');
 
+/** Parses `--augment`: names, or `none`. */
+const parseAugmentations = (text: string): string[] => (text === 'none' ? [] : parseList(text));
+
 /** Returns a parser of whole numbers from `min` to `max`. */
 export const wholeNumber =
   (min: number, max: number) =>
@@ -77,6 +80,7 @@ export const threadsOf = (threads: number | undefined): number => threads ?? ava
 
 /** Imports the lists of choices that the options of training show. */
 export const loadTrainingChoices = async () => ({
+  ...(await import('../age/augmentation.js')),
   ...(await import('../age/objective.js')),
   ...(await import('../age/prior.js')),
   ...(await import('../age/terms.js')),
@@ -84,11 +88,14 @@ export const loadTrainingChoices = async () => ({
 });
 type TrainingChoices = Pick<
   Awaited<ReturnType<typeof loadTrainingChoices>>,
-  'ARCHITECTURE_NAMES' | 'DISTANCES' | 'DIVERGENCES' | 'MOMENTS' | 'PRIORS' | 'REDUCTIONS'
+  'ARCHITECTURE_NAMES' | 'AUGMENTATIONS' | 'DISTANCES' | 'DIVERGENCES' | 'MOMENTS' | 'PRIORS' | 'REDUCTIONS'
 >;
 
 /** Adds the options that describe what is trained and how: those of `train` and `bench`. */
-export const addTrainingOptions = (command: Subcommand, { ARCHITECTURE_NAMES, DISTANCES, DIVERGENCES, MOMENTS, PRIORS, REDUCTIONS }: TrainingChoices) =>
+export const addTrainingOptions = (
+  command: Subcommand,
+  { ARCHITECTURE_NAMES, AUGMENTATIONS, DISTANCES, DIVERGENCES, MOMENTS, PRIORS, REDUCTIONS }: TrainingChoices,
+) =>
   command
     .optionsGroup('Networks:')
     .addOption(new Option('--network <name>', 'network architecture (default: the one for the image size)').choices(ARCHITECTURE_NAMES))
@@ -116,6 +123,7 @@ export const addTrainingOptions = (command: Subcommand, { ARCHITECTURE_NAMES, DI
     )
     .optionsGroup('Training:')
     .option('--batch <number>', `images per batch (default: ${DEFAULTS.batch})`, parseNumber)
+    .option('--augment <list>', `transform images at random for the divergences: ${AUGMENTATIONS.join(', ')}, or none (default: none)`, parseAugmentations)
     .option('--learning-rate <number>', `learning rate of Adam (default: ${DEFAULTS.learningRate})`, parseNumber)
     .addOption(seedOption())
     .addOption(deviceOption())

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { AUGMENTATIONS } from '../age/augmentation.js';
 import { DISTANCES, DIVERGENCES } from '../age/objective.js';
 import { MOMENTS, REDUCTIONS } from '../age/terms.js';
 import { parsePlan } from '../age/plan.js';
@@ -51,6 +52,12 @@ export const configurationSchema = z.strictObject({
     .default(null),
   /** Whether each image is mirrored at random each time it is seen (default: false). */
   flip: z.boolean('must be true or false').default(false),
+  /** Random transformations, in this order, of the images whose codes the divergences compare (default: none). */
+  augment: z
+    .array(choice(AUGMENTATIONS), 'must be a list of names')
+    .refine((names) => new Set(names).size === names.length, 'must not repeat a name')
+    .readonly()
+    .default([]),
   /** Fraction of the images held out for testing, if the data has no test split (default: 0.1). */
   testFraction: fraction.default(0.1),
   /** Network architecture; default: the one for the image size. */

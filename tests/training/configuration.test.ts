@@ -18,12 +18,13 @@ describe('a configuration', () => {
     for (const length of [{ epochs: 1 }, { steps: 1 }]) expect(parseConfiguration({ ...whole, length }).length).toEqual(length);
   });
 
-  it('adds defaults: no padding, stages, EMA, flips or evaluations, shared running statistics, and all checkpoints kept', () => {
+  it('adds defaults: no padding, stages, EMA, flips, augmentations or evaluations, shared running statistics, and all checkpoints kept', () => {
     expect(parseConfiguration(whole)).toEqual({
       ...whole,
       crop: 'center',
       padding: null,
       flip: false,
+      augment: [],
       testFraction: 0.1,
       batchNormStats: 'shared',
       stages: [],
@@ -45,6 +46,11 @@ describe('a configuration', () => {
     await expectInputError(() => parseConfiguration({ ...whole, padding: { inner: 28, border: 3, value: 0 } }), 'padding: size 32', '28x28', '34x34');
     await expectInputError(() => parseConfiguration({ ...whole, padding: { inner: 28, border: 2, value: 256 } }), 'padding.value', '255', '256');
     await expectInputError(() => parseConfiguration({ ...whole, padding: 2 }), 'padding: must be null, or');
+  });
+
+  it('keeps its augmentations in their order', () => {
+    const augment = ['translation', 'color'] as const;
+    expect(iterationSpec(parseConfiguration({ ...whole, augment })).augmentations).toEqual(augment);
   });
 
   it('is the same when it is checked again', () => {
@@ -108,6 +114,7 @@ describe('a wrong configuration is refused in one line that names the setting an
     ['data', 7],
     ['crop', 'left'],
     ['flip', 1],
+    ['augment', 'translation'],
     ['testFraction', 1],
     ['testFraction', -0.1],
     ['schedule', 'linear'],
@@ -167,6 +174,11 @@ describe('a wrong configuration is refused in one line that names the setting an
       'character 11',
     );
     await expectInputError(() => parseConfiguration({ ...whole, generatorUpdates: '1;KL_real:1' }, flag), 'generator plan "1;KL_real:1"', 'character 3');
+  });
+
+  it('unknown and repeated augmentations', async () => {
+    await expectInputError(() => parseConfiguration({ ...whole, augment: ['color', 'rotation'] }, flag), '--augment[1]: must be one of color', '"rotation"');
+    await expectInputError(() => parseConfiguration({ ...whole, augment: ['color', 'color'] }, flag), '--augment: must not repeat a name');
   });
 
   it('a plan of a stage, with the place in it', async () => {
