@@ -81,8 +81,8 @@ export const threadsOf = (threads: number | undefined): number => threads ?? ava
 /** Options by the names that other programs give them, and the names of the options that they stand for. */
 const ALIASES: Readonly<Record<string, string>> = { lr: 'learningRate', batchSize: 'batch', imageSize: 'size', outdir: 'out' };
 
-/** Returns an option that stands for another one, which its description mentions. Giving both is an error. */
-export const alias = <Flags extends string>(flags: Flags, name: string) => new Option(flags).conflicts(name).hideHelp();
+/** Returns a hidden option that stands for another one, whose description mentions it. Giving both is an error. */
+export const alias = <Flags extends string>(flags: Flags, option: string, name: string) => new Option(flags, `alias of ${option}`).conflicts(name).hideHelp();
 
 /** Returns the options of a command with the names of those that aliases stand for. */
 export const withoutAliases = <T extends object>(options: T): T =>
@@ -110,7 +110,7 @@ export const addTrainingOptions = (
     .optionsGroup('Networks:')
     .addOption(new Option('--network <name>', 'network architecture (default: the one for the image size)').choices(ARCHITECTURE_NAMES))
     .option('--size <pixels>', 'image height and width (default: native size of the data; alias: --image-size)', parseNumber)
-    .addOption(alias('--image-size <pixels>', 'size').argParser(parseNumber))
+    .addOption(alias('--image-size <pixels>', '--size', 'size').argParser(parseNumber))
     .option('--channels <number>', '1 for grayscale, 3 for RGB (default: native format of the data)', parseNumber)
     .option('--width <number>', `base channel count; layers use multiples of it (default: ${DEFAULTS.width})`, parseNumber)
     .option('--latent <number>', `latent dimensions (default: ${DEFAULTS.latent})`, parseNumber)
@@ -136,10 +136,10 @@ export const addTrainingOptions = (
     )
     .optionsGroup('Training:')
     .option('--batch <number>', 'images per batch (default: 64, fewer for small data sets; alias: --batch-size)', parseNumber)
-    .addOption(alias('--batch-size <number>', 'batch').argParser(parseNumber))
+    .addOption(alias('--batch-size <number>', '--batch', 'batch').argParser(parseNumber))
     .option('--augment <list>', `transform images at random for the divergences: ${AUGMENTATIONS.join(', ')}, or none (default: none)`, parseAugmentations)
     .option('--learning-rate <number>', `learning rate of Adam (default: ${DEFAULTS.learningRate}; alias: --lr)`, parseNumber)
-    .addOption(alias('--lr <number>', 'learningRate').argParser(parseNumber))
+    .addOption(alias('--lr <number>', '--learning-rate', 'learningRate').argParser(parseNumber))
     .addOption(seedOption())
     .addOption(deviceOption())
     .addOption(threadsOption())

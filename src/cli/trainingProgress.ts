@@ -21,9 +21,15 @@ export function showProgress(terminal: Terminal, others: () => StatusPart[] = ()
   const pacing = new Pacing(terminal, false);
   let totalSteps = 0;
   const showScoring = countingProgress(terminal, 'scoring test images');
-  let secondsPerIteration: number | undefined;
-  let previous = performance.now();
+  const timer = new IterationTimer();
   let preview: string | undefined;
+
+  const showIteration = (report: Report) => {
+    const secondsPerIteration = timer.finish();
+    if (!pacing.isDue() && report.step < totalSteps) return;
+    const progress = { report, totalSteps, secondsPerIteration, preview };
+    terminal.status(terminal.isLive ? [...progressParts(progress), ...others()] : [{ text: progressLine(progress), rank: 0 }, ...others()]);
+  };
 
   return (event) => {
     if (event.type === 'start') {
@@ -32,29 +38,39 @@ export function showProgress(terminal: Terminal, others: () => StatusPart[] = ()
       terminal.note(
         `encoder ${encoder.toLocaleString('en')} parameters, generator ${generator.toLocaleString('en')}; ${totalSteps} iterations, ${event.batchesPerEpoch} batches per epoch`,
       );
-      previous = performance.now();
-    } else if (event.type === 'iteration') {
-      const now = performance.now();
-      const duration = (now - previous) / 1000;
-      previous = now;
-      secondsPerIteration = secondsPerIteration === undefined ? duration : (1 - SMOOTHING) * secondsPerIteration + SMOOTHING * duration;
-      if (pacing.isDue() || event.report.step >= totalSteps) {
-        const progress = { report: event.report, totalSteps, secondsPerIteration, preview };
-        terminal.status(terminal.isLive ? [...progressParts(progress), ...others()] : [{ text: progressLine(progress), rank: 0 }, ...others()]);
-      }
-    } else if (event.type === 'previews') {
+      timer.start();
+    } else if (event.type === 'iteration') showIteration(event.report);
+    else if (event.type === 'previews') {
       // The line on a terminal names the newest one, if there is room.
       if (!terminal.isLive || preview === undefined) terminal.note(`iteration ${event.step}: wrote ${event.samples}`);
       preview = event.samples;
-      previous = performance.now();
+      timer.start();
     } else if (event.type === 'evaluationDue') terminal.note(`iteration ${event.step}, epoch ${event.epochs} done: evaluating ${event.file}`);
     else if (event.type === 'evaluation') {
       terminal.note(evaluationLine(event));
-      previous = performance.now();
+      timer.start();
     } else if (event.type === 'scoring') showScoring(event.done, event.total);
     else if (event.type === 'warning') terminal.note(`warning: ${event.message}`);
     else if (event.type === 'trained') terminal.endStatus();
   };
+}
+
+/** Takes the time of iterations, without what happens between two of them. */
+class IterationTimer {
+  private started = performance.now();
+  private mean: number | undefined;
+
+  start(): void {
+    this.started = performance.now();
+  }
+
+  /** Returns the running mean in seconds, with the iteration that ends now; the next one starts. */
+  finish(): number {
+    const seconds = (performance.now() - this.started) / 1000;
+    this.start();
+    this.mean = this.mean === undefined ? seconds : (1 - SMOOTHING) * this.mean + SMOOTHING * seconds;
+    return this.mean;
+  }
 }
 
 type Report = Extract<TrainingEvent, { type: 'iteration' }>['report'];

@@ -88,15 +88,21 @@ export async function prepareRun(settings: Settings, { dryRun = false, ...option
     const { configuration, chosen } = complete(source.train.count);
     const { initFrom } = configuration;
     const start = folder || initFrom === undefined ? undefined : await initialWeights(configuration, initFrom, label);
-    // Evaluations need all images, without those that cannot be decoded.
-    const decoded = configuration.evaluateEvery > 0 ? await awaitDecoding(source) : undefined;
-    if (decoded) planEvaluation(configuration, decoded);
+    const decoded = await evaluatedImages(configuration, source);
     const notes = notesOn(configuration, chosen, source.train.count, label);
     return { configuration, source, notes, close, train: () => trainPrepared(source, { ...options, configuration, start, folder, decoded, notes }) };
   } catch (error) {
     close();
     throw error;
   }
+}
+
+/** Evaluations need all images, without those that cannot be decoded. Returns undefined if there are no evaluations. */
+async function evaluatedImages(configuration: Configuration, source: ImageSource): Promise<ImageSource | undefined> {
+  if (configuration.evaluateEvery === 0) return undefined;
+  const decoded = await awaitDecoding(source);
+  planEvaluation(configuration, decoded);
+  return decoded;
 }
 
 /** Returns what a user should know before training begins, one line each. */

@@ -53,7 +53,7 @@ export const define = async (command: Subcommand) =>
     .option('--strict', 'fail at the first image that cannot be decoded, instead of skipping it')
     .optionsGroup('Output:')
     .option('--out <folder>', 'run folder (default: runs/DATA-NUMBER; alias: --outdir)')
-    .addOption(alias('--outdir <folder>', 'out'))
+    .addOption(alias('--outdir <folder>', '--out', 'out'))
     .option('--resume [run]', 'resume a run folder, or the one in --out, from its last checkpoint; --steps or --epochs extends it')
     .option('--log-every <iterations>', 'write losses to log.jsonl every N iterations (default: 10)', parseNumber)
     .option(
