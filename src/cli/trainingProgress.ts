@@ -47,14 +47,19 @@ export function showProgress(terminal: Terminal, others: () => StatusPart[] = ()
       if (!terminal.isLive || preview === undefined) terminal.note(`iteration ${event.step}: wrote ${event.samples}`);
       preview = event.samples;
       previous = performance.now();
-    } else if (event.type === 'evaluationDue') terminal.note(`iteration ${event.step}, epoch ${event.epochs} done: evaluating ${event.file}`);
-    else if (event.type === 'evaluation') {
+    } else if (event.type === 'evaluation') {
       terminal.note(evaluationLine(event));
       previous = performance.now();
     } else if (event.type === 'scoring') showScoring(event.done, event.total);
-    else if (event.type === 'warning') terminal.note(`warning: ${event.message}`);
     else if (event.type === 'trained') terminal.endStatus();
+    else noteOf(event).forEach(terminal.note);
   };
+}
+
+/** Lines for events that change no state of the display. */
+function noteOf(event: TrainingEvent): string[] {
+  if (event.type === 'evaluationDue') return [`iteration ${event.step}, epoch ${event.epochs} done: evaluating ${event.file}`];
+  return event.type === 'warning' ? [`warning: ${event.message}`] : [];
 }
 
 type Report = Extract<TrainingEvent, { type: 'iteration' }>['report'];
