@@ -86,6 +86,7 @@ const TRAINING = [
   ['--ema-start', 0.1, one(...number(0, 1))],
   ['--crop', 0.1, one('center', 'stretch')],
   ['--flip', 0.2, flag],
+  ['--augment', 0.1, one('none', 'translation', 'color,cutout')],
   ['--strict', 0.1, flag],
   ['--log-every', 0.2, one(...number(1, 2))],
   ['--sample-every', 0.2, one(...number(0, 1))],

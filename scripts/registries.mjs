@@ -9,6 +9,7 @@ const REGISTRIES = [
   'engine/operators',
   'networks/layers',
   'networks/architectures',
+  'age/augmentations',
   'age/divergences',
   'age/distances',
   'age/losses',

@@ -3,6 +3,7 @@ export { InputError } from './errors.js';
 export type { SettingLabel } from './validation.js';
 
 // The method.
+export { AUGMENTATIONS, type AugmentationName, drawAugmentations } from './age/augmentation.js';
 export { distance, DISTANCES } from './age/objective.js';
 export { type Distance } from './age/terms.js';
 export { type DistanceName, divergence, type DivergenceName, type DivergenceOptions, DIVERGENCES, minDivergence, relativeVariance } from './age/objective.js';

@@ -1,8 +1,10 @@
 import { add, cast, concat, type Graph, graphOf, input, type InputValue, mul, nextName, reshape, slice, sub, type Value } from '../engine/index.js';
 import { NETWORK_NAMES, type NetworkName, type NetworkPair } from '../networks/network.js';
+import { augment, type AugmentationName, parameterCount } from './augmentation.js';
 import type { WeightName } from './networkFunctions.js';
 import type { Objective } from './objective.js';
 import type { UpdatePlan } from './plan.js';
+import type { UpdateBatch } from './terms.js';
 import { type AdamScalars, STATE_NAMES, type StateName, type TrainingState, update } from './update.js';
 
 /** The options of a training iteration. */
@@ -13,6 +15,8 @@ export interface IterationSpec {
   readonly batch: number;
   /** Whether exponential moving averages (EMA) of the weights are kept. */
   readonly hasEma?: boolean;
+  /** Augmentations, in this order, of the images whose codes the divergences compare (default: none). */
+  readonly augmentations?: readonly AugmentationName[];
 }
 
 /** The flat vectors of EMA weights. */
@@ -28,7 +32,8 @@ export function stateSize(pair: NetworkPair, name: StateName | AverageName): num
 /**
  * A whole iteration as one graph. Inputs: the state vectors; `images` uint8 `[encoder updates, batch, C, H, W]`; `codes` float32
  * `[all updates, batch, M]`, sampled from the prior; `encoder.schedule` and `generator.schedule` float32 `[updates, 2]`, one row of
- * `adamScalars` per update; with EMA also `ema_decay` float32 `[1]` and the EMA vectors. Outputs: `next/NAME` for each state vector and
+ * `adamScalars` per update; with augmentations also `augmentation` float32 `[all updates, 2, batch, parameters]`, those of images and of
+ * generated images from `drawAugmentations`; with EMA also `ema_decay` float32 `[1]` and the EMA vectors. Outputs: `next/NAME` for each state vector and
  * EMA vector, and `report`, whose elements `reportNames` names.
  */
 export interface Iteration {
@@ -38,26 +43,29 @@ export interface Iteration {
 }
 
 /** Composes the plans' updates: those of the encoder, each on its own batch of images, then those of the generator. All use fresh codes. */
-export function iterationOf({ pair, objective, plans, batch, hasEma = false }: IterationSpec): Iteration {
+export function iterationOf({ pair, objective, plans, batch, hasEma = false, augmentations = [] }: IterationSpec): Iteration {
   const vectorsOf = <N extends StateName | AverageName>(names: readonly N[]) =>
     Object.fromEntries(names.map((name) => [name, input(name, [stateSize(pair, name)])])) as Record<N, InputValue>;
   const before = vectorsOf(STATE_NAMES);
   const { encoder, generator } = plans;
   const images = input('images', [encoder.updates, batch, ...pair.encoder.inputShape], 'uint8');
-  const codes = input('codes', [encoder.updates + generator.updates, batch, pair.generator.inputShape[0]!]);
+  const updates = encoder.updates + generator.updates;
+  const codes = input('codes', [updates, batch, pair.generator.inputShape[0]!]);
   const schedules = { encoder: input('encoder.schedule', [encoder.updates, 2]), generator: input('generator.schedule', [generator.updates, 2]) };
+  const augmentation = augmentations.length > 0 ? input('augmentation', [updates, 2, batch, parameterCount(augmentations)]) : undefined;
   const averages = hasEma ? vectorsOf(EMA_NAMES) : undefined;
   const decay = input('ema_decay', [1]);
 
   let state: TrainingState = before;
   const report = new Map<string, Value[]>();
   const [batches, z] = [unstack(images).map(fromPixels), unstack(codes)];
+  const augments = augmentation ? unstack(augmentation).map((parameters) => augmentBoth(augmentations, parameters)) : [];
   let number = 0;
   for (const network of NETWORK_NAMES) {
     for (const scalars of unstack(schedules[network]).map(scalarsOf)) {
       // A generator update that reconstructs images takes those of the last encoder update.
       const x = batches[Math.min(number, encoder.updates - 1)]!;
-      const result = update(pair, objective, { network, plan: plans[network] }, state, { x, z: z[number]! }, scalars);
+      const result = update(pair, objective, { network, plan: plans[network] }, state, { x, z: z[number]!, augment: augments[number] }, scalars);
       state = result.state;
       number++;
       for (const [name, value] of Object.entries(result.report)) report.set(`${network}.${name}`, [...(report.get(`${network}.${name}`) ?? []), value]);
@@ -65,8 +73,22 @@ export function iterationOf({ pair, objective, plans, batch, hasEma = false }: I
   }
   const next = Object.entries({ ...state, ...(averages && nextAverages(averages, decay, state)) });
   const outputs = { ...Object.fromEntries(next.map(([name, value]) => [nextName(name), value])), report: concat([...report.values()].map(meanOfScalars), 0) };
-  const inputs = [...Object.values(before), images, codes, schedules.encoder, schedules.generator, ...(averages ? [...Object.values(averages), decay] : [])];
+  const inputs = [
+    ...Object.values(before),
+    images,
+    codes,
+    schedules.encoder,
+    schedules.generator,
+    ...(augmentation ? [augmentation] : []),
+    ...(averages ? [...Object.values(averages), decay] : []),
+  ];
   return { graph: graphOf(outputs, inputs), reportNames: [...report.keys()] };
+}
+
+/** The augmentations of an update, from parameters `[2, batch, parameters]`: those of images, then those of generated images. */
+function augmentBoth(names: readonly AugmentationName[], parameters: Value): UpdateBatch['augment'] {
+  const [native, generated] = unstack(parameters).map((own) => (x: Value) => augment(x, names, own));
+  return { native: native!, generated: generated! };
 }
 
 /** w - decay (w - average), which is exactly w if the decay is 0. */

@@ -7,13 +7,18 @@ import { normalizeAlongAxis1, type Prior } from './prior.js';
 export type WeightName = `${NetworkName}.${'parameters' | 'statistics'}`;
 export type PairState = Readonly<Record<WeightName, Value>>;
 
+interface PassOptions {
+  /** Whether the pass leaves the running statistics as they are (default: false). */
+  readonly keepsStatistics?: boolean;
+}
+
 /** The pair as functions x -> e(x) and z -> g(z), on images `[N, C, H, W]` and codes `[N, M]`. */
 export interface NetworkFunctions {
-  readonly encode: (x: Value, kind: InputKind) => Value;
+  readonly encode: (x: Value, kind: InputKind, options?: PassOptions) => Value;
   readonly generate: (z: Value, kind: InputKind) => Value;
 }
 
-/** The networks in an update. Each call is a training pass: it normalizes by its own batch and updates the running statistics. */
+/** The networks in an update. Each call is a training pass: it normalizes by its own batch, and updates the running statistics by default. */
 export class TrainingFunctions implements NetworkFunctions {
   /** Parameters by name, so that gradients can be taken with respect to each. */
   readonly parameters: Readonly<Record<NetworkName, NamedValues>>;
@@ -33,12 +38,12 @@ export class TrainingFunctions implements NetworkFunctions {
   }
 
   // Bound to the object, so that they can be passed on as plain functions.
-  readonly encode = (x: Value, kind: InputKind): Value => toCodes(this.pass('encoder', x, kind), this.prior);
+  readonly encode = (x: Value, kind: InputKind, options?: PassOptions): Value => toCodes(this.pass('encoder', x, kind, options), this.prior);
   readonly generate = (z: Value, kind: InputKind): Value => this.pass('generator', fromCodes(z), kind);
 
-  private pass(name: NetworkName, x: Value, kind: InputKind): Value {
+  private pass(name: NetworkName, x: Value, kind: InputKind, { keepsStatistics = false }: PassOptions = {}): Value {
     const { output, statistics } = forwardTrain(this.pair[name], this.parameters[name], this.statistics[name], x, kind);
-    this.statistics[name] = statistics;
+    if (!keepsStatistics) this.statistics[name] = statistics;
     return output;
   }
 }

@@ -1,5 +1,6 @@
 import type { Value } from '../engine/index.js';
-import type { NetworkName } from '../networks/network.js';
+import type { InputKind, NetworkName } from '../networks/network.js';
+import type { RandomStream } from '../random.js';
 import type { Prior } from './prior.js';
 
 /** The statistic used as s in the divergences: the standard deviation (correct), or the variance (as in the published code). */
@@ -24,6 +25,19 @@ export interface Divergence {
 /** The distance between two tensors of one shape, a scalar: an entry of `distances/`. */
 export type Distance = (a: Value, b: Value) => Value;
 
+/** Sizes [C, H, W] of an image. */
+export type ImageShape = readonly [channels: number, height: number, width: number];
+
+/** A random, differentiable transformation of images: an entry of `augmentations/`. */
+export interface Augmentation {
+  /** The number of parameters per image. */
+  readonly parameters: number;
+  /** Draws the parameters of one image. */
+  readonly draw: (stream: RandomStream, shape: ImageShape) => readonly number[];
+  /** Transforms images `[N, C, H, W]`. Each parameter is `[N, 1, 1, 1]`. Gradients flow to the images only. */
+  readonly apply: (x: Value, parameters: readonly Value[]) => Value;
+}
+
 /** The forward passes that an update can need: e(x), g(e(x)), g(z) and e(g(z)). */
 export type PassName = 'realCodes' | 'reconstruction' | 'fake' | 'fakeCodes';
 
@@ -31,6 +45,8 @@ export type PassName = 'realCodes' | 'reconstruction' | 'fake' | 'fakeCodes';
 export interface UpdateBatch {
   readonly x: Value;
   readonly z: Value;
+  /** The augmentations of images and of generated images (default: none). */
+  readonly augment?: Readonly<Record<InputKind, (x: Value) => Value>> | undefined;
 }
 
 /** The objective as functions of tensors. */
@@ -46,6 +62,8 @@ export interface LossTerm {
   readonly signs: Readonly<Partial<Record<NetworkName, 1 | -1>>>;
   /** The passes whose results the term is computed from. */
   readonly needs: readonly PassName[];
+  /** Whether codes are those of augmented images, if images are augmented (default: false). */
+  readonly isAugmented?: boolean;
   /** The unweighted term, a scalar. Only results that it needs are present in `passes`. */
   readonly value: (passes: Readonly<Record<PassName, Value>>, objective: ObjectiveFunctions, batch: UpdateBatch) => Value;
 }

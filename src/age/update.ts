@@ -1,5 +1,5 @@
 import { adam, after, type AdamConstants, add, constant, gradients, mul, pack, sqrt, square, stopGradient, sumOf, type Value } from '../engine/index.js';
-import { NETWORK_NAMES, type NetworkName, type NetworkPair } from '../networks/network.js';
+import { type InputKind, NETWORK_NAMES, type NetworkName, type NetworkPair } from '../networks/network.js';
 import { type NetworkFunctions, TrainingFunctions, type PairState } from './networkFunctions.js';
 import { type Objective, objectiveFunctions, relativeVariance } from './objective.js';
 import { activeTerms, LOSSES, type Term, type UpdatePlan } from './plan.js';
@@ -54,11 +54,34 @@ export function forwardPasses(network: NetworkName, terms: Iterable<Term>, { enc
   return results;
 }
 
+/**
+ * The passes with codes of augmented images. They leave the running statistics as they are, because images are encoded without augmentation
+ * after training.
+ */
+function augmentedPasses(passes: ForwardResults, { encode }: NetworkFunctions, { x, augment }: UpdateBatch): ForwardResults {
+  if (augment === undefined) return passes;
+  const encodeOnly = (image: Value, kind: InputKind) => encode(augment[kind](image), kind, { keepsStatistics: true });
+  return {
+    ...passes,
+    ...(passes.realCodes && { realCodes: encodeOnly(x, 'native') }),
+    ...(passes.fakeCodes && { fakeCodes: encodeOnly(passes.fake!, 'generated') }),
+  };
+}
+
+/** The forward passes, and the same with codes of augmented images. */
+interface Passes {
+  readonly plain: ForwardResults;
+  readonly augmented: ForwardResults;
+}
+
 /** The unweighted terms, in the order in which their passes are run. */
-function lossTerms(network: NetworkName, terms: Iterable<Term>, passes: ForwardResults, objective: Objective, batch: UpdateBatch): [Term, Value][] {
+function lossTerms(network: NetworkName, terms: Iterable<Term>, { plain, augmented }: Passes, objective: Objective, batch: UpdateBatch): [Term, Value][] {
   const lastPass = (term: Term) => Math.max(...LOSSES[term].needs.map((pass) => PASS_ORDER[network].indexOf(pass)));
   const sorted = [...terms].sort((a, b) => lastPass(a) - lastPass(b) || (a < b ? -1 : 1));
-  return sorted.map((term) => [term, LOSSES[term].value(passes as Record<PassName, Value>, objectiveFunctions(objective), batch)]);
+  return sorted.map((term) => {
+    const passes = LOSSES[term].isAugmented ? augmented : plain;
+    return [term, LOSSES[term].value(passes as Record<PassName, Value>, objectiveFunctions(objective), batch)];
+  });
 }
 
 /** The loss that an update minimizes: the weighted sum of its terms with their signs. */
@@ -77,7 +100,8 @@ export function updateGradients(pair: NetworkPair, objective: Objective, spec: U
   const functions = new TrainingFunctions(pair, state, objective.prior);
   const wanted = new Set([...activeTerms(plan), ...monitored]);
   const passes = forwardPasses(network, wanted, functions, batch);
-  const terms = lossTerms(network, wanted, passes, objective, batch);
+  const augmented = augmentedPasses(passes, functions, batch);
+  const terms = lossTerms(network, wanted, { plain: passes, augmented }, objective, batch);
   const loss = totalLoss(network, plan, terms);
   const parameters = Object.entries(functions.parameters[network]);
   const byParameter = gradients(

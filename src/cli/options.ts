@@ -23,6 +23,9 @@ export const parseList = (text: string): string[] =>
     .map((name) => name.trim())
     .filter((name) => name !== '');
 
+/** Parses `--augment`: names, or `none`. */
+const parseAugmentations = (text: string): string[] => (text === 'none' ? [] : parseList(text));
+
 /** Returns a parser of whole numbers from `min` to `max`. */
 export const wholeNumber =
   (min: number, max: number) =>
@@ -87,6 +90,7 @@ export const withoutAliases = <T extends object>(options: T): T =>
 
 /** Imports the lists of choices that the options of training show. */
 export const loadTrainingChoices = async () => ({
+  ...(await import('../age/augmentation.js')),
   ...(await import('../age/objective.js')),
   ...(await import('../age/prior.js')),
   ...(await import('../age/terms.js')),
@@ -94,11 +98,14 @@ export const loadTrainingChoices = async () => ({
 });
 type TrainingChoices = Pick<
   Awaited<ReturnType<typeof loadTrainingChoices>>,
-  'ARCHITECTURE_NAMES' | 'DISTANCES' | 'DIVERGENCES' | 'MOMENTS' | 'PRIORS' | 'REDUCTIONS'
+  'ARCHITECTURE_NAMES' | 'AUGMENTATIONS' | 'DISTANCES' | 'DIVERGENCES' | 'MOMENTS' | 'PRIORS' | 'REDUCTIONS'
 >;
 
 /** Adds the options that describe what is trained and how: those of `train` and `bench`. */
-export const addTrainingOptions = (command: Subcommand, { ARCHITECTURE_NAMES, DISTANCES, DIVERGENCES, MOMENTS, PRIORS, REDUCTIONS }: TrainingChoices) =>
+export const addTrainingOptions = (
+  command: Subcommand,
+  { ARCHITECTURE_NAMES, AUGMENTATIONS, DISTANCES, DIVERGENCES, MOMENTS, PRIORS, REDUCTIONS }: TrainingChoices,
+) =>
   command
     .optionsGroup('Networks:')
     .addOption(new Option('--network <name>', 'network architecture (default: the one for the image size)').choices(ARCHITECTURE_NAMES))
@@ -130,6 +137,7 @@ export const addTrainingOptions = (command: Subcommand, { ARCHITECTURE_NAMES, DI
     .optionsGroup('Training:')
     .option('--batch <number>', 'images per batch (default: 64, fewer for small data sets; alias: --batch-size)', parseNumber)
     .addOption(alias('--batch-size <number>', 'batch').argParser(parseNumber))
+    .option('--augment <list>', `transform images at random for the divergences: ${AUGMENTATIONS.join(', ')}, or none (default: none)`, parseAugmentations)
     .option('--learning-rate <number>', `learning rate of Adam (default: ${DEFAULTS.learningRate}; alias: --lr)`, parseNumber)
     .addOption(alias('--lr <number>', 'learningRate').argParser(parseNumber))
     .addOption(seedOption())

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { AUGMENTATIONS } from '../age/augmentation.js';
 import { DISTANCES, DIVERGENCES } from '../age/objective.js';
 import { MOMENTS, REDUCTIONS } from '../age/terms.js';
 import { parsePlan } from '../age/plan.js';
@@ -42,6 +43,11 @@ export const configurationSchema = z.strictObject({
     .nullable()
     .default(null),
   flip: z.boolean('must be true or false').default(false),
+  augment: z
+    .array(choice(AUGMENTATIONS), 'must be a list of names')
+    .refine((names) => new Set(names).size === names.length, 'must not repeat a name')
+    .readonly()
+    .default([]),
   testFraction: fraction.default(0.1),
   network: choice(ARCHITECTURE_NAMES as readonly [ArchitectureName, ...ArchitectureName[]]),
   width: integer(1, 1024),

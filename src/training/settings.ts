@@ -1,4 +1,5 @@
 /** The settings of a training run and their documentation, which editors show. `configurationSchema.ts` has their ranges and defaults. */
+import type { AugmentationName } from '../age/augmentation.js';
 import type { DistanceName, DivergenceName } from '../age/objective.js';
 import type { Prior } from '../age/prior.js';
 import type { MOMENTS, REDUCTIONS } from '../age/terms.js';
@@ -30,6 +31,8 @@ export interface Configuration {
   readonly padding: Padding | null;
   /** Whether each image is mirrored at random each time it is seen (default: false). */
   readonly flip: boolean;
+  /** Random transformations, in this order, of the images whose codes the divergences compare (default: none). */
+  readonly augment: readonly AugmentationName[];
   /** Fraction of the images held out for testing, if the data has no test split (default: 0.1). */
   readonly testFraction: number;
   /** Network architecture; default: the one for the image size. */

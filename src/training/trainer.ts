@@ -1,4 +1,5 @@
 import { ADAM } from '../age/update.js';
+import { drawAugmentations } from '../age/augmentation.js';
 import { type AverageName, EMA_NAMES, iterationOf, type IterationSpec, stateSize } from '../age/iteration.js';
 import { type StateName } from '../age/update.js';
 import { minDivergence } from '../age/objective.js';
@@ -148,12 +149,16 @@ export class Trainer {
 
   private async feedsOf(position: IterationPosition, learningRate: number) {
     const { encoder, generator } = position.stage.plans;
-    const { batch, latent, prior, seed, ema } = this.configuration;
+    const { batch, channels, size, latent, prior, seed, ema, augment } = this.configuration;
+    const updates = encoder.updates + generator.updates;
     const schedules = NETWORK_NAMES.map((network) => [`${network}.schedule`, schedule(position, network, learningRate)]);
     return {
       images: await this.imagesFrom(position.batch, encoder.updates),
-      codes: drawCodes(prior, (encoder.updates + generator.updates) * batch, latent, randomStream(seed, 'training codes', this.done)),
+      codes: drawCodes(prior, updates * batch, latent, randomStream(seed, 'training codes', this.done)),
       ...(Object.fromEntries(schedules) as Record<string, Float32Array>),
+      ...(augment.length > 0
+        ? { augmentation: drawAugmentations(augment, 2 * updates * batch, [channels, size, size], randomStream(seed, 'augmentation', this.done)) }
+        : {}),
       ...(ema > 0 ? { ema_decay: Float32Array.of(emaDecayAt(this.done, this.configuration)) } : {}),
     };
   }

@@ -135,6 +135,49 @@ describe('an iteration of several updates', () => {
   });
 });
 
+describe('an augmented iteration', () => {
+  const augmented: IterationSpec = { ...PUBLISHED, augmentations: ['translation'] };
+  const batch = { images: tinyImages(BATCH, 7), codes: codes.subarray(0, 3 * BATCH * LATENT) };
+  const schedule = (network: NetworkName, count: number) => Float32Array.from(schedules[network].slice(0, count).flat());
+  const inputs = { ...batch, 'encoder.schedule': schedule('encoder', 1), 'generator.schedule': schedule('generator', 2) };
+  /** Shifts by (rows, columns) of all images and of all generated images, in each update. */
+  const shifts = (real: readonly [number, number], generated: readonly [number, number]) =>
+    Float32Array.from([1, 2, 3].flatMap(() => [real, generated].flatMap((shift) => new Array(BATCH).fill(shift).flat() as number[])));
+
+  async function stepped(iteration: IterationSpec, more: Readonly<Record<string, Float32Array>> = {}, target?: Target) {
+    const { graph, reportNames } = iterationOf(iteration);
+    const program = new StatefulProgram(await compileSmall(graph, target), tinyState());
+    const { report } = await program.step({ ...inputs, ...more });
+    const state = program.state;
+    await program.release();
+    return { state, report: Object.fromEntries(reportNames.map((name, index) => [name, Number(report!.data[index])])) };
+  }
+
+  it('takes the parameters of images and of generated images in each update', () => {
+    const { graph } = iterationOf({ ...PUBLISHED, augmentations: ['color', 'cutout'] });
+    expect(graph.inputs.find(({ name }) => name === 'augmentation')?.shape).toEqual([3, 2, BATCH, 5]);
+  });
+
+  it.each(Object.entries(targets))('with parameters that change nothing is one without augmentation, running statistics included (%s)', async (_, target) => {
+    const plain = await stepped(PUBLISHED, {}, target);
+    const found = await stepped(augmented, { augmentation: shifts([0, 0], [0, 0]) }, target);
+    for (const name of STATE_NAMES) expectCloseElements(Array.from(found.state[name]!), Array.from(plain.state[name]!), 1e-4);
+    for (const [name, value] of Object.entries(plain.report)) expectCloseElements([found.report[name]!], [value], 1e-4);
+  });
+
+  it('augments images for the divergences, and neither reconstructions nor running statistics', async () => {
+    const still = await stepped(augmented, { augmentation: shifts([0, 0], [0, 0]) });
+    const moved = await stepped(augmented, { augmentation: shifts([1, -1], [0, 0]) });
+    expect(Math.abs(moved.report['encoder.KL_real']! - still.report['encoder.KL_real']!)).toBeGreaterThan(1e-3);
+    for (const name of ['encoder.KL_fake', 'encoder.match_x', 'encoder.code_variance_real', 'encoder.code_variance_fake']) {
+      expectCloseElements([moved.report[name]!], [still.report[name]!], 1e-5);
+    }
+    const generated = await stepped(augmented, { augmentation: shifts([0, 0], [1, -1]) });
+    expect(Math.abs(generated.report['encoder.KL_fake']! - still.report['encoder.KL_fake']!)).toBeGreaterThan(1e-3);
+    for (const name of ['encoder.KL_real', 'encoder.match_x']) expectCloseElements([generated.report[name]!], [still.report[name]!], 1e-5);
+  });
+});
+
 describe('EMA weights', () => {
   const averaged: IterationSpec = { ...spec, hasEma: true };
   const weightsOf = (name: AverageName) => name.replace('ema_', '') as StateName;

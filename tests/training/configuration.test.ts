@@ -18,13 +18,14 @@ describe('a configuration', () => {
     for (const length of [{ epochs: 1 }, { steps: 1 }]) expect(parseConfiguration({ ...whole, length }).length).toEqual(length);
   });
 
-  it('adds defaults that do not depend on the data: the tuned recipe, no padding, stages, flips or evaluations, and all checkpoints', () => {
+  it('adds defaults that do not depend on the data: the tuned recipe, no padding, stages, flips, augmentations or evaluations, and all checkpoints', () => {
     const { batchNormStats: _, schedule: __, ema: ___, ...others } = whole;
     expect(parseConfiguration(others)).toEqual({
       ...whole,
       crop: 'center',
       padding: null,
       flip: false,
+      augment: [],
       testFraction: 0.1,
       batchNormStats: 'separate',
       stages: [],
@@ -46,6 +47,11 @@ describe('a configuration', () => {
     await expectInputError(() => parseConfiguration({ ...whole, padding: { inner: 28, border: 3, value: 0 } }), 'padding: size 32', '28x28', '34x34');
     await expectInputError(() => parseConfiguration({ ...whole, padding: { inner: 28, border: 2, value: 256 } }), 'padding.value', '255', '256');
     await expectInputError(() => parseConfiguration({ ...whole, padding: 2 }), 'padding: must be null, or');
+  });
+
+  it('keeps its augmentations in their order', () => {
+    const augment = ['translation', 'color'] as const;
+    expect(iterationSpec(parseConfiguration({ ...whole, augment })).augmentations).toEqual(augment);
   });
 
   it('does not change when validated again', () => {
@@ -109,6 +115,7 @@ describe('an invalid configuration is rejected in one line with the setting and 
     ['data', 7],
     ['crop', 'left'],
     ['flip', 1],
+    ['augment', 'translation'],
     ['testFraction', 1],
     ['testFraction', -0.1],
     ['schedule', 'linear'],
@@ -168,6 +175,11 @@ describe('an invalid configuration is rejected in one line with the setting and 
       'character 11',
     );
     await expectInputError(() => parseConfiguration({ ...whole, generatorUpdates: '1;KL_real:1' }, flag), 'generator plan "1;KL_real:1"', 'character 3');
+  });
+
+  it('unknown and repeated augmentations', async () => {
+    await expectInputError(() => parseConfiguration({ ...whole, augment: ['color', 'rotation'] }, flag), '--augment[1]: must be one of color', '"rotation"');
+    await expectInputError(() => parseConfiguration({ ...whole, augment: ['color', 'color'] }, flag), '--augment: must not repeat a name');
   });
 
   it('an invalid plan in a stage, with its position', async () => {

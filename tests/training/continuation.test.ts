@@ -76,6 +76,17 @@ describe.each(Object.entries(compilers))('training with EMA and separate statist
   });
 });
 
+it('augmented training resumes bitwise identical, and differs from training without augmentation', async () => {
+  const configuration = tinyConfiguration({ augment: ['color', 'translation', 'cutout'], encoderUpdates: '2;KL_fake:1,KL_real:1,match_x:10' });
+  const whole = await course(await trainerOf(configuration), 4);
+  const first = await course(await trainerOf(configuration), 2);
+  const second = await course(await trainerOf(configuration, await stored(configuration, first.points.at(-1)!)), 4);
+  expect([...first.reports, ...second.reports]).toEqual(whole.reports);
+  expect(second.points.at(-1)).toEqual(whole.points.at(-1));
+  const plain = await course(await trainerOf(tinyConfiguration({ ...configuration, augment: [] })), 1);
+  expect(plain.reports[0]!.scalars).not.toEqual(whole.reports[0]!.scalars);
+});
+
 describe('training in stages', () => {
   const stages: Configuration['stages'] = [
     { epoch: 1, encoderUpdates: '2;KL_real:1,KL_fake:1', generatorUpdates: '1;KL_fake:1' },

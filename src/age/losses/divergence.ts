@@ -1,15 +1,17 @@
 import type { LossTerm } from '../terms.js';
 
-/** D(e(x)), which the encoder minimizes. It does not depend on the generator. */
+/** D(e(x)), or D(e(T(x))) with an augmentation T, which the encoder minimizes. It does not depend on the generator. */
 export const KL_real: LossTerm = {
   signs: { encoder: 1 },
   needs: ['realCodes'],
+  isAugmented: true,
   value: ({ realCodes }, { divergence }) => divergence(realCodes),
 };
 
-/** D(e(g(z))), which the generator minimizes and the encoder maximizes. */
+/** D(e(g(z))), or D(e(T(g(z)))) with an augmentation T, which the generator minimizes and the encoder maximizes. */
 export const KL_fake: LossTerm = {
   signs: { encoder: -1, generator: 1 },
   needs: ['fakeCodes'],
+  isAugmented: true,
   value: ({ fakeCodes }, { divergence }) => divergence(fakeCodes),
 };

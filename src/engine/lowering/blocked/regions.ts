@@ -37,8 +37,9 @@ export function isElementwise(value: Value): value is ComputedValue {
 /**
  * Feature maps that elementwise operators connect form a region, forward and backward passes together, and a region has one layout. Strided
  * convolutions want their big map in phases and their small one whole: a region is in phases if all its convolutions want it so, and
- * whole otherwise (one tensor instead of several), converted at the convolutions that want phases. A region in phases with so few
- * channels that all phases fit one block keeps them in a space-to-depth block. Feature maps that no convolution touches have no layout and stay plain.
+ * whole otherwise (one tensor instead of several), converted at the convolutions that want phases. A region with 1x1
+ * convolutions only follows the region on their other side. A region in phases with so few channels that all phases fit one block keeps them in
+ * a space-to-depth block. Feature maps that no convolution touches have no layout and stay plain.
  */
 export function assignLayouts(outputs: readonly Value[], block: number): ReadonlyMap<Value, Layout> {
   const order = topologicalOrder(outputs);
@@ -50,10 +51,19 @@ export function assignLayouts(outputs: readonly Value[], block: number): Readonl
     requests.set(region, known);
     if (phases !== undefined) known.add(phases);
   };
-  for (const convolution of order.map(matchConvolution).filter((found): found is Convolution => found !== undefined)) {
+  const convolutions = order.map(matchConvolution).filter((found): found is Convolution => found !== undefined);
+  for (const convolution of convolutions) {
     const pointwise = isPointwise(convolution);
     request(convolution.small, pointwise ? undefined : 1);
     request(convolution.big, pointwise ? undefined : convolution.strides[0]);
+  }
+  for (const { small, big } of convolutions.filter(isPointwise)) {
+    for (const [one, other] of [
+      [small, big],
+      [big, small],
+    ] as const) {
+      if (requests.get(regions.get(one)!)!.size === 0) requests.get(regions.get(other)!)!.forEach((phases) => request(one, phases));
+    }
   }
   const layouts = new Map<Value, Layout>();
   for (const [region, wanted] of requests) for (const value of region) layouts.set(value, layoutFor(value, wanted, block));

@@ -1,0 +1,34 @@
+import { cast, clip, constant, equal, matMul, type Shape, sub, type Value } from '../../engine/index.js';
+import type { Augmentation } from '../terms.js';
+
+/** The largest shift, as a fraction of the image size. */
+const RANGE = 1 / 8;
+
+/** Shifts by a whole number of rows and columns. Pixels from beyond the border are those of the border. */
+export const translation: Augmentation = {
+  parameters: 2,
+  draw: (stream, [, height, width]) => [height, width].map((size) => drawShift(size, (count) => stream.below(count))),
+  apply(x, [rows, columns]) {
+    const [height, width] = x.shape.slice(2) as [number, number];
+    // Products with one-hot matrices: exact, and as gradients they are products with the transposed ones.
+    const byRow = oneHot(sources(rows!, height, [1, 1, height, 1]), height, [1, 1, 1, height]);
+    const byColumn = oneHot(sources(columns!, width, [1, 1, 1, width]), width, [1, 1, width, 1]);
+    return matMul(matMul(byRow, x), byColumn);
+  },
+};
+
+function drawShift(size: number, below: (count: number) => number): number {
+  const most = Math.round(size * RANGE);
+  return below(2 * most + 1) - most;
+}
+
+const indices = (size: number, shape: Shape): Value =>
+  constant(
+    Array.from({ length: size }, (_, index) => index),
+    shape,
+  );
+
+/** For each position of the result the position that its pixel comes from. */
+const sources = (shift: Value, size: number, shape: Shape): Value => clip(sub(indices(size, shape), shift), 0, size - 1);
+
+const oneHot = (positions: Value, size: number, shape: Shape): Value => cast(equal(positions, indices(size, shape)), 'float32');
