@@ -148,8 +148,8 @@ const classNamesOf = ({ classes, classNames }: ImageSource): string[] =>
 
 /** `codes   100 labels: 92.10% ± 0.61, calibration error 0.019`. */
 function resultLine({ labels, method, accuracy, std, expected_calibration_error: error, calibrated }: ProbeResult): string {
-  const figures = `${percent(accuracy)} ± ${(100 * std).toFixed(2)}, calibration error ${error.toFixed(3)}`;
-  return `${method.padEnd(12)} ${String(labels).padStart(7)} labels: ${figures}${calibrated ? '' : ' (not calibrated)'}`;
+  const scores = `${percent(accuracy)} ± ${(100 * std).toFixed(2)}, calibration error ${error.toFixed(3)}`;
+  return `${method.padEnd(12)} ${String(labels).padStart(7)} labels: ${scores}${calibrated ? '' : ' (not calibrated)'}`;
 }
 
 const percent = (fraction: number): string => `${(100 * fraction).toFixed(2)}%`;

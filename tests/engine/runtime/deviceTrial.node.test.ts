@@ -12,7 +12,7 @@ function scriptOf(source: string): string {
 }
 
 describe('the trial of a device', () => {
-  it('finds that a device works, whatever its driver prints', async () => {
+  it('reports a working device, even if its driver prints lines of its own', async () => {
     const script = scriptOf("console.log('driver: hello'); console.error('noise'); console.log('{}');");
     expect(await tryDevice('webgpu', { script })).toEqual({ device: 'webgpu', works: true });
   });
