@@ -11,7 +11,6 @@ import { captionsOption, gridStyle, type ImageOptions, scaleOption, showOption }
 import { DATA_HELP, parseNumber } from '../options.js';
 import { forceOption, prepareOutput, writeNpzFile, writePng } from '../output.js';
 import { decodingProgress } from '../progress.js';
-import { captionOf } from '../runData.js';
 import { withSignals, WRITING } from '../signals.js';
 
 const help = (datasets: readonly (readonly [spec: string, help: string])[]) => `
@@ -124,6 +123,7 @@ const batchOf = (source: ImageSource, data: Uint8Array): ImageBatch => ({
 });
 
 async function writePreview(path: string, source: ImageSource, split: Split, options: ImageOptions): Promise<void> {
+  const { captionOf } = await import('../runData.js');
   const images = batchOf(source, firstImages(split, PREVIEW, imageBytes(source)));
   const style = gridStyle(options, () => Array.from({ length: images.count }, (_, index) => captionOf(source, split, index)));
   await writePng(path, imageGrid(images, squareColumns(images.count), style));
