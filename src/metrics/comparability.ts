@@ -58,6 +58,46 @@ export function compareEvaluations(evaluations: readonly EvaluatedRun[]): Compar
   return { comparable, incomparable: [...groups.values()], best, unranked };
 }
 
+/** Evaluations of runs that differ only in their seed. */
+export interface SeedMean extends EvaluatedRun {
+  readonly runs: readonly string[];
+  /** Means; null if a value is missing or not finite. */
+  readonly metrics: Readonly<Record<string, number | null>>;
+  /** Standard deviations, unbiased; only for groups of two runs or more. */
+  readonly std: Readonly<Record<string, number>>;
+}
+
+/**
+ * Returns the mean and standard deviation of each metric over runs that differ only in their seed, in the order of their first runs.
+ * @param evaluations what was evaluated, and the settings of each run; `settings.seed` is ignored
+ */
+export function meansOverSeeds(evaluations: readonly (EvaluatedRun & { readonly settings: Readonly<Record<string, unknown>> })[]): SeedMean[] {
+  const groups = new Map<string, EvaluatedRun[]>();
+  for (const { settings, ...evaluation } of evaluations) {
+    const key = JSON.stringify({ ...settings, seed: null });
+    groups.set(key, [...(groups.get(key) ?? []), evaluation]);
+  }
+  return Array.from(groups.values(), (members) => {
+    const names = [...new Set(members.flatMap(({ metrics }) => Object.keys(metrics)))];
+    const valuesOf = (name: string) => members.map(({ metrics }) => metrics[name]).filter((value) => typeof value === 'number');
+    const complete = names.filter((name) => valuesOf(name).length === members.length);
+    return {
+      run: members[0]!.run,
+      runs: members.map(({ run }) => run),
+      protocol: members[0]!.protocol,
+      metrics: Object.fromEntries(names.map((name) => [name, complete.includes(name) ? meanOf(valuesOf(name)) : null])),
+      std: members.length < 2 ? {} : Object.fromEntries(complete.map((name) => [name, stdOf(valuesOf(name))])),
+    };
+  });
+}
+
+const meanOf = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
+
+function stdOf(values: readonly number[]): number {
+  const mean = meanOf(values);
+  return Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (values.length - 1));
+}
+
 /** Returns how the evaluations that have a metric differ in a condition; an unrecorded condition counts as different. */
 function differenceIn(condition: Condition, metric: string, evaluations: readonly EvaluatedRun[]): readonly Difference[] {
   const keys = evaluations.filter(({ metrics }) => metric in metrics).map(({ protocol }) => condition.key(protocol));

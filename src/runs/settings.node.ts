@@ -194,26 +194,30 @@ async function readSettings(file: string, expectedData: string): Promise<Values>
 
 /** Parses YAML, and so JSON. */
 async function parseSettings(text: string, file: string): Promise<Values> {
-  const { parseDocument } = await import('yaml');
+  const { Lexer, parseDocument, Parser } = await import('yaml');
   let settings: unknown;
   try {
+    // The parser only keeps a stack, but what reads its result is recursive, and V8 may end the process if it overflows.
+    const parser = new Parser();
+    for (const lexeme of new Lexer().lex(text)) {
+      Array.from(parser.next(lexeme));
+      if (parser.stack.length > MAX_DEPTH) throw new Error('it is nested too deeply');
+    }
     const document = parseDocument(text, { logLevel: 'error' });
     const [error] = document.errors;
     if (error) throw error;
     // Nested aliases could expand a short text to a huge value.
     settings = document.toJS({ maxAliasCount: 100 });
   } catch (error) {
-    throw new InputError(`${file}: not YAML or JSON (${yamlFailure(error)})`);
+    const [line] = String(error instanceof Error ? error.message : error).split('\n') as [string];
+    throw new InputError(`${file}: not YAML or JSON (${line.replace(/:$/, '')})`);
   }
   if (typeof settings !== 'object' || settings === null || Array.isArray(settings)) throw new InputError(`${file}: expected settings, e.g. "width: 32"`);
   return settings as Values;
 }
 
-/** Returns the first line of a parser error. The parser is recursive, so the depth that it can read is limited. */
-function yamlFailure(error: unknown): string {
-  const [line] = String(error instanceof Error ? error.message : error).split('\n') as [string];
-  return line.includes('call stack') ? 'it is nested too deeply' : line.replace(/:$/, '');
-}
+/** Settings are nested three deep: a list of stages, and their keys and values. */
+const MAX_DEPTH = 100;
 
 /** Returns the settings of the run in `initFrom`, without those that belong to that run alone. */
 async function initialRunLayer(initFrom: unknown): Promise<Layer[]> {

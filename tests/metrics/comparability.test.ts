@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { compareEvaluations, type EvaluatedRun, type IncomparableMetrics } from '../../src/metrics/comparability.js';
+import { compareEvaluations, type EvaluatedRun, type IncomparableMetrics, meansOverSeeds } from '../../src/metrics/comparability.js';
 import { METRIC_NAMES } from '../../src/metrics/registry.js';
 
 const PROTOCOL = {
@@ -127,5 +127,25 @@ describe('compareEvaluations', () => {
   it('marks no best of equal values, and none of a single evaluation', () => {
     expect(compareEvaluations([evaluated('a'), evaluated('b')]).best).toEqual({});
     expect(compareEvaluations([evaluated('a')]).best).toEqual({});
+  });
+});
+
+describe('meansOverSeeds', () => {
+  const run = (name: string, settings: object, value: number | null) => ({
+    ...evaluated(name, {}, value, ['fid', 'psnr']),
+    settings: { width: 4, ...settings },
+  });
+
+  it('joins runs that differ only in their seed, with the mean and the unbiased standard deviation', () => {
+    const groups = meansOverSeeds([run('a', { seed: 1 }, 1), run('b', { seed: 1, width: 8 }, 9), run('c', { seed: 2 }, 2), run('d', { seed: 3 }, 3)]);
+    expect(groups.map(({ runs }) => runs)).toEqual([['a', 'c', 'd'], ['b']]);
+    expect(groups[0]).toMatchObject({ run: 'a', metrics: { fid: 2, psnr: 2 }, std: { fid: 1, psnr: 1 } });
+    expect(groups[1]).toMatchObject({ metrics: { fid: 9 }, std: {} });
+    expect(compareEvaluations(groups).best).toEqual({ fid: 0, psnr: 1 });
+  });
+
+  it('has no mean if a value is missing or not finite', () => {
+    const [group] = meansOverSeeds([run('a', { seed: 1 }, 1), run('b', { seed: 2 }, null)]);
+    expect(group).toMatchObject({ metrics: { fid: null }, std: {} });
   });
 });

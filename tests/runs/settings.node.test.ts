@@ -134,6 +134,8 @@ describe('invalid settings', () => {
     ['nothing', '', ['expected settings']],
     ['no YAML', 'a: [', ['not YAML or JSON']],
     ['deeply nested lists', `width: ${'['.repeat(50_000)}`, ['not YAML or JSON (it is nested too deeply)']],
+    ['deeply nested mappings', `width: ${'{a: '.repeat(50_000)}`, ['not YAML or JSON (it is nested too deeply)']],
+    ['a deeply indented list', `width:\n  ${'- '.repeat(50_000)}`, ['not YAML or JSON (it is nested too deeply)']],
     ['halveEvery without the halving schedule', 'schedule: cosine\nhalveEvery: 3', ['halveEvery: requires the schedule halving']],
     ['an EMA decay of 1', 'ema: 1', ['ema: must be below 1, not 1']],
   ])('are rejected: %s', async (_, text, texts) => {

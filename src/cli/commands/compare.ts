@@ -1,4 +1,4 @@
-import type { Difference } from '../../metrics/comparability.js';
+import type { Difference, SeedMean } from '../../metrics/comparability.js';
 import { type ActionResult, runAction, type Subcommand, type Terminal } from '../command.js';
 
 const EXAMPLES = `
@@ -7,9 +7,10 @@ the number of samples, are listed separately with the reason and are not ranked.
 
 Examples:
   agenet evaluate runs/a && agenet evaluate runs/b && agenet compare runs/a runs/b
+  agenet compare --seeds runs/a-1 runs/a-2 runs/a-3 runs/b-1 runs/b-2 runs/b-3    two columns: mean ± standard deviation
 `;
 
-const WIDTH = 16;
+const WIDTH = 20;
 
 export const summary = 'compare the evaluations of several runs';
 export const group = 'Evaluation:';
@@ -17,15 +18,22 @@ export const group = 'Evaluation:';
 export const define = (command: Subcommand) =>
   command
     .argument('<runs...>', 'run folders that were evaluated')
+    .option('--seeds', 'show the mean and standard deviation over runs that differ only in their seed')
     .addHelpText('after', EXAMPLES)
-    .action((runs, options) => runAction(options, (terminal) => compare(runs, terminal)));
+    .action((runs, options) => runAction(options, (terminal) => compare(runs, options, terminal)));
 
-async function compare(runs: readonly string[], terminal: Terminal): Promise<ActionResult> {
-  const { compareEvaluations } = await import('../../metrics/comparability.js');
+async function compare(runs: readonly string[], { seeds = false }: { readonly seeds?: true | undefined | false }, terminal: Terminal): Promise<ActionResult> {
+  const { compareEvaluations, meansOverSeeds } = await import('../../metrics/comparability.js');
   const { readLatestEvaluation } = await import('../../runs/evaluationFile.node.js');
+  const { RunFolder } = await import('../../runs/runFolder.node.js');
   const { formatMetric } = await import('../evaluationTable.js');
   const evaluations = await Promise.all(runs.map(async (run) => ({ ...(await readLatestEvaluation(run)), run })));
-  const { comparable, incomparable, best, unranked } = compareEvaluations(evaluations);
+  const { comparable, incomparable, ...ranking } = compareEvaluations(evaluations);
+  const settingsOf = async (run: string, step: number) => ({ ...(await (await RunFolder.open(run)).readConfiguration()), step });
+  const columns: SeedMean[] = seeds
+    ? meansOverSeeds(await Promise.all(evaluations.map(async (each) => ({ ...each, settings: await settingsOf(each.run, each.step) }))))
+    : evaluations.map((each) => ({ ...each, runs: [each.run], std: {} }));
+  const { best, unranked } = seeds ? compareEvaluations(columns) : ranking;
   const names = [...comparable, ...incomparable.flatMap(({ metrics }) => metrics)];
   const nameWidth = Math.max(...names.map((name) => name.length), 'iterations'.length) + 2;
   const row = (name: string, cells: readonly string[], remark = '') =>
@@ -33,16 +41,26 @@ async function compare(runs: readonly string[], terminal: Terminal): Promise<Act
   const values = (name: string) =>
     row(
       name,
-      evaluations.map(({ metrics }, index) => (name in metrics ? `${formatMetric(metrics[name]!)}${best[name] === index ? '*' : ' '}` : '- ')),
-      runs.length > 1 && name in unranked ? `  not ranked: ${unranked[name]!}` : '',
+      columns.map(({ metrics, std }, index) => {
+        if (!(name in metrics)) return '- ';
+        const value = name in std ? `${formatMetric(metrics[name]!)} ± ${formatMetric(std[name]!)}` : formatMetric(metrics[name]!);
+        return `${value}${best[name] === index ? '*' : ' '}`;
+      }),
+      columns.length > 1 && name in unranked ? `  not ranked: ${unranked[name]!}` : '',
     );
   row(
     '',
-    runs.map((run) => `${run.slice(-WIDTH + 1)} `),
+    columns.map(({ run }) => `${run.slice(-WIDTH + 1)} `),
   );
+  if (seeds) {
+    row(
+      'seeds',
+      columns.map((column) => `${column.runs.length} `),
+    );
+  }
   row(
     'iterations',
-    evaluations.map(({ step }) => `${step} `),
+    columns.map(({ run }) => `${evaluations.find((each) => each.run === run)!.step} `),
   );
   comparable.forEach(values);
   for (const { metrics, differences } of incomparable) {
@@ -56,7 +74,8 @@ async function compare(runs: readonly string[], terminal: Terminal): Promise<Act
       comparable,
       not_comparable: incomparable,
       not_ranked: unranked,
-      best: Object.fromEntries(Object.entries(best).map(([metric, index]) => [metric, runs[index]])),
+      best: Object.fromEntries(Object.entries(best).map(([metric, index]) => [metric, columns[index]!.run])),
+      ...(seeds ? { seeds: columns.map(({ runs, metrics, std }) => ({ runs, mean: metrics, std })) } : {}),
     },
   };
 }

@@ -57,6 +57,17 @@ describe('agenet evaluate and compare', () => {
     expect(lines.slice(0, reason).filter((line) => line.includes('*'))).toHaveLength(4);
   });
 
+  it('show the mean and standard deviation over seeds', async () => {
+    const runs = ['first', 'second', 'wide'];
+    for (const [index, run] of runs.entries()) {
+      await makeTinyRun(join(folder, run), tinyConfiguration({ latent: 8, seed: index + 1, width: run === 'wide' ? 8 : 4 }));
+      await resultOf(['evaluate', run, '--metrics', 'psnr', '--count', '20', '--seed', String(index)], folder);
+    }
+    const { stdout, status } = await runCommand(['compare', '--seeds', ...runs], folder);
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/^ +first +wide\nseeds +2 +1\niterations +3 +3\npsnr +[\d.]+ ± [\d.]+\*? +[\d.]+\*?\n$/);
+  });
+
   it('report what data without labels requires for class probabilities', async () => {
     await writeImages(join(folder, 'pictures'), Object.fromEntries(Array.from({ length: 30 }, (_, index) => [`${index}.png`, 8 * index])));
     await makeTinyRun(join(folder, 'unlabelled'), tinyConfiguration({ data: join(folder, 'pictures') }));
