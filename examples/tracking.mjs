@@ -45,6 +45,6 @@ const [, script, target = 'metrics.jsonl'] = process.argv;
 if (script !== undefined && import.meta.url === pathToFileURL(script).href) {
   const { train } = await import('agenet/node');
   const tracker = target.startsWith('http') ? httpTracker(target) : fileTracker(target);
-  const { run } = await train({ data: 'mnist', preset: 'mnist', steps: 200 }, { onEvent: reportTo(tracker) });
+  const { run } = await train({ data: 'mnist', steps: 200 }, { onEvent: reportTo(tracker) });
   console.log(`Trained ${run}, and reported to ${target}`);
 }

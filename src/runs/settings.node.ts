@@ -61,7 +61,7 @@ export interface PendingConfiguration {
 interface CompleteConfiguration {
   readonly configuration: Configuration;
   /** The settings that the caller left open and that depend on the data, by name; the length as `epochs` or `steps`. */
-  readonly chosen: Readonly<Record<string, number>>;
+  readonly chosen: Readonly<Record<string, number | string>>;
 }
 
 /**
@@ -97,10 +97,12 @@ function completeFor(images: number, draft: Configuration, given: Values, label:
   const defaults = defaultsFor(images, batch);
   if (batch !== undefined && batch > images)
     throw new InputError(`${label('batch')} ${batch}: the train split has only ${images} images; set ${label('batch')} to ${defaultsFor(images).batch} or less`);
-  const configuration = { ...draft, ...defaults, ...('length' in given ? { length: draft.length } : {}) };
-  const { size, channels, length } = configuration;
+  const settled = Object.fromEntries((['augment', 'batch', 'length'] as const).filter((key) => key in given).map((key) => [key, draft[key]]));
+  const configuration: Configuration = { ...draft, ...defaults, ...settled };
+  const { size, channels, augment, length } = configuration;
+  const values = { size, channels, ...(augment.length > 0 ? { augment: augment.join(',') } : {}), batch: configuration.batch, ...length };
   const isOpen = (key: string) => !((LENGTHS.includes(key) ? 'length' : key) in given);
-  return { configuration, chosen: Object.fromEntries(Object.entries({ size, channels, batch: defaults.batch, ...length }).filter(([key]) => isOpen(key))) };
+  return { configuration, chosen: Object.fromEntries(Object.entries(values).filter(([key]) => isOpen(key))) };
 }
 
 /**

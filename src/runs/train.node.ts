@@ -106,7 +106,7 @@ async function evaluatedImages(configuration: Configuration, source: ImageSource
 }
 
 /** Returns what a user should know before training begins, one line each. */
-function notesOn(configuration: Configuration, chosen: Readonly<Record<string, number>>, images: number, label: SettingLabel): string[] {
+function notesOn(configuration: Configuration, chosen: Readonly<Record<string, number | string>>, images: number, label: SettingLabel): string[] {
   const defaults = Object.entries(chosen).map(([key, value]) => `${label(key)} ${value}`);
   return [
     ...(defaults.length > 0 ? [`defaults for ${images} training images: ${defaults.join(' ')}`] : []),

@@ -1,4 +1,5 @@
 /** Choices and default values of settings, without their schema: help shows them without loading it. */
+import type { AugmentationName } from '../age/augmentation.js';
 
 /** BatchNorm running statistics: one set per network (as published), or one per input type. */
 export const BATCH_NORM_STATS = ['shared', 'separate'] as const;
@@ -35,6 +36,7 @@ export const DEFAULTS = {
 
 /** Default settings that depend on the number of training images. */
 export interface DataDefaults {
+  readonly augment: readonly AugmentationName[];
   readonly batch: number;
   readonly length: { readonly epochs: number } | { readonly steps: number };
 }
@@ -45,25 +47,25 @@ export const MIN_BATCH = 2;
 const EPOCHS = 10;
 
 /**
- * Batch size and least number of iterations up to a number of training images. Small data sets need fewer iterations, because there is less to
- * learn, but far more epochs.
+ * Augmentations, batch size and least number of iterations up to a number of training images. Small data sets need fewer iterations, because
+ * there is less to learn, but far more epochs. Augmentation helps with 100 images, and not with 500 (docs/recipes.md, small data sets).
  */
 const BY_IMAGES = [
-  { below: 200, batch: 16, steps: 2000 },
-  { below: 2000, batch: 32, steps: 4000 },
-  { below: 20_000, batch: 32, steps: 9370 },
-  { below: Infinity, batch: 64, steps: 9370 },
+  { below: 200, augment: ['color'], batch: 16, steps: 2000 },
+  { below: 2000, augment: [], batch: 32, steps: 4000 },
+  { below: 20_000, augment: [], batch: 32, steps: 9370 },
+  { below: Infinity, augment: [], batch: 64, steps: 9370 },
 ] as const;
 
 /**
- * Returns the default settings for a number of training images: ten epochs, or a number of iterations if ten epochs have fewer. The batch is
+ * Returns the default settings for a number of training images: color augmentation for few, and ten epochs, or a number of iterations if ten epochs have fewer. The batch is
  * halved until the images fill it.
  * @param images at least `MIN_BATCH`
  * @param batch the batch size, if it is not the default
  */
 export function defaultsFor(images: number, batch = defaultBatch(images)): DataDefaults {
-  const { steps } = rowFor(images);
-  return { batch, length: EPOCHS * Math.floor(images / batch) >= steps ? { epochs: EPOCHS } : { steps } };
+  const { augment, steps } = rowFor(images);
+  return { augment, batch, length: EPOCHS * Math.floor(images / batch) >= steps ? { epochs: EPOCHS } : { steps } };
 }
 
 const rowFor = (images: number) => BY_IMAGES.find(({ below }) => images < below)!;

@@ -31,7 +31,10 @@ export interface Configuration {
   readonly padding: Padding | null;
   /** Whether each image is mirrored at random each time it is seen (default: false). */
   readonly flip: boolean;
-  /** Random transformations, in this order, of the images whose codes the divergences compare (default: none). */
+  /**
+   * Random transformations, in this order, of the images whose codes the divergences compare (default: depends on the number of
+   * training images).
+   */
   readonly augment: readonly AugmentationName[];
   /** Fraction of the images held out for testing, if the data has no test split (default: 0.1). */
   readonly testFraction: number;

@@ -124,7 +124,7 @@ describe('options that would have no effect are rejected:', () => {
     ['--evaluate-metrics', 'fid'],
     ['--evaluate-samples', '10'],
     ['--save-best', 'fid'],
-    ['--ema-start', '10'],
+    ['--ema-start', '10', '--ema', '0'],
   ])('train %s', async (...args) => {
     await expectBadInput(['train', 'mnist', ...args], temporaryFolder(), args[0]);
   });

@@ -78,7 +78,7 @@ describe('the example', () => {
 
   it('sampling draws the samples of the command', async () => {
     await run('sampling');
-    await resultOf(['sample', join('runs', 'first'), '--count', '16', '--seed', '7', '--out', 'command.png', '--threads', '1'], cwd);
+    await resultOf(['sample', join('runs', 'first'), '--count', '16', '--seed', '7', '--out', 'command.png', '--scale', '1', '--threads', '1'], cwd);
     const pixels = (file: string) => sharp(join(cwd, file)).raw().toBuffer();
     expect(await pixels('by-hand.png')).toEqual(await pixels('command.png'));
     expect(printed).toEqual([`${4 * 34 + 2}x36 pixels`]);
@@ -159,8 +159,9 @@ describe('the example server', () => {
   });
 });
 
+// tracking.test.ts runs tracking.mjs.
 it('every example is run by a test', () => {
   const scripts = readdirSync(new URL('../../examples/', import.meta.url)).filter((name) => name.endsWith('.mjs'));
-  expect(scripts.sort()).toEqual(['classify.mjs', 'engine.mjs', 'explore.mjs', 'sample.mjs', 'sampling.mjs', 'server.mjs', 'train.mjs']);
+  expect(scripts.sort()).toEqual(['classify.mjs', 'engine.mjs', 'explore.mjs', 'sample.mjs', 'sampling.mjs', 'server.mjs', 'tracking.mjs', 'train.mjs']);
   expect(existsSync(join(cwd, 'samples.png'))).toBe(true);
 });

@@ -5,16 +5,16 @@ import { tinyConfiguration } from './tinyTraining.js';
 
 describe('defaults for a number of training images', () => {
   it.each([
-    [2, 2, { steps: 2000 }],
-    [18, 16, { steps: 2000 }],
-    [48, 16, { steps: 2000 }],
-    [450, 32, { steps: 4000 }],
-    [4500, 32, { steps: 9370 }],
-    [50_000, 64, { steps: 9370 }],
-    [60_000, 64, { epochs: 10 }],
-    [1_000_000, 64, { epochs: 10 }],
-  ])('%i: batch %i, length %o', (images, batch, length) => {
-    expect(defaultsFor(images)).toEqual({ batch, length });
+    [2, ['color'], 2, { steps: 2000 }],
+    [18, ['color'], 16, { steps: 2000 }],
+    [48, ['color'], 16, { steps: 2000 }],
+    [450, [], 32, { steps: 4000 }],
+    [4500, [], 32, { steps: 9370 }],
+    [50_000, [], 64, { steps: 9370 }],
+    [60_000, [], 64, { epochs: 10 }],
+    [1_000_000, [], 64, { epochs: 10 }],
+  ])('%i: augmentations %o, batch %i, length %o', (images, augment, batch, length) => {
+    expect(defaultsFor(images)).toEqual({ augment, batch, length });
   });
 
   it('have a batch that the images fill, and never a shorter training for more images', () => {
@@ -30,8 +30,8 @@ describe('defaults for a number of training images', () => {
   });
 
   it('adapt the length to a given batch', () => {
-    expect(defaultsFor(4500, 4)).toEqual({ batch: 4, length: { epochs: 10 } });
-    expect(defaultsFor(60_000, 256)).toEqual({ batch: 256, length: { steps: 9370 } });
+    expect(defaultsFor(4500, 4)).toMatchObject({ batch: 4, length: { epochs: 10 } });
+    expect(defaultsFor(60_000, 256)).toMatchObject({ batch: 256, length: { steps: 9370 } });
   });
 });
 

@@ -12,7 +12,7 @@ import { writeNoiseArchive } from '../labelledData.js';
 import { expectBadInput, type Refusal, jsonOf, resultOf, runCommand, startCommand } from '../runCommand.js';
 import { contentsOf, makeTinyRun } from '../tinyRun.js';
 
-const TINY = ['--width', '4', '--latent', '8', '--batch', '4', '--threads', '1', '--log-every', '1'];
+const TINY = ['--ema', '0', '--width', '4', '--latent', '8', '--batch', '4', '--threads', '1', '--log-every', '1'];
 
 const colored = (width: number, height: number) => ({ create: { width, height, channels: 3 as const, background: { r: 200, g: 90, b: 40 } } });
 
@@ -166,8 +166,8 @@ describe('agenet train', () => {
     const [, images_, test] = /(\d+) training images, (\d+) test images/.exec(stdout)!.map(Number);
     expect(images_! + test!).toBe(count);
     expect(images_).toBeGreaterThanOrEqual(0.8 * count);
-    const [batch, steps] = count === 500 ? [32, 4000] : [16, 2000];
-    expect(stdout).toContain(`defaults for ${images_} training images: --size 64 --channels 3 --batch ${batch} --steps ${steps}\n`);
+    const [batch, steps] = count === 500 ? ['--batch 32', 4000] : ['--augment color --batch 16', 2000];
+    expect(stdout).toContain(`defaults for ${images_} training images: --size 64 --channels 3 ${batch} --steps ${steps}\n`);
     expect(stdout).toContain(`${images_} training images are few: expect the model to memorize them`);
   });
 

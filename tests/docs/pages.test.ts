@@ -1,0 +1,63 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { runCommand } from '../cli/runCommand.js';
+import { makePicture } from '../cli/tinyRun.js';
+import { temporaryFolder } from '../temporaryFolder.js';
+
+/** The lines of a page's indented blocks: command lines of a shell. */
+const linesOf = (page: string): string[] =>
+  readFileSync(fileURLToPath(new URL(`../../docs/${page}.md`, import.meta.url)), 'utf8')
+    .split('\n')
+    .filter((line) => line.startsWith('    '))
+    .map((line) => line.trim());
+
+/** Words of a command line; `runs/a-*` becomes the files of that name. */
+const wordsOf = (line: string, cwd: string): string[] =>
+  line.split(/\s+/).flatMap((word) => {
+    const [, folder, start] = /^(.*\/)([^/]*)\*$/.exec(word) ?? [];
+    if (folder === undefined) return [word];
+    const found = readdirSync(join(cwd, folder)).filter((name) => name.startsWith(start!));
+    return found.sort().map((name) => folder + name);
+  });
+
+/** Runs command lines one after another, and the body of `for NAME in WORDS; do` once per word. Returns what they print. */
+async function follow(lines: readonly string[], cwd: string, variables: Readonly<Record<string, string>> = {}): Promise<string> {
+  const [first, ...rest] = lines;
+  if (first === undefined) return '';
+  const [, name, words] = /^for (\w+) in (.*); do$/.exec(first) ?? [];
+  if (name === undefined)
+    return (
+      (await agenet(
+        first.replaceAll(/\$(\w+)/g, (_, key: string) => variables[key]!),
+        cwd,
+      )) + (await follow(rest, cwd, variables))
+    );
+  const end = rest.indexOf('done');
+  let printed = '';
+  for (const value of wordsOf(words!, cwd)) printed += await follow(rest.slice(0, end), cwd, { ...variables, [name]: value });
+  return printed + (await follow(rest.slice(end + 1), cwd, variables));
+}
+
+/** Runs `npx agenet ...` with two iterations, or four if it resumes a run. */
+async function agenet(line: string, cwd: string): Promise<string> {
+  const [npx, program, command, ...args] = wordsOf(line.replace(/ --steps \d+/, ''), cwd);
+  expect([npx, program]).toEqual(['npx', 'agenet']);
+  const steps = command === 'train' ? ['--steps', args.includes('--resume') ? '4' : '2'] : [];
+  const { status, stdout, stderr } = await runCommand([command!, ...args, ...steps], cwd);
+  expect(status, `${line}: ${stderr}`).toBe(0);
+  return stdout;
+}
+
+describe('a reader who follows', () => {
+  it('own-images.md trains on a folder, and compares two settings over three seeds', async () => {
+    const cwd = temporaryFolder();
+    for (let index = 0; index < 24; index++) await makePicture(join(cwd, 'photos', `${index}.png`), (40 * index) % 256, (90 * index) % 256);
+    const printed = await follow(linesOf('own-images'), cwd);
+    for (const file of ['photos.png', 'samples.png', 'reconstructions.png', 'path.webp', 'training.webp']) expect(existsSync(join(cwd, file)), file).toBe(true);
+    expect(readdirSync(join(cwd, 'runs', 'photos', 'checkpoints')).sort()).toEqual(['000002.safetensors', '000004.safetensors']);
+    expect(printed).toMatch(/\nseeds +3 +3\niterations +2 +2\n/);
+    expect(printed).toMatch(/\nreconstruction_l1 +[\d.]+ ± [\d.]+\*? +[\d.]+ ± [\d.]+\*?/);
+  });
+});
