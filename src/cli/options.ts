@@ -137,7 +137,11 @@ export const addTrainingOptions = (
     .optionsGroup('Training:')
     .option('--batch <number>', 'images per batch (default: 64, fewer for small data sets; alias: --batch-size)', parseNumber)
     .addOption(alias('--batch-size <number>', '--batch', 'batch').argParser(parseNumber))
-    .option('--augment <list>', `transform images at random for the divergences: ${AUGMENTATIONS.join(', ')}, or none (default: color for fewer than 200 images, else none)`, parseAugmentations)
+    .option(
+      '--augment <list>',
+      `transform images at random for the divergences: ${AUGMENTATIONS.join(', ')}, or none (default: color for fewer than 200 images, else none)`,
+      parseAugmentations,
+    )
     .option('--learning-rate <number>', `learning rate of Adam (default: ${DEFAULTS.learningRate}; alias: --lr)`, parseNumber)
     .addOption(alias('--lr <number>', '--learning-rate', 'learningRate').argParser(parseNumber))
     .addOption(seedOption())

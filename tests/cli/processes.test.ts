@@ -10,7 +10,23 @@ import { sharedTemporaryFolder, temporaryFolder } from '../temporaryFolder.js';
 import { type CommandResult, type RunningCommand, runProcess, startCommand, startShell } from './runCommand.js';
 
 const STEPS = 12;
-const TINY = ['--width', '4', '--latent', '8', '--batch', '4', '--threads', '1', '--no-lowering', '--log-every', '1', '--sample-every', '0', '--schedule', 'constant'];
+const TINY = [
+  '--width',
+  '4',
+  '--latent',
+  '8',
+  '--batch',
+  '4',
+  '--threads',
+  '1',
+  '--no-lowering',
+  '--log-every',
+  '1',
+  '--sample-every',
+  '0',
+  '--schedule',
+  'constant',
+];
 const folder = sharedTemporaryFolder();
 /** A few images of noise: the scores after a training take no time. */
 const DATA = `npz:${join(folder, 'noise.npz')}`;
