@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config';
 
 /** Tests that start processes, train, mock modules, or take more than 2 s: `npm run test:unit` skips them. */
 const SLOW = [
-  'tests/{cli,examples,fuzz,golden}/**/*.test.ts',
+  'tests/{cli,docs,examples,fuzz,golden}/**/*.test.ts',
   'tests/{training,runs}/**/{checkpointMutations,continuation,events,failingDisk,recovery,train,trainer,trainingEvaluation,trainingEvents,trainingLoop,trainingWhileDecoding}{,.node}.test.ts',
   'tests/runs/**/{extractorCache,lock,model,runFolder,settings,tensorBoard}{,.node}.test.ts',
   'tests/age/{iteration,update}.test.ts',

@@ -13,9 +13,9 @@ const linesOf = (page: string): string[] =>
     .filter((line) => line.startsWith('    '))
     .map((line) => line.trim());
 
-/** Words of a command line; `runs/a-*` becomes the files of that name. */
+/** Words of a command line, without quotes; `runs/a-*` becomes the files of that name. */
 const wordsOf = (line: string, cwd: string): string[] =>
-  line.split(/\s+/).flatMap((word) => {
+  Array.from(line.matchAll(/"([^"]*)"|(\S+)/g), ([, quoted, plain]) => quoted ?? plain!).flatMap((word) => {
     const [, folder, start] = /^(.*\/)([^/]*)\*$/.exec(word) ?? [];
     if (folder === undefined) return [word];
     const found = readdirSync(join(cwd, folder)).filter((name) => name.startsWith(start!));
@@ -59,5 +59,12 @@ describe('a reader who follows', () => {
     expect(readdirSync(join(cwd, 'runs', 'photos', 'checkpoints')).sort()).toEqual(['000002.safetensors', '000004.safetensors']);
     expect(printed).toMatch(/\nseeds +3 +3\niterations +2 +2\n/);
     expect(printed).toMatch(/\nreconstruction_l1 +[\d.]+ ± [\d.]+\*? +[\d.]+ ± [\d.]+\*?/);
+  });
+
+  it('teaching.md trains with both parts of the method and without each of them', async () => {
+    const cwd = temporaryFolder();
+    await follow(linesOf('teaching'), cwd);
+    for (const run of ['both', 'autoencoder', 'competition']) expect(existsSync(join(cwd, 'runs', run, 'samples', '000002.png')), run).toBe(true);
+    for (const file of ['training.webp', 'path.png']) expect(existsSync(join(cwd, file)), file).toBe(true);
   });
 });
