@@ -17,7 +17,7 @@ export type ProbeMethod = (typeof PROBE_METHODS)[number];
 export interface LinearFit {
   readonly method: RepresentationName;
   readonly classes: number;
-  /** [K, D + 1]: the weights of each class, then its bias. */
+  /** Rows [K, D + 1], the weights of each class and then its bias. */
   readonly parameters: Float32Array;
 }
 

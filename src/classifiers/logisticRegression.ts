@@ -8,7 +8,7 @@ import { multiplyTransposed, transposed } from '../numerics/matrixProduct.js';
 export interface LinearClassifier {
   readonly classes: number;
   readonly width: number;
-  /** [classes, width + 1]: the weights of each class, then its bias. */
+  /** Rows [classes, width + 1], the weights of each class and then its bias. */
   readonly parameters: Float64Array;
 }
 
