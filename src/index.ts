@@ -5,7 +5,7 @@ export type { SettingLabel } from './validation.js';
 // The method.
 export { AUGMENTATIONS, type AugmentationName, drawAugmentations } from './age/augmentation.js';
 export { distance, DISTANCES } from './age/objective.js';
-export { type Distance } from './age/terms.js';
+export { type ImageShape, type Distance } from './age/terms.js';
 export { type DistanceName, divergence, type DivergenceName, type DivergenceOptions, DIVERGENCES, minDivergence, relativeVariance } from './age/objective.js';
 export { MOMENTS, REDUCTIONS } from './age/terms.js';
 export { type AverageName, fromPixels, type Iteration, iterationOf, type IterationSpec } from './age/iteration.js';
@@ -38,7 +38,7 @@ export { type Attribute, type AttributeOrigin, decodeAttribute, encodeAttribute 
 export { CODE_MAPS, type CodeMap, mapCodes, type MapMethod } from './model/codeMap.js';
 export { type NearestCodes, nearestCodes } from './model/codeSearch.js';
 export { drawCodesAround } from './model/paths.js';
-export { encodeSplit } from './model/chunks.js';
+export { type Progress, encodeSplit } from './model/chunks.js';
 export { meanDifference } from './model/attribute.js';
 export { greatCircle, pathThrough } from './model/paths.js';
 export { moveCodes } from './model/attribute.js';
@@ -89,7 +89,7 @@ export { kernelDistance, type KernelDistance } from './metrics/catalog/kid.js';
 export { betterDirection, METRIC_NAMES, parseMetrics } from './metrics/registry.js';
 export { type GridImages, METRIC_GROUPS, type MetricGroup } from './metrics/metric.js';
 export { modelExtractor, type ModelExtractorOptions } from './metrics/modelExtractor.js';
-export { type ReconstructionScores, scoreReconstruction } from './metrics/reconstruction.js';
+export { type ReconstructionScoring, type ReconstructionScores, scoreReconstruction } from './metrics/reconstruction.js';
 export { type ExtractedFeatures, type FeatureExtractor } from './classifiers/featureExtractor.js';
 export {
   type FittedProbe,
