@@ -1,9 +1,13 @@
 /** Data for commands that use a trained model. */
 import { basename } from 'node:path';
 import { classNameOf, type ImageSource, type Split } from '../data/source.js';
+import type { TrainedModel } from '../model/trainedModel.js';
+import { CodeCache } from '../runs/codeCache.node.js';
 import type { Configuration } from '../training/configuration.js';
 import { openSource } from '../data/open.node.js';
 import type { Terminal } from './command.js';
+import { countingProgress } from './countingProgress.js';
+import type { CompilerOptions } from './options.js';
 import { decodingProgress } from './progress.js';
 
 /** Opens data in the format of a run, split in the same way (default: the data of the run). The caller closes it. */
@@ -31,3 +35,7 @@ export function captionOf(source: ImageSource, split: Split, index: number): str
   const label = split.labels?.[index];
   return [split.nameOf ? basename(split.nameOf(index)) : `#${index}`, ...(label === undefined ? [] : [classNameOf(source, label)])];
 }
+
+/** Opens the stored codes of a model. Codes that are not stored yet are computed with a progress bar. */
+export const openCodeCache = (model: TrainedModel, { device }: CompilerOptions, terminal: Terminal, signal?: AbortSignal): CodeCache =>
+  new CodeCache(model, { device, onProgress: countingProgress(terminal, 'encoding images'), signal });

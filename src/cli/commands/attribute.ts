@@ -37,8 +37,7 @@ type Options = {
 
 async function attribute(run: string, data: string | undefined, options: Options, terminal: Terminal): Promise<ActionResult> {
   const { openRun } = await import('../../runs/runFolder.node.js');
-  const { openRunData, splitOf } = await import('../runData.js');
-  const { openCodeCache } = await import('../codes.js');
+  const { openCodeCache, openRunData, splitOf } = await import('../runData.js');
   const { ATTRIBUTES, requireAssetName, RunAssets, runFolderPath } = await import('../../runs/runAssets.node.js');
   const { ema } = options;
   const name = options.name ?? attributeNameOf(options.without === REST ? options.with : `${options.with}-not-${options.without}`);

@@ -29,8 +29,7 @@ type Options = { readonly split: string; readonly ema: boolean } & OutputOptions
 
 async function encode(run: string, data: string | undefined, options: Options, terminal: Terminal): Promise<ActionResult> {
   const { Model } = await import('../../runs/model.node.js');
-  const { openRunData, splitOf } = await import('../runData.js');
-  const { openCodeCache } = await import('../codes.js');
+  const { openCodeCache, openRunData, splitOf } = await import('../runData.js');
   const { split, out, ema } = options;
   await prepareOutput(options, ['npz']);
   const model = await Model.open(run, compilerOf(options, terminal), { ema });

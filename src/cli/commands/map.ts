@@ -57,9 +57,8 @@ type Options = {
 async function map(run: string, data: string | undefined, options: Options, terminal: Terminal): Promise<ActionResult> {
   const { openRun } = await import('../../runs/runFolder.node.js');
   const { imagesOf } = await import('../../model/sampling.js');
-  const { describeImage, openRunData, splitOf } = await import('../runData.js');
+  const { describeImage, openCodeCache, openRunData, splitOf } = await import('../runData.js');
   const { mapCodes } = await import('../../model/codeMap.js');
-  const { openCodeCache } = await import('../codes.js');
   const { countingProgress } = await import('../countingProgress.js');
   const { method, split, seed, out } = options;
   const kind = await prepareOutput(options, ['png', 'json']);

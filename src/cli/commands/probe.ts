@@ -71,9 +71,8 @@ type Options = {
 
 async function probeRun(run: string, data: string | undefined, options: Options, terminal: Terminal): Promise<ActionResult> {
   const { openRun } = await import('../../runs/runFolder.node.js');
-  const { openRunData } = await import('../runData.js');
+  const { openCodeCache, openRunData } = await import('../runData.js');
   const { PROBE_METHODS } = await import('../../classifiers/fittedProbe.js');
-  const { openCodeCache } = await import('../codes.js');
   const { phaseProgress } = await import('../countingProgress.js');
   const { probe, TEST_IMAGES } = await import('../../classifiers/probe.js');
   const { modelWeights } = await import('../../training/trainer.js');

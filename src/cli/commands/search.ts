@@ -46,8 +46,7 @@ type Options = {
 async function search(run: string, data: string | undefined, options: Options, terminal: Terminal): Promise<ActionResult> {
   const { openRun } = await import('../../runs/runFolder.node.js');
   const { imagesOf } = await import('../../model/sampling.js');
-  const { captionOf, describeImage, openRunData, splitOf } = await import('../runData.js');
-  const { openCodeCache } = await import('../codes.js');
+  const { captionOf, describeImage, openCodeCache, openRunData, splitOf } = await import('../runData.js');
   const { nearestCodes } = await import('../../model/codeSearch.js');
   const { readImages } = await import('../../images/imageInput.node.js');
   const { image, count, split, out } = options;
