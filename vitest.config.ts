@@ -35,7 +35,7 @@ export default defineConfig({
     reporters: ['default', './tests/summary.ts'],
     coverage: { include: ['src/**/*.ts'], exclude: ['src/**/index*.ts'], reporter: ['text', 'html'] },
     projects: [
-      { extends: true, test: { name: 'unit', include: ['tests/**/*.test.ts'], exclude: SLOW } },
+      { extends: true, test: { name: 'unit', isolate: false, include: ['tests/**/*.test.ts'], exclude: SLOW } },
       { extends: true, test: { name: 'slow', include: SLOW } },
     ],
   },

@@ -68,7 +68,7 @@ export function rewriteGraph(graph: Graph, rewrite: (value: ComputedValue, origi
     replaced.set(value, rewrite(changed ? { ...value, inputs } : value, value));
   }
   const outputs = Object.fromEntries(Object.entries(graph.outputs).map(([name, value]) => [name, replaced.get(value)!]));
-  return graphOf(outputs, graph.inputs);
+  return { inputs: graph.inputs, outputs };
 }
 
 /**

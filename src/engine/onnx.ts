@@ -1,6 +1,7 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import type { AttributeProtoSchema, NodeProtoSchema, TensorProtoSchema, ValueInfoProtoSchema } from 'onnx-buf';
 import { type Graph, topologicalOrder } from './graph.js';
+import { constantKey } from './simplify.js';
 import { type Attribute, type ComputedValue, type ConstantValue, ELEMENT_CODES, type TensorType, type Value } from './value.js';
 
 /** The ONNX operator set that files declare: the newest with which every runtime (native, WebGPU, WebAssembly) was tested. */
@@ -41,9 +42,10 @@ export async function encode(graph: Graph): Promise<Uint8Array> {
   return toBinary(ModelProtoSchema, model);
 }
 
-/** Gives every value its name in the file and collects constants as initializers. */
+/** Gives every value its name in the file and collects constants as initializers, equal ones once. */
 class Naming {
   readonly initializers: MessageInitShape<typeof TensorProtoSchema>[] = [];
+  private readonly constants = new Map<string, string>();
   private readonly names = new Map<Value, string>();
   private readonly counts = new Map<string, number>();
 
@@ -57,9 +59,18 @@ class Naming {
   of(value: Value): string {
     const known = this.names.get(value);
     if (known !== undefined) return known;
-    const name = this.fresh(value.kind === 'computed' ? value.operator.name : value.kind);
+    const name = value.kind === 'constant' ? this.ofConstant(value) : this.fresh(value.kind === 'computed' ? value.operator.name : value.kind);
     this.names.set(value, name);
-    if (value.kind === 'constant') this.initializers.push(tensorOf(name, value));
+    return name;
+  }
+
+  private ofConstant(value: ConstantValue): string {
+    const key = constantKey(value);
+    const known = key === undefined ? undefined : this.constants.get(key);
+    if (known !== undefined) return known;
+    const name = this.fresh(value.kind);
+    if (key !== undefined) this.constants.set(key, name);
+    this.initializers.push(tensorOf(name, value));
     return name;
   }
 

@@ -48,10 +48,7 @@ class ValueNumbering {
 
   private keyOf(value: Value): string | undefined {
     if (value.kind === 'input') return undefined;
-    if (value.kind === 'constant') {
-      if (value.data.length <= FOLDING_LIMIT) return `${value.type} ${value.shape.join()} ${bytesOf(value)}`;
-      return isUniform(value) ? `${value.type} ${value.shape.join()} all ${String(value.data.at(0))}` : undefined;
-    }
+    if (value.kind === 'constant') return constantKey(value);
     const operands = value.inputs.map((operand) => this.numbers.get(this.canonical(operand)));
     const { operator, attributes } = value;
     return `${operator.domain ?? ''} ${operator.name} ${operands.join()} ${Object.keys(attributes)
@@ -61,11 +58,29 @@ class ValueNumbering {
   }
 }
 
+/** Keys of constants, whose elements are read once although a graph is simplified several times. */
+const constantKeys = new WeakMap<ConstantValue, string>();
+
+/** Returns a key that only equal constants share, or undefined for a large constant. In it, -0 and 0 differ and NaN equals itself. */
+export function constantKey(value: ConstantValue): string | undefined {
+  const key = constantKeys.get(value) ?? newKey(value);
+  if (key !== undefined) constantKeys.set(value, key);
+  return key;
+}
+
+/** Decodes each byte to a character of its own. */
+const BYTES = new TextDecoder('latin1');
+
+function newKey(value: ConstantValue): string | undefined {
+  const { type, shape, data } = value;
+  const isSmall = data.length <= FOLDING_LIMIT;
+  if (!isSmall && !isUniform(value)) return undefined;
+  const elements = isSmall ? BYTES.decode(new Uint8Array(data.buffer, data.byteOffset, data.byteLength)) : `all ${String(data.at(0))}`;
+  return `${type} ${shape.join()} ${elements}`;
+}
+
 /** Whether all elements are equal; 0 and -0 differ. */
 const isUniform = ({ data }: ConstantValue): boolean => {
   const first = data.at(0);
   return !Object.is(first, -0) && (data as Float32Array).every((element) => Object.is(element, first));
 };
-
-/** The elements as a string in which -0 and 0 differ and NaN equals itself. */
-const bytesOf = ({ data }: ConstantValue): string => new Uint8Array(data.buffer, data.byteOffset, data.byteLength).toString();

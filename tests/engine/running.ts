@@ -15,6 +15,7 @@ import {
   type Value,
 } from '../../src/engine/index.js';
 import { lower } from '../../src/engine/lowering/lower.js';
+import { expandDecompositions } from '../../src/engine/lowering/rewrites.js';
 import { rewriteGraph } from '../../src/engine/graph.js';
 import { detectBlockSize } from '../../src/engine/runtime/blockSize.node.js';
 import { compile } from '../../src/engine/runtime/native.node.js';
@@ -76,7 +77,7 @@ export async function forward(build: Build, tensors: readonly TensorData[], targ
  * this form are replaced by their definitions.
  */
 export async function runAsWritten(graph: Graph, tensors: readonly TensorData[]): Promise<Record<string, TensorData>> {
-  const encodable = rulesOf.plain.reduce((current, rule) => rewriteGraph(current, (value) => rule.apply(value) ?? value), graph);
+  const encodable = [expandDecompositions, ...rulesOf.plain].reduce((current, rule) => rewriteGraph(current, (value) => rule.apply(value) ?? value), graph);
   return runModel(await encode(encodable), Object.fromEntries(tensors.map((value, index) => [`input${index}`, value])));
 }
 

@@ -8,7 +8,7 @@ export const define = (command: Subcommand) =>
   command.action((options) =>
     runAction(options, async (terminal) => {
       const { blockedKernels } = await import('../../engine/runtime/blockSize.node.js');
-      const { openCApi } = await import('../../engine/runtime/native.node.js');
+      const { openCApi } = await import('../../engine/runtime/cApi.node.js');
       const { tryDevices } = await import('../../engine/runtime/deviceTrial.node.js');
       const { runtimeVersion } = await import('../../engine/runtime/nodeBinding.node.js');
       const { block, problems } = await blockedKernels();

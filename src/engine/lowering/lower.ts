@@ -1,5 +1,6 @@
 import { type Graph, rewriteGraph } from '../graph.js';
 import { simplify } from '../simplify.js';
+import type { ComputedValue, Value } from '../value.js';
 import { lowerToBlocks } from './blocked/lowerToBlocks.js';
 import { enforceOrder, exactCentering, expandDecompositions, padChannelsToFour, type Rule } from './rewrites.js';
 import { convToMatMul, maskToClip, recognizeKernelGradients, signToClip } from './cpuRewrites.js';
@@ -12,12 +13,15 @@ import { type LaidOutGraph, type LoweredGraph, statesInPlace } from './state.js'
  */
 export type Target = { readonly name: 'plain' | 'webgpu' } | { readonly name: 'cpu'; readonly block?: number };
 
-/** The first rewrites of each target, in the order in which they are applied. */
+/** Rewrites of single operators for each target, besides the decompositions and the order that every target needs. */
 export const rulesOf: Readonly<Record<Target['name'], readonly Rule[]>> = {
-  plain: [expandDecompositions, exactCentering],
-  webgpu: [expandDecompositions, exactCentering, padChannelsToFour],
-  cpu: [expandDecompositions, maskToClip, signToClip],
+  plain: [exactCentering],
+  webgpu: [exactCentering, padChannelsToFour],
+  cpu: [maskToClip, signToClip],
 };
+
+/** Rewrites for the CPU once layouts are assigned, which they would hide operators from. */
+const LAST: readonly Rule[] = [exactCentering, convToMatMul, enforceOrder];
 
 /**
  * Simplifies a graph and rewrites it for a target: the only step between differentiation and encoding. The result computes the same outputs from
@@ -25,11 +29,12 @@ export const rulesOf: Readonly<Record<Target['name'], readonly Rule[]>> = {
  */
 export function lower(graph: Graph, target: Target): LoweredGraph {
   const simple = simplify(graph);
-  if (target.name !== 'cpu') return { ...applyRules(simple, [...rulesOf[target.name], enforceOrder]), stateLayouts: new Map(), statesInPlace: new Set() };
-  const last = [expandDecompositions, exactCentering, convToMatMul, enforceOrder];
-  if (target.block === undefined) return onCpu({ ...applyRules(simple, [...rulesOf.cpu, ...last]), stateLayouts: new Map() });
-  const { stateLayouts, ...blocked } = lowerToBlocks(applyRules(simple, [expandUnblocked, maskToClip, signToClip, recognizeKernelGradients]), target.block);
-  return onCpu({ ...applyRules(simplify(blocked), last), stateLayouts });
+  const rules = rulesOf[target.name];
+  if (target.name !== 'cpu') return { ...rewrite(expand(simple), [...rules, enforceOrder]), stateLayouts: new Map(), statesInPlace: new Set() };
+  if (target.block === undefined) return onCpu({ ...rewrite(expand(simple), [...rules, ...LAST]), stateLayouts: new Map() });
+  const matched = rewrite(rewrite(simple, [expandUnblocked]), [...rules, recognizeKernelGradients]);
+  const { stateLayouts, ...blocked } = lowerToBlocks(matched, target.block);
+  return onCpu({ ...rewrite(expand(simplify(blocked)), LAST), stateLayouts });
 }
 
 /** Before blocked layouts, an operator that has a blocked form of its own stays whole. */
@@ -41,5 +46,21 @@ const expandUnblocked: Rule = {
 /** The CPU provider runs a graph in one order and writes outputs into given buffers, so that state can be updated in place. */
 const onCpu = (graph: LaidOutGraph): LoweredGraph => ({ ...graph, statesInPlace: statesInPlace(graph) });
 
-const applyRules = (graph: Graph, rules: readonly Rule[]): Graph =>
-  rules.reduce<Graph>((current, rule) => simplify(rewriteGraph(current, (value) => rule.apply(value) ?? value)), graph);
+const expand = (graph: Graph): Graph => rewrite(graph, [expandDecompositions]);
+
+/**
+ * Rewrites a simplified graph by rules that match different operators, and simplifies the result. Only the first rule that matches an operator is
+ * applied, and none to what another creates.
+ */
+function rewrite(graph: Graph, rules: readonly Rule[]): Graph {
+  const replacement = (value: ComputedValue): Value | undefined => {
+    for (const rule of rules) {
+      const replaced = rule.apply(value);
+      if (replaced !== undefined) return replaced;
+    }
+    return undefined;
+  };
+  const rewritten = rewriteGraph(graph, (value) => replacement(value) ?? value);
+  const isUnchanged = Object.entries(graph.outputs).every(([name, value]) => rewritten.outputs[name] === value);
+  return isUnchanged ? graph : simplify(rewritten);
+}

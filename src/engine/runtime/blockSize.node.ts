@@ -4,7 +4,9 @@ import { graphOf } from '../graph.js';
 import { blockedConv } from '../lowering/blocked/operators.js';
 import type { Target } from '../lowering/lower.js';
 import { input } from '../value.js';
-import { loadOnnxRuntime, once } from './onnxRuntime.node.js';
+import { loadInBinding } from './nodeBinding.node.js';
+import { once } from './onnxRuntime.node.js';
+import type { Executor, LoadOptions } from './program.js';
 import { firstLine } from './session.js';
 
 /** Block sizes that ONNX Runtime's blocked kernels have: 16 with AVX-512, 8 with AVX2. */
@@ -18,23 +20,31 @@ export interface BlockedKernels {
   readonly problems: readonly string[];
 }
 
-/** Probes this CPU's blocked kernels, once per process, because ONNX Runtime has no function that reports them. */
-export const blockedKernels = once(() => probe());
+/** Loads a model into a runtime. */
+export type LoadModel = (model: Uint8Array, options: LoadOptions) => Promise<Executor>;
+
+const loadOnCpu: LoadModel = (model, options) => loadInBinding(model, { device: 'cpu', ...options });
+
+/**
+ * Probes this CPU's blocked kernels, once per process, because ONNX Runtime has no function that reports them.
+ * @param load loads the models that are tried (default: through the Node binding)
+ */
+export const blockedKernels = once((load?: LoadModel) => probe(load ?? loadOnCpu));
 
 /** The channels of a block of this CPU's blocked kernels, or undefined if it has none to use. */
-export const detectBlockSize = once(async () => (await blockedKernels()).block);
+export const detectBlockSize = once(async (load?: LoadModel) => (await blockedKernels(load)).block);
 
 /** Returns the target that suits a device best. */
-export async function targetOf(device: string): Promise<Target> {
+export async function targetOf(device: string, load?: LoadModel): Promise<Target> {
   if (device !== 'cpu') return { name: device === 'webgpu' ? 'webgpu' : 'plain' };
-  const block = await detectBlockSize();
+  const block = await detectBlockSize(load);
   return { name: 'cpu', ...(block === undefined ? {} : { block }) };
 }
 
-async function probe(): Promise<BlockedKernels> {
+async function probe(load: LoadModel): Promise<BlockedKernels> {
   const problems: string[] = [];
   for (const block of CANDIDATES) {
-    const problem = await problemWithBlocksOf(block);
+    const problem = await problemWithBlocksOf(block, load);
     if (problem === undefined) return { block, problems };
     problems.push(`blocks of ${block}: ${problem}`);
   }
@@ -45,17 +55,17 @@ async function probe(): Promise<BlockedKernels> {
  * Returns why a block size cannot be used, or undefined. A 1x1 convolution of one pixel must read its kernel as [block in, block out]: kernels of
  * a different block size permute the products, or reject the model.
  */
-async function problemWithBlocksOf(block: number): Promise<string | undefined> {
-  const result = blockedConv(input('x', [1, block, 1, 1]), input('w', [block, block, 1, 1]));
-  const x = Float32Array.from({ length: block }, (_, channel) => channel + 1);
-  const w = Float32Array.from({ length: block * block }, (_, index) => (index % 7) - 3);
-  const expected = Float32Array.from({ length: block }, (_, out) => x.reduce((sum, value, channel) => sum + value * w[channel * block + out]!, 0));
-  const { InferenceSession, Tensor } = await loadOnnxRuntime();
+async function problemWithBlocksOf(block: number, load: LoadModel): Promise<string | undefined> {
+  const [x, w] = [input('x', [1, block, 1, 1]), input('w', [block, block, 1, 1])];
+  const y = blockedConv(x, w);
+  const pixel = Float32Array.from({ length: block }, (_, channel) => channel + 1);
+  const kernel = Float32Array.from({ length: block * block }, (_, index) => (index % 7) - 3);
+  const expected = Float32Array.from({ length: block }, (_, out) => pixel.reduce((sum, value, channel) => sum + value * kernel[channel * block + out]!, 0));
   try {
-    const session = await InferenceSession.create(await encode(graphOf({ y: result })), { logSeverityLevel: 4 });
-    const { y } = await session.run({ x: new Tensor('float32', x, [1, block, 1, 1]), w: new Tensor('float32', w, [block, block, 1, 1]) });
-    await session.release();
-    return expected.every((value, out) => value === (y!.data as Float32Array)[out]) ? undefined : 'channels have a different order';
+    const executor = await load(await encode(graphOf({ y })), { threads: 1, optimize: false });
+    const result = await executor.run({ x: { ...x, data: pixel }, w: { ...w, data: kernel } }, { y });
+    await executor.release();
+    return expected.every((value, out) => value === result.y![out]) ? undefined : 'channels have a different order';
   } catch (error) {
     // The operator does not exist, or rejects this number of channels.
     return firstLine(error);

@@ -2,11 +2,11 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import type { KoffiFunc } from 'koffi';
+import type { KoffiFunc, LibraryHandle } from 'koffi';
 import { sizeOf } from '../shape.js';
 import { ARRAY_OF, ELEMENT_CODES, type ElementArray, type TensorType } from '../value.js';
 import { createGcTrigger, disableTelemetry, once } from './onnxRuntime.node.js';
-import { type Executor, hasBuffer, type TensorBuffer } from './program.js';
+import { type Executor, hasBuffer, type LoadOptions, type TensorBuffer } from './program.js';
 
 /** What makes the C API unavailable. */
 export type CApiProblem = 'platform' | 'caller' | 'library' | 'version' | 'setup';
@@ -48,6 +48,7 @@ const CALLS = {
   CreateSessionOptions: [10, '_Out_ void **'],
   DisableMemPattern: [17, 'void *'],
   SetSessionLogSeverityLevel: [22, 'void *, int'],
+  SetSessionGraphOptimizationLevel: [23, 'void *, int'],
   SetIntraOpNumThreads: [24, 'void *, int'],
   CreateTensorWithDataAsOrtValue: [49, 'void *, void *, size_t, const int64_t *, size_t, int, _Out_ void **'],
   CreateCpuMemoryInfo: [69, 'int, int, _Out_ void **'],
@@ -81,6 +82,8 @@ class OrtApi {
     private readonly calls: Readonly<Record<keyof typeof CALLS, Native>>,
     private readonly releases: Readonly<Record<keyof typeof RELEASES, Native>>,
     private readonly messageOf: Native,
+    /** koffi unloads a library that is garbage. */
+    readonly library: LibraryHandle,
   ) {}
 
   /**
@@ -93,7 +96,8 @@ class OrtApi {
     const koffi = await attempt('caller', 'koffi cannot be used', loadKoffi);
     const functionAt = (address: unknown, prototype: string) => koffi.decode(address, koffi.proto(prototype)) as Native;
     disableTelemetry();
-    const base = await attempt('library', `${file} cannot be called`, () => koffi.load(file).func('OrtGetApiBase', 'void *', [])() as Pointer);
+    const library = await attempt('library', `${file} cannot be loaded`, () => koffi.load(file));
+    const base = await attempt('library', `${file} cannot be called`, () => library.func('OrtGetApiBase', 'void *', [])() as Pointer);
     // struct OrtApiBase: GetApi, GetVersionString. It never changes, so that the version can be checked first.
     const [getApi, getVersion] = koffi.decode(base, koffi.array('void *', 2)) as Pointer[];
     requireVersion('the library', String(functionAt(getVersion, 'const char *()')()), version);
@@ -104,6 +108,7 @@ class OrtApi {
       mapValues(CALLS, ([index, parameters]) => functionAt(table[index], `void *(${parameters})`)),
       mapValues(RELEASES, (index) => functionAt(table[index], 'void (void *)')),
       functionAt(table[GET_ERROR_MESSAGE], 'const char *(void *)'),
+      library,
     );
   }
 
@@ -175,8 +180,9 @@ async function findLibrary(version: string): Promise<string> {
 const mapValues = <K extends string, A, B>(record: Readonly<Record<K, A>>, change: (value: A) => B): Record<K, B> =>
   Object.fromEntries(Object.entries<A>(record).map(([key, value]) => [key, change(value)])) as Record<K, B>;
 
-/** ONNX Runtime's constants: log severities, and CPU memory from an arena, of the default kind. */
-const [ERROR, FATAL] = [3, 4];
+/** ONNX Runtime's constants: a log severity, levels of graph optimization, and CPU memory from an arena, of the default kind. */
+const FATAL = 4;
+const [NO_OPTIMIZATION, ALL_OPTIMIZATIONS] = [0, 99];
 const [ARENA_ALLOCATOR, DEFAULT_MEMORY] = [1, 0];
 
 /** ONNX Runtime in this process. Its environment and description of memory are never released. */
@@ -204,17 +210,16 @@ export class CApiRuntime {
     });
   }
 
-  /**
-   * Loads a model.
-   * @param threads threads of one operator; 0: one per core
-   */
-  async load(model: Uint8Array, threads: number): Promise<Executor> {
+  /** Loads a model. */
+  async load(model: Uint8Array, { threads, optimize }: LoadOptions): Promise<Executor> {
     const { ort } = this;
     const options = ort.create('CreateSessionOptions');
     try {
       // A memory plan takes a block of its own besides the arena: 1.14 GB instead of 0.79 at width 64, for at most 4% of time.
       ort.call('DisableMemPattern', options);
-      ort.call('SetSessionLogSeverityLevel', options, ERROR);
+      // Errors are thrown as well.
+      ort.call('SetSessionLogSeverityLevel', options, FATAL);
+      ort.call('SetSessionGraphOptimizationLevel', options, optimize ? ALL_OPTIMIZATIONS : NO_OPTIMIZATION);
       ort.call('SetIntraOpNumThreads', options, threads);
       const session: Pointer[] = [null];
       await ort.callAsync('CreateSessionFromArray', [this.environment, model, model.byteLength, options, session]);
@@ -222,6 +227,20 @@ export class CApiRuntime {
     } finally {
       ort.release('ReleaseSessionOptions', options);
     }
+  }
+}
+
+/** The C API, or the reason why it is unavailable here. */
+export type CApiAccess =
+  { readonly runtime: CApiRuntime; readonly reason?: undefined } | { readonly runtime?: undefined; readonly reason: CApiUnavailableError };
+
+/** Opens the C API, or returns the reason why it is unavailable here. */
+export async function openCApi(): Promise<CApiAccess> {
+  try {
+    return { runtime: await CApiRuntime.open() };
+  } catch (error) {
+    if (error instanceof CApiUnavailableError) return { reason: error };
+    throw error;
   }
 }
 

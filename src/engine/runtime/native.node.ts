@@ -3,8 +3,8 @@ import { InputError } from '../../errors.js';
 import { encode } from '../onnx.js';
 import type { Graph } from '../graph.js';
 import { lower, rulesOf, type Target } from '../lowering/lower.js';
-import { targetOf } from './blockSize.node.js';
-import { CApiRuntime, CApiUnavailableError } from './cApi.node.js';
+import { type LoadModel, targetOf } from './blockSize.node.js';
+import { type CApiUnavailableError, openCApi } from './cApi.node.js';
 import { availableDevices, loadInBinding } from './nodeBinding.node.js';
 import { Program, signatureOf } from './program.js';
 
@@ -41,37 +41,30 @@ export interface CompileOptions {
 export async function compile(graph: Graph, options: CompileOptions = {}): Promise<Program> {
   requireOptions(options);
   requireGraph(graph);
-  const { device = 'cpu', threads = 0, target, profilePrefix } = options;
+  const { device = 'cpu', threads = 0 } = options;
   await requireDevice(device);
-  const lowered = lower(graph, target ?? (await targetOf(device)));
-  const model = await encode(lowered);
-  const runtime = await cApiRuntime(options);
-  const executor = await (runtime ? runtime.load(model, threads) : loadInBinding(model, { device, threads, profilePrefix }));
+  const load = await loaderOf(options);
+  const target = options.target ?? (await targetOf(device, load));
+  const lowered = lower(graph, target);
+  // Lowering to blocks leaves nothing to optimize, and the attempt takes as long as the rest of loading.
+  const optimize = target.name !== 'cpu' || target.block === undefined;
+  const executor = await load(await encode(lowered), { threads, optimize });
   return new Program(executor, signatureOf(lowered));
 }
 
-/** The C API, or the reason why it is unavailable here. */
-export type CApiAccess =
-  { readonly runtime: CApiRuntime; readonly reason?: undefined } | { readonly runtime?: undefined; readonly reason: CApiUnavailableError };
-
-/** Opens the C API, or returns the reason why it is unavailable here. */
-export async function openCApi(): Promise<CApiAccess> {
-  try {
-    return { runtime: await CApiRuntime.open() };
-  } catch (error) {
-    if (error instanceof CApiUnavailableError) return { reason: error };
-    throw error;
+/** Returns a function that loads models into the runtime that the options choose. */
+async function loaderOf({ useCApi = true, device = 'cpu', profilePrefix, onFallback }: CompileOptions): Promise<LoadModel> {
+  if (useCApi && device === 'cpu' && profilePrefix === undefined) {
+    const { runtime, reason } = await openCApi();
+    if (runtime) return (model, options) => runtime.load(model, options);
+    onFallback?.(reason);
   }
-}
-
-async function cApiRuntime({ useCApi = true, device = 'cpu', profilePrefix, onFallback }: CompileOptions): Promise<CApiRuntime | undefined> {
-  if (!useCApi || device !== 'cpu' || profilePrefix !== undefined) return undefined;
-  const { runtime, reason } = await openCApi();
-  if (reason) onFallback?.(reason);
-  return runtime;
+  return (model, options) => loadInBinding(model, { device, profilePrefix, ...options });
 }
 
 async function requireDevice(device: string): Promise<void> {
+  // Every build has the CPU; the question would load a second library.
+  if (device === 'cpu') return;
   const available = await availableDevices();
   if (!available.includes(device)) throw new InputError(`device ${device}: not in this build of ONNX Runtime; choose from ${available.join(', ')}`);
 }

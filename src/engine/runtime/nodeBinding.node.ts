@@ -2,23 +2,21 @@
 import type { InferenceSession } from 'onnxruntime-common';
 import { InputError } from '../../errors.js';
 import { createGcTrigger, loadOnnxRuntime } from './onnxRuntime.node.js';
-import type { Executor } from './program.js';
+import type { Executor, LoadOptions } from './program.js';
 import { firstLine, sessionExecutor } from './session.js';
 
-/** How a model runs. */
-export interface BindingOptions {
+/** How a model is loaded and runs. */
+export interface BindingOptions extends LoadOptions {
   readonly device: string;
-  /** Threads of one operator; 0: one per core. */
-  readonly threads: number;
   /** Prefix of the file that a profile is written to; undefined: no profile. */
-  readonly profilePrefix: string | undefined;
+  readonly profilePrefix?: string | undefined;
 }
 
 /**
  * Loads a model.
  * @throws {InputError} if the device cannot be used
  */
-export async function loadInBinding(model: Uint8Array, { device, threads, profilePrefix }: BindingOptions): Promise<Executor> {
+export async function loadInBinding(model: Uint8Array, { device, threads, optimize, profilePrefix }: BindingOptions): Promise<Executor> {
   const { InferenceSession, Tensor } = await loadOnnxRuntime();
   const options: InferenceSession.SessionOptions = {
     executionProviders: [device],
@@ -26,8 +24,9 @@ export async function loadInBinding(model: Uint8Array, { device, threads, profil
     interOpNumThreads: 1,
     // See CApiRuntime.load.
     enableMemPattern: false,
-    // Errors only: the runtime warns of harmless things, such as inputs that nothing reads.
-    logSeverityLevel: 3,
+    graphOptimizationLevel: optimize ? 'all' : 'disabled',
+    // The runtime warns of harmless things, such as inputs that nothing reads, and prints errors that it also throws.
+    logSeverityLevel: 4,
     ...(profilePrefix === undefined ? {} : { enableProfiling: true, profileFilePrefix: profilePrefix }),
   };
   const session = await InferenceSession.create(model, options).catch((error: unknown) => {

@@ -10,12 +10,12 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
-/** Creates something once and returns it from then on. A failure is not kept: the next call tries again. */
-export function once<T>(create: () => Promise<T>): () => Promise<T> {
+/** Creates something once, from the arguments of the first call, and returns it from then on. A failure is not kept: the next call tries again. */
+export function once<A extends readonly unknown[], T>(create: (...options: A) => Promise<T>): (...options: A) => Promise<T> {
   let created: Promise<T> | undefined;
-  return () => {
+  return (...options) => {
     if (created === undefined) {
-      const attempt = create();
+      const attempt = create(...options);
       created = attempt;
       attempt.catch(() => {
         created = undefined;

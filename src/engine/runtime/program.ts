@@ -25,6 +25,14 @@ export interface Executor {
   readonly endProfiling: () => void;
 }
 
+/** How a runtime loads a model. */
+export interface LoadOptions {
+  /** Threads of one operator; 0: one per core. */
+  readonly threads: number;
+  /** Whether the runtime optimizes the model. */
+  readonly optimize: boolean;
+}
+
 /** Whether an output has a buffer to be written to. */
 export const hasBuffer = (output: TensorBuffer | TensorType): output is TensorBuffer => 'data' in output;
 

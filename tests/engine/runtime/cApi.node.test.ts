@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { encode } from '../../../src/engine/onnx.js';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
@@ -18,8 +19,8 @@ import {
   tanh,
   type TensorData,
 } from '../../../src/engine/index.js';
-import { CApiRuntime, CApiUnavailableError } from '../../../src/engine/runtime/cApi.node.js';
-import { compile, openCApi } from '../../../src/engine/runtime/native.node.js';
+import { CApiRuntime, CApiUnavailableError, openCApi } from '../../../src/engine/runtime/cApi.node.js';
+import { compile } from '../../../src/engine/runtime/native.node.js';
 import { randomNetworks } from '../randomNetworks.js';
 import { feedsOf, inputsFor, targets } from '../running.js';
 import { random } from '../tensors.js';
@@ -100,8 +101,8 @@ describe('a program that runs through the C API', () => {
   it("reports the library's message if a model cannot be loaded, or a run is rejected", async () => {
     const { runtime } = await openCApi();
     if (runtime === undefined) return;
-    await expect(runtime.load(new Uint8Array(100), 1)).rejects.toThrow(/protobuf/i);
-    const executor = await runtime.load(await encode(graphOf({ y: mul(input('x', [2]), 2) })), 1);
+    await expect(runtime.load(new Uint8Array(100), { threads: 1, optimize: true })).rejects.toThrow(/protobuf/i);
+    const executor = await runtime.load(await encode(graphOf({ y: mul(input('x', [2]), 2) })), { threads: 1, optimize: true });
     const operand = { type: 'float32', shape: [2], data: Float32Array.of(1, 2) } as const;
     await expect(executor.run({ other: operand }, { y: { type: 'float32', shape: [2] } })).rejects.toThrow(/other/);
     expect(await executor.run({ x: operand }, { y: { type: 'float32', shape: [2] } })).toEqual({ y: Float32Array.of(2, 4) });
@@ -147,10 +148,24 @@ describe('a program that runs through the C API', () => {
     if (process.platform !== 'linux') return;
     await openCApi();
     const runtime = await CApiRuntime.connect();
-    const executor = await runtime.load(await encode(graphOf({ y: mul(input('x', [2]), 2) })), 1);
+    const executor = await runtime.load(await encode(graphOf({ y: mul(input('x', [2]), 2) })), { threads: 1, optimize: true });
     const x = { type: 'float32', shape: [2], data: Float32Array.of(1, 2) } as const;
     expect(await executor.run({ x }, { y: { type: 'float32', shape: [2] } })).toEqual({ y: Float32Array.of(2, 4) });
     await executor.release();
+  });
+
+  it('stays loaded after garbage collection, although nothing else has loaded it', () => {
+    const program = `
+      const { compile } = await import('./dist/engine/runtime/native.node.js');
+      const { graphOf, input, mul } = await import('./dist/engine/index.js');
+      const double = await compile(graphOf({ y: mul(input('x', [2]), 2) }), { threads: 1 });
+      for (let round = 0; round < 5; round++) {
+        await new Promise((resolve) => setTimeout(resolve, 5));
+        gc();
+        console.log(...(await double.run({ x: Float32Array.of(round, 1) })).y.data);
+      }`;
+    const output = execFileSync(process.execPath, ['--expose-gc', '--input-type=module', '--eval', program], { encoding: 'utf8' });
+    expect(output).toBe('0 2\n2 2\n4 2\n6 2\n8 2\n');
   });
 
   it('opens the library once', () => {
