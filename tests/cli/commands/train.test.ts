@@ -53,7 +53,8 @@ describe('agenet train', () => {
 
   it('saves on Ctrl-C, and resumes from there', async () => {
     const cwd = temporaryFolder();
-    const { child, said, finished } = startCommand(['train', 'mnist', '--out', 'run', '--steps', '1000000', '--json', ...TINY], cwd);
+    writeNoiseArchive(join(cwd, 'noise.npz'), 60);
+    const { child, said, finished } = startCommand(['train', 'npz:noise.npz', '--out', 'run', '--steps', '1000000', '--json', ...TINY], cwd);
     onTestFinished(() => void child.kill('SIGKILL'));
     await said('batches per epoch');
     child.kill('SIGINT');
@@ -65,7 +66,7 @@ describe('agenet train', () => {
     expect(readdirSync(join(cwd, 'run', 'checkpoints'))).toEqual([`${String(steps).padStart(6, '0')}.safetensors`]);
 
     const resumed = await runCommand(['train', '--resume', 'run', '--steps', String(steps + 2), '--threads', '1'], cwd);
-    expect([resumed.status, resumed.stderr]).toEqual([0, expect.stringContaining('training dcgan32 on mnist')]);
+    expect([resumed.status, resumed.stderr]).toEqual([0, expect.stringContaining('training dcgan32 on npz:noise.npz')]);
     expect(resumed.stdout).toContain(`trained ${steps + 2} iterations`);
     expect(stepsIn(join(cwd, 'run'))).toEqual([...Array(steps + 2).keys()].map((index) => index + 1));
   });
@@ -87,9 +88,10 @@ describe('agenet train', () => {
   it('initializes weights from the run that a settings file names', async () => {
     const cwd = temporaryFolder();
     await makeTinyRun(join(cwd, 'first'));
+    writeNoiseArchive(join(cwd, 'noise.npz'), 60);
     writeFileSync(join(cwd, 'settings.yaml'), 'initFrom: first\nsteps: 1\nbatch: 4\n');
     const trained = async (out: string, ...args: string[]) => {
-      await resultOf(['train', 'mnist', '--out', out, '--threads', '1', ...args], cwd);
+      await resultOf(['train', 'npz:noise.npz', '--out', out, '--threads', '1', ...args], cwd);
       return readFileSync(join(cwd, out, 'checkpoints', '000001.safetensors'));
     };
     const [byFile, byFlag] = [
