@@ -1,6 +1,9 @@
 import { defineConfig } from 'vitest/config';
 
-/** Tests that start processes, train, mock modules, or take more than 2 s: `npm run test:unit` skips them. */
+/**
+ * Tests that start processes, train, mock modules, or take more than 2 s: `npm run test:unit` skips them. The others share modules between files,
+ * which takes a third of the time.
+ */
 const SLOW = [
   'tests/{cli,docs,examples,fuzz,golden}/**/*.test.ts',
   'tests/{training,runs}/**/{checkpointMutations,continuation,events,failingDisk,recovery,train,trainer,trainingEvaluation,trainingEvents,trainingLoop,trainingWhileDecoding}{,.node}.test.ts',
@@ -32,6 +35,7 @@ export default defineConfig({
     maxWorkers: 2,
     testTimeout: 120_000,
     hookTimeout: 120_000,
+    setupFiles: 'tests/equality.ts',
     reporters: ['default', './tests/summary.ts'],
     coverage: { include: ['src/**/*.ts'], exclude: ['src/**/index*.ts'], reporter: ['text', 'html'] },
     projects: [

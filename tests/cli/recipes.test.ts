@@ -34,7 +34,7 @@ async function search(file: string, ...flags: readonly string[]): Promise<{ tabl
 
 describe('the search for recipes', () => {
   it('trains, evaluates and probes a candidate with agenet', async () => {
-    writeNoiseArchive(join(folder, 'noise.npz'), 300);
+    writeNoiseArchive(join(folder, 'noise.npz'), 60);
     const results = join(folder, 'real.jsonl');
     const args = [SCRIPT, '--candidates', writeSearch(['reference']), '--rungs', '2', '--results', results, '--runs', join(folder, 'real'), '--count', '40'];
     await promisify(execFile)(process.execPath, args, { env: { ...process.env, AGENET_CACHE: join(folder, 'cache') } });
