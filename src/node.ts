@@ -10,7 +10,7 @@ import { shown, validate } from './validation.js';
 
 export { openSource } from './data/open.node.js';
 export { compile } from './engine/runtime/native.node.js';
-export { encodeAnimation } from './images/animation.node.js';
+export { encodeAnimation } from './images/files.node.js';
 export { type ImageInput, readImages } from './images/imageInput.node.js';
 export { type EncodedFormat, type GridOptions, Images } from './images/images.node.js';
 export { encodeVideo } from './images/video.node.js';

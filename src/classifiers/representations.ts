@@ -1,4 +1,4 @@
-import { activationsOf } from './activations.js';
+import { activationsOf } from './classifierGraph.js';
 import { type Compile, concat, type Graph, graphOf, reduceMean, reshape, slice, type Value } from '../engine/index.js';
 import { fromBytes } from '../images/raster.js';
 import { runInBatches, type ModelWeights, type TrainedModel } from '../model/trainedModel.js';

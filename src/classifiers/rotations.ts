@@ -1,4 +1,4 @@
-import { activationsOf } from './activations.js';
+import { activationsOf } from './classifierGraph.js';
 import { type ClassifierSpec, imageBytes } from './classifierGraph.js';
 import type { DataClassifier } from './dataClassifier.js';
 import { type FeatureExtractor, requireFinite } from './featureExtractor.js';

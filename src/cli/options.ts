@@ -3,6 +3,8 @@ import { availableParallelism } from 'node:os';
 import type { Device } from '../engine/runtime/native.node.js';
 import type { Compile } from '../engine/runtime/program.js';
 import { LARGEST_SEED } from '../random.js';
+import type { Settings } from '../runs/settings.node.js';
+import type { Configuration } from '../training/configuration.js';
 import { BATCH_NORM_STATS, DEFAULTS } from '../training/defaults.js';
 import type { Subcommand, Terminal } from './command.js';
 
@@ -87,6 +89,22 @@ export const alias = <Flags extends string>(flags: Flags, option: string, name: 
 /** Returns the options of a command with the names of those that aliases stand for. */
 export const withoutAliases = <T extends object>(options: T): T =>
   Object.fromEntries(Object.entries(options).map(([name, value]) => [ALIASES[name] ?? name, value as unknown])) as T;
+
+/** Returns the flag of a setting, for messages: `--encoder-updates` for `encoderUpdates`. */
+export const flagOf = (key: string, name = key): string => `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+
+/** Returns the settings among the options of a command. */
+export async function givenSettings(options: Readonly<Record<string, unknown>>): Promise<Settings> {
+  const { settingKeys } = await import('../runs/settings.node.js');
+  const keys = await settingKeys();
+  return Object.fromEntries(Object.entries(options).filter(([key, value]) => keys.includes(key) && value !== undefined));
+}
+
+/** Resolves the options of a command that trains on no particular data into a configuration with the image format of the given data. */
+export async function resolveConfiguration(data: string, options: Readonly<Record<string, unknown>>): Promise<Configuration> {
+  const { draftSettings } = await import('../runs/settings.node.js');
+  return (await draftSettings({ ...(await givenSettings(options)), data }, flagOf)).draft;
+}
 
 /** Imports the lists of choices that the options of training show. */
 export const loadTrainingChoices = async () => ({

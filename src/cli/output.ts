@@ -173,7 +173,7 @@ export async function writeAnimation(path: string, animation: Animation, scale: 
   const bytes =
     extension === '.mp4'
       ? await (await import('../images/video.node.js')).encodeVideo(animation, factor, signal)
-      : await (await import('../images/animation.node.js')).encodeAnimation(animation, extension === '.gif' ? 'gif' : 'webp', factor);
+      : await (await import('../images/files.node.js')).encodeAnimation(animation, extension === '.gif' ? 'gif' : 'webp', factor);
   signal.throwIfAborted();
   await writeOutput(path, bytes);
 }

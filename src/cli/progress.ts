@@ -1,5 +1,7 @@
 import type { Terminal } from './command.js';
 import type { StatusPart } from './statusLine.js';
+import type { Progress } from '../model/chunks.js';
+import { progressBar } from './statusLine.js';
 
 /** Seconds between two status lines in a log, and between two updates of the line on a terminal. */
 const PLAIN_INTERVAL = 10;
@@ -78,4 +80,41 @@ export function duration(seconds: number): string {
   const [hours, minutes] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60];
   if (hours > 0) return `${hours}h${String(minutes).padStart(2, '0')}m`;
   return minutes > 0 ? `${minutes}m${String(whole % 60).padStart(2, '0')}s` : `${whole}s`;
+}
+
+const BAR_COLUMNS = 22;
+
+/**
+ * Returns a function that shows the progress of work that takes longer than a moment: on a terminal a bar with the remaining time, elsewhere
+ * a line every few seconds. The work begins with the first call, and again with the call after its end.
+ * @param what names the work, e.g. `encoding images`
+ */
+export function countingProgress(terminal: Terminal, what: string): Progress {
+  let begin: { readonly time: number; readonly done: number; readonly pacing: Pacing } | undefined;
+  let hasShown = false;
+  return (done, total) => {
+    begin ??= { time: performance.now(), done, pacing: new Pacing(terminal, true) };
+    const isDone = done >= total;
+    if (isDone ? hasShown : begin.pacing.isDue()) {
+      hasShown = true;
+      const seconds = ((performance.now() - begin.time) / 1000) * ((total - done) / (done - begin.done));
+      const remaining = isDone || done === begin.done ? '' : `  ${duration(seconds)} left`;
+      const bar = terminal.isLive ? `  ${progressBar(done / total, BAR_COLUMNS)}` : ':';
+      terminal.status(`${what}${bar} ${Math.floor((100 * done) / total)}%${remaining}`);
+      if (isDone) terminal.endStatus();
+    }
+    if (isDone) [begin, hasShown] = [undefined, false];
+  };
+}
+
+/** Returns a function that shows several phases one after another. */
+export function phaseProgress(terminal: Terminal): (phase: string, done: number, total: number) => void {
+  let current: { readonly phase: string; readonly show: Progress } | undefined;
+  return (phase, done, total) => {
+    if (current?.phase !== phase) {
+      terminal.endStatus();
+      current = { phase, show: countingProgress(terminal, phase) };
+    }
+    current.show(done, total);
+  };
 }

@@ -6,7 +6,7 @@ import { CodeCache } from '../runs/codeCache.node.js';
 import type { Configuration } from '../training/configuration.js';
 import { openSource } from '../data/open.node.js';
 import type { Terminal } from './command.js';
-import { countingProgress } from './countingProgress.js';
+import { countingProgress } from './progress.js';
 import type { CompilerOptions } from './options.js';
 import { decodingProgress } from './progress.js';
 

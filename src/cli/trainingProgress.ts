@@ -3,8 +3,8 @@ import type { NetworkName } from '../networks/network.js';
 import { betterDirection } from '../metrics/registry.js';
 import type { TrainingEvent } from '../training/events.js';
 import type { Terminal } from './command.js';
-import { countingProgress } from './countingProgress.js';
-import { formatMetric } from './evaluationTable.js';
+import { countingProgress } from './progress.js';
+import { formatMetric } from './metricTables.js';
 import { duration, Pacing } from './progress.js';
 import { progressBar, type StatusPart } from './statusLine.js';
 

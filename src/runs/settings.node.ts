@@ -20,7 +20,7 @@ export interface Settings extends Readonly<Partial<Configuration>> {
   readonly epochs?: number | undefined;
   /** Iterations: shorthand for `length`. */
   readonly steps?: number | undefined;
-  /** Name of a preset in the folder `presets`, such as `mnist`. */
+  /** Name of a preset in the folder `presets`, such as `published`. */
   readonly preset?: string | undefined;
   /** YAML or JSON file with settings, such as a run's config.json. It takes precedence over the preset. */
   readonly config?: string | undefined;

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { flagOf, resolveConfiguration } from '../../src/cli/settings.js';
+import { flagOf, resolveConfiguration } from '../../src/cli/options.js';
 import { InputError } from '../../src/errors.js';
 import { draftSettings, presetNames, resolveSettings, resumedConfiguration, type Settings } from '../../src/runs/settings.node.js';
 import { RunFolder } from '../../src/runs/runFolder.node.js';

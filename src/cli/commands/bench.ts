@@ -4,7 +4,16 @@ import { splitInMemory } from '../../data/source.js';
 import { randomStream } from '../../random.js';
 import { type ActionResult, runAction, type Terminal, type Subcommand } from '../command.js';
 import { readProfile, showProfile } from '../profile.js';
-import { addTrainingOptions, compilerOf, type CompilerOptions, loadTrainingChoices, threadsOf, wholeNumber, withoutAliases } from '../options.js';
+import {
+  addTrainingOptions,
+  compilerOf,
+  type CompilerOptions,
+  loadTrainingChoices,
+  resolveConfiguration,
+  threadsOf,
+  wholeNumber,
+  withoutAliases,
+} from '../options.js';
 
 export const summary = 'time training iterations on random images';
 export const group = 'Data and environment:';
@@ -31,7 +40,6 @@ type Options = Readonly<Record<string, unknown>> & {
 
 async function bench(options: Options, terminal: Terminal): Promise<ActionResult> {
   const { Trainer } = await import('../../training/trainer.js');
-  const { resolveConfiguration } = await import('../settings.js');
   const configuration = await resolveConfiguration('mnist', { channels: 3, ...options, steps: options.iterations + options.warmup });
   const { size, channels, batch } = configuration;
   const imageBytes = channels * size * size;

@@ -33,7 +33,7 @@ async function classify(run: string, named: readonly string[], options: Options,
   const { imageFilesOf } = await import('../imageFiles.js');
   const { Model } = await import('../../runs/model.node.js');
   const model = await Model.open(run, compilerOf(options, terminal));
-  const { countingProgress } = await import('../countingProgress.js');
+  const { countingProgress } = await import('../progress.js');
   try {
     const { name, probe, origin } = await model.readProbe(options.probe);
     const images: (ClassifiedImage & { readonly file: string })[] = [];

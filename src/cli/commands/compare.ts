@@ -26,7 +26,7 @@ async function compare(runs: readonly string[], { seeds = false }: { readonly se
   const { compareEvaluations, meansOverSeeds } = await import('../../metrics/comparability.js');
   const { readLatestEvaluation } = await import('../../runs/evaluationFile.node.js');
   const { RunFolder } = await import('../../runs/runFolder.node.js');
-  const { formatMetric } = await import('../evaluationTable.js');
+  const { formatMetric } = await import('../metricTables.js');
   const evaluations = await Promise.all(runs.map(async (run) => ({ ...(await readLatestEvaluation(run)), run })));
   const { comparable, incomparable, ...ranking } = compareEvaluations(evaluations);
   const settingsOf = async (run: string, step: number) => ({ ...(await (await RunFolder.open(run)).readConfiguration()), step });

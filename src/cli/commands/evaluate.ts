@@ -30,7 +30,7 @@ import {
   threadsOption,
   wholeNumber,
 } from '../options.js';
-import { phaseProgress } from '../countingProgress.js';
+import { phaseProgress } from '../progress.js';
 import { steppingProgress } from '../progress.js';
 
 const help = (metricList: string) => `
@@ -82,7 +82,7 @@ const appendList = (text: string, names: string[] = []): string[] => [...names, 
 /** Prints explanations of metrics; of all for `true`. */
 async function explainTo(terminal: Terminal, list: readonly string[] | true, run: string | undefined): Promise<ActionResult> {
   const { METRIC_NAMES, parseMetrics } = await import('../../metrics/registry.js');
-  const { explainMetrics, explanationLines } = await import('../metricExplanation.js');
+  const { explainMetrics, explanationLines } = await import('../metricTables.js');
   if (run !== undefined) throw new InputError(`${run}: --explain takes no run; remove it`);
   const metrics = explainMetrics(parseMetrics(list === true ? METRIC_NAMES : list));
   for (const [index, metric] of metrics.entries()) [...(index > 0 ? [''] : []), ...explanationLines(metric)].forEach(terminal.print);
@@ -133,7 +133,7 @@ async function evaluateModel({ run, model, checkpoint, source, asked, compile }:
   const { Stopwatch } = await import('../../metrics/evaluationContext.js');
   const { METRIC_NAMES } = await import('../../metrics/registry.js');
   const { runFolderOf, writeEvaluation } = await import('../../runs/evaluationFile.node.js');
-  const { showEvaluation } = await import('../evaluationTable.js');
+  const { showEvaluation } = await import('../metricTables.js');
   const start = performance.now();
   const { divergence, moment, reduction } = iterationSpec(checkpoint.configuration).objective;
   const { split, count, seed, ema } = options;

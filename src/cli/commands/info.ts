@@ -38,7 +38,7 @@ async function describeRun(path: string, terminal: Terminal): Promise<ActionResu
   const { readCheckpoint } = await import('../../runs/runFolder.node.js');
   const { iterationSpec } = await import('../../training/configuration.js');
   const { BestCheckpoint } = await import('../../runs/bestCheckpoint.node.js');
-  const { bestLine } = await import('../evaluationTable.js');
+  const { bestLine } = await import('../metricTables.js');
   const { configuration, step, file } = await readCheckpoint(path);
   const { pair } = iterationSpec(configuration);
   const parameters = { encoder: pair.encoder.parameters.size, generator: pair.generator.parameters.size };

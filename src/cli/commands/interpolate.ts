@@ -5,7 +5,7 @@ import { MODEL_DEFAULTS } from '../../model/defaults.js';
 import { type ActionResult, runAction, type Subcommand, type Terminal } from '../command.js';
 import { imageDisplay } from '../imageDisplay.js';
 import { fpsOption, gridStyle, scaleOption, showOption } from '../imageOptions.js';
-import { compilerOf, type CompilerOptions, deviceOption, emaOption, seedOption, threadsOption, wholeNumber } from '../options.js';
+import { compilerOf, type CompilerOptions, deviceOption, emaOption, flagOf, seedOption, threadsOption, wholeNumber } from '../options.js';
 import { forceOption, type OutputOptions, prepareOutput, writeAnimation, writeImageArrays, writePng } from '../output.js';
 import { withSignals, WRITING } from '../signals.js';
 
@@ -61,8 +61,7 @@ type Options = {
 
 async function interpolate(run: string, files: readonly string[], options: Options, terminal: Terminal): Promise<ActionResult> {
   const { Model } = await import('../../runs/model.node.js');
-  const { countingProgress } = await import('../countingProgress.js');
-  const { flagOf } = await import('../settings.js');
+  const { countingProgress } = await import('../progress.js');
   const { out, seed, frames, circle, loop, points } = options;
   const kind = await prepareOutput(options, ['png', 'animation', 'npz'], files);
   const model = await Model.open(run, compilerOf(options, terminal), { ema: options.ema, label: flagOf });

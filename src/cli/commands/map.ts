@@ -59,7 +59,7 @@ async function map(run: string, data: string | undefined, options: Options, term
   const { imagesOf } = await import('../../model/sampling.js');
   const { describeImage, openCodeCache, openRunData, splitOf } = await import('../runData.js');
   const { mapCodes } = await import('../../model/codeMap.js');
-  const { countingProgress } = await import('../countingProgress.js');
+  const { countingProgress } = await import('../progress.js');
   const { method, split, seed, out } = options;
   const kind = await prepareOutput(options, ['png', 'json']);
   if (kind === 'json' && options.cells !== undefined) throw new InputError('--cells: has no effect on coordinates; name a .png file with --out');

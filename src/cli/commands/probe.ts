@@ -73,7 +73,7 @@ async function probeRun(run: string, data: string | undefined, options: Options,
   const { openRun } = await import('../../runs/runFolder.node.js');
   const { openCodeCache, openRunData } = await import('../runData.js');
   const { PROBE_METHODS } = await import('../../classifiers/fittedProbe.js');
-  const { phaseProgress } = await import('../countingProgress.js');
+  const { phaseProgress } = await import('../progress.js');
   const { probe, TEST_IMAGES } = await import('../../classifiers/probe.js');
   const { modelWeights } = await import('../../training/trainer.js');
   const { PROBES, requireAssetName, RunAssets, runFolderPath, weightsDigest } = await import('../../runs/runAssets.node.js');

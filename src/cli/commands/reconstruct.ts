@@ -45,7 +45,7 @@ async function reconstruct(run: string, images: readonly string[], options: Opti
   const { imagesOf } = await import('../../model/sampling.js');
   const { out } = options;
   const kind = await prepareOutput(options, ['png', 'npz'], images);
-  const model = await Model.open(run, compilerOf(options, terminal), await modelOptions(options, terminal));
+  const model = await Model.open(run, compilerOf(options, terminal), modelOptions(options, terminal));
   const collected = await collectImages(images, model.configuration, options, terminal);
   const original = imagesOf(model.trained, collected.data);
   const reconstruction = await model.reconstruct(original, options).finally(() => model.release());

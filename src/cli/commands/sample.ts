@@ -75,7 +75,7 @@ async function sample(run: string, options: Options, terminal: Terminal): Promis
   const { Model } = await import('../../runs/model.node.js');
   const { out, seeds, like, spread, temperature, along, by } = options;
   const kind = await prepareOutput(options, ['png', 'npz', 'folder'], like === undefined ? [] : [like]);
-  const model = await Model.open(run, compilerOf(options, terminal), await modelOptions(options, terminal));
+  const model = await Model.open(run, compilerOf(options, terminal), modelOptions(options, terminal));
   try {
     const range = seeds ? { seeds } : { count: options.count, seed: options.seed };
     const batches = await model.sampleBatches({ ...range, like, spread, temperature, along, by });

@@ -11,6 +11,8 @@ import {
   compilerOf,
   type CompilerOptions,
   DATA_HELP,
+  flagOf,
+  givenSettings,
   loadTrainingChoices,
   parseList,
   parseNumber,
@@ -95,7 +97,6 @@ type Options = CompilerOptions &
 
 async function run(data: string | undefined, options: Options, terminal: Terminal): Promise<ActionResult> {
   const { prepareRun } = await import('../../runs/train.node.js');
-  const { flagOf, givenSettings } = await import('../settings.js');
   const { requirePath } = await import('../output.js');
   const { out, resume, strict, tensorboard, dryRun } = options;
   if (out !== undefined) requirePath(out);
@@ -153,7 +154,7 @@ function printInterrupted(summary: RunSummary, terminal: Terminal): ActionResult
 }
 
 async function printFinished(summary: RunSummary, terminal: Terminal): Promise<ActionResult> {
-  const { bestLine } = await import('../evaluationTable.js');
+  const { bestLine } = await import('../metricTables.js');
   const { duration } = await import('../progress.js');
   const { steps, seconds, runtime_fraction: fraction, test, samples, reconstructions, best } = summary;
   terminal.print(`trained ${steps} iterations (this session: ${duration(seconds)}, ${(100 * fraction).toFixed(1)}% in ONNX Runtime)`);

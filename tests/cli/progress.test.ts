@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { countingProgress, phaseProgress } from '../../src/cli/countingProgress.js';
+import { countingProgress, phaseProgress } from '../../src/cli/progress.js';
 import { Terminal } from '../../src/cli/terminal.js';
 
 /** A terminal whose standard error keeps what is written. */
