@@ -1,7 +1,7 @@
-// Packs the package, installs it into a fresh folder without network access, and uses it there from TypeScript, JavaScript, the command line
-// and a bundler. Requires a build.
+// Packs the package, installs it with npm into a fresh folder, and uses it there from TypeScript, JavaScript, the command line and a bundler.
+// Requires a build.
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -63,15 +63,17 @@ const error = await loadModel('nothing').catch((reason) => reason);
 if (!(error instanceof InputError)) throw error;
 `;
 
-/** The file that \`npm install\` would fetch, next to the dependencies of this checkout. */
+/** Installs the file that `npm publish` would upload, as the README says, with the compiler of this checkout. */
 function install() {
   const [{ filename }] = JSON.parse(
     execFileSync('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', project], { cwd: root, encoding: 'utf8' }),
   );
-  mkdirSync(join(modules, 'agenet'), { recursive: true });
-  run('tar', 'xzf', filename, '--strip-components', '1', '-C', join(modules, 'agenet'));
-  for (const name of readdirSync(join(root, 'node_modules'))) symlinkSync(join(root, 'node_modules', name), join(modules, name));
   write('package.json', JSON.stringify({ name: 'consumer', private: true, type: 'module' }));
+  const { devDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  const compiler = ['typescript', '@types/node'].map((name) => `${name}@${devDependencies[name]}`);
+  const env = { ...process.env, ONNXRUNTIME_NODE_INSTALL: 'skip' };
+  const quiet = ['--prefer-offline', '--no-audit', '--no-fund', '--loglevel', 'error'];
+  execFileSync('npm', ['install', ...quiet, join(project, filename), ...compiler], { cwd: project, env, stdio: ['ignore', 'ignore', 'inherit'] });
 }
 
 function compileTypeScript() {
