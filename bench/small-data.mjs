@@ -9,10 +9,9 @@
  *     node bench/small-data.mjs --images 500 --steps 1500 --count 2000 --augment none,color --seeds 1
  *     node bench/small-data.mjs --data photos --size 32 --table
  *
- * Run `npm run build` first. Features for FID come from a classifier trained on all labels of the data; without labels there is no FID.
+ * Run `npm run build` first. Features for FID come from a classifier of all training images: of their labels, or of rotations if they have none.
  * Training uses one thread, which makes the results reproducible.
  */
-import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { subset } from '../dist/data/source.js';
@@ -22,6 +21,7 @@ import { compile as compileWith, openSource, resolveSettings } from '../dist/nod
 import { dataExtractor } from '../dist/runs/extractorCache.node.js';
 import { iterationSpec } from '../dist/training/configuration.js';
 import { modelWeights, Trainer } from '../dist/training/trainer.js';
+import { ResultRows } from './resultRows.mjs';
 
 const { values } = parseArgs({
   options: {
@@ -56,13 +56,8 @@ const protocol = { data, size, images, steps, width, batch, count };
 const compile = (graph) => compileWith(graph, { threads: 1 });
 const METRICS = ['reconstruction_l1', 'fid', 'precision', 'recall'];
 
-const rows = existsSync(values.results)
-  ? readFileSync(values.results, 'utf8')
-      .trim()
-      .split('\n')
-      .filter(Boolean)
-      .map((line) => JSON.parse(line))
-  : [];
+const results = new ResultRows(values.results);
+const { rows } = results;
 const isSameProtocol = (row) => Object.entries(protocol).every(([key, value]) => row[key] === value);
 const rowsOf = (augment) => rows.filter((row) => isSameProtocol(row) && row.augment === augment);
 
@@ -91,8 +86,7 @@ async function measure(source, extractor, augment, seed) {
   const { pair, objective } = iterationSpec(configuration);
   const model = TrainedModel.of(pair, objective.prior, modelWeights(trainer.state.vectors), compile);
   const common = { model, source, count, seed: 0, divergence: objective, compile };
-  const wanted = extractor ? METRICS : METRICS.slice(0, 1);
-  const test = await evaluate({ ...common, split: 'test', metrics: new Set(wanted), extractor });
+  const test = await evaluate({ ...common, split: 'test', metrics: new Set(METRICS), extractor });
   const train = await evaluate({ ...common, split: 'train', metrics: new Set(['reconstruction_l1']) });
   await Promise.all([model.release(), trainer.release()]);
   return { ...test.metrics, train_l1: train.metrics.reconstruction_l1 };
@@ -101,19 +95,18 @@ async function measure(source, extractor, augment, seed) {
 async function measureAll() {
   const configuration = await resolveSettings(settingsOf('none', 1));
   const full = await openSource(configuration.data, configuration);
-  const extractor = full.classes === null ? undefined : await dataExtractor(full, compile, { onNote: console.error });
+  const extractor = await dataExtractor(full, compile, { onNote: console.error });
   const source = { ...full, train: firstOf(full.train, images), test: firstOf(full.test, count) };
   // Seed by seed, so that an interrupted measurement has every augmentation.
   for (const seed of values.seeds.split(',').map(Number)) {
     for (const augment of values.augment.split(',')) {
       if (rowsOf(augment).some((row) => row.seed === seed)) continue;
       const row = { ...protocol, augment, seed, ...(await measure(source, extractor, augment, seed)) };
-      rows.push(row);
-      appendFileSync(values.results, `${JSON.stringify(row)}\n`);
-      console.error(`${augment}, seed ${seed}: L1 ${row.reconstruction_l1.toFixed(4)}${row.fid === undefined ? '' : `, FID ${row.fid.toFixed(1)}`}`);
+      results.add(row);
+      console.error(`${augment}, seed ${seed}: L1 ${row.reconstruction_l1.toFixed(4)}, FID ${row.fid.toFixed(1)}`);
     }
   }
-  await extractor?.release();
+  await extractor.release();
   full.close?.();
 }
 
@@ -135,12 +128,10 @@ function table() {
   const lines = [...new Set(rows.filter(isSameProtocol).map((row) => row.augment))].map((augment) => {
     const own = rowsOf(augment);
     const cells = columns.map(([, key, digits]) =>
-      own[0][key] === undefined
-        ? '–'
-        : summary(
-            own.map((row) => row[key]),
-            digits,
-          ),
+      summary(
+        own.map((row) => row[key]),
+        digits,
+      ),
     );
     return [augment, own.length, ...cells];
   });

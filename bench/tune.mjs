@@ -12,11 +12,12 @@
  * and the reference's precision and recall over the candidate's. A score of 1 or less meets every goal.
  */
 import { spawn } from 'node:child_process';
-import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { isDeepStrictEqual, parseArgs } from 'node:util';
 import { parse } from 'yaml';
+import { ResultRows } from './resultRows.mjs';
 
 const pathOf = (relative) => fileURLToPath(new URL(relative, import.meta.url));
 const { values } = parseArgs({
@@ -90,13 +91,8 @@ async function evaluate(candidate, steps) {
   return { ...metrics, accuracy: results.map((result) => result.accuracy), protocol };
 }
 
-const rows = existsSync(values.results)
-  ? readFileSync(values.results, 'utf8')
-      .trim()
-      .split('\n')
-      .filter(Boolean)
-      .map((line) => JSON.parse(line))
-  : [];
+const results = new ResultRows(values.results);
+const { rows } = results;
 const findRow = (name, steps) => rows.find((row) => row.name === name && row.steps === steps);
 
 /** Adds the row of a candidate at a rung, unless it exists. */
@@ -110,8 +106,7 @@ async function addRow(candidate, steps) {
   }
   await train(candidate, steps);
   const row = { name, steps, settings, ...(await evaluate(candidate, steps)) };
-  rows.push(row);
-  appendFileSync(values.results, `${JSON.stringify(row)}\n`);
+  results.add(row);
 }
 
 /** The worst ratio to the goals; sample metrics are relative to the reference at the same rung. */
