@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { channelsLast, fromBytes, type ImageBatch, imageOf, toBytes } from '../../src/images/raster.js';
+import { channelsLast, fromBytes, type ImageBatch, imageOf, resampleBilinear, toBytes } from '../../src/images/raster.js';
 
 const EVERY_BYTE = Uint8Array.from({ length: 256 }, (_, byte) => byte);
 
@@ -44,5 +44,32 @@ describe('a batch of images', () => {
 
   it('contains each of its images', () => {
     expect(imageOf(batch, 1)).toEqual({ width: 2, height: 1, channels: 3, data: Uint8Array.of(100, 110, 120, 101, 111, 121) });
+  });
+});
+
+describe('bilinear resampling', () => {
+  const resample = (shape: readonly [number, number, number], values: readonly number[], size: number) =>
+    Array.from(resampleBilinear({ shape, data: Float32Array.from(values) }, size));
+
+  it('keeps images that have the size', () => {
+    expect(resample([1, 2, 2], [1, 2, 3, 4], 2)).toEqual([1, 2, 3, 4]);
+  });
+
+  it('averages pairs of rows and columns at half the size', () => {
+    const values = Array.from({ length: 16 }, (_, index) => index);
+    expect(resample([1, 4, 4], values, 2)).toEqual([2.5, 4.5, 10.5, 12.5]);
+  });
+
+  it('samples between pixel centers at twice the size, and repeats the border', () => {
+    expect(resample([1, 1, 2], [0, 8], 4).slice(0, 4)).toEqual([0, 2, 6, 8]);
+  });
+
+  it('keeps a constant, at any size', () => {
+    expect(new Set(resample([1, 5, 7], new Array<number>(35).fill(3), 4))).toEqual(new Set([3]));
+  });
+
+  it('resamples each plane of each image on its own', () => {
+    const planes = [0, 1, 2, 3, 4, 5].flatMap((level) => [level, level, level, level]);
+    expect(resample([3, 2, 2], planes, 1)).toEqual([0, 1, 2, 3, 4, 5]);
   });
 });

@@ -1,6 +1,8 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { graphOf, input, reduceMean } from '../../../src/engine/index.js';
+import { encode } from '../../../src/engine/onnx.js';
 import { writeImages } from '../../data/imageFiles.js';
 import { sharedTemporaryFolder } from '../../temporaryFolder.js';
 import { tinyConfiguration } from '../../training/tinyTraining.js';
@@ -23,6 +25,22 @@ describe('agenet evaluate and compare', () => {
     const side = await resultOf(['compare', 'run', 'run'], folder);
     expect(side).toMatchObject({ comparable: ['reconstruction_l1', 'psnr', 'ssim', 'latent_cosine'], not_comparable: [], best: {} });
     expect((side.runs as { metrics: unknown }[]).map((each) => each.metrics)).toEqual([metrics, metrics]);
+  });
+
+  it('use the features of an external model, whose digest is part of the protocol', async () => {
+    writeNoiseArchive(join(folder, 'external.npz'), 60);
+    await makeTinyRun(join(folder, 'external'), tinyConfiguration({ data: `npz:${join(folder, 'external.npz')}` }));
+    const x = input('x', [16, 1, 32, 32]);
+    writeFileSync(join(folder, 'columns.onnx'), await encode(graphOf({ columns: reduceMean(x, [1, 2], { keepAxes: false }) })));
+    const evaluateWith = (...args: string[]) =>
+      resultOf(['evaluate', 'external', '--split', 'train', '--metrics', 'fid', '--count', '40', '--features', 'columns.onnx', ...args], folder);
+    const { metrics, protocol } = await evaluateWith();
+    expect((metrics as { fid: number }).fid).toBeGreaterThan(0);
+    const { name, digest } = (protocol as { extractor: { name: string; digest: string } }).extractor;
+    expect(name).toBe(`columns.onnx (${digest.slice(0, 8)}), output columns`);
+    // Features that are twice as large have a distance that is four times as large.
+    const scaled = await evaluateWith('--features-std', '0.5');
+    expect((scaled.metrics as { fid: number }).fid / (metrics as { fid: number }).fid).toBeCloseTo(4, 3);
   });
 
   it('explain metrics without a run', async () => {
