@@ -41,14 +41,14 @@ export interface CompileOptions {
 export async function compile(graph: Graph, options: CompileOptions = {}): Promise<Program> {
   requireOptions(options);
   requireGraph(graph);
-  const { device = 'cpu', threads = 0 } = options;
+  const { device = 'cpu', threads = 0, profilePrefix } = options;
   await requireDevice(device);
   const load = await loaderOf(options);
   const target = options.target ?? (await targetOf(device, load));
   const lowered = lower(graph, target);
   // Lowering to blocks leaves nothing to optimize, and the attempt takes as long as the rest of loading.
   const optimize = target.name !== 'cpu' || target.block === undefined;
-  const executor = await load(await encode(lowered), { threads, optimize });
+  const executor = await load(await encode(lowered), { threads, optimize, profilePrefix });
   return new Program(executor, signatureOf(lowered));
 }
 
@@ -59,7 +59,7 @@ async function loaderOf({ useCApi = true, device = 'cpu', profilePrefix, onFallb
     if (runtime) return (model, options) => runtime.load(model, options);
     onFallback?.(reason);
   }
-  return (model, options) => loadInBinding(model, { device, profilePrefix, ...options });
+  return (model, options) => loadInBinding(model, { device, ...options });
 }
 
 async function requireDevice(device: string): Promise<void> {

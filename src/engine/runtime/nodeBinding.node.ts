@@ -8,8 +8,6 @@ import { firstLine, sessionExecutor } from './session.js';
 /** How a model is loaded and runs. */
 export interface BindingOptions extends LoadOptions {
   readonly device: string;
-  /** Prefix of the file that a profile is written to; undefined: no profile. */
-  readonly profilePrefix?: string | undefined;
 }
 
 /**

@@ -31,6 +31,8 @@ export interface LoadOptions {
   readonly threads: number;
   /** Whether the runtime optimizes the model. */
   readonly optimize: boolean;
+  /** Prefix of the file that a profile is written to, in the Node binding; undefined: no profile. */
+  readonly profilePrefix?: string | undefined;
 }
 
 /** Whether an output has a buffer to be written to. */
