@@ -1,5 +1,4 @@
-import { activationsOf } from './classifierGraph.js';
-import { type ClassifierSpec, imageBytes } from './classifierGraph.js';
+import { activationsOf, type ClassifierSpec, imageBytes } from './classifierGraph.js';
 import type { DataClassifier } from './dataClassifier.js';
 import { type FeatureExtractor, requireFinite } from './featureExtractor.js';
 import type { ImageSource, Split } from '../data/source.js';

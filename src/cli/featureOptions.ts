@@ -20,7 +20,7 @@ export interface FeatureOptions {
 
 const wholeSize = wholeNumber(1, 4096);
 
-export const featuresOption = () => new Option('--features <file>', "an ONNX image model (default: a classifier trained once on the data)");
+export const featuresOption = () => new Option('--features <file>', 'an ONNX image model (default: a classifier trained once on the data)');
 export const featuresOutputOption = () => new Option('--features-output <name>', 'output of the model with features, [N, D] (default: the only output)');
 export const featuresProbabilitiesOption = () =>
   new Option('--features-probabilities <name>', 'output of the model with class probabilities, for the Inception score');

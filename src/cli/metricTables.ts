@@ -1,9 +1,7 @@
-import { METRIC_GROUPS } from '../metrics/metric.js';
-import { betterDirection, metricsIn } from '../metrics/registry.js';
+import { METRIC_GROUPS, type MetricDefinition } from '../metrics/metric.js';
+import { betterDirection, METRIC_ENTRIES, metricsIn } from '../metrics/registry.js';
 import type { BestCheckpoint } from '../runs/bestCheckpoint.node.js';
 import { CONDITIONS } from '../metrics/conditions.js';
-import type { MetricDefinition } from '../metrics/metric.js';
-import { METRIC_ENTRIES } from '../metrics/registry.js';
 
 interface Shown {
   readonly metrics: Readonly<Record<string, number>>;

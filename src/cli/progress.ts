@@ -1,7 +1,6 @@
 import type { Terminal } from './command.js';
-import type { StatusPart } from './statusLine.js';
+import { progressBar, type StatusPart } from './statusLine.js';
 import type { Progress } from '../model/chunks.js';
-import { progressBar } from './statusLine.js';
 
 /** Seconds between two status lines in a log, and between two updates of the line on a terminal. */
 const PLAIN_INTERVAL = 10;

@@ -6,9 +6,8 @@ import { CodeCache } from '../runs/codeCache.node.js';
 import type { Configuration } from '../training/configuration.js';
 import { openSource } from '../data/open.node.js';
 import type { Terminal } from './command.js';
-import { countingProgress } from './progress.js';
+import { countingProgress, decodingProgress } from './progress.js';
 import type { CompilerOptions } from './options.js';
-import { decodingProgress } from './progress.js';
 
 /** Opens data in the format of a run, split in the same way (default: the data of the run). The caller closes it. */
 export const openRunData = (data: string | undefined, configuration: Configuration, terminal: Terminal): Promise<ImageSource> =>

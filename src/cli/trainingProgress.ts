@@ -3,9 +3,8 @@ import type { NetworkName } from '../networks/network.js';
 import { betterDirection } from '../metrics/registry.js';
 import type { TrainingEvent } from '../training/events.js';
 import type { Terminal } from './command.js';
-import { countingProgress } from './progress.js';
+import { countingProgress, duration, Pacing } from './progress.js';
 import { formatMetric } from './metricTables.js';
-import { duration, Pacing } from './progress.js';
 import { progressBar, type StatusPart } from './statusLine.js';
 
 /** Weight of the newest iteration in the running mean of its duration. */

@@ -1,14 +1,12 @@
-import { ADAM } from '../age/update.js';
+import { ADAM, type StateName } from '../age/update.js';
 import { drawAugmentations } from '../age/augmentation.js';
 import { type AverageName, EMA_NAMES, iterationOf, type IterationSpec, stateSize } from '../age/iteration.js';
-import { type StateName } from '../age/update.js';
 import { minDivergence } from '../age/objective.js';
 import { drawCodes } from '../age/prior.js';
 import type { ModelWeights } from '../model/trainedModel.js';
 import { EpochSampler, flipBatch } from '../data/batches.js';
 import { gatherImages, type Split } from '../data/source.js';
-import { adaptRunningStats, initialParameters, initialStatistics } from '../networks/network.js';
-import { NETWORK_NAMES, type NetworkName } from '../networks/network.js';
+import { adaptRunningStats, initialParameters, initialStatistics, NETWORK_NAMES, type NetworkName } from '../networks/network.js';
 import { adamScalars, type Compile, StatefulProgram } from '../engine/index.js';
 import { randomStream } from '../random.js';
 import { type Configuration, iterationSpec } from './configuration.js';

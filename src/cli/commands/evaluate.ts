@@ -30,8 +30,7 @@ import {
   threadsOption,
   wholeNumber,
 } from '../options.js';
-import { phaseProgress } from '../progress.js';
-import { steppingProgress } from '../progress.js';
+import { phaseProgress, steppingProgress } from '../progress.js';
 
 const help = (metricList: string) => `
 Metrics by group; --metrics takes names of metrics and of groups.
