@@ -76,7 +76,7 @@ function defaultBatch(images: number): number {
   return batch;
 }
 
-/** Fewer training images are memorized rather than generalized from. */
+/** With fewer training images, reconstructions of other images have clearly larger errors (docs/recipes.md, small data sets). */
 const FEW_IMAGES = 2000;
 
 /** Fewer iterations show blurs at best. */
@@ -87,7 +87,7 @@ const FEW_STEPS = 500;
  * @param flag the name of the setting for the length in messages
  */
 export function expectations(images: number, steps: number, flag: string): string[] {
-  const few = `${images} training images are few: expect the model to memorize them, and to reconstruct other images only roughly`;
+  const few = `${images} training images are few: expect samples that resemble them, and only rough reconstructions of other images`;
   const short = `${steps} iterations are too few for recognizable images; set ${flag} to ${rowFor(images).steps} or more`;
   return [...(images < FEW_IMAGES ? [few] : []), ...(steps < FEW_STEPS ? [short] : [])];
 }

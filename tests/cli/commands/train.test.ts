@@ -170,7 +170,7 @@ describe('agenet train', () => {
     expect(images_).toBeGreaterThanOrEqual(0.8 * count);
     const [batch, steps] = count === 500 ? ['--batch 32', 4000] : ['--augment color --batch 16', 2000];
     expect(stdout).toContain(`defaults for ${images_} training images: --size 64 --channels 3 ${batch} --steps ${steps}\n`);
-    expect(stdout).toContain(`${images_} training images are few: expect the model to memorize them`);
+    expect(stdout).toContain(`${images_} training images are few: expect samples that resemble them`);
   });
 
   it('has aliases for familiar options', async () => {
