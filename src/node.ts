@@ -1,5 +1,5 @@
 /** agenet in Node: training into run folders, and reading and writing files. */
-import { type Compile } from './engine/index.js';
+import type { Compile } from './engine/index.js';
 import { InputError } from './errors.js';
 import { compile, type CompileOptions, DEVICES } from './engine/runtime/native.node.js';
 import { type RunEvent, type RunOptions, type RunSummary, trainRun } from './runs/train.node.js';

@@ -1,8 +1,6 @@
 import { type ActionResult, runAction, type Subcommand, type Terminal } from '../command.js';
 import { compilerOf, type CompilerOptions, deviceOption, emaOption, RUN_DATA_HELP, splitOption, threadsOption } from '../options.js';
 
-import { attributeNameOf, imagesByClass, meanDifference, REST } from '../../model/attribute.js';
-
 const EXAMPLES = `
 Examples:
   agenet attribute runs/mnist-1 --with 3 --without 5              the direction from fives to threes, as 3-not-5
@@ -13,8 +11,9 @@ Examples:
 export const summary = 'find the latent direction that separates one class from another';
 export const group = 'Samples and codes:';
 
-export const define = (command: Subcommand) =>
-  command
+export const define = async (command: Subcommand) => {
+  const { REST } = await import('../../model/attribute.js');
+  return command
     .argument('<run>', 'run folder, or a checkpoint in one; stores the direction there')
     .argument('[data]', `labeled data: ${RUN_DATA_HELP}`)
     .requiredOption('--with <class>', 'a class, by its name or number')
@@ -26,6 +25,7 @@ export const define = (command: Subcommand) =>
     .addOption(threadsOption())
     .addHelpText('after', EXAMPLES)
     .action((run, data, options) => runAction(options, (terminal) => attribute(run, data, options, terminal)));
+};
 
 type Options = {
   readonly with: string;
@@ -36,6 +36,7 @@ type Options = {
 } & CompilerOptions;
 
 async function attribute(run: string, data: string | undefined, options: Options, terminal: Terminal): Promise<ActionResult> {
+  const { attributeNameOf, imagesByClass, meanDifference, REST } = await import('../../model/attribute.js');
   const { openRun } = await import('../../runs/runFolder.node.js');
   const { openCodeCache, openRunData, splitOf } = await import('../runData.js');
   const { ATTRIBUTES, requireAssetName, RunAssets, runFolderPath } = await import('../../runs/runAssets.node.js');

@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from '@commander-js/extra-typings';
 import type { ImageSource } from '../../data/source.js';
-import { type FittedProbe, type ProbeMethod, type ProbeOrigin } from '../../classifiers/fittedProbe.js';
+import type { FittedProbe, ProbeMethod, ProbeOrigin } from '../../classifiers/fittedProbe.js';
 import type { ProbeResult } from '../../classifiers/probe.js';
 import { InputError, nearestName } from '../../errors.js';
 import { type ActionResult, runAction, type Subcommand, type Terminal } from '../command.js';

@@ -2,7 +2,7 @@
 import { concat, pad, reshape, slice } from '../../operators/index.js';
 import { type Shape, sizeOf } from '../../shape.js';
 import { constant, type ComputedValue, type Value } from '../../value.js';
-import { type KernelGradientAttributes } from '../cpuRewrites.js';
+import type { KernelGradientAttributes } from '../cpuRewrites.js';
 import { gatherRows } from './operators.js';
 import { kernelFromRows, kernelRows, type KernelType } from './kernels.js';
 import { type Layout, padded, WHOLE } from './layout.js';
