@@ -28,6 +28,9 @@ export class Stopwatch {
   }
 }
 
+/** Images in memory at a time. */
+const CHUNK = 1000;
+
 /** Maximum number of training images whose features are kept. */
 const MAX_TRAINING_IMAGES = 100_000;
 
@@ -125,6 +128,19 @@ export class EvaluationContext {
   /** Returns features of test images; undefined if there are fewer than 2. */
   testFeatures(): Promise<Features | undefined> {
     return (this.testPass ??= this.scanTest());
+  }
+
+  /** Returns features of the images that the generator makes of codes [N, M] of images. */
+  async decodedFeatures({ data, width }: Features, phase: string): Promise<Features> {
+    const { model } = this.subject;
+    const count = data.length / width;
+    const table = new FeatureTable(this.extractor, this.shape, count);
+    for (let first = 0; first < count; first += CHUNK) {
+      this.report(phase, first, count);
+      await table.add(first, toBytes(await model.decode(Float32Array.from(data.subarray(first * width, (first + CHUNK) * width)))));
+    }
+    this.report(phase, count, count);
+    return table.rows.features;
   }
 
   /** Returns features of N training images, where N is the number of samples. */

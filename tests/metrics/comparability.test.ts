@@ -30,7 +30,7 @@ const lostBy = (changes: object): Record<string, readonly string[]> =>
     ]),
   );
 
-const FEATURE_METRICS = ['fid', 'kid', 'kid_std', 'precision', 'recall', 'density', 'coverage'];
+const FEATURE_METRICS = ['fid', 'kid', 'kid_std', 'precision', 'recall', 'density', 'coverage', 'midpoint_fid'];
 
 describe('compareEvaluations', () => {
   it('treats unknown metrics as incomparable', () => {

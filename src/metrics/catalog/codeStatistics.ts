@@ -1,6 +1,8 @@
 import { InputError } from '../../errors.js';
 import { checkFeatures, columnMeans, type Features } from '../../numerics/features.js';
 import { multiplyTransposed, transposed } from '../../numerics/matrixProduct.js';
+import { fitGaussian } from '../../numerics/principalComponents.js';
+import { symmetricEigenvalues } from '../../numerics/symmetricEigen.js';
 import { type ContextEntry, realAndFake, withSuffix } from '../metric.js';
 import type { Prior } from '../../age/prior.js';
 
@@ -9,6 +11,22 @@ const isOnSphere = ({ prior }: { readonly prior: Prior }) => prior === 'sphere';
 export const codeMoments: ContextEntry = {
   group: 'latent',
   metrics: [
+    ...realAndFake({
+      name: 'code_variance',
+      meaning: 'total variance of the codes, relative to the prior',
+      better: 'none',
+      range: '0 or more; on the sphere 0 to 1',
+      goodValue: '1 if codes are distributed as the prior; near 0 if they lie close together',
+      reference: 'mean over coordinates of the variance times M (sphere), or of the variance (normal)',
+    }),
+    ...realAndFake({
+      name: 'effective_rank',
+      meaning: 'number of directions over which the variance of the codes is distributed',
+      better: 'higher',
+      range: '1 to M',
+      goodValue: 'M if codes are distributed as the prior',
+      reference: "exp of the entropy of the covariance's eigenvalues, divided by their sum (Roy and Vetterli 2007)",
+    }),
     ...realAndFake({
       name: 'min_variance',
       meaning: 'smallest variance of a latent coordinate, relative to the prior',
@@ -72,14 +90,16 @@ interface CodeMoments {
 }
 
 function scoreMoments(codes: Features, prior: Prior): { readonly metrics: Record<string, number>; readonly moments: CodeMoments } {
+  const rank = { effective_rank: effectiveRank(codes) };
   if (prior === 'normal') {
     const { means, variances } = columnMoments(codes);
-    return { metrics: { ...varianceRange(variances) }, moments: { means: Array.from(means), variances: Array.from(variances) } };
+    return { metrics: { ...varianceScores(variances), ...rank }, moments: { means: Array.from(means), variances: Array.from(variances) } };
   }
   const { means, relativeVariances, meanResultantLength, rayleigh, bingham } = codeStatistics(codes);
   return {
     metrics: {
-      ...varianceRange(relativeVariances),
+      ...varianceScores(relativeVariances),
+      ...rank,
       mean_resultant_length: meanResultantLength,
       rayleigh: rayleigh.statistic / rayleigh.degreesOfFreedom,
       bingham: bingham.statistic / bingham.degreesOfFreedom,
@@ -88,10 +108,24 @@ function scoreMoments(codes: Features, prior: Prior): { readonly metrics: Record
   };
 }
 
-const varianceRange = (variances: Float64Array) => ({
+const varianceScores = (variances: Float64Array) => ({
+  code_variance: variances.reduce((sum, variance) => sum + variance, 0) / variances.length,
   min_variance: variances.reduce((least, variance) => Math.min(least, variance)),
   max_variance: variances.reduce((most, variance) => Math.max(most, variance)),
 });
+
+/**
+ * Returns exp of the entropy of the eigenvalues of the codes' covariance, divided by their sum: M if they vary equally in all directions, 1 if
+ * along one line (Roy and Vetterli 2007). 1 if they do not vary.
+ * @param codes [N, M], at least 2
+ * @throws {InputError} if there are fewer, or a value is not finite
+ */
+export function effectiveRank(codes: Features): number {
+  const eigenvalues = symmetricEigenvalues(fitGaussian(codes, 'codes').covariance, codes.width);
+  const positive = eigenvalues.filter((value) => value > 0);
+  const total = positive.reduce((sum, value) => sum + value, 0);
+  return Math.exp(positive.reduce((entropy, value) => entropy - (value / total) * Math.log(value / total), 0));
+}
 
 function columnMoments(codes: Features): { readonly means: Float64Array; readonly variances: Float64Array } {
   const means = columnMeans(codes);

@@ -7,5 +7,6 @@ export * from './inceptionScore.js';
 export * from './kid.js';
 export * from './latentCosine.js';
 export * from './memorization.js';
+export * from './midpointFid.js';
 export * from './precisionRecall.js';
 export * from './reconstruction.js';

@@ -1,5 +1,5 @@
 import { drawCodes } from '../../../src/age/prior.js';
-import { codeStatistics, type UniformityStatistic } from '../../../src/metrics/catalog/codeStatistics.js';
+import { codeStatistics, effectiveRank, type UniformityStatistic } from '../../../src/metrics/catalog/codeStatistics.js';
 import { drawCodesAround } from '../../../src/model/paths.js';
 import type { Features } from '../../../src/numerics/features.js';
 import { randomStream } from '../../../src/random.js';
@@ -9,6 +9,14 @@ import { featuresOf, largestDifference, reference, withEntry } from '../samples.
 import { deviationOf, meanOf } from '../../moments.js';
 import { expectInputError } from '../../rejection.js';
 import { describe, expect, it } from 'vitest';
+
+/** Rows with zeros appended. */
+const withZeros = (data: Float32Array, from: number, width: number): Features => ({
+  data: Float32Array.from({ length: (data.length / from) * width }, (_, index) =>
+    index % width < from ? data[Math.floor(index / width) * from + (index % width)]! : 0,
+  ),
+  width,
+});
 
 const uniformCodes = (count: number, latent: number, seed: number): Features => ({
   data: drawCodes('sphere', count, latent, randomStream(seed, 'uniform codes')),
@@ -70,5 +78,24 @@ describe('code statistics', () => {
     await expectInputError(() => codeStatistics(uniformCodes(1, 4, 1)), '1 rows', 'at least 2');
     await expectInputError(() => codeStatistics(featuresOf([1, 1], 1)), 'at least 2 dimensions');
     await expectInputError(() => codeStatistics(featuresOf([1, 0, 3, 0], 2)), 'code 1');
+  });
+});
+
+describe('the effective rank', () => {
+  it('is the number of directions with equal variance', () => {
+    expectWithin(effectiveRank({ data: axisPairs(5), width: 5 }), 5, 1e-9);
+    expectWithin(effectiveRank(withZeros(axisPairs(3), 3, 5)), 3, 1e-9);
+  });
+
+  it('is about M for uniform codes, and independent of their scale', () => {
+    const codes = uniformCodes(20_000, 16, 1);
+    const rank = effectiveRank(codes);
+    expectWithin(rank, 16, 0.05);
+    expectWithin(effectiveRank({ ...codes, data: codes.data.map((value) => 0.01 * value) }), rank, 1e-4);
+  });
+
+  it('is 1 for codes that vary along a line, or not at all', () => {
+    expectWithin(effectiveRank(featuresOf([0, 0, 1, 2, 2, 4, 3, 6], 2)), 1, 1e-6);
+    expect(effectiveRank(featuresOf([1, 0, 1, 0, 1, 0], 2))).toBe(1);
   });
 });
