@@ -1,9 +1,10 @@
-import { add, cast, concat, type Graph, graphOf, input, type InputValue, mul, nextName, reshape, slice, sub, type Value } from '../engine/index.js';
+import { add, cast, concat, type Graph, graphOf, input, type InputValue, mul, nextName, reshape, type Shape, slice, sub, type Value } from '../engine/index.js';
 import { NETWORK_NAMES, type NetworkName, type NetworkPair } from '../networks/network.js';
 import { augment, type AugmentationName, parameterCount } from './augmentation.js';
 import type { WeightName } from './networkFunctions.js';
 import type { Objective } from './objective.js';
-import type { UpdatePlan } from './plan.js';
+import { activeTerms, type UpdatePlan } from './plan.js';
+import { shiftBy } from './shift.js';
 import type { UpdateBatch } from './terms.js';
 import { type AdamScalars, STATE_NAMES, type StateName, type TrainingState, update } from './update.js';
 
@@ -33,7 +34,7 @@ export function stateSize(pair: NetworkPair, name: StateName | AverageName): num
  * A whole iteration as one graph. Inputs: the state vectors; `images` uint8 `[encoder updates, batch, C, H, W]`; `codes` float32
  * `[all updates, batch, M]`, sampled from the prior; `encoder.schedule` and `generator.schedule` float32 `[updates, 2]`, one row of
  * `adamScalars` per update; with augmentations also `augmentation` float32 `[all updates, 2, batch, parameters]`, those of images and of
- * generated images from `drawAugmentations`; with EMA also `ema_decay` float32 `[1]` and the EMA vectors. Outputs: `next/NAME` for each state vector and
+ * generated images from `drawAugmentations`; with the term `align` also `shifts` float32 `[encoder updates, batch, 2]` from `drawShifts`; with EMA also `ema_decay` float32 `[1]` and the EMA vectors. Outputs: `next/NAME` for each state vector and
  * EMA vector, and `report`, whose elements `reportNames` names.
  */
 export interface Iteration {
@@ -52,20 +53,23 @@ export function iterationOf({ pair, objective, plans, batch, hasEma = false, aug
   const updates = encoder.updates + generator.updates;
   const codes = input('codes', [updates, batch, pair.generator.inputShape[0]!]);
   const schedules = { encoder: input('encoder.schedule', [encoder.updates, 2]), generator: input('generator.schedule', [generator.updates, 2]) };
-  const augmentation = augmentations.length > 0 ? input('augmentation', [updates, 2, batch, parameterCount(augmentations)]) : undefined;
+  const shifts = optionalInput(activeTerms(encoder).has('align'), 'shifts', [encoder.updates, batch, 2]);
+  const augmentation = optionalInput(augmentations.length > 0, 'augmentation', [updates, 2, batch, parameterCount(augmentations)]);
   const averages = hasEma ? vectorsOf(EMA_NAMES) : undefined;
   const decay = input('ema_decay', [1]);
 
   let state: TrainingState = before;
   const report = new Map<string, Value[]>();
   const [batches, z] = [unstack(images).map(fromPixels), unstack(codes)];
-  const augments = augmentation ? unstack(augmentation).map((parameters) => augmentBoth(augmentations, parameters)) : [];
+  const augments = unstack(augmentation).map((parameters) => augmentBoth(augmentations, parameters));
+  const shiftFunctions = unstack(shifts).map(shiftBy);
   let number = 0;
   for (const network of NETWORK_NAMES) {
     for (const scalars of unstack(schedules[network]).map(scalarsOf)) {
       // A generator update that reconstructs images takes those of the last encoder update.
       const x = batches[Math.min(number, encoder.updates - 1)]!;
-      const result = update(pair, objective, { network, plan: plans[network] }, state, { x, z: z[number]!, augment: augments[number] }, scalars);
+      const own: UpdateBatch = { x, z: z[number]!, augment: augments[number], shift: shiftFunctions[number] };
+      const result = update(pair, objective, { network, plan: plans[network] }, state, own, scalars);
       state = result.state;
       number++;
       for (const [name, value] of Object.entries(result.report)) report.set(`${network}.${name}`, [...(report.get(`${network}.${name}`) ?? []), value]);
@@ -79,9 +83,10 @@ export function iterationOf({ pair, objective, plans, batch, hasEma = false, aug
     codes,
     schedules.encoder,
     schedules.generator,
-    ...(augmentation ? [augmentation] : []),
+    augmentation,
+    shifts,
     ...(averages ? [...Object.values(averages), decay] : []),
-  ];
+  ].filter((value) => value !== undefined);
   return { graph: graphOf(outputs, inputs), reportNames: [...report.keys()] };
 }
 
@@ -101,8 +106,11 @@ function nextAverages(averages: Readonly<Record<AverageName, Value>>, decay: Val
   );
 }
 
-/** The slices of a tensor along its first axis, without that axis. */
-const unstack = (x: Value): Value[] => Array.from({ length: x.shape[0]! }, (_, index) => reshape(slice(x, 0, index, index + 1), x.shape.slice(1)));
+const optionalInput = (isUsed: boolean, name: string, shape: Shape): InputValue | undefined => (isUsed ? input(name, shape) : undefined);
+
+/** The slices of a tensor along its first axis, without that axis; none of an absent tensor. */
+const unstack = (x: Value | undefined): Value[] =>
+  x === undefined ? [] : Array.from({ length: x.shape[0]! }, (_, index) => reshape(slice(x, 0, index, index + 1), x.shape.slice(1)));
 
 const scalarsOf = (row: Value): AdamScalars => ({ stepSize: reshape(slice(row, 0, 0, 1), []), denominatorScale: reshape(slice(row, 0, 1, 2), []) });
 

@@ -18,8 +18,12 @@ export interface GaussianOptions {
 export interface Divergence {
   /** D of a batch of codes `[N, M]`, a scalar. */
   readonly of: (codes: Value, options: GaussianOptions) => Value;
-  /** The minimum of D over all batches of codes of the prior. Absent if D has none. */
+  /** The lowest value of D that a batch can be expected to have, whatever the distribution of its codes. Absent if D has none. */
   readonly min?: (prior: Prior, latentSize: number, options: GaussianOptions) => number;
+  /** The prior that D is defined for (default: all). */
+  readonly prior?: Prior;
+  /** Whether D compares all pairs of codes, so that its memory is quadratic (default: false). */
+  readonly isPairwise?: boolean;
 }
 
 /** The distance between two tensors of one shape, a scalar: an entry of `distances/`. */
@@ -38,8 +42,8 @@ export interface Augmentation {
   readonly apply: (x: Value, parameters: readonly Value[]) => Value;
 }
 
-/** The forward passes that an update can need: e(x), g(e(x)), g(z) and e(g(z)). */
-export type PassName = 'realCodes' | 'reconstruction' | 'fake' | 'fakeCodes';
+/** The forward passes that an update can need: e(x), g(e(x)), e(S(x)) with S a random shift, g(z) and e(g(z)). */
+export type PassName = 'realCodes' | 'reconstruction' | 'shiftedCodes' | 'fake' | 'fakeCodes';
 
 /** The inputs of an update: images `[N, C, H, W]` in [-1, 1] and codes `[N, M]` sampled from the prior. */
 export interface UpdateBatch {
@@ -47,6 +51,8 @@ export interface UpdateBatch {
   readonly z: Value;
   /** The augmentations of images and of generated images (default: none). */
   readonly augment?: Readonly<Record<InputKind, (x: Value) => Value>> | undefined;
+  /** S, which the term `align` compares codes under. */
+  readonly shift?: ((x: Value) => Value) | undefined;
 }
 
 /** The objective as functions of tensors. */

@@ -33,12 +33,17 @@ type ForwardResults = Readonly<Partial<Record<PassName, Value>>>;
 
 /** The published order of passes. Running statistics depend on it. */
 const PASS_ORDER: Readonly<Record<NetworkName, readonly PassName[]>> = {
-  encoder: ['realCodes', 'reconstruction', 'fake', 'fakeCodes'],
-  generator: ['fake', 'fakeCodes', 'realCodes', 'reconstruction'],
+  encoder: ['realCodes', 'reconstruction', 'shiftedCodes', 'fake', 'fakeCodes'],
+  generator: ['fake', 'fakeCodes', 'realCodes', 'reconstruction', 'shiftedCodes'],
 };
 
 /** Runs the passes that an update's terms need, in order. */
-export function forwardPasses(network: NetworkName, terms: Iterable<Term>, { encode, generate }: NetworkFunctions, { x, z }: UpdateBatch): ForwardResults {
+export function forwardPasses(
+  network: NetworkName,
+  terms: Iterable<Term>,
+  { encode, generate }: NetworkFunctions,
+  { x, z, shift }: UpdateBatch,
+): ForwardResults {
   const needed = new Set([...terms].flatMap((term) => LOSSES[term].needs));
   if (needed.has('reconstruction')) needed.add('realCodes');
   if (needed.has('fakeCodes')) needed.add('fake');
@@ -46,6 +51,8 @@ export function forwardPasses(network: NetworkName, terms: Iterable<Term>, { enc
   const run: Readonly<Record<PassName, () => Value>> = {
     realCodes: () => encode(x, 'native'),
     reconstruction: () => generate(results.realCodes!, 'generated'),
+    // Running statistics are those of images as they are encoded after training.
+    shiftedCodes: () => encode(shift!(x), 'native', { keepsStatistics: true }),
     // The encoder's update treats generated images as constants.
     fake: () => (network === 'encoder' ? stopGradient(generate(z, 'native')) : generate(z, 'native')),
     fakeCodes: () => encode(results.fake!, 'generated'),

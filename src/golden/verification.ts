@@ -17,12 +17,13 @@ import {
 import { InputError } from '../errors.js';
 import { ARCHITECTURE_NAMES, type ArchitectureName, ARCHITECTURES } from '../networks/architecture.js';
 import { NETWORK_NAMES, type NetworkName, type NetworkPair } from '../networks/network.js';
+import { shiftBy } from '../age/shift.js';
 import { stateSize } from '../age/iteration.js';
 import { inferenceFunctions, type PairState, type WeightName } from '../age/networkFunctions.js';
 import { DISTANCES, type Objective } from '../age/objective.js';
 import type { Term } from '../age/plan.js';
 import { PRIORS } from '../age/prior.js';
-import { MOMENTS, REDUCTIONS } from '../age/terms.js';
+import { MOMENTS, REDUCTIONS, type UpdateBatch } from '../age/terms.js';
 import { updateGradients, type UpdateSpec } from '../age/update.js';
 
 /** The largest error that float32 rounding explains over a whole update. */
@@ -72,7 +73,7 @@ const caseSchema = z.object({
   moment: z.enum(MOMENTS),
   reduce: z.enum(REDUCTIONS),
   direction: z.enum(['qp', 'pq']),
-  criterion: z.enum(['gaussian', 'nearest']),
+  criterion: z.enum(['gaussian', 'nearest', 'uniformity']),
   match_x: z.enum(DISTANCES),
   match_z: z.enum(DISTANCES),
   noise: z.enum(PRIORS),
@@ -80,6 +81,7 @@ const caseSchema = z.object({
   e_kl_fake: z.number().default(0),
   e_match_x: z.number().default(0),
   e_match_z: z.number().default(0),
+  e_align: z.number().default(0),
   g_kl_fake: z.number().default(0),
   g_match_z: z.number().default(0),
   g_match_x: z.number().default(0),
@@ -111,7 +113,7 @@ export function readGoldenCase({ metadata }: TensorFile, file: string) {
     pair: ARCHITECTURES[golden.arch].build({ channels: golden.nc, latentSize: golden.nz, width: golden.nf }),
     objective: {
       prior: golden.noise,
-      divergence: golden.criterion === 'nearest' ? 'nearest' : golden.direction,
+      divergence: golden.criterion === 'gaussian' ? golden.direction : golden.criterion,
       moment: golden.moment,
       reduction: golden.reduce,
       matchX: golden.match_x,
@@ -120,7 +122,7 @@ export function readGoldenCase({ metadata }: TensorFile, file: string) {
     batch: golden.batch,
     latentSize: golden.nz,
     updates: [
-      spec('encoder', { KL_real: golden.e_kl_real, KL_fake: golden.e_kl_fake, match_x: golden.e_match_x, match_z: golden.e_match_z }),
+      spec('encoder', { KL_real: golden.e_kl_real, KL_fake: golden.e_kl_fake, match_x: golden.e_match_x, match_z: golden.e_match_z, align: golden.e_align }),
       spec('generator', { KL_fake: golden.g_kl_fake, match_x: golden.g_match_x, match_z: golden.g_match_z }),
     ],
     losses,
@@ -145,6 +147,7 @@ function goldenGraph(goldenCase: GoldenCase, golden: TensorFile): Graph {
   const names = NETWORK_NAMES.flatMap((network): WeightName[] => [`${network}.parameters`, `${network}.statistics`]);
   const state = Object.fromEntries(names.map((name) => [name, input(name, [stateSize(pair, name)])])) as Record<WeightName, Value>;
   const x = input('input/x', [batch, ...pair.encoder.inputShape]);
+  const shift = shiftBy(input('input/shifts', [batch, 2]));
   const z = {
     encoder: input('input/z_encoder_update', [batch, latentSize]),
     generator: input('input/z_generator_update', [batch, latentSize]),
@@ -152,7 +155,7 @@ function goldenGraph(goldenCase: GoldenCase, golden: TensorFile): Graph {
   const { encode, generate } = inferenceFunctions(pair, state, objective.prior);
   const code = encode(x, 'native');
   return graphOf({
-    ...Object.fromEntries(goldenCase.updates.flatMap((spec) => Object.entries(updateOutputs(goldenCase, spec, state, x, z[spec.network])))),
+    ...Object.fromEntries(goldenCase.updates.flatMap((spec) => Object.entries(updateOutputs(goldenCase, spec, state, { x, z: z[spec.network], shift })))),
     'evaluation/sample': generate(z.generator, 'native'),
     'evaluation/code': code,
     'evaluation/reconstruction': generate(code, 'generated'),
@@ -160,8 +163,8 @@ function goldenGraph(goldenCase: GoldenCase, golden: TensorFile): Graph {
   });
 }
 
-function updateOutputs({ pair, objective }: GoldenCase, spec: UpdateSpec, state: PairState, x: Value, z: Value): Record<string, Value> {
-  const { loss, terms, gradients, statistics, passes } = updateGradients(pair, objective, spec, state, { x, z });
+function updateOutputs({ pair, objective }: GoldenCase, spec: UpdateSpec, state: PairState, batch: UpdateBatch): Record<string, Value> {
+  const { loss, terms, gradients, statistics, passes } = updateGradients(pair, objective, spec, state, batch);
   const under = (path: string, values: Readonly<Record<string, Value | undefined>>) =>
     Object.fromEntries(Object.entries(values).flatMap(([name, value]) => (value ? [[`${path}${name}`, value] as const] : [])));
   const prefix = `${spec.network}_update`;

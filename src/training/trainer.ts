@@ -1,6 +1,8 @@
 import { ADAM, type StateName } from '../age/update.js';
 import { drawAugmentations } from '../age/augmentation.js';
+import { drawShifts } from '../age/shift.js';
 import { type AverageName, EMA_NAMES, iterationOf, type IterationSpec, stateSize } from '../age/iteration.js';
+import { activeTerms } from '../age/plan.js';
 import { minDivergence } from '../age/objective.js';
 import { drawCodes } from '../age/prior.js';
 import type { ModelWeights } from '../model/trainedModel.js';
@@ -156,6 +158,9 @@ export class Trainer {
       ...(Object.fromEntries(schedules) as Record<string, Float32Array>),
       ...(augment.length > 0
         ? { augmentation: drawAugmentations(augment, 2 * updates * batch, [channels, size, size], randomStream(seed, 'augmentation', this.done)) }
+        : {}),
+      ...(activeTerms(encoder).has('align')
+        ? { shifts: drawShifts(encoder.updates * batch, [channels, size, size], randomStream(seed, 'shifts', this.done)) }
         : {}),
       ...(ema > 0 ? { ema_decay: Float32Array.of(emaDecayAt(this.done, this.configuration)) } : {}),
     };

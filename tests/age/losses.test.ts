@@ -2,11 +2,11 @@ import { describe, expect, it } from 'vitest';
 import type { NetworkFunctions } from '../../src/age/networkFunctions.js';
 import { LOSSES, type Term, TERMS } from '../../src/age/plan.js';
 import { forwardPasses } from '../../src/age/update.js';
-import { input, type Value } from '../../src/engine/index.js';
+import { input, neg, type Value } from '../../src/engine/index.js';
 import { NETWORK_NAMES, type NetworkName } from '../../src/networks/network.js';
 import { BATCH, IMAGE, LATENT } from './tinyGame.js';
 
-const batch = { x: input('x', [BATCH, ...IMAGE]), z: input('z', [BATCH, LATENT]) };
+const batch = { x: input('x', [BATCH, ...IMAGE]), z: input('z', [BATCH, LATENT]), shift: neg };
 
 /** The passes that some terms need, in their order, such as `e of native`. */
 function passesFor(network: NetworkName, terms: readonly Term[]): string[] {
@@ -22,7 +22,7 @@ function passesFor(network: NetworkName, terms: readonly Term[]): string[] {
 
 describe('forward passes of an update', () => {
   it('run in the published order, each with the kind of its input', () => {
-    expect(passesFor('encoder', TERMS.encoder)).toEqual(['e of native', 'g of generated', 'g of native', 'e of generated']);
+    expect(passesFor('encoder', TERMS.encoder)).toEqual(['e of native', 'g of generated', 'e of native', 'g of native', 'e of generated']);
     expect(passesFor('generator', TERMS.generator)).toEqual(['g of native', 'e of generated', 'e of native', 'g of generated']);
   });
 
@@ -42,7 +42,7 @@ describe('forward passes of an update', () => {
 
 describe('loss terms', () => {
   it('of each network are those with a sign for it', () => {
-    expect(TERMS).toEqual({ encoder: ['KL_fake', 'KL_real', 'match_x', 'match_z'], generator: ['KL_fake', 'match_x', 'match_z'] });
+    expect(TERMS).toEqual({ encoder: ['KL_fake', 'KL_real', 'align', 'match_x', 'match_z'], generator: ['KL_fake', 'match_x', 'match_z'] });
   });
 
   it('are minimized by both networks, except that the encoder maximizes the divergence of generated codes', () => {

@@ -21,7 +21,8 @@ describe('a golden file', () => {
   it.each(GOLDEN_NAMES)('%s passes in every group', async (name) => {
     const { file, groups, max_error } = await verify(await readGolden(name), name, compileSmall);
     expect(file).toBe(name);
-    expect(Object.keys(groups).sort()).toEqual(GROUPS);
+    const { metadata } = await readGolden(name);
+    expect(Object.keys(groups).sort()).toEqual(GROUPS.filter((group) => group !== 'adam/after' || 'adam' in metadata));
     for (const [group, error] of Object.entries(groups)) expect(error, group).toBeLessThanOrEqual(TOLERANCE);
     expect(max_error).toBe(Math.max(...Object.values(groups)));
     // Rounding leaves something; 0 would mean that nothing was compared.
@@ -115,7 +116,7 @@ describe('the case of a golden file', () => {
     expect([golden.batch, golden.latentSize]).toEqual([8, 16]);
     expect(golden.pair.encoder.inputShape).toEqual([1, 32, 32]);
     expect(golden.updates.map(({ network, plan }) => [network, plan])).toEqual([
-      ['encoder', { updates: 1, weights: { KL_real: 1, KL_fake: 1, match_x: 10, match_z: 2 } }],
+      ['encoder', { updates: 1, weights: { KL_real: 1, KL_fake: 1, match_x: 10, match_z: 2, align: 0 } }],
       ['generator', { updates: 1, weights: { KL_fake: 1, match_z: 1000, match_x: 3 } }],
     ]);
     expect(golden.adam).toEqual({ lr: 2e-4, beta1: 0.5, beta2: 0.999, eps: 1e-8, step: 3 });

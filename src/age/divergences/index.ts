@@ -1,3 +1,4 @@
 // Written by scripts/registries.mjs.
 export * from './gaussian.js';
 export * from './nearest.js';
+export * from './uniformity.js';

@@ -1,0 +1,163 @@
+"""Make a golden file: one encoder and one generator update of AGE in PyTorch, in double precision.
+
+    python3 make_golden.py dcgan32-uniformity.safetensors
+
+The case has the terms and the divergence that the published code lacks: alignment of the codes of shifted images, and uniformity. Made with
+PyTorch 2.6. Inputs are rounded to float32, so that both sides read the same numbers.
+"""
+import json
+import struct
+import sys
+
+import torch
+from torch.nn import functional as F
+
+CASE = dict(
+    arch='dcgan32', nf=4, nz=8, nc=1, batch=6, moment='std', reduce='mean', direction='qp', criterion='uniformity',
+    match_x='L1', match_z='cos', noise='sphere', e_kl_real=4.0, e_kl_fake=3.0, e_match_x=10.0, e_match_z=0.0, e_align=50.0,
+    g_kl_fake=4.0, g_match_z=1000.0, g_match_x=5.0,
+)
+N, M, C, BATCH = (CASE[key] for key in ('nf', 'nz', 'nc', 'batch'))
+random = torch.Generator().manual_seed(20)
+
+
+def normal(*shape):
+    return torch.randn(*shape, generator=random).double()
+
+
+def with_norm(name, width, values):
+    values[f'{name}.weight'] = (1 + 0.1 * normal(width)).float().double()
+    values[f'{name}.bias'] = (0.1 * normal(width)).float().double()
+    values[f'{name}.running_mean'] = (0.1 * normal(width)).float().double()
+    values[f'{name}.running_var'] = (1 + 0.2 * torch.rand(width, generator=random)).double().float().double()
+
+
+def initial_values():
+    values = {}
+    weight = lambda *shape: (0.1 * normal(*shape)).float().double()
+    for layer, (inputs, outputs) in enumerate([(C, N), (N, 2 * N), (2 * N, 4 * N), (4 * N, M)], 1):
+        values[f'encoder.conv{layer}.weight'] = weight(outputs, inputs, 4, 4)
+        if layer in (2, 3):
+            with_norm(f'encoder.norm{layer}', outputs, values)
+    values['encoder.conv4.bias'] = weight(M)
+    for layer, (inputs, outputs) in enumerate([(M, 8 * N), (8 * N, 4 * N), (4 * N, 2 * N), (2 * N, 2 * N)], 1):
+        values[f'generator.conv{layer}.weight'] = weight(inputs, outputs, 4, 4)
+        with_norm(f'generator.norm{layer}', outputs, values)
+    values['generator.conv5.weight'] = weight(C, 2 * N, 1, 1)
+    values['generator.conv5.bias'] = weight(C)
+    return values
+
+
+class Pair:
+    """Both networks, with parameters and running statistics by name."""
+
+    def __init__(self, values, training, learning=None):
+        self.values = {name: value.clone() for name, value in values.items()}
+        self.training = training
+        self.parameters = {name: value for name, value in self.values.items() if learning and name.startswith(learning) and 'running' not in name}
+        for value in self.parameters.values():
+            value.requires_grad_(True)
+
+    def norm(self, name, x, keeps_statistics):
+        statistics = [self.values[f'{name}.running_{moment}'] for moment in ('mean', 'var')]
+        if keeps_statistics:
+            statistics = [value.clone() for value in statistics]
+        return F.batch_norm(x, *statistics, self.values[f'{name}.weight'], self.values[f'{name}.bias'], self.training, 0.1, 1e-5)
+
+    def encode(self, x, keeps_statistics=False):
+        for layer in (1, 2, 3):
+            x = F.conv2d(x, self.values[f'encoder.conv{layer}.weight'], stride=2, padding=1)
+            if layer > 1:
+                x = self.norm(f'encoder.norm{layer}', x, keeps_statistics)
+            x = F.leaky_relu(x, 0.2)
+        x = F.conv2d(x, self.values['encoder.conv4.weight'], self.values['encoder.conv4.bias'], stride=2, padding=1)
+        return F.normalize(F.avg_pool2d(x, 2).flatten(1))
+
+    def generate(self, z):
+        x = z[:, :, None, None]
+        for layer in (1, 2, 3, 4):
+            stride, padding = (1, 0) if layer == 1 else (2, 1)
+            x = F.conv_transpose2d(x, self.values[f'generator.conv{layer}.weight'], stride=stride, padding=padding)
+            x = F.relu(self.norm(f'generator.norm{layer}', x, False))
+        return torch.tanh(F.conv2d(x, self.values['generator.conv5.weight'], self.values['generator.conv5.bias']))
+
+
+def uniformity(codes):
+    similarities = codes @ codes.T
+    others = ~torch.eye(len(codes), dtype=torch.bool)
+    return torch.exp(8 * similarities[others]).mean().log()
+
+
+def cosine_distance(a, b):
+    return 2 - (F.normalize(a) * F.normalize(b)).mean()
+
+
+def shifted(x, shifts):
+    """Row i of an image shifted by s comes from row i - s, or from the border."""
+    size = torch.arange(x.shape[2])
+    images = []
+    for image, (rows, columns) in zip(x, shifts.long()):
+        sources = [(size - shift).clamp(0, len(size) - 1) for shift in (rows, columns)]
+        images.append(image[:, sources[0]][:, :, sources[1]])
+    return torch.stack(images)
+
+
+def encoder_update(values, x, z, shifts):
+    pair = Pair(values, True, 'encoder')
+    code = pair.encode(x)
+    reconstruction = pair.generate(code)
+    code_of_shifted = pair.encode(shifted(x, shifts), keeps_statistics=True)
+    with torch.no_grad():
+        fake = pair.generate(z)
+    code_of_fake = pair.encode(fake)
+    terms = dict(kl_real=uniformity(code), kl_fake=uniformity(code_of_fake), match_x=(reconstruction - x).abs().mean(), align=cosine_distance(code, code_of_shifted))
+    loss = CASE['e_kl_real'] * terms['kl_real'] - CASE['e_kl_fake'] * terms['kl_fake'] + CASE['e_match_x'] * terms['match_x'] + CASE['e_align'] * terms['align']
+    loss.backward()
+    return pair, dict(loss=loss, **terms), dict(code_of_x=code, reconstruction=reconstruction)
+
+
+def generator_update(values, x, z):
+    pair = Pair(values, True, 'generator')
+    fake = pair.generate(z)
+    code_of_fake = pair.encode(fake)
+    code = pair.encode(x)
+    reconstruction = pair.generate(code)
+    terms = dict(kl_fake=uniformity(code_of_fake), match_z=cosine_distance(code_of_fake, z), match_x=(reconstruction - x).abs().mean())
+    loss = CASE['g_kl_fake'] * terms['kl_fake'] + CASE['g_match_z'] * terms['match_z'] + CASE['g_match_x'] * terms['match_x']
+    loss.backward()
+    return pair, dict(loss=loss, **terms), dict(fake=fake)
+
+
+def write_safetensors(path, tensors, metadata):
+    header, data, offset = {'__metadata__': metadata}, [], 0
+    for name, tensor in tensors.items():
+        data.append(tensor.detach().float().contiguous().numpy().tobytes())
+        header[name] = dict(dtype='F32', shape=list(tensor.shape), data_offsets=[offset, offset + len(data[-1])])
+        offset += len(data[-1])
+    text = json.dumps(header).encode()
+    text += b' ' * (-len(text) % 8)
+    with open(path, 'wb') as file:
+        file.write(struct.pack('<Q', len(text)) + text + b''.join(data))
+
+
+def main(path):
+    values = initial_values()
+    x = torch.tanh(F.interpolate(normal(BATCH, C, 8, 8), size=(32, 32), mode='bilinear')).float().double()
+    z = {name: F.normalize(normal(BATCH, M)).float().double() for name in ('encoder', 'generator')}
+    shifts = torch.randint(-2, 3, (BATCH, 2), generator=random).double()
+    tensors = {f'initial/{name}': value for name, value in values.items()}
+    tensors |= {'input/x': x, 'input/shifts': shifts, **{f'input/z_{name}_update': value for name, value in z.items()}}
+    losses = {}
+    updates = dict(encoder=encoder_update(values, x, z['encoder'], shifts), generator=generator_update(values, x, z['generator']))
+    for network, (pair, terms, results) in updates.items():
+        losses |= {f'{network}.{name}': value.item() for name, value in terms.items()}
+        tensors |= {f'{network}_update/grad/{name}': value.grad for name, value in pair.parameters.items()}
+        tensors |= {f'{network}_update/{name}': value for name, value in results.items()}
+        tensors |= {f'{network}_update/after/{name}': value for name, value in pair.values.items() if 'running' in name}
+    trained = Pair(values, False)
+    code = trained.encode(x)
+    tensors |= {'evaluation/sample': trained.generate(z['generator']), 'evaluation/code': code, 'evaluation/reconstruction': trained.generate(code)}
+    write_safetensors(path, tensors, dict(case=json.dumps(CASE), losses=json.dumps(losses)))
+
+
+main(sys.argv[1])
