@@ -85,7 +85,7 @@ class Pair:
 def uniformity(codes):
     similarities = codes @ codes.T
     others = ~torch.eye(len(codes), dtype=torch.bool)
-    return torch.exp(8 * similarities[others]).mean().log()
+    return torch.exp(2 * similarities[others]).mean().log()
 
 
 def cosine_distance(a, b):

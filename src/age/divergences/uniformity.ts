@@ -2,10 +2,10 @@ import { constantTensor, exp, log, matMul, mul, sumOf, transposeMatrix, type Val
 import type { Divergence } from '../terms.js';
 
 /** t in exp(t z·z'): how much more close pairs count than distant ones. */
-const CONCENTRATION = 8;
+const CONCENTRATION = 2;
 
 /**
- * The divergence of pairs, log mean exp(8 z_i·z_j) over i != j, from -8 / (N - 1) to 8 on the sphere. Among distributions on the sphere,
+ * The divergence of pairs, log mean exp(2 z_i·z_j) over i != j, from -2 / (N - 1) to 2 on the sphere. Among distributions on the sphere,
  * only the uniform one minimizes its expectation (uniformity; Wang and Isola 2020). Unlike those of fitted Gaussians it detects correlations of
  * coordinates, and is bounded above.
  */
