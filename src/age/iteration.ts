@@ -1,10 +1,10 @@
 import { add, cast, concat, type Graph, graphOf, input, type InputValue, mul, nextName, reshape, type Shape, slice, sub, type Value } from '../engine/index.js';
 import { NETWORK_NAMES, type NetworkName, type NetworkPair } from '../networks/network.js';
 import { augment, type AugmentationName, parameterCount } from './augmentation.js';
+import { distortBy, DISTORTION_SIZE } from './distortion.js';
 import type { WeightName } from './networkFunctions.js';
 import type { Objective } from './objective.js';
 import { activeTerms, type UpdatePlan } from './plan.js';
-import { shiftBy } from './shift.js';
 import type { UpdateBatch } from './terms.js';
 import { type AdamScalars, STATE_NAMES, type StateName, type TrainingState, update } from './update.js';
 
@@ -34,7 +34,7 @@ export function stateSize(pair: NetworkPair, name: StateName | AverageName): num
  * A whole iteration as one graph. Inputs: the state vectors; `images` uint8 `[encoder updates, batch, C, H, W]`; `codes` float32
  * `[all updates, batch, M]`, sampled from the prior; `encoder.schedule` and `generator.schedule` float32 `[updates, 2]`, one row of
  * `adamScalars` per update; with augmentations also `augmentation` float32 `[all updates, 2, batch, parameters]`, those of images and of
- * generated images from `drawAugmentations`; with the term `align` also `shifts` float32 `[encoder updates, batch, 2]` from `drawShifts`; with EMA also `ema_decay` float32 `[1]` and the EMA vectors. Outputs: `next/NAME` for each state vector and
+ * generated images from `drawAugmentations`; with the term `align` also `distortions` float32 `[encoder updates, batch, 6]` from `drawDistortions`; with EMA also `ema_decay` float32 `[1]` and the EMA vectors. Outputs: `next/NAME` for each state vector and
  * EMA vector, and `report`, whose elements `reportNames` names.
  */
 export interface Iteration {
@@ -53,7 +53,7 @@ export function iterationOf({ pair, objective, plans, batch, hasEma = false, aug
   const updates = encoder.updates + generator.updates;
   const codes = input('codes', [updates, batch, pair.generator.inputShape[0]!]);
   const schedules = { encoder: input('encoder.schedule', [encoder.updates, 2]), generator: input('generator.schedule', [generator.updates, 2]) };
-  const shifts = optionalInput(activeTerms(encoder).has('align'), 'shifts', [encoder.updates, batch, 2]);
+  const distortions = optionalInput(activeTerms(encoder).has('align'), 'distortions', [encoder.updates, batch, DISTORTION_SIZE]);
   const augmentation = optionalInput(augmentations.length > 0, 'augmentation', [updates, 2, batch, parameterCount(augmentations)]);
   const averages = hasEma ? vectorsOf(EMA_NAMES) : undefined;
   const decay = input('ema_decay', [1]);
@@ -62,13 +62,13 @@ export function iterationOf({ pair, objective, plans, batch, hasEma = false, aug
   const report = new Map<string, Value[]>();
   const [batches, z] = [unstack(images).map(fromPixels), unstack(codes)];
   const augments = unstack(augmentation).map((parameters) => augmentBoth(augmentations, parameters));
-  const shiftFunctions = unstack(shifts).map(shiftBy);
+  const distorts = unstack(distortions).map(distortBy);
   let number = 0;
   for (const network of NETWORK_NAMES) {
     for (const scalars of unstack(schedules[network]).map(scalarsOf)) {
       // A generator update that reconstructs images takes those of the last encoder update.
       const x = batches[Math.min(number, encoder.updates - 1)]!;
-      const own: UpdateBatch = { x, z: z[number]!, augment: augments[number], shift: shiftFunctions[number] };
+      const own: UpdateBatch = { x, z: z[number]!, augment: augments[number], distort: distorts[number] };
       const result = update(pair, objective, { network, plan: plans[network] }, state, own, scalars);
       state = result.state;
       number++;
@@ -84,7 +84,7 @@ export function iterationOf({ pair, objective, plans, batch, hasEma = false, aug
     schedules.encoder,
     schedules.generator,
     augmentation,
-    shifts,
+    distortions,
     ...(averages ? [...Object.values(averages), decay] : []),
   ].filter((value) => value !== undefined);
   return { graph: graphOf(outputs, inputs), reportNames: [...report.keys()] };

@@ -42,8 +42,8 @@ export interface Augmentation {
   readonly apply: (x: Value, parameters: readonly Value[]) => Value;
 }
 
-/** The forward passes that an update can need: e(x), g(e(x)), e(S(x)) with S a random shift, g(z) and e(g(z)). */
-export type PassName = 'realCodes' | 'reconstruction' | 'shiftedCodes' | 'fake' | 'fakeCodes';
+/** The forward passes that an update can need: e(x), g(e(x)), e(S(x)) with S a random distortion, g(z) and e(g(z)). */
+export type PassName = 'realCodes' | 'reconstruction' | 'distortedCodes' | 'fake' | 'fakeCodes';
 
 /** The inputs of an update: images `[N, C, H, W]` in [-1, 1] and codes `[N, M]` sampled from the prior. */
 export interface UpdateBatch {
@@ -52,7 +52,7 @@ export interface UpdateBatch {
   /** The augmentations of images and of generated images (default: none). */
   readonly augment?: Readonly<Record<InputKind, (x: Value) => Value>> | undefined;
   /** S, which the term `align` compares codes under. */
-  readonly shift?: ((x: Value) => Value) | undefined;
+  readonly distort?: ((x: Value) => Value) | undefined;
 }
 
 /** The objective as functions of tensors. */

@@ -33,8 +33,8 @@ type ForwardResults = Readonly<Partial<Record<PassName, Value>>>;
 
 /** The published order of passes. Running statistics depend on it. */
 const PASS_ORDER: Readonly<Record<NetworkName, readonly PassName[]>> = {
-  encoder: ['realCodes', 'reconstruction', 'shiftedCodes', 'fake', 'fakeCodes'],
-  generator: ['fake', 'fakeCodes', 'realCodes', 'reconstruction', 'shiftedCodes'],
+  encoder: ['realCodes', 'reconstruction', 'distortedCodes', 'fake', 'fakeCodes'],
+  generator: ['fake', 'fakeCodes', 'realCodes', 'reconstruction', 'distortedCodes'],
 };
 
 /** Runs the passes that an update's terms need, in order. */
@@ -42,7 +42,7 @@ export function forwardPasses(
   network: NetworkName,
   terms: Iterable<Term>,
   { encode, generate }: NetworkFunctions,
-  { x, z, shift }: UpdateBatch,
+  { x, z, distort }: UpdateBatch,
 ): ForwardResults {
   const needed = new Set([...terms].flatMap((term) => LOSSES[term].needs));
   if (needed.has('reconstruction')) needed.add('realCodes');
@@ -52,7 +52,7 @@ export function forwardPasses(
     realCodes: () => encode(x, 'native'),
     reconstruction: () => generate(results.realCodes!, 'generated'),
     // Running statistics are those of images as they are encoded after training.
-    shiftedCodes: () => encode(shift!(x), 'native', { keepsStatistics: true }),
+    distortedCodes: () => encode(distort!(x), 'native', { keepsStatistics: true }),
     // The encoder's update treats generated images as constants.
     fake: () => (network === 'encoder' ? stopGradient(generate(z, 'native')) : generate(z, 'native')),
     fakeCodes: () => encode(results.fake!, 'generated'),

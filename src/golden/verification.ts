@@ -17,7 +17,7 @@ import {
 import { InputError } from '../errors.js';
 import { ARCHITECTURE_NAMES, type ArchitectureName, ARCHITECTURES } from '../networks/architecture.js';
 import { NETWORK_NAMES, type NetworkName, type NetworkPair } from '../networks/network.js';
-import { shiftBy } from '../age/shift.js';
+import { distortBy, DISTORTION_SIZE } from '../age/distortion.js';
 import { stateSize } from '../age/iteration.js';
 import { inferenceFunctions, type PairState, type WeightName } from '../age/networkFunctions.js';
 import { DISTANCES, type Objective } from '../age/objective.js';
@@ -147,7 +147,7 @@ function goldenGraph(goldenCase: GoldenCase, golden: TensorFile): Graph {
   const names = NETWORK_NAMES.flatMap((network): WeightName[] => [`${network}.parameters`, `${network}.statistics`]);
   const state = Object.fromEntries(names.map((name) => [name, input(name, [stateSize(pair, name)])])) as Record<WeightName, Value>;
   const x = input('input/x', [batch, ...pair.encoder.inputShape]);
-  const shift = shiftBy(input('input/shifts', [batch, 2]));
+  const distort = distortBy(input('input/distortions', [batch, DISTORTION_SIZE]));
   const z = {
     encoder: input('input/z_encoder_update', [batch, latentSize]),
     generator: input('input/z_generator_update', [batch, latentSize]),
@@ -155,7 +155,7 @@ function goldenGraph(goldenCase: GoldenCase, golden: TensorFile): Graph {
   const { encode, generate } = inferenceFunctions(pair, state, objective.prior);
   const code = encode(x, 'native');
   return graphOf({
-    ...Object.fromEntries(goldenCase.updates.flatMap((spec) => Object.entries(updateOutputs(goldenCase, spec, state, { x, z: z[spec.network], shift })))),
+    ...Object.fromEntries(goldenCase.updates.flatMap((spec) => Object.entries(updateOutputs(goldenCase, spec, state, { x, z: z[spec.network], distort })))),
     'evaluation/sample': generate(z.generator, 'native'),
     'evaluation/code': code,
     'evaluation/reconstruction': generate(code, 'generated'),

@@ -1,6 +1,6 @@
 import { ADAM, type StateName } from '../age/update.js';
 import { drawAugmentations } from '../age/augmentation.js';
-import { drawShifts } from '../age/shift.js';
+import { drawDistortions } from '../age/distortion.js';
 import { type AverageName, EMA_NAMES, iterationOf, type IterationSpec, stateSize } from '../age/iteration.js';
 import { activeTerms } from '../age/plan.js';
 import { minDivergence } from '../age/objective.js';
@@ -160,7 +160,7 @@ export class Trainer {
         ? { augmentation: drawAugmentations(augment, 2 * updates * batch, [channels, size, size], randomStream(seed, 'augmentation', this.done)) }
         : {}),
       ...(activeTerms(encoder).has('align')
-        ? { shifts: drawShifts(encoder.updates * batch, [channels, size, size], randomStream(seed, 'shifts', this.done)) }
+        ? { distortions: drawDistortions(encoder.updates * batch, [channels, size, size], randomStream(seed, 'distortions', this.done)) }
         : {}),
       ...(ema > 0 ? { ema_decay: Float32Array.of(emaDecayAt(this.done, this.configuration)) } : {}),
     };

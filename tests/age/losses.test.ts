@@ -6,7 +6,7 @@ import { input, neg, type Value } from '../../src/engine/index.js';
 import { NETWORK_NAMES, type NetworkName } from '../../src/networks/network.js';
 import { BATCH, IMAGE, LATENT } from './tinyGame.js';
 
-const batch = { x: input('x', [BATCH, ...IMAGE]), z: input('z', [BATCH, LATENT]), shift: neg };
+const batch = { x: input('x', [BATCH, ...IMAGE]), z: input('z', [BATCH, LATENT]), distort: neg };
 
 /** The passes that some terms need, in their order, such as `e of native`. */
 function passesFor(network: NetworkName, terms: readonly Term[]): string[] {

@@ -2,7 +2,7 @@
 
     python3 make_golden.py dcgan32-uniformity.safetensors
 
-The case has the terms and the divergence that the published code lacks: alignment of the codes of shifted images, and uniformity. Made with
+The case has the terms and the divergence that the published code lacks: alignment of the codes of distorted images, and uniformity. Made with
 PyTorch 2.6. Inputs are rounded to float32, so that both sides read the same numbers.
 """
 import json
@@ -92,25 +92,31 @@ def cosine_distance(a, b):
     return 2 - (F.normalize(a) * F.normalize(b)).mean()
 
 
-def shifted(x, shifts):
-    """Row i of an image shifted by s comes from row i - s, or from the border."""
-    size = torch.arange(x.shape[2])
-    images = []
-    for image, (rows, columns) in zip(x, shifts.long()):
-        sources = [(size - shift).clamp(0, len(size) - 1) for shift in (rows, columns)]
-        images.append(image[:, sources[0]][:, :, sources[1]])
-    return torch.stack(images)
+def distort_rows(x, shift, scale, shear):
+    """Sample each row at positions between its pixels. Coordinates are those of grid_sample: -1 and 1 are the centers of the outer pixels."""
+    position = torch.linspace(-1, 1, x.shape[3]).double()
+    rows, columns = torch.meshgrid(torch.linspace(-1, 1, x.shape[2]).double(), position, indexing='ij')
+    shift, scale, shear = (value[:, None, None] for value in (2 * shift / (x.shape[3] - 1), scale, shear))
+    sources = columns * scale + rows * shear - shift
+    grid = torch.stack([sources, rows.expand_as(sources)], -1)
+    return F.grid_sample(x, grid, 'bilinear', 'border', align_corners=True)
 
 
-def encoder_update(values, x, z, shifts):
+def distorted(x, distortions):
+    """Distort square images along their rows, then along their columns."""
+    values = distortions.unbind(1)
+    return distort_rows(distort_rows(x, *values[:3]).mT, *values[3:]).mT
+
+
+def encoder_update(values, x, z, distortions):
     pair = Pair(values, True, 'encoder')
     code = pair.encode(x)
     reconstruction = pair.generate(code)
-    code_of_shifted = pair.encode(shifted(x, shifts), keeps_statistics=True)
+    code_of_distorted = pair.encode(distorted(x, distortions), keeps_statistics=True)
     with torch.no_grad():
         fake = pair.generate(z)
     code_of_fake = pair.encode(fake)
-    terms = dict(kl_real=uniformity(code), kl_fake=uniformity(code_of_fake), match_x=(reconstruction - x).abs().mean(), align=cosine_distance(code, code_of_shifted))
+    terms = dict(kl_real=uniformity(code), kl_fake=uniformity(code_of_fake), match_x=(reconstruction - x).abs().mean(), align=cosine_distance(code, code_of_distorted))
     loss = CASE['e_kl_real'] * terms['kl_real'] - CASE['e_kl_fake'] * terms['kl_fake'] + CASE['e_match_x'] * terms['match_x'] + CASE['e_align'] * terms['align']
     loss.backward()
     return pair, dict(loss=loss, **terms), dict(code_of_x=code, reconstruction=reconstruction)
@@ -144,11 +150,12 @@ def main(path):
     values = initial_values()
     x = torch.tanh(F.interpolate(normal(BATCH, C, 8, 8), size=(32, 32), mode='bilinear')).float().double()
     z = {name: F.normalize(normal(BATCH, M)).float().double() for name in ('encoder', 'generator')}
-    shifts = torch.randint(-2, 3, (BATCH, 2), generator=random).double()
+    ranges = torch.tensor([2, 0.2, 0.3] * 2)
+    distortions = (torch.tensor([0, 1, 0] * 2) + ranges * (2 * torch.rand(BATCH, 6, generator=random) - 1)).float().double()
     tensors = {f'initial/{name}': value for name, value in values.items()}
-    tensors |= {'input/x': x, 'input/shifts': shifts, **{f'input/z_{name}_update': value for name, value in z.items()}}
+    tensors |= {'input/x': x, 'input/distortions': distortions, **{f'input/z_{name}_update': value for name, value in z.items()}}
     losses = {}
-    updates = dict(encoder=encoder_update(values, x, z['encoder'], shifts), generator=generator_update(values, x, z['generator']))
+    updates = dict(encoder=encoder_update(values, x, z['encoder'], distortions), generator=generator_update(values, x, z['generator']))
     for network, (pair, terms, results) in updates.items():
         losses |= {f'{network}.{name}': value.item() for name, value in terms.items()}
         tensors |= {f'{network}_update/grad/{name}': value.grad for name, value in pair.parameters.items()}

@@ -2,11 +2,11 @@ import { cos } from '../distances/cosine.js';
 import type { LossTerm } from '../terms.js';
 
 /**
- * The cosine distance of e(x) and e(S(x)), with S a random shift by a few pixels: images that look alike get codes that are close (alignment;
- * Wang and Isola 2020).
+ * The cosine distance of e(x) and e(S(x)), with S a random distortion (a shift, scale and shear): images that look alike get close codes
+ * (alignment; Wang and Isola 2020).
  */
 export const align: LossTerm = {
   signs: { encoder: 1 },
-  needs: ['realCodes', 'shiftedCodes'],
-  value: ({ realCodes, shiftedCodes }) => cos(realCodes, shiftedCodes),
+  needs: ['realCodes', 'distortedCodes'],
+  value: ({ realCodes, distortedCodes }) => cos(realCodes, distortedCodes),
 };
