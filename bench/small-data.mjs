@@ -39,8 +39,9 @@ const { values } = parseArgs({
   },
 });
 
-/** The recipe of the preset `mnist`, with averages for a short run. */
+/** The recipe of the preset `concentrated`, with averages for a short run. */
 const RECIPE = {
+  divergence: 'qp',
   encoderUpdates: '1;KL_fake:4,KL_real:4,match_x:40',
   generatorUpdates: '2;KL_fake:4,match_z:1000,match_x:15',
   moment: 'variance',

@@ -1,15 +1,17 @@
 #!/usr/bin/env node
 /**
- * Tunes recipes by successive halving: trains every candidate of a file up to the first rung, scores it with `evaluate` and `probe`, and
- * advances the best to the next rung. Prints a table. Each row of results is appended to a JSONL file as soon as it is complete and is
- * never recomputed, so a search can be killed, resumed and extended with more candidates.
+ * Tunes recipes by successive halving: trains every candidate of a file for a few iterations, scores it with `evaluate` and `probe`, and
+ * advances the best to the next, longer round. The last round has several seeds. Prints a table. Images for scoring are held out from the
+ * training images. The test images are used by `--report` alone, for candidates that are already chosen.
  *
  *     node bench/tune.mjs                        # search over bench/recipes.yaml, or resume it
  *     node bench/tune.mjs --table                # print the table of existing results
- *     node bench/tune.mjs --names a,b --rungs 9370
+ *     node bench/tune.mjs --names a,b --steps 9370
+ *     node bench/tune.mjs --report a,b           # train with all training images, score with the test images
  *
- * Run `npm run build` first. The score is the worst ratio to the goals: L1 and FID over their limits, few-label error rates over theirs,
- * and the reference's precision and recall over the candidate's. A score of 1 or less meets every goal.
+ * Run `npm run build` first. Each result is appended to a JSONL file as soon as it is complete and is never recomputed, so a search can be
+ * killed, resumed and extended with more candidates. A training that fails is a result as well, with the error instead of metrics. Training
+ * uses one thread, so that results are reproducible.
  */
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -18,6 +20,7 @@ import { fileURLToPath } from 'node:url';
 import { isDeepStrictEqual, parseArgs } from 'node:util';
 import { parse } from 'yaml';
 import { ResultRows } from './resultRows.mjs';
+import { show, summarize } from './recipeScore.mjs';
 
 const pathOf = (relative) => fileURLToPath(new URL(relative, import.meta.url));
 const { values } = parseArgs({
@@ -27,99 +30,90 @@ const { values } = parseArgs({
     runs: { type: 'string', default: 'runs/recipes' },
     program: { type: 'string', default: pathOf('../dist/cli/main.js') },
     names: { type: 'string' },
-    rungs: { type: 'string' },
-    'keep-fraction': { type: 'string', default: '0.3' },
+    steps: { type: 'string' },
+    report: { type: 'string' },
     count: { type: 'string', default: '10000' },
-    parallel: { type: 'string', default: '1' },
+    parallel: { type: 'string', default: '2' },
     table: { type: 'boolean', default: false },
   },
 });
 
-const search = parse(readFileSync(values.candidates, 'utf8'));
-const { data, reference, labels, goals } = search;
-const rungs = values.rungs?.split(',').map(Number) ?? search.rungs;
-const selected = values.names?.split(',');
-const candidates = search.candidates
-  .map(({ name, ...settings }) => ({ name, settings: { ...search.base, ...settings } }))
-  .filter(({ name }) => selected === undefined || name === reference || selected.includes(name));
+const file = parse(readFileSync(values.candidates, 'utf8'));
+const { data, validationFraction, labels, bounds, keep, base } = file;
+const rounds = file.rounds.filter(({ steps }) => values.steps === undefined || values.steps.split(',').map(Number).includes(steps));
+const chosen = (values.report ?? values.names)?.split(',');
+const candidates = file.candidates
+  .map(({ name, ...settings }) => ({ name, settings: { ...base, ...settings } }))
+  .filter(({ name }) => chosen === undefined || chosen.includes(name));
 
-const METRICS = ['reconstruction_l1', 'reconstruction_mse', 'fid', 'precision', 'recall', 'latent_cosine'];
+/** The metrics of `evaluate` in the table, all of which bounds may refer to. */
+const METRICS = ['reconstruction_l1', 'fid', 'midpoint_fid', 'precision', 'recall', 'latent_cosine', 'code_variance_real', 'effective_rank_real'];
 
-// A training run that outlives the search would keep its run folder locked.
+// A training that outlives the search would keep its run folder locked.
 const children = new Set();
 process.on('exit', () => children.forEach((child) => child.kill()));
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(130));
 
-/** Runs an agenet command on one thread, with its progress on standard error, and returns its JSON result. */
+/** Runs an agenet command, and returns its JSON result. */
 function agenet(...args) {
-  const child = spawn(process.execPath, [values.program, ...args, '--threads', '1', '--json'], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, [values.program, ...args, '--json'], { stdio: ['ignore', 'pipe', 'pipe'] });
   children.add(child);
-  let output = '';
+  let [output, errors] = ['', ''];
   child.stdout.setEncoding('utf8').on('data', (text) => (output += text));
+  child.stderr.setEncoding('utf8').on('data', (text) => (errors = (errors + text).slice(-2000)));
   return new Promise((resolve, reject) => {
     child.on('error', reject).on('close', (status) => {
       children.delete(child);
       if (status === 0) resolve(JSON.parse(output.trim().split('\n').at(-1)));
-      else reject(new Error(`agenet ${args.join(' ')} exited with status ${status}`));
+      else reject(new Error(`agenet ${args[0]} exited with status ${status}: ${errors.trim().split('\n').at(-1)}`));
     });
   });
 }
 
-/** With a cosine schedule, an extended run differs from one of that length: each rung has a run of its own. */
-const runOf = ({ name, settings }, steps) => join(values.runs, settings.schedule === 'cosine' ? `${name}-${steps}` : name);
-const checkpointOf = (run, steps) => join(run, 'checkpoints', `${String(steps).padStart(6, '0')}.safetensors`);
-
-/** Trains a candidate up to the given iteration, from its last checkpoint if it has one. */
-async function train(candidate, steps) {
-  const run = runOf(candidate, steps);
-  if (existsSync(checkpointOf(run, steps))) return;
-  const hasCheckpoint = existsSync(join(run, 'checkpoints')) && readdirSync(join(run, 'checkpoints')).length > 0;
-  // A folder without a checkpoint was left by a run that was killed early.
-  if (!hasCheckpoint) rmSync(run, { recursive: true, force: true });
-  const config = join(values.runs, `${candidate.name}.json`);
-  writeFileSync(config, JSON.stringify(candidate.settings, null, 2));
-  const start = hasCheckpoint
-    ? ['--resume']
-    : ['--config', config, '--log-every', '50', '--sample-every', '0', '--checkpoint-every', '1000', '--keep-last', '1'];
-  await agenet('train', data, '--out', run, '--steps', String(steps), ...start);
-}
-
-async function evaluate(candidate, steps) {
-  const checkpoint = checkpointOf(runOf(candidate, steps), steps);
-  const { metrics, protocol } = await agenet('evaluate', checkpoint, '--metrics', METRICS.join(), '--count', values.count);
-  const { results } = await agenet('probe', checkpoint, '--labels', labels.join(), '--methods', 'codes', '--trials', '3');
-  return { ...metrics, accuracy: results.map((result) => result.accuracy), protocol };
-}
-
 const results = new ResultRows(values.results);
 const { rows } = results;
-const findRow = (name, steps) => rows.find((row) => row.name === name && row.steps === steps);
 
-/** Adds the row of a candidate at a rung, unless it exists. */
-async function addRow(candidate, steps) {
-  const { name, settings } = candidate;
-  const existing = findRow(name, steps);
-  if (existing) {
-    if (!isDeepStrictEqual(existing.settings, settings))
-      throw new Error(`${name}: results exist for other settings under this name; choose a different name for the new settings`);
-    return;
+/** The training images alone. In a search, a share of them is held out in place of the test images. */
+const archive = join(values.runs, 'train.npz');
+const imagesFor = (split) => (split === 'test' ? [data] : [`npz:${archive}`, '--test-fraction', String(validationFraction)]);
+
+/** Trains a candidate, from its last checkpoint if it has one, and returns that of its last iteration. */
+async function train({ name, settings }, { steps, seed, split }) {
+  const run = join(values.runs, `${name}-${steps}-${split}-${seed}`);
+  const checkpoints = join(run, 'checkpoints');
+  const last = join(checkpoints, `${String(steps).padStart(6, '0')}.safetensors`);
+  if (existsSync(last)) return last;
+  if (existsSync(checkpoints) && readdirSync(checkpoints).some((file) => file.endsWith('.safetensors'))) await agenet('train', '--resume', run);
+  else {
+    // A folder without a checkpoint was left by a run that was killed early.
+    rmSync(run, { recursive: true, force: true });
+    const storage = { logEvery: 50, sampleEvery: 0, checkpointEvery: 1000, keepLast: 1 };
+    writeFileSync(`${run}.json`, JSON.stringify({ ...settings, ...storage, steps, seed }, null, 2));
+    await agenet('train', ...imagesFor(split), '--config', `${run}.json`, '--out', run, '--threads', '1');
   }
-  await train(candidate, steps);
-  const row = { name, steps, settings, ...(await evaluate(candidate, steps)) };
-  results.add(row);
+  return last;
 }
 
-/** The worst ratio to the goals; sample metrics are relative to the reference at the same rung. */
-function scoreOf(row) {
-  const published = findRow(reference, row.steps);
-  if (published === undefined) return Infinity;
-  return Math.max(
-    row.reconstruction_l1 / goals.l1,
-    ...row.accuracy.map((accuracy, index) => (1 - accuracy) / (1 - goals.accuracy[index])),
-    row.fid / (goals.fidFraction * published.fid),
-    published.precision / row.precision,
-    published.recall / row.recall,
-  );
+async function score(checkpoint) {
+  const { metrics, protocol } = await agenet('evaluate', checkpoint, '--metrics', METRICS.join(), '--count', values.count, '--threads', '1');
+  const { results: probes } = await agenet('probe', checkpoint, '--labels', labels.join(), '--methods', 'codes', '--trials', '10', '--threads', '1');
+  return { metrics: { ...metrics, ...Object.fromEntries(probes.map(({ labels: count, accuracy }) => [`accuracy_${count}`, accuracy])) }, protocol };
+}
+
+/** Adds the result of a training, unless it exists. */
+async function addResult({ candidate, ...training }) {
+  const { name, settings } = candidate;
+  const existing = rows.filter((row) => row.name === name);
+  if (existing.some((row) => !isDeepStrictEqual(row.settings, settings)))
+    throw new Error(`${name}: results exist for other settings under this name; choose a different name for the new settings`);
+  if (existing.some((row) => ['steps', 'seed', 'split'].every((key) => row[key] === training[key]))) return;
+  const start = Date.now();
+  const outcome = await train(candidate, training)
+    .then(score)
+    .catch((error) => ({ failed: error.message }));
+  const minutes = Math.round((Date.now() - start) / 6000) / 10;
+  results.add({ name, ...training, settings, minutes, ...outcome });
+  console.error(`${name}, ${training.steps} iterations, ${training.split}, seed ${training.seed}: ${outcome.failed ?? 'done'} after ${minutes} minutes`);
 }
 
 /** Processes a list, `--parallel` items at a time. */
@@ -131,27 +125,44 @@ async function forEachInParallel(list, work) {
   await Promise.all(Array.from({ length: Number(values.parallel) }, worker));
 }
 
+const summaryOf = ({ name }, steps, split) =>
+  summarize(
+    rows.filter((row) => row.name === name && row.steps === steps && row.split === split),
+    bounds,
+  );
+
+/** Trains the candidates for the rounds of the search, all of them at first, then the best. */
+async function search() {
+  if (!existsSync(archive)) await agenet('dataset', data, '--split', 'train', '--out', archive);
+  let remaining = candidates;
+  for (const { steps, seeds } of rounds) {
+    await forEachInParallel(trainingsOf(remaining, steps, seeds, 'validation'), addResult);
+    const scored = remaining.map((candidate) => ({ candidate, score: summaryOf(candidate, steps, 'validation').score }));
+    const ranked = scored.filter(({ score }) => score < Infinity).sort((a, b) => a.score - b.score);
+    remaining = ranked.slice(0, Math.ceil(remaining.length * keep)).map(({ candidate }) => candidate);
+  }
+}
+
+/** Trains the chosen candidates as long as in the last round, with all training images. */
+const report = () => forEachInParallel(trainingsOf(candidates, rounds.at(-1).steps, rounds.at(-1).seeds, 'test'), addResult);
+
+const trainingsOf = (list, steps, seeds, split) => list.flatMap((candidate) => seeds.map((seed) => ({ candidate, steps, seed, split })));
+
+/** One row for each candidate and length, those with the best score first. */
 function table() {
-  const columns = ['iterations', 'recipe', 'score', 'L1', 'MSE', ...labels.map((count) => `${count} labels`), 'FID', 'precision', 'recall', 'cosine'];
-  const cells = rows
-    .map((row) => ({ row, score: scoreOf(row) }))
-    .sort((a, b) => a.row.steps - b.row.steps || a.score - b.score)
-    .map(({ row, score }) => {
-      const threeDigits = [row.reconstruction_l1, row.reconstruction_mse, ...row.accuracy].map((value) => value.toFixed(3));
-      const twoDigits = [row.precision, row.recall, row.latent_cosine].map((value) => value.toFixed(2));
-      return [row.steps, row.name, score.toFixed(2), ...threeDigits, row.fid.toFixed(1), ...twoDigits];
-    });
+  const groups = new Map(rows.map((row) => [`${row.split} ${row.steps} ${row.name}`, row]));
+  const summaries = [...groups.values()].map(({ name, steps, split }) => ({ name, steps, split, ...summaryOf({ name }, steps, split) }));
+  summaries.sort((a, b) => a.split.localeCompare(b.split) || a.steps - b.steps || (a.score === b.score ? 0 : a.score - b.score));
+  const columns = ['images', 'iterations', 'recipe', 'seeds', 'score', ...Object.keys(bounds)];
+  const cells = summaries.map(({ split, steps, name, seeds, score, metrics, failed }) => [
+    ...[split, steps, name, seeds ?? 0, score.toFixed(2)],
+    ...Object.keys(bounds).map((metric) => (failed === undefined ? show(metrics[metric]) : failed)),
+  ]);
   return [columns, columns.map(() => '---'), ...cells].map((line) => `| ${line.join(' | ')} |`).join('\n');
 }
 
 if (!values.table) {
   mkdirSync(values.runs, { recursive: true });
-  let remaining = candidates;
-  for (const steps of rungs) {
-    await forEachInParallel(remaining, (candidate) => addRow(candidate, steps));
-    const ranked = remaining.filter(({ name }) => name !== reference).sort((a, b) => scoreOf(findRow(a.name, steps)) - scoreOf(findRow(b.name, steps)));
-    const best = ranked.slice(0, Math.ceil(ranked.length * Number(values['keep-fraction'])));
-    remaining = [...remaining.filter(({ name }) => name === reference), ...best];
-  }
+  await (values.report === undefined ? search() : report());
 }
 console.log(table());
