@@ -15,10 +15,10 @@ export const DEFAULTS = {
   network: 'dcgan32',
   width: 16,
   latent: 64,
-  encoderUpdates: '1;KL_fake:4,KL_real:4,match_x:40',
-  generatorUpdates: '2;KL_fake:4,match_z:1000,match_x:15',
+  encoderUpdates: '1;KL_fake:10,KL_real:16,match_x:130,match_z:400,align:600',
+  generatorUpdates: '2;KL_fake:16,match_z:1000,match_x:45',
   prior: 'sphere',
-  divergence: 'qp',
+  divergence: 'uniformity',
   moment: 'variance',
   reduction: 'mean',
   matchX: 'L1',
@@ -33,6 +33,9 @@ export const DEFAULTS = {
   sampleEvery: 500,
   checkpointEvery: 2000,
 } as const;
+
+/** The default divergence of a prior: `uniformity` is defined on the sphere only. */
+export const defaultDivergence = (prior: unknown) => (prior === 'normal' ? 'qp' : DEFAULTS.divergence);
 
 /** Default settings that depend on the number of training images. */
 export interface DataDefaults {

@@ -72,11 +72,17 @@ describe('settings', () => {
     await expectInputError(() => resolveConfiguration('mnist', { config: fileOf('initFrom: no/such/run') }), 'no/such/run: run folder or checkpoint not found');
   });
 
+  it('default to a divergence that is defined for the prior', async () => {
+    expect((await resolveConfiguration('mnist', {})).divergence).toBe('uniformity');
+    expect((await resolveConfiguration('mnist', { prior: 'normal' })).divergence).toBe('qp');
+    await expectInputError(() => resolveConfiguration('mnist', { prior: 'normal', divergence: 'uniformity' }), 'divergence', 'nearest, pq, qp');
+  });
+
   const PUBLISHED = ['celeba', 'celeba-finetune', 'cifar10', 'published', 'svhn', 'tiny-imagenet', 'tiny-imagenet-finetune'];
 
   it('of presets state all differences of the published recipes from the defaults', async () => {
-    expect(await presetNames()).toEqual([...PUBLISHED].sort());
-    const published = { learningRate: 2e-4, moment: 'variance', schedule: 'halving', ema: 0, batchNormStats: 'shared' };
+    expect(await presetNames()).toEqual([...PUBLISHED, 'concentrated'].sort());
+    const published = { learningRate: 2e-4, divergence: 'qp', moment: 'variance', schedule: 'halving', ema: 0, batchNormStats: 'shared' };
     for (const preset of PUBLISHED) {
       // Also on top of a run with other settings.
       const run = join(temporaryFolder(), 'run');

@@ -21,6 +21,7 @@ const PUBLISHED = {
   batchNormStats: 'shared',
   learningRate: 2e-4,
   schedule: 'halving',
+  divergence: 'qp',
   moment: 'std',
   ema: 0,
 } as const;

@@ -16,7 +16,7 @@ export const codeMoments: ContextEntry = {
       meaning: 'total variance of the codes, relative to the prior',
       better: 'none',
       range: '0 or more; on the sphere 0 to 1',
-      goodValue: '1 if codes are distributed as the prior; near 0 if they lie close together',
+      goodValue: '1 if codes are distributed as the prior; near 0 if they lie close together; MNIST: 0.98 by default',
       reference: 'mean over coordinates of the variance times M (sphere), or of the variance (normal)',
     }),
     ...realAndFake({
@@ -24,7 +24,7 @@ export const codeMoments: ContextEntry = {
       meaning: 'number of directions over which the variance of the codes is distributed',
       better: 'higher',
       range: '1 to M',
-      goodValue: 'M if codes are distributed as the prior',
+      goodValue: 'M if codes are distributed as the prior; MNIST: 26 of 64 by default',
       reference: "exp of the entropy of the covariance's eigenvalues, divided by their sum (Roy and Vetterli 2007)",
     }),
     ...realAndFake({
