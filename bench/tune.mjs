@@ -46,6 +46,10 @@ const candidates = file.candidates
   .map(({ name, ...settings }) => ({ name, settings: { ...base, ...settings } }))
   .filter(({ name }) => chosen === undefined || chosen.includes(name));
 
+for (const name of chosen ?? []) {
+  if (!candidates.some((candidate) => candidate.name === name)) throw new Error(`${values.candidates}: no candidate is named ${name}`);
+}
+
 /** The metrics of `evaluate` in the table, all of which bounds may refer to. */
 const METRICS = ['reconstruction_l1', 'fid', 'midpoint_fid', 'precision', 'recall', 'latent_cosine', 'code_variance_real', 'effective_rank_real'];
 

@@ -126,6 +126,12 @@ describe('the search for recipes', () => {
     expect(rows.map(({ metrics }) => metrics!.fid)).toEqual([21, 22]);
   });
 
+  it('rejects a name that no candidate has', async () => {
+    const folder = temporaryFolder();
+    writeSearch(folder, ['a1']);
+    await expect(search(folder, '--report', 'a2', ...quick)).rejects.toThrow('no candidate is named a2');
+  });
+
   it('rejects different settings under a name that has results', async () => {
     const folder = temporaryFolder();
     writeSearch(folder, ['a1']);
