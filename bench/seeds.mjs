@@ -59,6 +59,8 @@ const readTensors = (name) => decodeSafetensors(readFileSync(pathIn(name)), name
 const writeTensors = (name, tensors) => writeFileSync(pathIn(name), encodeSafetensors({ tensors, metadata: {} }));
 
 const PUBLISHED = {
+  divergence: 'qp',
+  moment: 'variance',
   encoderUpdates: '1;KL_fake:1,KL_real:1,match_x:10',
   generatorUpdates: '2;KL_fake:1,match_z:1000',
   batchNormStats: 'shared',
