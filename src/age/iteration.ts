@@ -34,8 +34,9 @@ export function stateSize(pair: NetworkPair, name: StateName | AverageName): num
  * A whole iteration as one graph. Inputs: the state vectors; `images` uint8 `[encoder updates, batch, C, H, W]`; `codes` float32
  * `[all updates, batch, M]`, sampled from the prior; `encoder.schedule` and `generator.schedule` float32 `[updates, 2]`, one row of
  * `adamScalars` per update; with augmentations also `augmentation` float32 `[all updates, 2, batch, parameters]`, those of images and of
- * generated images from `drawAugmentations`; with the term `align` also `distortions` float32 `[encoder updates, batch, 6]` from `drawDistortions`; with EMA also `ema_decay` float32 `[1]` and the EMA vectors. Outputs: `next/NAME` for each state vector and
- * EMA vector, and `report`, whose elements `reportNames` names.
+ * generated images from `drawAugmentations`; with the term `align` also `distortions` float32 `[encoder updates, batch, 6]` from
+ * `drawDistortions`; with EMA also `ema_decay` float32 `[1]` and the EMA vectors. Outputs: `next/NAME` for each state vector and EMA vector, and
+ * `report`, whose elements `reportNames` names.
  */
 export interface Iteration {
   readonly graph: Graph;

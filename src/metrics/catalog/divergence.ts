@@ -26,7 +26,7 @@ export const codeDivergence: ContextEntry = {
       name: 'divergence_gap',
       meaning: 'the divergence minus the lowest value that it can have',
       better: 'lower',
-      range: '0 or more',
+      range: '0 or more; a sample of codes can fall slightly below with the divergence uniformity',
       goodValue: '0 if the codes have the mean and the variances of the prior',
       reference: 'divergence minus its minimum over all distributions of codes',
       dependsOn,
