@@ -30,23 +30,15 @@ function testImages(count) {
 
 const imagesIn = ({ count, data }) => Array.from({ length: count }, (_, index) => data.subarray(index * imageBytes, (index + 1) * imageBytes));
 
-/** Codes halfway between those of the first and the second image, the third and the fourth, and so on. */
-function midpoints(codes) {
-  const latent = model.latentSize;
-  const between = Array.from({ length: codes.length / (2 * latent) }, (_, pair) => {
-    const sum = Array.from({ length: latent }, (_, index) => codes[2 * pair * latent + index] + codes[(2 * pair + 1) * latent + index]);
-    return sum.map((value) => value / Math.hypot(...sum));
-  });
-  return Float32Array.from(between.flat());
-}
-
-const digits = testImages((2 * IMAGES) / 3);
-const codes = await model.encode(digits.map((data) => ({ data, width, height, channels })));
-const reconstructions = imagesIn(await model.decode(codes));
+const digits = testImages((2 * IMAGES) / 3).map((data) => ({ data, width, height, channels }));
+const reconstructed = digits.slice(0, IMAGES / 2);
+const reconstructions = imagesIn(await model.reconstruct(reconstructed));
+const paths = [];
+for (let pair = 0; pair < digits.length; pair += 2) paths.push(...imagesIn(await model.interpolate(digits.slice(pair, pair + 2), { frames: 3 })));
 const pictures = {
   samples: imagesIn(await model.sample({ count: IMAGES, seed: 0 })),
-  reconstructions: digits.slice(0, IMAGES / 2).flatMap((digit, index) => [digit, reconstructions[index]]),
-  midpoints: imagesIn(await model.decode(midpoints(codes))).flatMap((image, pair) => [reconstructions[2 * pair], image, reconstructions[2 * pair + 1]]),
+  reconstructions: reconstructed.flatMap(({ data }, index) => [data, reconstructions[index]]),
+  midpoints: paths,
 };
 for (const [name, images] of Object.entries(pictures)) {
   const grid = new Images({ shape: model.imageShape, count: images.length, data: Buffer.concat(images) }, COLUMNS);

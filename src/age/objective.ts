@@ -7,7 +7,7 @@ import type { Distance, Divergence, GaussianOptions, ObjectiveFunctions } from '
 export type DivergenceName = keyof typeof divergences;
 export type DistanceName = keyof typeof distances;
 
-const divergenceOf: Readonly<Record<DivergenceName, Divergence>> = divergences;
+const divergenceOf = divergences satisfies Record<string, Divergence>;
 const distanceOf = distances satisfies Record<string, Distance>;
 export const DIVERGENCES = Object.keys(divergences).sort() as [DivergenceName, ...DivergenceName[]];
 export const DISTANCES = Object.keys(distances).sort() as [DistanceName, ...DistanceName[]];
@@ -27,15 +27,9 @@ export interface Objective extends DivergenceOptions {
 /** The divergence of a batch of codes `[N, M]` from the prior, a scalar. */
 export const divergence = (codes: Value, options: DivergenceOptions): Value => divergenceOf[options.divergence].of(codes, options);
 
-/** The lower bound of a divergence, or undefined if it has none. A divergence minus this bound is its gap. */
+/** The lower bound of a divergence over all batches, or undefined if it has none. A divergence minus this bound is its gap. */
 export const minDivergence = (options: DivergenceOptions, prior: Prior, latentSize: number): number | undefined =>
   divergenceOf[options.divergence].min?.(prior, latentSize, options);
-
-/** Whether a divergence is defined for a prior. */
-export const isDefinedFor = (name: DivergenceName, prior: Prior): boolean => (divergenceOf[name].prior ?? prior) === prior;
-
-/** Whether a divergence compares all pairs of codes, so that its memory is quadratic. */
-export const isPairwise = (name: DivergenceName): boolean => divergenceOf[name].isPairwise ?? false;
 
 /** The distance between two tensors of one shape, a scalar. */
 export const distance = (name: DistanceName, a: Value, b: Value): Value => distanceOf[name](a, b);

@@ -5,7 +5,7 @@ import type { Compile } from '../engine/runtime/program.js';
 import { LARGEST_SEED } from '../random.js';
 import type { Settings } from '../runs/settings.node.js';
 import type { Configuration } from '../training/configuration.js';
-import { BATCH_NORM_STATS, defaultDivergence, DEFAULTS } from '../training/defaults.js';
+import { BATCH_NORM_STATS, DEFAULTS } from '../training/defaults.js';
 import type { Subcommand, Terminal } from './command.js';
 
 /** The engine's list would load ONNX Runtime for help. */
@@ -136,12 +136,7 @@ export const addTrainingOptions = (
     .option('--encoder-updates <plan>', `encoder updates per iteration and loss weights (default: "${DEFAULTS.encoderUpdates}")`)
     .option('--generator-updates <plan>', `generator updates per iteration and loss weights (default: "${DEFAULTS.generatorUpdates}")`)
     .addOption(new Option('--prior <name>', `prior distribution of latent codes (default: ${DEFAULTS.prior})`).choices(PRIORS))
-    .addOption(
-      new Option(
-        '--divergence <name>',
-        `divergence between a batch of codes and the prior (default: ${DEFAULTS.divergence}, or ${defaultDivergence('normal')} with --prior normal)`,
-      ).choices(DIVERGENCES),
-    )
+    .addOption(new Option('--divergence <name>', `divergence between a batch of codes and the prior (default: ${DEFAULTS.divergence})`).choices(DIVERGENCES))
     .addOption(
       new Option(
         '--moment <name>',

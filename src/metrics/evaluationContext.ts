@@ -130,14 +130,14 @@ export class EvaluationContext {
     return (this.testPass ??= this.scanTest());
   }
 
-  /** Returns features of the images that the generator makes of codes [N, M] of images. */
-  async decodedFeatures({ data, width }: Features, phase: string): Promise<Features> {
+  /** Returns features of the images that the generator makes of codes [N, M], at a distance from those of images. */
+  async decodedFeatures({ data, width }: Features, distance: number, phase: string): Promise<Features> {
     const { model } = this.subject;
     const count = data.length / width;
     const table = new FeatureTable(this.extractor, this.shape, count);
     for (let first = 0; first < count; first += CHUNK) {
       this.report(phase, first, count);
-      await table.add(first, toBytes(await model.decode(Float32Array.from(data.subarray(first * width, (first + CHUNK) * width)))));
+      await table.add(first, toBytes(await model.decode(Float32Array.from(data.subarray(first * width, (first + CHUNK) * width)), distance)));
     }
     this.report(phase, count, count);
     return table.rows.features;

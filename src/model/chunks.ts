@@ -59,17 +59,16 @@ export async function* encodedChunks(model: TrainedModel, split: Split, indices?
 }
 
 /**
- * Generates images of codes [N, M], a thousand at a time.
- * @param kind `samples` for latent samples, `codes` for codes of images
+ * Generates images of latent samples [N, M], a thousand at a time.
  * @returns values in [-1, 1], [N, C, H, W]
  */
-export async function generateChunked(model: TrainedModel, codes: Float32Array, kind: 'samples' | 'codes', onProgress?: Progress): Promise<Float32Array> {
+export async function generateChunked(model: TrainedModel, codes: Float32Array, onProgress?: Progress): Promise<Float32Array> {
   const total = codes.length / model.latentSize;
   const images = new Float32Array(total * model.imageElements);
   for (let first = 0; first < total; first += CHUNK) {
     onProgress?.(first, total);
     const part = codes.subarray(first * model.latentSize, (first + CHUNK) * model.latentSize);
-    images.set(await (kind === 'samples' ? model.generate(part) : model.decode(part)), first * model.imageElements);
+    images.set(await model.generate(part), first * model.imageElements);
   }
   onProgress?.(total, total);
   return images;

@@ -20,6 +20,16 @@ export function interpolateCodes(prior: Prior, a: Float32Array, b: Float32Array,
   return path;
 }
 
+/**
+ * How far a point between two codes of images is from both: the part of its variance that comes from the farther one if they are independent.
+ * @param position 0 at the first code, 1 at the second; beyond, on the great circle through both, a right angle apart each
+ * @returns 0 to 1/2
+ */
+export function distanceFromCodes(position: number): number {
+  const angle = (position * Math.PI) / 2;
+  return Math.min(Math.cos(angle) ** 2, Math.sin(angle) ** 2);
+}
+
 function slerpWeights(a: Float32Array, b: Float32Array, position: number): [number, number] {
   // From both chords, because the cosine loses precision for nearly equal or opposite codes.
   const apart = Math.hypot(...a.map((value, index) => value - b[index]!));

@@ -1,5 +1,5 @@
 import { type Compile, type ElementArray, graphOf, input, type Program, type Value } from '../engine/index.js';
-import type { NetworkName, NetworkPair } from '../networks/network.js';
+import { blendRunningStats, type NetworkName, type NetworkPair } from '../networks/network.js';
 import { fromPixels } from '../age/iteration.js';
 import { inferenceFunctions } from '../age/networkFunctions.js';
 import type { Prior } from '../age/prior.js';
@@ -47,9 +47,14 @@ export class TrainedModel {
     return this.run('generator of draws', draws, this.latentSize, this.imageElements);
   }
 
-  /** g(c): codes of images, or codes near them, to images. Equals `generate` if running statistics are shared. */
-  decode(codes: Float32Array): Promise<Float32Array> {
-    return this.run('generator of codes', codes, this.latentSize, this.imageElements);
+  /**
+   * g(c): codes of images, or codes derived from them, to images. Equals `generate` if running statistics are shared.
+   * @param distance of the codes from those of images, 0 to 1 (`distanceFromCodes`). Mixtures of codes are distributed less like codes of
+   * images and more like draws from the prior, so that their running statistics are a blend of both.
+   */
+  decode(codes: Float32Array, distance = 0): Promise<Float32Array> {
+    const statistics = blendRunningStats(this.pair.generator, this.weights['generator.statistics'], distance);
+    return this.withWeights({ ...this.weights, 'generator.statistics': statistics }).run('generator of codes', codes, this.latentSize, this.imageElements);
   }
 
   /** e(x): images to codes. */

@@ -1,5 +1,6 @@
 import { squareColumns } from '../images/imageGrid.js';
-import { greatCircle, pathThrough } from './paths.js';
+import type { Progress } from './chunks.js';
+import { distanceFromCodes, greatCircle, pathThrough } from './paths.js';
 import type { TrainedModel } from './trainedModel.js';
 
 /** A latent traversal: a path through points, or a great circle through two points. */
@@ -26,6 +27,32 @@ export function traverse({ prior, latentSize }: TrainedModel, points: Float32Arr
   const codes = new Float32Array(rows * paths[0]!.length);
   paths.forEach((path, row) => codes.set(path, row * path.length));
   return codes;
+}
+
+/** Steps that distances from codes are rounded to, so that codes at about the same distance are decoded in one batch. */
+const LEVELS = 32;
+
+/**
+ * Decodes a traversal between images.
+ * @param codes [N, M], one row of `traverse`
+ * @returns values in [-1, 1], [N, C, H, W]
+ */
+export async function decodeTraversal(model: TrainedModel, codes: Float32Array, { frames, circle }: Traversal, onProgress?: Progress): Promise<Float32Array> {
+  const { latentSize, imageElements } = model;
+  const total = codes.length / latentSize;
+  const levels = Array.from({ length: total }, (_, index) => Math.round(LEVELS * distanceFromCodes(circle ? (4 * index) / frames : index / (frames - 1))));
+  const images = new Float32Array(total * imageElements);
+  let done = 0;
+  for (const level of new Set(levels)) {
+    onProgress?.(done, total);
+    const indices = [...levels.keys()].filter((index) => levels[index] === level);
+    const part = Float32Array.from(indices.flatMap((index) => [...codes.subarray(index * latentSize, (index + 1) * latentSize)]));
+    const decoded = await model.decode(part, level / LEVELS);
+    indices.forEach((index, place) => images.set(decoded.subarray(place * imageElements, (place + 1) * imageElements), index * imageElements));
+    done += indices.length;
+  }
+  onProgress?.(total, total);
+  return images;
 }
 
 /** Returns the columns of an image grid of traversals: one row each, except that a single circle or a path of several segments is wrapped. */

@@ -81,3 +81,12 @@ export function adaptRunningStats({ statistics: { size } }: Network, vector: Flo
   both.set(vector, vector.length);
   return both;
 }
+
+/**
+ * Moves the running statistics of generated inputs towards those of native inputs.
+ * @param share 0 to 1; at 1 they are those of native inputs
+ */
+export function blendRunningStats({ separateStatistics, statistics: { size } }: Network, vector: Float32Array, share: number): Float32Array {
+  if (!separateStatistics || share === 0) return vector;
+  return vector.map((value, index) => (index < size / 2 ? value : value + share * (vector[index - size / 2]! - value)));
+}

@@ -10,7 +10,7 @@ import { generateChunked } from '../model/chunks.js';
 import { MODEL_DEFAULTS } from '../model/defaults.js';
 import { imagesOf, sampleImages } from '../model/sampling.js';
 import type { TrainedModel } from '../model/trainedModel.js';
-import { traversalColumns, traverse } from '../model/traversal.js';
+import { decodeTraversal, traversalColumns, traverse } from '../model/traversal.js';
 import { randomStream } from '../random.js';
 import type { Configuration } from '../training/configuration.js';
 import { modelWeights } from '../training/trainer.js';
@@ -179,7 +179,8 @@ export class Model {
         : await this.codesOf(images);
       const traversal = { frames, loop, circle };
       const codes = traverse(trained, ends, rows, traversal);
-      const path = imagesOf(trained, await generateChunked(trained, codes, isRandom ? 'samples' : 'codes', onProgress));
+      const values = isRandom ? generateChunked(trained, codes, onProgress) : decodeTraversal(trained, codes, traversal, onProgress);
+      const path = imagesOf(trained, await values);
       return new Images(path, traversalColumns(path.count / rows, rows, traversal));
     });
   }

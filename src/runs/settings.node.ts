@@ -8,7 +8,7 @@ import { readTextFile } from '../files/regularFile.node.js';
 import { architectureFor, type ArchitectureName, ARCHITECTURES } from '../networks/architecture.js';
 import { requireVersion } from '../training/checkpoint.js';
 import { checkConfiguration, type Configuration } from '../training/configuration.js';
-import { defaultDivergence, DEFAULTS, defaultsFor, MIN_BATCH } from '../training/defaults.js';
+import { DEFAULTS, defaultsFor, MIN_BATCH } from '../training/defaults.js';
 import { isChangeable } from '../training/resumption.js';
 import { type SettingLabel, shown } from '../validation.js';
 import { readCheckpoint, RunFolder } from './runFolder.node.js';
@@ -236,8 +236,7 @@ async function applyDefaults(settings: Values & { readonly data: string }, label
   const { network } = settings;
   const named = typeof network === 'string' && Object.hasOwn(ARCHITECTURES, network) ? ARCHITECTURES[network as ArchitectureName] : undefined;
   const size = settings.size ?? named?.imageSize ?? native.size;
-  const dependent = { divergence: defaultDivergence(settings.prior), size, network: network ?? architectureOf(Number(size), label) };
-  return checkConfiguration({ ...DEFAULTS, ...native, ...dependent, ...settings }, label);
+  return checkConfiguration({ ...DEFAULTS, ...native, size, network: network ?? architectureOf(Number(size), label), ...settings }, label);
 }
 
 /** Returns the architecture for an image size; an unknown size is reported as the setting. */

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { AUGMENTATIONS } from '../age/augmentation.js';
-import { DISTANCES, DIVERGENCES, isDefinedFor } from '../age/objective.js';
+import { DISTANCES, DIVERGENCES } from '../age/objective.js';
 import { MOMENTS, REDUCTIONS } from '../age/terms.js';
 import { parsePlan } from '../age/plan.js';
 import { PRIORS } from '../age/prior.js';
@@ -122,16 +122,8 @@ function named(label: string, check: () => unknown): void {
   }
 }
 
-/** Requires a divergence that is defined for the prior. */
-function requireDefined({ divergence, prior }: Configuration, label: SettingLabel): void {
-  if (isDefinedFor(divergence, prior)) return;
-  const others = DIVERGENCES.filter((name) => isDefinedFor(name, prior));
-  throw new InputError(`${label('divergence')}: ${divergence} is not defined for the prior ${prior}; choose from ${others.join(', ')}`);
-}
-
 /** Requires what holds between settings. */
 function requireConsistency(configuration: Configuration, label: SettingLabel): void {
-  requireDefined(configuration, label);
   const { stages, schedule, halveEvery, ema, emaStart, evaluateEvery, evaluateMetrics, saveBest } = configuration;
   const late = stages.findIndex(({ epoch }, index) => index > 0 && epoch <= stages[index - 1]!.epoch);
   if (late > 0) throw new InputError(`${label('stages')}: stage ${late + 1} must begin after epoch ${stages[late - 1]!.epoch}, not at ${stages[late]!.epoch}`);

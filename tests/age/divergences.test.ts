@@ -1,14 +1,11 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { DIVERGENCES, divergence, type DivergenceOptions, isDefinedFor, isPairwise, minDivergence, relativeVariance } from '../../src/age/objective.js';
+import { divergence, type DivergenceOptions, minDivergence, relativeVariance } from '../../src/age/objective.js';
 import { MOMENTS, REDUCTIONS } from '../../src/age/terms.js';
-import { drawCodes, normalizeAlongAxis1, type Prior, PRIORS } from '../../src/age/prior.js';
+import { type Prior, PRIORS } from '../../src/age/prior.js';
 import { graphOf, input, type Program } from '../../src/engine/index.js';
-import { randomStream } from '../../src/random.js';
 import { expectCloseElements } from '../engine/expectations.js';
-import { expectRightGradients } from '../engine/finiteDifferences.js';
 import { compileSmall } from '../engine/running.js';
-import { random } from '../engine/tensors.js';
 import { expectWithin } from '../expectWithin.js';
 import { meanOf, varianceOf } from '../moments.js';
 import { axisPairs, onSphere, randomCodes, rowsOf } from './codes.js';
@@ -21,7 +18,6 @@ const GAUSSIAN: readonly DivergenceOptions[] = (['qp', 'pq'] as const).flatMap((
   MOMENTS.flatMap((moment) => REDUCTIONS.map((reduction) => ({ divergence: direction, moment, reduction }))),
 );
 const NEAREST: DivergenceOptions = { divergence: 'nearest', moment: 'std', reduction: 'mean' };
-const UNIFORMITY: DivergenceOptions = { divergence: 'uniformity', moment: 'std', reduction: 'mean' };
 const nameOf = ({ divergence: direction, moment, reduction }: DivergenceOptions) => `${direction}_${moment}_${reduction}`;
 
 /** The definitions of docs/method.md, in double precision. */
@@ -144,70 +140,6 @@ describe('the divergence of a batch of codes', () => {
     const reversed = Float32Array.from(rowsOf(codes, LATENT).reverse().flat());
     const [found, other] = [await divergencesOf(codes), await divergencesOf(reversed)];
     for (const [name, value] of Object.entries(found)) expectCloseElements([other[name]!], [value], 1e-5);
-  });
-});
-
-describe('the uniformity of a batch of codes', () => {
-  const valueOf = async (codes: Float32Array, latent: number): Promise<number> => {
-    const program = await compileSmall(graphOf({ value: divergence(input('codes', [codes.length / latent, latent]), UNIFORMITY) }));
-    const { value } = await program.run({ codes });
-    await program.release();
-    return Number(value!.data[0]);
-  };
-  const uniform = (count: number, latent: number, seed: number) => drawCodes('sphere', count, latent, randomStream(seed, 'uniform'));
-
-  it('matches its formula', async () => {
-    for (const [count, latent] of [
-      [2, 3],
-      [7, 4],
-      [20, 16],
-    ] as const) {
-      const codes = uniform(count, latent, count);
-      const rows = rowsOf(codes, latent);
-      const pairs = rows.flatMap((a, i) => rows.filter((_, j) => j !== i).map((b) => Math.exp(2 * a.reduce((sum, value, k) => sum + value * b[k]!, 0))));
-      expectWithin(await valueOf(codes, latent), Math.log(meanOf(pairs)), 1e-5);
-    }
-  });
-
-  it('is 2 for equal codes, and -2 / (N - 1) for the corners of a simplex', async () => {
-    expectWithin(
-      await valueOf(
-        Float32Array.from({ length: 12 }, (_, index) => (index % 3 === 0 ? 1 : 0)),
-        3,
-      ),
-      2,
-      1e-5,
-    );
-    const root = Math.sqrt(3) / 2;
-    expectWithin(await valueOf(Float32Array.of(1, 0, -0.5, root, -0.5, -root), 2), -1, 1e-5);
-  });
-
-  it('of uniform codes is its lower bound: the mean over all directions of exp(2 u·v)', async () => {
-    // On the sphere of R^3, u·v is uniform in [-1, 1]: sinh(2) / 2.
-    expectWithin(minDivergence(UNIFORMITY, 'sphere', 3)!, Math.log(Math.sinh(2) / 2), 1e-12);
-    for (const latent of [3, 16, 64]) expectWithin(await valueOf(uniform(1000, latent, latent), latent), minDivergence(UNIFORMITY, 'sphere', latent)!, 0.01);
-  });
-
-  it('is above its lower bound for codes that concentrate on one side, on an axis, or in a plane', async () => {
-    const bound = minDivergence(UNIFORMITY, 'sphere', 16)!;
-    const codes = uniform(1000, 16, 1);
-    const changed = {
-      side: codes.map((value, index) => (index % 16 === 0 ? value + 0.3 : value)),
-      axis: codes.map((value, index) => (index % 16 === 0 ? 3 * value : value)),
-      plane: codes.map((value, index) => (index % 16 < 8 ? value : 0.2 * value)),
-    };
-    for (const [name, data] of Object.entries(changed)) expect(await valueOf(onSphere(data, 16), 16), name).toBeGreaterThan(bound + 0.02);
-  });
-
-  it('has the gradient of finite differences', async () => {
-    const codes = { ...random([5, 4], 3) };
-    await expectRightGradients((x) => divergence(normalizeAlongAxis1(x), UNIFORMITY), [codes]);
-  });
-
-  it('is defined on the sphere only, and compares pairs as nearest does', () => {
-    expect(PRIORS.filter((prior) => isDefinedFor('uniformity', prior))).toEqual(['sphere']);
-    expect(DIVERGENCES.filter((name) => isDefinedFor(name, 'normal'))).toEqual(['nearest', 'pq', 'qp']);
-    expect(DIVERGENCES.filter(isPairwise)).toEqual(['nearest', 'uniformity']);
   });
 });
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { drawCodes } from '../../src/age/prior.js';
 import { codeStatistics } from '../../src/metrics/catalog/codeStatistics.js';
-import { drawCodesAround, greatCircle, interpolateCodes, pathThrough, tangentAt } from '../../src/model/paths.js';
+import { distanceFromCodes, drawCodesAround, greatCircle, interpolateCodes, pathThrough, tangentAt } from '../../src/model/paths.js';
 import { randomStream } from '../../src/random.js';
 import { normOf, rowsOf } from '../age/codes.js';
 import { expectWithin } from '../expectWithin.js';
@@ -20,6 +20,25 @@ function angleBetween(a: ArrayLike<number>, b: ArrayLike<number>): number {
 }
 
 const inner = (a: ArrayLike<number>, b: ArrayLike<number>): number => Array.from(a).reduce((sum, value, index) => sum + value * b[index]!, 0);
+
+describe('the distance from codes', () => {
+  it('is 0 at codes and 1/2 halfway, and grows in between', () => {
+    for (const position of [0, 1, 2, 7]) expectWithin(distanceFromCodes(position), 0, 1e-12);
+    for (const position of [0.5, 1.5, 6.5]) expectWithin(distanceFromCodes(position), 0.5, 1e-12);
+    const positions = Array.from({ length: 11 }, (_, index) => index / 20);
+    const distances = positions.map(distanceFromCodes);
+    expect(distances).toEqual(distances.toSorted((a, b) => a - b));
+    for (const position of positions) expectWithin(distanceFromCodes(1 - position), distanceFromCodes(position), 1e-12);
+  });
+
+  it('is the part of the variance that the farther of two independent codes contributes', () => {
+    const [a, b] = [drawCodes('sphere', 1, 4000, randomStream(1, 'from')), drawCodes('sphere', 1, 4000, randomStream(2, 'to'))];
+    for (const position of [0.1, 0.3, 0.8]) {
+      const between = rowsOf(interpolateCodes('sphere', a, b, 11), 4000)[Math.round(10 * position)]!;
+      expectWithin(Math.min(inner(between, a) ** 2, inner(between, b) ** 2), distanceFromCodes(position), 0.05);
+    }
+  });
+});
 
 describe('interpolation on the sphere', () => {
   it('stays on the sphere, in equal steps of the shorter arc, with exact ends', () => {

@@ -158,6 +158,20 @@ describe('a trained model with separate running statistics', () => {
     expect(await model.encodeGenerated(draws)).not.toEqual(await own.encodeGenerated(draws));
   });
 
+  it('decodes codes at a distance from those of images with statistics nearer to those of latent samples', async () => {
+    const [native, generated] = (['native', 'generated'] as const).map((kind) => (network: NetworkName) => set(network, kind)) as [
+      typeof parameters,
+      typeof parameters,
+    ];
+    const model = modelOf(apart, (network) => Float32Array.from([...native(network), ...generated(network)]));
+    const between = modelOf(shared, (network) => native(network).map((value, index) => (value + generated(network)[index]!) / 2));
+    const z = drawCodes('sphere', 3, 4, randomStream(1, 'apart codes'));
+    expectCloseElements(Array.from(await model.decode(z, 0.5)), Array.from(await between.generate(z)), 1e-5);
+    expectCloseElements(Array.from(await model.decode(z, 1)), Array.from(await model.generate(z)), 1e-5);
+    expect(await model.decode(z, 0)).toEqual(await model.decode(z));
+    expect(await between.decode(z, 0.5)).toEqual(await between.decode(z));
+  });
+
   it('decodes codes as it generates from samples if statistics are shared', async () => {
     const model = modelOf(shared, (network) => set(network, 'native'));
     const z = drawCodes('sphere', 3, 4, randomStream(1, 'apart codes'));

@@ -33,7 +33,6 @@ export const nearest: Divergence = {
     const entropy = mul(sumOf(log(add(distances, MIN_DISTANCE))), latentSize / count);
     return sub(mul(meanOf(square(codes)), 0.5), entropy);
   },
-  isPairwise: true,
 };
 
 /**

@@ -1,12 +1,12 @@
-import { divergence, type DivergenceOptions, isPairwise, minDivergence } from '../../age/objective.js';
+import { divergence, type DivergenceOptions, minDivergence } from '../../age/objective.js';
 import type { Prior } from '../../age/prior.js';
 import { type Compile, graphOf, input } from '../../engine/index.js';
 import type { Features } from '../../numerics/features.js';
 import { protocolValue } from '../conditions.js';
 import { type ContextEntry, realAndFake, withSuffix } from '../metric.js';
 
-/** Maximum number of codes for divergences whose memory is quadratic. */
-const MAX_PAIRED_CODES = 1000;
+/** Maximum number of codes for the nearest-neighbor divergence, whose memory is quadratic. */
+const MAX_NEAREST_CODES = 1000;
 
 const dependsOn = [protocolValue('divergence', (protocol) => protocol.divergence)];
 
@@ -15,7 +15,7 @@ export const codeDivergence: ContextEntry = {
   metrics: [
     ...realAndFake({
       name: 'divergence',
-      meaning: 'the divergence from the prior that training optimizes, of all codes as one batch, or of 1,000 if it compares pairs',
+      meaning: 'the divergence from the prior that training optimizes, of all codes as one batch',
       better: 'none',
       range: 'from a lower bound that depends on the divergence and its options',
       goodValue: 'its lower bound, where divergence_gap is 0',
@@ -26,7 +26,7 @@ export const codeDivergence: ContextEntry = {
       name: 'divergence_gap',
       meaning: 'the divergence minus the lowest value that it can have',
       better: 'lower',
-      range: '0 or more; a sample of codes can fall slightly below with the divergence uniformity',
+      range: '0 or more',
       goodValue: '0 if the codes have the mean and the variances of the prior',
       reference: 'divergence minus its minimum over all distributions of codes',
       dependsOn,
@@ -43,7 +43,7 @@ export const codeDivergence: ContextEntry = {
 };
 
 async function scoreDivergence({ data, width }: Features, prior: Prior, options: DivergenceOptions, compile: Compile): Promise<Record<string, number>> {
-  const codes = data.subarray(0, isPairwise(options.divergence) ? MAX_PAIRED_CODES * width : undefined);
+  const codes = data.subarray(0, options.divergence === 'nearest' ? MAX_NEAREST_CODES * width : undefined);
   const program = await compile(graphOf({ value: divergence(input('codes', [codes.length / width, width]), options) }));
   const { value } = await program.run({ codes: Float32Array.from(codes) });
   await program.release();

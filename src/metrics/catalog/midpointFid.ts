@@ -1,4 +1,5 @@
 import { normalizeInPlace, type Prior } from '../../age/prior.js';
+import { distanceFromCodes } from '../../model/paths.js';
 import type { Features } from '../../numerics/features.js';
 import { type RandomStream, randomStream } from '../../random.js';
 import { CONDITIONS } from '../conditions.js';
@@ -14,7 +15,8 @@ export const midpointFid: ContextEntry = {
       better: 'lower',
       range: '0 or more',
       goodValue: 'that of samples, fid; far above it if paths between images lead through codes that belong to no image; MNIST: 34 by default',
-      reference: 'fid of g(m), m the midpoint of the great circle (sphere) or straight line (normal) between random pairs of codes e(x)',
+      reference:
+        'fid of g(m), m the midpoint of the great circle (sphere) or straight line (normal) between random pairs of codes e(x), decoded as `interpolate` does',
       dependsOn: [CONDITIONS.codes, CONDITIONS.extractor, CONDITIONS.images, CONDITIONS.imageCount, CONDITIONS.sampleCount],
     },
   ],
@@ -23,7 +25,8 @@ export const midpointFid: ContextEntry = {
     const { model, count, seed } = context.subject;
     const { codes, extracted } = await context.images();
     const midpoints = midpointsOf(codes, model.prior, count, randomStream(seed, 'pairs of images'));
-    return { metrics: { midpoint_fid: frechetFeatureDistance(extracted!.features, await context.decodedFeatures(midpoints, 'midpoints')) } };
+    const features = await context.decodedFeatures(midpoints, distanceFromCodes(1 / 2), 'midpoints');
+    return { metrics: { midpoint_fid: frechetFeatureDistance(extracted!.features, features) } };
   },
 };
 
