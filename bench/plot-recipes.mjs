@@ -1,9 +1,9 @@
 #!/usr/bin/env node
 /**
  * Plots a trade-off between recipes as an SVG, from the results of tune.mjs: FID, FID of midpoints, and accuracies, each against the spread of
- * codes. Recipes are connected in the order in which they are named, and labeled with their weight of `KL_fake` in the encoder's update.
+ * codes. Recipes are connected in the order in which they are named, and labeled with their weight of a term in the encoder's update.
  *
- *     node bench/plot-recipes.mjs --names kl-fake-13,default,kl-fake-7 --steps 1874 > docs/images/recipe-trade-off.svg
+ *     node bench/plot-recipes.mjs --names uniform-1.5,default,uniform-6 --term uniform > docs/images/recipe-trade-off.svg
  */
 import * as Plot from '@observablehq/plot';
 import { fileURLToPath } from 'node:url';
@@ -15,6 +15,7 @@ const { values } = parseArgs({
   options: {
     results: { type: 'string', default: fileURLToPath(new URL('recipes-results.jsonl', import.meta.url)) },
     names: { type: 'string' },
+    term: { type: 'string', default: 'uniform' },
     steps: { type: 'string', default: '1874' },
     split: { type: 'string', default: 'validation' },
   },
@@ -31,7 +32,7 @@ const points = values.names.split(',').flatMap((name) => {
   const trainings = rows.filter((row) => row.name === name);
   if (trainings.length === 0) throw new Error(`no results for ${name}`);
   const { metrics } = summarize(trainings, {});
-  const weight = /KL_fake:([\d.]+)/.exec(trainings[0].settings.encoderUpdates)[1];
+  const weight = new RegExp(`${values.term}:([\\d.]+)`).exec(trainings[0].settings.encoderUpdates)?.[1] ?? '0';
   return Object.entries(PANELS).map(([metric, panel]) => ({ panel, weight, spread: metrics.code_variance_real.mean, value: metrics[metric].mean }));
 });
 

@@ -3,7 +3,7 @@ import type { RandomStream } from '../random.js';
 import type { ImageShape } from './terms.js';
 
 /** The largest shift as a fraction of the image size, change of scale, and shear, along each axis. */
-const RANGES = { shift: 1 / 16, scale: 0.2, shear: 0.3 };
+const RANGES = { shift: 1 / 16, scale: 0.1, shear: 0.15 };
 
 /** Values per image: shift, scale and shear along its rows, then along its columns. */
 export const DISTORTION_SIZE = 6;

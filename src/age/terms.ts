@@ -18,12 +18,8 @@ export interface GaussianOptions {
 export interface Divergence {
   /** D of a batch of codes `[N, M]`, a scalar. */
   readonly of: (codes: Value, options: GaussianOptions) => Value;
-  /** The lowest value of D that a batch can be expected to have, whatever the distribution of its codes. Absent if D has none. */
+  /** The minimum of D over all batches of codes of the prior. Absent if D has none. */
   readonly min?: (prior: Prior, latentSize: number, options: GaussianOptions) => number;
-  /** The prior that D is defined for (default: all). */
-  readonly prior?: Prior;
-  /** Whether D compares all pairs of codes, so that its memory is quadratic (default: false). */
-  readonly isPairwise?: boolean;
 }
 
 /** The distance between two tensors of one shape, a scalar: an entry of `distances/`. */

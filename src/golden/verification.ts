@@ -73,7 +73,7 @@ const caseSchema = z.object({
   moment: z.enum(MOMENTS),
   reduce: z.enum(REDUCTIONS),
   direction: z.enum(['qp', 'pq']),
-  criterion: z.enum(['gaussian', 'nearest', 'uniformity']),
+  criterion: z.enum(['gaussian', 'nearest']),
   match_x: z.enum(DISTANCES),
   match_z: z.enum(DISTANCES),
   noise: z.enum(PRIORS),
@@ -82,6 +82,7 @@ const caseSchema = z.object({
   e_match_x: z.number().default(0),
   e_match_z: z.number().default(0),
   e_align: z.number().default(0),
+  e_uniform: z.number().default(0),
   g_kl_fake: z.number().default(0),
   g_match_z: z.number().default(0),
   g_match_x: z.number().default(0),
@@ -122,7 +123,10 @@ export function readGoldenCase({ metadata }: TensorFile, file: string) {
     batch: golden.batch,
     latentSize: golden.nz,
     updates: [
-      spec('encoder', { KL_real: golden.e_kl_real, KL_fake: golden.e_kl_fake, match_x: golden.e_match_x, match_z: golden.e_match_z, align: golden.e_align }),
+      spec('encoder', {
+        ...{ KL_real: golden.e_kl_real, KL_fake: golden.e_kl_fake, match_x: golden.e_match_x, match_z: golden.e_match_z },
+        ...{ align: golden.e_align, uniform: golden.e_uniform },
+      }),
       spec('generator', { KL_fake: golden.g_kl_fake, match_x: golden.g_match_x, match_z: golden.g_match_z }),
     ],
     losses,

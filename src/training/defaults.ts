@@ -15,16 +15,16 @@ export const DEFAULTS = {
   network: 'dcgan32',
   width: 16,
   latent: 64,
-  encoderUpdates: '1;KL_fake:10,KL_real:16,match_x:130,match_z:400,align:600',
-  generatorUpdates: '2;KL_fake:16,match_z:1000,match_x:45',
+  encoderUpdates: '1;KL_fake:3.5,KL_real:4,match_x:55,align:600,uniform:3',
+  generatorUpdates: '2;KL_fake:4,match_z:1000,match_x:18',
   prior: 'sphere',
-  divergence: 'uniformity',
+  divergence: 'qp',
   moment: 'variance',
   reduction: 'mean',
   matchX: 'L1',
   matchZ: 'cos',
   batchNormStats: 'separate',
-  learningRate: 5e-4,
+  learningRate: 1e-3,
   schedule: 'cosine',
   halveEvery: 0,
   ema: 0.999,
@@ -33,9 +33,6 @@ export const DEFAULTS = {
   sampleEvery: 500,
   checkpointEvery: 2000,
 } as const;
-
-/** The default divergence of a prior: `uniformity` is defined on the sphere only. */
-export const defaultDivergence = (prior: unknown) => (prior === 'normal' ? 'qp' : DEFAULTS.divergence);
 
 /** Default settings that depend on the number of training images. */
 export interface DataDefaults {

@@ -17,11 +17,11 @@ describe('the distortion of align', () => {
     const draws = drawDistortions(2000, [1, 32, 64], randomStream(1, 'distortions'));
     const ranges = [
       [-4, 4],
-      [0.8, 1.2],
-      [-0.3, 0.3],
+      [0.9, 1.1],
+      [-0.15, 0.15],
       [-2, 2],
-      [0.8, 1.2],
-      [-0.3, 0.3],
+      [0.9, 1.1],
+      [-0.15, 0.15],
     ];
     for (const [column, [low, high]] of ranges.entries()) {
       const values = draws.filter((_, index) => index % 6 === column);

@@ -9,7 +9,7 @@ export const GOLDEN_NAMES = [
   'dcgan32-normal-prior',
   'dcgan32-reverse-kl',
   'dcgan32-rgb',
-  'dcgan32-uniformity',
+  'dcgan32-uniform',
   'dcgan32-variance-sum',
   'dcgan64-rgb',
 ] as const;

@@ -42,7 +42,7 @@ describe('forward passes of an update', () => {
 
 describe('loss terms', () => {
   it('of each network are those with a sign for it', () => {
-    expect(TERMS).toEqual({ encoder: ['KL_fake', 'KL_real', 'align', 'match_x', 'match_z'], generator: ['KL_fake', 'match_x', 'match_z'] });
+    expect(TERMS).toEqual({ encoder: ['KL_fake', 'KL_real', 'align', 'match_x', 'match_z', 'uniform'], generator: ['KL_fake', 'match_x', 'match_z'] });
   });
 
   it('are minimized by both networks, except that the encoder maximizes the divergence of generated codes', () => {

@@ -1,9 +1,8 @@
 """Make a golden file: one encoder and one generator update of AGE in PyTorch, in double precision.
 
-    python3 make_golden.py dcgan32-uniformity.safetensors
+    python3 make_golden.py dcgan32-uniform.safetensors
 
-The case has the terms and the divergence that the published code lacks: alignment of the codes of distorted images, and uniformity. Made with
-PyTorch 2.6. Inputs are rounded to float32, so that both sides read the same numbers.
+The case has the terms that the published code lacks: alignment of the codes of distorted images, and their uniformity. Made with PyTorch 2.6. Inputs are rounded to float32, so that both sides read the same numbers.
 """
 import json
 import struct
@@ -13,8 +12,8 @@ import torch
 from torch.nn import functional as F
 
 CASE = dict(
-    arch='dcgan32', nf=4, nz=8, nc=1, batch=6, moment='std', reduce='mean', direction='qp', criterion='uniformity',
-    match_x='L1', match_z='cos', noise='sphere', e_kl_real=4.0, e_kl_fake=3.0, e_match_x=10.0, e_match_z=0.0, e_align=50.0,
+    arch='dcgan32', nf=4, nz=8, nc=1, batch=6, moment='std', reduce='mean', direction='qp', criterion='gaussian',
+    match_x='L1', match_z='cos', noise='sphere', e_kl_real=4.0, e_kl_fake=3.0, e_match_x=10.0, e_match_z=0.0, e_align=50.0, e_uniform=5.0,
     g_kl_fake=4.0, g_match_z=1000.0, g_match_x=5.0,
 )
 N, M, C, BATCH = (CASE[key] for key in ('nf', 'nz', 'nc', 'batch'))
@@ -82,10 +81,13 @@ class Pair:
         return torch.tanh(F.conv2d(x, self.values['generator.conv5.weight'], self.values['generator.conv5.bias']))
 
 
+def divergence(codes):
+    mean, deviation = codes.mean(0), codes.std(0, unbiased=False)
+    return ((deviation ** 2 + mean ** 2) / 2 - deviation.log() - 0.5).mean()
+
+
 def uniformity(codes):
-    similarities = codes @ codes.T
-    others = ~torch.eye(len(codes), dtype=torch.bool)
-    return torch.exp(2 * similarities[others]).mean().log()
+    return torch.exp(8 * codes @ codes.T).mean().log()
 
 
 def cosine_distance(a, b):
@@ -116,8 +118,10 @@ def encoder_update(values, x, z, distortions):
     with torch.no_grad():
         fake = pair.generate(z)
     code_of_fake = pair.encode(fake)
-    terms = dict(kl_real=uniformity(code), kl_fake=uniformity(code_of_fake), match_x=(reconstruction - x).abs().mean(), align=cosine_distance(code, code_of_distorted))
-    loss = CASE['e_kl_real'] * terms['kl_real'] - CASE['e_kl_fake'] * terms['kl_fake'] + CASE['e_match_x'] * terms['match_x'] + CASE['e_align'] * terms['align']
+    terms = dict(kl_real=divergence(code), kl_fake=divergence(code_of_fake), match_x=(reconstruction - x).abs().mean())
+    terms |= dict(align=cosine_distance(code, code_of_distorted), uniform=uniformity(code))
+    weights = dict(kl_real=CASE['e_kl_real'], kl_fake=-CASE['e_kl_fake'], **{name: CASE[f'e_{name}'] for name in ('match_x', 'align', 'uniform')})
+    loss = sum(weight * terms[name] for name, weight in weights.items())
     loss.backward()
     return pair, dict(loss=loss, **terms), dict(code_of_x=code, reconstruction=reconstruction)
 
@@ -128,7 +132,7 @@ def generator_update(values, x, z):
     code_of_fake = pair.encode(fake)
     code = pair.encode(x)
     reconstruction = pair.generate(code)
-    terms = dict(kl_fake=uniformity(code_of_fake), match_z=cosine_distance(code_of_fake, z), match_x=(reconstruction - x).abs().mean())
+    terms = dict(kl_fake=divergence(code_of_fake), match_z=cosine_distance(code_of_fake, z), match_x=(reconstruction - x).abs().mean())
     loss = CASE['g_kl_fake'] * terms['kl_fake'] + CASE['g_match_z'] * terms['match_z'] + CASE['g_match_x'] * terms['match_x']
     loss.backward()
     return pair, dict(loss=loss, **terms), dict(fake=fake)
@@ -150,7 +154,7 @@ def main(path):
     values = initial_values()
     x = torch.tanh(F.interpolate(normal(BATCH, C, 8, 8), size=(32, 32), mode='bilinear')).float().double()
     z = {name: F.normalize(normal(BATCH, M)).float().double() for name in ('encoder', 'generator')}
-    ranges = torch.tensor([2, 0.2, 0.3] * 2)
+    ranges = torch.tensor([2, 0.1, 0.15] * 2)
     distortions = (torch.tensor([0, 1, 0] * 2) + ranges * (2 * torch.rand(BATCH, 6, generator=random) - 1)).float().double()
     tensors = {f'initial/{name}': value for name, value in values.items()}
     tensors |= {'input/x': x, 'input/distortions': distortions, **{f'input/z_{name}_update': value for name, value in z.items()}}

@@ -72,12 +72,6 @@ describe('settings', () => {
     await expectInputError(() => resolveConfiguration('mnist', { config: fileOf('initFrom: no/such/run') }), 'no/such/run: run folder or checkpoint not found');
   });
 
-  it('default to a divergence that is defined for the prior', async () => {
-    expect((await resolveConfiguration('mnist', {})).divergence).toBe('uniformity');
-    expect((await resolveConfiguration('mnist', { prior: 'normal' })).divergence).toBe('qp');
-    await expectInputError(() => resolveConfiguration('mnist', { prior: 'normal', divergence: 'uniformity' }), 'divergence', 'nearest, pq, qp');
-  });
-
   const PUBLISHED = ['celeba', 'celeba-finetune', 'cifar10', 'published', 'svhn', 'tiny-imagenet', 'tiny-imagenet-finetune'];
 
   it('of presets state all differences of the published recipes from the defaults', async () => {

@@ -203,12 +203,6 @@ describe('an invalid configuration is rejected in one line with the setting and 
     await expectInputError(() => parseConfiguration({ ...whole, stages }, flag), '--stages: stage 3 must begin after epoch 3, not at 3');
   });
 
-  it('a divergence that is not defined for the prior, with those that are', async () => {
-    const given = { ...whole, prior: 'normal', divergence: 'uniformity' };
-    await expectInputError(() => parseConfiguration(given, flag), '--divergence: uniformity is not defined for the prior normal', 'nearest, pq, qp');
-    for (const divergence of ['nearest', 'pq', 'qp']) expect(parseConfiguration({ ...given, divergence }, flag).divergence).toBe(divergence);
-  });
-
   it('halveEvery with a schedule that does not use it', async () => {
     for (const schedule of ['cosine', 'constant']) {
       await expectInputError(

@@ -1,4 +1,3 @@
 // Written by scripts/registries.mjs.
 export * from './gaussian.js';
 export * from './nearest.js';
-export * from './uniformity.js';

@@ -2,3 +2,4 @@
 export * from './alignment.js';
 export * from './divergence.js';
 export * from './reconstruction.js';
+export * from './uniform.js';

@@ -1,0 +1,23 @@
+import { exp, log, matMul, mul, sumOf, transposeMatrix } from '../../engine/index.js';
+import { normalizeAlongAxis1 } from '../prior.js';
+import type { LossTerm } from '../terms.js';
+
+/** t in exp(t u·v): how much more close pairs count than distant ones. */
+const CONCENTRATION = 8;
+
+/**
+ * log mean exp(8 u_i·u_j) over all pairs of a batch, with u the direction of e(x) (uniformity; Wang and Isola 2020): lower if codes are spread
+ * more evenly over the sphere. Unlike the divergences of fitted Gaussians it detects correlations of coordinates. A code's pair with itself
+ * counts as well, which is a constant that only close pairs exceed. At most 8, and at least log((e^8 + (N - 1) e^(-8 / (N - 1))) / N), the
+ * value of a simplex.
+ */
+export const uniform: LossTerm = {
+  signs: { encoder: 1 },
+  needs: ['realCodes'],
+  isAugmented: true,
+  value: ({ realCodes }) => {
+    const directions = normalizeAlongAxis1(realCodes);
+    const similarities = matMul(directions, transposeMatrix(directions));
+    return log(mul(sumOf(exp(mul(similarities, CONCENTRATION))), 1 / realCodes.shape[0]! ** 2));
+  },
+};
