@@ -137,14 +137,19 @@ export class Model {
   }
 
   /**
-   * Decodes codes of images, or codes near them.
+   * Decodes codes of images, or codes derived from them.
    * @param codes [N, M], one after another
-   * @throws {InputError} if their number is not a multiple of M
+   * @param distance of the codes from those of images: 0 for codes of images, 0.5 halfway between two, 1 for draws from the prior
+   * @throws {InputError} if their number is not a multiple of M, or the distance is not in 0 to 1
+   * @example
+   * const codes = await model.encode(['seven.png']);
+   * const [seven] = (await model.decode(codes)).toRasters();
    */
-  decode(codes: Float32Array): Promise<Images> {
+  decode(codes: Float32Array, { distance = 0 }: { readonly distance?: number } = {}): Promise<Images> {
     return this.use(async () => {
+      if (!(distance >= 0 && distance <= 1)) throw new InputError(`distance: expected a number from 0 to 1 but got ${distance}`);
       if (codes.length % this.latentSize !== 0) throw new InputError(`codes: expected a multiple of ${this.latentSize} values but got ${codes.length}`);
-      return new Images(imagesOf(this.trained, await this.trained.decode(codes)));
+      return new Images(imagesOf(this.trained, await this.trained.decode(codes, distance)));
     });
   }
 

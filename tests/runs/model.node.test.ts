@@ -5,9 +5,11 @@ import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { channelsLast } from '../../src/images/raster.js';
 import { type Images, loadModel, type Model, openSource, readImages } from '../../src/node.js';
+import { onSphere } from '../age/codes.js';
 import { resultOf } from '../cli/runCommand.js';
 import { bytesIn, makePicture, makeTinyRun } from '../cli/tinyRun.js';
 import { writeImages } from '../data/imageFiles.js';
+import { expectCloseElements } from '../engine/expectations.js';
 import { errorOf, expectInputError } from '../rejection.js';
 import { sharedTemporaryFolder } from '../temporaryFolder.js';
 import { tinyConfiguration } from '../training/tinyTraining.js';
@@ -92,6 +94,15 @@ describe('a loaded model', () => {
     expect((await model.decode(codes)).data).toEqual((await model.reconstruct(FILES.map(at))).data);
   });
 
+  it('decodes codes halfway between two images to what it interpolates', async () => {
+    const ends = FILES.slice(0, 2).map(at);
+    const codes = await model.encode(ends);
+    const between = Float32Array.from({ length: 8 }, (_, index) => codes[index]! + codes[8 + index]!);
+    const [halfway] = (await model.decode(onSphere(between, 8), { distance: 0.5 })).toRasters();
+    const [, middle] = (await model.interpolate(ends, { frames: 3 })).toRasters();
+    expectCloseElements(Array.from(halfway!.data), Array.from(middle!.data), 1 / 255);
+  });
+
   it('interpolates what the command writes', async () => {
     const [files, paths] = [FILES.slice(0, 2), FILES.slice(0, 2).map(at)];
     expectSame(await model.interpolate(paths, { frames: 4 }), (await written('interpolate', 'run', ...files, '--frames', '4'))['arr_0.npy']);
@@ -169,6 +180,7 @@ describe('a loaded model refuses, in one line,', () => {
     ['a circle without a sphere', () => normal.interpolate([], { circle: true }), ['circle: requires the prior sphere', 'use loop']],
     ['a circle through three points', () => model.interpolate([], { circle: true, points: 3 }), ['circle: goes through two points, not 3']],
     ['codes of another length', () => model.decode(new Float32Array(9)), ['codes: expected a multiple of 8 values but got 9']],
+    ['a distance above 1', () => model.decode(new Float32Array(8), { distance: 1.5 }), ['distance: expected a number from 0 to 1 but got 1.5']],
     ['an image that is not there', () => model.encode(at('no.png')), ['no.png: cannot read the image']],
     ['a run that is not there', () => loadModel(at('nothing')), ['nothing: run folder or checkpoint not found']],
     ['a run that is no path', () => loadModel(7 as unknown as string), ['run: expected the path', '7']],
