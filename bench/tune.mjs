@@ -6,7 +6,7 @@
  *
  *     node bench/tune.mjs                        # search over bench/recipes.yaml, or resume it
  *     node bench/tune.mjs --table                # print the table of existing results
- *     node bench/tune.mjs --names a,b --steps 9370
+ *     node bench/tune.mjs --names a,b --steps 9370 --seeds 1
  *     node bench/tune.mjs --report a,b           # train with all training images, score with the test images
  *
  * Run `npm run build` first. Each result is appended to a JSONL file as soon as it is complete and is never recomputed, so a search can be
@@ -31,6 +31,7 @@ const { values } = parseArgs({
     program: { type: 'string', default: pathOf('../dist/cli/main.js') },
     names: { type: 'string' },
     steps: { type: 'string' },
+    seeds: { type: 'string' },
     report: { type: 'string' },
     count: { type: 'string', default: '10000' },
     parallel: { type: 'string', default: '2' },
@@ -40,7 +41,9 @@ const { values } = parseArgs({
 
 const file = parse(readFileSync(values.candidates, 'utf8'));
 const { data, validationFraction, labels, bounds, keep, base } = file;
-const rounds = file.rounds.filter(({ steps }) => values.steps === undefined || values.steps.split(',').map(Number).includes(steps));
+const rounds = file.rounds
+  .filter(({ steps }) => values.steps === undefined || values.steps.split(',').map(Number).includes(steps))
+  .map((round) => ({ ...round, seeds: values.seeds?.split(',').map(Number) ?? round.seeds }));
 const chosen = (values.report ?? values.names)?.split(',');
 const candidates = file.candidates
   .map(({ name, ...settings }) => ({ name, settings: { ...base, ...settings } }))

@@ -124,6 +124,8 @@ describe('the search for recipes', () => {
       ['a2', 3, 2, 'test'],
     ]);
     expect(rows.map(({ metrics }) => metrics!.fid)).toEqual([21, 22]);
+    const more = await search(folder, '--report', 'a1', '--seeds', '5', ...quick);
+    expect(more.rows.slice(2)).toEqual([expect.objectContaining({ name: 'a1', steps: 3, seed: 5, split: 'test' })]);
   });
 
   it('rejects a name that no candidate has', async () => {
