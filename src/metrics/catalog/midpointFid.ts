@@ -14,7 +14,7 @@ export const midpointFid: ContextEntry = {
       meaning: 'Fréchet distance between images and what g makes halfway between the codes of two images',
       better: 'lower',
       range: '0 or more',
-      goodValue: 'that of samples, fid; far above it if paths between images lead through codes that belong to no image; MNIST: 34 by default',
+      goodValue: 'that of samples, fid; far above it if paths between images lead through codes that belong to no image; MNIST: 8 by default',
       reference:
         'fid of g(m), m the midpoint of the great circle (sphere) or straight line (normal) between random pairs of codes e(x), decoded as `interpolate` does',
       dependsOn: [CONDITIONS.codes, CONDITIONS.extractor, CONDITIONS.images, CONDITIONS.imageCount, CONDITIONS.sampleCount],
