@@ -6,16 +6,15 @@ const { document } = parseHTML('<html></html>');
 
 /** Draws a plot on white, as the text of an SVG file. Options are those of `Plot.plot`. */
 export function svgOf({ width, height, marks, ...options }) {
-  const background = () => `<rect width="${width}" height="${height}" fill="white"/>`;
   const svg = Plot.plot({ document, width, height, style: { fontFamily: 'sans-serif', fontSize: '12px' }, ...options, marks });
   svg.setAttribute('xmlns', 'http://www.w3.org/2000/svg');
-  svg.querySelector('style').insertAdjacentHTML('afterend', background());
+  svg.querySelector('style').insertAdjacentHTML('afterend', `<rect width="${width}" height="${height}" fill="white"/>`);
   return `${svg.outerHTML}\n`;
 }
 
-/** Reads JSON lines from a file, or from standard input (0). */
-export const readLines = (file) =>
-  readFileSync(file, 'utf8')
+/** Reads JSON lines from standard input. */
+export const readLines = () =>
+  readFileSync(0, 'utf8')
     .split('\n')
     .filter(Boolean)
     .map((line) => JSON.parse(line));

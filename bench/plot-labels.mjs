@@ -20,7 +20,7 @@ const NAMES = { knn: 'nearest codes', supervised: 'same network from scratch', f
 /** Methods that do not use the trained model; their lines are dashed. */
 const BASELINES = ['supervised', 'pixels'];
 
-const results = readLines(0)
+const results = readLines()
   .flatMap((line) => line.results)
   .map((result) => ({ ...result, name: NAMES[result.method] ?? result.method }));
 const names = Object.keys(COLORS).filter((name) => results.some((result) => result.name === name));

@@ -3,13 +3,14 @@
  * Plots a trade-off between recipes as an SVG, from the results of tune.mjs: FID, FID of midpoints, and accuracies, each against the spread of
  * codes. Recipes are connected in the order in which they are named, and labeled with their weight of a term in the encoder's update.
  *
- *     node bench/plot-recipes.mjs --names uniform-1.5,default,uniform-6 --term uniform > docs/images/recipe-trade-off.svg
+ *     node bench/plot-recipes.mjs --names no-uniform,uniform-2,default,uniform-8,uniform-16 > docs/images/recipe-trade-off.svg
  */
 import * as Plot from '@observablehq/plot';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { summarize } from './recipeScore.mjs';
-import { readLines, svgOf } from './figure.mjs';
+import { svgOf } from './figure.mjs';
+import { ResultRows } from './resultRows.mjs';
 
 const { values } = parseArgs({
   options: {
@@ -26,8 +27,9 @@ const PANELS = {
   accuracy_100: 'accuracy, 100 labels',
   accuracy_1000: 'accuracy, 1,000 labels',
 };
-const rows = readLines(values.results).filter(({ steps, split }) => steps === Number(values.steps) && split === values.split);
+const rows = new ResultRows(values.results).rows.filter(({ steps, split }) => steps === Number(values.steps) && split === values.split);
 
+if (values.names === undefined) throw new Error('--names: name the recipes in their order');
 const points = values.names.split(',').flatMap((name) => {
   const trainings = rows.filter((row) => row.name === name);
   if (trainings.length === 0) throw new Error(`no results for ${name}`);

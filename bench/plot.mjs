@@ -9,7 +9,7 @@ import { readLines, svgOf } from './figure.mjs';
 
 const label = ({ network, width, batch, channels, threads }) =>
   `${network}, width ${width}, batch ${batch}, ${channels === 1 ? 'grayscale' : 'RGB'}, ${threads} thread${threads === 1 ? '' : 's'}`;
-const rows = readLines(0);
+const rows = readLines();
 
 process.stdout.write(
   svgOf({

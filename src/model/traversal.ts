@@ -29,7 +29,7 @@ export function traverse({ prior, latentSize }: TrainedModel, points: Float32Arr
   return codes;
 }
 
-/** Steps that distances from codes are rounded to, so that codes at about the same distance are decoded in one batch. */
+/** Distances from codes are multiples of 1 / LEVELS, so that codes at about the same distance are decoded in one batch. */
 const LEVELS = 32;
 
 /**
@@ -40,7 +40,10 @@ const LEVELS = 32;
 export async function decodeTraversal(model: TrainedModel, codes: Float32Array, { frames, circle }: Traversal, onProgress?: Progress): Promise<Float32Array> {
   const { latentSize, imageElements } = model;
   const total = codes.length / latentSize;
-  const levels = Array.from({ length: total }, (_, index) => Math.round(LEVELS * distanceFromCodes(circle ? (4 * index) / frames : index / (frames - 1))));
+  // One batch is enough if the distance does not matter. A circle passes a right angle in a quarter of its frames.
+  const isBlended = model.pair.generator.separateStatistics;
+  const positionOf = (index: number) => (circle ? (4 * index) / frames : index / (frames - 1));
+  const levels = Array.from({ length: total }, (_, index) => (isBlended ? Math.round(LEVELS * distanceFromCodes(positionOf(index))) : 0));
   const images = new Float32Array(total * imageElements);
   let done = 0;
   for (const level of new Set(levels)) {

@@ -1,5 +1,4 @@
 // Written by scripts/registries.mjs.
-export * from './alignment.js';
+export * from './contrastive.js';
 export * from './divergence.js';
 export * from './reconstruction.js';
-export * from './uniform.js';

@@ -2,10 +2,10 @@ import { describe, expect, it } from 'vitest';
 import { LOSSES } from '../../../src/age/plan.js';
 import { drawCodes } from '../../../src/age/prior.js';
 import type { PassName } from '../../../src/age/terms.js';
-import { graphOf, input, type Value } from '../../../src/engine/index.js';
+import type { Value } from '../../../src/engine/index.js';
 import { randomStream } from '../../../src/random.js';
 import { expectRightGradients } from '../../engine/finiteDifferences.js';
-import { compileSmall } from '../../engine/running.js';
+import { forward } from '../../engine/running.js';
 import { random } from '../../engine/tensors.js';
 import { expectWithin } from '../../expectWithin.js';
 import { meanOf } from '../../moments.js';
@@ -15,10 +15,8 @@ import { onSphere, rowsOf } from '../codes.js';
 const uniform = (realCodes: Value): Value => LOSSES.uniform.value({ realCodes } as Record<PassName, Value>, undefined as never, undefined as never);
 
 async function valueOf(codes: Float32Array, latent: number): Promise<number> {
-  const program = await compileSmall(graphOf({ value: uniform(input('codes', [codes.length / latent, latent])) }));
-  const { value } = await program.run({ codes });
-  await program.release();
-  return Number(value!.data[0]);
+  const { data } = await forward(uniform, [{ type: 'float32', shape: [codes.length / latent, latent], data: codes }]);
+  return Number(data[0]);
 }
 
 describe('the term uniform', () => {
