@@ -20,6 +20,9 @@ export interface IterationSpec {
   readonly augmentations?: readonly AugmentationName[];
 }
 
+/** The axis of the batch in each input that has one. */
+const BATCH_AXES = { images: 1, codes: 1, distortions: 1, augmentation: 2 };
+
 /** The flat vectors of EMA weights. */
 export type AverageName = `${NetworkName}.ema_${'parameters' | 'statistics'}`;
 export const EMA_NAMES = NETWORK_NAMES.flatMap((network): AverageName[] => [`${network}.ema_parameters`, `${network}.ema_statistics`]);
@@ -88,7 +91,7 @@ export function iterationOf({ pair, objective, plans, batch, hasEma = false, aug
     distortions,
     ...(averages ? [...Object.values(averages), decay] : []),
   ].filter((value) => value !== undefined);
-  return { graph: graphOf(outputs, inputs), reportNames: [...report.keys()] };
+  return { graph: { ...graphOf(outputs, inputs), batchAxes: BATCH_AXES }, reportNames: [...report.keys()] };
 }
 
 /** The augmentations of an update, from parameters `[2, batch, parameters]`: those of images, then those of generated images. */

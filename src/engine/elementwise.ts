@@ -40,7 +40,7 @@ export function elementwiseFunction<A extends Attributes = NoAttributes>(
 }
 
 /** What is particular about an operator of arithmetic. */
-interface Arithmetic extends Pick<Operator<NoAttributes>, 'partialEvaluate'> {
+interface Arithmetic extends Pick<Operator<NoAttributes>, 'partialEvaluate' | 'distribute'> {
   readonly element: (a: number, b: number) => number;
   /** Builds the gradient of each operand, of the result's shape. */
   readonly gradient: (at: GradientContext<NoAttributes>) => readonly GradientThunk[];

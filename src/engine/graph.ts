@@ -5,7 +5,12 @@ import type { ComputedValue, InputValue, Value } from './value.js';
 export interface Graph {
   readonly inputs: readonly InputValue[];
   readonly outputs: Readonly<Record<string, Value>>;
+  /** The axis of the batch in inputs that have one. Processes that compute the graph together (ranks) divide the batch there. */
+  readonly batchAxes?: BatchAxes;
 }
+
+/** An axis by name of the input. */
+export type BatchAxes = Readonly<Record<string, number>>;
 
 /**
  * Returns the graph of these outputs. Its inputs are found by walking it.

@@ -6,14 +6,16 @@ import {
   constant,
   constantTensor,
   type ConstantValue,
+  type Distribution,
   type ElementArray,
   type ElementType,
   type Operator,
+  type Placement,
   type TensorType,
   type Value,
 } from './value.js';
 
-export type { GradientContext, GradientThunk, Operator } from './value.js';
+export type { Distribution, GradientContext, GradientThunk, Operator, Placement } from './value.js';
 
 export type NoAttributes = Record<string, never>;
 
@@ -107,7 +109,19 @@ export const reduction = (name: string) => ({
   },
   parameters: ({ axes }: ReductionAttributes) => ({ constants: [integers(axes)], encoded: ['axes'] }),
   flops: ([x]: readonly Value[]) => sizeOf(x!.shape),
+  distribute: ([placement]: readonly Placement[], { attributes }: { readonly attributes: ReductionAttributes }) => reducedInParts(placement!, attributes),
 });
+
+/** A reduction over axes that every rank holds whole. */
+function reducedInParts(placement: Placement, { axes, keepdims }: ReductionAttributes): Distribution | undefined {
+  if (typeof placement !== 'number' || axes.includes(placement)) return undefined;
+  const removed = keepdims === 1 ? 0 : axes.filter((axis) => axis < placement).length;
+  return { operands: [placement], result: placement - removed };
+}
+
+/** A sum over axes, one of which ranks hold in parts. */
+export const summedInParts = ([placement]: readonly Placement[], attributes: ReductionAttributes): Distribution =>
+  reducedInParts(placement!, attributes) ?? { operands: [placement!], result: 'summand' };
 
 /** Applies a reduction. Without axes it returns `x`, whereas ONNX would reduce all axes. */
 export function applyReduction(operator: Operator<ReductionAttributes>, x: Value, axes: readonly number[], { keepAxes = true }: ReductionOptions): Value {

@@ -111,11 +111,40 @@ export interface Operator<A extends Attributes = Attributes> {
   /** Parameters of the activation of this name that a blocked convolution applies in its last pass; absent if it has no such activation. */
   epilogue?(attributes: A): readonly number[];
   /**
+   * How ranks compute the operator when they hold its operands in parts. `distribute.ts` converts operands to what is asked for. Elementwise operators
+   * need no hook; without one, or where it returns undefined, every rank computes the operator from whole operands.
+   * @param operands the placement of each operand, not all of them whole
+   */
+  distribute?(operands: readonly Placement[], at: DistributionContext<A>): Distribution | undefined;
+  /**
    * Builds the operator on feature maps with blocked channels, so that they need not be converted. Elementwise operators need no hook.
    * @param operands memory [C / P, H, W, N P] of each input [N, C, H, W], channels in blocks of P that are filled up with any finite values
    * @returns memory of the result in the same layout, or undefined if it must be computed in the canonical layout
    */
   blocked?(operands: readonly Value[], at: BlockedContext<A>): Value | undefined;
+}
+
+/** What ranks hold of a tensor: each all of it, each a summand of it, or each its part along the axis of this number, in the order of ranks. */
+export type Placement = 'whole' | 'summand' | number;
+
+/** What `Operator.distribute` is called with besides the placements of the operands. */
+interface DistributionContext<A extends Attributes = Attributes> {
+  /** The operator's application, with whole shapes. */
+  readonly value: ComputedValue;
+  readonly attributes: A;
+  readonly ranks: number;
+}
+
+/** An operator applied to what each rank holds. */
+export interface Distribution {
+  /** The placements that the operands must have. */
+  readonly operands: readonly Placement[];
+  /** The placement that the result then has. */
+  readonly result: Placement;
+  /** The attributes for the part, if they differ. */
+  readonly attributes?: Attributes;
+  /** A factor of the result, by default 1. */
+  readonly scale?: number;
 }
 
 /** An element before a run: a number, `finite` for an unknown one that is finite and not 0, or undefined for any. */

@@ -158,13 +158,14 @@ function goldenGraph(goldenCase: GoldenCase, golden: TensorFile): Graph {
   };
   const { encode, generate } = inferenceFunctions(pair, state, objective.prior);
   const code = encode(x, 'native');
-  return graphOf({
+  const outputs = {
     ...Object.fromEntries(goldenCase.updates.flatMap((spec) => Object.entries(updateOutputs(goldenCase, spec, state, { x, z: z[spec.network], distort })))),
     'evaluation/sample': generate(z.generator, 'native'),
     'evaluation/code': code,
     'evaluation/reconstruction': generate(code, 'generated'),
     ...(goldenCase.adam && adamOutputs(goldenCase.adam, golden)),
-  });
+  };
+  return { ...graphOf(outputs), batchAxes: { 'input/x': 0, 'input/distortions': 0, 'input/z_encoder_update': 0, 'input/z_generator_update': 0 } };
 }
 
 function updateOutputs({ pair, objective }: GoldenCase, spec: UpdateSpec, state: PairState, batch: UpdateBatch): Record<string, Value> {

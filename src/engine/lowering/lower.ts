@@ -2,6 +2,7 @@ import { type Graph, rewriteGraph } from '../graph.js';
 import { simplify } from '../simplify.js';
 import type { ComputedValue, Value } from '../value.js';
 import { lowerToBlocks } from './blocked/lowerToBlocks.js';
+import { distribute } from './distribute.js';
 import { enforceOrder, exactCentering, expandDecompositions, padChannelsToFour, type Rule } from './rewrites.js';
 import { convToMatMul, maskToClip, recognizeKernelGradients, signToClip } from './cpuRewrites.js';
 import { type LaidOutGraph, type LoweredGraph, statesInPlace } from './state.js';
@@ -26,9 +27,10 @@ const LAST: readonly Rule[] = [exactCentering, convToMatMul, enforceOrder];
 /**
  * Simplifies a graph and rewrites it for a target: the only step between differentiation and encoding. The result computes the same outputs from
  * the same inputs, except that state vectors may be stored in a different order.
+ * @param ranks the number of processes that compute the graph together (default: 1); inputs with a batch are then those of one rank
  */
-export function lower(graph: Graph, target: Target): LoweredGraph {
-  const simple = simplify(graph);
+export function lower(graph: Graph, target: Target, ranks = 1): LoweredGraph {
+  const simple = distribute(simplify(graph), ranks, graph.batchAxes);
   const rules = rulesOf[target.name];
   if (target.name !== 'cpu') return { ...rewrite(expand(simple), [...rules, enforceOrder]), stateLayouts: new Map(), statesInPlace: new Set() };
   if (target.block === undefined) return onCpu({ ...rewrite(expand(simple), [...rules, ...LAST]), stateLayouts: new Map() });

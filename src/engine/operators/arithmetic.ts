@@ -1,17 +1,24 @@
 /** Elementwise arithmetic: Add, Sub, Mul, Div. */
 import { applyArithmetic, arithmetic } from '../elementwise.js';
+import type { Distribution, Placement } from '../operator.js';
 import type { Value } from '../value.js';
+
+/** Sums of summands are summands. */
+const distribute = (operands: readonly Placement[]): Distribution | undefined =>
+  operands.every((placement) => placement === 'summand') ? { operands, result: 'summand' } : undefined;
 
 const Add = arithmetic('Add', {
   element: (a, b) => a + b,
   gradient: ({ gradient }) => [() => gradient, () => gradient],
   neutral: 0,
   commutes: true,
+  distribute,
 });
 const Sub = arithmetic('Sub', {
   element: (a, b) => a - b,
   gradient: ({ gradient }) => [() => gradient, () => mul(gradient, -1)],
   neutral: 0,
+  distribute,
 });
 const Mul = arithmetic('Mul', {
   element: (a, b) => a * b,

@@ -10,6 +10,7 @@ import {
   reduction,
   type ReductionAttributes,
   type ReductionOptions,
+  summedInParts,
   throwShapeError,
 } from '../operator.js';
 import { broadcastShapes, sameShape, type Shape, showShape, sizeOf } from '../shape.js';
@@ -27,6 +28,11 @@ const Reshape: Operator<{ shape: Shape }> = {
   gradient: ({ inputs: [x], gradient }) => [() => reshape(gradient, x!.shape)],
   parameters: shapeParameter,
   evaluate: ([x]) => x!.data,
+  distribute([placement], { value: { inputs }, attributes: { shape }, ranks }) {
+    if (typeof placement !== 'number') return { operands: [placement!], result: placement! };
+    const axis = partAfterReshape(inputs[0]!.shape, placement, shape, ranks);
+    return axis === undefined ? undefined : { operands: [placement], result: axis, attributes: { shape: partOf(shape, axis, ranks) } };
+  },
   // A Reshape of a Reshape reads the operand of the first; a Reshape to the operand's own shape is dropped.
   simplify(value) {
     const operand = value.inputs[0]!;
@@ -35,6 +41,19 @@ const Reshape: Operator<{ shape: Shape }> = {
     return source === operand ? undefined : { ...value, inputs: [source] };
   },
 };
+
+/**
+ * The axis of a new shape that is divided if the axis `divided` of the old one is: as many elements are before it, so that parts are contiguous there.
+ * Undefined if there is none.
+ */
+function partAfterReshape(from: Shape, divided: number, to: Shape, ranks: number): number | undefined {
+  const before = sizeOf(from.slice(0, divided));
+  const axis = to.findIndex((size, index) => size % ranks === 0 && sizeOf(to.slice(0, index)) === before);
+  return axis < 0 ? undefined : axis;
+}
+
+/** The shape of a rank's part. */
+export const partOf = (shape: Shape, axis: number, ranks: number): Shape => shape.map((size, index) => (index === axis ? size / ranks : size));
 
 /** Whether a value is a Reshape to a shape written in the graph. One to a computed shape enforces an order of execution, see `After`. */
 const isReshape = (value: Value): value is ComputedValue => isComputedBy(value, 'Reshape') && value.inputs.length === 1;
@@ -53,6 +72,11 @@ const Expand: Operator<{ shape: Shape }> = {
   gradient: ({ inputs: [x], gradient }) => [() => sumTo(gradient, x!.shape)],
   parameters: shapeParameter,
   evaluate: ([x], { shape }) => broadcastElements(x!, shape),
+  distribute([placement], { value: { inputs }, attributes: { shape }, ranks }) {
+    if (typeof placement !== 'number') return undefined;
+    const axis = placement + shape.length - inputs[0]!.shape.length;
+    return { operands: [placement], result: axis, attributes: { shape: partOf(shape, axis, ranks) } };
+  },
   blocked([x], { value: { inputs, shape } }) {
     if (!sameShape(inputs[0]!.shape, [shape[0]!, shape[1]!, 1, 1])) return undefined;
     return expand(x!, [x!.shape[0]!, shape[2]!, shape[3]!, x!.shape[3]!]);
@@ -64,6 +88,7 @@ export const expand = (x: Value, shape: Shape): Value => (sameShape(x.shape, sha
 
 const ReduceSum: Operator<ReductionAttributes> = {
   ...reduction('ReduceSum'),
+  distribute: (operands, { attributes }) => summedInParts(operands, attributes),
   gradient: ({ inputs: [x], attributes: { axes }, gradient }) => [() => expand(reshape(gradient, reducedShape(x!.shape, axes, 1)), x!.shape)],
 };
 

@@ -1,5 +1,5 @@
 /** Two-dimensional convolution and its transpose; each is the other's gradient with respect to the data. */
-import { apply, type Operator, requireFloat, throwShapeError } from '../operator.js';
+import { apply, type Distribution, type Operator, type Placement, requireFloat, throwShapeError } from '../operator.js';
 import { type Shape, sizeOf } from '../shape.js';
 import type { Value } from '../value.js';
 import { reduceSum } from './broadcasting.js';
@@ -54,6 +54,12 @@ function requirePositive(name: string, inputs: readonly Value[], sizes: readonly
   if (sizes.some((size) => !(size >= 1))) throwShapeError(name, inputs, 'strides and dilations must be at least 1');
 }
 
+/** Data whose batch is divided; or, as in the gradient of a kernel, channels that are divided in data and kernel. */
+function convolvedInParts([x, w, ...bias]: readonly Placement[], inward: number): Distribution | undefined {
+  if (x === 0) return { operands: [0, 'whole', ...bias.map(() => 'whole' as const)], result: 0 };
+  return bias.length === 0 && (x === 1 || w === inward) ? { operands: [1, inward], result: 'summand' } : undefined;
+}
+
 const Conv: Operator<ConvAttributes> = {
   name: 'Conv',
   infer(inputs, { strides, pads, dilations }) {
@@ -69,6 +75,7 @@ const Conv: Operator<ConvAttributes> = {
     () => convKernelGradient(x!, gradient, w!.shape, attributes),
     ...(bias ? [() => reduceSum(gradient, [0, 2, 3], { keepAxes: false })] : []),
   ],
+  distribute: (operands) => convolvedInParts(operands, 1),
   flops: ([, w], _, { shape }) => 2 * sizeOf(shape) * sizeOf(w!.shape.slice(1)),
 };
 
@@ -97,6 +104,7 @@ const ConvTranspose: Operator<ConvTransposeAttributes> = {
     () => convKernelGradient(gradient, x!, w!.shape, attributes),
     ...(bias ? [() => reduceSum(gradient, [0, 2, 3], { keepAxes: false })] : []),
   ],
+  distribute: (operands) => convolvedInParts(operands, 0),
   flops: ([x, w]) => 2 * sizeOf(x!.shape) * sizeOf(w!.shape.slice(1)),
 };
 

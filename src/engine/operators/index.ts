@@ -1,6 +1,7 @@
 // Written by scripts/registries.mjs.
 export * from './arithmetic.js';
 export * from './broadcasting.js';
+export * from './collective.js';
 export * from './comparison.js';
 export * from './convolution.js';
 export * from './functions.js';

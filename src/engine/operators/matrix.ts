@@ -20,8 +20,20 @@ const MatMul: Operator<NoAttributes> = {
     () => sumTo(matMul(gradient, transposeMatrix(b!)), a!.shape),
     () => sumTo(matMul(transposeMatrix(a!), gradient), b!.shape),
   ],
+  distribute([a, b], { value: { inputs, shape } }) {
+    // Leading axes, rows and columns of both, counted from the last axis of the result.
+    const [left, right] = [a, b].map((placement, index) => (typeof placement === 'number' ? inputs[index]!.shape.length - placement : undefined));
+    if (left === 1 && right === 2) return { operands: [a!, b!], result: 'summand' };
+    if (left !== undefined && left > 1 && b === 'whole' && (left === 2 || spans(inputs[1]!, left, 1)))
+      return { operands: [a!, b], result: shape.length - left };
+    if (right === 1 && a === 'whole') return { operands: [a, b!], result: shape.length - 1 };
+    return left === right && left !== undefined && left > 2 ? { operands: [a!, b!], result: shape.length - left } : undefined;
+  },
   flops: ([a], _, { shape }) => 2 * sizeOf(shape) * a!.shape.at(-1)!,
 };
+
+/** Whether an axis, counted from the last, is absent or has this size. */
+const spans = ({ shape }: Value, fromLast: number, size: number): boolean => (shape.at(-fromLast) ?? size) === size;
 
 /** Matrix product of the last two axes; leading axes are broadcast. */
 export const matMul = (a: Value, b: Value): Value => apply(MatMul, [a, b], {});

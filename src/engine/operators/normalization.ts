@@ -2,6 +2,7 @@ import { apply, type Operator, requireFloat, throwShapeError } from '../operator
 import { sizeOf } from '../shape.js';
 import type { Value } from '../value.js';
 import { add, div, mul, square, sub } from './arithmetic.js';
+import { jointly } from './collective.js';
 import { reduceSum, reshape } from './broadcasting.js';
 import { sqrt } from './functions.js';
 import { reduceMean } from './reduction.js';
@@ -54,8 +55,7 @@ const BatchNormalization: Operator<BatchNormalizationAttributes> = {
     const axes = x!.shape.map((_, axis) => axis).filter((axis) => axis !== 1);
     const count = sizeOf(x!.shape) / x!.shape[1]!;
     const { centered, deviation } = center(x!, epsilon);
-    const total = reduceSum(gradient, axes);
-    const moment = reduceSum(mul(gradient, centered), axes);
+    const [total, moment] = jointly([reduceSum(gradient, axes), reduceSum(mul(gradient, centered), axes)]) as [Value, Value];
     return [
       () => {
         const gain = div(perChannel(scale!, x!), deviation);

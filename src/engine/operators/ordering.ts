@@ -12,6 +12,7 @@ const After: Operator<NoAttributes> = {
   keepsZero: true,
   infer: ([value]) => ({ type: value!.type, shape: value!.shape }),
   gradient: ({ gradient }) => [() => gradient, null],
+  distribute: (operands) => ({ operands, result: operands[0]! }),
   flops: () => 0,
 };
 

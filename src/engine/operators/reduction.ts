@@ -1,5 +1,5 @@
 /** Means, extremes and their positions over axes. ReduceSum is in broadcasting.ts: it is the gradient of Expand. */
-import { apply, applyReduction, type Operator, reducedShape, reduction, type ReductionAttributes, type ReductionOptions } from '../operator.js';
+import { apply, applyReduction, type Operator, reducedShape, reduction, type ReductionAttributes, type ReductionOptions, summedInParts } from '../operator.js';
 import { normalizeAxes } from '../shape.js';
 import type { Value } from '../value.js';
 import { div, mul } from './arithmetic.js';
@@ -16,6 +16,12 @@ const broadcastGradient = (gradient: Value, x: Value, { axes }: ReductionAttribu
 const ReduceMean: Operator<ReductionAttributes> = {
   ...reduction('ReduceMean'),
   gradient: ({ inputs: [x], attributes, gradient }) => [() => broadcastGradient(mul(gradient, 1 / countOf(x!, attributes.axes)), x!, attributes)],
+  distribute(operands, { attributes, ranks }) {
+    const distribution = summedInParts(operands, attributes);
+    // A mean over the part counts fewer elements; that of a summand does not.
+    const isPart = typeof operands[0] === 'number' && distribution.result === 'summand';
+    return isPart ? { ...distribution, scale: 1 / ranks } : distribution;
+  },
   blocked: ([x], { attributes: { axes, keepdims } }) => (String(axes) === '2,3' && keepdims === 1 ? reduceMean(x!, [1, 2]) : undefined),
 };
 
@@ -48,6 +54,8 @@ export const reduceMin = (x: Value, axes: readonly number[], options: ReductionO
 const ArgMin: Operator<{ axis: number; keepdims: number }> = {
   name: 'ArgMin',
   infer: ([x], { axis }) => ({ type: 'int64', shape: reducedShape(x!.shape, [axis], 1) }),
+  distribute: ([placement], { attributes: { axis } }) =>
+    typeof placement === 'number' && placement !== axis ? { operands: [placement], result: placement } : undefined,
   gradient: () => [null],
 };
 

@@ -1,6 +1,9 @@
-import { apply, throwShapeError, type Operator, requireFloat } from '../operator.js';
+import { apply, type Distribution, throwShapeError, type Operator, type Placement, requireFloat } from '../operator.js';
 import { constant, constantTensor, type Value } from '../value.js';
 import { expand, reduceSum, reshape } from './broadcasting.js';
+
+/** Each rank resizes its own images. */
+const ownImages = ([placement]: readonly Placement[]): Distribution | undefined => (placement === 0 ? { operands: [0], result: 0 } : undefined);
 
 /** ONNX Resize by a whole factor: pixel (i, j) of the result is pixel (floor(i / factor), floor(j / factor)) of the data. */
 const Resize: Operator<{ factor: number; mode: string; coordinate_transformation_mode: string; nearest_mode: string }> = {
@@ -13,6 +16,7 @@ const Resize: Operator<{ factor: number; mode: string; coordinate_transformation
     return { type: 'float32', shape: [batch, channels, height * factor, width * factor] };
   },
   gradient: ({ attributes: { factor }, gradient }) => [() => apply(SumBlocks, [gradient], { factor })],
+  distribute: ownImages,
   // The region of interest, which this mode does not read, and the scales.
   parameters: ({ factor }) => ({
     constants: [constantTensor({ type: 'float32', shape: [0], data: new Float32Array(0) }), constant([1, 1, factor, factor])],
@@ -33,6 +37,7 @@ const SumBlocks: Operator<{ factor: number }> = {
   name: 'SumBlocks',
   infer: ([x], { factor }) => ({ type: 'float32', shape: x!.shape.map((size, axis) => (axis < 2 ? size : size / factor)) }),
   gradient: ({ attributes: { factor }, gradient }) => [() => resize(gradient, factor)],
+  distribute: ownImages,
   decomposition: ([x], { factor }) => {
     const [batch, channels, height, width] = x!.shape as [number, number, number, number];
     const blocks = reshape(x!, [batch * channels, height / factor, factor, width / factor, factor]);

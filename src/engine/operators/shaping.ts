@@ -20,6 +20,10 @@ const Transpose: Operator<{ perm: readonly number[] }> = {
         perm.map((_, axis) => perm.indexOf(axis)),
       ),
   ],
+  distribute: ([placement], { attributes: { perm } }) => ({
+    operands: [placement!],
+    result: typeof placement === 'number' ? perm.indexOf(placement) : placement!,
+  }),
   // A Transpose of a Transpose is one with the composed order; one that moves nothing is dropped.
   simplify(value) {
     const operand = value.inputs[0]!;
@@ -55,6 +59,11 @@ const Concat: Operator<{ axis: number }> = {
       return () => slice(gradient, axis, from, from + value.shape[axis]!);
     });
   },
+  distribute(operands, { attributes: { axis } }) {
+    const [part, ...others] = new Set(operands.filter((placement) => typeof placement === 'number'));
+    if (part === undefined) return { operands: operands.map(() => 'summand'), result: 'summand' };
+    return others.length > 0 || part === axis ? undefined : { operands: operands.map(() => part), result: part };
+  },
 };
 
 /** Concatenates one or more values along an axis; all their other axes must agree. */
@@ -84,6 +93,7 @@ const Slice: Operator<{ axis: number; start: number; end: number; step: number }
       return pad(slice(stuffed, axis, 0, length), before, after);
     },
   ],
+  distribute: ([placement], { attributes: { axis } }) => (placement === axis ? undefined : { operands: [placement!], result: placement! }),
   parameters: ({ axis, start, end, step }) => ({
     constants: [integers([start]), integers([end]), integers([axis]), integers([step])],
     encoded: ['axis', 'start', 'end', 'step'],
@@ -122,6 +132,10 @@ const Pad: Operator<{ pads: readonly number[] }> = {
   gradient: ({ inputs: [x], attributes: { pads }, gradient }) => [
     () => x!.shape.reduce<Value>((rest, size, axis) => slice(rest, axis, pads[axis]!, pads[axis]! + size), gradient),
   ],
+  distribute([placement], { attributes: { pads } }) {
+    const isPadded = typeof placement === 'number' && (pads[placement] !== 0 || pads[placement + pads.length / 2] !== 0);
+    return isPadded ? undefined : { operands: [placement!], result: placement! };
+  },
   parameters: ({ pads }) => ({ constants: [integers(pads), constant(0)], encoded: ['pads'] }),
 };
 

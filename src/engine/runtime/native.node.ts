@@ -1,11 +1,14 @@
 /** Compiles graphs for the devices of this machine with ONNX Runtime's native library. */
+import { createHash } from 'node:crypto';
 import { InputError } from '../../errors.js';
 import { encode } from '../onnx.js';
 import type { Graph } from '../graph.js';
 import { lower, rulesOf, type Target } from '../lowering/lower.js';
 import { type LoadModel, targetOf } from './blockSize.node.js';
-import { type CApiUnavailableError, openCApi } from './cApi.node.js';
+import { openCApi } from './cApi.node.js';
+import { type Communicator, differingRanks } from './communicator.js';
 import { availableDevices, loadInBinding } from './nodeBinding.node.js';
+import type { CApiUnavailableError } from './ortApi.node.js';
 import { Program, signatureOf } from './program.js';
 
 export { prepareProcess } from './onnxRuntime.node.js';
@@ -23,6 +26,11 @@ export interface CompileOptions {
   readonly target?: Target;
   /** Whether CPU programs run through ONNX Runtime's C API if it is available (default: true). The Node binding copies every result. */
   readonly useCApi?: boolean;
+  /**
+   * The processes that compute the graph together, each on its part of the batch (default: this one alone). All of them compile the same graph with
+   * the same options. On the CPU only.
+   */
+  readonly communicator?: Communicator;
   /** Record a profile of each operator into a file with this prefix; `Program.endProfiling` writes it. Implies the Node binding. */
   readonly profilePrefix?: string;
   /** Called with the reason if the C API should be used but is unavailable. */
@@ -41,24 +49,44 @@ export interface CompileOptions {
 export async function compile(graph: Graph, options: CompileOptions = {}): Promise<Program> {
   requireOptions(options);
   requireGraph(graph);
-  const { device = 'cpu', threads = 0, profilePrefix } = options;
+  const { device = 'cpu', threads = 0, profilePrefix, communicator } = options;
   await requireDevice(device);
+  if (communicator) requireDivisible(graph, communicator);
   const load = await loaderOf(options);
   const target = options.target ?? (await targetOf(device, load));
-  const lowered = lower(graph, target);
+  const lowered = lower(graph, target, communicator?.size);
   // Lowering to blocks leaves nothing to optimize, and the attempt takes as long as the rest of loading.
   const optimize = target.name !== 'cpu' || target.block === undefined;
-  const executor = await load(await encode(lowered), { threads, optimize, profilePrefix });
-  return new Program(executor, signatureOf(lowered));
+  const model = await encode(lowered);
+  if (communicator) requireSameModel(model, communicator);
+  const executor = await load(model, { threads, optimize, profilePrefix, communicator });
+  return new Program(executor, signatureOf(lowered), communicator && { axes: graph.batchAxes ?? {}, communicator });
+}
+
+/** @throws {InputError} unless the batch divides into a part of one size for each rank */
+function requireDivisible({ inputs, batchAxes = {} }: Graph, { size }: Communicator): void {
+  for (const { name, shape } of inputs) {
+    const batch = shape[batchAxes[name] ?? -1] ?? size;
+    if (batch % size !== 0) throw new InputError(`a batch of ${batch} does not divide among ${size} processes`);
+  }
+}
+
+/** @throws {InputError} unless all ranks have lowered their graph to the same model */
+function requireSameModel(model: Uint8Array, communicator: Communicator): void {
+  const [differing] = differingRanks(communicator, createHash('sha256').update(model).digest());
+  if (differing === undefined) return;
+  throw new InputError(`rank ${differing}: compiles another graph than rank 0; start all processes with the same options, on processors of one kind`);
 }
 
 /** Returns a function that loads models into the runtime that the options choose. */
-async function loaderOf({ useCApi = true, device = 'cpu', profilePrefix, onFallback }: CompileOptions): Promise<LoadModel> {
+async function loaderOf({ useCApi = true, device = 'cpu', profilePrefix, communicator, onFallback }: CompileOptions): Promise<LoadModel> {
   if (useCApi && device === 'cpu' && profilePrefix === undefined) {
     const { runtime, reason } = await openCApi();
     if (runtime) return (model, options) => runtime.load(model, options);
+    if (communicator) throw new InputError(`several processes can only train through ONNX Runtime's C API: ${reason.message}`);
     onFallback?.(reason);
   }
+  if (communicator) throw new InputError(`several processes can only train through ONNX Runtime's C API: on the CPU, without a profile`);
   return (model, options) => loadInBinding(model, { device, ...options });
 }
 
@@ -80,6 +108,7 @@ const OPTION_CHECKS: Readonly<Record<keyof CompileOptions, readonly [expected: s
   device: ['a name', (value) => typeof value === 'string'],
   threads: [`a whole number from 0 (one per core) to ${MAX_THREADS}`, isCount],
   useCApi: ['true or false', (value) => typeof value === 'boolean'],
+  communicator: ['an object with rank and size', (value) => typeof value === 'object' && value !== null && 'rank' in value && 'size' in value],
   profilePrefix: ['a path', (value) => typeof value === 'string' && value !== ''],
   onFallback: ['a function', (value) => typeof value === 'function'],
   target: [`{ name } of ${Object.keys(rulesOf).join(', ')}, with a block of 8 or 16 for cpu`, isTarget],

@@ -1,7 +1,8 @@
-import type { Graph } from '../graph.js';
+import type { BatchAxes, Graph } from '../graph.js';
 import { fromStoredOrder, type LoweredGraph, nextName, toStoredOrder } from '../lowering/state.js';
 import { showShape, sizeOf } from '../shape.js';
 import { ARRAY_OF, type ElementArray, type TensorData, type TensorType } from '../value.js';
+import type { Communicator } from './communicator.js';
 
 /** A tensor with its elements in memory. */
 export interface TensorBuffer extends TensorType {
@@ -31,6 +32,8 @@ export interface LoadOptions {
   readonly threads: number;
   /** Whether the runtime optimizes the model. */
   readonly optimize: boolean;
+  /** What operators over ranks use; undefined: the model has none. */
+  readonly communicator?: Communicator | undefined;
   /** Prefix of the file that a profile is written to, in the Node binding; undefined: no profile. */
   readonly profilePrefix?: string | undefined;
 }
@@ -58,14 +61,18 @@ export function signatureOf({ inputs, outputs, stateLayouts, statesInPlace }: Lo
 export class Program {
   private released = false;
 
+  /**
+   * @param shares how the batch is divided among ranks (default: it is not)
+   */
   constructor(
     private readonly executor: Executor,
     readonly signature: Signature,
+    private readonly shares?: BatchShares,
   ) {}
 
   /**
    * Runs the graph once.
-   * @param feeds every input by name, with as many elements as it was declared with
+   * @param feeds every input by name, with as many elements as it was declared with; whole batches on every rank
    * @param into outputs to write into these arrays, which may be those of inputs as well; they are not among the results
    */
   async run(feeds: Readonly<Record<string, ElementArray>>, into: Readonly<Record<string, ElementArray>> = {}): Promise<Record<string, TensorData>> {
@@ -73,7 +80,9 @@ export class Program {
     const { inputs, outputs } = this.signature;
     const missing = [...inputs.keys()].find((name) => feeds[name] === undefined);
     if (missing !== undefined) throw new Error(`program: input '${missing}': not fed`);
-    const operands = Object.fromEntries(Object.entries(feeds).map(([name, data]) => [name, operandOf(name, data, inputs)]));
+    const operands = Object.fromEntries(
+      Object.entries(feeds).map(([name, data]) => [name, operandOf(name, ownShare(name, data, inputs, this.shares), inputs)]),
+    );
     const targets = Object.fromEntries([...outputs].map(([name, type]) => [name, into[name] ? operandOf(name, into[name], outputs) : type]));
     const results = await this.executor.run(operands, targets);
     return Object.fromEntries(Object.entries(results).map(([name, data]) => [name, { ...outputs.get(name)!, data }]));
@@ -91,6 +100,29 @@ export class Program {
   endProfiling(): void {
     this.executor.endProfiling();
   }
+}
+
+/** How ranks divide a batch: along which axis of which input. */
+export interface BatchShares {
+  readonly axes: BatchAxes;
+  readonly communicator: Communicator;
+}
+
+/** A rank's own part of an input that is divided, a copy; of other inputs all. */
+function ownShare(name: string, data: ElementArray, declared: ReadonlyMap<string, TensorType>, shares: BatchShares | undefined): ElementArray {
+  const axis = shares?.axes[name];
+  const shape = declared.get(name)?.shape;
+  if (shares === undefined || axis === undefined || shape === undefined) return data;
+  const { rank, size } = shares.communicator;
+  const [rows, length] = [sizeOf(shape.slice(0, axis)), sizeOf(shape.slice(axis))];
+  if (data.length !== rows * length * size)
+    throw new Error(`program: ${name}: expected ${size} times the size of ${showShape(shape)} but got ${data.length} elements`);
+  const share = new (data.constructor as new (length: number) => typeof data)(rows * length);
+  for (let row = 0; row < rows; row++) {
+    const start = (row * size + rank) * length;
+    share.set(data.subarray(start, start + length) as never, row * length);
+  }
+  return share;
 }
 
 function operandOf(name: string, data: ElementArray, declared: ReadonlyMap<string, TensorType>): TensorBuffer {

@@ -4,7 +4,7 @@ import { compilerOf } from '../../../src/cli/options.js';
 import { Terminal } from '../../../src/cli/terminal.js';
 import { graphOf, input, relu } from '../../../src/engine/index.js';
 import { CApiRuntime } from '../../../src/engine/runtime/cApi.node.js';
-import { CApiUnavailableError } from '../../../src/engine/runtime/cApi.node.js';
+import { CApiUnavailableError } from '../../../src/engine/runtime/ortApi.node.js';
 
 const reason = new CApiUnavailableError('version', 'the library is ONNX Runtime 9.9.9');
 

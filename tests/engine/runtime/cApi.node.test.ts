@@ -19,7 +19,8 @@ import {
   tanh,
   type TensorData,
 } from '../../../src/engine/index.js';
-import { CApiRuntime, CApiUnavailableError, openCApi } from '../../../src/engine/runtime/cApi.node.js';
+import { CApiRuntime, openCApi } from '../../../src/engine/runtime/cApi.node.js';
+import { CApiUnavailableError } from '../../../src/engine/runtime/ortApi.node.js';
 import { compile } from '../../../src/engine/runtime/native.node.js';
 import { randomNetworks } from '../randomNetworks.js';
 import { feedsOf, inputsFor, targets } from '../running.js';

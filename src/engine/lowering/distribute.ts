@@ -1,0 +1,286 @@
+/**
+ * Distributes a graph over ranks: processes that compute it together, each on its part of a batch. Every rank gets the same graph, whose results are
+ * those of the whole batch, up to the order of summation: batch statistics, losses over pairs and gradients included. Nothing that builds a graph
+ * needs to know of ranks.
+ */
+import { type BatchAxes, type Graph, graphOf, rewriteGraph, topologicalOrder } from '../graph.js';
+import { apply, type Placement } from '../operator.js';
+import {
+  add,
+  allGather,
+  allReduceSum,
+  cast,
+  concat,
+  expand,
+  mul,
+  ownShare,
+  partOf,
+  reduceMean,
+  reshape,
+  slice,
+  square,
+  sub,
+  transpose,
+} from '../operators/index.js';
+import { type Shape, ShapeError, sizeOf } from '../shape.js';
+import { simplify } from '../simplify.js';
+import { type ComputedValue, constant, input, splatValue, type Value } from '../value.js';
+
+/**
+ * Returns the graph that each rank runs. Inputs with a batch have the shape of a part of it; all other inputs, and all outputs, are whole on every rank.
+ * @param graph a simplified graph
+ * @throws {ShapeError} if a divided axis does not divide into as many equal parts as there are ranks
+ */
+export function distribute(graph: Graph, ranks: number, batchAxes: BatchAxes = {}): Graph {
+  if (ranks === 1) return graph;
+  return simplify(new Distributor(simplify(rewriteGraph(graph, expandIndivisible)), ranks, batchAxes).graph());
+}
+
+/** Decomposes an operator that says nothing of parts into ones that do. */
+function expandIndivisible(value: ComputedValue): Value {
+  const { operator, inputs, attributes } = value;
+  if (operator.distribute !== undefined || isJointly(value)) return value;
+  return operator.decomposition?.(inputs, attributes) ?? value;
+}
+
+/** What a rank holds of a value. */
+interface Held {
+  readonly value: Value;
+  readonly placement: Placement;
+}
+
+class Distributor {
+  private readonly held = new Map<Value, Held>();
+  private readonly wholes = new Map<Value, Value>();
+  private readonly shares: Sharing;
+  private readonly statistics: ReadonlyMap<Value, BatchStatistics>;
+  /** Means of a whole batch, with those of the rank's part. */
+  private readonly partMeans = new Map<Value, Value>();
+
+  constructor(
+    private readonly source: Graph,
+    private readonly ranks: number,
+    private readonly batchAxes: BatchAxes,
+  ) {
+    this.shares = new Sharing(ranks);
+    this.statistics = statisticsIn(source);
+  }
+
+  graph(): Graph {
+    for (const value of topologicalOrder([...this.source.inputs, ...Object.values(this.source.outputs)])) {
+      if (!this.held.has(value)) this.held.set(value, this.hold(value));
+    }
+    const inputs = this.source.inputs.map((value) => this.held.get(value)!.value) as Graph['inputs'];
+    return graphOf(Object.fromEntries(Object.entries(this.source.outputs).map(([name, value]) => [name, this.as(value, 'whole')])), inputs);
+  }
+
+  private hold(value: Value): Held {
+    if (value.kind === 'computed') return this.compute(value);
+    const axis = value.kind === 'input' ? this.batchAxes[value.name] : undefined;
+    if (value.kind !== 'input' || axis === undefined) return { value, placement: 'whole' };
+    if (value.shape[axis]! % this.ranks !== 0)
+      throw new ShapeError(`input ${value.name}: axis ${axis} of size ${value.shape[axis]} does not divide into ${this.ranks} equal parts`);
+    return { value: input(value.name, partOf(value.shape, axis, this.ranks), value.type), placement: axis };
+  }
+
+  private compute(value: ComputedValue): Held {
+    const { operator, inputs, attributes } = value;
+    const placements = inputs.map((operand) => this.held.get(operand)!.placement);
+    if (isJointly(value)) return this.reduceJointly(value, placements);
+    if (placements.every((placement) => placement === 'whole')) return this.apply(value, placements, 'whole');
+    const statistics = this.statistics.get(value);
+    if (statistics && typeof this.held.get(statistics.x)!.placement === 'number') return this.batchStatistics(value, statistics);
+    const centered = this.centered(value);
+    if (centered) return centered;
+    const found = operator.distribute?.(placements, { value, attributes, ranks: this.ranks });
+    if (found) return this.apply({ ...value, attributes: found.attributes ?? attributes }, found.operands, found.result, found.scale);
+    const axis = operator.elementwise ? dividedAxis(value, placements) : undefined;
+    if (axis === undefined) return this.apply(value, wholes(inputs), 'whole');
+    const wanted = inputs.map(({ shape }): Placement => (sizeAlong(shape, value.shape, axis) === 1 ? 'whole' : axis - value.shape.length + shape.length));
+    return this.apply(value, wanted, axis);
+  }
+
+  private apply({ operator, inputs, attributes }: ComputedValue, placements: readonly Placement[], placement: Placement, scale = 1): Held {
+    const result = apply(
+      operator,
+      inputs.map((operand, index) => this.as(operand, placements[index]!)),
+      attributes,
+    );
+    return { value: scale === 1 ? result : mul(result, scale), placement };
+  }
+
+  /** A value under a placement. */
+  private as(value: Value, wanted: Placement): Value {
+    const held = this.held.get(value)!;
+    if (held.placement === wanted) return held.value;
+    const whole = this.wholes.get(value) ?? this.whole(held);
+    this.wholes.set(value, whole);
+    if (wanted === 'whole') return whole;
+    return wanted === 'summand' ? mul(whole, 1 / this.ranks) : this.shares.of(whole, wanted);
+  }
+
+  private whole({ value, placement }: Held): Value {
+    if (placement === 'whole') return value;
+    if (placement === 'summand') return allReduceSum(value, this.ranks);
+    return alongFirstAxis(value, placement, (rows) => allGather(rows, this.ranks));
+  }
+
+  private reduceJointly(value: ComputedValue, placements: readonly Placement[]): Held {
+    const index = value.attributes.index as number;
+    if (!placements.every((placement) => placement === 'summand')) return this.held.get(value.inputs[index]!)!;
+    const sums = allReduceTogether(
+      value.inputs.map((operand) => this.held.get(operand)!.value),
+      this.ranks,
+    );
+    return { value: sums[index]!, placement: 'whole' };
+  }
+
+  /**
+   * The mean of a divided batch, for which the variance is known as well: means and variances of the parts are gathered in one message. Variances of
+   * parts are about their own means, so that no digits are lost.
+   */
+  private batchStatistics(value: ComputedValue, { x, mean, variances }: BatchStatistics): Held {
+    const axes = mean.attributes.axes as readonly number[];
+    const part = this.held.get(x)!;
+    if (!axes.includes(part.placement as number)) return this.apply(value, [part.placement], part.placement);
+    const partMean = reduceMean(part.value, axes);
+    const size = sizeOf(partMean.shape);
+    const own = [partMean, reduceMean(square(sub(part.value, partMean)), axes)];
+    const gathered = allGather(
+      concat(
+        own.map((statistic) => reshape(statistic, [1, size])),
+        1,
+      ),
+      this.ranks,
+    );
+    const [means, ownVariances] = [slice(gathered, 1, 0, size), slice(gathered, 1, size, 2 * size)];
+    const wholeMean = reduceMean(means, [0]);
+    const variance = reduceMean(add(ownVariances, square(sub(means, wholeMean))), [0]);
+    for (const each of variances) this.held.set(each, { value: reshape(variance, each.shape), placement: 'whole' });
+    this.partMeans.set(mean, partMean);
+    return { value: reshape(wholeMean, value.shape), placement: 'whole' };
+  }
+
+  /** A part minus the mean of the batch: first minus its own mean, which lowering recognizes. */
+  private centered({ operator, inputs: [x, mean] }: ComputedValue): Held | undefined {
+    const partMean = operator.name === 'Sub' && mean ? this.partMeans.get(mean) : undefined;
+    if (partMean === undefined || this.statistics.get(mean!)?.x !== x) return undefined;
+    const { value, placement } = this.held.get(x!)!;
+    return { value: add(sub(value, partMean), sub(partMean, this.held.get(mean!)!.value)), placement };
+  }
+}
+
+const wholes = (values: readonly Value[]): Placement[] => values.map(() => 'whole');
+
+/** The size of an operand's axis that is broadcast to this axis of the result. */
+const sizeAlong = (operand: Shape, result: Shape, axis: number): number => operand[axis - result.length + operand.length] ?? 1;
+
+/** The axis of an elementwise result that is divided because those of operands are; undefined if it is none or not one. */
+function dividedAxis({ inputs, shape }: ComputedValue, placements: readonly Placement[]): number | undefined {
+  const axes = placements.flatMap((placement, index) => (typeof placement === 'number' ? [placement - inputs[index]!.shape.length + shape.length] : []));
+  return axes.every((axis) => axis === axes[0]) ? axes[0] : undefined;
+}
+
+/** A value with its mean over some axes, and the mean square of their difference. */
+interface BatchStatistics {
+  readonly x: Value;
+  readonly mean: ComputedValue;
+  readonly variances: readonly ComputedValue[];
+}
+
+/** Statistics by their mean. */
+function statisticsIn({ outputs }: Graph): ReadonlyMap<Value, BatchStatistics> {
+  const found = new Map<Value, BatchStatistics>();
+  for (const value of topologicalOrder(Object.values(outputs))) {
+    const centered = squareOf(operandOf(value, 'ReduceMean'));
+    if (centered?.kind !== 'computed' || centered.operator.name !== 'Sub') continue;
+    const [x, mean] = centered.inputs as [Value, Value];
+    const { axes } = (value as ComputedValue).attributes;
+    if (mean.kind !== 'computed' || operandOf(mean, 'ReduceMean') !== x || mean.attributes.keepdims !== 1 || String(mean.attributes.axes) !== String(axes))
+      continue;
+    found.set(mean, { x, mean, variances: [...(found.get(mean)?.variances ?? []), value as ComputedValue] });
+  }
+  return found;
+}
+
+const operandOf = (value: Value, operator: string): Value | undefined =>
+  value.kind === 'computed' && value.operator.name === operator ? value.inputs[0] : undefined;
+
+function squareOf(value: Value | undefined): Value | undefined {
+  if (value?.kind !== 'computed' || value.operator.name !== 'Mul') return undefined;
+  return value.inputs[0] === value.inputs[1] ? value.inputs[0] : undefined;
+}
+
+const isJointly = (value: ComputedValue): boolean => value.operator.name === 'Jointly';
+
+/** Values summed over ranks in one reduction. */
+function allReduceTogether(values: readonly Value[], ranks: number): Value[] {
+  const sizes = values.map(({ shape }) => sizeOf(shape));
+  const flat = values.map((value, index) => reshape(value, [sizes[index]!]));
+  const total = allReduceSum(concat(flat, 0), ranks);
+  let end = 0;
+  return values.map(({ shape }, index) => {
+    end += sizes[index]!;
+    return reshape(slice(total, 0, end - sizes[index]!, end), shape);
+  });
+}
+
+/** The rank's own parts of values that all ranks have, computed rather than cut out where that is possible. */
+class Sharing {
+  private readonly known = new Map<Value, Map<number, Value>>();
+
+  constructor(private readonly ranks: number) {}
+
+  of(value: Value, axis: number): Value {
+    const byAxis = this.known.get(value) ?? new Map<number, Value>();
+    this.known.set(value, byAxis);
+    const share = byAxis.get(axis) ?? this.computed(value, axis) ?? this.cut(value, axis);
+    byAxis.set(axis, share);
+    return share;
+  }
+
+  private computed(value: Value, axis: number): Value | undefined {
+    const splat = splatValue(value);
+    const shape = partOf(value.shape, axis, this.ranks);
+    if (splat !== undefined) return constant(new Float32Array(sizeOf(shape)).fill(splat), shape);
+    if (value.kind !== 'computed') return undefined;
+    if (value.operator.name === 'AllGather' && axis === 0) return value.inputs[0];
+    if (value.operator.name === 'Expand' && sizeAlong(value.inputs[0]!.shape, value.shape, axis) === 1) return expand(value.inputs[0]!, shape);
+    return this.distributed(value, axis) ?? this.elementwise(value, axis);
+  }
+
+  /** By the operator's own account of how a part is computed. */
+  private distributed(value: ComputedValue, axis: number): Value | undefined {
+    const { operator, inputs, attributes } = value;
+    for (let divided = 0; divided < inputs[0]!.shape.length; divided++) {
+      if (inputs[0]!.shape[divided]! % this.ranks !== 0) continue;
+      const placements = inputs.map((_, index): Placement => (index === 0 ? divided : 'whole'));
+      const found = operator.distribute?.(placements, { value, attributes, ranks: this.ranks });
+      if (found?.result !== axis) continue;
+      const operands = inputs.map((operand, index) => (typeof found.operands[index] === 'number' ? this.of(operand, found.operands[index]) : operand));
+      return apply(operator, operands, found.attributes ?? attributes);
+    }
+    return undefined;
+  }
+
+  private elementwise({ operator, inputs, attributes, shape }: ComputedValue, axis: number): Value | undefined {
+    if (!operator.elementwise || operator.domain !== undefined) return undefined;
+    const operands = inputs.map((operand) =>
+      sizeAlong(operand.shape, shape, axis) === 1 ? operand : this.of(operand, axis - shape.length + operand.shape.length),
+    );
+    return apply(operator, operands, attributes);
+  }
+
+  private cut(value: Value, axis: number): Value {
+    return alongFirstAxis(value, axis, (rows) => ownShare(rows, this.ranks));
+  }
+}
+
+/** What a function of float32 rows makes of a value of any type along an axis. */
+function alongFirstAxis(value: Value, axis: number, change: (rows: Value) => Value): Value {
+  const order = value.shape.map((_, index) => index);
+  const front = [axis, ...order.filter((index) => index !== axis)];
+  const changed = change(transpose(cast(value, 'float32'), front));
+  const back = order.map((index) => front.indexOf(index));
+  return cast(transpose(changed, back), value.type);
+}

@@ -1,0 +1,76 @@
+/**
+ * Operators over the processes (ranks) that compute one graph together, each on its part of a batch. They are ONNX operators of a domain of this
+ * project, which a runtime computes with a communicator. With one rank each returns its operand.
+ */
+import { apply, type Operator, requireFloat, throwShapeError } from '../operator.js';
+import type { Value } from '../value.js';
+
+/** The domain of these operators in ONNX files. */
+export const COLLECTIVE_DOMAIN = 'agenet';
+
+interface RanksAttributes extends Record<string, number> {
+  readonly ranks: number;
+}
+
+const collective = (name: string): Pick<Operator<RanksAttributes>, 'name' | 'domain' | 'parameters' | 'simplify' | 'flops'> => ({
+  name,
+  domain: COLLECTIVE_DOMAIN,
+  // Shapes tell a kernel what it needs to know.
+  parameters: () => ({ constants: [], encoded: ['ranks'] }),
+  simplify: ({ inputs: [x], attributes: { ranks } }) => (ranks === 1 ? x : undefined),
+  flops: () => 0,
+});
+
+const AllReduceSum: Operator<RanksAttributes> = {
+  ...collective('AllReduceSum'),
+  // Elementwise in that a process may store the elements in a different order, if all do.
+  elementwise: true,
+  keepsZero: true,
+  infer([x]) {
+    requireFloat('AllReduceSum', [x!]);
+    return { type: 'float32', shape: x!.shape };
+  },
+  gradient: ({ attributes: { ranks }, gradient }) => [() => allReduceSum(gradient, ranks)],
+};
+
+const AllGather: Operator<RanksAttributes> = {
+  ...collective('AllGather'),
+  infer([x], { ranks }) {
+    requireFloat('AllGather', [x!]);
+    if (x!.shape.length === 0) throwShapeError('AllGather', [x!], 'a scalar has no axis to gather along');
+    return { type: 'float32', shape: [ranks * x!.shape[0]!, ...x!.shape.slice(1)] };
+  },
+  gradient: ({ attributes: { ranks }, gradient }) => [() => ownShare(allReduceSum(gradient, ranks), ranks)],
+};
+
+const OwnShare: Operator<RanksAttributes> = {
+  ...collective('OwnShare'),
+  infer([x], { ranks }) {
+    requireFloat('OwnShare', [x!]);
+    const [rows, ...rest] = x!.shape;
+    if (rows === undefined || rows % ranks !== 0) throwShapeError('OwnShare', [x!], `the first axis does not divide into ${ranks} equal parts`);
+    return { type: 'float32', shape: [rows / ranks, ...rest] };
+  },
+};
+
+/**
+ * The sum of each element over all ranks, on every rank. Its gradient, as of all reductions over ranks, belongs to the sum of the losses of all
+ * ranks: a sum again.
+ */
+export const allReduceSum = (x: Value, ranks: number): Value => (ranks === 1 ? x : apply(AllReduceSum, [x], { ranks }));
+
+/** The tensors of all ranks one after another along the first axis, in the order of ranks, on every rank. */
+export const allGather = (x: Value, ranks: number): Value => (ranks === 1 ? x : apply(AllGather, [x], { ranks }));
+
+/** Of a tensor that all ranks have, the rank's own part along the first axis: the inverse of `allGather`. It has no gradient. */
+export const ownShare = (x: Value, ranks: number): Value => (ranks === 1 ? x : apply(OwnShare, [x], { ranks }));
+
+const Jointly: Operator<{ index: number }> = {
+  name: 'Jointly',
+  infer: (inputs, { index }) => ({ type: inputs[index]!.type, shape: inputs[index]!.shape }),
+  gradient: ({ inputs, attributes: { index }, gradient }) => inputs.map((_, position) => (position === index ? () => gradient : null)),
+  decomposition: (inputs, { index }) => inputs[index]!,
+};
+
+/** The same values. If each is a sum over a batch that ranks share, the sums are reduced over ranks together: one message instead of several. */
+export const jointly = (values: readonly Value[]): Value[] => values.map((_, index) => apply(Jointly, values, { index }));

@@ -1,0 +1,120 @@
+/** The operators over ranks (operators/collective.ts) as custom operators of ONNX Runtime's C API, computed by a communicator. */
+import { COLLECTIVE_DOMAIN } from '../operators/collective.js';
+import { type Shape, sizeOf } from '../shape.js';
+import { ELEMENT_CODES } from '../value.js';
+import type { Communicator } from './communicator.js';
+import type { Pointer } from './nativeLibrary.node.js';
+import type { OrtApi } from './ortApi.node.js';
+
+/** An operator of one input and one output, float32 both. */
+interface Kernel {
+  readonly shape: (input: Shape, ranks: number) => Shape;
+  readonly compute: (input: Float32Array, output: Float32Array, communicator: Communicator) => void;
+}
+
+const KERNELS: Readonly<Record<string, Kernel>> = {
+  AllReduceSum: { shape: (input) => input, compute: (input, output, communicator) => communicator.allReduceSum(input, output) },
+  AllGather: {
+    shape: ([rows, ...rest], ranks) => [rows! * ranks, ...rest],
+    compute: (input, output, communicator) => communicator.allGather(input, output),
+  },
+  OwnShare: {
+    shape: ([rows, ...rest], ranks) => [rows! / ranks, ...rest],
+    compute: (input, output, { rank }) => output.set(input.subarray(rank * output.length, (rank + 1) * output.length)),
+  },
+};
+
+const domains = new WeakMap<Communicator, Pointer>();
+
+/** The operators of a communicator, for the options of a session. They are created once and never released. */
+export function collectiveDomain(ort: OrtApi, communicator: Communicator): Pointer {
+  const domain = domains.get(communicator) ?? ort.create('CreateCustomOpDomain', COLLECTIVE_DOMAIN);
+  if (!domains.has(communicator)) {
+    for (const [name, kernel] of Object.entries(KERNELS)) ort.call('CustomOpDomain_Add', domain, customOperator(ort, name, kernel, communicator));
+    domains.set(communicator, domain);
+  }
+  return domain;
+}
+
+/** The version of struct OrtCustomOp that is filled in, and the versions of the operator that it implements. */
+const [STRUCT_VERSION, FIRST_VERSION, LAST_VERSION] = [18n, 1, 2 ** 31 - 1];
+
+/** ONNX Runtime's numbers of a required operand, and of the default kind of memory. */
+const [REQUIRED, DEFAULT_MEMORY] = [0, 0];
+
+/**
+ * A struct OrtCustomOp (onnxruntime_c_api.h): a version, then pointers to functions. It and what it points to are never freed, since the runtime keeps
+ * them.
+ */
+function customOperator(ort: OrtApi, name: string, { shape, compute }: Kernel, communicator: Communicator): Pointer {
+  const { koffi } = ort;
+  const callback = (prototype: string, body: (...parameters: never[]) => unknown): bigint => koffi.register(body, koffi.pointer(koffi.proto(prototype)));
+  const returns = (type: string, parameters: string, value: unknown) => callback(`${type}(${parameters})`, () => value);
+  const count = returns('size_t', 'void *', 1);
+  const elementType = returns('int', 'void *, size_t', ELEMENT_CODES.float32);
+  const required = returns('int', 'void *, size_t', REQUIRED);
+  const one = returns('int', 'void *', 1);
+  const nameAddress = cString(ort, name);
+  const computeV2 = callback('void *(void *, void *)', (_kernel: Pointer, context: Pointer): Pointer => {
+    try {
+      const input = inputOf(ort, context);
+      const output = outputOf(ort, context, shape(input.shape, communicator.size));
+      compute(input.data, output, communicator);
+      return null;
+    } catch (error) {
+      return ort.failure(error instanceof Error ? error.message : String(error));
+    }
+  });
+  const members: readonly bigint[] = [
+    STRUCT_VERSION,
+    // CreateKernel: nothing is kept for a node, but a kernel must not be null.
+    returns('void *', 'void *, void *, void *', nameAddress),
+    returns('void *', 'void *', nameAddress),
+    // GetExecutionProviderType: null stands for the CPU.
+    returns('void *', 'void *', null),
+    ...[elementType, count, elementType, count],
+    // KernelCompute is replaced by KernelComputeV2, which can fail.
+    0n,
+    callback('void(void *)', () => undefined),
+    ...[required, required],
+    returns('int', 'void *, size_t', DEFAULT_MEMORY),
+    ...[one, one, one, one],
+    ...[0n, computeV2, 0n],
+    returns('int', 'void *', FIRST_VERSION),
+    returns('int', 'void *', LAST_VERSION),
+    ...[0n, 0n, 0n, 0n],
+  ];
+  const struct = koffi.alloc('uint64', members.length) as Pointer;
+  koffi.encode(struct, koffi.array('uint64', members.length), members);
+  return struct;
+}
+
+/** The address of a text that stays allocated: the runtime keeps it. */
+function cString({ koffi }: OrtApi, text: string): Pointer {
+  const bytes = new TextEncoder().encode(`${text}\0`);
+  const address = koffi.alloc('uint8', bytes.length) as Pointer;
+  koffi.encode(address, koffi.array('uint8', bytes.length), bytes);
+  return address;
+}
+
+function inputOf(ort: OrtApi, context: Pointer): { readonly shape: Shape; readonly data: Float32Array } {
+  const value = ort.create('KernelContext_GetInput', context, 0);
+  const info = ort.create('GetTensorTypeAndShape', value);
+  try {
+    const rank = Number(ort.create('GetDimensionsCount', info));
+    const sizes = new BigInt64Array(rank);
+    ort.call('GetDimensions', info, sizes, rank);
+    const shape = Array.from(sizes, Number);
+    return { shape, data: elementsOf(ort, value, shape) };
+  } finally {
+    ort.release('ReleaseTensorTypeAndShapeInfo', info);
+  }
+}
+
+function outputOf(ort: OrtApi, context: Pointer, shape: Shape): Float32Array {
+  return elementsOf(ort, ort.create('KernelContext_GetOutput', context, 0, BigInt64Array.from(shape, BigInt), shape.length), shape);
+}
+
+/** A tensor's memory. */
+const elementsOf = (ort: OrtApi, value: Pointer, shape: Shape): Float32Array =>
+  new Float32Array(ort.koffi.view(ort.create('GetTensorMutableData', value), 4 * sizeOf(shape)));

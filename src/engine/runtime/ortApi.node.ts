@@ -1,0 +1,185 @@
+/** The functions of ONNX Runtime's C API, called by koffi. */
+import { readdir, readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import type { KoffiFunc, LibraryHandle } from 'koffi';
+import { type Koffi, loadKoffi, type Pointer } from './nativeLibrary.node.js';
+import { disableTelemetry } from './onnxRuntime.node.js';
+
+/** What makes the C API unavailable. */
+export type CApiProblem = 'platform' | 'caller' | 'library' | 'version' | 'setup';
+
+/** The reason, in one line, why the C API is unavailable here. Graphs run through the Node binding instead. */
+export class CApiUnavailableError extends Error {
+  override readonly name: string = 'CApiUnavailableError';
+
+  constructor(
+    readonly code: CApiProblem,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message.replaceAll('\n', ' '), options);
+  }
+}
+
+/** Runs a step of the setup and reports its failure as a reason of this kind. */
+export async function attempt<T>(code: CApiProblem, what: string, step: () => T | Promise<T>): Promise<T> {
+  try {
+    return await step();
+  } catch (error) {
+    if (error instanceof CApiUnavailableError) throw error;
+    throw new CApiUnavailableError(code, `${what}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+  }
+}
+
+/**
+ * The functions of the C API that running models and computing operators need: index in the table that the library returns, and parameters. Indices never change,
+ * since new functions are only added at the end (onnxruntime_c_api.h, struct OrtApi).
+ */
+const CALLS = {
+  CreateStatus: [0, 'int, const char *'],
+  CreateEnv: [3, 'int, const char *, _Out_ void **'],
+  CreateSessionFromArray: [8, 'void *, const void *, size_t, void *, _Out_ void **'],
+  Run: [9, 'void *, void *, const char **, void **, size_t, const char **, size_t, void **'],
+  CreateSessionOptions: [10, '_Out_ void **'],
+  DisableMemPattern: [17, 'void *'],
+  SetSessionLogSeverityLevel: [22, 'void *, int'],
+  SetSessionGraphOptimizationLevel: [23, 'void *, int'],
+  SetIntraOpNumThreads: [24, 'void *, int'],
+  CreateCustomOpDomain: [26, 'const char *, _Out_ void **'],
+  CustomOpDomain_Add: [27, 'void *, void *'],
+  AddCustomOpDomain: [28, 'void *, void *'],
+  CreateTensorWithDataAsOrtValue: [49, 'void *, void *, size_t, const int64_t *, size_t, int, _Out_ void **'],
+  GetTensorMutableData: [51, 'void *, _Out_ void **'],
+  GetDimensionsCount: [61, 'void *, _Out_ size_t *'],
+  GetDimensions: [62, 'void *, _Out_ int64_t *, size_t'],
+  GetTensorTypeAndShape: [65, 'void *, _Out_ void **'],
+  CreateCpuMemoryInfo: [69, 'int, int, _Out_ void **'],
+  KernelContext_GetInput: [90, 'void *, size_t, _Out_ void **'],
+  KernelContext_GetOutput: [91, 'void *, size_t, const int64_t *, size_t, _Out_ void **'],
+} as const;
+const RELEASES = { ReleaseStatus: 93, ReleaseSession: 95, ReleaseValue: 96, ReleaseTensorTypeAndShapeInfo: 99, ReleaseSessionOptions: 100 } as const;
+const GET_ERROR_MESSAGE = 2;
+
+/** ONNX Runtime's code of an error in general. */
+const FAIL = 1;
+
+const TABLE_LENGTH = 101;
+
+/** The version of the API that has all of them; every later library still provides it. */
+const API_VERSION = 16;
+
+/** The version of ONNX Runtime with which calls, results and memory were tested; no other is called through the C API. */
+const TESTED_VERSION = '1.30.0';
+
+/** What a library must be; the defaults are what was tested. */
+export interface Expectations {
+  readonly version?: string;
+  readonly platform?: NodeJS.Platform;
+}
+
+type Native = KoffiFunc<(...parameters: unknown[]) => unknown>;
+
+/** ONNX Runtime's C API. A failed call throws the library's message. */
+export class OrtApi {
+  private readonly inUse = new Set<unknown>();
+
+  private constructor(
+    private readonly calls: Readonly<Record<keyof typeof CALLS, Native>>,
+    private readonly releases: Readonly<Record<keyof typeof RELEASES, Native>>,
+    private readonly messageOf: Native,
+    readonly koffi: Koffi,
+    /** koffi unloads a library that is garbage. */
+    readonly library: LibraryHandle,
+  ) {}
+
+  /**
+   * Finds the functions in the library of onnxruntime-node.
+   * @throws {CApiUnavailableError} if the platform or version was not tested, or the library or koffi cannot be used
+   */
+  static async open({ version = TESTED_VERSION, platform = process.platform }: Expectations = {}): Promise<OrtApi> {
+    if (platform !== 'linux') throw new CApiUnavailableError('platform', `the C API was not tested on ${platform}`);
+    const file = await attempt('library', "ONNX Runtime's library was not found", () => findLibrary(version));
+    const koffi = await attempt('caller', 'koffi cannot be used', loadKoffi);
+    const functionAt = (address: unknown, prototype: string) => koffi.decode(address, koffi.proto(prototype)) as Native;
+    disableTelemetry();
+    const library = await attempt('library', `${file} cannot be loaded`, () => koffi.load(file));
+    const base = await attempt('library', `${file} cannot be called`, () => library.func('OrtGetApiBase', 'void *', [])() as Pointer);
+    // struct OrtApiBase: GetApi, GetVersionString. It never changes, so that the version can be checked first.
+    const [getApi, getVersion] = koffi.decode(base, koffi.array('void *', 2)) as Pointer[];
+    requireVersion('the library', String(functionAt(getVersion, 'const char *()')()), version);
+    const api = functionAt(getApi, 'void *(uint32_t)')(API_VERSION);
+    if (api === null) throw new CApiUnavailableError('version', `the library has no API ${API_VERSION}`);
+    const table = koffi.decode(api, koffi.array('void *', TABLE_LENGTH)) as Pointer[];
+    return new OrtApi(
+      mapValues(CALLS, ([index, parameters]) => functionAt(table[index], `void *(${parameters})`)),
+      mapValues(RELEASES, (index) => functionAt(table[index], 'void (void *)')),
+      functionAt(table[GET_ERROR_MESSAGE], 'const char *(void *)'),
+      koffi,
+      library,
+    );
+  }
+
+  call(name: keyof typeof CALLS, ...parameters: unknown[]): void {
+    this.check(this.calls[name](...parameters) as Pointer);
+  }
+
+  /**
+   * Calls on another thread.
+   * @param alive objects that must not be collected during the call, besides the parameters: native addresses keep nothing alive
+   */
+  async callAsync(name: keyof typeof CALLS, parameters: readonly unknown[], alive?: unknown): Promise<void> {
+    const used = [parameters, alive];
+    this.inUse.add(used);
+    try {
+      const status = await new Promise((resolve, reject) => {
+        this.calls[name].async(...parameters, (error: Error | null, result: unknown) => (error ? reject(error) : resolve(result)));
+      });
+      this.check(status as Pointer);
+    } finally {
+      this.inUse.delete(used);
+    }
+  }
+
+  /** Calls a function that stores what it creates through its last parameter, and returns that. */
+  create(name: keyof typeof CALLS, ...parameters: unknown[]): Pointer {
+    const created: Pointer[] = [null];
+    this.call(name, ...parameters, created);
+    return created[0]!;
+  }
+
+  /** An error of this message, for an operator to return. */
+  failure(message: string): Pointer {
+    return this.calls.CreateStatus(FAIL, message) as Pointer;
+  }
+
+  release(name: keyof typeof RELEASES, address: Pointer): void {
+    this.releases[name](address);
+  }
+
+  private check(status: Pointer): void {
+    if (status === null) return;
+    const message = this.messageOf(status) as string;
+    this.release('ReleaseStatus', status);
+    throw new Error(message);
+  }
+}
+
+function requireVersion(what: string, found: string, expected: string): void {
+  if (found !== expected) throw new CApiUnavailableError('version', `${what} is ONNX Runtime ${found}, but its C API was tested with ${expected} only`);
+}
+
+/** The library in the package onnxruntime-node, in a folder named after the version of Node-API. */
+async function findLibrary(version: string): Promise<string> {
+  const manifest = createRequire(import.meta.url).resolve('onnxruntime-node/package.json');
+  const { version: installed } = JSON.parse(await readFile(manifest, 'utf8')) as { version: string };
+  requireVersion('the installed onnxruntime-node', installed, version);
+  const root = join(dirname(manifest), 'bin');
+  const entries = (await readdir(root, { recursive: true })).map((entry) => join(root, entry));
+  const found = entries.filter((entry) => entry.endsWith(join(process.platform, process.arch, 'libonnxruntime.so.1')));
+  if (found.length !== 1) throw new Error(`${root} has ${found.length} libraries for ${process.platform} ${process.arch}`);
+  return found[0]!;
+}
+
+const mapValues = <K extends string, A, B>(record: Readonly<Record<K, A>>, change: (value: A) => B): Record<K, B> =>
+  Object.fromEntries(Object.entries<A>(record).map(([key, value]) => [key, change(value)])) as Record<K, B>;

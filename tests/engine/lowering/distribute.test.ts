@@ -1,0 +1,94 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { AUGMENTATIONS, drawAugmentations } from '../../../src/age/augmentation.js';
+import { drawDistortions } from '../../../src/age/distortion.js';
+import { EMA_NAMES, iterationOf, stateSize } from '../../../src/age/iteration.js';
+import { parsePlan } from '../../../src/age/plan.js';
+import { drawCodes } from '../../../src/age/prior.js';
+import { type Graph, gradients, graphOf, meanOf, type Program, square, type TensorData } from '../../../src/engine/index.js';
+import { readGoldenCase, TOLERANCE, verify } from '../../../src/golden/verification.js';
+import { randomStream } from '../../../src/random.js';
+import { GOLDEN_NAMES, readGolden } from '../../age/goldenFiles.js';
+import { IMAGE, IMAGE_SIZE, LATENT, OBJECTIVE, tinyPair, tinyState } from '../../age/tinyGame.js';
+import { expectClose } from '../expectations.js';
+import { randomNetworks } from '../randomNetworks.js';
+import { onAllRanks } from '../ranks.js';
+import { compileSmall, inputsFor, run, targets } from '../running.js';
+
+/** Compiles for ranks, and returns the results of the last one. */
+const compileLast =
+  (ranks: number, target: (typeof targets)['plain']) =>
+  async (graph: Graph): Promise<Program> => {
+    const program = await compileSmall(onAllRanks(graph, ranks), target);
+    const suffix = `@${ranks - 1}`;
+    const run = async (feeds: Parameters<Program['run']>[0]) => {
+      const results = Object.entries(await program.run(feeds)).filter(([name]) => name.endsWith(suffix));
+      return Object.fromEntries(results.map(([name, value]) => [name.slice(0, -suffix.length), value]));
+    };
+    return Object.assign(Object.create(program) as Program, { run, release: () => program.release() });
+  };
+
+describe('a distributed update', () => {
+  it.each(GOLDEN_NAMES.flatMap((name) => [0, 1].map((choice) => [name, choice] as const)))('of %s is that of one process (%i)', async (name, choice) => {
+    const golden = await readGolden(name);
+    const { batch } = readGoldenCase(golden, name);
+    const { groups } = await verify(golden, name, compileLast([2, 3, 4, 5].filter((ranks) => batch % ranks === 0)[choice]!, targets.blocked));
+    for (const [group, error] of Object.entries(groups)) expect(error, group).toBeLessThanOrEqual(TOLERANCE);
+  });
+});
+
+describe('a distributed iteration', () => {
+  it('is that of one process, with every term, augmentation and average', async () => {
+    const [batch, augmentations] = [6, AUGMENTATIONS];
+    const plans = {
+      encoder: parsePlan('encoder', '2;KL_fake:3,KL_real:4,match_x:10,match_z:2,align:5,uniform:1'),
+      generator: parsePlan('generator', '1;KL_fake:1,match_z:10,match_x:3'),
+    };
+    const iteration = iterationOf({ pair: tinyPair, objective: { ...OBJECTIVE, divergence: 'nearest' }, plans, batch, hasEma: true, augmentations });
+    // Under other names, so that the state keeps its order of elements.
+    const outputs = Object.fromEntries(Object.entries(iteration.graph.outputs).map(([name, value]) => [`the ${name}`, value]));
+    const graph: Graph = { ...iteration.graph, outputs };
+    const stream = randomStream(7, 'distributed iteration');
+    const feeds: Readonly<Record<string, TensorData['data']>> = {
+      ...tinyState(),
+      ...Object.fromEntries(EMA_NAMES.map((name) => [name, new Float32Array(stateSize(tinyPair, name))])),
+      images: Uint8Array.from({ length: 2 * batch * IMAGE_SIZE }, () => stream.below(256)),
+      codes: drawCodes('sphere', 3 * batch, LATENT, stream),
+      augmentation: drawAugmentations(augmentations, 3 * 2 * batch, IMAGE, stream),
+      distortions: drawDistortions(2 * batch, IMAGE, stream),
+      'encoder.schedule': Float32Array.of(0.01, 1, 0.01, 1),
+      'generator.schedule': Float32Array.of(0.01, 1),
+      ema_decay: Float32Array.of(0.9),
+    };
+    const resultsOf = async (compiled: Graph) => {
+      const program = await compileSmall(compiled);
+      return program.run(feeds).finally(() => program.release());
+    };
+    const [alone, together] = [await resultsOf(graph), await resultsOf(onAllRanks(graph, 3))];
+    for (const [name, expected] of Object.entries(alone)) {
+      // Three updates of Adam amplify rounding errors.
+      for (let rank = 0; rank < 3; rank++) expectClose(together[`${name}@${rank}`]!, expected, 1e-3);
+    }
+  });
+});
+
+describe('a distributed graph', () => {
+  it('has the results of one process on every rank', { timeout: 60_000 }, async () => {
+    await fc.assert(
+      fc.asyncProperty(randomNetworks, fc.constantFrom(2, 3), async ({ tensors, build }, ranks) => {
+        fc.pre(tensors[0]!.shape[0]! % ranks === 0);
+        const inputs = inputsFor(tensors);
+        const result = build(...inputs);
+        const loss = meanOf(square(result));
+        const slopes = gradients(loss, inputs.slice(1)).map((slope, index) => [`slope${index}`, slope] as const);
+        const graph = { ...graphOf({ loss, result, ...Object.fromEntries(slopes) }, inputs), batchAxes: { input0: 0 } };
+        const expected = await run(graph, tensors);
+        const actual = await run(onAllRanks(graph, ranks), tensors);
+        for (const [name, value] of Object.entries(expected)) {
+          for (let rank = 0; rank < ranks; rank++) expectClose(actual[`${name}@${rank}`]!, value, 1e-4, 1);
+        }
+      }),
+      { numRuns: 100 },
+    );
+  });
+});
