@@ -2,6 +2,7 @@
 const layers = {
   files: [],
   engine: ['files'],
+  distributed: ['engine'],
   numerics: [],
   images: ['files'],
   networks: ['engine'],
@@ -12,7 +13,7 @@ const layers = {
   training: ['model', 'age', 'data', 'images', 'networks', 'engine'],
   classifiers: ['model', 'age', 'data', 'images', 'networks', 'numerics', 'engine'],
   metrics: ['classifiers', 'model', 'age', 'data', 'images', 'networks', 'numerics', 'engine'],
-  runs: ['metrics', 'classifiers', 'training', 'model', 'age', 'data', 'images', 'networks', 'numerics', 'engine', 'files'],
+  runs: ['metrics', 'classifiers', 'training', 'model', 'age', 'data', 'images', 'networks', 'numerics', 'distributed', 'engine', 'files'],
 };
 const everyLayer = [...Object.keys(layers), 'cli'];
 

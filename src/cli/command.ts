@@ -74,9 +74,9 @@ export function reportError(error: unknown, terminal: Terminal, debug: boolean):
   terminal.endStatus();
   if (terminal.json) terminal.printResult({ error: { message } });
   if (debug && error instanceof Error) {
-    terminal.note(`${error.name}: ${message}`);
-    framesOf(error).forEach(terminal.note);
-  } else terminal.note(`agenet: ${message}`);
+    terminal.error(`${error.name}: ${message}`);
+    framesOf(error).forEach(terminal.error);
+  } else terminal.error(`agenet: ${message}`);
   process.exitCode = error instanceof InputError ? STATUS.badInput : STATUS.failed;
 }
 

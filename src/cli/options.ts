@@ -1,6 +1,6 @@
 import { InvalidArgumentError, Option } from '@commander-js/extra-typings';
 import { availableParallelism } from 'node:os';
-import type { Device } from '../engine/runtime/native.node.js';
+import type { CompileOptions, Device } from '../engine/runtime/native.node.js';
 import type { Compile } from '../engine/runtime/program.js';
 import { LARGEST_SEED } from '../random.js';
 import type { Settings } from '../runs/settings.node.js';
@@ -42,7 +42,8 @@ export const deviceOption = () => new Option('--device <name>', 'device to compu
 export const splitOption = (split: 'train' | 'test' = 'train') =>
   new Option('--split <split>', 'split of the data set').choices(['train', 'test'] as const).default(split);
 export const emaOption = () => new Option('--no-ema', 'use raw weights instead of EMA weights');
-export const threadsOption = () => new Option('--threads <number>', 'CPU threads (default: one per core)').argParser(wholeNumber(1, 1024));
+export const threadsOption = () =>
+  new Option('--threads <number>', 'CPU threads (default: one per core, divided among the processes of mpirun)').argParser(wholeNumber(1, 1024));
 
 export const loweringOption = () => new Option('--no-lowering', 'run the graph without CPU-specific optimizations');
 
@@ -60,9 +61,13 @@ export interface CompilerOptions {
 
 /**
  * Returns a compiler for `--device`, `--threads` and `--no-lowering`. Under `--debug` it reports once why ONNX Runtime is not called through its C API.
- * @param profilePrefix as in `compile`
+ * @param more as in `compile`
  */
-export function compilerOf({ device, threads, lowering, debug }: CompilerOptions, { note }: Terminal, profilePrefix?: string): Compile {
+export function compilerOf(
+  { device, threads, lowering, debug }: CompilerOptions,
+  { note }: Terminal,
+  { profilePrefix, communicator }: { readonly [K in 'profilePrefix' | 'communicator']?: CompileOptions[K] | undefined } = {},
+): Compile {
   let isReported = false;
   const onFallback = ({ code, message }: { readonly code: string; readonly message: string }) => {
     if (!isReported) note(`agenet: calling ONNX Runtime through its Node binding (${code}: ${message})`);
@@ -73,12 +78,19 @@ export function compilerOf({ device, threads, lowering, debug }: CompilerOptions
       ...(debug ? { onFallback } : {}),
       device,
       threads: threadsOf(threads),
+      ...(communicator ? { communicator } : {}),
       ...(lowering === false ? { target: { name: 'plain' } } : {}),
       ...(profilePrefix === undefined ? {} : { profilePrefix }),
     });
 }
 
-export const threadsOf = (threads: number | undefined): number => threads ?? availableParallelism();
+/** The number of threads: by default the cores, divided among the processes on this machine that `mpirun` started together. */
+export const threadsOf = (threads: number | undefined): number => threads ?? Math.max(1, Math.floor(availableParallelism() / localRanks()));
+
+/** Set by `mpirun` and by Slurm's `srun`. */
+const LOCAL_RANKS = ['OMPI_COMM_WORLD_LOCAL_SIZE', 'SLURM_NTASKS_PER_NODE'];
+
+const localRanks = (): number => LOCAL_RANKS.map((name) => Number(process.env[name])).find((count) => count >= 1) ?? 1;
 
 /** Options by the names that other programs give them, and the names of the options that they stand for. */
 const ALIASES: Readonly<Record<string, string>> = { lr: 'learningRate', batchSize: 'batch', imageSize: 'size', outdir: 'out' };

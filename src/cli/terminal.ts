@@ -52,6 +52,8 @@ type Output = Pick<NodeJS.WriteStream, 'isTTY' | 'columns'> & Partial<Pick<NodeJ
 /** Output of a command: results on standard output, progress and notes on standard error. */
 export class Terminal {
   private hasStatus = false;
+  /** Who prints errors here and nothing else. */
+  private errorsOf: string | undefined;
 
   /** @param json whether to omit human-readable results, because one JSON object follows */
   constructor(
@@ -60,6 +62,11 @@ export class Terminal {
     private readonly errors: Output = process.stderr,
   ) {}
 
+  /** From now on prints nothing but errors, each after this name. */
+  printErrorsOnly(name: string): void {
+    this.errorsOf = name;
+  }
+
   /** Whether standard error is a terminal, on which status lines are redrawn in place. */
   get isLive(): boolean {
     return this.errors.isTTY;
@@ -67,7 +74,7 @@ export class Terminal {
 
   /** Prints a human-readable line of results; nothing under `--json`. */
   readonly print = (line: string): void => {
-    if (this.json) return;
+    if (this.json || this.errorsOf !== undefined) return;
     this.endStatus();
     write(this.output, `${escapeControls(line)}\n`);
   };
@@ -79,12 +86,19 @@ export class Terminal {
 
   /** Prints the JSON object that ends standard output under `--json`. */
   printResult(result: unknown): void {
+    if (this.errorsOf !== undefined) return;
     this.endStatus();
     write(this.output, `${jsonLine(result)}\n`);
   }
 
   /** Prints a note on standard error, above the status line. */
   readonly note = (line: string): void => {
+    if (this.errorsOf === undefined) this.error(line);
+  };
+
+  /** Prints an error on standard error, above the status line. */
+  readonly error = (text: string): void => {
+    const line = this.errorsOf === undefined ? text : `${this.errorsOf}: ${text}`;
     write(this.errors, `${this.hasStatus ? ERASE_LINE : ''}${escapeControls(line)}\n`);
     this.hasStatus = false;
   };
@@ -94,6 +108,7 @@ export class Terminal {
    * omitted.
    */
   status(line: string | readonly StatusPart[]): void {
+    if (this.errorsOf !== undefined) return;
     const text = typeof line === 'string' ? escapeControls(line) : joinParts(line, ({ text }) => escapeControls(text));
     write(this.errors, this.isLive ? `${ERASE_LINE}${typeof line === 'string' ? fitWords(text, this.statusColumns) : this.styled(line)}` : `${text}\n`);
     this.hasStatus = this.isLive;
@@ -120,7 +135,7 @@ export class Terminal {
 
   /** Displays an image by its escape sequence, below the last status line. Nothing is written unless standard error is a terminal. */
   showImage(sequence: string): void {
-    if (!this.isLive) return;
+    if (!this.isLive || this.errorsOf !== undefined) return;
     this.endStatus();
     write(this.errors, `${sequence}\n`);
   }

@@ -10,11 +10,12 @@ import type { Progress } from '../model/chunks.js';
 import { TrainedModel } from '../model/trainedModel.js';
 import { type Configuration, iterationSpec } from '../training/configuration.js';
 import { expectations } from '../training/defaults.js';
-import type { TrainingEvent, TrainingSummary } from '../training/events.js';
-import { modelWeights, stateFromWeights, totalStepsFor, type TrainerState } from '../training/trainer.js';
+import type { Subscriber, TrainingEvent, TrainingSummary } from '../training/events.js';
+import { initialState, modelWeights, stateFromWeights, totalStepsFor, type TrainerState } from '../training/trainer.js';
 import { runTraining } from '../training/trainingLoop.js';
 import type { SettingLabel } from '../validation.js';
 import { BestCheckpoint, type BestRecord } from './bestCheckpoint.node.js';
+import { Ranks } from './ranks.node.js';
 import { readCheckpoint, readCheckpointFile, RunFolder } from './runFolder.node.js';
 import { draftSettings, type PendingConfiguration, resumedConfiguration, type Settings } from './settings.node.js';
 import { TrainingEvaluation } from './trainingEvaluation.node.js';
@@ -54,6 +55,8 @@ export type RunEvent = TrainingEvent | { readonly type: 'end'; readonly summary:
 
 interface PreparationOptions extends RunOptions {
   readonly compile: Compile;
+  /** The processes that train the model together (default: this one alone). */
+  readonly ranks?: Ranks | undefined;
   /** Returns the name of a setting or option in messages (default: its key). */
   readonly label?: SettingLabel | undefined;
   readonly onEvent?: ((event: RunEvent) => void | Promise<void>) | undefined;
@@ -77,20 +80,22 @@ export interface PreparedRun {
  * @throws the signal's reason if it is aborted
  */
 export async function prepareRun(settings: Settings, { dryRun = false, ...options }: PreparationOptions & { readonly dryRun?: boolean }): Promise<PreparedRun> {
-  const { out, resume = false, signal, label = keyLabel } = options;
+  const { resume = false, signal, label = keyLabel, ranks = Ranks.alone(options.compile) } = options;
   signal?.throwIfAborted();
-  const folder = resume === false ? undefined : await RunFolder.open(runToResume(resume, out, label));
-  const { draft, complete } = folder ? await resumedSettings(folder, settings, label) : await newSettings(settings, options);
-  if (!folder && out !== undefined && !dryRun) await RunFolder.requireEmpty(out, label);
+  const own = ranks.isFirst ? await (resume === false ? newRun(settings, options, dryRun) : runToResume(settings, resume, options)) : undefined;
+  const { draft, complete } = ranks.shareSettings(own?.pending);
   const source = await openTrainingImages(draft, options);
   const close = () => source.close?.();
   try {
+    ranks.requireSameImages(source);
     const { configuration, chosen } = complete(source.train.count);
+    ranks.requireDivisible(configuration.batch, label('batch'));
     const { initFrom } = configuration;
-    const start = folder || initFrom === undefined ? undefined : await initialWeights(configuration, initFrom, label);
-    const decoded = await evaluatedImages(configuration, source);
+    const start = resume !== false || initFrom === undefined ? undefined : await initialWeights(configuration, initFrom, label);
+    const decoded = ranks.isFirst ? await evaluatedImages(configuration, source) : undefined;
     const notes = notesOn(configuration, chosen, source.train.count, label);
-    return { configuration, source, notes, close, train: () => trainPrepared(source, { ...options, configuration, start, folder, decoded, notes }) };
+    const preparation = { ...options, ranks, configuration, start, folder: own?.folder, decoded, notes };
+    return { configuration, source, notes, close, train: () => trainPrepared(source, preparation) };
   } catch (error) {
     close();
     throw error;
@@ -114,11 +119,26 @@ function notesOn(configuration: Configuration, chosen: Readonly<Record<string, n
   ];
 }
 
-/**
- * Returns the folder of the run to resume.
- * @throws {InputError} if none or two are named
- */
-function runToResume(resume: string | true, out: string | undefined, label: SettingLabel): string {
+/** A run whose settings and folder were found; a new run has no folder yet. */
+interface FoundRun {
+  readonly pending: PendingConfiguration;
+  readonly folder?: RunFolder;
+}
+
+/** @throws {InputError} if no run, or two, are named, or a setting may not change */
+async function runToResume(settings: Settings, resume: string | true, { out, label = keyLabel }: PreparationOptions): Promise<FoundRun> {
+  const folder = await RunFolder.open(pathToResume(resume, out, label));
+  return { folder, pending: await resumedSettings(folder, settings, label) };
+}
+
+/** @throws {InputError} if a setting is wrong, or the folder is not empty */
+async function newRun(settings: Settings, options: PreparationOptions, dryRun: boolean): Promise<FoundRun> {
+  const pending = await newSettings(settings, options);
+  if (options.out !== undefined && !dryRun) await RunFolder.requireEmpty(options.out, options.label);
+  return { pending };
+}
+
+function pathToResume(resume: string | true, out: string | undefined, label: SettingLabel): string {
   if (typeof resume === 'string' && out !== undefined && resolve(resume) !== resolve(out))
     throw new InputError(`${label('resume')} ${resume}: ${label('out')} names a different run folder, ${out}; give one of them`);
   const path = resume === true ? out : resume;
@@ -153,6 +173,7 @@ export async function trainRun(settings: Settings, options: PreparationOptions):
 }
 
 interface Preparation extends PreparationOptions {
+  readonly ranks: Ranks;
   readonly configuration: Configuration;
   /** The run to resume. */
   readonly folder: RunFolder | undefined;
@@ -164,39 +185,58 @@ interface Preparation extends PreparationOptions {
 }
 
 async function trainPrepared(source: ImageSource, preparation: Preparation): Promise<RunSummary> {
-  const { configuration, notes, out, compile, label, signal, start, tensorboard = false, onEvent = () => undefined } = preparation;
-  const { data, initFrom, logEvery } = configuration;
+  const { configuration, compile, label, signal, ranks, onEvent = () => undefined } = preparation;
   // Too few images and unusable devices are reported before a folder is created.
   totalStepsFor(configuration, source.train.count);
   await (await compile(graphOf({ ready: constant(0) }))).release();
   const evaluation = await openEvaluation(preparation);
   try {
     signal?.throwIfAborted();
-    const folder = preparation.folder ?? (await RunFolder.create(out ?? (await claimFolder(data)), configuration, label));
+    const folder = ranks.isFirst ? await folderOf(preparation) : undefined;
+    const store = ranks.storeOf(folder);
     const summary = await runTraining({
       configuration,
       source,
-      store: folder,
+      store,
       compile,
+      compileIteration: ranks.compile,
       signal,
+      isStopped: () => ranks.any(signal?.aborted ?? false),
       label,
-      subscribers: [
-        onEvent,
-        async ({ type }, { emit }) => {
-          if (type === 'start') for (const message of notes) await emit({ type: 'note', message });
-        },
-        ...(tensorboard ? [new (await import('./tensorBoard.node.js')).TensorBoardLog(folder.path, logEvery).onEvent] : []),
-        ...(evaluation ? [evaluation.subscriberFor(folder.path)] : []),
-      ],
-      ...(initFrom === undefined ? {} : { start: () => (start ? Promise.resolve(start) : initialWeights(configuration, initFrom, label)) }),
+      subscribers: [onEvent, ...(folder ? await subscribersOf(preparation, folder, evaluation) : [])],
+      start: () => firstState(preparation),
     });
-    const scores = summary.interrupted ? {} : await finalScores(configuration, source, folder.path, summary.checkpoint, compile, (done, total) => void onEvent({ type: 'scoring', done, total }));
-    const complete: RunSummary = { run: folder.path, ...summary, ...scores };
+    const onProgress: Progress = (done, total) => void onEvent({ type: 'scoring', done, total });
+    const scores = summary.interrupted || !folder ? {} : await finalScores(configuration, source, folder.path, summary.checkpoint, compile, onProgress);
+    const complete: RunSummary = { run: store.path, ...summary, ...scores };
     await onEvent({ type: 'end', summary: complete });
     return complete;
   } finally {
     await evaluation?.release();
   }
+}
+
+/** Returns the folder of the run, created if the run is new. */
+const folderOf = async ({ folder, out, configuration, label }: Preparation): Promise<RunFolder> =>
+  folder ?? RunFolder.create(out ?? (await claimFolder(configuration.data)), configuration, label);
+
+/** What follows the events of a run and writes into its folder. */
+async function subscribersOf({ configuration, notes, tensorboard }: Preparation, { path }: RunFolder, evaluation?: TrainingEvaluation): Promise<Subscriber[]> {
+  return [
+    async ({ type }, { emit }) => {
+      if (type === 'start') for (const message of notes) await emit({ type: 'note', message });
+    },
+    ...(tensorboard ? [new (await import('./tensorBoard.node.js')).TensorBoardLog(path, configuration.logEvery).onEvent] : []),
+    ...(evaluation ? [evaluation.subscriberFor(path)] : []),
+  ];
+}
+
+/** Returns the state of a run that has no checkpoint yet. */
+async function firstState({ configuration, start, ranks, label }: Preparation): Promise<TrainerState> {
+  const { initFrom } = configuration;
+  const state = start ?? (initFrom === undefined ? initialState(configuration) : await initialWeights(configuration, initFrom, label));
+  ranks.requireSameState(state);
+  return state;
 }
 
 function openEvaluation({ configuration, decoded, compile, signal, onEvent }: Preparation): Promise<TrainingEvaluation> | undefined {

@@ -34,14 +34,15 @@ export interface RunStore {
   /** Writes a checkpoint, removes those that its configuration does not keep, and returns its file. */
   writeCheckpoint(checkpoint: Checkpoint): Promise<string>;
   writeConfiguration(configuration: Configuration): Promise<void>;
-  writePreviews(step: number, previews: Readonly<Record<keyof PreviewFiles, Raster>>): Promise<PreviewFiles>;
+  /** Writes the previews of an iteration. Without it, none are drawn. */
+  readonly writePreviews?: ((step: number, previews: Readonly<Record<keyof PreviewFiles, Raster>>) => Promise<PreviewFiles>) | undefined;
   appendLog(entries: readonly LogEntry[]): Promise<void>;
   /** Removes the log entries after an iteration, and returns the last one that is left. */
   truncateLog(step: number): Promise<LogEntry | undefined>;
   /** Recreates what is missing in a store that was emptied. */
   recreate(configuration: Configuration): Promise<void>;
   /** Memory of this process in megabytes, for the log. */
-  memoryMb?(): number;
+  readonly memoryMb?: (() => number) | undefined;
 }
 
 /** What a `RunWriter` works with. */
@@ -172,10 +173,11 @@ export class RunWriter {
 
   private async drawPreviews(): Promise<void> {
     const { trainer, store, previews, emit } = this.options;
+    if (store.writePreviews === undefined) return;
     const { step, vectors } = trainer.state;
     try {
       const drawn = await previews.draw(vectors);
-      this.preview = { step, ...(await this.whileHeld(() => store.writePreviews(step, drawn))) };
+      this.preview = { step, ...(await this.whileHeld(() => store.writePreviews!(step, drawn))) };
       await emit({ type: 'previews', ...this.preview });
     } catch (error) {
       await this.warn(error, 'the previews of this iteration are skipped');

@@ -15,10 +15,14 @@ export interface TrainingOptions {
   readonly source: ImageSource;
   readonly store: RunStore;
   readonly compile: Compile;
+  /** Compiles an iteration, if that is not done by `compile`: several processes compute iterations together, and nothing else. */
+  readonly compileIteration?: Compile | undefined;
   /** Returns the state of a run that has no checkpoint yet (default: fresh weights from the seed). */
   readonly start?: (() => Promise<TrainerState>) | undefined;
   /** When aborted, the current iteration is finished and saved, and training ends. */
   readonly signal?: AbortSignal | undefined;
+  /** Whether to end training after this iteration (default: if the signal is aborted). Called once before each iteration. */
+  readonly isStopped?: (() => boolean) | undefined;
   /** Receive each event one after another; training waits for each of them. */
   readonly subscribers?: readonly Subscriber[];
   /** Returns the name of a setting in messages (default: its key). */
@@ -56,9 +60,10 @@ export async function runTraining(options: TrainingOptions): Promise<TrainingSum
 }
 
 async function trainFrom(state: TrainerState, options: TrainingOptions, lock: RunLock): Promise<TrainingSummary> {
-  const { configuration, source, store, compile, signal, subscribers = [], retrySeconds } = options;
+  const { configuration, source, store, compile, compileIteration = compile, signal, subscribers = [], retrySeconds } = options;
+  const { isStopped = () => signal?.aborted ?? false } = options;
   const secondsBefore = (await store.truncateLog(state.step))?.seconds ?? 0;
-  const trainer = await Trainer.create(configuration, source.train, compile, state);
+  const trainer = await Trainer.create(configuration, source.train, compileIteration, state);
   const previews = new Previews(configuration, source.test, trainer.state.vectors, compile);
   // Training waits for evaluations; they do not count as its own time.
   let evaluationMs = 0;
@@ -84,7 +89,7 @@ async function trainFrom(state: TrainerState, options: TrainingOptions, lock: Ru
     const seconds = () => Math.round(now() - begin) / 1000;
     let previous = begin;
     await writer.begin();
-    while (trainer.step < trainer.totalSteps && !signal?.aborted) {
+    while (trainer.step < trainer.totalSteps && !isStopped()) {
       const report = await trainer.iterate();
       const end = now();
       const problem = Object.entries(report.scalars).find(([, value]) => !Number.isFinite(value));

@@ -50,7 +50,7 @@ async function bench(options: Options, terminal: Terminal): Promise<ActionResult
     null,
   );
   const profilePrefix = options.profile && join(tmpdir(), `agenet-profile-${process.pid}`);
-  const trainer = await Trainer.create(configuration, images, compilerOf(options, terminal, profilePrefix));
+  const trainer = await Trainer.create(configuration, images, compilerOf(options, terminal, { profilePrefix }));
 
   // The clock of `performance` starts with the process, so this includes everything before the first iteration.
   const startup = performance.now() / 1000;

@@ -1,4 +1,5 @@
 import { Option } from '@commander-js/extra-typings';
+import type { World } from '../../distributed/openMpi.node.js';
 import { InputError } from '../../errors.js';
 import { CROPS } from '../../images/preprocessing.js';
 import type { RunEvent, RunSummary } from '../../runs/train.node.js';
@@ -18,6 +19,7 @@ import {
   parseNumber,
   withoutAliases,
 } from '../options.js';
+import { withRanks } from '../ranks.js';
 import { TRAINING, withSignals } from '../signals.js';
 
 const EXAMPLES = `
@@ -83,7 +85,7 @@ export const define = async (command: Subcommand) =>
     .optionsGroup('Other:')
     .option('--dry-run', 'print settings, networks, data and estimated time, and exit')
     .addHelpText('after', EXAMPLES)
-    .action((data, options) => runAction(options, (terminal) => run(data, withoutAliases(options), terminal)));
+    .action((data, options) => runAction(options, (terminal) => withRanks(terminal, (world) => run(data, withoutAliases(options), terminal, world))));
 
 type Options = CompilerOptions &
   Readonly<Record<string, unknown>> & {
@@ -95,18 +97,20 @@ type Options = CompilerOptions &
     readonly dryRun?: true | undefined;
   };
 
-async function run(data: string | undefined, options: Options, terminal: Terminal): Promise<ActionResult> {
+async function run(data: string | undefined, options: Options, terminal: Terminal, world: World | undefined): Promise<ActionResult> {
   const { prepareRun } = await import('../../runs/train.node.js');
   const { requirePath } = await import('../output.js');
   const { out, resume, strict, tensorboard, dryRun } = options;
   if (out !== undefined) requirePath(out);
   if (data === undefined && resume === undefined)
     throw new InputError('data: missing; name a data set or a folder of images, or resume a run with --resume RUN');
+  if (dryRun && world) throw new InputError('--dry-run: describes the training of one process; run it without mpirun');
   const compile = compilerOf(options, terminal);
+  const ranks = world && new (await import('../../runs/ranks.node.js')).Ranks(world, compilerOf(options, terminal, { communicator: world }));
   const onEvent = await eventPrinter(terminal, options.show);
   return withSignals(terminal, TRAINING, async (signal) => {
     const settings = { ...(await givenSettings(options)), ...(data === undefined ? {} : { data }) };
-    const prepared = await prepareRun(settings, { out, resume, strict, tensorboard, dryRun: dryRun ?? false, signal, compile, label: flagOf, onEvent });
+    const prepared = await prepareRun(settings, { out, resume, strict, tensorboard, dryRun: dryRun ?? false, signal, compile, ranks, label: flagOf, onEvent });
     try {
       if (dryRun) {
         const { describeTraining } = await import('../dryRun.js');

@@ -1,0 +1,162 @@
+/** One training run of several processes (ranks): what they share, what they compare, and which of them writes. */
+import { createHash } from 'node:crypto';
+import type { ImageSource, Split } from '../data/source.js';
+import type { Compile } from '../engine/index.js';
+import { ALONE, type Communicator, differingRanks } from '../engine/runtime/communicator.js';
+import { InputError } from '../errors.js';
+import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from '../training/checkpoint.js';
+import type { Configuration } from '../training/configuration.js';
+import type { LogEntry, RunLock, RunStore, StoredCheckpoint } from '../training/runStore.js';
+import type { TrainerState } from '../training/trainer.js';
+import { bytesOf, sha256 } from './runFolder.node.js';
+import type { PendingConfiguration } from './settings.node.js';
+
+/** The processes that train one model together. All of them make the same calls in the same order. */
+export class Ranks {
+  /** @param compile compiles a graph that the ranks compute together */
+  constructor(
+    private readonly communicator: Communicator,
+    readonly compile: Compile,
+  ) {}
+
+  /** This process on its own. */
+  static alone(compile: Compile): Ranks {
+    return new Ranks(ALONE, compile);
+  }
+
+  /** Whether this process is the one that reads and writes the run folder. */
+  get isFirst(): boolean {
+    return this.communicator.rank === 0;
+  }
+
+  /** Whether a flag is set on any rank. */
+  any(flag: boolean): boolean {
+    const count = new Float32Array(1);
+    this.communicator.allReduceSum(Float32Array.of(Number(flag)), count);
+    return count[0]! > 0;
+  }
+
+  /** The bytes of the first rank on every rank. */
+  broadcast(bytes: Uint8Array): Uint8Array {
+    const size = BigUint64Array.of(BigInt(bytes.length));
+    this.communicator.broadcast(new Uint8Array(size.buffer));
+    const received = this.isFirst ? bytes : new Uint8Array(Number(size[0]));
+    this.communicator.broadcast(received);
+    return received;
+  }
+
+  /** The value of the first rank, which JSON can represent, on every rank. */
+  share<T>(value: T | undefined): T {
+    return JSON.parse(new TextDecoder().decode(this.broadcast(new TextEncoder().encode(JSON.stringify(value ?? null))))) as T;
+  }
+
+  /** @throws {InputError} on every rank, unless the digest is the same on all */
+  private requireSame(digest: string, problem: string): void {
+    const differing = differingRanks(this.communicator, Buffer.from(digest, 'hex'));
+    if (differing.length > 0) throw new InputError(`${problem} (rank ${differing.join(', ')} differs from rank 0)`);
+  }
+
+  /** The settings of the first rank on every rank. */
+  shareSettings(own: PendingConfiguration | undefined): PendingConfiguration {
+    if (own && this.isAlone) return own;
+    const draft = this.share(own?.draft);
+    return { draft, complete: (images) => this.share(own?.complete(images)) };
+  }
+
+  /** @throws {InputError} unless a batch divides into a part of one size for each rank */
+  requireDivisible(batch: number, label: string): void {
+    const { size } = this.communicator;
+    if (batch % size !== 0) throw new InputError(`${label}: ${batch} images do not divide among ${size} processes; choose a multiple of ${size}`);
+  }
+
+  /** @throws {InputError} unless all ranks have the same images, as far as that is known before they are decoded */
+  requireSameImages({ name, train, test, size, channels }: ImageSource): void {
+    if (this.isAlone) return;
+    const [height, width] = size;
+    const digest = createHash('sha256');
+    for (const split of [train, test]) addImages(digest, split, height * width * channels);
+    this.requireSame(digest.digest('hex'), `${name}: the processes do not have the same images; copy the data to every host`);
+  }
+
+  /** @throws {InputError} unless all ranks have the same weights */
+  requireSameState({ step, vectors }: TrainerState): void {
+    if (this.isAlone) return;
+    const digest = sha256(...Object.values(vectors).map(bytesOf));
+    this.requireSame(digest, `iteration ${step}: the processes do not have the same weights; resume from the last checkpoint`);
+  }
+
+  /** The store of a run: the first rank's own, which the others know through it. */
+  storeOf(own: RunStore | undefined): RunStore {
+    return own && this.isAlone ? own : new StoreOfRanks(this, own);
+  }
+
+  private get isAlone(): boolean {
+    return this.communicator.size === 1;
+  }
+}
+
+function addImages(digest: ReturnType<typeof createHash>, { count, nameOf, copyImage, prepare }: Split, imageBytes: number): void {
+  digest.update(`${count}`);
+  const image = new Uint8Array(imageBytes);
+  for (let index = 0; index < count; index++) {
+    if (nameOf) digest.update(`${nameOf(index)}\n`);
+    if (prepare) continue;
+    copyImage(index, image, 0);
+    digest.update(image);
+  }
+}
+
+const UNLOCKED: RunLock = { confirm: () => Promise.resolve(), release: () => Promise.resolve() };
+
+/** The store of a run that ranks train together: the first rank reads and writes, and the others get what it has read. */
+class StoreOfRanks implements RunStore {
+  readonly path: string;
+  readonly writePreviews: RunStore['writePreviews'];
+  readonly memoryMb: RunStore['memoryMb'];
+  private comparedStep: number | undefined;
+
+  /** @param own where the first rank reads and writes; undefined on all others */
+  constructor(
+    private readonly ranks: Ranks,
+    private readonly own: RunStore | undefined,
+  ) {
+    this.path = own?.path ?? 'the run of rank 0';
+    this.writePreviews = own?.writePreviews?.bind(own);
+    this.memoryMb = own?.memoryMb?.bind(own);
+  }
+
+  lock(): Promise<RunLock> {
+    return this.own?.lock() ?? Promise.resolve(UNLOCKED);
+  }
+
+  async readLatestCheckpoint(): Promise<StoredCheckpoint | undefined> {
+    const read = await this.own?.readLatestCheckpoint();
+    const file = this.ranks.share(read?.file ?? null);
+    if (file === null) return undefined;
+    const bytes = this.ranks.broadcast(read ? encodeCheckpoint(read, sha256) : new Uint8Array());
+    return { ...(await decodeCheckpoint(bytes, file, sha256)), file };
+  }
+
+  async writeCheckpoint(checkpoint: Checkpoint): Promise<string> {
+    // Only the first rank repeats a write that has failed.
+    if (this.comparedStep !== checkpoint.step) this.ranks.requireSameState(checkpoint);
+    this.comparedStep = checkpoint.step;
+    return (await this.own?.writeCheckpoint(checkpoint)) ?? '';
+  }
+
+  async writeConfiguration(configuration: Configuration): Promise<void> {
+    await this.own?.writeConfiguration(configuration);
+  }
+
+  async appendLog(entries: readonly LogEntry[]): Promise<void> {
+    await this.own?.appendLog(entries);
+  }
+
+  async truncateLog(step: number): Promise<LogEntry | undefined> {
+    return this.own?.truncateLog(step);
+  }
+
+  async recreate(configuration: Configuration): Promise<void> {
+    await this.own?.recreate(configuration);
+  }
+}
