@@ -2,6 +2,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { splitInMemory } from '../../data/source.js';
 import { randomStream } from '../../random.js';
+import type { CollectiveCost } from '../../distributed/measuredCommunicator.js';
+import type { World } from '../../distributed/openMpi.node.js';
 import { type ActionResult, runAction, type Terminal, type Subcommand } from '../command.js';
 import { readProfile, showProfile } from '../profile.js';
 import {
@@ -14,6 +16,7 @@ import {
   wholeNumber,
   withoutAliases,
 } from '../options.js';
+import { withRanks } from '../ranks.js';
 
 export const summary = 'time training iterations on random images';
 export const group = 'Data and environment:';
@@ -26,7 +29,7 @@ export const define = async (command: Subcommand) =>
     .option('--preset <name>', 'recipe from presets/, such as published (default: the recipe that train uses)')
     .option('--profile', 'print the time per operator and shape from the profiler of ONNX Runtime (slower)')
     .addHelpText('after', FLOPS_HELP)
-    .action((options) => runAction(options, (terminal) => bench(withoutAliases(options), terminal)));
+    .action((options) => runAction(options, (terminal) => withRanks(terminal, (world) => bench(withoutAliases(options), terminal, world))));
 
 const FLOPS_HELP = `
 FLOPs: a multiply-add counts as 2. Those of a network are for a forward pass of one image. Those of an iteration
@@ -38,7 +41,7 @@ type Options = Readonly<Record<string, unknown>> & {
   readonly profile?: true | undefined;
 } & CompilerOptions;
 
-async function bench(options: Options, terminal: Terminal): Promise<ActionResult> {
+async function bench(options: Options, terminal: Terminal, world: World | undefined): Promise<ActionResult> {
   const { Trainer } = await import('../../training/trainer.js');
   const configuration = await resolveConfiguration('mnist', { channels: 3, ...options, steps: options.iterations + options.warmup });
   const { size, channels, batch } = configuration;
@@ -50,16 +53,19 @@ async function bench(options: Options, terminal: Terminal): Promise<ActionResult
     null,
   );
   const profilePrefix = options.profile && join(tmpdir(), `agenet-profile-${process.pid}`);
-  const trainer = await Trainer.create(configuration, images, compilerOf(options, terminal, { profilePrefix }));
+  const communicator = world && new (await import('../../distributed/measuredCommunicator.js')).MeasuredCommunicator(world);
+  const trainer = await Trainer.create(configuration, images, compilerOf(options, terminal, { profilePrefix, communicator }));
 
   // The clock of `performance` starts with the process, so this includes everything before the first iteration.
   const startup = performance.now() / 1000;
   const seconds: number[] = [];
   for (let iteration = 0; iteration < options.warmup + options.iterations; iteration++) {
+    if (iteration === options.warmup) communicator?.take();
     const start = performance.now();
     await trainer.iterate();
     if (iteration >= options.warmup) seconds.push((performance.now() - start) / 1000);
   }
+  const cost = communicator?.take();
   if (profilePrefix) trainer.endProfiling();
   await trainer.release();
   const profile = profilePrefix ? await readProfile(profilePrefix) : undefined;
@@ -85,6 +91,7 @@ async function bench(options: Options, terminal: Terminal): Promise<ActionResult
     flops,
     gflops_per_second: flops.iteration / median(seconds) / 1e9,
     configuration,
+    ...(cost && world ? { collectives: { ranks: world.size, ...perIteration(cost, options.iterations) } } : {}),
     ...(profile ? { profile } : {}),
   };
   const { seconds_per_iteration, fastest_iteration, peak_rss_mb, gflops_per_second } = result;
@@ -93,10 +100,20 @@ async function bench(options: Options, terminal: Terminal): Promise<ActionResult
   terminal.print(
     `${formatFlops(flops.iteration)} per iteration, ${gflops_per_second.toFixed(1)} GFLOP/s; per image: encoder ${formatFlops(flops.encoder.total)}, generator ${formatFlops(flops.generator.total)}`,
   );
+  if (result.collectives) {
+    const { ranks, messages, bytes, seconds: waited } = result.collectives;
+    terminal.print(`${ranks} processes: ${messages} messages of ${(bytes / 1e6).toFixed(2)} MB together and ${waited.toFixed(4)} s in them per iteration`);
+  }
   if (profile) showProfile(profile, PROFILE_ROWS).forEach((line) => terminal.print(line));
   return { result };
 }
 
 const PROFILE_ROWS = 40;
+
+const perIteration = ({ messages, bytes, seconds }: CollectiveCost, iterations: number): CollectiveCost => ({
+  messages: messages / iterations,
+  bytes: bytes / iterations,
+  seconds: seconds / iterations,
+});
 
 const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)]!;
