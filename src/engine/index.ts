@@ -2,11 +2,12 @@
 export { adam, type AdamConstants, type AdamMoments, adamScalars } from './adam.js';
 export { gradients } from './gradients.js';
 export { encode } from './onnx.js';
-export { countFlops, type Graph, graphOf, topologicalOrder } from './graph.js';
+export { type BatchAxes, countFlops, type Graph, graphOf, topologicalOrder } from './graph.js';
 export { lower, rulesOf, type Target } from './lowering/lower.js';
 export { type LoweredGraph, nextName, type StateLayout } from './lowering/state.js';
 export type { Operand, ReductionOptions } from './operator.js';
-export { type Compile, Program, type Signature, StatefulProgram } from './runtime/program.js';
+export type { Communicator } from './runtime/communicator.js';
+export { type BatchShares, type Compile, Program, type Signature, StatefulProgram } from './runtime/program.js';
 export type { OnnxModel, TensorInfo } from './runtime/session.js';
 export { decodeSafetensors, encodeSafetensors, type TensorFile } from './safetensors.js';
 export * from './operators/index.js';

@@ -58,12 +58,13 @@ async function bench(options: Options, terminal: Terminal, world: World | undefi
 
   // The clock of `performance` starts with the process, so this includes everything before the first iteration.
   const startup = performance.now() / 1000;
+  for (let iteration = 0; iteration < options.warmup; iteration++) await trainer.iterate();
+  communicator?.take();
   const seconds: number[] = [];
-  for (let iteration = 0; iteration < options.warmup + options.iterations; iteration++) {
-    if (iteration === options.warmup) communicator?.take();
+  for (let iteration = 0; iteration < options.iterations; iteration++) {
     const start = performance.now();
     await trainer.iterate();
-    if (iteration >= options.warmup) seconds.push((performance.now() - start) / 1000);
+    seconds.push((performance.now() - start) / 1000);
   }
   const cost = communicator?.take();
   if (profilePrefix) trainer.endProfiling();
@@ -91,7 +92,7 @@ async function bench(options: Options, terminal: Terminal, world: World | undefi
     flops,
     gflops_per_second: flops.iteration / median(seconds) / 1e9,
     configuration,
-    ...(cost && world ? { collectives: { ranks: world.size, ...perIteration(cost, options.iterations) } } : {}),
+    ...(cost ? { collectives: { ranks: communicator!.size, ...perIteration(cost, options.iterations) } } : {}),
     ...(profile ? { profile } : {}),
   };
   const { seconds_per_iteration, fastest_iteration, peak_rss_mb, gflops_per_second } = result;
