@@ -2,7 +2,6 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { World } from '../distributed/openMpi.node.js';
-import { differingRanks } from '../engine/runtime/communicator.js';
 import { InputError } from '../errors.js';
 import type { ActionResult, Terminal } from './command.js';
 
@@ -15,14 +14,15 @@ export async function withRanks(terminal: Terminal, work: (world: World | undefi
   if (!isLaunched()) return work(undefined);
   const world = await connect();
   if (world.rank > 0) terminal.printErrorsOnly(`rank ${world.rank}`);
-  requireSameVersions(world);
+  await requireSameVersions(world);
   const result = await work(world.size > 1 ? world : undefined);
   world.finalize();
   return result;
 }
 
 /** @throws {InputError} unless all ranks run the same version of this program with the same libraries */
-function requireSameVersions(world: World): void {
+async function requireSameVersions(world: World): Promise<void> {
+  const { differingRanks } = await import('../engine/runtime/communicator.js');
   const manifest = readFileSync(new URL('../../package.json', import.meta.url));
   const [differing] = differingRanks(world, createHash('sha256').update(manifest).digest());
   if (differing !== undefined) throw new InputError(`rank ${differing}: runs another version of agenet than rank 0; install the same version on every host`);

@@ -10,7 +10,7 @@ import { readGoldenCase, TOLERANCE, verify } from '../../../src/golden/verificat
 import { randomStream } from '../../../src/random.js';
 import { GOLDEN_NAMES, readGolden } from '../../age/goldenFiles.js';
 import { IMAGE, IMAGE_SIZE, LATENT, OBJECTIVE, tinyPair, tinyState } from '../../age/tinyGame.js';
-import { expectClose } from '../expectations.js';
+import { expectClose, largestOf } from '../expectations.js';
 import { randomNetworks } from '../randomNetworks.js';
 import { onAllRanks } from '../ranks.js';
 import { compileSmall, inputsFor, run, targets } from '../running.js';
@@ -84,8 +84,10 @@ describe('a distributed graph', () => {
         const graph = { ...graphOf({ loss, result, ...Object.fromEntries(slopes) }, inputs), batchAxes: { input0: 0 } };
         const expected = await run(graph, tensors);
         const actual = await run(onAllRanks(graph, ranks), tensors);
+        // The gradient of a bias before a normalization is nothing but rounding errors of others.
+        const largest = Math.max(1, ...Object.values(expected).map(({ data }) => largestOf(Array.from(data, Number))));
         for (const [name, value] of Object.entries(expected)) {
-          for (let rank = 0; rank < ranks; rank++) expectClose(actual[`${name}@${rank}`]!, value, 1e-4, 1);
+          for (let rank = 0; rank < ranks; rank++) expectClose(actual[`${name}@${rank}`]!, value, 1e-4, largest);
         }
       }),
       { numRuns: 100 },
