@@ -1,7 +1,7 @@
 /** Ranks that Open MPI starts and connects: `mpirun -n 4 ...`. */
 import { InputError } from '../errors.js';
 import type { Communicator } from '../engine/runtime/communicator.js';
-import { type Koffi, loadKoffi, type Pointer } from '../engine/runtime/nativeLibrary.node.js';
+import { type Koffi, loadKoffi, type Pointer } from '../engine/runtime/onnxRuntime.node.js';
 
 /** The library of Open MPI 4 and 5, under its version-independent and its versioned names. */
 const LIBRARIES = ['libmpi.so.40', 'libmpi.so'];
@@ -17,8 +17,6 @@ export const isLaunched = (environment: Readonly<Record<string, string | undefin
 export interface World extends Communicator {
   /** Leaves. Without it, `mpirun` reports that the process ended abnormally. */
   readonly finalize: () => void;
-  /** Ends all ranks at once with an exit status. */
-  readonly abort: (status: number) => void;
 }
 
 /**
@@ -47,7 +45,6 @@ export async function connect(libraries: readonly string[] = LIBRARIES): Promise
   const broadcast = call('MPI_Bcast', 'void *, int, void *, int, void *');
   const barrier = call('MPI_Barrier', 'void *');
   const finalize = call('MPI_Finalize', '');
-  const abort = call('MPI_Abort', 'void *, int');
   return {
     rank: ask('MPI_Comm_rank'),
     size: ask('MPI_Comm_size'),
@@ -55,8 +52,7 @@ export async function connect(libraries: readonly string[] = LIBRARIES): Promise
     allGather: (input, output) => allGather(input, input.length, float, output, input.length, float, comm),
     broadcast: (bytes) => broadcast(bytes, bytes.length, byte, 0, comm),
     barrier: () => barrier(comm),
-    finalize: () => finalize(),
-    abort: (status) => abort(comm, status),
+    finalize,
   };
 }
 

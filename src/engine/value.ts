@@ -111,8 +111,9 @@ export interface Operator<A extends Attributes = Attributes> {
   /** Parameters of the activation of this name that a blocked convolution applies in its last pass; absent if it has no such activation. */
   epilogue?(attributes: A): readonly number[];
   /**
-   * How ranks compute the operator when they hold its operands in parts. `distribute.ts` converts operands to what is asked for. Elementwise operators
-   * need no hook; without one, or where it returns undefined, every rank computes the operator from whole operands.
+   * How ranks compute the operator when they hold its operands in parts. `distribute.ts` converts operands to the placements that it returns. Absent
+   * for most elementwise operators, which `distribute.ts` divides itself. If any other operator has no such member, or it returns undefined, every rank
+   * computes the operator from whole operands.
    * @param operands the placement of each operand, not all of them whole
    */
   distribute?(operands: readonly Placement[], at: DistributionContext<A>): Distribution | undefined;

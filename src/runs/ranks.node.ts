@@ -115,7 +115,7 @@ class StoreOfRanks implements RunStore {
   readonly memoryMb: RunStore['memoryMb'];
   private comparedStep: number | undefined;
 
-  /** @param own where the first rank reads and writes; undefined on all others */
+  /** @param own the store of the first rank; undefined on the other ranks */
   constructor(
     private readonly ranks: Ranks,
     private readonly own: RunStore | undefined,

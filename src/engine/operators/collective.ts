@@ -15,7 +15,7 @@ interface RanksAttributes extends Record<string, number> {
 const collective = (name: string): Pick<Operator<RanksAttributes>, 'name' | 'domain' | 'parameters' | 'simplify' | 'flops'> => ({
   name,
   domain: COLLECTIVE_DOMAIN,
-  // Shapes tell a kernel what it needs to know.
+  // A kernel derives the number of ranks from its communicator.
   parameters: () => ({ constants: [], encoded: ['ranks'] }),
   simplify: ({ inputs: [x], attributes: { ranks } }) => (ranks === 1 ? x : undefined),
   flops: () => 0,

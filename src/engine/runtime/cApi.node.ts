@@ -2,8 +2,7 @@
 import { sizeOf } from '../shape.js';
 import { ARRAY_OF, ELEMENT_CODES, type ElementArray, type TensorType } from '../value.js';
 import { collectiveDomain } from './collectives.node.js';
-import type { Pointer } from './nativeLibrary.node.js';
-import { createGcTrigger, once } from './onnxRuntime.node.js';
+import { createGcTrigger, once, type Pointer } from './onnxRuntime.node.js';
 import { attempt, CApiUnavailableError, type Expectations, OrtApi } from './ortApi.node.js';
 import { type Executor, hasBuffer, type LoadOptions, type TensorBuffer } from './program.js';
 

@@ -3,7 +3,7 @@ import { COLLECTIVE_DOMAIN } from '../operators/collective.js';
 import { type Shape, sizeOf } from '../shape.js';
 import { ELEMENT_CODES } from '../value.js';
 import type { Communicator } from './communicator.js';
-import type { Pointer } from './nativeLibrary.node.js';
+import type { Pointer } from './onnxRuntime.node.js';
 import type { OrtApi } from './ortApi.node.js';
 
 /** An operator of one input and one output, float32 both. */

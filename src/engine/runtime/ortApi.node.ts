@@ -3,8 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import type { KoffiFunc, LibraryHandle } from 'koffi';
-import { type Koffi, loadKoffi, type Pointer } from './nativeLibrary.node.js';
-import { disableTelemetry } from './onnxRuntime.node.js';
+import { disableTelemetry, type Koffi, loadKoffi, type Pointer } from './onnxRuntime.node.js';
 
 /** What makes the C API unavailable. */
 export type CApiProblem = 'platform' | 'caller' | 'library' | 'version' | 'setup';
