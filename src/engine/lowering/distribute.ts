@@ -54,8 +54,8 @@ class Distributor {
   private readonly wholes = new Map<Value, Value>();
   private readonly shares: Sharing;
   private readonly statistics: ReadonlyMap<Value, BatchStatistics>;
-  /** Means of a whole batch, with those of the rank's part. */
-  private readonly partMeans = new Map<Value, Value>();
+  /** Means of a whole batch, with what a part minus its own mean differs by from the part minus the mean of the batch. */
+  private readonly offsets = new Map<Value, { readonly partMean: Value; readonly offset: Value }>();
 
   constructor(
     private readonly source: Graph,
@@ -137,7 +137,8 @@ class Distributor {
 
   /**
    * The mean of a divided batch, for which the variance is known as well: means and variances of the parts are gathered in one message. Variances of
-   * parts are about their own means, so that no digits are lost.
+   * parts are about their own means, so that no digits are lost. Means that are far from 0 are rounded, so what remains of the mean when they are
+   * subtracted is gathered as well.
    */
   private batchStatistics(value: ComputedValue, { x, mean, variances }: BatchStatistics): Held {
     const axes = mean.attributes.axes as readonly number[];
@@ -145,7 +146,9 @@ class Distributor {
     if (!axes.includes(part.placement as number)) return this.apply(value, [part.placement], part.placement);
     const partMean = reduceMean(part.value, axes);
     const size = sizeOf(partMean.shape);
-    const own = [partMean, reduceMean(square(sub(part.value, partMean)), axes)];
+    // Not a subtraction, which lowering would center a second time.
+    const rest = reduceMean(add(part.value, mul(partMean, -1)), axes);
+    const own = [partMean, reduceMean(square(sub(part.value, partMean)), axes), rest];
     const gathered = allGather(
       concat(
         own.map((statistic) => reshape(statistic, [1, size])),
@@ -153,20 +156,23 @@ class Distributor {
       ),
       this.ranks,
     );
-    const [means, ownVariances] = [slice(gathered, 1, 0, size), slice(gathered, 1, size, 2 * size)];
+    const [means, ownVariances, rests] = own.map((_, index) => slice(gathered, 1, index * size, (index + 1) * size)) as [Value, Value, Value];
     const wholeMean = reduceMean(means, [0]);
     const variance = reduceMean(add(ownVariances, square(sub(means, wholeMean))), [0]);
     for (const each of variances) this.held.set(each, { value: reshape(variance, each.shape), placement: 'whole' });
-    this.partMeans.set(mean, partMean);
+    const flat = (statistic: Value) => reshape(statistic, [1, size]);
+    // The sum of differences keeps the digits that the difference of the means has lost.
+    const offset = add(reduceMean(sub(flat(partMean), means), [0]), sub(flat(rest), reduceMean(rests, [0])));
+    this.offsets.set(mean, { partMean, offset: reshape(offset, partMean.shape) });
     return { value: reshape(wholeMean, value.shape), placement: 'whole' };
   }
 
   /** A part minus the mean of the batch: first minus its own mean, which lowering recognizes. */
   private centered({ operator, inputs: [x, mean] }: ComputedValue): Held | undefined {
-    const partMean = operator.name === 'Sub' && mean ? this.partMeans.get(mean) : undefined;
-    if (partMean === undefined || this.statistics.get(mean!)?.x !== x) return undefined;
+    const found = operator.name === 'Sub' && mean ? this.offsets.get(mean) : undefined;
+    if (found === undefined || this.statistics.get(mean!)?.x !== x) return undefined;
     const { value, placement } = this.held.get(x!)!;
-    return { value: add(sub(value, partMean), sub(partMean, this.held.get(mean!)!.value)), placement };
+    return { value: add(sub(value, found.partMean), found.offset), placement };
   }
 }
 

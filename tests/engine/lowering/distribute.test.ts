@@ -5,12 +5,25 @@ import { drawDistortions } from '../../../src/age/distortion.js';
 import { EMA_NAMES, iterationOf, stateSize } from '../../../src/age/iteration.js';
 import { parsePlan } from '../../../src/age/plan.js';
 import { drawCodes } from '../../../src/age/prior.js';
-import { type Graph, gradients, graphOf, meanOf, type Program, square, type TensorData } from '../../../src/engine/index.js';
+import {
+  batchNormalization,
+  constant,
+  type Graph,
+  gradients,
+  graphOf,
+  input,
+  meanOf,
+  mul,
+  type Program,
+  reduceSum,
+  square,
+  type TensorData,
+} from '../../../src/engine/index.js';
 import { readGoldenCase, TOLERANCE, verify } from '../../../src/golden/verification.js';
 import { randomStream } from '../../../src/random.js';
 import { GOLDEN_NAMES, readGolden } from '../../age/goldenFiles.js';
 import { IMAGE, IMAGE_SIZE, LATENT, OBJECTIVE, tinyPair, tinyState } from '../../age/tinyGame.js';
-import { expectClose, largestOf } from '../expectations.js';
+import { expectClose, expectCloseElements, largestOf } from '../expectations.js';
 import { randomNetworks } from '../randomNetworks.js';
 import { onAllRanks } from '../ranks.js';
 import { compileSmall, inputsFor, run, targets } from '../running.js';
@@ -92,5 +105,33 @@ describe('a distributed graph', () => {
       }),
       { numRuns: 100 },
     );
+  });
+});
+
+describe('a distributed batch normalization', () => {
+  const [batch, channels, side] = [16, 4, 16] as const;
+  const size = batch * channels * side * side;
+  const channelOf = (index: number) => Math.floor(index / side ** 2) % channels;
+  const isOf = (channel: number) => (_: number, index: number) => channelOf(index) === channel;
+
+  it.each(['plain', 'cpu', 'blocked'] as const)('keeps its digits if the mean is a hundred standard deviations (%s)', async (target) => {
+    const stream = randomStream(5, 'distant mean');
+    const data = Float32Array.from(stream.fillNormal(new Float32Array(size)), (draw) => 100 + draw);
+    // Sums of the slope over the parts are far from each other, so that an error of a part's mean would count.
+    const slope = Float32Array.from(stream.fillNormal(new Float32Array(size)), (draw, index) => draw + (index < size / 2 ? 1 : -1));
+    const shape = [batch, channels, side, side];
+    const [x, weights, scale] = [input('x', shape), input('slope', shape), input('scale', [channels])];
+    const loss = reduceSum(mul(batchNormalization(x, scale, constant(new Float32Array(channels))), weights), [0, 1, 2, 3], { keepAxes: false });
+    const graph = { ...graphOf({ gradient: gradients(loss, [scale])[0]! }, [x, weights, scale]), batchAxes: { x: 0, slope: 0 } };
+    const program = await compileSmall(onAllRanks(graph, 2), targets[target]);
+    const results = await program.run({ x: data, slope, scale: new Float32Array(channels).fill(1) }).finally(() => program.release());
+
+    const expected = Array.from({ length: channels }, (_, channel) => {
+      const [values, slopes] = [data, slope].map((all) => Array.from(all).filter(isOf(channel))) as [number[], number[]];
+      const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+      const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length;
+      return values.reduce((sum, value, index) => sum + (slopes[index]! * (value - mean)) / Math.sqrt(variance + 1e-5), 0);
+    });
+    for (let rank = 0; rank < 2; rank++) expectCloseElements(Array.from(results[`gradient@${rank}`]!.data as Float32Array), expected, 2e-5, largestOf(expected));
   });
 });
