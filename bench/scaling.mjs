@@ -18,9 +18,9 @@ const NETWORKS = { '10 Gbit/s': 10e9 / 8, '100 Gbit/s': 100e9 / 8 };
 /** Seconds of one step of a message between hosts. */
 const LATENCY = 20e-6;
 
-/** Seconds in messages per iteration. Nearly all bytes are those of reductions; gatherings are counted like them. */
-const communication = ({ messages, bytes }, ranks, bandwidth) =>
-  ranks === 1 ? 0 : messages * 2 * Math.log2(ranks) * LATENCY + (2 * bytes * (ranks - 1)) / ranks / bandwidth;
+/** Seconds in messages per iteration. */
+const communication = ({ messages, bytes, gathered }, ranks, bandwidth) =>
+  messages * 2 * Math.log2(ranks) * LATENCY + ((2 * (bytes - gathered)) / ranks + gathered) * ((ranks - 1) / bandwidth);
 
 const points = readLines().flatMap(({ configuration, seconds_per_iteration: seconds, collectives }) =>
   Object.entries(NETWORKS).flatMap(([network, bandwidth]) => {

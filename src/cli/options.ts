@@ -43,7 +43,7 @@ export const splitOption = (split: 'train' | 'test' = 'train') =>
   new Option('--split <split>', 'split of the data set').choices(['train', 'test'] as const).default(split);
 export const emaOption = () => new Option('--no-ema', 'use raw weights instead of EMA weights');
 export const threadsOption = () =>
-  new Option('--threads <number>', 'CPU threads (default: one per core, divided among the processes of mpirun)').argParser(wholeNumber(1, 1024));
+  new Option('--threads <number>', 'CPU threads (default: one per core; with mpirun, one per core of the process)').argParser(wholeNumber(1, 1024));
 
 export const loweringOption = () => new Option('--no-lowering', 'run the graph without CPU-specific optimizations');
 
@@ -61,12 +61,16 @@ export interface CompilerOptions {
 
 /**
  * Returns a compiler for `--device`, `--threads` and `--no-lowering`. Under `--debug` it reports once why ONNX Runtime is not called through its C API.
- * @param more as in `compile`
+ * @param more as in `compile`, and the cores of this process (default: all that it may run on)
  */
 export function compilerOf(
   { device, threads, lowering, debug }: CompilerOptions,
   { note }: Terminal,
-  { profilePrefix, communicator }: { readonly [K in 'profilePrefix' | 'communicator']?: CompileOptions[K] | undefined } = {},
+  {
+    profilePrefix,
+    communicator,
+    cores,
+  }: { readonly [K in 'profilePrefix' | 'communicator']?: CompileOptions[K] | undefined } & { readonly cores?: number | undefined } = {},
 ): Compile {
   let isReported = false;
   const onFallback = ({ code, message }: { readonly code: string; readonly message: string }) => {
@@ -77,20 +81,15 @@ export function compilerOf(
     (await import('../engine/runtime/native.node.js')).compile(graph, {
       ...(debug ? { onFallback } : {}),
       device,
-      threads: threadsOf(threads),
+      threads: threadsOf(threads, cores),
       ...(communicator ? { communicator } : {}),
       ...(lowering === false ? { target: { name: 'plain' } } : {}),
       ...(profilePrefix === undefined ? {} : { profilePrefix }),
     });
 }
 
-/** The number of threads: by default the cores, divided among the processes on this machine that `mpirun` started together. */
-export const threadsOf = (threads: number | undefined): number => threads ?? Math.max(1, Math.floor(availableParallelism() / localRanks()));
-
-/** Set by `mpirun` and by Slurm's `srun`. */
-const LOCAL_RANKS = ['OMPI_COMM_WORLD_LOCAL_SIZE', 'SLURM_NTASKS_PER_NODE'];
-
-const localRanks = (): number => LOCAL_RANKS.map((name) => Number(process.env[name])).find((count) => count >= 1) ?? 1;
+/** The number of threads: by default the cores of this process. */
+export const threadsOf = (threads: number | undefined, cores = availableParallelism()): number => threads ?? cores;
 
 /** Options by the names that other programs give them, and the names of the options that they stand for. */
 const ALIASES: Readonly<Record<string, string>> = { lr: 'learningRate', batchSize: 'batch', imageSize: 'size', outdir: 'out' };

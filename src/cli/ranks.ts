@@ -2,28 +2,36 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { World } from '../distributed/openMpi.node.js';
-import { InputError } from '../errors.js';
-import type { ActionResult, Terminal } from './command.js';
+import { type ActionResult, type PrintOptions, runInTerminal, STATUS, type Terminal } from './command.js';
 
 /**
- * Runs work in this process, or together with the processes that `mpirun` has started with it (ranks). Rank 0 prints; the others print errors
- * only. A rank that fails leaves without a word to the others, so that `mpirun` ends them.
+ * Runs the action of a command as `runAction` does: in this process, or together with the processes that `mpirun` has started with it (ranks). Rank 0
+ * prints; the others print errors only.
  */
-export async function withRanks(terminal: Terminal, work: (world: World | undefined) => Promise<ActionResult>): Promise<ActionResult> {
-  const { connect, isLaunched } = await import('../distributed/openMpi.node.js');
-  if (!isLaunched()) return work(undefined);
+export const runTogether = (options: PrintOptions, work: (terminal: Terminal, world: World | undefined) => Promise<ActionResult>): Promise<void> =>
+  runInTerminal(options, (terminal) => withRanks(terminal, (world) => work(terminal, world)));
+
+/** A rank that fails, or is interrupted where the others do not expect it, leaves without a word to them, so that `mpirun` ends them. */
+async function withRanks(terminal: Terminal, work: (world: World | undefined) => Promise<ActionResult>): Promise<ActionResult> {
+  const { bindingNote, launchedRank } = await import('../distributed/launch.node.js');
+  const rank = launchedRank();
+  if (rank === undefined) return work(undefined);
+  if (rank > 0) terminal.printErrorsOnly(`rank ${rank}`);
+  const { connect } = await import('../distributed/openMpi.node.js');
   const world = await connect();
-  if (world.rank > 0) terminal.printErrorsOnly(`rank ${world.rank}`);
+  const binding = bindingNote(world.cores);
+  if (binding !== undefined) terminal.note(binding);
   await requireSameVersions(world);
   const result = await work(world.size > 1 ? world : undefined);
-  world.finalize();
+  const isExpected = result.status !== STATUS.interrupted || (result.isSaved ?? false);
+  if (isExpected) world.finalize();
   return result;
 }
 
 /** @throws {InputError} unless all ranks run the same version of this program with the same libraries */
 async function requireSameVersions(world: World): Promise<void> {
-  const { differingRanks } = await import('../engine/runtime/communicator.js');
+  const { requireSame } = await import('../engine/runtime/communicator.js');
   const manifest = readFileSync(new URL('../../package.json', import.meta.url));
-  const [differing] = differingRanks(world, createHash('sha256').update(manifest).digest());
-  if (differing !== undefined) throw new InputError(`rank ${differing}: runs another version of agenet than rank 0; install the same version on every host`);
+  const problem = 'the processes run different versions of agenet; install the same version on every host';
+  requireSame(world, createHash('sha256').update(manifest).digest(), problem);
 }

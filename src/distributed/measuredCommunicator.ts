@@ -6,13 +6,17 @@ export interface CollectiveCost {
   readonly messages: number;
   /** Bytes that this rank has put in. */
   readonly bytes: number;
+  /** Those of gatherings, of which a rank receives as many from every other. */
+  readonly gathered: number;
   /** Time in them, which includes waiting for other ranks. */
   readonly seconds: number;
 }
 
+const NOTHING: CollectiveCost = { messages: 0, bytes: 0, gathered: 0, seconds: 0 };
+
 /** A communicator that measures the reductions and gatherings of another one. */
 export class MeasuredCommunicator implements Communicator {
-  private total: CollectiveCost = { messages: 0, bytes: 0, seconds: 0 };
+  private total = NOTHING;
 
   constructor(private readonly measured: Communicator) {}
 
@@ -24,22 +28,27 @@ export class MeasuredCommunicator implements Communicator {
     return this.measured.size;
   }
 
-  readonly allReduceSum = (input: Float32Array, output: Float32Array): void => this.measure(input, () => this.measured.allReduceSum(input, output));
-  readonly allGather = (input: Float32Array, output: Float32Array): void => this.measure(input, () => this.measured.allGather(input, output));
+  readonly allReduceSum = (input: Float32Array, output: Float32Array): void => this.measure(input, 0, () => this.measured.allReduceSum(input, output));
+  readonly allGather = (input: Float32Array, output: Float32Array): void => this.measure(input, input.byteLength, () => this.measured.allGather(input, output));
   readonly broadcast = (bytes: Uint8Array): void => this.measured.broadcast(bytes);
   readonly barrier = (): void => this.measured.barrier();
 
   /** The cost since the last call. */
   take(): CollectiveCost {
     const { total } = this;
-    this.total = { messages: 0, bytes: 0, seconds: 0 };
+    this.total = NOTHING;
     return total;
   }
 
-  private measure(input: Float32Array, work: () => void): void {
+  private measure({ byteLength }: Float32Array, gathered: number, work: () => void): void {
     const start = performance.now();
     work();
-    const { messages, bytes, seconds } = this.total;
-    this.total = { messages: messages + 1, bytes: bytes + input.byteLength, seconds: seconds + (performance.now() - start) / 1000 };
+    const { total } = this;
+    this.total = {
+      messages: total.messages + 1,
+      bytes: total.bytes + byteLength,
+      gathered: total.gathered + gathered,
+      seconds: total.seconds + (performance.now() - start) / 1000,
+    };
   }
 }

@@ -1,31 +1,28 @@
 /** Ranks that Open MPI starts and connects: `mpirun -n 4 ...`. */
 import { InputError } from '../errors.js';
 import type { Communicator } from '../engine/runtime/communicator.js';
+import { coresOf } from './launch.node.js';
 import { type Koffi, loadKoffi, type Pointer } from '../engine/runtime/onnxRuntime.node.js';
 
 /** The library of Open MPI 4 and 5, under its version-independent and its versioned names. */
 const LIBRARIES = ['libmpi.so.40', 'libmpi.so'];
 
-/** Set by `mpirun`, and by `srun --mpi=pmix`. */
-const LAUNCHED = ['OMPI_COMM_WORLD_SIZE', 'PMIX_RANK'];
-
-/** Whether this process was started as one of several. */
-export const isLaunched = (environment: Readonly<Record<string, string | undefined>> = process.env): boolean =>
-  LAUNCHED.some((name) => environment[name] !== undefined);
-
 /** The connection to the ranks that were started together with this one. */
 export interface World extends Communicator {
+  /** Cores for this rank: those that it may run on, divided among the ranks that may run on the same. */
+  readonly cores: number;
   /** Leaves. Without it, `mpirun` reports that the process ended abnormally. */
   readonly finalize: () => void;
 }
 
 /**
  * Connects to the ranks that were started together with this one.
- * @throws {InputError} if Open MPI's library cannot be loaded
+ * @throws {InputError} if the library cannot be loaded or is not Open MPI's
  */
 export async function connect(libraries: readonly string[] = LIBRARIES): Promise<World> {
   const koffi = await loadKoffi();
-  const mpi = openLibrary(libraries, koffi.load);
+  const { mpi, symbols } = openLibrary(libraries, koffi.load);
+  const [comm, float, byte, sum] = symbols;
   const call = (name: string, parameters: string) => {
     const native = mpi.func(`int ${name}(${parameters})`);
     return (...values: unknown[]): void => {
@@ -33,7 +30,6 @@ export async function connect(libraries: readonly string[] = LIBRARIES): Promise
       if (code !== 0) throw new Error(`${name} failed with code ${code}`);
     };
   };
-  const [comm, float, byte, sum] = ['comm_world', 'float', 'byte', 'op_sum'].map((name) => mpi.symbol(`ompi_mpi_${name}`) as Pointer);
   call('MPI_Init', 'void *, void *')(null, null);
   const ask = (name: string): number => {
     const answer = [0];
@@ -45,23 +41,25 @@ export async function connect(libraries: readonly string[] = LIBRARIES): Promise
   const broadcast = call('MPI_Bcast', 'void *, int, void *, int, void *');
   const barrier = call('MPI_Barrier', 'void *');
   const finalize = call('MPI_Finalize', '');
-  return {
+  const communicator: Communicator = {
     rank: ask('MPI_Comm_rank'),
     size: ask('MPI_Comm_size'),
     allReduceSum: (input, output) => allReduce(input, output, input.length, float, sum, comm),
     allGather: (input, output) => allGather(input, input.length, float, output, input.length, float, comm),
     broadcast: (bytes) => broadcast(bytes, bytes.length, byte, 0, comm),
     barrier: () => barrier(comm),
-    finalize,
   };
+  return { ...communicator, cores: coresOf(communicator), finalize };
 }
 
-/** Opens the library so that its plugins find its symbols. */
-function openLibrary(names: readonly string[], load: Koffi['load']): ReturnType<Koffi['load']> {
+/** Opens the library so that its plugins find its symbols, and returns those that stand for the group of all ranks, types and the sum. */
+function openLibrary(names: readonly string[], load: Koffi['load']) {
   const problems: string[] = [];
   for (const name of names) {
     try {
-      return load(name, { global: true });
+      const mpi = load(name, { global: true });
+      const symbols = ['comm_world', 'float', 'byte', 'op_sum'].map((symbol) => mpi.symbol(`ompi_mpi_${symbol}`) as Pointer);
+      return { mpi, symbols: symbols as [comm: Pointer, float: Pointer, byte: Pointer, sum: Pointer] };
     } catch (error) {
       problems.push(error instanceof Error ? error.message : String(error));
     }

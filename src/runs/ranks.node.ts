@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { ImageSource, Split } from '../data/source.js';
 import type { Compile } from '../engine/index.js';
-import { ALONE, type Communicator, differingRanks } from '../engine/runtime/communicator.js';
+import { ALONE, type Communicator, requireSame } from '../engine/runtime/communicator.js';
 import { InputError } from '../errors.js';
 import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from '../training/checkpoint.js';
 import type { Configuration } from '../training/configuration.js';
@@ -50,12 +50,6 @@ export class Ranks {
     return JSON.parse(new TextDecoder().decode(this.broadcast(new TextEncoder().encode(JSON.stringify(value ?? null))))) as T;
   }
 
-  /** @throws {InputError} on every rank, unless the digest is the same on all */
-  private requireSame(digest: string, problem: string): void {
-    const differing = differingRanks(this.communicator, Buffer.from(digest, 'hex'));
-    if (differing.length > 0) throw new InputError(`${problem} (rank ${differing.join(', ')} differs from rank 0)`);
-  }
-
   /** The settings of the first rank on every rank. */
   shareSettings(own: PendingConfiguration | undefined): PendingConfiguration {
     if (own && this.isAlone) return own;
@@ -69,20 +63,27 @@ export class Ranks {
     if (batch % size !== 0) throw new InputError(`${label}: ${batch} images do not divide among ${size} processes; choose a multiple of ${size}`);
   }
 
-  /** @throws {InputError} unless all ranks have the same images, as far as that is known before they are decoded */
-  requireSameImages({ name, train, test, size, channels }: ImageSource): void {
+  /** @throws {InputError} unless all ranks have the same images: the same names, and of images that are not decoded yet the same sample */
+  async requireSameImages({ name, train, test, size, channels }: ImageSource): Promise<void> {
     if (this.isAlone) return;
     const [height, width] = size;
     const digest = createHash('sha256');
-    for (const split of [train, test]) addImages(digest, split, height * width * channels);
-    this.requireSame(digest.digest('hex'), `${name}: the processes do not have the same images; copy the data to every host`);
+    for (const split of [train, test]) await addImages(digest, split, height * width * channels);
+    requireSame(this.communicator, digest.digest(), `${name}: the processes do not have the same images; copy the data to every host`);
+  }
+
+  /** The state that the first rank reads, on every rank. */
+  async shareState(read: () => Promise<TrainerState>, configuration: Configuration): Promise<TrainerState> {
+    if (this.isAlone) return read();
+    const bytes = this.broadcast(this.isFirst ? encodeCheckpoint({ ...(await read()), configuration }, sha256) : new Uint8Array());
+    return decodeCheckpoint(bytes, 'the weights of rank 0', sha256);
   }
 
   /** @throws {InputError} unless all ranks have the same weights */
   requireSameState({ step, vectors }: TrainerState): void {
     if (this.isAlone) return;
-    const digest = sha256(...Object.values(vectors).map(bytesOf));
-    this.requireSame(digest, `iteration ${step}: the processes do not have the same weights; resume from the last checkpoint`);
+    const digest = Buffer.from(sha256(...Object.values(vectors).map(bytesOf)), 'hex');
+    requireSame(this.communicator, digest, `iteration ${step}: the processes do not have the same weights; resume from the last checkpoint`);
   }
 
   /** The store of a run: the first rank's own, which the others know through it. */
@@ -95,12 +96,17 @@ export class Ranks {
   }
 }
 
-function addImages(digest: ReturnType<typeof createHash>, { count, nameOf, copyImage, prepare }: Split, imageBytes: number): void {
-  digest.update(`${count}`);
+/** Images of each split that are decoded for the comparison, evenly spaced. */
+const COMPARED_IMAGES = 64;
+
+async function addImages(digest: ReturnType<typeof createHash>, { count, nameOf, copyImage, prepare }: Split, imageBytes: number): Promise<void> {
+  digest.update(`${count}\n`);
+  if (nameOf) for (let index = 0; index < count; index++) digest.update(`${nameOf(index)}\n`);
+  const compared = prepare ? Math.min(count, COMPARED_IMAGES) : count;
+  const indices = Array.from({ length: compared }, (_, number) => Math.floor((number * count) / compared));
+  await prepare?.(indices);
   const image = new Uint8Array(imageBytes);
-  for (let index = 0; index < count; index++) {
-    if (nameOf) digest.update(`${nameOf(index)}\n`);
-    if (prepare) continue;
+  for (const index of indices) {
     copyImage(index, image, 0);
     digest.update(image);
   }

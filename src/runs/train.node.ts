@@ -87,11 +87,10 @@ export async function prepareRun(settings: Settings, { dryRun = false, ...option
   const source = await openTrainingImages(draft, options);
   const close = () => source.close?.();
   try {
-    ranks.requireSameImages(source);
+    await ranks.requireSameImages(source);
     const { configuration, chosen } = complete(source.train.count);
     ranks.requireDivisible(configuration.batch, label('batch'));
-    const { initFrom } = configuration;
-    const start = resume !== false || initFrom === undefined ? undefined : await initialWeights(configuration, initFrom, label);
+    const start = resume === false ? await initialWeights(configuration, ranks, label) : undefined;
     const decoded = ranks.isFirst ? await evaluatedImages(configuration, source) : undefined;
     const notes = notesOn(configuration, chosen, source.train.count, label);
     const preparation = { ...options, ranks, configuration, start, folder: own?.folder, decoded, notes };
@@ -233,8 +232,7 @@ async function subscribersOf({ configuration, notes, tensorboard }: Preparation,
 
 /** Returns the state of a run that has no checkpoint yet. */
 async function firstState({ configuration, start, ranks, label }: Preparation): Promise<TrainerState> {
-  const { initFrom } = configuration;
-  const state = start ?? (initFrom === undefined ? initialState(configuration) : await initialWeights(configuration, initFrom, label));
+  const state = start ?? (await initialWeights(configuration, ranks, label)) ?? initialState(configuration);
   ranks.requireSameState(state);
   return state;
 }
@@ -251,8 +249,14 @@ function openEvaluation({ configuration, decoded, compile, signal, onEvent }: Pr
   });
 }
 
-/** Returns the initial state of a run that starts from the raw weights of another one. */
-async function initialWeights(configuration: Configuration, initFrom: string, label: SettingLabel = keyLabel): Promise<TrainerState> {
+/** Returns the initial state of a run that starts from the weights of another one, which the first rank reads; undefined for any other run. */
+async function initialWeights(configuration: Configuration, ranks: Ranks, label?: SettingLabel): Promise<TrainerState | undefined> {
+  const { initFrom } = configuration;
+  return initFrom === undefined ? undefined : ranks.shareState(() => weightsOfRun(initFrom, configuration, label), configuration);
+}
+
+/** Returns an initial state with the raw weights of a run. */
+async function weightsOfRun(initFrom: string, configuration: Configuration, label: SettingLabel = keyLabel): Promise<TrainerState> {
   const { configuration: earlier, vectors } = await readCheckpoint(initFrom);
   for (const key of ['network', 'size', 'channels', 'width', 'latent'] as const) {
     if (earlier[key] === configuration[key]) continue;

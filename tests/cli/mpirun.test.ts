@@ -89,6 +89,19 @@ describe.skipIf(!isInstalled)('processes of mpirun', () => {
     expect(losses(join(cwd, 'run'))).toHaveLength(4);
   });
 
+  it('start from the weights of another run, which only the first needs to have', async () => {
+    const cwd = folderWithImages();
+    expect((await runRanks(2, `train ${TINY} --steps 1 --out first`, cwd)).status).toBe(0);
+    const { status, stderr } = await runRanks(2, `train ${TINY} --steps 1 --init-from first --out second`, cwd);
+    expect(status, stderr).toBe(0);
+  });
+
+  it('leave other commands to the first of them', async () => {
+    const { status, stdout } = await runRanks(2, 'evaluate --explain fid --json', temporaryFolder());
+    expect(status).toBe(0);
+    expect(stdout.trim().split('\n')).toHaveLength(1);
+  });
+
   it('save and end when mpirun is interrupted', async () => {
     const cwd = folderWithImages();
     const { child, said, finished } = startRanks(2, `train ${TINY} --steps 100000 --checkpoint-every 0 --out run`, cwd);

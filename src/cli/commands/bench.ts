@@ -4,7 +4,7 @@ import { splitInMemory } from '../../data/source.js';
 import { randomStream } from '../../random.js';
 import type { CollectiveCost } from '../../distributed/measuredCommunicator.js';
 import type { World } from '../../distributed/openMpi.node.js';
-import { type ActionResult, runAction, type Terminal, type Subcommand } from '../command.js';
+import { type ActionResult, type Terminal, type Subcommand } from '../command.js';
 import { readProfile, showProfile } from '../profile.js';
 import {
   addTrainingOptions,
@@ -16,7 +16,7 @@ import {
   wholeNumber,
   withoutAliases,
 } from '../options.js';
-import { withRanks } from '../ranks.js';
+import { runTogether } from '../ranks.js';
 
 export const summary = 'time training iterations on random images';
 export const group = 'Data and environment:';
@@ -29,7 +29,7 @@ export const define = async (command: Subcommand) =>
     .option('--preset <name>', 'recipe from presets/, such as published (default: the recipe that train uses)')
     .option('--profile', 'print the time per operator and shape from the profiler of ONNX Runtime (slower)')
     .addHelpText('after', FLOPS_HELP)
-    .action((options) => runAction(options, (terminal) => withRanks(terminal, (world) => bench(withoutAliases(options), terminal, world))));
+    .action((options) => runTogether(options, (terminal, world) => bench(withoutAliases(options), terminal, world)));
 
 const FLOPS_HELP = `
 FLOPs: a multiply-add counts as 2. Those of a network are for a forward pass of one image. Those of an iteration
@@ -54,7 +54,8 @@ async function bench(options: Options, terminal: Terminal, world: World | undefi
   );
   const profilePrefix = options.profile && join(tmpdir(), `agenet-profile-${process.pid}`);
   const communicator = world && new (await import('../../distributed/measuredCommunicator.js')).MeasuredCommunicator(world);
-  const trainer = await Trainer.create(configuration, images, compilerOf(options, terminal, { profilePrefix, communicator }));
+  const cores = world?.cores;
+  const trainer = await Trainer.create(configuration, images, compilerOf(options, terminal, { profilePrefix, communicator, cores }));
 
   // The clock of `performance` starts with the process, so this includes everything before the first iteration.
   const startup = performance.now() / 1000;
@@ -87,7 +88,7 @@ async function bench(options: Options, terminal: Terminal, world: World | undefi
     startup_seconds: startup,
     peak_rss_mb: process.resourceUsage().maxRSS / 1024,
     device: options.device,
-    threads: threadsOf(options.threads),
+    threads: threadsOf(options.threads, cores),
     iterations: options.iterations,
     flops,
     gflops_per_second: flops.iteration / median(seconds) / 1e9,
@@ -111,9 +112,10 @@ async function bench(options: Options, terminal: Terminal, world: World | undefi
 
 const PROFILE_ROWS = 40;
 
-const perIteration = ({ messages, bytes, seconds }: CollectiveCost, iterations: number): CollectiveCost => ({
+const perIteration = ({ messages, bytes, gathered, seconds }: CollectiveCost, iterations: number): CollectiveCost => ({
   messages: messages / iterations,
   bytes: bytes / iterations,
+  gathered: gathered / iterations,
   seconds: seconds / iterations,
 });
 

@@ -4,7 +4,7 @@ import { InputError } from '../../errors.js';
 import { CROPS } from '../../images/preprocessing.js';
 import type { RunEvent, RunSummary } from '../../runs/train.node.js';
 import { DEFAULTS, NAN_POLICIES, SCHEDULES } from '../../training/defaults.js';
-import { type ActionResult, runAction, STATUS, type Subcommand, type Terminal } from '../command.js';
+import { type ActionResult, STATUS, type Subcommand, type Terminal } from '../command.js';
 import { type Show, showOption } from '../imageOptions.js';
 import {
   addTrainingOptions,
@@ -19,7 +19,7 @@ import {
   parseNumber,
   withoutAliases,
 } from '../options.js';
-import { withRanks } from '../ranks.js';
+import { runTogether } from '../ranks.js';
 import { TRAINING, withSignals } from '../signals.js';
 
 const EXAMPLES = `
@@ -85,7 +85,7 @@ export const define = async (command: Subcommand) =>
     .optionsGroup('Other:')
     .option('--dry-run', 'print settings, networks, data and estimated time, and exit')
     .addHelpText('after', EXAMPLES)
-    .action((data, options) => runAction(options, (terminal) => withRanks(terminal, (world) => run(data, withoutAliases(options), terminal, world))));
+    .action((data, options) => runTogether(options, (terminal, world) => run(data, withoutAliases(options), terminal, world)));
 
 type Options = CompilerOptions &
   Readonly<Record<string, unknown>> & {
@@ -105,8 +105,9 @@ async function run(data: string | undefined, options: Options, terminal: Termina
   if (data === undefined && resume === undefined)
     throw new InputError('data: missing; name a data set or a folder of images, or resume a run with --resume RUN');
   if (dryRun && world) throw new InputError('--dry-run: describes the training of one process; run it without mpirun');
-  const compile = compilerOf(options, terminal);
-  const ranks = world && new (await import('../../runs/ranks.node.js')).Ranks(world, compilerOf(options, terminal, { communicator: world }));
+  const compile = compilerOf(options, terminal, { cores: world?.cores });
+  const ranks =
+    world && new (await import('../../runs/ranks.node.js')).Ranks(world, compilerOf(options, terminal, { communicator: world, cores: world.cores }));
   const onEvent = await eventPrinter(terminal, options.show);
   return withSignals(terminal, TRAINING, async (signal) => {
     const settings = { ...(await givenSettings(options)), ...(data === undefined ? {} : { data }) };

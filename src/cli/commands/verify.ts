@@ -2,9 +2,9 @@ import type { Verification } from '../../golden/verification.js';
 import { wrapReadErrors } from '../../files/atomic.node.js';
 import { readRegularFile } from '../../files/regularFile.node.js';
 import type { World } from '../../distributed/openMpi.node.js';
-import { type ActionResult, runAction, STATUS, type Subcommand, type Terminal } from '../command.js';
+import { type ActionResult, STATUS, type Subcommand, type Terminal } from '../command.js';
 import { compilerOf, type CompilerOptions, deviceOption, loweringOption, threadsOption } from '../options.js';
-import { withRanks } from '../ranks.js';
+import { runTogether } from '../ranks.js';
 
 export const summary = 'check losses, gradients and updates against golden files';
 export const group = 'Data and environment:';
@@ -15,15 +15,15 @@ export const define = (command: Subcommand) =>
     .addOption(deviceOption())
     .addOption(threadsOption())
     .addOption(loweringOption())
-    .action((files, options) => runAction(options, (terminal) => withRanks(terminal, (world) => verifyFiles(files, options, terminal, world))));
+    .action((files, options) => runTogether(options, (terminal, world) => verifyFiles(files, options, terminal, world)));
 
-async function verifyFiles(paths: readonly string[], options: CompilerOptions, terminal: Terminal, communicator: World | undefined): Promise<ActionResult> {
+async function verifyFiles(paths: readonly string[], options: CompilerOptions, terminal: Terminal, world: World | undefined): Promise<ActionResult> {
   const { TOLERANCE, verify } = await import('../../golden/verification.js');
   const { decodeSafetensors } = await import('../../engine/index.js');
   const files: Verification[] = [];
   for (const path of paths) {
     const bytes = await wrapReadErrors(path, () => readRegularFile(path));
-    const verification = await verify(decodeSafetensors(bytes, path), path, compilerOf(options, terminal, { communicator }));
+    const verification = await verify(decodeSafetensors(bytes, path), path, compilerOf(options, terminal, { communicator: world, cores: world?.cores }));
     files.push(verification);
     terminal.print(`${path}: ${verification.max_error <= TOLERANCE ? 'passed' : 'FAILED'}`);
     for (const [group, error] of Object.entries(verification.groups)) terminal.print(`  ${group.padEnd(24)} ${error.toExponential(1)}`);

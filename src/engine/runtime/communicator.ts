@@ -1,3 +1,5 @@
+import { InputError } from '../../errors.js';
+
 /**
  * The connection of a process to the others that compute one graph with it (ranks). Calls block, and all ranks make the same ones in the same order.
  * Tensors are float32.
@@ -27,10 +29,17 @@ export const ALONE: Communicator = {
 };
 
 /**
- * The ranks whose digest differs from that of rank 0; the same result on every rank.
+ * Compares what all ranks have.
  * @param digest bytes, as many on every rank
+ * @param problem what it means that they differ, and what to do
+ * @throws {InputError} on every rank, with the ranks whose digest differs from that of rank 0
  */
-export function differingRanks({ size, allGather }: Communicator, digest: Uint8Array): number[] {
+export function requireSame(communicator: Communicator, digest: Uint8Array, problem: string): void {
+  const ranks = differingRanks(communicator, digest);
+  if (ranks.length > 0) throw new InputError(`${problem} (${ranks.length > 1 ? 'ranks' : 'rank'} ${ranks.join(', ')} compared with rank 0)`);
+}
+
+function differingRanks({ size, allGather }: Communicator, digest: Uint8Array): number[] {
   // As numbers, because as bits they could be NaN, which has several representations.
   const own = Float32Array.from(digest);
   const all = new Float32Array(size * own.length);

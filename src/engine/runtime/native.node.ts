@@ -6,7 +6,7 @@ import type { Graph } from '../graph.js';
 import { lower, rulesOf, type Target } from '../lowering/lower.js';
 import { type LoadModel, targetOf } from './blockSize.node.js';
 import { openCApi } from './cApi.node.js';
-import { type Communicator, differingRanks } from './communicator.js';
+import { type Communicator, requireSame } from './communicator.js';
 import { availableDevices, loadInBinding } from './nodeBinding.node.js';
 import type { CApiUnavailableError } from './ortApi.node.js';
 import { Program, signatureOf } from './program.js';
@@ -67,15 +67,14 @@ export async function compile(graph: Graph, options: CompileOptions = {}): Promi
 function requireDivisible({ inputs, batchAxes = {} }: Graph, { size }: Communicator): void {
   for (const { name, shape } of inputs) {
     const batch = shape[batchAxes[name] ?? -1] ?? size;
-    if (batch % size !== 0) throw new InputError(`a batch of ${batch} does not divide among ${size} processes`);
+    if (batch % size !== 0) throw new InputError(`a batch of ${batch} does not divide among ${size} processes; start a number of them that divides it`);
   }
 }
 
 /** @throws {InputError} unless all ranks have lowered their graph to the same model */
 function requireSameModel(model: Uint8Array, communicator: Communicator): void {
-  const [differing] = differingRanks(communicator, createHash('sha256').update(model).digest());
-  if (differing === undefined) return;
-  throw new InputError(`rank ${differing}: compiles another graph than rank 0; start all processes with the same options, on processors of one kind`);
+  const problem = 'the processes compile different graphs; start all with the same options, on processors of one kind';
+  requireSame(communicator, createHash('sha256').update(model).digest(), problem);
 }
 
 /** Returns a function that loads models into the runtime that the options choose. */

@@ -132,6 +132,7 @@ describe('a distributed batch normalization', () => {
       const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length;
       return values.reduce((sum, value, index) => sum + (slopes[index]! * (value - mean)) / Math.sqrt(variance + 1e-5), 0);
     });
-    for (let rank = 0; rank < 2; rank++) expectCloseElements(Array.from(results[`gradient@${rank}`]!.data as Float32Array), expected, 2e-5, largestOf(expected));
+    for (let rank = 0; rank < 2; rank++)
+      expectCloseElements(Array.from(results[`gradient@${rank}`]!.data as Float32Array), expected, 2e-5, largestOf(expected));
   });
 });

@@ -1,0 +1,49 @@
+/** How this process was started: as which of several, and on which cores. */
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { availableParallelism, cpus, hostname } from 'node:os';
+import type { Communicator } from '../engine/runtime/communicator.js';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * The number of this process among those that were started together with it, or undefined if it is alone. `mpirun` states both; `srun --mpi=pmix`
+ * also starts single processes.
+ */
+export function launchedRank(environment: Environment = process.env): number | undefined {
+  const rank = environment.OMPI_COMM_WORLD_RANK ?? environment.PMIX_RANK;
+  const size = environment.OMPI_COMM_WORLD_SIZE ?? environment.SLURM_STEP_NUM_TASKS;
+  return rank === undefined || size === '1' ? undefined : Number(rank);
+}
+
+/**
+ * Returns the number of cores for a rank. Launchers bind ranks to cores, each to its own or several to the same: the result is the number of those that the
+ * rank may run on, divided among the ranks that may run on the same.
+ * @param place the host and its cores that this rank may run on, as a text that only ranks on the same cores have
+ * @param available the number of these cores
+ */
+export function coresOf({ size, allGather }: Communicator, place = ownPlace(), available = availableParallelism()): number {
+  // A float32 represents every number of 24 bits.
+  const own = createHash('sha256').update(place).digest().readUIntBE(0, 3);
+  const places = new Float32Array(size);
+  allGather(Float32Array.of(own), places);
+  return Math.max(1, Math.floor(available / places.filter((each) => each === own).length));
+}
+
+/** Returns a line on cores that no rank uses because `mpirun` has bound each to a few, if there are any. */
+export function bindingNote(cores: number, environment: Environment = process.env, all = cpus().length): string | undefined {
+  const { OMPI_MCA_orte_bound_at_launch: isBound, OMPI_COMM_WORLD_LOCAL_SIZE: ranks } = environment;
+  if (isBound !== '1' || cores * Number(ranks) >= all) return undefined;
+  return `mpirun has bound ${ranks} processes to ${cores} of ${all} cores each; start it with --bind-to none, or give each more`;
+}
+
+const ownPlace = (): string => `${hostname()} ${/^Cpus_allowed_list:.*$/m.exec(ownStatus())?.[0] ?? ''}`;
+
+/** The state of this process as Linux describes it, or nothing on another system. */
+function ownStatus(): string {
+  try {
+    return readFileSync('/proc/self/status', 'utf8');
+  } catch {
+    return '';
+  }
+}

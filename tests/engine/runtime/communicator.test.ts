@@ -1,0 +1,22 @@
+import { describe, expect, it } from 'vitest';
+import { ALONE, type Communicator, requireSame } from '../../../src/engine/runtime/communicator.js';
+import { InputError } from '../../../src/errors.js';
+
+describe('requireSame', () => {
+  /** Ranks that hold these digests. */
+  const among = (...digests: readonly Uint8Array[]): Communicator => ({
+    ...ALONE,
+    size: digests.length,
+    allGather: (_, output) => digests.forEach((digest, rank) => output.set(digest, rank * digest.length)),
+  });
+  const [same, other] = [Uint8Array.of(255, 192, 0, 1), Uint8Array.of(255, 192, 0, 2)];
+
+  it('accepts ranks that have what rank 0 has', () => {
+    expect(() => requireSame(among(same, same), same, 'they differ')).not.toThrow();
+  });
+
+  it('names the others', () => {
+    expect(() => requireSame(among(same, other), other, 'they differ')).toThrow(new InputError('they differ (rank 1 compared with rank 0)'));
+    expect(() => requireSame(among(same, other, same, other), other, 'they differ')).toThrow(new InputError('they differ (ranks 1, 3 compared with rank 0)'));
+  });
+});
