@@ -23,6 +23,10 @@ export * as layers from './networks/layers/index.js';
 export { type InputKind } from './networks/network.js';
 export { createNetwork, type Network, NETWORK_NAMES, type NetworkName, type NetworkPair } from './networks/network.js';
 
+// Networks as ONNX files.
+export { encodeNetworks, NETWORK_FILES, type NetworkFile, type NetworkFiles } from './export/networkFiles.js';
+export { type Precision, PRECISIONS } from './export/precision.js';
+
 // Training.
 export { type Checkpoint, decodeCheckpoint, type Digest, encodeCheckpoint } from './training/checkpoint.js';
 export { checkConfiguration, type Configuration, iterationSpec } from './training/configuration.js';

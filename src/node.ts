@@ -4,6 +4,8 @@ import { InputError } from './errors.js';
 import { compile, type CompileOptions, DEVICES } from './engine/runtime/native.node.js';
 import { type RunEvent, type RunOptions, type RunSummary, trainRun } from './runs/train.node.js';
 import { Model } from './runs/model.node.js';
+import { exportRun, type ExportSummary } from './runs/exportRun.node.js';
+import { type Precision, PRECISIONS } from './export/precision.js';
 import type { Settings } from './runs/settings.node.js';
 import { eventsOf } from './training/events.js';
 import { shown, validate } from './validation.js';
@@ -14,6 +16,9 @@ export { encodeAnimation } from './images/files.node.js';
 export { type ImageInput, readImages } from './images/imageInput.node.js';
 export { type EncodedFormat, type GridOptions, Images } from './images/images.node.js';
 export { encodeVideo } from './images/video.node.js';
+export type { Difference, PrecisionCost } from './export/modelCard.js';
+export type { Precision } from './export/precision.js';
+export type { ExportSummary } from './runs/exportRun.node.js';
 export { type ClassifiedImage, Model } from './runs/model.node.js';
 export type { BestRecord } from './runs/bestCheckpoint.node.js';
 export type { OpenOptions } from './data/decoding/openCollection.node.js';
@@ -48,13 +53,16 @@ const optionSchemas = async () => {
   const signal = z.instanceof(AbortSignal, { error: 'must be an AbortSignal' }).optional();
   const resume = z.union([z.boolean(), z.string().min(1)], `must be true, false or ${path.replace('must be ', '')}`).optional();
   const training = { out: z.string(path).min(1, path).optional(), resume, strict: flag, tensorboard: flag, signal, onEvent: callback };
+  const precision = z.enum(PRECISIONS, `must be one of ${PRECISIONS.join(', ')}`).optional();
+  const data = z.string('must be a data set or a folder of images').optional();
   return {
     train: z.strictObject({ ...computing, ...training }, 'must be an object'),
     load: z.strictObject({ ...computing, ema: flag, onWarning: callback }, 'must be an object'),
+    export: z.strictObject({ ...computing, ema: flag, precision, data, onNote: callback }, 'must be an object'),
   };
 };
 
-async function checkOptions(name: 'train' | 'load', options: unknown): Promise<void> {
+async function checkOptions(name: 'train' | 'load' | 'export', options: unknown): Promise<void> {
   const schema = (await optionSchemas())[name];
   validate(
     schema,
@@ -110,6 +118,33 @@ export async function loadModel(run: string, options: LoadOptions = {}): Promise
   if (typeof run !== 'string') throw new InputError(`run: expected the path of a run folder or checkpoint but got ${shown(run)}`);
   await checkOptions('load', options);
   return Model.open(run, compilerOf(options), options);
+}
+
+/** What an export consists of, and where to compute. */
+export interface ExportOptions extends Pick<CompileOptions, 'device' | 'threads'> {
+  /** Whether to export the EMA weights if the run has them (default: true). */
+  readonly ema?: boolean;
+  /** How kernels are stored (default: float32). For float16 and int8 the difference from float32 and the cost in FID are measured, which takes minutes. */
+  readonly precision?: Precision;
+  /** Data for reconstructions and FID (default: the training data, if it is still there). */
+  readonly data?: string;
+  /** Receives a line if the training data is gone, or a feature extractor is trained. */
+  readonly onNote?: (message: string) => void;
+}
+
+/**
+ * Writes the networks of a run as ONNX files, with pictures and a model card, as the command `agenet export` does.
+ * @param run path of the run folder or checkpoint
+ * @param out a new or empty folder, or one of an earlier export, whose files are replaced
+ * @throws {InputError} if an option is wrong, there is no checkpoint, the named data cannot be opened, or the folder has other files
+ * @example
+ * const { files } = await exportModel('runs/first', 'digits', { precision: 'float16' });
+ */
+export async function exportModel(run: string, out: string, options: ExportOptions = {}): Promise<ExportSummary> {
+  for (const [name, path] of Object.entries({ run, out }))
+    if (typeof path !== 'string' || path === '') throw new InputError(`${name}: expected a path but got ${shown(path)}`);
+  await checkOptions('export', options);
+  return exportRun(run, out, { ...options, compile: compilerOf(options) });
 }
 
 function compilerOf({ device, threads }: Pick<CompileOptions, 'device' | 'threads'>): Compile {

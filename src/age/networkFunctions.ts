@@ -48,11 +48,23 @@ export class TrainingFunctions implements NetworkFunctions {
   }
 }
 
-/** The networks after training, which normalize by running statistics and change nothing. */
+/** The networks after training with flat state, as `networkFunctions`. */
 export function inferenceFunctions(pair: NetworkPair, state: PairState, prior: Prior): NetworkFunctions {
+  return networkFunctions(
+    pair,
+    (name) => ({ ...unpack(state[`${name}.parameters`], pair[name].parameters), ...unpack(state[`${name}.statistics`], pair[name].statistics) }),
+    prior,
+  );
+}
+
+/**
+ * The networks after training, which normalize by running statistics and change nothing.
+ * @param tensorsOf returns the parameters and running statistics of a network by name
+ */
+export function networkFunctions(pair: NetworkPair, tensorsOf: (network: NetworkName) => NamedValues, prior: Prior): NetworkFunctions {
   const run = (network: Network, x: Value, kind: InputKind) => {
-    const { name, parameters, statistics } = network;
-    return forwardEval(network, unpack(state[`${name}.parameters`], parameters), unpack(state[`${name}.statistics`], statistics), x, kind);
+    const tensors = tensorsOf(network.name);
+    return forwardEval(network, tensors, tensors, x, kind);
   };
   return {
     encode: (x, kind) => toCodes(run(pair.encoder, x, kind), prior),

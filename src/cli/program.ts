@@ -1,7 +1,8 @@
 import { Command, CommanderError, type CommandUnknownOpts } from '@commander-js/extra-typings';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { parse } from 'node:path';
 import { COMMAND_GROUPS, type CommandModule, reportError, STATUS, subcommand } from './command.js';
+import { VERSION } from '../version.node.js';
 import { Terminal, writeHelp, writeHelpAsError } from './terminal.js';
 
 const FIRST_STEPS = `
@@ -49,10 +50,9 @@ async function commandsFor(first: string | undefined, files: ReadonlyMap<string,
 }
 
 function createProgram(commands: readonly CommandUnknownOpts[]): Command {
-  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string };
   const program: Command = new Command('agenet')
     .description('Train, explore and ship Adversarial Generator-Encoder networks')
-    .version(version, '-V, --version', 'print the version')
+    .version(VERSION, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print help')
     .helpCommand(false)
     .addHelpText('after', FIRST_STEPS);

@@ -1,7 +1,8 @@
 /** Reverse-mode automatic differentiation over ONNX graphs: build, differentiate, lower, encode. Knows nothing of images or AGE. */
 export { adam, type AdamConstants, type AdamMoments, adamScalars } from './adam.js';
+export { type AnyBatch, forAnyBatch } from './anyBatch.js';
 export { gradients } from './gradients.js';
-export { encode } from './onnx.js';
+export { encode, type EncodeOptions } from './onnx.js';
 export { type BatchAxes, countFlops, type Graph, graphOf, topologicalOrder } from './graph.js';
 export { lower, rulesOf, type Target } from './lowering/lower.js';
 export { type LoweredGraph, nextName, type StateLayout } from './lowering/state.js';

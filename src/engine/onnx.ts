@@ -1,6 +1,6 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import type { AttributeProtoSchema, NodeProtoSchema, TensorProtoSchema, ValueInfoProtoSchema } from 'onnx-buf';
-import { type Graph, topologicalOrder } from './graph.js';
+import { type BatchAxes, type Graph, topologicalOrder } from './graph.js';
 import { constantKey } from './simplify.js';
 import { type Attribute, type ComputedValue, type ConstantValue, ELEMENT_CODES, type TensorType, type Value } from './value.js';
 
@@ -11,8 +11,18 @@ const IR_VERSION = 9;
 /** ONNX's numbers of the attribute types (AttributeProto.AttributeType). */
 const [FLOAT, INT, STRING, FLOATS, INTS] = [1, 2, 3, 6, 7];
 
-/** Encodes a graph as the bytes of an ONNX model. Inputs and outputs keep their names; inner values are named by operator and number. */
-export async function encode(graph: Graph): Promise<Uint8Array> {
+/** What a file states besides the graph. */
+export interface EncodeOptions {
+  /** Inputs and outputs with a batch of any size, and its axis; see `forAnyBatch`. */
+  readonly batchAxes?: BatchAxes;
+  /** Properties of the model, for its users. */
+  readonly metadata?: Readonly<Record<string, string>>;
+}
+
+/**
+ * Encodes a graph as the bytes of an ONNX model. Inputs, outputs and named constants keep their names; other values are named by operator and number.
+ */
+export async function encode(graph: Graph, { batchAxes = {}, metadata = {} }: EncodeOptions = {}): Promise<Uint8Array> {
   const names = new Naming(graph);
   const nodes: MessageInitShape<typeof NodeProtoSchema>[] = [];
   const domains = new Set(['']);
@@ -35,9 +45,10 @@ export async function encode(graph: Graph): Promise<Uint8Array> {
       name: 'agenet',
       node: nodes,
       initializer: names.initializers,
-      input: graph.inputs.map((value) => describe(value.name, value)),
-      output: Object.entries(graph.outputs).map(([name, value]) => describe(name, value)),
+      input: graph.inputs.map((value) => describe(value.name, value, batchAxes)),
+      output: Object.entries(graph.outputs).map(([name, value]) => describe(name, value, batchAxes)),
     },
+    metadataProps: Object.entries(metadata).map(([key, value]) => ({ key, value })),
   });
   return toBinary(ModelProtoSchema, model);
 }
@@ -68,7 +79,7 @@ class Naming {
     const key = constantKey(value);
     const known = key === undefined ? undefined : this.constants.get(key);
     if (known !== undefined) return known;
-    const name = this.fresh(value.kind);
+    const name = value.name ?? this.fresh(value.kind);
     if (key !== undefined) this.constants.set(key, name);
     this.initializers.push(tensorOf(name, value));
     return name;
@@ -111,12 +122,12 @@ const tensorOf = (name: string, { type, shape, data }: ConstantValue): MessageIn
   rawData: new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength),
 });
 
-const describe = (name: string, { type, shape }: TensorType): MessageInitShape<typeof ValueInfoProtoSchema> => ({
-  name,
-  type: {
-    value: {
-      case: 'tensorType',
-      value: { elemType: ELEMENT_CODES[type], shape: { dim: shape.map((size) => ({ value: { case: 'dimValue', value: BigInt(size) } })) } },
-    },
-  },
-});
+/** The name of the size of a batch that may have any. */
+const BATCH_SIZE = 'N';
+
+function describe(name: string, { type, shape }: TensorType, batchAxes: BatchAxes): MessageInitShape<typeof ValueInfoProtoSchema> {
+  const dim = shape.map((size, axis) => ({
+    value: axis === batchAxes[name] ? ({ case: 'dimParam', value: BATCH_SIZE } as const) : ({ case: 'dimValue', value: BigInt(size) } as const),
+  }));
+  return { name, type: { value: { case: 'tensorType', value: { elemType: ELEMENT_CODES[type], shape: { dim } } } } };
+}

@@ -1,7 +1,7 @@
 import { type Shape, ShapeError, showShape, sizeOf } from './shape.js';
 
-/** Element types that values can have; arithmetic and gradients are float32. */
-export type ElementType = 'float32' | 'int64' | 'uint8' | 'bool';
+/** Element types that values can have; arithmetic and gradients are float32. Constants are stored as float16 and int8 to make files smaller. */
+export type ElementType = 'float32' | 'int64' | 'uint8' | 'bool' | 'float16' | 'int8';
 
 /** The array that holds the elements of each type outside the graph. */
 interface ElementArrays {
@@ -9,6 +9,9 @@ interface ElementArrays {
   int64: BigInt64Array;
   uint8: Uint8Array;
   bool: Uint8Array;
+  /** The bits of each number. */
+  float16: Uint16Array;
+  int8: Int8Array;
 }
 export type ElementArray = ElementArrays[ElementType];
 
@@ -18,10 +21,12 @@ export const ARRAY_OF: Readonly<Record<ElementType, new (length: number) => Elem
   int64: BigInt64Array,
   uint8: Uint8Array,
   bool: Uint8Array,
+  float16: Uint16Array,
+  int8: Int8Array,
 };
 
 /** ONNX's numbers of the element types (TensorProto.DataType). */
-export const ELEMENT_CODES: Readonly<Record<ElementType, number>> = { float32: 1, uint8: 2, int64: 7, bool: 9 };
+export const ELEMENT_CODES: Readonly<Record<ElementType, number>> = { float32: 1, uint8: 2, int8: 3, int64: 7, bool: 9, float16: 10 };
 
 /** The type and shape of a tensor. */
 export interface TensorType {
@@ -52,6 +57,8 @@ export interface InputValue extends TensorType {
 
 export interface ConstantValue extends TensorType {
   readonly kind: 'constant';
+  /** Its name in ONNX files, if it has one. */
+  readonly name?: string;
   readonly data: ElementArray;
 }
 
@@ -176,12 +183,15 @@ export function input(name: string, shape: Shape, type: ElementType = 'float32')
   return { kind: 'input', name, type, shape };
 }
 
-/** A tensor known when the graph is built; its data is not copied and must not change afterwards. */
-export function constantTensor<T extends ElementType>({ type, shape, data }: TensorData<T>): ConstantValue {
+/**
+ * A tensor known when the graph is built; its data is not copied and must not change afterwards.
+ * @param name its name in ONNX files, unique in a graph; by default it is numbered
+ */
+export function constantTensor<T extends ElementType>({ type, shape, data }: TensorData<T>, name?: string): ConstantValue {
   if (data.length !== sizeOf(shape)) {
     throw new ShapeError(`constant: ${data.length} elements do not fill the shape ${showShape(shape)}`);
   }
-  return { kind: 'constant', type, shape, data };
+  return { kind: 'constant', type, shape, data, ...(name === undefined ? {} : { name }) };
 }
 
 /** A float32 scalar, or a float32 tensor of the given elements and shape (by default a vector). */

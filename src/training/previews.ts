@@ -1,4 +1,4 @@
-import { drawCodes } from '../age/prior.js';
+import { drawCodes, type Prior } from '../age/prior.js';
 import { firstImages, type Split } from '../data/source.js';
 import type { Compile } from '../engine/index.js';
 import { imageGrid, pairGrid, squareColumns } from '../images/imageGrid.js';
@@ -27,28 +27,39 @@ export class Previews {
   ) {
     const { pair, objective } = iterationSpec(configuration);
     this.model = TrainedModel.of(pair, objective.prior, modelWeights(vectors), compile);
-    this.codes = drawCodes(objective.prior, SAMPLES, configuration.latent, randomStream(configuration.seed, 'preview codes'));
+    this.codes = previewCodes(objective.prior, configuration.latent, configuration.seed);
   }
 
   /** Draws samples, and test images next to their reconstructions, with the EMA weights if there are any. */
   async draw(vectors: TrainingVectors): Promise<{ readonly samples: Raster; readonly reconstructions: Raster }> {
     const model = this.model.withWeights(modelWeights(vectors));
-    const samples = imagesOf(model, await model.generate(this.codes));
-    const originals = (this.originals ??= await this.readOriginals());
-    const reconstructions = imagesOf(model, await model.decode(await model.encode(originals)));
-    return {
-      samples: imageGrid(samples, squareColumns(SAMPLES)),
-      reconstructions: pairGrid(imagesOf(model, originals), reconstructions, PAIRS_PER_ROW),
-    };
+    this.originals ??= await firstOriginals(this.test, this.model.imageElements);
+    return { samples: await sampleGrid(model, this.codes), reconstructions: await reconstructionGrid(model, this.originals) };
   }
 
   release(): Promise<void> {
     return this.model.release();
   }
+}
 
-  /** Returns the first test images, once they are decoded. */
-  private async readOriginals(): Promise<Uint8Array> {
-    await this.test.prepare?.(Array.from({ length: Math.min(PAIRS, this.test.count) }, (_, index) => index));
-    return firstImages(this.test, PAIRS, this.model.imageElements);
-  }
+/** Returns the codes [count, M] of previews for a seed. */
+export const previewCodes = (prior: Prior, latentSize: number, seed: number, count = SAMPLES): Float32Array =>
+  drawCodes(prior, count, latentSize, randomStream(seed, 'preview codes'));
+
+/** Returns the images g(z) of codes [N, M]. */
+export async function sampleGrid(model: TrainedModel, codes: Float32Array): Promise<Raster> {
+  const samples = imagesOf(model, await model.generate(codes));
+  return imageGrid(samples, squareColumns(samples.count));
+}
+
+/** Returns images, each next to its reconstruction. */
+export async function reconstructionGrid(model: TrainedModel, originals: Uint8Array): Promise<Raster> {
+  const reconstructions = imagesOf(model, await model.decode(await model.encode(originals)));
+  return pairGrid(imagesOf(model, originals), reconstructions, PAIRS_PER_ROW);
+}
+
+/** Returns the first images of a split, once they are decoded. */
+export async function firstOriginals(split: Split, imageElements: number): Promise<Uint8Array> {
+  await split.prepare?.(Array.from({ length: Math.min(PAIRS, split.count) }, (_, index) => index));
+  return firstImages(split, PAIRS, imageElements);
 }

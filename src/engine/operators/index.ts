@@ -11,3 +11,4 @@ export * from './ordering.js';
 export * from './reduction.js';
 export * from './resize.js';
 export * from './shaping.js';
+export * from './storage.js';

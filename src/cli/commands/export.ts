@@ -1,0 +1,58 @@
+import { Option } from '@commander-js/extra-typings';
+import type { PrecisionCost } from '../../export/modelCard.js';
+import { type ActionResult, runAction, type Subcommand, type Terminal } from '../command.js';
+import { compilerOf, type CompilerOptions, deviceOption, emaOption, RUN_DATA_HELP, threadsOption } from '../options.js';
+import { requirePath } from '../output.js';
+import { phaseProgress, steppingProgress } from '../progress.js';
+
+const EXAMPLES = `
+Writes generator.onnx (codes to images), encoder.onnx (images to codes), decoder.onnx (codes of images to images,
+if the networks have separate running statistics), samples, reconstructions, and README.md, the model card.
+
+Examples:
+  agenet export runs/mnist-1 --out digits             files for ONNX Runtime in Python, C++, C#, Java or a web page
+  agenet export runs/mnist-1 --out small --float16    half the size; states the difference and the FID it costs
+`;
+
+export const summary = 'write the networks as ONNX files, with a model card';
+export const group = 'Samples and codes:';
+
+export const define = (command: Subcommand) =>
+  command
+    .argument('<run>', 'run folder or checkpoint')
+    .argument('[data]', `${RUN_DATA_HELP}, for reconstructions and FID`)
+    .requiredOption('--out <folder>', 'a new folder, or one of an earlier export')
+    .addOption(new Option('--float16', 'store kernels as float16').conflicts('int8'))
+    .option('--int8', 'store kernels as int8, with a scale per channel')
+    .addOption(emaOption())
+    .addOption(deviceOption())
+    .addOption(threadsOption())
+    .addHelpText('after', EXAMPLES)
+    .action((run, data, options) => runAction(options, (terminal) => exportFiles(run, data, options, terminal)));
+
+type Options = { readonly out: string; readonly float16?: true | undefined; readonly int8?: true | undefined; readonly ema: boolean } & CompilerOptions;
+
+async function exportFiles(run: string, data: string | undefined, options: Options, terminal: Terminal): Promise<ActionResult> {
+  const { exportRun } = await import('../../runs/exportRun.node.js');
+  const { openRunData } = await import('../runData.js');
+  const { out, ema } = options;
+  requirePath(out);
+  const result = await exportRun(run, out, {
+    compile: compilerOf(options, terminal),
+    ema,
+    precision: options.float16 ? 'float16' : options.int8 ? 'int8' : 'float32',
+    data,
+    open: (asked, configuration) => openRunData(asked, configuration, terminal),
+    onNote: terminal.note,
+    onStep: steppingProgress(terminal, 'extractor'),
+    onProgress: phaseProgress(terminal),
+  });
+  for (const file of result.files) terminal.print(`Wrote ${file}`);
+  if (result.cost) costLines(result.cost, result.precision).forEach(terminal.print);
+  return { result: { ...result } };
+}
+
+function costLines({ images, codes, fid }: PrecisionCost, precision: string): string[] {
+  const differences = `difference from float32: images ${images.mean.toExponential(1)} on average, at most ${images.max.toExponential(1)} of 0..1; codes ${codes.mean.toExponential(1)}, ${codes.max.toExponential(1)}`;
+  return [differences, ...(fid ? [`FID of ${fid.samples} samples: ${fid.float32.toFixed(2)} with float32, ${fid.stored.toFixed(2)} with ${precision}`] : [])];
+}

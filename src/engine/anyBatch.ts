@@ -1,0 +1,71 @@
+/** Graphs for batches of any size. Shapes are numbers in a graph, so what depends on the batch is what differs between the graphs of two sizes. */
+import { type BatchAxes, type Graph, topologicalOrder } from './graph.js';
+import { lower } from './lowering/lower.js';
+import { type Shape, ShapeError, showShape } from './shape.js';
+import type { Attribute, ComputedValue, ConstantValue, Value } from './value.js';
+
+/** A graph of standard ONNX operators for batches of any size, and the axis of the batch in its inputs and outputs. */
+export interface AnyBatch {
+  readonly graph: Graph;
+  readonly batchAxes: BatchAxes;
+}
+
+/** Two sizes of batches that no other size in a graph is likely to equal. */
+const SIZES = [1009, 1013] as const;
+
+/**
+ * Returns a graph for batches of any size.
+ * @param graphOfBatch builds the graph of a batch size, with the same operators for each
+ * @throws {ShapeError} if anything but shapes depends on the size
+ */
+export function forAnyBatch(graphOfBatch: (batch: number) => Graph): AnyBatch {
+  const [graph, other] = SIZES.map((size): Graph => lower(graphOfBatch(size), { name: 'plain' })) as [Graph, Graph];
+  const [values, others] = [valuesOf(graph), valuesOf(other)];
+  if (values.length !== others.length) throw new ShapeError('forAnyBatch: another batch size gives other operators');
+  const generalized = new Map<Value, Value>();
+  for (const [index, value] of values.entries()) generalized.set(value, generalize(value, others[index]!, generalized));
+  const outputs = Object.fromEntries(Object.entries(graph.outputs).map(([name, value]) => [name, generalized.get(value)!]));
+  return { graph: { inputs: graph.inputs, outputs }, batchAxes: batchAxesOf(graph, other) };
+}
+
+const valuesOf = ({ inputs, outputs }: Graph): Value[] => topologicalOrder([...inputs, ...Object.values(outputs)]);
+
+/** A value whose attributes hold for every size of the batch. */
+function generalize(value: Value, other: Value, generalized: ReadonlyMap<Value, Value>): Value {
+  if (value.kind !== 'computed') {
+    if (value.kind === 'constant' && !isSameConstant(value, other as ConstantValue)) throw dependent('constant', value.shape);
+    return value;
+  }
+  const { attributes } = other as ComputedValue;
+  const inputs = value.inputs.map((operand) => generalized.get(operand)!);
+  const changed = Object.entries(value.attributes).map(([name, attribute]) => [name, ofAnyBatch(value, name, attribute, attributes[name]!)] as const);
+  return { ...value, inputs, attributes: Object.fromEntries(changed) };
+}
+
+/** An attribute for every size of the batch. ONNX infers one size of a Reshape, written as -1, from the number of elements. */
+function ofAnyBatch(value: ComputedValue, name: string, attribute: Attribute, other: Attribute): Attribute {
+  if (String(attribute) === String(other)) return attribute;
+  const [sizes, others] = [attribute, other] as readonly Shape[];
+  const differing = value.operator.name === 'Reshape' && name === 'shape' ? sizes!.filter((size, axis) => size !== others![axis]) : [];
+  if (differing.length !== 1) throw dependent(`${value.operator.name}: ${name}`, attribute);
+  return sizes!.map((size) => (size === differing[0] ? -1 : size));
+}
+
+const isSameConstant = (a: ConstantValue, b: ConstantValue): boolean =>
+  String(a.shape) === String(b.shape) && (a.data === b.data || (a.data as Float32Array).every((element, index) => Object.is(element, b.data[index])));
+
+const dependent = (what: string, value: Attribute): ShapeError =>
+  new ShapeError(`forAnyBatch: ${what} ${Array.isArray(value) ? showShape(value as Shape) : String(value)} depends on the size of the batch`);
+
+function batchAxesOf(graph: Graph, other: Graph): BatchAxes {
+  const shapes = ({ inputs, outputs }: Graph): Readonly<Record<string, Shape>> =>
+    Object.fromEntries([
+      ...inputs.map((value) => [value.name, value.shape] as const),
+      ...Object.entries(outputs).map(([name, { shape }]) => [name, shape] as const),
+    ]);
+  const found = Object.entries(shapes(other)).flatMap(([name, shape]) => {
+    const axis = shape.findIndex((size, index) => size !== shapes(graph)[name]![index]);
+    return axis < 0 ? [] : [[name, axis] as const];
+  });
+  return Object.fromEntries(found);
+}

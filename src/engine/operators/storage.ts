@@ -1,0 +1,35 @@
+/** Operators that widen constants, which are stored in fewer bits than they are computed with. */
+import { apply, type Operator, throwShapeError } from '../operator.js';
+import { ELEMENT_CODES, type Value } from '../value.js';
+
+// Without `evaluate`, so that constants are not folded and stay small in files.
+const Widen: Operator<{ to: number }> = {
+  name: 'Cast',
+  infer([x]) {
+    if (x!.type !== 'float16') throwShapeError('Cast', [x!], 'expected a float16 tensor');
+    return { type: 'float32', shape: x!.shape };
+  },
+  flops: () => 0,
+};
+
+/** A float16 tensor as float32. */
+export const fromFloat16 = (x: Value): Value => apply(Widen, [x], { to: ELEMENT_CODES.float32 });
+
+const DequantizeLinear: Operator<{ axis: number }> = {
+  name: 'DequantizeLinear',
+  infer(inputs, { axis }) {
+    const [x, scale] = inputs;
+    if (x!.type !== 'int8' || scale!.type !== 'float32') throwShapeError('DequantizeLinear', inputs, 'expected int8 and its float32 scales');
+    if (scale!.shape.length !== 1 || scale!.shape[0] !== x!.shape[axis])
+      throwShapeError('DequantizeLinear', inputs, `expected a scale per index of axis ${axis}`);
+    return { type: 'float32', shape: x!.shape };
+  },
+  flops: () => 0,
+};
+
+/**
+ * Linear quantization reversed: x times the scale of its index along an axis.
+ * @param x int8 of any shape
+ * @param scale float32, one element per index of the axis
+ */
+export const dequantizeLinear = (x: Value, scale: Value, axis: number): Value => apply(DequantizeLinear, [x, scale], { axis });

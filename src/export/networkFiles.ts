@@ -1,0 +1,102 @@
+/** The networks of a trained model as ONNX files, for any program that runs ONNX. */
+import { networkFunctions } from '../age/networkFunctions.js';
+import { add, clip, encode, forAnyBatch, type Graph, graphOf, input, mul, sub, tensorViews, type Value } from '../engine/index.js';
+import type { TrainedModel } from '../model/trainedModel.js';
+import type { NamedValues } from '../networks/forward.js';
+import { type Network, type NetworkName, statisticName } from '../networks/network.js';
+import { type Precision, storeTensor } from './precision.js';
+
+/** The files of a model, by name without extension. */
+export const NETWORK_FILES = ['generator', 'encoder', 'decoder'] as const;
+export type NetworkFile = (typeof NETWORK_FILES)[number];
+
+/** Networks as ONNX files, and the model that they compute. */
+export interface NetworkFiles {
+  /**
+   * `generator`: draws from the prior, `codes` [N, M], to `images` [N, C, H, W] in 0..1. `encoder`: such images to codes. `decoder`: codes of images
+   * to images. Its second input `distance` [1], in 0..1, is that of codes from those of images: 0 for codes of images, 0.5 halfway between two.
+   * There is none if the generator has one set of running statistics, and so decodes as well.
+   */
+  readonly files: Readonly<Partial<Record<NetworkFile, Uint8Array>>>;
+  /** The same networks with the weights as the files store them. */
+  readonly model: TrainedModel;
+}
+
+/**
+ * Encodes the networks of a model.
+ * @param precision how the files store weights (default: float32)
+ * @param metadata properties that each file states
+ */
+export async function encodeNetworks(
+  model: TrainedModel,
+  precision: Precision = 'float32',
+  metadata: Readonly<Record<string, string>> = {},
+): Promise<NetworkFiles> {
+  const stored = { encoder: storeNetwork(model, 'encoder', precision), generator: storeNetwork(model, 'generator', precision) };
+  const tensors = { encoder: stored.encoder.values, generator: stored.generator.values };
+  const files: Partial<Record<NetworkFile, Uint8Array>> = {};
+  for (const [file, graphOfBatch] of Object.entries(graphsOf(model, tensors)) as [NetworkFile, (batch: number) => Graph][]) {
+    const { graph, batchAxes } = forAnyBatch(graphOfBatch);
+    files[file] = await encode(graph, { batchAxes, metadata });
+  }
+  const weights = { ...model.weights, 'encoder.parameters': stored.encoder.parameters, 'generator.parameters': stored.generator.parameters };
+  return { files, model: model.withWeights(weights) };
+}
+
+/** The tensors of a network as a file stores them. */
+interface StoredNetwork {
+  readonly values: NamedValues;
+  /** The flat parameters that they are computed with. */
+  readonly parameters: Float32Array;
+}
+
+function storeNetwork({ pair, weights }: TrainedModel, name: NetworkName, precision: Precision): StoredNetwork {
+  const network = pair[name];
+  const values: Record<string, Value> = {};
+  const parameters = weights[`${name}.parameters`].slice();
+  for (const part of ['parameters', 'statistics'] as const) {
+    const views = tensorViews(weights[`${name}.${part}`], network[part]);
+    for (const [tensor, { shape, offset }] of network[part].entries) {
+      const { value, data } = storeTensor(tensor, views[tensor]!, shape, precision);
+      values[tensor] = value;
+      if (part === 'parameters') parameters.set(data, offset);
+    }
+  }
+  return { values, parameters };
+}
+
+/** The graph of each file for a batch size. */
+function graphsOf({ pair, prior, latentSize }: TrainedModel, tensors: Readonly<Record<NetworkName, NamedValues>>) {
+  const { encode: encodeImages, generate } = networkFunctions(pair, (name) => tensors[name], prior);
+  const codes = (batch: number) => input('codes', [batch, latentSize]);
+  const generator = (batch: number) => graphOf({ images: toUnit(generate(codes(batch), 'native')) });
+  const encoder = (batch: number) => graphOf({ codes: encodeImages(fromUnit(input('images', [batch, ...pair.encoder.inputShape])), 'native') });
+  if (!pair.generator.separateStatistics) return { generator, encoder };
+  const decoder = (batch: number) => {
+    const distance = input('distance', [1]);
+    const blended = { ...tensors.generator, ...blendStatistics(pair.generator, tensors.generator, distance) };
+    const { generate: decode } = networkFunctions(pair, () => blended, prior);
+    const given = codes(batch);
+    return graphOf({ images: toUnit(decode(given, 'generated')) }, [given, distance]);
+  };
+  return { generator, encoder, decoder };
+}
+
+/** The running statistics of codes, moved towards those of draws from the prior. */
+function blendStatistics({ name, statistics }: Network, tensors: NamedValues, distance: Value): NamedValues {
+  return Object.fromEntries(
+    Array.from(statistics.entries.keys())
+      .map((tensor) => tensor.slice(name.length + 1))
+      .filter((buffer) => !buffer.includes('.generated.'))
+      .map((buffer) => {
+        const [native, generated] = (['native', 'generated'] as const).map((kind) => `${name}.${statisticName(buffer, kind)}`) as [string, string];
+        return [generated, add(tensors[generated]!, mul(sub(tensors[native]!, tensors[generated]!), distance))];
+      }),
+  );
+}
+
+/** Values in [-1, 1] as values in 0..1. */
+const toUnit = (images: Value): Value => clip(add(mul(images, 0.5), 0.5), 0, 1);
+
+/** Values in 0..1 as values in [-1, 1]. */
+const fromUnit = (images: Value): Value => sub(mul(images, 2), 1);

@@ -1,0 +1,178 @@
+/** Runs as files for other programs: networks, pictures and a model card. */
+import { basename, resolve } from 'node:path';
+import { openSource } from '../data/open.node.js';
+import type { ImageSource } from '../data/source.js';
+import type { Compile } from '../engine/index.js';
+import { InputError } from '../errors.js';
+import { requireExportFolder, writeExport } from '../export/exportFolder.node.js';
+import { dataName, type Difference, type ModelCard, modelCardText, type PrecisionCost } from '../export/modelCard.js';
+import { encodeNetworks } from '../export/networkFiles.js';
+import type { Precision } from '../export/precision.js';
+import { encodePng } from '../images/files.node.js';
+import { toBytes } from '../images/raster.js';
+import { evaluate } from '../metrics/evaluate.js';
+import type { TrainedModel } from '../model/trainedModel.js';
+import { type Configuration, iterationSpec } from '../training/configuration.js';
+import { firstOriginals, previewCodes, reconstructionGrid, sampleGrid } from '../training/previews.js';
+import type { StoredCheckpoint } from '../training/runStore.js';
+import { VERSION } from '../version.node.js';
+import { readLatestEvaluation, runFolderOf } from './evaluationFile.node.js';
+import { dataExtractor, type ExtractorOptions } from './extractorCache.node.js';
+import { openRun } from './runFolder.node.js';
+
+/** What is exported, and where it is computed. */
+interface RunExport extends Pick<ExtractorOptions, 'onNote' | 'onStep'> {
+  readonly compile: Compile;
+  /** Whether to export the EMA weights if the run has them (default: true). */
+  readonly ema?: boolean | undefined;
+  /** How kernels are stored (default: float32). */
+  readonly precision?: Precision | undefined;
+  /** Data for reconstructions and FID (default: the training data, if it is still there). */
+  readonly data?: string | undefined;
+  /** Opens data in the format of the run (default: `openSource`). */
+  readonly open?: ((data: string, configuration: Configuration) => Promise<ImageSource>) | undefined;
+  readonly onProgress?: ((phase: string, done: number, total: number) => void) | undefined;
+}
+
+/** What was written; keys as in the JSON result. */
+export interface ExportSummary {
+  readonly out: string;
+  readonly files: readonly string[];
+  readonly step: number;
+  readonly weights: 'ema' | 'raw';
+  readonly precision: Precision;
+  readonly cost?: PrecisionCost;
+}
+
+/** Samples for FID, and as many test images if there are. */
+const FID_SAMPLES = 10_000;
+/** Draws from the prior on which precisions are compared. */
+const COMPARED_DRAWS = 500;
+
+/**
+ * Writes the networks of a run as ONNX files, with pictures and a model card, into a folder.
+ * @param run run folder or checkpoint
+ * @throws {InputError} if there is no checkpoint, the named data cannot be opened, or the folder has files that were not written by an export
+ */
+export async function exportRun(run: string, out: string, options: RunExport): Promise<ExportSummary> {
+  const { compile, ema = true, precision = 'float32' } = options;
+  await requireExportFolder(out);
+  const { checkpoint, model } = await openRun(run, compile, { ema });
+  const { configuration, step } = checkpoint;
+  const source = await openData(configuration, options);
+  try {
+    const weights = ema && configuration.ema > 0 ? 'ema' : 'raw';
+    const { files, model: stored } = await encodeNetworks(model, precision, metadataOf(checkpoint, weights));
+    const cost = precision === 'float32' ? {} : { cost: await costOf({ model, stored, configuration, source }, options) };
+    const pictures = await picturesOf(stored, configuration, source);
+    const card = modelCardText({
+      name: basename(resolve((await runFolderOf(checkpoint.file)) ?? run)),
+      version: VERSION,
+      configuration,
+      step,
+      weights,
+      precision,
+      files: Object.fromEntries(Object.entries(files).map(([name, bytes]) => [name, bytes.length])),
+      data: source && { train: source.train.count, test: source.test.count },
+      evaluation: await evaluationOf(checkpoint, weights),
+      hasReconstructions: 'reconstructions.png' in pictures,
+      ...cost,
+    });
+    const networks = Object.fromEntries(Object.entries(files).map(([name, bytes]) => [`${name}.onnx`, bytes]));
+    return { out, files: await writeExport(out, { ...networks, ...pictures, 'README.md': card }), step, weights, precision, ...cost };
+  } finally {
+    await model.release();
+    source?.close?.();
+  }
+}
+
+/** Opens the data of a run. If it is not there any more, and no other was named, an export does without. */
+async function openData(configuration: Configuration, { data, onNote, open = openRunData }: RunExport): Promise<ImageSource | undefined> {
+  try {
+    return await open(data ?? configuration.data, configuration);
+  } catch (error) {
+    if (data !== undefined || !(error instanceof InputError)) throw error;
+    onNote?.(`${error.message}; the export has no reconstructions, and FID is not measured`);
+    return undefined;
+  }
+}
+
+const openRunData = (data: string, configuration: Configuration): Promise<ImageSource> =>
+  openSource(data, configuration, { testFraction: configuration.testFraction });
+
+/** What each file states about itself. The place of the data on this machine is left out. */
+function metadataOf({ configuration, step }: StoredCheckpoint, weights: string): Record<string, string> {
+  const { latent, prior, network, width, channels, size, encoderUpdates, generatorUpdates } = configuration;
+  const { initFrom: _, ...recipe } = { ...configuration, data: dataName(configuration) };
+  return {
+    agenet_version: VERSION,
+    latent_size: String(latent),
+    prior,
+    image_shape: JSON.stringify([channels, size, size]),
+    network: `${network}, width ${width}`,
+    encoder_updates: encoderUpdates,
+    generator_updates: generatorUpdates,
+    recipe: JSON.stringify(recipe),
+    step: String(step),
+    weights,
+  };
+}
+
+async function picturesOf(model: TrainedModel, { latent, seed, prior }: Configuration, source: ImageSource | undefined): Promise<Record<string, Uint8Array>> {
+  const samples = { 'samples.png': await encodePng(await sampleGrid(model, previewCodes(prior, latent, seed))) };
+  const split = source && (source.test.count > 0 ? source.test : source.train);
+  if (!split) return samples;
+  return { ...samples, 'reconstructions.png': await encodePng(await reconstructionGrid(model, await firstOriginals(split, model.imageElements))) };
+}
+
+/** The latest evaluation in the run's folder, if it is of these weights. */
+async function evaluationOf({ file, step }: StoredCheckpoint, weights: string): Promise<ModelCard['evaluation']> {
+  const folder = await runFolderOf(file);
+  // A run that was not evaluated is reported in the card.
+  const latest = folder === undefined ? undefined : await readLatestEvaluation(folder).catch(() => undefined);
+  if (latest?.step !== step || latest.protocol.weights !== weights) return undefined;
+  const { images, samples } = latest.protocol;
+  return { metrics: latest.metrics, images: Number(images), samples: Number(samples) };
+}
+
+interface Compared {
+  readonly model: TrainedModel;
+  /** The same networks with the weights as they are stored. */
+  readonly stored: TrainedModel;
+  readonly configuration: Configuration;
+  readonly source: ImageSource | undefined;
+}
+
+async function costOf({ model, stored, configuration, source }: Compared, options: RunExport): Promise<PrecisionCost> {
+  const draws = previewCodes(model.prior, configuration.latent, configuration.seed, COMPARED_DRAWS);
+  const images = await model.generate(draws);
+  const pixels = toBytes(images);
+  const differences = {
+    // Of values in [-1, 1], twice as far apart as in 0..1.
+    images: difference(images, await stored.generate(draws), 0.5),
+    codes: difference(await model.encode(pixels), await stored.encode(pixels)),
+  };
+  if (!source || source.test.count < 2) return differences;
+  const extractor = await dataExtractor(source, options.compile, options);
+  try {
+    const { divergence, moment, reduction } = iterationSpec(configuration).objective;
+    const fidOf = async (subject: TrainedModel): Promise<number> => {
+      const asked = { source, split: 'test', count: FID_SAMPLES, seed: 0, metrics: new Set(['fid']), extractor, divergence: { divergence, moment, reduction } } as const;
+      const { metrics } = await evaluate({ ...asked, model: subject, compile: options.compile, onProgress: options.onProgress });
+      return metrics.fid!;
+    };
+    return { ...differences, fid: { float32: await fidOf(model), stored: await fidOf(stored), samples: FID_SAMPLES } };
+  } finally {
+    await extractor.release();
+  }
+}
+
+function difference(a: Float32Array, b: Float32Array, scale = 1): Difference {
+  let [sum, max] = [0, 0];
+  a.forEach((value, index) => {
+    const distance = scale * Math.abs(value - b[index]!);
+    sum += distance;
+    max = Math.max(max, distance);
+  });
+  return { mean: sum / a.length, max };
+}

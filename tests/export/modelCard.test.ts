@@ -1,0 +1,56 @@
+import { describe, expect, it } from 'vitest';
+import { dataName, type ModelCard, modelCardText } from '../../src/export/modelCard.js';
+import { tinyConfiguration } from '../training/tinyTraining.js';
+
+const card: ModelCard = {
+  name: 'faces',
+  version: '1.2.3',
+  configuration: tinyConfiguration({ data: 'folder:/home/someone/my photos/' }),
+  step: 1500,
+  weights: 'raw',
+  precision: 'float32',
+  files: { generator: 1_250_000, encoder: 430_000 },
+  hasReconstructions: false,
+};
+
+describe('a model card', () => {
+  it('names the data, not the folder that it was in', () => {
+    const text = modelCardText(card);
+    expect(text).toContain('| data | my photos |');
+    expect(text).not.toContain('someone');
+    expect([dataName({ ...card.configuration, data: 'mnist' }), dataName({ ...card.configuration, data: 'npz:C:\\images\\x.npz' })]).toEqual([
+      'mnist',
+      'x.npz',
+    ]);
+  });
+
+  it('lists the metrics of an evaluation, also those that are not finite', () => {
+    const text = modelCardText({ ...card, evaluation: { metrics: { fid: 7.123456, kid: null }, images: 100, samples: 200 } });
+    expect(text).toContain('200 samples and 100 images.\n\n| metric | value |\n| --- | --- |\n| `fid` | 7.123 |\n| `kid` | not finite |\n');
+  });
+
+  it('states what a precision costs', () => {
+    const cost = { images: { mean: 0.001, max: 0.02 }, codes: { mean: 0.003, max: 0.04 }, fid: { float32: 7.119, stored: 7.3, samples: 10 } };
+    const text = modelCardText({ ...card, precision: 'int8', cost });
+    expect(text).toContain('| images, in 0..1 | 1.0e-3 | 2.0e-2 |\n| codes | 3.0e-3 | 4.0e-2 |');
+    expect(text).toContain('FID of 10 samples: 7.12 with float32, 7.30 with int8.');
+    expect(modelCardText({ ...card, precision: 'int8', cost: { images: cost.images, codes: cost.codes } })).toContain('The effect on FID was not measured.');
+  });
+
+  it('means by a name nothing but the name', () => {
+    const name = '# |x| <img src=y>\n![z](https://example.org) `a`';
+    const [heading] = modelCardText({ ...card, name })
+      .split('\n')
+      .filter((line) => line.startsWith('# '));
+    expect(heading).toBe('# \\# \\|x\\| \\<img src=y\\> \\!\\[z\\]\\(https://example.org\\) \\`a\\`');
+  });
+
+  it('describes networks for RGB images and other priors', () => {
+    const configuration = tinyConfiguration({ data: 'folder:photos', channels: 3, prior: 'normal' });
+    const text = modelCardText({ ...card, configuration });
+    expect(text).toContain('makes RGB images of 32x32 pixels from codes of 8 coordinates,');
+    expect(text).toContain('`images` [N, 3, 32, 32]');
+    expect(text).not.toContain('normalize');
+    expect(text).not.toContain('np.linalg.norm');
+  });
+});

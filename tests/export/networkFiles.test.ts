@@ -1,0 +1,90 @@
+import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { fromBinary } from '@bufbuild/protobuf';
+import { ModelProtoSchema } from 'onnx-buf';
+import { describe, expect, it } from 'vitest';
+import { drawCodes } from '../../src/age/prior.js';
+import { encodeNetworks, type NetworkFile } from '../../src/export/networkFiles.js';
+import { PRECISIONS } from '../../src/export/precision.js';
+import { TrainedModel } from '../../src/model/trainedModel.js';
+import { createNetwork, type NetworkPair } from '../../src/networks/network.js';
+import { randomStream } from '../../src/random.js';
+import { IMAGE, IMAGE_SIZE, LATENT, tinyImages, tinyPair, tinyState } from '../age/tinyGame.js';
+import { expectCloseElements } from '../engine/expectations.js';
+import { compileSmall } from '../engine/running.js';
+
+const { encoder, generator } = tinyPair;
+const separatePair: NetworkPair = {
+  encoder: createNetwork('encoder', encoder.layers, encoder.inputShape, true),
+  generator: createNetwork('generator', generator.layers, generator.inputShape, true),
+};
+
+/** A model whose two sets of running statistics differ. */
+function modelOf(pair: NetworkPair, prior: 'sphere' | 'normal' = 'sphere'): TrainedModel {
+  const { 'encoder.parameters': encoderParameters, 'generator.parameters': generatorParameters } = tinyState();
+  const statistics = (size: number, name: string) =>
+    randomStream(3, name)
+      .fillNormal(new Float32Array(size))
+      .map((value) => 1 + value ** 2);
+  const weights = {
+    'encoder.parameters': encoderParameters,
+    'generator.parameters': generatorParameters,
+    'encoder.statistics': statistics(pair.encoder.statistics.size, 'encoder'),
+    'generator.statistics': statistics(pair.generator.statistics.size, 'generator'),
+  };
+  return TrainedModel.of(pair, prior, weights, compileSmall);
+}
+
+async function runFile(bytes: Uint8Array | undefined, feeds: Readonly<Record<string, Tensor>>): Promise<number[]> {
+  const session = await InferenceSession.create(bytes!);
+  const [result] = Object.values(await session.run(feeds));
+  await session.release();
+  return Array.from(result!.data as Float32Array);
+}
+
+const codesOf = (count: number) => drawCodes('sphere', count, LATENT, randomStream(1, 'codes'));
+const tensorOf = (data: Float32Array, ...shape: number[]) => new Tensor('float32', data, [data.length / shape.reduce((a, b) => a * b), ...shape]);
+const toUnit = (images: Float32Array) => Array.from(images, (value) => (value + 1) / 2);
+
+describe('exported networks', () => {
+  it.each(PRECISIONS)('compute what the model computes with their weights, for any number of items (%s)', async (precision) => {
+    const model = modelOf(separatePair);
+    const { files, model: stored } = await encodeNetworks(model, precision);
+    for (const count of [1, 3]) {
+      const [codes, images] = [codesOf(count), tinyImages(count, 2)];
+      expectCloseElements(await runFile(files.generator, { codes: tensorOf(codes, LATENT) }), toUnit(await stored.generate(codes)), 1e-5, 1);
+      const unit = Float32Array.from(images, (byte) => byte / 255);
+      expectCloseElements(await runFile(files.encoder, { images: tensorOf(unit, ...IMAGE) }), Array.from(await stored.encode(images)), 1e-5, 1);
+      for (const distance of [0, 0.3, 1]) {
+        const feeds = { codes: tensorOf(codes, LATENT), distance: new Tensor('float32', [distance], [1]) };
+        expectCloseElements(await runFile(files.decoder, feeds), toUnit(await stored.decode(codes, distance)), 1e-5, 1);
+      }
+    }
+    expect(precision === 'float32').toBe(
+      stored.weights['generator.parameters'].every((value, index) => value === model.weights['generator.parameters'][index]),
+    );
+    await model.release();
+  });
+
+  it('have no decoder if the generator has one set of running statistics', async () => {
+    const model = modelOf(tinyPair, 'normal');
+    const { files } = await encodeNetworks(model);
+    expect(Object.keys(files)).toEqual(['generator', 'encoder'] satisfies NetworkFile[]);
+    const images = tinyImages(2, 5);
+    const unit = Float32Array.from(images, (byte) => byte / 255);
+    expectCloseElements(await runFile(files.encoder, { images: tensorOf(unit, ...IMAGE) }), Array.from(await model.encode(images)), 1e-5, 1);
+    expect(unit).toHaveLength(2 * IMAGE_SIZE);
+    await model.release();
+  });
+
+  it('are standard ONNX that states its metadata, and names its tensors', async () => {
+    const model = modelOf(separatePair);
+    const { files } = await encodeNetworks(model, 'float32', { prior: 'sphere' });
+    for (const bytes of Object.values(files)) {
+      const { opsetImport, metadataProps, graph } = fromBinary(ModelProtoSchema, bytes);
+      expect(opsetImport.map(({ domain, version }) => [domain, version])).toEqual([['', 18n]]);
+      expect(metadataProps.map(({ key, value }) => [key, value])).toEqual([['prior', 'sphere']]);
+      expect(graph!.initializer.map(({ name }) => name)).toContain(bytes === files.encoder ? 'encoder.conv1.weight' : 'generator.conv1.weight');
+    }
+    await model.release();
+  });
+});
