@@ -4,6 +4,7 @@ import { InputError } from './errors.js';
 import { compile, type CompileOptions, DEVICES } from './engine/runtime/native.node.js';
 import { type RunEvent, type RunOptions, type RunSummary, trainRun } from './runs/train.node.js';
 import { Model } from './runs/model.node.js';
+import { importRun as importWeights, type ImportedRun, type ImportSettings } from './runs/importRun.node.js';
 import { exportRun, type ExportSummary } from './runs/exportRun.node.js';
 import { type Precision, PRECISIONS } from './export/precision.js';
 import type { Settings } from './runs/settings.node.js';
@@ -18,6 +19,7 @@ export { type EncodedFormat, type GridOptions, Images } from './images/images.no
 export { encodeVideo } from './images/video.node.js';
 export type { Difference, PrecisionCost } from './export/modelCard.js';
 export type { Precision } from './export/precision.js';
+export type { ImportedRun, ImportSettings } from './runs/importRun.node.js';
 export type { ExportSummary } from './runs/exportRun.node.js';
 export { type ClassifiedImage, Model } from './runs/model.node.js';
 export type { BestRecord } from './runs/bestCheckpoint.node.js';
@@ -58,7 +60,7 @@ const optionSchemas = async () => {
   return {
     train: z.strictObject({ ...computing, ...training }, 'must be an object'),
     load: z.strictObject({ ...computing, ema: flag, onWarning: callback }, 'must be an object'),
-    export: z.strictObject({ ...computing, ema: flag, precision, data, onNote: callback }, 'must be an object'),
+    export: z.strictObject({ ...computing, ema: flag, precision, pytorch: flag, data, onNote: callback }, 'must be an object'),
   };
 };
 
@@ -126,6 +128,8 @@ export interface ExportOptions extends Pick<CompileOptions, 'device' | 'threads'
   readonly ema?: boolean;
   /** How kernels are stored (default: float32). For float16 and int8 the difference from float32 and the cost in FID are measured, which takes minutes. */
   readonly precision?: Precision;
+  /** Whether to also write the weights under the names of PyTorch, as `pytorch.safetensors` (default: false). */
+  readonly pytorch?: boolean;
   /** Data for reconstructions and FID (default: the training data, if it is still there). */
   readonly data?: string;
   /** Receives a line if the training data is gone, or a feature extractor is trained. */
@@ -145,6 +149,22 @@ export async function exportModel(run: string, out: string, options: ExportOptio
     if (typeof path !== 'string' || path === '') throw new InputError(`${name}: expected a path but got ${shown(path)}`);
   await checkOptions('export', options);
   return exportRun(run, out, { ...options, compile: compilerOf(options) });
+}
+
+/**
+ * Creates a run from weights that were trained with PyTorch, as the command `agenet import` does.
+ * @param file safetensors file with the state dicts of both networks
+ * @param out a new or empty folder
+ * @param settings the data that the run belongs to, the architecture, and the recipe of further training (default: the preset `published`)
+ * @throws {InputError} if the file does not fit the architecture, a setting is wrong, or the folder is not empty
+ * @example
+ * await importRun('age.safetensors', 'runs/imported', { data: 'mnist', network: 'dcgan32' });
+ * await train({ steps: 1000 }, { resume: 'runs/imported' });
+ */
+export async function importRun(file: string, out: string, settings: ImportSettings): Promise<ImportedRun> {
+  for (const [name, path] of Object.entries({ file, out }))
+    if (typeof path !== 'string' || path === '') throw new InputError(`${name}: expected a path but got ${shown(path)}`);
+  return importWeights(file, out, settings);
 }
 
 function compilerOf({ device, threads }: Pick<CompileOptions, 'device' | 'threads'>): Compile {

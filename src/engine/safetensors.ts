@@ -35,8 +35,9 @@ export function encodeSafetensors({ tensors, metadata }: TensorFile): Uint8Array
 /**
  * Reads a safetensors file of float32 tensors. `name` is what errors call it. Throws InputError if the bytes are no such file, are
  * cut short, or hold tensors of another type.
+ * @param isIgnored whether to leave out a tensor, which may then have any type
  */
-export function decodeSafetensors(bytes: Uint8Array, name: string): TensorFile {
+export function decodeSafetensors(bytes: Uint8Array, name: string, isIgnored: (tensor: string) => boolean = () => false): TensorFile {
   const reject = (reason: string): never => {
     throw new InputError(`${name}: not a usable safetensors file, ${reason}`);
   };
@@ -49,7 +50,7 @@ export function decodeSafetensors(bytes: Uint8Array, name: string): TensorFile {
   const elements = bytes.subarray(8 + length);
   const tensors: Record<string, { shape: Shape; data: Float32Array }> = Object.create(null) as Record<string, never>;
   for (const [tensor, entry] of Object.entries(header)) {
-    if (tensor === '__metadata__') continue;
+    if (tensor === '__metadata__' || isIgnored(tensor)) continue;
     const { shape, begin, end } = parseEntry(entry) ?? reject(`the entry of ${tensor} is not a float32 tensor`);
     if (end - begin !== 4 * sizeOf(shape)) reject(`the entry of ${tensor} contradicts itself`);
     if (end > elements.length) reject(`it is cut short: ${tensor} needs ${end} bytes of data, there are ${elements.length}`);

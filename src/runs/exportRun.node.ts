@@ -2,7 +2,7 @@
 import { basename, resolve } from 'node:path';
 import { openSource } from '../data/open.node.js';
 import type { ImageSource } from '../data/source.js';
-import type { Compile } from '../engine/index.js';
+import { type Compile, encodeSafetensors } from '../engine/index.js';
 import { InputError } from '../errors.js';
 import { requireExportFolder, writeExport } from '../export/exportFolder.node.js';
 import { dataName, type Difference, type ModelCard, modelCardText, type PrecisionCost } from '../export/modelCard.js';
@@ -12,6 +12,7 @@ import { encodePng } from '../images/files.node.js';
 import { toBytes } from '../images/raster.js';
 import { evaluate } from '../metrics/evaluate.js';
 import type { TrainedModel } from '../model/trainedModel.js';
+import { toStateDict } from '../networks/stateDict.js';
 import { type Configuration, iterationSpec } from '../training/configuration.js';
 import { firstOriginals, previewCodes, reconstructionGrid, sampleGrid } from '../training/previews.js';
 import type { StoredCheckpoint } from '../training/runStore.js';
@@ -27,6 +28,8 @@ interface RunExport extends Pick<ExtractorOptions, 'onNote' | 'onStep'> {
   readonly ema?: boolean | undefined;
   /** How kernels are stored (default: float32). */
   readonly precision?: Precision | undefined;
+  /** Whether to also write the weights under the names of PyTorch (default: false). */
+  readonly pytorch?: boolean | undefined;
   /** Data for reconstructions and FID (default: the training data, if it is still there). */
   readonly data?: string | undefined;
   /** Opens data in the format of the run (default: `openSource`). */
@@ -79,7 +82,9 @@ export async function exportRun(run: string, out: string, options: RunExport): P
       ...cost,
     });
     const networks = Object.fromEntries(Object.entries(files).map(([name, bytes]) => [`${name}.onnx`, bytes]));
-    return { out, files: await writeExport(out, { ...networks, ...pictures, 'README.md': card }), step, weights, precision, ...cost };
+    const stateDict = options.pytorch ? { 'pytorch.safetensors': stateDictOf(model, checkpoint, weights) } : {};
+    const written = await writeExport(out, { ...networks, ...stateDict, ...pictures, 'README.md': card });
+    return { out, files: written, step, weights, precision, ...cost };
   } finally {
     await model.release();
     source?.close?.();
@@ -117,6 +122,9 @@ function metadataOf({ configuration, step }: StoredCheckpoint, weights: string):
     weights,
   };
 }
+
+const stateDictOf = ({ pair, weights: vectors }: TrainedModel, checkpoint: StoredCheckpoint, weights: string): Uint8Array =>
+  encodeSafetensors({ tensors: toStateDict(pair, vectors), metadata: metadataOf(checkpoint, weights) });
 
 async function picturesOf(model: TrainedModel, { latent, seed, prior }: Configuration, source: ImageSource | undefined): Promise<Record<string, Uint8Array>> {
   const samples = { 'samples.png': await encodePng(await sampleGrid(model, previewCodes(prior, latent, seed))) };

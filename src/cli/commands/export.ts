@@ -24,22 +24,30 @@ export const define = (command: Subcommand) =>
     .requiredOption('--out <folder>', 'a new folder, or one of an earlier export')
     .addOption(new Option('--float16', 'store kernels as float16').conflicts('int8'))
     .option('--int8', 'store kernels as int8, with a scale per channel')
+    .option('--pytorch', 'also write pytorch.safetensors, the state_dict of the networks in PyTorch')
     .addOption(emaOption())
     .addOption(deviceOption())
     .addOption(threadsOption())
     .addHelpText('after', EXAMPLES)
     .action((run, data, options) => runAction(options, (terminal) => exportFiles(run, data, options, terminal)));
 
-type Options = { readonly out: string; readonly float16?: true | undefined; readonly int8?: true | undefined; readonly ema: boolean } & CompilerOptions;
+type Options = {
+  readonly out: string;
+  readonly float16?: true | undefined;
+  readonly int8?: true | undefined;
+  readonly pytorch?: true | undefined;
+  readonly ema: boolean;
+} & CompilerOptions;
 
 async function exportFiles(run: string, data: string | undefined, options: Options, terminal: Terminal): Promise<ActionResult> {
   const { exportRun } = await import('../../runs/exportRun.node.js');
   const { openRunData } = await import('../runData.js');
-  const { out, ema } = options;
+  const { out, ema, pytorch } = options;
   requirePath(out);
   const result = await exportRun(run, out, {
     compile: compilerOf(options, terminal),
     ema,
+    pytorch,
     precision: options.float16 ? 'float16' : options.int8 ? 'int8' : 'float32',
     data,
     open: (asked, configuration) => openRunData(asked, configuration, terminal),

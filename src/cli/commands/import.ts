@@ -1,0 +1,48 @@
+import { Option } from '@commander-js/extra-typings';
+import type { ImportSettings } from '../../runs/importRun.node.js';
+import { type ActionResult, type PrintOptions, runAction, type Subcommand, type Terminal } from '../command.js';
+import { flagOf, parseNumber } from '../options.js';
+import { requirePath } from '../output.js';
+
+const EXAMPLES = `
+The tensors are named as in PyTorch's state_dict of the published networks: encoder.main.0.weight, generator.main.1.running_mean.
+Channels, width and latent size follow from their shapes.
+
+Examples:
+  agenet import age.safetensors cifar10:DIR --network dcgan32 --preset cifar10 --out runs/imported
+  agenet sample runs/imported
+  agenet train --resume runs/imported
+`;
+
+export const summary = 'make a run of weights from PyTorch';
+export const group = 'Training:';
+
+export async function define(command: Subcommand) {
+  const { ARCHITECTURE_NAMES } = await import('../../networks/architecture.js');
+  const { PRIORS } = await import('../../age/prior.js');
+  return command
+    .argument('<file>', 'safetensors file with the weights of both networks')
+    .argument('<data>', 'data set or folder of images that the run belongs to')
+    .addOption(new Option('--network <name>', 'network architecture').choices(ARCHITECTURE_NAMES).makeOptionMandatory())
+    .requiredOption('--out <folder>', 'new run folder')
+    .addOption(new Option('--prior <name>', 'prior distribution of latent codes (default: that of the recipe)').choices(PRIORS))
+    .option('--preset <name>', 'recipe of further training (default: published)')
+    .option('--config <file>', 'YAML or JSON file with settings of further training')
+    .option('--batch <number>', 'images per batch of further training (default: that of the recipe)', parseNumber)
+    .option('--epochs <number>', 'passes over the data of further training', parseNumber)
+    .option('--steps <number>', 'iterations of further training, instead of --epochs', parseNumber)
+    .addHelpText('after', EXAMPLES)
+    .action((file, data, options) => runAction(options, (terminal) => importFile(file, data, options, terminal)));
+}
+
+type Options = Omit<ImportSettings, 'data'> & PrintOptions & { readonly out: string };
+
+async function importFile(file: string, data: string, { out, json: _, debug: __, ...settings }: Options, terminal: Terminal): Promise<ActionResult> {
+  const { importRun } = await import('../../runs/importRun.node.js');
+  requirePath(out);
+  const { run, checkpoint, configuration } = await importRun(file, out, { ...settings, data }, flagOf);
+  const { network, width, latent, channels, size } = configuration;
+  terminal.print(`${network} of width ${width}, latent size ${latent}, for ${channels === 1 ? 'grayscale' : 'RGB'} images of ${size}x${size}`);
+  terminal.print(`Wrote the run to ${run}; train it further with: npx agenet train --resume ${run}`);
+  return { result: { run, checkpoint, network, width, latent, channels, size } };
+}
