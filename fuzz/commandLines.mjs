@@ -290,6 +290,34 @@ export const COMMAND_LINES = {
     reads: ['run/samples/000001.png', 'run/samples/000003.png', 'run/reconstructions/000002.png'],
   }),
   encode: withData('encode', [['--out', 0.6, one('out.npz', 'new/out.npz')]]),
+  export: (random) => {
+    const [data, files] = someData(random);
+    return {
+      command: 'export',
+      positionals: [someRun(random), ...data],
+      options: [['--out', random.pick(['digits', 'out', 'new/out', 'photos'])], ...chosen(random, [['--pytorch', 0.4, flag], ...DEVICE]), threads],
+      reads: [...RUN_FILES, 'digits/export.json', ...files],
+    };
+  },
+  import: (random) => {
+    const [[data], files] = pairOf(random.pick(DATA));
+    const options = [
+      ['--batch', 0.8, one('4')],
+      ['--prior', 0.2, one('sphere', 'normal')],
+      ['--preset', 0.3, one('published', 'concentrated')],
+      ['--steps', 0.3, one('1', '20')],
+    ];
+    return {
+      command: 'import',
+      positionals: ['digits/pytorch.safetensors', data],
+      options: [
+        ['--network', random.pick(['dcgan32', 'dcgan32', 'dcgan64'])],
+        ['--out', random.pick(['out', 'new/out', 'nothing'])],
+        ...chosen(random, options),
+      ],
+      reads: ['digits/pytorch.safetensors', ...files],
+    };
+  },
   evaluate: evaluateLine,
   compare: (random) => ({
     command: 'compare',
@@ -373,6 +401,8 @@ export const COMMAND_WEIGHTS = [
     ['map', 6],
     ['timelapse', 5],
     ['encode', 6],
+    ['export', 5],
+    ['import', 5],
   ],
   ...[
     ['evaluate', 6],

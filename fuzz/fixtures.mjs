@@ -120,6 +120,7 @@ async function trainRuns(agenet) {
   for (const run of ['run', 'run/checkpoints/000002.safetensors', 'twin']) await agenet(['evaluate', run, '--count', '8', '--threads', '1']);
   await agenet(['attribute', 'run', '--with', '0', '--without', '1', '--name', 'a', '--threads', '1']);
   await agenet(['probe', 'run', '--labels', '6', '--trials', '1', '--save', 'p', '--threads', '1']);
+  await agenet(['export', 'run', '--out', 'digits', '--pytorch']);
   for (const file of ['run/evaluation-000003.json', 'run/evaluation-000002.json', 'twin/evaluation-000003.json']) fixTimes(file);
   for (const run of ['run', 'normal', 'twin']) fixLog(join(run, 'log.jsonl'));
   // For the cache of decoded images.

@@ -115,6 +115,9 @@ const DEFAULT_OUTS = {
   encode: 'codes.npz',
 };
 
+/** Commands that also remove files of earlier results in their folder. */
+const REMOVING = ['train', 'export'];
+
 function fileRules({ command, args }, { status, changes }) {
   const out = outOf(command, args);
   const isAllowed = ({ path, kind }) => {
@@ -124,23 +127,25 @@ function fileRules({ command, args }, { status, changes }) {
     if (out === undefined) return false;
     const isInside = path === out || path.startsWith(`${out}/`);
     // Folders above the output may have to be made.
-    return isInside ? kind !== 'removed' || command === 'train' : kind === 'created' && out.startsWith(`${path}/`);
+    return isInside ? kind !== 'removed' || REMOVING.includes(command) : kind === 'created' && out.startsWith(`${path}/`);
   };
   const refused = changes.filter((change) => !isAllowed(change));
   return refused.slice(0, 5).map(({ path, kind }) => `${status === REFUSED ? 'refused, but ' : ''}${JSON.stringify(path)} was ${kind}`);
 }
+
+/** Returns the last value of an option, or undefined if it has none. */
+const valueOf = (name, options) =>
+  options
+    .flatMap((each, index) => (each.startsWith(`${name}=`) ? [each.slice(name.length + 1)] : each === name ? [options[index + 1]] : []))
+    .findLast((value) => value !== undefined && !value.startsWith('-'));
 
 /** Returns the path in the sandbox of a command's results, or undefined if it writes none. */
 function outOf(command, args) {
   const end = args.indexOf('--');
   const options = end < 0 ? args : args.slice(0, end);
   if (command === 'train' && options.includes('--dry-run')) return undefined;
-  const given =
-    options
-      .flatMap((each, index) =>
-        each.startsWith('--out=') ? [each.slice('--out='.length)] : each === '--out' && index + 1 < options.length ? [options[index + 1]] : [],
-      )
-      .at(-1) ?? DEFAULT_OUTS[command];
+  const resumed = command === 'train' ? valueOf('--resume', options) : undefined;
+  const given = resumed ?? valueOf('--out', options) ?? DEFAULT_OUTS[command];
   if (given === undefined) return undefined;
   const path = normalize(`work/${given}`).replace(/\/$/, '');
   return Buffer.from(path).toString('latin1');
