@@ -295,7 +295,11 @@ export const COMMAND_LINES = {
     return {
       command: 'export',
       positionals: [someRun(random), ...data],
-      options: [['--out', random.pick(['digits', 'out', 'new/out', 'photos'])], ...chosen(random, [['--pytorch', 0.4, flag], ...DEVICE]), threads],
+      options: [
+        ['--out', random.pick(['digits', 'out', 'new/out', 'photos'])],
+        ...chosen(random, [['--pytorch', 0.4, flag], ['--training', 0.3, flag], ...DEVICE]),
+        threads,
+      ],
       reads: [...RUN_FILES, 'digits/export.json', ...files],
     };
   },

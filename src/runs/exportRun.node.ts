@@ -12,6 +12,7 @@ import { encodePng } from '../images/files.node.js';
 import { toBytes } from '../images/raster.js';
 import { evaluate } from '../metrics/evaluate.js';
 import type { TrainedModel } from '../model/trainedModel.js';
+import { encodeTraining } from '../export/trainingFile.js';
 import { toStateDict } from '../networks/stateDict.js';
 import { type Configuration, iterationSpec } from '../training/configuration.js';
 import { firstOriginals, previewCodes, reconstructionGrid, sampleGrid } from '../training/previews.js';
@@ -30,6 +31,8 @@ interface RunExport extends Pick<ExtractorOptions, 'onNote' | 'onStep'> {
   readonly precision?: Precision | undefined;
   /** Whether to also write the weights under the names of PyTorch (default: false). */
   readonly pytorch?: boolean | undefined;
+  /** Whether to also write a training iteration with its state (default: false). Needs the data. */
+  readonly training?: boolean | undefined;
   /** Data for reconstructions and FID (default: the training data, if it is still there). */
   readonly data?: string | undefined;
   /** Opens data in the format of the run (default: `openSource`). */
@@ -83,7 +86,8 @@ export async function exportRun(run: string, out: string, options: RunExport): P
     });
     const networks = Object.fromEntries(Object.entries(files).map(([name, bytes]) => [`${name}.onnx`, bytes]));
     const stateDict = options.pytorch ? { 'pytorch.safetensors': stateDictOf(model, checkpoint, weights) } : {};
-    const written = await writeExport(out, { ...networks, ...stateDict, ...pictures, 'README.md': card });
+    const training = options.training ? await trainingFiles(checkpoint, source) : {};
+    const written = await writeExport(out, { ...networks, ...stateDict, ...training, ...pictures, 'README.md': card });
     return { out, files: written, step, weights, precision, ...cost };
   } finally {
     await model.release();
@@ -105,10 +109,15 @@ async function openData(configuration: Configuration, { data, onNote, open = ope
 const openRunData = (data: string, configuration: Configuration): Promise<ImageSource> =>
   openSource(data, configuration, { testFraction: configuration.testFraction });
 
-/** What each file states about itself. The place of the data on this machine is left out. */
+/** A configuration without places on this machine. */
+function recipeOf(configuration: Configuration): Readonly<Record<string, unknown>> {
+  const { initFrom: _, ...recipe } = configuration;
+  return { ...recipe, data: dataName(configuration) };
+}
+
+/** What each file states about itself. */
 function metadataOf({ configuration, step }: StoredCheckpoint, weights: string): Record<string, string> {
   const { latent, prior, network, width, channels, size, encoderUpdates, generatorUpdates } = configuration;
-  const { initFrom: _, ...recipe } = { ...configuration, data: dataName(configuration) };
   return {
     agenet_version: VERSION,
     latent_size: String(latent),
@@ -117,7 +126,7 @@ function metadataOf({ configuration, step }: StoredCheckpoint, weights: string):
     network: `${network}, width ${width}`,
     encoder_updates: encoderUpdates,
     generator_updates: generatorUpdates,
-    recipe: JSON.stringify(recipe),
+    recipe: JSON.stringify(recipeOf(configuration)),
     step: String(step),
     weights,
   };
@@ -125,6 +134,18 @@ function metadataOf({ configuration, step }: StoredCheckpoint, weights: string):
 
 const stateDictOf = ({ pair, weights: vectors }: TrainedModel, checkpoint: StoredCheckpoint, weights: string): Uint8Array =>
   encodeSafetensors({ tensors: toStateDict(pair, vectors), metadata: metadataOf(checkpoint, weights) });
+
+/** An iteration, its state, and a description of both. */
+async function trainingFiles({ configuration, ...state }: StoredCheckpoint, source: ImageSource | undefined): Promise<Record<string, Uint8Array | string>> {
+  if (!source) throw new InputError(`${configuration.data}: a training iteration needs the number of training images; name the data`);
+  const { model, manifest } = await encodeTraining(configuration, state, source.train.count, recipeOf(configuration));
+  const tensors = Object.fromEntries(Object.entries(state.vectors).map(([name, data]) => [name, { shape: [data.length], data }]));
+  return {
+    'training.onnx': model,
+    'training.json': `${JSON.stringify({ format: 'agenet training 1', agenet_version: VERSION, ...manifest }, null, 2)}\n`,
+    'training.safetensors': encodeSafetensors({ tensors, metadata: {} }),
+  };
+}
 
 async function picturesOf(model: TrainedModel, { latent, seed, prior }: Configuration, source: ImageSource | undefined): Promise<Record<string, Uint8Array>> {
   const samples = { 'samples.png': await encodePng(await sampleGrid(model, previewCodes(prior, latent, seed))) };

@@ -25,6 +25,7 @@ export const define = (command: Subcommand) =>
     .addOption(new Option('--float16', 'store kernels as float16').conflicts('int8'))
     .option('--int8', 'store kernels as int8, with a scale per channel')
     .option('--pytorch', 'also write pytorch.safetensors, the state_dict of the networks in PyTorch')
+    .option('--training', 'also write a training iteration as training.onnx, with its state and a description')
     .addOption(emaOption())
     .addOption(deviceOption())
     .addOption(threadsOption())
@@ -36,18 +37,20 @@ type Options = {
   readonly float16?: true | undefined;
   readonly int8?: true | undefined;
   readonly pytorch?: true | undefined;
+  readonly training?: true | undefined;
   readonly ema: boolean;
 } & CompilerOptions;
 
 async function exportFiles(run: string, data: string | undefined, options: Options, terminal: Terminal): Promise<ActionResult> {
   const { exportRun } = await import('../../runs/exportRun.node.js');
   const { openRunData } = await import('../runData.js');
-  const { out, ema, pytorch } = options;
+  const { out, ema, pytorch, training } = options;
   requirePath(out);
   const result = await exportRun(run, out, {
     compile: compilerOf(options, terminal),
     ema,
     pytorch,
+    training,
     precision: options.float16 ? 'float16' : options.int8 ? 'int8' : 'float32',
     data,
     open: (asked, configuration) => openRunData(asked, configuration, terminal),

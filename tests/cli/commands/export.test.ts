@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { drawCodes } from '../../../src/age/prior.js';
 import { loadModel } from '../../../src/node.js';
@@ -80,6 +81,9 @@ describe('agenet export', () => {
   });
 });
 
+// A command that runs a Python script with onnxruntime and onnx, and the root of its file system.
+const { AGENET_PYTHON: python, AGENET_PYTHON_ROOT: root = '/' } = process.env;
+
 describe('the code in a model card', () => {
   it.each(['run', 'shared'])('runs in JavaScript (%s)', async (run) => {
     const out = join(temporaryFolder(), 'out');
@@ -89,8 +93,6 @@ describe('the code in a model card', () => {
     expect(printed.toString().replace(/\s+/g, ' ')).toContain('[ 16, 1, 32, 32 ] [ 16, 8 ] [ 16, 1, 32, 32 ]');
   });
 
-  // A command that runs a Python script with onnxruntime and onnx, and the root of its file system.
-  const { AGENET_PYTHON: python, AGENET_PYTHON_ROOT: root = '/' } = process.env;
   it.skipIf(python === undefined).each(['run', 'shared'])('runs in Python, with the results of the model (%s)', async (run) => {
     const out = mkdtempSync(join(root, 'tmp/agenet-export-'));
     onTestFinished(() => rmSync(out, { recursive: true }));
@@ -124,5 +126,31 @@ print("as expected")
     const printed = execFileSync('sh', ['-c', `${python} "$@"`, 'sh', join(folder, 'script.py')], { stdio: ['ignore', 'pipe', 'ignore'] }).toString();
     expect(printed).toContain('(16, 1, 32, 32) (16, 8) (16, 1, 32, 32)');
     expect(printed).toContain('as expected');
+  });
+});
+
+describe.skipIf(python === undefined)('training.onnx', () => {
+  it('continues training in Python with the losses of train', async () => {
+    const shared = mkdtempSync(join(root, 'tmp/agenet-training-'));
+    onTestFinished(() => rmSync(shared, { recursive: true }));
+    const inside = join('/', shared.slice(root.length));
+    const settings = '--width 4 --latent 8 --batch 4 --augment none --steps 60 --checkpoint-every 40 --log-every 1 --sample-every 0 --threads 1 --no-lowering';
+    await resultOf(['train', 'npz:noise.npz', ...settings.split(' '), '--out', join(shared, 'run')], folder);
+    await resultOf(['export', join(shared, 'run/checkpoints/000040.safetensors'), '--out', join(shared, 'out'), '--training'], folder);
+    await resultOf(['dataset', 'npz:noise.npz', '--split', 'train', '--out', join(shared, 'train.npz')], folder);
+    const example = fileURLToPath(new URL('../../../examples/continue_training.py', import.meta.url));
+    const args = [example, join(inside, 'out'), join(inside, 'train.npz'), '20'];
+    const printed = execFileSync('sh', ['-c', `${python} "$@"`, 'sh', ...args], { stdio: ['ignore', 'pipe', 'ignore'] }).toString();
+    const linesOf = (text: string) =>
+      text
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line) as Record<string, number>);
+    const expected = linesOf(readFileSync(join(shared, 'run/log.jsonl'), 'utf8')).filter(({ step }) => step! > 40);
+    const actual = linesOf(printed);
+    expect(actual.map(({ step }) => step)).toEqual(expected.map(({ step }) => step));
+    for (const [index, report] of actual.entries()) {
+      for (const name of ['encoder.loss', 'generator.loss']) expect(report[name]! / expected[index]![name]!).toBeCloseTo(1, 4);
+    }
   });
 });
