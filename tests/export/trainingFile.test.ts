@@ -42,7 +42,7 @@ describe('a training iteration as a file', () => {
     await program.release();
     expect(Object.keys(manifest.outputs.state).sort()).toEqual(Object.keys(state.vectors).sort());
     for (const output of [...Object.values(manifest.outputs.state), manifest.outputs.report]) {
-      expectClose({ type: 'float32', shape: expected[output]!.shape, data: results[output]!.data as Float32Array }, expected[output]! as never, 1e-4);
+      expectClose({ type: 'float32', shape: expected[output]!.shape, data: results[output]!.data as Float32Array }, expected[output]!, 1e-4);
     }
     expect(results.report!.dims).toEqual([manifest.report.length]);
   });
