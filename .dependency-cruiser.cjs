@@ -13,7 +13,7 @@ const layers = {
   training: ['model', 'age', 'data', 'images', 'networks', 'engine'],
   classifiers: ['model', 'age', 'data', 'images', 'networks', 'numerics', 'engine'],
   metrics: ['classifiers', 'model', 'age', 'data', 'images', 'networks', 'numerics', 'engine'],
-  export: ['training', 'model', 'age', 'images', 'networks', 'engine', 'files'],
+  export: ['training', 'model', 'age', 'data', 'images', 'networks', 'engine', 'files'],
   runs: ['export', 'metrics', 'classifiers', 'training', 'model', 'age', 'data', 'images', 'networks', 'numerics', 'distributed', 'engine', 'files'],
 };
 const everyLayer = [...Object.keys(layers), 'cli'];

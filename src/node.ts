@@ -147,8 +147,7 @@ export interface ExportOptions extends Pick<CompileOptions, 'device' | 'threads'
  * const { files } = await exportModel('runs/first', 'digits', { precision: 'float16' });
  */
 export async function exportModel(run: string, out: string, options: ExportOptions = {}): Promise<ExportSummary> {
-  for (const [name, path] of Object.entries({ run, out }))
-    if (typeof path !== 'string' || path === '') throw new InputError(`${name}: expected a path but got ${shown(path)}`);
+  requirePaths({ run, out });
   await checkOptions('export', options);
   return exportRun(run, out, { ...options, compile: compilerOf(options) });
 }
@@ -164,9 +163,13 @@ export async function exportModel(run: string, out: string, options: ExportOptio
  * await train({ steps: 1000 }, { resume: 'runs/imported' });
  */
 export async function importRun(file: string, out: string, settings: ImportSettings): Promise<ImportedRun> {
-  for (const [name, path] of Object.entries({ file, out }))
-    if (typeof path !== 'string' || path === '') throw new InputError(`${name}: expected a path but got ${shown(path)}`);
+  requirePaths({ file, out });
   return importWeights(file, out, settings);
+}
+
+function requirePaths(paths: Readonly<Record<string, unknown>>): void {
+  for (const [name, path] of Object.entries(paths))
+    if (typeof path !== 'string' || path === '') throw new InputError(`${name}: expected a path but got ${shown(path)}`);
 }
 
 function compilerOf({ device, threads }: Pick<CompileOptions, 'device' | 'threads'>): Compile {

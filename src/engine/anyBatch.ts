@@ -45,10 +45,10 @@ function generalize(value: Value, other: Value, generalized: ReadonlyMap<Value, 
 /** An attribute for every size of the batch. ONNX infers one size of a Reshape, written as -1, from the number of elements. */
 function ofAnyBatch(value: ComputedValue, name: string, attribute: Attribute, other: Attribute): Attribute {
   if (String(attribute) === String(other)) return attribute;
-  const [sizes, others] = [attribute, other] as readonly Shape[];
-  const differing = value.operator.name === 'Reshape' && name === 'shape' ? sizes!.filter((size, axis) => size !== others![axis]) : [];
-  if (differing.length !== 1) throw dependent(`${value.operator.name}: ${name}`, attribute);
-  return sizes!.map((size) => (size === differing[0] ? -1 : size));
+  const [sizes, others] = [attribute, other] as [Shape, Shape];
+  const inferred = value.operator.name === 'Reshape' && name === 'shape' ? sizes.map((size, axis) => (size === others[axis] ? size : -1)) : [];
+  if (inferred.filter((size) => size === -1).length !== 1) throw dependent(`${value.operator.name}: ${name}`, attribute);
+  return inferred;
 }
 
 const isSameConstant = (a: ConstantValue, b: ConstantValue): boolean =>

@@ -122,7 +122,7 @@ const tensorOf = (name: string, { type, shape, data }: ConstantValue): MessageIn
   rawData: new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength),
 });
 
-/** The name of the size of a batch that may have any. */
+/** The name of an open batch size. */
 const BATCH_SIZE = 'N';
 
 function describe(name: string, { type, shape }: TensorType, batchAxes: BatchAxes): MessageInitShape<typeof ValueInfoProtoSchema> {

@@ -33,9 +33,10 @@ export function encodeSafetensors({ tensors, metadata }: TensorFile): Uint8Array
 }
 
 /**
- * Reads a safetensors file of float32 tensors. `name` is what errors call it. Throws InputError if the bytes are no such file, are
- * cut short, or hold tensors of another type.
+ * Reads a safetensors file of float32 tensors.
+ * @param name the name of the file in messages
  * @param isIgnored whether to leave out a tensor, which may then have any type
+ * @throws {InputError} if the bytes are no such file, are cut short, or hold tensors that overlap or have another type
  */
 export function decodeSafetensors(bytes: Uint8Array, name: string, isIgnored: (tensor: string) => boolean = () => false): TensorFile {
   const reject = (reason: string): never => {
@@ -48,12 +49,21 @@ export function decodeSafetensors(bytes: Uint8Array, name: string, isIgnored: (t
   const header = parseHeader(bytes.subarray(8, 8 + length)) ?? reject('its header is not a JSON object');
 
   const elements = bytes.subarray(8 + length);
+  const entries = Object.entries(header).filter(([tensor]) => tensor !== '__metadata__');
+  const wanted = entries
+    .filter(([tensor]) => !isIgnored(tensor))
+    .map(([tensor, entry]) => {
+      const { shape, begin, end } = parseEntry(entry) ?? reject(`the entry of ${tensor} is not a float32 tensor`);
+      if (end - begin !== 4 * sizeOf(shape)) reject(`the entry of ${tensor} contradicts itself`);
+      if (end > elements.length) reject(`it is cut short: ${tensor} needs ${end} bytes of data, there are ${elements.length}`);
+      return { tensor, shape, begin, end };
+    });
+  requireDisjoint(
+    entries.map(([, entry]) => parseRange(entry) ?? reject('an entry has no range of bytes')),
+    reject,
+  );
   const tensors: Record<string, { shape: Shape; data: Float32Array }> = Object.create(null) as Record<string, never>;
-  for (const [tensor, entry] of Object.entries(header)) {
-    if (tensor === '__metadata__' || isIgnored(tensor)) continue;
-    const { shape, begin, end } = parseEntry(entry) ?? reject(`the entry of ${tensor} is not a float32 tensor`);
-    if (end - begin !== 4 * sizeOf(shape)) reject(`the entry of ${tensor} contradicts itself`);
-    if (end > elements.length) reject(`it is cut short: ${tensor} needs ${end} bytes of data, there are ${elements.length}`);
+  for (const { tensor, shape, begin, end } of wanted) {
     // Copied, since the data need not be aligned in the file. (Not by slice, which shares memory where the bytes are a Node Buffer.)
     tensors[tensor] = { shape, data: new Float32Array(new Uint8Array(elements.subarray(begin, end)).buffer) };
   }
@@ -69,10 +79,27 @@ function parseHeader(bytes: Uint8Array): Record<string, unknown> | undefined {
   }
 }
 
-function parseEntry(entry: unknown): { shape: number[]; begin: number; end: number } | undefined {
-  if (!isRecord(entry) || entry.dtype !== 'F32' || !areSizes(entry.shape) || !areSizes(entry.data_offsets)) return undefined;
+/** Tensors that share bytes could be much larger in memory than in the file. */
+function requireDisjoint(ranges: readonly Range[], reject: (reason: string) => never): void {
+  const ordered = [...ranges].sort((a, b) => a.begin - b.begin || a.end - b.end);
+  if (ordered.some(({ begin }, index) => index > 0 && begin < ordered[index - 1]!.end)) reject('its tensors overlap');
+}
+
+/** Positions in the elements of a file, in bytes. */
+interface Range {
+  readonly begin: number;
+  readonly end: number;
+}
+
+function parseRange(entry: unknown): Range | undefined {
+  if (!isRecord(entry) || !areSizes(entry.data_offsets)) return undefined;
   const [begin, end] = entry.data_offsets;
-  return begin !== undefined && end !== undefined && entry.data_offsets.length === 2 && begin <= end ? { shape: entry.shape, begin, end } : undefined;
+  return begin !== undefined && end !== undefined && entry.data_offsets.length === 2 && begin <= end ? { begin, end } : undefined;
+}
+
+function parseEntry(entry: unknown): (Range & { readonly shape: number[] }) | undefined {
+  const range = parseRange(entry);
+  return range && isRecord(entry) && entry.dtype === 'F32' && areSizes(entry.shape) ? { ...range, shape: entry.shape } : undefined;
 }
 
 function parseMetadata(metadata: unknown = {}): Record<string, string> | undefined {

@@ -1,56 +1,95 @@
-/** The folder of an export. */
+/** The folder of an export, which a later export may replace. */
 import { createHash } from 'node:crypto';
 import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError } from '../errors.js';
-import { makeFolder, writeFileAtomically, wrapReadErrors, wrapWriteErrors } from '../files/atomic.node.js';
-import { readTextFile } from '../files/regularFile.node.js';
+import { makeFolder, wrapReadErrors, wrapWriteErrors, writeFileAtomically } from '../files/atomic.node.js';
+import { readRegularFile, readTextFile } from '../files/regularFile.node.js';
 
-/** The file that marks a folder as an export: the format, and the SHA-256 of each file. */
+/** The file that marks a folder as an export. */
 const MANIFEST = 'export.json';
 const FORMAT = 'agenet export 1';
+/** Temporary files of `writeFileAtomically`. */
+const UNFINISHED_NAME = /^\..*\.partial$/;
+
+/** The SHA-256 of each file of an export. */
+interface Manifest {
+  readonly files: Readonly<Record<string, string>>;
+  /** While an export is written, those of earlier files that may still be there. */
+  readonly replaces?: Readonly<Record<string, readonly string[]>>;
+}
 
 /**
- * Requires that an export can be written into a folder: one that is absent or empty, or has an earlier export.
+ * Requires that an export can be written into a folder: one that is absent or empty, or has an earlier export whose files are unchanged.
  * @throws {InputError} if it is a file, or has other files
  */
-export async function requireExportFolder(path: string): Promise<void> {
-  const found = await stat(path).catch(() => undefined);
-  if (found === undefined) return;
-  if (!found.isDirectory()) throw new InputError(`${path}: exists and is not a folder; choose a different name`);
-  const names = await wrapReadErrors(path, () => readdir(path));
-  if (names.length > 0 && (await readManifest(path)) === undefined)
-    throw new InputError(`${path}: the folder has files that agenet export did not write; choose a different name`);
-}
+export const requireExportFolder = async (path: string): Promise<void> => void (await readExport(path));
 
 /**
  * Writes an export. Files of an earlier one are replaced, or removed if this one has no such file; other files stay.
  * @param files by name
  * @returns their paths
- * @throws {InputError} as `requireExportFolder`, or if a file cannot be written
+ * @throws {InputError} as `requireExportFolder`, or if a file is in the way or cannot be written
  */
 export async function writeExport(path: string, files: Readonly<Record<string, Uint8Array | string>>): Promise<string[]> {
-  await requireExportFolder(path);
-  const earlier = Object.keys((await readManifest(path)) ?? {});
+  const { names, digests } = await readExport(path);
+  const foreign = Object.keys(files).find((name) => names.includes(name) && !digests.has(name));
+  if (foreign !== undefined) throw new InputError(`${join(path, foreign)}: was not written by agenet export; choose a different folder`);
   const contents = Object.entries(files).map(([name, content]) => [name, typeof content === 'string' ? new TextEncoder().encode(content) : content] as const);
-  const digests = Object.fromEntries(contents.map(([name, bytes]) => [name, createHash('sha256').update(bytes).digest('hex')]));
+  const manifest: Manifest = { files: Object.fromEntries(contents.map(([name, bytes]) => [name, sha256(bytes)])) };
   await wrapWriteErrors(path, () => makeFolder(path));
-  // First, so that the folder of an export that was interrupted can be written again.
-  await writeFileAtomically(join(path, MANIFEST), new TextEncoder().encode(`${JSON.stringify({ format: FORMAT, files: digests }, null, 2)}\n`));
+  // First, so that an export that is interrupted can be repeated.
+  await writeManifest(path, { ...manifest, replaces: Object.fromEntries(digests) });
   for (const [name, bytes] of contents) await writeFileAtomically(join(path, name), bytes);
-  for (const name of earlier) if (!(name in files) && isPlainName(name)) await rm(join(path, name), { force: true });
+  for (const name of digests.keys()) if (!(name in files) && names.includes(name)) await wrapWriteErrors(join(path, name), () => rm(join(path, name)));
+  await writeManifest(path, manifest);
   return [...Object.keys(files), MANIFEST].map((name) => join(path, name));
 }
 
-/** The names and digests of an earlier export, or undefined if the folder has none. */
-async function readManifest(path: string): Promise<Readonly<Record<string, unknown>> | undefined> {
+/** The names in a folder, and the digests that files of an earlier export may have. */
+interface ExistingExport {
+  readonly names: readonly string[];
+  readonly digests: ReadonlyMap<string, readonly string[]>;
+}
+
+async function readExport(path: string): Promise<ExistingExport> {
+  const found = await stat(path).catch(() => undefined);
+  if (found === undefined) return { names: [], digests: new Map() };
+  if (!found.isDirectory()) throw new InputError(`${path}: exists and is not a folder; choose a different name`);
+  const names = (await wrapReadErrors(path, () => readdir(path))).filter((name) => !UNFINISHED_NAME.test(name));
+  if (names.length === 0) return { names, digests: new Map() };
+  const manifest = await readManifest(path);
+  if (manifest === undefined) throw new InputError(`${path}: the folder has files that agenet export did not write; choose a different name`);
+  const { files, replaces = {} } = manifest;
+  const listed = new Set([...Object.keys(files), ...Object.keys(replaces)]);
+  const digests = new Map(Array.from(listed, (name) => [name, [...(name in files ? [files[name]!] : []), ...(replaces[name] ?? [])]]));
+  for (const name of names) {
+    const expected = digests.get(name);
+    if (expected === undefined) continue;
+    const digest = await digestOf(join(path, name));
+    if (digest === undefined || !expected.includes(digest))
+      throw new InputError(`${join(path, name)}: was changed since its export; choose a different folder`);
+  }
+  return { names, digests };
+}
+
+/** Returns the digest of a file, or undefined if it is not a regular file or cannot be read. */
+const digestOf = (file: string): Promise<string | undefined> => readRegularFile(file).then(sha256, () => undefined);
+
+const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
+
+const writeManifest = (path: string, manifest: Manifest): Promise<void> =>
+  writeFileAtomically(join(path, MANIFEST), new TextEncoder().encode(`${JSON.stringify({ format: FORMAT, ...manifest }, null, 2)}\n`));
+
+/** Reads the manifest of a folder; undefined if it has none. */
+async function readManifest(path: string): Promise<Manifest | undefined> {
+  const { z } = await import('zod');
+  const digests = z.record(z.string(), z.string());
+  const schema = z.object({ format: z.literal(FORMAT), files: digests, replaces: z.record(z.string(), z.array(z.string())).optional() });
   try {
-    const { format, files } = JSON.parse(await readTextFile(join(path, MANIFEST))) as { readonly format?: unknown; readonly files?: unknown };
-    return format === FORMAT && typeof files === 'object' && files !== null ? { ...files } : undefined;
+    const { files, replaces } = schema.parse(JSON.parse(await readTextFile(join(path, MANIFEST))));
+    return { files, ...(replaces ? { replaces } : {}) };
   } catch {
     return undefined;
   }
 }
-
-/** Whether a name that a file states is that of a file in the same folder. */
-const isPlainName = (name: string): boolean => /^[a-z\d][\w.-]*$/i.test(name);

@@ -11,12 +11,24 @@ export interface Difference {
 
 /** What storing weights with fewer bits has cost. */
 export interface PrecisionCost {
-  /** Images in 0..1 of the same draws from the prior. */
+  /** Images in 0..1 of the same latent samples. */
   readonly images: Difference;
   /** Codes of the same images. */
   readonly codes: Difference;
   /** FID with float32 and with the stored weights; absent if it could not be measured. */
-  readonly fid?: { readonly float32: number; readonly stored: number; readonly samples: number };
+  readonly fid?: { readonly float32: number; readonly stored: number; readonly samples: number; readonly images: number; readonly extractor: string };
+}
+
+/** An evaluation: its metrics and what they depend on. */
+export interface CardEvaluation {
+  readonly metrics: Readonly<Record<string, number | null>>;
+  /** Data and split that the model is compared with. */
+  readonly data: string;
+  readonly split: string;
+  readonly images: number;
+  readonly samples: number;
+  /** The network whose features FID and others compare; absent without such metrics. */
+  readonly extractor?: string | undefined;
 }
 
 /** The subject of a model card. */
@@ -30,10 +42,10 @@ export interface ModelCard {
   readonly precision: Precision;
   /** Bytes of each file. */
   readonly files: Readonly<Partial<Record<NetworkFile, number>>>;
-  /** The data, if it could be opened. */
+  /** The numbers of images in the training data, if it could be opened. */
   readonly data?: { readonly train: number; readonly test: number } | undefined;
-  /** Metrics of these weights, if they were evaluated. */
-  readonly evaluation?: { readonly metrics: Readonly<Record<string, number | null>>; readonly images: number; readonly samples: number } | undefined;
+  /** Metrics of the float32 weights, if they were evaluated. */
+  readonly evaluation?: CardEvaluation | undefined;
   readonly cost?: PrecisionCost | undefined;
   readonly hasReconstructions: boolean;
 }
@@ -59,15 +71,17 @@ export function modelCardText(card: ModelCard): string {
 const frontMatter = ({ configuration }: ModelCard): string =>
   ['---', 'library_name: onnx', `tags: [agenet, adversarial-generator-encoder, ${configuration.network}]`, '---'].join('\n');
 
-/** Text of a user in Markdown, where it means nothing but itself. */
+/** Escapes text for Markdown. */
 const plain = (text: string): string => text.replace(/[\p{Cc}\u2028\u2029]+/gu, ' ').replace(/[\\`*_{}[\]<>()#|!]/g, '\\$&');
 
-/** The name of the data without the folder in which it was. */
-export const dataName = ({ data }: Configuration): string =>
-  data
-    .slice(data.indexOf(':') + 1)
-    .split(/[\\/]/)
-    .findLast((part) => part !== '') ?? 'images';
+/** The last part of a path of any system. */
+export const lastPart = (path: string): string => path.split(/[\\/]/).findLast((part) => part !== '' && part !== '.') ?? 'images';
+
+/** The name of the data without the folder that it is in: the data set, or else the file or folder. */
+export function dataName({ data }: Configuration): string {
+  const [, prefix = 'folder', path] = /^([a-z][a-z\d-]+):(.*)$/s.exec(data) ?? [undefined, undefined, data];
+  return prefix === 'folder' || prefix === 'npz' ? lastPart(path) : prefix;
+}
 
 const channelsOf = ({ channels }: Configuration): string => (channels === 1 ? 'grayscale' : 'RGB');
 
@@ -77,10 +91,10 @@ function introduction({ configuration }: ModelCard): string {
 }
 
 const NETWORKS: Readonly<Record<NetworkFile, (shape: string, codes: string) => string>> = {
-  generator: (shape, codes) => `\`codes\` ${codes}, drawn from the prior | \`images\` ${shape}`,
+  generator: (shape, codes) => `\`codes\` ${codes}, sampled from the prior | \`images\` ${shape}`,
   encoder: (shape, codes) => `\`images\` ${shape} | \`codes\` ${codes}`,
   decoder: (shape, codes) =>
-    `\`codes\` ${codes} of images, or between them; \`distance\` [1]: 0 for codes of images, 0.5 halfway between two, 1 for draws from the prior | \`images\` ${shape}`,
+    `\`codes\` ${codes} of images, or between them; \`distance\` [1]: 0 for codes of images, 0.5 halfway between two, 1 for samples of the prior | \`images\` ${shape}`,
 };
 
 function filesSection({ files, configuration: { channels, size, latent, padding } }: ModelCard): string {
@@ -111,8 +125,8 @@ import numpy as np
 import onnxruntime as ort
 
 generator = ort.InferenceSession("generator.onnx")
-draws = np.random.default_rng(0).standard_normal((16, ${latent})).astype(np.float32)
-${isSphere(card) ? 'draws /= np.linalg.norm(draws, axis=1, keepdims=True)\n' : ''}[images] = generator.run(None, {"codes": draws})
+latent = np.random.default_rng(0).standard_normal((16, ${latent})).astype(np.float32)
+${isSphere(card) ? 'latent /= np.linalg.norm(latent, axis=1, keepdims=True)\n' : ''}[images] = generator.run(None, {"codes": latent})
 
 encoder = ort.InferenceSession("encoder.onnx")
 [codes] = encoder.run(None, {"images": images})
@@ -124,8 +138,8 @@ print(images.shape, codes.shape, reconstructions.shape)
 
 function javascriptSection(card: ModelCard): string {
   const { latent } = card.configuration;
-  const normalize = `for (let start = 0; start < draws.length; start += ${latent}) {
-  const code = draws.subarray(start, start + ${latent});
+  const normalize = `for (let start = 0; start < latent.length; start += ${latent}) {
+  const code = latent.subarray(start, start + ${latent});
   const norm = Math.hypot(...code);
   code.forEach((value, index) => (code[index] = value / norm));
 }
@@ -142,8 +156,8 @@ import * as ort from 'onnxruntime-node'; // in a web page: 'onnxruntime-web'
 
 const generator = await ort.InferenceSession.create('generator.onnx');
 const normal = () => Math.sqrt(-2 * Math.log(1 - Math.random())) * Math.cos(2 * Math.PI * Math.random());
-const draws = Float32Array.from({ length: 16 * ${latent} }, normal);
-${isSphere(card) ? normalize : ''}const { images } = await generator.run({ codes: new ort.Tensor('float32', draws, [16, ${latent}]) });
+const latent = Float32Array.from({ length: 16 * ${latent} }, normal);
+${isSphere(card) ? normalize : ''}const { images } = await generator.run({ codes: new ort.Tensor('float32', latent, [16, ${latent}]) });
 
 const encoder = await ort.InferenceSession.create('encoder.onnx');
 const { codes } = await encoder.run({ images });
@@ -154,43 +168,69 @@ console.log(images.dims, codes.dims, reconstructions.dims);
 }
 
 function trainingSection({ configuration, step, weights, data, version }: ModelCard): string {
-  const { network, width, latent, prior, batch, learningRate, schedule, ema, divergence, moment, matchX, matchZ, seed } = configuration;
+  const { network, width, latent, prior, batch, learningRate, schedule, ema, divergence, moment, matchX, matchZ, seed, stages } = configuration;
+  const { initFrom, flip, augment, crop } = configuration;
   const rows: readonly (readonly [string, string])[] = [
     ['data', `${plain(dataName(configuration))}${data ? `, ${data.train} training images and ${data.test} test images` : ''}`],
     ['networks', `${network}, width ${width}, latent size ${latent}, prior ${prior}`],
-    ['training', `${step} iterations of ${batch} images, seed ${seed}, by agenet ${version}`],
-    ['encoder updates', `\`${configuration.encoderUpdates}\``],
-    ['generator updates', `\`${configuration.generatorUpdates}\``],
-    ['losses', `divergence ${divergence} (${moment}), match_x ${matchX}, match_z ${matchZ}`],
-    ['optimizer', `Adam, learning rate ${learningRate}, schedule ${schedule}`],
-    ['weights', weights === 'ema' ? `exponential moving average, decay ${ema}` : 'those of the last iteration'],
+    ...(initFrom === undefined ? [] : [['initial weights', `from ${plain(lastPart(initFrom))}; how these were trained is not recorded here`] as const]),
+    ...(step === 0
+      ? []
+      : ([
+          ['training', `${step} iterations of ${batch} images, seed ${seed}`],
+          ['images', [`crop ${crop}`, ...(flip ? ['mirrored at random'] : []), ...augment.map((name) => `augmentation ${name}`)].join(', ')],
+          ['encoder updates', `\`${configuration.encoderUpdates}\``],
+          ['generator updates', `\`${configuration.generatorUpdates}\``],
+          ...stages.map(
+            ({ epoch, ...changed }) =>
+              [
+                `from epoch ${epoch}`,
+                Object.entries(changed)
+                  .map(([key, plan]) => `${key} \`${plan}\``)
+                  .join(', '),
+              ] as const,
+          ),
+          ['losses', `divergence ${divergence} (${moment}), match_x ${matchX}, match_z ${matchZ}`],
+          ['optimizer', `Adam, learning rate ${learningRate}, schedule ${schedule}`],
+          ['weights', weights === 'ema' ? `exponential moving average, decay ${ema}` : 'those of the last iteration'],
+        ] as const)),
+    ['exported by', `agenet ${version}`],
   ];
   return ['## Training', '', '| | |', '| --- | --- |', ...rows.map((row) => `| ${row.join(' | ')} |`)].join('\n');
 }
 
-function qualitySection({ evaluation }: ModelCard): string {
+function qualitySection({ evaluation, precision }: ModelCard): string {
   if (!evaluation) return '## Metrics\n\nThese weights were not evaluated.';
-  const { metrics, images, samples } = evaluation;
-  const rows = Object.entries(metrics).map(([name, value]) => `| \`${name}\` | ${value === null ? 'not finite' : Number(value.toPrecision(4))} |`);
-  const from = `${samples > 0 ? `${samples} samples and ` : ''}${images} images.`;
-  return ['## Metrics', '', from, '', '| metric | value |', '| --- | --- |', ...rows].join('\n');
+  const { metrics, data, split, images, samples, extractor } = evaluation;
+  const subject = `${samples > 0 ? `${samples} samples and ` : ''}${images} ${split} images of ${plain(data)}${precision === 'float32' ? '' : ', with float32 weights'}.`;
+  const features =
+    extractor === undefined ? '' : ` Features are those of the ${plain(extractor)}: compare FID, KID and the like only with values of the same extractor.`;
+  const rows = Object.entries(metrics).map(
+    ([name, value]) => `| \`${name.replace(/\W/g, '')}\` | ${value === null ? 'not finite' : Number(value.toPrecision(4))} |`,
+  );
+  return ['## Metrics', '', subject + features, '', '| metric | value |', '| --- | --- |', ...rows].join('\n');
 }
 
 function precisionSection(precision: Precision, { images, codes, fid }: PrecisionCost): string {
   const row = (name: string, { mean, max }: Difference) => `| ${name} | ${mean.toExponential(1)} | ${max.toExponential(1)} |`;
   const cost = fid
-    ? `FID of ${fid.samples} samples: ${fid.float32.toFixed(2)} with float32, ${fid.stored.toFixed(2)} with ${precision}.`
+    ? `FID of ${fid.samples} samples and ${fid.images} test images: ${fid.float32.toFixed(2)} with float32, ${fid.stored.toFixed(2)} with ${precision} (features of the ${plain(fid.extractor)}).`
     : 'The effect on FID was not measured.';
   const table = ['| difference from float32 | mean | largest |', '| --- | --- | --- |', row('images, in 0..1', images), row('codes', codes)];
   return ['## Precision', '', `Kernels are stored as ${precision}, and networks compute in float32.`, '', ...table, '', cost].join('\n');
 }
 
-function limitsSection({ configuration, data }: ModelCard): string {
-  const { size } = configuration;
+function limitsSection({ configuration, data, step }: ModelCard): string {
+  const { size, initFrom } = configuration;
+  const images = `${data ? `${data.train} ` : ''}images of ${plain(dataName(configuration))}`;
+  const training =
+    initFrom === undefined
+      ? `The model was trained only on ${images}`
+      : `${step === 0 ? 'The images of its training are not recorded' : `The model was last trained on ${images}`}`;
   return `## Limits
 
-- Any image is reconstructed as something like its training images${data ? ` (${data.train} of ${plain(dataName(configuration))})` : ''}, because it was trained on no others.
+- ${training}; other images are reconstructed as similar to those of its training.
 - A code has ${configuration.latent} numbers, so reconstructions lose details of an image.
-- Some samples are not realistic, and samples may resemble training images. Consider whose images these were before you publish samples.
-- Images of other sizes have to be made ${size}x${size} ${channelsOf(configuration)} in the way of the training data.`;
+- Some samples are not realistic, and samples may resemble training images. Check that you may publish such images.
+- Resize and crop other images to ${size}x${size} ${channelsOf(configuration)} as for training.`;
 }

@@ -13,7 +13,7 @@ export type NetworkFile = (typeof NETWORK_FILES)[number];
 /** Networks as ONNX files, and the model that they compute. */
 export interface NetworkFiles {
   /**
-   * `generator`: draws from the prior, `codes` [N, M], to `images` [N, C, H, W] in 0..1. `encoder`: such images to codes. `decoder`: codes of images
+   * `generator`: samples of the prior, `codes` [N, M], to `images` [N, C, H, W] in 0..1. `encoder`: such images to codes. `decoder`: codes of images
    * to images. Its second input `distance` [1], in 0..1, is that of codes from those of images: 0 for codes of images, 0.5 halfway between two.
    * There is none if the generator has one set of running statistics, and so decodes as well.
    */
@@ -25,19 +25,20 @@ export interface NetworkFiles {
 /**
  * Encodes the networks of a model.
  * @param precision how the files store weights (default: float32)
- * @param metadata properties that each file states
+ * @param metadata properties that each file states, beside its precision
+ * @throws {InputError} if there is no such precision
  */
 export async function encodeNetworks(
   model: TrainedModel,
   precision: Precision = 'float32',
   metadata: Readonly<Record<string, string>> = {},
 ): Promise<NetworkFiles> {
-  const stored = { encoder: storeNetwork(model, 'encoder', precision), generator: storeNetwork(model, 'generator', precision) };
+  const stored = { encoder: await storeNetwork(model, 'encoder', precision), generator: await storeNetwork(model, 'generator', precision) };
   const tensors = { encoder: stored.encoder.values, generator: stored.generator.values };
   const files: Partial<Record<NetworkFile, Uint8Array>> = {};
   for (const [file, graphOfBatch] of Object.entries(graphsOf(model, tensors)) as [NetworkFile, (batch: number) => Graph][]) {
     const { graph, batchAxes } = forAnyBatch(graphOfBatch);
-    files[file] = await encode(graph, { batchAxes, metadata });
+    files[file] = await encode(graph, { batchAxes, metadata: { precision, ...metadata } });
   }
   const weights = { ...model.weights, 'encoder.parameters': stored.encoder.parameters, 'generator.parameters': stored.generator.parameters };
   return { files, model: model.withWeights(weights) };
@@ -50,14 +51,14 @@ interface StoredNetwork {
   readonly parameters: Float32Array;
 }
 
-function storeNetwork({ pair, weights }: TrainedModel, name: NetworkName, precision: Precision): StoredNetwork {
+async function storeNetwork({ pair, weights }: TrainedModel, name: NetworkName, precision: Precision): Promise<StoredNetwork> {
   const network = pair[name];
   const values: Record<string, Value> = {};
   const parameters = weights[`${name}.parameters`].slice();
   for (const part of ['parameters', 'statistics'] as const) {
     const views = tensorViews(weights[`${name}.${part}`], network[part]);
     for (const [tensor, { shape, offset }] of network[part].entries) {
-      const { value, data } = storeTensor(tensor, views[tensor]!, shape, precision);
+      const { value, data } = await storeTensor(tensor, views[tensor]!, shape, precision);
       values[tensor] = value;
       if (part === 'parameters') parameters.set(data, offset);
     }
@@ -82,7 +83,7 @@ function graphsOf({ pair, prior, latentSize }: TrainedModel, tensors: Readonly<R
   return { generator, encoder, decoder };
 }
 
-/** The running statistics of codes, moved towards those of draws from the prior. */
+/** The running statistics of codes, moved towards those of samples of the prior. */
 function blendStatistics({ name, statistics }: Network, tensors: NamedValues, distance: Value): NamedValues {
   return Object.fromEntries(
     Array.from(statistics.entries.keys())

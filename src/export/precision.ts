@@ -1,5 +1,6 @@
 /** Weights in fewer bits: smaller files that every runtime reads, because networks still compute in float32. */
-import { Float16Array } from '@petamoriken/float16';
+import { InputError } from '../errors.js';
+import { shown } from '../validation.js';
 import { constant, constantTensor, dequantizeLinear, fromFloat16, type Shape, sizeOf, type Value } from '../engine/index.js';
 
 /** How a file stores the kernels of convolutions and other tensors of two or more axes. Smaller tensors are always float32. */
@@ -14,13 +15,19 @@ interface StoredTensor {
   readonly data: Float32Array;
 }
 
-/** Stores a tensor under a name, with the precision if it has two or more axes. */
-export function storeTensor(name: string, data: Float32Array, shape: Shape, precision: Precision): StoredTensor {
+/**
+ * Stores a tensor under a name, with the precision if it has two or more axes.
+ * @throws {InputError} if there is no such precision
+ */
+export async function storeTensor(name: string, data: Float32Array, shape: Shape, precision: Precision): Promise<StoredTensor> {
+  if (!PRECISIONS.includes(precision)) throw new InputError(`precision: must be one of ${PRECISIONS.join(', ')}, not ${shown(precision)}`);
   if (precision === 'float32' || shape.length < 2) return { value: constantTensor({ type: 'float32', shape, data }, name), data };
   return precision === 'float16' ? storeFloat16(name, data, shape) : storeInt8(name, data, shape);
 }
 
-function storeFloat16(name: string, data: Float32Array, shape: Shape): StoredTensor {
+async function storeFloat16(name: string, data: Float32Array, shape: Shape): Promise<StoredTensor> {
+  // Loaded on first use, so that pages that store nothing need not load it.
+  const { Float16Array } = await import('@petamoriken/float16');
   const halves = new Float16Array(data);
   const bits = new Uint16Array(halves.buffer);
   return { value: fromFloat16(constantTensor({ type: 'float16', shape, data: bits }, name)), data: Float32Array.from(halves) };
@@ -35,7 +42,7 @@ function storeInt8(name: string, data: Float32Array, shape: Shape): StoredTensor
 }
 
 /** The largest element of int8 whose negative is one as well. */
-const LARGEST = 127;
+const MAX_INT8 = 127;
 
 interface Quantized {
   readonly elements: Int8Array;
@@ -51,7 +58,7 @@ function quantize(data: Float32Array, shape: Shape, axis: number): Quantized {
   const largest = new Float32Array(shape[axis]!);
   data.forEach((element, index) => (largest[channelOf(index)] = Math.max(largest[channelOf(index)]!, Math.abs(element))));
   // The scale of a channel of zeros does not matter, but must not be 0.
-  const scales = largest.map((magnitude) => magnitude / LARGEST || 1);
+  const scales = largest.map((magnitude) => magnitude / MAX_INT8 || 1);
   const elements = Int8Array.from(data, (element, index) => Math.round(element / scales[channelOf(index)]!));
   return { elements, scales, restored: Float32Array.from(elements, (element, index) => Math.fround(element * scales[channelOf(index)]!)) };
 }

@@ -5,65 +5,70 @@
 import { flattenTensors, type Shape, showShape, type TensorFile, tensorViews } from '../engine/index.js';
 import { InputError } from '../errors.js';
 import { type ArchitectureName, ARCHITECTURES } from './architecture.js';
-import { type InputKind, type Network, NETWORK_NAMES, type NetworkName, type NetworkPair, statisticName } from './network.js';
+import { type InputKind, type Network, type NetworkName, type NetworkPair, statisticName } from './network.js';
 
-/** Flat parameters and running statistics of both networks, the statistics of native inputs alone. */
+/** Flat parameters and running statistics of both networks. */
 export type PairWeights = Readonly<Record<`${NetworkName}.${'parameters' | 'statistics'}`, Float32Array>>;
 
-/** A tensor of a state dict: which part of a network it is, and its name there. */
+/** The networks in a file. With separate running statistics each network is in it twice, with those of either kind of input. */
+const ROLES = {
+  encoder: { network: 'encoder', kind: 'native' },
+  generator: { network: 'generator', kind: 'native' },
+  sample_encoder: { network: 'encoder', kind: 'generated' },
+  decoder: { network: 'generator', kind: 'generated' },
+} as const satisfies Readonly<Record<string, { readonly network: NetworkName; readonly kind: InputKind }>>;
+const rolesIn = ({ encoder: { separateStatistics } }: NetworkPair) => Object.entries(ROLES).filter(([, { kind }]) => kind === 'native' || separateStatistics);
+
+/** A tensor of a network: its part, and its name there, such as `encoder.conv1.weight`. */
 interface Entry {
   readonly part: 'parameters' | 'statistics';
-  /** `encoder.conv1.weight` */
   readonly tensor: string;
 }
 
-/** The tensors of a network by their names in the state dict of its `main`: `0.weight`. */
-function entriesOf({ name, layers, separateStatistics }: Network, kind: InputKind = 'native'): ReadonlyMap<string, Entry> {
+/** The tensors of a network by their names in the state dict of its `main`, such as `0.weight`. */
+function entriesOf({ name, layers }: Network, kind: InputKind): ReadonlyMap<string, Entry> {
   const entries = new Map<string, Entry>();
   for (const [index, [layer, { parameters = {}, buffers = {} }]] of Object.entries(layers).entries()) {
     for (const tensor of Object.keys(parameters)) entries.set(`${index}.${tensor}`, { part: 'parameters', tensor: `${name}.${layer}.${tensor}` });
-    for (const buffer of Object.keys(buffers)) {
-      const tensor = statisticName(`${layer}.${buffer}`, separateStatistics ? kind : 'native');
-      entries.set(`${index}.${buffer}`, { part: 'statistics', tensor: `${name}.${tensor}` });
-    }
+    for (const buffer of Object.keys(buffers))
+      entries.set(`${index}.${buffer}`, { part: 'statistics', tensor: `${name}.${statisticName(`${layer}.${buffer}`, kind)}` });
   }
   return entries;
 }
 
-/** Counters of BatchNorm2d, integers that no result depends on. */
+/** Whether a tensor is a counter of BatchNorm2d, an integer that no result depends on. */
 export const isCounter = (tensor: string): boolean => tensor.endsWith('.num_batches_tracked');
 
 /**
- * Returns the state dicts of both networks, as `generator.main.0.weight` and `encoder.main.0.weight`. If the generator has separate running statistics,
- * `decoder` is the same network with those of codes.
+ * Returns the state dicts of both networks, as `generator.main.0.weight` and `encoder.main.0.weight`. With separate running statistics, `decoder` is the
+ * generator with those of codes, and `sample_encoder` the encoder with those of samples.
  */
 export function toStateDict(pair: NetworkPair, weights: PairWeights): TensorFile['tensors'] {
   const tensors: Record<string, { shape: Shape; data: Float32Array }> = {};
-  const write = (as: string, network: Network, kind?: InputKind) => {
-    for (const [name, { part, tensor }] of entriesOf(network, kind)) {
-      const data = tensorViews(weights[`${network.name}.${part}`], network[part])[tensor]!;
-      tensors[`${as}.main.${name}`] = { shape: network[part].entries.get(tensor)!.shape, data };
+  for (const [role, { network: name, kind }] of rolesIn(pair)) {
+    const network = pair[name];
+    for (const [key, { part, tensor }] of entriesOf(network, kind)) {
+      const data = tensorViews(weights[`${name}.${part}`], network[part])[tensor]!;
+      tensors[`${role}.main.${key}`] = { shape: network[part].entries.get(tensor)!.shape, data };
     }
-  };
-  write('encoder', pair.encoder);
-  write('generator', pair.generator);
-  if (pair.generator.separateStatistics) write('decoder', pair.generator, 'generated');
+  }
   return tensors;
 }
 
 /** The options of networks that a state dict determines. */
 export interface StateDictOptions {
-  readonly channels: number;
+  readonly channels: 1 | 3;
   readonly width: number;
   readonly latent: number;
+  readonly separateStatistics: boolean;
 }
 
 /**
  * Returns the options of the networks of a state dict, from the shapes of its first layers.
  * @param file the name of the file in messages
- * @throws {InputError} if it has none of them
+ * @throws {InputError} if it has no such layers, or these are not those of images with 1 or 3 channels
  */
-export function optionsOf(tensors: TensorFile['tensors'], file: string): StateDictOptions {
+export function stateDictOptions(tensors: TensorFile['tensors'], file: string): StateDictOptions {
   const shapeOf = (tensor: string): Shape => {
     const shape = tensors[tensor]?.shape;
     if (shape?.length !== 4) throw new InputError(`${file}: expected ${tensor} with four axes but ${shape ? `got ${showShape(shape)}` : 'it is missing'}`);
@@ -71,35 +76,47 @@ export function optionsOf(tensors: TensorFile['tensors'], file: string): StateDi
   };
   const [width, channels] = shapeOf('encoder.main.0.weight');
   const [latent] = shapeOf('generator.main.0.weight');
-  return { channels: channels!, width: width!, latent: latent! };
+  if (channels !== 1 && channels !== 3) throw new InputError(`${file}: expected images with 1 or 3 channels but encoder.main.0.weight has ${channels}`);
+  return { channels, width: width!, latent: latent!, separateStatistics: 'decoder.main.0.weight' in tensors };
 }
 
 /**
  * Returns the weights of a state dict.
  * @param file the name of the file in messages
- * @throws {InputError} if a tensor is missing, has another shape, or belongs to neither network
+ * @throws {InputError} if a tensor is missing, has another shape, is not finite, or belongs to no network
  */
 export function fromStateDict(tensors: TensorFile['tensors'], architecture: ArchitectureName, options: StateDictOptions, file: string): PairWeights {
-  const { latent: latentSize, channels, width } = options;
-  const pair = ARCHITECTURES[architecture].build({ channels, latentSize, width });
+  const { latent: latentSize, channels, width, separateStatistics } = options;
+  const pair = ARCHITECTURES[architecture].build({ channels, latentSize, width, separateStatistics });
+  const found: Record<string, Float32Array> = {};
   const left = new Set(Object.keys(tensors));
-  const vectors = NETWORK_NAMES.flatMap((name) => {
-    const network = pair[name];
-    const parts = { parameters: {}, statistics: {} } as Record<Entry['part'], Record<string, Float32Array>>;
-    for (const [key, { part, tensor }] of entriesOf(network)) {
-      const full = `${name}.main.${key}`;
-      const { shape } = network[part].entries.get(tensor)!;
-      const found = tensors[full];
-      if (found?.shape.join() !== shape.join()) {
-        const problem = found ? `got ${showShape(found.shape)}` : 'it is missing';
-        throw new InputError(`${file}: not ${architecture} of width ${width}: expected ${full} of shape ${showShape(shape)} but ${problem}`);
-      }
-      parts[part][tensor] = found.data;
-      left.delete(full);
+  for (const [role, { network, kind }] of rolesIn(pair)) {
+    for (const [key, { part, tensor }] of entriesOf(pair[network], kind)) {
+      const name = `${role}.main.${key}`;
+      const { shape } = pair[network][part].entries.get(tensor)!;
+      const { data } = requireShape(tensors[name], shape, `${file}: not ${architecture} of width ${width}: expected ${name}`);
+      requireUsable(data, `${file}: ${name}`);
+      if (found[tensor]?.some((element, index) => element !== data[index])) throw new InputError(`${file}: ${name} differs from that of ${network}`);
+      found[tensor] = data;
+      left.delete(name);
     }
-    return (['parameters', 'statistics'] as const).map((part) => [`${name}.${part}`, flattenTensors(parts[part], network[part])] as const);
-  });
+  }
   const [extra] = left;
-  if (extra !== undefined) throw new InputError(`${file}: not ${architecture}: ${extra} belongs to neither network`);
-  return Object.fromEntries(vectors) as PairWeights;
+  if (extra !== undefined) throw new InputError(`${file}: not ${architecture}: ${extra} belongs to no network`);
+  const flat = (name: NetworkName, part: Entry['part']) => [`${name}.${part}`, flattenTensors(found, pair[name][part])] as const;
+  return Object.fromEntries((['encoder', 'generator'] as const).flatMap((name) => [flat(name, 'parameters'), flat(name, 'statistics')])) as PairWeights;
+}
+
+type Tensor = TensorFile['tensors'][string];
+
+function requireShape(tensor: Tensor | undefined, shape: Shape, expected: string): Tensor {
+  if (tensor?.shape.join() === shape.join()) return tensor;
+  throw new InputError(`${expected} of shape ${showShape(shape)} but ${tensor ? `got ${showShape(tensor.shape)}` : 'it is missing'}`);
+}
+
+/** @throws {InputError} if an element is not finite, or a variance is negative */
+function requireUsable(data: Float32Array, name: string): void {
+  const least = name.endsWith('.running_var') ? 0 : -Infinity;
+  const index = data.findIndex((element) => !Number.isFinite(element) || element < least);
+  if (index >= 0) throw new InputError(`${name}: element ${index} is ${data[index]}, which no network can have`);
 }

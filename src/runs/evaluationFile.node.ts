@@ -79,6 +79,15 @@ export async function readLatestEvaluation(run: string): Promise<EvaluationRecor
   return readEvaluation(join(run, latest.name));
 }
 
+/**
+ * Reads the evaluation of weights in a run folder, or returns undefined if they were not evaluated.
+ * @throws {InputError} if it is corrupt, or has an older format
+ */
+export async function readEvaluationOf(run: string, weights: EvaluatedWeights): Promise<EvaluationRecord | undefined> {
+  const file = evaluationFile(run, weights);
+  return (await stat(file).catch(() => undefined)) === undefined ? undefined : readEvaluation(file);
+}
+
 async function readEvaluation(file: string): Promise<EvaluationRecord> {
   const { z } = await import('zod');
   const schema = z.looseObject({

@@ -1,11 +1,11 @@
-/** Runs as files for other programs: networks, pictures and a model card. */
+/** Runs as files for other programs: networks, images and a model card. */
 import { basename, resolve } from 'node:path';
 import { openSource } from '../data/open.node.js';
 import type { ImageSource } from '../data/source.js';
 import { type Compile, encodeSafetensors } from '../engine/index.js';
 import { InputError } from '../errors.js';
 import { requireExportFolder, writeExport } from '../export/exportFolder.node.js';
-import { dataName, type Difference, type ModelCard, modelCardText, type PrecisionCost } from '../export/modelCard.js';
+import { type CardEvaluation, dataName, type Difference, lastPart, modelCardText, type PrecisionCost } from '../export/modelCard.js';
 import { encodeNetworks } from '../export/networkFiles.js';
 import type { Precision } from '../export/precision.js';
 import { encodePng } from '../images/files.node.js';
@@ -18,7 +18,7 @@ import { type Configuration, iterationSpec } from '../training/configuration.js'
 import { firstOriginals, previewCodes, reconstructionGrid, sampleGrid } from '../training/previews.js';
 import type { StoredCheckpoint } from '../training/runStore.js';
 import { VERSION } from '../version.node.js';
-import { readLatestEvaluation, runFolderOf } from './evaluationFile.node.js';
+import { readEvaluationOf, runFolderOf } from './evaluationFile.node.js';
 import { dataExtractor, type ExtractorOptions } from './extractorCache.node.js';
 import { openRun } from './runFolder.node.js';
 
@@ -52,11 +52,11 @@ export interface ExportSummary {
 
 /** Samples for FID, and as many test images if there are. */
 const FID_SAMPLES = 10_000;
-/** Draws from the prior on which precisions are compared. */
-const COMPARED_DRAWS = 500;
+/** Latent samples on which precisions are compared. */
+const COMPARED_SAMPLES = 500;
 
 /**
- * Writes the networks of a run as ONNX files, with pictures and a model card, into a folder.
+ * Writes the networks of a run as ONNX files, with images and a model card, into a folder.
  * @param run run folder or checkpoint
  * @throws {InputError} if there is no checkpoint, the named data cannot be opened, or the folder has files that were not written by an export
  */
@@ -69,8 +69,8 @@ export async function exportRun(run: string, out: string, options: RunExport): P
   try {
     const weights = ema && configuration.ema > 0 ? 'ema' : 'raw';
     const { files, model: stored } = await encodeNetworks(model, precision, metadataOf(checkpoint, weights));
-    const cost = precision === 'float32' ? {} : { cost: await costOf({ model, stored, configuration, source }, options) };
-    const pictures = await picturesOf(stored, configuration, source);
+    const cost = precision === 'float32' ? {} : { cost: await measureCost({ model, stored, configuration, source }, options) };
+    const images = await drawImages(stored, configuration, source);
     const card = modelCardText({
       name: basename(resolve((await runFolderOf(checkpoint.file)) ?? run)),
       version: VERSION,
@@ -79,15 +79,16 @@ export async function exportRun(run: string, out: string, options: RunExport): P
       weights,
       precision,
       files: Object.fromEntries(Object.entries(files).map(([name, bytes]) => [name, bytes.length])),
-      data: source && { train: source.train.count, test: source.test.count },
-      evaluation: await evaluationOf(checkpoint, weights),
-      hasReconstructions: 'reconstructions.png' in pictures,
+      // Of other data than its own nothing is known of the training.
+      data: source && options.data === undefined ? { train: source.train.count, test: source.test.count } : undefined,
+      evaluation: await evaluationOf(checkpoint, ema),
+      hasReconstructions: 'reconstructions.png' in images,
       ...cost,
     });
     const networks = Object.fromEntries(Object.entries(files).map(([name, bytes]) => [`${name}.onnx`, bytes]));
-    const stateDict = options.pytorch ? { 'pytorch.safetensors': stateDictOf(model, checkpoint, weights) } : {};
+    const stateDict = options.pytorch ? { 'pytorch.safetensors': encodeStateDict(model, checkpoint, weights) } : {};
     const training = options.training ? await trainingFiles(checkpoint, source) : {};
-    const written = await writeExport(out, { ...networks, ...stateDict, ...training, ...pictures, 'README.md': card });
+    const written = await writeExport(out, { ...networks, ...stateDict, ...training, ...images, 'README.md': card });
     return { out, files: written, step, weights, precision, ...cost };
   } finally {
     await model.release();
@@ -95,7 +96,7 @@ export async function exportRun(run: string, out: string, options: RunExport): P
   }
 }
 
-/** Opens the data of a run. If it is not there any more, and no other was named, an export does without. */
+/** Opens the named data, or the training data if it still exists. */
 async function openData(configuration: Configuration, { data, onNote, open = openRunData }: RunExport): Promise<ImageSource | undefined> {
   try {
     return await open(data ?? configuration.data, configuration);
@@ -132,7 +133,7 @@ function metadataOf({ configuration, step }: StoredCheckpoint, weights: string):
   };
 }
 
-const stateDictOf = ({ pair, weights: vectors }: TrainedModel, checkpoint: StoredCheckpoint, weights: string): Uint8Array =>
+const encodeStateDict = ({ pair, weights: vectors }: TrainedModel, checkpoint: StoredCheckpoint, weights: string): Uint8Array =>
   encodeSafetensors({ tensors: toStateDict(pair, vectors), metadata: metadataOf(checkpoint, weights) });
 
 /** An iteration, its state, and a description of both. */
@@ -147,21 +148,28 @@ async function trainingFiles({ configuration, ...state }: StoredCheckpoint, sour
   };
 }
 
-async function picturesOf(model: TrainedModel, { latent, seed, prior }: Configuration, source: ImageSource | undefined): Promise<Record<string, Uint8Array>> {
+async function drawImages(model: TrainedModel, { latent, seed, prior }: Configuration, source: ImageSource | undefined): Promise<Record<string, Uint8Array>> {
   const samples = { 'samples.png': await encodePng(await sampleGrid(model, previewCodes(prior, latent, seed))) };
   const split = source && (source.test.count > 0 ? source.test : source.train);
   if (!split) return samples;
   return { ...samples, 'reconstructions.png': await encodePng(await reconstructionGrid(model, await firstOriginals(split, model.imageElements))) };
 }
 
-/** The latest evaluation in the run's folder, if it is of these weights. */
-async function evaluationOf({ file, step }: StoredCheckpoint, weights: string): Promise<ModelCard['evaluation']> {
+/** The evaluation of these weights in the run's folder, if there is one. */
+async function evaluationOf({ file, step }: StoredCheckpoint, ema: boolean): Promise<CardEvaluation | undefined> {
   const folder = await runFolderOf(file);
-  // A run that was not evaluated is reported in the card.
-  const latest = folder === undefined ? undefined : await readLatestEvaluation(folder).catch(() => undefined);
-  if (latest?.step !== step || latest.protocol.weights !== weights) return undefined;
-  const { images, samples } = latest.protocol;
-  return { metrics: latest.metrics, images: Number(images), samples: Number(samples) };
+  const found = folder === undefined ? undefined : await readEvaluationOf(folder, { step, ema });
+  if (found === undefined) return undefined;
+  const { data, split, images, samples, extractor } = found.protocol as Readonly<Record<string, string>> & { readonly extractor?: { readonly name: string } };
+  return {
+    metrics: found.metrics,
+    data: lastPart(String(data)),
+    split: String(split),
+    images: Number(images),
+    samples: Number(samples),
+    // Its name contains that of the data, which may be a path of this machine.
+    extractor: extractor && String(extractor.name).replaceAll(String(data), lastPart(String(data))),
+  };
 }
 
 interface Compared {
@@ -172,13 +180,13 @@ interface Compared {
   readonly source: ImageSource | undefined;
 }
 
-async function costOf({ model, stored, configuration, source }: Compared, options: RunExport): Promise<PrecisionCost> {
-  const draws = previewCodes(model.prior, configuration.latent, configuration.seed, COMPARED_DRAWS);
-  const images = await model.generate(draws);
-  const pixels = toBytes(images);
+async function measureCost({ model, stored, configuration, source }: Compared, options: RunExport): Promise<PrecisionCost> {
+  const codes = previewCodes(model.prior, configuration.latent, configuration.seed, COMPARED_SAMPLES);
+  const generated = await model.generate(codes);
+  const pixels = toBytes(generated);
   const differences = {
     // Of values in [-1, 1], twice as far apart as in 0..1.
-    images: difference(images, await stored.generate(draws), 0.5),
+    images: difference(generated, await stored.generate(codes), 0.5),
     codes: difference(await model.encode(pixels), await stored.encode(pixels)),
   };
   if (!source || source.test.count < 2) return differences;
@@ -190,7 +198,8 @@ async function costOf({ model, stored, configuration, source }: Compared, option
       const { metrics } = await evaluate({ ...asked, model: subject, compile: options.compile, onProgress: options.onProgress });
       return metrics.fid!;
     };
-    return { ...differences, fid: { float32: await fidOf(model), stored: await fidOf(stored), samples: FID_SAMPLES } };
+    const images = Math.min(FID_SAMPLES, source.test.count);
+    return { ...differences, fid: { float32: await fidOf(model), stored: await fidOf(stored), samples: FID_SAMPLES, images, extractor: extractor.name.replaceAll(source.name, lastPart(source.name)) } };
   } finally {
     await extractor.release();
   }

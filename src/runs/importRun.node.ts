@@ -4,7 +4,7 @@ import { InputError } from '../errors.js';
 import { wrapReadErrors } from '../files/atomic.node.js';
 import { readRegularFile } from '../files/regularFile.node.js';
 import { ARCHITECTURE_NAMES, ARCHITECTURES, type ArchitectureName } from '../networks/architecture.js';
-import { fromStateDict, isCounter, optionsOf } from '../networks/stateDict.js';
+import { fromStateDict, isCounter, stateDictOptions } from '../networks/stateDict.js';
 import type { Configuration } from '../training/configuration.js';
 import { stateFromWeights } from '../training/trainer.js';
 import { type SettingLabel, shown } from '../validation.js';
@@ -19,10 +19,12 @@ export interface ImportedRun {
 }
 
 /** Settings of an imported run; those of its networks follow from the file. */
-export type ImportSettings = Omit<Settings, 'channels' | 'width' | 'latent' | 'size' | 'network' | 'data' | 'initFrom'> & {
+export type ImportSettings = Omit<Settings, 'channels' | 'width' | 'latent' | 'size' | 'network' | 'data' | 'initFrom' | 'batchNormStats'> & {
   readonly data: string;
   readonly network: ArchitectureName;
 };
+
+const DERIVED: readonly string[] = ['channels', 'width', 'latent', 'size', 'initFrom', 'batchNormStats'];
 
 /**
  * Creates a run from the weights of the published networks in a safetensors file, with the names of `docs/export.md`.
@@ -30,16 +32,19 @@ export type ImportSettings = Omit<Settings, 'channels' | 'width' | 'latent' | 's
  * @param label returns the name of a setting in messages (default: its key)
  * @throws {InputError} if the file is not such a file, a setting is wrong, or the folder of the run is not empty
  */
-export async function importRun(file: string, out: string, { network, ...settings }: ImportSettings, label?: SettingLabel): Promise<ImportedRun> {
-  if (!Object.hasOwn(ARCHITECTURES, network)) throw new InputError(`network: expected one of ${ARCHITECTURE_NAMES.join(', ')} but got ${shown(network)}`);
-  await RunFolder.requireEmpty(out, label);
+export async function importRun(file: string, out: string, settings: ImportSettings, label: SettingLabel = (key, name = key) => name): Promise<ImportedRun> {
+  const network = requireNetwork(settings, label);
+  await RunFolder.requireEmpty(out, (key) => (key === 'resume' ? 'train --resume' : label(key)));
   const { tensors } = decodeSafetensors(await wrapReadErrors(file, () => readRegularFile(file)), file, isCounter);
-  const options = optionsOf(tensors, file);
-  const { channels } = options;
-  if (channels !== 1 && channels !== 3) throw new InputError(`${file}: images have 1 or 3 channels, but those of its encoder have ${channels}`);
-  const weights = fromStateDict(tensors, network, options, file);
+  const { separateStatistics, ...options } = stateDictOptions(tensors, file);
+  const weights = fromStateDict(tensors, network, { separateStatistics, ...options }, file);
   const preset = settings.preset ?? (settings.config === undefined ? 'published' : undefined);
-  const configuration = await resolveSettings({ ...settings, ...options, channels, preset, network, size: ARCHITECTURES[network].imageSize }, label);
+  const batchNormStats = separateStatistics ? 'separate' : 'shared';
+  const labelOf: SettingLabel = (key, name = key) => (DERIVED.includes(key) ? `${file}: ${name}` : label(key, name));
+  const { imageSize: size } = ARCHITECTURES[network];
+  const resolved = await resolveSettings({ ...settings, ...options, preset, batchNormStats, size }, labelOf);
+  // Recorded only now, because a setting of this name is a run.
+  const configuration: Configuration = { ...resolved, initFrom: file };
   const folder = await RunFolder.create(out, configuration, label);
   const lock = await folder.lock();
   try {
@@ -48,4 +53,15 @@ export async function importRun(file: string, out: string, { network, ...setting
   } finally {
     await lock.release();
   }
+}
+
+/** Returns the architecture that is named. @throws {InputError} if it is unknown, or a setting is given that follows from the file */
+function requireNetwork(settings: unknown, label: SettingLabel): ArchitectureName {
+  if (typeof settings !== 'object' || settings === null) throw new InputError(`settings: must be an object, not ${shown(settings)}`);
+  const derived = DERIVED.find((key) => key in settings);
+  if (derived !== undefined) throw new InputError(`${label(derived)}: follows from the file; remove it`);
+  const { network } = settings as { readonly network?: unknown };
+  const known = ARCHITECTURE_NAMES.find((name) => name === network);
+  if (known === undefined) throw new InputError(`${label('network')}: expected one of ${ARCHITECTURE_NAMES.join(', ')} but got ${shown(network)}`);
+  return known;
 }

@@ -1,6 +1,7 @@
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { describe, expect, it } from 'vitest';
 import { add, constant, encode, forAnyBatch, graphOf, input, matMul, mul, reduceMean, relu, reshape, type Value } from '../../src/engine/index.js';
+import type { ComputedValue } from '../../src/engine/value.js';
 import { expectCloseElements, expectShapeError } from './expectations.js';
 
 /** A function of x [N, 4] whose Reshape depends on N. */
@@ -27,6 +28,11 @@ describe('a graph for batches of any size', () => {
     });
     expectCloseElements(Array.from(y!.data as Float32Array), expected, 1e-6);
     await session.release();
+  });
+
+  it('may have other sizes that equal the batch size from which it was generalized', () => {
+    const { graph } = forAnyBatch((size) => graphOf({ y: reshape(relu(input('x', [size, 2018])), [size, 1009, 2]) }));
+    expect((graph.outputs.y as ComputedValue).attributes).toEqual({ shape: [-1, 1009, 2] });
   });
 
   it('has inputs without a batch as well', () => {

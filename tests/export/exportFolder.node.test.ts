@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -38,13 +39,44 @@ describe('the folder of an export', () => {
     await expect(requireExportFolder(folder)).rejects.toThrow('agenet export did not write');
   });
 
-  it('loses no file outside of it, whatever a manifest names', async () => {
+  it('loses no file that is not of an export, whatever a manifest names', async () => {
     const folder = temporaryFolder();
     const out = join(folder, 'out');
-    mkdirSync(out);
+    mkdirSync(join(out, 'sub'), { recursive: true });
     writeFileSync(join(folder, 'outside.txt'), 'mine');
-    writeFileSync(join(out, 'export.json'), JSON.stringify({ format: 'agenet export 1', files: { '../outside.txt': '', '/etc/hostname': '', '.': '' } }));
+    const manifest = (files: Readonly<Record<string, string>>) => writeFileSync(join(out, 'export.json'), JSON.stringify({ format: 'agenet export 1', files }));
+    manifest({ '../outside.txt': '', '/etc/hostname': '', '.': '' });
     await writeExport(out, { 'one.txt': '' });
     expect(existsSync(join(folder, 'outside.txt'))).toBe(true);
+    manifest({ sub: '' });
+    await expect(requireExportFolder(out)).rejects.toThrow('sub: was changed since its export');
+  });
+
+  it('keeps files that were changed, or added under the name of a new one', async () => {
+    const out = temporaryFolder();
+    await writeExport(out, { 'README.md': 'card' });
+    writeFileSync(join(out, 'model.onnx'), 'mine');
+    await expect(writeExport(out, { 'README.md': 'card', 'model.onnx': 'new' })).rejects.toThrow(
+      new InputError(`${join(out, 'model.onnx')}: was not written by agenet export; choose a different folder`),
+    );
+    writeFileSync(join(out, 'README.md'), 'edited');
+    await expect(writeExport(out, { 'README.md': 'card' })).rejects.toThrow(
+      new InputError(`${join(out, 'README.md')}: was changed since its export; choose a different folder`),
+    );
+    expect(readFileSync(join(out, 'README.md'), 'utf8')).toBe('edited');
+  });
+
+  it('can be written again after an interruption, without files of the earlier model', async () => {
+    const out = temporaryFolder();
+    await writeExport(out, { 'a.onnx': 'old', 'b.onnx': 'old' });
+    const digest = (text: string) => createHash('sha256').update(text).digest('hex');
+    // As after the first file of an export of a and c.
+    const files = { 'a.onnx': digest('new'), 'c.onnx': digest('new') };
+    const replaces = { 'a.onnx': [digest('old')], 'b.onnx': [digest('old')] };
+    writeFileSync(join(out, 'export.json'), JSON.stringify({ format: 'agenet export 1', files, replaces }));
+    writeFileSync(join(out, 'a.onnx'), 'new');
+    writeFileSync(join(out, '.c.onnx.1.partial'), 'ne');
+    await writeExport(out, { 'a.onnx': 'newest', 'c.onnx': 'newest' });
+    expect(readdirSync(out).sort()).toEqual(['.c.onnx.1.partial', 'a.onnx', 'c.onnx', 'export.json']);
   });
 });

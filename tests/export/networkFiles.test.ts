@@ -82,7 +82,10 @@ describe('exported networks', () => {
     for (const bytes of Object.values(files)) {
       const { opsetImport, metadataProps, graph } = fromBinary(ModelProtoSchema, bytes);
       expect(opsetImport.map(({ domain, version }) => [domain, version])).toEqual([['', 18n]]);
-      expect(metadataProps.map(({ key, value }) => [key, value])).toEqual([['prior', 'sphere']]);
+      expect(metadataProps.map(({ key, value }) => [key, value])).toEqual([
+        ['precision', 'float32'],
+        ['prior', 'sphere'],
+      ]);
       expect(graph!.initializer.map(({ name }) => name)).toContain(bytes === files.encoder ? 'encoder.conv1.weight' : 'generator.conv1.weight');
     }
     await model.release();

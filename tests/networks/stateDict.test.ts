@@ -2,14 +2,17 @@ import { describe, expect, it } from 'vitest';
 import { InputError } from '../../src/errors.js';
 import { ARCHITECTURES } from '../../src/networks/architecture.js';
 import { initialParameters, type Network, NETWORK_NAMES, type NetworkPair } from '../../src/networks/network.js';
-import { fromStateDict, isCounter, optionsOf, type PairWeights, toStateDict } from '../../src/networks/stateDict.js';
+import { fromStateDict, isCounter, stateDictOptions, type PairWeights, toStateDict } from '../../src/networks/stateDict.js';
 import { randomStream } from '../../src/random.js';
 
-const OPTIONS = { channels: 3, width: 2, latent: 5 };
+const OPTIONS = { channels: 3, width: 2, latent: 5, separateStatistics: false } as const;
 const build = (architecture: 'dcgan32' | 'dcgan64', separateStatistics = false) =>
   ARCHITECTURES[architecture].build({ channels: 3, width: 2, latentSize: 5, separateStatistics });
 
-const statisticsOf = ({ name, statistics }: Network) => randomStream(1, name).fillNormal(new Float32Array(statistics.size));
+const statisticsOf = ({ name, statistics }: Network) =>
+  randomStream(1, name)
+    .fillNormal(new Float32Array(statistics.size))
+    .map((value) => 1 + value ** 2);
 const weightsOf = (pair: NetworkPair): PairWeights =>
   Object.fromEntries(
     NETWORK_NAMES.flatMap((name) => [
@@ -19,12 +22,17 @@ const weightsOf = (pair: NetworkPair): PairWeights =>
   ) as PairWeights;
 
 describe('a state dict', () => {
-  it.each(['dcgan32', 'dcgan64'] as const)('has the weights of %s under the names of PyTorch', (architecture) => {
-    const pair = build(architecture);
+  it.each([
+    ['dcgan32', false],
+    ['dcgan64', false],
+    ['dcgan32', true],
+  ] as const)('has the weights of %s under the names of PyTorch (separate running statistics: %s)', (architecture, separateStatistics) => {
+    const pair = build(architecture, separateStatistics);
     const weights = weightsOf(pair);
     const tensors = toStateDict(pair, weights);
-    expect(optionsOf(tensors, 'x')).toEqual(OPTIONS);
-    expect(fromStateDict(tensors, architecture, OPTIONS, 'x')).toEqual(weights);
+    const options = { ...OPTIONS, separateStatistics };
+    expect(stateDictOptions(tensors, 'x')).toEqual(options);
+    expect(fromStateDict(tensors, architecture, options, 'x')).toEqual(weights);
   });
 
   it('numbers layers as nn.Sequential does', () => {
@@ -60,12 +68,28 @@ describe('a state dict', () => {
       ],
       [
         () => fromStateDict({ ...tensors, 'critic.0.weight': tensors['encoder.main.8.bias']! }, 'dcgan32', OPTIONS, 'f'),
-        'f: not dcgan32: critic.0.weight belongs to neither network',
+        'f: not dcgan32: critic.0.weight belongs to no network',
       ],
-      [() => optionsOf({}, 'f'), 'f: expected encoder.main.0.weight with four axes but it is missing'],
-      [() => optionsOf({ 'encoder.main.0.weight': tensors['encoder.main.8.bias']! }, 'f'), 'f: expected encoder.main.0.weight with four axes but got [5]'],
+      [() => stateDictOptions({}, 'f'), 'f: expected encoder.main.0.weight with four axes but it is missing'],
+      [
+        () => stateDictOptions({ 'encoder.main.0.weight': tensors['encoder.main.8.bias']! }, 'f'),
+        'f: expected encoder.main.0.weight with four axes but got [5]',
+      ],
     ] as const;
     for (const [read, message] of problems) expect(read).toThrow(new InputError(message));
+  });
+
+  it('is rejected if its numbers are no weights', () => {
+    const pair = build('dcgan32', true);
+    const tensors = toStateDict(pair, weightsOf(pair));
+    const changed = (name: string, value: number) => ({
+      ...tensors,
+      [name]: { ...tensors[name]!, data: tensors[name]!.data.map((element, index) => (index === 1 ? value : element)) },
+    });
+    const read = (file: typeof tensors) => () => fromStateDict(file, 'dcgan32', { ...OPTIONS, separateStatistics: true }, 'f');
+    expect(read(changed('encoder.main.0.weight', NaN))).toThrow(new InputError('f: encoder.main.0.weight: element 1 is NaN, which no network can have'));
+    expect(read(changed('generator.main.1.running_var', -1))).toThrow('generator.main.1.running_var: element 1 is -1');
+    expect(read(changed('decoder.main.0.weight', 5))).toThrow(new InputError('f: decoder.main.0.weight differs from that of generator'));
   });
 
   it('may have counters', () => {

@@ -14,7 +14,7 @@ Examples:
   agenet train --resume runs/imported
 `;
 
-export const summary = 'make a run of weights from PyTorch';
+export const summary = 'create a run from weights of PyTorch';
 export const group = 'Training:';
 
 export async function define(command: Subcommand) {

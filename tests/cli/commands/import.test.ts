@@ -32,6 +32,24 @@ describe('agenet import', () => {
     expect(await resultOf(['train', '--resume', 'imported', '--steps', '2', '--threads', '1'], folder)).toMatchObject({ steps: 2, interrupted: false });
   });
 
+  it('keeps separate running statistics', async () => {
+    await makeTinyRun(join(folder, 'separate'), tinyConfiguration({ data: `npz:${join(folder, 'noise.npz')}`, batchNormStats: 'separate' }));
+    await resultOf(['export', 'separate', '--out', 'two', '--pytorch'], folder);
+    await resultOf(['import', 'two/pytorch.safetensors', 'npz:noise.npz', '--network', 'dcgan32', '--batch', '4', '--out', 'again'], folder);
+    expect(await samplesOf('again')).toEqual(await samplesOf('separate'));
+    const weightsOf = async (run: string) => (await loadModel(join(folder, run), { threads: 1 })).trained.weights;
+    expect(await weightsOf('again')).toEqual(await weightsOf('separate'));
+  });
+
+  it('rejects tensors that overlap', async () => {
+    const entry = { dtype: 'F32', shape: [2], data_offsets: [0, 8] };
+    const header = Buffer.from(JSON.stringify({ a: entry, b: { ...entry, data_offsets: [4, 12] } }).padEnd(200));
+    const length = Buffer.alloc(8);
+    length.writeBigUInt64LE(BigInt(header.length));
+    writeFileSync(join(folder, 'overlap.safetensors'), Buffer.concat([length, header, Buffer.alloc(12)]));
+    await expectBadInput(['import', 'overlap.safetensors', 'npz:noise.npz', '--network', 'dcgan32', '--out', 'x'], folder, 'overlap');
+  });
+
   it('rejects a truncated file', async () => {
     const path = join(folder, 'cut.safetensors');
     writeFileSync(path, readFileSync(join(folder, 'exported/pytorch.safetensors')));

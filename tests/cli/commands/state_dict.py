@@ -63,7 +63,7 @@ if mode == "make":
             module.running_var.uniform_(0.5, 2)
     write(f"{folder}/weights.safetensors", networks.state_dict())
 else:
-    known = {name: tensor for name, tensor in read(f"{folder}/pytorch.safetensors").items() if not name.startswith("decoder.")}
+    known = {name: tensor for name, tensor in read(f"{folder}/pytorch.safetensors").items() if not name.startswith(("decoder.", "sample_encoder."))}
     # BatchNorm2d counts batches, which no result depends on.
     missing, unexpected = networks.load_state_dict(known, strict=False)
     assert not unexpected and all(name.endswith("num_batches_tracked") for name in missing), (missing, unexpected)
