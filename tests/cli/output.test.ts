@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { keepInputs, prepareOutput, writeJson, writePng } from '../../src/cli/output.js';
 import { npzArchive } from '../npzArchive.js';
 import { expectInputError } from '../rejection.js';
@@ -49,6 +49,11 @@ describe('the output path', () => {
     ['a.mp4', 'RIFF....WEBPVP8 '],
     ['package.json', '{"name": "mine"}'],
   ])('is not %s with other contents, unless --force is given', async (name, contents) => {
+    // A video requires ffmpeg, which may not be installed.
+    const programs = temporaryFolder();
+    writeFileSync(join(programs, 'ffmpeg'), '#!/bin/sh\n', { mode: 0o755 });
+    vi.stubEnv('PATH', `${programs}:${process.env.PATH}`);
+    onTestFinished(() => void vi.unstubAllEnvs());
     const out = fileOf(name, contents);
     const kinds = ['png', 'npz', 'animation', 'json'] as const;
     await expectInputError(() => prepareOutput({ out }, kinds), `--out ${out}: exists, and`, '--force');
