@@ -14,7 +14,7 @@ describe('fuzz cases', () => {
   });
 
   it('cover every command: valid, with one mutation and with several', () => {
-    expect(new Set(CASES.map(({ command }) => command)).size).toBe(19);
+    expect(new Set(CASES.map(({ command }) => command)).size).toBe(21);
     expect(new Set(CASES.map(({ changes }) => changes.length))).toEqual(new Set([0, 1, 2]));
     expect(CASES.some(({ separate }) => separate) && CASES.some(({ interrupted }) => interrupted)).toBe(true);
   });
