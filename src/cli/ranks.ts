@@ -11,7 +11,7 @@ import { type ActionResult, type PrintOptions, runInTerminal, STATUS, type Termi
 export const runTogether = (options: PrintOptions, work: (terminal: Terminal, world: World | undefined) => Promise<ActionResult>): Promise<void> =>
   runInTerminal(options, (terminal) => withRanks(terminal, (world) => work(terminal, world)));
 
-/** A rank that fails, or is interrupted where the others do not expect it, leaves without a word to them, so that `mpirun` ends them. */
+/** A rank that fails, or is interrupted before training, exits without MPI_Finalize, so that `mpirun` ends the others. */
 async function withRanks(terminal: Terminal, work: (world: World | undefined) => Promise<ActionResult>): Promise<ActionResult> {
   const { bindingNote, launchedRank } = await import('../distributed/launch.node.js');
   const rank = launchedRank();

@@ -2,7 +2,7 @@
 import { iterationOf } from '../age/iteration.js';
 import { ADAM } from '../age/update.js';
 import { EpochSampler } from '../data/batches.js';
-import { encode, type FlatLayout, graphOf, lower, nextName, type Shape } from '../engine/index.js';
+import { encode, type FlatLayout, lower, nextName, type Shape } from '../engine/index.js';
 import { NETWORK_NAMES } from '../networks/network.js';
 import { type Configuration, iterationSpec } from '../training/configuration.js';
 import { Stages } from '../training/schedule.js';
@@ -62,9 +62,7 @@ export async function encodeTraining(
     ),
     configuration: recipe,
   };
-  const lowered = lower(graph, { name: 'plain' });
-  // Inputs that nothing reads stay, so that the manifest names what a program has to feed.
-  return { model: await encode(graphOf(lowered.outputs, lowered.inputs)), manifest };
+  return { model: await encode(lower(graph, { name: 'plain' })), manifest };
 }
 
 const tensorsOf = ({ entries }: FlatLayout) => Array.from(entries, ([name, { shape, offset }]) => ({ name, shape, offset }));

@@ -22,7 +22,7 @@ import { readEvaluationOf, runFolderOf } from './evaluationFile.node.js';
 import { dataExtractor, type ExtractorOptions } from './extractorCache.node.js';
 import { openRun } from './runFolder.node.js';
 
-/** What is exported, and where it is computed. */
+/** Options of an export. */
 interface RunExport extends Pick<ExtractorOptions, 'onNote' | 'onStep'> {
   readonly compile: Compile;
   /** Whether to export the EMA weights if the run has them (default: true). */
