@@ -5,7 +5,7 @@ import { defineConfig } from 'vitest/config';
  * which takes a third of the time.
  */
 const SLOW = [
-  'tests/{cli,docs,examples,fuzz,golden}/**/*.test.ts',
+  'tests/{cli,docs,examples,fuzz,golden,pages}/**/*.test.ts',
   'tests/{training,runs}/**/{checkpointMutations,continuation,events,failingDisk,recovery,train,trainer,trainingEvaluation,trainingEvents,trainingLoop,trainingWhileDecoding}{,.node}.test.ts',
   'tests/runs/**/{extractorCache,lock,model,runFolder,settings,tensorBoard}{,.node}.test.ts',
   'tests/age/{iteration,update}.test.ts',

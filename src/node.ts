@@ -60,7 +60,7 @@ const optionSchemas = async () => {
   return {
     train: z.strictObject({ ...computing, ...training }, 'must be an object'),
     load: z.strictObject({ ...computing, ema: flag, onWarning: callback }, 'must be an object'),
-    export: z.strictObject({ ...computing, ema: flag, precision, pytorch: flag, training: flag, data, onNote: callback }, 'must be an object'),
+    export: z.strictObject({ ...computing, ema: flag, precision, pytorch: flag, training: flag, web: flag, data, onNote: callback }, 'must be an object'),
   };
 };
 
@@ -132,6 +132,8 @@ export interface ExportOptions extends Pick<CompileOptions, 'device' | 'threads'
   readonly pytorch?: boolean;
   /** Whether to also write a training iteration as `training.onnx`, with its state and a description (default: false). */
   readonly training?: boolean;
+  /** Whether to also write `index.html`, a page that runs the networks in a browser (default: false). */
+  readonly web?: boolean;
   /** Data for reconstructions and FID (default: the training data, if it is still there). */
   readonly data?: string;
   /** Receives a line if the training data is gone, or a feature extractor is trained. */

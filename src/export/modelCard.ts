@@ -48,6 +48,8 @@ export interface ModelCard {
   readonly evaluation?: CardEvaluation | undefined;
   readonly cost?: PrecisionCost | undefined;
   readonly hasReconstructions: boolean;
+  /** Whether the export has a page that runs the networks. */
+  readonly hasPage: boolean;
 }
 
 /** Returns the text of a model card. */
@@ -55,7 +57,7 @@ export function modelCardText(card: ModelCard): string {
   const sections = [
     frontMatter(card),
     `# ${plain(card.name)}`,
-    introduction(card),
+    introduction(card.configuration),
     card.hasReconstructions ? '![Samples](samples.png) ![Images, each next to its reconstruction](reconstructions.png)' : '![Samples](samples.png)',
     filesSection(card),
     pythonSection(card),
@@ -85,7 +87,8 @@ export function dataName({ data }: Configuration): string {
 
 const channelsOf = ({ channels }: Configuration): string => (channels === 1 ? 'grayscale' : 'RGB');
 
-function introduction({ configuration }: ModelCard): string {
+/** What a model does, in two sentences. */
+export function introduction(configuration: Configuration): string {
   const { latent, size, prior } = configuration;
   return `An adversarial generator-encoder network (AGE, arXiv 1704.02304). Its generator makes ${channelsOf(configuration)} images of ${size}x${size} pixels from codes of ${latent} coordinates${prior === 'sphere' ? ' on the unit sphere' : ''}, and its encoder returns the codes of such images.`;
 }
@@ -97,7 +100,7 @@ const NETWORKS: Readonly<Record<NetworkFile, (shape: string, codes: string) => s
     `\`codes\` ${codes} of images, or between them; \`distance\` [1]: 0 for codes of images, 0.5 halfway between two, 1 for samples of the prior | \`images\` ${shape}`,
 };
 
-function filesSection({ files, configuration: { channels, size, latent, padding } }: ModelCard): string {
+function filesSection({ files, hasPage, configuration: { channels, size, latent, padding } }: ModelCard): string {
   const [shape, codes] = [`[N, ${channels}, ${size}, ${size}]`, `[N, ${latent}]`];
   const rows = (Object.entries(files) as [NetworkFile, number][]).map(
     ([file, bytes]) => `| \`${file}.onnx\` | ${(bytes / 1e6).toFixed(2)} | ${NETWORKS[file](shape, codes)} |`,
@@ -107,6 +110,7 @@ function filesSection({ files, configuration: { channels, size, latent, padding 
   return [
     ...lines,
     `All are float32, N is any number, and images are in 0..1, channel by channel, rows from the top.${border} Operators are those of ONNX opset 18.`,
+    ...(hasPage ? ['', '`index.html` runs the networks in a browser, opened from this folder or from any static host. It needs the files beside it.'] : []),
   ].join('\n');
 }
 

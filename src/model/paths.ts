@@ -13,11 +13,14 @@ const MIN_ANGLE = 1e-6;
  */
 export function interpolateCodes(prior: Prior, a: Float32Array, b: Float32Array, steps: number): Float32Array {
   const path = new Float32Array(steps * a.length);
-  for (let step = 0; step < steps; step++) {
-    const [fromA, fromB] = prior === 'sphere' ? slerpWeights(a, b, step / (steps - 1)) : [1 - step / (steps - 1), step / (steps - 1)];
-    for (let coordinate = 0; coordinate < a.length; coordinate++) path[step * a.length + coordinate] = fromA * a[coordinate]! + fromB * b[coordinate]!;
-  }
+  for (let step = 0; step < steps; step++) path.set(codeBetween(prior, a, b, step / (steps - 1)), step * a.length);
   return path;
+}
+
+/** The code at a position of the path that `interpolateCodes` divides: 0 at a, 1 at b. */
+export function codeBetween(prior: Prior, a: Float32Array, b: Float32Array, position: number): Float32Array {
+  const [fromA, fromB] = prior === 'sphere' ? slerpWeights(a, b, position) : [1 - position, position];
+  return a.map((value, coordinate) => fromA * value + fromB * b[coordinate]!);
 }
 
 /**

@@ -5,9 +5,11 @@ import type { ImageSource } from '../data/source.js';
 import { type Compile, encodeSafetensors } from '../engine/index.js';
 import { InputError } from '../errors.js';
 import { requireExportFolder, writeExport } from '../export/exportFolder.node.js';
-import { type CardEvaluation, dataName, type Difference, lastPart, modelCardText, type PrecisionCost } from '../export/modelCard.js';
+import { type CardEvaluation, dataName, type Difference, introduction, lastPart, modelCardText, type PrecisionCost } from '../export/modelCard.js';
 import { encodeNetworks } from '../export/networkFiles.js';
+import type { PageModel } from '../export/pageModel.js';
 import type { Precision } from '../export/precision.js';
+import { pageFiles } from '../export/webPage.node.js';
 import { encodePng } from '../images/files.node.js';
 import { toBytes } from '../images/raster.js';
 import { evaluate } from '../metrics/evaluate.js';
@@ -33,6 +35,8 @@ interface RunExport extends Pick<ExtractorOptions, 'onNote' | 'onStep'> {
   readonly pytorch?: boolean | undefined;
   /** Whether to also write a training iteration with its state (default: false). Needs the data. */
   readonly training?: boolean | undefined;
+  /** Whether to also write a page that runs the networks in a browser (default: false). */
+  readonly web?: boolean | undefined;
   /** Data for reconstructions and FID (default: the training data, if it is still there). */
   readonly data?: string | undefined;
   /** Opens data in the format of the run (default: `openSource`). */
@@ -71,8 +75,9 @@ export async function exportRun(run: string, out: string, options: RunExport): P
     const { files, model: stored } = await encodeNetworks(model, precision, metadataOf(checkpoint, weights));
     const cost = precision === 'float32' ? {} : { cost: await measureCost({ model, stored, configuration, source }, options) };
     const images = await drawImages(stored, configuration, source);
+    const name = basename(resolve((await runFolderOf(checkpoint.file)) ?? run));
     const card = modelCardText({
-      name: basename(resolve((await runFolderOf(checkpoint.file)) ?? run)),
+      name,
       version: VERSION,
       configuration,
       step,
@@ -82,13 +87,16 @@ export async function exportRun(run: string, out: string, options: RunExport): P
       // Of other data than its own nothing is known of the training.
       data: source && options.data === undefined ? { train: source.train.count, test: source.test.count } : undefined,
       evaluation: await evaluationOf(checkpoint, ema),
+      hasPage: options.web === true,
       hasReconstructions: 'reconstructions.png' in images,
       ...cost,
     });
     const networks = Object.fromEntries(Object.entries(files).map(([name, bytes]) => [`${name}.onnx`, bytes]));
-    const stateDict = options.pytorch ? { 'pytorch.safetensors': encodeStateDict(model, checkpoint, weights) } : {};
-    const training = options.training ? await trainingFiles(checkpoint, source) : {};
-    const written = await writeExport(out, { ...networks, ...stateDict, ...training, ...images, 'README.md': card });
+    const optional: Record<string, Uint8Array | string> = {};
+    if (options.pytorch) optional['pytorch.safetensors'] = encodeStateDict(model, checkpoint, weights);
+    if (options.training) Object.assign(optional, await trainingFiles(checkpoint, source));
+    if (options.web) Object.assign(optional, await pageFiles(pageModelOf(name, configuration), files));
+    const written = await writeExport(out, { ...networks, ...optional, ...images, 'README.md': card });
     return { out, files: written, step, weights, precision, ...cost };
   } finally {
     await model.release();
@@ -131,6 +139,12 @@ function metadataOf({ configuration, step }: StoredCheckpoint, weights: string):
     step: String(step),
     weights,
   };
+}
+
+/** The model of a page, without its networks. */
+function pageModelOf(name: string, configuration: Configuration): Omit<PageModel, 'networks'> {
+  const { latent, prior, channels, size, crop, padding } = configuration;
+  return { name, summary: introduction(configuration), latent, prior, shape: [channels, size, size], preprocessing: { size, channels, crop, padding } };
 }
 
 const encodeStateDict = ({ pair, weights: vectors }: TrainedModel, checkpoint: StoredCheckpoint, weights: string): Uint8Array =>

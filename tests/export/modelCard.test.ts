@@ -11,6 +11,7 @@ const card: ModelCard = {
   precision: 'float32',
   files: { generator: 1_250_000, encoder: 430_000 },
   hasReconstructions: false,
+  hasPage: false,
 };
 
 describe('a model card', () => {
@@ -29,6 +30,11 @@ describe('a model card', () => {
     });
     expect(text).toContain('200 samples and 100 test images of x.npz. Features are those of the classifier of x.npz: compare FID');
     expect(text).toContain('| metric | value |\n| --- | --- |\n| `fid` | 7.123 |\n| `kid` | not finite |\n');
+  });
+
+  it('mentions a page if there is one', () => {
+    expect(modelCardText(card)).not.toContain('index.html');
+    expect(modelCardText({ ...card, hasPage: true })).toContain('`index.html` runs the networks in a browser');
   });
 
   it('states what a precision costs', () => {

@@ -26,6 +26,7 @@ export const define = (command: Subcommand) =>
     .option('--int8', 'store kernels as int8, with a scale per channel')
     .option('--pytorch', 'also write pytorch.safetensors, the state_dict of the networks in PyTorch')
     .option('--training', 'also write a training iteration as training.onnx, with its state and a description')
+    .option('--web', 'also write index.html, a page that samples, reconstructs images and walks between them in a browser')
     .addOption(emaOption())
     .addOption(deviceOption())
     .addOption(threadsOption())
@@ -38,19 +39,21 @@ type Options = {
   readonly int8?: true | undefined;
   readonly pytorch?: true | undefined;
   readonly training?: true | undefined;
+  readonly web?: true | undefined;
   readonly ema: boolean;
 } & CompilerOptions;
 
 async function exportFiles(run: string, data: string | undefined, options: Options, terminal: Terminal): Promise<ActionResult> {
   const { exportRun } = await import('../../runs/exportRun.node.js');
   const { openRunData } = await import('../runData.js');
-  const { out, ema, pytorch, training } = options;
+  const { out, ema, pytorch, training, web } = options;
   requirePath(out);
   const result = await exportRun(run, out, {
     compile: compilerOf(options, terminal),
     ema,
     pytorch,
     training,
+    web,
     precision: options.float16 ? 'float16' : options.int8 ? 'int8' : 'float32',
     data,
     open: (asked, configuration) => openRunData(asked, configuration, terminal),

@@ -2,8 +2,10 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { gunzipSync } from 'node:zlib';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { drawCodes } from '../../../src/age/prior.js';
+import type { PageModel } from '../../../src/export/pageModel.js';
 import { loadModel } from '../../../src/node.js';
 import { randomStream } from '../../../src/random.js';
 import { tinyConfiguration } from '../../training/tinyTraining.js';
@@ -46,6 +48,17 @@ describe('agenet export', () => {
     expect(cardIn('evaluated')).toMatch(/^\| `reconstruction_l1` \| [\d.]+ \|$/m);
     expect(await resultOf(['export', 'run', '--out', 'raw', '--no-ema'], folder)).toMatchObject({ weights: 'raw' });
     expect(cardIn('raw')).toContain('These weights were not evaluated.');
+  });
+
+  it('writes a page with the networks', async () => {
+    await resultOf(['export', 'run', '--out', 'page', '--web'], folder);
+    expect(readdirSync(join(folder, 'page')).sort()).toEqual([...FILES, 'index.html', 'model.js', 'page.css', 'page.js', 'runtime.js'].sort());
+    const { networks, ...model } = JSON.parse(/= (.*);/.exec(readFileSync(join(folder, 'page', 'model.js'), 'utf8'))![1]!) as PageModel;
+    expect(model).toMatchObject({ name: 'run', latent: LATENT, prior: 'sphere', preprocessing: { crop: 'center' } });
+    for (const [name, text] of Object.entries(networks))
+      expect(gunzipSync(Buffer.from(text, 'base64'))).toEqual(readFileSync(join(folder, 'page', `${name}.onnx`)));
+    expect(JSON.stringify(model)).not.toContain(folder);
+    expect(cardIn('page')).toContain('index.html');
   });
 
   it.each(['float16', 'int8'])('states what %s costs', async (precision) => {

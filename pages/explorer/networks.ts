@@ -1,0 +1,60 @@
+/** The networks of an export, run by ONNX Runtime in the page. */
+import { env, InferenceSession, Tensor } from 'onnxruntime-web/wasm';
+import type { PageModel } from '../../src/export/pageModel.js';
+
+/** A code, and how far it is from codes of images: 0 for those, 1 for samples of the prior. */
+export interface Code {
+  readonly code: Float32Array;
+  readonly distance: number;
+}
+
+/** A code with its image [C, H, W] in 0..1. */
+export interface Point extends Code {
+  readonly image: Float32Array;
+}
+
+/** The networks. Images are [C, H, W] in 0..1. */
+export interface Networks {
+  readonly generate: (code: Code) => Promise<Float32Array>;
+  readonly encode: (image: Float32Array) => Promise<Float32Array>;
+}
+
+/**
+ * Loads the networks.
+ * @param runtime ONNX Runtime for WebAssembly, as base64 of gzip
+ */
+export async function loadNetworks({ networks, shape, latent }: PageModel, runtime: string): Promise<Networks> {
+  // More threads need headers that few static hosts send, and an image takes a few milliseconds.
+  env.wasm.numThreads = 1;
+  env.wasm.wasmBinary = await unpack(runtime);
+  const load = async (network: string) => InferenceSession.create(new Uint8Array(await unpack(network)));
+  const [generator, encoder] = [await load(networks.generator), await load(networks.encoder)];
+  const decoder = networks.decoder === undefined ? undefined : await load(networks.decoder);
+  const inTurn = createQueue();
+  const run = (session: InferenceSession, feeds: Readonly<Record<string, Tensor>>, output: string) =>
+    inTurn(async () => (await session.run(feeds))[output]!.data as Float32Array);
+  return {
+    generate: ({ code, distance }) => {
+      const codes = new Tensor('float32', code, [1, latent]);
+      if (decoder === undefined || distance === 1) return run(generator, { codes }, 'images');
+      return run(decoder, { codes, distance: new Tensor('float32', [distance], [1]) }, 'images');
+    },
+    encode: (image) => run(encoder, { images: new Tensor('float32', image, [1, ...shape]) }, 'codes'),
+  };
+}
+
+/** Returns a function that runs actions one after another, because ONNX Runtime runs one model at a time. */
+function createQueue(): <T>(action: () => Promise<T>) => Promise<T> {
+  let last: Promise<unknown> = Promise.resolve();
+  return (action) => {
+    const result = last.then(action);
+    last = result.catch(() => undefined);
+    return result;
+  };
+}
+
+/** Decodes base64 of gzip. */
+async function unpack(text: string): Promise<ArrayBuffer> {
+  const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+  return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream('gzip'))).arrayBuffer();
+}

@@ -1,0 +1,93 @@
+/** The walk between two images: a position to scrub, an animation, and the whole path. */
+import type { PageModel } from '../../src/export/pageModel.js';
+import { canvasOf, create, find, reportFailure } from './elements.js';
+import type { Networks, Point } from './networks.js';
+import { drawImage } from './pixels.js';
+import { codeOnWalk } from './walk.js';
+
+/** Images in the strip, and milliseconds from one end to the other. */
+const [STRIP, WALK_MS] = [9, 4000];
+
+/** Shows walks between the points that the returned function selects: the first is the start, the next the end, and so on. */
+export function createWalk({ prior, shape }: PageModel, networks: Networks): (point: Point) => void {
+  const ends: [Point?, Point?] = [];
+  let side: 0 | 1 = 0;
+  const sides = (['From', 'To'] as const).map((name, index) => {
+    const button = create('button', { type: 'button', textContent: name, title: `Select what the walk ${index === 0 ? 'starts' : 'ends'} with` });
+    button.addEventListener('click', () => activate(index as 0 | 1));
+    return button;
+  });
+  const activate = (next: 0 | 1): void => {
+    side = next;
+    sides.forEach((button, index) => (button.ariaPressed = String(index === side)));
+  };
+  find('sides').append(...sides);
+  activate(0);
+
+  const position = find<HTMLInputElement>('position');
+  const play = find<HTMLButtonElement>('play');
+  const imageAt = (at: number): Promise<Float32Array> => networks.generate(codeOnWalk(prior, ends[0]!, ends[1]!, at));
+  const showFrame = latestOf(async () => drawImage(find('frame'), await imageAt(position.valueAsNumber), shape));
+  const showStrip = latestOf(async () => {
+    const images: Float32Array[] = [];
+    for (let index = 0; index < STRIP; index++) images.push(await imageAt(index / (STRIP - 1)));
+    find('strip').replaceChildren(...images.map((image) => canvasOf(image, shape)));
+  });
+  position.addEventListener('input', showFrame);
+  animate(play, position, showFrame);
+
+  return (point) => {
+    ends[side] = point;
+    const button = sides[side]!;
+    button.replaceChildren(button.firstChild!, canvasOf(point.image, shape));
+    activate(side === 0 ? 1 : 0);
+    if (!ends[0] || !ends[1]) return;
+    position.disabled = play.disabled = false;
+    showFrame();
+    showStrip();
+  };
+}
+
+/** Returns a function that starts an action, once more afterwards if it was called meanwhile. */
+function latestOf(action: () => Promise<void>): () => void {
+  let [running, again] = [false, false];
+  const start = async (): Promise<void> => {
+    do {
+      again = false;
+      await action();
+    } while (again);
+  };
+  return () => {
+    again = true;
+    if (running) return;
+    running = true;
+    void start()
+      .catch(reportFailure)
+      .finally(() => (running = false));
+  };
+}
+
+/** Moves the position back and forth while the button is pressed. */
+function animate(play: HTMLButtonElement, position: HTMLInputElement, onMove: () => void): void {
+  let isPlaying = false;
+  const setPlaying = (value: boolean): void => {
+    isPlaying = value;
+    play.ariaPressed = String(value);
+  };
+  play.addEventListener('click', () => {
+    setPlaying(!isPlaying);
+    if (!isPlaying) return;
+    const start = performance.now() - position.valueAsNumber * WALK_MS;
+    const move = (now: number): void => {
+      if (!isPlaying) return;
+      // A triangle wave.
+      const phase = ((now - start) / WALK_MS) % 2;
+      position.valueAsNumber = phase < 1 ? phase : 2 - phase;
+      onMove();
+      requestAnimationFrame(move);
+    };
+    requestAnimationFrame(move);
+  });
+  position.addEventListener('pointerdown', () => setPlaying(false));
+  position.addEventListener('keydown', () => setPlaying(false));
+}

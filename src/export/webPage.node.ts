@@ -1,0 +1,26 @@
+/** The page of an export, which runs the networks in a browser. */
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
+import type { NetworkFile } from './networkFiles.js';
+import { globalScript, type PageModel } from './pageModel.js';
+
+/** Written by scripts/pages.mjs. */
+const BUNDLE = new URL('../../dist/pages/explorer/', import.meta.url);
+const STATIC_FILES = ['index.html', 'page.css', 'page.js', 'runtime.js'] as const;
+
+/**
+ * Returns the files of a page, by name. It works from any static host and from a folder on disk.
+ * @param networks ONNX files
+ */
+export async function pageFiles(
+  model: Omit<PageModel, 'networks'>,
+  networks: Readonly<Partial<Record<NetworkFile, Uint8Array>>>,
+): Promise<Record<string, Uint8Array | string>> {
+  const files = Object.fromEntries(await Promise.all(STATIC_FILES.map(async (name) => [name, await readFile(fileURLToPath(new URL(name, BUNDLE)))] as const)));
+  const compressed = Object.fromEntries(await Promise.all(Object.entries(networks).map(async ([name, bytes]) => [name, await compress(bytes)] as const)));
+  return { ...files, 'model.js': globalScript('agenetModel', { ...model, networks: compressed as PageModel['networks'] }) };
+}
+
+const compress = async (bytes: Uint8Array): Promise<string> => (await promisify(gzip)(bytes)).toString('base64');
