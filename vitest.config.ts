@@ -12,7 +12,7 @@ const SLOW = [
   'tests/classifiers/{calibration,dataClassifier,probe}.test.ts',
   'tests/data/**/{compression,decodeCache,imageFolder,mutations,npz}{,.node}.test.ts',
   'tests/files/regularFile.node.test.ts',
-  'tests/engine/**/{cApi,collectives,distribute,lowerToBlocks,parameterStorage,randomGraphs,statistics}{,.node}.test.ts',
+  'tests/engine/**/{cApi,collectives,distribute,lowerToBlocks,parameterStorage,randomGraphs,statistics,webgpu}{,.node}.test.ts',
   'tests/images/{decode,video}.node.test.ts',
   'tests/metrics/catalog/kid.test.ts',
   'tests/model/codeMap.test.ts',

@@ -4,6 +4,7 @@
  * midpoint of the great circle between their codes, and a map of the test images.
  *
  *     node bench/recipe-pictures.mjs runs/mnist-1 docs/images/recipe-default
+ *     node bench/recipe-pictures.mjs runs/fashion docs/images/fashion-mnist fashion-mnist
  *
  * Run `npm run build` first. The second argument is the beginning of the names of the PNG files.
  */
@@ -15,9 +16,9 @@ import { Images } from '../dist/images/images.node.js';
 
 const [COLUMNS, ROWS, SCALE] = [6, 6, 2];
 const IMAGES = COLUMNS * ROWS;
-const [run, prefix] = parseArgs({ allowPositionals: true }).positionals;
+const [run, prefix, data = 'mnist'] = parseArgs({ allowPositionals: true }).positionals;
 const model = await loadModel(run);
-const { test } = await openSource('mnist');
+const { test } = await openSource(data);
 const [channels, height, width] = model.imageShape;
 const imageBytes = channels * height * width;
 

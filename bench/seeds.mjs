@@ -105,7 +105,7 @@ async function train() {
       'generator.schedule': schedule('generator'),
     });
   }
-  const state = program.state;
+  const state = await program.readState();
   await program.release();
   return state;
 }

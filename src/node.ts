@@ -1,8 +1,9 @@
 /** agenet in Node: training into run folders, and reading and writing files. */
 import type { Compile } from './engine/index.js';
 import { InputError } from './errors.js';
-import { compile, type CompileOptions, DEVICES } from './engine/runtime/native.node.js';
-import { type RunEvent, type RunOptions, type RunSummary, trainRun } from './runs/train.node.js';
+import { AutoDevice } from './engine/runtime/deviceChoice.node.js';
+import { compile, type CompileOptions, type Device, DEVICES } from './engine/runtime/native.node.js';
+import { type PreparationOptions, type RunEvent, type RunOptions, type RunSummary, trainRun } from './runs/train.node.js';
 import { Model } from './runs/model.node.js';
 import { importRun as importWeights, type ImportedRun, type ImportSettings } from './runs/importRun.node.js';
 import { exportRun, type ExportSummary } from './runs/exportRun.node.js';
@@ -12,7 +13,7 @@ import { eventsOf } from './training/events.js';
 import { shown, validate } from './validation.js';
 
 export { openSource } from './data/open.node.js';
-export { compile } from './engine/runtime/native.node.js';
+export { compile, type Device } from './engine/runtime/native.node.js';
 export { encodeAnimation } from './images/files.node.js';
 export { type ImageInput, readImages } from './images/imageInput.node.js';
 export { type EncodedFormat, type GridOptions, Images } from './images/images.node.js';
@@ -30,7 +31,9 @@ export { resolveSettings, type Settings } from './runs/settings.node.js';
 export type { RunEvent, RunOptions, RunSummary } from './runs/train.node.js';
 
 /** Where and how to train. */
-export interface TrainOptions extends RunOptions, Pick<CompileOptions, 'device' | 'threads'> {
+export interface TrainOptions extends RunOptions, Pick<CompileOptions, 'threads'> {
+  /** Where to compute; `auto` chooses the device that is fastest in a short measurement (default: cpu). */
+  readonly device?: Device | 'auto';
   /** Receives each event of the run; training waits for the returned promise. */
   readonly onEvent?: (event: RunEvent) => void | Promise<void>;
 }
@@ -58,7 +61,10 @@ const optionSchemas = async () => {
   const precision = z.enum(PRECISIONS, `must be one of ${PRECISIONS.join(', ')}`).optional();
   const data = z.string('must be a data set or a folder of images').optional();
   return {
-    train: z.strictObject({ ...computing, ...training }, 'must be an object'),
+    train: z.strictObject(
+      { ...computing, device: z.enum([...DEVICES, 'auto'], `must be one of ${[...DEVICES, 'auto'].join(', ')}`).optional(), ...training },
+      'must be an object',
+    ),
     load: z.strictObject({ ...computing, ema: flag, onWarning: callback }, 'must be an object'),
     export: z.strictObject({ ...computing, ema: flag, precision, pytorch: flag, training: flag, web: flag, data, onNote: callback }, 'must be an object'),
   };
@@ -88,7 +94,7 @@ async function checkOptions(name: 'train' | 'load' | 'export', options: unknown)
  */
 export async function train(settings: Settings, options: TrainOptions = {}): Promise<RunSummary> {
   await checkOptions('train', options);
-  return trainRun(settings, { ...options, compile: compilerOf(options) });
+  return trainRun(settings, { ...options, ...trainingCompilerOf(options) });
 }
 
 /**
@@ -102,8 +108,8 @@ export async function train(settings: Settings, options: TrainOptions = {}): Pro
  */
 export async function* trainingEvents(settings: Settings, options: Omit<TrainOptions, 'onEvent'> = {}): AsyncGenerator<RunEvent, void> {
   await checkOptions('train', options);
-  const compile = compilerOf(options);
-  yield* eventsOf<RunEvent>((onEvent, signal) => trainRun(settings, { ...options, compile, signal, onEvent }), options.signal);
+  const compiler = trainingCompilerOf(options);
+  yield* eventsOf<RunEvent>((onEvent, signal) => trainRun(settings, { ...options, ...compiler, signal, onEvent }), options.signal);
 }
 
 /**
@@ -172,6 +178,13 @@ export async function importRun(file: string, out: string, settings: ImportSetti
 function requirePaths(paths: Readonly<Record<string, unknown>>): void {
   for (const [name, path] of Object.entries(paths))
     if (typeof path !== 'string' || path === '') throw new InputError(`${name}: expected a path but got ${shown(path)}`);
+}
+
+function trainingCompilerOf({ device, threads }: Pick<TrainOptions, 'device' | 'threads'>): Pick<PreparationOptions, 'compile' | 'chooseDevice'> {
+  const given = threads === undefined ? {} : { threads };
+  if (device !== 'auto') return { compile: compilerOf({ ...(device === undefined ? {} : { device }), ...given }) };
+  const auto = new AutoDevice(given);
+  return { compile: auto.compile, chooseDevice: auto.chooseDevice };
 }
 
 function compilerOf({ device, threads }: Pick<CompileOptions, 'device' | 'threads'>): Compile {

@@ -132,7 +132,7 @@ export async function trainClassifier(
     });
     onStep?.(step + 1, (loss!.data as Float32Array)[0]!);
   }
-  const { parameters, statistics, head } = program.state;
+  const { parameters, statistics, head } = await program.readState();
   return { parameters: parameters!, statistics: statistics!, head: head! };
 }
 

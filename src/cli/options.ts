@@ -1,6 +1,7 @@
 import { InvalidArgumentError, Option } from '@commander-js/extra-typings';
 import { availableParallelism } from 'node:os';
 import type { CompileOptions, Device } from '../engine/runtime/native.node.js';
+import type { Graph } from '../engine/graph.js';
 import type { Compile } from '../engine/runtime/program.js';
 import { LARGEST_SEED } from '../random.js';
 import type { Settings } from '../runs/settings.node.js';
@@ -38,6 +39,11 @@ export const wholeNumber =
   };
 
 export const seedOption = () => new Option('--seed <number>', 'random seed').argParser(wholeNumber(0, LARGEST_SEED));
+/** The device of commands that train long enough for a measurement to pay. */
+export const trainingDeviceOption = () =>
+  new Option('--device <name>', 'device to compute on; auto: the fastest in a short measurement')
+    .choices([...DEVICES, 'auto' as const])
+    .default('cpu' as const);
 export const deviceOption = () => new Option('--device <name>', 'device to compute on').choices(DEVICES).default('cpu' as const);
 export const splitOption = (split: 'train' | 'test' = 'train') =>
   new Option('--split <split>', 'split of the data set').choices(['train', 'test'] as const).default(split);
@@ -86,6 +92,25 @@ export function compilerOf(
       ...(lowering === false ? { target: { name: 'plain' } } : {}),
       ...(profilePrefix === undefined ? {} : { profilePrefix }),
     });
+}
+
+/** A compiler of programs for training, and how it chooses its device, if it does. */
+export interface TrainingCompiler {
+  readonly compile: Compile;
+  /** Chooses the device that is fastest for the graph of an iteration, and returns a line about it. */
+  readonly chooseDevice?: (iteration: Graph) => Promise<string>;
+}
+
+/** Returns the compiler for the options of `train`. */
+export async function trainingCompilerOf(
+  { device, ...options }: Omit<CompilerOptions, 'device'> & { readonly device: Device | 'auto' },
+  terminal: Terminal,
+  cores: number | undefined,
+): Promise<TrainingCompiler> {
+  if (device !== 'auto') return { compile: compilerOf({ ...options, device }, terminal, { cores }) };
+  const { AutoDevice } = await import('../engine/runtime/deviceChoice.node.js');
+  const auto = new AutoDevice({ threads: threadsOf(options.threads, cores), ...(options.lowering === false ? { target: { name: 'plain' } } : {}) });
+  return { compile: auto.compile, chooseDevice: auto.chooseDevice };
 }
 
 /** The number of threads: by default the cores of this process. */
@@ -174,6 +199,5 @@ export const addTrainingOptions = (
     .option('--learning-rate <number>', `learning rate of Adam (default: ${DEFAULTS.learningRate}; alias: --lr)`, parseNumber)
     .addOption(alias('--lr <number>', '--learning-rate', 'learningRate').argParser(parseNumber))
     .addOption(seedOption())
-    .addOption(deviceOption())
     .addOption(threadsOption())
     .addOption(loweringOption());

@@ -9,7 +9,7 @@ export { type LoweredGraph, nextName, type StateLayout } from './lowering/state.
 export type { Operand, ReductionOptions } from './operator.js';
 export type { Communicator } from './runtime/communicator.js';
 export { type BatchShares, type Compile, Program, type Signature, StatefulProgram } from './runtime/program.js';
-export type { OnnxModel, TensorInfo } from './runtime/session.js';
+export { DeviceError, type OnnxModel, type TensorInfo } from './runtime/session.js';
 export { decodeSafetensors, encodeSafetensors, type TensorFile } from './safetensors.js';
 export * from './operators/index.js';
 export { pack, flattenTensors, tensorViews, type FlatEntry, type FlatLayout, flatLayout, unpack } from './flatLayout.js';

@@ -2,7 +2,8 @@
 import { mkdir } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { awaitDecoding, type ImageSource } from '../data/source.js';
-import { type Compile, constant, graphOf } from '../engine/index.js';
+import { iterationOf } from '../age/iteration.js';
+import { type Compile, constant, type Graph, graphOf } from '../engine/index.js';
 import { InputError } from '../errors.js';
 import { makeFolder, wrapWriteErrors, writingFailure } from '../files/atomic.node.js';
 import { type ReconstructionScores, scoreReconstruction } from '../metrics/reconstruction.js';
@@ -53,8 +54,11 @@ export interface RunSummary extends TrainingSummary {
 /** An event of a training run; `end` is the last one. */
 export type RunEvent = TrainingEvent | { readonly type: 'end'; readonly summary: RunSummary };
 
-interface PreparationOptions extends RunOptions {
+/** How a run is prepared and trained. */
+export interface PreparationOptions extends RunOptions {
   readonly compile: Compile;
+  /** Chooses the device of `compile` by the graph of an iteration, and returns a line about it (default: there is no choice). */
+  readonly chooseDevice?: ((iteration: Graph) => Promise<string>) | undefined;
   /** The processes that train the model together (default: this one alone). */
   readonly ranks?: Ranks | undefined;
   /** Returns the name of a setting or option in messages (default: its key). */
@@ -92,7 +96,7 @@ export async function prepareRun(settings: Settings, { dryRun = false, ...option
     ranks.requireDivisible(configuration.batch, label('batch'));
     const start = resume === false ? await initialWeights(configuration, ranks, label) : undefined;
     const decoded = ranks.isFirst ? await evaluatedImages(configuration, source) : undefined;
-    const notes = notesOn(configuration, chosen, source.train.count, label);
+    const notes = [...notesOn(configuration, chosen, source.train.count, label), ...(await deviceNotes(configuration, options))];
     const preparation = { ...options, ranks, configuration, start, folder: own?.folder, decoded, notes };
     return { configuration, source, notes, close, train: () => trainPrepared(source, preparation) };
   } catch (error) {
@@ -116,6 +120,11 @@ function notesOn(configuration: Configuration, chosen: Readonly<Record<string, n
     ...(defaults.length > 0 ? [`defaults for ${images} training images: ${defaults.join(' ')}`] : []),
     ...expectations(images, totalStepsFor(configuration, images), label('steps')),
   ];
+}
+
+/** Chooses the device, if it is not given. */
+async function deviceNotes(configuration: Configuration, { chooseDevice }: PreparationOptions): Promise<string[]> {
+  return chooseDevice ? [await chooseDevice(iterationOf(iterationSpec(configuration)).graph)] : [];
 }
 
 /** A run whose settings and folder were found; a new run has no folder yet. */

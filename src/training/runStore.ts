@@ -107,7 +107,7 @@ export class RunWriter {
    */
   async save(): Promise<{ readonly step: number; readonly file: string }> {
     const { configuration, trainer, store, emit } = this.options;
-    const checkpoint = { configuration, ...trainer.state };
+    const checkpoint = { configuration, ...(await trainer.readState()) };
     const file = await this.retryUntilWritten(() => this.whileHeld(() => store.writeCheckpoint(checkpoint)));
     this.checkpoint = { step: checkpoint.step, file };
     await emit({ type: 'checkpoint', ...this.checkpoint });
@@ -174,7 +174,7 @@ export class RunWriter {
   private async drawPreviews(): Promise<void> {
     const { trainer, store, previews, emit } = this.options;
     if (store.writePreviews === undefined) return;
-    const { step, vectors } = trainer.state;
+    const { step, vectors } = await trainer.readState();
     try {
       const drawn = await previews.draw(vectors);
       this.preview = { step, ...(await this.whileHeld(() => store.writePreviews!(step, drawn))) };

@@ -106,9 +106,15 @@ export class Trainer {
     return this.stages.totalSteps;
   }
 
-  /** The state after the last iteration. */
-  get state(): TrainerState {
-    return { vectors: this.current.program.state as TrainingVectors, step: this.done, rateScale: this.scale };
+  /** Factor of the learning rate, halved by each rollback; 1 if there was none. */
+  get rateScale(): number {
+    return this.scale;
+  }
+
+  /** Returns a copy of the state after the last iteration. */
+  async readState(): Promise<TrainerState> {
+    const [step, rateScale] = [this.done, this.scale];
+    return { vectors: (await this.current.program.readState()) as TrainingVectors, step, rateScale };
   }
 
   /** Continues from another state of the same training run. */
@@ -120,7 +126,7 @@ export class Trainer {
   /** Runs one iteration. */
   async iterate(): Promise<IterationReport> {
     const position = this.stages.at(this.done);
-    if (position.stage !== this.current.stage) await this.enter(position.stage, this.state.vectors);
+    if (position.stage !== this.current.stage) await this.enter(position.stage, (await this.readState()).vectors);
     const epoch = this.sampler.epochOf(position.batch);
     const learningRate = this.scale * learningRateAt({ step: this.done, totalSteps: this.totalSteps, epoch }, this.configuration);
     const feeds = await this.feedsOf(position, learningRate);

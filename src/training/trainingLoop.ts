@@ -1,5 +1,5 @@
 import type { ImageSource } from '../data/source.js';
-import type { Compile } from '../engine/index.js';
+import { type Compile, DeviceError } from '../engine/index.js';
 import { InputError } from '../errors.js';
 import type { SettingLabel } from '../validation.js';
 import type { Configuration } from './configuration.js';
@@ -64,7 +64,7 @@ async function trainFrom(state: TrainerState, options: TrainingOptions, lock: Ru
   const { isStopped = () => signal?.aborted ?? false } = options;
   const secondsBefore = (await store.truncateLog(state.step))?.seconds ?? 0;
   const trainer = await Trainer.create(configuration, source.train, compileIteration, state);
-  const previews = new Previews(configuration, source.test, trainer.state.vectors, compile);
+  const previews = new Previews(configuration, source.test, state.vectors, compile);
   // Training waits for evaluations; they do not count as its own time.
   let evaluationMs = 0;
   const emit: Emit = async (event) => {
@@ -89,7 +89,7 @@ async function trainFrom(state: TrainerState, options: TrainingOptions, lock: Ru
     const seconds = () => Math.round(now() - begin) / 1000;
     let previous = begin;
     await writer.begin();
-    while (trainer.step < trainer.totalSteps && !isStopped()) {
+    const iterate = async (): Promise<void> => {
       const report = await trainer.iterate();
       const end = now();
       const problem = Object.entries(report.scalars).find(([, value]) => !Number.isFinite(value));
@@ -99,6 +99,9 @@ async function trainFrom(state: TrainerState, options: TrainingOptions, lock: Ru
         await writer.afterIteration(report, secondsBefore + seconds(), (end - previous) / 1000);
       }
       previous = end;
+    };
+    while (trainer.step < trainer.totalSteps && !isStopped()) {
+      await iterate().catch((error: unknown) => failedIteration(error, trainer, writer, options));
       await nextTurn();
     }
     const trained = seconds();
@@ -120,6 +123,17 @@ async function trainFrom(state: TrainerState, options: TrainingOptions, lock: Ru
 /** A runtime may occupy the thread during an iteration: signals and timers get their turn between two. */
 const nextTurn = (): Promise<void> => new Promise((resolve) => void (globalThis.setImmediate ?? setTimeout)(resolve));
 
+/** Throws the error of an iteration. If a device failed, what it still holds is saved first. */
+async function failedIteration(error: unknown, trainer: Trainer, writer: RunWriter, { store, label = (key) => key }: TrainingOptions): Promise<never> {
+  if (!(error instanceof DeviceError)) throw error;
+  const saved = await writer.save().catch(() => undefined);
+  const last = saved ?? (await store.readLatestCheckpoint());
+  const state = last === undefined ? 'no checkpoint was saved yet' : `iteration ${last.step} is saved`;
+  throw new InputError(
+    `${error.message} after ${trainer.step} iterations; ${state}; continue with ${label('resume')} ${store.path}, and with ${label('device')} cpu if this device fails again`,
+  );
+}
+
 /**
  * Rolls back to the last checkpoint and halves the learning rate, because a loss or gradient is NaN or infinite.
  * @throws {Error} if the configuration does not allow a further rollback
@@ -127,7 +141,7 @@ const nextTurn = (): Promise<void> => new Promise((resolve) => void (globalThis.
 async function recover(problem: string, trainer: Trainer, writer: RunWriter, options: TrainingOptions, emit: Emit): Promise<void> {
   const { configuration, store, label = (key) => key } = options;
   const { onNan, maxRollbacks } = configuration;
-  const { rateScale: before } = trainer.state;
+  const before = trainer.rateScale;
   // Each rollback halved the rate, so that those before a resumption count as well.
   const rollbacks = Math.round(-Math.log2(before));
   if (onNan === 'stop' || rollbacks >= maxRollbacks) {

@@ -127,7 +127,7 @@ describe('an iteration of several updates', () => {
       expect(expected.state[name], name).not.toEqual(before[name]);
       // The way travelled, since the values themselves hide it.
       const travelled = (values: Float32Array) => Array.from(values, (value, index) => value - before[name][index]!);
-      expectCloseElements(travelled(program.state[name]!), travelled(expected.state[name]), 1e-3);
+      expectCloseElements(travelled((await program.readState())[name]!), travelled(expected.state[name]), 1e-3);
     }
     const report = Object.fromEntries(iteration.reportNames.map((name, index) => [name, Number(found!.data[index])]));
     expect(Object.keys(report).sort()).toEqual(Object.keys(expected.report).sort());
@@ -148,7 +148,7 @@ describe('an augmented iteration', () => {
     const { graph, reportNames } = iterationOf(iteration);
     const program = new StatefulProgram(await compileSmall(graph, target), tinyState());
     const { report } = await program.step({ ...inputs, ...more });
-    const state = program.state;
+    const state = await program.readState();
     await program.release();
     return { state, report: Object.fromEntries(reportNames.map((name, index) => [name, Number(report!.data[index])])) };
   }
@@ -190,10 +190,10 @@ describe('EMA weights', () => {
   /** The state before an iteration and after each of several, of the decays given. */
   async function statesOf(decays: readonly number[], target?: Target): Promise<Readonly<Record<string, Float32Array>>[]> {
     const program = new StatefulProgram(await compileSmall(iterationOf(averaged).graph, target), { ...tinyState(), ...averages });
-    const states = [program.state];
+    const states = [await program.readState()];
     for (const decay of decays) {
       await program.step({ ...feeds, ema_decay: Float32Array.of(decay) });
-      states.push(program.state);
+      states.push(await program.readState());
     }
     await program.release();
     return states;
@@ -229,7 +229,7 @@ describe('EMA weights', () => {
       await without.step(feeds);
       await without.step(feeds);
       const after = (await statesOf([0.9, 0.5], target))[2]!;
-      for (const name of STATE_NAMES) expect(after[name], name).toEqual(without.state[name]);
+      for (const name of STATE_NAMES) expect(after[name], name).toEqual((await without.readState())[name]);
       await without.release();
     });
   });

@@ -48,7 +48,7 @@ async function trainedBy(constants: AdamConstants, initial: Float32Array, gradie
       const [stepSize, denominatorScale] = adamScalars(LEARNING_RATE, index + 1, constants);
       await program.step({ gradient, stepSize: Float32Array.of(stepSize), denominatorScale: Float32Array.of(denominatorScale) });
     }
-    return program.state;
+    return await program.readState();
   } finally {
     await program.release();
   }

@@ -34,10 +34,10 @@ interface Course {
 
 /** Iterates up to a step. */
 async function course(trainer: Trainer, step: number): Promise<Course> {
-  const [reports, points] = [[] as IterationReport[], [trainer.state]];
+  const [reports, points] = [[] as IterationReport[], [await trainer.readState()]];
   while (trainer.step < step) {
     reports.push(await trainer.iterate());
-    points.push(trainer.state);
+    points.push(await trainer.readState());
   }
   return { reports, points };
 }
@@ -136,7 +136,7 @@ describe('training in stages', () => {
     const whole = await course(trainer, LAST);
     for (const step of [0, BATCHES, BATCHES + 1, 2]) {
       await trainer.restore(whole.points[step]!);
-      expect(trainer.state).toEqual(whole.points[step]);
+      expect(await trainer.readState()).toEqual(whole.points[step]);
       expect((await course(trainer, step + 1)).reports).toEqual(whole.reports.slice(step, step + 1));
     }
   });

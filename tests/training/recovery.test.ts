@@ -1,12 +1,13 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
-import { initialState } from '../../src/training/trainer.js';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { type Compile, DeviceError } from '../../src/engine/index.js';
+import { initialState, Trainer } from '../../src/training/trainer.js';
 import type { TrainingEvent } from '../../src/training/events.js';
 import type { RunFolder } from '../../src/runs/runFolder.node.js';
-import { errorOf } from '../rejection.js';
+import { errorOf, expectInputError } from '../rejection.js';
 import { tinyConfiguration } from './tinyTraining.js';
-import { compileBroken, copyOf, resumed, latestOf, logOf, namesIn, newFolder, type Place, stepsOf, trained, warningsOf } from './trainings.js';
+import { compile, compileBroken, copyOf, resumed, latestOf, logOf, namesIn, newFolder, type Place, stepsOf, trained, warningsOf } from './trainings.js';
 
 const RATE = 2e-4;
 const brokenAt = (...places: readonly (readonly [step: number, share: number])[]) =>
@@ -105,4 +106,45 @@ it('that rolled back twice and is killed at any moment ends bitwise identical', 
     expect(logOf(copy)).toEqual(logOf(folder));
     for (const file of ['checkpoint', 'samples', 'reconstructions'] as const) expect(readFileSync(summary[file]!)).toEqual(readFileSync(whole.summary[file]!));
   }
+});
+
+describe('a device that fails', () => {
+  const configuration = tinyConfiguration({ checkpointEvery: 2, length: { steps: 6 } });
+  const problem = () => new DeviceError('device webgpu: failed (lost)');
+
+  /** Compiles programs that fail in their fourth run. */
+  const compileFailing =
+    (onFailure: () => void = () => undefined): Compile =>
+    async (graph) => {
+      const program = await compile(graph);
+      const run = program.runOnDevice.bind(program);
+      let runs = 0;
+      program.runOnDevice = (feeds, into) => {
+        if (++runs < 4) return run(feeds, into);
+        onFailure();
+        return Promise.reject(problem());
+      };
+      return program;
+    };
+
+  it('saves its state if that can be read, and reports how to resume', async () => {
+    const folder = await newFolder(configuration);
+    const message = `device webgpu: failed (lost) after 3 iterations; iteration 3 is saved; continue with resume ${folder.path}, and with device cpu if this device fails again`;
+    await expectInputError(() => trained(configuration, { folder, compile: compileFailing() }), message);
+    expect(namesIn(folder, 'checkpoints')).toEqual(['000002.safetensors', '000003.safetensors']);
+    const [again, whole] = [await resumed(configuration, folder), await trained(configuration)];
+    expect(readFileSync(again.summary.checkpoint)).toEqual(readFileSync(whole.summary.checkpoint));
+  });
+
+  it.each([
+    [2, 'iteration 2 is saved'],
+    [0, 'no checkpoint was saved yet'],
+  ])('keeps the checkpoints of every %i iterations if its state cannot be read', async (checkpointEvery, saved) => {
+    const every = tinyConfiguration({ checkpointEvery, length: { steps: 6 } });
+    const folder = await newFolder(every);
+    onTestFinished(() => void vi.restoreAllMocks());
+    const lost = compileFailing(() => vi.spyOn(Trainer.prototype, 'readState').mockRejectedValue(problem()));
+    await expectInputError(() => trained(every, { folder, compile: lost }), `after 3 iterations; ${saved}; continue with resume ${folder.path}`);
+    expect(stepsOf(folder)).toEqual([1, 2, 3]);
+  });
 });

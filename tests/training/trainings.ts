@@ -88,11 +88,11 @@ export const compileBroken =
   (places: readonly Place[]): Compile =>
   async (graph) => {
     const program = await compile(graph);
-    const run = program.run.bind(program);
+    const run = program.runOnDevice.bind(program);
     const schedules = places.map(({ step, rate }) => Float32Array.from(adamScalars(rate, step, ADAM)).join());
-    program.run = async (feeds, into) => {
+    program.runOnDevice = async (feeds, into) => {
       const results = await run(feeds, into);
-      if (schedules.includes(String(feeds['encoder.schedule']))) results.report!.data[1] = NaN;
+      if (schedules.includes((feeds['encoder.schedule'] as Float32Array | undefined)?.join() ?? '')) (results.report as Float32Array)[1] = NaN;
       return results;
     };
     return program;

@@ -9,6 +9,7 @@ import { readProfile, showProfile } from '../profile.js';
 import {
   addTrainingOptions,
   compilerOf,
+  deviceOption,
   type CompilerOptions,
   loadTrainingChoices,
   resolveConfiguration,
@@ -27,6 +28,7 @@ export const define = async (command: Subcommand) =>
     .option('--iterations <number>', 'timed iterations', wholeNumber(1, 100_000), 9)
     .option('--warmup <number>', 'untimed iterations before the timed ones', wholeNumber(0, 100_000), 6)
     .option('--preset <name>', 'recipe from presets/, such as published (default: the recipe that train uses)')
+    .addOption(deviceOption())
     .option('--profile', 'print the time per operator and shape from the profiler of ONNX Runtime (slower)')
     .addHelpText('after', FLOPS_HELP)
     .action((options) => runTogether(options, (terminal, world) => bench(withoutAliases(options), terminal, world)));

@@ -1,5 +1,6 @@
 import { Option } from '@commander-js/extra-typings';
 import type { World } from '../../distributed/openMpi.node.js';
+import type { Device } from '../../engine/runtime/native.node.js';
 import { InputError } from '../../errors.js';
 import { CROPS } from '../../images/preprocessing.js';
 import type { RunEvent, RunSummary } from '../../runs/train.node.js';
@@ -17,6 +18,8 @@ import {
   loadTrainingChoices,
   parseList,
   parseNumber,
+  trainingCompilerOf,
+  trainingDeviceOption,
   withoutAliases,
 } from '../options.js';
 import { runTogether } from '../ranks.js';
@@ -38,6 +41,7 @@ export const group = 'Training:';
 
 export const define = async (command: Subcommand) =>
   addTrainingOptions(command, await loadTrainingChoices())
+    .addOption(trainingDeviceOption())
     .argument('[data]', `${DATA_HELP}; optional with --resume`)
     .option('--epochs <number>', 'passes over the data (default: 10, or more for small data sets)', parseNumber)
     .option('--steps <number>', 'training iterations in total, instead of --epochs', parseNumber)
@@ -87,8 +91,9 @@ export const define = async (command: Subcommand) =>
     .addHelpText('after', EXAMPLES)
     .action((data, options) => runTogether(options, (terminal, world) => run(data, withoutAliases(options), terminal, world)));
 
-type Options = CompilerOptions &
+type Options = Omit<CompilerOptions, 'device'> &
   Readonly<Record<string, unknown>> & {
+    readonly device: Device | 'auto';
     readonly out?: string | undefined;
     readonly resume?: string | true | undefined;
     readonly strict?: true | undefined;
@@ -105,17 +110,27 @@ async function run(data: string | undefined, options: Options, terminal: Termina
   if (data === undefined && resume === undefined)
     throw new InputError('data: missing; name a data set or a folder of images, or resume a run with --resume RUN');
   if (dryRun && world) throw new InputError('--dry-run: describes the training of one process; run it without mpirun');
-  const compile = compilerOf(options, terminal, { cores: world?.cores });
-  const ranks =
-    world && new (await import('../../runs/ranks.node.js')).Ranks(world, compilerOf(options, terminal, { communicator: world, cores: world.cores }));
+  const compiler = await trainingCompilerOf(options, terminal, world?.cores);
+  const ranks = world && (await ranksOf(world, options, terminal));
   const onEvent = await eventPrinter(terminal, options.show);
   return withSignals(terminal, TRAINING, async (signal) => {
     const settings = { ...(await givenSettings(options)), ...(data === undefined ? {} : { data }) };
-    const prepared = await prepareRun(settings, { out, resume, strict, tensorboard, dryRun: dryRun ?? false, signal, compile, ranks, label: flagOf, onEvent });
+    const prepared = await prepareRun(settings, {
+      out,
+      resume,
+      strict,
+      tensorboard,
+      dryRun: dryRun ?? false,
+      signal,
+      ...compiler,
+      ranks,
+      label: flagOf,
+      onEvent,
+    });
     try {
       if (dryRun) {
         const { describeTraining } = await import('../dryRun.js');
-        return await describeTraining(prepared, compile, terminal);
+        return await describeTraining(prepared, compiler.compile, terminal);
       }
       const summary = await prepared.train();
       return summary.interrupted ? printInterrupted(summary, terminal) : await printFinished(summary, terminal);
@@ -123,6 +138,13 @@ async function run(data: string | undefined, options: Options, terminal: Termina
       prepared.close();
     }
   });
+}
+
+/** @throws {InputError} if the device is to be chosen: several processes train on the CPU */
+async function ranksOf(world: World, { device, ...options }: Options, terminal: Terminal) {
+  if (device === 'auto') throw new InputError('--device auto: several processes train on the CPU; omit --device');
+  const { Ranks } = await import('../../runs/ranks.node.js');
+  return new Ranks(world, compilerOf({ ...options, device }, terminal, { communicator: world, cores: world.cores }));
 }
 
 /** Returns a function that prints the events of a run on standard error. */

@@ -6,6 +6,9 @@ import type { ComputedValue, InputValue, Value } from '../value.js';
 /** The output that holds the next value of the state input `name`. */
 export const nextName = (name: string): string => `next/${name}`;
 
+/** The outputs that hold next values of state inputs. */
+export const nextStates = ({ inputs, outputs }: Graph): string[] => inputs.map(({ name }) => nextName(name)).filter((name) => name in outputs);
+
 /** The order in which a lowered graph stores a state vector. */
 export interface StateLayout {
   /** Elements outside the graph. */

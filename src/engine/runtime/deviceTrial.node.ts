@@ -2,18 +2,11 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { type Device, DEVICES } from './native.node.js';
-import { availableDevices } from './nodeBinding.node.js';
+import { availableDevices, DEVICE_NEEDS } from './nodeBinding.node.js';
 
 /** Drivers of slow machines start within a few seconds. */
 const TIMEOUT_MS = 60_000;
 const PROCESS = fileURLToPath(new URL('./deviceTrialProcess.node.js', import.meta.url));
-
-/** What a device needs besides this package. */
-const NEEDS: Readonly<Record<Device, string>> = {
-  cpu: 'a CPU that ONNX Runtime supports',
-  webgpu: 'a GPU with a driver for Vulkan (Linux), Metal (macOS) or Direct3D 12 (Windows)',
-  cuda: "an NVIDIA GPU with its driver, CUDA 12, cuDNN 9, and the CUDA libraries that onnxruntime-node's install script downloads",
-};
 
 /** How the trial of a device ended. */
 export interface DeviceTrial {
@@ -45,7 +38,7 @@ export async function tryDevice(device: Device, { script = PROCESS, timeout = TI
       else resolve(error?.signal ? `the process crashed with ${error.signal}` : `the process ended with status ${error?.code ?? 0} and without a result`);
     });
   });
-  return reason === undefined ? { device, works: true } : { device, works: false, reason, needs: NEEDS[device] };
+  return reason === undefined ? { device, works: true } : { device, works: false, reason, needs: DEVICE_NEEDS[device]! };
 }
 
 /** The last line of the process's output. Drivers may print lines of their own before it. */

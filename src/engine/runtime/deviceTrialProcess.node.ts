@@ -21,7 +21,7 @@ async function run(device: Device): Promise<string | undefined> {
 /** The part of a message of `compile` that names the cause. */
 const causeOf = (error: unknown): string => {
   const message = error instanceof Error ? error.message : String(error);
-  return /cannot be used here \((.*)\); --device/su.exec(message)?.[1] ?? message;
+  return /cannot be used here \((.*)\); it needs/su.exec(message)?.[1] ?? message;
 };
 
 prepareProcess();

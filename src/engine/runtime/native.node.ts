@@ -7,6 +7,7 @@ import { lower, rulesOf, type Target } from '../lowering/lower.js';
 import { type LoadModel, targetOf } from './blockSize.node.js';
 import { openCApi } from './cApi.node.js';
 import { type Communicator, requireSame } from './communicator.js';
+import { nextStates } from '../lowering/state.js';
 import { availableDevices, loadInBinding } from './nodeBinding.node.js';
 import type { CApiUnavailableError } from './ortApi.node.js';
 import { Program, signatureOf } from './program.js';
@@ -59,7 +60,7 @@ export async function compile(graph: Graph, options: CompileOptions = {}): Promi
   const optimize = target.name !== 'cpu' || target.block === undefined;
   const model = await encode(lowered);
   if (communicator) requireSameModel(model, communicator);
-  const executor = await load(model, { threads, optimize, profilePrefix, communicator });
+  const executor = await load(model, { threads, optimize, profilePrefix, communicator, keepOnDevice: nextStates(lowered) });
   return new Program(executor, signatureOf(lowered), communicator && { axes: graph.batchAxes ?? {}, communicator });
 }
 

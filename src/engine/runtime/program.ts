@@ -9,18 +9,28 @@ export interface TensorBuffer extends TensorType {
   readonly data: ElementArray;
 }
 
+/** A tensor in the memory of a device. */
+export interface DeviceTensor {
+  /** Copies its elements. */
+  readonly read: () => Promise<ElementArray>;
+  readonly release: () => void;
+}
+
+/** Whether a result is in the memory of a device. */
+const isOnDevice = (result: ElementArray | DeviceTensor): result is DeviceTensor => 'read' in result;
+
 /** A compiled model in a runtime. One run at a time. */
 export interface Executor {
   /**
-   * Runs the model once.
+   * Runs the model once. A method, so that an executor without a device need not accept its tensors: they only come from the executor itself.
    * @param inputs every input by name
    * @param outputs every output by name: a buffer that it is written to, which may be an input's as well, or its type alone
-   * @returns the outputs without a buffer
+   * @returns the outputs without a buffer; those that the model was loaded to keep on the device are there
    */
-  readonly run: (
-    inputs: Readonly<Record<string, TensorBuffer>>,
+  run(
+    inputs: Readonly<Record<string, TensorBuffer | DeviceTensor>>,
     outputs: Readonly<Record<string, TensorBuffer | TensorType>>,
-  ) => Promise<Readonly<Record<string, ElementArray>>>;
+  ): Promise<Readonly<Record<string, ElementArray | DeviceTensor>>>;
   readonly release: () => Promise<void>;
   /** Writes the profile, if one is recorded. */
   readonly endProfiling: () => void;
@@ -32,6 +42,8 @@ export interface LoadOptions {
   readonly threads: number;
   /** Whether the runtime optimizes the model. */
   readonly optimize: boolean;
+  /** Outputs that stay in the memory of the device, if that is not the main memory (default: none). */
+  readonly keepOnDevice?: readonly string[];
   /** What operators over ranks use; undefined: the model has none. */
   readonly communicator?: Communicator | undefined;
   /** Prefix of the file that a profile is written to, in the Node binding; undefined: no profile. */
@@ -76,16 +88,35 @@ export class Program {
    * @param into outputs to write into these arrays, which may be those of inputs as well; they are not among the results
    */
   async run(feeds: Readonly<Record<string, ElementArray>>, into: Readonly<Record<string, ElementArray>> = {}): Promise<Record<string, TensorData>> {
+    const results = await this.runOnDevice(feeds, into);
+    return Object.fromEntries(await Promise.all(Object.entries(results).map(async ([name, result]) => [name, this.typed(name, await taken(result))] as const)));
+  }
+
+  /**
+   * Runs the graph once, as `run` does, and leaves the next state on the device. The caller releases it.
+   * @internal
+   */
+  async runOnDevice(
+    feeds: Readonly<Record<string, ElementArray | DeviceTensor>>,
+    into: Readonly<Record<string, ElementArray>>,
+  ): Promise<Readonly<Record<string, ElementArray | DeviceTensor>>> {
     if (this.released) throw new Error('program: already released');
     const { inputs, outputs } = this.signature;
     const missing = [...inputs.keys()].find((name) => feeds[name] === undefined);
     if (missing !== undefined) throw new Error(`program: input '${missing}': not fed`);
     const operands = Object.fromEntries(
-      Object.entries(feeds).map(([name, data]) => [name, operandOf(name, ownShare(name, data, inputs, this.shares), inputs)]),
+      Object.entries(feeds).map(([name, data]) => [name, isOnDevice(data) ? data : operandOf(name, ownShare(name, data, inputs, this.shares), inputs)]),
     );
     const targets = Object.fromEntries([...outputs].map(([name, type]) => [name, into[name] ? operandOf(name, into[name], outputs) : type]));
-    const results = await this.executor.run(operands, targets);
-    return Object.fromEntries(Object.entries(results).map(([name, data]) => [name, { ...outputs.get(name)!, data }]));
+    return this.executor.run(operands, targets);
+  }
+
+  /**
+   * An output with its type.
+   * @internal
+   */
+  typed(name: string, data: ElementArray): TensorData {
+    return { ...this.signature.outputs.get(name)!, data };
   }
 
   /** Frees the compiled graph, which must not be running. Calling it again has no effect. */
@@ -99,6 +130,16 @@ export class Program {
   /** Writes the profile of a program that was compiled with profiling. */
   endProfiling(): void {
     this.executor.endProfiling();
+  }
+}
+
+/** The elements of a result. Its memory on the device is released. */
+async function taken(result: ElementArray | DeviceTensor): Promise<ElementArray> {
+  if (!isOnDevice(result)) return result;
+  try {
+    return await result.read();
+  } finally {
+    result.release();
   }
 }
 
@@ -138,10 +179,10 @@ export type Compile = (graph: Graph) => Promise<Program>;
 
 /**
  * A program some of whose inputs are state: each run reads them and replaces them by the outputs `next/NAME`. The runtime writes the new state
- * over the old one if the graph allows it; otherwise the array that it returned is fed to the next run.
+ * over the old one if the graph allows it; otherwise what it returned is fed to the next run. On a device, the state stays there.
  */
 export class StatefulProgram {
-  private current: Record<string, Float32Array>;
+  private current: Record<string, Float32Array | DeviceTensor>;
   /** The arrays of states that are written in place, by name of the output. */
   private readonly inPlace: Readonly<Record<string, Float32Array>>;
 
@@ -149,26 +190,33 @@ export class StatefulProgram {
     private readonly program: Program,
     initial: Readonly<Record<string, Float32Array>>,
   ) {
-    this.current = Object.fromEntries(Object.entries(initial).map(([name, vector]) => [name, this.copy(name, vector, toStoredOrder)]));
-    const kept = Object.entries(this.current).filter(([name]) => program.signature.statesInPlace.has(name));
+    const stored = Object.fromEntries(Object.entries(initial).map(([name, vector]) => [name, this.copy(name, vector, toStoredOrder)]));
+    this.current = stored;
+    const kept = Object.entries(stored).filter(([name]) => program.signature.statesInPlace.has(name));
     this.inPlace = Object.fromEntries(kept.map(([name, vector]) => [nextName(name), vector]));
   }
 
   /** Runs one step. Returns the outputs that are not state. */
   async step(feeds: Readonly<Record<string, ElementArray>>): Promise<Record<string, TensorData>> {
-    const results = await this.program.run({ ...feeds, ...this.current }, this.inPlace);
-    for (const name of Object.keys(this.current)) {
+    const results = { ...(await this.program.runOnDevice({ ...feeds, ...this.current }, this.inPlace)) };
+    for (const [name, previous] of Object.entries(this.current)) {
       const next = results[nextName(name)];
       if (next === undefined) continue;
-      this.current[name] = next.data as Float32Array;
+      if (isOnDevice(previous)) previous.release();
+      this.current[name] = next as Float32Array | DeviceTensor;
       delete results[nextName(name)];
     }
-    return results;
+    // Only states stay on the device.
+    return Object.fromEntries(Object.entries(results).map(([name, data]) => [name, this.program.typed(name, data as ElementArray)]));
   }
 
-  /** A copy of the state after the last step. */
-  get state(): Readonly<Record<string, Float32Array>> {
-    return Object.fromEntries(Object.entries(this.current).map(([name, vector]) => [name, this.copy(name, vector, fromStoredOrder)]));
+  /** Returns a copy of the state after the last step. */
+  async readState(): Promise<Readonly<Record<string, Float32Array>>> {
+    const copies = Object.entries(this.current).map(async ([name, vector]) => {
+      const stored = isOnDevice(vector) ? ((await vector.read()) as Float32Array) : vector;
+      return [name, this.copy(name, stored, fromStoredOrder)] as const;
+    });
+    return Object.fromEntries(await Promise.all(copies));
   }
 
   private copy(name: string, vector: Float32Array, convert: typeof toStoredOrder): Float32Array {
@@ -181,7 +229,12 @@ export class StatefulProgram {
     this.program.endProfiling();
   }
 
-  release(): Promise<void> {
-    return this.program.release();
+  async release(): Promise<void> {
+    for (const [name, vector] of Object.entries(this.current)) {
+      if (!isOnDevice(vector)) continue;
+      vector.release();
+      delete this.current[name];
+    }
+    await this.program.release();
   }
 }

@@ -65,7 +65,7 @@ describe('a program that runs through the C API', () => {
         const program = new StatefulProgram(await compile(graph, { threads: 1, useCApi: way }), { state: random([1, 8], 6).data });
         const seen = [];
         for (let step = 0; step < 20; step++) seen.push(await program.step({ weight: random([8, 8], 5).data }));
-        const last = program.state;
+        const last = await program.readState();
         await program.release();
         return { seen, last };
       }),

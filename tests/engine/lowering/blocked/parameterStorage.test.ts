@@ -88,7 +88,7 @@ async function resultsOf(graph: Graph, target: (typeof targets)[keyof typeof tar
   const x = random([2, 6, 8, 8], 2).data;
   for (let count = 0; count < 2; count++) await program.step({ x });
   const outputs = await program.step({ x });
-  const states = Object.entries(program.state).map(([name, data]) => [name, { type: 'float32' as const, shape: [packing.size], data }] as const);
+  const states = Object.entries(await program.readState()).map(([name, data]) => [name, { type: 'float32' as const, shape: [packing.size], data }] as const);
   await program.release();
   return { ...outputs, ...Object.fromEntries(states) };
 }
