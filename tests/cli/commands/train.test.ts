@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { npzArchive } from '../../npzArchive.js';
@@ -299,5 +300,24 @@ describe('agenet train rejects in one line, with status 2,', () => {
     const { status, stderr } = await runCommand(['train', 'mnist', '--out', 'run', '--device', 'cuda', '--steps', '1', ...TINY], cwd);
     // If the device exists, the command trains.
     expect({ status, left: existsSync(join(cwd, 'run')) }, stderr).toEqual(status === 0 ? { status: 0, left: true } : { status: 2, left: false });
+    if (status === 0) return;
+    const [, installer] = /^agenet: device cuda: cannot be used here \(.*\); it needs .* node node_modules\/(\S+) --onnxruntime-node-install=cuda12 /.exec(
+      stderr,
+    )!;
+    expect(existsSync(fileURLToPath(new URL(`../../../node_modules/${installer!}`, import.meta.url)))).toBe(true);
+  });
+});
+
+describe('--device auto', () => {
+  it('reports the time of each device that works, and why others do not', async () => {
+    // The command as it is built: it starts a script for each device. No driver is found here.
+    const { finished } = startCommand(['train', 'mnist', '--device', 'auto', '--dry-run', ...TINY], temporaryFolder(), { VK_ICD_FILENAMES: 'none' });
+    const { status, stdout } = await finished;
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/^device cpu, chosen by the time per iteration: cpu [\d.]+ s, webgpu .*, cuda /m);
+  });
+
+  it('is refused by commands that compute too little to measure', async () => {
+    await expectBadInput(['bench', '--device', 'auto'], temporaryFolder(), '--device', 'cpu, webgpu, cuda');
   });
 });
