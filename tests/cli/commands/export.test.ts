@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { drawCodes } from '../../../src/age/prior.js';
+import { encodeNetworks } from '../../../src/export/networkFiles.js';
 import type { PageModel } from '../../../src/export/pageModel.js';
 import { loadModel } from '../../../src/node.js';
 import { randomStream } from '../../../src/random.js';
@@ -109,18 +110,24 @@ describe('the code in a model card', () => {
     expect(printed.toString().replace(/\s+/g, ' ')).toContain('[ 16, 1, 32, 32 ] [ 16, 8 ] [ 16, 1, 32, 32 ]');
   });
 
-  it.skipIf(python === undefined).each(['run', 'shared'])('runs in Python, with the results of the model (%s)', async (run) => {
+  it.skipIf(python === undefined).each([
+    ['run', 'float32'],
+    ['shared', 'float32'],
+    ['run', 'float16'],
+    ['run', 'int8'],
+  ] as const)('runs in Python, with the results of the model (%s, %s)', async (run, precision) => {
     const out = mkdtempSync(join(root, 'tmp/agenet-export-'));
     onTestFinished(() => rmSync(out, { recursive: true }));
-    await resultOf(['export', run, '--out', out], folder);
+    await resultOf(['export', run, '--out', out, ...(precision === 'float32' ? [] : [`--${precision}`])], folder);
     const model = await loadModel(join(folder, run), { threads: 1 });
+    const { model: stored } = await encodeNetworks(model.trained, precision);
     const draws = drawCodes('sphere', 7, LATENT, randomStream(1, 'codes'));
     const pixels = Uint8Array.from({ length: 3 * 1024 }, (_, index) => index % 256);
     const expected = {
       draws,
-      images: await model.trained.generate(draws),
-      codes: await model.trained.encode(pixels),
-      decoded: await model.trained.decode(draws, 0.25),
+      images: await stored.generate(draws),
+      codes: await stored.encode(pixels),
+      decoded: await stored.decode(draws, 0.25),
     };
     for (const [name, array] of Object.entries({ ...expected, pixels: Float32Array.from(pixels) })) writeFileSync(join(out, name), array);
     await model.release();
