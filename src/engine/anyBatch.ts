@@ -1,6 +1,6 @@
 /** Graphs for batches of any size. Shapes are numbers in a graph, so what depends on the batch is what differs between the graphs of two sizes. */
 import { type BatchAxes, type Graph, topologicalOrder } from './graph.js';
-import { lower } from './lowering/lower.js';
+import { lowerPortable } from './lowering/portable.js';
 import { type Shape, ShapeError, showShape } from './shape.js';
 import type { Attribute, ComputedValue, ConstantValue, Value } from './value.js';
 
@@ -19,7 +19,7 @@ const SIZES = [1009, 1013] as const;
  * @throws {ShapeError} if anything but shapes depends on the size
  */
 export function forAnyBatch(graphOfBatch: (batch: number) => Graph): AnyBatch {
-  const [graph, other] = SIZES.map((size): Graph => lower(graphOfBatch(size), { name: 'plain' })) as [Graph, Graph];
+  const [graph, other] = SIZES.map((size): Graph => lowerPortable(graphOfBatch(size), { name: 'plain' })) as [Graph, Graph];
   const [values, others] = [valuesOf(graph), valuesOf(other)];
   if (values.length !== others.length) throw new ShapeError('forAnyBatch: another batch size gives other operators');
   const generalized = new Map<Value, Value>();

@@ -4,7 +4,7 @@ export { type AnyBatch, forAnyBatch } from './anyBatch.js';
 export { gradients } from './gradients.js';
 export { encode, type EncodeOptions } from './onnx.js';
 export { type BatchAxes, countFlops, type Graph, graphOf, topologicalOrder } from './graph.js';
-export { lower, rulesOf, type Target } from './lowering/lower.js';
+export { lowerPortable, type PortableTarget } from './lowering/portable.js';
 export { type LoweredGraph, nextName, type StateLayout } from './lowering/state.js';
 export type { Operand, ReductionOptions } from './operator.js';
 export type { Communicator } from './runtime/communicator.js';

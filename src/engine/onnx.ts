@@ -36,7 +36,7 @@ export async function encode(graph: Graph, { batchAxes = {}, metadata = {} }: En
     if (names.of(value) !== name) nodes.push({ opType: 'Identity', name: `output ${name}`, input: [names.of(value)], output: [name] });
   }
   // The schema takes long to load, so it loads on first use.
-  const [{ create, toBinary }, { ModelProtoSchema }] = await Promise.all([import('@bufbuild/protobuf'), import('onnx-buf')]);
+  const { create, ModelProtoSchema, toBinary } = await import('./onnxSchema.js');
   const model = create(ModelProtoSchema, {
     irVersion: BigInt(IR_VERSION),
     producerName: 'agenet',

@@ -2,7 +2,7 @@
 import { iterationOf } from '../age/iteration.js';
 import { ADAM } from '../age/update.js';
 import { EpochSampler } from '../data/batches.js';
-import { encode, type FlatLayout, lower, nextName, type Shape } from '../engine/index.js';
+import { encode, type FlatLayout, lowerPortable, nextName, type Shape } from '../engine/index.js';
 import { NETWORK_NAMES } from '../networks/network.js';
 import { type Configuration, iterationSpec } from '../training/configuration.js';
 import { Stages } from '../training/schedule.js';
@@ -62,7 +62,7 @@ export async function encodeTraining(
     ),
     configuration: recipe,
   };
-  return { model: await encode(lower(graph, { name: 'plain' })), manifest };
+  return { model: await encode(lowerPortable(graph, { name: 'plain' })), manifest };
 }
 
 const tensorsOf = ({ entries }: FlatLayout) => Array.from(entries, ([name, { shape, offset }]) => ({ name, shape, offset }));

@@ -1,6 +1,7 @@
 /** Holds gradients against differences of what ONNX Runtime computes. */
 import { expect } from 'vitest';
-import { gradients, type Graph, graphOf, mul, type Program, sizeOf, sumOf, type Target, type TensorData, type Value } from '../../src/engine/index.js';
+import { gradients, type Graph, graphOf, mul, type Program, sizeOf, sumOf, type TensorData, type Value } from '../../src/engine/index.js';
+import { type Target } from '../../src/engine/lowering/lower.js';
 import { constantTensor } from '../../src/engine/value.js';
 import { expectCloseElements, largestOf } from './expectations.js';
 import { type Build, compileSmall, feedsOf, inputsFor, run } from './running.js';

@@ -2,19 +2,8 @@
 import { createHash } from 'node:crypto';
 import { encode } from '../../src/engine/onnx.js';
 import { InferenceSession, Tensor as RuntimeTensor } from 'onnxruntime-node';
-import {
-  type Graph,
-  graphOf,
-  input,
-  type InputValue,
-  type Program,
-  rulesOf,
-  type Target,
-  type TensorData,
-  topologicalOrder,
-  type Value,
-} from '../../src/engine/index.js';
-import { lower } from '../../src/engine/lowering/lower.js';
+import { type Graph, graphOf, input, type InputValue, type Program, type TensorData, topologicalOrder, type Value } from '../../src/engine/index.js';
+import { lower, rulesOf, type Target } from '../../src/engine/lowering/lower.js';
 import { expandDecompositions } from '../../src/engine/lowering/rewrites.js';
 import { rewriteGraph } from '../../src/engine/graph.js';
 import { detectBlockSize } from '../../src/engine/runtime/blockSize.node.js';

@@ -1,9 +1,7 @@
-import { copyFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { copyFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { codeOnWalk } from '../../pages/explorer/walk.js';
@@ -14,8 +12,8 @@ import { makeTinyRun } from '../cli/tinyRun.js';
 import { expectWithin } from '../expectWithin.js';
 import { sharedTemporaryFolder, temporaryFolder } from '../temporaryFolder.js';
 import { tinyConfiguration } from '../training/tinyTraining.js';
+import { hasChromium, launch, serve } from './browser.js';
 
-const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
 const folder = sharedTemporaryFolder();
 const exported = join(folder, 'page');
 const SIZE = 32;
@@ -42,7 +40,7 @@ describe('a walk', () => {
   });
 });
 
-describe.skipIf(!existsSync(CHROMIUM))('the page of an export', () => {
+describe.skipIf(!hasChromium)('the page of an export', () => {
   let browser: Browser;
 
   beforeAll(async () => {
@@ -50,7 +48,7 @@ describe.skipIf(!existsSync(CHROMIUM))('the page of an export', () => {
     const settings = { data: `npz:${join(folder, 'noise.npz')}`, batchNormStats: 'separate', ema: 0.9, testFraction: 0.2 } as const;
     await makeTinyRun(join(folder, 'run'), tinyConfiguration(settings));
     await exportModel(join(folder, 'run'), exported, { web: true, threads: 1 });
-    browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking'] });
+    browser = await launch();
   });
   afterAll(() => browser?.close());
 
@@ -176,14 +174,9 @@ describe.skipIf(!existsSync(CHROMIUM))('the page of an export', () => {
   });
 
   it('runs from a static host, and only its own scripts', async () => {
-    const server = createServer((request, response) => {
-      const name = new URL(request.url!, 'http://host').pathname.slice(1);
-      const types: Readonly<Record<string, string>> = { html: 'text/html', js: 'text/javascript', css: 'text/css', png: 'image/png' };
-      response.setHeader('content-type', types[name.split('.').at(-1)!] ?? 'application/octet-stream').end(readFileSync(join(exported, name)));
-    });
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    onTestFinished(() => void server.close());
-    const page = await openPage(`http://127.0.0.1:${(server.address() as AddressInfo).port}/index.html`);
+    const host = await serve({ '': exported });
+    onTestFinished(host.close);
+    const page = await openPage(`${host.address}index.html`);
     expect((await pixelsOf(page, '#frame')).length).toBe(SIZE * SIZE);
     const policy = (await page.getAttribute('meta[http-equiv="Content-Security-Policy"]', 'content'))!;
     expect(policy).toContain("default-src 'none'");

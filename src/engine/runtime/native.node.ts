@@ -12,6 +12,7 @@ import { availableDevices, loadInBinding } from './nodeBinding.node.js';
 import type { CApiUnavailableError } from './ortApi.node.js';
 import { Program, signatureOf } from './program.js';
 
+export { lower, type Target } from '../lowering/lower.js';
 export { prepareProcess } from './onnxRuntime.node.js';
 
 /** Where a program runs. */

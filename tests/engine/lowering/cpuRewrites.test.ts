@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { rewriteGraph } from '../../../src/engine/graph.js';
-import { constant, conv, type ConvOptions, equal, graphOf, greater, input, lower, sign, sizeOf, square, type Value, where } from '../../../src/engine/index.js';
+import { constant, conv, type ConvOptions, equal, graphOf, greater, input, sign, sizeOf, square, type Value, where } from '../../../src/engine/index.js';
+import { lower } from '../../../src/engine/lowering/lower.js';
 import { convToMatMul, KernelGradient, maskToClip, recognizeKernelGradients, signToClip } from '../../../src/engine/lowering/cpuRewrites.js';
 import type { Rule } from '../../../src/engine/lowering/rewrites.js';
 import type { ComputedValue } from '../../../src/engine/value.js';

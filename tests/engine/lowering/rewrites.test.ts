@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { rewriteGraph } from '../../../src/engine/graph.js';
-import { batchNormalization, conv, exp, gradients, graphOf, input, lower, square, sumOf, tanh, type Value } from '../../../src/engine/index.js';
+import { batchNormalization, conv, exp, gradients, graphOf, input, square, sumOf, tanh, type Value } from '../../../src/engine/index.js';
+import { lower } from '../../../src/engine/lowering/lower.js';
 import { expandDecompositions, padChannelsToFour } from '../../../src/engine/lowering/rewrites.js';
 import type { ComputedValue } from '../../../src/engine/value.js';
 import { expectClose } from '../expectations.js';

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { add, graphOf, input, lower, matMul, mul, nextName, reshape, slice, sub, type Value } from '../../../src/engine/index.js';
+import { add, graphOf, input, matMul, mul, nextName, reshape, slice, sub, type Value } from '../../../src/engine/index.js';
+import { lower } from '../../../src/engine/lowering/lower.js';
 import { statesInPlace } from '../../../src/engine/lowering/state.js';
 import { targets } from '../running.js';
 

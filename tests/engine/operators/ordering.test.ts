@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { after, type Graph, graphOf, gradients, greater, input, lower, mul, sqrt, sumOf, topologicalOrder } from '../../../src/engine/index.js';
+import { after, type Graph, graphOf, gradients, greater, input, mul, sqrt, sumOf, topologicalOrder } from '../../../src/engine/index.js';
+import { lower } from '../../../src/engine/lowering/lower.js';
 import { expectSame } from '../expectations.js';
 import { expectRightGradients } from '../finiteDifferences.js';
 import { inputsFor, operatorsOf, run, targets } from '../running.js';

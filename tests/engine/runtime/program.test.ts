@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { add, concat, type Graph, graphOf, input, lower, matMul, mul, nextName, slice, StatefulProgram, tanh } from '../../../src/engine/index.js';
+import { add, concat, type Graph, graphOf, input, matMul, mul, nextName, slice, StatefulProgram, tanh } from '../../../src/engine/index.js';
+import { lower } from '../../../src/engine/lowering/lower.js';
 import { compileSmall, targets } from '../running.js';
 import { random } from '../tensors.js';
 

@@ -47,7 +47,8 @@ describe.skipIf(!works)('WebGPU', () => {
     await program.release();
   });
 
-  it.each(['dcgan32-gray', 'dcgan32-uniform'])('computes what %s expects', async (name) => {
+  it('computes what a golden file expects', async () => {
+    const name = 'dcgan32-uniform';
     const file = new URL(`../../golden/${name}.safetensors`, import.meta.url).pathname;
     const { max_error: error } = await verify(decodeSafetensors(readFileSync(file), file), file, (graph) => compile(graph, onGpu));
     expect(error).toBeLessThan(1e-3);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { concat, conv, expand, graphOf, leakyRelu, lower, reduceMean, reshape, resize, slice, square, type Value } from '../../../../src/engine/index.js';
+import { concat, conv, expand, graphOf, leakyRelu, reduceMean, reshape, resize, slice, square, type Value } from '../../../../src/engine/index.js';
+import { lower } from '../../../../src/engine/lowering/lower.js';
 import { expectClose } from '../../expectations.js';
 import { gradientGraph } from '../../finiteDifferences.js';
 import { type Build, operatorsOf, run, targets } from '../../running.js';

@@ -7,12 +7,12 @@ import {
   gradients,
   graphOf,
   leakyRelu,
-  lower,
   type Shape,
   square,
   topologicalOrder,
   type Value,
 } from '../../../../src/engine/index.js';
+import { lower } from '../../../../src/engine/lowering/lower.js';
 import { expectClose, largestOf } from '../../expectations.js';
 import { gradientGraph, lossOf } from '../../finiteDifferences.js';
 import { randomNetworks } from '../../randomNetworks.js';

@@ -18,7 +18,6 @@ import {
   greater,
   input,
   leakyRelu,
-  lower,
   matMul,
   meanOf,
   mul,
@@ -37,6 +36,7 @@ import {
   type Value,
   where,
 } from '../../../../src/engine/index.js';
+import { lower } from '../../../../src/engine/lowering/lower.js';
 import { apply, type Operator } from '../../../../src/engine/operator.js';
 import { expectClose } from '../../expectations.js';
 import { compileSmall, operatorsOf, targets } from '../../running.js';

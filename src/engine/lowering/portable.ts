@@ -1,0 +1,46 @@
+/** Lowering without the layouts of one CPU: what a web page needs. */
+import { type Graph, rewriteGraph } from '../graph.js';
+import { simplify } from '../simplify.js';
+import type { ComputedValue, Value } from '../value.js';
+import { enforceOrder, exactCentering, expandDecompositions, padChannelsToFour, type Rule } from './rewrites.js';
+import type { LoweredGraph } from './state.js';
+
+/**
+ * A target that any platform can lower for. `plain` keeps ONNX operators in canonical layouts, which every runtime supports. `webgpu` also avoids a
+ * defect of that provider.
+ */
+export interface PortableTarget {
+  readonly name: 'plain' | 'webgpu';
+}
+
+/** Rewrites of single operators for each target, besides the decompositions and the order that every target needs. */
+export const portableRules: Readonly<Record<PortableTarget['name'], readonly Rule[]>> = {
+  plain: [exactCentering],
+  webgpu: [exactCentering, padChannelsToFour],
+};
+
+/** Simplifies a graph and rewrites it for a target, as `lower` does. */
+export const lowerPortable = (graph: Graph, { name }: PortableTarget): LoweredGraph => ({
+  ...rewrite(expand(simplify(graph)), [...portableRules[name], enforceOrder]),
+  stateLayouts: new Map(),
+  statesInPlace: new Set(),
+});
+
+export const expand = (graph: Graph): Graph => rewrite(graph, [expandDecompositions]);
+
+/**
+ * Rewrites a simplified graph by rules that match different operators, and simplifies the result. Only the first rule that matches an operator is
+ * applied, and none to what another creates.
+ */
+export function rewrite(graph: Graph, rules: readonly Rule[]): Graph {
+  const replacement = (value: ComputedValue): Value | undefined => {
+    for (const rule of rules) {
+      const replaced = rule.apply(value);
+      if (replaced !== undefined) return replaced;
+    }
+    return undefined;
+  };
+  const rewritten = rewriteGraph(graph, (value) => replacement(value) ?? value);
+  const isUnchanged = Object.entries(graph.outputs).every(([name, value]) => rewritten.outputs[name] === value);
+  return isUnchanged ? graph : simplify(rewritten);
+}

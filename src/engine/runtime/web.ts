@@ -1,0 +1,77 @@
+/**
+ * Compiles graphs for a web page with onnxruntime-web, in a document or a module worker.
+ *
+ * ONNX Runtime is loaded when a graph is first compiled: its script by the bundler, its WebAssembly from the URL that `configureRuntime` sets, by
+ * default beside the script. Devices have builds of their own, so that a page loads only what it uses.
+ */
+import type { Env, InferenceSession } from 'onnxruntime-common';
+import { InputError } from '../../errors.js';
+import type { Graph } from '../graph.js';
+import { lowerPortable } from '../lowering/portable.js';
+import { nextStates } from '../lowering/state.js';
+import { encode } from '../onnx.js';
+import { Program, signatureOf } from './program.js';
+import { firstLine, sessionExecutor } from './session.js';
+
+/** Where a program runs in a page. */
+export const WEB_DEVICES = ['wasm', 'webgpu'] as const;
+export type WebDevice = (typeof WEB_DEVICES)[number];
+
+export interface WebCompileOptions {
+  /** Where to compute (default: wasm). */
+  readonly device?: WebDevice;
+}
+
+/** How ONNX Runtime is loaded. */
+export interface RuntimeConfiguration {
+  /** Where its WebAssembly is (default: beside the script): a folder's URL that ends in a slash, or the URLs of its two files. */
+  readonly wasmPaths?: Env.WebAssemblyFlags['wasmPaths'];
+  /** Its WebAssembly, if the page already has it. */
+  readonly wasmBinary?: ArrayBuffer | Uint8Array;
+  /** Threads of one operator. More than one need a page that is cross-origin isolated (default: 1). */
+  readonly threads?: number;
+}
+
+let configuration: RuntimeConfiguration = {};
+
+/** Sets how ONNX Runtime is loaded, before a graph is first compiled. */
+export function configureRuntime(changes: RuntimeConfiguration): void {
+  configuration = { ...configuration, ...changes };
+}
+
+/**
+ * Compiles a graph for this page.
+ * @throws {InputError} if the device is unavailable; nothing has been done then
+ * @example
+ * const x = input('x', [2]);
+ * const program = await compile(graphOf({ y: mul(x, x) }), { device: 'webgpu' });
+ * const { y } = await program.run({ x: Float32Array.of(2, 3) }); // y.data is [4, 9]
+ * await program.release();
+ */
+export async function compile(graph: Graph, { device = 'wasm' }: WebCompileOptions = {}): Promise<Program> {
+  if (!WEB_DEVICES.includes(device)) throw new InputError(`compile: device: expected ${WEB_DEVICES.join(' or ')} but got '${String(device)}'`);
+  const { InferenceSession, Tensor } = await loadRuntime(device);
+  const lowered = lowerPortable(graph, { name: device === 'webgpu' ? 'webgpu' : 'plain' });
+  const options: InferenceSession.SessionOptions = {
+    executionProviders: [device],
+    // Errors are thrown as well.
+    logSeverityLevel: 4,
+    enableMemPattern: false,
+    ...(device === 'webgpu' ? { preferredOutputLocation: Object.fromEntries(nextStates(lowered).map((name) => [name, 'gpu-buffer'] as const)) } : {}),
+  };
+  const session = await InferenceSession.create(await encode(lowered), options).catch((error: unknown) => {
+    throw new InputError(`device ${device}: cannot be used here (${firstLine(error)})`, { cause: error });
+  });
+  const gpu = { name: device, read: async (tensor: InstanceType<typeof Tensor>) => (await tensor.getData()) as Float32Array };
+  return new Program(sessionExecutor(session, { Tensor, ...(device === 'webgpu' ? { device: gpu } : {}) }), signatureOf(lowered));
+}
+
+async function loadRuntime(device: WebDevice) {
+  const library = device === 'webgpu' ? await import('onnxruntime-web/webgpu') : await import('onnxruntime-web/wasm');
+  const { wasm } = library.env;
+  const { threads = 1, wasmPaths, wasmBinary } = configuration;
+  wasm.numThreads = threads;
+  if (wasmPaths !== undefined) wasm.wasmPaths = wasmPaths;
+  if (wasmBinary !== undefined) wasm.wasmBinary = wasmBinary;
+  return library;
+}

@@ -1,0 +1,100 @@
+import { dirname, join } from 'node:path';
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import { writeFileSync } from 'node:fs';
+import type { Browser, Page } from 'playwright-core';
+import { rolldown } from 'rolldown';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { WebDevice } from '../../src/engine/runtime/web.js';
+import { gatherImages } from '../../src/data/source.js';
+import { Trainer } from '../../src/training/trainer.js';
+import { compileSmall } from '../engine/running.js';
+import { expectWithin } from '../expectWithin.js';
+import { sharedTemporaryFolder } from '../temporaryFolder.js';
+import { noiseSource, tinyConfiguration } from '../training/tinyTraining.js';
+import { hasChromium, launch, serve, type StaticHost } from './browser.js';
+import type { Engine } from './engineInPage.js';
+
+declare const engine: Engine;
+
+const folder = sharedTemporaryFolder();
+const pathOf = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
+
+/** Bundles the engine and the trainer as a web page would. Returns the modules of the bundle. */
+async function bundle(): Promise<readonly string[]> {
+  const built = await rolldown({
+    input: pathOf('engineInPage.ts'),
+    platform: 'browser',
+    resolve: { extensionAlias: { '.js': ['.ts', '.js'] }, conditionNames: ['onnxruntime-web-use-extern-wasm', 'import', 'browser', 'default'] },
+  });
+  const { output } = await built.write({ dir: folder, format: 'es', entryFileNames: 'engine.js' });
+  await built.close();
+  return output.flatMap((chunk) => (chunk.type === 'chunk' ? [...chunk.moduleIds, ...chunk.imports] : []));
+}
+
+describe.skipIf(!hasChromium)('the engine in a page', () => {
+  let [browser, host, page]: [Browser?, StaticHost?, Page?] = [];
+  let modules: readonly string[];
+
+  beforeAll(async () => {
+    modules = await bundle();
+    writeFileSync(join(folder, 'index.html'), '<!doctype html><script type="module" src="engine.js"></script>');
+    const runtime = dirname(createRequire(import.meta.url).resolve('onnxruntime-web/ort-wasm-simd-threaded.wasm'));
+    host = await serve({ '': folder, 'ort/': runtime, 'golden/': pathOf('../golden') });
+    browser = await launch();
+    page = await browser.newPage();
+    await page.goto(`${host.address}index.html`);
+    await page.waitForFunction(() => 'engine' in globalThis);
+  });
+  afterAll(async () => {
+    await browser?.close();
+    host?.close();
+  });
+
+  it('is bundled without any module of Node', () => {
+    expect(modules.filter((name) => name.startsWith('node:') || name.includes('.node.'))).toEqual([]);
+  });
+
+  it.each([
+    ['wasm', 'dcgan32-gray', 1e-4],
+    ['wasm', 'dcgan32-uniform', 1e-4],
+    ['wasm', 'dcgan64-rgb', 1e-4],
+    ['webgpu', 'dcgan32-gray', 1e-3],
+  ] as const)('computes with %s what %s expects', async (device, name, tolerance) => {
+    expect(await page!.evaluate(([on, file]) => engine.verify(on, file), [device, name] as const)).toBeLessThan(tolerance);
+  });
+
+  it.each([
+    ['wasm', 20],
+    ['webgpu', 2],
+  ] as const)('trains with %s as in Node for %i iterations', async (device: WebDevice, iterations) => {
+    const configuration = tinyConfiguration({ length: { steps: iterations } });
+    const { train } = noiseSource();
+    const pixels = Array.from(
+      gatherImages(
+        train,
+        Uint32Array.from({ length: train.count }, (_, index) => index),
+        1024,
+      ),
+    );
+    const found = await page!.evaluate(([on, settings, images, count]) => engine.train(on, settings, images, count), [
+      device,
+      configuration,
+      pixels,
+      iterations,
+    ] as const);
+    const trainer = await Trainer.create(configuration, train, compileSmall);
+    for (const report of found.reports) {
+      const { scalars } = await trainer.iterate();
+      expect(Object.keys(report)).toEqual(Object.keys(scalars));
+      for (const [name, value] of Object.entries(scalars)) expectWithin(report[name]!, value, 3e-3 * Math.max(1e-3, Math.abs(value)));
+    }
+    const { vectors } = await trainer.readState();
+    for (const [index, value] of found.parameters.entries()) expectWithin(value, vectors['encoder.parameters'][index]!, 1e-3);
+    await trainer.release();
+  });
+
+  it('reports an unknown device in one line', async () => {
+    expect(await page!.evaluate(() => engine.failure('cpu'))).toBe("InputError: compile: device: expected wasm or webgpu but got 'cpu'");
+  });
+});

@@ -1,0 +1,45 @@
+/** What the tests of the engine in a page call. Bundled for Chromium. */
+import { splitInMemory } from '../../src/data/source.js';
+import { decodeSafetensors, graphOf, input, mul } from '../../src/engine/index.js';
+import { compile, configureRuntime, type WebDevice } from '../../src/engine/runtime/web.js';
+import { verify } from '../../src/golden/verification.js';
+import type { Configuration } from '../../src/training/configuration.js';
+import { type IterationReport, Trainer } from '../../src/training/trainer.js';
+
+configureRuntime({ wasmPaths: new URL('/ort/', location.href).href });
+
+interface Trained {
+  readonly reports: readonly IterationReport['scalars'][];
+  readonly parameters: readonly number[];
+}
+
+const engine = {
+  /** The largest error of a golden file. */
+  async verify(device: WebDevice, name: string): Promise<number> {
+    const bytes = new Uint8Array(await (await fetch(`/golden/${name}.safetensors`)).arrayBuffer());
+    return (await verify(decodeSafetensors(bytes, name), name, (graph) => compile(graph, { device }))).max_error;
+  },
+
+  /** The reports of iterations, and the parameters of the encoder after them. */
+  async train(device: WebDevice, configuration: Configuration, pixels: readonly number[], iterations: number): Promise<Trained> {
+    const images = splitInMemory(Uint8Array.from(pixels), configuration.channels * configuration.size ** 2, null);
+    const trainer = await Trainer.create(configuration, images, (graph) => compile(graph, { device }));
+    const reports: IterationReport['scalars'][] = [];
+    for (let step = 0; step < iterations; step++) reports.push((await trainer.iterate()).scalars);
+    const { vectors } = await trainer.readState();
+    await trainer.release();
+    return { reports, parameters: Array.from(vectors['encoder.parameters']) };
+  },
+
+  /** The message of the error of compiling for a device. */
+  async failure(device: string): Promise<string> {
+    const x = input('x', [2]);
+    return compile(graphOf({ y: mul(x, x) }), { device: device as WebDevice }).then(
+      () => '',
+      (error: Error) => `${error.name}: ${error.message}`,
+    );
+  },
+};
+
+export type Engine = typeof engine;
+Object.assign(globalThis, { engine });
