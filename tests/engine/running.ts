@@ -12,8 +12,9 @@ import { compile } from '../../src/engine/runtime/native.node.js';
 const block = await detectBlockSize();
 
 /** Every way of lowering that this processor can run. Where it has no blocked kernels, `blocked` is `cpu` again. */
-export const targets: Readonly<Record<'plain' | 'cpu' | 'blocked', Target>> = {
+export const targets: Readonly<Record<'plain' | 'wasm' | 'cpu' | 'blocked', Target>> = {
   plain: { name: 'plain' },
+  wasm: { name: 'wasm' },
   cpu: { name: 'cpu' },
   blocked: { name: 'cpu', ...(block === undefined ? {} : { block }) },
 };

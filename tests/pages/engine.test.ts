@@ -78,7 +78,7 @@ describe.skipIf(!hasChromium)('the engine in a page', () => {
       ),
     );
     const found = await page!.evaluate(([on, settings, images, count]) => engine.train(on, settings, images, count), [
-      device,
+      { device },
       configuration,
       pixels,
       iterations,

@@ -1,7 +1,7 @@
 /** What the tests of the engine in a page call. Bundled for Chromium. */
 import { splitInMemory } from '../../src/data/source.js';
 import { decodeSafetensors, graphOf, input, mul } from '../../src/engine/index.js';
-import { compile, configureRuntime, type WebDevice } from '../../src/engine/runtime/web.js';
+import { compile, configureRuntime, type WebCompileOptions, type WebDevice } from '../../src/engine/runtime/web.js';
 import { verify } from '../../src/golden/verification.js';
 import type { Configuration } from '../../src/training/configuration.js';
 import { type IterationReport, Trainer } from '../../src/training/trainer.js';
@@ -11,6 +11,7 @@ configureRuntime({ wasmPaths: new URL('/ort/', location.href).href });
 interface Trained {
   readonly reports: readonly IterationReport['scalars'][];
   readonly parameters: readonly number[];
+  readonly milliseconds: readonly number[];
 }
 
 const engine = {
@@ -21,14 +22,19 @@ const engine = {
   },
 
   /** The reports of iterations, and the parameters of the encoder after them. */
-  async train(device: WebDevice, configuration: Configuration, pixels: readonly number[], iterations: number): Promise<Trained> {
+  async train({ device, target }: WebCompileOptions, configuration: Configuration, pixels: readonly number[], iterations: number): Promise<Trained> {
     const images = splitInMemory(Uint8Array.from(pixels), configuration.channels * configuration.size ** 2, null);
-    const trainer = await Trainer.create(configuration, images, (graph) => compile(graph, { device }));
+    const trainer = await Trainer.create(configuration, images, (graph) => compile(graph, { ...(device ? { device } : {}), ...(target ? { target } : {}) }));
     const reports: IterationReport['scalars'][] = [];
-    for (let step = 0; step < iterations; step++) reports.push((await trainer.iterate()).scalars);
+    const milliseconds: number[] = [];
+    for (let step = 0; step < iterations; step++) {
+      const start = performance.now();
+      reports.push((await trainer.iterate()).scalars);
+      milliseconds.push(performance.now() - start);
+    }
     const { vectors } = await trainer.readState();
     await trainer.release();
-    return { reports, parameters: Array.from(vectors['encoder.parameters']) };
+    return { reports, milliseconds, parameters: Array.from(vectors['encoder.parameters']) };
   },
 
   /** The message of the error of compiling for a device. */

@@ -3,7 +3,8 @@ import { simplify } from '../simplify.js';
 import { lowerToBlocks } from './blocked/lowerToBlocks.js';
 import { distribute } from './distribute.js';
 import { enforceOrder, exactCentering, expandDecompositions, type Rule } from './rewrites.js';
-import { convToMatMul, maskToClip, recognizeKernelGradients, signToClip } from './cpuRewrites.js';
+import { recognizeKernelGradients } from './convolution.js';
+import { convToMatMul, maskToClip, signToClip } from './cpuRewrites.js';
 import { expand, lowerPortable, portableRules, type PortableTarget, rewrite } from './portable.js';
 import { type LaidOutGraph, type LoweredGraph, statesInPlace } from './state.js';
 

@@ -2,29 +2,32 @@
 import { type Graph, rewriteGraph } from '../graph.js';
 import { simplify } from '../simplify.js';
 import type { ComputedValue, Value } from '../value.js';
+import { lowerToBatchLast } from './batchLast/lowerToBatchLast.js';
+import { recognizeKernelGradients } from './convolution.js';
 import { enforceOrder, exactCentering, expandDecompositions, padChannelsToFour, type Rule } from './rewrites.js';
 import type { LoweredGraph } from './state.js';
 
 /**
  * A target that any platform can lower for. `plain` keeps ONNX operators in canonical layouts, which every runtime supports. `webgpu` also avoids a
- * defect of that provider.
+ * defect of that provider. `wasm` has feature maps with the batch last, and convolutions as matrix products.
  */
 export interface PortableTarget {
-  readonly name: 'plain' | 'webgpu';
+  readonly name: 'plain' | 'webgpu' | 'wasm';
 }
 
 /** Rewrites of single operators for each target, besides the decompositions and the order that every target needs. */
 export const portableRules: Readonly<Record<PortableTarget['name'], readonly Rule[]>> = {
   plain: [exactCentering],
   webgpu: [exactCentering, padChannelsToFour],
+  wasm: [exactCentering, recognizeKernelGradients],
 };
 
 /** Simplifies a graph and rewrites it for a target, as `lower` does. */
-export const lowerPortable = (graph: Graph, { name }: PortableTarget): LoweredGraph => ({
-  ...rewrite(expand(simplify(graph)), [...portableRules[name], enforceOrder]),
-  stateLayouts: new Map(),
-  statesInPlace: new Set(),
-});
+export function lowerPortable(graph: Graph, { name }: PortableTarget): LoweredGraph {
+  const rewritten = rewrite(expand(simplify(graph)), portableRules[name]);
+  const laidOut = name === 'wasm' ? simplify(lowerToBatchLast(rewritten)) : rewritten;
+  return { ...rewrite(expand(laidOut), [enforceOrder]), stateLayouts: new Map(), statesInPlace: new Set() };
+}
 
 export const expand = (graph: Graph): Graph => rewrite(graph, [expandDecompositions]);
 

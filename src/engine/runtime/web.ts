@@ -7,7 +7,7 @@
 import type { Env, InferenceSession } from 'onnxruntime-common';
 import { InputError } from '../../errors.js';
 import type { Graph } from '../graph.js';
-import { lowerPortable } from '../lowering/portable.js';
+import { lowerPortable, type PortableTarget } from '../lowering/portable.js';
 import { nextStates } from '../lowering/state.js';
 import { encode } from '../onnx.js';
 import { Program, signatureOf } from './program.js';
@@ -20,6 +20,8 @@ export type WebDevice = (typeof WEB_DEVICES)[number];
 export interface WebCompileOptions {
   /** Where to compute (default: wasm). */
   readonly device?: WebDevice;
+  /** What to lower for (default: what suits the device). */
+  readonly target?: PortableTarget;
 }
 
 /** How ONNX Runtime is loaded. */
@@ -48,10 +50,10 @@ export function configureRuntime(changes: RuntimeConfiguration): void {
  * const { y } = await program.run({ x: Float32Array.of(2, 3) }); // y.data is [4, 9]
  * await program.release();
  */
-export async function compile(graph: Graph, { device = 'wasm' }: WebCompileOptions = {}): Promise<Program> {
+export async function compile(graph: Graph, { device = 'wasm', target = { name: device } }: WebCompileOptions = {}): Promise<Program> {
   if (!WEB_DEVICES.includes(device)) throw new InputError(`compile: device: expected ${WEB_DEVICES.join(' or ')} but got '${String(device)}'`);
   const { InferenceSession, Tensor } = await loadRuntime(device);
-  const lowered = lowerPortable(graph, { name: device === 'webgpu' ? 'webgpu' : 'plain' });
+  const lowered = lowerPortable(graph, target);
   const options: InferenceSession.SessionOptions = {
     executionProviders: [device],
     // Errors are thrown as well.

@@ -1,53 +1,18 @@
 /** What a convolution is in the blocked graph: links between the parts of a small and a big map, and the kernels they carry. */
 import { concat, pad, reshape, slice } from '../../operators/index.js';
-import { type Shape, sizeOf } from '../../shape.js';
-import { constant, type ComputedValue, type Value } from '../../value.js';
-import type { KernelGradientAttributes } from '../cpuRewrites.js';
+import { sizeOf } from '../../shape.js';
+import { constant, type Value } from '../../value.js';
+import { type Convolution, convolutionRoles } from '../convolution.js';
 import { gatherRows } from './operators.js';
 import { kernelFromRows, kernelRows, type KernelType } from './kernels.js';
 import { type Layout, padded, WHOLE } from './layout.js';
 import { type AxisLink, phaseLinks } from './polyphase.js';
 
-/** A convolution by its roles: Conv takes big to small, ConvTranspose small to big, the kernel's gradient takes both. */
-export interface Convolution {
-  readonly result: 'small' | 'big' | 'kernel';
-  readonly small: Value;
-  readonly big: Value;
-  /** The plain kernel [S, B, kh, kw], absent if it is the result. */
-  readonly kernel: Value | undefined;
-  readonly kernelShape: Shape;
-  readonly bias: Value | undefined;
-  readonly strides: readonly number[];
-  /** Top, left. */
-  readonly padding: readonly number[];
-}
-
 /** The roles of a value that is a convolution which blocked layouts can express, or undefined. */
 export function matchConvolution(value: Value): Convolution | undefined {
-  if (value.kind !== 'computed' || value.operator.domain !== undefined) return undefined;
-  const { strides, pads, dilations } = value.attributes as unknown as KernelGradientAttributes;
-  const described = matchRoles(value);
-  if (described === undefined || dilations.some((step) => step !== 1) || strides[0] !== strides[1]) return undefined;
-  const convolution = { ...described, strides, padding: pads.slice(0, 2) };
-  return isFeatureMap(convolution.small.shape) && isFeatureMap(convolution.big.shape) && axesOf(convolution) ? convolution : undefined;
+  const convolution = convolutionRoles(value);
+  return convolution && convolution.strides[0] === convolution.strides[1] && axesOf(convolution) ? convolution : undefined;
 }
-
-function matchRoles(value: ComputedValue): Pick<Convolution, 'result' | 'small' | 'big' | 'kernel' | 'kernelShape' | 'bias'> | undefined {
-  const [first, second, bias] = value.inputs;
-  switch (value.operator.name) {
-    case 'Conv':
-      return { result: 'small', small: value, big: first!, kernel: second!, kernelShape: second!.shape, bias };
-    case 'ConvTranspose':
-      return { result: 'big', small: first!, big: value, kernel: second!, kernelShape: second!.shape, bias };
-    case 'KernelGradient':
-      return { result: 'kernel', small: second!, big: first!, kernel: undefined, kernelShape: value.shape, bias: undefined };
-    default:
-      return undefined;
-  }
-}
-
-/** Whether a shape is that of a batch of feature maps, not of one value per channel. */
-export const isFeatureMap = (shape: Shape): boolean => shape.length === 4 && (shape[0]! > 1 || shape[2]! * shape[3]! > 1);
 
 /** Links along rows and columns, or undefined if the convolution has no phases. */
 function axesOf({ small, big, kernelShape, strides, padding }: Pick<Convolution, 'small' | 'big' | 'kernelShape' | 'strides' | 'padding'>) {

@@ -18,7 +18,8 @@ import {
   shiftAffine,
   broadcastChannels,
 } from './channelwise.js';
-import { planConvolution, type ConvolutionPlan, type Convolution, matchConvolution } from './convolutionPlan.js';
+import type { Convolution } from '../convolution.js';
+import { planConvolution, type ConvolutionPlan, matchConvolution } from './convolutionPlan.js';
 import { kernelGradient, kernelGradientRows, dataGradient, forwardConv } from './convolve.js';
 import {
   convertLayout,

@@ -4,7 +4,8 @@ import { concat, reduceSum, reshape } from '../../operators/index.js';
 import { sameShape, sizeOf } from '../../shape.js';
 import { type ComputedValue, constant, type ConstantValue, input, type InputValue, splatValue, type Value } from '../../value.js';
 import { nextName, type StateLayout } from '../state.js';
-import { type Convolution, type ConvolutionPlan, matchConvolution } from './convolutionPlan.js';
+import type { Convolution } from '../convolution.js';
+import { type ConvolutionPlan, matchConvolution } from './convolutionPlan.js';
 import type { RowsOf } from './convolve.js';
 import {
   assignVectorLayouts,

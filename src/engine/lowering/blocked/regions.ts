@@ -2,7 +2,8 @@
 import { topologicalOrder } from '../../graph.js';
 import { sameShape } from '../../shape.js';
 import { type ComputedValue, constant, input, type Value } from '../../value.js';
-import { type Convolution, matchConvolution, isFeatureMap, isPointwise } from './convolutionPlan.js';
+import { type Convolution, isFeatureMap } from '../convolution.js';
+import { isPointwise, matchConvolution } from './convolutionPlan.js';
 import { featureMapType, type Layout, memoryShape, WHOLE } from './layout.js';
 
 const ARITHMETIC: ReadonlySet<string> = new Set(['Add', 'Sub', 'Mul']);

@@ -1,0 +1,149 @@
+/** Feature maps in the layout [C, H, W, N], for runtimes whose own convolutions are slow, as in WebAssembly. */
+import { type Graph, graphOf, topologicalOrder } from '../../graph.js';
+import { apply } from '../../operator.js';
+import { add, matMul, pad, reshape, transpose } from '../../operators/index.js';
+import type { Shape } from '../../shape.js';
+import type { ComputedValue, Value } from '../../value.js';
+import { type Convolution, convolutionRoles } from '../convolution.js';
+import { columnsOf, geometryOf, needsZeroTap, sumColumns } from './columns.js';
+import { gemm } from './operators.js';
+
+/** Axes of [C, H, W, N] in [N, C, H, W], and the other way around. */
+const [TO_LAST, FROM_LAST] = [
+  [1, 2, 3, 0],
+  [3, 0, 1, 2],
+] as const;
+
+/**
+ * The same graph with convolutions, and the operators between them, on feature maps whose batch is the last axis. Convolutions become matrix products
+ * of columns, which a forward convolution and the gradient of its kernel share. Other operators get feature maps transposed back.
+ */
+export function lowerToBatchLast(graph: Graph): Graph {
+  const maps = new FeatureMaps();
+  for (const value of topologicalOrder(Object.values(graph.outputs))) maps.lower(value);
+  return { ...graphOf(Object.fromEntries(Object.entries(graph.outputs).map(([name, value]) => [name, maps.canonical(value)])), graph.inputs) };
+}
+
+class FeatureMaps {
+  private readonly canonicalValues = new Map<Value, Value>();
+  /** Values [N, C, H, W], or of such rank, as [C, H, W, N]. */
+  private readonly batchLast = new Map<Value, Value>();
+
+  lower(value: Value): void {
+    if (value.kind !== 'computed') {
+      this.canonicalValues.set(value, value);
+      return;
+    }
+    const convolution = convolutionRoles(value);
+    if (convolution?.result === 'kernel') this.canonicalValues.set(value, this.kernelGradient(convolution));
+    else if (convolution) this.batchLast.set(value, convolution.result === 'small' ? this.forward(convolution) : this.dataGradient(convolution));
+    else this.lowerOther(value);
+  }
+
+  private lowerOther(value: ComputedValue): void {
+    const isBatchLast = value.inputs.some((operand) => this.batchLast.has(operand));
+    if (isBatchLast && value.operator.elementwise && value.shape.length === 4) this.batchLast.set(value, this.elementwise(value));
+    else if (isBatchLast && value.operator.name.startsWith('Reduce')) this.reduce(value);
+    else
+      this.canonicalValues.set(
+        value,
+        withInputs(
+          value,
+          value.inputs.map((operand) => this.canonical(operand)),
+        ),
+      );
+  }
+
+  /** A value in its own layout. */
+  canonical(value: Value): Value {
+    const known = this.canonicalValues.get(value) ?? permute(this.batchLast.get(value)!, FROM_LAST);
+    this.canonicalValues.set(value, known);
+    return known;
+  }
+
+  /** A value of four axes with the first of them last. */
+  private last(value: Value): Value {
+    const known = this.batchLast.get(value) ?? permute(this.canonical(value), TO_LAST);
+    this.batchLast.set(value, known);
+    return known;
+  }
+
+  /** A map [C, H, W, N] as a matrix [C, H W N]. */
+  private matrix(value: Value): Value {
+    const map = this.last(value);
+    return reshape(map, [map.shape[0]!, map.shape.slice(1).reduce((product, size) => product * size, 1)]);
+  }
+
+  private forward({ small, big, kernel, kernelShape, bias, ...rest }: Convolution): Value {
+    const geometry = geometryOf({ small, big, kernel, kernelShape, bias, ...rest });
+    const product = matMul(reshape(this.canonical(kernel!), matrixShape(kernelShape)), columnsOf(this.last(big), geometry));
+    return this.withBias(reshape(product, lastShape(small.shape)), bias);
+  }
+
+  private dataGradient(convolution: Convolution): Value {
+    const { small, big, kernel, kernelShape, bias } = convolution;
+    const geometry = geometryOf(convolution);
+    const [rows, channels, height, width] = kernelShape as readonly [number, number, number, number];
+    const taps = reshape(this.canonical(kernel!), [rows, channels, height * width]);
+    const extended = needsZeroTap(geometry) ? pad(taps, [0, 0, 0], [0, 0, 1]) : taps;
+    const columns = gemm(reshape(extended, matrixShape(extended.shape)), this.matrix(small), { transA: true });
+    return this.withBias(sumColumns(columns, geometry, channels, big.shape[0]!), bias);
+  }
+
+  /** The kernel's gradient [S, B, kh, kw]: the columns that the forward convolution has read, by the gradient of its result. */
+  private kernelGradient(convolution: Convolution): Value {
+    const { small, big, kernelShape } = convolution;
+    const product = gemm(columnsOf(this.last(big), geometryOf(convolution)), this.matrix(small), { transB: true });
+    return reshape(transpose(product, [1, 0]), kernelShape);
+  }
+
+  private withBias(map: Value, bias: Value | undefined): Value {
+    return bias ? add(map, reshape(this.canonical(bias), [bias.shape[0]!, 1, 1, 1])) : map;
+  }
+
+  private elementwise(value: ComputedValue): Value {
+    const operands = value.inputs.map((operand) => {
+      if (operand.shape.length === 4) return this.last(operand);
+      // Operands of fewer axes are broadcast along the first.
+      const canonical = this.canonical(operand);
+      return operand.shape.length === 0
+        ? canonical
+        : permute(reshape(canonical, [...Array<number>(4 - operand.shape.length).fill(1), ...operand.shape]), TO_LAST);
+    });
+    return withInputs(value, operands);
+  }
+
+  private reduce(value: ComputedValue): void {
+    const [x] = value.inputs as [Value];
+    const { axes, keepdims } = value.attributes as { readonly axes: readonly number[]; readonly keepdims: number };
+    const moved = axes.map((axis) => FROM_LAST[axis]!).sort((a, b) => a - b);
+    const reduced = apply(value.operator, [this.last(x)], { ...value.attributes, axes: moved });
+    if (keepdims === 1) this.batchLast.set(value, reduced);
+    // The axes that remain keep their order, except that the batch is the last.
+    else
+      this.canonicalValues.set(
+        value,
+        axes.includes(0) || value.shape.length === 1 ? reduced : transpose(reduced, [value.shape.length - 1, ...Array(value.shape.length - 1).keys()]),
+      );
+  }
+}
+
+const withInputs = (value: ComputedValue, inputs: readonly Value[]): Value =>
+  inputs.every((operand, index) => operand === value.inputs[index]) ? value : apply(value.operator, inputs, value.attributes);
+
+/** Transposes; if axes of one element alone move, no element does. */
+function permute(value: Value, perm: readonly number[]): Value {
+  const moved = perm.filter((axis) => value.shape[axis]! > 1);
+  const isInOrder = moved.every((axis, index) => index === 0 || moved[index - 1]! < axis);
+  return isInOrder
+    ? reshape(
+        value,
+        perm.map((axis) => value.shape[axis]!),
+      )
+    : transpose(value, perm);
+}
+
+/** The kernel [S, B, ...] as a matrix [S, B ...]. */
+const matrixShape = ([rows, ...rest]: Shape): Shape => [rows!, rest.reduce((product, size) => product * size, 1)];
+
+const lastShape = ([batch, ...rest]: Shape): Shape => [...rest, batch!];

@@ -1,0 +1,110 @@
+/** Convolutions by their roles: forward, data gradient and kernel gradient connect the same two maps. */
+import { apply, type Operator, throwShapeError } from '../operator.js';
+import { conv, slice, transpose } from '../operators/index.js';
+import type { Shape } from '../shape.js';
+import type { ComputedValue, Value } from '../value.js';
+import type { Rule } from './rewrites.js';
+
+/** Geometry of the convolution whose kernel gradient this is, and the kernel's shape. */
+export interface KernelGradientAttributes extends Record<string, readonly number[]> {
+  readonly strides: readonly number[];
+  readonly pads: readonly number[];
+  readonly dilations: readonly number[];
+  readonly kernel: Shape;
+}
+
+const BY_CHANNEL = [1, 0, 2, 3] as const;
+
+/**
+ * The gradient of a convolution's kernel [S, B, kh, kw] from its data [N, B, H, W] and the gradient of its result [N, S, h, w]. An
+ * operator of this project's own, so that lowering sees as one operator what ONNX expresses with several.
+ */
+export const KernelGradient: Operator<KernelGradientAttributes> = {
+  name: 'KernelGradient',
+  infer(inputs, { kernel }) {
+    const [big, small] = inputs;
+    if (big!.shape[1] !== kernel[1] || small!.shape[1] !== kernel[0] || big!.shape[0] !== small!.shape[0])
+      throwShapeError('KernelGradient', inputs, `do not fit a kernel [${kernel.join(', ')}]`);
+    return { type: 'float32', shape: kernel };
+  },
+  decomposition([big, small], { strides, pads, dilations, kernel }) {
+    const swapped = conv(transpose(big!, BY_CHANNEL), transpose(small!, BY_CHANNEL), {
+      strides: dilations as [number, number],
+      pads: pads as [number, number, number, number],
+      dilations: strides as [number, number],
+    });
+    return transpose(slice(slice(swapped, 2, 0, kernel[2]!), 3, 0, kernel[3]!), BY_CHANNEL);
+  },
+};
+
+const isTransposed = (value: Value | undefined): value is ComputedValue =>
+  value?.kind === 'computed' && value.operator.name === 'Transpose' && (value.attributes.perm as readonly number[]).join() === BY_CHANNEL.join();
+
+/** The convolution below at most two Slices that keep the front of the spatial axes. */
+function convolutionBelow(value: Value): ComputedValue | undefined {
+  let inner = value;
+  while (
+    inner.kind === 'computed' &&
+    inner.operator.name === 'Slice' &&
+    inner.attributes.start === 0 &&
+    inner.attributes.step === 1 &&
+    Number(inner.attributes.axis) >= 2
+  )
+    inner = inner.inputs[0]!;
+  return inner.kind === 'computed' && inner.operator.name === 'Conv' && inner.inputs.length === 2 ? inner : undefined;
+}
+
+/** Finds kernel gradients: a convolution of transposed data by a transposed gradient, its result transposed back. */
+export const recognizeKernelGradients: Rule = {
+  name: 'recognize-kernel-gradients',
+  reason: 'what is one operation of 170-380 GFLOP/s in blocked layouts is a convolution of 50-120 GFLOP/s and three copies in plain ones',
+  apply(value) {
+    if (!isTransposed(value)) return undefined;
+    const convolution = convolutionBelow(value.inputs[0]!);
+    const [big, small] = convolution?.inputs ?? [];
+    if (convolution === undefined || !isTransposed(big) || !isTransposed(small)) return undefined;
+    const { strides, pads, dilations } = convolution.attributes as Record<string, readonly number[]>;
+    return apply(KernelGradient, [big.inputs[0]!, small.inputs[0]!], { strides: dilations!, pads: pads!, dilations: strides!, kernel: value.shape });
+  },
+};
+
+/** A convolution by its roles: Conv takes big to small, ConvTranspose small to big, the kernel's gradient takes both. */
+export interface Convolution {
+  readonly result: 'small' | 'big' | 'kernel';
+  readonly small: Value;
+  readonly big: Value;
+  /** The plain kernel [S, B, kh, kw], absent if it is the result. */
+  readonly kernel: Value | undefined;
+  readonly kernelShape: Shape;
+  readonly bias: Value | undefined;
+  readonly strides: readonly number[];
+  /** Top, left. */
+  readonly padding: readonly number[];
+}
+
+/** Whether a shape is that of a batch of feature maps, not of one value per channel. */
+export const isFeatureMap = (shape: Shape): boolean => shape.length === 4 && (shape[0]! > 1 || shape[2]! * shape[3]! > 1);
+
+/** The roles of a value that is a convolution without dilation, or undefined. */
+export function convolutionRoles(value: Value): Convolution | undefined {
+  if (value.kind !== 'computed' || value.operator.domain !== undefined) return undefined;
+  const { strides, pads, dilations } = value.attributes as unknown as KernelGradientAttributes;
+  const described = matchRoles(value);
+  if (described === undefined || dilations.some((step) => step !== 1)) return undefined;
+  const convolution = { ...described, strides, padding: pads.slice(0, 2) };
+  return isFeatureMap(convolution.small.shape) && isFeatureMap(convolution.big.shape) ? convolution : undefined;
+}
+
+function matchRoles(value: ComputedValue): Pick<Convolution, 'result' | 'small' | 'big' | 'kernel' | 'kernelShape' | 'bias'> | undefined {
+  const [first, second, bias] = value.inputs;
+  switch (value.operator.name) {
+    case 'Conv':
+      return { result: 'small', small: value, big: first!, kernel: second!, kernelShape: second!.shape, bias };
+    case 'ConvTranspose':
+      return { result: 'big', small: first!, big: value, kernel: second!, kernelShape: second!.shape, bias };
+    case 'KernelGradient':
+      return { result: 'kernel', small: second!, big: first!, kernel: undefined, kernelShape: value.shape, bias: undefined };
+    default:
+      return undefined;
+  }
+}
