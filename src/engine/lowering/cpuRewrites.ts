@@ -1,42 +1,18 @@
 /** Rewrites of single operators for ONNX Runtime's CPU provider. Rates are those of version 1.30 on two cores with AVX-512. */
-import { elementwiseFunction } from '../elementwise.js';
-import { apply } from '../operator.js';
 import { clip, concat, matMul, mul, pad, reshape, slice, transpose, transposeMatrix } from '../operators/index.js';
-import { sameShape } from '../shape.js';
-import { type ComputedValue, splatValue, type Value } from '../value.js';
+import type { Value } from '../value.js';
+import { hardStep, matchMask, STEEP } from './masks.js';
 import type { Rule } from './rewrites.js';
-
-/** So large that its product with any normal activation is beyond [-1, 1]: a smooth ramp becomes a step. */
-const STEEP = 1e30;
-
-/** max(0, min(1, alpha x + beta)). It exists after lowering only, so its gradient is never needed. */
-const HardSigmoid = elementwiseFunction<{ alpha: number; beta: number }>(
-  'HardSigmoid',
-  (x, { alpha, beta }) => Math.max(0, Math.min(1, alpha * x + beta)),
-  null,
-  {
-    floatAttributes: ['alpha', 'beta'],
-  },
-);
-
-/** The operand of `x > 0`, or undefined. */
-function matchGreaterThanZero(condition: Value | undefined): Value | undefined {
-  if (condition?.kind !== 'computed' || condition.operator.name !== 'Greater') return undefined;
-  const [x, limit] = condition.inputs;
-  return splatValue(limit!) === 0 && limit!.shape.length === 0 ? x : undefined;
-}
 
 /** `Where(x > 0, high, low)` with constants, high above low: the masks of Relu and LeakyRelu. */
 export const maskToClip: Rule = {
   name: 'mask-to-clip',
   reason: 'on the CPU Where runs at 6 GB/s and Greater is a pass more; Clip and HardSigmoid run at 35-40 GB/s',
-  apply(value: ComputedValue) {
-    if (value.operator.name !== 'Where') return undefined;
-    const [condition, whenPositive, otherwise] = value.inputs;
-    const x = matchGreaterThanZero(condition);
-    const [high, low] = [splatValue(whenPositive!), splatValue(otherwise!)];
-    if (x === undefined || high === undefined || low === undefined || high <= low || !sameShape(x.shape, value.shape)) return undefined;
-    if (high === 1 && low === 0) return apply(HardSigmoid, [x], { alpha: STEEP, beta: 0 });
+  apply(value) {
+    const mask = matchMask(value);
+    if (mask === undefined) return undefined;
+    const { x, high, low } = mask;
+    if (high === 1 && low === 0) return hardStep(x);
     // Where x is 0 the ramp is 0 as well: right only if 0 is clipped to `low`.
     return low >= 0 ? clip(mul(x, STEEP), low, high) : undefined;
   },

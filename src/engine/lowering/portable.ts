@@ -6,6 +6,7 @@ import { lowerToBatchLast } from './batchLast/lowerToBatchLast.js';
 import { recognizeKernelGradients } from './convolution.js';
 import { enforceOrder, exactCentering, expandDecompositions, padChannelsToFour, type Rule } from './rewrites.js';
 import type { LoweredGraph } from './state.js';
+import { activationToMax, bytesByDequantization, maskToMax } from './wasmRewrites.js';
 
 /**
  * A target that any platform can lower for. `plain` keeps ONNX operators in canonical layouts, which every runtime supports. `webgpu` also avoids a
@@ -19,7 +20,7 @@ export interface PortableTarget {
 export const portableRules: Readonly<Record<PortableTarget['name'], readonly Rule[]>> = {
   plain: [exactCentering],
   webgpu: [exactCentering, padChannelsToFour],
-  wasm: [exactCentering, recognizeKernelGradients],
+  wasm: [exactCentering, recognizeKernelGradients, activationToMax, maskToMax, bytesByDequantization],
 };
 
 /** Simplifies a graph and rewrites it for a target, as `lower` does. */

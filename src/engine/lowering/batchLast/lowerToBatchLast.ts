@@ -74,9 +74,9 @@ class FeatureMaps {
     return reshape(map, [map.shape[0]!, map.shape.slice(1).reduce((product, size) => product * size, 1)]);
   }
 
-  private forward({ small, big, kernel, kernelShape, bias, ...rest }: Convolution): Value {
-    const geometry = geometryOf({ small, big, kernel, kernelShape, bias, ...rest });
-    const product = matMul(reshape(this.canonical(kernel!), matrixShape(kernelShape)), columnsOf(this.last(big), geometry));
+  private forward(convolution: Convolution): Value {
+    const { small, big, kernel, kernelShape, bias } = convolution;
+    const product = matMul(reshape(this.canonical(kernel!), matrixShape(kernelShape)), columnsOf(this.last(big), geometryOf(convolution)));
     return this.withBias(reshape(product, lastShape(small.shape)), bias);
   }
 

@@ -1,0 +1,47 @@
+/** Rewrites of single operators for ONNX Runtime in WebAssembly. Times are those of version 1.30 in Chromium 156, for one iteration at width 8. */
+import { apply, inferBroadcast, type NoAttributes, type Operator, throwShapeError } from '../operator.js';
+import { mul } from '../operators/index.js';
+import { constant, type Value } from '../value.js';
+import { hardStep, matchMask } from './masks.js';
+import type { Rule } from './rewrites.js';
+
+/** The larger of two elements. It exists after lowering only, so its gradient is never needed. */
+const Max: Operator<NoAttributes> = { name: 'Max', elementwise: true, infer: (inputs) => inferBroadcast('Max', inputs, 'float32') };
+const max = (a: Value, b: Value): Value => apply(Max, [a, b], {});
+
+export const activationToMax: Rule = {
+  name: 'activation-to-max',
+  reason: 'Max uses vector instructions, Relu does not: 2.2 ms instead of 7.5',
+  apply({ operator, inputs: [x], attributes }) {
+    if (operator.name === 'Relu') return max(x!, constant(0));
+    const { alpha } = attributes as { readonly alpha: number };
+    return operator.name === 'LeakyRelu' && alpha <= 1 ? max(x!, mul(x!, alpha)) : undefined;
+  },
+};
+
+export const maskToMax: Rule = {
+  name: 'mask-to-max',
+  reason: 'HardSigmoid and Max use vector instructions, Where does not: 5 ms instead of 22 with Greater',
+  apply(value) {
+    const mask = matchMask(value);
+    if (mask?.high !== 1) return undefined;
+    return mask.low === 0 ? hardStep(mask.x) : max(hardStep(mask.x), constant(mask.low));
+  },
+};
+
+/** Bytes as float32, each times a scale. */
+const Dequantize: Operator<NoAttributes> = {
+  name: 'DequantizeLinear',
+  elementwise: true,
+  infer(inputs) {
+    if (inputs[0]!.type !== 'uint8') throwShapeError('DequantizeLinear', inputs, 'expected bytes');
+    return { type: 'float32', shape: inputs[0]!.shape };
+  },
+};
+
+export const bytesByDequantization: Rule = {
+  name: 'bytes-by-dequantization',
+  reason: 'Cast converts bytes one at a time: 13 ms for a batch of 64 images',
+  apply: ({ operator, inputs: [x], type }) =>
+    operator.name === 'Cast' && x!.type === 'uint8' && type === 'float32' ? apply(Dequantize, [x!, constant(1)], {}) : undefined,
+};
