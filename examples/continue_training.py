@@ -1,10 +1,10 @@
 """Continues a training with numpy and onnxruntime alone.
 
-    agenet export runs/mnist --out digits --training
+    agenet export runs/mnist/checkpoints/008000.safetensors --out digits --training
     agenet dataset mnist --split train --size 32 --out train.npz
     python3 continue_training.py digits train.npz 20
 
-Prints the losses of each iteration, as log.jsonl has them, and writes the state after the last one to training-next.safetensors.
+Prints the losses of each iteration, as log.jsonl has them, and replaces the state in the folder by the one after the last iteration.
 """
 import json
 import struct
@@ -54,10 +54,10 @@ class RandomStream:
         return np.array([self.next() for _ in range(count)]) / 2**32
 
     def normal(self, count):
-        """Box-Muller; count is even."""
-        draws = self.uniform(count)
+        """Box-Muller; two uniform draws give two normal ones."""
+        draws = self.uniform(count + count % 2)
         radius, angle = np.sqrt(-2 * np.log(1 - draws[0::2])), 2 * np.pi * draws[1::2]
-        return np.stack([radius * np.cos(angle), radius * np.sin(angle)], 1).reshape(count).astype(np.float32)
+        return np.stack([radius * np.cos(angle), radius * np.sin(angle)], 1).reshape(-1)[:count].astype(np.float32)
 
     def below(self, count):
         limit = 2**32 // count * count if count > 2 else 2**32
@@ -158,7 +158,11 @@ if configuration["flip"] or configuration["augment"]:
 size = configuration["batch"]
 # [N, H, W, C] to [N, C, H, W]
 images = np.load(archive)["images"].transpose(0, 3, 1, 2)
-assert len(images) == manifest["training_images"], "these are not the training images"
+if len(images) != manifest["training_images"]:
+    sys.exit(f"{archive}: expected {manifest['training_images']} training images but got {len(images)}; use the --test-fraction of the run")
+end = min(manifest["total_steps"], manifest["stage_end"] or manifest["total_steps"])
+if manifest["step"] + iterations > end:
+    sys.exit(f"{folder}: has the update plans and the learning rates up to iteration {end} only; choose an earlier checkpoint or fewer iterations")
 session = onnxruntime.InferenceSession(f"{folder}/training.onnx")
 state = read_state(f"{folder}/training.safetensors")
 names = manifest["outputs"]["state"]
@@ -166,4 +170,8 @@ for step in range(manifest["step"], manifest["step"] + iterations):
     *following, report = session.run([*names.values(), manifest["outputs"]["report"]], {**state, **feeds_of(step)})
     state = dict(zip(names, following))
     print(json.dumps({"step": step + 1, **dict(zip(manifest["report"], map(float, report)))}), flush=True)
-write_state(f"{folder}/training-next.safetensors", state)
+write_state(f"{folder}/training.safetensors", state)
+for updates in manifest["updates"].values():
+    updates["done"] += iterations * updates["per_iteration"]
+manifest["step"] += iterations
+json.dump(manifest, open(f"{folder}/training.json", "w"), indent=2)

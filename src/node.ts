@@ -1,9 +1,8 @@
 /** agenet in Node: training into run folders, and reading and writing files. */
-import type { Compile } from './engine/index.js';
 import { InputError } from './errors.js';
-import { AutoDevice } from './engine/runtime/deviceChoice.node.js';
-import { compile, type CompileOptions, type Device, DEVICES } from './engine/runtime/native.node.js';
-import { type PreparationOptions, type RunEvent, type RunOptions, type RunSummary, trainRun } from './runs/train.node.js';
+import { type DeviceCompiler, deviceCompiler } from './engine/runtime/deviceChoice.node.js';
+import { type CompileOptions, type Device, DEVICES } from './engine/runtime/native.node.js';
+import { type RunEvent, type RunOptions, type RunSummary, trainRun } from './runs/train.node.js';
 import { Model } from './runs/model.node.js';
 import { importRun as importWeights, type ImportedRun, type ImportSettings } from './runs/importRun.node.js';
 import { exportRun, type ExportSummary } from './runs/exportRun.node.js';
@@ -94,7 +93,7 @@ async function checkOptions(name: 'train' | 'load' | 'export', options: unknown)
  */
 export async function train(settings: Settings, options: TrainOptions = {}): Promise<RunSummary> {
   await checkOptions('train', options);
-  return trainRun(settings, { ...options, ...trainingCompilerOf(options) });
+  return trainRun(settings, { ...options, ...compilerOf(options) });
 }
 
 /**
@@ -108,7 +107,7 @@ export async function train(settings: Settings, options: TrainOptions = {}): Pro
  */
 export async function* trainingEvents(settings: Settings, options: Omit<TrainOptions, 'onEvent'> = {}): AsyncGenerator<RunEvent, void> {
   await checkOptions('train', options);
-  const compiler = trainingCompilerOf(options);
+  const compiler = compilerOf(options);
   yield* eventsOf<RunEvent>((onEvent, signal) => trainRun(settings, { ...options, ...compiler, signal, onEvent }), options.signal);
 }
 
@@ -125,7 +124,7 @@ export async function* trainingEvents(settings: Settings, options: Omit<TrainOpt
 export async function loadModel(run: string, options: LoadOptions = {}): Promise<Model> {
   if (typeof run !== 'string') throw new InputError(`run: expected the path of a run folder or checkpoint but got ${shown(run)}`);
   await checkOptions('load', options);
-  return Model.open(run, compilerOf(options), options);
+  return Model.open(run, compilerOf(options).compile, options);
 }
 
 /** What an export consists of, and where to compute. */
@@ -157,7 +156,7 @@ export interface ExportOptions extends Pick<CompileOptions, 'device' | 'threads'
 export async function exportModel(run: string, out: string, options: ExportOptions = {}): Promise<ExportSummary> {
   requirePaths({ run, out });
   await checkOptions('export', options);
-  return exportRun(run, out, { ...options, compile: compilerOf(options) });
+  return exportRun(run, out, { ...options, ...compilerOf(options) });
 }
 
 /**
@@ -180,14 +179,6 @@ function requirePaths(paths: Readonly<Record<string, unknown>>): void {
     if (typeof path !== 'string' || path === '') throw new InputError(`${name}: expected a path but got ${shown(path)}`);
 }
 
-function trainingCompilerOf({ device, threads }: Pick<TrainOptions, 'device' | 'threads'>): Pick<PreparationOptions, 'compile' | 'chooseDevice'> {
-  const given = threads === undefined ? {} : { threads };
-  if (device !== 'auto') return { compile: compilerOf({ ...(device === undefined ? {} : { device }), ...given }) };
-  const auto = new AutoDevice(given);
-  return { compile: auto.compile, chooseDevice: auto.chooseDevice };
-}
-
-function compilerOf({ device, threads }: Pick<CompileOptions, 'device' | 'threads'>): Compile {
-  const options = { ...(device === undefined ? {} : { device }), ...(threads === undefined ? {} : { threads }) };
-  return (graph) => compile(graph, options);
+function compilerOf({ device, threads }: Pick<TrainOptions, 'device' | 'threads'>): DeviceCompiler {
+  return deviceCompiler({ device, ...(threads === undefined ? {} : { threads }) });
 }

@@ -1,7 +1,7 @@
 import { InvalidArgumentError, Option } from '@commander-js/extra-typings';
 import { availableParallelism } from 'node:os';
 import type { CompileOptions, Device } from '../engine/runtime/native.node.js';
-import type { Graph } from '../engine/graph.js';
+import type { DeviceCompiler } from '../engine/runtime/deviceChoice.node.js';
 import type { Compile } from '../engine/runtime/program.js';
 import { LARGEST_SEED } from '../random.js';
 import type { Settings } from '../runs/settings.node.js';
@@ -65,52 +65,51 @@ export interface CompilerOptions {
   readonly debug?: true | undefined;
 }
 
+/** Those of `train`, whose device may have to be chosen. */
+export type TrainingCompilerOptions = Omit<CompilerOptions, 'device'> & { readonly device: Device | 'auto' };
+
 /**
  * Returns a compiler for `--device`, `--threads` and `--no-lowering`. Under `--debug` it reports once why ONNX Runtime is not called through its C API.
  * @param more as in `compile`, and the cores of this process (default: all that it may run on)
  */
 export function compilerOf(
-  { device, threads, lowering, debug }: CompilerOptions,
-  { note }: Terminal,
+  options: CompilerOptions,
+  terminal: Terminal,
   {
     profilePrefix,
     communicator,
     cores,
   }: { readonly [K in 'profilePrefix' | 'communicator']?: CompileOptions[K] | undefined } & { readonly cores?: number | undefined } = {},
 ): Compile {
+  const compileOptions: CompileOptions = {
+    ...compileOptionsOf(options, terminal, cores),
+    device: options.device,
+    ...(communicator ? { communicator } : {}),
+    ...(profilePrefix === undefined ? {} : { profilePrefix }),
+  };
+  return async (graph) => (await import('../engine/runtime/native.node.js')).compile(graph, compileOptions);
+}
+
+/** The options of `compile` besides the device. */
+function compileOptionsOf({ threads, lowering, debug }: Omit<CompilerOptions, 'device'>, { note }: Terminal, cores: number | undefined): CompileOptions {
   let isReported = false;
   const onFallback = ({ code, message }: { readonly code: string; readonly message: string }) => {
     if (!isReported) note(`agenet: calling ONNX Runtime through its Node binding (${code}: ${message})`);
     isReported = true;
   };
-  return async (graph) =>
-    (await import('../engine/runtime/native.node.js')).compile(graph, {
-      ...(debug ? { onFallback } : {}),
-      device,
-      threads: threadsOf(threads, cores),
-      ...(communicator ? { communicator } : {}),
-      ...(lowering === false ? { target: { name: 'plain' } } : {}),
-      ...(profilePrefix === undefined ? {} : { profilePrefix }),
-    });
+  return {
+    ...(debug ? { onFallback } : {}),
+    threads: threadsOf(threads, cores),
+    ...(lowering === false ? { target: { name: 'plain' } } : {}),
+  };
 }
 
-/** A compiler of programs for training, and how it chooses its device, if it does. */
-export interface TrainingCompiler {
-  readonly compile: Compile;
-  /** Chooses the device that is fastest for the graph of an iteration, and returns a line about it. */
-  readonly chooseDevice?: (iteration: Graph) => Promise<string>;
-}
-
-/** Returns the compiler for the options of `train`. */
-export async function trainingCompilerOf(
-  { device, ...options }: Omit<CompilerOptions, 'device'> & { readonly device: Device | 'auto' },
-  terminal: Terminal,
-  cores: number | undefined,
-): Promise<TrainingCompiler> {
+/** Returns the compiler for the options of `train`, which can choose its device. */
+export async function trainingCompilerOf(options: TrainingCompilerOptions, terminal: Terminal, cores: number | undefined): Promise<DeviceCompiler> {
+  const { device } = options;
   if (device !== 'auto') return { compile: compilerOf({ ...options, device }, terminal, { cores }) };
-  const { AutoDevice } = await import('../engine/runtime/deviceChoice.node.js');
-  const auto = new AutoDevice({ threads: threadsOf(options.threads, cores), ...(options.lowering === false ? { target: { name: 'plain' } } : {}) });
-  return { compile: auto.compile, chooseDevice: auto.chooseDevice };
+  const { deviceCompiler } = await import('../engine/runtime/deviceChoice.node.js');
+  return deviceCompiler({ ...compileOptionsOf(options, terminal, cores), device });
 }
 
 /** The number of threads: by default the cores of this process. */

@@ -15,6 +15,8 @@ export interface TrainingManifest {
   /** Factor of the learning rate after rollbacks. */
   readonly rate_scale: number;
   readonly total_steps: number;
+  /** The iteration at which other update plans begin, which the file does not have; null: none do. */
+  readonly stage_end: number | null;
   readonly batches_per_epoch: number;
   readonly training_images: number;
   /** Updates per iteration, and those done before this step. */
@@ -50,6 +52,7 @@ export async function encodeTraining(
     step,
     rate_scale: rateScale,
     total_steps: stages.totalSteps,
+    stage_end: stages.nextAfter(step) ?? null,
     batches_per_epoch: batchesPerEpoch,
     training_images: images,
     updates: Object.fromEntries(NETWORK_NAMES.map((name) => [name, { per_iteration: stage.plans[name].updates, done: updates[name] }])),

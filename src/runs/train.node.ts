@@ -54,11 +54,10 @@ export interface RunSummary extends TrainingSummary {
 /** An event of a training run; `end` is the last one. */
 export type RunEvent = TrainingEvent | { readonly type: 'end'; readonly summary: RunSummary };
 
-/** How a run is prepared and trained. */
-export interface PreparationOptions extends RunOptions {
+interface PreparationOptions extends RunOptions {
   readonly compile: Compile;
   /** Chooses the device of `compile` by the graph of an iteration, and returns a line about it (default: there is no choice). */
-  readonly chooseDevice?: ((iteration: Graph) => Promise<string>) | undefined;
+  readonly chooseDevice?: ((iteration: Graph, signal?: AbortSignal) => Promise<string>) | undefined;
   /** The processes that train the model together (default: this one alone). */
   readonly ranks?: Ranks | undefined;
   /** Returns the name of a setting or option in messages (default: its key). */
@@ -123,8 +122,10 @@ function notesOn(configuration: Configuration, chosen: Readonly<Record<string, n
 }
 
 /** Chooses the device, if it is not given. */
-async function deviceNotes(configuration: Configuration, { chooseDevice }: PreparationOptions): Promise<string[]> {
-  return chooseDevice ? [await chooseDevice(iterationOf(iterationSpec(configuration)).graph)] : [];
+async function deviceNotes(configuration: Configuration, { chooseDevice, onEvent, signal }: PreparationOptions): Promise<string[]> {
+  if (!chooseDevice) return [];
+  await onEvent?.({ type: 'note', message: 'timing an iteration on each device' });
+  return [await chooseDevice(iterationOf(iterationSpec(configuration)).graph, signal)];
 }
 
 /** A run whose settings and folder were found; a new run has no folder yet. */

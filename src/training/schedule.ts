@@ -57,6 +57,11 @@ export class Stages {
     );
   }
 
+  /** The first iteration of the stage after the one at `step`, or undefined if that is the last. */
+  nextAfter(step: number): number | undefined {
+    return this.list.find(({ firstStep }) => firstStep > step)?.firstStep;
+  }
+
   /** Iterations of the configured length. */
   get totalSteps(): number {
     const { length } = this.configuration;

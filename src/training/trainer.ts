@@ -51,6 +51,8 @@ export const totalStepsFor = (configuration: Configuration, images: number): num
 /** Trains both networks one iteration at a time. All random numbers are functions of the seed and the iteration. */
 export class Trainer {
   private elapsed = 0;
+  /** The state while there is no program that holds it. */
+  private entering: TrainingVectors | undefined;
 
   private constructor(
     private readonly configuration: Configuration,
@@ -114,13 +116,13 @@ export class Trainer {
   /** Returns a copy of the state after the last iteration. */
   async readState(): Promise<TrainerState> {
     const [step, rateScale] = [this.done, this.scale];
-    return { vectors: (await this.current.program.readState()) as TrainingVectors, step, rateScale };
+    return { vectors: this.entering ?? ((await this.current.program.readState()) as TrainingVectors), step, rateScale };
   }
 
   /** Continues from another state of the same training run. */
   async restore({ vectors, step, rateScale }: TrainerState): Promise<void> {
-    await this.enter(this.stages.at(step).stage, vectors);
     [this.done, this.scale] = [step, rateScale];
+    await this.enter(this.stages.at(step).stage, vectors);
   }
 
   /** Runs one iteration. */
@@ -149,8 +151,11 @@ export class Trainer {
   }
 
   private async enter(stage: Stage, vectors: TrainingVectors): Promise<void> {
+    // Compilation may fail, and the old program is released first, because a device may have too little memory for both.
+    this.entering = vectors;
     await this.current.program.release();
     this.current = await CompiledStage.of(this.configuration, stage, this.compile, vectors);
+    this.entering = undefined;
   }
 
   private async feedsOf(position: IterationPosition, learningRate: number) {

@@ -89,7 +89,7 @@ async function trainFrom(state: TrainerState, options: TrainingOptions, lock: Ru
     const seconds = () => Math.round(now() - begin) / 1000;
     let previous = begin;
     await writer.begin();
-    const iterate = async (): Promise<void> => {
+    while (trainer.step < trainer.totalSteps && !isStopped()) {
       const report = await trainer.iterate();
       const end = now();
       const problem = Object.entries(report.scalars).find(([, value]) => !Number.isFinite(value));
@@ -99,9 +99,6 @@ async function trainFrom(state: TrainerState, options: TrainingOptions, lock: Ru
         await writer.afterIteration(report, secondsBefore + seconds(), (end - previous) / 1000);
       }
       previous = end;
-    };
-    while (trainer.step < trainer.totalSteps && !isStopped()) {
-      await iterate().catch((error: unknown) => failedIteration(error, trainer, writer, options));
       await nextTurn();
     }
     const trained = seconds();
@@ -115,17 +112,23 @@ async function trainFrom(state: TrainerState, options: TrainingOptions, lock: Ru
     };
     await emit({ type: 'trained', summary });
     return summary;
+  } catch (error) {
+    if (error instanceof DeviceError) await saveAfterFailure(error, trainer, writer, options);
+    throw error;
   } finally {
-    await Promise.all([trainer.release(), previews.release()]);
+    // A device that failed may fail again, which must not replace its first error.
+    await Promise.allSettled([trainer.release(), previews.release()]);
   }
 }
 
 /** A runtime may occupy the thread during an iteration: signals and timers get their turn between two. */
 const nextTurn = (): Promise<void> => new Promise((resolve) => void (globalThis.setImmediate ?? setTimeout)(resolve));
 
-/** Throws the error of an iteration. If a device failed, what it still holds is saved first. */
-async function failedIteration(error: unknown, trainer: Trainer, writer: RunWriter, { store, label = (key) => key }: TrainingOptions): Promise<never> {
-  if (!(error instanceof DeviceError)) throw error;
+/**
+ * Saves what a device that failed still holds.
+ * @throws {InputError} with the failure, and what was saved
+ */
+async function saveAfterFailure(error: DeviceError, trainer: Trainer, writer: RunWriter, { store, label = (key) => key }: TrainingOptions): Promise<never> {
   const saved = await writer.save().catch(() => undefined);
   const last = saved ?? (await store.readLatestCheckpoint());
   const state = last === undefined ? 'no checkpoint was saved yet' : `iteration ${last.step} is saved`;

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { type Compile, DeviceError } from '../../src/engine/index.js';
+import { type Compile, DeviceError, nextName } from '../../src/engine/index.js';
 import { initialState, Trainer } from '../../src/training/trainer.js';
 import type { TrainingEvent } from '../../src/training/events.js';
 import type { RunFolder } from '../../src/runs/runFolder.node.js';
@@ -146,5 +146,26 @@ describe('a device that fails', () => {
     const lost = compileFailing(() => vi.spyOn(Trainer.prototype, 'readState').mockRejectedValue(problem()));
     await expectInputError(() => trained(every, { folder, compile: lost }), `after 3 iterations; ${saved}; continue with resume ${folder.path}`);
     expect(stepsOf(folder)).toEqual([1, 2, 3]);
+  });
+
+  it('saves the state between two stages if the next one cannot be compiled', async () => {
+    const staged = tinyConfiguration({ length: { steps: 6 }, stages: [{ epoch: 1, generatorUpdates: '1;KL_fake:1' }] });
+    const folder = await newFolder(staged);
+    let graphs = 0;
+    // Iterations have state, previews have none.
+    const failing: Compile = (graph) => (nextName('encoder.parameters') in graph.outputs && ++graphs === 2 ? Promise.reject(problem()) : compile(graph));
+    await expectInputError(() => trained(staged, { folder, compile: failing }), 'after 4 iterations; iteration 4 is saved');
+    const [again, whole] = [await resumed(staged, folder), await trained(staged)];
+    expect(readFileSync(again.summary.checkpoint)).toEqual(readFileSync(whole.summary.checkpoint));
+  });
+
+  it('is reported as it failed first, if it fails again when it is released', async () => {
+    const folder = await newFolder(configuration);
+    const failing: Compile = async (graph) => {
+      const program = await compileFailing()(graph);
+      program.release = () => Promise.reject(new Error('lost while releasing'));
+      return program;
+    };
+    await expectInputError(() => trained(configuration, { folder, compile: failing }), 'device webgpu: failed (lost) after 3 iterations; iteration 3 is saved');
   });
 });

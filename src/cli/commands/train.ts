@@ -1,6 +1,5 @@
 import { Option } from '@commander-js/extra-typings';
 import type { World } from '../../distributed/openMpi.node.js';
-import type { Device } from '../../engine/runtime/native.node.js';
 import { InputError } from '../../errors.js';
 import { CROPS } from '../../images/preprocessing.js';
 import type { RunEvent, RunSummary } from '../../runs/train.node.js';
@@ -11,7 +10,6 @@ import {
   addTrainingOptions,
   alias,
   compilerOf,
-  type CompilerOptions,
   DATA_HELP,
   flagOf,
   givenSettings,
@@ -19,6 +17,7 @@ import {
   parseList,
   parseNumber,
   trainingCompilerOf,
+  type TrainingCompilerOptions,
   trainingDeviceOption,
   withoutAliases,
 } from '../options.js';
@@ -91,9 +90,8 @@ export const define = async (command: Subcommand) =>
     .addHelpText('after', EXAMPLES)
     .action((data, options) => runTogether(options, (terminal, world) => run(data, withoutAliases(options), terminal, world)));
 
-type Options = Omit<CompilerOptions, 'device'> &
+type Options = TrainingCompilerOptions &
   Readonly<Record<string, unknown>> & {
-    readonly device: Device | 'auto';
     readonly out?: string | undefined;
     readonly resume?: string | true | undefined;
     readonly strict?: true | undefined;

@@ -1,18 +1,25 @@
 /** ONNX Runtime through its Node binding (onnxruntime-node): every device, and profiles, but every result is copied. */
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
 import type { InferenceSession, Tensor } from 'onnxruntime-common';
 import { InputError } from '../../errors.js';
 import { graphOf } from '../graph.js';
 import { encode } from '../onnx.js';
 import { type ElementArray, input } from '../value.js';
-import { createGcTrigger, loadOnnxRuntime, once } from './onnxRuntime.node.js';
+import { createGcTrigger, loadOnnxRuntime } from './onnxRuntime.node.js';
 import type { Executor, LoadOptions } from './program.js';
-import { firstLine, sessionExecutor } from './session.js';
+import { DeviceError, firstLine, sessionExecutor } from './session.js';
 
-/** What a device needs besides this package. */
+/** The script of onnxruntime-node that downloads what its package does not contain. */
+function installScript(): string {
+  return join(dirname(createRequire(import.meta.url).resolve('onnxruntime-node/package.json')), 'script', 'install.js');
+}
+
+/** The requirements of a device besides this package. */
 export const DEVICE_NEEDS: Readonly<Record<string, string>> = {
   cpu: 'a CPU that ONNX Runtime supports',
   webgpu: 'a GPU with a driver for Vulkan (Linux), Metal (macOS) or Direct3D 12 (Windows)',
-  cuda: 'an NVIDIA GPU, CUDA 12, cuDNN 9, and the libraries that node node_modules/onnxruntime-node/script/install.js --onnxruntime-node-install=cuda12 downloads',
+  cuda: `an NVIDIA GPU, CUDA 12, cuDNN 9, and the libraries that node ${installScript()} --onnxruntime-node-install=cuda12 downloads`,
 };
 
 /** How a model is loaded and runs. */
@@ -41,23 +48,36 @@ export async function loadInBinding(model: Uint8Array, { device, threads, optimi
   };
   const session = await InferenceSession.create(model, options).catch((error: unknown) => {
     if (device === 'cpu') throw error;
+    if (working.has(device)) throw new DeviceError(`device ${device}: failed (${providerReason(error)})`, { cause: error });
     // The provider exists but finds no adapter or driver: the user can choose a different device.
     throw new InputError(`device ${device}: cannot be used here (${providerReason(error)}); it needs ${DEVICE_NEEDS[device]}; the device cpu always works`);
   });
+  working.add(device);
   const beforeRun = createGcTrigger();
   if (device === 'cpu') return sessionExecutor(session, { Tensor, beforeRun });
-  return sessionExecutor(session, { Tensor, beforeRun, device: { name: device, read: readVector } });
+  return sessionExecutor(session, { Tensor, beforeRun, device: { name: device, read: readTensor } });
 }
 
-/** A model of a vector of any length to itself. */
-const openCopier = once(async () => {
-  const { InferenceSession } = await loadOnnxRuntime();
-  const model = await encode(graphOf({ copy: input('vector', [1]) }), { batchAxes: { vector: 0, copy: 0 } });
-  return InferenceSession.create(model, { executionProviders: ['webgpu'], logSeverityLevel: 4 });
-});
+const copiers = new Map<string, Promise<InferenceSession>>();
 
-/** Copies the elements of a vector from the device. A model does that, because the binding's own `Tensor.getData` aborts the process in version 1.30. */
-const readVector = async (vector: Tensor): Promise<ElementArray> => (await (await openCopier()).run({ vector })).copy!.data as ElementArray;
+/** A model of a tensor of this shape to itself. */
+async function openCopier(shape: readonly number[]): Promise<InferenceSession> {
+  const { InferenceSession } = await loadOnnxRuntime();
+  return InferenceSession.create(await encode(graphOf({ copy: input('tensor', shape) })), { executionProviders: ['webgpu'], logSeverityLevel: 4 });
+}
+
+/** Copies the elements of a tensor from the device. A model does that, because the binding's own `Tensor.getData` aborts the process in version 1.30. */
+async function readTensor(tensor: Tensor): Promise<ElementArray> {
+  const key = tensor.dims.join();
+  const copier = copiers.get(key) ?? openCopier(tensor.dims);
+  copiers.set(key, copier);
+  // A failure is not kept.
+  copier.catch(() => copiers.delete(key));
+  return (await (await copier).run({ tensor })).copy!.data as ElementArray;
+}
+
+/** Devices that have loaded a model in this process: a later failure has other reasons than a missing driver. */
+const working = new Set<string>();
 
 /** A provider's reason, without the position in its source. */
 const providerReason = (error: unknown): string => firstLine(error).split(' was false. ').at(-1)!;

@@ -17,7 +17,7 @@ export interface DeviceTensor {
 }
 
 /** Whether a result is in the memory of a device. */
-const isOnDevice = (result: ElementArray | DeviceTensor): result is DeviceTensor => 'read' in result;
+const isOnDevice = (result: ElementArray | DeviceTensor): result is DeviceTensor => result instanceof Object && 'read' in result;
 
 /** A compiled model in a runtime. One run at a time. */
 export interface Executor {

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, it } from 'vitest';
-import { add, decodeSafetensors, graphOf, input, mul, nextName, StatefulProgram } from '../../../src/engine/index.js';
+import { describe, expect, it, vi } from 'vitest';
+import { add, decodeSafetensors, graphOf, input, mul, nextName, sizeOf, StatefulProgram } from '../../../src/engine/index.js';
 import { tryDevice } from '../../../src/engine/runtime/deviceTrial.node.js';
 import { compile } from '../../../src/engine/runtime/native.node.js';
 import { verify } from '../../../src/golden/verification.js';
@@ -22,7 +22,9 @@ describe.skipIf(!works)('WebGPU', () => {
   it('keeps state on the device from step to step', async () => {
     const [sum, step] = [input('sum', [3]), input('step', [3])];
     const graph = graphOf({ [nextName('sum')]: add(sum, step), doubled: mul(sum, 2) });
-    const program = new StatefulProgram(await compile(graph, onGpu), { sum: Float32Array.of(1, 2, 3) });
+    const compiled = await compile(graph, onGpu);
+    const run = vi.spyOn(compiled, 'runOnDevice');
+    const program = new StatefulProgram(compiled, { sum: Float32Array.of(1, 2, 3) });
     for (const doubled of [
       [2, 4, 6],
       [4, 6, 8],
@@ -36,6 +38,17 @@ describe.skipIf(!works)('WebGPU', () => {
     // Reading does not disturb the state.
     await program.step({ step: Float32Array.of(1, 0, 0) });
     expect(await program.readState()).toEqual({ sum: Float32Array.of(5, 5, 6) });
+    // All runs but the first were given tensors of the device.
+    expect(run.mock.calls.map(([feeds]) => feeds.sum instanceof Float32Array)).toEqual([true, false, false, false]);
+    await program.release();
+  });
+
+  it.each([[[]], [[2, 2]], [[1, 3]]] as const)('reads state of the shape %j', async (shape) => {
+    const sum = input('sum', shape);
+    const start = new Float32Array(sizeOf(shape)).fill(2);
+    const program = new StatefulProgram(await compile(graphOf({ [nextName('sum')]: add(sum, 1) }), onGpu), { sum: start });
+    await program.step({});
+    expect(await program.readState()).toEqual({ sum: start.map((value) => value + 1) });
     await program.release();
   });
 
