@@ -1,4 +1,4 @@
-/** Bundles the pages: each folder of `pages/` into one of `dist/pages/`, as scripts that a page opened from a file can load. */
+/** Bundles the page of exports, `pages/explorer`, into `dist/pages/explorer`, as scripts that a page opened from a file can load. */
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
@@ -8,7 +8,14 @@ import { rolldown } from 'rolldown';
 const source = new URL('../pages/explorer/', import.meta.url);
 const target = new URL('../dist/pages/explorer/', import.meta.url);
 const runtime = createRequire(import.meta.url).resolve('onnxruntime-web/ort-wasm-simd-threaded.wasm');
-const LICENSE = '/* Contains ONNX Runtime (c) Microsoft Corporation, MIT License: https://github.com/microsoft/onnxruntime/blob/main/LICENSE */\n';
+const MIT = readFileSync(
+  createRequire(import.meta.url)
+    .resolve('pure-rand/package.json')
+    .replace('package.json', 'LICENSE'),
+  'utf8',
+);
+/** The license of pure-rand, whose terms are those of ONNX Runtime as well; the package of the latter has no copy of its own. */
+const NOTICE = `/*! Contains ONNX Runtime, Copyright (c) Microsoft Corporation, and pure-rand, both under the MIT License:\n\n${MIT.trim()}\n*/\n`;
 
 mkdirSync(target, { recursive: true });
 for (const file of ['index.html', 'page.css']) cpSync(new URL(file, source), new URL(file, target));
@@ -19,6 +26,8 @@ const bundle = await rolldown({
   // A script that is no module has no address of its own.
   transform: { define: { 'import.meta.url': 'document.baseURI' } },
 });
-await bundle.write({ file: fileURLToPath(new URL('page.js', target)), format: 'iife', minify: true, codeSplitting: false, banner: LICENSE });
+await bundle.write({ file: fileURLToPath(new URL('page.js', target)), format: 'iife', minify: true, codeSplitting: false });
 await bundle.close();
-writeFileSync(new URL('runtime.js', target), `${LICENSE}globalThis.agenetRuntime = ${JSON.stringify(gzipSync(readFileSync(runtime)).toString('base64'))};\n`);
+const script = new URL('page.js', target);
+writeFileSync(script, NOTICE + readFileSync(script, 'utf8'));
+writeFileSync(new URL('runtime.js', target), `${NOTICE}globalThis.agenetRuntime = ${JSON.stringify(gzipSync(readFileSync(runtime)).toString('base64'))};\n`);

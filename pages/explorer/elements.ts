@@ -31,11 +31,13 @@ export function tileOf(point: Point, shape: ImageShape, label: string, onSelect:
   return tile;
 }
 
-/** Shows a message; the next replaces it. */
+/** Shows a message about the page; the next replaces it. */
 export function report(message: string, failed = false): void {
   const status = find('status');
   status.textContent = message;
   status.classList.toggle('failed', failed);
 }
 
-export const reportFailure = (error: unknown): void => report(error instanceof Error ? error.message : String(error), true);
+export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+export const reportFailure = (error: unknown): void => report(messageOf(error), true);

@@ -2,7 +2,7 @@
 import type { PageGlobals } from '../../src/export/pageModel.js';
 import { find, report, reportFailure } from './elements.js';
 import { loadNetworks } from './networks.js';
-import { acceptImages } from './reconstructions.js';
+import { acceptImages, keepFiles } from './reconstructions.js';
 import { reserveSamples, showSamples } from './samples.js';
 import { createWalk } from './walkPanel.js';
 
@@ -11,6 +11,7 @@ async function start(): Promise<void> {
   if (!model || !runtime) throw new Error('model.js or runtime.js is missing beside this page; copy the whole folder');
   find('name').textContent = document.title = model.name;
   find('summary').textContent = model.summary;
+  keepFiles();
   reserveSamples();
   const networks = await loadNetworks(model, runtime);
   const walkTo = createWalk(model, networks);

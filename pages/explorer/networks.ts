@@ -29,15 +29,13 @@ export async function loadNetworks({ networks, shape, latent }: PageModel, runti
   env.wasm.wasmBinary = await unpack(runtime);
   const load = async (network: string) => InferenceSession.create(new Uint8Array(await unpack(network)));
   const [generator, encoder] = [await load(networks.generator), await load(networks.encoder)];
-  const decoder = networks.decoder === undefined ? undefined : await load(networks.decoder);
   const inTurn = createQueue();
   const run = (session: InferenceSession, feeds: Readonly<Record<string, Tensor>>, output: string) =>
     inTurn(async () => (await session.run(feeds))[output]!.data as Float32Array);
   return {
     generate: ({ code, distance }) => {
       const codes = new Tensor('float32', code, [1, latent]);
-      if (decoder === undefined || distance === 1) return run(generator, { codes }, 'images');
-      return run(decoder, { codes, distance: new Tensor('float32', [distance], [1]) }, 'images');
+      return run(generator, generator.inputNames.includes('distance') ? { codes, distance: new Tensor('float32', [distance], [1]) } : { codes }, 'images');
     },
     encode: (image) => run(encoder, { images: new Tensor('float32', image, [1, ...shape]) }, 'codes'),
   };

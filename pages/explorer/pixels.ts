@@ -1,21 +1,21 @@
 /** Images of the page: files become what the encoder takes, and images are drawn on canvases. */
 import { type Crop, type DecodeOptions, padImage, preprocessingSteps } from '../../src/images/preprocessing.js';
 
-/** Images with more pixels are rejected, since decoding them may exhaust memory. */
-const MAX_PIXELS = 100_000_000;
+/** Larger files are rejected, as in training. */
+const MAX_FILE_BYTES = 128 * 2 ** 20;
 
 /**
  * Decodes an image file, with transparency on white, and preprocesses it as for training.
  * @returns [C, size, size] in 0..1
- * @throws {Error} if it is not an image that the browser can decode
+ * @throws {Error} if it is too large, or not an image that the browser can decode
  */
 export async function readImage(file: Blob, options: DecodeOptions, invert: boolean): Promise<Float32Array> {
+  if (file.size > MAX_FILE_BYTES) throw new Error('larger than 128 MiB');
   const bitmap = await createImageBitmap(file).catch(() => {
     throw new Error('not an image that this browser can decode');
   });
   try {
     const { width, height } = bitmap;
-    if (width * height > MAX_PIXELS) throw new Error(`expected at most ${MAX_PIXELS / 1e6} megapixels but got ${width}x${height}`);
     const { square, crop, padding } = preprocessingSteps(width, height, options);
     const context = new OffscreenCanvas(square, square).getContext('2d')!;
     context.fillStyle = 'white';
@@ -41,8 +41,11 @@ function croppedArea(crop: Crop, width: number, height: number, square: number) 
     const row = height / resized;
     return { ...whole, top: Math.floor((resized - square) / 2) * row, down: square * row };
   }
-  const side = Math.min(width, height);
-  return { left: (width - side) / 2, top: (height - side) / 2, across: side, down: side };
+  // As in training, the image is cropped after it was resized, at whole pixels.
+  const scale = square / Math.min(width, height);
+  const [columns, rows] = [Math.round(width * scale), Math.round(height * scale)];
+  const [column, row] = [width / columns, height / rows];
+  return { left: Math.ceil((columns - square) / 2) * column, top: Math.ceil((rows - square) / 2) * row, across: square * column, down: square * row };
 }
 
 /** Converts pixels RGBA to bytes [C, H, W]. */

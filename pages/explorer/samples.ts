@@ -22,7 +22,7 @@ export async function showSamples({ prior, latent, shape }: PageModel, networks:
     for (let index = 0; index < COUNT; index++) {
       const code = codes.slice(index * latent, (index + 1) * latent);
       const point = { code, distance: 1, image: await networks.generate({ code, distance: 1 }) };
-      tiles.push(tileOf(point, shape, `Sample ${index + 1}: walk to it`, onSelect));
+      tiles.push(tileOf(point, shape, `Sample ${index + 1}: select for the walk`, onSelect));
       if (asked === 0 && index < 2) onSelect(point);
       // Older samples stay until all are there, so that nothing moves. Samples that were asked for later replace these.
       if (asked !== seed - 1) return;

@@ -67,27 +67,27 @@ function latestOf(action: () => Promise<void>): () => void {
   };
 }
 
-/** Moves the position back and forth while the button is pressed. */
+/** Moves the position back and forth until the button is pressed again, or the position is moved by hand. */
 function animate(play: HTMLButtonElement, position: HTMLInputElement, onMove: () => void): void {
-  let isPlaying = false;
-  const setPlaying = (value: boolean): void => {
-    isPlaying = value;
-    play.ariaPressed = String(value);
+  let frame: number | undefined;
+  const stop = (): void => {
+    if (frame !== undefined) cancelAnimationFrame(frame);
+    frame = undefined;
+    play.textContent = 'Play';
   };
-  play.addEventListener('click', () => {
-    setPlaying(!isPlaying);
-    if (!isPlaying) return;
-    const start = performance.now() - position.valueAsNumber * WALK_MS;
+  const start = (): void => {
+    const begin = performance.now() - position.valueAsNumber * WALK_MS;
     const move = (now: number): void => {
-      if (!isPlaying) return;
       // A triangle wave.
-      const phase = ((now - start) / WALK_MS) % 2;
+      const phase = ((now - begin) / WALK_MS) % 2;
       position.valueAsNumber = phase < 1 ? phase : 2 - phase;
       onMove();
-      requestAnimationFrame(move);
+      frame = requestAnimationFrame(move);
     };
-    requestAnimationFrame(move);
-  });
-  position.addEventListener('pointerdown', () => setPlaying(false));
-  position.addEventListener('keydown', () => setPlaying(false));
+    frame = requestAnimationFrame(move);
+    play.textContent = 'Pause';
+  };
+  play.addEventListener('click', () => (frame === undefined ? start() : stop()));
+  position.addEventListener('pointerdown', stop);
+  position.addEventListener('keydown', stop);
 }

@@ -1,12 +1,11 @@
-/** What the page of an export reads: the networks and how to use them, as a script, because a page opened from a file can load nothing else. */
+/** The model of an export's page, as a script, because a page opened from a file can load nothing else. */
 import type { Prior } from '../age/prior.js';
 import type { DecodeOptions } from '../images/preprocessing.js';
-import type { NetworkFile } from './networkFiles.js';
 
 /** The model of a page. */
 export interface PageModel {
   readonly name: string;
-  /** One sentence. */
+  /** Two sentences. */
   readonly summary: string;
   readonly latent: number;
   readonly prior: Prior;
@@ -14,8 +13,8 @@ export interface PageModel {
   readonly shape: readonly [channels: number, height: number, width: number];
   /** How images become inputs of the encoder. */
   readonly preprocessing: DecodeOptions;
-  /** ONNX files, as base64 of gzip. */
-  readonly networks: Readonly<Record<Exclude<NetworkFile, 'decoder'>, string>> & { readonly decoder?: string };
+  /** ONNX files, as base64 of gzip. The generator is the decoder if there is one: at the distance 1 it computes what the generator does. */
+  readonly networks: { readonly generator: string; readonly encoder: string };
 }
 
 /** The global variables of a page, each set by a script of its own. */

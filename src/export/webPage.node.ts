@@ -19,8 +19,9 @@ export async function pageFiles(
   networks: Readonly<Partial<Record<NetworkFile, Uint8Array>>>,
 ): Promise<Record<string, Uint8Array | string>> {
   const files = Object.fromEntries(await Promise.all(STATIC_FILES.map(async (name) => [name, await readFile(fileURLToPath(new URL(name, BUNDLE)))] as const)));
-  const compressed = Object.fromEntries(await Promise.all(Object.entries(networks).map(async ([name, bytes]) => [name, await compress(bytes)] as const)));
-  return { ...files, 'model.js': globalScript('agenetModel', { ...model, networks: compressed as PageModel['networks'] }) };
+  const { encoder, generator, decoder = generator } = networks;
+  const compressed = { generator: await compress(decoder!), encoder: await compress(encoder!) };
+  return { ...files, 'model.js': globalScript('agenetModel', { ...model, networks: compressed }) };
 }
 
 const compress = async (bytes: Uint8Array): Promise<string> => (await promisify(gzip)(bytes)).toString('base64');
