@@ -40,7 +40,7 @@ describe('feature maps with the batch last', () => {
     fc.assert(
       fc.asyncProperty(geometry, ({ batch, inner, outer, kernel, strides, pads, size, hasBias }) =>
         expectSame(
-          (x, w, bias) => conv(x, w, { strides, pads, ...(hasBias ? { bias: bias! } : {}) }),
+          (x, w, bias) => conv(x, w, { strides, pads, ...(hasBias ? { bias: bias } : {}) }),
           [[batch, inner, ...size], [outer, inner, ...kernel], ...(hasBias ? [[outer]] : [])],
         ),
       ),
@@ -55,16 +55,16 @@ describe('feature maps with the batch last', () => {
         ),
         ({ batch, inner, outer, kernel, strides, pads, size, hasBias }) =>
           expectSame(
-            (x, w, bias) => convTranspose(x, w, { strides, pads, ...(hasBias ? { bias: bias! } : {}) }),
+            (x, w, bias) => convTranspose(x, w, { strides, pads, ...(hasBias ? { bias: bias } : {}) }),
             [[batch, inner, ...size], [inner, outer, ...kernel], ...(hasBias ? [[outer]] : [])],
           ),
       ),
       { numRuns: 60 },
     ));
 
-  const layer: Build = (x, w, scale, bias) => leakyRelu(batchNormalization(conv(x, w, { strides: 2, pads: 1 }), scale!, bias!), 0.2);
+  const layer: Build = (x, w, scale, bias) => leakyRelu(batchNormalization(conv(x, w, { strides: 2, pads: 1 }), scale, bias), 0.2);
   const shapes = [[2, 3, 8, 8], [4, 3, 4, 4], [4], [4], [2, 4, 4, 4]] as const;
-  const network: Build = (x, w, scale, bias, second) => relu(conv(layer(x, w, scale!, bias!), second!, { strides: 2, pads: 1 }));
+  const network: Build = (x, w, scale, bias, second) => relu(conv(layer(x, w, scale, bias), second, { strides: 2, pads: 1 }));
 
   it('compute whole layers with normalization', () => expectSame(network, shapes));
 
