@@ -21,7 +21,8 @@ const [TO_LAST, FROM_LAST] = [
 export function lowerToBatchLast(graph: Graph): Graph {
   const maps = new FeatureMaps();
   for (const value of topologicalOrder(Object.values(graph.outputs))) maps.lower(value);
-  return { ...graphOf(Object.fromEntries(Object.entries(graph.outputs).map(([name, value]) => [name, maps.canonical(value)])), graph.inputs) };
+  const outputs = Object.entries(graph.outputs).map(([name, value]) => [name, maps.canonical(value)] as const);
+  return graphOf(Object.fromEntries(outputs), graph.inputs);
 }
 
 class FeatureMaps {
@@ -44,14 +45,10 @@ class FeatureMaps {
     const isBatchLast = value.inputs.some((operand) => this.batchLast.has(operand));
     if (isBatchLast && value.operator.elementwise && value.shape.length === 4) this.batchLast.set(value, this.elementwise(value));
     else if (isBatchLast && value.operator.name.startsWith('Reduce')) this.reduce(value);
-    else
-      this.canonicalValues.set(
-        value,
-        withInputs(
-          value,
-          value.inputs.map((operand) => this.canonical(operand)),
-        ),
-      );
+    else {
+      const operands = value.inputs.map((operand) => this.canonical(operand));
+      this.canonicalValues.set(value, withInputs(value, operands));
+    }
   }
 
   /** A value in its own layout. */
@@ -119,12 +116,11 @@ class FeatureMaps {
     const moved = axes.map((axis) => FROM_LAST[axis]!).sort((a, b) => a - b);
     const reduced = apply(value.operator, [this.last(x)], { ...value.attributes, axes: moved });
     if (keepdims === 1) this.batchLast.set(value, reduced);
-    // The axes that remain keep their order, except that the batch is the last.
-    else
-      this.canonicalValues.set(
-        value,
-        axes.includes(0) || value.shape.length === 1 ? reduced : transpose(reduced, [value.shape.length - 1, ...Array(value.shape.length - 1).keys()]),
-      );
+    else {
+      // The axes that remain keep their order, except that the batch is the last.
+      const last = value.shape.length - 1;
+      this.canonicalValues.set(value, axes.includes(0) || last < 1 ? reduced : transpose(reduced, [last, ...Array(last).keys()]));
+    }
   }
 }
 
