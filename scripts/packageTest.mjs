@@ -12,7 +12,7 @@ import { rolldown } from 'rolldown';
 const PAGES = {
   engine: { text: "export * from 'agenet/engine'; export * from 'agenet/web';", limit: 45_000 },
   training: {
-    text: "export { runTraining, Trainer, TrainedModel } from 'agenet'; export * from 'agenet/engine'; export * from 'agenet/web';",
+    text: "export { decodeCheckpoint, runTraining, Trainer, TrainedModel } from 'agenet'; export * from 'agenet/engine'; export * from 'agenet/web';",
     limit: 130_000,
   },
   library: { text: "export * from 'agenet';", limit: 300_000 },

@@ -1,0 +1,103 @@
+/** Training in a worker of a page: the worker's side. */
+import { sha256 } from '@noble/hashes/sha2.js';
+import { bytesToHex } from '@noble/hashes/utils.js';
+import { splitInMemory } from '../data/source.js';
+import { compile } from '../engine/runtime/web.js';
+import { InputError } from '../errors.js';
+import { decodeCheckpoint, type Digest, encodeCheckpoint } from '../training/checkpoint.js';
+import type { Configuration } from '../training/configuration.js';
+import { requireResumable, resumedState } from '../training/resumption.js';
+import { type IterationReport, Trainer, type TrainerState } from '../training/trainer.js';
+import type { NumberedRequest, Reply, TrainingStart } from './protocol.js';
+
+/** What a worker's global scope has. */
+export interface WorkerScope {
+  addEventListener(type: 'message', listener: (event: { readonly data: unknown }) => void): void;
+  postMessage(message: unknown, transfer: readonly ArrayBufferLike[]): void;
+}
+
+const digest: Digest = (...pieces) => bytesToHex(pieces.reduce((hash, piece) => hash.update(piece), sha256.create()).digest());
+
+/**
+ * Answers the requests of `PageTraining`. Call it once, in a module worker.
+ * @example
+ * serveTraining(self);
+ */
+export function serveTraining(scope: WorkerScope): void {
+  const service = new TrainingService((report) => post({ type: 'report', report }));
+  const post = (reply: Reply): void => scope.postMessage(reply, reply.type === 'answer' && reply.checkpoint ? [reply.checkpoint.buffer] : []);
+  scope.addEventListener('message', ({ data }) => {
+    const request = data as NumberedRequest;
+    service.handle(request).then(
+      (result) => post({ type: 'answer', id: request.id, ...result }),
+      (error: unknown) =>
+        post({ type: 'failure', id: request.id, message: error instanceof Error ? error.message : String(error), isInputError: error instanceof InputError }),
+    );
+  });
+}
+
+/**
+ * The state in a checkpoint of a configuration.
+ * @throws {InputError} if it is damaged, or a setting differs that may not change
+ */
+async function stateIn(bytes: Uint8Array, configuration: Configuration, images: number): Promise<TrainerState> {
+  const file = 'the checkpoint';
+  const checkpoint = await decodeCheckpoint(bytes, file, digest);
+  requireResumable(configuration, { ...checkpoint, file }, images, (key) => key);
+  return resumedState(checkpoint, configuration);
+}
+
+type Answer = Omit<Extract<Reply, { type: 'answer' }>, 'type' | 'id'>;
+
+class TrainingService {
+  private training: { readonly trainer: Trainer; readonly configuration: Configuration; readonly images: number } | undefined;
+  private isRunning = false;
+  /** The last request that uses the trainer: they are handled one after another. */
+  private last: Promise<unknown> = Promise.resolve();
+
+  constructor(private readonly report: (report: IterationReport) => void) {}
+
+  async handle(request: NumberedRequest): Promise<Answer> {
+    // Ends a run, and so is not handled after it.
+    this.isRunning = request.type === 'run';
+    const result = this.last.then(() => this.answer(request));
+    this.last = result.catch(() => undefined);
+    return result;
+  }
+
+  private async answer(request: NumberedRequest): Promise<Answer> {
+    if (request.type === 'start') await this.start(request.start);
+    const { trainer, configuration, images } = this.started();
+    const progress = () => ({ step: trainer.step, totalSteps: trainer.totalSteps });
+    if (request.type === 'run') await this.run(trainer, request.reportEvery);
+    if (request.type === 'import') await trainer.restore(await stateIn(request.checkpoint, configuration, images));
+    if (request.type === 'step' && trainer.step < trainer.totalSteps) return { report: await trainer.iterate(), progress: progress() };
+    if (request.type === 'export') return { checkpoint: encodeCheckpoint({ configuration, ...(await trainer.readState()) }, digest), progress: progress() };
+    return { progress: progress() };
+  }
+
+  private async start({ configuration, images, device, checkpoint }: TrainingStart): Promise<void> {
+    await this.training?.trainer.release();
+    this.training = undefined;
+    const split = splitInMemory(images, configuration.channels * configuration.size ** 2, null);
+    const state = checkpoint && (await stateIn(checkpoint, configuration, split.count));
+    const trainer = await Trainer.create(configuration, split, (graph) => compile(graph, device === undefined ? {} : { device }), state);
+    this.training = { trainer, configuration, images: split.count };
+  }
+
+  /** Iterates until another request comes, or training ends. */
+  private async run(trainer: Trainer, reportEvery: number): Promise<void> {
+    while (this.isRunning && trainer.step < trainer.totalSteps) {
+      const report = await trainer.iterate();
+      if (report.step % reportEvery === 0 || report.step === trainer.totalSteps) this.report(report);
+      // Requests get their turn.
+      await new Promise((resolve) => void setTimeout(resolve));
+    }
+    this.isRunning = false;
+  }
+
+  private started() {
+    if (this.training === undefined) throw new InputError('training: not started; send start first');
+    return this.training;
+  }
+}

@@ -1,0 +1,133 @@
+import { writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Browser, Page } from 'playwright-core';
+import { rolldown } from 'rolldown';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { gatherImages } from '../../src/data/source.js';
+import { decodeCheckpoint } from '../../src/training/checkpoint.js';
+import { Trainer } from '../../src/training/trainer.js';
+import { compileSmall } from '../engine/running.js';
+import { expectWithin } from '../expectWithin.js';
+import { sharedTemporaryFolder } from '../temporaryFolder.js';
+import { digest, noiseSource, tinyConfiguration } from '../training/tinyTraining.js';
+import { hasChromium, launch, serve, type StaticHost } from './browser.js';
+import type { TrainingPage } from './trainingInPage.js';
+
+declare const trainingPage: TrainingPage;
+
+const folder = sharedTemporaryFolder();
+const pathOf = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
+const STEPS = 8;
+const configuration = tinyConfiguration({ length: { steps: STEPS }, ema: 0.9 });
+const { train } = noiseSource();
+const images = Array.from(
+  gatherImages(
+    train,
+    Uint32Array.from({ length: train.count }, (_, index) => index),
+    1024,
+  ),
+);
+
+async function bundle(): Promise<void> {
+  const built = await rolldown({
+    input: { page: pathOf('trainingInPage.ts'), worker: pathOf('trainingWorker.ts') },
+    platform: 'browser',
+    resolve: { extensionAlias: { '.js': ['.ts', '.js'] }, conditionNames: ['onnxruntime-web-use-extern-wasm', 'import', 'browser', 'default'] },
+  });
+  await built.write({ dir: folder, format: 'es', entryFileNames: '[name].js' });
+  await built.close();
+}
+
+describe.skipIf(!hasChromium)('training in the worker of a page', () => {
+  let [browser, host, page]: [Browser?, StaticHost?, Page?] = [];
+  /** The checkpoint after all iterations without a pause. */
+  let whole: readonly number[];
+
+  beforeAll(async () => {
+    await bundle();
+    writeFileSync(join(folder, 'index.html'), '<!doctype html><script type="module" src="page.js"></script>');
+    host = await serve({ '': folder, 'ort/': dirname(createRequire(import.meta.url).resolve('onnxruntime-web/ort-wasm-simd-threaded.wasm')) });
+    browser = await launch();
+    page = await browser.newPage();
+    await page.goto(`${host.address}index.html`);
+    await page.waitForFunction(() => 'trainingPage' in globalThis);
+  });
+  afterAll(async () => {
+    await browser?.close();
+    host?.close();
+  });
+
+  const start = (checkpoint?: readonly number[]) =>
+    page!.evaluate(([settings, pixels, bytes]) => trainingPage.start(settings, pixels, bytes), [configuration, images, checkpoint] as const);
+
+  it('runs to its end without holding up the page, and exports a checkpoint of run folders', async () => {
+    await start();
+    await page!.evaluate(() => trainingPage.resetLongTasks());
+    expect(await page!.evaluate(() => trainingPage.run())).toEqual({ step: STEPS, totalSteps: STEPS });
+    expect(await page!.evaluate(() => trainingPage.longTasks())).toBe(0);
+    const reports = await page!.evaluate(() => trainingPage.reports());
+    expect(reports.map(({ step }) => step)).toEqual(Array.from({ length: STEPS }, (_, index) => index + 1));
+    whole = await page!.evaluate(() => trainingPage.exportCheckpoint());
+    const { vectors, step } = await decodeCheckpoint(Uint8Array.from(whole), 'exported', digest);
+    expect(step).toBe(STEPS);
+
+    const trainer = await Trainer.create(configuration, train, compileSmall);
+    for (const { scalars } of reports) {
+      const expected = (await trainer.iterate()).scalars;
+      for (const [name, value] of Object.entries(expected)) expectWithin(scalars[name]!, value, 3e-3 * Math.max(1e-3, Math.abs(value)));
+    }
+    const expected = (await trainer.readState()).vectors['generator.parameters'];
+    for (const [index, value] of vectors['generator.parameters'].entries()) expectWithin(value, expected[index]!, 1e-3);
+    await trainer.release();
+  });
+
+  it('pauses, steps, and ends with the same bytes', async () => {
+    await start();
+    const [ended, paused] = await page!.evaluate(() => trainingPage.runAndPause(2));
+    expect(ended).toEqual(paused);
+    expect(paused!.step).toBeGreaterThanOrEqual(2);
+    expect(paused!.step).toBeLessThan(STEPS);
+    expect((await page!.evaluate(() => trainingPage.step()))!.step).toBe(paused!.step + 1);
+    await page!.evaluate(() => trainingPage.run(100));
+    expect(await page!.evaluate(() => trainingPage.step())).toBeUndefined();
+    expect(await page!.evaluate(() => trainingPage.exportCheckpoint())).toEqual(whole);
+  });
+
+  it('continues from a checkpoint in a new worker, and in the same one, with the same bytes', async () => {
+    await start();
+    for (let step = 0; step < 3; step++) await page!.evaluate(() => trainingPage.step());
+    const early = await page!.evaluate(() => trainingPage.exportCheckpoint());
+    await start(early);
+    await page!.evaluate(() => trainingPage.run());
+    expect(await page!.evaluate(() => trainingPage.exportCheckpoint())).toEqual(whole);
+    expect(await page!.evaluate((bytes) => trainingPage.importCheckpoint(bytes), early)).toEqual({ step: 3, totalSteps: STEPS });
+    await page!.evaluate(() => trainingPage.run());
+    expect(await page!.evaluate(() => trainingPage.exportCheckpoint())).toEqual(whole);
+  });
+
+  it('rejects what does not fit in one line, and goes on', async () => {
+    await start();
+    const damaged = whole.map((byte, index) => (index === whole.length - 1 ? byte ^ 1 : byte));
+    expect(await page!.evaluate((bytes) => trainingPage.failureOf('import', bytes), damaged)).toBe(
+      'InputError: the checkpoint: corrupt checkpoint: checksum mismatch',
+    );
+    expect((await page!.evaluate(() => trainingPage.step()))!.step).toBe(1);
+    const other = { ...configuration, width: 8 };
+    await expect(page!.evaluate(([settings, pixels, bytes]) => trainingPage.start(settings, pixels, bytes), [other, images, whole] as const)).rejects.toThrow(
+      'width: 8 contradicts the checkpoint, which was trained with 4',
+    );
+  });
+
+  it('fails requests after it was stopped', async () => {
+    await start();
+    expect(
+      await page!.evaluate(() => {
+        const failure = trainingPage.failureOf('run');
+        trainingPage.stop();
+        return failure;
+      }),
+    ).toBe('InputError: training: stopped');
+  });
+});

@@ -1,0 +1,47 @@
+/** What the tests of training in a page call. Bundled for Chromium. */
+import type { IterationReport } from '../../src/training/trainer.js';
+import type { Configuration } from '../../src/training/configuration.js';
+import { PageTraining, type TrainingProgress, type TrainingWorker } from '../../src/web/index.js';
+
+let training: PageTraining | undefined;
+let reports: IterationReport[] = [];
+/** Tasks of the main thread above 50 ms. */
+let longTasks = 0;
+new PerformanceObserver((list) => (longTasks += list.getEntries().length)).observe({ entryTypes: ['longtask'] });
+
+const page = {
+  async start(configuration: Configuration, images: readonly number[], checkpoint?: readonly number[]): Promise<void> {
+    training?.stop();
+    const worker = new Worker('/worker.js', { type: 'module' });
+    training = await PageTraining.start(worker, {
+      configuration,
+      images: Uint8Array.from(images),
+      ...(checkpoint ? { checkpoint: Uint8Array.from(checkpoint) } : {}),
+    });
+    reports = [];
+    training.onReport = (report) => reports.push(report);
+  },
+  run: (reportEvery?: number): Promise<TrainingProgress> => training!.run(reportEvery),
+  /** Runs, pauses after a number of reports, and returns both answers. */
+  async runAndPause(count: number): Promise<readonly TrainingProgress[]> {
+    const ended = training!.run();
+    while (reports.length < count) await new Promise((resolve) => void setTimeout(resolve, 5));
+    const paused = await training!.pause();
+    return [await ended, paused];
+  },
+  step: (): Promise<IterationReport | undefined> => training!.step(),
+  exportCheckpoint: async (): Promise<number[]> => Array.from(await training!.exportCheckpoint()),
+  importCheckpoint: (bytes: readonly number[]): Promise<TrainingProgress> => training!.importCheckpoint(Uint8Array.from(bytes)),
+  failureOf: (action: 'import' | 'run', bytes: readonly number[] = []): Promise<string> =>
+    (action === 'import' ? training!.importCheckpoint(Uint8Array.from(bytes)) : training!.run()).then(
+      () => '',
+      (error: Error) => `${error.name}: ${error.message}`,
+    ),
+  stop: (): void => training!.stop(),
+  reports: (): IterationReport[] => reports,
+  resetLongTasks: (): void => void (longTasks = 0),
+  longTasks: (): number => longTasks,
+};
+
+export type TrainingPage = typeof page;
+Object.assign(globalThis, { trainingPage: page });
