@@ -10,7 +10,7 @@ import { rolldown } from 'rolldown';
 
 /** Modules of web pages, and limits of what they add to a page, gzipped, without ONNX Runtime. */
 const PAGES = {
-  engine: { text: "export * from 'agenet/engine'; export * from 'agenet/web';", limit: 45_000 },
+  engine: { text: "export * from 'agenet/engine'; export { compile, configureRuntime } from 'agenet/web';", limit: 45_000 },
   training: {
     text: "export { decodeCheckpoint, runTraining, Trainer, TrainedModel } from 'agenet'; export * from 'agenet/engine'; export * from 'agenet/web';",
     limit: 130_000,

@@ -1,7 +1,7 @@
 /** What the tests of training in a page call. Bundled for Chromium. */
 import type { IterationReport } from '../../src/training/trainer.js';
 import type { Configuration } from '../../src/training/configuration.js';
-import { PageTraining, type TrainingProgress, type TrainingWorker } from '../../src/web/index.js';
+import { PageTraining, type TrainingProgress } from '../../src/web/index.js';
 
 let training: PageTraining | undefined;
 let reports: IterationReport[] = [];
