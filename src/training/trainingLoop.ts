@@ -126,7 +126,7 @@ const nextTurn = (): Promise<void> => new Promise((resolve) => void (globalThis.
 
 /**
  * Saves what a device that failed still holds.
- * @throws {InputError} with the failure, and what was saved
+ * @throws {InputError} with the failure and the saved iteration
  */
 async function saveAfterFailure(error: DeviceError, trainer: Trainer, writer: RunWriter, { store, label = (key) => key }: TrainingOptions): Promise<never> {
   const saved = await writer.save().catch(() => undefined);

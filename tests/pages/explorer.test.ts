@@ -4,7 +4,7 @@ import { pathToFileURL } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { codeOnWalk } from '../../pages/explorer/walk.js';
+import { codeOnWalk } from '../../pages/explorer/walkPanel.js';
 import { distanceFromCodes } from '../../src/model/paths.js';
 import { decodeImage } from '../../src/images/decode.node.js';
 import { exportModel, loadModel } from '../../src/node.js';

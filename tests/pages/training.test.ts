@@ -107,7 +107,7 @@ describe.skipIf(!hasChromium)('training in the worker of a page', () => {
     expect(await page!.evaluate(() => trainingPage.exportCheckpoint())).toEqual(whole);
   });
 
-  it('rejects what does not fit in one line, and goes on', async () => {
+  it('rejects a damaged or different checkpoint in one line, and continues', async () => {
     await start();
     const damaged = whole.map((byte, index) => (index === whole.length - 1 ? byte ^ 1 : byte));
     expect(await page!.evaluate((bytes) => trainingPage.failureOf('import', bytes), damaged)).toBe(
