@@ -1,9 +1,12 @@
 /** Chromium, and static hosts for it. */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
+import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
-import { join, normalize } from 'node:path';
-import { type Browser, chromium } from 'playwright-core';
+import { dirname, join, normalize } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type Browser, chromium, type Page } from 'playwright-core';
+import { rolldown } from 'rolldown';
 
 const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
 
@@ -43,4 +46,44 @@ export async function serve(folders: Readonly<Record<string, string>>): Promise<
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return { address: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`, close: () => void server.close() };
+}
+
+/** A page whose script was bundled, in Chromium. */
+export interface BundledPage {
+  readonly page: Page;
+  /** The modules in the bundle, and those that it imports. */
+  readonly modules: readonly string[];
+  readonly close: () => Promise<void>;
+}
+
+const pathOf = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
+
+/**
+ * Bundles modules of this folder as a web page would, and opens a page with the first.
+ * @param entries names without extension; each becomes a script of that name
+ * @param variable the global variable that the first sets
+ */
+export async function openBundledPage(folder: string, entries: readonly string[], variable: string): Promise<BundledPage> {
+  const built = await rolldown({
+    input: Object.fromEntries(entries.map((entry) => [entry, pathOf(`${entry}.ts`)])),
+    platform: 'browser',
+    resolve: { extensionAlias: { '.js': ['.ts', '.js'] }, conditionNames: ['onnxruntime-web-use-extern-wasm', 'import', 'browser', 'default'] },
+  });
+  const { output } = await built.write({ dir: folder, format: 'es', entryFileNames: '[name].js' });
+  await built.close();
+  writeFileSync(join(folder, 'index.html'), `<!doctype html><script type="module" src="${entries[0]!}.js"></script>`);
+  const runtime = dirname(createRequire(import.meta.url).resolve('onnxruntime-web/ort-wasm-simd-threaded.wasm'));
+  const host = await serve({ '': folder, 'ort/': runtime, 'golden/': pathOf('../golden') });
+  const browser = await launch();
+  const page = await browser.newPage();
+  await page.goto(`${host.address}index.html`);
+  await page.waitForFunction((name) => name in globalThis, variable);
+  return {
+    page,
+    modules: output.flatMap((chunk) => (chunk.type === 'chunk' ? [...chunk.moduleIds, ...chunk.imports] : [])),
+    close: async () => {
+      await browser.close();
+      host.close();
+    },
+  };
 }

@@ -1,9 +1,4 @@
-import { dirname, join } from 'node:path';
-import { createRequire } from 'node:module';
-import { fileURLToPath } from 'node:url';
-import { writeFileSync } from 'node:fs';
-import type { Browser, Page } from 'playwright-core';
-import { rolldown } from 'rolldown';
+import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { WebDevice } from '../../src/engine/runtime/web.js';
 import { gatherImages } from '../../src/data/source.js';
@@ -12,47 +7,25 @@ import { compileSmall } from '../engine/running.js';
 import { expectWithin } from '../expectWithin.js';
 import { sharedTemporaryFolder } from '../temporaryFolder.js';
 import { noiseSource, tinyConfiguration } from '../training/tinyTraining.js';
-import { hasChromium, launch, serve, type StaticHost } from './browser.js';
+import { type BundledPage, hasChromium, openBundledPage } from './browser.js';
 import type { Engine } from './engineInPage.js';
 
 declare const engine: Engine;
 
 const folder = sharedTemporaryFolder();
-const pathOf = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
-
-/** Bundles the engine and the trainer as a web page would. Returns the modules of the bundle. */
-async function bundle(): Promise<readonly string[]> {
-  const built = await rolldown({
-    input: pathOf('engineInPage.ts'),
-    platform: 'browser',
-    resolve: { extensionAlias: { '.js': ['.ts', '.js'] }, conditionNames: ['onnxruntime-web-use-extern-wasm', 'import', 'browser', 'default'] },
-  });
-  const { output } = await built.write({ dir: folder, format: 'es', entryFileNames: 'engine.js' });
-  await built.close();
-  return output.flatMap((chunk) => (chunk.type === 'chunk' ? [...chunk.moduleIds, ...chunk.imports] : []));
-}
 
 describe.skipIf(!hasChromium)('the engine in a page', () => {
-  let [browser, host, page]: [Browser?, StaticHost?, Page?] = [];
-  let modules: readonly string[];
+  let opened: BundledPage | undefined;
+  let page: Page | undefined;
 
   beforeAll(async () => {
-    modules = await bundle();
-    writeFileSync(join(folder, 'index.html'), '<!doctype html><script type="module" src="engine.js"></script>');
-    const runtime = dirname(createRequire(import.meta.url).resolve('onnxruntime-web/ort-wasm-simd-threaded.wasm'));
-    host = await serve({ '': folder, 'ort/': runtime, 'golden/': pathOf('../golden') });
-    browser = await launch();
-    page = await browser.newPage();
-    await page.goto(`${host.address}index.html`);
-    await page.waitForFunction(() => 'engine' in globalThis);
+    opened = await openBundledPage(folder, ['engineInPage'], 'engine');
+    page = opened.page;
   });
-  afterAll(async () => {
-    await browser?.close();
-    host?.close();
-  });
+  afterAll(() => opened?.close());
 
   it('is bundled without any module of Node', () => {
-    expect(modules.filter((name) => name.startsWith('node:') || name.includes('.node.'))).toEqual([]);
+    expect(opened!.modules.filter((name) => name.startsWith('node:') || name.includes('.node.'))).toEqual([]);
   });
 
   it.each([

@@ -1,9 +1,4 @@
-import { writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import type { Browser, Page } from 'playwright-core';
-import { rolldown } from 'rolldown';
+import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { gatherImages } from '../../src/data/source.js';
 import { decodeCheckpoint } from '../../src/training/checkpoint.js';
@@ -12,13 +7,12 @@ import { compileSmall } from '../engine/running.js';
 import { expectWithin } from '../expectWithin.js';
 import { sharedTemporaryFolder } from '../temporaryFolder.js';
 import { digest, noiseSource, tinyConfiguration } from '../training/tinyTraining.js';
-import { hasChromium, launch, serve, type StaticHost } from './browser.js';
+import { type BundledPage, hasChromium, openBundledPage } from './browser.js';
 import type { TrainingPage } from './trainingInPage.js';
 
 declare const trainingPage: TrainingPage;
 
 const folder = sharedTemporaryFolder();
-const pathOf = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
 const STEPS = 8;
 const configuration = tinyConfiguration({ length: { steps: STEPS }, ema: 0.9 });
 const { train } = noiseSource();
@@ -30,34 +24,17 @@ const images = Array.from(
   ),
 );
 
-async function bundle(): Promise<void> {
-  const built = await rolldown({
-    input: { page: pathOf('trainingInPage.ts'), worker: pathOf('trainingWorker.ts') },
-    platform: 'browser',
-    resolve: { extensionAlias: { '.js': ['.ts', '.js'] }, conditionNames: ['onnxruntime-web-use-extern-wasm', 'import', 'browser', 'default'] },
-  });
-  await built.write({ dir: folder, format: 'es', entryFileNames: '[name].js' });
-  await built.close();
-}
-
 describe.skipIf(!hasChromium)('training in the worker of a page', () => {
-  let [browser, host, page]: [Browser?, StaticHost?, Page?] = [];
+  let opened: BundledPage | undefined;
+  let page: Page | undefined;
   /** The checkpoint after all iterations without a pause. */
   let whole: readonly number[];
 
   beforeAll(async () => {
-    await bundle();
-    writeFileSync(join(folder, 'index.html'), '<!doctype html><script type="module" src="page.js"></script>');
-    host = await serve({ '': folder, 'ort/': dirname(createRequire(import.meta.url).resolve('onnxruntime-web/ort-wasm-simd-threaded.wasm')) });
-    browser = await launch();
-    page = await browser.newPage();
-    await page.goto(`${host.address}index.html`);
-    await page.waitForFunction(() => 'trainingPage' in globalThis);
+    opened = await openBundledPage(folder, ['trainingInPage', 'trainingWorker'], 'trainingPage');
+    page = opened.page;
   });
-  afterAll(async () => {
-    await browser?.close();
-    host?.close();
-  });
+  afterAll(() => opened?.close());
 
   const start = (checkpoint?: readonly number[]) =>
     page!.evaluate(([settings, pixels, bytes]) => trainingPage.start(settings, pixels, bytes), [configuration, images, checkpoint] as const);

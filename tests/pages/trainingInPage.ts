@@ -12,7 +12,7 @@ new PerformanceObserver((list) => (longTasks += list.getEntries().length)).obser
 const page = {
   async start(configuration: Configuration, images: readonly number[], checkpoint?: readonly number[]): Promise<void> {
     training?.stop();
-    const worker = new Worker('/worker.js', { type: 'module' });
+    const worker = new Worker('/trainingWorker.js', { type: 'module' });
     training = await PageTraining.start(worker, {
       configuration,
       images: Uint8Array.from(images),
