@@ -84,6 +84,26 @@ describe.skipIf(!hasChromium)('training in the worker of a page', () => {
     expect(await page!.evaluate(() => trainingPage.exportCheckpoint())).toEqual(whole);
   });
 
+  it('continues after a reload from browser storage, with the same bytes', async () => {
+    await start();
+    for (let step = 0; step < 3; step++) await page!.evaluate(() => trainingPage.step());
+    await page!.evaluate(() => trainingPage.store('digits'));
+    await page!.reload();
+    await page!.waitForFunction(() => 'trainingPage' in globalThis);
+    expect(await page!.evaluate(() => trainingPage.storedNames())).toEqual(['digits']);
+    await start(await page!.evaluate(() => trainingPage.stored('digits')));
+    await page!.evaluate(() => trainingPage.run());
+    expect(await page!.evaluate(() => trainingPage.exportCheckpoint())).toEqual(whole);
+    await page!.evaluate(() => trainingPage.deleteStored('digits'));
+    expect(await page!.evaluate(() => trainingPage.stored('digits'))).toBeUndefined();
+  });
+
+  it('reports in one line that there is no storage', async () => {
+    expect(await page!.evaluate(() => trainingPage.failureOfStorage())).toMatch(/^InputError: browser storage: cannot be written \(.*\); free space, or allow/);
+    await page!.reload();
+    await page!.waitForFunction(() => 'trainingPage' in globalThis);
+  });
+
   it('rejects a damaged or different checkpoint in one line, and continues', async () => {
     await start();
     const damaged = whole.map((byte, index) => (index === whole.length - 1 ? byte ^ 1 : byte));

@@ -1,7 +1,14 @@
 /** What the tests of training in a page call. Bundled for Chromium. */
 import type { IterationReport } from '../../src/training/trainer.js';
 import type { Configuration } from '../../src/training/configuration.js';
-import { PageTraining, type TrainingProgress } from '../../src/web/index.js';
+import {
+  deleteStoredCheckpoint,
+  PageTraining,
+  readStoredCheckpoint,
+  storeCheckpoint,
+  storedCheckpointNames,
+  type TrainingProgress,
+} from '../../src/web/index.js';
 
 let training: PageTraining | undefined;
 let reports: IterationReport[] = [];
@@ -37,6 +44,21 @@ const page = {
       () => '',
       (error: Error) => `${error.name}: ${error.message}`,
     ),
+  store: async (name: string): Promise<void> => storeCheckpoint(name, await training!.exportCheckpoint()),
+  stored: async (name: string): Promise<number[] | undefined> => {
+    const bytes = await readStoredCheckpoint(name);
+    return bytes && Array.from(bytes);
+  },
+  storedNames: (): Promise<string[]> => storedCheckpointNames(),
+  deleteStored: (name: string): Promise<void> => deleteStoredCheckpoint(name),
+  /** The error of storing where the browser has no storage. */
+  failureOfStorage: async (): Promise<string> => {
+    Object.defineProperty(globalThis, 'indexedDB', { value: undefined, configurable: true });
+    return storeCheckpoint('x', new Uint8Array(1)).then(
+      () => '',
+      (error: Error) => `${error.name}: ${error.message}`,
+    );
+  },
   stop: (): void => training!.stop(),
   reports: (): IterationReport[] => reports,
   resetLongTasks: (): void => void (longTasks = 0),
