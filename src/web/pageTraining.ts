@@ -27,6 +27,8 @@ export class PageTraining {
   onReport: (report: IterationReport) => void = () => undefined;
   private readonly waiting = new Map<number, Waiting>();
   private requests = 0;
+  /** Why the worker answers no more. */
+  private failure: Error | undefined;
   private current: TrainingProgress = { step: 0, totalSteps: 0 };
 
   private constructor(private readonly worker: TrainingWorker) {
@@ -88,6 +90,7 @@ export class PageTraining {
   }
 
   private request(request: Request): Promise<Extract<Reply, { type: 'answer' }>> {
+    if (this.failure) return Promise.reject(this.failure);
     const id = this.requests++;
     return new Promise((resolve, reject) => {
       this.waiting.set(id, { resolve, reject });
@@ -110,6 +113,7 @@ export class PageTraining {
   }
 
   private fail(error: Error): void {
+    this.failure ??= error;
     for (const { reject } of this.waiting.values()) reject(error);
     this.waiting.clear();
   }

@@ -51,25 +51,26 @@ type Answer = Omit<Extract<Reply, { type: 'answer' }>, 'type' | 'id'>;
 
 class TrainingService {
   private training: { readonly trainer: Trainer; readonly configuration: Configuration; readonly images: number } | undefined;
-  private isRunning = false;
+  /** The number of the latest request. */
+  private latest = 0;
   /** The last request that uses the trainer: they are handled one after another. */
   private last: Promise<unknown> = Promise.resolve();
 
   constructor(private readonly report: (report: IterationReport) => void) {}
 
   async handle(request: NumberedRequest): Promise<Answer> {
-    // Ends a run, and so is not handled after it.
-    this.isRunning = request.type === 'run';
-    const result = this.last.then(() => this.answer(request));
+    // A run before it ends now.
+    const number = ++this.latest;
+    const result = this.last.then(() => this.answer(request, () => number === this.latest));
     this.last = result.catch(() => undefined);
     return result;
   }
 
-  private async answer(request: NumberedRequest): Promise<Answer> {
+  private async answer(request: NumberedRequest, isLatest: () => boolean): Promise<Answer> {
     if (request.type === 'start') await this.start(request.start);
     const { trainer, configuration, images } = this.started();
     const progress = () => ({ step: trainer.step, totalSteps: trainer.totalSteps });
-    if (request.type === 'run') await this.run(trainer, request.reportEvery);
+    if (request.type === 'run') await this.run(trainer, request.reportEvery, isLatest);
     if (request.type === 'import') await trainer.restore(await stateIn(request.checkpoint, configuration, images));
     if (request.type === 'step' && trainer.step < trainer.totalSteps) return { report: await trainer.iterate(), progress: progress() };
     if (request.type === 'export') return { checkpoint: encodeCheckpoint({ configuration, ...(await trainer.readState()) }, digest), progress: progress() };
@@ -86,14 +87,13 @@ class TrainingService {
   }
 
   /** Iterates until another request comes, or training ends. */
-  private async run(trainer: Trainer, reportEvery: number): Promise<void> {
-    while (this.isRunning && trainer.step < trainer.totalSteps) {
+  private async run(trainer: Trainer, reportEvery: number, isLatest: () => boolean): Promise<void> {
+    while (isLatest() && trainer.step < trainer.totalSteps) {
       const report = await trainer.iterate();
       if (report.step % reportEvery === 0 || report.step === trainer.totalSteps) this.report(report);
       // Requests get their turn.
       await new Promise((resolve) => void setTimeout(resolve));
     }
-    this.isRunning = false;
   }
 
   private started() {

@@ -117,7 +117,15 @@ describe.skipIf(!hasChromium)('training in the worker of a page', () => {
     );
   });
 
-  it('fails requests after it was stopped', async () => {
+  it('ends a run at the next request, even if another run follows at once', async () => {
+    await start();
+    // The first run may have begun an iteration before the worker receives the pause.
+    const [first, pause, second] = await page!.evaluate(() => trainingPage.runTwice());
+    expect([first, second]).toEqual([pause!.replace('pause', 'run'), `run ${STEPS}`]);
+    expect(Number(pause!.split(' ')[1])).toBeLessThan(STEPS);
+  });
+
+  it('fails requests while it is stopped, and afterwards', async () => {
     await start();
     expect(
       await page!.evaluate(() => {
@@ -126,5 +134,6 @@ describe.skipIf(!hasChromium)('training in the worker of a page', () => {
         return failure;
       }),
     ).toBe('InputError: training: stopped');
+    expect(await page!.evaluate(() => trainingPage.failureOf('run'))).toBe('InputError: training: stopped');
   });
 });

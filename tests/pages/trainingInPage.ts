@@ -36,6 +36,14 @@ const page = {
     const paused = await training!.pause();
     return [await ended, paused];
   },
+  /** Runs, pauses and runs again at once, and returns the answers in the order in which they come. */
+  async runTwice(): Promise<readonly string[]> {
+    const order: string[] = [];
+    const first = training!.run().then(({ step }) => order.push(`run ${step}`));
+    const pause = training!.pause().then(({ step }) => order.push(`pause ${step}`));
+    await Promise.all([first, pause, training!.run().then(({ step }) => order.push(`run ${step}`))]);
+    return order;
+  },
   step: (): Promise<IterationReport | undefined> => training!.step(),
   exportCheckpoint: async (): Promise<number[]> => Array.from(await training!.exportCheckpoint()),
   importCheckpoint: (bytes: readonly number[]): Promise<TrainingProgress> => training!.importCheckpoint(Uint8Array.from(bytes)),
