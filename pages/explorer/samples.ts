@@ -24,9 +24,8 @@ export async function showSamples({ prior, latent, shape }: PageModel, networks:
       const point = { code, distance: 1, image: await networks.generate({ code, distance: 1 }) };
       tiles.push(tileOf(point, shape, `Sample ${index + 1}: select for the walk`, onSelect));
       if (asked === 0 && index < 2) onSelect(point);
-      // Older samples stay until all are there, so that nothing moves. Samples that were asked for later replace these.
-      if (asked !== seed - 1) return;
     }
+    // Older samples stay until all are there, so that nothing moves.
     find('samples').replaceChildren(...tiles);
   };
   await show();

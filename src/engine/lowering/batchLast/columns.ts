@@ -2,10 +2,10 @@
  * Convolutions as matrix products with the batch last. The columns of a big map [C, H, W, N] are a matrix [C kh kw, h w N]: for each pixel of the small
  * map the elements that the kernel reads there. With the batch last, a column of one pixel is a run of N elements, which Gather copies whole.
  */
+import { apply, integers, type Operator, throwShapeError } from '../../operator.js';
 import { add, pad, reshape } from '../../operators/index.js';
 import type { Value } from '../../value.js';
 import type { Convolution } from '../convolution.js';
-import { gather } from './operators.js';
 
 /** Rows and columns of both maps and the kernel: big index = stride * small index + tap - padding. */
 export interface Geometry {
@@ -41,6 +41,18 @@ const pixels = ([height, width]: readonly number[]): (readonly [row: number, col
   Array.from({ length: height! * width! }, (_, index) => [Math.floor(index / width!), index % width!]);
 
 const isIdentity = (indices: readonly number[], length: number): boolean => indices.length === length && indices.every((index, position) => index === position);
+
+// Without a gradient, since it exists after lowering only.
+const Gather: Operator<{ axis: number }> = {
+  name: 'Gather',
+  infer([data, indices], { axis }) {
+    if (indices!.type !== 'int64' || data!.shape[axis] === undefined) throwShapeError('Gather', [data!, indices!], `no axis ${axis}, or indices are not int64`);
+    return { type: data!.type, shape: data!.shape.flatMap((size, index) => (index === axis ? indices!.shape : [size])) };
+  },
+};
+
+/** Elements of an axis, in the order of their indices. */
+const gather = (data: Value, indices: readonly number[], axis: number): Value => apply(Gather, [data, integers(indices)], { axis });
 
 /** Elements of the middle axis of data [C, L, N] at indices, zeros at -1: [C, indices, N]. */
 function gatherMiddle(data: Value, indices: readonly number[]): Value {

@@ -1,12 +1,26 @@
 /** Feature maps in the layout [C, H, W, N], for runtimes whose own convolutions are slow, as in WebAssembly. */
 import { type Graph, graphOf, topologicalOrder } from '../../graph.js';
-import { apply } from '../../operator.js';
+import { apply, type Operator, throwShapeError } from '../../operator.js';
 import { add, matMul, pad, reshape, transpose } from '../../operators/index.js';
 import type { Shape } from '../../shape.js';
 import type { ComputedValue, Value } from '../../value.js';
 import { type Convolution, convolutionRoles } from '../convolution.js';
 import { columnsOf, geometryOf, needsZeroTap, sumColumns } from './columns.js';
-import { gemm } from './operators.js';
+
+// Without a gradient, since it exists after lowering only.
+const Gemm: Operator<{ transA: number; transB: number }> = {
+  name: 'Gemm',
+  infer([a, b], { transA, transB }) {
+    const [rows, inner] = transA ? [a!.shape[1], a!.shape[0]] : a!.shape;
+    const [other, columns] = transB ? [b!.shape[1], b!.shape[0]] : b!.shape;
+    if (a!.shape.length !== 2 || b!.shape.length !== 2 || inner !== other) throwShapeError('Gemm', [a!, b!], 'the matrices do not fit');
+    return { type: 'float32', shape: [rows!, columns!] };
+  },
+};
+
+/** The product of two matrices, either transposed first, without a transposed copy. */
+const gemm = (a: Value, b: Value, { transA = false, transB = false }: { readonly transA?: boolean; readonly transB?: boolean }): Value =>
+  apply(Gemm, [a, b], { transA: Number(transA), transB: Number(transB) });
 
 /** Axes of [C, H, W, N] in [N, C, H, W], and the other way around. */
 const [TO_LAST, FROM_LAST] = [
