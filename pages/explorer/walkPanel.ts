@@ -1,7 +1,7 @@
 /** The walk between two images: a position to scrub, an animation, and the whole path. */
 import type { Prior } from '../../src/age/prior.js';
 import type { PageModel } from '../../src/export/pageModel.js';
-import { codeBetween } from '../../src/model/paths.js';
+import { codeBetween, sharedVariance } from '../../src/model/paths.js';
 import { canvasOf, create, find, reportFailure } from './elements.js';
 import type { Code, Networks, Point } from './networks.js';
 import { drawImage } from './pixels.js';
@@ -10,15 +10,14 @@ import { drawImage } from './pixels.js';
 const [STRIP, WALK_MS] = [9, 4000];
 
 /**
- * The code at a position of the path between two codes. Its distance from codes of images is the share of its variance that does not come from
- * the nearest of them; between two images this is `distanceFromCodes`.
+ * The code at a position of the path between two codes. Between two images, its distance from codes of images is `distanceFromCodes`; an end that
+ * is itself at a distance shares less variance with them.
  * @param position 0 at the first code, 1 at the second
  */
 export function codeOnWalk(prior: Prior, from: Code, to: Code, position: number): Code {
-  const angle = (position * Math.PI) / 2;
-  const [fromShare, toShare] = [Math.cos(angle) ** 2, Math.sin(angle) ** 2];
-  const distance = Math.min(1 - (1 - from.distance) * fromShare, 1 - (1 - to.distance) * toShare);
-  return { code: codeBetween(prior, from.code, to.code, position), distance };
+  const code = codeBetween(prior, from.code, to.code, position);
+  const distances = [from, to].map((end) => 1 - (1 - end.distance) * sharedVariance(code, end.code));
+  return { code, distance: Math.min(...distances) };
 }
 
 /** Shows walks between the points that the returned function selects: the first is the start, the next the end, and so on. */

@@ -97,7 +97,7 @@ const NETWORKS: Readonly<Record<NetworkFile, (shape: string, codes: string) => s
   generator: (shape, codes) => `\`codes\` ${codes}, sampled from the prior | \`images\` ${shape}`,
   encoder: (shape, codes) => `\`images\` ${shape} | \`codes\` ${codes}`,
   decoder: (shape, codes) =>
-    `\`codes\` ${codes} of images, or between them; \`distance\` [1]: 0 for codes of images, 0.5 halfway between two, 1 for samples of the prior | \`images\` ${shape}`,
+    `\`codes\` ${codes} of images, or between them; \`distance\` [1]: the squared sine of their angle to the nearest code of an image, 1 for samples of the prior | \`images\` ${shape}`,
 };
 
 function filesSection({ files, hasPage, configuration: { channels, size, latent, padding } }: ModelCard): string {

@@ -14,7 +14,7 @@ export type NetworkFile = (typeof NETWORK_FILES)[number];
 export interface NetworkFiles {
   /**
    * `generator`: samples of the prior, `codes` [N, M], to `images` [N, C, H, W] in 0..1. `encoder`: such images to codes. `decoder`: codes of images
-   * to images. Its second input `distance` [1], in 0..1, is that of codes from those of images: 0 for codes of images, 0.5 halfway between two.
+   * to images. Its second input `distance` [1], in 0..1, is `distanceFromCodes`: 0 for codes of images, 0.5 halfway between two at a right angle.
    * There is none if the generator has one set of running statistics, and so decodes as well.
    */
   readonly files: Readonly<Partial<Record<NetworkFile, Uint8Array>>>;

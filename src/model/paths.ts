@@ -24,13 +24,25 @@ export function codeBetween(prior: Prior, a: Float32Array, b: Float32Array, posi
 }
 
 /**
- * How far a point between two codes of images is from both: the part of its variance that comes from the farther one if they are independent.
- * @param position 0 at the first code, 1 at the second; beyond, on the great circle through both, a right angle apart each
- * @returns 0 to 1/2
+ * How far a code is from codes of images: the share of its variance that does not come from the nearest of them, which is the squared sine of the
+ * angle between both, or 1 beyond a right angle.
+ * @param code [M], not 0
+ * @param codes [M] each, not 0
+ * @returns 0 to 1
  */
-export function distanceFromCodes(position: number): number {
-  const angle = (position * Math.PI) / 2;
-  return Math.min(Math.cos(angle) ** 2, Math.sin(angle) ** 2);
+export function distanceFromCodes(code: ArrayLike<number>, codes: readonly ArrayLike<number>[]): number {
+  return 1 - Math.max(...codes.map((other) => sharedVariance(code, other)));
+}
+
+/** The squared cosine of the angle between two codes [M], or 0 beyond a right angle. */
+export function sharedVariance(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  let [inner, aSquare, bSquare] = [0, 0, 0];
+  for (let index = 0; index < a.length; index++) {
+    inner += a[index]! * b[index]!;
+    aSquare += a[index]! ** 2;
+    bSquare += b[index]! ** 2;
+  }
+  return Math.min(1, Math.max(0, inner) ** 2 / (aSquare * bSquare));
 }
 
 function slerpWeights(a: Float32Array, b: Float32Array, position: number): [number, number] {

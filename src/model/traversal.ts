@@ -34,16 +34,18 @@ const LEVELS = 32;
 
 /**
  * Decodes a traversal between images.
- * @param codes [N, M], one row of `traverse`
+ * @param points codes of images [points, M], one row
+ * @param codes [N, M], `traverse` of this row
  * @returns values in [-1, 1], [N, C, H, W]
  */
-export async function decodeTraversal(model: TrainedModel, codes: Float32Array, { frames, circle }: Traversal, onProgress?: Progress): Promise<Float32Array> {
+export async function decodeTraversal(model: TrainedModel, points: Float32Array, codes: Float32Array, onProgress?: Progress): Promise<Float32Array> {
   const { latentSize, imageElements } = model;
   const total = codes.length / latentSize;
-  // One batch is enough if the distance does not matter. A circle passes a right angle in a quarter of its frames.
+  // One batch is enough if the distance does not matter.
   const isBlended = model.pair.generator.separateStatistics;
-  const positionOf = (index: number) => (circle ? (4 * index) / frames : index / (frames - 1));
-  const levels = Array.from({ length: total }, (_, index) => (isBlended ? Math.round(LEVELS * distanceFromCodes(positionOf(index))) : 0));
+  const rowsOf = (data: Float32Array) => Array.from({ length: data.length / latentSize }, (_, row) => data.subarray(row * latentSize, (row + 1) * latentSize));
+  const nearby = rowsOf(points);
+  const levels = rowsOf(codes).map((code) => (isBlended ? Math.round(LEVELS * distanceFromCodes(code, nearby)) : 0));
   const images = new Float32Array(total * imageElements);
   let done = 0;
   for (const level of new Set(levels)) {

@@ -184,7 +184,7 @@ export class Model {
         : await this.codesOf(images);
       const traversal = { frames, loop, circle };
       const codes = traverse(trained, ends, rows, traversal);
-      const values = isRandom ? generateChunked(trained, codes, onProgress) : decodeTraversal(trained, codes, traversal, onProgress);
+      const values = isRandom ? generateChunked(trained, codes, onProgress) : decodeTraversal(trained, ends, codes, onProgress);
       const path = imagesOf(trained, await values);
       return new Images(path, traversalColumns(path.count / rows, rows, traversal));
     });

@@ -22,20 +22,25 @@ function angleBetween(a: ArrayLike<number>, b: ArrayLike<number>): number {
 const inner = (a: ArrayLike<number>, b: ArrayLike<number>): number => Array.from(a).reduce((sum, value, index) => sum + value * b[index]!, 0);
 
 describe('the distance from codes', () => {
-  it('is 0 at codes and 1/2 halfway, and grows in between', () => {
-    for (const position of [0, 1, 2, 7]) expectWithin(distanceFromCodes(position), 0, 1e-12);
-    for (const position of [0.5, 1.5, 6.5]) expectWithin(distanceFromCodes(position), 0.5, 1e-12);
-    const positions = Array.from({ length: 11 }, (_, index) => index / 20);
-    const distances = positions.map(distanceFromCodes);
-    expect(distances).toEqual(distances.toSorted((a, b) => a - b));
-    for (const position of positions) expectWithin(distanceFromCodes(1 - position), distanceFromCodes(position), 1e-12);
+  const at = (angle: number, length = 1) => Float32Array.of(length * Math.cos(angle), length * Math.sin(angle), 0);
+
+  it('is the squared sine of the angle to the nearest code, or 1 beyond a right angle', () => {
+    expect(distanceFromCodes(at(0.4), [at(2), at(0.4)])).toBe(0);
+    expectWithin(distanceFromCodes(at(0.4), [at(0), at(1)]), Math.sin(0.4) ** 2, 1e-6);
+    expectWithin(distanceFromCodes(at(0.4, 3), [at(0, 0.5)]), Math.sin(0.4) ** 2, 1e-6);
+    expectWithin(distanceFromCodes(at(Math.PI / 4), [at(0), at(Math.PI / 2)]), 1 / 2, 1e-6);
+    expect(distanceFromCodes(at(Math.PI), [at(0), at(Math.PI / 2 - 0.001)])).toBe(1);
   });
 
   it('is the part of the variance that the farther of two independent codes contributes', () => {
     const [a, b] = [drawCodes('sphere', 1, 4000, randomStream(1, 'from')), drawCodes('sphere', 1, 4000, randomStream(2, 'to'))];
-    for (const position of [0.1, 0.3, 0.8]) {
-      const between = rowsOf(interpolateCodes('sphere', a, b, 11), 4000)[Math.round(10 * position)]!;
-      expectWithin(Math.min(inner(between, a) ** 2, inner(between, b) ** 2), distanceFromCodes(position), 0.05);
+    for (const position of [0.1, 0.3, 0.5]) {
+      const between = Float32Array.from(
+        interpolateCodes('sphere', a, b, 11)
+          .subarray(Math.round(10 * position) * 4000)
+          .subarray(0, 4000),
+      );
+      expectWithin(distanceFromCodes(between, [a, b]), inner(between, b) ** 2, 0.05);
     }
   });
 });
