@@ -14,7 +14,7 @@ const layers = {
   classifiers: ['model', 'age', 'data', 'images', 'networks', 'numerics', 'engine'],
   metrics: ['classifiers', 'model', 'age', 'data', 'images', 'networks', 'numerics', 'engine'],
   export: ['training', 'model', 'age', 'data', 'images', 'networks', 'engine', 'files'],
-  web: ['training', 'data', 'engine'],
+  web: ['training', 'model', 'data', 'engine'],
   runs: ['export', 'metrics', 'classifiers', 'training', 'model', 'age', 'data', 'images', 'networks', 'numerics', 'distributed', 'engine', 'files'],
 };
 const everyLayer = [...Object.keys(layers), 'cli'];

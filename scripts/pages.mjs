@@ -14,15 +14,16 @@ const MIT = readFileSync(
     .replace('package.json', 'LICENSE'),
   'utf8',
 );
-/** The license of pure-rand, whose terms are those of ONNX Runtime as well; the package of the latter has no copy of its own. */
-const NOTICE = `/*! Contains ONNX Runtime, Copyright (c) Microsoft Corporation, and pure-rand, both under the MIT License:\n\n${MIT.trim()}\n*/\n`;
+/** The license of pure-rand, whose terms are those of ONNX Runtime and Preact as well. */
+const NOTICE = `/*! Contains ONNX Runtime, Copyright (c) Microsoft Corporation, Preact, Copyright (c) Jason Miller, and pure-rand, all under the MIT License:\n\n${MIT.trim()}\n*/\n`;
 
 mkdirSync(target, { recursive: true });
-for (const file of ['index.html', 'page.css']) cpSync(new URL(file, source), new URL(file, target));
+cpSync(new URL('index.html', source), new URL('index.html', target));
+cpSync(new URL('../components/page.css', source), new URL('page.css', target));
 const bundle = await rolldown({
-  input: fileURLToPath(new URL('main.ts', source)),
+  input: fileURLToPath(new URL('main.tsx', source)),
   platform: 'browser',
-  resolve: { extensionAlias: { '.js': ['.ts', '.js'] } },
+  resolve: { extensionAlias: { '.js': ['.ts', '.tsx', '.js'] } },
   // A script that is no module has no address of its own.
   transform: { define: { 'import.meta.url': 'document.baseURI' } },
 });

@@ -4,7 +4,7 @@ import { augment, type AugmentationName, parameterCount } from './augmentation.j
 import { distortBy, DISTORTION_SIZE } from './distortion.js';
 import type { WeightName } from './networkFunctions.js';
 import type { Objective } from './objective.js';
-import { activeTerms, type UpdatePlan } from './plan.js';
+import { activeTerms, type Term, type UpdatePlan } from './plan.js';
 import type { UpdateBatch } from './terms.js';
 import { type AdamScalars, STATE_NAMES, type StateName, type TrainingState, update } from './update.js';
 
@@ -16,6 +16,10 @@ export interface IterationSpec {
   readonly batch: number;
   /** Whether exponential moving averages (EMA) of the weights are kept. */
   readonly hasEma?: boolean;
+  /** Whether the weights of the active terms are inputs, so that they can change without compiling again (default: constants). */
+  readonly hasWeightInputs?: boolean;
+  /** The type of the images: bytes, or values as the generator makes them (default: uint8). */
+  readonly imageType?: 'uint8' | 'float32';
   /** Augmentations, in this order, of the images whose codes the divergences compare (default: none). */
   readonly augmentations?: readonly AugmentationName[];
 }
@@ -34,11 +38,11 @@ export function stateSize(pair: NetworkPair, name: StateName | AverageName): num
 }
 
 /**
- * A whole iteration as one graph. Inputs: the state vectors; `images` uint8 `[encoder updates, batch, C, H, W]`; `codes` float32
+ * A whole iteration as one graph. Inputs: the state vectors; `images` `[encoder updates, batch, C, H, W]`; `codes` float32
  * `[all updates, batch, M]`, sampled from the prior; `encoder.schedule` and `generator.schedule` float32 `[updates, 2]`, one row of
  * `adamScalars` per update; with augmentations also `augmentation` float32 `[all updates, 2, batch, parameters]`, those of images and of
  * generated images from `drawAugmentations`; with the term `align` also `distortions` float32 `[encoder updates, batch, 6]` from
- * `drawDistortions`; with EMA also `ema_decay` float32 `[1]` and the EMA vectors. Outputs: `next/NAME` for each state vector and EMA vector, and
+ * `drawDistortions`; with weights as inputs also `encoder.weights` and `generator.weights` float32 `[active terms]`, in the order of the plan; with EMA also `ema_decay` float32 `[1]` and the EMA vectors. Outputs: `next/NAME` for each state vector and EMA vector, and
  * `report`, whose elements `reportNames` names.
  */
 export interface Iteration {
@@ -48,23 +52,29 @@ export interface Iteration {
 }
 
 /** Composes the plans' updates: those of the encoder, each on its own batch of images, then those of the generator. All use fresh codes. */
-export function iterationOf({ pair, objective, plans, batch, hasEma = false, augmentations = [] }: IterationSpec): Iteration {
+export function iterationOf(spec: IterationSpec): Iteration {
+  const { pair, objective, plans, batch, hasEma = false, hasWeightInputs = false, imageType = 'uint8', augmentations = [] } = spec;
   const vectorsOf = <N extends StateName | AverageName>(names: readonly N[]) =>
-    Object.fromEntries(names.map((name) => [name, input(name, [stateSize(pair, name)])])) as Record<N, InputValue>;
+    // Networks without running statistics have no such vectors.
+    Object.fromEntries(names.filter((name) => stateSize(pair, name) > 0).map((name) => [name, input(name, [stateSize(pair, name)])])) as Record<N, InputValue>;
   const before = vectorsOf(STATE_NAMES);
   const { encoder, generator } = plans;
-  const images = input('images', [encoder.updates, batch, ...pair.encoder.inputShape], 'uint8');
+  const images = input('images', [encoder.updates, batch, ...pair.encoder.inputShape], imageType);
   const updates = encoder.updates + generator.updates;
   const codes = input('codes', [updates, batch, pair.generator.inputShape[0]!]);
   const schedules = { encoder: input('encoder.schedule', [encoder.updates, 2]), generator: input('generator.schedule', [generator.updates, 2]) };
   const distortions = optionalInput(activeTerms(encoder).has('align'), 'distortions', [encoder.updates, batch, DISTORTION_SIZE]);
   const augmentation = optionalInput(augmentations.length > 0, 'augmentation', [updates, 2, batch, parameterCount(augmentations)]);
+  const weights = {
+    encoder: optionalInput(hasWeightInputs, 'encoder.weights', [activeTerms(encoder).size]),
+    generator: optionalInput(hasWeightInputs, 'generator.weights', [activeTerms(generator).size]),
+  };
   const averages = hasEma ? vectorsOf(EMA_NAMES) : undefined;
   const decay = input('ema_decay', [1]);
 
   let state: TrainingState = before;
   const report = new Map<string, Value[]>();
-  const [batches, z] = [unstack(images).map(fromPixels), unstack(codes)];
+  const [batches, z] = [unstack(images).map(toValues), unstack(codes)];
   const augments = unstack(augmentation).map((parameters) => augmentBoth(augmentations, parameters));
   const distorts = unstack(distortions).map(distortBy);
   let number = 0;
@@ -73,13 +83,15 @@ export function iterationOf({ pair, objective, plans, batch, hasEma = false, aug
       // A generator update that reconstructs images takes those of the last encoder update.
       const x = batches[Math.min(number, encoder.updates - 1)]!;
       const own: UpdateBatch = { x, z: z[number]!, augment: augments[number], distort: distorts[number] };
-      const result = update(pair, objective, { network, plan: plans[network] }, state, own, scalars);
+      const result = update(pair, objective, { network, plan: plans[network], weights: scalarsByTerm(plans[network], weights[network]) }, state, own, scalars);
       state = result.state;
       number++;
       for (const [name, value] of Object.entries(result.report)) report.set(`${network}.${name}`, [...(report.get(`${network}.${name}`) ?? []), value]);
     }
   }
-  const next = Object.entries({ ...state, ...(averages && nextAverages(averages, decay, state)) });
+  const next = Object.entries<Value | undefined>({ ...state, ...(averages && nextAverages(averages, decay, state)) }).filter(
+    (entry): entry is [string, Value] => entry[1] !== undefined,
+  );
   const outputs = { ...Object.fromEntries(next.map(([name, value]) => [nextName(name), value])), report: concat([...report.values()].map(meanOfScalars), 0) };
   const inputs = [
     ...Object.values(before),
@@ -89,6 +101,8 @@ export function iterationOf({ pair, objective, plans, batch, hasEma = false, aug
     schedules.generator,
     augmentation,
     distortions,
+    weights.encoder,
+    weights.generator,
     ...(averages ? [...Object.values(averages), decay] : []),
   ].filter((value) => value !== undefined);
   return { graph: { ...graphOf(outputs, inputs), batchAxes: BATCH_AXES }, reportNames: [...report.keys()] };
@@ -103,12 +117,16 @@ function augmentBoth(names: readonly AugmentationName[], parameters: Value): Upd
 /** w - decay (w - average), which is exactly w if the decay is 0. */
 function nextAverages(averages: Readonly<Record<AverageName, Value>>, decay: Value, state: TrainingState): Record<string, Value> {
   return Object.fromEntries(
-    EMA_NAMES.map((name) => {
+    EMA_NAMES.filter((name) => name in averages).map((name) => {
       const weights = state[name.replace('ema_', '') as WeightName];
       return [name, sub(weights, mul(sub(weights, averages[name]), decay))];
     }),
   );
 }
+
+/** The elements of a vector of weights, by the term that each belongs to. */
+const scalarsByTerm = (plan: UpdatePlan, weights: Value | undefined): Partial<Record<Term, Value>> | undefined =>
+  weights && Object.fromEntries([...activeTerms(plan)].map((term, index) => [term, reshape(slice(weights, 0, index, index + 1), [])]));
 
 const optionalInput = (isUsed: boolean, name: string, shape: Shape): InputValue | undefined => (isUsed ? input(name, shape) : undefined);
 
@@ -127,6 +145,8 @@ const meanOfScalars = (values: readonly Value[]): Value =>
     ),
     [1],
   );
+
+const toValues = (images: Value): Value => (images.type === 'uint8' ? fromPixels(images) : images);
 
 /** Converts bytes to pixels in [-1, 1]. */
 export const fromPixels = (bytes: Value): Value => sub(mul(cast(bytes, 'float32'), 2 / 255), 1);

@@ -18,6 +18,8 @@ export type TrainingState = Readonly<Record<StateName, Value>>;
 export interface UpdateSpec {
   readonly network: NetworkName;
   readonly plan: UpdatePlan;
+  /** The weights of the active terms as scalars (default: constants of the plan). */
+  readonly weights?: Readonly<Partial<Record<Term, Value>>> | undefined;
   /** Terms of weight 0 to compute and report nevertheless. Their passes update the running statistics like all others. */
   readonly monitored?: readonly Term[];
 }
@@ -92,9 +94,12 @@ function lossTerms(network: NetworkName, terms: Iterable<Term>, { plain, augment
 }
 
 /** The loss that an update minimizes: the weighted sum of its terms with their signs. */
-function totalLoss(network: NetworkName, { weights }: UpdatePlan, terms: readonly [Term, Value][]): Value {
-  const weightOf = (term: Term) => (LOSSES[term].signs[network] ?? 0) * (weights[term] ?? 0);
-  return terms.filter(([term]) => weightOf(term) !== 0).reduce<Value>((sum, [term, value]) => add(sum, mul(value, weightOf(term))), constant(0));
+function totalLoss({ network, plan, weights }: UpdateSpec, terms: readonly [Term, Value][]): Value {
+  const signOf = (term: Term) => LOSSES[term].signs[network] ?? 0;
+  const active = terms.filter(([term]) => signOf(term) * (plan.weights[term] ?? 0) !== 0);
+  const weighted = ([term, value]: [Term, Value]) =>
+    weights?.[term] ? mul(mul(value, weights[term]), signOf(term)) : mul(value, signOf(term) * plan.weights[term]!);
+  return active.reduce<Value>((sum, entry) => add(sum, weighted(entry)), constant(0));
 }
 
 /**
@@ -109,7 +114,7 @@ export function updateGradients(pair: NetworkPair, objective: Objective, spec: U
   const passes = forwardPasses(network, wanted, functions, batch);
   const augmented = augmentedPasses(passes, functions, batch);
   const terms = lossTerms(network, wanted, { plain: passes, augmented }, objective, batch);
-  const loss = totalLoss(network, plan, terms);
+  const loss = totalLoss(spec, terms);
   const parameters = Object.entries(functions.parameters[network]);
   const byParameter = gradients(
     loss,

@@ -22,9 +22,12 @@ export class TrainedModel {
     readonly weights: ModelWeights,
   ) {}
 
-  /** A model whose programs are compiled when they are first needed. */
-  static of(pair: NetworkPair, prior: Prior, weights: ModelWeights, compile: Compile): TrainedModel {
-    return new TrainedModel(pair, prior, new Programs(pair, prior, compile), weights);
+  /**
+   * A model whose programs are compiled when they are first needed.
+   * @param batch items per run of a program (default: 100)
+   */
+  static of(pair: NetworkPair, prior: Prior, weights: ModelWeights, compile: Compile, batch = BATCH): TrainedModel {
+    return new TrainedModel(pair, prior, new Programs(pair, prior, compile, batch), weights);
   }
 
   /** The same networks with other weights; they share their programs. */
@@ -75,7 +78,7 @@ export class TrainedModel {
   private async run<T extends Float32Array | Uint8Array>(name: ProgramName, data: T, itemSize: number, resultSize: number): Promise<Float32Array> {
     const network = name.startsWith('generator') ? 'generator' : 'encoder';
     const state = { parameters: this.weights[`${network}.parameters`], statistics: this.weights[`${network}.statistics`] };
-    return (await runInBatches(await this.programs.get(name), state, data, itemSize, { result: resultSize })).result;
+    return (await runInBatches(await this.programs.get(name), state, data, itemSize, { result: resultSize }, this.programs.batch)).result;
   }
 }
 
@@ -89,6 +92,7 @@ class Programs {
     private readonly pair: NetworkPair,
     private readonly prior: Prior,
     private readonly compile: Compile,
+    readonly batch: number,
   ) {}
 
   get(wanted: ProgramName): Promise<Program> {
@@ -116,17 +120,18 @@ class Programs {
       'generator.statistics': statistics,
     };
     const { encode, generate } = inferenceFunctions(this.pair, state, this.prior);
-    if (isGenerator) return generate(input('batch', [BATCH, network.inputShape[0]!]), name === 'generator of draws' ? 'native' : 'generated');
-    const shape = [BATCH, ...network.inputShape];
+    if (isGenerator) return generate(input('batch', [this.batch, network.inputShape[0]!]), name === 'generator of draws' ? 'native' : 'generated');
+    const shape = [this.batch, ...network.inputShape];
     return name === 'encoder of images' ? encode(fromPixels(input('batch', shape, 'uint8')), 'native') : encode(input('batch', shape), 'generated');
   }
 }
 
 /**
- * Runs a program over any number of items, `BATCH` at a time; the last batch is padded with zeros, whose results are dropped.
+ * Runs a program over any number of items, a batch at a time; the last batch is padded with zeros, whose results are dropped.
  * @param feeds inputs of every run besides the items
  * @param items `itemSize` elements each, fed as `batch`
  * @param widths row length per output to gather
+ * @param batch items per run, as the program was compiled for
  * @returns for each output its rows [N, width]
  */
 export async function runInBatches<Name extends string>(
@@ -135,13 +140,14 @@ export async function runInBatches<Name extends string>(
   items: Uint8Array | Float32Array,
   itemSize: number,
   widths: Readonly<Record<Name, number>>,
+  batch = BATCH,
 ): Promise<Record<Name, Float32Array>> {
   const count = items.length / itemSize;
   const names = Object.keys(widths) as Name[];
   const rows = Object.fromEntries(names.map((name) => [name, new Float32Array(count * widths[name])])) as Record<Name, Float32Array>;
-  for (let start = 0; start < count; start += BATCH) {
-    const part = items.subarray(start * itemSize, (start + BATCH) * itemSize);
-    const results = await program.run({ ...feeds, batch: padded(part, BATCH * itemSize) });
+  for (let start = 0; start < count; start += batch) {
+    const part = items.subarray(start * itemSize, (start + batch) * itemSize);
+    const results = await program.run({ ...feeds, batch: padded(part, batch * itemSize) });
     for (const name of names) {
       const result = results[name]!.data as Float32Array;
       rows[name].set(result.subarray(0, (count - start) * widths[name]), start * widths[name]);

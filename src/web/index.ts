@@ -1,6 +1,9 @@
-/** agenet in a web page: compiling graphs, and training in a worker. */
+/** agenet in a web page: compiling graphs, training in a worker, and a trained model in another. */
 export { compile, configureRuntime, type RuntimeConfiguration, WEB_DEVICES, type WebCompileOptions, type WebDevice } from '../engine/runtime/web.js';
 export { deleteStoredCheckpoint, readStoredCheckpoint, storeCheckpoint, storedCheckpointNames } from './checkpointStorage.js';
-export { PageTraining, type TrainingWorker } from './pageTraining.js';
-export type { TrainingProgress, TrainingStart } from './protocol.js';
-export { serveTraining, type WorkerScope } from './trainingWorker.js';
+export { serveModel } from './modelWorker.js';
+export { PageTraining } from './pageTraining.js';
+export type { ModelSource, TrainingProgress, TrainingStart } from './protocol.js';
+export type { PageWorker, WorkerScope } from './requests.js';
+export { serveTraining } from './trainingWorker.js';
+export { WorkerModel } from './workerModel.js';

@@ -1,19 +1,8 @@
 /** Training in a worker of a page: the page's side. */
-import { InputError } from '../errors.js';
+import type { ModelWeights } from '../model/trainedModel.js';
 import type { IterationReport } from '../training/trainer.js';
-import type { Reply, Request, TrainingProgress, TrainingStart } from './protocol.js';
-
-/** What a `Worker` has. */
-export interface TrainingWorker {
-  addEventListener(type: 'message' | 'error', listener: (event: { readonly data?: unknown; readonly message?: string }) => void): void;
-  postMessage(message: unknown): void;
-  terminate(): void;
-}
-
-interface Waiting {
-  readonly resolve: (answer: Extract<Reply, { type: 'answer' }>) => void;
-  readonly reject: (error: Error) => void;
-}
+import type { TrainingAnswer, TrainingEvent, TrainingProgress, TrainingRequest, TrainingStart } from './protocol.js';
+import { type PageWorker, Requests } from './requests.js';
 
 /**
  * A training in a worker that calls `serveTraining`.
@@ -25,23 +14,21 @@ interface Waiting {
 export class PageTraining {
   /** Receives the reports of iterations while training runs. */
   onReport: (report: IterationReport) => void = () => undefined;
-  private readonly waiting = new Map<number, Waiting>();
-  private requests = 0;
-  /** Why the worker answers no more. */
-  private failure: Error | undefined;
   private current: TrainingProgress = { step: 0, totalSteps: 0 };
+  private readonly requests: Requests<TrainingRequest, TrainingAnswer, TrainingEvent>;
 
-  private constructor(private readonly worker: TrainingWorker) {
-    worker.addEventListener('message', ({ data }) => this.receive(data as Reply));
-    // Without memory or its script, a worker answers nothing.
-    worker.addEventListener('error', ({ message }) => this.fail(new InputError(`training: the worker failed (${message ?? 'its script cannot be loaded'})`)));
+  private constructor(worker: PageWorker) {
+    this.requests = new Requests(worker, 'training', (report: TrainingEvent) => {
+      this.current = { ...this.current, step: report.step };
+      this.onReport(report);
+    });
   }
 
   /**
    * Compiles an iteration in a worker.
    * @throws {InputError} if the device cannot be used, or the checkpoint does not fit
    */
-  static async start(worker: TrainingWorker, start: TrainingStart): Promise<PageTraining> {
+  static async start(worker: PageWorker, start: TrainingStart): Promise<PageTraining> {
     const training = new PageTraining(worker);
     await training.request({ type: 'start', start });
     return training;
@@ -70,6 +57,11 @@ export class PageTraining {
     return (await this.request({ type: 'step' })).report;
   }
 
+  /** The weights after the last iteration, those of the EMA if there is one. A run goes on meanwhile. */
+  async readWeights(): Promise<ModelWeights> {
+    return (await this.request({ type: 'weights' })).weights!;
+  }
+
   /** The bytes of a checkpoint, as in a run folder. Pauses a run. */
   async exportCheckpoint(): Promise<Uint8Array> {
     return (await this.request({ type: 'export' })).checkpoint!;
@@ -85,36 +77,12 @@ export class PageTraining {
 
   /** Ends the worker. What was not exported is lost. */
   stop(): void {
-    this.worker.terminate();
-    this.fail(new InputError('training: stopped'));
+    this.requests.stop();
   }
 
-  private request(request: Request): Promise<Extract<Reply, { type: 'answer' }>> {
-    if (this.failure) return Promise.reject(this.failure);
-    const id = this.requests++;
-    return new Promise((resolve, reject) => {
-      this.waiting.set(id, { resolve, reject });
-      this.worker.postMessage({ ...request, id });
-    });
-  }
-
-  private receive(reply: Reply): void {
-    if (reply.type === 'report') {
-      this.current = { ...this.current, step: reply.report.step };
-      this.onReport(reply.report);
-      return;
-    }
-    const waiting = this.waiting.get(reply.id);
-    this.waiting.delete(reply.id);
-    if (reply.type === 'answer') {
-      this.current = reply.progress;
-      waiting?.resolve(reply);
-    } else waiting?.reject(reply.isInputError ? new InputError(reply.message) : new Error(reply.message));
-  }
-
-  private fail(error: Error): void {
-    this.failure ??= error;
-    for (const { reject } of this.waiting.values()) reject(error);
-    this.waiting.clear();
+  private async request(request: TrainingRequest): Promise<TrainingAnswer> {
+    const answer = await this.requests.send(request);
+    this.current = answer.progress;
+    return answer;
   }
 }

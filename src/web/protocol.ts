@@ -1,5 +1,6 @@
-/** The messages between a page and its training worker. */
+/** The messages between a page and its workers. */
 import type { WebDevice } from '../engine/runtime/web.js';
+import type { ModelWeights } from '../model/trainedModel.js';
 import type { Configuration } from '../training/configuration.js';
 import type { IterationReport } from '../training/trainer.js';
 
@@ -14,12 +15,13 @@ export interface TrainingStart {
   readonly checkpoint?: Uint8Array;
 }
 
-/** From the page to the worker. Each is answered once; `run` is answered when training pauses, which may be by `pause`. */
-export type Request =
+/** To the training worker. `run` is answered when training pauses, which may be by another request; `weights` does not end a run. */
+export type TrainingRequest =
   | { readonly type: 'start'; readonly start: TrainingStart }
   | { readonly type: 'run'; readonly reportEvery: number }
   | { readonly type: 'pause' }
   | { readonly type: 'step' }
+  | { readonly type: 'weights' }
   | { readonly type: 'export' }
   | { readonly type: 'import'; readonly checkpoint: Uint8Array };
 
@@ -30,10 +32,29 @@ export interface TrainingProgress {
   readonly totalSteps: number;
 }
 
-/** From the worker to the page: an answer with the number of its request, or the report of an iteration. */
-export type Reply =
-  | { readonly type: 'answer'; readonly id: number; readonly progress: TrainingProgress; readonly report?: IterationReport; readonly checkpoint?: Uint8Array }
-  | { readonly type: 'failure'; readonly id: number; readonly message: string; readonly isInputError: boolean }
-  | { readonly type: 'report'; readonly report: IterationReport };
+export interface TrainingAnswer {
+  readonly progress: TrainingProgress;
+  readonly report?: IterationReport;
+  readonly weights?: ModelWeights;
+  readonly checkpoint?: Uint8Array;
+}
 
-export type NumberedRequest = Request & { readonly id: number };
+/** The report of an iteration of a run. */
+export type TrainingEvent = IterationReport;
+
+/** A model: the bytes of a checkpoint, or weights and the configuration that they were trained with. */
+export type ModelSource = { readonly checkpoint: Uint8Array } | { readonly configuration: Configuration; readonly weights: ModelWeights };
+
+/** To the model worker. */
+export type ModelRequest =
+  | { readonly type: 'load'; readonly source: ModelSource }
+  | { readonly type: 'replace'; readonly weights: ModelWeights }
+  | { readonly type: 'generate'; readonly codes: Float32Array }
+  | { readonly type: 'decode'; readonly codes: Float32Array; readonly distance: number }
+  | { readonly type: 'encode'; readonly images: Uint8Array };
+
+/** The configuration of a model that was loaded, or what its networks computed. */
+export interface ModelAnswer {
+  readonly configuration?: Configuration;
+  readonly values?: Float32Array;
+}

@@ -7,16 +7,12 @@ import { InputError } from '../errors.js';
 import { decodeCheckpoint, type Digest, encodeCheckpoint } from '../training/checkpoint.js';
 import type { Configuration } from '../training/configuration.js';
 import { requireResumable, resumedState } from '../training/resumption.js';
-import { type IterationReport, Trainer, type TrainerState } from '../training/trainer.js';
-import type { NumberedRequest, Reply, TrainingStart } from './protocol.js';
+import { type IterationReport, modelWeights, Trainer, type TrainerState } from '../training/trainer.js';
+import type { TrainingAnswer, TrainingEvent, TrainingRequest, TrainingStart } from './protocol.js';
+import { answerRequests, type WorkerScope } from './requests.js';
 
-/** What a worker's global scope has. */
-export interface WorkerScope {
-  addEventListener(type: 'message', listener: (event: { readonly data: unknown }) => void): void;
-  postMessage(message: unknown, transfer: readonly ArrayBufferLike[]): void;
-}
-
-const digest: Digest = (...pieces) => bytesToHex(pieces.reduce((hash, piece) => hash.update(piece), sha256.create()).digest());
+/** SHA-256 of consecutive pieces, as in checkpoints. */
+export const digest: Digest = (...pieces) => bytesToHex(pieces.reduce((hash, piece) => hash.update(piece), sha256.create()).digest());
 
 /**
  * Answers the requests of `PageTraining`. Call it once, in a module worker.
@@ -24,16 +20,12 @@ const digest: Digest = (...pieces) => bytesToHex(pieces.reduce((hash, piece) => 
  * serveTraining(self);
  */
 export function serveTraining(scope: WorkerScope): void {
-  const service = new TrainingService((report) => post({ type: 'report', report }));
-  const post = (reply: Reply): void => scope.postMessage(reply, reply.type === 'answer' && reply.checkpoint ? [reply.checkpoint.buffer] : []);
-  scope.addEventListener('message', ({ data }) => {
-    const request = data as NumberedRequest;
-    service.handle(request).then(
-      (result) => post({ type: 'answer', id: request.id, ...result }),
-      (error: unknown) =>
-        post({ type: 'failure', id: request.id, message: error instanceof Error ? error.message : String(error), isInputError: error instanceof InputError }),
-    );
-  });
+  const service = new TrainingService((report) => post(report));
+  const post = answerRequests<TrainingRequest, TrainingAnswer, TrainingEvent>(
+    scope,
+    (request) => service.handle(request),
+    ({ checkpoint, weights }) => [...(checkpoint ? [checkpoint.buffer] : []), ...Object.values(weights ?? {}).map(({ buffer }) => buffer)],
+  );
 }
 
 /**
@@ -47,18 +39,19 @@ async function stateIn(bytes: Uint8Array, configuration: Configuration, images: 
   return resumedState(checkpoint, configuration);
 }
 
-type Answer = Omit<Extract<Reply, { type: 'answer' }>, 'type' | 'id'>;
-
 class TrainingService {
   private training: { readonly trainer: Trainer; readonly configuration: Configuration; readonly images: number } | undefined;
-  /** The number of the latest request. */
+  /** The number of the latest request that ends a run. */
   private latest = 0;
-  /** The last request that uses the trainer: they are handled one after another. */
+  /** The last request that changes the trainer: they are handled one after another. */
   private last: Promise<unknown> = Promise.resolve();
+  private iteration: Promise<unknown> = Promise.resolve();
+  private reading: Promise<unknown> = Promise.resolve();
 
   constructor(private readonly report: (report: IterationReport) => void) {}
 
-  async handle(request: NumberedRequest): Promise<Answer> {
+  async handle(request: TrainingRequest): Promise<TrainingAnswer> {
+    if (request.type === 'weights') return this.readWeights();
     // A run before it ends now.
     const number = ++this.latest;
     const result = this.last.then(() => this.answer(request, () => number === this.latest));
@@ -66,13 +59,25 @@ class TrainingService {
     return result;
   }
 
-  private async answer(request: NumberedRequest, isLatest: () => boolean): Promise<Answer> {
+  /** Reads the weights between two iterations. */
+  private async readWeights(): Promise<TrainingAnswer> {
+    const { trainer } = this.started();
+    const read = this.iteration.then(async () => ({
+      weights: modelWeights((await trainer.readState()).vectors),
+      progress: { step: trainer.step, totalSteps: trainer.totalSteps },
+    }));
+    this.reading = read.catch(() => undefined);
+    return read;
+  }
+
+  private async answer(request: TrainingRequest, isLatest: () => boolean): Promise<TrainingAnswer> {
+    await this.reading;
     if (request.type === 'start') await this.start(request.start);
     const { trainer, configuration, images } = this.started();
     const progress = () => ({ step: trainer.step, totalSteps: trainer.totalSteps });
     if (request.type === 'run') await this.run(trainer, request.reportEvery, isLatest);
     if (request.type === 'import') await trainer.restore(await stateIn(request.checkpoint, configuration, images));
-    if (request.type === 'step' && trainer.step < trainer.totalSteps) return { report: await trainer.iterate(), progress: progress() };
+    if (request.type === 'step' && trainer.step < trainer.totalSteps) return { report: await this.iterate(trainer), progress: progress() };
     if (request.type === 'export') return { checkpoint: encodeCheckpoint({ configuration, ...(await trainer.readState()) }, digest), progress: progress() };
     return { progress: progress() };
   }
@@ -89,11 +94,18 @@ class TrainingService {
   /** Iterates until another request comes, or training ends. */
   private async run(trainer: Trainer, reportEvery: number, isLatest: () => boolean): Promise<void> {
     while (isLatest() && trainer.step < trainer.totalSteps) {
-      const report = await trainer.iterate();
+      const report = await this.iterate(trainer);
       if (report.step % reportEvery === 0 || report.step === trainer.totalSteps) this.report(report);
       // Requests get their turn.
       await new Promise((resolve) => void setTimeout(resolve));
+      await this.reading;
     }
+  }
+
+  private iterate(trainer: Trainer): Promise<IterationReport> {
+    const report = trainer.iterate();
+    this.iteration = report.catch(() => undefined);
+    return report;
   }
 
   private started() {

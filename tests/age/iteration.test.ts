@@ -6,7 +6,8 @@ import { drawCodes } from '../../src/age/prior.js';
 import { parsePlan } from '../../src/age/plan.js';
 import { fromBytes } from '../../src/images/raster.js';
 import { ARCHITECTURES } from '../../src/networks/architecture.js';
-import { NETWORK_NAMES, type NetworkName } from '../../src/networks/network.js';
+import { linear } from '../../src/networks/layers/index.js';
+import { createNetwork, NETWORK_NAMES, type NetworkName } from '../../src/networks/network.js';
 import { adamScalars, nextName, StatefulProgram } from '../../src/engine/index.js';
 import { type Target } from '../../src/engine/lowering/lower.js';
 import { randomStream } from '../../src/random.js';
@@ -177,6 +178,56 @@ describe('an augmented iteration', () => {
     expect(Math.abs(generated.report['encoder.KL_fake']! - still.report['encoder.KL_fake']!)).toBeGreaterThan(1e-3);
     for (const name of ['encoder.KL_real', 'encoder.match_x']) expectCloseElements([generated.report[name]!], [still.report[name]!], 1e-5);
   });
+});
+
+describe('weights of the terms as inputs', () => {
+  const weighted: IterationSpec = { ...spec, hasWeightInputs: true };
+  const stepped = async (iteration: IterationSpec, more: Readonly<Record<string, Float32Array>> = {}) => {
+    const program = new StatefulProgram(await compileSmall(iterationOf(iteration).graph), tinyState());
+    const { report } = await program.step({ ...feeds, ...more });
+    const state = await program.readState();
+    await program.release();
+    return { state, report: Array.from(report!.data, Number) };
+  };
+
+  it('compute what the same constants compute', async () => {
+    const plans = { encoder: parsePlan('encoder', '2;KL_fake:0.5,KL_real:2,match_x:3'), generator: parsePlan('generator', '3;KL_fake:4,match_z:5,match_x:6') };
+    const expected = await stepped({ ...spec, plans });
+    const found = await stepped(weighted, { 'encoder.weights': Float32Array.of(0.5, 2, 3), 'generator.weights': Float32Array.of(4, 5, 6) });
+    expectCloseElements(found.report, expected.report, 1e-5);
+    for (const name of STATE_NAMES) expectCloseElements(Array.from(found.state[name]!), Array.from(expected.state[name]!), 1e-5);
+  });
+
+  it('may be 0: the terms are reported, and have no part in the loss', async () => {
+    const { report } = await stepped(weighted, { 'encoder.weights': Float32Array.of(0, 0, 1), 'generator.weights': Float32Array.of(0, 1, 0) });
+    const named = Object.fromEntries(iterationOf(weighted).reportNames.map((name, index) => [name, report[index]!]));
+    expectCloseElements([named['encoder.loss']!, named['generator.loss']!], [named['encoder.match_x']!, named['generator.match_z']!], 1e-6);
+    expect(named['encoder.KL_real']).toBeGreaterThan(0);
+  });
+});
+
+it('images as values are not converted', async () => {
+  const [bytes, values] = await Promise.all(
+    (['uint8', 'float32'] as const).map(async (imageType) => {
+      const program = new StatefulProgram(await compileSmall(iterationOf({ ...spec, imageType }).graph), tinyState());
+      const { report } = await program.step({ ...feeds, images: imageType === 'uint8' ? images : fromBytes(images) });
+      await program.release();
+      return Array.from(report!.data, Number);
+    }),
+  );
+  expectCloseElements(values!, bytes!, 1e-5);
+});
+
+it('networks without running statistics have no such vectors', async () => {
+  const pair = {
+    encoder: createNetwork('encoder', { linear: linear(2, 3) }, [2]),
+    generator: createNetwork('generator', { linear: linear(3, 2) }, [3, 1, 1]),
+  };
+  const { graph } = iterationOf({ ...PUBLISHED, pair, imageType: 'float32', hasEma: true });
+  const names = graph.inputs.map(({ name }) => name);
+  expect(names).toEqual(expect.arrayContaining(['encoder.parameters', 'encoder.ema_parameters']));
+  expect(names.filter((name) => name.includes('statistics'))).toEqual([]);
+  expect(Object.keys(graph.outputs).filter((name) => name.includes('statistics'))).toEqual([]);
 });
 
 describe('EMA weights', () => {

@@ -4,7 +4,7 @@ import { pathToFileURL } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { codeOnWalk } from '../../pages/explorer/walkPanel.js';
+import { codeOnWalk } from '../../pages/components/walk.js';
 import { distanceFromCodes } from '../../src/model/paths.js';
 import { decodeImage } from '../../src/images/decode.node.js';
 import { exportModel, loadModel } from '../../src/node.js';
@@ -28,7 +28,8 @@ const RUNS: Readonly<Record<string, Partial<Configuration>>> = {
 const SIZE = 32;
 
 describe('a walk', () => {
-  const unit = (angle: number) => Float32Array.of(Math.cos(angle), Math.sin(angle));
+  /** The angle is in right angles. */
+  const unit = (angle: number) => Float32Array.of(Math.cos((angle * Math.PI) / 2), Math.sin((angle * Math.PI) / 2));
   const distanceAt = (from: number, to: number, position: number) =>
     codeOnWalk('sphere', { code: unit(0), distance: from }, { code: unit(1), distance: to }, position).distance;
 

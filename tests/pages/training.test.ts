@@ -1,8 +1,13 @@
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { gatherImages } from '../../src/data/source.js';
+import { drawCodes } from '../../src/age/prior.js';
+import { type ModelWeights, TrainedModel } from '../../src/model/trainedModel.js';
+import { randomStream } from '../../src/random.js';
 import { decodeCheckpoint } from '../../src/training/checkpoint.js';
-import { Trainer } from '../../src/training/trainer.js';
+import { iterationSpec } from '../../src/training/configuration.js';
+import { modelWeights, Trainer } from '../../src/training/trainer.js';
+import { expectCloseElements } from '../engine/expectations.js';
 import { compileSmall } from '../engine/running.js';
 import { expectWithin } from '../expectWithin.js';
 import { sharedTemporaryFolder } from '../temporaryFolder.js';
@@ -31,7 +36,7 @@ describe.skipIf(!hasChromium)('training in the worker of a page', () => {
   let whole: readonly number[];
 
   beforeAll(async () => {
-    opened = await openBundledPage(folder, ['trainingInPage', 'trainingWorker'], 'trainingPage');
+    opened = await openBundledPage(folder, ['trainingInPage', 'trainingWorker', 'modelWorker'], 'trainingPage');
     page = opened.page;
   });
   afterAll(() => opened?.close());
@@ -96,6 +101,39 @@ describe.skipIf(!hasChromium)('training in the worker of a page', () => {
     expect(await page!.evaluate(() => trainingPage.exportCheckpoint())).toEqual(whole);
     await page!.evaluate(() => trainingPage.deleteStored('digits'));
     expect(await page!.evaluate(() => trainingPage.stored('digits'))).toBeUndefined();
+  });
+
+  const code = Array.from(drawCodes('sphere', 1, configuration.latent, randomStream(1, 'code')));
+  const modelOf = (weights: ModelWeights) => TrainedModel.of(iterationSpec(configuration).pair, configuration.prior, weights, compileSmall);
+
+  it('lets a second worker use the weights while it goes on', async () => {
+    await start();
+    const {
+      images: made,
+      progress,
+      parameters,
+      statistics,
+    } = await page!.evaluate(([settings, z]) => trainingPage.runAndUse(settings, z), [configuration, code] as const);
+    expect(progress.step).toBe(STEPS);
+    expect(made[0]).not.toEqual(made[1]);
+    const weights = modelWeights((await decodeCheckpoint(Uint8Array.from(whole), 'whole', digest)).vectors);
+    const model = modelOf({ ...weights, 'generator.parameters': Float32Array.from(parameters), 'generator.statistics': Float32Array.from(statistics) });
+    expectCloseElements(made[1]!, Array.from(await model.generate(Float32Array.from(code))), 1e-4);
+    await model.release();
+    expect(await page!.evaluate(() => trainingPage.exportCheckpoint())).toEqual(whole);
+  });
+
+  it('exports checkpoints that the second worker loads', async () => {
+    const image = images.slice(0, 1024);
+    const found = await page!.evaluate(([bytes, z, x]) => trainingPage.useCheckpoint(bytes, z, x), [whole, code, image] as const);
+    const model = modelOf(modelWeights((await decodeCheckpoint(Uint8Array.from(whole), 'whole', digest)).vectors));
+    expect(found.width).toBe(configuration.width);
+    expectCloseElements(found.sample, Array.from(await model.generate(Float32Array.from(code))), 1e-4);
+    const codes = await model.encode(Uint8Array.from(image));
+    expectCloseElements(found.codes, Array.from(codes), 1e-4);
+    expectCloseElements(found.decoded, Array.from(await model.decode(codes)), 1e-3);
+    await model.release();
+    expect(await page!.evaluate((bytes) => trainingPage.failureOfModel(bytes), whole.slice(0, 100))).toMatch(/^InputError: the checkpoint: /);
   });
 
   it('reports in one line that there is no storage', async () => {

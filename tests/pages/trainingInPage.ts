@@ -8,6 +8,7 @@ import {
   storeCheckpoint,
   storedCheckpointNames,
   type TrainingProgress,
+  WorkerModel,
 } from '../../src/web/index.js';
 
 let training: PageTraining | undefined;
@@ -44,6 +45,44 @@ const page = {
     await Promise.all([first, pause, training!.run().then(({ step }) => order.push(`run ${step}`))]);
     return order;
   },
+  /**
+   * Runs to the end while a second worker uses the weights as they change.
+   * @returns images of a code after the first two reports, and the weights that gave the last
+   */
+  async runAndUse(configuration: Configuration, code: readonly number[]) {
+    const ended = training!.run();
+    const images: number[][] = [];
+    let model: WorkerModel | undefined;
+    let weights = await training!.readWeights();
+    for (let count = 0; count < 2; count++) {
+      // The worker takes copies: what is posted without a transfer stays.
+      if (model) await model.replaceWeights(weights);
+      else model = await WorkerModel.load(new Worker('/modelWorker.js', { type: 'module' }), { configuration, weights });
+      images.push(Array.from(await model.generate(Float32Array.from(code))));
+      if (count === 0) {
+        const before = reports.length;
+        while (reports.length === before && training!.progress.step < training!.progress.totalSteps)
+          await new Promise((resolve) => void setTimeout(resolve, 5));
+        weights = await training!.readWeights();
+      }
+    }
+    const progress = await ended;
+    model!.stop();
+    return { images, progress, parameters: Array.from(weights['generator.parameters']), statistics: Array.from(weights['generator.statistics']) };
+  },
+  /** Loads a checkpoint in the model worker. Returns what it makes of a code and of an image. */
+  async useCheckpoint(checkpoint: readonly number[], code: readonly number[], image: readonly number[]) {
+    const model = await WorkerModel.load(new Worker('/modelWorker.js', { type: 'module' }), { checkpoint: Uint8Array.from(checkpoint) });
+    const [sample, codes] = [await model.generate(Float32Array.from(code)), await model.encode(Uint8Array.from(image))];
+    const decoded = await model.decode(codes);
+    model.stop();
+    return { sample: Array.from(sample), codes: Array.from(codes), decoded: Array.from(decoded), width: model.configuration.width };
+  },
+  failureOfModel: (checkpoint: readonly number[]): Promise<string> =>
+    WorkerModel.load(new Worker('/modelWorker.js', { type: 'module' }), { checkpoint: Uint8Array.from(checkpoint) }).then(
+      () => '',
+      (error: Error) => `${error.name}: ${error.message}`,
+    ),
   step: (): Promise<IterationReport | undefined> => training!.step(),
   exportCheckpoint: async (): Promise<number[]> => Array.from(await training!.exportCheckpoint()),
   importCheckpoint: (bytes: readonly number[]): Promise<TrainingProgress> => training!.importCheckpoint(Uint8Array.from(bytes)),

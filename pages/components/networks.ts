@@ -1,4 +1,4 @@
-/** The networks of an export, run by ONNX Runtime in the page. */
+/** The networks of a model, as a page uses them. */
 import { env, InferenceSession, Tensor } from 'onnxruntime-web/wasm';
 import type { PageModel } from '../../src/export/pageModel.js';
 
@@ -19,14 +19,17 @@ export interface Networks {
   readonly encode: (image: Float32Array) => Promise<Float32Array>;
 }
 
-/**
- * Loads the networks.
- * @param runtime ONNX Runtime for WebAssembly, as base64 of gzip
- */
-export async function loadNetworks({ networks, shape, latent }: PageModel, runtime: string): Promise<Networks> {
+/** What a page shows of a model. */
+export type ModelInfo = Omit<PageModel, 'networks'>;
+
+/** How the ONNX Runtime of the page is loaded: its WebAssembly, or the URLs of its two files. */
+export type Runtime = { readonly wasmBinary: ArrayBuffer } | { readonly wasmPaths: { readonly mjs: string; readonly wasm: string } };
+
+/** Loads the networks of an export. */
+export async function loadNetworks({ networks, shape, latent }: PageModel, runtime: Runtime): Promise<Networks> {
   // More threads need headers that few static hosts send, and an image takes a few milliseconds.
   env.wasm.numThreads = 1;
-  env.wasm.wasmBinary = await unpack(runtime);
+  Object.assign(env.wasm, runtime);
   const load = async (network: string) => InferenceSession.create(new Uint8Array(await unpack(network)));
   const [generator, encoder] = [await load(networks.generator), await load(networks.encoder)];
   const inTurn = createQueue();
@@ -52,7 +55,7 @@ function createQueue(): <T>(action: () => Promise<T>) => Promise<T> {
 }
 
 /** Decodes base64 of gzip. */
-async function unpack(text: string): Promise<ArrayBuffer> {
+export async function unpack(text: string): Promise<ArrayBuffer> {
   const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
   return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream('gzip'))).arrayBuffer();
 }

@@ -1,0 +1,39 @@
+/** Samples of a model, reconstructions of the visitor's images, and walks between both. */
+import { useState } from 'preact/hooks';
+import type { ModelInfo, Networks, Point } from './networks.js';
+import { Reconstructions } from './reconstructions.js';
+import { Samples } from './samples.js';
+import { select, Walk, type WalkEnds } from './walk.js';
+
+interface ExplorerProps {
+  readonly model: ModelInfo;
+  /** Undefined while they are loaded. */
+  readonly networks: Networks | undefined;
+  readonly canDraw?: boolean;
+  /** Called when the first samples are shown. */
+  readonly onReady?: () => void;
+  readonly onFailure: (error: unknown) => void;
+}
+
+export function Explorer({ model, networks, canDraw = false, onReady, onFailure }: ExplorerProps) {
+  const [ends, setEnds] = useState<WalkEnds>({ points: [undefined, undefined], side: 0 });
+  const onSelect = (point: Point): void => setEnds((before) => select(before, point));
+  const onFirst = ([first, second]: readonly Point[]): void => {
+    setEnds({ points: [first, second], side: 0 });
+    onReady?.();
+  };
+  const shared = { model, networks, onSelect, onFailure };
+  return (
+    <>
+      <Samples {...shared} onFirst={onFirst} />
+      <Reconstructions {...shared} canDraw={canDraw} />
+      <Walk model={model} networks={networks} ends={ends} onSide={(side) => setEnds((before) => ({ ...before, side }))} onFailure={onFailure} />
+    </>
+  );
+}
+
+/** Keeps the browser from opening files that are dropped on the page. */
+export function keepFiles(): void {
+  document.addEventListener('dragover', (event) => event.preventDefault());
+  document.addEventListener('drop', (event) => event.preventDefault());
+}

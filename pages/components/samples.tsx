@@ -1,0 +1,66 @@
+/** Samples of the prior and their images. */
+import { useEffect, useState } from 'preact/hooks';
+import { drawCodes } from '../../src/age/prior.js';
+import { randomStream } from '../../src/random.js';
+import { Tile } from './images.js';
+import type { ModelInfo, Networks, Point } from './networks.js';
+
+const COUNT = 24;
+
+export interface PanelProps {
+  readonly model: ModelInfo;
+  /** Undefined while they are loaded. */
+  readonly networks: Networks | undefined;
+  readonly onSelect: (point: Point) => void;
+  readonly onFailure: (error: unknown) => void;
+}
+
+/**
+ * Shows samples, and others whenever the button is pressed: those of `agenet sample` for the seeds 0, 1, 2 and so on.
+ * @param onFirst receives the first samples
+ */
+export function Samples({ model, networks, onSelect, onFailure, onFirst }: PanelProps & { onFirst: (points: readonly Point[]) => void }) {
+  const [seed, setSeed] = useState(0);
+  const [points, setPoints] = useState<readonly Point[]>();
+  useEffect(() => {
+    if (!networks) return;
+    let isLatest = true;
+    samplesOf(model, networks, seed)
+      .then((samples) => {
+        if (!isLatest) return;
+        setPoints(samples);
+        if (seed === 0) onFirst(samples);
+      })
+      .catch(onFailure);
+    return () => (isLatest = false);
+  }, [model, networks, seed]);
+  return (
+    <section aria-labelledby="samples-heading">
+      <h2 id="samples-heading">Samples</h2>
+      <p>The generator maps random codes to images. Select two images to walk between them.</p>
+      <p>
+        <button id="resample" type="button" disabled={!points} onClick={() => setSeed(seed + 1)}>
+          New samples
+        </button>
+      </p>
+      <div id="samples" class="tiles">
+        {points
+          ? points.map((point, index) => (
+              <Tile key={index} point={point} shape={model.shape} label={`Sample ${index + 1}: select for the walk`} onSelect={onSelect} />
+            ))
+          : // The area is reserved, so that nothing moves when they appear.
+            Array.from({ length: COUNT }, (_, index) => <div key={index} class="tile" />)}
+      </div>
+    </section>
+  );
+}
+
+async function samplesOf({ prior, latent }: ModelInfo, networks: Networks, seed: number): Promise<Point[]> {
+  const codes = drawCodes(prior, COUNT, latent, randomStream(seed, 'samples'));
+  const points: Point[] = [];
+  for (let index = 0; index < COUNT; index++) {
+    const code = codes.slice(index * latent, (index + 1) * latent);
+    points.push({ code, distance: 1, image: await networks.generate({ code, distance: 1 }) });
+  }
+  return points;
+}

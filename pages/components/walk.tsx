@@ -1,0 +1,149 @@
+/** The walk between two images: a position to scrub, an animation, and the whole path. */
+import { useEffect, useRef, useState } from 'preact/hooks';
+import type { Prior } from '../../src/age/prior.js';
+import { codeBetween, sharedVariance } from '../../src/model/paths.js';
+import { ImageCanvas } from './images.js';
+import type { Code, ModelInfo, Networks, Point } from './networks.js';
+
+/** Images in the strip, and milliseconds from one end to the other. */
+const [STRIP, WALK_MS] = [9, 4000];
+
+/**
+ * The code at a position of the path between two codes. Between two images, its distance from codes of images is `distanceFromCodes`; an end that
+ * is itself at a distance shares less variance with them.
+ * @param position 0 at the first code, 1 at the second
+ */
+export function codeOnWalk(prior: Prior, from: Code, to: Code, position: number): Code {
+  const code = codeBetween(prior, from.code, to.code, position);
+  const distances = [from, to].map((end) => 1 - (1 - end.distance) * sharedVariance(code, end.code));
+  return { code, distance: Math.min(...distances) };
+}
+
+/** The two ends of a walk, and the one that the next selection replaces. */
+export interface WalkEnds {
+  readonly points: readonly [from: Point | undefined, to: Point | undefined];
+  readonly side: 0 | 1;
+}
+
+/** The ends after a selection: the first is the start, the next the end, and so on. */
+export function select({ points: [from, to], side }: WalkEnds, point: Point): WalkEnds {
+  return side === 0 ? { points: [point, to], side: 1 } : { points: [from, point], side: 0 };
+}
+
+interface WalkProps {
+  readonly model: ModelInfo;
+  readonly networks: Networks | undefined;
+  readonly ends: WalkEnds;
+  readonly onSide: (side: 0 | 1) => void;
+  readonly onFailure: (error: unknown) => void;
+}
+
+export function Walk({ model: { prior, shape }, networks, ends, onSide, onFailure }: WalkProps) {
+  const [position, setPosition] = useState(0.5);
+  const [frame, setFrame] = useState<Float32Array>();
+  const [strip, setStrip] = useState<readonly Float32Array[]>([]);
+  const [from, to] = ends.points;
+  const isReady = networks !== undefined && from !== undefined && to !== undefined;
+  const { isPlaying, toggle, stop } = useAnimation(position, setPosition);
+
+  const imageAt = (at: number): Promise<Float32Array> => networks!.generate(codeOnWalk(prior, from!, to!, at));
+  useLatest(isReady, async () => setFrame(await imageAt(position)), onFailure, [networks, from, to, position]);
+  useLatest(
+    isReady,
+    async () => {
+      const images: Float32Array[] = [];
+      for (let index = 0; index < STRIP; index++) images.push(await imageAt(index / (STRIP - 1)));
+      setStrip(images);
+    },
+    onFailure,
+    [networks, from, to],
+  );
+  return (
+    <section aria-labelledby="walk-heading">
+      <h2 id="walk-heading">Walk</h2>
+      <p>The images on the shortest path between two codes. Select a side, then a sample or a reconstruction.</p>
+      <div id="walk">
+        <div id="sides">
+          {(['From', 'To'] as const).map((name, index) => (
+            <button
+              key={name}
+              type="button"
+              title={`Select what the walk ${index === 0 ? 'starts' : 'ends'} with`}
+              aria-pressed={ends.side === index}
+              onClick={() => onSide(index as 0 | 1)}
+            >
+              {name}
+              {ends.points[index] && <ImageCanvas image={ends.points[index].image} shape={shape} />}
+            </button>
+          ))}
+        </div>
+        <ImageCanvas id="frame" image={frame} shape={shape} role="img" label="Image on the path" />
+        <div id="scrubber">
+          <input
+            id="position"
+            type="range"
+            min="0"
+            max="1"
+            step="0.005"
+            value={position}
+            aria-label="Position on the path"
+            disabled={!isReady}
+            onInput={({ currentTarget }) => setPosition(currentTarget.valueAsNumber)}
+            onPointerDown={stop}
+            onKeyDown={stop}
+          />
+          <button id="play" type="button" disabled={!isReady} onClick={toggle}>
+            {isPlaying ? 'Pause' : 'Play'}
+          </button>
+        </div>
+        <div id="strip" aria-hidden="true">
+          {strip.map((image, index) => (
+            <ImageCanvas key={index} image={image} shape={shape} />
+          ))}
+        </div>
+      </div>
+    </section>
+  );
+}
+
+/** Runs an action whenever its inputs change; while it runs, only the latest change waits. */
+function useLatest(isReady: boolean, action: () => Promise<void>, onFailure: (error: unknown) => void, inputs: readonly unknown[]): void {
+  const state = useRef<{ running: boolean; next: (() => Promise<void>) | undefined }>({ running: false, next: undefined });
+  useEffect(() => {
+    if (!isReady) return;
+    state.current.next = action;
+    if (state.current.running) return;
+    state.current.running = true;
+    const start = async (): Promise<void> => {
+      while (state.current.next) {
+        const { next } = state.current;
+        state.current.next = undefined;
+        await next();
+      }
+    };
+    void start()
+      .catch(onFailure)
+      .finally(() => (state.current.running = false));
+  }, [isReady, ...inputs]);
+}
+
+/** Moves the position back and forth until it is stopped. */
+function useAnimation(position: number, setPosition: (position: number) => void) {
+  const [isPlaying, setIsPlaying] = useState(false);
+  const begin = useRef(0);
+  useEffect(() => {
+    if (!isPlaying) return;
+    let frame = requestAnimationFrame(function move(now) {
+      // A triangle wave.
+      const phase = ((now - begin.current) / WALK_MS) % 2;
+      setPosition(phase < 1 ? phase : 2 - phase);
+      frame = requestAnimationFrame(move);
+    });
+    return () => cancelAnimationFrame(frame);
+  }, [isPlaying]);
+  const toggle = (): void => {
+    begin.current = performance.now() - position * WALK_MS;
+    setIsPlaying(!isPlaying);
+  };
+  return { isPlaying, toggle, stop: () => setIsPlaying(false) };
+}

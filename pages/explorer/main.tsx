@@ -1,0 +1,38 @@
+/** The page of an export: samples, reconstructions of the visitor's images, and walks between both. */
+import { render } from 'preact';
+import { useEffect, useState } from 'preact/hooks';
+import type { PageGlobals } from '../../src/export/pageModel.js';
+import { Explorer, keepFiles } from '../components/explorer.js';
+import { loadNetworks, type Networks, unpack } from '../components/networks.js';
+import { messageOf } from '../components/reconstructions.js';
+
+const { agenetModel: model, agenetRuntime: runtime } = globalThis as Partial<PageGlobals>;
+
+function Page() {
+  const [networks, setNetworks] = useState<Networks>();
+  const [status, setStatus] = useState({ text: 'Loading the networks…', failed: false });
+  const fail = (error: unknown): void => setStatus({ text: messageOf(error), failed: true });
+  useEffect(() => {
+    const load = async (): Promise<void> => {
+      if (!model || !runtime) throw new Error('model.js or runtime.js is missing beside this page; copy the whole folder');
+      setNetworks(await loadNetworks(model, { wasmBinary: await unpack(runtime) }));
+    };
+    load().catch(fail);
+  }, []);
+  return (
+    <>
+      <header>
+        <h1 id="name">{model?.name ?? document.title}</h1>
+        <p id="summary">{model?.summary}</p>
+      </header>
+      <p id="status" role="status" class={status.failed ? 'failed' : ''}>
+        {status.text}
+      </p>
+      <main>{model && <Explorer model={model} networks={networks} onReady={() => setStatus({ text: '', failed: false })} onFailure={fail} />}</main>
+    </>
+  );
+}
+
+keepFiles();
+if (model) document.title = model.name;
+render(<Page />, document.body);

@@ -1,0 +1,54 @@
+/** Distributions of points in the plane, about within [-1, 1]². */
+import type { RandomStream } from '../../../src/random.js';
+
+type Point = readonly [x: number, y: number];
+
+/** The standard deviation of the noise around each shape. */
+const NOISE = 0.03;
+
+const polar = (radius: number, angle: number): Point => [radius * Math.cos(angle), radius * Math.sin(angle)];
+
+/** Draws one point of each shape, before noise. */
+const SHAPES = {
+  ring: (stream) => polar(0.75, 2 * Math.PI * stream.uniform()),
+  rings: (stream) => polar(stream.uniform() < 0.3 ? 0.35 : 0.8, 2 * Math.PI * stream.uniform()),
+  moons: (stream) => {
+    const [x, y] = polar(0.55, Math.PI * stream.uniform());
+    return stream.uniform() < 0.5 ? [x - 0.27, y - 0.15] : [0.27 - x, 0.15 - y];
+  },
+  spirals: (stream) => {
+    const [arm, along] = [stream.below(2), Math.sqrt(stream.uniform())];
+    return polar(0.9 * along, 1.25 * Math.PI * along * 2 + Math.PI * arm);
+  },
+  clusters: (stream) => {
+    const [center, radius] = [polar(0.7, (2 * Math.PI * stream.below(6)) / 6), 0.1 * Math.sqrt(stream.uniform())];
+    const [x, y] = polar(radius, 2 * Math.PI * stream.uniform());
+    return [center[0] + x, center[1] + y];
+  },
+  disk: (stream) => polar(0.85 * Math.sqrt(stream.uniform()), 2 * Math.PI * stream.uniform()),
+} satisfies Record<string, (stream: RandomStream) => Point>;
+
+export type ShapeName = keyof typeof SHAPES;
+export const SHAPE_NAMES = Object.keys(SHAPES) as ShapeName[];
+
+/** Draws points [count, 2] of a shape. */
+export function drawShape(name: ShapeName, count: number, stream: RandomStream): Float32Array {
+  const points = stream.fillNormal(new Float32Array(2 * count));
+  for (let index = 0; index < count; index++) {
+    const [x, y] = SHAPES[name](stream);
+    points[2 * index] = NOISE * points[2 * index]! + x;
+    points[2 * index + 1] = NOISE * points[2 * index + 1]! + y;
+  }
+  return points;
+}
+
+/** Draws points [count, 2] around given points [N, 2], at least one. */
+export function drawAround(given: Float32Array, count: number, stream: RandomStream): Float32Array {
+  const points = stream.fillNormal(new Float32Array(2 * count));
+  for (let index = 0; index < count; index++) {
+    const chosen = stream.below(given.length / 2);
+    points[2 * index] = NOISE * points[2 * index]! + given[2 * chosen]!;
+    points[2 * index + 1] = NOISE * points[2 * index + 1]! + given[2 * chosen + 1]!;
+  }
+  return points;
+}

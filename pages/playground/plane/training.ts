@@ -1,0 +1,172 @@
+/** Training on points of the plane, and what is shown of it. */
+import { inferenceFunctions } from '../../../src/age/networkFunctions.js';
+import { iterationOf, stateSize } from '../../../src/age/iteration.js';
+import type { Objective } from '../../../src/age/objective.js';
+import { minDivergence } from '../../../src/age/objective.js';
+import { type Term, type UpdatePlan } from '../../../src/age/plan.js';
+import { drawCodes } from '../../../src/age/prior.js';
+import { ADAM, STATE_NAMES } from '../../../src/age/update.js';
+import { adamScalars, type Compile, constant, graphOf, input, type Program, StatefulProgram } from '../../../src/engine/index.js';
+import { initialParameters, NETWORK_NAMES, type NetworkName } from '../../../src/networks/network.js';
+import { randomStream } from '../../../src/random.js';
+import { planePair } from './networks.js';
+
+/** Terms of each network's loss, each with a weight that can change at any time. */
+export const PLANE_TERMS = { encoder: ['KL_real', 'KL_fake', 'match_x', 'uniform'], generator: ['KL_fake', 'match_z'] } as const satisfies Record<
+  NetworkName,
+  readonly Term[]
+>;
+export type PlaneWeights = { readonly [N in NetworkName]: Readonly<Record<(typeof PLANE_TERMS)[N][number], number>> };
+
+/** What is compiled. */
+export interface PlaneModel {
+  /** M: codes lie on the circle (2) or the sphere (3). */
+  readonly latent: 2 | 3;
+  readonly hidden: number;
+  readonly generatorUpdates: number;
+  readonly seed: number;
+}
+
+/** What can change between iterations. */
+export interface PlaneOptions {
+  readonly weights: PlaneWeights;
+  readonly learningRate: number;
+}
+
+/** Points in a batch. */
+export const PLANE_BATCH = 256;
+
+const OBJECTIVE: Objective = { prior: 'sphere', divergence: 'qp', moment: 'std', reduction: 'mean', matchX: 'L2', matchZ: 'cos' };
+
+/** The side of the grid of points of the plane whose codes are shown, and the range of its coordinates. */
+export const FIELD = { side: 41, range: 1.2 } as const;
+
+/** A loss and its terms, as in `IterationReport`. */
+export type PlaneReport = Readonly<Record<string, number>>;
+
+/** What is shown between two iterations. Codes are [N, M], points [N, 2]. */
+export interface PlaneView {
+  readonly step: number;
+  /** The image g(z) of the lattice of the prior. */
+  readonly image: Float32Array;
+  /** e(g(z)) of the same lattice. */
+  readonly fakeCodes: Float32Array;
+  /** e(x) of the data that is shown. */
+  readonly realCodes: Float32Array;
+  /** Reconstructions of these data. */
+  readonly reconstructions: Float32Array;
+  /** e(x) of the grid of the plane, row by row from its lower left corner. */
+  readonly field: Float32Array;
+}
+
+/** Trains the two networks. All random numbers are functions of the seed and the iteration. */
+export class PlaneTraining {
+  private done = 0;
+
+  private constructor(
+    private readonly model: PlaneModel,
+    private readonly draw: (count: number, step: number) => Float32Array,
+    private readonly reportNames: readonly string[],
+    private readonly program: StatefulProgram,
+    private readonly viewer: Program,
+    private readonly lattice: Float32Array,
+    private readonly shown: Float32Array,
+  ) {}
+
+  /**
+   * Compiles an iteration and the view.
+   * @param draw points [count, 2] of the data for an iteration
+   * @param lattice codes [N, M] whose image is shown
+   * @param shown points [N, 2] whose codes are shown
+   */
+  static async create(
+    model: PlaneModel,
+    draw: (count: number, step: number) => Float32Array,
+    { lattice, shown }: { readonly lattice: Float32Array; readonly shown: Float32Array },
+    compile: Compile,
+  ): Promise<PlaneTraining> {
+    const pair = planePair(model.latent, model.hidden);
+    const plans = { encoder: planOf('encoder', 1), generator: planOf('generator', model.generatorUpdates) };
+    const { graph, reportNames } = iterationOf({ pair, objective: OBJECTIVE, plans, batch: PLANE_BATCH, hasWeightInputs: true, imageType: 'float32' });
+    const sizes = Object.fromEntries(
+      STATE_NAMES.map((name) => [name, new Float32Array(stateSize(pair, name))] as const).filter(([, vector]) => vector.length > 0),
+    );
+    const weights = Object.fromEntries(NETWORK_NAMES.map((name) => [`${name}.parameters`, initialParameters(pair[name], model.seed)]));
+    const program = new StatefulProgram(await compile(graph), { ...sizes, ...weights });
+    const viewer = await compile(viewOf(model, lattice.length / model.latent, shown.length / 2));
+    return new PlaneTraining(model, draw, reportNames, program, viewer, lattice, shown);
+  }
+
+  /** Iterations done. */
+  get step(): number {
+    return this.done;
+  }
+
+  /** Runs one iteration. */
+  async iterate({ weights, learningRate }: PlaneOptions): Promise<PlaneReport> {
+    const { latent, generatorUpdates, seed } = this.model;
+    const scalars = (updates: number) =>
+      Float32Array.from(Array.from({ length: updates }, (_, number) => adamScalars(learningRate, this.done * updates + number + 1, ADAM)).flat());
+    const { report } = await this.program.step({
+      images: this.draw(PLANE_BATCH, this.done),
+      codes: drawCodes('sphere', (1 + generatorUpdates) * PLANE_BATCH, latent, randomStream(seed, 'codes', this.done)),
+      'encoder.schedule': scalars(1),
+      'generator.schedule': scalars(generatorUpdates),
+      'encoder.weights': Float32Array.from(PLANE_TERMS.encoder, (term) => weights.encoder[term]),
+      'generator.weights': Float32Array.from(PLANE_TERMS.generator, (term) => weights.generator[term]),
+    });
+    this.done++;
+    return Object.fromEntries(this.reportNames.map((name, index) => [name, report!.data[index] as number]));
+  }
+
+  /** Computes what is shown. */
+  async view(): Promise<PlaneView> {
+    const state = await this.program.readState();
+    const results = await this.viewer.run({
+      'encoder.parameters': state['encoder.parameters']!,
+      'generator.parameters': state['generator.parameters']!,
+      lattice: this.lattice,
+      shown: this.shown,
+      grid: GRID,
+    });
+    const named = Object.fromEntries(Object.entries(results).map(([name, { data }]) => [name, data as Float32Array]));
+    return { step: this.done, ...named } as unknown as PlaneView;
+  }
+
+  async release(): Promise<void> {
+    await this.program.release();
+    await this.viewer.release();
+  }
+}
+
+/** The excess of a divergence is its value above this bound, which codes distributed as the prior reach. */
+export const divergenceBound = (latent: number): number => minDivergence(OBJECTIVE, 'sphere', latent)!;
+
+/** A plan whose terms are all active: their weights are inputs. */
+const planOf = (network: NetworkName, updates: number): UpdatePlan => ({ updates, weights: Object.fromEntries(PLANE_TERMS[network].map((term) => [term, 1])) });
+
+const GRID = Float32Array.from({ length: 2 * FIELD.side ** 2 }, (_, index) => {
+  const cell = Math.floor(index / 2);
+  const place = index % 2 === 0 ? cell % FIELD.side : Math.floor(cell / FIELD.side);
+  return FIELD.range * ((2 * place) / (FIELD.side - 1) - 1);
+});
+
+/** The view as a graph: both networks on the lattice, on the shown data and on the grid. */
+function viewOf({ latent, hidden }: PlaneModel, codes: number, points: number) {
+  const pair = planePair(latent, hidden);
+  const vectors = NETWORK_NAMES.map((name) => input(`${name}.parameters`, [pair[name].parameters.size]));
+  const [lattice, shown, grid] = [input('lattice', [codes, latent]), input('shown', [points, 2]), input('grid', [FIELD.side ** 2, 2])];
+  // There are no running statistics.
+  const none = constant(0);
+  const { encode, generate } = inferenceFunctions(
+    pair,
+    { 'encoder.parameters': vectors[0]!, 'generator.parameters': vectors[1]!, 'encoder.statistics': none, 'generator.statistics': none },
+    'sphere',
+  );
+  const image = generate(lattice, 'native');
+  const realCodes = encode(shown, 'native');
+  return graphOf(
+    { image, fakeCodes: encode(image, 'generated'), realCodes, reconstructions: generate(realCodes, 'generated'), field: encode(grid, 'native') },
+    [...vectors, lattice, shown, grid],
+  );
+}

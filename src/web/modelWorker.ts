@@ -1,0 +1,55 @@
+/** A trained model in a worker of a page: the worker's side. */
+import { compile } from '../engine/runtime/web.js';
+import { InputError } from '../errors.js';
+import { TrainedModel } from '../model/trainedModel.js';
+import { decodeCheckpoint } from '../training/checkpoint.js';
+import { iterationSpec } from '../training/configuration.js';
+import { modelWeights } from '../training/trainer.js';
+import type { ModelAnswer, ModelRequest, ModelSource } from './protocol.js';
+import { answerRequests, type WorkerScope } from './requests.js';
+import { digest } from './trainingWorker.js';
+
+/**
+ * Answers the requests of `WorkerModel`. Call it once, in a module worker.
+ * @example
+ * serveModel(self);
+ */
+export function serveModel(scope: WorkerScope): void {
+  let model: TrainedModel | undefined;
+  // ONNX Runtime runs one program at a time.
+  let last: Promise<unknown> = Promise.resolve();
+  const answer = async (request: ModelRequest): Promise<ModelAnswer> => {
+    if (request.type === 'load') {
+      await model?.release();
+      model = undefined;
+      const loaded = await load(request.source);
+      model = loaded.model;
+      return { configuration: loaded.configuration };
+    }
+    if (model === undefined) throw new InputError('model: not loaded; send load first');
+    if (request.type === 'replace') model = model.withWeights(request.weights);
+    if (request.type === 'generate') return { values: await model.generate(request.codes) };
+    if (request.type === 'decode') return { values: await model.decode(request.codes, request.distance) };
+    if (request.type === 'encode') return { values: await model.encode(request.images) };
+    return {};
+  };
+  answerRequests<ModelRequest, ModelAnswer>(
+    scope,
+    (request) => {
+      const result = last.then(() => answer(request));
+      last = result.catch(() => undefined);
+      return result;
+    },
+    ({ values }) => (values ? [values.buffer] : []),
+  );
+}
+
+async function load(source: ModelSource) {
+  const { configuration, weights } =
+    'checkpoint' in source
+      ? await decodeCheckpoint(source.checkpoint, 'the checkpoint', digest).then((checkpoint) => ({ ...checkpoint, weights: modelWeights(checkpoint.vectors) }))
+      : source;
+  const { pair } = iterationSpec(configuration);
+  // One image at a time, without the lowering for batches, is fastest for a visitor who drags.
+  return { configuration, model: TrainedModel.of(pair, configuration.prior, weights, (graph) => compile(graph, { target: { name: 'plain' } }), 1) };
+}

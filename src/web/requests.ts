@@ -1,0 +1,97 @@
+/** Requests of a page to a worker, each answered once, and what the worker sends without a request. */
+import { InputError } from '../errors.js';
+
+/** What a `Worker` has. */
+export interface PageWorker {
+  addEventListener(type: 'message' | 'error', listener: (event: { readonly data?: unknown; readonly message?: string }) => void): void;
+  postMessage(message: unknown): void;
+  terminate(): void;
+}
+
+/** What a worker's global scope has. */
+export interface WorkerScope {
+  addEventListener(type: 'message', listener: (event: { readonly data: unknown }) => void): void;
+  postMessage(message: unknown, transfer: readonly ArrayBufferLike[]): void;
+}
+
+/** From the worker: the answer to the request of that number, its failure, or an event. */
+type Reply<A, E> =
+  { readonly id: number; readonly answer: A } | { readonly id: number; readonly failure: string; readonly isInputError: boolean } | { readonly event: E };
+
+interface Waiting<A> {
+  readonly resolve: (answer: A) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** The page's side. */
+export class Requests<Q, A, E = never> {
+  private readonly waiting = new Map<number, Waiting<A>>();
+  private count = 0;
+  /** Why the worker answers no more. */
+  private failure: Error | undefined;
+
+  /** @param name what the worker does, in messages */
+  constructor(
+    private readonly worker: PageWorker,
+    private readonly name: string,
+    private readonly onEvent: (event: E) => void = () => undefined,
+  ) {
+    worker.addEventListener('message', ({ data }) => this.receive(data as Reply<A, E>));
+    // Without memory or its script, a worker answers nothing.
+    worker.addEventListener('error', ({ message }) => this.fail(new InputError(`${name}: the worker failed (${message ?? 'its script cannot be loaded'})`)));
+  }
+
+  /**
+   * Sends a request.
+   * @throws {InputError} if the worker rejects it, has failed or is stopped
+   */
+  send(request: Q): Promise<A> {
+    if (this.failure) return Promise.reject(this.failure);
+    const id = this.count++;
+    return new Promise((resolve, reject) => {
+      this.waiting.set(id, { resolve, reject });
+      this.worker.postMessage({ id, request });
+    });
+  }
+
+  /** Ends the worker. */
+  stop(): void {
+    this.worker.terminate();
+    this.fail(new InputError(`${this.name}: stopped`));
+  }
+
+  private receive(reply: Reply<A, E>): void {
+    if ('event' in reply) return this.onEvent(reply.event);
+    const waiting = this.waiting.get(reply.id);
+    this.waiting.delete(reply.id);
+    if ('answer' in reply) waiting?.resolve(reply.answer);
+    else waiting?.reject(reply.isInputError ? new InputError(reply.failure) : new Error(reply.failure));
+  }
+
+  private fail(error: Error): void {
+    this.failure ??= error;
+    for (const { reject } of this.waiting.values()) reject(error);
+    this.waiting.clear();
+  }
+}
+
+/**
+ * The worker's side: answers requests.
+ * @param transferred the buffers of an answer that move to the page
+ * @returns a function that sends events
+ */
+export function answerRequests<Q, A, E = never>(
+  scope: WorkerScope,
+  handle: (request: Q) => Promise<A>,
+  transferred: (answer: A) => readonly ArrayBufferLike[],
+): (event: E) => void {
+  const post = (reply: Reply<A, E>, buffers: readonly ArrayBufferLike[] = []): void => scope.postMessage(reply, buffers);
+  scope.addEventListener('message', ({ data }) => {
+    const { id, request } = data as { readonly id: number; readonly request: Q };
+    handle(request).then(
+      (answer) => post({ id, answer }, transferred(answer)),
+      (error: unknown) => post({ id, failure: error instanceof Error ? error.message : String(error), isInputError: error instanceof InputError }),
+    );
+  });
+  return (event) => post({ event });
+}
