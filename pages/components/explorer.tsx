@@ -31,9 +31,3 @@ export function Explorer({ model, networks, canDraw = false, onReady, onFailure 
     </>
   );
 }
-
-/** Keeps the browser from opening files that are dropped on the page. */
-export function keepFiles(): void {
-  document.addEventListener('dragover', (event) => event.preventDefault());
-  document.addEventListener('drop', (event) => event.preventDefault());
-}

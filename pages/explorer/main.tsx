@@ -2,7 +2,8 @@
 import { render } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import type { PageGlobals } from '../../src/export/pageModel.js';
-import { Explorer, keepFiles } from '../components/explorer.js';
+import { Explorer } from '../components/explorer.js';
+import { keepFiles } from '../components/files.js';
 import { loadNetworks, type Networks, unpack } from '../components/networks.js';
 import { messageOf } from '../components/reconstructions.js';
 

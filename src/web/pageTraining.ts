@@ -1,5 +1,6 @@
 /** Training in a worker of a page: the page's side. */
 import type { ModelWeights } from '../model/trainedModel.js';
+import type { Configuration } from '../training/configuration.js';
 import type { IterationReport } from '../training/trainer.js';
 import type { TrainingAnswer, TrainingEvent, TrainingProgress, TrainingRequest, TrainingStart } from './protocol.js';
 import { type PageWorker, Requests } from './requests.js';
@@ -14,6 +15,7 @@ import { type PageWorker, Requests } from './requests.js';
 export class PageTraining {
   /** Receives the reports of iterations while training runs. */
   onReport: (report: IterationReport) => void = () => undefined;
+  private trained: Configuration | undefined;
   private current: TrainingProgress = { step: 0, totalSteps: 0 };
   private readonly requests: Requests<TrainingRequest, TrainingAnswer, TrainingEvent>;
 
@@ -30,8 +32,13 @@ export class PageTraining {
    */
   static async start(worker: PageWorker, start: TrainingStart): Promise<PageTraining> {
     const training = new PageTraining(worker);
-    await training.request({ type: 'start', start });
+    training.trained = (await training.request({ type: 'start', start })).configuration;
     return training;
+  }
+
+  /** What is trained. */
+  get configuration(): Configuration {
+    return this.trained!;
   }
 
   /** Where the training stood at the last answer or report. */

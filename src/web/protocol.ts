@@ -4,16 +4,18 @@ import type { ModelWeights } from '../model/trainedModel.js';
 import type { Configuration } from '../training/configuration.js';
 import type { IterationReport } from '../training/trainer.js';
 
-/** What is trained. */
-export interface TrainingStart {
-  readonly configuration: Configuration;
+/** What is trained: a configuration, from fresh weights or from a checkpoint of it, or a checkpoint with the configuration that it contains. */
+export type TrainingStart = {
   /** Training images, bytes [N, C, H, W]. */
   readonly images: Uint8Array;
   /** Where to compute (default: wasm). */
   readonly device?: WebDevice;
-  /** The bytes of a checkpoint to continue from (default: fresh weights from the seed). */
-  readonly checkpoint?: Uint8Array;
-}
+  /** Replaces the length of the configuration. */
+  readonly length?: Configuration['length'];
+} & (
+  | { readonly configuration: Configuration; readonly checkpoint?: Uint8Array | undefined }
+  | { readonly configuration?: undefined; readonly checkpoint: Uint8Array }
+);
 
 /** To the training worker. `run` is answered when training pauses, which may be by another request; `weights` does not end a run. */
 export type TrainingRequest =
@@ -34,6 +36,8 @@ export interface TrainingProgress {
 
 export interface TrainingAnswer {
   readonly progress: TrainingProgress;
+  /** What is trained, as an answer to `start`. */
+  readonly configuration?: Configuration;
   readonly report?: IterationReport;
   readonly weights?: ModelWeights;
   readonly checkpoint?: Uint8Array;

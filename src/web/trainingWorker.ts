@@ -4,7 +4,7 @@ import { bytesToHex } from '@noble/hashes/utils.js';
 import { splitInMemory } from '../data/source.js';
 import { compile } from '../engine/runtime/web.js';
 import { InputError } from '../errors.js';
-import { decodeCheckpoint, type Digest, encodeCheckpoint } from '../training/checkpoint.js';
+import { type Checkpoint, decodeCheckpoint, type Digest, encodeCheckpoint } from '../training/checkpoint.js';
 import type { Configuration } from '../training/configuration.js';
 import { requireResumable, resumedState } from '../training/resumption.js';
 import { type IterationReport, modelWeights, Trainer, type TrainerState } from '../training/trainer.js';
@@ -28,14 +28,15 @@ export function serveTraining(scope: WorkerScope): void {
   );
 }
 
+/** The file of a checkpoint in messages. */
+const CHECKPOINT = 'the checkpoint';
+
 /**
- * The state in a checkpoint of a configuration.
- * @throws {InputError} if it is damaged, or a setting differs that may not change
+ * The state that a checkpoint of a configuration continues from.
+ * @throws {InputError} if a setting differs that may not change
  */
-async function stateIn(bytes: Uint8Array, configuration: Configuration, images: number): Promise<TrainerState> {
-  const file = 'the checkpoint';
-  const checkpoint = await decodeCheckpoint(bytes, file, digest);
-  requireResumable(configuration, { ...checkpoint, file }, images, (key) => key);
+function stateOf(checkpoint: Checkpoint, configuration: Configuration, images: number): TrainerState {
+  requireResumable(configuration, { ...checkpoint, file: CHECKPOINT }, images, (key) => key);
   return resumedState(checkpoint, configuration);
 }
 
@@ -72,23 +73,30 @@ class TrainingService {
 
   private async answer(request: TrainingRequest, isLatest: () => boolean): Promise<TrainingAnswer> {
     await this.reading;
-    if (request.type === 'start') await this.start(request.start);
+    if (request.type === 'start') return this.start(request.start);
     const { trainer, configuration, images } = this.started();
     const progress = () => ({ step: trainer.step, totalSteps: trainer.totalSteps });
     if (request.type === 'run') await this.run(trainer, request.reportEvery, isLatest);
-    if (request.type === 'import') await trainer.restore(await stateIn(request.checkpoint, configuration, images));
+    if (request.type === 'import') await trainer.restore(stateOf(await decodeCheckpoint(request.checkpoint, CHECKPOINT, digest), configuration, images));
     if (request.type === 'step' && trainer.step < trainer.totalSteps) return { report: await this.iterate(trainer), progress: progress() };
     if (request.type === 'export') return { checkpoint: encodeCheckpoint({ configuration, ...(await trainer.readState()) }, digest), progress: progress() };
     return { progress: progress() };
   }
 
-  private async start({ configuration, images, device, checkpoint }: TrainingStart): Promise<void> {
+  private async start({ configuration: given, images, device, checkpoint: bytes, length }: TrainingStart): Promise<TrainingAnswer> {
     await this.training?.trainer.release();
     this.training = undefined;
-    const split = splitInMemory(images, configuration.channels * configuration.size ** 2, null);
-    const state = checkpoint && (await stateIn(checkpoint, configuration, split.count));
+    const checkpoint = bytes && (await decodeCheckpoint(bytes, CHECKPOINT, digest));
+    const configuration = { ...(given ?? checkpoint!.configuration), ...(length ? { length } : {}) };
+    const { channels, size } = configuration;
+    if (images.length % (channels * size ** 2) !== 0) {
+      throw new InputError(`training: the images are not ${size}x${size} with ${channels} ${channels === 1 ? 'channel' : 'channels'}, as the networks require`);
+    }
+    const split = splitInMemory(images, channels * size ** 2, null);
+    const state = checkpoint && stateOf(checkpoint, configuration, split.count);
     const trainer = await Trainer.create(configuration, split, (graph) => compile(graph, device === undefined ? {} : { device }), state);
     this.training = { trainer, configuration, images: split.count };
+    return { configuration, progress: { step: trainer.step, totalSteps: trainer.totalSteps } };
   }
 
   /** Iterates until another request comes, or training ends. */

@@ -24,6 +24,7 @@ const TYPES: Readonly<Record<string, string>> = {
   js: 'text/javascript',
   mjs: 'text/javascript',
   css: 'text/css',
+  svg: 'image/svg+xml',
   png: 'image/png',
   wasm: 'application/wasm',
 };
@@ -40,7 +41,8 @@ export async function serve(folders: Readonly<Record<string, string>>): Promise<
   const server = createServer((request, response) => {
     const path = normalize(new URL(request.url!, 'http://host').pathname).slice(1);
     const prefix = Object.keys(folders).find((key) => key !== '' && path.startsWith(key)) ?? '';
-    const file = join(folders[prefix]!, path.slice(prefix.length));
+    const folder = folders[prefix];
+    const file = folder === undefined ? '' : join(folder, path.slice(prefix.length) || 'index.html');
     if (!existsSync(file)) return response.writeHead(404).end();
     response.setHeader('content-type', TYPES[file.split('.').at(-1)!] ?? 'application/octet-stream').end(readFileSync(file));
   });

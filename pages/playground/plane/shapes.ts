@@ -31,24 +31,18 @@ const SHAPES = {
 export type ShapeName = keyof typeof SHAPES;
 export const SHAPE_NAMES = Object.keys(SHAPES) as ShapeName[];
 
-/** Draws points [count, 2] of a shape. */
-export function drawShape(name: ShapeName, count: number, stream: RandomStream): Float32Array {
+/** The data: a shape by name, or points [N, 2] that the visitor has drawn, at least one. */
+export type PlaneData = ShapeName | Float32Array;
+
+/** Draws points [count, 2] of the data. */
+export function drawData(data: PlaneData, count: number, stream: RandomStream): Float32Array {
   const points = stream.fillNormal(new Float32Array(2 * count));
   for (let index = 0; index < count; index++) {
-    const [x, y] = SHAPES[name](stream);
+    const [x, y] = typeof data === 'string' ? SHAPES[data](stream) : pointOf(data, stream.below(data.length / 2));
     points[2 * index] = NOISE * points[2 * index]! + x;
     points[2 * index + 1] = NOISE * points[2 * index + 1]! + y;
   }
   return points;
 }
 
-/** Draws points [count, 2] around given points [N, 2], at least one. */
-export function drawAround(given: Float32Array, count: number, stream: RandomStream): Float32Array {
-  const points = stream.fillNormal(new Float32Array(2 * count));
-  for (let index = 0; index < count; index++) {
-    const chosen = stream.below(given.length / 2);
-    points[2 * index] = NOISE * points[2 * index]! + given[2 * chosen]!;
-    points[2 * index + 1] = NOISE * points[2 * index + 1]! + given[2 * chosen + 1]!;
-  }
-  return points;
-}
+const pointOf = (points: Float32Array, index: number): Point => [points[2 * index]!, points[2 * index + 1]!];

@@ -47,13 +47,15 @@ export type PlaneReport = Readonly<Record<string, number>>;
 /** What is shown between two iterations. Codes are [N, M], points [N, 2]. */
 export interface PlaneView {
   readonly step: number;
+  /** Points of the data. */
+  readonly shown: Float32Array;
   /** The image g(z) of the lattice of the prior. */
   readonly image: Float32Array;
   /** e(g(z)) of the same lattice. */
   readonly fakeCodes: Float32Array;
-  /** e(x) of the data that is shown. */
+  /** e(x) of these points. */
   readonly realCodes: Float32Array;
-  /** Reconstructions of these data. */
+  /** g(e(x)) of these points. */
   readonly reconstructions: Float32Array;
   /** e(x) of the grid of the plane, row by row from its lower left corner. */
   readonly field: Float32Array;
@@ -130,7 +132,7 @@ export class PlaneTraining {
       grid: GRID,
     });
     const named = Object.fromEntries(Object.entries(results).map(([name, { data }]) => [name, data as Float32Array]));
-    return { step: this.done, ...named } as unknown as PlaneView;
+    return { step: this.done, shown: this.shown, ...named } as unknown as PlaneView;
   }
 
   async release(): Promise<void> {

@@ -1,0 +1,97 @@
+/** Curves over iterations, drawn by uPlot. */
+import { useEffect, useRef } from 'preact/hooks';
+import uPlot from 'uplot';
+import 'uplot/dist/uPlot.min.css';
+
+/** A curve: its name in the legend and the key of its values. */
+export interface Curve {
+  readonly key: string;
+  readonly label: string;
+  /** A custom property of the style sheet, such as `--curve-1`. */
+  readonly color: string;
+  readonly dash?: boolean;
+}
+
+/** Values by key at an iteration. */
+export interface ChartPoint {
+  readonly step: number;
+  readonly values: Readonly<Record<string, number>>;
+}
+
+interface ChartProps {
+  readonly title: string;
+  readonly curves: readonly Curve[];
+  readonly points: readonly ChartPoint[];
+  readonly isLog?: boolean;
+}
+
+const HEIGHT = 160;
+
+export function Chart({ title, curves, points, isLog = false }: ChartProps) {
+  const area = useRef<HTMLDivElement>(null);
+  const plot = useRef<uPlot | undefined>(undefined);
+  useEffect(() => {
+    const host = area.current!;
+    const style = getComputedStyle(host);
+    const colorOf = (name: string): string => style.getPropertyValue(name).trim() || 'gray';
+    const axis = { stroke: colorOf('--text'), grid: { stroke: colorOf('--line'), width: 0.5 }, ticks: { show: false }, size: 40, font: '11px system-ui' };
+    plot.current = new uPlot(
+      {
+        width: host.clientWidth,
+        height: HEIGHT,
+        // The legend names the curves and shows the latest values, or those under the cursor.
+        series: [
+          { label: 'iteration' },
+          ...curves.map(({ label, color, dash }) => ({
+            label,
+            stroke: colorOf(color),
+            width: 1.5,
+            points: { show: false },
+            ...(dash ? { dash: [4, 3] } : {}),
+            value: (_: uPlot, value: number | null) => (value === null ? '–' : value.toPrecision(3)),
+          })),
+        ],
+        scales: { x: { time: false }, y: { distr: isLog ? 3 : 1 } },
+        axes: [axis, { ...axis, size: 48 }],
+        legend: { live: true },
+      },
+      [[], ...curves.map(() => [])],
+      host,
+    );
+    const observer = new ResizeObserver(() => plot.current!.setSize({ width: host.clientWidth, height: HEIGHT }));
+    observer.observe(host);
+    return () => {
+      observer.disconnect();
+      plot.current!.destroy();
+    };
+  }, [curves, isLog]);
+  useEffect(() => {
+    const valueOf = (value: number | undefined): number | null => (value === undefined || (isLog && value <= 0) ? null : value);
+    plot.current!.setData([points.map(({ step }) => step), ...curves.map(({ key }) => points.map(({ values }) => valueOf(values[key])))]);
+    // Without a cursor, the legend shows the latest values.
+    if (typeof plot.current!.cursor.idx !== 'number' && points.length > 0) plot.current!.setLegend({ idx: points.length - 1 }, false);
+  }, [points, curves, isLog]);
+  return (
+    <figure class="chart">
+      <figcaption>{title}</figcaption>
+      <div ref={area} role="img" aria-label={describe(title, curves, points)} />
+    </figure>
+  );
+}
+
+/** What the curves show, for screen readers. */
+function describe(title: string, curves: readonly Curve[], points: readonly ChartPoint[]): string {
+  const latest = points.at(-1);
+  if (!latest) return `${title}: no iterations yet`;
+  const values = curves.filter(({ key }) => key in latest.values).map(({ key, label }) => `${label} ${latest.values[key]!.toPrecision(3)}`);
+  return `${title} at iteration ${latest.step}: ${values.join(', ')}`;
+}
+
+/** Points of a chart at most; beyond, every second of the older half is dropped. */
+const MAX_POINTS = 1500;
+
+/** Adds a point, and thins out the older half when there are too many. */
+export function appendPoint(points: readonly ChartPoint[], point: ChartPoint): readonly ChartPoint[] {
+  const kept = points.length < MAX_POINTS ? points : points.filter((_, index) => index > MAX_POINTS / 2 || index % 2 === 0);
+  return [...kept, point];
+}

@@ -1,0 +1,86 @@
+/** Controls of trainings: buttons, choices and sliders, each with a label. */
+import type { ComponentChildren } from 'preact';
+import { useId } from 'preact/hooks';
+
+/** Play or pause, a single step, and a fresh start. */
+export function TrainingButtons(props: {
+  readonly isRunning: boolean;
+  readonly disabled: boolean;
+  readonly onRun: (run: boolean) => void;
+  readonly onStep: () => void;
+  readonly onReset: () => void;
+  readonly children?: ComponentChildren;
+}) {
+  const { isRunning, disabled, onRun, onStep, onReset, children } = props;
+  return (
+    <div class="buttons" role="group" aria-label="Training">
+      <button id="play" type="button" class="primary" disabled={disabled} onClick={() => onRun(!isRunning)}>
+        {isRunning ? 'Pause' : 'Play'}
+      </button>
+      <button id="step" type="button" disabled={disabled || isRunning} onClick={onStep}>
+        Step
+      </button>
+      <button id="reset" type="button" onClick={onReset}>
+        Reset
+      </button>
+      {children}
+    </div>
+  );
+}
+
+/** One of a few values. */
+export function Choice<T extends string | number>(props: {
+  readonly label: string;
+  readonly value: T;
+  readonly choices: readonly T[];
+  readonly nameOf?: (choice: T) => string;
+  readonly onChoose: (choice: T) => void;
+}) {
+  const { label, value, choices, nameOf = String, onChoose } = props;
+  const id = useId();
+  return (
+    <div class="control">
+      <label for={id}>{label}</label>
+      <select id={id} value={String(value)} onChange={({ currentTarget }) => onChoose(choices.find((choice) => String(choice) === currentTarget.value)!)}>
+        {choices.map((choice) => (
+          <option key={choice} value={String(choice)}>
+            {nameOf(choice)}
+          </option>
+        ))}
+      </select>
+    </div>
+  );
+}
+
+/** A positive number on a logarithmic scale; the left end can be 0. */
+export function LogSlider(props: {
+  readonly label: string;
+  readonly title?: string;
+  readonly value: number;
+  readonly min: number;
+  readonly max: number;
+  readonly hasZero?: boolean;
+  readonly onChange: (value: number) => void;
+}) {
+  const { label, title, value, min, max, hasZero = false, onChange } = props;
+  const id = useId();
+  const STEPS = 100;
+  const position = value < min ? 0 : Math.round((STEPS * Math.log(value / min)) / Math.log(max / min));
+  const valueAt = (at: number): number => (hasZero && at === 0 ? 0 : Number((min * (max / min) ** (at / STEPS)).toPrecision(2)));
+  return (
+    <div class="control" title={title}>
+      <label for={id}>{label}</label>
+      <input
+        id={id}
+        type="range"
+        min="0"
+        max={STEPS}
+        step="1"
+        value={position}
+        aria-valuetext={String(value)}
+        onInput={({ currentTarget }) => onChange(valueAt(currentTarget.valueAsNumber))}
+      />
+      <output for={id}>{value}</output>
+    </div>
+  );
+}

@@ -1,0 +1,74 @@
+/** The three pages, and their addresses: `#/plane?data=moons`, `#/digits`, `#/explore`. */
+import type { ComponentType } from 'preact';
+import { useEffect, useState } from 'preact/hooks';
+import type { ExploredModel } from './explore/models.js';
+
+/** What every page receives. */
+export interface PageProps {
+  readonly query: string;
+  /** Replaces the query of the address. */
+  readonly onQuery: (query: string) => void;
+  /** The model to explore, passed from training. */
+  readonly model: ExploredModel | undefined;
+  readonly onExplore: (model: ExploredModel) => void;
+}
+
+interface Entry {
+  readonly name: string;
+  readonly load: () => Promise<ComponentType<PageProps>>;
+}
+
+const PAGES: Readonly<Record<string, Entry>> = {
+  plane: { name: '2-D', load: async () => (await import('./plane/planePage.js')).PlanePage },
+  digits: { name: 'Digits', load: async () => (await import('./digits/digitsPage.js')).DigitsPage },
+  explore: { name: 'Explore', load: async () => (await import('./explore/explorePage.js')).ExplorePage },
+};
+
+interface Address {
+  readonly page: string;
+  readonly query: string;
+}
+
+function addressOf(hash: string): Address {
+  const [path = '', query = ''] = hash.replace(/^#\/?/, '').split('?');
+  return { page: Object.hasOwn(PAGES, path) ? path : 'plane', query };
+}
+
+export function App() {
+  const [address, setAddress] = useState(() => addressOf(location.hash));
+  const [Page, setPage] = useState<{ readonly name: string; readonly Component: ComponentType<PageProps> }>();
+  const [model, setModel] = useState<ExploredModel>();
+  const [failure, setFailure] = useState('');
+  useEffect(() => {
+    const follow = (): void => setAddress(addressOf(location.hash));
+    addEventListener('hashchange', follow);
+    return () => removeEventListener('hashchange', follow);
+  }, []);
+  useEffect(() => {
+    PAGES[address.page]!.load().then(
+      (Component) => setPage({ name: address.page, Component }),
+      () => setFailure('A part of this site cannot be loaded; reload the page.'),
+    );
+  }, [address.page]);
+  // The address follows the settings without a new entry in the history.
+  const onQuery = (query: string): void => history.replaceState(null, '', `#/${address.page}${query ? `?${query}` : ''}`);
+  const onExplore = (explored: ExploredModel): void => {
+    setModel(explored);
+    location.hash = '#/explore';
+  };
+  return (
+    <>
+      <nav aria-label="Pages">
+        {Object.entries(PAGES).map(([page, { name }]) => (
+          <a key={page} href={`#/${page}`} aria-current={page === address.page ? 'page' : undefined}>
+            {name}
+          </a>
+        ))}
+      </nav>
+      <main>
+        {failure && <p class="failed">{failure}</p>}
+        {Page?.name === address.page && <Page.Component query={address.query} onQuery={onQuery} model={model} onExplore={onExplore} />}
+      </main>
+    </>
+  );
+}

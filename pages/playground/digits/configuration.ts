@@ -1,0 +1,36 @@
+/** What the page trains: the default recipe at half its width and batch. */
+import { DEFAULTS } from '../../../src/training/defaults.js';
+import { DIGIT_PADDING } from '../../../src/images/preprocessing.js';
+import type { Configuration } from '../../../src/training/configuration.js';
+import { DIGIT_SIZE } from './data.js';
+
+/** Training goes on until the visitor ends it. */
+export const LENGTH = { steps: 1_000_000 } as const;
+
+export const configurationOf = (width: number, seed: number): Configuration => ({
+  ...DEFAULTS,
+  data: 'mnist',
+  size: DIGIT_SIZE,
+  channels: 1,
+  crop: 'center',
+  padding: DIGIT_PADDING,
+  flip: false,
+  augment: [],
+  testFraction: 0.1,
+  width,
+  seed,
+  batch: 32,
+  length: LENGTH,
+  stages: [],
+  schedule: 'constant',
+  warmupSteps: 0,
+  // A short memory, because training is watched from its first iterations.
+  ema: 0.99,
+  emaStart: 0,
+  onNan: 'stop',
+  maxRollbacks: 3,
+  keepLast: 0,
+  keepEvery: 0,
+  evaluateEvery: 0,
+  evaluateSamples: 10_000,
+});

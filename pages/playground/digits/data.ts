@@ -1,0 +1,36 @@
+/** The digits that come with this site. */
+import { InputError } from '../../../src/errors.js';
+import { DIGIT_PADDING, padImage } from '../../../src/images/preprocessing.js';
+
+export const TRAINING_DIGITS = 5000;
+const INNER = DIGIT_PADDING.inner ** 2;
+export const DIGIT_SIZE = 32;
+const PIXELS = DIGIT_SIZE ** 2;
+
+/** Digits as bytes [N, 1, 32, 32]. */
+export interface Digits {
+  readonly training: Uint8Array;
+  /** 200 digits that are not used in training. */
+  readonly test: Uint8Array;
+}
+
+/** Loads them. */
+export async function loadDigits(): Promise<Digits> {
+  const response = await fetch(new URL('./digits.gz', document.baseURI));
+  if (!response.ok || !response.body) throw new InputError('the digits cannot be loaded; reload the page');
+  // Some hosts send a file of this name already decompressed.
+  const sent = new Uint8Array(await response.arrayBuffer());
+  const isCompressed = sent[0] === 0x1f && sent[1] === 0x8b;
+  const bytes = isCompressed ? new Uint8Array(await new Response(new Blob([sent]).stream().pipeThrough(new DecompressionStream('gzip'))).arrayBuffer()) : sent;
+  const count = bytes.length / INNER;
+  const images = new Uint8Array(count * PIXELS);
+  for (let index = 0; index < count; index++) {
+    padImage(
+      bytes.subarray(index * INNER, (index + 1) * INNER),
+      DIGIT_PADDING,
+      { size: DIGIT_SIZE, channels: 1 },
+      images.subarray(index * PIXELS, (index + 1) * PIXELS),
+    );
+  }
+  return { training: images.slice(0, TRAINING_DIGITS * PIXELS), test: images.slice(TRAINING_DIGITS * PIXELS) };
+}

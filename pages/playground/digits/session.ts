@@ -1,0 +1,71 @@
+/** A training on the digits in a worker, and the worker that uses its weights meanwhile. */
+import { drawCodes } from '../../../src/age/prior.js';
+import { randomStream } from '../../../src/random.js';
+import type { Configuration } from '../../../src/training/configuration.js';
+import { PageTraining } from '../../../src/web/pageTraining.js';
+import { WorkerModel } from '../../../src/web/workerModel.js';
+import { openWorker } from '../workers.js';
+import { LENGTH } from './configuration.js';
+import { DIGIT_SIZE, type Digits } from './data.js';
+
+/** Samples and reconstructions that are shown. */
+export const [SAMPLES, RECONSTRUCTIONS] = [48, 16];
+const PIXELS = DIGIT_SIZE ** 2;
+
+/** Images [1, 32, 32] in 0..1, after an iteration. */
+export interface Preview {
+  readonly step: number;
+  readonly samples: readonly Float32Array[];
+  /** Test digits, each with its reconstruction. */
+  readonly pairs: readonly (readonly [original: Float32Array, reconstruction: Float32Array])[];
+}
+
+export class DigitsSession {
+  private model: WorkerModel | undefined;
+
+  private constructor(
+    readonly training: PageTraining,
+    private readonly digits: Digits,
+  ) {}
+
+  /**
+   * Compiles the iteration.
+   * @param from a configuration for fresh weights, or the bytes of a checkpoint of a run on images of 32x32 in gray
+   */
+  static async start(digits: Digits, from: Configuration | Uint8Array): Promise<DigitsSession> {
+    const worker = openWorker('training');
+    try {
+      const what = from instanceof Uint8Array ? { checkpoint: from } : { configuration: from };
+      return new DigitsSession(await PageTraining.start(worker, { images: digits.training, length: LENGTH, ...what }), digits);
+    } catch (error) {
+      worker.terminate();
+      throw error;
+    }
+  }
+
+  /** Samples and reconstructions of the current weights, while training goes on. */
+  async preview(): Promise<Preview> {
+    const { configuration } = this.training;
+    const weights = await this.training.readWeights();
+    const { step } = this.training.progress;
+    if (this.model) await this.model.replaceWeights(weights);
+    else this.model = await WorkerModel.load(openWorker('model'), { configuration, weights });
+    const codes = drawCodes(configuration.prior, SAMPLES, configuration.latent, randomStream(0, 'samples'));
+    const samples = imagesOf(await this.model.generate(codes));
+    const originals = this.digits.test.subarray(0, RECONSTRUCTIONS * PIXELS);
+    const reconstructions = imagesOf(await this.model.decode(await this.model.encode(originals)));
+    const pairs = reconstructions.map(
+      (image, index) => [Float32Array.from(originals.subarray(index * PIXELS, (index + 1) * PIXELS), (byte) => byte / 255), image] as const,
+    );
+    return { step, samples, pairs };
+  }
+
+  stop(): void {
+    this.training.stop();
+    this.model?.stop();
+  }
+}
+
+/** Splits values in [-1, 1] into images in 0..1. */
+const imagesOf = (values: Float32Array): Float32Array[] =>
+  Array.from({ length: values.length / PIXELS }, (_, index) => values.slice(index * PIXELS, (index + 1) * PIXELS).map((value) => (value + 1) / 2));

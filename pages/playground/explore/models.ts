@@ -1,0 +1,78 @@
+/** Models that can be explored: exported, in a checkpoint, or of the training in this page. */
+import { type ModelInfo, type Networks, loadNetworks } from '../../components/networks.js';
+import type { PageModel } from '../../../src/export/pageModel.js';
+import { InputError } from '../../../src/errors.js';
+import type { Configuration } from '../../../src/training/configuration.js';
+import { WorkerModel } from '../../../src/web/workerModel.js';
+import type { ModelSource } from '../../../src/web/protocol.js';
+import { RUNTIME_FILES } from '../runtime.js';
+import { openWorker } from '../workers.js';
+
+export type ExploredModel = { readonly name: string; readonly source: ModelSource } | { readonly exported: PageModel };
+
+/** A model that is ready for use. */
+export interface LoadedModel {
+  readonly info: ModelInfo;
+  readonly networks: Networks;
+  readonly release: () => void;
+}
+
+export async function loadModel(model: ExploredModel): Promise<LoadedModel> {
+  if ('exported' in model) {
+    const { networks: _, ...info } = model.exported;
+    return { info, networks: await loadNetworks(model.exported, { wasmPaths: RUNTIME_FILES }), release: () => undefined };
+  }
+  const worker = openWorker('model');
+  try {
+    const loaded = await WorkerModel.load(worker, model.source);
+    return { info: infoOf(loaded.configuration, model.name), networks: networksOf(loaded), release: () => loaded.stop() };
+  } catch (error) {
+    worker.terminate();
+    throw error;
+  }
+}
+
+function infoOf({ prior, latent, channels, size, crop, padding, network, width }: Configuration, name: string): ModelInfo {
+  return {
+    name,
+    summary: `${network}, width ${width}, ${latent} latent dimensions.`,
+    prior,
+    latent,
+    shape: [channels, size, size],
+    preprocessing: { size, channels, crop, padding },
+  };
+}
+
+/** The networks take and make values in 0..1, the worker bytes and values in [-1, 1]. */
+const networksOf = (model: WorkerModel): Networks => ({
+  generate: async ({ code, distance }) => {
+    const values = distance === 1 ? await model.generate(code) : await model.decode(code, distance);
+    return values.map((value) => (value + 1) / 2);
+  },
+  encode: (image) => model.encode(Uint8Array.from(image, (value) => Math.round(255 * value))),
+});
+
+/**
+ * Reads a checkpoint of a run folder, or `model.js` of an exported page.
+ * @throws {InputError} if it is neither
+ */
+export async function readModelFile(file: File): Promise<ExploredModel> {
+  if (file.name.endsWith('.safetensors')) return { name: file.name, source: { checkpoint: new Uint8Array(await file.arrayBuffer()) } };
+  const text = await file.text();
+  const json = /^globalThis\.agenetModel = (\{.*\});\s*$/su.exec(text)?.[1];
+  if (json === undefined) throw new InputError(`${file.name}: expected a checkpoint (.safetensors), or model.js of "agenet export RUN --web"`);
+  try {
+    const exported = JSON.parse(json) as Partial<PageModel>;
+    if (exported.networks && exported.shape && exported.latent && exported.prior && exported.preprocessing) return { exported: exported as PageModel };
+  } catch {
+    // Reported below.
+  }
+  throw new InputError(`${file.name}: is damaged; export the model again`);
+}
+
+/** The model that comes with this site. */
+export async function bundledModel(): Promise<ExploredModel> {
+  const response = await fetch(new URL('./digits-model.json', document.baseURI));
+  if (!response.ok) throw new InputError('the bundled model cannot be loaded; reload the page');
+  return { exported: (await response.json()) as PageModel };
+}

@@ -1,0 +1,118 @@
+/** What the visitor chooses, and its form in the address of the page. */
+import { PLANE_TERMS, type PlaneModel, type PlaneOptions, type PlaneWeights } from './training.js';
+import { type PlaneData, SHAPE_NAMES, type ShapeName } from './shapes.js';
+
+export interface PlaneSettings {
+  readonly data: ShapeName | 'drawn';
+  /** Points [N, 2] that the visitor has drawn, in [-1, 1]. */
+  readonly drawn: Float32Array;
+  readonly prior: keyof typeof LATENT_OF;
+  readonly hidden: number;
+  readonly generatorUpdates: number;
+  readonly seed: number;
+  readonly learningRate: number;
+  readonly weights: PlaneWeights;
+  /** Iterations per second; the fastest is as many as possible. */
+  readonly speed: (typeof SPEEDS)[number];
+}
+
+export const LATENT_OF = { circle: 2, sphere: 3 } as const;
+export const PRIOR_NAMES = Object.keys(LATENT_OF) as (keyof typeof LATENT_OF)[];
+export const SPEEDS = ['1', '10', '100', 'fastest'] as const;
+export const HIDDEN = [8, 16, 32, 64] as const;
+export const MAX_GENERATOR_UPDATES = 3;
+/** Ranges of the sliders, on a logarithmic scale; a weight can also be 0. */
+export const LEARNING_RATES = { min: 1e-4, max: 1e-2 } as const;
+export const WEIGHTS = { min: 0.01, max: 100 } as const;
+/** Points that the visitor can draw; more would make the address too long. */
+export const MAX_DRAWN = 300;
+const MAX_SEED = 9999;
+
+export const DEFAULT_SETTINGS: PlaneSettings = {
+  data: 'rings',
+  drawn: new Float32Array(0),
+  prior: 'circle',
+  hidden: 32,
+  generatorUpdates: 1,
+  seed: 1,
+  learningRate: 2e-3,
+  weights: { encoder: { KL_real: 2, KL_fake: 2, match_x: 10, uniform: 0 }, generator: { KL_fake: 2, match_z: 10 } },
+  speed: 'fastest',
+};
+
+export const modelOf = ({ prior, hidden, generatorUpdates, seed }: PlaneSettings): PlaneModel => ({ latent: LATENT_OF[prior], hidden, generatorUpdates, seed });
+export const optionsOf = ({ weights, learningRate }: PlaneSettings): PlaneOptions => ({ weights, learningRate });
+
+/** The data; a shape until the visitor has drawn a point. */
+export const dataOf = ({ data, drawn }: PlaneSettings): PlaneData =>
+  data !== 'drawn' ? data : drawn.length > 0 ? drawn : (DEFAULT_SETTINGS.data as ShapeName);
+
+/** Names of weights in the address: `encoder.KL_real`. */
+const weightEntries = ({ weights }: PlaneSettings): [string, number][] => [
+  ...PLANE_TERMS.encoder.map((term): [string, number] => [`encoder.${term}`, weights.encoder[term]]),
+  ...PLANE_TERMS.generator.map((term): [string, number] => [`generator.${term}`, weights.generator[term]]),
+];
+
+/** The settings that differ from the defaults, as a query. */
+export function toQuery(settings: PlaneSettings): string {
+  const entries = (given: PlaneSettings): [string, string][] => [
+    ['data', given.data],
+    ['drawn', encodePoints(given.drawn)],
+    ['prior', given.prior],
+    ['hidden', String(given.hidden)],
+    ['generator.updates', String(given.generatorUpdates)],
+    ['seed', String(given.seed)],
+    ['rate', String(given.learningRate)],
+    ...weightEntries(given).map(([name, weight]): [string, string] => [name, String(weight)]),
+    ['speed', given.speed],
+  ];
+  const defaults = new Map(entries(DEFAULT_SETTINGS));
+  return new URLSearchParams(entries(settings).filter(([name, value]) => value !== defaults.get(name))).toString();
+}
+
+/** The settings of a query. Whatever it lacks, or has out of range, is the default. */
+export function fromQuery(query: string): PlaneSettings {
+  const given = new URLSearchParams(query);
+  const choice = <T extends string>(name: string, choices: readonly T[], preset: T): T => choices.find((known) => known === given.get(name)) ?? preset;
+  const number = (name: string, min: number, max: number, preset: number): number => {
+    const text = given.get(name);
+    const value = Number(text);
+    return text !== null && text !== '' && value >= min && value <= max ? value : preset;
+  };
+  const { weights: preset, ...defaults } = DEFAULT_SETTINGS;
+  const weight = (name: string, value: number): number => number(name, 0, WEIGHTS.max, value);
+  const hidden = number('hidden', HIDDEN[0], HIDDEN.at(-1)!, defaults.hidden);
+  return {
+    data: choice('data', [...SHAPE_NAMES, 'drawn'], defaults.data),
+    drawn: decodePoints(given.get('drawn') ?? ''),
+    prior: choice('prior', PRIOR_NAMES, defaults.prior),
+    hidden: HIDDEN.find((known) => known === hidden) ?? defaults.hidden,
+    generatorUpdates: Math.round(number('generator.updates', 1, MAX_GENERATOR_UPDATES, defaults.generatorUpdates)),
+    seed: Math.round(number('seed', 0, MAX_SEED, defaults.seed)),
+    learningRate: number('rate', LEARNING_RATES.min, LEARNING_RATES.max, defaults.learningRate),
+    weights: {
+      encoder: Object.fromEntries(PLANE_TERMS.encoder.map((term) => [term, weight(`encoder.${term}`, preset.encoder[term])])) as PlaneWeights['encoder'],
+      generator: Object.fromEntries(
+        PLANE_TERMS.generator.map((term) => [term, weight(`generator.${term}`, preset.generator[term])]),
+      ) as PlaneWeights['generator'],
+    },
+    speed: choice('speed', SPEEDS, defaults.speed),
+  };
+}
+
+/** Coordinates are written as two characters of base 36 each, so that 300 points are 1,200 characters. */
+const LEVELS = 36 ** 2 - 1;
+
+const encodePoints = (points: Float32Array): string =>
+  Array.from(points, (value) =>
+    Math.round(((Math.min(1, Math.max(-1, value)) + 1) / 2) * LEVELS)
+      .toString(36)
+      .padStart(2, '0'),
+  ).join('');
+
+function decodePoints(text: string): Float32Array {
+  const values = Array.from({ length: Math.floor(text.length / 4) * 2 }, (_, index) => parseInt(text.slice(2 * index, 2 * index + 2), 36));
+  return values.every((value) => Number.isInteger(value))
+    ? Float32Array.from(values.slice(0, 2 * MAX_DRAWN), (value) => (2 * value) / LEVELS - 1)
+    : new Float32Array(0);
+}

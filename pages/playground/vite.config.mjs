@@ -1,0 +1,54 @@
+/** Builds the playground into `build/playground`: static files for any host and any path. */
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { defineConfig } from 'vite';
+import { writeDigits } from '../../scripts/playgroundData.mjs';
+
+const pathOf = (relative) => fileURLToPath(new URL(relative, import.meta.url));
+
+// Before the folder `public` is served or copied.
+writeDigits(pathOf('public/digits.gz'));
+
+export default defineConfig({
+  root: pathOf('.'),
+  // Relative addresses, so that the files work under any path.
+  base: './',
+  // The files of ONNX Runtime are assets, loaded when a graph is first compiled.
+  resolve: { conditions: ['onnxruntime-web-use-extern-wasm', 'import', 'module', 'browser', 'default'] },
+  worker: { format: 'es' },
+  build: {
+    outDir: pathOf('../../build/playground'),
+    emptyOutDir: true,
+    assetsInlineLimit: 0,
+    target: 'es2023',
+    reportCompressedSize: false,
+    modulePreload: { polyfill: false },
+  },
+  plugins: [withoutPolicy(), offline()],
+});
+
+/** Development needs inline scripts and styles. */
+function withoutPolicy() {
+  return {
+    name: 'without-policy',
+    apply: 'serve',
+    transformIndexHtml: (html) => html.replace(/<meta\s+http-equiv="Content-Security-Policy"[\s\S]*?\/>/u, ''),
+  };
+}
+
+/** Writes `offline.js`, a service worker that knows every file of the build. */
+function offline() {
+  return {
+    name: 'offline',
+    apply: 'build',
+    generateBundle(_, bundle) {
+      const files = [...new Set(['./', ...Object.keys(bundle), ...readdirSync(pathOf('public'))])].filter((file) => file !== 'index.html').sort();
+      const hash = createHash('sha256');
+      for (const file of Object.values(bundle)) hash.update(file.fileName).update(file.type === 'chunk' ? file.code : file.source);
+      for (const file of readdirSync(pathOf('public'))) hash.update(readFileSync(pathOf(`public/${file}`)));
+      const constants = `const VERSION = '${hash.digest('hex').slice(0, 16)}';\nconst FILES = ${JSON.stringify(files)};\n`;
+      this.emitFile({ type: 'asset', fileName: 'offline.js', source: constants + readFileSync(pathOf('offline.js'), 'utf8') });
+    },
+  };
+}

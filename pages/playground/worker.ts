@@ -1,0 +1,12 @@
+/** The workers of the site, in one script, so that a visitor loads their common code once. A worker's name is its role. */
+import { serveModel } from '../../src/web/modelWorker.js';
+import type { WorkerScope } from '../../src/web/requests.js';
+import { serveTraining } from '../../src/web/trainingWorker.js';
+import { servePlane } from './plane/planeWorker.js';
+import { loadRuntimeFromPage } from './runtime.js';
+import type { WorkerRole } from './workers.js';
+
+const SERVICES: Readonly<Record<WorkerRole, (scope: WorkerScope) => void>> = { plane: servePlane, training: serveTraining, model: serveModel };
+
+loadRuntimeFromPage();
+SERVICES[self.name as WorkerRole](self as unknown as WorkerScope);

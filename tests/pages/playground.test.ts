@@ -1,0 +1,303 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import sharp from 'sharp';
+import { build } from 'vite';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { loadModel } from '../../src/node.js';
+import { decodeCheckpoint } from '../../src/training/checkpoint.js';
+import { writeNoiseArchive } from '../cli/labelledData.js';
+import { makeTinyRun } from '../cli/tinyRun.js';
+import { sharedTemporaryFolder } from '../temporaryFolder.js';
+import { digest, tinyConfiguration } from '../training/tinyTraining.js';
+import { hasChromium, launch, serve, type StaticHost } from './browser.js';
+
+const folder = sharedTemporaryFolder();
+const site = join(folder, 'site');
+const run = join(folder, 'run');
+/** Gzipped, without ONNX Runtime. */
+const MAX_CODE = 200_000;
+const axe = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
+
+describe.skipIf(!hasChromium)('the playground', () => {
+  let browser: Browser;
+  let host: StaticHost;
+  let address: string;
+
+  beforeAll(async () => {
+    await build({
+      configFile: fileURLToPath(new URL('../../pages/playground/vite.config.mjs', import.meta.url)),
+      logLevel: 'error',
+      build: { outDir: site },
+    });
+    // Any path of any host.
+    host = await serve({ 'some/path/': site });
+    address = `${host.address}some/path/`;
+    browser = await launch();
+  });
+  afterAll(async () => {
+    await browser?.close();
+    host?.close();
+  });
+
+  /** Opens a page. Fails on errors, violations of the policy, and requests of anything outside the site. */
+  async function open(path: string, options: BrowserContextOptions = {}): Promise<Page> {
+    const context = await browser.newContext({ viewport: { width: 1000, height: 800 }, ...options });
+    const page = await context.newPage();
+    const problems: string[] = [];
+    page.on('console', (message) => message.type() === 'error' && problems.push(message.text()));
+    page.on('pageerror', ({ message }) => problems.push(message));
+    page.on('request', (request) => /^(blob:|data:)/u.test(request.url()) || request.url().startsWith(address) || problems.push(request.url()));
+    await page.goto(address + path);
+    onTestFinished(async () => {
+      await context.close();
+      expect(problems).toEqual([]);
+    });
+    return page;
+  }
+
+  const ready = (page: Page) => page.waitForFunction(() => document.querySelector<HTMLButtonElement>('#play')?.disabled === false);
+  const iteration = async (page: Page) => Number(await page.textContent('#iteration'));
+  /** Waits until so many iterations are done. */
+  const untilIteration = (page: Page, least: number) => expect.poll(() => iteration(page), { timeout: 60_000 }).toBeGreaterThanOrEqual(least);
+  const named = (page: Page, name: string) => page.getByLabel(name, { exact: true });
+
+  it('has little code, apart from ONNX Runtime', () => {
+    const code = readdirSync(site, { recursive: true, encoding: 'utf8' }).filter((file) => /\.(?:js|css|html)$/u.test(file) && !file.includes('ort'));
+    expect(code.length).toBeGreaterThan(5);
+    expect(code.reduce((total, file) => total + gzipSync(readFileSync(join(site, file))).length, 0)).toBeLessThan(MAX_CODE);
+  });
+
+  it('allows no scripts but its own', async () => {
+    const page = await open('');
+    const policy = (await page.getAttribute('meta[http-equiv="Content-Security-Policy"]', 'content'))!;
+    expect(policy).toContain("default-src 'none'; script-src 'self' 'wasm-unsafe-eval';");
+    expect(policy.replace("'wasm-unsafe-eval'", '')).not.toMatch(/unsafe|\*|https?:/u);
+  });
+
+  describe('in two dimensions', () => {
+    it('plays, pauses, steps and starts again, also by keyboard', async () => {
+      const page = await open('');
+      await ready(page);
+      await page.focus('#play');
+      await page.keyboard.press('Enter');
+      await untilIteration(page, 20);
+      await page.keyboard.press('Enter');
+      await ready(page);
+      expect(await page.textContent('#play')).toBe('Play');
+      const paused = await iteration(page);
+      await page.click('#step');
+      await expect.poll(() => iteration(page)).toBe(paused + 1);
+      // Both networks learn, and the views show it.
+      expect(await page.getAttribute('.chart div', 'aria-label')).toMatch(new RegExp(`at iteration ${paused + 1}: KL_real [\\d.e-]+, KL_fake`));
+      await page.click('#reset');
+      await expect.poll(() => iteration(page)).toBe(0);
+    });
+
+    it('learns a ring: the image of the circle is the ring', async () => {
+      const page = await open('#/plane?data=ring');
+      await ready(page);
+      await page.click('#play');
+      await untilIteration(page, 1500);
+      await page.click('#play');
+      const label = (await page.getAttribute('.chart:nth-of-type(2) div', 'aria-label'))!;
+      const error = Number(/match_x ([\d.e-]+)/u.exec(label)![1]);
+      // Noise of 0.03 across the ring has a mean distance of 0.024 / 2 per coordinate.
+      expect(error).toBeLessThan(0.06);
+    });
+
+    it('keeps its whole state in the address', async () => {
+      const page = await open('');
+      await ready(page);
+      await named(page, 'data').selectOption('moons');
+      await named(page, 'prior').selectOption('sphere');
+      await named(page, 'hidden units').selectOption('16');
+      await named(page, 'generator updates').selectOption('2');
+      await named(page, 'seed').selectOption('3');
+      await named(page, 'iterations per second').selectOption('100');
+      await named(page, 'learning rate').fill('100');
+      await named(page, 'match_x').fill('0');
+      const query = new URLSearchParams(new URL(page.url()).hash.split('?')[1]);
+      expect(Object.fromEntries(query)).toEqual({
+        data: 'moons',
+        prior: 'sphere',
+        hidden: '16',
+        'generator.updates': '2',
+        seed: '3',
+        rate: '0.01',
+        'encoder.match_x': '0',
+        speed: '100',
+      });
+      await page.reload();
+      await ready(page);
+      expect(await named(page, 'data').inputValue()).toBe('moons');
+      expect(await named(page, 'match_x').inputValue()).toBe('0');
+      // An address that somebody has edited is no error.
+      await page.goto(`${address}#/plane?data=none&rate=x&encoder.match_x=-1&drawn=%F0&hidden=1e9`);
+      await page.reload();
+      await ready(page);
+      expect(await named(page, 'data').inputValue()).toBe('rings');
+    });
+
+    it('changes weights while it runs', async () => {
+      const page = await open('#/plane?data=ring');
+      await ready(page);
+      await page.click('#play');
+      await untilIteration(page, 50);
+      const before = await iteration(page);
+      await page.getByRole('button', { name: 'No adversary' }).click();
+      await expect.poll(() => page.url()).toContain('encoder.KL_fake=0');
+      await named(page, 'match_z').fill('0');
+      await page.click('#play');
+      await untilIteration(page, 5);
+      expect(before).toBeGreaterThan(0);
+    });
+
+    it('trains on points that the visitor draws', async () => {
+      const page = await open('#/plane?data=drawn');
+      await ready(page);
+      const box = (await page.locator('#generator-view').boundingBox())!;
+      for (const [x, y] of [
+        [0.3, 0.3],
+        [0.7, 0.3],
+        [0.5, 0.7],
+      ] as const)
+        await page.mouse.click(box.x + x * box.width, box.y + y * box.height);
+      await expect.poll(() => new URLSearchParams(new URL(page.url()).hash.split('?')[1]).get('drawn')?.length).toBe(12);
+      await ready(page);
+      await page.click('#play');
+      await untilIteration(page, 20);
+      await page.getByRole('button', { name: 'Remove all points' }).click();
+      await expect.poll(() => page.url()).not.toContain('drawn=');
+    });
+  });
+
+  describe('with digits', () => {
+    beforeAll(async () => {
+      writeNoiseArchive(join(folder, 'noise.npz'), 60);
+      await makeTinyRun(run, tinyConfiguration({ data: `npz:${join(folder, 'noise.npz')}`, ema: 0.9, testFraction: 0.2, batchNormStats: 'separate' }));
+    });
+    const checkpoint = () =>
+      join(
+        run,
+        'checkpoints',
+        readdirSync(join(run, 'checkpoints')).findLast((name) => name.endsWith('.safetensors'))!,
+      );
+
+    it('trains, pauses, steps, saves, and continues after a reload', async () => {
+      const page = await open('#/digits', { acceptDownloads: true });
+      await ready(page);
+      await named(page, 'width').selectOption('4');
+      await ready(page);
+      await page.click('#play');
+      await untilIteration(page, 3);
+      await page.click('#play');
+      await ready(page);
+      await page.click('#step');
+      await ready(page);
+      const before = await iteration(page);
+      await page.click('#save');
+      await expect.poll(() => page.textContent('#status')).toContain(`Iteration ${before} is saved`);
+      await page.reload();
+      await expect.poll(() => page.textContent('#status')).toContain(`Continues from iteration ${before}`);
+      const [download] = await Promise.all([page.waitForEvent('download'), page.click('#download')]);
+      const stored = await decodeCheckpoint(readFileSync(await download.path()), 'downloaded', digest);
+      expect([stored.step, stored.configuration.width]).toEqual([before, 4]);
+      expect(download.suggestedFilename()).toBe(`${String(before).padStart(6, '0')}.safetensors`);
+    });
+
+    it('continues a checkpoint of a run, and explores it', async () => {
+      const page = await open('#/digits');
+      await ready(page);
+      await page.setInputFiles('#checkpoint', checkpoint());
+      await expect.poll(() => page.textContent('#status')).toMatch(/^Continues \d+\.safetensors on these digits\.$/u);
+      const before = await iteration(page);
+      await page.click('#step');
+      await expect.poll(() => iteration(page)).toBe(before + 1);
+      await page.click('#explore');
+      await expect.poll(() => page.textContent('#model-name')).toBe(`Digits after ${before + 1} iterations`);
+      await page.waitForSelector('#samples button canvas');
+    });
+
+    it('reports files that are no checkpoints, and keeps the training', async () => {
+      const page = await open('#/digits');
+      await ready(page);
+      await page.click('#step');
+      await expect.poll(() => iteration(page)).toBe(1);
+      await page.setInputFiles('#checkpoint', { name: 'notes.safetensors', mimeType: 'application/octet-stream', buffer: Buffer.from('no checkpoint') });
+      await expect.poll(() => page.textContent('#status')).toMatch(/^the checkpoint: /u);
+      await page.click('#step');
+      await expect.poll(() => iteration(page)).toBe(2);
+    });
+
+    it('explores a checkpoint: images are reconstructed as the command line does', async () => {
+      const page = await open('#/explore');
+      await page.setInputFiles('#model-file', checkpoint());
+      await expect.poll(() => page.textContent('#model-name')).toMatch(/\.safetensors$/u);
+      const pixels = Uint8Array.from({ length: 1024 }, (_, index) => (index * 7) % 256);
+      const buffer = await sharp(pixels, { raw: { width: 32, height: 32, channels: 1 } })
+        .png()
+        .toBuffer();
+      await page.waitForFunction(() => document.querySelector<HTMLInputElement>('#files')?.disabled === false);
+      await page.setInputFiles('#files', { name: 'image.png', mimeType: 'image/png', buffer });
+      await page.waitForSelector('#images li');
+      const found = await page.$eval('#images li button canvas', (canvas) =>
+        Array.from((canvas as HTMLCanvasElement).getContext('2d')!.getImageData(0, 0, 32, 32).data).filter((_, index) => index % 4 === 0),
+      );
+      const model = await loadModel(run);
+      const { data } = await model.reconstruct([{ data: pixels, width: 32, height: 32, channels: 1 }]);
+      await model.release();
+      expect(Math.max(...found.map((value, index) => Math.abs(value - data[index]!)))).toBeLessThanOrEqual(1);
+    });
+  });
+
+  it('reconstructs what the visitor draws, with the bundled model', async () => {
+    const page = await open('#/explore');
+    await page.waitForFunction(() => document.querySelector<HTMLInputElement>('#files')?.disabled === false);
+    const box = (await page.locator('#pad').boundingBox())!;
+    await page.mouse.move(box.x + 0.55 * box.width, box.y + 0.2 * box.height);
+    await page.mouse.down();
+    await page.mouse.move(box.x + 0.45 * box.width, box.y + 0.8 * box.height, { steps: 8 });
+    await page.mouse.up();
+    await page.waitForSelector('#images li');
+    const [original, error] = await page.$eval('#images li', (item) => {
+      const canvas = item.querySelector('canvas')!;
+      const { data } = canvas.getContext('2d')!.getImageData(0, 0, canvas.width, canvas.height);
+      return [data.filter((_, index) => index % 4 === 0).reduce((sum, value) => sum + value, 0), item.textContent];
+    });
+    expect(original).toBeGreaterThan(0);
+    // A one is reconstructed well.
+    expect(Number(/L1 ([\d.]+)/u.exec(error)![1])).toBeLessThan(0.15);
+  });
+
+  it('works offline after the first visit', async () => {
+    const page = await open('#/explore');
+    await page.waitForSelector('#samples button canvas');
+    await page.waitForFunction(() => navigator.serviceWorker.controller !== null);
+    await page.context().setOffline(true);
+    await page.reload();
+    await page.waitForSelector('#samples button canvas');
+    await page.goto(`${address}#/plane`);
+    await ready(page);
+    await page.click('#step');
+    await expect.poll(() => iteration(page)).toBe(1);
+    await page.context().setOffline(false);
+  });
+
+  it.each(['plane', 'digits', 'explore'])('is accessible and fits a phone (%s)', async (name) => {
+    for (const colorScheme of ['light', 'dark'] as const) {
+      const page = await open(`#/${name}`, { viewport: { width: 360, height: 700 }, colorScheme, bypassCSP: true });
+      await page.waitForSelector(name === 'explore' ? '#samples button canvas' : '#play:not(:disabled)');
+      expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(360);
+      await page.addScriptTag({ path: axe });
+      const violations = await page.evaluate(async () => {
+        const checker = (globalThis as unknown as { axe: { run: () => Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> } }).axe;
+        return (await checker.run()).violations.map(({ id, nodes }) => `${id}: ${nodes[0]!.html}`);
+      });
+      expect(violations).toEqual([]);
+    }
+  });
+});
