@@ -48,7 +48,7 @@ export function Chart({ title, curves, points, isLog = false }: ChartProps) {
             width: 1.5,
             points: { show: false },
             ...(dash ? { dash: [4, 3] } : {}),
-            value: (_: uPlot, value: number | null) => (value === null ? '–' : value.toPrecision(3)),
+            value: (_: uPlot, value: number | null | undefined) => value?.toPrecision(3) ?? '–',
           })),
         ],
         scales: { x: { time: false }, y: { distr: isLog ? 3 : 1 } },

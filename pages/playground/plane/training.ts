@@ -36,7 +36,7 @@ export interface PlaneOptions {
 /** Points in a batch. */
 export const PLANE_BATCH = 256;
 
-const OBJECTIVE: Objective = { prior: 'sphere', divergence: 'qp', moment: 'std', reduction: 'mean', matchX: 'L2', matchZ: 'cos' };
+const OBJECTIVE: Objective = { prior: 'sphere', divergence: 'qp', moment: 'std', reduction: 'mean', matchX: 'L1', matchZ: 'cos' };
 
 /** The side of the grid of points of the plane whose codes are shown, and the range of its coordinates. */
 export const FIELD = { side: 41, range: 1.2 } as const;
