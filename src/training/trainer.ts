@@ -127,18 +127,28 @@ export class Trainer {
 
   /** Runs one iteration. */
   async iterate(): Promise<IterationReport> {
+    const { epoch, learningRate, report } = await this.advance(true);
+    return { step: this.done, epoch, learningRate, scalars: this.named(report!.data as Float32Array) };
+  }
+
+  /** Runs one iteration without its report, which a device need not be waited for. */
+  async iterateUnread(): Promise<void> {
+    await this.advance(false);
+  }
+
+  private async advance(reads: boolean) {
     const position = this.stages.at(this.done);
     if (position.stage !== this.current.stage) await this.enter(position.stage, (await this.readState()).vectors);
     const epoch = this.sampler.epochOf(position.batch);
     const learningRate = this.scale * learningRateAt({ step: this.done, totalSteps: this.totalSteps, epoch }, this.configuration);
     const feeds = await this.feedsOf(position, learningRate);
     const start = performance.now();
-    const running = this.current.program.step(feeds);
+    const running = this.current.program.step(feeds, reads);
     this.prefetch(this.done + 1);
     const { report } = await running;
     this.elapsed += performance.now() - start;
     this.done++;
-    return { step: this.done, epoch, learningRate, scalars: this.named(report!.data as Float32Array) };
+    return { epoch, learningRate, report };
   }
 
   /** Writes the profile, if the program was compiled with one. */

@@ -102,8 +102,9 @@ class TrainingService {
   /** Iterates until another request comes, or training ends. */
   private async run(trainer: Trainer, reportEvery: number, isLatest: () => boolean): Promise<void> {
     while (isLatest() && trainer.step < trainer.totalSteps) {
-      const report = await this.iterate(trainer);
-      if (report.step % reportEvery === 0 || report.step === trainer.totalSteps) this.report(report);
+      const next = trainer.step + 1;
+      if (next % reportEvery === 0 || next === trainer.totalSteps) this.report(await this.iterate(trainer));
+      else await (this.iteration = trainer.iterateUnread());
       // Requests get their turn.
       await new Promise((resolve) => void setTimeout(resolve));
       await this.reading;

@@ -38,9 +38,9 @@ describe.skipIf(!hasChromium)('the engine in a page', () => {
   });
 
   it.each([
-    ['wasm', 20],
-    ['webgpu', 2],
-  ] as const)('trains with %s as in Node for %i iterations', async (device: WebDevice, iterations) => {
+    ['wasm', 20, 1],
+    ['webgpu', 4, 2],
+  ] as const)('trains with %s as in Node for %i iterations, reporting every %i', async (device: WebDevice, iterations, reportEvery) => {
     const configuration = tinyConfiguration({ length: { steps: iterations } });
     const { train } = noiseSource();
     const pixels = Array.from(
@@ -50,15 +50,18 @@ describe.skipIf(!hasChromium)('the engine in a page', () => {
         1024,
       ),
     );
-    const found = await page!.evaluate(([on, settings, images, count]) => engine.train(on, settings, images, count), [
+    const found = await page!.evaluate(([on, settings, images, count, every]) => engine.train(on, settings, images, count, every), [
       { device },
       configuration,
       pixels,
       iterations,
+      reportEvery,
     ] as const);
+    expect(found.reports.map((report) => report !== null)).toEqual(Array.from({ length: iterations }, (_, step) => (step + 1) % reportEvery === 0));
     const trainer = await Trainer.create(configuration, train, compileSmall);
     for (const report of found.reports) {
       const { scalars } = await trainer.iterate();
+      if (report === null) continue;
       expect(Object.keys(report)).toEqual(Object.keys(scalars));
       for (const [name, value] of Object.entries(scalars)) expectWithin(report[name]!, value, 3e-3 * Math.max(1e-3, Math.abs(value)));
     }

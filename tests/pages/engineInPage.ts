@@ -9,7 +9,8 @@ import { type IterationReport, Trainer } from '../../src/training/trainer.js';
 configureRuntime({ wasmPaths: new URL('/ort/', location.href).href });
 
 interface Trained {
-  readonly reports: readonly IterationReport['scalars'][];
+  /** Null for iterations whose report was not read. */
+  readonly reports: readonly (IterationReport['scalars'] | null)[];
   readonly parameters: readonly number[];
   readonly milliseconds: readonly number[];
 }
@@ -21,15 +22,25 @@ const engine = {
     return (await verify(decodeSafetensors(bytes, name), name, (graph) => compile(graph, { device }))).max_error;
   },
 
-  /** The reports of iterations, and the parameters of the encoder after them. */
-  async train({ device, target }: WebCompileOptions, configuration: Configuration, pixels: readonly number[], iterations: number): Promise<Trained> {
+  /**
+   * The reports of iterations, and the parameters of the encoder after them.
+   * @param reportEvery iterations from one report that is read to the next
+   */
+  async train(
+    { device, target }: WebCompileOptions,
+    configuration: Configuration,
+    pixels: readonly number[],
+    iterations: number,
+    reportEvery = 1,
+  ): Promise<Trained> {
     const images = splitInMemory(Uint8Array.from(pixels), configuration.channels * configuration.size ** 2, null);
     const trainer = await Trainer.create(configuration, images, (graph) => compile(graph, { ...(device ? { device } : {}), ...(target ? { target } : {}) }));
-    const reports: IterationReport['scalars'][] = [];
+    const reports: (IterationReport['scalars'] | null)[] = [];
     const milliseconds: number[] = [];
     for (let step = 0; step < iterations; step++) {
       const start = performance.now();
-      reports.push((await trainer.iterate()).scalars);
+      if ((step + 1) % reportEvery === 0) reports.push((await trainer.iterate()).scalars);
+      else reports.push((await trainer.iterateUnread(), null));
       milliseconds.push(performance.now() - start);
     }
     const { vectors } = await trainer.readState();

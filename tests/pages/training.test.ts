@@ -103,6 +103,13 @@ describe.skipIf(!hasChromium)('training in the worker of a page', () => {
     expect(await page!.evaluate(() => trainingPage.stored('digits'))).toBeUndefined();
   });
 
+  it('reads reports as often as requested, with the same end', async () => {
+    await start();
+    await page!.evaluate(() => trainingPage.run(3));
+    expect((await page!.evaluate(() => trainingPage.reports())).map(({ step }) => step)).toEqual([3, 6, STEPS]);
+    expect(await page!.evaluate(() => trainingPage.exportCheckpoint())).toEqual(whole);
+  });
+
   const code = Array.from(drawCodes('sphere', 1, configuration.latent, randomStream(1, 'code')));
   const modelOf = (weights: ModelWeights) => TrainedModel.of(iterationSpec(configuration).pair, configuration.prior, weights, compileSmall);
 

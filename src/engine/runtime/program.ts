@@ -196,8 +196,11 @@ export class StatefulProgram {
     this.inPlace = Object.fromEntries(kept.map(([name, vector]) => [nextName(name), vector]));
   }
 
-  /** Runs one step. Returns the outputs that are not state. */
-  async step(feeds: Readonly<Record<string, ElementArray>>): Promise<Record<string, TensorData>> {
+  /**
+   * Runs one step. Returns the outputs that are not state.
+   * @param reads whether these are read; otherwise none is returned, and a device need not be waited for (default: true)
+   */
+  async step(feeds: Readonly<Record<string, ElementArray>>, reads = true): Promise<Record<string, TensorData>> {
     const results = { ...(await this.program.runOnDevice({ ...feeds, ...this.current }, this.inPlace)) };
     for (const [name, previous] of Object.entries(this.current)) {
       const next = results[nextName(name)];
@@ -206,8 +209,12 @@ export class StatefulProgram {
       this.current[name] = next as Float32Array | DeviceTensor;
       delete results[nextName(name)];
     }
-    // Only states stay on the device.
-    return Object.fromEntries(Object.entries(results).map(([name, data]) => [name, this.program.typed(name, data as ElementArray)]));
+    if (reads)
+      return Object.fromEntries(
+        await Promise.all(Object.entries(results).map(async ([name, data]) => [name, this.program.typed(name, await taken(data))] as const)),
+      );
+    for (const result of Object.values(results)) if (isOnDevice(result)) result.release();
+    return {};
   }
 
   /** Returns a copy of the state after the last step. */

@@ -8,7 +8,6 @@ import type { Env, InferenceSession } from 'onnxruntime-common';
 import { InputError } from '../../errors.js';
 import type { Graph } from '../graph.js';
 import { lowerPortable, type PortableTarget } from '../lowering/portable.js';
-import { nextStates } from '../lowering/state.js';
 import { encode } from '../onnx.js';
 import { Program, signatureOf } from './program.js';
 import { firstLine, sessionExecutor } from './session.js';
@@ -59,7 +58,8 @@ export async function compile(graph: Graph, { device = 'wasm', target = { name: 
     // Errors are thrown as well.
     logSeverityLevel: 4,
     enableMemPattern: false,
-    ...(device === 'webgpu' ? { preferredOutputLocation: Object.fromEntries(nextStates(lowered).map((name) => [name, 'gpu-buffer'] as const)) } : {}),
+    // Results are copied when they are read.
+    ...(device === 'webgpu' ? { preferredOutputLocation: 'gpu-buffer' as const } : {}),
   };
   const session = await InferenceSession.create(await encode(lowered), options).catch((error: unknown) => {
     throw new InputError(`device ${device}: cannot be used here (${firstLine(error)})`, { cause: error });
