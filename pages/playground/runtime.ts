@@ -1,9 +1,17 @@
 /** Where the files of ONNX Runtime are: assets of this site, loaded when a network is first compiled. */
+import gpuMjs from 'onnxruntime-web/ort-wasm-simd-threaded.asyncify.mjs?url';
+import gpuWasm from 'onnxruntime-web/ort-wasm-simd-threaded.asyncify.wasm?url';
 import mjs from 'onnxruntime-web/ort-wasm-simd-threaded.mjs?url';
 import wasm from 'onnxruntime-web/ort-wasm-simd-threaded.wasm?url';
-import { configureRuntime } from '../../src/engine/runtime/web.js';
+import { configureRuntime, type WebDevice } from '../../src/engine/runtime/web.js';
 
-export const RUNTIME_FILES = { mjs: new URL(mjs, import.meta.url).href, wasm: new URL(wasm, import.meta.url).href } as const;
+const pathOf = (asset: string): string => new URL(asset, import.meta.url).href;
+
+/** The files of each device. */
+export const RUNTIME_FILES: Readonly<Record<WebDevice, { readonly mjs: string; readonly wasm: string }>> = {
+  wasm: { mjs: pathOf(mjs), wasm: pathOf(wasm) },
+  webgpu: { mjs: pathOf(gpuMjs), wasm: pathOf(gpuWasm) },
+};
 
 /** In a worker, before a graph is compiled. */
-export const loadRuntimeFromPage = (): void => configureRuntime({ wasmPaths: RUNTIME_FILES });
+export const loadRuntimeFromPage = (): void => configureRuntime({ wasmPaths: (device) => RUNTIME_FILES[device] });

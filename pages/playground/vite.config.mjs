@@ -43,7 +43,9 @@ function offline() {
     name: 'offline',
     apply: 'build',
     generateBundle(_, bundle) {
-      const files = [...new Set(['./', ...Object.keys(bundle), ...readdirSync(pathOf('public'))])].filter((file) => file !== 'index.html').sort();
+      // The build of ONNX Runtime for WebGPU is large, and few visitors use it.
+      const isKept = (file) => file !== 'index.html' && !file.includes('asyncify') && !file.includes('webgpu');
+      const files = [...new Set(['./', ...Object.keys(bundle), ...readdirSync(pathOf('public'))])].filter(isKept).sort();
       const hash = createHash('sha256');
       for (const file of Object.values(bundle)) hash.update(file.fileName).update(file.type === 'chunk' ? file.code : file.source);
       for (const file of readdirSync(pathOf('public'))) hash.update(readFileSync(pathOf(`public/${file}`)));

@@ -72,6 +72,7 @@ describe.skipIf(!hasChromium)('the playground', () => {
     }
   };
   const named = (page: Page, name: string) => page.getByLabel(name, { exact: true });
+  const weight = (page: Page, network: string, term: string) => page.getByRole('group', { name: `${network}: weights of the loss` }).getByLabel(term);
 
   it('has little code, apart from ONNX Runtime', () => {
     const code = readdirSync(site, { recursive: true, encoding: 'utf8' }).filter((file) => /\.(?:js|css|html)$/u.test(file) && !file.includes('ort'));
@@ -119,17 +120,17 @@ describe.skipIf(!hasChromium)('the playground', () => {
     it('keeps its whole state in the address', async () => {
       const page = await open('');
       await ready(page);
-      await named(page, 'data').selectOption('moons');
+      await named(page, 'data').selectOption('spirals');
       await named(page, 'prior').selectOption('sphere');
       await named(page, 'hidden units').selectOption('16');
       await named(page, 'generator updates').selectOption('2');
       await named(page, 'seed').selectOption('3');
       await named(page, 'iterations per second').selectOption('100');
       await named(page, 'learning rate').fill('100');
-      await named(page, 'match_x').fill('0');
+      await weight(page, 'encoder', 'match_x').fill('0');
       const query = () => Object.fromEntries(new URLSearchParams(new URL(page.url()).hash.split('?')[1]));
       await poll(query).toEqual({
-        data: 'moons',
+        data: 'spirals',
         prior: 'sphere',
         hidden: '16',
         'generator.updates': '2',
@@ -140,27 +141,29 @@ describe.skipIf(!hasChromium)('the playground', () => {
       });
       await page.reload();
       await ready(page);
-      expect(await named(page, 'data').inputValue()).toBe('moons');
-      expect(await named(page, 'match_x').inputValue()).toBe('0');
+      expect(await named(page, 'data').inputValue()).toBe('spirals');
+      expect(await weight(page, 'encoder', 'match_x').inputValue()).toBe('0');
       // An address that somebody has edited is no error.
       await page.goto(`${address}#/plane?data=none&rate=x&encoder.match_x=-1&drawn=%F0&hidden=1e9`);
       await page.reload();
       await ready(page);
-      expect(await named(page, 'data').inputValue()).toBe('rings');
+      expect(await named(page, 'data').inputValue()).toBe('moons');
     });
 
-    it('changes weights while it runs', async () => {
+    it('changes weights while it runs, and begins anew with other data', async () => {
       const page = await open('#/plane?data=ring');
       await ready(page);
       await page.click('#play');
-      await untilIteration(page, 50);
+      await untilIteration(page, 20);
+      for (const term of ['KL_real', 'KL_fake', 'match_x', 'uniform']) await weight(page, 'encoder', term).fill('0');
       const before = await iteration(page);
-      await page.getByRole('button', { name: 'No adversary' }).click();
-      await poll(() => page.url()).toContain('encoder.KL_fake=0');
-      await named(page, 'match_z').fill('0');
-      await page.click('#play');
-      await untilIteration(page, 5);
-      expect(before).toBeGreaterThan(0);
+      // The loss of an encoder without terms is 0.
+      await poll(() => page.getAttribute('.chart:nth-of-type(3) div', 'aria-label')).toMatch(/encoder 0\.00, generator [\d.]+$/u);
+      expect(await iteration(page)).toBeGreaterThanOrEqual(before);
+      await page.getByRole('button', { name: 'Balanced' }).click();
+      await poll(() => page.url()).not.toContain('encoder');
+      await poll(() => page.textContent('#play')).toBe('Pause');
+      await untilIteration(page, 1);
     });
 
     it('trains on points that the visitor draws', async () => {

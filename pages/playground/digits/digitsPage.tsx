@@ -1,22 +1,15 @@
 /** Training on digits in the page. */
-import { useEffect, useRef, useState } from 'preact/hooks';
-import { appendPoint, Chart, type ChartPoint, type Curve } from '../../components/chart.js';
+import { useEffect, useState } from 'preact/hooks';
+import { Chart, type Curve } from '../../components/chart.js';
 import { Choice, TrainingButtons } from '../../components/controls.js';
 import { ImageCanvas } from '../../components/images.js';
-import { messageOf } from '../../components/reconstructions.js';
-import type { Configuration } from '../../../src/training/configuration.js';
-import type { IterationReport } from '../../../src/training/trainer.js';
-import { deleteStoredCheckpoint, readStoredCheckpoint, storeCheckpoint } from '../../../src/web/checkpointStorage.js';
+import type { WebDevice } from '../../../src/engine/runtime/web.js';
 import type { PageProps } from '../app.js';
-import { configurationOf } from './configuration.js';
-import { DIGIT_SIZE, type Digits, loadDigits, TRAINING_DIGITS } from './data.js';
-import { DigitsSession, type Preview, RECONSTRUCTIONS, SAMPLES } from './session.js';
+import { DIGIT_SIZE, TRAINING_DIGITS } from './data.js';
+import { RECONSTRUCTIONS, SAMPLES } from './session.js';
+import { useDigits } from './useDigits.js';
 
 const SHAPE = [1, DIGIT_SIZE, DIGIT_SIZE] as const;
-/** The name in the storage of the browser. */
-const STORED = 'digits';
-/** Milliseconds between two previews, and between two saves of a training that runs. */
-const [PREVIEW_MS, SAVE_MS] = [1500, 60_000];
 const WIDTHS = [4, 8, 16] as const;
 
 const MATCHES: readonly Curve[] = [
@@ -29,156 +22,13 @@ const VARIANCES: readonly Curve[] = [
   { key: 'encoder.code_variance_fake', label: 'codes of samples', color: '--curve-3' },
 ];
 
-interface State {
-  readonly isRunning: boolean;
-  readonly isBusy: boolean;
-  readonly message: string;
-  readonly failed: boolean;
-}
-
-/** The training of the page: what it shows, and what the buttons do. */
-function useDigits(width: number) {
-  const [state, setState] = useState<State>({ isRunning: false, isBusy: true, message: 'Loading the digits…', failed: false });
-  const [preview, setPreview] = useState<Preview>();
-  const [points, setPoints] = useState<readonly ChartPoint[]>([]);
-  const [rate, setRate] = useState(0);
-  const held = useRef<{ digits?: Digits; session?: DigitsSession | undefined }>({});
-  const session = (): DigitsSession | undefined => held.current.session;
-
-  /** Does something that the buttons wait for. A failure is shown, and the rest goes on. */
-  const attempt = async (message: string, action: () => Promise<string | undefined>): Promise<void> => {
-    setState((before) => ({ ...before, isBusy: true, message, failed: false }));
-    try {
-      const result = await action();
-      setState((before) => ({ ...before, isBusy: false, message: result ?? '' }));
-    } catch (error) {
-      setState((before) => ({ ...before, isBusy: false, isRunning: false, message: messageOf(error), failed: true }));
-    }
-  };
-  const start = async (from: Configuration | Uint8Array): Promise<void> => {
-    held.current.digits ??= await loadDigits();
-    const next = await DigitsSession.start(held.current.digits, from);
-    held.current.session?.stop();
-    held.current.session = next;
-    setPoints([]);
-    const times: number[] = [];
-    next.training.onReport = (report: IterationReport) => {
-      setPoints((before) => appendPoint(before, { step: report.step, values: report.scalars }));
-      times.push(performance.now());
-      if (times.length > 20) times.shift();
-      if (times.length > 1) setRate(((times.length - 1) * 1000) / (times.at(-1)! - times[0]!));
-    };
-    setPreview(await next.preview());
-  };
-  const save = async (): Promise<void> => storeCheckpoint(STORED, await session()!.training.exportCheckpoint());
-
-  useEffect(() => {
-    void attempt('Compiling the iteration…', async () => {
-      const stored = await readStoredCheckpoint(STORED).catch(() => undefined);
-      await start(stored ?? configurationOf(width, 1)).catch(async (error: unknown) => {
-        if (!stored) throw error;
-        await start(configurationOf(width, 1));
-      });
-      return stored ? `Continues from iteration ${session()!.training.progress.step}, as saved in this browser.` : undefined;
-    });
-    return () => {
-      session()?.stop();
-      held.current.session = undefined;
-    };
-  }, []);
-
-  const run = (shouldRun: boolean): void => {
-    const current = session()!;
-    setState((before) => ({ ...before, isRunning: shouldRun, message: '', failed: false }));
-    const done = shouldRun ? current.training.run() : current.training.pause().then(() => show(current));
-    done.catch((error: unknown) => {
-      if (session() === current) setState((before) => ({ ...before, isRunning: false, message: messageOf(error), failed: true }));
-    });
-  };
-  const show = async (current: DigitsSession): Promise<void> => {
-    const next = await current.preview();
-    if (session() === current) setPreview(next);
-  };
-  // Previews and saves while training runs, each after the one before.
-  useEffect(() => {
-    if (!state.isRunning) return;
-    let isActive = true;
-    const loop = async (): Promise<void> => {
-      let saved = performance.now();
-      while (isActive) {
-        await new Promise((resolve) => void setTimeout(resolve, PREVIEW_MS));
-        const current = session();
-        if (!isActive || !current) return;
-        await show(current);
-        if (performance.now() - saved < SAVE_MS) continue;
-        saved = performance.now();
-        await save();
-        // An export ends a run.
-        void current.training.run().catch(() => undefined);
-      }
-    };
-    loop().catch((error: unknown) => isActive && setState((before) => ({ ...before, message: messageOf(error), failed: true })));
-    return () => {
-      isActive = false;
-    };
-  }, [state.isRunning]);
-
-  const actions = {
-    run,
-    step: () =>
-      void attempt('', async () => {
-        const report = await session()!.training.step();
-        if (report) setPoints((before) => appendPoint(before, { step: report.step, values: report.scalars }));
-        await show(session()!);
-        return undefined;
-      }),
-    reset: (chosen: number) => {
-      setState((before) => ({ ...before, isRunning: false }));
-      void attempt('Compiling the iteration…', async () => {
-        await deleteStoredCheckpoint(STORED).catch(() => undefined);
-        await start(configurationOf(chosen, 1));
-        return undefined;
-      });
-    },
-    save: () => {
-      setState((before) => ({ ...before, isRunning: false }));
-      void attempt('Saving…', async () => {
-        await save();
-        return `Iteration ${session()!.training.progress.step} is saved in this browser; it continues after a reload.`;
-      });
-    },
-    download: () => {
-      setState((before) => ({ ...before, isRunning: false }));
-      void attempt('', async () => {
-        const bytes = await session()!.training.exportCheckpoint();
-        download(bytes, `${String(session()!.training.progress.step).padStart(6, '0')}.safetensors`);
-        return undefined;
-      });
-    },
-    open: (file: File) => {
-      setState((before) => ({ ...before, isRunning: false }));
-      void attempt('Reading the checkpoint…', async () => {
-        await start(new Uint8Array(await file.arrayBuffer()));
-        return `Continues ${file.name} on these digits.`;
-      });
-    },
-    weights: () => session()!.training.readWeights(),
-    configuration: () => session()!.training.configuration,
-  };
-  return { state, preview, points, rate, actions };
-}
-
-function download(bytes: Uint8Array, name: string): void {
-  const link = document.createElement('a');
-  link.href = URL.createObjectURL(new Blob([bytes as Uint8Array<ArrayBuffer>]));
-  link.download = name;
-  link.click();
-  URL.revokeObjectURL(link.href);
-}
+const DEVICE_NAMES: Readonly<Record<WebDevice, string>> = { wasm: 'processor (WebAssembly)', webgpu: 'GPU (WebGPU)' };
+/** Browsers without WebGPU have no choice. */
+const DEVICES: readonly WebDevice[] = 'gpu' in navigator ? ['wasm', 'webgpu'] : ['wasm'];
 
 export function DigitsPage({ onExplore }: PageProps) {
   const [width, setWidth] = useState(8);
-  const { state, preview, points, rate, actions } = useDigits(width);
+  const { state, preview, points, rate, device, actions } = useDigits(width);
   useEffect(() => {
     const onDrop = (event: DragEvent): void => {
       const [file] = Array.from(event.dataTransfer?.files ?? []);
@@ -227,6 +77,9 @@ export function DigitsPage({ onExplore }: PageProps) {
             }}
           />
         </label>
+        {DEVICES.length > 1 && (
+          <Choice label="device" value={device} choices={DEVICES} nameOf={(name) => DEVICE_NAMES[name]} onChoose={(chosen) => actions.moveTo(chosen)} />
+        )}
         <Choice
           label="width"
           value={width}

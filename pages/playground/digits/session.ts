@@ -1,6 +1,7 @@
 /** A training on the digits in a worker, and the worker that uses its weights meanwhile. */
 import { drawCodes } from '../../../src/age/prior.js';
 import { randomStream } from '../../../src/random.js';
+import type { WebDevice } from '../../../src/engine/runtime/web.js';
 import type { Configuration } from '../../../src/training/configuration.js';
 import { PageTraining } from '../../../src/web/pageTraining.js';
 import { WorkerModel } from '../../../src/web/workerModel.js';
@@ -32,11 +33,11 @@ export class DigitsSession {
    * Compiles the iteration.
    * @param from a configuration for fresh weights, or the bytes of a checkpoint of a run on images of 32x32 in gray
    */
-  static async start(digits: Digits, from: Configuration | Uint8Array): Promise<DigitsSession> {
+  static async start(digits: Digits, from: Configuration | Uint8Array, device: WebDevice): Promise<DigitsSession> {
     const worker = openWorker('training');
     try {
       const what = from instanceof Uint8Array ? { checkpoint: from } : { configuration: from };
-      return new DigitsSession(await PageTraining.start(worker, { images: digits.training, length: LENGTH, ...what }), digits);
+      return new DigitsSession(await PageTraining.start(worker, { images: digits.training, length: LENGTH, device, ...what }), digits);
     } catch (error) {
       worker.terminate();
       throw error;

@@ -20,7 +20,7 @@ export interface LoadedModel {
 export async function loadModel(model: ExploredModel): Promise<LoadedModel> {
   if ('exported' in model) {
     const { networks: _, ...info } = model.exported;
-    return { info, networks: await loadNetworks(model.exported, { wasmPaths: RUNTIME_FILES }), release: () => undefined };
+    return { info, networks: await loadNetworks(model.exported, { wasmPaths: RUNTIME_FILES.wasm }), release: () => undefined };
   }
   const worker = openWorker('model');
   try {

@@ -12,9 +12,9 @@ export const Explanation = () => (
       excess divergences stay near 0, and the curve lies on the data.
     </p>
     <p>
-      Two more terms make the networks inverse to each other: match_x draws data to their reconstructions (white points), and match_z draws codes to theirs. A
-      circle is connected, so it has to cross the gaps between clusters; it does so quickly, and few samples lie there. The divergence fits a Gaussian to each
-      coordinate, so it cannot see every gap of a histogram; the term uniform can. Set one weight to 0 and watch which view changes first.
+      Two more terms make the networks inverse to each other: match_x draws reconstructions (white points) to their data, and match_z those of codes to their
+      codes. A circle is connected, so it has to cross the gap between two moons; it does so quickly, and few samples lie there. The divergence fits a Gaussian
+      to each coordinate, so it cannot see two gaps that face each other; the term uniform can. Set one weight to 0, and watch which view changes first.
     </p>
   </section>
 );

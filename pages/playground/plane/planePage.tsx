@@ -41,6 +41,7 @@ const TERM_TITLES: Readonly<Record<string, string>> = {
   'encoder.uniform': 'codes of data repel each other, also where the divergence is already least',
   'generator.KL_fake': 'codes of samples become uniform: samples become like data',
   'generator.match_z': 'codes are reconstructed',
+  'generator.match_x': 'data are reconstructed',
 };
 
 /** The worker of a training on the plane; `start` again whenever what is compiled changes. */
@@ -58,9 +59,10 @@ function usePlane(settings: PlaneSettings, onFrame: (frame: PlaneFrame) => void,
     requests.current = new Requests(openWorker('plane'), 'training', (frame: PlaneFrame) => handlers.current.onFrame(frame));
     return () => requests.current!.stop();
   }, []);
-  const start = (): void => {
+  const start = async (): Promise<void> => {
     setIsReady(false);
-    void send({ type: 'start', model: modelOf(settings), data: dataOf(settings), options: optionsOf(settings) }).then(() => setIsReady(true));
+    await send({ type: 'start', model: modelOf(settings), data: dataOf(settings), options: optionsOf(settings) });
+    setIsReady(true);
   };
   return { isReady, send, start };
 }
@@ -97,15 +99,15 @@ export function PlanePage({ query, onQuery }: { query: string; onQuery: (query: 
   });
 
   const { data, drawn, prior, hidden, generatorUpdates, seed, learningRate, weights, speed } = settings;
-  const reset = (): void => {
+  const restart = (shouldRun: boolean): void => {
     setIsRunning(false);
     setPoints([]);
     pending.current.points = [];
     setFailure('');
-    start();
+    void start().then(() => setIsRunning(shouldRun));
   };
   // What is compiled or drawn from begins anew; what is an input takes effect at once.
-  useEffect(reset, [data, drawn, prior, hidden, generatorUpdates, seed]);
+  useEffect(() => restart(isRunning), [data, drawn, prior, hidden, generatorUpdates, seed]);
   useEffect(() => void send({ type: 'options', options: optionsOf(settings) }), [learningRate, weights]);
   useEffect(() => {
     if (isRunning) void send({ type: 'run', perSecond: speed === 'fastest' ? Infinity : Number(speed) });
@@ -125,7 +127,13 @@ export function PlanePage({ query, onQuery }: { query: string; onQuery: (query: 
     );
   return (
     <div class="plane">
-      <TrainingButtons isRunning={isRunning} disabled={!isReady || failure !== ''} onRun={run} onStep={() => void send({ type: 'step' })} onReset={reset}>
+      <TrainingButtons
+        isRunning={isRunning}
+        disabled={!isReady || failure !== ''}
+        onRun={run}
+        onStep={() => void send({ type: 'step' })}
+        onReset={() => restart(false)}
+      >
         <p class="counter">
           iteration <output id="iteration">{frame?.view.step ?? 0}</output>, <output id="rate">{isRunning ? (frame?.rate ?? 0).toFixed(0) : 0}</output> per
           second
@@ -215,7 +223,7 @@ function Presets({ onChoose }: { onChoose: (preset: Preset) => void }) {
           </button>
         ))}
       </div>
-      <p class="hint">{chosen?.text ?? 'Press Play, or choose a preset: two work, the others fail in typical ways.'}</p>
+      <p class="hint">{chosen?.text ?? 'Press Play, or choose a preset: the first two work, the others fail in typical ways.'}</p>
     </div>
   );
 }

@@ -13,32 +13,44 @@ const { encoder, generator } = DEFAULT_SETTINGS.weights;
 export const PRESETS: readonly Preset[] = [
   {
     name: 'Balanced',
-    text: 'All terms: the image of the circle follows the data, and both histograms are flat.',
-    settings: { weights: DEFAULT_SETTINGS.weights },
+    text: 'All terms: the image of the circle follows the data, crosses the gap quickly, and both histograms are nearly flat.',
+    settings: { data: 'moons', prior: 'circle', weights: { encoder, generator } },
   },
   {
     name: 'Filled',
-    text: 'A prior on the sphere has a surface as its image, which fills a disk.',
-    settings: { data: 'disk', prior: 'sphere', weights: DEFAULT_SETTINGS.weights },
+    text: 'The image of a sphere is a surface: it fills the disk, and codes of data fill the sphere.',
+    settings: { data: 'disk', prior: 'sphere', weights: { encoder: { ...encoder, KL_fake: 0.5, uniform: 1 }, generator: { ...generator, match_z: 10 } } },
   },
   {
     name: 'No adversary',
-    text: 'The encoder does not push codes of samples away (its KL_fake is 0), so nothing draws the image of the circle to the data.',
-    settings: { data: 'moons', prior: 'circle', weights: { encoder: { ...encoder, KL_fake: 0 }, generator: { ...generator, match_z: 10 } } },
+    text: 'Without KL_fake on either side this is an autoencoder. It reconstructs, but two arcs of the circle have no data, and samples from them lie between the moons.',
+    settings: {
+      data: 'moons',
+      prior: 'circle',
+      weights: { encoder: { ...encoder, KL_fake: 0, uniform: 0 }, generator: { KL_fake: 0, match_z: 0, match_x: 10 } },
+    },
   },
   {
     name: 'No match terms',
-    text: 'Without match_x and match_z the networks are not inverse to each other: codes are uniform, but they say little about the points.',
-    settings: { data: 'rings', prior: 'circle', weights: { encoder: { ...encoder, match_x: 0 }, generator: { ...generator, match_z: 0 } } },
+    text: 'Without match_x and match_z nothing relates a point to its code: codes gather, and the image of the circle lies anywhere.',
+    settings: {
+      data: 'moons',
+      prior: 'circle',
+      weights: { encoder: { ...encoder, match_x: 0, uniform: 0 }, generator: { ...generator, match_z: 0, match_x: 0 } },
+    },
   },
   {
     name: 'Collapse',
-    text: 'Only the encoder plays: the generator neither follows KL_fake nor match_z, and its image stays where it was.',
-    settings: { data: 'rings', prior: 'circle', weights: { encoder: { ...encoder, KL_fake: 4 }, generator: { KL_fake: 0, match_z: 0 } } },
+    text: 'The adversary is too strong: the encoder moves all codes into a small cap of the sphere, where those of samples are as uneven as can be.',
+    settings: { data: 'disk', prior: 'sphere', weights: { encoder: { ...encoder, uniform: 0 }, generator: { KL_fake: 2, match_z: 10, match_x: 0 } } },
   },
   {
     name: 'Half-empty circle',
-    text: 'Without KL_real, codes of images may gather on a part of the circle; samples from the rest have no data.',
-    settings: { data: 'moons', prior: 'circle', weights: { encoder: { ...encoder, KL_real: 0, KL_fake: 0.1 }, generator } },
+    text: 'Without KL_real nothing spreads codes of data: a part of the circle stays empty, and its samples are a line between the moons.',
+    settings: {
+      data: 'moons',
+      prior: 'circle',
+      weights: { encoder: { KL_real: 0, KL_fake: 0.05, match_x: 10, uniform: 0 }, generator: { KL_fake: 0, match_z: 0, match_x: 10 } },
+    },
   },
 ];

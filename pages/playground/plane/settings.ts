@@ -29,14 +29,14 @@ export const MAX_DRAWN = 300;
 const MAX_SEED = 9999;
 
 export const DEFAULT_SETTINGS: PlaneSettings = {
-  data: 'rings',
+  data: 'moons',
   drawn: new Float32Array(0),
   prior: 'circle',
   hidden: 32,
   generatorUpdates: 1,
   seed: 1,
   learningRate: 2e-3,
-  weights: { encoder: { KL_real: 2, KL_fake: 2, match_x: 10, uniform: 0 }, generator: { KL_fake: 2, match_z: 10 } },
+  weights: { encoder: { KL_real: 2, KL_fake: 2, match_x: 10, uniform: 0.3 }, generator: { KL_fake: 2, match_z: 3, match_x: 10 } },
   speed: 'fastest',
 };
 

@@ -12,7 +12,7 @@ import { randomStream } from '../../../src/random.js';
 import { planePair } from './networks.js';
 
 /** Terms of each network's loss, each with a weight that can change at any time. */
-export const PLANE_TERMS = { encoder: ['KL_real', 'KL_fake', 'match_x', 'uniform'], generator: ['KL_fake', 'match_z'] } as const satisfies Record<
+export const PLANE_TERMS = { encoder: ['KL_real', 'KL_fake', 'match_x', 'uniform'], generator: ['KL_fake', 'match_z', 'match_x'] } as const satisfies Record<
   NetworkName,
   readonly Term[]
 >;

@@ -23,10 +23,15 @@ export interface WebCompileOptions {
   readonly target?: PortableTarget;
 }
 
+type WasmPaths = NonNullable<Env.WebAssemblyFlags['wasmPaths']>;
+
 /** How ONNX Runtime is loaded. */
 export interface RuntimeConfiguration {
-  /** Where its WebAssembly is (default: beside the script): a folder's URL that ends in a slash, or the URLs of its two files. */
-  readonly wasmPaths?: Env.WebAssemblyFlags['wasmPaths'];
+  /**
+   * Where its WebAssembly is (default: beside the script): a folder's URL that ends in a slash, or the URLs of its two files, which depend on the
+   * device: `ort-wasm-simd-threaded.{mjs,wasm}` for wasm, `ort-wasm-simd-threaded.asyncify.{mjs,wasm}` for webgpu.
+   */
+  readonly wasmPaths?: WasmPaths | ((device: WebDevice) => WasmPaths);
   /** Its WebAssembly, if the page already has it. */
   readonly wasmBinary?: ArrayBuffer | Uint8Array;
   /** Threads of one operator. More than one need a page that is cross-origin isolated (default: 1). */
@@ -73,7 +78,7 @@ async function loadRuntime(device: WebDevice) {
   const { wasm } = library.env;
   const { threads = 1, wasmPaths, wasmBinary } = configuration;
   wasm.numThreads = threads;
-  if (wasmPaths !== undefined) wasm.wasmPaths = wasmPaths;
+  if (wasmPaths !== undefined) wasm.wasmPaths = typeof wasmPaths === 'function' ? wasmPaths(device) : wasmPaths;
   if (wasmBinary !== undefined) wasm.wasmBinary = wasmBinary;
   return library;
 }

@@ -1,0 +1,189 @@
+/** The training of the page: what it shows, and what the buttons do. */
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { appendPoint, type ChartPoint } from '../../components/chart.js';
+import { messageOf } from '../../components/reconstructions.js';
+import type { WebDevice } from '../../../src/engine/runtime/web.js';
+import type { Configuration } from '../../../src/training/configuration.js';
+import type { IterationReport } from '../../../src/training/trainer.js';
+import { deleteStoredCheckpoint, readStoredCheckpoint, storeCheckpoint } from '../../../src/web/checkpointStorage.js';
+import { configurationOf } from './configuration.js';
+import { type Digits, loadDigits } from './data.js';
+import { DigitsSession, type Preview } from './session.js';
+
+/** The name in the storage of the browser. */
+const STORED = 'digits';
+/** Milliseconds between two previews, and between two saves of a training that runs. */
+const [PREVIEW_MS, SAVE_MS] = [1500, 60_000];
+/** Reports whose times give the speed. */
+const TIMED = 20;
+
+interface State {
+  readonly isRunning: boolean;
+  /** Whether buttons wait for an action. */
+  readonly isBusy: boolean;
+  readonly message: string;
+  readonly failed: boolean;
+}
+
+/** What a page that was left still saves. */
+let leaving: Promise<unknown> = Promise.resolve();
+
+export function useDigits(width: number) {
+  const [state, setState] = useState<State>({ isRunning: false, isBusy: true, message: 'Loading the digits…', failed: false });
+  const [preview, setPreview] = useState<Preview>();
+  const [points, setPoints] = useState<readonly ChartPoint[]>([]);
+  const [rate, setRate] = useState(0);
+  const [device, setDevice] = useState<WebDevice>('wasm');
+  const held = useRef<{ digits?: Digits; session?: DigitsSession | undefined; last: Promise<void> }>({ last: Promise.resolve() });
+  const session = (): DigitsSession => held.current.session!;
+  const change = (changes: Partial<State>): void => setState((before) => ({ ...before, ...changes }));
+
+  /** Does something that the buttons wait for, after what was begun before; a run ends. A failure is shown. */
+  const attempt = (message: string, action: () => Promise<string | undefined>): Promise<void> =>
+    (held.current.last = held.current.last.then(async () => {
+      change({ isRunning: false, isBusy: true, message, failed: false });
+      try {
+        change({ isBusy: false, message: (await action()) ?? '' });
+      } catch (error) {
+        change({ isBusy: false, message: messageOf(error), failed: true });
+      }
+    }));
+  const addReport = ({ step, scalars }: IterationReport): void => setPoints((before) => appendPoint(before, { step, values: scalars }));
+  const show = async (current: DigitsSession): Promise<void> => {
+    const next = await current.preview();
+    if (held.current.session === current) setPreview(next);
+  };
+  /** Replaces the training once the next is compiled. */
+  const start = async (from: Configuration | Uint8Array, on: WebDevice = device): Promise<void> => {
+    held.current.digits ??= await loadDigits();
+    const next = await DigitsSession.start(held.current.digits, from, on);
+    held.current.session?.stop();
+    held.current.session = next;
+    setDevice(on);
+    setPoints([]);
+    const times: number[] = [];
+    next.training.onReport = (report) => {
+      addReport(report);
+      times.push(performance.now());
+      if (times.length > TIMED) times.shift();
+      setRate(((times.length - 1) * 1000) / Math.max(1, times.at(-1)! - times[0]!));
+    };
+    await show(next);
+  };
+  const startFromStored = async (on: WebDevice): Promise<string | undefined> => {
+    const stored = await readStoredCheckpoint(STORED).catch(() => undefined);
+    const fresh = configurationOf(width, 1);
+    if (!stored) return void (await start(fresh, on));
+    try {
+      await start(stored, on);
+      return `Continues from iteration ${session().training.progress.step}, as saved in this browser.`;
+    } catch (error) {
+      await start(fresh, on);
+      return `What was saved in this browser cannot be continued (${messageOf(error)}).`;
+    }
+  };
+  const save = async (current = session()): Promise<void> => storeCheckpoint(STORED, await current.training.exportCheckpoint());
+
+  useEffect(() => {
+    void attempt('Compiling the iteration…', async () => {
+      await leaving;
+      return startFromStored('wasm');
+    });
+    return () => {
+      const { session: current } = held.current;
+      held.current.session = undefined;
+      // Training goes on from here when the visitor returns.
+      if (current)
+        leaving = save(current)
+          .catch(() => undefined)
+          .finally(() => current.stop());
+    };
+  }, []);
+
+  /** What follows when a run fails: a GPU that was lost is replaced by the processor. */
+  const recover = (current: DigitsSession, error: unknown): void => {
+    if (held.current.session !== current) return;
+    if (device === 'wasm') return change({ isRunning: false, message: messageOf(error), failed: true });
+    void attempt('', async () => {
+      await startFromStored('wasm');
+      return `${messageOf(error)}; continues on the processor from iteration ${session().training.progress.step}, the last that was saved.`;
+    });
+  };
+  const run = (shouldRun: boolean): void => {
+    const current = session();
+    change({ isRunning: shouldRun, message: '', failed: false });
+    const done = shouldRun ? current.training.run() : current.training.pause().then(() => show(current));
+    done.catch((error: unknown) => recover(current, error));
+  };
+  // Previews and saves while training runs, each after the one before.
+  useEffect(() => {
+    if (!state.isRunning) return;
+    let isActive = true;
+    const current = session();
+    const loop = async (): Promise<void> => {
+      let saved = performance.now();
+      for (;;) {
+        await new Promise((resolve) => void setTimeout(resolve, PREVIEW_MS));
+        if (!isActive) return;
+        await show(current);
+        if (performance.now() - saved < SAVE_MS) continue;
+        saved = performance.now();
+        await save(current);
+        // An export ends a run.
+        if (isActive) current.training.run().catch((error: unknown) => recover(current, error));
+      }
+    };
+    loop().catch((error: unknown) => isActive && change({ message: messageOf(error), failed: true }));
+    return () => {
+      isActive = false;
+    };
+  }, [state.isRunning]);
+
+  const actions = {
+    run,
+    step: () =>
+      void attempt('', async () => {
+        const report = await session().training.step();
+        if (report) addReport(report);
+        return void (await show(session()));
+      }),
+    reset: (chosen: number) =>
+      void attempt('Compiling the iteration…', async () => {
+        await deleteStoredCheckpoint(STORED).catch(() => undefined);
+        return void (await start(configurationOf(chosen, 1)));
+      }),
+    /** Continues on another device, or stays where that cannot be used. */
+    moveTo: (chosen: WebDevice) =>
+      void attempt('Compiling the iteration…', async () => {
+        const bytes = await session().training.exportCheckpoint();
+        await storeCheckpoint(STORED, bytes);
+        return void (await start(bytes, chosen));
+      }),
+    save: () =>
+      void attempt('Saving…', async () => {
+        await save();
+        return `Iteration ${session().training.progress.step} is saved in this browser; it continues after a reload.`;
+      }),
+    download: () =>
+      void attempt('', async () => {
+        const bytes = await session().training.exportCheckpoint();
+        return download(bytes, `${String(session().training.progress.step).padStart(6, '0')}.safetensors`);
+      }),
+    open: (file: File) =>
+      void attempt('Reading the checkpoint…', async () => {
+        await start(new Uint8Array(await file.arrayBuffer()));
+        return `Continues ${file.name} on these digits.`;
+      }),
+    weights: () => session().training.readWeights(),
+    configuration: () => session().training.configuration,
+  };
+  return { state, preview, points, rate, device, actions };
+}
+
+function download(bytes: Uint8Array, name: string): undefined {
+  const link = document.createElement('a');
+  link.href = URL.createObjectURL(new Blob([bytes as Uint8Array<ArrayBuffer>]));
+  link.download = name;
+  link.click();
+  URL.revokeObjectURL(link.href);
+}
