@@ -162,12 +162,35 @@ describe.skipIf(!hasChromium)('training in the worker of a page', () => {
     );
   });
 
+  it('continues a checkpoint with the configuration that it contains, and more iterations', async () => {
+    expect(await page!.evaluate(([pixels, bytes, steps]) => trainingPage.startFrom(pixels, bytes, steps), [images, whole, STEPS + 1] as const)).toBe(
+      configuration.width,
+    );
+    expect((await page!.evaluate(() => trainingPage.step()))!.step).toBe(STEPS + 1);
+    expect(await page!.evaluate(() => trainingPage.step())).toBeUndefined();
+    const short = page!.evaluate(([pixels, bytes]) => trainingPage.startFrom(pixels, bytes, 9), [images.slice(1), whole] as const);
+    await expect(short).rejects.toThrow('training: the images are not 32x32 with 1 channel, as the networks require');
+  });
+
   it('ends a run at the next request, even if another run follows at once', async () => {
     await start();
     // The first run may have begun an iteration before the worker receives the pause.
     const [first, pause, second] = await page!.evaluate(() => trainingPage.runTwice());
     expect([first, second]).toEqual([pause!.replace('pause', 'run'), `run ${STEPS}`]);
     expect(Number(pause!.split(' ')[1])).toBeLessThan(STEPS);
+  });
+
+  it('ends with one line if the GPU is lost', async () => {
+    await page!.evaluate(([settings, pixels]) => trainingPage.start(settings, pixels, undefined, 'webgpu'), [configuration, images] as const);
+    expect((await page!.evaluate(() => trainingPage.step()))!.step).toBe(1);
+    const session = await page!.context().browser()!.newBrowserCDPSession();
+    await session.send('Browser.crashGpuProcess').catch(() => undefined);
+    await expect
+      .poll(() => page!.evaluate(() => trainingPage.failureOf('run')), { timeout: 60_000 })
+      .toMatch(/^(?:InputError|Error): device webgpu: failed \(.*\)$/u);
+    // The processor goes on.
+    await start();
+    expect((await page!.evaluate(() => trainingPage.step()))!.step).toBe(1);
   });
 
   it('fails requests while it is stopped, and afterwards', async () => {

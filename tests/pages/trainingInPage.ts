@@ -8,6 +8,7 @@ import {
   storeCheckpoint,
   storedCheckpointNames,
   type TrainingProgress,
+  type WebDevice,
   WorkerModel,
 } from '../../src/web/index.js';
 
@@ -18,12 +19,13 @@ let longTasks = 0;
 new PerformanceObserver((list) => (longTasks += list.getEntries().length)).observe({ entryTypes: ['longtask'] });
 
 const page = {
-  async start(configuration: Configuration, images: readonly number[], checkpoint?: readonly number[]): Promise<void> {
+  async start(configuration: Configuration, images: readonly number[], checkpoint?: readonly number[], device: WebDevice = 'wasm'): Promise<void> {
     training?.stop();
     const worker = new Worker('/trainingWorker.js', { type: 'module' });
     training = await PageTraining.start(worker, {
       configuration,
       images: Uint8Array.from(images),
+      device,
       ...(checkpoint ? { checkpoint: Uint8Array.from(checkpoint) } : {}),
     });
     reports = [];
@@ -86,6 +88,13 @@ const page = {
   step: (): Promise<IterationReport | undefined> => training!.step(),
   exportCheckpoint: async (): Promise<number[]> => Array.from(await training!.exportCheckpoint()),
   importCheckpoint: (bytes: readonly number[]): Promise<TrainingProgress> => training!.importCheckpoint(Uint8Array.from(bytes)),
+  /** Starts with the configuration of a checkpoint and another length. */
+  async startFrom(images: readonly number[], checkpoint: readonly number[], steps: number): Promise<number> {
+    training?.stop();
+    const worker = new Worker('/trainingWorker.js', { type: 'module' });
+    training = await PageTraining.start(worker, { images: Uint8Array.from(images), checkpoint: Uint8Array.from(checkpoint), length: { steps } });
+    return training.configuration.width;
+  },
   failureOf: (action: 'import' | 'run', bytes: readonly number[] = []): Promise<string> =>
     (action === 'import' ? training!.importCheckpoint(Uint8Array.from(bytes)) : training!.run()).then(
       () => '',

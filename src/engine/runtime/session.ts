@@ -73,7 +73,8 @@ async function onDevice<T>(device: string | undefined, action: () => Promise<T>)
     return await action();
   } catch (error) {
     if (device === undefined) throw error;
-    throw new DeviceError(`device ${device}: failed (${firstLine(error)})`, { cause: error });
+    // The runtime puts its own source files before the reason.
+    throw new DeviceError(`device ${device}: failed (${firstLine(error).replace(/^.*message: /iu, '')})`, { cause: error });
   }
 }
 
