@@ -13,5 +13,9 @@ export const RUNTIME_FILES: Readonly<Record<WebDevice, { readonly mjs: string; r
   webgpu: { mjs: pathOf(gpuMjs), wasm: pathOf(gpuWasm) },
 };
 
-/** In a worker, before a graph is compiled. */
-export const loadRuntimeFromPage = (): void => configureRuntime({ wasmPaths: (device) => RUNTIME_FILES[device] });
+/**
+ * In a worker, before a graph is compiled.
+ * @param hasThreads whether more than one thread pays (default: only where networks are large)
+ */
+export const loadRuntimeFromPage = (hasThreads: boolean): void =>
+  configureRuntime({ wasmPaths: (device) => RUNTIME_FILES[device], ...(hasThreads ? {} : { threads: 1 }) });

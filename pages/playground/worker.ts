@@ -8,5 +8,7 @@ import type { WorkerRole } from './workers.js';
 
 const SERVICES: Readonly<Record<WorkerRole, (scope: WorkerScope) => void>> = { plane: servePlane, training: serveTraining, model: serveModel };
 
-loadRuntimeFromPage();
-SERVICES[self.name as WorkerRole](self as unknown as WorkerScope);
+const role = self.name as WorkerRole;
+// Points of the plane and single images are computed in a millisecond.
+loadRuntimeFromPage(role === 'training');
+SERVICES[role](self as unknown as WorkerScope);

@@ -290,6 +290,8 @@ describe.skipIf(!hasChromium)('the playground', () => {
     await page.context().setOffline(true);
     await page.reload();
     await page.waitForSelector('#samples button canvas');
+    // The service worker isolates it, so that training has threads.
+    expect(await page.evaluate(() => globalThis.crossOriginIsolated)).toBe(true);
     await page.goto(`${address}#/plane`);
     await ready(page);
     await page.click('#step');

@@ -36,13 +36,17 @@ describe.skipIf(!hasChromium)('training in the worker of a page', () => {
   let whole: readonly number[];
 
   beforeAll(async () => {
-    opened = await openBundledPage(folder, ['trainingInPage', 'trainingWorker', 'modelWorker'], 'trainingPage');
+    opened = await openBundledPage(folder, ['trainingInPage', 'trainingWorker', 'modelWorker'], 'trainingPage', { isIsolated: true });
     page = opened.page;
   });
   afterAll(() => opened?.close());
 
   const start = (checkpoint?: readonly number[]) =>
     page!.evaluate(([settings, pixels, bytes]) => trainingPage.start(settings, pixels, bytes), [configuration, images, checkpoint] as const);
+
+  it('has threads, because its page is isolated', async () => {
+    expect(await page!.evaluate(() => globalThis.crossOriginIsolated)).toBe(true);
+  });
 
   it('runs to its end without holding up the page, and exports a checkpoint of run folders', async () => {
     await start();

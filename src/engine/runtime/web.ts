@@ -34,7 +34,10 @@ export interface RuntimeConfiguration {
   readonly wasmPaths?: WasmPaths | ((device: WebDevice) => WasmPaths);
   /** Its WebAssembly, if the page already has it. */
   readonly wasmBinary?: ArrayBuffer | Uint8Array;
-  /** Threads of one operator. More than one need a page that is cross-origin isolated (default: 1). */
+  /**
+   * Threads of one operator (default: one per core, at most 4, if the page is cross-origin isolated, which more than one thread requires;
+   * otherwise 1).
+   */
   readonly threads?: number;
 }
 
@@ -73,10 +76,18 @@ export async function compile(graph: Graph, { device = 'wasm', target = { name: 
   return new Program(sessionExecutor(session, { Tensor, ...(device === 'webgpu' ? { device: gpu } : {}) }), signatureOf(lowered));
 }
 
+/** More threads than this wait for each other more than they compute. */
+const MAX_THREADS = 4;
+
+function defaultThreads(): number {
+  const { crossOriginIsolated = false, navigator } = globalThis as { crossOriginIsolated?: boolean; navigator?: { hardwareConcurrency?: number } };
+  return crossOriginIsolated ? Math.min(MAX_THREADS, navigator?.hardwareConcurrency ?? 1) : 1;
+}
+
 async function loadRuntime(device: WebDevice) {
   const library = device === 'webgpu' ? await import('onnxruntime-web/webgpu') : await import('onnxruntime-web/wasm');
   const { wasm } = library.env;
-  const { threads = 1, wasmPaths, wasmBinary } = configuration;
+  const { threads = defaultThreads(), wasmPaths, wasmBinary } = configuration;
   wasm.numThreads = threads;
   if (wasmPaths !== undefined) wasm.wasmPaths = typeof wasmPaths === 'function' ? wasmPaths(device) : wasmPaths;
   if (wasmBinary !== undefined) wasm.wasmBinary = wasmBinary;
