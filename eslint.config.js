@@ -40,6 +40,7 @@ export default tseslint.config(
       ],
     },
   },
+  { files: ['examples/web*.mjs'], languageOptions: { globals: { document: 'readonly', ImageData: 'readonly', Worker: 'readonly', self: 'readonly' } } },
   {
     files: ['**/*.js', '**/*.cjs', '**/*.mjs'],
     languageOptions: {

@@ -8,6 +8,7 @@
  *
  * A variant is a target of the lowering; `wasm-2` is `wasm` with two threads. Run `npm run build` first.
  */
+/* global Worker */
 import { existsSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { createRequire } from 'node:module';

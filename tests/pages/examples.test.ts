@@ -1,0 +1,86 @@
+import { copyFileSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Browser, Page } from 'playwright-core';
+import { build } from 'vite';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { exportModel } from '../../src/node.js';
+import { makeTinyRun } from '../cli/tinyRun.js';
+import { writeNoiseArchive } from '../cli/labelledData.js';
+import { sharedTemporaryFolder } from '../temporaryFolder.js';
+import { tinyConfiguration } from '../training/tinyTraining.js';
+import { hasChromium, launch, serve } from './browser.js';
+
+const folder = sharedTemporaryFolder();
+const project = join(folder, 'project');
+const site = join(folder, 'site');
+const pathOf = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
+
+describe.skipIf(!hasChromium)('the examples of web pages', () => {
+  let browser: Browser;
+
+  /** Builds them as a project of Vite does, whose package is this one. */
+  beforeAll(async () => {
+    mkdirSync(join(project, 'public'), { recursive: true });
+    symlinkSync(pathOf('../../node_modules'), join(project, 'node_modules'));
+    for (const name of ['webSample', 'webTrain', 'webWorker']) copyFileSync(pathOf(`../../examples/${name}.mjs`), join(project, `${name}.mjs`));
+    const page = (script: string) => `<!doctype html><title>x</title><body></body><script type="module" src="./${script}.mjs"></script>`;
+    writeFileSync(join(project, 'index.html'), page('webSample'));
+    writeFileSync(join(project, 'train.html'), page('webTrain'));
+    writeNoiseArchive(join(folder, 'noise.npz'), 60);
+    await makeTinyRun(join(folder, 'run'), tinyConfiguration({ data: `npz:${join(folder, 'noise.npz')}`, latent: 64, testFraction: 0.2 }));
+    await exportModel(join(folder, 'run'), join(project, 'public/digits'), { threads: 1 });
+    await build({
+      root: project,
+      base: './',
+      configFile: false,
+      logLevel: 'error',
+      resolve: {
+        alias: [
+          { find: /^agenet$/u, replacement: pathOf('../../src/index.ts') },
+          { find: /^agenet\/web$/u, replacement: pathOf('../../src/web/index.ts') },
+        ],
+      },
+      worker: { format: 'es' },
+      build: { outDir: site, target: 'es2023', rollupOptions: { input: [join(project, 'index.html'), join(project, 'train.html')] } },
+    });
+    browser = await launch();
+  });
+  afterAll(() => browser?.close());
+
+  async function open(path: string): Promise<Page> {
+    const host = await serve({ '': site });
+    const page = await browser.newPage();
+    const problems: string[] = [];
+    page.on('pageerror', ({ message }) => problems.push(message));
+    page.on('console', (message) => message.type() === 'error' && !message.text().includes('favicon') && problems.push(message.text()));
+    await page.goto(host.address + path);
+    onTestFinished(async () => {
+      await page.close();
+      host.close();
+      expect(problems.filter((text) => !text.includes('404'))).toEqual([]);
+    });
+    return page;
+  }
+
+  /** Whether the last canvas has more than one color. */
+  const isDrawn = (page: Page) =>
+    page.$$eval('canvas', (canvases) => {
+      const canvas = canvases.at(-1);
+      if (!canvas) return false;
+      const { data } = canvas.getContext('2d')!.getImageData(0, 0, canvas.width, canvas.height);
+      return new Set(data.filter((_, index) => index % 4 === 0)).size > 1;
+    });
+
+  it('sample an exported model', async () => {
+    const page = await open('index.html');
+    await expect.poll(() => page.locator('canvas').count(), { timeout: 30_000 }).toBe(16);
+    expect(await isDrawn(page)).toBe(true);
+  });
+
+  it('train, and show a sample meanwhile', async () => {
+    const page = await open('train.html');
+    await expect.poll(() => page.textContent('output'), { timeout: 60_000 }).toMatch(/^iteration \d+: match_x \d\.\d{3}$/u);
+    await expect.poll(() => isDrawn(page), { timeout: 30_000 }).toBe(true);
+  });
+});
