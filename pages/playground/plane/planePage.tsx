@@ -26,6 +26,7 @@ const MATCHES: readonly Curve[] = [
 const LOSSES: readonly Curve[] = [
   { key: 'encoder.loss', label: 'encoder', color: '--curve-1' },
   { key: 'generator.loss', label: 'generator', color: '--curve-2' },
+  { key: 'encoder.uniform', label: 'uniform', color: '--curve-3' },
 ];
 
 /** Milliseconds between two updates of the charts, which are slower to draw than the views. */
@@ -196,7 +197,7 @@ export function PlanePage({ query, onQuery }: { query: string; onQuery: (query: 
           <h2 id="curves-heading">Curves</h2>
           <Chart title="Divergences above their least value" curves={DIVERGENCES} points={points} isLog />
           <Chart title="Reconstruction of data and codes" curves={MATCHES} points={points} isLog />
-          <Chart title="Losses" curves={LOSSES} points={points} />
+          <Chart title="Losses, and the term uniform" curves={LOSSES} points={points} />
         </section>
         <Explanation />
       </div>
