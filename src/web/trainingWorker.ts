@@ -40,6 +40,12 @@ function stateOf(checkpoint: Checkpoint, configuration: Configuration, images: n
   return resumedState(checkpoint, configuration);
 }
 
+/** Rethrows an error, in plain words if memory is insufficient: browsers and WebAssembly report that in many ways. */
+function explain(error: unknown): never {
+  if (!(error instanceof RangeError || /bad_alloc|out of memory|allocat/iu.test(String(error)))) throw error;
+  throw new InputError('training: this browser has too little memory; use a smaller width or batch', { cause: error });
+}
+
 class TrainingService {
   private training: { readonly trainer: Trainer; readonly configuration: Configuration; readonly images: number } | undefined;
   /** The number of the latest request that ends a run. */
@@ -55,7 +61,7 @@ class TrainingService {
     if (request.type === 'weights') return this.readWeights();
     // A run before it ends now.
     const number = ++this.latest;
-    const result = this.last.then(() => this.answer(request, () => number === this.latest));
+    const result = this.last.then(() => this.answer(request, () => number === this.latest)).catch(explain);
     this.last = result.catch(() => undefined);
     return result;
   }
