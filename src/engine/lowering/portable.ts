@@ -6,7 +6,7 @@ import { lowerToBatchLast } from './batchLast/lowerToBatchLast.js';
 import { recognizeKernelGradients } from './convolution.js';
 import { enforceOrder, exactCentering, expandDecompositions, padChannelsToFour, type Rule } from './rewrites.js';
 import type { LoweredGraph } from './state.js';
-import { activationToMax, bytesByDequantization, maskToMax } from './wasmRewrites.js';
+import { activationToMax, bytesByDequantization, longSumInSteps, maskToMax } from './wasmRewrites.js';
 
 /**
  * A target that any platform can lower for. `plain` keeps ONNX operators in canonical layouts, which every runtime supports. `webgpu` also avoids a
@@ -27,7 +27,9 @@ export const portableRules: Readonly<Record<PortableTarget['name'], readonly Rul
 export function lowerPortable(graph: Graph, { name }: PortableTarget): LoweredGraph {
   const rewritten = rewrite(expand(simplify(graph)), portableRules[name]);
   const laidOut = name === 'wasm' ? simplify(lowerToBatchLast(rewritten)) : rewritten;
-  return { ...rewrite(expand(laidOut), [enforceOrder]), stateLayouts: new Map(), statesInPlace: new Set() };
+  // Which axes are last is known after the layout.
+  const rules = name === 'wasm' ? [longSumInSteps, enforceOrder] : [enforceOrder];
+  return { ...rewrite(expand(laidOut), rules), stateLayouts: new Map(), statesInPlace: new Set() };
 }
 
 export const expand = (graph: Graph): Graph => rewrite(graph, [expandDecompositions]);

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { cast, graphOf, gradients, input, leakyRelu, relu, sumOf, topologicalOrder, type Value } from '../../../src/engine/index.js';
+import { cast, graphOf, gradients, input, leakyRelu, reduceMean, reduceSum, relu, sumOf, topologicalOrder, type Value } from '../../../src/engine/index.js';
 import { lower } from '../../../src/engine/lowering/lower.js';
+import { expectCloseElements } from '../expectations.js';
 import { compileSmall, targets } from '../running.js';
 
 const x = input('x', [5]);
@@ -42,6 +43,31 @@ describe('activations in WebAssembly', () => {
       expect(operatorsOf(gradientOf(y))).not.toContain('Where');
       expect(await results(gradientOf(y))).toEqual(expected);
     }
+  });
+});
+
+describe('long sums in WebAssembly', () => {
+  const long = input('long', [3, 4, 512]);
+  const data = Float32Array.from({ length: 3 * 4 * 512 }, (_, index) => 1 + Math.sin(index));
+  const sumsOf = (rows: number) =>
+    Array.from({ length: rows }, (_, row) =>
+      data.subarray((row * data.length) / rows, ((row + 1) * data.length) / rows).reduce((sum, value) => sum + value, 0),
+    );
+
+  it('are sums of runs, and means their share', async () => {
+    expect(operatorsOf(reduceSum(long, [1, 2])).sort()).toEqual(['ReduceSum', 'Reshape']);
+    expectCloseElements(await results(reduceSum(long, [1, 2]), { long: data }), sumsOf(3), 1e-5);
+    expectCloseElements(
+      await results(reduceMean(long, [1, 2]), { long: data }),
+      sumsOf(3).map((sum) => sum / 2048),
+      1e-5,
+    );
+    expectCloseElements(await results(sumOf(long), { long: data }), sumsOf(1), 1e-5);
+  });
+
+  it('stay as they are if they are short, or along other axes', () => {
+    expect(operatorsOf(reduceSum(long, [2]))).toEqual(['ReduceSum']);
+    expect(operatorsOf(reduceSum(long, [0, 1]))).toEqual(['ReduceSum']);
   });
 });
 

@@ -3,8 +3,8 @@
  * map the elements that the kernel reads there. With the batch last, a column of one pixel is a run of N elements, which Gather copies whole.
  */
 import { apply, integers, type Operator, throwShapeError } from '../../operator.js';
-import { add, pad, reshape } from '../../operators/index.js';
-import type { Value } from '../../value.js';
+import { add, concat, reshape } from '../../operators/index.js';
+import { constant, type Value } from '../../value.js';
 import type { Convolution } from '../convolution.js';
 
 /** Rows and columns of both maps and the kernel: big index = stride * small index + tap - padding. */
@@ -59,9 +59,10 @@ function gatherMiddle(data: Value, indices: readonly number[]): Value {
   const length = data.shape[1]!;
   if (isIdentity(indices, length)) return data;
   if (!indices.includes(-1)) return gather(data, indices, 1);
-  const padded = pad(data, [0, 0, 0], [0, 1, 0]);
+  // Pad would copy element by element in the WebAssembly build.
+  const zeros = constant(new Float32Array(data.shape[0]! * data.shape[2]!), [data.shape[0]!, 1, data.shape[2]!]);
   return gather(
-    padded,
+    concat([data, zeros], 1),
     indices.map((index) => (index < 0 ? length : index)),
     1,
   );
