@@ -21,7 +21,7 @@ const configuration = await checkConfiguration({
   width: 4,
   latent: 8,
   batch: 32,
-  length: { steps: 300 },
+  length: { steps: 100 },
 });
 const openWorker = (name) => new Worker(new URL('./webWorker.mjs', import.meta.url), { type: 'module', name });
 const training = await PageTraining.start(openWorker('training'), { configuration, images });

@@ -80,7 +80,7 @@ export function LogSlider(props: {
         aria-valuetext={String(value)}
         onInput={({ currentTarget }) => onChange(valueAt(currentTarget.valueAsNumber))}
       />
-      <output for={id}>{value}</output>
+      <span>{value}</span>
     </div>
   );
 }

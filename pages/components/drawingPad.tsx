@@ -11,6 +11,7 @@ export function DrawingPad({ disabled, onDrawing }: { disabled: boolean; onDrawi
   const canvas = useRef<HTMLCanvasElement>(null);
   const stroke = useRef<{ at: readonly [number, number] | undefined; timer: number }>({ at: undefined, timer: 0 });
   const clear = (): void => {
+    clearTimeout(stroke.current.timer);
     const context = canvas.current!.getContext('2d')!;
     context.fillStyle = 'black';
     context.fillRect(0, 0, SIDE, SIDE);
@@ -51,6 +52,7 @@ export function DrawingPad({ disabled, onDrawing }: { disabled: boolean; onDrawi
         aria-label="Drawing pad: draw with a mouse, pen or finger"
         onPointerDown={(event) => {
           if (disabled) return;
+          clearTimeout(stroke.current.timer);
           canvas.current!.setPointerCapture(event.pointerId);
           draw(positionOf(event));
         }}

@@ -19,7 +19,8 @@ export function Explorer({ model, networks, canDraw = false, onReady, onFailure 
   const [ends, setEnds] = useState<WalkEnds>({ points: [undefined, undefined], side: 0 });
   const onSelect = (point: Point): void => setEnds((before) => select(before, point));
   const onFirst = ([first, second]: readonly Point[]): void => {
-    setEnds({ points: [first, second], side: 0 });
+    // The visitor may have selected something already.
+    setEnds((before) => (before.points.some((point) => point) ? before : { points: [first, second], side: 0 }));
     onReady?.();
   };
   const shared = { model, networks, onSelect, onFailure };

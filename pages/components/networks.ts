@@ -26,7 +26,7 @@ export type ModelInfo = Omit<PageModel, 'networks'>;
 export type Runtime = { readonly wasmBinary: ArrayBuffer } | { readonly wasmPaths: { readonly mjs: string; readonly wasm: string } };
 
 /** Loads the networks of an export. */
-export async function loadNetworks({ networks, shape, latent }: PageModel, runtime: Runtime): Promise<Networks> {
+export async function loadNetworks({ networks, shape, latent }: PageModel, runtime: Runtime): Promise<Networks & { readonly release: () => void }> {
   // More threads need headers that few static hosts send, and an image takes a few milliseconds.
   env.wasm.numThreads = 1;
   Object.assign(env.wasm, runtime);
@@ -41,6 +41,7 @@ export async function loadNetworks({ networks, shape, latent }: PageModel, runti
       return run(generator, generator.inputNames.includes('distance') ? { codes, distance: new Tensor('float32', [distance], [1]) } : { codes }, 'images');
     },
     encode: (image) => run(encoder, { images: new Tensor('float32', image, [1, ...shape]) }, 'codes'),
+    release: () => void inTurn(() => Promise.all([generator.release(), encoder.release()])).catch(() => undefined),
   };
 }
 

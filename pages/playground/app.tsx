@@ -1,6 +1,6 @@
 /** The three pages, and their addresses: `#/plane?data=moons`, `#/digits`, `#/explore`. */
 import type { ComponentType } from 'preact';
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import type { ExploredModel } from './explore/models.js';
 
 /** What every page receives. */
@@ -39,19 +39,32 @@ export function App() {
   const [Page, setPage] = useState<{ readonly name: string; readonly Component: ComponentType<PageProps> }>();
   const [model, setModel] = useState<ExploredModel>();
   const [failure, setFailure] = useState('');
+  /** The last query of each page, which its link does not have. */
+  const queries = useRef<Record<string, string>>({});
   useEffect(() => {
-    const follow = (): void => setAddress(addressOf(location.hash));
+    const follow = (): void => {
+      const { page, query } = addressOf(location.hash);
+      setAddress({ page, query: query || (queries.current[page] ?? '') });
+    };
     addEventListener('hashchange', follow);
     return () => removeEventListener('hashchange', follow);
   }, []);
   useEffect(() => {
+    let isLatest = true;
+    setFailure('');
     PAGES[address.page]!.load().then(
-      (Component) => setPage({ name: address.page, Component }),
-      () => setFailure('A part of this site cannot be loaded; reload the page.'),
+      (Component) => isLatest && setPage({ name: address.page, Component }),
+      () => isLatest && setFailure('A part of this site cannot be loaded; reload the page.'),
     );
+    return () => {
+      isLatest = false;
+    };
   }, [address.page]);
   // The address follows the settings without a new entry in the history.
-  const onQuery = (query: string): void => history.replaceState(null, '', `#/${address.page}${query ? `?${query}` : ''}`);
+  const onQuery = (query: string): void => {
+    queries.current[address.page] = query;
+    history.replaceState(null, '', `#/${address.page}${query ? `?${query}` : ''}`);
+  };
   const onExplore = (explored: ExploredModel): void => {
     setModel(explored);
     location.hash = '#/explore';
@@ -67,7 +80,7 @@ export function App() {
       </nav>
       <main>
         {failure && <p class="failed">{failure}</p>}
-        {Page?.name === address.page && <Page.Component query={address.query} onQuery={onQuery} model={model} onExplore={onExplore} />}
+        {Page?.name === address.page && <Page.Component key={address.query} query={address.query} onQuery={onQuery} model={model} onExplore={onExplore} />}
       </main>
     </>
   );

@@ -2,12 +2,15 @@
  * The service worker: after the first visit the site works offline, and isolated from other origins, as threads require. The build puts `VERSION`, a hash of all files, and `FILES`, their paths, before
  * this script.
  */
-/* global self, caches, fetch, Headers, Response, VERSION, FILES */
+/* global self, caches, fetch, Headers, Request, Response, VERSION, FILES */
 const PREFIX = `agenet ${self.registration.scope} `;
 const CACHE = PREFIX + VERSION;
 
 /** A response with the headers of an isolated page, which many static hosts cannot send. */
-function isolated({ body, status, statusText, headers }) {
+function isolated(response) {
+  const { body, status, statusText, headers } = response;
+  // A redirection that the browser follows itself.
+  if (status === 0) return response;
   const all = new Headers(headers);
   all.set('cross-origin-opener-policy', 'same-origin');
   all.set('cross-origin-embedder-policy', 'require-corp');
@@ -18,20 +21,20 @@ self.addEventListener('install', (event) => {
   event.waitUntil(
     caches
       .open(CACHE)
-      .then((cache) => cache.addAll(FILES))
+      // Not those that the browser keeps itself, which may be older.
+      .then((cache) => cache.addAll(FILES.map((file) => new Request(file, { cache: 'reload' }))))
       .then(() => self.skipWaiting()),
   );
 });
 
+/** Keeps the version before this one, from which pages that are open load their later parts. */
+async function deleteOld() {
+  const old = (await caches.keys()).filter((name) => name.startsWith(PREFIX) && name !== CACHE);
+  await Promise.all(old.slice(0, -1).map((name) => caches.delete(name)));
+}
+
 self.addEventListener('activate', (event) => {
-  // Pages that are open keep what they have loaded; their later parts come from the host.
-  const isOld = (name) => name.startsWith(PREFIX) && name !== CACHE;
-  event.waitUntil(
-    caches
-      .keys()
-      .then((names) => Promise.all(names.filter(isOld).map((name) => caches.delete(name))))
-      .then(() => self.clients.claim()),
-  );
+  event.waitUntil(deleteOld().then(() => self.clients.claim()));
 });
 
 self.addEventListener('fetch', (event) => {
@@ -39,7 +42,8 @@ self.addEventListener('fetch', (event) => {
   if (request.method !== 'GET' || !request.url.startsWith(self.registration.scope)) return;
   const answer = async () => {
     const cache = await caches.open(CACHE);
-    return isolated((await cache.match(request, { ignoreSearch: true })) ?? (await fetch(request)));
+    const stored = (await cache.match(request, { ignoreSearch: true })) ?? (await caches.match(request, { ignoreSearch: true }));
+    return isolated(stored ?? (await fetch(request)));
   };
   event.respondWith(answer());
 });

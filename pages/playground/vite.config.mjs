@@ -38,11 +38,13 @@ function withoutPolicy() {
   };
 }
 
-/** Writes `offline.js`, a service worker that knows every file of the build. */
+/** Writes `offline.js`, a service worker with a list of the files of the build. */
 function offline() {
   return {
     name: 'offline',
     apply: 'build',
+    // After Vite has added index.html.
+    enforce: 'post',
     generateBundle(_, bundle) {
       // The build of ONNX Runtime for WebGPU is large, and few visitors use it.
       const isKept = (file) => file !== 'index.html' && !file.includes('asyncify') && !file.includes('webgpu');

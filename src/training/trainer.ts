@@ -116,7 +116,8 @@ export class Trainer {
   /** Returns a copy of the state after the last iteration. */
   async readState(): Promise<TrainerState> {
     const [step, rateScale] = [this.done, this.scale];
-    return { vectors: this.entering ?? ((await this.current.program.readState()) as TrainingVectors), step, rateScale };
+    const copied = this.entering && Object.fromEntries(Object.entries(this.entering).map(([name, vector]) => [name, vector.slice()]));
+    return { vectors: (copied ?? (await this.current.program.readState())) as TrainingVectors, step, rateScale };
   }
 
   /** Continues from another state of the same training run. */

@@ -52,7 +52,7 @@ class TrainingService {
   private latest = 0;
   /** The last request that changes the trainer: they are handled one after another. */
   private last: Promise<unknown> = Promise.resolve();
-  private iteration: Promise<unknown> = Promise.resolve();
+  private changing: Promise<unknown> = Promise.resolve();
   private reading: Promise<unknown> = Promise.resolve();
 
   constructor(private readonly report: (report: IterationReport) => void) {}
@@ -69,12 +69,15 @@ class TrainingService {
   /** Reads the weights between two iterations. */
   private async readWeights(): Promise<TrainingAnswer> {
     const { trainer } = this.started();
-    const read = this.iteration.then(async () => ({
-      weights: modelWeights((await trainer.readState()).vectors),
-      progress: { step: trainer.step, totalSteps: trainer.totalSteps },
-    }));
-    this.reading = read.catch(() => undefined);
-    return read;
+    const { vectors } = await this.readState(trainer);
+    return { weights: modelWeights(vectors), progress: { step: trainer.step, totalSteps: trainer.totalSteps } };
+  }
+
+  /** Reads the state after the current iteration and what is read already, because a tensor on a GPU is read once at a time. */
+  private readState(trainer: Trainer): Promise<TrainerState> {
+    const state = Promise.all([this.changing, this.reading]).then(() => trainer.readState());
+    this.reading = state.catch(() => undefined);
+    return state;
   }
 
   private async answer(request: TrainingRequest, isLatest: () => boolean): Promise<TrainingAnswer> {
@@ -83,9 +86,12 @@ class TrainingService {
     const { trainer, configuration, images } = this.started();
     const progress = () => ({ step: trainer.step, totalSteps: trainer.totalSteps });
     if (request.type === 'run') await this.run(trainer, request.reportEvery, isLatest);
-    if (request.type === 'import') await trainer.restore(stateOf(await decodeCheckpoint(request.checkpoint, CHECKPOINT, digest), configuration, images));
-    if (request.type === 'step' && trainer.step < trainer.totalSteps) return { report: await this.iterate(trainer), progress: progress() };
-    if (request.type === 'export') return { checkpoint: encodeCheckpoint({ configuration, ...(await trainer.readState()) }, digest), progress: progress() };
+    if (request.type === 'import') {
+      const state = stateOf(await decodeCheckpoint(request.checkpoint, CHECKPOINT, digest), configuration, images);
+      await this.change(() => trainer.restore(state));
+    }
+    if (request.type === 'step' && trainer.step < trainer.totalSteps) return { report: await this.change(() => trainer.iterate()), progress: progress() };
+    if (request.type === 'export') return { checkpoint: encodeCheckpoint({ configuration, ...(await this.readState(trainer)) }, digest), progress: progress() };
     return { progress: progress() };
   }
 
@@ -109,18 +115,18 @@ class TrainingService {
   private async run(trainer: Trainer, reportEvery: number, isLatest: () => boolean): Promise<void> {
     while (isLatest() && trainer.step < trainer.totalSteps) {
       const next = trainer.step + 1;
-      if (next % reportEvery === 0 || next === trainer.totalSteps) this.report(await this.iterate(trainer));
-      else await (this.iteration = trainer.iterateUnread());
+      if (next % reportEvery === 0 || next === trainer.totalSteps) this.report(await this.change(() => trainer.iterate()));
+      else await this.change(() => trainer.iterateUnread());
       // Requests get their turn.
       await new Promise((resolve) => void setTimeout(resolve));
-      await this.reading;
     }
   }
 
-  private iterate(trainer: Trainer): Promise<IterationReport> {
-    const report = trainer.iterate();
-    this.iteration = report.catch(() => undefined);
-    return report;
+  /** Changes the state, which is not read meanwhile. */
+  private change<T>(action: () => Promise<T>): Promise<T> {
+    const change = this.reading.then(action);
+    this.changing = change.catch(() => undefined);
+    return change;
   }
 
   private started() {

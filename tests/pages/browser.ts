@@ -36,16 +36,15 @@ export interface StaticHost {
   readonly close: () => void;
 }
 
-export interface HostOptions {
-  /** Whether pages are isolated from other origins (default: false). */
-  readonly isIsolated?: boolean;
-}
-
 /** What isolates a page from other origins, so that it can have threads. */
 const ISOLATION = { 'cross-origin-opener-policy': 'same-origin', 'cross-origin-embedder-policy': 'require-corp' };
 
-/** Serves folders, each under the path that is its key: '' or `name/`. */
-export async function serve(folders: Readonly<Record<string, string>>, { isIsolated = false }: HostOptions = {}): Promise<StaticHost> {
+/**
+ * Serves folders, each under the path that is its key: '' or `name/`.
+ * @param options how
+ * @param options.isIsolated whether pages are isolated from other origins (default: false)
+ */
+export async function serve(folders: Readonly<Record<string, string>>, { isIsolated = false } = {}): Promise<StaticHost> {
   const server = createServer((request, response) => {
     if (isIsolated) response.setHeaders(new Map(Object.entries(ISOLATION)));
     const path = normalize(new URL(request.url!, 'http://host').pathname).slice(1);
@@ -73,9 +72,8 @@ const pathOf = (relative: string) => fileURLToPath(new URL(relative, import.meta
  * Bundles modules of this folder as a web page would, and opens a page with the first.
  * @param entries names without extension; each becomes a script of that name
  * @param variable the global variable that the first sets
- * @param options of the host
  */
-export async function openBundledPage(folder: string, entries: readonly string[], variable: string, options: HostOptions = {}): Promise<BundledPage> {
+export async function openBundledPage(folder: string, entries: readonly string[], variable: string): Promise<BundledPage> {
   const built = await rolldown({
     input: Object.fromEntries(entries.map((entry) => [entry, pathOf(`${entry}.ts`)])),
     platform: 'browser',
@@ -85,7 +83,7 @@ export async function openBundledPage(folder: string, entries: readonly string[]
   await built.close();
   writeFileSync(join(folder, 'index.html'), `<!doctype html><script type="module" src="${entries[0]!}.js"></script>`);
   const runtime = dirname(createRequire(import.meta.url).resolve('onnxruntime-web/ort-wasm-simd-threaded.wasm'));
-  const host = await serve({ '': folder, 'ort/': runtime, 'golden/': pathOf('../golden') }, options);
+  const host = await serve({ '': folder, 'ort/': runtime, 'golden/': pathOf('../golden') });
   const browser = await launch();
   const page = await browser.newPage();
   await page.goto(`${host.address}index.html`);

@@ -39,7 +39,7 @@ describe.skipIf(!hasChromium)('the engine in a page', () => {
 
   it.each([
     ['wasm', 20, 1],
-    ['webgpu', 4, 2],
+    ['webgpu', 2, 2],
   ] as const)('trains with %s as in Node for %i iterations, reporting every %i', async (device: WebDevice, iterations, reportEvery) => {
     const configuration = tinyConfiguration({ length: { steps: iterations } });
     const { train } = noiseSource();
@@ -68,6 +68,13 @@ describe.skipIf(!hasChromium)('the engine in a page', () => {
     const { vectors } = await trainer.readState();
     for (const [index, value] of found.parameters.entries()) expectWithin(value, vectors['encoder.parameters'][index]!, 1e-3);
     await trainer.release();
+  });
+
+  it('reports a GPU that is lost in one line', async () => {
+    expect(await page!.evaluate(() => engine.squares())).toBe('4,9');
+    const session = await page!.context().browser()!.newBrowserCDPSession();
+    await session.send('Browser.crashGpuProcess').catch(() => undefined);
+    await expect.poll(() => page!.evaluate(() => engine.squares()), { timeout: 30_000 }).toMatch(/^DeviceError: device webgpu: failed \(.*\)$/u);
   });
 
   it('reports an unknown device in one line', async () => {

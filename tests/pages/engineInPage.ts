@@ -1,6 +1,6 @@
 /** What the tests of the engine in a page call. Bundled for Chromium. */
 import { splitInMemory } from '../../src/data/source.js';
-import { decodeSafetensors, graphOf, input, mul } from '../../src/engine/index.js';
+import { decodeSafetensors, graphOf, input, mul, type Program } from '../../src/engine/index.js';
 import { compile, configureRuntime, type WebCompileOptions, type WebDevice } from '../../src/engine/runtime/web.js';
 import { verify } from '../../src/golden/verification.js';
 import type { Configuration } from '../../src/training/configuration.js';
@@ -14,6 +14,8 @@ interface Trained {
   readonly parameters: readonly number[];
   readonly milliseconds: readonly number[];
 }
+
+let program: Program | undefined;
 
 const engine = {
   /** The largest error of a golden file. */
@@ -46,6 +48,18 @@ const engine = {
     const { vectors } = await trainer.readState();
     await trainer.release();
     return { reports, milliseconds, parameters: Array.from(vectors['encoder.parameters']) };
+  },
+
+  /** Squares numbers on a GPU, with one program as long as it works. Returns the result, or the message of the error. */
+  async squares(): Promise<string> {
+    try {
+      const x = input('x', [2]);
+      program ??= await compile(graphOf({ y: mul(x, x) }), { device: 'webgpu' });
+      const { y } = await program.run({ x: Float32Array.of(2, 3) });
+      return Array.from(y!.data as Float32Array).join();
+    } catch (error) {
+      return `${(error as Error).name}: ${(error as Error).message}`;
+    }
   },
 
   /** The message of the error of compiling for a device. */

@@ -24,7 +24,8 @@ describe.skipIf(!hasChromium)('the examples of web pages', () => {
     mkdirSync(join(project, 'public'), { recursive: true });
     symlinkSync(pathOf('../../node_modules'), join(project, 'node_modules'));
     for (const name of ['webSample', 'webTrain', 'webWorker']) copyFileSync(pathOf(`../../examples/${name}.mjs`), join(project, `${name}.mjs`));
-    const page = (script: string) => `<!doctype html><title>x</title><body></body><script type="module" src="./${script}.mjs"></script>`;
+    const page = (script: string) =>
+      `<!doctype html><title>x</title><link rel="icon" href="data:," /><body></body><script type="module" src="./${script}.mjs"></script>`;
     writeFileSync(join(project, 'index.html'), page('webSample'));
     writeFileSync(join(project, 'train.html'), page('webTrain'));
     writeNoiseArchive(join(folder, 'noise.npz'), 60);
@@ -49,16 +50,17 @@ describe.skipIf(!hasChromium)('the examples of web pages', () => {
   afterAll(() => browser?.close());
 
   async function open(path: string): Promise<Page> {
-    const host = await serve({ '': site });
+    // With threads.
+    const host = await serve({ '': site }, { isIsolated: true });
     const page = await browser.newPage();
     const problems: string[] = [];
     page.on('pageerror', ({ message }) => problems.push(message));
-    page.on('console', (message) => message.type() === 'error' && !message.text().includes('favicon') && problems.push(message.text()));
+    page.on('console', (message) => message.type() === 'error' && problems.push(message.text()));
     await page.goto(host.address + path);
     onTestFinished(async () => {
       await page.close();
       host.close();
-      expect(problems.filter((text) => !text.includes('404'))).toEqual([]);
+      expect(problems).toEqual([]);
     });
     return page;
   }
@@ -78,9 +80,11 @@ describe.skipIf(!hasChromium)('the examples of web pages', () => {
     expect(await isDrawn(page)).toBe(true);
   });
 
-  it('train, and show a sample meanwhile', async () => {
+  it('train, show a sample meanwhile, and store a checkpoint', async () => {
     const page = await open('train.html');
+    expect(await page.evaluate(() => globalThis.crossOriginIsolated)).toBe(true);
     await expect.poll(() => page.textContent('output'), { timeout: 60_000 }).toMatch(/^iteration \d+: match_x \d\.\d{3}$/u);
     await expect.poll(() => isDrawn(page), { timeout: 30_000 }).toBe(true);
+    await expect.poll(() => page.textContent('output'), { timeout: 90_000 }).toBe('done after 100 iterations');
   });
 });

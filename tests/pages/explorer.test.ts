@@ -73,6 +73,7 @@ describe.skipIf(!hasChromium)('the page of an export', () => {
     page.on('request', (request) => request.url().startsWith(address.replace(/[^/]*$/, '')) || problems.push(request.url()));
     await page.goto(address);
     await page.waitForFunction(() => !(document.getElementById('files') as HTMLInputElement).disabled);
+    await page.waitForSelector('#samples button');
     onTestFinished(async () => {
       await page.close();
       expect(problems).toEqual([]);

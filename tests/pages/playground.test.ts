@@ -71,6 +71,13 @@ describe.skipIf(!hasChromium)('the playground', () => {
       await page.waitForTimeout(200);
     }
   };
+  /** Drops a file of a few bytes. */
+  const drop = (page: Page, file: string) =>
+    page.evaluate((name) => {
+      const transfer = new DataTransfer();
+      transfer.items.add(new File(['no model'], name));
+      document.querySelector('main')!.dispatchEvent(new DragEvent('drop', { dataTransfer: transfer, bubbles: true, cancelable: true }));
+    }, file);
   const named = (page: Page, name: string) => page.getByLabel(name, { exact: true });
   const weight = (page: Page, network: string, term: string) => page.getByRole('group', { name: `${network}: weights of the loss` }).getByLabel(term);
 
@@ -154,7 +161,7 @@ describe.skipIf(!hasChromium)('the playground', () => {
       const page = await open('#/plane?data=ring');
       await ready(page);
       await page.click('#play');
-      await untilIteration(page, 20);
+      await untilIteration(page, 300);
       for (const term of ['KL_real', 'KL_fake', 'match_x', 'uniform']) await weight(page, 'encoder', term).fill('0');
       const before = await iteration(page);
       // The loss of an encoder without terms is 0.
@@ -162,8 +169,8 @@ describe.skipIf(!hasChromium)('the playground', () => {
       expect(await iteration(page)).toBeGreaterThanOrEqual(before);
       await page.getByRole('button', { name: 'Balanced' }).click();
       await poll(() => page.url()).not.toContain('encoder');
+      await poll(() => iteration(page)).toBeLessThan(before);
       await poll(() => page.textContent('#play')).toBe('Pause');
-      await untilIteration(page, 1);
     });
 
     it('trains on points that the visitor draws', async () => {
@@ -230,6 +237,13 @@ describe.skipIf(!hasChromium)('the playground', () => {
       await page.click('#explore');
       await poll(() => page.textContent('#model-name')).toBe(`Digits after ${before + 1} iterations`);
       await page.waitForSelector('#samples button canvas');
+      // A file that is no model is reported, and the model stays.
+      await drop(page, 'damaged.safetensors');
+      await poll(() => page.textContent('#status')).toMatch(/^the checkpoint: /u);
+      await page.click('#resample');
+      expect(await page.textContent('#model-name')).toBe(`Digits after ${before + 1} iterations`);
+      await page.click('a[href="#/digits"]');
+      await poll(() => page.textContent('#status')).toContain(`Continues from iteration ${before + 1}`);
     });
 
     it('reports files that are no checkpoints, and keeps the training', async () => {
@@ -293,6 +307,10 @@ describe.skipIf(!hasChromium)('the playground', () => {
     // The service worker isolates it, so that training has threads.
     expect(await page.evaluate(() => globalThis.crossOriginIsolated)).toBe(true);
     await page.goto(`${address}#/plane`);
+    await ready(page);
+    await page.click('#step');
+    await poll(() => iteration(page)).toBe(1);
+    await page.goto(`${address}#/digits`);
     await ready(page);
     await page.click('#step');
     await poll(() => iteration(page)).toBe(1);

@@ -36,17 +36,13 @@ describe.skipIf(!hasChromium)('training in the worker of a page', () => {
   let whole: readonly number[];
 
   beforeAll(async () => {
-    opened = await openBundledPage(folder, ['trainingInPage', 'trainingWorker', 'modelWorker'], 'trainingPage', { isIsolated: true });
+    opened = await openBundledPage(folder, ['trainingInPage', 'trainingWorker', 'modelWorker'], 'trainingPage');
     page = opened.page;
   });
   afterAll(() => opened?.close());
 
   const start = (checkpoint?: readonly number[]) =>
     page!.evaluate(([settings, pixels, bytes]) => trainingPage.start(settings, pixels, bytes), [configuration, images, checkpoint] as const);
-
-  it('has threads, because its page is isolated', async () => {
-    expect(await page!.evaluate(() => globalThis.crossOriginIsolated)).toBe(true);
-  });
 
   it('runs to its end without holding up the page, and exports a checkpoint of run folders', async () => {
     await start();
@@ -182,19 +178,6 @@ describe.skipIf(!hasChromium)('training in the worker of a page', () => {
     const [first, pause, second] = await page!.evaluate(() => trainingPage.runTwice());
     expect([first, second]).toEqual([pause!.replace('pause', 'run'), `run ${STEPS}`]);
     expect(Number(pause!.split(' ')[1])).toBeLessThan(STEPS);
-  });
-
-  it('ends with one line if the GPU is lost', async () => {
-    await page!.evaluate(([settings, pixels]) => trainingPage.start(settings, pixels, undefined, 'webgpu'), [configuration, images] as const);
-    expect((await page!.evaluate(() => trainingPage.step()))!.step).toBe(1);
-    const session = await page!.context().browser()!.newBrowserCDPSession();
-    await session.send('Browser.crashGpuProcess').catch(() => undefined);
-    await expect
-      .poll(() => page!.evaluate(() => trainingPage.failureOf('run')), { timeout: 60_000 })
-      .toMatch(/^(?:InputError|Error): device webgpu: failed \(.*\)$/u);
-    // The processor goes on.
-    await start();
-    expect((await page!.evaluate(() => trainingPage.step()))!.step).toBe(1);
   });
 
   it('fails requests while it is stopped, and afterwards', async () => {

@@ -8,7 +8,6 @@ import {
   storeCheckpoint,
   storedCheckpointNames,
   type TrainingProgress,
-  type WebDevice,
   WorkerModel,
 } from '../../src/web/index.js';
 
@@ -19,13 +18,12 @@ let longTasks = 0;
 new PerformanceObserver((list) => (longTasks += list.getEntries().length)).observe({ entryTypes: ['longtask'] });
 
 const page = {
-  async start(configuration: Configuration, images: readonly number[], checkpoint?: readonly number[], device: WebDevice = 'wasm'): Promise<void> {
+  async start(configuration: Configuration, images: readonly number[], checkpoint?: readonly number[]): Promise<void> {
     training?.stop();
     const worker = new Worker('/trainingWorker.js', { type: 'module' });
     training = await PageTraining.start(worker, {
       configuration,
       images: Uint8Array.from(images),
-      device,
       ...(checkpoint ? { checkpoint: Uint8Array.from(checkpoint) } : {}),
     });
     reports = [];

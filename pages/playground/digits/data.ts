@@ -1,5 +1,5 @@
 /** The digits that come with this site. */
-import { InputError } from '../../../src/errors.js';
+import { loadAsset } from '../assets.js';
 import { DIGIT_PADDING, padImage } from '../../../src/images/preprocessing.js';
 
 export const TRAINING_DIGITS = 5000;
@@ -16,8 +16,7 @@ export interface Digits {
 
 /** Loads them. */
 export async function loadDigits(): Promise<Digits> {
-  const response = await fetch(new URL('./digits.gz', document.baseURI));
-  if (!response.ok || !response.body) throw new InputError('the digits cannot be loaded; reload the page');
+  const response = await loadAsset('digits.gz');
   // Some hosts send a file of this name already decompressed.
   const sent = new Uint8Array(await response.arrayBuffer());
   const isCompressed = sent[0] === 0x1f && sent[1] === 0x8b;

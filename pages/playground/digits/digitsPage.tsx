@@ -3,6 +3,7 @@ import { useEffect, useState } from 'preact/hooks';
 import { Chart, type Curve } from '../../components/chart.js';
 import { Choice, TrainingButtons } from '../../components/controls.js';
 import { ImageCanvas } from '../../components/images.js';
+import { messageOf } from '../../components/reconstructions.js';
 import type { WebDevice } from '../../../src/engine/runtime/web.js';
 import type { PageProps } from '../app.js';
 import { DIGIT_SIZE, TRAINING_DIGITS } from './data.js';
@@ -27,8 +28,8 @@ const DEVICE_NAMES: Readonly<Record<WebDevice, string>> = { wasm: 'processor (We
 const DEVICES: readonly WebDevice[] = 'gpu' in navigator ? ['wasm', 'webgpu'] : ['wasm'];
 
 export function DigitsPage({ onExplore }: PageProps) {
-  const [width, setWidth] = useState(8);
-  const { state, preview, points, rate, device, actions } = useDigits(width);
+  const [failure, setFailure] = useState('');
+  const { state, preview, points, rate, device, width, actions } = useDigits();
   useEffect(() => {
     const onDrop = (event: DragEvent): void => {
       const [file] = Array.from(event.dataTransfer?.files ?? []);
@@ -37,12 +38,18 @@ export function DigitsPage({ onExplore }: PageProps) {
     document.addEventListener('drop', onDrop);
     return () => document.removeEventListener('drop', onDrop);
   }, []);
-  const { isRunning, isBusy, message, failed } = state;
+  const { isRunning, isBusy } = state;
+  const [message, failed] = failure ? [failure, true] : [state.message, state.failed];
   const step = points.at(-1)?.step ?? preview?.step ?? 0;
-  const explore = (): void =>
-    void actions
-      .weights()
-      .then((weights) => onExplore({ name: `Digits after ${step} iterations`, source: { configuration: actions.configuration(), weights } }));
+  const explore = async (): Promise<void> => {
+    setFailure('');
+    try {
+      const source = { configuration: actions.configuration(), weights: await actions.weights() };
+      onExplore({ name: `Digits after ${step} iterations`, source });
+    } catch (error) {
+      setFailure(messageOf(error));
+    }
+  };
   return (
     <div class="digits">
       <p>
@@ -51,7 +58,7 @@ export function DigitsPage({ onExplore }: PageProps) {
       </p>
       <TrainingButtons isRunning={isRunning} disabled={isBusy || !preview} onRun={actions.run} onStep={actions.step} onReset={() => actions.reset(width)}>
         <p class="counter">
-          iteration <output id="iteration">{step}</output>, <output id="rate">{isRunning ? rate.toFixed(1) : 0}</output> per second
+          iteration <span id="iteration">{step}</span>, <span id="rate">{isRunning ? rate.toFixed(1) : 0}</span> per second
         </p>
       </TrainingButtons>
       <div class="buttons" role="group" aria-label="Checkpoint">
@@ -61,11 +68,11 @@ export function DigitsPage({ onExplore }: PageProps) {
         <button id="download" type="button" disabled={isBusy || !preview} onClick={actions.download}>
           Download checkpoint
         </button>
-        <button id="explore" type="button" disabled={!preview} onClick={explore}>
+        <button id="explore" type="button" disabled={!preview} onClick={() => void explore()}>
           Explore
         </button>
         <label>
-          Continue a checkpoint:{' '}
+          Continue a checkpoint (or drop it):{' '}
           <input
             id="checkpoint"
             type="file"
@@ -77,17 +84,14 @@ export function DigitsPage({ onExplore }: PageProps) {
             }}
           />
         </label>
-        {DEVICES.length > 1 && (
+        {preview && DEVICES.length > 1 && (
           <Choice label="device" value={device} choices={DEVICES} nameOf={(name) => DEVICE_NAMES[name]} onChoose={(chosen) => actions.moveTo(chosen)} />
         )}
         <Choice
           label="width"
           value={width}
-          choices={WIDTHS}
-          onChoose={(chosen) => {
-            setWidth(chosen);
-            actions.reset(chosen);
-          }}
+          choices={WIDTHS.includes(width as never) ? WIDTHS : [...WIDTHS, width]}
+          onChoose={(chosen) => actions.reset(chosen)}
         />
       </div>
       <p id="status" role="status" class={failed ? 'failed' : ''}>

@@ -3,7 +3,9 @@ import { drawCodes } from '../../../src/age/prior.js';
 import { randomStream } from '../../../src/random.js';
 import type { WebDevice } from '../../../src/engine/runtime/web.js';
 import type { Configuration } from '../../../src/training/configuration.js';
+import { InputError } from '../../../src/errors.js';
 import { PageTraining } from '../../../src/web/pageTraining.js';
+import type { ModelSource } from '../../../src/web/protocol.js';
 import { WorkerModel } from '../../../src/web/workerModel.js';
 import { openWorker } from '../workers.js';
 import { LENGTH } from './configuration.js';
@@ -23,6 +25,7 @@ export interface Preview {
 
 export class DigitsSession {
   private model: WorkerModel | undefined;
+  private isStopped = false;
 
   private constructor(
     readonly training: PageTraining,
@@ -37,7 +40,10 @@ export class DigitsSession {
     const worker = openWorker('training');
     try {
       const what = from instanceof Uint8Array ? { checkpoint: from } : { configuration: from };
-      return new DigitsSession(await PageTraining.start(worker, { images: digits.training, length: LENGTH, device, ...what }), digits);
+      const training = await PageTraining.start(worker, { images: digits.training, length: LENGTH, device, ...what });
+      const { size, channels } = training.configuration;
+      if (size !== DIGIT_SIZE || channels !== 1) throw new InputError(`the checkpoint is of images of ${size}x${size}, but digits are gray images of 32x32`);
+      return new DigitsSession(training, digits);
     } catch (error) {
       worker.terminate();
       throw error;
@@ -50,7 +56,7 @@ export class DigitsSession {
     const weights = await this.training.readWeights();
     const { step } = this.training.progress;
     if (this.model) await this.model.replaceWeights(weights);
-    else this.model = await WorkerModel.load(openWorker('model'), { configuration, weights });
+    else this.model = await this.loadModel({ configuration, weights });
     const codes = drawCodes(configuration.prior, SAMPLES, configuration.latent, randomStream(0, 'samples'));
     const samples = imagesOf(await this.model.generate(codes));
     const originals = this.digits.test.subarray(0, RECONSTRUCTIONS * PIXELS);
@@ -62,8 +68,21 @@ export class DigitsSession {
   }
 
   stop(): void {
+    this.isStopped = true;
     this.training.stop();
     this.model?.stop();
+  }
+
+  private async loadModel(source: ModelSource): Promise<WorkerModel> {
+    const worker = openWorker('model');
+    try {
+      const model = await WorkerModel.load(worker, source);
+      if (this.isStopped) model.stop();
+      return model;
+    } catch (error) {
+      worker.terminate();
+      throw error;
+    }
   }
 }
 

@@ -14,6 +14,7 @@ import { DigitsSession, type Preview } from './session.js';
 const STORED = 'digits';
 /** Milliseconds between two previews, and between two saves of a training that runs. */
 const [PREVIEW_MS, SAVE_MS] = [1500, 60_000];
+const DEFAULT_WIDTH = 8;
 /** Reports whose times give the speed. */
 const TIMED = 20;
 
@@ -25,16 +26,28 @@ interface State {
   readonly failed: boolean;
 }
 
-/** What a page that was left still saves. */
+/** The training, which listeners of the page reach whenever they were registered. */
+interface Held {
+  digits?: Digits;
+  session?: DigitsSession | undefined;
+  /** The last action. */
+  last: Promise<void>;
+  /** Whether the visitor has left the page. */
+  isLeft: boolean;
+  device: WebDevice;
+}
+
+/** The save of a page that was left. */
 let leaving: Promise<unknown> = Promise.resolve();
 
-export function useDigits(width: number) {
+export function useDigits() {
+  const [width, setWidth] = useState(DEFAULT_WIDTH);
   const [state, setState] = useState<State>({ isRunning: false, isBusy: true, message: 'Loading the digits…', failed: false });
   const [preview, setPreview] = useState<Preview>();
   const [points, setPoints] = useState<readonly ChartPoint[]>([]);
   const [rate, setRate] = useState(0);
   const [device, setDevice] = useState<WebDevice>('wasm');
-  const held = useRef<{ digits?: Digits; session?: DigitsSession | undefined; last: Promise<void> }>({ last: Promise.resolve() });
+  const held = useRef<Held>({ last: Promise.resolve(), isLeft: false, device: 'wasm' });
   const session = (): DigitsSession => held.current.session!;
   const change = (changes: Partial<State>): void => setState((before) => ({ ...before, ...changes }));
 
@@ -54,12 +67,14 @@ export function useDigits(width: number) {
     if (held.current.session === current) setPreview(next);
   };
   /** Replaces the training once the next is compiled. */
-  const start = async (from: Configuration | Uint8Array, on: WebDevice = device): Promise<void> => {
+  const start = async (from: Configuration | Uint8Array, on: WebDevice = held.current.device): Promise<void> => {
     held.current.digits ??= await loadDigits();
     const next = await DigitsSession.start(held.current.digits, from, on);
+    if (held.current.isLeft) return next.stop();
     held.current.session?.stop();
-    held.current.session = next;
+    Object.assign(held.current, { session: next, device: on });
     setDevice(on);
+    setWidth(next.training.configuration.width);
     setPoints([]);
     const times: number[] = [];
     next.training.onReport = (report) => {
@@ -72,7 +87,7 @@ export function useDigits(width: number) {
   };
   const startFromStored = async (on: WebDevice): Promise<string | undefined> => {
     const stored = await readStoredCheckpoint(STORED).catch(() => undefined);
-    const fresh = configurationOf(width, 1);
+    const fresh = configurationOf(DEFAULT_WIDTH, 1);
     if (!stored) return void (await start(fresh, on));
     try {
       await start(stored, on);
@@ -91,7 +106,7 @@ export function useDigits(width: number) {
     });
     return () => {
       const { session: current } = held.current;
-      held.current.session = undefined;
+      Object.assign(held.current, { session: undefined, isLeft: true });
       // Training goes on from here when the visitor returns.
       if (current)
         leaving = save(current)
@@ -100,10 +115,10 @@ export function useDigits(width: number) {
     };
   }, []);
 
-  /** What follows when a run fails: a GPU that was lost is replaced by the processor. */
+  /** After a run that failed: a GPU that was lost is replaced by the processor. */
   const recover = (current: DigitsSession, error: unknown): void => {
     if (held.current.session !== current) return;
-    if (device === 'wasm') return change({ isRunning: false, message: messageOf(error), failed: true });
+    if (held.current.device === 'wasm') return change({ isRunning: false, message: messageOf(error), failed: true });
     void attempt('', async () => {
       await startFromStored('wasm');
       return `${messageOf(error)}; continues on the processor from iteration ${session().training.progress.step}, the last that was saved.`;
@@ -128,12 +143,13 @@ export function useDigits(width: number) {
         await show(current);
         if (performance.now() - saved < SAVE_MS) continue;
         saved = performance.now();
-        await save(current);
+        await save(current).catch((error: unknown) => change({ message: messageOf(error), failed: true }));
         // An export ends a run.
         if (isActive) current.training.run().catch((error: unknown) => recover(current, error));
       }
     };
-    loop().catch((error: unknown) => isActive && change({ message: messageOf(error), failed: true }));
+    // If the worker has failed, the run has failed as well, and its message is shown.
+    loop().catch((error: unknown) => isActive && recover(current, error));
     return () => {
       isActive = false;
     };
@@ -177,7 +193,7 @@ export function useDigits(width: number) {
     weights: () => session().training.readWeights(),
     configuration: () => session().training.configuration,
   };
-  return { state, preview, points, rate, device, actions };
+  return { state, preview, points, rate, device, width, actions };
 }
 
 function download(bytes: Uint8Array, name: string): undefined {

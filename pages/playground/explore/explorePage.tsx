@@ -1,34 +1,58 @@
 /** Samples, reconstructions and walks of a trained model. */
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { Explorer } from '../../components/explorer.js';
 import { messageOf } from '../../components/reconstructions.js';
 import type { PageProps } from '../app.js';
 import { bundledModel, type ExploredModel, type LoadedModel, loadModel, readModelFile } from './models.js';
 
-export function ExplorePage({ model: given, onExplore }: PageProps) {
-  const [loaded, setLoaded] = useState<LoadedModel>();
-  const [status, setStatus] = useState({ text: 'Loading the model…', failed: false });
+const MODEL_FILE = /\.(?:safetensors|js)$/u;
+
+/** Models that were shown, so that each has an explorer of its own. */
+let shown = 0;
+
+export function ExplorePage({ model: given }: PageProps) {
+  const [loaded, setLoaded] = useState<LoadedModel & { readonly key: number }>();
+  const [status, setStatus] = useState({ text: '', failed: false });
+  const current = useRef<{ release: () => void; latest: number }>({ release: () => undefined, latest: 0 });
   const fail = (error: unknown): void => setStatus({ text: messageOf(error), failed: true });
-  useEffect(() => {
-    let isLatest = true;
-    let release = (): void => undefined;
-    const load = async (): Promise<void> => {
-      const next = await loadModel(given ?? (await bundledModel()));
-      if (!isLatest) return next.release();
-      ({ release } = next);
-      setLoaded(next);
-      setStatus({ text: '', failed: false });
-    };
+  /** Shows a model once it is loaded; the one before stays if it cannot be. */
+  const show = async (read: () => Promise<ExploredModel>): Promise<void> => {
+    const number = ++current.current.latest;
     setStatus({ text: 'Loading the model…', failed: false });
-    load().catch(fail);
-    return () => {
-      isLatest = false;
-      release();
-    };
-  }, [given]);
-  const open = (file: File | undefined): void => {
-    if (file) readModelFile(file).then((model: ExploredModel) => onExplore(model), fail);
+    try {
+      const next = await loadModel(await read());
+      if (number !== current.current.latest) return next.release();
+      current.current.release();
+      current.current.release = next.release;
+      setLoaded({ ...next, key: ++shown });
+      setStatus({ text: '', failed: false });
+    } catch (error) {
+      if (number === current.current.latest) fail(error);
+    }
   };
+  useEffect(() => void show(() => (given ? Promise.resolve(given) : bundledModel())), [given]);
+  useEffect(
+    () => () => {
+      current.current.latest++;
+      current.current.release();
+    },
+    [],
+  );
+  const open = (file: File | undefined): void => {
+    if (file) void show(() => readModelFile(file));
+  };
+  useEffect(() => {
+    // Before the explorer takes it for an image.
+    const onDrop = (event: DragEvent): void => {
+      const file = Array.from(event.dataTransfer?.files ?? []).find(({ name }) => MODEL_FILE.test(name));
+      if (!file) return;
+      event.preventDefault();
+      event.stopPropagation();
+      open(file);
+    };
+    document.addEventListener('drop', onDrop, true);
+    return () => document.removeEventListener('drop', onDrop, true);
+  }, []);
   return (
     <div class="explore">
       <p>
@@ -36,14 +60,14 @@ export function ExplorePage({ model: given, onExplore }: PageProps) {
       </p>
       <p>
         <label>
-          Open a checkpoint (.safetensors), or model.js of an exported page:{' '}
+          Open or drop a checkpoint (.safetensors), or model.js of an exported page:{' '}
           <input id="model-file" type="file" accept=".safetensors,.js" onChange={({ currentTarget }) => open(currentTarget.files?.[0])} />
         </label>
       </p>
       <p id="status" role="status" class={status.failed ? 'failed' : ''}>
         {status.text}
       </p>
-      {loaded && <Explorer key={loaded.info.name} model={loaded.info} networks={loaded.networks} canDraw={loaded.info.shape[0] === 1} onFailure={fail} />}
+      {loaded && <Explorer key={loaded.key} model={loaded.info} networks={loaded.networks} canDraw={loaded.info.shape[0] === 1} onFailure={fail} />}
     </div>
   );
 }

@@ -5,6 +5,7 @@ import { InputError } from '../../../src/errors.js';
 import type { Configuration } from '../../../src/training/configuration.js';
 import { WorkerModel } from '../../../src/web/workerModel.js';
 import type { ModelSource } from '../../../src/web/protocol.js';
+import { loadAsset } from '../assets.js';
 import { RUNTIME_FILES } from '../runtime.js';
 import { openWorker } from '../workers.js';
 
@@ -20,7 +21,10 @@ export interface LoadedModel {
 export async function loadModel(model: ExploredModel): Promise<LoadedModel> {
   if ('exported' in model) {
     const { networks: _, ...info } = model.exported;
-    return { info, networks: await loadNetworks(model.exported, { wasmPaths: RUNTIME_FILES.wasm }), release: () => undefined };
+    const networks = await loadNetworks(model.exported, { wasmPaths: RUNTIME_FILES.wasm }).catch((error: unknown) => {
+      throw new InputError(`${info.name}: the exported networks are damaged; export the model again`, { cause: error });
+    });
+    return { info, networks, release: networks.release };
   }
   const worker = openWorker('model');
   try {
@@ -72,7 +76,5 @@ export async function readModelFile(file: File): Promise<ExploredModel> {
 
 /** The model that comes with this site. */
 export async function bundledModel(): Promise<ExploredModel> {
-  const response = await fetch(new URL('./digits-model.json', document.baseURI));
-  if (!response.ok) throw new InputError('the bundled model cannot be loaded; reload the page');
-  return { exported: (await response.json()) as PageModel };
+  return { exported: (await (await loadAsset('digits-model.json')).json()) as PageModel };
 }

@@ -9,7 +9,7 @@ import { Explanation } from './explanation.js';
 import { PRESETS, type Preset } from './presets.js';
 import type { PlaneFrame, PlaneRequest } from './protocol.js';
 import * as choices from './settings.js';
-import { dataOf, DEFAULT_SETTINGS, fromQuery, modelOf, optionsOf, type PlaneSettings, toQuery } from './settings.js';
+import { dataOf, fromQuery, modelOf, optionsOf, type PlaneSettings, toQuery } from './settings.js';
 import { SHAPE_NAMES } from './shapes.js';
 import { divergenceBound, PLANE_TERMS } from './training.js';
 import { CodesView, EncoderView, GeneratorView } from './views.js';
@@ -28,6 +28,9 @@ const LOSSES: readonly Curve[] = [
   { key: 'generator.loss', label: 'generator', color: '--curve-2' },
   { key: 'encoder.uniform', label: 'uniform', color: '--curve-3' },
 ];
+
+/** Milliseconds until the address follows the settings. */
+const ADDRESS_MS = 300;
 
 /** Milliseconds between two updates of the charts, which are slower to draw than the views. */
 const CHART_MS = 200;
@@ -51,19 +54,31 @@ function usePlane(settings: PlaneSettings, onFrame: (frame: PlaneFrame) => void,
   const handlers = useRef({ onFrame, onFailure });
   handlers.current = { onFrame, onFailure };
   const [isReady, setIsReady] = useState(false);
-  const send = (request: PlaneRequest): Promise<void> =>
+  /** Returns whether the worker did as requested. */
+  const send = (request: PlaneRequest): Promise<boolean> =>
     requests.current!.send(request).then(
-      (frame) => frame && handlers.current.onFrame(frame),
-      (error: unknown) => handlers.current.onFailure(error),
+      (frame) => {
+        if (frame) handlers.current.onFrame(frame);
+        return true;
+      },
+      (error: unknown) => {
+        handlers.current.onFailure(error);
+        return false;
+      },
     );
   useEffect(() => {
     requests.current = new Requests(openWorker('plane'), 'training', (frame: PlaneFrame) => handlers.current.onFrame(frame));
     return () => requests.current!.stop();
   }, []);
-  const start = async (): Promise<void> => {
+  const starts = useRef(0);
+  /** Returns whether this training is the one that the worker has. */
+  const start = async (): Promise<boolean> => {
+    const number = ++starts.current;
     setIsReady(false);
-    await send({ type: 'start', model: modelOf(settings), data: dataOf(settings), options: optionsOf(settings) });
-    setIsReady(true);
+    const started = await send({ type: 'start', model: modelOf(settings), data: dataOf(settings), options: optionsOf(settings) });
+    if (number !== starts.current) return false;
+    setIsReady(started);
+    return started;
   };
   return { isReady, send, start };
 }
@@ -74,6 +89,8 @@ export function PlanePage({ query, onQuery }: { query: string; onQuery: (query: 
   const [points, setPoints] = useState<readonly ChartPoint[]>([]);
   const [isRunning, setIsRunning] = useState(false);
   const [failure, setFailure] = useState('');
+  /** Whether training runs once the worker has it. */
+  const runs = useRef(false);
   const latent = choices.LATENT_OF[settings.prior];
   const bound = useMemo(() => divergenceBound(latent), [latent]);
 
@@ -97,26 +114,36 @@ export function PlanePage({ query, onQuery }: { query: string; onQuery: (query: 
   const { isReady, send, start } = usePlane(settings, onFrame, (error) => {
     setFailure(messageOf(error));
     setIsRunning(false);
+    runs.current = false;
   });
 
   const { data, drawn, prior, hidden, generatorUpdates, seed, learningRate, weights, speed } = settings;
-  const restart = (shouldRun: boolean): void => {
+  const restart = (): void => {
     setIsRunning(false);
-    setPoints([]);
-    pending.current.points = [];
     setFailure('');
-    void start().then(() => setIsRunning(shouldRun));
+    void start().then((started) => {
+      if (!started) return;
+      // Frames of the training before it may have come meanwhile.
+      setPoints([]);
+      pending.current.points = [];
+      setIsRunning(runs.current);
+    });
   };
-  // What is compiled or drawn from begins anew; what is an input takes effect at once.
-  useEffect(() => restart(isRunning), [data, drawn, prior, hidden, generatorUpdates, seed]);
+  // Settings of the graph and the data begin anew; inputs of the graph take effect at once.
+  useEffect(restart, [data, drawn, prior, hidden, generatorUpdates, seed]);
   useEffect(() => void send({ type: 'options', options: optionsOf(settings) }), [learningRate, weights]);
   useEffect(() => {
     if (isRunning) void send({ type: 'run', perSecond: speed === 'fastest' ? Infinity : Number(speed) });
   }, [isRunning, speed]);
-  useEffect(() => onQuery(toQuery(settings)), [settings]);
+  // Browsers limit how often an address may change.
+  useEffect(() => {
+    const timer = setTimeout(() => onQuery(toQuery(settings)), ADDRESS_MS);
+    return () => clearTimeout(timer);
+  }, [settings]);
 
   const change = (changes: Partial<PlaneSettings>): void => setSettings((before) => ({ ...before, ...changes }));
   const run = (shouldRun: boolean): void => {
+    runs.current = shouldRun;
     setIsRunning(shouldRun);
     if (!shouldRun) void send({ type: 'pause' });
   };
@@ -133,14 +160,16 @@ export function PlanePage({ query, onQuery }: { query: string; onQuery: (query: 
         disabled={!isReady || failure !== ''}
         onRun={run}
         onStep={() => void send({ type: 'step' })}
-        onReset={() => restart(false)}
+        onReset={() => {
+          runs.current = false;
+          restart();
+        }}
       >
         <p class="counter">
-          iteration <output id="iteration">{frame?.view.step ?? 0}</output>, <output id="rate">{isRunning ? (frame?.rate ?? 0).toFixed(0) : 0}</output> per
-          second
+          iteration <span id="iteration">{frame?.view.step ?? 0}</span>, <span id="rate">{isRunning ? (frame?.rate ?? 0).toFixed(0) : 0}</span> per second
         </p>
       </TrainingButtons>
-      <Presets onChoose={({ settings: chosen }) => change({ ...chosen, data: chosen.data ?? data })} />
+      <Presets onChoose={({ settings: chosen }) => change(chosen)} />
       <p id="status" role="status" class={failure ? 'failed' : ''}>
         {failure || (isReady ? '' : 'Compiling the iteration…')}
       </p>
@@ -240,5 +269,3 @@ function withExcess(report: Readonly<Record<string, number>>, bound: number, lat
     'generator.match_z_excess': excess(report['generator.match_z']!, 2 - 1 / latent),
   };
 }
-
-export const DEFAULT_QUERY = toQuery(DEFAULT_SETTINGS);

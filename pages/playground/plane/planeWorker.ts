@@ -35,13 +35,16 @@ class PlaneService {
       this.options = request.options;
       return Promise.resolve(undefined);
     }
+    if (request.type === 'start') this.options = request.options;
     const number = ++this.latest;
     const result = this.last.then(() => this.answer(request, () => number === this.latest));
     this.last = result.catch(() => undefined);
     return result;
   }
 
-  private async answer(request: PlaneRequest, isLatest: () => boolean): Promise<PlaneFrame> {
+  private async answer(request: PlaneRequest, isLatest: () => boolean): Promise<PlaneFrame | undefined> {
+    // Whoever draws points starts anew with each; only the last is compiled.
+    if (request.type === 'start' && !isLatest()) return undefined;
     if (request.type === 'start') await this.start(request);
     const { training } = this;
     if (!training) throw new InputError('training: not started; send start first');
@@ -51,10 +54,9 @@ class PlaneService {
     return frame.end(0);
   }
 
-  private async start({ model, data, options }: Extract<PlaneRequest, { type: 'start' }>): Promise<void> {
+  private async start({ model, data }: Extract<PlaneRequest, { type: 'start' }>): Promise<void> {
     await this.training?.release();
     this.training = undefined;
-    this.options = options;
     const shown = drawData(data, SHOWN, randomStream(model.seed, 'shown'));
     const draw = (count: number, step: number) => drawData(data, count, randomStream(model.seed, 'data', step));
     this.training = await PlaneTraining.create(model, draw, { lattice: latticeOf(model.latent), shown }, (graph) =>

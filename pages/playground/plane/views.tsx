@@ -21,7 +21,18 @@ function Drawing({ id, label, draw, inputs, ...handlers }: DrawingProps) {
     context.clearRect(0, 0, SIDE, SIDE);
     draw(context);
   }, inputs);
-  return <canvas id={id} ref={canvas} class="view" width={SIDE} height={SIDE} role="img" aria-label={label} {...handlers} />;
+  return (
+    <canvas
+      id={id}
+      ref={canvas}
+      class={handlers.onPointerDown ? 'view drawn' : 'view'}
+      width={SIDE}
+      height={SIDE}
+      role="img"
+      aria-label={label}
+      {...handlers}
+    />
+  );
 }
 
 interface DrawingProps {
@@ -80,8 +91,7 @@ export function GeneratorView({ view, latent, onPoint }: ViewProps & { onPoint: 
       label={`Data (gray) and the generator's image of the ${latent === 2 ? 'circle' : 'sphere'} (colors)${onPoint ? '; press to add points' : ''}`}
       draw={draw}
       inputs={[view, latent]}
-      onPointerDown={pointOf}
-      onPointerMove={(event) => event.buttons === 1 && pointOf(event)}
+      {...(onPoint && { onPointerDown: pointOf, onPointerMove: (event: PointerEvent) => event.buttons === 1 && pointOf(event) })}
     />
   );
 }
