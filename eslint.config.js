@@ -3,7 +3,7 @@ import { configs as regexp } from 'eslint-plugin-regexp';
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['api', 'dist', 'node_modules', 'coverage', 'runs'] },
+  { ignores: ['api', 'build', 'dist', 'node_modules', 'coverage', 'runs'] },
   js.configs.recommended,
   // Expressions whose time is not linear in the text would let a file hold the program up.
   regexp['flat/recommended'],

@@ -1,5 +1,13 @@
 /** agenet in a web page: compiling graphs, training in a worker, and a trained model in another. */
-export { compile, configureRuntime, type RuntimeConfiguration, WEB_DEVICES, type WebCompileOptions, type WebDevice } from '../engine/runtime/web.js';
+export {
+  compile,
+  configureRuntime,
+  type RuntimeConfiguration,
+  WEB_DEVICES,
+  type WebCompileOptions,
+  type WasmPaths,
+  type WebDevice,
+} from '../engine/runtime/web.js';
 export { deleteStoredCheckpoint, readStoredCheckpoint, storeCheckpoint, storedCheckpointNames } from './checkpointStorage.js';
 export { serveModel } from './modelWorker.js';
 export { PageTraining } from './pageTraining.js';

@@ -218,7 +218,7 @@ it('images as values are not converted', async () => {
   expectCloseElements(values!, bytes!, 1e-5);
 });
 
-it('networks without running statistics have no such vectors', async () => {
+it('networks without running statistics have no such vectors', () => {
   const pair = {
     encoder: createNetwork('encoder', { linear: linear(2, 3) }, [2]),
     generator: createNetwork('generator', { linear: linear(3, 2) }, [3, 1, 1]),

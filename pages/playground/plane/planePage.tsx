@@ -201,7 +201,12 @@ export function PlanePage({ query, onQuery }: { query: string; onQuery: (query: 
           )}
           <Choice label="prior" value={prior} choices={choices.PRIOR_NAMES} onChoose={(chosen) => change({ prior: chosen })} />
           <Choice label="hidden units" value={hidden} choices={choices.HIDDEN} onChoose={(chosen) => change({ hidden: chosen })} />
-          <Choice label="generator updates" value={generatorUpdates} choices={[1, 2, 3]} onChoose={(chosen) => change({ generatorUpdates: chosen })} />
+          <Choice
+            label="generator updates"
+            value={generatorUpdates}
+            choices={choices.GENERATOR_UPDATES}
+            onChoose={(chosen) => change({ generatorUpdates: chosen })}
+          />
           <Choice label="seed" value={seed} choices={[1, 2, 3, 4, 5]} onChoose={(chosen) => change({ seed: chosen })} />
           <Choice label="iterations per second" value={speed} choices={choices.SPEEDS} onChoose={(chosen) => change({ speed: chosen })} />
           <LogSlider label="learning rate" value={learningRate} {...choices.LEARNING_RATES} onChange={(rate) => change({ learningRate: rate })} />

@@ -20,7 +20,7 @@ export const LATENT_OF = { circle: 2, sphere: 3 } as const;
 export const PRIOR_NAMES = Object.keys(LATENT_OF) as (keyof typeof LATENT_OF)[];
 export const SPEEDS = ['1', '10', '100', 'fastest'] as const;
 export const HIDDEN = [8, 16, 32, 64] as const;
-export const MAX_GENERATOR_UPDATES = 3;
+export const GENERATOR_UPDATES = [1, 2, 3] as const;
 /** Ranges of the sliders, on a logarithmic scale; a weight can also be 0. */
 export const LEARNING_RATES = { min: 1e-4, max: 1e-2 } as const;
 export const WEIGHTS = { min: 0.01, max: 100 } as const;
@@ -87,7 +87,7 @@ export function fromQuery(query: string): PlaneSettings {
     drawn: decodePoints(given.get('drawn') ?? ''),
     prior: choice('prior', PRIOR_NAMES, defaults.prior),
     hidden: HIDDEN.find((known) => known === hidden) ?? defaults.hidden,
-    generatorUpdates: Math.round(number('generator.updates', 1, MAX_GENERATOR_UPDATES, defaults.generatorUpdates)),
+    generatorUpdates: Math.round(number('generator.updates', 1, GENERATOR_UPDATES.length, defaults.generatorUpdates)),
     seed: Math.round(number('seed', 0, MAX_SEED, defaults.seed)),
     learningRate: number('rate', LEARNING_RATES.min, LEARNING_RATES.max, defaults.learningRate),
     weights: {

@@ -34,7 +34,7 @@ export interface PlaneOptions {
 }
 
 /** Points in a batch. */
-export const PLANE_BATCH = 256;
+const PLANE_BATCH = 256;
 
 const OBJECTIVE: Objective = { prior: 'sphere', divergence: 'qp', moment: 'std', reduction: 'mean', matchX: 'L1', matchZ: 'cos' };
 

@@ -142,7 +142,7 @@ export function CodesView({ view, latent }: ViewProps) {
 }
 
 /** The share of codes in each of the equal arcs of the circle, relative to a uniform distribution. */
-export function histogramOf(codes: Float32Array): number[] {
+function histogramOf(codes: Float32Array): number[] {
   const counts = new Array<number>(BARS).fill(0);
   const total = codes.length / 2;
   for (let index = 0; index < total; index++) {

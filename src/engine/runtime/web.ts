@@ -23,7 +23,8 @@ export interface WebCompileOptions {
   readonly target?: PortableTarget;
 }
 
-type WasmPaths = NonNullable<Env.WebAssemblyFlags['wasmPaths']>;
+/** A folder's URL that ends in a slash, or the URLs of the two files of ONNX Runtime. */
+export type WasmPaths = NonNullable<Env.WebAssemblyFlags['wasmPaths']>;
 
 /** How ONNX Runtime is loaded. */
 export interface RuntimeConfiguration {
