@@ -18,13 +18,6 @@ export const maskToClip: Rule = {
   },
 };
 
-/** Sign as a clipped steep line. */
-export const signToClip: Rule = {
-  name: 'sign-to-clip',
-  reason: 'on the CPU Sign runs at 3 GB/s, Mul and Clip at 35-40 GB/s',
-  apply: ({ operator, inputs: [x] }) => (operator.name === 'Sign' ? clip(mul(x!, STEEP), -1, 1) : undefined),
-};
-
 /** Results of at most this many positions per image are too narrow a matrix for the runtime's convolution. */
 const NARROW = 64;
 

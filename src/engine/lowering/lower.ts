@@ -2,9 +2,9 @@ import type { Graph } from '../graph.js';
 import { simplify } from '../simplify.js';
 import { lowerToBlocks } from './blocked/lowerToBlocks.js';
 import { distribute } from './distribute.js';
-import { enforceOrder, exactCentering, expandDecompositions, type Rule } from './rewrites.js';
+import { enforceOrder, exactCentering, expandDecompositions, type Rule, signToClip } from './rewrites.js';
 import { recognizeKernelGradients } from './convolution.js';
-import { convToMatMul, maskToClip, signToClip } from './cpuRewrites.js';
+import { convToMatMul, maskToClip } from './cpuRewrites.js';
 import { expand, lowerPortable, portableRules, type PortableTarget, rewrite } from './portable.js';
 import { type LaidOutGraph, type LoweredGraph, statesInPlace } from './state.js';
 

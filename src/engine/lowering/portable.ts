@@ -4,7 +4,7 @@ import { simplify } from '../simplify.js';
 import type { ComputedValue, Value } from '../value.js';
 import { lowerToBatchLast } from './batchLast/lowerToBatchLast.js';
 import { recognizeKernelGradients } from './convolution.js';
-import { enforceOrder, exactCentering, expandDecompositions, padChannelsToFour, type Rule } from './rewrites.js';
+import { enforceOrder, exactCentering, expandDecompositions, padChannelsToFour, type Rule, signToClip } from './rewrites.js';
 import type { LoweredGraph } from './state.js';
 import { activationToMax, bytesByDequantization, longSumInSteps, maskToMax } from './wasmRewrites.js';
 
@@ -19,7 +19,7 @@ export interface PortableTarget {
 /** Rewrites of single operators for each target, besides the decompositions and the order that every target needs. */
 export const portableRules: Readonly<Record<PortableTarget['name'], readonly Rule[]>> = {
   plain: [exactCentering],
-  webgpu: [exactCentering, padChannelsToFour],
+  webgpu: [exactCentering, padChannelsToFour, signToClip],
   wasm: [exactCentering, recognizeKernelGradients, activationToMax, maskToMax, bytesByDequantization],
 };
 

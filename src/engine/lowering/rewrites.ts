@@ -1,8 +1,9 @@
-/** Rewrites of single operators for every target, and for WebGPU. */
+/** Rewrites of single operators for more than one target, and for WebGPU. */
 import { apply, integers, type Operator } from '../operator.js';
-import { cast, concat, pad, reduceMean, reshape, slice, sub } from '../operators/index.js';
+import { cast, clip, concat, mul, pad, reduceMean, reshape, slice, sub } from '../operators/index.js';
 import { type Shape, sizeOf } from '../shape.js';
 import type { ComputedValue, Value } from '../value.js';
+import { STEEP } from './masks.js';
 
 /**
  * A rewrite rule. `apply` returns the replacement of a value, of the same type and shape, or undefined if the rule does not match. Rules match
@@ -14,6 +15,13 @@ export interface Rule {
   readonly reason: string;
   apply(value: ComputedValue): Value | undefined;
 }
+
+/** Sign as a clipped steep line. */
+export const signToClip: Rule = {
+  name: 'sign-to-clip',
+  reason: 'on the CPU Sign runs at 3 GB/s, Mul and Clip at 35-40 GB/s; the WebGPU provider has no Sign, and would have the processor compute it',
+  apply: ({ operator, inputs: [x] }) => (operator.name === 'Sign' ? clip(mul(x!, STEEP), -1, 1) : undefined),
+};
 
 /** Replaces operators that were kept whole only to be differentiated by their decomposition. */
 export const expandDecompositions: Rule = {

@@ -68,7 +68,8 @@ export async function compile(graph: Graph, { device = 'wasm', target = { name: 
     logSeverityLevel: 4,
     enableMemPattern: false,
     // Results are copied when they are read.
-    ...(device === 'webgpu' ? { preferredOutputLocation: 'gpu-buffer' as const } : {}),
+    // An operator that the GPU lacks is an error, not a copy of its operands to the processor and back.
+    ...(device === 'webgpu' ? { preferredOutputLocation: 'gpu-buffer' as const, extra: { session: { disable_cpu_ep_fallback: '1' } } } : {}),
   };
   const session = await InferenceSession.create(await encode(lowered), options).catch((error: unknown) => {
     throw new InputError(`device ${device}: cannot be used here (${firstLine(error)})`, { cause: error });
