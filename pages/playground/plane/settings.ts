@@ -73,7 +73,7 @@ export function toQuery(settings: PlaneSettings): string {
 /** The settings of a query. Whatever it lacks, or has out of range, is the default. */
 export function fromQuery(query: string): PlaneSettings {
   const given = new URLSearchParams(query);
-  const choice = <T extends string>(name: string, choices: readonly T[], preset: T): T => choices.find((known) => known === given.get(name)) ?? preset;
+  const choice = <T extends string>(name: string, choices: readonly T[], preset: T): T => choices.find((option) => option === given.get(name)) ?? preset;
   const number = (name: string, min: number, max: number, preset: number): number => {
     const text = given.get(name);
     const value = Number(text);
@@ -86,7 +86,7 @@ export function fromQuery(query: string): PlaneSettings {
     data: choice('data', [...SHAPE_NAMES, 'drawn'], defaults.data),
     drawn: decodePoints(given.get('drawn') ?? ''),
     prior: choice('prior', PRIOR_NAMES, defaults.prior),
-    hidden: HIDDEN.find((known) => known === hidden) ?? defaults.hidden,
+    hidden: HIDDEN.find((option) => option === hidden) ?? defaults.hidden,
     generatorUpdates: Math.round(number('generator.updates', 1, GENERATOR_UPDATES.length, defaults.generatorUpdates)),
     seed: Math.round(number('seed', 0, MAX_SEED, defaults.seed)),
     learningRate: number('rate', LEARNING_RATES.min, LEARNING_RATES.max, defaults.learningRate),
@@ -111,8 +111,7 @@ const encodePoints = (points: Float32Array): string =>
   ).join('');
 
 function decodePoints(text: string): Float32Array {
-  const values = Array.from({ length: Math.floor(text.length / 4) * 2 }, (_, index) => parseInt(text.slice(2 * index, 2 * index + 2), 36));
-  return values.every((value) => Number.isInteger(value))
-    ? Float32Array.from(values.slice(0, 2 * MAX_DRAWN), (value) => (2 * value) / LEVELS - 1)
-    : new Float32Array(0);
+  if (!/^(?:[0-9a-z]{4})*$/u.test(text)) return new Float32Array(0);
+  const coordinates = Math.min(text.length / 2, 2 * MAX_DRAWN);
+  return Float32Array.from({ length: coordinates }, (_, index) => (2 * parseInt(text.slice(2 * index, 2 * index + 2), 36)) / LEVELS - 1);
 }

@@ -1,0 +1,86 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { configurationOf } from '../../pages/playground/digits/configuration.js';
+import { PRESETS } from '../../pages/playground/plane/presets.js';
+import { DEFAULT_SETTINGS, fromQuery, HIDDEN, PRIOR_NAMES, SPEEDS, toQuery, WEIGHTS } from '../../pages/playground/plane/settings.js';
+import { drawData, SHAPE_NAMES } from '../../pages/playground/plane/shapes.js';
+import { randomStream } from '../../src/random.js';
+import { checkConfiguration } from '../../src/training/configuration.js';
+import { expectCloseElements } from '../engine/expectations.js';
+
+const weight = fc.double({ min: 0, max: WEIGHTS.max, noNaN: true });
+const settings = fc.record({
+  data: fc.constantFrom(...SHAPE_NAMES, 'drawn' as const),
+  drawn: fc
+    .array(fc.float({ min: -1, max: 1, noNaN: true }), { maxLength: 20 })
+    .map((values) => Float32Array.from(values.slice(0, 2 * Math.floor(values.length / 2)))),
+  prior: fc.constantFrom(...PRIOR_NAMES),
+  hidden: fc.constantFrom(...HIDDEN),
+  generatorUpdates: fc.integer({ min: 1, max: 3 }),
+  seed: fc.integer({ min: 0, max: 9999 }),
+  learningRate: fc.double({ min: 1e-4, max: 1e-2, noNaN: true }),
+  weights: fc.record({
+    encoder: fc.record({ KL_real: weight, KL_fake: weight, match_x: weight, uniform: weight }),
+    generator: fc.record({ KL_fake: weight, match_z: weight, match_x: weight }),
+  }),
+  speed: fc.constantFrom(...SPEEDS),
+});
+
+describe('the settings of the plane in an address', () => {
+  it('are restored, drawn points within 1/1000', () => {
+    fc.assert(
+      fc.property(settings, (given) => {
+        const { drawn, ...rest } = fromQuery(toQuery(given));
+        const { drawn: expected, ...others } = given;
+        expect(rest).toEqual(others);
+        expect(drawn).toHaveLength(expected.length);
+        for (const [index, value] of drawn.entries()) expect(Math.abs(value - expected[index]!)).toBeLessThan(1e-3);
+      }),
+    );
+  });
+
+  it('are the defaults where the address lacks them, or has something else', () => {
+    expect(toQuery(DEFAULT_SETTINGS)).toBe('');
+    fc.assert(
+      fc.property(fc.string(), fc.string(), (name, value) => {
+        const found = fromQuery(
+          new URLSearchParams([
+            [name, value],
+            ['rate', value],
+            ['drawn', value],
+            ['hidden', value],
+          ]).toString(),
+        );
+        expect(HIDDEN).toContain(found.hidden);
+        expect(found.learningRate).toBeGreaterThan(0);
+        expect(found.drawn.every((coordinate) => Math.abs(coordinate) <= 1)).toBe(true);
+      }),
+    );
+  });
+
+  it('can be those of each preset', () => {
+    for (const preset of PRESETS) {
+      const given = { ...DEFAULT_SETTINGS, ...preset.settings };
+      expect(fromQuery(toQuery(given))).toEqual(given);
+    }
+  });
+});
+
+describe('data of the plane', () => {
+  it.each(SHAPE_NAMES)('lie around the origin (%s)', (name) => {
+    const points = drawData(name, 2000, randomStream(1, name));
+    expect(points.every((coordinate) => Math.abs(coordinate) < 1.2)).toBe(true);
+    const mean = (axis: number) => points.filter((_, index) => index % 2 === axis).reduce((sum, value) => sum + value / 2000, 0);
+    expectCloseElements([1 + mean(0), 1 + mean(1)], [1, 1], 0.15);
+  });
+
+  it('lie around the points that were drawn', () => {
+    const points = drawData(Float32Array.of(0.5, -0.5), 1000, randomStream(1, 'drawn'));
+    expect(points.every((coordinate, index) => Math.abs(coordinate - (index % 2 === 0 ? 0.5 : -0.5)) < 0.2)).toBe(true);
+  });
+});
+
+it('the configuration of the digits is valid', async () => {
+  const configuration = configurationOf(8, 1);
+  expect(await checkConfiguration(configuration)).toEqual(configuration);
+});
