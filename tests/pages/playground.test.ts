@@ -246,15 +246,19 @@ describe.skipIf(!hasChromium)('the playground', () => {
       await poll(() => page.textContent('#status')).toContain(`Continues from iteration ${before + 1}`);
     });
 
-    it('reports files that are no checkpoints, and keeps the training', async () => {
+    it('reports files that are no checkpoints, and keeps the training, paused', async () => {
       const page = await open('#/digits');
       await ready(page);
-      await page.click('#step');
-      await poll(() => iteration(page)).toBe(1);
+      await page.click('#play');
+      await untilIteration(page, 1);
       await page.setInputFiles('#checkpoint', { name: 'notes.safetensors', mimeType: 'application/octet-stream', buffer: Buffer.from('no checkpoint') });
       await poll(() => page.textContent('#status')).toMatch(/^the checkpoint: /u);
+      expect(await page.textContent('#play')).toBe('Play');
+      const before = await iteration(page);
+      await page.waitForTimeout(1000);
+      expect(await iteration(page)).toBe(before);
       await page.click('#step');
-      await poll(() => iteration(page)).toBe(2);
+      await poll(() => iteration(page)).toBe(before + 1);
     });
 
     it('explores a checkpoint: images are reconstructed as the command line does', async () => {

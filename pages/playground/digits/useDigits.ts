@@ -55,6 +55,8 @@ export function useDigits() {
   const attempt = (message: string, action: () => Promise<string | undefined>): Promise<void> =>
     (held.current.last = held.current.last.then(async () => {
       change({ isRunning: false, isBusy: true, message, failed: false });
+      // A worker that has failed reports that to its run.
+      await held.current.session?.training.pause().catch(() => undefined);
       try {
         change({ isBusy: false, message: (await action()) ?? '' });
       } catch (error) {
