@@ -34,3 +34,23 @@ export function Tile({ point, shape, label, onSelect }: { point: Point; shape: I
     </button>
   );
 }
+
+/** Rows of the canvas of a code. */
+const CODE_HEIGHT = 24;
+
+/** A code [M] as bars: one per coordinate, up if it is positive. */
+export function CodeBars({ code }: { code: Float32Array }) {
+  const canvas = useRef<HTMLCanvasElement>(null);
+  useLayoutEffect(() => {
+    const context = canvas.current!.getContext('2d')!;
+    const largest = code.reduce((most, value) => Math.max(most, Math.abs(value)), Number.MIN_VALUE);
+    context.clearRect(0, 0, code.length, CODE_HEIGHT);
+    context.fillStyle = getComputedStyle(canvas.current!).color;
+    code.forEach((value, index) => {
+      const height = (Math.abs(value) / largest) * (CODE_HEIGHT / 2);
+      context.fillRect(index, CODE_HEIGHT / 2 - (value > 0 ? height : 0), 1, Math.max(1, height));
+    });
+  }, [code]);
+  const label = `Code: ${code.length} coordinates, ${Array.from(code.subarray(0, 3), (value) => value.toFixed(2)).join(', ')}…`;
+  return <canvas ref={canvas} class="code" width={code.length} height={CODE_HEIGHT} role="img" aria-label={label} title={label} />;
+}

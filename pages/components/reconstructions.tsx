@@ -1,7 +1,7 @@
 /** Reconstructions of images that the visitor draws, drops, pastes or chooses. */
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { DrawingPad } from './drawingPad.js';
-import { ImageCanvas, Tile } from './images.js';
+import { CodeBars, ImageCanvas, Tile } from './images.js';
 import type { Point } from './networks.js';
 import { readImage } from './pixels.js';
 import type { PanelProps } from './samples.js';
@@ -67,7 +67,7 @@ export function Reconstructions({ model, networks, onSelect, canDraw = false }: 
   return (
     <section aria-labelledby="images-heading">
       <h2 id="images-heading">Reconstructions</h2>
-      <p>The encoder maps an image to a code, and the generator maps the code back to an image. Images are not sent anywhere.</p>
+      <p>The encoder maps an image to a code (the bars), and the generator maps the code back to an image. Images are not sent anywhere.</p>
       {canDraw && (
         <DrawingPad
           disabled={!networks}
@@ -108,6 +108,7 @@ export function Reconstructions({ model, networks, onSelect, canDraw = false }: 
           <li key={key}>
             <ImageCanvas image={original} shape={model.shape} role="img" label={name} />
             <Tile point={point} shape={model.shape} label={`Reconstruction of ${name}: select for the walk`} onSelect={onSelect} />
+            <CodeBars code={point.code} />
             <span class="caption" title={name}>
               {name}
             </span>

@@ -144,6 +144,9 @@ describe.skipIf(!hasChromium)('the page of an export', () => {
     expectSameImage(await pixelsOf(page, '#images li:nth-child(2) canvas'), first);
     expectSameImage(await pixelsOf(page, '#images li:nth-child(2) button canvas'), data.subarray(0, SIZE * SIZE));
     expectSameImage(await pixelsOf(page, '#images li:nth-child(1) button canvas'), data.subarray(SIZE * SIZE));
+    const codes = await model.encode([raster(first)]);
+    const label = `Code: ${codes.length} coordinates, ${Array.from(codes.subarray(0, 3), (value) => value.toFixed(2)).join(', ')}…`;
+    expect(await page.getAttribute('#images li:nth-child(2) canvas.code', 'aria-label')).toBe(label);
     const path = await model.interpolate([raster(first), raster(second)], { frames: 5 });
     for (const [position, frame] of [
       ['0.5', 2],
