@@ -1,6 +1,7 @@
 /** The networks of a model, as a page uses them. */
 import { env, InferenceSession, Tensor } from 'onnxruntime-web/wasm';
 import type { PageModel } from '../../src/export/pageModel.js';
+import { createQueue } from '../../src/web/requests.js';
 
 /** A code, and how far it is from codes of images: 0 for those, 1 for samples of the prior. */
 export interface Code {
@@ -32,6 +33,7 @@ export async function loadNetworks({ networks, shape, latent }: PageModel, runti
   Object.assign(env.wasm, runtime);
   const load = async (network: string) => InferenceSession.create(new Uint8Array(await unpack(network)));
   const [generator, encoder] = [await load(networks.generator), await load(networks.encoder)];
+  // ONNX Runtime runs one model at a time.
   const inTurn = createQueue();
   const run = (session: InferenceSession, feeds: Readonly<Record<string, Tensor>>, output: string) =>
     inTurn(async () => (await session.run(feeds))[output]!.data as Float32Array);
@@ -42,16 +44,6 @@ export async function loadNetworks({ networks, shape, latent }: PageModel, runti
     },
     encode: (image) => run(encoder, { images: new Tensor('float32', image, [1, ...shape]) }, 'codes'),
     release: () => void inTurn(() => Promise.all([generator.release(), encoder.release()])).catch(() => undefined),
-  };
-}
-
-/** Returns a function that runs actions one after another, because ONNX Runtime runs one model at a time. */
-function createQueue(): <T>(action: () => Promise<T>) => Promise<T> {
-  let last: Promise<unknown> = Promise.resolve();
-  return (action) => {
-    const result = last.then(action);
-    last = result.catch(() => undefined);
-    return result;
   };
 }
 

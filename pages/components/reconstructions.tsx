@@ -1,5 +1,7 @@
 /** Reconstructions of images that the visitor draws, drops, pastes or chooses. */
 import { useEffect, useRef, useState } from 'preact/hooks';
+import { messageOf } from '../../src/errors.js';
+import { createQueue } from '../../src/web/requests.js';
 import { DrawingPad } from './drawingPad.js';
 import { CodeBars, ImageCanvas, Tile } from './images.js';
 import type { Point } from './networks.js';
@@ -25,7 +27,7 @@ export function Reconstructions({ model, networks, onSelect, canDraw = false }: 
   const [invert, setInvert] = useState(false);
   const [isOver, setIsOver] = useState(false);
   // Listeners of the document are registered once.
-  const current = useRef({ networks, invert, last: Promise.resolve(), count: 0 });
+  const current = useRef({ networks, invert, inTurn: createQueue(), count: 0 });
   Object.assign(current.current, { networks, invert });
 
   const reconstruct = async (file: Blob, name: string, isInverted: boolean): Promise<void> => {
@@ -46,7 +48,7 @@ export function Reconstructions({ model, networks, onSelect, canDraw = false }: 
   };
   /** One set of files after another, so that their problems do not replace each other. */
   const enqueue = (files: readonly File[]): void => {
-    if (files.length > 0 && current.current.networks) current.current.last = current.current.last.then(() => accept(files));
+    if (files.length > 0 && current.current.networks) void current.current.inTurn(() => accept(files));
   };
 
   useEffect(() => {
@@ -119,8 +121,6 @@ export function Reconstructions({ model, networks, onSelect, canDraw = false }: 
     </section>
   );
 }
-
-export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /** The mean difference of pixels in [-1, 1], as in `reconstruction_l1`. */
 const l1 = (a: Float32Array, b: Float32Array): number => a.reduce((sum, value, index) => sum + 2 * Math.abs(value - b[index]!), 0) / a.length;

@@ -5,7 +5,7 @@ import type { PageGlobals } from '../../src/export/pageModel.js';
 import { Explorer } from '../components/explorer.js';
 import { keepFiles } from '../components/files.js';
 import { loadNetworks, type Networks, unpack } from '../components/networks.js';
-import { messageOf } from '../components/reconstructions.js';
+import { messageOf } from '../../src/errors.js';
 
 const { agenetModel: model, agenetRuntime: runtime } = globalThis as Partial<PageGlobals>;
 

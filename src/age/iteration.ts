@@ -42,8 +42,9 @@ export function stateSize(pair: NetworkPair, name: StateName | AverageName): num
  * `[all updates, batch, M]`, sampled from the prior; `encoder.schedule` and `generator.schedule` float32 `[updates, 2]`, one row of
  * `adamScalars` per update; with augmentations also `augmentation` float32 `[all updates, 2, batch, parameters]`, those of images and of
  * generated images from `drawAugmentations`; with the term `align` also `distortions` float32 `[encoder updates, batch, 6]` from
- * `drawDistortions`; with weights as inputs also `encoder.weights` and `generator.weights` float32 `[active terms]`, in the order of the plan; with EMA also `ema_decay` float32 `[1]` and the EMA vectors. Outputs: `next/NAME` for each state vector and EMA vector, and
- * `report`, whose elements `reportNames` names.
+ * `drawDistortions`; with weights as inputs also `encoder.weights` and `generator.weights` float32 `[active terms]`, in the order of the
+ * plan; with EMA also `ema_decay` float32 `[1]` and the EMA vectors. Outputs: `next/NAME` for each state vector and EMA vector, and `report`,
+ * whose elements `reportNames` names.
  */
 export interface Iteration {
   readonly graph: Graph;

@@ -1,5 +1,5 @@
 import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
-import { InputError } from '../errors.js';
+import { InputError, messageOf } from '../errors.js';
 import { describeSystemError } from '../files/atomic.node.js';
 import { oneLine, outputFailure, shortenReason, Terminal } from './terminal.js';
 
@@ -79,7 +79,7 @@ async function failOnLostOutput(terminal: Terminal): Promise<void> {
 
 /** Prints an error in one line, also as JSON under `--json`, and with its stack trace under `--debug`. */
 export function reportError(error: unknown, terminal: Terminal, debug: boolean): void {
-  const message = shortenReason(oneLine(error instanceof Error ? error.message : String(error)));
+  const message = shortenReason(oneLine(messageOf(error)));
   terminal.endStatus();
   if (terminal.json) terminal.printResult({ error: { message } });
   if (debug && error instanceof Error) {

@@ -1,5 +1,5 @@
 /** Ranks that Open MPI starts and connects: `mpirun -n 4 ...`. */
-import { InputError } from '../errors.js';
+import { InputError, messageOf } from '../errors.js';
 import type { Communicator } from '../engine/runtime/communicator.js';
 import { coresOf } from './launch.node.js';
 import { type Koffi, loadKoffi, type Pointer } from '../engine/runtime/onnxRuntime.node.js';
@@ -61,7 +61,7 @@ function openLibrary(names: readonly string[], load: Koffi['load']) {
       const symbols = ['comm_world', 'float', 'byte', 'op_sum'].map((symbol) => mpi.symbol(`ompi_mpi_${symbol}`) as Pointer);
       return { mpi, symbols: symbols as [comm: Pointer, float: Pointer, byte: Pointer, sum: Pointer] };
     } catch (error) {
-      problems.push(error instanceof Error ? error.message : String(error));
+      problems.push(messageOf(error));
     }
   }
   throw new InputError(`Open MPI: its library cannot be loaded (${problems[0]}); on Debian, apt-get install openmpi-bin`);

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { type FileHandle, mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { InputError } from '../errors.js';
+import { InputError, messageOf } from '../errors.js';
 
 /**
  * Writes a file completely or not at all.
@@ -127,8 +127,7 @@ const REASONS: Readonly<Record<string, string>> = {
 };
 
 /** Returns the reason of a system error in words. */
-export const describeSystemError = (error: unknown): string =>
-  REASONS[(error as NodeJS.ErrnoException).code ?? ''] ?? (error instanceof Error ? error.message : String(error));
+export const describeSystemError = (error: unknown): string => REASONS[(error as NodeJS.ErrnoException).code ?? ''] ?? messageOf(error);
 
 /** Returns the reason why writing failed. A missing path can only be the folder then. */
 export const writingFailure = (error: unknown): string =>

@@ -1,3 +1,4 @@
+import { messageOf } from '../errors.js';
 import { createRequire } from 'node:module';
 import type { Sharp } from 'sharp';
 import { describeSystemError } from '../files/atomic.node.js';
@@ -166,7 +167,7 @@ async function readBytes(path: string): Promise<Uint8Array | DecodingFailure> {
 
 /** libvips reports several lines, from the cause to its consequences. */
 function firstLine(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   const line = message.replace('Input buffer has corrupt header:', '').trim().split('\n')[0]!.replace(/:$/, '');
   return line === '' || line === 'Unknown error' ? 'its content is damaged' : line;
 }

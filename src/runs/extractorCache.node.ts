@@ -1,3 +1,4 @@
+import { messageOf } from '../errors.js';
 import { rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type ClassifierSpec, headLayout, outputWidth } from '../classifiers/classifierGraph.js';
@@ -69,7 +70,7 @@ export async function dataExtractor(
       if ((await stat(file).catch(() => undefined))?.isDirectory()) await rm(file, { recursive: true });
       await writeFileAtomically(file, encodeClassifier(classifier));
     } catch (error) {
-      onNote(`the feature extractor is not cached: ${error instanceof Error ? error.message : String(error)}`);
+      onNote(`the feature extractor is not cached: ${messageOf(error)}`);
     }
   }
   const { parameters, statistics, head } = classifier.weights;

@@ -8,7 +8,7 @@ export {
   type WasmPaths,
   type WebDevice,
 } from '../engine/runtime/web.js';
-export { deleteStoredCheckpoint, readStoredCheckpoint, storeCheckpoint, storedCheckpointNames } from './checkpointStorage.js';
+export { deleteStoredCheckpoint, readStoredCheckpoint, storeCheckpoint, storedCheckpointNames } from './checkpoints.js';
 export { serveModel } from './modelWorker.js';
 export { PageTraining } from './pageTraining.js';
 export type { ModelSource, TrainingProgress, TrainingStart } from './protocol.js';

@@ -5,9 +5,9 @@ import { TrainedModel } from '../model/trainedModel.js';
 import { decodeCheckpoint } from '../training/checkpoint.js';
 import { iterationSpec } from '../training/configuration.js';
 import { modelWeights } from '../training/trainer.js';
+import { digest } from './checkpoints.js';
 import type { ModelAnswer, ModelRequest, ModelSource } from './protocol.js';
-import { answerRequests, type WorkerScope } from './requests.js';
-import { digest } from './trainingWorker.js';
+import { answerRequests, createQueue, type WorkerScope } from './requests.js';
 
 /**
  * Answers the requests of `WorkerModel`. Call it once, in a module worker.
@@ -17,7 +17,7 @@ import { digest } from './trainingWorker.js';
 export function serveModel(scope: WorkerScope): void {
   let model: TrainedModel | undefined;
   // ONNX Runtime runs one program at a time.
-  let last: Promise<unknown> = Promise.resolve();
+  const inTurn = createQueue();
   const answer = async (request: ModelRequest): Promise<ModelAnswer> => {
     if (request.type === 'load') {
       await model?.release();
@@ -35,11 +35,7 @@ export function serveModel(scope: WorkerScope): void {
   };
   answerRequests<ModelRequest, ModelAnswer>(
     scope,
-    (request) => {
-      const result = last.then(() => answer(request));
-      last = result.catch(() => undefined);
-      return result;
-    },
+    (request) => inTurn(() => answer(request)),
     ({ values }) => (values ? [values.buffer] : []),
   );
 }

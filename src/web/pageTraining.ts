@@ -64,7 +64,7 @@ export class PageTraining {
     return (await this.request({ type: 'step' })).report;
   }
 
-  /** The weights after the last iteration, those of the EMA if there is one. A run goes on meanwhile. */
+  /** The weights after the last iteration, those of the EMA if there is one. A run continues. */
   async readWeights(): Promise<ModelWeights> {
     return (await this.request({ type: 'weights' })).weights!;
   }

@@ -1,5 +1,5 @@
 /** Requests of a page to a worker, each answered once, and what the worker sends without a request. */
-import { InputError } from '../errors.js';
+import { InputError, messageOf } from '../errors.js';
 
 /** What a `Worker` has. */
 export interface PageWorker {
@@ -76,6 +76,21 @@ export class Requests<Q, A, E = never> {
 }
 
 /**
+ * Returns a function that runs actions one after another. Each receives a function that returns whether it is the latest: what takes long ends when
+ * it is not.
+ */
+export function createQueue(): <T>(action: (isLatest: () => boolean) => Promise<T>) => Promise<T> {
+  let count = 0;
+  let last: Promise<unknown> = Promise.resolve();
+  return (action) => {
+    const number = ++count;
+    const result = last.then(() => action(() => number === count));
+    last = result.catch(() => undefined);
+    return result;
+  };
+}
+
+/**
  * The worker's side: answers requests.
  * @param transferred the buffers of an answer that move to the page
  * @returns a function that sends events
@@ -90,7 +105,7 @@ export function answerRequests<Q, A, E = never>(
     const { id, request } = data as { readonly id: number; readonly request: Q };
     handle(request).then(
       (answer) => post({ id, answer }, transferred(answer)),
-      (error: unknown) => post({ id, failure: error instanceof Error ? error.message : String(error), isInputError: error instanceof InputError }),
+      (error: unknown) => post({ id, failure: messageOf(error), isInputError: error instanceof InputError }),
     );
   });
   return (event) => post({ event });

@@ -1,18 +1,14 @@
 /** Training in a worker of a page: the worker's side. */
-import { sha256 } from '@noble/hashes/sha2.js';
-import { bytesToHex } from '@noble/hashes/utils.js';
 import { splitInMemory } from '../data/source.js';
 import { compile } from '../engine/runtime/web.js';
 import { InputError } from '../errors.js';
-import { type Checkpoint, decodeCheckpoint, type Digest, encodeCheckpoint } from '../training/checkpoint.js';
+import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from '../training/checkpoint.js';
 import type { Configuration } from '../training/configuration.js';
 import { requireResumable, resumedState } from '../training/resumption.js';
 import { type IterationReport, modelWeights, Trainer, type TrainerState } from '../training/trainer.js';
+import { digest } from './checkpoints.js';
 import type { TrainingAnswer, TrainingEvent, TrainingRequest, TrainingStart } from './protocol.js';
-import { answerRequests, type WorkerScope } from './requests.js';
-
-/** SHA-256 of consecutive pieces, as in checkpoints. */
-export const digest: Digest = (...pieces) => bytesToHex(pieces.reduce((hash, piece) => hash.update(piece), sha256.create()).digest());
+import { answerRequests, createQueue, type WorkerScope } from './requests.js';
 
 /**
  * Answers the requests of `PageTraining`. Call it once, in a module worker.
@@ -48,10 +44,8 @@ function explain(error: unknown): never {
 
 class TrainingService {
   private training: { readonly trainer: Trainer; readonly configuration: Configuration; readonly images: number } | undefined;
-  /** The number of the latest request that ends a run. */
-  private latest = 0;
-  /** The last request that changes the trainer: they are handled one after another. */
-  private last: Promise<unknown> = Promise.resolve();
+  /** Requests that change the trainer are handled one after another, and end a run before them. */
+  private readonly inTurn = createQueue();
   private changing: Promise<unknown> = Promise.resolve();
   private reading: Promise<unknown> = Promise.resolve();
 
@@ -59,11 +53,7 @@ class TrainingService {
 
   async handle(request: TrainingRequest): Promise<TrainingAnswer> {
     if (request.type === 'weights') return this.readWeights();
-    // A run before it ends now.
-    const number = ++this.latest;
-    const result = this.last.then(() => this.answer(request, () => number === this.latest)).catch(explain);
-    this.last = result.catch(() => undefined);
-    return result;
+    return this.inTurn((isLatest) => this.answer(request, isLatest)).catch(explain);
   }
 
   /** Reads the weights between two iterations. */
@@ -122,7 +112,7 @@ class TrainingService {
     }
   }
 
-  /** Changes the state, which is not read meanwhile. */
+  /** Changes the state, which is not read during the change. */
   private change<T>(action: () => Promise<T>): Promise<T> {
     const change = this.reading.then(action);
     this.changing = change.catch(() => undefined);

@@ -80,7 +80,7 @@ describe.skipIf(!hasChromium)('the examples of web pages', () => {
     expect(await isDrawn(page)).toBe(true);
   });
 
-  it('train, show a sample meanwhile, and store a checkpoint', async () => {
+  it('train, show a sample during training, and store a checkpoint', async () => {
     const page = await open('train.html');
     expect(await page.evaluate(() => globalThis.crossOriginIsolated)).toBe(true);
     await expect.poll(() => page.textContent('output'), { timeout: 60_000 }).toMatch(/^iteration \d+: match_x \d\.\d{3}$/u);

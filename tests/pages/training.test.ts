@@ -44,7 +44,7 @@ describe.skipIf(!hasChromium)('training in the worker of a page', () => {
   const start = (checkpoint?: readonly number[]) =>
     page!.evaluate(([settings, pixels, bytes]) => trainingPage.start(settings, pixels, bytes), [configuration, images, checkpoint] as const);
 
-  it('runs to its end without holding up the page, and exports a checkpoint of run folders', async () => {
+  it('runs to its end without blocking the page, and exports a checkpoint of run folders', async () => {
     await start();
     await page!.evaluate(() => trainingPage.resetLongTasks());
     expect(await page!.evaluate(() => trainingPage.run())).toEqual({ step: STEPS, totalSteps: STEPS });
@@ -113,7 +113,7 @@ describe.skipIf(!hasChromium)('training in the worker of a page', () => {
   const code = Array.from(drawCodes('sphere', 1, configuration.latent, randomStream(1, 'code')));
   const modelOf = (weights: ModelWeights) => TrainedModel.of(iterationSpec(configuration).pair, configuration.prior, weights, compileSmall);
 
-  it('lets a second worker use the weights while it goes on', async () => {
+  it('lets a second worker use the weights during training', async () => {
     await start();
     const {
       images: made,

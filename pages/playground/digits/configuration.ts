@@ -4,7 +4,7 @@ import { DIGIT_PADDING } from '../../../src/images/preprocessing.js';
 import type { Configuration } from '../../../src/training/configuration.js';
 import { DIGIT_SIZE } from './data.js';
 
-/** Training goes on until the visitor ends it. */
+/** Training continues until the visitor ends it. */
 export const LENGTH = { steps: 1_000_000 } as const;
 
 export const configurationOf = (width: number, seed: number): Configuration => ({

@@ -3,7 +3,7 @@ import { useEffect, useState } from 'preact/hooks';
 import { Chart, type Curve } from '../../components/chart.js';
 import { Choice, TrainingButtons } from '../../components/controls.js';
 import { ImageCanvas } from '../../components/images.js';
-import { messageOf } from '../../components/reconstructions.js';
+import { messageOf } from '../../../src/errors.js';
 import type { WebDevice } from '../../../src/engine/runtime/web.js';
 import type { PageProps } from '../app.js';
 import { DIGIT_SIZE, TRAINING_DIGITS } from './data.js';

@@ -1,4 +1,4 @@
-/** A training on the digits in a worker, and the worker that uses its weights meanwhile. */
+/** A training on the digits in a worker, and the worker that uses its weights during training. */
 import { drawCodes } from '../../../src/age/prior.js';
 import { randomStream } from '../../../src/random.js';
 import type { WebDevice } from '../../../src/engine/runtime/web.js';
@@ -50,7 +50,7 @@ export class DigitsSession {
     }
   }
 
-  /** Samples and reconstructions of the current weights, while training goes on. */
+  /** Samples and reconstructions of the current weights, during training. */
   async preview(): Promise<Preview> {
     const { configuration } = this.training;
     const weights = await this.training.readWeights();

@@ -1,11 +1,12 @@
 /** The training of the page: what it shows, and what the buttons do. */
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { appendPoint, type ChartPoint } from '../../components/chart.js';
-import { messageOf } from '../../components/reconstructions.js';
+import { messageOf } from '../../../src/errors.js';
 import type { WebDevice } from '../../../src/engine/runtime/web.js';
 import type { Configuration } from '../../../src/training/configuration.js';
 import type { IterationReport } from '../../../src/training/trainer.js';
-import { deleteStoredCheckpoint, readStoredCheckpoint, storeCheckpoint } from '../../../src/web/checkpointStorage.js';
+import { deleteStoredCheckpoint, readStoredCheckpoint, storeCheckpoint } from '../../../src/web/checkpoints.js';
+import { createQueue } from '../../../src/web/requests.js';
 import { configurationOf } from './configuration.js';
 import { type Digits, loadDigits } from './data.js';
 import { DigitsSession, type Preview } from './session.js';
@@ -30,8 +31,8 @@ interface State {
 interface Held {
   digits?: Digits;
   session?: DigitsSession | undefined;
-  /** The last action. */
-  last: Promise<void>;
+  /** For actions, one after another. */
+  readonly inTurn: ReturnType<typeof createQueue>;
   /** Whether the visitor has left the page. */
   isLeft: boolean;
   device: WebDevice;
@@ -47,13 +48,13 @@ export function useDigits() {
   const [points, setPoints] = useState<readonly ChartPoint[]>([]);
   const [rate, setRate] = useState(0);
   const [device, setDevice] = useState<WebDevice>('wasm');
-  const held = useRef<Held>({ last: Promise.resolve(), isLeft: false, device: 'wasm' });
+  const held = useRef<Held>({ inTurn: createQueue(), isLeft: false, device: 'wasm' });
   const session = (): DigitsSession => held.current.session!;
   const change = (changes: Partial<State>): void => setState((before) => ({ ...before, ...changes }));
 
   /** Does something that the buttons wait for, after what was begun before; a run ends. A failure is shown. */
   const attempt = (message: string, action: () => Promise<string | undefined>): Promise<void> =>
-    (held.current.last = held.current.last.then(async () => {
+    held.current.inTurn(async () => {
       change({ isRunning: false, isBusy: true, message, failed: false });
       // A worker that has failed reports that to its run.
       await held.current.session?.training.pause().catch(() => undefined);
@@ -62,7 +63,7 @@ export function useDigits() {
       } catch (error) {
         change({ isBusy: false, message: messageOf(error), failed: true });
       }
-    }));
+    });
   const addReport = ({ step, scalars }: IterationReport): void => setPoints((before) => appendPoint(before, { step, values: scalars }));
   const show = async (current: DigitsSession): Promise<void> => {
     const next = await current.preview();
@@ -109,7 +110,7 @@ export function useDigits() {
     return () => {
       const { session: current } = held.current;
       Object.assign(held.current, { session: undefined, isLeft: true });
-      // Training goes on from here when the visitor returns.
+      // Training continues from here when the visitor returns.
       if (current)
         leaving = save(current)
           .catch(() => undefined)

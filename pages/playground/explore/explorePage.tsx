@@ -1,7 +1,7 @@
 /** Samples, reconstructions and walks of a trained model. */
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { Explorer } from '../../components/explorer.js';
-import { messageOf } from '../../components/reconstructions.js';
+import { messageOf } from '../../../src/errors.js';
 import type { PageProps } from '../app.js';
 import { bundledModel, type ExploredModel, type LoadedModel, loadModel, readModelFile } from './models.js';
 

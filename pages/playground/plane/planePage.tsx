@@ -2,7 +2,7 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { appendPoint, Chart, type ChartPoint, type Curve } from '../../components/chart.js';
 import { Choice, LogSlider, TrainingButtons } from '../../components/controls.js';
-import { messageOf } from '../../components/reconstructions.js';
+import { messageOf } from '../../../src/errors.js';
 import { Requests } from '../../../src/web/requests.js';
 import { openWorker } from '../workers.js';
 import { Explanation } from './explanation.js';
@@ -123,7 +123,7 @@ export function PlanePage({ query, onQuery }: { query: string; onQuery: (query: 
     setFailure('');
     void start().then((started) => {
       if (!started) return;
-      // Frames of the training before it may have come meanwhile.
+      // Frames of the training before it may have come until now.
       setPoints([]);
       pending.current.points = [];
       setIsRunning(runs.current);

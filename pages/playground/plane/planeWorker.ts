@@ -2,7 +2,7 @@
 import { compile } from '../../../src/engine/runtime/web.js';
 import { InputError } from '../../../src/errors.js';
 import { randomStream } from '../../../src/random.js';
-import { answerRequests, type WorkerScope } from '../../../src/web/requests.js';
+import { answerRequests, createQueue, type WorkerScope } from '../../../src/web/requests.js';
 import { latticeOf } from './lattice.js';
 import type { PlaneFrame, PlaneRequest } from './protocol.js';
 import { drawData } from './shapes.js';
@@ -24,9 +24,7 @@ export function servePlane(scope: WorkerScope): void {
 class PlaneService {
   private training: PlaneTraining | undefined;
   private options: PlaneOptions | undefined;
-  /** The number of the latest request that ends a run. */
-  private latest = 0;
-  private last: Promise<unknown> = Promise.resolve();
+  private readonly inTurn = createQueue();
 
   constructor(private readonly post: (frame: PlaneFrame) => void) {}
 
@@ -36,10 +34,7 @@ class PlaneService {
       return Promise.resolve(undefined);
     }
     if (request.type === 'start') this.options = request.options;
-    const number = ++this.latest;
-    const result = this.last.then(() => this.answer(request, () => number === this.latest));
-    this.last = result.catch(() => undefined);
-    return result;
+    return this.inTurn((isLatest) => this.answer(request, isLatest));
   }
 
   private async answer(request: PlaneRequest, isLatest: () => boolean): Promise<PlaneFrame | undefined> {

@@ -1,5 +1,5 @@
 /** Compressed data of untrusted files: the platform's streams decompress it and verify its checksums, within a limit on the output. */
-import { InputError } from '../../errors.js';
+import { InputError, messageOf } from '../../errors.js';
 
 /** The largest ratio of DEFLATE: two bits encode at most 258 bytes. */
 const MAX_RATIO = 1032;
@@ -63,7 +63,7 @@ async function decompressed(bytes: Uint8Array, format: 'gzip' | 'deflate', limit
       size += value.length;
     }
   } catch (error) {
-    throw new InputError(`${name}: corrupt compressed data (${error instanceof Error ? error.message : String(error)}); download the file again`);
+    throw new InputError(`${name}: corrupt compressed data (${messageOf(error)}); download the file again`);
   }
   // Ends the decompression if there is more.
   await reader.cancel();

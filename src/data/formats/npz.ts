@@ -1,5 +1,5 @@
 import type { ZipWriter } from '@zip.js/zip.js';
-import { InputError, quoted } from '../../errors.js';
+import { InputError, quoted, messageOf } from '../../errors.js';
 import { requireInflatable } from './compression.js';
 import { channelPlanes, classNumbers, imageLayout, type LabeledImages } from './arrays.js';
 import { bytesOf, type DecodedNumpyArray, decodeNpy, npyPreamble, type NumpyArray, pythonTuple } from './npy.js';
@@ -104,7 +104,7 @@ export async function decodeNpz(bytes: Uint8Array, name: string, names?: readonl
 }
 
 const corruptZip = (name: string, error: unknown): InputError =>
-  new InputError(`${name}: cannot read the zip archive (${error instanceof Error ? error.message : String(error)}); download it again`);
+  new InputError(`${name}: cannot read the zip archive (${messageOf(error)}); download it again`);
 
 /** Names of the images; numpy.savez calls an array without a name `arr_0`. */
 const IMAGES = ['images', 'arr_0'] as const;

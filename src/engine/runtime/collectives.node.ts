@@ -1,4 +1,5 @@
 /** The operators over ranks (operators/collective.ts) as custom operators of ONNX Runtime's C API, computed by a communicator. */
+import { messageOf } from '../../errors.js';
 import { COLLECTIVE_DOMAIN } from '../operators/collective.js';
 import { type Shape, sizeOf } from '../shape.js';
 import { ELEMENT_CODES } from '../value.js';
@@ -62,7 +63,7 @@ function customOperator(ort: OrtApi, name: string, { shape, compute }: Kernel, c
       compute(input.data, output, communicator);
       return null;
     } catch (error) {
-      return ort.failure(error instanceof Error ? error.message : String(error));
+      return ort.failure(messageOf(error));
     }
   });
   const members: readonly bigint[] = [

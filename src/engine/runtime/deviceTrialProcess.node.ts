@@ -1,4 +1,5 @@
 /** The process that `tryDevice` starts: compiles and runs a small graph on a device, and prints `{}` or `{"reason": ...}`. */
+import { messageOf } from '../../errors.js';
 import { writeSync } from 'node:fs';
 import { graphOf } from '../graph.js';
 import { matMul } from '../operators/matrix.js';
@@ -20,7 +21,7 @@ async function run(device: Device): Promise<string | undefined> {
 
 /** The part of a message of `compile` that names the cause. */
 const causeOf = (error: unknown): string => {
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   return /cannot be used here \((.*)\); it needs/su.exec(message)?.[1] ?? message;
 };
 

@@ -1,4 +1,5 @@
 /** The functions of ONNX Runtime's C API, called by koffi. */
+import { messageOf } from '../../errors.js';
 import { readdir, readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
@@ -27,7 +28,7 @@ export async function attempt<T>(code: CApiProblem, what: string, step: () => T 
     return await step();
   } catch (error) {
     if (error instanceof CApiUnavailableError) throw error;
-    throw new CApiUnavailableError(code, `${what}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+    throw new CApiUnavailableError(code, `${what}: ${messageOf(error)}`, { cause: error });
   }
 }
 

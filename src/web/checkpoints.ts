@@ -1,6 +1,12 @@
-/** Checkpoints in the storage of a browser (IndexedDB), which outlives the page. */
+/** Checkpoints of a page: their checksum, and the storage of the browser (IndexedDB), which outlives the page. */
+import { sha256 } from '@noble/hashes/sha2.js';
+import { bytesToHex } from '@noble/hashes/utils.js';
 import { createStore, del, get, keys, set } from 'idb-keyval';
 import { InputError } from '../errors.js';
+import type { Digest } from '../training/checkpoint.js';
+
+/** SHA-256 of consecutive pieces. The browser's own returns a promise. */
+export const digest: Digest = (...pieces) => bytesToHex(pieces.reduce((hash, piece) => hash.update(piece), sha256.create()).digest());
 
 const openStore = () => createStore('agenet checkpoints', 'checkpoints');
 
