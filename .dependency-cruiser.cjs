@@ -16,6 +16,7 @@ const layers = {
   export: ['training', 'model', 'age', 'data', 'images', 'networks', 'engine', 'files'],
   web: ['training', 'model', 'data', 'engine'],
   runs: ['export', 'metrics', 'classifiers', 'training', 'model', 'age', 'data', 'images', 'networks', 'numerics', 'distributed', 'engine', 'files'],
+  studio: ['runs', 'metrics', 'training', 'data', 'files'],
 };
 const everyLayer = [...Object.keys(layers), 'cli'];
 

@@ -9,7 +9,7 @@ export default tseslint.config(
   regexp['flat/recommended'],
   { rules: { 'regexp/no-unused-capturing-group': 'off' } },
   {
-    files: ['**/*.ts'],
+    files: ['**/*.ts', '**/*.tsx'],
     extends: [tseslint.configs.recommendedTypeChecked, tseslint.configs.stylisticTypeChecked],
     languageOptions: {
       parserOptions: { project: ['./tsconfig.lint.json', './pages/tsconfig.json', './tests/pages/tsconfig.json'], tsconfigRootDir: import.meta.dirname },
@@ -24,6 +24,8 @@ export default tseslint.config(
       'max-lines': ['error', { max: 350 }],
     },
   },
+  // Each condition in the elements of a component counts as a branch.
+  { files: ['**/*.tsx'], rules: { complexity: ['error', 18] } },
   {
     files: ['src/**/*.ts'],
     ignores: ['src/cli/terminal.ts'],

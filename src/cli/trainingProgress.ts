@@ -50,6 +50,8 @@ export function showProgress(terminal: Terminal, others: () => StatusPart[] = ()
       timer.start();
     } else if (event.type === 'scoring') showScoring(event.done, event.total);
     else if (event.type === 'warning') terminal.note(`warning: ${event.message}`);
+    else if (event.type === 'paused') terminal.note(`paused after ${event.step} iterations; press Ctrl-C to save and stop`);
+    else if (event.type === 'continued') timer.start();
     else if (event.type === 'trained') terminal.endStatus();
   };
 }

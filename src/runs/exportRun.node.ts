@@ -208,12 +208,29 @@ async function measureCost({ model, stored, configuration, source }: Compared, o
   try {
     const { divergence, moment, reduction } = iterationSpec(configuration).objective;
     const fidOf = async (subject: TrainedModel): Promise<number> => {
-      const asked = { source, split: 'test', count: FID_SAMPLES, seed: 0, metrics: new Set(['fid']), extractor, divergence: { divergence, moment, reduction } } as const;
+      const asked = {
+        source,
+        split: 'test',
+        count: FID_SAMPLES,
+        seed: 0,
+        metrics: new Set(['fid']),
+        extractor,
+        divergence: { divergence, moment, reduction },
+      } as const;
       const { metrics } = await evaluate({ ...asked, model: subject, compile: options.compile, onProgress: options.onProgress });
       return metrics.fid!;
     };
     const images = Math.min(FID_SAMPLES, source.test.count);
-    return { ...differences, fid: { float32: await fidOf(model), stored: await fidOf(stored), samples: FID_SAMPLES, images, extractor: extractor.name.replaceAll(source.name, lastPart(source.name)) } };
+    return {
+      ...differences,
+      fid: {
+        float32: await fidOf(model),
+        stored: await fidOf(stored),
+        samples: FID_SAMPLES,
+        images,
+        extractor: extractor.name.replaceAll(source.name, lastPart(source.name)),
+      },
+    };
   } finally {
     await extractor.release();
   }

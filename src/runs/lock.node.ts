@@ -31,6 +31,12 @@ const PATIENCE_SECONDS = 30;
 /** Milliseconds between two checks of a lock that is about to change. */
 const POLL_MILLISECONDS = 20;
 
+/** Returns the process that trains into a folder, or undefined if none does. */
+export async function holderOf(folder: string): Promise<{ readonly host: string; readonly pid: number } | undefined> {
+  const found = await inspect(join(folder, LOCK_NAME));
+  return found?.state === 'held' ? { host: found.owner.host, pid: found.owner.pid } : undefined;
+}
+
 /** The right of this process to write into a folder, as a file in it. The file's time is refreshed while the lock is held. */
 export class FolderLock {
   private readonly heartbeat: NodeJS.Timeout;

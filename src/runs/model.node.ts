@@ -15,7 +15,14 @@ import { randomStream } from '../random.js';
 import type { Configuration } from '../training/configuration.js';
 import { modelWeights } from '../training/trainer.js';
 import type { SettingLabel } from '../validation.js';
-import { type ClassifyOptions, type InterpolateOptions, type MoveOptions, requireInterpolation, type SampleOptions, samplingRange } from './modelOptions.node.js';
+import {
+  type ClassifyOptions,
+  type InterpolateOptions,
+  type MoveOptions,
+  requireInterpolation,
+  type SampleOptions,
+  samplingRange,
+} from './modelOptions.node.js';
 import { ATTRIBUTES, PROBES, RunAssets, runFolderPath, weightsDigest } from './runAssets.node.js';
 import { type OpenedRun, openRun } from './runFolder.node.js';
 
@@ -179,9 +186,7 @@ export class Model {
       requireInterpolation(images, options, this.prior, label);
       const isRandom = images.length === 0;
       const rows = isRandom ? (options.rows ?? MODEL_DEFAULTS.rows) : 1;
-      const ends = isRandom
-        ? drawCodes(this.prior, points * rows, this.latentSize, randomStream(seed, 'interpolation'))
-        : await this.codesOf(images);
+      const ends = isRandom ? drawCodes(this.prior, points * rows, this.latentSize, randomStream(seed, 'interpolation')) : await this.codesOf(images);
       const traversal = { frames, loop, circle };
       const codes = traverse(trained, ends, rows, traversal);
       const values = isRandom ? generateChunked(trained, codes, onProgress) : decodeTraversal(trained, ends, codes, onProgress);

@@ -8,6 +8,7 @@ import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from '../training
 import type { Configuration } from '../training/configuration.js';
 import type { LogEntry, RunLock, RunStore, StoredCheckpoint } from '../training/runStore.js';
 import type { TrainerState } from '../training/trainer.js';
+import type { Direction } from '../training/trainingLoop.js';
 import { bytesOf, sha256 } from './runFolder.node.js';
 import type { PendingConfiguration } from './settings.node.js';
 
@@ -29,11 +30,11 @@ export class Ranks {
     return this.communicator.rank === 0;
   }
 
-  /** Whether a flag is set on any rank. */
-  any(flag: boolean): boolean {
-    const count = new Float32Array(1);
-    this.communicator.allReduceSum(Float32Array.of(Number(flag)), count);
-    return count[0]! > 0;
+  /** What all ranks do: end if one of them should, else wait if one should. */
+  direct(own: Direction): Direction {
+    const counts = new Float32Array(2);
+    this.communicator.allReduceSum(Float32Array.of(Number(own === 'stop'), Number(own === 'pause')), counts);
+    return counts[0]! > 0 ? 'stop' : counts[1]! > 0 ? 'pause' : 'train';
   }
 
   /** The bytes of the first rank on every rank. */

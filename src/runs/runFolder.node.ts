@@ -5,16 +5,18 @@ import { InputError } from '../errors.js';
 import { makeFolder, wrapReadErrors, writeFileAtomically, wrapWriteErrors } from '../files/atomic.node.js';
 import { readRegularFile, readTextFile } from '../files/regularFile.node.js';
 import type { Compile } from '../engine/index.js';
+import { encodeNpy } from '../data/formats/npy.js';
 import { encodePng } from '../images/files.node.js';
-import type { Raster } from '../images/raster.js';
 import { TrainedModel } from '../model/trainedModel.js';
 import { type Checkpoint, decodeCheckpoint, decodeConfiguration, type Digest, encodeCheckpoint, encodeConfiguration } from '../training/checkpoint.js';
 import { type Configuration, iterationSpec } from '../training/configuration.js';
 import type { PreviewFiles } from '../training/events.js';
+import type { Preview } from '../training/previews.js';
 import type { LogEntry, RunStore, StoredCheckpoint } from '../training/runStore.js';
 import { modelWeights } from '../training/trainer.js';
 import type { SettingLabel } from '../validation.js';
 import { FolderLock, LOCK_NAME } from './lock.node.js';
+import { STEERING_NAME } from './steering.node.js';
 
 /**
  * Reads a checkpoint file.
@@ -30,7 +32,7 @@ export const sha256: Digest = (...pieces) => pieces.reduce((hash, piece) => hash
 /** Returns the bytes of an array, without a copy. */
 export const bytesOf = ({ buffer, byteOffset, byteLength }: Float32Array): Uint8Array => new Uint8Array(buffer, byteOffset, byteLength);
 
-const SUBFOLDERS = ['samples', 'reconstructions', 'checkpoints'] as const;
+const SUBFOLDERS = ['samples', 'reconstructions', 'codes', 'checkpoints'] as const;
 /** Temporary files of `writeFileAtomically`. */
 const UNFINISHED_NAME = /^\..*\.partial$/;
 /** The lock, and the locks that guard the replacement of a stale one. */
@@ -77,7 +79,8 @@ export class RunFolder implements RunStore {
     if (path === '') throw new InputError(`${label('out')}: expected the path of a run folder but got ""`);
     // A process that was killed before it wrote the configuration leaves nothing worth keeping.
     const entries = ((await listFolder(path)) ?? []).filter((name) => !UNFINISHED_NAME.test(name) && !LOCK_FILE.test(name));
-    if (entries.length > 0) throw new InputError(`${path}: the run folder exists and is not empty; choose another with ${label('out')}, or resume its run with ${label('resume')}`);
+    if (entries.length > 0)
+      throw new InputError(`${path}: the run folder exists and is not empty; choose another with ${label('out')}, or resume its run with ${label('resume')}`);
   }
 
   /**
@@ -114,6 +117,8 @@ export class RunFolder implements RunStore {
     try {
       await this.createSubfolders();
       for (const name of ['.', ...SUBFOLDERS]) await removeUnfinished(join(this.path, name));
+      // A request was for the training before.
+      await remove(join(this.path, STEERING_NAME));
     } catch (error) {
       await lock.release();
       throw error;
@@ -178,14 +183,18 @@ export class RunFolder implements RunStore {
     for (const step of older) if (keepEvery === 0 || step % keepEvery !== 0) await remove(this.checkpointFile(step));
   }
 
-  /** Writes the previews of an iteration as PNG files. */
-  async writePreviews(step: number, previews: Readonly<Record<keyof PreviewFiles, Raster>>): Promise<PreviewFiles> {
-    const write = async (kind: keyof PreviewFiles) => {
-      const file = join(this.path, kind, `${numbered(step)}.png`);
-      await writeFileAtomically(file, await encodePng(previews[kind]));
+  /** Writes the previews of an iteration: PNG files, and the codes as a NumPy array. */
+  async writePreviews(step: number, preview: Preview): Promise<PreviewFiles> {
+    const write = async (name: string, bytes: Uint8Array) => {
+      const file = join(this.path, name);
+      await writeFileAtomically(file, bytes);
       return file;
     };
-    return { samples: await write('samples'), reconstructions: await write('reconstructions') };
+    await write(`codes/${numbered(step)}.npy`, encodeNpy(preview.codes));
+    return {
+      samples: await write(`samples/${numbered(step)}.png`, await encodePng(preview.samples)),
+      reconstructions: await write(`reconstructions/${numbered(step)}.png`, await encodePng(preview.reconstructions)),
+    };
   }
 
   /** Returns the previews of a kind in the order of their iterations. */

@@ -96,7 +96,9 @@ function completeFor(images: number, draft: Configuration, given: Values, label:
   if (images < MIN_BATCH) throw new InputError(`${draft.data}: training needs at least ${MIN_BATCH} images, but its train split has ${images}; add images`);
   const defaults = defaultsFor(images, batch);
   if (batch !== undefined && batch > images)
-    throw new InputError(`${label('batch')} ${batch}: the train split has only ${images} images; set ${label('batch')} to ${defaultsFor(images).batch} or less`);
+    throw new InputError(
+      `${label('batch')} ${batch}: the train split has only ${images} images; set ${label('batch')} to ${defaultsFor(images).batch} or less`,
+    );
   const settled = Object.fromEntries((['augment', 'batch', 'length'] as const).filter((key) => key in given).map((key) => [key, draft[key]]));
   const configuration: Configuration = { ...draft, ...defaults, ...settled };
   const { size, channels, augment, length } = configuration;

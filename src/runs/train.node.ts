@@ -13,11 +13,13 @@ import { type Configuration, iterationSpec } from '../training/configuration.js'
 import { expectations } from '../training/defaults.js';
 import type { Subscriber, TrainingEvent, TrainingSummary } from '../training/events.js';
 import { initialState, modelWeights, stateFromWeights, totalStepsFor, type TrainerState } from '../training/trainer.js';
-import { runTraining } from '../training/trainingLoop.js';
+import { type Direction, runTraining } from '../training/trainingLoop.js';
 import type { SettingLabel } from '../validation.js';
 import { BestCheckpoint, type BestRecord } from './bestCheckpoint.node.js';
+import { Journal } from './journal.node.js';
 import { Ranks } from './ranks.node.js';
 import { readCheckpoint, readCheckpointFile, RunFolder } from './runFolder.node.js';
+import { followSteering } from './steering.node.js';
 import { draftSettings, type PendingConfiguration, resumedConfiguration, type Settings } from './settings.node.js';
 import { TrainingEvaluation } from './trainingEvaluation.node.js';
 import { openTrainingImages } from './trainingImages.node.js';
@@ -203,26 +205,36 @@ async function trainPrepared(source: ImageSource, preparation: Preparation): Pro
     signal?.throwIfAborted();
     const folder = ranks.isFirst ? await folderOf(preparation) : undefined;
     const store = ranks.storeOf(folder);
-    const summary = await runTraining({
-      configuration,
-      source,
-      store,
-      compile,
-      compileIteration: ranks.compile,
-      signal,
-      isStopped: () => ranks.any(signal?.aborted ?? false),
-      label,
-      subscribers: [onEvent, ...(folder ? await subscribersOf(preparation, folder, evaluation) : [])],
-      start: () => firstState(preparation),
-    });
-    const onProgress: Progress = (done, total) => void onEvent({ type: 'scoring', done, total });
-    const scores = summary.interrupted || !folder ? {} : await finalScores(configuration, source, folder.path, summary.checkpoint, compile, onProgress);
-    const complete: RunSummary = { run: store.path, ...summary, ...scores };
+    const journal = folder && new Journal(folder.path);
+    const train = async (): Promise<RunSummary> => {
+      const summary = await runTraining({
+        configuration,
+        source,
+        store,
+        compile,
+        compileIteration: ranks.compile,
+        signal,
+        steer: steeringOf(preparation, folder),
+        label,
+        subscribers: [onEvent, ...(journal ? [journal.onEvent] : []), ...(folder ? await subscribersOf(preparation, folder, evaluation) : [])],
+        start: () => firstState(preparation),
+      });
+      const onProgress: Progress = (done, total) => void onEvent({ type: 'scoring', done, total });
+      const scores = summary.interrupted || !folder ? {} : await finalScores(configuration, source, folder.path, summary.checkpoint, compile, onProgress);
+      return { run: store.path, ...summary, ...scores };
+    };
+    const complete = await (journal ? journal.whileTraining(train) : train());
     await onEvent({ type: 'end', summary: complete });
     return complete;
   } finally {
     await evaluation?.release();
   }
+}
+
+/** What is requested of the training: by its signal, or through the run folder. */
+function steeringOf({ signal, ranks }: Preparation, folder: RunFolder | undefined): (step: number) => Direction {
+  const requested = folder && followSteering(folder.path);
+  return (step) => ranks.direct(signal?.aborted ? 'stop' : (requested?.(step) ?? 'train'));
 }
 
 /** Returns the folder of the run, created if the run is new. */
@@ -304,7 +316,9 @@ async function finalScores(
     const best = configuration.saveBest === undefined ? undefined : await new BestCheckpoint(run).read();
     return {
       test,
-      ...(configuration.ema > 0 ? { test_raw: await scoreReconstruction(model.withWeights(modelWeights(vectors, { ema: false })), images, { onProgress }) } : {}),
+      ...(configuration.ema > 0
+        ? { test_raw: await scoreReconstruction(model.withWeights(modelWeights(vectors, { ema: false })), images, { onProgress }) }
+        : {}),
       ...(best ? { best } : {}),
     };
   } finally {

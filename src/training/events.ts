@@ -40,6 +40,10 @@ export type TrainingEvent =
       readonly metrics: Readonly<Record<string, number>>;
       readonly isBest: boolean;
     }
+  /** Training waits after this iteration, which was drawn and logged. */
+  | { readonly type: 'paused'; readonly step: number }
+  /** A pause has ended. */
+  | { readonly type: 'continued'; readonly step: number }
   /** A fact that is not a problem, such as that an extractor is trained once. */
   | { readonly type: 'note'; readonly message: string }
   /** A problem that does not end the training. */

@@ -12,6 +12,16 @@ import { modelWeights, type TrainingVectors } from './trainer.js';
 const SAMPLES = 64;
 const PAIRS = 32;
 const PAIRS_PER_ROW = 4;
+/** Test images whose codes are kept: enough to see how they fill the sphere. */
+const CODES = 512;
+
+/** What is drawn of an iteration. */
+export interface Preview {
+  readonly samples: Raster;
+  readonly reconstructions: Raster;
+  /** Codes of the first test images [N, M]. */
+  readonly codes: { readonly shape: readonly [count: number, latent: number]; readonly data: Float32Array };
+}
 
 /** Draws the previews of a run: image grids of the same latent samples and the same test images every time. */
 export class Previews {
@@ -31,10 +41,16 @@ export class Previews {
   }
 
   /** Draws samples, and test images next to their reconstructions, with the EMA weights if there are any. */
-  async draw(vectors: TrainingVectors): Promise<{ readonly samples: Raster; readonly reconstructions: Raster }> {
+  async draw(vectors: TrainingVectors): Promise<Preview> {
     const model = this.model.withWeights(modelWeights(vectors));
-    this.originals ??= await firstOriginals(this.test, this.model.imageElements);
-    return { samples: await sampleGrid(model, this.codes), reconstructions: await reconstructionGrid(model, this.originals) };
+    this.originals ??= await firstOriginals(this.test, this.model.imageElements, CODES);
+    const { latentSize, imageElements } = this.model;
+    const data = await model.encode(this.originals);
+    return {
+      samples: await sampleGrid(model, this.codes),
+      reconstructions: await reconstructionGrid(model, this.originals.subarray(0, PAIRS * imageElements)),
+      codes: { shape: [data.length / latentSize, latentSize], data },
+    };
   }
 
   release(): Promise<void> {
@@ -59,7 +75,7 @@ export async function reconstructionGrid(model: TrainedModel, originals: Uint8Ar
 }
 
 /** Returns the first images of a split, once they are decoded. */
-export async function firstOriginals(split: Split, imageElements: number): Promise<Uint8Array> {
-  await split.prepare?.(Array.from({ length: Math.min(PAIRS, split.count) }, (_, index) => index));
-  return firstImages(split, PAIRS, imageElements);
+export async function firstOriginals(split: Split, imageElements: number, count = PAIRS): Promise<Uint8Array> {
+  await split.prepare?.(Array.from({ length: Math.min(count, split.count) }, (_, index) => index));
+  return firstImages(split, count, imageElements);
 }

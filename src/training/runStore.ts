@@ -1,10 +1,9 @@
 /** Where a training run keeps its results, and what is written there after each iteration. */
 import { InputError } from '../errors.js';
-import type { Raster } from '../images/raster.js';
 import type { Checkpoint } from './checkpoint.js';
 import type { Configuration } from './configuration.js';
 import type { Emit, PreviewFiles } from './events.js';
-import type { Previews } from './previews.js';
+import type { Preview, Previews } from './previews.js';
 import { isPreviewDue } from './schedule.js';
 import type { IterationReport, Trainer } from './trainer.js';
 
@@ -35,7 +34,7 @@ export interface RunStore {
   writeCheckpoint(checkpoint: Checkpoint): Promise<string>;
   writeConfiguration(configuration: Configuration): Promise<void>;
   /** Writes the previews of an iteration. Without it, none are drawn. */
-  readonly writePreviews?: ((step: number, previews: Readonly<Record<keyof PreviewFiles, Raster>>) => Promise<PreviewFiles>) | undefined;
+  readonly writePreviews?: ((step: number, preview: Preview) => Promise<PreviewFiles>) | undefined;
   appendLog(entries: readonly LogEntry[]): Promise<void>;
   /** Removes the log entries after an iteration, and returns the last one that is left. */
   truncateLog(step: number): Promise<LogEntry | undefined>;
@@ -67,6 +66,9 @@ export class RunWriter {
   private checkpoint: { readonly step: number; readonly file: string } | undefined;
   private unwritten: LogEntry[] = [];
   private logFailed = false;
+  /** Makes the log entry of the last iteration, if that has none. */
+  private unlogged: (() => LogEntry) | undefined;
+  private lastPause = -Infinity;
 
   constructor(private readonly options: WriterOptions) {}
 
@@ -84,10 +86,22 @@ export class RunWriter {
     const { step } = report;
     const { logEvery, checkpointEvery } = this.options.configuration;
     const isDue = (every: number) => every > 0 && step % every === 0;
-    if (isDue(logEvery) || step === 1) await this.log(this.entryOf(report, seconds, secondsPerIteration));
+    this.unlogged = () => this.entryOf(report, seconds, secondsPerIteration);
+    if (isDue(logEvery) || step === 1) await this.logLast();
     if (isPreviewDue(step, this.options.configuration)) await this.drawPreviews();
     if (isDue(checkpointEvery)) await this.save();
     if (this.isEvaluationDue) await this.emitEvaluationDue();
+  }
+
+  /** Logs, draws and saves the last iteration, so that a paused run can be looked at; single steps are not saved, because they would fill the disk. */
+  async pause(): Promise<void> {
+    const { trainer, emit } = this.options;
+    const { step } = trainer;
+    await this.logLast();
+    if (this.preview?.step !== step) await this.drawPreviews();
+    if (step > 0 && step > this.lastPause + 1) await this.saveOnce();
+    this.lastPause = step;
+    await emit({ type: 'paused', step });
   }
 
   /** Saves the last iteration, unless that was done, and returns its files. */
@@ -117,6 +131,7 @@ export class RunWriter {
   /** Removes what belongs to iterations after a step. */
   async rollBack(step: number): Promise<void> {
     this.unwritten = this.unwritten.filter((entry) => entry.step! <= step);
+    this.unlogged = undefined;
     await this.retryUntilWritten(() => this.whileHeld(() => this.options.store.truncateLog(step)));
     if (this.preview && this.preview.step > step) this.preview = undefined;
     if (this.checkpoint && this.checkpoint.step > step) this.checkpoint = undefined;
@@ -155,8 +170,10 @@ export class RunWriter {
     };
   }
 
-  private async log(entry: LogEntry): Promise<void> {
-    this.unwritten.push(entry);
+  private async logLast(): Promise<void> {
+    if (!this.unlogged) return;
+    this.unwritten.push(this.unlogged());
+    this.unlogged = undefined;
     try {
       await this.writeLog();
       this.logFailed = false;

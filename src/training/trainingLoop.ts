@@ -9,6 +9,12 @@ import { requireResumable, resumedState } from './resumption.js';
 import { type RunLock, type RunStore, RunWriter } from './runStore.js';
 import { initialState, totalStepsFor, Trainer, type TrainerState } from './trainer.js';
 
+/** Whether training continues, waits with its state in memory, or saves and ends. */
+export type Direction = 'train' | 'pause' | 'stop';
+
+/** Milliseconds between two questions whether a pause has ended. */
+const PAUSE_MS = 100;
+
 /** What is trained, with what, and where the results go. */
 export interface TrainingOptions {
   readonly configuration: Configuration;
@@ -21,8 +27,11 @@ export interface TrainingOptions {
   readonly start?: (() => Promise<TrainerState>) | undefined;
   /** When aborted, the current iteration is finished and saved, and training ends. */
   readonly signal?: AbortSignal | undefined;
-  /** Whether to end training after this iteration (default: if the signal is aborted). Called once before each iteration. */
-  readonly isStopped?: (() => boolean) | undefined;
+  /**
+   * What to do after a number of iterations (default: end if the signal is aborted). Called before each iteration, and again and again while
+   * training is paused.
+   */
+  readonly steer?: ((step: number) => Direction) | undefined;
   /** Receive each event one after another; training waits for each of them. */
   readonly subscribers?: readonly Subscriber[];
   /** Returns the name of a setting in messages (default: its key). */
@@ -61,18 +70,18 @@ export async function runTraining(options: TrainingOptions): Promise<TrainingSum
 
 async function trainFrom(state: TrainerState, options: TrainingOptions, lock: RunLock): Promise<TrainingSummary> {
   const { configuration, source, store, compile, compileIteration = compile, signal, subscribers = [], retrySeconds } = options;
-  const { isStopped = () => signal?.aborted ?? false } = options;
+  const { steer = () => (signal?.aborted ? 'stop' : 'train') } = options;
   const secondsBefore = (await store.truncateLog(state.step))?.seconds ?? 0;
   const trainer = await Trainer.create(configuration, source.train, compileIteration, state);
   const previews = new Previews(configuration, source.test, state.vectors, compile);
-  // Training waits for evaluations; they do not count as its own time.
-  let evaluationMs = 0;
+  // Evaluations and pauses do not count as time of training.
+  let waitedMs = 0;
   const emit: Emit = async (event) => {
     const start = performance.now();
     for (const subscriber of subscribers) await subscriber(event, { emit, confirm: () => lock.confirm() });
-    if (event.type === 'evaluationDue') evaluationMs += performance.now() - start;
+    if (event.type === 'evaluationDue') waitedMs += performance.now() - start;
   };
-  const now = () => performance.now() - evaluationMs;
+  const now = () => performance.now() - waitedMs;
   const writer = new RunWriter({ trainer, configuration, store, lock, previews, emit, signal, retrySeconds });
   try {
     await emit({
@@ -89,7 +98,17 @@ async function trainFrom(state: TrainerState, options: TrainingOptions, lock: Ru
     const seconds = () => Math.round(now() - begin) / 1000;
     let previous = begin;
     await writer.begin();
-    while (trainer.step < trainer.totalSteps && !isStopped()) {
+    const isContinued = async (): Promise<boolean> => {
+      let direction = steer(trainer.step);
+      if (direction !== 'pause') return direction === 'train';
+      const start = performance.now();
+      await writer.pause();
+      while ((direction = steer(trainer.step)) === 'pause') await new Promise((resolve) => void setTimeout(resolve, PAUSE_MS));
+      await emit({ type: 'continued', step: trainer.step });
+      waitedMs += performance.now() - start;
+      return direction === 'train';
+    };
+    while (trainer.step < trainer.totalSteps && (await isContinued())) {
       const report = await trainer.iterate();
       const end = now();
       const problem = Object.entries(report.scalars).find(([, value]) => !Number.isFinite(value));

@@ -9,7 +9,7 @@ import { createRun, tinyCheckpoint, tinyConfiguration } from '../training/tinyTr
 
 const configuration = tinyConfiguration();
 const gridOf = (...data: readonly number[]) => ({ width: 2, height: 1, channels: 1, data: Uint8Array.from(data) });
-const previews = { samples: gridOf(1, 2), reconstructions: gridOf(3, 4) };
+const previews = { samples: gridOf(1, 2), reconstructions: gridOf(3, 4), codes: { shape: [2, 3] as const, data: Float32Array.of(1, 0, 0, 0, 1, 0) } };
 
 /** Every file under a folder, by its path from there. */
 const filesIn = (folder: string): string[] =>

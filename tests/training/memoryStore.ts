@@ -1,7 +1,7 @@
-import type { Raster } from '../../src/images/raster.js';
 import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from '../../src/training/checkpoint.js';
 import type { Configuration } from '../../src/training/configuration.js';
 import type { PreviewFiles } from '../../src/training/events.js';
+import type { Preview } from '../../src/training/previews.js';
 import type { LogEntry, RunLock, RunStore, StoredCheckpoint } from '../../src/training/runStore.js';
 import { digest } from './tinyTraining.js';
 
@@ -9,7 +9,7 @@ import { digest } from './tinyTraining.js';
 export class MemoryStore implements RunStore {
   readonly path = 'memory';
   readonly checkpoints = new Map<number, Uint8Array>();
-  readonly previews = new Map<number, Readonly<Record<keyof PreviewFiles, Raster>>>();
+  readonly previews = new Map<number, Preview>();
   entries: LogEntry[] = [];
   configuration: Configuration | undefined;
   isLocked = false;
@@ -39,8 +39,8 @@ export class MemoryStore implements RunStore {
     return Promise.resolve();
   }
 
-  writePreviews(step: number, previews: Readonly<Record<keyof PreviewFiles, Raster>>): Promise<PreviewFiles> {
-    this.previews.set(step, previews);
+  writePreviews(step: number, preview: Preview): Promise<PreviewFiles> {
+    this.previews.set(step, preview);
     return Promise.resolve({ samples: `samples ${step}`, reconstructions: `reconstructions ${step}` });
   }
 

@@ -1,0 +1,105 @@
+/** What happened in a run, as lines of JSON beside its log: when training began, paused and ended, checkpoints, evaluations, notes and problems. */
+import { appendFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { messageOf } from '../errors.js';
+import type { NetworkName } from '../networks/network.js';
+import type { RunningTraining, TrainingEvent } from '../training/events.js';
+import type { ReconstructionScores } from '../metrics/reconstruction.js';
+
+export const JOURNAL_NAME = 'journal.jsonl';
+
+/** What happened; files are named relative to the run folder. */
+export type JournalEvent =
+  | {
+      readonly type: 'start';
+      readonly step: number;
+      readonly totalSteps: number;
+      readonly batchesPerEpoch: number;
+      readonly images: { readonly train: number; readonly test: number };
+      readonly parameters: Readonly<Record<NetworkName, number>>;
+      readonly pid: number;
+    }
+  | { readonly type: 'paused' | 'continued' | 'checkpoint'; readonly step: number }
+  | {
+      readonly type: 'evaluation';
+      readonly step: number;
+      readonly epochs: number;
+      readonly metrics: Readonly<Record<string, number>>;
+      readonly isBest: boolean;
+    }
+  | { readonly type: 'note' | 'warning'; readonly message: string }
+  /** Training has ended; `interrupted` if before its configured length. */
+  | { readonly type: 'trained'; readonly step: number; readonly interrupted: boolean; readonly seconds: number }
+  /** Scores on the test images at the end. */
+  | { readonly type: 'scored'; readonly test: ReconstructionScores }
+  | { readonly type: 'failed'; readonly message: string };
+
+/** A line of the journal. */
+export type JournalEntry = JournalEvent & {
+  /** Date and time in UTC, as ISO 8601. */
+  readonly time: string;
+};
+
+/** Writes the journal of a run. A line that cannot be written is lost: training does not depend on it. */
+export class Journal {
+  private hasStarted = false;
+
+  constructor(private readonly run: string) {}
+
+  /** Writes what is worth reading later. */
+  readonly onEvent = async (event: TrainingEvent, { confirm }: RunningTraining): Promise<void> => {
+    const entry = entryOf(event);
+    if (entry === undefined) return;
+    this.hasStarted = true;
+    // If the folder is gone or belongs to another process, training finds out when it writes what must not be lost.
+    const isHeld = await confirm().then(
+      () => true,
+      () => false,
+    );
+    if (isHeld) await this.append(entry);
+  };
+
+  /** Trains, and writes the scores at the end, or why the training has failed. */
+  async whileTraining<T extends { readonly test?: ReconstructionScores }>(train: () => Promise<T>): Promise<T> {
+    try {
+      const summary = await train();
+      if (summary.test) await this.append({ type: 'scored', test: summary.test });
+      return summary;
+    } catch (error) {
+      // Before its first event, another process may own the folder.
+      if (this.hasStarted) await this.append({ type: 'failed', message: messageOf(error) });
+      throw error;
+    }
+  }
+
+  private async append(event: JournalEvent): Promise<void> {
+    const entry: JournalEntry = { time: new Date().toISOString(), ...event };
+    await appendFile(join(this.run, JOURNAL_NAME), `${JSON.stringify(entry)}\n`).catch(() => undefined);
+  }
+}
+
+function entryOf(event: TrainingEvent): JournalEvent | undefined {
+  switch (event.type) {
+    case 'start': {
+      const { type, step, totalSteps, batchesPerEpoch, images, parameters } = event;
+      return { type, step, totalSteps, batchesPerEpoch, images, parameters, pid: process.pid };
+    }
+    case 'paused':
+    case 'continued':
+    case 'checkpoint':
+      return { type: event.type, step: event.step };
+    case 'evaluation': {
+      const { type, step, epochs, metrics, isBest } = event;
+      return { type, step, epochs, metrics, isBest };
+    }
+    case 'note':
+    case 'warning':
+      return { type: event.type, message: event.message };
+    case 'trained': {
+      const { steps, interrupted, seconds } = event.summary;
+      return { type: 'trained', step: steps, interrupted, seconds };
+    }
+    default:
+      return undefined;
+  }
+}

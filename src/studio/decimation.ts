@@ -1,0 +1,53 @@
+/** Curves with fewer points. */
+import type { Curves } from './schemas.js';
+
+/** Values by column, at increasing iterations; NaN where an entry has none. */
+export interface LogColumns {
+  readonly steps: readonly number[];
+  readonly columns: ReadonlyMap<string, readonly number[]>;
+}
+
+/**
+ * Returns columns in a range of iterations with at most `points` points. Of each stretch of entries, a column keeps its minimum and its maximum in
+ * the order in which they occur, at the first and the last iteration of the stretch.
+ * @param points 2 or more
+ */
+export function decimate({ steps, columns }: LogColumns, points: number, from = 0, to = Infinity): Curves {
+  const [start, end] = [firstAtLeast(steps, from), firstAtLeast(steps, to + 1)];
+  const count = end - start;
+  const stretches = count <= points ? count : Math.floor(points / 2);
+  const bounds = Array.from({ length: stretches + 1 }, (_, index) => start + Math.floor((index * count) / Math.max(1, stretches)));
+  const isWhole = stretches === count;
+  const kept = isWhole ? bounds.slice(0, -1) : bounds.slice(0, -1).flatMap((first, index) => [first, bounds[index + 1]! - 1]);
+  const values = Array.from(columns, ([name, column]) => {
+    const chosen = isWhole
+      ? column.slice(start, end)
+      : Array.from({ length: stretches }, (_, index) => extremes(column, bounds[index]!, bounds[index + 1]!)).flat();
+    return [name, chosen.map((value) => (Number.isFinite(value) ? value : null))] as const;
+  });
+  return { steps: kept.map((index) => steps[index]!), values: Object.fromEntries(values) };
+}
+
+/** The minimum and maximum of a stretch, the earlier one first. */
+function extremes(column: readonly number[], start: number, end: number): [number, number] {
+  let [least, most] = [-1, -1];
+  for (let index = start; index < end; index++) {
+    const value = column[index]!;
+    if (Number.isNaN(value)) continue;
+    if (least < 0 || value < column[least]!) least = index;
+    if (most < 0 || value > column[most]!) most = index;
+  }
+  if (least < 0) return [NaN, NaN];
+  return [column[Math.min(least, most)]!, column[Math.max(least, most)]!];
+}
+
+/** Index of the first of increasing numbers that is at least `value`. */
+export function firstAtLeast(numbers: readonly number[], value: number): number {
+  let [low, high] = [0, numbers.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (numbers[middle]! < value) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}

@@ -1,0 +1,100 @@
+/** The log of a run, read as it grows. */
+import { type FileHandle, open } from 'node:fs/promises';
+import { OPEN_FOR_READING, requireRegular } from '../files/regularFile.node.js';
+import type { LogEntry } from '../training/runStore.js';
+import { firstAtLeast, type LogColumns } from './decimation.js';
+
+/** Bytes that are read and parsed without giving other requests a turn. */
+const CHUNK = 2 ** 20;
+const NEWLINE = 0x0a;
+
+/** The entries of `log.jsonl` as columns. Each call of `read` parses what was appended since. */
+export class FollowedLog implements LogColumns {
+  readonly steps: number[] = [];
+  readonly columns = new Map<string, number[]>();
+  /** Changes whenever entries are removed. */
+  generation = 0;
+  private offset = 0;
+  private inode = 0;
+  private reading: Promise<void> = Promise.resolve();
+
+  constructor(private readonly file: string) {}
+
+  /** Reads what was appended. Calls wait for each other. A file that is missing or cannot be read counts as empty. */
+  read(): Promise<void> {
+    this.reading = this.reading.then(() => this.readMore()).catch(() => this.clear());
+    return this.reading;
+  }
+
+  /** Returns the entries from a row on. */
+  entriesFrom(row: number): LogEntry[] {
+    return this.steps.slice(row).map((step, index) => {
+      const values = Array.from(this.columns, ([name, column]) => [name, column[row + index]!] as const);
+      return { step, ...Object.fromEntries(values.filter(([, value]) => !Number.isNaN(value))) };
+    });
+  }
+
+  private async readMore(): Promise<void> {
+    const handle = await open(this.file, OPEN_FOR_READING);
+    try {
+      const found = await handle.stat();
+      requireRegular(found);
+      // Logs are shortened by a new file.
+      if (found.ino !== this.inode || found.size < this.offset) this.clear();
+      this.inode = found.ino;
+      if (found.size > this.offset) await this.parseFrom(handle);
+    } finally {
+      await handle.close();
+    }
+  }
+
+  private async parseFrom(handle: FileHandle): Promise<void> {
+    const buffer = Buffer.allocUnsafe(CHUNK);
+    for (;;) {
+      const { bytesRead } = await handle.read(buffer, 0, CHUNK, this.offset);
+      const end = buffer.subarray(0, bytesRead).lastIndexOf(NEWLINE) + 1;
+      // An unfinished line is read when it is complete; one that is longer than the buffer is no entry.
+      if (end === 0 && bytesRead < CHUNK) return;
+      for (const line of buffer.toString('utf8', 0, end).split('\n')) this.parse(line);
+      this.offset += end || bytesRead;
+    }
+  }
+
+  private parse(line: string): void {
+    const entry = parseObject(line);
+    if (typeof entry?.step !== 'number') return;
+    const row = firstAtLeast(this.steps, entry.step);
+    // An append that failed half-way was repeated.
+    if (row < this.steps.length) this.cut(row);
+    this.steps.push(entry.step);
+    for (const [name, value] of Object.entries(entry)) {
+      if (name === 'step' || typeof value !== 'number') continue;
+      const column = this.columns.get(name) ?? [];
+      this.columns.set(name, column);
+      while (column.length < row) column.push(NaN);
+      column.push(value);
+    }
+    for (const column of this.columns.values()) if (column.length === row) column.push(NaN);
+  }
+
+  private cut(row: number): void {
+    this.generation++;
+    for (const column of [this.steps, ...this.columns.values()]) column.length = row;
+  }
+
+  private clear(): void {
+    if (this.steps.length > 0) this.cut(0);
+    this.columns.clear();
+    this.offset = 0;
+  }
+}
+
+/** Parses a line of JSON; a line that a crash cut short counts as not written. */
+export function parseObject(line: string): Readonly<Record<string, unknown>> | undefined {
+  try {
+    const value: unknown = JSON.parse(line);
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined;
+  } catch {
+    return undefined;
+  }
+}

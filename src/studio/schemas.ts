@@ -1,0 +1,143 @@
+/** What the studio's server and page exchange. The API is validated and described by these schemas; the page uses their types. */
+import { z } from 'zod';
+
+/** What a run is doing. A queued run, and one that failed before it began, have no folder yet. */
+const RUN_STATES = ['queued', 'starting', 'running', 'paused', 'finished', 'interrupted', 'failed'] as const;
+export type RunState = (typeof RUN_STATES)[number];
+
+const iteration = z.int().min(0);
+const figures = z.record(z.string(), z.number());
+
+/** One line of the list of runs. */
+export const runSummary = z.object({
+  id: z.string().describe('Path of the run folder from the folder of the studio, with /'),
+  state: z.enum(RUN_STATES),
+  reason: z.string().nullable().describe('Why the run failed or was interrupted'),
+  step: iteration.describe('Iterations done'),
+  totalSteps: iteration.nullable().describe('Iterations in all, if they are known'),
+  secondsLeft: z.number().nullable().describe('Estimated seconds until the end, of a run that trains'),
+  figures: figures.describe('The last values of the most telling figures, by name'),
+  data: z.string(),
+  model: z.string().describe('Network, width and latent dimensions'),
+  updated: z.number().describe('Milliseconds since 1970 of the last change'),
+  preview: iteration.nullable().describe('Iteration of the newest previews'),
+  checkpoint: iteration.nullable().describe('Iteration of the newest checkpoint'),
+  tags: z.array(z.string()),
+});
+export type RunSummary = z.infer<typeof runSummary>;
+
+/** Everything about a run but its curves. */
+export const runDetail = z.object({
+  summary: runSummary,
+  configuration: z.record(z.string(), z.unknown()).nullable(),
+  command: z.string().describe('The command that resumes the run'),
+  previews: z.array(iteration).describe('Iterations with samples, reconstructions and codes'),
+  checkpoints: z.array(iteration),
+  journal: z.array(z.looseObject({ time: z.string(), type: z.string() })),
+  metrics: z.array(z.object({ name: z.string(), value: z.number().nullable(), description: z.string(), better: z.enum(['lower', 'higher']).nullable() })),
+  metricsStep: iteration.nullable().describe('Iteration of the evaluated checkpoint'),
+});
+export type RunDetail = z.infer<typeof runDetail>;
+
+/** Curves of a run, with the minima and maxima of what was left out. */
+export const curves = z.object({
+  steps: z.array(iteration),
+  values: z.record(z.string(), z.array(z.number().nullable())),
+});
+export type Curves = z.infer<typeof curves>;
+
+/** Images of the data of a run; their bytes [N, C, H, W] have an address of their own. */
+export const dataInfo = z.object({
+  count: z.int().min(0),
+  shape: z.tuple([z.int(), z.int(), z.int()]).describe('Channels, height and width'),
+  labels: z.array(z.int()).nullable(),
+  classNames: z.array(z.string()).nullable(),
+});
+export type DataInfo = z.infer<typeof dataInfo>;
+
+/** Data that a run can be started on. */
+export const dataSet = z.object({
+  name: z.string().describe('Its data spec'),
+  uploaded: z.boolean().describe('Whether its images were uploaded, and more can be'),
+});
+export type DataSet = z.infer<typeof dataSet>;
+
+/** What data contain; see `agenet dataset`. */
+export const dataCounts = z.object({
+  name: z.string(),
+  size: z.array(z.int()),
+  channels: z.int(),
+  train: z.int(),
+  test: z.int(),
+  classes: z.array(z.object({ name: z.string(), count: z.int() })).nullable(),
+  skipped: z.int().describe('Files that are no images'),
+});
+export type DataCounts = z.infer<typeof dataCounts>;
+
+/** An option of `agenet train`, as the form shows it. */
+const formField = z.object({
+  name: z.string().describe('Key of the setting, such as learningRate'),
+  flag: z.string(),
+  description: z.string(),
+  kind: z.enum(['number', 'integer', 'choice', 'list', 'text', 'switch']),
+  choices: z.array(z.string()).optional(),
+  min: z.number().optional(),
+  max: z.number().optional(),
+});
+export type FormField = z.infer<typeof formField>;
+
+/** The options of `agenet train` under the headings of its help, and the presets. */
+export const trainingForm = z.object({
+  groups: z.array(z.object({ title: z.string(), fields: z.array(formField) })),
+  presets: z.array(z.object({ name: z.string(), description: z.string() })),
+});
+export type TrainingForm = z.infer<typeof trainingForm>;
+
+/** Values of form fields by name. A field that is left out keeps its default. */
+const fieldValues = z.record(z.string(), z.union([z.string().max(2000), z.number(), z.boolean()]));
+export type FieldValues = z.infer<typeof fieldValues>;
+
+/** A folder name, which is also the name of the run. */
+export const runName = z
+  .string()
+  .regex(/^[\p{L}\p{N}_][\p{L}\p{N}_.-]{0,99}$/u, 'must be letters, digits, "_", "-" and ".", such as mnist-1, and begin with a letter, digit or "_"');
+
+/** A training to be started. */
+export const trainingRequest = z.strictObject({
+  name: runName,
+  data: z.string().max(500),
+  fields: fieldValues.default({}),
+  fork: z.strictObject({ run: z.string(), step: iteration }).optional().describe('The checkpoint whose weights the training starts from'),
+});
+export type TrainingRequest = z.infer<typeof trainingRequest>;
+
+/** A problem with a request; `field` is the option that causes it. */
+export const problem = z.object({ message: z.string(), field: z.string().optional() });
+export type Problem = z.infer<typeof problem>;
+
+/** Play, pause, single step, or save and stop. */
+export const STEERING_ACTIONS = ['play', 'pause', 'step', 'stop'] as const;
+export type SteeringAction = (typeof STEERING_ACTIONS)[number];
+
+/** What `train --dry-run` prints. */
+export const plan = z.object({
+  steps: z.int(),
+  batches_per_epoch: z.int(),
+  seconds_per_iteration: z.number(),
+  images: z.object({ train: z.int(), test: z.int() }),
+  parameters: z.record(z.string(), z.int()),
+  configuration: z.record(z.string(), z.unknown()),
+});
+export type Plan = z.infer<typeof plan>;
+
+/** From the server, without a request: the list changed, or something was added to the run that a page follows. */
+export type LiveMessage =
+  | { readonly type: 'runs'; readonly changed: readonly RunSummary[]; readonly removed: readonly string[] }
+  /** From now on the page is sent what is added to these runs; it reads what they have now. */
+  | { readonly type: 'following'; readonly ids: readonly string[] }
+  | { readonly type: 'entries'; readonly id: string; readonly entries: readonly Readonly<Record<string, number>>[] }
+  /** The log was cut, because the run was rolled back or resumed: curves are read again. */
+  | { readonly type: 'rewritten'; readonly id: string };
+
+/** From the page: the runs that it follows. */
+export const followRequest = z.strictObject({ follow: z.array(z.string()).max(20) });

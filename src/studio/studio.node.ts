@@ -1,0 +1,153 @@
+/** The server of the studio: a page with the runs under a folder, and the API behind it. */
+import { once } from 'node:events';
+import { stat } from 'node:fs/promises';
+import type { Server } from 'node:http';
+import { join, resolve } from 'node:path';
+import { createAdaptorServer, upgradeWebSocket } from '@hono/node-server';
+import { OpenAPIHono } from '@hono/zod-openapi';
+import { HTTPException } from 'hono/http-exception';
+import { WebSocketServer } from 'ws';
+import { InputError } from '../errors.js';
+import { describeSystemError, makeFolder, wrapWriteErrors } from '../files/atomic.node.js';
+import { refuseInvalid, type Studio } from './routes/context.node.js';
+import { addDataRoutes } from './routes/dataSets.node.js';
+import { addRunRoutes } from './routes/runs.node.js';
+import { addTrainingRoutes } from './routes/trainings.node.js';
+import { DataSets } from './dataSets.node.js';
+import { LiveUpdates } from './liveUpdates.node.js';
+import { servePage } from './pageFiles.node.js';
+import { type Access, createToken, hostInUrl, isLoopback, pageHeaders, requireOwnPage, requireToken } from './protection.node.js';
+import { RunLibrary } from './runLibrary.node.js';
+import type { RunSummary } from './schemas.js';
+import { shownMessage } from './shownErrors.node.js';
+import { fieldOf, type TrainingCommand } from './trainingCommand.js';
+import { TrainingQueue } from './trainingQueue.node.js';
+import { VERSION } from '../version.node.js';
+
+/** Bytes of a message of a page; larger ones end its connection. */
+const MAX_MESSAGE = 10_000;
+
+export interface StudioOptions {
+  /** The folder of the runs, created if it does not exist. */
+  readonly folder: string;
+  /** The address to listen on (default: 127.0.0.1). Any but those of loopback requires a token. */
+  readonly host?: string;
+  /** 0 for any free port. */
+  readonly port: number;
+  /** Trainings at a time; more wait in the queue. */
+  readonly trainings: number;
+  /** Data specs that runs can be started on, besides the data sets known by name. */
+  readonly data?: readonly string[];
+  readonly command: TrainingCommand;
+  /** Receives errors that are defects, with their stack. */
+  readonly onFailure: (error: unknown) => void;
+}
+
+export interface RunningStudio {
+  /** The address of the page, with the token if there is one. */
+  readonly url: string;
+  /** Runs that train, and trainings that wait. */
+  readonly unfinished: () => Promise<readonly RunSummary[]>;
+  /** Closes all connections. Trainings go on. */
+  readonly close: () => Promise<void>;
+}
+
+/**
+ * Starts the studio.
+ * @throws {InputError} if the folder is a run or cannot be used, or the address cannot be listened on
+ */
+export async function startStudio(options: StudioOptions): Promise<RunningStudio> {
+  const { host = '127.0.0.1', port, onFailure } = options;
+  const studio = await openStudio(options);
+  const access: Access = { host, port: () => portOf(server), token: isLoopback(host) ? undefined : createToken() };
+  const app = createApp(studio, access, onFailure);
+  const sockets = new WebSocketServer({ noServer: true, maxPayload: MAX_MESSAGE });
+  // The types of both packages differ in optional properties only.
+  const server = createAdaptorServer({ fetch: app.fetch, websocket: { server: sockets as never } }) as Server;
+  try {
+    await listen(server, host, port);
+  } catch (error) {
+    studio.live.close();
+    throw error;
+  }
+  const query = access.token === undefined ? '' : `?token=${access.token}`;
+  return {
+    url: `http://${hostInUrl(host === '127.0.0.1' ? 'localhost' : host)}:${portOf(server)}/${query}`,
+    unfinished: async () => {
+      await studio.live.update();
+      return studio.live.summaries.filter(({ state }) => ['running', 'paused', 'starting', 'queued'].includes(state));
+    },
+    close: async () => {
+      studio.live.close();
+      const closed = once(server, 'close');
+      server.close();
+      sockets.close();
+      // Keep-alive connections and downloads would hold it open.
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+}
+
+async function openStudio({ folder, trainings, data = [], command, onFailure }: StudioOptions): Promise<Studio> {
+  await wrapWriteErrors(folder, () => makeFolder(folder));
+  if ((await stat(join(folder, 'config.json')).catch(() => undefined)) !== undefined)
+    throw new InputError(`${folder}: is a run; name the folder that contains it`);
+  const library = new RunLibrary(resolve(folder));
+  const countTraining = () => library.summaries.filter(({ state }) => ['running', 'paused', 'starting'].includes(state)).length;
+  const { program } = command;
+  const queue = await TrainingQueue.open({ folder, program, limit: trainings, stateOf: (id) => library.summaryOf(id)?.state, countTraining });
+  const live = new LiveUpdates(library, queue, onFailure);
+  await library.refresh();
+  return { folder, library, queue, live, dataSets: new DataSets({ folder, program, given: data }), command };
+}
+
+/** Returns the routes, each behind the same protection. */
+function createApp(studio: Studio, access: Access, onFailure: (error: unknown) => void): OpenAPIHono {
+  const app = new OpenAPIHono({ defaultHook: refuseInvalid });
+  app.use(pageHeaders(), requireOwnPage(access), requireToken(access));
+  app.use('/api/*', async (context, next) => {
+    await next();
+    if (!context.res.headers.has('cache-control')) context.header('cache-control', 'no-store');
+  });
+  app.get(
+    '/api/live',
+    upgradeWebSocket(() => studio.live.connect()),
+  );
+  for (const addRoutes of [addDataRoutes, addTrainingRoutes, addRunRoutes]) addRoutes(app, studio);
+  app.doc31('/api/openapi.json', { openapi: '3.1.0', info: { title: 'agenet studio', version: VERSION } });
+  app.use(servePage());
+  app.notFound((context) => context.json({ message: 'there is nothing here' }, 404));
+  app.onError((error, context) => {
+    if (error instanceof HTTPException) return context.json({ message: error.message || 'the request is invalid' }, error.status);
+    const message = shownMessage(error, studio.folder);
+    if (message !== undefined) return context.json({ message, ...fieldIn(message, studio.command) }, 422);
+    onFailure(error);
+    return context.json({ message: 'this failed; the terminal of the studio says why' }, 500);
+  });
+  return app;
+}
+
+const fieldIn = (message: string, { form }: TrainingCommand) => {
+  const field = fieldOf(message, form);
+  return field === undefined ? {} : { field };
+};
+
+/** The port that a server listens on, which the system chose if 0 was requested. */
+function portOf(server: Server): number {
+  const address = server.address();
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}
+
+/** @throws {InputError} if the address is in use or not one of this machine */
+async function listen(server: Server, host: string, port: number): Promise<void> {
+  server.listen(port, host);
+  try {
+    await once(server, 'listening');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    const problem =
+      code === 'EADDRINUSE' ? `port ${port} is in use; choose another with --port, or 0 for any` : `cannot listen on ${host} (${describeSystemError(error)})`;
+    throw new InputError(code === 'EADDRINUSE' ? `--port: ${problem}` : `--host: ${problem}`);
+  }
+}

@@ -1,0 +1,48 @@
+/** Trainings as commands: what the form sends becomes the arguments of `agenet train`. */
+import { InputError } from '../errors.js';
+import type { FieldValues, TrainingForm } from './schemas.js';
+
+/** What the command line offers to the studio, which is below it. */
+export interface TrainingCommand {
+  readonly form: TrainingForm;
+  /** The program and its first arguments, such as `node main.js`. */
+  readonly program: readonly [string, ...string[]];
+  /**
+   * Checks the arguments of `train` without opening images.
+   * @throws {InputError} with the message of the command line
+   */
+  readonly check: (args: readonly string[]) => Promise<void>;
+}
+
+/**
+ * Returns the options of `train` for the values of form fields, in the order of the form.
+ * @throws {InputError} if a field is unknown or its value is of another kind
+ */
+export function optionsOf(form: TrainingForm, values: FieldValues): string[] {
+  const fields = form.groups.flatMap((group) => group.fields);
+  const unknown = Object.keys(values).find((name) => !fields.some((field) => field.name === name));
+  if (unknown !== undefined) throw new InputError(`${unknown}: no such option`);
+  return fields.flatMap(({ name, flag, kind }) => {
+    const value = values[name];
+    if (value === undefined || value === false || value === '') return [];
+    if (kind === 'switch') return [flag];
+    if (value === true) throw new InputError(`${flag}: expected a value`);
+    // One argument, so that a value is never taken for an option.
+    return [`${flag}=${value}`];
+  });
+}
+
+/** Returns a command as one types it in a shell. */
+export const shellCommand = (args: readonly string[]): string => ['npx', 'agenet', ...args].map(quotedForShell).join(' ');
+
+function quotedForShell(argument: string): string {
+  const [, flag, value] = /^(--[a-z-]+)=(.*)$/su.exec(argument) ?? [];
+  if (flag !== undefined && value !== undefined && !value.startsWith('-')) return `${flag} ${quotedForShell(value)}`;
+  return /^[\w@%+=:,./-]+$/u.test(argument) ? argument : `'${argument.replaceAll("'", `'\\''`)}'`;
+}
+
+/** Returns the option of the form that a message is about. */
+export function fieldOf(message: string, form: TrainingForm): string | undefined {
+  const flag = /--[a-z]+(?:-[a-z]+)*/u.exec(message)?.[0];
+  return form.groups.flatMap(({ fields }) => fields).find((field) => field.flag === flag)?.name;
+}
