@@ -10,6 +10,8 @@ export interface Curve {
   /** A custom property of the style sheet, such as `--curve-1`. */
   readonly color: string;
   readonly dash?: boolean;
+  /** Drawn thin and pale, as the values behind a smooth curve, and without a name in the legend. */
+  readonly isFaint?: boolean;
 }
 
 /** Values by key at an iteration. */
@@ -23,12 +25,21 @@ interface ChartProps {
   readonly curves: readonly Curve[];
   readonly points: readonly ChartPoint[];
   readonly isLog?: boolean;
+  /** The iterations that are shown, also when points are added (default: all). */
+  readonly zoom?: Zoom | undefined;
+  /** Receives what the reader selects by dragging; undefined after a double click. */
+  readonly onZoom?: ((zoom: Zoom | undefined) => void) | undefined;
 }
+
+/** The first and the last iteration that are shown. */
+export type Zoom = readonly [from: number, to: number];
 
 const HEIGHT = 160;
 
-export function Chart({ title, curves, points, isLog = false }: ChartProps) {
+export function Chart({ title, curves, points, isLog = false, zoom, onZoom }: ChartProps) {
   const area = useRef<HTMLDivElement>(null);
+  const zoomed = useRef(onZoom);
+  zoomed.current = onZoom;
   const plot = useRef<uPlot | undefined>(undefined);
   useEffect(() => {
     const host = area.current!;
@@ -42,10 +53,12 @@ export function Chart({ title, curves, points, isLog = false }: ChartProps) {
         // The legend names the curves and shows the latest values, or those under the cursor.
         series: [
           { label: 'iteration' },
-          ...curves.map(({ label, color, dash }) => ({
+          ...curves.map(({ label, color, dash, isFaint = false }) => ({
             label,
             stroke: colorOf(color),
-            width: 1.5,
+            width: isFaint ? 0.5 : 1.5,
+            alpha: isFaint ? 0.5 : 1,
+            ...(isFaint ? { class: 'faint' } : {}),
             points: { show: false },
             ...(dash ? { dash: [4, 3] } : {}),
             value: (_: uPlot, value: number | null | undefined) => value?.toPrecision(3) ?? '–',
@@ -54,23 +67,40 @@ export function Chart({ title, curves, points, isLog = false }: ChartProps) {
         scales: { x: { time: false }, y: { distr: isLog ? 3 : 1 } },
         axes: [axis, { ...axis, size: 48 }],
         legend: { live: true },
+        cursor: { drag: { x: onZoom !== undefined, y: false, setScale: false } },
+        hooks: {
+          setSelect: [
+            (self) => {
+              const { left, width } = self.select;
+              if (width > 0) zoomed.current?.([self.posToVal(left, 'x'), self.posToVal(left + width, 'x')]);
+              self.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
+            },
+          ],
+        },
       },
       [[], ...curves.map(() => [])],
       host,
     );
+    const reset = (): void => zoomed.current?.(undefined);
+    host.addEventListener('dblclick', reset);
     const observer = new ResizeObserver(() => plot.current!.setSize({ width: host.clientWidth, height: HEIGHT }));
     observer.observe(host);
     return () => {
+      host.removeEventListener('dblclick', reset);
       observer.disconnect();
       plot.current!.destroy();
     };
   }, [curves, isLog]);
   useEffect(() => {
     const valueOf = (value: number | undefined): number | null => (value === undefined || (isLog && value <= 0) ? null : value);
-    plot.current!.setData([points.map(({ step }) => step), ...curves.map(({ key }) => points.map(({ values }) => valueOf(values[key])))]);
+    plot.current!.setData([points.map(({ step }) => step), ...curves.map(({ key }) => points.map(({ values }) => valueOf(values[key])))], zoom === undefined);
+    if (zoom) plot.current!.setScale('x', { min: zoom[0], max: zoom[1] });
     // Without a cursor, the legend shows the latest values.
-    if (typeof plot.current!.cursor.idx !== 'number' && points.length > 0) plot.current!.setLegend({ idx: points.length - 1 }, false);
-  }, [points, curves, isLog]);
+    if (typeof plot.current!.cursor.idx === 'number' || points.length === 0) return;
+    const { current } = plot;
+    // After the drawing that `setData` has queued, which clears the legend.
+    queueMicrotask(() => current === plot.current && current!.setLegend({ idx: points.length - 1 }, false));
+  }, [points, curves, isLog, zoom]);
   return (
     <figure class="chart">
       <figcaption>{title}</figcaption>

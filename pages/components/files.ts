@@ -1,5 +1,23 @@
-/** Keeps the browser from opening files that are dropped on the page. */
-export function keepFiles(): void {
-  document.addEventListener('dragover', (event) => event.preventDefault());
-  document.addEventListener('drop', (event) => event.preventDefault());
+/** Files of the visitor. */
+
+/**
+ * Keeps the browser from opening files that are dropped on the page.
+ * @returns a function that ends this
+ */
+export function keepFiles(): () => void {
+  const keep = (event: Event): void => event.preventDefault();
+  document.addEventListener('dragover', keep);
+  document.addEventListener('drop', keep);
+  return () => {
+    document.removeEventListener('dragover', keep);
+    document.removeEventListener('drop', keep);
+  };
+}
+
+/** Offers a file for download. */
+export function download(file: Blob, name: string): void {
+  const url = URL.createObjectURL(file);
+  Object.assign(document.createElement('a'), { href: url, download: name }).click();
+  // After the browser has opened it.
+  setTimeout(() => URL.revokeObjectURL(url), 10_000);
 }

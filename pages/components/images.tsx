@@ -26,10 +26,21 @@ export function ImageCanvas({
   return <canvas ref={canvas} {...others} aria-label={label} />;
 }
 
+interface TileProps {
+  readonly point: Point;
+  readonly shape: ImageShape;
+  readonly label: string;
+  readonly onSelect: (point: Point) => void;
+  /** Whether it is the selected one, on pages that show which is. */
+  readonly isSelected?: boolean;
+  /** -1 for tiles that arrow keys reach. */
+  readonly tabIndex?: 0 | -1;
+}
+
 /** A button with the image of a point. */
-export function Tile({ point, shape, label, onSelect }: { point: Point; shape: ImageShape; label: string; onSelect: (point: Point) => void }) {
+export function Tile({ point, shape, label, onSelect, isSelected, tabIndex }: TileProps) {
   return (
-    <button type="button" class="tile" aria-label={label} title={label} onClick={() => onSelect(point)}>
+    <button type="button" class="tile" aria-label={label} title={label} aria-pressed={isSelected} tabIndex={tabIndex} onClick={() => onSelect(point)}>
       <ImageCanvas image={point.image} shape={shape} />
     </button>
   );

@@ -72,14 +72,20 @@ function luminance([red, green, blue]: Uint8ClampedArray): number {
 
 const toLinear = (value: number): number => (value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4);
 
-/** Draws an image [C, H, W] in 0..1 on a canvas, which gets its size. */
-export function drawImage(canvas: HTMLCanvasElement, image: Float32Array, [channels, height, width]: readonly [number, number, number]): void {
+/** The pixels of an image [C, H, W] in 0..1. */
+export function pixelsOf(image: Float32Array, [channels, height, width]: readonly [number, number, number]): ImageData {
   const area = height * width;
   const pixels = new ImageData(width, height);
   for (let pixel = 0; pixel < area; pixel++) {
     for (let channel = 0; channel < 3; channel++) pixels.data[4 * pixel + channel] = Math.round(255 * image[(channel % channels) * area + pixel]!);
     pixels.data[4 * pixel + 3] = 255;
   }
+  return pixels;
+}
+
+/** Draws an image [C, H, W] in 0..1 on a canvas, which gets its size. */
+export function drawImage(canvas: HTMLCanvasElement, image: Float32Array, shape: readonly [number, number, number]): void {
+  const [, height, width] = shape;
   if (canvas.width !== width || canvas.height !== height) [canvas.width, canvas.height] = [width, height];
-  canvas.getContext('2d')!.putImageData(pixels, 0, 0);
+  canvas.getContext('2d')!.putImageData(pixelsOf(image, shape), 0, 0);
 }

@@ -20,8 +20,16 @@ interface Reconstruction {
   readonly point: Point;
 }
 
-/** @param canDraw whether images can also be drawn */
-export function Reconstructions({ model, networks, onSelect, canDraw = false }: PanelProps & { canDraw?: boolean }) {
+interface ReconstructionsProps extends PanelProps {
+  /** Whether images can also be drawn. */
+  readonly canDraw?: boolean;
+  /** What a reconstruction is selected for, in its name for screen readers (default: for the walk). */
+  readonly purpose?: string;
+  /** Called when images arrive, which may be dropped or pasted anywhere on the page. */
+  readonly onFiles?: () => void;
+}
+
+export function Reconstructions({ model, networks, onSelect, canDraw = false, purpose = ' for the walk', onFiles }: ReconstructionsProps) {
   const [items, setItems] = useState<readonly Reconstruction[]>([]);
   const [problems, setProblems] = useState<readonly string[]>([]);
   const [invert, setInvert] = useState(false);
@@ -36,7 +44,7 @@ export function Reconstructions({ model, networks, onSelect, canDraw = false }: 
     const point = { code, distance: 0, image: await current.current.networks!.generate({ code, distance: 0 }) };
     const item = { key: current.current.count++, name, original, point };
     setItems((before) => [item, ...before].slice(0, MAX_IMAGES));
-    onSelect(point);
+    onSelect(point, name);
   };
   const accept = async (files: readonly File[]): Promise<void> => {
     setProblems([]);
@@ -48,7 +56,9 @@ export function Reconstructions({ model, networks, onSelect, canDraw = false }: 
   };
   /** One set of files after another, so that their problems do not replace each other. */
   const enqueue = (files: readonly File[]): void => {
-    if (files.length > 0 && current.current.networks) void current.current.inTurn(() => accept(files));
+    if (files.length === 0 || !current.current.networks) return;
+    onFiles?.();
+    void current.current.inTurn(() => accept(files));
   };
 
   useEffect(() => {
@@ -109,7 +119,7 @@ export function Reconstructions({ model, networks, onSelect, canDraw = false }: 
         {items.map(({ key, name, original, point }) => (
           <li key={key}>
             <ImageCanvas image={original} shape={model.shape} role="img" label={name} />
-            <Tile point={point} shape={model.shape} label={`Reconstruction of ${name}: select for the walk`} onSelect={onSelect} />
+            <Tile point={point} shape={model.shape} label={`Reconstruction of ${name}: select${purpose}`} onSelect={() => onSelect(point, name)} />
             <CodeBars code={point.code} />
             <span class="caption" title={name}>
               {name}

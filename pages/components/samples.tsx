@@ -11,7 +11,8 @@ export interface PanelProps {
   readonly model: ModelInfo;
   /** Undefined while they are loaded. */
   readonly networks: Networks | undefined;
-  readonly onSelect: (point: Point) => void;
+  /** @param name of the point, for example of its file */
+  readonly onSelect: (point: Point, name: string) => void;
   readonly onFailure: (error: unknown) => void;
 }
 
@@ -46,7 +47,13 @@ export function Samples({ model, networks, onSelect, onFailure, onFirst }: Panel
       <div id="samples" class="tiles">
         {points
           ? points.map((point, index) => (
-              <Tile key={index} point={point} shape={model.shape} label={`Sample ${index + 1}: select for the walk`} onSelect={onSelect} />
+              <Tile
+                key={index}
+                point={point}
+                shape={model.shape}
+                label={`Sample ${index + 1}: select for the walk`}
+                onSelect={() => onSelect(point, `sample ${index + 1}`)}
+              />
             ))
           : // The area is reserved, so that nothing moves when they appear.
             Array.from({ length: COUNT }, (_, index) => <div key={index} class="tile" />)}

@@ -1,22 +1,21 @@
 /** The walk between two images: a position to scrub, an animation, and the whole path. */
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Prior } from '../../src/age/prior.js';
-import { codeBetween, sharedVariance } from '../../src/model/paths.js';
+import { codeBetween } from '../../src/model/paths.js';
+import { derivedCode } from './codes.js';
 import { ImageCanvas } from './images.js';
+import { useLatest } from './latest.js';
 import type { Code, ModelInfo, Networks, Point } from './networks.js';
 
 /** Images in the strip, and milliseconds from one end to the other. */
 const [STRIP, WALK_MS] = [9, 4000];
 
 /**
- * The code at a position of the path between two codes. Between two images, its distance from codes of images is `distanceFromCodes`; an end that
- * is itself at a distance shares less variance with them.
+ * The code at a position of the path between two codes. Between two images, its distance from codes of images is `distanceFromCodes`.
  * @param position 0 at the first code, 1 at the second
  */
 export function codeOnWalk(prior: Prior, from: Code, to: Code, position: number): Code {
-  const code = codeBetween(prior, from.code, to.code, position);
-  const distances = [from, to].map((end) => 1 - (1 - end.distance) * sharedVariance(code, end.code));
-  return { code, distance: Math.min(...distances) };
+  return derivedCode(codeBetween(prior, from.code, to.code, position), [from, to]);
 }
 
 /** The two ends of a walk, and the one that the next selection replaces. */
@@ -104,27 +103,6 @@ export function Walk({ model: { prior, shape }, networks, ends, onSide, onFailur
       </div>
     </section>
   );
-}
-
-/** Runs an action whenever its inputs change; while it runs, only the latest change waits. */
-function useLatest(isReady: boolean, action: () => Promise<void>, onFailure: (error: unknown) => void, inputs: readonly unknown[]): void {
-  const state = useRef<{ running: boolean; next: (() => Promise<void>) | undefined }>({ running: false, next: undefined });
-  useEffect(() => {
-    if (!isReady) return;
-    state.current.next = action;
-    if (state.current.running) return;
-    state.current.running = true;
-    const start = async (): Promise<void> => {
-      while (state.current.next) {
-        const { next } = state.current;
-        state.current.next = undefined;
-        await next();
-      }
-    };
-    void start()
-      .catch(onFailure)
-      .finally(() => (state.current.running = false));
-  }, [isReady, ...inputs]);
 }
 
 /** Moves the position back and forth until it is stopped. */

@@ -125,8 +125,9 @@ const countsOf = ({ name, size, channels, train, test, per_class: counts, class_
   classes: counts ? counts.map((count, index) => ({ name: names?.[index] ?? `class ${index}`, count })) : null,
 });
 
+/** Reads the header of an image only. */
 async function formatOf(bytes: Uint8Array, name: string): Promise<string> {
-  const found = await sharp(bytes, { limitInputPixels: UPLOAD_LIMITS.pixels })
+  const found = await sharp(bytes, { limitInputPixels: false })
     .metadata()
     .catch(() => undefined);
   if (found === undefined || !FORMATS.includes(found.format))

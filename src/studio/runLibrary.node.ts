@@ -70,7 +70,7 @@ export class RunLibrary {
   }
 
   /**
-   * Deletes the folder of a run.
+   * Deletes the folder of a run; the next refresh finds it gone.
    * @throws {InputError} if a process trains into it
    */
   async delete(id: string): Promise<void> {
@@ -82,8 +82,6 @@ export class RunLibrary {
     } finally {
       await lock.release();
     }
-    this.runs.delete(id);
-    this.logs.delete(id);
   }
 
   async writeTags(id: string, tags: readonly string[]): Promise<RunSummary> {

@@ -31,7 +31,8 @@ async function encodedFor(cache: CodeCache, images: Split = split, indices?: Uin
   return encoded;
 }
 
-const gather = (indices: Uint32Array): Float32Array => Float32Array.from(Array.from(indices).flatMap((index) => Array.from(expected.subarray(index * 8, index * 8 + 8))));
+const gather = (indices: Uint32Array): Float32Array =>
+  Float32Array.from(Array.from(indices).flatMap((index) => Array.from(expected.subarray(index * 8, index * 8 + 8))));
 const filesIn = (cache: string): string[] => readdirSync(join(cache, 'codes')).map((name) => join(cache, 'codes', name));
 
 async function filled(): Promise<string> {
@@ -65,7 +66,14 @@ describe('the code cache', () => {
   it.each<readonly [string, (file: string) => void]>([
     ['is empty', (file) => truncateSync(file, 0)],
     ['is truncated', (file) => truncateSync(file, statSync(file).size - 4)],
-    ['has a wrong byte', (file) => writeFileSync(file, readFileSync(file).map((byte, index, { length }) => (index === length - 2 ? byte ^ 1 : byte)))],
+    [
+      'has a wrong byte',
+      (file) =>
+        writeFileSync(
+          file,
+          readFileSync(file).map((byte, index, { length }) => (index === length - 2 ? byte ^ 1 : byte)),
+        ),
+    ],
     ['is a folder', (file) => (rmSync(file), mkdirSync(join(file, 'below'), { recursive: true }))],
   ])('encodes again, once, if the file %s', async (_, damage) => {
     const cache = await filled();
@@ -76,7 +84,11 @@ describe('the code cache', () => {
 
   it('encodes again for a changed image, weight or device', async () => {
     const cache = await filled();
-    const changed = splitInMemory(pixels.map((pixel, index) => (index === 12_345 ? pixel ^ 1 : pixel)), 1024, null);
+    const changed = splitInMemory(
+      pixels.map((pixel, index) => (index === 12_345 ? pixel ^ 1 : pixel)),
+      1024,
+      null,
+    );
     expect(await encodedFor(open(cache), changed)).toBe(IMAGES);
     const moved = { ...weights, 'encoder.parameters': weights['encoder.parameters'].map((value, index) => (index === 3 ? value + 1 : value)) };
     const other = new CodeCache(model.withWeights(moved), { device: 'cpu', cacheFolder: cache, limit: 1e6 });

@@ -123,7 +123,10 @@ describe('the extractor of data without classes', () => {
 
   it('differs from that of the same images with classes', async () => {
     const cacheFolder = temporaryFolder();
-    const [first, second] = [await dataExtractor(source, compileOnOneThread, { cacheFolder }), await dataExtractor(unlabeled, compileOnOneThread, { cacheFolder })];
+    const [first, second] = [
+      await dataExtractor(source, compileOnOneThread, { cacheFolder }),
+      await dataExtractor(unlabeled, compileOnOneThread, { cacheFolder }),
+    ];
     expect(first.name).not.toBe(second.name);
     expect(readdirSync(join(cacheFolder, 'extractors'))).toHaveLength(2);
   });

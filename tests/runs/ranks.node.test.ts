@@ -103,6 +103,13 @@ describe('ranks', () => {
     const { first, second } = firstAndSecond();
     await first.requireSameImages(sourceOf(pixels, { prepare }));
     expect(prepare.mock.calls[0]).toEqual([expect.objectContaining({ length: 64 })]);
-    await expect(second.requireSameImages(sourceOf(pixels.map((pixel) => 255 - pixel), { prepare }))).rejects.toThrow('do not have the same images');
+    await expect(
+      second.requireSameImages(
+        sourceOf(
+          pixels.map((pixel) => 255 - pixel),
+          { prepare },
+        ),
+      ),
+    ).rejects.toThrow('do not have the same images');
   });
 });

@@ -56,7 +56,10 @@ describe('attributes in a run folder', () => {
     const files = new RunAssets(run, ATTRIBUTES);
     await expectInputError(() => files.read('cut'), 'cut.safetensors', 'cut short');
     await expectInputError(() => files.read('foreign'), 'foreign.safetensors', 'not an attribute');
-    writeFileSync(join(run, 'attributes', 'old.safetensors'), encodeSafetensors({ tensors, metadata: { format: 'agenet attribute 1', name: 'old', origin: '{}' } }));
+    writeFileSync(
+      join(run, 'attributes', 'old.safetensors'),
+      encodeSafetensors({ tensors, metadata: { format: 'agenet attribute 1', name: 'old', origin: '{}' } }),
+    );
     await expectInputError(() => files.read('old'), 'old.safetensors', 'this version', 'agenet attribute');
     await expectInputError(() => files.read('torn'), 'torn.safetensors', 'corrupt metadata');
     await expectInputError(() => decodeAttribute(encodeAttribute(attribute('endless', Infinity)), 'endless'), 'endless', 'NaN or infinite');

@@ -93,9 +93,15 @@ describe('settings', () => {
   it('derive batch size and length from the number of training images, unless they are given', async () => {
     const draft = (settings: Settings) => draftSettings({ data: 'mnist', ...settings });
     const { complete } = await draft({});
-    expect(complete(18)).toMatchObject({ configuration: { augment: ['color'], batch: 16, length: { steps: 2000 } }, chosen: { size: 32, channels: 1, augment: 'color', batch: 16, steps: 2000 } });
+    expect(complete(18)).toMatchObject({
+      configuration: { augment: ['color'], batch: 16, length: { steps: 2000 } },
+      chosen: { size: 32, channels: 1, augment: 'color', batch: 16, steps: 2000 },
+    });
     expect(complete(60_000).chosen).toEqual({ size: 32, channels: 1, batch: 64, epochs: 10 });
-    expect((await draft({ batch: 4, epochs: 7, size: 32 })).complete(18)).toMatchObject({ configuration: { batch: 4, length: { epochs: 7 } }, chosen: { augment: 'color' } });
+    expect((await draft({ batch: 4, epochs: 7, size: 32 })).complete(18)).toMatchObject({
+      configuration: { batch: 4, length: { epochs: 7 } },
+      chosen: { augment: 'color' },
+    });
     const { configuration, chosen } = (await draft({ preset: 'published', steps: 3 })).complete(100);
     expect([configuration.batch, configuration.length, chosen]).toEqual([64, { steps: 3 }, { size: 32, channels: 1 }]);
   });
@@ -157,7 +163,10 @@ describe('invalid settings', () => {
 
   it('are rejected if the file or preset does not exist', async () => {
     await expectInputError(() => resolveSettings({ data: 'mnist', config: 'no/such.yaml' }), 'no/such.yaml: cannot be read');
-    await expectInputError(() => resolveConfiguration('mnist', { preset: 'cifar-10' }), '--preset: unknown preset cifar-10, did you mean cifar10?; choose from celeba');
+    await expectInputError(
+      () => resolveConfiguration('mnist', { preset: 'cifar-10' }),
+      '--preset: unknown preset cifar-10, did you mean cifar10?; choose from celeba',
+    );
     await expectInputError(() => resolveSettings({ data: 'mnist', preset: '../mnist' }), 'preset: unknown preset');
   });
 

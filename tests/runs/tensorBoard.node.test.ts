@@ -52,7 +52,10 @@ describe('the event file of a training run', () => {
       'samples' | 'reconstructions',
       string
     >;
-    const pngs = { samples: encode({ width: 3, height: 2, channels: 1, data: new Uint8Array(6).fill(7) }), reconstructions: encode({ width: 1, height: 4, channels: 3, data: new Uint8Array(12) }) };
+    const pngs = {
+      samples: encode({ width: 3, height: 2, channels: 1, data: new Uint8Array(6).fill(7) }),
+      reconstructions: encode({ width: 1, height: 4, channels: 3, data: new Uint8Array(12) }),
+    };
     for (const name of ['samples', 'reconstructions'] as const) writeFileSync(files[name], pngs[name]);
     const board = boardIn(folder);
     board.onEvent({ type: 'previews', step: 5, ...files });

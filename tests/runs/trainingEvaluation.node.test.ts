@@ -145,7 +145,10 @@ describe('evaluations during training', () => {
     const onEvent: Extra['onEvent'] = (event) => void (event.type === 'warning' && controller.abort());
     const { summary, events } = await judgedTraining(judged, folder, { signal: controller.signal, onEvent });
     expect(summary).toMatchObject({ steps: 8, interrupted: true });
-    expect(warningsOf(events)).toEqual([expect.stringContaining('training is paused'), expect.stringContaining('evaluation of iteration 8 interrupted; it will run on resume')]);
+    expect(warningsOf(events)).toEqual([
+      expect.stringContaining('training is paused'),
+      expect.stringContaining('evaluation of iteration 8 interrupted; it will run on resume'),
+    ]);
     refusals.clear();
     expect(evaluationsOf((await judgedTraining(judged, folder)).events).map(({ step }) => step)).toEqual([8, 16]);
   });

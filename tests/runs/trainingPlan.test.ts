@@ -34,7 +34,10 @@ describe('metrics of evaluations during training', () => {
     await expectInputError(() => plan({ evaluateMetrics: ['fdi'] }), '"fdi"', 'did you mean fid');
     await expectInputError(() => plan({ saveBest: 'fdi' }), '"fdi"', 'did you mean fid');
     for (const saveBest of ['samples', 'rayleigh_fake']) await expectInputError(() => plan({ saveBest }), `--save-best ${saveBest}:`, 'fid');
-    await expectInputError(() => plan({ saveBest: 'mean_resultant_length_fake', prior: 'normal', divergence: 'qp' }), '--save-best mean_resultant_length_fake:');
+    await expectInputError(
+      () => plan({ saveBest: 'mean_resultant_length_fake', prior: 'normal', divergence: 'qp' }),
+      '--save-best mean_resultant_length_fake:',
+    );
     await expectInputError(() => plan({ saveBest: 'divergence_gap_fake', divergence: 'nearest' }), '--save-best divergence_gap_fake:');
     expect(plan({ saveBest: 'mean_resultant_length_fake', divergence: 'nearest' }).metrics).toContain('mean_resultant_length_fake');
   });

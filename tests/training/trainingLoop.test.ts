@@ -7,7 +7,7 @@ import type { TrainingEvent } from '../../src/training/events.js';
 import { RunFolder } from '../../src/runs/runFolder.node.js';
 import { errorOf, expectInputError } from '../rejection.js';
 import { sharedTemporaryFolder } from '../temporaryFolder.js';
-import { runTraining } from '../../src/training/trainingLoop.js';
+import { type Direction, runTraining } from '../../src/training/trainingLoop.js';
 import { MemoryStore } from './memoryStore.js';
 import { createRun, tinyCheckpoint, tinyConfiguration } from './tinyTraining.js';
 import { compile, resumed, latestOf, logOf, namesIn, newFolder, source, trained, type Trained } from './trainings.js';
@@ -57,6 +57,8 @@ describe('training', () => {
       [
         'checkpoints',
         'checkpoints/000004.safetensors',
+        'codes',
+        'codes/000004.npy',
         'config.json',
         'log.jsonl',
         'reconstructions',
@@ -186,6 +188,49 @@ describe('training initialized from another run', () => {
   });
 });
 
+describe('a paused training', () => {
+  /** Trains while `steer` says how. */
+  const steered = async (steer: (step: number) => Direction) => {
+    const store = new MemoryStore();
+    const events: TrainingEvent[] = [];
+    const configuration = tinyConfiguration({ logEvery: 100 });
+    const summary = await runTraining({ configuration, source, store, compile, steer, subscribers: [(event) => void events.push(event)] });
+    return { store, summary, kinds: events.map((event) => ('step' in event ? `${event.type} ${event.step}` : event.type)) };
+  };
+
+  it('is logged, drawn and saved, and continues to the same weights', async () => {
+    let pauses = 0;
+    const { store, summary, kinds } = await steered((step) => (step === 2 && pauses++ < 2 ? 'pause' : 'train'));
+    expect(summary).toMatchObject({ steps: 4, interrupted: false });
+    expect(kinds.slice(3, 8)).toEqual(['previews 2', 'checkpoint 2', 'paused 2', 'continued 2', 'iteration']);
+    expect(store.entries.map(({ step }) => step)).toEqual([1, 2]);
+    expect(store.checkpoints.get(4)).toEqual((await steered(() => 'train')).store.checkpoints.get(4));
+  });
+
+  it('is not saved after each single step', async () => {
+    const paused = new Set<number>();
+    // Each iteration from the first on waits once.
+    const { store, kinds } = await steered((step) => (step > 0 && !paused.has(step) && paused.add(step) ? 'pause' : 'train'));
+    expect(kinds.filter((kind) => kind.startsWith('paused'))).toEqual(['paused 1', 'paused 2', 'paused 3']);
+    expect(Array.from(store.checkpoints.keys())).toEqual([1, 4]);
+    expect(Array.from(store.previews.keys())).toEqual([1, 2, 3, 4]);
+  });
+
+  it('can be stopped', async () => {
+    let asked = 0;
+    const { summary, store } = await steered((step) => (step < 2 ? 'train' : asked++ === 0 ? 'pause' : 'stop'));
+    expect(summary).toMatchObject({ steps: 2, interrupted: true });
+    expect(Array.from(store.checkpoints.keys())).toEqual([2]);
+  });
+
+  it('has the codes of the first test images as the encoder maps them', async () => {
+    const { store } = await steered(() => 'train');
+    const { codes } = store.previews.get(4)!;
+    expect(codes.shape).toEqual([5, 8]);
+    for (let row = 0; row < 5; row++) expect(Math.hypot(...codes.data.subarray(8 * row, 8 * row + 8))).toBeCloseTo(1, 4);
+  });
+});
+
 describe('a training folder', () => {
   it('rejects a second training process, which changes nothing', async () => {
     const folder = await newFolder(tinyConfiguration());
@@ -193,7 +238,7 @@ describe('a training folder', () => {
     const longer = tinyConfiguration({ length: { steps: 9 } });
     await expectInputError(() => trained(longer, { folder }), folder.path, `process ${process.pid} is training into this folder`);
     expect(await folder.readConfiguration()).toEqual(tinyConfiguration());
-    expect(readdirSync(folder.path).sort()).toEqual(['.lock', 'checkpoints', 'config.json', 'reconstructions', 'samples']);
+    expect(readdirSync(folder.path).sort()).toEqual(['.lock', 'checkpoints', 'codes', 'config.json', 'reconstructions', 'samples']);
     await lock.release();
     await trained(longer, { folder });
     expect(await folder.readConfiguration()).toEqual(longer);

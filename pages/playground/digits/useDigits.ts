@@ -1,6 +1,7 @@
 /** The training of the page: what it shows, and what the buttons do. */
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { appendPoint, type ChartPoint } from '../../components/chart.js';
+import { download } from '../../components/files.js';
 import { messageOf } from '../../../src/errors.js';
 import type { WebDevice } from '../../../src/engine/runtime/web.js';
 import type { Configuration } from '../../../src/training/configuration.js';
@@ -186,7 +187,8 @@ export function useDigits() {
     download: () =>
       void attempt('', async () => {
         const bytes = await session().training.exportCheckpoint();
-        return download(bytes, `${String(session().training.progress.step).padStart(6, '0')}.safetensors`);
+        download(new Blob([bytes as Uint8Array<ArrayBuffer>]), `${String(session().training.progress.step).padStart(6, '0')}.safetensors`);
+        return undefined;
       }),
     open: (file: File) =>
       void attempt('Reading the checkpoint…', async () => {
@@ -197,12 +199,4 @@ export function useDigits() {
     configuration: () => session().training.configuration,
   };
   return { state, preview, points, rate, device, width, actions };
-}
-
-function download(bytes: Uint8Array, name: string): undefined {
-  const link = document.createElement('a');
-  link.href = URL.createObjectURL(new Blob([bytes as Uint8Array<ArrayBuffer>]));
-  link.download = name;
-  link.click();
-  URL.revokeObjectURL(link.href);
 }

@@ -1,8 +1,8 @@
 /** Models that can be explored: exported, in a checkpoint, or of the training in this page. */
 import { type ModelInfo, type Networks, loadNetworks } from '../../components/networks.js';
+import { infoOf, networksOf } from '../../components/workerNetworks.js';
 import type { PageModel } from '../../../src/export/pageModel.js';
 import { InputError } from '../../../src/errors.js';
-import type { Configuration } from '../../../src/training/configuration.js';
 import { WorkerModel } from '../../../src/web/workerModel.js';
 import type { ModelSource } from '../../../src/web/protocol.js';
 import { loadAsset } from '../assets.js';
@@ -35,26 +35,6 @@ export async function loadModel(model: ExploredModel): Promise<LoadedModel> {
     throw error;
   }
 }
-
-function infoOf({ prior, latent, channels, size, crop, padding, network, width }: Configuration, name: string): ModelInfo {
-  return {
-    name,
-    summary: `${network}, width ${width}, ${latent} latent dimensions.`,
-    prior,
-    latent,
-    shape: [channels, size, size],
-    preprocessing: { size, channels, crop, padding },
-  };
-}
-
-/** The networks take and make values in 0..1, the worker bytes and values in [-1, 1]. */
-const networksOf = (model: WorkerModel): Networks => ({
-  generate: async ({ code, distance }) => {
-    const values = distance === 1 ? await model.generate(code) : await model.decode(code, distance);
-    return values.map((value) => (value + 1) / 2);
-  },
-  encode: (image) => model.encode(Uint8Array.from(image, (value) => Math.round(255 * value))),
-});
 
 /**
  * Reads a checkpoint of a run folder, or `model.js` of an exported page.

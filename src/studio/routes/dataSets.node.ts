@@ -31,7 +31,7 @@ const upload = createRoute({
   ...{ method: 'post', path: '/api/data/{name}/images', summary: 'Adds images to an uploaded data set' },
   request: {
     params: z.object({ name: runName }),
-    body: { required: true, content: { 'multipart/form-data': { schema: z.object({ images: z.any() }) } } },
+    body: { required: true, content: { 'multipart/form-data': { schema: z.object({ images: z.any().optional() }) } } },
   },
   responses: { 200: answers(dataSet, 'The data set'), ...PROBLEMS },
 });

@@ -101,9 +101,11 @@ export const addRunRoutes: AddRoutes = (app, studio) => {
   });
   app.openapi(remove, async (context) => {
     const { run } = context.req.valid('param');
-    if (await queue.remove(run)) return context.body(null, 204);
-    requireRun(studio, run);
-    await library.delete(run);
+    if (!(await queue.remove(run))) {
+      requireRun(studio, run);
+      await library.delete(run);
+    }
+    await live.update();
     return context.body(null, 204);
   });
   app.openapi(steer, async (context) => {

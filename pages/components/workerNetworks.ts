@@ -1,0 +1,25 @@
+/** The networks of a model in a worker, as a page uses them. */
+import type { Configuration } from '../../src/training/configuration.js';
+import type { WorkerModel } from '../../src/web/workerModel.js';
+import type { ModelInfo, Networks } from './networks.js';
+
+/** What a page shows of a model with a configuration. */
+export function infoOf({ prior, latent, channels, size, crop, padding, network, width }: Configuration, name: string): ModelInfo {
+  return {
+    name,
+    summary: `${network}, width ${width}, ${latent} latent dimensions.`,
+    prior,
+    latent,
+    shape: [channels, size, size],
+    preprocessing: { size, channels, crop, padding },
+  };
+}
+
+/** The networks take and make values in 0..1, the worker bytes and values in [-1, 1]. */
+export const networksOf = (model: WorkerModel): Networks => ({
+  generate: async ({ code, distance }) => {
+    const values = distance === 1 ? await model.generate(code) : await model.decode(code, distance);
+    return values.map((value) => (value + 1) / 2);
+  },
+  encode: (image) => model.encode(Uint8Array.from(image, (value) => Math.round(255 * value))),
+});

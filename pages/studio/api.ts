@@ -1,0 +1,83 @@
+/** Requests to the server of the studio. */
+import type {
+  Curves,
+  DataCounts,
+  DataInfo,
+  DataSet,
+  Plan,
+  Problem,
+  RunDetail,
+  RunSummary,
+  SteeringAction,
+  TrainingForm,
+  TrainingRequest,
+} from '../../src/studio/schemas.js';
+
+/** A request that the server refused; `field` is the option that it names. */
+export class RequestError extends Error {
+  constructor(
+    message: string,
+    readonly field?: string,
+  ) {
+    super(message);
+  }
+}
+
+async function request(path: string, init?: RequestInit): Promise<Response> {
+  const response = await fetch(path, init).catch(() => {
+    throw new RequestError('the studio cannot be reached; it may have ended');
+  });
+  if (response.ok) return response;
+  const problem = (await response.json().catch(() => ({ message: `the studio answered ${response.status}` }))) as Problem;
+  throw new RequestError(problem.message, problem.field);
+}
+
+const read = async <T>(path: string, signal?: AbortSignal): Promise<T> => (await request(path, signal ? { signal } : {})).json() as Promise<T>;
+
+const sent = (method: string, value: unknown): RequestInit => ({ method, headers: { 'content-type': 'application/json' }, body: JSON.stringify(value) });
+
+const send = async <T>(path: string, value: unknown): Promise<T> => (await request(path, sent('POST', value))).json() as Promise<T>;
+
+const pathOf = (run: string): string => `/api/runs/${encodeURIComponent(run)}`;
+
+export const readRuns = (): Promise<RunSummary[]> => read('/api/runs');
+export const readRun = (run: string): Promise<RunDetail> => read(pathOf(run));
+
+/** @param range the first and the last iteration (default: all) */
+export function readCurves(run: string, points: number, range?: readonly [from: number, to: number]): Promise<Curves> {
+  const limits = range ? `&from=${Math.floor(range[0])}&to=${Math.ceil(range[1])}` : '';
+  return read(`${pathOf(run)}/curves?points=${points}${limits}`);
+}
+
+/** The address of the previews of an iteration. */
+export const previewAddress = (run: string, kind: 'samples' | 'reconstructions', step: number): string => `${pathOf(run)}/${kind}/${step}`;
+
+const readBytes = async (path: string): Promise<Uint8Array<ArrayBuffer>> => new Uint8Array(await (await request(path)).arrayBuffer());
+
+/** The codes of test images at an iteration, as a NumPy file. */
+export const readCodes = (run: string, step: number): Promise<Uint8Array> => readBytes(`${pathOf(run)}/codes/${step}`);
+export const readCheckpoint = (run: string, step: number): Promise<Uint8Array> => readBytes(`${pathOf(run)}/checkpoints/${step}`);
+export const checkpointAddress = (run: string, step: number): string => `${pathOf(run)}/checkpoints/${step}`;
+export const readDataInfo = (run: string): Promise<DataInfo> => read(`${pathOf(run)}/data`);
+export const readDataImages = (run: string): Promise<Uint8Array> => readBytes(`${pathOf(run)}/data/images`);
+
+export const writeTags = async (run: string, tags: readonly string[]): Promise<void> => void (await request(`${pathOf(run)}/tags`, sent('PUT', tags)));
+export const deleteRun = async (run: string): Promise<void> => void (await request(pathOf(run), { method: 'DELETE' }));
+export const steerRun = async (run: string, action: SteeringAction): Promise<void> => void (await request(`${pathOf(run)}/steering`, sent('POST', { action })));
+export const resumeRun = async (run: string, steps?: number): Promise<void> =>
+  void (await request(`${pathOf(run)}/resume`, sent('POST', steps === undefined ? {} : { steps })));
+
+export const readForm = (): Promise<TrainingForm> => read('/api/form');
+export const checkTraining = (training: TrainingRequest): Promise<{ readonly command: string }> => send('/api/trainings/check', training);
+export const planTraining = (training: TrainingRequest): Promise<Plan> => send('/api/trainings/plan', training);
+export const startTraining = (training: TrainingRequest): Promise<{ readonly command: string }> => send('/api/trainings', training);
+
+export const readDataSets = (): Promise<DataSet[]> => read('/api/data');
+export const readDataCounts = (data: string): Promise<DataCounts> => read(`/api/data/counts?data=${encodeURIComponent(data)}`);
+export const dataPreviewAddress = (data: string): string => `/api/data/preview?data=${encodeURIComponent(data)}`;
+
+export async function uploadImages(name: string, images: readonly File[]): Promise<DataSet> {
+  const body = new FormData();
+  for (const image of images) body.append('images', image);
+  return (await request(`/api/data/${encodeURIComponent(name)}/images`, { method: 'POST', body })).json() as Promise<DataSet>;
+}

@@ -1,0 +1,83 @@
+/** The views of the studio, and what they share: the runs, the connection and messages of problems. */
+import type { ComponentType } from 'preact';
+import { useEffect, useState } from 'preact/hooks';
+import type { RunSummary } from '../../src/studio/schemas.js';
+import { messageOf } from '../../src/errors.js';
+import { useAddress } from './address.js';
+import { useRuns } from './live.js';
+import { RunsPage } from './runs/runsPage.js';
+
+/** What every view receives. */
+export interface ViewProps {
+  /** The run in the address; empty if it has none. */
+  readonly run: string;
+  readonly query: string;
+  /** Replaces the query of the address. */
+  readonly onQuery: (query: string) => void;
+  readonly runs: ReadonlyMap<string, RunSummary>;
+  readonly state: 'connecting' | 'live' | 'behind';
+  readonly onFailure: (error: unknown) => void;
+}
+
+/** The list is part of the first script; other views are loaded when they are opened. */
+const VIEWS: Readonly<Record<string, () => Promise<ComponentType<ViewProps>>>> = {
+  '': () => Promise.resolve(RunsPage),
+  run: async () => (await import('./run/runPage.js')).RunPage,
+  compare: async () => (await import('./runs/comparePage.js')).ComparePage,
+  start: async () => (await import('./start/startPage.js')).StartPage,
+  explore: async () => (await import('./explorePage.js')).StudioExplorePage,
+};
+
+export function App() {
+  const [{ view, run, query }, setQuery] = useAddress();
+  const { runs, state } = useRuns();
+  const [View, setView] = useState<{ readonly name: string; readonly Component: ComponentType<ViewProps> }>({ name: '', Component: RunsPage });
+  const [problem, setProblem] = useState('');
+  const fail = (error: unknown): void => setProblem(messageOf(error));
+  const name = Object.hasOwn(VIEWS, view) ? view : '';
+  useEffect(() => {
+    let isLatest = true;
+    setProblem('');
+    document.title = `${run || (name === 'start' ? 'Start a run' : name === 'compare' ? 'Comparison' : 'Runs')} - agenet studio`;
+    VIEWS[name]!().then(
+      (Component) => isLatest && setView({ name, Component }),
+      () => isLatest && setProblem('A part of the page cannot be loaded; reload it.'),
+    );
+    return () => {
+      isLatest = false;
+    };
+  }, [name, run]);
+  return (
+    <>
+      <header class="studio-header">
+        <a class="title" href="#/">
+          agenet studio
+        </a>
+        <nav aria-label="Views">
+          <a href="#/" aria-current={name === '' ? 'page' : undefined}>
+            Runs
+          </a>
+          <a href="#/start" aria-current={name === 'start' ? 'page' : undefined}>
+            Start a run
+          </a>
+        </nav>
+        <p role="status" class="connection">
+          {state === 'behind' ? 'The studio cannot be reached: what you see may be old. Connecting again…' : ''}
+        </p>
+      </header>
+      <main>
+        {problem && (
+          <p id="app-problem" role="alert" class="failed">
+            {problem}{' '}
+            <button type="button" onClick={() => setProblem('')}>
+              Dismiss
+            </button>
+          </p>
+        )}
+        {View.name === name && (state !== 'connecting' || name === 'start') && (
+          <View.Component key={`${name} ${run}`} run={run} query={query} onQuery={setQuery} runs={runs} state={state} onFailure={fail} />
+        )}
+      </main>
+    </>
+  );
+}

@@ -1,0 +1,107 @@
+/** Images of the data, and their codes, which are computed in the background. */
+import { useEffect, useState } from 'preact/hooks';
+import { messageOf } from '../../../src/errors.js';
+import type { ExploredModel } from './model.js';
+
+/** Some images of the data that a run was trained on. */
+export interface ExploreData {
+  /** Bytes [N, C, H, W]. */
+  readonly images: Uint8Array;
+  /** Class of each image [N], or null without labels. */
+  readonly labels: readonly number[] | null;
+  readonly classNames: readonly string[] | null;
+}
+
+/** Images with their codes. */
+export interface EncodedData extends ExploreData {
+  /** N. */
+  readonly count: number;
+  /** [N, M]. */
+  readonly codes: Float32Array;
+}
+
+/** The data once they are encoded; until then, how far this is, or why it failed. */
+export type DataState = { readonly encoded: EncodedData } | { readonly encoded?: undefined; readonly message: string; readonly isFailure: boolean };
+
+/** Milliseconds that a batch of images takes, and the rest after it while the visitor drags, so that a processor with few cores keeps up with both. */
+const [BATCH_MS, REST_MS] = [6, 24];
+const MAX_BATCH = 32;
+/** Milliseconds between reports of progress. */
+const REPORT_MS = 100;
+
+/** Loads and encodes data. */
+export function useEncodedData(model: ExploredModel | undefined, loadData: () => Promise<ExploreData>): DataState {
+  const [state, setState] = useState<DataState>({ message: 'Loading images of the data…', isFailure: false });
+  useEffect(() => {
+    if (!model) return;
+    let isCurrent = true;
+    setState({ message: 'Loading images of the data…', isFailure: false });
+    const encode = async (): Promise<void> => {
+      const data = await loadData();
+      const encoded = await encodeImages(model, data, (done, count) => {
+        if (isCurrent) setState({ message: `Encoding images of the data: ${done} of ${count}`, isFailure: false });
+        return isCurrent;
+      });
+      if (isCurrent && encoded) setState({ encoded });
+    };
+    encode().catch((error: unknown) => isCurrent && setState({ message: `Images of the data: ${messageOf(error)}`, isFailure: true }));
+    return () => (isCurrent = false);
+  }, [model, loadData]);
+  return state;
+}
+
+/**
+ * Encodes images in small batches.
+ * @param onProgress called now and then; encoding ends when it returns false
+ */
+async function encodeImages(
+  { encode, isGenerating, info: { shape, latent } }: ExploredModel,
+  data: ExploreData,
+  onProgress: (done: number, count: number) => boolean,
+): Promise<EncodedData | undefined> {
+  const size = shape[0] * shape[1] * shape[2];
+  const count = data.images.length / size;
+  if (!Number.isInteger(count)) throw new Error(`expected images of ${size} bytes each but got ${data.images.length} bytes`);
+  const codes = new Float32Array(count * latent);
+  let [batch, reported] = [1, -Infinity];
+  for (let first = 0; first < count;) {
+    const start = performance.now();
+    if (start - reported > REPORT_MS) {
+      if (!onProgress(first, count)) return undefined;
+      reported = start;
+    }
+    const part = data.images.slice(first * size, (first + batch) * size);
+    codes.set(await encode(part), first * latent);
+    first += batch;
+    const elapsed = performance.now() - start;
+    batch = Math.max(1, Math.min(MAX_BATCH, Math.round((batch * BATCH_MS) / elapsed)));
+    if (isGenerating()) await new Promise((resolve) => setTimeout(resolve, REST_MS));
+  }
+  if (!codes.every(Number.isFinite)) throw new Error('some codes are NaN or infinite; choose an earlier checkpoint');
+  return { ...data, count, codes };
+}
+
+/** The code [M] of an image of the data. */
+export const codeAt = ({ codes, count }: EncodedData, index: number): Float32Array =>
+  codes.slice((index * codes.length) / count, ((index + 1) * codes.length) / count);
+
+/** An image [C, H, W] of the data, in 0..1. */
+export function imageAt({ images, count }: EncodedData, index: number): Float32Array {
+  const size = images.length / count;
+  const image = new Float32Array(size);
+  // A loop: `Float32Array.from` is ten times slower, and panels show many images at once.
+  for (let element = 0; element < size; element++) image[element] = images[index * size + element]! / 255;
+  return image;
+}
+
+/** The names of all classes. */
+export function classesOf({ labels, classNames }: ExploreData): readonly string[] {
+  const count = labels?.reduce((most, label) => Math.max(most, label + 1), classNames?.length ?? 0) ?? 0;
+  return Array.from({ length: count }, (_, label) => classNames?.[label] ?? String(label));
+}
+
+/** The name of an image of the data, with its class. */
+export function imageName(data: ExploreData, index: number): string {
+  const label = data.labels?.[index];
+  return `image ${index + 1}${label === undefined ? '' : ` (${data.classNames?.[label] ?? `class ${label}`})`}`;
+}

@@ -1,0 +1,94 @@
+/** The map of the codes of the data. */
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { classColors } from '../../../src/images/legend.js';
+import type { MapMethod } from '../../../src/model/codeMap.js';
+import { Choice } from '../../components/controls.js';
+import { classesOf, type EncodedData } from './data.js';
+import { DataMessage } from './dataMessage.js';
+import { useLayout } from './layout.js';
+import { MapCanvas } from './mapCanvas.js';
+import { type Atlas, drawAtlas, type MapScene } from './mapDrawing.js';
+import type { DataPanelProps } from './panel.js';
+import type { MapView } from './settings.js';
+
+/** Of images without classes. */
+const NEUTRAL = 'rgb(120 170 255)';
+const METHODS: Readonly<Record<MapMethod, string>> = { pca: 'PCA', umap: 'UMAP' };
+
+interface MapPanelProps extends DataPanelProps {
+  readonly layout: MapMethod;
+  readonly onLayout: (layout: MapMethod) => void;
+  readonly view: MapView;
+  readonly onView: (view: MapView) => void;
+}
+
+export function MapPanel({ model: { info }, data, isActive, selected, onImage, onFailure, layout: method, onLayout, view, onView }: MapPanelProps) {
+  const { encoded } = data;
+  // Once it was visible, the map stays.
+  const [isWanted, setIsWanted] = useState(isActive);
+  useEffect(() => setIsWanted((before) => before || isActive), [isActive]);
+  const state = useLayout(isWanted ? encoded : undefined, method, info.latent);
+  const [atlas, setAtlas] = useState<Atlas>();
+  useEffect(() => {
+    if (!encoded || !isWanted) return;
+    let isCurrent = true;
+    drawAtlas(encoded, info.shape)
+      .then((drawn) => isCurrent && setAtlas(drawn))
+      .catch(onFailure);
+    return () => (isCurrent = false);
+  }, [encoded, isWanted]);
+  const { colors, legend } = useMemo(() => colorsOf(encoded), [encoded]);
+  const scene = useMemo<MapScene | undefined>(
+    () => state.layout && { layout: state.layout, shape: info.shape, atlas, colors, selected: selected && state.layout.locate(selected.code) },
+    [state.layout, atlas, colors, selected],
+  );
+  // A movement is reported when it has ended; by then the layout may be another, with a view of its own.
+  const latestMethod = useRef(method);
+  latestMethod.current = method;
+  return (
+    <section class="map" aria-label="Map">
+      <p>
+        Codes of images of the data in two dimensions. The ring marks the selected code, or with UMAP the image nearest to it. Zoom in to see more images, and
+        click one to select its code.
+      </p>
+      <div class="toolbar">
+        <Choice label="Layout" value={method} choices={Object.keys(METHODS) as MapMethod[]} nameOf={(choice) => METHODS[choice]} onChoose={onLayout} />
+        {encoded ? (
+          <p role="status" class={!state.layout && state.isFailure ? 'failed' : ''}>
+            {state.layout ? '' : state.message}
+          </p>
+        ) : (
+          <DataMessage data={data} />
+        )}
+      </div>
+      <div class="map-place">
+        {scene && encoded && (
+          <MapCanvas
+            key={scene.layout.method}
+            data={encoded}
+            scene={scene}
+            view={view}
+            onView={(moved) => latestMethod.current === scene.layout.method && onView(moved)}
+            onImage={(index) => onImage(encoded, index)}
+          />
+        )}
+      </div>
+      <ul class="legend" aria-label="Classes">
+        {legend.map(({ name, color }) => (
+          <li key={name}>
+            <span class="swatch" style={{ backgroundColor: color }} />
+            {name}
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+/** A color per image, and the colors of classes. */
+function colorsOf(data: EncodedData | undefined) {
+  if (!data?.labels) return { colors: new Array<string>(data?.count ?? 0).fill(NEUTRAL), legend: [] };
+  const names = classesOf(data);
+  const palette = classColors(names.length).map((channels) => `rgb(${channels.join(' ')})`);
+  return { colors: data.labels.map((label) => palette[label]!), legend: names.map((name, label) => ({ name, color: palette[label]! })) };
+}

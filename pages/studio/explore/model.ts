@@ -1,0 +1,57 @@
+/** The model that is explored, in workers. */
+import type { ModelInfo, Networks } from '../../components/networks.js';
+import { infoOf, networksOf } from '../../components/workerNetworks.js';
+import { decodeSafetensors } from '../../../src/engine/safetensors.js';
+import { WorkerModel } from '../../../src/web/workerModel.js';
+import { openWorker } from '../workers.js';
+
+export interface ExploredModel {
+  readonly info: ModelInfo;
+  /** The iteration of the checkpoint. */
+  readonly step: number;
+  readonly networks: Networks;
+  /** Whether the visitor waits for images, or received one just now. */
+  readonly isGenerating: () => boolean;
+  /** Encodes bytes [N, C, H, W] to codes [N, M]. */
+  readonly encode: (images: Uint8Array) => Promise<Float32Array>;
+  readonly release: () => void;
+}
+
+/** Milliseconds after a request of an image in which the next is expected. */
+const GENERATING_MS = 100;
+
+/**
+ * Loads a model.
+ * @param checkpoint bytes of a `.safetensors` file of a run
+ * @throws {InputError} if it is damaged or of another version
+ */
+export async function loadExploredModel(name: string, checkpoint: Uint8Array): Promise<ExploredModel> {
+  // A worker per network: images are generated without delay while the other compiles the encoder, which takes a second, and encodes the data.
+  const workers = [openWorker('model'), openWorker('model')] as const;
+  try {
+    const [generator, encoder] = await Promise.all([WorkerModel.load(workers[0], { checkpoint }), WorkerModel.load(workers[1], { checkpoint })]);
+    const { generate } = networksOf(generator);
+    let latest = -Infinity;
+    const { metadata } = decodeSafetensors(checkpoint, name, () => true);
+    return {
+      info: infoOf(generator.configuration, name),
+      step: Number(metadata.step),
+      networks: {
+        generate: (code) => {
+          latest = performance.now();
+          return generate(code);
+        },
+        encode: networksOf(encoder).encode,
+      },
+      isGenerating: () => performance.now() - latest < GENERATING_MS,
+      encode: (images) => encoder.encode(images),
+      release: () => {
+        generator.stop();
+        encoder.stop();
+      },
+    };
+  } catch (error) {
+    for (const worker of workers) worker.terminate();
+    throw error;
+  }
+}

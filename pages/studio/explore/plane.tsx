@@ -1,0 +1,171 @@
+/** The plane that touches the sphere at the selected code: a pad to drag on, and the image at its position. */
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { ImageCanvas, type ImageShape } from '../../components/images.js';
+import { useLatest } from '../../components/latest.js';
+import type { Networks, Point } from '../../components/networks.js';
+import { pixelsOf } from '../../components/pixels.js';
+import { codeOnPlane, drawTangentPlane, type TangentPlane } from '../../components/tangentPlane.js';
+import type { Prior } from '../../../src/age/prior.js';
+import type { ExplorePanelProps } from './panel.js';
+
+/** Degrees from the center to an edge: there, an axis leads to a code that shares nothing with the selected one. */
+const REACH = 90;
+/** Degrees that an arrow key moves, alone and with shift. */
+const [STEP, LARGE_STEP] = [3, 15];
+/** Images along each side of the overview: odd, so that one is in the center. */
+const OVERVIEW = 7;
+
+/** Degrees to the right and up. */
+interface Position {
+  readonly x: number;
+  readonly y: number;
+}
+const CENTER: Position = { x: 0, y: 0 };
+const ARROWS: Readonly<Record<string, readonly [number, number]>> = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
+
+const clamp = (degrees: number): number => Math.max(-REACH, Math.min(REACH, degrees));
+const toRadians = (degrees: number): number => (degrees * Math.PI) / 180;
+const codeAt = (prior: Prior, plane: TangentPlane, { x, y }: Position) => codeOnPlane(prior, plane, toRadians(x), toRadians(y));
+
+export function Plane({ model: { info, networks }, isActive, selected, onSelect, onFailure }: ExplorePanelProps) {
+  const [seed, setSeed] = useState(0);
+  const [position, setPosition] = useState(CENTER);
+  const [shown, setShown] = useState<Point>();
+  const plane = useMemo(() => selected && drawTangentPlane(selected, seed), [selected, seed]);
+  useEffect(() => setPosition(CENTER), [plane]);
+  const isReady = isActive && plane !== undefined;
+  useLatest(
+    isReady,
+    async () => {
+      const code = codeAt(info.prior, plane!, position);
+      setShown({ ...code, image: await networks.generate(code) });
+    },
+    onFailure,
+    [plane, position],
+  );
+  const text = describe(position);
+  return (
+    <section class="plane" aria-label="Plane">
+      <p>
+        The plane touches the sphere at the selected code, along two random directions. Drag on it, or use the arrow keys; from the center to an edge are{' '}
+        {REACH}°.
+      </p>
+      <div class="plane-views">
+        <Pad position={position} text={text} disabled={!plane} onMove={setPosition}>
+          <Overview prior={info.prior} plane={isReady ? plane : undefined} shape={info.shape} networks={networks} onFailure={onFailure} />
+        </Pad>
+        <div class="plane-image">
+          <div class="large-image">
+            <ImageCanvas id="plane-image" image={shown?.image} shape={info.shape} role="img" label="Image at the position" />
+          </div>
+          <p class="position">{text}</p>
+        </div>
+      </div>
+      <div class="toolbar">
+        <button id="select-plane" type="button" disabled={!shown} onClick={() => onSelect(shown!, `${text} of ${selected!.name}`)}>
+          Select this image
+        </button>
+        <button id="to-center" type="button" disabled={!plane} onClick={() => setPosition(CENTER)}>
+          Back to the center
+        </button>
+        <button id="directions" type="button" disabled={!plane} onClick={() => setSeed(seed + 1)}>
+          New directions
+        </button>
+      </div>
+    </section>
+  );
+}
+
+/** "12° right, 30° up", or "center". */
+function describe({ x, y }: Position): string {
+  const along = (degrees: number, positive: string, negative: string): string[] =>
+    Math.round(degrees) === 0 ? [] : [`${Math.abs(Math.round(degrees))}° ${degrees > 0 ? positive : negative}`];
+  return [...along(x, 'right', 'left'), ...along(y, 'up', 'down')].join(', ') || 'center';
+}
+
+interface PadProps {
+  readonly position: Position;
+  readonly text: string;
+  readonly disabled: boolean;
+  readonly onMove: (position: Position) => void;
+  readonly children: preact.ComponentChildren;
+}
+
+/** A slider of two dimensions. */
+function Pad({ position, text, disabled, onMove, children }: PadProps) {
+  const pad = useRef<HTMLDivElement>(null);
+  const follow = ({ clientX, clientY }: PointerEvent): void => {
+    const { left, top, width, height } = pad.current!.getBoundingClientRect();
+    onMove({ x: clamp(REACH * ((2 * (clientX - left)) / width - 1)), y: clamp(REACH * (1 - (2 * (clientY - top)) / height)) });
+  };
+  const onKeyDown = (event: KeyboardEvent): void => {
+    const arrow = ARROWS[event.key];
+    if (!arrow && event.key !== 'Home') return;
+    event.preventDefault();
+    const step = event.shiftKey ? LARGE_STEP : STEP;
+    onMove(arrow ? { x: clamp(position.x + step * arrow[0]), y: clamp(position.y + step * arrow[1]) } : CENTER);
+  };
+  return (
+    <div
+      id="plane-pad"
+      ref={pad}
+      class="plane-pad"
+      role="slider"
+      tabIndex={0}
+      aria-label="Position on the plane"
+      aria-disabled={disabled}
+      aria-valuemin={-REACH}
+      aria-valuemax={REACH}
+      aria-valuenow={Math.round(position.x)}
+      aria-valuetext={text}
+      onKeyDown={onKeyDown}
+      onPointerDown={(event) => {
+        pad.current!.setPointerCapture(event.pointerId);
+        follow(event);
+      }}
+      onPointerMove={(event) => event.buttons > 0 && follow(event)}
+    >
+      {children}
+      <div class="knob" style={{ left: `${50 + (50 * position.x) / REACH}%`, top: `${50 - (50 * position.y) / REACH}%` }} />
+    </div>
+  );
+}
+
+interface OverviewProps {
+  readonly prior: Prior;
+  /** Undefined if it is not visible. */
+  readonly plane: TangentPlane | undefined;
+  readonly shape: ImageShape;
+  readonly networks: Networks;
+  readonly onFailure: (error: unknown) => void;
+}
+
+/** Images of the whole plane, computed one by one, from the center outwards, so that dragging stays smooth. */
+function Overview({ prior, plane, shape, networks, onFailure }: OverviewProps) {
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const [, height, width] = shape;
+  useEffect(() => {
+    if (!plane) return;
+    let isCurrent = true;
+    const context = canvas.current!.getContext('2d')!;
+    const draw = async (): Promise<void> => {
+      for (const [column, row] of cellsFromCenter()) {
+        const degrees = (cell: number): number => REACH * ((2 * cell + 1) / OVERVIEW - 1);
+        const image = await networks.generate(codeAt(prior, plane, { x: degrees(column), y: -degrees(row) }));
+        if (!isCurrent) return;
+        context.putImageData(pixelsOf(image, shape), column * width, row * height);
+      }
+    };
+    draw().catch(onFailure);
+    return () => (isCurrent = false);
+  }, [plane, networks]);
+  return <canvas ref={canvas} width={OVERVIEW * width} height={OVERVIEW * height} aria-hidden="true" />;
+}
+
+function cellsFromCenter(): readonly (readonly [column: number, row: number])[] {
+  const middle = (OVERVIEW - 1) / 2;
+  const distance = ([column, row]: readonly [number, number]): number => Math.hypot(column - middle, row - middle);
+  return Array.from({ length: OVERVIEW ** 2 }, (_, index) => [index % OVERVIEW, Math.floor(index / OVERVIEW)] as const).sort(
+    (a, b) => distance(a) - distance(b),
+  );
+}

@@ -1,0 +1,12 @@
+/** Numbers and times as text. */
+export const formatNumber = (value: number): string =>
+  Number.isInteger(value) ? value.toLocaleString('en') : Math.abs(value) >= 1000 ? Math.round(value).toLocaleString('en') : value.toPrecision(3);
+
+/** `2 h 05 min`, `3 min`, `12 s`. */
+export function formatDuration(seconds: number): string {
+  if (seconds < 60) return `${Math.round(seconds)} s`;
+  const minutes = Math.round(seconds / 60);
+  return minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${String(minutes % 60).padStart(2, '0')} min`;
+}
+
+export const formatTime = (time: string | number): string => new Date(time).toLocaleString('en', { dateStyle: 'medium', timeStyle: 'short' });

@@ -1,0 +1,93 @@
+/** What the server sends without a request, as state of the page. */
+import { useEffect, useState } from 'preact/hooks';
+import type { LiveMessage, RunSummary } from '../../src/studio/schemas.js';
+import { readRuns } from './api.js';
+
+/** Milliseconds until the first and the last attempts to connect again. */
+const [FIRST_RETRY, LAST_RETRY] = [500, 8000];
+
+type Listener = (message: LiveMessage) => void;
+
+/** The connection to the server, which is made again whenever it is lost. */
+class LiveConnection {
+  runs: ReadonlyMap<string, RunSummary> = new Map();
+  /** `connecting` until the first list of runs, `behind` while the connection is lost. */
+  state: 'connecting' | 'live' | 'behind' = 'connecting';
+  private socket: WebSocket | undefined;
+  private retry = FIRST_RETRY;
+  private readonly listeners = new Set<Listener>();
+  private readonly watchers = new Set<() => void>();
+  private readonly followed = new Map<string, number>();
+
+  /** Calls a function after each change of `runs` and `state`. Returns how to end that. */
+  watch(watcher: () => void): () => void {
+    this.watchers.add(watcher);
+    if (this.socket === undefined) this.connect();
+    return () => void this.watchers.delete(watcher);
+  }
+
+  /** Receives what is added to a run, after a message `following`. Returns how to end that. */
+  follow(id: string, listener: Listener): () => void {
+    const own: Listener = (message) => {
+      if ('id' in message ? message.id === id : message.type === 'following' && message.ids.includes(id)) listener(message);
+    };
+    this.listeners.add(own);
+    this.followed.set(id, (this.followed.get(id) ?? 0) + 1);
+    this.sendFollowed();
+    return () => {
+      this.listeners.delete(own);
+      const count = this.followed.get(id)! - 1;
+      if (count === 0) this.followed.delete(id);
+      else this.followed.set(id, count);
+      this.sendFollowed();
+    };
+  }
+
+  private connect(): void {
+    const socket = new WebSocket(`ws://${location.host}/api/live`);
+    this.socket = socket;
+    socket.addEventListener('open', () => {
+      this.retry = FIRST_RETRY;
+      this.sendFollowed();
+      // What changed while there was no connection.
+      readRuns().then(
+        (runs) => this.update(new Map(runs.map((run) => [run.id, run])), 'live'),
+        () => socket.close(),
+      );
+    });
+    socket.addEventListener('message', ({ data }: MessageEvent<string>) => this.receive(JSON.parse(data) as LiveMessage));
+    socket.addEventListener('close', () => {
+      this.update(this.runs, 'behind');
+      setTimeout(() => this.connect(), this.retry);
+      this.retry = Math.min(2 * this.retry, LAST_RETRY);
+    });
+  }
+
+  private receive(message: LiveMessage): void {
+    if (message.type === 'runs') {
+      const runs = new Map(this.runs);
+      for (const id of message.removed) runs.delete(id);
+      for (const run of message.changed) runs.set(run.id, run);
+      this.update(runs, this.state);
+    } else for (const listener of this.listeners) listener(message);
+  }
+
+  private sendFollowed(): void {
+    if (this.socket?.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify({ follow: Array.from(this.followed.keys()) }));
+  }
+
+  private update(runs: ReadonlyMap<string, RunSummary>, state: LiveConnection['state']): void {
+    this.runs = runs;
+    this.state = state;
+    for (const watcher of this.watchers) watcher();
+  }
+}
+
+export const live = new LiveConnection();
+
+/** All runs, and the state of the connection. */
+export function useRuns(): Pick<LiveConnection, 'runs' | 'state'> {
+  const [shown, setShown] = useState({ runs: live.runs, state: live.state });
+  useEffect(() => live.watch(() => setShown({ runs: live.runs, state: live.state })), []);
+  return shown;
+}

@@ -1,0 +1,125 @@
+/** Codes of test images as points of the plane, over the iterations of a run. */
+import { useEffect, useRef, useState } from 'preact/hooks';
+import type { Prior } from '../../../src/age/prior.js';
+import { decodeNpy } from '../../../src/data/formats/npy.js';
+import { messageOf } from '../../../src/errors.js';
+import { principalComponents } from '../../../src/numerics/principalComponents.js';
+import { readCodes, readDataInfo } from '../api.js';
+
+interface Codes {
+  /** [N, M]. */
+  readonly data: Float32Array;
+  readonly latent: number;
+}
+
+const SIDE = 560;
+/** Radius of a point. */
+const DOT = 3;
+/** Half the side of the view beyond the circle of the prior. */
+const MARGIN = 1.6;
+
+/** @param newest the iteration whose codes decide on the directions, so that points move and the view does not */
+export function CodeView({ run, prior, step, newest }: { run: string; prior: Prior; step: number | undefined; newest: number | undefined }) {
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const [problem, setProblem] = useState('');
+  const codes = useCodes(run, step, setProblem);
+  const reference = useCodes(run, newest, setProblem);
+  const labels = useLabels(run);
+  useEffect(() => {
+    if (!codes || !reference) return;
+    setProblem('');
+    const { axes } = principalComponents({ data: reference.data, width: reference.latent });
+    draw(canvas.current!, project(codes, axes), radiusOf(prior, codes.latent), labels);
+  }, [codes, reference, labels]);
+  const spread = codes && spreadOf(prior, codes);
+  const text =
+    spread === undefined
+      ? ''
+      : `Spread ${spread.toFixed(2)}: the variance of these codes; 1 if they fill the sphere. Dashed: where 95 % of uniform codes would be.`;
+  return (
+    <div>
+      <canvas ref={canvas} class="code-view" width={SIDE} height={SIDE} role="img" aria-label={`Codes of test images at iteration ${step}. ${text}`} />
+      <p class="meaning">{problem || text}</p>
+    </div>
+  );
+}
+
+function useCodes(run: string, step: number | undefined, onProblem: (problem: string) => void): Codes | undefined {
+  const [codes, setCodes] = useState<Codes>();
+  useEffect(() => {
+    if (step === undefined) return;
+    let isLatest = true;
+    const load = async (): Promise<void> => {
+      const { shape, data } = decodeNpy(await readCodes(run, step), 'the codes');
+      if (!(data instanceof Float32Array) || shape.length !== 2) throw new Error('expected float32 [N, M]');
+      if (isLatest) setCodes({ data, latent: shape[1]! });
+    };
+    load().catch((error: unknown) => isLatest && onProblem(`The codes of iteration ${step} cannot be shown: ${messageOf(error)}`));
+    return () => {
+      isLatest = false;
+    };
+  }, [run, step]);
+  return codes;
+}
+
+/** Labels of the test images; without them, points have one color. */
+function useLabels(run: string): readonly number[] | undefined {
+  const [labels, setLabels] = useState<readonly number[]>();
+  useEffect(() => {
+    readDataInfo(run).then(
+      (info) => setLabels(info.labels ?? undefined),
+      () => undefined,
+    );
+  }, [run]);
+  return labels;
+}
+
+/** Coordinates [N, 2] of codes along two axes [2, M] through the center of the sphere. */
+function project({ data, latent }: Codes, axes: Float64Array): Float64Array {
+  const points = new Float64Array((2 * data.length) / latent);
+  data.forEach((value, index) => {
+    const [row, column] = [Math.floor(index / latent), index % latent];
+    points[2 * row]! += value * axes[column]!;
+    points[2 * row + 1]! += value * axes[latent + column]!;
+  });
+  return points;
+}
+
+/** The radius in which 95 % of the codes of the prior are after projection; on the sphere, P(r > R) = (1 - R^2)^((M - 2) / 2). */
+function radiusOf(prior: Prior, latent: number): number {
+  if (prior === 'normal') return Math.sqrt(-2 * Math.log(0.05));
+  return latent > 2 ? Math.sqrt(1 - 0.05 ** (2 / (latent - 2))) : 1;
+}
+
+/** The variance of codes relative to that of the prior. */
+function spreadOf(prior: Prior, { data, latent }: Codes): number {
+  const count = data.length / latent;
+  const mean = new Float64Array(latent);
+  let squares = 0;
+  data.forEach((value, index) => {
+    mean[index % latent]! += value / count;
+    squares += (value * value) / count;
+  });
+  const variance = squares - mean.reduce((sum, value) => sum + value * value, 0);
+  return variance / (prior === 'normal' ? latent : 1);
+}
+
+function draw(canvas: HTMLCanvasElement, points: Float64Array, radius: number, labels: readonly number[] | undefined): void {
+  const context = canvas.getContext('2d')!;
+  const style = getComputedStyle(canvas);
+  const farthest = points.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  const scale = SIDE / 2 / Math.max(MARGIN * radius, 1.05 * farthest);
+  context.clearRect(0, 0, SIDE, SIDE);
+  context.strokeStyle = style.getPropertyValue('--line');
+  context.setLineDash([6, 6]);
+  context.beginPath();
+  context.arc(SIDE / 2, SIDE / 2, radius * scale, 0, 2 * Math.PI);
+  context.stroke();
+  for (let index = 0; index < points.length / 2; index++) {
+    const label = labels?.[index];
+    context.fillStyle = label === undefined ? style.getPropertyValue('--accent') : `hsl(${(label * 137.5) % 360} 65% 50%)`;
+    context.beginPath();
+    context.arc(SIDE / 2 + points[2 * index]! * scale, SIDE / 2 - points[2 * index + 1]! * scale, DOT, 0, 2 * Math.PI);
+    context.fill();
+  }
+}

@@ -1,0 +1,75 @@
+/** One run: its curves, previews, log, configuration and metrics, and the buttons that steer it. */
+import { useEffect, useState } from 'preact/hooks';
+import type { Prior } from '../../../src/age/prior.js';
+import type { RunDetail, RunSummary } from '../../../src/studio/schemas.js';
+import type { ViewProps } from '../app.js';
+import { readRun } from '../api.js';
+import { Progress, StateBadge, Tags } from '../runs/runFacts.js';
+import { Curves } from './curves.js';
+import { ConfigurationView, JournalView, Metrics } from './details.js';
+import { Sheets } from './sheets.js';
+import { Steering } from './steering.js';
+
+export function RunPage({ run: id, query, onQuery, runs, onFailure }: ViewProps) {
+  const summary = runs.get(id);
+  const detail = useDetail(summary, onFailure);
+  if (!summary)
+    return (
+      <>
+        <h1>{id}</h1>
+        <p class="failed">There is no such run in this folder. It may have been deleted or renamed.</p>
+      </>
+    );
+  return (
+    <article class="run">
+      <header class="run-header">
+        <h1>{id}</h1>
+        <StateBadge run={summary} />
+        <p class="meaning">
+          {summary.data}: {summary.model}
+        </p>
+        <Progress run={summary} />
+        {summary.reason && <p class={summary.state === 'failed' ? 'failed' : 'meaning'}>{summary.reason}</p>}
+        <Steering run={summary} onFailure={onFailure} />
+        <Tags run={summary} onFailure={onFailure} />
+      </header>
+      <div class="run-columns">
+        {!hasFolder(summary) ? (
+          <p class="meaning">Curves and previews appear here once the training has begun.</p>
+        ) : (
+          <Curves run={id} query={query} onQuery={onQuery} onFailure={onFailure} />
+        )}
+        <Sheets key={id} run={id} prior={(detail?.configuration?.prior as Prior | undefined) ?? 'sphere'} previews={detail?.previews ?? []} />
+      </div>
+      {detail && (
+        <>
+          <Metrics detail={detail} />
+          <JournalView entries={detail.journal} />
+          <ConfigurationView detail={detail} />
+        </>
+      )}
+    </article>
+  );
+}
+
+/** A run in the queue has none yet. */
+const hasFolder = ({ model }: RunSummary): boolean => model !== '';
+
+/** Everything about a run, read again when its previews, checkpoints or state have changed. */
+function useDetail(summary: RunSummary | undefined, onFailure: (error: unknown) => void): RunDetail | undefined {
+  const [detail, setDetail] = useState<RunDetail>();
+  const { id, state, preview, checkpoint } = summary ?? {};
+  const isReadable = summary !== undefined && hasFolder(summary);
+  useEffect(() => {
+    if (id === undefined || !isReadable) return setDetail(undefined);
+    let isLatest = true;
+    readRun(id).then(
+      (read) => isLatest && setDetail(read),
+      (error: unknown) => isLatest && onFailure(error),
+    );
+    return () => {
+      isLatest = false;
+    };
+  }, [id, state, preview, checkpoint, isReadable]);
+  return detail?.summary.id === id ? detail : undefined;
+}

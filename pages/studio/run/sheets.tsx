@@ -1,0 +1,124 @@
+/** Samples and reconstructions over the iterations of a run, and how two iterations differ. */
+import { useEffect, useState } from 'preact/hooks';
+import type { Prior } from '../../../src/age/prior.js';
+import { previewAddress } from '../api.js';
+import { CodeView } from './codeView.js';
+
+const KINDS = { samples: 'Samples', reconstructions: 'Reconstructions', codes: 'Codes' } as const;
+type Kind = keyof typeof KINDS;
+
+const MEANINGS: Readonly<Record<Kind, string>> = {
+  samples: 'The generator maps the same random codes to images at every iteration.',
+  reconstructions: 'Test images, each with its reconstruction to its right.',
+  codes: 'Codes of test images, seen along the two directions in which they vary most.',
+};
+
+interface SheetsProps {
+  readonly run: string;
+  readonly prior: Prior;
+  /** Iterations with previews, ascending. */
+  readonly previews: readonly number[];
+}
+
+export function Sheets({ run, prior, previews }: SheetsProps) {
+  const [kind, setKind] = useState<Kind>('samples');
+  /** Undefined follows the newest. */
+  const [chosen, setChosen] = useState<number>();
+  const [other, setOther] = useState<number>();
+  const [playing, setPlaying] = useState(false);
+  const position = chosen === undefined ? previews.length - 1 : Math.max(0, previews.indexOf(chosen));
+  const step = previews[position];
+  usePlaying(playing, position, previews, (next) => {
+    setChosen(next);
+    if (next === previews.at(-1)) setPlaying(false);
+  });
+  const choose = (at: number): void => setChosen(at === previews.length - 1 ? undefined : previews[at]);
+  return (
+    <section aria-labelledby="sheets-heading" class="sheets">
+      <h2 id="sheets-heading">Previews</h2>
+      <div class="tabs" role="group" aria-label="Kind of preview">
+        {Object.entries(KINDS).map(([key, name]) => (
+          <button key={key} type="button" aria-pressed={key === kind} onClick={() => setKind(key as Kind)}>
+            {name}
+          </button>
+        ))}
+      </div>
+      <p class="meaning">{MEANINGS[kind]}</p>
+      <div class="timeline">
+        <button type="button" disabled={previews.length < 2} onClick={() => setPlaying(!playing)}>
+          {playing ? 'Stop' : 'Play'}
+        </button>
+        <input
+          id="preview-time"
+          type="range"
+          min="0"
+          max={Math.max(0, previews.length - 1)}
+          value={position}
+          aria-label="Iteration of the preview"
+          aria-valuetext={step === undefined ? 'no preview yet' : `iteration ${step}`}
+          disabled={previews.length < 2}
+          onInput={({ currentTarget }) => choose(currentTarget.valueAsNumber)}
+        />
+        <output>{step === undefined ? 'no preview yet' : `iteration ${step}${chosen === undefined ? ' (newest)' : ''}`}</output>
+      </div>
+      {kind === 'codes' ? (
+        <CodeView run={run} prior={prior} step={step} newest={previews.at(-1)} />
+      ) : (
+        <>
+          <Sheet run={run} kind={kind} step={step} other={other} />
+          <label class="difference">
+            Difference to{' '}
+            <select value={other ?? ''} onChange={({ currentTarget }) => setOther(currentTarget.value === '' ? undefined : Number(currentTarget.value))}>
+              <option value="">none</option>
+              {previews.map((each) => (
+                <option key={each} value={each}>
+                  iteration {each}
+                </option>
+              ))}
+            </select>
+          </label>
+        </>
+      )}
+    </section>
+  );
+}
+
+/** Milliseconds per preview of the animation. */
+const FRAME_MS = 400;
+
+function usePlaying(playing: boolean, position: number, previews: readonly number[], onNext: (step: number) => void): void {
+  useEffect(() => {
+    if (!playing) return;
+    const isAtEnd = position >= previews.length - 1;
+    const timer = setTimeout(() => onNext(previews[isAtEnd ? 0 : position + 1]!), FRAME_MS);
+    return () => clearTimeout(timer);
+  }, [playing, position, previews]);
+}
+
+/** An image grid, or its difference to that of another iteration: black where they are equal. */
+function Sheet({ run, kind, step, other }: { run: string; kind: 'samples' | 'reconstructions'; step: number | undefined; other: number | undefined }) {
+  const shown = useLoaded(step === undefined ? undefined : previewAddress(run, kind, step));
+  const name = `${kind === 'samples' ? 'Samples' : 'Test images and reconstructions'} at iteration ${step}`;
+  return (
+    <div class="sheet">
+      {shown !== undefined && <img src={shown} alt={other === undefined ? name : `${name}, difference to iteration ${other}`} />}
+      {shown !== undefined && other !== undefined && <img class="subtracted" src={previewAddress(run, kind, other)} alt="" />}
+    </div>
+  );
+}
+
+/** Returns an address once its image is loaded, and the one before until then, so that nothing flickers. */
+function useLoaded(address: string | undefined): string | undefined {
+  const [loaded, setLoaded] = useState<string>();
+  useEffect(() => {
+    if (address === undefined) return setLoaded(undefined);
+    const image = new Image();
+    let isLatest = true;
+    image.onload = () => isLatest && setLoaded(address);
+    image.src = address;
+    return () => {
+      isLatest = false;
+    };
+  }, [address]);
+  return loaded;
+}

@@ -1,0 +1,104 @@
+/** What the curves of a run mean: a sentence each, and which way is better. */
+import type { Curve } from '../../components/chart.js';
+
+/** Curves that are read together, on one scale. */
+export interface CurveGroup {
+  readonly title: string;
+  readonly meaning: string;
+  readonly curves: readonly Curve[];
+}
+
+/** The groups at the top of a run. */
+export const MAIN_GROUPS: readonly CurveGroup[] = [
+  {
+    title: 'Reconstruction: match_x',
+    meaning: 'Distance between images and their reconstructions g(e(x)). Lower is better.',
+    curves: [
+      { key: 'encoder.match_x', label: 'encoder', color: '--curve-1' },
+      { key: 'generator.match_x', label: 'generator', color: '--curve-2' },
+    ],
+  },
+  {
+    title: 'Excess divergence: KL_real, KL_fake',
+    meaning:
+      'How far a batch of codes is from uniform, above the least possible value. KL_real, of the codes of images, falls. KL_fake, of the codes of samples, is what the networks compete for: the encoder raises it, the generator lowers it.',
+    curves: [
+      { key: 'encoder.KL_real_gap', label: 'KL_real', color: '--curve-1' },
+      { key: 'encoder.KL_fake_gap', label: 'KL_fake (encoder)', color: '--curve-2' },
+      { key: 'generator.KL_fake_gap', label: 'KL_fake (generator)', color: '--curve-3' },
+    ],
+  },
+  {
+    title: 'Codes of codes: match_z',
+    meaning: 'Distance between codes and the codes of their samples, e(g(z)). Lower is better.',
+    curves: [
+      { key: 'generator.match_z', label: 'generator', color: '--curve-2' },
+      { key: 'encoder.match_z', label: 'encoder', color: '--curve-1' },
+    ],
+  },
+  {
+    title: 'Spread of codes',
+    meaning: 'Variance of a batch of codes, relative to uniform codes: 1 if they fill the sphere, near 0 if they gather in one place.',
+    curves: [
+      { key: 'encoder.code_variance_real', label: 'images', color: '--curve-1' },
+      { key: 'encoder.code_variance_fake', label: 'samples', color: '--curve-2' },
+    ],
+  },
+];
+
+/** Further groups. */
+export const OTHER_GROUPS: readonly CurveGroup[] = [
+  {
+    title: 'Losses',
+    meaning: 'The weighted sums that each network minimizes. They compete, so that neither has to fall.',
+    curves: [
+      { key: 'encoder.loss', label: 'encoder', color: '--curve-1' },
+      { key: 'generator.loss', label: 'generator', color: '--curve-2' },
+    ],
+  },
+  {
+    title: 'Divergence: KL_real, KL_fake',
+    meaning: 'The divergences themselves, with their least possible value still in them.',
+    curves: [
+      { key: 'encoder.KL_real', label: 'KL_real', color: '--curve-1' },
+      { key: 'encoder.KL_fake', label: 'KL_fake (encoder)', color: '--curve-2' },
+      { key: 'generator.KL_fake', label: 'KL_fake (generator)', color: '--curve-3' },
+    ],
+  },
+  {
+    title: 'uniform',
+    meaning: 'How near the codes of images are to each other, also where the divergence is already least. Lower is better.',
+    curves: [{ key: 'encoder.uniform', label: 'encoder', color: '--curve-1' }],
+  },
+  {
+    title: 'align',
+    meaning: 'Distance between the codes of an image and of a distorted copy. Lower is better: codes then depend on content.',
+    curves: [{ key: 'encoder.align', label: 'encoder', color: '--curve-1' }],
+  },
+  {
+    title: 'Gradient norms',
+    meaning: 'Norms of the gradients. A sudden rise announces an unstable training.',
+    curves: [
+      { key: 'encoder.grad_norm', label: 'encoder', color: '--curve-1' },
+      { key: 'generator.grad_norm', label: 'generator', color: '--curve-2' },
+    ],
+  },
+  {
+    title: 'Speed',
+    meaning: 'Iterations per second.',
+    curves: [{ key: 'iterations_per_second', label: 'iterations per second', color: '--curve-1' }],
+  },
+  { title: 'Memory', meaning: 'Memory of the process in megabytes.', curves: [{ key: 'memory_mb', label: 'MB', color: '--curve-1' }] },
+  { title: 'Learning rate', meaning: 'Learning rate of Adam.', curves: [{ key: 'learning_rate', label: 'learning rate', color: '--curve-1' }] },
+];
+
+export const ALL_GROUPS: readonly CurveGroup[] = [...MAIN_GROUPS, ...OTHER_GROUPS];
+
+/** Names of the figures in the list of runs. */
+export const FIGURES: Readonly<Record<string, { readonly name: string; readonly meaning: string }>> = {
+  match_x: { name: 'reconstruction', meaning: 'distance between images and their reconstructions; lower is better' },
+  KL_real_gap: { name: 'code gap', meaning: 'excess divergence of the codes of images; 0 if they are uniform' },
+  code_variance: { name: 'spread', meaning: 'variance of the codes of images; 1 if they fill the sphere' },
+  iterations_per_second: { name: 'it/s', meaning: 'iterations per second' },
+  fid: { name: 'FID', meaning: 'distance between samples and images; lower is better' },
+};

@@ -1,0 +1,86 @@
+/** The curves of a run, as they grow. */
+import { useEffect, useRef, useState } from 'preact/hooks';
+import type { Curves } from '../../../src/studio/schemas.js';
+import type { ChartPoint, Curve, Zoom } from '../../components/chart.js';
+import { readCurves } from '../api.js';
+import { live } from '../live.js';
+
+/** Points that the server sends, and those beyond which it is asked for fewer. */
+const [POINTS, MAX_POINTS] = [1000, 2000];
+
+/**
+ * Follows the curves of a run.
+ * @param zoom iterations that are shown in more detail (default: all)
+ */
+export function useCurves(run: string, zoom: Zoom | undefined, onFailure: (error: unknown) => void): readonly ChartPoint[] {
+  const [points, setPoints] = useState<readonly ChartPoint[]>([]);
+  const current = useRef({ run, zoom, count: 0 });
+  Object.assign(current.current, { run, zoom });
+  const read = async (): Promise<void> => {
+    const number = ++current.current.count;
+    const curves = await readCurves(run, POINTS, current.current.zoom);
+    if (number === current.current.count) setPoints(pointsOf(curves));
+  };
+  useEffect(() => {
+    setPoints([]);
+    return live.follow(run, (message) => {
+      if (message.type === 'following' || message.type === 'rewritten') read().catch(onFailure);
+      else if (message.type === 'entries') setPoints((before) => appended(before, message.entries));
+    });
+  }, [run]);
+  useEffect(() => {
+    if (current.current.count > 0) read().catch(onFailure);
+  }, [zoom]);
+  useEffect(() => {
+    if (points.length > MAX_POINTS) read().catch(onFailure);
+  }, [points.length > MAX_POINTS]);
+  return points;
+}
+
+function pointsOf({ steps, values }: Curves): ChartPoint[] {
+  const columns = Object.entries(values);
+  return steps.map((step, row) => ({
+    step,
+    values: Object.fromEntries(columns.flatMap(([key, column]) => (column[row] === null ? [] : [[key, column[row]!]]))),
+  }));
+}
+
+/** Entries may repeat what was read. */
+function appended(before: readonly ChartPoint[], entries: readonly Readonly<Record<string, number>>[]): readonly ChartPoint[] {
+  const last = before.at(-1)?.step ?? -1;
+  const added = entries.flatMap(({ step, ...values }) => (step !== undefined && step > last ? [{ step, values }] : []));
+  return added.length === 0 ? before : [...before, ...added];
+}
+
+/** Key of the smoothed values of a curve. */
+const smoothKey = (key: string): string => `${key} smoothed`;
+
+/**
+ * Adds exponential moving averages of curves to points, without the bias of their beginning.
+ * @param smoothing weight of the past, 0 to below 1
+ */
+export function smoothed(points: readonly ChartPoint[], curves: readonly Curve[], smoothing: number): readonly ChartPoint[] {
+  if (smoothing === 0) return points;
+  const means = new Map<string, { sum: number; weight: number }>();
+  return points.map(({ step, values }) => {
+    const added: Record<string, number> = {};
+    for (const { key } of curves) {
+      const value = values[key];
+      if (value === undefined) continue;
+      const { sum, weight } = means.get(key) ?? { sum: 0, weight: 0 };
+      const next = { sum: smoothing * sum + (1 - smoothing) * value, weight: smoothing * weight + (1 - smoothing) };
+      means.set(key, next);
+      added[smoothKey(key)] = next.sum / next.weight;
+    }
+    return { step, values: { ...values, ...added } };
+  });
+}
+
+/** Returns each curve with its smoothed version in front. */
+export const withSmoothed = (curves: readonly Curve[], smoothing: number): readonly Curve[] =>
+  smoothing === 0
+    ? curves
+    : curves.flatMap((curve) => [
+        { ...curve, label: `${curve.label} (values)`, isFaint: true },
+        { ...curve, key: smoothKey(curve.key) },
+      ]);

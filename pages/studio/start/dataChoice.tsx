@@ -1,0 +1,125 @@
+/** The choice of data, with what they contain, and uploads. */
+import { useEffect, useState } from 'preact/hooks';
+import { messageOf } from '../../../src/errors.js';
+import type { DataCounts, DataSet } from '../../../src/studio/schemas.js';
+import { dataPreviewAddress, readDataCounts, readDataSets, uploadImages } from '../api.js';
+import { formatNumber } from '../format.js';
+
+/** Bytes and images of one request; more are sent in several. */
+const [MAX_BYTES, MAX_IMAGES] = [48 * 2 ** 20, 500];
+
+export function DataChoice({ data, onData }: { data: string; onData: (data: string) => void }) {
+  const [sets, setSets] = useState<readonly DataSet[]>([]);
+  /** Counts the changes, after which the preview is read again. */
+  const [version, setVersion] = useState(0);
+  useEffect(() => void readDataSets().then(setSets, () => undefined), [version]);
+  const names = sets.some(({ name }) => name === data) ? sets.map(({ name }) => name) : [data, ...sets.map(({ name }) => name)];
+  return (
+    <section class="data" aria-labelledby="data-heading">
+      <h2 id="data-heading">Data</h2>
+      <div class="field">
+        <label for="data">Images to train on</label>
+        <select id="data" value={data} onChange={({ currentTarget }) => onData(currentTarget.value)}>
+          {names.map((name) => (
+            <option key={name} value={name}>
+              {name}
+            </option>
+          ))}
+        </select>
+        <p class="meaning">Other folders: start the studio with --data FOLDER, or upload images.</p>
+      </div>
+      <DataPreview key={`${data} ${version}`} data={data} version={version} />
+      <Upload
+        onUploaded={(name) => {
+          setVersion(version + 1);
+          onData(name);
+        }}
+      />
+    </section>
+  );
+}
+
+function DataPreview({ data, version }: { data: string; version: number }) {
+  const [counts, setCounts] = useState<DataCounts>();
+  const [problem, setProblem] = useState('');
+  useEffect(() => {
+    let isLatest = true;
+    readDataCounts(data).then(
+      (read) => isLatest && setCounts(read),
+      (error: unknown) => isLatest && setProblem(messageOf(error)),
+    );
+    return () => {
+      isLatest = false;
+    };
+  }, [data]);
+  return (
+    <div class="data-preview">
+      <div class="sheet">{counts && <img src={`${dataPreviewAddress(data)}&version=${version}`} alt={`The first images of ${data}`} />}</div>
+      <p role="status" class={problem ? 'failed' : 'meaning'}>
+        {problem || (counts ? describe(counts) : 'Counting the images…')}
+      </p>
+    </div>
+  );
+}
+
+function describe({ train, test, size, channels, classes, skipped }: DataCounts): string {
+  const kind = `${size.join('x')} ${channels === 1 ? 'grayscale' : 'RGB'}`;
+  const labels = classes ? `; ${classes.length} classes` : '; no labels';
+  return `${formatNumber(train)} training and ${formatNumber(test)} test images, ${kind}${labels}${skipped > 0 ? `; ${skipped} files are no images` : ''}.`;
+}
+
+function Upload({ onUploaded }: { onUploaded: (name: string) => void }) {
+  const [name, setName] = useState('my-images');
+  const [status, setStatus] = useState({ text: '', isFailure: false });
+  const upload = async (files: readonly File[]): Promise<void> => {
+    let sent = 0;
+    let spec = '';
+    for (const batch of batchesOf(files)) {
+      setStatus({ text: `Uploading: ${sent} of ${files.length} images…`, isFailure: false });
+      spec = (await uploadImages(name, batch)).name;
+      sent += batch.length;
+    }
+    setStatus({ text: `${sent} images uploaded.`, isFailure: false });
+    onUploaded(spec);
+  };
+  return (
+    <details class="upload">
+      <summary>Upload images</summary>
+      <div class="field">
+        <label for="upload-name">Name of the data set</label>
+        <input id="upload-name" value={name} onInput={({ currentTarget }) => setName(currentTarget.value)} />
+      </div>
+      <div class="field">
+        <label for="upload-files">JPEG, PNG, WebP or GIF files</label>
+        <input
+          id="upload-files"
+          type="file"
+          multiple
+          accept="image/jpeg,image/png,image/webp,image/gif"
+          onChange={({ currentTarget }) => {
+            const files = Array.from(currentTarget.files ?? []);
+            currentTarget.value = '';
+            if (files.length > 0) upload(files).catch((error: unknown) => setStatus({ text: messageOf(error), isFailure: true }));
+          }}
+        />
+      </div>
+      <p role="status" class={status.isFailure ? 'failed' : 'meaning'}>
+        {status.text}
+      </p>
+    </details>
+  );
+}
+
+function batchesOf(files: readonly File[]): File[][] {
+  const batches: File[][] = [];
+  let bytes = Infinity;
+  for (const file of files) {
+    if (bytes + file.size > MAX_BYTES || batches.at(-1)!.length >= MAX_IMAGES) {
+      batches.push([]);
+      bytes = 0;
+    }
+    batches.at(-1)!.push(file);
+    bytes += file.size;
+  }
+  return batches;
+}

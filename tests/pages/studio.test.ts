@@ -1,0 +1,275 @@
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { createServer, type AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import sharp from 'sharp';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { writeNoiseArchive } from '../cli/labelledData.js';
+import { runCommand, type RunningCommand, startCommand } from '../cli/runCommand.js';
+import { sharedTemporaryFolder } from '../temporaryFolder.js';
+import { hasChromium, launch } from './browser.js';
+
+const around = sharedTemporaryFolder();
+/** Gzipped, without ONNX Runtime. */
+const MAX_CODE = 300_000;
+const built = fileURLToPath(new URL('../../dist/pages/studio/assets', import.meta.url));
+const axe = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
+
+/** Trainings start, and graphs compile, within seconds on a busy machine. */
+const poll = <T>(read: () => T) => expect.poll(read, { timeout: 60_000 });
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+describe.skipIf(!hasChromium)('the studio', () => {
+  let browser: Browser;
+  let studio: RunningCommand;
+  let address: string;
+
+  const start = async (port: string): Promise<void> => {
+    studio = startCommand(['studio', 'runs', '--port', port, '--no-open', '--data', 'npz:noise.npz', '--trainings', '2'], around);
+    await studio.said('press Ctrl-C');
+  };
+  const stop = async () => {
+    studio.child.kill('SIGINT');
+    return studio.finished;
+  };
+
+  beforeAll(async () => {
+    writeNoiseArchive(join(around, 'noise.npz'), 60);
+    const port = String(await freePort());
+    address = `http://localhost:${port}/`;
+    await start(port);
+    browser = await launch();
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await stop();
+  });
+
+  /** Opens a view. Fails on errors, violations of the policy, and requests of anything else. */
+  async function open(path: string, options: BrowserContextOptions = {}): Promise<Page> {
+    const context = await browser.newContext({ viewport: { width: 1200, height: 900 }, ...options });
+    const page = await context.newPage();
+    const problems: string[] = [];
+    // The answer to a wrong option is an error to the browser, and so is a server that has ended.
+    page.on(
+      'console',
+      (message) => message.type() === 'error' && !/status of 422|ERR_CONNECTION|WebSocket/u.test(message.text()) && problems.push(message.text()),
+    );
+    page.on('pageerror', ({ message }) => problems.push(message));
+    page.on('request', (request) => /^(?:blob:|data:)/u.test(request.url()) || request.url().startsWith(address) || problems.push(request.url()));
+    await page.goto(address + path);
+    onTestFinished(async () => {
+      await context.close();
+      expect(problems).toEqual([]);
+    });
+    return page;
+  }
+
+  const textOf = (page: Page, selector: string) => page.textContent(selector).then((text) => text ?? '');
+  const header = (page: Page) => textOf(page, '.run-header');
+  const chart = (page: Page) => page.getAttribute('.chart [role=img]', 'aria-label').then((label) => label ?? '');
+
+  /** Starts a training from the form, and shows its run. */
+  async function startRun(page: Page, name: string, data: string, fields: Readonly<Record<string, string>>): Promise<void> {
+    await page.selectOption('#data', data);
+    await page.fill('#run-name', name);
+    for (const summary of await page.$$('.field-group:not([open]) > summary')) await summary.click();
+    for (const [field, value] of Object.entries(fields)) await page.fill(`#field-${field}`, value);
+    await poll(() => textOf(page, '#command')).toContain(`--out runs/${name}`);
+    await page.click('#start');
+    await page.waitForURL(`**/#/run/${name}`);
+  }
+
+  it('starts a run on MNIST from the form, and pauses, steps, stops and resumes it', async () => {
+    const page = await open('#/start');
+    await poll(() => textOf(page, '.data-preview')).toContain('60,000 training and 10,000 test images');
+    // An endless training, so that it does not end before it is paused.
+    await startRun(page, 'digits', 'mnist', { width: '4', steps: '100000', threads: '1', logEvery: '1', sampleEvery: '20' });
+    await poll(() => header(page)).toContain('running');
+    await poll(() => chart(page)).toMatch(/at iteration \d+: encoder/u);
+    await page.waitForSelector('.sheet img');
+    const sheet = () => page.getAttribute('.sheet img', 'src');
+    const first = await sheet();
+    await poll(sheet).not.toBe(first);
+    await page.click('#play');
+    await poll(() => header(page)).toContain('paused');
+    const pausedAt = Number(/([\d,]+) of 100,000/u.exec(await header(page))![1]!.replace(',', ''));
+    await page.click('#step');
+    await poll(() => header(page)).toContain(`${pausedAt + 1} of 100,000 iterations`);
+    await poll(sheet).toContain(`/samples/${pausedAt + 1}`);
+    // The page may be closed and opened again.
+    await page.reload();
+    await poll(() => header(page)).toContain('paused');
+    await poll(() => chart(page)).toContain(`at iteration ${pausedAt + 1}:`);
+    await page.click('#stop');
+    await poll(() => header(page)).toContain('interrupted');
+    await page.click('#resume');
+    await poll(() => header(page)).toContain('running');
+    await page.click('#play');
+    await poll(() => header(page)).toContain('paused');
+    await page.click('#stop');
+    await poll(() => header(page)).toContain('interrupted');
+    expect(await textOf(page, '.journal')).toContain(`training continued after iteration ${pausedAt + 1}`);
+  });
+
+  it('shows the same errors as the command line at the field, and the plan', async () => {
+    const page = await open('#/start');
+    await page.selectOption('#data', 'npz:noise.npz');
+    await page.click('summary:has-text("Networks")');
+    await page.fill('#field-width', '0');
+    const { stderr, status } = await runCommand(['train', 'npz:noise.npz', '--width', '0'], around);
+    expect(status).toBe(2);
+    await poll(() => page.textContent('#field-width-problem').catch(() => '')).toBe(stderr.trim().replace('agenet: ', ''));
+    expect(await page.getAttribute('#field-width', 'aria-invalid')).toBe('true');
+    expect(await page.isDisabled('#start')).toBe(true);
+    await page.fill('#field-width', '4');
+    await poll(() => page.isDisabled('#plan')).toBe(false);
+    await page.click('#plan');
+    await page.waitForSelector('#plan-summary');
+    expect(await textOf(page, '#plan-summary')).toMatch(/52 for training, 8 for testing.*parameters/su);
+  });
+
+  it('explores a drawing as the command line does', async () => {
+    const page = await open('#/explore/digits?tab=images');
+    await poll(() => page.isDisabled('#files')).toBe(false);
+    const pad = (await (await page.waitForSelector('#pad')).boundingBox())!;
+    await page.mouse.move(pad.x + 0.5 * pad.width, pad.y + 0.2 * pad.height);
+    await page.mouse.down();
+    await page.mouse.move(pad.x + 0.45 * pad.width, pad.y + 0.8 * pad.height, { steps: 5 });
+    await page.mouse.up();
+    await page.waitForSelector('#images li');
+    const drawing = await page.$eval('#pad', (canvas) => (canvas as HTMLCanvasElement).toDataURL('image/png').split(',')[1]!);
+    writeFileSync(join(around, 'drawing.png'), Buffer.from(drawing, 'base64'));
+    const { status, stderr } = await runCommand(
+      ['reconstruct', 'runs/digits', 'drawing.png', '--out', 'reconstruction.png', '--scale', '1', '--force'],
+      around,
+    );
+    expect(stderr + String(status)).toContain('0');
+    // A pair with a border of 2 pixels around each image.
+    const expected = await sharp(join(around, 'reconstruction.png')).extractChannel(0).extract({ left: 36, top: 2, width: 32, height: 32 }).raw().toBuffer();
+    const found = await page.$eval('#images li .tile canvas', (canvas) =>
+      Array.from((canvas as HTMLCanvasElement).getContext('2d')!.getImageData(0, 0, 32, 32).data).filter((_, index) => index % 4 === 0),
+    );
+    const differences = found.map((value, index) => Math.abs(value - expected[index]!));
+    expect(Math.max(...differences)).toBeLessThanOrEqual(4);
+    expect(differences.reduce((sum, value) => sum + value, 0) / differences.length).toBeLessThan(0.5);
+  });
+
+  it('forks a run, and compares both', async () => {
+    const page = await open('#/run/digits');
+    await page.click('text=Fork');
+    await startRun(page, 'forked', 'mnist', { steps: '3', learningRate: '0.0005' });
+    await poll(() => header(page)).toContain('finished');
+    expect(await textOf(page, '[aria-labelledby=configuration-heading]')).toMatch(/initFrom.*runs\/digits\/checkpoints/su);
+    await page.goto(`${address}#/`);
+    for (const name of ['digits', 'forked']) await page.check(`[aria-label="Select ${name} for comparison"]`);
+    await page.click('text=Compare 2 runs');
+    await poll(() => chart(page)).toMatch(/digits \d.*|forked \d/u);
+    expect(await textOf(page, '[aria-labelledby=differences]')).toMatch(/learningRate\s*0\.0015\s*0\.0005/u);
+    expect(await page.$$('.compared img')).toHaveLength(2);
+    // Its state is in the address.
+    await page.selectOption('#compared-curve', 'generator.loss');
+    expect(page.url()).toContain('curve=generator.loss');
+    await page.reload();
+    expect(await page.inputValue('#compared-curve')).toBe('generator.loss');
+  });
+
+  it('has tags, a search, and deletes a run after a question', async () => {
+    const page = await open('#/run/forked');
+    await page.fill('.tags input', 'paper');
+    await page.press('.tags input', 'Enter');
+    await page.waitForSelector('.tag');
+    await page.goto(`${address}#/`);
+    await page.fill('#search', '#paper');
+    await poll(() => page.$$eval('.card h2', (names) => names.map((name) => name.textContent))).toEqual(['forked']);
+    await page.click('.card h2 a');
+    await page.click('#delete');
+    await page.click('#confirm-delete');
+    await page.waitForURL(`${address}#/`);
+    await poll(() => page.$$eval('.card h2', (names) => names.map((name) => name.textContent))).toEqual(['digits']);
+    expect(readdirSync(join(around, 'runs'))).not.toContain('forked');
+  });
+
+  it('zooms into curves while points are added', async () => {
+    const page = await open('#/run/digits?zoom=5-15&scale=log&smoothing=0');
+    await poll(() => chart(page)).toMatch(/at iteration 15:/u);
+    expect(await page.isChecked('#log-scale')).toBe(true);
+    await page.click('text=Show all');
+    await poll(() => chart(page)).not.toMatch(/at iteration 15:/u);
+    expect(page.url()).not.toContain('zoom');
+  });
+
+  const VIEWS = ['#/', '#/run/digits', '#/start', '#/compare?runs=digits', '#/explore/digits', '#/run/none'];
+
+  it.each(VIEWS)('%s is accessible in both color schemes, and fits a phone', async (path) => {
+    for (const colorScheme of ['light', 'dark'] as const) {
+      const page = await open(path, { viewport: { width: 360, height: 700 }, colorScheme });
+      await page.waitForSelector('h1');
+      await page.waitForLoadState('networkidle');
+      expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(360);
+      await page.evaluate(readFileSync(axe, 'utf8'));
+      const violations = await page.evaluate(async () => {
+        const checker = (globalThis as unknown as { axe: { run: () => Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> } }).axe;
+        return (await checker.run()).violations.map(({ id, nodes }) => `${id}: ${nodes[0]!.html}`);
+      });
+      expect(violations).toEqual([]);
+    }
+  });
+
+  it('shows the list within a second, and moves nothing afterwards', async () => {
+    const page = await open('#/');
+    await page.waitForSelector('.card');
+    const { paint, shift } = await page.evaluate(async () => {
+      const shifts: number[] = [];
+      new PerformanceObserver((list) => shifts.push(...list.getEntries().map((entry) => (entry as unknown as { value: number }).value))).observe({
+        type: 'layout-shift',
+        buffered: true,
+      });
+      await new Promise((resolve) => setTimeout(resolve, 1000));
+      return { paint: performance.getEntriesByName('first-contentful-paint')[0]!.startTime, shift: shifts.reduce((sum, value) => sum + value, 0) };
+    });
+    expect(paint).toBeLessThan(1000);
+    expect(shift).toBeLessThan(0.02);
+  });
+
+  it('says when the server has ended, and connects again', async () => {
+    const page = await open('#/run/digits');
+    await poll(() => chart(page)).toMatch(/at iteration/u);
+    const { status, stdout } = await stop();
+    expect([status, stdout]).toEqual([0, '']);
+    await poll(() => textOf(page, '.connection')).toContain('what you see may be old');
+    await start(new URL(address).port);
+    await poll(() => textOf(page, '.connection')).toBe('');
+    expect(await header(page)).toContain('digits');
+  });
+
+  it('says what still trains when it ends', async () => {
+    const page = await open('#/start');
+    await startRun(page, 'noise', 'npz:noise.npz', { width: '4', steps: '100000', threads: '1' });
+    await poll(() => header(page)).toContain('running');
+    const { stdout } = await stop();
+    expect(stdout).toMatch(/^noise: still training at iteration \d+ of 100000\n$/u);
+    await start(new URL(address).port);
+    await poll(() => textOf(page, '.connection')).toBe('');
+    expect(await header(page)).toContain('running');
+    await page.click('#stop');
+    await poll(() => header(page)).toContain('interrupted');
+  });
+
+  it('is small', () => {
+    const code = readdirSync(built).filter((name) => /\.(?:js|css)$/u.test(name) && !name.startsWith('ort'));
+    const bytes = code.reduce((sum, name) => sum + gzipSync(readFileSync(join(built, name))).length, 0);
+    expect(bytes).toBeLessThan(MAX_CODE);
+    expect(bytes).toBeGreaterThan(50_000);
+  });
+});

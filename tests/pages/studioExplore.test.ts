@@ -1,0 +1,346 @@
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Browser, Download, Page } from 'playwright-core';
+import sharp from 'sharp';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { build } from 'vite';
+import { splitInMemory } from '../../src/data/source.js';
+import { meanDifference, moveCodes } from '../../src/model/attribute.js';
+import { mapCodes } from '../../src/model/codeMap.js';
+import { loadModel, type Model } from '../../src/node.js';
+import { randomStream } from '../../src/random.js';
+import { encodeCheckpoint } from '../../src/training/checkpoint.js';
+import { Trainer } from '../../src/training/trainer.js';
+import { compileSmall } from '../engine/running.js';
+import { expectWithin } from '../expectWithin.js';
+import { sharedTemporaryFolder } from '../temporaryFolder.js';
+import { digest, tinyConfiguration } from '../training/tinyTraining.js';
+import { hasChromium, launch, serve, type StaticHost } from './browser.js';
+
+const folder = sharedTemporaryFolder();
+const checkpoint = join(folder, 'tiny.safetensors');
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const DESKTOP = { width: 1000, height: 800 } as const;
+const [SIZE, LATENT, COUNT, CLASSES, STEPS] = [32, 8, 60, 3, 60];
+const AREA = SIZE * SIZE;
+
+/** Noise around a gray level, a stripe per class. */
+const stream = randomStream(1, 'explored images');
+const labels = Array.from({ length: COUNT }, (_, image) => image % CLASSES);
+const images = Uint8Array.from({ length: COUNT * AREA }, (_, index) => {
+  const isStripe = Math.floor((index % AREA) / SIZE / 10) === labels[Math.floor(index / AREA)];
+  return (isStripe ? 180 : 20) + stream.below(50);
+});
+const imageAt = (index: number): Uint8Array => images.subarray(index * AREA, (index + 1) * AREA);
+
+describe.skipIf(!hasChromium)('the view that explores a model', () => {
+  let browser: Browser;
+  let host: StaticHost;
+  let model: Model;
+  /** With labeled data. */
+  let page: Page;
+  /** Errors, and violations of the policy. */
+  const problems: string[] = [];
+  /** Of the data [N, M]. */
+  let codes: Float32Array;
+
+  beforeAll(async () => {
+    const data = join(folder, 'data');
+    mkdirSync(data);
+    const configuration = tinyConfiguration({ data: 'npz:stripes.npz', ema: 0.9, batchNormStats: 'separate', batch: 12, learningRate: 2e-3 });
+    const trainer = await Trainer.create(configuration, splitInMemory(images, AREA, null), compileSmall);
+    for (let step = 0; step < STEPS; step++) await trainer.iterateUnread();
+    const { vectors } = await trainer.readState();
+    await trainer.release();
+    writeFileSync(checkpoint, encodeCheckpoint({ configuration, step: STEPS, rateScale: 1, vectors }, digest));
+    for (const [name, known] of Object.entries({
+      labeled: { labels, classNames: ['top', 'middle', 'bottom'] },
+      unlabeled: { labels: null, classNames: null },
+    })) {
+      copyFileSync(checkpoint, join(data, `${name}.safetensors`));
+      writeFileSync(join(data, `${name}.bytes`), images);
+      writeFileSync(join(data, `${name}.json`), JSON.stringify(known));
+    }
+    await build({
+      configFile: false,
+      logLevel: 'error',
+      root: fileURLToPath(new URL('exploreHarness', import.meta.url)),
+      base: './',
+      resolve: { conditions: ['onnxruntime-web-use-extern-wasm', 'import', 'module', 'browser', 'default'] },
+      worker: { format: 'es' },
+      build: { outDir: join(folder, 'site'), emptyOutDir: true, assetsInlineLimit: 0, target: 'es2023', minify: false, modulePreload: { polyfill: false } },
+    });
+    host = await serve({ '': join(folder, 'site'), 'data/': data });
+    browser = await launch();
+    model = await loadModel(checkpoint);
+    codes = await model.encode(Array.from({ length: COUNT }, (_, index) => rasterOf(imageAt(index))));
+    page = await open('labeled');
+  });
+  afterEach(() => expect(problems.splice(0)).toEqual([]));
+  afterAll(async () => {
+    await browser?.close();
+    host?.close();
+    await model?.release();
+  });
+
+  const rasterOf = (data: Uint8Array) => ({ data, width: SIZE, height: SIZE, channels: 1 });
+  const codeAt = (index: number): Float32Array => codes.slice(index * LATENT, (index + 1) * LATENT);
+
+  /** Opens the view, and waits for the first image. */
+  async function open(data: string): Promise<Page> {
+    const opened = await browser.newPage({ viewport: DESKTOP });
+    opened.on('console', (message) => message.type() === 'error' && problems.push(message.text()));
+    opened.on('pageerror', ({ message }) => problems.push(message));
+    await opened.goto(`${host.address}?data=${data}&name=tiny, iteration ${STEPS}`);
+    await opened.waitForSelector('#selected');
+    return opened;
+  }
+  /** Goes to an address, and selects the first sample, which all tests begin with. */
+  async function show(address: string): Promise<void> {
+    await page.evaluate(() => (location.hash = 'tab=samples&seed=0'));
+    await page.waitForFunction(() => document.querySelector<HTMLInputElement>('#seed')!.value === '0');
+    await page.click('#samples button');
+    await expect.poll(() => page.textContent('.selected-name')).toBe('sample 1 of seed 0');
+    await page.evaluate((hash) => (location.hash = hash), address);
+  }
+
+  const tab = (name: string) => page.getByRole('tab', { name, exact: true });
+  const query = () => Object.fromEntries(new URLSearchParams(new URL(page.url()).hash.slice(1)));
+  const pixelsOf = (selector: string): Promise<number[]> =>
+    page.$eval(selector, (canvas) => {
+      const { width, height } = canvas as HTMLCanvasElement;
+      return Array.from((canvas as HTMLCanvasElement).getContext('2d')!.getImageData(0, 0, width, height).data).filter((_, index) => index % 4 === 0);
+    });
+  const distance = async (selector: string, expected: ArrayLike<number>): Promise<number> => {
+    const found = await pixelsOf(selector);
+    return found.length === expected.length ? Math.max(...found.map((value, index) => Math.abs(value - expected[index]!))) : Infinity;
+  };
+  /** Waits until a canvas shows an image, up to rounding. */
+  const showsImage = (selector: string, expected: ArrayLike<number>) =>
+    expect.poll(() => distance(selector, expected), { timeout: 20_000 }).toBeLessThanOrEqual(1);
+
+  const saved = async (button: string): Promise<{ name: string; bytes: Buffer }> => {
+    const [download] = await Promise.all<[Promise<Download>, Promise<void>]>([
+      page.waitForEvent('download'),
+      page.getByRole('button', { name: button, exact: true }).click(),
+    ] as never);
+    return { name: download.suggestedFilename(), bytes: readFileSync(await download.path()) };
+  };
+  /** The selected code, as it is saved. */
+  const selectedCode = async (): Promise<number[]> => {
+    const { codes: found } = JSON.parse((await saved('Save code as JSON')).bytes.toString()) as { codes: { code: number[] }[] };
+    return found[0]!.code;
+  };
+  const expectCode = (found: readonly number[], expected: ArrayLike<number>): void => {
+    expect(found.length).toBe(expected.length);
+    found.forEach((value, index) => expectWithin(value, expected[index]!, 1e-4));
+  };
+
+  it('shows samples of `agenet sample`, and more as one scrolls or asks for them', async () => {
+    await show('seed=2');
+    const tiles = page.locator('#samples button');
+    await expect.poll(() => tiles.count()).toBeGreaterThanOrEqual(48);
+    const { data } = await model.sample({ count: 48, seed: 2 });
+    for (const index of [0, 30]) await showsImage(`#samples > :nth-child(${index + 1}) canvas`, data.subarray(index * AREA, (index + 1) * AREA));
+    // There is more than fits, and no more than is near.
+    const before = await page.waitForFunction(() => !document.querySelector<HTMLButtonElement>('#more')!.disabled).then(() => tiles.count());
+    await page.click('#more');
+    await expect.poll(() => tiles.count()).toBe(before + 24);
+    await page.$eval('.scroll', (area) => area.scrollTo(0, area.scrollHeight));
+    await expect.poll(() => tiles.count()).toBeGreaterThan(before + 24);
+    await tiles.nth(0).focus();
+    await page.keyboard.press('ArrowRight');
+    await page.keyboard.press('Enter');
+    await expect.poll(() => page.textContent('.selected-name')).toBe('sample 2 of seed 2');
+    expect(await tiles.nth(1).getAttribute('aria-pressed')).toBe('true');
+    await page.click('#next-seed');
+    expect(query()).toEqual({ seed: '3' });
+  });
+
+  it('reconstructs an image as `agenet reconstruct` does, and shows it in the center of the plane', async () => {
+    await show('');
+    await tab('Your images').click();
+    const buffer = await sharp(imageAt(0), { raw: { width: SIZE, height: SIZE, channels: 1 } })
+      .png()
+      .toBuffer();
+    await page.setInputFiles('#files', { name: 'stripe.png', mimeType: 'image/png', buffer });
+    const { data } = await model.reconstruct([rasterOf(imageAt(0))]);
+    await page.waitForSelector('#images li');
+    await showsImage('#images li button canvas', data);
+    await showsImage('#selected', data);
+    expectCode(await selectedCode(), codeAt(0));
+
+    await tab('Plane').click();
+    await showsImage('#plane-image', data);
+    const pad = page.getByRole('slider', { name: 'Position on the plane' });
+    await pad.press('ArrowRight');
+    await pad.press('Shift+ArrowUp');
+    expect(await pad.getAttribute('aria-valuetext')).toBe('3° right, 15° up');
+    await expect.poll(() => distance('#plane-image', data)).toBeGreaterThan(1);
+    await page.click('#select-plane');
+    await expect.poll(() => pad.getAttribute('aria-valuetext')).toBe('center');
+    const moved = await selectedCode();
+    const angle = Math.acos(moved.reduce((sum, value, index) => sum + value * codes[index]!, 0));
+    expectWithin((angle * 180) / Math.PI, Math.hypot(3, 15), 0.05);
+    const box = (await pad.boundingBox())!;
+    await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
+    await page.mouse.down();
+    await page.mouse.move(box.x + box.width / 4, box.y + box.height / 2, { steps: 5 });
+    await page.mouse.up();
+    expect(await pad.getAttribute('aria-valuetext')).toBe('45° left');
+    await pad.press('Home');
+    expect(await pad.getAttribute('aria-valuetext')).toBe('center');
+  });
+
+  it('finds the nearest images of the data, and selects one', async () => {
+    await show('tab=neighbors');
+    const selected = await selectedCode();
+    const cosines = Array.from({ length: COUNT }, (_, index) => codeAt(index).reduce((sum, value, place) => sum + value * selected[place]!, 0));
+    const nearest = [...cosines.keys()].sort((a, b) => cosines[b]! - cosines[a]!);
+    await page.waitForSelector('#neighbors li');
+    const found = await page.$$eval('#neighbors button', (buttons) => buttons.map((button) => button.getAttribute('aria-label')!));
+    expect(found.length).toBe(24);
+    for (const rank of [0, 1, 2, 23]) {
+      const [, image, cosine] = /^image (\d+) \(\w+\), cosine (-?[\d.]+)$/u.exec(found[rank]!)!;
+      // Codes are equal up to rounding, and neighbors may be as near.
+      expectWithin(Number(cosine), cosines[nearest[rank]!]!, 1e-3);
+      expectWithin(cosines[Number(image) - 1]!, cosines[nearest[rank]!]!, 1e-4);
+    }
+    await showsImage('#neighbors li canvas', imageAt(Number(/\d+/u.exec(found[0]!)![0]) - 1));
+    await page.click('#neighbors button');
+    await expect.poll(() => page.textContent('.selected-name')).toMatch(/^image \d+ \((top|middle|bottom)\)$/u);
+    // The image itself is the nearest now.
+    await expect.poll(() => page.textContent('#neighbors .caption')).toBe('1.000');
+  });
+
+  it('moves the selected code along the direction of a class', async () => {
+    await show('tab=attributes');
+    const before = await selectedCode();
+    const slider = page.getByRole('slider', { name: 'middle' });
+    await slider.fill('30');
+    await expect.poll(() => slider.getAttribute('aria-valuetext')).toBe('30°');
+    const of = (isMember: boolean): Float32Array => codes.filter((_, index) => (labels[Math.floor(index / LATENT)] === 1) === isMember);
+    const expected = moveCodes('sphere', Float32Array.from(before), meanDifference(of(true), of(false), LATENT), Math.PI / 6);
+    await page.waitForFunction(() => !document.querySelector<HTMLButtonElement>('#select-moved')!.disabled);
+    await showsImage('#attribute-image', (await model.decode(expected, { distance: 1 })).data);
+    await page.click('#select-moved');
+    await expect.poll(() => page.textContent('.selected-name')).toBe('sample 1 of seed 0, moved');
+    expectCode(await selectedCode(), expected);
+    expect(await slider.inputValue()).toBe('0');
+  });
+
+  it('explains that data without labels have no attributes', async () => {
+    const unlabeled = await open('unlabeled');
+    await unlabeled.getByRole('tab', { name: 'Attributes' }).click();
+    await expect.poll(() => unlabeled.textContent('#no-classes')).toContain('have no labels');
+    await unlabeled.close();
+  });
+
+  /** Where the map shows an image: principal components, fitted into the middle nine tenths of a square. */
+  async function positionOnMap(index: number, box: { x: number; y: number; width: number; height: number }): Promise<[number, number]> {
+    const { points } = await mapCodes({ data: codes, width: LATENT }, 'pca');
+    const alongAxis = [0, 1].map((axis) => points.filter((_, place) => place % 2 === axis));
+    const [low, high] = [alongAxis.map((values) => Math.min(...values)), alongAxis.map((values) => Math.max(...values))];
+    const scale = (0.9 * Math.min(box.width, box.height)) / Math.max(high[0]! - low[0]!, high[1]! - low[1]!);
+    const [right, up] = [0, 1].map((axis) => scale * (points[2 * index + axis]! - (low[axis]! + high[axis]!) / 2));
+    return [box.x + box.width / 2 + right!, box.y + box.height / 2 - up!];
+  }
+
+  it('maps the data: by mouse and by keyboard, by PCA and by UMAP', async () => {
+    await show('tab=map');
+    await page.waitForSelector('#map');
+    const map = page.locator('#map');
+    await map.press('Enter');
+    await expect.poll(() => page.textContent('.selected-name')).toMatch(/^image \d+ /u);
+    const image = async () => Number(/\d+/u.exec((await page.textContent('.selected-name'))!)![0]) - 1;
+    expectCode(await selectedCode(), codeAt(await image()));
+    await map.press('+');
+    await map.press('ArrowLeft');
+    await expect.poll(() => query().view).toMatch(/ 1\.5$/u);
+    await map.hover();
+    await page.mouse.wheel(0, -400);
+    await expect.poll(() => Number(query().view?.split(' ')[2])).toBeGreaterThan(2);
+    await page.getByRole('button', { name: 'Show the whole map' }).click();
+    await expect.poll(() => query().view).toBeUndefined();
+    const box = (await map.boundingBox())!;
+    await page.mouse.click(...(await positionOnMap(0, box)));
+    await expect.poll(() => page.textContent('.selected-name')).toBe('image 1 (top)');
+    expectCode(await selectedCode(), codeAt(0));
+    expect(await page.$$eval('.legend li', (entries) => entries.map(({ textContent }) => textContent))).toEqual(['top', 'middle', 'bottom']);
+    await page.getByLabel('Layout').selectOption('umap');
+    await page.waitForSelector('#map', { state: 'detached' }).catch(() => undefined);
+    await page.waitForSelector('#map');
+    expect(query()).toEqual({ tab: 'map', layout: 'umap' });
+  });
+
+  it('saves images, grids, walks and codes', async () => {
+    await show('');
+    const image = await saved('Save image as PNG');
+    expect(image.name).toBe(`tiny-iteration-${STEPS}-sample-1-of-seed-0.png`);
+    expect(image.bytes.subarray(0, 8)).toEqual(Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]));
+    const { data } = await model.sample({ count: 1, seed: 0 });
+    const pixels = await sharp(image.bytes).extractChannel(0).raw().toBuffer({ resolveWithObject: true });
+    expect([pixels.info.width, pixels.info.height]).toEqual([SIZE, SIZE]);
+    expect(Math.max(...Array.from(pixels.data, (value, index) => Math.abs(value - data[index]!)))).toBeLessThanOrEqual(1);
+
+    await page.waitForFunction(() => !document.querySelector<HTMLButtonElement>('#more')!.disabled);
+    const grid = await saved('Save grid as WebP');
+    const count = Number(/-(\d+)-samples-of-seed-0\.webp$/u.exec(grid.name)![1]);
+    const columns = Math.ceil(Math.sqrt(count));
+    const { format, width, height } = await sharp(grid.bytes).metadata();
+    expect([format, width, height]).toEqual(['webp', columns * (SIZE + 2) + 2, Math.ceil(count / columns) * (SIZE + 2) + 2]);
+
+    await tab('Walk').click();
+    const walk = await saved('Save animation (GIF)');
+    expect(walk.name).toBe(`tiny-iteration-${STEPS}-walk.gif`);
+    expect(walk.bytes.subarray(0, 6).toString()).toBe('GIF89a');
+    const { pages, pageHeight } = await sharp(walk.bytes, { animated: true }).metadata();
+    expect([pages, pageHeight]).toEqual([48, 5 * SIZE]);
+
+    const ends = JSON.parse((await saved('Save both codes (JSON)')).bytes.toString()) as Record<string, unknown> & { codes: { code: number[] }[] };
+    expect(ends).toMatchObject({ format: 'agenet codes 1', name: `tiny, iteration ${STEPS}`, iteration: STEPS, prior: 'sphere' });
+    expect(ends.codes.length).toBe(2);
+    for (const { code } of ends.codes) expectWithin(Math.hypot(...code), 1, 1e-6);
+  });
+
+  it('reports a checkpoint that cannot be loaded', async () => {
+    const incomplete = await browser.newPage();
+    await incomplete.goto(`${host.address}?data=missing`);
+    await expect.poll(() => incomplete.textContent('#status')).toBe('missing.safetensors: not found');
+    await incomplete.close();
+  });
+
+  it('changes tabs by keyboard', async () => {
+    await show('');
+    await tab('Samples').focus();
+    await page.keyboard.press('ArrowRight');
+    await page.keyboard.press('ArrowRight');
+    expect(await tab('Walk').getAttribute('aria-selected')).toBe('true');
+    expect(query()).toEqual({ tab: 'walk' });
+    await page.keyboard.press('End');
+    expect(query()).toEqual({ tab: 'map' });
+    // From the tab to its panel.
+    await page.keyboard.press('Tab');
+    expect(await page.evaluate(() => document.activeElement!.closest('[role=tabpanel]')?.textContent)).toContain('two dimensions');
+  });
+
+  it.each(['light', 'dark'] as const)('is accessible and fits a phone (%s)', async (colorScheme) => {
+    await show('');
+    await page.setViewportSize({ width: 360, height: 700 });
+    await page.emulateMedia({ colorScheme });
+    await page.evaluate(axe);
+    for (const name of ['Samples', 'Your images', 'Walk', 'Plane', 'Neighbors', 'Attributes', 'Map']) {
+      await tab(name).click();
+      if (name === 'Neighbors') await page.waitForSelector('#neighbors li');
+      if (name === 'Map') await page.waitForSelector('#map');
+      expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(360);
+      const violations = await page.evaluate(async () => {
+        const checker = (globalThis as unknown as { axe: { run: () => Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> } }).axe;
+        return (await checker.run()).violations.map(({ id, nodes }) => `${id}: ${nodes[0]!.html}`);
+      });
+      expect(violations, name).toEqual([]);
+    }
+  });
+});

@@ -1,0 +1,80 @@
+/** A studio of a folder, with requests as a browser or an attacker sends them. */
+import { request } from 'node:http';
+import { afterEach } from 'vitest';
+import { type RunningStudio, startStudio, type StudioOptions } from '../../src/studio/studio.node.js';
+import { InputError } from '../../src/errors.js';
+import { makeTinyRun } from '../cli/tinyRun.js';
+import { temporaryFolder } from '../temporaryFolder.js';
+
+/** Makes a run folder with a checkpoint of iteration 3, and returns its path. */
+export async function makeRun(path: string): Promise<string> {
+  await makeTinyRun(path);
+  return path;
+}
+
+interface Answer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly text: string;
+  readonly json: unknown;
+}
+
+export interface OpenedStudio {
+  readonly folder: string;
+  readonly url: URL;
+  readonly failures: unknown[];
+  /** Sends a request whose path is not changed in any way. */
+  readonly send: (
+    path: string,
+    options?: { readonly method?: string; readonly headers?: Readonly<Record<string, string>>; readonly body?: string | Uint8Array },
+  ) => Promise<Answer>;
+  readonly post: (path: string, value: unknown) => Promise<Answer>;
+  readonly close: () => Promise<void>;
+}
+
+const opened: RunningStudio[] = [];
+afterEach(async () => {
+  for (const studio of opened.splice(0)) await studio.close();
+});
+
+/** Options that check nothing but `--width`. */
+export const COMMAND: StudioOptions['command'] = {
+  form: { groups: [{ title: 'Networks', fields: [{ name: 'width', flag: '--width', description: 'width', kind: 'integer' }] }], presets: [] },
+  program: [process.execPath, '-e', '0'],
+  check: (args) => (args.includes('--width=0') ? Promise.reject(new InputError('--width: must be at least 1, not 0')) : Promise.resolve()),
+};
+
+/** Opens a studio that ends with the test. */
+export async function openStudio(options: Partial<StudioOptions> = {}): Promise<OpenedStudio> {
+  const failures: unknown[] = [];
+  const folder = options.folder ?? temporaryFolder();
+  const studio = await startStudio({ folder, port: 0, trainings: 1, command: COMMAND, onFailure: (error) => failures.push(error), ...options });
+  opened.push(studio);
+  const url = new URL(studio.url);
+  const send: OpenedStudio['send'] = (path, { method = 'GET', headers = {}, body } = {}) =>
+    new Promise((resolve, reject) => {
+      const host = options.host ?? '127.0.0.1';
+      const sent = request({ host, port: url.port, path, method, headers: { host: `${options.host ?? 'localhost'}:${url.port}`, ...headers } }, (response) => {
+        const pieces: Buffer[] = [];
+        response.on('data', (piece: Buffer) => pieces.push(piece));
+        response.on('end', () => {
+          const text = Buffer.concat(pieces).toString('latin1');
+          const isJson = response.headers['content-type']?.includes('json') ?? false;
+          resolve({
+            status: response.statusCode!,
+            headers: response.headers,
+            text,
+            json: isJson ? JSON.parse(Buffer.concat(pieces).toString('utf8')) : undefined,
+          });
+        });
+      });
+      sent.on('error', reject);
+      sent.end(body);
+    });
+  const post = (path: string, value: unknown) => send(path, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(value) });
+  const close = async () => {
+    opened.splice(opened.indexOf(studio), 1);
+    await studio.close();
+  };
+  return { folder, url, failures, send, post, close };
+}

@@ -1,0 +1,133 @@
+import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { WebSocket } from 'ws';
+import { temporaryFolder } from '../temporaryFolder.js';
+import { makeRun, openStudio } from './openStudio.js';
+
+describe('requests from elsewhere', () => {
+  it('are refused if they reach the server by another name', async () => {
+    const { send, url } = await openStudio();
+    for (const host of ['evil.example', `evil.example:${url.port}`, 'localhost', `localhost:${Number(url.port) + 1}`, `127.0.0.1.evil.example:${url.port}`])
+      expect((await send('/api/runs', { headers: { host } })).status, host).not.toBe(200);
+    for (const host of [`localhost:${url.port}`, `127.0.0.1:${url.port}`, `[::1]:${url.port}`, `LOCALHOST:${url.port}`])
+      expect((await send('/api/runs', { headers: { host } })).status, host).toBe(200);
+  });
+
+  it('are refused if another site makes them', async () => {
+    const { send, url } = await openStudio();
+    const statusOf = async (headers: Readonly<Record<string, string>>, path = '/api/runs') => (await send(path, { headers })).status;
+    expect(await statusOf({ origin: 'http://evil.example' })).toBe(403);
+    expect(await statusOf({ origin: 'null' })).toBe(403);
+    expect(await statusOf({ origin: `https://localhost:${url.port}` })).toBe(403);
+    expect(await statusOf({ 'sec-fetch-site': 'cross-site' })).toBe(403);
+    expect(await statusOf({ 'sec-fetch-site': 'same-site' })).toBe(403);
+    expect(await statusOf({ origin: `http://localhost:${url.port}`, 'sec-fetch-site': 'same-origin' })).toBe(200);
+    // A link may lead to the page.
+    expect(await statusOf({ 'sec-fetch-site': 'cross-site' }, '/')).toBe(200);
+  });
+
+  it('cannot open a live connection', async () => {
+    const { url } = await openStudio();
+    const open = (origin: string) =>
+      new Promise<string>((resolve) => {
+        const socket = new WebSocket(`ws://localhost:${url.port}/api/live`, { origin });
+        socket.on('open', () => resolve('open')).on('error', () => resolve('refused'));
+      });
+    expect(await open('http://evil.example')).toBe('refused');
+    expect(await open(`http://localhost:${url.port}`)).toBe('open');
+  });
+
+  it('get no permission to read answers', async () => {
+    const { send } = await openStudio();
+    const { headers } = await send('/api/runs', { method: 'OPTIONS' });
+    expect(Object.keys(headers).filter((name) => name.startsWith('access-control'))).toEqual([]);
+  });
+});
+
+describe('every answer', () => {
+  it.each(['/', '/api/runs', '/api/runs/none', '/nothing'])('to %s has the headers that confine the page', async (path) => {
+    const { headers } = await (await openStudio()).send(path);
+    expect(headers['content-security-policy']).toMatch(
+      /^default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self';.*frame-ancestors 'none'$/u,
+    );
+    expect(headers).toMatchObject({ 'x-content-type-options': 'nosniff', 'x-frame-options': 'DENY', 'referrer-policy': 'no-referrer' });
+  });
+});
+
+describe('a studio for other machines', () => {
+  it('requires its token, in a cookie or as a bearer', async () => {
+    const { send, url } = await openStudio({ host: '127.0.0.2' });
+    const token = url.searchParams.get('token')!;
+    expect(token.length).toBeGreaterThanOrEqual(43);
+    expect((await send('/api/runs')).status).toBe(401);
+    expect((await send('/')).status).toBe(401);
+    expect((await send('/?token=wrong')).status).toBe(401);
+    const first = await send(`/?token=${token}`);
+    expect(first).toMatchObject({ status: 302, headers: { location: '/' } });
+    const cookie = String(first.headers['set-cookie']);
+    expect(cookie).toMatch(/HttpOnly/u);
+    expect(cookie).toMatch(/SameSite=Strict/u);
+    expect((await send('/api/runs', { headers: { cookie: cookie.split(';')[0]! } })).status).toBe(200);
+    expect((await send('/api/runs', { headers: { authorization: `Bearer ${token}` } })).status).toBe(200);
+    expect((await send('/api/runs', { headers: { authorization: `Bearer ${token}x` } })).status).toBe(401);
+    expect((await send(`/api/runs?token=${token}`)).status).toBe(401);
+  });
+});
+
+describe('no path of a request', () => {
+  const SECRET = 'not for readers';
+  /** A folder with a run, a file beside the folder, and links to it. */
+  async function withSecret() {
+    const around = temporaryFolder();
+    const folder = join(around, 'runs');
+    mkdirSync(folder);
+    writeFileSync(join(around, 'secret.png'), SECRET);
+    const run = await makeRun(join(folder, 'tiny'));
+    mkdirSync(join(run, 'samples'), { recursive: true });
+    symlinkSync(join(around, 'secret.png'), join(run, 'samples', '000007.png'));
+    symlinkSync('/dev/zero', join(run, 'samples', '000008.png'));
+    mkdirSync(join(around, 'elsewhere'));
+    writeFileSync(join(around, 'elsewhere', '000009.npy'), SECRET);
+    rmSync(join(run, 'codes'), { recursive: true });
+    symlinkSync(join(around, 'elsewhere'), join(run, 'codes'));
+    await makeRun(join(around, 'other'));
+    symlinkSync(join(around, 'other'), join(folder, 'linked'));
+    return openStudio({ folder });
+  }
+
+  it('leaves the folder', async () => {
+    const { send } = await withSecret();
+    const escapes = ['..%2fsecret.png', '%2e%2e%2fother', '..%5cother', '%2fetc%2fpasswd', 'tiny%2f..%2f..%2fother', 'linked', 'tiny%00', 'CON', '%ff'];
+    for (const run of escapes) {
+      for (const path of ['', '/curves', '/samples/7', '/checkpoints/3', '/data/images']) {
+        const answer = await send(`/api/runs/${run}${path}`);
+        expect([400, 404], `${run}${path}`).toContain(answer.status);
+      }
+    }
+    for (const path of [
+      '/../package.json',
+      '/assets/../../../package.json',
+      '/%2e%2e/%2e%2e/package.json',
+      '/..%2f..%2fpackage.json',
+      '//etc/passwd',
+      '/index.html%00.js',
+    ])
+      expect((await send(path)).status, path).toBe(404);
+  });
+
+  it('follows a link, opens a device, or names another file of a run', async () => {
+    const { send } = await withSecret();
+    for (const path of ['samples/7', 'samples/8', 'codes/9', 'samples/..%2fconfig.json', 'samples/-1', 'samples/1.5', 'config.json/1', 'checkpoints/3%00']) {
+      const answer = await send(`/api/runs/tiny/${path}`);
+      expect([400, 404], path).toContain(answer.status);
+      expect(answer.text).not.toContain(SECRET);
+    }
+    expect((await send('/api/runs/tiny/checkpoints/3')).status).toBe(200);
+  });
+
+  it('lists a run behind a link', async () => {
+    const { send } = await withSecret();
+    expect(((await send('/api/runs')).json as { id: string }[]).map(({ id }) => id)).toEqual(['tiny']);
+  });
+});

@@ -1,0 +1,239 @@
+import { appendFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import sharp from 'sharp';
+import { describe, expect, it } from 'vitest';
+import type { RunDetail, RunSummary } from '../../src/studio/schemas.js';
+import { FolderLock } from '../../src/runs/lock.node.js';
+import { expectInputError } from '../rejection.js';
+import { temporaryFolder } from '../temporaryFolder.js';
+import { COMMAND, makeRun, type OpenedStudio, openStudio } from './openStudio.js';
+
+const runsOf = async ({ send }: OpenedStudio) => (await send('/api/runs')).json as RunSummary[];
+const journal = (run: string, ...events: readonly Readonly<Record<string, unknown>>[]) =>
+  appendFileSync(join(run, 'journal.jsonl'), events.map((event) => `${JSON.stringify({ time: '2026-01-01T00:00:00.000Z', ...event })}\n`).join(''));
+const START = { type: 'start', step: 0, totalSteps: 40, batchesPerEpoch: 4, images: { train: 18, test: 5 }, parameters: {}, pid: 1 };
+
+describe('the list of runs', () => {
+  it('has the state of each run, and why', async () => {
+    const folder = temporaryFolder();
+    const make = (name: string) => makeRun(join(folder, name));
+    journal(await make('finished'), START, { type: 'trained', step: 40, interrupted: false, seconds: 1 });
+    journal(await make('stopped'), START, { type: 'trained', step: 3, interrupted: true, seconds: 1 });
+    journal(await make('failed'), START, { type: 'failed', message: 'training diverged: loss is NaN at iteration 4' });
+    journal(await make('killed'), START);
+    await make('old');
+    const held = [await make('running'), await make('paused')];
+    journal(held[0]!, START);
+    journal(held[1]!, START, { type: 'paused', step: 3 });
+    const locks = await Promise.all(held.map((run) => FolderLock.take(run)));
+    const studio = await openStudio({ folder });
+    const found = Object.fromEntries((await runsOf(studio)).map(({ id, state, reason }) => [id, reason === null ? state : `${state}: ${reason}`]));
+    expect(found).toEqual({
+      failed: 'failed: training diverged: loss is NaN at iteration 4',
+      finished: 'finished',
+      killed: 'interrupted: its process ended without saving; iteration 3 is saved',
+      old: 'interrupted: its process ended without saving; iteration 3 is saved',
+      paused: 'paused',
+      running: 'running',
+      stopped: 'interrupted',
+    });
+    // The process of one ends.
+    await locks[0]!.release();
+    expect((await runsOf(studio)).find(({ id }) => id === 'running')!.state).toBe('interrupted');
+    await locks[1]!.release();
+  });
+
+  it('follows what happens to folders', async () => {
+    const studio = await openStudio();
+    expect(await runsOf(studio)).toEqual([]);
+    const run = await makeRun(join(studio.folder, 'sweep', 'a'));
+    expect((await runsOf(studio)).map(({ id, step, checkpoint }) => [id, step, checkpoint])).toEqual([['sweep/a', 0, 3]]);
+    expect(((await studio.send('/api/runs/sweep%2Fa')).json as RunDetail).configuration).toMatchObject({ width: 4 });
+    rmSync(run, { recursive: true });
+    expect(await runsOf(studio)).toEqual([]);
+    expect((await studio.send('/api/runs/sweep%2Fa')).status).toBe(404);
+  });
+
+  it('has runs whose files are damaged', async () => {
+    const studio = await openStudio();
+    const run = await makeRun(join(studio.folder, 'damaged'));
+    writeFileSync(join(run, 'config.json'), '{"width":');
+    writeFileSync(join(run, 'journal.jsonl'), 'null\n{"type":1}\n{"ti');
+    writeFileSync(join(run, 'tags.json'), '{');
+    mkdirSync(join(run, 'log.jsonl'));
+    writeFileSync(join(run, 'checkpoints', '.000009.safetensors.half.partial'), 'half');
+    expect(await runsOf(studio)).toMatchObject([{ id: 'damaged', model: 'config.json is missing or damaged', checkpoint: 3, tags: [] }]);
+    expect((await studio.send('/api/runs/damaged')).status).toBe(200);
+    expect((await studio.send('/api/runs/damaged/curves')).json).toEqual({ steps: [], values: {} });
+    expect(studio.failures).toEqual([]);
+  });
+});
+
+describe('a run', () => {
+  it('has curves, files with a tag of their version, and tags', async () => {
+    const studio = await openStudio();
+    const run = await makeRun(join(studio.folder, 'tiny'));
+    writeFileSync(
+      join(run, 'log.jsonl'),
+      Array.from({ length: 500 }, (_, index) => `${JSON.stringify({ step: index + 1, 'encoder.loss': index % 7 })}\n`).join(''),
+    );
+    await runsOf(studio);
+    const curves = (await studio.send('/api/runs/tiny/curves?points=20')).json as { steps: number[]; values: Record<string, number[]> };
+    expect(curves.steps).toHaveLength(20);
+    expect(new Set(curves.values['encoder.loss'])).toEqual(new Set([0, 6]));
+    expect(((await studio.send('/api/runs/tiny/curves?from=10&to=12')).json as { steps: number[] }).steps).toEqual([10, 11, 12]);
+    expect((await studio.send('/api/runs/tiny/curves?points=1')).status).toBe(400);
+    const file = await studio.send('/api/runs/tiny/checkpoints/3');
+    expect(Buffer.from(file.text, 'latin1').equals(readFileSync(join(run, 'checkpoints', '000003.safetensors')))).toBe(true);
+    expect((await studio.send('/api/runs/tiny/checkpoints/3', { headers: { 'if-none-match': String(file.headers.etag) } })).status).toBe(304);
+    const put = (tags: unknown) =>
+      studio.send('/api/runs/tiny/tags', { method: 'PUT', headers: { 'content-type': 'application/json' }, body: JSON.stringify(tags) });
+    expect((await put(['best', ' best ', 'paper'])).json).toMatchObject({ tags: ['best', 'paper'] });
+    expect((await runsOf(studio))[0]!.tags).toEqual(['best', 'paper']);
+    expect((await put(['x'.repeat(41)])).json).toMatchObject({ message: expect.stringContaining('40') as string });
+  });
+
+  it('is deleted unless it trains', async () => {
+    const studio = await openStudio();
+    const run = await makeRun(join(studio.folder, 'tiny'));
+    await runsOf(studio);
+    const lock = await FolderLock.take(run);
+    expect(await studio.send('/api/runs/tiny', { method: 'DELETE' })).toMatchObject({
+      status: 422,
+      json: { message: 'tiny: the run is still training; stop it first' },
+    });
+    await lock.release();
+    expect((await studio.send('/api/runs/tiny', { method: 'DELETE' })).status).toBe(204);
+    expect(await runsOf(studio)).toEqual([]);
+    expect((await studio.send('/api/runs/tiny', { method: 'DELETE' })).status).toBe(404);
+  });
+
+  it('is steered only while it trains', async () => {
+    const studio = await openStudio();
+    const run = await makeRun(join(studio.folder, 'tiny'));
+    await runsOf(studio);
+    const steer = async (action: string) => (await studio.post('/api/runs/tiny/steering', { action })).json;
+    const requested = () => JSON.parse(readFileSync(join(run, 'steering.json'), 'utf8')) as unknown;
+    expect(await steer('pause')).toEqual({ message: 'tiny: the run is not training; resume it first' });
+    const lock = await FolderLock.take(run);
+    expect(await steer('pause')).toEqual({ message: 'tiny: the training is still starting; try again in a moment' });
+    journal(run, START);
+    expect(await steer('step')).toEqual({ message: 'tiny: pause the training before a single step' });
+    await steer('pause');
+    expect(requested()).toEqual({ pauseAt: 0 });
+    journal(run, { type: 'paused', step: 7 });
+    await steer('step');
+    expect(requested()).toEqual({ pauseAt: 8 });
+    await steer('stop');
+    expect(requested()).toEqual({ stop: true });
+    expect(await steer('explode')).toMatchObject({ message: expect.stringContaining('action') as string });
+    await lock.release();
+  });
+});
+
+describe('wrong requests', () => {
+  it('get one line and the field, without paths beyond the folder', async () => {
+    const studio = await openStudio({ command: { ...COMMAND, check: () => Promise.reject(new Error('a defect')) } });
+    const start = (training: unknown) => studio.post('/api/trainings', training);
+    expect(await start({ name: '../x', data: 'mnist' })).toMatchObject({ status: 400, json: { field: 'name' } });
+    expect(await start({ name: 'a', data: '/etc' })).toMatchObject({
+      status: 422,
+      json: { message: 'data: "/etc" is not offered here; start the studio with --data to add it' },
+    });
+    expect(await start({ name: 'a', data: 'mnist', fields: { out: '/etc' } })).toMatchObject({ status: 422, json: { message: 'out: no such option' } });
+    expect(await start({ name: 'a', data: 'mnist', evil: 1 })).toMatchObject({ status: 400 });
+    expect(await studio.send('/api/trainings', { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"name":' })).toMatchObject({
+      status: 400,
+    });
+    expect(await start({ name: 'a', data: 'mnist' })).toMatchObject({ status: 500, json: { message: 'this failed; the terminal of the studio says why' } });
+    expect(studio.failures).toEqual([new Error('a defect')]);
+  });
+
+  it('of the same options are refused as by the command line', async () => {
+    const studio = await openStudio();
+    const answer = await studio.post('/api/trainings/check', { name: 'a', data: 'mnist', fields: { width: 0 } });
+    expect(answer).toMatchObject({ status: 422, json: { message: '--width: must be at least 1, not 0', field: 'width' } });
+    await makeRun(join(studio.folder, 'taken'));
+    expect((await studio.post('/api/trainings', { name: 'taken', data: 'mnist' })).json).toEqual({ message: '--out: taken exists; choose another name' });
+  });
+});
+
+describe('uploads', () => {
+  const form = (files: readonly (readonly [name: string, bytes: Uint8Array])[]) => {
+    const data = new FormData();
+    for (const [name, bytes] of files) data.append('images', new Blob([Uint8Array.from(bytes)]), name);
+    return data;
+  };
+  const upload = async ({ url }: OpenedStudio, name: string, files: readonly (readonly [string, Uint8Array])[]) => {
+    const response = await fetch(`http://localhost:${url.port}/api/data/${encodeURIComponent(name)}/images`, { method: 'POST', body: form(files) });
+    return { status: response.status, json: (await response.json()) as { name?: string; message?: string } };
+  };
+  const png = (width: number, height: number) =>
+    sharp({ create: { width, height, channels: 3, background: 'red' } })
+      .png()
+      .toBuffer();
+
+  it('become data that runs can be started on, under names of their own', async () => {
+    const studio = await openStudio();
+    const image = await png(8, 8);
+    const { json } = await upload(studio, 'faces', [
+      ['../../evil.png', image],
+      ['b.png', image],
+    ]);
+    expect(json).toEqual({ name: join(studio.folder, 'uploads', 'faces'), uploaded: true });
+    await upload(studio, 'faces', [['c.gif', await sharp(image).gif().toBuffer()]]);
+    const names = ['000001.png', '000002.png', '000003.gif'];
+    for (const name of names) expect(readFileSync(join(studio.folder, 'uploads', 'faces', name)).length).toBeGreaterThan(0);
+    expect(((await studio.send('/api/data')).json as { name: string }[])[0]).toEqual({ name: json.name, uploaded: true });
+  });
+
+  it('that are no images, have too many pixels, or come in too large a request are refused, and nothing is stored', async () => {
+    const studio = await openStudio();
+    const image = await png(8, 8);
+    const messages = [
+      (
+        await upload(studio, 'x', [
+          ['a.png', image],
+          ['a.svg', new TextEncoder().encode('<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>')],
+        ])
+      ).json.message,
+      (
+        await upload(studio, 'x', [
+          ['a.png', image],
+          ['b.png', new TextEncoder().encode('hello')],
+        ])
+      ).json.message,
+      (await upload(studio, 'x', [['huge.png', await png(9000, 6000)]])).json.message,
+      (await upload(studio, 'x', [])).json.message,
+    ];
+    expect(messages).toEqual([
+      'a.svg: not an image that can be uploaded; choose JPEG, PNG, WebP or GIF files',
+      'b.png: not an image that can be uploaded; choose JPEG, PNG, WebP or GIF files',
+      'huge.png: 9000x6000 has more than 50 million pixels',
+      'files: expected 1 to 1000 images but got 0',
+    ]);
+    expect((await upload(studio, '..', [['a.png', image]])).status).toBe(400);
+    const huge = await studio
+      .send('/api/data/x/images', { method: 'POST', headers: { 'content-type': 'multipart/form-data; boundary=x', 'content-length': String(2 ** 30) } })
+      .catch(() => ({ status: 413 }));
+    expect(huge.status).toBe(413);
+    expect((await studio.send('/api/data')).json).not.toContainEqual(expect.objectContaining({ uploaded: true }));
+  });
+});
+
+describe('starting a studio', () => {
+  it('names a port that is in use, and a folder that is a run', async () => {
+    const studio = await openStudio();
+    const port = Number(studio.url.port);
+    await expectInputError(() => openStudio({ port }), `--port: port ${port} is in use; choose another with --port, or 0 for any`);
+    const run = await makeRun(join(studio.folder, 'tiny'));
+    await expectInputError(() => openStudio({ folder: run }), `${run}: is a run; name the folder that contains it`);
+    await expectInputError(() => openStudio({ host: '203.0.113.1' }), '--host: cannot listen on 203.0.113.1');
+  });
+
+  it('describes its API', async () => {
+    const { paths } = (await (await openStudio()).send('/api/openapi.json')).json as { paths: Record<string, Record<string, { summary: string }>> };
+    expect(Object.keys(paths)).toEqual(expect.arrayContaining(['/api/runs', '/api/runs/{run}/curves', '/api/trainings', '/api/data/{name}/images']));
+    for (const [path, methods] of Object.entries(paths)) for (const { summary } of Object.values(methods)) expect(summary, path).not.toBe('');
+  });
+});

@@ -1,0 +1,145 @@
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { WebSocket } from 'ws';
+import type { LiveMessage, RunSummary } from '../../src/studio/schemas.js';
+import { temporaryFolder } from '../temporaryFolder.js';
+import { COMMAND, makeRun, type OpenedStudio, openStudio } from './openStudio.js';
+
+/** A studio whose trainings run until they are stopped. */
+const open = (folder = temporaryFolder()) =>
+  openStudio({ folder, data: ['missing'], command: { ...COMMAND, program: [process.execPath, fileURLToPath(new URL('fakeTraining.mjs', import.meta.url))] } });
+
+const statesOf = async ({ send }: OpenedStudio) =>
+  Object.fromEntries(((await send('/api/runs')).json as RunSummary[]).map(({ id, state, reason }) => [id, reason === null ? state : `${state}: ${reason}`]));
+
+/** Waits until runs have these states. */
+const expectStates = (studio: OpenedStudio, states: Readonly<Record<string, string>>) =>
+  expect.poll(() => statesOf(studio), { timeout: 20_000, interval: 100 }).toEqual(states);
+
+const start = (studio: OpenedStudio, name: string, data = 'mnist') => studio.post('/api/trainings', { name, data });
+const stop = (studio: OpenedStudio, name: string) => studio.post(`/api/runs/${name}/steering`, { action: 'stop' });
+
+describe('trainings', () => {
+  it('wait in the queue until there is room, in their order', async () => {
+    const studio = await open();
+    expect((await start(studio, 'a')).json).toEqual({ command: `npx agenet train mnist --out ${studio.folder}/a` });
+    await start(studio, 'b');
+    await start(studio, 'c');
+    expect((await start(studio, 'c')).json).toEqual({ message: '--out: c is in the queue already; choose another name' });
+    await expectStates(studio, { a: 'running', b: 'queued: number 1 in the queue', c: 'queued: number 2 in the queue' });
+    expect((await studio.send('/api/runs/b', { method: 'DELETE' })).status).toBe(204);
+    await stop(studio, 'a');
+    await expectStates(studio, { a: 'interrupted', c: 'running' });
+    await stop(studio, 'c');
+    await expectStates(studio, { a: 'interrupted', c: 'interrupted' });
+  });
+
+  it('and the queue survive the end of the studio', async () => {
+    const studio = await open();
+    await start(studio, 'a');
+    await start(studio, 'b');
+    await expectStates(studio, { a: 'running', b: 'queued: number 1 in the queue' });
+    await studio.close();
+    const next = await open(studio.folder);
+    expect(await statesOf(next)).toEqual({ a: 'running', b: 'queued: number 1 in the queue' });
+    await stop(next, 'a');
+    await expectStates(next, { a: 'interrupted', b: 'running' });
+    await stop(next, 'b');
+    await expectStates(next, { a: 'interrupted', b: 'interrupted' });
+  });
+
+  it('that fail before they begin say why', async () => {
+    const studio = await open();
+    await start(studio, 'a', 'missing');
+    await expectStates(studio, { a: 'failed: data "missing": no such data set or folder' });
+    expect((await studio.send('/api/runs/a', { method: 'DELETE' })).status).toBe(204);
+    expect(await statesOf(studio)).toEqual({});
+  });
+
+  it('that are killed, or whose folder is deleted, are seen', async () => {
+    const studio = await open();
+    await start(studio, 'a');
+    await expectStates(studio, { a: 'running' });
+    const { pid } = JSON.parse(readFileSync(join(studio.folder, 'a', '.lock'), 'utf8')) as { pid: number };
+    process.kill(pid, 'SIGKILL');
+    await expectStates(studio, { a: 'interrupted: its process ended without saving; no checkpoint was saved' });
+    await start(studio, 'b');
+    await expectStates(studio, { a: 'interrupted: its process ended without saving; no checkpoint was saved', b: 'running' });
+    rmSync(join(studio.folder, 'a'), { recursive: true });
+    await expectStates(studio, { b: 'running' });
+    await stop(studio, 'b');
+  });
+
+  it('are not started from a damaged queue', async () => {
+    const studio = await open();
+    await studio.close();
+    mkdirSync(join(studio.folder, '.studio'), { recursive: true });
+    for (const text of ['{', '[{"id":1}]', 'null']) {
+      writeFileSync(join(studio.folder, '.studio', 'queue.json'), text);
+      const next = await open(studio.folder);
+      expect(await statesOf(next)).toEqual({});
+      await next.close();
+    }
+  });
+});
+
+describe('a page', () => {
+  /** A live connection and the messages that it has received. */
+  async function connect({ url }: OpenedStudio, follow: readonly string[]) {
+    const messages: LiveMessage[] = [];
+    const socket = new WebSocket(`ws://localhost:${url.port}/api/live`);
+    socket.on('message', (data: Buffer) => messages.push(JSON.parse(data.toString()) as LiveMessage));
+    await new Promise((resolve) => socket.once('open', resolve));
+    socket.send(JSON.stringify({ follow }));
+    await expect.poll(() => messages.some(({ type }) => type === 'following')).toBe(true);
+    return { messages, socket };
+  }
+
+  it('is sent what changes, and each entry of the runs that it follows once', async () => {
+    const studio = await open();
+    await start(studio, 'a');
+    await expectStates(studio, { a: 'running' });
+    const { messages } = await connect(studio, ['a']);
+    const read = ((await studio.send('/api/runs/a/curves')).json as { steps: number[] }).steps;
+    const entries = () => messages.flatMap((message) => (message.type === 'entries' ? message.entries.map(({ step }) => step!) : []));
+    await expect.poll(() => entries().length, { timeout: 10_000 }).toBeGreaterThan(20);
+    const after = entries().filter((step) => step > read.at(-1)!);
+    expect(after).toEqual(Array.from(after, (_, index) => read.at(-1)! + 1 + index));
+    await stop(studio, 'a');
+    const states = () => messages.flatMap((message) => (message.type === 'runs' ? message.changed.map(({ state }) => state) : []));
+    await expect.poll(states, { timeout: 10_000 }).toContain('interrupted');
+    rmSync(join(studio.folder, 'a'), { recursive: true });
+    await expect.poll(() => messages.some((message) => message.type === 'runs' && message.removed.includes('a')), { timeout: 10_000 }).toBe(true);
+  });
+
+  it('reads curves again when the log was cut', async () => {
+    const studio = await open();
+    const run = await makeRun(join(studio.folder, 'tiny'));
+    const log = join(run, 'log.jsonl');
+    writeFileSync(log, '{"step":1}\n{"step":2}\n');
+    await statesOf(studio);
+    const { messages } = await connect(studio, ['tiny']);
+    rmSync(log);
+    writeFileSync(log, '{"step":1}\n');
+    await expect.poll(() => messages.map(({ type }) => type), { timeout: 10_000 }).toContain('rewritten');
+  });
+
+  it('that does not read is disconnected', async () => {
+    const studio = await open();
+    const run = await makeRun(join(studio.folder, 'tiny'));
+    await statesOf(studio);
+    const { socket } = await connect(studio, ['tiny']);
+    // Nothing is taken from the socket any more, while megabytes are sent.
+    socket.pause();
+    const closed = new Promise((resolve) => socket.once('close', resolve));
+    let step = 0;
+    const lines = () => Array.from({ length: 60_000 }, () => `{"step":${++step},"a":0.123456789,"b":0.123456789,"c":0.123456789,"d":0.123456789}\n`).join('');
+    const timer = setInterval(() => writeFileSync(join(run, 'log.jsonl'), lines(), { flag: 'a' }), 700);
+    setTimeout(() => socket.resume(), 8000);
+    await closed;
+    clearInterval(timer);
+    expect(await statesOf(studio)).toHaveProperty('tiny');
+  });
+});
