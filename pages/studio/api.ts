@@ -63,6 +63,8 @@ export const readDataImages = (run: string): Promise<Uint8Array> => readBytes(`$
 
 export const writeTags = async (run: string, tags: readonly string[]): Promise<void> => void (await request(`${pathOf(run)}/tags`, sent('PUT', tags)));
 export const deleteRun = async (run: string): Promise<void> => void (await request(pathOf(run), { method: 'DELETE' }));
+/** Takes a training from the queue, or dismisses one that failed to begin. */
+export const cancelTraining = async (run: string): Promise<void> => void (await request(`/api/trainings/${encodeURIComponent(run)}`, { method: 'DELETE' }));
 export const steerRun = async (run: string, action: SteeringAction): Promise<void> => void (await request(`${pathOf(run)}/steering`, sent('POST', { action })));
 export const resumeRun = async (run: string, steps?: number): Promise<void> =>
   void (await request(`${pathOf(run)}/resume`, sent('POST', steps === undefined ? {} : { steps })));

@@ -26,7 +26,7 @@ export async function describeTraining({ configuration, source, notes }: Prepare
   terminal.print(`${images.train} training images, ${images.test} test images; ${batchesPerEpoch} batches per epoch, ${steps} iterations`);
   terminal.print(`${secondsPerIteration.toFixed(3)} s per iteration, about ${duration(steps * secondsPerIteration)} in total`);
   notes.forEach(terminal.print);
-  return { result: { configuration, parameters, flops, images, batches_per_epoch: batchesPerEpoch, steps, seconds_per_iteration: secondsPerIteration } };
+  return { result: { configuration, parameters, flops, images, batches_per_epoch: batchesPerEpoch, steps, seconds_per_iteration: secondsPerIteration, notes } };
 }
 
 /** The first iteration is slower because its memory is new to the process. */

@@ -61,11 +61,12 @@ async function checkTraining([, ...args]: readonly string[]): Promise<void> {
     throw error instanceof CommanderError ? new InputError(error.message.replace(/^error: /u, '')) : error;
   }
   const { resume, ...options } = withoutAliases(command.opts());
-  const { draftSettings, resumedConfiguration } = await import('../runs/settings.node.js');
+  const { resumedConfiguration } = await import('../runs/settings.node.js');
   const { RunFolder } = await import('../runs/runFolder.node.js');
+  const { checkNewRun } = await import('../runs/train.node.js');
   const settings = await givenSettings(options);
   if (typeof resume === 'string') await resumedConfiguration(await RunFolder.open(resume), settings, flagOf);
-  else await draftSettings({ ...settings, data: operands[0] ?? '' }, flagOf);
+  else await checkNewRun({ ...settings, data: operands[0] ?? '' }, flagOf);
 }
 
 async function settingRanges(): Promise<Readonly<Record<string, Range>>> {
@@ -77,7 +78,7 @@ async function settingRanges(): Promise<Readonly<Record<string, Range>>> {
 }
 
 function fieldOf(option: Option, ranges: Readonly<Record<string, Range>>, presets: readonly string[]): FormField {
-  const name = option.attributeName();
+  const name = option.negate ? nameOfNegated(option) : option.attributeName();
   const choices = name === 'preset' ? presets : name === 'channels' ? ['1', '3'] : option.argChoices;
   const description = option.description.replace(/; alias: [^)]*(?=\))/u, '').replace(/ \(alias: [^)]*\)/u, '');
   const shared = { name, flag: option.long ?? flagOf(name), description };
@@ -85,6 +86,9 @@ function fieldOf(option: Option, ranges: Readonly<Record<string, Range>>, preset
   if (choices) return { ...shared, kind: 'choice', choices: [...choices] };
   return { ...shared, ...kindOf(name, ranges[name]) };
 }
+
+/** `noLowering` for `--no-lowering`: the attribute itself means the opposite. */
+const nameOfNegated = (option: Option): string => `no${option.attributeName().replace(/^./u, (letter) => letter.toUpperCase())}`;
 
 function kindOf(name: string, range: Range | undefined): Pick<FormField, 'kind' | 'min' | 'max'> {
   const { type, minimum: min, maximum: max } = range ?? {};

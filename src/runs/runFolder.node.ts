@@ -255,7 +255,7 @@ export class RunFolder implements RunStore {
 }
 
 /** Returns 000123, so that names sort by number. */
-const numbered = (step: number): string => String(step).padStart(6, '0');
+export const numbered = (step: number): string => String(step).padStart(6, '0');
 
 /** Parses a line of the log; a line that a crash cut short counts as not written. */
 function parseLogLine(line: string): LogEntry[] {

@@ -23,7 +23,7 @@ import { followSteering } from './steering.node.js';
 import { draftSettings, type PendingConfiguration, resumedConfiguration, type Settings } from './settings.node.js';
 import { TrainingEvaluation } from './trainingEvaluation.node.js';
 import { openTrainingImages } from './trainingImages.node.js';
-import { planEvaluation } from './trainingPlan.js';
+import { planEvaluation, requireMetrics } from './trainingPlan.js';
 
 const keyLabel: SettingLabel = (key, name = key) => name;
 
@@ -163,10 +163,20 @@ async function resumedSettings(folder: RunFolder, settings: Settings, label: Set
   return { draft, complete: () => ({ configuration: draft, chosen: {} }) };
 }
 
-async function newSettings(settings: Settings, { label = keyLabel, onEvent }: PreparationOptions): Promise<PendingConfiguration> {
+/**
+ * Checks the settings of a new run without opening its images.
+ * @throws {InputError} as `prepareRun`
+ */
+export async function checkNewRun(settings: Settings, label: SettingLabel): Promise<void> {
+  const { draft } = await newSettings(settings, { label });
+  if (draft.initFrom !== undefined) requireSameNetworks((await readCheckpoint(draft.initFrom)).configuration, draft, label);
+}
+
+async function newSettings(settings: Settings, { label = keyLabel, onEvent }: Pick<PreparationOptions, 'label' | 'onEvent'>): Promise<PendingConfiguration> {
   const pending = await draftSettings(settings, label, (message) => void onEvent?.({ type: 'warning', message }));
   if (settings.evaluateSamples !== undefined && pending.draft.evaluateEvery === 0)
     throw new InputError(`${label('evaluateSamples')}: has no effect without evaluations; set ${label('evaluateEvery')}`);
+  requireMetrics(pending.draft);
   return pending;
 }
 
@@ -280,11 +290,16 @@ async function initialWeights(configuration: Configuration, ranks: Ranks, label?
 /** Returns an initial state with the raw weights of a run. */
 async function weightsOfRun(initFrom: string, configuration: Configuration, label: SettingLabel = keyLabel): Promise<TrainerState> {
   const { configuration: earlier, vectors } = await readCheckpoint(initFrom);
+  requireSameNetworks(earlier, configuration, label);
+  return stateFromWeights(modelWeights(vectors, { ema: false }), configuration);
+}
+
+/** @throws {InputError} unless the weights of one run fit the networks of another */
+function requireSameNetworks(earlier: Configuration, configuration: Configuration, label: SettingLabel): void {
   for (const key of ['network', 'size', 'channels', 'width', 'latent'] as const) {
     if (earlier[key] === configuration[key]) continue;
-    throw new InputError(`${label(key)}: expected ${earlier[key]}, as in the weights of ${initFrom}, but got ${configuration[key]}`);
+    throw new InputError(`${label(key)}: expected ${earlier[key]}, as in the weights of ${configuration.initFrom}, but got ${configuration[key]}`);
   }
-  return stateFromWeights(modelWeights(vectors, { ema: false }), configuration);
 }
 
 /** Creates runs/mnist-1, or the first number that is free: each of several trainings that start together gets its own. */

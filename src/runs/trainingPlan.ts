@@ -31,6 +31,13 @@ export function planEvaluation(configuration: Configuration, source: ImageSource
   return { metrics, usesFeatures: Array.from(metrics).some(usesFeatures) };
 }
 
+/** @throws {InputError} if a configuration asks for a metric that is unknown or cannot select a best checkpoint, whatever the data */
+export function requireMetrics(configuration: Configuration): void {
+  const { evaluateMetrics, saveBest } = configuration;
+  if (evaluateMetrics !== undefined) parseMetrics(evaluateMetrics);
+  if (saveBest !== undefined) requireRanking(saveBest, configuration);
+}
+
 function requireRanking(metric: string, objective: Configuration): string {
   parseMetrics([metric]);
   const usable = METRIC_NAMES.filter((name) => betterDirection(name) !== undefined && (metricNamed(name)!.isDefinedFor?.(objective) ?? true));

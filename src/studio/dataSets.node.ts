@@ -1,17 +1,16 @@
 /** The data that runs can be started on: those known by name, those given to the studio when it was started, and uploaded images. */
-import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { readdir } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import sharp from 'sharp';
 import { DATASETS } from '../data/open.node.js';
 import { InputError } from '../errors.js';
 import { makeFolder, wrapWriteErrors, writeFileAtomically } from '../files/atomic.node.js';
 import { readRegularFile } from '../files/regularFile.node.js';
 import { type DataCounts, type DataSet, runName } from './schemas.js';
-import { lastLineOf, messageOfCommand } from './commandOutput.js';
+import { runCommand } from './commandOutput.node.js';
 import { STUDIO_FOLDER, UPLOADS } from './folders.js';
+import { isOwnFolder } from './ownFiles.node.js';
 
 /** Limits of uploads. */
 export const UPLOAD_LIMITS = {
@@ -48,6 +47,8 @@ interface Described {
 export class DataSets {
   private readonly described = new Map<string, Promise<{ readonly counts: DataCounts; readonly preview: Uint8Array }>>();
 
+  private uploading: Promise<unknown> = Promise.resolve();
+
   constructor(private readonly options: DataSetOptions) {}
 
   /** Returns all data sets; requests name them by spec, which must be one of these. */
@@ -81,7 +82,14 @@ export class DataSets {
    * @returns the spec of the data set
    * @throws {InputError} if one of the files is not an image, or too much is uploaded; none is stored then
    */
-  async upload(name: string, files: readonly File[]): Promise<string> {
+  upload(name: string, files: readonly File[]): Promise<string> {
+    // One after another, so that each gets numbers of its own.
+    const stored = this.uploading.catch(() => undefined).then(() => this.store(name, files));
+    this.uploading = stored;
+    return stored;
+  }
+
+  private async store(name: string, files: readonly File[]): Promise<string> {
     const folder = join(this.options.folder, UPLOADS, name);
     const present = await readdir(folder).catch(() => []);
     if (files.length === 0 || files.length > UPLOAD_LIMITS.images)
@@ -94,6 +102,7 @@ export class DataSets {
       images.push({ bytes, extension: await formatOf(bytes, file.name) });
     }
     await wrapWriteErrors(`${UPLOADS}/${name}`, () => makeFolder(folder));
+    if (!(await isOwnFolder(this.options.folder, UPLOADS, name))) throw new InputError(`${UPLOADS}/${name}: is a link; remove it`);
     // Names of uploaded files are not used.
     const first = Math.max(0, ...present.map((each) => parseInt(each) || 0)) + 1;
     for (const [index, { bytes, extension }] of images.entries())
@@ -110,13 +119,12 @@ export class DataSets {
     const folder = join(this.options.folder, STUDIO_FOLDER);
     await wrapWriteErrors(STUDIO_FOLDER, () => makeFolder(folder));
     const file = join(folder, `preview-${randomUUID()}.png`);
-    const [program, ...first] = this.options.program;
-    const args = [...first, 'dataset', spec, '--json', '--force', '--out', file, '--scale', '1'];
-    const { stdout } = await promisify(execFile)(program, args, { maxBuffer: 64 * 2 ** 20 }).catch((error: unknown) => {
-      throw new InputError(messageOfCommand(error));
-    });
-    const result = JSON.parse(lastLineOf(stdout)) as Described;
-    return { counts: countsOf(result), preview: await readRegularFile(file) };
+    try {
+      const result = (await runCommand(this.options.program, ['dataset', spec, '--force', '--out', file, '--scale', '1'])) as Described;
+      return { counts: countsOf(result), preview: await readRegularFile(file) };
+    } finally {
+      await rm(file, { force: true });
+    }
   }
 }
 

@@ -1,12 +1,14 @@
 /** The log of a run, read as it grows. */
-import { type FileHandle, open } from 'node:fs/promises';
-import { OPEN_FOR_READING, requireRegular } from '../files/regularFile.node.js';
+import type { FileHandle } from 'node:fs/promises';
 import type { LogEntry } from '../training/runStore.js';
 import { firstAtLeast, type LogColumns } from './decimation.js';
+import { withOwnFile } from './ownFiles.node.js';
 
 /** Bytes that are read and parsed without giving other requests a turn. */
 const CHUNK = 2 ** 20;
 const NEWLINE = 0x0a;
+/** More are not losses. */
+const MAX_COLUMNS = 200;
 
 /** The entries of `log.jsonl` as columns. Each call of `read` parses what was appended since. */
 export class FollowedLog implements LogColumns {
@@ -34,18 +36,14 @@ export class FollowedLog implements LogColumns {
     });
   }
 
-  private async readMore(): Promise<void> {
-    const handle = await open(this.file, OPEN_FOR_READING);
-    try {
-      const found = await handle.stat();
-      requireRegular(found);
+  private readMore(): Promise<void> {
+    return withOwnFile(this.file, async (file, size) => {
+      const { ino } = await file.stat();
       // Logs are shortened by a new file.
-      if (found.ino !== this.inode || found.size < this.offset) this.clear();
-      this.inode = found.ino;
-      if (found.size > this.offset) await this.parseFrom(handle);
-    } finally {
-      await handle.close();
-    }
+      if (ino !== this.inode || size < this.offset) this.clear();
+      this.inode = ino;
+      if (size > this.offset) await this.parseFrom(file);
+    });
   }
 
   private async parseFrom(handle: FileHandle): Promise<void> {
@@ -62,7 +60,7 @@ export class FollowedLog implements LogColumns {
 
   private parse(line: string): void {
     const entry = parseObject(line);
-    if (typeof entry?.step !== 'number') return;
+    if (typeof entry?.step !== 'number' || !Number.isFinite(entry.step)) return;
     const row = firstAtLeast(this.steps, entry.step);
     // An append that failed half-way was repeated.
     if (row < this.steps.length) this.cut(row);
@@ -70,7 +68,7 @@ export class FollowedLog implements LogColumns {
     for (const [name, value] of Object.entries(entry)) {
       if (name === 'step' || typeof value !== 'number') continue;
       const column = this.columns.get(name) ?? [];
-      this.columns.set(name, column);
+      if (this.columns.size < MAX_COLUMNS) this.columns.set(name, column);
       while (column.length < row) column.push(NaN);
       column.push(value);
     }

@@ -1,7 +1,7 @@
 /** What pages are sent without a request, over one WebSocket each. */
 import type { WSContext } from 'hono/ws';
 import type { WebSocket } from 'ws';
-import { followRequest, type LiveMessage, type RunSummary } from './schemas.js';
+import { followRequest, isTraining, type LiveMessage, type RunSummary } from './schemas.js';
 import type { FollowedLog } from './followedLog.node.js';
 import type { RunLibrary } from './runLibrary.node.js';
 import type { TrainingQueue } from './trainingQueue.node.js';
@@ -10,11 +10,11 @@ import type { TrainingQueue } from './trainingQueue.node.js';
 const INTERVAL_MS = 1000;
 /** Unsent bytes of a page beyond which it is disconnected: it connects again and reads the present state. */
 const MAX_BACKLOG = 2 ** 20;
-/** Bytes of a message from a page. */
-const MAX_REQUEST = 10_000;
 
 /** Where in a log: entries before this row were sent. */
 interface Position {
+  /** Not read from the library again, which keeps few logs. */
+  readonly log: FollowedLog;
   readonly generation: number;
   readonly row: number;
 }
@@ -30,7 +30,8 @@ export class LiveUpdates {
   private readonly timer: NodeJS.Timeout;
   /** What was sent of the logs that pages follow. */
   private readonly positions = new Map<string, Position>();
-  private shownQueue = new Map<string, string>();
+  /** What pages were sent of each run. */
+  private shown = new Map<string, string>();
   private updating: Promise<void> | undefined;
 
   constructor(
@@ -44,9 +45,11 @@ export class LiveUpdates {
     this.timer.unref();
   }
 
-  /** The runs and what is queued. A run that is trained again is in both until its process has begun. */
+  /** The runs, and the trainings that wait, start, or failed before they began. */
   get summaries(): RunSummary[] {
-    return Array.from(mergedById([...this.library.summaries, ...this.queue.summaries]).values());
+    const runs = new Map(this.library.summaries.map((summary) => [summary.id, summary]));
+    for (const pending of this.queue.summaries) runs.set(pending.id, withPending(runs.get(pending.id), pending));
+    return Array.from(runs.values());
   }
 
   /** The events of a connection. */
@@ -55,7 +58,7 @@ export class LiveUpdates {
     return {
       onOpen: (_: Event, socket: WSContext<unknown>) => void this.readers.add((reader = { socket, follows: new Set() })),
       onMessage: ({ data }: { readonly data: unknown }) => {
-        const follow = typeof data === 'string' && data.length <= MAX_REQUEST ? parseRequest(data) : undefined;
+        const follow = typeof data === 'string' ? parseRequest(data) : undefined;
         if (follow && reader) this.follow(reader, follow).catch(this.onFailure);
       },
       onClose: () => void (reader && this.readers.delete(reader)),
@@ -71,7 +74,8 @@ export class LiveUpdates {
 
   close(): void {
     clearInterval(this.timer);
-    for (const { socket } of this.readers) socket.close(1001);
+    // A page that does not answer would hold the server open.
+    for (const { socket } of this.readers) (socket.raw as WebSocket | undefined)?.terminate();
   }
 
   /** Confirms once what the page reads from now on and what it is sent leave no gap. */
@@ -81,28 +85,24 @@ export class LiveUpdates {
     reader.socket.send(JSON.stringify({ type: 'following', ids } satisfies LiveMessage));
   }
 
-  /** Reads the log of a run, and notes up to where. */
-  private async positionOf(id: string): Promise<{ readonly log: FollowedLog; readonly position: Position } | undefined> {
-    const log = this.library.logOf(id);
+  /** Reads the log of a run, and notes up to where if it was not followed before. */
+  private async positionOf(id: string): Promise<Position | undefined> {
+    const log = this.positions.get(id)?.log ?? this.library.logOf(id);
     if (!log) return undefined;
     await log.read();
-    const position = { generation: log.generation, row: log.steps.length };
+    const position = { log, generation: log.generation, row: log.steps.length };
     if (!this.positions.has(id)) this.positions.set(id, position);
-    return { log, position };
+    return position;
   }
 
   private async look(): Promise<void> {
-    const { changed, removed } = await this.library.refresh();
+    await this.library.refresh();
     await this.queue.advance();
-    const queued = new Map(this.queue.summaries.map((summary) => [summary.id, summary]));
-    const described = new Map(Array.from(queued, ([id, { state, reason }]) => [id, `${state} ${reason}`]));
-    const differing = Array.from(queued.values()).filter(({ id }) => described.get(id) !== this.shownQueue.get(id));
-    const left = Array.from(this.shownQueue.keys()).filter((id) => !queued.has(id));
-    this.shownQueue = described;
-    const gone = [...removed, ...left.filter((id) => !this.library.summaryOf(id))].filter((id) => !queued.has(id));
-    const returned = left.flatMap((id) => this.library.summaryOf(id) ?? []);
-    const current = mergedById([...changed, ...returned, ...differing]);
-    if (current.size > 0 || gone.length > 0) this.send({ type: 'runs', changed: Array.from(current.values()), removed: gone });
+    const shown = new Map(this.summaries.map((summary) => [summary.id, { summary, text: JSON.stringify(summary) }]));
+    const changed = Array.from(shown.values()).filter(({ summary, text }) => this.shown.get(summary.id) !== text);
+    const removed = Array.from(this.shown.keys()).filter((id) => !shown.has(id));
+    this.shown = new Map(Array.from(shown, ([id, { text }]) => [id, text]));
+    if (changed.length > 0 || removed.length > 0) this.send({ type: 'runs', changed: changed.map(({ summary }) => summary), removed });
     await this.sendEntries();
   }
 
@@ -110,13 +110,12 @@ export class LiveUpdates {
     const followed = new Set(Array.from(this.readers).flatMap(({ follows }) => Array.from(follows)));
     for (const id of this.positions.keys()) if (!followed.has(id)) this.positions.delete(id);
     for (const id of followed) {
-      const found = await this.positionOf(id);
-      if (!found) continue;
-      const { log, position } = found;
+      const position = await this.positionOf(id);
+      if (!position) continue;
       const before = this.positions.get(id)!;
       this.positions.set(id, position);
       if (before.generation !== position.generation) this.send({ type: 'rewritten', id }, id);
-      else if (before.row < position.row) this.send({ type: 'entries', id, entries: log.entriesFrom(before.row) }, id);
+      else if (before.row < position.row) this.send({ type: 'entries', id, entries: position.log.entriesFrom(before.row) }, id);
     }
   }
 
@@ -135,7 +134,11 @@ export class LiveUpdates {
   }
 }
 
-const mergedById = (summaries: readonly RunSummary[]): Map<string, RunSummary> => new Map(summaries.map((summary) => [summary.id, summary]));
+/** A run that is trained again keeps what it has; a failure to begin is shown until it trains. */
+function withPending(run: RunSummary | undefined, pending: RunSummary): RunSummary {
+  if (run === undefined) return pending;
+  return isTraining(run.state) ? run : { ...run, state: pending.state, reason: pending.reason };
+}
 
 function parseRequest(text: string): readonly string[] | undefined {
   try {

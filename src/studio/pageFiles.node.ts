@@ -27,9 +27,9 @@ export function servePage(): MiddlewareHandler {
   return async (context, next) => {
     const path = context.req.path === '/' ? '/index.html' : context.req.path;
     const file = files.get(path);
-    if (file === undefined || context.req.method !== 'GET') return next();
+    if (file === undefined || !['GET', 'HEAD'].includes(context.req.method)) return next();
     context.header('cache-control', path.startsWith('/assets/') ? 'public, max-age=31536000, immutable' : 'no-cache');
-    return context.body(Uint8Array.from(await readFile(file)), 200, { 'content-type': TYPES[extname(file)] ?? 'application/octet-stream' });
+    return context.body(new Uint8Array(await readFile(file)), 200, { 'content-type': TYPES[extname(file)] ?? 'application/octet-stream' });
   };
 }
 

@@ -5,6 +5,7 @@ import type { MiddlewareHandler } from 'hono';
 import { getCookie, setCookie } from 'hono/cookie';
 import { secureHeaders } from 'hono/secure-headers';
 
+const HTTP_PORT = 80;
 const LOOPBACK: readonly string[] = ['localhost', '127.0.0.1', '::1'];
 
 /** Whether an address is reached from this machine only. */
@@ -34,7 +35,9 @@ export function requireOwnPage({ host, port }: Access): MiddlewareHandler {
   return async (context, next) => {
     const given = (context.req.header('host') ?? '').toLowerCase();
     const name = given.replace(/:\d+$/u, '');
-    if (!names.has(name) || given !== `${name}:${port()}`) return context.json({ message: 'this server is not reached by this name' }, 421);
+    // Browsers leave out the port of the protocol.
+    const isPort = given === `${name}:${port()}` || (port() === HTTP_PORT && given === name);
+    if (!names.has(name) || !isPort) return context.json({ message: 'this server is not reached by this name' }, 421);
     const origin = context.req.header('origin');
     if (origin !== undefined && origin !== `http://${given}`) return context.json({ message: 'requests of other sites are refused' }, 403);
     const site = context.req.header('sec-fetch-site');

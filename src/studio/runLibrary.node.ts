@@ -1,13 +1,15 @@
 /** The runs under a folder, by their IDs. Requests name runs by ID only, so that no path of a request reaches the file system. */
-import { lstat, readdir, realpath, rm, stat } from 'node:fs/promises';
+import { readdir, rm, stat } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import { InputError } from '../errors.js';
 import { wrapWriteErrors, writeFileAtomically } from '../files/atomic.node.js';
-import { FolderLock } from '../runs/lock.node.js';
+import { JOURNAL_NAME } from '../runs/journal.node.js';
+import { FolderLock, holderOf } from '../runs/lock.node.js';
 import { UPLOADS } from './folders.js';
 import { FollowedLog } from './followedLog.node.js';
 import { LOG_NAME, readSummary, TAGS_NAME } from './runRecord.node.js';
-import type { RunSummary } from './schemas.js';
+import { isTraining, type RunSummary } from './schemas.js';
+import { withoutPaths } from './shownErrors.node.js';
 
 /** Folders below the studio's own in which runs are looked for. */
 const MAX_DEPTH = 3;
@@ -18,8 +20,8 @@ const MAX_LOGS = 24;
 
 interface KnownRun {
   readonly folder: string;
-  /** Changes whenever a file is created in the folder, such as the lock of a training. */
-  modified: number;
+  /** Changes whenever a file is created in the folder, such as the lock of a training, or the journal grows. */
+  version: string;
   summary: RunSummary;
 }
 
@@ -75,8 +77,8 @@ export class RunLibrary {
    */
   async delete(id: string): Promise<void> {
     const { folder } = this.runs.get(id)!;
-    const lock = await FolderLock.take(folder).catch(() => undefined);
-    if (lock === undefined) throw new InputError(`${id}: the run is still training; stop it first`);
+    if (await holderOf(folder)) throw new InputError(`${id}: the run is still training; stop it first`);
+    const lock = await FolderLock.take(folder);
     try {
       await wrapWriteErrors(id, () => rm(folder, { recursive: true }));
     } finally {
@@ -110,11 +112,12 @@ export class RunLibrary {
   /** Reads a run that is new, trains, or whose folder has changed; returns its summary if it differs. */
   private async update(id: string, folder: string): Promise<RunSummary | undefined> {
     const known = this.runs.get(id);
-    const { mtimeMs: modified } = await stat(folder).catch(() => ({ mtimeMs: 0 }));
-    if (known?.modified === modified && !isActive(known.summary)) return undefined;
-    const summary = await readSummary(folder, id);
+    const version = await versionOf(folder);
+    if (known?.version === version && !isTraining(known.summary.state)) return undefined;
+    const read = await readSummary(folder, id);
+    const summary = { ...read, reason: read.reason && withoutPaths(read.reason, this.folder) };
     const isSame = known !== undefined && JSON.stringify(known.summary) === JSON.stringify(summary);
-    this.runs.set(id, { folder, modified, summary });
+    this.runs.set(id, { folder, version, summary });
     return isSame ? undefined : summary;
   }
 
@@ -134,16 +137,13 @@ export class RunLibrary {
   }
 }
 
-const isActive = ({ state }: RunSummary): boolean => state === 'running' || state === 'paused' || state === 'starting';
-
-/**
- * Returns the path of a file of a run, if it is a regular file there and not a link.
- * @param name a relative path that the caller has made, not one of a request
- */
-export async function fileOfRun(folder: string, name: string): Promise<string | undefined> {
-  const file = join(folder, name);
-  const found = await lstat(file).catch(() => undefined);
-  if (!found?.isFile()) return undefined;
-  // A folder on the way may be a link.
-  return (await realpath(file)).startsWith((await realpath(folder)) + sep) ? file : undefined;
+/** The last change of a folder and the length of its journal. */
+async function versionOf(folder: string): Promise<string> {
+  const states = [folder, join(folder, JOURNAL_NAME)].map((path) =>
+    stat(path).then(
+      ({ mtimeMs, size }) => `${mtimeMs} ${size}`,
+      () => '',
+    ),
+  );
+  return (await Promise.all(states)).join(' ');
 }

@@ -1,15 +1,18 @@
 /** What the studio shows of a run, read from its folder without opening its checkpoints. */
-import { open, readdir, stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { OPEN_FOR_READING, readTextFile, requireRegular } from '../files/regularFile.node.js';
+import { z } from 'zod';
 import { JOURNAL_NAME, type JournalEntry } from '../runs/journal.node.js';
 import { holderOf } from '../runs/lock.node.js';
 import type { LogEntry } from '../training/runStore.js';
 import { parseObject } from './followedLog.node.js';
+import { readOwnLines, readOwnText } from './ownFiles.node.js';
 import type { RunState, RunSummary } from './schemas.js';
 
-/** Bytes at the end of a file that contain its last lines. */
-const TAIL = 16_384;
+/** Bytes at the end of a file that contain its last lines, and those that are shown of a journal. */
+const [TAIL, MAX_JOURNAL] = [16_384, 2 ** 20];
+/** Bytes of a file with settings or tags. */
+const MAX_SETTINGS = 2 ** 20;
 
 /** The settings of a run that a summary needs. The configuration of another version may lack them. */
 type StoredConfiguration = Readonly<Record<string, unknown>>;
@@ -21,19 +24,30 @@ const MAX_TAGS = 20;
 
 /** Reads the configuration of a run; null if it is missing or damaged. */
 export async function readStoredConfiguration(folder: string): Promise<StoredConfiguration | null> {
-  return parseObject(await readTextFile(join(folder, 'config.json')).catch(() => '')) ?? null;
+  return parseObject((await readOwnText(join(folder, 'config.json'), MAX_SETTINGS)).text) ?? null;
 }
 
-/** Reads the whole journal of a run. */
-export async function readJournal(folder: string): Promise<JournalEntry[]> {
-  const text = await readTextFile(join(folder, JOURNAL_NAME)).catch(() => '');
-  return text.split('\n').flatMap(parseEntry);
-}
+const iteration = z.int().min(0);
+const numbers = z.record(z.string(), z.number());
 
-const parseEntry = (line: string): JournalEntry[] => {
-  const entry = parseObject(line);
-  return typeof entry?.type === 'string' && typeof entry.time === 'string' ? [entry as unknown as JournalEntry] : [];
-};
+/** What the studio relies on in the journal; lines with anything else count as not written. */
+const journalEntry = z.discriminatedUnion('type', [
+  z.looseObject({ type: z.literal('start'), step: iteration, totalSteps: iteration }),
+  z.looseObject({ type: z.enum(['paused', 'continued', 'checkpoint']), step: iteration }),
+  z.looseObject({ type: z.literal('evaluation'), step: iteration, epochs: z.number(), metrics: numbers }),
+  z.looseObject({ type: z.enum(['note', 'warning', 'failed']), message: z.string() }),
+  z.looseObject({ type: z.literal('trained'), step: iteration, interrupted: z.boolean() }),
+  z.looseObject({ type: z.literal('scored'), test: numbers }),
+]);
+
+/** Reads the journal of a run; of a very long one its end. */
+export const readJournal = async (folder: string): Promise<JournalEntry[]> => parseJournal(await readOwnLines(join(folder, JOURNAL_NAME), MAX_JOURNAL));
+
+const parseJournal = (lines: readonly string[]): JournalEntry[] =>
+  lines.flatMap((line) => {
+    const entry = parseObject(line);
+    return typeof entry?.time === 'string' && journalEntry.safeParse(entry).success ? [entry as unknown as JournalEntry] : [];
+  });
 
 /** Returns the iterations of the files of a kind in a run folder, such as `samples/000500.png`, in ascending order. */
 export async function iterationsOf(folder: string, kind: 'samples' | 'checkpoints'): Promise<number[]> {
@@ -49,8 +63,8 @@ export async function iterationsOf(folder: string, kind: 'samples' | 'checkpoint
 export async function readSummary(folder: string, id: string): Promise<RunSummary> {
   const [configuration, journal, entry, holder, previews, checkpoints, tags] = await Promise.all([
     readStoredConfiguration(folder),
-    tailOf(join(folder, JOURNAL_NAME)).then((lines) => lines.flatMap(parseEntry)),
-    tailOf(join(folder, LOG_NAME)).then(lastEntry),
+    readOwnLines(join(folder, JOURNAL_NAME), TAIL).then(parseJournal),
+    readOwnLines(join(folder, LOG_NAME), TAIL).then(lastEntry),
     holderOf(folder).catch(() => undefined),
     iterationsOf(folder, 'samples'),
     iterationsOf(folder, 'checkpoints'),
@@ -73,32 +87,18 @@ export async function readSummary(folder: string, id: string): Promise<RunSummar
     updated: await lastChange(folder),
     preview: previews.at(-1) ?? null,
     checkpoint: checkpoints.at(-1) ?? null,
+    journalBytes: await stat(join(folder, JOURNAL_NAME)).then(
+      ({ size }) => size,
+      () => 0,
+    ),
     tags,
   };
-}
-
-/** The last lines of a file, without one that was cut off; none if the file cannot be read. */
-async function tailOf(file: string): Promise<string[]> {
-  const handle = await open(file, OPEN_FOR_READING).catch(() => undefined);
-  try {
-    if (!handle) return [];
-    const found = await handle.stat();
-    requireRegular(found);
-    const start = Math.max(0, found.size - TAIL);
-    const { buffer, bytesRead } = await handle.read(Buffer.alloc(TAIL), 0, TAIL, start);
-    const lines = buffer.toString('utf8', 0, bytesRead).split('\n');
-    return start > 0 ? lines.slice(1) : lines;
-  } catch {
-    return [];
-  } finally {
-    await handle?.close();
-  }
 }
 
 function lastEntry(lines: readonly string[]): LogEntry | undefined {
   for (const line of [...lines].reverse()) {
     const entry = parseObject(line);
-    if (typeof entry?.step === 'number') return entry as LogEntry;
+    if (iteration.safeParse(entry?.step).success && Object.values(entry!).every((value) => typeof value === 'number')) return entry as LogEntry;
   }
   return undefined;
 }
@@ -130,7 +130,7 @@ function stateOf(journal: readonly JournalEntry[], isHeld: boolean, standing: St
   const last = journal.findLast(({ type }) => STATE_EVENTS.includes(type));
   if (isHeld) return { state: STATES_IN_TRAINING[last?.type ?? ''] ?? 'starting', reason: null };
   if (last?.type === 'failed') return { state: 'failed', reason: last.message };
-  if (last?.type === 'trained') return { state: last.interrupted ? 'interrupted' : 'finished', reason: null };
+  if (last?.type === 'trained') return { state: last.interrupted ? 'stopped' : 'finished', reason: null };
   return stateWithoutEnd(standing, last !== undefined);
 }
 
@@ -178,7 +178,7 @@ async function lastChange(folder: string): Promise<number> {
 
 async function readTags(folder: string): Promise<string[]> {
   try {
-    const tags: unknown = JSON.parse(await readTextFile(join(folder, TAGS_NAME)));
+    const tags: unknown = JSON.parse((await readOwnText(join(folder, TAGS_NAME), MAX_SETTINGS)).text);
     return Array.isArray(tags) ? tags.filter((tag) => typeof tag === 'string').slice(0, MAX_TAGS) : [];
   } catch {
     return [];

@@ -2,8 +2,11 @@
 import { z } from 'zod';
 
 /** What a run is doing. A queued run, and one that failed before it began, have no folder yet. */
-const RUN_STATES = ['queued', 'starting', 'running', 'paused', 'finished', 'interrupted', 'failed'] as const;
+const RUN_STATES = ['queued', 'starting', 'running', 'paused', 'finished', 'stopped', 'interrupted', 'failed'] as const;
 export type RunState = (typeof RUN_STATES)[number];
+
+/** Whether a process trains the run, or is about to. */
+export const isTraining = (state: RunState | undefined): boolean => state === 'starting' || state === 'running' || state === 'paused';
 
 const iteration = z.int().min(0);
 const figures = z.record(z.string(), z.number());
@@ -22,6 +25,7 @@ export const runSummary = z.object({
   updated: z.number().describe('Milliseconds since 1970 of the last change'),
   preview: iteration.nullable().describe('Iteration of the newest previews'),
   checkpoint: iteration.nullable().describe('Iteration of the newest checkpoint'),
+  journalBytes: z.int().describe('Length of its journal, which grows whenever something happens'),
   tags: z.array(z.string()),
 });
 export type RunSummary = z.infer<typeof runSummary>;
@@ -94,13 +98,30 @@ export const trainingForm = z.object({
 export type TrainingForm = z.infer<typeof trainingForm>;
 
 /** Values of form fields by name. A field that is left out keeps its default. */
-const fieldValues = z.record(z.string(), z.union([z.string().max(2000), z.number(), z.boolean()]));
+const fieldValues = z.record(
+  z.string(),
+  z.union([
+    z
+      .string()
+      .max(2000)
+      .regex(/^[^\0]*$/u, 'must not contain NUL'),
+    z.number(),
+    z.boolean(),
+  ]),
+);
 export type FieldValues = z.infer<typeof fieldValues>;
 
-/** A folder name, which is also the name of the run. */
+/** Names of files in the studio's folder, and of devices on Windows. */
+const RESERVED = /^(?:uploads|config\.json|con|prn|aux|nul|com\d|lpt\d)(?:\.|$)/iu;
+/** File systems allow 255, of which temporary names take some. */
+const MAX_NAME_BYTES = 200;
+
+/** The name of a folder: of a run, or of an uploaded data set. */
 export const runName = z
   .string()
-  .regex(/^[\p{L}\p{N}_][\p{L}\p{N}_.-]{0,99}$/u, 'must be letters, digits, "_", "-" and ".", such as mnist-1, and begin with a letter, digit or "_"');
+  .regex(/^[\p{L}\p{N}_][\p{L}\p{N}_.-]*$/u, 'must be letters, digits, "_", "-" and ".", such as mnist-1, and begin with a letter, digit or "_"')
+  .refine((name) => !RESERVED.test(name) && !name.endsWith('.'), 'is reserved; choose another name')
+  .refine((name) => new TextEncoder().encode(name).length <= MAX_NAME_BYTES, `must have at most ${MAX_NAME_BYTES} bytes`);
 
 /** A training to be started. */
 export const trainingRequest = z.strictObject({
@@ -110,6 +131,10 @@ export const trainingRequest = z.strictObject({
   fork: z.strictObject({ run: z.string(), step: iteration }).optional().describe('The checkpoint whose weights the training starts from'),
 });
 export type TrainingRequest = z.infer<typeof trainingRequest>;
+
+/** The length to which a run is extended; without one it keeps its own. */
+export const extension = z.strictObject({ steps: z.int().min(1).optional(), epochs: z.int().min(1).optional() });
+export type Extension = z.infer<typeof extension>;
 
 /** A problem with a request; `field` is the option that causes it. */
 export const problem = z.object({ message: z.string(), field: z.string().optional() });
@@ -126,7 +151,8 @@ export const plan = z.object({
   seconds_per_iteration: z.number(),
   images: z.object({ train: z.int(), test: z.int() }),
   parameters: z.record(z.string(), z.int()),
-  configuration: z.record(z.string(), z.unknown()),
+  flops: z.record(z.string(), z.object({ total: z.number(), layers: figures })),
+  notes: z.array(z.string()).describe('What is to be expected, and the settings that were chosen for the data'),
 });
 export type Plan = z.infer<typeof plan>;
 

@@ -1,4 +1,5 @@
 /** Errors as a page may see them: without paths beyond the studio's folder. */
+import { homedir } from 'node:os';
 import { basename, resolve } from 'node:path';
 import { InputError } from '../errors.js';
 
@@ -11,5 +12,8 @@ export function shownMessage(error: unknown, folder: string): string | undefined
 }
 
 /** Makes the paths in a message relative to the folder; of paths beyond it, only the last name is left. */
-export const withoutPaths = (message: string, folder: string): string =>
-  message.replaceAll(`${resolve(folder)}/`, '').replace(ABSOLUTE, (path) => basename(path));
+export function withoutPaths(message: string, folder: string): string {
+  // Those that are known may contain spaces.
+  const known = [resolve(folder), process.cwd(), homedir()].filter((path) => path !== '/');
+  return known.reduce((text, path) => text.replaceAll(`${path}/`, ''), message).replace(ABSOLUTE, (path) => basename(path));
+}

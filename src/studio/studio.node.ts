@@ -2,30 +2,35 @@
 import { once } from 'node:events';
 import { stat } from 'node:fs/promises';
 import type { Server } from 'node:http';
+import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createAdaptorServer, upgradeWebSocket } from '@hono/node-server';
 import { OpenAPIHono } from '@hono/zod-openapi';
+import { bodyLimit } from 'hono/body-limit';
+import { except } from 'hono/combine';
 import { HTTPException } from 'hono/http-exception';
 import { WebSocketServer } from 'ws';
 import { InputError } from '../errors.js';
 import { describeSystemError, makeFolder, wrapWriteErrors } from '../files/atomic.node.js';
+import { FolderLock, holderOf } from '../runs/lock.node.js';
 import { refuseInvalid, type Studio } from './routes/context.node.js';
 import { addDataRoutes } from './routes/dataSets.node.js';
 import { addRunRoutes } from './routes/runs.node.js';
-import { addTrainingRoutes } from './routes/trainings.node.js';
+import { addTrainingRoutes, argumentsOf } from './routes/trainings.node.js';
 import { DataSets } from './dataSets.node.js';
+import { STUDIO_FOLDER } from './folders.js';
 import { LiveUpdates } from './liveUpdates.node.js';
 import { servePage } from './pageFiles.node.js';
 import { type Access, createToken, hostInUrl, isLoopback, pageHeaders, requireOwnPage, requireToken } from './protection.node.js';
 import { RunLibrary } from './runLibrary.node.js';
-import type { RunSummary } from './schemas.js';
+import { isTraining, type RunSummary } from './schemas.js';
 import { shownMessage } from './shownErrors.node.js';
-import { fieldOf, type TrainingCommand } from './trainingCommand.js';
+import { argumentsToResume, fieldOf, type TrainingCommand } from './trainingCommand.js';
 import { TrainingQueue } from './trainingQueue.node.js';
 import { VERSION } from '../version.node.js';
 
-/** Bytes of a message of a page; larger ones end its connection. */
-const MAX_MESSAGE = 10_000;
+/** Bytes of a message of a page, larger ones of which end its connection, and of a request without files. */
+const [MAX_MESSAGE, MAX_BODY] = [10_000, 256 * 2 ** 10];
 
 export interface StudioOptions {
   /** The folder of the runs, created if it does not exist. */
@@ -44,8 +49,10 @@ export interface StudioOptions {
 }
 
 export interface RunningStudio {
-  /** The address of the page, with the token if there is one. */
+  /** The address of the page. */
   readonly url: string;
+  /** The same with the token, if there is one. */
+  readonly urlWithToken: string;
   /** Runs that train, and trainings that wait. */
   readonly unfinished: () => Promise<readonly RunSummary[]>;
   /** Closes all connections. Trainings go on. */
@@ -58,7 +65,8 @@ export interface RunningStudio {
  */
 export async function startStudio(options: StudioOptions): Promise<RunningStudio> {
   const { host = '127.0.0.1', port, onFailure } = options;
-  const studio = await openStudio(options);
+  if (host === '') throw new InputError('--host: expected an address but got ""');
+  const { studio, lock } = await openStudio(options);
   const access: Access = { host, port: () => portOf(server), token: isLoopback(host) ? undefined : createToken() };
   const app = createApp(studio, access, onFailure);
   const sockets = new WebSocketServer({ noServer: true, maxPayload: MAX_MESSAGE });
@@ -68,14 +76,16 @@ export async function startStudio(options: StudioOptions): Promise<RunningStudio
     await listen(server, host, port);
   } catch (error) {
     studio.live.close();
+    await lock.release();
     throw error;
   }
-  const query = access.token === undefined ? '' : `?token=${access.token}`;
+  const url = `http://${hostInUrl(namedHost(host))}:${portOf(server)}/`;
   return {
-    url: `http://${hostInUrl(host === '127.0.0.1' ? 'localhost' : host)}:${portOf(server)}/${query}`,
+    url,
+    urlWithToken: access.token === undefined ? url : `${url}?token=${access.token}`,
     unfinished: async () => {
       await studio.live.update();
-      return studio.live.summaries.filter(({ state }) => ['running', 'paused', 'starting', 'queued'].includes(state));
+      return studio.live.summaries.filter(({ state }) => isTraining(state) || state === 'queued');
     },
     close: async () => {
       studio.live.close();
@@ -85,27 +95,53 @@ export async function startStudio(options: StudioOptions): Promise<RunningStudio
       // Keep-alive connections and downloads would hold it open.
       server.closeAllConnections();
       await closed;
+      await lock.release();
     },
   };
 }
 
-async function openStudio({ folder, trainings, data = [], command, onFailure }: StudioOptions): Promise<Studio> {
-  await wrapWriteErrors(folder, () => makeFolder(folder));
+/** @throws {InputError} if the folder is a run, cannot be written, or another studio serves it */
+async function openStudio(options: StudioOptions): Promise<{ readonly studio: Studio; readonly lock: FolderLock }> {
+  const { folder, data = [], command, onFailure } = options;
+  const own = join(folder, STUDIO_FOLDER);
   if ((await stat(join(folder, 'config.json')).catch(() => undefined)) !== undefined)
     throw new InputError(`${folder}: is a run; name the folder that contains it`);
-  const library = new RunLibrary(resolve(folder));
-  const countTraining = () => library.summaries.filter(({ state }) => ['running', 'paused', 'starting'].includes(state)).length;
-  const { program } = command;
-  const queue = await TrainingQueue.open({ folder, program, limit: trainings, stateOf: (id) => library.summaryOf(id)?.state, countTraining });
-  const live = new LiveUpdates(library, queue, onFailure);
-  await library.refresh();
-  return { folder, library, queue, live, dataSets: new DataSets({ folder, program, given: data }), command };
+  await wrapWriteErrors(folder, () => makeFolder(own));
+  const other = await holderOf(own);
+  if (other) throw new InputError(`${folder}: process ${other.pid} on ${other.host} is a studio of this folder already; use it, or end it first`);
+  const lock = await FolderLock.take(own);
+  try {
+    const library = new RunLibrary(resolve(folder));
+    const dataSets = new DataSets({ folder, program: command.program, given: data });
+    const queue = await openQueue(options, library, dataSets);
+    const live = new LiveUpdates(library, queue, onFailure);
+    await library.refresh();
+    return { studio: { folder, library, queue, live, dataSets, command }, lock };
+  } catch (error) {
+    await lock.release();
+    throw error;
+  }
+}
+
+function openQueue({ folder, trainings, command }: StudioOptions, library: RunLibrary, dataSets: DataSets): Promise<TrainingQueue> {
+  return TrainingQueue.open({
+    folder,
+    program: command.program,
+    argumentsOf: async (training) =>
+      training.kind === 'resumed' ? argumentsToResume(folder, training) : argumentsOf({ folder, library, dataSets, command }, training.request),
+    limit: trainings,
+    stateOf: (id) => library.summaryOf(id)?.state,
+    countTraining: () => library.summaries.filter(({ state }) => isTraining(state)).length,
+  });
 }
 
 /** Returns the routes, each behind the same protection. */
 function createApp(studio: Studio, access: Access, onFailure: (error: unknown) => void): OpenAPIHono {
   const app = new OpenAPIHono({ defaultHook: refuseInvalid });
   app.use(pageHeaders(), requireOwnPage(access), requireToken(access));
+  const limit = bodyLimit({ maxSize: MAX_BODY, onError: (context) => context.json({ message: 'the request is too large' }, 413) });
+  // Uploads have a limit of their own.
+  app.use('/api/*', except('/api/data/*', limit));
   app.use('/api/*', async (context, next) => {
     await next();
     if (!context.res.headers.has('cache-control')) context.header('cache-control', 'no-store');
@@ -117,13 +153,13 @@ function createApp(studio: Studio, access: Access, onFailure: (error: unknown) =
   for (const addRoutes of [addDataRoutes, addTrainingRoutes, addRunRoutes]) addRoutes(app, studio);
   app.doc31('/api/openapi.json', { openapi: '3.1.0', info: { title: 'agenet studio', version: VERSION } });
   app.use(servePage());
-  app.notFound((context) => context.json({ message: 'there is nothing here' }, 404));
+  app.notFound((context) => context.json({ message: 'not found' }, 404));
   app.onError((error, context) => {
     if (error instanceof HTTPException) return context.json({ message: error.message || 'the request is invalid' }, error.status);
     const message = shownMessage(error, studio.folder);
     if (message !== undefined) return context.json({ message, ...fieldIn(message, studio.command) }, 422);
     onFailure(error);
-    return context.json({ message: 'this failed; the terminal of the studio says why' }, 500);
+    return context.json({ message: 'internal error; see the terminal of the studio' }, 500);
   });
   return app;
 }
@@ -132,6 +168,9 @@ const fieldIn = (message: string, { form }: TrainingCommand) => {
   const field = fieldOf(message, form);
   return field === undefined ? {} : { field };
 };
+
+/** A name for an address: the one of this machine if it listens on all of them. */
+const namedHost = (host: string): string => (host === '127.0.0.1' ? 'localhost' : host === '0.0.0.0' || host === '::' ? hostname() : host);
 
 /** The port that a server listens on, which the system chose if 0 was requested. */
 function portOf(server: Server): number {

@@ -1,6 +1,6 @@
 /** Trainings as commands: what the form sends becomes the arguments of `agenet train`. */
 import { InputError } from '../errors.js';
-import type { FieldValues, TrainingForm } from './schemas.js';
+import type { Extension, FieldValues, TrainingForm } from './schemas.js';
 
 /** What the command line offers to the studio, which is below it. */
 export interface TrainingCommand {
@@ -24,13 +24,20 @@ export function optionsOf(form: TrainingForm, values: FieldValues): string[] {
   if (unknown !== undefined) throw new InputError(`${unknown}: no such option`);
   return fields.flatMap(({ name, flag, kind }) => {
     const value = values[name];
-    if (value === undefined || value === false || value === '') return [];
-    if (kind === 'switch') return [flag];
-    if (value === true) throw new InputError(`${flag}: expected a value`);
+    if (value === undefined || value === '') return [];
+    if (kind === 'switch' && typeof value !== 'boolean') throw new InputError(`${flag}: expected true or false`);
+    if (kind !== 'switch' && typeof value === 'boolean') throw new InputError(`${flag}: expected a value`);
+    if (typeof value === 'boolean') return value ? [flag] : [];
     // One argument, so that a value is never taken for an option.
     return [`${flag}=${value}`];
   });
 }
+
+/** Returns the arguments of `agenet` that resume a run in the folder of the studio, or extend it. */
+export const argumentsToResume = (folder: string, { run, extension }: { readonly run: string; readonly extension: Extension }): string[] => [
+  ...['train', '--resume', `${folder}/${run}`],
+  ...Object.entries(extension).flatMap(([name, value]) => (value === undefined ? [] : [`--${name}=${value}`])),
+];
 
 /** Returns a command as one types it in a shell. */
 export const shellCommand = (args: readonly string[]): string => ['npx', 'agenet', ...args].map(quotedForShell).join(' ');

@@ -50,24 +50,27 @@ export async function openStudio(options: Partial<StudioOptions> = {}): Promise<
   const folder = options.folder ?? temporaryFolder();
   const studio = await startStudio({ folder, port: 0, trainings: 1, command: COMMAND, onFailure: (error) => failures.push(error), ...options });
   opened.push(studio);
-  const url = new URL(studio.url);
+  const url = new URL(studio.urlWithToken);
   const send: OpenedStudio['send'] = (path, { method = 'GET', headers = {}, body } = {}) =>
     new Promise((resolve, reject) => {
       const host = options.host ?? '127.0.0.1';
-      const sent = request({ host, port: url.port, path, method, headers: { host: `${options.host ?? 'localhost'}:${url.port}`, ...headers } }, (response) => {
-        const pieces: Buffer[] = [];
-        response.on('data', (piece: Buffer) => pieces.push(piece));
-        response.on('end', () => {
-          const text = Buffer.concat(pieces).toString('latin1');
-          const isJson = response.headers['content-type']?.includes('json') ?? false;
-          resolve({
-            status: response.statusCode!,
-            headers: response.headers,
-            text,
-            json: isJson ? JSON.parse(Buffer.concat(pieces).toString('utf8')) : undefined,
+      const sent = request(
+        { host, port: url.port, path, method, agent: false, headers: { host: `${options.host ?? 'localhost'}:${url.port}`, ...headers } },
+        (response) => {
+          const pieces: Buffer[] = [];
+          response.on('data', (piece: Buffer) => pieces.push(piece));
+          response.on('end', () => {
+            const text = Buffer.concat(pieces).toString('latin1');
+            const isJson = response.headers['content-type']?.includes('json') ?? false;
+            resolve({
+              status: response.statusCode!,
+              headers: response.headers,
+              text,
+              json: isJson ? JSON.parse(Buffer.concat(pieces).toString('utf8')) : undefined,
+            });
           });
-        });
-      });
+        },
+      );
       sent.on('error', reject);
       sent.end(body);
     });

@@ -1,4 +1,5 @@
-import { appendFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { appendFileSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
@@ -35,7 +36,7 @@ describe('the list of runs', () => {
       old: 'interrupted: its process ended without saving; iteration 3 is saved',
       paused: 'paused',
       running: 'running',
-      stopped: 'interrupted',
+      stopped: 'stopped',
     });
     // The process of one ends.
     await locks[0]!.release();
@@ -58,7 +59,7 @@ describe('the list of runs', () => {
     const studio = await openStudio();
     const run = await makeRun(join(studio.folder, 'damaged'));
     writeFileSync(join(run, 'config.json'), '{"width":');
-    writeFileSync(join(run, 'journal.jsonl'), 'null\n{"type":1}\n{"ti');
+    writeFileSync(join(run, 'journal.jsonl'), 'null\n{"type":1}\n{"time":"x","type":"evaluation"}\n{"time":"x","type":"warning","message":5}\n{"ti');
     writeFileSync(join(run, 'tags.json'), '{');
     mkdirSync(join(run, 'log.jsonl'));
     writeFileSync(join(run, 'checkpoints', '.000009.safetensors.half.partial'), 'half');
@@ -66,6 +67,24 @@ describe('the list of runs', () => {
     expect((await studio.send('/api/runs/damaged')).status).toBe(200);
     expect((await studio.send('/api/runs/damaged/curves')).json).toEqual({ steps: [], values: {} });
     expect(studio.failures).toEqual([]);
+  });
+
+  it('has runs whose files are pipes or links, without opening them', async () => {
+    const studio = await openStudio();
+    const run = await makeRun(join(studio.folder, 'odd'));
+    for (const name of ['log.jsonl', 'tags.json']) execFileSync('mkfifo', [join(run, name)]);
+    writeFileSync(join(studio.folder, 'outside'), '{"time":"x","type":"failed","message":"read through a link"}\n');
+    symlinkSync(join(studio.folder, 'outside'), join(run, 'journal.jsonl'));
+    expect(await runsOf(studio)).toMatchObject([{ id: 'odd', state: 'interrupted', tags: [] }]);
+    expect(((await studio.send('/api/runs/odd')).json as RunDetail).journal).toEqual([]);
+    expect((await studio.send('/api/runs/odd/curves')).json).toEqual({ steps: [], values: {} });
+  });
+
+  it('has reasons without paths beyond the folder', async () => {
+    const studio = await openStudio();
+    journal(await makeRun(join(studio.folder, 'a')), START, { type: 'failed', message: `${studio.folder}/a/config.json and /etc/secret/photos/x.png: broken` });
+    expect((await runsOf(studio))[0]!.reason).toBe('a/config.json and x.png: broken');
+    expect(JSON.stringify((await studio.send('/api/runs/a')).json)).not.toContain('/etc/secret');
   });
 });
 
@@ -86,6 +105,10 @@ describe('a run', () => {
     const file = await studio.send('/api/runs/tiny/checkpoints/3');
     expect(Buffer.from(file.text, 'latin1').equals(readFileSync(join(run, 'checkpoints', '000003.safetensors')))).toBe(true);
     expect((await studio.send('/api/runs/tiny/checkpoints/3', { headers: { 'if-none-match': String(file.headers.etag) } })).status).toBe(304);
+    const handles = () => readdirSync('/proc/self/fd').length;
+    const before = handles();
+    for (let count = 0; count < 20; count++) expect((await studio.send('/api/runs/tiny/checkpoints/3', { method: 'HEAD' })).status).toBe(200);
+    expect(handles()).toBeLessThan(before + 10);
     const put = (tags: unknown) =>
       studio.send('/api/runs/tiny/tags', { method: 'PUT', headers: { 'content-type': 'application/json' }, body: JSON.stringify(tags) });
     expect((await put(['best', ' best ', 'paper'])).json).toMatchObject({ tags: ['best', 'paper'] });
@@ -141,11 +164,16 @@ describe('wrong requests', () => {
       json: { message: 'data: "/etc" is not offered here; start the studio with --data to add it' },
     });
     expect(await start({ name: 'a', data: 'mnist', fields: { out: '/etc' } })).toMatchObject({ status: 422, json: { message: 'out: no such option' } });
+    for (const name of ['uploads', 'config.json', 'CON', 'nul.txt', 'a.', 'é'.repeat(101), ''])
+      expect(await start({ name, data: 'mnist' }), name).toMatchObject({ status: 400, json: { field: 'name' } });
+    expect(await start({ name: 'a', data: 'mnist', fields: { width: '4\0' } })).toMatchObject({ status: 400 });
+    // The connection may end before all of it is sent.
+    expect(await start({ name: 'a', data: 'x'.repeat(300_000) }).catch(() => ({ status: 413 }))).toMatchObject({ status: 413 });
     expect(await start({ name: 'a', data: 'mnist', evil: 1 })).toMatchObject({ status: 400 });
     expect(await studio.send('/api/trainings', { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"name":' })).toMatchObject({
       status: 400,
     });
-    expect(await start({ name: 'a', data: 'mnist' })).toMatchObject({ status: 500, json: { message: 'this failed; the terminal of the studio says why' } });
+    expect(await start({ name: 'a', data: 'mnist' })).toMatchObject({ status: 500, json: { message: 'internal error; see the terminal of the studio' } });
     expect(studio.failures).toEqual([new Error('a defect')]);
   });
 
@@ -212,7 +240,10 @@ describe('uploads', () => {
       'huge.png: 9000x6000 has more than 50 million pixels',
       'files: expected 1 to 1000 images but got 0',
     ]);
-    expect((await upload(studio, '..', [['a.png', image]])).status).toBe(400);
+    mkdirSync(join(studio.folder, 'uploads'));
+    symlinkSync('/tmp', join(studio.folder, 'uploads', 'linked'));
+    expect((await upload(studio, 'linked', [['a.png', image]])).json.message).toBe('uploads/linked: is a link; remove it');
+    expect((await upload(studio, 'a/b', [['a.png', image]])).status).toBe(400);
     const huge = await studio
       .send('/api/data/x/images', { method: 'POST', headers: { 'content-type': 'multipart/form-data; boundary=x', 'content-length': String(2 ** 30) } })
       .catch(() => ({ status: 413 }));
@@ -229,6 +260,15 @@ describe('starting a studio', () => {
     const run = await makeRun(join(studio.folder, 'tiny'));
     await expectInputError(() => openStudio({ folder: run }), `${run}: is a run; name the folder that contains it`);
     await expectInputError(() => openStudio({ host: '203.0.113.1' }), '--host: cannot listen on 203.0.113.1');
+  });
+
+  it('names another studio of the folder', async () => {
+    const { folder } = await openStudio();
+    await expectInputError(
+      () => openStudio({ folder }),
+      `${folder}: process ${process.pid} on `,
+      'is a studio of this folder already; use it, or end it first',
+    );
   });
 
   it('describes its API', async () => {

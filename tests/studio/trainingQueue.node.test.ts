@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
@@ -29,11 +29,11 @@ describe('trainings', () => {
     await start(studio, 'c');
     expect((await start(studio, 'c')).json).toEqual({ message: '--out: c is in the queue already; choose another name' });
     await expectStates(studio, { a: 'running', b: 'queued: number 1 in the queue', c: 'queued: number 2 in the queue' });
-    expect((await studio.send('/api/runs/b', { method: 'DELETE' })).status).toBe(204);
+    expect((await studio.send('/api/trainings/b', { method: 'DELETE' })).status).toBe(204);
     await stop(studio, 'a');
-    await expectStates(studio, { a: 'interrupted', c: 'running' });
+    await expectStates(studio, { a: 'stopped', c: 'running' });
     await stop(studio, 'c');
-    await expectStates(studio, { a: 'interrupted', c: 'interrupted' });
+    await expectStates(studio, { a: 'stopped', c: 'stopped' });
   });
 
   it('and the queue survive the end of the studio', async () => {
@@ -45,16 +45,16 @@ describe('trainings', () => {
     const next = await open(studio.folder);
     expect(await statesOf(next)).toEqual({ a: 'running', b: 'queued: number 1 in the queue' });
     await stop(next, 'a');
-    await expectStates(next, { a: 'interrupted', b: 'running' });
+    await expectStates(next, { a: 'stopped', b: 'running' });
     await stop(next, 'b');
-    await expectStates(next, { a: 'interrupted', b: 'interrupted' });
+    await expectStates(next, { a: 'stopped', b: 'stopped' });
   });
 
   it('that fail before they begin say why', async () => {
     const studio = await open();
     await start(studio, 'a', 'missing');
     await expectStates(studio, { a: 'failed: data "missing": no such data set or folder' });
-    expect((await studio.send('/api/runs/a', { method: 'DELETE' })).status).toBe(204);
+    expect((await studio.send('/api/trainings/a', { method: 'DELETE' })).status).toBe(204);
     expect(await statesOf(studio)).toEqual({});
   });
 
@@ -70,13 +70,43 @@ describe('trainings', () => {
     rmSync(join(studio.folder, 'a'), { recursive: true });
     await expectStates(studio, { b: 'running' });
     await stop(studio, 'b');
+    await expectStates(studio, { b: 'stopped' });
+  });
+
+  it('are started once, however many pages ask', async () => {
+    const studio = await open();
+    const statuses = await Promise.all(Array.from({ length: 6 }, async () => (await start(studio, 'a')).status));
+    expect(statuses.sort()).toEqual([202, 422, 422, 422, 422, 422]);
+    await expectStates(studio, { a: 'running' });
+    await stop(studio, 'a');
+    await expectStates(studio, { a: 'stopped' });
+    const resumed = await Promise.all(Array.from({ length: 4 }, async () => (await studio.post('/api/runs/a/resume', {})).status));
+    expect(resumed.sort()).toEqual([202, 422, 422, 422]);
+  });
+
+  it('end when their folder is deleted', async () => {
+    const studio = await open();
+    await start(studio, 'a');
+    await expectStates(studio, { a: 'running' });
+    const { pid } = JSON.parse(readFileSync(join(studio.folder, 'a', '.lock'), 'utf8')) as { pid: number };
+    renameSync(join(studio.folder, 'a'), join(studio.folder, 'uploads'));
+    const isAlive = () => {
+      try {
+        return process.kill(pid, 0);
+      } catch {
+        return false;
+      }
+    };
+    await expect.poll(isAlive, { timeout: 10_000 }).toBe(false);
+    expect(await statesOf(studio)).toEqual({});
   });
 
   it('are not started from a damaged queue', async () => {
     const studio = await open();
     await studio.close();
     mkdirSync(join(studio.folder, '.studio'), { recursive: true });
-    for (const text of ['{', '[{"id":1}]', 'null']) {
+    const command = [{ id: 'a', data: 'mnist', args: ['sample'] }];
+    for (const text of ['{', '[{"id":1}]', 'null', JSON.stringify(command)]) {
       writeFileSync(join(studio.folder, '.studio', 'queue.json'), text);
       const next = await open(studio.folder);
       expect(await statesOf(next)).toEqual({});
@@ -109,7 +139,7 @@ describe('a page', () => {
     expect(after).toEqual(Array.from(after, (_, index) => read.at(-1)! + 1 + index));
     await stop(studio, 'a');
     const states = () => messages.flatMap((message) => (message.type === 'runs' ? message.changed.map(({ state }) => state) : []));
-    await expect.poll(states, { timeout: 10_000 }).toContain('interrupted');
+    await expect.poll(states, { timeout: 10_000 }).toContain('stopped');
     rmSync(join(studio.folder, 'a'), { recursive: true });
     await expect.poll(() => messages.some((message) => message.type === 'runs' && message.removed.includes('a')), { timeout: 10_000 }).toBe(true);
   });

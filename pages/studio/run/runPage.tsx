@@ -55,10 +55,10 @@ export function RunPage({ run: id, query, onQuery, runs, onFailure }: ViewProps)
 /** A run in the queue has none yet. */
 const hasFolder = ({ model }: RunSummary): boolean => model !== '';
 
-/** Everything about a run, read again when its previews, checkpoints or state have changed. */
+/** Everything about a run, read again when something has happened. */
 function useDetail(summary: RunSummary | undefined, onFailure: (error: unknown) => void): RunDetail | undefined {
   const [detail, setDetail] = useState<RunDetail>();
-  const { id, state, preview, checkpoint } = summary ?? {};
+  const { id, preview, journalBytes } = summary ?? {};
   const isReadable = summary !== undefined && hasFolder(summary);
   useEffect(() => {
     if (id === undefined || !isReadable) return setDetail(undefined);
@@ -70,6 +70,6 @@ function useDetail(summary: RunSummary | undefined, onFailure: (error: unknown) 
     return () => {
       isLatest = false;
     };
-  }, [id, state, preview, checkpoint, isReadable]);
+  }, [id, preview, journalBytes, isReadable]);
   return detail?.summary.id === id ? detail : undefined;
 }

@@ -43,9 +43,10 @@ async function studio(folder: string, { port, host, data = [], trainings, open }
   const onFailure = (error: unknown): void => terminal.error(`agenet: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
   const running = await startStudio({ folder, host, port, trainings, data, command: await trainingCommand(), onFailure });
   return withSignals(terminal, WRITING, async (signal) => {
-    terminal.note(`studio of ${folder}: ${running.url}`);
+    terminal.note(`studio of ${folder}: ${running.urlWithToken}`);
     terminal.note('press Ctrl-C to end it; trainings continue without it');
-    if (open) openInBrowser(running.url);
+    // The token would be in the list of processes.
+    if (open && running.url === running.urlWithToken) openInBrowser(running.url);
     if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
     const unfinished = await running.unfinished();
     await running.close();

@@ -22,7 +22,7 @@ export interface Studio {
 export type AddRoutes = (app: OpenAPIHono, studio: Studio) => void;
 
 /** Returns the folder of a run, or answers that there is none. */
-export function requireRun({ library }: Studio, id: string): string {
+export function requireRun({ library }: Pick<Studio, 'library'>, id: string): string {
   const folder = library.folderOf(id);
   if (folder === undefined) throw new HTTPException(404, { message: 'there is no such run' });
   return folder;

@@ -8,7 +8,7 @@ import { readStoredConfiguration } from '../runRecord.node.js';
 import { dataCounts, dataInfo, type DataInfo, dataSet, runName } from '../schemas.js';
 import { UPLOAD_LIMITS } from '../dataSets.node.js';
 import { type AddRoutes, answers, PROBLEMS, requireRun } from './context.node.js';
-import { checkConfiguration } from '../../training/configuration.js';
+import { checkConfiguration, type Configuration } from '../../training/configuration.js';
 
 const params = z.object({ run: z.string().max(1000) });
 const query = z.object({ data: z.string().max(500) });
@@ -59,12 +59,14 @@ interface ExploredImages {
 export const addDataRoutes: AddRoutes = (app, studio) => {
   const { dataSets } = studio;
   const explored = new Map<string, Promise<ExploredImages>>();
-  const imagesOf = (run: string): Promise<ExploredImages> => {
-    const folder = requireRun(studio, run);
-    const found = explored.get(run) ?? exploredImages(folder);
-    explored.delete(run);
-    explored.set(run, found);
-    found.catch(() => explored.delete(run));
+  const imagesOf = async (run: string): Promise<ExploredImages> => {
+    const configuration = await configurationOf(requireRun(studio, run));
+    // Another run may have had this name.
+    const key = JSON.stringify(configuration);
+    const found = explored.get(key) ?? exploredImages(configuration);
+    explored.delete(key);
+    explored.set(key, found);
+    found.catch(() => explored.delete(key));
     for (const oldest of explored.keys()) if (explored.size > MAX_KEPT) explored.delete(oldest);
     return found;
   };
@@ -100,12 +102,16 @@ export const addDataRoutes: AddRoutes = (app, studio) => {
   });
 };
 
-/** Reads the first test images of the data that a run was trained on. */
-async function exploredImages(folder: string): Promise<ExploredImages> {
+/** @throws {InputError} if it is missing, damaged or of another version */
+async function configurationOf(folder: string): Promise<Configuration> {
   const stored = await readStoredConfiguration(folder);
   if (stored === null) throw new InputError('config.json: missing or damaged');
   const { version: _, ...settings } = stored;
-  const { data, testFraction, ...format } = await checkConfiguration(settings);
+  return checkConfiguration(settings);
+}
+
+/** Reads the first test images of the data that a run was trained on. */
+async function exploredImages({ data, testFraction, ...format }: Configuration): Promise<ExploredImages> {
   const source = await openSource(data, format, { testFraction, streaming: true });
   try {
     return await firstOf(source);

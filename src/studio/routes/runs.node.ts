@@ -1,6 +1,4 @@
 /** Routes of runs: what they are, their curves, files and tags, and how they are steered. */
-import { createReadStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { createRoute, z } from '@hono/zod-openapi';
@@ -9,12 +7,13 @@ import { HTTPException } from 'hono/http-exception';
 import { InputError } from '../../errors.js';
 import { readLatestEvaluation } from '../../runs/evaluationFile.node.js';
 import { metricNamed } from '../../metrics/registry.js';
+import { numbered } from '../../runs/runFolder.node.js';
 import { requestSteering } from '../../runs/steering.node.js';
 import { decimate } from '../decimation.js';
-import { fileOfRun } from '../runLibrary.node.js';
+import { openOwnFile, type OpenedFile } from '../ownFiles.node.js';
 import { iterationsOf, readJournal, readStoredConfiguration } from '../runRecord.node.js';
-import { curves, runDetail, type RunDetail, runSummary, STEERING_ACTIONS, type SteeringAction } from '../schemas.js';
-import { shellCommand } from '../trainingCommand.js';
+import { curves, extension, isTraining, runDetail, type RunDetail, runSummary, STEERING_ACTIONS, type SteeringAction } from '../schemas.js';
+import { argumentsToResume, shellCommand } from '../trainingCommand.js';
 import { withoutPaths } from '../shownErrors.node.js';
 import { type AddRoutes, answers, PROBLEMS, requireRun, type Studio } from './context.node.js';
 
@@ -49,7 +48,7 @@ const tag = createRoute({
   responses: { 200: answers(runSummary, 'The run'), ...PROBLEMS },
 });
 const remove = createRoute({
-  ...{ method: 'delete', path: '/api/runs/{run}', summary: 'Deletes the folder of a run, or takes a training from the queue' },
+  ...{ method: 'delete', path: '/api/runs/{run}', summary: 'Deletes the folder of a run' },
   request: { params },
   responses: { 204: { description: 'It is deleted' }, ...PROBLEMS },
 });
@@ -64,7 +63,7 @@ const resume = createRoute({
     params,
     body: {
       required: true,
-      content: { 'application/json': { schema: z.strictObject({ steps: z.int().min(1).optional(), epochs: z.int().min(1).optional() }) } },
+      content: { 'application/json': { schema: extension } },
     },
   },
   responses: { 202: { description: 'The training starts, or waits in the queue' }, ...PROBLEMS },
@@ -89,10 +88,10 @@ export const addRunRoutes: AddRoutes = (app, studio) => {
   });
   app.openapi(file, async (context) => {
     const { run, kind, step: iteration } = context.req.valid('param');
-    const { extension, type } = FILES[kind];
-    const path = await fileOfRun(requireRun(studio, run), `${kind}/${String(iteration).padStart(6, '0')}.${extension}`);
-    if (path === undefined) throw new HTTPException(404, { message: 'there is no such file' });
-    return serveFile(context, path, type);
+    const { ending, type } = FILES[kind];
+    const opened = await openOwnFile(requireRun(studio, run), kind, `${numbered(iteration)}.${ending}`);
+    if (opened === undefined) throw new HTTPException(404, { message: 'there is no such file' });
+    return serveFile(context, opened, type);
   });
   app.openapi(tag, async (context) => {
     const { run } = context.req.valid('param');
@@ -101,10 +100,11 @@ export const addRunRoutes: AddRoutes = (app, studio) => {
   });
   app.openapi(remove, async (context) => {
     const { run } = context.req.valid('param');
-    if (!(await queue.remove(run))) {
-      requireRun(studio, run);
-      await library.delete(run);
-    }
+    if (queue.isStarting(run)) throw new InputError(`${run}: the training is starting; stop it first`);
+    requireRun(studio, run);
+    await library.delete(run);
+    // A failure to begin again has lost its run.
+    await queue.remove(run);
     await live.update();
     return context.body(null, 204);
   });
@@ -116,23 +116,20 @@ export const addRunRoutes: AddRoutes = (app, studio) => {
     const { run } = context.req.valid('param');
     requireRun(studio, run);
     const { data, state } = library.summaryOf(run)!;
-    if (queue.has(run) || isActive(state)) throw new InputError(`${run}: the run is training already, or waits in the queue`);
-    const lengths = Object.entries(context.req.valid('json')).map(([name, value]) => `--${name}=${value}`);
-    const args = ['train', '--resume', join(studio.folder, run), ...lengths];
-    await studio.command.check(args);
-    await queue.add({ id: run, data, args });
+    if (queue.has(run) || isTraining(state)) throw new InputError(`${run}: the run is training already, or waits in the queue`);
+    const training = { kind: 'resumed', added: Date.now(), run, data, extension: context.req.valid('json') } as const;
+    await studio.command.check(argumentsToResume(studio.folder, training));
+    await queue.add(training);
     await live.update();
     return context.body(null, 202);
   });
 };
 
-const isActive = (state: string): boolean => ['running', 'paused', 'starting'].includes(state);
-
 const FILES = {
-  samples: { extension: 'png', type: 'image/png' },
-  reconstructions: { extension: 'png', type: 'image/png' },
-  codes: { extension: 'npy', type: 'application/octet-stream' },
-  checkpoints: { extension: 'safetensors', type: 'application/octet-stream' },
+  samples: { ending: 'png', type: 'image/png' },
+  reconstructions: { ending: 'png', type: 'image/png' },
+  codes: { ending: 'npy', type: 'application/octet-stream' },
+  checkpoints: { ending: 'safetensors', type: 'application/octet-stream' },
 } as const;
 
 async function detailOf(studio: Studio, run: string): Promise<RunDetail> {
@@ -158,23 +155,29 @@ async function detailOf(studio: Studio, run: string): Promise<RunDetail> {
   };
 }
 
-/** @throws {InputError} unless the run trains in a process that has begun */
+/** @throws {InputError} unless the run trains in a process that has begun, or starts and is to stop */
 async function steerRun(studio: Studio, run: string, action: SteeringAction): Promise<void> {
+  const { queue, library, live } = studio;
+  if (action === 'stop' && queue.isStarting(run)) {
+    await queue.remove(run);
+    return live.update();
+  }
   const folder = requireRun(studio, run);
-  await studio.live.update();
-  const { state, step: done } = studio.library.summaryOf(run)!;
-  if (state === 'starting') throw new InputError(`${run}: the training is still starting; try again in a moment`);
-  if (!isActive(state)) throw new InputError(`${run}: the run is not training; resume it first`);
+  await live.update();
+  const { state, step: done } = library.summaryOf(run)!;
+  if (state === 'starting' || queue.isStarting(run)) throw new InputError(`${run}: the training is still starting; try again in a moment`);
+  if (!isTraining(state)) throw new InputError(`${run}: the run is not training; resume it first`);
   if (action === 'step' && state !== 'paused') throw new InputError(`${run}: pause the training before a single step`);
   const requests = { play: undefined, pause: { pauseAt: 0 }, step: { pauseAt: done + 1 }, stop: { stop: true } } as const;
   await requestSteering(folder, requests[action]);
 }
 
 /** Serves a file, which may be replaced under the same name. */
-async function serveFile(context: Context, path: string, type: string): Promise<Response> {
-  const { size, mtimeMs } = await stat(path);
-  const etag = `"${size}-${Math.round(mtimeMs)}"`;
-  const headers = { etag, 'cache-control': 'no-cache', 'content-type': type, 'content-length': String(size) };
-  if (context.req.header('if-none-match') === etag) return context.body(null, 304, { etag });
-  return new Response(Readable.toWeb(createReadStream(path)) as ReadableStream, { headers });
+async function serveFile(context: Context, { file, size, version }: OpenedFile, type: string): Promise<Response> {
+  const etag = `"${version}"`;
+  const isKnown = context.req.header('if-none-match') === etag;
+  const headers = { etag, 'cache-control': 'no-cache', 'content-type': type, ...(isKnown ? {} : { 'content-length': String(size) }) };
+  if (!isKnown && context.req.method === 'GET') return new Response(Readable.toWeb(file.createReadStream()) as ReadableStream, { headers });
+  await file.close();
+  return new Response(null, { status: isKnown ? 304 : 200, headers });
 }

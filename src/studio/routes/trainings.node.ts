@@ -1,11 +1,11 @@
 /** Routes that start trainings, and say beforehand what they would do. */
-import { execFile } from 'node:child_process';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { createRoute, z } from '@hono/zod-openapi';
+import { HTTPException } from 'hono/http-exception';
 import { InputError } from '../../errors.js';
-import { lastLineOf, messageOfCommand } from '../commandOutput.js';
-import { fileOfRun } from '../runLibrary.node.js';
+import { numbered } from '../../runs/runFolder.node.js';
+import { runCommand } from '../commandOutput.node.js';
+import { openOwnFile } from '../ownFiles.node.js';
 import { plan, trainingForm, trainingRequest, type TrainingRequest } from '../schemas.js';
 import { optionsOf, shellCommand } from '../trainingCommand.js';
 import { requireFreeName } from '../trainingQueue.node.js';
@@ -34,50 +34,74 @@ const start = createRoute({
   responses: { 202: answers(started, 'It starts, or waits in the queue'), ...PROBLEMS },
 });
 
-/** Trial iterations of a wide network take minutes. */
-const DRY_RUN_MS = 600_000;
+const cancel = createRoute({
+  ...{ method: 'delete', path: '/api/trainings/{run}', summary: 'Takes a training from the queue, or dismisses one that failed to begin' },
+  request: { params: z.object({ run: z.string().max(1000) }) },
+  responses: { 204: { description: 'It is removed' }, ...PROBLEMS },
+});
+
+/** Trial iterations of a wide network take minutes, and slow trainings down. */
+const [DRY_RUN_MS, MAX_DRY_RUNS] = [600_000, 2];
 
 export const addTrainingRoutes: AddRoutes = (app, studio) => {
-  const { folder, queue, live, command } = studio;
+  const { queue, live, command } = studio;
+  let dryRuns = 0;
   app.openapi(form, (context) => context.json(command.form, 200));
   app.openapi(check, async (context) => {
-    const args = await argumentsOf(studio, context.req.valid('json'));
+    const args = await checkedArguments(studio, context.req.valid('json'));
     return context.json({ command: shellCommand(args) }, 200);
   });
   app.openapi(dryRun, async (context) => {
-    const args = await argumentsOf(studio, context.req.valid('json'));
-    const [program, ...first] = command.program;
-    const options = { maxBuffer: 2 ** 24, timeout: DRY_RUN_MS, signal: context.req.raw.signal };
-    const { stdout } = await promisify(execFile)(program, [...first, ...args, '--dry-run', '--json'], options).catch((error: unknown) => {
-      throw new InputError(messageOfCommand(error));
-    });
-    return context.json(plan.parse(JSON.parse(lastLineOf(stdout))), 200);
+    const args = await checkedArguments(studio, context.req.valid('json'));
+    if (dryRuns >= MAX_DRY_RUNS) throw new InputError('other plans are being computed; try again in a moment');
+    dryRuns++;
+    try {
+      const result = await runCommand(command.program, [...args, '--dry-run'], { timeout: DRY_RUN_MS, signal: context.req.raw.signal });
+      return context.json(plan.parse(result), 200);
+    } finally {
+      dryRuns--;
+    }
   });
   app.openapi(start, async (context) => {
     const request = context.req.valid('json');
-    const args = await argumentsOf(studio, request);
-    if (queue.has(request.name)) throw new InputError(`--out: ${request.name} is in the queue already; choose another name`);
-    await requireFreeName(folder, request.name);
-    await queue.add({ id: request.name, data: request.data, args });
+    const args = await checkedArguments(studio, request);
+    await queue.add({ kind: 'new', added: Date.now(), request });
     await live.update();
     return context.json({ command: shellCommand(args) }, 202);
+  });
+  app.openapi(cancel, async (context) => {
+    if (!(await queue.remove(context.req.valid('param').run))) throw new HTTPException(404, { message: 'there is no such training in the queue' });
+    await live.update();
+    return context.body(null, 204);
   });
 };
 
 /**
- * Returns the arguments of `agenet` for a training.
- * @throws {InputError} if its data is not offered, or the command line would reject an option
+ * Returns the arguments of `agenet` for a new run.
+ * @throws {InputError} if its name is taken, its data is not offered, or the command line would reject an option
  */
-async function argumentsOf(studio: Studio, { name, data, fields, fork }: TrainingRequest): Promise<string[]> {
-  await studio.dataSets.require(data);
-  const source = fork && (await checkpointOf(studio, fork));
-  const args = ['train', data, '--out', join(studio.folder, name), ...(source ? ['--init-from', source] : []), ...optionsOf(studio.command.form, fields)];
+async function checkedArguments(studio: Studio, request: TrainingRequest): Promise<string[]> {
+  await requireFreeName(studio.folder, request.name);
+  if (studio.queue.has(request.name)) throw new InputError(`--out: ${request.name} is in the queue already; choose another name`);
+  const args = await argumentsOf(studio, request);
   await studio.command.check(args);
   return args;
 }
 
-async function checkpointOf(studio: Studio, { run, step }: NonNullable<TrainingRequest['fork']>): Promise<string> {
-  const file = await fileOfRun(requireRun(studio, run), `checkpoints/${String(step).padStart(6, '0')}.safetensors`);
-  if (file === undefined) throw new InputError(`--init-from: ${run} has no checkpoint of iteration ${step}`);
-  return file;
+/**
+ * Returns the arguments of `agenet` for a new run, unchecked.
+ * @throws {InputError} if its data is not offered, or the checkpoint that it starts from is gone
+ */
+export async function argumentsOf(studio: Omit<Studio, 'queue' | 'live'>, { name, data, fields, fork }: TrainingRequest): Promise<string[]> {
+  await studio.dataSets.require(data);
+  const source = fork && (await checkpointOf(studio, fork));
+  return ['train', data, '--out', join(studio.folder, name), ...(source ? ['--init-from', source] : []), ...optionsOf(studio.command.form, fields)];
+}
+
+async function checkpointOf(studio: Pick<Studio, 'folder' | 'library'>, { run, step }: NonNullable<TrainingRequest['fork']>): Promise<string> {
+  const name = `${numbered(step)}.safetensors`;
+  const opened = await openOwnFile(requireRun(studio, run), 'checkpoints', name);
+  if (opened === undefined) throw new InputError(`--init-from: ${run} has no checkpoint of iteration ${step}`);
+  await opened.file.close();
+  return join(studio.folder, run, 'checkpoints', name);
 }
