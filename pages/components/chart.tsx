@@ -1,5 +1,5 @@
 /** Curves over iterations, drawn by uPlot. */
-import { useEffect, useRef } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
 
@@ -34,12 +34,13 @@ interface ChartProps {
 /** The first and the last iteration that are shown. */
 export type Zoom = readonly [from: number, to: number];
 
-const HEIGHT = 160;
+const HEIGHT = 180;
 
 export function Chart({ title, curves, points, isLog = false, zoom, onZoom }: ChartProps) {
   const area = useRef<HTMLDivElement>(null);
   const zoomed = useRef(onZoom);
   zoomed.current = onZoom;
+  const isDark = useDarkScheme();
   const plot = useRef<uPlot | undefined>(undefined);
   useEffect(() => {
     const host = area.current!;
@@ -56,16 +57,19 @@ export function Chart({ title, curves, points, isLog = false, zoom, onZoom }: Ch
           ...curves.map(({ label, color, dash, isFaint = false }) => ({
             label,
             stroke: colorOf(color),
-            width: isFaint ? 0.5 : 1.5,
-            alpha: isFaint ? 0.5 : 1,
+            width: isFaint ? 1 : 1.5,
+            alpha: isFaint ? 0.35 : 1,
             ...(isFaint ? { class: 'faint' } : {}),
             points: { show: false },
             ...(dash ? { dash: [4, 3] } : {}),
-            value: (_: uPlot, value: number | null | undefined) => value?.toPrecision(3) ?? '–',
+            value: (_: uPlot, value: number | null | undefined) => (typeof value === 'number' ? formatValue(value) : '–'),
           })),
         ],
-        scales: { x: { time: false }, y: { distr: isLog ? 3 : 1 } },
-        axes: [axis, { ...axis, size: 48 }],
+        scales: { x: { time: false }, y: isLog ? { distr: 3, range: (_, min, max) => uPlot.rangeLog(min, max, 10, false) } : {} },
+        axes: [
+          { ...axis, size: 28 },
+          { ...axis, size: 48 },
+        ],
         legend: { live: true },
         cursor: { drag: { x: onZoom !== undefined, y: false, setScale: false } },
         hooks: {
@@ -90,17 +94,21 @@ export function Chart({ title, curves, points, isLog = false, zoom, onZoom }: Ch
       observer.disconnect();
       plot.current!.destroy();
     };
-  }, [curves, isLog]);
+  }, [curves, isLog, isDark]);
   useEffect(() => {
-    const valueOf = (value: number | undefined): number | null => (value === undefined || (isLog && value <= 0) ? null : value);
+    // To uPlot, null is a gap and undefined a point of other curves only.
+    const valueOf = (value: number | undefined): number | null | undefined => (value !== undefined && isLog && value <= 0 ? null : value);
     plot.current!.setData([points.map(({ step }) => step), ...curves.map(({ key }) => points.map(({ values }) => valueOf(values[key])))], zoom === undefined);
     if (zoom) plot.current!.setScale('x', { min: zoom[0], max: zoom[1] });
     // Without a cursor, the legend shows the latest values.
     if (typeof plot.current!.cursor.idx === 'number' || points.length === 0) return;
     const { current } = plot;
     // After the drawing that `setData` has queued, which clears the legend.
-    queueMicrotask(() => current === plot.current && current!.setLegend({ idx: points.length - 1 }, false));
-  }, [points, curves, isLog, zoom]);
+    const shown = zoom ? points.filter(({ step }) => step <= zoom[1]) : points;
+    const lastOf = (key: string): number => shown.findLastIndex(({ values }) => key in values);
+    const latest = [shown.length - 1, ...curves.map(({ key }) => lastOf(key))].map((index) => (index < 0 ? null : index));
+    queueMicrotask(() => current === plot.current && current!.setLegend({ idxs: latest }, false));
+  }, [points, curves, isLog, zoom, isDark]);
   return (
     <figure class="chart">
       <figcaption>{title}</figcaption>
@@ -109,11 +117,28 @@ export function Chart({ title, curves, points, isLog = false, zoom, onZoom }: Ch
   );
 }
 
+/** Three digits, without an exponent where numbers are large. */
+const formatValue = (value: number): string => (Math.abs(value) >= 1000 ? Math.round(value).toLocaleString('en') : value.toPrecision(3));
+
+/** Whether the page is dark; colors of canvases do not follow the style sheet. */
+export function useDarkScheme(): boolean {
+  const [isDark, setIsDark] = useState(() => matchMedia(DARK).matches);
+  useEffect(() => {
+    const media = matchMedia(DARK);
+    const onChange = (): void => setIsDark(media.matches);
+    media.addEventListener('change', onChange);
+    return () => media.removeEventListener('change', onChange);
+  }, []);
+  return isDark;
+}
+
+const DARK = '(prefers-color-scheme: dark)';
+
 /** What the curves show, for screen readers. */
 function describe(title: string, curves: readonly Curve[], points: readonly ChartPoint[]): string {
   const latest = points.at(-1);
   if (!latest) return `${title}: no iterations yet`;
-  const values = curves.filter(({ key }) => key in latest.values).map(({ key, label }) => `${label} ${latest.values[key]!.toPrecision(3)}`);
+  const values = curves.filter(({ key }) => key in latest.values).map(({ key, label }) => `${label} ${formatValue(latest.values[key]!)}`);
   return `${title} at iteration ${latest.step}: ${values.join(', ')}`;
 }
 

@@ -8,7 +8,7 @@ export interface Address {
   readonly query: string;
 }
 
-function parseAddress(hash: string): Address {
+export function parseAddress(hash: string): Address {
   const [path = '', query = ''] = hash.replace(/^#\/?/u, '').split('?');
   const [view = '', run = ''] = path.split('/');
   return { view, run: decoded(run), query };
@@ -53,3 +53,10 @@ export function queryValue(query: string, onQuery: (query: string) => void, name
   };
   return [new URLSearchParams(query).get(name) ?? fallback, set];
 }
+
+/** Runs that can be compared: more curves cannot be told apart. */
+export const MAX_RUNS = 6;
+
+/** Runs in a query, whose IDs may contain anything but a line break. */
+export const parseRuns = (text: string): string[] => text.split('\n').filter((id) => id !== '');
+export const formatRuns = (ids: readonly string[]): string => ids.join('\n');

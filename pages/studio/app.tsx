@@ -1,6 +1,6 @@
 /** The views of the studio, and what they share: the runs, the connection and messages of problems. */
 import type { ComponentType } from 'preact';
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import type { RunSummary } from '../../src/studio/schemas.js';
 import { messageOf } from '../../src/errors.js';
 import { useAddress } from './address.js';
@@ -28,6 +28,10 @@ const VIEWS: Readonly<Record<string, () => Promise<ComponentType<ViewProps>>>> =
   explore: async () => (await import('./explorePage.js')).StudioExplorePage,
 };
 
+const TITLES: Readonly<Record<string, string>> = { '': 'Runs', start: 'Start a run', compare: 'Comparison', explore: 'Explore' };
+
+const titleOf = (view: string, run: string): string => [...[TITLES[view] ?? ''].filter(Boolean), ...[run].filter(Boolean), 'agenet studio'].join(' - ');
+
 export function App() {
   const [{ view, run, query }, setQuery] = useAddress();
   const { runs, state } = useRuns();
@@ -38,7 +42,7 @@ export function App() {
   useEffect(() => {
     let isLatest = true;
     setProblem('');
-    document.title = `${run || (name === 'start' ? 'Start a run' : name === 'compare' ? 'Comparison' : 'Runs')} - agenet studio`;
+    document.title = titleOf(name, run);
     VIEWS[name]!().then(
       (Component) => isLatest && setView({ name, Component }),
       () => isLatest && setProblem('A part of the page cannot be loaded; reload it.'),
@@ -46,7 +50,18 @@ export function App() {
     return () => {
       isLatest = false;
     };
-  }, [name, run]);
+    // Once the server is back, what failed is tried again.
+  }, [name, run, state === 'behind']);
+  const main = useRef<HTMLElement>(null);
+  const isFirst = useRef(true);
+  useEffect(() => {
+    if (View.name !== name) return;
+    if (!isFirst.current) {
+      scrollTo(0, 0);
+      main.current?.focus({ preventScroll: true });
+    }
+    isFirst.current = false;
+  }, [View.name === name, name, run]);
   return (
     <>
       <header class="studio-header">
@@ -62,10 +77,10 @@ export function App() {
           </a>
         </nav>
         <p role="status" class="connection">
-          {state === 'behind' ? 'The studio cannot be reached: what you see may be old. Connecting again…' : ''}
+          {state === 'behind' ? 'Connection lost: data may be outdated. Reconnecting…' : ''}
         </p>
       </header>
-      <main>
+      <main ref={main} tabIndex={-1}>
         {problem && (
           <p id="app-problem" role="alert" class="failed">
             {problem}{' '}

@@ -1,39 +1,63 @@
 /** Explores a checkpoint of a run. */
-import { useMemo } from 'preact/hooks';
-import { readCheckpoint, readDataImages, readDataInfo } from './api.js';
+import { useEffect, useMemo, useState } from 'preact/hooks';
+import { readCheckpoint, readDataImages, readDataInfo, readRun } from './api.js';
 import type { ViewProps } from './app.js';
 import { addressOf, queryValue } from './address.js';
 import { ExplorePage, type ExploreSource } from './explore/explorePage.js';
 
-export function StudioExplorePage({ run, query, onQuery, runs }: ViewProps) {
-  const summary = runs.get(run);
-  const [chosen] = queryValue(query, onQuery, 'step');
-  // The checkpoint of the first look: a training that saves another one does not take the view away.
-  const step = useMemo(() => (chosen === '' ? summary?.checkpoint : Number(chosen)), [run, chosen, summary?.checkpoint === null]);
-  const source = useMemo((): ExploreSource | undefined => {
-    if (typeof step !== 'number') return undefined;
-    return {
-      name: `${run}, iteration ${step}`,
-      loadCheckpoint: () => readCheckpoint(run, step),
-      loadData: async () => {
-        const [{ labels, classNames }, images] = await Promise.all([readDataInfo(run), readDataImages(run)]);
-        return { images, labels, classNames };
-      },
-    };
-  }, [run, step]);
+export function StudioExplorePage({ run, query, onQuery, runs, onFailure }: ViewProps) {
+  const newest = runs.get(run)?.checkpoint ?? undefined;
+  const checkpoints = useCheckpoints(run, newest, onFailure);
+  const [chosen, setChosen] = queryValue(query, onQuery, 'step');
+  useEffect(() => {
+    // The address names what is shown: a training that saves another checkpoint does not take the view away.
+    if (chosen === '' && newest !== undefined) setChosen(String(newest));
+  }, [chosen, newest]);
+  const step = Number(chosen);
+  const isKnown = chosen !== '' && checkpoints.includes(step);
+  const source = useMemo((): ExploreSource | undefined => (isKnown ? sourceOf(run, step) : undefined), [run, step, isKnown]);
   return (
     <>
       <p>
         <a href={addressOf('run', run)}>Back to {run}</a>
       </p>
       <h1>Explore</h1>
-      {source ? (
-        <ExplorePage source={source} query={query} onQuery={onQuery} />
-      ) : (
-        <p class="meaning">
-          {summary ? `${run} has no checkpoint yet: pause or stop it, or wait for the first one.` : `There is no run ${run} in this folder.`}
-        </p>
+      {checkpoints.length > 0 && (
+        <label>
+          Checkpoint{' '}
+          <select id="checkpoint" value={chosen} onChange={({ currentTarget }) => setChosen(currentTarget.value)}>
+            {!isKnown && <option value={chosen}>choose one</option>}
+            {checkpoints.map((each) => (
+              <option key={each} value={String(each)}>
+                iteration {each}
+                {each === newest ? ' (newest)' : ''}
+              </option>
+            ))}
+          </select>
+        </label>
       )}
+      {source && <ExplorePage source={source} query={query} onQuery={onQuery} />}
+      {!runs.has(run) && <p class="failed">There is no such run in this folder.</p>}
+      {runs.has(run) && newest === undefined && <p class="meaning">{run} has no checkpoint yet: pause or stop it, or wait for the first one.</p>}
+      {chosen !== '' && !isKnown && checkpoints.length > 0 && <p class="failed">There is no checkpoint of iteration {chosen}; choose another.</p>}
     </>
   );
 }
+
+/** The iterations of the checkpoints of a run, read again when there is a newer one. */
+function useCheckpoints(run: string, newest: number | undefined, onFailure: (error: unknown) => void): readonly number[] {
+  const [checkpoints, setCheckpoints] = useState<readonly number[]>([]);
+  useEffect(() => {
+    if (newest !== undefined) readRun(run).then((detail) => setCheckpoints(detail.checkpoints), onFailure);
+  }, [run, newest]);
+  return checkpoints;
+}
+
+const sourceOf = (run: string, step: number): ExploreSource => ({
+  name: `${run}, iteration ${step}`,
+  loadCheckpoint: () => readCheckpoint(run, step),
+  loadData: async () => {
+    const [{ labels, classNames }, images] = await Promise.all([readDataInfo(run), readDataImages(run)]);
+    return { images, labels, classNames };
+  },
+});

@@ -28,8 +28,13 @@ class LiveConnection {
 
   /** Receives what is added to a run, after a message `following`. Returns how to end that. */
   follow(id: string, listener: Listener): () => void {
+    let connection: WebSocket | undefined;
     const own: Listener = (message) => {
-      if ('id' in message ? message.id === id : message.type === 'following' && message.ids.includes(id)) listener(message);
+      if ('id' in message ? message.id !== id : message.type !== 'following' || !message.ids.includes(id)) return;
+      // It is repeated whenever another run is followed.
+      if (message.type === 'following' && connection === this.socket) return;
+      connection = this.socket;
+      listener(message);
     };
     this.listeners.add(own);
     this.followed.set(id, (this.followed.get(id) ?? 0) + 1);

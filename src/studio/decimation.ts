@@ -9,7 +9,7 @@ export interface LogColumns {
 
 /**
  * Returns columns in a range of iterations with at most `points` points. Of each stretch of entries, a column keeps its minimum and its maximum in
- * the order in which they occur, at the first and the last iteration of the stretch.
+ * the order in which they occur, at the first and the last iteration of the stretch, and its mean at both.
  * @param points 2 or more
  */
 export function decimate({ steps, columns }: LogColumns, points: number, from = 0, to = Infinity): Curves {
@@ -19,13 +19,26 @@ export function decimate({ steps, columns }: LogColumns, points: number, from = 
   const bounds = Array.from({ length: stretches + 1 }, (_, index) => start + Math.floor((index * count) / Math.max(1, stretches)));
   const isWhole = stretches === count;
   const kept = isWhole ? bounds.slice(0, -1) : bounds.slice(0, -1).flatMap((first, index) => [first, bounds[index + 1]! - 1]);
-  const values = Array.from(columns, ([name, column]) => {
-    const chosen = isWhole
-      ? column.slice(start, end)
-      : Array.from({ length: stretches }, (_, index) => extremes(column, bounds[index]!, bounds[index + 1]!)).flat();
-    return [name, chosen.map((value) => (Number.isFinite(value) ? value : null))] as const;
-  });
-  return { steps: kept.map((index) => steps[index]!), values: Object.fromEntries(values) };
+  const ofColumns = (ofStretch: (column: readonly number[], start: number, end: number) => readonly number[]) =>
+    Object.fromEntries(
+      Array.from(columns, ([name, column]) => {
+        const chosen = isWhole ? column.slice(start, end) : bounds.slice(0, -1).flatMap((first, index) => ofStretch(column, first, bounds[index + 1]!));
+        return [name, chosen.map((value) => (Number.isFinite(value) ? value : null))];
+      }),
+    );
+  const shown = { steps: kept.map((index) => steps[index]!), values: ofColumns(extremes) };
+  return isWhole ? shown : { ...shown, means: ofColumns(meansOf) };
+}
+
+/** The mean of a stretch, for each of its two points. */
+function meansOf(column: readonly number[], start: number, end: number): [number, number] {
+  let [sum, count] = [0, 0];
+  for (let index = start; index < end; index++) {
+    if (Number.isNaN(column[index])) continue;
+    sum += column[index]!;
+    count++;
+  }
+  return [sum / count, sum / count];
 }
 
 /** The minimum and maximum of a stretch, the earlier one first. */

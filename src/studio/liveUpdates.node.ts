@@ -1,7 +1,8 @@
 /** What pages are sent without a request, over one WebSocket each. */
 import type { WSContext } from 'hono/ws';
 import type { WebSocket } from 'ws';
-import { followRequest, isTraining, type LiveMessage, type RunSummary } from './schemas.js';
+import { followRequest, type LiveMessage, type RunSummary } from './schemas.js';
+import { isTraining } from './states.js';
 import type { FollowedLog } from './followedLog.node.js';
 import type { RunLibrary } from './runLibrary.node.js';
 import type { TrainingQueue } from './trainingQueue.node.js';
@@ -87,7 +88,8 @@ export class LiveUpdates {
 
   /** Reads the log of a run, and notes up to where if it was not followed before. */
   private async positionOf(id: string): Promise<Position | undefined> {
-    const log = this.positions.get(id)?.log ?? this.library.logOf(id);
+    // The log of a run that was deleted is not one that was cut.
+    const log = this.library.folderOf(id) === undefined ? undefined : (this.positions.get(id)?.log ?? this.library.logOf(id));
     if (!log) return undefined;
     await log.read();
     const position = { log, generation: log.generation, row: log.steps.length };

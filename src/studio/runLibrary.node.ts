@@ -1,14 +1,16 @@
 /** The runs under a folder, by their IDs. Requests name runs by ID only, so that no path of a request reaches the file system. */
-import { readdir, rm, stat } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { readdir, rename, rm, stat } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import { InputError } from '../errors.js';
 import { wrapWriteErrors, writeFileAtomically } from '../files/atomic.node.js';
 import { JOURNAL_NAME } from '../runs/journal.node.js';
 import { FolderLock, holderOf } from '../runs/lock.node.js';
-import { UPLOADS } from './folders.js';
+import { STUDIO_FOLDER, UPLOADS } from './folders.js';
 import { FollowedLog } from './followedLog.node.js';
 import { LOG_NAME, readSummary, TAGS_NAME } from './runRecord.node.js';
-import { isTraining, type RunSummary } from './schemas.js';
+import { type RunSummary } from './schemas.js';
+import { isTraining } from './states.js';
 import { withoutPaths } from './shownErrors.node.js';
 
 /** Folders below the studio's own in which runs are looked for. */
@@ -79,11 +81,14 @@ export class RunLibrary {
     const { folder } = this.runs.get(id)!;
     if (await holderOf(folder)) throw new InputError(`${id}: the run is still training; stop it first`);
     const lock = await FolderLock.take(folder);
+    // At once, so that nobody sees a part of it.
+    const deleted = join(this.folder, STUDIO_FOLDER, `deleted-${randomUUID()}`);
     try {
-      await wrapWriteErrors(id, () => rm(folder, { recursive: true }));
+      await wrapWriteErrors(id, () => rename(folder, deleted));
     } finally {
       await lock.release();
     }
+    await wrapWriteErrors(id, () => rm(deleted, { recursive: true }));
   }
 
   async writeTags(id: string, tags: readonly string[]): Promise<RunSummary> {

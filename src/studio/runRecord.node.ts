@@ -7,7 +7,8 @@ import { holderOf } from '../runs/lock.node.js';
 import type { LogEntry } from '../training/runStore.js';
 import { parseObject } from './followedLog.node.js';
 import { readOwnLines, readOwnText } from './ownFiles.node.js';
-import type { RunState, RunSummary } from './schemas.js';
+import type { RunSummary } from './schemas.js';
+import { type RunState } from './states.js';
 
 /** Bytes at the end of a file that contain its last lines, and those that are shown of a journal. */
 const [TAIL, MAX_JOURNAL] = [16_384, 2 ** 20];

@@ -1,12 +1,6 @@
 /** What the studio's server and page exchange. The API is validated and described by these schemas; the page uses their types. */
 import { z } from 'zod';
-
-/** What a run is doing. A queued run, and one that failed before it began, have no folder yet. */
-const RUN_STATES = ['queued', 'starting', 'running', 'paused', 'finished', 'stopped', 'interrupted', 'failed'] as const;
-export type RunState = (typeof RUN_STATES)[number];
-
-/** Whether a process trains the run, or is about to. */
-export const isTraining = (state: RunState | undefined): boolean => state === 'starting' || state === 'running' || state === 'paused';
+import { RUN_STATES } from './states.js';
 
 const iteration = z.int().min(0);
 const figures = z.record(z.string(), z.number());
@@ -47,6 +41,7 @@ export type RunDetail = z.infer<typeof runDetail>;
 export const curves = z.object({
   steps: z.array(iteration),
   values: z.record(z.string(), z.array(z.number().nullable())),
+  means: z.record(z.string(), z.array(z.number().nullable())).optional().describe('Means of what values are the extremes of, if anything is left out'),
 });
 export type Curves = z.infer<typeof curves>;
 

@@ -48,8 +48,9 @@ function quotedForShell(argument: string): string {
   return /^[\w@%+=:,./-]+$/u.test(argument) ? argument : `'${argument.replaceAll("'", `'\\''`)}'`;
 }
 
-/** Returns the option of the form that a message is about. */
+/** Returns the field of the form that a message is about. */
 export function fieldOf(message: string, form: TrainingForm): string | undefined {
+  if (message.startsWith('--out:')) return 'name';
   const flag = /--[a-z]+(?:-[a-z]+)*/u.exec(message)?.[0];
   return form.groups.flatMap(({ fields }) => fields).find((field) => field.flag === flag)?.name;
 }

@@ -10,7 +10,8 @@ import { makeFolder, wrapWriteErrors, writeFileAtomically } from '../files/atomi
 import { lastLineOf } from './commandOutput.node.js';
 import { STUDIO_FOLDER } from './folders.js';
 import { readOwnText } from './ownFiles.node.js';
-import { extension, isTraining, type RunState, type RunSummary, trainingRequest } from './schemas.js';
+import { extension, type RunSummary, trainingRequest } from './schemas.js';
+import { isTraining, type RunState } from './states.js';
 
 const MAX_WAITING = 1000;
 /** Bytes of the queue's file, and those at the end of an output that contain its last line. */

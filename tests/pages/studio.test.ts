@@ -63,7 +63,10 @@ describe.skipIf(!hasChromium)('the studio', () => {
     // The answer to a wrong option is an error to the browser, and so is a server that has ended.
     page.on(
       'console',
-      (message) => message.type() === 'error' && !/status of 422|ERR_CONNECTION|WebSocket/u.test(message.text()) && problems.push(message.text()),
+      (message) =>
+        message.type() === 'error' &&
+        !/status of 422|ERR_CONNECTION|WebSocket/u.test(message.text()) &&
+        problems.push(`${message.text()} ${message.location().url}`),
     );
     page.on('pageerror', ({ message }) => problems.push(message));
     page.on('request', (request) => /^(?:blob:|data:)/u.test(request.url()) || request.url().startsWith(address) || problems.push(request.url()));
@@ -112,13 +115,13 @@ describe.skipIf(!hasChromium)('the studio', () => {
     await poll(() => header(page)).toContain('paused');
     await poll(() => chart(page)).toContain(`at iteration ${pausedAt + 1}:`);
     await page.click('#stop');
-    await poll(() => header(page)).toContain('interrupted');
+    await poll(() => header(page)).toContain('stopped');
     await page.click('#resume');
     await poll(() => header(page)).toContain('running');
     await page.click('#play');
     await poll(() => header(page)).toContain('paused');
     await page.click('#stop');
-    await poll(() => header(page)).toContain('interrupted');
+    await poll(() => header(page)).toContain('stopped');
     expect(await textOf(page, '.journal')).toContain(`training continued after iteration ${pausedAt + 1}`);
   });
 
@@ -247,7 +250,7 @@ describe.skipIf(!hasChromium)('the studio', () => {
     await poll(() => chart(page)).toMatch(/at iteration/u);
     const { status, stdout } = await stop();
     expect([status, stdout]).toEqual([0, '']);
-    await poll(() => textOf(page, '.connection')).toContain('what you see may be old');
+    await poll(() => textOf(page, '.connection')).toContain('Connection lost');
     await start(new URL(address).port);
     await poll(() => textOf(page, '.connection')).toBe('');
     expect(await header(page)).toContain('digits');
@@ -263,7 +266,7 @@ describe.skipIf(!hasChromium)('the studio', () => {
     await poll(() => textOf(page, '.connection')).toBe('');
     expect(await header(page)).toContain('running');
     await page.click('#stop');
-    await poll(() => header(page)).toContain('interrupted');
+    await poll(() => header(page)).toContain('stopped');
   });
 
   it('is small', () => {

@@ -11,7 +11,7 @@ describe('decimated curves', () => {
   });
 
   it('keep the minimum and the maximum of each stretch, in their order', () => {
-    expect(decimate(logOf([1, 9, 2, 5, 0, 4]), 4)).toEqual({ steps: [10, 30, 40, 60], values: { loss: [1, 9, 5, 0] } });
+    expect(decimate(logOf([1, 9, 2, 5, 0, 4]), 4)).toEqual({ steps: [10, 30, 40, 60], values: { loss: [1, 9, 5, 0] }, means: { loss: [4, 4, 3, 3] } });
   });
 
   it('have null where a column has no value', () => {

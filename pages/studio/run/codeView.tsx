@@ -3,8 +3,11 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Prior } from '../../../src/age/prior.js';
 import { decodeNpy } from '../../../src/data/formats/npy.js';
 import { messageOf } from '../../../src/errors.js';
+import { classColors } from '../../../src/images/legend.js';
 import { principalComponents } from '../../../src/numerics/principalComponents.js';
+import { useDarkScheme } from '../../components/chart.js';
 import { readCodes, readDataInfo } from '../api.js';
+import { alignedAxes } from './axes.js';
 
 interface Codes {
   /** [N, M]. */
@@ -25,23 +28,35 @@ export function CodeView({ run, prior, step, newest }: { run: string; prior: Pri
   const codes = useCodes(run, step, setProblem);
   const reference = useCodes(run, newest, setProblem);
   const labels = useLabels(run);
+  const isDark = useDarkScheme();
+  const axes = useAxes(reference);
   useEffect(() => {
-    if (!codes || !reference) return;
+    if (codes === undefined || axes?.length !== 2 * codes.latent) return;
     setProblem('');
-    const { axes } = principalComponents({ data: reference.data, width: reference.latent });
     draw(canvas.current!, project(codes, axes), radiusOf(prior, codes.latent), labels);
-  }, [codes, reference, labels]);
+  }, [codes, axes, labels, isDark]);
   const spread = codes && spreadOf(prior, codes);
   const text =
     spread === undefined
       ? ''
-      : `Spread ${spread.toFixed(2)}: the variance of these codes; 1 if they fill the sphere. Dashed: where 95 % of uniform codes would be.`;
+      : `Variance of these codes relative to the prior: ${spread.toFixed(2)}. Dashed: 95% of the codes of the prior, along any two directions. Colors are classes.`;
   return (
     <div>
       <canvas ref={canvas} class="code-view" width={SIDE} height={SIDE} role="img" aria-label={`Codes of test images at iteration ${step}. ${text}`} />
       <p class="meaning">{problem || text}</p>
     </div>
   );
+}
+
+/** The two directions in which codes vary most [2, M], turned as little as possible when there are newer codes. */
+function useAxes(codes: Codes | undefined): Float64Array | undefined {
+  const [axes, setAxes] = useState<Float64Array>();
+  useEffect(() => {
+    if (!codes) return;
+    const found = principalComponents({ data: codes.data, width: codes.latent }).axes;
+    setAxes((before) => (before?.length === found.length ? alignedAxes(found, before) : found));
+  }, [codes]);
+  return axes;
 }
 
 function useCodes(run: string, step: number | undefined, onProblem: (problem: string) => void): Codes | undefined {
@@ -62,12 +77,18 @@ function useCodes(run: string, step: number | undefined, onProblem: (problem: st
   return codes;
 }
 
+interface Labels {
+  readonly labels: readonly number[];
+  /** A color of the style sheet per class. */
+  readonly colors: readonly string[];
+}
+
 /** Labels of the test images; without them, points have one color. */
-function useLabels(run: string): readonly number[] | undefined {
-  const [labels, setLabels] = useState<readonly number[]>();
+function useLabels(run: string): Labels | undefined {
+  const [labels, setLabels] = useState<Labels>();
   useEffect(() => {
     readDataInfo(run).then(
-      (info) => setLabels(info.labels ?? undefined),
+      (info) => info.labels && setLabels({ labels: info.labels, colors: classColors(1 + Math.max(...info.labels)).map((color) => `rgb(${color.join(' ')})`) }),
       () => undefined,
     );
   }, [run]);
@@ -104,20 +125,20 @@ function spreadOf(prior: Prior, { data, latent }: Codes): number {
   return variance / (prior === 'normal' ? latent : 1);
 }
 
-function draw(canvas: HTMLCanvasElement, points: Float64Array, radius: number, labels: readonly number[] | undefined): void {
+function draw(canvas: HTMLCanvasElement, points: Float64Array, radius: number, labels: Labels | undefined): void {
   const context = canvas.getContext('2d')!;
   const style = getComputedStyle(canvas);
   const farthest = points.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
   const scale = SIDE / 2 / Math.max(MARGIN * radius, 1.05 * farthest);
   context.clearRect(0, 0, SIDE, SIDE);
-  context.strokeStyle = style.getPropertyValue('--line');
+  context.strokeStyle = style.getPropertyValue('--muted');
+  context.lineWidth = 1.5;
   context.setLineDash([6, 6]);
   context.beginPath();
   context.arc(SIDE / 2, SIDE / 2, radius * scale, 0, 2 * Math.PI);
   context.stroke();
   for (let index = 0; index < points.length / 2; index++) {
-    const label = labels?.[index];
-    context.fillStyle = label === undefined ? style.getPropertyValue('--accent') : `hsl(${(label * 137.5) % 360} 65% 50%)`;
+    context.fillStyle = labels?.colors[labels.labels[index]!] ?? style.getPropertyValue('--accent');
     context.beginPath();
     context.arc(SIDE / 2 + points[2 * index]! * scale, SIDE / 2 - points[2 * index + 1]! * scale, DOT, 0, 2 * Math.PI);
     context.fill();

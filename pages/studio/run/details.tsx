@@ -4,14 +4,14 @@ import type { RunDetail } from '../../../src/studio/schemas.js';
 import { checkpointAddress } from '../api.js';
 import { formatNumber, formatTime } from '../format.js';
 
-export function Metrics({ detail: { metrics, metricsStep, summary } }: { detail: RunDetail }) {
+export function Metrics({ detail: { metrics, metricsStep, command } }: { detail: RunDetail }) {
   return (
     <section aria-labelledby="metrics-heading">
       <h2 id="metrics-heading">Metrics</h2>
       {metrics.length === 0 ? (
         <p class="meaning">
-          Not evaluated yet. <code>npx agenet evaluate {summary.id}</code> computes all metrics, and the option <code>--evaluate-every</code> does so during
-          training.
+          Not evaluated yet. <code>{command.replace('train --resume', 'evaluate')}</code> computes all metrics, and the option <code>--evaluate-every</code>{' '}
+          does so during training.
         </p>
       ) : (
         <>

@@ -39,7 +39,13 @@ export function RunPage({ run: id, query, onQuery, runs, onFailure }: ViewProps)
         ) : (
           <Curves run={id} query={query} onQuery={onQuery} onFailure={onFailure} />
         )}
-        <Sheets key={id} run={id} prior={(detail?.configuration?.prior as Prior | undefined) ?? 'sphere'} previews={detail?.previews ?? []} />
+        <Sheets
+          query={query}
+          onQuery={onQuery}
+          run={id}
+          prior={(detail?.configuration?.prior as Prior | undefined) ?? 'sphere'}
+          previews={detail?.previews ?? []}
+        />
       </div>
       {detail && (
         <>

@@ -1,6 +1,7 @@
 /** Samples and reconstructions over the iterations of a run, and how two iterations differ. */
 import { useEffect, useState } from 'preact/hooks';
 import type { Prior } from '../../../src/age/prior.js';
+import { queryValue } from '../address.js';
 import { previewAddress } from '../api.js';
 import { CodeView } from './codeView.js';
 
@@ -14,38 +15,47 @@ const MEANINGS: Readonly<Record<Kind, string>> = {
 };
 
 interface SheetsProps {
+  readonly query: string;
+  readonly onQuery: (query: string) => void;
   readonly run: string;
   readonly prior: Prior;
   /** Iterations with previews, ascending. */
   readonly previews: readonly number[];
 }
 
-export function Sheets({ run, prior, previews }: SheetsProps) {
-  const [kind, setKind] = useState<Kind>('samples');
-  /** Undefined follows the newest. */
-  const [chosen, setChosen] = useState<number>();
-  const [other, setOther] = useState<number>();
+export function Sheets({ query, onQuery, run, prior, previews }: SheetsProps) {
+  const [chosenKind, setKind] = queryValue(query, onQuery, 'preview', 'samples');
+  const kind: Kind = Object.hasOwn(KINDS, chosenKind) ? (chosenKind as Kind) : 'samples';
+  // Without an iteration, the newest is followed.
+  const [chosen, setChosen] = queryValue(query, onQuery, 'iteration');
+  const [difference, setDifference] = queryValue(query, onQuery, 'difference');
+  const other = difference === '' ? undefined : Number(difference);
   const [playing, setPlaying] = useState(false);
-  const position = chosen === undefined ? previews.length - 1 : Math.max(0, previews.indexOf(chosen));
+  const position = chosen === '' ? previews.length - 1 : Math.max(0, previews.indexOf(Number(chosen)));
   const step = previews[position];
-  usePlaying(playing, position, previews, (next) => {
-    setChosen(next);
-    if (next === previews.at(-1)) setPlaying(false);
+  const choose = (at: number): void => setChosen(at === previews.length - 1 ? '' : String(previews[at]));
+  usePlaying(playing, position, previews.length, (next) => {
+    choose(next);
+    if (next === previews.length - 1) setPlaying(false);
   });
-  const choose = (at: number): void => setChosen(at === previews.length - 1 ? undefined : previews[at]);
   return (
     <section aria-labelledby="sheets-heading" class="sheets">
       <h2 id="sheets-heading">Previews</h2>
       <div class="tabs" role="group" aria-label="Kind of preview">
         {Object.entries(KINDS).map(([key, name]) => (
-          <button key={key} type="button" aria-pressed={key === kind} onClick={() => setKind(key as Kind)}>
+          <button key={key} type="button" aria-pressed={key === kind} onClick={() => setKind(key)}>
             {name}
           </button>
         ))}
       </div>
       <p class="meaning">{MEANINGS[kind]}</p>
       <div class="timeline">
-        <button type="button" disabled={previews.length < 2} onClick={() => setPlaying(!playing)}>
+        <button
+          type="button"
+          aria-label={playing ? 'Stop the previews' : 'Play the previews'}
+          disabled={previews.length < 2}
+          onClick={() => setPlaying(!playing)}
+        >
           {playing ? 'Stop' : 'Play'}
         </button>
         <input
@@ -59,7 +69,7 @@ export function Sheets({ run, prior, previews }: SheetsProps) {
           disabled={previews.length < 2}
           onInput={({ currentTarget }) => choose(currentTarget.valueAsNumber)}
         />
-        <output>{step === undefined ? 'no preview yet' : `iteration ${step}${chosen === undefined ? ' (newest)' : ''}`}</output>
+        <output>{step === undefined ? 'no preview yet' : `iteration ${step}${chosen === '' ? ' (newest)' : ''}`}</output>
       </div>
       {kind === 'codes' ? (
         <CodeView run={run} prior={prior} step={step} newest={previews.at(-1)} />
@@ -68,7 +78,7 @@ export function Sheets({ run, prior, previews }: SheetsProps) {
           <Sheet run={run} kind={kind} step={step} other={other} />
           <label class="difference">
             Difference to{' '}
-            <select value={other ?? ''} onChange={({ currentTarget }) => setOther(currentTarget.value === '' ? undefined : Number(currentTarget.value))}>
+            <select value={difference} onChange={({ currentTarget }) => setDifference(currentTarget.value)}>
               <option value="">none</option>
               {previews.map((each) => (
                 <option key={each} value={each}>
@@ -86,13 +96,13 @@ export function Sheets({ run, prior, previews }: SheetsProps) {
 /** Milliseconds per preview of the animation. */
 const FRAME_MS = 400;
 
-function usePlaying(playing: boolean, position: number, previews: readonly number[], onNext: (step: number) => void): void {
+/** Shows the next preview after a moment, and after the last the first. */
+function usePlaying(playing: boolean, position: number, count: number, onNext: (position: number) => void): void {
   useEffect(() => {
     if (!playing) return;
-    const isAtEnd = position >= previews.length - 1;
-    const timer = setTimeout(() => onNext(previews[isAtEnd ? 0 : position + 1]!), FRAME_MS);
+    const timer = setTimeout(() => onNext(position >= count - 1 ? 0 : position + 1), FRAME_MS);
     return () => clearTimeout(timer);
-  }, [playing, position, previews]);
+  }, [playing, position, count]);
 }
 
 /** An image grid, or its difference to that of another iteration: black where they are equal. */

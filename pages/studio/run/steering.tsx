@@ -1,49 +1,80 @@
 /** Buttons that steer a run, and what can be done with its checkpoints. */
-import { useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import type { RunSummary, SteeringAction } from '../../../src/studio/schemas.js';
+import { isTraining } from '../../../src/studio/states.js';
 import { addressOf } from '../address.js';
-import { deleteRun, resumeRun, steerRun } from '../api.js';
+import { cancelTraining, deleteRun, resumeRun, steerRun } from '../api.js';
 
 interface SteeringProps {
   readonly run: RunSummary;
   readonly onFailure: (error: unknown) => void;
 }
 
+/** What was asked of a training that has not happened yet. */
+interface Pending {
+  readonly action: SteeringAction;
+  readonly state: RunSummary['state'];
+  readonly step: number;
+}
+
+const PENDING: Readonly<Record<SteeringAction, string>> = {
+  play: 'Continuing…',
+  pause: 'Pausing…',
+  step: 'Training one iteration…',
+  stop: 'Saving and stopping…',
+};
+
+/** Buttons stay enabled while an action is carried out, so that they keep the focus; presses are ignored then. */
 export function Steering({ run, onFailure }: SteeringProps) {
-  const [busy, setBusy] = useState(false);
+  const [isBusy, setIsBusy] = useState(false);
+  const [pending, setPending] = useState<Pending>();
+  useEffect(() => {
+    if (pending && (pending.state !== run.state || (pending.action === 'step' && run.step > pending.step))) setPending(undefined);
+  }, [pending, run.state, run.step]);
   const act = (action: () => Promise<void>): void => {
-    setBusy(true);
+    if (isBusy) return;
+    setIsBusy(true);
     action()
-      .catch(onFailure)
-      .finally(() => setBusy(false));
+      .catch((error: unknown) => {
+        setPending(undefined);
+        onFailure(error);
+      })
+      .finally(() => setIsBusy(false));
   };
-  const steer = (action: SteeringAction): void => act(() => steerRun(run.id, action));
-  const isTraining = run.state === 'running' || run.state === 'paused';
+  const steer = (action: SteeringAction): void => {
+    if (pending) return;
+    setPending({ action, state: run.state, step: run.step });
+    act(() => steerRun(run.id, action));
+  };
+  const hasBegun = run.state === 'running' || run.state === 'paused';
   const isPaused = run.state === 'paused';
-  if (run.state === 'queued')
+  const backToList = (): void => void (location.hash = '#/');
+  if (run.state === 'queued' || (run.state === 'failed' && run.model === ''))
     return (
       <div class="buttons">
-        <button type="button" disabled={busy} onClick={() => act(() => deleteRun(run.id))}>
-          Remove from the queue
+        <button type="button" onClick={() => act(() => cancelTraining(run.id).then(run.model === '' ? backToList : undefined))}>
+          {run.state === 'queued' ? 'Remove from the queue' : 'Dismiss'}
         </button>
       </div>
     );
   return (
     <div class="buttons" role="group" aria-label="Training">
-      {isTraining ? (
+      {hasBegun && (
         <>
-          <button id="play" type="button" class="primary" disabled={busy} onClick={() => steer(isPaused ? 'play' : 'pause')}>
+          <button id="play" type="button" class="primary" onClick={() => steer(isPaused ? 'play' : 'pause')}>
             {isPaused ? 'Play' : 'Pause'}
           </button>
-          <button id="step" type="button" disabled={busy || !isPaused} onClick={() => steer('step')}>
+          <button id="step" type="button" disabled={!isPaused && pending?.action !== 'step'} onClick={() => steer('step')}>
             Step
           </button>
-          <button id="stop" type="button" disabled={busy} onClick={() => steer('stop')}>
-            Stop
-          </button>
         </>
+      )}
+      {isTraining(run.state) ? (
+        <button id="stop" type="button" onClick={() => steer('stop')}>
+          Stop
+        </button>
       ) : (
-        <Resumption run={run} disabled={busy || run.state === 'starting'} onResume={(steps) => act(() => resumeRun(run.id, steps))} />
+        <Resumption run={run} onResume={(steps) => act(() => resumeRun(run.id, steps))} />
       )}
       {run.checkpoint !== null && (
         <>
@@ -55,13 +86,16 @@ export function Steering({ run, onFailure }: SteeringProps) {
           </a>
         </>
       )}
-      {!isTraining && run.state !== 'starting' && <Deletion run={run} onDelete={() => act(() => deleteRun(run.id).then(() => void (location.hash = '#/')))} />}
+      {!isTraining(run.state) && <Deletion run={run} onDelete={() => act(() => deleteRun(run.id).then(backToList))} />}
+      <span role="status" class="meaning">
+        {pending && PENDING[pending.action]}
+      </span>
     </div>
   );
 }
 
 /** Resumes an interrupted run, or extends one that is finished. */
-function Resumption({ run, disabled, onResume }: { run: RunSummary; disabled: boolean; onResume: (steps?: number) => void }) {
+function Resumption({ run, onResume }: { run: RunSummary; onResume: (steps?: number) => void }) {
   const [steps, setSteps] = useState('');
   const isFinished = run.state === 'finished';
   const total = Number(steps);
@@ -69,8 +103,8 @@ function Resumption({ run, disabled, onResume }: { run: RunSummary; disabled: bo
   return (
     <>
       {!isFinished && (
-        <button id="resume" type="button" class="primary" disabled={disabled} onClick={() => onResume()}>
-          Resume
+        <button id="resume" type="button" class="primary" onClick={() => onResume()}>
+          {run.checkpoint === null ? 'Start over' : 'Resume'}
         </button>
       )}
       <form
@@ -92,7 +126,7 @@ function Resumption({ run, disabled, onResume }: { run: RunSummary; disabled: bo
           />{' '}
           iterations
         </label>
-        <button type="submit" disabled={disabled || !isValid}>
+        <button type="submit" disabled={!isValid}>
           Extend
         </button>
       </form>
@@ -100,22 +134,30 @@ function Resumption({ run, disabled, onResume }: { run: RunSummary; disabled: bo
   );
 }
 
-/** Deletes a run after a second click. */
+/** Deletes a run after a question. */
 function Deletion({ run, onDelete }: { run: RunSummary; onDelete: () => void }) {
   const [isAsked, setIsAsked] = useState(false);
+  const keep = useRef<HTMLButtonElement>(null);
+  const question = useRef<HTMLButtonElement>(null);
+  const wasAsked = useRef(false);
+  useEffect(() => {
+    if (isAsked) keep.current?.focus();
+    else if (wasAsked.current) question.current?.focus();
+    wasAsked.current = isAsked;
+  }, [isAsked]);
   if (!isAsked)
     return (
-      <button id="delete" type="button" onClick={() => setIsAsked(true)}>
+      <button id="delete" ref={question} type="button" onClick={() => setIsAsked(true)}>
         Delete…
       </button>
     );
   return (
-    <span role="alert" class="confirmation">
+    <span role="alert" class="confirmation" onKeyDown={({ key }) => key === 'Escape' && setIsAsked(false)}>
       Delete {run.id} with all its checkpoints?{' '}
       <button id="confirm-delete" type="button" onClick={onDelete}>
         Delete
       </button>{' '}
-      <button type="button" onClick={() => setIsAsked(false)}>
+      <button ref={keep} type="button" onClick={() => setIsAsked(false)}>
         Keep
       </button>
     </span>

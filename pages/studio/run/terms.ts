@@ -21,24 +21,24 @@ export const MAIN_GROUPS: readonly CurveGroup[] = [
   {
     title: 'Excess divergence: KL_real, KL_fake',
     meaning:
-      'How far a batch of codes is from uniform, above the least possible value. KL_real, of the codes of images, falls. KL_fake, of the codes of samples, is what the networks compete for: the encoder raises it, the generator lowers it.',
+      'How far a batch of codes is from uniform, above the lower bound. KL_real, of the codes of images, falls. KL_fake, of the codes of samples, is what the networks compete for: the encoder raises it, the generator lowers it.',
     curves: [
       { key: 'encoder.KL_real_gap', label: 'KL_real', color: '--curve-1' },
-      { key: 'encoder.KL_fake_gap', label: 'KL_fake (encoder)', color: '--curve-2' },
-      { key: 'generator.KL_fake_gap', label: 'KL_fake (generator)', color: '--curve-3' },
+      { key: 'encoder.KL_fake_gap', label: 'KL_fake (enc.)', color: '--curve-2' },
+      { key: 'generator.KL_fake_gap', label: 'KL_fake (gen.)', color: '--curve-3' },
     ],
   },
   {
-    title: 'Codes of codes: match_z',
-    meaning: 'Distance between codes and the codes of their samples, e(g(z)). Lower is better.',
+    title: 'Latent reconstruction: match_z',
+    meaning: 'Distance between codes z and the codes of their samples, e(g(z)). Lower is better.',
     curves: [
       { key: 'generator.match_z', label: 'generator', color: '--curve-2' },
       { key: 'encoder.match_z', label: 'encoder', color: '--curve-1' },
     ],
   },
   {
-    title: 'Spread of codes',
-    meaning: 'Variance of a batch of codes, relative to uniform codes: 1 if they fill the sphere, near 0 if they gather in one place.',
+    title: 'Spread: code_variance',
+    meaning: 'Variance of a batch of codes, relative to uniform codes: 1 if they fill the sphere, near 0 if they gather in one place. Near 1 is better.',
     curves: [
       { key: 'encoder.code_variance_real', label: 'images', color: '--curve-1' },
       { key: 'encoder.code_variance_fake', label: 'samples', color: '--curve-2' },
@@ -58,16 +58,16 @@ export const OTHER_GROUPS: readonly CurveGroup[] = [
   },
   {
     title: 'Divergence: KL_real, KL_fake',
-    meaning: 'The divergences themselves, with their least possible value still in them.',
+    meaning: 'The divergences themselves, including their lower bound.',
     curves: [
       { key: 'encoder.KL_real', label: 'KL_real', color: '--curve-1' },
-      { key: 'encoder.KL_fake', label: 'KL_fake (encoder)', color: '--curve-2' },
-      { key: 'generator.KL_fake', label: 'KL_fake (generator)', color: '--curve-3' },
+      { key: 'encoder.KL_fake', label: 'KL_fake (enc.)', color: '--curve-2' },
+      { key: 'generator.KL_fake', label: 'KL_fake (gen.)', color: '--curve-3' },
     ],
   },
   {
     title: 'uniform',
-    meaning: 'How near the codes of images are to each other, also where the divergence is already least. Lower is better.',
+    meaning: 'How near the codes of images are to each other, even if the divergence is at its lower bound. Lower is better.',
     curves: [{ key: 'encoder.uniform', label: 'encoder', color: '--curve-1' }],
   },
   {
@@ -85,11 +85,15 @@ export const OTHER_GROUPS: readonly CurveGroup[] = [
   },
   {
     title: 'Speed',
-    meaning: 'Iterations per second.',
+    meaning: 'Iterations per second. Higher is better.',
     curves: [{ key: 'iterations_per_second', label: 'iterations per second', color: '--curve-1' }],
   },
-  { title: 'Memory', meaning: 'Memory of the process in megabytes.', curves: [{ key: 'memory_mb', label: 'MB', color: '--curve-1' }] },
-  { title: 'Learning rate', meaning: 'Learning rate of Adam.', curves: [{ key: 'learning_rate', label: 'learning rate', color: '--curve-1' }] },
+  { title: 'Memory', meaning: 'Memory of the process in megabytes. It should stay constant.', curves: [{ key: 'memory_mb', label: 'MB', color: '--curve-1' }] },
+  {
+    title: 'Learning rate',
+    meaning: 'Learning rate of Adam, by its schedule.',
+    curves: [{ key: 'learning_rate', label: 'learning rate', color: '--curve-1' }],
+  },
 ];
 
 export const ALL_GROUPS: readonly CurveGroup[] = [...MAIN_GROUPS, ...OTHER_GROUPS];

@@ -19,13 +19,17 @@ export function useCurves(run: string, zoom: Zoom | undefined, onFailure: (error
   const read = async (): Promise<void> => {
     const number = ++current.current.count;
     const curves = await readCurves(run, POINTS, current.current.zoom);
-    if (number === current.current.count) setPoints(pointsOf(curves));
+    if (number !== current.current.count) return;
+    const points = pointsOf(curves);
+    const last = points.at(-1)?.step ?? -1;
+    // Those that were sent in the meantime.
+    setPoints((before) => [...points, ...before.filter(({ step }) => step > last && isWithin(step, current.current.zoom))]);
   };
   useEffect(() => {
     setPoints([]);
     return live.follow(run, (message) => {
       if (message.type === 'following' || message.type === 'rewritten') read().catch(onFailure);
-      else if (message.type === 'entries') setPoints((before) => appended(before, message.entries));
+      else if (message.type === 'entries') setPoints((before) => appended(before, message.entries, current.current.zoom));
     });
   }, [run]);
   useEffect(() => {
@@ -37,8 +41,13 @@ export function useCurves(run: string, zoom: Zoom | undefined, onFailure: (error
   return points;
 }
 
-function pointsOf({ steps, values }: Curves): ChartPoint[] {
-  const columns = Object.entries(values);
+const isWithin = (step: number, zoom: Zoom | undefined): boolean => zoom === undefined || step <= zoom[1];
+
+/** Key of the means of a curve, of which only the extremes are drawn. */
+const meanKey = (key: string): string => `${key} mean`;
+
+function pointsOf({ steps, values, means = {} }: Curves): ChartPoint[] {
+  const columns = [...Object.entries(values), ...Object.entries(means).map(([key, column]) => [meanKey(key), column] as const)];
   return steps.map((step, row) => ({
     step,
     values: Object.fromEntries(columns.flatMap(([key, column]) => (column[row] === null ? [] : [[key, column[row]!]]))),
@@ -46,9 +55,9 @@ function pointsOf({ steps, values }: Curves): ChartPoint[] {
 }
 
 /** Entries may repeat what was read. */
-function appended(before: readonly ChartPoint[], entries: readonly Readonly<Record<string, number>>[]): readonly ChartPoint[] {
+function appended(before: readonly ChartPoint[], entries: readonly Readonly<Record<string, number>>[], zoom: Zoom | undefined): readonly ChartPoint[] {
   const last = before.at(-1)?.step ?? -1;
-  const added = entries.flatMap(({ step, ...values }) => (step !== undefined && step > last ? [{ step, values }] : []));
+  const added = entries.flatMap(({ step, ...values }) => (step !== undefined && step > last && isWithin(step, zoom) ? [{ step, values }] : []));
   return added.length === 0 ? before : [...before, ...added];
 }
 
@@ -65,7 +74,7 @@ export function smoothed(points: readonly ChartPoint[], curves: readonly Curve[]
   return points.map(({ step, values }) => {
     const added: Record<string, number> = {};
     for (const { key } of curves) {
-      const value = values[key];
+      const value = values[meanKey(key)] ?? values[key];
       if (value === undefined) continue;
       const { sum, weight } = means.get(key) ?? { sum: 0, weight: 0 };
       const next = { sum: smoothing * sum + (1 - smoothing) * value, weight: smoothing * weight + (1 - smoothing) };

@@ -1,42 +1,45 @@
 /** Several runs side by side: a curve each, previews, and the settings in which they differ. */
 import { useEffect, useMemo, useState } from 'preact/hooks';
-import type { RunDetail } from '../../../src/studio/schemas.js';
+import type { RunDetail, RunSummary } from '../../../src/studio/schemas.js';
 import { Chart, type ChartPoint, type Curve } from '../../components/chart.js';
-import { addressOf, queryValue } from '../address.js';
+import { addressOf, MAX_RUNS, parseRuns, queryValue } from '../address.js';
 import { previewAddress, readRun } from '../api.js';
 import type { ViewProps } from '../app.js';
 import { ChartControls, useChartView } from '../run/curves.js';
 import { ALL_GROUPS } from '../run/terms.js';
 import { smoothed, useCurves, withSmoothed } from '../run/useCurves.js';
 
-/** More curves cannot be told apart. */
-const MAX_RUNS = 6;
-
 const COLORS = ['--curve-1', '--curve-2', '--curve-3', '--curve-4', '--curve-5', '--curve-6'] as const;
 
 /** What can be compared: every curve of a run. */
 const KEYS = ALL_GROUPS.flatMap(({ title, curves }) => curves.map(({ key, label }) => ({ key, name: `${title.replace(/:.*/u, '')}, ${label}` })));
 
-export function ComparePage({ query, onQuery, onFailure }: ViewProps) {
+export function ComparePage({ query, onQuery, runs, onFailure }: ViewProps) {
   const [list] = queryValue(query, onQuery, 'runs');
-  const ids = useMemo(() => list.split(',').filter(Boolean).map(decodeURIComponent).slice(0, MAX_RUNS), [list]);
+  const named = useMemo(() => parseRuns(list).slice(0, MAX_RUNS), [list]);
+  const missing = named.filter((id) => !runs.has(id));
+  const ids = useMemo(() => named.filter((id) => !missing.includes(id)), [named, missing.join('\n')]);
   const [key, setKey] = queryValue(query, onQuery, 'curve', 'encoder.match_x');
   const view = useChartView(query, onQuery);
   const [points, setPoints] = useState<ReadonlyMap<string, readonly ChartPoint[]>>(new Map());
-  const details = useDetails(ids, onFailure);
+  const details = useDetails(ids);
   const curves = useMemo(() => ids.map((id, index): Curve => ({ key: id, label: id, color: COLORS[index]! })), [ids]);
   const merged = useMemo(() => mergePoints(ids, points, key), [ids, points, key]);
   const drawn = useMemo(() => withSmoothed(curves, view.smoothing), [curves, view.smoothing]);
   const values = useMemo(() => smoothed(merged, curves, view.smoothing), [merged, curves, view.smoothing]);
   if (ids.length === 0)
     return (
-      <p>
-        Select runs in the <a href="#/">list</a> to compare them.
-      </p>
+      <>
+        <h1>Comparison</h1>
+        <p>
+          Select runs in the <a href="#/">list</a> to compare them.
+        </p>
+      </>
     );
   return (
     <>
       <h1>Comparison</h1>
+      {missing.length > 0 && <p class="failed">Not in this folder: {missing.join(', ')}.</p>}
       {ids.map((id) => (
         <Follower key={id} id={id} view={view} onPoints={(next) => setPoints((before) => new Map(before).set(id, next))} onFailure={onFailure} />
       ))}
@@ -62,7 +65,7 @@ export function ComparePage({ query, onQuery, onFailure }: ViewProps) {
           onZoom={view.onZoom}
         />
       </section>
-      <ComparedSheets details={details} />
+      <ComparedSheets runs={ids.map((id) => runs.get(id)!)} query={query} onQuery={onQuery} />
       <Differences details={details} />
     </>
   );
@@ -91,14 +94,14 @@ function mergePoints(ids: readonly string[], points: ReadonlyMap<string, readonl
   return Array.from(steps, ([step, values]) => ({ step, values })).sort((a, b) => a.step - b.step);
 }
 
-function useDetails(ids: readonly string[], onFailure: (error: unknown) => void): readonly RunDetail[] {
+/** Reads runs; one that cannot be read, such as one in the queue, is left out. */
+function useDetails(ids: readonly string[]): readonly RunDetail[] {
   const [details, setDetails] = useState<readonly RunDetail[]>([]);
   useEffect(() => {
     let isLatest = true;
-    Promise.all(ids.map(readRun)).then(
-      (read) => isLatest && setDetails(read),
-      (error: unknown) => isLatest && onFailure(error),
-    );
+    void Promise.allSettled(ids.map(readRun)).then((read) => {
+      if (isLatest) setDetails(read.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : [])));
+    });
     return () => {
       isLatest = false;
     };
@@ -106,8 +109,9 @@ function useDetails(ids: readonly string[], onFailure: (error: unknown) => void)
   return details;
 }
 
-function ComparedSheets({ details }: { details: readonly RunDetail[] }) {
-  const [kind, setKind] = useState<'samples' | 'reconstructions'>('samples');
+function ComparedSheets({ runs, query, onQuery }: { runs: readonly RunSummary[]; query: string; onQuery: (query: string) => void }) {
+  const [chosen, setKind] = queryValue(query, onQuery, 'preview', 'samples');
+  const kind = chosen === 'reconstructions' ? chosen : 'samples';
   return (
     <section aria-labelledby="compared-sheets">
       <h2 id="compared-sheets">Previews</h2>
@@ -119,13 +123,13 @@ function ComparedSheets({ details }: { details: readonly RunDetail[] }) {
         ))}
       </div>
       <div class="compared">
-        {details.map(({ summary: { id, preview } }) => (
+        {runs.map(({ id, preview }) => (
           <figure key={id}>
             <figcaption>
               <a href={addressOf('run', id)}>{id}</a>
               {preview !== null && `, iteration ${preview}`}
             </figcaption>
-            {preview !== null && <img src={previewAddress(id, kind, preview)} alt={`${kind} of ${id}`} />}
+            <div class="sheet">{preview !== null && <img src={previewAddress(id, kind, preview)} alt={`${kind} of ${id}`} />}</div>
           </figure>
         ))}
       </div>

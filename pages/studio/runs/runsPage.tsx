@@ -1,7 +1,7 @@
 /** All runs of the folder: searched, sorted, selected for comparison. */
 import { useMemo, useState } from 'preact/hooks';
 import type { RunSummary } from '../../../src/studio/schemas.js';
-import { addressOf, queryValue } from '../address.js';
+import { addressOf, formatRuns, MAX_RUNS, parseRuns, queryValue } from '../address.js';
 import { previewAddress } from '../api.js';
 import type { ViewProps } from '../app.js';
 import { formatTime } from '../format.js';
@@ -18,7 +18,7 @@ export function RunsPage({ query, onQuery, runs, state }: ViewProps) {
   const [order, setOrder] = queryValue(query, onQuery, 'order', 'updated');
   const [selection, setSelection] = queryValue(query, onQuery, 'selected');
   const [count, setCount] = useState(SHOWN);
-  const selected = selection === '' ? [] : selection.split(',').map(decodeURIComponent);
+  const selected = parseRuns(selection).filter((id) => runs.has(id));
   const found = useMemo(
     () =>
       sorted(
@@ -29,7 +29,7 @@ export function RunsPage({ query, onQuery, runs, state }: ViewProps) {
   );
   const toggle = (id: string): void => {
     const next = selected.includes(id) ? selected.filter((each) => each !== id) : [...selected, id];
-    setSelection(next.map(encodeURIComponent).join(','));
+    setSelection(formatRuns(next));
   };
   if (runs.size === 0) return state === 'connecting' ? null : <Welcome />;
   return (
@@ -59,8 +59,10 @@ export function RunsPage({ query, onQuery, runs, state }: ViewProps) {
         <span class="meaning" role="status">
           {found.length} of {runs.size} runs
         </span>
-        {selected.length > 1 ? (
-          <a class="button" href={addressOf('compare', '', { runs: selected.map(encodeURIComponent).join(',') })}>
+        {selected.length > MAX_RUNS ? (
+          <span class="meaning">At most {MAX_RUNS} runs can be compared.</span>
+        ) : selected.length > 1 ? (
+          <a class="button" href={addressOf('compare', '', { runs: formatRuns(selected) })}>
             Compare {selected.length} runs
           </a>
         ) : (

@@ -64,8 +64,8 @@ function DataPreview({ data, version }: { data: string; version: number }) {
 
 function describe({ train, test, size, channels, classes, skipped }: DataCounts): string {
   const kind = `${size.join('x')} ${channels === 1 ? 'grayscale' : 'RGB'}`;
-  const labels = classes ? `; ${classes.length} classes` : '; no labels';
-  return `${formatNumber(train)} training and ${formatNumber(test)} test images, ${kind}${labels}${skipped > 0 ? `; ${skipped} files are no images` : ''}.`;
+  const labels = classes ? `; ${classes.length} classes: ${classes.map((each) => `${each.name} (${formatNumber(each.count)})`).join(', ')}` : '; no labels';
+  return `${formatNumber(train)} training and ${formatNumber(test)} test images, ${kind}${labels}${skipped > 0 ? `; ${skipped} files skipped` : ''}.`;
 }
 
 function Upload({ onUploaded }: { onUploaded: (name: string) => void }) {

@@ -1,5 +1,6 @@
 /** Options of `agenet train` as fields, each with its description and its error. */
-import type { FormField, FieldValues, TrainingForm } from '../../../src/studio/schemas.js';
+import { useEffect, useState } from 'preact/hooks';
+import type { FieldValues, FormField, TrainingForm } from '../../../src/studio/schemas.js';
 
 type Value = string | number | boolean | undefined;
 
@@ -7,15 +8,21 @@ interface FieldGroupProps {
   readonly group: TrainingForm['groups'][number];
   readonly isOpen: boolean;
   readonly values: FieldValues;
+  /** The settings of the run that a fork starts from. */
+  readonly inherited: Readonly<Record<string, unknown>> | undefined;
   readonly problem: { readonly message: string; readonly field?: string | undefined } | undefined;
   readonly onChange: (name: string, value: Value) => void;
 }
 
-export function FieldGroup({ group: { title, fields }, isOpen, values, problem, onChange }: FieldGroupProps) {
+export function FieldGroup({ group: { title, fields }, isOpen, values, inherited, problem, onChange }: FieldGroupProps) {
   const changed = fields.filter(({ name }) => name in values).length;
   const hasProblem = fields.some(({ name }) => name === problem?.field);
+  const [isShown, setIsShown] = useState(isOpen || changed > 0);
+  useEffect(() => {
+    if (hasProblem) setIsShown(true);
+  }, [hasProblem]);
   return (
-    <details class="field-group" open={isOpen || hasProblem}>
+    <details class="field-group" open={isShown} onToggle={({ currentTarget }) => setIsShown(currentTarget.open)}>
       <summary>
         {title} {changed > 0 && <span class="meaning">({changed} changed)</span>}
       </summary>
@@ -25,6 +32,7 @@ export function FieldGroup({ group: { title, fields }, isOpen, values, problem, 
             key={field.name}
             field={field}
             value={values[field.name]}
+            inherited={inheritedText(inherited?.[field.name])}
             problem={field.name === problem?.field ? problem.message : undefined}
             onChange={onChange}
           />
@@ -34,25 +42,35 @@ export function FieldGroup({ group: { title, fields }, isOpen, values, problem, 
   );
 }
 
-function Field({
-  field,
-  value,
-  problem,
-  onChange,
-}: {
-  field: FormField;
-  value: Value;
-  problem: string | undefined;
-  onChange: (name: string, value: Value) => void;
-}) {
-  const { name, flag, description } = field;
+/** The value of a setting that is kept if its field is left empty. */
+function inheritedText(value: unknown): string | undefined {
+  if (Array.isArray(value)) return value.join(',');
+  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? String(value) : undefined;
+}
+
+/** Larger limits do not help a reader. */
+const LARGEST_SHOWN = 100_000;
+
+interface FieldProps {
+  readonly field: FormField;
+  readonly value: Value;
+  readonly inherited: string | undefined;
+  readonly problem: string | undefined;
+  readonly onChange: (name: string, value: Value) => void;
+}
+
+function Field({ field, value, inherited, problem, onChange }: FieldProps) {
+  const { name, flag, description, min, max } = field;
   const id = `field-${name}`;
+  const range = min !== undefined && max !== undefined && max <= LARGEST_SHOWN ? `; from ${min} to ${max}` : '';
   return (
     <div class="field">
-      <label for={id}>{flag.replace(/^--/u, '').replaceAll('-', ' ')}</label>
-      <FieldInput id={id} field={field} value={value} hasProblem={problem !== undefined} onChange={(next) => onChange(name, next)} />
+      <label for={id}>
+        <code>{flag}</code>
+      </label>
+      <FieldInput id={id} field={field} value={value} inherited={inherited} hasProblem={problem !== undefined} onChange={(next) => onChange(name, next)} />
       <p class="meaning" id={`${id}-help`}>
-        {description}
+        {description + range}
       </p>
       {problem !== undefined && (
         <p class="failed" id={`${id}-problem`}>
@@ -67,11 +85,12 @@ interface FieldInputProps {
   readonly id: string;
   readonly field: FormField;
   readonly value: Value;
+  readonly inherited: string | undefined;
   readonly hasProblem: boolean;
   readonly onChange: (value: Value) => void;
 }
 
-function FieldInput({ id, field: { kind, choices = [], min, max }, value, hasProblem, onChange }: FieldInputProps) {
+function FieldInput({ id, field: { kind, choices = [] }, value, inherited = 'default', hasProblem, onChange }: FieldInputProps) {
   const described = { id, 'aria-describedby': `${id}-help${hasProblem ? ` ${id}-problem` : ''}`, 'aria-invalid': hasProblem };
   if (kind === 'switch')
     return (
@@ -84,7 +103,7 @@ function FieldInput({ id, field: { kind, choices = [], min, max }, value, hasPro
         value={String(value ?? '')}
         onChange={({ currentTarget }) => onChange(currentTarget.value === '' ? undefined : currentTarget.value)}
       >
-        <option value="">default</option>
+        <option value="">{inherited}</option>
         {choices.map((choice) => (
           <option key={choice} value={choice}>
             {choice}
@@ -92,15 +111,12 @@ function FieldInput({ id, field: { kind, choices = [], min, max }, value, hasPro
         ))}
       </select>
     );
-  const isNumber = kind === 'number' || kind === 'integer';
-  // The server names the range if it is left, as the command line does.
-  const range = min !== undefined && max !== undefined ? `${min} to ${max.toLocaleString('en')}` : 'default';
   return (
     <input
       {...described}
       type="text"
-      inputMode={isNumber ? 'decimal' : 'text'}
-      placeholder={isNumber ? range : 'default'}
+      inputMode={kind === 'number' || kind === 'integer' ? 'decimal' : 'text'}
+      placeholder={inherited}
       value={String(value ?? '')}
       onInput={({ currentTarget }) => onChange(currentTarget.value.trim() === '' ? undefined : currentTarget.value.trim())}
     />

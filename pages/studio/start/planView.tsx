@@ -3,24 +3,51 @@ import type { Plan } from '../../../src/studio/schemas.js';
 import { formatDuration, formatNumber } from '../format.js';
 
 export function PlanView({ plan }: { plan: Plan }) {
-  const { steps, batches_per_epoch: batches, seconds_per_iteration: seconds, images, parameters } = plan;
+  const { steps, batches_per_epoch: batches, seconds_per_iteration: seconds, images, parameters, flops, notes } = plan;
   const rows = [
     ['Images', `${formatNumber(images.train)} for training, ${formatNumber(images.test)} for testing`],
     ['Length', `${formatNumber(steps)} iterations, ${formatNumber(batches)} per epoch`],
     ['Time', `${seconds.toFixed(3)} s per iteration, about ${formatDuration(steps * seconds)} in all`],
-    ...Object.entries(parameters).map(([network, count]) => [network, `${formatNumber(count)} parameters`]),
+    ...Object.entries(parameters).map(([network, count]) => [
+      network,
+      `${formatNumber(count)} parameters, ${formatNumber(Math.round(flops[network]!.total / 1000))} kFLOPs per image`,
+    ]),
   ];
   return (
-    <table id="plan-summary">
-      <caption>Plan</caption>
-      <tbody>
-        {rows.map(([name, text]) => (
-          <tr key={name}>
-            <th scope="row">{name}</th>
-            <td>{text}</td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
+    <section id="plan-summary" aria-labelledby="plan-heading">
+      <h2 id="plan-heading">Plan</h2>
+      <table>
+        <tbody>
+          {rows.map(([name, text]) => (
+            <tr key={name}>
+              <th scope="row">{name}</th>
+              <td>{text}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      {notes.map((note) => (
+        <p key={note} class="meaning">
+          {note}
+        </p>
+      ))}
+      <details>
+        <summary>Layers</summary>
+        <table>
+          <tbody>
+            {Object.entries(flops).flatMap(([network, { layers }]) =>
+              Object.entries(layers).map(([layer, count]) => (
+                <tr key={`${network} ${layer}`}>
+                  <th scope="row">
+                    {network}.{layer}
+                  </th>
+                  <td class="number">{formatNumber(Math.round(count / 1000))} kFLOPs</td>
+                </tr>
+              )),
+            )}
+          </tbody>
+        </table>
+      </details>
+    </section>
   );
 }

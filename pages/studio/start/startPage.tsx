@@ -1,9 +1,9 @@
 /** The form that starts a run: data, preset and every option of `agenet train`. */
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { messageOf } from '../../../src/errors.js';
 import type { FieldValues, Plan, TrainingForm, TrainingRequest } from '../../../src/studio/schemas.js';
-import { addressOf } from '../address.js';
-import { checkTraining, planTraining, readForm, RequestError, startTraining } from '../api.js';
+import { addressOf, parseAddress, queryValue } from '../address.js';
+import { checkTraining, planTraining, readForm, readRun, RequestError, startTraining } from '../api.js';
 import type { ViewProps } from '../app.js';
 import { DataChoice } from './dataChoice.js';
 import { FieldGroup } from './fields.js';
@@ -20,35 +20,32 @@ interface Problem {
   readonly field?: string | undefined;
 }
 
-export function StartPage({ query, runs, onFailure }: ViewProps) {
+/** Names in the query that are not those of fields. */
+const OWN_NAMES: readonly string[] = ['fork', 'step', 'data', 'name'];
+
+export function StartPage({ query, onQuery, runs, onFailure }: ViewProps) {
   const form = useForm(onFailure);
-  const fork = forkOf(query);
-  const [data, setData] = useState(fork ? (runs.get(fork.run)?.data ?? 'mnist') : 'mnist');
-  const [name, setName] = useState<string>();
-  const [fields, setFields] = useState<FieldValues>({});
-  const [plan, setPlan] = useState<Plan | 'computing'>();
+  const fork = useMemo(() => forkOf(query), [query]);
+  const inherited = useInherited(fork?.run, onFailure);
+  const [data, setData] = queryValue(query, onQuery, 'data', fork ? (runs.get(fork.run)?.data ?? 'mnist') : 'mnist');
+  const [name, setName] = queryValue(query, onQuery, 'name', freeName(data, Array.from(runs.keys())));
+  const fields = useMemo(() => fieldsOf(query), [query]);
   const [isStarting, setIsStarting] = useState(false);
-  const shownName = name ?? freeName(data, Array.from(runs.keys()));
-  const training: TrainingRequest = { name: shownName, data, fields, ...(fork ? { fork } : {}) };
-  const { command, problem, setProblem } = useCheck(training);
+  const training: TrainingRequest = { name, data, fields, ...(fork ? { fork } : {}) };
+  const check = useCheck(training);
+  const { command, problem, isPending, refuse } = check;
+  const { plan, isComputing, compute } = usePlan(training, refuse);
 
   const change = (field: string, value: string | number | boolean | undefined): void => {
-    const { [field]: _, ...others } = fields;
-    setFields(value === undefined ? others : { ...others, [field]: value });
-    setPlan(undefined);
-  };
-  const refuse = (error: unknown): void => setProblem(problemOf(error));
-  const showPlan = (): void => {
-    setPlan('computing');
-    planTraining(training).then(setPlan, (error: unknown) => {
-      setPlan(undefined);
-      refuse(error);
-    });
+    const values = new URLSearchParams(parseAddress(location.hash).query);
+    if (value === undefined) values.delete(field);
+    else values.set(field, String(value));
+    onQuery(values.toString());
   };
   const start = (): void => {
     setIsStarting(true);
     startTraining(training)
-      .then(() => void (location.hash = addressOf('run', shownName)))
+      .then(() => void (location.hash = addressOf('run', name)))
       .catch(refuse)
       .finally(() => setIsStarting(false));
   };
@@ -66,42 +63,89 @@ export function StartPage({ query, runs, onFailure }: ViewProps) {
           Begins with the weights of {fork.run} after iteration {fork.step}, and with its settings unless you change them here.
         </p>
       )}
-      <DataChoice
-        data={data}
-        onData={(next) => {
-          setData(next);
-          setPlan(undefined);
-        }}
-      />
-      <div class="field">
-        <label for="run-name">Name of the run</label>
-        <input id="run-name" value={shownName} aria-invalid={problem?.field === 'name'} onInput={({ currentTarget }) => setName(currentTarget.value)} />
-      </div>
-      {form && <PresetChoice form={form} value={fields.preset} onChange={(value) => change('preset', value)} />}
+      <DataChoice data={data} onData={setData} />
+      <NameField name={name} problem={problem?.field === 'name' ? problem.message : undefined} onName={setName} />
+      {form && <PresetChoice form={form} value={fields.preset} isFork={fork !== undefined} onChange={(value) => change('preset', value)} />}
       {form?.groups
         .map((group) => ({ ...group, fields: group.fields.filter((field) => field.name !== 'preset') }))
         .filter((group) => group.fields.length > 0)
         .map((group) => (
-          <FieldGroup key={group.title} group={group} isOpen={OPEN_GROUPS.includes(group.title)} values={fields} problem={problem} onChange={change} />
+          <FieldGroup
+            key={group.title}
+            group={group}
+            isOpen={OPEN_GROUPS.includes(group.title)}
+            values={fields}
+            inherited={inherited}
+            problem={problem}
+            onChange={change}
+          />
         ))}
+      {plan && <PlanView plan={plan} />}
       <div class="start-summary">
         <p id="problem" role="alert" class="failed">
           {problem?.message}
         </p>
-        <CommandLine command={command} />
+        <CommandLine command={command} isStale={problem !== undefined || isPending} />
         <div class="buttons">
-          <button type="button" id="plan" disabled={problem !== undefined || plan === 'computing'} onClick={showPlan}>
-            {plan === 'computing' ? 'Timing two iterations…' : 'Show the plan'}
+          <button type="button" id="plan" disabled={problem !== undefined || isComputing} onClick={compute}>
+            {isComputing ? 'Timing two iterations…' : 'Show the plan'}
           </button>
           <button type="submit" id="start" class="primary" disabled={problem !== undefined || isStarting}>
             Start
           </button>
         </div>
-        {plan && plan !== 'computing' && <PlanView plan={plan} />}
       </div>
     </form>
   );
 }
+
+function NameField({ name, problem, onName }: { name: string; problem: string | undefined; onName: (name: string) => void }) {
+  return (
+    <div class="field">
+      <label for="run-name">Name of the run</label>
+      <input
+        id="run-name"
+        value={name}
+        aria-invalid={problem !== undefined}
+        aria-describedby="run-name-problem"
+        onInput={({ currentTarget }) => onName(currentTarget.value)}
+      />
+      <p class="failed" id="run-name-problem">
+        {problem}
+      </p>
+    </div>
+  );
+}
+
+/** The settings of the run that a fork starts from. */
+function useInherited(run: string | undefined, onFailure: (error: unknown) => void): Readonly<Record<string, unknown>> | undefined {
+  const [inherited, setInherited] = useState<Readonly<Record<string, unknown>>>();
+  useEffect(() => {
+    if (run !== undefined) readRun(run).then(({ configuration }) => setInherited(configuration ?? undefined), onFailure);
+  }, [run]);
+  return inherited;
+}
+
+/** The plan of a training, until the training changes. */
+function usePlan(training: TrainingRequest, onFailure: (error: unknown) => void) {
+  const [found, setFound] = useState<{ readonly text: string; readonly plan: Plan }>();
+  const [isComputing, setIsComputing] = useState(false);
+  const text = JSON.stringify(training);
+  const compute = (): void => {
+    setIsComputing(true);
+    planTraining(training)
+      .then((plan) => setFound({ text, plan }))
+      .catch(onFailure)
+      .finally(() => setIsComputing(false));
+  };
+  return { plan: found?.text === text ? found.plan : undefined, isComputing, compute };
+}
+
+/** Values of fields in a query; those of switches are `true`. */
+const fieldsOf = (query: string): FieldValues =>
+  Object.fromEntries(
+    Array.from(new URLSearchParams(query)).flatMap(([name, value]) => (OWN_NAMES.includes(name) ? [] : [[name, value === 'true' ? true : value]])),
+  );
 
 function useForm(onFailure: (error: unknown) => void): TrainingForm | undefined {
   const [form, setForm] = useState<TrainingForm>();
@@ -111,25 +155,21 @@ function useForm(onFailure: (error: unknown) => void): TrainingForm | undefined 
 
 /** Checks a training after a pause, as the command line would. */
 function useCheck(training: TrainingRequest) {
-  const [command, setCommand] = useState('');
-  const [problem, setProblem] = useState<Problem>();
-  const latest = useRef(0);
+  const [checked, setChecked] = useState<{ readonly text: string; readonly command: string; readonly problem?: Problem }>({ text: '', command: '' });
+  const latest = useRef('');
   const text = JSON.stringify(training);
+  latest.current = text;
+  const refuse = (error: unknown): void => setChecked(({ command }) => ({ text: latest.current, command, problem: problemOf(error) }));
   useEffect(() => {
-    const number = ++latest.current;
     const timer = setTimeout(() => {
       checkTraining(JSON.parse(text) as TrainingRequest).then(
-        (checked) => {
-          if (number !== latest.current) return;
-          setCommand(checked.command);
-          setProblem(undefined);
-        },
-        (error: unknown) => number === latest.current && setProblem(problemOf(error)),
+        ({ command }) => text === latest.current && setChecked({ text, command }),
+        (error: unknown) => text === latest.current && refuse(error),
       );
     }, PAUSE_MS);
     return () => clearTimeout(timer);
   }, [text]);
-  return { command, problem, setProblem };
+  return { command: checked.command, problem: checked.problem, isPending: checked.text !== text, refuse };
 }
 
 const problemOf = (error: unknown): Problem => ({
@@ -137,43 +177,53 @@ const problemOf = (error: unknown): Problem => ({
   field: error instanceof RequestError ? error.field?.replace(/^fields\./u, '') : undefined,
 });
 
-function PresetChoice({
-  form,
-  value,
-  onChange,
-}: {
-  form: TrainingForm;
-  value: string | number | boolean | undefined;
-  onChange: (value: string | undefined) => void;
-}) {
+interface PresetProps {
+  readonly form: TrainingForm;
+  readonly value: string | number | boolean | undefined;
+  readonly isFork: boolean;
+  readonly onChange: (value: string | undefined) => void;
+}
+
+function PresetChoice({ form, value, isFork, onChange }: PresetProps) {
   const chosen = form.presets.find(({ name }) => name === value);
+  const without = isFork ? 'the settings of the run' : 'the default recipe';
   return (
     <div class="field">
       <label for="preset">Preset</label>
       <select id="preset" value={String(value ?? '')} onChange={({ currentTarget }) => onChange(currentTarget.value === '' ? undefined : currentTarget.value)}>
-        <option value="">the default recipe</option>
+        <option value="">{without}</option>
         {form.presets.map(({ name }) => (
           <option key={name} value={name}>
             {name}
           </option>
         ))}
       </select>
-      <p class="meaning">{chosen?.description ?? 'The recipe that tuning found: images, reconstructions, features and uniform codes at once.'}</p>
+      <p class="meaning">
+        {chosen?.description ?? (isFork ? 'As it was trained.' : 'The tuned default: good images and reconstructions, with codes that fill the sphere.')}
+      </p>
     </div>
   );
 }
 
-function CommandLine({ command }: { command: string }) {
+/** Milliseconds during which a button says that it has copied. */
+const COPIED_MS = 1500;
+
+function CommandLine({ command, isStale }: { command: string; isStale: boolean }) {
   const [isCopied, setIsCopied] = useState(false);
-  const copy = (): void =>
-    void navigator.clipboard.writeText(command).then(
-      () => setIsCopied(true),
-      () => undefined,
-    );
+  const code = useRef<HTMLElement>(null);
+  const copy = async (): Promise<void> => {
+    // Without the clipboard, which only some addresses have, the command is selected.
+    getSelection()?.selectAllChildren(code.current!);
+    await navigator.clipboard?.writeText(command);
+    setIsCopied(navigator.clipboard !== undefined);
+    setTimeout(() => setIsCopied(false), COPIED_MS);
+  };
   return (
-    <div class="command">
-      <code id="command">{command || 'npx agenet train …'}</code>
-      <button type="button" onClick={copy}>
+    <div class={`command ${isStale ? 'stale' : ''}`}>
+      <code id="command" ref={code}>
+        {command || 'npx agenet train …'}
+      </code>
+      <button type="button" disabled={isStale} onClick={() => void copy().catch(() => undefined)}>
         {isCopied ? 'Copied' : 'Copy'}
       </button>
     </div>
