@@ -7,7 +7,7 @@ import { useAddress } from './address.js';
 import { useRuns } from './live.js';
 import { RunsPage } from './runs/runsPage.js';
 
-/** What every view receives. */
+/** Properties of every view. */
 export interface ViewProps {
   /** The run in the address; empty if it has none. */
   readonly run: string;

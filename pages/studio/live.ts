@@ -1,4 +1,4 @@
-/** What the server sends without a request, as state of the page. */
+/** The live connection to the server, as state of the page. */
 import { useEffect, useState } from 'preact/hooks';
 import type { LiveMessage, RunSummary } from '../../src/studio/schemas.js';
 import { readRuns } from './api.js';

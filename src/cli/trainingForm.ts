@@ -14,7 +14,7 @@ const OMITTED: readonly string[] = ['out', 'resume', 'config', 'initFrom', 'dryR
 /** Options that are lists of names. */
 const LISTS: readonly string[] = ['augment', 'evaluateMetrics'];
 
-/** What JSON Schema says of a setting. */
+/** Type and range of a setting in JSON Schema. */
 interface Range {
   readonly type?: string;
   readonly minimum?: number;

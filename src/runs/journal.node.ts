@@ -1,4 +1,4 @@
-/** What happened in a run, as lines of JSON beside its log: when training began, paused and ended, checkpoints, evaluations, notes and problems. */
+/** The journal of a run, lines of JSON beside its log: start, pauses and end of trainings, checkpoints, evaluations, notes and problems. */
 import { appendFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf } from '../errors.js';
@@ -8,7 +8,7 @@ import type { ReconstructionScores } from '../metrics/reconstruction.js';
 
 export const JOURNAL_NAME = 'journal.jsonl';
 
-/** What happened; files are named relative to the run folder. */
+/** An event in the journal. */
 export type JournalEvent =
   | {
       readonly type: 'start';

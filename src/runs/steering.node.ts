@@ -17,21 +17,21 @@ export async function requestSteering(run: string, request: SteeringRequest | un
   else await writeFileAtomically(file, new TextEncoder().encode(`${JSON.stringify(request)}\n`));
 }
 
-/** Milliseconds between two looks at the file: on a network file system each of them may take one. */
+/** Milliseconds between two checks of the file, each of which may take one on a network file system. */
 const INTERVAL_MS = 50;
 
 /**
- * Returns a function that says what is requested of the training in a run folder after a number of iterations. A file that cannot be read, or
+ * Returns a function that returns the direction of the training in a run folder after a number of iterations. A file that cannot be read, or
  * contains anything else, requests nothing.
  */
 export function followSteering(run: string): (step: number) => Direction {
   const file = join(run, STEERING_NAME);
   let request: SteeringRequest | undefined;
-  let lookedAt = -Infinity;
+  let checkedAt = -Infinity;
   return (step) => {
     const now = performance.now();
-    if (now - lookedAt >= INTERVAL_MS) {
-      lookedAt = now;
+    if (now - checkedAt >= INTERVAL_MS) {
+      checkedAt = now;
       request = readRequest(file);
     }
     if (request === undefined) return 'train';

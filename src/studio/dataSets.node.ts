@@ -32,7 +32,7 @@ interface DataSetOptions {
   readonly given: readonly string[];
 }
 
-/** What `agenet dataset --json` prints. */
+/** The result of `agenet dataset --json`. */
 interface Described {
   readonly name: string;
   readonly size: readonly number[];

@@ -1,4 +1,4 @@
-/** What pages are sent without a request, over one WebSocket each. */
+/** Messages to pages without a request, over one WebSocket each. */
 import type { WSContext } from 'hono/ws';
 import type { WebSocket } from 'ws';
 import { followRequest, type LiveMessage, type RunSummary } from './schemas.js';
@@ -7,7 +7,7 @@ import type { FollowedLog } from './followedLog.node.js';
 import type { RunLibrary } from './runLibrary.node.js';
 import type { TrainingQueue } from './trainingQueue.node.js';
 
-/** Milliseconds between two looks at the runs. */
+/** Milliseconds between two refreshes. */
 const INTERVAL_MS = 1000;
 /** Unsent bytes of a page beyond which it is disconnected: it connects again and reads the present state. */
 const MAX_BACKLOG = 2 ** 20;
@@ -25,13 +25,13 @@ interface Reader {
   follows: ReadonlySet<string>;
 }
 
-/** Looks at the runs regularly, and sends what has changed. A message is encoded once for all readers. */
+/** Refreshes the runs regularly, and sends the changes. A message is encoded once for all readers. */
 export class LiveUpdates {
   private readonly readers = new Set<Reader>();
   private readonly timer: NodeJS.Timeout;
-  /** What was sent of the logs that pages follow. */
+  /** Positions up to which followed logs were sent. */
   private readonly positions = new Map<string, Position>();
-  /** What pages were sent of each run. */
+  /** The last summary of each run that was sent, as JSON. */
   private shown = new Map<string, string>();
   private updating: Promise<void> | undefined;
 
@@ -67,9 +67,9 @@ export class LiveUpdates {
     };
   }
 
-  /** Looks at the runs now. Calls at the same time share one look. */
+  /** Refreshes the runs now. Concurrent calls share one refresh. */
   update(): Promise<void> {
-    this.updating ??= this.look().finally(() => (this.updating = undefined));
+    this.updating ??= this.refresh().finally(() => (this.updating = undefined));
     return this.updating;
   }
 
@@ -97,7 +97,7 @@ export class LiveUpdates {
     return position;
   }
 
-  private async look(): Promise<void> {
+  private async refresh(): Promise<void> {
     await this.library.refresh();
     await this.queue.advance();
     const shown = new Map(this.summaries.map((summary) => [summary.id, { summary, text: JSON.stringify(summary) }]));

@@ -27,7 +27,7 @@ interface KnownRun {
   summary: RunSummary;
 }
 
-/** What changed since the last refresh. */
+/** The changes since the last refresh. */
 export interface LibraryChange {
   readonly changed: readonly RunSummary[];
   readonly removed: readonly string[];
@@ -46,7 +46,7 @@ export class RunLibrary {
     return Array.from(this.runs.values(), ({ summary }) => summary);
   }
 
-  /** Looks for new, changed and removed runs. Calls at the same time share one search. */
+  /** Searches for new, changed and removed runs. Concurrent calls share one search. */
   refresh(): Promise<LibraryChange> {
     this.refreshing ??= this.search().finally(() => (this.refreshing = undefined));
     return this.refreshing;

@@ -1,4 +1,4 @@
-/** What the studio shows of a run, read from its folder without opening its checkpoints. */
+/** The record of a run, read from its folder without opening its checkpoints. */
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -31,7 +31,7 @@ export async function readStoredConfiguration(folder: string): Promise<StoredCon
 const iteration = z.int().min(0);
 const numbers = z.record(z.string(), z.number());
 
-/** What the studio relies on in the journal; lines with anything else count as not written. */
+/** The journal entries that the studio reads. Other lines are ignored. */
 const journalEntry = z.discriminatedUnion('type', [
   z.looseObject({ type: z.literal('start'), step: iteration, totalSteps: iteration }),
   z.looseObject({ type: z.enum(['paused', 'continued', 'checkpoint']), step: iteration }),
@@ -82,7 +82,7 @@ export async function readSummary(folder: string, id: string): Promise<RunSummar
     step,
     totalSteps,
     secondsLeft: state === 'running' && totalSteps !== null && rate !== undefined && rate > 0 ? Math.round((totalSteps - step) / rate) : null,
-    figures: figuresOf(entry, journal),
+    metrics: metricsOf(entry, journal),
     data: typeof configuration?.data === 'string' ? configuration.data : '',
     model: modelOf(configuration),
     updated: await lastChange(folder),
@@ -147,8 +147,8 @@ const STATES_IN_TRAINING: Readonly<Record<string, RunState>> = { start: 'running
 
 const STATE_EVENTS: readonly string[] = ['start', 'paused', 'continued', 'trained', 'failed'];
 
-/** The figures of the list: reconstruction loss, excess divergence and spread of the codes, speed, and the last FID. */
-function figuresOf(entry: LogEntry | undefined, journal: readonly JournalEntry[]): Record<string, number> {
+/** The metrics of the list: reconstruction loss, excess divergence and spread of the codes, speed, and the last FID. */
+function metricsOf(entry: LogEntry | undefined, journal: readonly JournalEntry[]): Record<string, number> {
   const evaluation = journal.findLast((each) => each.type === 'evaluation');
   const candidates = {
     match_x: entry?.['encoder.match_x'] ?? entry?.['generator.match_x'],

@@ -1,9 +1,9 @@
-/** What the studio's server and page exchange. The API is validated and described by these schemas; the page uses their types. */
+/** Requests and answers of the studio. These schemas validate and describe the API; the page uses their types. */
 import { z } from 'zod';
 import { RUN_STATES } from './states.js';
 
 const iteration = z.int().min(0);
-const figures = z.record(z.string(), z.number());
+const values = z.record(z.string(), z.number());
 
 /** One line of the list of runs. */
 export const runSummary = z.object({
@@ -13,7 +13,7 @@ export const runSummary = z.object({
   step: iteration.describe('Iterations done'),
   totalSteps: iteration.nullable().describe('Iterations in all, if they are known'),
   secondsLeft: z.number().nullable().describe('Estimated seconds until the end, of a run that trains'),
-  figures: figures.describe('The last values of the most telling figures, by name'),
+  metrics: values.describe('The latest values of the main metrics, by name'),
   data: z.string(),
   model: z.string().describe('Network, width and latent dimensions'),
   updated: z.number().describe('Milliseconds since 1970 of the last change'),
@@ -61,7 +61,7 @@ export const dataSet = z.object({
 });
 export type DataSet = z.infer<typeof dataSet>;
 
-/** What data contain; see `agenet dataset`. */
+/** Numbers of images of a data set; see `agenet dataset`. */
 export const dataCounts = z.object({
   name: z.string(),
   size: z.array(z.int()),
@@ -139,14 +139,14 @@ export type Problem = z.infer<typeof problem>;
 export const STEERING_ACTIONS = ['play', 'pause', 'step', 'stop'] as const;
 export type SteeringAction = (typeof STEERING_ACTIONS)[number];
 
-/** What `train --dry-run` prints. */
+/** The result of `train --dry-run --json`. */
 export const plan = z.object({
   steps: z.int(),
   batches_per_epoch: z.int(),
   seconds_per_iteration: z.number(),
   images: z.object({ train: z.int(), test: z.int() }),
   parameters: z.record(z.string(), z.int()),
-  flops: z.record(z.string(), z.object({ total: z.number(), layers: figures })),
+  flops: z.record(z.string(), z.object({ total: z.number(), layers: values })),
   notes: z.array(z.string()).describe('What is to be expected, and the settings that were chosen for the data'),
 });
 export type Plan = z.infer<typeof plan>;

@@ -1,6 +1,6 @@
 /** States of runs, for server and page. */
 
-/** What a run is doing. A queued run, and one that failed before it began, have no folder yet. */
+/** States of a run. A queued run, and one that failed before it began, have no folder yet. */
 export const RUN_STATES = ['queued', 'starting', 'running', 'paused', 'finished', 'stopped', 'interrupted', 'failed'] as const;
 export type RunState = (typeof RUN_STATES)[number];
 

@@ -2,7 +2,7 @@
 import { InputError } from '../errors.js';
 import type { Extension, FieldValues, TrainingForm } from './schemas.js';
 
-/** What the command line offers to the studio, which is below it. */
+/** The command `train`, passed down by the command line. */
 export interface TrainingCommand {
   readonly form: TrainingForm;
   /** The program and its first arguments, such as `node main.js`. */

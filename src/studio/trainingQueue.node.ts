@@ -72,7 +72,7 @@ export class TrainingQueue {
     return this.waiting.length === 0 && this.training.size === 0 && this.starting.length === 0;
   }
 
-  /** What waits, starts, or failed before its run trained, in the order of the queue. */
+  /** Trainings that wait, start, or failed before their run trained, in the order of the queue. */
   get summaries(): RunSummary[] {
     const begun = Array.from(this.started.values(), ({ training, failure }) =>
       summaryOf(training, failure === undefined ? 'starting' : 'failed', failure ?? null),
@@ -211,7 +211,7 @@ function parsed(text: string): unknown {
 
 const summaryOf = (training: QueuedTraining, state: RunState, reason: string | null): RunSummary => ({
   ...{ id: idOf(training), state, reason, data: training.kind === 'new' ? training.request.data : training.data },
-  ...{ step: 0, totalSteps: null, secondsLeft: null, figures: {}, model: '', updated: training.added },
+  ...{ step: 0, totalSteps: null, secondsLeft: null, metrics: {}, model: '', updated: training.added },
   ...{ preview: null, checkpoint: null, journalBytes: 0, tags: [] },
 });
 

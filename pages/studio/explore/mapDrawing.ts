@@ -27,7 +27,7 @@ export async function drawAtlas(data: EncodedData, shape: ImageShape): Promise<A
   return { canvas, columns };
 }
 
-/** What a map shows. */
+/** The contents of a map. */
 export interface MapScene {
   readonly layout: MapLayout;
   readonly shape: ImageShape;

@@ -1,4 +1,4 @@
-/** What the panels of the view receive. */
+/** Properties of the panels of the view. */
 import type { Code, Point } from '../../components/networks.js';
 import type { DataState, EncodedData } from './data.js';
 import type { ExploredModel } from './model.js';

@@ -77,9 +77,9 @@ const DESCRIPTIONS: Readonly<Record<string, (entry: Entry) => string>> = {
   paused: ({ step }) => `paused after iteration ${String(step)}`,
   continued: ({ step }) => `continued after iteration ${String(step)}`,
   checkpoint: ({ step }) => `saved a checkpoint of iteration ${String(step)}`,
-  evaluation: ({ epochs, metrics }) => `evaluated after epoch ${String(epochs)}: ${figuresOf(metrics)}`,
+  evaluation: ({ epochs, metrics }) => `evaluated after epoch ${String(epochs)}: ${valuesOf(metrics)}`,
   trained: ({ step, interrupted }) => (interrupted ? `stopped after iteration ${String(step)}` : `finished after iteration ${String(step)}`),
-  scored: ({ test }) => `test images: ${figuresOf(test)}`,
+  scored: ({ test }) => `test images: ${valuesOf(test)}`,
   failed: ({ message }) => `failed: ${String(message)}`,
   note: ({ message }) => String(message),
   warning: ({ message }) => `warning: ${String(message)}`,
@@ -87,7 +87,7 @@ const DESCRIPTIONS: Readonly<Record<string, (entry: Entry) => string>> = {
 
 const describe = (entry: Entry): string => DESCRIPTIONS[entry.type]?.(entry) ?? entry.type;
 
-const figuresOf = (values: unknown): string =>
+const valuesOf = (values: unknown): string =>
   Object.entries((values ?? {}) as Record<string, unknown>)
     .flatMap(([name, value]) => (typeof value === 'number' ? [`${name} ${formatNumber(value)}`] : []))
     .join(', ');

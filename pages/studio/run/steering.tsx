@@ -10,7 +10,7 @@ interface SteeringProps {
   readonly onFailure: (error: unknown) => void;
 }
 
-/** What was asked of a training that has not happened yet. */
+/** A request to a training that it has not carried out yet. */
 interface Pending {
   readonly action: SteeringAction;
   readonly state: RunSummary['state'];

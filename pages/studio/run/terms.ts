@@ -1,4 +1,4 @@
-/** What the curves of a run mean: a sentence each, and which way is better. */
+/** Meaning and desired direction of the curves of a run. */
 import type { Curve } from '../../components/chart.js';
 
 /** Curves that are read together, on one scale. */
@@ -98,8 +98,8 @@ export const OTHER_GROUPS: readonly CurveGroup[] = [
 
 export const ALL_GROUPS: readonly CurveGroup[] = [...MAIN_GROUPS, ...OTHER_GROUPS];
 
-/** Names of the figures in the list of runs. */
-export const FIGURES: Readonly<Record<string, { readonly name: string; readonly meaning: string }>> = {
+/** Names of the metrics in the list of runs. */
+export const LISTED_METRICS: Readonly<Record<string, { readonly name: string; readonly meaning: string }>> = {
   match_x: { name: 'reconstruction', meaning: 'distance between images and their reconstructions; lower is better' },
   KL_real_gap: { name: 'code gap', meaning: 'excess divergence of the codes of images; 0 if they are uniform' },
   code_variance: { name: 'spread', meaning: 'variance of the codes of images; 1 if they fill the sphere' },

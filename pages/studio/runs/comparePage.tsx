@@ -11,7 +11,7 @@ import { smoothed, useCurves, withSmoothed } from '../run/useCurves.js';
 
 const COLORS = ['--curve-1', '--curve-2', '--curve-3', '--curve-4', '--curve-5', '--curve-6'] as const;
 
-/** What can be compared: every curve of a run. */
+/** The curves that can be compared. */
 const KEYS = ALL_GROUPS.flatMap(({ title, curves }) => curves.map(({ key, label }) => ({ key, name: `${title.replace(/:.*/u, '')}, ${label}` })));
 
 export function ComparePage({ query, onQuery, runs, onFailure }: ViewProps) {

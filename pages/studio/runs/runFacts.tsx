@@ -1,9 +1,9 @@
-/** What the list and the page of a run both show. */
+/** Facts of a run in the list and on its own page. */
 import { useState } from 'preact/hooks';
 import type { RunSummary } from '../../../src/studio/schemas.js';
 import { writeTags } from '../api.js';
 import { formatDuration, formatNumber } from '../format.js';
-import { FIGURES } from '../run/terms.js';
+import { LISTED_METRICS } from '../run/terms.js';
 
 export const StateBadge = ({ run: { state, reason } }: { run: RunSummary }) => (
   <span class={`state ${state}`} title={reason ?? undefined}>
@@ -22,11 +22,11 @@ export function Progress({ run: { step, totalSteps, secondsLeft, id } }: { run: 
   );
 }
 
-export const Figures = ({ run: { figures } }: { run: RunSummary }) => (
-  <dl class="figures">
-    {Object.entries(figures).map(([key, value]) => (
-      <div key={key} title={FIGURES[key]?.meaning}>
-        <dt>{FIGURES[key]?.name ?? key}</dt>
+export const ListedMetrics = ({ run: { metrics } }: { run: RunSummary }) => (
+  <dl class="listed-metrics">
+    {Object.entries(metrics).map(([key, value]) => (
+      <div key={key} title={LISTED_METRICS[key]?.meaning}>
+        <dt>{LISTED_METRICS[key]?.name ?? key}</dt>
         <dd>{formatNumber(value)}</dd>
       </div>
     ))}

@@ -5,7 +5,7 @@ import { addressOf, formatRuns, MAX_RUNS, parseRuns, queryValue } from '../addre
 import { previewAddress } from '../api.js';
 import type { ViewProps } from '../app.js';
 import { formatTime } from '../format.js';
-import { Figures, Progress, StateBadge } from './runFacts.js';
+import { ListedMetrics, Progress, StateBadge } from './runFacts.js';
 
 const ORDERS = { updated: 'last change', name: 'name', match_x: 'reconstruction', fid: 'FID', code_variance: 'spread' } as const;
 type Order = keyof typeof ORDERS;
@@ -116,7 +116,7 @@ function RunCard({ run, isSelected, onToggle }: { run: RunSummary; isSelected: b
         </p>
         {reason && <p class={run.state === 'failed' ? 'failed' : 'meaning'}>{reason}</p>}
         <Progress run={run} />
-        <Figures run={run} />
+        <ListedMetrics run={run} />
         <p class="meaning">
           <time dateTime={new Date(updated).toISOString()}>{formatTime(updated)}</time> {tags.map((tag) => `#${tag}`).join(' ')}
         </p>
@@ -141,6 +141,6 @@ function sorted(runs: RunSummary[], order: string): RunSummary[] {
   if (key === 'name') return runs.sort((a, b) => a.id.localeCompare(b.id, 'en', { numeric: true }));
   const sign = key === 'code_variance' ? -1 : 1;
   if (key === 'match_x' || key === 'fid' || key === 'code_variance')
-    return runs.sort((a, b) => sign * (a.figures[key] ?? sign * Infinity) - sign * (b.figures[key] ?? sign * Infinity));
+    return runs.sort((a, b) => sign * (a.metrics[key] ?? sign * Infinity) - sign * (b.metrics[key] ?? sign * Infinity));
   return runs.sort((a, b) => b.updated - a.updated);
 }

@@ -1,4 +1,4 @@
-/** What a training would do: its networks, data, length and time. */
+/** The plan of a training: networks, data, length and time. */
 import type { Plan } from '../../../src/studio/schemas.js';
 import { formatDuration, formatNumber } from '../format.js';
 

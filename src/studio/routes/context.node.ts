@@ -1,4 +1,4 @@
-/** What the routes of the API share: the studio's parts, and the answers to wrong requests. */
+/** Shared by the routes of the API: the parts of the studio, and the answers to invalid requests. */
 import type { Hook, OpenAPIHono } from '@hono/zod-openapi';
 import type { Env } from 'hono';
 import { HTTPException } from 'hono/http-exception';
