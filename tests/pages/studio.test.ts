@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -166,6 +166,32 @@ describe.skipIf(!hasChromium)('the studio', () => {
     const differences = found.map((value, index) => Math.abs(value - expected[index]!));
     expect(Math.max(...differences)).toBeLessThanOrEqual(4);
     expect(differences.reduce((sum, value) => sum + value, 0) / differences.length).toBeLessThan(0.5);
+  });
+
+  it('reports a checkpoint that was cut off, and offers the others', async () => {
+    const checkpoints = join(around, 'runs', 'digits', 'checkpoints');
+    const [first] = readdirSync(checkpoints);
+    const cut = join(checkpoints, '000000.safetensors');
+    writeFileSync(cut, readFileSync(join(checkpoints, first!)).subarray(0, 50_000));
+    const page = await open('#/explore/digits?step=0');
+    await poll(() => textOf(page, '#status')).toMatch(/checkpoint/u);
+    expect(await page.getAttribute('#status', 'class')).toBe('failed');
+    rmSync(cut);
+    await page.selectOption('#checkpoint', String(parseInt(first!)));
+    await page.waitForSelector('#samples canvas');
+    await page.goto(`${address}#/explore/digits?step=77777`);
+    await page.waitForSelector('text=There is no checkpoint of iteration 77777');
+  });
+
+  it('has live data in ten tabs', async () => {
+    const context = await browser.newContext();
+    onTestFinished(() => context.close());
+    const pages = await Promise.all(Array.from({ length: 10 }, () => context.newPage()));
+    for (const page of pages) await page.goto(address);
+    await pages[0]!.goto(`${address}#/run/digits`);
+    await pages[0]!.fill('.tags input', 'seen');
+    await pages[0]!.press('.tags input', 'Enter');
+    for (const page of pages.slice(1)) await poll(() => textOf(page, '.card')).toContain('#seen');
   });
 
   it('forks a run, and compares both', async () => {
