@@ -163,7 +163,7 @@ async function expectOneTrains(cwd: string, args: readonly string[], delays: rea
   for (const { stderr } of refused) expect(stderr).toMatch(/^agenet: run: [^\n]*(is training into this folder|is not empty)[^\n]*\n$/);
   expect(checkpointIn(cwd, STEPS).equals(undisturbed)).toBe(true);
   expect([loggedIn(cwd), isLocked(cwd)]).toEqual([STEPS, false]);
-  expect(readdirSync(join(cwd, 'run')).sort()).toEqual(['checkpoints', 'config.json', 'log.jsonl', 'reconstructions', 'samples']);
+  expect(readdirSync(join(cwd, 'run')).sort()).toEqual(['checkpoints', 'codes', 'config.json', 'journal.jsonl', 'log.jsonl', 'reconstructions', 'samples']);
 }
 
 /** Leaves a lock in the run folder, of a process that has ended or runs elsewhere. */

@@ -37,7 +37,15 @@ describe('agenet train', () => {
     for (const score of Object.values(result.test as Record<string, number>)) expect(Math.abs(score)).toBeLessThan(4);
 
     const run = join(cwd, 'runs', 'mnist-2');
-    const files = ['checkpoints/000002.safetensors', 'config.json', 'log.jsonl', 'reconstructions/000002.png', 'samples/000002.png'];
+    const files = [
+      'checkpoints/000002.safetensors',
+      'codes/000002.npy',
+      'config.json',
+      'journal.jsonl',
+      'log.jsonl',
+      'reconstructions/000002.png',
+      'samples/000002.png',
+    ];
     expect(Object.keys(contentsOf(run))).toEqual(files.map((file) => join(...file.split('/'))));
     expect(stepsIn(run)).toEqual([1, 2]);
     expect(JSON.parse(readFileSync(join(run, 'config.json'), 'utf8'))).toMatchObject({
