@@ -33,9 +33,10 @@ export { checkConfiguration, type Configuration, iterationSpec } from './trainin
 export { type Stage } from './training/settings.js';
 export { BATCH_NORM_STATS, type DataDefaults, DEFAULTS, defaultsFor, NAN_POLICIES, SCHEDULES } from './training/defaults.js';
 export { type Emit, eventsOf, type PreviewFiles, type RunningTraining, type Subscriber, type TrainingEvent, type TrainingSummary } from './training/events.js';
+export { type Preview } from './training/previews.js';
 export { type LogEntry, type RunLock, type RunStore, type StoredCheckpoint } from './training/runStore.js';
 export { initialState, type IterationReport, modelWeights, stateFromWeights, Trainer, type TrainerState, type TrainingVectors } from './training/trainer.js';
-export { runTraining, type TrainingOptions } from './training/trainingLoop.js';
+export { type Direction, runTraining, type TrainingOptions } from './training/trainingLoop.js';
 
 // Trained models.
 export { type Attribute, type AttributeOrigin, decodeAttribute, encodeAttribute } from './model/attribute.js';
