@@ -182,7 +182,10 @@ describe('wrong requests', () => {
     const answer = await studio.post('/api/trainings/check', { name: 'a', data: 'mnist', fields: { width: 0 } });
     expect(answer).toMatchObject({ status: 422, json: { message: '--width: must be at least 1, not 0', field: 'width' } });
     await makeRun(join(studio.folder, 'taken'));
-    expect((await studio.post('/api/trainings', { name: 'taken', data: 'mnist' })).json).toEqual({ message: '--out: taken exists; choose another name' });
+    expect((await studio.post('/api/trainings', { name: 'taken', data: 'mnist' })).json).toEqual({
+      message: '--out: taken exists; choose another name',
+      field: 'name',
+    });
   });
 });
 

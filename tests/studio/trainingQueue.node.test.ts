@@ -27,7 +27,7 @@ describe('trainings', () => {
     expect((await start(studio, 'a')).json).toEqual({ command: `npx agenet train mnist --out ${studio.folder}/a` });
     await start(studio, 'b');
     await start(studio, 'c');
-    expect((await start(studio, 'c')).json).toEqual({ message: '--out: c is in the queue already; choose another name' });
+    expect((await start(studio, 'c')).json).toEqual({ message: '--out: c is in the queue already; choose another name', field: 'name' });
     await expectStates(studio, { a: 'running', b: 'queued: number 1 in the queue', c: 'queued: number 2 in the queue' });
     expect((await studio.send('/api/trainings/b', { method: 'DELETE' })).status).toBe(204);
     await stop(studio, 'a');

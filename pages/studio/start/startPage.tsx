@@ -32,8 +32,7 @@ export function StartPage({ query, onQuery, runs, onFailure }: ViewProps) {
   const fields = useMemo(() => fieldsOf(query), [query]);
   const [isStarting, setIsStarting] = useState(false);
   const training: TrainingRequest = { name, data, fields, ...(fork ? { fork } : {}) };
-  const check = useCheck(training);
-  const { command, problem, isPending, refuse } = check;
+  const { command, problem, isPending, refuse } = useCheck(training);
   const { plan, isComputing, compute } = usePlan(training, refuse);
 
   const change = (field: string, value: string | number | boolean | undefined): void => {
