@@ -7,6 +7,6 @@ import { App } from './app.js';
 
 keepFiles();
 const root = document.getElementById('app')!;
-// The heading of the document is shown until here.
+// The title of the document is shown until here.
 root.replaceChildren();
 render(<App />, root);

@@ -255,23 +255,21 @@ describe.skipIf(!hasChromium)('the studio', () => {
     }
   });
 
-  it('shows the list within a second, and moves nothing afterwards', async () => {
-    const page = await open('#/');
-    await page.waitForSelector('.card');
+  it.each(VIEWS)('%s is painted within a second, and moves nothing afterwards', async (path) => {
+    const page = await open(path);
+    await page.waitForSelector('h1');
     const { paint, shift } = await page.evaluate(async () => {
       const shifts: number[] = [];
-      new PerformanceObserver((list) => shifts.push(...list.getEntries().map((entry) => (entry as unknown as { value: number }).value))).observe({
-        type: 'layout-shift',
-        buffered: true,
-      });
-      await new Promise((resolve) => setTimeout(resolve, 1000));
+      const observer = new PerformanceObserver((list) => shifts.push(...list.getEntries().map((entry) => (entry as unknown as { value: number }).value)));
+      observer.observe({ type: 'layout-shift', buffered: true });
+      await new Promise((resolve) => setTimeout(resolve, 1500));
       return { paint: performance.getEntriesByName('first-contentful-paint')[0]!.startTime, shift: shifts.reduce((sum, value) => sum + value, 0) };
     });
     expect(paint).toBeLessThan(1000);
-    expect(shift).toBeLessThan(0.02);
+    expect(shift).toBeLessThan(0.05);
   });
 
-  it('says when the server has ended, and connects again', async () => {
+  it('reports a lost connection, and connects again', async () => {
     const page = await open('#/run/digits');
     await poll(() => chart(page)).toMatch(/at iteration/u);
     const { status, stdout } = await stop();
@@ -282,7 +280,7 @@ describe.skipIf(!hasChromium)('the studio', () => {
     expect(await header(page)).toContain('digits');
   });
 
-  it('says what still trains when it ends', async () => {
+  it('lists what still trains when it ends', async () => {
     const page = await open('#/start');
     await startRun(page, 'noise', 'npz:noise.npz', { width: '4', steps: '100000', threads: '1' });
     await poll(() => header(page)).toContain('running');
