@@ -6,7 +6,7 @@ export class InputError extends Error {
   override readonly name: string = 'InputError';
 }
 
-/** The message of whatever was thrown. */
+/** The message of a thrown value. */
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /** Longer names are not misspellings, and their distances would take long to compute. */

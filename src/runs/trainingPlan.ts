@@ -31,7 +31,7 @@ export function planEvaluation(configuration: Configuration, source: ImageSource
   return { metrics, usesFeatures: Array.from(metrics).some(usesFeatures) };
 }
 
-/** @throws {InputError} if a configuration asks for a metric that is unknown or cannot select a best checkpoint, whatever the data */
+/** @throws {InputError} if a metric of a configuration is unknown, or cannot select the best checkpoint. The data are not needed. */
 export function requireMetrics(configuration: Configuration): void {
   const { evaluateMetrics, saveBest } = configuration;
   if (evaluateMetrics !== undefined) parseMetrics(evaluateMetrics);

@@ -9,8 +9,7 @@ import { makeFolder, wrapWriteErrors, writeFileAtomically } from '../files/atomi
 import { readRegularFile } from '../files/regularFile.node.js';
 import { type DataCounts, type DataSet, runName } from './schemas.js';
 import { runCommand } from './commandOutput.node.js';
-import { STUDIO_FOLDER, UPLOADS } from './folders.js';
-import { isOwnFolder } from './ownFiles.node.js';
+import { isOwnFolder, STUDIO_FOLDER, UPLOADS } from './ownFiles.node.js';
 
 /** Limits of uploads. */
 export const UPLOAD_LIMITS = {

@@ -4,6 +4,11 @@ import { type FileHandle, lstat, open, realpath } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import { OPEN_FOR_READING, requireRegular } from '../files/regularFile.node.js';
 
+/** Folder in the studio's folder for its own files. */
+export const STUDIO_FOLDER = '.studio';
+/** Folder in the studio's folder for uploaded data sets. It contains no runs. */
+export const UPLOADS = 'uploads';
+
 /** Some systems lack the flag. */
 const WITHOUT_LINKS = OPEN_FOR_READING | (constants.O_NOFOLLOW ?? 0);
 

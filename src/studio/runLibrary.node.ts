@@ -6,7 +6,7 @@ import { InputError } from '../errors.js';
 import { wrapWriteErrors, writeFileAtomically } from '../files/atomic.node.js';
 import { JOURNAL_NAME } from '../runs/journal.node.js';
 import { FolderLock, holderOf } from '../runs/lock.node.js';
-import { STUDIO_FOLDER, UPLOADS } from './folders.js';
+import { STUDIO_FOLDER, UPLOADS } from './ownFiles.node.js';
 import { FollowedLog } from './followedLog.node.js';
 import { LOG_NAME, readSummary, TAGS_NAME } from './runRecord.node.js';
 import { type RunSummary } from './schemas.js';
@@ -81,7 +81,7 @@ export class RunLibrary {
     const { folder } = this.runs.get(id)!;
     if (await holderOf(folder)) throw new InputError(`${id}: the run is still training; stop it first`);
     const lock = await FolderLock.take(folder);
-    // At once, so that nobody sees a part of it.
+    // Renamed first, so that a refresh never finds a partly deleted run.
     const deleted = join(this.folder, STUDIO_FOLDER, `deleted-${randomUUID()}`);
     try {
       await wrapWriteErrors(id, () => rename(folder, deleted));

@@ -37,11 +37,11 @@ export const runDetail = z.object({
 });
 export type RunDetail = z.infer<typeof runDetail>;
 
-/** Curves of a run, with the minima and maxima of what was left out. */
+/** Curves of a run: all entries, or the minimum and maximum of each stretch of entries. */
 export const curves = z.object({
   steps: z.array(iteration),
   values: z.record(z.string(), z.array(z.number().nullable())),
-  means: z.record(z.string(), z.array(z.number().nullable())).optional().describe('Means of what values are the extremes of, if anything is left out'),
+  means: z.record(z.string(), z.array(z.number().nullable())).optional().describe('Means of the stretches, if values are extremes'),
 });
 export type Curves = z.infer<typeof curves>;
 

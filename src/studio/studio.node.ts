@@ -18,7 +18,7 @@ import { addDataRoutes } from './routes/dataSets.node.js';
 import { addRunRoutes } from './routes/runs.node.js';
 import { addTrainingRoutes, argumentsOf } from './routes/trainings.node.js';
 import { DataSets } from './dataSets.node.js';
-import { STUDIO_FOLDER } from './folders.js';
+import { STUDIO_FOLDER } from './ownFiles.node.js';
 import { LiveUpdates } from './liveUpdates.node.js';
 import { servePage } from './pageFiles.node.js';
 import { type Access, createToken, hostInUrl, isLoopback, pageHeaders, requireOwnPage, requireToken } from './protection.node.js';

@@ -8,8 +8,7 @@ import { z } from 'zod';
 import { InputError, messageOf } from '../errors.js';
 import { makeFolder, wrapWriteErrors, writeFileAtomically } from '../files/atomic.node.js';
 import { lastLineOf } from './commandOutput.node.js';
-import { STUDIO_FOLDER } from './folders.js';
-import { readOwnText } from './ownFiles.node.js';
+import { readOwnText, STUDIO_FOLDER } from './ownFiles.node.js';
 import { extension, type RunSummary, trainingRequest } from './schemas.js';
 import { isTraining, type RunState } from './states.js';
 
@@ -58,7 +57,7 @@ export class TrainingQueue {
   /** Opens the queue that an earlier studio has left in the folder. */
   static async open(options: QueueOptions): Promise<TrainingQueue> {
     const queue = new TrainingQueue(options);
-    // Nobody reads what an earlier studio was to read.
+    // Outputs of trainings that an earlier studio started; their errors are in the journals.
     await wrapWriteErrors(queue.outputs, () => rm(queue.outputs, { recursive: true, force: true }));
     const { text } = await readOwnText(queue.file, MAX_QUEUE);
     // A damaged file holds nothing that could be started.
@@ -152,7 +151,7 @@ export class TrainingQueue {
     const args = await this.options.argumentsOf(training);
     await wrapWriteErrors(this.outputs, () => makeFolder(this.outputs));
     const output = join(this.outputs, `${randomUUID()}.txt`);
-    // A new file: what has a name that exists could be a pipe that nobody reads.
+    // Only a new file: opening an existing pipe without a reader would block the server.
     const descriptor = openSync(output, 'ax');
     const [program, ...first] = this.options.program;
     // Detached: Ctrl-C in the terminal of the studio does not reach it.

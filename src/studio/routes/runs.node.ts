@@ -31,7 +31,7 @@ const detail = createRoute({
   responses: { 200: answers(runDetail, 'The run'), ...PROBLEMS },
 });
 const curvesOf = createRoute({
-  ...{ method: 'get', path: '/api/runs/{run}/curves', summary: 'Curves of the log, with the minima and maxima of what is left out' },
+  ...{ method: 'get', path: '/api/runs/{run}/curves', summary: 'Curves of the log; of a long one, the minimum, maximum and mean of each stretch' },
   request: {
     params,
     query: z.object({ points: z.coerce.number().int().min(2).max(5000).default(1000), from: step.optional(), to: step.optional() }),
