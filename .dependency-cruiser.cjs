@@ -15,7 +15,21 @@ const layers = {
   metrics: ['classifiers', 'model', 'age', 'data', 'images', 'networks', 'numerics', 'engine'],
   export: ['training', 'model', 'age', 'data', 'images', 'networks', 'engine', 'files'],
   web: ['training', 'model', 'data', 'engine'],
-  runs: ['export', 'metrics', 'classifiers', 'training', 'model', 'age', 'data', 'images', 'networks', 'numerics', 'distributed', 'engine', 'files'],
+  runs: [
+    'export',
+    'metrics',
+    'classifiers',
+    'training',
+    'model',
+    'age',
+    'data',
+    'images',
+    'networks',
+    'numerics',
+    'distributed',
+    'engine',
+    'files',
+  ],
   studio: ['runs', 'metrics', 'training', 'data', 'files'],
 };
 const everyLayer = [...Object.keys(layers), 'cli'];
@@ -33,7 +47,8 @@ module.exports = {
     { name: 'no-cycles', severity: 'error', from: { path: '^src/' }, to: { circular: true } },
     {
       name: 'node-only-where-named',
-      comment: "Node's own modules and its native libraries only in the command line and in files named *.node.ts: the rest must run in a browser",
+      comment:
+        "Node's own modules and its native libraries only in the command line and in files named *.node.ts: the rest must run in a browser",
       severity: 'error',
       from: { path: '^src/', pathNot: '^src/cli/|\\.node\\.ts$' },
       to: { dependencyTypes: ['core'] },

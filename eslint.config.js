@@ -12,16 +12,22 @@ export default tseslint.config(
     files: ['**/*.ts', '**/*.tsx'],
     extends: [tseslint.configs.recommendedTypeChecked, tseslint.configs.stylisticTypeChecked],
     languageOptions: {
-      parserOptions: { project: ['./tsconfig.lint.json', './pages/tsconfig.json', './tests/pages/tsconfig.json'], tsconfigRootDir: import.meta.dirname },
+      parserOptions: {
+        project: ['./tsconfig.lint.json', './pages/tsconfig.json', './tests/pages/tsconfig.json'],
+        tsconfigRootDir: import.meta.dirname,
+      },
     },
     rules: {
-      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_', ignoreRestSiblings: true }],
+      '@typescript-eslint/no-unused-vars': [
+        'error',
+        { argsIgnorePattern: '^_', varsIgnorePattern: '^_', ignoreRestSiblings: true },
+      ],
       // Indices are checked by the compiler (noUncheckedIndexedAccess); `!` says where a bound is known.
       '@typescript-eslint/no-non-null-assertion': 'off',
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
       '@typescript-eslint/consistent-type-definitions': 'off',
       complexity: ['error', 14],
-      'max-lines': ['error', { max: 350 }],
+      'max-lines': ['error', { max: 450 }],
     },
   },
   // Each condition in the elements of a component counts as a branch.
@@ -42,11 +48,21 @@ export default tseslint.config(
       ],
     },
   },
-  { files: ['examples/web*.mjs'], languageOptions: { globals: { document: 'readonly', ImageData: 'readonly', Worker: 'readonly', self: 'readonly' } } },
+  {
+    files: ['examples/web*.mjs'],
+    languageOptions: { globals: { document: 'readonly', ImageData: 'readonly', Worker: 'readonly', self: 'readonly' } },
+  },
   {
     files: ['**/*.js', '**/*.cjs', '**/*.mjs'],
     languageOptions: {
-      globals: { process: 'readonly', console: 'readonly', performance: 'readonly', URL: 'readonly', Buffer: 'readonly', structuredClone: 'readonly' },
+      globals: {
+        process: 'readonly',
+        console: 'readonly',
+        performance: 'readonly',
+        URL: 'readonly',
+        Buffer: 'readonly',
+        structuredClone: 'readonly',
+      },
     },
   },
 );

@@ -23,7 +23,11 @@ const defaults = {
   rounds: '3',
   python: 'python3',
 };
-const { values } = parseArgs({ options: Object.fromEntries(Object.entries(defaults).map(([name, value]) => [name, { type: 'string', default: value }])) });
+const { values } = parseArgs({
+  options: Object.fromEntries(
+    Object.entries(defaults).map(([name, value]) => [name, { type: 'string', default: value }]),
+  ),
+});
 
 /** Runs a command and parses the last line of its output. */
 const measure = (command, args) =>
@@ -55,12 +59,15 @@ const measureAgenet = () =>
     ...shared,
   ]);
 const [python, ...pythonArguments] = values.python.split(' ');
-const measurePytorch = () => measure(python, [...pythonArguments, pathOf('age_pytorch.py'), ...shared, ...optionsOf('generator-updates')]);
+const measurePytorch = () =>
+  measure(python, [...pythonArguments, pathOf('age_pytorch.py'), ...shared, ...optionsOf('generator-updates')]);
 
 const median = (list) => [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)];
 const rounds = Array.from({ length: Number(values.rounds) }, (_, round) => {
   const [a, b] = [measureAgenet(), measurePytorch()];
-  console.error(`round ${round + 1}: agenet ${a.seconds_per_iteration.toFixed(3)} s, PyTorch ${b.seconds_per_iteration.toFixed(3)} s`);
+  console.error(
+    `round ${round + 1}: agenet ${a.seconds_per_iteration.toFixed(3)} s, PyTorch ${b.seconds_per_iteration.toFixed(3)} s`,
+  );
   return { a, b, ratio: a.seconds_per_iteration / b.seconds_per_iteration };
 });
 console.log(

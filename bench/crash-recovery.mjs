@@ -28,7 +28,9 @@ const { values } = parseArgs({
 });
 
 const MAIN = fileURLToPath(new URL('../dist/cli/main.js', import.meta.url));
-const SETTINGS = '--width 4 --latent 8 --batch 16 --checkpoint-every 10 --log-every 1 --ema 0.99 --threads 1'.split(' ');
+const SETTINGS = '--width 4 --latent 8 --batch 16 --checkpoint-every 10 --log-every 1 --ema 0.99 --threads 1'.split(
+  ' ',
+);
 const kills = Number(values.kills);
 const folder = values.out ?? mkdtempSync(join(tmpdir(), 'agenet-crash-recovery-'));
 
@@ -50,7 +52,15 @@ function train(run, moment) {
   const hasStarted = existsSync(join(run, 'config.json'));
   // A folder without a configuration is not a run folder yet.
   if (!hasStarted) rmSync(run, { recursive: true, force: true });
-  const args = ['train', values.data, '--out', run, '--steps', values.steps, ...(hasStarted ? ['--resume', '--threads', '1'] : SETTINGS)];
+  const args = [
+    'train',
+    values.data,
+    '--out',
+    run,
+    '--steps',
+    values.steps,
+    ...(hasStarted ? ['--resume', '--threads', '1'] : SETTINGS),
+  ];
   const child = spawn(process.execPath, [MAIN, ...args], { stdio: ['ignore', 'ignore', 'pipe'] });
   let output = '';
   child.stderr.setEncoding('utf8').on('data', (text) => (output += text));
@@ -78,8 +88,12 @@ function randomMoment(run, lifetime) {
 
 const checkpointsOf = (run) => readdirSync(join(run, 'checkpoints')).sort();
 const lastCheckpoint = (run) => readFileSync(join(run, 'checkpoints', checkpointsOf(run).at(-1)));
-const linesOf = (run) => (existsSync(join(run, 'log.jsonl')) ? readFileSync(join(run, 'log.jsonl'), 'utf8').split('\n').slice(0, -1) : []);
-const logOf = (run) => linesOf(run).map((line) => JSON.stringify({ ...JSON.parse(line), seconds: 0, iterations_per_second: 0, memory_mb: 0 }));
+const linesOf = (run) =>
+  existsSync(join(run, 'log.jsonl')) ? readFileSync(join(run, 'log.jsonl'), 'utf8').split('\n').slice(0, -1) : [];
+const logOf = (run) =>
+  linesOf(run).map((line) =>
+    JSON.stringify({ ...JSON.parse(line), seconds: 0, iterations_per_second: 0, memory_mb: 0 }),
+  );
 
 /** Compares two run folders, and lists temporary files and locks left in the second. */
 const compare = (expected, found) => ({
@@ -107,7 +121,8 @@ while (killedAt.length < kills || results.length === 0 || existsSync(killed)) {
   if (values.out === undefined) rmSync(killed, { recursive: true });
   else renameSync(killed, join(folder, `killed-${results.length}`));
 }
-const isSame = (result) => result.same_checkpoint && result.same_checkpoints && result.same_log && result.left_behind.length === 0;
+const isSame = (result) =>
+  result.same_checkpoint && result.same_checkpoints && result.same_log && result.left_behind.length === 0;
 const different = results.filter((result) => !isSame(result));
 const seconds = Math.round((performance.now() - start) / 1000);
 console.log(

@@ -36,7 +36,10 @@ const seconds = async (action) => {
 
 /** An image of waves and noise, different for each number: identical ones would stay in the CPU cache while they are decoded. */
 function image(number) {
-  const pixels = Uint8Array.from({ length: SIZE * SIZE * 3 }, (_, index) => 128 + 80 * Math.sin(index / 40 + number) + ((index * 2654435761 + number) % 31));
+  const pixels = Uint8Array.from(
+    { length: SIZE * SIZE * 3 },
+    (_, index) => 128 + 80 * Math.sin(index / 40 + number) + ((index * 2654435761 + number) % 31),
+  );
   return sharp(pixels, { raw: { width: SIZE, height: SIZE, channels: 3 } });
 }
 
@@ -78,19 +81,30 @@ async function reopen() {
   const folder = join(root, 'many');
   for (let group = 0; group < 100; group++) mkdirSync(join(folder, `class-${group}`), { recursive: true });
   const bytes = await image(0).resize(8, 8).png().toBuffer();
-  for (let number = 0; number < files; number++) writeFileSync(join(folder, `class-${number % 100}`, `image-${number}.png`), bytes);
+  for (let number = 0; number < files; number++)
+    writeFileSync(join(folder, `class-${number % 100}`, `image-${number}.png`), bytes);
   const options = { cacheFolder: join(root, 'cache-many') };
   const first = await seconds(async () => (await openSource(folder, FORMAT, options)).close());
   const memory = process.resourceUsage().maxRSS / 1024;
   let source;
   const again = [];
-  for (let round = 0; round < rounds; round++) again.push(await seconds(async () => (source = await openSource(folder, FORMAT, options))));
-  const batches = Array.from({ length: 200 }, (_, batch) => Array.from({ length: 64 }, (_, index) => ((batch * 64 + index) * 7919) % source.train.count));
+  for (let round = 0; round < rounds; round++)
+    again.push(await seconds(async () => (source = await openSource(folder, FORMAT, options))));
+  const batches = Array.from({ length: 200 }, (_, batch) =>
+    Array.from({ length: 64 }, (_, index) => ((batch * 64 + index) * 7919) % source.train.count),
+  );
   const target = new Uint8Array(64 * 3 * SIZE * SIZE);
   const reading = [];
-  for (const batch of batches) reading.push(await seconds(() => gatherImages(source.train, batch, 3 * SIZE * SIZE, target)));
+  for (const batch of batches)
+    reading.push(await seconds(() => gatherImages(source.train, batch, 3 * SIZE * SIZE, target)));
   source.close();
-  return { files, first_opening_s: first, second_opening_s: median(again), batch_of_64_ms: 1000 * median(reading), peak_rss_mb: Math.round(memory) };
+  return {
+    files,
+    first_opening_s: first,
+    second_opening_s: median(again),
+    batch_of_64_ms: 1000 * median(reading),
+    peak_rss_mb: Math.round(memory),
+  };
 }
 
 try {

@@ -15,7 +15,9 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { train } from '../dist/node.js';
 
-const { values } = parseArgs({ options: { iterations: { type: 'string', default: '10000' }, runs: { type: 'string', default: '200' } } });
+const { values } = parseArgs({
+  options: { iterations: { type: 'string', default: '10000' }, runs: { type: 'string', default: '200' } },
+});
 const [iterations, runs] = [Number(values.iterations), Number(values.runs)];
 const scratch = mkdtempSync(join(tmpdir(), 'agenet-memory-'));
 const megabytes = () => Math.round(process.memoryUsage.rss() / 2 ** 20);

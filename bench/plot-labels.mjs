@@ -33,11 +33,23 @@ process.stdout.write(
     height: 390,
     marginLeft: 56,
     marginBottom: 44,
-    x: { type: 'log', label: 'labels', labelAnchor: 'center', labelArrow: 'none', ticks: [...new Set(results.map(({ labels }) => labels))], tickFormat: ',' },
+    x: {
+      type: 'log',
+      label: 'labels',
+      labelAnchor: 'center',
+      labelArrow: 'none',
+      ticks: [...new Set(results.map(({ labels }) => labels))],
+      tickFormat: ',',
+    },
     y: { label: 'accuracy on test images', labelAnchor: 'center', labelArrow: 'none', grid: true, nice: true },
     color: { domain: names, range: names.map((name) => COLORS[name]) },
     marks: [
-      Plot.ruleX(results, { x, y1: ({ accuracy, std }) => accuracy - std, y2: ({ accuracy, std }) => accuracy + std, stroke: 'name' }),
+      Plot.ruleX(results, {
+        x,
+        y1: ({ accuracy, std }) => accuracy - std,
+        y2: ({ accuracy, std }) => accuracy + std,
+        stroke: 'name',
+      }),
       ...names.map((name) => {
         const points = results.filter((result) => result.name === name);
         return Plot.lineY(points, {
@@ -51,7 +63,14 @@ process.stdout.write(
       }),
       Plot.dot(results, { x, y: 'accuracy', fill: 'name' }),
       ...names.map((name, index) =>
-        Plot.text([name], { frameAnchor: 'bottom-right', dx: -12, dy: -12 - 18 * index, fill: COLORS[name], fontWeight: 'bold', text: [name] }),
+        Plot.text([name], {
+          frameAnchor: 'bottom-right',
+          dx: -12,
+          dy: -12 - 18 * index,
+          fill: COLORS[name],
+          fontWeight: 'bold',
+          text: [name],
+        }),
       ),
     ],
   }),

@@ -27,7 +27,9 @@ const PANELS = {
   accuracy_100: 'accuracy, 100 labels',
   accuracy_1000: 'accuracy, 1,000 labels',
 };
-const rows = new ResultRows(values.results).rows.filter(({ steps, split }) => steps === Number(values.steps) && split === values.split);
+const rows = new ResultRows(values.results).rows.filter(
+  ({ steps, split }) => steps === Number(values.steps) && split === values.split,
+);
 
 if (values.names === undefined) throw new Error('--names: name the recipes in their order');
 const points = values.names.split(',').flatMap((name) => {
@@ -35,7 +37,12 @@ const points = values.names.split(',').flatMap((name) => {
   if (trainings.length === 0) throw new Error(`no results for ${name}`);
   const { metrics } = summarize(trainings, {});
   const weight = new RegExp(`${values.term}:([\\d.]+)`).exec(trainings[0].settings.encoderUpdates)?.[1] ?? '0';
-  return Object.entries(PANELS).map(([metric, panel]) => ({ panel, weight, spread: metrics.code_variance_real.mean, value: metrics[metric].mean }));
+  return Object.entries(PANELS).map(([metric, panel]) => ({
+    panel,
+    weight,
+    spread: metrics.code_variance_real.mean,
+    value: metrics[metric].mean,
+  }));
 });
 
 // One plot per panel, because their vertical scales differ.
@@ -49,7 +56,12 @@ const panels = Object.values(PANELS).map((panel, index) => {
     marginBottom: 40,
     marginRight: 24,
     inset: 12,
-    x: { label: 'variance of the codes of images, relative to the prior', labelAnchor: 'center', labelArrow: 'none', ticks: 5 },
+    x: {
+      label: 'variance of the codes of images, relative to the prior',
+      labelAnchor: 'center',
+      labelArrow: 'none',
+      ticks: 5,
+    },
     y: { label: panel, labelAnchor: 'center', labelArrow: 'none', grid: true, ticks: 5, nice: true },
     marks: [
       Plot.line(shown, { x: 'spread', y: 'value', stroke: '#3b6ea5' }),

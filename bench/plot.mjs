@@ -17,7 +17,12 @@ process.stdout.write(
     height: 26 * rows.length + 60,
     marginLeft: 320,
     marginBottom: 40,
-    x: { domain: [0, 1.05], label: 'time per iteration relative to PyTorch; below 1 is faster', labelAnchor: 'center', labelArrow: 'none' },
+    x: {
+      domain: [0, 1.05],
+      label: 'time per iteration relative to PyTorch; below 1 is faster',
+      labelAnchor: 'center',
+      labelArrow: 'none',
+    },
     y: { label: null, domain: rows.map(label), tickSize: 0 },
     marks: [
       Plot.barX(rows, { x: 'ratio', y: label, fill: '#3b6ea5' }),

@@ -29,13 +29,15 @@ function testImages(count) {
   return imagesIn({ count, data });
 }
 
-const imagesIn = ({ count, data }) => Array.from({ length: count }, (_, index) => data.subarray(index * imageBytes, (index + 1) * imageBytes));
+const imagesIn = ({ count, data }) =>
+  Array.from({ length: count }, (_, index) => data.subarray(index * imageBytes, (index + 1) * imageBytes));
 
 const digits = testImages((2 * IMAGES) / 3).map((data) => ({ data, width, height, channels }));
 const reconstructed = digits.slice(0, IMAGES / 2);
 const reconstructions = imagesIn(await model.reconstruct(reconstructed));
 const paths = [];
-for (let pair = 0; pair < digits.length; pair += 2) paths.push(...imagesIn(await model.interpolate(digits.slice(pair, pair + 2), { frames: 3 })));
+for (let pair = 0; pair < digits.length; pair += 2)
+  paths.push(...imagesIn(await model.interpolate(digits.slice(pair, pair + 2), { frames: 3 })));
 const pictures = {
   samples: imagesIn(await model.sample({ count: IMAGES, seed: 0 })),
   reconstructions: reconstructed.flatMap(({ data }, index) => [data, reconstructions[index]]),
@@ -47,5 +49,19 @@ for (const [name, images] of Object.entries(pictures)) {
 }
 await model.release();
 const program = fileURLToPath(new URL('../dist/cli/main.js', import.meta.url));
-const map = ['map', run, 'mnist', '--split', 'test', '--count', '1000', '--cells', '16', '--scale', '1', '--out', `${prefix}-map.png`];
+const map = [
+  'map',
+  run,
+  'mnist',
+  '--split',
+  'test',
+  '--count',
+  '1000',
+  '--cells',
+  '16',
+  '--scale',
+  '1',
+  '--out',
+  `${prefix}-map.png`,
+];
 execFileSync(process.execPath, [program, ...map]);

@@ -8,8 +8,14 @@
 export function summarize(results, bounds) {
   const failed = results.find((result) => result.failed !== undefined)?.failed;
   if (failed !== undefined || results.length === 0) return { failed, score: Infinity };
-  const metrics = Object.fromEntries(Object.keys(results[0].metrics).map((name) => [name, moments(results.map((result) => result.metrics[name]))]));
-  return { metrics, seeds: results.length, score: Math.max(...Object.entries(bounds).map(([name, bound]) => ratioTo(bound, metrics[name].mean))) };
+  const metrics = Object.fromEntries(
+    Object.keys(results[0].metrics).map((name) => [name, moments(results.map((result) => result.metrics[name]))]),
+  );
+  return {
+    metrics,
+    seeds: results.length,
+    score: Math.max(...Object.entries(bounds).map(([name, bound]) => ratioTo(bound, metrics[name].mean))),
+  };
 }
 
 function moments(values) {

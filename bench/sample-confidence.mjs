@@ -47,6 +47,8 @@ console.log('| confidence below | test images | samples | FID of the other sampl
 for (const limit of LIMITS) {
   const kept = sampleConfidences.flatMap((value, row) => (value >= limit ? [row] : []));
   const fid = frechetFeatureDistance(ofImages.rows.features, select(ofSamples.rows, kept));
-  console.log(`| ${[limit, shareBelow(imageConfidences, limit), shareBelow(sampleConfidences, limit), fid.toFixed(1)].join(' | ')} |`);
+  console.log(
+    `| ${[limit, shareBelow(imageConfidences, limit), shareBelow(sampleConfidences, limit), fid.toFixed(1)].join(' | ')} |`,
+  );
 }
 await Promise.all([model.release(), extractor.release()]);

@@ -54,7 +54,13 @@ process.stdout.write(
       ticks: RANKS,
       tickFormat: String,
     },
-    y: { domain: [0.75, 1], grid: true, label: 'predicted speed per process, relative to one', labelAnchor: 'center', labelArrow: 'none' },
+    y: {
+      domain: [0.75, 1],
+      grid: true,
+      label: 'predicted speed per process, relative to one',
+      labelAnchor: 'center',
+      labelArrow: 'none',
+    },
     color: { type: 'ordinal', range: ['#9db8d2', '#3b6ea5', '#1c3a5b'] },
     marks: [
       Plot.line(points, { fx: 'network', x: 'ranks', y: 'efficiency', stroke: 'width' }),

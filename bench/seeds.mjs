@@ -21,7 +21,14 @@ import { drawCodes } from '../dist/age/prior.js';
 import { ADAM } from '../dist/age/update.js';
 import { EpochSampler } from '../dist/data/batches.js';
 import { gatherImages } from '../dist/data/source.js';
-import { adamScalars, decodeSafetensors, encodeSafetensors, flattenTensors, StatefulProgram, tensorViews } from '../dist/engine/index.js';
+import {
+  adamScalars,
+  decodeSafetensors,
+  encodeSafetensors,
+  flattenTensors,
+  StatefulProgram,
+  tensorViews,
+} from '../dist/engine/index.js';
 import { evaluate } from '../dist/metrics/evaluate.js';
 import { TrainedModel } from '../dist/model/trainedModel.js';
 import { NETWORK_NAMES } from '../dist/networks/network.js';
@@ -54,7 +61,9 @@ const isSame = (row, other) => ['start', 'program', 'seed', 'steps', 'width'].ev
 const FOLDER = 'tmp/agenet-seeds';
 const pathIn = (name) => join(values.root, FOLDER, name);
 const python = (...args) =>
-  execFileSync('sh', ['-c', `${values.python} "$@"`, 'sh', pathOf('seeds_pytorch.py'), ...args.map(String)], { stdio: ['ignore', 'ignore', 'inherit'] });
+  execFileSync('sh', ['-c', `${values.python} "$@"`, 'sh', pathOf('seeds_pytorch.py'), ...args.map(String)], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
 const readTensors = (name) => decodeSafetensors(readFileSync(pathIn(name)), name).tensors;
 const writeTensors = (name, tensors) => writeFileSync(pathIn(name), encodeSafetensors({ tensors, metadata: {} }));
 
@@ -73,19 +82,30 @@ const { batch, latent, learningRate } = configuration;
 const spec = iterationSpec(configuration);
 const updates = { encoder: spec.plans.encoder.updates, generator: spec.plans.generator.updates };
 const perIteration = updates.encoder + updates.generator;
-const layouts = NETWORK_NAMES.flatMap((network) => ['parameters', 'statistics'].map((part) => [`${network}.${part}`, spec.pair[network][part]]));
+const layouts = NETWORK_NAMES.flatMap((network) =>
+  ['parameters', 'statistics'].map((part) => [`${network}.${part}`, spec.pair[network][part]]),
+);
 const source = await openSource('mnist', configuration);
 
 /** Writes the initial weights and random draws of this project. */
 function writeStart(seed) {
   const { vectors } = initialState({ ...configuration, seed });
   const weights = layouts.flatMap(([name, layout]) =>
-    Object.entries(tensorViews(vectors[name], layout)).map(([tensor, data]) => [tensor, { shape: layout.entries.get(tensor).shape, data }]),
+    Object.entries(tensorViews(vectors[name], layout)).map(([tensor, data]) => [
+      tensor,
+      { shape: layout.entries.get(tensor).shape, data },
+    ]),
   );
   const sampler = new EpochSampler(source.train.count, batch, seed);
-  const indices = Float32Array.from({ length: steps * batch }, (_, index) => sampler.indicesOf(Math.floor(index / batch))[index % batch]);
+  const indices = Float32Array.from(
+    { length: steps * batch },
+    (_, index) => sampler.indicesOf(Math.floor(index / batch))[index % batch],
+  );
   const codes = drawCodes('sphere', steps * perIteration * batch, latent, randomStream(seed, 'training codes'));
-  const draws = { indices: { shape: [steps, batch], data: indices }, codes: { shape: [steps, perIteration, batch, latent], data: codes } };
+  const draws = {
+    indices: { shape: [steps, batch], data: indices },
+    codes: { shape: [steps, perIteration, batch, latent], data: codes },
+  };
   writeTensors('start', { ...Object.fromEntries(weights), ...draws });
 }
 
@@ -97,9 +117,17 @@ async function train() {
   const size = perIteration * batch * latent;
   for (let step = 0; step < steps; step++) {
     const schedule = (network) =>
-      Float32Array.from(Array.from({ length: updates[network] }, (_, number) => adamScalars(learningRate, step * updates[network] + number + 1, ADAM)).flat());
+      Float32Array.from(
+        Array.from({ length: updates[network] }, (_, number) =>
+          adamScalars(learningRate, step * updates[network] + number + 1, ADAM),
+        ).flat(),
+      );
     await program.step({
-      images: gatherImages(source.train, indices.data.subarray(step * batch, (step + 1) * batch), configuration.size ** 2),
+      images: gatherImages(
+        source.train,
+        indices.data.subarray(step * batch, (step + 1) * batch),
+        configuration.size ** 2,
+      ),
       codes: codes.data.subarray(step * size, (step + 1) * size),
       'encoder.schedule': schedule('encoder'),
       'generator.schedule': schedule('generator'),
@@ -112,7 +140,10 @@ async function train() {
 
 const vectorsOf = (tensors) =>
   Object.fromEntries(
-    layouts.map(([name, layout]) => [name, flattenTensors(Object.fromEntries([...layout.entries.keys()].map((key) => [key, tensors[key].data])), layout)]),
+    layouts.map(([name, layout]) => [
+      name,
+      flattenTensors(Object.fromEntries([...layout.entries.keys()].map((key) => [key, tensors[key].data])), layout),
+    ]),
   );
 
 function trainInPytorch() {
@@ -127,7 +158,16 @@ function trainInPytorch() {
 async function score(weights) {
   const model = TrainedModel.of(spec.pair, 'sphere', weights, compile);
   const metrics = new Set(['reconstruction_l1', 'latent_cosine']);
-  const result = await evaluate({ model, source, split: 'test', count: 10_000, seed: 0, divergence: spec.objective, compile, metrics });
+  const result = await evaluate({
+    model,
+    source,
+    split: 'test',
+    count: 10_000,
+    seed: 0,
+    divergence: spec.objective,
+    compile,
+    metrics,
+  });
   await model.release();
   return result.metrics;
 }
@@ -136,7 +176,9 @@ async function measure() {
   mkdirSync(join(values.root, FOLDER), { recursive: true });
   for (const seed of values.seeds.split(',').map(Number)) {
     for (const start of PROGRAMS) {
-      const missing = PROGRAMS.filter((program) => !rows.some((row) => isSame(row, { start, program, seed, steps, width })));
+      const missing = PROGRAMS.filter(
+        (program) => !rows.some((row) => isSame(row, { start, program, seed, steps, width })),
+      );
       if (missing.length === 0) continue;
       if (start === 'agenet') writeStart(seed);
       else python('start', `/${FOLDER}/start`, '--seed', seed, '--steps', steps, '--width', width);
@@ -152,11 +194,19 @@ async function measure() {
 }
 
 function table() {
-  const l1Of = (start, program) => (seed) => rows.find((row) => isSame(row, { start, program, seed, steps, width }))?.reconstruction_l1;
-  const seeds = [...new Set(rows.filter((row) => row.steps === steps && row.width === width).map(({ seed }) => seed))].sort((a, b) => a - b);
-  const columns = PROGRAMS.flatMap((start) => PROGRAMS.map((program) => [`start ${start}, trained by ${program}`, seeds.map(l1Of(start, program))]));
+  const l1Of = (start, program) => (seed) =>
+    rows.find((row) => isSame(row, { start, program, seed, steps, width }))?.reconstruction_l1;
+  const seeds = [
+    ...new Set(rows.filter((row) => row.steps === steps && row.width === width).map(({ seed }) => seed)),
+  ].sort((a, b) => a - b);
+  const columns = PROGRAMS.flatMap((start) =>
+    PROGRAMS.map((program) => [`start ${start}, trained by ${program}`, seeds.map(l1Of(start, program))]),
+  );
   const lines = seeds.map((seed, index) => [seed, ...columns.map(([, column]) => column[index]?.toFixed(4) ?? '')]);
-  const summary = ['mean ± std', ...columns.map(([, column]) => moments(column.filter((value) => value !== undefined)))];
+  const summary = [
+    'mean ± std',
+    ...columns.map(([, column]) => moments(column.filter((value) => value !== undefined))),
+  ];
   return [['seed', ...columns.map(([name]) => name)], ['---', ...columns.map(() => '---')], ...lines, summary]
     .map((line) => `| ${line.join(' | ')} |`)
     .join('\n');

@@ -52,7 +52,9 @@ const RECIPE = {
 };
 
 const { data } = values;
-const [size, images, steps, width, batch, count] = ['size', 'images', 'steps', 'width', 'batch', 'count'].map((key) => Number(values[key]));
+const [size, images, steps, width, batch, count] = ['size', 'images', 'steps', 'width', 'batch', 'count'].map((key) =>
+  Number(values[key]),
+);
 const protocol = { data, size, images, steps, width, batch, count };
 const compile = (graph) => compileWith(graph, { threads: 1 });
 const METRICS = ['reconstruction_l1', 'fid', 'precision', 'recall'];
@@ -115,7 +117,9 @@ async function measureAll() {
 function summary(numbers, digits) {
   const mean = numbers.reduce((sum, value) => sum + value, 0) / numbers.length;
   const variance = numbers.reduce((sum, value) => sum + (value - mean) ** 2, 0) / Math.max(1, numbers.length - 1);
-  return numbers.length === 1 ? mean.toFixed(digits) : `${mean.toFixed(digits)} ± ${Math.sqrt(variance).toFixed(digits)}`;
+  return numbers.length === 1
+    ? mean.toFixed(digits)
+    : `${mean.toFixed(digits)} ± ${Math.sqrt(variance).toFixed(digits)}`;
 }
 
 function table() {

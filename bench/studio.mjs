@@ -35,7 +35,9 @@ const number = (name) => Number(values[name]);
 
 /** Starts a studio of a folder, and returns its address, process and end. */
 async function openStudio(folder) {
-  const child = spawn(process.execPath, [MAIN, 'studio', folder, '--port', '0', '--no-open'], { stdio: ['ignore', 'ignore', 'pipe'] });
+  const child = spawn(process.execPath, [MAIN, 'studio', folder, '--port', '0', '--no-open'], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
   const address = await new Promise((resolve, reject) => {
     let text = '';
     child.stderr.on('data', (data) => {
@@ -52,7 +54,18 @@ async function openStudio(folder) {
 /** Memory of a process in megabytes. */
 const memoryOf = ({ pid }) => Number(/^VmRSS:\s+(\d+)/mu.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) / 1024;
 
-const KEYS = ['loss', 'KL_real', 'KL_real_gap', 'uniform', 'match_x', 'align', 'KL_fake', 'KL_fake_gap', 'grad_norm', 'code_variance_real'];
+const KEYS = [
+  'loss',
+  'KL_real',
+  'KL_real_gap',
+  'uniform',
+  'match_x',
+  'align',
+  'KL_fake',
+  'KL_fake_gap',
+  'grad_norm',
+  'code_variance_real',
+];
 
 /** Writes runs with logs of an entry every ten iterations; all share one file. */
 function writeRuns(folder) {
@@ -65,10 +78,22 @@ function writeRuns(folder) {
     iterations_per_second: 10,
     memory_mb: 400,
     learning_rate: 0.001,
-    ...Object.fromEntries(KEYS.flatMap((key) => ['encoder', 'generator'].map((network) => [`${network}.${key}`, Math.sin(step) / step]))),
+    ...Object.fromEntries(
+      KEYS.flatMap((key) => ['encoder', 'generator'].map((network) => [`${network}.${key}`, Math.sin(step) / step])),
+    ),
   });
-  writeFileSync(log, Array.from({ length: iterations / 10 }, (_, index) => `${JSON.stringify(entry(10 * (index + 1)))}\n`).join(''));
-  const configuration = { version: 3, data: 'mnist', network: 'dcgan32', width: 16, latent: 64, length: { steps: iterations } };
+  writeFileSync(
+    log,
+    Array.from({ length: iterations / 10 }, (_, index) => `${JSON.stringify(entry(10 * (index + 1)))}\n`).join(''),
+  );
+  const configuration = {
+    version: 3,
+    data: 'mnist',
+    network: 'dcgan32',
+    width: 16,
+    latent: 64,
+    length: { steps: iterations },
+  };
   for (let run = 1; run <= number('runs'); run++) {
     const path = join(folder, `run-${run}`);
     for (const name of ['samples', 'checkpoints']) mkdirSync(join(path, name), { recursive: true });
@@ -86,7 +111,10 @@ async function measureScale() {
   const folder = mkdtempSync(join(tmpdir(), 'agenet-studio-'));
   writeRuns(folder);
   const studio = await openStudio(folder);
-  const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: ['--no-sandbox'] });
+  const browser = await chromium.launch({
+    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+    args: ['--no-sandbox'],
+  });
   const page = await browser.newPage();
   const time = async (action) => {
     const start = performance.now();
@@ -97,9 +125,15 @@ async function measureScale() {
   const curves = await time(() =>
     page
       .goto(`${studio.address}#/run/run-7`)
-      .then(() => page.waitForFunction(() => /iteration 100000/u.test(document.querySelector('.chart [role=img]')?.ariaLabel ?? ''))),
+      .then(() =>
+        page.waitForFunction(() =>
+          /iteration 100000/u.test(document.querySelector('.chart [role=img]')?.ariaLabel ?? ''),
+        ),
+      ),
   );
-  console.log(`list of ${values.runs} runs: ${list.toFixed(2)} s; curves of one: ${curves.toFixed(2)} s; server ${memoryOf(studio.child).toFixed(0)} MB`);
+  console.log(
+    `list of ${values.runs} runs: ${list.toFixed(2)} s; curves of one: ${curves.toFixed(2)} s; server ${memoryOf(studio.child).toFixed(0)} MB`,
+  );
   await browser.close();
   await studio.end();
   rmSync(folder, { recursive: true });
@@ -116,7 +150,8 @@ function follow(address) {
     const run = JSON.parse(data).changed?.find(({ id }) => id === 'load');
     if (run && run.preview !== preview) {
       preview = run.preview;
-      for (const kind of ['samples', 'reconstructions']) void fetch(`${address}api/runs/load/${kind}/${preview}`).then((response) => response.arrayBuffer());
+      for (const kind of ['samples', 'reconstructions'])
+        void fetch(`${address}api/runs/load/${kind}/${preview}`).then((response) => response.arrayBuffer());
       void fetch(`${address}api/runs/load`).then((response) => response.arrayBuffer());
     }
   });
@@ -135,7 +170,22 @@ async function rateOf(log, seconds) {
 async function measureReaders() {
   const folder = mkdtempSync(join(tmpdir(), 'agenet-studio-'));
   const run = join(folder, 'load');
-  const args = ['train', 'mnist', '--out', run, '--width', values.width, '--steps', '1000000', '--threads', '1', '--log-every', '2', '--sample-every', '100'];
+  const args = [
+    'train',
+    'mnist',
+    '--out',
+    run,
+    '--width',
+    values.width,
+    '--steps',
+    '1000000',
+    '--threads',
+    '1',
+    '--log-every',
+    '2',
+    '--sample-every',
+    '100',
+  ];
   const training = spawn(process.execPath, [MAIN, ...args], { stdio: 'ignore' });
   const studio = await openStudio(folder);
   await pause(15_000);

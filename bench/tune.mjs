@@ -50,11 +50,21 @@ const candidates = file.candidates
   .filter(({ name }) => chosen === undefined || chosen.includes(name));
 
 for (const name of chosen ?? []) {
-  if (!candidates.some((candidate) => candidate.name === name)) throw new Error(`${values.candidates}: no candidate is named ${name}`);
+  if (!candidates.some((candidate) => candidate.name === name))
+    throw new Error(`${values.candidates}: no candidate is named ${name}`);
 }
 
 /** The metrics of `evaluate` in the table, all of which bounds may refer to. */
-const METRICS = ['reconstruction_l1', 'fid', 'midpoint_fid', 'precision', 'recall', 'latent_cosine', 'code_variance_real', 'effective_rank_real'];
+const METRICS = [
+  'reconstruction_l1',
+  'fid',
+  'midpoint_fid',
+  'precision',
+  'recall',
+  'latent_cosine',
+  'code_variance_real',
+  'effective_rank_real',
+];
 
 // A training that outlives the search would keep its run folder locked.
 const children = new Set();
@@ -82,7 +92,8 @@ const { rows } = results;
 
 /** The training images alone. In a search, a share of them is held out in place of the test images. */
 const archive = join(values.runs, 'train.npz');
-const imagesFor = (split) => (split === 'test' ? [data] : [`npz:${archive}`, '--test-fraction', String(validationFraction)]);
+const imagesFor = (split) =>
+  split === 'test' ? [data] : [`npz:${archive}`, '--test-fraction', String(validationFraction)];
 
 /** Trains a candidate, from its last checkpoint if it has one, and returns that of its last iteration. */
 async function train({ name, settings }, { steps, seed, split }) {
@@ -90,7 +101,8 @@ async function train({ name, settings }, { steps, seed, split }) {
   const checkpoints = join(run, 'checkpoints');
   const last = join(checkpoints, `${String(steps).padStart(6, '0')}.safetensors`);
   if (existsSync(last)) return last;
-  if (existsSync(checkpoints) && readdirSync(checkpoints).some((file) => file.endsWith('.safetensors'))) await agenet('train', '--resume', run);
+  if (existsSync(checkpoints) && readdirSync(checkpoints).some((file) => file.endsWith('.safetensors')))
+    await agenet('train', '--resume', run);
   else {
     // A folder without a checkpoint was left by a run that was killed early.
     rmSync(run, { recursive: true, force: true });
@@ -102,9 +114,35 @@ async function train({ name, settings }, { steps, seed, split }) {
 }
 
 async function score(checkpoint) {
-  const { metrics, protocol } = await agenet('evaluate', checkpoint, '--metrics', METRICS.join(), '--count', values.count, '--threads', '1');
-  const { results: probes } = await agenet('probe', checkpoint, '--labels', labels.join(), '--methods', 'codes', '--trials', '10', '--threads', '1');
-  return { metrics: { ...metrics, ...Object.fromEntries(probes.map(({ labels: count, accuracy }) => [`accuracy_${count}`, accuracy])) }, protocol };
+  const { metrics, protocol } = await agenet(
+    'evaluate',
+    checkpoint,
+    '--metrics',
+    METRICS.join(),
+    '--count',
+    values.count,
+    '--threads',
+    '1',
+  );
+  const { results: probes } = await agenet(
+    'probe',
+    checkpoint,
+    '--labels',
+    labels.join(),
+    '--methods',
+    'codes',
+    '--trials',
+    '10',
+    '--threads',
+    '1',
+  );
+  return {
+    metrics: {
+      ...metrics,
+      ...Object.fromEntries(probes.map(({ labels: count, accuracy }) => [`accuracy_${count}`, accuracy])),
+    },
+    protocol,
+  };
 }
 
 /** Adds the result of a training, unless it exists. */
@@ -112,7 +150,9 @@ async function addResult({ candidate, ...training }) {
   const { name, settings } = candidate;
   const existing = rows.filter((row) => row.name === name);
   if (existing.some((row) => !isDeepStrictEqual(row.settings, settings)))
-    throw new Error(`${name}: results exist for other settings under this name; choose a different name for the new settings`);
+    throw new Error(
+      `${name}: results exist for other settings under this name; choose a different name for the new settings`,
+    );
   if (existing.some((row) => ['steps', 'seed', 'split'].every((key) => row[key] === training[key]))) return;
   const start = Date.now();
   const outcome = await train(candidate, training)
@@ -120,7 +160,9 @@ async function addResult({ candidate, ...training }) {
     .catch((error) => ({ failed: error.message }));
   const minutes = Math.round((Date.now() - start) / 6000) / 10;
   results.add({ name, ...training, settings, minutes, ...outcome });
-  console.error(`${name}, ${training.steps} iterations, ${training.split}, seed ${training.seed}: ${outcome.failed ?? 'done'} after ${minutes} minutes`);
+  console.error(
+    `${name}, ${training.steps} iterations, ${training.split}, seed ${training.seed}: ${outcome.failed ?? 'done'} after ${minutes} minutes`,
+  );
 }
 
 /** Processes a list, `--parallel` items at a time. */
@@ -144,22 +186,34 @@ async function search() {
   let remaining = candidates;
   for (const { steps, seeds } of rounds) {
     await forEachInParallel(trainingsOf(remaining, steps, seeds, 'validation'), addResult);
-    const scored = remaining.map((candidate) => ({ candidate, score: summaryOf(candidate, steps, 'validation').score }));
+    const scored = remaining.map((candidate) => ({
+      candidate,
+      score: summaryOf(candidate, steps, 'validation').score,
+    }));
     const ranked = scored.filter(({ score }) => score < Infinity).sort((a, b) => a.score - b.score);
     remaining = ranked.slice(0, Math.ceil(remaining.length * keep)).map(({ candidate }) => candidate);
   }
 }
 
 /** Trains the chosen candidates as long as in the last round, with all training images. */
-const report = () => forEachInParallel(trainingsOf(candidates, rounds.at(-1).steps, rounds.at(-1).seeds, 'test'), addResult);
+const report = () =>
+  forEachInParallel(trainingsOf(candidates, rounds.at(-1).steps, rounds.at(-1).seeds, 'test'), addResult);
 
-const trainingsOf = (list, steps, seeds, split) => list.flatMap((candidate) => seeds.map((seed) => ({ candidate, steps, seed, split })));
+const trainingsOf = (list, steps, seeds, split) =>
+  list.flatMap((candidate) => seeds.map((seed) => ({ candidate, steps, seed, split })));
 
 /** One row for each candidate and length, those with the best score first. */
 function table() {
   const groups = new Map(rows.map((row) => [`${row.split} ${row.steps} ${row.name}`, row]));
-  const summaries = [...groups.values()].map(({ name, steps, split }) => ({ name, steps, split, ...summaryOf({ name }, steps, split) }));
-  summaries.sort((a, b) => a.split.localeCompare(b.split) || a.steps - b.steps || (a.score === b.score ? 0 : a.score - b.score));
+  const summaries = [...groups.values()].map(({ name, steps, split }) => ({
+    name,
+    steps,
+    split,
+    ...summaryOf({ name }, steps, split),
+  }));
+  summaries.sort(
+    (a, b) => a.split.localeCompare(b.split) || a.steps - b.steps || (a.score === b.score ? 0 : a.score - b.score),
+  );
   const columns = ['images', 'iterations', 'recipe', 'seeds', 'score', ...Object.keys(bounds)];
   const cells = summaries.map(({ split, steps, name, seeds, score, metrics, failed }) => [
     ...[split, steps, name, seeds ?? 0, score.toFixed(2)],

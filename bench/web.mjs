@@ -45,7 +45,9 @@ const runtime = dirname(createRequire(import.meta.url).resolve('onnxruntime-web/
 const TYPES = { js: 'text/javascript', mjs: 'text/javascript', wasm: 'application/wasm' };
 const server = createServer((request, response) => {
   // Threads need a page that shares memory with no other site.
-  response.setHeader('cross-origin-opener-policy', 'same-origin').setHeader('cross-origin-embedder-policy', 'require-corp');
+  response
+    .setHeader('cross-origin-opener-policy', 'same-origin')
+    .setHeader('cross-origin-embedder-policy', 'require-corp');
   const path = new URL(request.url, 'http://host').pathname;
   if (path === '/') return response.setHeader('content-type', 'text/html').end('<!doctype html>');
   const file = path.startsWith('/ort/') ? join(runtime, path.slice('/ort/'.length)) : undefined;
@@ -55,7 +57,10 @@ const server = createServer((request, response) => {
 });
 await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
 const WEBGPU = ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader', '--enable-features=Vulkan'];
-const browser = await chromium.launch({ executablePath: values.chromium, args: ['--no-sandbox', '--disable-background-networking', ...WEBGPU] });
+const browser = await chromium.launch({
+  executablePath: values.chromium,
+  args: ['--no-sandbox', '--disable-background-networking', ...WEBGPU],
+});
 const page = await browser.newPage();
 await page.goto(`http://127.0.0.1:${server.address().port}/`);
 
@@ -71,14 +76,19 @@ async function inPage(configuration, variant) {
       worker.terminate();
       return result;
     },
-    [{ configuration, iterations, threads: Number(threads), device: target === 'webgpu' ? 'webgpu' : 'wasm', target }, Array.from(images)],
+    [
+      { configuration, iterations, threads: Number(threads), device: target === 'webgpu' ? 'webgpu' : 'wasm', target },
+      Array.from(images),
+    ],
   );
   if (failure) throw new Error(failure);
   return seconds;
 }
 
 async function native(configuration) {
-  const trainer = await Trainer.create(configuration, splitInMemory(images, 32 * 32, null), (graph) => compile(graph, { threads: 1 }));
+  const trainer = await Trainer.create(configuration, splitInMemory(images, 32 * 32, null), (graph) =>
+    compile(graph, { threads: 1 }),
+  );
   const seconds = [];
   for (let step = 0; step < iterations; step++) {
     const start = performance.now();
@@ -91,7 +101,14 @@ async function native(configuration) {
 
 const median = (numbers) => numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)];
 for (const width of values.widths.split(',').map(Number)) {
-  const configuration = await resolveSettings({ data: 'mnist', preset: 'published', width, batch: 64, latent: 64, steps: iterations });
+  const configuration = await resolveSettings({
+    data: 'mnist',
+    preset: 'published',
+    width,
+    batch: 64,
+    latent: 64,
+    steps: iterations,
+  });
   const variants = values.variants.split(',');
   const fastest = new Map(variants.map((variant) => [variant, []]));
   for (let round = 0; round < Number(values.rounds); round++) {

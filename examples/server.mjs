@@ -50,7 +50,10 @@ export const server = createServer({ requestTimeout: 30_000 }, async (request, r
   const { status, body } = await answer(request);
   const isImage = status === 200 && 'toBuffer' in body;
   const bytes = isImage ? await body.toBuffer() : JSON.stringify(body);
-  response.writeHead(status, { 'content-type': isImage ? 'image/png' : 'application/json', ...(status === 413 ? { connection: 'close' } : {}) });
+  response.writeHead(status, {
+    'content-type': isImage ? 'image/png' : 'application/json',
+    ...(status === 413 ? { connection: 'close' } : {}),
+  });
   response.end(bytes);
 });
 server.on('close', () => model.release());

@@ -18,7 +18,8 @@ import { pathToFileURL } from 'node:url';
 export const reportTo =
   (tracker, every = 10) =>
   async (event) => {
-    if (event.type === 'iteration' && event.report.step % every === 0) await tracker.log(event.report.step, event.report.scalars);
+    if (event.type === 'iteration' && event.report.step % every === 0)
+      await tracker.log(event.report.step, event.report.scalars);
     if (event.type === 'evaluation') await tracker.log(event.step, event.metrics);
   };
 
@@ -27,7 +28,9 @@ export const reportTo =
  * @param {string} file
  * @returns {Tracker}
  */
-export const fileTracker = (file) => ({ log: (step, metrics) => appendFile(file, `${JSON.stringify({ step, ...metrics })}\n`) });
+export const fileTracker = (file) => ({
+  log: (step, metrics) => appendFile(file, `${JSON.stringify({ step, ...metrics })}\n`),
+});
 
 /**
  * Returns a tracker that posts JSON objects to a server. An unreachable server does not end the training.
@@ -37,8 +40,14 @@ export const fileTracker = (file) => ({ log: (step, metrics) => appendFile(file,
 export const httpTracker = (url) => ({
   log: (step, metrics) =>
     globalThis
-      .fetch(url, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ step, ...metrics }) })
-      .catch((/** @type {Error} */ error) => console.error(`${url}: iteration ${step} is not reported (${error.message})`)),
+      .fetch(url, {
+        method: 'POST',
+        headers: { 'Content-Type': 'application/json' },
+        body: JSON.stringify({ step, ...metrics }),
+      })
+      .catch((/** @type {Error} */ error) =>
+        console.error(`${url}: iteration ${step} is not reported (${error.message})`),
+      ),
 });
 
 const [, script, target = 'metrics.jsonl'] = process.argv;

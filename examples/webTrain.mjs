@@ -37,7 +37,9 @@ training.onReport = async ({ step, scalars }) => {
   // Values in -1..1.
   const values = await model.generate(codes);
   const pixels = new ImageData(SIZE, SIZE);
-  values.forEach((value, pixel) => pixels.data.set([127.5 * (value + 1), 127.5 * (value + 1), 127.5 * (value + 1), 255], 4 * pixel));
+  values.forEach((value, pixel) =>
+    pixels.data.set([127.5 * (value + 1), 127.5 * (value + 1), 127.5 * (value + 1), 255], 4 * pixel),
+  );
   canvas.getContext('2d').putImageData(pixels, 0, 0);
 };
 await training.run(10);

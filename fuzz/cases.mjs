@@ -114,8 +114,13 @@ const FOLDER = resolve(SANDBOX, 'work');
 function insideSandbox(argument) {
   // No process can be given such a string.
   const text = argument.replaceAll('\0', '');
-  const pieces = [text, ...['=', ':'].flatMap((mark) => (text.includes(mark) ? [text.slice(text.indexOf(mark) + 1)] : []))];
-  const escapes = pieces.some((piece) => piece.includes('/') && !`${resolve(FOLDER, piece)}${sep}`.startsWith(`${SANDBOX}${sep}`));
+  const pieces = [
+    text,
+    ...['=', ':'].flatMap((mark) => (text.includes(mark) ? [text.slice(text.indexOf(mark) + 1)] : [])),
+  ];
+  const escapes = pieces.some(
+    (piece) => piece.includes('/') && !`${resolve(FOLDER, piece)}${sep}`.startsWith(`${SANDBOX}${sep}`),
+  );
   return escapes ? text.replaceAll('/', '_') : text;
 }
 

@@ -22,12 +22,26 @@ const DATA = [
   ['cifar10:cifar10', ['cifar10/data_batch_1.bin', 'cifar10/data_batch_5.bin', 'cifar10/test_batch.bin']],
   ['cifar100:cifar100', ['cifar100/train.bin', 'cifar100/test.bin']],
   ['svhn:svhn', ['svhn/train_32x32.mat', 'svhn/test_32x32.mat']],
-  ['photos', ['photos/cats/1.png', 'photos/cats/2.jpg', 'photos/dogs/1.webp', 'photos/dogs/2.gif', 'photos/dogs/4.png']],
+  [
+    'photos',
+    ['photos/cats/1.png', 'photos/cats/2.jpg', 'photos/dogs/1.webp', 'photos/dogs/2.gif', 'photos/dogs/4.png'],
+  ],
   ['folder:photos/cats', ['photos/cats/1.png', 'photos/cats/2.jpg']],
   ['celeba:faces', ['faces/list_eval_partition.txt', 'faces/img_align_celeba/000001.jpg']],
 ];
 const LABELED = DATA.filter(([data]) => /data\.npz|idx|cifar|svhn|^photos$/.test(data));
-const METRICS = ['reconstruction_l1', 'psnr', 'latent', 'reconstruction', 'fid', 'kid', 'samples', 'memorization', 'precision,recall', 'fid,psnr'];
+const METRICS = [
+  'reconstruction_l1',
+  'psnr',
+  'latent',
+  'reconstruction',
+  'fid',
+  'kid',
+  'samples',
+  'memorization',
+  'precision,recall',
+  'fid,psnr',
+];
 
 const number = (...values) => [...values].map(String);
 const one =
@@ -70,7 +84,11 @@ const NETWORK = [
   ['--match-x', 0.1, one('L1', 'L2', 'cos')],
   ['--match-z', 0.1, one('L1', 'L2', 'cos')],
   ['--batch-norm-stats', 0.15, one('shared', 'separate')],
-  ['--encoder-updates', 0.1, one('1;KL_fake:1,KL_real:1,match_z:0,match_x:10', '1;match_x:1', '2;KL_real:1,match_x:0.5')],
+  [
+    '--encoder-updates',
+    0.1,
+    one('1;KL_fake:1,KL_real:1,match_z:0,match_x:10', '1;match_x:1', '2;KL_real:1,match_x:0.5'),
+  ],
   ['--generator-updates', 0.1, one('2;KL_fake:1,match_z:1000,match_x:0', '1;match_z:1')],
   ['--learning-rate', 0.2, one(...number(0.001, 1, 1e-9))],
   ['--lr', 0.05, one(...number(0.001))],
@@ -124,7 +142,8 @@ const someRun = (random) =>
   ]);
 const someData = (random, list = DATA) => (random.chance(0.6) ? [[], ['data.npz']] : pairOf(random.pick(list)));
 const pairOf = ([data, files]) => [[data], files];
-const pictures = (random, least, most) => Array.from({ length: least + random.below(most - least + 1) }, () => random.pick(PICTURES));
+const pictures = (random, least, most) =>
+  Array.from({ length: least + random.below(most - least + 1) }, () => random.pick(PICTURES));
 const png = one('out.png', 'new/out.png', './out.PNG', 'one.png');
 const threads = ['--threads', '1'];
 
@@ -151,10 +170,20 @@ function trainLine(random) {
     const changes = chosen(random, RESUMED);
     const resumed = [['--resume', 'run'], ['--steps', random.pick(['3', '4', '5'])], ...changes, threads];
     const positionals = random.chance(0.5) ? [] : ['npz:data.npz'];
-    return { command: 'train', positionals, options: resumed, reads: [...RUN_FILES, 'run/log.jsonl', 'run/best.json', 'data.npz'] };
+    return {
+      command: 'train',
+      positionals,
+      options: resumed,
+      reads: [...RUN_FILES, 'run/log.jsonl', 'run/best.json', 'data.npz'],
+    };
   }
   if (kind === 'from')
-    return { command: 'train', positionals: ['npz:data.npz'], options: [['--init-from', someRun(random)], steps, threads, ...out], reads: RUN_FILES };
+    return {
+      command: 'train',
+      positionals: ['npz:data.npz'],
+      options: [['--init-from', someRun(random)], steps, threads, ...out],
+      reads: RUN_FILES,
+    };
   if (kind === 'config') {
     const config = random.pick(['config.yaml', 'config.json']);
     return {
@@ -169,11 +198,27 @@ function trainLine(random) {
       ['--evaluate-metrics', 0.9, one('psnr', 'latent', 'reconstruction,psnr')],
       ['--save-best', 0.5, one('psnr')],
     ]);
-    const evaluated = [['--evaluate-every', '1'], ['--evaluate-samples', random.pick(['4', '8'])], ['--epochs', '1'], ...metrics];
-    return { command: 'train', positionals: ['npz:data.npz'], options: [...evaluated, ...small, ...sized, threads, ...out], reads: ['data.npz'] };
+    const evaluated = [
+      ['--evaluate-every', '1'],
+      ['--evaluate-samples', random.pick(['4', '8'])],
+      ['--epochs', '1'],
+      ...metrics,
+    ];
+    return {
+      command: 'train',
+      positionals: ['npz:data.npz'],
+      options: [...evaluated, ...small, ...sized, threads, ...out],
+      reads: ['data.npz'],
+    };
   }
-  const preset = kind === 'preset' ? [['--preset', random.pick(['published', 'cifar10', 'tiny-imagenet', 'svhn'])]] : [];
-  return { command: 'train', positionals: [data], options: [...preset, ...small, ...sized, ...more, steps, threads, ...out], reads: files };
+  const preset =
+    kind === 'preset' ? [['--preset', random.pick(['published', 'cifar10', 'tiny-imagenet', 'svhn'])]] : [];
+  return {
+    command: 'train',
+    positionals: [data],
+    options: [...preset, ...small, ...sized, ...more, steps, threads, ...out],
+    reads: files,
+  };
 }
 
 function interpolateLine(random) {
@@ -190,7 +235,12 @@ function interpolateLine(random) {
     ['--out', 0.7, one('out.png', 'out.gif', 'out.webp', 'out.npz')],
   ];
   const files = random.chance(0.5) ? [] : pictures(random, 2, 4);
-  return { command: 'interpolate', positionals: [someRun(random), ...files], options: [...chosen(random, options), threads], reads: [...RUN_FILES, ...files] };
+  return {
+    command: 'interpolate',
+    positionals: [someRun(random), ...files],
+    options: [...chosen(random, options), threads],
+    reads: [...RUN_FILES, ...files],
+  };
 }
 
 function evaluateLine(random) {
@@ -250,8 +300,18 @@ export const COMMAND_LINES = {
   reconstruct: (random) => {
     const files = random.chance(0.4)
       ? []
-      : [...pictures(random, 1, 3), ...(random.chance(0.3) ? ['photos'] : []), ...(random.chance(0.2) ? ['npz:data.npz'] : [])];
-    const options = [['--count', 0.3, one(...number(1, 2, 4))], ...DEVICE, ...IMAGE, CAPTIONS, ['--out', 0.6, random.chance(0.7) ? png : one('out.npz')]];
+      : [
+          ...pictures(random, 1, 3),
+          ...(random.chance(0.3) ? ['photos'] : []),
+          ...(random.chance(0.2) ? ['npz:data.npz'] : []),
+        ];
+    const options = [
+      ['--count', 0.3, one(...number(1, 2, 4))],
+      ...DEVICE,
+      ...IMAGE,
+      CAPTIONS,
+      ['--out', 0.6, random.chance(0.7) ? png : one('out.npz')],
+    ];
     return {
       command: 'reconstruct',
       positionals: [someRun(random), ...files],
@@ -269,7 +329,13 @@ export const COMMAND_LINES = {
     ],
     LABELED,
   ),
-  search: withData('search', [['--image', 1, one(...PICTURES)], ['--count', 0.9, one(...number(1, 2, 3))], ...IMAGE, CAPTIONS, ['--out', 0.6, png]]),
+  search: withData('search', [
+    ['--image', 1, one(...PICTURES)],
+    ['--count', 0.9, one(...number(1, 2, 3))],
+    ...IMAGE,
+    CAPTIONS,
+    ['--out', 0.6, png],
+  ]),
   map: withData('map', [
     ['--method', 0.4, one('pca', 'umap')],
     ['--count', 0.3, one(...number(2, 5))],
@@ -341,7 +407,13 @@ export const COMMAND_LINES = {
     return {
       command: 'probe',
       positionals: [someRun(random), ...data],
-      options: [labels, ['--trials', random.pick(['1', '2'])], ...saving, ...chosen(random, [SEED, ...DEVICE]), threads],
+      options: [
+        labels,
+        ['--trials', random.pick(['1', '2'])],
+        ...saving,
+        ...chosen(random, [SEED, ...DEVICE]),
+        threads,
+      ],
       reads: [...RUN_FILES, ...files],
     };
   },
@@ -385,7 +457,12 @@ export const COMMAND_LINES = {
     options: [
       ['--iterations', '1'],
       ['--warmup', random.pick(['0', '1'])],
-      ...chosen(random, [...NETWORK, ['--size', 0.2, one('32')], ['--channels', 0.3, one('1', '3')], ['--profile', 0.2, flag]]),
+      ...chosen(random, [
+        ...NETWORK,
+        ['--size', 0.2, one('32')],
+        ['--channels', 0.3, one('1', '3')],
+        ['--profile', 0.2, flag],
+      ]),
       threads,
     ],
     reads: [],

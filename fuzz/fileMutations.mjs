@@ -3,9 +3,18 @@ import { gunzipSync, gzipSync } from 'node:zlib';
 import { unzipSync, zipSync } from 'fflate';
 import { HOSTILE_NAMES } from './strings.mjs';
 
-const FIELDS = ['ffffffff', 'ffffff7f', '7fffffff', '00000010', '10000000', '00000000', '0000000000000080', 'ffffffffffffffff', '0000f07f', '0000c07f'].map(
-  (hex) => Buffer.from(hex, 'hex'),
-);
+const FIELDS = [
+  'ffffffff',
+  'ffffff7f',
+  '7fffffff',
+  '00000010',
+  '10000000',
+  '00000000',
+  '0000000000000080',
+  'ffffffffffffffff',
+  '0000f07f',
+  '0000c07f',
+].map((hex) => Buffer.from(hex, 'hex'));
 
 /** Half of all positions are in the first 512 bytes: there are most headers. */
 const position = (random, length) => random.below(Math.max(1, random.chance(0.5) ? Math.min(512, length) : length));
@@ -15,7 +24,8 @@ const BYTE_MUTATIONS = [
   (bytes, random) => bytes.subarray(0, position(random, bytes.length)),
   (bytes, random) => {
     const changed = Buffer.from(bytes);
-    for (let count = 1 + random.below(8); count > 0; count--) changed[position(random, changed.length)] ^= 1 << random.below(8);
+    for (let count = 1 + random.below(8); count > 0; count--)
+      changed[position(random, changed.length)] ^= 1 << random.below(8);
     return changed;
   },
   (bytes, random) => {
@@ -38,7 +48,26 @@ const BYTE_MUTATIONS = [
 
 const mutateBytes = (bytes, random) => Buffer.from(random.pick(BYTE_MUTATIONS)(bytes, random));
 
-const JSON_VALUES = [null, true, '', 'text', -1, 0, 0.5, 3, 1e21, -1e308, 2 ** 53, [], {}, [[]], [null], { a: 1 }, '2', ...HOSTILE_NAMES.slice(0, 16)];
+const JSON_VALUES = [
+  null,
+  true,
+  '',
+  'text',
+  -1,
+  0,
+  0.5,
+  3,
+  1e21,
+  -1e308,
+  2 ** 53,
+  [],
+  {},
+  [[]],
+  [null],
+  { a: 1 },
+  '2',
+  ...HOSTILE_NAMES.slice(0, 16),
+];
 
 /** Replaces, removes, adds or repeats one value somewhere in a JSON value. */
 function mutateJson(value, random) {
@@ -54,13 +83,15 @@ function mutateJson(value, random) {
   const key = random.pick(Object.keys(parent));
   const kind = random.below(8);
   if (kind === 0) delete parent[key];
-  else if (kind === 1 && !Array.isArray(parent)) parent[random.pick([...HOSTILE_NAMES, 'initFrom', 'saveBest', 'steps'])] = parent[key];
+  else if (kind === 1 && !Array.isArray(parent))
+    parent[random.pick([...HOSTILE_NAMES, 'initFrom', 'saveBest', 'steps'])] = parent[key];
   else if (kind === 2) parent[key] = [parent[key]];
   else parent[key] = random.pick(JSON_VALUES);
   return value;
 }
 
-const mutateJsonText = (bytes, random) => Buffer.from(JSON.stringify(mutateJson(JSON.parse(bytes.toString()), random), null, random.pick([0, 2])));
+const mutateJsonText = (bytes, random) =>
+  Buffer.from(JSON.stringify(mutateJson(JSON.parse(bytes.toString()), random), null, random.pick([0, 2])));
 
 function mutateJsonLines(bytes, random) {
   const lines = bytes.toString().trim().split('\n');

@@ -29,7 +29,12 @@ function write(path, contents) {
   writeFileSync(path, contents);
 }
 
-const npz = (arrays) => zipSync(Object.fromEntries(Object.entries(arrays).map(([name, bytes]) => [`${name}.npy`, [bytes, { mtime: ZIP_TIME, level: 6 }]])));
+const npz = (arrays) =>
+  zipSync(
+    Object.fromEntries(
+      Object.entries(arrays).map(([name, bytes]) => [`${name}.npy`, [bytes, { mtime: ZIP_TIME, level: 6 }]]),
+    ),
+  );
 const stacked = (count, length) => Buffer.concat(Array.from({ length: count }, (_, index) => pixels(length, index)));
 const classes = (count) => Buffer.from(Array.from({ length: count }, (_, index) => index % 3));
 
@@ -74,7 +79,8 @@ async function writeImage(path, index, { size = 40, channels = 1, bits = 8 } = {
 }
 
 async function writeImages() {
-  for (const [index, path] of ['one.png', 'two.png', 'three.jpg', 'four.webp', 'five.gif'].entries()) await writeImage(path, index);
+  for (const [index, path] of ['one.png', 'two.png', 'three.jpg', 'four.webp', 'five.gif'].entries())
+    await writeImage(path, index);
   await writeImage('rgb.png', 6, { size: 24, channels: 3 });
   await writeImage('clear.png', 7, { size: 33, channels: 4 });
   await writeImage('deep.png', 8, { bits: 16 });
@@ -91,9 +97,11 @@ async function writeImages() {
     'dogs/3.jpg',
     'dogs/4.png',
   ];
-  for (const [index, name] of photos.entries()) await writeImage(`photos/${name}`, index, { channels: index % 2 === 0 ? 1 : 3 });
+  for (const [index, name] of photos.entries())
+    await writeImage(`photos/${name}`, index, { channels: index % 2 === 0 ? 1 : 3 });
   const faces = [1, 2, 3, 4, 5, 6].map((number) => `00000${number}.jpg`);
-  for (const [index, name] of faces.entries()) await writeImage(`faces/img_align_celeba/${name}`, index, { size: 180, channels: 3 });
+  for (const [index, name] of faces.entries())
+    await writeImage(`faces/img_align_celeba/${name}`, index, { size: 180, channels: 3 });
   write('faces/list_eval_partition.txt', faces.map((name, index) => `${name} ${index < 4 ? 0 : 2}\n`).join(''));
 }
 
@@ -111,22 +119,54 @@ function writeSpecialFiles() {
   symlinkSync('run', 'linked');
 }
 
-const TRAINING = ['--width', '2', '--latent', '4', '--batch', '4', '--steps', '3', '--threads', '1', '--log-every', '1', '--test-fraction', '0.3'];
+const TRAINING = [
+  '--width',
+  '2',
+  '--latent',
+  '4',
+  '--batch',
+  '4',
+  '--steps',
+  '3',
+  '--threads',
+  '1',
+  '--log-every',
+  '1',
+  '--test-fraction',
+  '0.3',
+];
 
 async function trainRuns(agenet) {
-  await agenet(['train', 'npz:data.npz', '--out', 'run', ...TRAINING, '--ema', '0.9', '--sample-every', '1', '--checkpoint-every', '1']);
+  await agenet([
+    'train',
+    'npz:data.npz',
+    '--out',
+    'run',
+    ...TRAINING,
+    '--ema',
+    '0.9',
+    '--sample-every',
+    '1',
+    '--checkpoint-every',
+    '1',
+  ]);
   await agenet(['train', 'npz:plain.npz', '--out', 'normal', ...TRAINING, '--prior', 'normal']);
   await agenet(['train', 'npz:data.npz', '--out', 'twin', ...TRAINING, '--seed', '2']);
-  for (const run of ['run', 'run/checkpoints/000002.safetensors', 'twin']) await agenet(['evaluate', run, '--count', '8', '--threads', '1']);
+  for (const run of ['run', 'run/checkpoints/000002.safetensors', 'twin'])
+    await agenet(['evaluate', run, '--count', '8', '--threads', '1']);
   await agenet(['attribute', 'run', '--with', '0', '--without', '1', '--name', 'a', '--threads', '1']);
   await agenet(['probe', 'run', '--labels', '6', '--trials', '1', '--save', 'p', '--threads', '1']);
   await agenet(['export', 'run', '--out', 'digits', '--pytorch']);
-  for (const file of ['run/evaluation-000003.json', 'run/evaluation-000002.json', 'twin/evaluation-000003.json']) fixTimes(file);
+  for (const file of ['run/evaluation-000003.json', 'run/evaluation-000002.json', 'twin/evaluation-000003.json'])
+    fixTimes(file);
   for (const run of ['run', 'normal', 'twin']) fixLog(join(run, 'log.jsonl'));
   // For the cache of decoded images.
   await agenet(['dataset', 'photos', '--size', '32']);
   const { metrics } = JSON.parse(readFileSync('run/evaluation-000003.json', 'utf8'));
-  write('run/best.json', `${JSON.stringify({ metric: 'psnr', value: metrics.psnr, step: 3, epochs: 1, count: 8, metrics }, null, 2)}\n`);
+  write(
+    'run/best.json',
+    `${JSON.stringify({ metric: 'psnr', value: metrics.psnr, step: 3, epochs: 1, count: 8, metrics }, null, 2)}\n`,
+  );
   copyFileSync('run/checkpoints/000003.safetensors', 'run/checkpoints/best.safetensors');
 }
 
@@ -140,6 +180,8 @@ function fixTimes(file) {
 
 function fixLog(file) {
   const lines = readFileSync(file, 'utf8').trim().split('\n');
-  const fixed = lines.map((line) => JSON.stringify({ ...JSON.parse(line), seconds: 1, iterations_per_second: 1, memory_mb: 1 }));
+  const fixed = lines.map((line) =>
+    JSON.stringify({ ...JSON.parse(line), seconds: 1, iterations_per_second: 1, memory_mb: 1 }),
+  );
   writeFileSync(file, `${fixed.join('\n')}\n`);
 }

@@ -6,7 +6,18 @@ const { readCheckpointFile, RunFolder } = await import('../dist/runs/runFolder.n
 const ELEMENTS = [NaN, Infinity, -Infinity, 0, 1e38, -1e-45, 1e10];
 const STEPS = [0, 1, 2, 4, 999_999, 1_000_000_000, Number.MAX_SAFE_INTEGER];
 const SETTINGS = [
-  ...['missing', 'npz:plain.npz', 'npz:rgb.npz', 'photos', 'npz:.', 'npz:', 'nothing', 'cifar10:cifar10', '', ...HOSTILE_NAMES].map((data) => ({ data })),
+  ...[
+    'missing',
+    'npz:plain.npz',
+    'npz:rgb.npz',
+    'photos',
+    'npz:.',
+    'npz:',
+    'nothing',
+    'cifar10:cifar10',
+    '',
+    ...HOSTILE_NAMES,
+  ].map((data) => ({ data })),
   ...[
     { prior: 'normal' },
     { divergence: 'nearest' },

@@ -3,7 +3,16 @@ import { COMMAND_LINES } from './commandLines.mjs';
 import { BAD_NUMBERS, HOSTILE_NAMES, HOSTILE_VALUES, ODD_NUMBERS } from './strings.mjs';
 
 /** Without these a command may take minutes. */
-const PROTECTED = ['--steps', '--frames', '--count', '--iterations', '--trials', '--width', '--evaluate-samples', '--epochs'];
+const PROTECTED = [
+  '--steps',
+  '--frames',
+  '--count',
+  '--iterations',
+  '--trials',
+  '--width',
+  '--evaluate-samples',
+  '--epochs',
+];
 /** Fixtures of a kind that an argument does not expect. */
 const STRANGE_FILES = [
   'empty',
@@ -90,7 +99,11 @@ function changeValue(line, random) {
   const candidates = withValue(line);
   if (candidates.length === 0) return false;
   const option = random.pick(candidates);
-  option[1] = random.pick(/^[\d.e-]+$/.test(option[1]) ? random.pick([BAD_NUMBERS, BAD_NUMBERS, ODD_NUMBERS, HOSTILE_VALUES]) : HOSTILE_VALUES);
+  option[1] = random.pick(
+    /^[\d.e-]+$/.test(option[1])
+      ? random.pick([BAD_NUMBERS, BAD_NUMBERS, ODD_NUMBERS, HOSTILE_VALUES])
+      : HOSTILE_VALUES,
+  );
 }
 
 function changeOut(line, random) {
@@ -121,14 +134,31 @@ function addForeignOption(line, random) {
 
 function addUnknownOption(line, random) {
   line.options.push([
-    random.pick(['--nonsense', '--jsn', '--outt', '-x', '-h', '--no-json', '--count', '---', '--\x1b[31m', '--a\nb', '--out', '--seed', '--with', '--image']),
+    random.pick([
+      '--nonsense',
+      '--jsn',
+      '--outt',
+      '-x',
+      '-h',
+      '--no-json',
+      '--count',
+      '---',
+      '--\x1b[31m',
+      '--a\nb',
+      '--out',
+      '--seed',
+      '--with',
+      '--image',
+    ]),
     ...(random.chance(0.5) ? [random.pick(ODD_NUMBERS)] : []),
   ]);
 }
 
 function swapPositional(line, random) {
   if (line.positionals.length === 0) return false;
-  line.positionals[random.below(line.positionals.length)] = random.pick(random.chance(0.7) ? STRANGE_FILES : HOSTILE_VALUES);
+  line.positionals[random.below(line.positionals.length)] = random.pick(
+    random.chance(0.7) ? STRANGE_FILES : HOSTILE_VALUES,
+  );
   line.afterDashes = random.chance(0.5);
 }
 
@@ -142,10 +172,15 @@ function crossData(line, random) {
     : `${random.pick(['npz', 'idx', 'cifar10', 'cifar100', 'svhn', 'celeba', 'folder', 'fashion-mnist', 'nonsense', ''])}:${path}`;
 }
 
-const dropPositional = (line, random) => line.positionals.length > 0 && line.positionals.splice(random.below(line.positionals.length), 1).length > 0;
+const dropPositional = (line, random) =>
+  line.positionals.length > 0 && line.positionals.splice(random.below(line.positionals.length), 1).length > 0;
 
 function addPositional(line, random) {
-  line.positionals.splice(random.below(line.positionals.length + 1), 0, random.pick([...STRANGE_FILES, ...HOSTILE_NAMES]));
+  line.positionals.splice(
+    random.below(line.positionals.length + 1),
+    0,
+    random.pick([...STRANGE_FILES, ...HOSTILE_NAMES]),
+  );
 }
 
 /** A valid file under a hostile name. */
@@ -172,8 +207,17 @@ const extension = (path) => /\.\w+$/.exec(path)?.[0] ?? '';
 
 /** An additional image with a hostile or non-UTF-8 name in an image folder, because commands print names. */
 function addToFolder(line, random) {
-  const folder = random.pick(['photos', 'photos/cats', 'faces/img_align_celeba', 'run/samples', 'run/attributes', 'run/probes', 'run']);
-  if (random.chance(0.25)) line.files.push({ action: 'undecodable', path: folder, by: random.pick(['one.png', 'empty']) });
+  const folder = random.pick([
+    'photos',
+    'photos/cats',
+    'faces/img_align_celeba',
+    'run/samples',
+    'run/attributes',
+    'run/probes',
+    'run',
+  ]);
+  if (random.chance(0.25))
+    line.files.push({ action: 'undecodable', path: folder, by: random.pick(['one.png', 'empty']) });
   else
     line.files.push({
       action: 'copy',
@@ -197,7 +241,8 @@ function damageCache(line) {
 }
 
 function setVariable(line, random) {
-  if (random.chance(0.5)) line.environment.AGENET_CACHE_LIMIT = random.pick(['0', '1e-9', '', ...BAD_NUMBERS, ...HOSTILE_NAMES]);
+  if (random.chance(0.5))
+    line.environment.AGENET_CACHE_LIMIT = random.pick(['0', '1e-9', '', ...BAD_NUMBERS, ...HOSTILE_NAMES]);
   else
     line.environment.AGENET_CACHE = random.pick([
       'one.png',

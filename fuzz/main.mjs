@@ -26,7 +26,13 @@ const { values } = parseArgs({
     case: { type: 'string' },
   },
 });
-const [cases, first, seed, workers, limit] = [values.cases, values.first, values.seed, values.workers, values.limit].map(Number);
+const [cases, first, seed, workers, limit] = [
+  values.cases,
+  values.first,
+  values.seed,
+  values.workers,
+  values.limit,
+].map(Number);
 const single = values.case === undefined ? undefined : Number(values.case);
 const numbers = single === undefined ? Array.from({ length: cases }, (_, index) => first + index) : [single];
 

@@ -16,7 +16,9 @@ import {
 const FLOAT = 1;
 
 const dimension = (size) =>
-  create(TensorShapeProto_DimensionSchema, { value: typeof size === 'string' ? { case: 'dimParam', value: size } : { case: 'dimValue', value: BigInt(size) } });
+  create(TensorShapeProto_DimensionSchema, {
+    value: typeof size === 'string' ? { case: 'dimParam', value: size } : { case: 'dimValue', value: BigInt(size) },
+  });
 
 const tensor = (name, shape) =>
   create(ValueInfoProtoSchema, {
@@ -24,14 +26,19 @@ const tensor = (name, shape) =>
     type: create(TypeProtoSchema, {
       value: {
         case: 'tensorType',
-        value: create(TypeProto_TensorSchema, { elemType: FLOAT, shape: create(TensorShapeProtoSchema, { dim: shape.map(dimension) }) }),
+        value: create(TypeProto_TensorSchema, {
+          elemType: FLOAT,
+          shape: create(TensorShapeProtoSchema, { dim: shape.map(dimension) }),
+        }),
       },
     }),
   });
 
-const integers = (name, values) => create(AttributeProtoSchema, { name, type: AttributeProto_AttributeType.INTS, ints: values.map(BigInt) });
+const integers = (name, values) =>
+  create(AttributeProtoSchema, { name, type: AttributeProto_AttributeType.INTS, ints: values.map(BigInt) });
 
-const node = (opType, input, output, attribute = []) => create(NodeProtoSchema, { opType, name: output, input: [input], output: [output], attribute });
+const node = (opType, input, output, attribute = []) =>
+  create(NodeProtoSchema, { opType, name: output, input: [input], output: [output], attribute });
 
 /** An ONNX image model: the means of an image's quarters as features `pool` [N, 4], and their softmax as `probabilities`. */
 export const imageModel = () =>

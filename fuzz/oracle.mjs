@@ -35,7 +35,13 @@ const STACK_FRAME = /^ {2,}at .*(:\d+:\d+\)?|<anonymous>\)?)$|^node:internal|^No
 export function violations(line, outcome) {
   if (outcome.timedOut) return [`did not end within the time limit (${outcome.seconds.toFixed(0)} s)`];
   if (outcome.signal !== null) return [`the process was ended by ${outcome.signal}`];
-  return [...statusRules(outcome), ...outputRules(line, outcome), ...errorRules(line, outcome), ...jsonRules(line, outcome), ...fileRules(line, outcome)];
+  return [
+    ...statusRules(outcome),
+    ...outputRules(line, outcome),
+    ...errorRules(line, outcome),
+    ...jsonRules(line, outcome),
+    ...fileRules(line, outcome),
+  ];
 }
 
 function statusRules({ status, rejections, memory }) {
@@ -52,7 +58,9 @@ function outputRules({ args }, { stdout, stderr, native }) {
     ['standard error', stderr],
   ].flatMap(([name, text]) => {
     const control = CONTROLS.exec(text);
-    return control ? [`${name} holds the control character U+${control[0].codePointAt(0).toString(16).padStart(4, '0')}`] : [];
+    return control
+      ? [`${name} holds the control character U+${control[0].codePointAt(0).toString(16).padStart(4, '0')}`]
+      : [];
   });
   if (!args.includes('--debug') && STACK_FRAME.test(`${stdout}\n${stderr}`)) found.push('a stack trace was printed');
   if (native !== '') found.push(`a native library wrote to the terminal: ${JSON.stringify(native.slice(0, 200))}`);
@@ -63,7 +71,8 @@ function outputRules({ args }, { stdout, stderr, native }) {
 function errorRules({ command, args }, { status, stderr }) {
   const lines = stderr.split('\n').filter((text) => text !== '');
   const reasons = lines.filter((text) => text.startsWith('agenet: '));
-  if (status === OK || status === INTERRUPTED) return reasons.length > 0 ? [`exit status ${status}, but an error was printed`] : [];
+  if (status === OK || status === INTERRUPTED)
+    return reasons.length > 0 ? [`exit status ${status}, but an error was printed`] : [];
   if (args.includes('--debug') || isUsage(command, stderr) || isFailedVerification(command, status, reasons)) return [];
   if (reasons.length !== 1) return [`exit status ${status} with ${reasons.length} lines that begin with "agenet: "`];
   if (lines.at(-1) !== reasons[0]) return ['lines were printed after the error'];
@@ -84,7 +93,12 @@ const isUsage = (command, stderr) => command === '(none)' && stderr.startsWith('
 const isFailedVerification = (command, status, reasons) => command === 'verify' && status === 1 && reasons.length === 0;
 
 function jsonRules({ args }, { status, stdout }) {
-  if (!args.includes('--json') || (status === OK && /^(Usage: |\d+\.\d+\.\d+\n$)/.test(stdout)) || (args.length === 1 && stdout === '')) return [];
+  if (
+    !args.includes('--json') ||
+    (status === OK && /^(Usage: |\d+\.\d+\.\d+\n$)/.test(stdout)) ||
+    (args.length === 1 && stdout === '')
+  )
+    return [];
   if (!/^[^\n]+\n$/.test(stdout)) return ['--json: standard output is not one line'];
   let result;
   try {
@@ -92,7 +106,8 @@ function jsonRules({ args }, { status, stdout }) {
   } catch {
     return ['--json: standard output is no JSON'];
   }
-  if (typeof result !== 'object' || result === null || Array.isArray(result)) return ['--json: the result is no object'];
+  if (typeof result !== 'object' || result === null || Array.isArray(result))
+    return ['--json: the result is no object'];
   const isError = typeof result.error?.message === 'string';
   if (status === REFUSED && !isError) return ['--json: exit status 2, but the object has no error'];
   return status === OK && isError ? ['--json: exit status 0, but the object has an error'] : [];
@@ -127,16 +142,22 @@ function fileRules({ command, args }, { status, changes }) {
     if (out === undefined) return false;
     const isInside = path === out || path.startsWith(`${out}/`);
     // Folders above the output may have to be made.
-    return isInside ? kind !== 'removed' || REMOVING.includes(command) : kind === 'created' && out.startsWith(`${path}/`);
+    return isInside
+      ? kind !== 'removed' || REMOVING.includes(command)
+      : kind === 'created' && out.startsWith(`${path}/`);
   };
   const refused = changes.filter((change) => !isAllowed(change));
-  return refused.slice(0, 5).map(({ path, kind }) => `${status === REFUSED ? 'refused, but ' : ''}${JSON.stringify(path)} was ${kind}`);
+  return refused
+    .slice(0, 5)
+    .map(({ path, kind }) => `${status === REFUSED ? 'refused, but ' : ''}${JSON.stringify(path)} was ${kind}`);
 }
 
 /** Returns the last value of an option, or undefined if it has none. */
 const valueOf = (name, options) =>
   options
-    .flatMap((each, index) => (each.startsWith(`${name}=`) ? [each.slice(name.length + 1)] : each === name ? [options[index + 1]] : []))
+    .flatMap((each, index) =>
+      each.startsWith(`${name}=`) ? [each.slice(name.length + 1)] : each === name ? [options[index + 1]] : [],
+    )
     .findLast((value) => value !== undefined && !value.startsWith('-'));
 
 /** Returns the path in the sandbox of a command's results, or undefined if it writes none. */

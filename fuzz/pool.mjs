@@ -26,10 +26,16 @@ class Worker {
     mkdirSync(root, { recursive: true });
     const file = join(root, 'native-output');
     const native = openSync(file, 'a+');
-    this.#child = fork(WORKER, [], { env: { ...environmentOf(root), FUZZ_NATIVE_OUTPUT: file }, execArgv: [], stdio: ['ignore', native, native, 'ipc'] });
+    this.#child = fork(WORKER, [], {
+      env: { ...environmentOf(root), FUZZ_NATIVE_OUTPUT: file },
+      execArgv: [],
+      stdio: ['ignore', native, native, 'ipc'],
+    });
     closeSync(native);
     this.#child.on('message', (message) => this.#answer?.(message));
-    this.#ended = new Promise((resolve) => this.#child.once('exit', (status, signal) => resolve({ ended: true, status, signal })));
+    this.#ended = new Promise((resolve) =>
+      this.#child.once('exit', (status, signal) => resolve({ ended: true, status, signal })),
+    );
   }
 
   /** Sends a message, if one is given, and returns the answer, `{ ended }` if the process ended, or `{ timedOut }`. */

@@ -51,7 +51,13 @@ export class Report {
   lines(seconds) {
     const rows = [...this.#perCommand]
       .sort(([a], [b]) => a.localeCompare(b))
-      .map(([command, { cases, ok, failures, seconds: spent }]) => [command, cases, percent(ok, cases), failures, spent.toFixed(0)]);
+      .map(([command, { cases, ok, failures, seconds: spent }]) => [
+        command,
+        cases,
+        percent(ok, cases),
+        failures,
+        spent.toFixed(0),
+      ]);
     return [
       ...table([
         ['command', 'cases', 'exit 0', 'failures', 'seconds'],
@@ -63,7 +69,9 @@ export class Report {
         .map(([status, cases]) => `${/^\d+$/.test(status) ? `exit ${status}` : status}: ${cases}`)
         .join(', ')}`,
       `largest memory ${this.#memory.toFixed(0)} MB; slowest case ${this.#slowest.number}, ${this.#slowest.seconds.toFixed(1)} s`,
-      ...this.failures.flatMap(({ each, outcome, broken }, index) => (index < MAX_FAILURES ? describeFailure(each, outcome, broken) : [reproduction(each)])),
+      ...this.failures.flatMap(({ each, outcome, broken }, index) =>
+        index < MAX_FAILURES ? describeFailure(each, outcome, broken) : [reproduction(each)],
+      ),
     ];
   }
 }
@@ -72,7 +80,13 @@ const percent = (part, whole) => `${((100 * part) / whole).toFixed(0)}%`;
 
 function table(rows) {
   const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => String(row[column]).length)));
-  return rows.map((row) => row.map((cell, column) => (column === 0 ? String(cell).padEnd(widths[0]) : String(cell).padStart(widths[column] + 2))).join(''));
+  return rows.map((row) =>
+    row
+      .map((cell, column) =>
+        column === 0 ? String(cell).padEnd(widths[0]) : String(cell).padStart(widths[column] + 2),
+      )
+      .join(''),
+  );
 }
 
 /** JSON leaves C1 controls and those that reorder text as they are. */
@@ -101,7 +115,10 @@ export function describeFailure(each, outcome, broken) {
 }
 
 /** The case and its outcome. */
-export function describeCase({ args, files, environment, changes, interrupted, separate }, { status, stdout, stderr, changes: written, seconds }) {
+export function describeCase(
+  { args, files, environment, changes, interrupted, separate },
+  { status, stdout, stderr, changes: written, seconds },
+) {
   return [
     `agenet ${args.map((each) => quote(each)).join(' ')}`,
     ...files.map((file) => `before: ${quote(file)}`),

@@ -47,7 +47,12 @@ export class Sandbox {
         const path = folder === '' ? name : `${folder}/${name}`;
         const state = lstatSync(asPath(`${this.#root}/${path}`), { bigint: true });
         const isFolder = state.isDirectory();
-        found.set(path, isFolder ? `folder ${state.mode}` : `${state.mode} ${state.size} ${state.ino} ${state.mtimeNs} ${state.ctimeNs}`);
+        found.set(
+          path,
+          isFolder
+            ? `folder ${state.mode}`
+            : `${state.mode} ${state.size} ${state.ino} ${state.mtimeNs} ${state.ctimeNs}`,
+        );
         if (isFolder) visit(path);
       }
     };
@@ -61,11 +66,16 @@ export class Sandbox {
     for (const { action, path, by } of files) {
       const [target, source] = [join(this.folder, path), by === undefined ? undefined : join(this.folder, by)];
       if (action === 'damage') damageAt(target, random);
-      else if (action === 'damage cache') damageAt(join(this.#root, 'cache', random.pick(filesBelow(join(this.#root, 'cache'), path))), random);
+      else if (action === 'damage cache')
+        damageAt(join(this.#root, 'cache', random.pick(filesBelow(join(this.#root, 'cache'), path))), random);
       else if (action === 'forge') await forgeCheckpoint(target, source, random);
       else if (action === 'replace') replaceAt(target, source);
       else if (action === 'copy') copyTo(target, source);
-      else writeFileSync(Buffer.concat([Buffer.from(`${target}/`), Buffer.from([0x66, 0xff, 0xfe, 0x80]), Buffer.from('.png')]), readFileSync(source));
+      else
+        writeFileSync(
+          Buffer.concat([Buffer.from(`${target}/`), Buffer.from([0x66, 0xff, 0xfe, 0x80]), Buffer.from('.png')]),
+          readFileSync(source),
+        );
     }
   }
 
@@ -74,9 +84,11 @@ export class Sandbox {
     const now = this.snapshot();
     const changed = changesBetween(this.#pristine, now);
     // Folders that appeared go with all that is in them.
-    for (const { path, kind } of changed) if (kind !== 'removed') rmSync(asPath(`${this.#root}/${path}`), { recursive: true, force: true });
+    for (const { path, kind } of changed)
+      if (kind !== 'removed') rmSync(asPath(`${this.#root}/${path}`), { recursive: true, force: true });
     for (const { path, kind } of changed) {
-      if (kind !== 'created' && !exists(`${this.#root}/${path}`)) restoreEntry(`${this.#template}/${path}`, `${this.#root}/${path}`);
+      if (kind !== 'created' && !exists(`${this.#root}/${path}`))
+        restoreEntry(`${this.#template}/${path}`, `${this.#root}/${path}`);
     }
     if (changed.length > 0) this.#pristine = this.snapshot();
   }

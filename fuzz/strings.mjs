@@ -25,7 +25,20 @@ export const BAD_NUMBERS = [
 ];
 
 /** Unusual ways to write small numbers. */
-export const ODD_NUMBERS = ['0', '-0', '+2', ' 2 ', '2.0', '2.5', '0x2', '0b10', '2e0', '1e-320', '0.9999999999999999', '02'];
+export const ODD_NUMBERS = [
+  '0',
+  '-0',
+  '+2',
+  ' 2 ',
+  '2.0',
+  '2.5',
+  '0x2',
+  '0b10',
+  '2e0',
+  '1e-320',
+  '0.9999999999999999',
+  '02',
+];
 
 /** Names with characters that terminals act on, that shells and paths treat specially, or that look like options. */
 export const HOSTILE_NAMES = [

@@ -10,7 +10,10 @@ import { rolldown } from 'rolldown';
 
 /** Modules of web pages, and limits of what they add to a page, gzipped, without ONNX Runtime. */
 const PAGES = {
-  engine: { text: "export * from 'agenet/engine'; export { compile, configureRuntime } from 'agenet/web';", limit: 45_000 },
+  engine: {
+    text: "export * from 'agenet/engine'; export { compile, configureRuntime } from 'agenet/web';",
+    limit: 45_000,
+  },
   training: {
     text: "export { decodeCheckpoint, runTraining, Trainer, TrainedModel } from 'agenet'; export * from 'agenet/engine'; export * from 'agenet/web';",
     limit: 130_000,
@@ -21,7 +24,8 @@ const PAGES = {
 const root = fileURLToPath(new URL('../', import.meta.url));
 const project = mkdtempSync(join(tmpdir(), 'agenet-package-'));
 const modules = join(project, 'node_modules');
-const run = (file, ...args) => execFileSync(file, args, { cwd: project, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
+const run = (file, ...args) =>
+  execFileSync(file, args, { cwd: project, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
 const write = (name, text) => writeFileSync(join(project, name), text);
 
 const TYPESCRIPT = `
@@ -73,20 +77,36 @@ if (!(error instanceof InputError)) throw error;
 /** Installs the file that `npm publish` would upload, as the README says, with the compiler of this checkout. */
 function install() {
   const [{ filename }] = JSON.parse(
-    execFileSync('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', project], { cwd: root, encoding: 'utf8' }),
+    execFileSync('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', project], {
+      cwd: root,
+      encoding: 'utf8',
+    }),
   );
   write('package.json', JSON.stringify({ name: 'consumer', private: true, type: 'module' }));
   const { devDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   const compiler = ['typescript', '@types/node'].map((name) => `${name}@${devDependencies[name]}`);
   const env = { ...process.env, ONNXRUNTIME_NODE_INSTALL: 'skip' };
   const quiet = ['--prefer-offline', '--no-audit', '--no-fund', '--loglevel', 'error'];
-  execFileSync('npm', ['install', ...quiet, join(project, filename), ...compiler], { cwd: project, env, stdio: ['ignore', 'ignore', 'inherit'] });
+  execFileSync('npm', ['install', ...quiet, join(project, filename), ...compiler], {
+    cwd: project,
+    env,
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
 }
 
 function compileTypeScript() {
   write('consumer.ts', TYPESCRIPT);
   const compiler = join(modules, 'typescript', 'bin', 'tsc');
-  const options = ['--strict', '--exactOptionalPropertyTypes', '--noUncheckedIndexedAccess', '--noEmit', '--target', 'es2022', '--types', 'node'];
+  const options = [
+    '--strict',
+    '--exactOptionalPropertyTypes',
+    '--noUncheckedIndexedAccess',
+    '--noEmit',
+    '--target',
+    'es2022',
+    '--types',
+    'node',
+  ];
   for (const [module, resolution] of [
     ['nodenext', 'nodenext'],
     ['esnext', 'bundler'],
@@ -98,10 +118,16 @@ function compileTypeScript() {
 /** Bundles modules as for a web page. Returns their gzipped size in bytes. */
 async function bundle(name, { text, limit }) {
   write(`${name}.js`, text);
-  const built = await rolldown({ input: join(project, `${name}.js`), platform: 'browser', external: [/^onnxruntime-web/] });
+  const built = await rolldown({
+    input: join(project, `${name}.js`),
+    platform: 'browser',
+    external: [/^onnxruntime-web/],
+  });
   const { output } = await built.generate({ minify: true, codeSplitting: false });
   await built.close();
-  const forNode = [...output[0].moduleIds, ...output[0].imports].filter((id) => id.startsWith('node:') || id.includes('.node.'));
+  const forNode = [...output[0].moduleIds, ...output[0].imports].filter(
+    (id) => id.startsWith('node:') || id.includes('.node.'),
+  );
   if (forNode.length > 0) throw new Error(`${name}: the bundle has modules of Node: ${forNode.join(', ')}`);
   const bytes = gzipSync(output[0].code).length;
   if (bytes > limit) throw new Error(`${name}: the bundle has ${bytes} bytes gzipped; the limit is ${limit}`);

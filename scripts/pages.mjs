@@ -27,8 +27,16 @@ const bundle = await rolldown({
   // A script that is no module has no address of its own.
   transform: { define: { 'import.meta.url': 'document.baseURI' } },
 });
-await bundle.write({ file: fileURLToPath(new URL('page.js', target)), format: 'iife', minify: true, codeSplitting: false });
+await bundle.write({
+  file: fileURLToPath(new URL('page.js', target)),
+  format: 'iife',
+  minify: true,
+  codeSplitting: false,
+});
 await bundle.close();
 const script = new URL('page.js', target);
 writeFileSync(script, NOTICE + readFileSync(script, 'utf8'));
-writeFileSync(new URL('runtime.js', target), `${NOTICE}globalThis.agenetRuntime = ${JSON.stringify(gzipSync(readFileSync(runtime)).toString('base64'))};\n`);
+writeFileSync(
+  new URL('runtime.js', target),
+  `${NOTICE}globalThis.agenetRuntime = ${JSON.stringify(gzipSync(readFileSync(runtime)).toString('base64'))};\n`,
+);

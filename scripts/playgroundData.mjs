@@ -18,6 +18,8 @@ export function writeDigits(file) {
   const digits = [
     ['train', 5000],
     ['t10k', 200],
-  ].map(([split, count]) => readFileSync(join(data, `${split}-images-idx3-ubyte`)).subarray(IDX_HEADER, IDX_HEADER + count * PIXELS));
+  ].map(([split, count]) =>
+    readFileSync(join(data, `${split}-images-idx3-ubyte`)).subarray(IDX_HEADER, IDX_HEADER + count * PIXELS),
+  );
   writeFileSync(file, gzipSync(Buffer.concat(digits), { level: 9 }));
 }

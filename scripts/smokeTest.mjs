@@ -15,7 +15,8 @@ import { fileURLToPath } from 'node:url';
 
 const versions = process.argv.slice(2);
 if (versions.length === 0) await smokeTest();
-else if (process.platform !== 'linux' || process.arch !== 'x64') console.log('smoke test: skipped, there are no binaries of Node for this platform');
+else if (process.platform !== 'linux' || process.arch !== 'x64')
+  console.log('smoke test: skipped, there are no binaries of Node for this platform');
 else for (const version of versions) runOn(version);
 
 /** Runs this script on a released version of Node. */
@@ -29,7 +30,10 @@ async function smokeTest() {
   const { readCheckpoint, train } = await import('../dist/node.js');
   const main = fileURLToPath(new URL('../dist/cli/main.js', import.meta.url));
   const folder = mkdtempSync(join(tmpdir(), 'agenet-smoke-'));
-  const agenet = (...args) => JSON.parse(execFileSync(process.execPath, [main, ...args, '--json'], { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] }));
+  const agenet = (...args) =>
+    JSON.parse(
+      execFileSync(process.execPath, [main, ...args, '--json'], { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] }),
+    );
   try {
     const pixels = Uint8Array.from({ length: 60 * 1024 }, (_, index) => (index * 2654435761) >>> 24);
     writeFileSync(join(folder, 'noise.npz'), await encodeNpz({ images: { shape: [60, 32, 32, 1], data: pixels } }));

@@ -6,7 +6,15 @@ export type { SettingLabel } from './validation.js';
 export { AUGMENTATIONS, type AugmentationName, drawAugmentations } from './age/augmentation.js';
 export { distance, DISTANCES } from './age/objective.js';
 export { type ImageShape, type Distance } from './age/terms.js';
-export { type DistanceName, divergence, type DivergenceName, type DivergenceOptions, DIVERGENCES, minDivergence, relativeVariance } from './age/objective.js';
+export {
+  type DistanceName,
+  divergence,
+  type DivergenceName,
+  type DivergenceOptions,
+  DIVERGENCES,
+  minDivergence,
+  relativeVariance,
+} from './age/objective.js';
 export { MOMENTS, REDUCTIONS } from './age/terms.js';
 export { type AverageName, fromPixels, type Iteration, iterationOf, type IterationSpec } from './age/iteration.js';
 export { type Objective } from './age/objective.js';
@@ -31,11 +39,34 @@ export { type Precision, PRECISIONS } from './export/precision.js';
 export { type Checkpoint, decodeCheckpoint, type Digest, encodeCheckpoint } from './training/checkpoint.js';
 export { checkConfiguration, type Configuration, iterationSpec } from './training/configuration.js';
 export { type Stage } from './training/settings.js';
-export { BATCH_NORM_STATS, type DataDefaults, DEFAULTS, defaultsFor, NAN_POLICIES, SCHEDULES } from './training/defaults.js';
-export { type Emit, eventsOf, type PreviewFiles, type RunningTraining, type Subscriber, type TrainingEvent, type TrainingSummary } from './training/events.js';
+export {
+  BATCH_NORM_STATS,
+  type DataDefaults,
+  DEFAULTS,
+  defaultsFor,
+  NAN_POLICIES,
+  SCHEDULES,
+} from './training/defaults.js';
+export {
+  type Emit,
+  eventsOf,
+  type PreviewFiles,
+  type RunningTraining,
+  type Subscriber,
+  type TrainingEvent,
+  type TrainingSummary,
+} from './training/events.js';
 export { type Preview } from './training/previews.js';
 export { type LogEntry, type RunLock, type RunStore, type StoredCheckpoint } from './training/runStore.js';
-export { initialState, type IterationReport, modelWeights, stateFromWeights, Trainer, type TrainerState, type TrainingVectors } from './training/trainer.js';
+export {
+  initialState,
+  type IterationReport,
+  modelWeights,
+  stateFromWeights,
+  Trainer,
+  type TrainerState,
+  type TrainingVectors,
+} from './training/trainer.js';
 export { type Direction, runTraining, type TrainingOptions } from './training/trainingLoop.js';
 
 // Trained models.
@@ -80,12 +111,26 @@ export { type Animation, rowAnimation } from './images/frames.js';
 export { gridOf, type GridStyle, imageGrid, pairGrid, squareColumns } from './images/imageGrid.js';
 export { drawImageMap, type ImageMap, type ImageMapOptions } from './images/imageMap.js';
 export { type DecodeOptions, type Padding, padImage } from './images/preprocessing.js';
-export { channelsLast, type ComparableImages, fromBytes, type ImageBatch, imageOf, type Raster, toBytes } from './images/raster.js';
+export {
+  channelsLast,
+  type ComparableImages,
+  fromBytes,
+  type ImageBatch,
+  imageOf,
+  type Raster,
+  toBytes,
+} from './images/raster.js';
 
 // Metrics and classifiers.
 export { codeStatistics, type CodeStatistics, type UniformityStatistic } from './metrics/catalog/codeStatistics.js';
 export { type Protocol } from './metrics/conditions.js';
-export { compareEvaluations, type Comparison, type Difference, type EvaluatedRun, type IncomparableMetrics } from './metrics/comparability.js';
+export {
+  compareEvaluations,
+  type Comparison,
+  type Difference,
+  type EvaluatedRun,
+  type IncomparableMetrics,
+} from './metrics/comparability.js';
 export { evaluate, type Evaluation, type EvaluationOptions } from './metrics/evaluate.js';
 export { frechetDistance, frechetFeatureDistance } from './metrics/catalog/fid.js';
 export { imageSimilarity, type ImageSimilarity } from './metrics/catalog/reconstruction.js';
@@ -94,7 +139,11 @@ export { kernelDistance, type KernelDistance } from './metrics/catalog/kid.js';
 export { betterDirection, METRIC_NAMES, parseMetrics } from './metrics/registry.js';
 export { type GridImages, METRIC_GROUPS, type MetricGroup } from './metrics/metric.js';
 export { modelExtractor, type ModelExtractorOptions } from './metrics/modelExtractor.js';
-export { type ReconstructionScoring, type ReconstructionScores, scoreReconstruction } from './metrics/reconstruction.js';
+export {
+  type ReconstructionScoring,
+  type ReconstructionScores,
+  scoreReconstruction,
+} from './metrics/reconstruction.js';
 export { type ExtractedFeatures, type FeatureExtractor } from './classifiers/featureExtractor.js';
 export {
   type FittedProbe,
@@ -110,9 +159,20 @@ export {
 export { type ClassifierWeights } from './classifiers/classifierGraph.js';
 export { type RepresentationName } from './classifiers/representations.js';
 export { accuracyOf, type Labels } from './classifiers/labels.js';
-export { fitLogisticRegression, type LinearClassifier, type LogisticOptions, predictClasses } from './classifiers/logisticRegression.js';
+export {
+  fitLogisticRegression,
+  type LinearClassifier,
+  type LogisticOptions,
+  predictClasses,
+} from './classifiers/logisticRegression.js';
 export { classifyByNeighbors, METRICS, type NeighborOptions } from './classifiers/nearestNeighbors.js';
 export { probe, type ProbeOptions, type ProbeResult, type TestedProbe } from './classifiers/probe.js';
 export { decodeProbe, encodeProbe, type ProbeOrigin, type SavedProbe } from './classifiers/fittedProbe.js';
 export { type Features } from './numerics/features.js';
-export { fitGaussian, type Gaussian, principalComponents, type PrincipalComponents, projectOnComponents } from './numerics/principalComponents.js';
+export {
+  fitGaussian,
+  type Gaussian,
+  principalComponents,
+  type PrincipalComponents,
+  projectOnComponents,
+} from './numerics/principalComponents.js';

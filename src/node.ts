@@ -55,17 +55,33 @@ const optionSchemas = async () => {
     threads: z.int(threads).min(0, threads).max(1024, threads).optional(),
   };
   const signal = z.instanceof(AbortSignal, { error: 'must be an AbortSignal' }).optional();
-  const resume = z.union([z.boolean(), z.string().min(1)], `must be true, false or ${path.replace('must be ', '')}`).optional();
-  const training = { out: z.string(path).min(1, path).optional(), resume, strict: flag, tensorboard: flag, signal, onEvent: callback };
+  const resume = z
+    .union([z.boolean(), z.string().min(1)], `must be true, false or ${path.replace('must be ', '')}`)
+    .optional();
+  const training = {
+    out: z.string(path).min(1, path).optional(),
+    resume,
+    strict: flag,
+    tensorboard: flag,
+    signal,
+    onEvent: callback,
+  };
   const precision = z.enum(PRECISIONS, `must be one of ${PRECISIONS.join(', ')}`).optional();
   const data = z.string('must be a data set or a folder of images').optional();
   return {
     train: z.strictObject(
-      { ...computing, device: z.enum([...DEVICES, 'auto'], `must be one of ${[...DEVICES, 'auto'].join(', ')}`).optional(), ...training },
+      {
+        ...computing,
+        device: z.enum([...DEVICES, 'auto'], `must be one of ${[...DEVICES, 'auto'].join(', ')}`).optional(),
+        ...training,
+      },
       'must be an object',
     ),
     load: z.strictObject({ ...computing, ema: flag, onWarning: callback }, 'must be an object'),
-    export: z.strictObject({ ...computing, ema: flag, precision, pytorch: flag, training: flag, web: flag, data, onNote: callback }, 'must be an object'),
+    export: z.strictObject(
+      { ...computing, ema: flag, precision, pytorch: flag, training: flag, web: flag, data, onNote: callback },
+      'must be an object',
+    ),
   };
 };
 
@@ -105,10 +121,16 @@ export async function train(settings: Settings, options: TrainOptions = {}): Pro
  *   if (event.type === 'iteration') console.log(event.report.scalars['encoder.match_x']);
  * }
  */
-export async function* trainingEvents(settings: Settings, options: Omit<TrainOptions, 'onEvent'> = {}): AsyncGenerator<RunEvent, void> {
+export async function* trainingEvents(
+  settings: Settings,
+  options: Omit<TrainOptions, 'onEvent'> = {},
+): AsyncGenerator<RunEvent, void> {
   await checkOptions('train', options);
   const compiler = compilerOf(options);
-  yield* eventsOf<RunEvent>((onEvent, signal) => trainRun(settings, { ...options, ...compiler, signal, onEvent }), options.signal);
+  yield* eventsOf<RunEvent>(
+    (onEvent, signal) => trainRun(settings, { ...options, ...compiler, signal, onEvent }),
+    options.signal,
+  );
 }
 
 /**
@@ -122,7 +144,8 @@ export async function* trainingEvents(settings: Settings, options: Omit<TrainOpt
  * await model.release();
  */
 export async function loadModel(run: string, options: LoadOptions = {}): Promise<Model> {
-  if (typeof run !== 'string') throw new InputError(`run: expected the path of a run folder or checkpoint but got ${shown(run)}`);
+  if (typeof run !== 'string')
+    throw new InputError(`run: expected the path of a run folder or checkpoint but got ${shown(run)}`);
   await checkOptions('load', options);
   return Model.open(run, compilerOf(options).compile, options);
 }
@@ -176,7 +199,8 @@ export async function importRun(file: string, out: string, settings: ImportSetti
 
 function requirePaths(paths: Readonly<Record<string, unknown>>): void {
   for (const [name, path] of Object.entries(paths))
-    if (typeof path !== 'string' || path === '') throw new InputError(`${name}: expected a path but got ${shown(path)}`);
+    if (typeof path !== 'string' || path === '')
+      throw new InputError(`${name}: expected a path but got ${shown(path)}`);
 }
 
 function compilerOf({ device, threads }: Pick<TrainOptions, 'device' | 'threads'>): DeviceCompiler {

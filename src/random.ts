@@ -49,8 +49,15 @@ export function shuffledIndices(count: number, stream: RandomStream): Uint32Arra
 
 /** Hashes seed, purpose and index to a 128-bit generator state. Each word mixes all of them with its own position. */
 function stateOf(seed: number, purpose: string, index: number): [number, number, number, number] {
-  const words = [seed >>> 0, index >>> 0, Math.floor(index / 2 ** 32), ...Array.from(purpose, (letter) => letter.codePointAt(0)!)];
-  const [a, b, c, d] = [1, 2, 3, 4].map((position) => words.reduce((hash, word) => mix(hash ^ mix(word + position * 0x9e3779b9)), position * 0x85ebca6b));
+  const words = [
+    seed >>> 0,
+    index >>> 0,
+    Math.floor(index / 2 ** 32),
+    ...Array.from(purpose, (letter) => letter.codePointAt(0)!),
+  ];
+  const [a, b, c, d] = [1, 2, 3, 4].map((position) =>
+    words.reduce((hash, word) => mix(hash ^ mix(word + position * 0x9e3779b9)), position * 0x85ebca6b),
+  );
   return [a!, b!, c!, d! | 1];
 }
 

@@ -25,7 +25,12 @@ export function validate<T extends z.ZodType>(
   return parsed.data;
 }
 
-function describeIssue(issue: z.core.$ZodIssue, given: unknown, label: SettingLabel, keysAt: (path: Path) => readonly string[]): string {
+function describeIssue(
+  issue: z.core.$ZodIssue,
+  given: unknown,
+  label: SettingLabel,
+  keysAt: (path: Path) => readonly string[],
+): string {
   if (issue.code === 'unrecognized_keys') {
     const key = issue.keys[0]!;
     const nearest = nearestName(key, keysAt(issue.path));
@@ -33,7 +38,9 @@ function describeIssue(issue: z.core.$ZodIssue, given: unknown, label: SettingLa
   }
   if (issue.code === 'invalid_union') {
     // The alternative whose key exists is the one that the user meant.
-    const inner = issue.errors.flat().find(({ path }) => path.length > 0 && valueAt(given, [...issue.path, ...path]) !== undefined);
+    const inner = issue.errors
+      .flat()
+      .find(({ path }) => path.length > 0 && valueAt(given, [...issue.path, ...path]) !== undefined);
     if (inner) return describeIssue({ ...inner, path: [...issue.path, ...inner.path] }, given, label, keysAt);
   }
   return `${labelOf(issue.path, label)}: ${issue.message}, not ${shown(valueAt(given, issue.path))}`;

@@ -1,7 +1,8 @@
 /** Comparison of arrays by their bytes: element by element, it takes seconds for a checkpoint. */
 import { expect } from 'vitest';
 
-const bytesOf = ({ buffer, byteOffset, byteLength }: ArrayBufferView): Buffer => Buffer.from(buffer, byteOffset, byteLength);
+const bytesOf = ({ buffer, byteOffset, byteLength }: ArrayBufferView): Buffer =>
+  Buffer.from(buffer, byteOffset, byteLength);
 
 expect.addEqualityTesters([
   (a, b) => {

@@ -15,4 +15,5 @@ export function kurtosisOf(values: ArrayLike<number>): number {
   return sumOf(values, (value) => (value - mean) ** 4) / values.length / varianceOf(values) ** 2;
 }
 
-const sumOf = (values: ArrayLike<number>, term: (value: number) => number): number => Array.from(values).reduce((total, value) => total + term(value), 0);
+const sumOf = (values: ArrayLike<number>, term: (value: number) => number): number =>
+  Array.from(values).reduce((total, value) => total + term(value), 0);

@@ -2,7 +2,15 @@ import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { npzArchive } from './npzArchive.js';
-import { loadModel, openSource, type RunEvent, type Settings, train, trainingEvents, type TrainOptions } from '../src/node.js';
+import {
+  loadModel,
+  openSource,
+  type RunEvent,
+  type Settings,
+  train,
+  trainingEvents,
+  type TrainOptions,
+} from '../src/node.js';
 import { errorOf, expectInputError } from './rejection.js';
 import { temporaryFolder } from './temporaryFolder.js';
 
@@ -29,11 +37,26 @@ const WRONG: readonly [title: string, settings: unknown, options: unknown, texts
   ['an unknown device', tiny, { device: 'tpu' }, ['device: must be one of cpu, webgpu, cuda', '"tpu"']],
   ['an empty run folder name', tiny, { out: '' }, ['out: must be the path of a run folder', '""']],
   ['a run folder that is not a string', tiny, { out: 7 }, ['out: must be the path of a run folder', '7']],
-  ['an unknown preset', { ...tiny, preset: 'publishd' }, {}, ['preset: unknown preset publishd, did you mean published?']],
+  [
+    'an unknown preset',
+    { ...tiny, preset: 'publishd' },
+    {},
+    ['preset: unknown preset publishd, did you mean published?'],
+  ],
   ['two lengths', { ...tiny, steps: 3 }, {}, ['length and steps: both set the length of training; give one']],
-  ['a run to resume without a folder', {}, { out: undefined, resume: true }, ['resume: the run folder is missing; set resume to it']],
+  [
+    'a run to resume without a folder',
+    {},
+    { out: undefined, resume: true },
+    ['resume: the run folder is missing; set resume to it'],
+  ],
   ['a missing run to resume', {}, { resume: true }, ['run folder not found']],
-  ['a missing run to initialize from', { ...tiny, initFrom: 'no/run' }, {}, ['no/run: run folder or checkpoint not found']],
+  [
+    'a missing run to initialize from',
+    { ...tiny, initFrom: 'no/run' },
+    {},
+    ['no/run: run folder or checkpoint not found'],
+  ],
 ];
 
 describe('train and trainingEvents reject, in one line and before writing anything,', () => {
@@ -53,14 +76,20 @@ describe('train and trainingEvents reject, in one line and before writing anythi
   it('options that are not an object or misspelled', async () => {
     const out = join(temporaryFolder(), 'run');
     await expectInputError(() => train(tiny, 7 as unknown as TrainOptions), 'options: ', 'must be an object');
-    await expectInputError(() => train(tiny, { out, thread: 1 } as TrainOptions), 'thread: no such setting, did you mean threads?');
+    await expectInputError(
+      () => train(tiny, { out, thread: 1 } as TrainOptions),
+      'thread: no such setting, did you mean threads?',
+    );
     expect(existsSync(out)).toBe(false);
   });
 
   it('a signal and a listener of invalid types', async () => {
     const out = join(temporaryFolder(), 'run');
     await expectInputError(() => train(tiny, { out, signal: {} as AbortSignal }), 'signal: must be an AbortSignal');
-    await expectInputError(() => train(tiny, { out, onEvent: 'loud' as unknown as () => void }), 'onEvent: must be a function');
+    await expectInputError(
+      () => train(tiny, { out, onEvent: 'loud' as unknown as () => void }),
+      'onEvent: must be a function',
+    );
   });
 });
 
@@ -69,10 +98,26 @@ describe('openSource rejects in one line', () => {
     ['no data', [], ['data: must be the name of a data set or a path', 'missing']],
     ['data that is not a string', [7], ['data: must be', '7']],
     ['a size that is not a number', ['mnist', { size: NaN, channels: 1 }], ['format.size', 'NaN']],
-    ['a format without channels', ['mnist', { size: 32 }], ['format.channels: must be 1 (grayscale) or 3 (RGB)', 'missing']],
-    ['an unknown crop', ['mnist', { size: 32, channels: 1, crop: 'circle' }], ['format.crop: must be one of', 'circle']],
-    ['a fraction that is not a number', ['mnist', undefined, { testFraction: 'half' }], ['options.testFraction: must be a number', 'half']],
-    ['a flag that is not a boolean', ['mnist', undefined, { strict: 'yes' }], ['options.strict: must be true or false', 'yes']],
+    [
+      'a format without channels',
+      ['mnist', { size: 32 }],
+      ['format.channels: must be 1 (grayscale) or 3 (RGB)', 'missing'],
+    ],
+    [
+      'an unknown crop',
+      ['mnist', { size: 32, channels: 1, crop: 'circle' }],
+      ['format.crop: must be one of', 'circle'],
+    ],
+    [
+      'a fraction that is not a number',
+      ['mnist', undefined, { testFraction: 'half' }],
+      ['options.testFraction: must be a number', 'half'],
+    ],
+    [
+      'a flag that is not a boolean',
+      ['mnist', undefined, { strict: 'yes' }],
+      ['options.strict: must be true or false', 'yes'],
+    ],
   ])('%s', async (_, args, texts) => {
     await expectInputError(() => openSource(...(args as Parameters<typeof openSource>)), ...texts);
   });
@@ -94,7 +139,10 @@ describe('training through the library', () => {
     expect(readdirSync(cwd)).toEqual([]);
     const controller = new AbortController();
     const types: string[] = [];
-    for await (const { type } of trainingEvents({ ...tiny, length: { steps: 100_000 } }, { out: join(cwd, 'run'), signal: controller.signal })) {
+    for await (const { type } of trainingEvents(
+      { ...tiny, length: { steps: 100_000 } },
+      { out: join(cwd, 'run'), signal: controller.signal },
+    )) {
       types.push(type);
       if (type === 'iteration') controller.abort();
     }
@@ -104,8 +152,16 @@ describe('training through the library', () => {
   it('creates a new folder, and does not change an existing run', async () => {
     const out = join(temporaryFolder(), 'run');
     const summary = await train({ ...tiny, data: noiseArchive(1) }, { out, threads: 1 });
-    expect(summary).toMatchObject({ steps: 2, interrupted: false, checkpoint: join(out, 'checkpoints', '000002.safetensors') });
-    expect(summary).toMatchObject({ run: out, runtime_fraction: expect.any(Number) as number, test: { latent_cosine: expect.any(Number) as number } });
+    expect(summary).toMatchObject({
+      steps: 2,
+      interrupted: false,
+      checkpoint: join(out, 'checkpoints', '000002.safetensors'),
+    });
+    expect(summary).toMatchObject({
+      run: out,
+      runtime_fraction: expect.any(Number) as number,
+      test: { latent_cosine: expect.any(Number) as number },
+    });
     await expectInputError(() => train(tiny, { out }), 'not empty', 'with resume');
   });
 
@@ -124,10 +180,21 @@ describe('training through the library', () => {
     };
     const first = await train(settings, { out, threads: 1 });
     expect(first).toMatchObject({ steps: 1, test_raw: { latent_cosine: expect.any(Number) as number } });
-    await expectInputError(() => train({ width: 8 }, { out, resume: true }), 'width: the run in ', 'was started with 4');
+    await expectInputError(
+      () => train({ width: 8 }, { out, resume: true }),
+      'width: the run in ',
+      'was started with 4',
+    );
     const events: RunEvent[] = [];
-    for await (const event of trainingEvents({ steps: 2 }, { out, resume: true, threads: 1, tensorboard: true })) events.push(event);
-    expect(events[0]).toMatchObject({ type: 'start', run: out, step: 1, totalSteps: 2, images: { train: 19, test: 1 } });
+    for await (const event of trainingEvents({ steps: 2 }, { out, resume: true, threads: 1, tensorboard: true }))
+      events.push(event);
+    expect(events[0]).toMatchObject({
+      type: 'start',
+      run: out,
+      step: 1,
+      totalSteps: 2,
+      images: { train: 19, test: 1 },
+    });
     expect(events.at(-1)).toMatchObject({ type: 'end', summary: { run: out, steps: 2 } });
     expect(events).toContainEqual({ type: 'scoring', done: 1, total: 1 });
     expect(readdirSync(out).some((name) => name.startsWith('events.out.tfevents.'))).toBe(true);
@@ -143,9 +210,17 @@ describe('training through the library', () => {
     const warnings: string[] = [];
     const onEvent = (event: RunEvent) => void (event.type === 'warning' && warnings.push(event.message));
     const data = noiseArchive(3);
-    expect(await train({ data, initFrom: first, steps: 1 }, { out: second, threads: 1, onEvent })).toMatchObject({ steps: 1 });
-    expect(warnings).toEqual([expect.stringMatching(/has RGB images, but the weights of .* are for grayscale.*; set channels to 1/)]);
+    expect(await train({ data, initFrom: first, steps: 1 }, { out: second, threads: 1, onEvent })).toMatchObject({
+      steps: 1,
+    });
+    expect(warnings).toEqual([
+      expect.stringMatching(/has RGB images, but the weights of .* are for grayscale.*; set channels to 1/),
+    ]);
     expect(readdirSync(join(second, 'checkpoints'))).toEqual(['000000.safetensors', '000001.safetensors']);
-    await expectInputError(() => train({ data, initFrom: first, width: 8 }, { out: join(cwd, 'third') }), 'width: expected 4', 'but got 8');
+    await expectInputError(
+      () => train({ data, initFrom: first, width: 8 }, { out: join(cwd, 'third') }),
+      'width: expected 4',
+      'but got 8',
+    );
   });
 });

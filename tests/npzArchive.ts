@@ -3,4 +3,6 @@ import { encodeNpy, type NumpyArray } from '../src/data/formats/npy.js';
 
 /** Encodes arrays as an `.npz` archive, by a library that agenet does not use for it. */
 export const npzArchive = (arrays: Readonly<Record<string, NumpyArray>>): Uint8Array =>
-  zipSync(Object.fromEntries(Object.entries(arrays).map(([name, array]) => [`${name}.npy`, encodeNpy(array)])), { level: 1 });
+  zipSync(Object.fromEntries(Object.entries(arrays).map(([name, array]) => [`${name}.npy`, encodeNpy(array)])), {
+    level: 1,
+  });

@@ -34,7 +34,10 @@ describe('randomStream', () => {
   });
 
   it('starts differently for adjacent seeds and indices', () => {
-    const first = [...Array(1000).keys()].flatMap((number) => [randomStream(number, 'first').uniform(), randomStream(7, 'first', number).uniform()]);
+    const first = [...Array(1000).keys()].flatMap((number) => [
+      randomStream(number, 'first').uniform(),
+      randomStream(7, 'first', number).uniform(),
+    ]);
     expectWithin(meanOf(first), 1 / 2, 0.035);
     expectWithin(varianceOf(first), 1 / 12, 0.01);
     expect(new Set(first).size).toBeGreaterThan(1990);
@@ -84,7 +87,9 @@ describe('shuffled indices', () => {
   it('contain every number below the count once', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 200 }), seeds, (count, seed) => {
-        expect(Array.from(shuffledIndices(count, randomStream(seed, 'shuffle'))).sort((a, b) => a - b)).toEqual([...Array(count).keys()]);
+        expect(Array.from(shuffledIndices(count, randomStream(seed, 'shuffle'))).sort((a, b) => a - b)).toEqual([
+          ...Array(count).keys(),
+        ]);
       }),
     );
   });
@@ -92,7 +97,8 @@ describe('shuffled indices', () => {
   it('put every number at every position equally often', () => {
     const [count, rounds] = [4, 8000];
     const seen = Array.from({ length: count }, () => new Array<number>(count).fill(0));
-    for (let round = 0; round < rounds; round++) shuffledIndices(count, randomStream(round, 'places')).forEach((number, place) => seen[place]![number]!++);
+    for (let round = 0; round < rounds; round++)
+      shuffledIndices(count, randomStream(round, 'places')).forEach((number, place) => seen[place]![number]!++);
     for (const frequency of seen.flat()) expectWithin(frequency / rounds, 1 / count, 0.025);
   });
 });

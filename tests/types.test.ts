@@ -22,23 +22,36 @@ describe('the published types', () => {
     documentationOf = (type) => {
       const found = exported.get(type)!;
       const symbol = found.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(found) : found;
-      const properties = checker.getPropertiesOfType(checker.getDeclaredTypeOfSymbol(symbol)).filter(({ name }) => !name.startsWith('__@'));
-      return Object.fromEntries(properties.map((property) => [property.name, ts.displayPartsToString(property.getDocumentationComment(checker))]));
+      const properties = checker
+        .getPropertiesOfType(checker.getDeclaredTypeOfSymbol(symbol))
+        .filter(({ name }) => !name.startsWith('__@'));
+      return Object.fromEntries(
+        properties.map((property) => [
+          property.name,
+          ts.displayPartsToString(property.getDocumentationComment(checker)),
+        ]),
+      );
     };
   });
-  const undocumented = (type: string) => Object.entries(documentationOf(type)).flatMap(([name, text]) => (text === '' ? [name] : []));
+  const undocumented = (type: string) =>
+    Object.entries(documentationOf(type)).flatMap(([name, text]) => (text === '' ? [name] : []));
 
   it('document every setting', () => {
     const keys = Object.keys(documentationOf('Settings'));
-    expect(keys).toEqual(expect.arrayContaining([...Object.keys(configurationSchema.shape), 'epochs', 'steps', 'preset', 'config']));
+    expect(keys).toEqual(
+      expect.arrayContaining([...Object.keys(configurationSchema.shape), 'epochs', 'steps', 'preset', 'config']),
+    );
     expect(undocumented('Settings')).toEqual([]);
     expect(documentationOf('Settings').learningRate).toBe('Learning rate of Adam.');
   });
 
-  it.each(['TrainOptions', 'LoadOptions', 'SampleOptions', 'InterpolateOptions', 'ClassifyOptions', 'GridOptions'])('document every option of %s', (type) => {
-    expect(Object.keys(documentationOf(type))).not.toEqual([]);
-    expect(undocumented(type)).toEqual([]);
-  });
+  it.each(['TrainOptions', 'LoadOptions', 'SampleOptions', 'InterpolateOptions', 'ClassifyOptions', 'GridOptions'])(
+    'document every option of %s',
+    (type) => {
+      expect(Object.keys(documentationOf(type))).not.toEqual([]);
+      expect(undocumented(type)).toEqual([]);
+    },
+  );
 });
 
 it('a configuration has the keys and types of its schema', () => {

@@ -46,7 +46,13 @@ export function Chart({ title, curves, points, isLog = false, zoom, onZoom }: Ch
     const host = area.current!;
     const style = getComputedStyle(host);
     const colorOf = (name: string): string => style.getPropertyValue(name).trim() || 'gray';
-    const axis = { stroke: colorOf('--text'), grid: { stroke: colorOf('--line'), width: 0.5 }, ticks: { show: false }, size: 40, font: '11px system-ui' };
+    const axis = {
+      stroke: colorOf('--text'),
+      grid: { stroke: colorOf('--line'), width: 0.5 },
+      ticks: { show: false },
+      size: 40,
+      font: '11px system-ui',
+    };
     plot.current = new uPlot(
       {
         width: host.clientWidth,
@@ -62,10 +68,14 @@ export function Chart({ title, curves, points, isLog = false, zoom, onZoom }: Ch
             ...(isFaint ? { class: 'faint' } : {}),
             points: { show: false },
             ...(dash ? { dash: [4, 3] } : {}),
-            value: (_: uPlot, value: number | null | undefined) => (typeof value === 'number' ? formatValue(value) : '–'),
+            value: (_: uPlot, value: number | null | undefined) =>
+              typeof value === 'number' ? formatValue(value) : '–',
           })),
         ],
-        scales: { x: { time: false }, y: isLog ? { distr: 3, range: (_, min, max) => uPlot.rangeLog(min, max, 10, false) } : {} },
+        scales: {
+          x: { time: false },
+          y: isLog ? { distr: 3, range: (_, min, max) => uPlot.rangeLog(min, max, 10, false) } : {},
+        },
         axes: [
           { ...axis, size: 28 },
           { ...axis, size: 48 },
@@ -97,8 +107,12 @@ export function Chart({ title, curves, points, isLog = false, zoom, onZoom }: Ch
   }, [curves, isLog, isDark]);
   useEffect(() => {
     // To uPlot, null is a gap and undefined a point of other curves only.
-    const valueOf = (value: number | undefined): number | null | undefined => (value !== undefined && isLog && value <= 0 ? null : value);
-    plot.current!.setData([points.map(({ step }) => step), ...curves.map(({ key }) => points.map(({ values }) => valueOf(values[key])))], zoom === undefined);
+    const valueOf = (value: number | undefined): number | null | undefined =>
+      value !== undefined && isLog && value <= 0 ? null : value;
+    plot.current!.setData(
+      [points.map(({ step }) => step), ...curves.map(({ key }) => points.map(({ values }) => valueOf(values[key])))],
+      zoom === undefined,
+    );
     if (zoom) plot.current!.setScale('x', { min: zoom[0], max: zoom[1] });
     // Without a cursor, the legend shows the latest values.
     if (typeof plot.current!.cursor.idx === 'number' || points.length === 0) return;
@@ -106,7 +120,9 @@ export function Chart({ title, curves, points, isLog = false, zoom, onZoom }: Ch
     // After the drawing that `setData` has queued, which clears the legend.
     const shown = zoom ? points.filter(({ step }) => step <= zoom[1]) : points;
     const lastOf = (key: string): number => shown.findLastIndex(({ values }) => key in values);
-    const latest = [shown.length - 1, ...curves.map(({ key }) => lastOf(key))].map((index) => (index < 0 ? null : index));
+    const latest = [shown.length - 1, ...curves.map(({ key }) => lastOf(key))].map((index) =>
+      index < 0 ? null : index,
+    );
     queueMicrotask(() => current === plot.current && current!.setLegend({ idxs: latest }, false));
   }, [points, curves, isLog, zoom, isDark]);
   return (
@@ -118,7 +134,8 @@ export function Chart({ title, curves, points, isLog = false, zoom, onZoom }: Ch
 }
 
 /** Three digits, without an exponent where numbers are large. */
-const formatValue = (value: number): string => (Math.abs(value) >= 1000 ? Math.round(value).toLocaleString('en') : value.toPrecision(3));
+const formatValue = (value: number): string =>
+  Math.abs(value) >= 1000 ? Math.round(value).toLocaleString('en') : value.toPrecision(3);
 
 /** Whether the page is dark; colors of canvases do not follow the style sheet. */
 export function useDarkScheme(): boolean {
@@ -138,7 +155,9 @@ const DARK = '(prefers-color-scheme: dark)';
 function describe(title: string, curves: readonly Curve[], points: readonly ChartPoint[]): string {
   const latest = points.at(-1);
   if (!latest) return `${title}: no iterations yet`;
-  const values = curves.filter(({ key }) => key in latest.values).map(({ key, label }) => `${label} ${formatValue(latest.values[key]!)}`);
+  const values = curves
+    .filter(({ key }) => key in latest.values)
+    .map(({ key, label }) => `${label} ${formatValue(latest.values[key]!)}`);
   return `${title} at iteration ${latest.step}: ${values.join(', ')}`;
 }
 
@@ -147,6 +166,7 @@ const MAX_POINTS = 1500;
 
 /** Adds a point, and thins out the older half when there are too many. */
 export function appendPoint(points: readonly ChartPoint[], point: ChartPoint): readonly ChartPoint[] {
-  const kept = points.length < MAX_POINTS ? points : points.filter((_, index) => index > MAX_POINTS / 2 || index % 2 === 0);
+  const kept =
+    points.length < MAX_POINTS ? points : points.filter((_, index) => index > MAX_POINTS / 2 || index % 2 === 0);
   return [...kept, point];
 }

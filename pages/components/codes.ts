@@ -8,5 +8,8 @@ import type { Code } from './networks.js';
  * @param code [M]
  */
 export function derivedCode(code: Float32Array, origins: readonly Code[]): Code {
-  return { code, distance: Math.min(...origins.map((origin) => 1 - (1 - origin.distance) * sharedVariance(code, origin.code))) };
+  return {
+    code,
+    distance: Math.min(...origins.map((origin) => 1 - (1 - origin.distance) * sharedVariance(code, origin.code))),
+  };
 }

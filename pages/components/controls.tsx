@@ -41,7 +41,11 @@ export function Choice<T extends string | number>(props: {
   return (
     <div class="control">
       <label for={id}>{label}</label>
-      <select id={id} value={String(value)} onChange={({ currentTarget }) => onChoose(choices.find((choice) => String(choice) === currentTarget.value)!)}>
+      <select
+        id={id}
+        value={String(value)}
+        onChange={({ currentTarget }) => onChoose(choices.find((choice) => String(choice) === currentTarget.value)!)}
+      >
         {choices.map((choice) => (
           <option key={choice} value={String(choice)}>
             {nameOf(choice)}
@@ -66,7 +70,8 @@ export function LogSlider(props: {
   const id = useId();
   const STEPS = 100;
   const position = value < min ? 0 : Math.round((STEPS * Math.log(value / min)) / Math.log(max / min));
-  const valueAt = (at: number): number => (hasZero && at === 0 ? 0 : Number((min * (max / min) ** (at / STEPS)).toPrecision(2)));
+  const valueAt = (at: number): number =>
+    hasZero && at === 0 ? 0 : Number((min * (max / min) ** (at / STEPS)).toPrecision(2));
   return (
     <div class="control" title={title}>
       <label for={id}>{label}</label>

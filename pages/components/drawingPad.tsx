@@ -39,7 +39,10 @@ export function DrawingPad({ disabled, onDrawing }: { disabled: boolean; onDrawi
     if (!stroke.current.at) return;
     stroke.current.at = undefined;
     clearTimeout(stroke.current.timer);
-    stroke.current.timer = window.setTimeout(() => canvas.current?.toBlob((drawing) => drawing && onDrawing(drawing)), PAUSE_MS);
+    stroke.current.timer = window.setTimeout(
+      () => canvas.current?.toBlob((drawing) => drawing && onDrawing(drawing)),
+      PAUSE_MS,
+    );
   };
   return (
     <div class="pad">

@@ -28,7 +28,13 @@ export function Explorer({ model, networks, canDraw = false, onReady, onFailure 
     <>
       <Samples {...shared} onFirst={onFirst} />
       <Reconstructions {...shared} canDraw={canDraw} />
-      <Walk model={model} networks={networks} ends={ends} onSide={(side) => setEnds((before) => ({ ...before, side }))} onFailure={onFailure} />
+      <Walk
+        model={model}
+        networks={networks}
+        ends={ends}
+        onSide={(side) => setEnds((before) => ({ ...before, side }))}
+        onFailure={onFailure}
+      />
     </>
   );
 }

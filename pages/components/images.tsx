@@ -40,7 +40,15 @@ interface TileProps {
 /** A button with the image of a point. */
 export function Tile({ point, shape, label, onSelect, isSelected, tabIndex }: TileProps) {
   return (
-    <button type="button" class="tile" aria-label={label} title={label} aria-pressed={isSelected} tabIndex={tabIndex} onClick={() => onSelect(point)}>
+    <button
+      type="button"
+      class="tile"
+      aria-label={label}
+      title={label}
+      aria-pressed={isSelected}
+      tabIndex={tabIndex}
+      onClick={() => onSelect(point)}
+    >
       <ImageCanvas image={point.image} shape={shape} />
     </button>
   );
@@ -63,5 +71,15 @@ export function CodeBars({ code }: { code: Float32Array }) {
     });
   }, [code]);
   const label = `Code: ${code.length} coordinates, ${Array.from(code.subarray(0, 3), (value) => value.toFixed(2)).join(', ')}…`;
-  return <canvas ref={canvas} class="code" width={code.length} height={CODE_HEIGHT} role="img" aria-label={label} title={label} />;
+  return (
+    <canvas
+      ref={canvas}
+      class="code"
+      width={code.length}
+      height={CODE_HEIGHT}
+      role="img"
+      aria-label={label}
+      title={label}
+    />
+  );
 }

@@ -5,8 +5,16 @@ import { useEffect, useRef } from 'preact/hooks';
  * Runs an action whenever its inputs change; while it runs, only the latest change waits.
  * @param isReady whether it can run at all
  */
-export function useLatest(isReady: boolean, action: () => Promise<void>, onFailure: (error: unknown) => void, inputs: readonly unknown[]): void {
-  const state = useRef<{ running: boolean; next: (() => Promise<void>) | undefined }>({ running: false, next: undefined });
+export function useLatest(
+  isReady: boolean,
+  action: () => Promise<void>,
+  onFailure: (error: unknown) => void,
+  inputs: readonly unknown[],
+): void {
+  const state = useRef<{ running: boolean; next: (() => Promise<void>) | undefined }>({
+    running: false,
+    next: undefined,
+  });
   useEffect(() => {
     if (!isReady) return;
     state.current.next = action;

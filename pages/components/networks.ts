@@ -24,10 +24,14 @@ export interface Networks {
 export type ModelInfo = Omit<PageModel, 'networks'>;
 
 /** How the ONNX Runtime of the page is loaded: its WebAssembly, or the URLs of its two files. */
-export type Runtime = { readonly wasmBinary: ArrayBuffer } | { readonly wasmPaths: { readonly mjs: string; readonly wasm: string } };
+export type Runtime =
+  { readonly wasmBinary: ArrayBuffer } | { readonly wasmPaths: { readonly mjs: string; readonly wasm: string } };
 
 /** Loads the networks of an export. */
-export async function loadNetworks({ networks, shape, latent }: PageModel, runtime: Runtime): Promise<Networks & { readonly release: () => void }> {
+export async function loadNetworks(
+  { networks, shape, latent }: PageModel,
+  runtime: Runtime,
+): Promise<Networks & { readonly release: () => void }> {
   // More threads need headers that few static hosts send, and an image takes a few milliseconds.
   env.wasm.numThreads = 1;
   Object.assign(env.wasm, runtime);
@@ -40,7 +44,13 @@ export async function loadNetworks({ networks, shape, latent }: PageModel, runti
   return {
     generate: ({ code, distance }) => {
       const codes = new Tensor('float32', code, [1, latent]);
-      return run(generator, generator.inputNames.includes('distance') ? { codes, distance: new Tensor('float32', [distance], [1]) } : { codes }, 'images');
+      return run(
+        generator,
+        generator.inputNames.includes('distance')
+          ? { codes, distance: new Tensor('float32', [distance], [1]) }
+          : { codes },
+        'images',
+      );
     },
     encode: (image) => run(encoder, { images: new Tensor('float32', image, [1, ...shape]) }, 'codes'),
     release: () => void inTurn(() => Promise.all([generator.release(), encoder.release()])).catch(() => undefined),

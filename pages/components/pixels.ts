@@ -45,7 +45,12 @@ function croppedArea(crop: Crop, width: number, height: number, square: number) 
   const scale = square / Math.min(width, height);
   const [columns, rows] = [Math.round(width * scale), Math.round(height * scale)];
   const [column, row] = [width / columns, height / rows];
-  return { left: Math.ceil((columns - square) / 2) * column, top: Math.ceil((rows - square) / 2) * row, across: square * column, down: square * row };
+  return {
+    left: Math.ceil((columns - square) / 2) * column,
+    top: Math.ceil((rows - square) / 2) * row,
+    across: square * column,
+    down: square * row,
+  };
 }
 
 /** Converts pixels RGBA to bytes [C, H, W]. */
@@ -55,7 +60,8 @@ function planesOf(pixels: Uint8ClampedArray, channels: number, invert: boolean):
   for (let pixel = 0; pixel < area; pixel++) {
     const color = pixels.subarray(4 * pixel, 4 * pixel + 3);
     const values = channels === 1 ? [luminance(color)] : color;
-    for (let channel = 0; channel < channels; channel++) planes[channel * area + pixel] = invert ? 255 - values[channel]! : values[channel]!;
+    for (let channel = 0; channel < channels; channel++)
+      planes[channel * area + pixel] = invert ? 255 - values[channel]! : values[channel]!;
   }
   return planes;
 }
@@ -66,7 +72,10 @@ const WEIGHTS = [0.2126, 0.7152, 0.0722] as const;
 /** The luminance of a color in sRGB, encoded as in sRGB, as training data is converted to grayscale. */
 function luminance([red, green, blue]: Uint8ClampedArray): number {
   if (red === green && green === blue) return red!;
-  const linear = [red!, green!, blue!].reduce((sum, value, channel) => sum + WEIGHTS[channel]! * toLinear(value / 255), 0);
+  const linear = [red!, green!, blue!].reduce(
+    (sum, value, channel) => sum + WEIGHTS[channel]! * toLinear(value / 255),
+    0,
+  );
   return Math.round(255 * (linear <= 0.0031308 ? 12.92 * linear : 1.055 * linear ** (1 / 2.4) - 0.055));
 }
 
@@ -77,14 +86,19 @@ export function pixelsOf(image: Float32Array, [channels, height, width]: readonl
   const area = height * width;
   const pixels = new ImageData(width, height);
   for (let pixel = 0; pixel < area; pixel++) {
-    for (let channel = 0; channel < 3; channel++) pixels.data[4 * pixel + channel] = Math.round(255 * image[(channel % channels) * area + pixel]!);
+    for (let channel = 0; channel < 3; channel++)
+      pixels.data[4 * pixel + channel] = Math.round(255 * image[(channel % channels) * area + pixel]!);
     pixels.data[4 * pixel + 3] = 255;
   }
   return pixels;
 }
 
 /** Draws an image [C, H, W] in 0..1 on a canvas, which gets its size. */
-export function drawImage(canvas: HTMLCanvasElement, image: Float32Array, shape: readonly [number, number, number]): void {
+export function drawImage(
+  canvas: HTMLCanvasElement,
+  image: Float32Array,
+  shape: readonly [number, number, number],
+): void {
   const [, height, width] = shape;
   if (canvas.width !== width || canvas.height !== height) [canvas.width, canvas.height] = [width, height];
   canvas.getContext('2d')!.putImageData(pixelsOf(image, shape), 0, 0);

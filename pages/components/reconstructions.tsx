@@ -29,7 +29,14 @@ interface ReconstructionsProps extends PanelProps {
   readonly onFiles?: () => void;
 }
 
-export function Reconstructions({ model, networks, onSelect, canDraw = false, purpose = ' for the walk', onFiles }: ReconstructionsProps) {
+export function Reconstructions({
+  model,
+  networks,
+  onSelect,
+  canDraw = false,
+  purpose = ' for the walk',
+  onFiles,
+}: ReconstructionsProps) {
   const [items, setItems] = useState<readonly Reconstruction[]>([]);
   const [problems, setProblems] = useState<readonly string[]>([]);
   const [invert, setInvert] = useState(false);
@@ -79,18 +86,27 @@ export function Reconstructions({ model, networks, onSelect, canDraw = false, pu
   return (
     <section aria-labelledby="images-heading">
       <h2 id="images-heading">Reconstructions</h2>
-      <p>The encoder maps an image to a code (the bars), and the generator maps the code back to an image. Images are not sent anywhere.</p>
+      <p>
+        The encoder maps an image to a code (the bars), and the generator maps the code back to an image. Images are not
+        sent anywhere.
+      </p>
       {canDraw && (
         <DrawingPad
           disabled={!networks}
-          onDrawing={(drawing) => void reconstruct(drawing, 'drawing', false).catch((error: unknown) => setProblems([`drawing: ${messageOf(error)}`]))}
+          onDrawing={(drawing) =>
+            void reconstruct(drawing, 'drawing', false).catch((error: unknown) =>
+              setProblems([`drawing: ${messageOf(error)}`]),
+            )
+          }
         />
       )}
       <div
         id="drop"
         class={isOver ? 'over' : ''}
         onDragEnter={() => setIsOver(true)}
-        onDragLeave={({ currentTarget, relatedTarget }) => setIsOver(currentTarget.contains(relatedTarget as Node | null))}
+        onDragLeave={({ currentTarget, relatedTarget }) =>
+          setIsOver(currentTarget.contains(relatedTarget as Node | null))
+        }
       >
         <p>Drop or paste images here, or choose files.</p>
         <p>
@@ -108,7 +124,13 @@ export function Reconstructions({ model, networks, onSelect, canDraw = false, pu
             }}
           />
           <label>
-            <input id="invert" type="checkbox" checked={invert} onChange={({ currentTarget }) => setInvert(currentTarget.checked)} /> invert brightness
+            <input
+              id="invert"
+              type="checkbox"
+              checked={invert}
+              onChange={({ currentTarget }) => setInvert(currentTarget.checked)}
+            />{' '}
+            invert brightness
           </label>
         </p>
       </div>
@@ -119,7 +141,12 @@ export function Reconstructions({ model, networks, onSelect, canDraw = false, pu
         {items.map(({ key, name, original, point }) => (
           <li key={key}>
             <ImageCanvas image={original} shape={model.shape} role="img" label={name} />
-            <Tile point={point} shape={model.shape} label={`Reconstruction of ${name}: select${purpose}`} onSelect={() => onSelect(point, name)} />
+            <Tile
+              point={point}
+              shape={model.shape}
+              label={`Reconstruction of ${name}: select${purpose}`}
+              onSelect={() => onSelect(point, name)}
+            />
             <CodeBars code={point.code} />
             <span class="caption" title={name}>
               {name}
@@ -133,4 +160,5 @@ export function Reconstructions({ model, networks, onSelect, canDraw = false, pu
 }
 
 /** The mean difference of pixels in [-1, 1], as in `reconstruction_l1`. */
-const l1 = (a: Float32Array, b: Float32Array): number => a.reduce((sum, value, index) => sum + 2 * Math.abs(value - b[index]!), 0) / a.length;
+const l1 = (a: Float32Array, b: Float32Array): number =>
+  a.reduce((sum, value, index) => sum + 2 * Math.abs(value - b[index]!), 0) / a.length;

@@ -20,7 +20,13 @@ export interface PanelProps {
  * Shows samples, and others whenever the button is pressed: those of `agenet sample` for the seeds 0, 1, 2 and so on.
  * @param onFirst receives the first samples
  */
-export function Samples({ model, networks, onSelect, onFailure, onFirst }: PanelProps & { onFirst: (points: readonly Point[]) => void }) {
+export function Samples({
+  model,
+  networks,
+  onSelect,
+  onFailure,
+  onFirst,
+}: PanelProps & { onFirst: (points: readonly Point[]) => void }) {
   const [seed, setSeed] = useState(0);
   const [points, setPoints] = useState<readonly Point[]>();
   useEffect(() => {

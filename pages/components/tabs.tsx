@@ -49,7 +49,14 @@ export function Tabs<T extends string>(props: {
         ))}
       </div>
       {tabs.map(({ key, panel }) => (
-        <div key={key} id={`${id}-${key}-panel`} class="panel" role="tabpanel" aria-labelledby={`${id}-${key}`} hidden={key !== selected}>
+        <div
+          key={key}
+          id={`${id}-${key}-panel`}
+          class="panel"
+          role="tabpanel"
+          aria-labelledby={`${id}-${key}`}
+          hidden={key !== selected}
+        >
           {panel}
         </div>
       ))}

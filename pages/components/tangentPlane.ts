@@ -29,7 +29,8 @@ export function drawTangentPlane(origin: Code, seed: number): TangentPlane {
 export function codeOnPlane(prior: Prior, { origin, right, up }: TangentPlane, x: number, y: number): Code {
   const radius = Math.hypot(x, y);
   if (radius === 0) return origin;
-  const [stay, go] = prior === 'sphere' ? [Math.cos(radius), Math.sin(radius) / radius] : [1, Math.hypot(...origin.code)];
+  const [stay, go] =
+    prior === 'sphere' ? [Math.cos(radius), Math.sin(radius) / radius] : [1, Math.hypot(...origin.code)];
   const code = origin.code.map((value, index) => stay * value + go * (x * right[index]! + y * up[index]!));
   return derivedCode(code, [origin]);
 }

@@ -4,7 +4,10 @@ import type { WorkerModel } from '../../src/web/workerModel.js';
 import type { ModelInfo, Networks } from './networks.js';
 
 /** What a page shows of a model with a configuration. */
-export function infoOf({ prior, latent, channels, size, crop, padding, network, width }: Configuration, name: string): ModelInfo {
+export function infoOf(
+  { prior, latent, channels, size, crop, padding, network, width }: Configuration,
+  name: string,
+): ModelInfo {
   return {
     name,
     summary: `${network}, width ${width}, ${latent} latent dimensions.`,

@@ -15,7 +15,8 @@ function Page() {
   const fail = (error: unknown): void => setStatus({ text: messageOf(error), failed: true });
   useEffect(() => {
     const load = async (): Promise<void> => {
-      if (!model || !runtime) throw new Error('model.js or runtime.js is missing beside this page; copy the whole folder');
+      if (!model || !runtime)
+        throw new Error('model.js or runtime.js is missing beside this page; copy the whole folder');
       setNetworks(await loadNetworks(model, { wasmBinary: await unpack(runtime) }));
     };
     load().catch(fail);
@@ -29,7 +30,16 @@ function Page() {
       <p id="status" role="status" class={status.failed ? 'failed' : ''}>
         {status.text}
       </p>
-      <main>{model && <Explorer model={model} networks={networks} onReady={() => setStatus({ text: '', failed: false })} onFailure={fail} />}</main>
+      <main>
+        {model && (
+          <Explorer
+            model={model}
+            networks={networks}
+            onReady={() => setStatus({ text: '', failed: false })}
+            onFailure={fail}
+          />
+        )}
+      </main>
     </>
   );
 }

@@ -80,7 +80,15 @@ export function App() {
       </nav>
       <main>
         {failure && <p class="failed">{failure}</p>}
-        {Page?.name === address.page && <Page.Component key={address.query} query={address.query} onQuery={onQuery} model={model} onExplore={onExplore} />}
+        {Page?.name === address.page && (
+          <Page.Component
+            key={address.query}
+            query={address.query}
+            onQuery={onQuery}
+            model={model}
+            onExplore={onExplore}
+          />
+        )}
       </main>
     </>
   );

@@ -8,4 +8,5 @@ import { App } from './app.js';
 keepFiles();
 render(<App />, document.getElementById('app')!);
 // Development has no service worker, which would hide changes.
-if (import.meta.env.PROD && 'serviceWorker' in navigator) void navigator.serviceWorker.register('./offline.js').catch(() => undefined);
+if (import.meta.env.PROD && 'serviceWorker' in navigator)
+  void navigator.serviceWorker.register('./offline.js').catch(() => undefined);

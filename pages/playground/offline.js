@@ -42,7 +42,8 @@ self.addEventListener('fetch', (event) => {
   if (request.method !== 'GET' || !request.url.startsWith(self.registration.scope)) return;
   const answer = async () => {
     const cache = await caches.open(CACHE);
-    const stored = (await cache.match(request, { ignoreSearch: true })) ?? (await caches.match(request, { ignoreSearch: true }));
+    const stored =
+      (await cache.match(request, { ignoreSearch: true })) ?? (await caches.match(request, { ignoreSearch: true }));
     return isolated(stored ?? (await fetch(request)));
   };
   event.respondWith(answer());

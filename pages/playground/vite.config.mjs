@@ -48,12 +48,19 @@ function offline() {
     generateBundle(_, bundle) {
       // The build of ONNX Runtime for WebGPU is large, and few visitors use it.
       const isKept = (file) => file !== 'index.html' && !file.includes('asyncify') && !file.includes('webgpu');
-      const files = [...new Set(['./', ...Object.keys(bundle), ...readdirSync(pathOf('public'))])].filter(isKept).sort();
+      const files = [...new Set(['./', ...Object.keys(bundle), ...readdirSync(pathOf('public'))])]
+        .filter(isKept)
+        .sort();
       const hash = createHash('sha256');
-      for (const file of Object.values(bundle)) hash.update(file.fileName).update(file.type === 'chunk' ? file.code : file.source);
+      for (const file of Object.values(bundle))
+        hash.update(file.fileName).update(file.type === 'chunk' ? file.code : file.source);
       for (const file of readdirSync(pathOf('public'))) hash.update(readFileSync(pathOf(`public/${file}`)));
       const constants = `const VERSION = '${hash.digest('hex').slice(0, 16)}';\nconst FILES = ${JSON.stringify(files)};\n`;
-      this.emitFile({ type: 'asset', fileName: 'offline.js', source: constants + readFileSync(pathOf('offline.js'), 'utf8') });
+      this.emitFile({
+        type: 'asset',
+        fileName: 'offline.js',
+        source: constants + readFileSync(pathOf('offline.js'), 'utf8'),
+      });
     },
   };
 }

@@ -6,7 +6,11 @@ import { servePlane } from './plane/planeWorker.js';
 import { loadRuntimeFromPage } from './runtime.js';
 import type { WorkerRole } from './workers.js';
 
-const SERVICES: Readonly<Record<WorkerRole, (scope: WorkerScope) => void>> = { plane: servePlane, training: serveTraining, model: serveModel };
+const SERVICES: Readonly<Record<WorkerRole, (scope: WorkerScope) => void>> = {
+  plane: servePlane,
+  training: serveTraining,
+  model: serveModel,
+};
 
 const role = self.name as WorkerRole;
 // Points of the plane and single images are computed in a millisecond.

@@ -1,4 +1,5 @@
 /** The workers of the site. */
 export type WorkerRole = 'plane' | 'training' | 'model';
 
-export const openWorker = (name: WorkerRole): Worker => new Worker(new URL('./worker.ts', import.meta.url), { type: 'module', name });
+export const openWorker = (name: WorkerRole): Worker =>
+  new Worker(new URL('./worker.ts', import.meta.url), { type: 'module', name });

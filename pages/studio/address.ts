@@ -44,7 +44,12 @@ export function useAddress(): [Address, (query: string) => void] {
 }
 
 /** A value in a query, and a function that replaces it; the default is left out. */
-export function queryValue(query: string, onQuery: (query: string) => void, name: string, fallback = ''): [string, (value: string) => void] {
+export function queryValue(
+  query: string,
+  onQuery: (query: string) => void,
+  name: string,
+  fallback = '',
+): [string, (value: string) => void] {
   const set = (value: string): void => {
     const values = new URLSearchParams(parseAddress(location.hash).query);
     if (value === fallback) values.delete(name);

@@ -28,15 +28,23 @@ async function request(path: string, init?: RequestInit): Promise<Response> {
     throw new RequestError('the studio cannot be reached; it may have ended');
   });
   if (response.ok) return response;
-  const problem = (await response.json().catch(() => ({ message: `the studio answered ${response.status}` }))) as Problem;
+  const problem = (await response
+    .json()
+    .catch(() => ({ message: `the studio answered ${response.status}` }))) as Problem;
   throw new RequestError(problem.message, problem.field);
 }
 
-const read = async <T>(path: string, signal?: AbortSignal): Promise<T> => (await request(path, signal ? { signal } : {})).json() as Promise<T>;
+const read = async <T>(path: string, signal?: AbortSignal): Promise<T> =>
+  (await request(path, signal ? { signal } : {})).json() as Promise<T>;
 
-const sent = (method: string, value: unknown): RequestInit => ({ method, headers: { 'content-type': 'application/json' }, body: JSON.stringify(value) });
+const sent = (method: string, value: unknown): RequestInit => ({
+  method,
+  headers: { 'content-type': 'application/json' },
+  body: JSON.stringify(value),
+});
 
-const send = async <T>(path: string, value: unknown): Promise<T> => (await request(path, sent('POST', value))).json() as Promise<T>;
+const send = async <T>(path: string, value: unknown): Promise<T> =>
+  (await request(path, sent('POST', value))).json() as Promise<T>;
 
 const pathOf = (run: string): string => `/api/runs/${encodeURIComponent(run)}`;
 
@@ -50,36 +58,47 @@ export function readCurves(run: string, points: number, range?: readonly [from: 
 }
 
 /** The address of the previews of an iteration. */
-export const previewAddress = (run: string, kind: 'samples' | 'reconstructions', step: number): string => `${pathOf(run)}/${kind}/${step}`;
+export const previewAddress = (run: string, kind: 'samples' | 'reconstructions', step: number): string =>
+  `${pathOf(run)}/${kind}/${step}`;
 
-const readBytes = async (path: string): Promise<Uint8Array<ArrayBuffer>> => new Uint8Array(await (await request(path)).arrayBuffer());
+const readBytes = async (path: string): Promise<Uint8Array<ArrayBuffer>> =>
+  new Uint8Array(await (await request(path)).arrayBuffer());
 
 /** The codes of test images at an iteration, as a NumPy file. */
 export const readCodes = (run: string, step: number): Promise<Uint8Array> => readBytes(`${pathOf(run)}/codes/${step}`);
-export const readCheckpoint = (run: string, step: number): Promise<Uint8Array> => readBytes(`${pathOf(run)}/checkpoints/${step}`);
+export const readCheckpoint = (run: string, step: number): Promise<Uint8Array> =>
+  readBytes(`${pathOf(run)}/checkpoints/${step}`);
 export const checkpointAddress = (run: string, step: number): string => `${pathOf(run)}/checkpoints/${step}`;
 export const readDataInfo = (run: string): Promise<DataInfo> => read(`${pathOf(run)}/data`);
 export const readDataImages = (run: string): Promise<Uint8Array> => readBytes(`${pathOf(run)}/data/images`);
 
-export const writeTags = async (run: string, tags: readonly string[]): Promise<void> => void (await request(`${pathOf(run)}/tags`, sent('PUT', tags)));
+export const writeTags = async (run: string, tags: readonly string[]): Promise<void> =>
+  void (await request(`${pathOf(run)}/tags`, sent('PUT', tags)));
 export const deleteRun = async (run: string): Promise<void> => void (await request(pathOf(run), { method: 'DELETE' }));
 /** Takes a training from the queue, or dismisses one that failed to begin. */
-export const cancelTraining = async (run: string): Promise<void> => void (await request(`/api/trainings/${encodeURIComponent(run)}`, { method: 'DELETE' }));
-export const steerRun = async (run: string, action: SteeringAction): Promise<void> => void (await request(`${pathOf(run)}/steering`, sent('POST', { action })));
+export const cancelTraining = async (run: string): Promise<void> =>
+  void (await request(`/api/trainings/${encodeURIComponent(run)}`, { method: 'DELETE' }));
+export const steerRun = async (run: string, action: SteeringAction): Promise<void> =>
+  void (await request(`${pathOf(run)}/steering`, sent('POST', { action })));
 export const resumeRun = async (run: string, steps?: number): Promise<void> =>
   void (await request(`${pathOf(run)}/resume`, sent('POST', steps === undefined ? {} : { steps })));
 
 export const readForm = (): Promise<TrainingForm> => read('/api/form');
-export const checkTraining = (training: TrainingRequest): Promise<{ readonly command: string }> => send('/api/trainings/check', training);
+export const checkTraining = (training: TrainingRequest): Promise<{ readonly command: string }> =>
+  send('/api/trainings/check', training);
 export const planTraining = (training: TrainingRequest): Promise<Plan> => send('/api/trainings/plan', training);
-export const startTraining = (training: TrainingRequest): Promise<{ readonly command: string }> => send('/api/trainings', training);
+export const startTraining = (training: TrainingRequest): Promise<{ readonly command: string }> =>
+  send('/api/trainings', training);
 
 export const readDataSets = (): Promise<DataSet[]> => read('/api/data');
-export const readDataCounts = (data: string): Promise<DataCounts> => read(`/api/data/counts?data=${encodeURIComponent(data)}`);
+export const readDataCounts = (data: string): Promise<DataCounts> =>
+  read(`/api/data/counts?data=${encodeURIComponent(data)}`);
 export const dataPreviewAddress = (data: string): string => `/api/data/preview?data=${encodeURIComponent(data)}`;
 
 export async function uploadImages(name: string, images: readonly File[]): Promise<DataSet> {
   const body = new FormData();
   for (const image of images) body.append('images', image);
-  return (await request(`/api/data/${encodeURIComponent(name)}/images`, { method: 'POST', body })).json() as Promise<DataSet>;
+  return (
+    await request(`/api/data/${encodeURIComponent(name)}/images`, { method: 'POST', body })
+  ).json() as Promise<DataSet>;
 }

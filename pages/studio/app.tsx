@@ -28,14 +28,23 @@ const VIEWS: Readonly<Record<string, () => Promise<ComponentType<ViewProps>>>> =
   explore: async () => (await import('./explorePage.js')).StudioExplorePage,
 };
 
-const TITLES: Readonly<Record<string, string>> = { '': 'Runs', start: 'Start a run', compare: 'Comparison', explore: 'Explore' };
+const TITLES: Readonly<Record<string, string>> = {
+  '': 'Runs',
+  start: 'Start a run',
+  compare: 'Comparison',
+  explore: 'Explore',
+};
 
-const titleOf = (view: string, run: string): string => [...[TITLES[view] ?? ''].filter(Boolean), ...[run].filter(Boolean), 'agenet studio'].join(' - ');
+const titleOf = (view: string, run: string): string =>
+  [...[TITLES[view] ?? ''].filter(Boolean), ...[run].filter(Boolean), 'agenet studio'].join(' - ');
 
 export function App() {
   const [{ view, run, query }, setQuery] = useAddress();
   const { runs, state } = useRuns();
-  const [View, setView] = useState<{ readonly name: string; readonly Component: ComponentType<ViewProps> }>({ name: '', Component: RunsPage });
+  const [View, setView] = useState<{ readonly name: string; readonly Component: ComponentType<ViewProps> }>({
+    name: '',
+    Component: RunsPage,
+  });
   const [problem, setProblem] = useState('');
   const fail = (error: unknown): void => setProblem(messageOf(error));
   const name = Object.hasOwn(VIEWS, view) ? view : '';
@@ -90,7 +99,15 @@ export function App() {
           </p>
         )}
         {View.name === name && (state !== 'connecting' || name === 'start') && (
-          <View.Component key={`${name} ${run}`} run={run} query={query} onQuery={setQuery} runs={runs} state={state} onFailure={fail} />
+          <View.Component
+            key={`${name} ${run}`}
+            run={run}
+            query={query}
+            onQuery={setQuery}
+            runs={runs}
+            state={state}
+            onFailure={fail}
+          />
         )}
       </main>
     </>

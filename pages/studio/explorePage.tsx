@@ -15,7 +15,10 @@ export function StudioExplorePage({ run, query, onQuery, runs, onFailure }: View
   }, [chosen, newest]);
   const step = Number(chosen);
   const isKnown = chosen !== '' && checkpoints.includes(step);
-  const source = useMemo((): ExploreSource | undefined => (isKnown ? sourceOf(run, step) : undefined), [run, step, isKnown]);
+  const source = useMemo(
+    (): ExploreSource | undefined => (isKnown ? sourceOf(run, step) : undefined),
+    [run, step, isKnown],
+  );
   return (
     <>
       <p>
@@ -38,14 +41,22 @@ export function StudioExplorePage({ run, query, onQuery, runs, onFailure }: View
       )}
       {source && <ExplorePage source={source} query={query} onQuery={onQuery} />}
       {!runs.has(run) && <p class="failed">There is no such run in this folder.</p>}
-      {runs.has(run) && newest === undefined && <p class="meaning">{run} has no checkpoint yet: pause or stop it, or wait for the first one.</p>}
-      {chosen !== '' && !isKnown && checkpoints.length > 0 && <p class="failed">There is no checkpoint of iteration {chosen}; choose another.</p>}
+      {runs.has(run) && newest === undefined && (
+        <p class="meaning">{run} has no checkpoint yet: pause or stop it, or wait for the first one.</p>
+      )}
+      {chosen !== '' && !isKnown && checkpoints.length > 0 && (
+        <p class="failed">There is no checkpoint of iteration {chosen}; choose another.</p>
+      )}
     </>
   );
 }
 
 /** The iterations of the checkpoints of a run, read again when there is a newer one. */
-function useCheckpoints(run: string, newest: number | undefined, onFailure: (error: unknown) => void): readonly number[] {
+function useCheckpoints(
+  run: string,
+  newest: number | undefined,
+  onFailure: (error: unknown) => void,
+): readonly number[] {
   const [checkpoints, setCheckpoints] = useState<readonly number[]>([]);
   useEffect(() => {
     if (newest !== undefined) readRun(run).then((detail) => setCheckpoints(detail.checkpoints), onFailure);

@@ -1,6 +1,10 @@
 /** Numbers and times as text. */
 export const formatNumber = (value: number): string =>
-  Number.isInteger(value) ? value.toLocaleString('en') : Math.abs(value) >= 1000 ? Math.round(value).toLocaleString('en') : value.toPrecision(3);
+  Number.isInteger(value)
+    ? value.toLocaleString('en')
+    : Math.abs(value) >= 1000
+      ? Math.round(value).toLocaleString('en')
+      : value.toPrecision(3);
 
 /** `2 h 05 min`, `3 min`, `12 s`. */
 export function formatDuration(seconds: number): string {
@@ -9,4 +13,5 @@ export function formatDuration(seconds: number): string {
   return minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${String(minutes % 60).padStart(2, '0')} min`;
 }
 
-export const formatTime = (time: string | number): string => new Date(time).toLocaleString('en', { dateStyle: 'medium', timeStyle: 'short' });
+export const formatTime = (time: string | number): string =>
+  new Date(time).toLocaleString('en', { dateStyle: 'medium', timeStyle: 'short' });

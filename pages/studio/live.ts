@@ -60,7 +60,9 @@ class LiveConnection {
         () => socket.close(),
       );
     });
-    socket.addEventListener('message', ({ data }: MessageEvent<string>) => this.receive(JSON.parse(data) as LiveMessage));
+    socket.addEventListener('message', ({ data }: MessageEvent<string>) =>
+      this.receive(JSON.parse(data) as LiveMessage),
+    );
     socket.addEventListener('close', () => {
       this.update(this.runs, 'behind');
       setTimeout(() => this.connect(), this.retry);
@@ -78,7 +80,8 @@ class LiveConnection {
   }
 
   private sendFollowed(): void {
-    if (this.socket?.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify({ follow: Array.from(this.followed.keys()) }));
+    if (this.socket?.readyState === WebSocket.OPEN)
+      this.socket.send(JSON.stringify({ follow: Array.from(this.followed.keys()) }));
   }
 
   private update(runs: ReadonlyMap<string, RunSummary>, state: LiveConnection['state']): void {

@@ -9,11 +9,19 @@ const augmentationOf = augmentations satisfies Record<string, Augmentation>;
 export const AUGMENTATIONS = Object.keys(augmentations).sort() as [AugmentationName, ...AugmentationName[]];
 
 /** The number of parameters that augmentations take per image. */
-export const parameterCount = (names: readonly AugmentationName[]): number => names.reduce((sum, name) => sum + augmentationOf[name].parameters, 0);
+export const parameterCount = (names: readonly AugmentationName[]): number =>
+  names.reduce((sum, name) => sum + augmentationOf[name].parameters, 0);
 
 /** Draws the parameters of augmentations for a number of images, row-major `[count, parameters]`. */
-export const drawAugmentations = (names: readonly AugmentationName[], count: number, shape: ImageShape, stream: RandomStream): Float32Array =>
-  Float32Array.from(Array.from({ length: count }, () => names.flatMap((name) => augmentationOf[name].draw(stream, shape))).flat());
+export const drawAugmentations = (
+  names: readonly AugmentationName[],
+  count: number,
+  shape: ImageShape,
+  stream: RandomStream,
+): Float32Array =>
+  Float32Array.from(
+    Array.from({ length: count }, () => names.flatMap((name) => augmentationOf[name].draw(stream, shape))).flat(),
+  );
 
 /**
  * Applies augmentations one after another to images `[N, C, H, W]`.
@@ -23,7 +31,9 @@ export function augment(x: Value, names: readonly AugmentationName[], parameters
   let offset = 0;
   return names.reduce((image, name) => {
     const { parameters: count, apply } = augmentationOf[name];
-    const own = Array.from({ length: count }, (_, index) => reshape(slice(parameters, 1, offset + index, offset + index + 1), [x.shape[0]!, 1, 1, 1]));
+    const own = Array.from({ length: count }, (_, index) =>
+      reshape(slice(parameters, 1, offset + index, offset + index + 1), [x.shape[0]!, 1, 1, 1]),
+    );
     offset += count;
     return apply(image, own);
   }, x);

@@ -1,4 +1,19 @@
-import { abs, add, clip, constant, matMul, mul, relu, reshape, type Shape, slice, sub, transpose, transposeMatrix, type Value } from '../engine/index.js';
+import {
+  abs,
+  add,
+  clip,
+  constant,
+  matMul,
+  mul,
+  relu,
+  reshape,
+  type Shape,
+  slice,
+  sub,
+  transpose,
+  transposeMatrix,
+  type Value,
+} from '../engine/index.js';
 import type { RandomStream } from '../random.js';
 import type { ImageShape } from './terms.js';
 
@@ -17,7 +32,9 @@ export function drawDistortions(count: number, [, height, width]: ImageShape, st
 
 /** S as a function of images `[N, C, H, W]`, from the values of each image `[N, 6]`. */
 export function distortBy(distortions: Value): (x: Value) => Value {
-  const values = Array.from({ length: DISTORTION_SIZE }, (_, index) => reshape(slice(distortions, 1, index, index + 1), [distortions.shape[0]!, 1, 1, 1]));
+  const values = Array.from({ length: DISTORTION_SIZE }, (_, index) =>
+    reshape(slice(distortions, 1, index, index + 1), [distortions.shape[0]!, 1, 1, 1]),
+  );
   return (x) => transposeMatrix(distortRows(transposeMatrix(distortRows(x, values.slice(0, 3))), values.slice(3)));
 }
 
@@ -29,7 +46,10 @@ function distortRows(x: Value, [shift, scale, shear]: readonly Value[]): Value {
   const [height, width] = x.shape.slice(2) as [number, number];
   const fromCenter = (size: number, shape: Shape) => sub(indices(size, shape), (size - 1) / 2);
   // The column that pixel (i, j) of the result comes from, [N, H, 1, W].
-  const position = add(mul(fromCenter(width, [1, 1, 1, width]), scale!), mul(fromCenter(height, [1, height, 1, 1]), shear!));
+  const position = add(
+    mul(fromCenter(width, [1, 1, 1, width]), scale!),
+    mul(fromCenter(height, [1, height, 1, 1]), shear!),
+  );
   const column = clip(sub(add(position, (width - 1) / 2), shift!), 0, width - 1);
   // Linear interpolation as a product with a matrix [W, W] for each row of each image.
   const weights = relu(sub(1, abs(sub(column, indices(width, [1, 1, width, 1])))));

@@ -1,4 +1,19 @@
-import { add, cast, concat, type Graph, graphOf, input, type InputValue, mul, nextName, reshape, type Shape, slice, sub, type Value } from '../engine/index.js';
+import {
+  add,
+  cast,
+  concat,
+  type Graph,
+  graphOf,
+  input,
+  type InputValue,
+  mul,
+  nextName,
+  reshape,
+  type Shape,
+  slice,
+  sub,
+  type Value,
+} from '../engine/index.js';
 import { NETWORK_NAMES, type NetworkName, type NetworkPair } from '../networks/network.js';
 import { augment, type AugmentationName, parameterCount } from './augmentation.js';
 import { distortBy, DISTORTION_SIZE } from './distortion.js';
@@ -29,7 +44,10 @@ const BATCH_AXES = { images: 1, codes: 1, distortions: 1, augmentation: 2 };
 
 /** The flat vectors of EMA weights. */
 export type AverageName = `${NetworkName}.ema_${'parameters' | 'statistics'}`;
-export const EMA_NAMES = NETWORK_NAMES.flatMap((network): AverageName[] => [`${network}.ema_parameters`, `${network}.ema_statistics`]);
+export const EMA_NAMES = NETWORK_NAMES.flatMap((network): AverageName[] => [
+  `${network}.ema_parameters`,
+  `${network}.ema_statistics`,
+]);
 
 /** The length of a state vector. */
 export function stateSize(pair: NetworkPair, name: StateName | AverageName): number {
@@ -54,18 +72,41 @@ export interface Iteration {
 
 /** Composes the plans' updates: those of the encoder, each on its own batch of images, then those of the generator. All use fresh codes. */
 export function iterationOf(spec: IterationSpec): Iteration {
-  const { pair, objective, plans, batch, hasEma = false, hasWeightInputs = false, imageType = 'uint8', augmentations = [] } = spec;
+  const {
+    pair,
+    objective,
+    plans,
+    batch,
+    hasEma = false,
+    hasWeightInputs = false,
+    imageType = 'uint8',
+    augmentations = [],
+  } = spec;
   const vectorsOf = <N extends StateName | AverageName>(names: readonly N[]) =>
     // Networks without running statistics have no such vectors.
-    Object.fromEntries(names.filter((name) => stateSize(pair, name) > 0).map((name) => [name, input(name, [stateSize(pair, name)])])) as Record<N, InputValue>;
+    Object.fromEntries(
+      names.filter((name) => stateSize(pair, name) > 0).map((name) => [name, input(name, [stateSize(pair, name)])]),
+    ) as Record<N, InputValue>;
   const before = vectorsOf(STATE_NAMES);
   const { encoder, generator } = plans;
   const images = input('images', [encoder.updates, batch, ...pair.encoder.inputShape], imageType);
   const updates = encoder.updates + generator.updates;
   const codes = input('codes', [updates, batch, pair.generator.inputShape[0]!]);
-  const schedules = { encoder: input('encoder.schedule', [encoder.updates, 2]), generator: input('generator.schedule', [generator.updates, 2]) };
-  const distortions = optionalInput(activeTerms(encoder).has('align'), 'distortions', [encoder.updates, batch, DISTORTION_SIZE]);
-  const augmentation = optionalInput(augmentations.length > 0, 'augmentation', [updates, 2, batch, parameterCount(augmentations)]);
+  const schedules = {
+    encoder: input('encoder.schedule', [encoder.updates, 2]),
+    generator: input('generator.schedule', [generator.updates, 2]),
+  };
+  const distortions = optionalInput(activeTerms(encoder).has('align'), 'distortions', [
+    encoder.updates,
+    batch,
+    DISTORTION_SIZE,
+  ]);
+  const augmentation = optionalInput(augmentations.length > 0, 'augmentation', [
+    updates,
+    2,
+    batch,
+    parameterCount(augmentations),
+  ]);
   const weights = {
     encoder: optionalInput(hasWeightInputs, 'encoder.weights', [activeTerms(encoder).size]),
     generator: optionalInput(hasWeightInputs, 'generator.weights', [activeTerms(generator).size]),
@@ -84,16 +125,28 @@ export function iterationOf(spec: IterationSpec): Iteration {
       // A generator update that reconstructs images takes those of the last encoder update.
       const x = batches[Math.min(number, encoder.updates - 1)]!;
       const own: UpdateBatch = { x, z: z[number]!, augment: augments[number], distort: distorts[number] };
-      const result = update(pair, objective, { network, plan: plans[network], weights: scalarsByTerm(plans[network], weights[network]) }, state, own, scalars);
+      const result = update(
+        pair,
+        objective,
+        { network, plan: plans[network], weights: scalarsByTerm(plans[network], weights[network]) },
+        state,
+        own,
+        scalars,
+      );
       state = result.state;
       number++;
-      for (const [name, value] of Object.entries(result.report)) report.set(`${network}.${name}`, [...(report.get(`${network}.${name}`) ?? []), value]);
+      for (const [name, value] of Object.entries(result.report))
+        report.set(`${network}.${name}`, [...(report.get(`${network}.${name}`) ?? []), value]);
     }
   }
-  const next = Object.entries<Value | undefined>({ ...state, ...(averages && nextAverages(averages, decay, state)) }).filter(
-    (entry): entry is [string, Value] => entry[1] !== undefined,
-  );
-  const outputs = { ...Object.fromEntries(next.map(([name, value]) => [nextName(name), value])), report: concat([...report.values()].map(meanOfScalars), 0) };
+  const next = Object.entries<Value | undefined>({
+    ...state,
+    ...(averages && nextAverages(averages, decay, state)),
+  }).filter((entry): entry is [string, Value] => entry[1] !== undefined);
+  const outputs = {
+    ...Object.fromEntries(next.map(([name, value]) => [nextName(name), value])),
+    report: concat([...report.values()].map(meanOfScalars), 0),
+  };
   const inputs = [
     ...Object.values(before),
     images,
@@ -116,7 +169,11 @@ function augmentBoth(names: readonly AugmentationName[], parameters: Value): Upd
 }
 
 /** w - decay (w - average), which is exactly w if the decay is 0. */
-function nextAverages(averages: Readonly<Record<AverageName, Value>>, decay: Value, state: TrainingState): Record<string, Value> {
+function nextAverages(
+  averages: Readonly<Record<AverageName, Value>>,
+  decay: Value,
+  state: TrainingState,
+): Record<string, Value> {
   return Object.fromEntries(
     EMA_NAMES.filter((name) => name in averages).map((name) => {
       const weights = state[name.replace('ema_', '') as WeightName];
@@ -127,15 +184,24 @@ function nextAverages(averages: Readonly<Record<AverageName, Value>>, decay: Val
 
 /** The elements of a vector of weights, by the term that each belongs to. */
 const scalarsByTerm = (plan: UpdatePlan, weights: Value | undefined): Partial<Record<Term, Value>> | undefined =>
-  weights && Object.fromEntries([...activeTerms(plan)].map((term, index) => [term, reshape(slice(weights, 0, index, index + 1), [])]));
+  weights &&
+  Object.fromEntries(
+    [...activeTerms(plan)].map((term, index) => [term, reshape(slice(weights, 0, index, index + 1), [])]),
+  );
 
-const optionalInput = (isUsed: boolean, name: string, shape: Shape): InputValue | undefined => (isUsed ? input(name, shape) : undefined);
+const optionalInput = (isUsed: boolean, name: string, shape: Shape): InputValue | undefined =>
+  isUsed ? input(name, shape) : undefined;
 
 /** The slices of a tensor along its first axis, without that axis; none of an absent tensor. */
 const unstack = (x: Value | undefined): Value[] =>
-  x === undefined ? [] : Array.from({ length: x.shape[0]! }, (_, index) => reshape(slice(x, 0, index, index + 1), x.shape.slice(1)));
+  x === undefined
+    ? []
+    : Array.from({ length: x.shape[0]! }, (_, index) => reshape(slice(x, 0, index, index + 1), x.shape.slice(1)));
 
-const scalarsOf = (row: Value): AdamScalars => ({ stepSize: reshape(slice(row, 0, 0, 1), []), denominatorScale: reshape(slice(row, 0, 1, 2), []) });
+const scalarsOf = (row: Value): AdamScalars => ({
+  stepSize: reshape(slice(row, 0, 0, 1), []),
+  denominatorScale: reshape(slice(row, 0, 1, 2), []),
+});
 
 /** The mean of scalars, as a vector of one element. */
 const meanOfScalars = (values: readonly Value[]): Value =>

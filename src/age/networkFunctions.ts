@@ -38,7 +38,8 @@ export class TrainingFunctions implements NetworkFunctions {
   }
 
   // Bound to the object, so that they can be passed on as plain functions.
-  readonly encode = (x: Value, kind: InputKind, options?: PassOptions): Value => toCodes(this.pass('encoder', x, kind, options), this.prior);
+  readonly encode = (x: Value, kind: InputKind, options?: PassOptions): Value =>
+    toCodes(this.pass('encoder', x, kind, options), this.prior);
   readonly generate = (z: Value, kind: InputKind): Value => this.pass('generator', fromCodes(z), kind);
 
   private pass(name: NetworkName, x: Value, kind: InputKind, { keepsStatistics = false }: PassOptions = {}): Value {
@@ -52,7 +53,10 @@ export class TrainingFunctions implements NetworkFunctions {
 export function inferenceFunctions(pair: NetworkPair, state: PairState, prior: Prior): NetworkFunctions {
   return networkFunctions(
     pair,
-    (name) => ({ ...unpack(state[`${name}.parameters`], pair[name].parameters), ...unpack(state[`${name}.statistics`], pair[name].statistics) }),
+    (name) => ({
+      ...unpack(state[`${name}.parameters`], pair[name].parameters),
+      ...unpack(state[`${name}.statistics`], pair[name].statistics),
+    }),
     prior,
   );
 }
@@ -61,7 +65,11 @@ export function inferenceFunctions(pair: NetworkPair, state: PairState, prior: P
  * The networks after training, which normalize by running statistics and change nothing.
  * @param tensorsOf returns the parameters and running statistics of a network by name
  */
-export function networkFunctions(pair: NetworkPair, tensorsOf: (network: NetworkName) => NamedValues, prior: Prior): NetworkFunctions {
+export function networkFunctions(
+  pair: NetworkPair,
+  tensorsOf: (network: NetworkName) => NamedValues,
+  prior: Prior,
+): NetworkFunctions {
   const run = (network: Network, x: Value, kind: InputKind) => {
     const tensors = tensorsOf(network.name);
     return forwardEval(network, tensors, tensors, x, kind);

@@ -25,7 +25,8 @@ export interface Objective extends DivergenceOptions {
 }
 
 /** The divergence of a batch of codes `[N, M]` from the prior, a scalar. */
-export const divergence = (codes: Value, options: DivergenceOptions): Value => divergenceOf[options.divergence].of(codes, options);
+export const divergence = (codes: Value, options: DivergenceOptions): Value =>
+  divergenceOf[options.divergence].of(codes, options);
 
 /** The lower bound of a divergence over all batches, or undefined if it has none. A divergence minus this bound is its gap. */
 export const minDivergence = (options: DivergenceOptions, prior: Prior, latentSize: number): number | undefined =>

@@ -9,10 +9,14 @@ export type Term = keyof typeof losses;
 /** Every loss term by name. */
 export const LOSSES: Readonly<Record<Term, LossTerm>> = losses;
 
-const termsOf = (network: NetworkName): readonly Term[] => (Object.keys(losses).sort() as Term[]).filter((term) => network in losses[term].signs);
+const termsOf = (network: NetworkName): readonly Term[] =>
+  (Object.keys(losses).sort() as Term[]).filter((term) => network in losses[term].signs);
 
 /** The terms that each network's loss can have. */
-export const TERMS: Readonly<Record<NetworkName, readonly Term[]>> = { encoder: termsOf('encoder'), generator: termsOf('generator') };
+export const TERMS: Readonly<Record<NetworkName, readonly Term[]>> = {
+  encoder: termsOf('encoder'),
+  generator: termsOf('generator'),
+};
 
 /** How many updates a network gets per iteration, and the weight of each term of its loss; an absent term has weight 0. */
 export interface UpdatePlan {
@@ -21,7 +25,8 @@ export interface UpdatePlan {
 }
 
 /** The terms whose weight is above 0. Other terms are not computed. */
-export const activeTerms = ({ weights }: UpdatePlan): ReadonlySet<Term> => new Set((Object.keys(weights) as Term[]).filter((term) => weights[term]! > 0));
+export const activeTerms = ({ weights }: UpdatePlan): ReadonlySet<Term> =>
+  new Set((Object.keys(weights) as Term[]).filter((term) => weights[term]! > 0));
 
 /**
  * Parses a plan in the published syntax, `1;KL_fake:1,KL_real:1,match_z:0,match_x:10`: the number of updates, then weighted terms.
@@ -35,7 +40,8 @@ export function parsePlan(network: NetworkName, text: string): UpdatePlan {
   if (separator < 0) fail(0, `expected COUNT;TERM:WEIGHT,..., such as "${EXAMPLES[network]}"`);
   const count = text.slice(0, separator).trim();
   const updates = Number(count);
-  if (!/^\d+$/.test(count) || updates < 1 || updates > 100) fail(0, `the number of updates must be a whole number from 1 to 100, not "${count}"`);
+  if (!/^\d+$/.test(count) || updates < 1 || updates > 100)
+    fail(0, `the number of updates must be a whole number from 1 to 100, not "${count}"`);
 
   const weights: Partial<Record<Term, number>> = {};
   let offset = separator + 1;
@@ -49,12 +55,21 @@ export function parsePlan(network: NetworkName, text: string): UpdatePlan {
   return { updates, weights };
 }
 
-const EXAMPLES: Readonly<Record<NetworkName, string>> = { encoder: '1;KL_fake:1,KL_real:1,match_x:10', generator: '2;KL_fake:1,match_z:1000' };
+const EXAMPLES: Readonly<Record<NetworkName, string>> = {
+  encoder: '1;KL_fake:1,KL_real:1,match_x:10',
+  generator: '2;KL_fake:1,match_z:1000',
+};
 
 /** Parses `KL_fake:1`, which begins at `offset` in the plan. */
-function parseTerm(network: NetworkName, entry: string, offset: number, fail: (offset: number, problem: string) => never): [Term, number] {
+function parseTerm(
+  network: NetworkName,
+  entry: string,
+  offset: number,
+  fail: (offset: number, problem: string) => never,
+): [Term, number] {
   const [name, weight, ...rest] = entry.split(':').map((piece) => piece.trim());
-  if (name === undefined || weight === undefined || rest.length > 0) return fail(offset, `expected TERM:WEIGHT, not "${entry}"`);
+  if (name === undefined || weight === undefined || rest.length > 0)
+    return fail(offset, `expected TERM:WEIGHT, not "${entry}"`);
   const term = TERMS[network].find((known) => known === name) ?? fail(offset, unknownTerm(network, name));
   const value = Number(weight);
   if (weight === '' || !Number.isFinite(value) || value < 0)

@@ -12,7 +12,8 @@ const MIN_NORM = 1e-12;
 export function drawCodes(prior: Prior, count: number, latentSize: number, stream: RandomStream): Float32Array {
   const codes = stream.fillNormal(new Float32Array(count * latentSize));
   if (prior === 'sphere') {
-    for (let start = 0; start < codes.length; start += latentSize) normalizeInPlace(codes.subarray(start, start + latentSize));
+    for (let start = 0; start < codes.length; start += latentSize)
+      normalizeInPlace(codes.subarray(start, start + latentSize));
   }
   return codes;
 }

@@ -67,5 +67,9 @@ export interface LossTerm {
   /** Whether codes are those of augmented images, if images are augmented (default: false). */
   readonly isAugmented?: boolean;
   /** The unweighted term, a scalar. Only results that it needs are present in `passes`. */
-  readonly value: (passes: Readonly<Record<PassName, Value>>, objective: ObjectiveFunctions, batch: UpdateBatch) => Value;
+  readonly value: (
+    passes: Readonly<Record<PassName, Value>>,
+    objective: ObjectiveFunctions,
+    batch: UpdateBatch,
+  ) => Value;
 }

@@ -1,4 +1,18 @@
-import { adam, after, type AdamConstants, add, constant, gradients, mul, pack, sqrt, square, stopGradient, sumOf, type Value } from '../engine/index.js';
+import {
+  adam,
+  after,
+  type AdamConstants,
+  add,
+  constant,
+  gradients,
+  mul,
+  pack,
+  sqrt,
+  square,
+  stopGradient,
+  sumOf,
+  type Value,
+} from '../engine/index.js';
 import { type InputKind, NETWORK_NAMES, type NetworkName, type NetworkPair } from '../networks/network.js';
 import { type NetworkFunctions, TrainingFunctions, type PairState } from './networkFunctions.js';
 import { type Objective, objectiveFunctions, relativeVariance } from './objective.js';
@@ -11,7 +25,9 @@ export const ADAM: AdamConstants = { beta1: 0.5, beta2: 0.999, epsilon: 1e-8 };
 /** The flat vectors of one network that training changes. */
 const STATE_PARTS = ['parameters', 'statistics', 'adam_m', 'adam_v'] as const;
 export type StateName = `${NetworkName}.${(typeof STATE_PARTS)[number]}`;
-export const STATE_NAMES = NETWORK_NAMES.flatMap((network) => STATE_PARTS.map((part): StateName => `${network}.${part}`));
+export const STATE_NAMES = NETWORK_NAMES.flatMap((network) =>
+  STATE_PARTS.map((part): StateName => `${network}.${part}`),
+);
 export type TrainingState = Readonly<Record<StateName, Value>>;
 
 /** An update: which network learns, by which plan. */
@@ -67,7 +83,11 @@ export function forwardPasses(
  * The passes with codes of augmented images. They leave the running statistics as they are, because images are encoded without augmentation
  * after training.
  */
-function augmentedPasses(passes: ForwardResults, { encode }: NetworkFunctions, { x, augment }: UpdateBatch): ForwardResults {
+function augmentedPasses(
+  passes: ForwardResults,
+  { encode }: NetworkFunctions,
+  { x, augment }: UpdateBatch,
+): ForwardResults {
   if (augment === undefined) return passes;
   const encodeOnly = (image: Value, kind: InputKind) => encode(augment[kind](image), kind, { keepsStatistics: true });
   return {
@@ -84,7 +104,13 @@ interface Passes {
 }
 
 /** The unweighted terms, in the order in which their passes are run. */
-function lossTerms(network: NetworkName, terms: Iterable<Term>, { plain, augmented }: Passes, objective: Objective, batch: UpdateBatch): [Term, Value][] {
+function lossTerms(
+  network: NetworkName,
+  terms: Iterable<Term>,
+  { plain, augmented }: Passes,
+  objective: Objective,
+  batch: UpdateBatch,
+): [Term, Value][] {
   const lastPass = (term: Term) => Math.max(...LOSSES[term].needs.map((pass) => PASS_ORDER[network].indexOf(pass)));
   const sorted = [...terms].sort((a, b) => lastPass(a) - lastPass(b) || (a < b ? -1 : 1));
   return sorted.map((term) => {
@@ -107,7 +133,13 @@ function totalLoss({ network, plan, weights }: UpdateSpec, terms: readonly [Term
  * @returns the passes, the unweighted terms, the loss and its gradient with respect to each parameter of the network that learns, by name,
  * and the flat running statistics of both networks after the passes
  */
-export function updateGradients(pair: NetworkPair, objective: Objective, spec: UpdateSpec, state: PairState, batch: UpdateBatch) {
+export function updateGradients(
+  pair: NetworkPair,
+  objective: Objective,
+  spec: UpdateSpec,
+  state: PairState,
+  batch: UpdateBatch,
+) {
   const { network, plan, monitored = [] } = spec;
   const functions = new TrainingFunctions(pair, state, objective.prior);
   const wanted = new Set([...activeTerms(plan), ...monitored]);
@@ -134,7 +166,14 @@ export function updateGradients(pair: NetworkPair, objective: Objective, spec: U
  * an iteration compose into one graph. `report` holds scalars: the loss and its terms, and what reveals a collapse: the norm of the
  * gradient, and the relative variance of the codes of real and generated images (`code_variance_real`, `code_variance_fake`).
  */
-export function update(pair: NetworkPair, objective: Objective, spec: UpdateSpec, state: TrainingState, batch: UpdateBatch, scalars: AdamScalars) {
+export function update(
+  pair: NetworkPair,
+  objective: Objective,
+  spec: UpdateSpec,
+  state: TrainingState,
+  batch: UpdateBatch,
+  scalars: AdamScalars,
+) {
   const { network } = spec;
   const { passes, terms, loss, gradients: byName, statistics } = updateGradients(pair, objective, spec, state, batch);
   const gradient = pack(byName, pair[network].parameters);
@@ -142,7 +181,8 @@ export function update(pair: NetworkPair, objective: Objective, spec: UpdateSpec
   const gradNorm = sqrt(mul(sumOf(mul(square(gradient), 1 - ADAM.beta2)), 1 / (1 - ADAM.beta2)));
   // Without this dependency a runtime may compute the norm last and keep the gradients of all updates until then.
   const stepSize = after(scalars.stepSize, gradNorm);
-  const variance = (codes: Value | undefined, name: string) => (codes ? { [name]: relativeVariance(codes, objective.prior) } : {});
+  const variance = (codes: Value | undefined, name: string) =>
+    codes ? { [name]: relativeVariance(codes, objective.prior) } : {};
   const moments = { m: state[`${network}.adam_m`], v: state[`${network}.adam_v`] };
   const { parameter, m, v } = adam(state[`${network}.parameters`], gradient, moments, { ...scalars, stepSize }, ADAM);
   const report: Readonly<Record<string, Value>> = {

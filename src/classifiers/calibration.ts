@@ -33,7 +33,9 @@ export function calibrationSplits(labels: Labels, classes: number, seed: number)
     const order = shuffledIndices(labels.length, stream);
     const count = Math.max(MIN_HELD_OUT, Math.floor(HELD_OUT_FRACTION * labels.length));
     const training = order.slice(count).sort();
-    return new Set(gatherLabels(labels, training)).size < 2 ? [] : [{ training, heldOut: order.slice(0, count).sort() }];
+    return new Set(gatherLabels(labels, training)).size < 2
+      ? []
+      : [{ training, heldOut: order.slice(0, count).sort() }];
   }
   const folds = Math.min(MAX_FOLDS, smallestClass(labels, classes));
   if (folds < 2) return [];
@@ -64,7 +66,8 @@ export function fitLogitScale(parts: readonly LabeledRows[]): number {
   const labelTarget = (count + 1) / (count + 2);
   const rows = parts.map(({ probabilities, labels }) => ({ logits: logitsOf(probabilities), labels }));
   // The cross-entropy is convex in the factor, so its slope changes sign once.
-  const slope = (scale: number) => rows.reduce((sum, { logits, labels }) => sum + entropySlope(logits, labels, scale, labelTarget), 0);
+  const slope = (scale: number) =>
+    rows.reduce((sum, { logits, labels }) => sum + entropySlope(logits, labels, scale, labelTarget), 0);
   let [low, high] = [Math.log(MIN_SCALE), Math.log(MAX_SCALE)];
   for (let step = 0; step < BISECTIONS; step++) {
     const middle = (low + high) / 2;
@@ -75,7 +78,10 @@ export function fitLogitScale(parts: readonly LabeledRows[]): number {
 }
 
 /** Returns log probabilities as logits, clipped because the logarithm of 0 is infinite. */
-const logitsOf = ({ data, width }: Features): Features => ({ data: Float64Array.from(data, (value) => Math.log(Math.max(value, 1e-300))), width });
+const logitsOf = ({ data, width }: Features): Features => ({
+  data: Float64Array.from(data, (value) => Math.log(Math.max(value, 1e-300))),
+  width,
+});
 
 /**
  * Returns the derivative of the summed cross-entropy with respect to the factor: the mean logit under the scaled probabilities minus that

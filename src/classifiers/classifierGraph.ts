@@ -49,7 +49,8 @@ export interface ClassifierWeights {
 }
 
 /** Returns M, the width of a network's output. */
-export const outputWidth = (network: Network): number => network.outputShape.reduce((product, size) => product * size, 1);
+export const outputWidth = (network: Network): number =>
+  network.outputShape.reduce((product, size) => product * size, 1);
 
 /** Returns the number of bytes per image. */
 export const imageBytes = (network: Network): number => network.inputShape.reduce((product, size) => product * size, 1);
@@ -63,10 +64,12 @@ export function headInput({ network, onSphere }: ClassifierSpec, output: Value):
 }
 
 /** Returns the layout of a linear head's flat vector: `weight` [M, K], then `bias` [K]. */
-export const headLayout = (width: number, classes: number): FlatLayout => flatLayout({ weight: [width, classes], bias: [classes] });
+export const headLayout = (width: number, classes: number): FlatLayout =>
+  flatLayout({ weight: [width, classes], bias: [classes] });
 
 /** Returns logits [N, K] of rows [N, M]. */
-export const linearHead = (rows: Value, { weight, bias }: NamedValues): Value => add(matMul(rows, weight!), reshape(bias!, [1, bias!.shape[0]!]));
+export const linearHead = (rows: Value, { weight, bias }: NamedValues): Value =>
+  add(matMul(rows, weight!), reshape(bias!, [1, bias!.shape[0]!]));
 
 /** Subtracts the maximum of each row, so that no exponential overflows; the softmax does not change. */
 const centered = (logits: Value): Value => sub(logits, stopGradient(reduceMax(logits, [1])));
@@ -127,15 +130,25 @@ interface TrainableVector {
 }
 
 function trainableVector(name: string, layout: FlatLayout): TrainableVector {
-  const [vector, m, v] = [name, `${name}.m`, `${name}.v`].map((each) => input(each, [layout.size])) as [InputValue, InputValue, InputValue];
+  const [vector, m, v] = [name, `${name}.m`, `${name}.v`].map((each) => input(each, [layout.size])) as [
+    InputValue,
+    InputValue,
+    InputValue,
+  ];
   const schedule = input(`${name}.schedule`, [2]);
-  const [stepSize, denominatorScale] = [0, 1].map((index) => reshape(slice(schedule, 0, index, index + 1), [])) as [Value, Value];
+  const [stepSize, denominatorScale] = [0, 1].map((index) => reshape(slice(schedule, 0, index, index + 1), [])) as [
+    Value,
+    Value,
+  ];
   const tensors = unpack(vector, layout);
   return {
     inputs: [vector, m, v, schedule],
     tensors,
     after: (byTensor) => {
-      const gradient = pack(Object.fromEntries(Object.keys(tensors).map((tensor, index) => [tensor, byTensor[index]!])), layout);
+      const gradient = pack(
+        Object.fromEntries(Object.keys(tensors).map((tensor, index) => [tensor, byTensor[index]!])),
+        layout,
+      );
       const next = adam(vector, gradient, { m, v }, { stepSize, denominatorScale }, CLASSIFIER_ADAM);
       return { [nextName(name)]: next.parameter, [nextName(`${name}.m`)]: next.m, [nextName(`${name}.v`)]: next.v };
     },
@@ -158,7 +171,9 @@ export function activationsOf(network: Network): Activations {
   const tensors = [unpack(parameters, network.parameters), unpack(statistics, network.statistics)] as const;
   const layers = Object.entries(network.layers);
   const maps = layers.flatMap(([, { isActivation }], index) =>
-    isActivation ? [forwardEval({ ...network, layers: Object.fromEntries(layers.slice(0, index + 1)) }, ...tensors, images)] : [],
+    isActivation
+      ? [forwardEval({ ...network, layers: Object.fromEntries(layers.slice(0, index + 1)) }, ...tensors, images)]
+      : [],
   );
   return { maps, inputs: [parameters, statistics] };
 }

@@ -38,7 +38,11 @@ export function dataClassifierSpec(source: ImageSource): ClassifierSpec {
   const problem = whyNoClassifier(source);
   if (problem !== undefined) throw new InputError(problem);
   const architecture = ARCHITECTURES[architectureFor(source.size[0])];
-  const { encoder } = architecture.build({ channels: source.channels, latentSize: RECIPE.features, width: RECIPE.width });
+  const { encoder } = architecture.build({
+    channels: source.channels,
+    latentSize: RECIPE.features,
+    width: RECIPE.width,
+  });
   return { network: encoder, classes: source.classes!, onSphere: false };
 }
 
@@ -56,7 +60,11 @@ export interface ClassifierTrainingHooks {
 }
 
 /** Trains the classifier on the labels of the data. */
-export async function trainDataClassifier(source: ImageSource, compile: Compile, { onStep, signal }: ClassifierTrainingHooks = {}): Promise<DataClassifier> {
+export async function trainDataClassifier(
+  source: ImageSource,
+  compile: Compile,
+  { onStep, signal }: ClassifierTrainingHooks = {},
+): Promise<DataClassifier> {
   const spec = dataClassifierSpec(source);
   const programs = new ClassifierPrograms(spec, compile);
   try {
@@ -85,7 +93,12 @@ export async function trainDataClassifier(source: ImageSource, compile: Compile,
 }
 
 /** Wraps a trained classifier as an extractor, whose features are the encoder's output. */
-export function classifierExtractor(name: string, spec: ClassifierSpec, { weights, testAccuracy }: DataClassifier, compile: Compile): FeatureExtractor {
+export function classifierExtractor(
+  name: string,
+  spec: ClassifierSpec,
+  { weights, testAccuracy }: DataClassifier,
+  compile: Compile,
+): FeatureExtractor {
   const programs = new ClassifierPrograms(spec, compile);
   return {
     name,
@@ -94,7 +107,10 @@ export function classifierExtractor(name: string, spec: ClassifierSpec, { weight
     extract: async ({ data }) => {
       const { features, probabilities } = await programs.classify(weights, data);
       return requireFinite(
-        { features: { data: features, width: outputWidth(spec.network) }, probabilities: { data: probabilities, width: spec.classes } },
+        {
+          features: { data: features, width: outputWidth(spec.network) },
+          probabilities: { data: probabilities, width: spec.classes },
+        },
         name,
       );
     },

@@ -14,7 +14,16 @@ import {
 import type { Labels } from './labels.js';
 import { EpochSampler } from '../data/batches.js';
 import { gatherImages, type Split } from '../data/source.js';
-import { adamScalars, type Compile, type Graph, graphOf, input, type Program, StatefulProgram, unpack } from '../engine/index.js';
+import {
+  adamScalars,
+  type Compile,
+  type Graph,
+  graphOf,
+  input,
+  type Program,
+  StatefulProgram,
+  unpack,
+} from '../engine/index.js';
 import { BATCH, runInBatches } from '../model/trainedModel.js';
 import { forwardEval } from '../networks/forward.js';
 import { initialParameters, initialStatistics } from '../networks/network.js';
@@ -75,9 +84,18 @@ function evaluationGraph(spec: ClassifierSpec): Graph {
   const statistics = input('statistics', [network.statistics.size]);
   const head = input('head', [layout.size]);
   const batch = input('batch', [BATCH, ...network.inputShape], 'uint8');
-  const output = forwardEval(network, unpack(parameters, network.parameters), unpack(statistics, network.statistics), fromPixels(batch));
+  const output = forwardEval(
+    network,
+    unpack(parameters, network.parameters),
+    unpack(statistics, network.statistics),
+    fromPixels(batch),
+  );
   const features = headInput(spec, output);
-  return graphOf({ features, probabilities: softmax(linearHead(features, unpack(head, layout))) }, [parameters, statistics, head]);
+  return graphOf({ features, probabilities: softmax(linearHead(features, unpack(head, layout))) }, [
+    parameters,
+    statistics,
+    head,
+  ]);
 }
 
 /** How a classifier is trained. */

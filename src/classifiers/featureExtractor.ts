@@ -36,7 +36,9 @@ export function requireFinite(extracted: ExtractedFeatures, name: string): Extra
   for (const [what, rows] of Object.entries(extracted) as [string, Features][]) {
     const wrong = rows.data.findIndex((value) => !Number.isFinite(value));
     if (wrong >= 0) {
-      throw new InputError(`${name}: expected finite ${what}, but got ${rows.data[wrong]} for image ${Math.floor(wrong / rows.width)}`);
+      throw new InputError(
+        `${name}: expected finite ${what}, but got ${rows.data[wrong]} for image ${Math.floor(wrong / rows.width)}`,
+      );
     }
   }
   return extracted;
@@ -66,7 +68,10 @@ export class FeatureTable {
   }
 
   get rows(): ExtractedFeatures {
-    return { features: { data: this.features, width: this.extractor.width }, ...(this.probabilities ? { probabilities: this.probabilities } : {}) };
+    return {
+      features: { data: this.features, width: this.extractor.width },
+      ...(this.probabilities ? { probabilities: this.probabilities } : {}),
+    };
   }
 }
 

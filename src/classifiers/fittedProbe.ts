@@ -62,14 +62,27 @@ const MAX_NEIGHBORS = 5;
  * Creates the image classifier of a probe.
  * @throws {InputError} if the probe was fitted on a different architecture
  */
-export async function imageClassifier(probe: FittedProbe, model: TrainedModel, weights: ModelWeights, compile: Compile): Promise<ImageClassifier> {
+export async function imageClassifier(
+  probe: FittedProbe,
+  model: TrainedModel,
+  weights: ModelWeights,
+  compile: Compile,
+): Promise<ImageClassifier> {
   if ('weights' in probe) {
     const programs = new ClassifierPrograms(networkSpec(model, probe.classes), compile);
     checkLengths(probe, programs.spec);
     return { classify: (images) => classifyImages(programs, probe, images), release: () => programs.release() };
   }
-  const representation = await representationOf(probe.method === 'knn' ? 'codes' : probe.method, model, weights, compile);
-  return { classify: async (images) => classifyRows(probe, await representation.of(images)), release: representation.release };
+  const representation = await representationOf(
+    probe.method === 'knn' ? 'codes' : probe.method,
+    model,
+    weights,
+    compile,
+  );
+  return {
+    classify: async (images) => classifyRows(probe, await representation.of(images)),
+    release: representation.release,
+  };
 }
 
 /** Returns the specification of a model's encoder with a linear head for `classes` classes. */
@@ -80,15 +93,26 @@ export const networkSpec = ({ pair, prior }: TrainedModel, classes: number): Cla
 });
 
 function checkLengths({ method, weights, classes }: NetworkFit, { network }: ClassifierSpec): void {
-  const expected = { parameters: network.parameters.size, statistics: network.statistics.size, head: headLayout(outputWidth(network), classes).size };
+  const expected = {
+    parameters: network.parameters.size,
+    statistics: network.statistics.size,
+    head: headLayout(outputWidth(network), classes).size,
+  };
   for (const name of ['parameters', 'statistics', 'head'] as const) {
     const { length } = weights[name];
-    if (length !== expected[name]) throw new InputError(`probe ${method}: expected ${expected[name]} values of ${name}, as in the encoder, but got ${length}`);
+    if (length !== expected[name])
+      throw new InputError(
+        `probe ${method}: expected ${expected[name]} values of ${name}, as in the encoder, but got ${length}`,
+      );
   }
 }
 
 /** Classifies images, bytes [N, C, H, W], with a network. */
-export async function classifyImages(programs: ClassifierPrograms, { weights, classes }: NetworkFit, images: Uint8Array): Promise<Predictions> {
+export async function classifyImages(
+  programs: ClassifierPrograms,
+  { weights, classes }: NetworkFit,
+  images: Uint8Array,
+): Promise<Predictions> {
   const { probabilities } = await programs.classify(weights, images);
   return { probabilities, classes: argmaxRows({ data: probabilities, width: classes }) };
 }
@@ -147,7 +171,8 @@ function tensorsOf(probe: FittedProbe): TensorFile['tensors'] {
   const { classes } = probe;
   const vector = (data: Float32Array) => ({ shape: [data.length], data });
   const rows = (data: Float32Array, count: number) => ({ shape: [count, data.length / count], data });
-  if (probe.method === 'knn') return { codes: rows(probe.codes, probe.labels.length), labels: vector(Float32Array.from(probe.labels)) };
+  if (probe.method === 'knn')
+    return { codes: rows(probe.codes, probe.labels.length), labels: vector(Float32Array.from(probe.labels)) };
   if ('weights' in probe) {
     const { parameters, statistics, head } = probe.weights;
     return { parameters: vector(parameters), statistics: vector(statistics), head: rows(head, head.length / classes) };
@@ -165,7 +190,8 @@ export function decodeProbe(bytes: Uint8Array, file: string): SavedProbe {
   const { format, name } = metadata;
   const method = PROBE_METHODS.find((each) => each === metadata.method);
   const remedy = 'recreate it with agenet probe --save';
-  if (format !== FORMAT || name === undefined || method === undefined) throw new InputError(`${file}: not a probe of this version of agenet; ${remedy}`);
+  if (format !== FORMAT || name === undefined || method === undefined)
+    throw new InputError(`${file}: not a probe of this version of agenet; ${remedy}`);
   const origin = parseOrigin(metadata.origin ?? '');
   const probe = origin && probeOf(method, tensors, origin.class_names.length);
   if (origin === undefined || probe === undefined) throw new InputError(`${file}: corrupt probe; ${remedy}`);
@@ -173,12 +199,18 @@ export function decodeProbe(bytes: Uint8Array, file: string): SavedProbe {
 }
 
 /** Returns the probe with these tensors; undefined if shapes do not match or a value is not finite. */
-function probeOf(method: FittedProbe['method'], tensors: TensorFile['tensors'], classes: number): FittedProbe | undefined {
+function probeOf(
+  method: FittedProbe['method'],
+  tensors: TensorFile['tensors'],
+  classes: number,
+): FittedProbe | undefined {
   if (!Object.values(tensors).every(({ data }) => data.every(Number.isFinite))) return undefined;
   if (method === 'knn') return neighborFitOf(tensors, classes);
   if (method === 'finetune' || method === 'supervised') return networkFitOf(method, tensors, classes);
   const { parameters } = tensors;
-  return parameters?.shape.length === 2 && parameters.shape[0] === classes ? { method, classes, parameters: parameters.data } : undefined;
+  return parameters?.shape.length === 2 && parameters.shape[0] === classes
+    ? { method, classes, parameters: parameters.data }
+    : undefined;
 }
 
 function neighborFitOf({ codes, labels }: TensorFile['tensors'], classes: number): FittedProbe | undefined {
@@ -186,7 +218,11 @@ function neighborFitOf({ codes, labels }: TensorFile['tensors'], classes: number
   return { method: 'knn', classes, codes: codes.data, labels: Uint32Array.from(labels.data) };
 }
 
-function networkFitOf(method: NetworkFit['method'], { parameters, statistics, head }: TensorFile['tensors'], classes: number): FittedProbe | undefined {
+function networkFitOf(
+  method: NetworkFit['method'],
+  { parameters, statistics, head }: TensorFile['tensors'],
+  classes: number,
+): FittedProbe | undefined {
   if (!parameters || !statistics || head?.shape[1] !== classes) return undefined;
   return { method, classes, weights: { parameters: parameters.data, statistics: statistics.data, head: head.data } };
 }

@@ -23,7 +23,8 @@ export function checkLabels(labels: Labels, rows: number, classes?: number): num
     largest = Math.max(largest, label);
   }
   const known = classes ?? largest + 1;
-  if (new Set(labels).size < 2) throw new InputError('labels: expected at least 2 classes, but all rows have the same label');
+  if (new Set(labels).size < 2)
+    throw new InputError('labels: expected at least 2 classes, but all rows have the same label');
   return known;
 }
 
@@ -44,11 +45,15 @@ export function drawBalancedLabels(labels: Labels, count: number, stream: Random
   const known = checkLabels(labels, labels.length, classes);
   checkWhole(count, 'number of labels');
   if (count % known !== 0)
-    throw new InputError(`number of labels: ${count} cannot be the same for each of ${known} classes; it must be a multiple of ${known}`);
+    throw new InputError(
+      `number of labels: ${count} cannot be the same for each of ${known} classes; it must be a multiple of ${known}`,
+    );
   const perClass = count / known;
   const drawn = indicesByClass(labels, known).flatMap((indices, label) => {
     if (indices.length < perClass) {
-      throw new InputError(`number of labels: ${count} are ${perClass} of each class, but class ${label} has ${indices.length}; request fewer`);
+      throw new InputError(
+        `number of labels: ${count} are ${perClass} of each class, but class ${label} has ${indices.length}; request fewer`,
+      );
     }
     return Array.from(shuffledIndices(indices.length, stream).subarray(0, perClass), (position) => indices[position]!);
   });
@@ -67,7 +72,9 @@ export function stratifiedFolds(labels: Labels, folds: number, stream: RandomStr
   let next = 0;
   indicesByClass(labels, known).forEach((indices, label) => {
     if (indices.length > 0 && indices.length < folds) {
-      throw new InputError(`folds: class ${label} has ${indices.length} labels, too few for ${folds} folds; use fewer folds or more labels`);
+      throw new InputError(
+        `folds: class ${label} has ${indices.length} labels, too few for ${folds} folds; use fewer folds or more labels`,
+      );
     }
     for (const position of shuffledIndices(indices.length, stream)) result[indices[position]!] = next++ % folds;
   });
@@ -75,7 +82,8 @@ export function stratifiedFolds(labels: Labels, folds: number, stream: RandomStr
 }
 
 /** Returns the labels at the given indices. */
-export const gatherLabels = (labels: Labels, indices: ArrayLike<number>): Uint32Array => Uint32Array.from(indices, (index) => labels[index]!);
+export const gatherLabels = (labels: Labels, indices: ArrayLike<number>): Uint32Array =>
+  Uint32Array.from(indices, (index) => labels[index]!);
 
 /**
  * Returns the fraction of correct predictions, 0 to 1.
@@ -83,7 +91,9 @@ export const gatherLabels = (labels: Labels, indices: ArrayLike<number>): Uint32
  */
 export function accuracyOf(predicted: Labels, labels: Labels): number {
   if (predicted.length !== labels.length || labels.length === 0) {
-    throw new InputError(`labels: expected one per prediction and at least one, but got ${labels.length} for ${predicted.length} predictions`);
+    throw new InputError(
+      `labels: expected one per prediction and at least one, but got ${labels.length} for ${predicted.length} predictions`,
+    );
   }
   let correct = 0;
   for (let row = 0; row < labels.length; row++) if (predicted[row] === labels[row]) correct++;

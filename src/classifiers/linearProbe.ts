@@ -57,15 +57,23 @@ export function selectL2(features: Features, labels: Labels, options: SelectL2Op
     return { l2, accuracy: correct / labels.length, crossEntropy: entropy / labels.length };
   });
   const best = scores.reduce((best, score) =>
-    score.accuracy > best.accuracy || (score.accuracy === best.accuracy && score.crossEntropy < best.crossEntropy) ? score : best,
+    score.accuracy > best.accuracy || (score.accuracy === best.accuracy && score.crossEntropy < best.crossEntropy)
+      ? score
+      : best,
   );
   return { l2: best.l2, scores };
 }
 
 function splitAt(features: Features, labels: Labels, foldOf: Uint32Array, fold: number) {
   const indices = Array.from(foldOf.keys());
-  const at = (chosen: readonly number[]) => ({ features: gatherRows(features, chosen), labels: gatherLabels(labels, chosen) });
-  return { training: at(indices.filter((index) => foldOf[index] !== fold)), heldOut: at(indices.filter((index) => foldOf[index] === fold)) };
+  const at = (chosen: readonly number[]) => ({
+    features: gatherRows(features, chosen),
+    labels: gatherLabels(labels, chosen),
+  });
+  return {
+    training: at(indices.filter((index) => foldOf[index] !== fold)),
+    heldOut: at(indices.filter((index) => foldOf[index] === fold)),
+  };
 }
 
 /** L2 penalty if a class has fewer than 2 labels, because then none can be held out. */
@@ -92,21 +100,39 @@ export interface LinearProbe {
  * @param options.calibrate whether to scale the logits to maximize the likelihood of held-out labels; predictions do not change
  * @throws {InputError} as for `fitLogisticRegression`
  */
-export function fitLinearProbe(given: Features, givenLabels: Labels, classes: number, seed: number, { calibrate = false } = {}): LinearProbe {
+export function fitLinearProbe(
+  given: Features,
+  givenLabels: Labels,
+  classes: number,
+  seed: number,
+  { calibrate = false } = {},
+): LinearProbe {
   const limit = Math.floor(MAX_VALUES / given.width);
   const { features, labels } = firstShuffled(given, givenLabels, limit, seed);
   const l2 = l2For(firstShuffled(features, labels, MAX_SELECTION_ROWS, seed), classes, seed);
   const options = { classes, l2, tolerance: TOLERANCE, iterations: ITERATIONS };
   const classifier = fitLogisticRegression(features, labels, options);
   const scale = calibrate ? logitScale(features, labels, options, seed) : 1;
-  return { classifier: { ...classifier, parameters: classifier.parameters.map((value) => scale * value) }, l2, rows: labels.length };
+  return {
+    classifier: { ...classifier, parameters: classifier.parameters.map((value) => scale * value) },
+    l2,
+    rows: labels.length,
+  };
 }
 
 /** Returns the factor that calibrates a classifier with these options. */
-function logitScale(features: Features, labels: Labels, options: LogisticOptions & { readonly classes: number }, seed: number): number {
+function logitScale(
+  features: Features,
+  labels: Labels,
+  options: LogisticOptions & { readonly classes: number },
+  seed: number,
+): number {
   const parts = calibrationSplits(labels, options.classes, seed).map(({ training, heldOut }) => {
     const classifier = fitLogisticRegression(gatherRows(features, training), gatherLabels(labels, training), options);
-    const probabilities = { data: classProbabilities(classifier, gatherRows(features, heldOut)), width: options.classes };
+    const probabilities = {
+      data: classProbabilities(classifier, gatherRows(features, heldOut)),
+      width: options.classes,
+    };
     return { probabilities, labels: gatherLabels(labels, heldOut) };
   });
   return fitLogitScale(parts);
@@ -115,12 +141,21 @@ function logitScale(features: Features, labels: Labels, options: LogisticOptions
 function l2For({ features, labels }: { features: Features; labels: Labels }, classes: number, seed: number): number {
   const folds = Math.min(MAX_FOLDS, smallestClass(labels, classes));
   if (folds < 2) return DEFAULT_L2;
-  return selectL2(features, labels, { classes, folds, seed, tolerance: ROUGH_TOLERANCE, iterations: ROUGH_ITERATIONS }).l2;
+  return selectL2(features, labels, { classes, folds, seed, tolerance: ROUGH_TOLERANCE, iterations: ROUGH_ITERATIONS })
+    .l2;
 }
 
 /** Returns all rows, or a random subset of `limit` rows if there are more. */
-function firstShuffled(features: Features, labels: Labels, limit: number, seed: number): { features: Features; labels: Labels } {
-  if (limit < 1) throw new InputError(`features: rows of ${features.width} values are too wide; a regression fits at most ${MAX_VALUES} values`);
+function firstShuffled(
+  features: Features,
+  labels: Labels,
+  limit: number,
+  seed: number,
+): { features: Features; labels: Labels } {
+  if (limit < 1)
+    throw new InputError(
+      `features: rows of ${features.width} values are too wide; a regression fits at most ${MAX_VALUES} values`,
+    );
   if (labels.length <= limit) return { features, labels };
   const chosen = shuffledIndices(labels.length, randomStream(seed, 'rows of a regression')).subarray(0, limit);
   return { features: gatherRows(features, chosen), labels: gatherLabels(labels, chosen) };

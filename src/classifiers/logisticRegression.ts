@@ -32,7 +32,11 @@ export interface LogisticOptions {
  * @param labels N class indices
  * @throws {InputError} if a feature is not finite, labels are invalid or of a single class, or `l2` is negative or not finite
  */
-export function fitLogisticRegression(features: Features, labels: Labels, options: LogisticOptions = {}): LinearClassifier {
+export function fitLogisticRegression(
+  features: Features,
+  labels: Labels,
+  options: LogisticOptions = {},
+): LinearClassifier {
   const { l2 = 1e-3, penalizeBias = true, tolerance = 1e-6, iterations = 500 } = options;
   if (!(l2 >= 0 && l2 < Infinity)) throw new InputError(`l2: is ${l2}, but must be 0 or more, and finite`);
   const rows = checkFeatures(features, 'features');
@@ -42,7 +46,8 @@ export function fitLogisticRegression(features: Features, labels: Labels, option
   const objective = (parameters: Float64Array, gradient: Float64Array): number => {
     const logits = logitsOf({ classes, width, parameters }, features);
     let value = 0;
-    for (let row = 0; row < rows; row++) value += lossToGradient(logits, row * classes, classes, labels[row]!, rows) / rows;
+    for (let row = 0; row < rows; row++)
+      value += lossToGradient(logits, row * classes, classes, labels[row]!, rows) / rows;
     const products = multiplyTransposed(transposed({ data: logits, width: classes }), columns);
     for (let label = 0; label < classes; label++) {
       gradient.set(products.subarray(label * width, (label + 1) * width), label * (width + 1));
@@ -89,12 +94,14 @@ export function crossEntropyOf(classifier: LinearClassifier, features: Features,
   if (labels.length !== rows) throw new InputError(`labels: expected one per row, ${rows}, but got ${labels.length}`);
   const logits = logitsOf(classifier, features);
   let total = 0;
-  for (let row = 0; row < rows; row++) total += lossToGradient(logits, row * classifier.classes, classifier.classes, labels[row]!, rows);
+  for (let row = 0; row < rows; row++)
+    total += lossToGradient(logits, row * classifier.classes, classifier.classes, labels[row]!, rows);
   return total / rows;
 }
 
 function checkRows({ width }: LinearClassifier, features: Features): number {
-  if (features.width !== width) throw new InputError(`features: expected rows of width ${width}, as in the fit, but got ${features.width}`);
+  if (features.width !== width)
+    throw new InputError(`features: expected rows of width ${width}, as in the fit, but got ${features.width}`);
   return checkFeatures(features, 'features');
 }
 
@@ -123,5 +130,7 @@ function toProbabilities(logits: Float64Array, base: number, classes: number): n
 /** Returns logits [N, classes]. */
 function logitsOf({ classes, width, parameters }: LinearClassifier, features: Features): Float64Array {
   const weights = parameters.filter((_, index) => index % (width + 1) < width);
-  return multiplyTransposed(features, { data: weights, width }).map((logit, index) => logit + parameters[(index % classes) * (width + 1) + width]!);
+  return multiplyTransposed(features, { data: weights, width }).map(
+    (logit, index) => logit + parameters[(index % classes) * (width + 1) + width]!,
+  );
 }

@@ -31,8 +31,12 @@ export interface NeighborVotes {
  * @throws {InputError} if widths differ, there are fewer rows than k, labels are invalid, a value is not finite, or a row has norm 0 and the
  * distance is cosine
  */
-export const classifyByNeighbors = (queries: Features, known: Features, labels: Labels, options: NeighborOptions = {}): Uint32Array =>
-  neighborVotes(queries, known, labels, options).classes;
+export const classifyByNeighbors = (
+  queries: Features,
+  known: Features,
+  labels: Labels,
+  options: NeighborOptions = {},
+): Uint32Array => neighborVotes(queries, known, labels, options).classes;
 
 /** Returns predictions as `classifyByNeighbors` and the votes of each class; K is `classes`, or one more than the largest label. */
 export function neighborVotes(
@@ -47,7 +51,10 @@ export function neighborVotes(
   const classes = checkLabels(labels, knownRows, options.classes);
   if (knownRows < k) throw new InputError(`k: ${k} neighbors requested, but there are only ${knownRows} labeled rows`);
   // Between unit vectors, a smaller Euclidean distance means a larger cosine.
-  const near = metric === 'cosine' ? nearestRows(withUnitRows(queries, 'queries'), withUnitRows(known, 'labeled rows'), k) : nearestRows(queries, known, k);
+  const near =
+    metric === 'cosine'
+      ? nearestRows(withUnitRows(queries, 'queries'), withUnitRows(known, 'labeled rows'), k)
+      : nearestRows(queries, known, k);
   const shares = new Float64Array(queryRows * classes);
   const predicted = Uint32Array.from({ length: queryRows }, (_, row) => {
     const votes = shares.subarray(row * classes, (row + 1) * classes);

@@ -66,12 +66,18 @@ const SCALE_IMAGES = 5000;
 /** Training of both network methods: number of passes over the labeled images, within limits on the iterations. */
 const NETWORK_TRAINING = { batch: 64, epochs: 30, minSteps: 150, maxSteps: 600, learningRate: 1e-3 };
 
-async function createProbeRunner(method: ProbeMethod, options: ProbeRunnerOptions, classes: number): Promise<ProbeRunner> {
+async function createProbeRunner(
+  method: ProbeMethod,
+  options: ProbeRunnerOptions,
+  classes: number,
+): Promise<ProbeRunner> {
   if (method === 'finetune' || method === 'supervised') return networkRunner(method, options, classes);
   const { model, weights, compile } = options;
   const representation = await representationOf(method === 'knn' ? 'codes' : method, model, weights, compile);
   return rowRunner(
-    method === 'knn' ? neighborFitter(representation, options, classes) : await linearFitter(method, representation, options, classes),
+    method === 'knn'
+      ? neighborFitter(representation, options, classes)
+      : await linearFitter(method, representation, options, classes),
     representation,
     options,
   );
@@ -91,7 +97,9 @@ async function linearFitter(
   const scale = representation.scaleBy?.(await rows(drawnIndices(source.train, SCALE_IMAGES, seed)));
   return async ({ indices, labels, seed: trialSeed, calibrate }) => {
     const features = await rows(indices);
-    const { parameters } = fitLinearProbe(scale ? applyScale(scale, features) : features, labels, classes, trialSeed, { calibrate }).classifier;
+    const { parameters } = fitLinearProbe(scale ? applyScale(scale, features) : features, labels, classes, trialSeed, {
+      calibrate,
+    }).classifier;
     return { method, classes, parameters: Float32Array.from(scale ? foldIntoWeights(scale, parameters) : parameters) };
   };
 }
@@ -103,7 +111,11 @@ const neighborFitter =
     return { method: 'knn', classes, codes: Float32Array.from(data), labels };
   };
 
-async function rowRunner(fit: Fitter<LinearFit | NeighborFit>, representation: Representation, options: ProbeRunnerOptions): Promise<ProbeRunner> {
+async function rowRunner(
+  fit: Fitter<LinearFit | NeighborFit>,
+  representation: Representation,
+  options: ProbeRunnerOptions,
+): Promise<ProbeRunner> {
   const { source, seed } = options;
   const testIndices = drawnIndices(source.test, TEST_IMAGES, seed);
   const test = await rowsAt(representation, source.test, testIndices, options);
@@ -123,7 +135,11 @@ const gather = (values: Uint32Array, indices: Uint32Array): Uint32Array => indic
 /** Rows that are classified at a time, so that progress is reported in between. */
 const CLASSIFIED_ROWS = 1000;
 
-function classifyChunks(probe: LinearFit | NeighborFit, { data, width }: Features, onProgress: (fraction: number) => void): Predictions {
+function classifyChunks(
+  probe: LinearFit | NeighborFit,
+  { data, width }: Features,
+  onProgress: (fraction: number) => void,
+): Predictions {
   const count = data.length / width;
   const [predicted, probabilities] = [new Uint32Array(count), new Float64Array(count * probe.classes)];
   for (let first = 0; first < count; first += CLASSIFIED_ROWS) {
@@ -157,22 +173,43 @@ async function rowsAt(
   return { data, width };
 }
 
-function networkRunner(method: NetworkFit['method'], { model, weights, source, compile, seed }: ProbeRunnerOptions, classes: number): ProbeRunner {
+function networkRunner(
+  method: NetworkFit['method'],
+  { model, weights, source, compile, seed }: ProbeRunnerOptions,
+  classes: number,
+): ProbeRunner {
   const spec = networkSpec(model, classes);
   const programs = new ClassifierPrograms(spec, compile);
   const testIndices = drawnIndices(source.test, TEST_IMAGES, seed);
   const testLabels = gatherLabels(source.test.labels!, testIndices);
   const start = (trialSeed: number): ClassifierWeights => {
     const fresh = freshClassifier(spec, trialSeed);
-    return method === 'supervised' ? fresh : { ...fresh, parameters: weights['encoder.parameters'], statistics: weights['encoder.statistics'] };
+    return method === 'supervised'
+      ? fresh
+      : { ...fresh, parameters: weights['encoder.parameters'], statistics: weights['encoder.statistics'] };
   };
-  const fit = async ({ indices, labels, seed: trialSeed, onProgress }: Omit<LabelTrial, 'calibrate'>): Promise<NetworkFit> => {
+  const fit = async ({
+    indices,
+    labels,
+    seed: trialSeed,
+    onProgress,
+  }: Omit<LabelTrial, 'calibrate'>): Promise<NetworkFit> => {
     const { batch, epochs, minSteps, maxSteps, learningRate } = NETWORK_TRAINING;
     const perEpoch = Math.max(1, Math.floor(indices.length / batch));
     // Every label of a large set is used at least twice.
     const steps = Math.max(2 * perEpoch, Math.min(maxSteps, Math.max(minSteps, epochs * perEpoch)));
-    const training = { steps, batch, learningRate, seed: trialSeed, onStep: (step: number) => onProgress(step / steps) };
-    return { method, classes, weights: await trainClassifier(programs, start(trialSeed), subset(source.train, indices), labels, training) };
+    const training = {
+      steps,
+      batch,
+      learningRate,
+      seed: trialSeed,
+      onStep: (step: number) => onProgress(step / steps),
+    };
+    return {
+      method,
+      classes,
+      weights: await trainClassifier(programs, start(trialSeed), subset(source.train, indices), labels, training),
+    };
   };
   /** Predicts the images of a split at `indices`. */
   const predict = async (probe: NetworkFit, split: Split, indices: Uint32Array): Promise<Predictions> => {
@@ -185,12 +222,21 @@ function networkRunner(method: NetworkFit['method'], { model, weights, source, c
     return { classes: predicted, probabilities };
   };
   /** Scales the logits of the head to calibrate the probabilities on held-out labels. */
-  const calibrated = async (probe: NetworkFit, { indices, labels, seed: trialSeed }: LabelTrial, onProgress: LabelTrial['onProgress']): Promise<NetworkFit> => {
+  const calibrated = async (
+    probe: NetworkFit,
+    { indices, labels, seed: trialSeed }: LabelTrial,
+    onProgress: LabelTrial['onProgress'],
+  ): Promise<NetworkFit> => {
     const parts: LabeledRows[] = [];
     const splits = calibrationSplits(labels, classes, trialSeed);
     for (const [number, { training, heldOut }] of splits.entries()) {
       const onPart = (fraction: number) => onProgress((number + fraction) / splits.length);
-      const partial = await fit({ indices: gather(indices, training), labels: gatherLabels(labels, training), seed: trialSeed, onProgress: onPart });
+      const partial = await fit({
+        indices: gather(indices, training),
+        labels: gatherLabels(labels, training),
+        seed: trialSeed,
+        onProgress: onPart,
+      });
       const { probabilities } = await predict(partial, source.train, gather(indices, heldOut));
       parts.push({ probabilities: { data: probabilities, width: classes }, labels: gatherLabels(labels, heldOut) });
     }
@@ -202,7 +248,9 @@ function networkRunner(method: NetworkFit['method'], { model, weights, source, c
       // The first fit is one of up to six.
       const share = trial.calibrate ? 1 / 6 : 1;
       const fitted = await fit({ ...trial, onProgress: (fraction) => trial.onProgress(share * fraction) });
-      const probe = trial.calibrate ? await calibrated(fitted, trial, (fraction) => trial.onProgress(share + (1 - share) * fraction)) : fitted;
+      const probe = trial.calibrate
+        ? await calibrated(fitted, trial, (fraction) => trial.onProgress(share + (1 - share) * fraction))
+        : fitted;
       return { probe, ...scorePredictions(await predict(probe, source.test, testIndices), testLabels, classes) };
     },
     release: () => programs.release(),
@@ -245,13 +293,25 @@ const REGRESSIONS: readonly ProbeMethod[] = ['codes', 'features', 'pixels'];
  * @throws {InputError} if the data has no labels, one class or no test images, or fewer labels than requested
  */
 export async function probe(options: ProbeOptions): Promise<ProbeResult[]> {
-  const { source, labels: labelCounts, trials, methods, seed, calibrate = REGRESSIONS, onResult, onFit, onProgress } = options;
+  const {
+    source,
+    labels: labelCounts,
+    trials,
+    methods,
+    seed,
+    calibrate = REGRESSIONS,
+    onResult,
+    onFit,
+    onProgress,
+  } = options;
   const { train } = source;
   const classes = requireClasses(source, labelCounts);
   const trialsByCount = labelCounts.map((count) =>
     Array.from({ length: count === 'all' ? 1 : trials }, (_, number): Omit<LabelTrial, 'calibrate' | 'onProgress'> => {
       const indices =
-        count === 'all' ? allIndices(train.count) : drawBalancedLabels(train.labels!, count, randomStream(seed, `labels ${count}`, number), classes);
+        count === 'all'
+          ? allIndices(train.count)
+          : drawBalancedLabels(train.labels!, count, randomStream(seed, `labels ${count}`, number), classes);
       return { indices, labels: gatherLabels(train.labels!, indices), seed: seed + number };
     }),
   );
@@ -266,13 +326,25 @@ export async function probe(options: ProbeOptions): Promise<ProbeResult[]> {
         const calibrated = calibrate.includes(method);
         for (const trial of subsets) {
           const onFraction = (fraction: number) => onProgress?.('classifiers', fitted + fraction, total);
-          const tested = await runner.fitAndTest({ ...trial, calibrate: calibrated && tests.length === 0, onProgress: onFraction });
+          const tested = await runner.fitAndTest({
+            ...trial,
+            calibrate: calibrated && tests.length === 0,
+            onProgress: onFraction,
+          });
           tests.push(tested);
           onProgress?.('classifiers', ++fitted, total);
           onFit?.({ ...tested, labels: trial.indices.length });
         }
-        const error = { expected_calibration_error: tests[0]!.calibrationError, calibrated: calibrated && method !== 'knn' };
-        const result = { labels: subsets[0]!.indices.length, method, ...meanAndStd(tests.map(({ accuracy }) => accuracy)), ...error };
+        const error = {
+          expected_calibration_error: tests[0]!.calibrationError,
+          calibrated: calibrated && method !== 'knn',
+        };
+        const result = {
+          labels: subsets[0]!.indices.length,
+          method,
+          ...meanAndStd(tests.map(({ accuracy }) => accuracy)),
+          ...error,
+        };
         onResult?.(result);
         results.push(result);
       }
@@ -285,16 +357,21 @@ export async function probe(options: ProbeOptions): Promise<ProbeResult[]> {
 
 /** Returns the number of classes. */
 function requireClasses({ name, train, test, classes }: ImageSource, labelCounts: ProbeOptions['labels']): number {
-  if (train.labels === null || classes === null) throw new InputError(`${name}: no labels; a probe needs data with labels`);
+  if (train.labels === null || classes === null)
+    throw new InputError(`${name}: no labels; a probe needs data with labels`);
   if (classes < 2) throw new InputError(`${name}: a single class; a probe needs at least 2`);
   if (test.count === 0) throw new InputError(`${name}: no test images; set --test-fraction`);
   for (const count of labelCounts) {
-    if (count !== 'all' && count > train.count) throw new InputError(`--labels ${count}: ${name} has ${train.count} labeled training images`);
+    if (count !== 'all' && count > train.count)
+      throw new InputError(`--labels ${count}: ${name} has ${train.count} labeled training images`);
   }
   return classes;
 }
 
 function meanAndStd(values: readonly number[]): { accuracy: number; std: number } {
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-  return { accuracy: mean, std: Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length) };
+  return {
+    accuracy: mean,
+    std: Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length),
+  };
 }

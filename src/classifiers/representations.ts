@@ -21,7 +21,12 @@ export interface Representation {
   readonly release: () => Promise<void>;
 }
 
-export function representationOf(name: RepresentationName, model: TrainedModel, weights: ModelWeights, compile: Compile): Promise<Representation> {
+export function representationOf(
+  name: RepresentationName,
+  model: TrainedModel,
+  weights: ModelWeights,
+  compile: Compile,
+): Promise<Representation> {
   switch (name) {
     case 'codes':
       return Promise.resolve(codesOf(model));
@@ -37,7 +42,10 @@ const noop = () => Promise.resolve();
 /** e(x) times sqrt(M): the variance is about 1 if codes are uniform on the sphere. */
 function codesOf(model: TrainedModel): Representation {
   const scale = model.prior === 'sphere' ? Math.sqrt(model.latentSize) : 1;
-  const ofCodes = (codes: Float32Array): Features => ({ data: codes.map((coordinate) => coordinate * scale), width: model.latentSize });
+  const ofCodes = (codes: Float32Array): Features => ({
+    data: codes.map((coordinate) => coordinate * scale),
+    width: model.latentSize,
+  });
   return {
     width: model.latentSize,
     of: async (images) => ofCodes(await model.encode(images)),
@@ -113,6 +121,9 @@ function hstack(left: Features, right: Features): Features {
 
 /** Returns the first `leftWidth` columns, and the rest. */
 function splitColumns({ data, width }: Features, leftWidth: number): [Features, Features] {
-  const columns = (from: number, to: number): Features => ({ data: data.filter((_, index) => index % width >= from && index % width < to), width: to - from });
+  const columns = (from: number, to: number): Features => ({
+    data: data.filter((_, index) => index % width >= from && index % width < to),
+    width: to - from,
+  });
   return [columns(0, leftWidth), columns(leftWidth, width)];
 }

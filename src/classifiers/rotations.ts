@@ -52,7 +52,12 @@ function sourcePixels(size: number, turns: number): Uint32Array {
  * little but the rotation: on MNIST, FID by the output rose from 31 to 38 between 200 and 1,000 iterations of training, while samples became
  * better and FID by the activation fell from 8.9 to 0.10.
  */
-export function rotationExtractor(name: string, { network }: ClassifierSpec, { weights, testAccuracy }: DataClassifier, compile: Compile): FeatureExtractor {
+export function rotationExtractor(
+  name: string,
+  { network }: ClassifierSpec,
+  { weights, testAccuracy }: DataClassifier,
+  compile: Compile,
+): FeatureExtractor {
   const { maps, inputs } = activationsOf(network);
   const means = reduceMean(maps.at(-1)!, [2, 3]);
   const [count, width] = means.shape as readonly [number, number];

@@ -4,7 +4,8 @@ import { MODEL_DEFAULTS } from '../model/defaults.js';
 import type { Terminal } from './command.js';
 import { flagOf, parseNumber } from './options.js';
 
-export const alongOption = () => new Option('--along <attribute>', 'move each code along a direction created by agenet attribute');
+export const alongOption = () =>
+  new Option('--along <attribute>', 'move each code along a direction created by agenet attribute');
 export const byOption = () =>
   new Option(
     '--by <amount>',
@@ -25,4 +26,5 @@ export const modelOptions = ({ ema }: AlongOptions, { note }: Terminal) => ({
 });
 
 /** Returns what to report of a movement in the result. */
-export const movedBy = ({ along, by = MODEL_DEFAULTS.by }: AlongOptions): Readonly<Record<string, unknown>> => (along === undefined ? {} : { along, by });
+export const movedBy = ({ along, by = MODEL_DEFAULTS.by }: AlongOptions): Readonly<Record<string, unknown>> =>
+  along === undefined ? {} : { along, by };

@@ -50,13 +50,19 @@ export type PrintOptions = { readonly json?: true | undefined; readonly debug?: 
  * Runs the action of a command, prints its result or error according to `--json` and `--debug`, and sets the exit status. Of several processes that
  * were started together, the first one runs it.
  */
-export async function runAction(options: PrintOptions, work: (terminal: Terminal) => Promise<ActionResult>): Promise<void> {
+export async function runAction(
+  options: PrintOptions,
+  work: (terminal: Terminal) => Promise<ActionResult>,
+): Promise<void> {
   const { launchedRank } = await import('../distributed/launch.node.js');
   if ((launchedRank() ?? 0) === 0) await runInTerminal(options, work);
 }
 
 /** Runs the action of a command in this process, whether or not others were started with it. */
-export async function runInTerminal(options: PrintOptions, work: (terminal: Terminal) => Promise<ActionResult>): Promise<void> {
+export async function runInTerminal(
+  options: PrintOptions,
+  work: (terminal: Terminal) => Promise<ActionResult>,
+): Promise<void> {
   const terminal = new Terminal(options.json ?? false);
   try {
     const { result, status = 0, isSaved = false } = await work(terminal);

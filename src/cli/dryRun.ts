@@ -8,7 +8,11 @@ import type { ActionResult, Terminal } from './command.js';
 import { duration } from './progress.js';
 
 /** Describes a training run without starting it: settings, networks, data, and the estimated time from the second of two iterations. */
-export async function describeTraining({ configuration, source, notes }: PreparedRun, compile: Compile, terminal: Terminal): Promise<ActionResult> {
+export async function describeTraining(
+  { configuration, source, notes }: PreparedRun,
+  compile: Compile,
+  terminal: Terminal,
+): Promise<ActionResult> {
   const { pair } = iterationSpec(configuration);
   const trainer = await Trainer.create(configuration, source.train, compile);
   const { totalSteps: steps, batchesPerEpoch } = trainer;
@@ -20,13 +24,30 @@ export async function describeTraining({ configuration, source, notes }: Prepare
   const images = { train: source.train.count, test: source.test.count };
   terminal.printObject(configuration);
   for (const name of NETWORK_NAMES) {
-    terminal.print(`${name}: ${parameters[name].toLocaleString('en')} parameters, ${formatFlops(flops[name].total)} per image`);
+    terminal.print(
+      `${name}: ${parameters[name].toLocaleString('en')} parameters, ${formatFlops(flops[name].total)} per image`,
+    );
     for (const line of layerLines(pair[name], flops[name].layers)) terminal.print(`  ${line}`);
   }
-  terminal.print(`${images.train} training images, ${images.test} test images; ${batchesPerEpoch} batches per epoch, ${steps} iterations`);
-  terminal.print(`${secondsPerIteration.toFixed(3)} s per iteration, about ${duration(steps * secondsPerIteration)} in total`);
+  terminal.print(
+    `${images.train} training images, ${images.test} test images; ${batchesPerEpoch} batches per epoch, ${steps} iterations`,
+  );
+  terminal.print(
+    `${secondsPerIteration.toFixed(3)} s per iteration, about ${duration(steps * secondsPerIteration)} in total`,
+  );
   notes.forEach(terminal.print);
-  return { result: { configuration, parameters, flops, images, batches_per_epoch: batchesPerEpoch, steps, seconds_per_iteration: secondsPerIteration, notes } };
+  return {
+    result: {
+      configuration,
+      parameters,
+      flops,
+      images,
+      batches_per_epoch: batchesPerEpoch,
+      steps,
+      seconds_per_iteration: secondsPerIteration,
+      notes,
+    },
+  };
 }
 
 /** The first iteration is slower because its memory is new to the process. */

@@ -20,22 +20,37 @@ export interface FeatureOptions {
 
 const wholeSize = wholeNumber(1, 4096);
 
-export const featuresOption = () => new Option('--features <file>', 'an ONNX image model (default: a classifier trained once on the data)');
-export const featuresOutputOption = () => new Option('--features-output <name>', 'output of the model with features, [N, D] (default: the only output)');
+export const featuresOption = () =>
+  new Option('--features <file>', 'an ONNX image model (default: a classifier trained once on the data)');
+export const featuresOutputOption = () =>
+  new Option('--features-output <name>', 'output of the model with features, [N, D] (default: the only output)');
 export const featuresProbabilitiesOption = () =>
-  new Option('--features-probabilities <name>', 'output of the model with class probabilities, for the Inception score');
+  new Option(
+    '--features-probabilities <name>',
+    'output of the model with class probabilities, for the Inception score',
+  );
 export const featuresSizeOption = () =>
-  new Option('--features-size <pixels>', 'side length of the model input (default: as declared in the file)').argParser(wholeSize);
+  new Option('--features-size <pixels>', 'side length of the model input (default: as declared in the file)').argParser(
+    wholeSize,
+  );
 export const featuresChannelsOption = () =>
-  new Option('--features-channels <number>', 'channels of the model input, 1 or 3 (default: as declared in the file)').argParser(wholeNumber(1, 3));
+  new Option(
+    '--features-channels <number>',
+    'channels of the model input, 1 or 3 (default: as declared in the file)',
+  ).argParser(wholeNumber(1, 3));
 export const featuresMeanOption = () =>
-  new Option('--features-mean <list>', 'mean to subtract from pixels in [0, 1], one value or three (default: 0)').argParser(numbers);
-export const featuresStdOption = () => new Option('--features-std <list>', 'std to divide by, one value or three (default: 1)').argParser(numbers);
+  new Option(
+    '--features-mean <list>',
+    'mean to subtract from pixels in [0, 1], one value or three (default: 0)',
+  ).argParser(numbers);
+export const featuresStdOption = () =>
+  new Option('--features-std <list>', 'std to divide by, one value or three (default: 1)').argParser(numbers);
 
 /** Parses one value or three, such as 0.5 or 0.5,0.4,0.3. */
 function numbers(text: string): number[] {
   const parts = text.split(',').map(parseNumber);
-  if (parts.length !== 1 && parts.length !== 3) throw new InvalidArgumentError('It must be one number, or three separated by commas.');
+  if (parts.length !== 1 && parts.length !== 3)
+    throw new InvalidArgumentError('It must be one number, or three separated by commas.');
   return parts;
 }
 
@@ -45,7 +60,9 @@ function numbers(text: string): number[] {
  */
 export function requireFeatureModel(options: FeatureOptions): void {
   if (options.features !== undefined) return;
-  const flag = FEATURE_OPTIONS.find((option) => options[option.attributeName() as keyof FeatureOptions] !== undefined)?.long;
+  const flag = FEATURE_OPTIONS.find(
+    (option) => options[option.attributeName() as keyof FeatureOptions] !== undefined,
+  )?.long;
   if (flag) throw new InputError(`${flag}: requires --features; add --features FILE`);
 }
 
@@ -67,7 +84,9 @@ export async function openFeatures(file: string, options: FeatureOptions, thread
     .update(await wrapReadErrors(file, () => readRegularFile(file)))
     .digest('hex');
   const { featuresMean: mean, featuresStd: std, featuresSize: size, featuresChannels: channels } = options;
-  const prepared = [size && `size ${size}`, mean && `mean ${mean.join()}`, std && `std ${std.join()}`].filter(Boolean).join(', ');
+  const prepared = [size && `size ${size}`, mean && `mean ${mean.join()}`, std && `std ${std.join()}`]
+    .filter(Boolean)
+    .join(', ');
   return modelExtractor(model, {
     name: `${basename(file)} (${digest.slice(0, 8)}${prepared ? `; ${prepared}` : ''})`,
     digest,

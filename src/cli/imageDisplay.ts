@@ -6,7 +6,12 @@ import type { Show } from './imageOptions.js';
 import { oneLine } from './terminal.js';
 
 /** Values of TERM_PROGRAM and TERM, and the protocol that these terminals support. */
-const PROGRAMS: Readonly<Record<string, GraphicsProtocol>> = { ghostty: 'kitty', 'iTerm.app': 'iterm2', WezTerm: 'iterm2', mintty: 'iterm2' };
+const PROGRAMS: Readonly<Record<string, GraphicsProtocol>> = {
+  ghostty: 'kitty',
+  'iTerm.app': 'iterm2',
+  WezTerm: 'iterm2',
+  mintty: 'iterm2',
+};
 const TERMS: Readonly<Record<string, GraphicsProtocol>> = {
   'xterm-kitty': 'kitty',
   'xterm-ghostty': 'kitty',
@@ -22,14 +27,22 @@ export function detectProtocol(environment: NodeJS.ProcessEnv): GraphicsProtocol
   // Multiplexers do not pass these sequences on.
   if (TMUX !== undefined || /^(screen|tmux)/.test(TERM)) return undefined;
   // TERM travels through ssh, and LC_TERMINAL usually does.
-  return PROGRAMS[TERM_PROGRAM] ?? TERMS[TERM] ?? (KITTY_WINDOW_ID !== undefined ? 'kitty' : LC_TERMINAL === 'iTerm2' ? 'iterm2' : undefined);
+  return (
+    PROGRAMS[TERM_PROGRAM] ??
+    TERMS[TERM] ??
+    (KITTY_WINDOW_ID !== undefined ? 'kitty' : LC_TERMINAL === 'iTerm2' ? 'iterm2' : undefined)
+  );
 }
 
 /**
  * Returns a function that displays PNG files as `--show` requests. If the terminal cannot display them, it reports this once, with the path.
  * @param show `undefined` displays nothing
  */
-export function imageDisplay(terminal: Terminal, show: Show | undefined, environment = process.env): (file: string) => Promise<void> {
+export function imageDisplay(
+  terminal: Terminal,
+  show: Show | undefined,
+  environment = process.env,
+): (file: string) => Promise<void> {
   if (show === undefined) return () => Promise.resolve();
   const protocol = show === 'auto' ? detectProtocol(environment) : show;
   let isReported = false;
@@ -39,7 +52,8 @@ export function imageDisplay(terminal: Terminal, show: Show | undefined, environ
   };
   return async (file) => {
     if (!terminal.isLive) return report('standard error is not a terminal', file);
-    if (protocol === undefined) return report('this terminal is not known to display images, but may with --show=sixel', file);
+    if (protocol === undefined)
+      return report('this terminal is not known to display images, but may with --show=sixel', file);
     try {
       const { graphicsSequence } = await import('../images/terminalGraphics.node.js');
       terminal.showImage(await graphicsSequence(await readFile(file), protocol, terminal.columns));

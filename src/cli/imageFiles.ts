@@ -33,45 +33,71 @@ interface CollectedImages {
  *
  * @throws {InputError} if a name is none of these, or has fewer images than requested
  */
-export async function collectImages(named: readonly string[], configuration: Configuration, wanted: Wanted, terminal: Terminal): Promise<CollectedImages> {
+export async function collectImages(
+  named: readonly string[],
+  configuration: Configuration,
+  wanted: Wanted,
+  terminal: Terminal,
+): Promise<CollectedImages> {
   if (named.length === 0) return imagesOfData(configuration.data, configuration, wanted, terminal);
   const collected: CollectedImages[] = [];
   for (const each of named) {
     if (isDataSpec(each)) collected.push(await imagesOfData(each, configuration, wanted, terminal));
-    else if ((await stat(each).catch(() => undefined))?.isDirectory()) collected.push(await imagesOfFolder(each, configuration, wanted, terminal));
+    else if ((await stat(each).catch(() => undefined))?.isDirectory())
+      collected.push(await imagesOfFolder(each, configuration, wanted, terminal));
     else collected.push({ data: (await readImages([each], configuration)).data, captions: [[basename(each)]] });
   }
-  return { data: Uint8Array.from(Buffer.concat(collected.map(({ data }) => data))), captions: collected.flatMap(({ captions }) => captions) };
+  return {
+    data: Uint8Array.from(Buffer.concat(collected.map(({ data }) => data))),
+    captions: collected.flatMap(({ captions }) => captions),
+  };
 }
 
-async function imagesOfData(data: string, configuration: Configuration, { count, split }: Wanted, terminal: Terminal): Promise<CollectedImages> {
+async function imagesOfData(
+  data: string,
+  configuration: Configuration,
+  { count, split }: Wanted,
+  terminal: Terminal,
+): Promise<CollectedImages> {
   const source = await openRunData(data, configuration, terminal);
   try {
     const part = splitOf(source, split);
     if (part.count === 0) throw new InputError(`--split ${split}: ${source.name} has no images in this split`);
     if (count !== undefined && count > part.count) {
-      throw new InputError(`--count ${count}: ${source.name} has ${part.count} ${split === 'test' ? 'test' : 'training'} images`);
+      throw new InputError(
+        `--count ${count}: ${source.name} has ${part.count} ${split === 'test' ? 'test' : 'training'} images`,
+      );
     }
     const elements = source.channels * source.size[0] * source.size[1];
     const images = firstImages(part, count ?? DEFAULT_COUNT, elements);
-    return { data: images, captions: Array.from({ length: images.length / elements }, (_, index) => captionOf(source, part, index)) };
+    return {
+      data: images,
+      captions: Array.from({ length: images.length / elements }, (_, index) => captionOf(source, part, index)),
+    };
   } finally {
     source.close?.();
   }
 }
 
 /** Reads the first images of a folder, sorted by name. Images that cannot be decoded are skipped and reported. */
-async function imagesOfFolder(path: string, configuration: Configuration, { count }: Wanted, terminal: Terminal): Promise<CollectedImages> {
+async function imagesOfFolder(
+  path: string,
+  configuration: Configuration,
+  { count }: Wanted,
+  terminal: Terminal,
+): Promise<CollectedImages> {
   const files = await imageFilesOf([path]);
   const decoded: Uint8Array[] = [];
   const captions: string[][] = [];
-  const onFailure = (file: string, reason: string) => terminal.note(`${file}: skipped; cannot read the image (${reason})`);
+  const onFailure = (file: string, reason: string) =>
+    terminal.note(`${file}: skipped; cannot read the image (${reason})`);
   for await (const { file, pixels } of decodeEach(files, configuration, onFailure)) {
     captions.push([basename(file)]);
     if (decoded.push(pixels) === (count ?? DEFAULT_COUNT)) break;
   }
   if (decoded.length === 0) throw new InputError(`${path}: none of its ${files.length} images can be read`);
-  if (count !== undefined && count > decoded.length) throw new InputError(`--count ${count}: ${path} has ${decoded.length} images`);
+  if (count !== undefined && count > decoded.length)
+    throw new InputError(`--count ${count}: ${path} has ${decoded.length} images`);
   return { data: Uint8Array.from(Buffer.concat(decoded)), captions };
 }
 

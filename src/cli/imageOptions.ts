@@ -5,7 +5,10 @@ import type { GraphicsProtocol } from '../images/terminalGraphics.node.js';
 import { parseNumber, wholeNumber } from './options.js';
 
 /** The list of the library would load more than help needs. */
-const PROTOCOLS = Object.keys({ kitty: true, iterm2: true, sixel: true } satisfies Record<GraphicsProtocol, true>) as GraphicsProtocol[];
+const PROTOCOLS = Object.keys({ kitty: true, iterm2: true, sixel: true } satisfies Record<
+  GraphicsProtocol,
+  true
+>) as GraphicsProtocol[];
 
 /** How `--show` displays images: by a protocol, or by the one that the terminal is known to support. */
 export type Show = 'auto' | GraphicsProtocol;
@@ -18,9 +21,10 @@ export interface ImageOptions {
 }
 
 export const scaleOption = () =>
-  new Option('--scale <number>', 'enlarge each pixel to NxN pixels (default: the largest N up to 4 at which images fit 1024x1024)').argParser(
-    wholeNumber(1, 32),
-  );
+  new Option(
+    '--scale <number>',
+    'enlarge each pixel to NxN pixels (default: the largest N up to 4 at which images fit 1024x1024)',
+  ).argParser(wholeNumber(1, 32));
 
 /** @param what what the captions are */
 export const captionsOption = (what: string) => new Option('--captions', `write ${what} below each image`);
@@ -36,7 +40,8 @@ const [MIN_FPS, MAX_FPS] = [0.1, 50];
 export const fpsOption = (fps: number) =>
   new Option('--fps <number>', `frames per second of an animation (default: ${fps})`).argParser((text) => {
     const value = parseNumber(text);
-    if (value < MIN_FPS || value > MAX_FPS) throw new InvalidArgumentError(`It must be a number from ${MIN_FPS} to ${MAX_FPS}.`);
+    if (value < MIN_FPS || value > MAX_FPS)
+      throw new InvalidArgumentError(`It must be a number from ${MIN_FPS} to ${MAX_FPS}.`);
     return value;
   });
 

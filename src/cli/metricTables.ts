@@ -14,10 +14,12 @@ const NAME_WIDTH = 26;
 export function showEvaluation({ metrics, protocol }: Shown, print: (line: string) => void): void {
   const { data, split, images, samples, seed } = protocol as Record<string, string | number>;
   const extractor = protocol.extractor as { name: string; test_accuracy: number | null } | undefined;
-  const reference = (protocol.train_test_reference as { metrics: Readonly<Record<string, number>> } | undefined)?.metrics;
+  const reference = (protocol.train_test_reference as { metrics: Readonly<Record<string, number>> } | undefined)
+    ?.metrics;
   print(`${samples} samples (seed ${seed}) vs. ${images} ${split} images of ${data}`);
   if (extractor) {
-    const accuracy = extractor.test_accuracy === null ? '' : `, test accuracy ${(100 * extractor.test_accuracy).toFixed(2)}%`;
+    const accuracy =
+      extractor.test_accuracy === null ? '' : `, test accuracy ${(100 * extractor.test_accuracy).toFixed(2)}%`;
     print(`features: ${extractor.name}${accuracy}`);
   }
   for (const group of METRIC_GROUPS) {
@@ -31,7 +33,9 @@ export function showEvaluation({ metrics, protocol }: Shown, print: (line: strin
         ...(name in protocol ? subsetRemark(protocol[name]) : []),
         ...(expected === undefined ? [] : [`reference (train vs. test images): ${formatMetric(expected)}`]),
       ];
-      print(`  ${name.padEnd(NAME_WIDTH)} ${formatMetric(metrics[name]!).padStart(10)}${remarks.length > 0 ? `  ${remarks.join('; ')}` : ''}`);
+      print(
+        `  ${name.padEnd(NAME_WIDTH)} ${formatMetric(metrics[name]!).padStart(10)}${remarks.length > 0 ? `  ${remarks.join('; ')}` : ''}`,
+      );
     }
   }
 }
@@ -53,7 +57,12 @@ export function formatMetric(value: number | null): string {
 }
 
 /** The best checkpoint, and the metric that selected it. */
-export const bestLine = ({ metric, value, step, file }: NonNullable<Awaited<ReturnType<BestCheckpoint['read']>>>): string =>
+export const bestLine = ({
+  metric,
+  value,
+  step,
+  file,
+}: NonNullable<Awaited<ReturnType<BestCheckpoint['read']>>>): string =>
   `best by ${metric}: ${formatMetric(value)} at iteration ${step}, ${file}`;
 
 /** A metric as `evaluate --explain` describes it; keys as in the JSON result. */
@@ -94,6 +103,15 @@ export function explanationLines({
   depends_on: dependsOn,
 }: MetricExplanation): string[] {
   const direction = better === 'none' ? 'neither higher nor lower' : better;
-  const rows = { range, better: direction, 'good value': goodValue, definition: reference, 'depends on': dependsOn.join(', ') };
-  return [`${name} (${group}): ${meaning}`, ...Object.entries(rows).map(([label, text]) => `  ${label.padEnd(LABEL_WIDTH)}${text}`)];
+  const rows = {
+    range,
+    better: direction,
+    'good value': goodValue,
+    definition: reference,
+    'depends on': dependsOn.join(', '),
+  };
+  return [
+    `${name} (${group}): ${meaning}`,
+    ...Object.entries(rows).map(([label, text]) => `  ${label.padEnd(LABEL_WIDTH)}${text}`),
+  ];
 }

@@ -34,7 +34,8 @@ export const wholeNumber =
   (min: number, max: number) =>
   (text: string): number => {
     const value = parseNumber(text);
-    if (!Number.isInteger(value) || value < min || value > max) throw new InvalidArgumentError(`It must be a whole number from ${min} to ${max}.`);
+    if (!Number.isInteger(value) || value < min || value > max)
+      throw new InvalidArgumentError(`It must be a whole number from ${min} to ${max}.`);
     return value;
   };
 
@@ -44,12 +45,16 @@ export const trainingDeviceOption = () =>
   new Option('--device <name>', 'device to compute on; auto: the fastest in a short measurement')
     .choices([...DEVICES, 'auto' as const])
     .default('cpu' as const);
-export const deviceOption = () => new Option('--device <name>', 'device to compute on').choices(DEVICES).default('cpu' as const);
+export const deviceOption = () =>
+  new Option('--device <name>', 'device to compute on').choices(DEVICES).default('cpu' as const);
 export const splitOption = (split: 'train' | 'test' = 'train') =>
   new Option('--split <split>', 'split of the data set').choices(['train', 'test'] as const).default(split);
 export const emaOption = () => new Option('--no-ema', 'use raw weights instead of EMA weights');
 export const threadsOption = () =>
-  new Option('--threads <number>', 'CPU threads (default: one per core; with mpirun, one per core of the process)').argParser(wholeNumber(1, 1024));
+  new Option(
+    '--threads <number>',
+    'CPU threads (default: one per core; with mpirun, one per core of the process)',
+  ).argParser(wholeNumber(1, 1024));
 
 export const loweringOption = () => new Option('--no-lowering', 'run the graph without CPU-specific optimizations');
 
@@ -79,7 +84,9 @@ export function compilerOf(
     profilePrefix,
     communicator,
     cores,
-  }: { readonly [K in 'profilePrefix' | 'communicator']?: CompileOptions[K] | undefined } & { readonly cores?: number | undefined } = {},
+  }: { readonly [K in 'profilePrefix' | 'communicator']?: CompileOptions[K] | undefined } & {
+    readonly cores?: number | undefined;
+  } = {},
 ): Compile {
   const compileOptions: CompileOptions = {
     ...compileOptionsOf(options, terminal, cores),
@@ -91,7 +98,11 @@ export function compilerOf(
 }
 
 /** The options of `compile` besides the device. */
-function compileOptionsOf({ threads, lowering, debug }: Omit<CompilerOptions, 'device'>, { note }: Terminal, cores: number | undefined): CompileOptions {
+function compileOptionsOf(
+  { threads, lowering, debug }: Omit<CompilerOptions, 'device'>,
+  { note }: Terminal,
+  cores: number | undefined,
+): CompileOptions {
   let isReported = false;
   const onFallback = ({ code, message }: { readonly code: string; readonly message: string }) => {
     if (!isReported) note(`agenet: calling ONNX Runtime through its Node binding (${code}: ${message})`);
@@ -105,7 +116,11 @@ function compileOptionsOf({ threads, lowering, debug }: Omit<CompilerOptions, 'd
 }
 
 /** Returns the compiler for the options of `train`, which can choose its device. */
-export async function trainingCompilerOf(options: TrainingCompilerOptions, terminal: Terminal, cores: number | undefined): Promise<DeviceCompiler> {
+export async function trainingCompilerOf(
+  options: TrainingCompilerOptions,
+  terminal: Terminal,
+  cores: number | undefined,
+): Promise<DeviceCompiler> {
   const { device } = options;
   if (device !== 'auto') return { compile: compilerOf({ ...options, device }, terminal, { cores }) };
   const { deviceCompiler } = await import('../engine/runtime/deviceChoice.node.js');
@@ -116,27 +131,39 @@ export async function trainingCompilerOf(options: TrainingCompilerOptions, termi
 export const threadsOf = (threads: number | undefined, cores = availableParallelism()): number => threads ?? cores;
 
 /** Options by the names that other programs give them, and the names of the options that they stand for. */
-const ALIASES: Readonly<Record<string, string>> = { lr: 'learningRate', batchSize: 'batch', imageSize: 'size', outdir: 'out' };
+const ALIASES: Readonly<Record<string, string>> = {
+  lr: 'learningRate',
+  batchSize: 'batch',
+  imageSize: 'size',
+  outdir: 'out',
+};
 
 /** Returns a hidden option that stands for another one, whose description mentions it. Giving both is an error. */
-export const alias = <Flags extends string>(flags: Flags, option: string, name: string) => new Option(flags, `alias of ${option}`).conflicts(name).hideHelp();
+export const alias = <Flags extends string>(flags: Flags, option: string, name: string) =>
+  new Option(flags, `alias of ${option}`).conflicts(name).hideHelp();
 
 /** Returns the options of a command with the names of those that aliases stand for. */
 export const withoutAliases = <T extends object>(options: T): T =>
   Object.fromEntries(Object.entries(options).map(([name, value]) => [ALIASES[name] ?? name, value as unknown])) as T;
 
 /** Returns the flag of a setting, for messages: `--encoder-updates` for `encoderUpdates`. */
-export const flagOf = (key: string, name = key): string => `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+export const flagOf = (key: string, name = key): string =>
+  `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 
 /** Returns the settings among the options of a command. */
 export async function givenSettings(options: Readonly<Record<string, unknown>>): Promise<Settings> {
   const { settingKeys } = await import('../runs/settings.node.js');
   const keys = await settingKeys();
-  return Object.fromEntries(Object.entries(options).filter(([key, value]) => keys.includes(key) && value !== undefined));
+  return Object.fromEntries(
+    Object.entries(options).filter(([key, value]) => keys.includes(key) && value !== undefined),
+  );
 }
 
 /** Resolves the options of a command that trains on no particular data into a configuration with the image format of the given data. */
-export async function resolveConfiguration(data: string, options: Readonly<Record<string, unknown>>): Promise<Configuration> {
+export async function resolveConfiguration(
+  data: string,
+  options: Readonly<Record<string, unknown>>,
+): Promise<Configuration> {
   const { draftSettings } = await import('../runs/settings.node.js');
   return (await draftSettings({ ...(await givenSettings(options)), data }, flagOf)).draft;
 }
@@ -161,26 +188,60 @@ export const addTrainingOptions = (
 ) =>
   command
     .optionsGroup('Networks:')
-    .addOption(new Option('--network <name>', 'network architecture (default: the one for the image size)').choices(ARCHITECTURE_NAMES))
-    .option('--size <pixels>', 'image height and width (default: native size of the data; alias: --image-size)', parseNumber)
+    .addOption(
+      new Option('--network <name>', 'network architecture (default: the one for the image size)').choices(
+        ARCHITECTURE_NAMES,
+      ),
+    )
+    .option(
+      '--size <pixels>',
+      'image height and width (default: native size of the data; alias: --image-size)',
+      parseNumber,
+    )
     .addOption(alias('--image-size <pixels>', '--size', 'size').argParser(parseNumber))
     .option('--channels <number>', '1 for grayscale, 3 for RGB (default: native format of the data)', parseNumber)
-    .option('--width <number>', `base channel count; layers use multiples of it (default: ${DEFAULTS.width})`, parseNumber)
+    .option(
+      '--width <number>',
+      `base channel count; layers use multiples of it (default: ${DEFAULTS.width})`,
+      parseNumber,
+    )
     .option('--latent <number>', `latent dimensions (default: ${DEFAULTS.latent})`, parseNumber)
     .optionsGroup('Objective:')
-    .option('--encoder-updates <plan>', `encoder updates per iteration and loss weights (default: "${DEFAULTS.encoderUpdates}")`)
-    .option('--generator-updates <plan>', `generator updates per iteration and loss weights (default: "${DEFAULTS.generatorUpdates}")`)
-    .addOption(new Option('--prior <name>', `prior distribution of latent codes (default: ${DEFAULTS.prior})`).choices(PRIORS))
-    .addOption(new Option('--divergence <name>', `divergence between a batch of codes and the prior (default: ${DEFAULTS.divergence})`).choices(DIVERGENCES))
+    .option(
+      '--encoder-updates <plan>',
+      `encoder updates per iteration and loss weights (default: "${DEFAULTS.encoderUpdates}")`,
+    )
+    .option(
+      '--generator-updates <plan>',
+      `generator updates per iteration and loss weights (default: "${DEFAULTS.generatorUpdates}")`,
+    )
+    .addOption(
+      new Option('--prior <name>', `prior distribution of latent codes (default: ${DEFAULTS.prior})`).choices(PRIORS),
+    )
+    .addOption(
+      new Option(
+        '--divergence <name>',
+        `divergence between a batch of codes and the prior (default: ${DEFAULTS.divergence})`,
+      ).choices(DIVERGENCES),
+    )
     .addOption(
       new Option(
         '--moment <name>',
         `statistic used as σ in the divergence: "variance", as in the published code, or "std", as in the formula (default: ${DEFAULTS.moment})`,
       ).choices(MOMENTS),
     )
-    .addOption(new Option('--reduction <name>', `reduction of the divergence over latent dimensions (default: ${DEFAULTS.reduction})`).choices(REDUCTIONS))
-    .addOption(new Option('--match-x <name>', `image reconstruction loss (default: ${DEFAULTS.matchX})`).choices(DISTANCES))
-    .addOption(new Option('--match-z <name>', `latent reconstruction loss (default: ${DEFAULTS.matchZ})`).choices(DISTANCES))
+    .addOption(
+      new Option(
+        '--reduction <name>',
+        `reduction of the divergence over latent dimensions (default: ${DEFAULTS.reduction})`,
+      ).choices(REDUCTIONS),
+    )
+    .addOption(
+      new Option('--match-x <name>', `image reconstruction loss (default: ${DEFAULTS.matchX})`).choices(DISTANCES),
+    )
+    .addOption(
+      new Option('--match-z <name>', `latent reconstruction loss (default: ${DEFAULTS.matchZ})`).choices(DISTANCES),
+    )
     .addOption(
       new Option(
         '--batch-norm-stats <mode>',
@@ -188,14 +249,22 @@ export const addTrainingOptions = (
       ).choices(BATCH_NORM_STATS),
     )
     .optionsGroup('Training:')
-    .option('--batch <number>', 'images per batch (default: 64, fewer for small data sets; alias: --batch-size)', parseNumber)
+    .option(
+      '--batch <number>',
+      'images per batch (default: 64, fewer for small data sets; alias: --batch-size)',
+      parseNumber,
+    )
     .addOption(alias('--batch-size <number>', '--batch', 'batch').argParser(parseNumber))
     .option(
       '--augment <list>',
       `transform images at random for the divergences: ${AUGMENTATIONS.join(', ')}, or none (default: color for fewer than 200 images, else none)`,
       parseAugmentations,
     )
-    .option('--learning-rate <number>', `learning rate of Adam (default: ${DEFAULTS.learningRate}; alias: --lr)`, parseNumber)
+    .option(
+      '--learning-rate <number>',
+      `learning rate of Adam (default: ${DEFAULTS.learningRate}; alias: --lr)`,
+      parseNumber,
+    )
     .addOption(alias('--lr <number>', '--learning-rate', 'learningRate').argParser(parseNumber))
     .addOption(seedOption())
     .addOption(threadsOption())

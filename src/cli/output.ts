@@ -7,7 +7,14 @@ import type { Animation } from '../images/frames.js';
 import { type GridStyle, imageGrid, squareColumns } from '../images/imageGrid.js';
 import { channelsLast, type ImageBatch, imageOf, type Raster } from '../images/raster.js';
 import { InputError } from '../errors.js';
-import { makeFolder, wrapReadErrors, writeFileAtomically, wrapWriteErrors, writeFileInPieces, writingFailure } from '../files/atomic.node.js';
+import {
+  makeFolder,
+  wrapReadErrors,
+  writeFileAtomically,
+  wrapWriteErrors,
+  writeFileInPieces,
+  writingFailure,
+} from '../files/atomic.node.js';
 import type { ImageOptions } from './imageOptions.js';
 
 /** Formats of results. */
@@ -56,7 +63,8 @@ export interface OutputOptions extends ImageOptions {
  */
 export function requirePath(out: string): void {
   if (out === '') throw new InputError('--out: expected a path, but it is empty');
-  if (out.startsWith('-')) throw new InputError(`--out ${out}: expected a path but got an option; write ./${out} for a file of this name`);
+  if (out.startsWith('-'))
+    throw new InputError(`--out ${out}: expected a path but got an option; write ./${out} for a file of this name`);
 }
 
 /**
@@ -74,7 +82,8 @@ export async function prepareOutput(
   requirePath(out);
   const extension = extname(out).toLowerCase();
   const kind = allowed.find((each) => KINDS[each].extensions.includes(extension));
-  if (kind === undefined) throw new InputError(`--out ${out}: expected ${allowed.map((each) => KINDS[each].name).join(', ')}`);
+  if (kind === undefined)
+    throw new InputError(`--out ${out}: expected ${allowed.map((each) => KINDS[each].name).join(', ')}`);
   requireEffects(kind, options);
   if (extension === '.mp4') await (await import('../images/video.node.js')).requireFfmpeg();
   const found = await stat(out).catch(() => undefined);
@@ -84,8 +93,11 @@ export async function prepareOutput(
     if (!found.isFile()) throw new InputError(`--out ${out}: exists and is not a file; choose a different name`);
     await keepInputs(out, inputs);
     if (force === undefined && found.size > 0 && !SIGNATURES[extension]!.test(await beginningOf(out))) {
-      const foreign = extension === '.json' ? 'it was not written by agenet' : 'its content does not match its extension';
-      throw new InputError(`--out ${out}: exists, and ${foreign}; choose a different name, or overwrite it with --force`);
+      const foreign =
+        extension === '.json' ? 'it was not written by agenet' : 'its content does not match its extension';
+      throw new InputError(
+        `--out ${out}: exists, and ${foreign}; choose a different name, or overwrite it with --force`,
+      );
     }
   }
   return kind;
@@ -114,13 +126,15 @@ export async function keepInputs(out: string, inputs: readonly string[]): Promis
 /** @throws {InputError} if an option has no effect on a format */
 function requireEffects(kind: OutputKind, options: ImageOptions): void {
   for (const [name, kinds] of Object.entries(EFFECTS) as [keyof ImageOptions, OutputKind[]][]) {
-    if (options[name] !== undefined && !kinds.includes(kind)) throw new InputError(`--${name}: has no effect on ${KINDS[kind].name}; remove it`);
+    if (options[name] !== undefined && !kinds.includes(kind))
+      throw new InputError(`--${name}: has no effect on ${KINDS[kind].name}; remove it`);
   }
 }
 
 async function requireEmptyFolder(path: string, isFolder: boolean): Promise<void> {
   if (!isFolder) throw new InputError(`--out ${path}: is a file; name a new folder`);
-  if ((await wrapReadErrors(path, () => readdir(path))).length > 0) throw new InputError(`--out ${path}: the folder is not empty; name a new one`);
+  if ((await wrapReadErrors(path, () => readdir(path))).length > 0)
+    throw new InputError(`--out ${path}: the folder is not empty; name a new one`);
 }
 
 /** The first bytes of a file, one character each. */
@@ -165,7 +179,12 @@ export const writePng = async (path: string, picture: Raster): Promise<void> =>
  * @param signal aborts the writing, which then rejects with its reason
  * @throws {InputError} if the enlarged frames would be too large, or the file cannot be written
  */
-export async function writeAnimation(path: string, animation: Animation, scale: number | undefined, signal: AbortSignal): Promise<void> {
+export async function writeAnimation(
+  path: string,
+  animation: Animation,
+  scale: number | undefined,
+  signal: AbortSignal,
+): Promise<void> {
   const extension = extname(path).toLowerCase();
   const { frames } = animation;
   const factor = scale ?? fittingScale(frames[0]!, frames.length);
@@ -173,19 +192,32 @@ export async function writeAnimation(path: string, animation: Animation, scale: 
   const bytes =
     extension === '.mp4'
       ? await (await import('../images/video.node.js')).encodeVideo(animation, factor, signal)
-      : await (await import('../images/files.node.js')).encodeAnimation(animation, extension === '.gif' ? 'gif' : 'webp', factor);
+      : await (
+          await import('../images/files.node.js')
+        ).encodeAnimation(animation, extension === '.gif' ? 'gif' : 'webp', factor);
   signal.throwIfAborted();
   await writeOutput(path, bytes);
 }
 
 /** Writes an object as a JSON file. */
-export const writeJson = (path: string, value: unknown): Promise<void> => writeOutput(path, new TextEncoder().encode(`${JSON.stringify(value)}\n`));
+export const writeJson = (path: string, value: unknown): Promise<void> =>
+  writeOutput(path, new TextEncoder().encode(`${JSON.stringify(value)}\n`));
 
 /** Writes images under the given names, as bytes [N, H, W, C]. */
 export const writeImageArrays = (path: string, batches: Readonly<Record<string, ImageBatch>>): Promise<void> =>
-  writeNpzFile(path, Object.fromEntries(Object.entries(batches).map(([name, batch]) => [name, { shape: arrayShape(batch), data: channelsLast(batch) }])));
+  writeNpzFile(
+    path,
+    Object.fromEntries(
+      Object.entries(batches).map(([name, batch]) => [name, { shape: arrayShape(batch), data: channelsLast(batch) }]),
+    ),
+  );
 
-const arrayShape = ({ count, shape: [channels, height, width] }: Pick<ImageBatch, 'count' | 'shape'>): number[] => [count, height, width, channels];
+const arrayShape = ({ count, shape: [channels, height, width] }: Pick<ImageBatch, 'count' | 'shape'>): number[] => [
+  count,
+  height,
+  width,
+  channels,
+];
 
 /** Images of one shape that arrive in batches. */
 interface ImageStream {
@@ -210,7 +242,11 @@ export async function writeImageBatches(
     const pieces = async function* () {
       for await (const batch of batches) yield channelsLast(batch);
     };
-    return writeNpzFile(path, { arr_0: { shape: arrayShape({ count, shape }), type: '|u1', pieces: pieces() } }, signal);
+    return writeNpzFile(
+      path,
+      { arr_0: { shape: arrayShape({ count, shape }), type: '|u1', pieces: pieces() } },
+      signal,
+    );
   }
   if (kind === 'folder') return writeImageFolder(path, batches, signal);
   const parts: Uint8Array[] = [];

@@ -69,7 +69,8 @@ const tensors = (list: ProfileEvent['args']['input_type_shape']) => list.map((en
 const product = (shape: readonly number[]): number => shape.reduce((total, size) => total * size, 1);
 
 const shapesOf = ({ args }: ProfileEvent): string => {
-  const show = (list: ProfileEvent['args']['input_type_shape']) => tensors(list).map(([, shape]) => `[${shape.join()}]`);
+  const show = (list: ProfileEvent['args']['input_type_shape']) =>
+    tensors(list).map(([, shape]) => `[${shape.join()}]`);
   return `${show(args.input_type_shape).slice(0, 4).join(' ')} > ${show(args.output_type_shape).join(' ')}`;
 };
 
@@ -83,19 +84,28 @@ function operationsOf({ args }: ProfileEvent): number | undefined {
   }
   if (args.op_name === 'ConvTranspose') return 2 * product(inputs[0]!) * product(inputs[1]!.slice(1));
   if (/^(MatMul|FusedMatMul|Gemm)$/.test(args.op_name))
-    return (2 * product(output) * product(inputs[0]!)) / Math.max(1, output.at(-2) ?? 1) / Math.max(1, product(output.slice(0, -2)));
+    return (
+      (2 * product(output) * product(inputs[0]!)) /
+      Math.max(1, output.at(-2) ?? 1) /
+      Math.max(1, product(output.slice(0, -2)))
+    );
   return undefined;
 }
 
 const BYTES: Readonly<Record<string, number>> = { float: 4, int64: 8, uint8: 1, bool: 1 };
 const bytesOf = ({ args }: ProfileEvent): number =>
-  tensors([...args.input_type_shape, ...args.output_type_shape]).reduce((sum, [type, shape]) => sum + (BYTES[type] ?? 4) * product(shape), 0);
+  tensors([...args.input_type_shape, ...args.output_type_shape]).reduce(
+    (sum, [type, shape]) => sum + (BYTES[type] ?? 4) * product(shape),
+    0,
+  );
 
 /** Formats the first rows as a table. */
 export function showProfile(rows: readonly ProfileRow[], limit: number): string[] {
-  const lines = rows.slice(0, limit).map(({ operator, shapes, count, milliseconds, share, gflops, gigabytes_per_second }) => {
-    const rate = gflops === undefined ? `${gigabytes_per_second!.toFixed(1)} GB/s` : `${gflops.toFixed(0)} GFLOP/s`;
-    return `${(100 * share).toFixed(1).padStart(5)}% ${milliseconds.toFixed(1).padStart(9)} ms ${String(count).padStart(5)} x ${rate.padStart(13)}  ${operator} ${shapes}`;
-  });
+  const lines = rows
+    .slice(0, limit)
+    .map(({ operator, shapes, count, milliseconds, share, gflops, gigabytes_per_second }) => {
+      const rate = gflops === undefined ? `${gigabytes_per_second!.toFixed(1)} GB/s` : `${gflops.toFixed(0)} GFLOP/s`;
+      return `${(100 * share).toFixed(1).padStart(5)}% ${milliseconds.toFixed(1).padStart(9)} ms ${String(count).padStart(5)} x ${rate.padStart(13)}  ${operator} ${shapes}`;
+    });
   return [' share      time  count          rate  operator and shapes', ...lines];
 }

@@ -22,7 +22,8 @@ export async function run(args: readonly string[]): Promise<void> {
     // Help and version were asked for and printed; help without a command was not.
     if (error.exitCode === 0) process.exitCode = 0;
     else {
-      if (error.code !== 'commander.help') reportError(error.message.replace(/^error: /, ''), new Terminal(args.includes('--json')), false);
+      if (error.code !== 'commander.help')
+        reportError(error.message.replace(/^error: /, ''), new Terminal(args.includes('--json')), false);
       process.exitCode = STATUS.badInput;
     }
   }
@@ -32,21 +33,31 @@ const COMMANDS = new URL('commands/', import.meta.url);
 
 /** Returns the files of all commands by the commands' names. */
 const commandFiles = (): Map<string, string> =>
-  new Map(readdirSync(COMMANDS).flatMap((file) => (/^[a-z]+(-[a-z]+)*\.[jt]s$/.test(file) ? [[parse(file).name, file]] : [])));
+  new Map(
+    readdirSync(COMMANDS).flatMap((file) => (/^[a-z]+(-[a-z]+)*\.[jt]s$/.test(file) ? [[parse(file).name, file]] : [])),
+  );
 
-const importCommand = async (file: string): Promise<CommandModule> => (await import(new URL(file, COMMANDS).href)) as CommandModule;
+const importCommand = async (file: string): Promise<CommandModule> =>
+  (await import(new URL(file, COMMANDS).href)) as CommandModule;
 
 /** The command that the first argument names, or the summaries of all if it names none. */
-async function commandsFor(first: string | undefined, files: ReadonlyMap<string, string>): Promise<CommandUnknownOpts[]> {
+async function commandsFor(
+  first: string | undefined,
+  files: ReadonlyMap<string, string>,
+): Promise<CommandUnknownOpts[]> {
   if (first === '--version' || first === '-V') return [];
   const file = files.get(first ?? '');
   if (first !== undefined && file !== undefined) {
     const module = await importCommand(file);
     return [await module.define(subcommand(first, module))];
   }
-  const modules = await Promise.all(Array.from(files, async ([name, each]) => ({ name, ...(await importCommand(each)) })));
+  const modules = await Promise.all(
+    Array.from(files, async ([name, each]) => ({ name, ...(await importCommand(each)) })),
+  );
   const position = ({ group }: CommandModule) => COMMAND_GROUPS.indexOf(group);
-  return modules.sort((a, b) => position(a) - position(b) || (a.name < b.name ? -1 : 1)).map(({ name, ...module }) => subcommand(name, module));
+  return modules
+    .sort((a, b) => position(a) - position(b) || (a.name < b.name ? -1 : 1))
+    .map(({ name, ...module }) => subcommand(name, module));
 }
 
 function createProgram(commands: readonly CommandUnknownOpts[]): Command {

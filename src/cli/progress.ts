@@ -64,7 +64,10 @@ export class DecodingProgress {
 export const decodingProgress = (terminal: Terminal) => new DecodingProgress(terminal).update;
 
 /** Returns a function that shows the progress of training something other than a model, such as a classifier. */
-export function steppingProgress(terminal: Terminal, what: string): (step: number, steps: number, loss: number) => void {
+export function steppingProgress(
+  terminal: Terminal,
+  what: string,
+): (step: number, steps: number, loss: number) => void {
   const pacing = new Pacing(terminal, true);
   return (step, steps, loss) => {
     if (!pacing.isDue() && step < steps) return;

@@ -8,11 +8,16 @@ import { type ActionResult, type PrintOptions, runInTerminal, STATUS, type Termi
  * Runs the action of a command as `runAction` does: in this process, or together with the processes that `mpirun` has started with it (ranks). Rank 0
  * prints; the others print errors only.
  */
-export const runTogether = (options: PrintOptions, work: (terminal: Terminal, world: World | undefined) => Promise<ActionResult>): Promise<void> =>
-  runInTerminal(options, (terminal) => withRanks(terminal, (world) => work(terminal, world)));
+export const runTogether = (
+  options: PrintOptions,
+  work: (terminal: Terminal, world: World | undefined) => Promise<ActionResult>,
+): Promise<void> => runInTerminal(options, (terminal) => withRanks(terminal, (world) => work(terminal, world)));
 
 /** A rank that fails, or is interrupted before training, exits without MPI_Finalize, so that `mpirun` ends the others. */
-async function withRanks(terminal: Terminal, work: (world: World | undefined) => Promise<ActionResult>): Promise<ActionResult> {
+async function withRanks(
+  terminal: Terminal,
+  work: (world: World | undefined) => Promise<ActionResult>,
+): Promise<ActionResult> {
   const { bindingNote, launchedRank } = await import('../distributed/launch.node.js');
   const rank = launchedRank();
   if (rank === undefined) return work(undefined);

@@ -10,7 +10,11 @@ import { countingProgress, decodingProgress } from './progress.js';
 import type { CompilerOptions } from './options.js';
 
 /** Opens data in the format of a run, split in the same way (default: the data of the run). The caller closes it. */
-export const openRunData = (data: string | undefined, configuration: Configuration, terminal: Terminal): Promise<ImageSource> =>
+export const openRunData = (
+  data: string | undefined,
+  configuration: Configuration,
+  terminal: Terminal,
+): Promise<ImageSource> =>
   openSource(data ?? configuration.data, configuration, {
     testFraction: configuration.testFraction,
     onWarning: terminal.note,
@@ -25,16 +29,25 @@ export function describeImage(source: ImageSource, split: Split, index: number):
   return {
     index,
     ...(split.nameOf ? { name: split.nameOf(index) } : {}),
-    ...(label === undefined ? {} : { label, ...(source.classNames?.[label] === undefined ? {} : { class: source.classNames[label] }) }),
+    ...(label === undefined
+      ? {}
+      : { label, ...(source.classNames?.[label] === undefined ? {} : { class: source.classNames[label] }) }),
   };
 }
 
 /** Returns the lines below an image of a data set: its file name or index, and its class if the data has labels. */
 export function captionOf(source: ImageSource, split: Split, index: number): string[] {
   const label = split.labels?.[index];
-  return [split.nameOf ? basename(split.nameOf(index)) : `#${index}`, ...(label === undefined ? [] : [classNameOf(source, label)])];
+  return [
+    split.nameOf ? basename(split.nameOf(index)) : `#${index}`,
+    ...(label === undefined ? [] : [classNameOf(source, label)]),
+  ];
 }
 
 /** Opens the stored codes of a model. Codes that are not stored yet are computed with a progress bar. */
-export const openCodeCache = (model: TrainedModel, { device }: CompilerOptions, terminal: Terminal, signal?: AbortSignal): CodeCache =>
-  new CodeCache(model, { device, onProgress: countingProgress(terminal, 'encoding images'), signal });
+export const openCodeCache = (
+  model: TrainedModel,
+  { device }: CompilerOptions,
+  terminal: Terminal,
+  signal?: AbortSignal,
+): CodeCache => new CodeCache(model, { device, onProgress: countingProgress(terminal, 'encoding images'), signal });

@@ -54,7 +54,12 @@ export async function withSignals(
  * input, output redirected to nohup.out, and a parent process that ignores the signal.
  */
 function ignoresHangup(): boolean {
-  return basename(process.env._ ?? '') === 'nohup' || hasUnreadableInput() || [1, 2].some(writesToNohup) || parentIgnoresHangup();
+  return (
+    basename(process.env._ ?? '') === 'nohup' ||
+    hasUnreadableInput() ||
+    [1, 2].some(writesToNohup) ||
+    parentIgnoresHangup()
+  );
 }
 
 /** Reads a file below /proc; returns an empty string if it cannot be read. */

@@ -14,10 +14,12 @@ export interface StatusPart {
 const SEPARATOR = '  ';
 
 /** Characters that take two columns: East Asian scripts and emoji. */
-const WIDE = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Emoji_Presentation}\uff01-\uff60]/u;
+const WIDE =
+  /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Emoji_Presentation}\uff01-\uff60]/u;
 
 /** Returns the columns that a text takes on a terminal. */
-export const columnsOf = (text: string): number => [...text].reduce((columns, character) => columns + (WIDE.test(character) ? 2 : 1), 0);
+export const columnsOf = (text: string): number =>
+  [...text].reduce((columns, character) => columns + (WIDE.test(character) ? 2 : 1), 0);
 
 /** Returns the parts that fit, in their order: the one of the lowest rank always, and each further one if all of lower rank fit as well. */
 export function fitParts(parts: readonly StatusPart[], columns: number): StatusPart[] {
@@ -32,12 +34,15 @@ export function fitParts(parts: readonly StatusPart[], columns: number): StatusP
 }
 
 /** Joins parts, each after a transformation of its text. */
-export const joinParts = (parts: readonly StatusPart[], show: (part: StatusPart) => string): string => parts.map(show).join(SEPARATOR);
+export const joinParts = (parts: readonly StatusPart[], show: (part: StatusPart) => string): string =>
+  parts.map(show).join(SEPARATOR);
 
 /** Returns the words of a line that fit, or the beginning of the first one. */
 export function fitWords(line: string, columns: number): string {
   if (columnsOf(line) <= columns) return line;
-  const end = [...line.matchAll(/\s+/g)].map(({ index }) => index).findLast((index) => index > 0 && columnsOf(line.slice(0, index)) <= columns);
+  const end = [...line.matchAll(/\s+/g)]
+    .map(({ index }) => index)
+    .findLast((index) => index > 0 && columnsOf(line.slice(0, index)) <= columns);
   return end === undefined ? line.slice(0, columns) : line.slice(0, end);
 }
 

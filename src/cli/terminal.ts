@@ -14,11 +14,14 @@ const codeOf = (character: string): string => character.charCodeAt(0).toString(1
 export const escapeControls = (text: string): string =>
   text.replace(UNPRINTABLE, (character) => {
     const code = codeOf(character);
-    return NAMED_ESCAPES[character] ?? (code.length > 2 ? `\\u${code.padStart(4, '0')}` : `\\x${code.padStart(2, '0')}`);
+    return (
+      NAMED_ESCAPES[character] ?? (code.length > 2 ? `\\u${code.padStart(4, '0')}` : `\\x${code.padStart(2, '0')}`)
+    );
   });
 
 /** Formats a value as JSON on one line. Also escapes DEL, C1 and bidirectional controls, which `JSON.stringify` does not. */
-export const jsonLine = (value: unknown): string => JSON.stringify(value).replace(UNPRINTABLE, (character) => `\\u${codeOf(character).padStart(4, '0')}`);
+export const jsonLine = (value: unknown): string =>
+  JSON.stringify(value).replace(UNPRINTABLE, (character) => `\\u${codeOf(character).padStart(4, '0')}`);
 
 /** Joins the lines of a message, such as one from ONNX Runtime, into one line. */
 export const oneLine = (text: string): string =>
@@ -47,7 +50,8 @@ const DEFAULT_COLUMNS = 80;
 const ERASE_LINE = '\r\x1b[2K';
 
 /** The properties of a stream that `Terminal` uses. */
-type Output = Pick<NodeJS.WriteStream, 'isTTY' | 'columns'> & Partial<Pick<NodeJS.WriteStream, 'getColorDepth'>> & { write(text: string): unknown };
+type Output = Pick<NodeJS.WriteStream, 'isTTY' | 'columns'> &
+  Partial<Pick<NodeJS.WriteStream, 'getColorDepth'>> & { write(text: string): unknown };
 
 /** Output of a command: results on standard output, progress and notes on standard error. */
 export class Terminal {
@@ -110,7 +114,12 @@ export class Terminal {
   status(line: string | readonly StatusPart[]): void {
     if (this.errorsOf !== undefined) return;
     const text = typeof line === 'string' ? escapeControls(line) : joinParts(line, ({ text }) => escapeControls(text));
-    write(this.errors, this.isLive ? `${ERASE_LINE}${typeof line === 'string' ? fitWords(text, this.statusColumns) : this.styled(line)}` : `${text}\n`);
+    write(
+      this.errors,
+      this.isLive
+        ? `${ERASE_LINE}${typeof line === 'string' ? fitWords(text, this.statusColumns) : this.styled(line)}`
+        : `${text}\n`,
+    );
     this.hasStatus = this.isLive;
   }
 

@@ -37,7 +37,11 @@ export async function trainingCommand(): Promise<TrainingCommand> {
     groups: Array.from(groups, ([title, fields]) => ({ title, fields })),
     presets: await Promise.all(names.map(async (name) => ({ name, description: await presetDescription(name) }))),
   };
-  return { form, program: [process.execPath, fileURLToPath(new URL('main.js', import.meta.url))], check: checkTraining };
+  return {
+    form,
+    program: [process.execPath, fileURLToPath(new URL('main.js', import.meta.url))],
+    check: checkTraining,
+  };
 }
 
 /** The command `train` with its options, without running it. */
@@ -72,7 +76,9 @@ async function checkTraining([, ...args]: readonly string[]): Promise<void> {
 async function settingRanges(): Promise<Readonly<Record<string, Range>>> {
   const { z } = await import('zod');
   const { configurationSchema } = await import('../training/configurationSchema.js');
-  const { properties = {} } = z.toJSONSchema(configurationSchema, { io: 'input', unrepresentable: 'any' }) as { readonly properties?: Record<string, Range> };
+  const { properties = {} } = z.toJSONSchema(configurationSchema, { io: 'input', unrepresentable: 'any' }) as {
+    readonly properties?: Record<string, Range>;
+  };
   const length: Range = { type: 'integer', minimum: 1 };
   return { ...properties, epochs: length, steps: length, threads: { type: 'integer', minimum: 1, maximum: 1024 } };
 }
@@ -88,11 +94,13 @@ function fieldOf(option: Option, ranges: Readonly<Record<string, Range>>, preset
 }
 
 /** `noLowering` for `--no-lowering`: the attribute itself means the opposite. */
-const nameOfNegated = (option: Option): string => `no${option.attributeName().replace(/^./u, (letter) => letter.toUpperCase())}`;
+const nameOfNegated = (option: Option): string =>
+  `no${option.attributeName().replace(/^./u, (letter) => letter.toUpperCase())}`;
 
 function kindOf(name: string, range: Range | undefined): Pick<FormField, 'kind' | 'min' | 'max'> {
   const { type, minimum: min, maximum: max } = range ?? {};
-  if (type === 'integer' || type === 'number') return { kind: type, ...(min === undefined ? {} : { min }), ...(max === undefined ? {} : { max }) };
+  if (type === 'integer' || type === 'number')
+    return { kind: type, ...(min === undefined ? {} : { min }), ...(max === undefined ? {} : { max }) };
   return { kind: LISTS.includes(name) ? 'list' : 'text' };
 }
 

@@ -16,7 +16,10 @@ const SMOOTHING = 0.1;
  *
  * @param others returns further parts of the line, for other work in progress
  */
-export function showProgress(terminal: Terminal, others: () => StatusPart[] = () => []): (event: TrainingEvent) => void {
+export function showProgress(
+  terminal: Terminal,
+  others: () => StatusPart[] = () => [],
+): (event: TrainingEvent) => void {
   const pacing = new Pacing(terminal, false);
   let totalSteps = 0;
   const showScoring = countingProgress(terminal, 'scoring test images');
@@ -27,7 +30,11 @@ export function showProgress(terminal: Terminal, others: () => StatusPart[] = ()
     const secondsPerIteration = timer.finish();
     if (!pacing.isDue() && report.step < totalSteps) return;
     const progress = { report, totalSteps, secondsPerIteration, preview };
-    terminal.status(terminal.isLive ? [...progressParts(progress), ...others()] : [{ text: progressLine(progress), rank: 0 }, ...others()]);
+    terminal.status(
+      terminal.isLive
+        ? [...progressParts(progress), ...others()]
+        : [{ text: progressLine(progress), rank: 0 }, ...others()],
+    );
   };
 
   return (event) => {
@@ -44,13 +51,15 @@ export function showProgress(terminal: Terminal, others: () => StatusPart[] = ()
       if (!terminal.isLive || preview === undefined) terminal.note(`iteration ${event.step}: wrote ${event.samples}`);
       preview = event.samples;
       timer.start();
-    } else if (event.type === 'evaluationDue') terminal.note(`iteration ${event.step}, epoch ${event.epochs} done: evaluating ${event.file}`);
+    } else if (event.type === 'evaluationDue')
+      terminal.note(`iteration ${event.step}, epoch ${event.epochs} done: evaluating ${event.file}`);
     else if (event.type === 'evaluation') {
       terminal.note(evaluationLine(event));
       timer.start();
     } else if (event.type === 'scoring') showScoring(event.done, event.total);
     else if (event.type === 'warning') terminal.note(`warning: ${event.message}`);
-    else if (event.type === 'paused') terminal.note(`paused after ${event.step} iterations; press Ctrl-C to save and stop`);
+    else if (event.type === 'paused')
+      terminal.note(`paused after ${event.step} iterations; press Ctrl-C to save and stop`);
     else if (event.type === 'continued') timer.start();
     else if (event.type === 'trained') terminal.endStatus();
   };
@@ -91,7 +100,12 @@ const BAR_COLUMNS = 12;
  * The parts of the line on a terminal. `reconstruction` is the loss between images and their reconstructions, match_x. `code gap` is the
  * divergence of the codes of images from the prior above its lower bound: 0 if they fill the sphere uniformly.
  */
-function progressParts({ report: { step, scalars }, totalSteps, secondsPerIteration, preview }: Progress): StatusPart[] {
+function progressParts({
+  report: { step, scalars },
+  totalSteps,
+  secondsPerIteration,
+  preview,
+}: Progress): StatusPart[] {
   const figure = (name: string, values: readonly (number | undefined)[], rank: number): StatusPart[] => {
     const value = values.find((each) => each !== undefined);
     return value === undefined ? [] : [{ text: `${name} ${value.toFixed(3)}`, rank }];
@@ -128,6 +142,8 @@ function lossTerms(scalars: Report['scalars'], network: NetworkName): string {
 function evaluationLine({ epochs, metrics, isBest }: Extract<TrainingEvent, { type: 'evaluation' }>): string {
   const names = Object.keys(metrics);
   const directed = names.filter((name) => betterDirection(name) !== undefined);
-  const shown = (directed.length > 0 ? directed : names).map((name) => `${name} ${formatMetric(metrics[name]!)}`).join('  ');
+  const shown = (directed.length > 0 ? directed : names)
+    .map((name) => `${name} ${formatMetric(metrics[name]!)}`)
+    .join('  ');
   return `epoch ${epochs}${isBest ? ' (best so far)' : ''}: ${shown}`;
 }

@@ -16,7 +16,8 @@ export class EpochSampler {
     private readonly seed: number,
   ) {
     this.batchesPerEpoch = Math.floor(count / batch);
-    if (this.batchesPerEpoch < 1) throw new InputError(`batch ${batch}: the train split has only ${count} images; choose a smaller batch`);
+    if (this.batchesPerEpoch < 1)
+      throw new InputError(`batch ${batch}: the train split has only ${count} images; choose a smaller batch`);
   }
 
   /** Returns the epoch of a batch. Both are counted from 0, batches through all epochs. */
@@ -27,7 +28,8 @@ export class EpochSampler {
   /** Returns the indices of the images of a batch. */
   indicesOf(batchNumber: number): Uint32Array {
     const epoch = this.epochOf(batchNumber);
-    if (this.order?.epoch !== epoch) this.order = { epoch, indices: shuffledIndices(this.count, randomStream(this.seed, 'epoch order', epoch)) };
+    if (this.order?.epoch !== epoch)
+      this.order = { epoch, indices: shuffledIndices(this.count, randomStream(this.seed, 'epoch order', epoch)) };
     const start = (batchNumber - epoch * this.batchesPerEpoch) * this.batch;
     return this.order.indices.subarray(start, start + this.batch);
   }
@@ -60,4 +62,5 @@ export function flipBatch(
   return flipped;
 }
 
-const isFlipped = (seed: number, epoch: number, index: number): boolean => randomStream(seed, 'flip', epoch * MAX_IMAGES + index).below(2) === 1;
+const isFlipped = (seed: number, epoch: number, index: number): boolean =>
+  randomStream(seed, 'flip', epoch * MAX_IMAGES + index).below(2) === 1;

@@ -22,7 +22,11 @@ export interface Dataset {
   /** Returns the native format, which applies unless the user asks for another. */
   readonly format: (path: string) => Promise<ImageFormat>;
   /** Opens the data in a format. @param options.name the data spec, for messages */
-  readonly open: (path: string, format: ImageFormat, options: OpenOptions & { readonly name: string }) => Promise<ImageSource>;
+  readonly open: (
+    path: string,
+    format: ImageFormat,
+    options: OpenOptions & { readonly name: string },
+  ) => Promise<ImageSource>;
 }
 
 /** The images of a published data set. */
@@ -51,7 +55,8 @@ interface ArrayDataset extends Pick<Dataset, 'name' | 'path' | 'help'> {
 export const arrayDataset = ({ format, locate = (path) => path, read, ...entry }: ArrayDataset): Dataset => ({
   ...entry,
   format: async (path) => format ?? formatOf(await read(locate(path))),
-  open: async (path, requested, options) => openArrays(await read(locate(path)), requested, options, await fingerprintOf(locate(path))),
+  open: async (path, requested, options) =>
+    openArrays(await read(locate(path)), requested, options, await fingerprintOf(locate(path))),
 });
 
 /** Native format of MNIST and its relatives. */
@@ -59,7 +64,9 @@ export const DIGITS: ImageFormat = { size: 32, channels: 1, padding: DIGIT_PADDI
 
 /** 28x28 grayscale images are padded as MNIST is, unless the user asks otherwise. */
 const paddingOf = ({ train, test }: TrainTestArrays): Padding | null =>
-  [train, test ?? train].every((images) => hasSize(images, DIGIT_PADDING.inner) && images.channels === 1) ? DIGIT_PADDING : null;
+  [train, test ?? train].every((images) => hasSize(images, DIGIT_PADDING.inner) && images.channels === 1)
+    ? DIGIT_PADDING
+    : null;
 
 const hasSize = ({ height, width }: LabeledImages, size: number): boolean => height === size && width === size;
 
@@ -100,7 +107,12 @@ function splitOf(images: LabeledImages, format: ImageFormat): Split | undefined 
     count,
     labels,
     copyImage: (index, target, offset) =>
-      padImage(pixels.subarray(index * bytes, (index + 1) * bytes), padding, format, target.subarray(offset, offset + paddedBytes)),
+      padImage(
+        pixels.subarray(index * bytes, (index + 1) * bytes),
+        padding,
+        format,
+        target.subarray(offset, offset + paddedBytes),
+      ),
   };
 }
 
@@ -144,7 +156,8 @@ export async function readIdxFolder(path: string): Promise<TrainTestArrays> {
     throw new InputError(`${path}: cannot be read as a folder (${describeSystemError(error)})`);
   });
   const readSplit = async (prefix: string): Promise<LabeledImages | null> => {
-    const find = (kind: string) => names.find((name) => new RegExp(`^${prefix}[-.]${kind}[-.]idx\\d-ubyte(\\.gz)?$`).test(name));
+    const find = (kind: string) =>
+      names.find((name) => new RegExp(`^${prefix}[-.]${kind}[-.]idx\\d-ubyte(\\.gz)?$`).test(name));
     const [images, labels] = [find('images'), find('labels')];
     if (images === undefined) return null;
     const read = async (name: string): Promise<NamedBytes> => ({ bytes: await readFileBytes(join(path, name)), name });

@@ -25,13 +25,22 @@ const GRAYSCALE_TOLERANCE = 2;
  * one.
  * @throws {InputError} if there are no images, or none that can be decoded
  */
-export async function openFolder(path: string, format: ImageFormat, options: OpenOptions & { readonly name: string }): Promise<ImageSource> {
+export async function openFolder(
+  path: string,
+  format: ImageFormat,
+  options: OpenOptions & { readonly name: string },
+): Promise<ImageSource> {
   const { name } = options;
   const found = await findImages(path);
   const classes = folderClasses(found.names);
   if ('none' in classes && classes.none !== '') options.onWarning?.(`${name}: ${classes.none}`);
   const { items, skipped } = await fileItems(path, found.names, 'none' in classes ? () => null : classes.labelOf);
-  const collection = { name, items, skipped: [...found.skipped, ...skipped], ...('none' in classes ? {} : { classNames: classes.names }) };
+  const collection = {
+    name,
+    items,
+    skipped: [...found.skipped, ...skipped],
+    ...('none' in classes ? {} : { classNames: classes.names }),
+  };
   return openCollection(collection, format, options);
 }
 
@@ -44,7 +53,10 @@ export async function folderFormat(path: string): Promise<ImageFormat> {
   const sample = await sampleImages(path, (await findImages(path)).names);
   const sides = sample.map(({ side }) => side).sort((a, b) => a - b);
   const isSmall = sides.length > 0 && sides[Math.floor(sides.length / 2)]! < SIZE_LIMIT;
-  return { size: isSmall ? SMALL_SIZE : LARGE_SIZE, channels: sample.length > 0 && sample.every(({ isGrayscale }) => isGrayscale) ? 1 : 3 };
+  return {
+    size: isSmall ? SMALL_SIZE : LARGE_SIZE,
+    channels: sample.length > 0 && sample.every(({ isGrayscale }) => isGrayscale) ? 1 : 3,
+  };
 }
 
 interface SampledImage {

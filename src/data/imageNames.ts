@@ -14,7 +14,8 @@ export interface Partition {
  * @throws {InputError} if the fraction is not between 0 and 1
  */
 export function partitionByName(names: readonly string[], fraction: number, seed: number): Partition {
-  if (!(fraction > 0 && fraction < 1)) throw new InputError(`test fraction ${fraction}: must be between 0 and 1 (exclusive), e.g. 0.1`);
+  if (!(fraction > 0 && fraction < 1))
+    throw new InputError(`test fraction ${fraction}: must be between 0 and 1 (exclusive), e.g. 0.1`);
   const draws = names.map((name) => randomStream(seed, `part of ${name}`).uniform());
   const isTest = draws.map((draw) => draw < fraction);
   if (names.length > 1) {
@@ -59,8 +60,10 @@ export function folderClasses(images: readonly string[]): FolderClasses | { read
     else folders.add(image.slice(0, slash));
   }
   if (folders.size < 2) return { none: '' };
-  if (outside > 0) return { none: `no labels: ${outside} of ${images.length} images are outside of its ${folders.size} folders` };
-  if (folders.size > MAX_CLASSES) return { none: `no labels: it has ${folders.size} folders, more than the limit of ${MAX_CLASSES} classes` };
+  if (outside > 0)
+    return { none: `no labels: ${outside} of ${images.length} images are outside of its ${folders.size} folders` };
+  if (folders.size > MAX_CLASSES)
+    return { none: `no labels: it has ${folders.size} folders, more than the limit of ${MAX_CLASSES} classes` };
   const names = [...folders].sort((a, b) => (a < b ? -1 : 1));
   const numbers = new Map(names.map((name, number) => [name, number]));
   return { names, labelOf: (image) => numbers.get(image.slice(0, image.indexOf('/')))! };

@@ -17,7 +17,8 @@ const NAMED = DATASETS.filter(({ path }) => path === '' || path.startsWith('['))
 const LOCATED = DATASETS.filter(({ path }) => path !== '');
 
 /** Returns the data specs of a data set, e.g. `mnist`, `npz:FILE`, `fashion-mnist[:DIR]`. */
-export const specOf = ({ name, path }: Dataset): string => (path.startsWith('[') ? `${name}[:${path.slice(1)}` : path === '' ? name : `${name}:${path}`);
+export const specOf = ({ name, path }: Dataset): string =>
+  path.startsWith('[') ? `${name}[:${path.slice(1)}` : path === '' ? name : `${name}:${path}`;
 
 /** All data specs, for messages and help. */
 export const DATA_SPEC_HELP = [...DATASETS.map(specOf), 'or the path of a folder of images'].join(', ');
@@ -34,7 +35,8 @@ export const isDataSpec = (data: string): boolean => (named(data) ?? located(dat
 export const pathOfData = (data: string): string => (located(data) ? data.slice(prefixOf(data).length + 1) : data);
 
 /** Returns the same spec for all ways to write a path from the current folder: `photos`, `./photos/` and `folder:photos`. */
-export const canonicalDataSpec = (data: string): string => (named(data) ? data : `${located(data)?.name ?? registry.folder.name}:${resolve(pathOfData(data))}`);
+export const canonicalDataSpec = (data: string): string =>
+  named(data) ? data : `${located(data)?.name ?? registry.folder.name}:${resolve(pathOfData(data))}`;
 
 /**
  * Returns the native format of data: how images are preprocessed unless the user asks for something else.
@@ -55,7 +57,10 @@ async function checkArguments(given: Readonly<Record<'data' | 'format' | 'option
     format: z
       .object(
         {
-          size: z.int('must be an integer from 1 to 1024').min(1, 'must be at least 1').max(1024, 'must be at most 1024'),
+          size: z
+            .int('must be an integer from 1 to 1024')
+            .min(1, 'must be at least 1')
+            .max(1024, 'must be at most 1024'),
           channels: z.union([z.literal(1), z.literal(3)], 'must be 1 (grayscale) or 3 (RGB)'),
           crop: z.enum(CROPS as readonly [Crop, ...Crop[]], `must be one of ${CROPS.join(', ')}`).optional(),
         },
@@ -63,7 +68,12 @@ async function checkArguments(given: Readonly<Record<'data' | 'format' | 'option
       )
       .optional(),
     options: z.object(
-      { testFraction: z.number('must be a number').optional(), splitSeed: z.int('must be an integer').optional(), streaming: flag, strict: flag },
+      {
+        testFraction: z.number('must be a number').optional(),
+        splitSeed: z.int('must be an integer').optional(),
+        streaming: flag,
+        strict: flag,
+      },
       'must be an object',
     ),
   });
@@ -93,7 +103,8 @@ async function resolveData(data: string): Promise<{ readonly dataset: Dataset; r
     if (path === '') throw new InputError(`data "${data}": the path is missing; pass ${byPrefix.name}:PATH`);
     return { dataset: byPrefix, path };
   }
-  if (data !== '' && (await stat(data).catch(() => undefined)) !== undefined) return { dataset: registry.folder, path: data };
+  if (data !== '' && (await stat(data).catch(() => undefined)) !== undefined)
+    return { dataset: registry.folder, path: data };
   throw new InputError(`data "${data}": no such data set or folder${suggestion(data)}; choose from ${DATA_SPEC_HELP}`);
 }
 
@@ -105,4 +116,9 @@ function suggestion(data: string): string {
 }
 
 /** Drops other properties, which may mean something else to a data set. */
-const pickFormat = ({ size, channels, crop, padding }: ImageFormat): ImageFormat => ({ size, channels, ...(crop ? { crop } : {}), padding });
+const pickFormat = ({ size, channels, crop, padding }: ImageFormat): ImageFormat => ({
+  size,
+  channels,
+  ...(crop ? { crop } : {}),
+  padding,
+});

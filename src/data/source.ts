@@ -66,14 +66,18 @@ export interface ImageSource {
 }
 
 /** Waits until every image is decoded, and returns the data set without skipped images. */
-export const awaitDecoding = async (source: ImageSource): Promise<ImageSource> => ({ ...source, ...(await source.finishDecoding?.()) });
+export const awaitDecoding = async (source: ImageSource): Promise<ImageSource> => ({
+  ...source,
+  ...(await source.finishDecoding?.()),
+});
 
 /** Returns a split whose images lie one after another in memory, `imageBytes` each. */
 export function splitInMemory(pixels: Uint8Array, imageBytes: number, labels: Uint8Array | null): Split {
   return {
     count: pixels.length / imageBytes,
     labels,
-    copyImage: (index, target, offset) => target.set(pixels.subarray(index * imageBytes, (index + 1) * imageBytes), offset),
+    copyImage: (index, target, offset) =>
+      target.set(pixels.subarray(index * imageBytes, (index + 1) * imageBytes), offset),
   };
 }
 
@@ -88,8 +92,14 @@ export function subset({ labels, copyImage, nameOf }: Omit<Split, 'count'>, indi
 }
 
 /** Copies the images at `indices` to bytes [N, C, H, W]. */
-export function gatherImages(split: Split, indices: ArrayLike<number>, imageBytes: number, target = new Uint8Array(indices.length * imageBytes)): Uint8Array {
-  for (let position = 0; position < indices.length; position++) split.copyImage(indices[position]!, target, position * imageBytes);
+export function gatherImages(
+  split: Split,
+  indices: ArrayLike<number>,
+  imageBytes: number,
+  target = new Uint8Array(indices.length * imageBytes),
+): Uint8Array {
+  for (let position = 0; position < indices.length; position++)
+    split.copyImage(indices[position]!, target, position * imageBytes);
   return target;
 }
 
@@ -98,4 +108,5 @@ export const firstImages = (split: Split, count: number, imageBytes: number): Ui
   gatherImages(split, [...Array(Math.min(count, split.count)).keys()], imageBytes);
 
 /** Returns the name of a class, or for example `class 3` if the data has no names. */
-export const classNameOf = ({ classNames }: Pick<ImageSource, 'classNames'>, label: number): string => classNames?.[label] ?? `class ${label}`;
+export const classNameOf = ({ classNames }: Pick<ImageSource, 'classNames'>, label: number): string =>
+  classNames?.[label] ?? `class ${label}`;

@@ -22,7 +22,11 @@ export function launchedRank(environment: Environment = process.env): number | u
  * @param place the host and its cores that this rank may run on, as a text that only ranks on the same cores have
  * @param available the number of these cores
  */
-export function coresOf({ size, allGather }: Communicator, place = ownPlace(), available = availableParallelism()): number {
+export function coresOf(
+  { size, allGather }: Communicator,
+  place = ownPlace(),
+  available = availableParallelism(),
+): number {
   // A float32 represents every number of 24 bits.
   const own = createHash('sha256').update(place).digest().readUIntBE(0, 3);
   const places = new Float32Array(size);
@@ -31,7 +35,11 @@ export function coresOf({ size, allGather }: Communicator, place = ownPlace(), a
 }
 
 /** Returns a line on cores that no rank uses because `mpirun` has bound each to a few, if there are any. */
-export function bindingNote(cores: number, environment: Environment = process.env, all = cpus().length): string | undefined {
+export function bindingNote(
+  cores: number,
+  environment: Environment = process.env,
+  all = cpus().length,
+): string | undefined {
   const { OMPI_MCA_orte_bound_at_launch: isBound, OMPI_COMM_WORLD_LOCAL_SIZE: ranks } = environment;
   if (isBound !== '1' || cores * Number(ranks) >= all) return undefined;
   return `mpirun has bound ${ranks} processes to ${cores} of ${all} cores each; start it with --bind-to none, or give each more`;

@@ -28,8 +28,10 @@ export class MeasuredCommunicator implements Communicator {
     return this.measured.size;
   }
 
-  readonly allReduceSum = (input: Float32Array, output: Float32Array): void => this.measure(input, 0, () => this.measured.allReduceSum(input, output));
-  readonly allGather = (input: Float32Array, output: Float32Array): void => this.measure(input, input.byteLength, () => this.measured.allGather(input, output));
+  readonly allReduceSum = (input: Float32Array, output: Float32Array): void =>
+    this.measure(input, 0, () => this.measured.allReduceSum(input, output));
+  readonly allGather = (input: Float32Array, output: Float32Array): void =>
+    this.measure(input, input.byteLength, () => this.measured.allGather(input, output));
   readonly broadcast = (bytes: Uint8Array): void => this.measured.broadcast(bytes);
   readonly barrier = (): void => this.measured.barrier();
 

@@ -58,11 +58,15 @@ function openLibrary(names: readonly string[], load: Koffi['load']) {
   for (const name of names) {
     try {
       const mpi = load(name, { global: true });
-      const symbols = ['comm_world', 'float', 'byte', 'op_sum'].map((symbol) => mpi.symbol(`ompi_mpi_${symbol}`) as Pointer);
+      const symbols = ['comm_world', 'float', 'byte', 'op_sum'].map(
+        (symbol) => mpi.symbol(`ompi_mpi_${symbol}`) as Pointer,
+      );
       return { mpi, symbols: symbols as [comm: Pointer, float: Pointer, byte: Pointer, sum: Pointer] };
     } catch (error) {
       problems.push(messageOf(error));
     }
   }
-  throw new InputError(`Open MPI: its library cannot be loaded (${problems[0]}); on Debian, apt-get install openmpi-bin`);
+  throw new InputError(
+    `Open MPI: its library cannot be loaded (${problems[0]}); on Debian, apt-get install openmpi-bin`,
+  );
 }

@@ -20,7 +20,11 @@ export interface AdamMoments {
  * @param step the number of this step, counted from 1
  * @returns [learningRate / (1 - beta1^step), 1 / sqrt(1 - beta2^step)]
  */
-export function adamScalars(learningRate: number, step: number, { beta1, beta2 }: AdamConstants): [stepSize: number, denominatorScale: number] {
+export function adamScalars(
+  learningRate: number,
+  step: number,
+  { beta1, beta2 }: AdamConstants,
+): [stepSize: number, denominatorScale: number] {
   return [learningRate / (1 - beta1 ** step), 1 / Math.sqrt(1 - beta2 ** step)];
 }
 

@@ -19,12 +19,17 @@ const SIZES = [1009, 1013] as const;
  * @throws {ShapeError} if anything but shapes depends on the size
  */
 export function forAnyBatch(graphOfBatch: (batch: number) => Graph): AnyBatch {
-  const [graph, other] = SIZES.map((size): Graph => lowerPortable(graphOfBatch(size), { name: 'plain' })) as [Graph, Graph];
+  const [graph, other] = SIZES.map((size): Graph => lowerPortable(graphOfBatch(size), { name: 'plain' })) as [
+    Graph,
+    Graph,
+  ];
   const [values, others] = [valuesOf(graph), valuesOf(other)];
   if (values.length !== others.length) throw new ShapeError('forAnyBatch: another batch size gives other operators');
   const generalized = new Map<Value, Value>();
   for (const [index, value] of values.entries()) generalized.set(value, generalize(value, others[index]!, generalized));
-  const outputs = Object.fromEntries(Object.entries(graph.outputs).map(([name, value]) => [name, generalized.get(value)!]));
+  const outputs = Object.fromEntries(
+    Object.entries(graph.outputs).map(([name, value]) => [name, generalized.get(value)!]),
+  );
   return { graph: { inputs: graph.inputs, outputs }, batchAxes: batchAxesOf(graph, other) };
 }
 
@@ -33,12 +38,15 @@ const valuesOf = ({ inputs, outputs }: Graph): Value[] => topologicalOrder([...i
 /** A value whose attributes hold for every size of the batch. */
 function generalize(value: Value, other: Value, generalized: ReadonlyMap<Value, Value>): Value {
   if (value.kind !== 'computed') {
-    if (value.kind === 'constant' && !isSameConstant(value, other as ConstantValue)) throw dependent('constant', value.shape);
+    if (value.kind === 'constant' && !isSameConstant(value, other as ConstantValue))
+      throw dependent('constant', value.shape);
     return value;
   }
   const { attributes } = other as ComputedValue;
   const inputs = value.inputs.map((operand) => generalized.get(operand)!);
-  const changed = Object.entries(value.attributes).map(([name, attribute]) => [name, ofAnyBatch(value, name, attribute, attributes[name]!)] as const);
+  const changed = Object.entries(value.attributes).map(
+    ([name, attribute]) => [name, ofAnyBatch(value, name, attribute, attributes[name]!)] as const,
+  );
   return { ...value, inputs, attributes: Object.fromEntries(changed) };
 }
 
@@ -46,16 +54,23 @@ function generalize(value: Value, other: Value, generalized: ReadonlyMap<Value, 
 function ofAnyBatch(value: ComputedValue, name: string, attribute: Attribute, other: Attribute): Attribute {
   if (String(attribute) === String(other)) return attribute;
   const [sizes, others] = [attribute, other] as [Shape, Shape];
-  const inferred = value.operator.name === 'Reshape' && name === 'shape' ? sizes.map((size, axis) => (size === others[axis] ? size : -1)) : [];
-  if (inferred.filter((size) => size === -1).length !== 1) throw dependent(`${value.operator.name}: ${name}`, attribute);
+  const inferred =
+    value.operator.name === 'Reshape' && name === 'shape'
+      ? sizes.map((size, axis) => (size === others[axis] ? size : -1))
+      : [];
+  if (inferred.filter((size) => size === -1).length !== 1)
+    throw dependent(`${value.operator.name}: ${name}`, attribute);
   return inferred;
 }
 
 const isSameConstant = (a: ConstantValue, b: ConstantValue): boolean =>
-  String(a.shape) === String(b.shape) && (a.data === b.data || (a.data as Float32Array).every((element, index) => Object.is(element, b.data[index])));
+  String(a.shape) === String(b.shape) &&
+  (a.data === b.data || (a.data as Float32Array).every((element, index) => Object.is(element, b.data[index])));
 
 const dependent = (what: string, value: Attribute): ShapeError =>
-  new ShapeError(`forAnyBatch: ${what} ${Array.isArray(value) ? showShape(value as Shape) : String(value)} depends on the size of the batch`);
+  new ShapeError(
+    `forAnyBatch: ${what} ${Array.isArray(value) ? showShape(value as Shape) : String(value)} depends on the size of the batch`,
+  );
 
 function batchAxesOf(graph: Graph, other: Graph): BatchAxes {
   const shapes = ({ inputs, outputs }: Graph): Readonly<Record<string, Shape>> =>

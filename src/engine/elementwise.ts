@@ -14,7 +14,14 @@ import {
 } from './operator.js';
 import { sumTo } from './operators/broadcasting.js';
 import { sameShape, sizeOf } from './shape.js';
-import { type Attributes, type ComputedValue, type ConstantValue, splatValue, type TensorType, type Value } from './value.js';
+import {
+  type Attributes,
+  type ComputedValue,
+  type ConstantValue,
+  splatValue,
+  type TensorType,
+  type Value,
+} from './value.js';
 
 /**
  * An elementwise function of one operand.
@@ -50,7 +57,10 @@ interface Arithmetic extends Pick<Operator<NoAttributes>, 'partialEvaluate' | 'd
 }
 
 /** Elementwise arithmetic on two float32 operands, broadcast against each other. */
-export const arithmetic = (name: string, { element, gradient, neutral, commutes = false, ...more }: Arithmetic): Operator<NoAttributes> => ({
+export const arithmetic = (
+  name: string,
+  { element, gradient, neutral, commutes = false, ...more }: Arithmetic,
+): Operator<NoAttributes> => ({
   name,
   elementwise: true,
   inPlace: true,
@@ -65,13 +75,23 @@ export const arithmetic = (name: string, { element, gradient, neutral, commutes 
   simplify: (value) => dropNeutral(value, neutral, commutes) ?? dropExpansion(value),
 });
 
-function combine([a, b]: readonly ConstantValue[], { shape }: TensorType, element: (a: number, b: number) => number): Float32Array {
+function combine(
+  [a, b]: readonly ConstantValue[],
+  { shape }: TensorType,
+  element: (a: number, b: number) => number,
+): Float32Array {
   const [left, right] = [broadcastOffsets(a!.shape, shape), broadcastOffsets(b!.shape, shape)];
-  return Float32Array.from({ length: sizeOf(shape) }, (_, index) => element(Number(a!.data[left(index)]), Number(b!.data[right(index)])));
+  return Float32Array.from({ length: sizeOf(shape) }, (_, index) =>
+    element(Number(a!.data[left(index)]), Number(b!.data[right(index)])),
+  );
 }
 
 /** x + 0, x - 0, x * 1 and x / 1 are x, if broadcasting does not change its shape. */
-function dropNeutral({ inputs: [a, b], shape }: ComputedValue, neutral: number | undefined, commutes: boolean): Value | undefined {
+function dropNeutral(
+  { inputs: [a, b], shape }: ComputedValue,
+  neutral: number | undefined,
+  commutes: boolean,
+): Value | undefined {
   if (neutral === undefined) return undefined;
   if (splatValue(b!) === neutral && sameShape(a!.shape, shape)) return a;
   return commutes && splatValue(a!) === neutral && sameShape(b!.shape, shape) ? b : undefined;
@@ -79,7 +99,9 @@ function dropNeutral({ inputs: [a, b], shape }: ComputedValue, neutral: number |
 
 /** Arithmetic broadcasts its operands: an Expand before it is dropped if the other operand has the full shape. */
 function dropExpansion(value: ComputedValue): Value | undefined {
-  const index = value.inputs.findIndex((operand, i) => isComputedBy(operand, 'Expand') && sameShape(value.inputs[1 - i]!.shape, value.shape));
+  const index = value.inputs.findIndex(
+    (operand, i) => isComputedBy(operand, 'Expand') && sameShape(value.inputs[1 - i]!.shape, value.shape),
+  );
   const expansion = value.inputs[index];
   if (expansion?.kind !== 'computed') return undefined;
   return { ...value, inputs: value.inputs.map((operand, i) => (i === index ? expansion.inputs[0]! : operand)) };

@@ -53,7 +53,8 @@ export function flattenTensors(tensors: Readonly<Record<string, Float32Array>>, 
   const data = new Float32Array(layout.size);
   for (const [name, { shape, offset }] of layout.entries) {
     const tensor = tensors[name];
-    if (tensor?.length !== sizeOf(shape)) throw new Error(`flat vector: ${name}: expected ${sizeOf(shape)} elements but got ${tensor?.length ?? 'none'}`);
+    if (tensor?.length !== sizeOf(shape))
+      throw new Error(`flat vector: ${name}: expected ${sizeOf(shape)} elements but got ${tensor?.length ?? 'none'}`);
     data.set(tensor, offset);
   }
   return data;

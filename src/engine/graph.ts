@@ -28,7 +28,8 @@ export function graphOf(outputs: Readonly<Record<string, Value>>, declared: read
     inputs.set(value.name, value);
   }
   for (const [name, value] of Object.entries(outputs)) {
-    if (inputs.has(name) && inputs.get(name) !== value) throw new ShapeError(`graph: the output ${name} has the name of an input`);
+    if (inputs.has(name) && inputs.get(name) !== value)
+      throw new ShapeError(`graph: the output ${name} has the name of an input`);
   }
   return { inputs: [...inputs.values()], outputs };
 }
@@ -61,7 +62,11 @@ export function topologicalOrder(values: readonly Value[]): Value[] {
  * Returns the same graph with every computed value replaced by `rewrite`, operands first.
  * @param rewrite gets a value whose inputs are already rewritten, and returns its replacement, of the same type and shape
  */
-export function rewriteGraph(graph: Graph, rewrite: (value: ComputedValue, original: ComputedValue) => Value, leaf: (value: Value) => Value = (v) => v): Graph {
+export function rewriteGraph(
+  graph: Graph,
+  rewrite: (value: ComputedValue, original: ComputedValue) => Value,
+  leaf: (value: Value) => Value = (v) => v,
+): Graph {
   const replaced = new Map<Value, Value>();
   for (const value of topologicalOrder(Object.values(graph.outputs))) {
     if (value.kind !== 'computed') {
@@ -72,7 +77,9 @@ export function rewriteGraph(graph: Graph, rewrite: (value: ComputedValue, origi
     const changed = inputs.some((operand, index) => operand !== value.inputs[index]);
     replaced.set(value, rewrite(changed ? { ...value, inputs } : value, value));
   }
-  const outputs = Object.fromEntries(Object.entries(graph.outputs).map(([name, value]) => [name, replaced.get(value)!]));
+  const outputs = Object.fromEntries(
+    Object.entries(graph.outputs).map(([name, value]) => [name, replaced.get(value)!]),
+  );
   return { inputs: graph.inputs, outputs };
 }
 
@@ -82,7 +89,10 @@ export function rewriteGraph(graph: Graph, rewrite: (value: ComputedValue, origi
  */
 export function countFlops(graph: Graph): number {
   const parts = rewriteGraph(graph, (value) => value.operator.decomposition?.(value.inputs, value.attributes) ?? value);
-  return topologicalOrder(Object.values(parts.outputs)).reduce((total, value) => total + (value.kind === 'computed' ? flopsOf(value) : 0), 0);
+  return topologicalOrder(Object.values(parts.outputs)).reduce(
+    (total, value) => total + (value.kind === 'computed' ? flopsOf(value) : 0),
+    0,
+  );
 }
 
 function flopsOf(value: ComputedValue): number {

@@ -12,7 +12,15 @@ export { type BatchShares, type Compile, Program, type Signature, StatefulProgra
 export { DeviceError, type OnnxModel, type TensorInfo } from './runtime/session.js';
 export { decodeSafetensors, encodeSafetensors, type TensorFile } from './safetensors.js';
 export * from './operators/index.js';
-export { pack, flattenTensors, tensorViews, type FlatEntry, type FlatLayout, flatLayout, unpack } from './flatLayout.js';
+export {
+  pack,
+  flattenTensors,
+  tensorViews,
+  type FlatEntry,
+  type FlatLayout,
+  flatLayout,
+  unpack,
+} from './flatLayout.js';
 export { type Shape, ShapeError, showShape, sizeOf } from './shape.js';
 export { simplify } from './simplify.js';
 export {

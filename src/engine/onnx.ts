@@ -2,7 +2,14 @@ import type { MessageInitShape } from '@bufbuild/protobuf';
 import type { AttributeProtoSchema, NodeProtoSchema, TensorProtoSchema, ValueInfoProtoSchema } from 'onnx-buf';
 import { type BatchAxes, type Graph, topologicalOrder } from './graph.js';
 import { constantKey } from './simplify.js';
-import { type Attribute, type ComputedValue, type ConstantValue, ELEMENT_CODES, type TensorType, type Value } from './value.js';
+import {
+  type Attribute,
+  type ComputedValue,
+  type ConstantValue,
+  ELEMENT_CODES,
+  type TensorType,
+  type Value,
+} from './value.js';
 
 /** The ONNX operator set that files declare: the newest with which every runtime (native, WebGPU, WebAssembly) was tested. */
 export const OPSET = 18;
@@ -33,7 +40,8 @@ export async function encode(graph: Graph, { batchAxes = {}, metadata = {} }: En
   }
   // An output that is an input, a constant, or another output's value still needs a node of its own name.
   for (const [name, value] of Object.entries(graph.outputs)) {
-    if (names.of(value) !== name) nodes.push({ opType: 'Identity', name: `output ${name}`, input: [names.of(value)], output: [name] });
+    if (names.of(value) !== name)
+      nodes.push({ opType: 'Identity', name: `output ${name}`, input: [names.of(value)], output: [name] });
   }
   // The schema takes long to load, so it loads on first use.
   const { create, ModelProtoSchema, toBinary } = await import('./onnxSchema.js');
@@ -70,7 +78,10 @@ class Naming {
   of(value: Value): string {
     const known = this.names.get(value);
     if (known !== undefined) return known;
-    const name = value.kind === 'constant' ? this.ofConstant(value) : this.fresh(value.kind === 'computed' ? value.operator.name : value.kind);
+    const name =
+      value.kind === 'constant'
+        ? this.ofConstant(value)
+        : this.fresh(value.kind === 'computed' ? value.operator.name : value.kind);
     this.names.set(value, name);
     return name;
   }
@@ -109,9 +120,14 @@ function nodeOf(value: ComputedValue, names: Naming): MessageInitShape<typeof No
   };
 }
 
-function attributeOf(name: string, attribute: Attribute, isFloat: boolean): MessageInitShape<typeof AttributeProtoSchema> {
+function attributeOf(
+  name: string,
+  attribute: Attribute,
+  isFloat: boolean,
+): MessageInitShape<typeof AttributeProtoSchema> {
   if (typeof attribute === 'string') return { name, type: STRING, s: new TextEncoder().encode(attribute) };
-  if (typeof attribute === 'number') return isFloat ? { name, type: FLOAT, f: attribute } : { name, type: INT, i: BigInt(attribute) };
+  if (typeof attribute === 'number')
+    return isFloat ? { name, type: FLOAT, f: attribute } : { name, type: INT, i: BigInt(attribute) };
   return isFloat ? { name, type: FLOATS, floats: [...attribute] } : { name, type: INTS, ints: attribute.map(BigInt) };
 }
 
@@ -125,9 +141,16 @@ const tensorOf = (name: string, { type, shape, data }: ConstantValue): MessageIn
 /** The name of an open batch size. */
 const BATCH_SIZE = 'N';
 
-function describe(name: string, { type, shape }: TensorType, batchAxes: BatchAxes): MessageInitShape<typeof ValueInfoProtoSchema> {
+function describe(
+  name: string,
+  { type, shape }: TensorType,
+  batchAxes: BatchAxes,
+): MessageInitShape<typeof ValueInfoProtoSchema> {
   const dim = shape.map((size, axis) => ({
-    value: axis === batchAxes[name] ? ({ case: 'dimParam', value: BATCH_SIZE } as const) : ({ case: 'dimValue', value: BigInt(size) } as const),
+    value:
+      axis === batchAxes[name]
+        ? ({ case: 'dimParam', value: BATCH_SIZE } as const)
+        : ({ case: 'dimValue', value: BigInt(size) } as const),
   }));
   return { name, type: { value: { case: 'tensorType', value: { elemType: ELEMENT_CODES[type], shape: { dim } } } } };
 }

@@ -20,7 +20,11 @@ export type { Distribution, GradientContext, GradientThunk, Operator, Placement 
 export type NoAttributes = Record<string, never>;
 
 /** Applies an operator: infers the type and shape of its result, and throws if the inputs do not fit. */
-export function apply<A extends Attributes>(operator: Operator<A>, inputs: readonly Value[], attributes: A): ComputedValue {
+export function apply<A extends Attributes>(
+  operator: Operator<A>,
+  inputs: readonly Value[],
+  attributes: A,
+): ComputedValue {
   const { type, shape } = operator.infer(inputs, attributes);
   return { kind: 'computed', operator, inputs, attributes, type, shape };
 }
@@ -98,7 +102,9 @@ export interface ReductionOptions {
 
 /** The shape left when `axes` are reduced: as 1, or removed. */
 export const reducedShape = (shape: Shape, axes: readonly number[], keepdims: number): Shape =>
-  keepdims === 1 ? shape.map((size, axis) => (axes.includes(axis) ? 1 : size)) : shape.filter((_, axis) => !axes.includes(axis));
+  keepdims === 1
+    ? shape.map((size, axis) => (axes.includes(axis) ? 1 : size))
+    : shape.filter((_, axis) => !axes.includes(axis));
 
 /** The members that all reductions share. */
 export const reduction = (name: string) => ({
@@ -109,7 +115,8 @@ export const reduction = (name: string) => ({
   },
   parameters: ({ axes }: ReductionAttributes) => ({ constants: [integers(axes)], encoded: ['axes'] }),
   flops: ([x]: readonly Value[]) => sizeOf(x!.shape),
-  distribute: ([placement]: readonly Placement[], { attributes }: { readonly attributes: ReductionAttributes }) => reducedInParts(placement!, attributes),
+  distribute: ([placement]: readonly Placement[], { attributes }: { readonly attributes: ReductionAttributes }) =>
+    reducedInParts(placement!, attributes),
 });
 
 /** A reduction over axes that every rank holds whole. */
@@ -124,7 +131,12 @@ export const summedInParts = ([placement]: readonly Placement[], attributes: Red
   reducedInParts(placement!, attributes) ?? { operands: [placement!], result: 'summand' };
 
 /** Applies a reduction. Without axes it returns `x`, whereas ONNX would reduce all axes. */
-export function applyReduction(operator: Operator<ReductionAttributes>, x: Value, axes: readonly number[], { keepAxes = true }: ReductionOptions): Value {
+export function applyReduction(
+  operator: Operator<ReductionAttributes>,
+  x: Value,
+  axes: readonly number[],
+  { keepAxes = true }: ReductionOptions,
+): Value {
   const normalized = normalizeAxes(axes, x.shape.length, operator.name);
   return normalized.length === 0 ? x : apply(operator, [x], { axes: normalized, keepdims: keepAxes ? 1 : 0 });
 }

@@ -38,7 +38,11 @@ export function encodeSafetensors({ tensors, metadata }: TensorFile): Uint8Array
  * @param isIgnored whether to leave out a tensor, which may then have any type
  * @throws {InputError} if the bytes are no such file, are cut short, or hold tensors that overlap or have another type
  */
-export function decodeSafetensors(bytes: Uint8Array, name: string, isIgnored: (tensor: string) => boolean = () => false): TensorFile {
+export function decodeSafetensors(
+  bytes: Uint8Array,
+  name: string,
+  isIgnored: (tensor: string) => boolean = () => false,
+): TensorFile {
   const reject = (reason: string): never => {
     throw new InputError(`${name}: not a usable safetensors file, ${reason}`);
   };
@@ -55,7 +59,8 @@ export function decodeSafetensors(bytes: Uint8Array, name: string, isIgnored: (t
     .map(([tensor, entry]) => {
       const { shape, begin, end } = parseEntry(entry) ?? reject(`the entry of ${tensor} is not a float32 tensor`);
       if (end - begin !== 4 * sizeOf(shape)) reject(`the entry of ${tensor} contradicts itself`);
-      if (end > elements.length) reject(`it is cut short: ${tensor} needs ${end} bytes of data, there are ${elements.length}`);
+      if (end > elements.length)
+        reject(`it is cut short: ${tensor} needs ${end} bytes of data, there are ${elements.length}`);
       return { tensor, shape, begin, end };
     });
   requireDisjoint(
@@ -94,12 +99,16 @@ interface Range {
 function parseRange(entry: unknown): Range | undefined {
   if (!isRecord(entry) || !areSizes(entry.data_offsets)) return undefined;
   const [begin, end] = entry.data_offsets;
-  return begin !== undefined && end !== undefined && entry.data_offsets.length === 2 && begin <= end ? { begin, end } : undefined;
+  return begin !== undefined && end !== undefined && entry.data_offsets.length === 2 && begin <= end
+    ? { begin, end }
+    : undefined;
 }
 
 function parseEntry(entry: unknown): (Range & { readonly shape: number[] }) | undefined {
   const range = parseRange(entry);
-  return range && isRecord(entry) && entry.dtype === 'F32' && areSizes(entry.shape) ? { ...range, shape: entry.shape } : undefined;
+  return range && isRecord(entry) && entry.dtype === 'F32' && areSizes(entry.shape)
+    ? { ...range, shape: entry.shape }
+    : undefined;
 }
 
 function parseMetadata(metadata: unknown = {}): Record<string, string> | undefined {
@@ -107,5 +116,7 @@ function parseMetadata(metadata: unknown = {}): Record<string, string> | undefin
   return metadata as Record<string, string>;
 }
 
-const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);
-const areSizes = (value: unknown): value is number[] => Array.isArray(value) && value.every((size) => Number.isSafeInteger(size) && size >= 0);
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+const areSizes = (value: unknown): value is number[] =>
+  Array.isArray(value) && value.every((size) => Number.isSafeInteger(size) && size >= 0);

@@ -12,7 +12,8 @@ export const sizeOf = (shape: Shape): number => shape.reduce((product, size) => 
 /** `[2, 3]` as text, for messages and keys. */
 export const showShape = (shape: Shape): string => `[${shape.join(', ')}]`;
 
-export const sameShape = (a: Shape, b: Shape): boolean => a.length === b.length && a.every((size, axis) => size === b[axis]);
+export const sameShape = (a: Shape, b: Shape): boolean =>
+  a.length === b.length && a.every((size, axis) => size === b[axis]);
 
 /** The shape of an elementwise result under ONNX's multidirectional broadcasting, or undefined if none exists. */
 export function broadcastShapes(a: Shape, b: Shape): Shape | undefined {

@@ -75,7 +75,9 @@ function newKey(value: ConstantValue): string | undefined {
   const { type, shape, data } = value;
   const isSmall = data.length <= FOLDING_LIMIT;
   if (!isSmall && !isUniform(value)) return undefined;
-  const elements = isSmall ? BYTES.decode(new Uint8Array(data.buffer, data.byteOffset, data.byteLength)) : `all ${String(data.at(0))}`;
+  const elements = isSmall
+    ? BYTES.decode(new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
+    : `all ${String(data.at(0))}`;
   return `${type} ${shape.join()} ${elements}`;
 }
 

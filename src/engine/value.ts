@@ -26,7 +26,14 @@ export const ARRAY_OF: Readonly<Record<ElementType, new (length: number) => Elem
 };
 
 /** ONNX's numbers of the element types (TensorProto.DataType). */
-export const ELEMENT_CODES: Readonly<Record<ElementType, number>> = { float32: 1, uint8: 2, int8: 3, int64: 7, bool: 9, float16: 10 };
+export const ELEMENT_CODES: Readonly<Record<ElementType, number>> = {
+  float32: 1,
+  uint8: 2,
+  int8: 3,
+  int64: 7,
+  bool: 9,
+  float16: 10,
+};
 
 /** The type and shape of a tensor. */
 export interface TensorType {
@@ -187,7 +194,10 @@ export function input(name: string, shape: Shape, type: ElementType = 'float32')
  * A tensor known when the graph is built; its data is not copied and must not change afterwards.
  * @param name its name in ONNX files, unique in a graph; by default it is numbered
  */
-export function constantTensor<T extends ElementType>({ type, shape, data }: TensorData<T>, name?: string): ConstantValue {
+export function constantTensor<T extends ElementType>(
+  { type, shape, data }: TensorData<T>,
+  name?: string,
+): ConstantValue {
   if (data.length !== sizeOf(shape)) {
     throw new ShapeError(`constant: ${data.length} elements do not fill the shape ${showShape(shape)}`);
   }

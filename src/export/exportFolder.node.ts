@@ -31,17 +31,24 @@ export const requireExportFolder = async (path: string): Promise<void> => void (
  * @returns their paths
  * @throws {InputError} as `requireExportFolder`, or if a file is in the way or cannot be written
  */
-export async function writeExport(path: string, files: Readonly<Record<string, Uint8Array | string>>): Promise<string[]> {
+export async function writeExport(
+  path: string,
+  files: Readonly<Record<string, Uint8Array | string>>,
+): Promise<string[]> {
   const { names, digests } = await readExport(path);
   const foreign = Object.keys(files).find((name) => names.includes(name) && !digests.has(name));
-  if (foreign !== undefined) throw new InputError(`${join(path, foreign)}: was not written by agenet export; choose a different folder`);
-  const contents = Object.entries(files).map(([name, content]) => [name, typeof content === 'string' ? new TextEncoder().encode(content) : content] as const);
+  if (foreign !== undefined)
+    throw new InputError(`${join(path, foreign)}: was not written by agenet export; choose a different folder`);
+  const contents = Object.entries(files).map(
+    ([name, content]) => [name, typeof content === 'string' ? new TextEncoder().encode(content) : content] as const,
+  );
   const manifest: Manifest = { files: Object.fromEntries(contents.map(([name, bytes]) => [name, sha256(bytes)])) };
   await wrapWriteErrors(path, () => makeFolder(path));
   // First, so that an export that is interrupted can be repeated.
   await writeManifest(path, { ...manifest, replaces: Object.fromEntries(digests) });
   for (const [name, bytes] of contents) await writeFileAtomically(join(path, name), bytes);
-  for (const name of digests.keys()) if (!(name in files) && names.includes(name)) await wrapWriteErrors(join(path, name), () => rm(join(path, name)));
+  for (const name of digests.keys())
+    if (!(name in files) && names.includes(name)) await wrapWriteErrors(join(path, name), () => rm(join(path, name)));
   await writeManifest(path, manifest);
   return [...Object.keys(files), MANIFEST].map((name) => join(path, name));
 }
@@ -59,10 +66,13 @@ async function readExport(path: string): Promise<ExistingExport> {
   const names = (await wrapReadErrors(path, () => readdir(path))).filter((name) => !UNFINISHED_NAME.test(name));
   if (names.length === 0) return { names, digests: new Map() };
   const manifest = await readManifest(path);
-  if (manifest === undefined) throw new InputError(`${path}: the folder has files that agenet export did not write; choose a different name`);
+  if (manifest === undefined)
+    throw new InputError(`${path}: the folder has files that agenet export did not write; choose a different name`);
   const { files, replaces = {} } = manifest;
   const listed = new Set([...Object.keys(files), ...Object.keys(replaces)]);
-  const digests = new Map(Array.from(listed, (name) => [name, [...(name in files ? [files[name]!] : []), ...(replaces[name] ?? [])]]));
+  const digests = new Map(
+    Array.from(listed, (name) => [name, [...(name in files ? [files[name]!] : []), ...(replaces[name] ?? [])]]),
+  );
   for (const name of names) {
     const expected = digests.get(name);
     if (expected === undefined) continue;
@@ -79,13 +89,20 @@ const digestOf = (file: string): Promise<string | undefined> => readRegularFile(
 const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
 const writeManifest = (path: string, manifest: Manifest): Promise<void> =>
-  writeFileAtomically(join(path, MANIFEST), new TextEncoder().encode(`${JSON.stringify({ format: FORMAT, ...manifest }, null, 2)}\n`));
+  writeFileAtomically(
+    join(path, MANIFEST),
+    new TextEncoder().encode(`${JSON.stringify({ format: FORMAT, ...manifest }, null, 2)}\n`),
+  );
 
 /** Reads the manifest of a folder; undefined if it has none. */
 async function readManifest(path: string): Promise<Manifest | undefined> {
   const { z } = await import('zod');
   const digests = z.record(z.string(), z.string());
-  const schema = z.object({ format: z.literal(FORMAT), files: digests, replaces: z.record(z.string(), z.array(z.string())).optional() });
+  const schema = z.object({
+    format: z.literal(FORMAT),
+    files: digests,
+    replaces: z.record(z.string(), z.array(z.string())).optional(),
+  });
   try {
     const { files, replaces } = schema.parse(JSON.parse(await readTextFile(join(path, MANIFEST))));
     return { files, ...(replaces ? { replaces } : {}) };

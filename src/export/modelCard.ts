@@ -16,7 +16,13 @@ export interface PrecisionCost {
   /** Codes of the same images. */
   readonly codes: Difference;
   /** FID with float32 and with the stored weights; absent if it could not be measured. */
-  readonly fid?: { readonly float32: number; readonly stored: number; readonly samples: number; readonly images: number; readonly extractor: string };
+  readonly fid?: {
+    readonly float32: number;
+    readonly stored: number;
+    readonly samples: number;
+    readonly images: number;
+    readonly extractor: string;
+  };
 }
 
 /** An evaluation: its metrics and what they depend on. */
@@ -58,7 +64,9 @@ export function modelCardText(card: ModelCard): string {
     frontMatter(card),
     `# ${plain(card.name)}`,
     introduction(card.configuration),
-    card.hasReconstructions ? '![Samples](samples.png) ![Images, each next to its reconstruction](reconstructions.png)' : '![Samples](samples.png)',
+    card.hasReconstructions
+      ? '![Samples](samples.png) ![Images, each next to its reconstruction](reconstructions.png)'
+      : '![Samples](samples.png)',
     filesSection(card),
     pythonSection(card),
     javascriptSection(card),
@@ -71,13 +79,17 @@ export function modelCardText(card: ModelCard): string {
 }
 
 const frontMatter = ({ configuration }: ModelCard): string =>
-  ['---', 'library_name: onnx', `tags: [agenet, adversarial-generator-encoder, ${configuration.network}]`, '---'].join('\n');
+  ['---', 'library_name: onnx', `tags: [agenet, adversarial-generator-encoder, ${configuration.network}]`, '---'].join(
+    '\n',
+  );
 
 /** Escapes text for Markdown. */
-const plain = (text: string): string => text.replace(/[\p{Cc}\u2028\u2029]+/gu, ' ').replace(/[\\`*_{}[\]<>()#|!]/g, '\\$&');
+const plain = (text: string): string =>
+  text.replace(/[\p{Cc}\u2028\u2029]+/gu, ' ').replace(/[\\`*_{}[\]<>()#|!]/g, '\\$&');
 
 /** The last part of a path of any system. */
-export const lastPart = (path: string): string => path.split(/[\\/]/).findLast((part) => part !== '' && part !== '.') ?? 'images';
+export const lastPart = (path: string): string =>
+  path.split(/[\\/]/).findLast((part) => part !== '' && part !== '.') ?? 'images';
 
 /** The name of the data without the folder that it is in: the data set, or else the file or folder. */
 export function dataName({ data }: Configuration): string {
@@ -106,11 +118,18 @@ function filesSection({ files, hasPage, configuration: { channels, size, latent,
     ([file, bytes]) => `| \`${file}.onnx\` | ${(bytes / 1e6).toFixed(2)} | ${NETWORKS[file](shape, codes)} |`,
   );
   const lines = ['## Files', '', '| file | MB | input | output |', '| --- | --- | --- | --- |', ...rows, ''];
-  const border = padding ? ` Images have a border of ${padding.border} pixels with the value ${padding.value / 255} on each side.` : '';
+  const border = padding
+    ? ` Images have a border of ${padding.border} pixels with the value ${padding.value / 255} on each side.`
+    : '';
   return [
     ...lines,
     `All are float32, N is any number, and images are in 0..1, channel by channel, rows from the top.${border} Operators are those of ONNX opset 18.`,
-    ...(hasPage ? ['', '`index.html` runs the networks in a browser, opened from this folder or from any static host. It needs the files beside it.'] : []),
+    ...(hasPage
+      ? [
+          '',
+          '`index.html` runs the networks in a browser, opened from this folder or from any static host. It needs the files beside it.',
+        ]
+      : []),
   ].join('\n');
 }
 
@@ -172,17 +191,49 @@ console.log(images.dims, codes.dims, reconstructions.dims);
 }
 
 function trainingSection({ configuration, step, weights, data, version }: ModelCard): string {
-  const { network, width, latent, prior, batch, learningRate, schedule, ema, divergence, moment, matchX, matchZ, seed, stages } = configuration;
+  const {
+    network,
+    width,
+    latent,
+    prior,
+    batch,
+    learningRate,
+    schedule,
+    ema,
+    divergence,
+    moment,
+    matchX,
+    matchZ,
+    seed,
+    stages,
+  } = configuration;
   const { initFrom, flip, augment, crop } = configuration;
   const rows: readonly (readonly [string, string])[] = [
-    ['data', `${plain(dataName(configuration))}${data ? `, ${data.train} training images and ${data.test} test images` : ''}`],
+    [
+      'data',
+      `${plain(dataName(configuration))}${data ? `, ${data.train} training images and ${data.test} test images` : ''}`,
+    ],
     ['networks', `${network}, width ${width}, latent size ${latent}, prior ${prior}`],
-    ...(initFrom === undefined ? [] : [['initial weights', `from ${plain(lastPart(initFrom))}; how these were trained is not recorded here`] as const]),
+    ...(initFrom === undefined
+      ? []
+      : [
+          [
+            'initial weights',
+            `from ${plain(lastPart(initFrom))}; how these were trained is not recorded here`,
+          ] as const,
+        ]),
     ...(step === 0
       ? []
       : ([
           ['training', `${step} iterations of ${batch} images, seed ${seed}`],
-          ['images', [`crop ${crop}`, ...(flip ? ['mirrored at random'] : []), ...augment.map((name) => `augmentation ${name}`)].join(', ')],
+          [
+            'images',
+            [
+              `crop ${crop}`,
+              ...(flip ? ['mirrored at random'] : []),
+              ...augment.map((name) => `augmentation ${name}`),
+            ].join(', '),
+          ],
           ['encoder updates', `\`${configuration.encoderUpdates}\``],
           ['generator updates', `\`${configuration.generatorUpdates}\``],
           ...stages.map(
@@ -208,20 +259,37 @@ function qualitySection({ evaluation, precision }: ModelCard): string {
   const { metrics, data, split, images, samples, extractor } = evaluation;
   const subject = `${samples > 0 ? `${samples} samples and ` : ''}${images} ${split} images of ${plain(data)}${precision === 'float32' ? '' : ', with float32 weights'}.`;
   const features =
-    extractor === undefined ? '' : ` Features are those of the ${plain(extractor)}: compare FID, KID and the like only with values of the same extractor.`;
+    extractor === undefined
+      ? ''
+      : ` Features are those of the ${plain(extractor)}: compare FID, KID and the like only with values of the same extractor.`;
   const rows = Object.entries(metrics).map(
-    ([name, value]) => `| \`${name.replace(/\W/g, '')}\` | ${value === null ? 'not finite' : Number(value.toPrecision(4))} |`,
+    ([name, value]) =>
+      `| \`${name.replace(/\W/g, '')}\` | ${value === null ? 'not finite' : Number(value.toPrecision(4))} |`,
   );
   return ['## Metrics', '', subject + features, '', '| metric | value |', '| --- | --- |', ...rows].join('\n');
 }
 
 function precisionSection(precision: Precision, { images, codes, fid }: PrecisionCost): string {
-  const row = (name: string, { mean, max }: Difference) => `| ${name} | ${mean.toExponential(1)} | ${max.toExponential(1)} |`;
+  const row = (name: string, { mean, max }: Difference) =>
+    `| ${name} | ${mean.toExponential(1)} | ${max.toExponential(1)} |`;
   const cost = fid
     ? `FID of ${fid.samples} samples and ${fid.images} test images: ${fid.float32.toFixed(2)} with float32, ${fid.stored.toFixed(2)} with ${precision} (features of the ${plain(fid.extractor)}).`
     : 'The effect on FID was not measured.';
-  const table = ['| difference from float32 | mean | largest |', '| --- | --- | --- |', row('images, in 0..1', images), row('codes', codes)];
-  return ['## Precision', '', `Kernels are stored as ${precision}, and networks compute in float32.`, '', ...table, '', cost].join('\n');
+  const table = [
+    '| difference from float32 | mean | largest |',
+    '| --- | --- | --- |',
+    row('images, in 0..1', images),
+    row('codes', codes),
+  ];
+  return [
+    '## Precision',
+    '',
+    `Kernels are stored as ${precision}, and networks compute in float32.`,
+    '',
+    ...table,
+    '',
+    cost,
+  ].join('\n');
 }
 
 function limitsSection({ configuration, data, step }: ModelCard): string {

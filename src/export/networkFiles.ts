@@ -1,6 +1,18 @@
 /** The networks of a trained model as ONNX files, for any program that runs ONNX. */
 import { networkFunctions } from '../age/networkFunctions.js';
-import { add, clip, encode, forAnyBatch, type Graph, graphOf, input, mul, sub, tensorViews, type Value } from '../engine/index.js';
+import {
+  add,
+  clip,
+  encode,
+  forAnyBatch,
+  type Graph,
+  graphOf,
+  input,
+  mul,
+  sub,
+  tensorViews,
+  type Value,
+} from '../engine/index.js';
 import type { TrainedModel } from '../model/trainedModel.js';
 import type { NamedValues } from '../networks/forward.js';
 import { type Network, type NetworkName, statisticName } from '../networks/network.js';
@@ -33,14 +45,24 @@ export async function encodeNetworks(
   precision: Precision = 'float32',
   metadata: Readonly<Record<string, string>> = {},
 ): Promise<NetworkFiles> {
-  const stored = { encoder: await storeNetwork(model, 'encoder', precision), generator: await storeNetwork(model, 'generator', precision) };
+  const stored = {
+    encoder: await storeNetwork(model, 'encoder', precision),
+    generator: await storeNetwork(model, 'generator', precision),
+  };
   const tensors = { encoder: stored.encoder.values, generator: stored.generator.values };
   const files: Partial<Record<NetworkFile, Uint8Array>> = {};
-  for (const [file, graphOfBatch] of Object.entries(graphsOf(model, tensors)) as [NetworkFile, (batch: number) => Graph][]) {
+  for (const [file, graphOfBatch] of Object.entries(graphsOf(model, tensors)) as [
+    NetworkFile,
+    (batch: number) => Graph,
+  ][]) {
     const { graph, batchAxes } = forAnyBatch(graphOfBatch);
     files[file] = await encode(graph, { batchAxes, metadata: { precision, ...metadata } });
   }
-  const weights = { ...model.weights, 'encoder.parameters': stored.encoder.parameters, 'generator.parameters': stored.generator.parameters };
+  const weights = {
+    ...model.weights,
+    'encoder.parameters': stored.encoder.parameters,
+    'generator.parameters': stored.generator.parameters,
+  };
   return { files, model: model.withWeights(weights) };
 }
 
@@ -51,7 +73,11 @@ interface StoredNetwork {
   readonly parameters: Float32Array;
 }
 
-async function storeNetwork({ pair, weights }: TrainedModel, name: NetworkName, precision: Precision): Promise<StoredNetwork> {
+async function storeNetwork(
+  { pair, weights }: TrainedModel,
+  name: NetworkName,
+  precision: Precision,
+): Promise<StoredNetwork> {
   const network = pair[name];
   const values: Record<string, Value> = {};
   const parameters = weights[`${name}.parameters`].slice();
@@ -71,7 +97,8 @@ function graphsOf({ pair, prior, latentSize }: TrainedModel, tensors: Readonly<R
   const { encode: encodeImages, generate } = networkFunctions(pair, (name) => tensors[name], prior);
   const codes = (batch: number) => input('codes', [batch, latentSize]);
   const generator = (batch: number) => graphOf({ images: toUnit(generate(codes(batch), 'native')) });
-  const encoder = (batch: number) => graphOf({ codes: encodeImages(fromUnit(input('images', [batch, ...pair.encoder.inputShape])), 'native') });
+  const encoder = (batch: number) =>
+    graphOf({ codes: encodeImages(fromUnit(input('images', [batch, ...pair.encoder.inputShape])), 'native') });
   if (!pair.generator.separateStatistics) return { generator, encoder };
   const decoder = (batch: number) => {
     const distance = input('distance', [1]);
@@ -90,7 +117,9 @@ function blendStatistics({ name, statistics }: Network, tensors: NamedValues, di
       .map((tensor) => tensor.slice(name.length + 1))
       .filter((buffer) => !buffer.includes('.generated.'))
       .map((buffer) => {
-        const [native, generated] = (['native', 'generated'] as const).map((kind) => `${name}.${statisticName(buffer, kind)}`) as [string, string];
+        const [native, generated] = (['native', 'generated'] as const).map(
+          (kind) => `${name}.${statisticName(buffer, kind)}`,
+        ) as [string, string];
         return [generated, add(tensors[generated]!, mul(sub(tensors[native]!, tensors[generated]!), distance))];
       }),
   );

@@ -25,4 +25,5 @@ export interface PageGlobals {
 }
 
 /** A script that sets a global variable of a page. */
-export const globalScript = <K extends keyof PageGlobals>(name: K, value: PageGlobals[K]): string => `globalThis.${name} = ${JSON.stringify(value)};\n`;
+export const globalScript = <K extends keyof PageGlobals>(name: K, value: PageGlobals[K]): string =>
+  `globalThis.${name} = ${JSON.stringify(value)};\n`;

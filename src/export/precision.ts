@@ -1,7 +1,15 @@
 /** Weights in fewer bits: smaller files that every runtime reads, because networks still compute in float32. */
 import { InputError } from '../errors.js';
 import { shown } from '../validation.js';
-import { constant, constantTensor, dequantizeLinear, fromFloat16, type Shape, sizeOf, type Value } from '../engine/index.js';
+import {
+  constant,
+  constantTensor,
+  dequantizeLinear,
+  fromFloat16,
+  type Shape,
+  sizeOf,
+  type Value,
+} from '../engine/index.js';
 
 /** How a file stores the kernels of convolutions and other tensors of two or more axes. Smaller tensors are always float32. */
 export const PRECISIONS = ['float32', 'float16', 'int8'] as const;
@@ -19,9 +27,16 @@ interface StoredTensor {
  * Stores a tensor under a name, with the precision if it has two or more axes.
  * @throws {InputError} if there is no such precision
  */
-export async function storeTensor(name: string, data: Float32Array, shape: Shape, precision: Precision): Promise<StoredTensor> {
-  if (!PRECISIONS.includes(precision)) throw new InputError(`precision: must be one of ${PRECISIONS.join(', ')}, not ${shown(precision)}`);
-  if (precision === 'float32' || shape.length < 2) return { value: constantTensor({ type: 'float32', shape, data }, name), data };
+export async function storeTensor(
+  name: string,
+  data: Float32Array,
+  shape: Shape,
+  precision: Precision,
+): Promise<StoredTensor> {
+  if (!PRECISIONS.includes(precision))
+    throw new InputError(`precision: must be one of ${PRECISIONS.join(', ')}, not ${shown(precision)}`);
+  if (precision === 'float32' || shape.length < 2)
+    return { value: constantTensor({ type: 'float32', shape, data }, name), data };
   return precision === 'float16' ? storeFloat16(name, data, shape) : storeInt8(name, data, shape);
 }
 
@@ -30,13 +45,17 @@ async function storeFloat16(name: string, data: Float32Array, shape: Shape): Pro
   const { Float16Array } = await import('@petamoriken/float16');
   const halves = new Float16Array(data);
   const bits = new Uint16Array(halves.buffer);
-  return { value: fromFloat16(constantTensor({ type: 'float16', shape, data: bits }, name)), data: Float32Array.from(halves) };
+  return {
+    value: fromFloat16(constantTensor({ type: 'float16', shape, data: bits }, name)),
+    data: Float32Array.from(halves),
+  };
 }
 
 /** Symmetric linear quantization with a scale per channel, along whichever of the first two axes loses less: one is that of output channels. */
 function storeInt8(name: string, data: Float32Array, shape: Shape): StoredTensor {
   const [first, second] = [0, 1].map((axis) => quantize(data, shape, axis)) as [Quantized, Quantized];
-  const [{ elements, scales, restored }, axis] = squaredError(first.restored, data) <= squaredError(second.restored, data) ? [first, 0] : [second, 1];
+  const [{ elements, scales, restored }, axis] =
+    squaredError(first.restored, data) <= squaredError(second.restored, data) ? [first, 0] : [second, 1];
   const stored = constantTensor({ type: 'int8', shape, data: elements }, name);
   return { value: dequantizeLinear(stored, constant(scales), axis), data: restored };
 }
@@ -56,11 +75,18 @@ function quantize(data: Float32Array, shape: Shape, axis: number): Quantized {
   const stride = sizeOf(shape.slice(axis + 1));
   const channelOf = (index: number) => Math.floor(index / stride) % shape[axis]!;
   const largest = new Float32Array(shape[axis]!);
-  data.forEach((element, index) => (largest[channelOf(index)] = Math.max(largest[channelOf(index)]!, Math.abs(element))));
+  data.forEach(
+    (element, index) => (largest[channelOf(index)] = Math.max(largest[channelOf(index)]!, Math.abs(element))),
+  );
   // The scale of a channel of zeros does not matter, but must not be 0.
   const scales = largest.map((magnitude) => magnitude / MAX_INT8 || 1);
   const elements = Int8Array.from(data, (element, index) => Math.round(element / scales[channelOf(index)]!));
-  return { elements, scales, restored: Float32Array.from(elements, (element, index) => Math.fround(element * scales[channelOf(index)]!)) };
+  return {
+    elements,
+    scales,
+    restored: Float32Array.from(elements, (element, index) => Math.fround(element * scales[channelOf(index)]!)),
+  };
 }
 
-const squaredError = (a: Float32Array, b: Float32Array): number => a.reduce((sum, element, index) => sum + (element - b[index]!) ** 2, 0);
+const squaredError = (a: Float32Array, b: Float32Array): number =>
+  a.reduce((sum, element, index) => sum + (element - b[index]!) ** 2, 0);

@@ -22,12 +22,16 @@ export interface TrainingManifest {
   /** Updates per iteration, and those done before this step. */
   readonly updates: Readonly<Record<string, { readonly per_iteration: number; readonly done: number }>>;
   readonly adam: typeof ADAM;
-  readonly inputs: Readonly<Record<string, { readonly type: string; readonly shape: Shape; readonly role: 'state' | 'data' }>>;
+  readonly inputs: Readonly<
+    Record<string, { readonly type: string; readonly shape: Shape; readonly role: 'state' | 'data' }>
+  >;
   /** The output with the next value of each state input, and the output whose elements `report` names. */
   readonly outputs: { readonly state: Readonly<Record<string, string>>; readonly report: string };
   readonly report: readonly string[];
   /** The tensors in the flat vectors of parameters and statistics: name, shape, and index of the first element. */
-  readonly tensors: Readonly<Record<string, readonly { readonly name: string; readonly shape: Shape; readonly offset: number }[]>>;
+  readonly tensors: Readonly<
+    Record<string, readonly { readonly name: string; readonly shape: Shape; readonly offset: number }[]>
+  >;
   readonly configuration: Readonly<Record<string, unknown>>;
 }
 
@@ -55,17 +59,29 @@ export async function encodeTraining(
     stage_end: stages.nextAfter(step) ?? null,
     batches_per_epoch: batchesPerEpoch,
     training_images: images,
-    updates: Object.fromEntries(NETWORK_NAMES.map((name) => [name, { per_iteration: stage.plans[name].updates, done: updates[name] }])),
+    updates: Object.fromEntries(
+      NETWORK_NAMES.map((name) => [name, { per_iteration: stage.plans[name].updates, done: updates[name] }]),
+    ),
     adam: ADAM,
-    inputs: Object.fromEntries(graph.inputs.map(({ name, type, shape }) => [name, { type, shape, role: isState(name) ? 'state' : 'data' }])),
-    outputs: { state: Object.fromEntries(graph.inputs.filter(({ name }) => isState(name)).map(({ name }) => [name, nextName(name)])), report: 'report' },
+    inputs: Object.fromEntries(
+      graph.inputs.map(({ name, type, shape }) => [name, { type, shape, role: isState(name) ? 'state' : 'data' }]),
+    ),
+    outputs: {
+      state: Object.fromEntries(
+        graph.inputs.filter(({ name }) => isState(name)).map(({ name }) => [name, nextName(name)]),
+      ),
+      report: 'report',
+    },
     report: reportNames,
     tensors: Object.fromEntries(
-      NETWORK_NAMES.flatMap((name) => (['parameters', 'statistics'] as const).map((part) => [`${name}.${part}`, tensorsOf(spec.pair[name][part])])),
+      NETWORK_NAMES.flatMap((name) =>
+        (['parameters', 'statistics'] as const).map((part) => [`${name}.${part}`, tensorsOf(spec.pair[name][part])]),
+      ),
     ),
     configuration: recipe,
   };
   return { model: await encode(lowerPortable(graph, { name: 'plain' })), manifest };
 }
 
-const tensorsOf = ({ entries }: FlatLayout) => Array.from(entries, ([name, { shape, offset }]) => ({ name, shape, offset }));
+const tensorsOf = ({ entries }: FlatLayout) =>
+  Array.from(entries, ([name, { shape, offset }]) => ({ name, shape, offset }));

@@ -18,7 +18,11 @@ export async function pageFiles(
   model: Omit<PageModel, 'networks'>,
   networks: Readonly<Partial<Record<NetworkFile, Uint8Array>>>,
 ): Promise<Record<string, Uint8Array | string>> {
-  const files = Object.fromEntries(await Promise.all(STATIC_FILES.map(async (name) => [name, await readFile(fileURLToPath(new URL(name, BUNDLE)))] as const)));
+  const files = Object.fromEntries(
+    await Promise.all(
+      STATIC_FILES.map(async (name) => [name, await readFile(fileURLToPath(new URL(name, BUNDLE)))] as const),
+    ),
+  );
   const { encoder, generator, decoder = generator } = networks;
   const compressed = { generator: await compress(decoder!), encoder: await compress(encoder!) };
   return { ...files, 'model.js': globalScript('agenetModel', { ...model, networks: compressed }) };

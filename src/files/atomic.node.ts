@@ -8,7 +8,8 @@ import { InputError, messageOf } from '../errors.js';
  * Writes a file completely or not at all.
  * @throws {InputError} if it cannot be written
  */
-export const writeFileAtomically = (path: string, bytes: Uint8Array): Promise<void> => writeFileInPieces(path, (append) => append(bytes));
+export const writeFileAtomically = (path: string, bytes: Uint8Array): Promise<void> =>
+  writeFileInPieces(path, (append) => append(bytes));
 
 type Append = (bytes: Uint8Array) => Promise<void>;
 
@@ -19,7 +20,11 @@ type Append = (bytes: Uint8Array) => Promise<void>;
  * @throws {InputError} if the file cannot be written
  * @throws what `write` throws, and the reason of the signal
  */
-export async function writeFileInPieces(path: string, write: (append: Append) => Promise<void>, signal?: AbortSignal): Promise<void> {
+export async function writeFileInPieces(
+  path: string,
+  write: (append: Append) => Promise<void>,
+  signal?: AbortSignal,
+): Promise<void> {
   const temporary = unfinishedName(path);
   let handle: FileHandle | undefined;
   await wrapWriteErrors(path, async () => (handle = await open(temporary, 'w')));
@@ -55,7 +60,8 @@ const appendTo =
   };
 
 /** Returns a new name for an unfinished file in the same folder. Random, because processes in two containers may have the same id. */
-const unfinishedName = (path: string): string => join(dirname(path), `.${basename(path)}.${randomUUID().slice(0, 8)}.partial`);
+const unfinishedName = (path: string): string =>
+  join(dirname(path), `.${basename(path)}.${randomUUID().slice(0, 8)}.partial`);
 
 /** Writes a file and syncs it to disk. */
 export async function writeAndSync(path: string, bytes: Uint8Array): Promise<void> {
@@ -106,7 +112,8 @@ export async function wrapWriteErrors(path: string, action: () => Promise<unknow
 
 /** Whether an error of `wrapWriteErrors` says that the disk is full, which may change. */
 export const isDiskFull = (error: unknown): boolean =>
-  error instanceof InputError && ['ENOSPC', 'EDQUOT'].includes((error.cause as NodeJS.ErrnoException | undefined)?.code ?? '');
+  error instanceof InputError &&
+  ['ENOSPC', 'EDQUOT'].includes((error.cause as NodeJS.ErrnoException | undefined)?.code ?? '');
 
 const REASONS: Readonly<Record<string, string>> = {
   EACCES: 'permission denied',
@@ -127,7 +134,8 @@ const REASONS: Readonly<Record<string, string>> = {
 };
 
 /** Returns the reason of a system error in words. */
-export const describeSystemError = (error: unknown): string => REASONS[(error as NodeJS.ErrnoException).code ?? ''] ?? messageOf(error);
+export const describeSystemError = (error: unknown): string =>
+  REASONS[(error as NodeJS.ErrnoException).code ?? ''] ?? messageOf(error);
 
 /** Returns the reason why writing failed. A missing path can only be the folder then. */
 export const writingFailure = (error: unknown): string =>

@@ -45,7 +45,9 @@ export async function verify(golden: TensorFile, file: string, compile: Compile)
   const goldenCase = readGoldenCase(golden, file);
   const graph = goldenGraph(goldenCase, golden);
   const program = await compile(graph);
-  const results = await program.run(Object.fromEntries(graph.inputs.map((value) => [value.name, feedOf(value, goldenCase.pair, golden, file)])));
+  const results = await program.run(
+    Object.fromEntries(graph.inputs.map((value) => [value.name, feedOf(value, goldenCase.pair, golden, file)])),
+  );
   await program.release();
 
   const groups: Record<string, number> = {};
@@ -56,7 +58,8 @@ export async function verify(golden: TensorFile, file: string, compile: Compile)
   for (const [name, { data }] of Object.entries(golden.tensors)) {
     if (!isInput(name)) compare(name.slice(0, name.lastIndexOf('/')), name, data);
   }
-  if (Object.keys(groups).length === 0) throw new InputError(`${file}: not a golden file; it contains no expected results`);
+  if (Object.keys(groups).length === 0)
+    throw new InputError(`${file}: not a golden file; it contains no expected results`);
   return { file, groups, max_error: Math.max(...Object.values(groups)) };
 }
 
@@ -87,7 +90,13 @@ const caseSchema = z.object({
   g_match_z: z.number().default(0),
   g_match_x: z.number().default(0),
 });
-const adamSchema = z.object({ lr: z.number(), beta1: z.number(), beta2: z.number(), eps: z.number(), step: z.int().positive() });
+const adamSchema = z.object({
+  lr: z.number(),
+  beta1: z.number(),
+  beta2: z.number(),
+  eps: z.number(),
+  step: z.int().positive(),
+});
 
 /**
  * Reads the configuration of a golden file, with the expected loss terms by name: `encoder.KL_real`.
@@ -103,7 +112,9 @@ export function readGoldenCase({ metadata }: TensorFile, file: string) {
   };
   const golden = read('case', caseSchema);
   const expected = Object.entries(read('losses', z.record(z.string(), z.number())));
-  const losses: Readonly<Record<string, number>> = Object.fromEntries(expected.map(([name, value]) => [name.replace('.kl_', '.KL_'), value]));
+  const losses: Readonly<Record<string, number>> = Object.fromEntries(
+    expected.map(([name, value]) => [name.replace('.kl_', '.KL_'), value]),
+  );
   const spec = (network: NetworkName, weights: Partial<Record<Term, number>>): UpdateSpec => ({
     network,
     plan: { updates: 1, weights },
@@ -124,7 +135,12 @@ export function readGoldenCase({ metadata }: TensorFile, file: string) {
     latentSize: golden.nz,
     updates: [
       spec('encoder', {
-        ...{ KL_real: golden.e_kl_real, KL_fake: golden.e_kl_fake, match_x: golden.e_match_x, match_z: golden.e_match_z },
+        ...{
+          KL_real: golden.e_kl_real,
+          KL_fake: golden.e_kl_fake,
+          match_x: golden.e_match_x,
+          match_z: golden.e_match_z,
+        },
         ...{ align: golden.e_align, uniform: golden.e_uniform },
       }),
       spec('generator', { KL_fake: golden.g_kl_fake, match_x: golden.g_match_x, match_z: golden.g_match_z }),
@@ -149,7 +165,10 @@ function parseJson(text: string | undefined): unknown {
 function goldenGraph(goldenCase: GoldenCase, golden: TensorFile): Graph {
   const { pair, batch, latentSize, objective } = goldenCase;
   const names = NETWORK_NAMES.flatMap((network): WeightName[] => [`${network}.parameters`, `${network}.statistics`]);
-  const state = Object.fromEntries(names.map((name) => [name, input(name, [stateSize(pair, name)])])) as Record<WeightName, Value>;
+  const state = Object.fromEntries(names.map((name) => [name, input(name, [stateSize(pair, name)])])) as Record<
+    WeightName,
+    Value
+  >;
   const x = input('input/x', [batch, ...pair.encoder.inputShape]);
   const distort = distortBy(input('input/distortions', [batch, DISTORTION_SIZE]));
   const z = {
@@ -159,33 +178,56 @@ function goldenGraph(goldenCase: GoldenCase, golden: TensorFile): Graph {
   const { encode, generate } = inferenceFunctions(pair, state, objective.prior);
   const code = encode(x, 'native');
   const outputs = {
-    ...Object.fromEntries(goldenCase.updates.flatMap((spec) => Object.entries(updateOutputs(goldenCase, spec, state, { x, z: z[spec.network], distort })))),
+    ...Object.fromEntries(
+      goldenCase.updates.flatMap((spec) =>
+        Object.entries(updateOutputs(goldenCase, spec, state, { x, z: z[spec.network], distort })),
+      ),
+    ),
     'evaluation/sample': generate(z.generator, 'native'),
     'evaluation/code': code,
     'evaluation/reconstruction': generate(code, 'generated'),
     ...(goldenCase.adam && adamOutputs(goldenCase.adam, golden)),
   };
-  return { ...graphOf(outputs), batchAxes: { 'input/x': 0, 'input/distortions': 0, 'input/z_encoder_update': 0, 'input/z_generator_update': 0 } };
+  return {
+    ...graphOf(outputs),
+    batchAxes: { 'input/x': 0, 'input/distortions': 0, 'input/z_encoder_update': 0, 'input/z_generator_update': 0 },
+  };
 }
 
-function updateOutputs({ pair, objective }: GoldenCase, spec: UpdateSpec, state: PairState, batch: UpdateBatch): Record<string, Value> {
+function updateOutputs(
+  { pair, objective }: GoldenCase,
+  spec: UpdateSpec,
+  state: PairState,
+  batch: UpdateBatch,
+): Record<string, Value> {
   const { loss, terms, gradients, statistics, passes } = updateGradients(pair, objective, spec, state, batch);
   const under = (path: string, values: Readonly<Record<string, Value | undefined>>) =>
-    Object.fromEntries(Object.entries(values).flatMap(([name, value]) => (value ? [[`${path}${name}`, value] as const] : [])));
+    Object.fromEntries(
+      Object.entries(values).flatMap(([name, value]) => (value ? [[`${path}${name}`, value] as const] : [])),
+    );
   const prefix = `${spec.network}_update`;
   return {
     ...under(`losses/${spec.network}.`, { loss, ...terms }),
     ...under(`${prefix}/grad/`, gradients),
-    ...under(`${prefix}/after/`, { ...unpack(statistics.encoder, pair.encoder.statistics), ...unpack(statistics.generator, pair.generator.statistics) }),
+    ...under(`${prefix}/after/`, {
+      ...unpack(statistics.encoder, pair.encoder.statistics),
+      ...unpack(statistics.generator, pair.generator.statistics),
+    }),
     ...under(`${prefix}/`, { code_of_x: passes.realCodes, reconstruction: passes.reconstruction, fake: passes.fake }),
   };
 }
 
-function adamOutputs({ lr, beta1, beta2, eps, step }: z.infer<typeof adamSchema>, golden: TensorFile): Record<string, Value> {
+function adamOutputs(
+  { lr, beta1, beta2, eps, step }: z.infer<typeof adamSchema>,
+  golden: TensorFile,
+): Record<string, Value> {
   const size = golden.tensors['adam/parameter']?.data.length ?? 0;
   const tensor = (name: string) => input(`adam/${name}`, [size]);
   const constants = { beta1, beta2, epsilon: eps };
-  const [stepSize, denominatorScale] = adamScalars(lr, step, constants).map((scalar) => constant(scalar)) as [Value, Value];
+  const [stepSize, denominatorScale] = adamScalars(lr, step, constants).map((scalar) => constant(scalar)) as [
+    Value,
+    Value,
+  ];
   const moments = { m: tensor('m'), v: tensor('v') };
   const next = adam(tensor('parameter'), tensor('grad'), moments, { stepSize, denominatorScale }, constants);
   return { 'adam/after/parameter': next.parameter, 'adam/after/m': next.m, 'adam/after/v': next.v };
@@ -202,7 +244,9 @@ function feedOf({ name, shape }: InputValue, pair: NetworkPair, golden: TensorFi
   const [network, part] = name.split('.') as [NetworkName, 'parameters' | 'statistics' | undefined];
   if (part === undefined) return tensor(name, sizeOf(shape));
   const layout = pair[network][part];
-  const tensors = [...layout.entries].map(([entry, { shape: own }]) => [entry, tensor(`initial/${entry}`, sizeOf(own))] as const);
+  const tensors = [...layout.entries].map(
+    ([entry, { shape: own }]) => [entry, tensor(`initial/${entry}`, sizeOf(own))] as const,
+  );
   return flattenTensors(Object.fromEntries(tensors), layout);
 }
 

@@ -4,7 +4,15 @@ import type { Sharp } from 'sharp';
 import { describeSystemError } from '../files/atomic.node.js';
 import { FileTooLargeError, readRegularFile } from '../files/regularFile.node.js';
 import { decodePlainPng } from './plainPng.js';
-import { type Crop, type Decoded, type DecodeOptions, type DecodingFailure, needsDimensions, padImage, preprocessingSteps } from './preprocessing.js';
+import {
+  type Crop,
+  type Decoded,
+  type DecodeOptions,
+  type DecodingFailure,
+  needsDimensions,
+  padImage,
+  preprocessingSteps,
+} from './preprocessing.js';
 import { channelsLast } from './raster.js';
 
 /** Larger images are rejected because a small file can unpack to more memory than there is. */
@@ -21,7 +29,18 @@ export const decoderVersion = (): string => `libvips ${loadSharp().versions.vips
 const WHITE = { r: 255, g: 255, b: 255 };
 
 /** File extensions of images. */
-const EXTENSIONS: ReadonlySet<string> = new Set(['png', 'jpg', 'jpeg', 'jpe', 'jfif', 'webp', 'gif', 'tif', 'tiff', 'avif']);
+const EXTENSIONS: ReadonlySet<string> = new Set([
+  'png',
+  'jpg',
+  'jpeg',
+  'jpe',
+  'jfif',
+  'webp',
+  'gif',
+  'tif',
+  'tiff',
+  'avif',
+]);
 export const IMAGE_KINDS = 'PNG, JPEG, WebP, GIF, TIFF or AVIF';
 
 /** Whether a file name has an image's extension, in letters of either case. */
@@ -61,23 +80,41 @@ export async function decodeImage(image: string | Uint8Array, options: DecodeOpt
   // An image of either size is not resized.
   for (const square of padding ? [padding.inner, size] : [size]) {
     const plain = decodePlainPng(bytes, { size: square, channels });
-    if (plain) return preprocess(() => channelsFirst(plain.pixels, plain.channels, channels, square ** 2), square, square, options);
+    if (plain)
+      return preprocess(
+        () => channelsFirst(plain.pixels, plain.channels, channels, square ** 2),
+        square,
+        square,
+        options,
+      );
   }
   const opened = () => loadSharp()(bytes, { failOn: 'error', limitInputPixels: MAX_PIXELS });
   return catchFailure(async () => {
     const { width, height } = needsDimensions(options) ? (await opened().metadata()).autoOrient : UNKNOWN;
-    return preprocess((square, crop) => squared(opened().autoOrient().flatten({ background: WHITE }), square, channels, crop), width, height, options);
+    return preprocess(
+      (square, crop) => squared(opened().autoOrient().flatten({ background: WHITE }), square, channels, crop),
+      width,
+      height,
+      options,
+    );
   });
 }
 
 /** Preprocesses pixels [C, H, W] of 1 or 3 channels to bytes [C, size, size], as `decodeImage` does with files. */
-export function resizePixels(pixels: Uint8Array, [channels, height, width]: readonly [number, number, number], options: DecodeOptions): Promise<Decoded> {
+export function resizePixels(
+  pixels: Uint8Array,
+  [channels, height, width]: readonly [number, number, number],
+  options: DecodeOptions,
+): Promise<Decoded> {
   return catchFailure(() =>
     preprocess(
       (square, crop) => {
-        if (height === square && width === square && channels <= options.channels) return repeated(pixels, options.channels * height * width);
+        if (height === square && width === square && channels <= options.channels)
+          return repeated(pixels, options.channels * height * width);
         return squared(
-          loadSharp()(channelsLast({ shape: [channels, height, width], count: 1, data: pixels }), { raw: { width, height, channels: channels as 1 | 3 } }),
+          loadSharp()(channelsLast({ shape: [channels, height, width], count: 1, data: pixels }), {
+            raw: { width, height, channels: channels as 1 | 3 },
+          }),
           square,
           options.channels,
           crop,

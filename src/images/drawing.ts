@@ -15,7 +15,9 @@ export function pasteTile(target: Raster, tile: Raster, left: number, top: numbe
     const line = tile.data.subarray(row * tile.width * tile.channels, (row + 1) * tile.width * tile.channels);
     const start = ((top + row) * target.width + left) * target.channels;
     if (tile.channels === target.channels) target.data.set(line, start);
-    else for (let column = 0; column < tile.width; column++) target.data.fill(line[column]!, start + 3 * column, start + 3 * column + 3);
+    else
+      for (let column = 0; column < tile.width; column++)
+        target.data.fill(line[column]!, start + 3 * column, start + 3 * column + 3);
   }
 }
 
@@ -25,10 +27,16 @@ export function pasteTile(target: Raster, tile: Raster, left: number, top: numbe
  */
 export function fillRectangle(
   { width, channels, data }: Raster,
-  { left, top, width: across, height: down }: { readonly left: number; readonly top: number; readonly width: number; readonly height: number },
+  {
+    left,
+    top,
+    width: across,
+    height: down,
+  }: { readonly left: number; readonly top: number; readonly width: number; readonly height: number },
   color: readonly number[],
 ): void {
-  for (let y = top; y < top + down; y++) for (let x = left; x < left + across; x++) data.set(color, (y * width + x) * channels);
+  for (let y = top; y < top + down; y++)
+    for (let x = left; x < left + across; x++) data.set(color, (y * width + x) * channels);
 }
 
 /** Returns a raster in which every pixel is a square of `scale` x `scale` pixels. */

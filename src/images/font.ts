@@ -114,4 +114,5 @@ const GLYPHS: ReadonlyMap<string, Glyph> = new Map(
 );
 
 /** Returns the glyph of a character: without its accents if the font lacks it, else a box. */
-export const glyphOf = (character: string): Glyph => GLYPHS.get(character) ?? GLYPHS.get(character.normalize('NFD')[0]!) ?? GLYPHS.get('□')!;
+export const glyphOf = (character: string): Glyph =>
+  GLYPHS.get(character) ?? GLYPHS.get(character.normalize('NFD')[0]!) ?? GLYPHS.get('□')!;

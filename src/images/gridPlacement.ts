@@ -41,7 +41,11 @@ export function placeOnGrid(points: ArrayLike<number>, longerSide: number): Grid
  * needed to give cells to the fraction `share` of the points.
  * @returns the cells, and `stretch`: 0 for unchanged axes, 1 if points are spread evenly along each axis
  */
-export function placeStretched(points: ArrayLike<number>, longerSide: number, share = 0.5): GridLayout & { readonly stretch: number } {
+export function placeStretched(
+  points: ArrayLike<number>,
+  longerSide: number,
+  share = 0.5,
+): GridLayout & { readonly stretch: number } {
   const count = points.length / 2;
   for (let quarter = 0; ; quarter++) {
     const stretch = quarter / 4;
@@ -58,7 +62,9 @@ function stretched(points: ArrayLike<number>, stretch: number): Float64Array {
   const result = Float64Array.from(points);
   for (const axis of [0, 1] as const) {
     const [min, max] = rangeOf(points, axis);
-    const order = Array.from({ length: points.length / 2 }, (_, point) => 2 * point + axis).sort((a, b) => points[a]! - points[b]!);
+    const order = Array.from({ length: points.length / 2 }, (_, point) => 2 * point + axis).sort(
+      (a, b) => points[a]! - points[b]!,
+    );
     order.forEach((index, rank) => {
       const even = min + ((max - min) * rank) / Math.max(1, order.length - 1);
       result[index] = (1 - stretch) * points[index]! + stretch * even;
@@ -74,7 +80,8 @@ function nearestFree(taken: Uint8Array, columns: number, rows: number, x: number
   for (let row = Math.max(0, ownRow - REACH); row <= Math.min(rows - 1, ownRow + REACH); row++) {
     for (let column = Math.max(0, ownColumn - REACH); column <= Math.min(columns - 1, ownColumn + REACH); column++) {
       const distance = Math.hypot(column + 0.5 - x, row + 0.5 - y);
-      if (!taken[row * columns + column] && distance < shortest) [nearest, shortest] = [row * columns + column, distance];
+      if (!taken[row * columns + column] && distance < shortest)
+        [nearest, shortest] = [row * columns + column, distance];
     }
   }
   return nearest;

@@ -19,9 +19,11 @@ export interface GridStyle {
 }
 
 /** Returns the images in rows of `columns`, with thin lines between them. */
-export const imageGrid = (batch: ImageBatch, columns: number, style: GridStyle = {}): Raster => gridOf(imagesIn(batch), columns, style);
+export const imageGrid = (batch: ImageBatch, columns: number, style: GridStyle = {}): Raster =>
+  gridOf(imagesIn(batch), columns, style);
 
-const imagesIn = (batch: ImageBatch): Raster[] => Array.from({ length: batch.count }, (_, index) => imageOf(batch, index));
+const imagesIn = (batch: ImageBatch): Raster[] =>
+  Array.from({ length: batch.count }, (_, index) => imageOf(batch, index));
 
 /** Returns the number of columns of a grid that is about square. */
 export const squareColumns = (count: number): number => Math.ceil(Math.sqrt(count));
@@ -30,7 +32,12 @@ export const squareColumns = (count: number): number => Math.ceil(Math.sqrt(coun
  * Returns the originals, each with its reconstruction to its right, in rows of `pairsPerRow` pairs.
  * @param style captions are those of pairs
  */
-export function pairGrid(originals: ImageBatch, reconstructions: ImageBatch, pairsPerRow: number, style: GridStyle = {}): Raster {
+export function pairGrid(
+  originals: ImageBatch,
+  reconstructions: ImageBatch,
+  pairsPerRow: number,
+  style: GridStyle = {},
+): Raster {
   const right = imagesIn(reconstructions);
   const pairs = imagesIn(originals).map((left, index) => {
     const pair = filledRaster(2 * left.width + GAP, left.height, left.channels, BACKGROUND);
@@ -45,7 +52,11 @@ export function pairGrid(originals: ImageBatch, reconstructions: ImageBatch, pai
  * Returns images of one size in rows of `columns`.
  * @throws {InputError} if the enlarged grid would be too large
  */
-export function gridOf(tiles: readonly Raster[], columns: number, { scale: asked = 1, captions }: GridStyle = {}): Raster {
+export function gridOf(
+  tiles: readonly Raster[],
+  columns: number,
+  { scale: asked = 1, captions }: GridStyle = {},
+): Raster {
   const [first] = tiles;
   if (first === undefined) throw new Error('image grid: no images');
   const { channels } = first;
@@ -63,7 +74,12 @@ export function gridOf(tiles: readonly Raster[], columns: number, { scale: asked
     const top = GAP * scale + Math.floor(index / columns) * down;
     pasteTile(grid, enlarge(tile, scale), left, top);
     captions?.[index]?.forEach((line, number) => {
-      const style = { left, top: top + height + number * LINE_HEIGHT * textScale, scale: textScale, color: new Array<number>(channels).fill(INK) };
+      const style = {
+        left,
+        top: top + height + number * LINE_HEIGHT * textScale,
+        scale: textScale,
+        color: new Array<number>(channels).fill(INK),
+      };
       drawText(grid, shortenText(line, width / textScale), style);
     });
   });

@@ -25,10 +25,16 @@ export type ImageInput = string | URL | Uint8Array | Sharp | Raster | ImageBatch
  * @example
  * const images = await readImages(['seven.png', await sharp('photo.jpg').rotate(90)], model.configuration);
  */
-export async function readImages(images: ImageInput | readonly ImageInput[], preprocessing: DecodeOptions): Promise<Images> {
+export async function readImages(
+  images: ImageInput | readonly ImageInput[],
+  preprocessing: DecodeOptions,
+): Promise<Images> {
   const { size, channels } = preprocessing;
   const pixels: Uint8Array[] = [];
-  for (const [index, image] of (Array.isArray(images) ? (images as readonly ImageInput[]) : [images as ImageInput]).entries()) {
+  for (const [index, image] of (Array.isArray(images)
+    ? (images as readonly ImageInput[])
+    : [images as ImageInput]
+  ).entries()) {
     const name = typeof image === 'string' ? image : image instanceof URL ? image.href : `image ${index}`;
     for await (const decoded of decodeInput(image, name, preprocessing)) {
       if ('failure' in decoded) throw new InputError(`${name}: cannot read the image (${decoded.failure})`);
@@ -46,14 +52,18 @@ async function* decodeInput(image: ImageInput, name: string, options: DecodeOpti
   else if (isObjectWith(image, 'clone')) yield decodeSharp(image, options);
   else if (isObjectWith(image, 'count')) yield* decodePixels(image, name, options);
   else if (isObjectWith(image, 'width')) yield* decodePixels(batchOf(image, name), name, options);
-  else throw new InputError(`${name}: expected a path, the bytes of an image file, pixels with their shape, or an instance of sharp`);
+  else
+    throw new InputError(
+      `${name}: expected a path, the bytes of an image file, pixels with their shape, or an instance of sharp`,
+    );
 }
 
 const isObjectWith = <K extends string>(image: unknown, key: K): image is Extract<ImageInput, Record<K, unknown>> =>
   typeof image === 'object' && image !== null && key in image;
 
 function pathOf(url: URL): string {
-  if (url.protocol !== 'file:') throw new InputError(`${url.href}: expected a file URL; fetch the image and pass its bytes`);
+  if (url.protocol !== 'file:')
+    throw new InputError(`${url.href}: expected a file URL; fetch the image and pass its bytes`);
   return fileURLToPath(url);
 }
 
@@ -66,20 +76,30 @@ async function decodeSharp(image: Sharp, options: DecodeOptions): Promise<Decode
   }
 }
 
-async function* decodePixels({ shape, count, data }: ImageBatch, name: string, options: DecodeOptions): AsyncGenerator<Decoded> {
+async function* decodePixels(
+  { shape, count, data }: ImageBatch,
+  name: string,
+  options: DecodeOptions,
+): AsyncGenerator<Decoded> {
   const [channels, height, width] = shape;
-  if (channels !== 1 && channels !== 3) throw new InputError(`${name}: expected 1 or 3 channels but got ${channels}; convert it to grayscale or RGB`);
+  if (channels !== 1 && channels !== 3)
+    throw new InputError(`${name}: expected 1 or 3 channels but got ${channels}; convert it to grayscale or RGB`);
   const bytes = channels * height * width;
   if (!(data instanceof Uint8Array) || data.length !== count * bytes) {
-    throw new InputError(`${name}: expected ${count * bytes} bytes of pixels [${[count, ...shape].join(', ')}] but got ${describeData(data)}`);
+    throw new InputError(
+      `${name}: expected ${count * bytes} bytes of pixels [${[count, ...shape].join(', ')}] but got ${describeData(data)}`,
+    );
   }
-  for (let index = 0; index < count; index++) yield resizePixels(data.subarray(index * bytes, (index + 1) * bytes), [channels, height, width], options);
+  for (let index = 0; index < count; index++)
+    yield resizePixels(data.subarray(index * bytes, (index + 1) * bytes), [channels, height, width], options);
 }
 
-const describeData = (data: unknown): string => (data instanceof Uint8Array ? String(data.length) : `a ${data?.constructor.name ?? typeof data}`);
+const describeData = (data: unknown): string =>
+  data instanceof Uint8Array ? String(data.length) : `a ${data?.constructor.name ?? typeof data}`;
 
 function batchOf(image: Raster, name: string): ImageBatch {
   const { width, height, channels, data } = image;
-  if (!(data instanceof Uint8Array)) throw new InputError(`${name}: expected bytes of pixels [H, W, C] but got ${describeData(data)}`);
+  if (!(data instanceof Uint8Array))
+    throw new InputError(`${name}: expected bytes of pixels [H, W, C] but got ${describeData(data)}`);
   return { shape: [channels, height, width], count: 1, data: channelsFirst(image) };
 }

@@ -33,7 +33,11 @@ export interface ImageMapOptions {
  * @param points [N, 2], x to the right and y up
  * @throws {InputError} if the enlarged map would be too large
  */
-export function drawImageMap(tiles: readonly Raster[], points: ArrayLike<number>, { cells, scale, classes }: ImageMapOptions = {}): ImageMap {
+export function drawImageMap(
+  tiles: readonly Raster[],
+  points: ArrayLike<number>,
+  { cells, scale, classes }: ImageMapOptions = {},
+): ImageMap {
   const layout = placeStretched(points, cells ?? Math.ceil(CELLS_PER_ROOT * Math.sqrt(tiles.length)));
   const colors = classColors(classes?.names.length ?? 0);
   const mosaic = gridMosaic(
@@ -44,7 +48,9 @@ export function drawImageMap(tiles: readonly Raster[], points: ArrayLike<number>
   const factor = scale ?? fittingScale(mosaic);
   requireScale(mosaic, factor);
   const occurring = new Set(classes?.labels);
-  const entries = (classes?.names ?? []).map((name, label) => ({ name, color: colors[label]! })).filter((_, label) => occurring.has(label));
+  const entries = (classes?.names ?? [])
+    .map((name, label) => ({ name, color: colors[label]! }))
+    .filter((_, label) => occurring.has(label));
   const drawn = countPlaced(layout);
   const note = describeCounts(drawn, tiles.length);
   return { image: addLegend(enlarge(mosaic, factor), entries, note), drawn, stretch: layout.stretch, note };

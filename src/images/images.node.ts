@@ -70,8 +70,10 @@ export class Images implements ImageBatch {
     captions,
     format = 'png',
   }: GridOptions & { readonly format?: EncodedFormat | undefined } = {}): Promise<Buffer> {
-    if (!Object.hasOwn(FORMATS, format)) throw new InputError(`format ${format}: unknown; choose from ${Object.keys(FORMATS).join(', ')}`);
-    if (!(Number.isInteger(columns) && columns >= 1)) throw new InputError(`columns: expected a whole number above 0 but got ${columns}`);
+    if (!Object.hasOwn(FORMATS, format))
+      throw new InputError(`format ${format}: unknown; choose from ${Object.keys(FORMATS).join(', ')}`);
+    if (!(Number.isInteger(columns) && columns >= 1))
+      throw new InputError(`columns: expected a whole number above 0 but got ${columns}`);
     return sharpOf(imageGrid(this, columns, { scale, captions }))
       .toFormat(format)
       .toBuffer();
@@ -85,7 +87,8 @@ export class Images implements ImageBatch {
   async toFile(path: string, options: GridOptions = {}): Promise<void> {
     const extension = extname(path).toLowerCase();
     const format = (Object.keys(FORMATS) as EncodedFormat[]).find((each) => FORMATS[each].includes(extension));
-    if (format === undefined) throw new InputError(`${path}: unknown extension; choose from ${Object.values(FORMATS).flat().join(', ')}`);
+    if (format === undefined)
+      throw new InputError(`${path}: unknown extension; choose from ${Object.values(FORMATS).flat().join(', ')}`);
     const bytes = await this.toBuffer({ ...options, format });
     await wrapWriteErrors(path, () => makeFolder(dirname(path)));
     await writeFileAtomically(path, bytes);
@@ -94,4 +97,6 @@ export class Images implements ImageBatch {
 
 /** Returns an image as an instance of sharp, which encodes grayscale with one channel. */
 export const sharpOf = ({ width, height, channels, data }: Raster): Sharp =>
-  loadSharp()(data, { raw: { width, height, channels: channels as 1 | 3 } }).toColourspace(channels === 1 ? 'b-w' : 'srgb');
+  loadSharp()(data, { raw: { width, height, channels: channels as 1 | 3 } }).toColourspace(
+    channels === 1 ? 'b-w' : 'srgb',
+  );

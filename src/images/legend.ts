@@ -22,7 +22,8 @@ export function classColors(count: number): Color[] {
   if (count <= PALETTE.length) return PALETTE.slice(0, count);
   return Array.from({ length: count }, (_, index) => {
     const strength = index % 2 === 0 ? 255 : 170;
-    const channel = (offset: number) => Math.round(strength * Math.min(1, Math.max(0, Math.abs((((6 * index) / count + offset) % 6) - 3) - 1)));
+    const channel = (offset: number) =>
+      Math.round(strength * Math.min(1, Math.max(0, Math.abs((((6 * index) / count + offset) % 6) - 3) - 1)));
     return [channel(0), channel(4), channel(2)];
   });
 }
@@ -51,17 +52,28 @@ export function addLegend(image: Raster, entries: readonly LegendEntry[], note: 
   const room = Math.floor(image.width / scale) - 2 * MARGIN;
   const rows = entryRows(entries, room);
   const lines = wrapText(note, room);
-  const result = filledRaster(image.width, image.height + ((rows.length + lines.length) * LINE_HEIGHT + 2 * MARGIN) * scale, 3, BACKGROUND);
+  const result = filledRaster(
+    image.width,
+    image.height + ((rows.length + lines.length) * LINE_HEIGHT + 2 * MARGIN) * scale,
+    3,
+    BACKGROUND,
+  );
   pasteTile(result, image, 0, 0);
   const topOf = (row: number) => image.height + (MARGIN + row * LINE_HEIGHT) * scale;
   rows.forEach((row, index) => {
     for (const { left, name, color } of row) {
       const start = (MARGIN + left) * scale;
-      fillRectangle(result, clipped({ left: start, top: topOf(index) + scale, width: SAMPLE * scale, height: SAMPLE * scale }, result), color);
+      fillRectangle(
+        result,
+        clipped({ left: start, top: topOf(index) + scale, width: SAMPLE * scale, height: SAMPLE * scale }, result),
+        color,
+      );
       drawText(result, name, { left: start + (SAMPLE + 2) * scale, top: topOf(index), scale, color: INK });
     }
   });
-  lines.forEach((line, index) => drawText(result, line, { left: MARGIN * scale, top: topOf(rows.length + index), scale, color: INK }));
+  lines.forEach((line, index) =>
+    drawText(result, line, { left: MARGIN * scale, top: topOf(rows.length + index), scale, color: INK }),
+  );
   return result;
 }
 
@@ -83,7 +95,10 @@ function entryRows(entries: readonly LegendEntry[], room: number): (LegendEntry 
 }
 
 /** Cuts a rectangle at the right edge of an image: a map of few small images may be narrower than its legend. */
-const clipped = <Rectangle extends { readonly left: number; readonly width: number }>(rectangle: Rectangle, { width }: Raster): Rectangle => ({
+const clipped = <Rectangle extends { readonly left: number; readonly width: number }>(
+  rectangle: Rectangle,
+  { width }: Raster,
+): Rectangle => ({
   ...rectangle,
   width: Math.max(0, Math.min(rectangle.width, width - rectangle.left)),
 });

@@ -14,7 +14,11 @@ const FRAME = 2;
  * Returns an RGB image of tiles of one size in the cells of a grid, without lines between them.
  * @param frames colors of the frames around the tiles
  */
-export function gridMosaic(tiles: readonly Raster[], { columns, rows, cells }: GridLayout, frames?: readonly Color[]): Raster {
+export function gridMosaic(
+  tiles: readonly Raster[],
+  { columns, rows, cells }: GridLayout,
+  frames?: readonly Color[],
+): Raster {
   const [first] = tiles;
   if (first === undefined) throw new Error('mosaic: no images');
   const border = frames ? FRAME : 0;

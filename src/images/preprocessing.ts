@@ -60,7 +60,8 @@ export function preprocessingSteps(
 }
 
 /** Whether the steps depend on the image's width and height, which take time to read. */
-export const needsDimensions = ({ crop, padding }: DecodeOptions): boolean => crop === 'celeba' || (padding ?? undefined) !== undefined;
+export const needsDimensions = ({ crop, padding }: DecodeOptions): boolean =>
+  crop === 'celeba' || (padding ?? undefined) !== undefined;
 
 /** Rows and columns of a padded image before pixels are repeated. */
 export const paddedSize = ({ inner, border }: Padding): number => inner + 2 * border;
@@ -70,7 +71,9 @@ export function requirePaddable(size: number, padding: Padding): void {
   const padded = paddedSize(padding);
   if (size % padded === 0) return;
   const { inner, border } = padding;
-  throw new InputError(`size ${size}: images of ${inner}x${inner} are padded to ${padded}x${padded} (border ${border}); choose a multiple of ${padded}`);
+  throw new InputError(
+    `size ${size}: images of ${inner}x${inner} are padded to ${padded}x${padded} (border ${border}); choose a multiple of ${padded}`,
+  );
 }
 
 /**
@@ -93,9 +96,14 @@ export function padImage(
     for (let row = 0; row < inner; row++) {
       const start = plane * innerArea + row * inner;
       const line = image.subarray(start, start + inner);
-      const repeated = factor === 1 ? line : Uint8Array.from({ length: inner * factor }, (_, column) => line[Math.floor(column / factor)]!);
-      for (let copy = 0; copy < factor; copy++) target.set(repeated, plane * area + ((border + row) * factor + copy) * size + border * factor);
+      const repeated =
+        factor === 1
+          ? line
+          : Uint8Array.from({ length: inner * factor }, (_, column) => line[Math.floor(column / factor)]!);
+      for (let copy = 0; copy < factor; copy++)
+        target.set(repeated, plane * area + ((border + row) * factor + copy) * size + border * factor);
     }
   }
-  for (let start = planes * area; start < channels * area; start += planes * area) target.copyWithin(start, 0, planes * area);
+  for (let start = planes * area; start < channels * area; start += planes * area)
+    target.copyWithin(start, 0, planes * area);
 }

@@ -22,7 +22,8 @@ export interface ComparableImages {
 /** Converts values in [-1, 1] to bytes, rounded and clipped. */
 export function toBytes(values: Float32Array): Uint8Array {
   const bytes = new Uint8Array(values.length);
-  for (let index = 0; index < bytes.length; index++) bytes[index] = Math.min(255, Math.max(0, Math.round((values[index]! + 1) * 127.5)));
+  for (let index = 0; index < bytes.length; index++)
+    bytes[index] = Math.min(255, Math.max(0, Math.round((values[index]! + 1) * 127.5)));
   return bytes;
 }
 
@@ -40,7 +41,8 @@ export function channelsLast({ shape: [channels, height, width], count, data }: 
   for (let image = 0; image < count; image++) {
     const base = image * channels * area;
     for (let channel = 0; channel < channels; channel++) {
-      for (let pixel = 0; pixel < area; pixel++) pixels[base + pixel * channels + channel] = data[base + channel * area + pixel]!;
+      for (let pixel = 0; pixel < area; pixel++)
+        pixels[base + pixel * channels + channel] = data[base + channel * area + pixel]!;
     }
   }
   return pixels;
@@ -78,7 +80,8 @@ export function resampleBilinear({ shape: [, height, width], data }: ComparableI
     for (const { low: top, high: bottom, share: down } of rows) {
       for (const { low: left, high: right, share: across } of columns) {
         const above = data[base + top * width + left]! * (1 - across) + data[base + top * width + right]! * across;
-        const below = data[base + bottom * width + left]! * (1 - across) + data[base + bottom * width + right]! * across;
+        const below =
+          data[base + bottom * width + left]! * (1 - across) + data[base + bottom * width + right]! * across;
         result[index++] = above * (1 - down) + below * down;
       }
     }

@@ -12,13 +12,20 @@ const BAND = 6;
 export function encodeSixel(image: Raster): string {
   const { width, height } = image;
   const { palette, indices } = indexColors(image);
-  const registers = palette.map((color, index) => `#${index};2;${color.map((level) => Math.round((level * 100) / 255)).join(';')}`);
-  const bands = Array.from({ length: Math.ceil(height / BAND) }, (_, band) => encodeBand(indices, width, band * BAND, Math.min(height, (band + 1) * BAND)));
+  const registers = palette.map(
+    (color, index) => `#${index};2;${color.map((level) => Math.round((level * 100) / 255)).join(';')}`,
+  );
+  const bands = Array.from({ length: Math.ceil(height / BAND) }, (_, band) =>
+    encodeBand(indices, width, band * BAND, Math.min(height, (band + 1) * BAND)),
+  );
   return `\x1bPq"1;1;${width};${height}${registers.join('')}${bands.join('-')}\x1b\\`;
 }
 
 /** Returns the colors of an image, and for each pixel the index of its color. */
-function indexColors({ width, height, channels, data }: Raster): { readonly palette: number[][]; readonly indices: Uint8Array } {
+function indexColors({ width, height, channels, data }: Raster): {
+  readonly palette: number[][];
+  readonly indices: Uint8Array;
+} {
   const found = new Map<number, number>();
   const palette: number[][] = [];
   const indices = new Uint8Array(width * height);

@@ -6,7 +6,8 @@ import type { Raster } from './raster.js';
 export const LINE_HEIGHT = GLYPH_HEIGHT + 2;
 
 /** Returns the width of a text, in units of its scale: its glyphs with one column between them. */
-export const textWidth = (text: string): number => Array.from(text).reduce((sum, character) => sum + glyphOf(character)[0]!.length + 1, -1);
+export const textWidth = (text: string): number =>
+  Array.from(text).reduce((sum, character) => sum + glyphOf(character)[0]!.length + 1, -1);
 
 /** Returns a text without its middle if it is wider than `width`: the beginning and the end of a file name tell more. */
 export function shortenText(text: string, width: number): string {
@@ -48,7 +49,12 @@ export function drawText(target: Raster, text: string, { left, top, scale, color
     if (start + glyph[0]!.length * scale > target.width) return;
     glyph.forEach((row, y) => {
       Array.from(row, (cell, x) => {
-        if (cell === '#') fillRectangle(target, { left: start + x * scale, top: top + (y + 1) * scale, width: scale, height: scale }, color);
+        if (cell === '#')
+          fillRectangle(
+            target,
+            { left: start + x * scale, top: top + (y + 1) * scale, width: scale, height: scale },
+            color,
+          );
       });
     });
     start += (glyph[0]!.length + 1) * scale;

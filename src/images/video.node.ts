@@ -32,11 +32,35 @@ export async function encodeVideo(animation: Animation, scale = 1, signal?: Abor
   try {
     const file = join(folder, 'video.mp4');
     const fps = 1000 / Math.min(...animation.durations);
-    const input = ['-f', 'rawvideo', '-pixel_format', first.channels === 1 ? 'gray' : 'rgb24', '-framerate', String(fps)];
+    const input = [
+      '-f',
+      'rawvideo',
+      '-pixel_format',
+      first.channels === 1 ? 'gray' : 'rgb24',
+      '-framerate',
+      String(fps),
+    ];
     const size = ['-video_size', `${first.width * scale}x${first.height * scale}`];
     // H.264 with colors at half resolution requires an even width and height.
-    const output = ['-vf', 'pad=ceil(iw/2)*2:ceil(ih/2)*2', '-c:v', 'libx264', '-crf', '18', '-pix_fmt', 'yuv420p', '-movflags', '+faststart', '-f', 'mp4'];
-    await runFfmpeg(['-hide_banner', '-loglevel', 'error', ...input, ...size, '-i', 'pipe:0', ...output, `file:${file}`], rawFrames(animation, scale), signal);
+    const output = [
+      '-vf',
+      'pad=ceil(iw/2)*2:ceil(ih/2)*2',
+      '-c:v',
+      'libx264',
+      '-crf',
+      '18',
+      '-pix_fmt',
+      'yuv420p',
+      '-movflags',
+      '+faststart',
+      '-f',
+      'mp4',
+    ];
+    await runFfmpeg(
+      ['-hide_banner', '-loglevel', 'error', ...input, ...size, '-i', 'pipe:0', ...output, `file:${file}`],
+      rawFrames(animation, scale),
+      signal,
+    );
     return await readFile(file);
   } finally {
     process.off('exit', removeFolder);
@@ -54,19 +78,33 @@ function* rawFrames({ frames, durations }: Animation, scale: number): Generator<
 }
 
 /** Runs ffmpeg, without a shell, with chunks as its standard input. */
-async function runFfmpeg(args: readonly string[], input: Iterable<Uint8Array> = [], signal?: AbortSignal): Promise<void> {
-  const child = spawn('ffmpeg', args, { stdio: ['pipe', 'ignore', 'pipe'], killSignal: 'SIGKILL', ...(signal ? { signal } : {}) });
+async function runFfmpeg(
+  args: readonly string[],
+  input: Iterable<Uint8Array> = [],
+  signal?: AbortSignal,
+): Promise<void> {
+  const child = spawn('ffmpeg', args, {
+    stdio: ['pipe', 'ignore', 'pipe'],
+    killSignal: 'SIGKILL',
+    ...(signal ? { signal } : {}),
+  });
   let report = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => (report += text));
   try {
     const closed = once(child, 'close');
     // Of a process that ends early, the exit status tells more than the broken pipe.
-    const [[status]] = (await Promise.all([closed, pipeline(Readable.from(input), child.stdin).catch(() => undefined)])) as [[number | null], unknown];
+    const [[status]] = (await Promise.all([
+      closed,
+      pipeline(Readable.from(input), child.stdin).catch(() => undefined),
+    ])) as [[number | null], unknown];
     const lastLine = report.trim().split('\n').at(-1)!.trim();
-    if (status !== 0) throw new Error(`ffmpeg: cannot encode the video (${lastLine === '' ? `exit status ${status}` : lastLine})`);
+    if (status !== 0)
+      throw new Error(`ffmpeg: cannot encode the video (${lastLine === '' ? `exit status ${status}` : lastLine})`);
   } catch (error) {
     signal?.throwIfAborted();
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-    throw new InputError('ffmpeg: not found, but required for .mp4; install it, e.g. with apt install ffmpeg, or write a .webp or .gif file');
+    throw new InputError(
+      'ffmpeg: not found, but required for .mp4; install it, e.g. with apt install ffmpeg, or write a .webp or .gif file',
+    );
   }
 }

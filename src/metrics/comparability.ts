@@ -32,7 +32,8 @@ export interface Comparison {
 
 /** Returns the conditions that values of a metric depend on. All depend on the weights; an unknown metric is assumed to depend on everything. */
 const conditionsOf = (metric: string): readonly Condition[] => [
-  ...(metricNamed(metric)?.dependsOn ?? Object.values(CONDITIONS).filter((condition) => condition !== CONDITIONS.weights)),
+  ...(metricNamed(metric)?.dependsOn ??
+    Object.values(CONDITIONS).filter((condition) => condition !== CONDITIONS.weights)),
   CONDITIONS.weights,
 ];
 
@@ -71,7 +72,9 @@ export interface SeedMean extends EvaluatedRun {
  * Returns the mean and standard deviation of each metric over runs that differ only in their seed, in the order of their first runs.
  * @param evaluations what was evaluated, and the settings of each run; `settings.seed` is ignored
  */
-export function meansOverSeeds(evaluations: readonly (EvaluatedRun & { readonly settings: Readonly<Record<string, unknown>> })[]): SeedMean[] {
+export function meansOverSeeds(
+  evaluations: readonly (EvaluatedRun & { readonly settings: Readonly<Record<string, unknown>> })[],
+): SeedMean[] {
   const groups = new Map<string, EvaluatedRun[]>();
   for (const { settings, ...evaluation } of evaluations) {
     const key = JSON.stringify({ ...settings, seed: null });
@@ -79,7 +82,8 @@ export function meansOverSeeds(evaluations: readonly (EvaluatedRun & { readonly 
   }
   return Array.from(groups.values(), (members) => {
     const names = [...new Set(members.flatMap(({ metrics }) => Object.keys(metrics)))];
-    const valuesOf = (name: string) => members.map(({ metrics }) => metrics[name]).filter((value) => typeof value === 'number');
+    const valuesOf = (name: string) =>
+      members.map(({ metrics }) => metrics[name]).filter((value) => typeof value === 'number');
     const complete = names.filter((name) => valuesOf(name).length === members.length);
     return {
       run: members[0]!.run,
@@ -99,9 +103,14 @@ function stdOf(values: readonly number[]): number {
 }
 
 /** Returns how the evaluations that have a metric differ in a condition; an unrecorded condition counts as different. */
-function differenceIn(condition: Condition, metric: string, evaluations: readonly EvaluatedRun[]): readonly Difference[] {
+function differenceIn(
+  condition: Condition,
+  metric: string,
+  evaluations: readonly EvaluatedRun[],
+): readonly Difference[] {
   const keys = evaluations.filter(({ metrics }) => metric in metrics).map(({ protocol }) => condition.key(protocol));
-  const isSame = keys.length < 2 || (keys[0] !== undefined && keys.every((key) => JSON.stringify(key) === JSON.stringify(keys[0])));
+  const isSame =
+    keys.length < 2 || (keys[0] !== undefined && keys.every((key) => JSON.stringify(key) === JSON.stringify(keys[0])));
   if (isSame) return [];
   const valueIn = ({ metrics, protocol }: EvaluatedRun) =>
     !(metric in metrics) ? '-' : condition.key(protocol) === undefined ? 'not recorded' : condition.text(protocol);
@@ -114,7 +123,9 @@ function bestOf(metric: string, evaluations: readonly EvaluatedRun[]): number | 
   if (direction === undefined) return 'neither higher nor lower is better';
   if (evaluations.filter(({ metrics }) => metric in metrics).length < 2) return 'a single evaluation has it';
   const sign = direction === 'higher' ? 1 : -1;
-  const scores = evaluations.map(({ metrics }) => metrics[metric]).map((value) => (typeof value === 'number' ? sign * value : -Infinity));
+  const scores = evaluations
+    .map(({ metrics }) => metrics[metric])
+    .map((value) => (typeof value === 'number' ? sign * value : -Infinity));
   const most = Math.max(...scores);
   if (most === -Infinity) return 'no value is finite';
   return scores.filter((score) => score === most).length > 1 ? 'the best values are equal' : scores.indexOf(most);

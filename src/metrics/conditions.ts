@@ -14,7 +14,11 @@ export interface Condition {
 const objectIn = (protocol: Protocol, name: string): Protocol | undefined => protocol[name] as Protocol | undefined;
 
 /** A condition that is one value of the protocol, or an object of values. */
-export const protocolValue = (name: string, key: Condition['key']): Condition => ({ name, key, text: (protocol) => formatValue(key(protocol)) });
+export const protocolValue = (name: string, key: Condition['key']): Condition => ({
+  name,
+  key,
+  text: (protocol) => formatValue(key(protocol)),
+});
 
 const formatValue = (value: unknown): string =>
   typeof value === 'object' && value !== null
@@ -37,8 +41,10 @@ const imageSet = (name: string, splitOf: (protocol: Protocol) => unknown): Condi
 /** Raw weights are compared with EMA weights only if the run has no EMA, so that sampling uses them. */
 const weights: Condition = {
   name: 'weights',
-  key: ({ weights, ema_decay: decay }) => (weights === 'ema' || decay === 0 ? 'default' : decay === undefined ? undefined : 'raw'),
-  text: ({ weights, ema_decay: decay }) => (weights === 'ema' ? 'EMA' : decay === 0 ? 'raw (run without EMA)' : 'raw instead of EMA'),
+  key: ({ weights, ema_decay: decay }) =>
+    weights === 'ema' || decay === 0 ? 'default' : decay === undefined ? undefined : 'raw',
+  text: ({ weights, ema_decay: decay }) =>
+    weights === 'ema' ? 'EMA' : decay === 0 ? 'raw (run without EMA)' : 'raw instead of EMA',
 };
 
 const extractor: Condition = {

@@ -49,7 +49,9 @@ export interface Evaluation {
 export async function evaluate({ metrics, ...subject }: EvaluationOptions): Promise<Evaluation> {
   const { source, count, seed } = subject;
   if (source[subject.split].count < 2)
-    throw new InputError(`${source.name}: the ${subject.split} split has ${source[subject.split].count} images, but at least 2 are required`);
+    throw new InputError(
+      `${source.name}: the ${subject.split} split has ${source[subject.split].count} images, but at least 2 are required`,
+    );
   if (count < 2) throw new InputError(`count: expected at least 2 samples but got ${count}`);
   const entries = METRIC_ENTRIES.filter((entry) => entry.metrics.some(({ name }) => metrics.has(name)));
   const needs = needsFor(metrics);
@@ -71,7 +73,9 @@ export async function evaluate({ metrics, ...subject }: EvaluationOptions): Prom
     const name = entry.metrics[0]!.name;
     if ('compareFeatures' in entry) {
       const generated = (await context.samples()).extracted!.features;
-      results.push(await stopwatch.time(name, () => entry.compareFeatures(images.extracted!.features, generated, seed)));
+      results.push(
+        await stopwatch.time(name, () => entry.compareFeatures(images.extracted!.features, generated, seed)),
+      );
     } else if ('compute' in entry) results.push(await stopwatch.time(name, () => entry.compute(context)));
   }
   const reference = await trainTestReference(
@@ -85,14 +89,23 @@ export async function evaluate({ metrics, ...subject }: EvaluationOptions): Prom
 }
 
 function merged(results: readonly MetricResult[], wanted: ReadonlySet<string>): Omit<Evaluation, 'timings'> {
-  const all = <Key extends keyof MetricResult>(key: Key) => Object.assign({}, ...results.map((result) => result[key])) as NonNullable<MetricResult[Key]>;
-  return { metrics: onlyWanted(all('metrics'), wanted), protocol: all('protocol'), details: all('details'), grids: all('grids') };
+  const all = <Key extends keyof MetricResult>(key: Key) =>
+    Object.assign({}, ...results.map((result) => result[key])) as NonNullable<MetricResult[Key]>;
+  return {
+    metrics: onlyWanted(all('metrics'), wanted),
+    protocol: all('protocol'),
+    details: all('details'),
+    grids: all('grids'),
+  };
 }
 
 const onlyWanted = (values: Readonly<Record<string, number>>, wanted: ReadonlySet<string>): Record<string, number> =>
   Object.fromEntries(Object.entries(values).filter(([name]) => wanted.has(name)));
 
-async function protocolOf({ subject, shape, indices }: EvaluationContext, isSampled: boolean): Promise<Record<string, unknown>> {
+async function protocolOf(
+  { subject, shape, indices }: EvaluationContext,
+  isSampled: boolean,
+): Promise<Record<string, unknown>> {
   const { model, source, split, count, seed } = subject;
   return {
     data: source.name,
@@ -108,14 +121,23 @@ async function protocolOf({ subject, shape, indices }: EvaluationContext, isSamp
 }
 
 /** Returns digests of the images of both splits; an empty split has none. */
-async function splitDigests({ train, test }: ImageSource, shape: ComparableImages['shape']): Promise<Record<string, string>> {
+async function splitDigests(
+  { train, test }: ImageSource,
+  shape: ComparableImages['shape'],
+): Promise<Record<string, string>> {
   const digests: Record<string, string> = {};
-  for (const [name, split] of Object.entries({ train, test })) if (split.count > 0) digests[name] = await splitDigest(split, shape);
+  for (const [name, split] of Object.entries({ train, test }))
+    if (split.count > 0) digests[name] = await splitDigest(split, shape);
   return digests;
 }
 
 const extractorProtocol = ({ extractor }: EvaluationSubject) => ({
-  extractor: { name: extractor!.name, digest: extractor!.digest ?? null, features: extractor!.width, test_accuracy: extractor!.testAccuracy ?? null },
+  extractor: {
+    name: extractor!.name,
+    digest: extractor!.digest ?? null,
+    features: extractor!.width,
+    test_accuracy: extractor!.testAccuracy ?? null,
+  },
 });
 
 /** Returns distances between training and test images, a reference that even perfect samples rarely fall below. */
@@ -129,7 +151,9 @@ async function trainTestReference(
   const [training, test] = [await context.trainingReference(), await context.testFeatures()];
   if (test === undefined) return [];
   const rows = [training, test].map(({ data, width }) => data.length / width);
-  const results = await stopwatch.time('train_test_reference', () => entries.map((entry) => entry.compareFeatures(training, test, context.subject.seed)));
+  const results = await stopwatch.time('train_test_reference', () =>
+    entries.map((entry) => entry.compareFeatures(training, test, context.subject.seed)),
+  );
   const { metrics, protocol } = merged(results, wanted);
   return [{ metrics: {}, protocol: { train_test_reference: { images: rows, metrics, ...protocol } } }];
 }

@@ -1,5 +1,10 @@
 import type { DivergenceOptions } from '../age/objective.js';
-import { type ExtractedFeatures, type FeatureExtractor, FeatureTable, splitFeatures } from '../classifiers/featureExtractor.js';
+import {
+  type ExtractedFeatures,
+  type FeatureExtractor,
+  FeatureTable,
+  splitFeatures,
+} from '../classifiers/featureExtractor.js';
 import type { ImageSource } from '../data/source.js';
 import type { Compile } from '../engine/index.js';
 import { InputError } from '../errors.js';
@@ -24,7 +29,9 @@ export class Stopwatch {
 
   /** Seconds per phase, in the order in which they ended, to a tenth. */
   get seconds(): Readonly<Record<string, number>> {
-    return Object.fromEntries(Object.entries(this.taken).map(([phase, seconds]) => [phase, Math.round(10 * seconds) / 10]));
+    return Object.fromEntries(
+      Object.entries(this.taken).map(([phase, seconds]) => [phase, Math.round(10 * seconds) / 10]),
+    );
   }
 }
 
@@ -41,7 +48,10 @@ const MAX_TRAINING_IMAGES = 100_000;
 export type Need = 'codes' | 'features' | 'probabilities' | 'trainingFeatures';
 
 /** Compares some reconstructions with their originals: means over these images by name. */
-export type CompareImages = (reconstructions: ComparableImages, originals: ComparableImages) => Readonly<Record<string, number>>;
+export type CompareImages = (
+  reconstructions: ComparableImages,
+  originals: ComparableImages,
+) => Readonly<Record<string, number>>;
 
 /** Subject and settings of an evaluation. */
 export interface EvaluationSubject {
@@ -137,7 +147,10 @@ export class EvaluationContext {
     const table = new FeatureTable(this.extractor, this.shape, count);
     for (let first = 0; first < count; first += CHUNK) {
       this.report(phase, first, count);
-      await table.add(first, toBytes(await model.decode(Float32Array.from(data.subarray(first * width, (first + CHUNK) * width)), distance)));
+      await table.add(
+        first,
+        toBytes(await model.decode(Float32Array.from(data.subarray(first * width, (first + CHUNK) * width)), distance)),
+      );
     }
     this.report(phase, count, count);
     return table.rows.features;
@@ -158,12 +171,15 @@ export class EvaluationContext {
   }
 
   private get extractor(): FeatureExtractor {
-    if (this.subject.extractor === undefined) throw new InputError('metrics: a requested metric requires a feature extractor');
+    if (this.subject.extractor === undefined)
+      throw new InputError('metrics: a requested metric requires a feature extractor');
     return this.subject.extractor;
   }
 
   private tableFor(rows: number): FeatureTable | undefined {
-    return this.needs.has('features') || this.needs.has('trainingFeatures') ? new FeatureTable(this.extractor, this.shape, rows) : undefined;
+    return this.needs.has('features') || this.needs.has('trainingFeatures')
+      ? new FeatureTable(this.extractor, this.shape, rows)
+      : undefined;
   }
 
   private async scanImages(): Promise<ImagePass> {
@@ -186,7 +202,8 @@ export class EvaluationContext {
       ];
       const fraction = images.length / model.imageElements / indices.length;
       for (const compare of this.comparisons) {
-        for (const [name, value] of Object.entries(compare(reconstructions, originals))) similarity[name] = (similarity[name] ?? 0) + fraction * value;
+        for (const [name, value] of Object.entries(compare(reconstructions, originals)))
+          similarity[name] = (similarity[name] ?? 0) + fraction * value;
       }
     }
     this.report('images', indices.length, indices.length);
@@ -209,7 +226,12 @@ export class EvaluationContext {
       await features.add(chunk.first, bytes);
     }
     this.report('samples', count, count);
-    return { codes: { data: codes, width }, recovered: { data: recovered, width }, images: kept, extracted: features?.rows };
+    return {
+      codes: { data: codes, width },
+      recovered: { data: recovered, width },
+      images: kept,
+      extracted: features?.rows,
+    };
   }
 
   private async scanTraining(): Promise<TrainingFeatures> {
@@ -227,6 +249,8 @@ export class EvaluationContext {
     if (source.test.count < 2) return undefined;
     const indices = drawnIndices(source.test, count, seed);
     const onProgress = (done: number, total: number) => this.report('test images', done, total);
-    return this.stopwatch.time('test_features', () => splitFeatures(this.extractor, source.test, this.shape, indices, onProgress));
+    return this.stopwatch.time('test_features', () =>
+      splitFeatures(this.extractor, source.test, this.shape, indices, onProgress),
+    );
   }
 }

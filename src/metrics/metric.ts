@@ -24,7 +24,10 @@ export interface MetricDefinition {
   /** Conditions besides the model that values depend on: values are comparable only if all conditions agree. */
   readonly dependsOn: readonly Condition[];
   /** Whether models trained with this objective have the metric (default: all do). */
-  readonly isDefinedFor?: (objective: { readonly prior: Prior; readonly divergence: DivergenceOptions['divergence'] }) => boolean;
+  readonly isDefinedFor?: (objective: {
+    readonly prior: Prior;
+    readonly divergence: DivergenceOptions['divergence'];
+  }) => boolean;
 }
 
 /** Images that an evaluation writes in addition to its values, as a grid. */
@@ -72,11 +75,26 @@ export interface ContextEntry extends EntryBase {
 export type MetricEntry = ReconstructionEntry | FeatureEntry | ContextEntry;
 
 /** A metric of codes, once for the codes e(x) of images and once for the codes e(g(z)) of samples. */
-export function realAndFake({ name, meaning, dependsOn = [], ...rest }: Omit<MetricDefinition, 'dependsOn'> & Partial<MetricDefinition>): MetricDefinition[] {
+export function realAndFake({
+  name,
+  meaning,
+  dependsOn = [],
+  ...rest
+}: Omit<MetricDefinition, 'dependsOn'> & Partial<MetricDefinition>): MetricDefinition[] {
   const { codes, images, imageCount, sampleCount, trainingSet } = CONDITIONS;
   return [
-    { ...rest, name: `${name}_real`, meaning: `${meaning}, for codes e(x) of images`, dependsOn: [codes, ...dependsOn, images, imageCount] },
-    { ...rest, name: `${name}_fake`, meaning: `${meaning}, for codes e(g(z)) of samples`, dependsOn: [codes, ...dependsOn, trainingSet, sampleCount] },
+    {
+      ...rest,
+      name: `${name}_real`,
+      meaning: `${meaning}, for codes e(x) of images`,
+      dependsOn: [codes, ...dependsOn, images, imageCount],
+    },
+    {
+      ...rest,
+      name: `${name}_fake`,
+      meaning: `${meaning}, for codes e(g(z)) of samples`,
+      dependsOn: [codes, ...dependsOn, trainingSet, sampleCount],
+    },
   ];
 }
 

@@ -33,16 +33,27 @@ const DEFAULT_BATCH = 50;
 export async function modelExtractor(model: OnnxModel, options: ModelExtractorOptions): Promise<FeatureExtractor> {
   const input = inputOf(model, options);
   const output = outputOf(model, options.output, options.name);
-  const requested = [output, ...(options.probabilities === undefined ? [] : [outputOf(model, options.probabilities, options.name)])];
+  const requested = [
+    output,
+    ...(options.probabilities === undefined ? [] : [outputOf(model, options.probabilities, options.name)]),
+  ];
   const prepare = preparation(input, options);
   const runOn = async (images: ComparableImages & { readonly data: Uint8Array }): Promise<Rows[]> => {
     const count = images.data.length / imageSize(images);
     const { data, shape } = prepare(images);
-    const results = await model.run(input.name, padTo(data, input.batch ?? count, count), shapeOf(input, input.batch ?? count, shape), requested);
+    const results = await model.run(
+      input.name,
+      padTo(data, input.batch ?? count, count),
+      shapeOf(input, input.batch ?? count, shape),
+      requested,
+    );
     return requested.map((name) => rowsOf(results[name]!, name, count, input.batch ?? count, options.name));
   };
   const { channels = 3, size = 32 } = { channels: input.channels, size: input.size };
-  const [probe] = await runOn({ shape: [channels === 1 ? 1 : 3, size, size], data: new Uint8Array((channels === 1 ? 1 : 3) * size * size).fill(128) });
+  const [probe] = await runOn({
+    shape: [channels === 1 ? 1 : 3, size, size],
+    data: new Uint8Array((channels === 1 ? 1 : 3) * size * size).fill(128),
+  });
   return {
     name: `${options.name}, output ${output}`,
     ...(options.digest === undefined ? {} : { digest: options.digest }),
@@ -87,14 +98,21 @@ function inputOf({ inputs }: OnnxModel, { name, size, channels }: ModelExtractor
   const [declaredChannels, height, width] = channelsLast ? [sizes[2], sizes[0], sizes[1]] : sizes;
   const rows = reconcile(name, 'rows', height, size);
   const columns = reconcile(name, 'columns', width, size);
-  if (rows !== columns && rows !== undefined && columns !== undefined) throw new InputError(`${name}: expected a square input, but got ${rows}x${columns}`);
+  if (rows !== columns && rows !== undefined && columns !== undefined)
+    throw new InputError(`${name}: expected a square input, but got ${rows}x${columns}`);
   const known = reconcile(name, 'channels', declaredChannels, channels);
-  if (known !== undefined && !isChannels(known)) throw new InputError(`${name}: expected an input of 1 or 3 channels, but got ${known}`);
+  if (known !== undefined && !isChannels(known))
+    throw new InputError(`${name}: expected an input of 1 or 3 channels, but got ${known}`);
   return { name: first.name, channelsLast, batch, channels: known, size: rows ?? columns };
 }
 
 /** Returns the declared value, or else the requested one. @throws {InputError} if both are given and differ */
-function reconcile(name: string, what: string, declared: number | undefined, requested: number | undefined): number | undefined {
+function reconcile(
+  name: string,
+  what: string,
+  declared: number | undefined,
+  requested: number | undefined,
+): number | undefined {
   if (declared !== undefined && requested !== undefined && declared !== requested)
     throw new InputError(`${name}: the input has ${declared} ${what}, not ${requested}`);
   return declared ?? requested;
@@ -122,7 +140,9 @@ function preparation(
     if (values.length !== 1 && values.length !== (input.channels ?? 3))
       throw new InputError(`${name}: expected one ${what} value or one per channel, but got ${values.length}`);
     if (!values.every(Number.isFinite) || (what === 'std' && values.some((value) => value <= 0)))
-      throw new InputError(`${name}: ${what} must be finite${what === 'std' ? ' and above 0' : ''}, but is ${values.join(', ')}`);
+      throw new InputError(
+        `${name}: ${what} must be finite${what === 'std' ? ' and above 0' : ''}, but is ${values.join(', ')}`,
+      );
   }
   return ({ shape: [channels, height, width], data }) => {
     const size = input.size ?? height;
@@ -135,8 +155,10 @@ function preparation(
       for (let channel = 0; channel < target; channel++) {
         const [center, scale] = [mean[channel] ?? mean[0]!, std[channel] ?? std[0]!];
         for (let pixel = 0; pixel < area; pixel++) {
-          const value = (pixelOf(planes, image * channels * area + pixel, area, channels, target, channel) / 255 - center) / scale;
-          result[image * target * area + (input.channelsLast ? pixel * target + channel : channel * area + pixel)] = value;
+          const value =
+            (pixelOf(planes, image * channels * area + pixel, area, channels, target, channel) / 255 - center) / scale;
+          result[image * target * area + (input.channelsLast ? pixel * target + channel : channel * area + pixel)] =
+            value;
         }
       }
     }
@@ -145,7 +167,14 @@ function preparation(
 }
 
 /** Returns a pixel's value in one of `target` channels: grayscale is repeated, RGB is averaged for a single channel. */
-function pixelOf(planes: Float32Array, offset: number, area: number, channels: number, target: number, channel: number): number {
+function pixelOf(
+  planes: Float32Array,
+  offset: number,
+  area: number,
+  channels: number,
+  target: number,
+  channel: number,
+): number {
   if (channels === target) return planes[offset + channel * area]!;
   if (channels === 1) return planes[offset]!;
   return (planes[offset]! + planes[offset + area]! + planes[offset + 2 * area]!) / 3;

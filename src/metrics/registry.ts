@@ -3,7 +3,8 @@ import * as catalog from './catalog/index.js';
 import type { Need } from './evaluationContext.js';
 import { METRIC_GROUPS, type MetricDefinition, type MetricEntry, type MetricGroup } from './metric.js';
 
-const isEntry = (value: unknown): value is MetricEntry => typeof value === 'object' && value !== null && 'metrics' in value && 'group' in value;
+const isEntry = (value: unknown): value is MetricEntry =>
+  typeof value === 'object' && value !== null && 'metrics' in value && 'group' in value;
 
 /** The entries of the catalog, by group. */
 export const METRIC_ENTRIES: readonly MetricEntry[] = METRIC_GROUPS.flatMap((group) =>
@@ -32,7 +33,8 @@ export function betterDirection(metric: string): 'higher' | 'lower' | undefined 
   return better === 'none' ? undefined : better;
 }
 
-const needsOf = (entry: MetricEntry): readonly Need[] => ('needs' in entry ? entry.needs : 'compareFeatures' in entry ? ['features'] : []);
+const needsOf = (entry: MetricEntry): readonly Need[] =>
+  'needs' in entry ? entry.needs : 'compareFeatures' in entry ? ['features'] : [];
 
 /** Returns the inputs that metrics require. */
 export function needsFor(metrics: ReadonlySet<string>): ReadonlySet<Need> {
@@ -40,13 +42,16 @@ export function needsFor(metrics: ReadonlySet<string>): ReadonlySet<Need> {
 }
 
 /** Whether a metric needs a feature extractor. */
-export const usesFeatures = (metric: string): boolean => needsOf(METRICS.get(metric)!.entry).some((need) => need !== 'codes');
+export const usesFeatures = (metric: string): boolean =>
+  needsOf(METRICS.get(metric)!.entry).some((need) => need !== 'codes');
 
 /** Whether a metric needs the probabilities of classes, which extractors of data without classes lack. */
-export const usesProbabilities = (metric: string): boolean => needsOf(METRICS.get(metric)!.entry).includes('probabilities');
+export const usesProbabilities = (metric: string): boolean =>
+  needsOf(METRICS.get(metric)!.entry).includes('probabilities');
 
 /** Whether a metric needs the features of all training images, the slowest input. */
-export const usesTrainingFeatures = (metric: string): boolean => needsOf(METRICS.get(metric)!.entry).includes('trainingFeatures');
+export const usesTrainingFeatures = (metric: string): boolean =>
+  needsOf(METRICS.get(metric)!.entry).includes('trainingFeatures');
 
 /**
  * Returns the metrics that a list of metrics and groups names.
@@ -65,6 +70,9 @@ export function parseMetrics(names: readonly string[]): ReadonlySet<string> {
       );
     }
   }
-  if (wanted.size === 0) throw new InputError(`metrics: the list is empty; choose from the groups ${METRIC_GROUPS.join(', ')}, or name single metrics`);
+  if (wanted.size === 0)
+    throw new InputError(
+      `metrics: the list is empty; choose from the groups ${METRIC_GROUPS.join(', ')}, or name single metrics`,
+    );
   return wanted;
 }

@@ -42,9 +42,15 @@ export function imagesByClass(
   wanted: { readonly with: string; readonly without: string },
 ): [indicesWith: number[], indicesWithout: number[]] {
   if (labels === null || source.classes === null)
-    throw new InputError(`${source.name}: no labels; an attribute needs data with classes, such as one folder per class`);
-  const [label, other] = [findClass(source, wanted.with, '--with'), wanted.without === REST ? undefined : findClass(source, wanted.without, '--without')];
-  if (label === other) throw new InputError(`--without ${wanted.without}: same class as --with; choose a different one, or ${REST}`);
+    throw new InputError(
+      `${source.name}: no labels; an attribute needs data with classes, such as one folder per class`,
+    );
+  const [label, other] = [
+    findClass(source, wanted.with, '--with'),
+    wanted.without === REST ? undefined : findClass(source, wanted.without, '--without'),
+  ];
+  if (label === other)
+    throw new InputError(`--without ${wanted.without}: same class as --with; choose a different one, or ${REST}`);
   const indices = Array.from(labels.keys());
   const found: [number[], number[]] = [
     indices.filter((index) => labels[index] === label),
@@ -52,7 +58,9 @@ export function imagesByClass(
   ];
   for (const [side, name] of [wanted.with, wanted.without].entries()) {
     if (found[side]!.length === 0)
-      throw new InputError(`${side === 0 ? '--with' : '--without'} ${name}: no images of this class in this split of ${source.name}`);
+      throw new InputError(
+        `${side === 0 ? '--with' : '--without'} ${name}: no images of this class in this split of ${source.name}`,
+      );
   }
   return found;
 }
@@ -65,8 +73,13 @@ function findClass({ name, classes, classNames = [] }: ImageSource, text: string
   if (/^\d+$/.test(text) && Number(text) < count) return Number(text);
   const nearest = nearestName(text, classNames);
   const numbers = `0 to ${count - 1}`;
-  const known = classNames.length > 0 ? `${classNames.slice(0, 20).join(', ')}${classNames.length > 20 ? ' and more' : ''}, or by number ${numbers}` : numbers;
-  throw new InputError(`${flag} ${text}: unknown class of ${name}${nearest === undefined ? '' : `, did you mean ${nearest}?`}; choose from ${known}`);
+  const known =
+    classNames.length > 0
+      ? `${classNames.slice(0, 20).join(', ')}${classNames.length > 20 ? ' and more' : ''}, or by number ${numbers}`
+      : numbers;
+  throw new InputError(
+    `${flag} ${text}: unknown class of ${name}${nearest === undefined ? '' : `, did you mean ${nearest}?`}; choose from ${known}`,
+  );
 }
 
 /**
@@ -100,7 +113,8 @@ function meanOfRows(codes: Float32Array, latent: number, side: string): Float64A
  */
 export function moveCodes(prior: Prior, codes: Float32Array, direction: Float32Array, amount: number): Float32Array {
   const latent = direction.length;
-  if (latent === 0 || codes.length % latent !== 0) throw new InputError(`direction: its ${latent} coordinates do not fit the codes`);
+  if (latent === 0 || codes.length % latent !== 0)
+    throw new InputError(`direction: its ${latent} coordinates do not fit the codes`);
   if (!Number.isFinite(amount)) throw new InputError(`amount: expected a finite number but got ${amount}`);
   if (prior === 'normal') return codes.map((value, index) => value + amount * direction[index % latent]!);
   const unit = direction.slice();
@@ -113,7 +127,8 @@ export function moveCodes(prior: Prior, codes: Float32Array, direction: Float32A
     const code = moved.subarray(start, start + latent);
     const tangent = tangentAt(code, unit);
     const length = Math.hypot(...tangent);
-    if (length < MIN_SINE) throw new InputError(`code ${start / latent}: equals the direction or its opposite, and cannot move along it`);
+    if (length < MIN_SINE)
+      throw new InputError(`code ${start / latent}: equals the direction or its opposite, and cannot move along it`);
     for (let index = 0; index < latent; index++) code[index] = stay * code[index]! + (go / length) * tangent[index]!;
   }
   return moved;
@@ -147,7 +162,8 @@ export function decodeAttribute(bytes: Uint8Array, file: string): Attribute {
   if (format !== FORMAT || name === undefined || origin === undefined || direction?.shape.length !== 1) {
     throw new InputError(`${file}: not an attribute of this version of agenet; ${remedy}`);
   }
-  if (!direction.data.every(Number.isFinite)) throw new InputError(`${file}: the direction has NaN or infinite values; ${remedy}`);
+  if (!direction.data.every(Number.isFinite))
+    throw new InputError(`${file}: the direction has NaN or infinite values; ${remedy}`);
   try {
     return { name, direction: direction.data, origin: JSON.parse(origin) as AttributeOrigin };
   } catch {

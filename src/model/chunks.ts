@@ -35,10 +35,17 @@ export const allIndices = (count: number): Uint32Array => Uint32Array.from({ len
 
 /** Returns the ascending indices of `count` random images of a split; of all images if there are no more. */
 export const drawnIndices = (split: Pick<Split, 'count'>, count: number, seed: number): Uint32Array =>
-  count >= split.count ? allIndices(split.count) : shuffledIndices(split.count, randomStream(seed, 'evaluation images')).slice(0, count).sort();
+  count >= split.count
+    ? allIndices(split.count)
+    : shuffledIndices(split.count, randomStream(seed, 'evaluation images')).slice(0, count).sort();
 
 /** Encodes the images of a split at `indices` (default: all) to codes [N, M]. */
-export async function encodeSplit(model: TrainedModel, split: Split, indices?: ArrayLike<number>, onProgress?: Progress): Promise<Float32Array> {
+export async function encodeSplit(
+  model: TrainedModel,
+  split: Split,
+  indices?: ArrayLike<number>,
+  onProgress?: Progress,
+): Promise<Float32Array> {
   const codes = new Float32Array((indices?.length ?? split.count) * model.latentSize);
   let position = 0;
   for await (const chunk of encodedChunks(model, split, indices, onProgress)) {
@@ -49,7 +56,12 @@ export async function encodeSplit(model: TrainedModel, split: Split, indices?: A
 }
 
 /** Yields the same codes a thousand at a time, in order. */
-export async function* encodedChunks(model: TrainedModel, split: Split, indices?: ArrayLike<number>, onProgress?: Progress): AsyncGenerator<Float32Array> {
+export async function* encodedChunks(
+  model: TrainedModel,
+  split: Split,
+  indices?: ArrayLike<number>,
+  onProgress?: Progress,
+): AsyncGenerator<Float32Array> {
   const total = indices?.length ?? split.count;
   for (const { images, first } of inChunks(split, model.imageElements, indices && Uint32Array.from(indices))) {
     onProgress?.(first, total);
@@ -62,7 +74,11 @@ export async function* encodedChunks(model: TrainedModel, split: Split, indices?
  * Generates images of latent samples [N, M], a thousand at a time.
  * @returns values in [-1, 1], [N, C, H, W]
  */
-export async function generateChunked(model: TrainedModel, codes: Float32Array, onProgress?: Progress): Promise<Float32Array> {
+export async function generateChunked(
+  model: TrainedModel,
+  codes: Float32Array,
+  onProgress?: Progress,
+): Promise<Float32Array> {
   const total = codes.length / model.latentSize;
   const images = new Float32Array(total * model.imageElements);
   for (let first = 0; first < total; first += CHUNK) {

@@ -44,10 +44,17 @@ async function umapLayout(rows: Features, stream: RandomStream, onProgress?: Pro
 }
 
 /** Returns the nearest rows of each row and their distances. Each list starts with the row itself, as UMAP expects. */
-function neighborLists(rows: Features, count: number, neighbors: number): { readonly indices: number[][]; readonly distances: number[][] } {
+function neighborLists(
+  rows: Features,
+  count: number,
+  neighbors: number,
+): { readonly indices: number[][]; readonly distances: number[][] } {
   const near = nearestOtherRows(rows, neighbors - 1);
   const lists = <T>(of: (index: number) => T, self: (row: number) => T): T[][] =>
-    Array.from({ length: count }, (_, row) => [self(row), ...Array.from({ length: near.count }, (_, rank) => of(row * near.count + rank))]);
+    Array.from({ length: count }, (_, row) => [
+      self(row),
+      ...Array.from({ length: near.count }, (_, rank) => of(row * near.count + rank)),
+    ]);
   return {
     indices: lists(
       (index) => near.indices[index]!,
@@ -73,10 +80,15 @@ export const CODE_MAPS = {
   /** The two directions of largest variance. */
   pca: (codes: Features): CodeMap => {
     const components = principalComponents(codes, 2);
-    return { points: projectOnComponents(codes, components), explainedVarianceRatio: components.explainedVarianceRatio };
+    return {
+      points: projectOnComponents(codes, components),
+      explainedVarianceRatio: components.explainedVarianceRatio,
+    };
   },
   /** Preserves neighborhoods; distances between clusters are not meaningful. */
-  umap: async (codes: Features, stream: RandomStream, onProgress?: Progress): Promise<CodeMap> => ({ points: await umapLayout(codes, stream, onProgress) }),
+  umap: async (codes: Features, stream: RandomStream, onProgress?: Progress): Promise<CodeMap> => ({
+    points: await umapLayout(codes, stream, onProgress),
+  }),
 } as const;
 export type MapMethod = keyof typeof CODE_MAPS;
 
@@ -87,5 +99,9 @@ export type MapMethod = keyof typeof CODE_MAPS;
  * @param onProgress receives the epochs of UMAP
  * @throws {InputError} if there are fewer codes or dimensions, or a value is not finite
  */
-export const mapCodes = async (codes: Features, method: MapMethod = 'pca', seed = 0, onProgress?: Progress): Promise<CodeMap> =>
-  CODE_MAPS[method](codes, randomStream(seed, 'layout of codes'), onProgress);
+export const mapCodes = async (
+  codes: Features,
+  method: MapMethod = 'pca',
+  seed = 0,
+  onProgress?: Progress,
+): Promise<CodeMap> => CODE_MAPS[method](codes, randomStream(seed, 'layout of codes'), onProgress);

@@ -51,7 +51,8 @@ function slerpWeights(a: Float32Array, b: Float32Array, position: number): [numb
   const together = Math.hypot(...a.map((value, index) => value + b[index]!));
   const angle = 2 * Math.atan2(apart, together);
   if (angle < MIN_ANGLE) return [1 - position, position];
-  if (Math.PI - angle < MIN_ANGLE) throw new Error('interpolation: the codes are opposite, so no great arc between them is the shortest');
+  if (Math.PI - angle < MIN_ANGLE)
+    throw new Error('interpolation: the codes are opposite, so no great arc between them is the shortest');
   return [Math.sin((1 - position) * angle) / Math.sin(angle), Math.sin(position * angle) / Math.sin(angle)];
 }
 
@@ -70,12 +71,16 @@ export function greatCircle(a: Float32Array, b: Float32Array, steps: number): Fl
   const latent = a.length;
   const across = tangentAt(a, b);
   const sine = Math.hypot(...across);
-  if (sine < MIN_SINE) throw new InputError('great circle: the two codes are equal or opposite, and many circles go through both; take other images');
+  if (sine < MIN_SINE)
+    throw new InputError(
+      'great circle: the two codes are equal or opposite, and many circles go through both; take other images',
+    );
   const circle = new Float32Array(steps * latent);
   for (let step = 0; step < steps; step++) {
     const angle = (2 * Math.PI * step) / steps;
     const [along, aside] = [Math.cos(angle), Math.sin(angle) / sine];
-    for (let index = 0; index < latent; index++) circle[step * latent + index] = along * a[index]! + aside * across[index]!;
+    for (let index = 0; index < latent; index++)
+      circle[step * latent + index] = along * a[index]! + aside * across[index]!;
   }
   return circle;
 }
@@ -102,10 +107,18 @@ export function tangentAt(code: Float32Array, direction: Float32Array): Float64A
  * @returns codes [(P - 1) (steps - 1) + 1, M], or [P (steps - 1), M] of a closed path
  * @throws {InputError} for fewer than two points or steps
  */
-export function pathThrough(prior: Prior, points: Float32Array, latent: number, steps: number, closed = false): Float32Array {
+export function pathThrough(
+  prior: Prior,
+  points: Float32Array,
+  latent: number,
+  steps: number,
+  closed = false,
+): Float32Array {
   const count = points.length / latent;
-  if (!(Number.isInteger(count) && count >= 2)) throw new InputError(`path: expected at least 2 points, but got ${count}`);
-  if (!(Number.isInteger(steps) && steps >= 2)) throw new InputError(`path: expected at least 2 steps between points, but got ${steps}`);
+  if (!(Number.isInteger(count) && count >= 2))
+    throw new InputError(`path: expected at least 2 points, but got ${count}`);
+  if (!(Number.isInteger(steps) && steps >= 2))
+    throw new InputError(`path: expected at least 2 steps between points, but got ${steps}`);
   const point = (index: number) => points.subarray((index % count) * latent, ((index % count) + 1) * latent);
   const segments = closed ? count : count - 1;
   const path = new Float32Array((segments * (steps - 1) + (closed ? 0 : 1)) * latent);
@@ -125,12 +138,22 @@ export function pathThrough(prior: Prior, points: Float32Array, latent: number, 
  * @returns codes [count, M]
  * @throws {InputError} if the spread is out of range
  */
-export function drawCodesAround(prior: Prior, code: Float32Array, spread: number, count: number, stream: RandomStream): Float32Array {
-  if (!(spread > 0 && spread <= 1)) throw new InputError(`spread: expected a number above 0 and at most 1 but got ${spread}`);
+export function drawCodesAround(
+  prior: Prior,
+  code: Float32Array,
+  spread: number,
+  count: number,
+  stream: RandomStream,
+): Float32Array {
+  if (!(spread > 0 && spread <= 1))
+    throw new InputError(`spread: expected a number above 0 and at most 1 but got ${spread}`);
   const latent = code.length;
   // cos(90 degrees) rounds to 6e-17, so that at spread 1 nothing of the code remains.
   const [kept, noise] = [Math.cos((spread * Math.PI) / 2), Math.sin((spread * Math.PI) / 2)];
-  const codes = drawCodes(prior, count, latent, stream).map((draw, index) => kept * code[index % latent]! + noise * draw);
-  if (prior === 'sphere') for (let start = 0; start < codes.length; start += latent) normalizeInPlace(codes.subarray(start, start + latent));
+  const codes = drawCodes(prior, count, latent, stream).map(
+    (draw, index) => kept * code[index % latent]! + noise * draw,
+  );
+  if (prior === 'sphere')
+    for (let start = 0; start < codes.length; start += latent) normalizeInPlace(codes.subarray(start, start + latent));
   return codes;
 }

@@ -51,13 +51,16 @@ export function imagesOf({ pair, imageElements }: TrainedModel, values: Float32A
 /** Returns the function that draws codes [count, M] of the samples from `first` on. It is called for consecutive samples. */
 function codeSource({ prior, latentSize }: TrainedModel, { seed, isSeedPerImage = false, around }: SamplingOptions) {
   const drawFrom = (stream: RandomStream, count: number) =>
-    around ? drawCodesAround(prior, around.code, around.spread, count, stream) : drawCodes(prior, count, latentSize, stream);
+    around
+      ? drawCodesAround(prior, around.code, around.spread, count, stream)
+      : drawCodes(prior, count, latentSize, stream);
   // A stream gives the same codes in chunks of an even number of values.
   const stream = randomStream(seed, 'samples');
   if (!isSeedPerImage) return (_: number, count: number) => drawFrom(stream, count);
   return (first: number, count: number) => {
     const codes = new Float32Array(count * latentSize);
-    for (let index = 0; index < count; index++) codes.set(drawFrom(randomStream(seed + first + index, 'samples'), 1), index * latentSize);
+    for (let index = 0; index < count; index++)
+      codes.set(drawFrom(randomStream(seed + first + index, 'samples'), 1), index * latentSize);
     return codes;
   };
 }

@@ -57,7 +57,12 @@ export class TrainedModel {
    */
   decode(codes: Float32Array, distance = 0): Promise<Float32Array> {
     const statistics = blendRunningStats(this.pair.generator, this.weights['generator.statistics'], distance);
-    return this.withWeights({ ...this.weights, 'generator.statistics': statistics }).run('generator of codes', codes, this.latentSize, this.imageElements);
+    return this.withWeights({ ...this.weights, 'generator.statistics': statistics }).run(
+      'generator of codes',
+      codes,
+      this.latentSize,
+      this.imageElements,
+    );
   }
 
   /** e(x): images to codes. */
@@ -75,10 +80,27 @@ export class TrainedModel {
     return this.programs.release();
   }
 
-  private async run<T extends Float32Array | Uint8Array>(name: ProgramName, data: T, itemSize: number, resultSize: number): Promise<Float32Array> {
+  private async run<T extends Float32Array | Uint8Array>(
+    name: ProgramName,
+    data: T,
+    itemSize: number,
+    resultSize: number,
+  ): Promise<Float32Array> {
     const network = name.startsWith('generator') ? 'generator' : 'encoder';
-    const state = { parameters: this.weights[`${network}.parameters`], statistics: this.weights[`${network}.statistics`] };
-    return (await runInBatches(await this.programs.get(name), state, data, itemSize, { result: resultSize }, this.programs.batch)).result;
+    const state = {
+      parameters: this.weights[`${network}.parameters`],
+      statistics: this.weights[`${network}.statistics`],
+    };
+    return (
+      await runInBatches(
+        await this.programs.get(name),
+        state,
+        data,
+        itemSize,
+        { result: resultSize },
+        this.programs.batch,
+      )
+    ).result;
   }
 }
 
@@ -97,7 +119,8 @@ class Programs {
 
   get(wanted: ProgramName): Promise<Program> {
     // With shared running statistics, one program serves both.
-    const name = wanted === 'generator of codes' && !this.pair.generator.separateStatistics ? 'generator of draws' : wanted;
+    const name =
+      wanted === 'generator of codes' && !this.pair.generator.separateStatistics ? 'generator of draws' : wanted;
     const program = this.compiled.get(name) ?? this.compile(graphOf({ result: this.resultOf(name) }));
     this.compiled.set(name, program);
     return program;
@@ -111,7 +134,10 @@ class Programs {
   private resultOf(name: ProgramName): Value {
     const isGenerator = name.startsWith('generator');
     const network = isGenerator ? this.pair.generator : this.pair.encoder;
-    const [parameters, statistics] = [input('parameters', [network.parameters.size]), input('statistics', [network.statistics.size])];
+    const [parameters, statistics] = [
+      input('parameters', [network.parameters.size]),
+      input('statistics', [network.statistics.size]),
+    ];
     // Only one of the two networks is called; the other's state is never read.
     const state = {
       'encoder.parameters': parameters,
@@ -120,9 +146,15 @@ class Programs {
       'generator.statistics': statistics,
     };
     const { encode, generate } = inferenceFunctions(this.pair, state, this.prior);
-    if (isGenerator) return generate(input('batch', [this.batch, network.inputShape[0]!]), name === 'generator of draws' ? 'native' : 'generated');
+    if (isGenerator)
+      return generate(
+        input('batch', [this.batch, network.inputShape[0]!]),
+        name === 'generator of draws' ? 'native' : 'generated',
+      );
     const shape = [this.batch, ...network.inputShape];
-    return name === 'encoder of images' ? encode(fromPixels(input('batch', shape, 'uint8')), 'native') : encode(input('batch', shape), 'generated');
+    return name === 'encoder of images'
+      ? encode(fromPixels(input('batch', shape, 'uint8')), 'native')
+      : encode(input('batch', shape), 'generated');
   }
 }
 
@@ -144,7 +176,10 @@ export async function runInBatches<Name extends string>(
 ): Promise<Record<Name, Float32Array>> {
   const count = items.length / itemSize;
   const names = Object.keys(widths) as Name[];
-  const rows = Object.fromEntries(names.map((name) => [name, new Float32Array(count * widths[name])])) as Record<Name, Float32Array>;
+  const rows = Object.fromEntries(names.map((name) => [name, new Float32Array(count * widths[name])])) as Record<
+    Name,
+    Float32Array
+  >;
   for (let start = 0; start < count; start += batch) {
     const part = items.subarray(start * itemSize, (start + batch) * itemSize);
     const results = await program.run({ ...feeds, batch: padded(part, batch * itemSize) });

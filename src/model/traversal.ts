@@ -17,7 +17,12 @@ export interface Traversal {
  * @param points codes [rows, points per row, M]
  * @throws {InputError} if a great circle is requested and its two codes are equal or opposite
  */
-export function traverse({ prior, latentSize }: TrainedModel, points: Float32Array, rows: number, { frames, loop, circle }: Traversal): Float32Array {
+export function traverse(
+  { prior, latentSize }: TrainedModel,
+  points: Float32Array,
+  rows: number,
+  { frames, loop, circle }: Traversal,
+): Float32Array {
   const perRow = points.length / rows;
   const paths = Array.from({ length: rows }, (_, row) => {
     const through = points.subarray(row * perRow, (row + 1) * perRow);
@@ -38,12 +43,20 @@ const LEVELS = 32;
  * @param codes [N, M], `traverse` of this row
  * @returns values in [-1, 1], [N, C, H, W]
  */
-export async function decodeTraversal(model: TrainedModel, points: Float32Array, codes: Float32Array, onProgress?: Progress): Promise<Float32Array> {
+export async function decodeTraversal(
+  model: TrainedModel,
+  points: Float32Array,
+  codes: Float32Array,
+  onProgress?: Progress,
+): Promise<Float32Array> {
   const { latentSize, imageElements } = model;
   const total = codes.length / latentSize;
   // One batch is enough if the distance does not matter.
   const isBlended = model.pair.generator.separateStatistics;
-  const rowsOf = (data: Float32Array) => Array.from({ length: data.length / latentSize }, (_, row) => data.subarray(row * latentSize, (row + 1) * latentSize));
+  const rowsOf = (data: Float32Array) =>
+    Array.from({ length: data.length / latentSize }, (_, row) =>
+      data.subarray(row * latentSize, (row + 1) * latentSize),
+    );
   const nearby = rowsOf(points);
   const levels = rowsOf(codes).map((code) => (isBlended ? Math.round(LEVELS * distanceFromCodes(code, nearby)) : 0));
   const images = new Float32Array(total * imageElements);
@@ -51,9 +64,13 @@ export async function decodeTraversal(model: TrainedModel, points: Float32Array,
   for (const level of new Set(levels)) {
     onProgress?.(done, total);
     const indices = [...levels.keys()].filter((index) => levels[index] === level);
-    const part = Float32Array.from(indices.flatMap((index) => [...codes.subarray(index * latentSize, (index + 1) * latentSize)]));
+    const part = Float32Array.from(
+      indices.flatMap((index) => [...codes.subarray(index * latentSize, (index + 1) * latentSize)]),
+    );
     const decoded = await model.decode(part, level / LEVELS);
-    indices.forEach((index, place) => images.set(decoded.subarray(place * imageElements, (place + 1) * imageElements), index * imageElements));
+    indices.forEach((index, place) =>
+      images.set(decoded.subarray(place * imageElements, (place + 1) * imageElements), index * imageElements),
+    );
     done += indices.length;
   }
   onProgress?.(total, total);

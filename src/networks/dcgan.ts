@@ -26,8 +26,15 @@ export const BY_TWO = { kernel: 4, stride: 2, padding: 1 };
 export const BY_FOUR = { kernel: 4 };
 
 /** Builds a block of layers for each width, numbered from 1, from the width before it. */
-const blocks = (first: number, widths: readonly number[], block: (before: number, width: number, number: number) => NamedLayers): NamedLayers =>
-  Object.assign({}, ...widths.map((width, index) => block(widths[index - 1] ?? first, width, index + 1))) as NamedLayers;
+const blocks = (
+  first: number,
+  widths: readonly number[],
+  block: (before: number, width: number, number: number) => NamedLayers,
+): NamedLayers =>
+  Object.assign(
+    {},
+    ...widths.map((width, index) => block(widths[index - 1] ?? first, width, index + 1)),
+  ) as NamedLayers;
 
 /** Convolutions that halve the sides, LeakyReLU after each, and batch normalization before it except after the first convolution. */
 export const downsampling = (channels: number, widths: readonly number[]): NamedLayers =>

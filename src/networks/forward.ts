@@ -12,7 +12,13 @@ export type NamedValues = Readonly<Record<string, Value>>;
  * @param kind the kind of x, which selects the statistics to update if the network has separate ones
  * @returns the output `[N, ...outputShape]`, and the flat running statistics after the pass
  */
-export function forwardTrain(network: Network, parameters: NamedValues, statistics: Value, x: Value, kind: InputKind = 'native') {
+export function forwardTrain(
+  network: Network,
+  parameters: NamedValues,
+  statistics: Value,
+  x: Value,
+  kind: InputKind = 'native',
+) {
   const observed = new Map<string, { value: Value; rate: number }>();
   const root = sequential(network.layers);
   const output = root.forward(x, {
@@ -27,7 +33,10 @@ export function forwardTrain(network: Network, parameters: NamedValues, statisti
   if (!network.separateStatistics) return { output, statistics: updateRunningStats(statistics, observations) };
   const { size } = network.statistics;
   const [native, generated] = [slice(statistics, 0, 0, size / 2), slice(statistics, 0, size / 2, size)];
-  const next = kind === 'native' ? [updateRunningStats(native, observations), generated] : [native, updateRunningStats(generated, observations)];
+  const next =
+    kind === 'native'
+      ? [updateRunningStats(native, observations), generated]
+      : [native, updateRunningStats(generated, observations)];
   return { output, statistics: concat(next, 0) };
 }
 
@@ -36,16 +45,26 @@ export function forwardTrain(network: Network, parameters: NamedValues, statisti
  * @param x `[N, ...inputShape]`
  * @param kind the kind of x, which selects the statistics if the network has separate ones
  */
-export function forwardEval(network: Network, parameters: NamedValues, statistics: NamedValues, x: Value, kind: InputKind = 'native'): Value {
+export function forwardEval(
+  network: Network,
+  parameters: NamedValues,
+  statistics: NamedValues,
+  x: Value,
+  kind: InputKind = 'native',
+): Value {
   return sequential(network.layers).forward(x, {
     parameter: (name) => parameters[`${network.name}.${name}`]!,
-    buffer: (name) => statistics[`${network.name}.${statisticName(name, network.separateStatistics ? kind : 'native')}`]!,
+    buffer: (name) =>
+      statistics[`${network.name}.${statisticName(name, network.separateStatistics ? kind : 'native')}`]!,
     observe: undefined,
   });
 }
 
 /** Updates all running statistics at once, since they are stored in one vector: a few operators instead of a few per layer. */
-function updateRunningStats(statistics: Value, observations: readonly { readonly value: Value; readonly rate: number }[]): Value {
+function updateRunningStats(
+  statistics: Value,
+  observations: readonly { readonly value: Value; readonly rate: number }[],
+): Value {
   const sizes = observations.map(({ value }) => value.shape.reduce((product, size) => product * size, 1));
   const observed = concat(
     observations.map(({ value }, index) => reshape(value, [sizes[index]!])),

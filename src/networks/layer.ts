@@ -67,7 +67,11 @@ export const filled =
 export function sequential(layers: NamedLayers): Layer {
   const entries = Object.entries(layers);
   const tensorsOf = (kind: 'parameters' | 'buffers'): TensorSpecs =>
-    Object.fromEntries(entries.flatMap(([name, layer]) => Object.entries(layer[kind] ?? {}).map(([tensor, spec]) => [`${name}.${tensor}`, spec])));
+    Object.fromEntries(
+      entries.flatMap(([name, layer]) =>
+        Object.entries(layer[kind] ?? {}).map(([tensor, spec]) => [`${name}.${tensor}`, spec]),
+      ),
+    );
   return {
     parameters: tensorsOf('parameters'),
     buffers: tensorsOf('buffers'),

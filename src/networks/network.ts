@@ -37,17 +37,27 @@ export function statisticName(buffer: string, kind: InputKind): string {
  * Creates a network from layers. Tensors are stored in the order of the layers and named `encoder.conv1.weight`. Separate running
  * statistics of generated inputs follow those of native inputs, as `encoder.norm2.generated.running_mean`.
  */
-export function createNetwork(name: NetworkName, layers: NamedLayers, inputShape: Shape, separateStatistics = false): Network {
+export function createNetwork(
+  name: NetworkName,
+  layers: NamedLayers,
+  inputShape: Shape,
+  separateStatistics = false,
+): Network {
   const { parameters = {}, buffers = {}, outputShape } = sequential(layers);
   const kinds: readonly InputKind[] = separateStatistics ? ['native', 'generated'] : ['native'];
-  const layout = (shapes: [tensor: string, shape: Shape][]) => flatLayout(Object.fromEntries(shapes.map(([tensor, shape]) => [`${name}.${tensor}`, shape])));
+  const layout = (shapes: [tensor: string, shape: Shape][]) =>
+    flatLayout(Object.fromEntries(shapes.map(([tensor, shape]) => [`${name}.${tensor}`, shape])));
   return {
     name,
     layers,
     inputShape,
     outputShape: outputShape(inputShape),
     parameters: layout(Object.entries(parameters).map(([tensor, { shape }]) => [tensor, shape])),
-    statistics: layout(kinds.flatMap((kind) => Object.entries(buffers).map(([buffer, { shape }]): [string, Shape] => [statisticName(buffer, kind), shape]))),
+    statistics: layout(
+      kinds.flatMap((kind) =>
+        Object.entries(buffers).map(([buffer, { shape }]): [string, Shape] => [statisticName(buffer, kind), shape]),
+      ),
+    ),
     separateStatistics,
   };
 }
@@ -58,7 +68,9 @@ export const initialParameters = (network: Network, seed: number): Float32Array 
 
 /** Returns the running statistics before any pass as a flat vector: means 0 and variances 1. */
 export function initialStatistics(network: Network): Float32Array {
-  const native = Object.values(initialTensors(network, sequential(network.layers).buffers, 0)).flatMap((tensor) => Array.from(tensor));
+  const native = Object.values(initialTensors(network, sequential(network.layers).buffers, 0)).flatMap((tensor) =>
+    Array.from(tensor),
+  );
   return adaptRunningStats(network, Float32Array.from(native));
 }
 
@@ -86,7 +98,11 @@ export function adaptRunningStats({ statistics: { size } }: Network, vector: Flo
  * Moves the running statistics of generated inputs towards those of native inputs.
  * @param share 0 to 1; at 1 they are those of native inputs
  */
-export function blendRunningStats({ separateStatistics, statistics: { size } }: Network, vector: Float32Array, share: number): Float32Array {
+export function blendRunningStats(
+  { separateStatistics, statistics: { size } }: Network,
+  vector: Float32Array,
+  share: number,
+): Float32Array {
   if (!separateStatistics || share === 0) return vector;
   return vector.map((value, index) => (index < size / 2 ? value : value + share * (vector[index - size / 2]! - value)));
 }

@@ -17,7 +17,8 @@ const ROLES = {
   sample_encoder: { network: 'encoder', kind: 'generated' },
   decoder: { network: 'generator', kind: 'generated' },
 } as const satisfies Readonly<Record<string, { readonly network: NetworkName; readonly kind: InputKind }>>;
-const rolesIn = ({ encoder: { separateStatistics } }: NetworkPair) => Object.entries(ROLES).filter(([, { kind }]) => kind === 'native' || separateStatistics);
+const rolesIn = ({ encoder: { separateStatistics } }: NetworkPair) =>
+  Object.entries(ROLES).filter(([, { kind }]) => kind === 'native' || separateStatistics);
 
 /** A tensor of a network: its part, and its name there, such as `encoder.conv1.weight`. */
 interface Entry {
@@ -29,9 +30,13 @@ interface Entry {
 function entriesOf({ name, layers }: Network, kind: InputKind): ReadonlyMap<string, Entry> {
   const entries = new Map<string, Entry>();
   for (const [index, [layer, { parameters = {}, buffers = {} }]] of Object.entries(layers).entries()) {
-    for (const tensor of Object.keys(parameters)) entries.set(`${index}.${tensor}`, { part: 'parameters', tensor: `${name}.${layer}.${tensor}` });
+    for (const tensor of Object.keys(parameters))
+      entries.set(`${index}.${tensor}`, { part: 'parameters', tensor: `${name}.${layer}.${tensor}` });
     for (const buffer of Object.keys(buffers))
-      entries.set(`${index}.${buffer}`, { part: 'statistics', tensor: `${name}.${statisticName(`${layer}.${buffer}`, kind)}` });
+      entries.set(`${index}.${buffer}`, {
+        part: 'statistics',
+        tensor: `${name}.${statisticName(`${layer}.${buffer}`, kind)}`,
+      });
   }
   return entries;
 }
@@ -71,12 +76,16 @@ export interface StateDictOptions {
 export function stateDictOptions(tensors: TensorFile['tensors'], file: string): StateDictOptions {
   const shapeOf = (tensor: string): Shape => {
     const shape = tensors[tensor]?.shape;
-    if (shape?.length !== 4) throw new InputError(`${file}: expected ${tensor} with four axes but ${shape ? `got ${showShape(shape)}` : 'it is missing'}`);
+    if (shape?.length !== 4)
+      throw new InputError(
+        `${file}: expected ${tensor} with four axes but ${shape ? `got ${showShape(shape)}` : 'it is missing'}`,
+      );
     return shape;
   };
   const [width, channels] = shapeOf('encoder.main.0.weight');
   const [latent] = shapeOf('generator.main.0.weight');
-  if (channels !== 1 && channels !== 3) throw new InputError(`${file}: expected images with 1 or 3 channels but encoder.main.0.weight has ${channels}`);
+  if (channels !== 1 && channels !== 3)
+    throw new InputError(`${file}: expected images with 1 or 3 channels but encoder.main.0.weight has ${channels}`);
   return { channels, width: width!, latent: latent!, separateStatistics: 'decoder.main.0.weight' in tensors };
 }
 
@@ -85,7 +94,12 @@ export function stateDictOptions(tensors: TensorFile['tensors'], file: string): 
  * @param file the name of the file in messages
  * @throws {InputError} if a tensor is missing, has another shape, is not finite, or belongs to no network
  */
-export function fromStateDict(tensors: TensorFile['tensors'], architecture: ArchitectureName, options: StateDictOptions, file: string): PairWeights {
+export function fromStateDict(
+  tensors: TensorFile['tensors'],
+  architecture: ArchitectureName,
+  options: StateDictOptions,
+  file: string,
+): PairWeights {
   const { latent: latentSize, channels, width, separateStatistics } = options;
   const pair = ARCHITECTURES[architecture].build({ channels, latentSize, width, separateStatistics });
   const found: Record<string, Float32Array> = {};
@@ -94,24 +108,34 @@ export function fromStateDict(tensors: TensorFile['tensors'], architecture: Arch
     for (const [key, { part, tensor }] of entriesOf(pair[network], kind)) {
       const name = `${role}.main.${key}`;
       const { shape } = pair[network][part].entries.get(tensor)!;
-      const { data } = requireShape(tensors[name], shape, `${file}: not ${architecture} of width ${width}: expected ${name}`);
+      const { data } = requireShape(
+        tensors[name],
+        shape,
+        `${file}: not ${architecture} of width ${width}: expected ${name}`,
+      );
       requireUsable(data, `${file}: ${name}`);
-      if (found[tensor]?.some((element, index) => element !== data[index])) throw new InputError(`${file}: ${name} differs from that of ${network}`);
+      if (found[tensor]?.some((element, index) => element !== data[index]))
+        throw new InputError(`${file}: ${name} differs from that of ${network}`);
       found[tensor] = data;
       left.delete(name);
     }
   }
   const [extra] = left;
   if (extra !== undefined) throw new InputError(`${file}: not ${architecture}: ${extra} belongs to no network`);
-  const flat = (name: NetworkName, part: Entry['part']) => [`${name}.${part}`, flattenTensors(found, pair[name][part])] as const;
-  return Object.fromEntries((['encoder', 'generator'] as const).flatMap((name) => [flat(name, 'parameters'), flat(name, 'statistics')])) as PairWeights;
+  const flat = (name: NetworkName, part: Entry['part']) =>
+    [`${name}.${part}`, flattenTensors(found, pair[name][part])] as const;
+  return Object.fromEntries(
+    (['encoder', 'generator'] as const).flatMap((name) => [flat(name, 'parameters'), flat(name, 'statistics')]),
+  ) as PairWeights;
 }
 
 type Tensor = TensorFile['tensors'][string];
 
 function requireShape(tensor: Tensor | undefined, shape: Shape, expected: string): Tensor {
   if (tensor?.shape.join() === shape.join()) return tensor;
-  throw new InputError(`${expected} of shape ${showShape(shape)} but ${tensor ? `got ${showShape(tensor.shape)}` : 'it is missing'}`);
+  throw new InputError(
+    `${expected} of shape ${showShape(shape)} but ${tensor ? `got ${showShape(tensor.shape)}` : 'it is missing'}`,
+  );
 }
 
 /** @throws {InputError} if an element is not finite, or a variance is negative */

@@ -14,8 +14,10 @@ export interface Features {
  * @throws {InputError} if the width does not divide the number of values, there are fewer rows, or a value is NaN or infinite
  */
 export function checkFeatures({ data, width }: Features, name: string, least = 1): number {
-  if (!Number.isInteger(width) || width < 1) throw new InputError(`${name}: the width is ${width}, but must be a whole number of 1 or more`);
-  if (data.length % width !== 0) throw new InputError(`${name}: ${data.length} numbers are not a whole number of rows of width ${width}`);
+  if (!Number.isInteger(width) || width < 1)
+    throw new InputError(`${name}: the width is ${width}, but must be a whole number of 1 or more`);
+  if (data.length % width !== 0)
+    throw new InputError(`${name}: ${data.length} numbers are not a whole number of rows of width ${width}`);
   const rows = data.length / width;
   if (rows < least) throw new InputError(`${name}: there are ${rows} rows, but at least ${least} are required`);
   const wrong = data.findIndex((value) => !Number.isFinite(value));
@@ -30,15 +32,25 @@ export function checkFeatures({ data, width }: Features, name: string, least = 1
  * Returns the numbers of rows of two sets of equal width.
  * @throws {InputError} as for `checkFeatures`, and if the widths differ
  */
-export function checkPair(a: Features, nameOfA: string, b: Features, nameOfB: string, least = 1): [rowsOfA: number, rowsOfB: number] {
-  if (a.width !== b.width) throw new InputError(`${nameOfB}: rows are ${b.width} wide, but those of the ${nameOfA} are ${a.width} wide; both must be equal`);
+export function checkPair(
+  a: Features,
+  nameOfA: string,
+  b: Features,
+  nameOfB: string,
+  least = 1,
+): [rowsOfA: number, rowsOfB: number] {
+  if (a.width !== b.width)
+    throw new InputError(
+      `${nameOfB}: rows are ${b.width} wide, but those of the ${nameOfA} are ${a.width} wide; both must be equal`,
+    );
   return [checkFeatures(a, nameOfA, least), checkFeatures(b, nameOfB, least)];
 }
 
 /** Returns the rows at the given indices, in that order, as a copy in double precision. */
 export function gatherRows({ data, width }: Features, indices: ArrayLike<number>): Features {
   const gathered = new Float64Array(indices.length * width);
-  for (let row = 0; row < indices.length; row++) gathered.set(data.subarray(indices[row]! * width, (indices[row]! + 1) * width), row * width);
+  for (let row = 0; row < indices.length; row++)
+    gathered.set(data.subarray(indices[row]! * width, (indices[row]! + 1) * width), row * width);
   return { data: gathered, width };
 }
 
@@ -57,14 +69,16 @@ export function columnMeans({ data, width }: Features): Float64Array {
  * @throws {InputError} otherwise
  */
 export function checkWhole(value: number, name: string, least = 1): void {
-  if (!Number.isInteger(value) || value < least) throw new InputError(`${name}: is ${value}, but must be a whole number of ${least} or more`);
+  if (!Number.isInteger(value) || value < least)
+    throw new InputError(`${name}: is ${value}, but must be a whole number of ${least} or more`);
 }
 
 /** Returns the index of the maximum of each row; the first of equal ones. */
 export function argmaxRows({ data, width }: Features): Uint32Array {
   return Uint32Array.from({ length: data.length / width }, (_, row) => {
     let best = 0;
-    for (let column = 1; column < width; column++) if (data[row * width + column]! > data[row * width + best]!) best = column;
+    for (let column = 1; column < width; column++)
+      if (data[row * width + column]! > data[row * width + best]!) best = column;
     return best;
   });
 }

@@ -39,7 +39,11 @@ const LARGEST_TRIALS = 60;
  * Minimizes a smooth function by the limited-memory BFGS method (Nocedal and Wright 2006, algorithm 7.5) with a line search that doubles
  * and bisects until the weak Wolfe conditions hold (Lewis and Overton 2013). Deterministic. Ends early if rounding allows no further decrease.
  */
-export function minimize(objective: Objective, start: Float64Array, { tolerance = 1e-7, iterations = 500, memory = 10 }: MinimizeOptions = {}): Minimum {
+export function minimize(
+  objective: Objective,
+  start: Float64Array,
+  { tolerance = 1e-7, iterations = 500, memory = 10 }: MinimizeOptions = {},
+): Minimum {
   const evaluate = (x: Float64Array): Point => {
     const gradient = new Float64Array(x.length);
     return { x, value: objective(x, gradient), gradient };
@@ -79,12 +83,18 @@ function quasiNewtonDirection(gradient: Float64Array, pairs: readonly Pair[]): F
     const scale = 1 / (newest.scale * dot(newest.change, newest.change));
     for (let index = 0; index < direction.length; index++) direction[index]! *= scale;
   }
-  for (const { step, change, scale } of pairs) addScaled(direction, step, weights.pop()! - scale * dot(change, direction));
+  for (const { step, change, scale } of pairs)
+    addScaled(direction, step, weights.pop()! - scale * dot(change, direction));
   return direction;
 }
 
 /** Returns a point along the direction that satisfies the weak Wolfe conditions, or undefined if none is found. */
-function lineSearch(evaluate: (x: Float64Array) => Point, from: Point, direction: Float64Array, first: number): Point | undefined {
+function lineSearch(
+  evaluate: (x: Float64Array) => Point,
+  from: Point,
+  direction: Float64Array,
+  first: number,
+): Point | undefined {
   const slope = dot(from.gradient, direction);
   let [low, high, length] = [0, Infinity, first];
   let best: Point | undefined;
@@ -113,4 +123,5 @@ function addScaled(target: Float64Array, addend: Float64Array, scale: number): v
 
 const difference = (a: Float64Array, b: Float64Array): Float64Array => a.map((value, index) => value - b[index]!);
 
-const largestMagnitude = (values: Float64Array): number => values.reduce((largest, value) => Math.max(largest, Math.abs(value)), 0);
+const largestMagnitude = (values: Float64Array): number =>
+  values.reduce((largest, value) => Math.max(largest, Math.abs(value)), 0);

@@ -17,7 +17,8 @@ export function multiplyTransposed(a: Features, b: Features): Float64Array {
     for (let row = 0; row < rows; row += TILE_ROWS) {
       multiplyTile(left, row * terms, right, column * terms, terms, tile);
       for (let i = 0; i < Math.min(TILE_ROWS, rows - row); i++) {
-        for (let j = 0; j < Math.min(TILE_COLUMNS, columns - column); j++) product[(row + i) * columns + column + j] = tile[i * TILE_COLUMNS + j]!;
+        for (let j = 0; j < Math.min(TILE_COLUMNS, columns - column); j++)
+          product[(row + i) * columns + column + j] = tile[i * TILE_COLUMNS + j]!;
       }
     }
   }
@@ -32,7 +33,14 @@ function paddedRows({ data, width }: Features, multiple: number): Float64Array {
 }
 
 /** Computes the inner products of 2 rows of A with 4 rows of B. */
-function multiplyTile(a: Float64Array, row0: number, b: Float64Array, column0: number, terms: number, tile: Float64Array): void {
+function multiplyTile(
+  a: Float64Array,
+  row0: number,
+  b: Float64Array,
+  column0: number,
+  terms: number,
+  tile: Float64Array,
+): void {
   const row1 = row0 + terms;
   const [column1, column2, column3] = [column0 + terms, column0 + 2 * terms, column0 + 3 * terms];
   let [c00, c01, c02, c03] = [0, 0, 0, 0];
@@ -61,7 +69,8 @@ function multiplyTile(a: Float64Array, row0: number, b: Float64Array, column0: n
 export function transposed({ data, width }: Features): Features {
   const rows = data.length / width;
   const result = new Float64Array(data.length);
-  for (let row = 0; row < rows; row++) for (let column = 0; column < width; column++) result[column * rows + row] = data[row * width + column]!;
+  for (let row = 0; row < rows; row++)
+    for (let column = 0; column < width; column++) result[column * rows + row] = data[row * width + column]!;
   return { data: result, width: rows };
 }
 
@@ -88,10 +97,14 @@ function visitBlocks(a: Features, b: Features, lowerOnly: boolean, visit: PairVi
       const products = multiplyTransposed(rows, columns);
       for (let row = 0; row < height; row++) {
         const visited = lowerOnly ? Math.min(width, firstRow + row + 1 - firstColumn) : width;
-        for (let column = 0; column < visited; column++) visit(firstRow + row, firstColumn + column, products[row * width + column]!);
+        for (let column = 0; column < visited; column++)
+          visit(firstRow + row, firstColumn + column, products[row * width + column]!);
       }
     }
   }
 }
 
-const block = ({ data, width }: Features, first: number): Features => ({ data: data.subarray(first * width, (first + BLOCK) * width), width });
+const block = ({ data, width }: Features, first: number): Features => ({
+  data: data.subarray(first * width, (first + BLOCK) * width),
+  width,
+});

@@ -57,7 +57,10 @@ export function nearestOtherRows(set: Features, count: number): NearestRows {
 }
 
 /** Creates neighbor lists; candidates must be inserted in ascending order of their indices. */
-function emptyLists({ data, width }: Features, count: number): { readonly lists: NearestRows; readonly enter: PairVisitor } {
+function emptyLists(
+  { data, width }: Features,
+  count: number,
+): { readonly lists: NearestRows; readonly enter: PairVisitor } {
   const size = (data.length / width) * count;
   const [squaredDistances, indices] = [new Float64Array(size).fill(Infinity), new Uint32Array(size)];
   const enter: PairVisitor = (row, neighbor, distance) => {

@@ -24,10 +24,17 @@ export function fitGaussian(features: Features, name = 'features'): Gaussian {
   const mean = columnMeans(features);
   const covariance = new Float64Array(width * width);
   for (let first = 0; first < rows; first += CHUNK) {
-    const centered = Float64Array.from(data.subarray(first * width, (first + CHUNK) * width), (value, index) => value - mean[index % width]!);
-    forEachProductWithin(transposed({ data: centered, width }), (row, column, product) => (covariance[row * width + column]! += product / (rows - 1)));
+    const centered = Float64Array.from(
+      data.subarray(first * width, (first + CHUNK) * width),
+      (value, index) => value - mean[index % width]!,
+    );
+    forEachProductWithin(
+      transposed({ data: centered, width }),
+      (row, column, product) => (covariance[row * width + column]! += product / (rows - 1)),
+    );
   }
-  for (let row = 0; row < width; row++) for (let column = 0; column < row; column++) covariance[column * width + row] = covariance[row * width + column]!;
+  for (let row = 0; row < width; row++)
+    for (let column = 0; column < row; column++) covariance[column * width + row] = covariance[row * width + column]!;
   return { mean, covariance };
 }
 
@@ -52,11 +59,17 @@ export function principalComponents(features: Features, components = 2): Princip
   const { width } = features;
   checkWhole(components, 'components');
   const { mean, covariance } = fitGaussian(features);
-  if (components > width) throw new InputError(`components: expected at most ${width}, the width of the rows, but got ${components}`);
+  if (components > width)
+    throw new InputError(`components: expected at most ${width}, the width of the rows, but got ${components}`);
   const { axes, variances } = leadingEigenvectors(covariance, width, components);
   let total = 0;
   for (let index = 0; index < width; index++) total += covariance[index * (width + 1)]!;
-  return { mean, axes, variances, explainedVarianceRatio: variances.map((variance) => (total > 0 ? variance / total : 0)) };
+  return {
+    mean,
+    axes,
+    variances,
+    explainedVarianceRatio: variances.map((variance) => (total > 0 ? variance / total : 0)),
+  };
 }
 
 /** The iteration ends if an axis changes by less, or after a number of steps: then the next variance is so close that either axis is valid. */
@@ -66,8 +79,16 @@ const [TOLERANCE, MAX_ITERATIONS] = [1e-13, 20_000];
  * Computes the leading eigenvectors of a covariance by power iteration, one after another, each orthogonal to those before it. The
  * sign of an axis makes its largest entry positive.
  */
-function leadingEigenvectors(covariance: Float64Array, size: number, count: number): { readonly axes: Float64Array; readonly variances: Float64Array } {
-  const [axes, variances, stream] = [new Float64Array(count * size), new Float64Array(count), randomStream(0, 'start of a power iteration')];
+function leadingEigenvectors(
+  covariance: Float64Array,
+  size: number,
+  count: number,
+): { readonly axes: Float64Array; readonly variances: Float64Array } {
+  const [axes, variances, stream] = [
+    new Float64Array(count * size),
+    new Float64Array(count),
+    randomStream(0, 'start of a power iteration'),
+  ];
   for (let component = 0; component < count; component++) {
     const before = Array.from({ length: component }, (_, row) => axes.subarray(row * size, (row + 1) * size));
     let axis = orthonormalize(Float64Array.from(stream.fillNormal(new Float32Array(size))), before).axis;
@@ -89,7 +110,10 @@ function leadingEigenvectors(covariance: Float64Array, size: number, count: numb
 }
 
 /** Returns the normalized component of a vector orthogonal to others, and its norm. Orthogonalizes twice, because once loses digits. */
-function orthonormalize(vector: Float64Array, others: readonly Float64Array[]): { readonly axis: Float64Array; readonly norm: number } {
+function orthonormalize(
+  vector: Float64Array,
+  others: readonly Float64Array[],
+): { readonly axis: Float64Array; readonly norm: number } {
   for (const other of [...others, ...others]) {
     const inner = dot(vector, other);
     vector.forEach((_, index) => (vector[index]! -= inner * other[index]!));
@@ -110,7 +134,8 @@ function dot(a: Float64Array, b: Float64Array): number {
  */
 export function projectOnComponents(features: Features, { mean, axes }: PrincipalComponents): Float64Array {
   const { data, width } = features;
-  if (width !== mean.length) throw new InputError(`features: rows are ${width} wide, but the components are of width ${mean.length}`);
+  if (width !== mean.length)
+    throw new InputError(`features: rows are ${width} wide, but the components are of width ${mean.length}`);
   checkFeatures(features, 'features');
   const centered = Float64Array.from(data, (value, index) => value - mean[index % width]!);
   return multiplyTransposed({ data: centered, width }, { data: axes, width });

@@ -30,12 +30,17 @@ export function balancedScale(parts: readonly Standardizer[]): Standardizer {
   const joined = (arrays: readonly Float64Array[]) => Float64Array.from(arrays.flatMap((array) => Array.from(array)));
   return {
     means: joined(parts.map(({ means }) => means)),
-    factors: joined(parts.map(({ factors }) => factors.map((factor) => factor * Math.sqrt(width / (parts.length * factors.length))))),
+    factors: joined(
+      parts.map(({ factors }) => factors.map((factor) => factor * Math.sqrt(width / (parts.length * factors.length)))),
+    ),
   };
 }
 
 export function applyScale({ means, factors }: Standardizer, { data, width }: Features): Features {
-  return { data: Float32Array.from(data, (value, index) => (value - means[index % width]!) * factors[index % width]!), width };
+  return {
+    data: Float32Array.from(data, (value, index) => (value - means[index % width]!) * factors[index % width]!),
+    width,
+  };
 }
 
 /**

@@ -26,13 +26,15 @@ export function symmetricEigenvalues(matrix: Float64Array, size: number): Float6
 function largestMagnitude(matrix: Float64Array): number {
   let largest = 0;
   for (const entry of matrix) {
-    if (!Number.isFinite(entry)) throw new InputError(`eigenvalues: the matrix contains ${entry}, but every entry must be finite`);
+    if (!Number.isFinite(entry))
+      throw new InputError(`eigenvalues: the matrix contains ${entry}, but every entry must be finite`);
     largest = Math.max(largest, Math.abs(entry));
   }
   return largest;
 }
 
-const powerOfTwoAbove = (value: number): number => (value === 0 ? 1 : 2 ** Math.min(1023, Math.max(-1021, Math.ceil(Math.log2(value)))));
+const powerOfTwoAbove = (value: number): number =>
+  value === 0 ? 1 : 2 ** Math.min(1023, Math.max(-1021, Math.ceil(Math.log2(value))));
 
 /**
  * Makes a tridiagonal matrix diagonal.
@@ -108,7 +110,10 @@ const NEGLIGIBLE = 1e-280;
  * @param matrix [n, n] with entries of at most about 1; only the lower triangle is read; overwritten
  * @returns the diagonal [n], and the couplings [n]: entry i couples i - 1 and i
  */
-function tridiagonalize(matrix: Float64Array, size: number): { readonly diagonal: Float64Array; readonly offDiagonal: Float64Array } {
+function tridiagonalize(
+  matrix: Float64Array,
+  size: number,
+): { readonly diagonal: Float64Array; readonly offDiagonal: Float64Array } {
   const [diagonal, offDiagonal] = [new Float64Array(size), new Float64Array(size)];
   // The current reflection and the previous one, which the matrix does not have yet: A - before w^T - w before^T.
   let [v, before] = [new Float64Array(size), new Float64Array(size)];

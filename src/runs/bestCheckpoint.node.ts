@@ -67,7 +67,8 @@ function isBetter({ metric, value, count, step }: BestRecord, before: BestRecord
 function requireRecord(stored: unknown): BestRecord {
   const record = stored as BestRecord;
   const { metric, value, step, epochs, count, metrics } = record;
-  const isRecord = typeof metric === 'string' && [value, step, epochs, count].every((entry) => typeof entry === 'number');
+  const isRecord =
+    typeof metric === 'string' && [value, step, epochs, count].every((entry) => typeof entry === 'number');
   if (!isRecord || typeof metrics !== 'object') throw new TypeError('not a record of a checkpoint');
   return record;
 }

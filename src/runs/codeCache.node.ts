@@ -49,7 +49,13 @@ export class CodeCache {
 
   constructor(
     private readonly model: TrainedModel,
-    { device, cacheFolder = defaultCacheFolder(), limit = Math.min(MAX_BYTES, cacheLimit()), onProgress, signal }: CodeCacheOptions,
+    {
+      device,
+      cacheFolder = defaultCacheFolder(),
+      limit = Math.min(MAX_BYTES, cacheLimit()),
+      onProgress,
+      signal,
+    }: CodeCacheOptions,
   ) {
     this.folder = join(cacheFolder, 'codes');
     this.limit = limit;
@@ -58,7 +64,14 @@ export class CodeCache {
       onProgress?.(done, total);
     };
     const { prior, latentSize, pair, weights } = model;
-    const header = JSON.stringify({ format: FORMAT, device, prior, latentSize, shape: pair.encoder.inputShape, layers: Object.keys(pair.encoder.layers) });
+    const header = JSON.stringify({
+      format: FORMAT,
+      device,
+      prior,
+      latentSize,
+      shape: pair.encoder.inputShape,
+      layers: Object.keys(pair.encoder.layers),
+    });
     const state = [weights['encoder.parameters'], weights['encoder.statistics']].map(bytesOf);
     this.weightsKey = sha256(new TextEncoder().encode(header), ...state).slice(0, 32);
   }
@@ -82,7 +95,9 @@ export class CodeCache {
 
   /** Reads the codes of a split once, if they are stored. */
   private storedCodes(split: Split): Promise<Float32Array | undefined> {
-    const known = this.known.get(split) ?? (async () => ((await this.hasFiles()) ? this.read(this.fileOf(split), split.count) : undefined))();
+    const known =
+      this.known.get(split) ??
+      (async () => ((await this.hasFiles()) ? this.read(this.fileOf(split), split.count) : undefined))();
     this.known.set(split, known);
     return known;
   }
@@ -106,7 +121,12 @@ export class CodeCache {
       const bytes = await readRegularFile(file);
       const { tensors, metadata } = decodeSafetensors(bytes, file);
       const { shape, data } = tensors.codes!;
-      if (metadata.format !== FORMAT || shape.join() !== [count, this.model.latentSize].join() || !isSealIntact(bytes, metadata, sha256)) return undefined;
+      if (
+        metadata.format !== FORMAT ||
+        shape.join() !== [count, this.model.latentSize].join() ||
+        !isSealIntact(bytes, metadata, sha256)
+      )
+        return undefined;
       // The time of the last use, for trimming. A cache that cannot be written can still be read.
       await utimes(file, new Date(), new Date()).catch(() => undefined);
       return data;
@@ -143,7 +163,8 @@ function digestOf(split: Split, imageBytes: number): string {
 
 function gatherCodes(all: Float32Array, indices: ArrayLike<number>, width: number): Float32Array {
   const codes = new Float32Array(indices.length * width);
-  for (let row = 0; row < indices.length; row++) codes.set(all.subarray(indices[row]! * width, (indices[row]! + 1) * width), row * width);
+  for (let row = 0; row < indices.length; row++)
+    codes.set(all.subarray(indices[row]! * width, (indices[row]! + 1) * width), row * width);
   return codes;
 }
 
@@ -156,7 +177,9 @@ async function trim(folder: string, limit: number, keep: string): Promise<void> 
       return { name, path, size, mtimeMs };
     }),
   );
-  const abandoned = files.filter(({ name, mtimeMs }) => UNFINISHED_NAME.test(name) && Date.now() - mtimeMs > ABANDONED_AFTER_MS);
+  const abandoned = files.filter(
+    ({ name, mtimeMs }) => UNFINISHED_NAME.test(name) && Date.now() - mtimeMs > ABANDONED_AFTER_MS,
+  );
   for (const { path } of abandoned) await rm(path, { force: true });
   const entries = files.filter(({ name }) => FILE_NAME.test(name)).sort((a, b) => a.mtimeMs - b.mtimeMs);
   let total = entries.reduce((sum, { size }) => sum + size, 0);

@@ -38,7 +38,8 @@ export interface EvaluatedWeights {
 const fileOf = (folder: string, kind: string, { step, ema }: EvaluatedWeights, extension: string): string =>
   join(folder, `${kind}-${String(step).padStart(6, '0')}${ema ? '' : '-raw'}.${extension}`);
 
-const evaluationFile = (folder: string, weights: EvaluatedWeights): string => fileOf(folder, 'evaluation', weights, 'json');
+const evaluationFile = (folder: string, weights: EvaluatedWeights): string =>
+  fileOf(folder, 'evaluation', weights, 'json');
 
 /** Whether the weights that sampling uses were evaluated already at an iteration. */
 export const isEvaluated = async (folder: string, step: number): Promise<boolean> =>
@@ -58,7 +59,10 @@ export async function writeEvaluation(
     gridFiles.push(file);
   }
   const file = evaluationFile(folder, weights);
-  await writeFileAtomically(file, new TextEncoder().encode(`${JSON.stringify({ format: FORMAT, ...evaluation }, null, 2)}\n`));
+  await writeFileAtomically(
+    file,
+    new TextEncoder().encode(`${JSON.stringify({ format: FORMAT, ...evaluation }, null, 2)}\n`),
+  );
   return { file, grids: gridFiles };
 }
 

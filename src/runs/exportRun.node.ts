@@ -5,7 +5,15 @@ import type { ImageSource } from '../data/source.js';
 import { type Compile, encodeSafetensors } from '../engine/index.js';
 import { InputError } from '../errors.js';
 import { requireExportFolder, writeExport } from '../export/exportFolder.node.js';
-import { type CardEvaluation, dataName, type Difference, introduction, lastPart, modelCardText, type PrecisionCost } from '../export/modelCard.js';
+import {
+  type CardEvaluation,
+  dataName,
+  type Difference,
+  introduction,
+  lastPart,
+  modelCardText,
+  type PrecisionCost,
+} from '../export/modelCard.js';
 import { encodeNetworks } from '../export/networkFiles.js';
 import type { PageModel } from '../export/pageModel.js';
 import type { Precision } from '../export/precision.js';
@@ -73,7 +81,8 @@ export async function exportRun(run: string, out: string, options: RunExport): P
   try {
     const weights = ema && configuration.ema > 0 ? 'ema' : 'raw';
     const { files, model: stored } = await encodeNetworks(model, precision, metadataOf(checkpoint, weights));
-    const cost = precision === 'float32' ? {} : { cost: await measureCost({ model, stored, configuration, source }, options) };
+    const cost =
+      precision === 'float32' ? {} : { cost: await measureCost({ model, stored, configuration, source }, options) };
     const images = await drawImages(stored, configuration, source);
     const name = basename(resolve((await runFolderOf(checkpoint.file)) ?? run));
     const card = modelCardText({
@@ -105,7 +114,10 @@ export async function exportRun(run: string, out: string, options: RunExport): P
 }
 
 /** Opens the named data, or the training data if it still exists. */
-async function openData(configuration: Configuration, { data, onNote, open = openRunData }: RunExport): Promise<ImageSource | undefined> {
+async function openData(
+  configuration: Configuration,
+  { data, onNote, open = openRunData }: RunExport,
+): Promise<ImageSource | undefined> {
   try {
     return await open(data ?? configuration.data, configuration);
   } catch (error) {
@@ -144,17 +156,35 @@ function metadataOf({ configuration, step }: StoredCheckpoint, weights: string):
 /** The model of a page, without its networks. */
 function pageModelOf(name: string, configuration: Configuration): Omit<PageModel, 'networks'> {
   const { latent, prior, channels, size, crop, padding } = configuration;
-  return { name, summary: introduction(configuration), latent, prior, shape: [channels, size, size], preprocessing: { size, channels, crop, padding } };
+  return {
+    name,
+    summary: introduction(configuration),
+    latent,
+    prior,
+    shape: [channels, size, size],
+    preprocessing: { size, channels, crop, padding },
+  };
 }
 
-const encodeStateDict = ({ pair, weights: vectors }: TrainedModel, checkpoint: StoredCheckpoint, weights: string): Uint8Array =>
-  encodeSafetensors({ tensors: toStateDict(pair, vectors), metadata: metadataOf(checkpoint, weights) });
+const encodeStateDict = (
+  { pair, weights: vectors }: TrainedModel,
+  checkpoint: StoredCheckpoint,
+  weights: string,
+): Uint8Array => encodeSafetensors({ tensors: toStateDict(pair, vectors), metadata: metadataOf(checkpoint, weights) });
 
 /** An iteration, its state, and a description of both. */
-async function trainingFiles({ configuration, ...state }: StoredCheckpoint, source: ImageSource | undefined): Promise<Record<string, Uint8Array | string>> {
-  if (!source) throw new InputError(`${configuration.data}: a training iteration needs the number of training images; name the data`);
+async function trainingFiles(
+  { configuration, ...state }: StoredCheckpoint,
+  source: ImageSource | undefined,
+): Promise<Record<string, Uint8Array | string>> {
+  if (!source)
+    throw new InputError(
+      `${configuration.data}: a training iteration needs the number of training images; name the data`,
+    );
   const { model, manifest } = await encodeTraining(configuration, state, source.train.count, recipeOf(configuration));
-  const tensors = Object.fromEntries(Object.entries(state.vectors).map(([name, data]) => [name, { shape: [data.length], data }]));
+  const tensors = Object.fromEntries(
+    Object.entries(state.vectors).map(([name, data]) => [name, { shape: [data.length], data }]),
+  );
   return {
     'training.onnx': model,
     'training.json': `${JSON.stringify({ format: 'agenet training 1', agenet_version: VERSION, ...manifest }, null, 2)}\n`,
@@ -162,11 +192,20 @@ async function trainingFiles({ configuration, ...state }: StoredCheckpoint, sour
   };
 }
 
-async function drawImages(model: TrainedModel, { latent, seed, prior }: Configuration, source: ImageSource | undefined): Promise<Record<string, Uint8Array>> {
+async function drawImages(
+  model: TrainedModel,
+  { latent, seed, prior }: Configuration,
+  source: ImageSource | undefined,
+): Promise<Record<string, Uint8Array>> {
   const samples = { 'samples.png': await encodePng(await sampleGrid(model, previewCodes(prior, latent, seed))) };
   const split = source && (source.test.count > 0 ? source.test : source.train);
   if (!split) return samples;
-  return { ...samples, 'reconstructions.png': await encodePng(await reconstructionGrid(model, await firstOriginals(split, model.imageElements))) };
+  return {
+    ...samples,
+    'reconstructions.png': await encodePng(
+      await reconstructionGrid(model, await firstOriginals(split, model.imageElements)),
+    ),
+  };
 }
 
 /** The evaluation of these weights in the run's folder, if there is one. */
@@ -174,7 +213,9 @@ async function evaluationOf({ file, step }: StoredCheckpoint, ema: boolean): Pro
   const folder = await runFolderOf(file);
   const found = folder === undefined ? undefined : await readEvaluationOf(folder, { step, ema });
   if (found === undefined) return undefined;
-  const { data, split, images, samples, extractor } = found.protocol as Readonly<Record<string, string>> & { readonly extractor?: { readonly name: string } };
+  const { data, split, images, samples, extractor } = found.protocol as Readonly<Record<string, string>> & {
+    readonly extractor?: { readonly name: string };
+  };
   return {
     metrics: found.metrics,
     data: lastPart(String(data)),
@@ -194,7 +235,10 @@ interface Compared {
   readonly source: ImageSource | undefined;
 }
 
-async function measureCost({ model, stored, configuration, source }: Compared, options: RunExport): Promise<PrecisionCost> {
+async function measureCost(
+  { model, stored, configuration, source }: Compared,
+  options: RunExport,
+): Promise<PrecisionCost> {
   const codes = previewCodes(model.prior, configuration.latent, configuration.seed, COMPARED_SAMPLES);
   const generated = await model.generate(codes);
   const pixels = toBytes(generated);
@@ -217,7 +261,12 @@ async function measureCost({ model, stored, configuration, source }: Compared, o
         extractor,
         divergence: { divergence, moment, reduction },
       } as const;
-      const { metrics } = await evaluate({ ...asked, model: subject, compile: options.compile, onProgress: options.onProgress });
+      const { metrics } = await evaluate({
+        ...asked,
+        model: subject,
+        compile: options.compile,
+        onProgress: options.onProgress,
+      });
       return metrics.fid!;
     };
     const images = Math.min(FID_SAMPLES, source.test.count);

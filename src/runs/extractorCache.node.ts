@@ -2,7 +2,14 @@ import { messageOf } from '../errors.js';
 import { rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type ClassifierSpec, headLayout, outputWidth } from '../classifiers/classifierGraph.js';
-import { classifierExtractor, type DataClassifier, dataClassifierSpec, RECIPE, trainDataClassifier, whyNoClassifier } from '../classifiers/dataClassifier.js';
+import {
+  classifierExtractor,
+  type DataClassifier,
+  dataClassifierSpec,
+  RECIPE,
+  trainDataClassifier,
+  whyNoClassifier,
+} from '../classifiers/dataClassifier.js';
 import type { FeatureExtractor } from '../classifiers/featureExtractor.js';
 import { rotatedSource, rotationExtractor } from '../classifiers/rotations.js';
 import { defaultCacheFolder } from '../data/decoding/decodeCache.node.js';
@@ -61,7 +68,9 @@ export async function dataExtractor(
   const name = `${kind} ${source.name} ${source.size.join('x')}x${source.channels} (version ${RECIPE.version}, ${key.slice(0, 8)})`;
   let classifier = await readClassifier(file, spec);
   if (classifier === undefined) {
-    const examples = isOfClasses ? `the labels of ${source.name}` : `rotated images of ${source.name}, which has no classes`;
+    const examples = isOfClasses
+      ? `the labels of ${source.name}`
+      : `rotated images of ${source.name}, which has no classes`;
     onNote(`training the feature extractor on ${examples} (once; cached in ${file})`);
     classifier = await trainDataClassifier(task, compile, { onStep, signal });
     try {
@@ -82,7 +91,11 @@ export async function dataExtractor(
 /** Returns a digest of what the extractor depends on. */
 function keyOf(source: ImageSource): string {
   const { train, test, size, channels, classes } = source;
-  const pieces: Uint8Array[] = [new TextEncoder().encode(JSON.stringify({ recipe: RECIPE, size, channels, classes, train: train.count, test: test.count }))];
+  const pieces: Uint8Array[] = [
+    new TextEncoder().encode(
+      JSON.stringify({ recipe: RECIPE, size, channels, classes, train: train.count, test: test.count }),
+    ),
+  ];
   for (const split of [train, test]) {
     const count = Math.min(FINGERPRINT_IMAGES, split.count);
     const indices = Array.from({ length: count }, (_, index) => Math.floor((index * split.count) / count));
@@ -97,8 +110,16 @@ async function readClassifier(file: string, { network, classes }: ClassifierSpec
     const bytes = await readRegularFile(file);
     const { tensors, metadata } = decodeSafetensors(bytes, file);
     if (metadata.format !== FORMAT || !isSealIntact(bytes, metadata, sha256)) return undefined;
-    const sizes = { parameters: network.parameters.size, statistics: network.statistics.size, head: headLayout(outputWidth(network), classes).size };
-    const weights = { parameters: tensors.parameters!.data, statistics: tensors.statistics!.data, head: tensors.head!.data };
+    const sizes = {
+      parameters: network.parameters.size,
+      statistics: network.statistics.size,
+      head: headLayout(outputWidth(network), classes).size,
+    };
+    const weights = {
+      parameters: tensors.parameters!.data,
+      statistics: tensors.statistics!.data,
+      head: tensors.head!.data,
+    };
     const fits = Object.entries(sizes).every(([name, size]) => weights[name as keyof typeof sizes].length === size);
     return fits ? { weights, testAccuracy: Number(metadata.test_accuracy) } : undefined;
   } catch {
@@ -107,6 +128,11 @@ async function readClassifier(file: string, { network, classes }: ClassifierSpec
 }
 
 function encodeClassifier({ weights, testAccuracy }: DataClassifier): Uint8Array {
-  const tensors = Object.fromEntries(Object.entries(weights).map(([name, data]: [string, Float32Array]) => [name, { shape: [data.length], data }]));
-  return encodeSealed({ tensors, metadata: { format: FORMAT, recipe: JSON.stringify(RECIPE), test_accuracy: String(testAccuracy) } }, sha256);
+  const tensors = Object.fromEntries(
+    Object.entries(weights).map(([name, data]: [string, Float32Array]) => [name, { shape: [data.length], data }]),
+  );
+  return encodeSealed(
+    { tensors, metadata: { format: FORMAT, recipe: JSON.stringify(RECIPE), test_accuracy: String(testAccuracy) } },
+    sha256,
+  );
 }

@@ -19,7 +19,10 @@ export interface ImportedRun {
 }
 
 /** Settings of an imported run; those of its networks follow from the file. */
-export type ImportSettings = Omit<Settings, 'channels' | 'width' | 'latent' | 'size' | 'network' | 'data' | 'initFrom' | 'batchNormStats'> & {
+export type ImportSettings = Omit<
+  Settings,
+  'channels' | 'width' | 'latent' | 'size' | 'network' | 'data' | 'initFrom' | 'batchNormStats'
+> & {
   readonly data: string;
   readonly network: ArchitectureName;
 };
@@ -32,7 +35,12 @@ const DERIVED: readonly string[] = ['channels', 'width', 'latent', 'size', 'init
  * @param label returns the name of a setting in messages (default: its key)
  * @throws {InputError} if the file is not such a file, a setting is wrong, or the folder of the run is not empty
  */
-export async function importRun(file: string, out: string, settings: ImportSettings, label: SettingLabel = (key, name = key) => name): Promise<ImportedRun> {
+export async function importRun(
+  file: string,
+  out: string,
+  settings: ImportSettings,
+  label: SettingLabel = (key, name = key) => name,
+): Promise<ImportedRun> {
   const network = requireNetwork(settings, label);
   await RunFolder.requireEmpty(out, (key) => (key === 'resume' ? 'train --resume' : label(key)));
   const { tensors } = decodeSafetensors(await wrapReadErrors(file, () => readRegularFile(file)), file, isCounter);
@@ -57,11 +65,15 @@ export async function importRun(file: string, out: string, settings: ImportSetti
 
 /** Returns the architecture that is named. @throws {InputError} if it is unknown, or a setting is given that follows from the file */
 function requireNetwork(settings: unknown, label: SettingLabel): ArchitectureName {
-  if (typeof settings !== 'object' || settings === null) throw new InputError(`settings: must be an object, not ${shown(settings)}`);
+  if (typeof settings !== 'object' || settings === null)
+    throw new InputError(`settings: must be an object, not ${shown(settings)}`);
   const derived = DERIVED.find((key) => key in settings);
   if (derived !== undefined) throw new InputError(`${label(derived)}: follows from the file; remove it`);
   const { network } = settings as { readonly network?: unknown };
   const known = ARCHITECTURE_NAMES.find((name) => name === network);
-  if (known === undefined) throw new InputError(`${label('network')}: expected one of ${ARCHITECTURE_NAMES.join(', ')} but got ${shown(network)}`);
+  if (known === undefined)
+    throw new InputError(
+      `${label('network')}: expected one of ${ARCHITECTURE_NAMES.join(', ')} but got ${shown(network)}`,
+    );
   return known;
 }

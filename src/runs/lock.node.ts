@@ -54,7 +54,13 @@ export class FolderLock {
    */
   static async take(folder: string): Promise<FolderLock> {
     const file = join(folder, LOCK_NAME);
-    const own: Owner = { host: hostname(), pid: process.pid, started: (await statusOf(process.pid)).started, system: await system(), token: randomUUID() };
+    const own: Owner = {
+      host: hostname(),
+      pid: process.pid,
+      started: (await statusOf(process.pid)).started,
+      system: await system(),
+      token: randomUUID(),
+    };
     const text = JSON.stringify(own);
     const holder = await seize(file, text);
     if (holder === undefined) return new FolderLock(folder, text);
@@ -153,7 +159,9 @@ async function create(file: string, text: string): Promise<boolean> {
   return created && (await readTextIfExists(file)) === text;
 }
 
-type Found = { readonly id: string } & ({ readonly state: 'held'; readonly owner: Owner } | { readonly state: 'stale' | 'settling' });
+type Found = { readonly id: string } & (
+  { readonly state: 'held'; readonly owner: Owner } | { readonly state: 'stale' | 'settling' }
+);
 
 /** Returns the state of a lock, or undefined if it has just been released. */
 async function inspect(file: string): Promise<Found | undefined> {
@@ -174,7 +182,9 @@ async function inspect(file: string): Promise<Found | undefined> {
 function parseOwner(text: string): Owner | undefined {
   try {
     const owner = JSON.parse(text) as Partial<Owner> | null;
-    return typeof owner?.pid === 'number' && typeof owner.host === 'string' && typeof owner.started === 'string' ? (owner as Owner) : undefined;
+    return typeof owner?.pid === 'number' && typeof owner.host === 'string' && typeof owner.started === 'string'
+      ? (owner as Owner)
+      : undefined;
   } catch {
     return undefined;
   }

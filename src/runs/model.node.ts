@@ -154,8 +154,10 @@ export class Model {
    */
   decode(codes: Float32Array, { distance = 0 }: { readonly distance?: number } = {}): Promise<Images> {
     return this.use(async () => {
-      if (!(distance >= 0 && distance <= 1)) throw new InputError(`distance: expected a number from 0 to 1 but got ${distance}`);
-      if (codes.length % this.latentSize !== 0) throw new InputError(`codes: expected a multiple of ${this.latentSize} values but got ${codes.length}`);
+      if (!(distance >= 0 && distance <= 1))
+        throw new InputError(`distance: expected a number from 0 to 1 but got ${distance}`);
+      if (codes.length % this.latentSize !== 0)
+        throw new InputError(`codes: expected a multiple of ${this.latentSize} values but got ${codes.length}`);
       return new Images(imagesOf(this.trained, await this.trained.decode(codes, distance)));
     });
   }
@@ -182,14 +184,25 @@ export class Model {
   interpolate(images: readonly ImageInput[] = [], options: InterpolateOptions = {}): Promise<Images> {
     return this.use(async () => {
       const { trained, label } = this;
-      const { frames = MODEL_DEFAULTS.frames, loop, circle, seed = 0, points = MODEL_DEFAULTS.points, onProgress } = options;
+      const {
+        frames = MODEL_DEFAULTS.frames,
+        loop,
+        circle,
+        seed = 0,
+        points = MODEL_DEFAULTS.points,
+        onProgress,
+      } = options;
       requireInterpolation(images, options, this.prior, label);
       const isRandom = images.length === 0;
       const rows = isRandom ? (options.rows ?? MODEL_DEFAULTS.rows) : 1;
-      const ends = isRandom ? drawCodes(this.prior, points * rows, this.latentSize, randomStream(seed, 'interpolation')) : await this.codesOf(images);
+      const ends = isRandom
+        ? drawCodes(this.prior, points * rows, this.latentSize, randomStream(seed, 'interpolation'))
+        : await this.codesOf(images);
       const traversal = { frames, loop, circle };
       const codes = traverse(trained, ends, rows, traversal);
-      const values = isRandom ? generateChunked(trained, codes, onProgress) : decodeTraversal(trained, ends, codes, onProgress);
+      const values = isRandom
+        ? generateChunked(trained, codes, onProgress)
+        : decodeTraversal(trained, ends, codes, onProgress);
       const path = imagesOf(trained, await values);
       return new Images(path, traversalColumns(path.count / rows, rows, traversal));
     });
@@ -224,7 +237,8 @@ export class Model {
     if (this.released) return;
     this.released = true;
     await Promise.allSettled(this.running);
-    for (const opened of await Promise.allSettled(this.probes.values())) if (opened.status === 'fulfilled') await opened.value.classifier.release();
+    for (const opened of await Promise.allSettled(this.probes.values()))
+      if (opened.status === 'fulfilled') await opened.value.classifier.release();
     await this.trained.release();
   }
 
@@ -271,7 +285,8 @@ export class Model {
 
   private async codeOf(image: ImageInput): Promise<Float32Array> {
     const code = await this.codesOf(image);
-    if (code.length !== this.latentSize) throw new InputError(`${this.label('like')}: expected one image but got ${code.length / this.latentSize}`);
+    if (code.length !== this.latentSize)
+      throw new InputError(`${this.label('like')}: expected one image but got ${code.length / this.latentSize}`);
     return code;
   }
 

@@ -60,13 +60,15 @@ export function samplingRange(
   { count, seed, seeds, like, spread }: SampleOptions,
   label: SettingLabel,
 ): { readonly count: number; readonly seed: number; readonly isSeedPerImage: boolean } {
-  if (like === undefined && spread !== undefined) throw new InputError(`${label('spread')}: requires ${label('like')}; name an image to sample around`);
+  if (like === undefined && spread !== undefined)
+    throw new InputError(`${label('spread')}: requires ${label('like')}; name an image to sample around`);
   if (seeds === undefined) {
     requireWhole('count', count, [1, Infinity], label);
     requireWhole('seed', seed, [0, LARGEST_SEED], label);
     return { count: count ?? MODEL_DEFAULTS.count, seed: seed ?? 0, isSeedPerImage: false };
   }
-  if (count !== undefined || seed !== undefined) throw new InputError(`${label('seeds')}: determines the number and seeds of samples; remove count and seed`);
+  if (count !== undefined || seed !== undefined)
+    throw new InputError(`${label('seeds')}: determines the number and seeds of samples; remove count and seed`);
   const [first, last] = seeds;
   requireWhole('seeds', first, [0, LARGEST_SEED], label);
   requireWhole('seeds', last, [first, LARGEST_SEED], label);
@@ -77,29 +79,44 @@ export function samplingRange(
  * Requires that options of an interpolation fit each other, the model and the images.
  * @throws {InputError} if a number is out of range, an option would have no effect, or there are too few or too many images
  */
-export function requireInterpolation(images: readonly ImageInput[], options: InterpolateOptions, prior: Prior, label: SettingLabel): void {
+export function requireInterpolation(
+  images: readonly ImageInput[],
+  options: InterpolateOptions,
+  prior: Prior,
+  label: SettingLabel,
+): void {
   const { frames, rows, points, circle, seed } = options;
   requireWhole('frames', frames, [2, Infinity], label);
   requireWhole('rows', rows, [1, Infinity], label);
   requireWhole('points', points, [2, Infinity], label);
   requireWhole('seed', seed, [0, LARGEST_SEED], label);
   for (const name of ['rows', 'points'] as const) {
-    if (images.length > 0 && options[name] !== undefined) throw new InputError(`${label(name)}: applies to random points only; remove it, or the images`);
+    if (images.length > 0 && options[name] !== undefined)
+      throw new InputError(`${label(name)}: applies to random points only; remove it, or the images`);
   }
   const [first] = images;
   if (images.length === 1)
-    throw new InputError(`${typeof first === 'string' ? first : 'images'}: expected at least two images, but got one; name a second image`);
+    throw new InputError(
+      `${typeof first === 'string' ? first : 'images'}: expected at least two images, but got one; name a second image`,
+    );
   if (circle) requireCircle(images.length, points, prior, label);
 }
 
 function requireCircle(images: number, points: number | undefined, prior: Prior, label: SettingLabel): void {
   const [circle, loop] = [label('circle'), label('loop')];
-  if (prior !== 'sphere') throw new InputError(`${circle}: requires the prior sphere, but the run has the prior ${prior}; use ${loop}`);
+  if (prior !== 'sphere')
+    throw new InputError(`${circle}: requires the prior sphere, but the run has the prior ${prior}; use ${loop}`);
   if (images > 2) throw new InputError(`${circle}: expected two images, but got ${images}; use ${loop} for more`);
-  if (points !== undefined && points !== 2) throw new InputError(`${circle}: goes through two points, not ${points}; use ${loop} for more`);
+  if (points !== undefined && points !== 2)
+    throw new InputError(`${circle}: goes through two points, not ${points}; use ${loop} for more`);
 }
 
-function requireWhole(key: string, value: number | undefined, [least, most]: readonly [number, number], label: SettingLabel): void {
+function requireWhole(
+  key: string,
+  value: number | undefined,
+  [least, most]: readonly [number, number],
+  label: SettingLabel,
+): void {
   if (value === undefined || (Number.isInteger(value) && value >= least && value <= most)) return;
   const range = most === Infinity ? `of at least ${least}` : `from ${least} to ${most}`;
   throw new InputError(`${label(key)}: expected a whole number ${range} but got ${shown(value)}`);

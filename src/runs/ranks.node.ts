@@ -48,7 +48,9 @@ export class Ranks {
 
   /** The value of the first rank, which JSON can represent, on every rank. */
   share<T>(value: T | undefined): T {
-    return JSON.parse(new TextDecoder().decode(this.broadcast(new TextEncoder().encode(JSON.stringify(value ?? null))))) as T;
+    return JSON.parse(
+      new TextDecoder().decode(this.broadcast(new TextEncoder().encode(JSON.stringify(value ?? null)))),
+    ) as T;
   }
 
   /** The settings of the first rank on every rank. */
@@ -61,7 +63,10 @@ export class Ranks {
   /** @throws {InputError} unless a batch divides into a part of one size for each rank */
   requireDivisible(batch: number, label: string): void {
     const { size } = this.communicator;
-    if (batch % size !== 0) throw new InputError(`${label}: ${batch} images do not divide among ${size} processes; choose a multiple of ${size}`);
+    if (batch % size !== 0)
+      throw new InputError(
+        `${label}: ${batch} images do not divide among ${size} processes; choose a multiple of ${size}`,
+      );
   }
 
   /** @throws {InputError} unless all ranks have the same images: the same names, and of images that are not decoded yet the same sample */
@@ -70,13 +75,19 @@ export class Ranks {
     const [height, width] = size;
     const digest = createHash('sha256');
     for (const split of [train, test]) await addImages(digest, split, height * width * channels);
-    requireSame(this.communicator, digest.digest(), `${name}: the processes do not have the same images; copy the data to every host`);
+    requireSame(
+      this.communicator,
+      digest.digest(),
+      `${name}: the processes do not have the same images; copy the data to every host`,
+    );
   }
 
   /** The state that the first rank reads, on every rank. */
   async shareState(read: () => Promise<TrainerState>, configuration: Configuration): Promise<TrainerState> {
     if (this.isAlone) return read();
-    const bytes = this.broadcast(this.isFirst ? encodeCheckpoint({ ...(await read()), configuration }, sha256) : new Uint8Array());
+    const bytes = this.broadcast(
+      this.isFirst ? encodeCheckpoint({ ...(await read()), configuration }, sha256) : new Uint8Array(),
+    );
     return decodeCheckpoint(bytes, 'the weights of rank 0', sha256);
   }
 
@@ -84,7 +95,11 @@ export class Ranks {
   requireSameState({ step, vectors }: TrainerState): void {
     if (this.isAlone) return;
     const digest = Buffer.from(sha256(...Object.values(vectors).map(bytesOf)), 'hex');
-    requireSame(this.communicator, digest, `iteration ${step}: the processes do not have the same weights; resume from the last checkpoint`);
+    requireSame(
+      this.communicator,
+      digest,
+      `iteration ${step}: the processes do not have the same weights; resume from the last checkpoint`,
+    );
   }
 
   /** The store of a run: the first rank's own, which the others know through it. */
@@ -100,7 +115,11 @@ export class Ranks {
 /** Images of each split that are decoded for the comparison, evenly spaced. */
 const COMPARED_IMAGES = 64;
 
-async function addImages(digest: ReturnType<typeof createHash>, { count, nameOf, copyImage, prepare }: Split, imageBytes: number): Promise<void> {
+async function addImages(
+  digest: ReturnType<typeof createHash>,
+  { count, nameOf, copyImage, prepare }: Split,
+  imageBytes: number,
+): Promise<void> {
   digest.update(`${count}\n`);
   if (nameOf) for (let index = 0; index < count; index++) digest.update(`${nameOf(index)}\n`);
   const compared = prepare ? Math.min(count, COMPARED_IMAGES) : count;

@@ -26,15 +26,28 @@ interface AssetKind<T> {
 }
 
 export const ATTRIBUTES: AssetKind<Attribute> = {
-  ...{ noun: 'attribute', command: 'agenet attribute', folder: 'attributes', encode: encodeAttribute, decode: decodeAttribute },
+  ...{
+    noun: 'attribute',
+    command: 'agenet attribute',
+    folder: 'attributes',
+    encode: encodeAttribute,
+    decode: decodeAttribute,
+  },
 };
 export const PROBES: AssetKind<SavedProbe> = {
-  ...{ noun: 'probe', command: 'agenet probe --labels 1000 --save NAME', folder: 'probes', encode: encodeProbe, decode: decodeProbe },
+  ...{
+    noun: 'probe',
+    command: 'agenet probe --labels 1000 --save NAME',
+    folder: 'probes',
+    encode: encodeProbe,
+    decode: decodeProbe,
+  },
 };
 
 /** @throws {InputError} if the name of an asset could not be a file name everywhere */
 export function requireAssetName(name: string, { noun }: Pick<AssetKind<never>, 'noun'>): void {
-  if (!NAME.test(name) || name.length > 100) throw new InputError(`${noun} name "${name}": should be letters, digits, "_", "-" and ".", such as smiling`);
+  if (!NAME.test(name) || name.length > 100)
+    throw new InputError(`${noun} name "${name}": should be letters, digits, "_", "-" and ".", such as smiling`);
 }
 
 /** The assets of a kind in a run folder: `FOLDER/NAME.safetensors`. */
@@ -73,9 +86,15 @@ export class RunAssets<T extends { readonly name: string }> {
     }
     const { noun, command } = this.kind;
     const nearest = nearestName(name ?? '', names);
-    const problem = name === undefined ? (names.length > 0 ? `several ${noun}s` : `no ${noun}`) : `no ${noun} "${name}"`;
-    const remedy = names.length > 0 ? `${name === undefined ? `set --${noun}, ` : ''}choose from ${names.join(', ')}` : `create one with ${command}`;
-    throw new InputError(`${this.run}: ${problem} in this run${nearest === undefined ? '' : `, did you mean ${nearest}?`}; ${remedy}`);
+    const problem =
+      name === undefined ? (names.length > 0 ? `several ${noun}s` : `no ${noun}`) : `no ${noun} "${name}"`;
+    const remedy =
+      names.length > 0
+        ? `${name === undefined ? `set --${noun}, ` : ''}choose from ${names.join(', ')}`
+        : `create one with ${command}`;
+    throw new InputError(
+      `${this.run}: ${problem} in this run${nearest === undefined ? '' : `, did you mean ${nearest}?`}; ${remedy}`,
+    );
   }
 
   /** Returns all names in alphabetical order. */
@@ -91,7 +110,8 @@ export class RunAssets<T extends { readonly name: string }> {
 }
 
 /** Returns a digest of the encoder's weights, which identifies the weights that a probe was fitted on. */
-export const weightsDigest = (weights: ModelWeights): string => sha256(bytesOf(weights['encoder.parameters']), bytesOf(weights['encoder.statistics']));
+export const weightsDigest = (weights: ModelWeights): string =>
+  sha256(bytesOf(weights['encoder.parameters']), bytesOf(weights['encoder.statistics']));
 
 /**
  * Returns the run folder, which stores attributes and probes, by its own path or that of a checkpoint in it.
@@ -100,6 +120,7 @@ export const weightsDigest = (weights: ModelWeights): string => sha256(bytesOf(w
 export function runFolderPath(run: string): string {
   const folder = dirname(resolve(run));
   if (basename(folder) === 'checkpoints') return dirname(run) === '.' ? dirname(folder) : dirname(dirname(run));
-  if (run.endsWith('.safetensors')) throw new InputError(`${run}: is not in a run folder, which stores attributes and probes; name the run`);
+  if (run.endsWith('.safetensors'))
+    throw new InputError(`${run}: is not in a run folder, which stores attributes and probes; name the run`);
   return run;
 }

@@ -8,7 +8,14 @@ import type { Compile } from '../engine/index.js';
 import { encodeNpy } from '../data/formats/npy.js';
 import { encodePng } from '../images/files.node.js';
 import { TrainedModel } from '../model/trainedModel.js';
-import { type Checkpoint, decodeCheckpoint, decodeConfiguration, type Digest, encodeCheckpoint, encodeConfiguration } from '../training/checkpoint.js';
+import {
+  type Checkpoint,
+  decodeCheckpoint,
+  decodeConfiguration,
+  type Digest,
+  encodeCheckpoint,
+  encodeConfiguration,
+} from '../training/checkpoint.js';
 import { type Configuration, iterationSpec } from '../training/configuration.js';
 import type { PreviewFiles } from '../training/events.js';
 import type { Preview } from '../training/previews.js';
@@ -27,10 +34,12 @@ export async function readCheckpointFile(file: string): Promise<StoredCheckpoint
 }
 
 /** Returns the SHA-256 of consecutive pieces in hexadecimal. */
-export const sha256: Digest = (...pieces) => pieces.reduce((hash, piece) => hash.update(piece), createHash('sha256')).digest('hex');
+export const sha256: Digest = (...pieces) =>
+  pieces.reduce((hash, piece) => hash.update(piece), createHash('sha256')).digest('hex');
 
 /** Returns the bytes of an array, without a copy. */
-export const bytesOf = ({ buffer, byteOffset, byteLength }: Float32Array): Uint8Array => new Uint8Array(buffer, byteOffset, byteLength);
+export const bytesOf = ({ buffer, byteOffset, byteLength }: Float32Array): Uint8Array =>
+  new Uint8Array(buffer, byteOffset, byteLength);
 
 const SUBFOLDERS = ['samples', 'reconstructions', 'codes', 'checkpoints'] as const;
 /** Temporary files of `writeFileAtomically`. */
@@ -78,9 +87,13 @@ export class RunFolder implements RunStore {
   static async requireEmpty(path: string, label: SettingLabel = (key) => key): Promise<void> {
     if (path === '') throw new InputError(`${label('out')}: expected the path of a run folder but got ""`);
     // A process that was killed before it wrote the configuration leaves nothing worth keeping.
-    const entries = ((await listFolder(path)) ?? []).filter((name) => !UNFINISHED_NAME.test(name) && !LOCK_FILE.test(name));
+    const entries = ((await listFolder(path)) ?? []).filter(
+      (name) => !UNFINISHED_NAME.test(name) && !LOCK_FILE.test(name),
+    );
     if (entries.length > 0)
-      throw new InputError(`${path}: the run folder exists and is not empty; choose another with ${label('out')}, or resume its run with ${label('resume')}`);
+      throw new InputError(
+        `${path}: the run folder exists and is not empty; choose another with ${label('out')}, or resume its run with ${label('resume')}`,
+      );
   }
 
   /**
@@ -138,7 +151,8 @@ export class RunFolder implements RunStore {
   }
 
   private async createSubfolders(): Promise<void> {
-    for (const name of SUBFOLDERS) await wrapWriteErrors(join(this.path, name), () => makeFolder(join(this.path, name)));
+    for (const name of SUBFOLDERS)
+      await wrapWriteErrors(join(this.path, name), () => makeFolder(join(this.path, name)));
   }
 
   /** Writes a checkpoint, removes older ones that its configuration does not keep, and returns its path. */
@@ -219,7 +233,10 @@ export class RunFolder implements RunStore {
   /** Removes the log entries after an iteration, and returns the last one that is left. */
   async truncateLog(step: number): Promise<LogEntry | undefined> {
     const entries = (await this.readLog()).filter((entry) => entry.step! <= step);
-    await writeFileAtomically(this.logFile, new TextEncoder().encode(entries.map((entry) => `${JSON.stringify(entry)}\n`).join('')));
+    await writeFileAtomically(
+      this.logFile,
+      new TextEncoder().encode(entries.map((entry) => `${JSON.stringify(entry)}\n`).join('')),
+    );
     return entries.at(-1);
   }
 
@@ -285,10 +302,17 @@ export async function readCheckpoint(path: string): Promise<StoredCheckpoint> {
  * @param options.ema whether to use the EMA weights if the run has them (default: true)
  * @throws {InputError} if there is no checkpoint
  */
-export async function openRun(path: string, compile: Compile, { ema = true }: { readonly ema?: boolean | undefined } = {}): Promise<OpenedRun> {
+export async function openRun(
+  path: string,
+  compile: Compile,
+  { ema = true }: { readonly ema?: boolean | undefined } = {},
+): Promise<OpenedRun> {
   const checkpoint = await readCheckpoint(path);
   const { pair, objective } = iterationSpec(checkpoint.configuration);
-  return { checkpoint, model: TrainedModel.of(pair, objective.prior, modelWeights(checkpoint.vectors, { ema }), compile) };
+  return {
+    checkpoint,
+    model: TrainedModel.of(pair, objective.prior, modelWeights(checkpoint.vectors, { ema }), compile),
+  };
 }
 
 /** A checkpoint and its model. */

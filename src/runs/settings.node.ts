@@ -78,12 +78,18 @@ export async function draftSettings(
   const data = requireData(settings, label);
   const explicit = await layersOf(settings, data, label);
   const layers = [...(await initialRunLayer(merged(explicit).initFrom)), ...explicit];
-  const labelOf: SettingLabel = (key, name = key) => (layers.findLast((layer) => key in layer.settings)?.label ?? label)(key, name);
+  const labelOf: SettingLabel = (key, name = key) =>
+    (layers.findLast((layer) => key in layer.settings)?.label ?? label)(key, name);
   const given = merged(layers);
   const draft = await applyDefaults({ ...defaultsFor(Number.MAX_SAFE_INTEGER), ...given, data }, labelOf);
   const { initFrom, channels } = draft;
   // Grayscale was not requested, and the loss of color would be visible only in the first previews.
-  if (initFrom !== undefined && channels === 1 && !('channels' in merged(explicit)) && (await nativeFormat(data)).channels !== 1) {
+  if (
+    initFrom !== undefined &&
+    channels === 1 &&
+    !('channels' in merged(explicit)) &&
+    (await nativeFormat(data)).channels !== 1
+  ) {
     onWarning(
       `${data} has RGB images, but the weights of ${initFrom} are for grayscale, so images are converted; set ${label('channels')} to 1 to accept that, or train a color model without ${label('initFrom')}`,
     );
@@ -93,16 +99,27 @@ export async function draftSettings(
 
 function completeFor(images: number, draft: Configuration, given: Values, label: SettingLabel): CompleteConfiguration {
   const batch = 'batch' in given ? draft.batch : undefined;
-  if (images < MIN_BATCH) throw new InputError(`${draft.data}: training needs at least ${MIN_BATCH} images, but its train split has ${images}; add images`);
+  if (images < MIN_BATCH)
+    throw new InputError(
+      `${draft.data}: training needs at least ${MIN_BATCH} images, but its train split has ${images}; add images`,
+    );
   const defaults = defaultsFor(images, batch);
   if (batch !== undefined && batch > images)
     throw new InputError(
       `${label('batch')} ${batch}: the train split has only ${images} images; set ${label('batch')} to ${defaultsFor(images).batch} or less`,
     );
-  const settled = Object.fromEntries((['augment', 'batch', 'length'] as const).filter((key) => key in given).map((key) => [key, draft[key]]));
+  const settled = Object.fromEntries(
+    (['augment', 'batch', 'length'] as const).filter((key) => key in given).map((key) => [key, draft[key]]),
+  );
   const configuration: Configuration = { ...draft, ...defaults, ...settled };
   const { size, channels, augment, length } = configuration;
-  const values = { size, channels, ...(augment.length > 0 ? { augment: augment.join(',') } : {}), batch: configuration.batch, ...length };
+  const values = {
+    size,
+    channels,
+    ...(augment.length > 0 ? { augment: augment.join(',') } : {}),
+    batch: configuration.batch,
+    ...length,
+  };
   const isOpen = (key: string) => !((LENGTHS.includes(key) ? 'length' : key) in given);
   return { configuration, chosen: Object.fromEntries(Object.entries(values).filter(([key]) => isOpen(key))) };
 }
@@ -126,31 +143,48 @@ export async function resolveSettings(settings: Settings, label: SettingLabel = 
  * @param settings settings to change; others may be repeated with their earlier values
  * @throws {InputError} if a setting differs that a resumed run may not change
  */
-export async function resumedConfiguration(folder: RunFolder, settings: Settings, label: SettingLabel = keyLabel): Promise<Configuration> {
+export async function resumedConfiguration(
+  folder: RunFolder,
+  settings: Settings,
+  label: SettingLabel = keyLabel,
+): Promise<Configuration> {
   const earlier = await folder.readConfiguration();
   const data = requireData(settings, label, earlier.data);
   const changes = merged(await layersOf(settings, data, label));
   for (const [key, value] of Object.entries(changes)) {
     const before = earlier[key as keyof Configuration];
-    const isSame = key === 'data' ? canonicalDataSpec(String(value)) === canonicalDataSpec(earlier.data) : JSON.stringify(value) === JSON.stringify(before);
+    const isSame =
+      key === 'data'
+        ? canonicalDataSpec(String(value)) === canonicalDataSpec(earlier.data)
+        : JSON.stringify(value) === JSON.stringify(before);
     if (isSame || isChangeable(key)) continue;
     const was = before === undefined ? 'none' : shown(before);
-    throw new InputError(`${label(key)}: the run in ${folder.path} was started with ${was}, which cannot change; start a new run for ${shown(value)}`);
+    throw new InputError(
+      `${label(key)}: the run in ${folder.path} was started with ${was}, which cannot change; start a new run for ${shown(value)}`,
+    );
   }
   return checkConfiguration({ ...earlier, ...changes, data: earlier.data }, label);
 }
 
 /** Returns the data of settings, which the other layers depend on. */
 function requireData(settings: unknown, label: SettingLabel, fallback?: string): string {
-  if (typeof settings !== 'object' || settings === null) throw new InputError(`${label('settings')}: must be an object, not ${shown(settings)}`);
+  if (typeof settings !== 'object' || settings === null)
+    throw new InputError(`${label('settings')}: must be an object, not ${shown(settings)}`);
   const { data = fallback } = settings as Values;
   if (typeof data !== 'string') throw new InputError(`${label('data')}: must be a string, not ${shown(data)}`);
   return data;
 }
 
 /** Returns the preset, the file and the caller's own settings, in this order. */
-async function layersOf({ preset, config, ...settings }: Settings, data: string, label: SettingLabel): Promise<Layer[]> {
-  const files = [...(preset === undefined ? [] : [await presetFile(preset, label)]), ...(config === undefined ? [] : [config])];
+async function layersOf(
+  { preset, config, ...settings }: Settings,
+  data: string,
+  label: SettingLabel,
+): Promise<Layer[]> {
+  const files = [
+    ...(preset === undefined ? [] : [await presetFile(preset, label)]),
+    ...(config === undefined ? [] : [config]),
+  ];
   const layers = files.map(async (file) => {
     const fileLabel: SettingLabel = (key, name = key) => `${file}: ${name}`;
     return { settings: withLength(await readSettings(file, data), fileLabel), label: fileLabel };
@@ -162,29 +196,39 @@ async function layersOf({ preset, config, ...settings }: Settings, data: string,
 function withLength(settings: Values, label: SettingLabel): Values {
   const given = Object.entries(settings).filter(([, value]) => value !== undefined);
   const lengths = ['length', ...LENGTHS].filter((key) => settings[key] !== undefined);
-  if (lengths.length > 1) throw new InputError(`${lengths.map((key) => label(key)).join(' and ')}: both set the length of training; give one`);
+  if (lengths.length > 1)
+    throw new InputError(
+      `${lengths.map((key) => label(key)).join(' and ')}: both set the length of training; give one`,
+    );
   const { epochs, steps, ...others } = Object.fromEntries(given);
   if (epochs === undefined && steps === undefined) return others;
   return { ...others, length: steps === undefined ? { epochs } : { steps } };
 }
 
-const merged = (layers: readonly Layer[]): Values => Object.assign({}, ...layers.map(({ settings }) => settings)) as Values;
+const merged = (layers: readonly Layer[]): Values =>
+  Object.assign({}, ...layers.map(({ settings }) => settings)) as Values;
 
 const PRESETS = fileURLToPath(new URL('../../presets/', import.meta.url));
 
 /** Returns the names of the presets. */
-export const presetNames = async (): Promise<string[]> => (await readdir(PRESETS)).map((file) => file.replace(/\.yaml$/, '')).sort();
+export const presetNames = async (): Promise<string[]> =>
+  (await readdir(PRESETS)).map((file) => file.replace(/\.yaml$/, '')).sort();
 
 async function presetFile(name: string, label: SettingLabel): Promise<string> {
   const names = await presetNames();
   if (names.includes(name)) return `${PRESETS}${name}.yaml`;
   const nearest = nearestName(String(name), names);
-  throw new InputError(`${label('preset')}: unknown preset ${name}${nearest ? `, did you mean ${nearest}?` : ''}; choose from ${names.join(', ')}`);
+  throw new InputError(
+    `${label('preset')}: unknown preset ${name}${nearest ? `, did you mean ${nearest}?` : ''}; choose from ${names.join(', ')}`,
+  );
 }
 
 /** Reads a file of settings. A run's config.json also names the data, which must be that of the caller. */
 async function readSettings(file: string, expectedData: string): Promise<Values> {
-  const { version, data, ...settings } = await parseSettings(await wrapReadErrors(file, () => readTextFile(file)), file);
+  const { version, data, ...settings } = await parseSettings(
+    await wrapReadErrors(file, () => readTextFile(file)),
+    file,
+  );
   if (version !== undefined) requireVersion(version, file);
   if (data !== undefined && (typeof data !== 'string' || canonicalDataSpec(data) !== canonicalDataSpec(expectedData))) {
     throw new InputError(`${file}: data: expected ${expectedData} but got ${shown(data)}; remove it from the file`);
@@ -216,7 +260,8 @@ async function parseSettings(text: string, file: string): Promise<Values> {
     const [line] = String(error instanceof Error ? error.message : error).split('\n') as [string];
     throw new InputError(`${file}: not YAML or JSON (${line.replace(/:$/, '')})`);
   }
-  if (typeof settings !== 'object' || settings === null || Array.isArray(settings)) throw new InputError(`${file}: expected settings, e.g. "width: 32"`);
+  if (typeof settings !== 'object' || settings === null || Array.isArray(settings))
+    throw new InputError(`${file}: expected settings, e.g. "width: 32"`);
   return settings as Values;
 }
 
@@ -227,18 +272,33 @@ const MAX_DEPTH = 100;
 async function initialRunLayer(initFrom: unknown): Promise<Layer[]> {
   // A value that is not a string is rejected with the other settings.
   if (typeof initFrom !== 'string') return [];
-  const { data: _, initFrom: __, length: ___, seed: ____, ...settings } = (await readCheckpoint(initFrom)).configuration;
+  const {
+    data: _,
+    initFrom: __,
+    length: ___,
+    seed: ____,
+    ...settings
+  } = (await readCheckpoint(initFrom)).configuration;
   return [{ settings, label: (key, name = key) => `${initFrom}: ${name}` }];
 }
 
 /** Completes settings with the native format of the data and the defaults. */
-async function applyDefaults(settings: Values & { readonly data: string }, label: SettingLabel): Promise<Configuration> {
+async function applyDefaults(
+  settings: Values & { readonly data: string },
+  label: SettingLabel,
+): Promise<Configuration> {
   const native = await nativeFormat(settings.data);
   // A named network determines the default size.
   const { network } = settings;
-  const named = typeof network === 'string' && Object.hasOwn(ARCHITECTURES, network) ? ARCHITECTURES[network as ArchitectureName] : undefined;
+  const named =
+    typeof network === 'string' && Object.hasOwn(ARCHITECTURES, network)
+      ? ARCHITECTURES[network as ArchitectureName]
+      : undefined;
   const size = settings.size ?? named?.imageSize ?? native.size;
-  return checkConfiguration({ ...DEFAULTS, ...native, size, network: network ?? architectureOf(Number(size), label), ...settings }, label);
+  return checkConfiguration(
+    { ...DEFAULTS, ...native, size, network: network ?? architectureOf(Number(size), label), ...settings },
+    label,
+  );
 }
 
 /** Returns the architecture for an image size; an unknown size is reported as the setting. */
@@ -246,6 +306,8 @@ function architectureOf(size: number, label: SettingLabel): ArchitectureName {
   try {
     return architectureFor(size);
   } catch (error) {
-    throw error instanceof InputError ? new InputError(`${label('size')} ${size}: ${error.message.replace(/^size \S+: /, '')}`) : error;
+    throw error instanceof InputError
+      ? new InputError(`${label('size')} ${size}: ${error.message.replace(/^size \S+: /, '')}`)
+      : error;
   }
 }

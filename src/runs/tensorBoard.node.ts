@@ -35,10 +35,13 @@ export class TensorBoardLog {
     // The file of a killed process may contain entries after its last checkpoint.
     if (event.type === 'start') this.records.push(sessionStartRecord(event.step + 1, this.now()));
     else if (event.type === 'iteration') this.writeIteration(event.report);
-    else if (event.type === 'evaluation') this.write(summaryRecord(event.step, this.now(), underGroup('evaluation', event.metrics)));
+    else if (event.type === 'evaluation')
+      this.write(summaryRecord(event.step, this.now(), underGroup('evaluation', event.metrics)));
     else if (event.type === 'previews') {
       const { samples, reconstructions } = event;
-      this.write(summaryRecord(event.step, this.now(), underGroup('previews', readPngFiles({ samples, reconstructions }))));
+      this.write(
+        summaryRecord(event.step, this.now(), underGroup('previews', readPngFiles({ samples, reconstructions }))),
+      );
     }
   };
 
@@ -97,13 +100,19 @@ const SESSION_START = 1;
 
 /** Returns the first record of an event file. */
 export const fileVersionRecord = (wallTime: number): Uint8Array =>
-  record(new BinaryWriter().tag(1, WireType.Bit64).double(wallTime).tag(3, WireType.LengthDelimited).string('brain.Event:2'));
+  record(
+    new BinaryWriter().tag(1, WireType.Bit64).double(wallTime).tag(3, WireType.LengthDelimited).string('brain.Event:2'),
+  );
 
 /**
  * Returns a record of values by their tags: scalars, and images as the bytes of PNG files.
  * @param wallTime seconds since 1970
  */
-export function summaryRecord(step: number, wallTime: number, values: Readonly<Record<string, number | Uint8Array>>): Uint8Array {
+export function summaryRecord(
+  step: number,
+  wallTime: number,
+  values: Readonly<Record<string, number | Uint8Array>>,
+): Uint8Array {
   const summary = eventAt(step, wallTime).tag(5, WireType.LengthDelimited).fork();
   for (const [tag, value] of Object.entries(values)) {
     const entry = summary.tag(1, WireType.LengthDelimited).fork().tag(1, WireType.LengthDelimited).string(tag);
@@ -119,7 +128,13 @@ function writeImage(message: BinaryWriter, png: Uint8Array): BinaryWriter {
   const header = new DataView(png.buffer, png.byteOffset, png.length);
   const [width, height] = [header.getUint32(16), header.getUint32(20)];
   const channels = CHANNELS_BY_COLOR_TYPE[header.getUint8(25)]!;
-  message.tag(1, WireType.Varint).int32(height).tag(2, WireType.Varint).int32(width).tag(3, WireType.Varint).int32(channels);
+  message
+    .tag(1, WireType.Varint)
+    .int32(height)
+    .tag(2, WireType.Varint)
+    .int32(width)
+    .tag(3, WireType.Varint)
+    .int32(channels);
   return message.tag(4, WireType.LengthDelimited).bytes(png);
 }
 
@@ -128,7 +143,9 @@ const CHANNELS_BY_COLOR_TYPE: Readonly<Record<number, number>> = { 0: 1, 2: 3 };
 
 /** Returns a record that makes readers drop all earlier records of this iteration and later ones. */
 export const sessionStartRecord = (step: number, wallTime: number): Uint8Array =>
-  record(eventAt(step, wallTime).tag(7, WireType.LengthDelimited).fork().tag(1, WireType.Varint).int32(SESSION_START).join());
+  record(
+    eventAt(step, wallTime).tag(7, WireType.LengthDelimited).fork().tag(1, WireType.Varint).int32(SESSION_START).join(),
+  );
 
 const eventAt = (step: number, wallTime: number): BinaryWriter =>
   new BinaryWriter().tag(1, WireType.Bit64).double(wallTime).tag(2, WireType.Varint).int64(step);

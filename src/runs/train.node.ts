@@ -84,10 +84,15 @@ export interface PreparedRun {
  * @throws {InputError} if a setting is wrong, the data is not found, or the folder cannot be used
  * @throws the signal's reason if it is aborted
  */
-export async function prepareRun(settings: Settings, { dryRun = false, ...options }: PreparationOptions & { readonly dryRun?: boolean }): Promise<PreparedRun> {
+export async function prepareRun(
+  settings: Settings,
+  { dryRun = false, ...options }: PreparationOptions & { readonly dryRun?: boolean },
+): Promise<PreparedRun> {
   const { resume = false, signal, label = keyLabel, ranks = Ranks.alone(options.compile) } = options;
   signal?.throwIfAborted();
-  const own = ranks.isFirst ? await (resume === false ? newRun(settings, options, dryRun) : runToResume(settings, resume, options)) : undefined;
+  const own = ranks.isFirst
+    ? await (resume === false ? newRun(settings, options, dryRun) : runToResume(settings, resume, options))
+    : undefined;
   const { draft, complete } = ranks.shareSettings(own?.pending);
   const source = await openTrainingImages(draft, options);
   const close = () => source.close?.();
@@ -97,7 +102,10 @@ export async function prepareRun(settings: Settings, { dryRun = false, ...option
     ranks.requireDivisible(configuration.batch, label('batch'));
     const start = resume === false ? await initialWeights(configuration, ranks, label) : undefined;
     const decoded = ranks.isFirst ? await evaluatedImages(configuration, source) : undefined;
-    const notes = [...notesOn(configuration, chosen, source.train.count, label), ...(await deviceNotes(configuration, options))];
+    const notes = [
+      ...notesOn(configuration, chosen, source.train.count, label),
+      ...(await deviceNotes(configuration, options)),
+    ];
     const preparation = { ...options, ranks, configuration, start, folder: own?.folder, decoded, notes };
     return { configuration, source, notes, close, train: () => trainPrepared(source, preparation) };
   } catch (error) {
@@ -115,7 +123,12 @@ async function evaluatedImages(configuration: Configuration, source: ImageSource
 }
 
 /** Returns what a user should know before training begins, one line each. */
-function notesOn(configuration: Configuration, chosen: Readonly<Record<string, number | string>>, images: number, label: SettingLabel): string[] {
+function notesOn(
+  configuration: Configuration,
+  chosen: Readonly<Record<string, number | string>>,
+  images: number,
+  label: SettingLabel,
+): string[] {
   const defaults = Object.entries(chosen).map(([key, value]) => `${label(key)} ${value}`);
   return [
     ...(defaults.length > 0 ? [`defaults for ${images} training images: ${defaults.join(' ')}`] : []),
@@ -124,7 +137,10 @@ function notesOn(configuration: Configuration, chosen: Readonly<Record<string, n
 }
 
 /** Chooses the device, if it is not given. */
-async function deviceNotes(configuration: Configuration, { chooseDevice, onEvent, signal }: PreparationOptions): Promise<string[]> {
+async function deviceNotes(
+  configuration: Configuration,
+  { chooseDevice, onEvent, signal }: PreparationOptions,
+): Promise<string[]> {
   if (!chooseDevice) return [];
   await onEvent?.({ type: 'note', message: 'timing an iteration on each device' });
   return [await chooseDevice(iterationOf(iterationSpec(configuration)).graph, signal)];
@@ -137,7 +153,11 @@ interface FoundRun {
 }
 
 /** @throws {InputError} if no run, or two, are named, or a setting may not change */
-async function runToResume(settings: Settings, resume: string | true, { out, label = keyLabel }: PreparationOptions): Promise<FoundRun> {
+async function runToResume(
+  settings: Settings,
+  resume: string | true,
+  { out, label = keyLabel }: PreparationOptions,
+): Promise<FoundRun> {
   const folder = await RunFolder.open(pathToResume(resume, out, label));
   return { folder, pending: await resumedSettings(folder, settings, label) };
 }
@@ -151,14 +171,21 @@ async function newRun(settings: Settings, options: PreparationOptions, dryRun: b
 
 function pathToResume(resume: string | true, out: string | undefined, label: SettingLabel): string {
   if (typeof resume === 'string' && out !== undefined && resolve(resume) !== resolve(out))
-    throw new InputError(`${label('resume')} ${resume}: ${label('out')} names a different run folder, ${out}; give one of them`);
+    throw new InputError(
+      `${label('resume')} ${resume}: ${label('out')} names a different run folder, ${out}; give one of them`,
+    );
   const path = resume === true ? out : resume;
-  if (path === undefined) throw new InputError(`${label('resume')}: the run folder is missing; set ${label('resume')} to its path`);
+  if (path === undefined)
+    throw new InputError(`${label('resume')}: the run folder is missing; set ${label('resume')} to its path`);
   return path;
 }
 
 /** Resolves the configuration of a run that is resumed. Nothing in it depends on the number of images any more. */
-async function resumedSettings(folder: RunFolder, settings: Settings, label: SettingLabel): Promise<PendingConfiguration> {
+async function resumedSettings(
+  folder: RunFolder,
+  settings: Settings,
+  label: SettingLabel,
+): Promise<PendingConfiguration> {
   const draft = await resumedConfiguration(folder, settings, label);
   return { draft, complete: () => ({ configuration: draft, chosen: {} }) };
 }
@@ -169,13 +196,19 @@ async function resumedSettings(folder: RunFolder, settings: Settings, label: Set
  */
 export async function checkNewRun(settings: Settings, label: SettingLabel): Promise<void> {
   const { draft } = await newSettings(settings, { label });
-  if (draft.initFrom !== undefined) requireSameNetworks((await readCheckpoint(draft.initFrom)).configuration, draft, label);
+  if (draft.initFrom !== undefined)
+    requireSameNetworks((await readCheckpoint(draft.initFrom)).configuration, draft, label);
 }
 
-async function newSettings(settings: Settings, { label = keyLabel, onEvent }: Pick<PreparationOptions, 'label' | 'onEvent'>): Promise<PendingConfiguration> {
+async function newSettings(
+  settings: Settings,
+  { label = keyLabel, onEvent }: Pick<PreparationOptions, 'label' | 'onEvent'>,
+): Promise<PendingConfiguration> {
   const pending = await draftSettings(settings, label, (message) => void onEvent?.({ type: 'warning', message }));
   if (settings.evaluateSamples !== undefined && pending.draft.evaluateEvery === 0)
-    throw new InputError(`${label('evaluateSamples')}: has no effect without evaluations; set ${label('evaluateEvery')}`);
+    throw new InputError(
+      `${label('evaluateSamples')}: has no effect without evaluations; set ${label('evaluateEvery')}`,
+    );
   requireMetrics(pending.draft);
   return pending;
 }
@@ -226,11 +259,18 @@ async function trainPrepared(source: ImageSource, preparation: Preparation): Pro
         signal,
         steer: steeringOf(preparation, folder),
         label,
-        subscribers: [onEvent, ...(journal ? [journal.onEvent] : []), ...(folder ? await subscribersOf(preparation, folder, evaluation) : [])],
+        subscribers: [
+          onEvent,
+          ...(journal ? [journal.onEvent] : []),
+          ...(folder ? await subscribersOf(preparation, folder, evaluation) : []),
+        ],
         start: () => firstState(preparation),
       });
       const onProgress: Progress = (done, total) => void onEvent({ type: 'scoring', done, total });
-      const scores = summary.interrupted || !folder ? {} : await finalScores(configuration, source, folder.path, summary.checkpoint, compile, onProgress);
+      const scores =
+        summary.interrupted || !folder
+          ? {}
+          : await finalScores(configuration, source, folder.path, summary.checkpoint, compile, onProgress);
       return { run: store.path, ...summary, ...scores };
     };
     const complete = await (journal ? journal.whileTraining(train) : train());
@@ -252,12 +292,18 @@ const folderOf = async ({ folder, out, configuration, label }: Preparation): Pro
   folder ?? RunFolder.create(out ?? (await claimFolder(configuration.data)), configuration, label);
 
 /** What follows the events of a run and writes into its folder. */
-async function subscribersOf({ configuration, notes, tensorboard }: Preparation, { path }: RunFolder, evaluation?: TrainingEvaluation): Promise<Subscriber[]> {
+async function subscribersOf(
+  { configuration, notes, tensorboard }: Preparation,
+  { path }: RunFolder,
+  evaluation?: TrainingEvaluation,
+): Promise<Subscriber[]> {
   return [
     async ({ type }, { emit }) => {
       if (type === 'start') for (const message of notes) await emit({ type: 'note', message });
     },
-    ...(tensorboard ? [new (await import('./tensorBoard.node.js')).TensorBoardLog(path, configuration.logEvery).onEvent] : []),
+    ...(tensorboard
+      ? [new (await import('./tensorBoard.node.js')).TensorBoardLog(path, configuration.logEvery).onEvent]
+      : []),
     ...(evaluation ? [evaluation.subscriberFor(path)] : []),
   ];
 }
@@ -269,7 +315,13 @@ async function firstState({ configuration, start, ranks, label }: Preparation): 
   return state;
 }
 
-function openEvaluation({ configuration, decoded, compile, signal, onEvent }: Preparation): Promise<TrainingEvaluation> | undefined {
+function openEvaluation({
+  configuration,
+  decoded,
+  compile,
+  signal,
+  onEvent,
+}: Preparation): Promise<TrainingEvaluation> | undefined {
   if (decoded === undefined) return undefined;
   return TrainingEvaluation.open({
     configuration,
@@ -282,13 +334,23 @@ function openEvaluation({ configuration, decoded, compile, signal, onEvent }: Pr
 }
 
 /** Returns the initial state of a run that starts from the weights of another one, which the first rank reads; undefined for any other run. */
-async function initialWeights(configuration: Configuration, ranks: Ranks, label?: SettingLabel): Promise<TrainerState | undefined> {
+async function initialWeights(
+  configuration: Configuration,
+  ranks: Ranks,
+  label?: SettingLabel,
+): Promise<TrainerState | undefined> {
   const { initFrom } = configuration;
-  return initFrom === undefined ? undefined : ranks.shareState(() => weightsOfRun(initFrom, configuration, label), configuration);
+  return initFrom === undefined
+    ? undefined
+    : ranks.shareState(() => weightsOfRun(initFrom, configuration, label), configuration);
 }
 
 /** Returns an initial state with the raw weights of a run. */
-async function weightsOfRun(initFrom: string, configuration: Configuration, label: SettingLabel = keyLabel): Promise<TrainerState> {
+async function weightsOfRun(
+  initFrom: string,
+  configuration: Configuration,
+  label: SettingLabel = keyLabel,
+): Promise<TrainerState> {
   const { configuration: earlier, vectors } = await readCheckpoint(initFrom);
   requireSameNetworks(earlier, configuration, label);
   return stateFromWeights(modelWeights(vectors, { ema: false }), configuration);
@@ -298,7 +360,9 @@ async function weightsOfRun(initFrom: string, configuration: Configuration, labe
 function requireSameNetworks(earlier: Configuration, configuration: Configuration, label: SettingLabel): void {
   for (const key of ['network', 'size', 'channels', 'width', 'latent'] as const) {
     if (earlier[key] === configuration[key]) continue;
-    throw new InputError(`${label(key)}: expected ${earlier[key]}, as in the weights of ${configuration.initFrom}, but got ${configuration[key]}`);
+    throw new InputError(
+      `${label(key)}: expected ${earlier[key]}, as in the weights of ${configuration.initFrom}, but got ${configuration[key]}`,
+    );
   }
 }
 
@@ -332,7 +396,11 @@ async function finalScores(
     return {
       test,
       ...(configuration.ema > 0
-        ? { test_raw: await scoreReconstruction(model.withWeights(modelWeights(vectors, { ema: false })), images, { onProgress }) }
+        ? {
+            test_raw: await scoreReconstruction(model.withWeights(modelWeights(vectors, { ema: false })), images, {
+              onProgress,
+            }),
+          }
         : {}),
       ...(best ? { best } : {}),
     };

@@ -45,7 +45,11 @@ export class TrainingEvaluation {
   static async open(options: TrainingEvaluationOptions): Promise<TrainingEvaluation> {
     const { configuration, source, compile } = options;
     const { metrics, usesFeatures } = planEvaluation(configuration, source);
-    return new TrainingEvaluation(options, metrics, usesFeatures ? await dataExtractor(source, compile, options) : undefined);
+    return new TrainingEvaluation(
+      options,
+      metrics,
+      usesFeatures ? await dataExtractor(source, compile, options) : undefined,
+    );
   }
 
   /** Returns the event subscriber for a training run in `folder`. */
@@ -61,7 +65,12 @@ export class TrainingEvaluation {
     await this.extractor?.release();
   }
 
-  private async evaluateCheckpoint(due: Due, folder: string, best: BestCheckpoint, { emit, confirm }: RunningTraining): Promise<void> {
+  private async evaluateCheckpoint(
+    due: Due,
+    folder: string,
+    best: BestCheckpoint,
+    { emit, confirm }: RunningTraining,
+  ): Promise<void> {
     const { signal, retrySeconds } = this.options;
     // An earlier process may have been killed after it had evaluated these weights.
     if (due.step === this.startStep && (await isEvaluated(folder, due.step))) return;
@@ -78,8 +87,13 @@ export class TrainingEvaluation {
       const { file, isBest } = await retryUntilWritten(write, { emit, signal, retrySeconds, isTemporary });
       await emit({ ...due, type: 'evaluation', file, metrics: evaluation.metrics, isBest });
     } catch (error) {
-      if (signal?.aborted) await emit({ type: 'warning', message: `evaluation of iteration ${due.step} interrupted; it will run on resume` });
-      else if (error instanceof InputError) await emit({ type: 'warning', message: `evaluation of iteration ${due.step} skipped: ${error.message}` });
+      if (signal?.aborted)
+        await emit({
+          type: 'warning',
+          message: `evaluation of iteration ${due.step} interrupted; it will run on resume`,
+        });
+      else if (error instanceof InputError)
+        await emit({ type: 'warning', message: `evaluation of iteration ${due.step} skipped: ${error.message}` });
       else throw error;
     }
   }
@@ -105,14 +119,24 @@ export class TrainingEvaluation {
         signal,
       });
       const weights = configuration.ema > 0 ? 'ema' : 'raw';
-      const protocol = { ...evaluation.protocol, weights, ema_decay: configuration.ema, epochs, seconds: Math.round((performance.now() - start) / 100) / 10 };
+      const protocol = {
+        ...evaluation.protocol,
+        weights,
+        ema_decay: configuration.ema,
+        epochs,
+        seconds: Math.round((performance.now() - start) / 100) / 10,
+      };
       return Object.assign({ run: folder, step }, { ...evaluation, protocol });
     } finally {
       await model.release();
     }
   }
 
-  private async offer({ step, epochs, file }: Due, metrics: BestRecord['metrics'], best: BestCheckpoint): Promise<boolean> {
+  private async offer(
+    { step, epochs, file }: Due,
+    metrics: BestRecord['metrics'],
+    best: BestCheckpoint,
+  ): Promise<boolean> {
     const { saveBest: metric, evaluateSamples } = this.options.configuration;
     if (metric === undefined) return false;
     return best.offer(file, { metric, value: metrics[metric] ?? NaN, step, epochs, count: evaluateSamples, metrics });

@@ -16,7 +16,10 @@ export interface ImageOptions {
  * Opens the images of a configuration without waiting for all of them to be decoded.
  * @throws {InputError} as `openSource`
  */
-export function openTrainingImages({ data, testFraction, evaluateEvery, ...format }: Configuration, options: ImageOptions = {}): Promise<ImageSource> {
+export function openTrainingImages(
+  { data, testFraction, evaluateEvery, ...format }: Configuration,
+  options: ImageOptions = {},
+): Promise<ImageSource> {
   const { strict = false, signal, onEvent } = options;
   return openSource(data, format, {
     testFraction,

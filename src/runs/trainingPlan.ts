@@ -1,7 +1,15 @@
 import { whyNoClassifier } from '../classifiers/dataClassifier.js';
 import type { ImageSource } from '../data/source.js';
 import { InputError } from '../errors.js';
-import { betterDirection, METRIC_NAMES, metricNamed, parseMetrics, usesFeatures, usesProbabilities, usesTrainingFeatures } from '../metrics/registry.js';
+import {
+  betterDirection,
+  METRIC_NAMES,
+  metricNamed,
+  parseMetrics,
+  usesFeatures,
+  usesProbabilities,
+  usesTrainingFeatures,
+} from '../metrics/registry.js';
 import type { Configuration } from '../training/configuration.js';
 
 /** How a model is evaluated during training. */
@@ -20,14 +28,19 @@ export interface EvaluationPlan {
 export function planEvaluation(configuration: Configuration, source: ImageSource): EvaluationPlan {
   const { evaluateMetrics, saveBest } = configuration;
   if (source.test.count < 2)
-    throw new InputError(`${source.name}: has ${source.test.count} test images, but an evaluation needs at least 2; set --test-fraction`);
+    throw new InputError(
+      `${source.name}: has ${source.test.count} test images, but an evaluation needs at least 2; set --test-fraction`,
+    );
   const problem = whyNoClassifier(source);
-  const defaults = () => METRIC_NAMES.filter((name) => !usesTrainingFeatures(name) && (problem === undefined || !usesProbabilities(name)));
+  const defaults = () =>
+    METRIC_NAMES.filter((name) => !usesTrainingFeatures(name) && (problem === undefined || !usesProbabilities(name)));
   const metrics = new Set(parseMetrics(evaluateMetrics ?? defaults()));
   if (saveBest !== undefined) metrics.add(requireRanking(saveBest, configuration));
   const needing = Array.from(metrics).find(usesProbabilities);
   if (needing !== undefined && problem !== undefined)
-    throw new InputError(`${needing}: ${problem}; choose a metric without class probabilities, such as fid, or evaluate later with --features MODEL.onnx`);
+    throw new InputError(
+      `${needing}: ${problem}; choose a metric without class probabilities, such as fid, or evaluate later with --features MODEL.onnx`,
+    );
   return { metrics, usesFeatures: Array.from(metrics).some(usesFeatures) };
 }
 
@@ -40,7 +53,11 @@ export function requireMetrics(configuration: Configuration): void {
 
 function requireRanking(metric: string, objective: Configuration): string {
   parseMetrics([metric]);
-  const usable = METRIC_NAMES.filter((name) => betterDirection(name) !== undefined && (metricNamed(name)!.isDefinedFor?.(objective) ?? true));
+  const usable = METRIC_NAMES.filter(
+    (name) => betterDirection(name) !== undefined && (metricNamed(name)!.isDefinedFor?.(objective) ?? true),
+  );
   if (usable.includes(metric)) return metric;
-  throw new InputError(`--save-best ${metric}: this metric cannot rank the checkpoints of this training; choose from ${usable.join(', ')}`);
+  throw new InputError(
+    `--save-best ${metric}: this metric cannot rank the checkpoints of this training; choose from ${usable.join(', ')}`,
+  );
 }

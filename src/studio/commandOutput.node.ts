@@ -16,7 +16,10 @@ export async function runCommand(
   args: readonly string[],
   options: { readonly timeout?: number; readonly signal?: AbortSignal } = {},
 ): Promise<unknown> {
-  const { stdout } = await promisify(execFile)(program, [...first, ...args, '--json'], { maxBuffer: MAX_PRINTED, ...options }).catch((error: unknown) => {
+  const { stdout } = await promisify(execFile)(program, [...first, ...args, '--json'], {
+    maxBuffer: MAX_PRINTED,
+    ...options,
+  }).catch((error: unknown) => {
     throw new InputError(messageOfCommand(error));
   });
   return JSON.parse(lastLineOf(stdout));

@@ -44,7 +44,10 @@ interface Described {
 }
 
 export class DataSets {
-  private readonly described = new Map<string, Promise<{ readonly counts: DataCounts; readonly preview: Uint8Array }>>();
+  private readonly described = new Map<
+    string,
+    Promise<{ readonly counts: DataCounts; readonly preview: Uint8Array }>
+  >();
 
   private uploading: Promise<unknown> = Promise.resolve();
 
@@ -54,15 +57,22 @@ export class DataSets {
   async list(): Promise<DataSet[]> {
     const named = DATASETS.filter(({ path }) => path === '' || path.startsWith('[')).map(({ name }) => name);
     const uploads = await readdir(join(this.options.folder, UPLOADS), { withFileTypes: true }).catch(() => []);
-    const uploaded = uploads.filter((entry) => entry.isDirectory() && runName.safeParse(entry.name).success).map(({ name }) => this.pathOf(name));
+    const uploaded = uploads
+      .filter((entry) => entry.isDirectory() && runName.safeParse(entry.name).success)
+      .map(({ name }) => this.pathOf(name));
     const others = [...new Set([...this.options.given, ...named])];
-    return [...uploaded.map((name) => ({ name, uploaded: true })), ...others.map((name) => ({ name, uploaded: false }))];
+    return [
+      ...uploaded.map((name) => ({ name, uploaded: true })),
+      ...others.map((name) => ({ name, uploaded: false })),
+    ];
   }
 
   /** @throws {InputError} unless the spec is one of the list */
   async require(spec: string): Promise<void> {
     if ((await this.list()).some(({ name }) => name === spec)) return;
-    throw new InputError(`data: ${JSON.stringify(spec.slice(0, 100))} is not offered here; start the studio with --data to add it`);
+    throw new InputError(
+      `data: ${JSON.stringify(spec.slice(0, 100))} is not offered here; start the studio with --data to add it`,
+    );
   }
 
   /**
@@ -101,7 +111,8 @@ export class DataSets {
       images.push({ bytes, extension: await formatOf(bytes, file.name) });
     }
     await wrapWriteErrors(`${UPLOADS}/${name}`, () => makeFolder(folder));
-    if (!(await isOwnFolder(this.options.folder, UPLOADS, name))) throw new InputError(`${UPLOADS}/${name}: is a link; remove it`);
+    if (!(await isOwnFolder(this.options.folder, UPLOADS, name)))
+      throw new InputError(`${UPLOADS}/${name}: is a link; remove it`);
     // Names of uploaded files are not used.
     const first = Math.max(0, ...present.map((each) => parseInt(each) || 0)) + 1;
     for (const [index, { bytes, extension }] of images.entries())
@@ -119,7 +130,15 @@ export class DataSets {
     await wrapWriteErrors(STUDIO_FOLDER, () => makeFolder(folder));
     const file = join(folder, `preview-${randomUUID()}.png`);
     try {
-      const result = (await runCommand(this.options.program, ['dataset', spec, '--force', '--out', file, '--scale', '1'])) as Described;
+      const result = (await runCommand(this.options.program, [
+        'dataset',
+        spec,
+        '--force',
+        '--out',
+        file,
+        '--scale',
+        '1',
+      ])) as Described;
       return { counts: countsOf(result), preview: await readRegularFile(file) };
     } finally {
       await rm(file, { force: true });
@@ -127,7 +146,16 @@ export class DataSets {
   }
 }
 
-const countsOf = ({ name, size, channels, train, test, per_class: counts, class_names: names, skipped }: Described): DataCounts => ({
+const countsOf = ({
+  name,
+  size,
+  channels,
+  train,
+  test,
+  per_class: counts,
+  class_names: names,
+  skipped,
+}: Described): DataCounts => ({
   ...{ name, size: [...size], channels, train, test, skipped: skipped.length },
   classes: counts ? counts.map((count, index) => ({ name: names?.[index] ?? `class ${index}`, count })) : null,
 });
@@ -140,6 +168,8 @@ async function formatOf(bytes: Uint8Array, name: string): Promise<string> {
   if (found === undefined || !FORMATS.includes(found.format))
     throw new InputError(`${name}: not an image that can be uploaded; choose JPEG, PNG, WebP or GIF files`);
   if (found.width * found.height > UPLOAD_LIMITS.pixels)
-    throw new InputError(`${name}: ${found.width}x${found.height} has more than ${UPLOAD_LIMITS.pixels / 1e6} million pixels`);
+    throw new InputError(
+      `${name}: ${found.width}x${found.height} has more than ${UPLOAD_LIMITS.pixels / 1e6} million pixels`,
+    );
   return found.format;
 }

@@ -16,13 +16,20 @@ export function decimate({ steps, columns }: LogColumns, points: number, from = 
   const [start, end] = [firstAtLeast(steps, from), firstAtLeast(steps, to + 1)];
   const count = end - start;
   const stretches = count <= points ? count : Math.floor(points / 2);
-  const bounds = Array.from({ length: stretches + 1 }, (_, index) => start + Math.floor((index * count) / Math.max(1, stretches)));
+  const bounds = Array.from(
+    { length: stretches + 1 },
+    (_, index) => start + Math.floor((index * count) / Math.max(1, stretches)),
+  );
   const isWhole = stretches === count;
-  const kept = isWhole ? bounds.slice(0, -1) : bounds.slice(0, -1).flatMap((first, index) => [first, bounds[index + 1]! - 1]);
+  const kept = isWhole
+    ? bounds.slice(0, -1)
+    : bounds.slice(0, -1).flatMap((first, index) => [first, bounds[index + 1]! - 1]);
   const ofColumns = (ofStretch: (column: readonly number[], start: number, end: number) => readonly number[]) =>
     Object.fromEntries(
       Array.from(columns, ([name, column]) => {
-        const chosen = isWhole ? column.slice(start, end) : bounds.slice(0, -1).flatMap((first, index) => ofStretch(column, first, bounds[index + 1]!));
+        const chosen = isWhole
+          ? column.slice(start, end)
+          : bounds.slice(0, -1).flatMap((first, index) => ofStretch(column, first, bounds[index + 1]!));
         return [name, chosen.map((value) => (Number.isFinite(value) ? value : null))];
       }),
     );

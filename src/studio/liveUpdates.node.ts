@@ -57,7 +57,8 @@ export class LiveUpdates {
   connect() {
     let reader: Reader | undefined;
     return {
-      onOpen: (_: Event, socket: WSContext<unknown>) => void this.readers.add((reader = { socket, follows: new Set() })),
+      onOpen: (_: Event, socket: WSContext<unknown>) =>
+        void this.readers.add((reader = { socket, follows: new Set() })),
       onMessage: ({ data }: { readonly data: unknown }) => {
         const follow = typeof data === 'string' ? parseRequest(data) : undefined;
         if (follow && reader) this.follow(reader, follow).catch(this.onFailure);
@@ -89,7 +90,8 @@ export class LiveUpdates {
   /** Reads the log of a run, and notes up to where if it was not followed before. */
   private async positionOf(id: string): Promise<Position | undefined> {
     // The log of a run that was deleted is not one that was cut.
-    const log = this.library.folderOf(id) === undefined ? undefined : (this.positions.get(id)?.log ?? this.library.logOf(id));
+    const log =
+      this.library.folderOf(id) === undefined ? undefined : (this.positions.get(id)?.log ?? this.library.logOf(id));
     if (!log) return undefined;
     await log.read();
     const position = { log, generation: log.generation, row: log.steps.length };
@@ -104,7 +106,8 @@ export class LiveUpdates {
     const changed = Array.from(shown.values()).filter(({ summary, text }) => this.shown.get(summary.id) !== text);
     const removed = Array.from(this.shown.keys()).filter((id) => !shown.has(id));
     this.shown = new Map(Array.from(shown, ([id, { text }]) => [id, text]));
-    if (changed.length > 0 || removed.length > 0) this.send({ type: 'runs', changed: changed.map(({ summary }) => summary), removed });
+    if (changed.length > 0 || removed.length > 0)
+      this.send({ type: 'runs', changed: changed.map(({ summary }) => summary), removed });
     await this.sendEntries();
   }
 
@@ -117,7 +120,8 @@ export class LiveUpdates {
       const before = this.positions.get(id)!;
       this.positions.set(id, position);
       if (before.generation !== position.generation) this.send({ type: 'rewritten', id }, id);
-      else if (before.row < position.row) this.send({ type: 'entries', id, entries: position.log.entriesFrom(before.row) }, id);
+      else if (before.row < position.row)
+        this.send({ type: 'entries', id, entries: position.log.entriesFrom(before.row) }, id);
     }
   }
 

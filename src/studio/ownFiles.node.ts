@@ -28,10 +28,18 @@ export async function withOwnFile<T>(path: string, action: (file: FileHandle, si
 }
 
 /** Reads the last bytes of a file as text. It is empty if the file cannot be read. */
-export async function readOwnText(path: string, limit: number): Promise<{ readonly text: string; readonly isWhole: boolean }> {
+export async function readOwnText(
+  path: string,
+  limit: number,
+): Promise<{ readonly text: string; readonly isWhole: boolean }> {
   const read = withOwnFile(path, async (file, size) => {
     const start = Math.max(0, size - limit);
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(Math.min(size, limit) || 1), 0, Math.min(size, limit), start);
+    const { buffer, bytesRead } = await file.read(
+      Buffer.alloc(Math.min(size, limit) || 1),
+      0,
+      Math.min(size, limit),
+      start,
+    );
     return { text: buffer.toString('utf8', 0, bytesRead), isWhole: start === 0 };
   });
   return read.catch(() => ({ text: '', isWhole: true }));

@@ -29,7 +29,9 @@ export function servePage(): MiddlewareHandler {
     const file = files.get(path);
     if (file === undefined || !['GET', 'HEAD'].includes(context.req.method)) return next();
     context.header('cache-control', path.startsWith('/assets/') ? 'public, max-age=31536000, immutable' : 'no-cache');
-    return context.body(new Uint8Array(await readFile(file)), 200, { 'content-type': TYPES[extname(file)] ?? 'application/octet-stream' });
+    return context.body(new Uint8Array(await readFile(file)), 200, {
+      'content-type': TYPES[extname(file)] ?? 'application/octet-stream',
+    });
   };
 }
 

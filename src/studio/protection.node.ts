@@ -31,7 +31,11 @@ export interface Access {
  * requests that a page of another site has made.
  */
 export function requireOwnPage({ host, port }: Access): MiddlewareHandler {
-  const names = new Set([...LOOPBACK, ...(isLoopback(host) ? [] : [host, hostname(), ...interfaceAddresses()])].map((name) => hostInUrl(name).toLowerCase()));
+  const names = new Set(
+    [...LOOPBACK, ...(isLoopback(host) ? [] : [host, hostname(), ...interfaceAddresses()])].map((name) =>
+      hostInUrl(name).toLowerCase(),
+    ),
+  );
   return async (context, next) => {
     const given = (context.req.header('host') ?? '').toLowerCase();
     const name = given.replace(/:\d+$/u, '');
@@ -39,16 +43,19 @@ export function requireOwnPage({ host, port }: Access): MiddlewareHandler {
     const isPort = given === `${name}:${port()}` || (port() === HTTP_PORT && given === name);
     if (!names.has(name) || !isPort) return context.json({ message: 'this server is not reached by this name' }, 421);
     const origin = context.req.header('origin');
-    if (origin !== undefined && origin !== `http://${given}`) return context.json({ message: 'requests of other sites are refused' }, 403);
+    if (origin !== undefined && origin !== `http://${given}`)
+      return context.json({ message: 'requests of other sites are refused' }, 403);
     const site = context.req.header('sec-fetch-site');
     const isForeign = site !== undefined && site !== 'same-origin' && site !== 'none';
     // A link of another site may lead to the page.
-    if (isForeign && context.req.path.startsWith('/api/')) return context.json({ message: 'requests of other sites are refused' }, 403);
+    if (isForeign && context.req.path.startsWith('/api/'))
+      return context.json({ message: 'requests of other sites are refused' }, 403);
     await next();
   };
 }
 
-const interfaceAddresses = (): string[] => Object.values(networkInterfaces()).flatMap((addresses) => (addresses ?? []).map(({ address }) => address));
+const interfaceAddresses = (): string[] =>
+  Object.values(networkInterfaces()).flatMap((addresses) => (addresses ?? []).map(({ address }) => address));
 
 /** Requires the token, if there is one. The printed URL has it as `?token=`; a cookie takes its place, so that it is not in further addresses. */
 export function requireToken({ port, token }: Access): MiddlewareHandler {

@@ -42,12 +42,15 @@ const journalEntry = z.discriminatedUnion('type', [
 ]);
 
 /** Reads the journal of a run; of a very long one its end. */
-export const readJournal = async (folder: string): Promise<JournalEntry[]> => parseJournal(await readOwnLines(join(folder, JOURNAL_NAME), MAX_JOURNAL));
+export const readJournal = async (folder: string): Promise<JournalEntry[]> =>
+  parseJournal(await readOwnLines(join(folder, JOURNAL_NAME), MAX_JOURNAL));
 
 const parseJournal = (lines: readonly string[]): JournalEntry[] =>
   lines.flatMap((line) => {
     const entry = parseObject(line);
-    return typeof entry?.time === 'string' && journalEntry.safeParse(entry).success ? [entry as unknown as JournalEntry] : [];
+    return typeof entry?.time === 'string' && journalEntry.safeParse(entry).success
+      ? [entry as unknown as JournalEntry]
+      : [];
   });
 
 /** Returns the iterations of the files of a kind in a run folder, such as `samples/000500.png`, in ascending order. */
@@ -73,7 +76,11 @@ export async function readSummary(folder: string, id: string): Promise<RunSummar
   ]);
   const step = Math.max(entry?.step ?? 0, lastStep(journal));
   const totalSteps = totalStepsOf(configuration, journal, step);
-  const { state, reason } = stateOf(journal, holder !== undefined, { step, totalSteps, checkpoint: checkpoints.at(-1) });
+  const { state, reason } = stateOf(journal, holder !== undefined, {
+    step,
+    totalSteps,
+    checkpoint: checkpoints.at(-1),
+  });
   const rate = entry?.iterations_per_second;
   return {
     id,
@@ -81,7 +88,10 @@ export async function readSummary(folder: string, id: string): Promise<RunSummar
     reason,
     step,
     totalSteps,
-    secondsLeft: state === 'running' && totalSteps !== null && rate !== undefined && rate > 0 ? Math.round((totalSteps - step) / rate) : null,
+    secondsLeft:
+      state === 'running' && totalSteps !== null && rate !== undefined && rate > 0
+        ? Math.round((totalSteps - step) / rate)
+        : null,
     metrics: metricsOf(entry, journal),
     data: typeof configuration?.data === 'string' ? configuration.data : '',
     model: modelOf(configuration),
@@ -99,7 +109,8 @@ export async function readSummary(folder: string, id: string): Promise<RunSummar
 function lastEntry(lines: readonly string[]): LogEntry | undefined {
   for (const line of [...lines].reverse()) {
     const entry = parseObject(line);
-    if (iteration.safeParse(entry?.step).success && Object.values(entry!).every((value) => typeof value === 'number')) return entry as LogEntry;
+    if (iteration.safeParse(entry?.step).success && Object.values(entry!).every((value) => typeof value === 'number'))
+      return entry as LogEntry;
   }
   return undefined;
 }
@@ -111,7 +122,11 @@ function lastStep(journal: readonly JournalEntry[]): number {
 }
 
 /** The number of iterations that the last training was to do; null if it is not known. */
-function totalStepsOf(configuration: StoredConfiguration | null, journal: readonly JournalEntry[], step: number): number | null {
+function totalStepsOf(
+  configuration: StoredConfiguration | null,
+  journal: readonly JournalEntry[],
+  step: number,
+): number | null {
   const start = journal.findLast((entry) => entry.type === 'start');
   if (start) return start.totalSteps;
   const end = journal.findLast((entry) => entry.type === 'trained');
@@ -127,7 +142,11 @@ interface Standing {
 }
 
 /** The state of a run by the last event that changed it, and by whether a process holds the folder. */
-function stateOf(journal: readonly JournalEntry[], isHeld: boolean, standing: Standing): { readonly state: RunState; readonly reason: string | null } {
+function stateOf(
+  journal: readonly JournalEntry[],
+  isHeld: boolean,
+  standing: Standing,
+): { readonly state: RunState; readonly reason: string | null } {
   const last = journal.findLast(({ type }) => STATE_EVENTS.includes(type));
   if (isHeld) return { state: STATES_IN_TRAINING[last?.type ?? ''] ?? 'starting', reason: null };
   if (last?.type === 'failed') return { state: 'failed', reason: last.message };
@@ -136,14 +155,21 @@ function stateOf(journal: readonly JournalEntry[], isHeld: boolean, standing: St
 }
 
 /** The state of a run whose journal does not say how it ended: its process was killed, or it is older than journals. */
-function stateWithoutEnd({ step, totalSteps, checkpoint }: Standing, hasJournal: boolean): { readonly state: RunState; readonly reason: string | null } {
+function stateWithoutEnd(
+  { step, totalSteps, checkpoint }: Standing,
+  hasJournal: boolean,
+): { readonly state: RunState; readonly reason: string | null } {
   if (!hasJournal && totalSteps !== null && step >= totalSteps) return { state: 'finished', reason: null };
   const saved = checkpoint === undefined ? 'no checkpoint was saved' : `iteration ${checkpoint} is saved`;
   return { state: 'interrupted', reason: `its process ended without saving; ${saved}` };
 }
 
 /** The state of a run whose folder is held, by its last event; after the end of an earlier training, another one starts. */
-const STATES_IN_TRAINING: Readonly<Record<string, RunState>> = { start: 'running', continued: 'running', paused: 'paused' };
+const STATES_IN_TRAINING: Readonly<Record<string, RunState>> = {
+  start: 'running',
+  continued: 'running',
+  paused: 'paused',
+};
 
 const STATE_EVENTS: readonly string[] = ['start', 'paused', 'continued', 'trained', 'failed'];
 
@@ -157,7 +183,9 @@ function metricsOf(entry: LogEntry | undefined, journal: readonly JournalEntry[]
     iterations_per_second: entry?.iterations_per_second,
     fid: evaluation?.metrics.fid,
   };
-  return Object.fromEntries(Object.entries(candidates).filter((pair): pair is [string, number] => typeof pair[1] === 'number'));
+  return Object.fromEntries(
+    Object.entries(candidates).filter((pair): pair is [string, number] => typeof pair[1] === 'number'),
+  );
 }
 
 function modelOf(configuration: StoredConfiguration | null): string {

@@ -32,7 +32,14 @@ export const runDetail = z.object({
   previews: z.array(iteration).describe('Iterations with samples, reconstructions and codes'),
   checkpoints: z.array(iteration),
   journal: z.array(z.looseObject({ time: z.string(), type: z.string() })),
-  metrics: z.array(z.object({ name: z.string(), value: z.number().nullable(), description: z.string(), better: z.enum(['lower', 'higher']).nullable() })),
+  metrics: z.array(
+    z.object({
+      name: z.string(),
+      value: z.number().nullable(),
+      description: z.string(),
+      better: z.enum(['lower', 'higher']).nullable(),
+    }),
+  ),
   metricsStep: iteration.nullable().describe('Iteration of the evaluated checkpoint'),
 });
 export type RunDetail = z.infer<typeof runDetail>;
@@ -41,7 +48,10 @@ export type RunDetail = z.infer<typeof runDetail>;
 export const curves = z.object({
   steps: z.array(iteration),
   values: z.record(z.string(), z.array(z.number().nullable())),
-  means: z.record(z.string(), z.array(z.number().nullable())).optional().describe('Means of the stretches, if values are extremes'),
+  means: z
+    .record(z.string(), z.array(z.number().nullable()))
+    .optional()
+    .describe('Means of the stretches, if values are extremes'),
 });
 export type Curves = z.infer<typeof curves>;
 
@@ -114,16 +124,25 @@ const MAX_NAME_BYTES = 200;
 /** The name of a folder: of a run, or of an uploaded data set. */
 export const runName = z
   .string()
-  .regex(/^[\p{L}\p{N}_][\p{L}\p{N}_.-]*$/u, 'must be letters, digits, "_", "-" and ".", such as mnist-1, and begin with a letter, digit or "_"')
+  .regex(
+    /^[\p{L}\p{N}_][\p{L}\p{N}_.-]*$/u,
+    'must be letters, digits, "_", "-" and ".", such as mnist-1, and begin with a letter, digit or "_"',
+  )
   .refine((name) => !RESERVED.test(name) && !name.endsWith('.'), 'is reserved; choose another name')
-  .refine((name) => new TextEncoder().encode(name).length <= MAX_NAME_BYTES, `must have at most ${MAX_NAME_BYTES} bytes`);
+  .refine(
+    (name) => new TextEncoder().encode(name).length <= MAX_NAME_BYTES,
+    `must have at most ${MAX_NAME_BYTES} bytes`,
+  );
 
 /** A training to be started. */
 export const trainingRequest = z.strictObject({
   name: runName,
   data: z.string().max(500),
   fields: fieldValues.default({}),
-  fork: z.strictObject({ run: z.string(), step: iteration }).optional().describe('The checkpoint whose weights the training starts from'),
+  fork: z
+    .strictObject({ run: z.string(), step: iteration })
+    .optional()
+    .describe('The checkpoint whose weights the training starts from'),
 });
 export type TrainingRequest = z.infer<typeof trainingRequest>;
 

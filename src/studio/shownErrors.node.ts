@@ -15,5 +15,7 @@ export function shownMessage(error: unknown, folder: string): string | undefined
 export function withoutPaths(message: string, folder: string): string {
   // Those that are known may contain spaces.
   const known = [resolve(folder), process.cwd(), homedir()].filter((path) => path !== '/');
-  return known.reduce((text, path) => text.replaceAll(`${path}/`, ''), message).replace(ABSOLUTE, (path) => basename(path));
+  return known
+    .reduce((text, path) => text.replaceAll(`${path}/`, ''), message)
+    .replace(ABSOLUTE, (path) => basename(path));
 }

@@ -21,7 +21,15 @@ import { DataSets } from './dataSets.node.js';
 import { STUDIO_FOLDER } from './ownFiles.node.js';
 import { LiveUpdates } from './liveUpdates.node.js';
 import { servePage } from './pageFiles.node.js';
-import { type Access, createToken, hostInUrl, isLoopback, pageHeaders, requireOwnPage, requireToken } from './protection.node.js';
+import {
+  type Access,
+  createToken,
+  hostInUrl,
+  isLoopback,
+  pageHeaders,
+  requireOwnPage,
+  requireToken,
+} from './protection.node.js';
 import { RunLibrary } from './runLibrary.node.js';
 import { type RunSummary } from './schemas.js';
 import { isTraining } from './states.js';
@@ -109,7 +117,10 @@ async function openStudio(options: StudioOptions): Promise<{ readonly studio: St
     throw new InputError(`${folder}: is a run; name the folder that contains it`);
   await wrapWriteErrors(folder, () => makeFolder(own));
   const other = await holderOf(own);
-  if (other) throw new InputError(`${folder}: process ${other.pid} on ${other.host} is a studio of this folder already; use it, or end it first`);
+  if (other)
+    throw new InputError(
+      `${folder}: process ${other.pid} on ${other.host} is a studio of this folder already; use it, or end it first`,
+    );
   const lock = await FolderLock.take(own);
   try {
     const library = new RunLibrary(resolve(folder));
@@ -124,12 +135,18 @@ async function openStudio(options: StudioOptions): Promise<{ readonly studio: St
   }
 }
 
-function openQueue({ folder, trainings, command }: StudioOptions, library: RunLibrary, dataSets: DataSets): Promise<TrainingQueue> {
+function openQueue(
+  { folder, trainings, command }: StudioOptions,
+  library: RunLibrary,
+  dataSets: DataSets,
+): Promise<TrainingQueue> {
   return TrainingQueue.open({
     folder,
     program: command.program,
     argumentsOf: async (training) =>
-      training.kind === 'resumed' ? argumentsToResume(folder, training) : argumentsOf({ folder, library, dataSets, command }, training.request),
+      training.kind === 'resumed'
+        ? argumentsToResume(folder, training)
+        : argumentsOf({ folder, library, dataSets, command }, training.request),
     limit: trainings,
     stateOf: (id) => library.summaryOf(id)?.state,
     countTraining: () => library.summaries.filter(({ state }) => isTraining(state)).length,
@@ -140,7 +157,10 @@ function openQueue({ folder, trainings, command }: StudioOptions, library: RunLi
 function createApp(studio: Studio, access: Access, onFailure: (error: unknown) => void): OpenAPIHono {
   const app = new OpenAPIHono({ defaultHook: refuseInvalid });
   app.use(pageHeaders(), requireOwnPage(access), requireToken(access));
-  const limit = bodyLimit({ maxSize: MAX_BODY, onError: (context) => context.json({ message: 'the request is too large' }, 413) });
+  const limit = bodyLimit({
+    maxSize: MAX_BODY,
+    onError: (context) => context.json({ message: 'the request is too large' }, 413),
+  });
   // Uploads have a limit of their own.
   app.use('/api/*', except('/api/data/*', limit));
   app.use('/api/*', async (context, next) => {
@@ -156,7 +176,8 @@ function createApp(studio: Studio, access: Access, onFailure: (error: unknown) =
   app.use(servePage());
   app.notFound((context) => context.json({ message: 'not found' }, 404));
   app.onError((error, context) => {
-    if (error instanceof HTTPException) return context.json({ message: error.message || 'the request is invalid' }, error.status);
+    if (error instanceof HTTPException)
+      return context.json({ message: error.message || 'the request is invalid' }, error.status);
     const message = shownMessage(error, studio.folder);
     if (message !== undefined) return context.json({ message, ...fieldIn(message, studio.command) }, 422);
     onFailure(error);
@@ -171,7 +192,8 @@ const fieldIn = (message: string, { form }: TrainingCommand) => {
 };
 
 /** A name for an address: the one of this machine if it listens on all of them. */
-const namedHost = (host: string): string => (host === '127.0.0.1' ? 'localhost' : host === '0.0.0.0' || host === '::' ? hostname() : host);
+const namedHost = (host: string): string =>
+  host === '127.0.0.1' ? 'localhost' : host === '0.0.0.0' || host === '::' ? hostname() : host;
 
 /** The port that a server listens on, which the system chose if 0 was requested. */
 function portOf(server: Server): number {
@@ -187,7 +209,9 @@ async function listen(server: Server, host: string, port: number): Promise<void>
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     const problem =
-      code === 'EADDRINUSE' ? `port ${port} is in use; choose another with --port, or 0 for any` : `cannot listen on ${host} (${describeSystemError(error)})`;
+      code === 'EADDRINUSE'
+        ? `port ${port} is in use; choose another with --port, or 0 for any`
+        : `cannot listen on ${host} (${describeSystemError(error)})`;
     throw new InputError(code === 'EADDRINUSE' ? `--port: ${problem}` : `--host: ${problem}`);
   }
 }

@@ -34,13 +34,17 @@ export function optionsOf(form: TrainingForm, values: FieldValues): string[] {
 }
 
 /** Returns the arguments of `agenet` that resume a run in the folder of the studio, or extend it. */
-export const argumentsToResume = (folder: string, { run, extension }: { readonly run: string; readonly extension: Extension }): string[] => [
+export const argumentsToResume = (
+  folder: string,
+  { run, extension }: { readonly run: string; readonly extension: Extension },
+): string[] => [
   ...['train', '--resume', `${folder}/${run}`],
   ...Object.entries(extension).flatMap(([name, value]) => (value === undefined ? [] : [`--${name}=${value}`])),
 ];
 
 /** Returns a command as one types it in a shell. */
-export const shellCommand = (args: readonly string[]): string => ['npx', 'agenet', ...args].map(quotedForShell).join(' ');
+export const shellCommand = (args: readonly string[]): string =>
+  ['npx', 'agenet', ...args].map(quotedForShell).join(' ');
 
 function quotedForShell(argument: string): string {
   const [, flag, value] = /^(--[a-z-]+)=(.*)$/su.exec(argument) ?? [];

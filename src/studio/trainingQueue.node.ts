@@ -76,7 +76,10 @@ export class TrainingQueue {
     const begun = Array.from(this.started.values(), ({ training, failure }) =>
       summaryOf(training, failure === undefined ? 'starting' : 'failed', failure ?? null),
     );
-    return [...begun, ...this.waiting.map((training, index) => summaryOf(training, 'queued', `number ${index + 1} in the queue`))];
+    return [
+      ...begun,
+      ...this.waiting.map((training, index) => summaryOf(training, 'queued', `number ${index + 1} in the queue`)),
+    ];
   }
 
   /** Whether a training waits or starts. */
@@ -96,7 +99,8 @@ export class TrainingQueue {
   async add(training: QueuedTraining): Promise<void> {
     const id = idOf(training);
     if (this.has(id)) throw new InputError(`--out: ${id} is in the queue already; choose another name`);
-    if (this.waiting.length >= MAX_WAITING) throw new InputError(`the queue has ${MAX_WAITING} trainings already; wait until some of them have ended`);
+    if (this.waiting.length >= MAX_WAITING)
+      throw new InputError(`the queue has ${MAX_WAITING} trainings already; wait until some of them have ended`);
     this.started.delete(id);
     this.waiting.push(training);
     try {
@@ -143,7 +147,9 @@ export class TrainingQueue {
     while (room-- > 0 && this.waiting.length > 0) {
       const next = this.waiting.shift()!;
       await this.save();
-      await this.start(next).catch((error: unknown) => this.started.set(idOf(next), { training: next, child: undefined, failure: messageOf(error) }));
+      await this.start(next).catch((error: unknown) =>
+        this.started.set(idOf(next), { training: next, child: undefined, failure: messageOf(error) }),
+      );
     }
   }
 
@@ -216,5 +222,6 @@ const summaryOf = (training: QueuedTraining, state: RunState, reason: string | n
 
 /** @throws {InputError} if the folder of a new run exists */
 export async function requireFreeName(folder: string, name: string): Promise<void> {
-  if ((await stat(join(folder, name)).catch(() => undefined)) !== undefined) throw new InputError(`--out: ${name} exists; choose another name`);
+  if ((await stat(join(folder, name)).catch(() => undefined)) !== undefined)
+    throw new InputError(`--out: ${name} exists; choose another name`);
 }

@@ -2,7 +2,15 @@
 import type { AverageName } from '../age/iteration.js';
 import type { StateName } from '../age/update.js';
 import { NETWORK_NAMES, type NetworkPair } from '../networks/network.js';
-import { decodeSafetensors, encodeSafetensors, flattenTensors, tensorViews, type FlatLayout, type Shape, type TensorFile } from '../engine/index.js';
+import {
+  decodeSafetensors,
+  encodeSafetensors,
+  flattenTensors,
+  tensorViews,
+  type FlatLayout,
+  type Shape,
+  type TensorFile,
+} from '../engine/index.js';
 import { InputError } from '../errors.js';
 import { shown } from '../validation.js';
 import { checkConfiguration, type Configuration, iterationSpec } from './configuration.js';
@@ -71,14 +79,19 @@ export async function decodeCheckpoint(bytes: Uint8Array, file: string, digest: 
   const { tensors, metadata } = decodeSafetensors(bytes, file);
   // Checked first, so that other files are not reported as corrupt checkpoints.
   const version = FORMAT.exec(metadata.format ?? '')?.[1];
-  if (version === undefined) throw new InputError(`${file}: not an agenet checkpoint (its format is ${shown(metadata.format ?? null)})`);
+  if (version === undefined)
+    throw new InputError(`${file}: not an agenet checkpoint (its format is ${shown(metadata.format ?? null)})`);
   requireVersion(Number(version), file);
   if (!isSealIntact(bytes, metadata, digest))
-    throw new InputError(`${file}: corrupt checkpoint: ${metadata.sha256 === undefined ? 'it has no checksum' : 'checksum mismatch'}`);
+    throw new InputError(
+      `${file}: corrupt checkpoint: ${metadata.sha256 === undefined ? 'it has no checksum' : 'checksum mismatch'}`,
+    );
   const { step, rateScale } = readCounters(metadata, file);
   const configuration = await requireConfiguration(parseJson(metadata.configuration ?? '', file), file);
   const { pair, hasEma = false } = iterationSpec(configuration);
-  const vectors = Object.fromEntries(sectionsOf(pair, hasEma).map((section) => [section.vector, readSection(section, tensors, file)]));
+  const vectors = Object.fromEntries(
+    sectionsOf(pair, hasEma).map((section) => [section.vector, readSection(section, tensors, file)]),
+  );
   return { configuration, step, rateScale, vectors: vectors as TrainerState['vectors'] };
 }
 
@@ -90,15 +103,23 @@ export function requireVersion(version: unknown, file: string): void {
   if (version === FORMAT_VERSION) return;
   const writer = Number(version) > FORMAT_VERSION ? 'a later' : 'an earlier';
   const remedy = writer === 'a later' ? 'update agenet' : 'train it again';
-  throw new InputError(`${file}: was written by ${writer} version of agenet (format ${shown(version)}, this one reads ${FORMAT_VERSION}); ${remedy}`);
+  throw new InputError(
+    `${file}: was written by ${writer} version of agenet (format ${shown(version)}, this one reads ${FORMAT_VERSION}); ${remedy}`,
+  );
 }
 
-function readCounters(metadata: Readonly<Record<string, string>>, file: string): { readonly step: number; readonly rateScale: number } {
+function readCounters(
+  metadata: Readonly<Record<string, string>>,
+  file: string,
+): { readonly step: number; readonly rateScale: number } {
   const step = Number(metadata.step);
   if (!Number.isSafeInteger(step) || step < 0)
-    throw new InputError(`${file}: invalid checkpoint: expected a number of iterations but got ${shown(metadata.step)}`);
+    throw new InputError(
+      `${file}: invalid checkpoint: expected a number of iterations but got ${shown(metadata.step)}`,
+    );
   const rateScale = Number(metadata.rate_scale ?? 1);
-  if (!(rateScale > 0 && rateScale <= 1)) throw new InputError(`${file}: invalid checkpoint: expected a learning rate scale in (0, 1] but got ${rateScale}`);
+  if (!(rateScale > 0 && rateScale <= 1))
+    throw new InputError(`${file}: invalid checkpoint: expected a learning rate scale in (0, 1] but got ${rateScale}`);
   return { step, rateScale };
 }
 
@@ -109,7 +130,9 @@ function readSection({ layout, prefix }: Section, tensors: TensorFile['tensors']
     const tensor = tensors[prefix + name];
     if (tensor?.shape.join() !== shape.join()) {
       const found = tensor ? `got [${tensor.shape.join(', ')}]` : 'it is missing';
-      throw new InputError(`${file}: invalid checkpoint: expected ${prefix + name} of shape [${shape.join(', ')}] but ${found}`);
+      throw new InputError(
+        `${file}: invalid checkpoint: expected ${prefix + name} of shape [${shape.join(', ')}] but ${found}`,
+      );
     }
     parts[name] = tensor.data;
   }
@@ -127,7 +150,8 @@ export const encodeConfiguration = (configuration: Configuration): Uint8Array =>
  */
 export async function decodeConfiguration(text: string, file: string): Promise<Configuration> {
   const parsed = parseJson(text, file);
-  if (typeof parsed !== 'object' || parsed === null) throw new InputError(`${file}: expected a configuration but got ${shown(parsed)}`);
+  if (typeof parsed !== 'object' || parsed === null)
+    throw new InputError(`${file}: expected a configuration but got ${shown(parsed)}`);
   // Builds before version 3 wrote none.
   const { version = 2, ...configuration } = parsed as Readonly<Record<string, unknown>>;
   requireVersion(version, file);

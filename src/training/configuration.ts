@@ -16,10 +16,16 @@ export const checkConfiguration = async (given: unknown, label?: SettingLabel): 
 
 /** Returns the networks, objective and update plans of a configuration, without its later stages. */
 export function iterationSpec(configuration: Configuration): IterationSpec {
-  const { network, channels, latent, width, batch, encoderUpdates, generatorUpdates, ema, batchNormStats, augment } = configuration;
+  const { network, channels, latent, width, batch, encoderUpdates, generatorUpdates, ema, batchNormStats, augment } =
+    configuration;
   const { prior, divergence, moment, reduction, matchX, matchZ } = configuration;
   return {
-    pair: ARCHITECTURES[network].build({ channels, latentSize: latent, width, separateStatistics: batchNormStats === 'separate' }),
+    pair: ARCHITECTURES[network].build({
+      channels,
+      latentSize: latent,
+      width,
+      separateStatistics: batchNormStats === 'separate',
+    }),
     objective: { prior, divergence, moment, reduction, matchX, matchZ },
     plans: { encoder: parsePlan('encoder', encoderUpdates), generator: parsePlan('generator', generatorUpdates) },
     batch,

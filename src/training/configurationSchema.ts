@@ -14,8 +14,12 @@ import { BATCH_NORM_STATS, DEFAULTS, MIN_BATCH, NAN_POLICIES, SCHEDULES } from '
 import type { Configuration } from './settings.js';
 
 const integer = (min: number, max: number) =>
-  z.int(`must be a whole number from ${min} to ${max}`).min(min, `must be at least ${min}`).max(max, `must be at most ${max}`);
-const choice = <const T extends readonly [string, ...string[]]>(values: T) => z.enum(values, `must be one of ${values.join(', ')}`);
+  z
+    .int(`must be a whole number from ${min} to ${max}`)
+    .min(min, `must be at least ${min}`)
+    .max(max, `must be at most ${max}`);
+const choice = <const T extends readonly [string, ...string[]]>(values: T) =>
+  z.enum(values, `must be one of ${values.join(', ')}`);
 const fraction = z.number('must be a number from 0 to below 1').min(0, 'must be at least 0').lt(1, 'must be below 1');
 const string = z.string('must be a string');
 const plan = z.string('must be an update plan, e.g. "1;KL_fake:1,match_z:1000"');
@@ -53,7 +57,10 @@ export const configurationSchema = z.strictObject({
   width: integer(1, 1024),
   latent: integer(2, 4096),
   batch: integer(MIN_BATCH, 4096),
-  length: z.union([z.strictObject({ epochs: integer(1, 1_000_000) }), z.strictObject({ steps: integer(1, 1_000_000_000) })], 'must be either epochs or steps'),
+  length: z.union(
+    [z.strictObject({ epochs: integer(1, 1_000_000) }), z.strictObject({ steps: integer(1, 1_000_000_000) })],
+    'must be either epochs or steps',
+  ),
   encoderUpdates: plan,
   generatorUpdates: plan,
   stages: z.array(stage, 'must be a list').readonly().default([]),
@@ -91,10 +98,15 @@ export const configurationSchema = z.strictObject({
  * @throws {InputError} that names the first wrong setting, the expected and the actual value
  */
 export function parseConfiguration(given: unknown, label: SettingLabel = (key, name = key) => name): Configuration {
-  const configuration = validate(configurationSchema, given, label, (path) => Object.keys((path.length === 0 ? configurationSchema : stage).shape));
+  const configuration = validate(configurationSchema, given, label, (path) =>
+    Object.keys((path.length === 0 ? configurationSchema : stage).shape),
+  );
   const { network, size, padding } = configuration;
   const { imageSize } = ARCHITECTURES[network];
-  if (size !== imageSize) throw new InputError(`${label('size')}: ${network} expects images of ${imageSize}x${imageSize}, not ${size}x${size}`);
+  if (size !== imageSize)
+    throw new InputError(
+      `${label('size')}: ${network} expects images of ${imageSize}x${imageSize}, not ${size}x${size}`,
+    );
   if (padding !== null) named(label('padding'), () => requirePaddable(size, padding));
   requirePlans(configuration, label);
   requireConsistency(configuration, label);
@@ -126,11 +138,20 @@ function named(label: string, check: () => unknown): void {
 function requireConsistency(configuration: Configuration, label: SettingLabel): void {
   const { stages, schedule, halveEvery, ema, emaStart, evaluateEvery, evaluateMetrics, saveBest } = configuration;
   const late = stages.findIndex(({ epoch }, index) => index > 0 && epoch <= stages[index - 1]!.epoch);
-  if (late > 0) throw new InputError(`${label('stages')}: stage ${late + 1} must begin after epoch ${stages[late - 1]!.epoch}, not at ${stages[late]!.epoch}`);
+  if (late > 0)
+    throw new InputError(
+      `${label('stages')}: stage ${late + 1} must begin after epoch ${stages[late - 1]!.epoch}, not at ${stages[late]!.epoch}`,
+    );
   if (schedule !== 'halving' && halveEvery > 0)
-    throw new InputError(`${label('halveEvery')}: requires the schedule halving, not ${schedule}; set ${label('schedule')} to halving`);
-  if (emaStart > 0 && ema === 0) throw new InputError(`${label('emaStart')}: has no effect without an EMA; set ${label('ema')}`);
+    throw new InputError(
+      `${label('halveEvery')}: requires the schedule halving, not ${schedule}; set ${label('schedule')} to halving`,
+    );
+  if (emaStart > 0 && ema === 0)
+    throw new InputError(`${label('emaStart')}: has no effect without an EMA; set ${label('ema')}`);
   if (evaluateMetrics !== undefined && evaluateEvery === 0)
-    throw new InputError(`${label('evaluateMetrics')}: has no effect without evaluations; set ${label('evaluateEvery')}`);
-  if (saveBest !== undefined && evaluateEvery === 0) throw new InputError(`${label('saveBest')}: requires evaluations; set ${label('evaluateEvery')}`);
+    throw new InputError(
+      `${label('evaluateMetrics')}: has no effect without evaluations; set ${label('evaluateEvery')}`,
+    );
+  if (saveBest !== undefined && evaluateEvery === 0)
+    throw new InputError(`${label('saveBest')}: requires evaluations; set ${label('evaluateEvery')}`);
 }

@@ -89,7 +89,8 @@ export interface TrainingSummary {
 }
 
 /** Events that report progress; the next one replaces them. */
-const isProgress = ({ type }: { readonly type: string }): boolean => type === 'iteration' || type === 'decoding' || type === 'extractor' || type === 'scoring';
+const isProgress = ({ type }: { readonly type: string }): boolean =>
+  type === 'iteration' || type === 'decoding' || type === 'extractor' || type === 'scoring';
 
 /** Progress events that wait for the consumer; of more, the oldest are dropped. */
 const MAX_PROGRESS = 256;
@@ -156,7 +157,9 @@ export async function* eventsOf<Event extends { readonly type: string }>(
 ): AsyncGenerator<Event, void> {
   const controller = new AbortController();
   const queue = new EventQueue<Event>();
-  const training = run(queue.push, AbortSignal.any([controller.signal, ...(signal ? [signal] : [])])).finally(() => queue.close());
+  const training = run(queue.push, AbortSignal.any([controller.signal, ...(signal ? [signal] : [])])).finally(() =>
+    queue.close(),
+  );
   // Awaited below; a rejection before that is not unhandled.
   training.catch(() => undefined);
   try {

@@ -11,7 +11,18 @@ import type { TrainerState, TrainingVectors } from './trainer.js';
 
 /** Settings that may change: the state of a run means the same with any value of them. */
 const MUTABLE_ON_RESUME: readonly string[] = [
-  ...['length', 'learningRate', 'schedule', 'halveEvery', 'warmupSteps', 'encoderUpdates', 'generatorUpdates', 'stages', 'ema', 'emaStart'],
+  ...[
+    'length',
+    'learningRate',
+    'schedule',
+    'halveEvery',
+    'warmupSteps',
+    'encoderUpdates',
+    'generatorUpdates',
+    'stages',
+    'ema',
+    'emaStart',
+  ],
   ...['logEvery', 'sampleEvery', 'checkpointEvery', 'keepLast', 'keepEvery', 'onNan', 'maxRollbacks'],
   ...['evaluateEvery', 'evaluateMetrics', 'evaluateSamples', 'saveBest'],
 ];
@@ -25,18 +36,27 @@ export const isChangeable = (key: string): boolean => MUTABLE_ON_RESUME.includes
  * @param label returns the name of a setting in messages
  * @throws {InputError} if a setting differs that a resumed run may not change
  */
-export function requireResumable(configuration: Configuration, checkpoint: StoredCheckpoint, images: number, label: SettingLabel): void {
+export function requireResumable(
+  configuration: Configuration,
+  checkpoint: StoredCheckpoint,
+  images: number,
+  label: SettingLabel,
+): void {
   const { configuration: earlier, file, step } = checkpoint;
   for (const key of Object.keys({ ...configuration, ...earlier }) as (keyof Configuration)[]) {
     // The data may have moved.
-    if (key === 'data' || isChangeable(key) || JSON.stringify(configuration[key]) === JSON.stringify(earlier[key])) continue;
+    if (key === 'data' || isChangeable(key) || JSON.stringify(configuration[key]) === JSON.stringify(earlier[key]))
+      continue;
     throw new InputError(
       `${key}: ${shown(configuration[key])} contradicts ${file}, which was trained with ${shown(earlier[key])}; restore it in config.json, or start a new run`,
     );
   }
   // The position in the data and the bias correction of Adam follow from the numbers of updates.
   const { batchesPerEpoch } = new EpochSampler(images, configuration.batch, configuration.seed);
-  const [now, then] = [configuration, earlier].map((each) => new Stages(each, batchesPerEpoch).at(step).updates) as [Updates, Updates];
+  const [now, then] = [configuration, earlier].map((each) => new Stages(each, batchesPerEpoch).at(step).updates) as [
+    Updates,
+    Updates,
+  ];
   const changed = NETWORK_NAMES.find((network) => now[network] !== then[network]);
   if (changed === undefined) return;
   throw new InputError(
@@ -49,6 +69,7 @@ type Updates = Readonly<Record<(typeof NETWORK_NAMES)[number], number>>;
 /** Returns the state that a run continues from. An EMA that the checkpoint does not have begins at its weights. */
 export function resumedState({ vectors, step, rateScale }: TrainerState, { ema }: Configuration): TrainerState {
   const own = Object.entries(vectors).filter(([name]) => ema > 0 || !(EMA_NAMES as readonly string[]).includes(name));
-  const averages = ema > 0 ? EMA_NAMES.map((name) => [name, vectors[name.replace('ema_', '') as keyof TrainingVectors]!]) : [];
+  const averages =
+    ema > 0 ? EMA_NAMES.map((name) => [name, vectors[name.replace('ema_', '') as keyof TrainingVectors]!]) : [];
   return { vectors: Object.fromEntries([...averages, ...own]) as TrainingVectors, step, rateScale };
 }

@@ -157,7 +157,11 @@ export class RunWriter {
     return evaluations(step) > evaluations(step - 1);
   }
 
-  private entryOf({ step, epoch, learningRate, scalars }: IterationReport, seconds: number, secondsPerIteration: number): LogEntry {
+  private entryOf(
+    { step, epoch, learningRate, scalars }: IterationReport,
+    seconds: number,
+    secondsPerIteration: number,
+  ): LogEntry {
     const memory = this.options.store.memoryMb?.();
     return {
       step,

@@ -35,14 +35,24 @@ export class Stages {
     private readonly configuration: Configuration,
     private readonly batchesPerEpoch: number,
   ) {
-    const first: Stage = { plans: plansOf(configuration), firstStep: 0, firstBatch: 0, firstUpdates: { encoder: 0, generator: 0 } };
+    const first: Stage = {
+      plans: plansOf(configuration),
+      firstStep: 0,
+      firstBatch: 0,
+      firstUpdates: { encoder: 0, generator: 0 },
+    };
     this.list = configuration.stages.reduce<Stage[]>(
       (stages, { epoch, ...changed }) => {
         const before = stages.at(-1)!;
         const step = stepOfBatch(before, epoch * batchesPerEpoch);
         const { batch, updates } = positionIn(before, step);
         // A plan that a stage does not name stays as it was.
-        const settings = Object.assign({}, configuration, ...configuration.stages.slice(0, stages.length - 1), changed) as Configuration;
+        const settings = Object.assign(
+          {},
+          configuration,
+          ...configuration.stages.slice(0, stages.length - 1),
+          changed,
+        ) as Configuration;
         return [...stages, { plans: plansOf(settings), firstStep: step, firstBatch: batch, firstUpdates: updates }];
       },
       [first],
@@ -74,7 +84,10 @@ export class Stages {
   }
 }
 
-const plansOf = ({ encoderUpdates, generatorUpdates }: Pick<Configuration, 'encoderUpdates' | 'generatorUpdates'>): Plans => ({
+const plansOf = ({
+  encoderUpdates,
+  generatorUpdates,
+}: Pick<Configuration, 'encoderUpdates' | 'generatorUpdates'>): Plans => ({
   encoder: parsePlan('encoder', encoderUpdates),
   generator: parsePlan('generator', generatorUpdates),
 });
@@ -85,8 +98,14 @@ const stepOfBatch = ({ plans, firstStep, firstBatch }: Stage, batch: number): nu
 
 function positionIn(stage: Stage, step: number): IterationPosition {
   const done = step - stage.firstStep;
-  const updates = Object.fromEntries(NETWORK_NAMES.map((network) => [network, stage.firstUpdates[network] + done * stage.plans[network].updates]));
-  return { stage, batch: stage.firstBatch + done * stage.plans.encoder.updates, updates: updates as Record<NetworkName, number> };
+  const updates = Object.fromEntries(
+    NETWORK_NAMES.map((network) => [network, stage.firstUpdates[network] + done * stage.plans[network].updates]),
+  );
+  return {
+    stage,
+    batch: stage.firstBatch + done * stage.plans.encoder.updates,
+    updates: updates as Record<NetworkName, number>,
+  };
 }
 
 /** The progress of a training run before an iteration. */
@@ -102,12 +121,22 @@ export interface Progress {
  * Returns the learning rate of an iteration. `halving` halves it before each epoch k with k mod halveEvery = halveEvery - 1. During the
  * first `warmupSteps` iterations it also rises linearly from 1/warmupSteps of its value.
  */
-export function learningRateAt(progress: Progress, settings: Pick<Configuration, 'learningRate' | 'schedule' | 'halveEvery' | 'warmupSteps'>): number {
+export function learningRateAt(
+  progress: Progress,
+  settings: Pick<Configuration, 'learningRate' | 'schedule' | 'halveEvery' | 'warmupSteps'>,
+): number {
   const { learningRate, warmupSteps } = settings;
-  return learningRate * scheduledFraction(progress, settings) * Math.min(1, warmupSteps === 0 ? 1 : (progress.step + 1) / warmupSteps);
+  return (
+    learningRate *
+    scheduledFraction(progress, settings) *
+    Math.min(1, warmupSteps === 0 ? 1 : (progress.step + 1) / warmupSteps)
+  );
 }
 
-function scheduledFraction({ step, totalSteps, epoch }: Progress, { schedule, halveEvery }: Pick<Configuration, 'schedule' | 'halveEvery'>): number {
+function scheduledFraction(
+  { step, totalSteps, epoch }: Progress,
+  { schedule, halveEvery }: Pick<Configuration, 'schedule' | 'halveEvery'>,
+): number {
   if (schedule === 'cosine') return (1 + Math.cos((Math.PI * step) / totalSteps)) / 2;
   return schedule === 'halving' && halveEvery > 0 ? 0.5 ** Math.floor((epoch + 1) / halveEvery) : 1;
 }

@@ -8,14 +8,21 @@ import { drawCodes } from '../age/prior.js';
 import type { ModelWeights } from '../model/trainedModel.js';
 import { EpochSampler, flipBatch } from '../data/batches.js';
 import { gatherImages, type Split } from '../data/source.js';
-import { adaptRunningStats, initialParameters, initialStatistics, NETWORK_NAMES, type NetworkName } from '../networks/network.js';
+import {
+  adaptRunningStats,
+  initialParameters,
+  initialStatistics,
+  NETWORK_NAMES,
+  type NetworkName,
+} from '../networks/network.js';
 import { adamScalars, type Compile, StatefulProgram } from '../engine/index.js';
 import { randomStream } from '../random.js';
 import { type Configuration, iterationSpec } from './configuration.js';
 import { emaDecayAt, type IterationPosition, learningRateAt, type Stage, Stages } from './schedule.js';
 
 /** The flat vectors that training updates; EMA vectors only if the configuration asks for them. */
-export type TrainingVectors = Readonly<Record<StateName, Float32Array>> & Readonly<Partial<Record<AverageName, Float32Array>>>;
+export type TrainingVectors = Readonly<Record<StateName, Float32Array>> &
+  Readonly<Partial<Record<AverageName, Float32Array>>>;
 
 /** The state of training between two iterations. */
 export interface TrainerState {
@@ -46,7 +53,8 @@ export interface IterationReport {
  * @throws {InputError} if there are fewer images than in a batch
  */
 export const totalStepsFor = (configuration: Configuration, images: number): number =>
-  new Stages(configuration, new EpochSampler(images, configuration.batch, configuration.seed).batchesPerEpoch).totalSteps;
+  new Stages(configuration, new EpochSampler(images, configuration.batch, configuration.seed).batchesPerEpoch)
+    .totalSteps;
 
 /** Trains both networks one iteration at a time. All random numbers are functions of the seed and the iteration. */
 export class Trainer {
@@ -70,7 +78,12 @@ export class Trainer {
    * @param split the images to train on
    * @param start the state to continue from (default: fresh weights from the seed)
    */
-  static async create(configuration: Configuration, split: Split, compile: Compile, start: TrainerState = initialState(configuration)): Promise<Trainer> {
+  static async create(
+    configuration: Configuration,
+    split: Split,
+    compile: Compile,
+    start: TrainerState = initialState(configuration),
+  ): Promise<Trainer> {
     const sampler = new EpochSampler(split.count, configuration.batch, configuration.seed);
     const stages = new Stages(configuration, sampler.batchesPerEpoch);
     const { stage } = stages.at(start.step);
@@ -116,7 +129,9 @@ export class Trainer {
   /** Returns a copy of the state after the last iteration. */
   async readState(): Promise<TrainerState> {
     const [step, rateScale] = [this.done, this.scale];
-    const copied = this.entering && Object.fromEntries(Object.entries(this.entering).map(([name, vector]) => [name, vector.slice()]));
+    const copied =
+      this.entering &&
+      Object.fromEntries(Object.entries(this.entering).map(([name, vector]) => [name, vector.slice()]));
     return { vectors: (copied ?? (await this.current.program.readState())) as TrainingVectors, step, rateScale };
   }
 
@@ -141,7 +156,8 @@ export class Trainer {
     const position = this.stages.at(this.done);
     if (position.stage !== this.current.stage) await this.enter(position.stage, (await this.readState()).vectors);
     const epoch = this.sampler.epochOf(position.batch);
-    const learningRate = this.scale * learningRateAt({ step: this.done, totalSteps: this.totalSteps, epoch }, this.configuration);
+    const learningRate =
+      this.scale * learningRateAt({ step: this.done, totalSteps: this.totalSteps, epoch }, this.configuration);
     const feeds = await this.feedsOf(position, learningRate);
     const start = performance.now();
     const running = this.current.program.step(feeds, reads);
@@ -173,16 +189,32 @@ export class Trainer {
     const { encoder, generator } = position.stage.plans;
     const { batch, channels, size, latent, prior, seed, ema, augment } = this.configuration;
     const updates = encoder.updates + generator.updates;
-    const schedules = NETWORK_NAMES.map((network) => [`${network}.schedule`, schedule(position, network, learningRate)]);
+    const schedules = NETWORK_NAMES.map((network) => [
+      `${network}.schedule`,
+      schedule(position, network, learningRate),
+    ]);
     return {
       images: await this.imagesFrom(position.batch, encoder.updates),
       codes: drawCodes(prior, updates * batch, latent, randomStream(seed, 'training codes', this.done)),
       ...(Object.fromEntries(schedules) as Record<string, Float32Array>),
       ...(augment.length > 0
-        ? { augmentation: drawAugmentations(augment, 2 * updates * batch, [channels, size, size], randomStream(seed, 'augmentation', this.done)) }
+        ? {
+            augmentation: drawAugmentations(
+              augment,
+              2 * updates * batch,
+              [channels, size, size],
+              randomStream(seed, 'augmentation', this.done),
+            ),
+          }
         : {}),
       ...(activeTerms(encoder).has('align')
-        ? { distortions: drawDistortions(encoder.updates * batch, [channels, size, size], randomStream(seed, 'distortions', this.done)) }
+        ? {
+            distortions: drawDistortions(
+              encoder.updates * batch,
+              [channels, size, size],
+              randomStream(seed, 'distortions', this.done),
+            ),
+          }
         : {}),
       ...(ema > 0 ? { ema_decay: Float32Array.of(emaDecayAt(this.done, this.configuration)) } : {}),
     };
@@ -198,7 +230,8 @@ export class Trainer {
       await this.split.prepare?.(indices);
       const target = images.subarray(number * batch * imageBytes, (number + 1) * batch * imageBytes);
       gatherImages(this.split, indices, imageBytes, target);
-      if (flip) target.set(flipBatch(target, [channels, size, size], indices, seed, this.sampler.epochOf(firstBatch + number)));
+      if (flip)
+        target.set(flipBatch(target, [channels, size, size], indices, seed, this.sampler.epochOf(firstBatch + number)));
     }
     return images;
   }
@@ -237,7 +270,12 @@ class CompiledStage {
     readonly program: StatefulProgram,
   ) {}
 
-  static async of(configuration: Configuration, stage: Stage, compile: Compile, vectors: TrainingVectors): Promise<CompiledStage> {
+  static async of(
+    configuration: Configuration,
+    stage: Stage,
+    compile: Compile,
+    vectors: TrainingVectors,
+  ): Promise<CompiledStage> {
     const spec: IterationSpec = { ...iterationSpec(configuration), plans: stage.plans };
     const { graph, reportNames } = iterationOf(spec);
     return new CompiledStage(stage, spec, reportNames, new StatefulProgram(await compile(graph), vectors));
@@ -246,7 +284,9 @@ class CompiledStage {
 
 /** Returns Adam's scalars for each of a network's updates in an iteration. */
 function schedule({ stage, updates }: IterationPosition, network: NetworkName, learningRate: number): Float32Array {
-  const rows = Array.from({ length: stage.plans[network].updates }, (_, number) => adamScalars(learningRate, updates[network] + number + 1, ADAM));
+  const rows = Array.from({ length: stage.plans[network].updates }, (_, number) =>
+    adamScalars(learningRate, updates[network] + number + 1, ADAM),
+  );
   return Float32Array.from(rows.flat());
 }
 
@@ -264,15 +304,25 @@ export function initialState(configuration: Configuration): TrainerState {
 export function stateFromWeights(weights: ModelWeights, configuration: Configuration): TrainerState {
   const { pair } = iterationSpec(configuration);
   const moments = NETWORK_NAMES.flatMap((network) =>
-    (['adam_m', 'adam_v'] as const).map((part) => [`${network}.${part}`, new Float32Array(stateSize(pair, `${network}.${part}`))]),
+    (['adam_m', 'adam_v'] as const).map((part) => [
+      `${network}.${part}`,
+      new Float32Array(stateSize(pair, `${network}.${part}`)),
+    ]),
   );
   const fitting: ModelWeights = {
     ...weights,
     'encoder.statistics': adaptRunningStats(pair.encoder, weights['encoder.statistics']),
     'generator.statistics': adaptRunningStats(pair.generator, weights['generator.statistics']),
   };
-  const ema = configuration.ema > 0 ? EMA_NAMES.map((name) => [name, fitting[name.replace('ema_', '') as keyof ModelWeights]]) : [];
-  return { vectors: { ...fitting, ...Object.fromEntries([...moments, ...ema]) } as TrainingVectors, step: 0, rateScale: 1 };
+  const ema =
+    configuration.ema > 0
+      ? EMA_NAMES.map((name) => [name, fitting[name.replace('ema_', '') as keyof ModelWeights]])
+      : [];
+  return {
+    vectors: { ...fitting, ...Object.fromEntries([...moments, ...ema]) } as TrainingVectors,
+    step: 0,
+    rateScale: 1,
+  };
 }
 
 /**

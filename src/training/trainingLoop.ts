@@ -55,9 +55,13 @@ export async function runTraining(options: TrainingOptions): Promise<TrainingSum
     if (checkpoint) requireResumable(configuration, checkpoint, source.train.count, label);
     const totalSteps = totalStepsFor(configuration, source.train.count);
     if (checkpoint && checkpoint.step > totalSteps) {
-      throw new InputError(`${store.path}: already has ${checkpoint.step} iterations, more than the requested ${totalSteps}; nothing to do`);
+      throw new InputError(
+        `${store.path}: already has ${checkpoint.step} iterations, more than the requested ${totalSteps}; nothing to do`,
+      );
     }
-    const state = checkpoint ? resumedState(checkpoint, configuration) : ((await start?.()) ?? initialState(configuration));
+    const state = checkpoint
+      ? resumedState(checkpoint, configuration)
+      : ((await start?.()) ?? initialState(configuration));
     await store.writeConfiguration(configuration);
     const summary = await trainFrom(state, options, lock);
     // The remaining images are decoded for the next run.
@@ -69,7 +73,16 @@ export async function runTraining(options: TrainingOptions): Promise<TrainingSum
 }
 
 async function trainFrom(state: TrainerState, options: TrainingOptions, lock: RunLock): Promise<TrainingSummary> {
-  const { configuration, source, store, compile, compileIteration = compile, signal, subscribers = [], retrySeconds } = options;
+  const {
+    configuration,
+    source,
+    store,
+    compile,
+    compileIteration = compile,
+    signal,
+    subscribers = [],
+    retrySeconds,
+  } = options;
   const { steer = () => (signal?.aborted ? 'stop' : 'train') } = options;
   const secondsBefore = (await store.truncateLog(state.step))?.seconds ?? 0;
   const trainer = await Trainer.create(configuration, source.train, compileIteration, state);
@@ -103,7 +116,8 @@ async function trainFrom(state: TrainerState, options: TrainingOptions, lock: Ru
       if (direction !== 'pause') return direction === 'train';
       const start = performance.now();
       await writer.pause();
-      while ((direction = steer(trainer.step)) === 'pause') await new Promise((resolve) => void setTimeout(resolve, PAUSE_MS));
+      while ((direction = steer(trainer.step)) === 'pause')
+        await new Promise((resolve) => void setTimeout(resolve, PAUSE_MS));
       await emit({ type: 'continued', step: trainer.step });
       waitedMs += performance.now() - start;
       return direction === 'train';
@@ -112,7 +126,8 @@ async function trainFrom(state: TrainerState, options: TrainingOptions, lock: Ru
       const report = await trainer.iterate();
       const end = now();
       const problem = Object.entries(report.scalars).find(([, value]) => !Number.isFinite(value));
-      if (problem) await recover(`${problem[0]} is ${problem[1]} at iteration ${report.step}`, trainer, writer, options, emit);
+      if (problem)
+        await recover(`${problem[0]} is ${problem[1]} at iteration ${report.step}`, trainer, writer, options, emit);
       else {
         await emit({ type: 'iteration', report });
         await writer.afterIteration(report, secondsBefore + seconds(), (end - previous) / 1000);
@@ -147,7 +162,12 @@ const nextTurn = (): Promise<void> => new Promise((resolve) => void (globalThis.
  * Saves what a device that failed still holds.
  * @throws {InputError} with the failure and the saved iteration
  */
-async function saveAfterFailure(error: DeviceError, trainer: Trainer, writer: RunWriter, { store, label = (key) => key }: TrainingOptions): Promise<never> {
+async function saveAfterFailure(
+  error: DeviceError,
+  trainer: Trainer,
+  writer: RunWriter,
+  { store, label = (key) => key }: TrainingOptions,
+): Promise<never> {
   const saved = await writer.save().catch(() => undefined);
   const last = saved ?? (await store.readLatestCheckpoint());
   const state = last === undefined ? 'no checkpoint was saved yet' : `iteration ${last.step} is saved`;
@@ -160,7 +180,13 @@ async function saveAfterFailure(error: DeviceError, trainer: Trainer, writer: Ru
  * Rolls back to the last checkpoint and halves the learning rate, because a loss or gradient is NaN or infinite.
  * @throws {Error} if the configuration does not allow a further rollback
  */
-async function recover(problem: string, trainer: Trainer, writer: RunWriter, options: TrainingOptions, emit: Emit): Promise<void> {
+async function recover(
+  problem: string,
+  trainer: Trainer,
+  writer: RunWriter,
+  options: TrainingOptions,
+  emit: Emit,
+): Promise<void> {
   const { configuration, store, label = (key) => key } = options;
   const { onNan, maxRollbacks } = configuration;
   const before = trainer.rateScale;
@@ -178,5 +204,8 @@ async function recover(problem: string, trainer: Trainer, writer: RunWriter, opt
   await writer.rollBack(last.step);
   // So that a resumed run continues with this rate.
   await writer.save();
-  await emit({ type: 'warning', message: `${problem}; rolled back to iteration ${last.step}, learning rate now ${rateScale}x the configured value` });
+  await emit({
+    type: 'warning',
+    message: `${problem}; rolled back to iteration ${last.step}, learning rate now ${rateScale}x the configured value`,
+  });
 }

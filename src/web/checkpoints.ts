@@ -6,7 +6,8 @@ import { InputError } from '../errors.js';
 import type { Digest } from '../training/checkpoint.js';
 
 /** SHA-256 of consecutive pieces. The browser's own returns a promise. */
-export const digest: Digest = (...pieces) => bytesToHex(pieces.reduce((hash, piece) => hash.update(piece), sha256.create()).digest());
+export const digest: Digest = (...pieces) =>
+  bytesToHex(pieces.reduce((hash, piece) => hash.update(piece), sha256.create()).digest());
 
 const openStore = () => createStore('agenet checkpoints', 'checkpoints');
 
@@ -14,25 +15,31 @@ const openStore = () => createStore('agenet checkpoints', 'checkpoints');
  * Stores a checkpoint, and replaces one of this name at once: the earlier one stays if storing fails.
  * @throws {InputError} if the storage is full, or the browser allows none
  */
-export const storeCheckpoint = (name: string, bytes: Uint8Array): Promise<void> => attempt('cannot be written', () => set(name, bytes, openStore()));
+export const storeCheckpoint = (name: string, bytes: Uint8Array): Promise<void> =>
+  attempt('cannot be written', () => set(name, bytes, openStore()));
 
 /**
  * Reads a checkpoint; undefined if none has this name.
  * @throws {InputError} if the browser allows no storage
  */
-export const readStoredCheckpoint = (name: string): Promise<Uint8Array | undefined> => attempt('cannot be read', () => get<Uint8Array>(name, openStore()));
+export const readStoredCheckpoint = (name: string): Promise<Uint8Array | undefined> =>
+  attempt('cannot be read', () => get<Uint8Array>(name, openStore()));
 
 /** Removes a checkpoint, if there is one of this name. */
-export const deleteStoredCheckpoint = (name: string): Promise<void> => attempt('cannot be written', () => del(name, openStore()));
+export const deleteStoredCheckpoint = (name: string): Promise<void> =>
+  attempt('cannot be written', () => del(name, openStore()));
 
 /** The names of stored checkpoints. */
-export const storedCheckpointNames = (): Promise<string[]> => attempt('cannot be read', () => keys<string>(openStore()));
+export const storedCheckpointNames = (): Promise<string[]> =>
+  attempt('cannot be read', () => keys<string>(openStore()));
 
 async function attempt<T>(problem: string, action: () => Promise<T>): Promise<T> {
   try {
     return await action();
   } catch (error) {
     const reason = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-    throw new InputError(`browser storage: ${problem} (${reason}); free space, or allow storage for this page`, { cause: error });
+    throw new InputError(`browser storage: ${problem} (${reason}); free space, or allow storage for this page`, {
+      cause: error,
+    });
   }
 }

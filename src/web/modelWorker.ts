@@ -43,9 +43,21 @@ export function serveModel(scope: WorkerScope): void {
 async function load(source: ModelSource) {
   const { configuration, weights } =
     'checkpoint' in source
-      ? await decodeCheckpoint(source.checkpoint, 'the checkpoint', digest).then((checkpoint) => ({ ...checkpoint, weights: modelWeights(checkpoint.vectors) }))
+      ? await decodeCheckpoint(source.checkpoint, 'the checkpoint', digest).then((checkpoint) => ({
+          ...checkpoint,
+          weights: modelWeights(checkpoint.vectors),
+        }))
       : source;
   const { pair } = iterationSpec(configuration);
   // One image at a time, without the lowering for batches, is fastest for a visitor who drags.
-  return { configuration, model: TrainedModel.of(pair, configuration.prior, weights, (graph) => compile(graph, { target: { name: 'plain' } }), 1) };
+  return {
+    configuration,
+    model: TrainedModel.of(
+      pair,
+      configuration.prior,
+      weights,
+      (graph) => compile(graph, { target: { name: 'plain' } }),
+      1,
+    ),
+  };
 }

@@ -47,7 +47,8 @@ export interface TrainingAnswer {
 export type TrainingEvent = IterationReport;
 
 /** A model: the bytes of a checkpoint, or weights and the configuration that they were trained with. */
-export type ModelSource = { readonly checkpoint: Uint8Array } | { readonly configuration: Configuration; readonly weights: ModelWeights };
+export type ModelSource =
+  { readonly checkpoint: Uint8Array } | { readonly configuration: Configuration; readonly weights: ModelWeights };
 
 /** To the model worker. */
 export type ModelRequest =

@@ -3,7 +3,10 @@ import { InputError, messageOf } from '../errors.js';
 
 /** What a `Worker` has. */
 export interface PageWorker {
-  addEventListener(type: 'message' | 'error', listener: (event: { readonly data?: unknown; readonly message?: string }) => void): void;
+  addEventListener(
+    type: 'message' | 'error',
+    listener: (event: { readonly data?: unknown; readonly message?: string }) => void,
+  ): void;
   postMessage(message: unknown): void;
   terminate(): void;
 }
@@ -16,7 +19,9 @@ export interface WorkerScope {
 
 /** From the worker: the answer to the request of that number, its failure, or an event. */
 type Reply<A, E> =
-  { readonly id: number; readonly answer: A } | { readonly id: number; readonly failure: string; readonly isInputError: boolean } | { readonly event: E };
+  | { readonly id: number; readonly answer: A }
+  | { readonly id: number; readonly failure: string; readonly isInputError: boolean }
+  | { readonly event: E };
 
 interface Waiting<A> {
   readonly resolve: (answer: A) => void;
@@ -38,7 +43,9 @@ export class Requests<Q, A, E = never> {
   ) {
     worker.addEventListener('message', ({ data }) => this.receive(data as Reply<A, E>));
     // Without memory or its script, a worker answers nothing.
-    worker.addEventListener('error', ({ message }) => this.fail(new InputError(`${name}: the worker failed (${message ?? 'its script cannot be loaded'})`)));
+    worker.addEventListener('error', ({ message }) =>
+      this.fail(new InputError(`${name}: the worker failed (${message ?? 'its script cannot be loaded'})`)),
+    );
   }
 
   /**
@@ -100,7 +107,8 @@ export function answerRequests<Q, A, E = never>(
   handle: (request: Q) => Promise<A>,
   transferred: (answer: A) => readonly ArrayBufferLike[],
 ): (event: E) => void {
-  const post = (reply: Reply<A, E>, buffers: readonly ArrayBufferLike[] = []): void => scope.postMessage(reply, buffers);
+  const post = (reply: Reply<A, E>, buffers: readonly ArrayBufferLike[] = []): void =>
+    scope.postMessage(reply, buffers);
   scope.addEventListener('message', ({ data }) => {
     const { id, request } = data as { readonly id: number; readonly request: Q };
     handle(request).then(

@@ -20,7 +20,10 @@ export function serveTraining(scope: WorkerScope): void {
   const post = answerRequests<TrainingRequest, TrainingAnswer, TrainingEvent>(
     scope,
     (request) => service.handle(request),
-    ({ checkpoint, weights }) => [...(checkpoint ? [checkpoint.buffer] : []), ...Object.values(weights ?? {}).map(({ buffer }) => buffer)],
+    ({ checkpoint, weights }) => [
+      ...(checkpoint ? [checkpoint.buffer] : []),
+      ...Object.values(weights ?? {}).map(({ buffer }) => buffer),
+    ],
   );
 }
 
@@ -43,7 +46,8 @@ function explain(error: unknown): never {
 }
 
 class TrainingService {
-  private training: { readonly trainer: Trainer; readonly configuration: Configuration; readonly images: number } | undefined;
+  private training:
+    { readonly trainer: Trainer; readonly configuration: Configuration; readonly images: number } | undefined;
   /** Requests that change the trainer are handled one after another, and end a run before them. */
   private readonly inTurn = createQueue();
   private changing: Promise<unknown> = Promise.resolve();
@@ -80,23 +84,41 @@ class TrainingService {
       const state = stateOf(await decodeCheckpoint(request.checkpoint, CHECKPOINT, digest), configuration, images);
       await this.change(() => trainer.restore(state));
     }
-    if (request.type === 'step' && trainer.step < trainer.totalSteps) return { report: await this.change(() => trainer.iterate()), progress: progress() };
-    if (request.type === 'export') return { checkpoint: encodeCheckpoint({ configuration, ...(await this.readState(trainer)) }, digest), progress: progress() };
+    if (request.type === 'step' && trainer.step < trainer.totalSteps)
+      return { report: await this.change(() => trainer.iterate()), progress: progress() };
+    if (request.type === 'export')
+      return {
+        checkpoint: encodeCheckpoint({ configuration, ...(await this.readState(trainer)) }, digest),
+        progress: progress(),
+      };
     return { progress: progress() };
   }
 
-  private async start({ configuration: given, images, device, checkpoint: bytes, length }: TrainingStart): Promise<TrainingAnswer> {
+  private async start({
+    configuration: given,
+    images,
+    device,
+    checkpoint: bytes,
+    length,
+  }: TrainingStart): Promise<TrainingAnswer> {
     await this.training?.trainer.release();
     this.training = undefined;
     const checkpoint = bytes && (await decodeCheckpoint(bytes, CHECKPOINT, digest));
     const configuration = { ...(given ?? checkpoint!.configuration), ...(length ? { length } : {}) };
     const { channels, size } = configuration;
     if (images.length % (channels * size ** 2) !== 0) {
-      throw new InputError(`training: the images are not ${size}x${size} with ${channels} ${channels === 1 ? 'channel' : 'channels'}, as the networks require`);
+      throw new InputError(
+        `training: the images are not ${size}x${size} with ${channels} ${channels === 1 ? 'channel' : 'channels'}, as the networks require`,
+      );
     }
     const split = splitInMemory(images, channels * size ** 2, null);
     const state = checkpoint && stateOf(checkpoint, configuration, split.count);
-    const trainer = await Trainer.create(configuration, split, (graph) => compile(graph, device === undefined ? {} : { device }), state);
+    const trainer = await Trainer.create(
+      configuration,
+      split,
+      (graph) => compile(graph, device === undefined ? {} : { device }),
+      state,
+    );
     this.training = { trainer, configuration, images: split.count };
     return { configuration, progress: { step: trainer.step, totalSteps: trainer.totalSteps } };
   }
@@ -105,7 +127,8 @@ class TrainingService {
   private async run(trainer: Trainer, reportEvery: number, isLatest: () => boolean): Promise<void> {
     while (isLatest() && trainer.step < trainer.totalSteps) {
       const next = trainer.step + 1;
-      if (next % reportEvery === 0 || next === trainer.totalSteps) this.report(await this.change(() => trainer.iterate()));
+      if (next % reportEvery === 0 || next === trainer.totalSteps)
+        this.report(await this.change(() => trainer.iterate()));
       else await this.change(() => trainer.iterateUnread());
       // Requests get their turn.
       await new Promise((resolve) => void setTimeout(resolve));

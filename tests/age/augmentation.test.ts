@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { augment, type AugmentationName, AUGMENTATIONS, drawAugmentations, parameterCount } from '../../src/age/augmentation.js';
+import {
+  augment,
+  type AugmentationName,
+  AUGMENTATIONS,
+  drawAugmentations,
+  parameterCount,
+} from '../../src/age/augmentation.js';
 import { constant, slice } from '../../src/engine/index.js';
 import { randomStream } from '../../src/random.js';
 import { expectClose, expectSame } from '../engine/expectations.js';
@@ -9,7 +15,8 @@ import { random, tensor } from '../engine/tensors.js';
 
 const SHAPE = [3, 8, 8] as const;
 const ALL: readonly AugmentationName[] = ['color', 'translation', 'cutout'];
-const draw = (count: number, names = ALL, seed = 1) => drawAugmentations(names, count, SHAPE, randomStream(seed, 'augmentation'));
+const draw = (count: number, names = ALL, seed = 1) =>
+  drawAugmentations(names, count, SHAPE, randomStream(seed, 'augmentation'));
 const parameters = tensor(Array.from(draw(4)), [4, 7]);
 const images = random([4, ...SHAPE], 1);
 
@@ -25,7 +32,10 @@ describe('augmentations', () => {
       [images, parameters],
     );
     expectSame(together, apart);
-    const reversed = await forward((x, all) => augment(x, ['cutout', 'color', 'translation'], all), [images, parameters]);
+    const reversed = await forward(
+      (x, all) => augment(x, ['cutout', 'color', 'translation'], all),
+      [images, parameters],
+    );
     expect(reversed.data).not.toEqual(together.data);
   });
 
@@ -39,7 +49,8 @@ describe('augmentations', () => {
 
   it('are the same lowered for every target', async () => {
     const expected = await forward((x, all) => augment(x, ALL, all), [images, parameters], targets.plain);
-    for (const target of [targets.cpu, targets.blocked]) expectClose(await forward((x, all) => augment(x, ALL, all), [images, parameters], target), expected);
+    for (const target of [targets.cpu, targets.blocked])
+      expectClose(await forward((x, all) => augment(x, ALL, all), [images, parameters], target), expected);
   });
 
   it('together have the gradient of finite differences', async () => {

@@ -26,6 +26,8 @@ export const axisPairs = (latent: number, length = 1): Float32Array =>
 
 /** The rows of a batch. */
 export const rowsOf = (codes: ArrayLike<number>, latent: number): number[][] =>
-  Array.from({ length: codes.length / latent }, (_, row) => Array.from({ length: latent }, (_, coordinate) => codes[row * latent + coordinate]!));
+  Array.from({ length: codes.length / latent }, (_, row) =>
+    Array.from({ length: latent }, (_, coordinate) => codes[row * latent + coordinate]!),
+  );
 
 export const normOf = (code: readonly number[]): number => Math.hypot(...code);

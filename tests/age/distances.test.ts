@@ -5,7 +5,8 @@ import { forward } from '../engine/running.js';
 import { at, positionsOf, random, type Tensor, tensor } from '../engine/tensors.js';
 import { meanOf } from '../moments.js';
 
-const distanceOf = async (kind: DistanceName, a: Tensor, b: Tensor): Promise<number> => Number((await forward((x, y) => distance(kind, x, y), [a, b])).data[0]);
+const distanceOf = async (kind: DistanceName, a: Tensor, b: Tensor): Promise<number> =>
+  Number((await forward((x, y) => distance(kind, x, y), [a, b])).data[0]);
 
 /** The norm along axis 1 at a position. */
 const normAt = (x: Tensor, position: readonly number[]): number => {
@@ -17,7 +18,13 @@ const normAt = (x: Tensor, position: readonly number[]): number => {
 const PLAIN: Readonly<Record<DistanceName, (a: Tensor, b: Tensor) => number>> = {
   L1: (a, b) => meanOf(positionsOf(a.shape).map((position) => Math.abs(at(a, ...position) - at(b, ...position)))),
   L2: (a, b) => meanOf(positionsOf(a.shape).map((position) => (at(a, ...position) - at(b, ...position)) ** 2)),
-  cos: (a, b) => 2 - meanOf(positionsOf(a.shape).map((position) => (at(a, ...position) * at(b, ...position)) / (normAt(a, position) * normAt(b, position)))),
+  cos: (a, b) =>
+    2 -
+    meanOf(
+      positionsOf(a.shape).map(
+        (position) => (at(a, ...position) * at(b, ...position)) / (normAt(a, position) * normAt(b, position)),
+      ),
+    ),
 };
 
 describe.each(DISTANCES)('the distance %s', (kind) => {
@@ -60,6 +67,9 @@ describe('distances at their limits', () => {
   });
 
   it('cos with a code of length 0 is 2, not NaN', async () => {
-    expectCloseElements([await distanceOf('cos', tensor(new Array<number>(8).fill(0), [1, 8]), random([1, 8], 5))], [2]);
+    expectCloseElements(
+      [await distanceOf('cos', tensor(new Array<number>(8).fill(0), [1, 8]), random([1, 8], 5))],
+      [2],
+    );
   });
 });

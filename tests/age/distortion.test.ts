@@ -9,7 +9,8 @@ import { at, generate, random } from '../engine/tensors.js';
 
 const clamp = (index: number, size: number): number => Math.min(Math.max(index, 0), size - 1);
 /** One image distorted by values along its rows and along its columns. */
-const distort = (rows: readonly number[], columns: readonly number[]) => distortBy(constant([...rows, ...columns], [1, 6]));
+const distort = (rows: readonly number[], columns: readonly number[]) =>
+  distortBy(constant([...rows, ...columns], [1, 6]));
 const NONE = [0, 1, 0];
 
 describe('the distortion of align', () => {
@@ -40,12 +41,16 @@ describe('the distortion of align', () => {
   it('shifts to the right and down, and repeats the border', async () => {
     const x = random([1, 1, 8, 6], 3);
     const expected = generate(x.shape, (n, c, i, j) => at(x, n, c, clamp(i + 1, 8), clamp(j - 2, 6)));
-    for (const target of Object.values(targets)) expectClose(await forward(distort([2, 1, 0], [-1, 1, 0]), [x], target), expected);
+    for (const target of Object.values(targets))
+      expectClose(await forward(distort([2, 1, 0], [-1, 1, 0]), [x], target), expected);
   });
 
   it('interpolates linearly between two pixels', async () => {
     const x = random([1, 1, 4, 6], 4);
-    const expected = generate(x.shape, (n, c, i, j) => 0.75 * at(x, n, c, i, j) + 0.25 * at(x, n, c, i, clamp(j - 1, 6)));
+    const expected = generate(
+      x.shape,
+      (n, c, i, j) => 0.75 * at(x, n, c, i, j) + 0.25 * at(x, n, c, i, clamp(j - 1, 6)),
+    );
     expectClose(await forward(distort([0.25, 1, 0], NONE), [x]), expected);
   });
 

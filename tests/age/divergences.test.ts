@@ -18,25 +18,35 @@ const GAUSSIAN: readonly DivergenceOptions[] = (['qp', 'pq'] as const).flatMap((
   MOMENTS.flatMap((moment) => REDUCTIONS.map((reduction) => ({ divergence: direction, moment, reduction }))),
 );
 const NEAREST: DivergenceOptions = { divergence: 'nearest', moment: 'std', reduction: 'mean' };
-const nameOf = ({ divergence: direction, moment, reduction }: DivergenceOptions) => `${direction}_${moment}_${reduction}`;
+const nameOf = ({ divergence: direction, moment, reduction }: DivergenceOptions) =>
+  `${direction}_${moment}_${reduction}`;
 
 /** The definitions of docs/method.md, in double precision. */
-function plainDivergence(codes: ArrayLike<number>, latent: number, { divergence: direction, moment, reduction }: DivergenceOptions): number {
+function plainDivergence(
+  codes: ArrayLike<number>,
+  latent: number,
+  { divergence: direction, moment, reduction }: DivergenceOptions,
+): number {
   const rows = rowsOf(codes, latent);
   if (direction === 'nearest') return plainNearest(rows, latent);
   const terms = [...Array(latent).keys()].map((coordinate) => {
     const column = rows.map((row) => row[coordinate]!);
     const m = meanOf(column);
     const s = moment === 'std' ? Math.sqrt(varianceOf(column)) : varianceOf(column);
-    return direction === 'qp' ? (s ** 2 + m ** 2) / 2 - Math.log(s) - 1 / 2 : (1 + m ** 2) / (2 * s ** 2) + Math.log(s) - 1 / 2;
+    return direction === 'qp'
+      ? (s ** 2 + m ** 2) / 2 - Math.log(s) - 1 / 2
+      : (1 + m ** 2) / (2 * s ** 2) + Math.log(s) - 1 / 2;
   });
   const sum = terms.reduce((a, b) => a + b);
   return reduction === 'sum' ? sum : sum / latent;
 }
 
 function plainNearest(rows: readonly number[][], latent: number): number {
-  const squares = (a: readonly number[], b: readonly number[]) => a.reduce((sum, value, index) => sum + (value - b[index]!) ** 2, 0);
-  const nearest = rows.map((row, index) => Math.min(...rows.filter((_, other) => other !== index).map((other) => squares(row, other))));
+  const squares = (a: readonly number[], b: readonly number[]) =>
+    a.reduce((sum, value, index) => sum + (value - b[index]!) ** 2, 0);
+  const nearest = rows.map((row, index) =>
+    Math.min(...rows.filter((_, other) => other !== index).map((other) => squares(row, other))),
+  );
   const entropy = (latent / rows.length) * nearest.reduce((sum, distance) => sum + Math.log(distance + 1e-4), 0);
   return meanOf(rows.flat().map((value) => value ** 2)) / 2 - entropy;
 }
@@ -45,7 +55,11 @@ describe('the divergence of a batch of codes', () => {
   let program: Program;
   beforeAll(async () => {
     const codes = input('codes', [COUNT, LATENT]);
-    program = await compileSmall(graphOf(Object.fromEntries([...GAUSSIAN, NEAREST].map((options) => [nameOf(options), divergence(codes, options)]))));
+    program = await compileSmall(
+      graphOf(
+        Object.fromEntries([...GAUSSIAN, NEAREST].map((options) => [nameOf(options), divergence(codes, options)])),
+      ),
+    );
   });
   afterAll(() => program.release());
 
@@ -82,8 +96,16 @@ describe('the divergence of a batch of codes', () => {
   it('has the lower bound 1/2 + (M/2) log M - M/2 on the sphere as a sum, divided by M as a mean', () => {
     for (const latent of [2, 3, 64, 128, 1000]) {
       const expected = 1 / 2 + (latent / 2) * Math.log(latent) - latent / 2;
-      expectWithin(minDivergence({ divergence: 'qp', moment: 'std', reduction: 'sum' }, 'sphere', latent)!, expected, 1e-9 * latent);
-      expectWithin(minDivergence({ divergence: 'qp', moment: 'std', reduction: 'mean' }, 'sphere', latent)!, expected / latent, 1e-9);
+      expectWithin(
+        minDivergence({ divergence: 'qp', moment: 'std', reduction: 'sum' }, 'sphere', latent)!,
+        expected,
+        1e-9 * latent,
+      );
+      expectWithin(
+        minDivergence({ divergence: 'qp', moment: 'std', reduction: 'mean' }, 'sphere', latent)!,
+        expected / latent,
+        1e-9,
+      );
     }
   });
 
@@ -98,10 +120,14 @@ describe('the divergence of a batch of codes', () => {
   it.each([
     ['sphere', 1],
     ['normal', Math.sqrt(LATENT)],
-  ] as const)('reaches the lower bound for the %s if the mean is 0 and the variances are those of the prior', async (prior, length) => {
-    const found = await divergencesOf(axisPairs(LATENT, length));
-    for (const options of GAUSSIAN) expectWithin(found[nameOf(options)]!, minDivergence(options, prior, LATENT)!, 1e-5);
-  });
+  ] as const)(
+    'reaches the lower bound for the %s if the mean is 0 and the variances are those of the prior',
+    async (prior, length) => {
+      const found = await divergencesOf(axisPairs(LATENT, length));
+      for (const options of GAUSSIAN)
+        expectWithin(found[nameOf(options)]!, minDivergence(options, prior, LATENT)!, 1e-5);
+    },
+  );
 
   it('is never below the lower bound on the sphere', async () => {
     const bounds = GAUSSIAN.map((options) => [nameOf(options), minDivergence(options, 'sphere', LATENT)!] as const);
@@ -119,7 +145,10 @@ describe('the divergence of a batch of codes', () => {
       fc.asyncProperty(seeds, fc.double({ min: 0.01, max: 0.5, noNaN: true }), async (seed, distance) => {
         const moved = randomCodes(COUNT, LATENT, seed).map((draw, index) => best[index]! + distance * draw);
         const found = await divergencesOf(onSphere(moved, LATENT));
-        for (const options of GAUSSIAN) expect(found[nameOf(options)], nameOf(options)).toBeGreaterThan(minDivergence(options, 'sphere', LATENT)! - 1e-6);
+        for (const options of GAUSSIAN)
+          expect(found[nameOf(options)], nameOf(options)).toBeGreaterThan(
+            minDivergence(options, 'sphere', LATENT)! - 1e-6,
+          );
       }),
       { numRuns: 50 },
     );
@@ -147,11 +176,14 @@ describe('the relative variance of a batch of codes', () => {
   let program: Program;
   beforeAll(async () => {
     const codes = input('codes', [COUNT, LATENT]);
-    program = await compileSmall(graphOf(Object.fromEntries(PRIORS.map((prior) => [prior, relativeVariance(codes, prior)]))));
+    program = await compileSmall(
+      graphOf(Object.fromEntries(PRIORS.map((prior) => [prior, relativeVariance(codes, prior)]))),
+    );
   });
   afterAll(() => program.release());
 
-  const relativeVarianceOf = async (codes: Float32Array, prior: Prior): Promise<number> => Number((await program.run({ codes }))[prior]!.data[0]);
+  const relativeVarianceOf = async (codes: Float32Array, prior: Prior): Promise<number> =>
+    Number((await program.run({ codes }))[prior]!.data[0]);
   const seeds = fc.integer({ min: 0, max: 1e6 });
 
   it('is 1 if the mean is 0 and the variances are those of the prior', async () => {
@@ -163,7 +195,11 @@ describe('the relative variance of a batch of codes', () => {
     await fc.assert(
       fc.asyncProperty(seeds, async (seed) => {
         const half = onSphere(randomCodes(COUNT / 2, LATENT, seed), LATENT);
-        expectWithin(await relativeVarianceOf(Float32Array.of(...half, ...half.map((value) => -value)), 'sphere'), 1, 1e-5);
+        expectWithin(
+          await relativeVarianceOf(Float32Array.of(...half, ...half.map((value) => -value)), 'sphere'),
+          1,
+          1e-5,
+        );
       }),
       { numRuns: 30 },
     );
@@ -187,30 +223,35 @@ describe('the relative variance of a batch of codes', () => {
 
   it('is proportional to the squared codes, and invariant to a common shift', async () => {
     await fc.assert(
-      fc.asyncProperty(seeds, fc.double({ min: 0.5, max: 3, noNaN: true }), fc.constantFrom(...PRIORS), async (seed, scale, prior) => {
-        const codes = randomCodes(COUNT, LATENT, seed);
-        const before = await relativeVarianceOf(codes, prior);
-        expectCloseElements(
-          [
-            await relativeVarianceOf(
-              codes.map((value) => scale * value),
-              prior,
-            ),
-          ],
-          [scale ** 2 * before],
-          1e-4,
-        );
-        expectCloseElements(
-          [
-            await relativeVarianceOf(
-              codes.map((value, index) => value + (index % LATENT)),
-              prior,
-            ),
-          ],
-          [before],
-          1e-3,
-        );
-      }),
+      fc.asyncProperty(
+        seeds,
+        fc.double({ min: 0.5, max: 3, noNaN: true }),
+        fc.constantFrom(...PRIORS),
+        async (seed, scale, prior) => {
+          const codes = randomCodes(COUNT, LATENT, seed);
+          const before = await relativeVarianceOf(codes, prior);
+          expectCloseElements(
+            [
+              await relativeVarianceOf(
+                codes.map((value) => scale * value),
+                prior,
+              ),
+            ],
+            [scale ** 2 * before],
+            1e-4,
+          );
+          expectCloseElements(
+            [
+              await relativeVarianceOf(
+                codes.map((value, index) => value + (index % LATENT)),
+                prior,
+              ),
+            ],
+            [before],
+            1e-3,
+          );
+        },
+      ),
       { numRuns: 30 },
     );
   });

@@ -14,18 +14,26 @@ export const GOLDEN_NAMES = [
   'dcgan64-rgb',
 ] as const;
 
-export const goldenPath = (name: (typeof GOLDEN_NAMES)[number]): string => fileURLToPath(new URL(`../golden/${name}.safetensors`, import.meta.url));
+export const goldenPath = (name: (typeof GOLDEN_NAMES)[number]): string =>
+  fileURLToPath(new URL(`../golden/${name}.safetensors`, import.meta.url));
 
-export const readGolden = async (name: (typeof GOLDEN_NAMES)[number]): Promise<TensorFile> => decodeSafetensors(await readFile(goldenPath(name)), name);
+export const readGolden = async (name: (typeof GOLDEN_NAMES)[number]): Promise<TensorFile> =>
+  decodeSafetensors(await readFile(goldenPath(name)), name);
 
 /** The same file with one tensor replaced, or left out. */
 export function withTensor(golden: TensorFile, name: string, data: Float32Array | undefined): TensorFile {
   const { [name]: old, ...others } = golden.tensors;
-  return { ...golden, tensors: data === undefined ? others : { ...others, [name]: { shape: old?.shape ?? [data.length], data } } };
+  return {
+    ...golden,
+    tensors: data === undefined ? others : { ...others, [name]: { shape: old?.shape ?? [data.length], data } },
+  };
 }
 
 /** The same file with its case changed. */
 export const withCase = (golden: TensorFile, changes: Record<string, unknown>): TensorFile => ({
   ...golden,
-  metadata: { ...golden.metadata, case: JSON.stringify({ ...(JSON.parse(golden.metadata.case!) as object), ...changes }) },
+  metadata: {
+    ...golden.metadata,
+    case: JSON.stringify({ ...(JSON.parse(golden.metadata.case!) as object), ...changes }),
+  },
 });

@@ -1,6 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ADAM } from '../../src/age/update.js';
-import { type AverageName, EMA_NAMES, fromPixels, type Iteration, iterationOf, type IterationSpec, stateSize } from '../../src/age/iteration.js';
+import {
+  type AverageName,
+  EMA_NAMES,
+  fromPixels,
+  type Iteration,
+  iterationOf,
+  type IterationSpec,
+  stateSize,
+} from '../../src/age/iteration.js';
 import { STATE_NAMES, type StateName } from '../../src/age/update.js';
 import { drawCodes } from '../../src/age/prior.js';
 import { parsePlan } from '../../src/age/plan.js';
@@ -14,7 +22,16 @@ import { randomStream } from '../../src/random.js';
 import { expectCloseElements } from '../engine/expectations.js';
 import { compileSmall, forward, targets } from '../engine/running.js';
 import { meanOf } from '../moments.js';
-import { BATCH, IMAGE_SIZE, LATENT, OBJECTIVE, type StateVectors, tinyImages, tinyPair, tinyState } from './tinyGame.js';
+import {
+  BATCH,
+  IMAGE_SIZE,
+  LATENT,
+  OBJECTIVE,
+  type StateVectors,
+  tinyImages,
+  tinyPair,
+  tinyState,
+} from './tinyGame.js';
 import { TinyUpdate } from './tinyUpdate.js';
 
 const PUBLISHED: IterationSpec = {
@@ -53,7 +70,9 @@ describe('the graph of an iteration', () => {
 
   it('has the same inputs if the plans leave some unused', () => {
     const plans = { encoder: parsePlan('encoder', '2;KL_real:1'), generator: parsePlan('generator', '1;match_x:1') };
-    expect(iterationOf({ ...PUBLISHED, plans }).graph.inputs.map(({ name }) => name)).toEqual(iterationOf(PUBLISHED).graph.inputs.map(({ name }) => name));
+    expect(iterationOf({ ...PUBLISHED, plans }).graph.inputs.map(({ name }) => name)).toEqual(
+      iterationOf(PUBLISHED).graph.inputs.map(({ name }) => name),
+    );
   });
 
   it('supports the published networks and plans', () => {
@@ -78,11 +97,17 @@ it('converts bytes to pixels in [-1, 1], as outside the graph', async () => {
 /** A generator update that reconstructs images, too: it takes those of the last encoder update. */
 const spec: IterationSpec = {
   ...PUBLISHED,
-  plans: { encoder: parsePlan('encoder', '2;KL_fake:1,KL_real:1,match_x:10'), generator: parsePlan('generator', '3;KL_fake:1,match_z:10,match_x:1') },
+  plans: {
+    encoder: parsePlan('encoder', '2;KL_fake:1,KL_real:1,match_x:10'),
+    generator: parsePlan('generator', '3;KL_fake:1,match_z:10,match_x:1'),
+  },
 };
 const images = tinyImages(2 * BATCH, 7);
 const codes = drawCodes('sphere', 5 * BATCH, LATENT, randomStream(7, 'iteration codes'));
-const schedules = { encoder: [4, 5].map((step) => adamScalars(1e-3, step, ADAM)), generator: [7, 8, 9].map((step) => adamScalars(1e-3, step, ADAM)) };
+const schedules = {
+  encoder: [4, 5].map((step) => adamScalars(1e-3, step, ADAM)),
+  generator: [7, 8, 9].map((step) => adamScalars(1e-3, step, ADAM)),
+};
 const feeds = {
   images,
   codes,
@@ -97,7 +122,10 @@ describe('an iteration of several updates', () => {
   beforeAll(async () => {
     iteration = iterationOf(spec);
     program = new StatefulProgram(await compileSmall(iteration.graph), tinyState());
-    updates = { encoder: await TinyUpdate.of('encoder', spec.plans.encoder), generator: await TinyUpdate.of('generator', spec.plans.generator) };
+    updates = {
+      encoder: await TinyUpdate.of('encoder', spec.plans.encoder),
+      generator: await TinyUpdate.of('generator', spec.plans.generator),
+    };
   });
   afterAll(() => Promise.all([program.release(), updates.encoder.release(), updates.generator.release()]));
 
@@ -118,7 +146,10 @@ describe('an iteration of several updates', () => {
         for (const [name, value] of Object.entries(result.report)) (report[`${network}.${name}`] ??= []).push(value);
       }
     }
-    return { state, report: Object.fromEntries(Object.entries(report).map(([name, values]) => [name, meanOf(values)])) };
+    return {
+      state,
+      report: Object.fromEntries(Object.entries(report).map(([name, values]) => [name, meanOf(values)])),
+    };
   }
 
   it('equals its updates one after another, and reports the means of their values', async () => {
@@ -140,11 +171,18 @@ describe('an iteration of several updates', () => {
 describe('an augmented iteration', () => {
   const augmented: IterationSpec = { ...PUBLISHED, augmentations: ['translation'] };
   const batch = { images: tinyImages(BATCH, 7), codes: codes.subarray(0, 3 * BATCH * LATENT) };
-  const schedule = (network: NetworkName, count: number) => Float32Array.from(schedules[network].slice(0, count).flat());
-  const inputs = { ...batch, 'encoder.schedule': schedule('encoder', 1), 'generator.schedule': schedule('generator', 2) };
+  const schedule = (network: NetworkName, count: number) =>
+    Float32Array.from(schedules[network].slice(0, count).flat());
+  const inputs = {
+    ...batch,
+    'encoder.schedule': schedule('encoder', 1),
+    'generator.schedule': schedule('generator', 2),
+  };
   /** Shifts by (rows, columns) of all images and of all generated images, in each update. */
   const shifts = (real: readonly [number, number], generated: readonly [number, number]) =>
-    Float32Array.from([1, 2, 3].flatMap(() => [real, generated].flatMap((shift) => new Array(BATCH).fill(shift).flat() as number[])));
+    Float32Array.from(
+      [1, 2, 3].flatMap(() => [real, generated].flatMap((shift) => new Array(BATCH).fill(shift).flat() as number[])),
+    );
 
   async function stepped(iteration: IterationSpec, more: Readonly<Record<string, Float32Array>> = {}, target?: Target) {
     const { graph, reportNames } = iterationOf(iteration);
@@ -160,23 +198,34 @@ describe('an augmented iteration', () => {
     expect(graph.inputs.find(({ name }) => name === 'augmentation')?.shape).toEqual([3, 2, BATCH, 5]);
   });
 
-  it.each(Object.entries(targets))('with parameters that change nothing is one without augmentation, running statistics included (%s)', async (_, target) => {
-    const plain = await stepped(PUBLISHED, {}, target);
-    const found = await stepped(augmented, { augmentation: shifts([0, 0], [0, 0]) }, target);
-    for (const name of STATE_NAMES) expectCloseElements(Array.from(found.state[name]!), Array.from(plain.state[name]!), 1e-4);
-    for (const [name, value] of Object.entries(plain.report)) expectCloseElements([found.report[name]!], [value], 1e-4);
-  });
+  it.each(Object.entries(targets))(
+    'with parameters that change nothing is one without augmentation, running statistics included (%s)',
+    async (_, target) => {
+      const plain = await stepped(PUBLISHED, {}, target);
+      const found = await stepped(augmented, { augmentation: shifts([0, 0], [0, 0]) }, target);
+      for (const name of STATE_NAMES)
+        expectCloseElements(Array.from(found.state[name]!), Array.from(plain.state[name]!), 1e-4);
+      for (const [name, value] of Object.entries(plain.report))
+        expectCloseElements([found.report[name]!], [value], 1e-4);
+    },
+  );
 
   it('augments images for the divergences, and neither reconstructions nor running statistics', async () => {
     const still = await stepped(augmented, { augmentation: shifts([0, 0], [0, 0]) });
     const moved = await stepped(augmented, { augmentation: shifts([1, -1], [0, 0]) });
     expect(Math.abs(moved.report['encoder.KL_real']! - still.report['encoder.KL_real']!)).toBeGreaterThan(1e-3);
-    for (const name of ['encoder.KL_fake', 'encoder.match_x', 'encoder.code_variance_real', 'encoder.code_variance_fake']) {
+    for (const name of [
+      'encoder.KL_fake',
+      'encoder.match_x',
+      'encoder.code_variance_real',
+      'encoder.code_variance_fake',
+    ]) {
       expectCloseElements([moved.report[name]!], [still.report[name]!], 1e-5);
     }
     const generated = await stepped(augmented, { augmentation: shifts([0, 0], [1, -1]) });
     expect(Math.abs(generated.report['encoder.KL_fake']! - still.report['encoder.KL_fake']!)).toBeGreaterThan(1e-3);
-    for (const name of ['encoder.KL_real', 'encoder.match_x']) expectCloseElements([generated.report[name]!], [still.report[name]!], 1e-5);
+    for (const name of ['encoder.KL_real', 'encoder.match_x'])
+      expectCloseElements([generated.report[name]!], [still.report[name]!], 1e-5);
   });
 });
 
@@ -191,17 +240,31 @@ describe('weights of the terms as inputs', () => {
   };
 
   it('compute what the same constants compute', async () => {
-    const plans = { encoder: parsePlan('encoder', '2;KL_fake:0.5,KL_real:2,match_x:3'), generator: parsePlan('generator', '3;KL_fake:4,match_z:5,match_x:6') };
+    const plans = {
+      encoder: parsePlan('encoder', '2;KL_fake:0.5,KL_real:2,match_x:3'),
+      generator: parsePlan('generator', '3;KL_fake:4,match_z:5,match_x:6'),
+    };
     const expected = await stepped({ ...spec, plans });
-    const found = await stepped(weighted, { 'encoder.weights': Float32Array.of(0.5, 2, 3), 'generator.weights': Float32Array.of(4, 5, 6) });
+    const found = await stepped(weighted, {
+      'encoder.weights': Float32Array.of(0.5, 2, 3),
+      'generator.weights': Float32Array.of(4, 5, 6),
+    });
     expectCloseElements(found.report, expected.report, 1e-5);
-    for (const name of STATE_NAMES) expectCloseElements(Array.from(found.state[name]!), Array.from(expected.state[name]!), 1e-5);
+    for (const name of STATE_NAMES)
+      expectCloseElements(Array.from(found.state[name]!), Array.from(expected.state[name]!), 1e-5);
   });
 
   it('may be 0: the terms are reported, and have no part in the loss', async () => {
-    const { report } = await stepped(weighted, { 'encoder.weights': Float32Array.of(0, 0, 1), 'generator.weights': Float32Array.of(0, 1, 0) });
+    const { report } = await stepped(weighted, {
+      'encoder.weights': Float32Array.of(0, 0, 1),
+      'generator.weights': Float32Array.of(0, 1, 0),
+    });
     const named = Object.fromEntries(iterationOf(weighted).reportNames.map((name, index) => [name, report[index]!]));
-    expectCloseElements([named['encoder.loss']!, named['generator.loss']!], [named['encoder.match_x']!, named['generator.match_z']!], 1e-6);
+    expectCloseElements(
+      [named['encoder.loss']!, named['generator.loss']!],
+      [named['encoder.match_x']!, named['generator.match_z']!],
+      1e-6,
+    );
     expect(named['encoder.KL_real']).toBeGreaterThan(0);
   });
 });
@@ -234,14 +297,19 @@ describe('EMA weights', () => {
   const averaged: IterationSpec = { ...spec, hasEma: true };
   const weightsOf = (name: AverageName) => name.replace('ema_', '') as StateName;
   /** Averages that are not the weights. */
-  const averages = Object.fromEntries(EMA_NAMES.map((name) => [name, randomStream(3, name).fillNormal(new Float32Array(stateSize(tinyPair, name)))])) as Record<
-    AverageName,
-    Float32Array
-  >;
+  const averages = Object.fromEntries(
+    EMA_NAMES.map((name) => [name, randomStream(3, name).fillNormal(new Float32Array(stateSize(tinyPair, name)))]),
+  ) as Record<AverageName, Float32Array>;
 
   /** The state before an iteration and after each of several, of the decays given. */
-  async function statesOf(decays: readonly number[], target?: Target): Promise<Readonly<Record<string, Float32Array>>[]> {
-    const program = new StatefulProgram(await compileSmall(iterationOf(averaged).graph, target), { ...tinyState(), ...averages });
+  async function statesOf(
+    decays: readonly number[],
+    target?: Target,
+  ): Promise<Readonly<Record<string, Float32Array>>[]> {
+    const program = new StatefulProgram(await compileSmall(iterationOf(averaged).graph, target), {
+      ...tinyState(),
+      ...averages,
+    });
     const states = [await program.readState()];
     for (const decay of decays) {
       await program.step({ ...feeds, ema_decay: Float32Array.of(decay) });
@@ -265,7 +333,9 @@ describe('EMA weights', () => {
         let expected = Array.from(averages[name]);
         for (const [index, decay] of decays.entries()) {
           const weights = states[index + 1]![weightsOf(name)]!;
-          expected = expected.map((average, place) => Math.fround(decay) * average + (1 - Math.fround(decay)) * weights[place]!);
+          expected = expected.map(
+            (average, place) => Math.fround(decay) * average + (1 - Math.fround(decay)) * weights[place]!,
+          );
           expectCloseElements(Array.from(states[index + 1]![name]!), expected, 1e-6);
         }
       }

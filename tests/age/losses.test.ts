@@ -15,15 +15,29 @@ function passesFor(network: NetworkName, terms: readonly Term[]): string[] {
     (name: string, shape: readonly number[]) =>
     (_: Value, kind: string): Value =>
       input(`${name}${taken.push(`${name} of ${kind}`)}`, shape);
-  const functions: NetworkFunctions = { encode: record('e', [BATCH, LATENT]), generate: record('g', [BATCH, ...IMAGE]) };
+  const functions: NetworkFunctions = {
+    encode: record('e', [BATCH, LATENT]),
+    generate: record('g', [BATCH, ...IMAGE]),
+  };
   forwardPasses(network, new Set(terms), functions, batch);
   return taken;
 }
 
 describe('forward passes of an update', () => {
   it('run in the published order, each with the kind of its input', () => {
-    expect(passesFor('encoder', TERMS.encoder)).toEqual(['e of native', 'g of generated', 'e of native', 'g of native', 'e of generated']);
-    expect(passesFor('generator', TERMS.generator)).toEqual(['g of native', 'e of generated', 'e of native', 'g of generated']);
+    expect(passesFor('encoder', TERMS.encoder)).toEqual([
+      'e of native',
+      'g of generated',
+      'e of native',
+      'g of native',
+      'e of generated',
+    ]);
+    expect(passesFor('generator', TERMS.generator)).toEqual([
+      'g of native',
+      'e of generated',
+      'e of native',
+      'g of generated',
+    ]);
   });
 
   it.each([
@@ -42,7 +56,10 @@ describe('forward passes of an update', () => {
 
 describe('loss terms', () => {
   it('of each network are those with a sign for it', () => {
-    expect(TERMS).toEqual({ encoder: ['KL_fake', 'KL_real', 'align', 'match_x', 'match_z', 'uniform'], generator: ['KL_fake', 'match_x', 'match_z'] });
+    expect(TERMS).toEqual({
+      encoder: ['KL_fake', 'KL_real', 'align', 'match_x', 'match_z', 'uniform'],
+      generator: ['KL_fake', 'match_x', 'match_z'],
+    });
   });
 
   it('are minimized by both networks, except that the encoder maximizes the divergence of generated codes', () => {

@@ -6,14 +6,18 @@ const root = new URL('../../', import.meta.url);
 const page = readFileSync(new URL('docs/method.md', root), 'utf8');
 
 /** `NAME` (`src/FILE`), possibly with other words and other names before the file. */
-const references = [...page.matchAll(/`(\w+)`(?: and its gradient by `(\w+)`| of `(\w+)`)?\s\(`(src\/[\w/.]+)`\)/g)].flatMap(([, ...parts]) => {
+const references = [
+  ...page.matchAll(/`(\w+)`(?: and its gradient by `(\w+)`| of `(\w+)`)?\s\(`(src\/[\w/.]+)`\)/g),
+].flatMap(([, ...parts]) => {
   const file = parts.pop()!;
   return parts.filter((name) => name !== undefined).map((name) => ({ name, file }));
 });
 
 describe('docs/method.md', () => {
   it.each(references)('names $name, which $file declares', ({ name, file }) => {
-    expect(readFileSync(new URL(file, root), 'utf8')).toMatch(new RegExp(`\\b(function|const|class|readonly) ${name}\\b`));
+    expect(readFileSync(new URL(file, root), 'utf8')).toMatch(
+      new RegExp(`\\b(function|const|class|readonly) ${name}\\b`),
+    );
   });
 
   it('names no other source file that does not exist', () => {

@@ -6,9 +6,21 @@ import { errorOf, expectInputError } from '../rejection.js';
 
 describe('an update plan', () => {
   it.each([
-    ['encoder', '1;KL_fake:1,KL_real:1,match_z:0,match_x:10', { updates: 1, weights: { KL_fake: 1, KL_real: 1, match_z: 0, match_x: 10 } }],
-    ['generator', '2;KL_fake:1,match_z:1000,match_x:0', { updates: 2, weights: { KL_fake: 1, match_z: 1000, match_x: 0 } }],
-    ['generator', '3;KL_fake:1,match_z:1000,match_x:0', { updates: 3, weights: { KL_fake: 1, match_z: 1000, match_x: 0 } }],
+    [
+      'encoder',
+      '1;KL_fake:1,KL_real:1,match_z:0,match_x:10',
+      { updates: 1, weights: { KL_fake: 1, KL_real: 1, match_z: 0, match_x: 10 } },
+    ],
+    [
+      'generator',
+      '2;KL_fake:1,match_z:1000,match_x:0',
+      { updates: 2, weights: { KL_fake: 1, match_z: 1000, match_x: 0 } },
+    ],
+    [
+      'generator',
+      '3;KL_fake:1,match_z:1000,match_x:0',
+      { updates: 3, weights: { KL_fake: 1, match_z: 1000, match_x: 0 } },
+    ],
     ['encoder', '1;match_x:1', { updates: 1, weights: { match_x: 1 } }],
     ['encoder', ' 2 ; KL_real : 0.5 , match_x: 1e1 ', { updates: 2, weights: { KL_real: 0.5, match_x: 10 } }],
   ] as const)('of the %s is parsed from "%s"', (network, text, expected) => {
@@ -18,7 +30,10 @@ describe('an update plan', () => {
   it('of any terms and weights is parsed from its text', () => {
     for (const network of NETWORK_NAMES) {
       const weights = fc
-        .uniqueArray(fc.tuple(fc.constantFrom(...TERMS[network]), fc.double({ min: 0, max: 1e6, noNaN: true })), { selector: ([term]) => term, minLength: 1 })
+        .uniqueArray(fc.tuple(fc.constantFrom(...TERMS[network]), fc.double({ min: 0, max: 1e6, noNaN: true })), {
+          selector: ([term]) => term,
+          minLength: 1,
+        })
         .filter((entries) => entries.some(([, weight]) => weight > 0));
       fc.assert(
         fc.property(fc.integer({ min: 1, max: 100 }), weights, (updates, entries) => {
@@ -30,7 +45,9 @@ describe('an update plan', () => {
   });
 
   it('has the terms with a weight above 0 as active terms', () => {
-    expect(activeTerms(parsePlan('encoder', '1;KL_fake:1,KL_real:0.1,match_z:0,match_x:10'))).toEqual(new Set(['KL_fake', 'KL_real', 'match_x']));
+    expect(activeTerms(parsePlan('encoder', '1;KL_fake:1,KL_real:0.1,match_z:0,match_x:10'))).toEqual(
+      new Set(['KL_fake', 'KL_real', 'match_x']),
+    );
     expect(activeTerms({ updates: 1, weights: {} })).toEqual(new Set());
   });
 });
@@ -62,7 +79,12 @@ describe('an invalid update plan', () => {
     ['encoder', '1;KL_real:1,match_x:NaN', 21, 'not "NaN"'],
     ['generator', '1;KL_fake:0,match_z:0', 3, 'all weights are 0'],
   ] as const)('for the %s, "%s", is rejected with the character %i', async (network, text, character, problem) => {
-    await expectInputError(() => parsePlan(network, text), `${network} plan "${text}"`, `character ${character}:`, problem);
+    await expectInputError(
+      () => parsePlan(network, text),
+      `${network} plan "${text}"`,
+      `character ${character}:`,
+      problem,
+    );
   });
 
   it('is rejected with the network and a position, whatever the text', () => {

@@ -20,11 +20,16 @@ describe('samples from the sphere', () => {
 
   it('have norm 1, in any dimension', () => {
     fc.assert(
-      fc.property(fc.integer({ min: 1, max: 10 }), fc.integer({ min: 2, max: 300 }), fc.nat(), (count, latent, seed) => {
-        const codes = rowsOf(drawCodes('sphere', count, latent, randomStream(seed, 'norms')), latent);
-        expect(codes).toHaveLength(count);
-        for (const code of codes) expectWithin(normOf(code), 1, 1e-6);
-      }),
+      fc.property(
+        fc.integer({ min: 1, max: 10 }),
+        fc.integer({ min: 2, max: 300 }),
+        fc.nat(),
+        (count, latent, seed) => {
+          const codes = rowsOf(drawCodes('sphere', count, latent, randomStream(seed, 'norms')), latent);
+          expect(codes).toHaveLength(count);
+          for (const code of codes) expectWithin(normOf(code), 1, 1e-6);
+        },
+      ),
     );
   });
 
@@ -53,8 +58,11 @@ describe('samples from the normal prior', () => {
   });
 
   it('are those of the sphere before normalization', () => {
-    const [normal, sphere] = (['normal', 'sphere'] as const).map((prior) => drawCodes(prior, 3, LATENT, randomStream(2, 'both')));
-    for (let start = 0; start < normal!.length; start += LATENT) normalizeInPlace(normal!.subarray(start, start + LATENT));
+    const [normal, sphere] = (['normal', 'sphere'] as const).map((prior) =>
+      drawCodes(prior, 3, LATENT, randomStream(2, 'both')),
+    );
+    for (let start = 0; start < normal!.length; start += LATENT)
+      normalizeInPlace(normal!.subarray(start, start + LATENT));
     expect(normal).toEqual(sphere);
   });
 });
@@ -78,13 +86,17 @@ describe('normalization', () => {
     const zeros = new Float32Array(3);
     normalizeInPlace(zeros);
     expect(zeros).toEqual(new Float32Array(3));
-    expect((await forward((x) => normalizeAlongAxis1(x), [tensor([0, 0, 0], [1, 3])])).data).toEqual(new Float32Array(3));
+    expect((await forward((x) => normalizeAlongAxis1(x), [tensor([0, 0, 0], [1, 3])])).data).toEqual(
+      new Float32Array(3),
+    );
   });
 
   it('in a graph is along axis 1', async () => {
     const x = random([2, 3, 2], 1);
     const { data } = await forward((value) => normalizeAlongAxis1(value), [x]);
-    const norms = [0, 1].flatMap((first) => [0, 1].map((last) => Math.hypot(...[0, 1, 2].map((middle) => x.data[(first * 3 + middle) * 2 + last]!))));
+    const norms = [0, 1].flatMap((first) =>
+      [0, 1].map((last) => Math.hypot(...[0, 1, 2].map((middle) => x.data[(first * 3 + middle) * 2 + last]!))),
+    );
     const expected = Array.from(x.data, (value, index) => value / norms[Math.floor(index / 6) * 2 + (index % 2)]!);
     expectCloseElements(Array.from(data, Number), expected, 1e-6);
   });

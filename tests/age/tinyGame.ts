@@ -48,7 +48,14 @@ export const tinyPair: NetworkPair = {
   ),
 };
 
-export const OBJECTIVE: Objective = { prior: 'sphere', divergence: 'qp', moment: 'std', reduction: 'mean', matchX: 'L1', matchZ: 'cos' };
+export const OBJECTIVE: Objective = {
+  prior: 'sphere',
+  divergence: 'qp',
+  moment: 'std',
+  reduction: 'mean',
+  matchX: 'L1',
+  matchZ: 'cos',
+};
 
 export type StateVectors = Readonly<Record<StateName, Float32Array>>;
 
@@ -61,7 +68,10 @@ export function tinyState(seed = 1): StateVectors {
   const vectorsOf = (network: NetworkName): [StateName, Float32Array][] => {
     const noise = draws(`${network}.parameters`, 0.3);
     return [
-      [`${network}.parameters`, initialParameters(tinyPair[network], seed).map((value, index) => value + noise[index]!)],
+      [
+        `${network}.parameters`,
+        initialParameters(tinyPair[network], seed).map((value, index) => value + noise[index]!),
+      ],
       [`${network}.statistics`, initialStatistics(tinyPair[network])],
       [`${network}.adam_m`, draws(`${network}.adam_m`, 0.01)],
       [`${network}.adam_v`, draws(`${network}.adam_v`, 0.01).map((draw) => draw * draw)],
@@ -72,7 +82,10 @@ export function tinyState(seed = 1): StateVectors {
 
 /** The state as inputs of a graph, under the names of `STATE_NAMES`. */
 export const symbolicState = (): TrainingState =>
-  Object.fromEntries(STATE_NAMES.map((name) => [name, input(name, [stateSize(tinyPair, name)])])) as Record<StateName, InputValue>;
+  Object.fromEntries(STATE_NAMES.map((name) => [name, input(name, [stateSize(tinyPair, name)])])) as Record<
+    StateName,
+    InputValue
+  >;
 
 /** Images as bytes, one after another. */
 export function tinyImages(count: number, seed = 1): Uint8Array {

@@ -24,7 +24,12 @@ export interface UpdateResult {
 export class TinyUpdate {
   private constructor(private readonly program: Program) {}
 
-  static async of(network: NetworkName, plan: UpdatePlan, objective: Objective = OBJECTIVE, monitored: UpdateSpec['monitored'] = []): Promise<TinyUpdate> {
+  static async of(
+    network: NetworkName,
+    plan: UpdatePlan,
+    objective: Objective = OBJECTIVE,
+    monitored: UpdateSpec['monitored'] = [],
+  ): Promise<TinyUpdate> {
     const batch = { x: input('x', [BATCH, ...IMAGE]), z: input('z', [BATCH, LATENT]) };
     const schedule = { stepSize: input('stepSize', []), denominatorScale: input('denominatorScale', []) };
     const before = symbolicState();
@@ -38,10 +43,20 @@ export class TinyUpdate {
   }
 
   async run(state: StateVectors, { x, z, schedule }: UpdateFeeds): Promise<UpdateResult> {
-    const results = await this.program.run({ ...state, x, z, stepSize: Float32Array.of(schedule[0]), denominatorScale: Float32Array.of(schedule[1]) });
-    const report = Object.entries(results).flatMap(([name, { data }]) => (name.startsWith('report/') ? [[name.slice('report/'.length), Number(data[0])]] : []));
+    const results = await this.program.run({
+      ...state,
+      x,
+      z,
+      stepSize: Float32Array.of(schedule[0]),
+      denominatorScale: Float32Array.of(schedule[1]),
+    });
+    const report = Object.entries(results).flatMap(([name, { data }]) =>
+      name.startsWith('report/') ? [[name.slice('report/'.length), Number(data[0])]] : [],
+    );
     return {
-      state: Object.fromEntries(STATE_NAMES.map((name) => [name, results[`after/${name}`]!.data])) as unknown as StateVectors,
+      state: Object.fromEntries(
+        STATE_NAMES.map((name) => [name, results[`after/${name}`]!.data]),
+      ) as unknown as StateVectors,
       report: Object.fromEntries(report) as Record<string, number>,
     };
   }

@@ -12,7 +12,18 @@ import { randomStream } from '../../src/random.js';
 import { expectCloseElements } from '../engine/expectations.js';
 import { compileSmall } from '../engine/running.js';
 import { expectWithin } from '../expectWithin.js';
-import { BATCH, IMAGE, LATENT, OBJECTIVE, planOf, type StateVectors, symbolicState, tinyImages, tinyPair, tinyState } from './tinyGame.js';
+import {
+  BATCH,
+  IMAGE,
+  LATENT,
+  OBJECTIVE,
+  planOf,
+  type StateVectors,
+  symbolicState,
+  tinyImages,
+  tinyPair,
+  tinyState,
+} from './tinyGame.js';
 import { TinyUpdate, type UpdateFeeds, type UpdateResult } from './tinyUpdate.js';
 
 const PLANS = {
@@ -41,14 +52,22 @@ afterAll(async () => {
 });
 
 /** The program of an update, compiled once. */
-function updateOf(network: NetworkName, plan: UpdatePlan, { objective = OBJECTIVE, monitored = [] }: RunOptions = {}): Promise<TinyUpdate> {
+function updateOf(
+  network: NetworkName,
+  plan: UpdatePlan,
+  { objective = OBJECTIVE, monitored = [] }: RunOptions = {},
+): Promise<TinyUpdate> {
   const key = JSON.stringify([network, plan, objective, monitored]);
   const program = programs.get(key) ?? TinyUpdate.of(network, plan, objective, monitored);
   programs.set(key, program);
   return program;
 }
 
-async function run(network: NetworkName, plan: UpdatePlan, { state = tinyState(), x = feeds.x, ...options }: RunOptions = {}): Promise<UpdateResult> {
+async function run(
+  network: NetworkName,
+  plan: UpdatePlan,
+  { state = tinyState(), x = feeds.x, ...options }: RunOptions = {},
+): Promise<UpdateResult> {
   const program = await updateOf(network, plan, options);
   return program.run(state, { ...feeds, x });
 }
@@ -60,7 +79,9 @@ async function gradientOf(network: NetworkName, plan: UpdatePlan, objective = OB
   const graph = graphOf({ gradient: pack(gradients, tinyPair[network].parameters) });
   const program = await compileSmall(graph);
   const all = { ...tinyState(), x: feeds.x, z: feeds.z };
-  const { gradient } = await program.run(Object.fromEntries(graph.inputs.map(({ name }) => [name, all[name as keyof typeof all]])));
+  const { gradient } = await program.run(
+    Object.fromEntries(graph.inputs.map(({ name }) => [name, all[name as keyof typeof all]])),
+  );
   await program.release();
   return gradient!.data as Float32Array;
 }
@@ -73,13 +94,15 @@ describe.each(NETWORK_NAMES)('an update of the %s', (network) => {
       const [own, other]: StateName[] = [`${network}.${part}`, `${otherThan(network)}.${part}`];
       expect(state[other!], other).toEqual(before[other!]);
       const [moved, old] = [state, before].map((vectors) => tensorViews(vectors[own!], tinyPair[network].parameters));
-      for (const [tensor, values] of Object.entries(old!)) expect(moved![tensor], `${part} of ${tensor}`).not.toEqual(values);
+      for (const [tensor, values] of Object.entries(old!))
+        expect(moved![tensor], `${part} of ${tensor}`).not.toEqual(values);
     }
   });
 
   it('updates the running statistics of both networks', async () => {
     const { state } = await run(network, PLANS[network]);
-    for (const name of NETWORK_NAMES) expect(state[`${name}.statistics`]).not.toEqual(tinyState()[`${name}.statistics`]);
+    for (const name of NETWORK_NAMES)
+      expect(state[`${name}.statistics`]).not.toEqual(tinyState()[`${name}.statistics`]);
   });
 
   it('takes an Adam step with beta1 0.5, beta2 0.999 and epsilon 1e-8 along the gradient', async () => {
@@ -90,8 +113,13 @@ describe.each(NETWORK_NAMES)('an update of the %s', (network) => {
     const v = Array.from(before[`${network}.adam_v`], (value, index) => 0.999 * value + 0.001 * gradient[index]! ** 2);
     expectCloseElements(Array.from(state[`${network}.adam_m`]), m, 1e-5);
     expectCloseElements(Array.from(state[`${network}.adam_v`]), v, 1e-5);
-    const moved = Array.from(state[`${network}.parameters`], (value, index) => value - before[`${network}.parameters`][index]!);
-    const expected = m.map((value, index) => (-2e-4 * value) / (1 - 0.5 ** STEP) / (Math.sqrt(v[index]! / (1 - 0.999 ** STEP)) + 1e-8));
+    const moved = Array.from(
+      state[`${network}.parameters`],
+      (value, index) => value - before[`${network}.parameters`][index]!,
+    );
+    const expected = m.map(
+      (value, index) => (-2e-4 * value) / (1 - 0.5 ** STEP) / (Math.sqrt(v[index]! / (1 - 0.999 ** STEP)) + 1e-8),
+    );
     expectCloseElements(moved, expected, 1e-3);
   });
 
@@ -101,15 +129,32 @@ describe.each(NETWORK_NAMES)('an update of the %s', (network) => {
     const [zero, absent] = [await run(network, planOf(weights)), await run(network, planOf(without))];
     expect(zero).toEqual(absent);
     const always = ['KL_fake', 'grad_norm', 'loss', 'code_variance_fake'];
-    expect(Object.keys(zero.report).sort()).toEqual((network === 'encoder' ? [...always, 'KL_real', 'code_variance_real'] : always).sort());
+    expect(Object.keys(zero.report).sort()).toEqual(
+      (network === 'encoder' ? [...always, 'KL_real', 'code_variance_real'] : always).sort(),
+    );
   });
 
   it('reports monitored terms of weight 0, without their gradients', async () => {
     const plan = planOf({ KL_fake: 1 });
-    const [plain, monitored] = [await run(network, plan), await run(network, plan, { monitored: ['match_x', 'match_z'] })];
-    expect(Object.keys(monitored.report).sort()).toEqual(['KL_fake', 'code_variance_fake', 'code_variance_real', 'grad_norm', 'loss', 'match_x', 'match_z']);
+    const [plain, monitored] = [
+      await run(network, plan),
+      await run(network, plan, { monitored: ['match_x', 'match_z'] }),
+    ];
+    expect(Object.keys(monitored.report).sort()).toEqual([
+      'KL_fake',
+      'code_variance_fake',
+      'code_variance_real',
+      'grad_norm',
+      'loss',
+      'match_x',
+      'match_z',
+    ]);
     expectWithin(monitored.report.loss!, plain.report.loss!, 1e-6);
-    expectCloseElements(Array.from(monitored.state[`${network}.parameters`]), Array.from(plain.state[`${network}.parameters`]), 1e-6);
+    expectCloseElements(
+      Array.from(monitored.state[`${network}.parameters`]),
+      Array.from(plain.state[`${network}.parameters`]),
+      1e-6,
+    );
   });
 });
 
@@ -146,7 +191,11 @@ describe.each(NETWORK_NAMES)('an update of the %s reports', (network) => {
 describe('the loss', () => {
   it('of the encoder is the weighted sum in which the divergence of generated codes is negative', async () => {
     const { report } = await run('encoder', PLANS.encoder);
-    expectWithin(report.loss!, 2 * report.KL_real! - report.KL_fake! + 3 * report.match_z! + 10 * report.match_x!, 1e-5);
+    expectWithin(
+      report.loss!,
+      2 * report.KL_real! - report.KL_fake! + 3 * report.match_z! + 10 * report.match_x!,
+      1e-5,
+    );
   });
 
   it('of the generator is the weighted sum', async () => {
@@ -176,22 +225,29 @@ describe('the gradient', () => {
     { ...OBJECTIVE, divergence: 'nearest', matchX: 'L1', matchZ: 'L1' },
     { ...OBJECTIVE, moment: 'variance', reduction: 'sum', matchX: 'L2', matchZ: 'L2' },
   ];
-  const cases = NETWORK_NAMES.flatMap((network) => objectives.map((objective) => ({ network, objective, ...objective })));
+  const cases = NETWORK_NAMES.flatMap((network) =>
+    objectives.map((objective) => ({ network, objective, ...objective })),
+  );
 
-  it.each(cases)('of the $network, $divergence $moment $reduce $prior $matchX $matchZ, matches finite differences', async ({ network, objective }) => {
-    const gradient = await gradientOf(network, PLANS[network], objective);
-    const length = Math.sqrt(gradient.reduce((sum, value) => sum + value * value, 0));
-    const program = await updateOf(network, PLANS[network], { objective });
-    const state = tinyState();
-    const lossAt = async (distance: number) => {
-      const parameters = state[`${network}.parameters`].map((value, index) => value + (distance * gradient[index]!) / length);
-      return (await program.run({ ...state, [`${network}.parameters`]: parameters }, feeds)).report.loss!;
-    };
-    const distance = 2e-3;
-    const slope = ((await lossAt(distance)) - (await lossAt(-distance))) / (2 * distance);
-    // The kinks of L1 and LeakyReLU leave a part of a hundredth.
-    expectWithin(slope / length, 1, 0.05);
-  });
+  it.each(cases)(
+    'of the $network, $divergence $moment $reduce $prior $matchX $matchZ, matches finite differences',
+    async ({ network, objective }) => {
+      const gradient = await gradientOf(network, PLANS[network], objective);
+      const length = Math.sqrt(gradient.reduce((sum, value) => sum + value * value, 0));
+      const program = await updateOf(network, PLANS[network], { objective });
+      const state = tinyState();
+      const lossAt = async (distance: number) => {
+        const parameters = state[`${network}.parameters`].map(
+          (value, index) => value + (distance * gradient[index]!) / length,
+        );
+        return (await program.run({ ...state, [`${network}.parameters`]: parameters }, feeds)).report.loss!;
+      };
+      const distance = 2e-3;
+      const slope = ((await lossAt(distance)) - (await lossAt(-distance))) / (2 * distance);
+      // The kinks of L1 and LeakyReLU leave a part of a hundredth.
+      expectWithin(slope / length, 1, 0.05);
+    },
+  );
 });
 
 describe('V = D(e(g(Z))) - D(e(X))', () => {
@@ -200,7 +256,8 @@ describe('V = D(e(g(Z))) - D(e(X))', () => {
     const fake = functions.generate(input('z', [BATCH, LATENT]), 'native');
     const program = await compileSmall(graphOf({ fake }));
     const state = tinyState();
-    const x = (await program.run({ 'generator.parameters': state['generator.parameters'], z: feeds.z })).fake!.data as Float32Array;
+    const x = (await program.run({ 'generator.parameters': state['generator.parameters'], z: feeds.z })).fake!
+      .data as Float32Array;
     await program.release();
 
     const { report, state: after } = await run('encoder', planOf({ KL_real: 1, KL_fake: 1 }), { x });
@@ -234,7 +291,8 @@ async function passesOf(network: NetworkName, plan: UpdatePlan): Promise<Record<
   };
   const program = await updateOf(network, plan);
   const [from, other] = [await program.run(state, feeds), await program.run(shifted, feeds)];
-  const count = (name: NetworkName) => Math.log(other.state[`${name}.statistics`][0]! - from.state[`${name}.statistics`][0]!) / Math.log(0.9);
+  const count = (name: NetworkName) =>
+    Math.log(other.state[`${name}.statistics`][0]! - from.state[`${name}.statistics`][0]!) / Math.log(0.9);
   return { encoder: count('encoder'), generator: count('generator') };
 }
 

@@ -1,6 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { accuracyOf } from '../../src/classifiers/labels.js';
-import { classProbabilities, crossEntropyOf, type LinearClassifier, predictClasses } from '../../src/classifiers/logisticRegression.js';
+import {
+  classProbabilities,
+  crossEntropyOf,
+  type LinearClassifier,
+  predictClasses,
+} from '../../src/classifiers/logisticRegression.js';
 import type { Features } from '../../src/numerics/features.js';
 import { calibrationSplits, expectedCalibrationError, fitLogitScale } from '../../src/classifiers/calibration.js';
 import { fitLinearProbe } from '../../src/classifiers/linearProbe.js';
@@ -17,36 +22,49 @@ function clusters(rows: number, distance: number, seed: number): { features: Fea
   const width = 64;
   const labels = labelsInTurn(rows);
   const centers = normalRows(CLASSES, width, 99, distance / Math.sqrt(width)).data;
-  const data = normalRows(rows, width, seed).data.map((value, index) => value + centers[labels[Math.floor(index / width)]! * width + (index % width)]!);
+  const data = normalRows(rows, width, seed).data.map(
+    (value, index) => value + centers[labels[Math.floor(index / width)]! * width + (index % width)]!,
+  );
   return { features: { data, width }, labels };
 }
 
 /** The mean of the largest probability of each row. */
 function confidenceOf(classifier: LinearClassifier, features: Features): number {
   const probabilities = classProbabilities(classifier, features);
-  return meanOf(Array.from({ length: probabilities.length / CLASSES }, (_, row) => Math.max(...probabilities.subarray(row * CLASSES, (row + 1) * CLASSES))));
+  return meanOf(
+    Array.from({ length: probabilities.length / CLASSES }, (_, row) =>
+      Math.max(...probabilities.subarray(row * CLASSES, (row + 1) * CLASSES)),
+    ),
+  );
 }
 
 describe('calibration of a linear probe', () => {
   const unseen = clusters(4000, 4, 7);
-  it.each([50, 100, 300, 1000, 2000])('brings the mean confidence within 0.06 of the accuracy with %i labels', (count) => {
-    const { features, labels } = clusters(count, 4, 1);
-    const { classifier } = fitLinearProbe(features, labels, CLASSES, 0, { calibrate: true });
-    const accuracy = accuracyOf(predictClasses(classifier, unseen.features), unseen.labels);
-    expectWithin(confidenceOf(classifier, unseen.features), accuracy, 0.06);
-  });
+  it.each([50, 100, 300, 1000, 2000])(
+    'brings the mean confidence within 0.06 of the accuracy with %i labels',
+    (count) => {
+      const { features, labels } = clusters(count, 4, 1);
+      const { classifier } = fitLinearProbe(features, labels, CLASSES, 0, { calibrate: true });
+      const accuracy = accuracyOf(predictClasses(classifier, unseen.features), unseen.labels);
+      expectWithin(confidenceOf(classifier, unseen.features), accuracy, 0.06);
+    },
+  );
 
   it('lowers the cross-entropy of unseen rows and keeps every prediction', () => {
     const { features, labels } = clusters(100, 4, 1);
     const plain = fitLinearProbe(features, labels, CLASSES, 0).classifier;
     const calibrated = fitLinearProbe(features, labels, CLASSES, 0, { calibrate: true }).classifier;
     expect(predictClasses(calibrated, unseen.features)).toEqual(predictClasses(plain, unseen.features));
-    expect(crossEntropyOf(calibrated, unseen.features, unseen.labels)).toBeLessThan(0.9 * crossEntropyOf(plain, unseen.features, unseen.labels));
+    expect(crossEntropyOf(calibrated, unseen.features, unseen.labels)).toBeLessThan(
+      0.9 * crossEntropyOf(plain, unseen.features, unseen.labels),
+    );
   });
 
   it('changes nothing if each class has a single label', () => {
     const { features, labels } = clusters(CLASSES, 4, 1);
-    expect(fitLinearProbe(features, labels, CLASSES, 0, { calibrate: true })).toEqual(fitLinearProbe(features, labels, CLASSES, 0));
+    expect(fitLinearProbe(features, labels, CLASSES, 0, { calibrate: true })).toEqual(
+      fitLinearProbe(features, labels, CLASSES, 0),
+    );
   });
 });
 
@@ -93,12 +111,15 @@ describe('calibration splits', () => {
   it('hold out each of few labels once', () => {
     const splits = calibrationSplits(labelsInTurn(100), CLASSES, 0);
     expect(splits).toHaveLength(5);
-    expect(splits.flatMap(({ heldOut }) => Array.from(heldOut)).sort((a, b) => a - b)).toEqual(Array.from({ length: 100 }, (_, index) => index));
+    expect(splits.flatMap(({ heldOut }) => Array.from(heldOut)).sort((a, b) => a - b)).toEqual(
+      Array.from({ length: 100 }, (_, index) => index),
+    );
     for (const { training, heldOut } of splits) expect(new Set([...training, ...heldOut]).size).toBe(100);
   });
 
   it('hold out a tenth of many labels, and at least 500', () => {
-    const heldOut = (count: number) => calibrationSplits(labelsInTurn(count), CLASSES, 0).map((split) => [split.training.length, split.heldOut.length]);
+    const heldOut = (count: number) =>
+      calibrationSplits(labelsInTurn(count), CLASSES, 0).map((split) => [split.training.length, split.heldOut.length]);
     expect(heldOut(2000)).toEqual([[1500, 500]]);
     expect(heldOut(20_000)).toEqual([[18_000, 2000]]);
   });

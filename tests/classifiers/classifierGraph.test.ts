@@ -16,9 +16,19 @@ afterAll(() => program.release());
 const zeros = (vector: Float32Array) => new Float32Array(vector.length);
 /** Weights as before training, but all of them so large that each matters. */
 const { parameters, statistics, head } = freshClassifier(spec, 1);
-const weights = { parameters: parameters.map((value) => 5 * value), head: randomStream(3, 'head').fillNormal(zeros(head)) };
+const weights = {
+  parameters: parameters.map((value) => 5 * value),
+  head: randomStream(3, 'head').fillNormal(zeros(head)),
+};
 const feeds = {
-  ...{ ...weights, statistics, 'parameters.m': zeros(parameters), 'parameters.v': zeros(parameters), 'head.m': zeros(head), 'head.v': zeros(head) },
+  ...{
+    ...weights,
+    statistics,
+    'parameters.m': zeros(parameters),
+    'parameters.v': zeros(parameters),
+    'head.m': zeros(head),
+    'head.v': zeros(head),
+  },
   images: gatherImages(barSource(BATCH, 1).train, [0, 1, 2], 1024),
   targets: Float32Array.of(1, 0, 0, 0, 1, 0, 0, 0, 1),
   'parameters.schedule': Float32Array.from(adamScalars(1e-3, 1, CLASSIFIER_ADAM)),
@@ -36,7 +46,8 @@ describe('a training iteration of a classifier', () => {
     const gradient = result(`next/${name}.m`).map((value) => value / (1 - CLASSIFIER_ADAM.beta1));
     const direction = randomStream(4, name).fillNormal(zeros(weights[name]));
     const step = 1e-3 / Math.sqrt(direction.length);
-    const lossAt = async (length: number) => (await run({ [name]: weights[name].map((value, index) => value + length * direction[index]!) }))('loss')[0]!;
+    const lossAt = async (length: number) =>
+      (await run({ [name]: weights[name].map((value, index) => value + length * direction[index]!) }))('loss')[0]!;
     const difference = ((await lossAt(step)) - (await lossAt(-step))) / (2 * step);
     const slope = gradient.reduce((sum, value, index) => sum + value * direction[index]!, 0);
     expect(Math.abs(slope)).toBeGreaterThan(0.01);
@@ -52,7 +63,8 @@ describe('a training iteration of a classifier', () => {
     ] as const) {
       const moved = result(`next/${name}`);
       result(`next/${name}.m`).forEach((slope, index) => {
-        if (Math.abs(slope) > 1e-4) expect(moved[index]! - weights[name][index]!).toBeCloseTo(-Math.sign(slope) * rate, 4);
+        if (Math.abs(slope) > 1e-4)
+          expect(moved[index]! - weights[name][index]!).toBeCloseTo(-Math.sign(slope) * rate, 4);
       });
     }
   });

@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { type ImageSource, splitInMemory } from '../../src/data/source.js';
-import { classifierExtractor, dataClassifierSpec, RECIPE, trainDataClassifier, whyNoClassifier } from '../../src/classifiers/dataClassifier.js';
+import {
+  classifierExtractor,
+  dataClassifierSpec,
+  RECIPE,
+  trainDataClassifier,
+  whyNoClassifier,
+} from '../../src/classifiers/dataClassifier.js';
 import { expectInputError } from '../rejection.js';
 import { barSource, compileOnOneThread } from '../metrics/tinyClassifier.js';
 
@@ -13,7 +19,9 @@ describe('the default feature extractor', () => {
   it('classifies unseen images correctly, and returns their features', async () => {
     const source = barSource(3, 9);
     const steps: number[] = [];
-    const classifier = await trainDataClassifier(source, compileOnOneThread, { onStep: (step, all) => void steps.push(step, all) });
+    const classifier = await trainDataClassifier(source, compileOnOneThread, {
+      onStep: (step, all) => void steps.push(step, all),
+    });
     expect(steps.slice(-2)).toEqual([RECIPE.leastSteps, RECIPE.leastSteps]);
     expect(classifier.testAccuracy).toBe(1);
 
@@ -31,7 +39,9 @@ describe('the default feature extractor', () => {
   it('requires labels of two classes, and a supported image size', async () => {
     expect(whyNoClassifier(barSource(3, 3))).toBeUndefined();
     expect(whyNoClassifier(labeled(null, null))).toBe('four has no labels to train a classifier on');
-    expect(whyNoClassifier(labeled(Uint8Array.of(1, 1, 1, 1), 2))).toBe('four has a single class, but a classifier needs at least 2');
+    expect(whyNoClassifier(labeled(Uint8Array.of(1, 1, 1, 1), 2))).toBe(
+      'four has a single class, but a classifier needs at least 2',
+    );
     await expectInputError(() => dataClassifierSpec(labeled(null, null)), 'four has no labels');
   });
 

@@ -24,7 +24,9 @@ describe('predictions of a classifier', () => {
     const expected = Array.from({ length: 5 }, (_, row) => {
       const logits = [0, 1, 2].map((label) => {
         const bias = weights.head[8 * 3 + label]!;
-        return features.subarray(row * 8, row * 8 + 8).reduce((sum, value, column) => sum + value * weights.head[column * 3 + label]!, bias);
+        return features
+          .subarray(row * 8, row * 8 + 8)
+          .reduce((sum, value, column) => sum + value * weights.head[column * 3 + label]!, bias);
       });
       const sum = logits.reduce((total, logit) => total + Math.exp(logit), 0);
       return logits.map((logit) => Math.exp(logit) / sum);
@@ -34,9 +36,13 @@ describe('predictions of a classifier', () => {
 
   it('have features on the sphere of radius sqrt(M)', async () => {
     const { features } = await programs.classify(weights, images);
-    for (let row = 0; row < 5; row++) expect(Math.hypot(...features.subarray(row * 8, row * 8 + 8))).toBeCloseTo(Math.sqrt(8), 4);
+    for (let row = 0; row < 5; row++)
+      expect(Math.hypot(...features.subarray(row * 8, row * 8 + 8))).toBeCloseTo(Math.sqrt(8), 4);
     const { model, weights: trained } = tinyModel();
-    const ofEncoder = await programs.classify({ ...weights, parameters: trained['encoder.parameters'], statistics: trained['encoder.statistics'] }, images);
+    const ofEncoder = await programs.classify(
+      { ...weights, parameters: trained['encoder.parameters'], statistics: trained['encoder.statistics'] },
+      images,
+    );
     expect(
       largestDifference(
         ofEncoder.features,
@@ -79,7 +85,8 @@ describe('predictions of a classifier', () => {
 const source = barSource(24, 30);
 const start = freshClassifier(tinySpec(), 1);
 const training = { steps: 40, batch: 8, learningRate: 0.01, seed: 2 };
-const train = (changes: Partial<typeof training> = {}) => trainClassifier(programs, start, source.train, source.train.labels!, { ...training, ...changes });
+const train = (changes: Partial<typeof training> = {}) =>
+  trainClassifier(programs, start, source.train, source.train.labels!, { ...training, ...changes });
 
 describe('classifier training', () => {
   it('learns to classify labeled images', async () => {

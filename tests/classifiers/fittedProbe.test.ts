@@ -19,7 +19,16 @@ const classifierOf = (fitted: FittedProbe) => imageClassifier(fitted, model, wei
 describe('a fitted probe', () => {
   it.each(PROBE_METHODS)('by %s classifies images as when tested, with probabilities', async (method) => {
     const fits: { probe: FittedProbe; accuracy: number }[] = [];
-    const options = { model, weights, source, labels: [6], trials: 1, methods: [method], seed: 0, compile: compileOnOneThread };
+    const options = {
+      model,
+      weights,
+      source,
+      labels: [6],
+      trials: 1,
+      methods: [method],
+      seed: 0,
+      compile: compileOnOneThread,
+    };
     await probe({ ...options, onFit: (fit) => fits.push(fit) });
     const [{ probe: fitted, accuracy }] = fits as [(typeof fits)[0]];
     const classifier = await classifierOf(fitted);
@@ -34,7 +43,14 @@ describe('a fitted probe', () => {
   });
 
   it('by regression predicts the class of the largest weight times code plus bias', async () => {
-    const parameters = Float32Array.of(1, ...new Float32Array(8), -1, ...new Float32Array(8), ...new Float32Array(8), 0.25);
+    const parameters = Float32Array.of(
+      1,
+      ...new Float32Array(8),
+      -1,
+      ...new Float32Array(8),
+      ...new Float32Array(8),
+      0.25,
+    );
     const classifier = await classifierOf({ method: 'codes', classes: 3, parameters });
     const codes = await model.encode(test);
     const expected = Array.from({ length: 30 }, (_, row) => {

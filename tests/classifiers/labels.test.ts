@@ -6,7 +6,8 @@ import { expectInputError } from '../rejection.js';
 const stream = (seed = 1) => randomStream(seed, 'labels');
 /** 5 of class 0, 20 of class 1, 35 of class 2, mixed. */
 const labels = Uint8Array.from({ length: 60 }, (_, index) => (index % 12 === 0 ? 0 : index % 3 === 1 ? 1 : 2));
-const count = (values: ArrayLike<number>, value: number): number => Array.from(values).filter((other) => other === value).length;
+const count = (values: ArrayLike<number>, value: number): number =>
+  Array.from(values).filter((other) => other === value).length;
 
 describe('checkLabels', () => {
   it('rejects labels unless each row has one that is a class index', async () => {
@@ -36,7 +37,9 @@ describe('drawBalancedLabels', () => {
 
   it('depends only on the stream, and can reach every index', () => {
     expect(drawBalancedLabels(labels, 6, stream(1))).toEqual(drawBalancedLabels(labels, 6, stream(1)));
-    const reached = new Set(Array.from({ length: 200 }, (_, seed) => Array.from(drawBalancedLabels(labels, 6, stream(seed)))).flat());
+    const reached = new Set(
+      Array.from({ length: 200 }, (_, seed) => Array.from(drawBalancedLabels(labels, 6, stream(seed)))).flat(),
+    );
     expect(reached.size).toBe(60);
   });
 
@@ -53,7 +56,8 @@ describe('stratifiedFolds', () => {
     const folds = stratifiedFolds(labels, 5, stream());
     for (let fold = 0; fold < 5; fold++) {
       expect(count(folds, fold)).toBe(12);
-      for (const [label, share] of [1, 4, 7].entries()) expect(labels.filter((other, place) => other === label && folds[place] === fold)).toHaveLength(share);
+      for (const [label, share] of [1, 4, 7].entries())
+        expect(labels.filter((other, place) => other === label && folds[place] === fold)).toHaveLength(share);
     }
     expect(folds).toEqual(stratifiedFolds(labels, 5, stream()));
     expect(folds).not.toEqual(stratifiedFolds(labels, 5, stream(2)));

@@ -10,7 +10,13 @@ import { featuresOf, normalRows } from '../metrics/samples.js';
 function corners(rows: number, distance: number, seed: number): { features: Features; labels: number[] } {
   const { data, width } = normalRows(rows, 3, seed);
   const labels = Array.from({ length: rows }, (_, row) => row % 3);
-  return { features: { data: data.map((value, index) => value + (index % 3 === labels[Math.floor(index / 3)] ? distance : 0)), width }, labels };
+  return {
+    features: {
+      data: data.map((value, index) => value + (index % 3 === labels[Math.floor(index / 3)] ? distance : 0)),
+      width,
+    },
+    labels,
+  };
 }
 
 describe('a linear probe', () => {
@@ -40,6 +46,10 @@ describe('a linear probe', () => {
     const { features, labels } = corners(6, 1, 1);
     await expectInputError(() => fitLinearProbe(features, labels.slice(1), 3, 0), 'one per row, 6', 'got 5');
     await expectInputError(() => fitLinearProbe(features, [1, 1, 1, 1, 1, 1], 3, 0), 'the same label');
-    await expectInputError(() => fitLinearProbe({ data: new Float32Array(0), width: 9e6 }, [0, 1], 2, 0), '9000000', 'too wide');
+    await expectInputError(
+      () => fitLinearProbe({ data: new Float32Array(0), width: 9e6 }, [0, 1], 2, 0),
+      '9000000',
+      'too wide',
+    );
   });
 });

@@ -11,7 +11,8 @@ const features = featuresOf(reference.classification.features, width);
 
 describe('logistic regression', () => {
   it('has the parameters that SciPy finds, with and without a penalty on biases', () => {
-    const fit = (l2: number, penalizeBias: boolean) => fitLogisticRegression(features, labels, { l2, penalizeBias, tolerance: 1e-9 });
+    const fit = (l2: number, penalizeBias: boolean) =>
+      fitLogisticRegression(features, labels, { l2, penalizeBias, tolerance: 1e-9 });
     expect(largestDifference(fit(penalised.ridge, true).parameters, penalised.parameters)).toBeLessThan(1e-5);
     const free = fit(freeBias.ridge, false).parameters;
     // Free biases are known up to a constant; from 0 the gradient keeps their sum.
@@ -19,7 +20,9 @@ describe('logistic regression', () => {
   });
 
   it('penalizes biases, with an L2 penalty of 1e-3, by default', () => {
-    expect(fitLogisticRegression(features, labels)).toEqual(fitLogisticRegression(features, labels, { l2: 1e-3, penalizeBias: true }));
+    expect(fitLogisticRegression(features, labels)).toEqual(
+      fitLogisticRegression(features, labels, { l2: 1e-3, penalizeBias: true }),
+    );
   });
 
   it('predicts uniformly with a huge penalty, and class frequencies without features', () => {
@@ -34,7 +37,8 @@ describe('logistic regression', () => {
   it('reaches a minimum: no change of a parameter lowers the objective', () => {
     const classifier = fitLogisticRegression(features, labels, { l2: 1e-3, tolerance: 1e-9 });
     const objective = (parameters: Float64Array) =>
-      crossEntropyOf({ ...classifier, parameters }, features, labels) + 1e-3 * parameters.reduce((sum, value) => sum + value * value, 0);
+      crossEntropyOf({ ...classifier, parameters }, features, labels) +
+      1e-3 * parameters.reduce((sum, value) => sum + value * value, 0);
     const least = objective(classifier.parameters);
     for (let index = 0; index < classifier.parameters.length; index++) {
       for (const change of [-1e-3, 1e-3]) {
@@ -49,10 +53,15 @@ describe('logistic regression', () => {
     const rows = 5000;
     const kinds = Uint8Array.from({ length: rows }, (_, row) => row % 4);
     const { data } = normalRows(rows, 6, 3);
-    const apart = { data: Float32Array.from(data, (value, index) => value + (index % 6 === kinds[Math.floor(index / 6)]! ? 8 : 0)), width: 6 };
+    const apart = {
+      data: Float32Array.from(data, (value, index) => value + (index % 6 === kinds[Math.floor(index / 6)]! ? 8 : 0)),
+      width: 6,
+    };
     const classifier = fitLogisticRegression(apart, kinds);
     expect(accuracyOf(predictClasses(classifier, apart), kinds)).toBeGreaterThan(0.999);
-    expect(accuracyOf(predictClasses(classifier, { data: apart.data.subarray(6), width: 6 }), kinds.subarray(1))).toBeGreaterThan(0.999);
+    expect(
+      accuracyOf(predictClasses(classifier, { data: apart.data.subarray(6), width: 6 }), kinds.subarray(1)),
+    ).toBeGreaterThan(0.999);
   });
 
   it('supports classes without labels', () => {

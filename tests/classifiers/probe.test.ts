@@ -12,7 +12,17 @@ const { model, weights } = tinyModel();
 afterAll(() => model.release());
 const source = barSource(60, 30);
 const run = (changes: Partial<ProbeOptions>) =>
-  probe({ model, weights, source, labels: [6], trials: 2, methods: ['pixels'], seed: 0, compile: compileOnOneThread, ...changes });
+  probe({
+    model,
+    weights,
+    source,
+    labels: [6],
+    trials: 2,
+    methods: ['pixels'],
+    seed: 0,
+    compile: compileOnOneThread,
+    ...changes,
+  });
 
 describe('a probe', () => {
   it('reports mean and standard deviation of the accuracies of its trials, for each method and label count', async () => {
@@ -35,11 +45,16 @@ describe('a probe', () => {
       ],
     ]);
     for (const { labels, method, accuracy, std } of results) {
-      const accuracies = fits.filter((fit) => fit.labels === labels && fit.method === method).map((fit) => fit.accuracy);
+      const accuracies = fits
+        .filter((fit) => fit.labels === labels && fit.method === method)
+        .map((fit) => fit.accuracy);
       expect(accuracies).toHaveLength(labels === 60 ? 1 : 3);
       const mean = accuracies.reduce((sum, value) => sum + value, 0) / accuracies.length;
       expect(accuracy).toBeCloseTo(mean, 10);
-      expect(std ** 2).toBeCloseTo(accuracies.reduce((sum, value) => sum + (value - mean) ** 2, 0) / accuracies.length, 10);
+      expect(std ** 2).toBeCloseTo(
+        accuracies.reduce((sum, value) => sum + (value - mean) ** 2, 0) / accuracies.length,
+        10,
+      );
     }
   });
 
@@ -80,32 +95,42 @@ describe('a probe', () => {
     expect(await run(options)).toEqual(results);
   });
 
-  it.each(['codes', 'finetune'] as const)('calibrates the first classifier by %s on request, and keeps all accuracies', async (method) => {
-    const fit = async (calibrate: boolean) => {
-      const fits: Float32Array[] = [];
-      const onFit: ProbeOptions['onFit'] = ({ probe }) => void fits.push('weights' in probe ? probe.weights.head : (probe as LinearFit).parameters);
-      const results = await run({ methods: [method], calibrate: calibrate ? [method] : [], onFit });
-      return { results: results.map(({ accuracy, std }) => [accuracy, std]), calibrated: results[0]!.calibrated, fits };
-    };
-    const [plain, calibrated] = [await fit(false), await fit(true)];
-    expect(calibrated.results).toEqual(plain.results);
-    expect([calibrated.calibrated, plain.calibrated]).toEqual([true, false]);
-    const [first, second] = plain.fits;
-    const scale = calibrated.fits[0]![0]! / first![0]!;
-    expect(Math.abs(scale - 1)).toBeGreaterThan(0.01);
-    expectWithin(
-      largestDifference(
-        calibrated.fits[0]!,
-        first!.map((value) => scale * value),
-      ),
-      0,
-      1e-4 * Math.max(...calibrated.fits[0]!),
-    );
-    expect(calibrated.fits[1]).toEqual(second);
-  });
+  it.each(['codes', 'finetune'] as const)(
+    'calibrates the first classifier by %s on request, and keeps all accuracies',
+    async (method) => {
+      const fit = async (calibrate: boolean) => {
+        const fits: Float32Array[] = [];
+        const onFit: ProbeOptions['onFit'] = ({ probe }) =>
+          void fits.push('weights' in probe ? probe.weights.head : (probe as LinearFit).parameters);
+        const results = await run({ methods: [method], calibrate: calibrate ? [method] : [], onFit });
+        return {
+          results: results.map(({ accuracy, std }) => [accuracy, std]),
+          calibrated: results[0]!.calibrated,
+          fits,
+        };
+      };
+      const [plain, calibrated] = [await fit(false), await fit(true)];
+      expect(calibrated.results).toEqual(plain.results);
+      expect([calibrated.calibrated, plain.calibrated]).toEqual([true, false]);
+      const [first, second] = plain.fits;
+      const scale = calibrated.fits[0]![0]! / first![0]!;
+      expect(Math.abs(scale - 1)).toBeGreaterThan(0.01);
+      expectWithin(
+        largestDifference(
+          calibrated.fits[0]!,
+          first!.map((value) => scale * value),
+        ),
+        0,
+        1e-4 * Math.max(...calibrated.fits[0]!),
+      );
+      expect(calibrated.fits[1]).toEqual(second);
+    },
+  );
 
   it('with one label per class holds none out', async () => {
-    expect((await run({ labels: [3], methods: ['codes', 'features', 'knn'] })).map(({ labels }) => labels)).toEqual([3, 3, 3]);
+    expect((await run({ labels: [3], methods: ['codes', 'features', 'knn'] })).map(({ labels }) => labels)).toEqual([
+      3, 3, 3,
+    ]);
   });
 });
 
@@ -117,7 +142,11 @@ const REFUSED: readonly (readonly [string, Partial<ProbeOptions>, readonly strin
   ['labels of a single class', without({ train: images(6, new Uint8Array(6)) }), ['the same label']],
   ['no test images', without({ test: images(0, new Uint8Array(0)) }), ['no test images']],
   ['more labels than available', { labels: [63] }, ['--labels 63', '60 labeled']],
-  ['more labels than a class has', without({ train: images(6, Uint8Array.of(0, 1, 2, 0, 0, 0)) }), ['2 of each class', 'class 1 has 1']],
+  [
+    'more labels than a class has',
+    without({ train: images(6, Uint8Array.of(0, 1, 2, 0, 0, 0)) }),
+    ['2 of each class', 'class 1 has 1'],
+  ],
   ['a label count that is not a multiple of the classes', { labels: [7] }, ['7', 'multiple of 3']],
 ];
 

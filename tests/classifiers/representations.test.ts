@@ -17,18 +17,34 @@ const rowsOf = async (name: 'codes' | 'features' | 'pixels') => {
   const rows = await representation.of(images);
   await representation.release();
   expect(rows.data).toHaveLength(COUNT * representation.width);
-  return { ...representation, rows, row: (index: number) => Array.from(rows.data.subarray(index * rows.width, (index + 1) * rows.width)) };
+  return {
+    ...representation,
+    rows,
+    row: (index: number) => Array.from(rows.data.subarray(index * rows.width, (index + 1) * rows.width)),
+  };
 };
 
 /** The activations behind the first batch normalization [N, 8, 8, 8], by a graph of their own. */
 async function activations(): Promise<Float32Array> {
   const { encoder } = model.pair;
-  const [parameters, statistics] = [input('parameters', [encoder.parameters.size]), input('statistics', [encoder.statistics.size])];
+  const [parameters, statistics] = [
+    input('parameters', [encoder.parameters.size]),
+    input('statistics', [encoder.statistics.size]),
+  ];
   const batch = input('batch', [COUNT, 1, 32, 32], 'uint8');
   const layers = Object.fromEntries(Object.entries(encoder.layers).slice(0, 5));
-  const map = forwardEval({ ...encoder, layers }, unpack(parameters, encoder.parameters), unpack(statistics, encoder.statistics), fromPixels(batch));
+  const map = forwardEval(
+    { ...encoder, layers },
+    unpack(parameters, encoder.parameters),
+    unpack(statistics, encoder.statistics),
+    fromPixels(batch),
+  );
   const program = await compileOnOneThread(graphOf({ map }, [parameters, statistics]));
-  const results = await program.run({ parameters: weights['encoder.parameters'], statistics: weights['encoder.statistics'], batch: images });
+  const results = await program.run({
+    parameters: weights['encoder.parameters'],
+    statistics: weights['encoder.statistics'],
+    batch: images,
+  });
   expect(map.shape).toEqual([COUNT, 8, 8, 8]);
   const data = Float32Array.from(results.map!.data as Float32Array);
   await program.release();
@@ -61,7 +77,8 @@ describe('representations of images', () => {
     for (let image = 0; image < COUNT; image++) {
       const cells = Array.from({ length: 16 }, (_, cell) =>
         Array.from({ length: 8 }, (_, channel) => {
-          const at = (down: number, right: number) => map[((image * 8 + channel) * 8 + 2 * Math.floor(cell / 4) + down) * 8 + 2 * (cell % 4) + right]!;
+          const at = (down: number, right: number) =>
+            map[((image * 8 + channel) * 8 + 2 * Math.floor(cell / 4) + down) * 8 + 2 * (cell % 4) + right]!;
           return (at(0, 0) + at(0, 1) + at(1, 0) + at(1, 1)) / 4;
         }),
       ).flat();

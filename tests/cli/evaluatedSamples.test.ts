@@ -25,7 +25,10 @@ const compileHere: Compile = (graph) => compile(graph);
 async function makeAveragedRun(name: string, configuration: Configuration): Promise<string> {
   const folder = await createRun(join(cwd, name), configuration);
   const { vectors, ...rest } = tinyCheckpoint(configuration);
-  const doubled = Object.entries(vectors).map(([vector, data]) => [vector, vector.includes('ema_') ? data.map((value) => 2 * value) : data]);
+  const doubled = Object.entries(vectors).map(([vector, data]) => [
+    vector,
+    vector.includes('ema_') ? data.map((value) => 2 * value) : data,
+  ]);
   return folder.writeCheckpoint({ ...rest, vectors: Object.fromEntries(doubled) as typeof vectors });
 }
 
@@ -42,7 +45,9 @@ async function evaluatedSamples(checkpoint: string, count: number, seed: number,
     width: 2,
     extract: ({ data }) => {
       seen.push(data.slice());
-      return Promise.resolve({ features: { data: Float32Array.from(data.subarray(0, (2 * data.length) / bytes)), width: 2 } });
+      return Promise.resolve({
+        features: { data: Float32Array.from(data.subarray(0, (2 * data.length) / bytes)), width: 2 },
+      });
     },
     release: () => Promise.resolve(),
   };
@@ -52,7 +57,17 @@ async function evaluatedSamples(checkpoint: string, count: number, seed: number,
     null,
   );
   const source = { name: 'two', size: [size, size], channels, train: split, test: split, classes: null } as const;
-  await evaluate({ model, source, split: 'test', count, seed, metrics: new Set(['fid']), extractor, divergence: objective, compile: compileHere });
+  await evaluate({
+    model,
+    source,
+    split: 'test',
+    count,
+    seed,
+    metrics: new Set(['fid']),
+    extractor,
+    divergence: objective,
+    compile: compileHere,
+  });
   await model.release();
   const all = Buffer.concat(seen);
   // The two images come first, then the samples, then the training images for the floor.
@@ -67,16 +82,19 @@ describe('the samples of an evaluation', () => {
     ['raw weights', gray, 30, 0, ['--no-ema']],
     ['a different count, with a partial batch', gray, 1203, 5, []],
     ['RGB images of 64x64', color, 21, 3, ['--no-ema']],
-  ] as const)('equal those that sample writes as an array, byte by byte: %s', async (name, configuration, count, seed, flags) => {
-    const checkpoint = await makeAveragedRun(name.replaceAll(' ', '-'), configuration);
-    const out = join(cwd, `${name}.npz`);
-    await resultOf(['sample', checkpoint, '--count', `${count}`, '--seed', `${seed}`, '--out', out, ...flags], cwd);
-    const { shape, data } = bytesIn(unzipSync(readFileSync(out))['arr_0.npy']);
-    const { size, channels } = configuration;
-    expect(shape).toEqual([count, size, size, channels]);
-    const judged = await evaluatedSamples(checkpoint, count, seed, flags.length > 0);
-    const rows = channelsLast({ shape: [channels, size, size], count, data: judged });
-    expect(Buffer.compare(Buffer.from(data), Buffer.from(rows))).toBe(0);
-    expect(new Set(data).size).toBeGreaterThan(2);
-  });
+  ] as const)(
+    'equal those that sample writes as an array, byte by byte: %s',
+    async (name, configuration, count, seed, flags) => {
+      const checkpoint = await makeAveragedRun(name.replaceAll(' ', '-'), configuration);
+      const out = join(cwd, `${name}.npz`);
+      await resultOf(['sample', checkpoint, '--count', `${count}`, '--seed', `${seed}`, '--out', out, ...flags], cwd);
+      const { shape, data } = bytesIn(unzipSync(readFileSync(out))['arr_0.npy']);
+      const { size, channels } = configuration;
+      expect(shape).toEqual([count, size, size, channels]);
+      const judged = await evaluatedSamples(checkpoint, count, seed, flags.length > 0);
+      const rows = channelsLast({ shape: [channels, size, size], count, data: judged });
+      expect(Buffer.compare(Buffer.from(data), Buffer.from(rows))).toBe(0);
+      expect(new Set(data).size).toBeGreaterThan(2);
+    },
+  );
 });

@@ -22,7 +22,8 @@ interface Fault {
 const startFaulty = (args: readonly string[], cwd: string, ...faults: readonly Fault[]): RunningCommand =>
   startCommand(args, cwd, { NODE_OPTIONS: `--import ${INJECT}`, AGENET_FAULTS: JSON.stringify(faults) });
 
-const runFaulty = (args: readonly string[], cwd: string, ...faults: readonly Fault[]): Promise<CommandResult> => startFaulty(args, cwd, ...faults).finished;
+const runFaulty = (args: readonly string[], cwd: string, ...faults: readonly Fault[]): Promise<CommandResult> =>
+  startFaulty(args, cwd, ...faults).finished;
 
 const folder = sharedTemporaryFolder();
 const DATA = `npz:${join(folder, 'noise.npz')}`;
@@ -31,7 +32,23 @@ const QUICK = ['--threads', '1', '--no-lowering'];
 /** 54 images in batches of 4: an evaluation after every 13 iterations. */
 const STEPS = 26;
 const TRAIN = [
-  ...['train', DATA, '--out', 'run', '--steps', String(STEPS), '--width', '4', '--latent', '8', '--batch', '4', ...QUICK, '--log-every', '1'],
+  ...[
+    'train',
+    DATA,
+    '--out',
+    'run',
+    '--steps',
+    String(STEPS),
+    '--width',
+    '4',
+    '--latent',
+    '8',
+    '--batch',
+    '4',
+    ...QUICK,
+    '--log-every',
+    '1',
+  ],
   ...[
     '--checkpoint-every',
     '5',
@@ -51,7 +68,8 @@ const RESUME = ['train', DATA, '--out', 'run', '--resume', ...QUICK];
 
 const run = (cwd: string, ...names: readonly string[]): string => join(cwd, 'run', ...names);
 const checkpointsIn = (cwd: string): string[] => readdirSync(run(cwd, 'checkpoints')).sort();
-const checkpoint = (cwd: string, step: number): Buffer => readFileSync(run(cwd, 'checkpoints', `${String(step).padStart(6, '0')}.safetensors`));
+const checkpoint = (cwd: string, step: number): Buffer =>
+  readFileSync(run(cwd, 'checkpoints', `${String(step).padStart(6, '0')}.safetensors`));
 
 beforeAll(async () => {
   const pixels = Uint8Array.from({ length: 60 * 1024 }, (_, index) => (index * 2654435761) >>> 24);
@@ -63,7 +81,10 @@ beforeAll(async () => {
 function expectAsUndisturbed(cwd: string): void {
   expect(checkpointsIn(cwd)).toEqual(checkpointsIn(folder));
   for (const name of checkpointsIn(cwd))
-    expect(readFileSync(run(cwd, 'checkpoints', name)).equals(readFileSync(run(folder, 'checkpoints', name))), name).toBe(true);
+    expect(
+      readFileSync(run(cwd, 'checkpoints', name)).equals(readFileSync(run(folder, 'checkpoints', name))),
+      name,
+    ).toBe(true);
   const evaluations = (path: string) => readdirSync(run(path)).filter((name) => /^(evaluation|best)/.test(name));
   expect(evaluations(cwd)).toEqual(evaluations(folder));
   expect(readdirSync(run(cwd), { recursive: true }).filter((name) => /partial|\.lock/.test(String(name)))).toEqual([]);
@@ -87,9 +108,14 @@ describe('training that is killed while it writes', () => {
       const { status, stderr } = await runFaulty(index === 0 ? TRAIN : RESUME, cwd, fault);
       expect(status, `${fault.file} ${fault.point}: ${stderr}`).toBeNull();
       const kept = checkpointsIn(cwd).filter((name) => /^\d+\.safetensors$/.test(name));
-      for (const name of kept) expect(readFileSync(run(cwd, 'checkpoints', name)).equals(readFileSync(run(folder, 'checkpoints', name))), name).toBe(true);
+      for (const name of kept)
+        expect(
+          readFileSync(run(cwd, 'checkpoints', name)).equals(readFileSync(run(folder, 'checkpoints', name))),
+          name,
+        ).toBe(true);
       expect(kept.includes('000010.safetensors')).toBe(index >= 4);
-      for (const name of checkpointsIn(cwd).filter((name) => name.endsWith('.safetensors'))) await readCheckpointFile(run(cwd, 'checkpoints', name));
+      for (const name of checkpointsIn(cwd).filter((name) => name.endsWith('.safetensors')))
+        await readCheckpointFile(run(cwd, 'checkpoints', name));
     }
     expect((await runProcess(RESUME, cwd)).status).toBe(0);
     expectAsUndisturbed(cwd);
@@ -131,13 +157,25 @@ describe('a full disk', () => {
   it('is reported for each kind of file, and training ends with the same weights', async () => {
     const cwd = temporaryFolder();
     const files = ['log.jsonl', '000010.png', '000010.safetensors', 'best.safetensors', 'evaluation-000026.json'];
-    const faults = [...files, 'best.json'].map((name): Fault => ({ file: `${name.replaceAll('.', '\\.')}$`, at: 1, point: 'half', error: 'ENOSPC', times: 1 }));
+    const faults = [...files, 'best.json'].map((name): Fault => ({
+      file: `${name.replaceAll('.', '\\.')}$`,
+      at: 1,
+      point: 'half',
+      error: 'ENOSPC',
+      times: 1,
+    }));
     // The event file of TensorBoard stays incomplete: it is not needed to resume.
-    const { status, stderr } = await runFaulty([...TRAIN, '--tensorboard'], cwd, ...faults, { file: 'tfevents', at: 2, point: 'half', error: 'ENOSPC' });
+    const { status, stderr } = await runFaulty([...TRAIN, '--tensorboard'], cwd, ...faults, {
+      file: 'tfevents',
+      at: 2,
+      point: 'half',
+      error: 'ENOSPC',
+    });
     expect(status, stderr).toBe(0);
     for (const name of files) expect(stderr).toMatch(new RegExp(`${name}: cannot be written \\(the disk is full\\)`));
     expect(stderr.match(/training is paused/g)).toHaveLength(3);
-    const scores = (path: string) => (JSON.parse(readFileSync(run(path, 'evaluation-000026.json'), 'utf8')) as { metrics: unknown }).metrics;
+    const scores = (path: string) =>
+      (JSON.parse(readFileSync(run(path, 'evaluation-000026.json'), 'utf8')) as { metrics: unknown }).metrics;
     expect(scores(cwd)).toEqual(scores(folder));
     expect(readFileSync(run(cwd, 'best.json'), 'utf8')).toBe(readFileSync(run(folder, 'best.json'), 'utf8'));
     expect(checkpoint(cwd, STEPS).equals(checkpoint(folder, STEPS))).toBe(true);
@@ -153,7 +191,12 @@ describe('a full disk', () => {
     for (const error of ['ENOSPC', 'EROFS']) {
       const cwd = temporaryFolder();
       const { status, stderr } = await runFaulty(TRAIN, cwd, { file, at: 1, point, error });
-      expect([status, stderr]).toEqual([2, expect.stringMatching(/^agenet: [^\n]*cannot be written \((the disk is full|the file system is read-only)\)\n$/)]);
+      expect([status, stderr]).toEqual([
+        2,
+        expect.stringMatching(
+          /^agenet: [^\n]*cannot be written \((the disk is full|the file system is read-only)\)\n$/,
+        ),
+      ]);
     }
   });
 
@@ -164,7 +207,10 @@ describe('a full disk', () => {
     await running.said('training is paused');
     running.child.kill('SIGINT');
     const { status, stderr } = await running.finished;
-    expect([status, stderr]).toEqual([2, expect.stringMatching(/\nagenet: [^\n]*000010\.safetensors: cannot be written \(the disk is full\)\n$/)]);
+    expect([status, stderr]).toEqual([
+      2,
+      expect.stringMatching(/\nagenet: [^\n]*000010\.safetensors: cannot be written \(the disk is full\)\n$/),
+    ]);
     expect(checkpointsIn(cwd)).toEqual(['000005.safetensors']);
     expect(checkpoint(cwd, 5).equals(checkpoint(folder, 5))).toBe(true);
     expect((await runProcess(RESUME, cwd)).status).toBe(0);
@@ -183,6 +229,9 @@ describe('a run folder that is deleted during training', () => {
     await running.said('training is paused');
     running.child.kill('SIGTERM');
     const { status, stderr } = await running.finished;
-    expect([status, stderr]).toEqual([2, expect.stringMatching(/\nagenet: [^\n]*cannot be written \(its folder does not exist\)\n$/)]);
+    expect([status, stderr]).toEqual([
+      2,
+      expect.stringMatching(/\nagenet: [^\n]*cannot be written \(its folder does not exist\)\n$/),
+    ]);
   });
 });

@@ -15,7 +15,8 @@ const [classes, run] = ['photos', `run${HOSTILE}`];
 beforeAll(async () => {
   for (const name of ['a', `b${HOSTILE}`]) {
     mkdirSync(join(cwd, classes, name), { recursive: true });
-    for (let index = 0; index < 8; index++) writeFileSync(join(cwd, classes, name, `${index}${HOSTILE}.png`), await grayscalePng(8 * index));
+    for (let index = 0; index < 8; index++)
+      writeFileSync(join(cwd, classes, name, `${index}${HOSTILE}.png`), await grayscalePng(8 * index));
   }
   writeFileSync(join(cwd, classes, 'a', `broken${HOSTILE}.png`), 'no image');
   await makeTinyRun(join(cwd, run), tinyConfiguration({ data: `folder:${classes}`, initFrom: HOSTILE }));
@@ -39,7 +40,23 @@ const COMMANDS: Readonly<Record<string, readonly string[]>> = {
   compare: [run, run],
   reconstruct: [run, join(classes, `b${HOSTILE}`), '--out', `pairs${HOSTILE}.png`],
   'sample along nothing': [run, '--along', HOSTILE],
-  train: [classes, '--size', '32', '--channels', '1', '--batch', '4', '--width', '4', '--latent', '8', '--steps', '1', '--out', `new${HOSTILE}`],
+  train: [
+    classes,
+    '--size',
+    '32',
+    '--channels',
+    '1',
+    '--batch',
+    '4',
+    '--width',
+    '4',
+    '--latent',
+    '8',
+    '--steps',
+    '1',
+    '--out',
+    `new${HOSTILE}`,
+  ],
   'train with settings': [classes, '--config', `settings${HOSTILE}.yaml`],
   'train with broken settings': [classes, '--config', `broken${HOSTILE}.yaml`],
   'train --debug': [classes, '--config', `broken${HOSTILE}.yaml`, '--debug'],
@@ -47,18 +64,21 @@ const COMMANDS: Readonly<Record<string, readonly string[]>> = {
 };
 
 describe('names of files, classes and runs', () => {
-  it.each(Object.entries(COMMANDS))('neither control the terminal nor forge lines of output: %s', async (title, args) => {
-    const command = title.startsWith('an unknown') ? HOSTILE : title.split(' ')[0]!;
-    const { stdout, stderr, status } = await runCommand([command, ...args], cwd);
-    const printed = stdout + stderr;
-    expect([0, 1, 2]).toContain(status);
-    expect(printed).not.toMatch(/[^\P{Cc}\n]|[\u2028\u2029\u202a-\u202e\u2066-\u2069]/u);
-    // The program begins at most one line so: that of its own error.
-    const errors = printed.split('\n').filter((line) => line.startsWith('agenet: '));
-    expect(errors.filter((line) => line.startsWith('agenet: trust me'))).toEqual([]);
-    expect(errors).toHaveLength(status === 0 || title.includes('--debug') ? 0 : 1);
-    if (title.includes('--json')) expect(JSON.parse(stdout)).toMatchObject({ class_names: ['a', `b${HOSTILE}`] });
-  });
+  it.each(Object.entries(COMMANDS))(
+    'neither control the terminal nor forge lines of output: %s',
+    async (title, args) => {
+      const command = title.startsWith('an unknown') ? HOSTILE : title.split(' ')[0]!;
+      const { stdout, stderr, status } = await runCommand([command, ...args], cwd);
+      const printed = stdout + stderr;
+      expect([0, 1, 2]).toContain(status);
+      expect(printed).not.toMatch(/[^\P{Cc}\n]|[\u2028\u2029\u202a-\u202e\u2066-\u2069]/u);
+      // The program begins at most one line so: that of its own error.
+      const errors = printed.split('\n').filter((line) => line.startsWith('agenet: '));
+      expect(errors.filter((line) => line.startsWith('agenet: trust me'))).toEqual([]);
+      expect(errors).toHaveLength(status === 0 || title.includes('--debug') ? 0 : 1);
+      if (title.includes('--json')) expect(JSON.parse(stdout)).toMatchObject({ class_names: ['a', `b${HOSTILE}`] });
+    },
+  );
 
   it('are stored unchanged in files', () => {
     expect(JSON.parse(readFileSync(join(cwd, run, 'config.json'), 'utf8'))).toMatchObject({ initFrom: HOSTILE });

@@ -10,7 +10,11 @@ import { temporaryFolder } from '../temporaryFolder.js';
 function recorded(isTTY: boolean) {
   const [out, err]: [string[], string[]] = [[], []];
   const stream = (texts: string[]) => ({ isTTY, columns: 40, write: (text: string) => texts.push(text) });
-  return { terminal: new Terminal(false, stream(out), stream(err)), out: () => out.join(''), err: () => err.join('').replaceAll('\x1b', 'ESC') };
+  return {
+    terminal: new Terminal(false, stream(out), stream(err)),
+    out: () => out.join(''),
+    err: () => err.join('').replaceAll('\x1b', 'ESC'),
+  };
 }
 
 async function writtenPng(): Promise<string> {
@@ -64,18 +68,21 @@ describe('imageDisplay', () => {
   it.each([
     ['a pipe', false, 'sixel', {}, 'standard error is not a terminal'],
     ['an unknown terminal', true, 'auto', {}, 'this terminal is not known to display images'],
-  ] as const)('prints one line with the first path on %s, and no escape sequences', async (_, isTTY, show, environment, reason) => {
-    const { terminal, out, err } = recorded(isTTY);
-    const file = await writtenPng();
-    const display = imageDisplay(terminal, show, environment);
-    await display(file);
-    await display('second.png');
-    expect(err()).toMatch(/^--show: .*\n$/);
-    expect(err()).not.toContain('ESC');
-    expect(err()).toContain(reason);
-    expect(err()).toContain(`open ${file}`);
-    expect(out()).toBe('');
-  });
+  ] as const)(
+    'prints one line with the first path on %s, and no escape sequences',
+    async (_, isTTY, show, environment, reason) => {
+      const { terminal, out, err } = recorded(isTTY);
+      const file = await writtenPng();
+      const display = imageDisplay(terminal, show, environment);
+      await display(file);
+      await display('second.png');
+      expect(err()).toMatch(/^--show: .*\n$/);
+      expect(err()).not.toContain('ESC');
+      expect(err()).toContain(reason);
+      expect(err()).toContain(`open ${file}`);
+      expect(out()).toBe('');
+    },
+  );
 
   it('reports a file that cannot be read, and does not throw', async () => {
     const { terminal, err } = recorded(true);

@@ -11,6 +11,16 @@ const SCRIPT = fileURLToPath(new URL('../../bench/crash-recovery.mjs', import.me
 it('training killed at random moments ends bitwise identical when resumed', async () => {
   const archive = join(temporaryFolder(), 'noise.npz');
   writeNoiseArchive(archive, 100);
-  const { stdout } = await promisify(execFile)(process.execPath, [SCRIPT, '--data', `npz:${archive}`, '--kills', '2', '--steps', '30', '--seed', '5']);
+  const { stdout } = await promisify(execFile)(process.execPath, [
+    SCRIPT,
+    '--data',
+    `npz:${archive}`,
+    '--kills',
+    '2',
+    '--steps',
+    '30',
+    '--seed',
+    '5',
+  ]);
   expect(JSON.parse(stdout)).toMatchObject({ kills: 2, steps: 30, same: true, different: [] });
 });

@@ -30,12 +30,15 @@ describe('agenet --help', () => {
     const { status, stdout, stderr } = await runCommand([command, '--help'], cwd);
     expect([status, stderr]).toEqual([0, '']);
     expect(stdout).toContain(`Usage: agenet ${command}`);
-    for (const option of `help json ${options}`.trim().split(/\s+/)) expect(stdout).toMatch(new RegExp(`--${option}\\b`));
+    for (const option of `help json ${options}`.trim().split(/\s+/))
+      expect(stdout).toMatch(new RegExp(`--${option}\\b`));
   });
 });
 
 it('agenet --version is the version of the package', async () => {
-  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string };
+  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+    version: string;
+  };
   expect(await runProcess(['--version'], cwd)).toEqual({ status: 0, stdout: `${version}\n`, stderr: '' });
 });
 

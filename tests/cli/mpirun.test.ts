@@ -14,8 +14,10 @@ const isInstalled = spawnSync('mpirun', ['--version']).status === 0;
 /** As in a container: all ranks on however many cores there are, as whatever user. */
 const MPIRUN = 'OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 exec mpirun --oversubscribe';
 
-const startRanks = (ranks: number, args: string, cwd: string): RunningCommand => startShell(`${MPIRUN} -n ${ranks} $AGENET ${args}`, cwd);
-const runRanks = (ranks: number, args: string, cwd: string): Promise<CommandResult> => startRanks(ranks, args, cwd).finished;
+const startRanks = (ranks: number, args: string, cwd: string): RunningCommand =>
+  startShell(`${MPIRUN} -n ${ranks} $AGENET ${args}`, cwd);
+const runRanks = (ranks: number, args: string, cwd: string): Promise<CommandResult> =>
+  startRanks(ranks, args, cwd).finished;
 
 const TINY = 'npz:noise.npz --width 4 --latent 8 --batch 4 --threads 1 --log-every 1 --sample-every 0';
 
@@ -53,7 +55,11 @@ const losses = (run: string): number[] =>
 
 describe.skipIf(!isInstalled)('processes of mpirun', () => {
   it('verify a golden file together', async () => {
-    const { status, stdout, stderr } = await runRanks(2, `verify ${goldenPath('dcgan32-uniform')} --json`, temporaryFolder());
+    const { status, stdout, stderr } = await runRanks(
+      2,
+      `verify ${goldenPath('dcgan32-uniform')} --json`,
+      temporaryFolder(),
+    );
     expect(status, stderr).toBe(0);
     // One rank prints.
     expect(stdout.trim().split('\n')).toHaveLength(1);
@@ -72,10 +78,13 @@ describe.skipIf(!isInstalled)('processes of mpirun', () => {
     }
     const alone = await startCommand(`train ${TINY} --steps 3 --preset published --out alone`.split(' '), cwd).finished;
     expect(alone.status, alone.stderr).toBe(0);
-    const checkpoint = (run: string) => decodeSafetensors(readFileSync(join(cwd, run, 'checkpoints', '000003.safetensors')), run).tensors;
+    const checkpoint = (run: string) =>
+      decodeSafetensors(readFileSync(join(cwd, run, 'checkpoints', '000003.safetensors')), run).tensors;
     expect(checkpoint('first')).toEqual(checkpoint('second'));
     for (const run of ['first', 'four']) {
-      losses(join(cwd, run)).forEach((loss, index) => expect(loss / losses(join(cwd, 'alone'))[index]!).toBeCloseTo(1, 2));
+      losses(join(cwd, run)).forEach((loss, index) =>
+        expect(loss / losses(join(cwd, 'alone'))[index]!).toBeCloseTo(1, 2),
+      );
       expect(losses(join(cwd, run))[0]! / losses(join(cwd, 'alone'))[0]!).toBeCloseTo(1, 5);
     }
   });
@@ -117,7 +126,10 @@ describe.skipIf(!isInstalled)('processes of mpirun', () => {
     const cwd = folderWithImages();
     const { finished } = startRanks(2, `train ${TINY} --steps 100000 --checkpoint-every 2 --out run`, cwd);
     const checkpoints = join(cwd, 'run', 'checkpoints');
-    await vi.waitFor(() => expect(readdirSync(checkpoints).filter((name) => name.endsWith('.safetensors'))).not.toEqual([]), { timeout: 60_000, interval: 50 });
+    await vi.waitFor(
+      () => expect(readdirSync(checkpoints).filter((name) => name.endsWith('.safetensors'))).not.toEqual([]),
+      { timeout: 60_000, interval: 50 },
+    );
     process.kill(pidOf(1, cwd), 'SIGKILL');
     const { status, stderr } = await finished;
     expect(status).not.toBe(0);
@@ -125,7 +137,10 @@ describe.skipIf(!isInstalled)('processes of mpirun', () => {
     const [last] = readdirSync(join(cwd, 'run', 'checkpoints'))
       .sort()
       .reverse();
-    const resumed = await startCommand(['train', '--resume', 'run', '--steps', String(parseInt(last!) + 2), '--threads', '1'], cwd).finished;
+    const resumed = await startCommand(
+      ['train', '--resume', 'run', '--steps', String(parseInt(last!) + 2), '--threads', '1'],
+      cwd,
+    ).finished;
     expect(resumed.status, resumed.stderr).toBe(0);
   });
 

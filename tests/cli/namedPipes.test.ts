@@ -18,16 +18,31 @@ const makePipe = (...path: readonly string[]) => execFileSync('mkfifo', [join(cw
 beforeAll(async () => {
   for (const name of ['pipe', 'pipe.png', 'pipe.npz', 'pipe.yaml', 'pipe.onnx', 'pipe.safetensors']) makePipe(name);
   symlinkSync('pipe.png', join(cwd, 'link.png'));
-  for (const folder of ['idx', 'svhn', 'cifar', 'celeba', 'config', 'latest', 'log', 'best', 'previews', 'attribute', 'probe', 'photos'])
+  for (const folder of [
+    'idx',
+    'svhn',
+    'cifar',
+    'celeba',
+    'config',
+    'latest',
+    'log',
+    'best',
+    'previews',
+    'attribute',
+    'probe',
+    'photos',
+  ])
     mkdirSync(join(cwd, folder));
   makePipe('idx', 'train-images-idx3-ubyte');
   makePipe('svhn', 'train_32x32.mat');
-  for (const name of ['data_batch_1', 'data_batch_2', 'data_batch_3', 'data_batch_4', 'data_batch_5', 'test_batch']) makePipe('cifar', `${name}.bin`);
+  for (const name of ['data_batch_1', 'data_batch_2', 'data_batch_3', 'data_batch_4', 'data_batch_5', 'test_batch'])
+    makePipe('cifar', `${name}.bin`);
   await makePicture(join(cwd, 'celeba', '1.png'), 0, 255);
   makePipe('celeba', 'list_eval_partition.txt');
   await makePicture(join(cwd, 'one.png'), 0, 255);
   const checkpoint = await makeTinyRun(join(cwd, 'run'));
-  for (const run of ['config', 'latest', 'log', 'previews', 'attribute', 'probe', 'evaluated']) await makeTinyRun(join(cwd, run));
+  for (const run of ['config', 'latest', 'log', 'previews', 'attribute', 'probe', 'evaluated'])
+    await makeTinyRun(join(cwd, run));
   rmSync(join(cwd, 'config', 'config.json'));
   makePipe('config', 'config.json');
   makePipe('latest', 'checkpoints', '000004.safetensors');
@@ -89,7 +104,10 @@ describe('a named pipe is rejected in one line, without waiting for its content:
   });
 
   it('an evaluation', { timeout: 120_000 }, async () => {
-    expect(await finish(['compare', 'evaluated'])).toMatchObject({ status: 2, stderr: expect.stringContaining('evaluation-000003.json') as string });
+    expect(await finish(['compare', 'evaluated'])).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining('evaluation-000003.json') as string,
+    });
   });
 });
 
@@ -112,16 +130,26 @@ it('a device is rejected', async () => {
 describe('/dev/stdin', () => {
   const config = (input: string) =>
     new Promise<{ status: number | null; stderr: string }>((resolve) => {
-      const child = spawn('sh', ['-c', `${input} "${process.execPath}" "${MAIN}" train npz:x.npz --config /dev/stdin --out stdin --dry-run --threads 1`], {
-        cwd,
-      });
+      const child = spawn(
+        'sh',
+        [
+          '-c',
+          `${input} "${process.execPath}" "${MAIN}" train npz:x.npz --config /dev/stdin --out stdin --dry-run --threads 1`,
+        ],
+        {
+          cwd,
+        },
+      );
       let stderr = '';
       child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
       child.on('close', (status) => resolve({ status, stderr }));
     });
 
   it('is rejected if it is a pipe', async () => {
-    expect(await config('echo "width: 4" |')).toMatchObject({ status: 2, stderr: expect.stringContaining(`/dev/stdin: cannot be read (${PIPE})`) as string });
+    expect(await config('echo "width: 4" |')).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining(`/dev/stdin: cannot be read (${PIPE})`) as string,
+    });
   });
 
   it('is read if it is a file', async () => {

@@ -69,21 +69,31 @@ describe('the output path', () => {
     await expectInputError(() => prepareOutput({ out: inTheWay, force: true }, ['png']), 'exists and is not a file');
     await expectInputError(() => prepareOutput({ out: pipe, force: true }, ['png']), 'exists and is not a file');
     await expectInputError(() => prepareOutput({ out: '' }, ['png', 'folder']), '--out: expected a path');
-    await expectInputError(() => prepareOutput({ out: '--threads' }, ['folder']), '--out --threads: expected a path but got an option');
+    await expectInputError(
+      () => prepareOutput({ out: '--threads' }, ['folder']),
+      '--out --threads: expected a path but got an option',
+    );
   });
 
   it('is not an input file, by any path', async () => {
     const input = fileOf('mine.png', '\x89PNG');
     const link = join(temporaryFolder(), 'link.png');
     symlinkSync(input, link);
-    await expectInputError(() => prepareOutput({ out: link, force: true }, ['png'], ['other.png', input]), 'is what the command reads');
+    await expectInputError(
+      () => prepareOutput({ out: link, force: true }, ['png'], ['other.png', input]),
+      'is what the command reads',
+    );
   });
 
   it('is not a file of an input folder or data set, but may be a new file there', async () => {
     const folder = temporaryFolder();
-    for (const name of ['photo.png', 'images.npz']) writeFileSync(join(folder, name), name.endsWith('png') ? '\x89PNG' : 'PK', 'latin1');
+    for (const name of ['photo.png', 'images.npz'])
+      writeFileSync(join(folder, name), name.endsWith('png') ? '\x89PNG' : 'PK', 'latin1');
     for (const data of [folder, `folder:${folder}`]) {
-      await expectInputError(() => prepareOutput({ out: join(folder, 'photo.png'), force: true }, ['png'], [data]), `one of the files in ${data}`);
+      await expectInputError(
+        () => prepareOutput({ out: join(folder, 'photo.png'), force: true }, ['png'], [data]),
+        `one of the files in ${data}`,
+      );
       expect(await prepareOutput({ out: join(folder, 'sheet.png') }, ['png'], [data])).toBe('png');
     }
     const archive = join(folder, 'images.npz');
@@ -103,7 +113,10 @@ describe('a command does not replace its own data:', () => {
     const cwd = temporaryFolder();
     const pixels = { shape: [20, 32, 32, 1], data: new Uint8Array(20 * 1024) };
     writeFileSync(join(cwd, 'images.npz'), npzArchive({ images: pixels }));
-    await writeImages(join(cwd, 'photos'), Object.fromEntries(Array.from({ length: 20 }, (_, index) => [`${index}.png`, index])));
+    await writeImages(
+      join(cwd, 'photos'),
+      Object.fromEntries(Array.from({ length: 20 }, (_, index) => [`${index}.png`, index])),
+    );
     await makeTinyRun(join(cwd, 'run'), tinyConfiguration({ data: 'npz:images.npz' }));
     const before = contentsOf(cwd);
     await expectBadInput([...args, '--force'], cwd, '--out', 'the command reads');

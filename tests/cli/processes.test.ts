@@ -36,7 +36,8 @@ const line = (steps: number): string => training(steps).join(' ');
 /** A training run that ends on request. */
 const ENDLESS = 1_000_000;
 
-const checkpointFile = (cwd: string, steps: number): string => join(cwd, 'run', 'checkpoints', `${String(steps).padStart(6, '0')}.safetensors`);
+const checkpointFile = (cwd: string, steps: number): string =>
+  join(cwd, 'run', 'checkpoints', `${String(steps).padStart(6, '0')}.safetensors`);
 const checkpointIn = (cwd: string, steps: number): Buffer => readFileSync(checkpointFile(cwd, steps));
 const isLocked = (cwd: string): boolean => existsSync(join(cwd, 'run', '.lock'));
 
@@ -145,7 +146,9 @@ describe('training that receives a signal', () => {
     const without = temporaryFolder();
     expect((await runProcess(training(steps), without)).status).toBe(0);
     // Their configurations differ in the length.
-    expect((await readCheckpointFile(checkpointFile(cwd, steps))).vectors).toEqual((await readCheckpointFile(checkpointFile(without, steps))).vectors);
+    expect((await readCheckpointFile(checkpointFile(cwd, steps))).vectors).toEqual(
+      (await readCheckpointFile(checkpointFile(without, steps))).vectors,
+    );
   });
 });
 
@@ -159,11 +162,23 @@ async function expectOneTrains(cwd: string, args: readonly string[], delays: rea
   );
   const refused = results.filter(({ status }) => status === 2);
   expect(results.map(({ status, stderr }) => [status, status === 0 ? '' : stderr])).toHaveLength(delays.length);
-  expect(results.map(({ status }) => status).sort(), results.map(({ stderr }) => stderr).join('')).toEqual([0, ...Array<number>(delays.length - 1).fill(2)]);
-  for (const { stderr } of refused) expect(stderr).toMatch(/^agenet: run: [^\n]*(is training into this folder|is not empty)[^\n]*\n$/);
+  expect(results.map(({ status }) => status).sort(), results.map(({ stderr }) => stderr).join('')).toEqual([
+    0,
+    ...Array<number>(delays.length - 1).fill(2),
+  ]);
+  for (const { stderr } of refused)
+    expect(stderr).toMatch(/^agenet: run: [^\n]*(is training into this folder|is not empty)[^\n]*\n$/);
   expect(checkpointIn(cwd, STEPS).equals(undisturbed)).toBe(true);
   expect([loggedIn(cwd), isLocked(cwd)]).toEqual([STEPS, false]);
-  expect(readdirSync(join(cwd, 'run')).sort()).toEqual(['checkpoints', 'codes', 'config.json', 'journal.jsonl', 'log.jsonl', 'reconstructions', 'samples']);
+  expect(readdirSync(join(cwd, 'run')).sort()).toEqual([
+    'checkpoints',
+    'codes',
+    'config.json',
+    'journal.jsonl',
+    'log.jsonl',
+    'reconstructions',
+    'samples',
+  ]);
 }
 
 /** Leaves a lock in the run folder, of a process that has ended or runs elsewhere. */
@@ -206,9 +221,23 @@ describe('a run folder with a lock of a different host', () => {
     const cwd = temporaryFolder();
     await startShell(`exec $AGENET ${line(5)}`, cwd).finished;
     const file = leaveLock(cwd, ELSEWHERE, LOCK_MAX_AGE_SECONDS / 2);
-    const resume = ['train', DATA, '--out', 'run', '--resume', '--steps', String(STEPS), '--threads', '1', '--no-lowering'];
+    const resume = [
+      'train',
+      DATA,
+      '--out',
+      'run',
+      '--resume',
+      '--steps',
+      String(STEPS),
+      '--threads',
+      '1',
+      '--no-lowering',
+    ];
     const refused = await runProcess(resume, cwd);
-    expect([refused.status, refused.stderr]).toEqual([2, expect.stringContaining(`delete ${join('run', '.lock')} if that process has ended`)]);
+    expect([refused.status, refused.stderr]).toEqual([
+      2,
+      expect.stringContaining(`delete ${join('run', '.lock')} if that process has ended`),
+    ]);
     rmSync(file);
     expect((await runProcess(resume, cwd)).status).toBe(0);
     expect(checkpointIn(cwd, STEPS).equals(undisturbed)).toBe(true);
@@ -219,7 +248,10 @@ describe('a run folder with a lock of a different host', () => {
     await untilLogged(cwd, 3);
     const file = leaveLock(cwd, ELSEWHERE);
     const { status, stderr } = await running.finished;
-    expect([status, stderr]).toEqual([1, expect.stringContaining('process 7 on container-of-yesterday has taken over this run folder')]);
+    expect([status, stderr]).toEqual([
+      1,
+      expect.stringContaining('process 7 on container-of-yesterday has taken over this run folder'),
+    ]);
     expect(readdirSync(join(cwd, 'run', 'checkpoints'))).toEqual([]);
     expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual(ELSEWHERE);
   });

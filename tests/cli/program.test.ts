@@ -32,7 +32,12 @@ describe('loading', () => {
     const log = join(folder, `${file.replaceAll('/', '-')}${args.join('')}.txt`);
     const load = `import fs from 'node:fs'; export async function load(url, context, next) { fs.appendFileSync(${JSON.stringify(log)}, url + '\\n'); return next(url, context); }`;
     const hook = `import { register } from 'node:module'; register(${JSON.stringify(`data:text/javascript,${encodeURIComponent(load)}`)});`;
-    execFileSync(process.execPath, ['--import', `data:text/javascript,${encodeURIComponent(hook)}`, join(DIST, file), ...args]);
+    execFileSync(process.execPath, [
+      '--import',
+      `data:text/javascript,${encodeURIComponent(hook)}`,
+      join(DIST, file),
+      ...args,
+    ]);
     const loaded = readFileSync(log, 'utf8');
     expect(loaded).toContain(`dist/${file}`);
     return loaded;
@@ -40,16 +45,27 @@ describe('loading', () => {
 
   /** The packages among the modules that a built file loads. */
   const packagesOf = (file: string, ...args: readonly string[]): string[] =>
-    [...new Set(Array.from(loadedBy(file, ...args).matchAll(/node_modules\/((?:@[^/]+\/)?[^/]+)/g), ([, name]) => name!))].sort();
+    [
+      ...new Set(
+        Array.from(loadedBy(file, ...args).matchAll(/node_modules\/((?:@[^/]+\/)?[^/]+)/g), ([, name]) => name!),
+      ),
+    ].sort();
 
   it.each([['--version'], ['--help']])('%s loads only packages that every command line needs', (flag) => {
-    expect(['@commander-js/extra-typings', 'pure-rand']).toEqual(expect.arrayContaining(packagesOf('cli/main.js', flag)));
+    expect(['@commander-js/extra-typings', 'pure-rand']).toEqual(
+      expect.arrayContaining(packagesOf('cli/main.js', flag)),
+    );
   });
 
   it('--help loads neither the engine nor the method', () => {
     // `prepareProcess` is in a file of its own.
     expect(
-      Array.from(loadedBy('cli/main.js', '--help').matchAll(/dist\/(?:engine(?!\/runtime\/onnxRuntime)|age|networks|classifiers)\/\S+/g), ([path]) => path),
+      Array.from(
+        loadedBy('cli/main.js', '--help').matchAll(
+          /dist\/(?:engine(?!\/runtime\/onnxRuntime)|age|networks|classifiers)\/\S+/g,
+        ),
+        ([path]) => path,
+      ),
     ).toEqual([]);
   });
 

@@ -26,7 +26,11 @@ describe('the progress of counted work', () => {
     show(250, 1000);
     vi.advanceTimersByTime(9000);
     show(1000, 1000);
-    expect(written).toEqual(['encoding images  [=====               ] 25%  9s left', 'encoding images  [====================] 100%', '\n']);
+    expect(written).toEqual([
+      'encoding images  [=====               ] 25%  9s left',
+      'encoding images  [====================] 100%',
+      '\n',
+    ]);
   });
 
   it('is an occasional line elsewhere', () => {
@@ -36,7 +40,11 @@ describe('the progress of counted work', () => {
       show(done, 30);
       vi.advanceTimersByTime(1000);
     }
-    expect(written).toEqual(['encoding images: 33%  20s left\n', 'encoding images: 66%  10s left\n', 'encoding images: 100%\n']);
+    expect(written).toEqual([
+      'encoding images: 33%  20s left\n',
+      'encoding images: 66%  10s left\n',
+      'encoding images: 100%\n',
+    ]);
   });
 
   it('is not shown for work that ends within a moment', () => {
@@ -55,7 +63,9 @@ describe('the progress of counted work', () => {
       show(done, 4);
       vi.advanceTimersByTime(1000);
     }
-    expect(written.filter((text) => text.includes('left'))).toEqual(Array(2).fill('scoring images  [==========          ] 50%  1s left'));
+    expect(written.filter((text) => text.includes('left'))).toEqual(
+      Array(2).fill('scoring images  [==========          ] 50%  1s left'),
+    );
   });
 
   it('measures the remaining time of each phase from its own start', () => {

@@ -42,8 +42,21 @@ function writeSearch(folder: string, names: readonly string[], learningRate = 1e
 
 async function search(folder: string, ...flags: readonly string[]): Promise<{ table: string[]; rows: Row[] }> {
   const results = join(folder, 'results.jsonl');
-  const args = [SCRIPT, '--candidates', join(folder, 'search.json'), '--results', results, '--runs', join(folder, 'runs'), '--parallel', '1', ...flags];
-  const { stdout } = await promisify(execFile)(process.execPath, args, { env: { ...process.env, AGENET_CACHE: join(folder, 'cache') } });
+  const args = [
+    SCRIPT,
+    '--candidates',
+    join(folder, 'search.json'),
+    '--results',
+    results,
+    '--runs',
+    join(folder, 'runs'),
+    '--parallel',
+    '1',
+    ...flags,
+  ];
+  const { stdout } = await promisify(execFile)(process.execPath, args, {
+    env: { ...process.env, AGENET_CACHE: join(folder, 'cache') },
+  });
   const rows = existsSync(results) ? readFileSync(results, 'utf8').trim().split('\n') : [];
   return { table: stdout.trim().split('\n'), rows: rows.map((line) => JSON.parse(line) as Row) };
 }
@@ -63,7 +76,9 @@ describe('the search for recipes', () => {
     for (const metric of ['reconstruction_l1', 'fid', 'midpoint_fid', 'code_variance_real', 'accuracy_30']) {
       expect(rows[0]!.metrics![metric], metric).toBeTypeOf('number');
     }
-    const configuration = JSON.parse(readFileSync(join(folder, 'runs/candidate-2-validation-1/config.json'), 'utf8')) as object;
+    const configuration = JSON.parse(
+      readFileSync(join(folder, 'runs/candidate-2-validation-1/config.json'), 'utf8'),
+    ) as object;
     expect(configuration).toMatchObject({ data: `npz:${join(folder, 'runs/train.npz')}`, testFraction: 0.3 });
   });
 
@@ -71,7 +86,16 @@ describe('the search for recipes', () => {
     const folder = temporaryFolder();
     writeSearch(folder, ['a3', 'a1', 'a2', 'a4']);
     const first = await search(folder, ...quick);
-    expect(trainings(first.rows)).toEqual(['a3 2 1', 'a1 2 1', 'a2 2 1', 'a4 2 1', 'a1 3 1', 'a1 3 2', 'a2 3 1', 'a2 3 2']);
+    expect(trainings(first.rows)).toEqual([
+      'a3 2 1',
+      'a1 2 1',
+      'a2 2 1',
+      'a4 2 1',
+      'a1 3 1',
+      'a1 3 2',
+      'a2 3 1',
+      'a2 3 2',
+    ]);
     expect(await search(folder, ...quick)).toEqual(first);
 
     // One more candidate, which is better than those that went on.

@@ -21,13 +21,29 @@ export interface RunningCommand {
 }
 
 /** Starts `agenet` in a folder, with further variables in its environment. */
-export function startCommand(args: readonly string[], cwd: string, environment: NodeJS.ProcessEnv = {}): RunningCommand {
-  return follow(spawn(process.execPath, [MAIN, ...args], { cwd, env: { ...process.env, ...environment }, stdio: ['ignore', 'pipe', 'pipe'] }));
+export function startCommand(
+  args: readonly string[],
+  cwd: string,
+  environment: NodeJS.ProcessEnv = {},
+): RunningCommand {
+  return follow(
+    spawn(process.execPath, [MAIN, ...args], {
+      cwd,
+      env: { ...process.env, ...environment },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    }),
+  );
 }
 
 /** Starts a shell command line in which `$AGENET` is the command; `exec` passes signals on to it. */
 export const startShell = (line: string, cwd: string): RunningCommand =>
-  follow(spawn('bash', ['-c', line], { cwd, env: { ...process.env, AGENET: `${process.execPath} ${MAIN}` }, stdio: ['ignore', 'pipe', 'pipe'] }));
+  follow(
+    spawn('bash', ['-c', line], {
+      cwd,
+      env: { ...process.env, AGENET: `${process.execPath} ${MAIN}` },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    }),
+  );
 
 function follow(child: ChildProcessByStdio<null, Readable, Readable>): RunningCommand {
   let [stdout, stderr] = ['', ''];
@@ -47,7 +63,8 @@ function follow(child: ChildProcessByStdio<null, Readable, Readable>): RunningCo
 }
 
 /** Runs `agenet` in a folder in a process of its own, for what concerns processes: signals, exit statuses, closed streams, startup. */
-export const runProcess = (args: readonly string[], cwd: string): Promise<CommandResult> => startCommand(args, cwd).finished;
+export const runProcess = (args: readonly string[], cwd: string): Promise<CommandResult> =>
+  startCommand(args, cwd).finished;
 
 let previous: Promise<unknown> = Promise.resolve();
 

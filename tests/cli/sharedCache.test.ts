@@ -17,9 +17,9 @@ beforeAll(async () => {
   mkdirSync(join(cwd, 'photos'));
   for (let number = 0; number < COUNT; number++) {
     const level = number % 256;
-    await sharp({ create: { width: 20, height: 20, channels: 3, background: { r: level, g: 255 - level, b: 7 } } }).toFile(
-      join(cwd, 'photos', `${number}.png`),
-    );
+    await sharp({
+      create: { width: 20, height: 20, channels: 3, background: { r: level, g: 255 - level, b: 7 } },
+    }).toFile(join(cwd, 'photos', `${number}.png`));
   }
 });
 

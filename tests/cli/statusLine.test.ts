@@ -12,16 +12,27 @@ describe('a status line', () => {
       { text: 'second', rank: 1 },
     ];
     const fitting = (columns: number) => joinParts(fitParts(parts, columns), ({ text }) => text);
-    expect([20, 19, 13, 12, 1].map(fitting)).toEqual(['third  first  second', 'first  second', 'first  second', 'first', 'first']);
+    expect([20, 19, 13, 12, 1].map(fitting)).toEqual([
+      'third  first  second',
+      'first  second',
+      'first  second',
+      'first',
+      'first',
+    ]);
   });
 
   it('is never wider than the terminal, unless its most important part is', () => {
     fc.assert(
-      fc.property(fc.array(part, { minLength: 1, maxLength: 8 }), fc.integer({ min: 1, max: 100 }), (parts, columns) => {
-        const fitting = fitParts(parts, columns);
-        if (fitting.length > 1) expect(columnsOf(joinParts(fitting, ({ text }) => text))).toBeLessThanOrEqual(columns);
-        expect(Math.min(...fitting.map(({ rank }) => rank))).toBe(Math.min(...parts.map(({ rank }) => rank)));
-      }),
+      fc.property(
+        fc.array(part, { minLength: 1, maxLength: 8 }),
+        fc.integer({ min: 1, max: 100 }),
+        (parts, columns) => {
+          const fitting = fitParts(parts, columns);
+          if (fitting.length > 1)
+            expect(columnsOf(joinParts(fitting, ({ text }) => text))).toBeLessThanOrEqual(columns);
+          expect(Math.min(...fitting.map(({ rank }) => rank))).toBe(Math.min(...parts.map(({ rank }) => rank)));
+        },
+      ),
     );
   });
 
@@ -39,6 +50,11 @@ describe('a status line', () => {
 
 describe('a progress bar', () => {
   it('fills in proportion', () => {
-    expect([0, 0.25, 1, 2].map((fraction) => progressBar(fraction, 10))).toEqual(['[        ]', '[==      ]', '[========]', '[========]']);
+    expect([0, 0.25, 1, 2].map((fraction) => progressBar(fraction, 10))).toEqual([
+      '[        ]',
+      '[==      ]',
+      '[========]',
+      '[========]',
+    ]);
   });
 });

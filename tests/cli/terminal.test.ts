@@ -22,11 +22,19 @@ function recorded(json = false, isTTY = false) {
 
 describe('escaped text', () => {
   it('contains nothing that a terminal interprets, whatever its source', () => {
-    fc.assert(fc.property(hostile, (text) => !ACTIVE.test(escapeControls(text)) && !ACTIVE.test(oneLine(text)) && !ACTIVE.test(jsonLine({ [text]: text }))));
+    fc.assert(
+      fc.property(
+        hostile,
+        (text) =>
+          !ACTIVE.test(escapeControls(text)) && !ACTIVE.test(oneLine(text)) && !ACTIVE.test(jsonLine({ [text]: text })),
+      ),
+    );
   });
 
   it('escapes control characters and keeps all other text', () => {
-    expect(escapeControls('\x1b[31mred\x1b[0m\na\tb\x9b\u202e\x7f')).toBe('\\x1b[31mred\\x1b[0m\\na\\tb\\x9b\\u202e\\x7f');
+    expect(escapeControls('\x1b[31mred\x1b[0m\na\tb\x9b\u202e\x7f')).toBe(
+      '\\x1b[31mred\\x1b[0m\\na\\tb\\x9b\\u202e\\x7f',
+    );
     expect(escapeControls('Größe 数 👩‍🎨 ✓')).toBe('Größe 数 👩‍🎨 ✓');
   });
 

@@ -19,10 +19,18 @@ export async function makePicture(path: string, from: number, to: number): Promi
 
 /** Every file under a folder with its bytes, by its path from there. */
 export function contentsOf(folder: string): Record<string, string> {
-  const files = existsSync(folder) ? readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile()) : [];
+  const files = existsSync(folder)
+    ? readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())
+    : [];
   return Object.fromEntries(
     files
-      .map(({ parentPath, name }) => [join(parentPath, name).slice(folder.length + 1), readFileSync(join(parentPath, name)).toString('base64')] as const)
+      .map(
+        ({ parentPath, name }) =>
+          [
+            join(parentPath, name).slice(folder.length + 1),
+            readFileSync(join(parentPath, name)).toString('base64'),
+          ] as const,
+      )
       .sort(),
   );
 }

@@ -21,7 +21,17 @@ describe('the form of a training', () => {
   it('has the options of `train`, once each, but those of the terminal and of the studio itself', async () => {
     const { stdout } = await runCommand(['train', '--help'], temporaryFolder());
     const flags = [...new Set(Array.from(stdout.matchAll(/^ {2}(?:-\w, )?(--[a-z-]+)/gmu), ([, flag]) => flag!))];
-    const omitted = ['--out', '--resume', '--config', '--init-from', '--dry-run', '--show', '--json', '--debug', '--help'];
+    const omitted = [
+      '--out',
+      '--resume',
+      '--config',
+      '--init-from',
+      '--dry-run',
+      '--show',
+      '--json',
+      '--debug',
+      '--help',
+    ];
     expect(fields.map(({ flag }) => flag).sort()).toEqual(flags.filter((flag) => !omitted.includes(flag)).sort());
   });
 
@@ -48,7 +58,14 @@ describe('a check of options', () => {
 
   it('accepts what `train` accepts', async () => {
     await check({});
-    await check({ preset: 'published', width: '8', flip: true, augment: 'color,cutout', noLowering: true, epochs: '2' });
+    await check({
+      preset: 'published',
+      width: '8',
+      flip: true,
+      augment: 'color,cutout',
+      noLowering: true,
+      epochs: '2',
+    });
   });
 
   it.each([
@@ -66,7 +83,10 @@ describe('a check of options', () => {
     [{ evaluateEvery: '1', saveBest: 'nope' }],
   ])('rejects %j with the same message', async (values) => {
     const { message } = (await errorOf(() => check(values))) as Error;
-    const { stderr, status } = await runCommand(['train', 'mnist', ...optionsOf(command.form, values)], temporaryFolder());
+    const { stderr, status } = await runCommand(
+      ['train', 'mnist', ...optionsOf(command.form, values)],
+      temporaryFolder(),
+    );
     expect(status).toBe(2);
     expect(stderr.trim()).toBe(`agenet: ${message}`);
   });

@@ -41,7 +41,10 @@ const lineAt = (columns: number, options = {}): string => written(columns, optio
 
 describe('the progress of training on a terminal', () => {
   it.each([
-    [140, `[====      ]  42%  840/2000  20.0 it/s  58s left  reconstruction 0.052  code gap 0.013  ${PREVIEW}  decoded 40%`],
+    [
+      140,
+      `[====      ]  42%  840/2000  20.0 it/s  58s left  reconstruction 0.052  code gap 0.013  ${PREVIEW}  decoded 40%`,
+    ],
     [120, '[====      ]  42%  840/2000  20.0 it/s  58s left  reconstruction 0.052  code gap 0.013  decoded 40%'],
     [80, '[====      ]  42%  20.0 it/s  58s left  reconstruction 0.052  code gap 0.013'],
     [60, '42%  58s left  reconstruction 0.052  code gap 0.013'],

@@ -9,7 +9,9 @@ const sizes = fc
 type Sizes = Readonly<{ count: number; batch: number; seed: number }>;
 const samplerOf = ({ count, batch, seed }: Sizes) => new EpochSampler(count, batch, seed);
 const batchesOf = (sampler: EpochSampler, epoch: number): number[][] =>
-  Array.from({ length: sampler.batchesPerEpoch }, (_, number) => Array.from(sampler.indicesOf(epoch * sampler.batchesPerEpoch + number)));
+  Array.from({ length: sampler.batchesPerEpoch }, (_, number) =>
+    Array.from(sampler.indicesOf(epoch * sampler.batchesPerEpoch + number)),
+  );
 
 describe('EpochSampler', () => {
   it('visits each image at most once per epoch, in batches of the requested size', () => {
@@ -88,8 +90,10 @@ describe('EpochSampler', () => {
 
 const shape = [3, 2, 5] as const;
 const bytes = 30;
-const batchOf = (count: number): Uint8Array => Uint8Array.from({ length: count * bytes }, (_, index) => (index * 31) % 251);
-const mirrored = (image: Uint8Array): number[] => Array.from(image, (_, index) => image[5 * Math.floor(index / 5) + 4 - (index % 5)]!);
+const batchOf = (count: number): Uint8Array =>
+  Uint8Array.from({ length: count * bytes }, (_, index) => (index * 31) % 251);
+const mirrored = (image: Uint8Array): number[] =>
+  Array.from(image, (_, index) => image[5 * Math.floor(index / 5) + 4 - (index % 5)]!);
 const imageOf = (batch: Uint8Array, row: number): Uint8Array => batch.subarray(row * bytes, (row + 1) * bytes);
 const range = (count: number): number[] => [...Array(count).keys()];
 

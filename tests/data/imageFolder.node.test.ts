@@ -15,7 +15,10 @@ const range = (count: number): number[] => [...Array(count).keys()];
 /** The gray level of each image. */
 const levelsOf = ({ count, copyImage }: Split, imageBytes: number): number[] =>
   range(count).map((index) => gatherImages({ count, labels: null, copyImage }, [index], imageBytes)[0]!);
-const opened = async (folder: string, { size = 4, channels, ...options }: OpenOptions & Partial<ImageFormat> & { readonly name?: string } = {}) => {
+const opened = async (
+  folder: string,
+  { size = 4, channels, ...options }: OpenOptions & Partial<ImageFormat> & { readonly name?: string } = {},
+) => {
   const warnings: string[] = [];
   const format = { size, channels: channels ?? (await folderFormat(folder)).channels };
   const source = await openFolder(folder, format, {
@@ -32,12 +35,22 @@ describe('a folder of classes', () => {
   const cache = sharedTemporaryFolder();
   let source: ImageSource;
   beforeAll(async () => {
-    await writeImages(folder, Object.fromEntries(range(60).map((index) => [`${['dogs', 'cats', 'birds'][index % 3]}/${index}.png`, index])));
+    await writeImages(
+      folder,
+      Object.fromEntries(range(60).map((index) => [`${['dogs', 'cats', 'birds'][index % 3]}/${index}.png`, index])),
+    );
     source = (await opened(folder, { cacheFolder: cache })).source;
   });
 
   it('is a data set with its classes in alphabetical order', () => {
-    expect(source).toMatchObject({ name: folder, size: [4, 4], channels: 1, classes: 3, classNames: ['birds', 'cats', 'dogs'], skipped: [] });
+    expect(source).toMatchObject({
+      name: folder,
+      size: [4, 4],
+      channels: 1,
+      classes: 3,
+      classNames: ['birds', 'cats', 'dogs'],
+      skipped: [],
+    });
     for (const split of [source.train, source.test]) {
       expect(Array.from(split.labels!)).toEqual(levelsOf(split, 16).map((level) => 2 - (level % 3)));
     }
@@ -79,7 +92,11 @@ describe('a folder without classes', () => {
     const folder = temporaryFolder();
     await writeImages(folder, { 'a/1.png': 1, 'b/2.png': 2, '3.png': 3 });
     const { source, warnings } = await opened(folder, { name: 'mine' });
-    expect([source.classes, source.name, warnings]).toEqual([null, 'mine', ['mine: no labels: 1 of 3 images are outside of its 2 folders']]);
+    expect([source.classes, source.name, warnings]).toEqual([
+      null,
+      'mine',
+      ['mine: no labels: 1 of 3 images are outside of its 2 folders'],
+    ]);
   });
 });
 
@@ -109,7 +126,8 @@ describe('a folder with files that are not images', () => {
 describe('the format of a folder', () => {
   it('is grayscale if all images are, however they are stored', async () => {
     const folder = temporaryFolder();
-    for (const index of range(5)) writeFileSync(join(folder, `${index}.png`), await (index === 2 ? colorPng(9, 9, 9) : grayscalePng(index)));
+    for (const index of range(5))
+      writeFileSync(join(folder, `${index}.png`), await (index === 2 ? colorPng(9, 9, 9) : grayscalePng(index)));
     writeFileSync(join(folder, 'text.png'), 'text');
     expect(await folderFormat(folder)).toEqual({ size: 32, channels: 1 });
     writeFileSync(join(folder, '9.png'), await colorPng(9, 9, 30));
@@ -122,7 +140,9 @@ describe('the format of a folder', () => {
     const sizeOf = async (...sides: readonly (readonly [number, number])[]) => {
       const folder = temporaryFolder();
       for (const [index, [width, height]] of sides.entries()) {
-        await sharp({ create: { width, height, channels: 3, background: 'white' } }).toFile(join(folder, `${index}.jpg`));
+        await sharp({ create: { width, height, channels: 3, background: 'white' } }).toFile(
+          join(folder, `${index}.jpg`),
+        );
       }
       return (await folderFormat(folder)).size;
     };
@@ -150,8 +170,12 @@ describe('the format of a folder', () => {
 describe('a folder that is opened before it is decoded', () => {
   const folder = sharedTemporaryFolder();
   beforeAll(async () => {
-    await writeImages(folder, Object.fromEntries(range(80).map((index) => [`${index % 2 === 0 ? 'even' : 'odd'}/${index}.png`, 100 + index])));
-    for (const index of [7, 20, 33, 51]) writeFileSync(join(folder, index % 2 === 0 ? 'even' : 'odd', `${index}.png`), 'torn');
+    await writeImages(
+      folder,
+      Object.fromEntries(range(80).map((index) => [`${index % 2 === 0 ? 'even' : 'odd'}/${index}.png`, 100 + index])),
+    );
+    for (const index of [7, 20, 33, 51])
+      writeFileSync(join(folder, index % 2 === 0 ? 'even' : 'odd', `${index}.png`), 'torn');
   });
   const allOf = async ({ train, test }: ImageSource): Promise<number[][]> => {
     for (const split of [train, test]) await split.prepare?.(range(split.count));
@@ -165,7 +189,10 @@ describe('a folder that is opened before it is decoded', () => {
     const images = await allOf(first);
     expect(new Set(images.flat()).size).toBe(76);
     const { train, test } = await first.finishDecoding!();
-    expect([train.count + test.count, warnings]).toEqual([76, [expect.stringContaining(`${folder}: skipped 4 of 80 images`)]]);
+    expect([train.count + test.count, warnings]).toEqual([
+      76,
+      [expect.stringContaining(`${folder}: skipped 4 of 80 images`)],
+    ]);
     const levels = [levelsOf(train, 16), levelsOf(test, 16)];
     first.close!();
 
@@ -203,7 +230,11 @@ describe('a folder that is opened before it is decoded', () => {
   it('is rejected immediately if no image can be decoded or options are invalid', async () => {
     const broken = temporaryFolder();
     for (const index of range(200)) writeFileSync(join(broken, `${index}.png`), 'torn');
-    await expectInputError(() => opened(broken, { streaming: true, channels: 3 }), broken, 'images of a split can be decoded');
+    await expectInputError(
+      () => opened(broken, { streaming: true, channels: 3 }),
+      broken,
+      'images of a split can be decoded',
+    );
     await expectInputError(() => opened(folder, { streaming: true, testFraction: 2 }), 'test fraction 2');
   });
 });
@@ -220,14 +251,29 @@ function folderOf(...names: readonly string[]): string {
 
 describe('the images of a folder', () => {
   it('are files at any depth with an image extension in either case, sorted by name', async () => {
-    const folder = folderOf('b.PNG', 'a/x/y/z.jpeg', 'a.webp', 'B.gif', 'ä.tif', 'a/1.Tiff', 'a/10.jpg', 'a/2.avif', 'notes.txt', 'png', 'a.png.bak', '.png');
+    const folder = folderOf(
+      'b.PNG',
+      'a/x/y/z.jpeg',
+      'a.webp',
+      'B.gif',
+      'ä.tif',
+      'a/1.Tiff',
+      'a/10.jpg',
+      'a/2.avif',
+      'notes.txt',
+      'png',
+      'a.png.bak',
+      '.png',
+    );
     const { names, skipped } = await findImages(folder);
     expect(names).toEqual(['B.gif', 'a.webp', 'a/1.Tiff', 'a/10.jpg', 'a/2.avif', 'a/x/y/z.jpeg', 'b.PNG', 'ä.tif']);
     expect(skipped).toEqual([]);
   });
 
   it('exclude hidden files and folders', async () => {
-    expect((await findImages(folderOf('.hidden.png', '.git/a.png', 'seen.png', 'a/.thumbnails/b.png'))).names).toEqual(['seen.png']);
+    expect((await findImages(folderOf('.hidden.png', '.git/a.png', 'seen.png', 'a/.thumbnails/b.png'))).names).toEqual([
+      'seen.png',
+    ]);
   });
 
   it('include linked files, each once', async () => {
@@ -280,7 +326,10 @@ describe('the images of a folder', () => {
     const folder = folderOf('notes.txt', 'inner/notes.md');
     await expectInputError(() => findImages(folder), folder, 'no images', 'PNG, JPEG');
     await expectInputError(() => findImages(join(folder, 'missing')), 'missing: no such folder');
-    await expectInputError(() => findImages(join(folder, 'notes.txt')), 'notes.txt: expected a folder of images but got a file');
+    await expectInputError(
+      () => findImages(join(folder, 'notes.txt')),
+      'notes.txt: expected a folder of images but got a file',
+    );
   });
 
   it('are rejected with the first unreadable folder if there are no others', async () => {

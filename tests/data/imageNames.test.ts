@@ -5,7 +5,8 @@ import { expectInputError } from '../rejection.js';
 
 const names = fc.uniqueArray(fc.string({ minLength: 1, maxLength: 12 }), { minLength: 2, maxLength: 60 });
 const fractions = fc.double({ min: 0.01, max: 0.99, noNaN: true });
-const numbered = (count: number): string[] => Array.from({ length: count }, (_, index) => `class-${index % 7}/image-${index}.jpg`);
+const numbered = (count: number): string[] =>
+  Array.from({ length: count }, (_, index) => `class-${index % 7}/image-${index}.jpg`);
 
 const testNames = (all: readonly string[], fraction: number, seed: number): Set<string> =>
   new Set(Array.from(partitionByName(all, fraction, seed).test, (index) => all[index]!));
@@ -24,7 +25,8 @@ describe('the test split by name', () => {
 
   it('has about the requested fraction, and depends on the seed', () => {
     const all = numbered(10_000);
-    for (const fraction of [0.1, 0.5]) expect(Math.abs(testNames(all, fraction, 0).size / all.length - fraction)).toBeLessThan(0.02);
+    for (const fraction of [0.1, 0.5])
+      expect(Math.abs(testNames(all, fraction, 0).size / all.length - fraction)).toBeLessThan(0.02);
     const others = testNames(all, 0.1, 1);
     expect([...testNames(all, 0.1, 0)].filter((name) => others.has(name)).length).toBeLessThan(200);
   });
@@ -33,10 +35,14 @@ describe('the test split by name', () => {
     const all = numbered(400);
     const chosen = testNames(all, 0.25, 3);
     fc.assert(
-      fc.property(fc.shuffledSubarray(all, { minLength: 100 }), fc.uniqueArray(fc.string({ minLength: 20 }), { maxLength: 20 }), (some, added) => {
-        const now = testNames([...added, ...some], 0.25, 3);
-        for (const name of some) expect(now.has(name)).toBe(chosen.has(name));
-      }),
+      fc.property(
+        fc.shuffledSubarray(all, { minLength: 100 }),
+        fc.uniqueArray(fc.string({ minLength: 20 }), { maxLength: 20 }),
+        (some, added) => {
+          const now = testNames([...added, ...some], 0.25, 3);
+          for (const name of some) expect(now.has(name)).toBe(chosen.has(name));
+        },
+      ),
       { numRuns: 20 },
     );
   });
@@ -46,7 +52,11 @@ describe('the test split by name', () => {
   });
 
   it.each([0, 1, -0.5, 2, NaN])('cannot have a fraction of %d', async (fraction) => {
-    await expectInputError(() => partitionByName(['a', 'b'], fraction, 0), `test fraction ${fraction}`, 'between 0 and 1');
+    await expectInputError(
+      () => partitionByName(['a', 'b'], fraction, 0),
+      `test fraction ${fraction}`,
+      'between 0 and 1',
+    );
   });
 });
 
@@ -64,7 +74,9 @@ describe('classes by folders', () => {
   });
 
   it('are absent with a reason if images are outside, or there are too many folders', () => {
-    expect(folderClasses(['a/1.png', 'b/2.png', '3.png'])).toEqual({ none: 'no labels: 1 of 3 images are outside of its 2 folders' });
+    expect(folderClasses(['a/1.png', 'b/2.png', '3.png'])).toEqual({
+      none: 'no labels: 1 of 3 images are outside of its 2 folders',
+    });
     const folders = (count: number) => Array.from({ length: count }, (_, index) => `${index}/image.png`);
     expect(folderClasses(folders(257))).toMatchObject({ none: expect.stringContaining('257 folders') as string });
     expect(folderClasses(folders(256))).toHaveProperty('names.length', 256);

@@ -13,7 +13,11 @@ export class Numbers {
   decodings = 0;
   readonly items: readonly ImageItem[];
 
-  constructor(count: number, failures: Readonly<Record<number, string>> = {}, options: { version?: string; unreadable?: boolean } = {}) {
+  constructor(
+    count: number,
+    failures: Readonly<Record<number, string>> = {},
+    options: { version?: string; unreadable?: boolean } = {},
+  ) {
     const { version = '1', unreadable = false } = options;
     this.items = Array.from({ length: count }, (_, index) => ({
       name: `image-${index}`,
@@ -21,7 +25,9 @@ export class Numbers {
       fingerprint: version,
       decode: async () => {
         this.decodings++;
-        await new Promise((resolve) => (index % 3 === 0 ? setImmediate(resolve) : queueMicrotask(() => resolve(undefined))));
+        await new Promise((resolve) =>
+          index % 3 === 0 ? setImmediate(resolve) : queueMicrotask(() => resolve(undefined)),
+        );
         const failure = failures[index];
         return failure === undefined ? { pixels: new Uint8Array(4).fill(index) } : { failure, unreadable };
       },
@@ -63,4 +69,5 @@ export async function pack(numbers: Numbers, cacheFolder: string, options: Decod
 }
 
 export const entriesOf = (cacheFolder: string): string[] => readdirSync(join(cacheFolder, 'images')).sort();
-export const fileOf = (cacheFolder: string, file: string): string => join(cacheFolder, 'images', entriesOf(cacheFolder)[0]!, file);
+export const fileOf = (cacheFolder: string, file: string): string =>
+  join(cacheFolder, 'images', entriesOf(cacheFolder)[0]!, file);

@@ -8,7 +8,12 @@ import { writeImages } from './imageFiles.js';
 
 describe('a data set by name', () => {
   it('opens in its native format, which declares its padding', async () => {
-    expect(await nativeFormat('mnist')).toEqual({ size: 32, channels: 1, crop: 'center', padding: { inner: 28, border: 2, value: 0 } });
+    expect(await nativeFormat('mnist')).toEqual({
+      size: 32,
+      channels: 1,
+      crop: 'center',
+      padding: { inner: 28, border: 2, value: 0 },
+    });
     expect(await openSource('mnist')).toMatchObject({ name: 'mnist', size: [32, 32], channels: 1 });
   });
 
@@ -20,10 +25,13 @@ describe('a data set by name', () => {
     await expectInputError(() => openSource('mnist', { size: 33, channels: 1 }), 'size 33');
   });
 
-  it.each(['mnsit-digits', '', 'toString', '__proto__', 'MNIST2000', 'toString:x'])('is rejected if unknown: "%s"', async (name) => {
-    await expectInputError(() => openSource(name), `data "${name}"`, ...DATASETS.map(specOf));
-    await expectInputError(() => nativeFormat(name), `data "${name}"`);
-  });
+  it.each(['mnsit-digits', '', 'toString', '__proto__', 'MNIST2000', 'toString:x'])(
+    'is rejected if unknown: "%s"',
+    async (name) => {
+      await expectInputError(() => openSource(name), `data "${name}"`, ...DATASETS.map(specOf));
+      await expectInputError(() => nativeFormat(name), `data "${name}"`);
+    },
+  );
 
   it('is suggested for a typo', async () => {
     await expectInputError(() => openSource('mnis'), 'did you mean mnist?');
@@ -47,14 +55,20 @@ describe('an image folder by path', () => {
       expect(source).toMatchObject({ name: data, size: [size, size], channels: 1 });
       expect(source.train.count + source.test.count).toBe(3);
     }
-    expect(await openSource(folder, { size: 8, channels: 3 }, { cacheFolder: temporaryFolder() })).toMatchObject({ size: [8, 8], channels: 3 });
+    expect(await openSource(folder, { size: 8, channels: 3 }, { cacheFolder: temporaryFolder() })).toMatchObject({
+      size: [8, 8],
+      channels: 3,
+    });
   });
 
   it('uses only the format of an object with further properties', async () => {
     const configuration = { size: 8, channels: 1, name: 'other', strict: true };
     const folder = await images();
     writeFileSync(join(folder, 'd.png'), 'text');
-    expect(await openSource(folder, configuration, { cacheFolder: temporaryFolder() })).toMatchObject({ name: folder, size: [8, 8] });
+    expect(await openSource(folder, configuration, { cacheFolder: temporaryFolder() })).toMatchObject({
+      name: folder,
+      size: [8, 8],
+    });
   });
 
   it('is rejected if the path is missing, does not exist, or is a file', async () => {
@@ -62,7 +76,10 @@ describe('an image folder by path', () => {
     await expectInputError(() => openSource('folder:'), 'data "folder:"', 'the path is missing');
     await expectInputError(() => openSource(`folder:${folder}/missing`), 'missing: no such folder');
     await expectInputError(() => openSource(`${folder}/missing`), 'no such data set or folder');
-    await expectInputError(() => openSource(join(folder, 'a.png')), 'a.png: expected a folder of images but got a file');
+    await expectInputError(
+      () => openSource(join(folder, 'a.png')),
+      'a.png: expected a folder of images but got a file',
+    );
   });
 
   it('is recognized as data by its prefix', () => {
@@ -79,8 +96,10 @@ describe('an image folder by path', () => {
   });
 
   it('is the same for every spelling of its path', () => {
-    for (const same of ['./photos/', 'folder:photos', 'folder:other/../photos']) expect(canonicalDataSpec(same)).toBe(canonicalDataSpec('photos'));
-    for (const other of ['celeba:photos', 'photo', 'mnist']) expect(canonicalDataSpec(other)).not.toBe(canonicalDataSpec('photos'));
+    for (const same of ['./photos/', 'folder:photos', 'folder:other/../photos'])
+      expect(canonicalDataSpec(same)).toBe(canonicalDataSpec('photos'));
+    for (const other of ['celeba:photos', 'photo', 'mnist'])
+      expect(canonicalDataSpec(other)).not.toBe(canonicalDataSpec('photos'));
     expect(canonicalDataSpec('npz:a.npz')).toBe(canonicalDataSpec('npz:./a.npz'));
     expect(canonicalDataSpec('mnist')).toBe('mnist');
   });

@@ -3,7 +3,14 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
-import { channelsLast, DIGIT_PADDING, gatherImages, type ImageFormat, type ImageSource, type Split } from '../../src/index.js';
+import {
+  channelsLast,
+  DIGIT_PADDING,
+  gatherImages,
+  type ImageFormat,
+  type ImageSource,
+  type Split,
+} from '../../src/index.js';
 import { npzArchive } from '../npzArchive.js';
 import { openSource, readImages } from '../../src/node.js';
 import { nativeFormat } from '../../src/data/open.node.js';
@@ -23,12 +30,14 @@ async function pngFile(pixels: Uint8Array, width: number, channels: 1 | 3): Prom
 }
 
 const open = (data: string, format?: ImageFormat) => openSource(data, format, { cacheFolder: temporaryFolder() });
-const bytesOf = ({ size, channels }: ImageSource, split: Split, index: number) => gatherImages(split, [index], size[0] * size[1] * channels);
+const bytesOf = ({ size, channels }: ImageSource, split: Split, index: number) =>
+  gatherImages(split, [index], size[0] * size[1] * channels);
 
 function writeIdx(folder: string, size: number, { test = true } = {}): Uint8Array {
   const pixels = noise(3 * size * size, 1);
   writeFileSync(join(folder, 'train-images-idx3-ubyte'), idxBytes([3, size, size], pixels));
-  if (test) writeFileSync(join(folder, 't10k-images-idx3-ubyte'), idxBytes([1, size, size], pixels.subarray(0, size * size)));
+  if (test)
+    writeFileSync(join(folder, 't10k-images-idx3-ubyte'), idxBytes([1, size, size], pixels.subarray(0, size * size)));
   return pixels;
 }
 
@@ -42,7 +51,9 @@ describe('a data set image in a separate file', () => {
     const source = await open(`idx:${folder}`, format);
     for (const index of [0, 2]) {
       const file = await pngFile(pixels.subarray(784 * index, 784 * (index + 1)), 28, 1);
-      expect((await readImages([file], { ...format, padding: DIGIT_PADDING })).data).toEqual(bytesOf(source, source.train, index));
+      expect((await readImages([file], { ...format, padding: DIGIT_PADDING })).data).toEqual(
+        bytesOf(source, source.train, index),
+      );
     }
   });
 
@@ -66,12 +77,23 @@ describe('a data set image in a separate file', () => {
     async (wanted) => {
       const folder = temporaryFolder();
       const pictures = Array.from({ length: 2 }, (_, index) => cifarPicture(index));
-      for (const name of ['data_batch_1', 'data_batch_2', 'data_batch_3', 'data_batch_4', 'data_batch_5', 'test_batch']) {
+      for (const name of [
+        'data_batch_1',
+        'data_batch_2',
+        'data_batch_3',
+        'data_batch_4',
+        'data_batch_5',
+        'test_batch',
+      ]) {
         writeFileSync(join(folder, `${name}.bin`), cifarBytes(pictures.map((picture) => ({ labels: [1], picture }))));
       }
       const format = { channels: 3, ...wanted };
       const source = await open(`cifar10:${folder}`, format);
-      const file = await pngFile(channelsLast({ shape: [3, 32, 32], count: 1, data: Uint8Array.from(pictures[1]!) }), 32, 3);
+      const file = await pngFile(
+        channelsLast({ shape: [3, 32, 32], count: 1, data: Uint8Array.from(pictures[1]!) }),
+        32,
+        3,
+      );
       expect((await readImages([file], format)).data).toEqual(bytesOf(source, source.test, 1));
       source.close?.();
     },
@@ -81,13 +103,17 @@ describe('a data set image in a separate file', () => {
     const folder = join(temporaryFolder(), 'img_align_celeba');
     mkdirSync(folder);
     for (let index = 0; index < 3; index++) {
-      await sharp(noise(178 * 218 * 3, index), { raw: { width: 178, height: 218, channels: 3 } }).toFile(join(folder, `00000${index}.jpg`));
+      await sharp(noise(178 * 218 * 3, index), { raw: { width: 178, height: 218, channels: 3 } }).toFile(
+        join(folder, `00000${index}.jpg`),
+      );
     }
     const format = await nativeFormat(`celeba:${folder}`);
     expect(format).toMatchObject({ size: 64, crop: 'celeba' });
     const source = await open(`celeba:${folder}`, format);
     for (let index = 0; index < source.train.count; index++) {
-      expect((await readImages([join(folder, source.train.nameOf!(index))], format)).data).toEqual(bytesOf(source, source.train, index));
+      expect((await readImages([join(folder, source.train.nameOf!(index))], format)).data).toEqual(
+        bytesOf(source, source.train, index),
+      );
     }
     source.close?.();
   });
@@ -99,7 +125,9 @@ describe('data opened for a run that was trained on other data', () => {
     const pixels = writeIdx(folder, 28);
     const format = { size: 32, channels: 3, padding: null };
     const source = await open(`idx:${folder}`, format);
-    expect(bytesOf(source, source.test, 0)).toEqual((await readImages([await pngFile(pixels.subarray(0, 784), 28, 1)], format)).data);
+    expect(bytesOf(source, source.test, 0)).toEqual(
+      (await readImages([await pngFile(pixels.subarray(0, 784), 28, 1)], format)).data,
+    );
     source.close?.();
   });
 
@@ -117,7 +145,12 @@ describe('data opened for a run that was trained on other data', () => {
   it('is rejected in a size that the padding does not allow', async () => {
     const folder = temporaryFolder();
     writeIdx(folder, 40);
-    await expectInputError(() => open(`idx:${folder}`, { size: 40, channels: 1, padding: DIGIT_PADDING }), 'size 40', '28x28', '32x32');
+    await expectInputError(
+      () => open(`idx:${folder}`, { size: 40, channels: 1, padding: DIGIT_PADDING }),
+      'size 40',
+      '28x28',
+      '32x32',
+    );
     await expectInputError(() => open('mnist', { size: 48, channels: 1 }), 'size 48', '28x28', '32x32');
   });
 

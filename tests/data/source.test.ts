@@ -33,7 +33,10 @@ describe('a split in memory', () => {
 });
 
 describe('a subset of a split', () => {
-  const split = { ...splitInMemory(Uint8Array.of(10, 20, 30), 1, Uint8Array.of(1, 2, 3)), nameOf: (index: number) => `image ${index}` };
+  const split = {
+    ...splitInMemory(Uint8Array.of(10, 20, 30), 1, Uint8Array.of(1, 2, 3)),
+    nameOf: (index: number) => `image ${index}`,
+  };
 
   it('has the labels and names of its images', () => {
     const part = subset(split, Uint32Array.of(2, 0));

@@ -20,7 +20,12 @@ describe('the cores of a rank', () => {
   function coresOn(places: readonly string[], rank: number, available: number): number {
     const numbers: number[] = [];
     for (const place of places) coresOf({ ...ALONE, allGather: ([own]) => void numbers.push(own!) }, place, available);
-    const communicator: Communicator = { ...ALONE, rank, size: places.length, allGather: (_, output) => output.set(numbers) };
+    const communicator: Communicator = {
+      ...ALONE,
+      rank,
+      size: places.length,
+      allGather: (_, output) => output.set(numbers),
+    };
     return coresOf(communicator, places[rank], available);
   }
 
@@ -42,7 +47,9 @@ describe('a note on bound processes', () => {
   const bound = { OMPI_MCA_orte_bound_at_launch: '1', OMPI_COMM_WORLD_LOCAL_SIZE: '2' };
 
   it('is printed if cores are left over', () => {
-    expect(bindingNote(1, bound, 16)).toBe('mpirun has bound 2 processes to 1 of 16 cores each; start it with --bind-to none, or give each more');
+    expect(bindingNote(1, bound, 16)).toBe(
+      'mpirun has bound 2 processes to 1 of 16 cores each; start it with --bind-to none, or give each more',
+    );
     expect(bindingNote(8, bound, 16)).toBeUndefined();
     expect(bindingNote(1, { OMPI_COMM_WORLD_LOCAL_SIZE: '2' }, 16)).toBeUndefined();
   });

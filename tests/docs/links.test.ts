@@ -25,7 +25,10 @@ describe('links', () => {
       .filter((link) => {
         const [path, anchor] = link.split('#') as [string, string?];
         const target = path === '' ? page : join(dirname(page), path);
-        return !existsSync(join(root, target)) || (anchor !== undefined && target.endsWith('.md') && !anchorsOf(target).includes(anchor));
+        return (
+          !existsSync(join(root, target)) ||
+          (anchor !== undefined && target.endsWith('.md') && !anchorsOf(target).includes(anchor))
+        );
       });
     expect(broken).toEqual([]);
   });

@@ -23,7 +23,11 @@ const wordsOf = (line: string, cwd: string): string[] =>
   });
 
 /** Runs command lines one after another, and the body of `for NAME in WORDS; do` once per word. Returns what they print. */
-async function follow(lines: readonly string[], cwd: string, variables: Readonly<Record<string, string>> = {}): Promise<string> {
+async function follow(
+  lines: readonly string[],
+  cwd: string,
+  variables: Readonly<Record<string, string>> = {},
+): Promise<string> {
   const [first, ...rest] = lines;
   if (first === undefined) return '';
   const [, name, words] = /^for (\w+) in (.*); do$/.exec(first) ?? [];
@@ -36,7 +40,8 @@ async function follow(lines: readonly string[], cwd: string, variables: Readonly
     );
   const end = rest.indexOf('done');
   let printed = '';
-  for (const value of wordsOf(words!, cwd)) printed += await follow(rest.slice(0, end), cwd, { ...variables, [name]: value });
+  for (const value of wordsOf(words!, cwd))
+    printed += await follow(rest.slice(0, end), cwd, { ...variables, [name]: value });
   return printed + (await follow(rest.slice(end + 1), cwd, variables));
 }
 
@@ -53,10 +58,15 @@ async function agenet(line: string, cwd: string): Promise<string> {
 describe('a reader who follows', () => {
   it('own-images.md trains on a folder, and compares two settings over three seeds', async () => {
     const cwd = temporaryFolder();
-    for (let index = 0; index < 24; index++) await makePicture(join(cwd, 'photos', `${index}.png`), (40 * index) % 256, (90 * index) % 256);
+    for (let index = 0; index < 24; index++)
+      await makePicture(join(cwd, 'photos', `${index}.png`), (40 * index) % 256, (90 * index) % 256);
     const printed = await follow(linesOf('own-images'), cwd);
-    for (const file of ['photos.png', 'samples.png', 'reconstructions.png', 'path.webp', 'training.webp']) expect(existsSync(join(cwd, file)), file).toBe(true);
-    expect(readdirSync(join(cwd, 'runs', 'photos', 'checkpoints')).sort()).toEqual(['000002.safetensors', '000004.safetensors']);
+    for (const file of ['photos.png', 'samples.png', 'reconstructions.png', 'path.webp', 'training.webp'])
+      expect(existsSync(join(cwd, file)), file).toBe(true);
+    expect(readdirSync(join(cwd, 'runs', 'photos', 'checkpoints')).sort()).toEqual([
+      '000002.safetensors',
+      '000004.safetensors',
+    ]);
     expect(printed).toMatch(/\nseeds +3 +3\niterations +2 +2\n/);
     expect(printed).toMatch(/\nreconstruction_l1 +[\d.]+ ± [\d.]+\*? +[\d.]+ ± [\d.]+\*?/);
   });
@@ -64,7 +74,8 @@ describe('a reader who follows', () => {
   it('teaching.md trains with both parts of the method and without each of them', async () => {
     const cwd = temporaryFolder();
     await follow(linesOf('teaching'), cwd);
-    for (const run of ['both', 'autoencoder', 'competition']) expect(existsSync(join(cwd, 'runs', run, 'samples', '000002.png')), run).toBe(true);
+    for (const run of ['both', 'autoencoder', 'competition'])
+      expect(existsSync(join(cwd, 'runs', run, 'samples', '000002.png')), run).toBe(true);
     for (const file of ['training.webp', 'path.png']) expect(existsSync(join(cwd, file)), file).toBe(true);
   });
 });

@@ -1,12 +1,28 @@
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { describe, expect, it } from 'vitest';
-import { add, constant, encode, forAnyBatch, graphOf, input, matMul, mul, reduceMean, relu, reshape, type Value } from '../../src/engine/index.js';
+import {
+  add,
+  constant,
+  encode,
+  forAnyBatch,
+  graphOf,
+  input,
+  matMul,
+  mul,
+  reduceMean,
+  relu,
+  reshape,
+  type Value,
+} from '../../src/engine/index.js';
 import type { ComputedValue } from '../../src/engine/value.js';
 import { expectCloseElements, expectShapeError } from './expectations.js';
 
 /** A function of x [N, 4] whose Reshape depends on N. */
 const halves = (batch: number, x: Value) =>
-  mul(reshape(relu(matMul(x, constant([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16], [4, 4]))), [batch, 2, 2]), 0.5);
+  mul(
+    reshape(relu(matMul(x, constant([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16], [4, 4]))), [batch, 2, 2]),
+    0.5,
+  );
 
 describe('a graph for batches of any size', () => {
   it.each([1, 2, 7])('runs with %i', async (batch) => {
@@ -37,7 +53,10 @@ describe('a graph for batches of any size', () => {
 
   it('has inputs without a batch as well', () => {
     const build = (size: number) =>
-      graphOf({ y: add(input('x', [size, 3]), input('bias', [3])), mean: reduceMean(input('z', [5, size]), [0], { keepAxes: false }) });
+      graphOf({
+        y: add(input('x', [size, 3]), input('bias', [3])),
+        mean: reduceMean(input('z', [5, size]), [0], { keepAxes: false }),
+      });
     expect(forAnyBatch(build).batchAxes).toEqual({ x: 0, z: 1, y: 0, mean: 0 });
   });
 
@@ -48,8 +67,16 @@ describe('a graph for batches of any size', () => {
         Float32Array.from({ length: size }, (_, index) => index),
         [size, 1],
       );
-    expectShapeError(() => forAnyBatch((size) => graphOf({ y: add(x(size), positions(size)) })), 'forAnyBatch', 'constant');
+    expectShapeError(
+      () => forAnyBatch((size) => graphOf({ y: add(x(size), positions(size)) })),
+      'forAnyBatch',
+      'constant',
+    );
     expectShapeError(() => forAnyBatch((size) => graphOf({ y: mul(x(size), 1 / size) })), 'forAnyBatch', 'constant');
-    expectShapeError(() => forAnyBatch((size) => graphOf({ y: size > 1010 ? relu(mul(x(size), 2)) : relu(x(size)) })), 'forAnyBatch', 'operators');
+    expectShapeError(
+      () => forAnyBatch((size) => graphOf({ y: size > 1010 ? relu(mul(x(size), 2)) : relu(x(size)) })),
+      'forAnyBatch',
+      'operators',
+    );
   });
 });

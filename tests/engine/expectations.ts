@@ -12,12 +12,20 @@ export function expectClose(actual: TensorData, expected: TensorData, tolerance 
 }
 
 /** The same of elements alone. */
-export function expectCloseElements(actual: readonly number[], expected: readonly number[], tolerance = 1e-5, floor = 0): void {
+export function expectCloseElements(
+  actual: readonly number[],
+  expected: readonly number[],
+  tolerance = 1e-5,
+  floor = 0,
+): void {
   expect(actual).toHaveLength(expected.length);
   const limit = tolerance * Math.max(floor, largestOf(expected));
   // Written so that NaN, which compares as false, is wrong.
-  const isClose = (element: number, index: number) => actual[index] === element || Math.abs(actual[index]! - element) <= limit;
-  const wrong = expected.flatMap((element, index) => (isClose(element, index) ? [] : [{ index, actual: actual[index], expected: element }]));
+  const isClose = (element: number, index: number) =>
+    actual[index] === element || Math.abs(actual[index]! - element) <= limit;
+  const wrong = expected.flatMap((element, index) =>
+    isClose(element, index) ? [] : [{ index, actual: actual[index], expected: element }],
+  );
   expect(wrong.slice(0, 5), `${wrong.length} of ${expected.length} elements differ by more than ${limit}`).toEqual([]);
 }
 

@@ -1,6 +1,16 @@
 /** Holds gradients against differences of what ONNX Runtime computes. */
 import { expect } from 'vitest';
-import { gradients, type Graph, graphOf, mul, type Program, sizeOf, sumOf, type TensorData, type Value } from '../../src/engine/index.js';
+import {
+  gradients,
+  type Graph,
+  graphOf,
+  mul,
+  type Program,
+  sizeOf,
+  sumOf,
+  type TensorData,
+  type Value,
+} from '../../src/engine/index.js';
 import { type Target } from '../../src/engine/lowering/lower.js';
 import { constantTensor } from '../../src/engine/value.js';
 import { expectCloseElements, largestOf } from './expectations.js';
@@ -31,7 +41,10 @@ export function gradientGraph(build: Build, tensors: readonly TensorData[], loss
   const inputs = inputsFor(tensors);
   const real = inputs.filter(({ type }) => type === 'float32');
   const results = gradients(loss(build(...inputs)), real);
-  return graphOf(Object.fromEntries(results.map((value, index) => [`gradient${inputs.indexOf(real[index]!)}`, value])), inputs);
+  return graphOf(
+    Object.fromEntries(results.map((value, index) => [`gradient${inputs.indexOf(real[index]!)}`, value])),
+    inputs,
+  );
 }
 
 export interface LossOptions {
@@ -41,7 +54,11 @@ export interface LossOptions {
 }
 
 /** For each tensor the gradient of the loss with respect to it; undefined where the tensor is not float32. */
-export async function gradientsAt(build: Build, tensors: readonly TensorData[], { loss, target }: LossOptions = {}): Promise<(TensorData | undefined)[]> {
+export async function gradientsAt(
+  build: Build,
+  tensors: readonly TensorData[],
+  { loss, target }: LossOptions = {},
+): Promise<(TensorData | undefined)[]> {
   const results = await run(gradientGraph(build, tensors, loss), tensors, target);
   return tensors.map((_, index) => results[`gradient${index}`]);
 }
@@ -50,7 +67,11 @@ export async function gradientsAt(build: Build, tensors: readonly TensorData[], 
  * Expects the gradient of a value with respect to every float32 tensor it is built from to agree with finite differences of the
  * value as ONNX Runtime computes it.
  */
-export async function expectRightGradients(build: Build, tensors: readonly TensorData[], tolerance = TOLERANCE): Promise<void> {
+export async function expectRightGradients(
+  build: Build,
+  tensors: readonly TensorData[],
+  tolerance = TOLERANCE,
+): Promise<void> {
   const actual = await gradientsAt(build, tensors);
   const inputs = inputsFor(tensors);
   const result = build(...inputs);
@@ -70,7 +91,12 @@ export async function expectRightGradients(build: Build, tensors: readonly Tenso
 }
 
 /** The weighted sum's derivative with respect to each element of one tensor. The sum is taken here, in double precision. */
-async function differences(program: Program, tensors: readonly TensorData[], which: number, weights: Float32Array): Promise<number[]> {
+async function differences(
+  program: Program,
+  tensors: readonly TensorData[],
+  which: number,
+  weights: Float32Array,
+): Promise<number[]> {
   const { shape, data } = tensors[which]!;
   const derivatives: number[] = [];
   for (let element = 0; element < sizeOf(shape); element++) {

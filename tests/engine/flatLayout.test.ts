@@ -40,12 +40,18 @@ describe('flattened tensors', () => {
 
   it('require each tensor in its size', () => {
     const { weight, scale, bias } = tensors;
-    expect(() => flattenTensors({ weight, scale }, packing)).toThrow('flat vector: bias: expected 2 elements but got none');
-    expect(() => flattenTensors({ weight: weight.subarray(1), scale, bias }, packing)).toThrow('flat vector: weight: expected 6 elements but got 5');
+    expect(() => flattenTensors({ weight, scale }, packing)).toThrow(
+      'flat vector: bias: expected 2 elements but got none',
+    );
+    expect(() => flattenTensors({ weight: weight.subarray(1), scale, bias }, packing)).toThrow(
+      'flat vector: weight: expected 6 elements but got 5',
+    );
   });
 
   it('ignore tensors that the layout does not name', () => {
-    expect(flattenTensors({ ...tensors, other: Float32Array.of(1) }, packing)).toEqual(flattenTensors(tensors, packing));
+    expect(flattenTensors({ ...tensors, other: Float32Array.of(1) }, packing)).toEqual(
+      flattenTensors(tensors, packing),
+    );
   });
 });
 
@@ -84,14 +90,20 @@ describe('packed values', () => {
       },
       [x],
     );
-    const plain = await gradientsAt((vector, factors) => mul(vector, factors), [x, tensor([2, 2, 2, 2, 2, 2, 3, 4, 4])]);
+    const plain = await gradientsAt(
+      (vector, factors) => mul(vector, factors),
+      [x, tensor([2, 2, 2, 2, 2, 2, 3, 4, 4])],
+    );
     expectSame(scaled[0]!, plain[0]!);
   });
 
   it('of one tensor are that tensor', async () => {
     const single = flatLayout({ only: [2, 2] });
     const vector = input('input0', [4]);
-    const { only, packed } = await run(graphOf({ ...unpack(vector, single), packed: pack(unpack(vector, single), single) }), [tensor([1, 2, 3, 4])]);
+    const { only, packed } = await run(
+      graphOf({ ...unpack(vector, single), packed: pack(unpack(vector, single), single) }),
+      [tensor([1, 2, 3, 4])],
+    );
     expectSame(only!, tensor([1, 2, 3, 4], [2, 2]));
     expectSame(packed!, tensor([1, 2, 3, 4]));
   });

@@ -28,7 +28,10 @@ import { random, tensor } from './tensors.js';
 async function valuesAt(x: TensorData, build: (value: Value) => readonly Value[]): Promise<TensorData[]> {
   const value = input('input0', x.shape);
   const outputs = build(value);
-  const results = await run(graphOf(Object.fromEntries(outputs.map((output, index) => [`output${index}`, output])), [value]), [x]);
+  const results = await run(
+    graphOf(Object.fromEntries(outputs.map((output, index) => [`output${index}`, output])), [value]),
+    [x],
+  );
   return outputs.map((_, index) => results[`output${index}`]!);
 }
 
@@ -43,20 +46,30 @@ describe('gradients', () => {
   });
 
   it('processes a chain of a thousand operators, too deep for recursion', async () => {
-    const [gradient] = await gradientsAt((x) => Array.from({ length: 1000 }).reduce<Value>((value) => add(value, x), x), [tensor([0.5])], { loss: sumOf });
+    const [gradient] = await gradientsAt(
+      (x) => Array.from({ length: 1000 }).reduce<Value>((value) => add(value, x), x),
+      [tensor([0.5])],
+      { loss: sumOf },
+    );
     expectSame(gradient!, tensor([1001]));
   });
 
   it('processes a graph with exponentially many paths in linear time', async () => {
     // Every step doubles the paths from x to the loss: 2^40 of them.
-    const [gradient] = await gradientsAt((x) => Array.from({ length: 40 }).reduce<Value>((value) => mul(add(value, value), 0.5), x), [tensor([3])], {
-      loss: sumOf,
-    });
+    const [gradient] = await gradientsAt(
+      (x) => Array.from({ length: 40 }).reduce<Value>((value) => mul(add(value, value), 0.5), x),
+      [tensor([3])],
+      {
+        loss: sumOf,
+      },
+    );
     expectSame(gradient!, tensor([1]));
   });
 
   it('treats a stopped value as a constant, and other paths as usual', async () => {
-    const [gradient] = await gradientsAt((x) => add(mul(stopGradient(square(x)), x), x), [tensor([3])], { loss: sumOf });
+    const [gradient] = await gradientsAt((x) => add(mul(stopGradient(square(x)), x), x), [tensor([3])], {
+      loss: sumOf,
+    });
     expectSame(gradient!, tensor([10]));
   });
 
@@ -114,11 +127,16 @@ describe('gradients', () => {
   });
 
   it('differentiates a loss of gradients, such as a gradient penalty', async () => {
-    await expectRightGradients((x, y) => square(gradients(lossOf(tanh(mul(x, y))), [x])[0]!), [random([3], 1), random([3], 2)]);
+    await expectRightGradients(
+      (x, y) => square(gradients(lossOf(tanh(mul(x, y))), [x])[0]!),
+      [random([3], 1), random([3], 2)],
+    );
   });
 
   it('stops at integer values', async () => {
-    const [gradient] = await gradientsAt((x) => mul(x, cast(argMin(x, 0), 'float32')), [tensor([3, 1, 2])], { loss: sumOf });
+    const [gradient] = await gradientsAt((x) => mul(x, cast(argMin(x, 0), 'float32')), [tensor([3, 1, 2])], {
+      loss: sumOf,
+    });
     expectSame(gradient!, tensor([1, 1, 1]));
   });
 

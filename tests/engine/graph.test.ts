@@ -67,7 +67,9 @@ describe('topologicalOrder', () => {
 describe('rewriteGraph', () => {
   it('passes every computed value with its inputs already replaced', () => {
     const x = input('x', []);
-    const replaced = rewriteGraph(graphOf({ y: exp(exp(add(x, 1))) }), (value) => (value.operator.name === 'Exp' ? relu(value.inputs[0]!) : value));
+    const replaced = rewriteGraph(graphOf({ y: exp(exp(add(x, 1))) }), (value) =>
+      value.operator.name === 'Exp' ? relu(value.inputs[0]!) : value,
+    );
     expect(operatorsOf(replaced)).toEqual(['Add', 'Relu', 'Relu']);
   });
 
@@ -77,7 +79,11 @@ describe('rewriteGraph', () => {
     const { outputs } = rewriteGraph(graphOf({ a: mul(shared, 2), b: mul(shared, 3), c: shared }), (value) =>
       value.operator.name === 'Exp' ? relu(value.inputs[0]!) : value,
     );
-    expect(topologicalOrder(Object.values(outputs)).filter((value) => value.kind === 'computed' && value.operator.name === 'Relu')).toEqual([outputs.c]);
+    expect(
+      topologicalOrder(Object.values(outputs)).filter(
+        (value) => value.kind === 'computed' && value.operator.name === 'Relu',
+      ),
+    ).toEqual([outputs.c]);
   });
 
   it('returns values without changes as they are', () => {
@@ -108,7 +114,9 @@ describe('countFlops', () => {
 
   it('counts a multiply-add as two', () => {
     expect(count(conv(x, input('w', [5, 3, 4, 4]), { strides: 2, pads: 1 }))).toBe(2 * (2 * 5 * 4 * 4) * (3 * 4 * 4));
-    expect(count(convTranspose(x, input('w', [3, 5, 4, 4]), { strides: 2, pads: 1 }))).toBe(2 * (2 * 3 * 8 * 8) * (5 * 4 * 4));
+    expect(count(convTranspose(x, input('w', [3, 5, 4, 4]), { strides: 2, pads: 1 }))).toBe(
+      2 * (2 * 3 * 8 * 8) * (5 * 4 * 4),
+    );
     expect(count(matMul(input('a', [7, 4, 6]), input('b', [6, 5])))).toBe(2 * 7 * 4 * 5 * 6);
   });
 

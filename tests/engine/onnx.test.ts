@@ -1,6 +1,12 @@
 import { encode, OPSET } from '../../src/engine/onnx.js';
 import { fromBinary } from '@bufbuild/protobuf';
-import { AttributeProto_AttributeType, type GraphProto, ModelProtoSchema, TensorProto_DataType, type ValueInfoProto } from 'onnx-buf';
+import {
+  AttributeProto_AttributeType,
+  type GraphProto,
+  ModelProtoSchema,
+  TensorProto_DataType,
+  type ValueInfoProto,
+} from 'onnx-buf';
 import { describe, expect, it } from 'vitest';
 import {
   add,
@@ -40,7 +46,10 @@ const data = tensor([1, 2, 3, 4, 5, 6], [2, 3]);
 const parse = async (outputs: Record<string, Value>, declared: Parameters<typeof graphOf>[1] = []) =>
   fromBinary(ModelProtoSchema, await encode(graphOf(outputs, declared)));
 
-async function graphProto(outputs: Record<string, Value>, declared: Parameters<typeof graphOf>[1] = []): Promise<GraphProto> {
+async function graphProto(
+  outputs: Record<string, Value>,
+  declared: Parameters<typeof graphOf>[1] = [],
+): Promise<GraphProto> {
   const { graph } = await parse(outputs, declared);
   expect(graph).toBeDefined();
   return graph!;
@@ -54,14 +63,21 @@ async function nodeOf(value: Value) {
   const constants = new Map(
     initializer.map(({ name, dataType, rawData }) => {
       const bytes = Uint8Array.from(rawData).buffer;
-      return [name, dataType === (TensorProto_DataType.INT64 as number) ? Array.from(new BigInt64Array(bytes), Number) : Array.from(new Float32Array(bytes))];
+      return [
+        name,
+        dataType === (TensorProto_DataType.INT64 as number)
+          ? Array.from(new BigInt64Array(bytes), Number)
+          : Array.from(new Float32Array(bytes)),
+      ];
     }),
   );
   return {
     opType,
     domain,
     operands: operands.map((name) => constants.get(name) ?? name),
-    attributes: Object.fromEntries(attribute.map(({ name, type, i, f, ints, floats, s }) => [name, { type, i, f, ints, floats, s }])),
+    attributes: Object.fromEntries(
+      attribute.map(({ name, type, i, f, ints, floats, s }) => [name, { type, i, f, ints, floats, s }]),
+    ),
   };
 }
 
@@ -150,7 +166,10 @@ describe('outputs', () => {
   });
 
   it('may have the names of generated values', async () => {
-    const results = await runModel(await encode(graphOf({ Add1: add(add(add(x, 1), 1), 1), 'Add/1': mul(x, 1), constant1: constant(7) })), { x: data });
+    const results = await runModel(
+      await encode(graphOf({ Add1: add(add(add(x, 1), 1), 1), 'Add/1': mul(x, 1), constant1: constant(7) })),
+      { x: data },
+    );
     expectSame(results.Add1!, tensor([4, 5, 6, 7, 8, 9], [2, 3]));
     expectSame(results.constant1!, tensor([7], []));
   });
@@ -169,7 +188,9 @@ describe('attributes', () => {
   const kernel = input('kernel', [2, 2, 2, 2]);
 
   it('of Conv are lists of integers', async () => {
-    const { attributes, operands } = await nodeOf(conv(image, kernel, { strides: [1, 2], pads: [0, 1, 2, 3], dilations: 2 }));
+    const { attributes, operands } = await nodeOf(
+      conv(image, kernel, { strides: [1, 2], pads: [0, 1, 2, 3], dilations: 2 }),
+    );
     expect(operands).toEqual(['image', 'kernel']);
     expect(attributes).toMatchObject({
       strides: { type: INTS, ints: [1n, 2n] },
@@ -179,7 +200,9 @@ describe('attributes', () => {
   });
 
   it('of ConvTranspose include the output padding; a bias is the third input', async () => {
-    const { attributes, operands } = await nodeOf(convTranspose(image, kernel, { strides: 2, outputPadding: [0, 1], bias: input('bias', [2]) }));
+    const { attributes, operands } = await nodeOf(
+      convTranspose(image, kernel, { strides: 2, outputPadding: [0, 1], bias: input('bias', [2]) }),
+    );
     expect(operands).toEqual(['image', 'kernel', 'bias']);
     expect(attributes.output_padding).toMatchObject({ type: INTS, ints: [0n, 1n] });
   });
@@ -192,7 +215,10 @@ describe('attributes', () => {
   it('of Concat, Cast, ArgMin and Transpose are integers', async () => {
     expect((await nodeOf(concat([x, x], 1))).attributes).toMatchObject({ axis: { type: INT, i: 1n } });
     expect((await nodeOf(cast(x, 'int64'))).attributes).toMatchObject({ to: { type: INT, i: 7n } });
-    expect((await nodeOf(argMin(x, -1))).attributes).toMatchObject({ axis: { type: INT, i: 1n }, keepdims: { type: INT, i: 1n } });
+    expect((await nodeOf(argMin(x, -1))).attributes).toMatchObject({
+      axis: { type: INT, i: 1n },
+      keepdims: { type: INT, i: 1n },
+    });
     expect((await nodeOf(transpose(x, [1, 0]))).attributes).toMatchObject({ perm: { type: INTS, ints: [1n, 0n] } });
   });
 
@@ -201,7 +227,8 @@ describe('attributes', () => {
     expect(await nodeOf(slice(x, 1, 0, 3, 2))).toMatchObject({ operands: ['x', [0], [3], [1], [2]], attributes: {} });
     expect(await nodeOf(pad(x, [1, 0], [0, 2]))).toMatchObject({ operands: ['x', [1, 0, 0, 2], [0]], attributes: {} });
     expect(await nodeOf(clip(x, -1, 2))).toMatchObject({ operands: ['x', [-1], [2]], attributes: {} });
-    for (const value of [reshape(x, [6]), slice(x, 1, 0, 2), pad(x, [1, 0], [0, 2]), clip(x, -1, 2)]) expect((await nodeOf(value)).attributes).toEqual({});
+    for (const value of [reshape(x, [6]), slice(x, 1, 0, 2), pad(x, [1, 0], [0, 2]), clip(x, -1, 2)])
+      expect((await nodeOf(value)).attributes).toEqual({});
     const { operands, attributes } = await nodeOf(reduceSum(x, [1], { keepAxes: false }));
     expect(operands).toEqual(['x', [1]]);
     expect(Object.keys(attributes)).toEqual(['keepdims']);
@@ -210,7 +237,12 @@ describe('attributes', () => {
   });
 
   it('are absent if an operator has none', async () => {
-    expect(await nodeOf(equal(x, x))).toMatchObject({ opType: 'Equal', operands: ['x', 'x'], attributes: {}, domain: '' });
+    expect(await nodeOf(equal(x, x))).toMatchObject({
+      opType: 'Equal',
+      operands: ['x', 'x'],
+      attributes: {},
+      domain: '',
+    });
     expect((await nodeOf(where(input('condition', [3], 'bool'), x, x))).attributes).toEqual({});
   });
 
@@ -224,7 +256,10 @@ describe('attributes', () => {
     const value = apply(Custom, [x], { mode: 'cubic', scales: [1, 0.5] });
     const { domain, attributes } = await nodeOf(value);
     expect(domain).toBe('com.microsoft');
-    expect(attributes).toMatchObject({ mode: { type: STRING, s: new TextEncoder().encode('cubic') }, scales: { type: FLOATS, floats: [1, 0.5] } });
+    expect(attributes).toMatchObject({
+      mode: { type: STRING, s: new TextEncoder().encode('cubic') },
+      scales: { type: FLOATS, floats: [1, 0.5] },
+    });
     expect((await parse({ y: value })).opsetImport).toMatchObject([
       { domain: '', version: 18n },
       { domain: 'com.microsoft', version: 1n },

@@ -51,8 +51,34 @@ describe('random graphs', () => {
     const found = new Set(drawn.flatMap(({ build, tensors }) => operatorsOf(build(...inputsFor(tensors)))));
     expect([...found].sort()).toEqual(
       [
-        ...['Abs', 'Add', 'ArgMin', 'BatchNormalization', 'Cast', 'Clip', 'Concat', 'Conv', 'ConvTranspose', 'Div', 'Exp', 'Expand', 'Greater'],
-        ...['LeakyRelu', 'Log', 'MatMul', 'Mul', 'Neg', 'Pad', 'ReduceMax', 'ReduceMean', 'ReduceMin', 'ReduceSum', 'Relu'],
+        ...[
+          'Abs',
+          'Add',
+          'ArgMin',
+          'BatchNormalization',
+          'Cast',
+          'Clip',
+          'Concat',
+          'Conv',
+          'ConvTranspose',
+          'Div',
+          'Exp',
+          'Expand',
+          'Greater',
+        ],
+        ...[
+          'LeakyRelu',
+          'Log',
+          'MatMul',
+          'Mul',
+          'Neg',
+          'Pad',
+          'ReduceMax',
+          'ReduceMean',
+          'ReduceMin',
+          'ReduceSum',
+          'Relu',
+        ],
         ...['Reshape', 'Sigmoid', 'Sign', 'Slice', 'Sqrt', 'Sub', 'Tanh', 'Transpose', 'Where'],
       ].sort(),
     );

@@ -101,14 +101,19 @@ const someAxes = (x: Value, { below }: Choice): number[] => x.shape.map((_, axis
 function extreme(reduce: typeof reduceMax, x: Value, choice: Choice): Value | undefined {
   const distinct = apart(x, choice);
   const axes = someAxes(x, choice);
-  return distinct === undefined || axes.length === 0 ? undefined : reduce(distinct, axes, { keepAxes: choice.below(2) === 1 });
+  return distinct === undefined || axes.length === 0
+    ? undefined
+    : reduce(distinct, axes, { keepAxes: choice.below(2) === 1 });
 }
 
 /** x with four axes, if it has no more. */
 const image = (x: Value): Value | undefined =>
-  x.shape.length > 4 ? undefined : reshape(x, [...new Array<number>(Math.max(0, 4 - x.shape.length)).fill(1), ...x.shape]);
+  x.shape.length > 4
+    ? undefined
+    : reshape(x, [...new Array<number>(Math.max(0, 4 - x.shape.length)).fill(1), ...x.shape]);
 
-const geometry = ({ below }: Choice) => ({ strides: [1 + below(2), 1 + below(2)], pads: [below(2), below(2), below(2), below(2)] }) as const;
+const geometry = ({ below }: Choice) =>
+  ({ strides: [1 + below(2), 1 + below(2)], pads: [below(2), below(2), below(2), below(2)] }) as const;
 
 const smooth: Step[] = [
   neg,
@@ -136,12 +141,15 @@ const kinked: Step[] = [
   (x, _, choice) => extreme(reduceMin, x, choice),
   (x, _, choice) => {
     const distinct = apart(x, choice);
-    return distinct === undefined || x.shape.length === 0 ? undefined : mul(x, cast(argMin(distinct, choice.below(x.shape.length)), 'float32'));
+    return distinct === undefined || x.shape.length === 0
+      ? undefined
+      : mul(x, cast(argMin(distinct, choice.below(x.shape.length)), 'float32'));
   },
 ];
 
 const shaping: Step[] = [
-  (x, _, { below }) => reshape(x, [[sizeOf(x.shape)], [1, ...x.shape], [...x.shape, 1], [...x.shape].reverse()][below(4)]!),
+  (x, _, { below }) =>
+    reshape(x, [[sizeOf(x.shape)], [1, ...x.shape], [...x.shape, 1], [...x.shape].reverse()][below(4)]!),
   (x, _, { below }) => {
     const shift = below(Math.max(1, x.shape.length));
     return transpose(
@@ -172,7 +180,8 @@ const shaping: Step[] = [
 const linear: Step[] = [
   (x, _, choice) => mul(reduceSum(x, someAxes(x, choice), { keepAxes: choice.below(2) === 1 }), 1 / sizeOf(x.shape)),
   (x, _, choice) => reduceMean(x, someAxes(x, choice), { keepAxes: choice.below(2) === 1 }),
-  (x, y, choice) => (x.shape.length < 2 ? undefined : matMul(x, weights([x.shape.at(-1)!, 2], x.shape.at(-1)!, y, choice))),
+  (x, y, choice) =>
+    x.shape.length < 2 ? undefined : matMul(x, weights([x.shape.at(-1)!, 2], x.shape.at(-1)!, y, choice)),
   (x) => (x.shape.length < 2 ? undefined : mul(matMul(transposeMatrix(tanh(x)), x), 1 / x.shape.at(-2)!)),
   (x, y, choice) => {
     const data = image(x);
@@ -214,17 +223,22 @@ export interface RandomGraph {
 }
 
 const shapes = fc.array(fc.integer({ min: 1, max: 3 }), { maxLength: 4 }).filter((shape) => sizeOf(shape) <= 12);
-const plans: fc.Arbitrary<StepPlan[]> = fc.array(fc.record({ step: fc.nat(steps.length - 1), x: fc.nat(20), y: fc.nat(20), seed: fc.nat(1_000_000) }), {
-  minLength: 1,
-  maxLength: 7,
-});
+const plans: fc.Arbitrary<StepPlan[]> = fc.array(
+  fc.record({ step: fc.nat(steps.length - 1), x: fc.nat(20), y: fc.nat(20), seed: fc.nat(1_000_000) }),
+  {
+    minLength: 1,
+    maxLength: 7,
+  },
+);
 
 /** Random graphs of two inputs. */
-export const randomGraphs: fc.Arbitrary<RandomGraph> = fc.record({ shapes: fc.tuple(shapes, shapes), seed: fc.nat(1000), plan: plans }).map((drawn) => ({
-  tensors: drawn.shapes.map((shape, index) => random(shape, drawn.seed + index)),
-  plan: drawn.plan,
-  build: (...inputs) => follow(drawn.plan, inputs),
-}));
+export const randomGraphs: fc.Arbitrary<RandomGraph> = fc
+  .record({ shapes: fc.tuple(shapes, shapes), seed: fc.nat(1000), plan: plans })
+  .map((drawn) => ({
+    tensors: drawn.shapes.map((shape, index) => random(shape, drawn.seed + index)),
+    plan: drawn.plan,
+    build: (...inputs) => follow(drawn.plan, inputs),
+  }));
 
 function follow(plan: readonly StepPlan[], inputs: readonly Value[]): Value {
   const values = [...inputs];

@@ -100,14 +100,23 @@ export const randomNetworks: fc.Arbitrary<RandomNetwork> = fc
   .filter(({ layers: fitting }) => fitting.length > 0);
 
 /** The shape behind a layer, or undefined where its kernel does not fit or too much would come out. */
-function resultShape([batch, , ...space]: Shape, { transposed, channels, kernel, stride, pads }: Layer): Shape | undefined {
+function resultShape(
+  [batch, , ...space]: Shape,
+  { transposed, channels, kernel, stride, pads }: Layer,
+): Shape | undefined {
   const pad = pads[0] + pads[1];
-  const after = space.map((size, i) => (transposed ? (size - 1) * stride - pad + kernel[i]! : Math.floor((size + pad - kernel[i]!) / stride) + 1));
+  const after = space.map((size, i) =>
+    transposed ? (size - 1) * stride - pad + kernel[i]! : Math.floor((size + pad - kernel[i]!) / stride) + 1,
+  );
   return after.every((size) => size >= 1 && size <= 16) ? [batch!, channels, ...after] : undefined;
 }
 
 /** The kernel, then bias, scale and shift as far as the layer has them. */
-function parametersOf({ transposed, channels, kernel, bias, normalized }: Layer, before: number, seed: number): Tensor[] {
+function parametersOf(
+  { transposed, channels, kernel, bias, normalized }: Layer,
+  before: number,
+  seed: number,
+): Tensor[] {
   const scale = 1 / Math.sqrt(before * kernel[0] * kernel[1]);
   return [
     random([...(transposed ? [before, channels] : [channels, before]), ...kernel], seed, -2 * scale, 2 * scale),
@@ -120,7 +129,11 @@ function applyLayers(chain: readonly Layer[], [images, ...parameters]: readonly 
   const rest = [...parameters];
   return chain.reduce<Value>((before, { transposed, stride, pads, bias, normalized, activation, ending }) => {
     const kernel = rest.shift()!;
-    const options = { strides: stride, pads: [pads[0], pads[0], pads[1], pads[1]] as const, ...(bias ? { bias: rest.shift()! } : {}) };
+    const options = {
+      strides: stride,
+      pads: [pads[0], pads[0], pads[1], pads[1]] as const,
+      ...(bias ? { bias: rest.shift()! } : {}),
+    };
     const convolved = transposed ? convTranspose(before, kernel, options) : conv(before, kernel, options);
     const normal = normalized ? batchNormalization(convolved, rest.shift()!, rest.shift()!, 0.1) : convolved;
     return endings[ending](activations[activation](normal), before);

@@ -33,9 +33,13 @@ export function onAllRanks(graph: Graph, ranks: number): Graph {
     }
     const operands = each.map((rank) => value.inputs.map((operand) => values.get(operand)![rank]!));
     const collective = value.operator.domain === 'agenet' ? COLLECTIVES[value.operator.name]! : undefined;
-    return collective ? collective(operands.map(([operand]) => operand!)) : operands.map((inputs) => ({ ...value, inputs }));
+    return collective
+      ? collective(operands.map(([operand]) => operand!))
+      : operands.map((inputs) => ({ ...value, inputs }));
   }
 
-  const outputs = Object.entries(distributed.outputs).flatMap(([name, value]) => values.get(value)!.map((own, rank) => [`${name}@${rank}`, own] as const));
+  const outputs = Object.entries(distributed.outputs).flatMap(([name, value]) =>
+    values.get(value)!.map((own, rank) => [`${name}@${rank}`, own] as const),
+  );
   return graphOf(Object.fromEntries(outputs), graph.inputs);
 }

@@ -2,7 +2,16 @@
 import { createHash } from 'node:crypto';
 import { encode } from '../../src/engine/onnx.js';
 import { InferenceSession, Tensor as RuntimeTensor } from 'onnxruntime-node';
-import { type Graph, graphOf, input, type InputValue, type Program, type TensorData, topologicalOrder, type Value } from '../../src/engine/index.js';
+import {
+  type Graph,
+  graphOf,
+  input,
+  type InputValue,
+  type Program,
+  type TensorData,
+  topologicalOrder,
+  type Value,
+} from '../../src/engine/index.js';
 import { lower, rulesOf, type Target } from '../../src/engine/lowering/lower.js';
 import { expandDecompositions } from '../../src/engine/lowering/rewrites.js';
 import { rewriteGraph } from '../../src/engine/graph.js';
@@ -23,13 +32,18 @@ export const targets: Readonly<Record<'plain' | 'wasm' | 'cpu' | 'blocked', Targ
 export type Build = (...inputs: Value[]) => Value;
 
 /** One graph input for each tensor, named by its position. */
-export const inputsFor = (tensors: readonly TensorData[]): InputValue[] => tensors.map(({ shape, type }, index) => input(`input${index}`, shape, type));
+export const inputsFor = (tensors: readonly TensorData[]): InputValue[] =>
+  tensors.map(({ shape, type }, index) => input(`input${index}`, shape, type));
 
 export const feedsOf = (tensors: readonly TensorData[]): Record<string, TensorData['data']> =>
   Object.fromEntries(tensors.map(({ data }, index) => [`input${index}`, data]));
 
 /** What a graph computes from these tensors, which are fed to `input0`, `input1` and so on. */
-export async function run(graph: Graph, tensors: readonly TensorData[], target?: Target): Promise<Record<string, TensorData>> {
+export async function run(
+  graph: Graph,
+  tensors: readonly TensorData[],
+  target?: Target,
+): Promise<Record<string, TensorData>> {
   const program = await compileSmall(graph, target);
   try {
     return await program.run(feedsOf(tensors));
@@ -38,7 +52,8 @@ export async function run(graph: Graph, tensors: readonly TensorData[], target?:
   }
 }
 
-export const compileSmall = (graph: Graph, target?: Target): Promise<Program> => compile(graph, { threads: 1, ...(target === undefined ? {} : { target }) });
+export const compileSmall = (graph: Graph, target?: Target): Promise<Program> =>
+  compile(graph, { threads: 1, ...(target === undefined ? {} : { target }) });
 
 const compiledOnce = new Map<string, Promise<Program>>();
 
@@ -67,17 +82,31 @@ export async function forward(build: Build, tensors: readonly TensorData[], targ
  * this form are replaced by their definitions.
  */
 export async function runAsWritten(graph: Graph, tensors: readonly TensorData[]): Promise<Record<string, TensorData>> {
-  const encodable = [expandDecompositions, ...rulesOf.plain].reduce((current, rule) => rewriteGraph(current, (value) => rule.apply(value) ?? value), graph);
+  const encodable = [expandDecompositions, ...rulesOf.plain].reduce(
+    (current, rule) => rewriteGraph(current, (value) => rule.apply(value) ?? value),
+    graph,
+  );
   return runModel(await encode(encodable), Object.fromEntries(tensors.map((value, index) => [`input${index}`, value])));
 }
 
 /** The outputs of an encoded model, run without any of ONNX Runtime's own optimisations. */
-export async function runModel(model: Uint8Array, feeds: Readonly<Record<string, TensorData>>): Promise<Record<string, TensorData>> {
-  const session = await InferenceSession.create(model, { graphOptimizationLevel: 'disabled', intraOpNumThreads: 1, logSeverityLevel: 3 });
+export async function runModel(
+  model: Uint8Array,
+  feeds: Readonly<Record<string, TensorData>>,
+): Promise<Record<string, TensorData>> {
+  const session = await InferenceSession.create(model, {
+    graphOptimizationLevel: 'disabled',
+    intraOpNumThreads: 1,
+    logSeverityLevel: 3,
+  });
   try {
-    const tensors = Object.entries(feeds).map(([name, { type, data, shape }]) => [name, new RuntimeTensor(type, data as Float32Array, shape)] as const);
+    const tensors = Object.entries(feeds).map(
+      ([name, { type, data, shape }]) => [name, new RuntimeTensor(type, data as Float32Array, shape)] as const,
+    );
     const results = await session.run(Object.fromEntries(tensors));
-    return Object.fromEntries(Object.entries(results).map(([name, { type, dims, data }]) => [name, { type, shape: dims, data } as TensorData]));
+    return Object.fromEntries(
+      Object.entries(results).map(([name, { type, dims, data }]) => [name, { type, shape: dims, data } as TensorData]),
+    );
   } finally {
     await session.release();
   }

@@ -22,7 +22,8 @@ function fileOf(header: string, elements: readonly number[] = []): Uint8Array {
   return file;
 }
 
-const entry = (change: Record<string, unknown> = {}) => JSON.stringify({ a: { dtype: 'F32', shape: [2], data_offsets: [0, 8], ...change } });
+const entry = (change: Record<string, unknown> = {}) =>
+  JSON.stringify({ a: { dtype: 'F32', shape: [2], data_offsets: [0, 8], ...change } });
 
 describe('safetensors', () => {
   it('are read as written', () => {
@@ -47,12 +48,18 @@ describe('safetensors', () => {
 
   it('write only the viewed range of memory', () => {
     const data = Float32Array.of(9, 1, 2, 9).subarray(1, 3);
-    const { tensors } = decodeSafetensors(encodeSafetensors({ tensors: { a: { shape: [2], data } }, metadata: {} }), 'example');
+    const { tensors } = decodeSafetensors(
+      encodeSafetensors({ tensors: { a: { shape: [2], data } }, metadata: {} }),
+      'example',
+    );
     expect(tensors.a!.data).toEqual(Float32Array.of(1, 2));
   });
 
   it('have the layout of the format: length, JSON header, little-endian elements aligned to 8 bytes', () => {
-    const file = encodeSafetensors({ tensors: { a: { shape: [2], data: Float32Array.of(1, 2) } }, metadata: { key: 'value' } });
+    const file = encodeSafetensors({
+      tensors: { a: { shape: [2], data: Float32Array.of(1, 2) } },
+      metadata: { key: 'value' },
+    });
     const view = new DataView(file.buffer);
     const length = Number(view.getBigUint64(0, true));
     expect(length % 8).toBe(0);
@@ -65,7 +72,10 @@ describe('safetensors', () => {
   });
 
   it('read files of other programs, without metadata and in any order', () => {
-    const header = JSON.stringify({ b: { dtype: 'F32', shape: [1], data_offsets: [4, 8] }, a: { dtype: 'F32', shape: [], data_offsets: [0, 4] } });
+    const header = JSON.stringify({
+      b: { dtype: 'F32', shape: [1], data_offsets: [4, 8] },
+      a: { dtype: 'F32', shape: [], data_offsets: [0, 4] },
+    });
     expect(decodeSafetensors(fileOf(header, [1, 2]), 'other')).toEqual({
       tensors: { b: { shape: [1], data: Float32Array.of(2) }, a: { shape: [], data: Float32Array.of(1) } },
       metadata: {},
@@ -88,15 +98,36 @@ describe('safetensors', () => {
     'begins with an absurd length': { bytes: new Uint8Array(64).fill(0xff), reason: 'length of a header' },
     'has a header of no length': { bytes: new Uint8Array(64), reason: 'length of a header' },
     'has a header that is not JSON': { bytes: fileOf('{"a": '), reason: 'JSON' },
-    'has a header that is not UTF-8': { bytes: Uint8Array.of(3, 0, 0, 0, 0, 0, 0, 0, 0x22, 0xff, 0x22), reason: 'JSON' },
+    'has a header that is not UTF-8': {
+      bytes: Uint8Array.of(3, 0, 0, 0, 0, 0, 0, 0, 0x22, 0xff, 0x22),
+      reason: 'JSON',
+    },
     'has a header that is a list': { bytes: fileOf('[1, 2]'), reason: 'JSON object' },
     'holds another type': { bytes: fileOf(entry({ dtype: 'F16' }), [1, 2]), reason: 'a is not a float32 tensor' },
-    'holds a tensor without a shape': { bytes: fileOf(entry({ shape: null }), [1, 2]), reason: 'a is not a float32 tensor' },
-    'holds a tensor of negative size': { bytes: fileOf(entry({ shape: [-2] }), [1, 2]), reason: 'a is not a float32 tensor' },
-    'holds a tensor of broken size': { bytes: fileOf(entry({ shape: [0.5] }), [1, 2]), reason: 'a is not a float32 tensor' },
-    'holds a tensor that ends before it begins': { bytes: fileOf(entry({ data_offsets: [8, 0] }), [1, 2]), reason: 'a is not a float32 tensor' },
-    'holds a tensor with three offsets': { bytes: fileOf(entry({ data_offsets: [0, 8, 8] }), [1, 2]), reason: 'a is not a float32 tensor' },
-    'holds a tensor whose shape and offsets disagree': { bytes: fileOf(entry({ shape: [3] }), [1, 2, 3]), reason: 'contradicts itself' },
+    'holds a tensor without a shape': {
+      bytes: fileOf(entry({ shape: null }), [1, 2]),
+      reason: 'a is not a float32 tensor',
+    },
+    'holds a tensor of negative size': {
+      bytes: fileOf(entry({ shape: [-2] }), [1, 2]),
+      reason: 'a is not a float32 tensor',
+    },
+    'holds a tensor of broken size': {
+      bytes: fileOf(entry({ shape: [0.5] }), [1, 2]),
+      reason: 'a is not a float32 tensor',
+    },
+    'holds a tensor that ends before it begins': {
+      bytes: fileOf(entry({ data_offsets: [8, 0] }), [1, 2]),
+      reason: 'a is not a float32 tensor',
+    },
+    'holds a tensor with three offsets': {
+      bytes: fileOf(entry({ data_offsets: [0, 8, 8] }), [1, 2]),
+      reason: 'a is not a float32 tensor',
+    },
+    'holds a tensor whose shape and offsets disagree': {
+      bytes: fileOf(entry({ shape: [3] }), [1, 2, 3]),
+      reason: 'contradicts itself',
+    },
     'has metadata that are not texts': { bytes: fileOf('{"__metadata__": {"a": 1}}'), reason: 'metadata' },
     'has metadata that are a list': { bytes: fileOf('{"__metadata__": []}'), reason: 'metadata' },
   };

@@ -39,7 +39,11 @@ import { type Build, inputsFor, operatorsOf, runAsWritten } from './running.js';
 import { random, tensor } from './tensors.js';
 
 /** Expects the simplified graph to consist of these operators, and to compute what the graph as it was written computes. */
-async function expectSimplified(build: Build, tensors: readonly TensorData[], operators: readonly string[]): Promise<Graph> {
+async function expectSimplified(
+  build: Build,
+  tensors: readonly TensorData[],
+  operators: readonly string[],
+): Promise<Graph> {
   const inputs = inputsFor(tensors);
   const graph = graphOf({ result: build(...inputs) }, inputs);
   const simplified = simplify(graph);
@@ -114,7 +118,11 @@ describe('common subexpressions', () => {
   });
 
   it('include equal constants', async () => {
-    await expectSimplified((value) => add(mul(value, constant([1, 2, 3])), mul(value, constant([1, 2, 3]))), [x], ['Add', 'Mul']);
+    await expectSimplified(
+      (value) => add(mul(value, constant([1, 2, 3])), mul(value, constant([1, 2, 3]))),
+      [x],
+      ['Add', 'Mul'],
+    );
   });
 
   it('shared by a value and its gradient are computed once', () => {
@@ -122,13 +130,27 @@ describe('common subexpressions', () => {
     const y = exp(value);
     const rebuilt = mul(exp(value), 2);
     const [gradient] = gradients(sumOf(y), [value]);
-    expect(operatorsOf(simplify(graphOf({ y, rebuilt, gradient: gradient! }))).filter((name) => name === 'Exp')).toHaveLength(1);
+    expect(
+      operatorsOf(simplify(graphOf({ y, rebuilt, gradient: gradient! }))).filter((name) => name === 'Exp'),
+    ).toHaveLength(1);
   });
 
   it('differ if an attribute differs', async () => {
-    await expectSimplified((value) => add(leakyRelu(value, 0.1), leakyRelu(value, 0.2)), [x], ['Add', 'LeakyRelu', 'LeakyRelu']);
-    await expectSimplified((value) => add(slice(value, 1, 0, 2), slice(value, 1, 1, 3)), [x], ['Add', 'Slice', 'Slice']);
-    await expectSimplified((value) => matMul(transpose(value, [0, 2, 1]), transpose(value, [0, 1, 2])), [random([2, 3, 3], 2)], ['MatMul', 'Transpose']);
+    await expectSimplified(
+      (value) => add(leakyRelu(value, 0.1), leakyRelu(value, 0.2)),
+      [x],
+      ['Add', 'LeakyRelu', 'LeakyRelu'],
+    );
+    await expectSimplified(
+      (value) => add(slice(value, 1, 0, 2), slice(value, 1, 1, 3)),
+      [x],
+      ['Add', 'Slice', 'Slice'],
+    );
+    await expectSimplified(
+      (value) => matMul(transpose(value, [0, 2, 1]), transpose(value, [0, 1, 2])),
+      [random([2, 3, 3], 2)],
+      ['MatMul', 'Transpose'],
+    );
   });
 
   it('differ if an infinite attribute has the opposite sign', async () => {
@@ -147,7 +169,9 @@ describe('common subexpressions', () => {
   it('include large constants of equal elements', () => {
     const large = (element: number) => constant(new Float32Array(5000).fill(element));
     const constantsOf = (first: number, second: number) => {
-      const { outputs } = simplify(graphOf({ a: mul(input('x', [5000]), large(first)), b: mul(input('y', [5000]), large(second)) }));
+      const { outputs } = simplify(
+        graphOf({ a: mul(input('x', [5000]), large(first)), b: mul(input('y', [5000]), large(second)) }),
+      );
       return new Set(topologicalOrder(Object.values(outputs)).filter(({ kind }) => kind === 'constant')).size;
     };
     expect(constantsOf(3, 3)).toBe(1);
@@ -156,8 +180,16 @@ describe('common subexpressions', () => {
   });
 
   it('differ if constants differ in shape, type or the sign of zero', async () => {
-    await expectSimplified((value) => mul(add(value, constant([2])), add(value, constant([2], [1, 1]))), [tensor([1, 3], [2, 1])], ['Add', 'Add', 'Mul']);
-    await expectSimplified((value) => add(div(value, constant(0)), mul(div(value, constant(-0)), -1)), [x], ['Add', 'Div', 'Div', 'Mul']);
+    await expectSimplified(
+      (value) => mul(add(value, constant([2])), add(value, constant([2], [1, 1]))),
+      [tensor([1, 3], [2, 1])],
+      ['Add', 'Add', 'Mul'],
+    );
+    await expectSimplified(
+      (value) => add(div(value, constant(0)), mul(div(value, constant(-0)), -1)),
+      [x],
+      ['Add', 'Div', 'Div', 'Mul'],
+    );
     const zeros = { int64: new BigInt64Array(1), bool: new Uint8Array(8) };
     const { outputs } = simplify(
       graphOf({
@@ -202,7 +234,10 @@ describe('neutral elements', () => {
     '0 - x': { build: (value) => sub(0, value), operator: 'Sub' },
     'x * 0': { build: (value) => mul(value, 0), operator: 'Mul' },
     'x + 1': { build: (value) => add(value, 1), operator: 'Add' },
-    'x times ones that repeat it': { build: (value) => mul(value, constant(new Array<number>(12).fill(1), [2, 2, 3])), operator: 'Mul' },
+    'x times ones that repeat it': {
+      build: (value) => mul(value, constant(new Array<number>(12).fill(1), [2, 2, 3])),
+      operator: 'Mul',
+    },
     'x plus a vector that is not all zeros': { build: (value) => add(value, constant([0, 0, 1])), operator: 'Add' },
   };
 
@@ -220,7 +255,11 @@ describe('Expands', () => {
   });
 
   it('are kept once if both operands are repeated', async () => {
-    await expectSimplified((a, b) => sub(expand(a, [2, 3]), expand(b, [2, 3])), [row, tensor([7], [])], ['Expand', 'Sub']);
+    await expectSimplified(
+      (a, b) => sub(expand(a, [2, 3]), expand(b, [2, 3])),
+      [row, tensor([7], [])],
+      ['Expand', 'Sub'],
+    );
   });
 
   it('are kept if they alone determine the shape of the result', async () => {
@@ -259,7 +298,11 @@ describe('Transposes', () => {
   const y = random([2, 3, 4], 2);
 
   it('in a chain become one with the composed order', async () => {
-    const simplified = await expectSimplified((value) => transpose(transpose(value, [1, 2, 0]), [0, 2, 1]), [y], ['Transpose']);
+    const simplified = await expectSimplified(
+      (value) => transpose(transpose(value, [1, 2, 0]), [0, 2, 1]),
+      [y],
+      ['Transpose'],
+    );
     expect(simplified.outputs.result!.shape).toEqual([3, 2, 4]);
   });
 
@@ -269,7 +312,11 @@ describe('Transposes', () => {
 
   it('that cancel out are removed', async () => {
     await expectSimplified((value) => exp(transpose(transpose(value, [1, 2, 0]), [2, 0, 1])), [y], ['Exp']);
-    await expectSimplified((value) => exp(transpose(transpose(transpose(value, [1, 2, 0]), [1, 2, 0]), [1, 2, 0])), [y], ['Exp']);
+    await expectSimplified(
+      (value) => exp(transpose(transpose(transpose(value, [1, 2, 0]), [1, 2, 0]), [1, 2, 0])),
+      [y],
+      ['Exp'],
+    );
   });
 
   it('that move nothing are removed', async () => {

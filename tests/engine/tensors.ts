@@ -28,7 +28,10 @@ export const generate = (shape: Shape, element: (...position: number[]) => numbe
 
 /** Every position in a tensor of this shape, in row-major order. */
 export const positionsOf = (shape: Shape): number[][] =>
-  shape.reduce<number[][]>((heads, size) => heads.flatMap((head) => Array.from({ length: size }, (_, index) => [...head, index])), [[]]);
+  shape.reduce<number[][]>(
+    (heads, size) => heads.flatMap((head) => Array.from({ length: size }, (_, index) => [...head, index])),
+    [[]],
+  );
 
 /**
  * The element at a position. Where the position has more axes than the tensor the leading ones are ignored, and an axis of size 1
@@ -38,7 +41,8 @@ export function at({ shape, data }: TensorData, ...position: number[]): number {
   const own = position.slice(position.length - shape.length);
   const offset = shape.reduce((sum, size, axis) => {
     const index = size === 1 ? 0 : own[axis]!;
-    if (index < 0 || index >= size) throw new RangeError(`no element ${position.join()} in a tensor of shape ${shape.join()}`);
+    if (index < 0 || index >= size)
+      throw new RangeError(`no element ${position.join()} in a tensor of shape ${shape.join()}`);
     return sum * size + index;
   }, 0);
   return Number(data[offset]);

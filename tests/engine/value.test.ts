@@ -34,7 +34,9 @@ describe('constant', () => {
 
   it('rejects elements that do not fill its shape', () => {
     expect(() => constant([1, 2, 3], [2, 2])).toThrow(ShapeError);
-    expect(() => constantTensor({ type: 'int64', shape: [2], data: BigInt64Array.of(1n) })).toThrow('1 elements do not fill the shape [2]');
+    expect(() => constantTensor({ type: 'int64', shape: [2], data: BigInt64Array.of(1n) })).toThrow(
+      '1 elements do not fill the shape [2]',
+    );
   });
 });
 

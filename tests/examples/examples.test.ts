@@ -20,21 +20,38 @@ vi.mock('agenet/node', async (importOriginal) => {
   const shrink = (settings: node.Settings): node.Settings => ({ ...settings, ...tiny });
   return {
     ...original,
-    trainingEvents: (settings: node.Settings, options: node.TrainOptions) => original.trainingEvents(shrink(settings), { ...options, threads: 1 }),
+    trainingEvents: (settings: node.Settings, options: node.TrainOptions) =>
+      original.trainingEvents(shrink(settings), { ...options, threads: 1 }),
     loadModel: (run: string) => original.loadModel(run, { threads: 1 }),
   };
 });
 
 const printed: string[] = [];
 const folder = process.cwd();
-const run = (name: string): Promise<Record<string, unknown>> => import(`../../examples/${name}.mjs`) as Promise<Record<string, unknown>>;
+const run = (name: string): Promise<Record<string, unknown>> =>
+  import(`../../examples/${name}.mjs`) as Promise<Record<string, unknown>>;
 
 beforeAll(async () => {
   await makeTinyRun(join(cwd, 'runs', 'first'));
   await makePicture(join(cwd, 'seven.png'), 0, 255);
   await makePicture(join(cwd, 'one.png'), 200, 40);
   writeNoiseArchive(join(cwd, 'noise.npz'), 40);
-  await resultOf(['probe', join('runs', 'first'), 'npz:noise.npz', '--labels', '6', '--methods', 'codes', '--save', 'digits', '--threads', '1'], cwd);
+  await resultOf(
+    [
+      'probe',
+      join('runs', 'first'),
+      'npz:noise.npz',
+      '--labels',
+      '6',
+      '--methods',
+      'codes',
+      '--save',
+      'digits',
+      '--threads',
+      '1',
+    ],
+    cwd,
+  );
 });
 beforeEach(() => {
   process.chdir(cwd);
@@ -53,7 +70,11 @@ describe('the example', () => {
     writeNoiseArchive(join(elsewhere, 'noise.npz'), 40);
     process.chdir(elsewhere);
     await run('train');
-    expect(printed).toEqual([expect.stringMatching(/^1 \d\.\d+$/), expect.stringMatching(/^2 \d\.\d+$/), `trained ${join('runs', 'first')}`]);
+    expect(printed).toEqual([
+      expect.stringMatching(/^1 \d\.\d+$/),
+      expect.stringMatching(/^2 \d\.\d+$/),
+      `trained ${join('runs', 'first')}`,
+    ]);
     expect(readdirSync(join(elsewhere, 'runs', 'first', 'checkpoints'))).toEqual(['000002.safetensors']);
   });
 
@@ -78,7 +99,23 @@ describe('the example', () => {
 
   it('sampling draws the samples of the command', async () => {
     await run('sampling');
-    await resultOf(['sample', join('runs', 'first'), '--count', '16', '--seed', '7', '--out', 'command.png', '--scale', '1', '--threads', '1'], cwd);
+    await resultOf(
+      [
+        'sample',
+        join('runs', 'first'),
+        '--count',
+        '16',
+        '--seed',
+        '7',
+        '--out',
+        'command.png',
+        '--scale',
+        '1',
+        '--threads',
+        '1',
+      ],
+      cwd,
+    );
     const pixels = (file: string) => sharp(join(cwd, file)).raw().toBuffer();
     expect(await pixels('by-hand.png')).toEqual(await pixels('command.png'));
     expect(printed).toEqual([`${4 * 34 + 2}x36 pixels`]);
@@ -109,13 +146,18 @@ describe('the example server', () => {
     server.close();
     await once(server, 'close');
   });
-  const post = (path: string, body: Buffer) => fetch(`${address}${path}`, { method: 'POST', body: Uint8Array.from(body) });
+  const post = (path: string, body: Buffer) =>
+    fetch(`${address}${path}`, { method: 'POST', body: Uint8Array.from(body) });
   const picture = () => sharp('seven.png').png().toBuffer();
 
   it('returns samples that depend on the seed', async () => {
     const responses = await Promise.all([1, 1, 2].map((seed) => fetch(`${address}/samples?count=4&seed=${seed}`)));
-    expect(responses.map(({ status, headers }) => [status, headers.get('content-type')])).toEqual(Array(3).fill([200, 'image/png']));
-    const [first, same, other] = await Promise.all(responses.map(async (response) => Buffer.from(await response.arrayBuffer())));
+    expect(responses.map(({ status, headers }) => [status, headers.get('content-type')])).toEqual(
+      Array(3).fill([200, 'image/png']),
+    );
+    const [first, same, other] = await Promise.all(
+      responses.map(async (response) => Buffer.from(await response.arrayBuffer())),
+    );
     expect(first!.equals(same!)).toBe(true);
     expect(first!.equals(other!)).toBe(false);
     expect(await sharp(first).metadata()).toMatchObject({ format: 'png', width: 2 * 34 + 2 });
@@ -162,7 +204,18 @@ describe('the example server', () => {
 // tracking.test.ts runs tracking.mjs.
 it('every example is run by a test', () => {
   // Those of pages are run in Chromium (tests/pages/examples.test.ts).
-  const scripts = readdirSync(new URL('../../examples/', import.meta.url)).filter((name) => name.endsWith('.mjs') && !name.startsWith('web'));
-  expect(scripts.sort()).toEqual(['classify.mjs', 'engine.mjs', 'explore.mjs', 'sample.mjs', 'sampling.mjs', 'server.mjs', 'tracking.mjs', 'train.mjs']);
+  const scripts = readdirSync(new URL('../../examples/', import.meta.url)).filter(
+    (name) => name.endsWith('.mjs') && !name.startsWith('web'),
+  );
+  expect(scripts.sort()).toEqual([
+    'classify.mjs',
+    'engine.mjs',
+    'explore.mjs',
+    'sample.mjs',
+    'sampling.mjs',
+    'server.mjs',
+    'tracking.mjs',
+    'train.mjs',
+  ]);
   expect(existsSync(join(cwd, 'samples.png'))).toBe(true);
 });

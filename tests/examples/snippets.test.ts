@@ -12,15 +12,20 @@ const PAGES = [...filesIn('./', '.md'), ...filesIn('docs/', '.md'), ...filesIn('
 const EXAMPLES = filesIn('examples/', '.mjs').map((path) => ({ path, text: read(path) }));
 
 /** The blocks of a page between fences, with their languages. */
-const fencedBlocks = (page: string) => Array.from(page.matchAll(/^```(\w*)\n(.*?)^```$/gms), ([, language, text]) => ({ language: language!, text: text! }));
+const fencedBlocks = (page: string) =>
+  Array.from(page.matchAll(/^```(\w*)\n(.*?)^```$/gms), ([, language, text]) => ({ language: language!, text: text! }));
 
 describe('JavaScript in the documentation', () => {
-  const snippets = PAGES.flatMap((page) => fencedBlocks(read(page)).map((block) => ({ page, ...block }))).filter(({ language }) =>
-    /^(js|javascript|mjs|ts|typescript)$/.test(language),
+  const snippets = PAGES.flatMap((page) => fencedBlocks(read(page)).map((block) => ({ page, ...block }))).filter(
+    ({ language }) => /^(js|javascript|mjs|ts|typescript)$/.test(language),
   );
 
   it.each(snippets)('of $page is an example: $text', ({ text }) => {
-    expect(EXAMPLES.filter((example) => example.text === text || `\n${example.text}`.includes(`\n${text}`)).map(({ path }) => path)).toHaveLength(1);
+    expect(
+      EXAMPLES.filter((example) => example.text === text || `\n${example.text}`.includes(`\n${text}`)).map(
+        ({ path }) => path,
+      ),
+    ).toHaveLength(1);
   });
 
   it('shows every example', () => {

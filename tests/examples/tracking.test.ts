@@ -7,8 +7,18 @@ import { fileTracker, httpTracker, reportTo } from '../../examples/tracking.mjs'
 import type { RunEvent } from '../../src/runs/train.node.js';
 import { temporaryFolder } from '../temporaryFolder.js';
 
-const iteration = (step: number): RunEvent => ({ type: 'iteration', report: { step, epoch: 0, learningRate: 1e-3, scalars: { 'encoder.KL_real': step / 2 } } });
-const evaluation: RunEvent = { type: 'evaluation', epochs: 1, step: 7, file: 'evaluation-000007.json', metrics: { fid: 3 }, isBest: true };
+const iteration = (step: number): RunEvent => ({
+  type: 'iteration',
+  report: { step, epoch: 0, learningRate: 1e-3, scalars: { 'encoder.KL_real': step / 2 } },
+});
+const evaluation: RunEvent = {
+  type: 'evaluation',
+  epochs: 1,
+  step: 7,
+  file: 'evaluation-000007.json',
+  metrics: { fid: 3 },
+  isBest: true,
+};
 
 describe('the example for experiment trackers', () => {
   it('reports every Nth iteration and each evaluation, and lets training wait for the tracker', async () => {

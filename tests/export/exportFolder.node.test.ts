@@ -33,18 +33,22 @@ describe('the folder of an export', () => {
     await expect(requireExportFolder(join(folder, 'thesis.txt'))).rejects.toThrow('exists and is not a folder');
   });
 
-  it.each(['{', '[]', '{"format":"agenet export 1"}', '{"format":"another","files":{}}'])('is not one with the manifest %s', async (manifest) => {
-    const folder = temporaryFolder();
-    writeFileSync(join(folder, 'export.json'), manifest);
-    await expect(requireExportFolder(folder)).rejects.toThrow('agenet export did not write');
-  });
+  it.each(['{', '[]', '{"format":"agenet export 1"}', '{"format":"another","files":{}}'])(
+    'is not one with the manifest %s',
+    async (manifest) => {
+      const folder = temporaryFolder();
+      writeFileSync(join(folder, 'export.json'), manifest);
+      await expect(requireExportFolder(folder)).rejects.toThrow('agenet export did not write');
+    },
+  );
 
   it('loses no file that is not of an export, whatever a manifest names', async () => {
     const folder = temporaryFolder();
     const out = join(folder, 'out');
     mkdirSync(join(out, 'sub'), { recursive: true });
     writeFileSync(join(folder, 'outside.txt'), 'mine');
-    const manifest = (files: Readonly<Record<string, string>>) => writeFileSync(join(out, 'export.json'), JSON.stringify({ format: 'agenet export 1', files }));
+    const manifest = (files: Readonly<Record<string, string>>) =>
+      writeFileSync(join(out, 'export.json'), JSON.stringify({ format: 'agenet export 1', files }));
     manifest({ '../outside.txt': '', '/etc/hostname': '', '.': '' });
     await writeExport(out, { 'one.txt': '' });
     expect(existsSync(join(folder, 'outside.txt'))).toBe(true);

@@ -20,15 +20,29 @@ describe('a model card', () => {
     expect(text).toContain('| data | my photos |');
     expect(text).not.toContain('someone');
     const nameOf = (data: string) => dataName({ ...card.configuration, data });
-    expect(['mnist', 'cifar10:/home/someone/cifar', 'npz:C:\\images\\x.npz', '.'].map(nameOf)).toEqual(['mnist', 'cifar10', 'x.npz', 'images']);
+    expect(['mnist', 'cifar10:/home/someone/cifar', 'npz:C:\\images\\x.npz', '.'].map(nameOf)).toEqual([
+      'mnist',
+      'cifar10',
+      'x.npz',
+      'images',
+    ]);
   });
 
   it('lists the metrics of an evaluation, also those that are not finite', () => {
     const text = modelCardText({
       ...card,
-      evaluation: { metrics: { fid: 7.123456, kid: null }, data: 'x.npz', split: 'test', images: 100, samples: 200, extractor: 'classifier of x.npz' },
+      evaluation: {
+        metrics: { fid: 7.123456, kid: null },
+        data: 'x.npz',
+        split: 'test',
+        images: 100,
+        samples: 200,
+        extractor: 'classifier of x.npz',
+      },
     });
-    expect(text).toContain('200 samples and 100 test images of x.npz. Features are those of the classifier of x.npz: compare FID');
+    expect(text).toContain(
+      '200 samples and 100 test images of x.npz. Features are those of the classifier of x.npz: compare FID',
+    );
     expect(text).toContain('| metric | value |\n| --- | --- |\n| `fid` | 7.123 |\n| `kid` | not finite |\n');
   });
 
@@ -45,8 +59,12 @@ describe('a model card', () => {
     };
     const text = modelCardText({ ...card, precision: 'int8', cost });
     expect(text).toContain('| images, in 0..1 | 1.0e-3 | 2.0e-2 |\n| codes | 3.0e-3 | 4.0e-2 |');
-    expect(text).toContain('FID of 10 samples and 9 test images: 7.12 with float32, 7.30 with int8 (features of the classifier).');
-    expect(modelCardText({ ...card, precision: 'int8', cost: { images: cost.images, codes: cost.codes } })).toContain('The effect on FID was not measured.');
+    expect(text).toContain(
+      'FID of 10 samples and 9 test images: 7.12 with float32, 7.30 with int8 (features of the classifier).',
+    );
+    expect(modelCardText({ ...card, precision: 'int8', cost: { images: cost.images, codes: cost.codes } })).toContain(
+      'The effect on FID was not measured.',
+    );
   });
 
   it('means by a name nothing but the name', () => {
@@ -60,15 +78,21 @@ describe('a model card', () => {
   it('states where its weights come from', () => {
     const configuration = tinyConfiguration({ initFrom: '/home/someone/age.safetensors' });
     const imported = modelCardText({ ...card, configuration, step: 0, data: { train: 60000, test: 10000 } });
-    expect(imported).toContain('| initial weights | from age.safetensors; how these were trained is not recorded here |');
+    expect(imported).toContain(
+      '| initial weights | from age.safetensors; how these were trained is not recorded here |',
+    );
     expect(imported).not.toContain('iterations of');
     expect(imported).toContain('- The images of its training are not recorded; other images');
-    expect(modelCardText({ ...card, configuration })).toContain('- The model was last trained on images of mnist; other images');
+    expect(modelCardText({ ...card, configuration })).toContain(
+      '- The model was last trained on images of mnist; other images',
+    );
   });
 
   it('lists the plans of later stages', () => {
     const stages = [{ epoch: 2, encoderUpdates: '1;match_x:5' }];
-    expect(modelCardText({ ...card, configuration: { ...card.configuration, stages } })).toContain('| from epoch 2 | encoderUpdates `1;match_x:5` |');
+    expect(modelCardText({ ...card, configuration: { ...card.configuration, stages } })).toContain(
+      '| from epoch 2 | encoderUpdates `1;match_x:5` |',
+    );
   });
 
   it('describes networks for RGB images and other priors', () => {

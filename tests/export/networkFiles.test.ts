@@ -42,28 +42,49 @@ async function runFile(bytes: Uint8Array | undefined, feeds: Readonly<Record<str
 }
 
 const codesOf = (count: number) => drawCodes('sphere', count, LATENT, randomStream(1, 'codes'));
-const tensorOf = (data: Float32Array, ...shape: number[]) => new Tensor('float32', data, [data.length / shape.reduce((a, b) => a * b), ...shape]);
+const tensorOf = (data: Float32Array, ...shape: number[]) =>
+  new Tensor('float32', data, [data.length / shape.reduce((a, b) => a * b), ...shape]);
 const toUnit = (images: Float32Array) => Array.from(images, (value) => (value + 1) / 2);
 
 describe('exported networks', () => {
-  it.each(PRECISIONS)('compute what the model computes with their weights, for any number of items (%s)', async (precision) => {
-    const model = modelOf(separatePair);
-    const { files, model: stored } = await encodeNetworks(model, precision);
-    for (const count of [1, 3]) {
-      const [codes, images] = [codesOf(count), tinyImages(count, 2)];
-      expectCloseElements(await runFile(files.generator, { codes: tensorOf(codes, LATENT) }), toUnit(await stored.generate(codes)), 1e-5, 1);
-      const unit = Float32Array.from(images, (byte) => byte / 255);
-      expectCloseElements(await runFile(files.encoder, { images: tensorOf(unit, ...IMAGE) }), Array.from(await stored.encode(images)), 1e-5, 1);
-      for (const distance of [0, 0.3, 1]) {
-        const feeds = { codes: tensorOf(codes, LATENT), distance: new Tensor('float32', [distance], [1]) };
-        expectCloseElements(await runFile(files.decoder, feeds), toUnit(await stored.decode(codes, distance)), 1e-5, 1);
+  it.each(PRECISIONS)(
+    'compute what the model computes with their weights, for any number of items (%s)',
+    async (precision) => {
+      const model = modelOf(separatePair);
+      const { files, model: stored } = await encodeNetworks(model, precision);
+      for (const count of [1, 3]) {
+        const [codes, images] = [codesOf(count), tinyImages(count, 2)];
+        expectCloseElements(
+          await runFile(files.generator, { codes: tensorOf(codes, LATENT) }),
+          toUnit(await stored.generate(codes)),
+          1e-5,
+          1,
+        );
+        const unit = Float32Array.from(images, (byte) => byte / 255);
+        expectCloseElements(
+          await runFile(files.encoder, { images: tensorOf(unit, ...IMAGE) }),
+          Array.from(await stored.encode(images)),
+          1e-5,
+          1,
+        );
+        for (const distance of [0, 0.3, 1]) {
+          const feeds = { codes: tensorOf(codes, LATENT), distance: new Tensor('float32', [distance], [1]) };
+          expectCloseElements(
+            await runFile(files.decoder, feeds),
+            toUnit(await stored.decode(codes, distance)),
+            1e-5,
+            1,
+          );
+        }
       }
-    }
-    expect(precision === 'float32').toBe(
-      stored.weights['generator.parameters'].every((value, index) => value === model.weights['generator.parameters'][index]),
-    );
-    await model.release();
-  });
+      expect(precision === 'float32').toBe(
+        stored.weights['generator.parameters'].every(
+          (value, index) => value === model.weights['generator.parameters'][index],
+        ),
+      );
+      await model.release();
+    },
+  );
 
   it('have no decoder if the generator has one set of running statistics', async () => {
     const model = modelOf(tinyPair, 'normal');
@@ -71,7 +92,12 @@ describe('exported networks', () => {
     expect(Object.keys(files)).toEqual(['generator', 'encoder'] satisfies NetworkFile[]);
     const images = tinyImages(2, 5);
     const unit = Float32Array.from(images, (byte) => byte / 255);
-    expectCloseElements(await runFile(files.encoder, { images: tensorOf(unit, ...IMAGE) }), Array.from(await model.encode(images)), 1e-5, 1);
+    expectCloseElements(
+      await runFile(files.encoder, { images: tensorOf(unit, ...IMAGE) }),
+      Array.from(await model.encode(images)),
+      1e-5,
+      1,
+    );
     expect(unit).toHaveLength(2 * IMAGE_SIZE);
     await model.release();
   });
@@ -86,7 +112,9 @@ describe('exported networks', () => {
         ['precision', 'float32'],
         ['prior', 'sphere'],
       ]);
-      expect(graph!.initializer.map(({ name }) => name)).toContain(bytes === files.encoder ? 'encoder.conv1.weight' : 'generator.conv1.weight');
+      expect(graph!.initializer.map(({ name }) => name)).toContain(
+        bytes === files.encoder ? 'encoder.conv1.weight' : 'generator.conv1.weight',
+      );
     }
     await model.release();
   });

@@ -7,11 +7,17 @@ import { run } from '../engine/running.js';
 
 const tensors = fc
   .tuple(fc.integer({ min: 1, max: 4 }), fc.integer({ min: 1, max: 5 }), fc.integer({ min: 1, max: 3 }))
-  .chain(([a, b, c]) => fc.tuple(fc.constant([a, b, c]), fc.float32Array({ minLength: a * b * c, maxLength: a * b * c, noNaN: true, min: -8, max: 8 })));
+  .chain(([a, b, c]) =>
+    fc.tuple(
+      fc.constant([a, b, c]),
+      fc.float32Array({ minLength: a * b * c, maxLength: a * b * c, noNaN: true, min: -8, max: 8 }),
+    ),
+  );
 
 /** The largest magnitude among the elements that share an index along an axis with the element. */
 function largestBeside(data: Float32Array, [, b, c]: readonly number[], axis: number, index: number): number {
-  const channelOf = (position: number) => (axis === 0 ? Math.floor(position / (b! * c!)) : Math.floor(position / c!) % b!);
+  const channelOf = (position: number) =>
+    axis === 0 ? Math.floor(position / (b! * c!)) : Math.floor(position / c!) % b!;
   return Math.max(...data.filter((_, position) => channelOf(position) === channelOf(index)).map(Math.abs));
 }
 
@@ -27,13 +33,16 @@ describe('a stored tensor', () => {
     float32: () => 0,
     float16: (data, _, index) => Math.max(2 ** -11 * Math.abs(data[index]!), 2 ** -25),
     // Half a step of the coarser axis; the finer one is chosen for all elements together.
-    int8: (data, shape, index) => Math.max(...[0, 1].map((axis) => (0.5001 * largestBeside(data, shape, axis, index)) / 127), 1e-40),
+    int8: (data, shape, index) =>
+      Math.max(...[0, 1].map((axis) => (0.5001 * largestBeside(data, shape, axis, index)) / 127), 1e-40),
   };
   it.each(PRECISIONS)('differs by at most half a step (%s)', async (precision) => {
     await fc.assert(
       fc.asyncProperty(tensors, async ([shape, data]) => {
         const { data: stored } = await storeTensor('weight', data, shape, precision);
-        stored.forEach((element, index) => expect(Math.abs(element - data[index]!)).toBeLessThanOrEqual(bounds[precision](data, shape, index)));
+        stored.forEach((element, index) =>
+          expect(Math.abs(element - data[index]!)).toBeLessThanOrEqual(bounds[precision](data, shape, index)),
+        );
       }),
     );
   });
@@ -41,7 +50,9 @@ describe('a stored tensor', () => {
   it.each(PRECISIONS)('is exact if it has a single axis, or is 0 (%s)', async (precision) => {
     const bias = Float32Array.of(0.1, 1e-7, -3);
     expect((await storeTensor('bias', bias, [3], precision)).data).toEqual(bias);
-    expect(Array.from((await storeTensor('weight', new Float32Array(4), [2, 2], precision)).data, Math.abs)).toEqual([0, 0, 0, 0]);
+    expect(Array.from((await storeTensor('weight', new Float32Array(4), [2, 2], precision)).data, Math.abs)).toEqual([
+      0, 0, 0, 0,
+    ]);
   });
 
   it('must have a known precision', async () => {

@@ -9,7 +9,11 @@ import { iterationSpec } from '../../src/training/configuration.js';
 import { tinyCheckpoint, tinyConfiguration } from '../training/tinyTraining.js';
 import { expectClose } from '../engine/expectations.js';
 
-const configuration = tinyConfiguration({ ema: 0.9, length: { epochs: 3 }, stages: [{ epoch: 1, encoderUpdates: '2;KL_fake:1,KL_real:1,match_x:10' }] });
+const configuration = tinyConfiguration({
+  ema: 0.9,
+  length: { epochs: 3 },
+  stages: [{ epoch: 1, encoderUpdates: '2;KL_fake:1,KL_real:1,match_x:10' }],
+});
 const state = tinyCheckpoint(configuration, 7);
 
 describe('a training iteration as a file', () => {
@@ -29,7 +33,8 @@ describe('a training iteration as a file', () => {
     const session = await InferenceSession.create(model);
     expect([...session.inputNames].sort()).toEqual(Object.keys(manifest.inputs).sort());
     const tensors = Object.entries(manifest.inputs).map(
-      ([name, { type, shape }]) => [name, new Tensor(type as 'float32', feeds[name as 'codes'] as never, shape)] as const,
+      ([name, { type, shape }]) =>
+        [name, new Tensor(type as 'float32', feeds[name as 'codes'] as never, shape)] as const,
     );
     const results = await session.run(Object.fromEntries(tensors));
     await session.release();
@@ -42,7 +47,11 @@ describe('a training iteration as a file', () => {
     await program.release();
     expect(Object.keys(manifest.outputs.state).sort()).toEqual(Object.keys(state.vectors).sort());
     for (const output of [...Object.values(manifest.outputs.state), manifest.outputs.report]) {
-      expectClose({ type: 'float32', shape: expected[output]!.shape, data: results[output]!.data as Float32Array }, expected[output]!, 1e-4);
+      expectClose(
+        { type: 'float32', shape: expected[output]!.shape, data: results[output]!.data as Float32Array },
+        expected[output]!,
+        1e-4,
+      );
     }
     expect(results.report!.dims).toEqual([manifest.report.length]);
   });
@@ -50,7 +59,14 @@ describe('a training iteration as a file', () => {
   it('states where its training stands', async () => {
     const { manifest } = await encodeTraining(configuration, state, 18, { seed: 5 });
     // 4 batches of 4 in 18 images; from the second epoch on, two per iteration.
-    expect(manifest).toMatchObject({ step: 7, rate_scale: 1, total_steps: 8, batches_per_epoch: 4, training_images: 18, configuration: { seed: 5 } });
+    expect(manifest).toMatchObject({
+      step: 7,
+      rate_scale: 1,
+      total_steps: 8,
+      batches_per_epoch: 4,
+      training_images: 18,
+      configuration: { seed: 5 },
+    });
     const [first] = manifest.tensors['encoder.parameters']!;
     expect(first).toEqual({ name: 'encoder.conv1.weight', shape: [4, 1, 4, 4], offset: 0 });
   });

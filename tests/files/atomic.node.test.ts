@@ -19,9 +19,22 @@ describe('an atomically written file', () => {
     const file = join(folder, 'file');
     writeFileSync(file, 'mine');
     mkdirSync(join(folder, 'folder', 'inner'), { recursive: true });
-    await expectInputError(() => writeFileAtomically(join(file, 'below'), Uint8Array.of(1)), join(file, 'below'), 'cannot be written', 'not a folder');
-    await expectInputError(() => writeFileAtomically(join(folder, 'missing', 'file'), Uint8Array.of(1)), 'cannot be written', 'does not exist');
-    await expectInputError(() => writeFileAtomically(join(folder, 'folder'), Uint8Array.of(1)), join(folder, 'folder'), 'cannot be written');
+    await expectInputError(
+      () => writeFileAtomically(join(file, 'below'), Uint8Array.of(1)),
+      join(file, 'below'),
+      'cannot be written',
+      'not a folder',
+    );
+    await expectInputError(
+      () => writeFileAtomically(join(folder, 'missing', 'file'), Uint8Array.of(1)),
+      'cannot be written',
+      'does not exist',
+    );
+    await expectInputError(
+      () => writeFileAtomically(join(folder, 'folder'), Uint8Array.of(1)),
+      join(folder, 'folder'),
+      'cannot be written',
+    );
     expect(readFileSync(file, 'utf8')).toBe('mine');
     expect(readdirSync(folder).sort()).toEqual(['file', 'folder']);
     expect(readdirSync(join(folder, 'folder'))).toEqual(['inner']);
@@ -29,7 +42,8 @@ describe('an atomically written file', () => {
 });
 
 describe('a write error', () => {
-  const errorFor = (code: string) => errorOf(() => wrapWriteErrors('file', () => Promise.reject(Object.assign(new Error(), { code }))));
+  const errorFor = (code: string) =>
+    errorOf(() => wrapWriteErrors('file', () => Promise.reject(Object.assign(new Error(), { code }))));
 
   it('reports whether the disk was full, so that retrying may help', async () => {
     for (const code of ['ENOSPC', 'EDQUOT']) expect(isDiskFull(await errorFor(code)), code).toBe(true);

@@ -8,7 +8,11 @@ import { errorOf } from '../rejection.js';
 import { temporaryFolder } from '../temporaryFolder.js';
 
 /** Simulated behavior of the system: reads of limited size, an end of the file before its size, a failure to open. */
-const system = vi.hoisted((): { mostBytes: number; end: number; refusal: string | undefined } => ({ mostBytes: Infinity, end: Infinity, refusal: undefined }));
+const system = vi.hoisted((): { mostBytes: number; end: number; refusal: string | undefined } => ({
+  mostBytes: Infinity,
+  end: Infinity,
+  refusal: undefined,
+}));
 
 vi.mock('node:fs/promises', async (original) => {
   const actual = await original<typeof import('node:fs/promises')>();
@@ -17,7 +21,12 @@ vi.mock('node:fs/promises', async (original) => {
     open: async (...args: Parameters<typeof actual.open>) => {
       if (system.refusal !== undefined) throw Object.assign(new Error(system.refusal), { code: system.refusal });
       const file = await actual.open(...args);
-      const read = file.read.bind(file) as (bytes: Uint8Array, offset: number, length: number, position: number) => Promise<unknown>;
+      const read = file.read.bind(file) as (
+        bytes: Uint8Array,
+        offset: number,
+        length: number,
+        position: number,
+      ) => Promise<unknown>;
       return {
         stat: file.stat.bind(file),
         close: file.close.bind(file),
@@ -93,6 +102,9 @@ describe('an image file that cannot be read', () => {
     const path = join(temporaryFolder(), 'image.png');
     writeFileSync(path, new Uint8Array(100));
     system.end = 50;
-    expect(await decodeImage(path, options)).toEqual({ failure: 'the file was truncated while it was read', unreadable: true });
+    expect(await decodeImage(path, options)).toEqual({
+      failure: 'the file was truncated while it was read',
+      unreadable: true,
+    });
   });
 });

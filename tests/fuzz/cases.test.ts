@@ -23,7 +23,11 @@ describe('fuzz cases', () => {
   it('name no file outside the sandbox, and contain no null character', () => {
     for (const argument of CASES.flatMap(({ args }) => args)) {
       expect(argument).not.toContain('\0');
-      for (const piece of [argument, argument.slice(argument.indexOf('=') + 1), argument.slice(argument.indexOf(':') + 1)]) {
+      for (const piece of [
+        argument,
+        argument.slice(argument.indexOf('=') + 1),
+        argument.slice(argument.indexOf(':') + 1),
+      ]) {
         if (piece.includes('/')) expect(resolve('/sandbox/work', piece)).toMatch(/^\/sandbox(\/|$)/);
       }
     }

@@ -18,7 +18,9 @@ describe('random command lines', () => {
       const numbers = Array.from({ length: CASES }, (_, number) => number);
       const onOutcome = (number: number, outcome: Parameters<Report['add']>[1]) => void report.add(number, outcome);
       await runCases({ root, template, seed: SEED, numbers, workers: 2, limit: 60, onOutcome });
-      expect(report.failures.flatMap(({ each, outcome, broken }) => describeFailure(each, outcome, broken)).join('\n')).toBe('');
+      expect(
+        report.failures.flatMap(({ each, outcome, broken }) => describeFailure(each, outcome, broken)).join('\n'),
+      ).toBe('');
       expect(report.count).toBe(CASES);
       // If hardly anything succeeded, the cases would test nothing but refusals.
       expect(report.successes).toBeGreaterThan(CASES / 4);

@@ -59,13 +59,17 @@ describe('a golden file with a wrong expectation', () => {
     }, golden);
     const { groups, max_error } = await verify(changed, 'wrong', compileSmall);
     expect(max_error).toBeCloseTo(0.006, 4);
-    for (const [group, [, difference]] of Object.entries(wrong)) expect(groups[group], group).toBeCloseTo(difference, 4);
+    for (const [group, [, difference]] of Object.entries(wrong))
+      expect(groups[group], group).toBeCloseTo(difference, 4);
     for (const group of ['evaluation', 'losses']) expect(groups[group], group).toBeLessThanOrEqual(TOLERANCE);
   });
 
   it('fails if a loss differs, with the relative error', async () => {
     const losses = JSON.parse(golden.metadata.losses!) as Record<string, number>;
-    const changed = { ...golden.metadata, losses: JSON.stringify({ ...losses, 'generator.loss': losses['generator.loss']! * 1.01 }) };
+    const changed = {
+      ...golden.metadata,
+      losses: JSON.stringify({ ...losses, 'generator.loss': losses['generator.loss']! * 1.01 }),
+    };
     const { groups } = await verify({ ...golden, metadata: changed }, 'wrong', compileSmall);
     expect(groups.losses).toBeCloseTo(0.01 / 1.01, 5);
   });
@@ -88,31 +92,64 @@ describe('a golden file with a wrong expectation', () => {
 describe('an invalid golden file', () => {
   it('is rejected with the missing tensor', async () => {
     const golden = await readGolden('dcgan32-gray');
-    for (const tensor of ['input/x', 'input/z_generator_update', 'initial/encoder.conv2.weight', 'initial/generator.norm1.running_var', 'adam/grad']) {
-      await expectInputError(() => verify(withTensor(golden, tensor, undefined), 'file', compileSmall), 'file:', tensor, 'is missing');
+    for (const tensor of [
+      'input/x',
+      'input/z_generator_update',
+      'initial/encoder.conv2.weight',
+      'initial/generator.norm1.running_var',
+      'adam/grad',
+    ]) {
+      await expectInputError(
+        () => verify(withTensor(golden, tensor, undefined), 'file', compileSmall),
+        'file:',
+        tensor,
+        'is missing',
+      );
     }
   });
 
   it('is rejected with the tensor of a wrong size', async () => {
     const golden = await readGolden('dcgan32-gray');
-    await expectInputError(() => verify(withTensor(golden, 'input/x', new Float32Array(5)), 'file', compileSmall), 'file:', 'input/x', 'not 5');
-    await expectInputError(() => verify(withCase(golden, { nf: 9 }), 'file', compileSmall), 'file:', 'initial/encoder.conv1.weight');
+    await expectInputError(
+      () => verify(withTensor(golden, 'input/x', new Float32Array(5)), 'file', compileSmall),
+      'file:',
+      'input/x',
+      'not 5',
+    );
+    await expectInputError(
+      () => verify(withCase(golden, { nf: 9 }), 'file', compileSmall),
+      'file:',
+      'initial/encoder.conv1.weight',
+    );
   });
 
   it('is rejected if it expects nothing', async () => {
     const { tensors, metadata } = await readGolden('dcgan32-gray');
     const { adam: _, ...others } = metadata;
     const given = Object.fromEntries(Object.entries(tensors).filter(([name]) => /^(initial|input)\//.test(name)));
-    await expectInputError(() => verify({ tensors: given, metadata: { ...others, losses: '{}' } }, 'file', compileSmall), 'file:');
+    await expectInputError(
+      () => verify({ tensors: given, metadata: { ...others, losses: '{}' } }, 'file', compileSmall),
+      'file:',
+    );
   });
 });
 
-const withMetadata = ({ tensors, metadata }: TensorFile, changes: Record<string, string>): TensorFile => ({ tensors, metadata: { ...metadata, ...changes } });
+const withMetadata = ({ tensors, metadata }: TensorFile, changes: Record<string, string>): TensorFile => ({
+  tensors,
+  metadata: { ...metadata, ...changes },
+});
 
 describe('the case of a golden file', () => {
   it("is read in this project's terms", async () => {
     const golden = readGoldenCase(await readGolden('dcgan32-nearest'), 'file');
-    expect(golden.objective).toEqual({ prior: 'sphere', divergence: 'nearest', moment: 'std', reduction: 'mean', matchX: 'L1', matchZ: 'cos' });
+    expect(golden.objective).toEqual({
+      prior: 'sphere',
+      divergence: 'nearest',
+      moment: 'std',
+      reduction: 'mean',
+      matchX: 'L1',
+      matchZ: 'cos',
+    });
     expect([golden.batch, golden.latentSize]).toEqual([8, 16]);
     expect(golden.pair.encoder.inputShape).toEqual([1, 32, 32]);
     expect(golden.updates.map(({ network, plan }) => [network, plan])).toEqual([
@@ -167,6 +204,10 @@ describe('the case of a golden file', () => {
   });
 
   it('is rejected without metadata', async () => {
-    await expectInputError(() => readGoldenCase({ tensors: {}, metadata: {} }, 'file'), 'file: not a golden file', '"case" are missing');
+    await expectInputError(
+      () => readGoldenCase({ tensors: {}, metadata: {} }, 'file'),
+      'file: not a golden file',
+      '"case" are missing',
+    );
   });
 });

@@ -22,19 +22,23 @@ const raw = (pixels: readonly number[], width: number, channels: 1 | 3 | 4) =>
 
 function expectNear(actual: readonly number[], expected: readonly number[], tolerance: number): void {
   expect(actual).toHaveLength(expected.length);
-  for (const [index, value] of actual.entries()) expect(Math.abs(value - expected[index]!)).toBeLessThanOrEqual(tolerance);
+  for (const [index, value] of actual.entries())
+    expect(Math.abs(value - expected[index]!)).toBeLessThanOrEqual(tolerance);
 }
 /** All pixels of a 2x2 image in one color, channel by channel. */
 const planes = (...color: number[]): number[] => color.flatMap((value) => [value, value, value, value]);
 
 describe('an image is decoded', () => {
-  it.each(['png', 'jpeg', 'webp', 'gif', 'tiff', 'avif'] as const)('from %s, detected by its content', async (format) => {
-    const bytes = await plain(200, 100, 50)[format]().toBuffer();
-    expectNear(await decode(bytes), planes(200, 100, 50), 6);
-    const path = join(temporaryFolder(), 'named.otherwise');
-    writeFileSync(path, bytes);
-    expect(await decode(path)).toEqual(await decode(bytes));
-  });
+  it.each(['png', 'jpeg', 'webp', 'gif', 'tiff', 'avif'] as const)(
+    'from %s, detected by its content',
+    async (format) => {
+      const bytes = await plain(200, 100, 50)[format]().toBuffer();
+      expectNear(await decode(bytes), planes(200, 100, 50), 6);
+      const path = join(temporaryFolder(), 'named.otherwise');
+      writeFileSync(path, bytes);
+      expect(await decode(path)).toEqual(await decode(bytes));
+    },
+  );
 
   it('upright, for each of the eight EXIF orientations', async () => {
     // Where the pixels 1 2 / 3 4 of the file come to lie.
@@ -65,7 +69,9 @@ describe('an image is decoded', () => {
   });
 
   it('from a palette with transparency, over white', async () => {
-    const bytes = await raw([255, 0, 0, 255, 0, 0, 0, 0, 0, 0, 255, 255, 0, 0, 0, 0], 2, 4).png({ palette: true }).toBuffer();
+    const bytes = await raw([255, 0, 0, 255, 0, 0, 0, 0, 0, 0, 255, 255, 0, 0, 0, 0], 2, 4)
+      .png({ palette: true })
+      .toBuffer();
     expect((await sharp(bytes).metadata()).isPalette).toBe(true);
     expectNear(await decode(bytes), [255, 255, 0, 255, 0, 255, 0, 255, 0, 255, 255, 255], 2);
   });
@@ -99,7 +105,8 @@ describe('crop', () => {
     raw(new Array<number[]>(8).fill([0, 128, 255].flatMap((level) => new Array<number>(8).fill(level))).flat(), 24, 1)
       .png()
       .toBuffer();
-  const levels = async (crop: Crop | undefined) => new Set(await decode(await wide(), { size: 8, channels: 1, ...(crop ? { crop } : {}) }));
+  const levels = async (crop: Crop | undefined) =>
+    new Set(await decode(await wide(), { size: 8, channels: 1, ...(crop ? { crop } : {}) }));
 
   it('is the center by default', async () => {
     expect(await levels(undefined)).toEqual(new Set([128]));
@@ -114,12 +121,15 @@ describe('crop', () => {
   it('of CelebA takes rows 7 to 70 of 64 columns and 78 rows', async () => {
     const rows = Array.from({ length: 78 }, (_, row) => new Array<number>(64).fill(3 * row)).flat();
     const pixels = await decode(await raw(rows, 64, 1).png().toBuffer(), { size: 64, channels: 1, crop: 'celeba' });
-    expect(Array.from({ length: 64 }, (_, row) => pixels[64 * row])).toEqual(Array.from({ length: 64 }, (_, row) => 3 * (row + 7)));
+    expect(Array.from({ length: 64 }, (_, row) => pixels[64 * row])).toEqual(
+      Array.from({ length: 64 }, (_, row) => 3 * (row + 7)),
+    );
   });
 
   it('of CelebA keeps its proportion at other sizes', async () => {
     const face = await plain(10, 20, 30, 178, 218).png().toBuffer();
-    for (const size of [1, 32, 128]) expect(await decode(face, { size, channels: 1, crop: 'celeba' })).toHaveLength(size * size);
+    for (const size of [1, 32, 128])
+      expect(await decode(face, { size, channels: 1, crop: 'celeba' })).toHaveLength(size * size);
   });
 
   it('covers the square with images that are one pixel wide', async () => {
@@ -138,10 +148,15 @@ describe('an invalid image is a failure of one line', () => {
   it('if it is empty, text, an unsupported format, or has only the signature', async () => {
     const encode = (text: string) => new TextEncoder().encode(text);
     expect(await failureOf(new Uint8Array(0))).toEqual({ failure: 'the file is empty', unreadable: false });
-    for (const text of ['not an image', '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>', 'RIFFxxxxWAVE']) {
+    for (const text of [
+      'not an image',
+      '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>',
+      'RIFFxxxxWAVE',
+    ]) {
       expect((await failureOf(encode(text))).failure).toContain('its content is not that of a PNG');
     }
-    for (const beginning of ['GIF89a', 'II*\0', 'RIFF....WEBP', '....ftypavif']) await failureOf(encode(`${beginning} and no more`));
+    for (const beginning of ['GIF89a', 'II*\0', 'RIFF....WEBP', '....ftypavif'])
+      await failureOf(encode(`${beginning} and no more`));
   });
 
   it.each(['png', 'jpeg', 'webp', 'gif', 'tiff', 'avif'] as const)('if a %s is truncated', async (format) => {
@@ -155,7 +170,10 @@ describe('an invalid image is a failure of one line', () => {
   });
 
   it('if it would decompress to more than the limit', async () => {
-    const huge = await sharp({ create: { width: 20_000, height: 5001, channels: 3, background: 'black' }, limitInputPixels: false })
+    const huge = await sharp({
+      create: { width: 20_000, height: 5001, channels: 3, background: 'black' },
+      limitInputPixels: false,
+    })
       .png()
       .toBuffer();
     expect((await failureOf(huge)).failure).toContain('pixel limit');
@@ -163,7 +181,10 @@ describe('an invalid image is a failure of one line', () => {
 
   it('if the file is missing, a folder, or too large', async () => {
     const folder = temporaryFolder();
-    expect(await failureOf(join(folder, 'missing.png'))).toEqual({ failure: 'no such file or folder', unreadable: true });
+    expect(await failureOf(join(folder, 'missing.png'))).toEqual({
+      failure: 'no such file or folder',
+      unreadable: true,
+    });
     mkdirSync(join(folder, 'folder.png'));
     expect(await failureOf(join(folder, 'folder.png'))).toEqual({ failure: 'it is a folder', unreadable: true });
   });
@@ -186,19 +207,26 @@ describe('pixels in memory', () => {
   it('are unchanged in their own size, with grayscale repeated for RGB', async () => {
     const pixels = Uint8Array.of(1, 2, 3, 4);
     expect(pixelsOf(await resizePixels(pixels, [1, 2, 2], { size: 2, channels: 1 }))).toEqual([1, 2, 3, 4]);
-    expect(pixelsOf(await resizePixels(pixels, [1, 2, 2], { size: 2, channels: 3 }))).toEqual([1, 2, 3, 4, 1, 2, 3, 4, 1, 2, 3, 4]);
+    expect(pixelsOf(await resizePixels(pixels, [1, 2, 2], { size: 2, channels: 3 }))).toEqual([
+      1, 2, 3, 4, 1, 2, 3, 4, 1, 2, 3, 4,
+    ]);
   });
 
   it('are resized and cropped like the same image in a file', async () => {
     const pixels = Array.from({ length: 12 * 8 * 3 }, (_, index) => (index * 37) % 256);
-    const interleaved = Array.from({ length: pixels.length }, (_, index) => pixels[(index % 3) * 96 + Math.floor(index / 3)]!);
+    const interleaved = Array.from(
+      { length: pixels.length },
+      (_, index) => pixels[(index % 3) * 96 + Math.floor(index / 3)]!,
+    );
     const file = await raw(interleaved, 12, 3).png().toBuffer();
     for (const options of [
       { size: 4, channels: 3 },
       { size: 16, channels: 1 },
       { size: 5, channels: 3, crop: 'stretch' },
     ] as const) {
-      expect(pixelsOf(await resizePixels(Uint8Array.from(pixels), [3, 8, 12], options))).toEqual(await decode(file, options));
+      expect(pixelsOf(await resizePixels(Uint8Array.from(pixels), [3, 8, 12], options))).toEqual(
+        await decode(file, options),
+      );
     }
   });
 });
@@ -222,8 +250,15 @@ describe('an image with an orientation', () => {
   it.each(FORMATS.flatMap((format) => [3, 6, 8].map((orientation) => [format, orientation] as const)))(
     'is rotated upright: %s, %i',
     async (format, orientation) => {
-      const bytes = await picture().withMetadata({ orientation }).toFormat(format, { lossless: true, quality: 100 }).toBuffer();
-      const upright = await picture().rotate({ 3: 180, 6: 90, 8: 270 }[orientation]).toColourspace('b-w').raw().toBuffer();
+      const bytes = await picture()
+        .withMetadata({ orientation })
+        .toFormat(format, { lossless: true, quality: 100 })
+        .toBuffer();
+      const upright = await picture()
+        .rotate({ 3: 180, 6: 90, 8: 270 }[orientation])
+        .toColourspace('b-w')
+        .raw()
+        .toBuffer();
       const found = await uprightPixelsOf(bytes);
       upright.forEach((value, index) => expect(Math.abs(found[index]! - value)).toBeLessThan(6));
     },

@@ -11,18 +11,29 @@ import { temporaryFolder } from '../temporaryFolder.js';
 
 function noise(width: number, height: number, channels: number): Raster {
   const stream = randomStream(1, 'noise');
-  return { width, height, channels, data: Uint8Array.from({ length: width * height * channels }, () => stream.below(256)) };
+  return {
+    width,
+    height,
+    channels,
+    data: Uint8Array.from({ length: width * height * channels }, () => stream.below(256)),
+  };
 }
 
 /** A picture written as a PNG file by sharp alone. */
-async function writtenPng(pixels: readonly number[], width: number, channels: 1 | 2 | 3 | 4, name = 'picture.png'): Promise<string> {
+async function writtenPng(
+  pixels: readonly number[],
+  width: number,
+  channels: 1 | 2 | 3 | 4,
+  name = 'picture.png',
+): Promise<string> {
   const path = join(temporaryFolder(), name);
   const height = pixels.length / width / channels;
   await sharp(Uint8Array.from(pixels), { raw: { width, height, channels } }).toFile(path);
   return path;
 }
 
-const bytesOf = async (path: string, size: number, channels: number): Promise<number[]> => Array.from((await readImages([path], { size, channels })).data);
+const bytesOf = async (path: string, size: number, channels: number): Promise<number[]> =>
+  Array.from((await readImages([path], { size, channels })).data);
 
 describe('a written PNG file', () => {
   it.each([1, 3])('of %i channels contains the pixels', async (channels) => {
@@ -34,7 +45,11 @@ describe('a written PNG file', () => {
   });
 
   it.each([1, 3])('of %i channels has exactly these channels', async (channels) => {
-    expect(await sharp(await encodePng(noise(7, 5, channels))).metadata()).toMatchObject({ format: 'png', channels, depth: 'uchar' });
+    expect(await sharp(await encodePng(noise(7, 5, channels))).metadata()).toMatchObject({
+      format: 'png',
+      channels,
+      depth: 'uchar',
+    });
   });
 });
 
@@ -51,7 +66,8 @@ describe('an image in its own size', () => {
   it('is rejected in one line if missing or invalid', async () => {
     const folder = temporaryFolder();
     writeFileSync(join(folder, 'text.png'), 'not a picture');
-    for (const name of ['text.png', 'missing.png']) await expectInputError(() => readPicture(join(folder, name)), name, 'cannot read the image');
+    for (const name of ['text.png', 'missing.png'])
+      await expectInputError(() => readPicture(join(folder, name)), name, 'cannot read the image');
   });
 });
 
@@ -138,7 +154,12 @@ describe('an image file', () => {
   });
 });
 
-const frames = [0, 100, 200].map((level): Raster => ({ width: 4, height: 3, channels: 1, data: new Uint8Array(12).fill(level) }));
+const frames = [0, 100, 200].map((level): Raster => ({
+  width: 4,
+  height: 3,
+  channels: 1,
+  data: new Uint8Array(12).fill(level),
+}));
 
 describe('encodeAnimation', () => {
   it.each(['gif', 'webp'] as const)('writes each image as a frame of a %s that loops forever', async (format) => {

@@ -36,13 +36,24 @@ describe('timelapse', () => {
 describe('evenlySpaced', () => {
   it('includes the first and the last item', () => {
     const items = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10];
-    expect([11, 20, 6, 3, 2, 1].map((count) => evenlySpaced(items, count))).toEqual([items, items, [0, 2, 4, 6, 8, 10], [0, 5, 10], [0, 10], [10]]);
+    expect([11, 20, 6, 3, 2, 1].map((count) => evenlySpaced(items, count))).toEqual([
+      items,
+      items,
+      [0, 2, 4, 6, 8, 10],
+      [0, 5, 10],
+      [0, 10],
+      [10],
+    ]);
   });
 });
 
 describe('requireFrameSize', () => {
   it('rejects a frame of a different size', async () => {
     expect(() => requireFrameSize(level(1), level(2), 'a.png')).not.toThrow();
-    await expectInputError(() => requireFrameSize({ ...level(1), width: 2 }, level(2), 'a.png'), 'a.png: expected 1x1', 'got 2x1');
+    await expectInputError(
+      () => requireFrameSize({ ...level(1), width: 2 }, level(2), 'a.png'),
+      'a.png: expected 1x1',
+      'got 2x1',
+    );
   });
 });

@@ -5,16 +5,20 @@ import { countPlaced, placeOnGrid, placeStretched } from '../../src/images/gridP
 describe('placeOnGrid', () => {
   it('gives each point its own cell, and always one to the first', () => {
     fc.assert(
-      fc.property(fc.array(fc.double({ min: -5, max: 5, noNaN: true }), { minLength: 4, maxLength: 120 }), fc.integer({ min: 1, max: 12 }), (list, side) => {
-        const points = list.slice(0, 2 * Math.floor(list.length / 2));
-        const { columns, rows, cells } = placeOnGrid(points, side);
-        expect(Math.max(columns, rows)).toBeLessThanOrEqual(side);
-        const given = Array.from(cells).filter((cell) => cell >= 0);
-        expect(new Set(given).size).toBe(given.length);
-        for (const cell of given) expect(cell).toBeLessThan(columns * rows);
-        // All cells are free for the first one.
-        expect(cells[0]).toBeGreaterThanOrEqual(0);
-      }),
+      fc.property(
+        fc.array(fc.double({ min: -5, max: 5, noNaN: true }), { minLength: 4, maxLength: 120 }),
+        fc.integer({ min: 1, max: 12 }),
+        (list, side) => {
+          const points = list.slice(0, 2 * Math.floor(list.length / 2));
+          const { columns, rows, cells } = placeOnGrid(points, side);
+          expect(Math.max(columns, rows)).toBeLessThanOrEqual(side);
+          const given = Array.from(cells).filter((cell) => cell >= 0);
+          expect(new Set(given).size).toBe(given.length);
+          for (const cell of given) expect(cell).toBeLessThan(columns * rows);
+          // All cells are free for the first one.
+          expect(cells[0]).toBeGreaterThanOrEqual(0);
+        },
+      ),
     );
   });
 

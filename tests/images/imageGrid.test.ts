@@ -6,9 +6,15 @@ import { gridOf, imageGrid, pairGrid, squareColumns } from '../../src/images/ima
 
 /** An image as rows of its pixels. */
 const rowsOf = ({ width, height, channels, data }: Raster): number[][] =>
-  Array.from({ length: height }, (_, row) => Array.from(data.subarray(row * width * channels, (row + 1) * width * channels)));
+  Array.from({ length: height }, (_, row) =>
+    Array.from(data.subarray(row * width * channels, (row + 1) * width * channels)),
+  );
 
-const gray = (values: readonly number[]): ImageBatch => ({ shape: [1, 1, 2], count: values.length / 2, data: Uint8Array.from(values) });
+const gray = (values: readonly number[]): ImageBatch => ({
+  shape: [1, 1, 2],
+  count: values.length / 2,
+  data: Uint8Array.from(values),
+});
 
 describe('an image grid', () => {
   it('draws images in rows with two gray pixels around them, and gray in a short last row', () => {
@@ -55,18 +61,32 @@ describe('an image grid', () => {
 
   it('scales to fit by at most 4, and never shrinks', () => {
     const square = (size: number) => ({ width: size, height: size, channels: 1, data: new Uint8Array(size * size) });
-    expect([100, 300, 600, 2000].map((size) => gridOf([square(size)], 1, { scale: 'fit' }).width)).toEqual([416, 912, 604, 2004]);
+    expect([100, 300, 600, 2000].map((size) => gridOf([square(size)], 1, { scale: 'fit' }).width)).toEqual([
+      416, 912, 604, 2004,
+    ]);
   });
 
   it('draws each caption below its image, and leaves the images as they are', () => {
-    const tiles = [50, 60, 70].map((level) => ({ width: 40, height: 20, channels: 1, data: new Uint8Array(800).fill(level) }));
+    const tiles = [50, 60, 70].map((level) => ({
+      width: 40,
+      height: 20,
+      channels: 1,
+      data: new Uint8Array(800).fill(level),
+    }));
     const [plain, captioned] = [gridOf(tiles, 2), gridOf(tiles, 2, { captions: [['one', '0.9'], ['two'], []] })];
     // Two lines of 11 pixels below each of two rows.
     expect([captioned.width, captioned.height]).toEqual([plain.width, plain.height + 2 * 22]);
     const rows = rowsOf(captioned);
     expect(rows.slice(0, 22)).toEqual(rowsOf(plain).slice(0, 22));
-    const inked = (top: number, left: number) => rows.slice(top, top + 11).some((row) => row.slice(left, left + 40).includes(255));
-    expect([inked(22, 2), inked(33, 2), inked(22, 44), inked(33, 44), inked(66, 2)]).toEqual([true, true, true, false, false]);
+    const inked = (top: number, left: number) =>
+      rows.slice(top, top + 11).some((row) => row.slice(left, left + 40).includes(255));
+    expect([inked(22, 2), inked(33, 2), inked(22, 44), inked(33, 44), inked(66, 2)]).toEqual([
+      true,
+      true,
+      true,
+      false,
+      false,
+    ]);
     expect(rows[22 + 22 + 2]!.slice(2, 42)).toEqual(new Array(40).fill(70));
   });
 
@@ -82,7 +102,11 @@ describe('an image grid', () => {
 
   it('rejects a scale at which it does not fit in memory', async () => {
     const tile = { width: 400, height: 400, channels: 1, data: new Uint8Array(160_000) };
-    await expectInputError(() => gridOf(new Array(100).fill(tile), 10, { scale: 32 }), 'scale 32: the image would have 128704x128704 pixels', 'at most 4');
+    await expectInputError(
+      () => gridOf(new Array(100).fill(tile), 10, { scale: 32 }),
+      'scale 32: the image would have 128704x128704 pixels',
+      'at most 4',
+    );
   });
 
   it('requires an image', () => {

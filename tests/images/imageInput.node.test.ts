@@ -29,10 +29,16 @@ describe('readImages', () => {
     const file = await sharp(data, { raw: { width: 20, height: 12, channels: 3 } })
       .png()
       .toBuffer();
-    const planes = Uint8Array.from({ length: data.length }, (_, index) => data[(index % 240) * 3 + Math.floor(index / 240)]!);
+    const planes = Uint8Array.from(
+      { length: data.length },
+      (_, index) => data[(index % 240) * 3 + Math.floor(index / 240)]!,
+    );
     const expected = (await readImages(file, FORMAT)).data;
     expect((await readImages(raster, FORMAT)).data).toEqual(expected);
-    const two = await readImages({ count: 2, shape: [3, 12, 20], data: Uint8Array.from([...planes, ...planes]) }, FORMAT);
+    const two = await readImages(
+      { count: 2, shape: [3, 12, 20], data: Uint8Array.from([...planes, ...planes]) },
+      FORMAT,
+    );
     expect([two.count, two.shape]).toEqual([2, [3, 8, 8]]);
     expect(two.data).toEqual(Uint8Array.from([...expected, ...expected]));
   });
@@ -49,10 +55,26 @@ describe('readImages', () => {
     ['the bytes of a damaged file', Buffer.from('\x89PNG\r\n\x1a\nrest', 'latin1'), ['image 0: cannot read the image']],
     ['a number', 7, ['image 0: expected a path, the bytes of an image file']],
     ['nothing', [null], ['image 0: expected a path']],
-    ['a URL that is no file', new URL('https://example.com/seven.png'), ['https://example.com/seven.png: expected a file URL']],
-    ['pixels of another length', { count: 1, shape: [1, 8, 8], data: new Uint8Array(63) }, ['image 0: expected 64 bytes of pixels [1, 1, 8, 8] but got 63']],
-    ['pixels with transparency', { width: 2, height: 2, channels: 4, data: new Uint8Array(16) }, ['image 0: expected 1 or 3 channels but got 4']],
-    ['pixels that are no bytes', { width: 2, height: 2, channels: 1, data: new Float32Array(4) }, ['image 0: expected bytes', 'Float32Array']],
+    [
+      'a URL that is no file',
+      new URL('https://example.com/seven.png'),
+      ['https://example.com/seven.png: expected a file URL'],
+    ],
+    [
+      'pixels of another length',
+      { count: 1, shape: [1, 8, 8], data: new Uint8Array(63) },
+      ['image 0: expected 64 bytes of pixels [1, 1, 8, 8] but got 63'],
+    ],
+    [
+      'pixels with transparency',
+      { width: 2, height: 2, channels: 4, data: new Uint8Array(16) },
+      ['image 0: expected 1 or 3 channels but got 4'],
+    ],
+    [
+      'pixels that are no bytes',
+      { width: 2, height: 2, channels: 1, data: new Float32Array(4) },
+      ['image 0: expected bytes', 'Float32Array'],
+    ],
     ['a pipeline of a missing file', sharp(join(folder, 'none.png')), ['image 0: cannot read the image', 'none.png']],
   ];
   it.each(wrong)('refuses %s', async (_, input, texts) => {

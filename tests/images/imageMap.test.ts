@@ -5,7 +5,8 @@ import { classColors } from '../../src/images/legend.js';
 import type { Raster } from '../../src/images/raster.js';
 
 const tiles = [10, 20, 30].map((level) => filledRaster(20, 20, 1, level));
-const pixel = ({ width, data }: Raster, x: number, y: number) => Array.from(data.subarray((y * width + x) * 3, (y * width + x) * 3 + 3));
+const pixel = ({ width, data }: Raster, x: number, y: number) =>
+  Array.from(data.subarray((y * width + x) * 3, (y * width + x) * 3 + 3));
 
 describe('drawImageMap', () => {
   it('draws images at their points, and frames and a legend in the colors of classes', () => {
@@ -18,7 +19,9 @@ describe('drawImageMap', () => {
       [10, 20, 30, 96].map((level) => [level, level, level]),
     );
     expect([pixel(image, 0, 72), pixel(image, 72, 72), pixel(image, 0, 0)]).toEqual([colors[0], colors[2], colors[0]]);
-    const legend = new Set(Array.from({ length: 96 * 11 }, (_, index) => pixel(image, index % 96, 100 + Math.floor(index / 96)).join()));
+    const legend = new Set(
+      Array.from({ length: 96 * 11 }, (_, index) => pixel(image, index % 96, 100 + Math.floor(index / 96)).join()),
+    );
     expect(colors.map((color) => legend.has(color.join()))).toEqual([true, false, true]);
   });
 
@@ -29,7 +32,10 @@ describe('drawImageMap', () => {
   });
 
   it('enlarges images to fit by default, not the legend', () => {
-    const [one, fitting] = [drawImageMap(tiles, [0, 0, 4, 0, 0, 4], { cells: 4, scale: 1 }), drawImageMap(tiles, [0, 0, 4, 0, 0, 4], { cells: 4 })];
+    const [one, fitting] = [
+      drawImageMap(tiles, [0, 0, 4, 0, 0, 4], { cells: 4, scale: 1 }),
+      drawImageMap(tiles, [0, 0, 4, 0, 0, 4], { cells: 4 }),
+    ];
     expect([one.image.width, fitting.image.width]).toEqual([80, 320]);
     expect(fitting.image.height).toBeLessThan(4 * one.image.height);
   });

@@ -50,7 +50,12 @@ describe('Images', () => {
 
   it('returns one image without a border as an instance of sharp, and all as pixels', async () => {
     const images = new Images(batch(3));
-    const second = { width: 3, height: 2, channels: 3, data: Uint8Array.from({ length: 18 }, (_, index) => 18 + (index % 3) * 6 + Math.floor(index / 3)) };
+    const second = {
+      width: 3,
+      height: 2,
+      channels: 3,
+      data: Uint8Array.from({ length: 18 }, (_, index) => 18 + (index % 3) * 6 + Math.floor(index / 3)),
+    };
     expect(await pixelsOf(await images.toSharp(1).png().toBuffer())).toEqual(second);
     expect(images.toRasters()[1]).toEqual(second);
     expect(images.toRasters()).toHaveLength(3);
@@ -60,9 +65,15 @@ describe('Images', () => {
     const folder = temporaryFolder();
     const images = new Images(batch(1));
     await expectInputError(() => images.toFile(join(folder, 'grid.gif')), 'grid.gif: unknown extension', '.png');
-    await expectInputError(() => images.toBuffer({ format: 'bmp' as EncodedFormat }), 'format bmp: unknown; choose from png');
+    await expectInputError(
+      () => images.toBuffer({ format: 'bmp' as EncodedFormat }),
+      'format bmp: unknown; choose from png',
+    );
     await expectInputError(() => images.toBuffer({ columns: 0 }), 'columns: expected a whole number above 0');
-    await expectInputError(() => Promise.resolve().then(() => images.toSharp(3)), 'image 3: not found; choose from 0 to 2');
+    await expectInputError(
+      () => Promise.resolve().then(() => images.toSharp(3)),
+      'image 3: not found; choose from 0 to 2',
+    );
     expect(existsSync(join(folder, 'grid.gif'))).toBe(false);
   });
 });

@@ -3,10 +3,12 @@ import { filledRaster } from '../../src/images/drawing.js';
 import { addLegend, classColors } from '../../src/images/legend.js';
 import type { Raster } from '../../src/images/raster.js';
 
-const pixel = ({ width, data }: Raster, x: number, y: number) => Array.from(data.subarray((y * width + x) * 3, (y * width + x) * 3 + 3));
+const pixel = ({ width, data }: Raster, x: number, y: number) =>
+  Array.from(data.subarray((y * width + x) * 3, (y * width + x) * 3 + 3));
 /** Whether a rectangle has a pixel of a color. */
 const holds = (image: Raster, [left, top, right, bottom]: readonly number[], color: readonly number[]) => {
-  for (let y = top!; y < bottom!; y++) for (let x = left!; x < right!; x++) if (pixel(image, x, y).join() === color.join()) return true;
+  for (let y = top!; y < bottom!; y++)
+    for (let x = left!; x < right!; x++) if (pixel(image, x, y).join() === color.join()) return true;
   return false;
 };
 const WHITE = [255, 255, 255];

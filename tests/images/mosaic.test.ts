@@ -2,8 +2,14 @@ import { describe, expect, it } from 'vitest';
 import { gridMosaic } from '../../src/images/mosaic.js';
 import type { Raster } from '../../src/images/raster.js';
 
-const tile = (level: number, channels = 1): Raster => ({ width: 2, height: 3, channels, data: new Uint8Array(6 * channels).fill(level) });
-const pixel = ({ width, data }: Raster, x: number, y: number) => Array.from(data.subarray((y * width + x) * 3, (y * width + x) * 3 + 3));
+const tile = (level: number, channels = 1): Raster => ({
+  width: 2,
+  height: 3,
+  channels,
+  data: new Uint8Array(6 * channels).fill(level),
+});
+const pixel = ({ width, data }: Raster, x: number, y: number) =>
+  Array.from(data.subarray((y * width + x) * 3, (y * width + x) * 3 + 3));
 
 describe('gridMosaic', () => {
   it('draws each tile in its cell, grayscale as RGB, and gray in empty cells', () => {
@@ -19,7 +25,13 @@ describe('gridMosaic', () => {
   it('frames tiles in colors, two pixels wide', () => {
     const image = gridMosaic([tile(10, 3)], { columns: 1, rows: 1, cells: Int32Array.of(0) }, [[1, 2, 3]]);
     expect(image).toMatchObject({ width: 6, height: 7 });
-    expect([pixel(image, 1, 1), pixel(image, 2, 2), pixel(image, 3, 4), pixel(image, 4, 5), pixel(image, 5, 6)]).toEqual([
+    expect([
+      pixel(image, 1, 1),
+      pixel(image, 2, 2),
+      pixel(image, 3, 4),
+      pixel(image, 4, 5),
+      pixel(image, 5, 6),
+    ]).toEqual([
       [1, 2, 3],
       [10, 10, 10],
       [10, 10, 10],

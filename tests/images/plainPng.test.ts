@@ -6,7 +6,10 @@ import { decodePlainPng } from '../../src/images/plainPng.js';
 
 const noise = (size: number, channels: 1 | 2 | 3 | 4, seed = 1): Sharp =>
   sharp(
-    Uint8Array.from({ length: size * size * channels }, (_, index) => ((index + 1) * (seed + 2654435761)) >>> ((index + seed) % 13)),
+    Uint8Array.from(
+      { length: size * size * channels },
+      (_, index) => ((index + 1) * (seed + 2654435761)) >>> ((index + seed) % 13),
+    ),
     { raw: { width: size, height: size, channels } },
   );
 const fileOf = (image: Sharp, channels: number, options: PngOptions = {}): Promise<Buffer> =>
@@ -54,13 +57,17 @@ describe('a plain PNG file', () => {
       jpeg: await noise(16, 3).jpeg().toBuffer(),
     };
     for (const [name, bytes] of Object.entries(others)) {
-      expect([name, decodePlainPng(bytes, { size: name === 'large' ? 40 : 16, channels: 3 })]).toEqual([name, undefined]);
+      expect([name, decodePlainPng(bytes, { size: name === 'large' ? 40 : 16, channels: 3 })]).toEqual([
+        name,
+        undefined,
+      ]);
     }
   });
 
   it('is left to libvips if damaged', async () => {
     const bytes = await fileOf(noise(16, 3), 3);
-    for (let length = 0; length < bytes.length; length += 7) expect(decodePlainPng(bytes.subarray(0, length), { size: 16, channels: 3 })).toBeUndefined();
+    for (let length = 0; length < bytes.length; length += 7)
+      expect(decodePlainPng(bytes.subarray(0, length), { size: 16, channels: 3 })).toBeUndefined();
     for (let place = 16; place < bytes.length - 12; place += 5) {
       const damaged = Buffer.from(bytes);
       damaged[place]! ^= 0x10;

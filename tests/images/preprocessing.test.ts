@@ -2,7 +2,14 @@ import fc from 'fast-check';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { decodeImage, resizePixels } from '../../src/images/decode.node.js';
-import { CROPS, type Decoded, type DecodeOptions, paddedSize, padImage, requirePaddable } from '../../src/images/preprocessing.js';
+import {
+  CROPS,
+  type Decoded,
+  type DecodeOptions,
+  paddedSize,
+  padImage,
+  requirePaddable,
+} from '../../src/images/preprocessing.js';
 import { randomStream } from '../../src/random.js';
 import { expectInputError } from '../rejection.js';
 
@@ -24,7 +31,11 @@ const png = (pixels: Uint8Array, width: number, channels: 1 | 3) =>
     .toBuffer();
 /** Pixels [H, W, C] channel by channel. */
 const planesOf = (pixels: Uint8Array, channels: number): Uint8Array =>
-  Uint8Array.from(pixels, (_, index) => pixels[(index % (pixels.length / channels)) * channels + Math.floor(index / (pixels.length / channels))]!);
+  Uint8Array.from(
+    pixels,
+    (_, index) =>
+      pixels[(index % (pixels.length / channels)) * channels + Math.floor(index / (pixels.length / channels))]!,
+  );
 /** A digit of 28x28 in the middle of 32x32. */
 const inBorder = (digit: Uint8Array): Uint8Array =>
   Uint8Array.from({ length: 1024 }, (_, place) => {
@@ -49,7 +60,9 @@ describe('preprocessing', () => {
         const pixels = noise(width * height * channels, seed);
         const format = { ...options, channels: wanted };
         const ofFile = pixelsOf(await decodeImage(await png(pixels, width, channels), format));
-        expect(ofFile).toEqual(pixelsOf(await resizePixels(planesOf(pixels, channels), [channels, height, width], format)));
+        expect(ofFile).toEqual(
+          pixelsOf(await resizePixels(planesOf(pixels, channels), [channels, height, width], format)),
+        );
         expect(ofFile).toHaveLength(wanted * options.size ** 2);
       }),
       { numRuns: 60 },
@@ -75,7 +88,8 @@ describe('preprocessing', () => {
       image().tiff({ compression: 'lzw' }).toBuffer(),
       image().rotate(90).withMetadata({ orientation: 8 }).png().toBuffer(),
     ];
-    for (const bytes of await Promise.all(files)) expect(pixelsOf(await decodeImage(bytes, DIGITS))).toEqual(inBorder(digit));
+    for (const bytes of await Promise.all(files))
+      expect(pixelsOf(await decodeImage(bytes, DIGITS))).toEqual(inBorder(digit));
   });
 
   it('resizes an image of another size with the crop, then pads it', async () => {
@@ -117,12 +131,15 @@ describe('padding', () => {
 
   it('repeats each pixel at a multiple of the padded size', () => {
     const small = padded([1, 2, 3, 4], 4, 1);
-    expect(padded([1, 2, 3, 4], 8, 1)).toEqual(Array.from({ length: 64 }, (_, index) => small[4 * Math.floor(index / 16) + Math.floor((index % 8) / 2)]));
+    expect(padded([1, 2, 3, 4], 8, 1)).toEqual(
+      Array.from({ length: 64 }, (_, index) => small[4 * Math.floor(index / 16) + Math.floor((index % 8) / 2)]),
+    );
   });
 
   it('is rejected at any other size', async () => {
     expect(paddedSize(PADDING)).toBe(4);
     for (const size of [4, 8, 12]) requirePaddable(size, PADDING);
-    for (const size of [2, 6, 33]) await expectInputError(() => requirePaddable(size, PADDING), `size ${size}`, '2x2', '4x4');
+    for (const size of [2, 6, 33])
+      await expectInputError(() => requirePaddable(size, PADDING), `size ${size}`, '2x2', '4x4');
   });
 });

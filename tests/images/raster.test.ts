@@ -1,6 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { channelsLast, fromBytes, type ImageBatch, imageOf, resampleBilinear, toBytes } from '../../src/images/raster.js';
+import {
+  channelsLast,
+  fromBytes,
+  type ImageBatch,
+  imageOf,
+  resampleBilinear,
+  toBytes,
+} from '../../src/images/raster.js';
 
 const EVERY_BYTE = Uint8Array.from({ length: 256 }, (_, byte) => byte);
 
@@ -30,7 +37,11 @@ describe('bytes and values in [-1, 1]', () => {
 });
 
 /** Two RGB images of 1x2: each byte is 100 image + 10 channel + pixel. */
-const batch: ImageBatch = { shape: [3, 1, 2], count: 2, data: Uint8Array.of(0, 1, 10, 11, 20, 21, 100, 101, 110, 111, 120, 121) };
+const batch: ImageBatch = {
+  shape: [3, 1, 2],
+  count: 2,
+  data: Uint8Array.of(0, 1, 10, 11, 20, 21, 100, 101, 110, 111, 120, 121),
+};
 
 describe('a batch of images', () => {
   it('is transposed from channels last to channels first', () => {
@@ -43,7 +54,12 @@ describe('a batch of images', () => {
   });
 
   it('contains each of its images', () => {
-    expect(imageOf(batch, 1)).toEqual({ width: 2, height: 1, channels: 3, data: Uint8Array.of(100, 110, 120, 101, 111, 121) });
+    expect(imageOf(batch, 1)).toEqual({
+      width: 2,
+      height: 1,
+      channels: 3,
+      data: Uint8Array.of(100, 110, 120, 101, 111, 121),
+    });
   });
 });
 

@@ -10,7 +10,9 @@ function decode(text: string): { width: number; height: number; pixels: number[]
   const pixels = new Array<number[]>(Number(width) * Number(height));
   const registers = new Map<string, number[]>();
   let [x, band, color] = [0, 0, [] as number[]];
-  for (const [token, number, levels, run, character] of body!.matchAll(/#(\d+)(?:;2;([\d;]+))?|(?:!(\d+))?([\x3f-\x7e])|[$-]/g)) {
+  for (const [token, number, levels, run, character] of body!.matchAll(
+    /#(\d+)(?:;2;([\d;]+))?|(?:!(\d+))?([\x3f-\x7e])|[$-]/g,
+  )) {
     if (token === '$' || token === '-') [x, band] = [0, band + (token === '-' ? 1 : 0)];
     else if (levels !== undefined) registers.set(number!, levels.split(';').map(Number));
     else if (number !== undefined) color = registers.get(number)!;
@@ -30,7 +32,10 @@ describe('encodeSixel', () => {
       .tuple(fc.integer({ min: 1, max: 20 }), fc.integer({ min: 1, max: 14 }), fc.constantFrom(1, 3))
       .chain(([width, height, channels]) =>
         fc
-          .array(fc.constantFrom(0, 51, 255), { minLength: width * height * channels, maxLength: width * height * channels })
+          .array(fc.constantFrom(0, 51, 255), {
+            minLength: width * height * channels,
+            maxLength: width * height * channels,
+          })
           .map((levels): Raster => ({ width, height, channels, data: Uint8Array.from(levels) })),
       );
     fc.assert(
@@ -45,11 +50,15 @@ describe('encodeSixel', () => {
   });
 
   it('shortens runs of equal columns', () => {
-    expect(encodeSixel({ width: 100, height: 6, channels: 1, data: new Uint8Array(600).fill(255) })).toBe('\x1bPq"1;1;100;6#0;2;100;100;100#0!100~\x1b\\');
+    expect(encodeSixel({ width: 100, height: 6, channels: 1, data: new Uint8Array(600).fill(255) })).toBe(
+      '\x1bPq"1;1;100;6#0;2;100;100;100#0!100~\x1b\\',
+    );
   });
 
   it('requires at most 256 colors', () => {
-    const data = Uint8Array.from({ length: 257 * 3 }, (_, index) => (index % 3 === 0 ? (index / 3) % 256 : index > 766 ? 1 : 0));
+    const data = Uint8Array.from({ length: 257 * 3 }, (_, index) =>
+      index % 3 === 0 ? (index / 3) % 256 : index > 766 ? 1 : 0,
+    );
     expect(() => encodeSixel({ width: 257, height: 1, channels: 3, data })).toThrow('more than 256 colors');
   });
 });

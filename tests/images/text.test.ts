@@ -35,7 +35,15 @@ describe('the font', () => {
 
 describe('drawText', () => {
   it('draws glyphs with one column between them', () => {
-    expect(drawn('1T', 9)).toEqual(['.#..#####', '##....#..', '.#....#..', '.#....#..', '.#....#..', '.#....#..', '###...#..']);
+    expect(drawn('1T', 9)).toEqual([
+      '.#..#####',
+      '##....#..',
+      '.#....#..',
+      '.#....#..',
+      '.#....#..',
+      '.#....#..',
+      '###...#..',
+    ]);
   });
 
   it('repeats pixels by its scale', () => {
@@ -52,7 +60,13 @@ describe('shortenText', () => {
     const name = 'photograph-000123.png';
     expect(shortenText(name, textWidth(name))).toBe(name);
     expect(shortenText(name, 60)).toMatch(/^photo\w*….*\.png$/);
-    fc.assert(fc.property(fc.string({ unit: 'grapheme' }), fc.integer({ min: 5, max: 100 }), (text, width) => textWidth(shortenText(text, width)) <= width));
+    fc.assert(
+      fc.property(
+        fc.string({ unit: 'grapheme' }),
+        fc.integer({ min: 5, max: 100 }),
+        (text, width) => textWidth(shortenText(text, width)) <= width,
+      ),
+    );
   });
 });
 

@@ -7,7 +7,12 @@ import { encodeVideo, requireFfmpeg } from '../../src/images/video.node.js';
 import { expectInputError } from '../rejection.js';
 import { temporaryFolder } from '../temporaryFolder.js';
 
-const frames = [10, 20, 30].map((level): Raster => ({ width: 3, height: 2, channels: 1, data: new Uint8Array(6).fill(level) }));
+const frames = [10, 20, 30].map((level): Raster => ({
+  width: 3,
+  height: 2,
+  channels: 1,
+  data: new Uint8Array(6).fill(level),
+}));
 const animation = { frames, durations: [50, 50, 200] };
 
 /** Puts a script in the place of ffmpeg. It runs in a folder of its own, which is returned. */
@@ -32,20 +37,28 @@ describe('encodeVideo', () => {
     const args = readFileSync(join(folder, 'args'), 'utf8').split('\n').join(' ');
     expect(args).toContain('-f rawvideo -pixel_format gray -framerate 20 -video_size 3x2 -i pipe:0');
     expect(args).toContain('-vf pad=ceil(iw/2)*2:ceil(ih/2)*2 -c:v libx264');
-    expect(Array.from(readFileSync(join(folder, 'input')))).toEqual([10, 20, 30, 30, 30, 30].flatMap((level) => new Array<number>(6).fill(level)));
+    expect(Array.from(readFileSync(join(folder, 'input')))).toEqual(
+      [10, 20, 30, 30, 30, 30].flatMap((level) => new Array<number>(6).fill(level)),
+    );
     expect(readdirSync(process.env.TMPDIR!)).toEqual([]);
   });
 
   it('enlarges frames, and passes RGB as such', async () => {
     const folder = fakeFfmpeg(RECORD);
-    await encodeVideo({ frames: [{ width: 1, height: 1, channels: 3, data: Uint8Array.of(1, 2, 3) }], durations: [100] }, 2);
+    await encodeVideo(
+      { frames: [{ width: 1, height: 1, channels: 3, data: Uint8Array.of(1, 2, 3) }], durations: [100] },
+      2,
+    );
     expect(readFileSync(join(folder, 'args'), 'utf8')).toContain('rgb24\n-framerate\n10\n-video_size\n2x2\n');
     expect(Array.from(readFileSync(join(folder, 'input')))).toEqual([1, 2, 3, 1, 2, 3, 1, 2, 3, 1, 2, 3]);
   });
 
   it('reports the last line of ffmpeg if it fails, also before it has read its input', async () => {
     fakeFfmpeg('echo first >&2; echo "Unknown encoder libx264" >&2; exit 1');
-    const large = { ...animation, frames: frames.map((frame) => ({ ...frame, width: 3000, height: 2000, data: new Uint8Array(6_000_000) })) };
+    const large = {
+      ...animation,
+      frames: frames.map((frame) => ({ ...frame, width: 3000, height: 2000, data: new Uint8Array(6_000_000) })),
+    };
     await expect(encodeVideo(large)).rejects.toThrow('ffmpeg: cannot encode the video (Unknown encoder libx264)');
   });
 
@@ -62,15 +75,33 @@ describe('encodeVideo', () => {
     expect(readdirSync(process.env.TMPDIR!)).toEqual([]);
   });
 
-  it.skipIf(spawnSync('ffmpeg', ['-version']).status !== 0)('writes an MP4 file of even size that ffmpeg decodes again', async () => {
-    const folder = temporaryFolder();
-    const gray = [0, 250].map((level): Raster => ({ width: 31, height: 17, channels: 1, data: new Uint8Array(31 * 17).fill(level) }));
-    const file = join(folder, 'video.mp4');
-    writeFileSync(file, await encodeVideo({ frames: gray, durations: [100, 100] }));
-    const { stdout } = spawnSync('ffmpeg', ['-loglevel', 'error', '-i', file, '-f', 'rawvideo', '-pix_fmt', 'gray', '-']);
-    expect(stdout).toHaveLength(2 * 32 * 18);
-    expect([stdout[0]! < 10, stdout[32 * 18]! > 240]).toEqual([true, true]);
-  });
+  it.skipIf(spawnSync('ffmpeg', ['-version']).status !== 0)(
+    'writes an MP4 file of even size that ffmpeg decodes again',
+    async () => {
+      const folder = temporaryFolder();
+      const gray = [0, 250].map((level): Raster => ({
+        width: 31,
+        height: 17,
+        channels: 1,
+        data: new Uint8Array(31 * 17).fill(level),
+      }));
+      const file = join(folder, 'video.mp4');
+      writeFileSync(file, await encodeVideo({ frames: gray, durations: [100, 100] }));
+      const { stdout } = spawnSync('ffmpeg', [
+        '-loglevel',
+        'error',
+        '-i',
+        file,
+        '-f',
+        'rawvideo',
+        '-pix_fmt',
+        'gray',
+        '-',
+      ]);
+      expect(stdout).toHaveLength(2 * 32 * 18);
+      expect([stdout[0]! < 10, stdout[32 * 18]! > 240]).toEqual([true, true]);
+    },
+  );
 });
 
 describe('requireFfmpeg', () => {

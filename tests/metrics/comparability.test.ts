@@ -1,9 +1,23 @@
 import { describe, expect, it } from 'vitest';
-import { compareEvaluations, type EvaluatedRun, type IncomparableMetrics, meansOverSeeds } from '../../src/metrics/comparability.js';
+import {
+  compareEvaluations,
+  type EvaluatedRun,
+  type IncomparableMetrics,
+  meansOverSeeds,
+} from '../../src/metrics/comparability.js';
 import { METRIC_NAMES } from '../../src/metrics/registry.js';
 
 const PROTOCOL = {
-  ...{ data: 'mnist', size: [32, 32], channels: 1, split: 'test', digests: { train: 'a1', test: 'b2' }, images: 10_000, samples: 10_000, seed: 0 },
+  ...{
+    data: 'mnist',
+    size: [32, 32],
+    channels: 1,
+    split: 'test',
+    digests: { train: 'a1', test: 'b2' },
+    images: 10_000,
+    samples: 10_000,
+    seed: 0,
+  },
   codes: { prior: 'sphere', latent: 64 },
   divergence: { divergence: 'qp', moment: 'variance', reduction: 'mean' },
   extractor: { name: 'classifier of mnist', digest: 'c3', features: 128, test_accuracy: 0.99 },
@@ -15,7 +29,12 @@ const PROTOCOL = {
 };
 
 /** An evaluation in which every metric has the same value. */
-const evaluated = (run: string, changes: object = {}, value: number | null = 1, names: readonly string[] = METRIC_NAMES): EvaluatedRun => ({
+const evaluated = (
+  run: string,
+  changes: object = {},
+  value: number | null = 1,
+  names: readonly string[] = METRIC_NAMES,
+): EvaluatedRun => ({
   run,
   metrics: Object.fromEntries(names.map((name) => [name, value])),
   protocol: { ...PROTOCOL, ...changes },
@@ -35,18 +54,31 @@ const FEATURE_METRICS = ['fid', 'kid', 'kid_std', 'precision', 'recall', 'densit
 describe('compareEvaluations', () => {
   it('treats unknown metrics as incomparable', () => {
     const evaluations = [evaluated('a', {}, 1, ['unknown']), evaluated('b', { samples: 5 }, 1, ['unknown'])];
-    expect(compareEvaluations(evaluations).incomparable).toMatchObject([{ metrics: ['unknown'], differences: [{ condition: 'sample count' }] }]);
+    expect(compareEvaluations(evaluations).incomparable).toMatchObject([
+      { metrics: ['unknown'], differences: [{ condition: 'sample count' }] },
+    ]);
   });
 
   it('compares everything if only the seed, the time, an EMA that one run lacks, or the reference differ', () => {
-    const other = { seed: 7, seconds: 80, weights: 'raw', ema_decay: 0, train_test_reference: { metrics: { fid: 2.1 } } };
-    expect(compareEvaluations([evaluated('a'), evaluated('b', other)])).toMatchObject({ comparable: METRIC_NAMES, incomparable: [], best: {} });
+    const other = {
+      seed: 7,
+      seconds: 80,
+      weights: 'raw',
+      ema_decay: 0,
+      train_test_reference: { metrics: { fid: 2.1 } },
+    };
+    expect(compareEvaluations([evaluated('a'), evaluated('b', other)])).toMatchObject({
+      comparable: METRIC_NAMES,
+      incomparable: [],
+      best: {},
+    });
   });
 
   it('compares no raw weights of a run with EMA, nor those of an unknown kind, with EMA weights', () => {
     expect(lostBy({ weights: 'raw', ema_decay: 0.999 })).toEqual({ weights: METRIC_NAMES });
     expect(lostBy({ weights: 'raw' })).toEqual({ weights: METRIC_NAMES });
-    const [{ differences }] = compareEvaluations([evaluated('a'), evaluated('b', { weights: 'raw', ema_decay: 0.9 })]).incomparable as [IncomparableMetrics];
+    const [{ differences }] = compareEvaluations([evaluated('a'), evaluated('b', { weights: 'raw', ema_decay: 0.9 })])
+      .incomparable as [IncomparableMetrics];
     expect(differences[0]!.values).toEqual(['EMA', 'raw instead of EMA']);
     const both = { weights: 'raw', ema_decay: 0.9 };
     expect(compareEvaluations([evaluated('a', both), evaluated('b', both)]).incomparable).toEqual([]);
@@ -69,15 +101,20 @@ describe('compareEvaluations', () => {
 
   it('separates metrics biased by the sample count, but compares KID, means over images and codes of images', () => {
     const lost = lostBy({ samples: 500, manifold: { k: 5, images: 5000, samples: 500 } });
-    expect(lost['sample count']).toEqual(expect.arrayContaining(['fid', 'inception_score', 'rayleigh_fake', 'divergence_gap_fake']));
+    expect(lost['sample count']).toEqual(
+      expect.arrayContaining(['fid', 'inception_score', 'rayleigh_fake', 'divergence_gap_fake']),
+    );
     expect(lost.neighborhoods).toEqual(['precision', 'recall', 'density', 'coverage']);
     expect(lost['searched codes']).toEqual(['code_nn_distance_fake', 'code_nn_distance_prior']);
     const all = Object.values(lost).flat();
-    for (const kept of ['kid', 'psnr', 'latent_cosine', 'rayleigh_real', 'code_nn_distance_real', 'memorization_ratio']) expect(all).not.toContain(kept);
+    for (const kept of ['kid', 'psnr', 'latent_cosine', 'rayleigh_real', 'code_nn_distance_real', 'memorization_ratio'])
+      expect(all).not.toContain(kept);
   });
 
   it('compares distances to nearest codes only if the number of codes is equal', () => {
-    expect(lostBy({ samples: 6000 })).toEqual({ 'sample count': expect.not.arrayContaining(['code_nn_distance_fake']) as string[] });
+    expect(lostBy({ samples: 6000 })).toEqual({
+      'sample count': expect.not.arrayContaining(['code_nn_distance_fake']) as string[],
+    });
   });
 
   it('separates feature metrics of extractors with different weights, even under one name', () => {
@@ -97,12 +134,18 @@ describe('compareEvaluations', () => {
   });
 
   it('separates codes of different latent spaces, and divergences of different settings', () => {
-    expect(lostBy({ codes: { prior: 'sphere', latent: 128 } })['latent space']).toEqual(expect.arrayContaining(['latent_cosine', 'rayleigh_fake']));
+    expect(lostBy({ codes: { prior: 'sphere', latent: 128 } })['latent space']).toEqual(
+      expect.arrayContaining(['latent_cosine', 'rayleigh_fake']),
+    );
     expect(lostBy({ divergence: { ...PROTOCOL.divergence, moment: 'std' } }).divergence).toHaveLength(4);
   });
 
   it('reports the conditions of each evaluation', () => {
-    const evaluations = [evaluated('a', { samples: 500 }, 1, ['fid']), evaluated('b', {}, 1, ['psnr']), evaluated('c', {}, 1, ['fid'])];
+    const evaluations = [
+      evaluated('a', { samples: 500 }, 1, ['fid']),
+      evaluated('b', {}, 1, ['psnr']),
+      evaluated('c', {}, 1, ['fid']),
+    ];
     const differences = compareEvaluations(evaluations).incomparable[0]?.differences;
     expect(differences).toEqual([{ condition: 'sample count', values: ['500', '-', '10000'] }]);
   });
@@ -110,18 +153,30 @@ describe('compareEvaluations', () => {
   it('treats unrecorded conditions as different', () => {
     const old = { digests: undefined };
     const { incomparable } = compareEvaluations([evaluated('a', old, 1, ['psnr']), evaluated('b', old, 1, ['psnr'])]);
-    expect(incomparable).toEqual([{ metrics: ['psnr'], differences: [{ condition: 'image set', values: ['not recorded', 'not recorded'] }] }]);
+    expect(incomparable).toEqual([
+      { metrics: ['psnr'], differences: [{ condition: 'image set', values: ['not recorded', 'not recorded'] }] },
+    ]);
   });
 
   it('has no objection to a metric that only one evaluation has', () => {
-    const { comparable, incomparable } = compareEvaluations([evaluated('a', {}, 1, ['fid', 'psnr']), evaluated('b', { samples: 5 }, 1, ['psnr'])]);
-    expect([comparable, incomparable]).toEqual([['fid', 'psnr'], []].map((each) => expect.arrayContaining(each) as string[]));
+    const { comparable, incomparable } = compareEvaluations([
+      evaluated('a', {}, 1, ['fid', 'psnr']),
+      evaluated('b', { samples: 5 }, 1, ['psnr']),
+    ]);
+    expect([comparable, incomparable]).toEqual(
+      [['fid', 'psnr'], []].map((each) => expect.arrayContaining(each) as string[]),
+    );
   });
 
   it('marks the best of comparable metrics only', () => {
-    const { best } = compareEvaluations([evaluated('a', { samples: 500 }), evaluated('b', {}, 2), evaluated('c', {}, null)]);
+    const { best } = compareEvaluations([
+      evaluated('a', { samples: 500 }),
+      evaluated('b', {}, 2),
+      evaluated('c', {}, null),
+    ]);
     expect(best).toMatchObject({ psnr: 1, kid: 0 });
-    for (const metric of ['fid', 'inception_score', 'kid_std', 'rayleigh_real']) expect(best).not.toHaveProperty(metric);
+    for (const metric of ['fid', 'inception_score', 'kid_std', 'rayleigh_real'])
+      expect(best).not.toHaveProperty(metric);
   });
 
   it('marks no best of equal values, and none of a single evaluation', () => {
@@ -137,7 +192,12 @@ describe('meansOverSeeds', () => {
   });
 
   it('joins runs that differ only in their seed, with the mean and the unbiased standard deviation', () => {
-    const groups = meansOverSeeds([run('a', { seed: 1 }, 1), run('b', { seed: 1, width: 8 }, 9), run('c', { seed: 2 }, 2), run('d', { seed: 3 }, 3)]);
+    const groups = meansOverSeeds([
+      run('a', { seed: 1 }, 1),
+      run('b', { seed: 1, width: 8 }, 9),
+      run('c', { seed: 2 }, 2),
+      run('d', { seed: 3 }, 3),
+    ]);
     expect(groups.map(({ runs }) => runs)).toEqual([['a', 'c', 'd'], ['b']]);
     expect(groups[0]).toMatchObject({ run: 'a', metrics: { fid: 2, psnr: 2 }, std: { fid: 1, psnr: 1 } });
     expect(groups[1]).toMatchObject({ metrics: { fid: 9 }, std: {} });

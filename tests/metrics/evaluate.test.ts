@@ -8,7 +8,8 @@ import { barSource, compileOnOneThread, tinyModel } from './tinyClassifier.js';
 import { errorOf, expectInputError } from '../rejection.js';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 
-const pixels = (count: number, changed?: number) => Uint8Array.from({ length: 4 * count }, (_, index) => (index === changed ? 255 : index % 200));
+const pixels = (count: number, changed?: number) =>
+  Uint8Array.from({ length: 4 * count }, (_, index) => (index === changed ? 255 : index % 200));
 const digestOf = (bytes: Uint8Array, shape: [number, number, number] = [1, 2, 2], labels: Uint8Array | null = null) =>
   splitDigest(splitInMemory(bytes, 4, labels), shape);
 
@@ -57,10 +58,18 @@ const extractor: FeatureExtractor = {
   width: 2,
   extract: ({ data }) => {
     const half = IMAGE_SIZE / 2;
-    const rows = Array.from({ length: data.length / half }, (_, row) => data.subarray(row * half, (row + 1) * half).reduce((sum, value) => sum + value, 0));
+    const rows = Array.from({ length: data.length / half }, (_, row) =>
+      data.subarray(row * half, (row + 1) * half).reduce((sum, value) => sum + value, 0),
+    );
     const features = Float32Array.from(rows, (sum) => sum / half / 255);
-    const probabilities = Float32Array.from(rows, (sum, row) => sum / (rows[row - (row % 2)]! + rows[row - (row % 2) + 1]!));
-    return Promise.resolve({ features: { data: features, width: 2 }, probabilities: { data: probabilities, width: 2 } });
+    const probabilities = Float32Array.from(
+      rows,
+      (sum, row) => sum / (rows[row - (row % 2)]! + rows[row - (row % 2) + 1]!),
+    );
+    return Promise.resolve({
+      features: { data: features, width: 2 },
+      probabilities: { data: probabilities, width: 2 },
+    });
   },
   release: () => Promise.resolve(),
 };
@@ -71,7 +80,16 @@ const divergence = { divergence: 'qp', moment: 'std', reduction: 'mean' } as con
 describe('evaluate', () => {
   let options: Omit<EvaluationOptions, 'metrics'>;
   beforeAll(() => {
-    options = { model: tinyModel().model, source, split: 'test', count: 20, seed: 0, extractor, divergence, compile: compileOnOneThread };
+    options = {
+      model: tinyModel().model,
+      source,
+      split: 'test',
+      count: 20,
+      seed: 0,
+      extractor,
+      divergence,
+      compile: compileOnOneThread,
+    };
   });
   afterAll(() => options.model.release());
   const scores = async (metrics: readonly string[], changes: Partial<EvaluationOptions> = {}) =>
@@ -80,19 +98,33 @@ describe('evaluate', () => {
   it('returns every metric of the catalog, all finite, with the protocol', async () => {
     const { metrics, protocol, details, grids } = await scores(METRIC_NAMES.filter((name) => name !== 'psnr'));
     // 20 rows are a single subset, which has no standard deviation.
-    expect(Object.keys(metrics).sort()).toEqual(METRIC_NAMES.filter((name) => name !== 'psnr' && name !== 'kid_std').sort());
+    expect(Object.keys(metrics).sort()).toEqual(
+      METRIC_NAMES.filter((name) => name !== 'psnr' && name !== 'kid_std').sort(),
+    );
     for (const [name, value] of Object.entries(metrics)) expect(Number.isFinite(value), name).toBe(true);
     for (const { dependsOn } of METRIC_NAMES.filter((name) => name in metrics).map((name) => metricNamed(name)!)) {
       for (const { name, key } of dependsOn) expect(key(protocol), name).toBeDefined();
     }
-    expect(protocol).toMatchObject({ images: 20, samples: 20, train_test_reference: { images: [20, 20], metrics: { fid: expect.any(Number) as number } } });
+    expect(protocol).toMatchObject({
+      images: 20,
+      samples: 20,
+      train_test_reference: { images: [20, 20], metrics: { fid: expect.any(Number) as number } },
+    });
     expect(Object.keys(details)).toEqual(['moments']);
     expect(grids.nearest!.images.count).toBe(20 * 6);
   });
 
   it('returns the same value for a metric alone as for all together', async () => {
     const all = await scores(METRIC_NAMES);
-    for (const name of ['reconstruction_l1', 'fid', 'coverage', 'inception_score', 'latent_cosine', 'divergence_gap_fake', 'memorization_ratio']) {
+    for (const name of [
+      'reconstruction_l1',
+      'fid',
+      'coverage',
+      'inception_score',
+      'latent_cosine',
+      'divergence_gap_fake',
+      'memorization_ratio',
+    ]) {
       expect((await scores([name])).metrics).toEqual({ [name]: all.metrics[name] });
     }
   });
@@ -131,14 +163,20 @@ describe('evaluate', () => {
       latent.map(({ name }) => name),
       { model: normal, divergence: { ...divergence, divergence: 'nearest' } },
     );
-    const defined = latent.filter(({ isDefinedFor }) => isDefinedFor?.({ prior: 'normal', divergence: 'nearest' }) ?? true);
+    const defined = latent.filter(
+      ({ isDefinedFor }) => isDefinedFor?.({ prior: 'normal', divergence: 'nearest' }) ?? true,
+    );
     expect(Object.keys(metrics).sort()).toEqual(defined.map(({ name }) => name).sort());
     await normal.release();
   });
 
   it('rejects too few images to compare, and a missing extractor', async () => {
     await expectInputError(() => scores(['psnr'], { count: 1 }), 'count', 'at least 2');
-    await expectInputError(() => scores(['psnr'], { source: { ...source, test: subset(source.test, Uint32Array.of(0)) } }), '1 images', 'at least 2');
+    await expectInputError(
+      () => scores(['psnr'], { source: { ...source, test: subset(source.test, Uint32Array.of(0)) } }),
+      '1 images',
+      'at least 2',
+    );
     await expectInputError(() => scores(['fid'], { extractor: undefined }), 'feature extractor');
   });
 });

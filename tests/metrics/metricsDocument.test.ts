@@ -21,7 +21,11 @@ function tableOf(group: (typeof METRIC_GROUPS)[number]): string {
     goodValue,
     reference,
   ]);
-  const cells = [['metric', 'meaning', 'range', 'better', 'good value', 'definition'], Array<string>(6).fill('---'), ...rows];
+  const cells = [
+    ['metric', 'meaning', 'range', 'better', 'good value', 'definition'],
+    Array<string>(6).fill('---'),
+    ...rows,
+  ];
   return [
     `## ${group[0]!.toUpperCase()}${group.slice(1)}`,
     '',

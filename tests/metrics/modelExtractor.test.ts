@@ -38,7 +38,10 @@ function echo(inputs: readonly TensorInfo[], outputs = ['features']): FakeModel 
   return model;
 }
 
-const options = (changes: Partial<ModelExtractorOptions> = {}): ModelExtractorOptions => ({ name: 'model.onnx', ...changes });
+const options = (changes: Partial<ModelExtractorOptions> = {}): ModelExtractorOptions => ({
+  name: 'model.onnx',
+  ...changes,
+});
 type Bytes = ComparableImages & { readonly data: Uint8Array };
 const gray = (...levels: number[]): Bytes => ({ shape: [1, 1, 1], data: Uint8Array.from(levels) });
 
@@ -63,7 +66,9 @@ describe('features of an external model', () => {
 
   it('have the channels last if the model declares them there', async () => {
     const rgb: Bytes = { shape: [3, 1, 2], data: Uint8Array.of(0, 255, 51, 102, 153, 204) };
-    expect(await featuresOf(['N', 'H', 'W', 3], { shape: [3, 2, 2], data: Uint8Array.from([...rgb.data, ...rgb.data]) })).toEqual(
+    expect(
+      await featuresOf(['N', 'H', 'W', 3], { shape: [3, 2, 2], data: Uint8Array.from([...rgb.data, ...rgb.data]) }),
+    ).toEqual(
       // Planes R 0 255 51 102, G 153 204 0 255, B 51 102 153 204.
       [0, 0.6, 0.2, 1, 0.8, 0.4, 0.2, 0, 0.6, 0.4, 1, 0.8],
     );
@@ -80,12 +85,18 @@ describe('features of an external model', () => {
     const model = echo([image([2, 1, 1, 1])]);
     const extractor = await modelExtractor(model, options());
     const { features } = await extractor.extract(gray(0, 51, 102));
-    expect([features.width, Array.from(features.data, (value) => Number(value.toFixed(4)))]).toEqual([1, [0, 0.2, 0.4]]);
+    expect([features.width, Array.from(features.data, (value) => Number(value.toFixed(4)))]).toEqual([
+      1,
+      [0, 0.2, 0.4],
+    ]);
     expect(model.shapes.every(([batch]) => batch === 2)).toBe(true);
   });
 
   it('come with class probabilities if an output for them is named', async () => {
-    const extractor = await modelExtractor(echo([image(['N', 1, 1, 1])], ['features', 'classes']), options({ output: 'features', probabilities: 'classes' }));
+    const extractor = await modelExtractor(
+      echo([image(['N', 1, 1, 1])], ['features', 'classes']),
+      options({ output: 'features', probabilities: 'classes' }),
+    );
     expect((await extractor.extract(gray(1, 2))).probabilities).toEqual({ data: Float32Array.of(1, 1), width: 1 });
     expect(extractor.name).toBe('model.onnx, output features');
   });
@@ -104,9 +115,24 @@ describe('an external model is rejected in one line', () => {
     ['with a different element type', echo([image(OPEN, 'uint8')]), {}, ['expected one image input', 'uint8']],
     ['with four channels', echo([image(['N', 4, 8, 8])]), {}, ['an input of 1 or 3 channels, but got 4']],
     ['with an input that is not square', echo([image(['N', 3, 8, 9])]), {}, ['a square input, but got 8x9']],
-    ['with a size that is not the requested one', echo([image(['N', 3, 8, 8])]), { size: 9 }, ['the input has 8 rows, not 9']],
-    ['with several outputs of which none is named', echo([image(OPEN)], ['features', 'classes']), {}, ['several outputs', 'features, classes']],
-    ['without the named output', echo([image(OPEN)]), { output: 'pool' }, ['unknown output pool; choose from features']],
+    [
+      'with a size that is not the requested one',
+      echo([image(['N', 3, 8, 8])]),
+      { size: 9 },
+      ['the input has 8 rows, not 9'],
+    ],
+    [
+      'with several outputs of which none is named',
+      echo([image(OPEN)], ['features', 'classes']),
+      {},
+      ['several outputs', 'features, classes'],
+    ],
+    [
+      'without the named output',
+      echo([image(OPEN)]),
+      { output: 'pool' },
+      ['unknown output pool; choose from features'],
+    ],
     ['with two means', echo([image(OPEN)]), { mean: [0, 1] }, ['one mean value or one per channel, but got 2']],
     ['with a standard deviation of 0', echo([image(OPEN)]), { std: [0] }, ['std must be finite and above 0, but is 0']],
   ];
@@ -115,8 +141,14 @@ describe('an external model is rejected in one line', () => {
   });
 
   it('whose features are not one row per image', async () => {
-    const model: OnnxModel = { ...echo([image(OPEN)]), run: () => Promise.resolve({ features: { shape: [7], data: new Float32Array(7) } }) };
-    await expectInputError(() => modelExtractor(model, options()), 'expected output features of shape [1, D], but got [7]');
+    const model: OnnxModel = {
+      ...echo([image(OPEN)]),
+      run: () => Promise.resolve({ features: { shape: [7], data: new Float32Array(7) } }),
+    };
+    await expectInputError(
+      () => modelExtractor(model, options()),
+      'expected output features of shape [1, D], but got [7]',
+    );
   });
 
   it('whose features are not finite', async () => {

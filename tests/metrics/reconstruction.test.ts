@@ -28,7 +28,8 @@ describe('reconstruction metrics', () => {
     for (let image = 0; image < count; image++) {
       const original = images.subarray(image * IMAGE_SIZE, (image + 1) * IMAGE_SIZE);
       const reconstruction = await model.generate(await model.encode(original));
-      for (let pixel = 0; pixel < IMAGE_SIZE; pixel++) differences.push(reconstruction[pixel]! - (original[pixel]! / 127.5 - 1));
+      for (let pixel = 0; pixel < IMAGE_SIZE; pixel++)
+        differences.push(reconstruction[pixel]! - (original[pixel]! / 127.5 - 1));
     }
     return { l1: meanOf(differences.map(Math.abs)), mse: meanOf(differences.map((difference) => difference ** 2)) };
   }
@@ -41,21 +42,26 @@ describe('reconstruction metrics', () => {
     expectWithin(scores.reconstruction_mse, expected.mse, 1e-5);
   });
 
-  it.each(['sphere', 'normal'] as const)('include the mean cosine of e(g(z)) with z over samples from the %s', async (prior) => {
-    const given = prior === 'sphere' ? model : normal;
-    const codes = drawCodes(prior, 150, LATENT, randomStream(5, 'evaluation codes'));
-    const recovered = rowsOf(await given.encodeGenerated(await given.generate(codes)), LATENT);
-    const cosines = rowsOf(codes, LATENT).map((z, index) => {
-      const code = recovered[index]!;
-      return z.reduce((sum, value, coordinate) => sum + value * code[coordinate]!, 0) / (normOf(z) * normOf(code));
-    });
-    const { latent_cosine } = await scoreReconstruction(given, splitOf(1), { draws: 150, seed: 5 });
-    expectWithin(latent_cosine, meanOf(cosines), 1e-5);
-  });
+  it.each(['sphere', 'normal'] as const)(
+    'include the mean cosine of e(g(z)) with z over samples from the %s',
+    async (prior) => {
+      const given = prior === 'sphere' ? model : normal;
+      const codes = drawCodes(prior, 150, LATENT, randomStream(5, 'evaluation codes'));
+      const recovered = rowsOf(await given.encodeGenerated(await given.generate(codes)), LATENT);
+      const cosines = rowsOf(codes, LATENT).map((z, index) => {
+        const code = recovered[index]!;
+        return z.reduce((sum, value, coordinate) => sum + value * code[coordinate]!, 0) / (normOf(z) * normOf(code));
+      });
+      const { latent_cosine } = await scoreReconstruction(given, splitOf(1), { draws: 150, seed: 5 });
+      expectWithin(latent_cosine, meanOf(cosines), 1e-5);
+    },
+  );
 
   it('use 2,000 prior samples of a fixed seed by default', async () => {
     const scores = await scoreReconstruction(model, splitOf(2));
     expect(await scoreReconstruction(model, splitOf(2), { draws: 2000, seed: 0 })).toEqual(scores);
-    expect((await scoreReconstruction(model, splitOf(2), { draws: 2000, seed: 1 })).latent_cosine).not.toBe(scores.latent_cosine);
+    expect((await scoreReconstruction(model, splitOf(2), { draws: 2000, seed: 1 })).latent_cosine).not.toBe(
+      scores.latent_cosine,
+    );
   });
 });

@@ -30,13 +30,17 @@ describe('the metric catalog', () => {
     expect(needsFor(new Set(['psnr', 'fid', 'latent_cosine']))).toEqual(new Set(['features', 'codes']));
     expect(needsFor(new Set(['memorization_ratio']))).toEqual(new Set(['trainingFeatures']));
     expect(METRIC_NAMES.filter(usesProbabilities)).toEqual(['inception_score', 'inception_score_std']);
-    expect(METRIC_NAMES.filter(usesFeatures)).toEqual([...metricsIn('samples'), ...metricsIn('memorization')].map(({ name }) => name));
+    expect(METRIC_NAMES.filter(usesFeatures)).toEqual(
+      [...metricsIn('samples'), ...metricsIn('memorization')].map(({ name }) => name),
+    );
   });
 });
 
 describe('a list of metrics', () => {
   it('may contain metrics and groups', () => {
-    expect(parseMetrics(['fid', 'reconstruction'])).toEqual(new Set(['fid', ...metricsIn('reconstruction').map(({ name }) => name)]));
+    expect(parseMetrics(['fid', 'reconstruction'])).toEqual(
+      new Set(['fid', ...metricsIn('reconstruction').map(({ name }) => name)]),
+    );
   });
 
   it('is rejected if it is empty or contains an unknown name', async () => {

@@ -9,7 +9,10 @@ export function normalRows(rows: number, width: number, seed: number, scale = 1,
   return { data: Float64Array.from(data, (draw) => scale * draw + shift), width };
 }
 
-export const featuresOf = (data: readonly number[], width: number): Features => ({ data: Float32Array.from(data), width });
+export const featuresOf = (data: readonly number[], width: number): Features => ({
+  data: Float32Array.from(data),
+  width,
+});
 
 /** A copy with one number changed. */
 export function withEntry({ data, width }: Features, index: number, value: number): Features {
@@ -20,10 +23,24 @@ export function withEntry({ data, width }: Features, index: number, value: numbe
 
 /** Independent numbers, made by reference/make_reference.py. */
 export const reference = JSON.parse(readFileSync(new URL('reference/reference.json', import.meta.url), 'utf8')) as {
-  images: { shape: [number, number, number]; a: number[]; b: number[]; bytes: Record<Score, number>; values: Record<Score, number> };
+  images: {
+    shape: [number, number, number];
+    a: number[];
+    b: number[];
+    bytes: Record<Score, number>;
+    values: Record<Score, number>;
+  };
   pairs: { width: number; a: number[]; b: number[]; frechet: number; kernel: number; manifold: Record<string, number> };
   inception: { width: number; probabilities: number[]; splits: number; mean: number; deviation: number };
-  codes: { width: number; codes: number[]; resultantLength: number; rayleigh: Test; bingham: Test; relativeVariances: number[]; nearest: number[] };
+  codes: {
+    width: number;
+    codes: number[];
+    resultantLength: number;
+    rayleigh: Test;
+    bingham: Test;
+    relativeVariances: number[];
+    nearest: number[];
+  };
   classification: {
     width: number;
     features: number[];
@@ -33,7 +50,14 @@ export const reference = JSON.parse(readFileSync(new URL('reference/reference.js
     queries: number[];
     nearest: { euclidean: number[]; cosine: number[] };
   };
-  components: { width: number; features: number[]; variances: number[]; parts: number[]; axes: number[]; projected: number[] };
+  components: {
+    width: number;
+    features: number[];
+    variances: number[];
+    parts: number[];
+    axes: number[];
+    projected: number[];
+  };
 };
 
 type Score = 'l1' | 'mse' | 'psnr' | 'ssim';

@@ -10,19 +10,26 @@ import { normOf, rowsOf } from '../age/codes.js';
 
 const latents = fc.integer({ min: 2, max: 64 });
 const angles = fc.double({ min: -3, max: 3, noNaN: true });
-const draw = (latent: number, seed: number, purpose: string, count = 1) => drawCodes('sphere', count, latent, randomStream(seed, purpose));
+const draw = (latent: number, seed: number, purpose: string, count = 1) =>
+  drawCodes('sphere', count, latent, randomStream(seed, purpose));
 
 /** The angle between two directions, exact also where it is small. */
 function angleBetween(a: ArrayLike<number>, b: ArrayLike<number>): number {
   const [u, v] = [Array.from(a), Array.from(b)];
-  return 2 * Math.atan2(normOf(u.map((value, index) => value - v[index]!)), normOf(u.map((value, index) => value + v[index]!)));
+  return (
+    2 *
+    Math.atan2(normOf(u.map((value, index) => value - v[index]!)), normOf(u.map((value, index) => value + v[index]!)))
+  );
 }
 
-const inner = (a: ArrayLike<number>, b: ArrayLike<number>): number => Array.from(a).reduce((sum, value, index) => sum + value * b[index]!, 0);
+const inner = (a: ArrayLike<number>, b: ArrayLike<number>): number =>
+  Array.from(a).reduce((sum, value, index) => sum + value * b[index]!, 0);
 
 describe('meanDifference', () => {
   it('is the mean code with the attribute minus the mean code without it', () => {
-    expect(meanDifference(Float32Array.of(1, 0, 3, 2), Float32Array.of(0, 8, -1, 4), 2)).toEqual(Float32Array.of(2.5, -5));
+    expect(meanDifference(Float32Array.of(1, 0, 3, 2), Float32Array.of(0, 8, -1, 4), 2)).toEqual(
+      Float32Array.of(2.5, -5),
+    );
   });
 
   it('requires codes on both sides', async () => {
@@ -33,7 +40,15 @@ describe('meanDifference', () => {
 
 describe('images of classes', () => {
   const split = splitInMemory(new Uint8Array(6), 1, Uint8Array.of(0, 2, 1, 0, 2, 2));
-  const source: ImageSource = { name: 'six', size: [1, 1], channels: 1, train: split, test: split, classes: 4, classNames: ['3', 'cat', 'dog', 'none'] };
+  const source: ImageSource = {
+    name: 'six',
+    size: [1, 1],
+    channels: 1,
+    train: split,
+    test: split,
+    classes: 4,
+    classNames: ['3', 'cat', 'dog', 'none'],
+  };
 
   it('are found by name first, then by index, and against the rest', () => {
     expect(imagesByClass(source, split, { with: 'cat', without: 'dog' })).toEqual([[2], [1, 4, 5]]);
@@ -48,11 +63,26 @@ describe('images of classes', () => {
   });
 
   it('are rejected without labels, for an unknown, empty or equal class', async () => {
-    await expectInputError(() => imagesByClass(source, { ...split, labels: null }, { with: 'cat', without: 'rest' }), 'six: no labels');
-    await expectInputError(() => imagesByClass(source, split, { with: 'cta', without: 'rest' }), '--with cta', 'did you mean cat?');
+    await expectInputError(
+      () => imagesByClass(source, { ...split, labels: null }, { with: 'cat', without: 'rest' }),
+      'six: no labels',
+    );
+    await expectInputError(
+      () => imagesByClass(source, split, { with: 'cta', without: 'rest' }),
+      '--with cta',
+      'did you mean cat?',
+    );
     await expectInputError(() => imagesByClass(source, split, { with: 'cat', without: '4' }), '--without 4', '0 to 3');
-    await expectInputError(() => imagesByClass(source, split, { with: 'cat', without: '1' }), '--without 1', 'same class');
-    await expectInputError(() => imagesByClass(source, split, { with: 'cat', without: 'none' }), '--without none', 'no images');
+    await expectInputError(
+      () => imagesByClass(source, split, { with: 'cat', without: '1' }),
+      '--without 1',
+      'same class',
+    );
+    await expectInputError(
+      () => imagesByClass(source, split, { with: 'cat', without: 'none' }),
+      '--without none',
+      'no images',
+    );
   });
 });
 
@@ -77,7 +107,9 @@ describe('moving codes along a direction', () => {
   it('moves codes closer to the direction, or away from it, in the plane of both', () => {
     const along = direction.fillNormal(new Float32Array(16));
     const codes = draw(16, 5, 'codes', 20);
-    const cosines = [-0.4, 0, 0.4].map((angle) => rowsOf(moveCodes('sphere', codes, along, angle), 16).map((code) => inner(code, along)));
+    const cosines = [-0.4, 0, 0.4].map((angle) =>
+      rowsOf(moveCodes('sphere', codes, along, angle), 16).map((code) => inner(code, along)),
+    );
     cosines[1]!.forEach((middle, row) => {
       expect(cosines[0]![row]).toBeLessThan(middle);
       expect(cosines[2]![row]).toBeGreaterThan(middle);
@@ -103,8 +135,12 @@ describe('moving codes along a direction', () => {
     const codes = draw(8, 9, 'codes', 3);
     const along = direction.fillNormal(new Float32Array(8));
     const longer = along.map((value) => 100 * value);
-    moveCodes('sphere', codes, longer, 0.5).forEach((value, index) => expectWithin(value, moveCodes('sphere', codes, along, 0.5)[index]!, 1e-5));
-    expect(moveCodes('normal', Float32Array.of(1, 2, 3, 4), Float32Array.of(10, -10), 0.5)).toEqual(Float32Array.of(6, -3, 8, -1));
+    moveCodes('sphere', codes, longer, 0.5).forEach((value, index) =>
+      expectWithin(value, moveCodes('sphere', codes, along, 0.5)[index]!, 1e-5),
+    );
+    expect(moveCodes('normal', Float32Array.of(1, 2, 3, 4), Float32Array.of(10, -10), 0.5)).toEqual(
+      Float32Array.of(6, -3, 8, -1),
+    );
   });
 
   it('does not modify its input', () => {

@@ -12,7 +12,9 @@ describe('codes of a split', () => {
   it('are those of its images in order, all or at the given indices', async () => {
     const configuration = tinyConfiguration();
     const { pair, objective } = iterationSpec(configuration);
-    const model = TrainedModel.of(pair, objective.prior, modelWeights(tinyCheckpoint(configuration).vectors), (graph) => compile(graph, { threads: 1 }));
+    const model = TrainedModel.of(pair, objective.prior, modelWeights(tinyCheckpoint(configuration).vectors), (graph) =>
+      compile(graph, { threads: 1 }),
+    );
     const stream = randomStream(1, 'split');
     const split = splitInMemory(
       Uint8Array.from({ length: 7 * 1024 }, () => stream.below(256)),
@@ -21,7 +23,9 @@ describe('codes of a split', () => {
     );
     const all = await encodeSplit(model, split);
     expect(all).toEqual(await model.encode(gatherImages(split, [0, 1, 2, 3, 4, 5, 6], 1024)));
-    expect(await encodeSplit(model, split, [6, 2])).toEqual(Float32Array.of(...all.subarray(48), ...all.subarray(16, 24)));
+    expect(await encodeSplit(model, split, [6, 2])).toEqual(
+      Float32Array.of(...all.subarray(48), ...all.subarray(16, 24)),
+    );
     expect(await encodeSplit(model, split, [])).toHaveLength(0);
     await model.release();
   });

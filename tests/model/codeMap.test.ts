@@ -35,15 +35,21 @@ describe('a map of codes', () => {
 
   it('by umap keeps each code of one distant cluster closer to its own than to any other', async () => {
     const { points } = await mapCodes(clusters(), 'umap', 1);
-    const distance = (a: number, b: number) => Math.hypot(points[2 * a]! - points[2 * b]!, points[2 * a + 1]! - points[2 * b + 1]!);
-    const pairs = Array.from({ length: 120 }, (_, a) => Array.from({ length: a }, (_, b) => ({ same: a < 60 === b < 60, far: distance(a, b) }))).flat();
+    const distance = (a: number, b: number) =>
+      Math.hypot(points[2 * a]! - points[2 * b]!, points[2 * a + 1]! - points[2 * b + 1]!);
+    const pairs = Array.from({ length: 120 }, (_, a) =>
+      Array.from({ length: a }, (_, b) => ({ same: a < 60 === b < 60, far: distance(a, b) })),
+    ).flat();
     const within = Math.max(...pairs.filter(({ same }) => same).map(({ far }) => far));
     expect(Math.min(...pairs.filter(({ same }) => !same).map(({ far }) => far))).toBeGreaterThan(within);
   });
 
   it('by umap preserves neighbors along a closed curve', async () => {
     const angles = Array.from({ length: 100 }, (_, index) => (2 * Math.PI * index) / 100);
-    const codes = { data: Float64Array.from(angles.flatMap((t) => [Math.cos(t), Math.sin(t), Math.cos(2 * t), Math.sin(2 * t)])), width: 4 };
+    const codes = {
+      data: Float64Array.from(angles.flatMap((t) => [Math.cos(t), Math.sin(t), Math.cos(2 * t), Math.sin(2 * t)])),
+      width: 4,
+    };
     const { points } = await mapCodes(codes, 'umap', 1);
     const { indices } = nearestRows({ data: points, width: 2 }, { data: points, width: 2 }, 4);
     const apart = indices.map((other, place) => {

@@ -8,7 +8,9 @@ describe('the nearest codes', () => {
   it('have the largest cosine, whatever their lengths', () => {
     const { indices, cosines } = nearestCodes(Float32Array.of(2, 0), featuresOf([0, 5, 1, 1, -3, 0, 100, 1], 2), 4);
     expect(Array.from(indices)).toEqual([3, 1, 0, 2]);
-    [100 / Math.hypot(100, 1), Math.SQRT1_2, 0, -1].forEach((cosine, place) => expectWithin(cosines[place]!, cosine, 1e-12));
+    [100 / Math.hypot(100, 1), Math.SQRT1_2, 0, -1].forEach((cosine, place) =>
+      expectWithin(cosines[place]!, cosine, 1e-12),
+    );
   });
 
   it('start with the query itself if it is among them', () => {
@@ -20,7 +22,9 @@ describe('the nearest codes', () => {
   });
 
   it('break ties by index', () => {
-    expect(Array.from(nearestCodes(Float32Array.of(1, 0), featuresOf([0, 1, 1, 0, 2, 0, 3, 0], 2), 2).indices)).toEqual([1, 2]);
+    expect(Array.from(nearestCodes(Float32Array.of(1, 0), featuresOf([0, 1, 1, 0, 2, 0, 3, 0], 2), 2).indices)).toEqual(
+      [1, 2],
+    );
   });
 
   it('are rejected for inputs that do not match', async () => {
@@ -29,6 +33,9 @@ describe('the nearest codes', () => {
     await expectInputError(() => nearestCodes(Float32Array.of(1, 0, 0, 0), codes, 4), 'count: 4', '3 codes');
     await expectInputError(() => nearestCodes(new Float32Array(4), codes, 1), 'query: is 0');
     await expectInputError(() => nearestCodes(Float32Array.of(1, 0), featuresOf([1, 0, 0, 0], 2), 1), 'row 1 is 0');
-    await expectInputError(() => nearestCodes(Float32Array.of(1, 0, 0, 0), withEntry(codes, 5, NaN), 1), 'row 1, column 1');
+    await expectInputError(
+      () => nearestCodes(Float32Array.of(1, 0, 0, 0), withEntry(codes, 5, NaN), 1),
+      'row 1, column 1',
+    );
   });
 });

@@ -1,7 +1,14 @@
 import fc from 'fast-check';
 import { drawCodes } from '../../src/age/prior.js';
 import { codeStatistics } from '../../src/metrics/catalog/codeStatistics.js';
-import { distanceFromCodes, drawCodesAround, greatCircle, interpolateCodes, pathThrough, tangentAt } from '../../src/model/paths.js';
+import {
+  distanceFromCodes,
+  drawCodesAround,
+  greatCircle,
+  interpolateCodes,
+  pathThrough,
+  tangentAt,
+} from '../../src/model/paths.js';
 import { randomStream } from '../../src/random.js';
 import { normOf, rowsOf } from '../age/codes.js';
 import { expectWithin } from '../expectWithin.js';
@@ -11,15 +18,20 @@ import { describe, expect, it } from 'vitest';
 
 const steps = fc.integer({ min: 2, max: 12 });
 const latents = fc.integer({ min: 2, max: 64 });
-const draw = (latent: number, seed: number, purpose: string, count = 1) => drawCodes('sphere', count, latent, randomStream(seed, purpose));
+const draw = (latent: number, seed: number, purpose: string, count = 1) =>
+  drawCodes('sphere', count, latent, randomStream(seed, purpose));
 
 /** The angle between two directions, exact also where it is small. */
 function angleBetween(a: ArrayLike<number>, b: ArrayLike<number>): number {
   const [u, v] = [Array.from(a), Array.from(b)];
-  return 2 * Math.atan2(normOf(u.map((value, index) => value - v[index]!)), normOf(u.map((value, index) => value + v[index]!)));
+  return (
+    2 *
+    Math.atan2(normOf(u.map((value, index) => value - v[index]!)), normOf(u.map((value, index) => value + v[index]!)))
+  );
 }
 
-const inner = (a: ArrayLike<number>, b: ArrayLike<number>): number => Array.from(a).reduce((sum, value, index) => sum + value * b[index]!, 0);
+const inner = (a: ArrayLike<number>, b: ArrayLike<number>): number =>
+  Array.from(a).reduce((sum, value, index) => sum + value * b[index]!, 0);
 
 describe('the distance from codes', () => {
   const at = (angle: number, length = 1) => Float32Array.of(length * Math.cos(angle), length * Math.sin(angle), 0);
@@ -33,7 +45,10 @@ describe('the distance from codes', () => {
   });
 
   it('is the part of the variance that the farther of two independent codes contributes', () => {
-    const [a, b] = [drawCodes('sphere', 1, 4000, randomStream(1, 'from')), drawCodes('sphere', 1, 4000, randomStream(2, 'to'))];
+    const [a, b] = [
+      drawCodes('sphere', 1, 4000, randomStream(1, 'from')),
+      drawCodes('sphere', 1, 4000, randomStream(2, 'to')),
+    ];
     for (const position of [0.1, 0.3, 0.5]) {
       const between = Float32Array.from(
         interpolateCodes('sphere', a, b, 11)
@@ -58,7 +73,8 @@ describe('interpolation on the sphere', () => {
         // Near the opposite point the arc itself is uncertain by float32's rounding.
         fc.pre(whole < 3.1);
         for (const code of path) expectWithin(normOf(code), 1, 1e-4);
-        for (let step = 1; step < count; step++) expectWithin(angleBetween(path[step - 1]!, path[step]!), whole / (count - 1), 1e-4);
+        for (let step = 1; step < count; step++)
+          expectWithin(angleBetween(path[step - 1]!, path[step]!), whole / (count - 1), 1e-4);
       }),
     );
   });
@@ -70,7 +86,8 @@ describe('interpolation on the sphere', () => {
 
   it('is constant between equal codes', () => {
     const a = draw(16, 1, 'same');
-    for (const code of rowsOf(interpolateCodes('sphere', a, a, 5), 16)) for (const [index, value] of code.entries()) expectWithin(value, a[index]!, 1e-6);
+    for (const code of rowsOf(interpolateCodes('sphere', a, a, 5), 16))
+      for (const [index, value] of code.entries()) expectWithin(value, a[index]!, 1e-6);
   });
 
   it('is even between codes that differ only by rounding', () => {
@@ -100,11 +117,15 @@ describe('interpolation on the sphere', () => {
 
 describe('interpolation under the normal prior', () => {
   it('divides the straight line evenly', () => {
-    expect(interpolateCodes('normal', Float32Array.of(0, 4), Float32Array.of(4, -4), 5)).toEqual(Float32Array.of(0, 4, 1, 2, 2, 0, 3, -2, 4, -4));
+    expect(interpolateCodes('normal', Float32Array.of(0, 4), Float32Array.of(4, -4), 5)).toEqual(
+      Float32Array.of(0, 4, 1, 2, 2, 0, 3, -2, 4, -4),
+    );
   });
 
   it('passes the middle of opposite codes', () => {
-    expect(interpolateCodes('normal', Float32Array.of(1, 2), Float32Array.of(-1, -2), 3)).toEqual(Float32Array.of(1, 2, 0, 0, -1, -2));
+    expect(interpolateCodes('normal', Float32Array.of(1, 2), Float32Array.of(-1, -2), 3)).toEqual(
+      Float32Array.of(1, 2, 0, 0, -1, -2),
+    );
   });
 });
 
@@ -118,7 +139,9 @@ describe('a great circle', () => {
         const circle = rowsOf(greatCircle(a, b, steps), latent);
         expect(circle).toHaveLength(steps);
         for (const code of circle) expectWithin(normOf(code), 1, 1e-4);
-        circle.forEach((code, step) => expectWithin(angleBetween(code, circle[(step + 1) % steps]!), (2 * Math.PI) / steps, 1e-3));
+        circle.forEach((code, step) =>
+          expectWithin(angleBetween(code, circle[(step + 1) % steps]!), (2 * Math.PI) / steps, 1e-3),
+        );
         expectWithin(angleBetween(circle[0]!, a), 0, 1e-5);
       }),
     );
@@ -155,7 +178,9 @@ describe('a great circle', () => {
 describe('a path through points', () => {
   it('of two points is the arc between them', () => {
     const points = draw(16, 1, 'points', 2);
-    expect(pathThrough('sphere', points, 16, 7)).toEqual(interpolateCodes('sphere', points.subarray(0, 16), points.subarray(16), 7));
+    expect(pathThrough('sphere', points, 16, 7)).toEqual(
+      interpolateCodes('sphere', points.subarray(0, 16), points.subarray(16), 7),
+    );
   });
 
   it.each([false, true])('passes through each on schedule without repeating any (closed: %s)', (closed) => {
@@ -164,13 +189,19 @@ describe('a path through points', () => {
     const path = rowsOf(pathThrough('sphere', points, latent, steps, closed), latent);
     expect(path).toHaveLength(closed ? 4 * 4 : 3 * 4 + 1);
     rowsOf(points, latent).forEach((point, index) => expect(path[index * (steps - 1)]).toEqual(point));
-    const moves = path.slice(closed ? 0 : 1).map((code, index) => angleBetween(code, closed ? path[(index + 1) % path.length]! : path[index]!));
+    const moves = path
+      .slice(closed ? 0 : 1)
+      .map((code, index) => angleBetween(code, closed ? path[(index + 1) % path.length]! : path[index]!));
     for (const move of moves) expect(move).toBeGreaterThan(0.01);
   });
 
   it('under the normal prior is straight', () => {
-    expect(pathThrough('normal', Float32Array.of(0, 0, 2, 0, 2, 2), 2, 3)).toEqual(Float32Array.of(0, 0, 1, 0, 2, 0, 2, 1, 2, 2));
-    expect(pathThrough('normal', Float32Array.of(0, 0, 2, 0), 2, 3, true)).toEqual(Float32Array.of(0, 0, 1, 0, 2, 0, 1, 0));
+    expect(pathThrough('normal', Float32Array.of(0, 0, 2, 0, 2, 2), 2, 3)).toEqual(
+      Float32Array.of(0, 0, 1, 0, 2, 0, 2, 1, 2, 2),
+    );
+    expect(pathThrough('normal', Float32Array.of(0, 0, 2, 0), 2, 3, true)).toEqual(
+      Float32Array.of(0, 0, 1, 0, 2, 0, 1, 0),
+    );
   });
 
   it('rejects one point or one step', async () => {
@@ -196,7 +227,8 @@ describe('the tangent at a code', () => {
 
 describe('samples around a code', () => {
   const code = drawCodes('sphere', 1, 64, randomStream(1, 'code'));
-  const around = (spread: number, count = 2000) => rowsOf(drawCodesAround('sphere', code, spread, count, randomStream(2, 'draws')), 64);
+  const around = (spread: number, count = 2000) =>
+    rowsOf(drawCodesAround('sphere', code, spread, count, randomStream(2, 'draws')), 64);
 
   it.each([0.1, 0.3, 0.7, 1])('are on the sphere, at the angle that the spread %d defines', (spread) => {
     const draws = around(spread);
@@ -206,12 +238,17 @@ describe('samples around a code', () => {
   });
 
   it('equal the code near spread 0', () => {
-    for (const draw of around(1e-6, 20)) for (const [index, value] of draw.entries()) expectWithin(value, code[index]!, 1e-5);
+    for (const draw of around(1e-6, 20))
+      for (const [index, value] of draw.entries()) expectWithin(value, code[index]!, 1e-5);
   });
 
   it('equal the prior at spread 1', () => {
-    const { rayleigh, bingham } = codeStatistics({ data: drawCodesAround('sphere', code, 1, 3000, randomStream(2, 'draws')), width: 64 });
-    for (const { statistic, degreesOfFreedom } of [rayleigh, bingham]) expectWithin(statistic, degreesOfFreedom, 4 * Math.sqrt(2 * degreesOfFreedom));
+    const { rayleigh, bingham } = codeStatistics({
+      data: drawCodesAround('sphere', code, 1, 3000, randomStream(2, 'draws')),
+      width: 64,
+    });
+    for (const { statistic, degreesOfFreedom } of [rayleigh, bingham])
+      expectWithin(statistic, degreesOfFreedom, 4 * Math.sqrt(2 * degreesOfFreedom));
   });
 
   it('are symmetric around the code', () => {
@@ -245,7 +282,11 @@ describe('samples around a code', () => {
 
   it.each(['sphere', 'normal'] as const)('are rejected if the spread is out of range (%s)', async (prior) => {
     for (const spread of [0, -1, 1.1, NaN]) {
-      await expectInputError(() => drawCodesAround(prior, Float32Array.of(1, 0), spread, 1, randomStream(1, 'draws')), 'spread', 'at most 1');
+      await expectInputError(
+        () => drawCodesAround(prior, Float32Array.of(1, 0), spread, 1, randomStream(1, 'draws')),
+        'spread',
+        'at most 1',
+      );
     }
   });
 });

@@ -37,14 +37,20 @@ describe('a trained model', () => {
       const code = await model.encode(images.subarray(index * IMAGE_SIZE, (index + 1) * IMAGE_SIZE));
       expectCloseElements(Array.from(encoded.subarray(index * LATENT, (index + 1) * LATENT)), Array.from(code), 1e-6);
       const image = await model.generate(codes(count).subarray(index * LATENT, (index + 1) * LATENT));
-      expectCloseElements(Array.from(generated.subarray(index * IMAGE_SIZE, (index + 1) * IMAGE_SIZE)), Array.from(image), 1e-6);
+      expectCloseElements(
+        Array.from(generated.subarray(index * IMAGE_SIZE, (index + 1) * IMAGE_SIZE)),
+        Array.from(image),
+        1e-6,
+      );
     }
   });
 
   it('returns the same results whatever else is in the batch', async () => {
     const image = tinyImages(1, 3);
     const others = [4, 5].map((seed) => tinyImages(20, seed));
-    const [first, second] = await Promise.all(others.map(async (batch) => (await model.encode(Uint8Array.from([...image, ...batch]))).subarray(0, LATENT)));
+    const [first, second] = await Promise.all(
+      others.map(async (batch) => (await model.encode(Uint8Array.from([...image, ...batch]))).subarray(0, LATENT)),
+    );
     expect(first).toEqual(second);
   });
 
@@ -55,7 +61,11 @@ describe('a trained model', () => {
 
   it('encodes values like the bytes that they represent', async () => {
     const images = tinyImages(7, 6);
-    expectCloseElements(Array.from(await model.encodeGenerated(fromBytes(images))), Array.from(await model.encode(images)), 1e-5);
+    expectCloseElements(
+      Array.from(await model.encodeGenerated(fromBytes(images))),
+      Array.from(await model.encode(images)),
+      1e-5,
+    );
   });
 
   it('has codes of length 1 on the sphere, and any length under the normal prior', async () => {
@@ -99,7 +109,10 @@ it('a trained model uses the running statistics', async () => {
   const weights = Object.fromEntries(
     NETWORK_NAMES.flatMap((network) => [
       [`${network}.parameters`, initialParameters(pair[network], 1).map((value) => 5 * value)],
-      [`${network}.statistics`, initialStatistics(pair[network]).map((value, index) => value + 0.2 * Math.tanh(noise(network, 1000)[index]!))],
+      [
+        `${network}.statistics`,
+        initialStatistics(pair[network]).map((value, index) => value + 0.2 * Math.tanh(noise(network, 1000)[index]!)),
+      ],
     ]),
   ) as unknown as ModelWeights;
   const tensors = Object.assign(
@@ -118,16 +131,26 @@ it('a trained model uses the running statistics', async () => {
   expectCloseElements(Array.from(images), plainImages.data, 1e-5);
 
   const bytes = toBytes(images);
-  const plainCodes = encode32({ tensors, ...dimensions }, { count: 2, channels: 1, size: 32, data: Array.from(bytes, (byte) => byte / 127.5 - 1) });
-  expectCloseElements(Array.from(await model.encode(bytes)), Array.from(onSphere(Float32Array.from(plainCodes.data), 4)), 1e-4);
+  const plainCodes = encode32(
+    { tensors, ...dimensions },
+    { count: 2, channels: 1, size: 32, data: Array.from(bytes, (byte) => byte / 127.5 - 1) },
+  );
+  expectCloseElements(
+    Array.from(await model.encode(bytes)),
+    Array.from(onSphere(Float32Array.from(plainCodes.data), 4)),
+    1e-4,
+  );
 });
 
 describe('a trained model with separate running statistics', () => {
   const dimensions = { channels: 1, latentSize: 4, width: 2 };
-  const [shared, apart] = [false, true].map((each) => ARCHITECTURES.dcgan32.build({ ...dimensions, separateStatistics: each })) as [NetworkPair, NetworkPair];
+  const [shared, apart] = [false, true].map((each) =>
+    ARCHITECTURES.dcgan32.build({ ...dimensions, separateStatistics: each }),
+  ) as [NetworkPair, NetworkPair];
   const noisy = (network: NetworkName, name: string, size: number) =>
     initialStatistics(shared[network]).map(
-      (value, index) => value + 0.3 * Math.tanh(randomStream(1, `${network} ${name}`).fillNormal(new Float32Array(size))[index]!),
+      (value, index) =>
+        value + 0.3 * Math.tanh(randomStream(1, `${network} ${name}`).fillNormal(new Float32Array(size))[index]!),
     );
   const parameters = (network: NetworkName) => initialParameters(shared[network], 1).map((value) => 5 * value);
   const weightsWith = (statistics: (network: NetworkName) => Float32Array) =>
@@ -145,8 +168,13 @@ describe('a trained model with separate running statistics', () => {
   };
 
   it('normalizes native inputs by native statistics, and generated inputs by generated statistics', async () => {
-    const model = modelOf(apart, (network) => Float32Array.from([...set(network, 'native'), ...set(network, 'generated')]));
-    const [own, made] = [modelOf(shared, (network) => set(network, 'native')), modelOf(shared, (network) => set(network, 'generated'))];
+    const model = modelOf(apart, (network) =>
+      Float32Array.from([...set(network, 'native'), ...set(network, 'generated')]),
+    );
+    const [own, made] = [
+      modelOf(shared, (network) => set(network, 'native')),
+      modelOf(shared, (network) => set(network, 'generated')),
+    ];
     const z = drawCodes('sphere', 3, 4, randomStream(1, 'apart codes'));
     const draws = await model.generate(z);
     const bytes = toBytes(draws);
@@ -159,12 +187,13 @@ describe('a trained model with separate running statistics', () => {
   });
 
   it('decodes codes at a distance from those of images with statistics nearer to those of latent samples', async () => {
-    const [native, generated] = (['native', 'generated'] as const).map((kind) => (network: NetworkName) => set(network, kind)) as [
-      typeof parameters,
-      typeof parameters,
-    ];
+    const [native, generated] = (['native', 'generated'] as const).map(
+      (kind) => (network: NetworkName) => set(network, kind),
+    ) as [typeof parameters, typeof parameters];
     const model = modelOf(apart, (network) => Float32Array.from([...native(network), ...generated(network)]));
-    const between = modelOf(shared, (network) => native(network).map((value, index) => (value + generated(network)[index]!) / 2));
+    const between = modelOf(shared, (network) =>
+      native(network).map((value, index) => (value + generated(network)[index]!) / 2),
+    );
     const z = drawCodes('sphere', 3, 4, randomStream(1, 'apart codes'));
     expectCloseElements(Array.from(await model.decode(z, 0.5)), Array.from(await between.generate(z)), 1e-5);
     expectCloseElements(Array.from(await model.decode(z, 1)), Array.from(await model.generate(z)), 1e-5);

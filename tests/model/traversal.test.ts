@@ -37,7 +37,10 @@ it('a traversal through codes of images has their reconstructions, and between t
   const traversal = { frames: 5 };
   const codes = traverse(model, points, 1, traversal);
   const progress: [number, number][] = [];
-  const images = rowsOf(await decodeTraversal(model, points, codes, (...step) => progress.push(step)), model.imageElements);
+  const images = rowsOf(
+    await decodeTraversal(model, points, codes, (...step) => progress.push(step)),
+    model.imageElements,
+  );
   const decoded = async (distance: number) => rowsOf(await model.decode(codes, distance), model.imageElements);
   const [near, halfway] = [await decoded(0), await decoded(0.5)];
   for (const index of [0, 4, 8]) expectCloseElements(images[index]!, near[index]!, 1e-6);

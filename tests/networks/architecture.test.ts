@@ -1,14 +1,21 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { input, type FlatLayout, type Shape, unpack } from '../../src/engine/index.js';
-import { ARCHITECTURE_NAMES, architectureFor, type ArchitectureName, ARCHITECTURES } from '../../src/networks/architecture.js';
+import {
+  ARCHITECTURE_NAMES,
+  architectureFor,
+  type ArchitectureName,
+  ARCHITECTURES,
+} from '../../src/networks/architecture.js';
 import { type NetworkOptions } from '../../src/networks/dcgan.js';
 import { forwardEval, forwardTrain } from '../../src/networks/forward.js';
 import type { NetworkPair } from '../../src/networks/network.js';
 import { expectInputError } from '../rejection.js';
 
 type Shapes = readonly (readonly [name: string, shape: Shape])[];
-type Expected = (dimensions: NetworkOptions) => Record<'encoderParameters' | 'encoderStatistics' | 'generatorParameters' | 'generatorStatistics', Shapes>;
+type Expected = (
+  dimensions: NetworkOptions,
+) => Record<'encoderParameters' | 'encoderStatistics' | 'generatorParameters' | 'generatorStatistics', Shapes>;
 
 const norm = (name: string, channels: number): Shapes => [
   [`${name}.weight`, [channels]],
@@ -63,7 +70,11 @@ const EXPECTED: Readonly<Record<ArchitectureName, Expected>> = {
       ['encoder.conv5.weight', [latentSize, 8 * n, 4, 4]],
       ['encoder.conv5.bias', [latentSize]],
     ],
-    encoderStatistics: [...running('encoder.norm2', 2 * n), ...running('encoder.norm3', 4 * n), ...running('encoder.norm4', 8 * n)],
+    encoderStatistics: [
+      ...running('encoder.norm2', 2 * n),
+      ...running('encoder.norm3', 4 * n),
+      ...running('encoder.norm4', 8 * n),
+    ],
     generatorParameters: [
       ['generator.conv1.weight', [latentSize, 8 * n, 4, 4]],
       ...norm('generator.norm1', 8 * n),
@@ -86,12 +97,19 @@ const EXPECTED: Readonly<Record<ArchitectureName, Expected>> = {
 
 const shapesIn = ({ entries }: FlatLayout): Shapes => [...entries].map(([name, { shape }]) => [name, shape] as const);
 
-const dimensions = fc.record({ channels: fc.constantFrom(1, 3), latentSize: fc.integer({ min: 2, max: 300 }), width: fc.integer({ min: 1, max: 100 }) });
+const dimensions = fc.record({
+  channels: fc.constantFrom(1, 3),
+  latentSize: fc.integer({ min: 2, max: 300 }),
+  width: fc.integer({ min: 1, max: 100 }),
+});
 
 /** A symbolic pass of each network in each mode: shapes of the results for one shape of the input. */
 function resultShapes(pair: NetworkPair, name: 'encoder' | 'generator', count: number): Shape[] {
   const network = pair[name];
-  const state = { parameters: input('parameters', [network.parameters.size]), statistics: input('statistics', [network.statistics.size]) };
+  const state = {
+    parameters: input('parameters', [network.parameters.size]),
+    statistics: input('statistics', [network.statistics.size]),
+  };
   const x = input('x', [count, ...network.inputShape]);
   const parameters = unpack(state.parameters, network.parameters);
   return [
@@ -138,17 +156,38 @@ describe.each(ARCHITECTURE_NAMES)('%s', (name) => {
 describe('the number of parameters at the published sizes', () => {
   it('of dcgan32 for cifar10 is that of the published code', () => {
     const { encoder, generator } = ARCHITECTURES.dcgan32.build({ channels: 3, latentSize: 128, width: 64 });
-    expect(encoder.parameters.size).toBe(3 * 64 * 16 + 64 * 128 * 16 + 2 * 128 + 128 * 256 * 16 + 2 * 256 + 256 * 128 * 16 + 128);
+    expect(encoder.parameters.size).toBe(
+      3 * 64 * 16 + 64 * 128 * 16 + 2 * 128 + 128 * 256 * 16 + 2 * 256 + 256 * 128 * 16 + 128,
+    );
     expect(generator.parameters.size).toBe(
-      128 * 512 * 16 + 2 * 512 + 512 * 256 * 16 + 2 * 256 + 256 * 128 * 16 + 2 * 128 + 128 * 128 * 16 + 2 * 128 + 128 * 3 + 3,
+      128 * 512 * 16 +
+        2 * 512 +
+        512 * 256 * 16 +
+        2 * 256 +
+        256 * 128 * 16 +
+        2 * 128 +
+        128 * 128 * 16 +
+        2 * 128 +
+        128 * 3 +
+        3,
     );
   });
 
   it('of dcgan64 for celeba is that of the published code', () => {
     const { encoder, generator } = ARCHITECTURES.dcgan64.build({ channels: 3, latentSize: 64, width: 64 });
-    expect(encoder.parameters.size).toBe(3 * 64 * 16 + 64 * 128 * 16 + 2 * 128 + 128 * 256 * 16 + 2 * 256 + 256 * 512 * 16 + 2 * 512 + 512 * 64 * 16 + 64);
+    expect(encoder.parameters.size).toBe(
+      3 * 64 * 16 + 64 * 128 * 16 + 2 * 128 + 128 * 256 * 16 + 2 * 256 + 256 * 512 * 16 + 2 * 512 + 512 * 64 * 16 + 64,
+    );
     expect(generator.parameters.size).toBe(
-      64 * 512 * 16 + 2 * 512 + 512 * 256 * 16 + 2 * 256 + 256 * 128 * 16 + 2 * 128 + 128 * 64 * 16 + 2 * 64 + 64 * 3 * 16,
+      64 * 512 * 16 +
+        2 * 512 +
+        512 * 256 * 16 +
+        2 * 256 +
+        256 * 128 * 16 +
+        2 * 128 +
+        128 * 64 * 16 +
+        2 * 64 +
+        64 * 3 * 16,
     );
   });
 });

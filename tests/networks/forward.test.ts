@@ -17,7 +17,9 @@ const PLAIN: Readonly<Record<ArchitectureName, Record<NetworkName, (pass: Pass, 
   dcgan32: { encoder: encode32, generator: generate32 },
   dcgan64: { encoder: encode64, generator: generate64 },
 };
-const CASES = (['dcgan32', 'dcgan64'] as const).flatMap((architecture) => NETWORK_NAMES.map((name) => ({ architecture, name })));
+const CASES = (['dcgan32', 'dcgan64'] as const).flatMap((architecture) =>
+  NETWORK_NAMES.map((name) => ({ architecture, name })),
+);
 
 /** Random weights, larger than fresh ones so that every layer matters, and shifts that are not 0. */
 function stateOf(network: Network): { parameters: Float32Array; statistics: Float32Array } {
@@ -30,7 +32,8 @@ function stateOf(network: Network): { parameters: Float32Array; statistics: Floa
   };
 }
 
-const inputOf = ({ inputShape }: Network, purpose: string): Float32Array => randomStream(2, purpose).fillNormal(new Float32Array(COUNT * sizeOf(inputShape)));
+const inputOf = ({ inputShape }: Network, purpose: string): Float32Array =>
+  randomStream(2, purpose).fillNormal(new Float32Array(COUNT * sizeOf(inputShape)));
 const mapsOf = ({ inputShape: [channels, size] }: Network, data: Float32Array): Maps => ({
   count: COUNT,
   channels: channels!,
@@ -46,12 +49,20 @@ describe.each(CASES)('the $name of $architecture', ({ architecture, name }) => {
   const network = ARCHITECTURES[architecture].build(DIMENSIONS)[name];
   const plain = PLAIN[architecture][name];
   const state = stateOf(network);
-  const symbolic = { parameters: input('parameters', [network.parameters.size]), statistics: input('statistics', [network.statistics.size]) };
+  const symbolic = {
+    parameters: input('parameters', [network.parameters.size]),
+    statistics: input('statistics', [network.statistics.size]),
+  };
   const parameters = unpack(symbolic.parameters, network.parameters);
 
   it('computes its layers normalized by the running statistics in inference', async () => {
     const x = inputOf(network, 'x');
-    const output = forwardEval(network, parameters, unpack(symbolic.statistics, network.statistics), input('x', [COUNT, ...network.inputShape]));
+    const output = forwardEval(
+      network,
+      parameters,
+      unpack(symbolic.statistics, network.statistics),
+      input('x', [COUNT, ...network.inputShape]),
+    );
     const program = await compileSmall(graphOf({ output }));
     const results = await program.run({ ...state, x });
     await program.release();
@@ -64,13 +75,18 @@ describe.each(CASES)('the $name of $architecture', ({ architecture, name }) => {
     const inputs = ['x1', 'x2'].map((batch) => input(batch, [COUNT, ...network.inputShape]));
     const first = forwardTrain(network, parameters, symbolic.statistics, inputs[0]!);
     const second = forwardTrain(network, parameters, first.statistics, inputs[1]!);
-    const program = await compileSmall(graphOf({ first: first.output, second: second.output, after: second.statistics }));
+    const program = await compileSmall(
+      graphOf({ first: first.output, second: second.output, after: second.statistics }),
+    );
     const results = await program.run({ ...state, x1: batches[0]!, x2: batches[1]! });
     await program.release();
 
     const recorded = batches.map((batch): { output: Maps; layers: Record<string, ChannelStatistics> } => {
       const layers: Record<string, ChannelStatistics> = {};
-      return { output: plain({ tensors: named(network, state), ...DIMENSIONS, batches: layers }, mapsOf(network, batch)), layers };
+      return {
+        output: plain({ tensors: named(network, state), ...DIMENSIONS, batches: layers }, mapsOf(network, batch)),
+        layers,
+      };
     });
     expectCloseElements(Array.from(results.first!.data as Float32Array), recorded[0]!.output.data, 1e-5);
     expectCloseElements(Array.from(results.second!.data as Float32Array), recorded[1]!.output.data, 1e-5);
@@ -81,7 +97,9 @@ describe.each(CASES)('the $name of $architecture', ({ architecture, name }) => {
       // Momentum 0.1, and the unbiased variance.
       const moved = recorded.reduce<number[]>((running, { layers }) => {
         const { mean, variance, elements } = layers[layer]!;
-        const observed = tensor.endsWith('running_mean') ? mean : variance.map((biased) => (biased * elements) / (elements - 1));
+        const observed = tensor.endsWith('running_mean')
+          ? mean
+          : variance.map((biased) => (biased * elements) / (elements - 1));
         return running.map((value, channel) => 0.9 * value + 0.1 * observed[channel]!);
       }, Array.from(before));
       expectCloseElements(Array.from(after[tensor]!), moved, 1e-5);
@@ -102,15 +120,24 @@ describe('separate running statistics', () => {
     await program.release();
     return results;
   };
-  const inputs = (of: Network) => ({ statistics: input('statistics', [of.statistics.size]), x: input('x', [COUNT, ...of.inputShape]) });
+  const inputs = (of: Network) => ({
+    statistics: input('statistics', [of.statistics.size]),
+    x: input('x', [COUNT, ...of.inputShape]),
+  });
   const parts = (statistics: Float32Array) => [statistics.subarray(0, half), statistics.subarray(half)] as const;
 
   it.each(['native', 'generated'] as const)('are updated by %s inputs only, like shared ones', async (kind) => {
     const [all, one] = [inputs(network), inputs(shared)];
-    const { after } = await run({ after: forwardTrain(network, parameters(network), all.statistics, all.x, kind).statistics }, state.statistics);
+    const { after } = await run(
+      { after: forwardTrain(network, parameters(network), all.statistics, all.x, kind).statistics },
+      state.statistics,
+    );
     const index = kind === 'native' ? 0 : 1;
     const before = parts(state.statistics);
-    const { moved } = await run({ moved: forwardTrain(shared, parameters(shared), one.statistics, one.x).statistics }, before[index]);
+    const { moved } = await run(
+      { moved: forwardTrain(shared, parameters(shared), one.statistics, one.x).statistics },
+      before[index],
+    );
     const found = parts(after!.data as Float32Array);
     expect(found[index]).toEqual(moved!.data);
     expect(found[1 - index]).toEqual(before[1 - index]);
@@ -119,7 +146,10 @@ describe('separate running statistics', () => {
   it.each(['native', 'generated'] as const)('normalize %s inputs in inference, like shared ones', async (kind) => {
     const outputOf = async (of: Network, statistics: Float32Array) => {
       const { statistics: packed, x: given } = inputs(of);
-      const { output } = await run({ output: forwardEval(of, parameters(of), unpack(packed, of.statistics), given, kind) }, statistics);
+      const { output } = await run(
+        { output: forwardEval(of, parameters(of), unpack(packed, of.statistics), given, kind) },
+        statistics,
+      );
       return output!.data;
     };
     const [native, generated] = parts(state.statistics);

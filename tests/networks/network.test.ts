@@ -2,14 +2,33 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { tensorViews } from '../../src/engine/index.js';
 import { ARCHITECTURES } from '../../src/networks/architecture.js';
-import { batchNorm, conv, convTranspose, globalAveragePool, leakyRelu, relu, tanh } from '../../src/networks/layers/index.js';
-import { adaptRunningStats, createNetwork, initialParameters, initialStatistics, NETWORK_NAMES, type NetworkPair } from '../../src/networks/network.js';
+import {
+  batchNorm,
+  conv,
+  convTranspose,
+  globalAveragePool,
+  leakyRelu,
+  relu,
+  tanh,
+} from '../../src/networks/layers/index.js';
+import {
+  adaptRunningStats,
+  createNetwork,
+  initialParameters,
+  initialStatistics,
+  NETWORK_NAMES,
+  type NetworkPair,
+} from '../../src/networks/network.js';
 import { randomStream } from '../../src/random.js';
 import { expectWithin } from '../expectWithin.js';
 import { deviationOf, kurtosisOf, meanOf } from '../moments.js';
 
 describe('createNetwork', () => {
-  const layers = { conv1: convTranspose(3, 5, { kernel: 2, stride: 2, bias: true }), norm1: batchNorm(5), activation1: relu() };
+  const layers = {
+    conv1: convTranspose(3, 5, { kernel: 2, stride: 2, bias: true }),
+    norm1: batchNorm(5),
+    activation1: relu(),
+  };
   const network = createNetwork('generator', layers, [3, 1, 1]);
 
   it('stores the parameters of its layers one after another, under the name of the network', () => {
@@ -42,15 +61,24 @@ describe('createNetwork', () => {
 
   it('derives the output shape from the layers', () => {
     expect(network.outputShape).toEqual([5, 2, 2]);
-    const { outputShape, parameters, statistics } = createNetwork('encoder', { act: tanh(), leaky: leakyRelu(0.2), pool: globalAveragePool() }, [1, 2, 2]);
+    const { outputShape, parameters, statistics } = createNetwork(
+      'encoder',
+      { act: tanh(), leaky: leakyRelu(0.2), pool: globalAveragePool() },
+      [1, 2, 2],
+    );
     expect([outputShape, parameters.size, statistics.size]).toEqual([[1, 1, 1], 0, 0]);
-    expect(createNetwork('encoder', { conv1: conv(3, 7, { kernel: 3, stride: 2, padding: 1 }) }, [3, 9, 6]).outputShape).toEqual([7, 5, 3]);
+    expect(
+      createNetwork('encoder', { conv1: conv(3, 7, { kernel: 3, stride: 2, padding: 1 }) }, [3, 9, 6]).outputShape,
+    ).toEqual([7, 5, 3]);
   });
 });
 
 const dcgan32 = ARCHITECTURES.dcgan32.build({ channels: 3, latentSize: 256, width: 16 });
 const tensorsOf = (pair: NetworkPair, seed: number): Record<string, Float32Array> =>
-  Object.assign({}, ...NETWORK_NAMES.map((name) => tensorViews(initialParameters(pair[name], seed), pair[name].parameters))) as Record<string, Float32Array>;
+  Object.assign(
+    {},
+    ...NETWORK_NAMES.map((name) => tensorViews(initialParameters(pair[name], seed), pair[name].parameters)),
+  ) as Record<string, Float32Array>;
 
 const tensors = Object.entries(tensorsOf(dcgan32, 1));
 const named = (pattern: RegExp) => tensors.filter(([name]) => pattern.test(name));
@@ -88,7 +116,9 @@ describe('initial parameters', () => {
     expectWithin(kurtosisOf(encoderBias!), 1.8, 0.3);
     // 1x1 kernels over 2n channels: the bound shows over many seeds.
     const biases = [...Array(200).keys()].flatMap((seed) =>
-      Array.from(tensorsOf(ARCHITECTURES.dcgan32.build({ channels: 3, latentSize: 2, width: 2 }), seed)['generator.conv5.bias']!),
+      Array.from(
+        tensorsOf(ARCHITECTURES.dcgan32.build({ channels: 3, latentSize: 2, width: 2 }), seed)['generator.conv5.bias']!,
+      ),
     );
     expect(generatorBias).toHaveLength(3);
     expectWithin(Math.max(...biases), 1 / Math.sqrt(4), 0.03);
@@ -99,7 +129,8 @@ describe('initial parameters', () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 2 ** 32 - 1 }), (seed) => {
         const pair = ARCHITECTURES.dcgan32.build({ channels: 1, latentSize: 3, width: 1 });
-        for (const name of NETWORK_NAMES) expect(initialParameters(pair[name], seed)).toEqual(initialParameters(pair[name], seed));
+        for (const name of NETWORK_NAMES)
+          expect(initialParameters(pair[name], seed)).toEqual(initialParameters(pair[name], seed));
       }),
       { numRuns: 10 },
     );
@@ -107,7 +138,8 @@ describe('initial parameters', () => {
 
   it('differ in every random tensor between seeds', () => {
     const others = tensorsOf(dcgan32, 2);
-    for (const [name, tensor] of named(/conv\d\.(weight|bias)|norm\d\.weight/)) expect(others[name], name).not.toEqual(tensor);
+    for (const [name, tensor] of named(/conv\d\.(weight|bias)|norm\d\.weight/))
+      expect(others[name], name).not.toEqual(tensor);
   });
 
   it('differ between tensors', () => {
@@ -116,7 +148,9 @@ describe('initial parameters', () => {
   });
 
   it('of a tensor do not depend on the sizes of others', () => {
-    const [gray, colored] = [1, 3].map((channels) => tensorsOf(ARCHITECTURES.dcgan32.build({ channels, latentSize: 4, width: 2 }), 5));
+    const [gray, colored] = [1, 3].map((channels) =>
+      tensorsOf(ARCHITECTURES.dcgan32.build({ channels, latentSize: 4, width: 2 }), 5),
+    );
     expect(gray!['encoder.conv2.weight']).toEqual(colored!['encoder.conv2.weight']);
     expect(gray!['generator.conv4.weight']).toEqual(colored!['generator.conv4.weight']);
   });
@@ -126,21 +160,25 @@ describe('initial statistics', () => {
   it.each(NETWORK_NAMES)('of the %s are means of 0 and variances of 1', (name) => {
     const statistics = Object.entries(tensorViews(initialStatistics(dcgan32[name]), dcgan32[name].statistics));
     expect(statistics.length).toBeGreaterThan(0);
-    for (const [tensor, values] of statistics) expect(new Set(values), tensor).toEqual(new Set([tensor.endsWith('running_var') ? 1 : 0]));
+    for (const [tensor, values] of statistics)
+      expect(new Set(values), tensor).toEqual(new Set([tensor.endsWith('running_var') ? 1 : 0]));
   });
 });
 
 describe('converted running statistics', () => {
   const apart = ARCHITECTURES.dcgan32.build({ channels: 3, latentSize: 256, width: 16, separateStatistics: true });
 
-  it.each(NETWORK_NAMES)('of the %s apply to both input kinds if separate, and use only the native ones if shared', (name) => {
-    const shared = randomStream(1, name).fillNormal(new Float32Array(dcgan32[name].statistics.size));
-    const fitted = adaptRunningStats(apart[name], shared);
-    expect(fitted).toEqual(Float32Array.from([...shared, ...shared]));
-    expect(adaptRunningStats(apart[name], fitted)).toEqual(fitted);
-    const other = Float32Array.from([...shared, ...shared.map((value) => value + 1)]);
-    expect(adaptRunningStats(dcgan32[name], other)).toEqual(shared);
-  });
+  it.each(NETWORK_NAMES)(
+    'of the %s apply to both input kinds if separate, and use only the native ones if shared',
+    (name) => {
+      const shared = randomStream(1, name).fillNormal(new Float32Array(dcgan32[name].statistics.size));
+      const fitted = adaptRunningStats(apart[name], shared);
+      expect(fitted).toEqual(Float32Array.from([...shared, ...shared]));
+      expect(adaptRunningStats(apart[name], fitted)).toEqual(fitted);
+      const other = Float32Array.from([...shared, ...shared.map((value) => value + 1)]);
+      expect(adaptRunningStats(dcgan32[name], other)).toEqual(shared);
+    },
+  );
 });
 
 it('NETWORK_NAMES lists the encoder first', () => {

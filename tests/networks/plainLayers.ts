@@ -10,9 +10,16 @@ export interface Maps {
 
 /** The element at a place, 0 outside of the map. */
 const at = ({ channels, size, data }: Maps, image: number, channel: number, row: number, column: number): number =>
-  row < 0 || column < 0 || row >= size || column >= size ? 0 : data[((image * channels + channel) * size + row) * size + column]!;
+  row < 0 || column < 0 || row >= size || column >= size
+    ? 0
+    : data[((image * channels + channel) * size + row) * size + column]!;
 
-function mapsOf(count: number, channels: number, size: number, element: (image: number, channel: number, row: number, column: number) => number): Maps {
+function mapsOf(
+  count: number,
+  channels: number,
+  size: number,
+  element: (image: number, channel: number, row: number, column: number) => number,
+): Maps {
   const data: number[] = [];
   for (let image = 0; image < count; image++) {
     for (let channel = 0; channel < channels; channel++) {
@@ -42,7 +49,8 @@ export function convolve(x: Maps, { weight, side, outputs, stride, padding, bias
       for (let i = 0; i < side; i++) {
         for (let j = 0; j < side; j++) {
           total +=
-            weight[((output * x.channels + channel) * side + i) * side + j]! * at(x, image, channel, row * stride - padding + i, column * stride - padding + j);
+            weight[((output * x.channels + channel) * side + i) * side + j]! *
+            at(x, image, channel, row * stride - padding + i, column * stride - padding + j);
         }
       }
     }
@@ -61,7 +69,9 @@ export function convolveTransposed(x: Maps, { weight, side, outputs, stride, pad
         for (let j = 0; j < side; j++) {
           const [y, z] = [row * stride - padding + i, column * stride - padding + j];
           const inside = y >= 0 && z >= 0 && y < size && z < size;
-          if (inside) data[((image * outputs + output) * size + y) * size + z]! += value * weight[((channel * outputs + output) * side + i) * side + j]!;
+          if (inside)
+            data[((image * outputs + output) * size + y) * size + z]! +=
+              value * weight[((channel * outputs + output) * side + i) * side + j]!;
         }
       }
     }
@@ -81,21 +91,34 @@ export function statisticsOf(x: Maps): ChannelStatistics {
   const elements = x.count * x.size ** 2;
   const averaged = (term: (value: number, channel: number) => number) => {
     const totals = new Array<number>(x.channels).fill(0);
-    mapsOf(x.count, x.channels, x.size, (image, channel, row, column) => (totals[channel]! += term(at(x, image, channel, row, column), channel)));
+    mapsOf(
+      x.count,
+      x.channels,
+      x.size,
+      (image, channel, row, column) => (totals[channel]! += term(at(x, image, channel, row, column), channel)),
+    );
     return totals.map((total) => total / elements);
   };
   const mean = averaged((value) => value);
   return { mean, variance: averaged((value, channel) => (value - mean[channel]!) ** 2), elements };
 }
 
-export function normalize(x: Maps, { mean, variance }: Pick<ChannelStatistics, 'mean' | 'variance'>, scale: ArrayLike<number>, shift: ArrayLike<number>): Maps {
+export function normalize(
+  x: Maps,
+  { mean, variance }: Pick<ChannelStatistics, 'mean' | 'variance'>,
+  scale: ArrayLike<number>,
+  shift: ArrayLike<number>,
+): Maps {
   return mapsOf(x.count, x.channels, x.size, (image, channel, row, column) => {
     const standard = (at(x, image, channel, row, column) - mean[channel]!) / Math.sqrt(variance[channel]! + 1e-5);
     return standard * scale[channel]! + shift[channel]!;
   });
 }
 
-export const mapElements = (x: Maps, activation: (value: number) => number): Maps => ({ ...x, data: x.data.map(activation) });
+export const mapElements = (x: Maps, activation: (value: number) => number): Maps => ({
+  ...x,
+  data: x.data.map(activation),
+});
 export const relu = (value: number): number => Math.max(0, value);
 export const leakyRelu = (value: number): number => (value > 0 ? value : 0.2 * value);
 

@@ -34,13 +34,21 @@ function layersOf({ tensors, batches }: Pass, network: 'encoder' | 'generator') 
     if (found === undefined) throw new Error(`there is no ${network}.${name}`);
     return found;
   };
-  const kernel = (name: string, outputs: number, form: Pick<Kernel, 'side' | 'stride' | 'padding'>, withBias = false): Kernel => ({
+  const kernel = (
+    name: string,
+    outputs: number,
+    form: Pick<Kernel, 'side' | 'stride' | 'padding'>,
+    withBias = false,
+  ): Kernel => ({
     ...form,
     weight: tensor(`${name}.weight`),
     outputs,
     ...(withBias ? { bias: tensor(`${name}.bias`) } : {}),
   });
-  const running = (name: string) => ({ mean: Array.from(tensor(`${name}.running_mean`)), variance: Array.from(tensor(`${name}.running_var`)) });
+  const running = (name: string) => ({
+    mean: Array.from(tensor(`${name}.running_mean`)),
+    variance: Array.from(tensor(`${name}.running_var`)),
+  });
   const norm = (name: string, x: Maps): Maps => {
     const own = statisticsOf(x);
     if (batches !== undefined) batches[`${network}.${name}`] = own;

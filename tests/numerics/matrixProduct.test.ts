@@ -1,18 +1,30 @@
 import type { Features } from '../../src/numerics/features.js';
 import { fitGaussian } from '../../src/numerics/principalComponents.js';
-import { forEachProduct, forEachProductWithin, multiplyTransposed, transposed } from '../../src/numerics/matrixProduct.js';
+import {
+  forEachProduct,
+  forEachProductWithin,
+  multiplyTransposed,
+  transposed,
+} from '../../src/numerics/matrixProduct.js';
 import { forEachDistance, forEachDistanceWithin } from '../../src/numerics/nearestRows.js';
 import { largestDifference, normalRows } from '../metrics/samples.js';
 import { describe, expect, it } from 'vitest';
 
 /** A value of each pair of rows of two sets. */
-function ofPairs(a: Features, b: Features, value: (rowOfA: ArrayLike<number>, rowOfB: ArrayLike<number>) => number): Float64Array {
-  const rowsOf = ({ data, width }: Features) => Array.from({ length: data.length / width }, (_, row) => data.subarray(row * width, (row + 1) * width));
+function ofPairs(
+  a: Features,
+  b: Features,
+  value: (rowOfA: ArrayLike<number>, rowOfB: ArrayLike<number>) => number,
+): Float64Array {
+  const rowsOf = ({ data, width }: Features) =>
+    Array.from({ length: data.length / width }, (_, row) => data.subarray(row * width, (row + 1) * width));
   return Float64Array.from(rowsOf(a).flatMap((rowOfA) => rowsOf(b).map((rowOfB) => value(rowOfA, rowOfB))));
 }
 
-const innerProduct = (a: ArrayLike<number>, b: ArrayLike<number>) => Array.from(a).reduce((sum, value, index) => sum + value * b[index]!, 0);
-const squaredDistance = (a: ArrayLike<number>, b: ArrayLike<number>) => Array.from(a).reduce((sum, value, index) => sum + (value - b[index]!) ** 2, 0);
+const innerProduct = (a: ArrayLike<number>, b: ArrayLike<number>) =>
+  Array.from(a).reduce((sum, value, index) => sum + value * b[index]!, 0);
+const squaredDistance = (a: ArrayLike<number>, b: ArrayLike<number>) =>
+  Array.from(a).reduce((sum, value, index) => sum + (value - b[index]!) ** 2, 0);
 
 describe('multiplyTransposed', () => {
   // Sizes around that of a tile, 2 x 4.
@@ -28,14 +40,20 @@ describe('multiplyTransposed', () => {
   });
 
   it('sums float32 rows in double precision', () => {
-    const [a, b] = [normalRows(3, 9, 1), normalRows(5, 9, 2)].map(({ data, width }) => ({ data: Float32Array.from(data), width })) as [Features, Features];
+    const [a, b] = [normalRows(3, 9, 1), normalRows(5, 9, 2)].map(({ data, width }) => ({
+      data: Float32Array.from(data),
+      width,
+    })) as [Features, Features];
     expect(largestDifference(multiplyTransposed(a, b), ofPairs(a, b, innerProduct))).toBeLessThan(1e-13);
   });
 });
 
 describe('the transpose of rows', () => {
   it('has their columns as rows', () => {
-    expect(transposed({ data: Float32Array.of(1, 2, 3, 4, 5, 6), width: 3 })).toEqual({ data: Float64Array.of(1, 4, 2, 5, 3, 6), width: 2 });
+    expect(transposed({ data: Float32Array.of(1, 2, 3, 4, 5, 6), width: 3 })).toEqual({
+      data: Float64Array.of(1, 4, 2, 5, 3, 6),
+      width: 2,
+    });
   });
 });
 
@@ -81,7 +99,10 @@ describe('the covariance of rows', () => {
     const rows = normalRows(2100, 3, 4, 2, 5);
     const { mean, covariance } = fitGaussian(rows);
     const column = (at: number) => Array.from({ length: 2100 }, (_, row) => rows.data[row * 3 + at]! - mean[at]!);
-    const expected = Array.from({ length: 9 }, (_, at) => innerProduct(column(Math.floor(at / 3)), column(at % 3)) / 2099);
+    const expected = Array.from(
+      { length: 9 },
+      (_, at) => innerProduct(column(Math.floor(at / 3)), column(at % 3)) / 2099,
+    );
     expect(largestDifference(covariance, expected)).toBeLessThan(1e-12);
     expect(covariance[1]).toBe(covariance[3]);
   });

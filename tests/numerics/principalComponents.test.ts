@@ -43,6 +43,10 @@ describe('principal components', () => {
     await expectInputError(() => principalComponents(normalRows(1, 3, 1)), '1 rows', 'at least 2');
     await expectInputError(() => principalComponents(normalRows(5, 3, 1), 4), 'at most 3', 'got 4');
     await expectInputError(() => principalComponents(normalRows(5, 3, 1), 0), 'components: is 0');
-    await expectInputError(() => projectOnComponents(normalRows(5, 3, 1), principalComponents(normalRows(5, 4, 1))), '3 wide', 'of width 4');
+    await expectInputError(
+      () => projectOnComponents(normalRows(5, 3, 1), principalComponents(normalRows(5, 4, 1))),
+      '3 wide',
+      'of width 4',
+    );
   });
 });

@@ -1,14 +1,24 @@
 import { describe, expect, it } from 'vitest';
-import { applyScale, balancedScale, commonScale, fitStandardizer, foldIntoWeights } from '../../src/numerics/standardizer.js';
+import {
+  applyScale,
+  balancedScale,
+  commonScale,
+  fitStandardizer,
+  foldIntoWeights,
+} from '../../src/numerics/standardizer.js';
 import type { Features } from '../../src/numerics/features.js';
 import { featuresOf, largestDifference, normalRows } from '../metrics/samples.js';
 
-const column = ({ data, width }: Features, place: number) => Array.from(data).filter((_, index) => index % width === place);
+const column = ({ data, width }: Features, place: number) =>
+  Array.from(data).filter((_, index) => index % width === place);
 const meanOf = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
 const varianceOf = (values: readonly number[]) => meanOf(values.map((value) => (value - meanOf(values)) ** 2));
 
 /** Columns of different means and spreads. */
-const uneven: Features = { data: normalRows(200, 3, 1).data.map((value, index) => [2, 0.1, 30][index % 3]! * value + [5, -1, 0][index % 3]!), width: 3 };
+const uneven: Features = {
+  data: normalRows(200, 3, 1).data.map((value, index) => [2, 0.1, 30][index % 3]! * value + [5, -1, 0][index % 3]!),
+  width: 3,
+};
 const columnsOf = (rows: Features) => [0, 1, 2].map((place) => column(rows, place));
 
 describe('column scaling', () => {
@@ -52,8 +62,16 @@ describe('column scaling', () => {
     const logits = (weights: Float64Array, { data }: Features) =>
       Array.from({ length: 400 }, (_, index) => {
         const [row, label] = [Math.floor(index / 2), index % 2];
-        return [0, 1, 2].reduce((sum, place) => sum + weights[label * 4 + place]! * data[row * 3 + place]!, weights[label * 4 + 3]!);
+        return [0, 1, 2].reduce(
+          (sum, place) => sum + weights[label * 4 + place]! * data[row * 3 + place]!,
+          weights[label * 4 + 3]!,
+        );
       });
-    expect(largestDifference(logits(foldIntoWeights(scale, parameters), uneven), logits(parameters, applyScale(scale, uneven)))).toBeLessThan(1e-5);
+    expect(
+      largestDifference(
+        logits(foldIntoWeights(scale, parameters), uneven),
+        logits(parameters, applyScale(scale, uneven)),
+      ),
+    ).toBeLessThan(1e-5);
   });
 });

@@ -19,10 +19,13 @@ function withValues(values: readonly number[], seed: number): Float64Array {
   const v = Float64Array.from(normalRows(1, size, seed).data);
   const square = v.reduce((sum, entry) => sum + entry * entry, 0);
   const reflection = build(size, (row, column) => (row === column ? 1 : 0) - (2 * v[row]! * v[column]!) / square);
-  return build(size, (row, column) => values.reduce((sum, value, k) => sum + value * reflection[k * size + row]! * reflection[k * size + column]!, 0));
+  return build(size, (row, column) =>
+    values.reduce((sum, value, k) => sum + value * reflection[k * size + row]! * reflection[k * size + column]!, 0),
+  );
 }
 
-const magnitude = (matrix: Float64Array): number => Math.max(1e-300, Math.sqrt(matrix.reduce((sum, entry) => sum + entry * entry, 0)));
+const magnitude = (matrix: Float64Array): number =>
+  Math.max(1e-300, Math.sqrt(matrix.reduce((sum, entry) => sum + entry * entry, 0)));
 
 /** The sums of the eigenvalues, of their squares and of their cubes are the traces of A, A^2 and A^3, to a few roundings. */
 function expectEigenvalues(matrix: Float64Array, size: number): void {
@@ -42,10 +45,13 @@ function expectEigenvalues(matrix: Float64Array, size: number): void {
   expect(Array.from(values)).toEqual(Array.from(values).sort((a, b) => b - a));
 }
 
-const traceOf = (matrix: Float64Array, size: number): number => matrix.reduce((sum, entry, index) => (index % (size + 1) === 0 ? sum + entry : sum), 0);
+const traceOf = (matrix: Float64Array, size: number): number =>
+  matrix.reduce((sum, entry, index) => (index % (size + 1) === 0 ? sum + entry : sum), 0);
 
 describe('eigenvalues', () => {
-  it.each([1, 2, 3, 4, 10, 70, 131])('decompose a random symmetric matrix of size %i', (size) => expectEigenvalues(randomSymmetric(size, size), size));
+  it.each([1, 2, 3, 4, 10, 70, 131])('decompose a random symmetric matrix of size %i', (size) =>
+    expectEigenvalues(randomSymmetric(size, size), size),
+  );
 
   it.each([
     ['zero', build(6, () => 0)],

@@ -28,7 +28,11 @@ describe('the axes of a view', () => {
     for (let angle = 0; angle < 6; angle += 0.5) {
       const turned = Float64Array.from(
         [0, 1].flatMap((row) =>
-          [0, 1, 2].map((index) => Math.cos(angle + (row * Math.PI) / 2) * rows[0][index]! + Math.sin(angle + (row * Math.PI) / 2) * rows[1][index]!),
+          [0, 1, 2].map(
+            (index) =>
+              Math.cos(angle + (row * Math.PI) / 2) * rows[0][index]! +
+              Math.sin(angle + (row * Math.PI) / 2) * rows[1][index]!,
+          ),
         ),
       );
       expect(nearness(aligned)).toBeGreaterThanOrEqual(nearness(turned) - 1e-12);

@@ -44,7 +44,10 @@ const ISOLATION = { 'cross-origin-opener-policy': 'same-origin', 'cross-origin-e
  * @param options how
  * @param options.isIsolated whether pages are isolated from other origins (default: false)
  */
-export async function serve(folders: Readonly<Record<string, string>>, { isIsolated = false } = {}): Promise<StaticHost> {
+export async function serve(
+  folders: Readonly<Record<string, string>>,
+  { isIsolated = false } = {},
+): Promise<StaticHost> {
   const server = createServer((request, response) => {
     if (isIsolated) response.setHeaders(new Map(Object.entries(ISOLATION)));
     const path = normalize(new URL(request.url!, 'http://host').pathname).slice(1);
@@ -52,7 +55,9 @@ export async function serve(folders: Readonly<Record<string, string>>, { isIsola
     const folder = folders[prefix];
     const file = folder === undefined ? '' : join(folder, path.slice(prefix.length) || 'index.html');
     if (!existsSync(file)) return response.writeHead(404).end();
-    response.setHeader('content-type', TYPES[file.split('.').at(-1)!] ?? 'application/octet-stream').end(readFileSync(file));
+    response
+      .setHeader('content-type', TYPES[file.split('.').at(-1)!] ?? 'application/octet-stream')
+      .end(readFileSync(file));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return { address: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`, close: () => void server.close() };
@@ -73,11 +78,18 @@ const pathOf = (relative: string) => fileURLToPath(new URL(relative, import.meta
  * @param entries names without extension; each becomes a script of that name
  * @param variable the global variable that the first sets
  */
-export async function openBundledPage(folder: string, entries: readonly string[], variable: string): Promise<BundledPage> {
+export async function openBundledPage(
+  folder: string,
+  entries: readonly string[],
+  variable: string,
+): Promise<BundledPage> {
   const built = await rolldown({
     input: Object.fromEntries(entries.map((entry) => [entry, pathOf(`${entry}.ts`)])),
     platform: 'browser',
-    resolve: { extensionAlias: { '.js': ['.ts', '.js'] }, conditionNames: ['onnxruntime-web-use-extern-wasm', 'import', 'browser', 'default'] },
+    resolve: {
+      extensionAlias: { '.js': ['.ts', '.js'] },
+      conditionNames: ['onnxruntime-web-use-extern-wasm', 'import', 'browser', 'default'],
+    },
   });
   const { output } = await built.write({ dir: folder, format: 'es', entryFileNames: '[name].js' });
   await built.close();

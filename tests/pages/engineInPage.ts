@@ -36,7 +36,9 @@ const engine = {
     reportEvery = 1,
   ): Promise<Trained> {
     const images = splitInMemory(Uint8Array.from(pixels), configuration.channels * configuration.size ** 2, null);
-    const trainer = await Trainer.create(configuration, images, (graph) => compile(graph, { ...(device ? { device } : {}), ...(target ? { target } : {}) }));
+    const trainer = await Trainer.create(configuration, images, (graph) =>
+      compile(graph, { ...(device ? { device } : {}), ...(target ? { target } : {}) }),
+    );
     const reports: (IterationReport['scalars'] | null)[] = [];
     const milliseconds: number[] = [];
     for (let step = 0; step < iterations; step++) {

@@ -23,13 +23,17 @@ describe.skipIf(!hasChromium)('the examples of web pages', () => {
   beforeAll(async () => {
     mkdirSync(join(project, 'public'), { recursive: true });
     symlinkSync(pathOf('../../node_modules'), join(project, 'node_modules'));
-    for (const name of ['webSample', 'webTrain', 'webWorker']) copyFileSync(pathOf(`../../examples/${name}.mjs`), join(project, `${name}.mjs`));
+    for (const name of ['webSample', 'webTrain', 'webWorker'])
+      copyFileSync(pathOf(`../../examples/${name}.mjs`), join(project, `${name}.mjs`));
     const page = (script: string) =>
       `<!doctype html><title>x</title><link rel="icon" href="data:," /><body></body><script type="module" src="./${script}.mjs"></script>`;
     writeFileSync(join(project, 'index.html'), page('webSample'));
     writeFileSync(join(project, 'train.html'), page('webTrain'));
     writeNoiseArchive(join(folder, 'noise.npz'), 60);
-    await makeTinyRun(join(folder, 'run'), tinyConfiguration({ data: `npz:${join(folder, 'noise.npz')}`, latent: 64, testFraction: 0.2 }));
+    await makeTinyRun(
+      join(folder, 'run'),
+      tinyConfiguration({ data: `npz:${join(folder, 'noise.npz')}`, latent: 64, testFraction: 0.2 }),
+    );
     await exportModel(join(folder, 'run'), join(project, 'public/digits'), { threads: 1 });
     await build({
       root: project,
@@ -43,7 +47,11 @@ describe.skipIf(!hasChromium)('the examples of web pages', () => {
         ],
       },
       worker: { format: 'es' },
-      build: { outDir: site, target: 'es2023', rollupOptions: { input: [join(project, 'index.html'), join(project, 'train.html')] } },
+      build: {
+        outDir: site,
+        target: 'es2023',
+        rollupOptions: { input: [join(project, 'index.html'), join(project, 'train.html')] },
+      },
     });
     browser = await launch();
   });
@@ -83,7 +91,9 @@ describe.skipIf(!hasChromium)('the examples of web pages', () => {
   it('train, show a sample during training, and store a checkpoint', async () => {
     const page = await open('train.html');
     expect(await page.evaluate(() => globalThis.crossOriginIsolated)).toBe(true);
-    await expect.poll(() => page.textContent('output'), { timeout: 60_000 }).toMatch(/^iteration \d+: match_x \d\.\d{3}$/u);
+    await expect
+      .poll(() => page.textContent('output'), { timeout: 60_000 })
+      .toMatch(/^iteration \d+: match_x \d\.\d{3}$/u);
     await expect.poll(() => isDrawn(page), { timeout: 30_000 }).toBe(true);
     await expect.poll(() => page.textContent('output'), { timeout: 90_000 }).toBe('done after 100 iterations');
   });

@@ -70,7 +70,10 @@ describe.skipIf(!hasChromium)('the page of an export', () => {
     const problems: string[] = [];
     page.on('console', (message) => message.type() === 'error' && problems.push(message.text()));
     page.on('pageerror', ({ message }) => problems.push(message));
-    page.on('request', (request) => request.url().startsWith(address.replace(/[^/]*$/, '')) || problems.push(request.url()));
+    page.on(
+      'request',
+      (request) => request.url().startsWith(address.replace(/[^/]*$/, '')) || problems.push(request.url()),
+    );
     await page.goto(address);
     await page.waitForFunction(() => !(document.getElementById('files') as HTMLInputElement).disabled);
     await page.waitForSelector('#samples button');
@@ -87,24 +90,31 @@ describe.skipIf(!hasChromium)('the page of an export', () => {
   const pixelsOf = (page: Page, selector: string): Promise<number[]> =>
     page.$eval(selector, (canvas) => {
       const { width, height } = canvas as HTMLCanvasElement;
-      return Array.from((canvas as HTMLCanvasElement).getContext('2d')!.getImageData(0, 0, width, height).data).filter((_, index) => index % 4 === 0);
+      return Array.from((canvas as HTMLCanvasElement).getContext('2d')!.getImageData(0, 0, width, height).data).filter(
+        (_, index) => index % 4 === 0,
+      );
     });
 
   /** The largest difference of a canvas from an image. */
   async function distance(page: Page, selector: string, expected: Uint8Array): Promise<number> {
     const found = await pixelsOf(page, selector);
-    return found.length === expected.length ? Math.max(...found.map((value, index) => Math.abs(value - expected[index]!))) : Infinity;
+    return found.length === expected.length
+      ? Math.max(...found.map((value, index) => Math.abs(value - expected[index]!)))
+      : Infinity;
   }
 
   const expectSameImage = (found: readonly number[], expected: Uint8Array): void =>
     expect(Math.max(...found.map((value, index) => Math.abs(value - expected[index]!)))).toBeLessThanOrEqual(1);
 
   /** The red channel of an image [C, H, W], which is what `pixelsOf` returns. */
-  const firstChannel = (image: Uint8Array): Uint8Array => image.subarray(0, image.length === 3 * 64 * 64 ? 64 * 64 : image.length);
+  const firstChannel = (image: Uint8Array): Uint8Array =>
+    image.subarray(0, image.length === 3 * 64 * 64 ? 64 * 64 : image.length);
 
   /** Gray images of the size of the model's, as PNG files and as bytes. */
   const originals = (count: number) =>
-    Array.from({ length: count }, (_, image) => Uint8Array.from({ length: SIZE * SIZE }, (_pixel, index) => (image * 90 + index * (image + 3)) % 256));
+    Array.from({ length: count }, (_, image) =>
+      Uint8Array.from({ length: SIZE * SIZE }, (_pixel, index) => (image * 90 + index * (image + 3)) % 256),
+    );
   const filesOf = (images: readonly Uint8Array[]) =>
     Promise.all(
       images.map(async (pixels, index) => ({
@@ -125,7 +135,9 @@ describe.skipIf(!hasChromium)('the page of an export', () => {
       for (const index of [0, 23]) {
         // Samples that are asked for appear at once.
         const expected = firstChannel(data.subarray(index * size, (index + 1) * size));
-        await expect.poll(() => distance(page, `#samples button:nth-child(${index + 1}) canvas`, expected)).toBeLessThanOrEqual(1);
+        await expect
+          .poll(() => distance(page, `#samples button:nth-child(${index + 1}) canvas`, expected))
+          .toBeLessThanOrEqual(1);
       }
       await page.click('#resample');
     }
@@ -153,22 +165,34 @@ describe.skipIf(!hasChromium)('the page of an export', () => {
       ['0.25', 1],
     ] as const) {
       await page.fill('#position', position);
-      await expect.poll(() => distance(page, '#frame', path.data.subarray(frame * SIZE * SIZE, (frame + 1) * SIZE * SIZE))).toBeLessThanOrEqual(1);
+      await expect
+        .poll(() => distance(page, '#frame', path.data.subarray(frame * SIZE * SIZE, (frame + 1) * SIZE * SIZE)))
+        .toBeLessThanOrEqual(1);
     }
     await model.release();
   });
 
   it('crops, inverts and composites dropped images as training does', async () => {
     const page = await openPage(fromFile());
-    const wide = await sharp({ create: { width: 96, height: 64, channels: 4, background: { r: 255, g: 0, b: 0, alpha: 0 } } })
-      .composite([{ input: { create: { width: 32, height: 64, channels: 3, background: { r: 255, g: 0, b: 0 } } }, left: 32, top: 0 }])
+    const wide = await sharp({
+      create: { width: 96, height: 64, channels: 4, background: { r: 255, g: 0, b: 0, alpha: 0 } },
+    })
+      .composite([
+        {
+          input: { create: { width: 32, height: 64, channels: 3, background: { r: 255, g: 0, b: 0 } } },
+          left: 32,
+          top: 0,
+        },
+      ])
       .png()
       .toBuffer();
     await page.check('#invert');
     await page.evaluate((bytes) => {
       const transfer = new DataTransfer();
       transfer.items.add(new File([Uint8Array.from(bytes)], 'wide.png', { type: 'image/png' }));
-      document.getElementById('drop')!.dispatchEvent(new DragEvent('drop', { dataTransfer: transfer, bubbles: true, cancelable: true }));
+      document
+        .getElementById('drop')!
+        .dispatchEvent(new DragEvent('drop', { dataTransfer: transfer, bubbles: true, cancelable: true }));
     }, Array.from(wide));
     await page.waitForSelector('#images li');
     const pixels = await pixelsOf(page, '#images li canvas');
@@ -179,7 +203,10 @@ describe.skipIf(!hasChromium)('the page of an export', () => {
   it('crops at whole pixels of the resized image, as training does', async () => {
     const page = await openPage(fromFile());
     const [width, height] = [65, 41];
-    const gradient = Uint8Array.from({ length: width * height }, (_, index) => 3 * (index % width) + Math.floor(index / width));
+    const gradient = Uint8Array.from(
+      { length: width * height },
+      (_, index) => 3 * (index % width) + Math.floor(index / width),
+    );
     const buffer = await sharp(gradient, { raw: { width, height, channels: 1 } })
       .png()
       .toBuffer();
@@ -194,7 +221,10 @@ describe.skipIf(!hasChromium)('the page of an export', () => {
 
   it('reports files that are no images, and reconstructs the rest', async () => {
     const page = await openPage(fromFile());
-    await page.setInputFiles('#files', [{ name: 'notes.txt', mimeType: 'text/plain', buffer: Buffer.from('no image') }, ...(await filesOf(originals(1)))]);
+    await page.setInputFiles('#files', [
+      { name: 'notes.txt', mimeType: 'text/plain', buffer: Buffer.from('no image') },
+      ...(await filesOf(originals(1))),
+    ]);
     await page.waitForSelector('#images li');
     await expect.poll(() => page.textContent('#problems')).toBe('notes.txt: not an image that this browser can decode');
   });
@@ -225,7 +255,8 @@ describe.skipIf(!hasChromium)('the page of an export', () => {
 
   it('explains that a file is missing', async () => {
     const incomplete = temporaryFolder();
-    for (const name of readdirSync(exported).filter((file) => file !== 'runtime.js')) copyFileSync(join(exported, name), join(incomplete, name));
+    for (const name of readdirSync(exported).filter((file) => file !== 'runtime.js'))
+      copyFileSync(join(exported, name), join(incomplete, name));
     const page = await browser.newPage();
     await page.goto(fromFile(incomplete));
     await expect.poll(() => page.textContent('#status')).toContain('runtime.js is missing');

@@ -31,7 +31,9 @@ describe.skipIf(!hasChromium)('the playground', () => {
 
   beforeAll(async () => {
     const environment = { ...process.env, NODE_ENV: 'production' };
-    execFileSync('npm', ['run', '--silent', 'build:playground', '--', '--logLevel', 'error', '--outDir', site], { env: environment });
+    execFileSync('npm', ['run', '--silent', 'build:playground', '--', '--logLevel', 'error', '--outDir', site], {
+      env: environment,
+    });
     // Any path of any host.
     host = await serve({ 'some/path/': site });
     address = `${host.address}some/path/`;
@@ -49,7 +51,11 @@ describe.skipIf(!hasChromium)('the playground', () => {
     const problems: string[] = [];
     page.on('console', (message) => message.type() === 'error' && problems.push(message.text()));
     page.on('pageerror', ({ message }) => problems.push(message));
-    page.on('request', (request) => /^(blob:|data:)/u.test(request.url()) || request.url().startsWith(address) || problems.push(request.url()));
+    page.on(
+      'request',
+      (request) =>
+        /^(blob:|data:)/u.test(request.url()) || request.url().startsWith(address) || problems.push(request.url()),
+    );
     await page.goto(address + path);
     onTestFinished(async () => {
       await context.close();
@@ -58,7 +64,8 @@ describe.skipIf(!hasChromium)('the playground', () => {
     return page;
   }
 
-  const ready = (page: Page) => page.waitForFunction(() => document.querySelector<HTMLButtonElement>('#play')?.disabled === false);
+  const ready = (page: Page) =>
+    page.waitForFunction(() => document.querySelector<HTMLButtonElement>('#play')?.disabled === false);
   const iteration = async (page: Page) => Number(await page.textContent('#iteration'));
   /** Waits until so many iterations are done. */
   const untilIteration = (page: Page, least: number) => poll(() => iteration(page)).toBeGreaterThanOrEqual(least);
@@ -76,15 +83,22 @@ describe.skipIf(!hasChromium)('the playground', () => {
     page.evaluate((name) => {
       const transfer = new DataTransfer();
       transfer.items.add(new File(['no model'], name));
-      document.querySelector('main')!.dispatchEvent(new DragEvent('drop', { dataTransfer: transfer, bubbles: true, cancelable: true }));
+      document
+        .querySelector('main')!
+        .dispatchEvent(new DragEvent('drop', { dataTransfer: transfer, bubbles: true, cancelable: true }));
     }, file);
   const named = (page: Page, name: string) => page.getByLabel(name, { exact: true });
-  const weight = (page: Page, network: string, term: string) => page.getByRole('group', { name: `${network}: weights of the loss` }).getByLabel(term);
+  const weight = (page: Page, network: string, term: string) =>
+    page.getByRole('group', { name: `${network}: weights of the loss` }).getByLabel(term);
 
   it('has little code, apart from ONNX Runtime', () => {
-    const code = readdirSync(site, { recursive: true, encoding: 'utf8' }).filter((file) => /\.(?:js|css|html)$/u.test(file) && !file.includes('ort'));
+    const code = readdirSync(site, { recursive: true, encoding: 'utf8' }).filter(
+      (file) => /\.(?:js|css|html)$/u.test(file) && !file.includes('ort'),
+    );
     expect(code.length).toBeGreaterThan(5);
-    expect(code.reduce((total, file) => total + gzipSync(readFileSync(join(site, file))).length, 0)).toBeLessThan(MAX_CODE);
+    expect(code.reduce((total, file) => total + gzipSync(readFileSync(join(site, file))).length, 0)).toBeLessThan(
+      MAX_CODE,
+    );
   });
 
   it('allows no scripts but its own', async () => {
@@ -107,7 +121,9 @@ describe.skipIf(!hasChromium)('the playground', () => {
       await page.click('#step');
       await poll(() => iteration(page)).toBe(paused + 1);
       // Both networks learn, and the views show it.
-      expect(await page.getAttribute('.chart div', 'aria-label')).toMatch(new RegExp(`at iteration ${paused + 1}: KL_real [\\d.e-]+, KL_fake`));
+      expect(await page.getAttribute('.chart div', 'aria-label')).toMatch(
+        new RegExp(`at iteration ${paused + 1}: KL_real [\\d.e-]+, KL_fake`),
+      );
       await page.click('#reset');
       await poll(() => iteration(page)).toBe(0);
     });
@@ -165,7 +181,9 @@ describe.skipIf(!hasChromium)('the playground', () => {
       for (const term of ['KL_real', 'KL_fake', 'match_x', 'uniform']) await weight(page, 'encoder', term).fill('0');
       const before = await iteration(page);
       // The loss of an encoder without terms is 0.
-      await poll(() => page.getAttribute('.chart:nth-of-type(3) div', 'aria-label')).toMatch(/encoder 0\.00, generator [\d.]+, uniform [\d.]+$/u);
+      await poll(() => page.getAttribute('.chart:nth-of-type(3) div', 'aria-label')).toMatch(
+        /encoder 0\.00, generator [\d.]+, uniform [\d.]+$/u,
+      );
       expect(await iteration(page)).toBeGreaterThanOrEqual(before);
       await page.getByRole('button', { name: 'Balanced' }).click();
       await poll(() => page.url()).not.toContain('encoder');
@@ -195,7 +213,15 @@ describe.skipIf(!hasChromium)('the playground', () => {
   describe('with digits', () => {
     beforeAll(async () => {
       writeNoiseArchive(join(folder, 'noise.npz'), 60);
-      await makeTinyRun(run, tinyConfiguration({ data: `npz:${join(folder, 'noise.npz')}`, ema: 0.9, testFraction: 0.2, batchNormStats: 'separate' }));
+      await makeTinyRun(
+        run,
+        tinyConfiguration({
+          data: `npz:${join(folder, 'noise.npz')}`,
+          ema: 0.9,
+          testFraction: 0.2,
+          batchNormStats: 'separate',
+        }),
+      );
     });
     const checkpoint = () =>
       join(
@@ -251,7 +277,11 @@ describe.skipIf(!hasChromium)('the playground', () => {
       await ready(page);
       await page.click('#play');
       await untilIteration(page, 1);
-      await page.setInputFiles('#checkpoint', { name: 'notes.safetensors', mimeType: 'application/octet-stream', buffer: Buffer.from('no checkpoint') });
+      await page.setInputFiles('#checkpoint', {
+        name: 'notes.safetensors',
+        mimeType: 'application/octet-stream',
+        buffer: Buffer.from('no checkpoint'),
+      });
       await poll(() => page.textContent('#status')).toMatch(/^the checkpoint: /u);
       expect(await page.textContent('#play')).toBe('Play');
       const before = await iteration(page);
@@ -273,7 +303,9 @@ describe.skipIf(!hasChromium)('the playground', () => {
       await page.setInputFiles('#files', { name: 'image.png', mimeType: 'image/png', buffer });
       await page.waitForSelector('#images li');
       const found = await page.$eval('#images li button canvas', (canvas) =>
-        Array.from((canvas as HTMLCanvasElement).getContext('2d')!.getImageData(0, 0, 32, 32).data).filter((_, index) => index % 4 === 0),
+        Array.from((canvas as HTMLCanvasElement).getContext('2d')!.getImageData(0, 0, 32, 32).data).filter(
+          (_, index) => index % 4 === 0,
+        ),
       );
       const model = await loadModel(run);
       const { data } = await model.reconstruct([{ data: pixels, width: 32, height: 32, channels: 1 }]);
@@ -328,7 +360,11 @@ describe.skipIf(!hasChromium)('the playground', () => {
       expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(360);
       await page.addScriptTag({ path: axe });
       const violations = await page.evaluate(async () => {
-        const checker = (globalThis as unknown as { axe: { run: () => Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> } }).axe;
+        const checker = (
+          globalThis as unknown as {
+            axe: { run: () => Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> };
+          }
+        ).axe;
         return (await checker.run()).violations.map(({ id, nodes }) => `${id}: ${nodes[0]!.html}`);
       });
       expect(violations).toEqual([]);

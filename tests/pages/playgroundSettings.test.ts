@@ -2,7 +2,15 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { configurationOf } from '../../pages/playground/digits/configuration.js';
 import { PRESETS } from '../../pages/playground/plane/presets.js';
-import { DEFAULT_SETTINGS, fromQuery, HIDDEN, PRIOR_NAMES, SPEEDS, toQuery, WEIGHTS } from '../../pages/playground/plane/settings.js';
+import {
+  DEFAULT_SETTINGS,
+  fromQuery,
+  HIDDEN,
+  PRIOR_NAMES,
+  SPEEDS,
+  toQuery,
+  WEIGHTS,
+} from '../../pages/playground/plane/settings.js';
 import { drawData, SHAPE_NAMES } from '../../pages/playground/plane/shapes.js';
 import { randomStream } from '../../src/random.js';
 import { checkConfiguration } from '../../src/training/configuration.js';
@@ -70,7 +78,8 @@ describe('data of the plane', () => {
   it.each(SHAPE_NAMES)('lie around the origin (%s)', (name) => {
     const points = drawData(name, 2000, randomStream(1, name));
     expect(points.every((coordinate) => Math.abs(coordinate) < 1.2)).toBe(true);
-    const mean = (axis: number) => points.filter((_, index) => index % 2 === axis).reduce((sum, value) => sum + value / 2000, 0);
+    const mean = (axis: number) =>
+      points.filter((_, index) => index % 2 === axis).reduce((sum, value) => sum + value / 2000, 0);
     expectCloseElements([1 + mean(0), 1 + mean(1)], [1, 1], 0.15);
   });
 

@@ -35,7 +35,10 @@ describe.skipIf(!hasChromium)('the studio', () => {
   let address: string;
 
   const start = async (port: string): Promise<void> => {
-    studio = startCommand(['studio', 'runs', '--port', port, '--no-open', '--data', 'npz:noise.npz', '--trainings', '2'], around);
+    studio = startCommand(
+      ['studio', 'runs', '--port', port, '--no-open', '--data', 'npz:noise.npz', '--trainings', '2'],
+      around,
+    );
     await studio.said('press Ctrl-C');
   };
   const stop = async () => {
@@ -69,7 +72,11 @@ describe.skipIf(!hasChromium)('the studio', () => {
         problems.push(`${message.text()} ${message.location().url}`),
     );
     page.on('pageerror', ({ message }) => problems.push(message));
-    page.on('request', (request) => /^(?:blob:|data:)/u.test(request.url()) || request.url().startsWith(address) || problems.push(request.url()));
+    page.on(
+      'request',
+      (request) =>
+        /^(?:blob:|data:)/u.test(request.url()) || request.url().startsWith(address) || problems.push(request.url()),
+    );
     await page.goto(address + path);
     onTestFinished(async () => {
       await context.close();
@@ -83,7 +90,12 @@ describe.skipIf(!hasChromium)('the studio', () => {
   const chart = (page: Page) => page.getAttribute('.chart [role=img]', 'aria-label').then((label) => label ?? '');
 
   /** Starts a training from the form, and shows its run. */
-  async function startRun(page: Page, name: string, data: string, fields: Readonly<Record<string, string>>): Promise<void> {
+  async function startRun(
+    page: Page,
+    name: string,
+    data: string,
+    fields: Readonly<Record<string, string>>,
+  ): Promise<void> {
     await page.selectOption('#data', data);
     await page.fill('#run-name', name);
     for (const summary of await page.$$('.field-group:not([open]) > summary')) await summary.click();
@@ -97,7 +109,13 @@ describe.skipIf(!hasChromium)('the studio', () => {
     const page = await open('#/start');
     await poll(() => textOf(page, '.data-preview')).toContain('60,000 training and 10,000 test images');
     // An endless training, so that it does not end before it is paused.
-    await startRun(page, 'digits', 'mnist', { width: '4', steps: '100000', threads: '1', logEvery: '1', sampleEvery: '20' });
+    await startRun(page, 'digits', 'mnist', {
+      width: '4',
+      steps: '100000',
+      threads: '1',
+      logEvery: '1',
+      sampleEvery: '20',
+    });
     await poll(() => header(page)).toContain('running');
     await poll(() => chart(page)).toMatch(/at iteration \d+: encoder/u);
     await page.waitForSelector('.sheet img');
@@ -132,7 +150,9 @@ describe.skipIf(!hasChromium)('the studio', () => {
     await page.fill('#field-width', '0');
     const { stderr, status } = await runCommand(['train', 'npz:noise.npz', '--width', '0'], around);
     expect(status).toBe(2);
-    await poll(() => page.textContent('#field-width-problem').catch(() => '')).toBe(stderr.trim().replace('agenet: ', ''));
+    await poll(() => page.textContent('#field-width-problem').catch(() => '')).toBe(
+      stderr.trim().replace('agenet: ', ''),
+    );
     expect(await page.getAttribute('#field-width', 'aria-invalid')).toBe('true');
     expect(await page.isDisabled('#start')).toBe(true);
     await page.fill('#field-width', '4');
@@ -151,7 +171,10 @@ describe.skipIf(!hasChromium)('the studio', () => {
     await page.mouse.move(pad.x + 0.45 * pad.width, pad.y + 0.8 * pad.height, { steps: 5 });
     await page.mouse.up();
     await page.waitForSelector('#images li');
-    const drawing = await page.$eval('#pad', (canvas) => (canvas as HTMLCanvasElement).toDataURL('image/png').split(',')[1]!);
+    const drawing = await page.$eval(
+      '#pad',
+      (canvas) => (canvas as HTMLCanvasElement).toDataURL('image/png').split(',')[1]!,
+    );
     writeFileSync(join(around, 'drawing.png'), Buffer.from(drawing, 'base64'));
     const { status, stderr } = await runCommand(
       ['reconstruct', 'runs/digits', 'drawing.png', '--out', 'reconstruction.png', '--scale', '1', '--force'],
@@ -159,9 +182,15 @@ describe.skipIf(!hasChromium)('the studio', () => {
     );
     expect(stderr + String(status)).toContain('0');
     // A pair with a border of 2 pixels around each image.
-    const expected = await sharp(join(around, 'reconstruction.png')).extractChannel(0).extract({ left: 36, top: 2, width: 32, height: 32 }).raw().toBuffer();
+    const expected = await sharp(join(around, 'reconstruction.png'))
+      .extractChannel(0)
+      .extract({ left: 36, top: 2, width: 32, height: 32 })
+      .raw()
+      .toBuffer();
     const found = await page.$eval('#images li .tile canvas', (canvas) =>
-      Array.from((canvas as HTMLCanvasElement).getContext('2d')!.getImageData(0, 0, 32, 32).data).filter((_, index) => index % 4 === 0),
+      Array.from((canvas as HTMLCanvasElement).getContext('2d')!.getImageData(0, 0, 32, 32).data).filter(
+        (_, index) => index % 4 === 0,
+      ),
     );
     const differences = found.map((value, index) => Math.abs(value - expected[index]!));
     expect(Math.max(...differences)).toBeLessThanOrEqual(4);
@@ -199,7 +228,9 @@ describe.skipIf(!hasChromium)('the studio', () => {
     await page.click('text=Fork');
     await startRun(page, 'forked', 'mnist', { steps: '3', learningRate: '0.0005' });
     await poll(() => header(page)).toContain('finished');
-    expect(await textOf(page, '[aria-labelledby=configuration-heading]')).toMatch(/initFrom.*runs\/digits\/checkpoints/su);
+    expect(await textOf(page, '[aria-labelledby=configuration-heading]')).toMatch(
+      /initFrom.*runs\/digits\/checkpoints/su,
+    );
     await page.goto(`${address}#/`);
     for (const name of ['digits', 'forked']) await page.check(`[aria-label="Select ${name} for comparison"]`);
     await page.click('text=Compare 2 runs');
@@ -248,7 +279,11 @@ describe.skipIf(!hasChromium)('the studio', () => {
       expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(360);
       await page.evaluate(readFileSync(axe, 'utf8'));
       const violations = await page.evaluate(async () => {
-        const checker = (globalThis as unknown as { axe: { run: () => Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> } }).axe;
+        const checker = (
+          globalThis as unknown as {
+            axe: { run: () => Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> };
+          }
+        ).axe;
         return (await checker.run()).violations.map(({ id, nodes }) => `${id}: ${nodes[0]!.html}`);
       });
       expect(violations).toEqual([]);
@@ -260,10 +295,15 @@ describe.skipIf(!hasChromium)('the studio', () => {
     await page.waitForSelector('h1');
     const { paint, shift } = await page.evaluate(async () => {
       const shifts: number[] = [];
-      const observer = new PerformanceObserver((list) => shifts.push(...list.getEntries().map((entry) => (entry as unknown as { value: number }).value)));
+      const observer = new PerformanceObserver((list) =>
+        shifts.push(...list.getEntries().map((entry) => (entry as unknown as { value: number }).value)),
+      );
       observer.observe({ type: 'layout-shift', buffered: true });
       await new Promise((resolve) => setTimeout(resolve, 1500));
-      return { paint: performance.getEntriesByName('first-contentful-paint')[0]!.startTime, shift: shifts.reduce((sum, value) => sum + value, 0) };
+      return {
+        paint: performance.getEntriesByName('first-contentful-paint')[0]!.startTime,
+        shift: shifts.reduce((sum, value) => sum + value, 0),
+      };
     });
     expect(paint).toBeLessThan(1000);
     expect(shift).toBeLessThan(0.05);

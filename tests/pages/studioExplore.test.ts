@@ -49,7 +49,13 @@ describe.skipIf(!hasChromium)('the view that explores a model', () => {
   beforeAll(async () => {
     const data = join(folder, 'data');
     mkdirSync(data);
-    const configuration = tinyConfiguration({ data: 'npz:stripes.npz', ema: 0.9, batchNormStats: 'separate', batch: 12, learningRate: 2e-3 });
+    const configuration = tinyConfiguration({
+      data: 'npz:stripes.npz',
+      ema: 0.9,
+      batchNormStats: 'separate',
+      batch: 12,
+      learningRate: 2e-3,
+    });
     const trainer = await Trainer.create(configuration, splitInMemory(images, AREA, null), compileSmall);
     for (let step = 0; step < STEPS; step++) await trainer.iterateUnread();
     const { vectors } = await trainer.readState();
@@ -70,7 +76,14 @@ describe.skipIf(!hasChromium)('the view that explores a model', () => {
       base: './',
       resolve: { conditions: ['onnxruntime-web-use-extern-wasm', 'import', 'module', 'browser', 'default'] },
       worker: { format: 'es' },
-      build: { outDir: join(folder, 'site'), emptyOutDir: true, assetsInlineLimit: 0, target: 'es2023', minify: false, modulePreload: { polyfill: false } },
+      build: {
+        outDir: join(folder, 'site'),
+        emptyOutDir: true,
+        assetsInlineLimit: 0,
+        target: 'es2023',
+        minify: false,
+        modulePreload: { polyfill: false },
+      },
     });
     host = await serve({ '': join(folder, 'site'), 'data/': data });
     browser = await launch();
@@ -111,11 +124,15 @@ describe.skipIf(!hasChromium)('the view that explores a model', () => {
   const pixelsOf = (selector: string): Promise<number[]> =>
     page.$eval(selector, (canvas) => {
       const { width, height } = canvas as HTMLCanvasElement;
-      return Array.from((canvas as HTMLCanvasElement).getContext('2d')!.getImageData(0, 0, width, height).data).filter((_, index) => index % 4 === 0);
+      return Array.from((canvas as HTMLCanvasElement).getContext('2d')!.getImageData(0, 0, width, height).data).filter(
+        (_, index) => index % 4 === 0,
+      );
     });
   const distance = async (selector: string, expected: ArrayLike<number>): Promise<number> => {
     const found = await pixelsOf(selector);
-    return found.length === expected.length ? Math.max(...found.map((value, index) => Math.abs(value - expected[index]!))) : Infinity;
+    return found.length === expected.length
+      ? Math.max(...found.map((value, index) => Math.abs(value - expected[index]!)))
+      : Infinity;
   };
   /** Waits until a canvas shows an image, up to rounding. */
   const showsImage = (selector: string, expected: ArrayLike<number>) =>
@@ -130,7 +147,9 @@ describe.skipIf(!hasChromium)('the view that explores a model', () => {
   };
   /** The selected code, as it is saved. */
   const selectedCode = async (): Promise<number[]> => {
-    const { codes: found } = JSON.parse((await saved('Save code as JSON')).bytes.toString()) as { codes: { code: number[] }[] };
+    const { codes: found } = JSON.parse((await saved('Save code as JSON')).bytes.toString()) as {
+      codes: { code: number[] }[];
+    };
     return found[0]!.code;
   };
   const expectCode = (found: readonly number[], expected: ArrayLike<number>): void => {
@@ -143,9 +162,12 @@ describe.skipIf(!hasChromium)('the view that explores a model', () => {
     const tiles = page.locator('#samples button');
     await expect.poll(() => tiles.count()).toBeGreaterThanOrEqual(48);
     const { data } = await model.sample({ count: 48, seed: 2 });
-    for (const index of [0, 30]) await showsImage(`#samples > :nth-child(${index + 1}) canvas`, data.subarray(index * AREA, (index + 1) * AREA));
+    for (const index of [0, 30])
+      await showsImage(`#samples > :nth-child(${index + 1}) canvas`, data.subarray(index * AREA, (index + 1) * AREA));
     // There is more than fits, and no more than is near.
-    const before = await page.waitForFunction(() => !document.querySelector<HTMLButtonElement>('#more')!.disabled).then(() => tiles.count());
+    const before = await page
+      .waitForFunction(() => !document.querySelector<HTMLButtonElement>('#more')!.disabled)
+      .then(() => tiles.count());
     await page.click('#more');
     await expect.poll(() => tiles.count()).toBe(before + 24);
     await page.$eval('.scroll', (area) => area.scrollTo(0, area.scrollHeight));
@@ -197,10 +219,14 @@ describe.skipIf(!hasChromium)('the view that explores a model', () => {
   it('finds the nearest images of the data, and selects one', async () => {
     await show('tab=neighbors');
     const selected = await selectedCode();
-    const cosines = Array.from({ length: COUNT }, (_, index) => codeAt(index).reduce((sum, value, place) => sum + value * selected[place]!, 0));
+    const cosines = Array.from({ length: COUNT }, (_, index) =>
+      codeAt(index).reduce((sum, value, place) => sum + value * selected[place]!, 0),
+    );
     const nearest = [...cosines.keys()].sort((a, b) => cosines[b]! - cosines[a]!);
     await page.waitForSelector('#neighbors li');
-    const found = await page.$$eval('#neighbors button', (buttons) => buttons.map((button) => button.getAttribute('aria-label')!));
+    const found = await page.$$eval('#neighbors button', (buttons) =>
+      buttons.map((button) => button.getAttribute('aria-label')!),
+    );
     expect(found.length).toBe(24);
     for (const rank of [0, 1, 2, 23]) {
       const [, image, cosine] = /^image (\d+) \(\w+\), cosine (-?[\d.]+)$/u.exec(found[rank]!)!;
@@ -221,8 +247,14 @@ describe.skipIf(!hasChromium)('the view that explores a model', () => {
     const slider = page.getByRole('slider', { name: 'middle' });
     await slider.fill('30');
     await expect.poll(() => slider.getAttribute('aria-valuetext')).toBe('30°');
-    const of = (isMember: boolean): Float32Array => codes.filter((_, index) => (labels[Math.floor(index / LATENT)] === 1) === isMember);
-    const expected = moveCodes('sphere', Float32Array.from(before), meanDifference(of(true), of(false), LATENT), Math.PI / 6);
+    const of = (isMember: boolean): Float32Array =>
+      codes.filter((_, index) => (labels[Math.floor(index / LATENT)] === 1) === isMember);
+    const expected = moveCodes(
+      'sphere',
+      Float32Array.from(before),
+      meanDifference(of(true), of(false), LATENT),
+      Math.PI / 6,
+    );
     await page.waitForFunction(() => !document.querySelector<HTMLButtonElement>('#select-moved')!.disabled);
     await showsImage('#attribute-image', (await model.decode(expected, { distance: 1 })).data);
     await page.click('#select-moved');
@@ -239,10 +271,16 @@ describe.skipIf(!hasChromium)('the view that explores a model', () => {
   });
 
   /** Where the map shows an image: principal components, fitted into the middle nine tenths of a square. */
-  async function positionOnMap(index: number, box: { x: number; y: number; width: number; height: number }): Promise<[number, number]> {
+  async function positionOnMap(
+    index: number,
+    box: { x: number; y: number; width: number; height: number },
+  ): Promise<[number, number]> {
     const { points } = await mapCodes({ data: codes, width: LATENT }, 'pca');
     const alongAxis = [0, 1].map((axis) => points.filter((_, place) => place % 2 === axis));
-    const [low, high] = [alongAxis.map((values) => Math.min(...values)), alongAxis.map((values) => Math.max(...values))];
+    const [low, high] = [
+      alongAxis.map((values) => Math.min(...values)),
+      alongAxis.map((values) => Math.max(...values)),
+    ];
     const scale = (0.9 * Math.min(box.width, box.height)) / Math.max(high[0]! - low[0]!, high[1]! - low[1]!);
     const [right, up] = [0, 1].map((axis) => scale * (points[2 * index + axis]! - (low[axis]! + high[axis]!) / 2));
     return [box.x + box.width / 2 + right!, box.y + box.height / 2 - up!];
@@ -268,7 +306,11 @@ describe.skipIf(!hasChromium)('the view that explores a model', () => {
     await page.mouse.click(...(await positionOnMap(0, box)));
     await expect.poll(() => page.textContent('.selected-name')).toBe('image 1 (top)');
     expectCode(await selectedCode(), codeAt(0));
-    expect(await page.$$eval('.legend li', (entries) => entries.map(({ textContent }) => textContent))).toEqual(['top', 'middle', 'bottom']);
+    expect(await page.$$eval('.legend li', (entries) => entries.map(({ textContent }) => textContent))).toEqual([
+      'top',
+      'middle',
+      'bottom',
+    ]);
     await page.getByLabel('Layout').selectOption('umap');
     await page.waitForSelector('#map', { state: 'detached' }).catch(() => undefined);
     await page.waitForSelector('#map');
@@ -283,14 +325,20 @@ describe.skipIf(!hasChromium)('the view that explores a model', () => {
     const { data } = await model.sample({ count: 1, seed: 0 });
     const pixels = await sharp(image.bytes).extractChannel(0).raw().toBuffer({ resolveWithObject: true });
     expect([pixels.info.width, pixels.info.height]).toEqual([SIZE, SIZE]);
-    expect(Math.max(...Array.from(pixels.data, (value, index) => Math.abs(value - data[index]!)))).toBeLessThanOrEqual(1);
+    expect(Math.max(...Array.from(pixels.data, (value, index) => Math.abs(value - data[index]!)))).toBeLessThanOrEqual(
+      1,
+    );
 
     await page.waitForFunction(() => !document.querySelector<HTMLButtonElement>('#more')!.disabled);
     const grid = await saved('Save grid as WebP');
     const count = Number(/-(\d+)-samples-of-seed-0\.webp$/u.exec(grid.name)![1]);
     const columns = Math.ceil(Math.sqrt(count));
     const { format, width, height } = await sharp(grid.bytes).metadata();
-    expect([format, width, height]).toEqual(['webp', columns * (SIZE + 2) + 2, Math.ceil(count / columns) * (SIZE + 2) + 2]);
+    expect([format, width, height]).toEqual([
+      'webp',
+      columns * (SIZE + 2) + 2,
+      Math.ceil(count / columns) * (SIZE + 2) + 2,
+    ]);
 
     await tab('Walk').click();
     const walk = await saved('Save animation (GIF)');
@@ -299,8 +347,15 @@ describe.skipIf(!hasChromium)('the view that explores a model', () => {
     const { pages, pageHeight } = await sharp(walk.bytes, { animated: true }).metadata();
     expect([pages, pageHeight]).toEqual([48, 5 * SIZE]);
 
-    const ends = JSON.parse((await saved('Save both codes (JSON)')).bytes.toString()) as Record<string, unknown> & { codes: { code: number[] }[] };
-    expect(ends).toMatchObject({ format: 'agenet codes 1', name: `tiny, iteration ${STEPS}`, iteration: STEPS, prior: 'sphere' });
+    const ends = JSON.parse((await saved('Save both codes (JSON)')).bytes.toString()) as Record<string, unknown> & {
+      codes: { code: number[] }[];
+    };
+    expect(ends).toMatchObject({
+      format: 'agenet codes 1',
+      name: `tiny, iteration ${STEPS}`,
+      iteration: STEPS,
+      prior: 'sphere',
+    });
     expect(ends.codes.length).toBe(2);
     for (const { code } of ends.codes) expectWithin(Math.hypot(...code), 1, 1e-6);
   });
@@ -323,7 +378,9 @@ describe.skipIf(!hasChromium)('the view that explores a model', () => {
     expect(query()).toEqual({ tab: 'map' });
     // From the tab to its panel.
     await page.keyboard.press('Tab');
-    expect(await page.evaluate(() => document.activeElement!.closest('[role=tabpanel]')?.textContent)).toContain('two dimensions');
+    expect(await page.evaluate(() => document.activeElement!.closest('[role=tabpanel]')?.textContent)).toContain(
+      'two dimensions',
+    );
   });
 
   it.each(['light', 'dark'] as const)('is accessible and fits a phone (%s)', async (colorScheme) => {
@@ -337,7 +394,11 @@ describe.skipIf(!hasChromium)('the view that explores a model', () => {
       if (name === 'Map') await page.waitForSelector('#map');
       expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(360);
       const violations = await page.evaluate(async () => {
-        const checker = (globalThis as unknown as { axe: { run: () => Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> } }).axe;
+        const checker = (
+          globalThis as unknown as {
+            axe: { run: () => Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> };
+          }
+        ).axe;
         return (await checker.run()).violations.map(({ id, nodes }) => `${id}: ${nodes[0]!.html}`);
       });
       expect(violations, name).toEqual([]);

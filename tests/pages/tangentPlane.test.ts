@@ -5,7 +5,8 @@ import { expectWithin } from '../expectWithin.js';
 describe('a tangent plane', () => {
   const origin = { code: Float32Array.of(0.6, 0, 0.8, 0), distance: 0.25 };
   const plane = drawTangentPlane(origin, 1);
-  const inner = (a: ArrayLike<number>, b: ArrayLike<number>): number => Array.from(a).reduce((sum, value, index) => sum + value * b[index]!, 0);
+  const inner = (a: ArrayLike<number>, b: ArrayLike<number>): number =>
+    Array.from(a).reduce((sum, value, index) => sum + value * b[index]!, 0);
 
   it('has orthonormal directions, and others for each seed', () => {
     for (const [a, b, expected] of [

@@ -42,7 +42,11 @@ describe.skipIf(!hasChromium)('training in the worker of a page', () => {
   afterAll(() => opened?.close());
 
   const start = (checkpoint?: readonly number[]) =>
-    page!.evaluate(([settings, pixels, bytes]) => trainingPage.start(settings, pixels, bytes), [configuration, images, checkpoint] as const);
+    page!.evaluate(([settings, pixels, bytes]) => trainingPage.start(settings, pixels, bytes), [
+      configuration,
+      images,
+      checkpoint,
+    ] as const);
 
   it('runs to its end without blocking the page, and exports a checkpoint of run folders', async () => {
     await start();
@@ -58,7 +62,8 @@ describe.skipIf(!hasChromium)('training in the worker of a page', () => {
     const trainer = await Trainer.create(configuration, train, compileSmall);
     for (const { scalars } of reports) {
       const expected = (await trainer.iterate()).scalars;
-      for (const [name, value] of Object.entries(expected)) expectWithin(scalars[name]!, value, 3e-3 * Math.max(1e-3, Math.abs(value)));
+      for (const [name, value] of Object.entries(expected))
+        expectWithin(scalars[name]!, value, 3e-3 * Math.max(1e-3, Math.abs(value)));
     }
     const expected = (await trainer.readState()).vectors['generator.parameters'];
     for (const [index, value] of vectors['generator.parameters'].entries()) expectWithin(value, expected[index]!, 1e-3);
@@ -84,7 +89,10 @@ describe.skipIf(!hasChromium)('training in the worker of a page', () => {
     await start(early);
     await page!.evaluate(() => trainingPage.run());
     expect(await page!.evaluate(() => trainingPage.exportCheckpoint())).toEqual(whole);
-    expect(await page!.evaluate((bytes) => trainingPage.importCheckpoint(bytes), early)).toEqual({ step: 3, totalSteps: STEPS });
+    expect(await page!.evaluate((bytes) => trainingPage.importCheckpoint(bytes), early)).toEqual({
+      step: 3,
+      totalSteps: STEPS,
+    });
     await page!.evaluate(() => trainingPage.run());
     expect(await page!.evaluate(() => trainingPage.exportCheckpoint())).toEqual(whole);
   });
@@ -111,7 +119,8 @@ describe.skipIf(!hasChromium)('training in the worker of a page', () => {
   });
 
   const code = Array.from(drawCodes('sphere', 1, configuration.latent, randomStream(1, 'code')));
-  const modelOf = (weights: ModelWeights) => TrainedModel.of(iterationSpec(configuration).pair, configuration.prior, weights, compileSmall);
+  const modelOf = (weights: ModelWeights) =>
+    TrainedModel.of(iterationSpec(configuration).pair, configuration.prior, weights, compileSmall);
 
   it('lets a second worker use the weights during training', async () => {
     await start();
@@ -124,7 +133,11 @@ describe.skipIf(!hasChromium)('training in the worker of a page', () => {
     expect(progress.step).toBe(STEPS);
     expect(made[0]).not.toEqual(made[1]);
     const weights = modelWeights((await decodeCheckpoint(Uint8Array.from(whole), 'whole', digest)).vectors);
-    const model = modelOf({ ...weights, 'generator.parameters': Float32Array.from(parameters), 'generator.statistics': Float32Array.from(statistics) });
+    const model = modelOf({
+      ...weights,
+      'generator.parameters': Float32Array.from(parameters),
+      'generator.statistics': Float32Array.from(statistics),
+    });
     expectCloseElements(made[1]!, Array.from(await model.generate(Float32Array.from(code))), 1e-4);
     await model.release();
     expect(await page!.evaluate(() => trainingPage.exportCheckpoint())).toEqual(whole);
@@ -132,7 +145,11 @@ describe.skipIf(!hasChromium)('training in the worker of a page', () => {
 
   it('exports checkpoints that the second worker loads', async () => {
     const image = images.slice(0, 1024);
-    const found = await page!.evaluate(([bytes, z, x]) => trainingPage.useCheckpoint(bytes, z, x), [whole, code, image] as const);
+    const found = await page!.evaluate(([bytes, z, x]) => trainingPage.useCheckpoint(bytes, z, x), [
+      whole,
+      code,
+      image,
+    ] as const);
     const model = modelOf(modelWeights((await decodeCheckpoint(Uint8Array.from(whole), 'whole', digest)).vectors));
     expect(found.width).toBe(configuration.width);
     expectCloseElements(found.sample, Array.from(await model.generate(Float32Array.from(code))), 1e-4);
@@ -140,11 +157,15 @@ describe.skipIf(!hasChromium)('training in the worker of a page', () => {
     expectCloseElements(found.codes, Array.from(codes), 1e-4);
     expectCloseElements(found.decoded, Array.from(await model.decode(codes)), 1e-3);
     await model.release();
-    expect(await page!.evaluate((bytes) => trainingPage.failureOfModel(bytes), whole.slice(0, 100))).toMatch(/^InputError: the checkpoint: /);
+    expect(await page!.evaluate((bytes) => trainingPage.failureOfModel(bytes), whole.slice(0, 100))).toMatch(
+      /^InputError: the checkpoint: /,
+    );
   });
 
   it('reports in one line that there is no storage', async () => {
-    expect(await page!.evaluate(() => trainingPage.failureOfStorage())).toMatch(/^InputError: browser storage: cannot be written \(.*\); free space, or allow/);
+    expect(await page!.evaluate(() => trainingPage.failureOfStorage())).toMatch(
+      /^InputError: browser storage: cannot be written \(.*\); free space, or allow/,
+    );
     await page!.reload();
     await page!.waitForFunction(() => 'trainingPage' in globalThis);
   });
@@ -157,18 +178,29 @@ describe.skipIf(!hasChromium)('training in the worker of a page', () => {
     );
     expect((await page!.evaluate(() => trainingPage.step()))!.step).toBe(1);
     const other = { ...configuration, width: 8 };
-    await expect(page!.evaluate(([settings, pixels, bytes]) => trainingPage.start(settings, pixels, bytes), [other, images, whole] as const)).rejects.toThrow(
-      'width: 8 contradicts the checkpoint, which was trained with 4',
-    );
+    await expect(
+      page!.evaluate(([settings, pixels, bytes]) => trainingPage.start(settings, pixels, bytes), [
+        other,
+        images,
+        whole,
+      ] as const),
+    ).rejects.toThrow('width: 8 contradicts the checkpoint, which was trained with 4');
   });
 
   it('continues a checkpoint with the configuration that it contains, and more iterations', async () => {
-    expect(await page!.evaluate(([pixels, bytes, steps]) => trainingPage.startFrom(pixels, bytes, steps), [images, whole, STEPS + 1] as const)).toBe(
-      configuration.width,
-    );
+    expect(
+      await page!.evaluate(([pixels, bytes, steps]) => trainingPage.startFrom(pixels, bytes, steps), [
+        images,
+        whole,
+        STEPS + 1,
+      ] as const),
+    ).toBe(configuration.width);
     expect((await page!.evaluate(() => trainingPage.step()))!.step).toBe(STEPS + 1);
     expect(await page!.evaluate(() => trainingPage.step())).toBeUndefined();
-    const short = page!.evaluate(([pixels, bytes]) => trainingPage.startFrom(pixels, bytes, 9), [images.slice(1), whole] as const);
+    const short = page!.evaluate(([pixels, bytes]) => trainingPage.startFrom(pixels, bytes, 9), [
+      images.slice(1),
+      whole,
+    ] as const);
     await expect(short).rejects.toThrow('training: the images are not 32x32 with 1 channel, as the networks require');
   });
 

@@ -57,7 +57,8 @@ const page = {
     for (let count = 0; count < 2; count++) {
       // The worker takes copies: what is posted without a transfer stays.
       if (model) await model.replaceWeights(weights);
-      else model = await WorkerModel.load(new Worker('/modelWorker.js', { type: 'module' }), { configuration, weights });
+      else
+        model = await WorkerModel.load(new Worker('/modelWorker.js', { type: 'module' }), { configuration, weights });
       images.push(Array.from(await model.generate(Float32Array.from(code))));
       if (count === 0) {
         const before = reports.length;
@@ -68,29 +69,48 @@ const page = {
     }
     const progress = await ended;
     model!.stop();
-    return { images, progress, parameters: Array.from(weights['generator.parameters']), statistics: Array.from(weights['generator.statistics']) };
+    return {
+      images,
+      progress,
+      parameters: Array.from(weights['generator.parameters']),
+      statistics: Array.from(weights['generator.statistics']),
+    };
   },
   /** Loads a checkpoint in the model worker. Returns what it makes of a code and of an image. */
   async useCheckpoint(checkpoint: readonly number[], code: readonly number[], image: readonly number[]) {
-    const model = await WorkerModel.load(new Worker('/modelWorker.js', { type: 'module' }), { checkpoint: Uint8Array.from(checkpoint) });
+    const model = await WorkerModel.load(new Worker('/modelWorker.js', { type: 'module' }), {
+      checkpoint: Uint8Array.from(checkpoint),
+    });
     const [sample, codes] = [await model.generate(Float32Array.from(code)), await model.encode(Uint8Array.from(image))];
     const decoded = await model.decode(codes);
     model.stop();
-    return { sample: Array.from(sample), codes: Array.from(codes), decoded: Array.from(decoded), width: model.configuration.width };
+    return {
+      sample: Array.from(sample),
+      codes: Array.from(codes),
+      decoded: Array.from(decoded),
+      width: model.configuration.width,
+    };
   },
   failureOfModel: (checkpoint: readonly number[]): Promise<string> =>
-    WorkerModel.load(new Worker('/modelWorker.js', { type: 'module' }), { checkpoint: Uint8Array.from(checkpoint) }).then(
+    WorkerModel.load(new Worker('/modelWorker.js', { type: 'module' }), {
+      checkpoint: Uint8Array.from(checkpoint),
+    }).then(
       () => '',
       (error: Error) => `${error.name}: ${error.message}`,
     ),
   step: (): Promise<IterationReport | undefined> => training!.step(),
   exportCheckpoint: async (): Promise<number[]> => Array.from(await training!.exportCheckpoint()),
-  importCheckpoint: (bytes: readonly number[]): Promise<TrainingProgress> => training!.importCheckpoint(Uint8Array.from(bytes)),
+  importCheckpoint: (bytes: readonly number[]): Promise<TrainingProgress> =>
+    training!.importCheckpoint(Uint8Array.from(bytes)),
   /** Starts with the configuration of a checkpoint and another length. */
   async startFrom(images: readonly number[], checkpoint: readonly number[], steps: number): Promise<number> {
     training?.stop();
     const worker = new Worker('/trainingWorker.js', { type: 'module' });
-    training = await PageTraining.start(worker, { images: Uint8Array.from(images), checkpoint: Uint8Array.from(checkpoint), length: { steps } });
+    training = await PageTraining.start(worker, {
+      images: Uint8Array.from(images),
+      checkpoint: Uint8Array.from(checkpoint),
+      length: { steps },
+    });
     return training.configuration.width;
   },
   failureOf: (action: 'import' | 'run', bytes: readonly number[] = []): Promise<string> =>

@@ -1,4 +1,13 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it, vi } from 'vitest';
 import { type Split, splitInMemory, subset } from '../../src/data/source.js';
@@ -33,7 +42,8 @@ async function encodedFor(cache: CodeCache, images: Split = split, indices?: Uin
 
 const gather = (indices: Uint32Array): Float32Array =>
   Float32Array.from(Array.from(indices).flatMap((index) => Array.from(expected.subarray(index * 8, index * 8 + 8))));
-const filesIn = (cache: string): string[] => readdirSync(join(cache, 'codes')).map((name) => join(cache, 'codes', name));
+const filesIn = (cache: string): string[] =>
+  readdirSync(join(cache, 'codes')).map((name) => join(cache, 'codes', name));
 
 async function filled(): Promise<string> {
   const cache = temporaryFolder();
@@ -90,7 +100,10 @@ describe('the code cache', () => {
       null,
     );
     expect(await encodedFor(open(cache), changed)).toBe(IMAGES);
-    const moved = { ...weights, 'encoder.parameters': weights['encoder.parameters'].map((value, index) => (index === 3 ? value + 1 : value)) };
+    const moved = {
+      ...weights,
+      'encoder.parameters': weights['encoder.parameters'].map((value, index) => (index === 3 ? value + 1 : value)),
+    };
     const other = new CodeCache(model.withWeights(moved), { device: 'cpu', cacheFolder: cache, limit: 1e6 });
     await other.codes(split);
     expect(filesIn(cache)).toHaveLength(3);

@@ -1,8 +1,22 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { headLayout, outputWidth } from '../../src/classifiers/classifierGraph.js';
-import { classifierExtractor, type DataClassifier, dataClassifierSpec, trainDataClassifier } from '../../src/classifiers/dataClassifier.js';
+import {
+  classifierExtractor,
+  type DataClassifier,
+  dataClassifierSpec,
+  trainDataClassifier,
+} from '../../src/classifiers/dataClassifier.js';
 import { rotatedSource } from '../../src/classifiers/rotations.js';
 import { dataExtractor } from '../../src/runs/extractorCache.node.js';
 import { barSource, compileOnOneThread } from '../metrics/tinyClassifier.js';
@@ -13,7 +27,8 @@ const source = barSource(3, 9);
 const classifier = ((): DataClassifier => {
   const spec = dataClassifierSpec(source);
   const { network, classes } = spec;
-  const numbers = (length: number, offset: number) => Float32Array.from({ length }, (_, index) => Math.sin(index + offset));
+  const numbers = (length: number, offset: number) =>
+    Float32Array.from({ length }, (_, index) => Math.sin(index + offset));
   const weights = {
     parameters: numbers(network.parameters.size, 1),
     statistics: numbers(network.statistics.size, 2),
@@ -25,11 +40,17 @@ const classifier = ((): DataClassifier => {
 // A training takes seconds; here only its result is kept and read.
 vi.mock('../../src/classifiers/dataClassifier.js', async (original) => {
   const actual = await original<typeof import('../../src/classifiers/dataClassifier.js')>();
-  return { ...actual, trainDataClassifier: vi.fn(() => Promise.resolve(classifier)), classifierExtractor: vi.fn(actual.classifierExtractor) };
+  return {
+    ...actual,
+    trainDataClassifier: vi.fn(() => Promise.resolve(classifier)),
+    classifierExtractor: vi.fn(actual.classifierExtractor),
+  };
 });
 
 /** Requests the extractor, expects the correct one, and returns the number of trainings and the notes. */
-async function extract(cacheFolder: string): Promise<{ readonly trainings: number; readonly notes: readonly string[] }> {
+async function extract(
+  cacheFolder: string,
+): Promise<{ readonly trainings: number; readonly notes: readonly string[] }> {
   const notes: string[] = [];
   const before = vi.mocked(trainDataClassifier).mock.calls.length;
   await dataExtractor(source, compileOnOneThread, { cacheFolder, onNote: (line) => notes.push(line) });
@@ -40,7 +61,8 @@ async function extract(cacheFolder: string): Promise<{ readonly trainings: numbe
   return { trainings: vi.mocked(trainDataClassifier).mock.calls.length - before, notes };
 }
 
-const bytesOf = ({ buffer, byteOffset, byteLength }: Float32Array): Buffer => Buffer.from(buffer as ArrayBuffer, byteOffset, byteLength);
+const bytesOf = ({ buffer, byteOffset, byteLength }: Float32Array): Buffer =>
+  Buffer.from(buffer as ArrayBuffer, byteOffset, byteLength);
 
 const fileIn = (cache: string): string => join(cache, 'extractors', readdirSync(join(cache, 'extractors'))[0]!);
 
@@ -100,25 +122,39 @@ describe('a cached extractor', () => {
   it('is repaired correctly by several concurrent users', async () => {
     const cache = await filled();
     truncateSync(fileIn(cache), 100);
-    for (const { notes } of await Promise.all(Array.from({ length: 4 }, () => extract(cache)))) expect(notes.join()).not.toContain('not cached');
+    for (const { notes } of await Promise.all(Array.from({ length: 4 }, () => extract(cache))))
+      expect(notes.join()).not.toContain('not cached');
     expect(await extract(cache)).toEqual({ trainings: 0, notes: [] });
     expect(readdirSync(join(cache, 'extractors'))).toHaveLength(1);
   });
 });
 
 describe('the extractor of data without classes', () => {
-  const unlabeled = { ...source, classes: null, train: { ...source.train, labels: null }, test: { ...source.test, labels: null } };
+  const unlabeled = {
+    ...source,
+    classes: null,
+    train: { ...source.train, labels: null },
+    test: { ...source.test, labels: null },
+  };
 
   it('is a classifier of rotations', async () => {
     const { network, classes } = dataClassifierSpec(rotatedSource(unlabeled));
     const head = new Float32Array(headLayout(outputWidth(network), classes).size);
     vi.mocked(trainDataClassifier).mockResolvedValueOnce({ ...classifier, weights: { ...classifier.weights, head } });
     const notes: string[] = [];
-    const extractor = await dataExtractor(unlabeled, compileOnOneThread, { cacheFolder: temporaryFolder(), onNote: (line) => notes.push(line) });
+    const extractor = await dataExtractor(unlabeled, compileOnOneThread, {
+      cacheFolder: temporaryFolder(),
+      onNote: (line) => notes.push(line),
+    });
     expect(vi.mocked(trainDataClassifier).mock.lastCall![0]).toMatchObject({ classes: 4, train: { count: 12 } });
     expect(notes[0]).toContain('rotated images of bars, which has no classes');
     expect(extractor.name).toMatch(/^rotation classifier of bars 32x32x1 /);
-    expect(vi.mocked(classifierExtractor)).not.toHaveBeenCalledWith(extractor.name, expect.anything(), expect.anything(), expect.anything());
+    expect(vi.mocked(classifierExtractor)).not.toHaveBeenCalledWith(
+      extractor.name,
+      expect.anything(),
+      expect.anything(),
+      expect.anything(),
+    );
   });
 
   it('differs from that of the same images with classes', async () => {

@@ -51,7 +51,11 @@ describe('a locked folder', () => {
   it('rejects other processes and names the holder', async () => {
     const folder = temporaryFolder();
     const lock = await FolderLock.take(folder);
-    await expectInputError(() => FolderLock.take(folder), folder, `process ${process.pid} is training into this folder`);
+    await expectInputError(
+      () => FolderLock.take(folder),
+      folder,
+      `process ${process.pid} is training into this folder`,
+    );
     await lock.release();
   });
 
@@ -71,7 +75,11 @@ describe('a locked folder', () => {
   });
 
   it('is acquired by exactly one of several contenders, even if the last holder is dead', async () => {
-    for (const folder of [temporaryFolder(), lockedBy(''), lockedBy({ host: hostname(), pid: 2 ** 22 + 1, started: '1' })]) {
+    for (const folder of [
+      temporaryFolder(),
+      lockedBy(''),
+      lockedBy({ host: hostname(), pid: 2 ** 22 + 1, started: '1' }),
+    ]) {
       const tries = await Promise.allSettled(Array.from({ length: 12 }, () => FolderLock.take(folder)));
       const [taken, refused] = [
         tries.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : [])),
@@ -102,12 +110,19 @@ describe('a locked folder', () => {
   });
 
   it('on another machine counts as held, and names the machine', async () => {
-    await expectInputError(() => FolderLock.take(lockedBy({ host: 'elsewhere', pid: 7, started: '1' })), 'process 7 on elsewhere is training');
+    await expectInputError(
+      () => FolderLock.take(lockedBy({ host: 'elsewhere', pid: 7, started: '1' })),
+      'process 7 on elsewhere is training',
+    );
   });
 
   it('that cannot be written is an InputError', async () => {
     const folder = temporaryFolder();
-    await expectInputError(() => FolderLock.take(join(folder, 'nothing')), join(folder, 'nothing'), 'cannot be written');
+    await expectInputError(
+      () => FolderLock.take(join(folder, 'nothing')),
+      join(folder, 'nothing'),
+      'cannot be written',
+    );
   });
 });
 
@@ -126,7 +141,11 @@ describe('a stale lock does not count:', () => {
     for (const owner of [{ host: 'elsewhere' }, { system: 'another boot' }]) {
       for (const age of [LOCK_MAX_AGE_SECONDS + 5, -LOCK_MAX_AGE_SECONDS - 5]) {
         const folder = lockedBy({ ...ownerOf(process.pid), ...owner });
-        await expectInputError(() => FolderLock.take(folder), 'is training into this folder', `delete ${lockIn(folder)}`);
+        await expectInputError(
+          () => FolderLock.take(folder),
+          'is training into this folder',
+          `delete ${lockIn(folder)}`,
+        );
         const time = Date.now() / 1000 - age;
         utimesSync(lockIn(folder), time, time);
         await expectTaken(folder);
@@ -141,14 +160,17 @@ describe('a stale lock does not count:', () => {
 
   it.runIf(process.platform === 'linux')('a lock of a killed process that its parent did not reap', async () => {
     // The shell replaces itself with a program that does not reap the child that it started.
-    const parent = spawn('sh', ['-c', 'sleep 1000 & echo $!; exec sleep 1000'], { stdio: ['ignore', 'pipe', 'ignore'] });
+    const parent = spawn('sh', ['-c', 'sleep 1000 & echo $!; exec sleep 1000'], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
     onTestFinished(() => void parent.kill('SIGKILL'));
     const [line] = (await once(parent.stdout, 'data')) as [Buffer];
     const pid = Number(line.toString());
     const folder = lockedBy(ownerOf(pid));
     await expectInputError(() => FolderLock.take(folder), `process ${pid} is training`);
     process.kill(pid, 'SIGKILL');
-    while (!readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') Z ')) await new Promise((resolve) => setTimeout(resolve, 5));
+    while (!readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') Z '))
+      await new Promise((resolve) => setTimeout(resolve, 5));
     await expectTaken(folder);
   });
 

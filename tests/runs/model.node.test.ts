@@ -40,10 +40,19 @@ beforeAll(async () => {
   await makePicture(at('one.png'), 0, 255);
   await makePicture(at('two.webp'), 200, 40);
   await makePicture(at('three.png'), 90, 120);
-  const shades = Array.from({ length: 24 }, (_, n) => [`${n < 12 ? 'dark' : 'light'}/${n}.png`, n < 12 ? n : 200 + n] as const);
+  const shades = Array.from(
+    { length: 24 },
+    (_, n) => [`${n < 12 ? 'dark' : 'light'}/${n}.png`, n < 12 ? n : 200 + n] as const,
+  );
   await writeImages(at('shades'), Object.fromEntries(shades));
-  await resultOf(['attribute', 'run', 'shades', '--with', 'light', '--without', 'dark', '--name', 'shade', '--threads', '1'], cwd);
-  await resultOf(['probe', 'run', 'shades', '--labels', 'all', '--methods', 'codes', '--save', 'shade', '--threads', '1'], cwd);
+  await resultOf(
+    ['attribute', 'run', 'shades', '--with', 'light', '--without', 'dark', '--name', 'shade', '--threads', '1'],
+    cwd,
+  );
+  await resultOf(
+    ['probe', 'run', 'shades', '--labels', 'all', '--methods', 'codes', '--save', 'shade', '--threads', '1'],
+    cwd,
+  );
   model = await loadModel(at('run'), { threads: 1, onWarning: (message) => void warnings.push(message) });
   normal = await loadModel(at('normal'), { threads: 1 });
 });
@@ -54,10 +63,16 @@ afterAll(async () => {
 
 describe('a loaded model', () => {
   it('samples what the command writes', async () => {
-    expectSame(await model.sample({ count: 5, seed: 7 }), (await written('sample', 'run', '--count', '5', '--seed', '7'))['arr_0.npy']);
+    expectSame(
+      await model.sample({ count: 5, seed: 7 }),
+      (await written('sample', 'run', '--count', '5', '--seed', '7'))['arr_0.npy'],
+    );
     expectSame(await model.sample(), (await written('sample', 'run'))['arr_0.npy']);
     expectSame(await model.sample({ seeds: [4, 6] }), (await written('sample', 'run', '--seeds', '4-6'))['arr_0.npy']);
-    expectSame(await normal.sample({ count: 3, temperature: 0.5 }), (await written('sample', 'normal', '--count', '3', '--temperature', '0.5'))['arr_0.npy']);
+    expectSame(
+      await normal.sample({ count: 3, temperature: 0.5 }),
+      (await written('sample', 'normal', '--count', '3', '--temperature', '0.5'))['arr_0.npy'],
+    );
   });
 
   it('samples around an image, and along an attribute', async () => {
@@ -83,12 +98,17 @@ describe('a loaded model', () => {
     const codes = await model.encode(FILES.map(at));
     expect(codes).toHaveLength(3 * model.latentSize);
     const source = await openSource(at('shades'), model.configuration);
-    const files = Array.from({ length: source.train.count }, (_, index) => join(at('shades'), source.train.nameOf!(index)));
+    const files = Array.from({ length: source.train.count }, (_, index) =>
+      join(at('shades'), source.train.nameOf!(index)),
+    );
     const { data, shape } = bytesIn((await written('encode', 'run', 'shades', '--split', 'train'))['codes.npy']);
     const encoded = await model.encode(files);
     expect(shape).toEqual([files.length, 8]);
     expect(Buffer.from(encoded.buffer).equals(data)).toBe(true);
-    expectSame(await model.reconstruct(FILES.map(at)), (await written('reconstruct', 'run', ...FILES))['reconstruction.npy']);
+    expectSame(
+      await model.reconstruct(FILES.map(at)),
+      (await written('reconstruct', 'run', ...FILES))['reconstruction.npy'],
+    );
     const moved = await written('reconstruct', 'run', 'one.png', '--along', 'shade');
     expectSame(await model.reconstruct(at('one.png'), { along: 'shade' }), moved['reconstruction.npy']);
     expect((await model.decode(codes)).data).toEqual((await model.reconstruct(FILES.map(at))).data);
@@ -105,7 +125,10 @@ describe('a loaded model', () => {
 
   it('interpolates what the command writes', async () => {
     const [files, paths] = [FILES.slice(0, 2), FILES.slice(0, 2).map(at)];
-    expectSame(await model.interpolate(paths, { frames: 4 }), (await written('interpolate', 'run', ...files, '--frames', '4'))['arr_0.npy']);
+    expectSame(
+      await model.interpolate(paths, { frames: 4 }),
+      (await written('interpolate', 'run', ...files, '--frames', '4'))['arr_0.npy'],
+    );
     const loop = await written('interpolate', 'run', ...FILES, '--loop', '--frames', '4');
     expectSame(await model.interpolate(FILES.map(at), { frames: 4, loop: true }), loop['arr_0.npy']);
     const circles = await written('interpolate', 'run', '--circle', '--rows', '2', '--frames', '6', '--seed', '3');
@@ -131,7 +154,10 @@ describe('a loaded model', () => {
     const file = await makeTinyRun(at('averaged'), tinyConfiguration({ ema: 0.9 }));
     const raw = await loadModel(file, { ema: false, threads: 1 });
     const averaged = await loadModel(file, { threads: 1 });
-    expectSame(await raw.sample({ count: 2 }), (await written('sample', file, '--count', '2', '--no-ema'))['arr_0.npy']);
+    expectSame(
+      await raw.sample({ count: 2 }),
+      (await written('sample', file, '--count', '2', '--no-ema'))['arr_0.npy'],
+    );
     expectSame(await averaged.sample({ count: 2 }), (await written('sample', file, '--count', '2'))['arr_0.npy']);
     expect([raw.step, raw.configuration.ema, raw.prior]).toEqual([3, 0.9, 'sphere']);
     await raw.release();
@@ -144,7 +170,14 @@ describe('a loaded model', () => {
     const { data, info } = await sharp(path).toColourspace('b-w').raw().toBuffer({ resolveWithObject: true });
     const raster = { width: info.width, height: info.height, channels: 1, data };
     const batch = await readImages(path, model.configuration);
-    for (const image of [new URL(`file://${path}`), readFileSync(path), Uint8Array.from(readFileSync(path)), sharp(path), raster, batch]) {
+    for (const image of [
+      new URL(`file://${path}`),
+      readFileSync(path),
+      Uint8Array.from(readFileSync(path)),
+      sharp(path),
+      raster,
+      batch,
+    ]) {
       expect(await model.encode(image)).toEqual(expected);
     }
     expect(await model.encode([path, sharp(path)])).toEqual(Float32Array.of(...expected, ...expected));
@@ -165,26 +198,62 @@ describe('a loaded model refuses, in one line,', () => {
   const cases: readonly [title: string, call: () => Promise<unknown>, texts: readonly string[]][] = [
     ['a spread without an image', () => model.sample({ spread: 0.5 }), ['spread: requires like']],
     ['a distance without an attribute', () => model.sample({ by: 0.5 }), ['by 0.5: requires along']],
-    ['an unknown attribute', () => model.reconstruct(at('one.png'), { along: 'shape' }), ['no attribute "shape"', 'did you mean shade?']],
+    [
+      'an unknown attribute',
+      () => model.reconstruct(at('one.png'), { along: 'shape' }),
+      ['no attribute "shape"', 'did you mean shade?'],
+    ],
     ['an unknown probe', () => model.classify(at('one.png'), { probe: 'shape' }), ['no probe "shape"', 'shade']],
     ['a run without probes', () => normal.classify(at('one.png')), ['no probe in this run']],
     ['no samples', () => model.sample({ count: 0 }), ['count: expected a whole number of at least 1 but got 0']],
-    ['a seed that is no number', () => model.sample({ seed: 'x' as unknown as number }), ['seed: expected a whole number', '"x"']],
+    [
+      'a seed that is no number',
+      () => model.sample({ seed: 'x' as unknown as number }),
+      ['seed: expected a whole number', '"x"'],
+    ],
     ['seeds with a count', () => model.sample({ seeds: [1, 2], count: 2 }), ['seeds: determines', 'remove count']],
     ['seeds in the wrong order', () => model.sample({ seeds: [2, 1] }), ['seeds: expected a whole number from 2']],
     ['a temperature on the sphere', () => model.sample({ temperature: 2 }), ['temperature 2', 'prior normal']],
-    ['two images to sample around', () => model.sample({ like: { count: 2, shape: [1, 1, 1], data: new Uint8Array(2) } }), ['like: expected one image']],
+    [
+      'two images to sample around',
+      () => model.sample({ like: { count: 2, shape: [1, 1, 1], data: new Uint8Array(2) } }),
+      ['like: expected one image'],
+    ],
     ['one image to interpolate', () => model.interpolate([at('one.png')]), ['one.png: expected at least two images']],
-    ['rows between images', () => model.interpolate(FILES.map(at), { rows: 2 }), ['rows: applies to random points only']],
+    [
+      'rows between images',
+      () => model.interpolate(FILES.map(at), { rows: 2 }),
+      ['rows: applies to random points only'],
+    ],
     ['one frame', () => model.interpolate([], { frames: 1 }), ['frames: expected a whole number of at least 2']],
-    ['a circle without a sphere', () => normal.interpolate([], { circle: true }), ['circle: requires the prior sphere', 'use loop']],
-    ['a circle through three points', () => model.interpolate([], { circle: true, points: 3 }), ['circle: goes through two points, not 3']],
-    ['codes of another length', () => model.decode(new Float32Array(9)), ['codes: expected a multiple of 8 values but got 9']],
-    ['a distance above 1', () => model.decode(new Float32Array(8), { distance: 1.5 }), ['distance: expected a number from 0 to 1 but got 1.5']],
+    [
+      'a circle without a sphere',
+      () => normal.interpolate([], { circle: true }),
+      ['circle: requires the prior sphere', 'use loop'],
+    ],
+    [
+      'a circle through three points',
+      () => model.interpolate([], { circle: true, points: 3 }),
+      ['circle: goes through two points, not 3'],
+    ],
+    [
+      'codes of another length',
+      () => model.decode(new Float32Array(9)),
+      ['codes: expected a multiple of 8 values but got 9'],
+    ],
+    [
+      'a distance above 1',
+      () => model.decode(new Float32Array(8), { distance: 1.5 }),
+      ['distance: expected a number from 0 to 1 but got 1.5'],
+    ],
     ['an image that is not there', () => model.encode(at('no.png')), ['no.png: cannot read the image']],
     ['a run that is not there', () => loadModel(at('nothing')), ['nothing: run folder or checkpoint not found']],
     ['a run that is no path', () => loadModel(7 as unknown as string), ['run: expected the path', '7']],
-    ['an unknown option', () => loadModel(at('run'), { thread: 1 } as object), ['thread: no such setting, did you mean threads?']],
+    [
+      'an unknown option',
+      () => loadModel(at('run'), { thread: 1 } as object),
+      ['thread: no such setting, did you mean threads?'],
+    ],
   ];
   it.each(cases)('%s', async (_, call, texts) => {
     await expectInputError(call, ...texts);

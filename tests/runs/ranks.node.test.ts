@@ -35,7 +35,10 @@ function firstAndSecond(): { first: Ranks; second: Ranks } {
 }
 
 /** A data set of these images of one pixel, decoded on demand if `prepare` is given. */
-function sourceOf(pixels: readonly number[], { prefix = 'image', prepare }: { prefix?: string; prepare?: Split['prepare'] } = {}): ImageSource {
+function sourceOf(
+  pixels: readonly number[],
+  { prefix = 'image', prepare }: { prefix?: string; prepare?: Split['prepare'] } = {},
+): ImageSource {
   const split: Split = {
     count: pixels.length,
     labels: null,
@@ -75,14 +78,20 @@ describe('ranks', () => {
     const own = new MemoryStore();
     await first.storeOf(own).writeCheckpoint(checkpoint);
     const [name, vector] = Object.entries(checkpoint.vectors)[0]!;
-    const changed = { ...checkpoint, vectors: { ...checkpoint.vectors, [name]: vector.map((value, index) => (index === 0 ? value + 1e-6 : value)) } };
+    const changed = {
+      ...checkpoint,
+      vectors: { ...checkpoint.vectors, [name]: vector.map((value, index) => (index === 0 ? value + 1e-6 : value)) },
+    };
     await expect(second.storeOf(undefined).writeCheckpoint(changed)).rejects.toThrow(
-      new InputError('iteration 3: the processes do not have the same weights; resume from the last checkpoint (rank 1 compared with rank 0)'),
+      new InputError(
+        'iteration 3: the processes do not have the same weights; resume from the last checkpoint (rank 1 compared with rank 0)',
+      ),
     );
   });
 
   it('compare their images before training', async () => {
-    const problem = 'photos: the processes do not have the same images; copy the data to every host (rank 1 compared with rank 0)';
+    const problem =
+      'photos: the processes do not have the same images; copy the data to every host (rank 1 compared with rank 0)';
     for (const [other, expected] of [
       [sourceOf([1, 2, 3]), undefined],
       [sourceOf([1, 2, 4]), problem],

@@ -13,7 +13,16 @@ import { describe, expect, it } from 'vitest';
 const attribute = (name: string, ...direction: number[]): Attribute => ({
   name,
   direction: Float32Array.from(direction),
-  origin: { data: 'mnist', split: 'train', with: '3', without: 'rest', count_with: 5, count_without: 7, step: 10, ema: true },
+  origin: {
+    data: 'mnist',
+    split: 'train',
+    with: '3',
+    without: 'rest',
+    count_with: 5,
+    count_without: 7,
+    step: 10,
+    ema: true,
+  },
 });
 
 describe('attributes in a run folder', () => {
@@ -47,7 +56,10 @@ describe('attributes in a run folder', () => {
     const run = temporaryFolder();
     mkdirSync(join(run, 'attributes'));
     const tensors = { direction: { shape: [2], data: Float32Array.of(1, 2) } };
-    writeFileSync(join(run, 'attributes', 'cut.safetensors'), encodeAttribute(attribute('cut', 1, 2, 3)).subarray(0, -4));
+    writeFileSync(
+      join(run, 'attributes', 'cut.safetensors'),
+      encodeAttribute(attribute('cut', 1, 2, 3)).subarray(0, -4),
+    );
     writeFileSync(join(run, 'attributes', 'foreign.safetensors'), encodeSafetensors({ tensors, metadata: {} }));
     writeFileSync(
       join(run, 'attributes', 'torn.safetensors'),
@@ -62,12 +74,19 @@ describe('attributes in a run folder', () => {
     );
     await expectInputError(() => files.read('old'), 'old.safetensors', 'this version', 'agenet attribute');
     await expectInputError(() => files.read('torn'), 'torn.safetensors', 'corrupt metadata');
-    await expectInputError(() => decodeAttribute(encodeAttribute(attribute('endless', Infinity)), 'endless'), 'endless', 'NaN or infinite');
+    await expectInputError(
+      () => decodeAttribute(encodeAttribute(attribute('endless', Infinity)), 'endless'),
+      'endless',
+      'NaN or infinite',
+    );
   });
 
   it.each(['', '../up', '.hidden', 'a/b', 'a b', '-x'])('are never named "%s"', async (name) => {
     await expectInputError(() => requireAssetName(name, ATTRIBUTES), `attribute name "${name}"`);
-    await expectInputError(() => new RunAssets(temporaryFolder(), ATTRIBUTES).write(attribute(name, 1)), `attribute name "${name}"`);
+    await expectInputError(
+      () => new RunAssets(temporaryFolder(), ATTRIBUTES).write(attribute(name, 1)),
+      `attribute name "${name}"`,
+    );
     requireAssetName(attributeNameOf(name), ATTRIBUTES);
   });
 
@@ -87,7 +106,11 @@ const FITTED: readonly FittedProbe[] = [
   { method: 'knn', classes: 2, codes: Float32Array.of(1, 2, 3, 4, 5, 6), labels: Uint32Array.of(0, 1, 1) },
   {
     ...{ method: 'finetune', classes: 2 },
-    weights: { parameters: Float32Array.of(1, 2, 3), statistics: Float32Array.of(4), head: Float32Array.of(1, 2, 3, 4) },
+    weights: {
+      parameters: Float32Array.of(1, 2, 3),
+      statistics: Float32Array.of(4),
+      head: Float32Array.of(1, 2, 3, 4),
+    },
   },
 ];
 const saved = (name: string, probe: FittedProbe = linear): SavedProbe => ({ name, probe, origin });
@@ -118,7 +141,13 @@ describe('probes in a run folder', () => {
     write('foreign', encodeSafetensors({ tensors: {}, metadata: {} }));
     const files = new RunAssets(run, PROBES);
     await expectInputError(() => files.read('cut'), 'cut.safetensors', 'cut short');
-    write('old', encodeSafetensors({ tensors: {}, metadata: { format: 'agenet probe 1', name: 'old', method: 'knn', origin: '{}' } }));
+    write(
+      'old',
+      encodeSafetensors({
+        tensors: {},
+        metadata: { format: 'agenet probe 1', name: 'old', method: 'knn', origin: '{}' },
+      }),
+    );
     await expectInputError(() => files.read('old'), 'old.safetensors', 'this version', '--save');
     await expectInputError(() => files.read('foreign'), 'foreign.safetensors', 'not a probe', '--save');
 
@@ -126,7 +155,8 @@ describe('probes in a run folder', () => {
       { ...linear, parameters: Float32Array.of(NaN, 2, 3, -4, 5, 6) },
       { method: 'knn', classes: 2, codes: Float32Array.of(1, Infinity), labels: [0, 1] },
     ];
-    for (const probe of wrong) await expectInputError(() => decodeProbe(encodeProbe(saved('x', probe)), 'x'), 'x: corrupt probe');
+    for (const probe of wrong)
+      await expectInputError(() => decodeProbe(encodeProbe(saved('x', probe)), 'x'), 'x: corrupt probe');
     const metadata = { format: 'agenet probe 2', name: 'x', method: 'knn', origin: JSON.stringify(origin) };
     const vector = (length: number) => ({ shape: [length], data: new Float32Array(length) });
     for (const changed of [

@@ -9,7 +9,11 @@ import { createRun, tinyCheckpoint, tinyConfiguration } from '../training/tinyTr
 
 const configuration = tinyConfiguration();
 const gridOf = (...data: readonly number[]) => ({ width: 2, height: 1, channels: 1, data: Uint8Array.from(data) });
-const previews = { samples: gridOf(1, 2), reconstructions: gridOf(3, 4), codes: { shape: [2, 3] as const, data: Float32Array.of(1, 0, 0, 0, 1, 0) } };
+const previews = {
+  samples: gridOf(1, 2),
+  reconstructions: gridOf(3, 4),
+  codes: { shape: [2, 3] as const, data: Float32Array.of(1, 0, 0, 0, 1, 0) },
+};
 
 /** Every file under a folder, by its path from there. */
 const filesIn = (folder: string): string[] =>
@@ -68,7 +72,13 @@ describe('an existing run folder', () => {
   it('is rejected if its configuration is damaged', async () => {
     const path = temporaryFolder();
     const folder = await createRun(path, configuration);
-    for (const text of ['', '{"data": "mnist"', '[]', 'null', JSON.stringify({ version: 3, ...configuration, width: -1 })]) {
+    for (const text of [
+      '',
+      '{"data": "mnist"',
+      '[]',
+      'null',
+      JSON.stringify({ version: 3, ...configuration, width: -1 }),
+    ]) {
       writeFileSync(join(path, 'config.json'), text);
       await expectInputError(() => folder.readConfiguration(), 'config.json');
     }
@@ -82,13 +92,22 @@ describe('checkpoints of a run folder', () => {
     const { file, ...latest } = (await folder.readLatestCheckpoint())!;
     expect(latest).toEqual(tinyCheckpoint(configuration, 1_000_000));
     expect(file).toBe(join(folder.path, 'checkpoints', '1000000.safetensors'));
-    expect(readdirSync(join(folder.path, 'checkpoints')).sort()).toEqual(['000005.safetensors', '000020.safetensors', '1000000.safetensors']);
+    expect(readdirSync(join(folder.path, 'checkpoints')).sort()).toEqual([
+      '000005.safetensors',
+      '000020.safetensors',
+      '1000000.safetensors',
+    ]);
   });
 
   it('ignore other files', async () => {
     const folder = await createRun(temporaryFolder(), configuration);
     await folder.writeCheckpoint(tinyCheckpoint(configuration, 5));
-    for (const name of ['999999.safetensors.bak', 'best.safetensors', '.999999.safetensors.123.partial', '999999.png']) {
+    for (const name of [
+      '999999.safetensors.bak',
+      'best.safetensors',
+      '.999999.safetensors.123.partial',
+      '999999.png',
+    ]) {
       writeFileSync(join(folder.path, 'checkpoints', name), 'x');
     }
     expect((await folder.readLatestCheckpoint())?.step).toBe(5);
@@ -174,7 +193,10 @@ describe('previews of a run folder', () => {
     const written = await folder.writePreviews(12, previews);
     expect(written.samples).toBe(join(folder.path, 'samples', '000012.png'));
     for (const kind of ['samples', 'reconstructions'] as const) {
-      const { data, info } = await sharp(written[kind]).toColourspace('b-w').raw().toBuffer({ resolveWithObject: true });
+      const { data, info } = await sharp(written[kind])
+        .toColourspace('b-w')
+        .raw()
+        .toBuffer({ resolveWithObject: true });
       expect([info.width, info.height, Uint8Array.from(data)]).toEqual([2, 1, previews[kind].data]);
     }
     expect((await folder.previews('samples')).map(({ step }) => step)).toEqual([12, 1_234_567]);
@@ -186,7 +208,9 @@ describe('the log of a run folder', () => {
     const folder = await createRun(temporaryFolder(), configuration);
     await folder.appendLog([{ step: 1, 'encoder.loss': 0.5 }]);
     await folder.appendLog([{ step: 2, 'encoder.loss': -1e-9 }]);
-    expect(readFileSync(join(folder.path, 'log.jsonl'), 'utf8')).toBe('{"step":1,"encoder.loss":0.5}\n{"step":2,"encoder.loss":-1e-9}\n');
+    expect(readFileSync(join(folder.path, 'log.jsonl'), 'utf8')).toBe(
+      '{"step":1,"encoder.loss":0.5}\n{"step":2,"encoder.loss":-1e-9}\n',
+    );
   });
 
   it('is truncated to an iteration, and returns its last entry', async () => {
@@ -248,7 +272,11 @@ describe('a file in a run folder', () => {
     const before = readFileSync(written);
     // Folders at the paths of the next checkpoint and the log.
     for (const name of [join('checkpoints', '000002.safetensors'), 'log.jsonl']) mkdirSync(join(path, name));
-    await expectInputError(() => folder.writeCheckpoint(tinyCheckpoint(configuration, 2)), '000002.safetensors', 'cannot be written');
+    await expectInputError(
+      () => folder.writeCheckpoint(tinyCheckpoint(configuration, 2)),
+      '000002.safetensors',
+      'cannot be written',
+    );
     await expectInputError(() => folder.appendLog([{ step: 1 }]), 'log.jsonl', 'cannot be written');
     expect(readFileSync(written)).toEqual(before);
     expect(filesIn(path)).toEqual([join('checkpoints', '000001.safetensors'), 'config.json']);
@@ -262,7 +290,12 @@ describe('a locked run folder', () => {
     await folder.writePreviews(5, previews);
     await folder.appendLog([{ step: 5 }]);
     const before = filesIn(folder.path);
-    const partial = ['.config.json.7.partial', '.log.jsonl.8.partial', 'checkpoints/.000006.safetensors.9.partial', 'samples/.000006.png.9.partial'];
+    const partial = [
+      '.config.json.7.partial',
+      '.log.jsonl.8.partial',
+      'checkpoints/.000006.safetensors.9.partial',
+      'samples/.000006.png.9.partial',
+    ];
     for (const name of partial) writeFileSync(join(folder.path, ...name.split('/')), 'half');
     writeFileSync(join(folder.path, 'checkpoints', 'mine.partial'), 'mine');
     await (await folder.lock()).release();

@@ -4,7 +4,13 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { flagOf, resolveConfiguration } from '../../src/cli/options.js';
 import { InputError } from '../../src/errors.js';
-import { draftSettings, presetNames, resolveSettings, resumedConfiguration, type Settings } from '../../src/runs/settings.node.js';
+import {
+  draftSettings,
+  presetNames,
+  resolveSettings,
+  resumedConfiguration,
+  type Settings,
+} from '../../src/runs/settings.node.js';
 import { RunFolder } from '../../src/runs/runFolder.node.js';
 import { DEFAULTS } from '../../src/training/defaults.js';
 import { writeImages } from '../data/imageFiles.js';
@@ -21,13 +27,29 @@ function fileOf(text: string, name = 'settings.yaml'): string {
 
 describe('settings', () => {
   it('are the defaults and the native format of the data', async () => {
-    expect(await resolveConfiguration('mnist', {})).toMatchObject({ ...DEFAULTS, data: 'mnist', size: 32, channels: 1, crop: 'center', stages: [] });
+    expect(await resolveConfiguration('mnist', {})).toMatchObject({
+      ...DEFAULTS,
+      data: 'mnist',
+      size: 32,
+      channels: 1,
+      crop: 'center',
+      stages: [],
+    });
   });
 
   it('come from flags before a file, and from a file before a preset', async () => {
     const config = fileOf('width: 24\nlatent: 32\n');
-    expect(await resolveConfiguration('mnist', { preset: 'cifar10' })).toMatchObject({ width: 64, latent: 128, length: { epochs: 150 }, halveEvery: 40 });
-    expect(await resolveConfiguration('mnist', { preset: 'cifar10', config })).toMatchObject({ width: 24, latent: 32, halveEvery: 40 });
+    expect(await resolveConfiguration('mnist', { preset: 'cifar10' })).toMatchObject({
+      width: 64,
+      latent: 128,
+      length: { epochs: 150 },
+      halveEvery: 40,
+    });
+    expect(await resolveConfiguration('mnist', { preset: 'cifar10', config })).toMatchObject({
+      width: 24,
+      latent: 32,
+      halveEvery: 40,
+    });
     expect(await resolveConfiguration('mnist', { preset: 'cifar10', config, width: 8, steps: 7 })).toMatchObject({
       width: 8,
       latent: 32,
@@ -43,7 +65,9 @@ describe('settings', () => {
 
   it('of stages replace update plans from an epoch on', async () => {
     const config = fileOf('stages:\n  - epoch: 3\n    generatorUpdates: 3;KL_fake:1,match_z:1000\n');
-    expect((await resolveConfiguration('mnist', { config })).stages).toEqual([{ epoch: 3, generatorUpdates: '3;KL_fake:1,match_z:1000' }]);
+    expect((await resolveConfiguration('mnist', { config })).stages).toEqual([
+      { epoch: 3, generatorUpdates: '3;KL_fake:1,match_z:1000' },
+    ]);
   });
 
   it('come from the initFrom run by default, except for its length and seed', async () => {
@@ -69,14 +93,32 @@ describe('settings', () => {
       latent: 9,
       moment: 'variance',
     });
-    await expectInputError(() => resolveConfiguration('mnist', { config: fileOf('initFrom: no/such/run') }), 'no/such/run: run folder or checkpoint not found');
+    await expectInputError(
+      () => resolveConfiguration('mnist', { config: fileOf('initFrom: no/such/run') }),
+      'no/such/run: run folder or checkpoint not found',
+    );
   });
 
-  const PUBLISHED = ['celeba', 'celeba-finetune', 'cifar10', 'published', 'svhn', 'tiny-imagenet', 'tiny-imagenet-finetune'];
+  const PUBLISHED = [
+    'celeba',
+    'celeba-finetune',
+    'cifar10',
+    'published',
+    'svhn',
+    'tiny-imagenet',
+    'tiny-imagenet-finetune',
+  ];
 
   it('of presets state all differences of the published recipes from the defaults', async () => {
     expect(await presetNames()).toEqual([...PUBLISHED, 'concentrated'].sort());
-    const published = { learningRate: 2e-4, divergence: 'qp', moment: 'variance', schedule: 'halving', ema: 0, batchNormStats: 'shared' };
+    const published = {
+      learningRate: 2e-4,
+      divergence: 'qp',
+      moment: 'variance',
+      schedule: 'halving',
+      ema: 0,
+      batchNormStats: 'shared',
+    };
     for (const preset of PUBLISHED) {
       // Also on top of a run with other settings.
       const run = join(temporaryFolder(), 'run');
@@ -108,7 +150,10 @@ describe('settings', () => {
 
   it('are rejected if the images do not fill a batch, with a batch size that they fill', async () => {
     const { complete } = await draftSettings({ data: 'mnist', batch: 64 }, flagOf);
-    await expectInputError(() => complete(48), '--batch 64: the train split has only 48 images; set --batch to 16 or less');
+    await expectInputError(
+      () => complete(48),
+      '--batch 64: the train split has only 48 images; set --batch to 16 or less',
+    );
     await expectInputError(() => complete(1), 'mnist: training needs at least 2 images, but its train split has 1');
     const { complete: fromFile } = await draftSettings({ data: 'mnist', config: fileOf('batch: 64') }, flagOf);
     await expectInputError(() => fromFile(48), 'settings.yaml: batch 64: ');
@@ -127,10 +172,22 @@ describe('invalid settings', () => {
     ['an unknown key, with the nearest one', 'widht: 3', ['widht: no such setting, did you mean width?']],
     ['a number out of range, with its position', 'width: -3', ['width: must be at least 1, not -3']],
     ['a word for a number', 'batch: many', ['batch: must be a whole number', '"many"']],
-    ['an invalid choice, with the valid ones', 'schedule: linear', ['schedule: must be one of halving, constant, cosine, not "linear"']],
+    [
+      'an invalid choice, with the valid ones',
+      'schedule: linear',
+      ['schedule: must be one of halving, constant, cosine, not "linear"'],
+    ],
     ['an invalid plan', 'encoderUpdates: 1;KL_fake', ['encoder plan "1;KL_fake"']],
-    ['an invalid plan in a stage', 'stages: [{ epoch: 2, generatorUpdates: "0;KL_fake:1" }]', ['generator plan "0;KL_fake:1"']],
-    ['stages out of order', 'stages: [{ epoch: 2 }, { epoch: 2 }]', ['stages: stage 2 must begin after epoch 2, not at 2']],
+    [
+      'an invalid plan in a stage',
+      'stages: [{ epoch: 2, generatorUpdates: "0;KL_fake:1" }]',
+      ['generator plan "0;KL_fake:1"'],
+    ],
+    [
+      'stages out of order',
+      'stages: [{ epoch: 2 }, { epoch: 2 }]',
+      ['stages: stage 2 must begin after epoch 2, not at 2'],
+    ],
     ['a stage without an epoch', 'stages: [{}]', ['epoch', 'missing']],
     ['two lengths', 'epochs: 2\nsteps: 3', ['epochs and ', 'steps: both set the length of training']],
     ['a length of 0', 'epochs: 0', ['epochs: must be at least 1, not 0']],
@@ -142,7 +199,11 @@ describe('invalid settings', () => {
     ['deeply nested lists', `width: ${'['.repeat(50_000)}`, ['not YAML or JSON (it is nested too deeply)']],
     ['deeply nested mappings', `width: ${'{a: '.repeat(50_000)}`, ['not YAML or JSON (it is nested too deeply)']],
     ['a deeply indented list', `width:\n  ${'- '.repeat(50_000)}`, ['not YAML or JSON (it is nested too deeply)']],
-    ['halveEvery without the halving schedule', 'schedule: cosine\nhalveEvery: 3', ['halveEvery: requires the schedule halving']],
+    [
+      'halveEvery without the halving schedule',
+      'schedule: cosine\nhalveEvery: 3',
+      ['halveEvery: requires the schedule halving'],
+    ],
     ['an EMA decay of 1', 'ema: 1', ['ema: must be below 1, not 1']],
   ])('are rejected: %s', async (_, text, texts) => {
     const config = fileOf(text);
@@ -152,17 +213,28 @@ describe('invalid settings', () => {
 
   it("may be a run's config.json, which also names the data", async () => {
     const configuration = await resolveConfiguration('mnist', { width: 8, ema: 0.9, steps: 7 });
-    expect(await resolveConfiguration('mnist', { config: fileOf(JSON.stringify(configuration)) })).toEqual(configuration);
+    expect(await resolveConfiguration('mnist', { config: fileOf(JSON.stringify(configuration)) })).toEqual(
+      configuration,
+    );
   });
 
   it('are named by their flags if they come from flags', async () => {
-    await expectInputError(() => resolveConfiguration('mnist', { config: fileOf('width: 8'), width: 0 }), '--width: must be at least 1, not 0');
-    await expectInputError(() => resolveConfiguration('mnist', { epochs: 1, steps: 1 }), '--epochs and --steps: both set the length');
+    await expectInputError(
+      () => resolveConfiguration('mnist', { config: fileOf('width: 8'), width: 0 }),
+      '--width: must be at least 1, not 0',
+    );
+    await expectInputError(
+      () => resolveConfiguration('mnist', { epochs: 1, steps: 1 }),
+      '--epochs and --steps: both set the length',
+    );
     expect(flagOf('encoderUpdates')).toBe('--encoder-updates');
   });
 
   it('are rejected if the file or preset does not exist', async () => {
-    await expectInputError(() => resolveSettings({ data: 'mnist', config: 'no/such.yaml' }), 'no/such.yaml: cannot be read');
+    await expectInputError(
+      () => resolveSettings({ data: 'mnist', config: 'no/such.yaml' }),
+      'no/such.yaml: cannot be read',
+    );
     await expectInputError(
       () => resolveConfiguration('mnist', { preset: 'cifar-10' }),
       '--preset: unknown preset cifar-10, did you mean cifar10?; choose from celeba',
@@ -172,12 +244,30 @@ describe('invalid settings', () => {
 
   const folder = sharedTemporaryFolder();
   it('are accepted or rejected in one line after any mutation', async () => {
-    const good = 'width: 8\nlatent: 16\nepochs: 2\nstages:\n  - epoch: 1\n    encoderUpdates: 1;KL_fake:1,KL_real:1,match_x:10\nema: 0.9\nflip: true\n';
+    const good =
+      'width: 8\nlatent: 16\nepochs: 2\nstages:\n  - epoch: 1\n    encoderUpdates: 1;KL_fake:1,KL_real:1,match_x:10\nema: 0.9\nflip: true\n';
     const edits = fc.array(
       fc.record({
         at: fc.nat(good.length),
         remove: fc.nat(6),
-        insert: fc.constantFrom('', ':', '-', '&a ', '*a', '!!js/x ', '{', '[', '1e999', '\0', '\n', '  ', 'ÿ', '0x', '"', '<<: '),
+        insert: fc.constantFrom(
+          '',
+          ':',
+          '-',
+          '&a ',
+          '*a',
+          '!!js/x ',
+          '{',
+          '[',
+          '1e999',
+          '\0',
+          '\n',
+          '  ',
+          'ÿ',
+          '0x',
+          '"',
+          '<<: ',
+        ),
       }),
       {
         minLength: 1,
@@ -185,7 +275,10 @@ describe('invalid settings', () => {
       },
     );
     const property = fc.asyncProperty(edits, async (changes) => {
-      const text = changes.reduce((current, { at, remove, insert }) => current.slice(0, at) + insert + current.slice(at + remove), good);
+      const text = changes.reduce(
+        (current, { at, remove, insert }) => current.slice(0, at) + insert + current.slice(at + remove),
+        good,
+      );
       const config = join(folder, 'mutated.yaml');
       writeFileSync(config, text);
       const error = await errorOf(() => resolveConfiguration('mnist', { config }));
@@ -197,8 +290,14 @@ describe('invalid settings', () => {
   });
 
   it('that expand to a huge value are rejected', async () => {
-    const levels = Array.from({ length: 9 }, (_, level) => `a${level}: &a${level} [${new Array(9).fill(level === 0 ? 1 : `*a${level - 1}`).join(', ')}]`);
-    await expectInputError(() => resolveSettings({ data: 'mnist', config: fileOf(levels.join('\n')) }), 'not YAML or JSON');
+    const levels = Array.from(
+      { length: 9 },
+      (_, level) => `a${level}: &a${level} [${new Array(9).fill(level === 0 ? 1 : `*a${level - 1}`).join(', ')}]`,
+    );
+    await expectInputError(
+      () => resolveSettings({ data: 'mnist', config: fileOf(levels.join('\n')) }),
+      'not YAML or JSON',
+    );
   });
 });
 
@@ -211,13 +310,26 @@ describe('settings of a resumed run', () => {
 
   it('are those of the run, with changes by the caller, and need no data argument', async () => {
     expect(await resume({ steps: 9, logEvery: 5 })).toEqual(tinyConfiguration({ length: { steps: 9 }, logEvery: 5 }));
-    const recipe = { learningRate: 1e-3, schedule: 'cosine', encoderUpdates: '1;KL_real:2', ema: 0.5, emaStart: 4, onNan: 'rollback' } as const;
+    const recipe = {
+      learningRate: 1e-3,
+      schedule: 'cosine',
+      encoderUpdates: '1;KL_real:2',
+      ema: 0.5,
+      emaStart: 4,
+      onNan: 'rollback',
+    } as const;
     expect(await resume({ ...recipe, epochs: 2 })).toEqual(tinyConfiguration({ ...recipe, length: { epochs: 2 } }));
-    expect(await resume({ data: 'mnist', width: 4, config: fileOf('checkpointEvery: 7') })).toEqual(tinyConfiguration({ checkpointEvery: 7 }));
+    expect(await resume({ data: 'mnist', width: 4, config: fileOf('checkpointEvery: 7') })).toEqual(
+      tinyConfiguration({ checkpointEvery: 7 }),
+    );
   });
 
   it('are rejected if they cannot change', async () => {
-    await expectInputError(() => resume({ width: 8 }), 'width: the run in ', 'was started with 4, which cannot change; start a new run for 8');
+    await expectInputError(
+      () => resume({ width: 8 }),
+      'width: the run in ',
+      'was started with 4, which cannot change; start a new run for 8',
+    );
     await expectInputError(() => resume({ data: 'photos' }), 'data: the run in ', 'was started with "mnist"');
     await expectInputError(() => resume({ widht: 8 } as object), 'widht');
   });
@@ -226,6 +338,10 @@ describe('settings of a resumed run', () => {
 describe('the config.json of a different version', () => {
   it('is rejected with the version', async () => {
     const config = fileOf(JSON.stringify({ version: 2, ...tinyConfiguration() }), 'config.json');
-    await expectInputError(() => resolveSettings({ data: 'mnist', config }), config, 'earlier version of agenet (format 2, this one reads 3)');
+    await expectInputError(
+      () => resolveSettings({ data: 'mnist', config }),
+      config,
+      'earlier version of agenet (format 2, this one reads 3)',
+    );
   });
 });

@@ -19,11 +19,14 @@ describe('requests to a training', () => {
     await requestSteering(run, undefined);
   });
 
-  it.each(['', '{', 'null', '[]', '{"pauseAt":"soon"}', '{"stop":1}', '"stop"'])('ignore a file that contains %j', (text) => {
-    const run = temporaryFolder();
-    writeFileSync(join(run, 'steering.json'), text);
-    expect(followSteering(run)(3)).toBe('train');
-  });
+  it.each(['', '{', 'null', '[]', '{"pauseAt":"soon"}', '{"stop":1}', '"stop"'])(
+    'ignore a file that contains %j',
+    (text) => {
+      const run = temporaryFolder();
+      writeFileSync(join(run, 'steering.json'), text);
+      expect(followSteering(run)(3)).toBe('train');
+    },
+  );
 
   it('ignore a folder of that name', () => {
     const run = temporaryFolder();

@@ -4,7 +4,13 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { TrainingEvent } from '../../src/training/events.js';
 import type { RunFolder } from '../../src/runs/runFolder.node.js';
-import { crc32c, fileVersionRecord, sessionStartRecord, summaryRecord, TensorBoardLog } from '../../src/runs/tensorBoard.node.js';
+import {
+  crc32c,
+  fileVersionRecord,
+  sessionStartRecord,
+  summaryRecord,
+  TensorBoardLog,
+} from '../../src/runs/tensorBoard.node.js';
 import { errorOf } from '../rejection.js';
 import { dataOf, fieldsOf, shownScalars, shownValues, text } from '../training/eventReader.js';
 import { tinyConfiguration } from '../training/tinyTraining.js';
@@ -13,7 +19,8 @@ import { compileBroken, resumed, logOf, newFolder, trained } from '../training/t
 const configuration = tinyConfiguration({ length: { steps: 7 }, logEvery: 2, checkpointEvery: 3 });
 
 /** An event file in a folder, by a clock that starts at a time of its own. */
-const boardIn = ({ path }: RunFolder, every = configuration.logEvery, seconds = 1000): TensorBoardLog => new TensorBoardLog(path, every, () => seconds++);
+const boardIn = ({ path }: RunFolder, every = configuration.logEvery, seconds = 1000): TensorBoardLog =>
+  new TensorBoardLog(path, every, () => seconds++);
 
 const tagOf = (name: string): string => (name === 'learning_rate' ? 'train/learning_rate' : name.replace('.', '/'));
 
@@ -38,8 +45,18 @@ describe('the event file of a training run', () => {
   it('groups all tags by a name before a slash', async () => {
     const folder = await newFolder(configuration);
     const board = boardIn(folder);
-    board.onEvent({ type: 'iteration', report: { step: 2, epoch: 0, learningRate: 0.5, scalars: { 'encoder.KL_real': 1, 'generator.match_z': 2 } } });
-    board.onEvent({ type: 'evaluation', epochs: 1, step: 3, file: 'evaluation-000003.json', metrics: { fid: 4 }, isBest: false });
+    board.onEvent({
+      type: 'iteration',
+      report: { step: 2, epoch: 0, learningRate: 0.5, scalars: { 'encoder.KL_real': 1, 'generator.match_z': 2 } },
+    });
+    board.onEvent({
+      type: 'evaluation',
+      epochs: 1,
+      step: 3,
+      file: 'evaluation-000003.json',
+      metrics: { fid: 4 },
+      isBest: false,
+    });
     expect([...shownScalars(folder.path)]).toEqual([
       [2, { 'train/learning_rate': 0.5, 'encoder/KL_real': 1, 'generator/match_z': 2 }],
       [3, { 'evaluation/fid': 4 }],
@@ -48,10 +65,9 @@ describe('the event file of a training run', () => {
 
   it('shows the previews of each iteration that wrote some', async () => {
     const folder = await newFolder(configuration);
-    const files = Object.fromEntries(['samples', 'reconstructions'].map((name) => [name, join(folder.path, `${name}.png`)])) as Record<
-      'samples' | 'reconstructions',
-      string
-    >;
+    const files = Object.fromEntries(
+      ['samples', 'reconstructions'].map((name) => [name, join(folder.path, `${name}.png`)]),
+    ) as Record<'samples' | 'reconstructions', string>;
     const pngs = {
       samples: encode({ width: 3, height: 2, channels: 1, data: new Uint8Array(6).fill(7) }),
       reconstructions: encode({ width: 1, height: 4, channels: 3, data: new Uint8Array(12) }),
@@ -63,7 +79,13 @@ describe('the event file of a training run', () => {
     board.onEvent({ type: 'previews', step: 6, ...files });
     const reconstructions = { height: 4, width: 1, colorspace: 3, encoded: pngs.reconstructions };
     expect([...shownValues(folder.path)]).toEqual([
-      [5, { 'previews/samples': { height: 2, width: 3, colorspace: 1, encoded: pngs.samples }, 'previews/reconstructions': reconstructions }],
+      [
+        5,
+        {
+          'previews/samples': { height: 2, width: 3, colorspace: 1, encoded: pngs.samples },
+          'previews/reconstructions': reconstructions,
+        },
+      ],
       [6, { 'previews/reconstructions': reconstructions }],
     ]);
   });
@@ -95,7 +117,8 @@ describe('the event file of a training run', () => {
   it('has complete records after failed and partial writes', async () => {
     const folder = await newFolder(configuration);
     const board = boardIn(folder);
-    const iteration = (step: number) => board.onEvent({ type: 'iteration', report: { step, epoch: 0, learningRate: step, scalars: {} } });
+    const iteration = (step: number) =>
+      board.onEvent({ type: 'iteration', report: { step, epoch: 0, learningRate: step, scalars: {} } });
     iteration(2);
     appendFileSync(
       join(
@@ -126,7 +149,9 @@ describe('an event file', () => {
   });
 
   it.each([1, 127, 128, 300, 2 ** 31, 2 ** 40])('contains scalars of iteration %i under their tags', (step) => {
-    const [time, found, summary] = fieldsOf(dataOf(summaryRecord(step, 1700000000.25, { 'encoder/KL_real': 0.5, rate: -3 })));
+    const [time, found, summary] = fieldsOf(
+      dataOf(summaryRecord(step, 1700000000.25, { 'encoder/KL_real': 0.5, rate: -3 })),
+    );
     expect(time).toEqual({ field: 1, value: 1700000000.25 });
     expect(found).toEqual({ field: 2, value: step });
     expect(summary!.field).toBe(5);

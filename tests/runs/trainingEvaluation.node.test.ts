@@ -9,7 +9,19 @@ import type { Subscriber, TrainingEvent } from '../../src/training/events.js';
 import { readCheckpointFile, type RunFolder } from '../../src/runs/runFolder.node.js';
 import { errorOf } from '../rejection.js';
 import { tinyConfiguration } from '../training/tinyTraining.js';
-import { compile, copyOf, type Extra, resumed, latestOf, logOf, namesIn, newFolder, source, trained, warningsOf } from '../training/trainings.js';
+import {
+  compile,
+  copyOf,
+  type Extra,
+  resumed,
+  latestOf,
+  logOf,
+  namesIn,
+  newFolder,
+  source,
+  trained,
+  warningsOf,
+} from '../training/trainings.js';
 
 /** Four epochs of four iterations, judged after every other one. */
 const judged = tinyConfiguration({
@@ -31,15 +43,26 @@ vi.mock('../../src/files/atomic.node.js', async (original) => {
     const [name, left] = Array.from(refusals).find(([start]) => basename(path).startsWith(start)) ?? ['', 0];
     if (left === 0) return files.writeFileAtomically(path, bytes);
     refusals.set(name, left - 1);
-    throw new InputError(`${path}: cannot be written (the disk is full)`, { cause: Object.assign(new Error(), { code: 'ENOSPC' }) });
+    throw new InputError(`${path}: cannot be written (the disk is full)`, {
+      cause: Object.assign(new Error(), { code: 'ENOSPC' }),
+    });
   };
   return { ...files, writeFileAtomically };
 });
 
 async function judgedTraining(configuration: Configuration, folder: RunFolder, extra: Extra = {}) {
-  const evaluation = await TrainingEvaluation.open({ configuration, source, compile, signal: extra.signal, retrySeconds: 0.01 });
+  const evaluation = await TrainingEvaluation.open({
+    configuration,
+    source,
+    compile,
+    signal: extra.signal,
+    retrySeconds: 0.01,
+  });
   onTestFinished(() => evaluation.release());
-  return resumed(configuration, folder, { ...extra, subscribers: [evaluation.subscriberFor(folder.path), ...(extra.subscribers ?? [])] });
+  return resumed(configuration, folder, {
+    ...extra,
+    subscribers: [evaluation.subscriberFor(folder.path), ...(extra.subscribers ?? [])],
+  });
 }
 
 /** The evaluations in a run folder by the names of their files, without where it is and how long they took. */
@@ -49,17 +72,25 @@ const evaluationsIn = ({ path }: RunFolder): Record<string, unknown> =>
       .filter((name) => name.startsWith('evaluation-'))
       .sort()
       .map((name) => {
-        const stored = JSON.parse(readFileSync(join(path, name), 'utf8')) as { run: string; timings: object; protocol: { seconds: number } };
+        const stored = JSON.parse(readFileSync(join(path, name), 'utf8')) as {
+          run: string;
+          timings: object;
+          protocol: { seconds: number };
+        };
         const { run: _run, timings: _timings, protocol, ...evaluation } = stored;
         const { seconds: _seconds, ...rest } = protocol;
         return [name, { ...evaluation, protocol: rest }];
       }),
   );
 
-const evaluationsOf = (events: readonly TrainingEvent[]) => events.flatMap((event) => (event.type === 'evaluation' ? [event] : []));
+const evaluationsOf = (events: readonly TrainingEvent[]) =>
+  events.flatMap((event) => (event.type === 'evaluation' ? [event] : []));
 
 /** The copy of a folder as it is when an event is told, for a process that is killed then. */
-function copying(folder: RunFolder, isDue: (event: TrainingEvent) => boolean): { readonly subscriber: Subscriber; readonly copies: Promise<RunFolder>[] } {
+function copying(
+  folder: RunFolder,
+  isDue: (event: TrainingEvent) => boolean,
+): { readonly subscriber: Subscriber; readonly copies: Promise<RunFolder>[] } {
   const copies: Promise<RunFolder>[] = [];
   return { copies, subscriber: (event) => void (isDue(event) && copies.push(copyOf(folder))) };
 }
@@ -67,7 +98,9 @@ function copying(folder: RunFolder, isDue: (event: TrainingEvent) => boolean): {
 describe('evaluations during training', () => {
   it('run every N epochs, each on the current checkpoint', async () => {
     const { events, folder } = await judgedTraining(judged, await newFolder(judged));
-    expect(evaluationsOf(events).map(({ step, epochs }) => [step, epochs])).toEqual([8, 16].map((step) => [step, step / 4]));
+    expect(evaluationsOf(events).map(({ step, epochs }) => [step, epochs])).toEqual(
+      [8, 16].map((step) => [step, step / 4]),
+    );
     expect(Object.keys(evaluationsIn(folder))).toEqual(['evaluation-000008.json', 'evaluation-000016.json']);
     const found = evaluationsIn(folder) as Record<string, { metrics: object; protocol: object }>;
     for (const { file, metrics, epochs } of evaluationsOf(events)) {
@@ -115,28 +148,38 @@ describe('evaluations during training', () => {
   it('are postponed if the user stops during one', async () => {
     const controller = new AbortController();
     const folder = await newFolder(judged);
-    const stopping: Extra = { signal: controller.signal, onEvent: ({ type }) => void (type === 'evaluationDue' && controller.abort()) };
+    const stopping: Extra = {
+      signal: controller.signal,
+      onEvent: ({ type }) => void (type === 'evaluationDue' && controller.abort()),
+    };
     const stopped = await judgedTraining(judged, folder, stopping);
     expect(stopped.summary).toMatchObject({ steps: 8, interrupted: true });
-    expect(warningsOf(stopped.events)).toEqual([expect.stringContaining('evaluation of iteration 8 interrupted; it will run on resume')]);
+    expect(warningsOf(stopped.events)).toEqual([
+      expect.stringContaining('evaluation of iteration 8 interrupted; it will run on resume'),
+    ]);
     expect(evaluationsIn(folder)).toEqual({});
     const resumed = await judgedTraining(judged, folder);
     expect(evaluationsOf(resumed.events).map(({ step }) => step)).toEqual([8, 16]);
   });
 
-  it.each(['best.safetensors', 'best.json', 'evaluation-000008'])('wait for a disk without space for %s, and all complete', async (name) => {
-    const whole = await judgedTraining(judged, await newFolder(judged));
-    refusals.set(name, 3);
-    const folder = await newFolder(judged);
-    const { events } = await judgedTraining(judged, folder, { signal: new AbortController().signal });
-    expect(warningsOf(events)).toEqual([
-      expect.stringMatching(new RegExp(`${name}.*the disk is full.*: training is paused and retries every 0.01 s; `)),
-      'write succeeded; training continues',
-    ]);
-    expect(evaluationsIn(folder)).toEqual(evaluationsIn(whole.folder));
-    expect(readFileSync(join(folder.path, 'best.json'))).toEqual(readFileSync(join(whole.folder.path, 'best.json')));
-    expect(evaluationsOf(events).map(({ step, isBest }) => [step, isBest])).toEqual(evaluationsOf(whole.events).map(({ step, isBest }) => [step, isBest]));
-  });
+  it.each(['best.safetensors', 'best.json', 'evaluation-000008'])(
+    'wait for a disk without space for %s, and all complete',
+    async (name) => {
+      const whole = await judgedTraining(judged, await newFolder(judged));
+      refusals.set(name, 3);
+      const folder = await newFolder(judged);
+      const { events } = await judgedTraining(judged, folder, { signal: new AbortController().signal });
+      expect(warningsOf(events)).toEqual([
+        expect.stringMatching(new RegExp(`${name}.*the disk is full.*: training is paused and retries every 0.01 s; `)),
+        'write succeeded; training continues',
+      ]);
+      expect(evaluationsIn(folder)).toEqual(evaluationsIn(whole.folder));
+      expect(readFileSync(join(folder.path, 'best.json'))).toEqual(readFileSync(join(whole.folder.path, 'best.json')));
+      expect(evaluationsOf(events).map(({ step, isBest }) => [step, isBest])).toEqual(
+        evaluationsOf(whole.events).map(({ step, isBest }) => [step, isBest]),
+      );
+    },
+  );
 
   it('that wait for a full disk are postponed if the user stops', async () => {
     refusals.set('evaluation-000008', Infinity);
@@ -157,13 +200,18 @@ describe('evaluations during training', () => {
     refusals.set('evaluation-', Infinity);
     const { summary, events } = await judgedTraining(judged, await newFolder(judged));
     expect(summary.steps).toBe(16);
-    expect(warningsOf(events)).toEqual([8, 16].map((step) => expect.stringMatching(`^evaluation of iteration ${step} skipped: .*the disk is full`) as string));
+    expect(warningsOf(events)).toEqual(
+      [8, 16].map(
+        (step) => expect.stringMatching(`^evaluation of iteration ${step} skipped: .*the disk is full`) as string,
+      ),
+    );
   });
 
   it('write nothing into a folder that another process has locked', async () => {
     const folder = await newFolder(judged);
     const other = JSON.stringify({ host: 'elsewhere', pid: 7, started: '1' });
-    const onEvent: Extra['onEvent'] = ({ type }) => void (type === 'evaluationDue' && writeFileSync(join(folder.path, '.lock'), other));
+    const onEvent: Extra['onEvent'] = ({ type }) =>
+      void (type === 'evaluationDue' && writeFileSync(join(folder.path, '.lock'), other));
     const error = await errorOf(() => judgedTraining(judged, folder, { onEvent }));
     expect((error as Error).message).toContain('process 7 on elsewhere has taken over this run folder');
     expect([evaluationsIn(folder), namesIn(folder, 'checkpoints')]).toEqual([{}, ['000008.safetensors']]);
@@ -176,7 +224,10 @@ describe('evaluations during training', () => {
     const { summary, events } = await judgedTraining(judged, folder);
     expect(summary.steps).toBe(16);
     expect(warningsOf(events)).toEqual(
-      [8, 16].map((step) => expect.stringMatching(`^evaluation of iteration ${step} skipped: .*best.json: cannot be read`) as string),
+      [8, 16].map(
+        (step) =>
+          expect.stringMatching(`^evaluation of iteration ${step} skipped: .*best.json: cannot be read`) as string,
+      ),
     );
   });
 });

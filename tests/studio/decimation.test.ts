@@ -2,7 +2,10 @@ import { describe, expect, it } from 'vitest';
 import fc from 'fast-check';
 import { decimate, firstAtLeast } from '../../src/studio/decimation.js';
 
-const logOf = (values: readonly number[]) => ({ steps: values.map((_, index) => 10 * (index + 1)), columns: new Map([['loss', values]]) });
+const logOf = (values: readonly number[]) => ({
+  steps: values.map((_, index) => 10 * (index + 1)),
+  columns: new Map([['loss', values]]),
+});
 
 describe('decimated curves', () => {
   it('are the log itself if it has few entries', () => {
@@ -11,7 +14,11 @@ describe('decimated curves', () => {
   });
 
   it('keep the minimum and the maximum of each stretch, in their order', () => {
-    expect(decimate(logOf([1, 9, 2, 5, 0, 4]), 4)).toEqual({ steps: [10, 30, 40, 60], values: { loss: [1, 9, 5, 0] }, means: { loss: [4, 4, 3, 3] } });
+    expect(decimate(logOf([1, 9, 2, 5, 0, 4]), 4)).toEqual({
+      steps: [10, 30, 40, 60],
+      values: { loss: [1, 9, 5, 0] },
+      means: { loss: [4, 4, 3, 3] },
+    });
   });
 
   it('have null where a column has no value', () => {
@@ -27,13 +34,20 @@ describe('decimated curves', () => {
 
   it('keep the extremes of any log, at increasing iterations, with at most as many points as requested', () => {
     fc.assert(
-      fc.property(fc.array(fc.integer({ min: -50, max: 50 }), { minLength: 1, maxLength: 300 }), fc.integer({ min: 2, max: 60 }), (values, points) => {
-        const { steps, values: kept } = decimate(logOf(values), points);
-        expect(steps.length).toBeLessThanOrEqual(Math.max(points, Math.min(points, values.length)));
-        expect(kept.loss).toHaveLength(steps.length);
-        expect([Math.min(...(kept.loss as number[])), Math.max(...(kept.loss as number[]))]).toEqual([Math.min(...values), Math.max(...values)]);
-        expect(steps.every((step, index) => index === 0 || step >= steps[index - 1]!)).toBe(true);
-      }),
+      fc.property(
+        fc.array(fc.integer({ min: -50, max: 50 }), { minLength: 1, maxLength: 300 }),
+        fc.integer({ min: 2, max: 60 }),
+        (values, points) => {
+          const { steps, values: kept } = decimate(logOf(values), points);
+          expect(steps.length).toBeLessThanOrEqual(Math.max(points, Math.min(points, values.length)));
+          expect(kept.loss).toHaveLength(steps.length);
+          expect([Math.min(...(kept.loss as number[])), Math.max(...(kept.loss as number[]))]).toEqual([
+            Math.min(...values),
+            Math.max(...values),
+          ]);
+          expect(steps.every((step, index) => index === 0 || step >= steps[index - 1]!)).toBe(true);
+        },
+      ),
     );
   });
 

@@ -14,10 +14,14 @@ writeFileSync(join(out, 'config.json'), JSON.stringify({ data, network: 'dcgan32
 const status = readFileSync('/proc/self/stat', 'utf8');
 const started = status.slice(status.lastIndexOf(')') + 2).split(' ')[19];
 writeFileSync(join(out, '.lock'), JSON.stringify({ host: hostname(), pid: process.pid, started }));
-const note = (event) => appendFileSync(join(out, 'journal.jsonl'), `${JSON.stringify({ time: new Date().toISOString(), ...event })}\n`);
+const note = (event) =>
+  appendFileSync(join(out, 'journal.jsonl'), `${JSON.stringify({ time: new Date().toISOString(), ...event })}\n`);
 note({ type: 'start', step: 0, totalSteps: 100 });
 for (let step = 1; !existsSync(join(out, 'steering.json')); step++) {
-  appendFileSync(join(out, 'log.jsonl'), `${JSON.stringify({ step, 'encoder.match_x': 1 / step, iterations_per_second: 20 })}\n`);
+  appendFileSync(
+    join(out, 'log.jsonl'),
+    `${JSON.stringify({ step, 'encoder.match_x': 1 / step, iterations_per_second: 20 })}\n`,
+  );
   await pause(50);
 }
 note({ type: 'trained', step: 1, interrupted: true, seconds: 1 });

@@ -26,7 +26,11 @@ export interface OpenedStudio {
   /** Sends a request whose path is not changed in any way. */
   readonly send: (
     path: string,
-    options?: { readonly method?: string; readonly headers?: Readonly<Record<string, string>>; readonly body?: string | Uint8Array },
+    options?: {
+      readonly method?: string;
+      readonly headers?: Readonly<Record<string, string>>;
+      readonly body?: string | Uint8Array;
+    },
   ) => Promise<Answer>;
   readonly post: (path: string, value: unknown) => Promise<Answer>;
   readonly close: () => Promise<void>;
@@ -39,23 +43,45 @@ afterEach(async () => {
 
 /** Options that check nothing but `--width`. */
 export const COMMAND: StudioOptions['command'] = {
-  form: { groups: [{ title: 'Networks', fields: [{ name: 'width', flag: '--width', description: 'width', kind: 'integer' }] }], presets: [] },
+  form: {
+    groups: [
+      { title: 'Networks', fields: [{ name: 'width', flag: '--width', description: 'width', kind: 'integer' }] },
+    ],
+    presets: [],
+  },
   program: [process.execPath, '-e', '0'],
-  check: (args) => (args.includes('--width=0') ? Promise.reject(new InputError('--width: must be at least 1, not 0')) : Promise.resolve()),
+  check: (args) =>
+    args.includes('--width=0')
+      ? Promise.reject(new InputError('--width: must be at least 1, not 0'))
+      : Promise.resolve(),
 };
 
 /** Opens a studio that ends with the test. */
 export async function openStudio(options: Partial<StudioOptions> = {}): Promise<OpenedStudio> {
   const failures: unknown[] = [];
   const folder = options.folder ?? temporaryFolder();
-  const studio = await startStudio({ folder, port: 0, trainings: 1, command: COMMAND, onFailure: (error) => failures.push(error), ...options });
+  const studio = await startStudio({
+    folder,
+    port: 0,
+    trainings: 1,
+    command: COMMAND,
+    onFailure: (error) => failures.push(error),
+    ...options,
+  });
   opened.push(studio);
   const url = new URL(studio.urlWithToken);
   const send: OpenedStudio['send'] = (path, { method = 'GET', headers = {}, body } = {}) =>
     new Promise((resolve, reject) => {
       const host = options.host ?? '127.0.0.1';
       const sent = request(
-        { host, port: url.port, path, method, agent: false, headers: { host: `${options.host ?? 'localhost'}:${url.port}`, ...headers } },
+        {
+          host,
+          port: url.port,
+          path,
+          method,
+          agent: false,
+          headers: { host: `${options.host ?? 'localhost'}:${url.port}`, ...headers },
+        },
         (response) => {
           const pieces: Buffer[] = [];
           response.on('data', (piece: Buffer) => pieces.push(piece));
@@ -74,7 +100,8 @@ export async function openStudio(options: Partial<StudioOptions> = {}): Promise<
       sent.on('error', reject);
       sent.end(body);
     });
-  const post = (path: string, value: unknown) => send(path, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(value) });
+  const post = (path: string, value: unknown) =>
+    send(path, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(value) });
   const close = async () => {
     opened.splice(opened.indexOf(studio), 1);
     await studio.close();

@@ -8,7 +8,13 @@ import { makeRun, openStudio } from './openStudio.js';
 describe('requests from elsewhere', () => {
   it('are refused if they reach the server by another name', async () => {
     const { send, url } = await openStudio();
-    for (const host of ['evil.example', `evil.example:${url.port}`, 'localhost', `localhost:${Number(url.port) + 1}`, `127.0.0.1.evil.example:${url.port}`])
+    for (const host of [
+      'evil.example',
+      `evil.example:${url.port}`,
+      'localhost',
+      `localhost:${Number(url.port) + 1}`,
+      `127.0.0.1.evil.example:${url.port}`,
+    ])
       expect((await send('/api/runs', { headers: { host } })).status, host).not.toBe(200);
     for (const host of [`localhost:${url.port}`, `127.0.0.1:${url.port}`, `[::1]:${url.port}`, `LOCALHOST:${url.port}`])
       expect((await send('/api/runs', { headers: { host } })).status, host).toBe(200);
@@ -16,7 +22,8 @@ describe('requests from elsewhere', () => {
 
   it('are refused if another site makes them', async () => {
     const { send, url } = await openStudio();
-    const statusOf = async (headers: Readonly<Record<string, string>>, path = '/api/runs') => (await send(path, { headers })).status;
+    const statusOf = async (headers: Readonly<Record<string, string>>, path = '/api/runs') =>
+      (await send(path, { headers })).status;
     expect(await statusOf({ origin: 'http://evil.example' })).toBe(403);
     expect(await statusOf({ origin: 'null' })).toBe(403);
     expect(await statusOf({ origin: `https://localhost:${url.port}` })).toBe(403);
@@ -46,13 +53,20 @@ describe('requests from elsewhere', () => {
 });
 
 describe('every answer', () => {
-  it.each(['/', '/api/runs', '/api/runs/none', '/nothing'])('to %s has the headers that confine the page', async (path) => {
-    const { headers } = await (await openStudio()).send(path);
-    expect(headers['content-security-policy']).toMatch(
-      /^default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self';.*frame-ancestors 'none'$/u,
-    );
-    expect(headers).toMatchObject({ 'x-content-type-options': 'nosniff', 'x-frame-options': 'DENY', 'referrer-policy': 'no-referrer' });
-  });
+  it.each(['/', '/api/runs', '/api/runs/none', '/nothing'])(
+    'to %s has the headers that confine the page',
+    async (path) => {
+      const { headers } = await (await openStudio()).send(path);
+      expect(headers['content-security-policy']).toMatch(
+        /^default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self';.*frame-ancestors 'none'$/u,
+      );
+      expect(headers).toMatchObject({
+        'x-content-type-options': 'nosniff',
+        'x-frame-options': 'DENY',
+        'referrer-policy': 'no-referrer',
+      });
+    },
+  );
 });
 
 describe('a studio for other machines', () => {
@@ -98,7 +112,17 @@ describe('no path of a request', () => {
 
   it('leaves the folder', async () => {
     const { send } = await withSecret();
-    const escapes = ['..%2fsecret.png', '%2e%2e%2fother', '..%5cother', '%2fetc%2fpasswd', 'tiny%2f..%2f..%2fother', 'linked', 'tiny%00', 'CON', '%ff'];
+    const escapes = [
+      '..%2fsecret.png',
+      '%2e%2e%2fother',
+      '..%5cother',
+      '%2fetc%2fpasswd',
+      'tiny%2f..%2f..%2fother',
+      'linked',
+      'tiny%00',
+      'CON',
+      '%ff',
+    ];
     for (const run of escapes) {
       for (const path of ['', '/curves', '/samples/7', '/checkpoints/3', '/data/images']) {
         const answer = await send(`/api/runs/${run}${path}`);
@@ -118,7 +142,16 @@ describe('no path of a request', () => {
 
   it('follows a link, opens a device, or names another file of a run', async () => {
     const { send } = await withSecret();
-    for (const path of ['samples/7', 'samples/8', 'codes/9', 'samples/..%2fconfig.json', 'samples/-1', 'samples/1.5', 'config.json/1', 'checkpoints/3%00']) {
+    for (const path of [
+      'samples/7',
+      'samples/8',
+      'codes/9',
+      'samples/..%2fconfig.json',
+      'samples/-1',
+      'samples/1.5',
+      'config.json/1',
+      'checkpoints/3%00',
+    ]) {
       const answer = await send(`/api/runs/tiny/${path}`);
       expect([400, 404], path).toContain(answer.status);
       expect(answer.text).not.toContain(SECRET);

@@ -11,8 +11,19 @@ import { COMMAND, makeRun, type OpenedStudio, openStudio } from './openStudio.js
 
 const runsOf = async ({ send }: OpenedStudio) => (await send('/api/runs')).json as RunSummary[];
 const journal = (run: string, ...events: readonly Readonly<Record<string, unknown>>[]) =>
-  appendFileSync(join(run, 'journal.jsonl'), events.map((event) => `${JSON.stringify({ time: '2026-01-01T00:00:00.000Z', ...event })}\n`).join(''));
-const START = { type: 'start', step: 0, totalSteps: 40, batchesPerEpoch: 4, images: { train: 18, test: 5 }, parameters: {}, pid: 1 };
+  appendFileSync(
+    join(run, 'journal.jsonl'),
+    events.map((event) => `${JSON.stringify({ time: '2026-01-01T00:00:00.000Z', ...event })}\n`).join(''),
+  );
+const START = {
+  type: 'start',
+  step: 0,
+  totalSteps: 40,
+  batchesPerEpoch: 4,
+  images: { train: 18, test: 5 },
+  parameters: {},
+  pid: 1,
+};
 
 describe('the list of runs', () => {
   it('has the state of each run, and why', async () => {
@@ -28,7 +39,9 @@ describe('the list of runs', () => {
     journal(held[1]!, START, { type: 'paused', step: 3 });
     const locks = await Promise.all(held.map((run) => FolderLock.take(run)));
     const studio = await openStudio({ folder });
-    const found = Object.fromEntries((await runsOf(studio)).map(({ id, state, reason }) => [id, reason === null ? state : `${state}: ${reason}`]));
+    const found = Object.fromEntries(
+      (await runsOf(studio)).map(({ id, state, reason }) => [id, reason === null ? state : `${state}: ${reason}`]),
+    );
     expect(found).toEqual({
       failed: 'failed: training diverged: loss is NaN at iteration 4',
       finished: 'finished',
@@ -48,7 +61,9 @@ describe('the list of runs', () => {
     const studio = await openStudio();
     expect(await runsOf(studio)).toEqual([]);
     const run = await makeRun(join(studio.folder, 'sweep', 'a'));
-    expect((await runsOf(studio)).map(({ id, step, checkpoint }) => [id, step, checkpoint])).toEqual([['sweep/a', 0, 3]]);
+    expect((await runsOf(studio)).map(({ id, step, checkpoint }) => [id, step, checkpoint])).toEqual([
+      ['sweep/a', 0, 3],
+    ]);
     expect(((await studio.send('/api/runs/sweep%2Fa')).json as RunDetail).configuration).toMatchObject({ width: 4 });
     rmSync(run, { recursive: true });
     expect(await runsOf(studio)).toEqual([]);
@@ -59,11 +74,16 @@ describe('the list of runs', () => {
     const studio = await openStudio();
     const run = await makeRun(join(studio.folder, 'damaged'));
     writeFileSync(join(run, 'config.json'), '{"width":');
-    writeFileSync(join(run, 'journal.jsonl'), 'null\n{"type":1}\n{"time":"x","type":"evaluation"}\n{"time":"x","type":"warning","message":5}\n{"ti');
+    writeFileSync(
+      join(run, 'journal.jsonl'),
+      'null\n{"type":1}\n{"time":"x","type":"evaluation"}\n{"time":"x","type":"warning","message":5}\n{"ti',
+    );
     writeFileSync(join(run, 'tags.json'), '{');
     mkdirSync(join(run, 'log.jsonl'));
     writeFileSync(join(run, 'checkpoints', '.000009.safetensors.half.partial'), 'half');
-    expect(await runsOf(studio)).toMatchObject([{ id: 'damaged', model: 'config.json is missing or damaged', checkpoint: 3, tags: [] }]);
+    expect(await runsOf(studio)).toMatchObject([
+      { id: 'damaged', model: 'config.json is missing or damaged', checkpoint: 3, tags: [] },
+    ]);
     expect((await studio.send('/api/runs/damaged')).status).toBe(200);
     expect((await studio.send('/api/runs/damaged/curves')).json).toEqual({ steps: [], values: {} });
     expect(studio.failures).toEqual([]);
@@ -82,7 +102,10 @@ describe('the list of runs', () => {
 
   it('has reasons without paths beyond the folder', async () => {
     const studio = await openStudio();
-    journal(await makeRun(join(studio.folder, 'a')), START, { type: 'failed', message: `${studio.folder}/a/config.json and /etc/secret/photos/x.png: broken` });
+    journal(await makeRun(join(studio.folder, 'a')), START, {
+      type: 'failed',
+      message: `${studio.folder}/a/config.json and /etc/secret/photos/x.png: broken`,
+    });
     expect((await runsOf(studio))[0]!.reason).toBe('a/config.json and x.png: broken');
     expect(JSON.stringify((await studio.send('/api/runs/a')).json)).not.toContain('/etc/secret');
   });
@@ -94,23 +117,41 @@ describe('a run', () => {
     const run = await makeRun(join(studio.folder, 'tiny'));
     writeFileSync(
       join(run, 'log.jsonl'),
-      Array.from({ length: 500 }, (_, index) => `${JSON.stringify({ step: index + 1, 'encoder.loss': index % 7 })}\n`).join(''),
+      Array.from(
+        { length: 500 },
+        (_, index) => `${JSON.stringify({ step: index + 1, 'encoder.loss': index % 7 })}\n`,
+      ).join(''),
     );
     await runsOf(studio);
-    const curves = (await studio.send('/api/runs/tiny/curves?points=20')).json as { steps: number[]; values: Record<string, number[]> };
+    const curves = (await studio.send('/api/runs/tiny/curves?points=20')).json as {
+      steps: number[];
+      values: Record<string, number[]>;
+    };
     expect(curves.steps).toHaveLength(20);
     expect(new Set(curves.values['encoder.loss'])).toEqual(new Set([0, 6]));
-    expect(((await studio.send('/api/runs/tiny/curves?from=10&to=12')).json as { steps: number[] }).steps).toEqual([10, 11, 12]);
+    expect(((await studio.send('/api/runs/tiny/curves?from=10&to=12')).json as { steps: number[] }).steps).toEqual([
+      10, 11, 12,
+    ]);
     expect((await studio.send('/api/runs/tiny/curves?points=1')).status).toBe(400);
     const file = await studio.send('/api/runs/tiny/checkpoints/3');
-    expect(Buffer.from(file.text, 'latin1').equals(readFileSync(join(run, 'checkpoints', '000003.safetensors')))).toBe(true);
-    expect((await studio.send('/api/runs/tiny/checkpoints/3', { headers: { 'if-none-match': String(file.headers.etag) } })).status).toBe(304);
+    expect(Buffer.from(file.text, 'latin1').equals(readFileSync(join(run, 'checkpoints', '000003.safetensors')))).toBe(
+      true,
+    );
+    expect(
+      (await studio.send('/api/runs/tiny/checkpoints/3', { headers: { 'if-none-match': String(file.headers.etag) } }))
+        .status,
+    ).toBe(304);
     const handles = () => readdirSync('/proc/self/fd').length;
     const before = handles();
-    for (let count = 0; count < 20; count++) expect((await studio.send('/api/runs/tiny/checkpoints/3', { method: 'HEAD' })).status).toBe(200);
+    for (let count = 0; count < 20; count++)
+      expect((await studio.send('/api/runs/tiny/checkpoints/3', { method: 'HEAD' })).status).toBe(200);
     expect(handles()).toBeLessThan(before + 10);
     const put = (tags: unknown) =>
-      studio.send('/api/runs/tiny/tags', { method: 'PUT', headers: { 'content-type': 'application/json' }, body: JSON.stringify(tags) });
+      studio.send('/api/runs/tiny/tags', {
+        method: 'PUT',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(tags),
+      });
     expect((await put(['best', ' best ', 'paper'])).json).toMatchObject({ tags: ['best', 'paper'] });
     expect((await runsOf(studio))[0]!.tags).toEqual(['best', 'paper']);
     expect((await put(['x'.repeat(41)])).json).toMatchObject({ message: expect.stringContaining('40') as string });
@@ -163,24 +204,41 @@ describe('wrong requests', () => {
       status: 422,
       json: { message: 'data: "/etc" is not offered here; start the studio with --data to add it' },
     });
-    expect(await start({ name: 'a', data: 'mnist', fields: { out: '/etc' } })).toMatchObject({ status: 422, json: { message: 'out: no such option' } });
+    expect(await start({ name: 'a', data: 'mnist', fields: { out: '/etc' } })).toMatchObject({
+      status: 422,
+      json: { message: 'out: no such option' },
+    });
     for (const name of ['uploads', 'config.json', 'CON', 'nul.txt', 'a.', 'é'.repeat(101), ''])
       expect(await start({ name, data: 'mnist' }), name).toMatchObject({ status: 400, json: { field: 'name' } });
     expect(await start({ name: 'a', data: 'mnist', fields: { width: '4\0' } })).toMatchObject({ status: 400 });
     // The connection may end before all of it is sent.
-    expect(await start({ name: 'a', data: 'x'.repeat(300_000) }).catch(() => ({ status: 413 }))).toMatchObject({ status: 413 });
+    expect(await start({ name: 'a', data: 'x'.repeat(300_000) }).catch(() => ({ status: 413 }))).toMatchObject({
+      status: 413,
+    });
     expect(await start({ name: 'a', data: 'mnist', evil: 1 })).toMatchObject({ status: 400 });
-    expect(await studio.send('/api/trainings', { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"name":' })).toMatchObject({
+    expect(
+      await studio.send('/api/trainings', {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: '{"name":',
+      }),
+    ).toMatchObject({
       status: 400,
     });
-    expect(await start({ name: 'a', data: 'mnist' })).toMatchObject({ status: 500, json: { message: 'internal error; see the terminal of the studio' } });
+    expect(await start({ name: 'a', data: 'mnist' })).toMatchObject({
+      status: 500,
+      json: { message: 'internal error; see the terminal of the studio' },
+    });
     expect(studio.failures).toEqual([new Error('a defect')]);
   });
 
   it('of the same options are refused as by the command line', async () => {
     const studio = await openStudio();
     const answer = await studio.post('/api/trainings/check', { name: 'a', data: 'mnist', fields: { width: 0 } });
-    expect(answer).toMatchObject({ status: 422, json: { message: '--width: must be at least 1, not 0', field: 'width' } });
+    expect(answer).toMatchObject({
+      status: 422,
+      json: { message: '--width: must be at least 1, not 0', field: 'width' },
+    });
     await makeRun(join(studio.folder, 'taken'));
     expect((await studio.post('/api/trainings', { name: 'taken', data: 'mnist' })).json).toEqual({
       message: '--out: taken exists; choose another name',
@@ -196,7 +254,10 @@ describe('uploads', () => {
     return data;
   };
   const upload = async ({ url }: OpenedStudio, name: string, files: readonly (readonly [string, Uint8Array])[]) => {
-    const response = await fetch(`http://localhost:${url.port}/api/data/${encodeURIComponent(name)}/images`, { method: 'POST', body: form(files) });
+    const response = await fetch(`http://localhost:${url.port}/api/data/${encodeURIComponent(name)}/images`, {
+      method: 'POST',
+      body: form(files),
+    });
     return { status: response.status, json: (await response.json()) as { name?: string; message?: string } };
   };
   const png = (width: number, height: number) =>
@@ -214,8 +275,12 @@ describe('uploads', () => {
     expect(json).toEqual({ name: join(studio.folder, 'uploads', 'faces'), uploaded: true });
     await upload(studio, 'faces', [['c.gif', await sharp(image).gif().toBuffer()]]);
     const names = ['000001.png', '000002.png', '000003.gif'];
-    for (const name of names) expect(readFileSync(join(studio.folder, 'uploads', 'faces', name)).length).toBeGreaterThan(0);
-    expect(((await studio.send('/api/data')).json as { name: string }[])[0]).toEqual({ name: json.name, uploaded: true });
+    for (const name of names)
+      expect(readFileSync(join(studio.folder, 'uploads', 'faces', name)).length).toBeGreaterThan(0);
+    expect(((await studio.send('/api/data')).json as { name: string }[])[0]).toEqual({
+      name: json.name,
+      uploaded: true,
+    });
   });
 
   it('that are no images, have too many pixels, or come in too large a request are refused, and nothing is stored', async () => {
@@ -245,10 +310,15 @@ describe('uploads', () => {
     ]);
     mkdirSync(join(studio.folder, 'uploads'));
     symlinkSync('/tmp', join(studio.folder, 'uploads', 'linked'));
-    expect((await upload(studio, 'linked', [['a.png', image]])).json.message).toBe('uploads/linked: is a link; remove it');
+    expect((await upload(studio, 'linked', [['a.png', image]])).json.message).toBe(
+      'uploads/linked: is a link; remove it',
+    );
     expect((await upload(studio, 'a/b', [['a.png', image]])).status).toBe(400);
     const huge = await studio
-      .send('/api/data/x/images', { method: 'POST', headers: { 'content-type': 'multipart/form-data; boundary=x', 'content-length': String(2 ** 30) } })
+      .send('/api/data/x/images', {
+        method: 'POST',
+        headers: { 'content-type': 'multipart/form-data; boundary=x', 'content-length': String(2 ** 30) },
+      })
       .catch(() => ({ status: 413 }));
     expect(huge.status).toBe(413);
     expect((await studio.send('/api/data')).json).not.toContainEqual(expect.objectContaining({ uploaded: true }));
@@ -259,7 +329,10 @@ describe('starting a studio', () => {
   it('names a port that is in use, and a folder that is a run', async () => {
     const studio = await openStudio();
     const port = Number(studio.url.port);
-    await expectInputError(() => openStudio({ port }), `--port: port ${port} is in use; choose another with --port, or 0 for any`);
+    await expectInputError(
+      () => openStudio({ port }),
+      `--port: port ${port} is in use; choose another with --port, or 0 for any`,
+    );
     const run = await makeRun(join(studio.folder, 'tiny'));
     await expectInputError(() => openStudio({ folder: run }), `${run}: is a run; name the folder that contains it`);
     await expectInputError(() => openStudio({ host: '203.0.113.1' }), '--host: cannot listen on 203.0.113.1');
@@ -275,8 +348,13 @@ describe('starting a studio', () => {
   });
 
   it('describes its API', async () => {
-    const { paths } = (await (await openStudio()).send('/api/openapi.json')).json as { paths: Record<string, Record<string, { summary: string }>> };
-    expect(Object.keys(paths)).toEqual(expect.arrayContaining(['/api/runs', '/api/runs/{run}/curves', '/api/trainings', '/api/data/{name}/images']));
-    for (const [path, methods] of Object.entries(paths)) for (const { summary } of Object.values(methods)) expect(summary, path).not.toBe('');
+    const { paths } = (await (await openStudio()).send('/api/openapi.json')).json as {
+      paths: Record<string, Record<string, { summary: string }>>;
+    };
+    expect(Object.keys(paths)).toEqual(
+      expect.arrayContaining(['/api/runs', '/api/runs/{run}/curves', '/api/trainings', '/api/data/{name}/images']),
+    );
+    for (const [path, methods] of Object.entries(paths))
+      for (const { summary } of Object.values(methods)) expect(summary, path).not.toBe('');
   });
 });

@@ -43,7 +43,9 @@ describe('the options of a training', () => {
 describe('a command to copy', () => {
   it('is quoted where a shell needs it', () => {
     const args = ['train', 'my photos', '--encoder-updates=1;KL_fake:1', '--learning-rate=-1', "--name=it's"];
-    expect(shellCommand(args)).toBe(`npx agenet train 'my photos' --encoder-updates '1;KL_fake:1' --learning-rate=-1 --name 'it'\\''s'`);
+    expect(shellCommand(args)).toBe(
+      `npx agenet train 'my photos' --encoder-updates '1;KL_fake:1' --learning-rate=-1 --name 'it'\\''s'`,
+    );
   });
 });
 
@@ -51,6 +53,8 @@ describe('a message for a page', () => {
   it('has no paths beyond the folder', () => {
     const message = '/home/ada/runs/mnist-1/config.json: not readable; see /home/ada/secret/plan.txt, or /etc/passwd';
     expect(withoutPaths(message, '/home/ada/runs')).toBe('mnist-1/config.json: not readable; see plan.txt, or passwd');
-    expect(withoutPaths('--width: must be from 1 to 1024; 3/4 is not', '/runs')).toBe('--width: must be from 1 to 1024; 3/4 is not');
+    expect(withoutPaths('--width: must be from 1 to 1024; 3/4 is not', '/runs')).toBe(
+      '--width: must be from 1 to 1024; 3/4 is not',
+    );
   });
 });

@@ -9,10 +9,19 @@ import { COMMAND, makeRun, type OpenedStudio, openStudio } from './openStudio.js
 
 /** A studio whose trainings run until they are stopped. */
 const open = (folder = temporaryFolder()) =>
-  openStudio({ folder, data: ['missing'], command: { ...COMMAND, program: [process.execPath, fileURLToPath(new URL('fakeTraining.mjs', import.meta.url))] } });
+  openStudio({
+    folder,
+    data: ['missing'],
+    command: { ...COMMAND, program: [process.execPath, fileURLToPath(new URL('fakeTraining.mjs', import.meta.url))] },
+  });
 
 const statesOf = async ({ send }: OpenedStudio) =>
-  Object.fromEntries(((await send('/api/runs')).json as RunSummary[]).map(({ id, state, reason }) => [id, reason === null ? state : `${state}: ${reason}`]));
+  Object.fromEntries(
+    ((await send('/api/runs')).json as RunSummary[]).map(({ id, state, reason }) => [
+      id,
+      reason === null ? state : `${state}: ${reason}`,
+    ]),
+  );
 
 /** Waits until runs have these states. */
 const expectStates = (studio: OpenedStudio, states: Readonly<Record<string, string>>) =>
@@ -27,8 +36,15 @@ describe('trainings', () => {
     expect((await start(studio, 'a')).json).toEqual({ command: `npx agenet train mnist --out ${studio.folder}/a` });
     await start(studio, 'b');
     await start(studio, 'c');
-    expect((await start(studio, 'c')).json).toEqual({ message: '--out: c is in the queue already; choose another name', field: 'name' });
-    await expectStates(studio, { a: 'running', b: 'queued: number 1 in the queue', c: 'queued: number 2 in the queue' });
+    expect((await start(studio, 'c')).json).toEqual({
+      message: '--out: c is in the queue already; choose another name',
+      field: 'name',
+    });
+    await expectStates(studio, {
+      a: 'running',
+      b: 'queued: number 1 in the queue',
+      c: 'queued: number 2 in the queue',
+    });
     expect((await studio.send('/api/trainings/b', { method: 'DELETE' })).status).toBe(204);
     await stop(studio, 'a');
     await expectStates(studio, { a: 'stopped', c: 'running' });
@@ -66,7 +82,10 @@ describe('trainings', () => {
     process.kill(pid, 'SIGKILL');
     await expectStates(studio, { a: 'interrupted: its process ended without saving; no checkpoint was saved' });
     await start(studio, 'b');
-    await expectStates(studio, { a: 'interrupted: its process ended without saving; no checkpoint was saved', b: 'running' });
+    await expectStates(studio, {
+      a: 'interrupted: its process ended without saving; no checkpoint was saved',
+      b: 'running',
+    });
     rmSync(join(studio.folder, 'a'), { recursive: true });
     await expectStates(studio, { b: 'running' });
     await stop(studio, 'b');
@@ -80,7 +99,9 @@ describe('trainings', () => {
     await expectStates(studio, { a: 'running' });
     await stop(studio, 'a');
     await expectStates(studio, { a: 'stopped' });
-    const resumed = await Promise.all(Array.from({ length: 4 }, async () => (await studio.post('/api/runs/a/resume', {})).status));
+    const resumed = await Promise.all(
+      Array.from({ length: 4 }, async () => (await studio.post('/api/runs/a/resume', {})).status),
+    );
     expect(resumed.sort()).toEqual([202, 422, 422, 422]);
   });
 
@@ -133,15 +154,21 @@ describe('a page', () => {
     await expectStates(studio, { a: 'running' });
     const { messages } = await connect(studio, ['a']);
     const read = ((await studio.send('/api/runs/a/curves')).json as { steps: number[] }).steps;
-    const entries = () => messages.flatMap((message) => (message.type === 'entries' ? message.entries.map(({ step }) => step!) : []));
+    const entries = () =>
+      messages.flatMap((message) => (message.type === 'entries' ? message.entries.map(({ step }) => step!) : []));
     await expect.poll(() => entries().length, { timeout: 10_000 }).toBeGreaterThan(20);
     const after = entries().filter((step) => step > read.at(-1)!);
     expect(after).toEqual(Array.from(after, (_, index) => read.at(-1)! + 1 + index));
     await stop(studio, 'a');
-    const states = () => messages.flatMap((message) => (message.type === 'runs' ? message.changed.map(({ state }) => state) : []));
+    const states = () =>
+      messages.flatMap((message) => (message.type === 'runs' ? message.changed.map(({ state }) => state) : []));
     await expect.poll(states, { timeout: 10_000 }).toContain('stopped');
     rmSync(join(studio.folder, 'a'), { recursive: true });
-    await expect.poll(() => messages.some((message) => message.type === 'runs' && message.removed.includes('a')), { timeout: 10_000 }).toBe(true);
+    await expect
+      .poll(() => messages.some((message) => message.type === 'runs' && message.removed.includes('a')), {
+        timeout: 10_000,
+      })
+      .toBe(true);
   });
 
   it('reads curves again when the log was cut', async () => {
@@ -165,7 +192,11 @@ describe('a page', () => {
     socket.pause();
     const closed = new Promise((resolve) => socket.once('close', resolve));
     let step = 0;
-    const lines = () => Array.from({ length: 60_000 }, () => `{"step":${++step},"a":0.123456789,"b":0.123456789,"c":0.123456789,"d":0.123456789}\n`).join('');
+    const lines = () =>
+      Array.from(
+        { length: 60_000 },
+        () => `{"step":${++step},"a":0.123456789,"b":0.123456789,"c":0.123456789,"d":0.123456789}\n`,
+      ).join('');
     const timer = setInterval(() => writeFileSync(join(run, 'log.jsonl'), lines(), { flag: 'a' }), 700);
     setTimeout(() => socket.resume(), 8000);
     await closed;

@@ -1,7 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decodeSafetensors, encodeSafetensors, type TensorFile } from '../../src/engine/index.js';
-import { decodeCheckpoint, decodeConfiguration, encodeCheckpoint, encodeConfiguration, encodeSealed } from '../../src/training/checkpoint.js';
+import {
+  decodeCheckpoint,
+  decodeConfiguration,
+  encodeCheckpoint,
+  encodeConfiguration,
+  encodeSealed,
+} from '../../src/training/checkpoint.js';
 import { expectInputError } from '../rejection.js';
 import { digest, tinyCheckpoint, tinyConfiguration } from './tinyTraining.js';
 
@@ -15,7 +21,8 @@ function changed(change: (file: TensorFile) => TensorFile): Uint8Array {
   const { sha256: _digest, ...others } = metadata;
   return encodeSealed({ tensors, metadata: others }, digest);
 }
-const withMetadata = (metadata: Record<string, string>) => changed((file) => ({ ...file, metadata: { ...file.metadata, ...metadata } }));
+const withMetadata = (metadata: Record<string, string>) =>
+  changed((file) => ({ ...file, metadata: { ...file.metadata, ...metadata } }));
 
 describe('a checkpoint', () => {
   it('is bit-exact after a round trip', async () => {
@@ -25,8 +32,14 @@ describe('a checkpoint', () => {
   it('is bit-exact for extreme values', async () => {
     const vectors = { ...checkpoint.vectors, 'generator.adam_v': checkpoint.vectors['generator.adam_v'].slice() };
     vectors['generator.adam_v'].set([-0, 1e-45, 3.4e38, Infinity]);
-    const { vectors: found } = await decodeCheckpoint(encodeCheckpoint({ ...checkpoint, vectors }, digest), 'file', digest);
-    expect(new Uint32Array(found['generator.adam_v'].buffer)).toEqual(new Uint32Array(vectors['generator.adam_v'].buffer));
+    const { vectors: found } = await decodeCheckpoint(
+      encodeCheckpoint({ ...checkpoint, vectors }, digest),
+      'file',
+      digest,
+    );
+    expect(new Uint32Array(found['generator.adam_v'].buffer)).toEqual(
+      new Uint32Array(vectors['generator.adam_v'].buffer),
+    );
   });
 
   it('keeps EMA weights as further tensors', async () => {
@@ -43,7 +56,8 @@ describe('a checkpoint', () => {
     const saved = encodeCheckpoint(apart, digest);
     expect(await decodeCheckpoint(saved, 'file', digest)).toEqual(apart);
     const { tensors } = decodeSafetensors(saved, 'file');
-    for (const prefix of ['', 'ema/']) expect(tensors[`${prefix}generator.norm4.generated.running_var`]!.shape).toEqual([8]);
+    for (const prefix of ['', 'ema/'])
+      expect(tensors[`${prefix}generator.norm4.generated.running_var`]!.shape).toEqual([8]);
     expect('generator.norm4.generated.running_var' in decodeSafetensors(bytes, 'whole').tensors).toBe(false);
   });
 
@@ -58,14 +72,22 @@ describe('a checkpoint', () => {
   });
 
   it('supports other networks and iteration counts', async () => {
-    const other = tinyCheckpoint(tinyConfiguration({ size: 64, network: 'dcgan64', channels: 3, width: 1, latent: 2, length: { epochs: 7 } }), 123_456_789);
+    const other = tinyCheckpoint(
+      tinyConfiguration({ size: 64, network: 'dcgan64', channels: 3, width: 1, latent: 2, length: { epochs: 7 } }),
+      123_456_789,
+    );
     expect(await decodeCheckpoint(encodeCheckpoint(other, digest), 'file', digest)).toEqual(other);
   });
 
   it('contains each tensor under its name in its own layout, and its Adam moments', () => {
     const { tensors } = decodeSafetensors(bytes, 'file');
     expect(
-      Object.fromEntries(['encoder.conv2.weight', 'adam_m/encoder.conv2.weight', 'adam_v/encoder.conv2.weight'].map((name) => [name, tensors[name]?.shape])),
+      Object.fromEntries(
+        ['encoder.conv2.weight', 'adam_m/encoder.conv2.weight', 'adam_v/encoder.conv2.weight'].map((name) => [
+          name,
+          tensors[name]?.shape,
+        ]),
+      ),
     ).toEqual({
       'encoder.conv2.weight': [8, 4, 4, 4],
       'adam_m/encoder.conv2.weight': [8, 4, 4, 4],
@@ -87,7 +109,10 @@ describe('a damaged checkpoint is rejected with an InputError', () => {
   });
 
   it('if any bytes of its header change', () => {
-    const flips = fc.array(fc.tuple(fc.nat(headerLength - 1), fc.integer({ min: 1, max: 255 })), { minLength: 1, maxLength: 3 });
+    const flips = fc.array(fc.tuple(fc.nat(headerLength - 1), fc.integer({ min: 1, max: 255 })), {
+      minLength: 1,
+      maxLength: 3,
+    });
     return fc.assert(
       fc.asyncProperty(flips, async (changes) => {
         const damaged = bytes.slice();
@@ -101,12 +126,21 @@ describe('a damaged checkpoint is rejected with an InputError', () => {
   });
 
   it.each(['0', '-1', '1.5', 'half', 'NaN'])('if the scale of its learning rate is %s', async (scale) => {
-    await expectInputError(() => decodeCheckpoint(withMetadata({ rate_scale: scale }), 'file', digest), 'file:', 'expected a learning rate scale in (0, 1]');
+    await expectInputError(
+      () => decodeCheckpoint(withMetadata({ rate_scale: scale }), 'file', digest),
+      'file:',
+      'expected a learning rate scale in (0, 1]',
+    );
   });
 
   it('if it lacks the EMA weights that its configuration requires', async () => {
     const configuration = JSON.stringify(tinyConfiguration({ ema: 0.9 }));
-    await expectInputError(() => decodeCheckpoint(withMetadata({ configuration }), 'file', digest), 'file:', 'ema/encoder.', 'is missing');
+    await expectInputError(
+      () => decodeCheckpoint(withMetadata({ configuration }), 'file', digest),
+      'file:',
+      'ema/encoder.',
+      'is missing',
+    );
   });
 
   it.each([
@@ -130,41 +164,62 @@ describe('a damaged checkpoint is rejected with an InputError', () => {
   });
 
   it('if it has a different version', async () => {
-    const ofVersion = (version: number) => decodeCheckpoint(withMetadata({ format: `agenet checkpoint ${version}` }), 'file', digest);
+    const ofVersion = (version: number) =>
+      decodeCheckpoint(withMetadata({ format: `agenet checkpoint ${version}` }), 'file', digest);
     for (const version of [1, 2]) {
       const message = `file: was written by an earlier version of agenet (format ${version}, this one reads 3); train it again`;
       await expectInputError(() => ofVersion(version), message);
     }
-    await expectInputError(() => ofVersion(4), 'file: was written by a later version of agenet (format 4, this one reads 3); update agenet');
+    await expectInputError(
+      () => ofVersion(4),
+      'file: was written by a later version of agenet (format 4, this one reads 3); update agenet',
+    );
   });
 
   it('if it is another kind of safetensors file', async () => {
     const foreign = encodeSafetensors({ tensors: { weight: { shape: [1], data: Float32Array.of(1) } }, metadata: {} });
     await expectInputError(() => decodeCheckpoint(foreign, 'foreign', digest), 'foreign: not an agenet checkpoint');
-    await expectInputError(() => decodeCheckpoint(withMetadata({ format: 'other 3' }), 'foreign', digest), 'foreign: not an agenet checkpoint', 'other 3');
+    await expectInputError(
+      () => decodeCheckpoint(withMetadata({ format: 'other 3' }), 'foreign', digest),
+      'foreign: not an agenet checkpoint',
+      'other 3',
+    );
   });
 
-  it.each(['encoder.conv1.weight', 'generator.norm2.running_mean', 'adam_m/encoder.conv4.bias', 'adam_v/generator.conv5.bias'])(
-    'if %s is missing',
-    async (name) => {
-      const without = changed(({ tensors, metadata }) => {
-        const { [name]: _, ...others } = tensors;
-        return { tensors: others, metadata };
-      });
-      await expectInputError(() => decodeCheckpoint(without, 'file', digest), 'file:', name, 'is missing');
-    },
-  );
+  it.each([
+    'encoder.conv1.weight',
+    'generator.norm2.running_mean',
+    'adam_m/encoder.conv4.bias',
+    'adam_v/generator.conv5.bias',
+  ])('if %s is missing', async (name) => {
+    const without = changed(({ tensors, metadata }) => {
+      const { [name]: _, ...others } = tensors;
+      return { tensors: others, metadata };
+    });
+    await expectInputError(() => decodeCheckpoint(without, 'file', digest), 'file:', name, 'is missing');
+  });
 
   it('if a tensor has a different shape', async () => {
     const turned = changed(({ tensors, metadata }) => {
       const { shape, data } = tensors['encoder.conv2.weight']!;
-      return { tensors: { ...tensors, 'encoder.conv2.weight': { shape: [shape[1]!, shape[0]!, 4, 4], data } }, metadata };
+      return {
+        tensors: { ...tensors, 'encoder.conv2.weight': { shape: [shape[1]!, shape[0]!, 4, 4], data } },
+        metadata,
+      };
     });
-    await expectInputError(() => decodeCheckpoint(turned, 'file', digest), 'file:', 'expected encoder.conv2.weight of shape [8, 4, 4, 4] but got [4, 8, 4, 4]');
+    await expectInputError(
+      () => decodeCheckpoint(turned, 'file', digest),
+      'file:',
+      'expected encoder.conv2.weight of shape [8, 4, 4, 4] but got [4, 8, 4, 4]',
+    );
   });
 
   it.each(['-1', '1.5', 'many', '1e400'])('if its iteration count is %s', async (step) => {
-    await expectInputError(() => decodeCheckpoint(withMetadata({ step }), 'file', digest), 'file:', 'number of iterations');
+    await expectInputError(
+      () => decodeCheckpoint(withMetadata({ step }), 'file', digest),
+      'file:',
+      'number of iterations',
+    );
   });
 
   it.each([
@@ -189,8 +244,12 @@ describe('the configuration file', () => {
   });
 
   it('is rejected if written by an earlier version, which recorded no version', async () => {
-    const message = 'runs/x/config.json: was written by an earlier version of agenet (format 2, this one reads 3); train it again';
-    await expectInputError(() => decodeConfiguration(JSON.stringify(tinyConfiguration()), 'runs/x/config.json'), message);
+    const message =
+      'runs/x/config.json: was written by an earlier version of agenet (format 2, this one reads 3); train it again';
+    await expectInputError(
+      () => decodeConfiguration(JSON.stringify(tinyConfiguration()), 'runs/x/config.json'),
+      message,
+    );
   });
 
   it('is rejected with the file and the setting', async () => {

@@ -22,7 +22,9 @@ function mutate(bytes: Uint8Array, change: typeof mutation extends fc.Arbitrary<
   if (change.kind === 'end') return bytes.slice(0, at);
   if (change.kind === 'set') return withByte(bytes, at, change.byte);
   const end = at + change.length;
-  return change.kind === 'cut' ? joined(bytes.subarray(0, at), bytes.subarray(end)) : joined(bytes.subarray(0, end), bytes.subarray(at));
+  return change.kind === 'cut'
+    ? joined(bytes.subarray(0, at), bytes.subarray(end))
+    : joined(bytes.subarray(0, end), bytes.subarray(at));
 }
 
 const joined = (head: Uint8Array, tail: Uint8Array): Uint8Array => new Uint8Array(Buffer.concat([head, tail]));
@@ -45,7 +47,10 @@ it('a mutated checkpoint is read as written, or rejected in one line that starts
 });
 
 it('a checkpoint with any single byte changed, including the header, is rejected in one line', async () => {
-  const change = fc.oneof({ weight: 1, arbitrary: fc.nat(headerEnd - 1) }, { weight: 1, arbitrary: fc.nat(good.length - 1) });
+  const change = fc.oneof(
+    { weight: 1, arbitrary: fc.nat(headerEnd - 1) },
+    { weight: 1, arbitrary: fc.nat(good.length - 1) },
+  );
   const property = fc.asyncProperty(change, fc.integer({ min: 1, max: 255 }), async (at, mask) => {
     const error = await errorOf(() => decodeCheckpoint(withByte(good, at, good[at]! ^ mask), 'some/file', digest));
     expect(error).toBeInstanceOf(InputError);

@@ -15,7 +15,8 @@ describe('a configuration', () => {
   });
 
   it('may have a length in epochs or iterations', () => {
-    for (const length of [{ epochs: 1 }, { steps: 1 }]) expect(parseConfiguration({ ...whole, length }).length).toEqual(length);
+    for (const length of [{ epochs: 1 }, { steps: 1 }])
+      expect(parseConfiguration({ ...whole, length }).length).toEqual(length);
   });
 
   it('adds defaults that do not depend on the data: the tuned recipe, no padding, stages, flips, augmentations or evaluations, and all checkpoints', () => {
@@ -43,9 +44,20 @@ describe('a configuration', () => {
   });
 
   it('keeps its padding, and rejects one that does not fit the size', async () => {
-    for (const padding of [null, { inner: 24, border: 4, value: 255 }]) expect(parseConfiguration({ ...whole, padding }).padding).toEqual(padding);
-    await expectInputError(() => parseConfiguration({ ...whole, padding: { inner: 28, border: 3, value: 0 } }), 'padding: size 32', '28x28', '34x34');
-    await expectInputError(() => parseConfiguration({ ...whole, padding: { inner: 28, border: 2, value: 256 } }), 'padding.value', '255', '256');
+    for (const padding of [null, { inner: 24, border: 4, value: 255 }])
+      expect(parseConfiguration({ ...whole, padding }).padding).toEqual(padding);
+    await expectInputError(
+      () => parseConfiguration({ ...whole, padding: { inner: 28, border: 3, value: 0 } }),
+      'padding: size 32',
+      '28x28',
+      '34x34',
+    );
+    await expectInputError(
+      () => parseConfiguration({ ...whole, padding: { inner: 28, border: 2, value: 256 } }),
+      'padding.value',
+      '255',
+      '256',
+    );
     await expectInputError(() => parseConfiguration({ ...whole, padding: 2 }), 'padding: must be null, or');
   });
 
@@ -55,14 +67,21 @@ describe('a configuration', () => {
   });
 
   it('does not change when validated again', () => {
-    const configuration = parseConfiguration({ ...whole, ema: 0.99, initFrom: 'runs/first', stages: [{ epoch: 2, encoderUpdates: '1;KL_real:1' }] });
+    const configuration = parseConfiguration({
+      ...whole,
+      ema: 0.99,
+      initFrom: 'runs/first',
+      stages: [{ epoch: 2, encoderUpdates: '1;KL_real:1' }],
+    });
     expect(parseConfiguration(JSON.parse(JSON.stringify(configuration)))).toEqual(configuration);
   });
 
   it('keeps separate running statistics if configured', () => {
     for (const network of NETWORK_NAMES) {
       expect(
-        (['shared', 'separate'] as const).map((batchNormStats) => iterationSpec(tinyConfiguration({ batchNormStats })).pair[network].separateStatistics),
+        (['shared', 'separate'] as const).map(
+          (batchNormStats) => iterationSpec(tinyConfiguration({ batchNormStats })).pair[network].separateStatistics,
+        ),
       ).toEqual([false, true]);
     }
   });
@@ -74,7 +93,14 @@ describe('a configuration', () => {
   it('determines the computation of an iteration', () => {
     const spec = iterationSpec(tinyConfiguration({ divergence: 'pq', matchX: 'L2' }));
     expect(spec.batch).toBe(4);
-    expect(spec.objective).toEqual({ prior: 'sphere', divergence: 'pq', moment: 'std', reduction: 'mean', matchX: 'L2', matchZ: 'cos' });
+    expect(spec.objective).toEqual({
+      prior: 'sphere',
+      divergence: 'pq',
+      moment: 'std',
+      reduction: 'mean',
+      matchX: 'L2',
+      matchZ: 'cos',
+    });
     expect(spec.plans.encoder).toEqual({ updates: 1, weights: { KL_fake: 1, KL_real: 1, match_z: 0, match_x: 10 } });
     expect(spec.plans.generator).toEqual({ updates: 2, weights: { KL_fake: 1, match_z: 1000, match_x: 0 } });
     expect(spec.pair.encoder.outputShape).toEqual([8, 1, 1]);
@@ -152,12 +178,20 @@ describe('an invalid configuration is rejected in one line with the setting and 
     ['steps', 1.5],
     ['steps', 'many'],
   ])('%s %s', async (key, value) => {
-    await expectInputError(() => parseConfiguration({ ...whole, length: { [key]: value } }, flag), `--${key}: must be`, JSON.stringify(value));
+    await expectInputError(
+      () => parseConfiguration({ ...whole, length: { [key]: value } }, flag),
+      `--${key}: must be`,
+      JSON.stringify(value),
+    );
   });
 
   it('deeply nested lists', async () => {
     const width: unknown = JSON.parse(`${'['.repeat(50_000)}${']'.repeat(50_000)}`);
-    await expectInputError(() => parseConfiguration({ ...whole, width }, flag), '--width: must be', 'not a value that is nested too deeply');
+    await expectInputError(
+      () => parseConfiguration({ ...whole, width }, flag),
+      '--width: must be',
+      'not a value that is nested too deeply',
+    );
   });
 
   it('both epochs and iterations', async () => {
@@ -165,7 +199,13 @@ describe('an invalid configuration is rejected in one line with the setting and 
   });
 
   it('a size that does not match the network', async () => {
-    await expectInputError(() => parseConfiguration({ ...whole, size: 64 }, flag), '--size: ', 'dcgan32', '32x32', '64x64');
+    await expectInputError(
+      () => parseConfiguration({ ...whole, size: 64 }, flag),
+      '--size: ',
+      'dcgan32',
+      '32x32',
+      '64x64',
+    );
   });
 
   it('an invalid plan, with its position', async () => {
@@ -174,33 +214,58 @@ describe('an invalid configuration is rejected in one line with the setting and 
       '--encoderUpdates: encoder plan "1;KL_real:x"',
       'character 11',
     );
-    await expectInputError(() => parseConfiguration({ ...whole, generatorUpdates: '1;KL_real:1' }, flag), 'generator plan "1;KL_real:1"', 'character 3');
+    await expectInputError(
+      () => parseConfiguration({ ...whole, generatorUpdates: '1;KL_real:1' }, flag),
+      'generator plan "1;KL_real:1"',
+      'character 3',
+    );
   });
 
   it('unknown and repeated augmentations', async () => {
-    await expectInputError(() => parseConfiguration({ ...whole, augment: ['color', 'rotation'] }, flag), '--augment[1]: must be one of color', '"rotation"');
-    await expectInputError(() => parseConfiguration({ ...whole, augment: ['color', 'color'] }, flag), '--augment: must not repeat a name');
+    await expectInputError(
+      () => parseConfiguration({ ...whole, augment: ['color', 'rotation'] }, flag),
+      '--augment[1]: must be one of color',
+      '"rotation"',
+    );
+    await expectInputError(
+      () => parseConfiguration({ ...whole, augment: ['color', 'color'] }, flag),
+      '--augment: must not repeat a name',
+    );
   });
 
   it('an invalid plan in a stage, with its position', async () => {
     const stages = [{ epoch: 1, generatorUpdates: '1;KL_real:1' }];
-    await expectInputError(() => parseConfiguration({ ...whole, stages }, flag), '--stages[0].generatorUpdates: generator plan "1;KL_real:1"', 'character 3');
+    await expectInputError(
+      () => parseConfiguration({ ...whole, stages }, flag),
+      '--stages[0].generatorUpdates: generator plan "1;KL_real:1"',
+      'character 3',
+    );
   });
 
   it('an invalid stage, with its position', async () => {
     const stages = [{ epoch: 1 }, { epoch: 0 }];
-    await expectInputError(() => parseConfiguration({ ...whole, stages }, flag), '--stages[1].epoch: must be at least 1, not 0');
+    await expectInputError(
+      () => parseConfiguration({ ...whole, stages }, flag),
+      '--stages[1].epoch: must be at least 1, not 0',
+    );
     const misspelt = [{ epoch: 1, encoderUpdats: '1;KL_real:1' }];
     await expectInputError(
       () => parseConfiguration({ ...whole, stages: misspelt }, flag),
       '--stages[0].encoderUpdats: no such setting, did you mean encoderUpdates?',
     );
-    await expectInputError(() => parseConfiguration({ ...whole, stages: [7] }, flag), '--stages[0]: must be an epoch', 'not 7');
+    await expectInputError(
+      () => parseConfiguration({ ...whole, stages: [7] }, flag),
+      '--stages[0]: must be an epoch',
+      'not 7',
+    );
   });
 
   it('stages out of order', async () => {
     const stages = [{ epoch: 1 }, { epoch: 3 }, { epoch: 3 }];
-    await expectInputError(() => parseConfiguration({ ...whole, stages }, flag), '--stages: stage 3 must begin after epoch 3, not at 3');
+    await expectInputError(
+      () => parseConfiguration({ ...whole, stages }, flag),
+      '--stages: stage 3 must begin after epoch 3, not at 3',
+    );
   });
 
   it('halveEvery with a schedule that does not use it', async () => {
@@ -216,7 +281,11 @@ describe('an invalid configuration is rejected in one line with the setting and 
   });
 
   it('an unknown setting, with a suggestion', async () => {
-    await expectInputError(() => parseConfiguration({ ...whole, lattent: 8 }, flag), 'lattent: no such setting', 'did you mean latent?');
+    await expectInputError(
+      () => parseConfiguration({ ...whole, lattent: 8 }, flag),
+      'lattent: no such setting',
+      'did you mean latent?',
+    );
     await expectInputError(() => parseConfiguration({ ...whole, zzzzzz: 8 }, flag), 'zzzzzz: no such setting');
   });
 

@@ -44,17 +44,30 @@ async function course(trainer: Trainer, step: number): Promise<Course> {
 
 /** The same point, written as a checkpoint and read again. */
 const stored = async (configuration: Configuration, point: TrainerState): Promise<TrainerState> => {
-  const { step, rateScale, vectors } = await decodeCheckpoint(encodeCheckpoint({ configuration, ...point }, digest), 'file', digest);
+  const { step, rateScale, vectors } = await decodeCheckpoint(
+    encodeCheckpoint({ configuration, ...point }, digest),
+    'file',
+    digest,
+  );
   return { step, rateScale, vectors };
 };
 
 describe.each(Object.entries(compilers))('training with EMA and separate statistics, its graph %s,', (_, compile) => {
-  const configuration = tinyConfiguration({ batchNormStats: 'separate', ema: 0.9, emaStart: 2, halveEvery: 1, length: { steps: 6 } });
+  const configuration = tinyConfiguration({
+    batchNormStats: 'separate',
+    ema: 0.9,
+    emaStart: 2,
+    halveEvery: 1,
+    length: { steps: 6 },
+  });
 
   it('in two halves with a checkpoint between is bitwise identical to an uninterrupted run', async () => {
     const whole = await course(await trainerOf(configuration, undefined, compile), 6);
     const first = await course(await trainerOf(configuration, undefined, compile), 3);
-    const second = await course(await trainerOf(configuration, await stored(configuration, first.points.at(-1)!), compile), 6);
+    const second = await course(
+      await trainerOf(configuration, await stored(configuration, first.points.at(-1)!), compile),
+      6,
+    );
     expect([...first.reports, ...second.reports]).toEqual(whole.reports);
     expect(second.points.at(-1)).toEqual(whole.points.at(-1));
   });
@@ -86,7 +99,10 @@ it.each([
   const second = await course(await trainerOf(configuration, await stored(configuration, first.points.at(-1)!)), 4);
   expect([...first.reports, ...second.reports]).toEqual(whole.reports);
   expect(second.points.at(-1)).toEqual(whole.points.at(-1));
-  const plain = await course(await trainerOf(tinyConfiguration({ encoderUpdates: '2;KL_fake:1,KL_real:1,match_x:10' })), 1);
+  const plain = await course(
+    await trainerOf(tinyConfiguration({ encoderUpdates: '2;KL_fake:1,KL_real:1,match_x:10' })),
+    1,
+  );
   expect(plain.points[1]!.vectors['encoder.parameters']).not.toEqual(whole.points[1]!.vectors['encoder.parameters']);
 });
 
@@ -104,7 +120,10 @@ describe('training in stages', () => {
     expect(trainer.totalSteps).toBe(LAST);
     const whole = await course(trainer, LAST);
     for (const [step, point] of whole.points.entries()) {
-      const rest = await course(await trainerOf(configuration, await stored(configuration, point)), Math.min(LAST, step + 3));
+      const rest = await course(
+        await trainerOf(configuration, await stored(configuration, point)),
+        Math.min(LAST, step + 3),
+      );
       expect(rest.reports, `from ${step}`).toEqual(whole.reports.slice(step, step + 3));
       expect(rest.points.at(-1), `from ${step}`).toEqual(whole.points[Math.min(LAST, step + 3)]);
     }
@@ -117,9 +136,15 @@ describe('training in stages', () => {
 
   it('continues after a boundary as with the new plans, if the number of updates is equal', async () => {
     const [encoderUpdates, generatorUpdates] = ['1;KL_real:1,match_x:3', '2;KL_fake:1'];
-    const changed = tinyConfiguration({ stages: [{ epoch: 1, encoderUpdates, generatorUpdates }], length: { epochs: 2 } });
+    const changed = tinyConfiguration({
+      stages: [{ epoch: 1, encoderUpdates, generatorUpdates }],
+      length: { epochs: 2 },
+    });
     const { reports, points } = await course(await trainerOf(changed), 2 * BATCHES);
-    const alone = await course(await trainerOf(tinyConfiguration({ encoderUpdates, generatorUpdates }), points[BATCHES]), 2 * BATCHES);
+    const alone = await course(
+      await trainerOf(tinyConfiguration({ encoderUpdates, generatorUpdates }), points[BATCHES]),
+      2 * BATCHES,
+    );
     expect(alone.reports).toEqual(reports.slice(BATCHES));
     expect(alone.points.at(-1)).toEqual(points.at(-1));
     expect(Object.keys(reports.at(-1)!.scalars)).not.toEqual(Object.keys(reports[0]!.scalars));
@@ -127,7 +152,10 @@ describe('training in stages', () => {
 
   it('with the same plans equals training without stages', async () => {
     const same = [{ epoch: 1, encoderUpdates: configuration.encoderUpdates }, { epoch: 2 }];
-    const [with_, without] = [await trainerOf({ ...configuration, stages: same }), await trainerOf({ ...configuration, stages: [] })];
+    const [with_, without] = [
+      await trainerOf({ ...configuration, stages: same }),
+      await trainerOf({ ...configuration, stages: [] }),
+    ];
     expect(await course(with_, 2 * BATCHES + 1)).toEqual(await course(without, 2 * BATCHES + 1));
   });
 
@@ -149,7 +177,9 @@ describe('the learning rate of training', () => {
   ] as const)('follows the schedule of its step and epoch: %o', async (changes) => {
     const configuration = tinyConfiguration({ ...changes, length: { steps: 6 } });
     const { reports } = await course(await trainerOf(configuration), 6);
-    const expected = [0, 1, 2, 3, 4, 5].map((step) => learningRateAt({ step, totalSteps: 6, epoch: Math.floor(step / BATCHES) }, configuration));
+    const expected = [0, 1, 2, 3, 4, 5].map((step) =>
+      learningRateAt({ step, totalSteps: 6, epoch: Math.floor(step / BATCHES) }, configuration),
+    );
     expect(reports.map(({ learningRate }) => learningRate)).toEqual(expected);
     expect(new Set(expected).size).toBeGreaterThan(1);
   });

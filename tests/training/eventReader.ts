@@ -90,12 +90,26 @@ export function shownValues(folder: string): Map<number, Record<string, number |
 }
 
 function imageIn(message: Uint8Array): ShownImage {
-  const [height, width, colorspace, encoded] = [1, 2, 3, 4].map((field) => fieldsOf(message).find((each) => each.field === field)!.value);
-  return { height: height as number, width: width as number, colorspace: colorspace as number, encoded: Uint8Array.from(encoded as Uint8Array) };
+  const [height, width, colorspace, encoded] = [1, 2, 3, 4].map(
+    (field) => fieldsOf(message).find((each) => each.field === field)!.value,
+  );
+  return {
+    height: height as number,
+    width: width as number,
+    colorspace: colorspace as number,
+    encoded: Uint8Array.from(encoded as Uint8Array),
+  };
 }
 
 /** The scalars of `shownValues`. Steps with images alone are left out. */
 export function shownScalars(folder: string): Map<number, Record<string, number>> {
-  const steps = Array.from(shownValues(folder), ([step, values]) => [step, Object.entries(values).filter(([, value]) => typeof value === 'number')] as const);
-  return new Map(steps.filter(([, scalars]) => scalars.length > 0).map(([step, scalars]) => [step, Object.fromEntries(scalars) as Record<string, number>]));
+  const steps = Array.from(
+    shownValues(folder),
+    ([step, values]) => [step, Object.entries(values).filter(([, value]) => typeof value === 'number')] as const,
+  );
+  return new Map(
+    steps
+      .filter(([, scalars]) => scalars.length > 0)
+      .map(([step, scalars]) => [step, Object.fromEntries(scalars) as Record<string, number>]),
+  );
 }

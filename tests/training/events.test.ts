@@ -11,7 +11,9 @@ import { compile, compileBroken, resumed, latestOf, logOf, newFolder, source, st
 
 /** The events of a training into a folder. */
 const trainingEvents = (configuration: Configuration, store: RunFolder, compileOn = compile) =>
-  eventsOf<TrainingEvent>((onEvent, signal) => runTraining({ configuration, source, store, compile: compileOn, signal, subscribers: [onEvent] }));
+  eventsOf<TrainingEvent>((onEvent, signal) =>
+    runTraining({ configuration, source, store, compile: compileOn, signal, subscribers: [onEvent] }),
+  );
 
 /** An event without paths and times, which no two trainings have in common. */
 const essence = (event: TrainingEvent): unknown => {
@@ -51,7 +53,8 @@ describe('training events', () => {
   it('stop and save training when the loop exits early, so that it can resume', async () => {
     const configuration = tinyConfiguration({ length: { steps: 1_000_000 } });
     const folder = await newFolder(configuration);
-    for await (const event of trainingEvents(configuration, folder)) if (event.type === 'iteration' && event.report.step === 2) break;
+    for await (const event of trainingEvents(configuration, folder))
+      if (event.type === 'iteration' && event.report.step === 2) break;
     const { step } = await latestOf(folder);
     expect(step).toBeGreaterThanOrEqual(2);
     expect(step).toBeLessThan(1000);
@@ -68,7 +71,8 @@ describe('training events', () => {
     const configuration = tinyConfiguration({ length: { steps: 1_000_000 } });
     const folder = await newFolder(configuration);
     const error = await errorOf(async () => {
-      for await (const event of trainingEvents(configuration, folder)) if (event.type === 'iteration') throw new Error('mine');
+      for await (const event of trainingEvents(configuration, folder))
+        if (event.type === 'iteration') throw new Error('mine');
     });
     expect((error as Error).message).toBe('mine');
     expect((await latestOf(folder)).step).toBeGreaterThan(0);
@@ -79,7 +83,11 @@ describe('training events', () => {
     const folder = await newFolder(configuration);
     const types: string[] = [];
     const error = await errorOf(async () => {
-      const events = trainingEvents(configuration, folder, compileBroken([{ step: 3, rate: configuration.learningRate }]));
+      const events = trainingEvents(
+        configuration,
+        folder,
+        compileBroken([{ step: 3, rate: configuration.learningRate }]),
+      );
       for await (const { type } of events) types.push(type);
     });
     expect((error as Error).message).toMatch(/^training diverged: encoder\.\w+ is NaN at iteration 3;/);
@@ -87,7 +95,10 @@ describe('training events', () => {
   });
 });
 
-const iteration = (step: number): TrainingEvent => ({ type: 'iteration', report: { step, epoch: 0, learningRate: 1, scalars: {} } });
+const iteration = (step: number): TrainingEvent => ({
+  type: 'iteration',
+  report: { step, epoch: 0, learningRate: 1, scalars: {} },
+});
 const checkpoint = (step: number): TrainingEvent => ({ type: 'checkpoint', step, file: `${step}` });
 
 /** What has resolved by now, of promises. */

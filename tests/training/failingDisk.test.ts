@@ -6,7 +6,17 @@ import type { TrainingEvent } from '../../src/training/events.js';
 import { expectInputError } from '../rejection.js';
 import { sharedTemporaryFolder } from '../temporaryFolder.js';
 import { createRun, tinyConfiguration } from './tinyTraining.js';
-import { resumed, latestOf, logOf, namesIn, newFolder, stepsOf, trained, type Trained, warningsOf } from './trainings.js';
+import {
+  resumed,
+  latestOf,
+  logOf,
+  namesIn,
+  newFolder,
+  stepsOf,
+  trained,
+  type Trained,
+  warningsOf,
+} from './trainings.js';
 
 const configuration = tinyConfiguration({ length: { steps: 6 }, checkpointEvery: 2, sampleEvery: 2 });
 const RETRY_SECONDS = 0.01;
@@ -35,7 +45,8 @@ function partOf(folder: RunFolder, name: string) {
   };
 }
 
-const isIteration = (event: TrainingEvent, step: number): boolean => event.type === 'iteration' && event.report.step === step;
+const isIteration = (event: TrainingEvent, step: number): boolean =>
+  event.type === 'iteration' && event.report.step === step;
 
 function expectAsWhole({ folder, summary }: Trained): void {
   expect(readFileSync(summary.checkpoint)).toEqual(readFileSync(whole.summary.checkpoint));
@@ -59,7 +70,12 @@ describe('training whose checkpoints cannot be written', () => {
     ]);
     // Training is paused.
     const types = run.events.map(({ type }) => type);
-    expect(types.slice(types.indexOf('warning'), types.indexOf('warning') + 4)).toEqual(['warning', 'warning', 'checkpoint', 'iteration']);
+    expect(types.slice(types.indexOf('warning'), types.indexOf('warning') + 4)).toEqual([
+      'warning',
+      'warning',
+      'checkpoint',
+      'iteration',
+    ]);
     expect(namesIn(folder, 'checkpoints')).toEqual(['000002.safetensors', '000004.safetensors', '000006.safetensors']);
     expectAsWhole(run);
   });
@@ -105,7 +121,8 @@ describe('training whose folder is gone', () => {
     const folder = await newFolder(configuration);
     const onEvent = (event: TrainingEvent) => {
       if (isIteration(event, 3)) rmSync(folder.path, { recursive: true });
-      if (event.type === 'warning' && event.message.includes('training is paused')) setTimeout(() => mkdirSync(folder.path), 60);
+      if (event.type === 'warning' && event.message.includes('training is paused'))
+        setTimeout(() => mkdirSync(folder.path), 60);
     };
     const { summary } = await trained(configuration, { folder, onEvent, retrySeconds: RETRY_SECONDS });
     const again = await RunFolder.open(folder.path);
@@ -126,7 +143,9 @@ describe('training whose log cannot be written', () => {
       if (isIteration(event, 5)) part.free();
     };
     const run = await trained(configuration, { folder, onEvent });
-    expect(warningsOf(run.events)).toEqual([expect.stringMatching(/log\.jsonl: cannot be written \(.*\): its lines wait in memory$/)]);
+    expect(warningsOf(run.events)).toEqual([
+      expect.stringMatching(/log\.jsonl: cannot be written \(.*\): its lines wait in memory$/),
+    ]);
     expect(stepsOf(folder)).toEqual([1, 2, 3, 4, 5, 6]);
     expectAsWhole(run);
   });
@@ -160,7 +179,9 @@ describe('training whose previews cannot be written', () => {
       if (isIteration(event, 3)) part.free();
     };
     const run = await trained(configuration, { folder, onEvent });
-    expect(warningsOf(run.events)).toEqual([expect.stringMatching(/000002\.png: cannot be written \(.*\): the previews of this iteration are skipped$/)]);
+    expect(warningsOf(run.events)).toEqual([
+      expect.stringMatching(/000002\.png: cannot be written \(.*\): the previews of this iteration are skipped$/),
+    ]);
     expect(namesIn(folder, 'samples')).toEqual(['000004.png', '000006.png']);
     expect(run.summary.samples).toBe(join(folder.path, 'samples', '000006.png'));
     expectAsWhole(run);

@@ -12,7 +12,10 @@ describe('the previews of a run', () => {
 
     const first = await previews.draw(vectors);
     const same = await previews.draw(vectors);
-    const other = await previews.draw({ ...vectors, 'generator.parameters': vectors['generator.parameters'].map((value) => 2 * value) });
+    const other = await previews.draw({
+      ...vectors,
+      'generator.parameters': vectors['generator.parameters'].map((value) => 2 * value),
+    });
     for (const kind of ['samples', 'reconstructions'] as const) {
       expect(same[kind]).toEqual(first[kind]);
       expect(other[kind].data).not.toEqual(first[kind].data);
@@ -26,7 +29,10 @@ describe('the previews of a run', () => {
     onTestFinished(() => previews.release());
     const { reconstructions } = await previews.draw(tinyCheckpoint(configuration).vectors);
     const { width, channels, data } = reconstructions;
-    const tile = Array.from({ length: 1024 }, (_, index) => data[channels * ((2 + Math.floor(index / 32)) * width + 2 + 2 * 34 + (index % 32))]!);
+    const tile = Array.from(
+      { length: 1024 },
+      (_, index) => data[channels * ((2 + Math.floor(index / 32)) * width + 2 + 2 * 34 + (index % 32))]!,
+    );
     const second = new Uint8Array(1024);
     test.copyImage(1, second, 0);
     expect(Uint8Array.from(tile)).toEqual(second);

@@ -7,13 +7,33 @@ import type { TrainingEvent } from '../../src/training/events.js';
 import type { RunFolder } from '../../src/runs/runFolder.node.js';
 import { errorOf, expectInputError } from '../rejection.js';
 import { tinyConfiguration } from './tinyTraining.js';
-import { compile, compileBroken, copyOf, resumed, latestOf, logOf, namesIn, newFolder, type Place, stepsOf, trained, warningsOf } from './trainings.js';
+import {
+  compile,
+  compileBroken,
+  copyOf,
+  resumed,
+  latestOf,
+  logOf,
+  namesIn,
+  newFolder,
+  type Place,
+  stepsOf,
+  trained,
+  warningsOf,
+} from './trainings.js';
 
 const RATE = 2e-4;
 const brokenAt = (...places: readonly (readonly [step: number, share: number])[]) =>
   compileBroken(places.map(([step, share]): Place => ({ step, rate: share * RATE })));
 const rollback = (changes: Parameters<typeof tinyConfiguration>[0] = {}) =>
-  tinyConfiguration({ onNan: 'rollback', checkpointEvery: 2, length: { steps: 6 }, learningRate: RATE, ema: 0.9, ...changes });
+  tinyConfiguration({
+    onNan: 'rollback',
+    checkpointEvery: 2,
+    length: { steps: 6 },
+    learningRate: RATE,
+    ema: 0.9,
+    ...changes,
+  });
 
 describe('training with a NaN or infinite value', () => {
   it('stops, reports its name and iteration, and keeps earlier log entries and checkpoints', async () => {
@@ -35,7 +55,9 @@ describe('training with a NaN or infinite value', () => {
     const { folder, summary, events } = await trained(rollback(), { compile: brokenAt([4, 1]) });
     expect(summary).toMatchObject({ steps: 6, interrupted: false });
     expect(warningsOf(events)).toEqual([
-      expect.stringMatching(/^encoder\.\w+ is NaN at iteration 4; rolled back to iteration 2, learning rate now 0\.5x the configured value$/),
+      expect.stringMatching(
+        /^encoder\.\w+ is NaN at iteration 4; rolled back to iteration 2, learning rate now 0\.5x the configured value$/,
+      ),
     ]);
     expect(logOf(folder).map((entry) => [entry.step, entry.learning_rate! / RATE])).toEqual([
       [1, 1],
@@ -45,7 +67,9 @@ describe('training with a NaN or infinite value', () => {
       [5, 0.5],
       [6, 0.5],
     ]);
-    expect(events.flatMap((event) => (event.type === 'iteration' ? [event.report.step] : []))).toEqual([1, 2, 3, 3, 4, 5, 6]);
+    expect(events.flatMap((event) => (event.type === 'iteration' ? [event.report.step] : []))).toEqual([
+      1, 2, 3, 3, 4, 5, 6,
+    ]);
   });
 
   it('continues after a rollback as from a checkpoint at half the learning rate', async () => {
@@ -71,21 +95,34 @@ describe('training with a NaN or infinite value', () => {
     const folder = await newFolder(rollback());
     const events: TrainingEvent[] = [];
     const error = await errorOf(() =>
-      trained(rollback({ maxRollbacks: 2 }), { folder, compile: brokenAt(...everyTime), onEvent: (event) => void events.push(event) }),
+      trained(rollback({ maxRollbacks: 2 }), {
+        folder,
+        compile: brokenAt(...everyTime),
+        onEvent: (event) => void events.push(event),
+      }),
     );
-    expect((error as Error).message).toMatch(/^training diverged: encoder\.\w+ is NaN at iteration 3 after 2 rollbacks; earlier checkpoints/);
+    expect((error as Error).message).toMatch(
+      /^training diverged: encoder\.\w+ is NaN at iteration 3 after 2 rollbacks; earlier checkpoints/,
+    );
     expect(warningsOf(events)).toHaveLength(2);
     expect(await latestOf(folder)).toMatchObject({ step: 2, rateScale: 0.25 });
     expect(stepsOf(folder)).toEqual([1, 2]);
     // Those before a resumption count as well.
-    const again = await errorOf(() => resumed(rollback({ maxRollbacks: 2 }), folder, { compile: brokenAt(...everyTime) }));
+    const again = await errorOf(() =>
+      resumed(rollback({ maxRollbacks: 2 }), folder, { compile: brokenAt(...everyTime) }),
+    );
     expect((again as Error).message).toBe((error as Error).message);
-    expect((await resumed(rollback({ maxRollbacks: 3 }), folder, { compile: brokenAt(...everyTime.slice(0, 3)) })).summary.steps).toBe(6);
+    expect(
+      (await resumed(rollback({ maxRollbacks: 3 }), folder, { compile: brokenAt(...everyTime.slice(0, 3)) })).summary
+        .steps,
+    ).toBe(6);
   });
 
   it('does not roll back if the maximum is 0', async () => {
     const error = await errorOf(() => trained(rollback({ maxRollbacks: 0 }), { compile: brokenAt([1, 1]) }));
-    expect((error as Error).message).toMatch(/^training diverged: encoder\.\w+ is NaN at iteration 1; earlier checkpoints/);
+    expect((error as Error).message).toMatch(
+      /^training diverged: encoder\.\w+ is NaN at iteration 1; earlier checkpoints/,
+    );
   });
 });
 
@@ -96,7 +133,12 @@ it('that rolled back twice and is killed at any moment ends bitwise identical', 
   const folder = await newFolder(configuration);
   // Around each way back, and once in an iteration after a checkpoint.
   const onEvent = (event: TrainingEvent) => {
-    if (event.type === 'checkpoint' || event.type === 'warning' || (event.type === 'iteration' && event.report.step === 3)) copies.push(copyOf(folder));
+    if (
+      event.type === 'checkpoint' ||
+      event.type === 'warning' ||
+      (event.type === 'iteration' && event.report.step === 3)
+    )
+      copies.push(copyOf(folder));
   };
   const whole = await trained(configuration, { folder, compile: broken, onEvent });
   expect(warningsOf(whole.events)).toHaveLength(2);
@@ -104,7 +146,8 @@ it('that rolled back twice and is killed at any moment ends bitwise identical', 
   for (const copy of await Promise.all(copies)) {
     const { summary } = await resumed(configuration, copy, { compile: broken });
     expect(logOf(copy)).toEqual(logOf(folder));
-    for (const file of ['checkpoint', 'samples', 'reconstructions'] as const) expect(readFileSync(summary[file]!)).toEqual(readFileSync(whole.summary[file]!));
+    for (const file of ['checkpoint', 'samples', 'reconstructions'] as const)
+      expect(readFileSync(summary[file]!)).toEqual(readFileSync(whole.summary[file]!));
   }
 });
 
@@ -144,7 +187,10 @@ describe('a device that fails', () => {
     const folder = await newFolder(every);
     onTestFinished(() => void vi.restoreAllMocks());
     const lost = compileFailing(() => vi.spyOn(Trainer.prototype, 'readState').mockRejectedValue(problem()));
-    await expectInputError(() => trained(every, { folder, compile: lost }), `after 3 iterations; ${saved}; continue with resume ${folder.path}`);
+    await expectInputError(
+      () => trained(every, { folder, compile: lost }),
+      `after 3 iterations; ${saved}; continue with resume ${folder.path}`,
+    );
     expect(stepsOf(folder)).toEqual([1, 2, 3]);
   });
 
@@ -153,8 +199,12 @@ describe('a device that fails', () => {
     const folder = await newFolder(staged);
     let graphs = 0;
     // Iterations have state, previews have none.
-    const failing: Compile = (graph) => (nextName('encoder.parameters') in graph.outputs && ++graphs === 2 ? Promise.reject(problem()) : compile(graph));
-    await expectInputError(() => trained(staged, { folder, compile: failing }), 'after 4 iterations; iteration 4 is saved');
+    const failing: Compile = (graph) =>
+      nextName('encoder.parameters') in graph.outputs && ++graphs === 2 ? Promise.reject(problem()) : compile(graph);
+    await expectInputError(
+      () => trained(staged, { folder, compile: failing }),
+      'after 4 iterations; iteration 4 is saved',
+    );
     const [again, whole] = [await resumed(staged, folder), await trained(staged)];
     expect(readFileSync(again.summary.checkpoint)).toEqual(readFileSync(whole.summary.checkpoint));
   });
@@ -166,6 +216,9 @@ describe('a device that fails', () => {
       program.release = () => Promise.reject(new Error('lost while releasing'));
       return program;
     };
-    await expectInputError(() => trained(configuration, { folder, compile: failing }), 'device webgpu: failed (lost) after 3 iterations; iteration 3 is saved');
+    await expectInputError(
+      () => trained(configuration, { folder, compile: failing }),
+      'device webgpu: failed (lost) after 3 iterations; iteration 3 is saved',
+    );
   });
 });

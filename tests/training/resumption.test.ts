@@ -8,14 +8,26 @@ import { tinyCheckpoint, tinyConfiguration } from './tinyTraining.js';
 
 const flag = (key: string) => `--${key}`;
 const checkpoint = { ...tinyCheckpoint(), file: 'checkpoint' };
-const resume = (changes: Partial<Configuration>) => requireResumable({ ...checkpoint.configuration, ...changes }, checkpoint, 18, flag);
+const resume = (changes: Partial<Configuration>) =>
+  requireResumable({ ...checkpoint.configuration, ...changes }, checkpoint, 18, flag);
 
 describe('a resumed run', () => {
   it('may change its length, learning rate, loss weights, EMA, intervals and evaluations', () => {
     const changeable = Object.keys(configurationSchema.shape).filter(isChangeable);
     expect(changeable.sort()).toEqual(
       [
-        ...['length', 'learningRate', 'schedule', 'halveEvery', 'warmupSteps', 'encoderUpdates', 'generatorUpdates', 'stages', 'ema', 'emaStart'],
+        ...[
+          'length',
+          'learningRate',
+          'schedule',
+          'halveEvery',
+          'warmupSteps',
+          'encoderUpdates',
+          'generatorUpdates',
+          'stages',
+          'ema',
+          'emaStart',
+        ],
         ...['logEvery', 'sampleEvery', 'checkpointEvery', 'keepLast', 'keepEvery', 'onNan', 'maxRollbacks'],
         ...['evaluateEvery', 'evaluateMetrics', 'evaluateSamples', 'saveBest'],
       ].sort(),
@@ -37,7 +49,10 @@ describe('a resumed run', () => {
       () => resume({ generatorUpdates: '3;KL_fake:1' }),
       '--generatorUpdates: the number of updates per iteration must stay as in checkpoint; change only the loss weights, or start a new run',
     );
-    await expectInputError(() => resume({ encoderUpdates: '2;KL_real:1' }), '--encoderUpdates: the number of updates per iteration');
+    await expectInputError(
+      () => resume({ encoderUpdates: '2;KL_real:1' }),
+      '--encoderUpdates: the number of updates per iteration',
+    );
   });
 
   it('may change the number of updates of a later stage, but not of an earlier one', async () => {
@@ -45,7 +60,10 @@ describe('a resumed run', () => {
     resume({ stages: [{ epoch: 1, encoderUpdates: '2;KL_real:1' }] });
     const later = { ...checkpoint, step: 5 };
     const stages = [{ epoch: 1, encoderUpdates: '2;KL_real:1' }];
-    await expectInputError(() => requireResumable({ ...later.configuration, stages }, later, 18, flag), '--encoderUpdates: ');
+    await expectInputError(
+      () => requireResumable({ ...later.configuration, stages }, later, 18, flag),
+      '--encoderUpdates: ',
+    );
   });
 });
 

@@ -15,7 +15,10 @@ const encoderPlan = fc.integer({ min: 1, max: 5 }).map((updates) => `${updates};
 const generatorPlan = fc.integer({ min: 1, max: 5 }).map((updates) => `${updates};KL_fake:1`);
 const stageOf = fc.record({ encoderUpdates: encoderPlan, generatorUpdates: generatorPlan }, { requiredKeys: [] });
 const stages = fc
-  .tuple(fc.uniqueArray(fc.integer({ min: 1, max: 8 }), { maxLength: 4 }), fc.array(stageOf, { minLength: 4, maxLength: 4 }))
+  .tuple(
+    fc.uniqueArray(fc.integer({ min: 1, max: 8 }), { maxLength: 4 }),
+    fc.array(stageOf, { minLength: 4, maxLength: 4 }),
+  )
   .map(([epochs, plans]) => [...epochs].sort((a, b) => a - b).map((epoch, index) => ({ epoch, ...plans[index] })));
 
 /** Trainings of up to ten epochs, with up to four stages. */
@@ -27,7 +30,10 @@ const trainings: fc.Arbitrary<Training> = fc
     epochs: fc.integer({ min: 1, max: 10 }),
     batchesPerEpoch: fc.integer({ min: 1, max: 12 }),
   })
-  .map(({ batchesPerEpoch, epochs, ...plans }) => ({ batchesPerEpoch, configuration: tinyConfiguration({ ...plans, length: { epochs } }) }));
+  .map(({ batchesPerEpoch, epochs, ...plans }) => ({
+    batchesPerEpoch,
+    configuration: tinyConfiguration({ ...plans, length: { epochs } }),
+  }));
 
 const stagesOf = ({ configuration, batchesPerEpoch }: Training) => new Stages(configuration, batchesPerEpoch);
 /** Returns the positions of every iteration, and of the one after the last. */
@@ -46,7 +52,8 @@ describe('iterations of training in stages', () => {
         for (const [step, next] of places.slice(1).entries()) {
           const { stage, batch, updates } = places[step]!;
           expect(next.batch).toBe(batch + stage.plans.encoder.updates);
-          for (const network of NETWORK_NAMES) expect(next.updates[network]).toBe(updates[network] + stage.plans[network].updates);
+          for (const network of NETWORK_NAMES)
+            expect(next.updates[network]).toBe(updates[network] + stage.plans[network].updates);
         }
       }),
     );
@@ -58,7 +65,10 @@ describe('iterations of training in stages', () => {
         const { configuration, batchesPerEpoch } = training;
         for (const { stage, batch } of placesOf(training)) {
           const begun = configuration.stages.filter(({ epoch }) => epoch * batchesPerEpoch <= batch);
-          for (const [network, key] of [['encoder', 'encoderUpdates'] as const, ['generator', 'generatorUpdates'] as const]) {
+          for (const [network, key] of [
+            ['encoder', 'encoderUpdates'] as const,
+            ['generator', 'generatorUpdates'] as const,
+          ]) {
             const text = begun.findLast((each) => each[key] !== undefined)?.[key] ?? configuration[key];
             expect(stage.plans[network].updates).toBe(parseInt(text));
           }
@@ -78,9 +88,11 @@ describe('iterations of training in stages', () => {
             expect(stage).toMatchObject({ firstStep: step, firstBatch: batch, firstUpdates: updates });
             const { configuration, batchesPerEpoch } = training;
             if (step > 0)
-              expect(configuration.stages.some(({ epoch }) => epoch * batchesPerEpoch <= batch && epoch * batchesPerEpoch > places[step - 1]!.batch)).toBe(
-                true,
-              );
+              expect(
+                configuration.stages.some(
+                  ({ epoch }) => epoch * batchesPerEpoch <= batch && epoch * batchesPerEpoch > places[step - 1]!.batch,
+                ),
+              ).toBe(true);
           }
         }
       }),
@@ -115,7 +127,11 @@ describe('iterations of training in stages', () => {
         const limit = (configuration.stages.at(-1)?.epoch ?? 10) * batchesPerEpoch;
         for (let step = 0; without!.at(step).batch < limit; step++) {
           const [{ batch, updates, stage }, other] = [with_!.at(step), without!.at(step)];
-          expect({ batch, updates, plans: stage.plans }).toEqual({ batch: other.batch, updates: other.updates, plans: other.stage.plans });
+          expect({ batch, updates, plans: stage.plans }).toEqual({
+            batch: other.batch,
+            updates: other.updates,
+            plans: other.stage.plans,
+          });
         }
       }),
     );
@@ -147,7 +163,10 @@ const RATE = 2e-4;
 
 /** The learning rate as a share of the configured one. */
 const shareAt = (progress: Partial<Parameters<typeof learningRateAt>[0]>, changes: Partial<Configuration>): number =>
-  learningRateAt({ step: 0, totalSteps: 100, epoch: 0, ...progress }, tinyConfiguration({ learningRate: RATE, ...changes })) / RATE;
+  learningRateAt(
+    { step: 0, totalSteps: 100, epoch: 0, ...progress },
+    tinyConfiguration({ learningRate: RATE, ...changes }),
+  ) / RATE;
 
 describe('the halved learning rate', () => {
   /** The published code: before epoch k, counted from 0, when k mod halveEvery = halveEvery - 1. */
@@ -158,12 +177,15 @@ describe('the halved learning rate', () => {
   }
 
   it('is halved before the same epochs as in the published code', () => {
-    const shares = (halveEvery: number, epochs: number) => [...Array(epochs).keys()].map((epoch) => shareAt({ epoch }, { halveEvery }));
+    const shares = (halveEvery: number, epochs: number) =>
+      [...Array(epochs).keys()].map((epoch) => shareAt({ epoch }, { halveEvery }));
     expect(shares(3, 9)).toEqual([1, 1, 0.5, 0.5, 0.5, 0.25, 0.25, 0.25, 0.125]);
     expect(shares(5, 6)).toEqual([1, 1, 1, 1, 0.5, 0.5]);
     expect(shares(1, 3)).toEqual([0.5, 0.25, 0.125]);
     const cifar = shares(40, 150);
-    expect([38, 39, 78, 79, 118, 119, 149].map((epoch) => cifar[epoch])).toEqual([1, 0.5, 0.5, 0.25, 0.25, 0.125, 0.125]);
+    expect([38, 39, 78, 79, 118, 119, 149].map((epoch) => cifar[epoch])).toEqual([
+      1, 0.5, 0.5, 0.25, 0.25, 0.125, 0.125,
+    ]);
   });
 
   it('follows the rule for every epoch and interval', () => {
@@ -197,11 +219,15 @@ describe('the cosine learning rate', () => {
 
   it('decreases monotonically and symmetrically around the middle', () => {
     fc.assert(
-      fc.property(fc.integer({ min: 2, max: 10_000 }), fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }), (lastStep, part) => {
-        const step = Math.floor(part * lastStep);
-        expect(share(step + 1, lastStep)).toBeLessThan(share(step, lastStep));
-        expectWithin(share(step, lastStep) + share(lastStep - step, lastStep), 1, 1e-9);
-      }),
+      fc.property(
+        fc.integer({ min: 2, max: 10_000 }),
+        fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
+        (lastStep, part) => {
+          const step = Math.floor(part * lastStep);
+          expect(share(step + 1, lastStep)).toBeLessThan(share(step, lastStep));
+          expectWithin(share(step, lastStep) + share(lastStep - step, lastStep), 1, 1e-9);
+        },
+      ),
     );
   });
 
@@ -218,13 +244,21 @@ describe('warmup', () => {
 
   it('multiplies the schedule', () => {
     fc.assert(
-      fc.property(fc.nat(99), fc.integer({ min: 1, max: 200 }), fc.constantFrom('halving', 'constant', 'cosine'), (step, warmupSteps, schedule) => {
-        const halveEvery = schedule === 'halving' ? 2 : 0;
-        const progress = { step, epoch: Math.floor(step / 10) };
-        const [warm, without] = [shareAt(progress, { warmupSteps, schedule, halveEvery }), shareAt(progress, { schedule, halveEvery })];
-        expectWithin(warm, without * Math.min(1, (step + 1) / warmupSteps), 1e-12);
-        expect(warm).toBeGreaterThan(0);
-      }),
+      fc.property(
+        fc.nat(99),
+        fc.integer({ min: 1, max: 200 }),
+        fc.constantFrom('halving', 'constant', 'cosine'),
+        (step, warmupSteps, schedule) => {
+          const halveEvery = schedule === 'halving' ? 2 : 0;
+          const progress = { step, epoch: Math.floor(step / 10) };
+          const [warm, without] = [
+            shareAt(progress, { warmupSteps, schedule, halveEvery }),
+            shareAt(progress, { schedule, halveEvery }),
+          ];
+          expectWithin(warm, without * Math.min(1, (step + 1) / warmupSteps), 1e-12);
+          expect(warm).toBeGreaterThan(0);
+        },
+      ),
     );
   });
 });
@@ -233,7 +267,8 @@ describe('the EMA decay', () => {
   const decayAt = (step: number, ema: number, emaStart = 0) => emaDecayAt(step, tinyConfiguration({ ema, emaStart }));
 
   it('forgets the initial weights of a short run', () => {
-    const shareAfter = (steps: number) => Array.from({ length: steps }, (_, step) => decayAt(step, 0.999)).reduce((share, decay) => share * decay, 1);
+    const shareAfter = (steps: number) =>
+      Array.from({ length: steps }, (_, step) => decayAt(step, 0.999)).reduce((share, decay) => share * decay, 1);
     expect(shareAfter(30)).toBeLessThan(1e-6);
     expect(shareAfter(300)).toBeLessThan(1e-15);
   });
@@ -251,11 +286,16 @@ describe('the EMA decay', () => {
 
   it('never decreases, is always below 1, and depends only on the iterations since its start', () => {
     fc.assert(
-      fc.property(fc.nat(5000), fc.nat(5000), fc.double({ min: 0.01, max: 0.9999, noNaN: true }), (step, emaStart, ema) => {
-        expect(decayAt(step + 1, ema, emaStart)).toBeGreaterThanOrEqual(decayAt(step, ema, emaStart));
-        expect(decayAt(step, ema, emaStart)).toBeLessThan(1);
-        expect(decayAt(step + emaStart, ema, emaStart)).toBe(decayAt(step, ema));
-      }),
+      fc.property(
+        fc.nat(5000),
+        fc.nat(5000),
+        fc.double({ min: 0.01, max: 0.9999, noNaN: true }),
+        (step, emaStart, ema) => {
+          expect(decayAt(step + 1, ema, emaStart)).toBeGreaterThanOrEqual(decayAt(step, ema, emaStart));
+          expect(decayAt(step, ema, emaStart)).toBeLessThan(1);
+          expect(decayAt(step + emaStart, ema, emaStart)).toBe(decayAt(step, ema));
+        },
+      ),
     );
   });
 });

@@ -11,7 +11,8 @@ import { randomStream } from '../../src/random.js';
 import { RunFolder } from '../../src/runs/runFolder.node.js';
 
 /** The digest that run folders use. */
-export const digest: Digest = (...pieces) => pieces.reduce((hash, piece) => hash.update(piece), createHash('sha256')).digest('hex');
+export const digest: Digest = (...pieces) =>
+  pieces.reduce((hash, piece) => hash.update(piece), createHash('sha256')).digest('hex');
 
 /** The published recipe without its sizes: its loss has fewer terms than that of the defaults. */
 const PUBLISHED = {
@@ -69,5 +70,10 @@ export function tinyCheckpoint(configuration = tinyConfiguration(), step = 3): C
     const draws = randomStream(2, name).fillNormal(new Float32Array(vector.length));
     return [name, name.includes('adam') ? draws.map((draw) => draw ** 2) : vector.map((value) => 4 * value)] as const;
   });
-  return { configuration, step, rateScale: 1, vectors: Object.fromEntries(moments) as unknown as Checkpoint['vectors'] };
+  return {
+    configuration,
+    step,
+    rateScale: 1,
+    vectors: Object.fromEntries(moments) as unknown as Checkpoint['vectors'],
+  };
 }

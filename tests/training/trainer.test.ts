@@ -16,7 +16,14 @@ import {
   type TrainingVectors,
 } from '../../src/training/trainer.js';
 import { iterationSpec } from '../../src/training/configuration.js';
-import { adamScalars, type Compile, constant, type ElementArray, graphOf, type Program } from '../../src/engine/index.js';
+import {
+  adamScalars,
+  type Compile,
+  constant,
+  type ElementArray,
+  graphOf,
+  type Program,
+} from '../../src/engine/index.js';
 import { InputError } from '../../src/errors.js';
 import { normOf, rowsOf } from '../age/codes.js';
 import { expectCloseElements } from '../engine/expectations.js';
@@ -26,7 +33,11 @@ import { digest, noiseSource, tinyConfiguration } from './tinyTraining.js';
 
 const { train: images } = noiseSource();
 
-async function trainerOf(configuration = tinyConfiguration(), start?: TrainerState, compile: Compile = compileOnce): Promise<Trainer> {
+async function trainerOf(
+  configuration = tinyConfiguration(),
+  start?: TrainerState,
+  compile: Compile = compileOnce,
+): Promise<Trainer> {
   const trainer = await Trainer.create(configuration, images, compile, start);
   onTestFinished(() => trainer.release());
   return trainer;
@@ -48,12 +59,15 @@ describe('the initial state', () => {
   it('has every vector, Adam moments of 0, and the full learning rate', () => {
     expect([step, rateScale]).toEqual([0, 1]);
     expect(Object.keys(vectors).sort()).toEqual([...STATE_NAMES].sort());
-    for (const name of STATE_NAMES.filter((state) => state.includes('adam'))) expect(new Set(vectors[name])).toEqual(new Set([0]));
+    for (const name of STATE_NAMES.filter((state) => state.includes('adam')))
+      expect(new Set(vectors[name])).toEqual(new Set([0]));
   });
 
   it('depends only on the seed', () => {
     expect(initialState(tinyConfiguration()).vectors).toEqual(vectors);
-    expect(initialState(tinyConfiguration({ seed: 2 })).vectors['encoder.parameters']).not.toEqual(vectors['encoder.parameters']);
+    expect(initialState(tinyConfiguration({ seed: 2 })).vectors['encoder.parameters']).not.toEqual(
+      vectors['encoder.parameters'],
+    );
   });
 
   it('initializes EMA with the weights', () => {
@@ -129,16 +143,28 @@ describe('a trainer', () => {
   });
 
   it('counts its iterations and the epochs of their images', () => {
-    expect(reports.map(({ step, epoch }) => [step, epoch])).toEqual([...Array(9).keys()].map((index) => [index + 1, Math.floor(index / 4)]));
+    expect(reports.map(({ step, epoch }) => [step, epoch])).toEqual(
+      [...Array(9).keys()].map((index) => [index + 1, Math.floor(index / 4)]),
+    );
   });
 
   it('reports every term of the plans, and the gap of a divergence above its lower bound', () => {
     const divergences = ['encoder.KL_fake', 'encoder.KL_real', 'generator.KL_fake'];
     const health = [
       'encoder.code_variance_real',
-      ...NETWORK_NAMES.flatMap((network) => [`${network}.grad_norm`, `${network}.loss`, `${network}.code_variance_fake`]),
+      ...NETWORK_NAMES.flatMap((network) => [
+        `${network}.grad_norm`,
+        `${network}.loss`,
+        `${network}.code_variance_fake`,
+      ]),
     ];
-    const names = [...divergences, ...divergences.map((name) => `${name}_gap`), ...health, 'encoder.match_x', 'generator.match_z'];
+    const names = [
+      ...divergences,
+      ...divergences.map((name) => `${name}_gap`),
+      ...health,
+      'encoder.match_x',
+      'generator.match_z',
+    ];
     const floor = minDivergence(iterationSpec(tinyConfiguration()).objective, 'sphere', 8)!;
     for (const { scalars } of reports) {
       expect(Object.keys(scalars).sort()).toEqual(names.sort());
@@ -151,7 +177,8 @@ describe('a trainer', () => {
 
   it('updates every vector of the state in every iteration', () => {
     for (const name of STATE_NAMES) {
-      for (const [iteration, state] of states.slice(1).entries()) expect(state[name], name).not.toEqual(states[iteration]![name]);
+      for (const [iteration, state] of states.slice(1).entries())
+        expect(state[name], name).not.toEqual(states[iteration]![name]);
     }
   });
 
@@ -164,12 +191,18 @@ describe('a trainer', () => {
     expect((await idleTrainerOf(tinyConfiguration({ length: { steps: 7 } }))).totalSteps).toBe(7);
     expect((await idleTrainerOf(tinyConfiguration({ length: { epochs: 3 } }))).totalSteps).toBe(12);
     // Two batches an iteration; the last iteration may reach into the next epoch.
-    expect((await idleTrainerOf(tinyConfiguration({ length: { epochs: 3 }, batch: 5, encoderUpdates: '2;KL_real:1' }))).totalSteps).toBe(5);
+    expect(
+      (await idleTrainerOf(tinyConfiguration({ length: { epochs: 3 }, batch: 5, encoderUpdates: '2;KL_real:1' })))
+        .totalSteps,
+    ).toBe(5);
   });
 
   it('reports the number of parameters of its networks', async () => {
     const { encoder, generator } = iterationSpec(tinyConfiguration()).pair;
-    expect((await idleTrainerOf()).parameterCounts).toEqual({ encoder: encoder.parameters.size, generator: generator.parameters.size });
+    expect((await idleTrainerOf()).parameterCounts).toEqual({
+      encoder: encoder.parameters.size,
+      generator: generator.parameters.size,
+    });
   });
 
   it('is deterministic, and depends on the seed', async () => {
@@ -199,7 +232,8 @@ describe('a trainer', () => {
   it('reports the same values, including gradient norms, for every lowering', async () => {
     const [lowered] = await iterated(await trainerOf(tinyConfiguration(), undefined, compileSmall), 1);
     expect(Object.keys(lowered!.scalars)).toEqual(Object.keys(reports[0]!.scalars));
-    for (const [name, value] of Object.entries(lowered!.scalars)) expectCloseElements([reports[0]!.scalars[name]!], [value], 1e-3, 1e-2);
+    for (const [name, value] of Object.entries(lowered!.scalars))
+      expectCloseElements([reports[0]!.scalars[name]!], [value], 1e-3, 1e-2);
   });
 
   it('requires at least one batch of images', async () => {
@@ -208,7 +242,11 @@ describe('a trainer', () => {
 });
 
 describe('inputs of the training program', () => {
-  const configuration = tinyConfiguration({ halveEvery: 2, encoderUpdates: '2;KL_fake:1,KL_real:1', generatorUpdates: '3;KL_fake:1' });
+  const configuration = tinyConfiguration({
+    halveEvery: 2,
+    encoderUpdates: '2;KL_fake:1,KL_real:1',
+    generatorUpdates: '3;KL_fake:1',
+  });
   const ITERATIONS = 4;
   let feeds: Readonly<Record<string, ElementArray>>[];
   beforeAll(async () => {
@@ -230,7 +268,9 @@ describe('inputs of the training program', () => {
   it('use each image of the epoch once, two batches per iteration', () => {
     const known = [...Array(images.count).keys()].map((index) => gatherImages(images, [index], 1024).join());
     const seen = feeds.map(({ images: batch }) =>
-      Array.from({ length: 8 }, (_, index) => known.indexOf((batch as Uint8Array).subarray(1024 * index, 1024 * (index + 1)).join())),
+      Array.from({ length: 8 }, (_, index) =>
+        known.indexOf((batch as Uint8Array).subarray(1024 * index, 1024 * (index + 1)).join()),
+      ),
     );
     expect(seen.flat()).not.toContain(-1);
     // Four batches, that is two iterations, are an epoch.
@@ -243,7 +283,9 @@ describe('inputs of the training program', () => {
     const rates = [2e-4, 2e-4, 1e-4, 1e-4];
     const expected = (updates: number) =>
       rates.map((rate, iteration) =>
-        [...Array(updates).keys()].flatMap((number) => adamScalars(rate, iteration * updates + number + 1, ADAM)).map(Math.fround),
+        [...Array(updates).keys()]
+          .flatMap((number) => adamScalars(rate, iteration * updates + number + 1, ADAM))
+          .map(Math.fround),
       );
     expect(schedules('encoder')).toEqual(expected(2));
     expect(schedules('generator')).toEqual(expected(3));

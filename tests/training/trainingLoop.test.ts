@@ -34,11 +34,22 @@ describe('training', () => {
       [3, 0],
       [4, 0],
     ]);
-    expect(events.map(({ type }) => type)).toEqual(['start', 'iteration', 'iteration', 'iteration', 'iteration', 'checkpoint', 'previews', 'trained']);
+    expect(events.map(({ type }) => type)).toEqual([
+      'start',
+      'iteration',
+      'iteration',
+      'iteration',
+      'iteration',
+      'checkpoint',
+      'previews',
+      'trained',
+    ]);
   });
 
   it('logs, draws and saves at its intervals, and never twice for the same iteration', async () => {
-    const { folder } = await trained(tinyConfiguration({ length: { steps: 6 }, logEvery: 4, sampleEvery: 3, checkpointEvery: 2 }));
+    const { folder } = await trained(
+      tinyConfiguration({ length: { steps: 6 }, logEvery: 4, sampleEvery: 3, checkpointEvery: 2 }),
+    );
     expect(logOf(folder).map(({ step }) => step)).toEqual([1, 4]);
     expect(namesIn(folder, 'samples')).toEqual(['000003.png', '000006.png']);
     expect(namesIn(folder, 'reconstructions')).toEqual(['000003.png', '000006.png']);
@@ -85,7 +96,8 @@ describe('training', () => {
     const { summary } = await trained(tinyConfiguration(), { folder: again, start });
     expect([start.step, summary.steps]).toEqual([2, 4]);
     expect(logOf(again)).toEqual(logOf(whole.folder));
-    for (const file of ['checkpoint', 'samples', 'reconstructions'] as const) expect(readFileSync(summary[file]!)).toEqual(readFileSync(whole.summary[file]!));
+    for (const file of ['checkpoint', 'samples', 'reconstructions'] as const)
+      expect(readFileSync(summary[file]!)).toEqual(readFileSync(whole.summary[file]!));
   });
 
   it('resumed from an earlier checkpoint truncates the log to it and continues its time', async () => {
@@ -95,7 +107,12 @@ describe('training', () => {
     const log = join(folder.path, 'log.jsonl');
     const lines = readFileSync(log, 'utf8').split('\n');
     // As if the first two iterations had taken 100 seconds.
-    writeFileSync(log, lines.map((line, index) => (index < 2 ? line.replace(/"seconds":[\d.]+/, `"seconds":${100 + index}`) : line)).join('\n'));
+    writeFileSync(
+      log,
+      lines
+        .map((line, index) => (index < 2 ? line.replace(/"seconds":[\d.]+/, `"seconds":${100 + index}`) : line))
+        .join('\n'),
+    );
     const start = await latestOf(folder);
     expect(start.step).toBe(2);
     await trained(tinyConfiguration(), { folder, start });
@@ -121,7 +138,8 @@ describe('training that is aborted', () => {
   it('finishes its iteration, saves it, and can be resumed', async () => {
     const controller = new AbortController();
     const configuration = tinyConfiguration({ length: { steps: 50 }, logEvery: 1 });
-    const abortAt = (event: TrainingEvent) => event.type === 'iteration' && event.report.step === 2 && controller.abort();
+    const abortAt = (event: TrainingEvent) =>
+      event.type === 'iteration' && event.report.step === 2 && controller.abort();
     const { folder, summary } = await trained(configuration, { signal: controller.signal, onEvent: abortAt });
     expect(summary).toMatchObject({ steps: 2, interrupted: true });
     expect(existsSync(summary.samples!)).toBe(true);
@@ -141,7 +159,9 @@ describe('training that is aborted', () => {
   it('stops while running when a timer aborts it', async () => {
     const controller = new AbortController();
     const timer = setTimeout(() => controller.abort(), 50);
-    const { summary } = await trained(tinyConfiguration({ length: { steps: 1_000_000 }, logEvery: 1_000_000 }), { signal: controller.signal });
+    const { summary } = await trained(tinyConfiguration({ length: { steps: 1_000_000 }, logEvery: 1_000_000 }), {
+      signal: controller.signal,
+    });
     clearTimeout(timer);
     expect(summary.interrupted).toBe(true);
     expect(summary.steps).toBeLessThan(10_000);
@@ -154,7 +174,9 @@ describe('training that fails', () => {
     const folder = await newFolder(configuration);
     await folder.writeCheckpoint(tinyCheckpoint(configuration, 0));
     const error = await errorOf(() => trained(configuration, { folder }));
-    expect((error as Error).message).toMatch(/^training diverged: encoder\.loss is (Infinity|NaN|-Infinity) at iteration 1;/);
+    expect((error as Error).message).toMatch(
+      /^training diverged: encoder\.loss is (Infinity|NaN|-Infinity) at iteration 1;/,
+    );
     expect(namesIn(folder, 'checkpoints')).toEqual(['000000.safetensors']);
     expect(logOf(folder)).toEqual([]);
   });
@@ -194,8 +216,19 @@ describe('a paused training', () => {
     const store = new MemoryStore();
     const events: TrainingEvent[] = [];
     const configuration = tinyConfiguration({ logEvery: 100 });
-    const summary = await runTraining({ configuration, source, store, compile, steer, subscribers: [(event) => void events.push(event)] });
-    return { store, summary, kinds: events.map((event) => ('step' in event ? `${event.type} ${event.step}` : event.type)) };
+    const summary = await runTraining({
+      configuration,
+      source,
+      store,
+      compile,
+      steer,
+      subscribers: [(event) => void events.push(event)],
+    });
+    return {
+      store,
+      summary,
+      kinds: events.map((event) => ('step' in event ? `${event.type} ${event.step}` : event.type)),
+    };
   };
 
   it('is logged, drawn and saved, and continues to the same weights', async () => {
@@ -210,7 +243,9 @@ describe('a paused training', () => {
   it('is not saved after each single step', async () => {
     const paused = new Set<number>();
     // Each iteration from the first on waits once.
-    const { store, kinds } = await steered((step) => (step > 0 && !paused.has(step) && paused.add(step) ? 'pause' : 'train'));
+    const { store, kinds } = await steered((step) =>
+      step > 0 && !paused.has(step) && paused.add(step) ? 'pause' : 'train',
+    );
     expect(kinds.filter((kind) => kind.startsWith('paused'))).toEqual(['paused 1', 'paused 2', 'paused 3']);
     expect(Array.from(store.checkpoints.keys())).toEqual([1, 4]);
     expect(Array.from(store.previews.keys())).toEqual([1, 2, 3, 4]);
@@ -227,7 +262,8 @@ describe('a paused training', () => {
     const { store } = await steered(() => 'train');
     const { codes } = store.previews.get(4)!;
     expect(codes.shape).toEqual([5, 8]);
-    for (let row = 0; row < 5; row++) expect(Math.hypot(...codes.data.subarray(8 * row, 8 * row + 8))).toBeCloseTo(1, 4);
+    for (let row = 0; row < 5; row++)
+      expect(Math.hypot(...codes.data.subarray(8 * row, 8 * row + 8))).toBeCloseTo(1, 4);
   });
 });
 
@@ -236,9 +272,20 @@ describe('a training folder', () => {
     const folder = await newFolder(tinyConfiguration());
     const lock = await folder.lock();
     const longer = tinyConfiguration({ length: { steps: 9 } });
-    await expectInputError(() => trained(longer, { folder }), folder.path, `process ${process.pid} is training into this folder`);
+    await expectInputError(
+      () => trained(longer, { folder }),
+      folder.path,
+      `process ${process.pid} is training into this folder`,
+    );
     expect(await folder.readConfiguration()).toEqual(tinyConfiguration());
-    expect(readdirSync(folder.path).sort()).toEqual(['.lock', 'checkpoints', 'codes', 'config.json', 'reconstructions', 'samples']);
+    expect(readdirSync(folder.path).sort()).toEqual([
+      '.lock',
+      'checkpoints',
+      'codes',
+      'config.json',
+      'reconstructions',
+      'samples',
+    ]);
     await lock.release();
     await trained(longer, { folder });
     expect(await folder.readConfiguration()).toEqual(longer);
@@ -248,7 +295,8 @@ describe('a training folder', () => {
     const configuration = tinyConfiguration({ encoderUpdates: '1;KL_real:1e300' });
     const folder = await newFolder(configuration);
     let second: Promise<void> | undefined;
-    const subscriber = () => (second ??= expectInputError(() => trained(configuration, { folder }), 'is training into this folder'));
+    const subscriber = () =>
+      (second ??= expectInputError(() => trained(configuration, { folder }), 'is training into this folder'));
     expect(await errorOf(() => trained(configuration, { folder, subscribers: [subscriber] }))).toBeInstanceOf(Error);
     expect(second).toBeDefined();
     expect(existsSync(join(folder.path, '.lock'))).toBe(false);
@@ -258,10 +306,13 @@ describe('a training folder', () => {
 describe('training into a store other than a folder', () => {
   it('is bitwise identical, also if it is resumed there', async () => {
     const store = new MemoryStore();
-    for (const steps of [2, 4]) await runTraining({ configuration: tinyConfiguration({ length: { steps } }), source, store, compile });
+    for (const steps of [2, 4])
+      await runTraining({ configuration: tinyConfiguration({ length: { steps } }), source, store, compile });
     expect(store.checkpoints.get(4)).toEqual(Uint8Array.from(readFileSync(whole.summary.checkpoint)));
     expect([...store.checkpoints.keys(), ...store.previews.keys()]).toEqual([2, 4, 2, 4]);
-    expect(store.entries.map(({ seconds: _s, iterations_per_second: _i, ...entry }) => entry)).toEqual(logOf(whole.folder));
+    expect(store.entries.map(({ seconds: _s, iterations_per_second: _i, ...entry }) => entry)).toEqual(
+      logOf(whole.folder),
+    );
     expect([store.configuration, store.isLocked]).toEqual([tinyConfiguration(), false]);
   });
 });

@@ -26,37 +26,50 @@ class SlowImages {
         await new Promise((resolve) => setTimeout(resolve, milliseconds * randomStream(1, 'time', index).uniform()));
         this.decoded++;
         const stream = randomStream(1, 'image', index);
-        return broken.includes(index) ? { failure: 'torn', unreadable: false } : { pixels: Uint8Array.from({ length: 1024 }, () => stream.below(256)) };
+        return broken.includes(index)
+          ? { failure: 'torn', unreadable: false }
+          : { pixels: Uint8Array.from({ length: 1024 }, () => stream.below(256)) };
       },
     }));
   }
 }
 
 const open = (images: SlowImages, options: OpenOptions) =>
-  openCollection({ name: 'noise', items: images.items }, { size: 32, channels: 1 }, { streaming: true, testFraction: 0.3, ...options });
+  openCollection(
+    { name: 'noise', items: images.items },
+    { size: 32, channels: 1 },
+    { streaming: true, testFraction: 0.3, ...options },
+  );
 
 describe('training during decoding', () => {
   const configuration = tinyConfiguration({ length: { steps: 30 }, sampleEvery: 15, flip: true });
 
-  it.each([[[]], [[3, 4, 60, 100, 101]]])('with %j corrupt is bitwise identical to training on decoded images', async (broken) => {
-    const cacheFolder = temporaryFolder();
-    const images = new SlowImages(broken, 300);
-    const early = await open(images, { cacheFolder });
-    let before = IMAGES;
-    const first = await trained(configuration, { source: early, onEvent: ({ type }) => type === 'start' && (before = images.decoded) });
-    expect(before).toBeLessThan(IMAGES);
-    // All of them are there for the next time.
-    expect(images.decoded).toBe(IMAGES);
-    early.close!();
+  it.each([[[]], [[3, 4, 60, 100, 101]]])(
+    'with %j corrupt is bitwise identical to training on decoded images',
+    async (broken) => {
+      const cacheFolder = temporaryFolder();
+      const images = new SlowImages(broken, 300);
+      const early = await open(images, { cacheFolder });
+      let before = IMAGES;
+      const first = await trained(configuration, {
+        source: early,
+        onEvent: ({ type }) => type === 'start' && (before = images.decoded),
+      });
+      expect(before).toBeLessThan(IMAGES);
+      // All of them are there for the next time.
+      expect(images.decoded).toBe(IMAGES);
+      early.close!();
 
-    const decoded = await open(images, { cacheFolder });
-    const second = await trained(configuration, { source: decoded });
-    expect(images.decoded).toBe(IMAGES);
-    expect(logOf(second.folder)).toEqual(logOf(first.folder));
-    expect((await latestOf(second.folder)).vectors).toEqual((await latestOf(first.folder)).vectors);
-    for (const part of ['samples', 'reconstructions']) expect(namesIn(second.folder, part)).toEqual(namesIn(first.folder, part));
-    decoded.close!();
-  });
+      const decoded = await open(images, { cacheFolder });
+      const second = await trained(configuration, { source: decoded });
+      expect(images.decoded).toBe(IMAGES);
+      expect(logOf(second.folder)).toEqual(logOf(first.folder));
+      expect((await latestOf(second.folder)).vectors).toEqual((await latestOf(first.folder)).vectors);
+      for (const part of ['samples', 'reconstructions'])
+        expect(namesIn(second.folder, part)).toEqual(namesIn(first.folder, part));
+      decoded.close!();
+    },
+  );
 
   it('waits only for the images it needs, and saves if stopped before all are decoded', async () => {
     const images = new SlowImages([], 400);
@@ -76,7 +89,10 @@ describe('training during decoding', () => {
     const blocked = join(temporaryFolder(), 'file');
     writeFileSync(blocked, '');
     const images = new SlowImages([], 1);
-    const large = images.items.map((item) => ({ ...item, decode: () => Promise.resolve({ pixels: new Uint8Array(3 * 1024 ** 2) }) }));
+    const large = images.items.map((item) => ({
+      ...item,
+      decode: () => Promise.resolve({ pixels: new Uint8Array(3 * 1024 ** 2) }),
+    }));
     const opening = () =>
       openCollection(
         { name: 'noise', items: Array.from({ length: 6 }, () => large).flat() },

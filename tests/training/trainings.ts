@@ -29,10 +29,14 @@ export type Extra = Partial<Omit<TrainingOptions, 'configuration' | 'store' | 's
   readonly onEvent?: (event: TrainingEvent) => unknown;
 };
 
-export const newFolder = (configuration: Configuration): Promise<RunFolder> => createRun(join(temporaryFolder(), 'run'), configuration);
+export const newFolder = (configuration: Configuration): Promise<RunFolder> =>
+  createRun(join(temporaryFolder(), 'run'), configuration);
 
 /** Trains into a new folder, unless another is given. */
-export async function trained(configuration: Configuration, { folder, start, onEvent, subscribers = [], ...extra }: Extra = {}): Promise<Trained> {
+export async function trained(
+  configuration: Configuration,
+  { folder, start, onEvent, subscribers = [], ...extra }: Extra = {},
+): Promise<Trained> {
   const run = folder ?? (await newFolder(configuration));
   const events: TrainingEvent[] = [];
   const observe = (event: TrainingEvent) => {
@@ -40,12 +44,21 @@ export async function trained(configuration: Configuration, { folder, start, onE
     onEvent?.(event);
   };
   const initial = start && { start: () => Promise.resolve(start) };
-  const summary = await runTraining({ configuration, source, store: run, compile, ...initial, subscribers: [observe, ...subscribers], ...extra });
+  const summary = await runTraining({
+    configuration,
+    source,
+    store: run,
+    compile,
+    ...initial,
+    subscribers: [observe, ...subscribers],
+    ...extra,
+  });
   return { folder: run, summary, events };
 }
 
 /** Resumes the training in a folder, or begins it there. */
-export const resumed = (configuration: Configuration, folder: RunFolder, extra: Extra = {}): Promise<Trained> => trained(configuration, { folder, ...extra });
+export const resumed = (configuration: Configuration, folder: RunFolder, extra: Extra = {}): Promise<Trained> =>
+  trained(configuration, { folder, ...extra });
 
 /** The folder as a process that is killed now would leave it, moved elsewhere. */
 export function copyOf({ path }: RunFolder): Promise<RunFolder> {
@@ -67,7 +80,12 @@ export const logOf = ({ path }: RunFolder): Record<string, number>[] =>
     .split('\n')
     .filter((line) => line !== '')
     .map((line) => {
-      const { seconds: _s, iterations_per_second: _i, memory_mb: _m, ...entry } = JSON.parse(line) as Record<string, number>;
+      const {
+        seconds: _s,
+        iterations_per_second: _i,
+        memory_mb: _m,
+        ...entry
+      } = JSON.parse(line) as Record<string, number>;
       return entry;
     });
 
@@ -75,7 +93,8 @@ export const stepsOf = (folder: RunFolder): (number | undefined)[] => logOf(fold
 
 export const namesIn = (folder: RunFolder, part: string): string[] => readdirSync(join(folder.path, part)).sort();
 
-export const warningsOf = (events: readonly TrainingEvent[]): string[] => events.flatMap((event) => (event.type === 'warning' ? [event.message] : []));
+export const warningsOf = (events: readonly TrainingEvent[]): string[] =>
+  events.flatMap((event) => (event.type === 'warning' ? [event.message] : []));
 
 /** An iteration that is run with a learning rate. */
 export interface Place {
@@ -92,7 +111,8 @@ export const compileBroken =
     const schedules = places.map(({ step, rate }) => Float32Array.from(adamScalars(rate, step, ADAM)).join());
     program.runOnDevice = async (feeds, into) => {
       const results = await run(feeds, into);
-      if (schedules.includes((feeds['encoder.schedule'] as Float32Array | undefined)?.join() ?? '')) (results.report as Float32Array)[1] = NaN;
+      if (schedules.includes((feeds['encoder.schedule'] as Float32Array | undefined)?.join() ?? ''))
+        (results.report as Float32Array)[1] = NaN;
       return results;
     };
     return program;

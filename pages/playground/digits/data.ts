@@ -20,7 +20,11 @@ export async function loadDigits(): Promise<Digits> {
   // Some hosts send a file of this name already decompressed.
   const sent = new Uint8Array(await response.arrayBuffer());
   const isCompressed = sent[0] === 0x1f && sent[1] === 0x8b;
-  const bytes = isCompressed ? new Uint8Array(await new Response(new Blob([sent]).stream().pipeThrough(new DecompressionStream('gzip'))).arrayBuffer()) : sent;
+  const bytes = isCompressed
+    ? new Uint8Array(
+        await new Response(new Blob([sent]).stream().pipeThrough(new DecompressionStream('gzip'))).arrayBuffer(),
+      )
+    : sent;
   const count = bytes.length / INNER;
   const images = new Uint8Array(count * PIXELS);
   for (let index = 0; index < count; index++) {

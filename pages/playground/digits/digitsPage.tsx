@@ -53,12 +53,19 @@ export function DigitsPage({ onExplore }: PageProps) {
   return (
     <div class="digits">
       <p>
-        {TRAINING_DIGITS.toLocaleString('en')} digits of MNIST, the default recipe, in this browser. Samples become recognizable after a few hundred iterations;
-        the first second is spent on compiling.
+        {TRAINING_DIGITS.toLocaleString('en')} digits of MNIST, the default recipe, in this browser. Samples become
+        recognizable after a few hundred iterations; the first second is spent on compiling.
       </p>
-      <TrainingButtons isRunning={isRunning} disabled={isBusy || !preview} onRun={actions.run} onStep={actions.step} onReset={() => actions.reset(width)}>
+      <TrainingButtons
+        isRunning={isRunning}
+        disabled={isBusy || !preview}
+        onRun={actions.run}
+        onStep={actions.step}
+        onReset={() => actions.reset(width)}
+      >
         <p class="counter">
-          iteration <span id="iteration">{step}</span>, <span id="rate">{isRunning ? rate.toFixed(1) : 0}</span> per second
+          iteration <span id="iteration">{step}</span>, <span id="rate">{isRunning ? rate.toFixed(1) : 0}</span> per
+          second
         </p>
       </TrainingButtons>
       <div class="buttons" role="group" aria-label="Checkpoint">
@@ -85,7 +92,13 @@ export function DigitsPage({ onExplore }: PageProps) {
           />
         </label>
         {preview && DEVICES.length > 1 && (
-          <Choice label="device" value={device} choices={DEVICES} nameOf={(name) => DEVICE_NAMES[name]} onChoose={(chosen) => actions.moveTo(chosen)} />
+          <Choice
+            label="device"
+            value={device}
+            choices={DEVICES}
+            nameOf={(name) => DEVICE_NAMES[name]}
+            onChoose={(chosen) => actions.moveTo(chosen)}
+          />
         )}
         <Choice
           label="width"
@@ -103,7 +116,13 @@ export function DigitsPage({ onExplore }: PageProps) {
           <p>Images of the same {SAMPLES} codes each time.</p>
           <div id="samples" class="images">
             {Array.from({ length: SAMPLES }, (_, index) => (
-              <ImageCanvas key={index} image={preview?.samples[index]} shape={SHAPE} role="img" label={`Sample ${index + 1}`} />
+              <ImageCanvas
+                key={index}
+                image={preview?.samples[index]}
+                shape={SHAPE}
+                role="img"
+                label={`Sample ${index + 1}`}
+              />
             ))}
           </div>
         </section>
@@ -126,7 +145,12 @@ export function DigitsPage({ onExplore }: PageProps) {
         </section>
         <section aria-labelledby="curves-heading">
           <h2 id="curves-heading">Curves</h2>
-          <Chart title="Reconstruction, and divergences above their least value" curves={MATCHES} points={points} isLog />
+          <Chart
+            title="Reconstruction, and divergences above their least value"
+            curves={MATCHES}
+            points={points}
+            isLog
+          />
           <Chart title="Variance of codes (1: as the prior)" curves={VARIANCES} points={points} />
         </section>
       </div>

@@ -42,7 +42,8 @@ export class DigitsSession {
       const what = from instanceof Uint8Array ? { checkpoint: from } : { configuration: from };
       const training = await PageTraining.start(worker, { images: digits.training, length: LENGTH, device, ...what });
       const { size, channels } = training.configuration;
-      if (size !== DIGIT_SIZE || channels !== 1) throw new InputError(`the checkpoint is of images of ${size}x${size}, but digits are gray images of 32x32`);
+      if (size !== DIGIT_SIZE || channels !== 1)
+        throw new InputError(`the checkpoint is of images of ${size}x${size}, but digits are gray images of 32x32`);
       return new DigitsSession(training, digits);
     } catch (error) {
       worker.terminate();
@@ -62,7 +63,11 @@ export class DigitsSession {
     const originals = this.digits.test.subarray(0, RECONSTRUCTIONS * PIXELS);
     const reconstructions = imagesOf(await this.model.decode(await this.model.encode(originals)));
     const pairs = reconstructions.map(
-      (image, index) => [Float32Array.from(originals.subarray(index * PIXELS, (index + 1) * PIXELS), (byte) => byte / 255), image] as const,
+      (image, index) =>
+        [
+          Float32Array.from(originals.subarray(index * PIXELS, (index + 1) * PIXELS), (byte) => byte / 255),
+          image,
+        ] as const,
     );
     return { step, samples, pairs };
   }
@@ -88,4 +93,6 @@ export class DigitsSession {
 
 /** Splits values in [-1, 1] into images in 0..1. */
 const imagesOf = (values: Float32Array): Float32Array[] =>
-  Array.from({ length: values.length / PIXELS }, (_, index) => values.slice(index * PIXELS, (index + 1) * PIXELS).map((value) => (value + 1) / 2));
+  Array.from({ length: values.length / PIXELS }, (_, index) =>
+    values.slice(index * PIXELS, (index + 1) * PIXELS).map((value) => (value + 1) / 2),
+  );

@@ -44,7 +44,12 @@ let leaving: Promise<unknown> = Promise.resolve();
 
 export function useDigits() {
   const [width, setWidth] = useState(DEFAULT_WIDTH);
-  const [state, setState] = useState<State>({ isRunning: false, isBusy: true, message: 'Loading the digits…', failed: false });
+  const [state, setState] = useState<State>({
+    isRunning: false,
+    isBusy: true,
+    message: 'Loading the digits…',
+    failed: false,
+  });
   const [preview, setPreview] = useState<Preview>();
   const [points, setPoints] = useState<readonly ChartPoint[]>([]);
   const [rate, setRate] = useState(0);
@@ -65,7 +70,8 @@ export function useDigits() {
         change({ isBusy: false, message: messageOf(error), failed: true });
       }
     });
-  const addReport = ({ step, scalars }: IterationReport): void => setPoints((before) => appendPoint(before, { step, values: scalars }));
+  const addReport = ({ step, scalars }: IterationReport): void =>
+    setPoints((before) => appendPoint(before, { step, values: scalars }));
   const show = async (current: DigitsSession): Promise<void> => {
     const next = await current.preview();
     if (held.current.session === current) setPreview(next);
@@ -101,7 +107,8 @@ export function useDigits() {
       return `What was saved in this browser cannot be continued (${messageOf(error)}).`;
     }
   };
-  const save = async (current = session()): Promise<void> => storeCheckpoint(STORED, await current.training.exportCheckpoint());
+  const save = async (current = session()): Promise<void> =>
+    storeCheckpoint(STORED, await current.training.exportCheckpoint());
 
   useEffect(() => {
     void attempt('Compiling the iteration…', async () => {
@@ -187,7 +194,10 @@ export function useDigits() {
     download: () =>
       void attempt('', async () => {
         const bytes = await session().training.exportCheckpoint();
-        download(new Blob([bytes as Uint8Array<ArrayBuffer>]), `${String(session().training.progress.step).padStart(6, '0')}.safetensors`);
+        download(
+          new Blob([bytes as Uint8Array<ArrayBuffer>]),
+          `${String(session().training.progress.step).padStart(6, '0')}.safetensors`,
+        );
         return undefined;
       }),
     open: (file: File) =>

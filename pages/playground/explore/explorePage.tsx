@@ -61,13 +61,26 @@ export function ExplorePage({ model: given }: PageProps) {
       <p>
         <label>
           Open or drop a checkpoint (.safetensors), or model.js of an exported page:{' '}
-          <input id="model-file" type="file" accept=".safetensors,.js" onChange={({ currentTarget }) => open(currentTarget.files?.[0])} />
+          <input
+            id="model-file"
+            type="file"
+            accept=".safetensors,.js"
+            onChange={({ currentTarget }) => open(currentTarget.files?.[0])}
+          />
         </label>
       </p>
       <p id="status" role="status" class={status.failed ? 'failed' : ''}>
         {status.text}
       </p>
-      {loaded && <Explorer key={loaded.key} model={loaded.info} networks={loaded.networks} canDraw={loaded.info.shape[0] === 1} onFailure={fail} />}
+      {loaded && (
+        <Explorer
+          key={loaded.key}
+          model={loaded.info}
+          networks={loaded.networks}
+          canDraw={loaded.info.shape[0] === 1}
+          onFailure={fail}
+        />
+      )}
     </div>
   );
 }

@@ -29,7 +29,11 @@ export async function loadModel(model: ExploredModel): Promise<LoadedModel> {
   const worker = openWorker('model');
   try {
     const loaded = await WorkerModel.load(worker, model.source);
-    return { info: infoOf(loaded.configuration, model.name), networks: networksOf(loaded), release: () => loaded.stop() };
+    return {
+      info: infoOf(loaded.configuration, model.name),
+      networks: networksOf(loaded),
+      release: () => loaded.stop(),
+    };
   } catch (error) {
     worker.terminate();
     throw error;
@@ -41,13 +45,18 @@ export async function loadModel(model: ExploredModel): Promise<LoadedModel> {
  * @throws {InputError} if it is neither
  */
 export async function readModelFile(file: File): Promise<ExploredModel> {
-  if (file.name.endsWith('.safetensors')) return { name: file.name, source: { checkpoint: new Uint8Array(await file.arrayBuffer()) } };
+  if (file.name.endsWith('.safetensors'))
+    return { name: file.name, source: { checkpoint: new Uint8Array(await file.arrayBuffer()) } };
   const text = await file.text();
   const json = /^globalThis\.agenetModel = (\{.*\});\s*$/su.exec(text)?.[1];
-  if (json === undefined) throw new InputError(`${file.name}: expected a checkpoint (.safetensors), or model.js of "agenet export RUN --web"`);
+  if (json === undefined)
+    throw new InputError(
+      `${file.name}: expected a checkpoint (.safetensors), or model.js of "agenet export RUN --web"`,
+    );
   try {
     const exported = JSON.parse(json) as Partial<PageModel>;
-    if (exported.networks && exported.shape && exported.latent && exported.prior && exported.preprocessing) return { exported: exported as PageModel };
+    if (exported.networks && exported.shape && exported.latent && exported.prior && exported.preprocessing)
+      return { exported: exported as PageModel };
   } catch {
     // Reported below.
   }

@@ -26,7 +26,11 @@ const THIRD = (2 * Math.PI) / 3;
 
 /** The color of a code: its angle as a hue; on the sphere, its height as the brightness. */
 export function colorOf(codes: Float32Array, index: number, latent: 2 | 3): Color {
-  const [x, y, height] = [codes[index * latent]!, codes[index * latent + 1]!, latent === 3 ? codes[index * latent + 2]! : 0];
+  const [x, y, height] = [
+    codes[index * latent]!,
+    codes[index * latent + 1]!,
+    latent === 3 ? codes[index * latent + 2]! : 0,
+  ];
   const angle = Math.atan2(y, x);
   const channel = (shift: number): number => {
     const wave = (1 + Math.cos(angle - shift)) / 2;

@@ -67,7 +67,9 @@ function usePlane(settings: PlaneSettings, onFrame: (frame: PlaneFrame) => void,
       },
     );
   useEffect(() => {
-    requests.current = new Requests(openWorker('plane'), 'training', (frame: PlaneFrame) => handlers.current.onFrame(frame));
+    requests.current = new Requests(openWorker('plane'), 'training', (frame: PlaneFrame) =>
+      handlers.current.onFrame(frame),
+    );
     return () => requests.current!.stop();
   }, []);
   const starts = useRef(0);
@@ -75,7 +77,12 @@ function usePlane(settings: PlaneSettings, onFrame: (frame: PlaneFrame) => void,
   const start = async (): Promise<boolean> => {
     const number = ++starts.current;
     setIsReady(false);
-    const started = await send({ type: 'start', model: modelOf(settings), data: dataOf(settings), options: optionsOf(settings) });
+    const started = await send({
+      type: 'start',
+      model: modelOf(settings),
+      data: dataOf(settings),
+      options: optionsOf(settings),
+    });
     if (number !== starts.current) return false;
     setIsReady(started);
     return started;
@@ -94,7 +101,11 @@ export function PlanePage({ query, onQuery }: { query: string; onQuery: (query: 
   const latent = choices.LATENT_OF[settings.prior];
   const bound = useMemo(() => divergenceBound(latent), [latent]);
 
-  const pending = useRef<{ frame?: PlaneFrame; points: ChartPoint[]; timer: number; drawn: number }>({ points: [], timer: 0, drawn: 0 });
+  const pending = useRef<{ frame?: PlaneFrame; points: ChartPoint[]; timer: number; drawn: number }>({
+    points: [],
+    timer: 0,
+    drawn: 0,
+  });
   const draw = (now: number): void => {
     const { current } = pending;
     current.timer = 0;
@@ -107,7 +118,8 @@ export function PlanePage({ query, onQuery }: { query: string; onQuery: (query: 
   const onFrame = (received: PlaneFrame): void => {
     const { current } = pending;
     current.frame = received;
-    if (received.report) current.points.push({ step: received.view.step, values: withExcess(received.report, bound, latent) });
+    if (received.report)
+      current.points.push({ step: received.view.step, values: withExcess(received.report, bound, latent) });
     // A slow screen skips frames instead of falling behind.
     current.timer ||= requestAnimationFrame(draw);
   };
@@ -166,7 +178,8 @@ export function PlanePage({ query, onQuery }: { query: string; onQuery: (query: 
         }}
       >
         <p class="counter">
-          iteration <span id="iteration">{frame?.view.step ?? 0}</span>, <span id="rate">{isRunning ? (frame?.rate ?? 0).toFixed(0) : 0}</span> per second
+          iteration <span id="iteration">{frame?.view.step ?? 0}</span>,{' '}
+          <span id="rate">{isRunning ? (frame?.rate ?? 0).toFixed(0) : 0}</span> per second
         </p>
       </TrainingButtons>
       <Presets onChoose={({ settings: chosen }) => change(chosen)} />
@@ -183,14 +196,21 @@ export function PlanePage({ query, onQuery }: { query: string; onQuery: (query: 
           <EncoderView view={frame?.view} latent={latent} />
         </figure>
         <figure>
-          <figcaption>{latent === 2 ? 'Codes: data outside, samples inside' : 'Codes: data above, samples below'}</figcaption>
+          <figcaption>
+            {latent === 2 ? 'Codes: data outside, samples inside' : 'Codes: data above, samples below'}
+          </figcaption>
           <CodesView view={frame?.view} latent={latent} />
         </figure>
       </div>
       <div class="columns">
         <section aria-labelledby="settings-heading">
           <h2 id="settings-heading">Settings</h2>
-          <Choice label="data" value={data} choices={[...SHAPE_NAMES, 'drawn' as const]} onChoose={(chosen) => change({ data: chosen })} />
+          <Choice
+            label="data"
+            value={data}
+            choices={[...SHAPE_NAMES, 'drawn' as const]}
+            onChoose={(chosen) => change({ data: chosen })}
+          />
           {data === 'drawn' && (
             <p>
               Press on the first view to add points.{' '}
@@ -199,8 +219,18 @@ export function PlanePage({ query, onQuery }: { query: string; onQuery: (query: 
               </button>
             </p>
           )}
-          <Choice label="prior" value={prior} choices={choices.PRIOR_NAMES} onChoose={(chosen) => change({ prior: chosen })} />
-          <Choice label="hidden units" value={hidden} choices={choices.HIDDEN} onChoose={(chosen) => change({ hidden: chosen })} />
+          <Choice
+            label="prior"
+            value={prior}
+            choices={choices.PRIOR_NAMES}
+            onChoose={(chosen) => change({ prior: chosen })}
+          />
+          <Choice
+            label="hidden units"
+            value={hidden}
+            choices={choices.HIDDEN}
+            onChoose={(chosen) => change({ hidden: chosen })}
+          />
           <Choice
             label="generator updates"
             value={generatorUpdates}
@@ -208,8 +238,18 @@ export function PlanePage({ query, onQuery }: { query: string; onQuery: (query: 
             onChoose={(chosen) => change({ generatorUpdates: chosen })}
           />
           <Choice label="seed" value={seed} choices={[1, 2, 3, 4, 5]} onChoose={(chosen) => change({ seed: chosen })} />
-          <Choice label="iterations per second" value={speed} choices={choices.SPEEDS} onChoose={(chosen) => change({ speed: chosen })} />
-          <LogSlider label="learning rate" value={learningRate} {...choices.LEARNING_RATES} onChange={(rate) => change({ learningRate: rate })} />
+          <Choice
+            label="iterations per second"
+            value={speed}
+            choices={choices.SPEEDS}
+            onChoose={(chosen) => change({ speed: chosen })}
+          />
+          <LogSlider
+            label="learning rate"
+            value={learningRate}
+            {...choices.LEARNING_RATES}
+            onChange={(rate) => change({ learningRate: rate })}
+          />
           {(['encoder', 'generator'] as const).map((network) => (
             <fieldset key={network}>
               <legend>{network}: weights of the loss</legend>
@@ -221,7 +261,9 @@ export function PlanePage({ query, onQuery }: { query: string; onQuery: (query: 
                   value={(weights[network] as Record<string, number>)[term]!}
                   {...choices.WEIGHTS}
                   hasZero
-                  onChange={(weight) => change({ weights: { ...weights, [network]: { ...weights[network], [term]: weight } } })}
+                  onChange={(weight) =>
+                    change({ weights: { ...weights, [network]: { ...weights[network], [term]: weight } } })
+                  }
                 />
               ))}
             </fieldset>
@@ -258,7 +300,9 @@ function Presets({ onChoose }: { onChoose: (preset: Preset) => void }) {
           </button>
         ))}
       </div>
-      <p class="hint">{chosen?.text ?? 'Press Play, or choose a preset: the first two work, the others fail in typical ways.'}</p>
+      <p class="hint">
+        {chosen?.text ?? 'Press Play, or choose a preset: the first two work, the others fail in typical ways.'}
+      </p>
     </div>
   );
 }

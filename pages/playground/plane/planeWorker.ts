@@ -90,7 +90,9 @@ class FrameOf {
   }
 
   async end(rate: number): Promise<PlaneFrame> {
-    const report: PlaneReport = Object.fromEntries(Object.entries(this.sums).map(([name, sum]) => [name, sum / this.count]));
+    const report: PlaneReport = Object.fromEntries(
+      Object.entries(this.sums).map(([name, sum]) => [name, sum / this.count]),
+    );
     return { report: this.count > 0 ? report : undefined, view: await this.training.view(), rate };
   }
 }

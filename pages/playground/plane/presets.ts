@@ -19,7 +19,11 @@ export const PRESETS: readonly Preset[] = [
   {
     name: 'Filled',
     text: 'The image of a sphere is a surface: it fills the disk, and codes of data fill the sphere.',
-    settings: { data: 'disk', prior: 'sphere', weights: { encoder: { ...encoder, KL_fake: 0.5, uniform: 1 }, generator: { ...generator, match_z: 10 } } },
+    settings: {
+      data: 'disk',
+      prior: 'sphere',
+      weights: { encoder: { ...encoder, KL_fake: 0.5, uniform: 1 }, generator: { ...generator, match_z: 10 } },
+    },
   },
   {
     name: 'No adversary',
@@ -42,7 +46,11 @@ export const PRESETS: readonly Preset[] = [
   {
     name: 'Collapse',
     text: 'The adversary is too strong: the encoder moves all codes into a small cap of the sphere, where those of samples are as uneven as can be.',
-    settings: { data: 'disk', prior: 'sphere', weights: { encoder: { ...encoder, uniform: 0 }, generator: { KL_fake: 2, match_z: 10, match_x: 0 } } },
+    settings: {
+      data: 'disk',
+      prior: 'sphere',
+      weights: { encoder: { ...encoder, uniform: 0 }, generator: { KL_fake: 2, match_z: 10, match_x: 0 } },
+    },
   },
   {
     name: 'Half-empty circle',
@@ -50,7 +58,10 @@ export const PRESETS: readonly Preset[] = [
     settings: {
       data: 'moons',
       prior: 'circle',
-      weights: { encoder: { KL_real: 0, KL_fake: 0.05, match_x: 10, uniform: 0 }, generator: { KL_fake: 0, match_z: 0, match_x: 10 } },
+      weights: {
+        encoder: { KL_real: 0, KL_fake: 0.05, match_x: 10, uniform: 0 },
+        generator: { KL_fake: 0, match_z: 0, match_x: 10 },
+      },
     },
   },
 ];

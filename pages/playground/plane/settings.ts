@@ -36,11 +36,19 @@ export const DEFAULT_SETTINGS: PlaneSettings = {
   generatorUpdates: 1,
   seed: 1,
   learningRate: 2e-3,
-  weights: { encoder: { KL_real: 2, KL_fake: 2, match_x: 10, uniform: 0.3 }, generator: { KL_fake: 2, match_z: 3, match_x: 10 } },
+  weights: {
+    encoder: { KL_real: 2, KL_fake: 2, match_x: 10, uniform: 0.3 },
+    generator: { KL_fake: 2, match_z: 3, match_x: 10 },
+  },
   speed: 'fastest',
 };
 
-export const modelOf = ({ prior, hidden, generatorUpdates, seed }: PlaneSettings): PlaneModel => ({ latent: LATENT_OF[prior], hidden, generatorUpdates, seed });
+export const modelOf = ({ prior, hidden, generatorUpdates, seed }: PlaneSettings): PlaneModel => ({
+  latent: LATENT_OF[prior],
+  hidden,
+  generatorUpdates,
+  seed,
+});
 export const optionsOf = ({ weights, learningRate }: PlaneSettings): PlaneOptions => ({ weights, learningRate });
 
 /** The data; a shape until the visitor has drawn a point. */
@@ -73,7 +81,8 @@ export function toQuery(settings: PlaneSettings): string {
 /** The settings of a query. Whatever it lacks, or has out of range, is the default. */
 export function fromQuery(query: string): PlaneSettings {
   const given = new URLSearchParams(query);
-  const choice = <T extends string>(name: string, choices: readonly T[], preset: T): T => choices.find((option) => option === given.get(name)) ?? preset;
+  const choice = <T extends string>(name: string, choices: readonly T[], preset: T): T =>
+    choices.find((option) => option === given.get(name)) ?? preset;
   const number = (name: string, min: number, max: number, preset: number): number => {
     const text = given.get(name);
     const value = Number(text);
@@ -91,7 +100,9 @@ export function fromQuery(query: string): PlaneSettings {
     seed: Math.round(number('seed', 0, MAX_SEED, defaults.seed)),
     learningRate: number('rate', LEARNING_RATES.min, LEARNING_RATES.max, defaults.learningRate),
     weights: {
-      encoder: Object.fromEntries(PLANE_TERMS.encoder.map((term) => [term, weight(`encoder.${term}`, preset.encoder[term])])) as PlaneWeights['encoder'],
+      encoder: Object.fromEntries(
+        PLANE_TERMS.encoder.map((term) => [term, weight(`encoder.${term}`, preset.encoder[term])]),
+      ) as PlaneWeights['encoder'],
       generator: Object.fromEntries(
         PLANE_TERMS.generator.map((term) => [term, weight(`generator.${term}`, preset.generator[term])]),
       ) as PlaneWeights['generator'],
@@ -113,5 +124,8 @@ const encodePoints = (points: Float32Array): string =>
 function decodePoints(text: string): Float32Array {
   if (!/^(?:[0-9a-z]{4})*$/u.test(text)) return new Float32Array(0);
   const coordinates = Math.min(text.length / 2, 2 * MAX_DRAWN);
-  return Float32Array.from({ length: coordinates }, (_, index) => (2 * parseInt(text.slice(2 * index, 2 * index + 2), 36)) / LEVELS - 1);
+  return Float32Array.from(
+    { length: coordinates },
+    (_, index) => (2 * parseInt(text.slice(2 * index, 2 * index + 2), 36)) / LEVELS - 1,
+  );
 }

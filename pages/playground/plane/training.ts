@@ -6,16 +6,24 @@ import { minDivergence } from '../../../src/age/objective.js';
 import { type Term, type UpdatePlan } from '../../../src/age/plan.js';
 import { drawCodes } from '../../../src/age/prior.js';
 import { ADAM, STATE_NAMES } from '../../../src/age/update.js';
-import { adamScalars, type Compile, constant, graphOf, input, type Program, StatefulProgram } from '../../../src/engine/index.js';
+import {
+  adamScalars,
+  type Compile,
+  constant,
+  graphOf,
+  input,
+  type Program,
+  StatefulProgram,
+} from '../../../src/engine/index.js';
 import { initialParameters, NETWORK_NAMES, type NetworkName } from '../../../src/networks/network.js';
 import { randomStream } from '../../../src/random.js';
 import { planePair } from './networks.js';
 
 /** Terms of each network's loss, each with a weight that can change at any time. */
-export const PLANE_TERMS = { encoder: ['KL_real', 'KL_fake', 'match_x', 'uniform'], generator: ['KL_fake', 'match_z', 'match_x'] } as const satisfies Record<
-  NetworkName,
-  readonly Term[]
->;
+export const PLANE_TERMS = {
+  encoder: ['KL_real', 'KL_fake', 'match_x', 'uniform'],
+  generator: ['KL_fake', 'match_z', 'match_x'],
+} as const satisfies Record<NetworkName, readonly Term[]>;
 export type PlaneWeights = { readonly [N in NetworkName]: Readonly<Record<(typeof PLANE_TERMS)[N][number], number>> };
 
 /** What is compiled. */
@@ -36,7 +44,14 @@ export interface PlaneOptions {
 /** Points in a batch. */
 const PLANE_BATCH = 256;
 
-const OBJECTIVE: Objective = { prior: 'sphere', divergence: 'qp', moment: 'std', reduction: 'mean', matchX: 'L1', matchZ: 'cos' };
+const OBJECTIVE: Objective = {
+  prior: 'sphere',
+  divergence: 'qp',
+  moment: 'std',
+  reduction: 'mean',
+  matchX: 'L1',
+  matchZ: 'cos',
+};
 
 /** The side of the grid of points of the plane whose codes are shown, and the range of its coordinates. */
 export const FIELD = { side: 41, range: 1.2 } as const;
@@ -89,11 +104,22 @@ export class PlaneTraining {
   ): Promise<PlaneTraining> {
     const pair = planePair(model.latent, model.hidden);
     const plans = { encoder: planOf('encoder', 1), generator: planOf('generator', model.generatorUpdates) };
-    const { graph, reportNames } = iterationOf({ pair, objective: OBJECTIVE, plans, batch: PLANE_BATCH, hasWeightInputs: true, imageType: 'float32' });
+    const { graph, reportNames } = iterationOf({
+      pair,
+      objective: OBJECTIVE,
+      plans,
+      batch: PLANE_BATCH,
+      hasWeightInputs: true,
+      imageType: 'float32',
+    });
     const sizes = Object.fromEntries(
-      STATE_NAMES.map((name) => [name, new Float32Array(stateSize(pair, name))] as const).filter(([, vector]) => vector.length > 0),
+      STATE_NAMES.map((name) => [name, new Float32Array(stateSize(pair, name))] as const).filter(
+        ([, vector]) => vector.length > 0,
+      ),
     );
-    const weights = Object.fromEntries(NETWORK_NAMES.map((name) => [`${name}.parameters`, initialParameters(pair[name], model.seed)]));
+    const weights = Object.fromEntries(
+      NETWORK_NAMES.map((name) => [`${name}.parameters`, initialParameters(pair[name], model.seed)]),
+    );
     const program = new StatefulProgram(await compile(graph), { ...sizes, ...weights });
     const viewer = await compile(viewOf(model, lattice.length / model.latent, shown.length / 2));
     return new PlaneTraining(model, draw, reportNames, program, viewer, lattice, shown);
@@ -108,7 +134,11 @@ export class PlaneTraining {
   async iterate({ weights, learningRate }: PlaneOptions): Promise<PlaneReport> {
     const { latent, generatorUpdates, seed } = this.model;
     const scalars = (updates: number) =>
-      Float32Array.from(Array.from({ length: updates }, (_, number) => adamScalars(learningRate, this.done * updates + number + 1, ADAM)).flat());
+      Float32Array.from(
+        Array.from({ length: updates }, (_, number) =>
+          adamScalars(learningRate, this.done * updates + number + 1, ADAM),
+        ).flat(),
+      );
     const { report } = await this.program.step({
       images: this.draw(PLANE_BATCH, this.done),
       codes: drawCodes('sphere', (1 + generatorUpdates) * PLANE_BATCH, latent, randomStream(seed, 'codes', this.done)),
@@ -145,7 +175,10 @@ export class PlaneTraining {
 export const divergenceBound = (latent: number): number => minDivergence(OBJECTIVE, 'sphere', latent)!;
 
 /** A plan whose terms are all active: their weights are inputs. */
-const planOf = (network: NetworkName, updates: number): UpdatePlan => ({ updates, weights: Object.fromEntries(PLANE_TERMS[network].map((term) => [term, 1])) });
+const planOf = (network: NetworkName, updates: number): UpdatePlan => ({
+  updates,
+  weights: Object.fromEntries(PLANE_TERMS[network].map((term) => [term, 1])),
+});
 
 const GRID = Float32Array.from({ length: 2 * FIELD.side ** 2 }, (_, index) => {
   const cell = Math.floor(index / 2);
@@ -157,18 +190,33 @@ const GRID = Float32Array.from({ length: 2 * FIELD.side ** 2 }, (_, index) => {
 function viewOf({ latent, hidden }: PlaneModel, codes: number, points: number) {
   const pair = planePair(latent, hidden);
   const vectors = NETWORK_NAMES.map((name) => input(`${name}.parameters`, [pair[name].parameters.size]));
-  const [lattice, shown, grid] = [input('lattice', [codes, latent]), input('shown', [points, 2]), input('grid', [FIELD.side ** 2, 2])];
+  const [lattice, shown, grid] = [
+    input('lattice', [codes, latent]),
+    input('shown', [points, 2]),
+    input('grid', [FIELD.side ** 2, 2]),
+  ];
   // There are no running statistics.
   const none = constant(0);
   const { encode, generate } = inferenceFunctions(
     pair,
-    { 'encoder.parameters': vectors[0]!, 'generator.parameters': vectors[1]!, 'encoder.statistics': none, 'generator.statistics': none },
+    {
+      'encoder.parameters': vectors[0]!,
+      'generator.parameters': vectors[1]!,
+      'encoder.statistics': none,
+      'generator.statistics': none,
+    },
     'sphere',
   );
   const image = generate(lattice, 'native');
   const realCodes = encode(shown, 'native');
   return graphOf(
-    { image, fakeCodes: encode(image, 'generated'), realCodes, reconstructions: generate(realCodes, 'generated'), field: encode(grid, 'native') },
+    {
+      image,
+      fakeCodes: encode(image, 'generated'),
+      realCodes,
+      reconstructions: generate(realCodes, 'generated'),
+      field: encode(grid, 'native'),
+    },
     [...vectors, lattice, shown, grid],
   );
 }

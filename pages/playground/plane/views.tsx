@@ -48,10 +48,20 @@ interface DrawingProps {
 const toPixel = (value: number): number => ((value / FIELD.range + 1) / 2) * SIDE;
 
 /** Draws points as squares, which are faster than disks and look the same at this size. */
-function dots(context: CanvasRenderingContext2D, points: Float32Array, side: number, color: (index: number) => string): void {
+function dots(
+  context: CanvasRenderingContext2D,
+  points: Float32Array,
+  side: number,
+  color: (index: number) => string,
+): void {
   for (let index = 0; index < points.length / 2; index++) {
     context.fillStyle = color(index);
-    context.fillRect(toPixel(points[2 * index]!) - side / 2, SIDE - toPixel(points[2 * index + 1]!) - side / 2, side, side);
+    context.fillRect(
+      toPixel(points[2 * index]!) - side / 2,
+      SIDE - toPixel(points[2 * index + 1]!) - side / 2,
+      side,
+      side,
+    );
   }
 }
 
@@ -64,7 +74,11 @@ function latticeColors(latent: Latent): string[] {
 }
 
 /** Data, and the generator's image of the prior. */
-export function GeneratorView({ view, latent, onPoint }: ViewProps & { onPoint: ((x: number, y: number) => void) | undefined }) {
+export function GeneratorView({
+  view,
+  latent,
+  onPoint,
+}: ViewProps & { onPoint: ((x: number, y: number) => void) | undefined }) {
   const pointOf = ({ offsetX, offsetY, currentTarget }: PointerEvent): void => {
     const { clientWidth, clientHeight } = currentTarget as HTMLCanvasElement;
     onPoint?.(FIELD.range * ((2 * offsetX) / clientWidth - 1), FIELD.range * (1 - (2 * offsetY) / clientHeight));
@@ -91,7 +105,10 @@ export function GeneratorView({ view, latent, onPoint }: ViewProps & { onPoint: 
       label={`Data (gray) and the generator's image of the ${latent === 2 ? 'circle' : 'sphere'} (colors)${onPoint ? '; press to add points' : ''}`}
       draw={draw}
       inputs={[view, latent]}
-      {...(onPoint && { onPointerDown: pointOf, onPointerMove: (event: PointerEvent) => event.buttons === 1 && pointOf(event) })}
+      {...(onPoint && {
+        onPointerDown: pointOf,
+        onPointerMove: (event: PointerEvent) => event.buttons === 1 && pointOf(event),
+      })}
     />
   );
 }
@@ -154,7 +171,8 @@ function histogramOf(codes: Float32Array): number[] {
 
 function drawHistograms(context: CanvasRenderingContext2D, view: PlaneView): void {
   const [radius, unit, longest] = [0.3 * SIDE, 0.06 * SIDE, 3];
-  const color = (turn: number): string => cssColor(colorOf(Float32Array.of(Math.cos(2 * Math.PI * turn), Math.sin(2 * Math.PI * turn)), 0, 2));
+  const color = (turn: number): string =>
+    cssColor(colorOf(Float32Array.of(Math.cos(2 * Math.PI * turn), Math.sin(2 * Math.PI * turn)), 0, 2));
   for (const [codes, side] of [
     [view.realCodes, 1],
     [view.fakeCodes, -1],
@@ -164,8 +182,22 @@ function drawHistograms(context: CanvasRenderingContext2D, view: PlaneView): voi
       context.fillStyle = color((bar + 0.5) / BARS);
       context.beginPath();
       // The y axis points up.
-      context.arc(SIDE / 2, SIDE / 2, Math.max(radius, end), (-2 * Math.PI * bar) / BARS, (-2 * Math.PI * (bar + 0.9)) / BARS, true);
-      context.arc(SIDE / 2, SIDE / 2, Math.min(radius, end), (-2 * Math.PI * (bar + 0.9)) / BARS, (-2 * Math.PI * bar) / BARS, false);
+      context.arc(
+        SIDE / 2,
+        SIDE / 2,
+        Math.max(radius, end),
+        (-2 * Math.PI * bar) / BARS,
+        (-2 * Math.PI * (bar + 0.9)) / BARS,
+        true,
+      );
+      context.arc(
+        SIDE / 2,
+        SIDE / 2,
+        Math.min(radius, end),
+        (-2 * Math.PI * (bar + 0.9)) / BARS,
+        (-2 * Math.PI * bar) / BARS,
+        false,
+      );
       context.fill();
     }
   }

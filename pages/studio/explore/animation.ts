@@ -37,7 +37,8 @@ function enlarged(indices: ArrayLike<number>, width: number, height: number, sca
   const result = new Uint8Array(width * height * scale ** 2);
   for (let row = 0; row < height * scale; row++) {
     const source = Math.floor(row / scale) * width;
-    for (let column = 0; column < width * scale; column++) result[row * width * scale + column] = indices[source + Math.floor(column / scale)]!;
+    for (let column = 0; column < width * scale; column++)
+      result[row * width * scale + column] = indices[source + Math.floor(column / scale)]!;
   }
   return result;
 }

@@ -17,7 +17,14 @@ const SCALES = {
   normal: { limit: 200, unit: '%', amountOf: (value: number) => value / 100 },
 } as const;
 
-export function Attributes({ model: { info, networks }, data, isActive, selected, onSelect, onFailure }: DataPanelProps) {
+export function Attributes({
+  model: { info, networks },
+  data,
+  isActive,
+  selected,
+  onSelect,
+  onFailure,
+}: DataPanelProps) {
   const { encoded } = data;
   const [amounts, setAmounts] = useState<Amounts>({});
   const [shown, setShown] = useState<Point>();
@@ -37,7 +44,10 @@ export function Attributes({ model: { info, networks }, data, isActive, selected
   const classes = encoded ? presentClasses(encoded) : [];
   return (
     <section class="attributes" aria-label="Attributes">
-      <p>Each slider moves the selected code along the direction from the mean code of all other classes to the mean code of one.</p>
+      <p>
+        Each slider moves the selected code along the direction from the mean code of all other classes to the mean code
+        of one.
+      </p>
       {/* Without classes there is nothing to wait for. */}
       {encoded && classes.length < 2 ? (
         <p role="status" id="no-classes">
@@ -60,13 +70,24 @@ export function Attributes({ model: { info, networks }, data, isActive, selected
         </div>
         <div class="attribute-image">
           <div class="large-image">
-            <ImageCanvas id="attribute-image" image={shown?.image} shape={info.shape} role="img" label="Image of the moved code" />
+            <ImageCanvas
+              id="attribute-image"
+              image={shown?.image}
+              shape={info.shape}
+              role="img"
+              label="Image of the moved code"
+            />
           </div>
           <div class="selected-code">{shown && <CodeBars code={shown.code} />}</div>
         </div>
       </div>
       <div class="toolbar">
-        <button id="select-moved" type="button" disabled={!isMoved || !shown} onClick={() => onSelect(shown!, `${selected!.name}, moved`)}>
+        <button
+          id="select-moved"
+          type="button"
+          disabled={!isMoved || !shown}
+          onClick={() => onSelect(shown!, `${selected!.name}, moved`)}
+        >
           Select this image
         </button>
         <button id="reset-attributes" type="button" disabled={!isMoved} onClick={() => setAmounts({})}>
@@ -77,7 +98,12 @@ export function Attributes({ model: { info, networks }, data, isActive, selected
   );
 }
 
-function ClassSlider(props: { readonly name: string; readonly prior: Prior; readonly value: number; readonly onChange: (value: number) => void }) {
+function ClassSlider(props: {
+  readonly name: string;
+  readonly prior: Prior;
+  readonly value: number;
+  readonly onChange: (value: number) => void;
+}) {
   const { name, prior, value, onChange } = props;
   const { limit, unit } = SCALES[prior];
   return (
@@ -105,7 +131,10 @@ function movedCode(prior: Prior, origin: Code, amounts: Amounts, directionOf: (l
   const moves = Object.entries(amounts).filter(([, amount]) => amount !== 0);
   // The selected code itself, with its own distance.
   if (moves.length === 0) return { code: origin.code, distance: origin.distance };
-  const code = moves.reduce((moved, [label, amount]) => moveCodes(prior, moved, directionOf(Number(label)), SCALES[prior].amountOf(amount)), origin.code);
+  const code = moves.reduce(
+    (moved, [label, amount]) => moveCodes(prior, moved, directionOf(Number(label)), SCALES[prior].amountOf(amount)),
+    origin.code,
+  );
   return derivedCode(code, [origin]);
 }
 
@@ -123,7 +152,8 @@ function classDirections({ codes, labels }: EncodedData, latent: number): (label
   return (label) => {
     const known = directions.get(label);
     if (known) return known;
-    const codesOf = (isMember: boolean): Float32Array => codes.filter((_, index) => (labels![Math.floor(index / latent)] === label) === isMember);
+    const codesOf = (isMember: boolean): Float32Array =>
+      codes.filter((_, index) => (labels![Math.floor(index / latent)] === label) === isMember);
     const direction = meanDifference(codesOf(true), codesOf(false), latent);
     directions.set(label, direction);
     return direction;

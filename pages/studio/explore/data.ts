@@ -21,7 +21,9 @@ export interface EncodedData extends ExploreData {
 }
 
 /** The data once they are encoded; until then, how far this is, or why it failed. */
-export type DataState = { readonly encoded: EncodedData } | { readonly encoded?: undefined; readonly message: string; readonly isFailure: boolean };
+export type DataState =
+  | { readonly encoded: EncodedData }
+  | { readonly encoded?: undefined; readonly message: string; readonly isFailure: boolean };
 
 /** Milliseconds that a batch of images takes, and the rest after it while the visitor drags, so that a processor with few cores keeps up with both. */
 const [BATCH_MS, REST_MS] = [6, 24];
@@ -44,7 +46,10 @@ export function useEncodedData(model: ExploredModel | undefined, loadData: () =>
       });
       if (isCurrent && encoded) setState({ encoded });
     };
-    encode().catch((error: unknown) => isCurrent && setState({ message: `Images of the data: ${messageOf(error)}`, isFailure: true }));
+    encode().catch(
+      (error: unknown) =>
+        isCurrent && setState({ message: `Images of the data: ${messageOf(error)}`, isFailure: true }),
+    );
     return () => (isCurrent = false);
   }, [model, loadData]);
   return state;
@@ -61,7 +66,8 @@ async function encodeImages(
 ): Promise<EncodedData | undefined> {
   const size = shape[0] * shape[1] * shape[2];
   const count = data.images.length / size;
-  if (!Number.isInteger(count)) throw new Error(`expected images of ${size} bytes each but got ${data.images.length} bytes`);
+  if (!Number.isInteger(count))
+    throw new Error(`expected images of ${size} bytes each but got ${data.images.length} bytes`);
   const codes = new Float32Array(count * latent);
   let [batch, reported] = [1, -Infinity];
   for (let first = 0; first < count;) {

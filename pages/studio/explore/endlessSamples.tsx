@@ -42,7 +42,11 @@ export function EndlessSamples(props: SamplesProps) {
             min="0"
             step="1"
             value={seed}
-            onChange={({ currentTarget }) => (isSeed(currentTarget.valueAsNumber) ? onSeed(currentTarget.valueAsNumber) : (currentTarget.value = String(seed)))}
+            onChange={({ currentTarget }) =>
+              isSeed(currentTarget.valueAsNumber)
+                ? onSeed(currentTarget.valueAsNumber)
+                : (currentTarget.value = String(seed))
+            }
           />
         </label>
         <button type="button" id="next-seed" onClick={() => onSeed(seed + 1)}>
@@ -84,10 +88,13 @@ function SamplesOfSeed(props: SamplesProps & { readonly children: preact.Compone
   useEffect(() => {
     if (!isComplete || !isActive) return;
     // Observed again after each batch: with room left, the end may still be visible.
-    const observer = new IntersectionObserver((entries) => entries.some(({ isIntersecting }) => isIntersecting) && more(), {
-      root: grid.current!.parentElement,
-      rootMargin: '0px 0px 200px',
-    });
+    const observer = new IntersectionObserver(
+      (entries) => entries.some(({ isIntersecting }) => isIntersecting) && more(),
+      {
+        root: grid.current!.parentElement,
+        rootMargin: '0px 0px 200px',
+      },
+    );
     observer.observe(end.current!);
     return () => observer.disconnect();
   }, [isComplete, isActive]);
@@ -128,7 +135,14 @@ function SamplesOfSeed(props: SamplesProps & { readonly children: preact.Compone
         />
       </div>
       <div class="scroll">
-        <div id="samples" class="tiles" role="group" aria-label={`Samples of seed ${seed}; arrow keys move between them`} ref={grid} onKeyDown={onKeyDown}>
+        <div
+          id="samples"
+          class="tiles"
+          role="group"
+          aria-label={`Samples of seed ${seed}; arrow keys move between them`}
+          ref={grid}
+          onKeyDown={onKeyDown}
+        >
           {groups.map((points, index) => (
             <SampleGroup
               key={index}
@@ -163,7 +177,8 @@ interface SampleGroupProps {
 
 /** Some samples. There may be hundreds of groups, so that a group is rendered again only if one of its tiles changes. */
 function SampleGroup({ points, first, shape, focused, selected, onSelect }: SampleGroupProps) {
-  const within = (index: number | undefined): number | undefined => (index !== undefined && index >= first && index < first + GROUP ? index : undefined);
+  const within = (index: number | undefined): number | undefined =>
+    index !== undefined && index >= first && index < first + GROUP ? index : undefined;
   return useMemo(
     () => (
       <>

@@ -71,7 +71,13 @@ export function ExplorePage({ source, query, onQuery }: ExploreProps) {
         </p>
       </div>
       {model ? (
-        <ExploreView model={model} data={data} settings={settings} onSettings={onSettings} onFailure={(error) => shown.current === model && fail(error)} />
+        <ExploreView
+          model={model}
+          data={data}
+          settings={settings}
+          onSettings={onSettings}
+          onFailure={(error) => shown.current === model && fail(error)}
+        />
       ) : (
         <div class="explore-columns" aria-hidden="true" />
       )}
@@ -80,7 +86,10 @@ export function ExplorePage({ source, query, onQuery }: ExploreProps) {
 }
 
 /** Settings that the address contains: it follows them, and they follow it when it is edited. */
-function useSettings(query: string, onQuery: (query: string) => void): [ExploreSettings, (changes: Partial<ExploreSettings>) => void] {
+function useSettings(
+  query: string,
+  onQuery: (query: string) => void,
+): [ExploreSettings, (changes: Partial<ExploreSettings>) => void] {
   const [settings, setSettings] = useState(() => parseSettings(query));
   const current = useRef({ settings, query, onQuery });
   current.current.onQuery = onQuery;

@@ -33,7 +33,16 @@ export function ExploreView({ model, data, settings, onSettings, onFailure }: Ex
     };
     begin().catch(onFailure);
   }, [model]);
-  const panel = (tab: TabName) => ({ model, data, selected, onSelect, onCode, onImage, onFailure, isActive: tab === settings.tab });
+  const panel = (tab: TabName) => ({
+    model,
+    data,
+    selected,
+    onSelect,
+    onCode,
+    onImage,
+    onFailure,
+    isActive: tab === settings.tab,
+  });
   const panels = {
     samples: <EndlessSamples {...panel('samples')} seed={settings.seed} onSeed={(seed) => onSettings({ seed })} />,
     images: (
@@ -48,7 +57,9 @@ export function ExploreView({ model, data, settings, onSettings, onFailure }: Ex
       />
     ),
     // Without a panel that is visible, no walk is computed.
-    walk: settings.tab === 'walk' && <WalkPanel model={model} ends={selection.ends} onSide={onSide} onFailure={onFailure} />,
+    walk: settings.tab === 'walk' && (
+      <WalkPanel model={model} ends={selection.ends} onSide={onSide} onFailure={onFailure} />
+    ),
     plane: <Plane {...panel('plane')} />,
     neighbors: <Neighbors {...panel('neighbors')} />,
     attributes: <Attributes {...panel('attributes')} />,

@@ -3,7 +3,12 @@ declare module 'gifenc' {
   export type Palette = number[][];
   export interface Encoder {
     /** Appends a frame of color indices [H W]. Without a palette of its own, it has that of the first frame. */
-    writeFrame(indices: Uint8Array, width: number, height: number, options: { readonly palette?: Palette; readonly delay: number }): void;
+    writeFrame(
+      indices: Uint8Array,
+      width: number,
+      height: number,
+      options: { readonly palette?: Palette; readonly delay: number },
+    ): void;
     finish(): void;
     bytes(): Uint8Array<ArrayBuffer>;
   }

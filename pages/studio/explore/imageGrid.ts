@@ -22,12 +22,19 @@ export function encodeGrid({ images, shape, format }: ImageGrid): Promise<Blob> 
   const [, height, width] = shape;
   const columns = Math.ceil(Math.sqrt(images.length));
   const gap = images.length > 1 ? GAP : 0;
-  const canvas = new OffscreenCanvas(columns * (width + gap) + gap, Math.ceil(images.length / columns) * (height + gap) + gap);
+  const canvas = new OffscreenCanvas(
+    columns * (width + gap) + gap,
+    Math.ceil(images.length / columns) * (height + gap) + gap,
+  );
   const context = canvas.getContext('2d')!;
   context.fillStyle = BACKGROUND;
   context.fillRect(0, 0, canvas.width, canvas.height);
   images.forEach((image, index) => {
-    context.putImageData(pixelsOf(image, shape), gap + (index % columns) * (width + gap), gap + Math.floor(index / columns) * (height + gap));
+    context.putImageData(
+      pixelsOf(image, shape),
+      gap + (index % columns) * (width + gap),
+      gap + Math.floor(index / columns) * (height + gap),
+    );
   });
   // At quality 1 WebP is lossless.
   return canvas.convertToBlob({ type: IMAGE_FORMATS[format], quality: 1 });

@@ -18,7 +18,9 @@ export interface MapLayout {
   readonly locate: (code: Float32Array) => readonly [number, number];
 }
 
-export type LayoutState = { readonly layout: MapLayout } | { readonly layout?: undefined; readonly message: string; readonly isFailure: boolean };
+export type LayoutState =
+  | { readonly layout: MapLayout }
+  | { readonly layout?: undefined; readonly message: string; readonly isFailure: boolean };
 
 /** Part of the square that is left free at each side. */
 const MARGIN = 0.05;
@@ -34,8 +36,10 @@ export function useLayout(data: EncodedData | undefined, method: MapMethod, late
     if (before) return setState({ layout: before });
     if (data.count < 2) return setState({ message: 'A map needs at least 2 images.', isFailure: false });
     setState({ message: 'Computing the map…', isFailure: false });
-    const requests = new Requests<LayoutRequest, Layout, LayoutProgress>(openWorker('layout'), 'layout', ({ done, total }) =>
-      setState({ message: `UMAP: epoch ${done} of ${total}`, isFailure: false }),
+    const requests = new Requests<LayoutRequest, Layout, LayoutProgress>(
+      openWorker('layout'),
+      'layout',
+      ({ done, total }) => setState({ message: `UMAP: epoch ${done} of ${total}`, isFailure: false }),
     );
     let isCurrent = true;
     requests

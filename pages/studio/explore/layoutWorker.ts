@@ -10,7 +10,8 @@ const REPORT_EVERY = 10;
 export function serveLayouts(scope: WorkerScope): void {
   const lay = async ({ method, codes, latent }: LayoutRequest): Promise<Layout> => {
     const rows = { data: codes, width: latent };
-    if (method === 'umap') return mapCodes(rows, method, 0, (done, total) => done % REPORT_EVERY === 0 && report({ done, total }));
+    if (method === 'umap')
+      return mapCodes(rows, method, 0, (done, total) => done % REPORT_EVERY === 0 && report({ done, total }));
     // The points of `mapCodes`, with what projects other codes to the same axes.
     const components = principalComponents(rows, 2);
     return { points: projectOnComponents(rows, components), components };

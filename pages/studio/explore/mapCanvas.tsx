@@ -21,7 +21,9 @@ export function MapCanvas({ data, scene, view: initialView, onView, onImage }: M
   const canvas = useRef<HTMLCanvasElement>(null);
   const [pointed, setPointed] = useState<number>();
   const state = useRef({ view: initialView, area: { width: 1, height: 1 }, scene, frame: 0, settled: 0 });
-  const placement = useRef<{ readonly key: string; readonly layout: unknown; readonly thumbnails: readonly number[] } | undefined>(undefined);
+  const placement = useRef<
+    { readonly key: string; readonly layout: unknown; readonly thumbnails: readonly number[] } | undefined
+  >(undefined);
   state.current.scene = scene;
 
   const thumbnails = (): readonly number[] => {
@@ -59,7 +61,8 @@ export function MapCanvas({ data, scene, view: initialView, onView, onImage }: M
     onPick: (position) => pick(imageNear(position)),
     onHover: (position) => setPointed(position && imageNear(position)),
   });
-  const centerImage = (): number | undefined => imageNear([state.current.area.width / 2, state.current.area.height / 2], Infinity);
+  const centerImage = (): number | undefined =>
+    imageNear([state.current.area.width / 2, state.current.area.height / 2], Infinity);
   const onKeyDown = (event: KeyboardEvent): void => {
     const isPick = event.key === 'Enter' || event.key === ' ';
     if (isPick) pick(centerImage());
@@ -109,7 +112,12 @@ export function MapCanvas({ data, scene, view: initialView, onView, onImage }: M
           <button type="button" aria-label="Zoom out" title="Zoom out (−)" onClick={() => zoomBy(1 / BUTTON_ZOOM)}>
             −
           </button>
-          <button type="button" aria-label="Show the whole map" title="Show the whole map (0)" onClick={() => move(WHOLE_MAP)}>
+          <button
+            type="button"
+            aria-label="Show the whole map"
+            title="Show the whole map (0)"
+            onClick={() => move(WHOLE_MAP)}
+          >
             ⤢
           </button>
         </div>

@@ -22,7 +22,11 @@ export async function drawAtlas(data: EncodedData, shape: ImageShape): Promise<A
   const context = canvas.getContext('2d')!;
   for (let index = 0; index < data.count; index++) {
     if (index % CHUNK === CHUNK - 1) await new Promise((resolve) => setTimeout(resolve));
-    context.putImageData(pixelsOf(imageAt(data, index), shape), (index % columns) * width, Math.floor(index / columns) * height);
+    context.putImageData(
+      pixelsOf(imageAt(data, index), shape),
+      (index % columns) * width,
+      Math.floor(index / columns) * height,
+    );
   }
   return { canvas, columns };
 }
@@ -55,13 +59,21 @@ const thumbnailSize = (zoom: number): number => Math.min(MAX_THUMBNAIL, THUMBNAI
 const scaleOf = ({ width, height }: Area, zoom: number): number => Math.min(width, height) * zoom;
 
 /** Where a point of the map is on the canvas, in CSS pixels. */
-export function toCanvas(area: Area, { x, y, zoom }: MapView, [mapX, mapY]: readonly [number, number]): readonly [number, number] {
+export function toCanvas(
+  area: Area,
+  { x, y, zoom }: MapView,
+  [mapX, mapY]: readonly [number, number],
+): readonly [number, number] {
   const scale = scaleOf(area, zoom);
   return [area.width / 2 + scale * (mapX - x), area.height / 2 + scale * (mapY - y)];
 }
 
 /** Which point of the map is at a position on the canvas. */
-export function toMap(area: Area, { x, y, zoom }: MapView, [left, top]: readonly [number, number]): readonly [number, number] {
+export function toMap(
+  area: Area,
+  { x, y, zoom }: MapView,
+  [left, top]: readonly [number, number],
+): readonly [number, number] {
   const scale = scaleOf(area, zoom);
   return [x + (left - area.width / 2) / scale, y + (top - area.height / 2) / scale];
 }
@@ -93,13 +105,20 @@ export function placeThumbnails({ points }: MapLayout, area: Area, zoom: number)
 const NEIGHBOR_CELLS = [-1, 0, 1].flatMap((right) => [-1, 0, 1].map((down) => [right, down] as const));
 
 /** @param context scaled to CSS pixels */
-export function drawMap(context: CanvasRenderingContext2D, area: Area, view: MapView, scene: MapScene, thumbnails: readonly number[]): void {
+export function drawMap(
+  context: CanvasRenderingContext2D,
+  area: Area,
+  view: MapView,
+  scene: MapScene,
+  thumbnails: readonly number[],
+): void {
   context.fillStyle = BACKGROUND;
   context.fillRect(0, 0, area.width, area.height);
   const { points } = scene.layout;
   const size = thumbnailSize(view.zoom);
   const positionOf = (index: number) => toCanvas(area, view, [points[2 * index]!, points[2 * index + 1]!]);
-  const isVisible = ([left, top]: readonly [number, number]): boolean => left > -size && top > -size && left < area.width + size && top < area.height + size;
+  const isVisible = ([left, top]: readonly [number, number]): boolean =>
+    left > -size && top > -size && left < area.width + size && top < area.height + size;
   for (let index = 0; index < points.length / 2; index++) {
     const position = positionOf(index);
     if (!isVisible(position)) continue;
@@ -126,7 +145,17 @@ function drawThumbnail(
   size: number,
 ): void {
   const [left, top] = [Math.round(centerX - size / 2), Math.round(centerY - size / 2)];
-  context.drawImage(canvas, (index % columns) * width, Math.floor(index / columns) * height, width, height, left, top, size, size);
+  context.drawImage(
+    canvas,
+    (index % columns) * width,
+    Math.floor(index / columns) * height,
+    width,
+    height,
+    left,
+    top,
+    size,
+    size,
+  );
   context.strokeStyle = colors[index]!;
   context.lineWidth = 1.5;
   context.strokeRect(left, top, size, size);

@@ -29,7 +29,8 @@ export function panBy(area: Area, view: MapView, [right, down]: Position): MapVi
 }
 
 /** Keeps the center on the map, and the whole map in the middle. */
-const limited = (view: MapView): MapView => (view.zoom === 1 ? WHOLE_MAP : { ...view, x: clamp(view.x, 0, 1), y: clamp(view.y, 0, 1) });
+const limited = (view: MapView): MapView =>
+  view.zoom === 1 ? WHOLE_MAP : { ...view, x: clamp(view.x, 0, 1), y: clamp(view.y, 0, 1) };
 
 interface GestureOptions {
   readonly area: () => Area;
@@ -90,7 +91,8 @@ export function useMapGestures({ area, view, onView, onPick, onHover }: GestureO
         if (pointers.current.size === 0) moved.current = 0;
         pointers.current.set(event.pointerId, positionOf(event));
       },
-      onPointerMove: (event: PointerEvent): void => (pointers.current.has(event.pointerId) ? drag(event) : onHover(positionOf(event))),
+      onPointerMove: (event: PointerEvent): void =>
+        pointers.current.has(event.pointerId) ? drag(event) : onHover(positionOf(event)),
       onPointerUp: (event: PointerEvent): void => {
         const isClick = pointers.current.size === 1 && moved.current < CLICK_SLACK;
         pointers.current.delete(event.pointerId);

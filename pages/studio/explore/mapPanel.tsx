@@ -22,7 +22,18 @@ interface MapPanelProps extends DataPanelProps {
   readonly onView: (view: MapView) => void;
 }
 
-export function MapPanel({ model: { info }, data, isActive, selected, onImage, onFailure, layout: method, onLayout, view, onView }: MapPanelProps) {
+export function MapPanel({
+  model: { info },
+  data,
+  isActive,
+  selected,
+  onImage,
+  onFailure,
+  layout: method,
+  onLayout,
+  view,
+  onView,
+}: MapPanelProps) {
   const { encoded } = data;
   // Once it was visible, the map stays.
   const [isWanted, setIsWanted] = useState(isActive);
@@ -39,7 +50,14 @@ export function MapPanel({ model: { info }, data, isActive, selected, onImage, o
   }, [encoded, isWanted]);
   const { colors, legend } = useMemo(() => colorsOf(encoded), [encoded]);
   const scene = useMemo<MapScene | undefined>(
-    () => state.layout && { layout: state.layout, shape: info.shape, atlas, colors, selected: selected && state.layout.locate(selected.code) },
+    () =>
+      state.layout && {
+        layout: state.layout,
+        shape: info.shape,
+        atlas,
+        colors,
+        selected: selected && state.layout.locate(selected.code),
+      },
     [state.layout, atlas, colors, selected],
   );
   // A movement is reported when it has ended; by then the layout may be another, with a view of its own.
@@ -48,11 +66,17 @@ export function MapPanel({ model: { info }, data, isActive, selected, onImage, o
   return (
     <section class="map" aria-label="Map">
       <p>
-        Codes of images of the data in two dimensions. The ring marks the selected code, or with UMAP the image nearest to it. Zoom in to see more images, and
-        click one to select its code.
+        Codes of images of the data in two dimensions. The ring marks the selected code, or with UMAP the image nearest
+        to it. Zoom in to see more images, and click one to select its code.
       </p>
       <div class="toolbar">
-        <Choice label="Layout" value={method} choices={Object.keys(METHODS) as MapMethod[]} nameOf={(choice) => METHODS[choice]} onChoose={onLayout} />
+        <Choice
+          label="Layout"
+          value={method}
+          choices={Object.keys(METHODS) as MapMethod[]}
+          nameOf={(choice) => METHODS[choice]}
+          onChoose={onLayout}
+        />
         {encoded ? (
           <p role="status" class={!state.layout && state.isFailure ? 'failed' : ''}>
             {state.layout ? '' : state.message}
@@ -90,5 +114,8 @@ function colorsOf(data: EncodedData | undefined) {
   if (!data?.labels) return { colors: new Array<string>(data?.count ?? 0).fill(NEUTRAL), legend: [] };
   const names = classesOf(data);
   const palette = classColors(names.length).map((channels) => `rgb(${channels.join(' ')})`);
-  return { colors: data.labels.map((label) => palette[label]!), legend: names.map((name, label) => ({ name, color: palette[label]! })) };
+  return {
+    colors: data.labels.map((label) => palette[label]!),
+    legend: names.map((name, label) => ({ name, color: palette[label]! })),
+  };
 }

@@ -29,7 +29,10 @@ export async function loadExploredModel(name: string, checkpoint: Uint8Array): P
   // A worker per network: images are generated without delay while the other compiles the encoder, which takes a second, and encodes the data.
   const workers = [openWorker('model'), openWorker('model')] as const;
   try {
-    const [generator, encoder] = await Promise.all([WorkerModel.load(workers[0], { checkpoint }), WorkerModel.load(workers[1], { checkpoint })]);
+    const [generator, encoder] = await Promise.all([
+      WorkerModel.load(workers[0], { checkpoint }),
+      WorkerModel.load(workers[1], { checkpoint }),
+    ]);
     const { generate } = networksOf(generator);
     let latest = -Infinity;
     const { metadata } = decodeSafetensors(checkpoint, name, () => true);

@@ -37,7 +37,11 @@ export function Neighbors({ model, data, selected, isActive, onImage }: DataPane
 }
 
 function neighborsOf(code: Float32Array, data: EncodedData) {
-  const { indices, cosines } = nearestCodes(code, { data: data.codes, width: code.length }, Math.min(COUNT, data.count));
+  const { indices, cosines } = nearestCodes(
+    code,
+    { data: data.codes, width: code.length },
+    Math.min(COUNT, data.count),
+  );
   return Array.from(indices, (index, rank) => ({
     index,
     cosine: cosines[rank]!,

@@ -21,11 +21,17 @@ interface Position {
   readonly y: number;
 }
 const CENTER: Position = { x: 0, y: 0 };
-const ARROWS: Readonly<Record<string, readonly [number, number]>> = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
+const ARROWS: Readonly<Record<string, readonly [number, number]>> = {
+  ArrowLeft: [-1, 0],
+  ArrowRight: [1, 0],
+  ArrowUp: [0, 1],
+  ArrowDown: [0, -1],
+};
 
 const clamp = (degrees: number): number => Math.max(-REACH, Math.min(REACH, degrees));
 const toRadians = (degrees: number): number => (degrees * Math.PI) / 180;
-const codeAt = (prior: Prior, plane: TangentPlane, { x, y }: Position) => codeOnPlane(prior, plane, toRadians(x), toRadians(y));
+const codeAt = (prior: Prior, plane: TangentPlane, { x, y }: Position) =>
+  codeOnPlane(prior, plane, toRadians(x), toRadians(y));
 
 export function Plane({ model: { info, networks }, isActive, selected, onSelect, onFailure }: ExplorePanelProps) {
   const [seed, setSeed] = useState(0);
@@ -47,22 +53,39 @@ export function Plane({ model: { info, networks }, isActive, selected, onSelect,
   return (
     <section class="plane" aria-label="Plane">
       <p>
-        The plane touches the sphere at the selected code, along two random directions. Drag on it, or use the arrow keys; from the center to an edge are{' '}
-        {REACH}°.
+        The plane touches the sphere at the selected code, along two random directions. Drag on it, or use the arrow
+        keys; from the center to an edge are {REACH}°.
       </p>
       <div class="plane-views">
         <Pad position={position} text={text} disabled={!plane} onMove={setPosition}>
-          <Overview prior={info.prior} plane={isReady ? plane : undefined} shape={info.shape} networks={networks} onFailure={onFailure} />
+          <Overview
+            prior={info.prior}
+            plane={isReady ? plane : undefined}
+            shape={info.shape}
+            networks={networks}
+            onFailure={onFailure}
+          />
         </Pad>
         <div class="plane-image">
           <div class="large-image">
-            <ImageCanvas id="plane-image" image={shown?.image} shape={info.shape} role="img" label="Image at the position" />
+            <ImageCanvas
+              id="plane-image"
+              image={shown?.image}
+              shape={info.shape}
+              role="img"
+              label="Image at the position"
+            />
           </div>
           <p class="position">{text}</p>
         </div>
       </div>
       <div class="toolbar">
-        <button id="select-plane" type="button" disabled={!shown} onClick={() => onSelect(shown!, `${text} of ${selected!.name}`)}>
+        <button
+          id="select-plane"
+          type="button"
+          disabled={!shown}
+          onClick={() => onSelect(shown!, `${text} of ${selected!.name}`)}
+        >
           Select this image
         </button>
         <button id="to-center" type="button" disabled={!plane} onClick={() => setPosition(CENTER)}>
@@ -96,7 +119,10 @@ function Pad({ position, text, disabled, onMove, children }: PadProps) {
   const pad = useRef<HTMLDivElement>(null);
   const follow = ({ clientX, clientY }: PointerEvent): void => {
     const { left, top, width, height } = pad.current!.getBoundingClientRect();
-    onMove({ x: clamp(REACH * ((2 * (clientX - left)) / width - 1)), y: clamp(REACH * (1 - (2 * (clientY - top)) / height)) });
+    onMove({
+      x: clamp(REACH * ((2 * (clientX - left)) / width - 1)),
+      y: clamp(REACH * (1 - (2 * (clientY - top)) / height)),
+    });
   };
   const onKeyDown = (event: KeyboardEvent): void => {
     const arrow = ARROWS[event.key];
@@ -126,7 +152,10 @@ function Pad({ position, text, disabled, onMove, children }: PadProps) {
       onPointerMove={(event) => event.buttons > 0 && follow(event)}
     >
       {children}
-      <div class="knob" style={{ left: `${50 + (50 * position.x) / REACH}%`, top: `${50 - (50 * position.y) / REACH}%` }} />
+      <div
+        class="knob"
+        style={{ left: `${50 + (50 * position.x) / REACH}%`, top: `${50 - (50 * position.y) / REACH}%` }}
+      />
     </div>
   );
 }
@@ -165,7 +194,8 @@ function Overview({ prior, plane, shape, networks, onFailure }: OverviewProps) {
 function cellsFromCenter(): readonly (readonly [column: number, row: number])[] {
   const middle = (OVERVIEW - 1) / 2;
   const distance = ([column, row]: readonly [number, number]): number => Math.hypot(column - middle, row - middle);
-  return Array.from({ length: OVERVIEW ** 2 }, (_, index) => [index % OVERVIEW, Math.floor(index / OVERVIEW)] as const).sort(
-    (a, b) => distance(a) - distance(b),
-  );
+  return Array.from(
+    { length: OVERVIEW ** 2 },
+    (_, index) => [index % OVERVIEW, Math.floor(index / OVERVIEW)] as const,
+  ).sort((a, b) => distance(a) - distance(b));
 }

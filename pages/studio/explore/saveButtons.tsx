@@ -15,7 +15,13 @@ export function SaveButtons({ label, disabled, onSave, children }: SaveButtonsPr
     <div class="save" role="group" aria-label={label}>
       <span aria-hidden="true">{label}</span>
       {(Object.keys(IMAGE_FORMATS) as ImageFormat[]).map((format) => (
-        <button key={format} type="button" disabled={disabled} aria-label={`${label} as ${format}`} onClick={() => onSave(format)}>
+        <button
+          key={format}
+          type="button"
+          disabled={disabled}
+          aria-label={`${label} as ${format}`}
+          onClick={() => onSave(format)}
+        >
           {format}
         </button>
       ))}

@@ -10,7 +10,12 @@ import type { ExploredModel } from './model.js';
  * Saves images [C, H, W] in 0..1 as one file.
  * @param name of the file without its extension
  */
-export async function saveImages(images: readonly Float32Array[], shape: ImageShape, format: ImageFormat, name: string): Promise<void> {
+export async function saveImages(
+  images: readonly Float32Array[],
+  shape: ImageShape,
+  format: ImageFormat,
+  name: string,
+): Promise<void> {
   const file = await encodeFile({ grid: { images, shape, format } });
   download(file, `${name}.${file.type.replace('image/', '')}`);
 }
@@ -49,7 +54,11 @@ export function saveCodes({ info, step }: ExploredModel, codes: readonly NamedCo
     name: info.name,
     iteration: step,
     prior: info.prior,
-    codes: codes.map(({ code, ...others }) => ({ name: others.name, distance: others.distance, code: Array.from(code) })),
+    codes: codes.map(({ code, ...others }) => ({
+      name: others.name,
+      distance: others.distance,
+      code: Array.from(code),
+    })),
   };
   download(new Blob([`${JSON.stringify(file, null, 2)}\n`], { type: 'application/json' }), `${name}.json`);
 }

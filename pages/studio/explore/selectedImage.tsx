@@ -17,7 +17,15 @@ export function SelectedImage({ model, point, onFailure }: SelectedImageProps) {
     <aside class="selected" aria-labelledby="selected-heading">
       <h2 id="selected-heading">Selected image</h2>
       <div class="selected-image">
-        {point && model && <ImageCanvas id="selected" image={point.image} shape={model.info.shape} role="img" label={`Selected: ${point.name}`} />}
+        {point && model && (
+          <ImageCanvas
+            id="selected"
+            image={point.image}
+            shape={model.info.shape}
+            role="img"
+            label={`Selected: ${point.name}`}
+          />
+        )}
       </div>
       <div class="selected-facts">
         <p class="selected-name" aria-live="polite" title={point?.name}>
@@ -31,7 +39,12 @@ export function SelectedImage({ model, point, onFailure }: SelectedImageProps) {
         />
         <div class="save">
           <span>Save code</span>
-          <button type="button" disabled={!point} aria-label="Save code as JSON" onClick={() => saveCodes(model!, [point!], name)}>
+          <button
+            type="button"
+            disabled={!point}
+            aria-label="Save code as JSON"
+            onClick={() => saveCodes(model!, [point!], name)}
+          >
             JSON
           </button>
         </div>

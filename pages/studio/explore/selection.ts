@@ -16,7 +16,10 @@ export interface Selection {
 
 /** The selection, and how it changes. */
 export function useSelection(networks: Networks | undefined, onFailure: (error: unknown) => void) {
-  const [selection, setSelection] = useState<Selection>({ point: undefined, ends: { points: [undefined, undefined], side: 0 } });
+  const [selection, setSelection] = useState<Selection>({
+    point: undefined,
+    ends: { points: [undefined, undefined], side: 0 },
+  });
   const latest = useRef(0);
   const onSelect = (point: Point, name: string): void => {
     latest.current++;
@@ -35,7 +38,8 @@ export function useSelection(networks: Networks | undefined, onFailure: (error: 
     onSelect,
     onCode,
     /** Selects an image of the data. */
-    onImage: (data: EncodedData, index: number): void => onCode({ code: codeAt(data, index), distance: 0 }, imageName(data, index)),
+    onImage: (data: EncodedData, index: number): void =>
+      onCode({ code: codeAt(data, index), distance: 0 }, imageName(data, index)),
     /** Selects what is shown first, unless the visitor has selected something. */
     onFirst: ([first, second]: readonly NamedPoint[]): void =>
       setSelection((before) => (before.point ? before : { point: first, ends: { points: [first, second], side: 0 } })),

@@ -37,7 +37,11 @@ const DEFAULTS: ExploreSettings = { tab: 'samples', seed: 0, layout: 'pca', view
 /** Reads a query; what is invalid has its default. */
 export function parseSettings(query: string): ExploreSettings {
   const entries = new URLSearchParams(query);
-  const [tab, seed, layout] = [entries.get('tab') ?? '', Number(entries.get('seed') ?? DEFAULTS.seed), entries.get('layout')];
+  const [tab, seed, layout] = [
+    entries.get('tab') ?? '',
+    Number(entries.get('seed') ?? DEFAULTS.seed),
+    entries.get('layout'),
+  ];
   return {
     tab: Object.hasOwn(TABS, tab) ? (tab as TabName) : DEFAULTS.tab,
     seed: isSeed(seed) ? seed : DEFAULTS.seed,
@@ -69,6 +73,10 @@ export const isSeed = (seed: number): boolean => Number.isInteger(seed) && seed 
 
 function parseView(text: string): MapView {
   const [x, y, zoom] = text.split(' ').map(Number);
-  const isValid = [x, y].every((value) => value !== undefined && value >= 0 && value <= 1) && zoom !== undefined && zoom >= 1 && zoom <= MAX_ZOOM;
+  const isValid =
+    [x, y].every((value) => value !== undefined && value >= 0 && value <= 1) &&
+    zoom !== undefined &&
+    zoom >= 1 &&
+    zoom <= MAX_ZOOM;
   return isValid ? { x: x!, y: y!, zoom } : WHOLE_MAP;
 }

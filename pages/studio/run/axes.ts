@@ -17,7 +17,8 @@ export function alignedAxes(axes: Float64Array, before: Float64Array): Float64Ar
   const [turned, mirrored] = [Math.hypot(a + d, c - b), Math.hypot(a - d, b + c)];
   if (turned === 0 && mirrored === 0) return axes;
   // Rows of the orthogonal matrix that maximizes its inner product with [[a, b], [c, d]].
-  const [cos, sin] = turned >= mirrored ? [(a + d) / turned, (c - b) / turned] : [(a - d) / mirrored, (b + c) / mirrored];
+  const [cos, sin] =
+    turned >= mirrored ? [(a + d) / turned, (c - b) / turned] : [(a - d) / mirrored, (b + c) / mirrored];
   const rows = turned >= mirrored ? [cos, -sin, sin, cos] : [cos, sin, sin, -cos];
   const aligned = new Float64Array(axes.length);
   for (let index = 0; index < size; index++) {

@@ -22,7 +22,17 @@ const DOT = 3;
 const MARGIN = 1.6;
 
 /** @param newest the iteration whose codes decide on the directions, so that points move and the view does not */
-export function CodeView({ run, prior, step, newest }: { run: string; prior: Prior; step: number | undefined; newest: number | undefined }) {
+export function CodeView({
+  run,
+  prior,
+  step,
+  newest,
+}: {
+  run: string;
+  prior: Prior;
+  step: number | undefined;
+  newest: number | undefined;
+}) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const [problem, setProblem] = useState('');
   const codes = useCodes(run, step, setProblem);
@@ -42,7 +52,14 @@ export function CodeView({ run, prior, step, newest }: { run: string; prior: Pri
       : `Variance of these codes relative to the prior: ${spread.toFixed(2)}. Dashed: 95% of the codes of the prior, along any two directions. Colors are classes.`;
   return (
     <div>
-      <canvas ref={canvas} class="code-view" width={SIDE} height={SIDE} role="img" aria-label={`Codes of test images at iteration ${step}. ${text}`} />
+      <canvas
+        ref={canvas}
+        class="code-view"
+        width={SIDE}
+        height={SIDE}
+        role="img"
+        aria-label={`Codes of test images at iteration ${step}. ${text}`}
+      />
       <p class="meaning">{problem || text}</p>
     </div>
   );
@@ -69,7 +86,9 @@ function useCodes(run: string, step: number | undefined, onProblem: (problem: st
       if (!(data instanceof Float32Array) || shape.length !== 2) throw new Error('expected float32 [N, M]');
       if (isLatest) setCodes({ data, latent: shape[1]! });
     };
-    load().catch((error: unknown) => isLatest && onProblem(`The codes of iteration ${step} cannot be shown: ${messageOf(error)}`));
+    load().catch(
+      (error: unknown) => isLatest && onProblem(`The codes of iteration ${step} cannot be shown: ${messageOf(error)}`),
+    );
     return () => {
       isLatest = false;
     };
@@ -88,7 +107,12 @@ function useLabels(run: string): Labels | undefined {
   const [labels, setLabels] = useState<Labels>();
   useEffect(() => {
     readDataInfo(run).then(
-      (info) => info.labels && setLabels({ labels: info.labels, colors: classColors(1 + Math.max(...info.labels)).map((color) => `rgb(${color.join(' ')})`) }),
+      (info) =>
+        info.labels &&
+        setLabels({
+          labels: info.labels,
+          colors: classColors(1 + Math.max(...info.labels)).map((color) => `rgb(${color.join(' ')})`),
+        }),
       () => undefined,
     );
   }, [run]);

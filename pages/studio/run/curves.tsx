@@ -82,7 +82,13 @@ export function ChartControls({ view: { smoothing, isLog, zoom, onSmoothing, onL
         <output>{smoothing.toFixed(2)}</output>
       </label>
       <label>
-        <input id="log-scale" type="checkbox" checked={isLog} onChange={({ currentTarget }) => onLog(currentTarget.checked)} /> Log scale
+        <input
+          id="log-scale"
+          type="checkbox"
+          checked={isLog}
+          onChange={({ currentTarget }) => onLog(currentTarget.checked)}
+        />{' '}
+        Log scale
       </label>
       <label>
         From{' '}
@@ -114,7 +120,15 @@ export function ChartControls({ view: { smoothing, isLog, zoom, onSmoothing, onL
   );
 }
 
-function Groups({ groups, points, view }: { groups: readonly CurveGroup[]; points: readonly ChartPoint[]; view: ChartView }) {
+function Groups({
+  groups,
+  points,
+  view,
+}: {
+  groups: readonly CurveGroup[];
+  points: readonly ChartPoint[];
+  view: ChartView;
+}) {
   return (
     <div class="charts">
       {groups.map((group) => (
@@ -124,14 +138,28 @@ function Groups({ groups, points, view }: { groups: readonly CurveGroup[]; point
   );
 }
 
-function GroupChart({ group: { title, meaning, curves }, points, view }: { group: CurveGroup; points: readonly ChartPoint[]; view: ChartView }) {
+function GroupChart({
+  group: { title, meaning, curves },
+  points,
+  view,
+}: {
+  group: CurveGroup;
+  points: readonly ChartPoint[];
+  view: ChartView;
+}) {
   const { smoothing, isLog, zoom, onZoom } = view;
   const last = points.at(-1);
   // A training has only the terms of its plan.
-  const present = useMemo(() => curves.filter(({ key }) => last === undefined || key in last.values), [curves, last !== undefined]);
+  const present = useMemo(
+    () => curves.filter(({ key }) => last === undefined || key in last.values),
+    [curves, last !== undefined],
+  );
   const drawn = useMemo(() => withSmoothed(present, smoothing), [present, smoothing]);
   const values = useMemo(() => smoothed(points, present, smoothing), [points, present, smoothing]);
-  const shownZoom = useMemo(() => zoom && clipped(zoom, last?.step), [zoom, zoom?.[1] === Number.MAX_SAFE_INTEGER ? last?.step : 0]);
+  const shownZoom = useMemo(
+    () => zoom && clipped(zoom, last?.step),
+    [zoom, zoom?.[1] === Number.MAX_SAFE_INTEGER ? last?.step : 0],
+  );
   if (present.length === 0) return null;
   return (
     <div class="chart-card">

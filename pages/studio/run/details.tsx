@@ -10,8 +10,8 @@ export function Metrics({ detail: { metrics, metricsStep, command } }: { detail:
       <h2 id="metrics-heading">Metrics</h2>
       {metrics.length === 0 ? (
         <p class="meaning">
-          Not evaluated yet. <code>{command.replace('train --resume', 'evaluate')}</code> computes all metrics, and the option <code>--evaluate-every</code>{' '}
-          does so during training.
+          Not evaluated yet. <code>{command.replace('train --resume', 'evaluate')}</code> computes all metrics, and the
+          option <code>--evaluate-every</code> does so during training.
         </p>
       ) : (
         <>
@@ -73,12 +73,15 @@ export function JournalView({ entries }: { entries: readonly Entry[] }) {
 
 const DESCRIPTIONS: Readonly<Record<string, (entry: Entry) => string>> = {
   start: ({ step, totalSteps }) =>
-    step === 0 ? `training of ${String(totalSteps)} iterations began` : `training continued after iteration ${String(step)} of ${String(totalSteps)}`,
+    step === 0
+      ? `training of ${String(totalSteps)} iterations began`
+      : `training continued after iteration ${String(step)} of ${String(totalSteps)}`,
   paused: ({ step }) => `paused after iteration ${String(step)}`,
   continued: ({ step }) => `continued after iteration ${String(step)}`,
   checkpoint: ({ step }) => `saved a checkpoint of iteration ${String(step)}`,
   evaluation: ({ epochs, metrics }) => `evaluated after epoch ${String(epochs)}: ${valuesOf(metrics)}`,
-  trained: ({ step, interrupted }) => (interrupted ? `stopped after iteration ${String(step)}` : `finished after iteration ${String(step)}`),
+  trained: ({ step, interrupted }) =>
+    interrupted ? `stopped after iteration ${String(step)}` : `finished after iteration ${String(step)}`,
   scored: ({ test }) => `test images: ${valuesOf(test)}`,
   failed: ({ message }) => `failed: ${String(message)}`,
   note: ({ message }) => String(message),
@@ -124,7 +127,10 @@ export function ConfigurationView({ detail: { configuration, command, checkpoint
             <li key={step}>
               iteration {step}: <a href={`#/explore/${encodeURIComponent(summary.id)}?step=${step}`}>explore</a>{' '}
               <a href={`#/start?${new URLSearchParams({ fork: summary.id, step: String(step) }).toString()}`}>fork</a>{' '}
-              <a href={checkpointAddress(summary.id, step)} download={`${summary.id.replaceAll('/', '-')}-${step}.safetensors`}>
+              <a
+                href={checkpointAddress(summary.id, step)}
+                download={`${summary.id.replaceAll('/', '-')}-${step}.safetensors`}
+              >
                 download
               </a>
             </li>

@@ -69,7 +69,9 @@ export function Sheets({ query, onQuery, run, prior, previews }: SheetsProps) {
           disabled={previews.length < 2}
           onInput={({ currentTarget }) => choose(currentTarget.valueAsNumber)}
         />
-        <output>{step === undefined ? 'no preview yet' : `iteration ${step}${chosen === '' ? ' (newest)' : ''}`}</output>
+        <output>
+          {step === undefined ? 'no preview yet' : `iteration ${step}${chosen === '' ? ' (newest)' : ''}`}
+        </output>
       </div>
       {kind === 'codes' ? (
         <CodeView run={run} prior={prior} step={step} newest={previews.at(-1)} />
@@ -106,13 +108,27 @@ function usePlaying(playing: boolean, position: number, count: number, onNext: (
 }
 
 /** An image grid, or its difference to that of another iteration: black where they are equal. */
-function Sheet({ run, kind, step, other }: { run: string; kind: 'samples' | 'reconstructions'; step: number | undefined; other: number | undefined }) {
+function Sheet({
+  run,
+  kind,
+  step,
+  other,
+}: {
+  run: string;
+  kind: 'samples' | 'reconstructions';
+  step: number | undefined;
+  other: number | undefined;
+}) {
   const shown = useLoaded(step === undefined ? undefined : previewAddress(run, kind, step));
   const name = `${kind === 'samples' ? 'Samples' : 'Test images and reconstructions'} at iteration ${step}`;
   return (
     <div class="sheet">
-      {shown !== undefined && <img src={shown} alt={other === undefined ? name : `${name}, difference to iteration ${other}`} />}
-      {shown !== undefined && other !== undefined && <img class="subtracted" src={previewAddress(run, kind, other)} alt="" />}
+      {shown !== undefined && (
+        <img src={shown} alt={other === undefined ? name : `${name}, difference to iteration ${other}`} />
+      )}
+      {shown !== undefined && other !== undefined && (
+        <img class="subtracted" src={previewAddress(run, kind, other)} alt="" />
+      )}
     </div>
   );
 }

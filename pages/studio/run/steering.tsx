@@ -29,7 +29,8 @@ export function Steering({ run, onFailure }: SteeringProps) {
   const [isBusy, setIsBusy] = useState(false);
   const [pending, setPending] = useState<Pending>();
   useEffect(() => {
-    if (pending && (pending.state !== run.state || (pending.action === 'step' && run.step > pending.step))) setPending(undefined);
+    if (pending && (pending.state !== run.state || (pending.action === 'step' && run.step > pending.step)))
+      setPending(undefined);
   }, [pending, run.state, run.step]);
   const act = (action: () => Promise<void>): void => {
     if (isBusy) return;
@@ -52,7 +53,10 @@ export function Steering({ run, onFailure }: SteeringProps) {
   if (run.state === 'queued' || (run.state === 'failed' && run.model === ''))
     return (
       <div class="buttons">
-        <button type="button" onClick={() => act(() => cancelTraining(run.id).then(run.model === '' ? backToList : undefined))}>
+        <button
+          type="button"
+          onClick={() => act(() => cancelTraining(run.id).then(run.model === '' ? backToList : undefined))}
+        >
           {run.state === 'queued' ? 'Remove from the queue' : 'Dismiss'}
         </button>
       </div>
@@ -64,7 +68,12 @@ export function Steering({ run, onFailure }: SteeringProps) {
           <button id="play" type="button" class="primary" onClick={() => steer(isPaused ? 'play' : 'pause')}>
             {isPaused ? 'Play' : 'Pause'}
           </button>
-          <button id="step" type="button" disabled={!isPaused && pending?.action !== 'step'} onClick={() => steer('step')}>
+          <button
+            id="step"
+            type="button"
+            disabled={!isPaused && pending?.action !== 'step'}
+            onClick={() => steer('step')}
+          >
             Step
           </button>
         </>

@@ -38,7 +38,8 @@ export const MAIN_GROUPS: readonly CurveGroup[] = [
   },
   {
     title: 'Spread: code_variance',
-    meaning: 'Variance of a batch of codes, relative to uniform codes: 1 if they fill the sphere, near 0 if they gather in one place. Near 1 is better.',
+    meaning:
+      'Variance of a batch of codes, relative to uniform codes: 1 if they fill the sphere, near 0 if they gather in one place. Near 1 is better.',
     curves: [
       { key: 'encoder.code_variance_real', label: 'images', color: '--curve-1' },
       { key: 'encoder.code_variance_fake', label: 'samples', color: '--curve-2' },
@@ -67,12 +68,14 @@ export const OTHER_GROUPS: readonly CurveGroup[] = [
   },
   {
     title: 'uniform',
-    meaning: 'How near the codes of images are to each other, even if the divergence is at its lower bound. Lower is better.',
+    meaning:
+      'How near the codes of images are to each other, even if the divergence is at its lower bound. Lower is better.',
     curves: [{ key: 'encoder.uniform', label: 'encoder', color: '--curve-1' }],
   },
   {
     title: 'align',
-    meaning: 'Distance between the codes of an image and of a distorted copy. Lower is better: codes then depend on content.',
+    meaning:
+      'Distance between the codes of an image and of a distorted copy. Lower is better: codes then depend on content.',
     curves: [{ key: 'encoder.align', label: 'encoder', color: '--curve-1' }],
   },
   {
@@ -88,7 +91,11 @@ export const OTHER_GROUPS: readonly CurveGroup[] = [
     meaning: 'Iterations per second. Higher is better.',
     curves: [{ key: 'iterations_per_second', label: 'iterations per second', color: '--curve-1' }],
   },
-  { title: 'Memory', meaning: 'Memory of the process in megabytes. It should stay constant.', curves: [{ key: 'memory_mb', label: 'MB', color: '--curve-1' }] },
+  {
+    title: 'Memory',
+    meaning: 'Memory of the process in megabytes. It should stay constant.',
+    curves: [{ key: 'memory_mb', label: 'MB', color: '--curve-1' }],
+  },
   {
     title: 'Learning rate',
     meaning: 'Learning rate of Adam, by its schedule.',

@@ -12,7 +12,11 @@ const [POINTS, MAX_POINTS] = [1000, 2000];
  * Follows the curves of a run.
  * @param zoom iterations that are shown in more detail (default: all)
  */
-export function useCurves(run: string, zoom: Zoom | undefined, onFailure: (error: unknown) => void): readonly ChartPoint[] {
+export function useCurves(
+  run: string,
+  zoom: Zoom | undefined,
+  onFailure: (error: unknown) => void,
+): readonly ChartPoint[] {
   const [points, setPoints] = useState<readonly ChartPoint[]>([]);
   const current = useRef({ run, zoom, count: 0 });
   Object.assign(current.current, { run, zoom });
@@ -23,13 +27,17 @@ export function useCurves(run: string, zoom: Zoom | undefined, onFailure: (error
     const points = pointsOf(curves);
     const last = points.at(-1)?.step ?? -1;
     // Those that were sent in the meantime.
-    setPoints((before) => [...points, ...before.filter(({ step }) => step > last && isWithin(step, current.current.zoom))]);
+    setPoints((before) => [
+      ...points,
+      ...before.filter(({ step }) => step > last && isWithin(step, current.current.zoom)),
+    ]);
   };
   useEffect(() => {
     setPoints([]);
     return live.follow(run, (message) => {
       if (message.type === 'following' || message.type === 'rewritten') read().catch(onFailure);
-      else if (message.type === 'entries') setPoints((before) => appended(before, message.entries, current.current.zoom));
+      else if (message.type === 'entries')
+        setPoints((before) => appended(before, message.entries, current.current.zoom));
     });
   }, [run]);
   useEffect(() => {
@@ -47,7 +55,10 @@ const isWithin = (step: number, zoom: Zoom | undefined): boolean => zoom === und
 const meanKey = (key: string): string => `${key} mean`;
 
 function pointsOf({ steps, values, means = {} }: Curves): ChartPoint[] {
-  const columns = [...Object.entries(values), ...Object.entries(means).map(([key, column]) => [meanKey(key), column] as const)];
+  const columns = [
+    ...Object.entries(values),
+    ...Object.entries(means).map(([key, column]) => [meanKey(key), column] as const),
+  ];
   return steps.map((step, row) => ({
     step,
     values: Object.fromEntries(columns.flatMap(([key, column]) => (column[row] === null ? [] : [[key, column[row]!]]))),
@@ -55,9 +66,15 @@ function pointsOf({ steps, values, means = {} }: Curves): ChartPoint[] {
 }
 
 /** Entries may repeat what was read. */
-function appended(before: readonly ChartPoint[], entries: readonly Readonly<Record<string, number>>[], zoom: Zoom | undefined): readonly ChartPoint[] {
+function appended(
+  before: readonly ChartPoint[],
+  entries: readonly Readonly<Record<string, number>>[],
+  zoom: Zoom | undefined,
+): readonly ChartPoint[] {
   const last = before.at(-1)?.step ?? -1;
-  const added = entries.flatMap(({ step, ...values }) => (step !== undefined && step > last && isWithin(step, zoom) ? [{ step, values }] : []));
+  const added = entries.flatMap(({ step, ...values }) =>
+    step !== undefined && step > last && isWithin(step, zoom) ? [{ step, values }] : [],
+  );
   return added.length === 0 ? before : [...before, ...added];
 }
 
@@ -68,7 +85,11 @@ const smoothKey = (key: string): string => `${key} smoothed`;
  * Adds exponential moving averages of curves to points, without the bias of their beginning.
  * @param smoothing weight of the past, 0 to below 1
  */
-export function smoothed(points: readonly ChartPoint[], curves: readonly Curve[], smoothing: number): readonly ChartPoint[] {
+export function smoothed(
+  points: readonly ChartPoint[],
+  curves: readonly Curve[],
+  smoothing: number,
+): readonly ChartPoint[] {
   if (smoothing === 0) return points;
   const means = new Map<string, { sum: number; weight: number }>();
   return points.map(({ step, values }) => {

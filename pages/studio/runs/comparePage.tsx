@@ -12,7 +12,9 @@ import { smoothed, useCurves, withSmoothed } from '../run/useCurves.js';
 const COLORS = ['--curve-1', '--curve-2', '--curve-3', '--curve-4', '--curve-5', '--curve-6'] as const;
 
 /** The curves that can be compared. */
-const KEYS = ALL_GROUPS.flatMap(({ title, curves }) => curves.map(({ key, label }) => ({ key, name: `${title.replace(/:.*/u, '')}, ${label}` })));
+const KEYS = ALL_GROUPS.flatMap(({ title, curves }) =>
+  curves.map(({ key, label }) => ({ key, name: `${title.replace(/:.*/u, '')}, ${label}` })),
+);
 
 export function ComparePage({ query, onQuery, runs, onFailure }: ViewProps) {
   const [list] = queryValue(query, onQuery, 'runs');
@@ -41,7 +43,13 @@ export function ComparePage({ query, onQuery, runs, onFailure }: ViewProps) {
       <h1>Comparison</h1>
       {missing.length > 0 && <p class="failed">Not in this folder: {missing.join(', ')}.</p>}
       {ids.map((id) => (
-        <Follower key={id} id={id} view={view} onPoints={(next) => setPoints((before) => new Map(before).set(id, next))} onFailure={onFailure} />
+        <Follower
+          key={id}
+          id={id}
+          view={view}
+          onPoints={(next) => setPoints((before) => new Map(before).set(id, next))}
+          onFailure={onFailure}
+        />
       ))}
       <section aria-labelledby="compared-curves">
         <h2 id="compared-curves">Curves</h2>
@@ -84,7 +92,11 @@ function Follower(props: {
 }
 
 /** The values of one curve of all runs, at all of their iterations. */
-function mergePoints(ids: readonly string[], points: ReadonlyMap<string, readonly ChartPoint[]>, key: string): ChartPoint[] {
+function mergePoints(
+  ids: readonly string[],
+  points: ReadonlyMap<string, readonly ChartPoint[]>,
+  key: string,
+): ChartPoint[] {
   const steps = new Map<number, Record<string, number>>();
   for (const id of ids) {
     for (const { step, values } of points.get(id) ?? []) {
@@ -109,7 +121,15 @@ function useDetails(ids: readonly string[]): readonly RunDetail[] {
   return details;
 }
 
-function ComparedSheets({ runs, query, onQuery }: { runs: readonly RunSummary[]; query: string; onQuery: (query: string) => void }) {
+function ComparedSheets({
+  runs,
+  query,
+  onQuery,
+}: {
+  runs: readonly RunSummary[];
+  query: string;
+  onQuery: (query: string) => void;
+}) {
   const [chosen, setKind] = queryValue(query, onQuery, 'preview', 'samples');
   const kind = chosen === 'reconstructions' ? chosen : 'samples';
   return (
@@ -129,7 +149,9 @@ function ComparedSheets({ runs, query, onQuery }: { runs: readonly RunSummary[];
               <a href={addressOf('run', id)}>{id}</a>
               {preview !== null && `, iteration ${preview}`}
             </figcaption>
-            <div class="sheet">{preview !== null && <img src={previewAddress(id, kind, preview)} alt={`${kind} of ${id}`} />}</div>
+            <div class="sheet">
+              {preview !== null && <img src={previewAddress(id, kind, preview)} alt={`${kind} of ${id}`} />}
+            </div>
           </figure>
         ))}
       </div>

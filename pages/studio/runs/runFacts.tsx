@@ -34,7 +34,13 @@ export const ListedMetrics = ({ run: { metrics } }: { run: RunSummary }) => (
 );
 
 /** The tags of a run, which can be changed. */
-export function Tags({ run: { id, tags, model }, onFailure }: { run: RunSummary; onFailure: (error: unknown) => void }) {
+export function Tags({
+  run: { id, tags, model },
+  onFailure,
+}: {
+  run: RunSummary;
+  onFailure: (error: unknown) => void;
+}) {
   const [text, setText] = useState('');
   if (model === '') return null;
   const change = (next: readonly string[]): void => void writeTags(id, next).catch(onFailure);
@@ -48,13 +54,24 @@ export function Tags({ run: { id, tags, model }, onFailure }: { run: RunSummary;
       }}
     >
       {tags.map((tag) => (
-        <button key={tag} type="button" class="tag" title={`Remove the tag ${tag}`} onClick={() => change(tags.filter((each) => each !== tag))}>
+        <button
+          key={tag}
+          type="button"
+          class="tag"
+          title={`Remove the tag ${tag}`}
+          onClick={() => change(tags.filter((each) => each !== tag))}
+        >
           {tag} ×
         </button>
       ))}
       <label>
         <span class="hidden">New tag</span>
-        <input value={text} maxLength={40} placeholder="add a tag" onInput={({ currentTarget }) => setText(currentTarget.value)} />
+        <input
+          value={text}
+          maxLength={40}
+          placeholder="add a tag"
+          onInput={({ currentTarget }) => setText(currentTarget.value)}
+        />
       </label>
     </form>
   );

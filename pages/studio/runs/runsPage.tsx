@@ -7,7 +7,13 @@ import type { ViewProps } from '../app.js';
 import { formatTime } from '../format.js';
 import { ListedMetrics, Progress, StateBadge } from './runFacts.js';
 
-const ORDERS = { updated: 'last change', name: 'name', match_x: 'reconstruction', fid: 'FID', code_variance: 'spread' } as const;
+const ORDERS = {
+  updated: 'last change',
+  name: 'name',
+  match_x: 'reconstruction',
+  fid: 'FID',
+  code_variance: 'spread',
+} as const;
 type Order = keyof typeof ORDERS;
 
 /** Runs that are shown at first: of hundreds, most are not looked at. */
@@ -87,8 +93,9 @@ const Welcome = () => (
   <div class="welcome">
     <h1>No runs yet</h1>
     <p>
-      A run trains two networks on images: a generator, which maps points of a sphere to images, and an encoder, which maps images to points of the sphere. You
-      can watch both compete, and then draw samples, reconstruct images and walk between them.
+      A run trains two networks on images: a generator, which maps points of a sphere to images, and an encoder, which
+      maps images to points of the sphere. You can watch both compete, and then draw samples, reconstruct images and
+      walk between them.
     </p>
     <p>
       <a class="button primary" href="#/start">
@@ -103,7 +110,9 @@ function RunCard({ run, isSelected, onToggle }: { run: RunSummary; isSelected: b
   return (
     <li class={`card ${run.state}`}>
       <a href={addressOf('run', id)} class="thumbnail" tabIndex={-1} aria-hidden="true">
-        {preview !== null && <img src={previewAddress(id, 'samples', preview)} alt="" loading="lazy" width="96" height="96" />}
+        {preview !== null && (
+          <img src={previewAddress(id, 'samples', preview)} alt="" loading="lazy" width="96" height="96" />
+        )}
       </a>
       <div class="facts">
         <h2>
@@ -118,7 +127,8 @@ function RunCard({ run, isSelected, onToggle }: { run: RunSummary; isSelected: b
         <Progress run={run} />
         <ListedMetrics run={run} />
         <p class="meaning">
-          <time dateTime={new Date(updated).toISOString()}>{formatTime(updated)}</time> {tags.map((tag) => `#${tag}`).join(' ')}
+          <time dateTime={new Date(updated).toISOString()}>{formatTime(updated)}</time>{' '}
+          {tags.map((tag) => `#${tag}`).join(' ')}
         </p>
       </div>
       <label class="select">

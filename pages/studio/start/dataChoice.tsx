@@ -13,7 +13,9 @@ export function DataChoice({ data, onData }: { data: string; onData: (data: stri
   /** Counts the changes, after which the preview is read again. */
   const [version, setVersion] = useState(0);
   useEffect(() => void readDataSets().then(setSets, () => undefined), [version]);
-  const names = sets.some(({ name }) => name === data) ? sets.map(({ name }) => name) : [data, ...sets.map(({ name }) => name)];
+  const names = sets.some(({ name }) => name === data)
+    ? sets.map(({ name }) => name)
+    : [data, ...sets.map(({ name }) => name)];
   return (
     <section class="data" aria-labelledby="data-heading">
       <h2 id="data-heading">Data</h2>
@@ -54,7 +56,9 @@ function DataPreview({ data, version }: { data: string; version: number }) {
   }, [data]);
   return (
     <div class="data-preview">
-      <div class="sheet">{counts && <img src={`${dataPreviewAddress(data)}&version=${version}`} alt={`The first images of ${data}`} />}</div>
+      <div class="sheet">
+        {counts && <img src={`${dataPreviewAddress(data)}&version=${version}`} alt={`The first images of ${data}`} />}
+      </div>
       <p role="status" class={problem ? 'failed' : 'meaning'}>
         {problem || (counts ? describe(counts) : 'Counting the images…')}
       </p>
@@ -64,7 +68,9 @@ function DataPreview({ data, version }: { data: string; version: number }) {
 
 function describe({ train, test, size, channels, classes, skipped }: DataCounts): string {
   const kind = `${size.join('x')} ${channels === 1 ? 'grayscale' : 'RGB'}`;
-  const labels = classes ? `; ${classes.length} classes: ${classes.map((each) => `${each.name} (${formatNumber(each.count)})`).join(', ')}` : '; no labels';
+  const labels = classes
+    ? `; ${classes.length} classes: ${classes.map((each) => `${each.name} (${formatNumber(each.count)})`).join(', ')}`
+    : '; no labels';
   return `${formatNumber(train)} training and ${formatNumber(test)} test images, ${kind}${labels}${skipped > 0 ? `; ${skipped} files skipped` : ''}.`;
 }
 
@@ -99,7 +105,8 @@ function Upload({ onUploaded }: { onUploaded: (name: string) => void }) {
           onChange={({ currentTarget }) => {
             const files = Array.from(currentTarget.files ?? []);
             currentTarget.value = '';
-            if (files.length > 0) upload(files).catch((error: unknown) => setStatus({ text: messageOf(error), isFailure: true }));
+            if (files.length > 0)
+              upload(files).catch((error: unknown) => setStatus({ text: messageOf(error), isFailure: true }));
           }}
         />
       </div>

@@ -14,7 +14,14 @@ interface FieldGroupProps {
   readonly onChange: (name: string, value: Value) => void;
 }
 
-export function FieldGroup({ group: { title, fields }, isOpen, values, inherited, problem, onChange }: FieldGroupProps) {
+export function FieldGroup({
+  group: { title, fields },
+  isOpen,
+  values,
+  inherited,
+  problem,
+  onChange,
+}: FieldGroupProps) {
   const changed = fields.filter(({ name }) => name in values).length;
   const hasProblem = fields.some(({ name }) => name === problem?.field);
   const [isShown, setIsShown] = useState(isOpen || changed > 0);
@@ -45,7 +52,9 @@ export function FieldGroup({ group: { title, fields }, isOpen, values, inherited
 /** The value of a setting that is kept if its field is left empty. */
 function inheritedText(value: unknown): string | undefined {
   if (Array.isArray(value)) return value.join(',');
-  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? String(value) : undefined;
+  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
+    ? String(value)
+    : undefined;
 }
 
 /** Larger limits do not help a reader. */
@@ -68,7 +77,14 @@ function Field({ field, value, inherited, problem, onChange }: FieldProps) {
       <label for={id}>
         <code>{flag}</code>
       </label>
-      <FieldInput id={id} field={field} value={value} inherited={inherited} hasProblem={problem !== undefined} onChange={(next) => onChange(name, next)} />
+      <FieldInput
+        id={id}
+        field={field}
+        value={value}
+        inherited={inherited}
+        hasProblem={problem !== undefined}
+        onChange={(next) => onChange(name, next)}
+      />
       <p class="meaning" id={`${id}-help`}>
         {description + range}
       </p>
@@ -90,11 +106,27 @@ interface FieldInputProps {
   readonly onChange: (value: Value) => void;
 }
 
-function FieldInput({ id, field: { kind, choices = [] }, value, inherited = 'default', hasProblem, onChange }: FieldInputProps) {
-  const described = { id, 'aria-describedby': `${id}-help${hasProblem ? ` ${id}-problem` : ''}`, 'aria-invalid': hasProblem };
+function FieldInput({
+  id,
+  field: { kind, choices = [] },
+  value,
+  inherited = 'default',
+  hasProblem,
+  onChange,
+}: FieldInputProps) {
+  const described = {
+    id,
+    'aria-describedby': `${id}-help${hasProblem ? ` ${id}-problem` : ''}`,
+    'aria-invalid': hasProblem,
+  };
   if (kind === 'switch')
     return (
-      <input {...described} type="checkbox" checked={value === true} onChange={({ currentTarget }) => onChange(currentTarget.checked ? true : undefined)} />
+      <input
+        {...described}
+        type="checkbox"
+        checked={value === true}
+        onChange={({ currentTarget }) => onChange(currentTarget.checked ? true : undefined)}
+      />
     );
   if (kind === 'choice')
     return (
@@ -118,7 +150,9 @@ function FieldInput({ id, field: { kind, choices = [] }, value, inherited = 'def
       inputMode={kind === 'number' || kind === 'integer' ? 'decimal' : 'text'}
       placeholder={inherited}
       value={String(value ?? '')}
-      onInput={({ currentTarget }) => onChange(currentTarget.value.trim() === '' ? undefined : currentTarget.value.trim())}
+      onInput={({ currentTarget }) =>
+        onChange(currentTarget.value.trim() === '' ? undefined : currentTarget.value.trim())
+      }
     />
   );
 }

@@ -59,12 +59,20 @@ export function StartPage({ query, onQuery, runs, onFailure }: ViewProps) {
       <h1>{fork ? `Fork of ${fork.run}` : 'Start a run'}</h1>
       {fork && (
         <p class="meaning">
-          Begins with the weights of {fork.run} after iteration {fork.step}, and with its settings unless you change them here.
+          Begins with the weights of {fork.run} after iteration {fork.step}, and with its settings unless you change
+          them here.
         </p>
       )}
       <DataChoice data={data} onData={setData} />
       <NameField name={name} problem={problem?.field === 'name' ? problem.message : undefined} onName={setName} />
-      {form && <PresetChoice form={form} value={fields.preset} isFork={fork !== undefined} onChange={(value) => change('preset', value)} />}
+      {form && (
+        <PresetChoice
+          form={form}
+          value={fields.preset}
+          isFork={fork !== undefined}
+          onChange={(value) => change('preset', value)}
+        />
+      )}
       {form?.groups
         .map((group) => ({ ...group, fields: group.fields.filter((field) => field.name !== 'preset') }))
         .filter((group) => group.fields.length > 0)
@@ -98,7 +106,15 @@ export function StartPage({ query, onQuery, runs, onFailure }: ViewProps) {
   );
 }
 
-function NameField({ name, problem, onName }: { name: string; problem: string | undefined; onName: (name: string) => void }) {
+function NameField({
+  name,
+  problem,
+  onName,
+}: {
+  name: string;
+  problem: string | undefined;
+  onName: (name: string) => void;
+}) {
   return (
     <div class="field">
       <label for="run-name">Name of the run</label>
@@ -117,10 +133,14 @@ function NameField({ name, problem, onName }: { name: string; problem: string | 
 }
 
 /** The settings of the run that a fork starts from. */
-function useInherited(run: string | undefined, onFailure: (error: unknown) => void): Readonly<Record<string, unknown>> | undefined {
+function useInherited(
+  run: string | undefined,
+  onFailure: (error: unknown) => void,
+): Readonly<Record<string, unknown>> | undefined {
   const [inherited, setInherited] = useState<Readonly<Record<string, unknown>>>();
   useEffect(() => {
-    if (run !== undefined) readRun(run).then(({ configuration }) => setInherited(configuration ?? undefined), onFailure);
+    if (run !== undefined)
+      readRun(run).then(({ configuration }) => setInherited(configuration ?? undefined), onFailure);
   }, [run]);
   return inherited;
 }
@@ -143,7 +163,9 @@ function usePlan(training: TrainingRequest, onFailure: (error: unknown) => void)
 /** Values of fields in a query; those of switches are `true`. */
 const fieldsOf = (query: string): FieldValues =>
   Object.fromEntries(
-    Array.from(new URLSearchParams(query)).flatMap(([name, value]) => (OWN_NAMES.includes(name) ? [] : [[name, value === 'true' ? true : value]])),
+    Array.from(new URLSearchParams(query)).flatMap(([name, value]) =>
+      OWN_NAMES.includes(name) ? [] : [[name, value === 'true' ? true : value]],
+    ),
   );
 
 function useForm(onFailure: (error: unknown) => void): TrainingForm | undefined {
@@ -154,11 +176,16 @@ function useForm(onFailure: (error: unknown) => void): TrainingForm | undefined 
 
 /** Checks a training after a pause, as the command line would. */
 function useCheck(training: TrainingRequest) {
-  const [checked, setChecked] = useState<{ readonly text: string; readonly command: string; readonly problem?: Problem }>({ text: '', command: '' });
+  const [checked, setChecked] = useState<{
+    readonly text: string;
+    readonly command: string;
+    readonly problem?: Problem;
+  }>({ text: '', command: '' });
   const latest = useRef('');
   const text = JSON.stringify(training);
   latest.current = text;
-  const refuse = (error: unknown): void => setChecked(({ command }) => ({ text: latest.current, command, problem: problemOf(error) }));
+  const refuse = (error: unknown): void =>
+    setChecked(({ command }) => ({ text: latest.current, command, problem: problemOf(error) }));
   useEffect(() => {
     const timer = setTimeout(() => {
       checkTraining(JSON.parse(text) as TrainingRequest).then(
@@ -189,7 +216,11 @@ function PresetChoice({ form, value, isFork, onChange }: PresetProps) {
   return (
     <div class="field">
       <label for="preset">Preset</label>
-      <select id="preset" value={String(value ?? '')} onChange={({ currentTarget }) => onChange(currentTarget.value === '' ? undefined : currentTarget.value)}>
+      <select
+        id="preset"
+        value={String(value ?? '')}
+        onChange={({ currentTarget }) => onChange(currentTarget.value === '' ? undefined : currentTarget.value)}
+      >
         <option value="">{without}</option>
         {form.presets.map(({ name }) => (
           <option key={name} value={name}>
@@ -198,7 +229,10 @@ function PresetChoice({ form, value, isFork, onChange }: PresetProps) {
         ))}
       </select>
       <p class="meaning">
-        {chosen?.description ?? (isFork ? 'As it was trained.' : 'The tuned default: good images and reconstructions, with codes that fill the sphere.')}
+        {chosen?.description ??
+          (isFork
+            ? 'As it was trained.'
+            : 'The tuned default: good images and reconstructions, with codes that fill the sphere.')}
       </p>
     </div>
   );

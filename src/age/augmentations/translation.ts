@@ -29,6 +29,8 @@ const indices = (size: number, shape: Shape): Value =>
   );
 
 /** For each position of the result the position that its pixel comes from. */
-const sources = (shift: Value, size: number, shape: Shape): Value => clip(sub(indices(size, shape), shift), 0, size - 1);
+const sources = (shift: Value, size: number, shape: Shape): Value =>
+  clip(sub(indices(size, shape), shift), 0, size - 1);
 
-const oneHot = (positions: Value, size: number, shape: Shape): Value => cast(equal(positions, indices(size, shape)), 'float32');
+const oneHot = (positions: Value, size: number, shape: Shape): Value =>
+  cast(equal(positions, indices(size, shape)), 'float32');

@@ -44,7 +44,11 @@ function nearestNeighbors(codes: Value): Value {
   const norms = reduceSum(square(codes), [1]);
   const distances = sub(add(norms, reshape(norms, [1, count])), mul(matMul(codes, transposeMatrix(codes)), 2));
   const indices = argMin(add(distances, excludeSelf(count)), 1);
-  const columns = constantTensor({ type: 'int64', shape: [1, count], data: BigInt64Array.from({ length: count }, (_, index) => BigInt(index)) });
+  const columns = constantTensor({
+    type: 'int64',
+    shape: [1, count],
+    data: BigInt64Array.from({ length: count }, (_, index) => BigInt(index)),
+  });
   return stopGradient(cast(equal(indices, columns), 'float32'));
 }
 

@@ -1,5 +1,13 @@
 import { type ActionResult, runAction, type Subcommand, type Terminal } from '../command.js';
-import { compilerOf, type CompilerOptions, deviceOption, emaOption, RUN_DATA_HELP, splitOption, threadsOption } from '../options.js';
+import {
+  compilerOf,
+  type CompilerOptions,
+  deviceOption,
+  emaOption,
+  RUN_DATA_HELP,
+  splitOption,
+  threadsOption,
+} from '../options.js';
 
 const EXAMPLES = `
 Examples:
@@ -35,13 +43,19 @@ type Options = {
   readonly ema: boolean;
 } & CompilerOptions;
 
-async function attribute(run: string, data: string | undefined, options: Options, terminal: Terminal): Promise<ActionResult> {
+async function attribute(
+  run: string,
+  data: string | undefined,
+  options: Options,
+  terminal: Terminal,
+): Promise<ActionResult> {
   const { attributeNameOf, imagesByClass, meanDifference, REST } = await import('../../model/attribute.js');
   const { openRun } = await import('../../runs/runFolder.node.js');
   const { openCodeCache, openRunData, splitOf } = await import('../runData.js');
   const { ATTRIBUTES, requireAssetName, RunAssets, runFolderPath } = await import('../../runs/runAssets.node.js');
   const { ema } = options;
-  const name = options.name ?? attributeNameOf(options.without === REST ? options.with : `${options.with}-not-${options.without}`);
+  const name =
+    options.name ?? attributeNameOf(options.without === REST ? options.with : `${options.with}-not-${options.without}`);
   requireAssetName(name, ATTRIBUTES);
   const { model, checkpoint } = await openRun(run, compilerOf(options, terminal), options);
   const files = new RunAssets(runFolderPath(run), ATTRIBUTES);
@@ -64,7 +78,9 @@ async function attribute(run: string, data: string | undefined, options: Options
     };
     const file = await files.write({ name, direction, origin });
     const length = Math.hypot(...direction);
-    terminal.print(`${name}: ${indicesWith.length} images with, ${indicesWithout.length} without; distance between mean codes ${length.toPrecision(3)}`);
+    terminal.print(
+      `${name}: ${indicesWith.length} images with, ${indicesWithout.length} without; distance between mean codes ${length.toPrecision(3)}`,
+    );
     terminal.print(`Wrote the attribute to ${file}`);
     return { result: { out: file, name, length, ...origin } };
   } finally {

@@ -45,7 +45,11 @@ type Options = Readonly<Record<string, unknown>> & {
 
 async function bench(options: Options, terminal: Terminal, world: World | undefined): Promise<ActionResult> {
   const { Trainer } = await import('../../training/trainer.js');
-  const configuration = await resolveConfiguration('mnist', { channels: 3, ...options, steps: options.iterations + options.warmup });
+  const configuration = await resolveConfiguration('mnist', {
+    channels: 3,
+    ...options,
+    steps: options.iterations + options.warmup,
+  });
   const { size, channels, batch } = configuration;
   const imageBytes = channels * size * size;
   const stream = randomStream(configuration.seed, 'bench images');
@@ -55,9 +59,14 @@ async function bench(options: Options, terminal: Terminal, world: World | undefi
     null,
   );
   const profilePrefix = options.profile && join(tmpdir(), `agenet-profile-${process.pid}`);
-  const communicator = world && new (await import('../../distributed/measuredCommunicator.js')).MeasuredCommunicator(world);
+  const communicator =
+    world && new (await import('../../distributed/measuredCommunicator.js')).MeasuredCommunicator(world);
   const cores = world?.cores;
-  const trainer = await Trainer.create(configuration, images, compilerOf(options, terminal, { profilePrefix, communicator, cores }));
+  const trainer = await Trainer.create(
+    configuration,
+    images,
+    compilerOf(options, terminal, { profilePrefix, communicator, cores }),
+  );
 
   // The clock of `performance` starts with the process, so this includes everything before the first iteration.
   const startup = performance.now() / 1000;
@@ -100,13 +109,17 @@ async function bench(options: Options, terminal: Terminal, world: World | undefi
   };
   const { seconds_per_iteration, fastest_iteration, peak_rss_mb, gflops_per_second } = result;
   const times = `median of ${options.iterations}, fastest ${fastest_iteration.toFixed(4)} s`;
-  terminal.print(`${seconds_per_iteration.toFixed(4)} s per iteration (${times}); startup ${startup.toFixed(2)} s; peak memory ${peak_rss_mb.toFixed(0)} MB`);
+  terminal.print(
+    `${seconds_per_iteration.toFixed(4)} s per iteration (${times}); startup ${startup.toFixed(2)} s; peak memory ${peak_rss_mb.toFixed(0)} MB`,
+  );
   terminal.print(
     `${formatFlops(flops.iteration)} per iteration, ${gflops_per_second.toFixed(1)} GFLOP/s; per image: encoder ${formatFlops(flops.encoder.total)}, generator ${formatFlops(flops.generator.total)}`,
   );
   if (result.collectives) {
     const { ranks, messages, bytes, seconds: waited } = result.collectives;
-    terminal.print(`${ranks} processes: ${messages} messages of ${(bytes / 1e6).toFixed(2)} MB together and ${waited.toFixed(4)} s in them per iteration`);
+    terminal.print(
+      `${ranks} processes: ${messages} messages of ${(bytes / 1e6).toFixed(2)} MB together and ${waited.toFixed(4)} s in them per iteration`,
+    );
   }
   if (profile) showProfile(profile, PROFILE_ROWS).forEach((line) => terminal.print(line));
   return { result };

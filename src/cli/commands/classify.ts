@@ -29,7 +29,12 @@ export const define = (command: Subcommand) =>
 
 type Options = { readonly probe?: string | undefined } & CompilerOptions;
 
-async function classify(run: string, named: readonly string[], options: Options, terminal: Terminal): Promise<ActionResult> {
+async function classify(
+  run: string,
+  named: readonly string[],
+  options: Options,
+  terminal: Terminal,
+): Promise<ActionResult> {
   const { imageFilesOf } = await import('../imageFiles.js');
   const { Model } = await import('../../runs/model.node.js');
   const model = await Model.open(run, compilerOf(options, terminal));
@@ -51,20 +56,40 @@ async function classify(run: string, named: readonly string[], options: Options,
       throw new InputError(`${first.file}: cannot read the image (${first.reason})${others}`);
     }
     for (const { file, reason } of skipped) terminal.note(`${file}: skipped, cannot read the image (${reason})`);
-    for (const { file, class: name, probability } of images) terminal.print(`${file}  ${name}  ${probability.toFixed(3)}`);
-    return { result: { run, probe: name, method: probe.method, labels: origin.labels, test_accuracy: origin.test_accuracy, images, skipped } };
+    for (const { file, class: name, probability } of images)
+      terminal.print(`${file}  ${name}  ${probability.toFixed(3)}`);
+    return {
+      result: {
+        run,
+        probe: name,
+        method: probe.method,
+        labels: origin.labels,
+        test_accuracy: origin.test_accuracy,
+        images,
+        skipped,
+      },
+    };
   } finally {
     await model.release();
   }
 }
 
 /** The images of files in chunks; files that cannot be decoded are added to `skipped`. */
-async function* chunksOf(files: readonly string[], configuration: Configuration, skipped: { file: string; reason: string }[]) {
+async function* chunksOf(
+  files: readonly string[],
+  configuration: Configuration,
+  skipped: { file: string; reason: string }[],
+) {
   const { decodeEach } = await import('../imageFiles.js');
   for (let start = 0; start < files.length; start += CHUNK) {
     const onFailure = (file: string, reason: string) => void skipped.push({ file, reason });
     const chunk: { file: string; pixels: Uint8Array }[] = [];
-    for await (const image of decodeEach(files.slice(start, start + CHUNK), configuration, onFailure)) chunk.push(image);
-    if (chunk.length > 0) yield { files: chunk.map(({ file }) => file), pixels: Uint8Array.from(Buffer.concat(chunk.map(({ pixels }) => pixels))) };
+    for await (const image of decodeEach(files.slice(start, start + CHUNK), configuration, onFailure))
+      chunk.push(image);
+    if (chunk.length > 0)
+      yield {
+        files: chunk.map(({ file }) => file),
+        pixels: Uint8Array.from(Buffer.concat(chunk.map(({ pixels }) => pixels))),
+      };
   }
 }

@@ -22,28 +22,42 @@ export const define = (command: Subcommand) =>
     .addHelpText('after', EXAMPLES)
     .action((runs, options) => runAction(options, (terminal) => compare(runs, options, terminal)));
 
-async function compare(runs: readonly string[], { seeds = false }: { readonly seeds?: true | undefined | false }, terminal: Terminal): Promise<ActionResult> {
+async function compare(
+  runs: readonly string[],
+  { seeds = false }: { readonly seeds?: true | undefined | false },
+  terminal: Terminal,
+): Promise<ActionResult> {
   const { compareEvaluations, meansOverSeeds } = await import('../../metrics/comparability.js');
   const { readLatestEvaluation } = await import('../../runs/evaluationFile.node.js');
   const { RunFolder } = await import('../../runs/runFolder.node.js');
   const { formatMetric } = await import('../metricTables.js');
   const evaluations = await Promise.all(runs.map(async (run) => ({ ...(await readLatestEvaluation(run)), run })));
   const { comparable, incomparable, ...ranking } = compareEvaluations(evaluations);
-  const settingsOf = async (run: string, step: number) => ({ ...(await (await RunFolder.open(run)).readConfiguration()), step });
+  const settingsOf = async (run: string, step: number) => ({
+    ...(await (await RunFolder.open(run)).readConfiguration()),
+    step,
+  });
   const columns: SeedMean[] = seeds
-    ? meansOverSeeds(await Promise.all(evaluations.map(async (each) => ({ ...each, settings: await settingsOf(each.run, each.step) }))))
+    ? meansOverSeeds(
+        await Promise.all(
+          evaluations.map(async (each) => ({ ...each, settings: await settingsOf(each.run, each.step) })),
+        ),
+      )
     : evaluations.map((each) => ({ ...each, runs: [each.run], std: {} }));
   const { best, unranked } = seeds ? compareEvaluations(columns) : ranking;
   const names = [...comparable, ...incomparable.flatMap(({ metrics }) => metrics)];
   const nameWidth = Math.max(...names.map((name) => name.length), 'iterations'.length) + 2;
   const row = (name: string, cells: readonly string[], remark = '') =>
-    terminal.print(`${name.padEnd(nameWidth)}${cells.map((cell) => cell.padStart(WIDTH)).join(' ')}${remark}`.trimEnd());
+    terminal.print(
+      `${name.padEnd(nameWidth)}${cells.map((cell) => cell.padStart(WIDTH)).join(' ')}${remark}`.trimEnd(),
+    );
   const values = (name: string) =>
     row(
       name,
       columns.map(({ metrics, std }, index) => {
         if (!(name in metrics)) return '- ';
-        const value = name in std ? `${formatMetric(metrics[name]!)} ± ${formatMetric(std[name]!)}` : formatMetric(metrics[name]!);
+        const value =
+          name in std ? `${formatMetric(metrics[name]!)} ± ${formatMetric(std[name]!)}` : formatMetric(metrics[name]!);
         return `${value}${best[name] === index ? '*' : ' '}`;
       }),
       columns.length > 1 && name in unranked ? `  not ranked: ${unranked[name]!}` : '',

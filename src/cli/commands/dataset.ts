@@ -37,8 +37,16 @@ export const define = async (command: Subcommand) => {
     .addOption(new Option('--split <split>', 'split for --out').choices(['train', 'test']).default('train'))
     .option('--size <pixels>', 'rows and columns of an image (default: native size)', parseNumber)
     .option('--channels <number>', '1 (grayscale) or 3 (RGB) (default: native channels)', parseNumber)
-    .addOption(new Option('--crop <name>', 'how images become squares (default: center, or as the data set declares)').choices(CROPS))
-    .option('--test-fraction <fraction>', 'fraction held out for testing, if the data has no test split (default: 0.1)', parseNumber)
+    .addOption(
+      new Option('--crop <name>', 'how images become squares (default: center, or as the data set declares)').choices(
+        CROPS,
+      ),
+    )
+    .option(
+      '--test-fraction <fraction>',
+      'fraction held out for testing, if the data has no test split (default: 0.1)',
+      parseNumber,
+    )
     .option('--strict', 'stop at the first image that cannot be read, instead of skipping it')
     .option('--out <path>', 'image grid of the first images (.png), or archive of all images (.npz)')
     .addOption(scaleOption())
@@ -66,7 +74,11 @@ async function dataset(data: string, options: Options, terminal: Terminal): Prom
   if (out === undefined) requireNoImageOptions(options);
   const kind = out === undefined ? undefined : await prepareOutput({ ...options, out }, ['png', 'npz'], [data]);
   const native = await nativeFormat(data);
-  const format = { size: options.size ?? native.size, channels: options.channels ?? native.channels, crop: options.crop ?? native.crop };
+  const format = {
+    size: options.size ?? native.size,
+    channels: options.channels ?? native.channels,
+    crop: options.crop ?? native.crop,
+  };
   const source = await openSource(data, format, {
     strict: options.strict ?? false,
     onWarning: terminal.note,
@@ -77,7 +89,8 @@ async function dataset(data: string, options: Options, terminal: Terminal): Prom
     const chosen = split === 'test' ? source.test : source.train;
     if (out === undefined || kind === undefined) return describe(source, out, terminal);
     return await withSignals(terminal, WRITING, async (signal) => {
-      if (kind === 'png' && chosen.count === 0) throw new InputError(`--split ${split}: the ${split} split of ${data} has no images`);
+      if (kind === 'png' && chosen.count === 0)
+        throw new InputError(`--split ${split}: the ${split} split of ${data} has no images`);
       if (kind === 'png') {
         await writePreview(out, source, chosen, options);
         await imageDisplay(terminal, options.show)(out);
@@ -92,9 +105,14 @@ async function dataset(data: string, options: Options, terminal: Terminal): Prom
 function describe(source: ImageSource, out: string | undefined, terminal: Terminal): ActionResult {
   const { name, size, channels, train, test, classes, classNames, skipped = [] } = source;
   const perClass = classes === null ? null : countsOf([train, test], classes);
-  terminal.print(`${name}: ${size.join('x')} ${channels === 1 ? 'grayscale' : 'RGB'} images; ${train.count} train, ${test.count} test`);
+  terminal.print(
+    `${name}: ${size.join('x')} ${channels === 1 ? 'grayscale' : 'RGB'} images; ${train.count} train, ${test.count} test`,
+  );
   if (perClass === null) terminal.print('no labels');
-  else perClass.forEach((count, index) => terminal.print(`  class ${index}${classNames?.[index] ? ` (${classNames[index]})` : ''}: ${count}`));
+  else
+    perClass.forEach((count, index) =>
+      terminal.print(`  class ${index}${classNames?.[index] ? ` (${classNames[index]})` : ''}: ${count}`),
+    );
   if (skipped.length > 0) {
     terminal.print(`skipped: ${skipped.length}`);
     for (const each of skipped.slice(0, LISTED)) terminal.print(`  ${each.name}: ${each.reason}`);
@@ -103,7 +121,17 @@ function describe(source: ImageSource, out: string | undefined, terminal: Termin
   if (out !== undefined) terminal.print(`Wrote ${out}`);
   const labeled = classes === null ? {} : { per_class: perClass, class_names: classNames ?? null };
   return {
-    result: { name, size, channels, train: train.count, test: test.count, classes, ...labeled, skipped, ...(out === undefined ? {} : { out }) },
+    result: {
+      name,
+      size,
+      channels,
+      train: train.count,
+      test: test.count,
+      classes,
+      ...labeled,
+      skipped,
+      ...(out === undefined ? {} : { out }),
+    },
   };
 }
 
@@ -125,7 +153,9 @@ const batchOf = (source: ImageSource, data: Uint8Array): ImageBatch => ({
 async function writePreview(path: string, source: ImageSource, split: Split, options: ImageOptions): Promise<void> {
   const { captionOf } = await import('../runData.js');
   const images = batchOf(source, firstImages(split, PREVIEW, imageBytes(source)));
-  const style = gridStyle(options, () => Array.from({ length: images.count }, (_, index) => captionOf(source, split, index)));
+  const style = gridStyle(options, () =>
+    Array.from({ length: images.count }, (_, index) => captionOf(source, split, index)),
+  );
   await writePng(path, imageGrid(images, squareColumns(images.count), style));
 }
 
@@ -146,7 +176,11 @@ async function writeArchive(path: string, source: ImageSource, split: Split, sig
       yield channelsLast(batchOf(source, gatherImages(split, indices, imageBytes(source))));
     }
   };
-  const images: PiecewiseArray = { shape: [split.count, ...source.size, source.channels], type: '|u1', pieces: pieces() };
+  const images: PiecewiseArray = {
+    shape: [split.count, ...source.size, source.channels],
+    type: '|u1',
+    pieces: pieces(),
+  };
   const labels = split.labels ? { labels: { shape: [split.count], data: split.labels } } : {};
   await writeNpzFile(path, { images, ...labels }, signal);
 }

@@ -1,6 +1,14 @@
 import type { PiecewiseArray } from '../../data/formats/npz.js';
 import { type ActionResult, runAction, type Subcommand, type Terminal } from '../command.js';
-import { compilerOf, type CompilerOptions, deviceOption, emaOption, RUN_DATA_HELP, splitOption, threadsOption } from '../options.js';
+import {
+  compilerOf,
+  type CompilerOptions,
+  deviceOption,
+  emaOption,
+  RUN_DATA_HELP,
+  splitOption,
+  threadsOption,
+} from '../options.js';
 import { forceOption, keepInputs, type OutputOptions, prepareOutput, writeNpzFile } from '../output.js';
 import { withSignals, WRITING } from '../signals.js';
 
@@ -27,7 +35,12 @@ export const define = (command: Subcommand) =>
 
 type Options = { readonly split: string; readonly ema: boolean } & OutputOptions & CompilerOptions;
 
-async function encode(run: string, data: string | undefined, options: Options, terminal: Terminal): Promise<ActionResult> {
+async function encode(
+  run: string,
+  data: string | undefined,
+  options: Options,
+  terminal: Terminal,
+): Promise<ActionResult> {
   const { Model } = await import('../../runs/model.node.js');
   const { openCodeCache, openRunData, splitOf } = await import('../runData.js');
   const { split, out, ema } = options;
@@ -47,7 +60,9 @@ async function encode(run: string, data: string | undefined, options: Options, t
       const labels = splitImages.labels ? { labels: { shape: [splitImages.count], data: splitImages.labels } } : {};
       await writeNpzFile(out, { codes, ...labels }, signal);
       terminal.print(`Wrote ${splitImages.count} codes of ${model.latentSize} dimensions to ${out}`);
-      return { result: { out, count: splitImages.count, latent: model.latentSize, labels: splitImages.labels !== null } };
+      return {
+        result: { out, count: splitImages.count, latent: model.latentSize, labels: splitImages.labels !== null },
+      };
     });
   } finally {
     await model.release();

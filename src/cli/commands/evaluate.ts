@@ -50,15 +50,32 @@ export const group = 'Evaluation:';
 export async function define(command: Subcommand) {
   const { METRIC_GROUPS } = await import('../../metrics/metric.js');
   const { metricsIn } = await import('../../metrics/registry.js');
-  const linesOf = (group: (typeof METRIC_GROUPS)[number]) => [`${group}:`, ...metricsIn(group).map(({ name, meaning }) => `  ${name}: ${meaning}`)];
+  const linesOf = (group: (typeof METRIC_GROUPS)[number]) => [
+    `${group}:`,
+    ...metricsIn(group).map(({ name, meaning }) => `  ${name}: ${meaning}`),
+  ];
   return command
     .argument('[run]', 'a run folder, or a checkpoint')
     .argument('[data]', RUN_DATA_HELP)
-    .addOption(new Option('--split <split>', 'images to compare with').choices(['train', 'test'] as const).default('test' as const))
-    .option('--count <number>', 'number of samples, and of images if there are as many', wholeNumber(2, 1_000_000), 10_000)
+    .addOption(
+      new Option('--split <split>', 'images to compare with')
+        .choices(['train', 'test'] as const)
+        .default('test' as const),
+    )
+    .option(
+      '--count <number>',
+      'number of samples, and of images if there are as many',
+      wholeNumber(2, 1_000_000),
+      10_000,
+    )
     .addOption(seedOption().default(0))
     .option('--metrics <list>', 'comma-separated metrics or groups (default: all that the data allow)', parseList)
-    .addOption(new Option('--explain [metrics...]', 'explain metrics or groups (default: all) without evaluating a run').argParser(appendList))
+    .addOption(
+      new Option(
+        '--explain [metrics...]',
+        'explain metrics or groups (default: all) without evaluating a run',
+      ).argParser(appendList),
+    )
     .addOption(emaOption())
     .addOption(deviceOption())
     .addOption(threadsOption())
@@ -72,19 +89,26 @@ export async function define(command: Subcommand) {
     .addOption(featuresStdOption())
     .addHelpText('after', help(METRIC_GROUPS.flatMap(linesOf).join('\n')))
     .action((run, data, { explain, ...options }) =>
-      runAction(options, (terminal) => (explain === undefined ? evaluateRun(run, data, options, terminal) : explainTo(terminal, explain, run))),
+      runAction(options, (terminal) =>
+        explain === undefined ? evaluateRun(run, data, options, terminal) : explainTo(terminal, explain, run),
+      ),
     );
 }
 
 const appendList = (text: string, names: string[] = []): string[] => [...names, ...parseList(text)];
 
 /** Prints explanations of metrics; of all for `true`. */
-async function explainTo(terminal: Terminal, list: readonly string[] | true, run: string | undefined): Promise<ActionResult> {
+async function explainTo(
+  terminal: Terminal,
+  list: readonly string[] | true,
+  run: string | undefined,
+): Promise<ActionResult> {
   const { METRIC_NAMES, parseMetrics } = await import('../../metrics/registry.js');
   const { explainMetrics, explanationLines } = await import('../metricTables.js');
   if (run !== undefined) throw new InputError(`${run}: --explain takes no run; remove it`);
   const metrics = explainMetrics(parseMetrics(list === true ? METRIC_NAMES : list));
-  for (const [index, metric] of metrics.entries()) [...(index > 0 ? [''] : []), ...explanationLines(metric)].forEach(terminal.print);
+  for (const [index, metric] of metrics.entries())
+    [...(index > 0 ? [''] : []), ...explanationLines(metric)].forEach(terminal.print);
   return { result: { metrics } };
 }
 
@@ -97,11 +121,17 @@ type Options = {
 } & FeatureOptions &
   CompilerOptions;
 
-async function evaluateRun(run: string | undefined, data: string | undefined, options: Options, terminal: Terminal): Promise<ActionResult> {
+async function evaluateRun(
+  run: string | undefined,
+  data: string | undefined,
+  options: Options,
+  terminal: Terminal,
+): Promise<ActionResult> {
   const { openRun } = await import('../../runs/runFolder.node.js');
   const { openRunData } = await import('../runData.js');
   const { parseMetrics } = await import('../../metrics/registry.js');
-  if (run === undefined) throw new InputError("missing required argument 'run'; name a run folder, or explain metrics with --explain");
+  if (run === undefined)
+    throw new InputError("missing required argument 'run'; name a run folder, or explain metrics with --explain");
   const asked = options.metrics === undefined ? undefined : parseMetrics(options.metrics);
   requireFeatureModel(options);
   const compile = compilerOf(options, terminal);
@@ -126,7 +156,11 @@ interface Subject {
   readonly compile: Compile;
 }
 
-async function evaluateModel({ run, model, checkpoint, source, asked, compile }: Subject, options: Options, terminal: Terminal): Promise<ActionResult> {
+async function evaluateModel(
+  { run, model, checkpoint, source, asked, compile }: Subject,
+  options: Options,
+  terminal: Terminal,
+): Promise<ActionResult> {
   const { iterationSpec } = await import('../../training/configuration.js');
   const { evaluate } = await import('../../metrics/evaluate.js');
   const { Stopwatch } = await import('../../metrics/evaluationContext.js');
@@ -166,7 +200,9 @@ async function evaluateModel({ run, model, checkpoint, source, asked, compile }:
       timings: { ...stopwatch.seconds, ...evaluation.timings },
     };
     showEvaluation(result, (line) => terminal.print(line));
-    const timings = Object.entries(result.timings).map(([phase, seconds]) => `${phase.replaceAll('_', ' ')} ${seconds.toFixed(1)}`);
+    const timings = Object.entries(result.timings).map(
+      ([phase, seconds]) => `${phase.replaceAll('_', ' ')} ${seconds.toFixed(1)}`,
+    );
     terminal.print(`${result.protocol.seconds.toFixed(1)} s: ${timings.join(', ')}`);
     const folder = await runFolderOf(checkpoint.file);
     if (folder === undefined) return { result };
@@ -198,8 +234,13 @@ async function extractorFor(
   const problem = whyNoClassifier(source);
   if (problem !== undefined) {
     const needing = asked && Array.from(asked).find(usesProbabilities);
-    if (needing !== undefined) throw new InputError(`${needing}: ${problem}; pass a classifier with --features MODEL.onnx --features-probabilities NAME`);
-    terminal.note(`${problem}: features come from a classifier of rotations; compare FID and KID only with runs on the same data`);
+    if (needing !== undefined)
+      throw new InputError(
+        `${needing}: ${problem}; pass a classifier with --features MODEL.onnx --features-probabilities NAME`,
+      );
+    terminal.note(
+      `${problem}: features come from a classifier of rotations; compare FID and KID only with runs on the same data`,
+    );
   }
   return dataExtractor(source, compile, { onNote: terminal.note, onStep: steppingProgress(terminal, 'extractor') });
 }

@@ -26,7 +26,10 @@ export const define = (command: Subcommand) =>
     .option('--int8', 'store kernels as int8, with a scale per channel')
     .option('--pytorch', 'also write pytorch.safetensors, the state_dict of the networks in PyTorch')
     .option('--training', 'also write a training iteration as training.onnx, with its state and a description')
-    .option('--web', 'also write index.html, a page that samples, reconstructs images and walks between them in a browser')
+    .option(
+      '--web',
+      'also write index.html, a page that samples, reconstructs images and walks between them in a browser',
+    )
     .addOption(emaOption())
     .addOption(deviceOption())
     .addOption(threadsOption())
@@ -43,7 +46,12 @@ type Options = {
   readonly ema: boolean;
 } & CompilerOptions;
 
-async function exportFiles(run: string, data: string | undefined, options: Options, terminal: Terminal): Promise<ActionResult> {
+async function exportFiles(
+  run: string,
+  data: string | undefined,
+  options: Options,
+  terminal: Terminal,
+): Promise<ActionResult> {
   const { exportRun } = await import('../../runs/exportRun.node.js');
   const { openRunData } = await import('../runData.js');
   const { out, ema, pytorch, training, web } = options;
@@ -68,5 +76,12 @@ async function exportFiles(run: string, data: string | undefined, options: Optio
 
 function costLines({ images, codes, fid }: PrecisionCost, precision: string): string[] {
   const differences = `difference from float32: images ${images.mean.toExponential(1)} on average, at most ${images.max.toExponential(1)} of 0..1; codes ${codes.mean.toExponential(1)}, ${codes.max.toExponential(1)}`;
-  return [differences, ...(fid ? [`FID of ${fid.samples} samples: ${fid.float32.toFixed(2)} with float32, ${fid.stored.toFixed(2)} with ${precision}`] : [])];
+  return [
+    differences,
+    ...(fid
+      ? [
+          `FID of ${fid.samples} samples: ${fid.float32.toFixed(2)} with float32, ${fid.stored.toFixed(2)} with ${precision}`,
+        ]
+      : []),
+  ];
 }

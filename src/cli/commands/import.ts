@@ -25,7 +25,9 @@ export async function define(command: Subcommand) {
     .argument('<data>', 'data set or folder of images that the run belongs to')
     .addOption(new Option('--network <name>', 'network architecture').choices(ARCHITECTURE_NAMES).makeOptionMandatory())
     .requiredOption('--out <folder>', 'new run folder')
-    .addOption(new Option('--prior <name>', 'prior distribution of latent codes (default: that of the recipe)').choices(PRIORS))
+    .addOption(
+      new Option('--prior <name>', 'prior distribution of latent codes (default: that of the recipe)').choices(PRIORS),
+    )
     .option('--preset <name>', 'recipe of further training (default: published)')
     .option('--config <file>', 'YAML or JSON file with settings of further training')
     .option('--batch <number>', 'images per batch of further training (default: that of the recipe)', parseNumber)
@@ -37,12 +39,19 @@ export async function define(command: Subcommand) {
 
 type Options = Omit<ImportSettings, 'data'> & PrintOptions & { readonly out: string };
 
-async function importFile(file: string, data: string, { out, json: _, debug: __, ...settings }: Options, terminal: Terminal): Promise<ActionResult> {
+async function importFile(
+  file: string,
+  data: string,
+  { out, json: _, debug: __, ...settings }: Options,
+  terminal: Terminal,
+): Promise<ActionResult> {
   const { importRun } = await import('../../runs/importRun.node.js');
   requirePath(out);
   const { run, checkpoint, configuration } = await importRun(file, out, { ...settings, data }, flagOf);
   const { network, width, latent, channels, size } = configuration;
-  terminal.print(`${network} of width ${width}, latent size ${latent}, for ${channels === 1 ? 'grayscale' : 'RGB'} images of ${size}x${size}`);
+  terminal.print(
+    `${network} of width ${width}, latent size ${latent}, for ${channels === 1 ? 'grayscale' : 'RGB'} images of ${size}x${size}`,
+  );
   terminal.print(`Wrote the run to ${run}; train it further with: npx agenet train --resume ${run}`);
   return { result: { run, checkpoint, network, width, latent, channels, size } };
 }

@@ -9,7 +9,9 @@ export const summary = 'describe a run or a data set';
 export const group = 'Training:';
 
 export const define = (command: Subcommand) =>
-  command.argument('<run-or-data>', 'run folder, checkpoint or data set').action((name, options) => runAction(options, (terminal) => info(name, terminal)));
+  command
+    .argument('<run-or-data>', 'run folder, checkpoint or data set')
+    .action((name, options) => runAction(options, (terminal) => info(name, terminal)));
 
 async function info(name: string, terminal: Terminal): Promise<ActionResult> {
   const { isDataSpec, openSource, DATA_SPEC_HELP } = await import('../../data/open.node.js');
@@ -17,9 +19,14 @@ async function info(name: string, terminal: Terminal): Promise<ActionResult> {
   if (!isDataSpec(name) && found === undefined) {
     throw new InputError(`${name}: not a run folder, checkpoint or data set; choose from ${DATA_SPEC_HELP}`);
   }
-  const isRun = !isDataSpec(name) && (found?.isFile() === true || (await stat(join(name, 'config.json')).catch(() => undefined)) !== undefined);
+  const isRun =
+    !isDataSpec(name) &&
+    (found?.isFile() === true || (await stat(join(name, 'config.json')).catch(() => undefined)) !== undefined);
   if (isRun) return describeRun(name, terminal);
-  const source = await openSource(name, undefined, { onWarning: terminal.note, onProgress: decodingProgress(terminal) });
+  const source = await openSource(name, undefined, {
+    onWarning: terminal.note,
+    onProgress: decodingProgress(terminal),
+  });
   try {
     return describeSource(source, terminal);
   } finally {
@@ -42,11 +49,16 @@ async function describeRun(path: string, terminal: Terminal): Promise<ActionResu
   const { configuration, step, file } = await readCheckpoint(path);
   const { pair } = iterationSpec(configuration);
   const parameters = { encoder: pair.encoder.parameters.size, generator: pair.generator.parameters.size };
-  const length = 'steps' in configuration.length ? `${configuration.length.steps} iterations` : `${configuration.length.epochs} epochs`;
+  const length =
+    'steps' in configuration.length
+      ? `${configuration.length.steps} iterations`
+      : `${configuration.length.epochs} epochs`;
   terminal.print(
     `${path}: ${configuration.network} of width ${configuration.width} and latent size ${configuration.latent}, trained on ${configuration.data} for ${step} iterations (of ${length})`,
   );
-  terminal.print(`encoder ${parameters.encoder} parameters, generator ${parameters.generator}; latest checkpoint ${file}`);
+  terminal.print(
+    `encoder ${parameters.encoder} parameters, generator ${parameters.generator}; latest checkpoint ${file}`,
+  );
   // A checkpoint file alone has no record of the best one.
   const best = file === path ? undefined : await new BestCheckpoint(path).read();
   if (best) terminal.print(bestLine(best));

@@ -5,8 +5,24 @@ import { MODEL_DEFAULTS } from '../../model/defaults.js';
 import { type ActionResult, runAction, type Subcommand, type Terminal } from '../command.js';
 import { imageDisplay } from '../imageDisplay.js';
 import { fpsOption, gridStyle, scaleOption, showOption } from '../imageOptions.js';
-import { compilerOf, type CompilerOptions, deviceOption, emaOption, flagOf, seedOption, threadsOption, wholeNumber } from '../options.js';
-import { forceOption, type OutputOptions, prepareOutput, writeAnimation, writeImageArrays, writePng } from '../output.js';
+import {
+  compilerOf,
+  type CompilerOptions,
+  deviceOption,
+  emaOption,
+  flagOf,
+  seedOption,
+  threadsOption,
+  wholeNumber,
+} from '../options.js';
+import {
+  forceOption,
+  type OutputOptions,
+  prepareOutput,
+  writeAnimation,
+  writeImageArrays,
+  writePng,
+} from '../output.js';
 import { withSignals, WRITING } from '../signals.js';
 
 const DEFAULT_FPS = 12;
@@ -35,9 +51,15 @@ export const define = (command: Subcommand) =>
     .option('--rows <number>', `rows between random points (default: ${MODEL_DEFAULTS.rows})`, wholeNumber(1, 100))
     .option('--points <number>', `random points per row (default: ${MODEL_DEFAULTS.points})`, wholeNumber(2, 100))
     .option('--loop', 'return from the last point to the first')
-    .addOption(new Option('--circle', 'traverse the whole great circle through two points').conflicts(['loop', 'points']))
+    .addOption(
+      new Option('--circle', 'traverse the whole great circle through two points').conflicts(['loop', 'points']),
+    )
     .addOption(seedOption().default(0))
-    .option('--out <file>', 'a .png image grid, a .gif, .webp or .mp4 animation, or an .npz archive; .mp4 requires ffmpeg', 'interpolation.png')
+    .option(
+      '--out <file>',
+      'a .png image grid, a .gif, .webp or .mp4 animation, or an .npz archive; .mp4 requires ffmpeg',
+      'interpolation.png',
+    )
     .addOption(scaleOption())
     .addOption(fpsOption(DEFAULT_FPS))
     .addOption(showOption())
@@ -59,14 +81,21 @@ type Options = {
 } & OutputOptions &
   CompilerOptions;
 
-async function interpolate(run: string, files: readonly string[], options: Options, terminal: Terminal): Promise<ActionResult> {
+async function interpolate(
+  run: string,
+  files: readonly string[],
+  options: Options,
+  terminal: Terminal,
+): Promise<ActionResult> {
   const { Model } = await import('../../runs/model.node.js');
   const { countingProgress } = await import('../progress.js');
   const { out, seed, frames, circle, loop, points } = options;
   const kind = await prepareOutput(options, ['png', 'animation', 'npz'], files);
   const model = await Model.open(run, compilerOf(options, terminal), { ema: options.ema, label: flagOf });
   const onProgress = countingProgress(terminal, 'generating images');
-  const images = await model.interpolate(files, { frames, rows: options.rows, points, circle, loop, seed, onProgress }).finally(() => model.release());
+  const images = await model
+    .interpolate(files, { frames, rows: options.rows, points, circle, loop, seed, onProgress })
+    .finally(() => model.release());
 
   const rows = files.length > 0 ? 1 : (options.rows ?? MODEL_DEFAULTS.rows);
   const perRow = images.count / rows;
@@ -74,7 +103,8 @@ async function interpolate(run: string, files: readonly string[], options: Optio
   return withSignals(terminal, WRITING, async (signal) => {
     if (kind === 'png') await writePng(out, imageGrid(images, images.columns, gridStyle(options)));
     else if (kind === 'npz') await writeImageArrays(out, { arr_0: images });
-    else await writeAnimation(out, rowAnimation(images, rows, closed, options.fps ?? DEFAULT_FPS), options.scale, signal);
+    else
+      await writeAnimation(out, rowAnimation(images, rows, closed, options.fps ?? DEFAULT_FPS), options.scale, signal);
     if (kind === 'png') await imageDisplay(terminal, options.show)(out);
     terminal.print(`Wrote ${rows} ${rows === 1 ? 'row' : 'rows'} of ${perRow} images to ${out}`);
     return { result: { out, count: images.count, seed, rows, frames, closed } };

@@ -8,7 +8,17 @@ import { randomStream, shuffledIndices } from '../../random.js';
 import { type ActionResult, runAction, type Subcommand, type Terminal } from '../command.js';
 import { imageDisplay } from '../imageDisplay.js';
 import { scaleOption, showOption } from '../imageOptions.js';
-import { compilerOf, type CompilerOptions, deviceOption, emaOption, RUN_DATA_HELP, seedOption, splitOption, threadsOption, wholeNumber } from '../options.js';
+import {
+  compilerOf,
+  type CompilerOptions,
+  deviceOption,
+  emaOption,
+  RUN_DATA_HELP,
+  seedOption,
+  splitOption,
+  threadsOption,
+  wholeNumber,
+} from '../options.js';
 import { forceOption, keepInputs, type OutputOptions, prepareOutput, writeJson, writePng } from '../output.js';
 
 const EXAMPLES = `
@@ -26,7 +36,10 @@ export const define = (command: Subcommand) =>
     .argument('<run>', 'run folder or checkpoint')
     .argument('[data]', RUN_DATA_HELP)
     .addOption(
-      new Option('--method <name>', 'layout: pca, the two directions of largest variance; umap, which keeps neighbors together')
+      new Option(
+        '--method <name>',
+        'layout: pca, the two directions of largest variance; umap, which keeps neighbors together',
+      )
         .choices(['pca', 'umap'] as const satisfies readonly MapMethod[])
         .default('pca' as const),
     )
@@ -62,17 +75,28 @@ async function map(run: string, data: string | undefined, options: Options, term
   const { countingProgress } = await import('../progress.js');
   const { method, split, seed, out } = options;
   const kind = await prepareOutput(options, ['png', 'json']);
-  if (kind === 'json' && options.cells !== undefined) throw new InputError('--cells: has no effect on coordinates; name a .png file with --out');
+  if (kind === 'json' && options.cells !== undefined)
+    throw new InputError('--cells: has no effect on coordinates; name a .png file with --out');
   const { model, checkpoint } = await openRun(run, compilerOf(options, terminal), options);
   await keepInputs(out, [data ?? checkpoint.configuration.data]);
   const source = await openRunData(data, checkpoint.configuration, terminal);
   try {
     const splitImages = splitOf(source, split);
     if (splitImages.count < 2)
-      throw new InputError(`--split ${split}: ${source.name} has ${splitImages.count} images in this split, but a map requires at least 2`);
+      throw new InputError(
+        `--split ${split}: ${source.name} has ${splitImages.count} images in this split, but a map requires at least 2`,
+      );
     const indices = shuffledIndices(splitImages.count, randomStream(seed, 'map')).slice(0, options.count);
-    const codes = { data: await openCodeCache(model, options, terminal).codes(splitImages, indices), width: model.latentSize };
-    const { points, explainedVarianceRatio } = await mapCodes(codes, method, seed, countingProgress(terminal, 'arranging codes'));
+    const codes = {
+      data: await openCodeCache(model, options, terminal).codes(splitImages, indices),
+      width: model.latentSize,
+    };
+    const { points, explainedVarianceRatio } = await mapCodes(
+      codes,
+      method,
+      seed,
+      countingProgress(terminal, 'arranging codes'),
+    );
     const found = {
       out,
       data: source.name,
@@ -83,19 +107,29 @@ async function map(run: string, data: string | undefined, options: Options, term
       ...(explainedVarianceRatio ? { explained_variance_ratio: Array.from(explainedVarianceRatio) } : {}),
     };
     if (kind === 'json') {
-      const images = Array.from(indices, (index, row) => ({ ...describeImage(source, splitImages, index), x: points[2 * row]!, y: points[2 * row + 1]! }));
+      const images = Array.from(indices, (index, row) => ({
+        ...describeImage(source, splitImages, index),
+        x: points[2 * row]!,
+        y: points[2 * row + 1]!,
+      }));
       await writeJson(out, { ...found, points: images });
       terminal.print(`Wrote the coordinates of ${indices.length} images to ${out}`);
       return { result: found };
     }
     const images = imagesOf(model, gatherImages(splitImages, indices, model.imageElements));
     const tiles = Array.from(indices, (_, row) => imageOf(images, row));
-    const { image, drawn, stretch, note } = drawImageMap(tiles, points, { ...options, classes: classesOf(source, splitImages, indices) });
+    const { image, drawn, stretch, note } = drawImageMap(tiles, points, {
+      ...options,
+      classes: classesOf(source, splitImages, indices),
+    });
     await writePng(out, image);
     await imageDisplay(terminal, options.show)(out);
-    const chosen = indices.length === splitImages.count ? '' : `, chosen at random from ${splitImages.count.toLocaleString('en')},`;
+    const chosen =
+      indices.length === splitImages.count ? '' : `, chosen at random from ${splitImages.count.toLocaleString('en')},`;
     terminal.print(`Wrote a map of ${indices.length.toLocaleString('en')} images${chosen} to ${out}`);
-    terminal.print(`${note}${drawn < indices.length ? '; raise --cells to show more' : ''}${stretch > 0 ? '; axes are stretched in dense clusters' : ''}`);
+    terminal.print(
+      `${note}${drawn < indices.length ? '; raise --cells to show more' : ''}${stretch > 0 ? '; axes are stretched in dense clusters' : ''}`,
+    );
     return { result: { ...found, drawn, stretch } };
   } finally {
     await model.release();

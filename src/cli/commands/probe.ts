@@ -4,7 +4,16 @@ import type { FittedProbe, ProbeMethod, ProbeOrigin } from '../../classifiers/fi
 import type { ProbeResult } from '../../classifiers/probe.js';
 import { InputError, nearestName } from '../../errors.js';
 import { type ActionResult, runAction, type Subcommand, type Terminal } from '../command.js';
-import { compilerOf, type CompilerOptions, deviceOption, emaOption, RUN_DATA_HELP, seedOption, threadsOption, wholeNumber } from '../options.js';
+import {
+  compilerOf,
+  type CompilerOptions,
+  deviceOption,
+  emaOption,
+  RUN_DATA_HELP,
+  seedOption,
+  threadsOption,
+  wholeNumber,
+} from '../options.js';
 
 const EXAMPLES = `
 Methods: codes (logistic regression on codes), features (on codes and the encoder's inner activations), knn (nearest codes), finetune (the
@@ -27,12 +36,21 @@ export async function define(command: Subcommand) {
   return command
     .argument('<run>', 'a run folder, or a checkpoint')
     .argument('[data]', RUN_DATA_HELP)
-    .requiredOption('--labels <list>', 'comma-separated numbers of labels, evenly over the classes, or all', labelCounts)
-    .option('--trials <number>', 'number of random label subsets to average over', wholeNumber(1, 1000), 5)
-    .option('--methods <list>', `comma-separated, of ${PROBE_METHODS.join(', ')} (default: all; codes with --save)`, (text) =>
-      parseMethods(text, PROBE_METHODS),
+    .requiredOption(
+      '--labels <list>',
+      'comma-separated numbers of labels, evenly over the classes, or all',
+      labelCounts,
     )
-    .option('--save <name>', 'save the classifier of the first trial under this name; requires one number of labels and one method')
+    .option('--trials <number>', 'number of random label subsets to average over', wholeNumber(1, 1000), 5)
+    .option(
+      '--methods <list>',
+      `comma-separated, of ${PROBE_METHODS.join(', ')} (default: all; codes with --save)`,
+      (text) => parseMethods(text, PROBE_METHODS),
+    )
+    .option(
+      '--save <name>',
+      'save the classifier of the first trial under this name; requires one number of labels and one method',
+    )
     .addOption(seedOption().default(0))
     .addOption(emaOption())
     .addOption(deviceOption())
@@ -45,7 +63,8 @@ function labelCounts(text: string): (number | 'all')[] {
   return text.split(',').map((part) => {
     const count = Number(part);
     if (part === 'all') return part;
-    if (part.trim() === '' || !Number.isInteger(count) || count < 1) throw new InvalidArgumentError(`"${part}" is neither a number of labels nor all.`);
+    if (part.trim() === '' || !Number.isInteger(count) || count < 1)
+      throw new InvalidArgumentError(`"${part}" is neither a number of labels nor all.`);
     return count;
   });
 }
@@ -55,7 +74,9 @@ function parseMethods(text: string, known: readonly ProbeMethod[]): ProbeMethod[
     const found = known.find((method) => method === part);
     if (found !== undefined) return found;
     const nearest = nearestName(part, known);
-    throw new InvalidArgumentError(`Unknown method "${part}"${nearest ? `, did you mean ${nearest}?` : ''}; choose from ${known.join(', ')}.`);
+    throw new InvalidArgumentError(
+      `Unknown method "${part}"${nearest ? `, did you mean ${nearest}?` : ''}; choose from ${known.join(', ')}.`,
+    );
   });
 }
 
@@ -68,15 +89,28 @@ type Options = {
   readonly ema: boolean;
 } & CompilerOptions;
 
-async function probeRun(run: string, data: string | undefined, options: Options, terminal: Terminal): Promise<ActionResult> {
+async function probeRun(
+  run: string,
+  data: string | undefined,
+  options: Options,
+  terminal: Terminal,
+): Promise<ActionResult> {
   const { openRun } = await import('../../runs/runFolder.node.js');
   const { openCodeCache, openRunData } = await import('../runData.js');
   const { PROBE_METHODS } = await import('../../classifiers/fittedProbe.js');
   const { phaseProgress } = await import('../progress.js');
   const { probe, TEST_IMAGES } = await import('../../classifiers/probe.js');
   const { modelWeights } = await import('../../training/trainer.js');
-  const { PROBES, requireAssetName, RunAssets, runFolderPath, weightsDigest } = await import('../../runs/runAssets.node.js');
-  const { labels, trials, save, methods = save === undefined ? PROBE_METHODS : (['codes'] as const), seed, ema } = options;
+  const { PROBES, requireAssetName, RunAssets, runFolderPath, weightsDigest } =
+    await import('../../runs/runAssets.node.js');
+  const {
+    labels,
+    trials,
+    save,
+    methods = save === undefined ? PROBE_METHODS : (['codes'] as const),
+    seed,
+    ema,
+  } = options;
   if (save !== undefined) {
     requireAssetName(save, PROBES);
     checkSaving(save, labels, methods);
@@ -124,10 +158,20 @@ async function probeRun(run: string, data: string | undefined, options: Options,
         };
       },
     });
-    const protocol = { data: source.name, trials, seed, classes: source.classes, test_images: testImages, seconds: (performance.now() - start) / 1000 };
-    if (files === undefined || save === undefined || first === undefined) return { result: { run, step, results, protocol } };
+    const protocol = {
+      data: source.name,
+      trials,
+      seed,
+      classes: source.classes,
+      test_images: testImages,
+      seconds: (performance.now() - start) / 1000,
+    };
+    if (files === undefined || save === undefined || first === undefined)
+      return { result: { run, step, results, protocol } };
     const out = await files.write({ name: save, ...first });
-    terminal.print(`Wrote probe ${save} (first trial, ${percent(first.origin.test_accuracy)} of ${testImages} test images) to ${out}`);
+    terminal.print(
+      `Wrote probe ${save} (first trial, ${percent(first.origin.test_accuracy)} of ${testImages} test images) to ${out}`,
+    );
     return { result: { run, step, results, protocol, saved: { name: save, out, ...first.origin } } };
   } finally {
     await model.release();
@@ -137,15 +181,26 @@ async function probeRun(run: string, data: string | undefined, options: Options,
 
 /** @throws {InputError} if there would be several classifiers to save, or the name could not be a file name */
 function checkSaving(name: string, labels: Options['labels'], methods: readonly ProbeMethod[]): void {
-  if (labels.length !== 1) throw new InputError(`--save ${name}: saves one classifier, but --labels names ${labels.length} numbers; name one`);
-  if (methods.length !== 1) throw new InputError(`--save ${name}: saves one classifier, but --methods names ${methods.length} methods; name one`);
+  if (labels.length !== 1)
+    throw new InputError(`--save ${name}: saves one classifier, but --labels names ${labels.length} numbers; name one`);
+  if (methods.length !== 1)
+    throw new InputError(
+      `--save ${name}: saves one classifier, but --methods names ${methods.length} methods; name one`,
+    );
 }
 
 const classNamesOf = ({ classes, classNames }: ImageSource): string[] =>
   Array.from({ length: classes ?? 0 }, (_, label) => classNames?.[label] ?? String(label));
 
 /** `codes   100 labels: 92.10% ± 0.61, calibration error 0.019`. */
-function resultLine({ labels, method, accuracy, std, expected_calibration_error: error, calibrated }: ProbeResult): string {
+function resultLine({
+  labels,
+  method,
+  accuracy,
+  std,
+  expected_calibration_error: error,
+  calibrated,
+}: ProbeResult): string {
   const scores = `${percent(accuracy)} ± ${(100 * std).toFixed(2)}, calibration error ${error.toFixed(3)}`;
   return `${method.padEnd(12)} ${String(labels).padStart(7)} labels: ${scores}${calibrated ? '' : ' (not calibrated)'}`;
 }

@@ -3,7 +3,15 @@ import { alongOption, type AlongOptions, byOption, modelOptions, movedBy } from 
 import { type ActionResult, runAction, type Subcommand, type Terminal } from '../command.js';
 import { imageDisplay } from '../imageDisplay.js';
 import { captionsOption, gridStyle, scaleOption, showOption } from '../imageOptions.js';
-import { compilerOf, type CompilerOptions, deviceOption, emaOption, splitOption, threadsOption, wholeNumber } from '../options.js';
+import {
+  compilerOf,
+  type CompilerOptions,
+  deviceOption,
+  emaOption,
+  splitOption,
+  threadsOption,
+  wholeNumber,
+} from '../options.js';
 import { forceOption, type OutputOptions, prepareOutput, writeImageArrays, writePng } from '../output.js';
 
 const PAIRS_PER_ROW = 4;
@@ -22,11 +30,19 @@ export const define = (command: Subcommand) =>
   command
     .argument('<run>', 'run folder or checkpoint')
     .argument('[images...]', 'image files, folders and data sets (default: the training data)')
-    .option('--count <number>', 'images per data set or folder (default: 32, or all if there are fewer)', wholeNumber(1, 100_000))
+    .option(
+      '--count <number>',
+      'images per data set or folder (default: 32, or all if there are fewer)',
+      wholeNumber(1, 100_000),
+    )
     .addOption(splitOption('test'))
     .addOption(alongOption())
     .addOption(byOption())
-    .option('--out <file>', 'a .png grid of pairs, or an .npz archive with original and reconstruction', 'reconstructions.png')
+    .option(
+      '--out <file>',
+      'a .png grid of pairs, or an .npz archive with original and reconstruction',
+      'reconstructions.png',
+    )
     .addOption(scaleOption())
     .addOption(captionsOption('the name or number and the class'))
     .addOption(showOption())
@@ -39,7 +55,12 @@ export const define = (command: Subcommand) =>
 
 type Options = { count?: number | undefined; split: string } & OutputOptions & AlongOptions & CompilerOptions;
 
-async function reconstruct(run: string, images: readonly string[], options: Options, terminal: Terminal): Promise<ActionResult> {
+async function reconstruct(
+  run: string,
+  images: readonly string[],
+  options: Options,
+  terminal: Terminal,
+): Promise<ActionResult> {
   const { collectImages } = await import('../imageFiles.js');
   const { Model } = await import('../../runs/model.node.js');
   const { imagesOf } = await import('../../model/sampling.js');

@@ -5,7 +5,16 @@ import { alongOption, type AlongOptions, byOption, modelOptions, movedBy } from 
 import { type ActionResult, runAction, type Subcommand, type Terminal } from '../command.js';
 import { imageDisplay } from '../imageDisplay.js';
 import { captionsOption, gridStyle, scaleOption, showOption } from '../imageOptions.js';
-import { compilerOf, type CompilerOptions, deviceOption, emaOption, parseNumber, seedOption, threadsOption, wholeNumber } from '../options.js';
+import {
+  compilerOf,
+  type CompilerOptions,
+  deviceOption,
+  emaOption,
+  parseNumber,
+  seedOption,
+  threadsOption,
+  wholeNumber,
+} from '../options.js';
 import { forceOption, type OutputOptions, prepareOutput, writeImageBatches } from '../output.js';
 import { withSignals, WRITING } from '../signals.js';
 
@@ -29,7 +38,9 @@ export const define = (command: Subcommand) =>
     .option('--count <number>', 'number of samples', wholeNumber(1, MAX_IMAGES), MODEL_DEFAULTS.count)
     .addOption(seedOption().default(0))
     .addOption(
-      new Option('--seeds <range>', 'one sample per seed from A to B, e.g. 0-63: the first one of --seed').argParser(parseRange).conflicts(['seed', 'count']),
+      new Option('--seeds <range>', 'one sample per seed from A to B, e.g. 0-63: the first one of --seed')
+        .argParser(parseRange)
+        .conflicts(['seed', 'count']),
     )
     .option('--like <image>', 'sample around the code of an image file')
     .option(
@@ -39,7 +50,11 @@ export const define = (command: Subcommand) =>
     )
     .addOption(alongOption())
     .addOption(byOption())
-    .option('--temperature <factor>', 'scale the codes; requires the prior normal, because codes on the sphere have length 1', parseNumber)
+    .option(
+      '--temperature <factor>',
+      'scale the codes; requires the prior normal, because codes on the sphere have length 1',
+      parseNumber,
+    )
     .option('--out <path>', 'a .png image grid, an .npz archive, or a folder of PNG files', 'samples.png')
     .addOption(scaleOption())
     .addOption(captionsOption('the number of the sample, or its seed with --seeds,'))
@@ -55,7 +70,8 @@ export const define = (command: Subcommand) =>
 function parseRange(text: string): readonly [first: number, last: number] {
   const found = /^(\d+)-(\d+)$/.exec(text);
   const [first, last] = [Number(found?.[1]), Number(found?.[2])];
-  if (!found || first > last || last > LARGEST_SEED) throw new InvalidArgumentError(`It must be two seeds from 0 to ${LARGEST_SEED}, such as 0-63.`);
+  if (!found || first > last || last > LARGEST_SEED)
+    throw new InvalidArgumentError(`It must be two seeds from 0 to ${LARGEST_SEED}, such as 0-63.`);
   if (last - first >= MAX_IMAGES) throw new InvalidArgumentError(`It must be at most ${MAX_IMAGES} seeds.`);
   return [first, last];
 }
@@ -80,9 +96,16 @@ async function sample(run: string, options: Options, terminal: Terminal): Promis
     const range = seeds ? { seeds } : { count: options.count, seed: options.seed };
     const batches = await model.sampleBatches({ ...range, like, spread, temperature, along, by });
     const [count, seed] = seeds ? [seeds[1] - seeds[0] + 1, seeds[0]] : [options.count, options.seed];
-    const captionsOf = () => Array.from({ length: count }, (_, index) => [seeds ? `seed ${seed + index}` : `#${index}`]);
+    const captionsOf = () =>
+      Array.from({ length: count }, (_, index) => [seeds ? `seed ${seed + index}` : `#${index}`]);
     return await withSignals(terminal, WRITING, async (signal) => {
-      await writeImageBatches(out, kind, { count, shape: model.imageShape, batches }, signal, gridStyle(options, captionsOf));
+      await writeImageBatches(
+        out,
+        kind,
+        { count, shape: model.imageShape, batches },
+        signal,
+        gridStyle(options, captionsOf),
+      );
       await imageDisplay(terminal, options.show)(out);
       terminal.print(`Wrote ${count} samples of ${seeds ? `seeds ${seeds.join(' to ')}` : `seed ${seed}`} to ${out}`);
       return {

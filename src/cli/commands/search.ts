@@ -5,7 +5,16 @@ import { InputError } from '../../errors.js';
 import { type ActionResult, runAction, type Subcommand, type Terminal } from '../command.js';
 import { imageDisplay } from '../imageDisplay.js';
 import { captionsOption, gridStyle, scaleOption, showOption } from '../imageOptions.js';
-import { compilerOf, type CompilerOptions, DATA_HELP, deviceOption, emaOption, splitOption, threadsOption, wholeNumber } from '../options.js';
+import {
+  compilerOf,
+  type CompilerOptions,
+  DATA_HELP,
+  deviceOption,
+  emaOption,
+  splitOption,
+  threadsOption,
+  wholeNumber,
+} from '../options.js';
 import { forceOption, keepInputs, type OutputOptions, prepareOutput, writePng } from '../output.js';
 
 const EXAMPLES = `
@@ -43,7 +52,12 @@ type Options = {
 } & OutputOptions &
   CompilerOptions;
 
-async function search(run: string, data: string | undefined, options: Options, terminal: Terminal): Promise<ActionResult> {
+async function search(
+  run: string,
+  data: string | undefined,
+  options: Options,
+  terminal: Terminal,
+): Promise<ActionResult> {
   const { openRun } = await import('../../runs/runFolder.node.js');
   const { imagesOf } = await import('../../model/sampling.js');
   const { captionOf, describeImage, openCodeCache, openRunData, splitOf } = await import('../runData.js');
@@ -57,16 +71,23 @@ async function search(run: string, data: string | undefined, options: Options, t
   const source = await openRunData(data, checkpoint.configuration, terminal);
   try {
     const splitImages = splitOf(source, split);
-    if (count > splitImages.count) throw new InputError(`--count ${count}: the ${split} split of ${source.name} has ${splitImages.count} images`);
+    if (count > splitImages.count)
+      throw new InputError(`--count ${count}: the ${split} split of ${source.name} has ${splitImages.count} images`);
     const codes = { data: await openCodeCache(model, options, terminal).codes(splitImages), width: model.latentSize };
     const { indices, cosines } = nearestCodes(await model.encode(query), codes, count);
-    const results = Array.from(indices, (index, rank) => ({ ...describeImage(source, splitImages, index), cosine: cosines[rank]! }));
+    const results = Array.from(indices, (index, rank) => ({
+      ...describeImage(source, splitImages, index),
+      cosine: cosines[rank]!,
+    }));
     const style = gridStyle(options, () => [
       [basename(image), 'query'],
       ...Array.from(indices, (index, rank) => [...captionOf(source, splitImages, index), cosines[rank]!.toFixed(3)]),
     ]);
     const found = gatherImages(splitImages, indices, model.imageElements);
-    await writePng(out, imageGrid(imagesOf(model, Uint8Array.from(Buffer.concat([query, found]))), squareColumns(count + 1), style));
+    await writePng(
+      out,
+      imageGrid(imagesOf(model, Uint8Array.from(Buffer.concat([query, found]))), squareColumns(count + 1), style),
+    );
     await imageDisplay(terminal, options.show)(out);
     for (const { cosine, ...each } of results)
       terminal.print(

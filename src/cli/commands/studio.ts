@@ -21,8 +21,15 @@ export const define = (command: Subcommand) =>
   command
     .argument('[folder]', 'folder of the runs', 'runs')
     .option('--port <number>', 'port of the page; 0 = any free one', wholeNumber(0, 65535), DEFAULT_PORT)
-    .option('--host <address>', 'address to listen on; any other than this machine requires the token in the printed URL', '127.0.0.1')
-    .option('--data <data...>', 'further data that runs can be started on: folders of images, or data sets with their paths')
+    .option(
+      '--host <address>',
+      'address to listen on; any other than this machine requires the token in the printed URL',
+      '127.0.0.1',
+    )
+    .option(
+      '--data <data...>',
+      'further data that runs can be started on: folders of images, or data sets with their paths',
+    )
     .option('--trainings <number>', 'trainings at a time; more wait in a queue', wholeNumber(1, 64), 1)
     .option('--no-open', 'do not open the page in a browser')
     .addHelpText('after', EXAMPLES)
@@ -36,12 +43,25 @@ interface Options {
   readonly open: boolean;
 }
 
-async function studio(folder: string, { port, host, data = [], trainings, open }: Options, terminal: Terminal): Promise<ActionResult> {
+async function studio(
+  folder: string,
+  { port, host, data = [], trainings, open }: Options,
+  terminal: Terminal,
+): Promise<ActionResult> {
   const { startStudio } = await import('../../studio/studio.node.js');
   const { trainingCommand } = await import('../trainingForm.js');
   requirePath(folder);
-  const onFailure = (error: unknown): void => terminal.error(`agenet: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
-  const running = await startStudio({ folder, host, port, trainings, data, command: await trainingCommand(), onFailure });
+  const onFailure = (error: unknown): void =>
+    terminal.error(`agenet: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+  const running = await startStudio({
+    folder,
+    host,
+    port,
+    trainings,
+    data,
+    command: await trainingCommand(),
+    onFailure,
+  });
   return withSignals(terminal, WRITING, async (signal) => {
     terminal.note(`studio of ${folder}: ${running.urlWithToken}`);
     terminal.note('press Ctrl-C to end it; trainings continue without it');
@@ -65,13 +85,18 @@ function describe(runs: readonly RunSummary[]): string[] {
         ({ id, state, step, totalSteps }) =>
           `${id}: ${state === 'paused' ? 'paused' : 'still training'} at iteration ${step}${totalSteps === null ? '' : ` of ${totalSteps}`}`,
       ),
-    ...(waiting > 0 ? [`${waiting} ${waiting === 1 ? 'training waits' : 'trainings wait'} in the queue until the studio is started again`] : []),
+    ...(waiting > 0
+      ? [
+          `${waiting} ${waiting === 1 ? 'training waits' : 'trainings wait'} in the queue until the studio is started again`,
+        ]
+      : []),
   ];
 }
 
 /** Opens a URL in the browser of the desktop, if there is one. */
 function openInBrowser(url: string): void {
-  const [program, ...args] = process.platform === 'darwin' ? ['open'] : process.platform === 'win32' ? ['cmd', '/c', 'start', ''] : ['xdg-open'];
+  const [program, ...args] =
+    process.platform === 'darwin' ? ['open'] : process.platform === 'win32' ? ['cmd', '/c', 'start', ''] : ['xdg-open'];
   const child = spawn(program, [...args, url], { detached: true, stdio: 'ignore' });
   // The URL is printed as well.
   child.once('error', () => undefined);

@@ -22,8 +22,16 @@ export const group = 'Training:';
 export const define = (command: Subcommand) =>
   command
     .argument('<run>', 'run folder')
-    .addOption(new Option('--previews <kind>', 'previews to animate').choices(['samples', 'reconstructions'] as const).default('samples' as const))
-    .option('--frames <number>', 'previews to show, evenly spaced; the first and the last are included (default: all)', wholeNumber(2, 1_000_000))
+    .addOption(
+      new Option('--previews <kind>', 'previews to animate')
+        .choices(['samples', 'reconstructions'] as const)
+        .default('samples' as const),
+    )
+    .option(
+      '--frames <number>',
+      'previews to show, evenly spaced; the first and the last are included (default: all)',
+      wholeNumber(2, 1_000_000),
+    )
     .option('--out <file>', 'a .gif, .webp or .mp4 animation; .mp4 requires ffmpeg', 'timelapse.webp')
     .addOption(scaleOption())
     .addOption(fpsOption(DEFAULT_FPS))
@@ -31,15 +39,23 @@ export const define = (command: Subcommand) =>
     .addHelpText('after', EXAMPLES)
     .action((run, options) => runAction(options, (terminal) => timelapse(run, options, terminal)));
 
-type Options = { readonly previews: 'samples' | 'reconstructions'; readonly frames?: number | undefined } & OutputOptions;
+type Options = {
+  readonly previews: 'samples' | 'reconstructions';
+  readonly frames?: number | undefined;
+} & OutputOptions;
 
-async function timelapse(run: string, { previews, frames: count, ...output }: Options, terminal: Terminal): Promise<ActionResult> {
+async function timelapse(
+  run: string,
+  { previews, frames: count, ...output }: Options,
+  terminal: Terminal,
+): Promise<ActionResult> {
   const { readPicture } = await import('../../images/files.node.js');
   const { RunFolder } = await import('../../runs/runFolder.node.js');
   const { out, scale, fps = DEFAULT_FPS } = output;
   await prepareOutput(output, ['animation']);
   const all = await (await RunFolder.open(run)).previews(previews);
-  if (all.length === 0) throw new InputError(`${run}: the folder ${previews} has no previews yet; train with --sample-every`);
+  if (all.length === 0)
+    throw new InputError(`${run}: the folder ${previews} has no previews yet; train with --sample-every`);
   const chosen = evenlySpaced(all, count ?? all.length);
   const frames: Raster[] = [];
   for (const { file } of chosen) {

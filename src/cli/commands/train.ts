@@ -44,33 +44,65 @@ export const define = async (command: Subcommand) =>
     .argument('[data]', `${DATA_HELP}; optional with --resume`)
     .option('--epochs <number>', 'passes over the data (default: 10, or more for small data sets)', parseNumber)
     .option('--steps <number>', 'training iterations in total, instead of --epochs', parseNumber)
-    .addOption(new Option('--schedule <name>', `learning-rate schedule (default: ${DEFAULTS.schedule})`).choices(SCHEDULES))
-    .option('--halve-every <epochs>', 'with --schedule halving: halve the learning rate every N epochs; 0 = never (default: 0)', parseNumber)
+    .addOption(
+      new Option('--schedule <name>', `learning-rate schedule (default: ${DEFAULTS.schedule})`).choices(SCHEDULES),
+    )
+    .option(
+      '--halve-every <epochs>',
+      'with --schedule halving: halve the learning rate every N epochs; 0 = never (default: 0)',
+      parseNumber,
+    )
     .option('--warmup-steps <iterations>', 'iterations of linear learning-rate warmup (default: 0)', parseNumber)
-    .option('--ema <decay>', `EMA decay of the weights; sampling uses the EMA; 0 = no EMA (default: ${DEFAULTS.ema})`, parseNumber)
+    .option(
+      '--ema <decay>',
+      `EMA decay of the weights; sampling uses the EMA; 0 = no EMA (default: ${DEFAULTS.ema})`,
+      parseNumber,
+    )
     .option('--ema-start <iterations>', 'iterations before averaging begins (default: 0)', parseNumber)
     .option('--init-from <run>', 'initialize weights and unspecified settings from another run')
     .optionsGroup('Settings from files:')
     .option('--preset <name>', 'recipe from presets/, such as published, cifar10 or celeba')
-    .option('--config <file>', "settings in YAML or JSON, such as a run's config.json; options override it, and it overrides the preset")
+    .option(
+      '--config <file>',
+      "settings in YAML or JSON, such as a run's config.json; options override it, and it overrides the preset",
+    )
     .optionsGroup('Images:')
-    .addOption(new Option('--crop <name>', 'how images become squares (default: center, or as native to the data)').choices(CROPS))
+    .addOption(
+      new Option('--crop <name>', 'how images become squares (default: center, or as native to the data)').choices(
+        CROPS,
+      ),
+    )
     .option('--flip', 'mirror each image at random')
-    .option('--test-fraction <fraction>', 'fraction held out for testing, if the data has no test split (default: 0.1)', parseNumber)
+    .option(
+      '--test-fraction <fraction>',
+      'fraction held out for testing, if the data has no test split (default: 0.1)',
+      parseNumber,
+    )
     .option('--strict', 'fail at the first image that cannot be decoded, instead of skipping it')
     .optionsGroup('Output:')
     .option('--out <folder>', 'run folder (default: runs/DATA-NUMBER; alias: --outdir)')
     .addOption(alias('--outdir <folder>', '--out', 'out'))
-    .option('--resume [run]', 'resume a run folder, or the one in --out, from its last checkpoint; --steps or --epochs extends it')
+    .option(
+      '--resume [run]',
+      'resume a run folder, or the one in --out, from its last checkpoint; --steps or --epochs extends it',
+    )
     .option('--log-every <iterations>', 'write losses to log.jsonl every N iterations (default: 10)', parseNumber)
     .option(
       '--sample-every <iterations>',
       'write sample and reconstruction previews every N iterations, and some earlier; 0 = only at the end (default: 500)',
       parseNumber,
     )
-    .option('--checkpoint-every <iterations>', 'save a checkpoint every N iterations; 0 = only at the end (default: 2000)', parseNumber)
+    .option(
+      '--checkpoint-every <iterations>',
+      'save a checkpoint every N iterations; 0 = only at the end (default: 2000)',
+      parseNumber,
+    )
     .option('--keep-last <number>', 'keep only the N newest checkpoints; 0 = all (default: 0)', parseNumber)
-    .option('--keep-every <iterations>', 'also keep older checkpoints at multiples of N iterations; 0 = none (default: 0)', parseNumber)
+    .option(
+      '--keep-every <iterations>',
+      'also keep older checkpoints at multiples of N iterations; 0 = none (default: 0)',
+      parseNumber,
+    )
     .addOption(
       new Option(
         '--on-nan <policy>',
@@ -81,14 +113,28 @@ export const define = async (command: Subcommand) =>
     .addOption(showOption())
     .option('--tensorboard', 'also write TensorBoard event files into the run folder')
     .optionsGroup('Evaluation during training:')
-    .option('--evaluate-every <epochs>', 'evaluate the model every N epochs, as agenet evaluate does; 0 = never (default: 0)', parseNumber)
-    .option('--evaluate-metrics <list>', 'metrics or metric groups (default: all that the data allows, except memorization_ratio)', parseList)
-    .option('--evaluate-samples <number>', 'number of samples, and at most as many images (default: 10000)', parseNumber)
+    .option(
+      '--evaluate-every <epochs>',
+      'evaluate the model every N epochs, as agenet evaluate does; 0 = never (default: 0)',
+      parseNumber,
+    )
+    .option(
+      '--evaluate-metrics <list>',
+      'metrics or metric groups (default: all that the data allows, except memorization_ratio)',
+      parseList,
+    )
+    .option(
+      '--evaluate-samples <number>',
+      'number of samples, and at most as many images (default: 10000)',
+      parseNumber,
+    )
     .option('--save-best <metric>', 'keep the best checkpoint by this metric as checkpoints/best.safetensors')
     .optionsGroup('Other:')
     .option('--dry-run', 'print settings, networks, data and estimated time, and exit')
     .addHelpText('after', EXAMPLES)
-    .action((data, options) => runTogether(options, (terminal, world) => run(data, withoutAliases(options), terminal, world)));
+    .action((data, options) =>
+      runTogether(options, (terminal, world) => run(data, withoutAliases(options), terminal, world)),
+    );
 
 type Options = TrainingCompilerOptions &
   Readonly<Record<string, unknown>> & {
@@ -100,7 +146,12 @@ type Options = TrainingCompilerOptions &
     readonly dryRun?: true | undefined;
   };
 
-async function run(data: string | undefined, options: Options, terminal: Terminal, world: World | undefined): Promise<ActionResult> {
+async function run(
+  data: string | undefined,
+  options: Options,
+  terminal: Terminal,
+  world: World | undefined,
+): Promise<ActionResult> {
   const { prepareRun } = await import('../../runs/train.node.js');
   const { requirePath } = await import('../output.js');
   const { out, resume, strict, tensorboard, dryRun } = options;
@@ -146,7 +197,10 @@ async function ranksOf(world: World, { device, ...options }: Options, terminal: 
 }
 
 /** Returns a function that prints the events of a run on standard error. */
-async function eventPrinter(terminal: Terminal, shown: Show | undefined): Promise<(event: RunEvent) => void | Promise<void>> {
+async function eventPrinter(
+  terminal: Terminal,
+  shown: Show | undefined,
+): Promise<(event: RunEvent) => void | Promise<void>> {
   const { DecodingProgress, steppingProgress } = await import('../progress.js');
   const { imageDisplay } = await import('../imageDisplay.js');
   const { showProgress } = await import('../trainingProgress.js');
@@ -162,7 +216,9 @@ async function eventPrinter(terminal: Terminal, shown: Show | undefined): Promis
       if (event.type === 'start') {
         const { network, data, size } = event.configuration;
         show = showProgress(terminal, decoding.embedInLine());
-        terminal.note(`training ${network} on ${data} (${event.images.train} images of ${size}x${size}) into ${event.run}`);
+        terminal.note(
+          `training ${network} on ${data} (${event.images.train} images of ${size}x${size}) into ${event.run}`,
+        );
       }
       show(event);
       // Training does not wait for the remaining images, but its end does.
@@ -182,10 +238,14 @@ async function printFinished(summary: RunSummary, terminal: Terminal): Promise<A
   const { bestLine } = await import('../metricTables.js');
   const { duration } = await import('../progress.js');
   const { steps, seconds, runtime_fraction: fraction, test, samples, reconstructions, best } = summary;
-  terminal.print(`trained ${steps} iterations (this session: ${duration(seconds)}, ${(100 * fraction).toFixed(1)}% in ONNX Runtime)`);
+  terminal.print(
+    `trained ${steps} iterations (this session: ${duration(seconds)}, ${(100 * fraction).toFixed(1)}% in ONNX Runtime)`,
+  );
   if (test) {
     const { reconstruction_l1: l1, reconstruction_mse: mse, latent_cosine: cosine } = test;
-    terminal.print(`test images: reconstruction L1 ${l1.toFixed(4)}, MSE ${mse.toFixed(4)}; latent cosine cos(e(g(z)), z) ${cosine.toFixed(3)}`);
+    terminal.print(
+      `test images: reconstruction L1 ${l1.toFixed(4)}, MSE ${mse.toFixed(4)}; latent cosine cos(e(g(z)), z) ${cosine.toFixed(3)}`,
+    );
   }
   if (samples) terminal.print(`Wrote samples to ${samples}`);
   if (reconstructions) terminal.print(`Wrote reconstructions to ${reconstructions}`);

@@ -15,21 +15,35 @@ export const define = (command: Subcommand) =>
     .addOption(deviceOption())
     .addOption(threadsOption())
     .addOption(loweringOption())
-    .action((files, options) => runTogether(options, (terminal, world) => verifyFiles(files, options, terminal, world)));
+    .action((files, options) =>
+      runTogether(options, (terminal, world) => verifyFiles(files, options, terminal, world)),
+    );
 
-async function verifyFiles(paths: readonly string[], options: CompilerOptions, terminal: Terminal, world: World | undefined): Promise<ActionResult> {
+async function verifyFiles(
+  paths: readonly string[],
+  options: CompilerOptions,
+  terminal: Terminal,
+  world: World | undefined,
+): Promise<ActionResult> {
   const { TOLERANCE, verify } = await import('../../golden/verification.js');
   const { decodeSafetensors } = await import('../../engine/index.js');
   const files: Verification[] = [];
   for (const path of paths) {
     const bytes = await wrapReadErrors(path, () => readRegularFile(path));
-    const verification = await verify(decodeSafetensors(bytes, path), path, compilerOf(options, terminal, { communicator: world, cores: world?.cores }));
+    const verification = await verify(
+      decodeSafetensors(bytes, path),
+      path,
+      compilerOf(options, terminal, { communicator: world, cores: world?.cores }),
+    );
     files.push(verification);
     terminal.print(`${path}: ${verification.max_error <= TOLERANCE ? 'passed' : 'FAILED'}`);
-    for (const [group, error] of Object.entries(verification.groups)) terminal.print(`  ${group.padEnd(24)} ${error.toExponential(1)}`);
+    for (const [group, error] of Object.entries(verification.groups))
+      terminal.print(`  ${group.padEnd(24)} ${error.toExponential(1)}`);
   }
   const max_error = Math.max(...files.map((file) => file.max_error));
   const passed = max_error <= TOLERANCE;
-  terminal.print(`largest error ${max_error.toExponential(1)}, ${passed ? 'within' : 'above'} the tolerance ${TOLERANCE.toExponential(0)}`);
+  terminal.print(
+    `largest error ${max_error.toExponential(1)}, ${passed ? 'within' : 'above'} the tolerance ${TOLERANCE.toExponential(0)}`,
+  );
   return { result: { files, max_error, passed }, ...(passed ? {} : { status: STATUS.failed }) };
 }

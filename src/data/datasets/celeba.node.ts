@@ -20,7 +20,11 @@ export const celeba: Dataset = {
 const SPLITS = ['train', 'validation', 'test'];
 
 /** Validation images, and images that the published list does not have, are in neither split. */
-async function openCeleba(path: string, format: ImageFormat, options: OpenOptions & { readonly name: string }): Promise<ImageSource> {
+async function openCeleba(
+  path: string,
+  format: ImageFormat,
+  options: OpenOptions & { readonly name: string },
+): Promise<ImageSource> {
   const { name, onWarning } = options;
   const root = await imageFolder(path);
   const found = await findImages(root);
@@ -29,8 +33,14 @@ async function openCeleba(path: string, format: ImageFormat, options: OpenOption
   const used = list ? found.names.filter((image) => ['train', 'test'].includes(splitOf(image) ?? '')) : found.names;
   if (list) {
     const unlisted = found.names.filter((image) => splitOf(image) === undefined).length;
-    if (used.length === 0) throw new InputError(`${name}: none of its ${found.names.length} images is in the train or test split of ${list.file}`);
-    if (unlisted > 0) onWarning?.(`${name}: ${unlisted} of ${found.names.length} images are not used because ${list.file} does not list them`);
+    if (used.length === 0)
+      throw new InputError(
+        `${name}: none of its ${found.names.length} images is in the train or test split of ${list.file}`,
+      );
+    if (unlisted > 0)
+      onWarning?.(
+        `${name}: ${unlisted} of ${found.names.length} images are not used because ${list.file} does not list them`,
+      );
   }
   const { items, skipped } = await fileItems(root, used, () => null);
   const isTest = (item: ImageItem) => splitOf(item.name) === 'test';
@@ -45,7 +55,9 @@ async function imageFolder(path: string): Promise<string> {
 }
 
 /** Reads the published list in the folder of the images, the one above it, or `Eval` in either, as in the original distribution. */
-async function readPublishedSplit(root: string): Promise<{ readonly file: string; readonly splitOf: ReadonlyMap<string, string> } | undefined> {
+async function readPublishedSplit(
+  root: string,
+): Promise<{ readonly file: string; readonly splitOf: ReadonlyMap<string, string> } | undefined> {
   for (const folder of [root, join(root, 'Eval'), dirname(resolve(root)), join(dirname(resolve(root)), 'Eval')]) {
     const file = join(folder, 'list_eval_partition.txt');
     if ((await stat(file).catch(() => undefined)) === undefined) continue;
@@ -60,7 +72,10 @@ function parseList(text: string, name: string): ReadonlyMap<string, string> {
   for (const [index, line] of text.split(/\r?\n/).entries()) {
     if (line.trim() === '') continue;
     const [, file, number] = /^(\S+)\s+([012])\s*$/.exec(line) ?? [];
-    if (file === undefined) throw new InputError(`${name}: line ${index + 1}: expected a file name and 0, 1 or 2 but got "${line.slice(0, 40)}"`);
+    if (file === undefined)
+      throw new InputError(
+        `${name}: line ${index + 1}: expected a file name and 0, 1 or 2 but got "${line.slice(0, 40)}"`,
+      );
     splits.set(file, SPLITS[Number(number)]!);
   }
   if (splits.size === 0) throw new InputError(`${name}: the list of CelebA's splits is empty; download it again`);

@@ -10,7 +10,10 @@ export const cifar10 = arrayDataset({
   read: async (path) => {
     const folder = await folderWith(path, 'cifar-10-batches-bin', 'test_batch.bin');
     const read = async (name: string) => decodeCifar(await readFileBytes(join(folder, name)), 'cifar10', name);
-    const train = concatenateImages([await read('data_batch_1.bin'), ...(await Promise.all([2, 3, 4, 5].map((number) => read(`data_batch_${number}.bin`))))]);
+    const train = concatenateImages([
+      await read('data_batch_1.bin'),
+      ...(await Promise.all([2, 3, 4, 5].map((number) => read(`data_batch_${number}.bin`)))),
+    ]);
     const classNames = ['airplane', 'automobile', 'bird', 'cat', 'deer', 'dog', 'frog', 'horse', 'ship', 'truck'];
     return { train, test: await read('test_batch.bin'), classNames };
   },

@@ -13,8 +13,21 @@ export const fashionMnist = arrayDataset({
   locate: (path) => path || DEBIAN_FOLDER,
   read: async (folder) => {
     if (folder === DEBIAN_FOLDER && (await stat(folder).catch(() => undefined)) === undefined)
-      throw new InputError('data "fashion-mnist": files not found; install Debian\'s dataset-fashion-mnist, or pass their folder as fashion-mnist:DIR');
-    const classNames = ['T-shirt', 'trouser', 'pullover', 'dress', 'coat', 'sandal', 'shirt', 'sneaker', 'bag', 'ankle boot'];
+      throw new InputError(
+        'data "fashion-mnist": files not found; install Debian\'s dataset-fashion-mnist, or pass their folder as fashion-mnist:DIR',
+      );
+    const classNames = [
+      'T-shirt',
+      'trouser',
+      'pullover',
+      'dress',
+      'coat',
+      'sandal',
+      'shirt',
+      'sneaker',
+      'bag',
+      'ankle boot',
+    ];
     return { ...(await readIdxFolder(folder)), classNames };
   },
 });

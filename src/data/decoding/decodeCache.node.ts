@@ -29,7 +29,8 @@ export function defaultCacheFolder(environment: Environment = process.env): stri
 export function cacheLimit(environment: Environment = process.env): number {
   const given = environment.AGENET_CACHE_LIMIT;
   const gigabytes = given === undefined || given === '' ? DEFAULT_LIMIT : Number(given);
-  if (!(gigabytes >= 0)) throw new InputError(`AGENET_CACHE_LIMIT="${given}": expected the maximum size of the cache in GB, e.g. 20`);
+  if (!(gigabytes >= 0))
+    throw new InputError(`AGENET_CACHE_LIMIT="${given}": expected the maximum size of the cache in GB, e.g. 20`);
   return gigabytes * GIGABYTE;
 }
 
@@ -108,7 +109,12 @@ export class DecodeCache {
     const unfinished = unfinishedPath(this.folder, 'partial');
     await mkdir(unfinished);
     try {
-      const pixels = PixelFile.create(join(unfinished, 'pixels'), shape.images, shape.imageBytes, this.fileOf(shape, 'pixels'));
+      const pixels = PixelFile.create(
+        join(unfinished, 'pixels'),
+        shape.images,
+        shape.imageBytes,
+        this.fileOf(shape, 'pixels'),
+      );
       return {
         pixels,
         publish: (skipped) => this.publish(unfinished, shape, pixels, skipped),
@@ -127,13 +133,25 @@ export class DecodeCache {
     return join(this.folder, key, name);
   }
 
-  private async publish(unfinished: string, shape: EntryShape, pixels: PixelFile, skipped: readonly FailedImage[]): Promise<void> {
+  private async publish(
+    unfinished: string,
+    shape: EntryShape,
+    pixels: PixelFile,
+    skipped: readonly FailedImage[],
+  ): Promise<void> {
     const { key, images, imageBytes } = shape;
     if (images * imageBytes > MAX_QUICKLY_VERIFIED_BYTES) await pause(SETTLED_MS + 1);
     const checksums = new Uint8Array(pixels.checksums.buffer);
     await writeAndSync(join(unfinished, 'checksums'), checksums);
     const failures = skipped.map(({ index, reason, unreadable }) => ({ index, reason, unreadable }));
-    const body = { version: CACHE_FORMAT_VERSION, key, images, skipped: failures, checksums: sha256(checksums), stamp: settledStamp(pixels) } as const;
+    const body = {
+      version: CACHE_FORMAT_VERSION,
+      key,
+      images,
+      skipped: failures,
+      checksums: sha256(checksums),
+      stamp: settledStamp(pixels),
+    } as const;
     await writeAndSync(join(unfinished, 'index.json'), encodeIndex(body));
     await this.replace(unfinished, shape, skipped.length);
     await trimCache(this.folder, this.limit, key);
@@ -142,7 +160,9 @@ export class DecodeCache {
   /** Moves an entry to its place. The entry of a faster process stays unless it is corrupt or has more skipped images. */
   private async replace(unfinished: string, shape: EntryShape, skipped: number): Promise<void> {
     for (let attempts = 5; ; attempts--) {
-      const failure = await rename(unfinished, join(this.folder, shape.key)).catch((error: NodeJS.ErrnoException) => error);
+      const failure = await rename(unfinished, join(this.folder, shape.key)).catch(
+        (error: NodeJS.ErrnoException) => error,
+      );
       if (!failure) return;
       const other = await this.openWhole(shape);
       other?.pixels.close();
@@ -159,8 +179,18 @@ export class DecodeCache {
     try {
       const body = decodeIndex(await readTextFile(this.fileOf(shape, 'index.json')));
       const checksums = await readRegularFile(this.fileOf(shape, 'checksums'));
-      if (body?.key !== key || body.images !== images || checksums.length !== 4 * images || sha256(checksums) !== body.checksums) return undefined;
-      pixels = PixelFile.open(this.fileOf(shape, 'pixels'), imageBytes, new Uint32Array(checksums.buffer, checksums.byteOffset, images));
+      if (
+        body?.key !== key ||
+        body.images !== images ||
+        checksums.length !== 4 * images ||
+        sha256(checksums) !== body.checksums
+      )
+        return undefined;
+      pixels = PixelFile.open(
+        this.fileOf(shape, 'pixels'),
+        imageBytes,
+        new Uint32Array(checksums.buffer, checksums.byteOffset, images),
+      );
       if (body.stamp !== pixels.state().stamp && !(await this.verify(shape, body, pixels))) {
         pixels.close();
         return undefined;
@@ -178,7 +208,10 @@ export class DecodeCache {
     const skipped = new Set(body.skipped.map(({ index }) => index));
     if (!(await pixels.verify((index) => skipped.has(index)))) return false;
     // Without the record they are verified again.
-    if (stamp !== null) await writeFileAtomically(this.fileOf(shape, 'index.json'), encodeIndex({ ...body, stamp })).catch(() => undefined);
+    if (stamp !== null)
+      await writeFileAtomically(this.fileOf(shape, 'index.json'), encodeIndex({ ...body, stamp })).catch(
+        () => undefined,
+      );
     return true;
   }
 }
@@ -190,7 +223,8 @@ function settledStamp(pixels: PixelFile): string | null {
 
 const sha256 = (bytes: Uint8Array | string): string => createHash('sha256').update(bytes).digest('hex');
 
-const encodeIndex = (body: EntryBody): Uint8Array => new TextEncoder().encode(JSON.stringify({ body, digest: sha256(JSON.stringify(body)) }));
+const encodeIndex = (body: EntryBody): Uint8Array =>
+  new TextEncoder().encode(JSON.stringify({ body, digest: sha256(JSON.stringify(body)) }));
 
 /** Decodes an index, or returns undefined if it was changed or has another version. Keys are parsed in the order in which they were written. */
 function decodeIndex(text: string): EntryBody | undefined {
@@ -199,7 +233,8 @@ function decodeIndex(text: string): EntryBody | undefined {
 }
 
 /** Returns a new name for an entry that is being written or removed. */
-const unfinishedPath = (folder: string, purpose: 'partial' | 'removed'): string => join(folder, `.${purpose}-${randomUUID()}`);
+const unfinishedPath = (folder: string, purpose: 'partial' | 'removed'): string =>
+  join(folder, `.${purpose}-${randomUUID()}`);
 
 /** Renames an entry, then deletes it: no process sees half of it. Returns whether it is gone. */
 async function removeEntry(folder: string, name: string): Promise<boolean> {
@@ -221,7 +256,9 @@ async function removeEntry(folder: string, name: string): Promise<boolean> {
 async function trimCache(folder: string, limit: number, keep: string): Promise<void> {
   const names = await readdir(folder).catch(() => [] as string[]);
   await Promise.all(names.filter((name) => UNFINISHED_NAME.test(name)).map((name) => removeAbandoned(folder, name)));
-  const entries = await Promise.all(names.filter((name) => ENTRY_NAME.test(name)).map((name) => describeEntry(folder, name)));
+  const entries = await Promise.all(
+    names.filter((name) => ENTRY_NAME.test(name)).map((name) => describeEntry(folder, name)),
+  );
   let total = entries.reduce((sum, { bytes }) => sum + bytes, 0);
   for (const { name, bytes } of entries.filter((entry) => entry.name !== keep).sort((a, b) => a.lastUse - b.lastUse)) {
     if (total <= limit) return;
@@ -234,11 +271,18 @@ async function describeEntry(folder: string, name: string): Promise<{ name: stri
   const [pixels, checksums, index] = await Promise.all(
     ['pixels', 'checksums', 'index.json'].map((file) => stat(join(folder, name, file)).catch(() => undefined)),
   );
-  return { name, bytes: (pixels?.size ?? 0) + (checksums?.size ?? 0) + (index?.size ?? 0), lastUse: index?.mtimeMs ?? 0 };
+  return {
+    name,
+    bytes: (pixels?.size ?? 0) + (checksums?.size ?? 0) + (index?.size ?? 0),
+    lastUse: index?.mtimeMs ?? 0,
+  };
 }
 
 async function removeAbandoned(folder: string, name: string): Promise<void> {
-  const found = await Promise.all([join(folder, name), join(folder, name, 'pixels')].map((path) => stat(path).catch(() => undefined)));
+  const found = await Promise.all(
+    [join(folder, name), join(folder, name, 'pixels')].map((path) => stat(path).catch(() => undefined)),
+  );
   const lastWritten = Math.max(...found.map((each) => each?.mtimeMs ?? 0));
-  if (Date.now() - lastWritten > ABANDONED_AFTER_MS) await rm(join(folder, name), { recursive: true, force: true }).catch(() => undefined);
+  if (Date.now() - lastWritten > ABANDONED_AFTER_MS)
+    await rm(join(folder, name), { recursive: true, force: true }).catch(() => undefined);
 }

@@ -16,12 +16,15 @@ export type FileState = string | { readonly reason: string };
 export async function fileStates(paths: readonly string[]): Promise<readonly FileState[]> {
   const states = new Array<FileState>(paths.length);
   await forEachConcurrently(paths.length, CONCURRENT_CALLS, async (index) => {
-    states[index] = await stat(paths[index]!, { bigint: true }).then(describe, (error: unknown) => ({ reason: describeSystemError(error) }));
+    states[index] = await stat(paths[index]!, { bigint: true }).then(describe, (error: unknown) => ({
+      reason: describeSystemError(error),
+    }));
   });
   return states;
 }
 
-const describe = (found: BigIntStats): FileState => (found.isFile() ? `${found.size} bytes, changed ${found.mtimeNs}` : { reason: 'it is not a file' });
+const describe = (found: BigIntStats): FileState =>
+  found.isFile() ? `${found.size} bytes, changed ${found.mtimeNs}` : { reason: 'it is not a file' };
 
 /**
  * Returns the files of these names below a folder as images. Missing files, and paths that are not files, are skipped.
@@ -36,7 +39,12 @@ export async function fileItems(
   const found = states.map((state, index): ImageItem | SkippedImage => {
     const name = names[index]!;
     if (typeof state !== 'string') return { name, ...state };
-    return { name, label: labelOf(name), fingerprint: state, decode: (options) => decodeImage(join(root, name), options) };
+    return {
+      name,
+      label: labelOf(name),
+      fingerprint: state,
+      decode: (options) => decodeImage(join(root, name), options),
+    };
   });
   return { items: found.filter((each) => 'decode' in each), skipped: found.filter((each) => 'reason' in each) };
 }
@@ -52,7 +60,8 @@ export function arrayItems(images: LabeledImages, name: string, fingerprint: str
     name: `${name}/${index}`,
     label: labels?.[index] ?? null,
     fingerprint,
-    decode: (options) => resizePixels(pixels.subarray(index * bytes, (index + 1) * bytes), [channels, height, width], options),
+    decode: (options) =>
+      resizePixels(pixels.subarray(index * bytes, (index + 1) * bytes), [channels, height, width], options),
   }));
 }
 
@@ -60,7 +69,12 @@ export function arrayItems(images: LabeledImages, name: string, fingerprint: str
  * Calls an action with the indices 0 to count - 1, at most `limit` at a time. After a failure or an abort it starts no further calls, and
  * rejects with the first failure when the calls in progress have settled.
  */
-export async function forEachConcurrently(count: number, limit: number, action: (index: number) => Promise<void>, signal?: AbortSignal): Promise<void> {
+export async function forEachConcurrently(
+  count: number,
+  limit: number,
+  action: (index: number) => Promise<void>,
+  signal?: AbortSignal,
+): Promise<void> {
   let next = 0;
   const work = async () => {
     try {

@@ -38,7 +38,11 @@ const MIN_STREAMING_SPLIT = 16;
  * for them.
  * @throws {InputError} for invalid options, and as `openImages` says
  */
-export async function openCollection(collection: ImageCollection, format: DecodeOptions, options: OpenOptions = {}): Promise<ImageSource> {
+export async function openCollection(
+  collection: ImageCollection,
+  format: DecodeOptions,
+  options: OpenOptions = {},
+): Promise<ImageSource> {
   const { name, items, skipped = [] } = collection;
   const { testFraction = DEFAULT_TEST_FRACTION, splitSeed = 0, streaming = false, strict = false } = options;
   checkFormat(format);
@@ -46,7 +50,13 @@ export async function openCollection(collection: ImageCollection, format: Decode
   const listed = partition(collection, items, testFraction, splitSeed);
   reportSkipped(name, skipped, items.length + skipped.length, options);
   const images = await openImages(name, items, format, options);
-  const source = { name, size: [format.size, format.size] as const, channels: format.channels, ...classesOf(collection), close: images.close };
+  const source = {
+    name,
+    size: [format.size, format.size] as const,
+    channels: format.channels,
+    ...classesOf(collection),
+    close: images.close,
+  };
   const finishDecoding = async () => {
     const failures = await images.finish();
     const undecoded = failures.map(({ index, reason }): SkippedImage => ({ name: items[index]!.name, reason }));
@@ -59,7 +69,9 @@ export async function openCollection(collection: ImageCollection, format: Decode
     images.finish().catch(() => undefined);
     const isSmall = Math.min(listed.train.length, listed.test.length) < MIN_STREAMING_SPLIT;
     if (!streaming || strict || isSmall) return { ...source, ...(await finishDecoding()) };
-    const [train, test] = [listed.train, listed.test].map((indices) => streamingSplit(images, items, indices, name)) as [Split, Split];
+    const [train, test] = [listed.train, listed.test].map((indices) =>
+      streamingSplit(images, items, indices, name),
+    ) as [Split, Split];
     // Data of which nothing can be decoded is rejected now.
     await train.prepare?.([0]);
     return { ...source, train, test, skipped, finishDecoding };
@@ -70,14 +82,24 @@ export async function openCollection(collection: ImageCollection, format: Decode
 }
 
 /** Splits the images that were decoded. */
-function decodedSplits(collection: ImageCollection, { isSkipped }: PendingImages, fraction: number, seed: number): Partition {
+function decodedSplits(
+  collection: ImageCollection,
+  { isSkipped }: PendingImages,
+  fraction: number,
+  seed: number,
+): Partition {
   const indices = Uint32Array.from(collection.items.keys()).filter((index) => !isSkipped(index));
   const decoded = Array.from(indices, (index) => collection.items[index]!);
   const { train, test } = partition(collection, decoded, fraction, seed);
   return { train: train.map((position) => indices[position]!), test: test.map((position) => indices[position]!) };
 }
 
-function partition({ isTest }: ImageCollection, items: readonly ImageItem[], fraction: number, seed: number): Partition {
+function partition(
+  { isTest }: ImageCollection,
+  items: readonly ImageItem[],
+  fraction: number,
+  seed: number,
+): Partition {
   if (isTest) return partitionBy(items.length, (index) => isTest(items[index]!));
   const names = items.map(({ name }) => name);
   return partitionByName(names, fraction, seed);
@@ -89,11 +111,14 @@ const labelsOf = (items: readonly ImageItem[]): Uint8Array | null =>
 function classesOf({ items, classNames }: ImageCollection): Pick<ImageSource, 'classes' | 'classNames'> {
   const labels = labelsOf(items);
   if (labels === null) return { classes: null };
-  return classNames ? { classes: classNames.length, classNames } : { classes: 1 + labels.reduce((largest, label) => Math.max(largest, label), 0) };
+  return classNames
+    ? { classes: classNames.length, classNames }
+    : { classes: 1 + labels.reduce((largest, label) => Math.max(largest, label), 0) };
 }
 
 function checkFormat({ size, channels, padding }: DecodeOptions): void {
-  if (!Number.isInteger(size) || size < 1 || size > MAX_SIZE) throw new InputError(`size ${size}: must be an integer from 1 to ${MAX_SIZE}`);
+  if (!Number.isInteger(size) || size < 1 || size > MAX_SIZE)
+    throw new InputError(`size ${size}: must be an integer from 1 to ${MAX_SIZE}`);
   if (channels !== 1 && channels !== 3) throw new InputError(`channels ${channels}: must be 1 (grayscale) or 3 (RGB)`);
   if (padding) requirePaddable(size, padding);
 }
@@ -131,7 +156,8 @@ export function streamingSplit(
     prepare: async (positions) => {
       const requested = Array.from(positions);
       await images.ensureDecoded(requested.map(itemOf));
-      for (const position of requested) if (images.isSkipped(itemOf(position))) substitutes.set(position, await substituteOf(position));
+      for (const position of requested)
+        if (images.isSkipped(itemOf(position))) substitutes.set(position, await substituteOf(position));
     },
   };
 }

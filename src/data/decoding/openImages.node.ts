@@ -4,7 +4,14 @@ import { InputError } from '../../errors.js';
 import { decoderVersion } from '../../images/decode.node.js';
 import type { DecodeOptions } from '../../images/preprocessing.js';
 import type { ImageItem, SkippedImage } from '../source.js';
-import { CACHE_FORMAT_VERSION, cacheLimit, DecodeCache, defaultCacheFolder, type EntryShape, type FailedImage } from './decodeCache.node.js';
+import {
+  CACHE_FORMAT_VERSION,
+  cacheLimit,
+  DecodeCache,
+  defaultCacheFolder,
+  type EntryShape,
+  type FailedImage,
+} from './decodeCache.node.js';
 import { forEachConcurrently } from './imageItems.node.js';
 import { PixelStore } from './pixelStore.node.js';
 
@@ -44,20 +51,32 @@ export interface PendingImages {
  * @returns images whose `finish` warns of skipped images, and throws InputError if all are skipped, if one is skipped under `strict`, or if the
  * pixels cannot be stored
  */
-export async function openImages(name: string, items: readonly ImageItem[], format: DecodeOptions, options: DecodeCacheOptions = {}): Promise<PendingImages> {
+export async function openImages(
+  name: string,
+  items: readonly ImageItem[],
+  format: DecodeOptions,
+  options: DecodeCacheOptions = {},
+): Promise<PendingImages> {
   const { signal, strict = false, onWarning } = options;
-  const shape: EntryShape = { key: cacheKey(items, format), images: items.length, imageBytes: format.channels * format.size ** 2 };
+  const shape: EntryShape = {
+    key: cacheKey(items, format),
+    images: items.length,
+    imageBytes: format.channels * format.size ** 2,
+  };
   const cache = new DecodeCache(options.cacheFolder ?? defaultCacheFolder(), options.cacheLimit ?? cacheLimit());
   signal?.throwIfAborted();
   const opened =
-    (await openCached(cache, items, format, shape)) ?? new BackgroundDecoder(name, items, format, new PixelStore({ name, shape, cache, onWarning }), options);
+    (await openCached(cache, items, format, shape)) ??
+    new BackgroundDecoder(name, items, format, new PixelStore({ name, shape, cache, onWarning }), options);
   let finished: Promise<readonly FailedImage[]> | undefined;
   const finish = async () => {
     const failures = await opened.finish();
     const skipped = failures.map((failure) => describeFailure(items, failure));
     const [first] = skipped;
     if (skipped.length === items.length && !(strict && first)) {
-      throw new InputError(`${name}: none of its ${items.length} images can be decoded${first ? `; ${first.name}: ${first.reason}` : ''}`);
+      throw new InputError(
+        `${name}: none of its ${items.length} images can be decoded${first ? `; ${first.name}: ${first.reason}` : ''}`,
+      );
     }
     reportSkipped(name, skipped, items.length, options);
     return failures;
@@ -72,7 +91,12 @@ export async function openImages(name: string, items: readonly ImageItem[], form
 }
 
 /** Warns of skipped images by naming the first ones. @throws {InputError} under `strict` if there is one */
-export function reportSkipped(name: string, skipped: readonly SkippedImage[], total: number, { strict, onWarning }: DecodeCacheOptions): void {
+export function reportSkipped(
+  name: string,
+  skipped: readonly SkippedImage[],
+  total: number,
+  { strict, onWarning }: DecodeCacheOptions,
+): void {
   const [first] = skipped;
   if (first === undefined) return;
   if (strict) throw refusal(name, first);
@@ -84,18 +108,28 @@ export function reportSkipped(name: string, skipped: readonly SkippedImage[], to
 const refusal = (name: string, first: SkippedImage): InputError =>
   new InputError(`${name}: ${first.name} cannot be decoded (${first.reason}); --strict does not allow skipped images`);
 
-const describeFailure = (items: readonly ImageItem[], { index, reason }: FailedImage): SkippedImage => ({ name: items[index]!.name, reason });
+const describeFailure = (items: readonly ImageItem[], { index, reason }: FailedImage): SkippedImage => ({
+  name: items[index]!.name,
+  reason,
+});
 
 /** Returns a key that changes with everything that may change the pixels: names, file sizes and times, preprocessing and decoder. */
 function cacheKey(items: readonly ImageItem[], { size, channels, crop = 'center', padding }: DecodeOptions): string {
   const border = padding ? [padding.inner, padding.border, padding.value] : null;
-  const hash = createHash('sha256').update(JSON.stringify([CACHE_FORMAT_VERSION, decoderVersion(), endianness(), size, channels, crop, border]));
+  const hash = createHash('sha256').update(
+    JSON.stringify([CACHE_FORMAT_VERSION, decoderVersion(), endianness(), size, channels, crop, border]),
+  );
   for (const { name, fingerprint } of items) hash.update(`${JSON.stringify([name, fingerprint])}\n`);
   return hash.digest('hex');
 }
 
 /** Opens a cache entry, unless a file that could not be read can be read now: permissions are not part of the key. */
-async function openCached(cache: DecodeCache, items: readonly ImageItem[], format: DecodeOptions, shape: EntryShape): Promise<PendingImages | undefined> {
+async function openCached(
+  cache: DecodeCache,
+  items: readonly ImageItem[],
+  format: DecodeOptions,
+  shape: EntryShape,
+): Promise<PendingImages | undefined> {
   const entry = await cache.open(shape);
   if (entry === undefined) return undefined;
   const { pixels, skipped } = entry;
@@ -209,7 +243,8 @@ class BackgroundDecoder implements PendingImages {
   }
 
   private takeNext(): number {
-    for (let index = this.prioritized.shift(); index !== undefined; index = this.prioritized.shift()) if (this.states[index] === PENDING) return index;
+    for (let index = this.prioritized.shift(); index !== undefined; index = this.prioritized.shift())
+      if (this.states[index] === PENDING) return index;
     while (this.states[this.next] !== PENDING) this.next++;
     return this.next;
   }

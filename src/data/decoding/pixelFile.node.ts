@@ -38,7 +38,8 @@ export class PixelFile {
     try {
       const found = fstatSync(file.opened);
       requireRegular(found);
-      if (found.size !== checksums.length * imageBytes) throw new Error(`${path}: expected ${checksums.length * imageBytes} bytes but got ${found.size}`);
+      if (found.size !== checksums.length * imageBytes)
+        throw new Error(`${path}: expected ${checksums.length * imageBytes} bytes but got ${found.size}`);
       return file;
     } catch (error) {
       file.close();
@@ -72,7 +73,9 @@ export class PixelFile {
     this.readImages(index, 1, target, offset);
     if (crc32(target.subarray(offset, offset + this.imageBytes)) === this.checksums[index]) return;
     rmSync(join(dirname(this.path), 'index.json'), { force: true });
-    throw new InputError(`${this.path}: decoded images changed on disk while in use; run the command again to decode them again`);
+    throw new InputError(
+      `${this.path}: decoded images changed on disk while in use; run the command again to decode them again`,
+    );
   }
 
   /** Reads all images, and returns whether those that are not skipped match their checksums. */
@@ -123,7 +126,10 @@ export class PixelFile {
       } catch (error) {
         throw new InputError(`${this.path}: cannot read decoded images (${describeSystemError(error)})`);
       }
-      if (read === 0) throw new InputError(`${this.path}: the file of decoded images was truncated while in use; run the command again to decode them again`);
+      if (read === 0)
+        throw new InputError(
+          `${this.path}: the file of decoded images was truncated while in use; run the command again to decode them again`,
+        );
     }
   }
 }

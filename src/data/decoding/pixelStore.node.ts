@@ -85,12 +85,16 @@ export class PixelStore {
 
   private warn(cause: unknown): void {
     const { cache, onWarning } = this.options;
-    onWarning?.(`${cache.path}: cannot write to the cache (${writingFailure(cause)}); images will be decoded on every run; ${this.remedy}`);
+    onWarning?.(
+      `${cache.path}: cannot write to the cache (${writingFailure(cause)}); images will be decoded on every run; ${this.remedy}`,
+    );
   }
 
   private noSpace(cause: unknown): InputError {
     const { name, cache } = this.options;
-    return new InputError(`${name}: cannot write decoded images to the cache ${cache.path} (${writingFailure(cause)}); ${this.remedy}`);
+    return new InputError(
+      `${name}: cannot write decoded images to the cache ${cache.path} (${writingFailure(cause)}); ${this.remedy}`,
+    );
   }
 
   private get remedy(): string {

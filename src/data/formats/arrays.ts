@@ -5,7 +5,16 @@ export type ElementKind = 'u1' | 'i1' | 'u2' | 'i2' | 'u4' | 'i4' | 'u8' | 'i8' 
 
 /** Elements of one type. Integers of 8 bytes are bigints because numbers have only 53 bits. */
 export type Elements =
-  Uint8Array | Int8Array | Uint16Array | Int16Array | Uint32Array | Int32Array | BigUint64Array | BigInt64Array | Float32Array | Float64Array;
+  | Uint8Array
+  | Int8Array
+  | Uint16Array
+  | Int16Array
+  | Uint32Array
+  | Int32Array
+  | BigUint64Array
+  | BigInt64Array
+  | Float32Array
+  | Float64Array;
 
 interface ElementArray {
   readonly BYTES_PER_ELEMENT: number;
@@ -39,7 +48,8 @@ export function elementsOf(bytes: Uint8Array, kind: ElementKind, littleEndian: b
   // A typed array must start at a multiple of its element size, an array of a file may start anywhere.
   const copy = new Uint8Array(bytes);
   const size = elementBytes(kind);
-  if (littleEndian !== HOST_IS_LITTLE_ENDIAN) for (let start = 0; start < copy.length; start += size) copy.subarray(start, start + size).reverse();
+  if (littleEndian !== HOST_IS_LITTLE_ENDIAN)
+    for (let start = 0; start < copy.length; start += size) copy.subarray(start, start + size).reverse();
   return new ARRAYS[kind](copy.buffer);
 }
 
@@ -60,11 +70,17 @@ export interface LabeledImages {
  * Returns the layout of an array of images [N, H, W] or [N, H, W, C].
  * @throws {InputError} that starts with `name` for other numbers of axes or channels, and if there is no pixel
  */
-export function imageLayout(sizes: readonly number[], name: string): Pick<LabeledImages, 'count' | 'height' | 'width' | 'channels'> {
+export function imageLayout(
+  sizes: readonly number[],
+  name: string,
+): Pick<LabeledImages, 'count' | 'height' | 'width' | 'channels'> {
   const [count, height, width, channels = 1] = sizes;
   if (sizes.length < 3 || sizes.length > 4 || (channels !== 1 && channels !== 3))
-    throw new InputError(`${name}: expected images [N, H, W] (grayscale) or [N, H, W, C] of 1 or 3 channels but got an array of ${sizes.join(' x ')}`);
-  if (sizes.includes(0)) throw new InputError(`${name}: expected at least one pixel but got an array of ${sizes.join(' x ')}`);
+    throw new InputError(
+      `${name}: expected images [N, H, W] (grayscale) or [N, H, W, C] of 1 or 3 channels but got an array of ${sizes.join(' x ')}`,
+    );
+  if (sizes.includes(0))
+    throw new InputError(`${name}: expected at least one pixel but got an array of ${sizes.join(' x ')}`);
   return { count: count!, height: height!, width: width!, channels };
 }
 
@@ -76,7 +92,8 @@ export function channelPlanes(interleaved: Uint8Array, channels: number, height:
   for (let image = 0; image < interleaved.length; image += channels * area) {
     for (let channel = 0; channel < channels; channel++) {
       const plane = image + channel * area;
-      for (let pixel = 0; pixel < area; pixel++) planes[plane + pixel] = interleaved[image + pixel * channels + channel]!;
+      for (let pixel = 0; pixel < area; pixel++)
+        planes[plane + pixel] = interleaved[image + pixel * channels + channel]!;
     }
   }
   return planes;

@@ -30,7 +30,9 @@ export function decodeCifar(bytes: Uint8Array, kind: CifarKind, name: string): L
   const recordBytes = classes.length + IMAGE_BYTES;
   const count = Math.floor(bytes.length / recordBytes);
   if (bytes.length === 0 || count * recordBytes !== bytes.length)
-    throw new InputError(`${name}: expected records of ${recordBytes} bytes but got ${bytes.length} bytes; pass the .bin files of ${title}'s binary version`);
+    throw new InputError(
+      `${name}: expected records of ${recordBytes} bytes but got ${bytes.length} bytes; pass the .bin files of ${title}'s binary version`,
+    );
   const [pixels, labels] = [new Uint8Array(count * IMAGE_BYTES), new Uint8Array(count)];
   for (let index = 0; index < count; index++) {
     const record = bytes.subarray(index * recordBytes, (index + 1) * recordBytes);

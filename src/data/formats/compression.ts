@@ -11,12 +11,14 @@ const FREE_BYTES = 64 * 2 ** 20;
 const ALLOWED_RATIO = 128;
 
 /** Returns the number of bytes that `compressed` bytes may inflate to. */
-const inflationLimit = (compressed: number): number => Math.min(MAX_RATIO * compressed, FREE_BYTES + ALLOWED_RATIO * compressed);
+const inflationLimit = (compressed: number): number =>
+  Math.min(MAX_RATIO * compressed, FREE_BYTES + ALLOWED_RATIO * compressed);
 
 /** @throws {InputError} that starts with `name` if `size` exceeds what `compressed` bytes may inflate to */
 export function requireInflatable(size: number, compressed: number, name: string): void {
   const limit = inflationLimit(compressed);
-  if (!(size <= limit)) throw new InputError(`${name}: refusing to decompress: ${size} bytes exceed the limit of ${limit} for this file`);
+  if (!(size <= limit))
+    throw new InputError(`${name}: refusing to decompress: ${size} bytes exceed the limit of ${limit} for this file`);
 }
 
 /** Whether bytes have the signature of a gzip file. */
@@ -40,7 +42,9 @@ export async function unzlib(bytes: Uint8Array, size: number, name: string): Pro
   requireInflatable(size, bytes.length, name);
   const contents = await decompressed(bytes, 'deflate', size, name);
   if (contents.length === size) return contents;
-  throw new InputError(`${name}: corrupt compressed data: expected ${size} bytes but got ${contents.length > size ? 'more' : contents.length}`);
+  throw new InputError(
+    `${name}: corrupt compressed data: expected ${size} bytes but got ${contents.length > size ? 'more' : contents.length}`,
+  );
 }
 
 /**
@@ -51,7 +55,12 @@ export const unzlibStart = async (bytes: Uint8Array, count: number, name: string
   (await decompressed(bytes, 'deflate', count, name)).subarray(0, count);
 
 /** Decompresses until there are more than `limit` bytes. */
-async function decompressed(bytes: Uint8Array, format: 'gzip' | 'deflate', limit: number, name: string): Promise<Uint8Array<ArrayBuffer>> {
+async function decompressed(
+  bytes: Uint8Array,
+  format: 'gzip' | 'deflate',
+  limit: number,
+  name: string,
+): Promise<Uint8Array<ArrayBuffer>> {
   const stream = new Blob([bytes as Uint8Array<ArrayBuffer>]).stream().pipeThrough(new DecompressionStream(format));
   const reader = (stream as ReadableStream<Uint8Array<ArrayBuffer>>).getReader();
   const pieces: Uint8Array<ArrayBuffer>[] = [];

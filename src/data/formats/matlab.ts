@@ -20,7 +20,18 @@ export type NumericClass = keyof typeof CLASSES;
 export type MatlabClass = (typeof CLASSES)[NumericClass][0];
 
 /** How elements are stored, by the type of their data element. */
-const STORED: Readonly<Record<number, ElementKind>> = { 1: 'i1', 2: 'u1', 3: 'i2', 4: 'u2', 5: 'i4', 6: 'u4', 7: 'f4', 9: 'f8', 12: 'i8', 13: 'u8' };
+const STORED: Readonly<Record<number, ElementKind>> = {
+  1: 'i1',
+  2: 'u1',
+  3: 'i2',
+  4: 'u2',
+  5: 'i4',
+  6: 'u4',
+  7: 'f4',
+  9: 'f8',
+  12: 'i8',
+  13: 'u8',
+};
 /** The types of data elements that structure a file. */
 const [MATRIX, COMPRESSED] = [14, 15];
 /** Functions and MATLAB's own objects have no sizes after their class. */
@@ -65,7 +76,11 @@ interface Variable {
  * Other variables are skipped. A compressed array takes no more memory than its header declares, within the limit for its length.
  * @throws {InputError} that starts with `name` if the bytes are no such file, are corrupt or truncated, or lack a variable
  */
-export async function decodeMatlab(bytes: Uint8Array, name: string, names: readonly string[]): Promise<ReadonlyMap<string, MatlabArray>> {
+export async function decodeMatlab(
+  bytes: Uint8Array,
+  name: string,
+  names: readonly string[],
+): Promise<ReadonlyMap<string, MatlabArray>> {
   const littleEndian = readByteOrder(bytes, name);
   const arrays = new Map<string, MatlabArray>();
   const found: string[] = [];
@@ -83,20 +98,29 @@ export async function decodeMatlab(bytes: Uint8Array, name: string, names: reado
   const missing = names.find((variable) => !arrays.has(variable));
   if (missing === undefined) return arrays;
   const others = found.slice(0, NAMES_SHOWN).map(quoted).join(', ');
-  throw new InputError(`${name}: variable ${missing} not found; the file has ${others || 'no variables'}${found.length > NAMES_SHOWN ? ', ...' : ''}`);
+  throw new InputError(
+    `${name}: variable ${missing} not found; the file has ${others || 'no variables'}${found.length > NAMES_SHOWN ? ', ...' : ''}`,
+  );
 }
 
-const corrupt = (name: string, problem: string): InputError => new InputError(`${name}: corrupt MATLAB file (${problem}); download it again`);
+const corrupt = (name: string, problem: string): InputError =>
+  new InputError(`${name}: corrupt MATLAB file (${problem}); download it again`);
 
 /** Returns whether the file is little-endian, by the two letters at the end of its header. */
 function readByteOrder(bytes: Uint8Array, name: string): boolean {
   if (bytes.length < FILE_HEADER)
-    throw new InputError(`${name}: not a MATLAB file of level 5: ${bytes.length} bytes are less than its header of ${FILE_HEADER}`);
+    throw new InputError(
+      `${name}: not a MATLAB file of level 5: ${bytes.length} bytes are less than its header of ${FILE_HEADER}`,
+    );
   const letters = String.fromCharCode(...bytes.subarray(FILE_HEADER - 2, FILE_HEADER));
-  if (letters !== 'IM' && letters !== 'MI') throw new InputError(`${name}: not a MATLAB file of level 5: its header does not end in IM or MI`);
+  if (letters !== 'IM' && letters !== 'MI')
+    throw new InputError(`${name}: not a MATLAB file of level 5: its header does not end in IM or MI`);
   const littleEndian = letters === 'IM';
   const version = new DataView(bytes.buffer, bytes.byteOffset, bytes.length).getUint16(FILE_HEADER - 4, littleEndian);
-  if (version !== VERSION_5) throw new InputError(`${name}: expected MATLAB version 0x100 but got 0x${version.toString(16)}; save the file with -v7 or -v6`);
+  if (version !== VERSION_5)
+    throw new InputError(
+      `${name}: expected MATLAB version 0x100 but got 0x${version.toString(16)}; save the file with -v7 or -v6`,
+    );
   return littleEndian;
 }
 
@@ -119,21 +143,29 @@ function readTag(bytes: Uint8Array, offset: number, littleEndian: boolean, name:
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const word = view.getUint32(offset, littleEndian);
   const [smallSize, type] = [word >>> 16, word & 0xffff];
-  if (smallSize > 4) throw corrupt(name, `a small data element of ${smallSize} bytes at byte ${offset}, their limit is 4`);
+  if (smallSize > 4)
+    throw corrupt(name, `a small data element of ${smallSize} bytes at byte ${offset}, their limit is 4`);
   if (smallSize > 0) return { type, start: offset + 4, size: smallSize, next: offset + TAG };
   const [start, size] = [offset + TAG, view.getUint32(offset + 4, littleEndian)];
   return { type, start, size, next: start + (type === COMPRESSED ? size : 8 * Math.ceil(size / 8)) };
 }
 
-const truncated = (name: string, problem: string): InputError => new InputError(`${name}: truncated MATLAB file (${problem}); download it again`);
+const truncated = (name: string, problem: string): InputError =>
+  new InputError(`${name}: truncated MATLAB file (${problem}); download it again`);
 
 function dataOf(bytes: Uint8Array, { start, size }: MatlabTag, name: string): Uint8Array {
-  if (start + size > bytes.length) throw truncated(name, `a data element of ${size} bytes at byte ${start} of ${bytes.length}`);
+  if (start + size > bytes.length)
+    throw truncated(name, `a data element of ${size} bytes at byte ${start} of ${bytes.length}`);
   return bytes.subarray(start, start + size);
 }
 
 /** Reads the variable in an element, or null if there is none. */
-async function readVariable(bytes: Uint8Array, tag: MatlabTag, littleEndian: boolean, name: string): Promise<Variable | null> {
+async function readVariable(
+  bytes: Uint8Array,
+  tag: MatlabTag,
+  littleEndian: boolean,
+  name: string,
+): Promise<Variable | null> {
   const data = dataOf(bytes, tag, name);
   if (tag.type === COMPRESSED) return readCompressed(data, littleEndian, name);
   const header = tag.type === MATRIX && tag.size > 0 ? readHeader(data, littleEndian, name) : null;
@@ -144,14 +176,19 @@ async function readVariable(bytes: Uint8Array, tag: MatlabTag, littleEndian: boo
 async function readCompressed(data: Uint8Array, littleEndian: boolean, name: string): Promise<Variable | null> {
   const start = await unzlibStart(data, MAX_HEADER, name);
   const tag = readTag(start, 0, littleEndian, name);
-  if (tag.type !== MATRIX) throw corrupt(name, `a compressed element of type ${tag.type}, expected an array (${MATRIX})`);
+  if (tag.type !== MATRIX)
+    throw corrupt(name, `a compressed element of type ${tag.type}, expected an array (${MATRIX})`);
   const header = readHeader(start.subarray(TAG), littleEndian, name);
   if (header === null) return null;
   return {
     header,
     data: async () => {
       const limit = maxMatrixBytes(header, name);
-      if (!(tag.size <= limit)) throw corrupt(name, `${tag.size} compressed bytes for an array of ${header.sizes.join(' x ')}, its limit is ${limit}`);
+      if (!(tag.size <= limit))
+        throw corrupt(
+          name,
+          `${tag.size} compressed bytes for an array of ${header.sizes.join(' x ')}, its limit is ${limit}`,
+        );
       return (await unzlib(data, TAG + tag.size, name)).subarray(TAG);
     },
   };
@@ -167,7 +204,8 @@ function readHeader(data: Uint8Array, littleEndian: boolean, name: string): Matr
   if (classCode >= FIRST_CLASS_WITHOUT_SIZES) return null;
   const dimensions = readTag(data, flags.next, littleEndian, name);
   const sizes = Array.from(elementsOf(wholeWords(dataOf(data, dimensions, name)), 'i4', littleEndian), Number);
-  if (sizes.length < 2 || sizes.some((size) => size < 0)) throw corrupt(name, `an array of sizes ${sizes.join(' x ') || 'none'}, expected two or more`);
+  if (sizes.length < 2 || sizes.some((size) => size < 0))
+    throw corrupt(name, `an array of sizes ${sizes.join(' x ') || 'none'}, expected two or more`);
   const label = readTag(data, dimensions.next, littleEndian, name);
   const variable = new TextDecoder().decode(dataOf(data, label, name));
   return { variable, classCode, isComplex: (word & COMPLEX_FLAG) !== 0, sizes, elementsStart: label.next };
@@ -196,8 +234,12 @@ function readMatrix(data: Uint8Array, header: MatrixHeader, littleEndian: boolea
   const variable = quoted(header.variable);
   const tag = readTag(data, elementsStart, littleEndian, name);
   const kind = STORED[tag.type];
-  if (kind === undefined) throw new InputError(`${name}: variable ${variable} is stored as type ${tag.type}, which is not numeric`);
+  if (kind === undefined)
+    throw new InputError(`${name}: variable ${variable} is stored as type ${tag.type}, which is not numeric`);
   const expected = elementCount(sizes) * elementBytes(kind);
-  if (tag.size !== expected) throw new InputError(`${name}: variable ${variable} of ${sizes.join(' x ')}: expected ${expected} bytes but got ${tag.size}`);
+  if (tag.size !== expected)
+    throw new InputError(
+      `${name}: variable ${variable} of ${sizes.join(' x ')}: expected ${expected} bytes but got ${tag.size}`,
+    );
   return { class: title, sizes, values: elementsOf(dataOf(data, tag, name), kind, littleEndian) };
 }

@@ -23,7 +23,8 @@ const MAX_HEADER = 10_000;
 const MAX_AXES = 64;
 
 /** Formats a shape as a Python tuple: (), (2,), (2, 3). */
-export const pythonTuple = (shape: readonly number[]): string => `(${shape.join(', ')}${shape.length === 1 ? ',' : ''})`;
+export const pythonTuple = (shape: readonly number[]): string =>
+  `(${shape.join(', ')}${shape.length === 1 ? ',' : ''})`;
 
 /** Encodes an array in NumPy's format 1.0. */
 export function encodeNpy({ shape, data }: NumpyArray): Uint8Array {
@@ -35,7 +36,8 @@ export function encodeNpy({ shape, data }: NumpyArray): Uint8Array {
 }
 
 /** Returns the elements of an array as they are stored. */
-export const bytesOf = (data: NumpyArray['data']): Uint8Array => new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+export const bytesOf = (data: NumpyArray['data']): Uint8Array =>
+  new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 
 /** Returns the part of an .npy file before the elements: a magic string, and a header of Python's syntax whose length is a multiple of 64. */
 export function npyPreamble(shape: readonly number[], type: '|u1' | '<f4'): Uint8Array {
@@ -57,30 +59,39 @@ export function npyPreamble(shape: readonly number[], type: '|u1' | '<f4'): Uint
 export function decodeNpy(bytes: Uint8Array, name: string): DecodedNumpyArray {
   const { literal, start } = headerText(bytes, name);
   const { kind, littleEndian, fortranOrder, shape } = parseHeader(literal, name);
-  if (shape.length > MAX_AXES) throw new InputError(`${name}: expected at most ${MAX_AXES} axes, NumPy's limit, but got ${shape.length} axes`);
+  if (shape.length > MAX_AXES)
+    throw new InputError(`${name}: expected at most ${MAX_AXES} axes, NumPy's limit, but got ${shape.length} axes`);
   const stored = bytes.subarray(start);
   const storedKind = kind === 'b1' ? 'u1' : kind;
   const width = elementBytes(storedKind);
   const expected = shape.reduce((product, size) => product * size, width);
   if (stored.length !== expected)
-    throw new InputError(`${name}: an .npy file of shape ${pythonTuple(shape)} has ${expected} bytes after its header, this one has ${stored.length}`);
+    throw new InputError(
+      `${name}: an .npy file of shape ${pythonTuple(shape)} has ${expected} bytes after its header, this one has ${stored.length}`,
+    );
   const data = elementsOf(fortranOrder ? rowMajor(stored, shape, width) : stored, storedKind, littleEndian);
-  if (kind === 'b1' && stored.some((value) => value > 1)) throw new InputError(`${name}: corrupt file: expected booleans of 0 and 1 but got other values`);
+  if (kind === 'b1' && stored.some((value) => value > 1))
+    throw new InputError(`${name}: corrupt file: expected booleans of 0 and 1 but got other values`);
   return { shape, kind, data };
 }
 
 /** Returns the Python literal in the header, and the position of the elements. */
 function headerText(bytes: Uint8Array, name: string): { readonly literal: string; readonly start: number } {
-  if (!MAGIC.every((byte, at) => bytes[at] === byte)) throw new InputError(`${name}: not an .npy file: it does not start with \\x93NUMPY`);
+  if (!MAGIC.every((byte, at) => bytes[at] === byte))
+    throw new InputError(`${name}: not an .npy file: it does not start with \\x93NUMPY`);
   const [major, minor] = bytes.subarray(MAGIC.length);
   const [lengthAt, isLong] = [MAGIC.length + 2, major !== 1];
   const textAt = lengthAt + (isLong ? 4 : 2);
-  if (bytes.length < textAt) throw new InputError(`${name}: truncated .npy file: ${bytes.length} bytes end before its header`);
-  if (!(major! >= 1 && major! <= 3) || minor !== 0) throw new InputError(`${name}: expected .npy format 1.0, 2.0 or 3.0 but got ${major}.${minor}`);
+  if (bytes.length < textAt)
+    throw new InputError(`${name}: truncated .npy file: ${bytes.length} bytes end before its header`);
+  if (!(major! >= 1 && major! <= 3) || minor !== 0)
+    throw new InputError(`${name}: expected .npy format 1.0, 2.0 or 3.0 but got ${major}.${minor}`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const length = isLong ? view.getUint32(lengthAt, true) : view.getUint16(lengthAt, true);
-  if (length > MAX_HEADER) throw new InputError(`${name}: expected a header of at most ${MAX_HEADER} bytes, NumPy's limit, but got ${length}`);
-  if (bytes.length < textAt + length) throw new InputError(`${name}: truncated .npy file: ${bytes.length} bytes end inside its header of ${length}`);
+  if (length > MAX_HEADER)
+    throw new InputError(`${name}: expected a header of at most ${MAX_HEADER} bytes, NumPy's limit, but got ${length}`);
+  if (bytes.length < textAt + length)
+    throw new InputError(`${name}: truncated .npy file: ${bytes.length} bytes end inside its header of ${length}`);
   return { literal: new TextDecoder().decode(bytes.subarray(textAt, textAt + length)), start: textAt + length };
 }
 
@@ -93,9 +104,16 @@ interface NpyHeader {
 }
 
 /** Whether a dictionary of three entries has those of a header. */
-function isHeader(given: unknown): given is { readonly descr: string; readonly fortran_order: boolean; readonly shape: readonly number[] } {
+function isHeader(
+  given: unknown,
+): given is { readonly descr: string; readonly fortran_order: boolean; readonly shape: readonly number[] } {
   const { descr, fortran_order: order, shape } = (given ?? {}) as Readonly<Record<string, unknown>>;
-  return typeof descr === 'string' && typeof order === 'boolean' && Array.isArray(shape) && shape.every((size) => Number.isSafeInteger(size) && size >= 0);
+  return (
+    typeof descr === 'string' &&
+    typeof order === 'boolean' &&
+    Array.isArray(shape) &&
+    shape.every((size) => Number.isSafeInteger(size) && size >= 0)
+  );
 }
 
 function parseHeader(literal: string, name: string): NpyHeader {
@@ -107,7 +125,9 @@ function parseHeader(literal: string, name: string): NpyHeader {
   const { descr, fortran_order: fortranOrder, shape } = header;
   const [, order, type = ''] = /^([<>|])([a-z]\d)$/.exec(descr) ?? [];
   if ((type !== 'b1' && !isElementKind(type)) || (order === '|' && !type.endsWith('1')))
-    throw new InputError(`${name}: unknown element type ${quoted(descr)}; expected b1, an integer (u1, i2, ...) or a float (f4, f8) after <, > or |`);
+    throw new InputError(
+      `${name}: unknown element type ${quoted(descr)}; expected b1, an integer (u1, i2, ...) or a float (f4, f8) after <, > or |`,
+    );
   return { kind: type, littleEndian: order !== '>', fortranOrder, shape };
 }
 

@@ -25,7 +25,12 @@ const loadZip = () => import('@zip.js/zip.js');
  * Images and codes hardly compress: a higher level takes time and gains nothing. The first day of the format as a fixed date makes the bytes
  * of an archive depend on the arrays only.
  */
-const WRITING = { level: 1, lastModDate: new Date(1980, 0, 1), extendedTimestamp: false, useWebWorkers: false } as const;
+const WRITING = {
+  level: 1,
+  lastModDate: new Date(1980, 0, 1),
+  extendedTimestamp: false,
+  useWebWorkers: false,
+} as const;
 /** Rejects archives that programs read differently, files that share their bytes, and files of another checksum. */
 const READING = { strictness: 'strict', checkOverlappingEntry: true, checkCrc32: true, useWebWorkers: false } as const;
 
@@ -39,7 +44,11 @@ export async function encodeNpz(arrays: NpzArrays): Promise<Uint8Array> {
  * Writes arrays as an `.npz` archive to a stream, piece by piece, so that the archive may exceed the memory.
  * @param signal aborts the writing, which then rejects after the piece in progress
  */
-export async function writeNpz(stream: WritableStream<Uint8Array>, arrays: NpzArrays, signal?: AbortSignal): Promise<void> {
+export async function writeNpz(
+  stream: WritableStream<Uint8Array>,
+  arrays: NpzArrays,
+  signal?: AbortSignal,
+): Promise<void> {
   const { ZipWriter } = await loadZip();
   await addArrays(new ZipWriter(stream, WRITING), arrays, signal);
 }
@@ -58,22 +67,35 @@ async function addArrays<T>(zip: ZipWriter<T>, arrays: NpzArrays, signal?: Abort
       },
     });
     // A failed stream may not wait for the piece in progress, which still uses a model that the caller releases next.
-    await zip.add(name + SUFFIX, readable, { uncompressedSize: preamble.length + bytes, ...(signal ? { signal } : {}) }).finally(() => source.return());
+    await zip
+      .add(name + SUFFIX, readable, { uncompressedSize: preamble.length + bytes, ...(signal ? { signal } : {}) })
+      .finally(() => source.return());
   }
   return zip.close();
 }
 
-const inOnePiece = ({ shape, data }: NumpyArray): PiecewiseArray => ({ shape, type: data instanceof Float32Array ? '<f4' : '|u1', pieces: [data] });
+const inOnePiece = ({ shape, data }: NumpyArray): PiecewiseArray => ({
+  shape,
+  type: data instanceof Float32Array ? '<f4' : '|u1',
+  pieces: [data],
+});
 
 /** Yields the bytes of an .npy file. */
-async function* elementsOf(preamble: Uint8Array, bytes: number, pieces: PiecewiseArray['pieces']): AsyncGenerator<Uint8Array, void> {
+async function* elementsOf(
+  preamble: Uint8Array,
+  bytes: number,
+  pieces: PiecewiseArray['pieces'],
+): AsyncGenerator<Uint8Array, void> {
   yield preamble;
   let missing = bytes;
   for await (const piece of pieces) {
     missing -= piece.byteLength;
     yield bytesOf(piece);
   }
-  if (missing !== 0) throw new Error(`.npz archive: the pieces of an array have ${Math.abs(missing)} bytes too ${missing > 0 ? 'few' : 'many'} for its shape`);
+  if (missing !== 0)
+    throw new Error(
+      `.npz archive: the pieces of an array have ${Math.abs(missing)} bytes too ${missing > 0 ? 'few' : 'many'} for its shape`,
+    );
 }
 
 /**
@@ -81,7 +103,11 @@ async function* elementsOf(preamble: Uint8Array, bytes: number, pieces: Piecewis
  * inflated if the arrays together exceed the limit for an archive of this length.
  * @throws {InputError} that starts with `name` if the bytes are no such archive or an array cannot be read
  */
-export async function decodeNpz(bytes: Uint8Array, name: string, names?: readonly string[]): Promise<ReadonlyMap<string, DecodedNumpyArray>> {
+export async function decodeNpz(
+  bytes: Uint8Array,
+  name: string,
+  names?: readonly string[],
+): Promise<ReadonlyMap<string, DecodedNumpyArray>> {
   const { Uint8ArrayReader, Uint8ArrayWriter, ZipReader } = await loadZip();
   const reader = new ZipReader(new Uint8ArrayReader(bytes), READING);
   const entries = await reader.getEntries().catch((error: unknown) => {
@@ -118,7 +144,10 @@ const LABELS = 'labels';
 export async function decodeNpzImages(bytes: Uint8Array, name: string): Promise<LabeledImages> {
   const arrays = await decodeNpz(bytes, name, [...IMAGES, LABELS]);
   const key = IMAGES.find((each) => arrays.has(each));
-  if (key === undefined) throw new InputError(`${name}: no images in this .npz archive; expected an array "${IMAGES.join('" or "')}" of bytes [N, H, W, C]`);
+  if (key === undefined)
+    throw new InputError(
+      `${name}: no images in this .npz archive; expected an array "${IMAGES.join('" or "')}" of bytes [N, H, W, C]`,
+    );
   const { shape, kind, data } = arrays.get(key)!;
   if (kind !== 'u1' || !(data instanceof Uint8Array))
     throw new InputError(`${name}: "${key}": expected bytes (u1, NumPy's uint8) from 0 to 255 but got ${kind}`);
@@ -132,7 +161,9 @@ export async function decodeNpzImages(bytes: Uint8Array, name: string): Promise<
 }
 
 function labelBytes({ shape, kind, data }: DecodedNumpyArray, count: number, name: string): Uint8Array {
-  if (shape.length !== 1 || shape[0] !== count) throw new InputError(`${name}: expected shape (${count},), one label per image, but got ${pythonTuple(shape)}`);
-  if (!/^[ui]/.test(kind)) throw new InputError(`${name}: expected integers (u1, i8, ...) from 0 to 255 but got ${kind}`);
+  if (shape.length !== 1 || shape[0] !== count)
+    throw new InputError(`${name}: expected shape (${count},), one label per image, but got ${pythonTuple(shape)}`);
+  if (!/^[ui]/.test(kind))
+    throw new InputError(`${name}: expected integers (u1, i8, ...) from 0 to 255 but got ${kind}`);
   return classNumbers(data, 0, 255, name);
 }

@@ -21,7 +21,9 @@ export async function decodeSvhn(bytes: Uint8Array, name: string): Promise<Label
   const count = stored.length / IMAGE_BYTES;
   const { sizes, values } = arrays.get('y')!;
   if (sizes.length !== 2 || sizes[0] !== count || sizes[1] !== 1)
-    throw new InputError(`${name}: variable y: expected ${count} x 1 for the ${count} images of X but got ${sizes.join(' x ')}`);
+    throw new InputError(
+      `${name}: variable y: expected ${count} x 1 for the ${count} images of X but got ${sizes.join(' x ')}`,
+    );
   const labels = classNumbers(values, 1, ZERO_LABEL, name).map((label) => label % ZERO_LABEL);
   return { count, channels: CHANNELS, height: SIDE, width: SIDE, pixels: rowsFirst(stored), labels };
 }
@@ -32,7 +34,9 @@ function imageBytes({ class: kind, sizes, values }: MatlabArray, name: string): 
   const [height, width, channels, count = 1] = sizes;
   const fits = sizes.length <= 4 && height === SIDE && width === SIDE && channels === CHANNELS && count > 0;
   if (!fits || kind !== 'uint8' || !(values instanceof Uint8Array))
-    throw new InputError(`${name}: variable X: expected uint8 ${SIDE} x ${SIDE} x ${CHANNELS} x N but got ${kind} ${sizes.join(' x ')}`);
+    throw new InputError(
+      `${name}: variable X: expected uint8 ${SIDE} x ${SIDE} x ${CHANNELS} x N but got ${kind} ${sizes.join(' x ')}`,
+    );
   return values;
 }
 
@@ -41,7 +45,8 @@ function rowsFirst(stored: Uint8Array): Uint8Array {
   const pixels = new Uint8Array(stored.length);
   for (let plane = 0; plane < stored.length; plane += AREA) {
     for (let row = 0; row < SIDE; row++) {
-      for (let column = 0; column < SIDE; column++) pixels[plane + SIDE * row + column] = stored[plane + SIDE * column + row]!;
+      for (let column = 0; column < SIDE; column++)
+        pixels[plane + SIDE * row + column] = stored[plane + SIDE * column + row]!;
     }
   }
   return pixels;

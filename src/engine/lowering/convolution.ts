@@ -38,7 +38,9 @@ export const KernelGradient: Operator<KernelGradientAttributes> = {
 };
 
 const isTransposed = (value: Value | undefined): value is ComputedValue =>
-  value?.kind === 'computed' && value.operator.name === 'Transpose' && (value.attributes.perm as readonly number[]).join() === BY_CHANNEL.join();
+  value?.kind === 'computed' &&
+  value.operator.name === 'Transpose' &&
+  (value.attributes.perm as readonly number[]).join() === BY_CHANNEL.join();
 
 /** The convolution below at most two Slices that keep the front of the spatial axes. */
 function convolutionBelow(value: Value): ComputedValue | undefined {
@@ -57,14 +59,20 @@ function convolutionBelow(value: Value): ComputedValue | undefined {
 /** Finds kernel gradients: a convolution of transposed data by a transposed gradient, its result transposed back. */
 export const recognizeKernelGradients: Rule = {
   name: 'recognize-kernel-gradients',
-  reason: 'what is one operation of 170-380 GFLOP/s in blocked layouts is a convolution of 50-120 GFLOP/s and three copies in plain ones',
+  reason:
+    'what is one operation of 170-380 GFLOP/s in blocked layouts is a convolution of 50-120 GFLOP/s and three copies in plain ones',
   apply(value) {
     if (!isTransposed(value)) return undefined;
     const convolution = convolutionBelow(value.inputs[0]!);
     const [big, small] = convolution?.inputs ?? [];
     if (convolution === undefined || !isTransposed(big) || !isTransposed(small)) return undefined;
     const { strides, pads, dilations } = convolution.attributes as Record<string, readonly number[]>;
-    return apply(KernelGradient, [big.inputs[0]!, small.inputs[0]!], { strides: dilations!, pads: pads!, dilations: strides!, kernel: value.shape });
+    return apply(KernelGradient, [big.inputs[0]!, small.inputs[0]!], {
+      strides: dilations!,
+      pads: pads!,
+      dilations: strides!,
+      kernel: value.shape,
+    });
   },
 };
 
@@ -83,7 +91,8 @@ export interface Convolution {
 }
 
 /** Whether a shape is that of a batch of feature maps, not of one value per channel. */
-export const isFeatureMap = (shape: Shape): boolean => shape.length === 4 && (shape[0]! > 1 || shape[2]! * shape[3]! > 1);
+export const isFeatureMap = (shape: Shape): boolean =>
+  shape.length === 4 && (shape[0]! > 1 || shape[2]! * shape[3]! > 1);
 
 /** The roles of a value that is a convolution without dilation, or undefined. */
 export function convolutionRoles(value: Value): Convolution | undefined {
@@ -95,7 +104,9 @@ export function convolutionRoles(value: Value): Convolution | undefined {
   return isFeatureMap(convolution.small.shape) && isFeatureMap(convolution.big.shape) ? convolution : undefined;
 }
 
-function matchRoles(value: ComputedValue): Pick<Convolution, 'result' | 'small' | 'big' | 'kernel' | 'kernelShape' | 'bias'> | undefined {
+function matchRoles(
+  value: ComputedValue,
+): Pick<Convolution, 'result' | 'small' | 'big' | 'kernel' | 'kernelShape' | 'bias'> | undefined {
   const [first, second, bias] = value.inputs;
   switch (value.operator.name) {
     case 'Conv':
@@ -103,7 +114,14 @@ function matchRoles(value: ComputedValue): Pick<Convolution, 'result' | 'small' 
     case 'ConvTranspose':
       return { result: 'big', small: first!, big: value, kernel: second!, kernelShape: second!.shape, bias };
     case 'KernelGradient':
-      return { result: 'kernel', small: second!, big: first!, kernel: undefined, kernelShape: value.shape, bias: undefined };
+      return {
+        result: 'kernel',
+        small: second!,
+        big: first!,
+        kernel: undefined,
+        kernelShape: value.shape,
+        bias: undefined,
+      };
     default:
       return undefined;
   }

@@ -71,7 +71,10 @@ class Distributor {
       if (!this.held.has(value)) this.held.set(value, this.hold(value));
     }
     const inputs = this.source.inputs.map((value) => this.held.get(value)!.value) as Graph['inputs'];
-    return graphOf(Object.fromEntries(Object.entries(this.source.outputs).map(([name, value]) => [name, this.as(value, 'whole')])), inputs);
+    return graphOf(
+      Object.fromEntries(Object.entries(this.source.outputs).map(([name, value]) => [name, this.as(value, 'whole')])),
+      inputs,
+    );
   }
 
   private hold(value: Value): Held {
@@ -79,7 +82,9 @@ class Distributor {
     const axis = value.kind === 'input' ? this.batchAxes[value.name] : undefined;
     if (value.kind !== 'input' || axis === undefined) return { value, placement: 'whole' };
     if (value.shape[axis]! % this.ranks !== 0)
-      throw new ShapeError(`input ${value.name}: axis ${axis} of size ${value.shape[axis]} does not divide into ${this.ranks} equal parts`);
+      throw new ShapeError(
+        `input ${value.name}: axis ${axis} of size ${value.shape[axis]} does not divide into ${this.ranks} equal parts`,
+      );
     return { value: input(value.name, partOf(value.shape, axis, this.ranks), value.type), placement: axis };
   }
 
@@ -89,18 +94,32 @@ class Distributor {
     if (isJointly(value)) return this.reduceJointly(value, placements);
     if (placements.every((placement) => placement === 'whole')) return this.apply(value, placements, 'whole');
     const statistics = this.statistics.get(value);
-    if (statistics && typeof this.held.get(statistics.x)!.placement === 'number') return this.batchStatistics(value, statistics);
+    if (statistics && typeof this.held.get(statistics.x)!.placement === 'number')
+      return this.batchStatistics(value, statistics);
     const centered = this.centered(value);
     if (centered) return centered;
     const found = operator.distribute?.(placements, { value, attributes, ranks: this.ranks });
-    if (found) return this.apply({ ...value, attributes: found.attributes ?? attributes }, found.operands, found.result, found.scale);
+    if (found)
+      return this.apply(
+        { ...value, attributes: found.attributes ?? attributes },
+        found.operands,
+        found.result,
+        found.scale,
+      );
     const axis = operator.elementwise ? dividedAxis(value, placements) : undefined;
     if (axis === undefined) return this.apply(value, wholes(inputs), 'whole');
-    const wanted = inputs.map(({ shape }): Placement => (sizeAlong(shape, value.shape, axis) === 1 ? 'whole' : axis - value.shape.length + shape.length));
+    const wanted = inputs.map(({ shape }): Placement =>
+      sizeAlong(shape, value.shape, axis) === 1 ? 'whole' : axis - value.shape.length + shape.length,
+    );
     return this.apply(value, wanted, axis);
   }
 
-  private apply({ operator, inputs, attributes }: ComputedValue, placements: readonly Placement[], placement: Placement, scale = 1): Held {
+  private apply(
+    { operator, inputs, attributes }: ComputedValue,
+    placements: readonly Placement[],
+    placement: Placement,
+    scale = 1,
+  ): Held {
     const result = apply(
       operator,
       inputs.map((operand, index) => this.as(operand, placements[index]!)),
@@ -156,7 +175,9 @@ class Distributor {
       ),
       this.ranks,
     );
-    const [means, ownVariances, rests] = own.map((_, index) => slice(gathered, 1, index * size, (index + 1) * size)) as [Value, Value, Value];
+    const [means, ownVariances, rests] = own.map((_, index) =>
+      slice(gathered, 1, index * size, (index + 1) * size),
+    ) as [Value, Value, Value];
     const wholeMean = reduceMean(means, [0]);
     const variance = reduceMean(add(ownVariances, square(sub(means, wholeMean))), [0]);
     for (const each of variances) this.held.set(each, { value: reshape(variance, each.shape), placement: 'whole' });
@@ -179,11 +200,14 @@ class Distributor {
 const wholes = (values: readonly Value[]): Placement[] => values.map(() => 'whole');
 
 /** The size of an operand's axis that is broadcast to this axis of the result. */
-const sizeAlong = (operand: Shape, result: Shape, axis: number): number => operand[axis - result.length + operand.length] ?? 1;
+const sizeAlong = (operand: Shape, result: Shape, axis: number): number =>
+  operand[axis - result.length + operand.length] ?? 1;
 
 /** The axis of an elementwise result that is divided because those of operands are; undefined if it is none or not one. */
 function dividedAxis({ inputs, shape }: ComputedValue, placements: readonly Placement[]): number | undefined {
-  const axes = placements.flatMap((placement, index) => (typeof placement === 'number' ? [placement - inputs[index]!.shape.length + shape.length] : []));
+  const axes = placements.flatMap((placement, index) =>
+    typeof placement === 'number' ? [placement - inputs[index]!.shape.length + shape.length] : [],
+  );
   return axes.every((axis) => axis === axes[0]) ? axes[0] : undefined;
 }
 
@@ -202,7 +226,12 @@ function statisticsIn({ outputs }: Graph): ReadonlyMap<Value, BatchStatistics> {
     if (centered?.kind !== 'computed' || centered.operator.name !== 'Sub') continue;
     const [x, mean] = centered.inputs as [Value, Value];
     const { axes } = (value as ComputedValue).attributes;
-    if (mean.kind !== 'computed' || operandOf(mean, 'ReduceMean') !== x || mean.attributes.keepdims !== 1 || String(mean.attributes.axes) !== String(axes))
+    if (
+      mean.kind !== 'computed' ||
+      operandOf(mean, 'ReduceMean') !== x ||
+      mean.attributes.keepdims !== 1 ||
+      String(mean.attributes.axes) !== String(axes)
+    )
       continue;
     found.set(mean, { x, mean, variances: [...(found.get(mean)?.variances ?? []), value as ComputedValue] });
   }
@@ -251,7 +280,8 @@ class Sharing {
     if (splat !== undefined) return constant(new Float32Array(sizeOf(shape)).fill(splat), shape);
     if (value.kind !== 'computed') return undefined;
     if (value.operator.name === 'AllGather' && axis === 0) return value.inputs[0];
-    if (value.operator.name === 'Expand' && sizeAlong(value.inputs[0]!.shape, value.shape, axis) === 1) return expand(value.inputs[0]!, shape);
+    if (value.operator.name === 'Expand' && sizeAlong(value.inputs[0]!.shape, value.shape, axis) === 1)
+      return expand(value.inputs[0]!, shape);
     return this.distributed(value, axis) ?? this.elementwise(value, axis);
   }
 
@@ -263,7 +293,9 @@ class Sharing {
       const placements = inputs.map((_, index): Placement => (index === 0 ? divided : 'whole'));
       const found = operator.distribute?.(placements, { value, attributes, ranks: this.ranks });
       if (found?.result !== axis) continue;
-      const operands = inputs.map((operand, index) => (typeof found.operands[index] === 'number' ? this.of(operand, found.operands[index]) : operand));
+      const operands = inputs.map((operand, index) =>
+        typeof found.operands[index] === 'number' ? this.of(operand, found.operands[index]) : operand,
+      );
       return apply(operator, operands, found.attributes ?? attributes);
     }
     return undefined;
@@ -272,7 +304,9 @@ class Sharing {
   private elementwise({ operator, inputs, attributes, shape }: ComputedValue, axis: number): Value | undefined {
     if (!operator.elementwise || operator.domain !== undefined) return undefined;
     const operands = inputs.map((operand) =>
-      sizeAlong(operand.shape, shape, axis) === 1 ? operand : this.of(operand, axis - shape.length + operand.shape.length),
+      sizeAlong(operand.shape, shape, axis) === 1
+        ? operand
+        : this.of(operand, axis - shape.length + operand.shape.length),
     );
     return apply(operator, operands, attributes);
   }

@@ -15,7 +15,10 @@ import { type LaidOutGraph, type LoweredGraph, statesInPlace } from './state.js'
 export type Target = PortableTarget | { readonly name: 'cpu'; readonly block?: number };
 
 /** Rewrites of single operators for each target, besides the decompositions and the order that every target needs. */
-export const rulesOf: Readonly<Record<Target['name'], readonly Rule[]>> = { ...portableRules, cpu: [maskToClip, signToClip] };
+export const rulesOf: Readonly<Record<Target['name'], readonly Rule[]>> = {
+  ...portableRules,
+  cpu: [maskToClip, signToClip],
+};
 
 /** Rewrites for the CPU once layouts are assigned, which they would hide operators from. */
 const LAST: readonly Rule[] = [exactCentering, convToMatMul, enforceOrder];
@@ -29,7 +32,8 @@ export function lower(graph: Graph, target: Target, ranks = 1): LoweredGraph {
   const simple = distribute(simplify(graph), ranks, graph.batchAxes);
   if (target.name !== 'cpu') return lowerPortable(simple, target);
   const rules = rulesOf.cpu;
-  if (target.block === undefined) return onCpu({ ...rewrite(expand(simple), [...rules, ...LAST]), stateLayouts: new Map() });
+  if (target.block === undefined)
+    return onCpu({ ...rewrite(expand(simple), [...rules, ...LAST]), stateLayouts: new Map() });
   const matched = rewrite(rewrite(simple, [expandUnblocked]), [...rules, recognizeKernelGradients]);
   const { stateLayouts, ...blocked } = lowerToBlocks(matched, target.block);
   return onCpu({ ...rewrite(expand(simplify(blocked)), LAST), stateLayouts });

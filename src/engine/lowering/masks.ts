@@ -33,7 +33,9 @@ export function matchMask({ operator, inputs, shape }: ComputedValue): Mask | un
   const [condition, whenPositive, otherwise] = inputs;
   const x = matchGreaterThanZero(condition);
   const [high, low] = [splatValue(whenPositive!), splatValue(otherwise!)];
-  return x !== undefined && high !== undefined && low !== undefined && high > low && sameShape(x.shape, shape) ? { x, high, low } : undefined;
+  return x !== undefined && high !== undefined && low !== undefined && high > low && sameShape(x.shape, shape)
+    ? { x, high, low }
+    : undefined;
 }
 
 /** The operand of `x > 0`, or undefined. */

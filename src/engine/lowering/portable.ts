@@ -4,7 +4,14 @@ import { simplify } from '../simplify.js';
 import type { ComputedValue, Value } from '../value.js';
 import { lowerToBatchLast } from './batchLast/lowerToBatchLast.js';
 import { recognizeKernelGradients } from './convolution.js';
-import { enforceOrder, exactCentering, expandDecompositions, padChannelsToFour, type Rule, signToClip } from './rewrites.js';
+import {
+  enforceOrder,
+  exactCentering,
+  expandDecompositions,
+  padChannelsToFour,
+  type Rule,
+  signToClip,
+} from './rewrites.js';
 import type { LoweredGraph } from './state.js';
 import { activationToMax, bytesByDequantization, longSumInSteps, maskToMax } from './wasmRewrites.js';
 

@@ -19,14 +19,16 @@ export interface Rule {
 /** Sign as a clipped steep line. */
 export const signToClip: Rule = {
   name: 'sign-to-clip',
-  reason: 'on the CPU Sign runs at 3 GB/s, Mul and Clip at 35-40 GB/s; the WebGPU provider has no Sign, and would have the processor compute it',
+  reason:
+    'on the CPU Sign runs at 3 GB/s, Mul and Clip at 35-40 GB/s; the WebGPU provider has no Sign, and would have the processor compute it',
   apply: ({ operator, inputs: [x] }) => (operator.name === 'Sign' ? clip(mul(x!, STEEP), -1, 1) : undefined),
 };
 
 /** Replaces operators that were kept whole only to be differentiated by their decomposition. */
 export const expandDecompositions: Rule = {
   name: 'expand-decompositions',
-  reason: "ONNX Runtime's own BatchNormalization in training mode takes three times as long as its parts, which the gradient shares",
+  reason:
+    "ONNX Runtime's own BatchNormalization in training mode takes three times as long as its parts, which the gradient shares",
   apply: ({ operator, inputs, attributes }) => operator.decomposition?.(inputs, attributes),
 };
 
@@ -34,7 +36,12 @@ export const expandDecompositions: Rule = {
 function isCentering(value: Value): value is ComputedValue {
   if (value.kind !== 'computed' || value.operator.name !== 'Sub') return false;
   const [x, mean] = value.inputs;
-  return mean?.kind === 'computed' && mean.operator.name === 'ReduceMean' && mean.attributes.keepdims === 1 && mean.inputs[0] === x;
+  return (
+    mean?.kind === 'computed' &&
+    mean.operator.name === 'ReduceMean' &&
+    mean.attributes.keepdims === 1 &&
+    mean.inputs[0] === x
+  );
 }
 
 /** Centers data a second time, because the rounding error of a mean far from 0 is large compared with the standard deviation. */
@@ -50,7 +57,10 @@ export const exactCentering: Rule = {
 };
 
 /** A Reshape to the operand's own shape, which the runtime only knows when it runs. */
-const ReshapeBy: Operator<Record<string, never>> = { name: 'Reshape', infer: ([x]) => ({ type: x!.type, shape: x!.shape }) };
+const ReshapeBy: Operator<Record<string, never>> = {
+  name: 'Reshape',
+  infer: ([x]) => ({ type: x!.type, shape: x!.shape }),
+};
 
 /** A value of a single element, concatenated with the dependency and sliced off again. */
 const besideDependency = (value: Value, dependency: Value): Value =>

@@ -7,7 +7,8 @@ import type { ComputedValue, InputValue, Value } from '../value.js';
 export const nextName = (name: string): string => `next/${name}`;
 
 /** The outputs that hold next values of state inputs. */
-export const nextStates = ({ inputs, outputs }: Graph): string[] => inputs.map(({ name }) => nextName(name)).filter((name) => name in outputs);
+export const nextStates = ({ inputs, outputs }: Graph): string[] =>
+  inputs.map(({ name }) => nextName(name)).filter((name) => name in outputs);
 
 /** The order in which a lowered graph stores a state vector. */
 export interface StateLayout {
@@ -77,4 +78,5 @@ function isSafe(state: InputValue, next: ComputedValue, order: readonly Value[],
 }
 
 const writesOver = ({ operator, inputs }: ComputedValue, state: InputValue): boolean =>
-  operator.inPlace === true && inputs.every(({ shape }) => sizeOf(shape) === sizeOf(state.shape) || sizeOf(shape) === 1);
+  operator.inPlace === true &&
+  inputs.every(({ shape }) => sizeOf(shape) === sizeOf(state.shape) || sizeOf(shape) === 1);

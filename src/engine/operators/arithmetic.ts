@@ -29,7 +29,10 @@ const Mul = arithmetic('Mul', {
 });
 const Div = arithmetic('Div', {
   element: (a, b) => a / b,
-  gradient: ({ inputs: [, b], output, gradient }) => [() => div(gradient, b!), () => mul(gradient, div(mul(output, -1), b!))],
+  gradient: ({ inputs: [, b], output, gradient }) => [
+    () => div(gradient, b!),
+    () => mul(gradient, div(mul(output, -1), b!)),
+  ],
   neutral: 1,
   partialEvaluate: ([a, b]) => (a === 0 && b === 'finite' ? 0 : undefined),
 });

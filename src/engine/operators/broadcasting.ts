@@ -31,7 +31,9 @@ const Reshape: Operator<{ shape: Shape }> = {
   distribute([placement], { value: { inputs }, attributes: { shape }, ranks }) {
     if (typeof placement !== 'number') return { operands: [placement!], result: placement! };
     const axis = partAfterReshape(inputs[0]!.shape, placement, shape, ranks);
-    return axis === undefined ? undefined : { operands: [placement], result: axis, attributes: { shape: partOf(shape, axis, ranks) } };
+    return axis === undefined
+      ? undefined
+      : { operands: [placement], result: axis, attributes: { shape: partOf(shape, axis, ranks) } };
   },
   // A Reshape of a Reshape reads the operand of the first; a Reshape to the operand's own shape is dropped.
   simplify(value) {
@@ -53,13 +55,15 @@ function partAfterReshape(from: Shape, divided: number, to: Shape, ranks: number
 }
 
 /** The shape of a rank's part. */
-export const partOf = (shape: Shape, axis: number, ranks: number): Shape => shape.map((size, index) => (index === axis ? size / ranks : size));
+export const partOf = (shape: Shape, axis: number, ranks: number): Shape =>
+  shape.map((size, index) => (index === axis ? size / ranks : size));
 
 /** Whether a value is a Reshape to a shape written in the graph. One to a computed shape enforces an order of execution, see `After`. */
 const isReshape = (value: Value): value is ComputedValue => isComputedBy(value, 'Reshape') && value.inputs.length === 1;
 
 /** The same elements in row-major order under another shape of the same size. */
-export const reshape = (x: Value, shape: Shape): Value => (sameShape(x.shape, shape) ? x : apply(Reshape, [x], { shape }));
+export const reshape = (x: Value, shape: Shape): Value =>
+  sameShape(x.shape, shape) ? x : apply(Reshape, [x], { shape });
 
 const Expand: Operator<{ shape: Shape }> = {
   name: 'Expand',
@@ -84,16 +88,20 @@ const Expand: Operator<{ shape: Shape }> = {
 };
 
 /** Repeats axes of size 1, and adds leading ones, until the shape is `shape`. */
-export const expand = (x: Value, shape: Shape): Value => (sameShape(x.shape, shape) ? x : apply(Expand, [x], { shape }));
+export const expand = (x: Value, shape: Shape): Value =>
+  sameShape(x.shape, shape) ? x : apply(Expand, [x], { shape });
 
 const ReduceSum: Operator<ReductionAttributes> = {
   ...reduction('ReduceSum'),
   distribute: (operands, { attributes }) => summedInParts(operands, attributes),
-  gradient: ({ inputs: [x], attributes: { axes }, gradient }) => [() => expand(reshape(gradient, reducedShape(x!.shape, axes, 1)), x!.shape)],
+  gradient: ({ inputs: [x], attributes: { axes }, gradient }) => [
+    () => expand(reshape(gradient, reducedShape(x!.shape, axes, 1)), x!.shape),
+  ],
 };
 
 /** Sums over axes. */
-export const reduceSum = (x: Value, axes: readonly number[], options: ReductionOptions = {}): Value => applyReduction(ReduceSum, x, axes, options);
+export const reduceSum = (x: Value, axes: readonly number[], options: ReductionOptions = {}): Value =>
+  applyReduction(ReduceSum, x, axes, options);
 
 /** Sums over the axes that broadcasting from `shape` repeated: the gradient of a broadcast operand. */
 export function sumTo(x: Value, shape: Shape): Value {

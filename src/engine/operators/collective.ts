@@ -12,7 +12,9 @@ interface RanksAttributes extends Record<string, number> {
   readonly ranks: number;
 }
 
-const collective = (name: string): Pick<Operator<RanksAttributes>, 'name' | 'domain' | 'parameters' | 'simplify' | 'flops'> => ({
+const collective = (
+  name: string,
+): Pick<Operator<RanksAttributes>, 'name' | 'domain' | 'parameters' | 'simplify' | 'flops'> => ({
   name,
   domain: COLLECTIVE_DOMAIN,
   // A kernel derives the number of ranks from its communicator.
@@ -48,7 +50,8 @@ const OwnShare: Operator<RanksAttributes> = {
   infer([x], { ranks }) {
     requireFloat('OwnShare', [x!]);
     const [rows, ...rest] = x!.shape;
-    if (rows === undefined || rows % ranks !== 0) throwShapeError('OwnShare', [x!], `the first axis does not divide into ${ranks} equal parts`);
+    if (rows === undefined || rows % ranks !== 0)
+      throwShapeError('OwnShare', [x!], `the first axis does not divide into ${ranks} equal parts`);
     return { type: 'float32', shape: [rows / ranks, ...rest] };
   },
 };
@@ -68,9 +71,11 @@ export const ownShare = (x: Value, ranks: number): Value => (ranks === 1 ? x : a
 const Jointly: Operator<{ index: number }> = {
   name: 'Jointly',
   infer: (inputs, { index }) => ({ type: inputs[index]!.type, shape: inputs[index]!.shape }),
-  gradient: ({ inputs, attributes: { index }, gradient }) => inputs.map((_, position) => (position === index ? () => gradient : null)),
+  gradient: ({ inputs, attributes: { index }, gradient }) =>
+    inputs.map((_, position) => (position === index ? () => gradient : null)),
   decomposition: (inputs, { index }) => inputs[index]!,
 };
 
 /** The same values. If each is a sum over a batch that ranks share, the sums are reduced over ranks together: one message instead of several. */
-export const jointly = (values: readonly Value[]): Value[] => values.map((_, index) => apply(Jointly, values, { index }));
+export const jointly = (values: readonly Value[]): Value[] =>
+  values.map((_, index) => apply(Jointly, values, { index }));

@@ -1,5 +1,13 @@
 /** Comparisons, selection and type conversion. Gradients flow through Where only. */
-import { apply, asValue, inferBroadcast, type NoAttributes, type Operand, type Operator, throwShapeError } from '../operator.js';
+import {
+  apply,
+  asValue,
+  inferBroadcast,
+  type NoAttributes,
+  type Operand,
+  type Operator,
+  throwShapeError,
+} from '../operator.js';
 import { broadcastShapes } from '../shape.js';
 import { constant, ELEMENT_CODES, type ElementArray, type ElementType, type Value } from '../value.js';
 import { sumTo } from './broadcasting.js';
@@ -27,7 +35,8 @@ const Where: Operator<NoAttributes> = {
     if (condition!.type !== 'bool') throwShapeError('Where', inputs, 'the condition must be bool');
     const { type, shape } = inferBroadcast('Where', branches, branches[0]!.type);
     const result = broadcastShapes(condition!.shape, shape);
-    if (result === undefined) throwShapeError('Where', inputs, 'the condition cannot be broadcast against the branches');
+    if (result === undefined)
+      throwShapeError('Where', inputs, 'the condition cannot be broadcast against the branches');
     return { type, shape: result };
   },
   gradient: ({ inputs: [condition, a, b], gradient }) => [
@@ -58,13 +67,17 @@ function elementTypeOf(to: number): ElementType {
 function convert(data: ElementArray, type: ElementType): ElementArray {
   if (type === 'float32') return Float32Array.from(data as Float32Array, Number);
   if (type === 'int64')
-    return BigInt64Array.from(data as Float32Array as unknown as ArrayLike<number>, (element) => BigInt(Math.trunc(Number(element))) as never);
+    return BigInt64Array.from(
+      data as Float32Array as unknown as ArrayLike<number>,
+      (element) => BigInt(Math.trunc(Number(element))) as never,
+    );
   if (type === 'bool') return Uint8Array.from(data as Float32Array, (element) => (Number(element) === 0 ? 0 : 1));
   return Uint8Array.from(data as Float32Array, Number);
 }
 
 /** The same elements as another type; no gradient flows. */
-export const cast = (x: Value, type: ElementType): Value => (x.type === type ? x : apply(Cast, [x], { to: ELEMENT_CODES[type] }));
+export const cast = (x: Value, type: ElementType): Value =>
+  x.type === type ? x : apply(Cast, [x], { to: ELEMENT_CODES[type] });
 
 const StopGradient: Operator<NoAttributes> = {
   name: 'Identity',

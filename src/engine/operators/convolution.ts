@@ -45,7 +45,8 @@ function requireFit(name: string, inputs: readonly Value[], inward: number, outw
   const [x, w, bias] = inputs;
   requireFloat(name, inputs);
   if (x!.shape.length !== 4 || w!.shape.length !== 4) throwShapeError(name, inputs, 'data and kernel need four axes');
-  if (x!.shape[1] !== w!.shape[inward]) throwShapeError(name, inputs, `data has ${x!.shape[1]} channels, the kernel takes ${w!.shape[inward]}`);
+  if (x!.shape[1] !== w!.shape[inward])
+    throwShapeError(name, inputs, `data has ${x!.shape[1]} channels, the kernel takes ${w!.shape[inward]}`);
   if (bias !== undefined && (bias.shape.length !== 1 || bias.shape[0] !== w!.shape[outward]))
     throwShapeError(name, inputs, `the bias needs one value for each of ${w!.shape[outward]} channels`);
 }
@@ -66,7 +67,12 @@ const Conv: Operator<ConvAttributes> = {
     requireFit('Conv', inputs, 1, 0);
     requirePositive('Conv', inputs, [...strides, ...dilations]);
     const [x, w] = inputs;
-    const sizes = [0, 1].map((i) => Math.floor((x!.shape[2 + i]! + pads[i]! + pads[2 + i]! - dilations[i]! * (w!.shape[2 + i]! - 1) - 1) / strides[i]!) + 1);
+    const sizes = [0, 1].map(
+      (i) =>
+        Math.floor(
+          (x!.shape[2 + i]! + pads[i]! + pads[2 + i]! - dilations[i]! * (w!.shape[2 + i]! - 1) - 1) / strides[i]!,
+        ) + 1,
+    );
     if (sizes.some((size) => size < 1)) throwShapeError('Conv', inputs, 'the kernel is larger than the padded data');
     return { type: 'float32', shape: [x!.shape[0]!, w!.shape[0]!, ...sizes] };
   },
@@ -83,7 +89,8 @@ const Conv: Operator<ConvAttributes> = {
  * Cross-correlation of data [N, C, H, W] with a kernel [O, C, kh, kw]: [N, O, H', W'] with
  * H' = floor((H + pads - dilation (kh - 1) - 1) / stride) + 1.
  */
-export const conv = (x: Value, w: Value, options: ConvOptions = {}): Value => apply(Conv, options.bias ? [x, w, options.bias] : [x, w], attributesOf(options));
+export const conv = (x: Value, w: Value, options: ConvOptions = {}): Value =>
+  apply(Conv, options.bias ? [x, w, options.bias] : [x, w], attributesOf(options));
 
 const ConvTranspose: Operator<ConvTransposeAttributes> = {
   name: 'ConvTranspose',
@@ -92,10 +99,17 @@ const ConvTranspose: Operator<ConvTransposeAttributes> = {
     requirePositive('ConvTranspose', inputs, [...strides, ...dilations]);
     const [x, w] = inputs;
     const sizes = [0, 1].map(
-      (i) => (x!.shape[2 + i]! - 1) * strides[i]! - pads[i]! - pads[2 + i]! + dilations[i]! * (w!.shape[2 + i]! - 1) + 1 + output_padding[i]!,
+      (i) =>
+        (x!.shape[2 + i]! - 1) * strides[i]! -
+        pads[i]! -
+        pads[2 + i]! +
+        dilations[i]! * (w!.shape[2 + i]! - 1) +
+        1 +
+        output_padding[i]!,
     );
     if (sizes.some((size) => size < 1)) throwShapeError('ConvTranspose', inputs, 'padding removes the whole result');
-    if (output_padding.some((size, i) => size >= strides[i]!)) throwShapeError('ConvTranspose', inputs, 'output padding must be below the stride');
+    if (output_padding.some((size, i) => size >= strides[i]!))
+      throwShapeError('ConvTranspose', inputs, 'output padding must be below the stride');
     return { type: 'float32', shape: [x!.shape[0]!, w!.shape[1]!, ...sizes] };
   },
   gradient: ({ inputs: [x, w, bias], attributes: { output_padding: _, ...attributes }, gradient }) => [
@@ -113,13 +127,22 @@ const ConvTranspose: Operator<ConvTransposeAttributes> = {
  * H' = (H - 1) stride - pads + dilation (kh - 1) + 1 + outputPadding.
  */
 export const convTranspose = (x: Value, w: Value, options: ConvTransposeOptions = {}): Value =>
-  apply(ConvTranspose, options.bias ? [x, w, options.bias] : [x, w], { ...attributesOf(options), output_padding: pair(options.outputPadding ?? 0) });
+  apply(ConvTranspose, options.bias ? [x, w, options.bias] : [x, w], {
+    ...attributesOf(options),
+    output_padding: pair(options.outputPadding ?? 0),
+  });
 
 /** The gradient of a convolution's data: the transposed convolution, its output padded to the data's own size. */
 function convDataGradient(gradient: Value, w: Value, [, , height, width]: Shape, attributes: ConvAttributes): Value {
   const { strides, pads, dilations } = attributes;
   const output_padding = [height!, width!].map(
-    (size, i) => size - ((gradient.shape[2 + i]! - 1) * strides[i]! - pads[i]! - pads[2 + i]! + dilations[i]! * (w.shape[2 + i]! - 1) + 1),
+    (size, i) =>
+      size -
+      ((gradient.shape[2 + i]! - 1) * strides[i]! -
+        pads[i]! -
+        pads[2 + i]! +
+        dilations[i]! * (w.shape[2 + i]! - 1) +
+        1),
   );
   return apply(ConvTranspose, [gradient, w], { ...attributes, output_padding });
 }
@@ -128,9 +151,18 @@ function convDataGradient(gradient: Value, w: Value, [, , height, width]: Shape,
  * The gradient of a convolution's kernel [O, C, kh, kw]: a convolution of the data by the gradient in which batch and channels, and
  * strides and dilations, exchange roles.
  */
-function convKernelGradient(x: Value, gradient: Value, [, , kh, kw]: Shape, { strides, pads, dilations }: ConvAttributes): Value {
+function convKernelGradient(
+  x: Value,
+  gradient: Value,
+  [, , kh, kw]: Shape,
+  { strides, pads, dilations }: ConvAttributes,
+): Value {
   const byChannel = [1, 0, 2, 3];
-  const swapped = apply(Conv, [transpose(x, byChannel), transpose(gradient, byChannel)], { strides: dilations, pads, dilations: strides });
+  const swapped = apply(Conv, [transpose(x, byChannel), transpose(gradient, byChannel)], {
+    strides: dilations,
+    pads,
+    dilations: strides,
+  });
   // Data that the stride left over at the edge would make the kernel too large.
   return transpose(slice(slice(swapped, 2, 0, kh!), 3, 0, kw!), byChannel);
 }

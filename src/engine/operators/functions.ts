@@ -16,7 +16,9 @@ const Abs = elementwiseFunction('Abs', Math.abs, ({ x, gradient }) => mul(gradie
 const Exp = elementwiseFunction('Exp', Math.exp, ({ output, gradient }) => mul(gradient, output));
 const Log = elementwiseFunction('Log', Math.log, ({ x, gradient }) => div(gradient, x));
 const Sqrt = elementwiseFunction('Sqrt', Math.sqrt, ({ output, gradient }) => div(mul(gradient, 0.5), output));
-const Tanh = elementwiseFunction('Tanh', Math.tanh, ({ output, gradient }) => mul(gradient, sub(1, mul(output, output))));
+const Tanh = elementwiseFunction('Tanh', Math.tanh, ({ output, gradient }) =>
+  mul(gradient, sub(1, mul(output, output))),
+);
 const Sigmoid = elementwiseFunction(
   'Sigmoid',
   (x) => 1 / (1 + Math.exp(-x)),
@@ -38,8 +40,12 @@ const LeakyRelu = elementwiseFunction<{ alpha: number }>(
 const Clip = elementwiseFunction<{ min: number; max: number }>(
   'Clip',
   (x, { min, max }) => Math.min(Math.max(x, min), max),
-  ({ x, attributes, gradient }) => mul(gradient, mul(stepMask(sub(x, attributes.min), 1, 0), stepMask(sub(attributes.max, x), 1, 0))),
-  { parameters: ({ min, max }) => ({ constants: [constant(min), constant(max)], encoded: ['min', 'max'] }), epilogue: ({ min, max }) => [min, max] },
+  ({ x, attributes, gradient }) =>
+    mul(gradient, mul(stepMask(sub(x, attributes.min), 1, 0), stepMask(sub(attributes.max, x), 1, 0))),
+  {
+    parameters: ({ min, max }) => ({ constants: [constant(min), constant(max)], encoded: ['min', 'max'] }),
+    epilogue: ({ min, max }) => [min, max],
+  },
 );
 
 /** -x. */

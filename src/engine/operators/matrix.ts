@@ -10,10 +10,12 @@ const MatMul: Operator<NoAttributes> = {
   infer(inputs) {
     const [a, b] = inputs;
     requireFloat('MatMul', inputs);
-    if (a!.shape.length < 2 || b!.shape.length < 2) throwShapeError('MatMul', inputs, 'operands need at least two axes');
+    if (a!.shape.length < 2 || b!.shape.length < 2)
+      throwShapeError('MatMul', inputs, 'operands need at least two axes');
     const batch = broadcastShapes(a!.shape.slice(0, -2), b!.shape.slice(0, -2));
     if (batch === undefined) throwShapeError('MatMul', inputs, 'leading axes cannot be broadcast against each other');
-    if (a!.shape.at(-1) !== b!.shape.at(-2)) throwShapeError('MatMul', inputs, 'the first operand has a different number of columns than the second has rows');
+    if (a!.shape.at(-1) !== b!.shape.at(-2))
+      throwShapeError('MatMul', inputs, 'the first operand has a different number of columns than the second has rows');
     return { type: 'float32', shape: [...batch, a!.shape.at(-2)!, b!.shape.at(-1)!] };
   },
   gradient: ({ inputs: [a, b], gradient }) => [
@@ -22,12 +24,16 @@ const MatMul: Operator<NoAttributes> = {
   ],
   distribute([a, b], { value: { inputs, shape } }) {
     // Leading axes, rows and columns of both, counted from the last axis of the result.
-    const [left, right] = [a, b].map((placement, index) => (typeof placement === 'number' ? inputs[index]!.shape.length - placement : undefined));
+    const [left, right] = [a, b].map((placement, index) =>
+      typeof placement === 'number' ? inputs[index]!.shape.length - placement : undefined,
+    );
     if (left === 1 && right === 2) return { operands: [a!, b!], result: 'summand' };
     if (left !== undefined && left > 1 && b === 'whole' && (left === 2 || spans(inputs[1]!, left, 1)))
       return { operands: [a!, b], result: shape.length - left };
     if (right === 1 && a === 'whole') return { operands: [a, b!], result: shape.length - 1 };
-    return left === right && left !== undefined && left > 2 ? { operands: [a!, b!], result: shape.length - left } : undefined;
+    return left === right && left !== undefined && left > 2
+      ? { operands: [a!, b!], result: shape.length - left }
+      : undefined;
   },
   flops: ([a], _, { shape }) => 2 * sizeOf(shape) * a!.shape.at(-1)!,
 };

@@ -42,7 +42,11 @@ const BatchNormalization: Operator<BatchNormalizationAttributes> = {
     if (x!.shape.length < 2) throwShapeError('BatchNormalization', inputs, 'data needs a batch and a channel axis');
     for (const vector of [scale!, bias!]) {
       if (vector.shape.length !== 1 || vector.shape[0] !== x!.shape[1])
-        throwShapeError('BatchNormalization', inputs, `scale and bias need one value for each of ${x!.shape[1]} channels`);
+        throwShapeError(
+          'BatchNormalization',
+          inputs,
+          `scale and bias need one value for each of ${x!.shape[1]} channels`,
+        );
     }
     return { type: 'float32', shape: x!.shape };
   },
@@ -55,7 +59,10 @@ const BatchNormalization: Operator<BatchNormalizationAttributes> = {
     const axes = x!.shape.map((_, axis) => axis).filter((axis) => axis !== 1);
     const count = sizeOf(x!.shape) / x!.shape[1]!;
     const { centered, deviation } = center(x!, epsilon);
-    const [total, moment] = jointly([reduceSum(gradient, axes), reduceSum(mul(gradient, centered), axes)]) as [Value, Value];
+    const [total, moment] = jointly([reduceSum(gradient, axes), reduceSum(mul(gradient, centered), axes)]) as [
+      Value,
+      Value,
+    ];
     return [
       () => {
         const gain = div(perChannel(scale!, x!), deviation);
@@ -73,10 +80,18 @@ const BatchNormalization: Operator<BatchNormalizationAttributes> = {
  * Normalizes each channel of [N, C, ...] by the mean and biased variance of this batch, then scales and shifts it:
  * (x - mean) / sqrt(variance + epsilon) * scale + bias, with scale and bias [C].
  */
-export const batchNormalization = (x: Value, scale: Value, bias: Value, epsilon = 1e-5): Value => apply(BatchNormalization, [x, scale, bias], { epsilon });
+export const batchNormalization = (x: Value, scale: Value, bias: Value, epsilon = 1e-5): Value =>
+  apply(BatchNormalization, [x, scale, bias], { epsilon });
 
 /** Batch normalization with given statistics [C] instead of the batch's, as in inference. */
-export function batchNormInference(x: Value, scale: Value, bias: Value, mean: Value, variance: Value, epsilon = 1e-5): Value {
+export function batchNormInference(
+  x: Value,
+  scale: Value,
+  bias: Value,
+  mean: Value,
+  variance: Value,
+  epsilon = 1e-5,
+): Value {
   const gain = div(scale, sqrt(add(variance, epsilon)));
   return add(mul(x, perChannel(gain, x)), perChannel(sub(bias, mul(mean, gain)), x));
 }

@@ -21,6 +21,7 @@ const After: Operator<NoAttributes> = {
  * two: a NaN in `dependency` does not reach `value`, and gradients flow to `value` only. It is cheapest if both have a single element.
  */
 export function after(value: Value, dependency: Value): Value {
-  const first = sizeOf(dependency.shape) === 1 ? dependency : slice(reshape(dependency, [sizeOf(dependency.shape)]), 0, 0, 1);
+  const first =
+    sizeOf(dependency.shape) === 1 ? dependency : slice(reshape(dependency, [sizeOf(dependency.shape)]), 0, 0, 1);
   return apply(After, [value, first], {});
 }

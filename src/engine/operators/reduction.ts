@@ -1,5 +1,14 @@
 /** Means, extremes and their positions over axes. ReduceSum is in broadcasting.ts: it is the gradient of Expand. */
-import { apply, applyReduction, type Operator, reducedShape, reduction, type ReductionAttributes, type ReductionOptions, summedInParts } from '../operator.js';
+import {
+  apply,
+  applyReduction,
+  type Operator,
+  reducedShape,
+  reduction,
+  type ReductionAttributes,
+  type ReductionOptions,
+  summedInParts,
+} from '../operator.js';
 import { normalizeAxes } from '../shape.js';
 import type { Value } from '../value.js';
 import { div, mul } from './arithmetic.js';
@@ -7,7 +16,8 @@ import { expand, reduceSum, reshape } from './broadcasting.js';
 import { cast, equal } from './comparison.js';
 
 const allAxes = (x: Value): number[] => x.shape.map((_, axis) => axis);
-const countOf = (x: Value, axes: readonly number[]): number => axes.reduce((product, axis) => product * x.shape[axis]!, 1);
+const countOf = (x: Value, axes: readonly number[]): number =>
+  axes.reduce((product, axis) => product * x.shape[axis]!, 1);
 
 /** The gradient of a reduction's result, repeated to the operand's shape. */
 const broadcastGradient = (gradient: Value, x: Value, { axes }: ReductionAttributes): Value =>
@@ -15,18 +25,22 @@ const broadcastGradient = (gradient: Value, x: Value, { axes }: ReductionAttribu
 
 const ReduceMean: Operator<ReductionAttributes> = {
   ...reduction('ReduceMean'),
-  gradient: ({ inputs: [x], attributes, gradient }) => [() => broadcastGradient(mul(gradient, 1 / countOf(x!, attributes.axes)), x!, attributes)],
+  gradient: ({ inputs: [x], attributes, gradient }) => [
+    () => broadcastGradient(mul(gradient, 1 / countOf(x!, attributes.axes)), x!, attributes),
+  ],
   distribute(operands, { attributes, ranks }) {
     const distribution = summedInParts(operands, attributes);
     // A mean over the part counts fewer elements; that of a summand does not.
     const isPart = typeof operands[0] === 'number' && distribution.result === 'summand';
     return isPart ? { ...distribution, scale: 1 / ranks } : distribution;
   },
-  blocked: ([x], { attributes: { axes, keepdims } }) => (String(axes) === '2,3' && keepdims === 1 ? reduceMean(x!, [1, 2]) : undefined),
+  blocked: ([x], { attributes: { axes, keepdims } }) =>
+    String(axes) === '2,3' && keepdims === 1 ? reduceMean(x!, [1, 2]) : undefined,
 };
 
 /** The mean over axes. */
-export const reduceMean = (x: Value, axes: readonly number[], options: ReductionOptions = {}): Value => applyReduction(ReduceMean, x, axes, options);
+export const reduceMean = (x: Value, axes: readonly number[], options: ReductionOptions = {}): Value =>
+  applyReduction(ReduceMean, x, axes, options);
 /** The mean of all elements, a scalar. */
 export const meanOf = (x: Value): Value => reduceMean(x, allAxes(x), { keepAxes: false });
 /** The sum of all elements, a scalar. */
@@ -47,9 +61,11 @@ const ReduceMax = extreme('ReduceMax');
 const ReduceMin = extreme('ReduceMin');
 
 /** The largest element over axes; elements that tie share the gradient. */
-export const reduceMax = (x: Value, axes: readonly number[], options: ReductionOptions = {}): Value => applyReduction(ReduceMax, x, axes, options);
+export const reduceMax = (x: Value, axes: readonly number[], options: ReductionOptions = {}): Value =>
+  applyReduction(ReduceMax, x, axes, options);
 /** The smallest element over axes; elements that tie share the gradient. */
-export const reduceMin = (x: Value, axes: readonly number[], options: ReductionOptions = {}): Value => applyReduction(ReduceMin, x, axes, options);
+export const reduceMin = (x: Value, axes: readonly number[], options: ReductionOptions = {}): Value =>
+  applyReduction(ReduceMin, x, axes, options);
 
 const ArgMin: Operator<{ axis: number; keepdims: number }> = {
   name: 'ArgMin',
@@ -60,4 +76,5 @@ const ArgMin: Operator<{ axis: number; keepdims: number }> = {
 };
 
 /** The position of the smallest element along an axis (the first of several), as int64; the axis stays with size 1. No gradient. */
-export const argMin = (x: Value, axis: number): Value => apply(ArgMin, [x], { axis: normalizeAxes([axis], x.shape.length, 'ArgMin')[0]!, keepdims: 1 });
+export const argMin = (x: Value, axis: number): Value =>
+  apply(ArgMin, [x], { axis: normalizeAxes([axis], x.shape.length, 'ArgMin')[0]!, keepdims: 1 });

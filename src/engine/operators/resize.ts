@@ -3,31 +3,44 @@ import { constant, constantTensor, type Value } from '../value.js';
 import { expand, reduceSum, reshape } from './broadcasting.js';
 
 /** Each rank resizes its own images. */
-const ownImages = ([placement]: readonly Placement[]): Distribution | undefined => (placement === 0 ? { operands: [0], result: 0 } : undefined);
+const ownImages = ([placement]: readonly Placement[]): Distribution | undefined =>
+  placement === 0 ? { operands: [0], result: 0 } : undefined;
 
 /** ONNX Resize by a whole factor: pixel (i, j) of the result is pixel (floor(i / factor), floor(j / factor)) of the data. */
-const Resize: Operator<{ factor: number; mode: string; coordinate_transformation_mode: string; nearest_mode: string }> = {
-  name: 'Resize',
-  infer([x], { factor }) {
-    requireFloat('Resize', [x!]);
-    if (x!.shape.length !== 4) throwShapeError('Resize', [x!], 'expected data of four axes');
-    if (!Number.isInteger(factor) || factor < 1) throwShapeError('Resize', [x!], `expected a whole factor of at least 1 but got ${factor}`);
-    const [batch, channels, height, width] = x!.shape as [number, number, number, number];
-    return { type: 'float32', shape: [batch, channels, height * factor, width * factor] };
-  },
-  gradient: ({ attributes: { factor }, gradient }) => [() => apply(SumBlocks, [gradient], { factor })],
-  distribute: ownImages,
-  // The region of interest, which this mode does not read, and the scales.
-  parameters: ({ factor }) => ({
-    constants: [constantTensor({ type: 'float32', shape: [0], data: new Float32Array(0) }), constant([1, 1, factor, factor])],
-    encoded: ['factor'],
-  }),
-  blocked([x], { attributes: { factor } }) {
-    const [blocks, height, width, inner] = x!.shape as [number, number, number, number];
-    const repeated = expand(reshape(x!, [blocks, height, 1, width, 1, inner]), [blocks, height, factor, width, factor, inner]);
-    return reshape(repeated, [blocks, height * factor, width * factor, inner]);
-  },
-};
+const Resize: Operator<{ factor: number; mode: string; coordinate_transformation_mode: string; nearest_mode: string }> =
+  {
+    name: 'Resize',
+    infer([x], { factor }) {
+      requireFloat('Resize', [x!]);
+      if (x!.shape.length !== 4) throwShapeError('Resize', [x!], 'expected data of four axes');
+      if (!Number.isInteger(factor) || factor < 1)
+        throwShapeError('Resize', [x!], `expected a whole factor of at least 1 but got ${factor}`);
+      const [batch, channels, height, width] = x!.shape as [number, number, number, number];
+      return { type: 'float32', shape: [batch, channels, height * factor, width * factor] };
+    },
+    gradient: ({ attributes: { factor }, gradient }) => [() => apply(SumBlocks, [gradient], { factor })],
+    distribute: ownImages,
+    // The region of interest, which this mode does not read, and the scales.
+    parameters: ({ factor }) => ({
+      constants: [
+        constantTensor({ type: 'float32', shape: [0], data: new Float32Array(0) }),
+        constant([1, 1, factor, factor]),
+      ],
+      encoded: ['factor'],
+    }),
+    blocked([x], { attributes: { factor } }) {
+      const [blocks, height, width, inner] = x!.shape as [number, number, number, number];
+      const repeated = expand(reshape(x!, [blocks, height, 1, width, 1, inner]), [
+        blocks,
+        height,
+        factor,
+        width,
+        factor,
+        inner,
+      ]);
+      return reshape(repeated, [blocks, height * factor, width * factor, inner]);
+    },
+  };
 
 /**
  * The sums of blocks of factor x factor pixels of [N, C, H, W]: the gradient of Resize. With both in blocked layouts, an iteration of a residual
@@ -35,7 +48,10 @@ const Resize: Operator<{ factor: number; mode: string; coordinate_transformation
  */
 const SumBlocks: Operator<{ factor: number }> = {
   name: 'SumBlocks',
-  infer: ([x], { factor }) => ({ type: 'float32', shape: x!.shape.map((size, axis) => (axis < 2 ? size : size / factor)) }),
+  infer: ([x], { factor }) => ({
+    type: 'float32',
+    shape: x!.shape.map((size, axis) => (axis < 2 ? size : size / factor)),
+  }),
   gradient: ({ attributes: { factor }, gradient }) => [() => resize(gradient, factor)],
   distribute: ownImages,
   decomposition: ([x], { factor }) => {
@@ -45,7 +61,9 @@ const SumBlocks: Operator<{ factor: number }> = {
   },
   blocked([x], { attributes: { factor } }) {
     const [blocks, height, width, inner] = x!.shape as [number, number, number, number];
-    return reduceSum(reshape(x!, [blocks, height / factor, factor, width / factor, factor, inner]), [2, 4], { keepAxes: false });
+    return reduceSum(reshape(x!, [blocks, height / factor, factor, width / factor, factor, inner]), [2, 4], {
+      keepAxes: false,
+    });
   },
 };
 

@@ -45,7 +45,9 @@ const Concat: Operator<{ axis: number }> = {
     const [first, ...others] = inputs;
     for (const other of others) {
       const fits =
-        other.type === first!.type && other.shape.length === first!.shape.length && other.shape.every((size, i) => i === axis || size === first!.shape[i]);
+        other.type === first!.type &&
+        other.shape.length === first!.shape.length &&
+        other.shape.every((size, i) => i === axis || size === first!.shape[i]);
       if (!fits) throwShapeError('Concat', inputs, `inputs differ in an axis other than ${axis}`);
     }
     const total = inputs.reduce((sum, value) => sum + value.shape[axis]!, 0);
@@ -70,7 +72,9 @@ const Concat: Operator<{ axis: number }> = {
 export function concat(values: readonly Value[], axis: number): Value {
   const [first] = values;
   if (first === undefined) throwShapeError('Concat', [], 'needs at least one input');
-  return values.length === 1 ? first : apply(Concat, values, { axis: normalizeAxes([axis], first.shape.length, 'Concat')[0]! });
+  return values.length === 1
+    ? first
+    : apply(Concat, values, { axis: normalizeAxes([axis], first.shape.length, 'Concat')[0]! });
 }
 
 const Slice: Operator<{ axis: number; start: number; end: number; step: number }> = {
@@ -80,7 +84,10 @@ const Slice: Operator<{ axis: number; start: number; end: number; step: number }
     if (!(step >= 1 && start >= 0 && start < end && end <= size)) {
       throwShapeError('Slice', [x!], `axis ${axis} has no elements ${start} to ${end} in steps of ${step}`);
     }
-    return { type: x!.type, shape: x!.shape.map((length, i) => (i === axis ? Math.ceil((end - start) / step) : length)) };
+    return {
+      type: x!.type,
+      shape: x!.shape.map((length, i) => (i === axis ? Math.ceil((end - start) / step) : length)),
+    };
   },
   gradient: ({ inputs: [x], output, attributes: { axis, start, step }, gradient }) => [
     () => {
@@ -93,7 +100,8 @@ const Slice: Operator<{ axis: number; start: number; end: number; step: number }
       return pad(slice(stuffed, axis, 0, length), before, after);
     },
   ],
-  distribute: ([placement], { attributes: { axis } }) => (placement === axis ? undefined : { operands: [placement!], result: placement! }),
+  distribute: ([placement], { attributes: { axis } }) =>
+    placement === axis ? undefined : { operands: [placement!], result: placement! },
   parameters: ({ axis, start, end, step }) => ({
     constants: [integers([start]), integers([end]), integers([axis]), integers([step])],
     encoded: ['axis', 'start', 'end', 'step'],
@@ -133,7 +141,8 @@ const Pad: Operator<{ pads: readonly number[] }> = {
     () => x!.shape.reduce<Value>((rest, size, axis) => slice(rest, axis, pads[axis]!, pads[axis]! + size), gradient),
   ],
   distribute([placement], { attributes: { pads } }) {
-    const isPadded = typeof placement === 'number' && (pads[placement] !== 0 || pads[placement + pads.length / 2] !== 0);
+    const isPadded =
+      typeof placement === 'number' && (pads[placement] !== 0 || pads[placement + pads.length / 2] !== 0);
     return isPadded ? undefined : { operands: [placement!], result: placement! };
   },
   parameters: ({ pads }) => ({ constants: [integers(pads), constant(0)], encoded: ['pads'] }),

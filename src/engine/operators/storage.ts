@@ -19,7 +19,8 @@ const DequantizeLinear: Operator<{ axis: number }> = {
   name: 'DequantizeLinear',
   infer(inputs, { axis }) {
     const [x, scale] = inputs;
-    if (x!.type !== 'int8' || scale!.type !== 'float32') throwShapeError('DequantizeLinear', inputs, 'expected int8 and its float32 scales');
+    if (x!.type !== 'int8' || scale!.type !== 'float32')
+      throwShapeError('DequantizeLinear', inputs, 'expected int8 and its float32 scales');
     if (scale!.shape.length !== 1 || scale!.shape[0] !== x!.shape[axis])
       throwShapeError('DequantizeLinear', inputs, `expected a scale per index of axis ${axis}`);
     return { type: 'float32', shape: x!.shape };
@@ -32,4 +33,5 @@ const DequantizeLinear: Operator<{ axis: number }> = {
  * @param x int8 of any shape
  * @param scale float32, one element per index of the axis
  */
-export const dequantizeLinear = (x: Value, scale: Value, axis: number): Value => apply(DequantizeLinear, [x, scale], { axis });
+export const dequantizeLinear = (x: Value, scale: Value, axis: number): Value =>
+  apply(DequantizeLinear, [x, scale], { axis });

@@ -60,12 +60,16 @@ async function problemWithBlocksOf(block: number, load: LoadModel): Promise<stri
   const y = blockedConv(x, w);
   const pixel = Float32Array.from({ length: block }, (_, channel) => channel + 1);
   const kernel = Float32Array.from({ length: block * block }, (_, index) => (index % 7) - 3);
-  const expected = Float32Array.from({ length: block }, (_, out) => pixel.reduce((sum, value, channel) => sum + value * kernel[channel * block + out]!, 0));
+  const expected = Float32Array.from({ length: block }, (_, out) =>
+    pixel.reduce((sum, value, channel) => sum + value * kernel[channel * block + out]!, 0),
+  );
   try {
     const executor = await load(await encode(graphOf({ y })), { threads: 1, optimize: false });
     const result = await executor.run({ x: { ...x, data: pixel }, w: { ...w, data: kernel } }, { y });
     await executor.release();
-    return expected.every((value, out) => value === (result.y as Float32Array)[out]) ? undefined : 'channels have a different order';
+    return expected.every((value, out) => value === (result.y as Float32Array)[out])
+      ? undefined
+      : 'channels have a different order';
   } catch (error) {
     // The operator does not exist, or rejects this number of channels.
     return firstLine(error);

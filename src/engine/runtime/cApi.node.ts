@@ -32,7 +32,11 @@ export class CApiRuntime {
   static async connect(expected: Expectations = {}): Promise<CApiRuntime> {
     const ort = await OrtApi.open(expected);
     return attempt('setup', 'the library does not start', () => {
-      return new CApiRuntime(ort, ort.create('CreateEnv', FATAL, 'agenet'), ort.create('CreateCpuMemoryInfo', ARENA_ALLOCATOR, DEFAULT_MEMORY));
+      return new CApiRuntime(
+        ort,
+        ort.create('CreateEnv', FATAL, 'agenet'),
+        ort.create('CreateCpuMemoryInfo', ARENA_ALLOCATOR, DEFAULT_MEMORY),
+      );
     });
   }
 
@@ -59,7 +63,8 @@ export class CApiRuntime {
 
 /** The C API, or the reason why it is unavailable here. */
 export type CApiAccess =
-  { readonly runtime: CApiRuntime; readonly reason?: undefined } | { readonly runtime?: undefined; readonly reason: CApiUnavailableError };
+  | { readonly runtime: CApiRuntime; readonly reason?: undefined }
+  | { readonly runtime?: undefined; readonly reason: CApiUnavailableError };
 
 /** Opens the C API, or returns the reason why it is unavailable here. */
 export async function openCApi(): Promise<CApiAccess> {
@@ -71,7 +76,8 @@ export async function openCApi(): Promise<CApiAccess> {
   }
 }
 
-const bytesOf = (operands: readonly TensorBuffer[]): number => operands.reduce((bytes, { data }) => bytes + data.byteLength, 0);
+const bytesOf = (operands: readonly TensorBuffer[]): number =>
+  operands.reduce((bytes, { data }) => bytes + data.byteLength, 0);
 
 class CApiExecutor implements Executor {
   private readonly beforeRun = createGcTrigger();
@@ -86,15 +92,28 @@ class CApiExecutor implements Executor {
     private readonly callsBack: boolean,
   ) {}
 
-  async run(inputs: Readonly<Record<string, TensorBuffer>>, outputs: Readonly<Record<string, TensorBuffer | TensorType>>) {
+  async run(
+    inputs: Readonly<Record<string, TensorBuffer>>,
+    outputs: Readonly<Record<string, TensorBuffer | TensorType>>,
+  ) {
     this.beforeRun(this.garbage ?? bytesOf(Object.values(inputs)));
     this.garbage = 0;
-    const targets = Object.fromEntries(Object.entries(outputs).map(([name, output]) => [name, hasBuffer(output) ? output : allocated(output)]));
+    const targets = Object.fromEntries(
+      Object.entries(outputs).map(([name, output]) => [name, hasBuffer(output) ? output : allocated(output)]),
+    );
     const values: Pointer[] = [];
     try {
-      for (const operand of [...Object.values(inputs), ...Object.values(targets)]) values.push(this.tensorOver(operand));
+      for (const operand of [...Object.values(inputs), ...Object.values(targets)])
+        values.push(this.tensorOver(operand));
       const [feeds, fetches] = [Object.keys(inputs), Object.keys(targets)];
-      const parameters = [feeds, values.slice(0, feeds.length), feeds.length, fetches, fetches.length, values.slice(feeds.length)];
+      const parameters = [
+        feeds,
+        values.slice(0, feeds.length),
+        feeds.length,
+        fetches,
+        fetches.length,
+        values.slice(feeds.length),
+      ];
       if (this.callsBack) this.ort.call('Run', this.session, null, ...parameters);
       else await this.ort.callAsync('Run', [this.session, null, ...parameters], [inputs, targets]);
     } finally {
@@ -116,8 +135,20 @@ class CApiExecutor implements Executor {
   /** A tensor in the memory of an array. */
   private tensorOver({ type, shape, data }: TensorBuffer): Pointer {
     const dimensions = BigInt64Array.from(shape, BigInt);
-    return this.ort.create('CreateTensorWithDataAsOrtValue', this.memory, data, data.byteLength, dimensions, shape.length, ELEMENT_CODES[type]);
+    return this.ort.create(
+      'CreateTensorWithDataAsOrtValue',
+      this.memory,
+      data,
+      data.byteLength,
+      dimensions,
+      shape.length,
+      ELEMENT_CODES[type],
+    );
   }
 }
 
-const allocated = ({ type, shape }: TensorType): TensorBuffer => ({ type, shape, data: new ARRAY_OF[type](sizeOf(shape)) });
+const allocated = ({ type, shape }: TensorType): TensorBuffer => ({
+  type,
+  shape,
+  data: new ARRAY_OF[type](sizeOf(shape)),
+});

@@ -14,7 +14,10 @@ interface Kernel {
 }
 
 const KERNELS: Readonly<Record<string, Kernel>> = {
-  AllReduceSum: { shape: (input) => input, compute: (input, output, communicator) => communicator.allReduceSum(input, output) },
+  AllReduceSum: {
+    shape: (input) => input,
+    compute: (input, output, communicator) => communicator.allReduceSum(input, output),
+  },
   AllGather: {
     shape: ([rows, ...rest], ranks) => [rows! * ranks, ...rest],
     compute: (input, output, communicator) => communicator.allGather(input, output),
@@ -31,7 +34,8 @@ const domains = new WeakMap<Communicator, Pointer>();
 export function collectiveDomain(ort: OrtApi, communicator: Communicator): Pointer {
   const domain = domains.get(communicator) ?? ort.create('CreateCustomOpDomain', COLLECTIVE_DOMAIN);
   if (!domains.has(communicator)) {
-    for (const [name, kernel] of Object.entries(KERNELS)) ort.call('CustomOpDomain_Add', domain, customOperator(ort, name, kernel, communicator));
+    for (const [name, kernel] of Object.entries(KERNELS))
+      ort.call('CustomOpDomain_Add', domain, customOperator(ort, name, kernel, communicator));
     domains.set(communicator, domain);
   }
   return domain;
@@ -49,7 +53,8 @@ const [REQUIRED, DEFAULT_MEMORY] = [0, 0];
  */
 function customOperator(ort: OrtApi, name: string, { shape, compute }: Kernel, communicator: Communicator): Pointer {
   const { koffi } = ort;
-  const callback = (prototype: string, body: (...parameters: never[]) => unknown): bigint => koffi.register(body, koffi.pointer(koffi.proto(prototype)));
+  const callback = (prototype: string, body: (...parameters: never[]) => unknown): bigint =>
+    koffi.register(body, koffi.pointer(koffi.proto(prototype)));
   const returns = (type: string, parameters: string, value: unknown) => callback(`${type}(${parameters})`, () => value);
   const count = returns('size_t', 'void *', 1);
   const elementType = returns('int', 'void *, size_t', ELEMENT_CODES.float32);
@@ -113,7 +118,11 @@ function inputOf(ort: OrtApi, context: Pointer): { readonly shape: Shape; readon
 }
 
 function outputOf(ort: OrtApi, context: Pointer, shape: Shape): Float32Array {
-  return elementsOf(ort, ort.create('KernelContext_GetOutput', context, 0, BigInt64Array.from(shape, BigInt), shape.length), shape);
+  return elementsOf(
+    ort,
+    ort.create('KernelContext_GetOutput', context, 0, BigInt64Array.from(shape, BigInt), shape.length),
+    shape,
+  );
 }
 
 /** A tensor's memory. */

@@ -36,7 +36,10 @@ export const ALONE: Communicator = {
  */
 export function requireSame(communicator: Communicator, digest: Uint8Array, problem: string): void {
   const ranks = differingRanks(communicator, digest);
-  if (ranks.length > 0) throw new InputError(`${problem} (${ranks.length > 1 ? 'ranks' : 'rank'} ${ranks.join(', ')} compared with rank 0)`);
+  if (ranks.length > 0)
+    throw new InputError(
+      `${problem} (${ranks.length > 1 ? 'ranks' : 'rank'} ${ranks.join(', ')} compared with rank 0)`,
+    );
 }
 
 function differingRanks({ size, allGather }: Communicator, digest: Uint8Array): number[] {
@@ -45,5 +48,7 @@ function differingRanks({ size, allGather }: Communicator, digest: Uint8Array): 
   const all = new Float32Array(size * own.length);
   allGather(own, all);
   const digestOf = (rank: number) => all.subarray(rank * own.length, (rank + 1) * own.length);
-  return Array.from({ length: size }, (_, rank) => rank).filter((rank) => digestOf(rank).some((byte, index) => byte !== all[index]));
+  return Array.from({ length: size }, (_, rank) => rank).filter((rank) =>
+    digestOf(rank).some((byte, index) => byte !== all[index]),
+  );
 }

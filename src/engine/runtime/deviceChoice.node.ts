@@ -24,8 +24,12 @@ export interface DeviceCompiler {
 }
 
 /** Returns a compiler for a device, or for the CPU until a device is chosen. */
-export function deviceCompiler({ device, ...options }: Omit<CompileOptions, 'device'> & { readonly device?: Device | 'auto' | undefined }): DeviceCompiler {
-  if (device !== 'auto') return { compile: (graph) => compile(graph, { ...options, ...(device === undefined ? {} : { device }) }) };
+export function deviceCompiler({
+  device,
+  ...options
+}: Omit<CompileOptions, 'device'> & { readonly device?: Device | 'auto' | undefined }): DeviceCompiler {
+  if (device !== 'auto')
+    return { compile: (graph) => compile(graph, { ...options, ...(device === undefined ? {} : { device }) }) };
   let chosen: Device = 'cpu';
   return {
     compile: (graph) => compile(graph, { ...options, device: chosen }),
@@ -33,7 +37,8 @@ export function deviceCompiler({ device, ...options }: Omit<CompileOptions, 'dev
       const timings = await timeDevices(graph, options, signal);
       chosen = fastest(timings);
       const shown = timings.map(
-        (timing) => `${timing.device} ${'seconds' in timing ? `${timing.seconds.toPrecision(3)} s` : `does not work (${timing.reason})`}`,
+        (timing) =>
+          `${timing.device} ${'seconds' in timing ? `${timing.seconds.toPrecision(3)} s` : `does not work (${timing.reason})`}`,
       );
       return `device ${chosen}, chosen by the time per iteration: ${shown.join(', ')}`;
     },
@@ -42,10 +47,15 @@ export function deviceCompiler({ device, ...options }: Omit<CompileOptions, 'dev
 
 /** The device with the shortest time; the CPU if none has one. */
 export const fastest = (timings: readonly DeviceTiming[]): Device =>
-  timings.flatMap((timing) => ('seconds' in timing ? [timing] : [])).sort((a, b) => a.seconds - b.seconds)[0]?.device ?? 'cpu';
+  timings.flatMap((timing) => ('seconds' in timing ? [timing] : [])).sort((a, b) => a.seconds - b.seconds)[0]?.device ??
+  'cpu';
 
 /** Times a graph on every device that works. A broken driver may crash only the process of its trial. */
-async function timeDevices(graph: Graph, options: CompileOptions, signal: AbortSignal | undefined): Promise<readonly DeviceTiming[]> {
+async function timeDevices(
+  graph: Graph,
+  options: CompileOptions,
+  signal: AbortSignal | undefined,
+): Promise<readonly DeviceTiming[]> {
   const timings: DeviceTiming[] = [];
   for (const { device, reason } of await tryDevices()) {
     signal?.throwIfAborted();
@@ -54,11 +64,18 @@ async function timeDevices(graph: Graph, options: CompileOptions, signal: AbortS
   return timings;
 }
 
-async function timeDevice(graph: Graph, options: CompileOptions & { readonly device: Device }, signal: AbortSignal | undefined): Promise<DeviceTiming> {
+async function timeDevice(
+  graph: Graph,
+  options: CompileOptions & { readonly device: Device },
+  signal: AbortSignal | undefined,
+): Promise<DeviceTiming> {
   const { device } = options;
   try {
     const isState = ({ name }: InputValue) => nextName(name) in graph.outputs;
-    const program = new StatefulProgram(await compile(graph, options), drawn(graph.inputs.filter(isState)) as Readonly<Record<string, Float32Array>>);
+    const program = new StatefulProgram(
+      await compile(graph, options),
+      drawn(graph.inputs.filter(isState)) as Readonly<Record<string, Float32Array>>,
+    );
     try {
       const feeds = drawn(graph.inputs.filter((value) => !isState(value)));
       // The first run allocates memory, and compiles shaders.

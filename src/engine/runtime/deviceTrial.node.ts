@@ -31,14 +31,26 @@ export async function tryDevices(): Promise<readonly DeviceTrial[]> {
  */
 export async function tryDevice(device: Device, { script = PROCESS, timeout = TIMEOUT_MS } = {}): Promise<DeviceTrial> {
   const reason = await new Promise<string | undefined>((resolve) => {
-    execFile(process.execPath, [script, device], { timeout, killSignal: 'SIGKILL', windowsHide: true }, (error, output) => {
-      const report = reportIn(output);
-      if (report !== undefined && error === null) resolve(report.reason);
-      else if (error?.killed) resolve(`no result within ${timeout / 1000} s`);
-      else resolve(error?.signal ? `the process crashed with ${error.signal}` : `the process ended with status ${error?.code ?? 0} and without a result`);
-    });
+    execFile(
+      process.execPath,
+      [script, device],
+      { timeout, killSignal: 'SIGKILL', windowsHide: true },
+      (error, output) => {
+        const report = reportIn(output);
+        if (report !== undefined && error === null) resolve(report.reason);
+        else if (error?.killed) resolve(`no result within ${timeout / 1000} s`);
+        else
+          resolve(
+            error?.signal
+              ? `the process crashed with ${error.signal}`
+              : `the process ended with status ${error?.code ?? 0} and without a result`,
+          );
+      },
+    );
   });
-  return reason === undefined ? { device, works: true } : { device, works: false, reason, needs: DEVICE_NEEDS[device]! };
+  return reason === undefined
+    ? { device, works: true }
+    : { device, works: false, reason, needs: DEVICE_NEEDS[device]! };
 }
 
 /** The last line of the process's output. Drivers may print lines of their own before it. */

@@ -61,7 +61,13 @@ export async function compile(graph: Graph, options: CompileOptions = {}): Promi
   const optimize = target.name !== 'cpu' || target.block === undefined;
   const model = await encode(lowered);
   if (communicator) requireSameModel(model, communicator);
-  const executor = await load(model, { threads, optimize, profilePrefix, communicator, keepOnDevice: nextStates(lowered) });
+  const executor = await load(model, {
+    threads,
+    optimize,
+    profilePrefix,
+    communicator,
+    keepOnDevice: nextStates(lowered),
+  });
   return new Program(executor, signatureOf(lowered), communicator && { axes: graph.batchAxes ?? {}, communicator });
 }
 
@@ -69,7 +75,10 @@ export async function compile(graph: Graph, options: CompileOptions = {}): Promi
 function requireDivisible({ inputs, batchAxes = {} }: Graph, { size }: Communicator): void {
   for (const { name, shape } of inputs) {
     const batch = shape[batchAxes[name] ?? -1] ?? size;
-    if (batch % size !== 0) throw new InputError(`a batch of ${batch} does not divide among ${size} processes; start a number of them that divides it`);
+    if (batch % size !== 0)
+      throw new InputError(
+        `a batch of ${batch} does not divide among ${size} processes; start a number of them that divides it`,
+      );
   }
 }
 
@@ -80,14 +89,24 @@ function requireSameModel(model: Uint8Array, communicator: Communicator): void {
 }
 
 /** Returns a function that loads models into the runtime that the options choose. */
-async function loaderOf({ useCApi = true, device = 'cpu', profilePrefix, communicator, onFallback }: CompileOptions): Promise<LoadModel> {
+async function loaderOf({
+  useCApi = true,
+  device = 'cpu',
+  profilePrefix,
+  communicator,
+  onFallback,
+}: CompileOptions): Promise<LoadModel> {
   if (useCApi && device === 'cpu' && profilePrefix === undefined) {
     const { runtime, reason } = await openCApi();
     if (runtime) return (model, options) => runtime.load(model, options);
-    if (communicator) throw new InputError(`several processes can only train through ONNX Runtime's C API: ${reason.message}`);
+    if (communicator)
+      throw new InputError(`several processes can only train through ONNX Runtime's C API: ${reason.message}`);
     onFallback?.(reason);
   }
-  if (communicator) throw new InputError(`several processes can only train through ONNX Runtime's C API: on the CPU, without a profile`);
+  if (communicator)
+    throw new InputError(
+      `several processes can only train through ONNX Runtime's C API: on the CPU, without a profile`,
+    );
   return (model, options) => loadInBinding(model, { device, ...options });
 }
 
@@ -95,21 +114,32 @@ async function requireDevice(device: string): Promise<void> {
   // Every build has the CPU; the question would load a second library.
   if (device === 'cpu') return;
   const available = await availableDevices();
-  if (!available.includes(device)) throw new InputError(`device ${device}: not in this build of ONNX Runtime; choose from ${available.join(', ')}`);
+  if (!available.includes(device))
+    throw new InputError(`device ${device}: not in this build of ONNX Runtime; choose from ${available.join(', ')}`);
 }
 
 /** ONNX Runtime would start any number of threads. */
 const MAX_THREADS = 1024;
 
 const show = (value: unknown): string =>
-  typeof value === 'string' ? `'${value}'` : typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? typeof value);
+  typeof value === 'string'
+    ? `'${value}'`
+    : typeof value === 'number'
+      ? String(value)
+      : (JSON.stringify(value) ?? typeof value);
 
-const isCount = (value: unknown): boolean => Number.isInteger(value) && (value as number) >= 0 && (value as number) <= MAX_THREADS;
-const OPTION_CHECKS: Readonly<Record<keyof CompileOptions, readonly [expected: string, isValid: (value: unknown) => boolean]>> = {
+const isCount = (value: unknown): boolean =>
+  Number.isInteger(value) && (value as number) >= 0 && (value as number) <= MAX_THREADS;
+const OPTION_CHECKS: Readonly<
+  Record<keyof CompileOptions, readonly [expected: string, isValid: (value: unknown) => boolean]>
+> = {
   device: ['a name', (value) => typeof value === 'string'],
   threads: [`a whole number from 0 (one per core) to ${MAX_THREADS}`, isCount],
   useCApi: ['true or false', (value) => typeof value === 'boolean'],
-  communicator: ['an object with rank and size', (value) => typeof value === 'object' && value !== null && 'rank' in value && 'size' in value],
+  communicator: [
+    'an object with rank and size',
+    (value) => typeof value === 'object' && value !== null && 'rank' in value && 'size' in value,
+  ],
   profilePrefix: ['a path', (value) => typeof value === 'string' && value !== ''],
   onFallback: ['a function', (value) => typeof value === 'function'],
   target: [`{ name } of ${Object.keys(rulesOf).join(', ')}, with a block of 8 or 16 for cpu`, isTarget],
@@ -119,7 +149,8 @@ const OPTION_CHECKS: Readonly<Record<keyof CompileOptions, readonly [expected: s
 function requireOptions(options: Readonly<Partial<Record<keyof CompileOptions, unknown>>>): void {
   for (const [name, [expected, isValid]] of Object.entries(OPTION_CHECKS)) {
     const value = options[name as keyof CompileOptions];
-    if (value !== undefined && !isValid(value)) throw new InputError(`compile: ${name}: expected ${expected} but got ${show(value)}`.replaceAll('\n', ' '));
+    if (value !== undefined && !isValid(value))
+      throw new InputError(`compile: ${name}: expected ${expected} but got ${show(value)}`.replaceAll('\n', ' '));
   }
 }
 
@@ -127,11 +158,15 @@ function requireOptions(options: Readonly<Partial<Record<keyof CompileOptions, u
 function requireGraph(graph: unknown): void {
   const { inputs, outputs } = (graph ?? {}) as { readonly inputs?: unknown; readonly outputs?: unknown };
   if (!Array.isArray(inputs) || typeof outputs !== 'object' || outputs === null)
-    throw new InputError(`compile: graph: expected what graphOf returns but got ${graph === null ? 'null' : typeof graph}`);
+    throw new InputError(
+      `compile: graph: expected what graphOf returns but got ${graph === null ? 'null' : typeof graph}`,
+    );
 }
 
 function isTarget(target: unknown): boolean {
   if (typeof target !== 'object' || target === null) return false;
   const { name, block } = target as { readonly name?: unknown; readonly block?: unknown };
-  return typeof name === 'string' && Object.hasOwn(rulesOf, name) && (block === undefined || block === 8 || block === 16);
+  return (
+    typeof name === 'string' && Object.hasOwn(rulesOf, name) && (block === undefined || block === 8 || block === 16)
+  );
 }

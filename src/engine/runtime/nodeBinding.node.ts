@@ -31,7 +31,10 @@ export interface BindingOptions extends LoadOptions {
  * Loads a model.
  * @throws {InputError} if the device cannot be used
  */
-export async function loadInBinding(model: Uint8Array, { device, threads, optimize, profilePrefix, keepOnDevice = [] }: BindingOptions): Promise<Executor> {
+export async function loadInBinding(
+  model: Uint8Array,
+  { device, threads, optimize, profilePrefix, keepOnDevice = [] }: BindingOptions,
+): Promise<Executor> {
   const { InferenceSession, Tensor } = await loadOnnxRuntime();
   const options: InferenceSession.SessionOptions = {
     executionProviders: [device],
@@ -43,14 +46,19 @@ export async function loadInBinding(model: Uint8Array, { device, threads, optimi
     // The runtime warns of harmless things, such as inputs that nothing reads, and prints errors that it also throws.
     logSeverityLevel: 4,
     // The binding keeps tensors in the memory of no other device.
-    ...(device === 'webgpu' ? { preferredOutputLocation: Object.fromEntries(keepOnDevice.map((name) => [name, 'gpu-buffer'] as const)) } : {}),
+    ...(device === 'webgpu'
+      ? { preferredOutputLocation: Object.fromEntries(keepOnDevice.map((name) => [name, 'gpu-buffer'] as const)) }
+      : {}),
     ...(profilePrefix === undefined ? {} : { enableProfiling: true, profileFilePrefix: profilePrefix }),
   };
   const session = await InferenceSession.create(model, options).catch((error: unknown) => {
     if (device === 'cpu') throw error;
-    if (working.has(device)) throw new DeviceError(`device ${device}: failed (${providerReason(error)})`, { cause: error });
+    if (working.has(device))
+      throw new DeviceError(`device ${device}: failed (${providerReason(error)})`, { cause: error });
     // The provider exists but finds no adapter or driver: the user can choose a different device.
-    throw new InputError(`device ${device}: cannot be used here (${providerReason(error)}); it needs ${DEVICE_NEEDS[device]}; the device cpu always works`);
+    throw new InputError(
+      `device ${device}: cannot be used here (${providerReason(error)}); it needs ${DEVICE_NEEDS[device]}; the device cpu always works`,
+    );
   });
   working.add(device);
   const beforeRun = createGcTrigger();
@@ -63,7 +71,10 @@ const copiers = new Map<string, Promise<InferenceSession>>();
 /** A model of a tensor of this shape to itself. */
 async function openCopier(shape: readonly number[]): Promise<InferenceSession> {
   const { InferenceSession } = await loadOnnxRuntime();
-  return InferenceSession.create(await encode(graphOf({ copy: input('tensor', shape) })), { executionProviders: ['webgpu'], logSeverityLevel: 4 });
+  return InferenceSession.create(await encode(graphOf({ copy: input('tensor', shape) })), {
+    executionProviders: ['webgpu'],
+    logSeverityLevel: 4,
+  });
 }
 
 /** Copies the elements of a tensor from the device. A model does that, because the binding's own `Tensor.getData` aborts the process in version 1.30. */
@@ -89,4 +100,5 @@ export async function runtimeVersion(): Promise<string> {
 }
 
 /** The devices that this build of ONNX Runtime supports. Whether the machine has them shows when a graph is compiled. */
-export const availableDevices = async (): Promise<readonly string[]> => (await loadOnnxRuntime()).listSupportedBackends().map(({ name }) => name);
+export const availableDevices = async (): Promise<readonly string[]> =>
+  (await loadOnnxRuntime()).listSupportedBackends().map(({ name }) => name);

@@ -20,11 +20,13 @@ export async function loadOnnxModel(file: string, threads = 0): Promise<OnnxMode
   // Only a session created from the file itself looks for external data in its folder instead of the working directory.
   const source: string | Uint8Array = external.length > 0 ? file : bytes;
   // Errors are thrown as well; if the native library printed them, names in the model would reach the terminal unescaped.
-  const session = await InferenceSession.create(source as string, { executionProviders: ['cpu'], intraOpNumThreads: threads, logSeverityLevel: 4 }).catch(
-    (error: unknown) => {
-      throw new InputError(`${file}: not an ONNX model that the runtime takes (${firstLine(error)})`);
-    },
-  );
+  const session = await InferenceSession.create(source as string, {
+    executionProviders: ['cpu'],
+    intraOpNumThreads: threads,
+    logSeverityLevel: 4,
+  }).catch((error: unknown) => {
+    throw new InputError(`${file}: not an ONNX model that the runtime takes (${firstLine(error)})`);
+  });
   return sessionModel(session, { Tensor }, file);
 }
 
@@ -34,7 +36,9 @@ const MAX_BYTES = 2 ** 31 - 1;
 const readModel = (file: string): Promise<Uint8Array> =>
   wrapReadErrors(file, () => readRegularFile(file, MAX_BYTES)).catch((error: unknown) => {
     const isTooLarge = error instanceof InputError && error.cause instanceof FileTooLargeError;
-    throw isTooLarge ? new InputError(`${file}: an ONNX file has less than 2 GiB; move its tensors to external data`) : error;
+    throw isTooLarge
+      ? new InputError(`${file}: an ONNX file has less than 2 GiB; move its tensors to external data`)
+      : error;
   });
 
 /** Prefix by which ONNX Runtime recognizes an address in its own memory instead of a file. */
@@ -81,7 +85,9 @@ function tensorsIn(root: unknown): TensorProto[] {
 const EXTERNAL = 1;
 
 const locationsOf = ({ dataLocation, externalData }: TensorProto): string[] =>
-  (dataLocation as number) === EXTERNAL || externalData.length > 0 ? externalData.filter(({ key }) => key === 'location').map(({ value }) => value) : [];
+  (dataLocation as number) === EXTERNAL || externalData.length > 0
+    ? externalData.filter(({ key }) => key === 'location').map(({ value }) => value)
+    : [];
 
 async function requireInside(file: string, folder: string, location: string): Promise<void> {
   const refuse = (problem: string): never => {

@@ -11,7 +11,9 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
 /** Creates something once, from the arguments of the first call, and returns it from then on. A failure is not kept: the next call tries again. */
-export function once<A extends readonly unknown[], T>(create: (...options: A) => Promise<T>): (...options: A) => Promise<T> {
+export function once<A extends readonly unknown[], T>(
+  create: (...options: A) => Promise<T>,
+): (...options: A) => Promise<T> {
   let created: Promise<T> | undefined;
   return (...options) => {
     if (created === undefined) {
@@ -61,7 +63,8 @@ export async function loadKoffi() {
   const { default: koffi } = await import('koffi');
   const current = koffi.config();
   const wanted = { ...current, sync_stack_size: STACK, async_stack_size: STACK, resident_async_pools: 1 };
-  if (Object.entries(wanted).some(([name, value]) => current[name as keyof typeof current] !== value)) koffi.config(wanted);
+  if (Object.entries(wanted).some(([name, value]) => current[name as keyof typeof current] !== value))
+    koffi.config(wanted);
   return koffi;
 }
 

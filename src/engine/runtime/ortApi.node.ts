@@ -58,7 +58,13 @@ const CALLS = {
   KernelContext_GetInput: [90, 'void *, size_t, _Out_ void **'],
   KernelContext_GetOutput: [91, 'void *, size_t, const int64_t *, size_t, _Out_ void **'],
 } as const;
-const RELEASES = { ReleaseStatus: 93, ReleaseSession: 95, ReleaseValue: 96, ReleaseTensorTypeAndShapeInfo: 99, ReleaseSessionOptions: 100 } as const;
+const RELEASES = {
+  ReleaseStatus: 93,
+  ReleaseSession: 95,
+  ReleaseValue: 96,
+  ReleaseTensorTypeAndShapeInfo: 99,
+  ReleaseSessionOptions: 100,
+} as const;
 const GET_ERROR_MESSAGE = 2;
 
 /** ONNX Runtime's code of an error in general. */
@@ -104,7 +110,11 @@ export class OrtApi {
     const functionAt = (address: unknown, prototype: string) => koffi.decode(address, koffi.proto(prototype)) as Native;
     disableTelemetry();
     const library = await attempt('library', `${file} cannot be loaded`, () => koffi.load(file));
-    const base = await attempt('library', `${file} cannot be called`, () => library.func('OrtGetApiBase', 'void *', [])() as Pointer);
+    const base = await attempt(
+      'library',
+      `${file} cannot be called`,
+      () => library.func('OrtGetApiBase', 'void *', [])() as Pointer,
+    );
     // struct OrtApiBase: GetApi, GetVersionString. It never changes, so that the version can be checked first.
     const [getApi, getVersion] = koffi.decode(base, koffi.array('void *', 2)) as Pointer[];
     requireVersion('the library', String(functionAt(getVersion, 'const char *()')()), version);
@@ -133,7 +143,9 @@ export class OrtApi {
     this.inUse.add(used);
     try {
       const status = await new Promise((resolve, reject) => {
-        this.calls[name].async(...parameters, (error: Error | null, result: unknown) => (error ? reject(error) : resolve(result)));
+        this.calls[name].async(...parameters, (error: Error | null, result: unknown) =>
+          error ? reject(error) : resolve(result),
+        );
       });
       this.check(status as Pointer);
     } finally {
@@ -166,7 +178,11 @@ export class OrtApi {
 }
 
 function requireVersion(what: string, found: string, expected: string): void {
-  if (found !== expected) throw new CApiUnavailableError('version', `${what} is ONNX Runtime ${found}, but its C API was tested with ${expected} only`);
+  if (found !== expected)
+    throw new CApiUnavailableError(
+      'version',
+      `${what} is ONNX Runtime ${found}, but its C API was tested with ${expected} only`,
+    );
 }
 
 /** The library in the package onnxruntime-node, in a folder named after the version of Node-API. */
@@ -177,7 +193,8 @@ async function findLibrary(version: string): Promise<string> {
   const root = join(dirname(manifest), 'bin');
   const entries = (await readdir(root, { recursive: true })).map((entry) => join(root, entry));
   const found = entries.filter((entry) => entry.endsWith(join(process.platform, process.arch, 'libonnxruntime.so.1')));
-  if (found.length !== 1) throw new Error(`${root} has ${found.length} libraries for ${process.platform} ${process.arch}`);
+  if (found.length !== 1)
+    throw new Error(`${root} has ${found.length} libraries for ${process.platform} ${process.arch}`);
   return found[0]!;
 }
 

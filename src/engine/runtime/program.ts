@@ -17,7 +17,8 @@ export interface DeviceTensor {
 }
 
 /** Whether a result is in the memory of a device. */
-const isOnDevice = (result: ElementArray | DeviceTensor): result is DeviceTensor => result instanceof Object && 'read' in result;
+const isOnDevice = (result: ElementArray | DeviceTensor): result is DeviceTensor =>
+  result instanceof Object && 'read' in result;
 
 /** A compiled model in a runtime. One run at a time. */
 export interface Executor {
@@ -87,9 +88,16 @@ export class Program {
    * @param feeds every input by name, with as many elements as it was declared with; whole batches on every rank
    * @param into outputs to write into these arrays, which may be those of inputs as well; they are not among the results
    */
-  async run(feeds: Readonly<Record<string, ElementArray>>, into: Readonly<Record<string, ElementArray>> = {}): Promise<Record<string, TensorData>> {
+  async run(
+    feeds: Readonly<Record<string, ElementArray>>,
+    into: Readonly<Record<string, ElementArray>> = {},
+  ): Promise<Record<string, TensorData>> {
     const results = await this.runOnDevice(feeds, into);
-    return Object.fromEntries(await Promise.all(Object.entries(results).map(async ([name, result]) => [name, this.typed(name, await taken(result))] as const)));
+    return Object.fromEntries(
+      await Promise.all(
+        Object.entries(results).map(async ([name, result]) => [name, this.typed(name, await taken(result))] as const),
+      ),
+    );
   }
 
   /**
@@ -105,9 +113,14 @@ export class Program {
     const missing = [...inputs.keys()].find((name) => feeds[name] === undefined);
     if (missing !== undefined) throw new Error(`program: input '${missing}': not fed`);
     const operands = Object.fromEntries(
-      Object.entries(feeds).map(([name, data]) => [name, isOnDevice(data) ? data : operandOf(name, ownShare(name, data, inputs, this.shares), inputs)]),
+      Object.entries(feeds).map(([name, data]) => [
+        name,
+        isOnDevice(data) ? data : operandOf(name, ownShare(name, data, inputs, this.shares), inputs),
+      ]),
     );
-    const targets = Object.fromEntries([...outputs].map(([name, type]) => [name, into[name] ? operandOf(name, into[name], outputs) : type]));
+    const targets = Object.fromEntries(
+      [...outputs].map(([name, type]) => [name, into[name] ? operandOf(name, into[name], outputs) : type]),
+    );
     return this.executor.run(operands, targets);
   }
 
@@ -150,14 +163,21 @@ export interface BatchShares {
 }
 
 /** A rank's own part of an input that is divided, a copy; of other inputs all. */
-function ownShare(name: string, data: ElementArray, declared: ReadonlyMap<string, TensorType>, shares: BatchShares | undefined): ElementArray {
+function ownShare(
+  name: string,
+  data: ElementArray,
+  declared: ReadonlyMap<string, TensorType>,
+  shares: BatchShares | undefined,
+): ElementArray {
   const axis = shares?.axes[name];
   const shape = declared.get(name)?.shape;
   if (shares === undefined || axis === undefined || shape === undefined) return data;
   const { rank, size } = shares.communicator;
   const [rows, length] = [sizeOf(shape.slice(0, axis)), sizeOf(shape.slice(axis))];
   if (data.length !== rows * length * size)
-    throw new Error(`program: ${name}: expected ${size} times the size of ${showShape(shape)} but got ${data.length} elements`);
+    throw new Error(
+      `program: ${name}: expected ${size} times the size of ${showShape(shape)} but got ${data.length} elements`,
+    );
   const share = new (data.constructor as new (length: number) => typeof data)(rows * length);
   for (let row = 0; row < rows; row++) {
     const start = (row * size + rank) * length;
@@ -169,8 +189,10 @@ function ownShare(name: string, data: ElementArray, declared: ReadonlyMap<string
 function operandOf(name: string, data: ElementArray, declared: ReadonlyMap<string, TensorType>): TensorBuffer {
   const type = declared.get(name);
   if (type === undefined) throw new Error(`program: unknown input ${name}`);
-  if (!(data instanceof ARRAY_OF[type.type])) throw new TypeError(`program: ${name}: expected ${type.type} but got a ${data.constructor.name}`);
-  if (data.length !== sizeOf(type.shape)) throw new Error(`program: ${name}: expected the size of ${showShape(type.shape)} but got ${data.length} elements`);
+  if (!(data instanceof ARRAY_OF[type.type]))
+    throw new TypeError(`program: ${name}: expected ${type.type} but got a ${data.constructor.name}`);
+  if (data.length !== sizeOf(type.shape))
+    throw new Error(`program: ${name}: expected the size of ${showShape(type.shape)} but got ${data.length} elements`);
   return { ...type, data };
 }
 
@@ -190,7 +212,9 @@ export class StatefulProgram {
     private readonly program: Program,
     initial: Readonly<Record<string, Float32Array>>,
   ) {
-    const stored = Object.fromEntries(Object.entries(initial).map(([name, vector]) => [name, this.copy(name, vector, toStoredOrder)]));
+    const stored = Object.fromEntries(
+      Object.entries(initial).map(([name, vector]) => [name, this.copy(name, vector, toStoredOrder)]),
+    );
     this.current = stored;
     const kept = Object.entries(stored).filter(([name]) => program.signature.statesInPlace.has(name));
     this.inPlace = Object.fromEntries(kept.map(([name, vector]) => [nextName(name), vector]));
@@ -211,7 +235,11 @@ export class StatefulProgram {
     }
     if (reads)
       return Object.fromEntries(
-        await Promise.all(Object.entries(results).map(async ([name, data]) => [name, this.program.typed(name, await taken(data))] as const)),
+        await Promise.all(
+          Object.entries(results).map(
+            async ([name, data]) => [name, this.program.typed(name, await taken(data))] as const,
+          ),
+        ),
       );
     for (const result of Object.values(results)) if (isOnDevice(result)) result.release();
     return {};

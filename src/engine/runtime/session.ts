@@ -39,10 +39,14 @@ export function sessionExecutor(session: InferenceSession, { Tensor, beforeRun, 
     run: async (inputs, outputs) => {
       beforeRun?.(garbage);
       const feeds = Object.fromEntries(Object.entries(inputs).map(([name, operand]) => [name, tensorOf(operand)]));
-      const fetches = Object.fromEntries(Object.entries(outputs).map(([name, output]) => [name, hasBuffer(output) ? bufferTensor(output) : null]));
+      const fetches = Object.fromEntries(
+        Object.entries(outputs).map(([name, output]) => [name, hasBuffer(output) ? bufferTensor(output) : null]),
+      );
       const results = Object.entries(await onDevice(device?.name, () => session.run(feeds, fetches)));
       // The binding returns a copy even of results that it wrote into a buffer.
-      const [copies, wanted] = [true, false].map((given) => results.filter(([name]) => hasBuffer(outputs[name]!) === given));
+      const [copies, wanted] = [true, false].map((given) =>
+        results.filter(([name]) => hasBuffer(outputs[name]!) === given),
+      );
       garbage = copies!.reduce((bytes, [, { data }]) => bytes + (data as ElementArray).byteLength, 0);
       return Object.fromEntries(wanted!.map(([name, tensor]) => [name, resultOf(tensor)]));
     },
@@ -74,7 +78,9 @@ async function onDevice<T>(device: string | undefined, action: () => Promise<T>)
   } catch (error) {
     if (device === undefined) throw error;
     // The runtime puts its own source files before the reason.
-    throw new DeviceError(`device ${device}: failed (${firstLine(error).replace(/^.*message: /iu, '')})`, { cause: error });
+    throw new DeviceError(`device ${device}: failed (${firstLine(error).replace(/^.*message: /iu, '')})`, {
+      cause: error,
+    });
   }
 }
 
@@ -111,9 +117,11 @@ export function sessionModel(session: InferenceSession, { Tensor }: Platform, na
     inputs: session.inputMetadata.map(infoOf),
     outputs: session.outputMetadata.map(infoOf),
     run: async (input, data, shape, outputs) => {
-      const results = await session.run({ [input]: new Tensor('float32', data, shape) }, [...outputs]).catch((error: unknown) => {
-        throw new InputError(`${name}: does not run on ${input} [${shape.join(', ')}] (${firstLine(error)})`);
-      });
+      const results = await session
+        .run({ [input]: new Tensor('float32', data, shape) }, [...outputs])
+        .catch((error: unknown) => {
+          throw new InputError(`${name}: does not run on ${input} [${shape.join(', ')}] (${firstLine(error)})`);
+        });
       return Object.fromEntries(outputs.map((output) => [output, floats(results[output]!, output, name)]));
     },
     release: () => session.release(),
@@ -121,12 +129,16 @@ export function sessionModel(session: InferenceSession, { Tensor }: Platform, na
 }
 
 const infoOf = (value: InferenceSession.ValueMetadata): TensorInfo =>
-  value.isTensor ? { name: value.name, type: value.type, shape: value.shape } : { name: value.name, type: 'no tensor', shape: [] };
+  value.isTensor
+    ? { name: value.name, type: value.type, shape: value.shape }
+    : { name: value.name, type: 'no tensor', shape: [] };
 
 function floats({ type, dims, data }: Tensor, output: string, name: string) {
-  if (!(data instanceof Float32Array)) throw new InputError(`${name}: output ${output}: expected float32 but got ${type}`);
+  if (!(data instanceof Float32Array))
+    throw new InputError(`${name}: output ${output}: expected float32 but got ${type}`);
   return { shape: dims, data };
 }
 
 /** The first line of an error's message. */
-export const firstLine = (error: unknown): string => String(error instanceof Error ? error.message : error).split('\n')[0]!;
+export const firstLine = (error: unknown): string =>
+  String(error instanceof Error ? error.message : error).split('\n')[0]!;

@@ -58,8 +58,12 @@ export function configureRuntime(changes: RuntimeConfiguration): void {
  * const { y } = await program.run({ x: Float32Array.of(2, 3) }); // y.data is [4, 9]
  * await program.release();
  */
-export async function compile(graph: Graph, { device = 'wasm', target = { name: device } }: WebCompileOptions = {}): Promise<Program> {
-  if (!WEB_DEVICES.includes(device)) throw new InputError(`compile: device: expected ${WEB_DEVICES.join(' or ')} but got '${String(device)}'`);
+export async function compile(
+  graph: Graph,
+  { device = 'wasm', target = { name: device } }: WebCompileOptions = {},
+): Promise<Program> {
+  if (!WEB_DEVICES.includes(device))
+    throw new InputError(`compile: device: expected ${WEB_DEVICES.join(' or ')} but got '${String(device)}'`);
   const { InferenceSession, Tensor } = await loadRuntime(device);
   const lowered = lowerPortable(graph, target);
   const options: InferenceSession.SessionOptions = {
@@ -69,20 +73,31 @@ export async function compile(graph: Graph, { device = 'wasm', target = { name: 
     enableMemPattern: false,
     // Results are copied when they are read.
     // An operator that the GPU lacks is an error, not a copy of its operands to the processor and back.
-    ...(device === 'webgpu' ? { preferredOutputLocation: 'gpu-buffer' as const, extra: { session: { disable_cpu_ep_fallback: '1' } } } : {}),
+    ...(device === 'webgpu'
+      ? { preferredOutputLocation: 'gpu-buffer' as const, extra: { session: { disable_cpu_ep_fallback: '1' } } }
+      : {}),
   };
   const session = await InferenceSession.create(await encode(lowered), options).catch((error: unknown) => {
     throw new InputError(`device ${device}: cannot be used here (${firstLine(error)})`, { cause: error });
   });
-  const gpu = { name: device, read: async (tensor: InstanceType<typeof Tensor>) => (await tensor.getData()) as Float32Array };
-  return new Program(sessionExecutor(session, { Tensor, ...(device === 'webgpu' ? { device: gpu } : {}) }), signatureOf(lowered));
+  const gpu = {
+    name: device,
+    read: async (tensor: InstanceType<typeof Tensor>) => (await tensor.getData()) as Float32Array,
+  };
+  return new Program(
+    sessionExecutor(session, { Tensor, ...(device === 'webgpu' ? { device: gpu } : {}) }),
+    signatureOf(lowered),
+  );
 }
 
 /** More threads than this wait for each other more than they compute. */
 const MAX_THREADS = 4;
 
 function defaultThreads(): number {
-  const { crossOriginIsolated = false, navigator } = globalThis as { crossOriginIsolated?: boolean; navigator?: { hardwareConcurrency?: number } };
+  const { crossOriginIsolated = false, navigator } = globalThis as {
+    crossOriginIsolated?: boolean;
+    navigator?: { hardwareConcurrency?: number };
+  };
   return crossOriginIsolated ? Math.min(MAX_THREADS, navigator?.hardwareConcurrency ?? 1) : 1;
 }
 

@@ -8,7 +8,9 @@ const MAX_CODES = 5000;
 
 /** Only the first codes are searched, so that larger counts are comparable. */
 const searchedCodes = (key: 'images' | 'samples') =>
-  protocolValue('searched codes', (protocol) => (typeof protocol[key] === 'number' ? Math.min(MAX_CODES, protocol[key]) : undefined));
+  protocolValue('searched codes', (protocol) =>
+    typeof protocol[key] === 'number' ? Math.min(MAX_CODES, protocol[key]) : undefined,
+  );
 
 const definition = (suffix: string, of: string, ...dependsOn: readonly Condition[]): MetricDefinition => ({
   name: `code_nn_distance_${suffix}`,

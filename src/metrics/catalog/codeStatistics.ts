@@ -67,7 +67,8 @@ export const codeMoments: ContextEntry = {
       better: 'none',
       range: '0 to N, the number of codes',
       goodValue: '1 is expected of uniform codes',
-      reference: 'N M (M + 2) / 2 (tr(T^2) - 1/M) on (M - 1)(M + 2) / 2 degrees of freedom (Mardia and Jupp 2000, 10.7.1)',
+      reference:
+        'N M (M + 2) / 2 (tr(T^2) - 1/M) on (M - 1)(M + 2) / 2 degrees of freedom (Mardia and Jupp 2000, 10.7.1)',
       isDefinedFor: isOnSphere,
     }),
   ],
@@ -89,11 +90,17 @@ interface CodeMoments {
   readonly variances: readonly number[];
 }
 
-function scoreMoments(codes: Features, prior: Prior): { readonly metrics: Record<string, number>; readonly moments: CodeMoments } {
+function scoreMoments(
+  codes: Features,
+  prior: Prior,
+): { readonly metrics: Record<string, number>; readonly moments: CodeMoments } {
   const rank = { effective_rank: effectiveRank(codes) };
   if (prior === 'normal') {
     const { means, variances } = columnMoments(codes);
-    return { metrics: { ...varianceScores(variances), ...rank }, moments: { means: Array.from(means), variances: Array.from(variances) } };
+    return {
+      metrics: { ...varianceScores(variances), ...rank },
+      moments: { means: Array.from(means), variances: Array.from(variances) },
+    };
   }
   const { means, relativeVariances, meanResultantLength, rayleigh, bingham } = codeStatistics(codes);
   return {
@@ -104,7 +111,10 @@ function scoreMoments(codes: Features, prior: Prior): { readonly metrics: Record
       rayleigh: rayleigh.statistic / rayleigh.degreesOfFreedom,
       bingham: bingham.statistic / bingham.degreesOfFreedom,
     },
-    moments: { means: Array.from(means), variances: Array.from(relativeVariances, (variance) => variance / codes.width) },
+    moments: {
+      means: Array.from(means),
+      variances: Array.from(relativeVariances, (variance) => variance / codes.width),
+    },
   };
 }
 
@@ -172,10 +182,15 @@ export function codeStatistics(codes: Features): CodeStatistics {
   const squares = second.reduce((sum, moment) => sum + moment * moment, 0);
   return {
     means,
-    relativeVariances: means.map((mean, coordinate) => latent * (second[coordinate * latent + coordinate]! - mean * mean)),
+    relativeVariances: means.map(
+      (mean, coordinate) => latent * (second[coordinate * latent + coordinate]! - mean * mean),
+    ),
     meanResultantLength: Math.sqrt(resultant),
     rayleigh: { statistic: count * latent * resultant, degreesOfFreedom: latent },
-    bingham: { statistic: ((count * latent * (latent + 2)) / 2) * (squares - 1 / latent), degreesOfFreedom: ((latent - 1) * (latent + 2)) / 2 },
+    bingham: {
+      statistic: ((count * latent * (latent + 2)) / 2) * (squares - 1 / latent),
+      degreesOfFreedom: ((latent - 1) * (latent + 2)) / 2,
+    },
   };
 }
 
@@ -186,7 +201,8 @@ function requireUnitCodes(codes: Features): number {
   for (let code = 0; code < count; code++) {
     let squares = 0;
     for (let index = code * width; index < (code + 1) * width; index++) squares += data[index]! * data[index]!;
-    if (Math.abs(Math.sqrt(squares) - 1) > TOLERANCE) throw new InputError(`codes: the norm of code ${code} is ${Math.sqrt(squares)}, but must be 1`);
+    if (Math.abs(Math.sqrt(squares) - 1) > TOLERANCE)
+      throw new InputError(`codes: the norm of code ${code} is ${Math.sqrt(squares)}, but must be 1`);
   }
   return count;
 }

@@ -38,11 +38,19 @@ export const codeDivergence: ContextEntry = {
     const { model, divergence: options, compile } = context.subject;
     const real = await scoreDivergence((await context.images()).codes, model.prior, options, compile);
     const fake = await scoreDivergence((await context.samples()).recovered, model.prior, options, compile);
-    return { metrics: { ...withSuffix(real, '_real'), ...withSuffix(fake, '_fake') }, protocol: { divergence: options } };
+    return {
+      metrics: { ...withSuffix(real, '_real'), ...withSuffix(fake, '_fake') },
+      protocol: { divergence: options },
+    };
   },
 };
 
-async function scoreDivergence({ data, width }: Features, prior: Prior, options: DivergenceOptions, compile: Compile): Promise<Record<string, number>> {
+async function scoreDivergence(
+  { data, width }: Features,
+  prior: Prior,
+  options: DivergenceOptions,
+  compile: Compile,
+): Promise<Record<string, number>> {
   const codes = data.subarray(0, options.divergence === 'nearest' ? MAX_NEAREST_CODES * width : undefined);
   const program = await compile(graphOf({ value: divergence(input('codes', [codes.length / width, width]), options) }));
   const { value } = await program.run({ codes: Float32Array.from(codes) });

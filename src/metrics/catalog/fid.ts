@@ -14,7 +14,8 @@ export const fid: FeatureEntry = {
       meaning: 'Fréchet distance between Gaussians fitted to the features of images and samples (Heusel et al. 2017)',
       better: 'lower',
       range: '0 or more',
-      goodValue: 'the reference (train vs. test images) of the same evaluation, 1.9 for MNIST; 7.6 by default, 3.4 with the preset concentrated',
+      goodValue:
+        'the reference (train vs. test images) of the same evaluation, 1.9 for MNIST; 7.6 by default, 3.4 with the preset concentrated',
       reference: '|m1 - m2|^2 + tr(S1 + S2 - 2 (S1 S2)^(1/2)) (Heusel et al. 2017)',
       dependsOn: [CONDITIONS.extractor, CONDITIONS.images, CONDITIONS.imageCount, CONDITIONS.sampleCount],
     },
@@ -69,12 +70,16 @@ function checkGaussian({ mean, covariance }: Gaussian, size: number): void {
 /** Returns the trace of (A B)^(1/2) of two covariances [size, size]. */
 function traceOfRoot(a: Float64Array, b: Float64Array, size: number): number {
   const [columnsOfA, columnsOfB] = [transposed(semidefiniteFactor(a, size)), transposed(semidefiniteFactor(b, size))];
-  const [fewer, more] = columnsOfA.data.length < columnsOfB.data.length ? [columnsOfA, columnsOfB] : [columnsOfB, columnsOfA];
+  const [fewer, more] =
+    columnsOfA.data.length < columnsOfB.data.length ? [columnsOfA, columnsOfB] : [columnsOfB, columnsOfA];
   if (fewer.data.length === 0) return 0;
   const product = { data: multiplyTransposed(fewer, more), width: more.data.length / size };
   // The smaller of the two squares: each surplus zero eigenvalue would contribute the root of its rounding, 1e-8.
   const square = multiplyTransposed(product, product);
-  return symmetricEigenvalues(square, fewer.data.length / size).reduce((sum, value) => sum + Math.sqrt(Math.max(0, value)), 0);
+  return symmetricEigenvalues(square, fewer.data.length / size).reduce(
+    (sum, value) => sum + Math.sqrt(Math.max(0, value)),
+    0,
+  );
 }
 
 /**
@@ -95,7 +100,8 @@ export function semidefiniteFactor(matrix: Float64Array, size: number): Features
       // The row of an earlier pivot has no variance left.
       if (variances[row]! <= 0) continue;
       let entry = matrix[row * size + pivot]!;
-      for (let column = 0; column < rank; column++) entry -= factor[row * size + column]! * factor[pivot * size + column]!;
+      for (let column = 0; column < rank; column++)
+        entry -= factor[row * size + column]! * factor[pivot * size + column]!;
       factor[row * size + rank] = entry / Math.sqrt(variance);
       if (row !== pivot) variances[row]! -= factor[row * size + rank]! ** 2;
     }

@@ -10,7 +10,8 @@ export const inception: ContextEntry = {
   metrics: [
     {
       name: 'inception_score',
-      meaning: 'Inception score of the samples, if the extractor returns class probabilities: mean over 10 splits (Salimans et al. 2016)',
+      meaning:
+        'Inception score of the samples, if the extractor returns class probabilities: mean over 10 splits (Salimans et al. 2016)',
       better: 'higher',
       range: '1 to the number of classes K',
       goodValue: 'K if the classifier is certain of every sample and all classes are equally frequent',
@@ -31,7 +32,9 @@ export const inception: ContextEntry = {
   compute: async (context) => {
     const { probabilities } = (await context.samples()).extracted!;
     if (probabilities === undefined) return { metrics: {} };
-    const { mean, std } = inceptionScore(probabilities, { splits: Math.min(SPLITS, probabilities.data.length / probabilities.width) });
+    const { mean, std } = inceptionScore(probabilities, {
+      splits: Math.min(SPLITS, probabilities.data.length / probabilities.width),
+    });
     return { metrics: { inception_score: mean, inception_score_std: std } };
   },
 };
@@ -72,10 +75,12 @@ function checkDistributions({ data, width }: Features, rows: number): void {
   for (let row = 0; row < rows; row++) {
     let sum = 0;
     for (let index = row * width; index < (row + 1) * width; index++) {
-      if (data[index]! < 0) throw new InputError(`class probabilities: row ${row} contains ${data[index]}, but none may be negative`);
+      if (data[index]! < 0)
+        throw new InputError(`class probabilities: row ${row} contains ${data[index]}, but none may be negative`);
       sum += data[index]!;
     }
-    if (Math.abs(sum - 1) > TOLERANCE) throw new InputError(`class probabilities: row ${row} sums to ${sum}, but every row must sum to 1`);
+    if (Math.abs(sum - 1) > TOLERANCE)
+      throw new InputError(`class probabilities: row ${row} sums to ${sum}, but every row must sum to 1`);
   }
 }
 

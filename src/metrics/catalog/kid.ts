@@ -5,23 +5,29 @@ import { forEachProduct, forEachProductWithin } from '../../numerics/matrixProdu
 import { randomStream, shuffledIndices } from '../../random.js';
 
 const [SUBSETS, SUBSET_SIZE] = [50, 1000];
-const subsetSizeCondition = protocolValue('KID subset size', ({ kid: protocol }) => (protocol as { subset_size?: number } | undefined)?.subset_size);
+const subsetSizeCondition = protocolValue(
+  'KID subset size',
+  ({ kid: protocol }) => (protocol as { subset_size?: number } | undefined)?.subset_size,
+);
 
 export const kid: FeatureEntry = {
   group: 'samples',
   metrics: [
     {
       name: 'kid',
-      meaning: 'kernel distance between the features of images and samples, unbiased: mean over 50 subsets of 1,000 (Bińkowski et al. 2018)',
+      meaning:
+        'kernel distance between the features of images and samples, unbiased: mean over 50 subsets of 1,000 (Bińkowski et al. 2018)',
       better: 'lower',
       range: 'any, since the estimate is unbiased; the true distance is 0 or more',
-      goodValue: '0 is expected of equal distributions; compare with the reference (train vs. test images) of the same evaluation',
+      goodValue:
+        '0 is expected of equal distributions; compare with the reference (train vs. test images) of the same evaluation',
       reference: 'squared MMD with the kernel (x.y / D + 1)^3 (Bińkowski et al. 2018)',
       dependsOn: [CONDITIONS.extractor, CONDITIONS.images],
     },
     {
       name: 'kid_std',
-      meaning: 'standard deviation of the kernel distance over its subsets; omitted if a subset takes all images or samples',
+      meaning:
+        'standard deviation of the kernel distance over its subsets; omitted if a subset takes all images or samples',
       better: 'none',
       range: '0 or more',
       goodValue: 'small against the differences between runs',
@@ -31,8 +37,15 @@ export const kid: FeatureEntry = {
   ],
   hasReference: true,
   compareFeatures: (real, generated, seed) => {
-    const { mean, std, subsets, subsetSize } = kernelDistance(real, generated, { subsets: SUBSETS, subsetSize: SUBSET_SIZE, seed });
-    return { metrics: { kid: mean, ...(std === undefined ? {} : { kid_std: std }) }, protocol: { kid: { subsets, subset_size: subsetSize } } };
+    const { mean, std, subsets, subsetSize } = kernelDistance(real, generated, {
+      subsets: SUBSETS,
+      subsetSize: SUBSET_SIZE,
+      seed,
+    });
+    return {
+      metrics: { kid: mean, ...(std === undefined ? {} : { kid_std: std }) },
+      protocol: { kid: { subsets, subset_size: subsetSize } },
+    };
   },
 };
 
@@ -62,7 +75,11 @@ export interface KernelDistance {
  * @param options.seed determines the subsets
  * @throws {InputError} if widths differ, there are fewer rows, a value is not finite, there are no subsets, or a subset has fewer than 2 rows
  */
-export function kernelDistance(real: Features, generated: Features, { subsets = 100, subsetSize = 1000, seed = 0 } = {}): KernelDistance {
+export function kernelDistance(
+  real: Features,
+  generated: Features,
+  { subsets = 100, subsetSize = 1000, seed = 0 } = {},
+): KernelDistance {
   const [realRows, generatedRows] = checkPair(real, 'real features', generated, 'generated features', 2);
   checkWhole(subsets, 'subsets');
   checkWhole(subsetSize, 'subset size', 2);
@@ -70,7 +87,10 @@ export function kernelDistance(real: Features, generated: Features, { subsets = 
   const count = size === realRows && size === generatedRows ? 1 : subsets;
   const estimates = Float64Array.from({ length: count }, (_, subset) => {
     const chosenReal = shuffledIndices(realRows, randomStream(seed, 'kernel distance, real', subset)).subarray(0, size);
-    const chosenGenerated = shuffledIndices(generatedRows, randomStream(seed, 'kernel distance, generated', subset)).subarray(0, size);
+    const chosenGenerated = shuffledIndices(
+      generatedRows,
+      randomStream(seed, 'kernel distance, generated', subset),
+    ).subarray(0, size);
     return squaredDiscrepancy(gatherRows(real, chosenReal), gatherRows(generated, chosenGenerated));
   });
   const mean = estimates.reduce((sum, estimate) => sum + estimate, 0) / count;

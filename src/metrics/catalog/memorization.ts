@@ -17,25 +17,42 @@ export const memorization: ContextEntry = {
   metrics: [
     {
       name: 'memorization_ratio',
-      meaning: 'median feature distance of a sample to its nearest training image, divided by that of a test image; near 0 if training images are copied',
+      meaning:
+        'median feature distance of a sample to its nearest training image, divided by that of a test image; near 0 if training images are copied',
       better: 'higher',
       range: '0 or more',
       goodValue: '1 if samples are as far from the training images as test images are; 0 if they are copies',
-      reference: 'ratio of the medians of the Euclidean distances to the nearest training image, for 500 samples and 500 test images',
-      dependsOn: [CONDITIONS.extractor, CONDITIONS.trainingSet, CONDITIONS.heldOutSet, protocolValue('searched rows', (protocol) => protocol.memorization)],
+      reference:
+        'ratio of the medians of the Euclidean distances to the nearest training image, for 500 samples and 500 test images',
+      dependsOn: [
+        CONDITIONS.extractor,
+        CONDITIONS.trainingSet,
+        CONDITIONS.heldOutSet,
+        protocolValue('searched rows', (protocol) => protocol.memorization),
+      ],
     },
   ],
   needs: ['trainingFeatures'],
   compute: async (context) => {
-    const [test, training, samples] = [await context.testFeatures(), await context.trainingFeatures(), await context.samples()];
+    const [test, training, samples] = [
+      await context.testFeatures(),
+      await context.trainingFeatures(),
+      await context.samples(),
+    ];
     if (test === undefined) return { metrics: {} };
     const near = nearestTrainingImages(samples.extracted!.features, test, training.features);
     return {
       metrics: { memorization_ratio: near.ratio },
       protocol: {
-        memorization: { samples: near.distances.length, held_out: Math.min(QUERIES, rowsIn(test)), training: rowsIn(training.features) },
+        memorization: {
+          samples: near.distances.length,
+          held_out: Math.min(QUERIES, rowsIn(test)),
+          training: rowsIn(training.features),
+        },
       },
-      grids: { nearest: nearestGrid(near, samples.images, context.subject.source.train, training.indices, context.shape) },
+      grids: {
+        nearest: nearestGrid(near, samples.images, context.subject.source.train, training.indices, context.shape),
+      },
     };
   },
 };
@@ -60,7 +77,9 @@ export interface NearestTrainingImages {
 export function nearestTrainingImages(samples: Features, heldOut: Features, training: Features): NearestTrainingImages {
   const count = Math.min(NEIGHBORS, rowsIn(training));
   const near = nearestRows(firstRows(samples), training, count);
-  const distances = Float64Array.from({ length: near.indices.length / count }, (_, row) => Math.sqrt(near.squaredDistances[row * count]!));
+  const distances = Float64Array.from({ length: near.indices.length / count }, (_, row) =>
+    Math.sqrt(near.squaredDistances[row * count]!),
+  );
   const ofHeldOut = nearestRows(firstRows(heldOut), training, 1).squaredDistances.map(Math.sqrt);
   return { ratio: medianOf(distances) / medianOf(ofHeldOut), indices: near.indices, count, distances };
 }

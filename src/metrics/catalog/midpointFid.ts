@@ -14,10 +14,17 @@ export const midpointFid: ContextEntry = {
       meaning: 'Fréchet distance between images and what g makes halfway between the codes of two images',
       better: 'lower',
       range: '0 or more',
-      goodValue: 'that of samples, fid; far above it if paths between images lead through codes that belong to no image; MNIST: 8 by default',
+      goodValue:
+        'that of samples, fid; far above it if paths between images lead through codes that belong to no image; MNIST: 8 by default',
       reference:
         'fid of g(m), m the midpoint of the great circle (sphere) or straight line (normal) between random pairs of codes e(x), decoded as `interpolate` does, at their mean distance',
-      dependsOn: [CONDITIONS.codes, CONDITIONS.extractor, CONDITIONS.images, CONDITIONS.imageCount, CONDITIONS.sampleCount],
+      dependsOn: [
+        CONDITIONS.codes,
+        CONDITIONS.extractor,
+        CONDITIONS.images,
+        CONDITIONS.imageCount,
+        CONDITIONS.sampleCount,
+      ],
     },
   ],
   needs: ['codes', 'features'],
@@ -48,7 +55,10 @@ export function midpointsOf({ data, width }: Features, prior: Prior, count: numb
   for (let pair = 0; pair < count; pair++) {
     const first = stream.below(rows);
     const second = (first + 1 + stream.below(rows - 1)) % rows;
-    const [a, b] = [first, second].map((row) => data.subarray(row * width, (row + 1) * width)) as [Features['data'], Features['data']];
+    const [a, b] = [first, second].map((row) => data.subarray(row * width, (row + 1) * width)) as [
+      Features['data'],
+      Features['data'],
+    ];
     const midpoint = midpoints.subarray(pair * width, (pair + 1) * width);
     for (let index = 0; index < width; index++) midpoint[index] = (a[index]! + b[index]!) / 2;
     if (prior === 'sphere') normalizeInPlace(midpoint);

@@ -9,7 +9,10 @@ import { randomStream, shuffledIndices } from '../../random.js';
 const MAX_ROWS = 5000;
 const NEIGHBORS = 5;
 
-const definition = (name: keyof ManifoldScores, explanation: Pick<MetricDefinition, 'meaning' | 'range' | 'goodValue' | 'reference'>): MetricDefinition => ({
+const definition = (
+  name: keyof ManifoldScores,
+  explanation: Pick<MetricDefinition, 'meaning' | 'range' | 'goodValue' | 'reference'>,
+): MetricDefinition => ({
   name,
   ...explanation,
   better: 'higher',
@@ -32,7 +35,8 @@ export const precisionRecall: FeatureEntry = {
       reference: 'balls around samples that reach their 5th nearest sample (Kynkäänniemi et al. 2019)',
     }),
     definition('density', {
-      meaning: 'mean number of image neighborhoods that contain a sample, divided by k; 1 for equal distributions (Naeem et al. 2020)',
+      meaning:
+        'mean number of image neighborhoods that contain a sample, divided by k; 1 for equal distributions (Naeem et al. 2020)',
       range: '0 or more; may exceed 1',
       goodValue: '1 is expected of equal distributions',
       reference: 'Naeem et al. 2020, k = 5, at most 5,000 rows of each',
@@ -49,7 +53,10 @@ export const precisionRecall: FeatureEntry = {
     const sets = [sampledRows(real, seed, 'real'), sampledRows(generated, seed, 'generated')] as const;
     const [images, samples] = [rowsIn(sets[0]), rowsIn(sets[1])];
     const k = Math.min(NEIGHBORS, images - 1, samples - 1);
-    return { metrics: { ...precisionRecallDensityCoverage(...sets, { k }) }, protocol: { manifold: { k, images, samples } } };
+    return {
+      metrics: { ...precisionRecallDensityCoverage(...sets, { k }) },
+      protocol: { manifold: { k, images, samples } },
+    };
   },
 };
 
@@ -58,7 +65,9 @@ const rowsIn = ({ data, width }: Features): number => data.length / width;
 /** Returns at most `MAX_ROWS` rows, chosen at random because data sets are often sorted. */
 function sampledRows(features: Features, seed: number, set: string): Features {
   const rows = rowsIn(features);
-  return rows <= MAX_ROWS ? features : gatherRows(features, shuffledIndices(rows, randomStream(seed, `manifold, ${set}`)).subarray(0, MAX_ROWS));
+  return rows <= MAX_ROWS
+    ? features
+    : gatherRows(features, shuffledIndices(rows, randomStream(seed, `manifold, ${set}`)).subarray(0, MAX_ROWS));
 }
 
 /** Overlap of two sets of features. The closed ball of a row extends to its k-th nearest other row. */
@@ -87,10 +96,17 @@ export function precisionRecallDensityCoverage(real: Features, generated: Featur
     [realRows, 'real'],
     [generatedRows, 'generated'],
   ] as const) {
-    if (rows <= k) throw new InputError(`${name} features: ${rows} rows do not have ${k} neighbors each; at least ${k + 1} are required`);
+    if (rows <= k)
+      throw new InputError(
+        `${name} features: ${rows} rows do not have ${k} neighbors each; at least ${k + 1} are required`,
+      );
   }
   const [realRadii, generatedRadii] = [squaredRadii(real, k), squaredRadii(generated, k)];
-  const [precise, recalled, covered] = [new Uint8Array(generatedRows), new Uint8Array(realRows), new Uint8Array(realRows)];
+  const [precise, recalled, covered] = [
+    new Uint8Array(generatedRows),
+    new Uint8Array(realRows),
+    new Uint8Array(realRows),
+  ];
   let memberships = 0;
   forEachDistance(real, generated, (row, column, distance) => {
     if (distance <= realRadii[row]!) {

@@ -3,7 +3,10 @@ import type { ComparableImages } from '../../images/raster.js';
 import { CONDITIONS } from '../conditions.js';
 import type { MetricDefinition, ReconstructionEntry } from '../metric.js';
 
-const definition = (definition: Omit<MetricDefinition, 'dependsOn'>): MetricDefinition => ({ ...definition, dependsOn: [CONDITIONS.images] });
+const definition = (definition: Omit<MetricDefinition, 'dependsOn'>): MetricDefinition => ({
+  ...definition,
+  dependsOn: [CONDITIONS.images],
+});
 
 export const reconstruction: ReconstructionEntry = {
   group: 'reconstruction',
@@ -38,7 +41,8 @@ export const reconstruction: ReconstructionEntry = {
       better: 'higher',
       range: '-1 to 1',
       goodValue: '1 is exact; Fashion-MNIST: 0.723 with the preset concentrated, 0.551 with the published plan',
-      reference: 'Wang et al. 2004, Gaussian window of 11x11 pixels and σ 1.5, positions inside the image, mean over channels',
+      reference:
+        'Wang et al. 2004, Gaussian window of 11x11 pixels and σ 1.5, positions inside the image, mean over channels',
     }),
   ],
   compareImages: (reconstructions, originals) => {
@@ -95,14 +99,18 @@ export function imageSimilarity(a: ComparableImages, b: ComparableImages): Image
 
 function checkImages(a: ComparableImages, b: ComparableImages): number {
   const [channels, height, width] = a.shape;
-  if (a.shape.join() !== b.shape.join()) throw new InputError(`images: shapes [${a.shape.join(', ')}] and [${b.shape.join(', ')}] must be equal`);
+  if (a.shape.join() !== b.shape.join())
+    throw new InputError(`images: shapes [${a.shape.join(', ')}] and [${b.shape.join(', ')}] must be equal`);
   if (a.data instanceof Uint8Array !== b.data instanceof Uint8Array) {
     throw new InputError('images: one set is bytes and the other values in [-1, 1]; both must be of one kind');
   }
-  if (height < WINDOW || width < WINDOW) throw new InputError(`images: ${height}x${width} pixels are fewer than the window of SSIM, ${WINDOW}x${WINDOW}`);
+  if (height < WINDOW || width < WINDOW)
+    throw new InputError(`images: ${height}x${width} pixels are fewer than the window of SSIM, ${WINDOW}x${WINDOW}`);
   const count = a.data.length / (channels * height * width);
   if (a.data.length !== b.data.length || !Number.isInteger(count) || count < 1) {
-    throw new InputError(`images: ${a.data.length} and ${b.data.length} numbers must be the same whole number of images of shape [${a.shape.join(', ')}]`);
+    throw new InputError(
+      `images: ${a.data.length} and ${b.data.length} numbers must be the same whole number of images of shape [${a.shape.join(', ')}]`,
+    );
   }
   for (const { data } of [a, b]) {
     const wrong = data.findIndex((value) => !Number.isFinite(value));
@@ -111,7 +119,12 @@ function checkImages(a: ComparableImages, b: ComparableImages): number {
   return count;
 }
 
-function differences(a: Uint8Array | Float32Array, b: Uint8Array | Float32Array, start: number, end: number): { l1: number; mse: number } {
+function differences(
+  a: Uint8Array | Float32Array,
+  b: Uint8Array | Float32Array,
+  start: number,
+  end: number,
+): { l1: number; mse: number } {
   let [absolute, squared] = [0, 0];
   for (let index = start; index < end; index++) {
     const difference = a[index]! - b[index]!;
@@ -141,7 +154,11 @@ class StructuralSimilarity {
 
   of(a: Uint8Array | Float32Array, b: Uint8Array | Float32Array): number {
     const [meanOfA, meanOfB] = [this.localMeans(a), this.localMeans(b)];
-    const [squaresOfA, squaresOfB, products] = [this.localProducts(a, a), this.localProducts(b, b), this.localProducts(a, b)];
+    const [squaresOfA, squaresOfB, products] = [
+      this.localProducts(a, a),
+      this.localProducts(b, b),
+      this.localProducts(a, b),
+    ];
     let sum = 0;
     for (let index = 0; index < meanOfA.length; index++) {
       const [x, y] = [meanOfA[index]!, meanOfB[index]!];
@@ -169,14 +186,17 @@ class StructuralSimilarity {
     }
     const means = new Float64Array(rows * columns);
     for (let index = 0; index < means.length; index++) {
-      for (let tap = 0; tap < WINDOW; tap++) means[index]! += this.weights[tap]! * this.rowsFiltered[index + tap * columns]!;
+      for (let tap = 0; tap < WINDOW; tap++)
+        means[index]! += this.weights[tap]! * this.rowsFiltered[index + tap * columns]!;
     }
     return means;
   }
 }
 
 function gaussianWeights(): Float64Array {
-  const weights = Float64Array.from({ length: WINDOW }, (_, tap) => Math.exp(-((tap - (WINDOW - 1) / 2) ** 2) / (2 * WINDOW_STD ** 2)));
+  const weights = Float64Array.from({ length: WINDOW }, (_, tap) =>
+    Math.exp(-((tap - (WINDOW - 1) / 2) ** 2) / (2 * WINDOW_STD ** 2)),
+  );
   const sum = weights.reduce((total, weight) => total + weight, 0);
   return weights.map((weight) => weight / sum);
 }

@@ -12,15 +12,35 @@ export interface ConvLayerOptions {
 /** Convolution with `weight` `[out, in, k, k]`: a side of H becomes (H + 2 padding - k) / stride + 1, rounded down. */
 export function conv(inputChannels: number, outputChannels: number, options: ConvLayerOptions): Layer {
   const { kernel, stride = 1, padding = 0 } = options;
-  const outputShape = ([, ...sides]: Shape) => [outputChannels, ...sides.map((side) => Math.floor((side + 2 * padding - kernel) / stride) + 1)];
-  return convolution(convolve, [outputChannels, inputChannels, kernel, kernel], outputChannels, options, outputShape, outputShape);
+  const outputShape = ([, ...sides]: Shape) => [
+    outputChannels,
+    ...sides.map((side) => Math.floor((side + 2 * padding - kernel) / stride) + 1),
+  ];
+  return convolution(
+    convolve,
+    [outputChannels, inputChannels, kernel, kernel],
+    outputChannels,
+    options,
+    outputShape,
+    outputShape,
+  );
 }
 
 /** Transposed convolution with `weight` `[in, out, k, k]`: a side of H becomes (H - 1) stride - 2 padding + k. */
 export function convTranspose(inputChannels: number, outputChannels: number, options: ConvLayerOptions): Layer {
   const { kernel, stride = 1, padding = 0 } = options;
-  const outputShape = ([, ...sides]: Shape) => [outputChannels, ...sides.map((side) => (side - 1) * stride - 2 * padding + kernel)];
-  return convolution(convolveTransposed, [inputChannels, outputChannels, kernel, kernel], outputChannels, options, outputShape, (input) => input);
+  const outputShape = ([, ...sides]: Shape) => [
+    outputChannels,
+    ...sides.map((side) => (side - 1) * stride - 2 * padding + kernel),
+  ];
+  return convolution(
+    convolveTransposed,
+    [inputChannels, outputChannels, kernel, kernel],
+    outputChannels,
+    options,
+    outputShape,
+    (input) => input,
+  );
 }
 
 /**
@@ -42,7 +62,13 @@ function convolution(
       ...(bias ? { bias: { shape: [outputChannels], initialize: uniform(1 / Math.sqrt(fanIn)) } } : {}),
     },
     outputShape,
-    forward: (x, { parameter }) => operator(x, parameter('weight'), { strides: stride, pads: padding, ...(bias ? { bias: parameter('bias') } : {}) }),
-    flops: (input) => 2 * sizeOf(weight) * sizeOf(kernelPositions(input).slice(1)) + (bias ? sizeOf(outputShape(input)) : 0),
+    forward: (x, { parameter }) =>
+      operator(x, parameter('weight'), {
+        strides: stride,
+        pads: padding,
+        ...(bias ? { bias: parameter('bias') } : {}),
+      }),
+    flops: (input) =>
+      2 * sizeOf(weight) * sizeOf(kernelPositions(input).slice(1)) + (bias ? sizeOf(outputShape(input)) : 0),
   };
 }

@@ -10,7 +10,11 @@ export function linear(inputs: number, outputs: number): Layer {
       bias: { shape: [outputs], initialize: uniform(limit) },
     },
     outputShape: () => [outputs],
-    forward: (x, { parameter }) => add(matMul(reshape(x, [x.shape[0]!, sizeOf(x.shape.slice(1))]), transposeMatrix(parameter('weight'))), parameter('bias')),
+    forward: (x, { parameter }) =>
+      add(
+        matMul(reshape(x, [x.shape[0]!, sizeOf(x.shape.slice(1))]), transposeMatrix(parameter('weight'))),
+        parameter('bias'),
+      ),
     flops: () => 2 * inputs * outputs + outputs,
   };
 }

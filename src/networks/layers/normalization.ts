@@ -33,7 +33,15 @@ export const batchNorm = (channels: number): Layer => ({
     running_var: { shape: [channels], initialize: filled(1) },
   },
   forward: (x, { parameter, buffer, observe }) => {
-    if (!observe) return batchNormInference(x, parameter('weight'), parameter('bias'), buffer('running_mean'), buffer('running_var'), EPSILON);
+    if (!observe)
+      return batchNormInference(
+        x,
+        parameter('weight'),
+        parameter('bias'),
+        buffer('running_mean'),
+        buffer('running_var'),
+        EPSILON,
+      );
     const { mean, variance } = batchStatistics(x);
     const count = sizeOf(x.shape) / channels;
     observe('running_mean', mean, MOMENTUM);

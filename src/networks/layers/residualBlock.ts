@@ -11,7 +11,8 @@ export function residualBlock(body: NamedLayers, shortcut?: Layer): Layer {
   const side = sequential(shortcut ? { shortcut } : {});
   const outputShape = (input: Shape) => {
     const [own, added] = [main, side].map((branch) => branch.outputShape(input)) as [Shape, Shape];
-    if (own.join() !== added.join()) throw new ShapeError(`residualBlock: the body returns ${showShape(own)} but the shortcut ${showShape(added)}`);
+    if (own.join() !== added.join())
+      throw new ShapeError(`residualBlock: the body returns ${showShape(own)} but the shortcut ${showShape(added)}`);
     return own;
   };
   return {

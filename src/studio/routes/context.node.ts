@@ -33,11 +33,17 @@ export const refuseInvalid: Hook<unknown, Env, string, unknown> = (result, conte
   if (result.success) return undefined;
   const [issue] = result.error.issues;
   const field = issue?.path.map(String).join('.') ?? '';
-  return context.json({ message: `${field ? `${field}: ` : ''}${issue?.message ?? 'the request is invalid'}`, field }, 400);
+  return context.json(
+    { message: `${field ? `${field}: ` : ''}${issue?.message ?? 'the request is invalid'}`, field },
+    400,
+  );
 };
 
 /** An answer in JSON, for the description of a route. */
-export const answers = <T>(schema: T, description: string) => ({ description, content: { 'application/json': { schema } } });
+export const answers = <T>(schema: T, description: string) => ({
+  description,
+  content: { 'application/json': { schema } },
+});
 
 /** The answers of every route to wrong requests. */
 export const PROBLEMS = {

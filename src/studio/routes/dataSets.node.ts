@@ -87,7 +87,11 @@ export const addDataRoutes: AddRoutes = (app, studio) => {
     '/api/data/:name/images',
     bodyLimit({
       maxSize: UPLOAD_LIMITS.bytes,
-      onError: (context) => context.json({ message: `images: more than ${UPLOAD_LIMITS.bytes / 2 ** 20} MiB at once; choose fewer files` }, 413),
+      onError: (context) =>
+        context.json(
+          { message: `images: more than ${UPLOAD_LIMITS.bytes / 2 ** 20} MiB at once; choose fewer files` },
+          413,
+        ),
     }),
   );
   app.openapi(upload, async (context) => {
@@ -125,5 +129,8 @@ async function firstOf({ test, channels, size: [height, width], classNames }: Im
   await test.prepare?.(Array.from({ length: count }, (_, index) => index));
   const bytes = Uint8Array.from(firstImages(test, count, channels * height * width));
   const labels = test.labels && Array.from(test.labels.subarray(0, count));
-  return { info: { count, shape: [channels, height, width], labels, classNames: classNames ? [...classNames] : null }, bytes };
+  return {
+    info: { count, shape: [channels, height, width], labels, classNames: classNames ? [...classNames] : null },
+    bytes,
+  };
 }

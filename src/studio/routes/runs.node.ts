@@ -12,7 +12,15 @@ import { requestSteering } from '../../runs/steering.node.js';
 import { decimate } from '../decimation.js';
 import { openOwnFile, type OpenedFile } from '../ownFiles.node.js';
 import { iterationsOf, readJournal, readStoredConfiguration } from '../runRecord.node.js';
-import { curves, extension, runDetail, type RunDetail, runSummary, STEERING_ACTIONS, type SteeringAction } from '../schemas.js';
+import {
+  curves,
+  extension,
+  runDetail,
+  type RunDetail,
+  runSummary,
+  STEERING_ACTIONS,
+  type SteeringAction,
+} from '../schemas.js';
 import { isTraining } from '../states.js';
 import { argumentsToResume, shellCommand } from '../trainingCommand.js';
 import { withoutPaths } from '../shownErrors.node.js';
@@ -31,21 +39,39 @@ const detail = createRoute({
   responses: { 200: answers(runDetail, 'The run'), ...PROBLEMS },
 });
 const curvesOf = createRoute({
-  ...{ method: 'get', path: '/api/runs/{run}/curves', summary: 'Curves of the log; of a long one, the minimum, maximum and mean of each stretch' },
+  ...{
+    method: 'get',
+    path: '/api/runs/{run}/curves',
+    summary: 'Curves of the log; of a long one, the minimum, maximum and mean of each stretch',
+  },
   request: {
     params,
-    query: z.object({ points: z.coerce.number().int().min(2).max(5000).default(1000), from: step.optional(), to: step.optional() }),
+    query: z.object({
+      points: z.coerce.number().int().min(2).max(5000).default(1000),
+      from: step.optional(),
+      to: step.optional(),
+    }),
   },
   responses: { 200: answers(curves, 'Values by name'), ...PROBLEMS },
 });
 const file = createRoute({
-  ...{ method: 'get', path: '/api/runs/{run}/{kind}/{step}', summary: 'An image grid, codes of test images (NumPy), or a checkpoint (safetensors)' },
+  ...{
+    method: 'get',
+    path: '/api/runs/{run}/{kind}/{step}',
+    summary: 'An image grid, codes of test images (NumPy), or a checkpoint (safetensors)',
+  },
   request: { params: params.extend({ kind: z.enum(['samples', 'reconstructions', 'codes', 'checkpoints']), step }) },
   responses: { 200: { description: 'The file' }, 304: { description: 'It has not changed' }, ...PROBLEMS },
 });
 const tag = createRoute({
   ...{ method: 'put', path: '/api/runs/{run}/tags', summary: 'Replaces the tags of a run' },
-  request: { params, body: { required: true, content: { 'application/json': { schema: z.array(z.string().trim().min(1).max(40)).max(20) } } } },
+  request: {
+    params,
+    body: {
+      required: true,
+      content: { 'application/json': { schema: z.array(z.string().trim().min(1).max(40)).max(20) } },
+    },
+  },
   responses: { 200: answers(runSummary, 'The run'), ...PROBLEMS },
 });
 const remove = createRoute({
@@ -54,12 +80,26 @@ const remove = createRoute({
   responses: { 204: { description: 'It is deleted' }, ...PROBLEMS },
 });
 const steer = createRoute({
-  ...{ method: 'post', path: '/api/runs/{run}/steering', summary: 'Plays, pauses, steps or stops the training of a run' },
-  request: { params, body: { required: true, content: { 'application/json': { schema: z.strictObject({ action: z.enum(STEERING_ACTIONS) }) } } } },
+  ...{
+    method: 'post',
+    path: '/api/runs/{run}/steering',
+    summary: 'Plays, pauses, steps or stops the training of a run',
+  },
+  request: {
+    params,
+    body: {
+      required: true,
+      content: { 'application/json': { schema: z.strictObject({ action: z.enum(STEERING_ACTIONS) }) } },
+    },
+  },
   responses: { 202: { description: 'The training is asked to' }, ...PROBLEMS },
 });
 const resume = createRoute({
-  ...{ method: 'post', path: '/api/runs/{run}/resume', summary: 'Resumes a run from its last checkpoint, or extends it' },
+  ...{
+    method: 'post',
+    path: '/api/runs/{run}/resume',
+    summary: 'Resumes a run from its last checkpoint, or extends it',
+  },
   request: {
     params,
     body: {
@@ -117,7 +157,8 @@ export const addRunRoutes: AddRoutes = (app, studio) => {
     const { run } = context.req.valid('param');
     requireRun(studio, run);
     const { data, state } = library.summaryOf(run)!;
-    if (queue.has(run) || isTraining(state)) throw new InputError(`${run}: the run is training already, or waits in the queue`);
+    if (queue.has(run) || isTraining(state))
+      throw new InputError(`${run}: the run is training already, or waits in the queue`);
     const training = { kind: 'resumed', added: Date.now(), run, data, extension: context.req.valid('json') } as const;
     await studio.command.check(argumentsToResume(studio.folder, training));
     await queue.add(training);
@@ -145,9 +186,16 @@ async function detailOf(studio: Studio, run: string): Promise<RunDetail> {
   const scored = journal.findLast((entry) => entry.type === 'scored');
   const metrics = Object.entries({ ...scored?.test, ...evaluation?.metrics }).map(([name, value]) => {
     const known = metricNamed(name);
-    return { name, value, description: known?.meaning ?? '', better: known?.better === 'lower' || known?.better === 'higher' ? known.better : null };
+    return {
+      name,
+      value,
+      description: known?.meaning ?? '',
+      better: known?.better === 'lower' || known?.better === 'higher' ? known.better : null,
+    };
   });
-  const shown = journal.map((entry) => ('message' in entry ? { ...entry, message: withoutPaths(entry.message, studio.folder) } : entry));
+  const shown = journal.map((entry) =>
+    'message' in entry ? { ...entry, message: withoutPaths(entry.message, studio.folder) } : entry,
+  );
   return {
     summary: studio.live.summaries.find(({ id }) => id === run)!,
     configuration,
@@ -166,10 +214,16 @@ async function steerRun(studio: Studio, run: string, action: SteeringAction): Pr
   const folder = requireRun(studio, run);
   await live.update();
   const { state, step: done } = library.summaryOf(run)!;
-  if (state === 'starting' || queue.isStarting(run)) throw new InputError(`${run}: the training is still starting; try again in a moment`);
+  if (state === 'starting' || queue.isStarting(run))
+    throw new InputError(`${run}: the training is still starting; try again in a moment`);
   if (!isTraining(state)) throw new InputError(`${run}: the run is not training; resume it first`);
   if (action === 'step' && state !== 'paused') throw new InputError(`${run}: pause the training before a single step`);
-  const requests = { play: undefined, pause: { pauseAt: 0 }, step: { pauseAt: done + 1 }, stop: { stop: true } } as const;
+  const requests = {
+    play: undefined,
+    pause: { pauseAt: 0 },
+    step: { pauseAt: done + 1 },
+    stop: { stop: true },
+  } as const;
   await requestSteering(folder, requests[action]);
 }
 
@@ -177,8 +231,14 @@ async function steerRun(studio: Studio, run: string, action: SteeringAction): Pr
 async function serveFile(context: Context, { file, size, version }: OpenedFile, type: string): Promise<Response> {
   const etag = `"${version}"`;
   const isKnown = context.req.header('if-none-match') === etag;
-  const headers = { etag, 'cache-control': 'no-cache', 'content-type': type, ...(isKnown ? {} : { 'content-length': String(size) }) };
-  if (!isKnown && context.req.method === 'GET') return new Response(Readable.toWeb(file.createReadStream()) as ReadableStream, { headers });
+  const headers = {
+    etag,
+    'cache-control': 'no-cache',
+    'content-type': type,
+    ...(isKnown ? {} : { 'content-length': String(size) }),
+  };
+  if (!isKnown && context.req.method === 'GET')
+    return new Response(Readable.toWeb(file.createReadStream()) as ReadableStream, { headers });
   await file.close();
   return new Response(null, { status: isKnown ? 304 : 200, headers });
 }

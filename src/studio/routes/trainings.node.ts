@@ -24,7 +24,11 @@ const check = createRoute({
   responses: { 200: answers(started, 'They are right'), ...PROBLEMS },
 });
 const dryRun = createRoute({
-  ...{ method: 'post', path: '/api/trainings/plan', summary: 'What the training would do, as `train --dry-run` prints it' },
+  ...{
+    method: 'post',
+    path: '/api/trainings/plan',
+    summary: 'What the training would do, as `train --dry-run` prints it',
+  },
   request: { body },
   responses: { 200: answers(plan, 'Networks, data, length and time'), ...PROBLEMS },
 });
@@ -35,7 +39,11 @@ const start = createRoute({
 });
 
 const cancel = createRoute({
-  ...{ method: 'delete', path: '/api/trainings/{run}', summary: 'Takes a training from the queue, or dismisses one that failed to begin' },
+  ...{
+    method: 'delete',
+    path: '/api/trainings/{run}',
+    summary: 'Takes a training from the queue, or dismisses one that failed to begin',
+  },
   request: { params: z.object({ run: z.string().max(1000) }) },
   responses: { 204: { description: 'It is removed' }, ...PROBLEMS },
 });
@@ -56,7 +64,10 @@ export const addTrainingRoutes: AddRoutes = (app, studio) => {
     if (dryRuns >= MAX_DRY_RUNS) throw new InputError('other plans are being computed; try again in a moment');
     dryRuns++;
     try {
-      const result = await runCommand(command.program, [...args, '--dry-run'], { timeout: DRY_RUN_MS, signal: context.req.raw.signal });
+      const result = await runCommand(command.program, [...args, '--dry-run'], {
+        timeout: DRY_RUN_MS,
+        signal: context.req.raw.signal,
+      });
       return context.json(plan.parse(result), 200);
     } finally {
       dryRuns--;
@@ -70,7 +81,8 @@ export const addTrainingRoutes: AddRoutes = (app, studio) => {
     return context.json({ command: shellCommand(args) }, 202);
   });
   app.openapi(cancel, async (context) => {
-    if (!(await queue.remove(context.req.valid('param').run))) throw new HTTPException(404, { message: 'there is no such training in the queue' });
+    if (!(await queue.remove(context.req.valid('param').run)))
+      throw new HTTPException(404, { message: 'there is no such training in the queue' });
     await live.update();
     return context.body(null, 204);
   });
@@ -82,7 +94,8 @@ export const addTrainingRoutes: AddRoutes = (app, studio) => {
  */
 async function checkedArguments(studio: Studio, request: TrainingRequest): Promise<string[]> {
   await requireFreeName(studio.folder, request.name);
-  if (studio.queue.has(request.name)) throw new InputError(`--out: ${request.name} is in the queue already; choose another name`);
+  if (studio.queue.has(request.name))
+    throw new InputError(`--out: ${request.name} is in the queue already; choose another name`);
   const args = await argumentsOf(studio, request);
   await studio.command.check(args);
   return args;
@@ -92,13 +105,26 @@ async function checkedArguments(studio: Studio, request: TrainingRequest): Promi
  * Returns the arguments of `agenet` for a new run, unchecked.
  * @throws {InputError} if its data is not offered, or the checkpoint that it starts from is gone
  */
-export async function argumentsOf(studio: Omit<Studio, 'queue' | 'live'>, { name, data, fields, fork }: TrainingRequest): Promise<string[]> {
+export async function argumentsOf(
+  studio: Omit<Studio, 'queue' | 'live'>,
+  { name, data, fields, fork }: TrainingRequest,
+): Promise<string[]> {
   await studio.dataSets.require(data);
   const source = fork && (await checkpointOf(studio, fork));
-  return ['train', data, '--out', join(studio.folder, name), ...(source ? ['--init-from', source] : []), ...optionsOf(studio.command.form, fields)];
+  return [
+    'train',
+    data,
+    '--out',
+    join(studio.folder, name),
+    ...(source ? ['--init-from', source] : []),
+    ...optionsOf(studio.command.form, fields),
+  ];
 }
 
-async function checkpointOf(studio: Pick<Studio, 'folder' | 'library'>, { run, step }: NonNullable<TrainingRequest['fork']>): Promise<string> {
+async function checkpointOf(
+  studio: Pick<Studio, 'folder' | 'library'>,
+  { run, step }: NonNullable<TrainingRequest['fork']>,
+): Promise<string> {
   const name = `${numbered(step)}.safetensors`;
   const opened = await openOwnFile(requireRun(studio, run), 'checkpoints', name);
   if (opened === undefined) throw new InputError(`--init-from: ${run} has no checkpoint of iteration ${step}`);

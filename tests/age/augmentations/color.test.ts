@@ -15,15 +15,18 @@ const colored =
   (x: Value): Value =>
     augment(x, ['color'], constant(changes.flat(), [changes.length, 3]));
 
-const gray = (x: Tensor, n: number, i: number, j: number): number => total([x.shape[1]!], (c) => at(x, n, c, i, j)) / x.shape[1]!;
-const mean = (x: Tensor, n: number): number => total(x.shape.slice(1), (c, i, j) => at(x, n, c, i, j)) / total(x.shape.slice(1), () => 1);
+const gray = (x: Tensor, n: number, i: number, j: number): number =>
+  total([x.shape[1]!], (c) => at(x, n, c, i, j)) / x.shape[1]!;
+const mean = (x: Tensor, n: number): number =>
+  total(x.shape.slice(1), (c, i, j) => at(x, n, c, i, j)) / total(x.shape.slice(1), () => 1);
 
 const x = random([2, 3, 4, 5], 1);
 
 describe('color', () => {
   it('adds the brightness', async () => {
     const expected = generate(x.shape, (n, c, i, j) => at(x, n, c, i, j) + [0.3, -0.2][n]!);
-    for (const target of Object.values(targets)) expectClose(await forward(colored([0.3, 1, 1], [-0.2, 1, 1]), [x], target), expected);
+    for (const target of Object.values(targets))
+      expectClose(await forward(colored([0.3, 1, 1], [-0.2, 1, 1]), [x], target), expected);
   });
 
   it('scales the difference of the channels from their mean by the saturation', async () => {
@@ -41,7 +44,11 @@ describe('color', () => {
 
   it('leaves the saturation of grayscale images', async () => {
     const one = random([2, 1, 4, 4], 2);
-    expectClose(await forward(colored([0.1, 0, 0.8], [0, 2, 1]), [one]), await forward(colored([0.1, 1, 0.8], [0, 1, 1]), [one]), 0);
+    expectClose(
+      await forward(colored([0.1, 0, 0.8], [0, 2, 1]), [one]),
+      await forward(colored([0.1, 1, 0.8], [0, 1, 1]), [one]),
+      0,
+    );
   });
 
   it('has the gradient of finite differences', async () => {

@@ -21,9 +21,11 @@ describe('cutout', () => {
       [2, 1],
       [4, 3],
     ] as const;
-    const isCut = (n: number, i: number, j: number) => [i - starts[n]![0], j - starts[n]![1]].every((offset) => offset >= 0 && offset < 4);
+    const isCut = (n: number, i: number, j: number) =>
+      [i - starts[n]![0], j - starts[n]![1]].every((offset) => offset >= 0 && offset < 4);
     const expected = generate(x.shape, (n, c, i, j) => (isCut(n, i, j) ? 0 : at(x, n, c, i, j)));
-    for (const target of Object.values(targets)) expectClose(await forward(cut([4, 3], [6, 5]), [x], target), expected, 0);
+    for (const target of Object.values(targets))
+      expectClose(await forward(cut([4, 3], [6, 5]), [x], target), expected, 0);
   });
 
   it.each([

@@ -22,7 +22,9 @@ const clamp = (index: number, size: number): number => Math.min(Math.max(index, 
 describe('translation', () => {
   it('moves each image by its own rows and columns, and repeats the border', async () => {
     const x = random([2, 3, 8, 6], 1);
-    const expected = generate(x.shape, (n, c, i, j) => at(x, n, c, clamp(i - SHIFTS[n]![0], 8), clamp(j - SHIFTS[n]![1], 6)));
+    const expected = generate(x.shape, (n, c, i, j) =>
+      at(x, n, c, clamp(i - SHIFTS[n]![0], 8), clamp(j - SHIFTS[n]![1], 6)),
+    );
     for (const target of Object.values(targets)) expectSame(await forward(shifted(), [x], target), expected);
   });
 
@@ -50,7 +52,8 @@ describe('translation', () => {
     for (const [axis, most] of [4, 2].entries()) {
       const shifts = Array.from({ length: 2 * most + 1 }, (_, index) => index - most);
       expect(draws.every((draw) => shifts.includes(draw[axis]!))).toBe(true);
-      for (const shift of shifts) expect(Math.abs(draws.filter((draw) => draw[axis] === shift).length * shifts.length - 2000)).toBeLessThan(700);
+      for (const shift of shifts)
+        expect(Math.abs(draws.filter((draw) => draw[axis] === shift).length * shifts.length - 2000)).toBeLessThan(700);
     }
   });
 });

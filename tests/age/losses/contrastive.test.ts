@@ -12,7 +12,8 @@ import { meanOf } from '../../moments.js';
 import { onSphere, rowsOf } from '../codes.js';
 
 /** The term does not depend on the objective or the images. */
-const uniform = (realCodes: Value): Value => LOSSES.uniform.value({ realCodes } as Record<PassName, Value>, undefined as never, undefined as never);
+const uniform = (realCodes: Value): Value =>
+  LOSSES.uniform.value({ realCodes } as Record<PassName, Value>, undefined as never, undefined as never);
 
 async function valueOf(codes: Float32Array, latent: number): Promise<number> {
   const { data } = await forward(uniform, [{ type: 'float32', shape: [codes.length / latent, latent], data: codes }]);
@@ -27,7 +28,9 @@ describe('the term uniform', () => {
   ])('of %i codes of size %i matches its formula, whatever their norms', async (count, latent) => {
     const codes = drawCodes('sphere', count, latent, randomStream(count, 'uniform'));
     const rows = rowsOf(codes, latent);
-    const pairs = rows.flatMap((a) => rows.map((b) => Math.exp(8 * a.reduce((sum, value, index) => sum + value * b[index]!, 0))));
+    const pairs = rows.flatMap((a) =>
+      rows.map((b) => Math.exp(8 * a.reduce((sum, value, index) => sum + value * b[index]!, 0))),
+    );
     expectWithin(await valueOf(codes, latent), Math.log(meanOf(pairs)), 1e-5);
     const scaled = codes.map((value, index) => value * (1 + Math.floor(index / latent)));
     expectWithin(await valueOf(scaled, latent), Math.log(meanOf(pairs)), 1e-5);
@@ -39,7 +42,8 @@ describe('the term uniform', () => {
     const root = Math.sqrt(3) / 2;
     const lowest = Math.log((Math.exp(8) + 2 * Math.exp(-4)) / 3);
     expectWithin(await valueOf(Float32Array.of(1, 0, -0.5, root, -0.5, -root), 2), lowest, 1e-5);
-    for (const seed of [1, 2, 3]) expect(await valueOf(drawCodes('sphere', 3, 2, randomStream(seed, 'codes')), 2)).toBeGreaterThan(lowest);
+    for (const seed of [1, 2, 3])
+      expect(await valueOf(drawCodes('sphere', 3, 2, randomStream(seed, 'codes')), 2)).toBeGreaterThan(lowest);
   });
 
   it('is higher for codes that concentrate on one side, on an axis, or in a plane than for uniform codes', async () => {
@@ -50,7 +54,8 @@ describe('the term uniform', () => {
       plane: codes.map((value, index) => (index % 16 < 8 ? value : 0.2 * value)),
     };
     const lowest = await valueOf(codes, 16);
-    for (const [name, data] of Object.entries(changed)) expect(await valueOf(onSphere(data, 16), 16), name).toBeGreaterThan(lowest + 0.1);
+    for (const [name, data] of Object.entries(changed))
+      expect(await valueOf(onSphere(data, 16), 16), name).toBeGreaterThan(lowest + 0.1);
   });
 
   it('has the gradient of finite differences', async () => {

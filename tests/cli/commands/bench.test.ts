@@ -9,7 +9,12 @@ const TINY = ['--width', '4', '--latent', '8', '--batch', '4', '--threads', '1',
 describe('agenet bench', () => {
   it('times iterations and writes nothing', async () => {
     const result = await resultOf(['bench', ...TINY], cwd);
-    expect(result).toMatchObject({ device: 'cpu', threads: 1, iterations: 3, configuration: { network: 'dcgan32', channels: 3, width: 4 } });
+    expect(result).toMatchObject({
+      device: 'cpu',
+      threads: 1,
+      iterations: 3,
+      configuration: { network: 'dcgan32', channels: 3, width: 4 },
+    });
     expect(result.seconds_per_iteration).toBeGreaterThan(0);
     expect(result.seconds_per_iteration).toBeGreaterThanOrEqual(result.fastest_iteration as number);
     expect(result.seconds_per_iteration).toBeLessThan(10);
@@ -19,7 +24,11 @@ describe('agenet bench', () => {
 
   it('counts the operations of each network and iteration, and reports their rate', async () => {
     const result = await resultOf(['bench', ...TINY], cwd);
-    const { iteration, encoder, generator } = result.flops as { iteration: number; encoder: { total: number }; generator: { total: number } };
+    const { iteration, encoder, generator } = result.flops as {
+      iteration: number;
+      encoder: { total: number };
+      generator: { total: number };
+    };
     // The published plan runs each network 4 times per image and iteration, and differentiates most of these passes.
     const forward = 4 * 4 * (encoder.total + generator.total);
     expect(iteration).toBeGreaterThan(1.5 * forward);

@@ -19,7 +19,9 @@ beforeAll(async () => {
   writeNoiseArchive(join(cwd, 'plain.npz'), 10, { labelled: false });
   await writeImages(
     join(cwd, 'shades'),
-    Object.fromEntries(Array.from({ length: 40 }, (_, n) => [`${n < 20 ? 'dark' : 'light'}/${n}.png`, n < 20 ? n : 200 + n])),
+    Object.fromEntries(
+      Array.from({ length: 40 }, (_, n) => [`${n < 20 ? 'dark' : 'light'}/${n}.png`, n < 20 ? n : 200 + n]),
+    ),
   );
   const images = { shape: [20, 32, 32, 1], data: new Uint8Array(20 * 1024) };
   writeFileSync(join(cwd, 'alike.npz'), npzArchive({ images, labels: { shape: [20], data: new Uint8Array(20) } }));
@@ -32,10 +34,31 @@ const command = (name: string, ...args: readonly string[]) => resultOf([name, 'r
 
 describe('agenet probe', () => {
   it('reports accuracies from few labels, and saves nothing by default', async () => {
-    const { results, protocol } = await command('probe', 'shades', '--labels', '2,4', '--methods', 'pixels,codes', '--trials', '2');
+    const { results, protocol } = await command(
+      'probe',
+      'shades',
+      '--labels',
+      '2,4',
+      '--methods',
+      'pixels,codes',
+      '--trials',
+      '2',
+    );
     const each = results as { labels: number; method: string; accuracy: number; std: number }[];
-    expect(each.map(({ labels, method }) => `${labels} ${method}`)).toEqual(['2 pixels', '4 pixels', '2 codes', '4 codes']);
-    expect(each[1]).toEqual({ labels: 4, method: 'pixels', accuracy: 1, std: 0, expected_calibration_error: expect.any(Number) as number, calibrated: true });
+    expect(each.map(({ labels, method }) => `${labels} ${method}`)).toEqual([
+      '2 pixels',
+      '4 pixels',
+      '2 codes',
+      '4 codes',
+    ]);
+    expect(each[1]).toEqual({
+      labels: 4,
+      method: 'pixels',
+      accuracy: 1,
+      std: 0,
+      expected_calibration_error: expect.any(Number) as number,
+      calibrated: true,
+    });
     expect(protocol).toMatchObject({ data: 'shades', trials: 2, seed: 0, classes: 2 });
     expect(existsSync(join(cwd, 'run', 'probes'))).toBe(false);
   });
@@ -48,8 +71,24 @@ interface Classified {
 
 describe('agenet classify', () => {
   it('predicts the classes of images with a saved probe, and names files that it cannot read', async () => {
-    const { saved, results } = await command('probe', 'shades', '--labels', 'all', '--methods', 'pixels', '--save', 'shade');
-    expect(saved).toMatchObject({ name: 'shade', data: 'shades', step: 3, ema: true, test_accuracy: 1, class_names: ['dark', 'light'] });
+    const { saved, results } = await command(
+      'probe',
+      'shades',
+      '--labels',
+      'all',
+      '--methods',
+      'pixels',
+      '--save',
+      'shade',
+    );
+    expect(saved).toMatchObject({
+      name: 'shade',
+      data: 'shades',
+      step: 3,
+      ema: true,
+      test_accuracy: 1,
+      class_names: ['dark', 'light'],
+    });
     expect(results).toMatchObject([{ method: 'pixels', accuracy: 1 }]);
     const result = await command('classify', 'photos', join('photos', 'white.png'));
     expect(result).toMatchObject({ run: 'run', probe: 'shade', method: 'pixels', test_accuracy: 1 });
@@ -72,7 +111,11 @@ describe('agenet classify', () => {
   it('selects a probe by name', async () => {
     const { saved } = await command('probe', 'npz:noise.npz', '--labels', '6', '--trials', '1', '--save', 'noise');
     expect(saved).toMatchObject({ name: 'noise', labels: 6, class_names: ['0', '1', '2'] });
-    expect(await command('classify', 'photos', '--probe', 'noise')).toMatchObject({ probe: 'noise', method: 'codes', labels: 6 });
+    expect(await command('classify', 'photos', '--probe', 'noise')).toMatchObject({
+      probe: 'noise',
+      method: 'codes',
+      labels: 6,
+    });
     await expectBadInput(['classify', 'run', 'photos'], cwd, 'several probes', 'noise, shade');
   });
 });
@@ -80,18 +123,50 @@ describe('agenet classify', () => {
 const REFUSED: readonly Refusal[] = [
   ['data without labels', ['probe', 'run', 'npz:plain.npz', '--labels', '6'], ['npz:plain.npz', 'no labels']],
   ['data of one class', ['probe', 'run', 'npz:alike.npz', '--labels', 'all'], ['class', 'needs at least 2']],
-  ['more labels than available', ['probe', 'run', 'npz:noise.npz', '--labels', '600'], ['--labels 600', 'labeled training images']],
+  [
+    'more labels than available',
+    ['probe', 'run', 'npz:noise.npz', '--labels', '600'],
+    ['--labels 600', 'labeled training images'],
+  ],
   ['labels that are not a number', ['probe', 'run', 'npz:noise.npz', '--labels', '6,few'], ['"few"', 'all']],
-  ['a label count that is not a multiple of the classes', ['probe', 'run', 'npz:noise.npz', '--labels', '7'], ['7', 'multiple of 3']],
-  ['an unknown method', ['probe', 'run', 'npz:noise.npz', '--labels', '6', '--methods', 'code'], ['"code"', 'did you mean codes?']],
-  ['two label counts to save', ['probe', 'run', 'npz:noise.npz', '--labels', '6,9', '--save', 'x'], ['--save x', 'names 2 numbers']],
-  ['two methods to save', ['probe', 'run', 'npz:noise.npz', '--labels', '6', '--methods', 'codes,knn', '--save', 'x'], ['--save x', '2 methods']],
-  ['a name that is a path', ['probe', 'run', 'npz:noise.npz', '--labels', '6', '--save', '../x'], ['probe name "../x"']],
+  [
+    'a label count that is not a multiple of the classes',
+    ['probe', 'run', 'npz:noise.npz', '--labels', '7'],
+    ['7', 'multiple of 3'],
+  ],
+  [
+    'an unknown method',
+    ['probe', 'run', 'npz:noise.npz', '--labels', '6', '--methods', 'code'],
+    ['"code"', 'did you mean codes?'],
+  ],
+  [
+    'two label counts to save',
+    ['probe', 'run', 'npz:noise.npz', '--labels', '6,9', '--save', 'x'],
+    ['--save x', 'names 2 numbers'],
+  ],
+  [
+    'two methods to save',
+    ['probe', 'run', 'npz:noise.npz', '--labels', '6', '--methods', 'codes,knn', '--save', 'x'],
+    ['--save x', '2 methods'],
+  ],
+  [
+    'a name that is a path',
+    ['probe', 'run', 'npz:noise.npz', '--labels', '6', '--save', '../x'],
+    ['probe name "../x"'],
+  ],
   ['no images', ['classify', 'run'], ['images']],
-  ['an unknown probe', ['classify', 'run', 'photos', '--probe', 'shape'], ['no probe "shape"', 'did you mean shade?', 'noise, shade']],
+  [
+    'an unknown probe',
+    ['classify', 'run', 'photos', '--probe', 'shape'],
+    ['no probe "shape"', 'did you mean shade?', 'noise, shade'],
+  ],
   ['a run without probes', ['classify', 'bare', 'photos'], ['bare: no probe in this run', '--save']],
   ['a missing image', ['classify', 'run', 'none.png', '--probe', 'shade'], ['none.png', 'no such file']],
-  ['images that are all unreadable', ['classify', 'run', 'torn', '--probe', 'shade'], [join('torn', 'torn.png'), 'cannot read']],
+  [
+    'images that are all unreadable',
+    ['classify', 'run', 'torn', '--probe', 'shade'],
+    [join('torn', 'torn.png'), 'cannot read'],
+  ],
   [
     'weights that a probe was not fitted on',
     ['classify', 'later', 'photos'],

@@ -22,7 +22,13 @@ describe('agenet dataset', () => {
   it('counts the images of each class, and lists skipped files with the reason', async () => {
     const folder = await folderOfClasses();
     const result = await resultOf(['dataset', folder, '--size', '32'], folder);
-    expect(result).toMatchObject({ name: folder, size: [32, 32], classes: 2, class_names: ['cats', 'dogs'], per_class: [3, 2] });
+    expect(result).toMatchObject({
+      name: folder,
+      size: [32, 32],
+      classes: 2,
+      class_names: ['cats', 'dogs'],
+      per_class: [3, 2],
+    });
     expect(Number(result.train) + Number(result.test)).toBe(5);
     expect(result.skipped).toMatchObject([{ name: 'dogs/f.png' }]);
     const { stdout } = await runCommand(['dataset', folder, '--size', '32'], folder);

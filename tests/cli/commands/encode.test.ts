@@ -24,7 +24,8 @@ describe('agenet encode', () => {
     expect(header).toContain('(10000, 8)');
     const data = npy.slice(10 + npy[8]! + 256 * npy[9]!);
     const codes = new Float32Array(data.buffer, data.byteOffset, 80_000);
-    for (let start = 0; start < codes.length; start += 8) expect(Math.hypot(...codes.subarray(start, start + 8))).toBeCloseTo(1, 4);
+    for (let start = 0; start < codes.length; start += 8)
+      expect(Math.hypot(...codes.subarray(start, start + 8))).toBeCloseTo(1, 4);
   });
 
   const refusals: readonly Refusal[] = [

@@ -15,7 +15,10 @@ const folder = sharedTemporaryFolder();
 describe('agenet evaluate and compare', () => {
   it('compute metrics of reconstructions and codes without a feature extractor, and write them into the run folder', async () => {
     await makeTinyRun(join(folder, 'run'));
-    const result = await resultOf(['evaluate', 'run', '--metrics', 'reconstruction_l1,psnr,ssim,latent_cosine', '--count', '200'], folder);
+    const result = await resultOf(
+      ['evaluate', 'run', '--metrics', 'reconstruction_l1,psnr,ssim,latent_cosine', '--count', '200'],
+      folder,
+    );
     const metrics = result.metrics as Record<string, number>;
     expect(metrics.reconstruction_l1).toBeGreaterThan(0);
     expect(metrics.reconstruction_l1).toBeLessThan(2);
@@ -23,7 +26,11 @@ describe('agenet evaluate and compare', () => {
     expect(result.protocol).toMatchObject({ split: 'test', seed: 0 });
     expect(Object.keys(result.timings as object)).toEqual(['extractor', 'images', 'samples', 'latent_cosine']);
     const side = await resultOf(['compare', 'run', 'run'], folder);
-    expect(side).toMatchObject({ comparable: ['reconstruction_l1', 'psnr', 'ssim', 'latent_cosine'], not_comparable: [], best: {} });
+    expect(side).toMatchObject({
+      comparable: ['reconstruction_l1', 'psnr', 'ssim', 'latent_cosine'],
+      not_comparable: [],
+      best: {},
+    });
     expect((side.runs as { metrics: unknown }[]).map((each) => each.metrics)).toEqual([metrics, metrics]);
   });
 
@@ -31,9 +38,27 @@ describe('agenet evaluate and compare', () => {
     writeNoiseArchive(join(folder, 'external.npz'), 60);
     await makeTinyRun(join(folder, 'external'), tinyConfiguration({ data: `npz:${join(folder, 'external.npz')}` }));
     const x = input('x', [16, 1, 32, 32]);
-    writeFileSync(join(folder, 'columns.onnx'), await encode(graphOf({ columns: reduceMean(x, [1, 2], { keepAxes: false }) })));
+    writeFileSync(
+      join(folder, 'columns.onnx'),
+      await encode(graphOf({ columns: reduceMean(x, [1, 2], { keepAxes: false }) })),
+    );
     const evaluateWith = (...args: string[]) =>
-      resultOf(['evaluate', 'external', '--split', 'train', '--metrics', 'fid', '--count', '40', '--features', 'columns.onnx', ...args], folder);
+      resultOf(
+        [
+          'evaluate',
+          'external',
+          '--split',
+          'train',
+          '--metrics',
+          'fid',
+          '--count',
+          '40',
+          '--features',
+          'columns.onnx',
+          ...args,
+        ],
+        folder,
+      );
     const { metrics, protocol } = await evaluateWith();
     expect((metrics as { fid: number }).fid).toBeGreaterThan(0);
     const { name, digest } = (protocol as { extractor: { name: string; digest: string } }).extractor;
@@ -54,7 +79,13 @@ describe('agenet evaluate and compare', () => {
     const { stdout } = await runCommand(['evaluate', '--explain', 'psnr'], folder);
     const [title, ...rows] = stdout.trim().split('\n');
     expect(title).toMatch(/^psnr \(reconstruction\): /);
-    expect(rows.map((row) => row.trim().split(/ {2,}/)[0])).toEqual(['range', 'better', 'good value', 'definition', 'depends on']);
+    expect(rows.map((row) => row.trim().split(/ {2,}/)[0])).toEqual([
+      'range',
+      'better',
+      'good value',
+      'definition',
+      'depends on',
+    ]);
     expect(rows.at(-1)).toContain('image set, weights');
     expect(((await resultOf(['evaluate', '--explain'], folder)).metrics as unknown[]).length).toBeGreaterThan(25);
   });
@@ -78,7 +109,10 @@ describe('agenet evaluate and compare', () => {
   it('show the mean and standard deviation over seeds', async () => {
     const runs = ['first', 'second', 'wide'];
     for (const [index, run] of runs.entries()) {
-      await makeTinyRun(join(folder, run), tinyConfiguration({ latent: 8, seed: index + 1, width: run === 'wide' ? 8 : 4 }));
+      await makeTinyRun(
+        join(folder, run),
+        tinyConfiguration({ latent: 8, seed: index + 1, width: run === 'wide' ? 8 : 4 }),
+      );
       await resultOf(['evaluate', run, '--metrics', 'psnr', '--count', '20', '--seed', String(index)], folder);
     }
     const { stdout, status } = await runCommand(['compare', '--seeds', ...runs], folder);
@@ -87,7 +121,10 @@ describe('agenet evaluate and compare', () => {
   });
 
   it('report what data without labels requires for class probabilities', async () => {
-    await writeImages(join(folder, 'pictures'), Object.fromEntries(Array.from({ length: 30 }, (_, index) => [`${index}.png`, 8 * index])));
+    await writeImages(
+      join(folder, 'pictures'),
+      Object.fromEntries(Array.from({ length: 30 }, (_, index) => [`${index}.png`, 8 * index])),
+    );
     await makeTinyRun(join(folder, 'unlabelled'), tinyConfiguration({ data: join(folder, 'pictures') }));
     const { status, stderr } = await runCommand(['evaluate', 'unlabelled', '--metrics', 'inception_score'], folder);
     expect(status).toBe(2);
@@ -115,7 +152,10 @@ describe('agenet evaluate and compare', () => {
 
 describe('agenet probe', () => {
   it('classifies from few labels by codes and by pixels', async () => {
-    const { results } = await resultOf(['probe', 'run', '--labels', '20', '--trials', '1', '--methods', 'codes,knn,pixels'], folder);
+    const { results } = await resultOf(
+      ['probe', 'run', '--labels', '20', '--trials', '1', '--methods', 'codes,knn,pixels'],
+      folder,
+    );
     const found = results as { labels: number; method: string; accuracy: number; std: number }[];
     expect(found.map(({ method }) => method).sort()).toEqual(['codes', 'knn', 'pixels']);
     for (const { accuracy } of found) expect(accuracy).toBeLessThanOrEqual(1);
@@ -124,8 +164,16 @@ describe('agenet probe', () => {
   });
 
   const refusals: readonly Refusal[] = [
-    ['an unknown method, with the nearest', ['probe', 'run', '--labels', '100', '--methods', 'cods'], ['cods', 'did you mean codes']],
-    ['a label count that is not a multiple of the classes', ['probe', 'run', '--labels', '15', '--methods', 'knn'], ['15']],
+    [
+      'an unknown method, with the nearest',
+      ['probe', 'run', '--labels', '100', '--methods', 'cods'],
+      ['cods', 'did you mean codes'],
+    ],
+    [
+      'a label count that is not a multiple of the classes',
+      ['probe', 'run', '--labels', '15', '--methods', 'knn'],
+      ['15'],
+    ],
     ['more labels than available', ['probe', 'run', '--labels', '1000000', '--methods', 'knn'], ['1000000']],
     ['data without labels', ['probe', 'unlabelled', '--labels', '10', '--methods', 'knn'], ['labels']],
   ];
@@ -141,13 +189,35 @@ describe('agenet train with evaluations', () => {
 
   it('keeps the best checkpoint for other commands, and may rank by a different metric when resumed', async () => {
     writeNoiseArchive(join(folder, 'noise.npz'), 100, { labelled: false });
-    const asked = ['--evaluate-every', '1', '--evaluate-samples', '10', '--evaluate-metrics', 'reconstruction', '--save-best', 'reconstruction_l1'];
-    const { best } = await resultOf(['train', 'npz:noise.npz', '--out', 'judged', '--epochs', '2', ...asked, ...TINY], folder);
-    expect(best).toMatchObject({ metric: 'reconstruction_l1', file: join('judged', 'checkpoints', 'best.safetensors') });
-    expect((await resultOf(['info', join('judged', 'checkpoints', 'best.safetensors')], folder)).step).toBe((best as { step: number }).step);
-    const resumed = await resultOf(['train', 'npz:noise.npz', '--out', 'judged', '--resume', '--epochs', '3', '--save-best', 'ssim'], folder);
+    const asked = [
+      '--evaluate-every',
+      '1',
+      '--evaluate-samples',
+      '10',
+      '--evaluate-metrics',
+      'reconstruction',
+      '--save-best',
+      'reconstruction_l1',
+    ];
+    const { best } = await resultOf(
+      ['train', 'npz:noise.npz', '--out', 'judged', '--epochs', '2', ...asked, ...TINY],
+      folder,
+    );
+    expect(best).toMatchObject({
+      metric: 'reconstruction_l1',
+      file: join('judged', 'checkpoints', 'best.safetensors'),
+    });
+    expect((await resultOf(['info', join('judged', 'checkpoints', 'best.safetensors')], folder)).step).toBe(
+      (best as { step: number }).step,
+    );
+    const resumed = await resultOf(
+      ['train', 'npz:noise.npz', '--out', 'judged', '--resume', '--epochs', '3', '--save-best', 'ssim'],
+      folder,
+    );
     expect(resumed.steps).toBe(15);
-    const evaluation = JSON.parse(readFileSync(join(folder, 'judged', 'evaluation-000015.json'), 'utf8')) as { metrics: object };
+    const evaluation = JSON.parse(readFileSync(join(folder, 'judged', 'evaluation-000015.json'), 'utf8')) as {
+      metrics: object;
+    };
     expect(Object.keys(evaluation.metrics).sort()).toEqual(['psnr', 'reconstruction_l1', 'reconstruction_mse', 'ssim']);
   });
 
@@ -158,7 +228,11 @@ describe('agenet train with evaluations', () => {
       ['--evaluate-every', '1', '--save-best', 'inception_score'],
       ['inception_score: npz:noise.npz has no labels'],
     ],
-    ['an unknown metric, also in a dry run', ['--evaluate-every', '1', '--evaluate-metrics', 'psrn', '--dry-run'], ['"psrn"', 'did you mean psnr']],
+    [
+      'an unknown metric, also in a dry run',
+      ['--evaluate-every', '1', '--evaluate-metrics', 'psrn', '--dry-run'],
+      ['"psrn"', 'did you mean psnr'],
+    ],
   ];
   it.each(refusals)('rejects %s before it creates the folder', async (_, args, texts) => {
     await expectBadInput(['train', 'npz:noise.npz', '--out', 'refused', ...TINY, ...args], folder, ...texts);

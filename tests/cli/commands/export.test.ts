@@ -17,18 +17,31 @@ import { makeTinyRun } from '../tinyRun.js';
 
 const folder = sharedTemporaryFolder();
 const LATENT = 8;
-const settings = () => ({ data: `npz:${join(folder, 'noise.npz')}`, batchNormStats: 'separate', ema: 0.9, testFraction: 0.2 }) as const;
+const settings = () =>
+  ({ data: `npz:${join(folder, 'noise.npz')}`, batchNormStats: 'separate', ema: 0.9, testFraction: 0.2 }) as const;
 
 beforeAll(async () => {
   writeNoiseArchive(join(folder, 'noise.npz'), 60);
   await makeTinyRun(join(folder, 'run'), tinyConfiguration(settings()));
-  await makeTinyRun(join(folder, 'shared'), tinyConfiguration({ ...settings(), batchNormStats: 'shared', prior: 'normal' }));
+  await makeTinyRun(
+    join(folder, 'shared'),
+    tinyConfiguration({ ...settings(), batchNormStats: 'shared', prior: 'normal' }),
+  );
 });
 
-const FILES = ['README.md', 'decoder.onnx', 'encoder.onnx', 'export.json', 'generator.onnx', 'reconstructions.png', 'samples.png'];
+const FILES = [
+  'README.md',
+  'decoder.onnx',
+  'encoder.onnx',
+  'export.json',
+  'generator.onnx',
+  'reconstructions.png',
+  'samples.png',
+];
 const cardIn = (out: string) => readFileSync(join(folder, out, 'README.md'), 'utf8');
 /** The code of a language in a model card. */
-const snippetIn = (card: string, language: string): string => new RegExp(`^\`\`\`${language}\n(.*?)^\`\`\`$`, 'ms').exec(card)![1]!;
+const snippetIn = (card: string, language: string): string =>
+  new RegExp(`^\`\`\`${language}\n(.*?)^\`\`\`$`, 'ms').exec(card)![1]!;
 
 describe('agenet export', () => {
   it('writes networks, pictures and a model card', async () => {
@@ -53,8 +66,12 @@ describe('agenet export', () => {
 
   it('writes a page with the networks', async () => {
     await resultOf(['export', 'run', '--out', 'page', '--web'], folder);
-    expect(readdirSync(join(folder, 'page')).sort()).toEqual([...FILES, 'index.html', 'model.js', 'page.css', 'page.js', 'runtime.js'].sort());
-    const { networks, ...model } = JSON.parse(/= (.*);/.exec(readFileSync(join(folder, 'page', 'model.js'), 'utf8'))![1]!) as PageModel;
+    expect(readdirSync(join(folder, 'page')).sort()).toEqual(
+      [...FILES, 'index.html', 'model.js', 'page.css', 'page.js', 'runtime.js'].sort(),
+    );
+    const { networks, ...model } = JSON.parse(
+      /= (.*);/.exec(readFileSync(join(folder, 'page', 'model.js'), 'utf8'))![1]!,
+    ) as PageModel;
     expect(model).toMatchObject({ name: 'run', latent: LATENT, prior: 'sphere', preprocessing: { crop: 'center' } });
     const fileOf = (text: string) => gunzipSync(Buffer.from(text, 'base64'));
     expect(fileOf(networks.encoder)).toEqual(readFileSync(join(folder, 'page', 'encoder.onnx')));
@@ -108,7 +125,11 @@ describe('the code in a model card', () => {
     const out = join(temporaryFolder(), 'out');
     await resultOf(['export', run, '--out', out], folder);
     symlinkSync(new URL('../../../node_modules', import.meta.url), join(out, 'node_modules'));
-    const printed = execFileSync(process.execPath, ['--input-type=module', '-e', snippetIn(readFileSync(join(out, 'README.md'), 'utf8'), 'js')], { cwd: out });
+    const printed = execFileSync(
+      process.execPath,
+      ['--input-type=module', '-e', snippetIn(readFileSync(join(out, 'README.md'), 'utf8'), 'js')],
+      { cwd: out },
+    );
     expect(printed.toString().replace(/\s+/g, ' ')).toContain('[ 16, 1, 32, 32 ] [ 16, 8 ] [ 16, 1, 32, 32 ]');
   });
 
@@ -131,7 +152,8 @@ describe('the code in a model card', () => {
       codes: await stored.encode(pixels),
       decoded: await stored.decode(draws, 0.25),
     };
-    for (const [name, array] of Object.entries({ ...expected, pixels: Float32Array.from(pixels) })) writeFileSync(join(out, name), array);
+    for (const [name, array] of Object.entries({ ...expected, pixels: Float32Array.from(pixels) }))
+      writeFileSync(join(out, name), array);
     await model.release();
     const script = `import os, onnx
 os.chdir(${JSON.stringify(join('/', out.slice(root.length)))})
@@ -148,7 +170,9 @@ if os.path.exists("decoder.onnx"):
 print("as expected")
 `;
     writeFileSync(join(folder, 'script.py'), script);
-    const printed = execFileSync('sh', ['-c', `${python} "$@"`, 'sh', join(folder, 'script.py')], { stdio: ['ignore', 'pipe', 'ignore'] }).toString();
+    const printed = execFileSync('sh', ['-c', `${python} "$@"`, 'sh', join(folder, 'script.py')], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    }).toString();
     expect(printed).toContain('(16, 1, 32, 32) (16, 8) (16, 1, 32, 32)');
     expect(printed).toContain('as expected');
   });
@@ -159,13 +183,19 @@ describe.skipIf(python === undefined)('training.onnx', () => {
     const shared = mkdtempSync(join(root, 'tmp/agenet-training-'));
     onTestFinished(() => rmSync(shared, { recursive: true }));
     const inside = join('/', shared.slice(root.length));
-    const settings = '--width 4 --latent 8 --batch 4 --augment none --steps 60 --checkpoint-every 40 --log-every 1 --sample-every 0 --threads 1 --no-lowering';
+    const settings =
+      '--width 4 --latent 8 --batch 4 --augment none --steps 60 --checkpoint-every 40 --log-every 1 --sample-every 0 --threads 1 --no-lowering';
     await resultOf(['train', 'npz:noise.npz', ...settings.split(' '), '--out', join(shared, 'run')], folder);
-    await resultOf(['export', join(shared, 'run/checkpoints/000040.safetensors'), '--out', join(shared, 'out'), '--training'], folder);
+    await resultOf(
+      ['export', join(shared, 'run/checkpoints/000040.safetensors'), '--out', join(shared, 'out'), '--training'],
+      folder,
+    );
     await resultOf(['dataset', 'npz:noise.npz', '--split', 'train', '--out', join(shared, 'train.npz')], folder);
     const example = fileURLToPath(new URL('../../../examples/continue_training.py', import.meta.url));
     const args = [example, join(inside, 'out'), join(inside, 'train.npz'), '20'];
-    const printed = execFileSync('sh', ['-c', `${python} "$@"`, 'sh', ...args], { stdio: ['ignore', 'pipe', 'ignore'] }).toString();
+    const printed = execFileSync('sh', ['-c', `${python} "$@"`, 'sh', ...args], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    }).toString();
     const linesOf = (text: string) =>
       text
         .trim()
@@ -175,7 +205,8 @@ describe.skipIf(python === undefined)('training.onnx', () => {
     const actual = linesOf(printed);
     expect(actual.map(({ step }) => step)).toEqual(expected.map(({ step }) => step));
     for (const [index, report] of actual.entries()) {
-      for (const name of ['encoder.loss', 'generator.loss']) expect(report[name]! / expected[index]![name]!).toBeCloseTo(1, 4);
+      for (const name of ['encoder.loss', 'generator.loss'])
+        expect(report[name]! / expected[index]![name]!).toBeCloseTo(1, 4);
     }
   });
 });

@@ -26,16 +26,44 @@ const samplesOf = async (run: string): Promise<Uint8Array> => {
 
 describe('agenet import', () => {
   it('makes a run of what export wrote for PyTorch, which has the same samples and can be trained', async () => {
-    const args = ['import', 'exported/pytorch.safetensors', 'npz:noise.npz', '--network', 'dcgan32', '--batch', '4', '--steps', '5', '--out', 'imported'];
-    expect(await resultOf(args, folder)).toMatchObject({ run: 'imported', network: 'dcgan32', width: 4, latent: 8, channels: 1, size: 32 });
+    const args = [
+      'import',
+      'exported/pytorch.safetensors',
+      'npz:noise.npz',
+      '--network',
+      'dcgan32',
+      '--batch',
+      '4',
+      '--steps',
+      '5',
+      '--out',
+      'imported',
+    ];
+    expect(await resultOf(args, folder)).toMatchObject({
+      run: 'imported',
+      network: 'dcgan32',
+      width: 4,
+      latent: 8,
+      channels: 1,
+      size: 32,
+    });
     expect(await samplesOf('imported')).toEqual(await samplesOf('run'));
-    expect(await resultOf(['train', '--resume', 'imported', '--steps', '2', '--threads', '1'], folder)).toMatchObject({ steps: 2, interrupted: false });
+    expect(await resultOf(['train', '--resume', 'imported', '--steps', '2', '--threads', '1'], folder)).toMatchObject({
+      steps: 2,
+      interrupted: false,
+    });
   });
 
   it('keeps separate running statistics', async () => {
-    await makeTinyRun(join(folder, 'separate'), tinyConfiguration({ data: `npz:${join(folder, 'noise.npz')}`, batchNormStats: 'separate' }));
+    await makeTinyRun(
+      join(folder, 'separate'),
+      tinyConfiguration({ data: `npz:${join(folder, 'noise.npz')}`, batchNormStats: 'separate' }),
+    );
     await resultOf(['export', 'separate', '--out', 'two', '--pytorch'], folder);
-    await resultOf(['import', 'two/pytorch.safetensors', 'npz:noise.npz', '--network', 'dcgan32', '--batch', '4', '--out', 'again'], folder);
+    await resultOf(
+      ['import', 'two/pytorch.safetensors', 'npz:noise.npz', '--network', 'dcgan32', '--batch', '4', '--out', 'again'],
+      folder,
+    );
     expect(await samplesOf('again')).toEqual(await samplesOf('separate'));
     const weightsOf = async (run: string) => (await loadModel(join(folder, run), { threads: 1 })).trained.weights;
     expect(await weightsOf('again')).toEqual(await weightsOf('separate'));
@@ -47,25 +75,58 @@ describe('agenet import', () => {
     const length = Buffer.alloc(8);
     length.writeBigUInt64LE(BigInt(header.length));
     writeFileSync(join(folder, 'overlap.safetensors'), Buffer.concat([length, header, Buffer.alloc(12)]));
-    await expectBadInput(['import', 'overlap.safetensors', 'npz:noise.npz', '--network', 'dcgan32', '--out', 'x'], folder, 'overlap');
+    await expectBadInput(
+      ['import', 'overlap.safetensors', 'npz:noise.npz', '--network', 'dcgan32', '--out', 'x'],
+      folder,
+      'overlap',
+    );
   });
 
   it('rejects a truncated file', async () => {
     const path = join(folder, 'cut.safetensors');
     writeFileSync(path, readFileSync(join(folder, 'exported/pytorch.safetensors')));
     truncateSync(path, 20_000);
-    await expectBadInput(['import', 'cut.safetensors', 'npz:noise.npz', '--network', 'dcgan32', '--out', 'x'], folder, 'cut.safetensors', 'cut short');
+    await expectBadInput(
+      ['import', 'cut.safetensors', 'npz:noise.npz', '--network', 'dcgan32', '--out', 'x'],
+      folder,
+      'cut.safetensors',
+      'cut short',
+    );
   });
 
   const file = 'exported/pytorch.safetensors';
   const refusals: readonly Refusal[] = [
-    ['a missing file', ['import', 'no.safetensors', 'npz:noise.npz', '--network', 'dcgan32', '--out', 'x'], ['no.safetensors', 'no such file']],
-    ['another format', ['import', 'noise.npz', 'npz:noise.npz', '--network', 'dcgan32', '--out', 'x'], ['noise.npz', 'not a usable safetensors file']],
-    ['other networks', ['import', file, 'npz:noise.npz', '--network', 'dcgan64', '--out', 'x'], ['not dcgan64', 'encoder.main.8.weight']],
-    ['unknown networks', ['import', file, 'npz:noise.npz', '--network', 'unet', '--out', 'x'], ['--network', 'dcgan32']],
-    ['a checkpoint', ['import', 'run/checkpoints/000003.safetensors', 'npz:noise.npz', '--network', 'dcgan32', '--out', 'x'], ['encoder.main.0.weight']],
+    [
+      'a missing file',
+      ['import', 'no.safetensors', 'npz:noise.npz', '--network', 'dcgan32', '--out', 'x'],
+      ['no.safetensors', 'no such file'],
+    ],
+    [
+      'another format',
+      ['import', 'noise.npz', 'npz:noise.npz', '--network', 'dcgan32', '--out', 'x'],
+      ['noise.npz', 'not a usable safetensors file'],
+    ],
+    [
+      'other networks',
+      ['import', file, 'npz:noise.npz', '--network', 'dcgan64', '--out', 'x'],
+      ['not dcgan64', 'encoder.main.8.weight'],
+    ],
+    [
+      'unknown networks',
+      ['import', file, 'npz:noise.npz', '--network', 'unet', '--out', 'x'],
+      ['--network', 'dcgan32'],
+    ],
+    [
+      'a checkpoint',
+      ['import', 'run/checkpoints/000003.safetensors', 'npz:noise.npz', '--network', 'dcgan32', '--out', 'x'],
+      ['encoder.main.0.weight'],
+    ],
     ['missing data', ['import', file, 'npz:no.npz', '--network', 'dcgan32', '--out', 'x'], ['no.npz']],
-    ['a folder that is not empty', ['import', file, 'npz:noise.npz', '--network', 'dcgan32', '--out', 'run'], ['run', 'not empty']],
+    [
+      'a folder that is not empty',
+      ['import', file, 'npz:noise.npz', '--network', 'dcgan32', '--out', 'run'],
+      ['run', 'not empty'],
+    ],
   ];
   it.each(refusals)('rejects %s', async (_, args, texts) => {
     await expectBadInput(args, folder, ...texts);
@@ -87,7 +148,12 @@ describe.skipIf(python === undefined)('weights in PyTorch', () => {
       return new Float32Array(buffer.slice(byteOffset, byteOffset + length));
     };
     const model = await loadModel(run, { threads: 1 });
-    expectCloseElements(Array.from(await model.trained.generate(array('draws'))), Array.from(array('generated')), 1e-5, 1);
+    expectCloseElements(
+      Array.from(await model.trained.generate(array('draws'))),
+      Array.from(array('generated')),
+      1e-5,
+      1,
+    );
     // The networks of an export take images in 0..1 that are not whole bytes.
     await resultOf(['export', run, '--out', join(shared, 'again')], folder);
     const { InferenceSession, Tensor } = await import('onnxruntime-node');
@@ -104,7 +170,17 @@ describe.skipIf(python === undefined)('weights in PyTorch', () => {
     const inside = join('/', shared.slice(root.length));
     inPython('make', network, inside);
     await resultOf(
-      ['import', join(shared, 'weights.safetensors'), 'npz:noise.npz', '--network', network, '--batch', '4', '--out', join(shared, 'run')],
+      [
+        'import',
+        join(shared, 'weights.safetensors'),
+        'npz:noise.npz',
+        '--network',
+        network,
+        '--batch',
+        '4',
+        '--out',
+        join(shared, 'run'),
+      ],
       folder,
     );
     await expectSameNetworks(join(shared, 'run'), shared);

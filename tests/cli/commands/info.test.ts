@@ -17,16 +17,28 @@ beforeAll(async () => {
 
 describe('agenet info', () => {
   it('describes a data set', async () => {
-    expect(await resultOf(['info', 'mnist'], cwd)).toEqual({ name: 'mnist', size: [32, 32], channels: 1, train: 60_000, test: 10_000, classes: 10 });
+    expect(await resultOf(['info', 'mnist'], cwd)).toEqual({
+      name: 'mnist',
+      size: [32, 32],
+      channels: 1,
+      train: 60_000,
+      test: 10_000,
+      classes: 10,
+    });
   });
 
   it('describes a run', async () => {
     const { pair } = iterationSpec(tinyConfiguration());
     const parameters = { encoder: pair.encoder.parameters.size, generator: pair.generator.parameters.size };
-    expect(await resultOf(['info', 'run'], cwd)).toMatchObject({ step: 3, parameters, configuration: tinyConfiguration() });
+    expect(await resultOf(['info', 'run'], cwd)).toMatchObject({
+      step: 3,
+      parameters,
+      configuration: tinyConfiguration(),
+    });
     const { status, stdout } = await runCommand(['info', checkpoint], cwd);
     expect(status).toBe(0);
-    for (const text of ['dcgan32', 'mnist', '3 iterations', '"latent": 8', String(parameters.generator)]) expect(stdout).toContain(text);
+    for (const text of ['dcgan32', 'mnist', '3 iterations', '"latent": 8', String(parameters.generator)])
+      expect(stdout).toContain(text);
   });
 
   it('names the best checkpoint of a run that keeps one', async () => {
@@ -50,7 +62,10 @@ it('agenet doctor reports the runtime and the CPU kernels in use', async () => {
   // The command as it is built: it starts a script for each device.
   const { stdout } = await runProcess(['doctor', '--json'], cwd);
   const result = JSON.parse(stdout.trim().split('\n').at(-1)!) as Record<string, unknown>;
-  expect(result).toMatchObject({ node: process.version, devices: expect.arrayContaining([{ device: 'cpu', works: true }]) as unknown[] });
+  expect(result).toMatchObject({
+    node: process.version,
+    devices: expect.arrayContaining([{ device: 'cpu', works: true }]) as unknown[],
+  });
   expect(result.threads).toBeGreaterThan(0);
   expect(result.cpu).toMatchObject({ api: process.platform === 'linux' ? 'c' : 'node' });
 });

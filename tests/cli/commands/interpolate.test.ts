@@ -21,7 +21,9 @@ const npz = (file: string, name: string) => bytesIn(unzipSync(readFileSync(join(
 
 describe('agenet interpolate', () => {
   it('draws rows between random points', async () => {
-    expect(await interpolate('--rows', '2', '--frames', '5', '--seed', '3', '--scale', '1', '--out', 'rows.png')).toMatchObject({
+    expect(
+      await interpolate('--rows', '2', '--frames', '5', '--seed', '3', '--scale', '1', '--out', 'rows.png'),
+    ).toMatchObject({
       out: 'rows.png',
       count: 10,
       seed: 3,
@@ -42,15 +44,29 @@ describe('agenet interpolate', () => {
   it.each(['gif', 'webp'])('writes an animation as %s, forward and backward', async (format) => {
     await interpolate('--rows', '3', '--frames', '4', '--fps', '20', '--scale', '1', '--out', `film.${format}`);
     const metadata = await sharp(join(cwd, `film.${format}`), { animated: true }).metadata();
-    expect(metadata).toMatchObject({ format, width: 2 * 34 + 2, pageHeight: 2 * 34 + 2, loop: 0, pages: 6, delay: new Array(6).fill(50) });
+    expect(metadata).toMatchObject({
+      format,
+      width: 2 * 34 + 2,
+      pageHeight: 2 * 34 + 2,
+      loop: 0,
+      pages: 6,
+      delay: new Array(6).fill(50),
+    });
   });
 
   it('visits several images and returns to the first, which appears once', async () => {
-    expect(await interpolate('one.png', 'two.png', 'four.png', '--loop', '--frames', '4', '--out', 'loop.npz')).toMatchObject({ count: 9, closed: true });
-    await resultOf(['reconstruct', 'run', 'one.png', 'two.png', 'four.png', '--out', 'points.npz', '--threads', '1'], cwd);
+    expect(
+      await interpolate('one.png', 'two.png', 'four.png', '--loop', '--frames', '4', '--out', 'loop.npz'),
+    ).toMatchObject({ count: 9, closed: true });
+    await resultOf(
+      ['reconstruct', 'run', 'one.png', 'two.png', 'four.png', '--out', 'points.npz', '--threads', '1'],
+      cwd,
+    );
     const [loop, points] = [npz('loop.npz', 'arr_0'), npz('points.npz', 'reconstruction')];
     for (const [place, image] of [0, 3, 6].entries()) {
-      expect(Array.from(loop.data.subarray(image * 1024, (image + 1) * 1024))).toEqual(Array.from(points.data.subarray(place * 1024, (place + 1) * 1024)));
+      expect(Array.from(loop.data.subarray(image * 1024, (image + 1) * 1024))).toEqual(
+        Array.from(points.data.subarray(place * 1024, (place + 1) * 1024)),
+      );
     }
   });
 
@@ -61,8 +77,25 @@ describe('agenet interpolate', () => {
   });
 
   it('draws each segment of a single loop in one row', async () => {
-    expect(await interpolate('--rows', '1', '--points', '3', '--loop', '--frames', '5', '--scale', '2', '--out', 'lines.png')).toMatchObject({ count: 12 });
-    expect(await sharp(join(cwd, 'lines.png')).metadata()).toMatchObject({ width: 2 * (4 * 34 + 2), height: 2 * (3 * 34 + 2) });
+    expect(
+      await interpolate(
+        '--rows',
+        '1',
+        '--points',
+        '3',
+        '--loop',
+        '--frames',
+        '5',
+        '--scale',
+        '2',
+        '--out',
+        'lines.png',
+      ),
+    ).toMatchObject({ count: 12 });
+    expect(await sharp(join(cwd, 'lines.png')).metadata()).toMatchObject({
+      width: 2 * (4 * 34 + 2),
+      height: 2 * (3 * 34 + 2),
+    });
   });
 });
 

@@ -27,8 +27,16 @@ async function tilesOf(file: string) {
   const cells = Array.from({ length: Math.floor(info.width / 36) * Math.floor(info.height / 36) }, (_, cell) => cell);
   return cells.map((cell) => {
     const [column, row] = [cell % Math.floor(info.width / 36), Math.floor(cell / Math.floor(info.width / 36))];
-    const pixels = Uint8Array.from({ length: 1024 }, (_, pixel) => at(column * 36 + 2 + (pixel % 32), row * 36 + 2 + Math.floor(pixel / 32))[0]!);
-    return { column, row, frame: Array.from(at(column * 36, row * 36)), pixels: Buffer.from(pixels).toString('base64') };
+    const pixels = Uint8Array.from(
+      { length: 1024 },
+      (_, pixel) => at(column * 36 + 2 + (pixel % 32), row * 36 + 2 + Math.floor(pixel / 32))[0]!,
+    );
+    return {
+      column,
+      row,
+      frame: Array.from(at(column * 36, row * 36)),
+      pixels: Buffer.from(pixels).toString('base64'),
+    };
   });
 }
 
@@ -42,7 +50,14 @@ interface Point {
 describe('agenet map', () => {
   it('frames images of labeled data', async () => {
     const result = await map('npz:noise.npz', '--count', '40', '--cells', '9', '--scale', '1');
-    expect(result).toMatchObject({ out: 'map.png', data: 'npz:noise.npz', split: 'train', count: 40, seed: 0, method: 'pca' });
+    expect(result).toMatchObject({
+      out: 'map.png',
+      data: 'npz:noise.npz',
+      split: 'train',
+      count: 40,
+      seed: 0,
+      method: 'pca',
+    });
     expect(result.drawn).toBeGreaterThanOrEqual(20);
     const { width, channels } = await sharp(join(cwd, 'map.png')).metadata();
     expect([width, channels]).toEqual([9 * 36, 3]);
@@ -83,7 +98,10 @@ describe('agenet map', () => {
   });
 
   it('states how many images are hidden, and why', async () => {
-    const { status, stdout } = await runCommand(['map', 'run', 'npz:noise.npz', '--count', '40', '--cells', '4', '--threads', '1', '--out', 'full.png'], cwd);
+    const { status, stdout } = await runCommand(
+      ['map', 'run', 'npz:noise.npz', '--count', '40', '--cells', '4', '--threads', '1', '--out', 'full.png'],
+      cwd,
+    );
     expect(status).toBe(0);
     const [, drawn, count, hidden] =
       /^Wrote a map of 40 images.* to full\.png\n(\d+) of (\d+) images are shown; (\d+) are hidden because they overlap others; raise --cells/
@@ -96,7 +114,9 @@ describe('agenet map', () => {
 
   it('draws the same image with UMAP for the same seed', async () => {
     for (const [file, seed] of Object.entries({ 'one.png': 1, 'same.png': 1, 'other.png': 2 })) {
-      expect(await map('npz:noise.npz', '--method', 'umap', '--count', '40', '--seed', `${seed}`, '--out', file)).toMatchObject({ method: 'umap', count: 40 });
+      expect(
+        await map('npz:noise.npz', '--method', 'umap', '--count', '40', '--seed', `${seed}`, '--out', file),
+      ).toMatchObject({ method: 'umap', count: 40 });
     }
     const { 'one.png': one, 'same.png': same, 'other.png': other } = contentsOf(cwd);
     expect(same).toBe(one);
@@ -107,7 +127,11 @@ describe('agenet map', () => {
     for (const [file, seed] of Object.entries({ 'a.json': 1, 'b.json': 1, 'c.json': 2 })) {
       await map('npz:noise.npz', '--count', '20', '--seed', `${seed}`, '--out', file);
     }
-    const read = (file: string) => JSON.parse(readFileSync(join(cwd, file), 'utf8')) as { points: Point[]; explained_variance_ratio: [number, number] };
+    const read = (file: string) =>
+      JSON.parse(readFileSync(join(cwd, file), 'utf8')) as {
+        points: Point[];
+        explained_variance_ratio: [number, number];
+      };
     const { points, explained_variance_ratio: ratio } = read('a.json');
     expect(points).toHaveLength(20);
     expect(new Set(points.map(({ index }) => index)).size).toBe(20);
@@ -116,7 +140,8 @@ describe('agenet map', () => {
     const mean = (of: (point: Point) => number) => points.reduce((sum, point) => sum + of(point), 0) / points.length;
     const [xx, yy] = [mean(({ x }) => x * x), mean(({ y }) => y * y)];
     expect(xx).toBeGreaterThan(0);
-    for (const moment of [mean(({ x }) => x) ** 2, mean(({ y }) => y) ** 2, mean(({ x, y }) => x * y)]) expect(Math.abs(moment)).toBeLessThan(1e-9 * xx);
+    for (const moment of [mean(({ x }) => x) ** 2, mean(({ y }) => y) ** 2, mean(({ x, y }) => x * y)])
+      expect(Math.abs(moment)).toBeLessThan(1e-9 * xx);
     expect(yy / xx).toBeCloseTo(ratio[1] / ratio[0], 6);
     expect(ratio[0] + ratio[1]).toBeLessThanOrEqual(1);
     expect(read('b.json').points).toEqual(points);

@@ -32,7 +32,10 @@ describe('agenet reconstruct', () => {
   });
 
   it('draws image files, each next to its reconstruction', async () => {
-    expect(await reconstruct('one.png', 'two.webp', '--scale', '1', '--out', 'pairs.png')).toMatchObject({ out: 'pairs.png', count: 2 });
+    expect(await reconstruct('one.png', 'two.webp', '--scale', '1', '--out', 'pairs.png')).toMatchObject({
+      out: 'pairs.png',
+      count: 2,
+    });
     const sheet = sharp(join(cwd, 'pairs.png'));
     expect(await sheet.metadata()).toMatchObject({ format: 'png', width: 4 * 34 + 2, height: 34 + 2 });
     // The second original, which fades from light to dark inside the border of MNIST.
@@ -61,15 +64,23 @@ describe('agenet reconstruct', () => {
     expect(shape).toEqual([5, 32, 32, 1]);
     const middle = 16 * 32 + 16;
     expect([data[1024 + middle], data[2048 + middle]]).toEqual([200, 100]);
-    const asked = await runCommand(['reconstruct', 'run', 'folder', '--count', '3', '--out', 'x.npz', '--threads', '1'], cwd);
-    expect(asked).toMatchObject({ status: 2, stderr: expect.stringContaining('--count 3: folder has 2 images') as string });
+    const asked = await runCommand(
+      ['reconstruct', 'run', 'folder', '--count', '3', '--out', 'x.npz', '--threads', '1'],
+      cwd,
+    );
+    expect(asked).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining('--count 3: folder has 2 images') as string,
+    });
     expect(asked.stderr).toContain('damaged.png: skipped');
   });
 
   it('uses training images on request', async () => {
     await reconstruct('mnist', '--split', 'train', '--count', '1', '--out', 'train.npz');
     const { train } = await openSource('mnist');
-    expect(Array.from(bytesIn(unzipSync(readFileSync(join(cwd, 'train.npz')))['original.npy']).data)).toEqual(Array.from(gatherImages(train, [0], 1024)));
+    expect(Array.from(bytesIn(unzipSync(readFileSync(join(cwd, 'train.npz')))['original.npy']).data)).toEqual(
+      Array.from(gatherImages(train, [0], 1024)),
+    );
   });
 });
 

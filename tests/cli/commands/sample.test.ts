@@ -18,38 +18,65 @@ const pixelsOf = (path: string) => sharp(path).toColourspace('b-w').raw().toBuff
 
 describe('agenet sample', () => {
   it('draws an approximately square grid', async () => {
-    const { status, stdout } = await runCommand(['sample', 'run', '--count', '10', '--scale', '1', '--threads', '1', '--out', 'sheet.png'], cwd);
+    const { status, stdout } = await runCommand(
+      ['sample', 'run', '--count', '10', '--scale', '1', '--threads', '1', '--out', 'sheet.png'],
+      cwd,
+    );
     expect(status).toBe(0);
     expect(stdout).toContain('sheet.png');
-    expect(await sharp(join(cwd, 'sheet.png')).metadata()).toMatchObject({ format: 'png', width: 4 * 34 + 2, height: 3 * 34 + 2 });
+    expect(await sharp(join(cwd, 'sheet.png')).metadata()).toMatchObject({
+      format: 'png',
+      width: 4 * 34 + 2,
+      height: 3 * 34 + 2,
+    });
   });
 
   it('writes a seeded array for NumPy, and JSON', async () => {
-    expect(await sample('--count', '3', '--seed', '5', '--out', 'five.npz')).toEqual({ out: 'five.npz', count: 3, seed: 5 });
+    expect(await sample('--count', '3', '--seed', '5', '--out', 'five.npz')).toEqual({
+      out: 'five.npz',
+      count: 3,
+      seed: 5,
+    });
     const { shape, data } = bytesIn(unzipSync(readFileSync(join(cwd, 'five.npz')))['arr_0.npy']);
     expect(shape).toEqual([3, 32, 32, 1]);
     expect(new Set(data).size).toBeGreaterThan(1);
     await sample('--count', '3', '--seed', '5', '--out', 'again.npz');
     await sample('--count', '3', '--seed', '6', '--out', 'six.npz');
-    const arrays = ['five', 'again', 'six'].map((name) => Buffer.from(unzipSync(readFileSync(join(cwd, `${name}.npz`)))['arr_0.npy']!).toString('base64'));
+    const arrays = ['five', 'again', 'six'].map((name) =>
+      Buffer.from(unzipSync(readFileSync(join(cwd, `${name}.npz`)))['arr_0.npy']!).toString('base64'),
+    );
     expect(arrays[1]).toBe(arrays[0]);
     expect(arrays[2]).not.toBe(arrays[0]);
   });
 
-  it.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('leaves no partial array on %s, and keeps the earlier one', async (signal) => {
-    const folder = join(cwd, signal);
-    mkdirSync(folder);
-    const file = join(folder, 'large.npz');
-    writeFileSync(file, 'PK before');
-    const { child, finished } = startCommand(['sample', 'run', '--count', '1000000', '--threads', '1', '--out', file], cwd);
-    await expect.poll(() => readdirSync(folder).length, { timeout: 30_000 }).toBe(2);
-    child.kill(signal);
-    expect(await finished).toMatchObject({ status: 130, stdout: '', stderr: expect.stringContaining('interrupted') as string });
-    expect([readdirSync(folder), readFileSync(file, 'utf8')]).toEqual([['large.npz'], 'PK before']);
-  });
+  it.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
+    'leaves no partial array on %s, and keeps the earlier one',
+    async (signal) => {
+      const folder = join(cwd, signal);
+      mkdirSync(folder);
+      const file = join(folder, 'large.npz');
+      writeFileSync(file, 'PK before');
+      const { child, finished } = startCommand(
+        ['sample', 'run', '--count', '1000000', '--threads', '1', '--out', file],
+        cwd,
+      );
+      await expect.poll(() => readdirSync(folder).length, { timeout: 30_000 }).toBe(2);
+      child.kill(signal);
+      expect(await finished).toMatchObject({
+        status: 130,
+        stdout: '',
+        stderr: expect.stringContaining('interrupted') as string,
+      });
+      expect([readdirSync(folder), readFileSync(file, 'utf8')]).toEqual([['large.npz'], 'PK before']);
+    },
+  );
 
   it('writes a folder of the same images', async () => {
-    expect(await sample('--count', '3', '--seed', '5', '--out', 'pictures')).toEqual({ out: 'pictures', count: 3, seed: 5 });
+    expect(await sample('--count', '3', '--seed', '5', '--out', 'pictures')).toEqual({
+      out: 'pictures',
+      count: 3,
+      seed: 5,
+    });
     expect(readdirSync(join(cwd, 'pictures')).sort()).toEqual(['000000.png', '000001.png', '000002.png']);
     await sample('--count', '3', '--seed', '5', '--out', 'array.npz');
     const { data } = bytesIn(unzipSync(readFileSync(join(cwd, 'array.npz')))['arr_0.npy']);
@@ -57,8 +84,15 @@ describe('agenet sample', () => {
   });
 
   it('draws 64 samples as samples.png by default', async () => {
-    expect(await resultOf(['sample', checkpoint, '--threads', '1'], cwd)).toEqual({ out: 'samples.png', count: 64, seed: 0 });
-    expect(await sharp(join(cwd, 'samples.png')).metadata()).toMatchObject({ width: 3 * (8 * 34 + 2), height: 3 * (8 * 34 + 2) });
+    expect(await resultOf(['sample', checkpoint, '--threads', '1'], cwd)).toEqual({
+      out: 'samples.png',
+      count: 64,
+      seed: 0,
+    });
+    expect(await sharp(join(cwd, 'samples.png')).metadata()).toMatchObject({
+      width: 3 * (8 * 34 + 2),
+      height: 3 * (8 * 34 + 2),
+    });
   });
 
   it('writes the seeds below samples with --captions', async () => {
@@ -75,14 +109,28 @@ describe('agenet sample', () => {
   });
 
   it('reports with --show where the image is if it cannot be displayed', async () => {
-    const { status, stdout, stderr } = await runCommand(['sample', 'run', '--count', '1', '--show', '--out', 'shown.png', '--threads', '1'], cwd);
-    expect([status, stdout, stderr]).toEqual([0, 'Wrote 1 samples of seed 0 to shown.png\n', '--show: standard error is not a terminal; open shown.png\n']);
+    const { status, stdout, stderr } = await runCommand(
+      ['sample', 'run', '--count', '1', '--show', '--out', 'shown.png', '--threads', '1'],
+      cwd,
+    );
+    expect([status, stdout, stderr]).toEqual([
+      0,
+      'Wrote 1 samples of seed 0 to shown.png\n',
+      '--show: standard error is not a terminal; open shown.png\n',
+    ]);
   });
 
   it('draws the first image of each seed in a range', async () => {
-    expect(await sample('--seeds', '4-6', '--out', 'range.npz')).toEqual({ out: 'range.npz', count: 3, seed: 4, seeds: [4, 6] });
+    expect(await sample('--seeds', '4-6', '--out', 'range.npz')).toEqual({
+      out: 'range.npz',
+      count: 3,
+      seed: 4,
+      seeds: [4, 6],
+    });
     await sample('--count', '2', '--seed', '5', '--out', 'second.npz');
-    const [range, second] = ['range', 'second'].map((name) => bytesIn(unzipSync(readFileSync(join(cwd, `${name}.npz`)))['arr_0.npy']).data);
+    const [range, second] = ['range', 'second'].map(
+      (name) => bytesIn(unzipSync(readFileSync(join(cwd, `${name}.npz`)))['arr_0.npy']).data,
+    );
     expect(Array.from(range!.subarray(1024, 2048))).toEqual(Array.from(second!.subarray(0, 1024)));
   });
 
@@ -95,7 +143,9 @@ describe('agenet sample', () => {
       const result = await sample('--like', 'like.png', '--spread', spread, '--count', '4', '--out', 'around.npz');
       expect(result).toEqual({ out: 'around.npz', count: 4, seed: 0, like: 'like.png', spread: Number(spread) });
       const { data } = bytesIn(unzipSync(readFileSync(join(cwd, 'around.npz')))['arr_0.npy']);
-      distances.push(data.reduce((sum, value, index) => sum + Math.abs(value - target[index % 1024]!), 0) / data.length);
+      distances.push(
+        data.reduce((sum, value, index) => sum + Math.abs(value - target[index % 1024]!), 0) / data.length,
+      );
     }
     expect(distances[0]).toBeLessThan(2);
     expect(distances[1]).toBeGreaterThan(2 * distances[0]!);
@@ -106,7 +156,9 @@ describe('agenet sample', () => {
     const args = ['sample', 'normal', '--count', '1', '--threads', '1', '--out'];
     await resultOf([...args, 'hot.npz'], cwd);
     await resultOf([...args, 'cold.npz', '--temperature', '0.5'], cwd);
-    const [hot, cold] = ['hot', 'cold'].map((name) => Array.from(bytesIn(unzipSync(readFileSync(join(cwd, `${name}.npz`)))['arr_0.npy']).data));
+    const [hot, cold] = ['hot', 'cold'].map((name) =>
+      Array.from(bytesIn(unzipSync(readFileSync(join(cwd, `${name}.npz`)))['arr_0.npy']).data),
+    );
     expect(cold).not.toEqual(hot);
   });
 });
@@ -117,14 +169,22 @@ const REFUSED: readonly Refusal[] = [
   ['a run without a checkpoint', ['young', '--out', 'mine.png'], ['young: the run has no checkpoint yet']],
   ['a truncated checkpoint', ['cut', '--out', 'mine.png'], ['000003.safetensors', 'cut short']],
   ['a file of another format', ['mine.png', '--out', 'mine.png'], ['mine.png: not a usable safetensors file']],
-  ['another kind of safetensors file', ['foreign.safetensors', '--out', 'mine.png'], ['foreign.safetensors: not an agenet checkpoint']],
+  [
+    'another kind of safetensors file',
+    ['foreign.safetensors', '--out', 'mine.png'],
+    ['foreign.safetensors: not an agenet checkpoint'],
+  ],
   ['an unsupported extension', ['run', '--out', 'samples.jpg'], ['--out samples.jpg', '.png']],
   ['a folder that is not empty', ['run', '--out', 'full'], ['--out full', 'not empty']],
   ['a folder as output file', ['run', '--out', 'folder.png'], ['folder.png: exists and is not a file']],
   ['a file below a file', ['run', '--out', 'mine.png/sheet.png'], ['mine.png/sheet.png: cannot be written']],
   ['a folder below a file', ['run', '--out', 'mine.png/pictures'], ['--out mine.png/pictures']],
   ['no name', ['run', '--out', ''], ['--out']],
-  ['a temperature on a sphere', ['run', '--temperature', '0.7'], ['temperature 0.7', 'codes on the sphere have length 1']],
+  [
+    'a temperature on a sphere',
+    ['run', '--temperature', '0.7'],
+    ['temperature 0.7', 'codes on the sphere have length 1'],
+  ],
   ['a descending seed range', ['run', '--seeds', '6-4'], ['--seeds', 'such as 0-63']],
   ['a seed range and a count', ['run', '--seeds', '4-6', '--count', '3'], ['--seeds', '--count']],
   ['a spread without an image', ['run', '--spread', '0.3'], ['--spread', '--like']],
@@ -141,7 +201,10 @@ describe('agenet sample rejects in one line, with status 2:', () => {
     mkdirSync(join(cwd, 'folder.png'));
     await makeTinyRun(join(cwd, 'cut'));
     writeFileSync(join(cwd, 'cut', 'checkpoints', '000003.safetensors'), readFileSync(checkpoint).subarray(0, 20_000));
-    writeFileSync(join(cwd, 'foreign.safetensors'), readFileSync(new URL('../../golden/dcgan32-gray.safetensors', import.meta.url)));
+    writeFileSync(
+      join(cwd, 'foreign.safetensors'),
+      readFileSync(new URL('../../golden/dcgan32-gray.safetensors', import.meta.url)),
+    );
     mkdirSync(join(cwd, 'young', 'checkpoints'), { recursive: true });
     writeFileSync(join(cwd, 'young', 'config.json'), '{}');
     before = contentsOf(cwd);

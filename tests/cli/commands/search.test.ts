@@ -13,7 +13,10 @@ beforeAll(async () => {
   vi.stubEnv('AGENET_CACHE', cache);
   await makeTinyRun(join(cwd, 'run'));
   writeNoiseArchive(join(cwd, 'noise.npz'), 30);
-  await writeImages(join(cwd, 'shades'), Object.fromEntries([0, 1, 2, 3, 4, 5].map((n) => [`${n < 3 ? 'dark' : 'bright'}/${n}.png`, 40 * n])));
+  await writeImages(
+    join(cwd, 'shades'),
+    Object.fromEntries([0, 1, 2, 3, 4, 5].map((n) => [`${n < 3 ? 'dark' : 'bright'}/${n}.png`, 40 * n])),
+  );
 });
 
 describe('agenet search', () => {
@@ -22,7 +25,21 @@ describe('agenet search', () => {
     const image = join('shades', 'dark', '1.png');
     const count = 6 - test;
     const result = await resultOf(
-      ['search', 'run', 'shades', '--image', image, '--count', `${count}`, '--scale', '1', '--out', 'like.png', '--threads', '1'],
+      [
+        'search',
+        'run',
+        'shades',
+        '--image',
+        image,
+        '--count',
+        `${count}`,
+        '--scale',
+        '1',
+        '--out',
+        'like.png',
+        '--threads',
+        '1',
+      ],
       cwd,
     );
     expect(result).toMatchObject({ out: 'like.png', image, data: 'shades', split: 'train', count });
@@ -38,7 +55,19 @@ describe('agenet search', () => {
   });
 
   it('prints one line per image if the data has no names', async () => {
-    const args = ['search', 'run', 'npz:noise.npz', '--image', 'shades/dark/2.png', '--split', 'test', '--count', '1', '--threads', '1'];
+    const args = [
+      'search',
+      'run',
+      'npz:noise.npz',
+      '--image',
+      'shades/dark/2.png',
+      '--split',
+      'test',
+      '--count',
+      '1',
+      '--threads',
+      '1',
+    ];
     const { status, stdout } = await runCommand(args, cwd);
     expect(status).toBe(0);
     expect(stdout).toMatch(/^-?\d\.\d{3} {2}index \d+, .*label \d\n.*search\.png\n$/);
@@ -48,8 +77,16 @@ describe('agenet search', () => {
 const REFUSED: readonly Refusal[] = [
   ['no image', ['run'], ['--image']],
   ['a missing image', ['run', 'shades', '--image', 'none.png'], ['none.png: cannot read the image']],
-  ['more images than available', ['run', 'shades', '--image', 'shades/dark/1.png', '--count', '7'], ['--count 7', 'train split']],
-  ['an unsupported extension', ['run', 'shades', '--image', 'shades/dark/1.png', '--out', 'like.npz'], ['--out like.npz', '.png']],
+  [
+    'more images than available',
+    ['run', 'shades', '--image', 'shades/dark/1.png', '--count', '7'],
+    ['--count 7', 'train split'],
+  ],
+  [
+    'an unsupported extension',
+    ['run', 'shades', '--image', 'shades/dark/1.png', '--out', 'like.npz'],
+    ['--out like.npz', '.png'],
+  ],
 ];
 
 describe('agenet search rejects in one line, with status 2:', () => {

@@ -15,14 +15,22 @@ describe('agenet studio', () => {
 
   it('names a port that is in use, a folder that is a run, and wrong options', async () => {
     const { port } = blocker.address() as AddressInfo;
-    await expectBadInput(['studio', '--port', String(port)], cwd, `--port: port ${port} is in use; choose another with --port, or 0 for any`);
+    await expectBadInput(
+      ['studio', '--port', String(port)],
+      cwd,
+      `--port: port ${port} is in use; choose another with --port, or 0 for any`,
+    );
     await makeTinyRun(join(cwd, 'run'));
     await expectBadInput(['studio', 'run', '--port', '0'], cwd, 'run: is a run; name the folder that contains it');
     writeFileSync(join(cwd, 'file'), '');
     await expectBadInput(['studio', 'file', '--port', '0'], cwd, 'file');
     await expectBadInput(['studio', '--port', '70000'], cwd, 'It must be a whole number from 0 to 65535');
     await expectBadInput(['studio', '--trainings', '0'], cwd, 'It must be a whole number from 1 to 64');
-    await expectBadInput(['studio', '--port', '0', '--host', 'no such host'], cwd, '--host: cannot listen on no such host');
+    await expectBadInput(
+      ['studio', '--port', '0', '--host', 'no such host'],
+      cwd,
+      '--host: cannot listen on no such host',
+    );
   });
 
   it('prints its URL, with a token beyond this machine, and ends at Ctrl-C without leaving anything', async () => {
@@ -32,7 +40,9 @@ describe('agenet studio', () => {
     studio.child.kill('SIGINT');
     const { status, stdout, stderr } = await studio.finished;
     expect(status).toBe(0);
-    expect(stderr).toMatch(/^studio of empty: http:\/\/127\.0\.0\.2:\d+\/\?token=[\w-]{43}\npress Ctrl-C to end it; trainings continue without it\n$/u);
+    expect(stderr).toMatch(
+      /^studio of empty: http:\/\/127\.0\.0\.2:\d+\/\?token=[\w-]{43}\npress Ctrl-C to end it; trainings continue without it\n$/u,
+    );
     expect(JSON.parse(stdout)).toMatchObject({ unfinished: [] });
   });
 });

@@ -14,7 +14,9 @@ import { contentsOf, makeTinyRun } from '../tinyRun.js';
 
 const TINY = ['--ema', '0', '--width', '4', '--latent', '8', '--batch', '4', '--threads', '1', '--log-every', '1'];
 
-const colored = (width: number, height: number) => ({ create: { width, height, channels: 3 as const, background: { r: 200, g: 90, b: 40 } } });
+const colored = (width: number, height: number) => ({
+  create: { width, height, channels: 3 as const, background: { r: 200, g: 90, b: 40 } },
+});
 
 const stepsIn = (run: string): number[] =>
   readFileSync(join(run, 'log.jsonl'), 'utf8')
@@ -26,7 +28,10 @@ describe('agenet train', () => {
   it('trains into the next free run folder and reports a summary as JSON', async () => {
     const cwd = temporaryFolder();
     mkdirSync(join(cwd, 'runs', 'mnist-1'), { recursive: true });
-    const result = await resultOf(['train', 'mnist', '--steps', '2', '--seed', '7', '--schedule', 'halving', '--halve-every', '3', ...TINY], cwd);
+    const result = await resultOf(
+      ['train', 'mnist', '--steps', '2', '--seed', '7', '--schedule', 'halving', '--halve-every', '3', ...TINY],
+      cwd,
+    );
     expect(result).toMatchObject({ run: join('runs', 'mnist-2'), steps: 2 });
     expect(result.seconds).toBeGreaterThan(0);
     expect(result.test).toEqual({
@@ -62,7 +67,10 @@ describe('agenet train', () => {
   it('saves on Ctrl-C, and resumes from there', async () => {
     const cwd = temporaryFolder();
     writeNoiseArchive(join(cwd, 'noise.npz'), 60);
-    const { child, said, finished } = startCommand(['train', 'npz:noise.npz', '--out', 'run', '--steps', '1000000', '--json', ...TINY], cwd);
+    const { child, said, finished } = startCommand(
+      ['train', 'npz:noise.npz', '--out', 'run', '--steps', '1000000', '--json', ...TINY],
+      cwd,
+    );
     onTestFinished(() => void child.kill('SIGKILL'));
     await said('batches per epoch');
     child.kill('SIGINT');
@@ -79,19 +87,26 @@ describe('agenet train', () => {
     expect(stepsIn(join(cwd, 'run'))).toEqual([...Array(steps + 2).keys()].map((index) => index + 1));
   });
 
-  it.each([[], ['--strict']])('exits with status 130 on Ctrl-C during decoding, and leaves nothing behind (%s)', async (...options) => {
-    const cwd = temporaryFolder();
-    const picture = await grayscalePng(7);
-    mkdirSync(join(cwd, 'photos'));
-    for (let index = 0; index < 20_000; index++) writeFileSync(join(cwd, 'photos', `${index}.png`), picture);
-    const { child, finished } = startCommand(['train', 'photos', '--out', 'run', '--json', ...options, ...TINY], cwd, { AGENET_CACHE: join(cwd, 'cache') });
-    while (!existsSync(join(cwd, 'cache', 'images'))) await pause(5);
-    child.kill('SIGINT');
-    const stopped = await finished;
-    expect([stopped.status, jsonOf(stopped)]).toEqual([130, { interrupted: true }]);
-    expect(stopped.stderr).toMatch(/stopped before the first iteration; there was nothing to save\n$/);
-    expect([readdirSync(join(cwd, 'cache', 'images')), existsSync(join(cwd, 'run'))]).toEqual([[], false]);
-  });
+  it.each([[], ['--strict']])(
+    'exits with status 130 on Ctrl-C during decoding, and leaves nothing behind (%s)',
+    async (...options) => {
+      const cwd = temporaryFolder();
+      const picture = await grayscalePng(7);
+      mkdirSync(join(cwd, 'photos'));
+      for (let index = 0; index < 20_000; index++) writeFileSync(join(cwd, 'photos', `${index}.png`), picture);
+      const { child, finished } = startCommand(
+        ['train', 'photos', '--out', 'run', '--json', ...options, ...TINY],
+        cwd,
+        { AGENET_CACHE: join(cwd, 'cache') },
+      );
+      while (!existsSync(join(cwd, 'cache', 'images'))) await pause(5);
+      child.kill('SIGINT');
+      const stopped = await finished;
+      expect([stopped.status, jsonOf(stopped)]).toEqual([130, { interrupted: true }]);
+      expect(stopped.stderr).toMatch(/stopped before the first iteration; there was nothing to save\n$/);
+      expect([readdirSync(join(cwd, 'cache', 'images')), existsSync(join(cwd, 'run'))]).toEqual([[], false]);
+    },
+  );
 
   it('initializes weights from the run that a settings file names', async () => {
     const cwd = temporaryFolder();
@@ -112,15 +127,24 @@ describe('agenet train', () => {
   it('warns in one line if initial grayscale weights make RGB data grayscale, unless that is requested', async () => {
     const cwd = temporaryFolder();
     await makeTinyRun(join(cwd, 'gray'));
-    const pixels = (channels: number) => ({ shape: [20, 32, 32, channels], data: Uint8Array.from({ length: 20 * 1024 * channels }, (_, index) => index) });
-    for (const [name, channels] of Object.entries({ rgb: 3, gray: 1 })) writeFileSync(join(cwd, `${name}.npz`), npzArchive({ images: pixels(channels) }));
+    const pixels = (channels: number) => ({
+      shape: [20, 32, 32, channels],
+      data: Uint8Array.from({ length: 20 * 1024 * channels }, (_, index) => index),
+    });
+    for (const [name, channels] of Object.entries({ rgb: 3, gray: 1 }))
+      writeFileSync(join(cwd, `${name}.npz`), npzArchive({ images: pixels(channels) }));
     writeFileSync(join(cwd, 'gray.yaml'), 'channels: 1\n');
     const warningOf = async (data: string, ...args: string[]) => {
-      const { status, stderr } = await runCommand(['train', `npz:${data}.npz`, '--init-from', 'gray', '--dry-run', ...args], cwd);
+      const { status, stderr } = await runCommand(
+        ['train', `npz:${data}.npz`, '--init-from', 'gray', '--dry-run', ...args],
+        cwd,
+      );
       expect(status, stderr).toBe(0);
       return stderr.split('\n').filter((line) => line.includes('warning'));
     };
-    expect(await warningOf('rgb')).toEqual([expect.stringMatching(/^warning: npz:rgb.npz has RGB images, .* gray are for grayscale.*; set --channels to 1/)]);
+    expect(await warningOf('rgb')).toEqual([
+      expect.stringMatching(/^warning: npz:rgb.npz has RGB images, .* gray are for grayscale.*; set --channels to 1/),
+    ]);
     expect(await warningOf('rgb', '--channels', '1')).toEqual([]);
     expect(await warningOf('rgb', '--config', 'gray.yaml')).toEqual([]);
     expect(await warningOf('gray')).toEqual([]);
@@ -131,7 +155,20 @@ describe('agenet train', () => {
     writeNoiseArchive(join(cwd, 'noise.npz'), 60);
     const data = `npz:${join(cwd, 'noise.npz')}`;
     const settings = { data, width: 4, latent: 8, batch: 4, ema: 0.9, logEvery: 1 };
-    const flags = ['--width', '4', '--latent', '8', '--batch', '4', '--ema', '0.9', '--log-every', '1', '--threads', '1'];
+    const flags = [
+      '--width',
+      '4',
+      '--latent',
+      '8',
+      '--batch',
+      '4',
+      '--ema',
+      '0.9',
+      '--log-every',
+      '1',
+      '--threads',
+      '1',
+    ];
     const [byCommand, byLibrary] = [join(cwd, 'command'), join(cwd, 'library')];
     await resultOf(['train', data, '--out', byCommand, '--steps', '2', ...flags], cwd);
     await train({ ...settings, steps: 2 }, { out: byLibrary, threads: 1 });
@@ -139,7 +176,10 @@ describe('agenet train', () => {
     expect(weightsOf(byLibrary, 2).equals(weightsOf(byCommand, 2))).toBe(true);
 
     const resumed = await train({ steps: 4 }, { resume: byCommand, threads: 1 });
-    const printed = await resultOf(['train', data, '--out', byLibrary, '--resume', '--steps', '4', '--threads', '1'], cwd);
+    const printed = await resultOf(
+      ['train', data, '--out', byLibrary, '--resume', '--steps', '4', '--threads', '1'],
+      cwd,
+    );
     expect(weightsOf(byLibrary, 4).equals(weightsOf(byCommand, 4))).toBe(true);
     expect(Object.keys(printed).sort()).toEqual(Object.keys(resumed).sort());
     expect([printed.test, printed.test_raw]).toEqual([resumed.test, resumed.test_raw]);
@@ -149,8 +189,19 @@ describe('agenet train', () => {
     const cwd = temporaryFolder();
     writeNoiseArchive(join(cwd, 'noise.npz'), 60);
     await resultOf(['train', 'npz:noise.npz', '--steps', '2', '--out', 'run', '--ema', '0', ...TINY], cwd);
-    const changes = ['--encoder-updates', '1;KL_real:1,match_x:9', '--lr', '0.001', '--schedule', 'constant', '--ema', '0.9'];
-    expect(await resultOf(['train', '--resume', 'run', '--steps', '4', '--threads', '1', ...changes], cwd)).toMatchObject({ steps: 4, run: 'run' });
+    const changes = [
+      '--encoder-updates',
+      '1;KL_real:1,match_x:9',
+      '--lr',
+      '0.001',
+      '--schedule',
+      'constant',
+      '--ema',
+      '0.9',
+    ];
+    expect(
+      await resultOf(['train', '--resume', 'run', '--steps', '4', '--threads', '1', ...changes], cwd),
+    ).toMatchObject({ steps: 4, run: 'run' });
     expect(stepsIn(join(cwd, 'run'))).toEqual([1, 2, 3, 4]);
     expect(JSON.parse(readFileSync(join(cwd, 'run', 'config.json'), 'utf8'))).toMatchObject({
       encoderUpdates: '1;KL_real:1,match_x:9',
@@ -160,44 +211,82 @@ describe('agenet train', () => {
       length: { steps: 4 },
     });
     // A further extension needs no repetition, and --out still names the run.
-    expect(await resultOf(['train', '--out', 'run', '--steps', '5', '--threads', '1', '--resume'], cwd)).toMatchObject({ steps: 5 });
+    expect(await resultOf(['train', '--out', 'run', '--steps', '5', '--threads', '1', '--resume'], cwd)).toMatchObject({
+      steps: 5,
+    });
     const plan = ['--generator-updates', '1;match_z:1'];
-    await expectBadInput(['train', '--resume', 'run', '--steps', '6', ...plan], cwd, '--generator-updates: the number of updates per iteration must stay');
+    await expectBadInput(
+      ['train', '--resume', 'run', '--steps', '6', ...plan],
+      cwd,
+      '--generator-updates: the number of updates per iteration must stay',
+    );
   });
 
-  it.each([20, 53, 500])('trains on %i images of different sizes given only their folder, and prints what to expect', async (count) => {
-    const cwd = temporaryFolder();
-    mkdirSync(join(cwd, 'photos'));
-    // A large and a small image under many names: the number of images decides, not their content.
-    const images = await Promise.all([sharp(colored(90, 120)).jpeg().toBuffer(), sharp(colored(64, 64)).png().toBuffer()]);
-    for (let index = 0; index < count; index++) writeFileSync(join(cwd, 'photos', `${index}.jpg`), images[index % 2]!);
-    const { status, stdout, stderr } = await runCommand(['train', 'photos', '--dry-run', '--width', '1', '--threads', '1'], cwd);
-    expect(status, stderr).toBe(0);
-    const [, images_, test] = /(\d+) training images, (\d+) test images/.exec(stdout)!.map(Number);
-    expect(images_! + test!).toBe(count);
-    expect(images_).toBeGreaterThanOrEqual(0.8 * count);
-    const [batch, steps] = count === 500 ? ['--batch 32', 4000] : ['--augment color --batch 16', 2000];
-    expect(stdout).toContain(`defaults for ${images_} training images: --size 64 --channels 3 ${batch} --steps ${steps}\n`);
-    expect(stdout).toContain(`${images_} training images are few: expect samples that resemble them`);
-  });
+  it.each([20, 53, 500])(
+    'trains on %i images of different sizes given only their folder, and prints what to expect',
+    async (count) => {
+      const cwd = temporaryFolder();
+      mkdirSync(join(cwd, 'photos'));
+      // A large and a small image under many names: the number of images decides, not their content.
+      const images = await Promise.all([
+        sharp(colored(90, 120)).jpeg().toBuffer(),
+        sharp(colored(64, 64)).png().toBuffer(),
+      ]);
+      for (let index = 0; index < count; index++)
+        writeFileSync(join(cwd, 'photos', `${index}.jpg`), images[index % 2]!);
+      const { status, stdout, stderr } = await runCommand(
+        ['train', 'photos', '--dry-run', '--width', '1', '--threads', '1'],
+        cwd,
+      );
+      expect(status, stderr).toBe(0);
+      const [, images_, test] = /(\d+) training images, (\d+) test images/.exec(stdout)!.map(Number);
+      expect(images_! + test!).toBe(count);
+      expect(images_).toBeGreaterThanOrEqual(0.8 * count);
+      const [batch, steps] = count === 500 ? ['--batch 32', 4000] : ['--augment color --batch 16', 2000];
+      expect(stdout).toContain(
+        `defaults for ${images_} training images: --size 64 --channels 3 ${batch} --steps ${steps}\n`,
+      );
+      expect(stdout).toContain(`${images_} training images are few: expect samples that resemble them`);
+    },
+  );
 
   it('has aliases for familiar options', async () => {
     const dry = async (...args: string[]) =>
-      (await resultOf(['train', 'mnist', '--dry-run', '--width', '1', '--steps', '1', '--threads', '1', ...args], temporaryFolder())).configuration;
-    expect(await dry('--lr', '0.01', '--batch-size', '8', '--image-size', '32', '--outdir', 'out')).toMatchObject({ learningRate: 0.01, batch: 8, size: 32 });
+      (
+        await resultOf(
+          ['train', 'mnist', '--dry-run', '--width', '1', '--steps', '1', '--threads', '1', ...args],
+          temporaryFolder(),
+        )
+      ).configuration;
+    expect(await dry('--lr', '0.01', '--batch-size', '8', '--image-size', '32', '--outdir', 'out')).toMatchObject({
+      learningRate: 0.01,
+      batch: 8,
+      size: 32,
+    });
   });
 
   it('resumes with data whose path is spelled differently', async () => {
     const cwd = temporaryFolder();
-    await writeImages(join(cwd, 'photos'), Object.fromEntries(Array.from({ length: 12 }, (_, index) => [`${index}.png`, index])));
+    await writeImages(
+      join(cwd, 'photos'),
+      Object.fromEntries(Array.from({ length: 12 }, (_, index) => [`${index}.png`, index])),
+    );
     await resultOf(['train', 'photos', '--size', '32', '--steps', '1', '--out', 'run', ...TINY], cwd);
-    expect(await resultOf(['train', './photos/', '--out', 'run', '--resume', '--steps', '2', '--threads', '1'], cwd)).toMatchObject({ steps: 2 });
-    expect(JSON.parse(readFileSync(join(cwd, 'run', 'config.json'), 'utf8'))).toMatchObject({ data: 'photos', length: { steps: 2 } });
+    expect(
+      await resultOf(['train', './photos/', '--out', 'run', '--resume', '--steps', '2', '--threads', '1'], cwd),
+    ).toMatchObject({ steps: 2 });
+    expect(JSON.parse(readFileSync(join(cwd, 'run', 'config.json'), 'utf8'))).toMatchObject({
+      data: 'photos',
+      length: { steps: 2 },
+    });
   });
 
   it('prints settings with --dry-run, and writes nothing', async () => {
     const cwd = temporaryFolder();
-    const result = await resultOf(['train', 'mnist', '--dry-run', '--epochs', '2', '--latent', '100', '--out', 'run'], cwd);
+    const result = await resultOf(
+      ['train', 'mnist', '--dry-run', '--epochs', '2', '--latent', '100', '--out', 'run'],
+      cwd,
+    );
     expect(result).toMatchObject({
       steps: 2 * 937,
       images: { train: 60_000, test: 10_000 },
@@ -216,7 +305,9 @@ describe('agenet train', () => {
     );
     expect([status, stdout]).toEqual([1, '']);
     expect(stderr.split('\n').filter((line) => line.startsWith('agenet: '))).toEqual([
-      expect.stringMatching(/training diverged: encoder\.loss is .* at iteration 1; .*lower --learning-rate, or set --on-nan to rollback$/),
+      expect.stringMatching(
+        /training diverged: encoder\.loss is .* at iteration 1; .*lower --learning-rate, or set --on-nan to rollback$/,
+      ),
     ]);
     expect(stderr).not.toContain('    at ');
   });
@@ -227,9 +318,17 @@ const REFUSED: readonly Refusal[] = [
   ['a width of 0', ['mnist', '--width', '0'], ['--width: must be at least 1, not 0']],
   ['a latent size of 1', ['mnist', '--latent', '1'], ['--latent: must be at least 2, not 1']],
   ['a size that no network supports', ['mnist', '--size', '48'], ['--size 48', '32 (dcgan32) or 64 (dcgan64)']],
-  ['a network for a different size', ['mnist', '--network', 'dcgan64', '--size', '32'], ['--size: dcgan64 expects images of 64x64']],
+  [
+    'a network for a different size',
+    ['mnist', '--network', 'dcgan64', '--size', '32'],
+    ['--size: dcgan64 expects images of 64x64'],
+  ],
   ['an invalid seed', ['mnist', '--seed', '-1'], ['--seed', "'-1'"]],
-  ['an unknown term', ['mnist', '--encoder-updates', '1;KL_real:1,match_y:1'], ['encoder plan', 'character 13', 'did you mean match_x?']],
+  [
+    'an unknown term',
+    ['mnist', '--encoder-updates', '1;KL_real:1,match_y:1'],
+    ['encoder plan', 'character 13', 'did you mean match_x?'],
+  ],
   ['two lengths', ['mnist', '--steps', '1', '--epochs', '1'], ['--epochs and --steps: both set the length']],
   ['half an epoch', ['mnist', '--epochs', '0.5'], ['--epochs: must be a whole number', '0.5']],
   ['to resume without a run', ['mnist', '--resume'], ['--resume: the run folder is missing']],
@@ -262,9 +361,21 @@ describe('agenet train rejects in one line, with status 2,', () => {
     writeFileSync(join(cwd, 'config.json'), 'mine');
     const before = contentsOf(cwd);
     await Promise.all([
-      expectBadInput(['train', 'mnist', '--out', 'run', '--steps', '1', ...TINY], cwd, 'run: the run folder exists and is not empty'),
-      expectBadInput(['train', 'mnist', '--out', 'config.json', '--steps', '1', ...TINY], cwd, 'config.json: expected a run folder but got a file'),
-      expectBadInput(['train', 'mnist', '--out', 'config.json/run', '--steps', '1', ...TINY], cwd, 'config.json/run: cannot be written'),
+      expectBadInput(
+        ['train', 'mnist', '--out', 'run', '--steps', '1', ...TINY],
+        cwd,
+        'run: the run folder exists and is not empty',
+      ),
+      expectBadInput(
+        ['train', 'mnist', '--out', 'config.json', '--steps', '1', ...TINY],
+        cwd,
+        'config.json: expected a run folder but got a file',
+      ),
+      expectBadInput(
+        ['train', 'mnist', '--out', 'config.json/run', '--steps', '1', ...TINY],
+        cwd,
+        'config.json/run: cannot be written',
+      ),
     ]);
     expect(contentsOf(cwd)).toEqual(before);
   });
@@ -288,27 +399,59 @@ describe('agenet train rejects in one line, with status 2,', () => {
     const cwd = temporaryFolder();
     const checkpoint = await makeTinyRun(join(cwd, 'run'));
     await makeTinyRun(join(cwd, 'damaged'));
-    writeFileSync(join(cwd, 'damaged', 'checkpoints', '000004.safetensors'), readFileSync(checkpoint).subarray(0, 5000));
+    writeFileSync(
+      join(cwd, 'damaged', 'checkpoints', '000004.safetensors'),
+      readFileSync(checkpoint).subarray(0, 5000),
+    );
     await makeTinyRun(join(cwd, 'other'), tinyConfiguration({ size: 64, network: 'dcgan64' }));
     const before = contentsOf(cwd);
     await Promise.all([
-      expectBadInput(['train', 'mnist', '--out', 'run', '--resume', '--width', '8'], cwd, '--width: the run in run was started with 4', '8'),
-      expectBadInput(['train', 'mnist', '--out', 'other', '--resume', '--size', '32'], cwd, '--size: the run in other was started with 64'),
+      expectBadInput(
+        ['train', 'mnist', '--out', 'run', '--resume', '--width', '8'],
+        cwd,
+        '--width: the run in run was started with 4',
+        '8',
+      ),
+      expectBadInput(
+        ['train', 'mnist', '--out', 'other', '--resume', '--size', '32'],
+        cwd,
+        '--size: the run in other was started with 64',
+      ),
       expectBadInput(['train', 'digits', '--out', 'run', '--resume'], cwd, 'data', 'digits'),
-      expectBadInput(['train', 'mnist', '--out', 'run', '--resume', '--steps', '2'], cwd, 'run: already has 3 iterations, more than the requested 2'),
-      expectBadInput(['train', 'mnist', '--out', 'run', '--resume', '--init-from', 'other'], cwd, '--init-from: the run in run was started with none'),
-      expectBadInput(['train', 'mnist', '--out', 'damaged', '--resume'], cwd, join('damaged', 'checkpoints', '000004.safetensors')),
+      expectBadInput(
+        ['train', 'mnist', '--out', 'run', '--resume', '--steps', '2'],
+        cwd,
+        'run: already has 3 iterations, more than the requested 2',
+      ),
+      expectBadInput(
+        ['train', 'mnist', '--out', 'run', '--resume', '--init-from', 'other'],
+        cwd,
+        '--init-from: the run in run was started with none',
+      ),
+      expectBadInput(
+        ['train', 'mnist', '--out', 'damaged', '--resume'],
+        cwd,
+        join('damaged', 'checkpoints', '000004.safetensors'),
+      ),
     ]);
     expect(contentsOf(cwd)).toEqual(before);
   });
 
   it('a device that is unavailable, without creating a run folder', async () => {
     const cwd = temporaryFolder();
-    const { status, stderr } = await runCommand(['train', 'mnist', '--out', 'run', '--device', 'cuda', '--steps', '1', ...TINY], cwd);
+    const { status, stderr } = await runCommand(
+      ['train', 'mnist', '--out', 'run', '--device', 'cuda', '--steps', '1', ...TINY],
+      cwd,
+    );
     // If the device exists, the command trains.
-    expect({ status, left: existsSync(join(cwd, 'run')) }, stderr).toEqual(status === 0 ? { status: 0, left: true } : { status: 2, left: false });
+    expect({ status, left: existsSync(join(cwd, 'run')) }, stderr).toEqual(
+      status === 0 ? { status: 0, left: true } : { status: 2, left: false },
+    );
     if (status === 0) return;
-    const [, installer] = /^agenet: device cuda: cannot be used here \(.*\); it needs .* node (\S+) --onnxruntime-node-install=cuda12 /.exec(stderr)!;
+    const [, installer] =
+      /^agenet: device cuda: cannot be used here \(.*\); it needs .* node (\S+) --onnxruntime-node-install=cuda12 /.exec(
+        stderr,
+      )!;
     expect(existsSync(installer!)).toBe(true);
   });
 });
@@ -316,7 +459,9 @@ describe('agenet train rejects in one line, with status 2,', () => {
 describe('--device auto', () => {
   it('reports the time of each device that works, and why others do not', async () => {
     // The command as it is built: it starts a script for each device. No driver is found here.
-    const { finished } = startCommand(['train', 'mnist', '--device', 'auto', '--dry-run', ...TINY], temporaryFolder(), { VK_ICD_FILENAMES: 'none' });
+    const { finished } = startCommand(['train', 'mnist', '--device', 'auto', '--dry-run', ...TINY], temporaryFolder(), {
+      VK_ICD_FILENAMES: 'none',
+    });
     const { status, stdout } = await finished;
     expect(status).toBe(0);
     expect(stdout).toMatch(/^device cpu, chosen by the time per iteration: cpu [\d.]+ s, webgpu .*, cuda /m);

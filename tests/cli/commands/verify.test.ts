@@ -18,11 +18,16 @@ interface Verified {
 
 describe('agenet verify', () => {
   it('reports the errors of each group of each file as JSON', async () => {
-    const { files, max_error, passed, ...others } = (await resultOf(['verify', gray, large, '--threads', '1'], cwd)) as unknown as Verified;
+    const { files, max_error, passed, ...others } = (await resultOf(
+      ['verify', gray, large, '--threads', '1'],
+      cwd,
+    )) as unknown as Verified;
     expect(others).toEqual({});
     expect(files.map(({ file }) => file)).toEqual([gray, large]);
     for (const { groups, max_error: largest } of files) {
-      expect(Object.keys(groups)).toEqual(expect.arrayContaining(['encoder_update/grad', 'generator_update/after', 'evaluation', 'losses', 'adam/after']));
+      expect(Object.keys(groups)).toEqual(
+        expect.arrayContaining(['encoder_update/grad', 'generator_update/after', 'evaluation', 'losses', 'adam/after']),
+      );
       expect(largest).toBe(Math.max(...Object.values(groups)));
     }
     expect(max_error).toBe(Math.max(...files.map((file) => file.max_error)));
@@ -50,11 +55,15 @@ describe('agenet verify', () => {
 
   it('reports a finite error if an expected tensor is missing', async () => {
     // JSON has no infinity, and a script that compares null with the tolerance finds it small enough.
-    writeFileSync(join(cwd, 'more.safetensors'), encodeSafetensors(withTensor(await readGolden('dcgan32-gray'), 'evaluation/more', Float32Array.of(1))));
+    writeFileSync(
+      join(cwd, 'more.safetensors'),
+      encodeSafetensors(withTensor(await readGolden('dcgan32-gray'), 'evaluation/more', Float32Array.of(1))),
+    );
     const result = await runCommand(['verify', 'more.safetensors', '--threads', '1', '--json'], cwd);
     const { max_error, passed, files } = jsonOf(result) as unknown as Verified;
     expect([result.status, passed]).toEqual([1, false]);
-    for (const error of [max_error, files[0]!.max_error, files[0]!.groups.evaluation]) expect(error).toBeGreaterThan(5e-5);
+    for (const error of [max_error, files[0]!.max_error, files[0]!.groups.evaluation])
+      expect(error).toBeGreaterThan(5e-5);
   });
 });
 

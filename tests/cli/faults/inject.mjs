@@ -12,14 +12,20 @@ import fs from 'node:fs';
 import files from 'node:fs/promises';
 import { syncBuiltinESMExports } from 'node:module';
 
-const faults = JSON.parse(process.env.AGENET_FAULTS).map((fault) => ({ ...fault, pattern: new RegExp(fault.file), seen: 0 }));
+const faults = JSON.parse(process.env.AGENET_FAULTS).map((fault) => ({
+  ...fault,
+  pattern: new RegExp(fault.file),
+  seen: 0,
+}));
 
 /** `.NAME.1a2b3c4d.partial` becomes NAME. */
 const finalName = (path) => String(path).replace(/\.([^/]+)\.[\da-f]+\.partial$/, '$1');
 
 /** The fault that happens at this write to a path, if any. Without `point`, each point counts. */
 function dueFault(path, point) {
-  const fault = faults.find((each) => (point === undefined || each.point === point) && each.pattern.test(finalName(path)));
+  const fault = faults.find(
+    (each) => (point === undefined || each.point === point) && each.pattern.test(finalName(path)),
+  );
   if (fault === undefined) return undefined;
   fault.seen++;
   return fault.seen >= fault.at && fault.seen < fault.at + (fault.times ?? Infinity) ? fault : undefined;
@@ -77,7 +83,8 @@ fs.openSync = (path, ...rest) => {
 
 // Training retries after 5 seconds; here it retries sooner.
 const { setTimeout } = globalThis;
-const sooner = (callback, milliseconds, ...rest) => setTimeout(callback, milliseconds === 5000 ? 100 : milliseconds, ...rest);
+const sooner = (callback, milliseconds, ...rest) =>
+  setTimeout(callback, milliseconds === 5000 ? 100 : milliseconds, ...rest);
 Object.assign(globalThis, { setTimeout: sooner });
 
 syncBuiltinESMExports();

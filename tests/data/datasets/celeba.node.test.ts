@@ -37,15 +37,18 @@ describe('CelebA', () => {
   };
   const LIST = '000001.jpg 0\r\n000002.jpg 2\n000003.jpg 1\n000004.jpg 0\n000005.jpg 2\n';
 
-  it.each(['list_eval_partition.txt', 'Eval/list_eval_partition.txt', 'img_align_celeba/list_eval_partition.txt'])('has the splits of %s', async (place) => {
-    const { source, warnings, splits } = await opened(await faces(LIST, place));
-    expect(splits).toEqual([
-      [1, 4],
-      [2, 5],
-    ]);
-    expect([source.classes, source.train.labels]).toEqual([null, null]);
-    expect(warnings).toEqual([expect.stringContaining('1 of 6 images are not used')]);
-  });
+  it.each(['list_eval_partition.txt', 'Eval/list_eval_partition.txt', 'img_align_celeba/list_eval_partition.txt'])(
+    'has the splits of %s',
+    async (place) => {
+      const { source, warnings, splits } = await opened(await faces(LIST, place));
+      expect(splits).toEqual([
+        [1, 4],
+        [2, 5],
+      ]);
+      expect([source.classes, source.train.labels]).toEqual([null, null]);
+      expect(warnings).toEqual([expect.stringContaining('1 of 6 images are not used')]);
+    },
+  );
 
   it('accepts the image folder itself', async () => {
     const folder = await faces(LIST);
@@ -72,7 +75,13 @@ describe('CelebA', () => {
   it('stops when its signal is aborted', async () => {
     const folder = await faces(undefined);
     expect(
-      await errorOf(() => celeba.open(folder, { size: 4, channels: 1 }, { name: folder, signal: AbortSignal.abort(), cacheFolder: temporaryFolder() })),
+      await errorOf(() =>
+        celeba.open(
+          folder,
+          { size: 4, channels: 1 },
+          { name: folder, signal: AbortSignal.abort(), cacheFolder: temporaryFolder() },
+        ),
+      ),
     ).toMatchObject({ name: 'AbortError' });
   });
 });

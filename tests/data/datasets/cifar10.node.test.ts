@@ -7,13 +7,15 @@ import { expectInputError } from '../../rejection.js';
 import { temporaryFolder } from '../../temporaryFolder.js';
 import { cifarBytes, cifarPicture } from '../formats/cifarBytes.js';
 
-const imagesOf = ({ train, size, channels }: ImageSource) => firstImages(train, train.count, size[0] * size[1] * channels);
+const imagesOf = ({ train, size, channels }: ImageSource) =>
+  firstImages(train, train.count, size[0] * size[1] * channels);
 
 /** CIFAR-10's six files, two pictures in each; the label is the number of the file. */
 function writeCifar10(folder: string): Uint8Array[] {
   mkdirSync(folder, { recursive: true });
   const pictures = Array.from({ length: 12 }, (_, index) => cifarPicture(index));
-  const batch = (number: number) => cifarBytes(pictures.slice(2 * number, 2 * number + 2).map((picture) => ({ labels: [number], picture })));
+  const batch = (number: number) =>
+    cifarBytes(pictures.slice(2 * number, 2 * number + 2).map((picture) => ({ labels: [number], picture })));
   for (let number = 0; number < 5; number++) writeFileSync(join(folder, `data_batch_${number + 1}.bin`), batch(number));
   writeFileSync(join(folder, 'test_batch.bin'), batch(5));
   return pictures;

@@ -9,7 +9,8 @@ import { temporaryFolder } from '../../temporaryFolder.js';
 import { idxBytes } from '../formats/idxBytes.js';
 import { noise } from '../formats/noise.js';
 
-const imagesOf = ({ train, size, channels }: ImageSource) => firstImages(train, train.count, size[0] * size[1] * channels);
+const imagesOf = ({ train, size, channels }: ImageSource) =>
+  firstImages(train, train.count, size[0] * size[1] * channels);
 
 describe('a folder of IDX files', () => {
   const pixels = noise(3 * 28 * 28, 1);
@@ -19,13 +20,20 @@ describe('a folder of IDX files', () => {
     writeFileSync(join(folder, 'train-images-idx3-ubyte'), idxBytes([3, 28, 28], pixels));
     writeFileSync(join(folder, 'train-labels-idx1-ubyte.gz'), gzipSync(idxBytes([3], [4, 0, 2])));
     writeFileSync(join(folder, 't10k-images-idx3-ubyte'), idxBytes([1, 28, 28], pixels.subarray(0, 784)));
-    expect(await nativeFormat(`idx:${folder}`)).toEqual({ size: 32, channels: 1, crop: 'center', padding: { inner: 28, border: 2, value: 0 } });
+    expect(await nativeFormat(`idx:${folder}`)).toEqual({
+      size: 32,
+      channels: 1,
+      crop: 'center',
+      padding: { inner: 28, border: 2, value: 0 },
+    });
     const source = await openSource(`idx:${folder}`);
     expect(source).toMatchObject({ size: [32, 32], channels: 1, classes: 5 });
     const first = firstImages(source.train, 1, 1024);
     for (let row = 0; row < 32; row++) {
       const inside = row >= 2 && row < 30;
-      const expected = inside ? [0, 0, ...pixels.subarray((row - 2) * 28, (row - 1) * 28), 0, 0] : new Array<number>(32).fill(0);
+      const expected = inside
+        ? [0, 0, ...pixels.subarray((row - 2) * 28, (row - 1) * 28), 0, 0]
+        : new Array<number>(32).fill(0);
       expect([...first.subarray(32 * row, 32 * row + 32)]).toEqual(expected);
     }
   });

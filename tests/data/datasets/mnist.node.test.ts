@@ -52,7 +52,9 @@ describe('MNIST', () => {
   });
 
   it('has a black border in every image', () => {
-    const border = [...Array(1024).keys()].filter((place) => [place % 32, Math.floor(place / 32)].some((at) => at < 2 || at > 29));
+    const border = [...Array(1024).keys()].filter((place) =>
+      [place % 32, Math.floor(place / 32)].some((at) => at < 2 || at > 29),
+    );
     expect(border).toHaveLength(1024 - 784);
     const target = new Uint8Array(1024);
     for (let index = 0; index < 1000; index++) {
@@ -65,7 +67,12 @@ describe('MNIST', () => {
     const { test, size, channels } = await mnist({ size: 64, channels: 1 });
     expect([size, channels]).toEqual([[64, 64], 1]);
     const [small, large] = [imageAt(source.test, 5, 1024), imageAt(test, 5, 4096)];
-    expect(large).toEqual(Uint8Array.from({ length: 4096 }, (_, index) => small[32 * Math.floor(index / 128) + Math.floor((index % 64) / 2)]!));
+    expect(large).toEqual(
+      Uint8Array.from(
+        { length: 4096 },
+        (_, index) => small[32 * Math.floor(index / 128) + Math.floor((index % 64) / 2)]!,
+      ),
+    );
   });
 
   it('repeats the image for every channel', async () => {

@@ -7,7 +7,8 @@ import { firstImages, type ImageSource } from '../../../src/data/source.js';
 import { temporaryFolder } from '../../temporaryFolder.js';
 import { noise } from '../formats/noise.js';
 
-const imagesOf = ({ train, size, channels }: ImageSource) => firstImages(train, train.count, size[0] * size[1] * channels);
+const imagesOf = ({ train, size, channels }: ImageSource) =>
+  firstImages(train, train.count, size[0] * size[1] * channels);
 
 it('an .npz archive is split by the seed in the same way each time', async () => {
   const file = join(temporaryFolder(), 'images.npz');
@@ -15,10 +16,16 @@ it('an .npz archive is split by the seed in the same way each time', async () =>
   const bytes = noise(count * 32 * 32 * 3, 3);
   writeFileSync(
     file,
-    npzArchive({ images: { shape: [count, 32, 32, 3], data: bytes }, labels: { shape: [count], data: noise(count, 4).map((byte) => byte % 3) } }),
+    npzArchive({
+      images: { shape: [count, 32, 32, 3], data: bytes },
+      labels: { shape: [count], data: noise(count, 4).map((byte) => byte % 3) },
+    }),
   );
   const options = { cacheFolder: temporaryFolder() };
-  const [first, second] = [await openSource(`npz:${file}`, undefined, options), await openSource(`npz:${file}`, undefined, options)];
+  const [first, second] = [
+    await openSource(`npz:${file}`, undefined, options),
+    await openSource(`npz:${file}`, undefined, options),
+  ];
   expect(first).toMatchObject({ size: [32, 32], channels: 3, classes: 3 });
   expect(first.train.count + first.test.count).toBe(count);
   expect(first.test.count).toBeGreaterThan(0);

@@ -117,7 +117,8 @@ describe('a cache entry', () => {
 
   it('is read completely only if the times of its pixel file have changed', async () => {
     const cache = await filled();
-    const noted = () => (JSON.parse(readFileSync(fileOf(cache, 'index.json'), 'utf8')) as { body: { stamp: string | null } }).body.stamp;
+    const noted = () =>
+      (JSON.parse(readFileSync(fileOf(cache, 'index.json'), 'utf8')) as { body: { stamp: string | null } }).body.stamp;
     await new Promise((resolve) => setTimeout(resolve, 150));
     await expectRight(cache);
     const stamp = noted();
@@ -160,6 +161,7 @@ describe('the decode cache', () => {
     expect(cacheLimit({})).toBe(20e9);
     expect(cacheLimit({ AGENET_CACHE_LIMIT: '0.5' })).toBe(5e8);
     expect(cacheLimit({ AGENET_CACHE_LIMIT: '0' })).toBe(0);
-    for (const wrong of ['much', '-1', 'NaN']) await expectInputError(() => cacheLimit({ AGENET_CACHE_LIMIT: wrong }), `AGENET_CACHE_LIMIT="${wrong}"`, 'GB');
+    for (const wrong of ['much', '-1', 'NaN'])
+      await expectInputError(() => cacheLimit({ AGENET_CACHE_LIMIT: wrong }), `AGENET_CACHE_LIMIT="${wrong}"`, 'GB');
   });
 });

@@ -48,7 +48,14 @@ describe('image files', () => {
 
 describe('an array of images', () => {
   it('contains one item with a label per image', async () => {
-    const images = { count: 2, channels: 1, height: 1, width: 1, pixels: Uint8Array.of(7, 9), labels: Uint8Array.of(3, 4) };
+    const images = {
+      count: 2,
+      channels: 1,
+      height: 1,
+      width: 1,
+      pixels: Uint8Array.of(7, 9),
+      labels: Uint8Array.of(3, 4),
+    };
     const items = arrayItems(images, 'train', 'from a file');
     expect(items.map(({ name, label, fingerprint }) => [name, label, fingerprint])).toEqual([
       ['train/0', 3, 'from a file'],

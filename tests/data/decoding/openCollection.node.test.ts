@@ -49,7 +49,11 @@ describe('a split that is being decoded', () => {
 
   it('counts corrupt images, with the labels and names of the list', () => {
     const split = streamingSplit(images([1, 3]).inDecoding, items, PART, 'data');
-    expect([split.count, Array.from(split.labels!), split.nameOf?.(2)]).toEqual([20, Array.from(PART, (index) => index % 3), 'image-5']);
+    expect([split.count, Array.from(split.labels!), split.nameOf?.(2)]).toEqual([
+      20,
+      Array.from(PART, (index) => index % 3),
+      'image-5',
+    ]);
   });
 
   it('waits only for the requested images', async () => {
@@ -64,7 +68,8 @@ describe('a split that is being decoded', () => {
       const expected = await turns(broken, inOrder);
       expect(await turns(broken, [...inOrder].reverse())).toEqual(expected);
       for (const [index, place] of PART.entries()) {
-        if (broken.includes(place)) expect(broken.includes(expected[index]!) || !PART.includes(expected[index]!)).toBe(false);
+        if (broken.includes(place))
+          expect(broken.includes(expected[index]!) || !PART.includes(expected[index]!)).toBe(false);
         else expect(expected[index]).toBe(place);
       }
     },

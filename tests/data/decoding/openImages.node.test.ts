@@ -20,14 +20,19 @@ describe('decoded images', () => {
     const failures = { 1: 'torn', 3: 'wet', 4: 'burnt', 9: 'lost', 10: 'lost' };
     const { bytes, skipped, warnings } = await pack(new Numbers(12, failures), temporaryFolder());
     expect(bytes).toEqual([0, 2, 5, 6, 7, 8, 11]);
-    expect(skipped.map(({ index, reason }) => [index, reason])).toEqual(Object.entries(failures).map(([index, reason]) => [Number(index), reason]));
-    expect(warnings).toEqual(['numbers: skipped 5 of 12 images: image-1 (torn), image-3 (wet), image-4 (burnt) and 2 more']);
+    expect(skipped.map(({ index, reason }) => [index, reason])).toEqual(
+      Object.entries(failures).map(([index, reason]) => [Number(index), reason]),
+    );
+    expect(warnings).toEqual([
+      'numbers: skipped 5 of 12 images: image-1 (torn), image-3 (wet), image-4 (burnt) and 2 more',
+    ]);
   });
 
   it('are rejected under strict with the first corrupt image, even if a cache entry already records it', async () => {
     const cache = temporaryFolder();
     const numbers = new Numbers(900, { 700: 'torn', 800: 'wet' });
-    const refused = () => expectInputError(() => pack(numbers, cache, { strict: true }), 'numbers: image-700 cannot be decoded (torn)');
+    const refused = () =>
+      expectInputError(() => pack(numbers, cache, { strict: true }), 'numbers: image-700 cannot be decoded (torn)');
     await refused();
     expect(entriesOf(cache)).toEqual([]);
     await pack(numbers, cache);
@@ -38,7 +43,11 @@ describe('decoded images', () => {
 
   it('are rejected if there are none', async () => {
     const cache = temporaryFolder();
-    await expectInputError(() => pack(new Numbers(2, { 0: 'torn', 1: 'wet' }), cache), 'none of its 2 images can be decoded', 'image-0: torn');
+    await expectInputError(
+      () => pack(new Numbers(2, { 0: 'torn', 1: 'wet' }), cache),
+      'none of its 2 images can be decoded',
+      'image-0: torn',
+    );
     await expectInputError(() => pack(new Numbers(0), cache), 'none of its 0 images');
     expect(existsSync(join(cache, 'images'))).toBe(false);
   });
@@ -54,7 +63,9 @@ describe('decoded images', () => {
     const cache = temporaryFolder();
     const controller = new AbortController();
     const numbers = new Numbers(5000);
-    const error = await errorOf(() => pack(numbers, cache, { signal: controller.signal, onProgress: (done) => done === 2000 && controller.abort() }));
+    const error = await errorOf(() =>
+      pack(numbers, cache, { signal: controller.signal, onProgress: (done) => done === 2000 && controller.abort() }),
+    );
     expect(error).toBe(controller.signal.reason);
     expect(numbers.decodings).toBeLessThan(2100);
     expect(entriesOf(cache)).toEqual([]);
@@ -103,10 +114,14 @@ describe('cached images', () => {
     ['without pixels', (cache: string) => rmSync(fileOf(cache, 'pixels'))],
     ['without an index', (cache: string) => rmSync(fileOf(cache, 'index.json'))],
     ['with an index that is not JSON', (cache: string) => writeFileSync(fileOf(cache, 'index.json'), '{"version":1,')],
-    ['with the index of different images', (cache: string) => writeFileSync(fileOf(cache, 'index.json'), '{"version":1,"key":"x","images":5,"leftOut":[]}')],
+    [
+      'with the index of different images',
+      (cache: string) => writeFileSync(fileOf(cache, 'index.json'), '{"version":1,"key":"x","images":5,"leftOut":[]}'),
+    ],
     [
       'of a different version',
-      (cache: string) => writeFileSync(fileOf(cache, 'index.json'), readFileSync(fileOf(cache, 'index.json'), 'utf8').replace('1', '0')),
+      (cache: string) =>
+        writeFileSync(fileOf(cache, 'index.json'), readFileSync(fileOf(cache, 'index.json'), 'utf8').replace('1', '0')),
     ],
   ])('are silently decoded again if the entry is %s', async (_, damage) => {
     const cache = temporaryFolder();
@@ -124,7 +139,8 @@ describe('cached images', () => {
   it('are the same for all concurrent users, who leave one entry', async () => {
     const cache = temporaryFolder();
     const results = await Promise.all(Array.from({ length: 6 }, () => pack(new Numbers(300, { 4: 'torn' }), cache)));
-    for (const { bytes, warnings } of results) expect([bytes, warnings.length]).toEqual([range(300).filter((number, index) => index !== 4 && number >= 0), 1]);
+    for (const { bytes, warnings } of results)
+      expect([bytes, warnings.length]).toEqual([range(300).filter((number, index) => index !== 4 && number >= 0), 1]);
     expect(entriesOf(cache)).toHaveLength(1);
     expect(entriesOf(cache)[0]).toMatch(/^[0-9a-f]{64}$/);
   });
@@ -201,7 +217,8 @@ describe('the size of the cache', () => {
   it('excludes files of killed processes and files that others are writing', async () => {
     const cache = temporaryFolder();
     await pack(numbersOf('a'), cache);
-    for (const name of ['.partial-old', '.partial-new', '.removed-old', 'notes.txt']) writeFileSync(join(cache, 'images', name), '');
+    for (const name of ['.partial-old', '.partial-new', '.removed-old', 'notes.txt'])
+      writeFileSync(join(cache, 'images', name), '');
     for (const name of ['.partial-old', '.removed-old', 'notes.txt']) age(join(cache, 'images', name), 4000);
     await pack(numbersOf('b'), cache);
     expect(entriesOf(cache).filter((name) => name.length < 64)).toEqual(['.partial-new', 'notes.txt']);

@@ -42,7 +42,8 @@ const bytesIn = (store: PixelStore): number[] => {
     return target[0]!;
   });
 };
-const fill = (store: PixelStore) => Promise.all([...numbers].reverse().map((index) => store.write(index, new Uint8Array(2).fill(index))));
+const fill = (store: PixelStore) =>
+  Promise.all([...numbers].reverse().map((index) => store.write(index, new Uint8Array(2).fill(index))));
 
 describe('a pixel store', () => {
   it('publishes its cache entry if it has all images', async () => {
@@ -57,7 +58,12 @@ describe('a pixel store', () => {
   it('keeps further images in memory when the disk becomes full, warns once and leaves no files', async () => {
     const folder = temporaryFolder();
     const warnings: string[] = [];
-    const store = new PixelStore({ name: 'data', shape: shapeOf(), cache: new SmallCache(folder, 12), onWarning: (line) => warnings.push(line) });
+    const store = new PixelStore({
+      name: 'data',
+      shape: shapeOf(),
+      cache: new SmallCache(folder, 12),
+      onWarning: (line) => warnings.push(line),
+    });
     await fill(store);
     await store.publish([]);
     expect(bytesIn(store)).toEqual(numbers);
@@ -79,12 +85,22 @@ describe('a pixel store', () => {
   it('rejects images that exceed the memory limit', async () => {
     const folder = temporaryFolder();
     const store = new PixelStore({ name: 'data', shape: shapeOf(2 ** 27), cache: new SmallCache(folder, 0) });
-    await expectInputError(() => store.write(3, Uint8Array.of(1)), 'data: cannot write decoded images', folder, '4027 MB', 'AGENET_CACHE');
+    await expectInputError(
+      () => store.write(3, Uint8Array.of(1)),
+      'data: cannot write decoded images',
+      folder,
+      '4027 MB',
+      'AGENET_CACHE',
+    );
     store.close();
   });
 
   it('rejects images that the disk had accepted and then refuses', async () => {
-    const store = new PixelStore({ name: 'data', shape: shapeOf(), cache: new SmallCache(temporaryFolder(), 99, true) });
+    const store = new PixelStore({
+      name: 'data',
+      shape: shapeOf(),
+      cache: new SmallCache(temporaryFolder(), 99, true),
+    });
     await fill(store);
     await expectInputError(() => store.publish([]), 'data: cannot write decoded images', '1 MB');
     store.close();

@@ -48,7 +48,13 @@ describe('an invalid CIFAR file', () => {
 
   it('is rejected if truncated within a record', async () => {
     for (const length of [0, 1, 3072, 3074, whole.length - 1])
-      await expectInputError(() => decodeCifar(whole.subarray(0, length), 'cifar10', 'cut.bin'), 'cut.bin:', `${length} bytes`, '3073', '.bin');
+      await expectInputError(
+        () => decodeCifar(whole.subarray(0, length), 'cifar10', 'cut.bin'),
+        'cut.bin:',
+        `${length} bytes`,
+        '3073',
+        '.bin',
+      );
     expect(await errorOf(() => decodeCifar(whole.subarray(0, 3073), 'cifar10', 'cut.bin'))).toBeUndefined();
   });
 

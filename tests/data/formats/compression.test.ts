@@ -10,7 +10,10 @@ import { idxBytes } from './idxBytes.js';
 
 /** Bytes that compress in different ways: noise, runs and repetitions, of up to some hundred thousand. */
 const contents = fc
-  .array(fc.record({ length: fc.nat(60_000), kind: fc.constantFrom('noise', 'few values', 'run', 'repetition') }), { minLength: 1, maxLength: 4 })
+  .array(fc.record({ length: fc.nat(60_000), kind: fc.constantFrom('noise', 'few values', 'run', 'repetition') }), {
+    minLength: 1,
+    maxLength: 4,
+  })
   .map((parts) =>
     Buffer.concat(
       parts.map(({ length, kind }) => {
@@ -57,15 +60,25 @@ describe('zlib data', () => {
 
   it('is rejected if it exceeds the size of any published data set', async () => {
     // 100 kB of compressed data may hold 64 MiB and 128 times themselves.
-    await expectInputError(() => unzlib(new Uint8Array(100_000), 80_000_000, 'bomb'), 'bomb: ', '80000000', `${2 ** 26 + 12_800_000}`);
+    await expectInputError(
+      () => unzlib(new Uint8Array(100_000), 80_000_000, 'bomb'),
+      'bomb: ',
+      '80000000',
+      `${2 ** 26 + 12_800_000}`,
+    );
     await expectInputError(() => unzlib(new Uint8Array(1000), 1_032_001, 'bomb'), 'bomb: ', '1032001', '1032000');
     await expectInputError(() => unzlib(new Uint8Array(1000), NaN, 'bomb'), 'bomb: ');
   });
 
   it('is rejected if damaged or truncated at any position', async () => {
     const bytes = deflateSync(noise(300));
-    for (let length = 0; length < bytes.length; length++) await expectInputError(() => unzlib(bytes.subarray(0, length), 300, 'cut'), 'cut: ');
-    await expectInputError(() => unzlibStart(Uint8Array.of(0x78, 0x9c, 7, 0, 0, 0, 0), 10, 'bad'), 'bad: ', 'invalid block type');
+    for (let length = 0; length < bytes.length; length++)
+      await expectInputError(() => unzlib(bytes.subarray(0, length), 300, 'cut'), 'cut: ');
+    await expectInputError(
+      () => unzlibStart(Uint8Array.of(0x78, 0x9c, 7, 0, 0, 0, 0), 10, 'bad'),
+      'bad: ',
+      'invalid block type',
+    );
     await expectInputError(
       () =>
         unzlib(
@@ -86,7 +99,12 @@ const FIXED_HEADER = 10;
 
 /** The compressed file with other flags and what they announce after the fixed header. */
 const withHeader = (flags: number, fields: ArrayLike<number>): Uint8Array =>
-  new ByteWriter(true).bytes([0x1f, 0x8b, 8, flags]).bytes(packed.subarray(4, FIXED_HEADER)).bytes(fields).bytes(packed.subarray(FIXED_HEADER)).done();
+  new ByteWriter(true)
+    .bytes([0x1f, 0x8b, 8, flags])
+    .bytes(packed.subarray(4, FIXED_HEADER))
+    .bytes(fields)
+    .bytes(packed.subarray(FIXED_HEADER))
+    .done();
 const letters = (text: string): number[] => [...new TextEncoder().encode(text), 0];
 const changed = (at: number, byte: number): Uint8Array => packed.with(at < 0 ? packed.length + at : at, byte);
 
@@ -107,9 +125,12 @@ describe('a gzipped IDX file', () => {
   it('is rejected if truncated at any position', async () => {
     const small = gzipSync(idxBytes([2, 3], [1, 2, 3, 4, 5, 6]));
     const named = withHeader(4 + 8, [2, 0, 9, 9, ...letters('name')]);
-    for (let length = 2; length < small.length; length++) await expectInputError(() => decodeIdx(small.subarray(0, length), 'cut.gz'), 'cut.gz: ');
-    for (let length = 2; length < 40; length++) await expectInputError(() => decodeIdx(named.subarray(0, length), 'cut.gz'), 'cut.gz: ');
-    for (let length = 40; length < packed.length; length += 97) await expectInputError(() => decodeIdx(packed.subarray(0, length), 'cut.gz'), 'cut.gz: ');
+    for (let length = 2; length < small.length; length++)
+      await expectInputError(() => decodeIdx(small.subarray(0, length), 'cut.gz'), 'cut.gz: ');
+    for (let length = 2; length < 40; length++)
+      await expectInputError(() => decodeIdx(named.subarray(0, length), 'cut.gz'), 'cut.gz: ');
+    for (let length = 40; length < packed.length; length += 97)
+      await expectInputError(() => decodeIdx(packed.subarray(0, length), 'cut.gz'), 'cut.gz: ');
   });
 
   it.each([
@@ -118,8 +139,16 @@ describe('a gzipped IDX file', () => {
     ['its method is unknown', changed(2, 7), 'unknown compression method'],
     ['it does not contain an IDX file', new Uint8Array(gzipSync(noise(100))), 'IDX'],
     ['it is empty', new Uint8Array(gzipSync(new Uint8Array(0))), 'IDX'],
-    ['it contains less than its sizes declare', new Uint8Array(gzipSync(plain.subarray(0, 4000))), 'expected 5012 bytes'],
-    ['it contains more than its sizes declare', new Uint8Array(gzipSync(Uint8Array.from([...idxBytes([2], [1, 2]), ...noise(3000)]))), 'got 3010'],
+    [
+      'it contains less than its sizes declare',
+      new Uint8Array(gzipSync(plain.subarray(0, 4000))),
+      'expected 5012 bytes',
+    ],
+    [
+      'it contains more than its sizes declare',
+      new Uint8Array(gzipSync(Uint8Array.from([...idxBytes([2], [1, 2]), ...noise(3000)]))),
+      'got 3010',
+    ],
     ['its data is corrupt', changed(FIXED_HEADER, 7), 'corrupt compressed data (invalid block type)'],
   ])('is rejected if %s', async (_, bytes, text) => {
     await expectInputError(() => decodeIdx(bytes, 'bad.gz'), 'bad.gz: ', text);
@@ -128,7 +157,11 @@ describe('a gzipped IDX file', () => {
   it('takes no more memory than its bytes can contain', async () => {
     const header = idxBytes([0xffffffff, 0xffffffff, 0xffffffff], []);
     await expectInputError(() => decodeIdx(gzipSync(header), 'huge.gz'), 'huge.gz: ', 'expected 7.9');
-    await expectInputError(() => decodeIdx(gzipSync(idxBytes([1_000_000_000], new Uint8Array(100_000))), 'huge.gz'), 'huge.gz: ', '1000000008');
+    await expectInputError(
+      () => decodeIdx(gzipSync(idxBytes([1_000_000_000], new Uint8Array(100_000))), 'huge.gz'),
+      'huge.gz: ',
+      '1000000008',
+    );
     const contradictory = idxBytes(new Array<number>(255).fill(0xffffffff).with(200, 0), []);
     await expectInputError(() => decodeIdx(gzipSync(contradictory), 'huge.gz'), 'huge.gz: ');
   });
@@ -140,7 +173,11 @@ describe('a gzipped IDX file', () => {
 
   it('is rejected quickly if much data follows its stream', async () => {
     const deflated = deflateRawSync(idxBytes([20], noise(10)));
-    const bytes = new ByteWriter(true).bytes(packed.subarray(0, FIXED_HEADER)).bytes(deflated).bytes(noise(5_000_000)).done();
+    const bytes = new ByteWriter(true)
+      .bytes(packed.subarray(0, FIXED_HEADER))
+      .bytes(deflated)
+      .bytes(noise(5_000_000))
+      .done();
     const start = performance.now();
     await expectInputError(() => decodeIdx(bytes, 'tail.gz'), 'tail.gz: ', 'incorrect data check');
     expect(performance.now() - start).toBeLessThan(1000);

@@ -25,7 +25,10 @@ describe('an IDX file', () => {
 
   it('is read from a slice of a larger buffer', async () => {
     const larger = Uint8Array.from([9, 9, 9, ...idxBytes([2, 1], [7, 8]), 9]);
-    expect(await decodeIdx(larger.subarray(3, larger.length - 1), 'file')).toEqual({ sizes: [2, 1], data: Uint8Array.of(7, 8) });
+    expect(await decodeIdx(larger.subarray(3, larger.length - 1), 'file')).toEqual({
+      sizes: [2, 1],
+      data: Uint8Array.of(7, 8),
+    });
   });
 });
 
@@ -92,7 +95,14 @@ describe('a pair of IDX files', () => {
 
   it('returns color images plane by plane', async () => {
     const images = file(idxBytes([1, 2, 1, 3], [1, 2, 3, 4, 5, 6]));
-    expect(await decodeIdxImages(images, null)).toEqual({ count: 1, channels: 3, height: 2, width: 1, pixels: Uint8Array.of(1, 4, 2, 5, 3, 6), labels: null });
+    expect(await decodeIdxImages(images, null)).toEqual({
+      count: 1,
+      channels: 3,
+      height: 2,
+      width: 1,
+      pixels: Uint8Array.of(1, 4, 2, 5, 3, 6),
+      labels: null,
+    });
   });
 
   it.each([

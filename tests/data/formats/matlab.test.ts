@@ -4,30 +4,68 @@ import { describe, expect, it } from 'vitest';
 import { decodeMatlab } from '../../../src/data/formats/matlab.js';
 import { expectInputError } from '../../rejection.js';
 import { ByteWriter } from './byteWriter.js';
-import { compressed, element, matFile, type MatrixParts, matrix, MI, MX, type NumberType, numberBytes } from './matlabBytes.js';
+import {
+  compressed,
+  element,
+  matFile,
+  type MatrixParts,
+  matrix,
+  MI,
+  MX,
+  type NumberType,
+  numberBytes,
+} from './matlabBytes.js';
 import { noise } from './noise.js';
 
-const parts: MatrixParts = { variable: 'y', sizes: [2, 3], mxClass: MX.double, stored: 'uint8', values: [1, 2, 3, 4, 5, 6] };
+const parts: MatrixParts = {
+  variable: 'y',
+  sizes: [2, 3],
+  mxClass: MX.double,
+  stored: 'uint8',
+  values: [1, 2, 3, 4, 5, 6],
+};
 const numbersOf = async (bytes: Uint8Array, variable = 'y'): Promise<number[]> =>
   Array.from((await decodeMatlab(bytes, 'file.mat', [variable])).get(variable)!.values, Number);
 
 describe('a MATLAB file', () => {
-  const types: readonly NumberType[] = ['int8', 'uint8', 'int16', 'uint16', 'int32', 'uint32', 'single', 'double', 'int64', 'uint64'];
+  const types: readonly NumberType[] = [
+    'int8',
+    'uint8',
+    'int16',
+    'uint16',
+    'int32',
+    'uint32',
+    'single',
+    'double',
+    'int64',
+    'uint64',
+  ];
 
   it.each(types)('of either byte order, compressed or not, returns numbers stored as %s', async (stored) => {
     await fc.assert(
-      fc.asyncProperty(fc.array(fc.nat(127), { maxLength: 12 }), fc.boolean(), fc.boolean(), fc.boolean(), async (values, littleEndian, small, packed) => {
-        const array = matrix({ ...parts, stored, sizes: [values.length, 1], values, littleEndian, small });
-        const bytes = matFile([packed ? compressed(array, littleEndian) : array], littleEndian);
-        const { class: title, sizes, values: read } = (await decodeMatlab(bytes, 'file.mat', ['y'])).get('y')!;
-        expect({ title, sizes, read: Array.from(read, Number) }).toEqual({ title: 'double', sizes: [values.length, 1], read: values });
-      }),
+      fc.asyncProperty(
+        fc.array(fc.nat(127), { maxLength: 12 }),
+        fc.boolean(),
+        fc.boolean(),
+        fc.boolean(),
+        async (values, littleEndian, small, packed) => {
+          const array = matrix({ ...parts, stored, sizes: [values.length, 1], values, littleEndian, small });
+          const bytes = matFile([packed ? compressed(array, littleEndian) : array], littleEndian);
+          const { class: title, sizes, values: read } = (await decodeMatlab(bytes, 'file.mat', ['y'])).get('y')!;
+          expect({ title, sizes, read: Array.from(read, Number) }).toEqual({
+            title: 'double',
+            sizes: [values.length, 1],
+            read: values,
+          });
+        },
+      ),
       { numRuns: 40 },
     );
   });
 
   it('keeps signs, fractions and 64-bit integers', async () => {
-    const array = (stored: NumberType, values: readonly number[]) => matFile([matrix({ ...parts, sizes: [2, 1], stored, values })]);
+    const array = (stored: NumberType, values: readonly number[]) =>
+      matFile([matrix({ ...parts, sizes: [2, 1], stored, values })]);
     expect(await numbersOf(array('int16', [-2, 300]))).toEqual([-2, 300]);
     expect(await numbersOf(array('double', [0.1, -1e300]))).toEqual([0.1, -1e300]);
     const { values } = (await decodeMatlab(array('int64', [-(2 ** 53), 7]), 'file.mat', ['y'])).get('y')!;
@@ -51,9 +89,22 @@ describe('a MATLAB file', () => {
   });
 
   it('is parsed past text, objects, empty arrays and variables that are not requested', async () => {
-    const text = matrix({ variable: 'title', sizes: [1, 4], mxClass: MX.char, stored: 'uint16', values: [65, 66, 67, 68] });
+    const text = matrix({
+      variable: 'title',
+      sizes: [1, 4],
+      mxClass: MX.char,
+      stored: 'uint16',
+      values: [65, 66, 67, 68],
+    });
     const opaque = matrix({ ...parts, variable: 'object', mxClass: MX.opaque });
-    const others = [text, compressed(text), opaque, compressed(opaque), element(MI.matrix, new Uint8Array(0)), element(MI.uint8, Uint8Array.of(1, 2, 3))];
+    const others = [
+      text,
+      compressed(text),
+      opaque,
+      compressed(opaque),
+      element(MI.matrix, new Uint8Array(0)),
+      element(MI.uint8, Uint8Array.of(1, 2, 3)),
+    ];
     expect(await numbersOf(matFile([...others, matrix(parts), ...others]))).toEqual([1, 2, 3, 4, 5, 6]);
     expect([...(await decodeMatlab(matFile([matrix(parts), text]), 'file.mat', [])).keys()]).toEqual([]);
   });
@@ -84,8 +135,18 @@ describe('an invalid MATLAB file', () => {
   });
 
   it('is rejected with its variables if one is missing', async () => {
-    await expectInputError(() => decodeMatlab(matFile([matrix(parts)]), 'some.mat', ['y', 'X']), 'some.mat: ', 'variable X', '"y"');
-    await expectInputError(() => decodeMatlab(matFile([]), 'some.mat', ['X']), 'some.mat: ', 'variable X', 'no variables');
+    await expectInputError(
+      () => decodeMatlab(matFile([matrix(parts)]), 'some.mat', ['y', 'X']),
+      'some.mat: ',
+      'variable X',
+      '"y"',
+    );
+    await expectInputError(
+      () => decodeMatlab(matFile([]), 'some.mat', ['X']),
+      'some.mat: ',
+      'variable X',
+      'no variables',
+    );
     const many = [...'abcdefgh'].map((variable) => matrix({ ...parts, variable }));
     await expectInputError(() => decodeMatlab(matFile(many), 'some.mat', ['X']), '"e", ...');
   });
@@ -96,7 +157,11 @@ describe('an invalid MATLAB file', () => {
   });
 
   it('is rejected if a variable occurs twice', async () => {
-    await expectInputError(() => decodeMatlab(matFile([matrix(parts), compressed(matrix(parts))]), 'some.mat', ['y']), 'some.mat: ', '"y" twice');
+    await expectInputError(
+      () => decodeMatlab(matFile([matrix(parts), compressed(matrix(parts))]), 'some.mat', ['y']),
+      'some.mat: ',
+      '"y" twice',
+    );
   });
 
   it.each([
@@ -110,7 +175,13 @@ describe('an invalid MATLAB file', () => {
 
   it('is rejected if values are missing or extra', async () => {
     const few = matrix({ ...parts, values: [1, 2, 3, 4, 5] });
-    await expectInputError(() => decodeMatlab(matFile([few]), 'some.mat', ['y']), 'some.mat: ', '2 x 3', '6 bytes', 'got 5');
+    await expectInputError(
+      () => decodeMatlab(matFile([few]), 'some.mat', ['y']),
+      'some.mat: ',
+      '2 x 3',
+      '6 bytes',
+      'got 5',
+    );
   });
 
   it('is rejected if values have a different storage type', async () => {
@@ -125,7 +196,11 @@ describe('an invalid MATLAB file', () => {
     const vector = matrix({ ...parts, sizes: [6] });
     await expectInputError(() => decodeMatlab(matFile([vector]), 'some.mat', ['y']), 'some.mat: ', 'sizes 6');
     const flagless = element(MI.matrix, element(MI.uint32, Uint8Array.of(6, 0, 0, 0)));
-    await expectInputError(() => decodeMatlab(matFile([flagless]), 'some.mat', ['y']), 'some.mat: ', '4 bytes of flags');
+    await expectInputError(
+      () => decodeMatlab(matFile([flagless]), 'some.mat', ['y']),
+      'some.mat: ',
+      '4 bytes of flags',
+    );
     const long = element(MI.matrix, new ByteWriter(true).u32(65_536 * 5 + MI.uint32, 0).done());
     await expectInputError(() => decodeMatlab(matFile([long]), 'some.mat', ['y']), 'some.mat: ', '5 bytes at byte 0');
   });
@@ -158,7 +233,11 @@ describe('a compressed MATLAB array', () => {
 
   it('is inflated no further than it declares', async () => {
     const inner = matrix(bombParts);
-    await expectInputError(() => decodeMatlab(matFile([lying(inner, 64)]), 'bomb.mat', ['y']), 'bomb.mat: ', 'got more');
+    await expectInputError(
+      () => decodeMatlab(matFile([lying(inner, 64)]), 'bomb.mat', ['y']),
+      'bomb.mat: ',
+      'got more',
+    );
   });
 
   it('takes no more memory than its bytes can contain', async () => {
@@ -171,12 +250,17 @@ describe('a compressed MATLAB array', () => {
 
   it('is rejected if shorter than declared', async () => {
     const inner = matrix(parts);
-    await expectInputError(() => decodeMatlab(matFile([lying(inner, inner.length)]), 'short.mat', ['y']), 'short.mat: ', 'expected 80 bytes');
+    await expectInputError(
+      () => decodeMatlab(matFile([lying(inner, inner.length)]), 'short.mat', ['y']),
+      'short.mat: ',
+      'expected 80 bytes',
+    );
   });
 
   it('is rejected if its checksum, header or type is wrong', async () => {
     const array = compressed(matrix(parts));
-    const changed = (at: number) => matFile([array.map((byte, index) => (index === (at + array.length) % array.length ? byte ^ 1 : byte))]);
+    const changed = (at: number) =>
+      matFile([array.map((byte, index) => (index === (at + array.length) % array.length ? byte ^ 1 : byte))]);
     await expectInputError(() => decodeMatlab(changed(-1), 'bad.mat', ['y']), 'bad.mat: ', 'incorrect data check');
     await expectInputError(() => decodeMatlab(changed(8), 'bad.mat', ['y']), 'bad.mat: ', 'incorrect header check');
     const other = compressed(element(MI.double, numberBytes('double', [1])));

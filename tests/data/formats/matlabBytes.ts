@@ -2,7 +2,20 @@ import { deflateSync } from 'node:zlib';
 import { ByteWriter } from './byteWriter.js';
 
 /** Types of data elements, by the names in MathWorks' document. */
-export const MI = { int8: 1, uint8: 2, int16: 3, uint16: 4, int32: 5, uint32: 6, single: 7, double: 9, int64: 12, uint64: 13, matrix: 14, compressed: 15 };
+export const MI = {
+  int8: 1,
+  uint8: 2,
+  int16: 3,
+  uint16: 4,
+  int32: 5,
+  uint32: 6,
+  single: 7,
+  double: 9,
+  int64: 12,
+  uint64: 13,
+  matrix: 14,
+  compressed: 15,
+};
 export const MX = {
   cell: 1,
   char: 4,
@@ -20,7 +33,18 @@ export const MX = {
 };
 
 /** The bytes that each type of number takes. */
-const WIDTHS = { int8: 1, uint8: 1, int16: 2, uint16: 2, int32: 4, uint32: 4, single: 4, double: 8, int64: 8, uint64: 8 } as const;
+const WIDTHS = {
+  int8: 1,
+  uint8: 1,
+  int16: 2,
+  uint16: 2,
+  int32: 4,
+  uint32: 4,
+  single: 4,
+  double: 8,
+  int64: 8,
+  uint64: 8,
+} as const;
 export type NumberType = keyof typeof WIDTHS;
 
 /** A data element with a tag of 8 bytes; or, as MATLAB does with up to four bytes of data, of 4. */
@@ -33,7 +57,9 @@ export function element(type: number, data: Uint8Array, littleEndian = true, sma
 }
 
 export const numberBytes = (type: NumberType, values: readonly number[], littleEndian = true): Uint8Array =>
-  new ByteWriter(littleEndian).numbers(type === 'single' || type === 'double' ? 'float' : 'integer', WIDTHS[type], values).done();
+  new ByteWriter(littleEndian)
+    .numbers(type === 'single' || type === 'double' ? 'float' : 'integer', WIDTHS[type], values)
+    .done();
 
 export interface MatrixParts {
   readonly variable: string;
@@ -48,7 +74,16 @@ export interface MatrixParts {
 }
 
 /** An array as an element: flags and class, sizes, name, numbers. */
-export function matrix({ variable, sizes, mxClass, stored, values, flags = 0, littleEndian = true, small = false }: MatrixParts): Uint8Array {
+export function matrix({
+  variable,
+  sizes,
+  mxClass,
+  stored,
+  values,
+  flags = 0,
+  littleEndian = true,
+  small = false,
+}: MatrixParts): Uint8Array {
   const name = new TextEncoder().encode(variable);
   const numbers = values instanceof Uint8Array ? values : numberBytes(stored, values, littleEndian);
   const fits = (data: Uint8Array) => small && data.length > 0 && data.length <= 4;
@@ -60,11 +95,14 @@ export function matrix({ variable, sizes, mxClass, stored, values, flags = 0, li
   return element(MI.matrix, data.done(), littleEndian);
 }
 
-export const compressed = (inner: Uint8Array, littleEndian = true): Uint8Array => element(MI.compressed, deflateSync(inner), littleEndian);
+export const compressed = (inner: Uint8Array, littleEndian = true): Uint8Array =>
+  element(MI.compressed, deflateSync(inner), littleEndian);
 
 /** A file of level 5: 116 bytes of text, 8 of nothing, version and byte order, then the elements. */
 export function matFile(elements: readonly Uint8Array[], littleEndian = true, version = 0x0100): Uint8Array {
-  const writer = new ByteWriter(littleEndian).text('MATLAB 5.0 MAT-file, Platform: GLNXA64'.padEnd(116)).bytes(new Uint8Array(8));
+  const writer = new ByteWriter(littleEndian)
+    .text('MATLAB 5.0 MAT-file, Platform: GLNXA64'.padEnd(116))
+    .bytes(new Uint8Array(8));
   // "MI" as a number of 16 bits: little-endian machines write it the other way round.
   writer.u16(version, 0x4d49);
   for (const each of elements) writer.bytes(each);

@@ -51,7 +51,8 @@ const npz = (deflate: boolean, array = images) =>
     { path: 'images.npy', contents: array, deflate },
     { path: 'labels.npy', contents: labels, deflate, large: true },
   ]);
-const readNpz = async (file: Uint8Array): Promise<boolean> => [...(await decodeNpz(file, NAME)).values()].every(fitsArray);
+const readNpz = async (file: Uint8Array): Promise<boolean> =>
+  [...(await decodeNpz(file, NAME)).values()].every(fitsArray);
 const readNpy = (file: Uint8Array): boolean => fitsArray(decodeNpy(file, NAME));
 const readNpzImages = async (file: Uint8Array): Promise<boolean> => fitsImages(await decodeNpzImages(file, NAME));
 
@@ -60,21 +61,39 @@ const readIdx = async (file: Uint8Array): Promise<boolean> => {
   const { sizes, data } = await decodeIdx(file, NAME);
   return data.length === product(sizes);
 };
-const asImages = async (file: Uint8Array): Promise<boolean> => fitsImages(await decodeIdxImages({ bytes: file, name: NAME }, null));
-const asLabels = async (file: Uint8Array): Promise<boolean> => fitsImages(await decodeIdxImages({ bytes: idx, name: 'images' }, { bytes: file, name: NAME }));
+const asImages = async (file: Uint8Array): Promise<boolean> =>
+  fitsImages(await decodeIdxImages({ bytes: file, name: NAME }, null));
+const asLabels = async (file: Uint8Array): Promise<boolean> =>
+  fitsImages(await decodeIdxImages({ bytes: idx, name: 'images' }, { bytes: file, name: NAME }));
 
 const SUBJECTS: Readonly<Record<string, Subject>> = {
-  'CIFAR-10': { bytes: cifarBytes([{ labels: [3], picture: cifarPicture(1) }]), read: (file) => fitsImages(decodeCifar(file, 'cifar10', NAME)) },
-  'CIFAR-100': { bytes: cifarBytes([{ labels: [3, 70], picture: cifarPicture(1) }]), read: (file) => fitsImages(decodeCifar(file, 'cifar100', NAME)) },
+  'CIFAR-10': {
+    bytes: cifarBytes([{ labels: [3], picture: cifarPicture(1) }]),
+    read: (file) => fitsImages(decodeCifar(file, 'cifar10', NAME)),
+  },
+  'CIFAR-100': {
+    bytes: cifarBytes([{ labels: [3, 70], picture: cifarPicture(1) }]),
+    read: (file) => fitsImages(decodeCifar(file, 'cifar100', NAME)),
+  },
   'plain MATLAB': { bytes: matFile([vector]), read: readMatlab },
-  'big-endian MATLAB': { bytes: matFile([matrix({ ...y, littleEndian: false, small: true })], false), read: readMatlab },
+  'big-endian MATLAB': {
+    bytes: matFile([matrix({ ...y, littleEndian: false, small: true })], false),
+    read: readMatlab,
+  },
   'compressed MATLAB': { bytes: matFile([compressed(vector)]), read: readMatlab },
   'compressed MATLAB, inside': { bytes: vector, wrap: (inner) => matFile([compressed(inner)]), read: readMatlab },
   'plain SVHN': { bytes: matFile([matrix(x), matrix(y)]), ...svhn },
   'compressed SVHN': { bytes: matFile([compressed(matrix(x)), compressed(matrix(y))]), ...svhn },
-  'compressed SVHN, inside': { bytes: matrix(x), wrap: (inner) => matFile([compressed(inner), compressed(matrix(y))]), ...svhn },
+  'compressed SVHN, inside': {
+    bytes: matrix(x),
+    wrap: (inner) => matFile([compressed(inner), compressed(matrix(y))]),
+    ...svhn,
+  },
   'row-major .npy': { bytes: npyBytes({ descr: '>i2', shape: [2, 3], elements: noise(12) }), read: readNpy },
-  'column-major .npy': { bytes: npyBytes({ descr: '<f4', fortran: true, shape: [2, 3], elements: noise(24) }), read: readNpy },
+  'column-major .npy': {
+    bytes: npyBytes({ descr: '<f4', fortran: true, shape: [2, 3], elements: noise(24) }),
+    read: readNpy,
+  },
   'stored .npz': { bytes: npz(false), read: readNpz },
   'deflated .npz': { bytes: npz(true), read: readNpz },
   'images in an .npz': { bytes: images, wrap: (array) => npz(true, array), read: readNpzImages },
@@ -121,7 +140,17 @@ const mutation: fc.Arbitrary<Mutation> = fc.oneof(
         Uint8Array.from([...bytes.subarray(0, at(bytes.length) + count), ...bytes.subarray(at(bytes.length))]),
   ),
   fc
-    .tuple(place, fc.constantFrom([255, 255, 255, 255], [255, 255, 255, 127], [127, 255, 255, 255], [0, 0, 0, 16], [16, 0, 0, 0], [0, 0, 0, 0]))
+    .tuple(
+      place,
+      fc.constantFrom(
+        [255, 255, 255, 255],
+        [255, 255, 255, 127],
+        [127, 255, 255, 255],
+        [0, 0, 0, 16],
+        [16, 0, 0, 0],
+        [0, 0, 0, 0],
+      ),
+    )
     .map(([at, field]): Mutation => (bytes) => {
       // Fields of sizes begin at even places.
       const start = at(bytes.length) & ~1;
@@ -139,25 +168,32 @@ async function measured(action: () => boolean | Promise<boolean>) {
     outcome = error;
   }
   const [{ user, system }, after] = [process.cpuUsage(time), process.memoryUsage()];
-  return { outcome, microseconds: user + system, memory: after.arrayBuffers + after.heapUsed - memory.arrayBuffers - memory.heapUsed };
+  return {
+    outcome,
+    microseconds: user + system,
+    memory: after.arrayBuffers + after.heapUsed - memory.arrayBuffers - memory.heapUsed,
+  };
 }
 
 describe('a damaged file', () => {
-  it.each(Object.entries(SUBJECTS))('is read, or rejected in one line with its name, in limited time and memory: %s', async (_, { bytes, wrap, read }) => {
-    expect(await read(wrap ? wrap(bytes) : bytes)).toBe(true);
-    await fc.assert(
-      fc.asyncProperty(fc.array(mutation, { minLength: 1, maxLength: 3 }), async (mutations) => {
-        const changed = mutations.reduce((current, mutate) => mutate(current), bytes);
-        const file = wrap ? wrap(changed) : changed;
-        const { outcome, microseconds, memory } = await measured(() => read(file));
-        if (outcome !== true) {
-          expect(outcome).toBeInstanceOf(InputError);
-          expect((outcome as InputError).message).toMatch(/^mutated file: [^\r\n\u2028\u2029]+$/);
-        }
-        expect(microseconds).toBeLessThan(MOST_MICROSECONDS);
-        expect(memory).toBeLessThan(MOST_MEMORY);
-      }),
-      { seed: 1995, numRuns: RUNS },
-    );
-  });
+  it.each(Object.entries(SUBJECTS))(
+    'is read, or rejected in one line with its name, in limited time and memory: %s',
+    async (_, { bytes, wrap, read }) => {
+      expect(await read(wrap ? wrap(bytes) : bytes)).toBe(true);
+      await fc.assert(
+        fc.asyncProperty(fc.array(mutation, { minLength: 1, maxLength: 3 }), async (mutations) => {
+          const changed = mutations.reduce((current, mutate) => mutate(current), bytes);
+          const file = wrap ? wrap(changed) : changed;
+          const { outcome, microseconds, memory } = await measured(() => read(file));
+          if (outcome !== true) {
+            expect(outcome).toBeInstanceOf(InputError);
+            expect((outcome as InputError).message).toMatch(/^mutated file: [^\r\n\u2028\u2029]+$/);
+          }
+          expect(microseconds).toBeLessThan(MOST_MICROSECONDS);
+          expect(memory).toBeLessThan(MOST_MEMORY);
+        }),
+        { seed: 1995, numRuns: RUNS },
+      );
+    },
+  );
 });

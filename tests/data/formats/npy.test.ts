@@ -14,21 +14,30 @@ const written = (kind: string, littleEndian: boolean, values: readonly number[])
   new ByteWriter(littleEndian).numbers(kind.startsWith('f') ? 'float' : 'integer', Number(kind[1]), values).done();
 
 describe('an .npy file', () => {
-  it.each(['u1', 'i1', 'u2', 'i2', 'u4', 'i4', 'u8', 'i8', 'f4', 'f8'])('of %s in either byte order returns its shape and elements', (kind) => {
-    fc.assert(
-      fc.property(shapes, fc.boolean(), fc.constantFrom<[number, number]>([1, 0], [2, 0], [3, 0]), (shape, littleEndian, version) => {
-        const values = Array.from({ length: sizeOf(shape) }, (_, index) => index % 128);
-        const descr = `${littleEndian ? '<' : '>'}${kind}`;
-        const bytes = npyBytes({ descr, shape, elements: written(kind, littleEndian, values), version });
-        const array = decodeNpy(bytes, 'file.npy');
-        expect({ ...array, data: Array.from(array.data, Number) }).toEqual({ shape, kind, data: values });
-      }),
-      { numRuns: 30 },
-    );
-  });
+  it.each(['u1', 'i1', 'u2', 'i2', 'u4', 'i4', 'u8', 'i8', 'f4', 'f8'])(
+    'of %s in either byte order returns its shape and elements',
+    (kind) => {
+      fc.assert(
+        fc.property(
+          shapes,
+          fc.boolean(),
+          fc.constantFrom<[number, number]>([1, 0], [2, 0], [3, 0]),
+          (shape, littleEndian, version) => {
+            const values = Array.from({ length: sizeOf(shape) }, (_, index) => index % 128);
+            const descr = `${littleEndian ? '<' : '>'}${kind}`;
+            const bytes = npyBytes({ descr, shape, elements: written(kind, littleEndian, values), version });
+            const array = decodeNpy(bytes, 'file.npy');
+            expect({ ...array, data: Array.from(array.data, Number) }).toEqual({ shape, kind, data: values });
+          },
+        ),
+        { numRuns: 30 },
+      );
+    },
+  );
 
   it('keeps signs, fractions and 64-bit integers', () => {
-    const values = (descr: string, elements: Uint8Array) => decodeNpy(npyBytes({ descr, shape: [2], elements }), 'file.npy').data;
+    const values = (descr: string, elements: Uint8Array) =>
+      decodeNpy(npyBytes({ descr, shape: [2], elements }), 'file.npy').data;
     expect(values('<i2', written('i2', true, [-2, 300]))).toEqual(Int16Array.of(-2, 300));
     expect(values('>f4', written('f4', false, [0.5, -1e30]))).toEqual(Float32Array.of(0.5, -1e30));
     expect(values('>f8', written('f8', false, [0.1, Infinity]))).toEqual(Float64Array.of(0.1, Infinity));
@@ -83,7 +92,11 @@ describe('an .npy file', () => {
     ["{'descr': '<u1', 'fortran_order': False, 'shape': (2, 1,), }"],
     [" \t{ 'descr' : '>u1' , 'fortran_order' : False , 'shape' : ( 2 , 1 ) } "],
   ])('may have the header %s', (literal) => {
-    expect(decodeNpy(npyBytes({ literal, elements: [7, 8] }), 'file.npy')).toEqual({ shape: [2, 1], kind: 'u1', data: Uint8Array.of(7, 8) });
+    expect(decodeNpy(npyBytes({ literal, elements: [7, 8] }), 'file.npy')).toEqual({
+      shape: [2, 1],
+      kind: 'u1',
+      data: Uint8Array.of(7, 8),
+    });
   });
 });
 
@@ -119,13 +132,23 @@ describe('an invalid .npy file', () => {
     ["{'descr': '|u\\x31', 'fortran_order': False, 'shape': (2,)}"],
     ["{'descr': '|u1', 'fortran_order': False, 'shape': (2,)".padEnd(9000, ', (')],
   ])('is rejected with the header %s', async (literal) => {
-    await expectInputError(() => decodeNpy(npyBytes({ literal, elements: [1, 2] }), 'some.npy'), 'some.npy: ', 'its header is ', "'descr': '|u1'");
+    await expectInputError(
+      () => decodeNpy(npyBytes({ literal, elements: [1, 2] }), 'some.npy'),
+      'some.npy: ',
+      'its header is ',
+      "'descr': '|u1'",
+    );
   });
 
   it.each(['|O', '<U5', '|S3', '<f2', '<c8', '<M8', '=u1', 'u1', '|u2', '|f4', '<u3', '', 'constructor'])(
     'is rejected with elements of type "%s"',
     async (descr) => {
-      await expectInputError(() => decodeNpy(npyBytes({ descr, shape: [1], elements: [1] }), 'some.npy'), 'some.npy: ', `"${descr}"`, 'f4');
+      await expectInputError(
+        () => decodeNpy(npyBytes({ descr, shape: [1], elements: [1] }), 'some.npy'),
+        'some.npy: ',
+        `"${descr}"`,
+        'f4',
+      );
     },
   );
 
@@ -145,28 +168,49 @@ describe('an invalid .npy file', () => {
       [[...new Array<number>(40).fill(2 ** 53 - 1), 0], '|u1', 0],
     ] as const) {
       const bytes = npyBytes({ descr, shape, elements: noise(length) });
-      await expectInputError(() => decodeNpy(bytes, 'some.npy'), 'some.npy: ', tuple(shape).slice(0, 5), `has ${length}`);
+      await expectInputError(
+        () => decodeNpy(bytes, 'some.npy'),
+        'some.npy: ',
+        tuple(shape).slice(0, 5),
+        `has ${length}`,
+      );
     }
   });
 
   it('is rejected with more axes than NumPy supports', async () => {
-    await expectInputError(() => decodeNpy(npyBytes({ shape: new Array<number>(65).fill(1), elements: [1] }), 'some.npy'), '65 axes', '64');
+    await expectInputError(
+      () => decodeNpy(npyBytes({ shape: new Array<number>(65).fill(1), elements: [1] }), 'some.npy'),
+      '65 axes',
+      '64',
+    );
   });
 
   it('is rejected with a version or header that NumPy does not write', async () => {
     await expectInputError(() => decodeNpy(npyBytes({ version: [4, 0] }), 'some.npy'), 'some.npy: ', '4.0');
     await expectInputError(() => decodeNpy(npyBytes({ version: [1, 1] }), 'some.npy'), 'some.npy: ', '1.1');
-    await expectInputError(() => decodeNpy(npyBytes({ version: [2, 0], literal: ' '.repeat(10_001) }), 'some.npy'), 'some.npy: ', '10000');
+    await expectInputError(
+      () => decodeNpy(npyBytes({ version: [2, 0], literal: ' '.repeat(10_001) }), 'some.npy'),
+      'some.npy: ',
+      '10000',
+    );
   });
 
   it('is rejected with booleans other than 0 and 1', async () => {
-    await expectInputError(() => decodeNpy(npyBytes({ descr: '|b1', shape: [2], elements: [1, 2] }), 'some.npy'), 'some.npy: ', '0 and 1');
+    await expectInputError(
+      () => decodeNpy(npyBytes({ descr: '|b1', shape: [2], elements: [1, 2] }), 'some.npy'),
+      'some.npy: ',
+      '0 and 1',
+    );
   });
 
-  it.each([[[1, 0] as const], [[2, 0] as const]])('is rejected if truncated at any position: format %j', async (version) => {
-    const whole = npyBytes({ shape: [3], elements: [1, 2, 3], version });
-    for (let length = 0; length < whole.length; length++) await expectInputError(() => decodeNpy(whole.subarray(0, length), 'cut.npy'), 'cut.npy: ');
-  });
+  it.each([[[1, 0] as const], [[2, 0] as const]])(
+    'is rejected if truncated at any position: format %j',
+    async (version) => {
+      const whole = npyBytes({ shape: [3], elements: [1, 2, 3], version });
+      for (let length = 0; length < whole.length; length++)
+        await expectInputError(() => decodeNpy(whole.subarray(0, length), 'cut.npy'), 'cut.npy: ');
+    },
+  );
 });
 
 interface Parsed {
@@ -222,15 +266,19 @@ describe('an encoded .npy file', () => {
 
   it('aligns its elements to 64 bytes, whatever the length of its shape', () => {
     fc.assert(
-      fc.property(fc.array(fc.constantFrom(1, 10, 100, 1000), { maxLength: 3 }), fc.integer({ min: 0, max: 30 }), (shape, ones) => {
-        const whole = [...shape, ...new Array<number>(ones).fill(1)];
-        const data = new Uint8Array(sizeOf(whole));
-        const bytes = encodeNpy({ shape: whole, data });
-        const start = bytes.length - data.length;
-        expect(start % 64).toBe(0);
-        expect(parseNpy(bytes).header.length).toBe(start - 10);
-        expect(parseNpy(bytes).shape).toEqual(whole);
-      }),
+      fc.property(
+        fc.array(fc.constantFrom(1, 10, 100, 1000), { maxLength: 3 }),
+        fc.integer({ min: 0, max: 30 }),
+        (shape, ones) => {
+          const whole = [...shape, ...new Array<number>(ones).fill(1)];
+          const data = new Uint8Array(sizeOf(whole));
+          const bytes = encodeNpy({ shape: whole, data });
+          const start = bytes.length - data.length;
+          expect(start % 64).toBe(0);
+          expect(parseNpy(bytes).header.length).toBe(start - 10);
+          expect(parseNpy(bytes).shape).toEqual(whole);
+        },
+      ),
       { numRuns: 30 },
     );
   });
@@ -253,6 +301,7 @@ describe('an encoded .npz archive', () => {
     };
     const files = unzipSync(npzArchive(arrays));
     expect(Object.keys(files)).toEqual(['arr_0.npy', 'codes.npy']);
-    for (const [name, array] of Object.entries(arrays)) expect(Array.from(files[`${name}.npy`]!)).toEqual(Array.from(encodeNpy(array)));
+    for (const [name, array] of Object.entries(arrays))
+      expect(Array.from(files[`${name}.npy`]!)).toEqual(Array.from(encodeNpy(array)));
   });
 });

@@ -5,7 +5,14 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { decodeNpz, decodeNpzImages, encodeNpz, type NpzArrays, type PiecewiseArray, writeNpz } from '../../../src/data/formats/npz.js';
+import {
+  decodeNpz,
+  decodeNpzImages,
+  encodeNpz,
+  type NpzArrays,
+  type PiecewiseArray,
+  writeNpz,
+} from '../../../src/data/formats/npz.js';
 import { decodeNpy, type NumpyArray } from '../../../src/data/formats/npy.js';
 import { randomStream } from '../../../src/random.js';
 import { npzArchive } from '../../npzArchive.js';
@@ -39,17 +46,28 @@ describe('an .npz archive', () => {
 
   it('returns what the encoder wrote', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.dictionary(fc.stringMatching(/^[a-z]\w{0,9}$/), fc.nat(300), { maxKeys: 4 }), async (sizes) => {
-        const entries = Object.entries(sizes);
-        const written = Object.fromEntries(entries.map(([name, size]) => [name, { shape: [size], data: noise(size, size) }]));
-        const read = await decodeNpz(await encodeNpz(written), 'file.npz');
-        expect([...read]).toEqual(entries.map(([name, size]) => [name, { shape: [size], kind: 'u1', data: noise(size, size) }]));
-      }),
+      fc.asyncProperty(
+        fc.dictionary(fc.stringMatching(/^[a-z]\w{0,9}$/), fc.nat(300), { maxKeys: 4 }),
+        async (sizes) => {
+          const entries = Object.entries(sizes);
+          const written = Object.fromEntries(
+            entries.map(([name, size]) => [name, { shape: [size], data: noise(size, size) }]),
+          );
+          const read = await decodeNpz(await encodeNpz(written), 'file.npz');
+          expect([...read]).toEqual(
+            entries.map(([name, size]) => [name, { shape: [size], kind: 'u1', data: noise(size, size) }]),
+          );
+        },
+      ),
     );
   });
 
   it('reads only the requested arrays', async () => {
-    const bytes = zipBytes([part, { path: 'broken.npy', contents: noise(10) }, { path: 'note.txt', contents: noise(10) }]);
+    const bytes = zipBytes([
+      part,
+      { path: 'broken.npy', contents: noise(10) },
+      { path: 'note.txt', contents: noise(10) },
+    ]);
     expect([...(await decodeNpz(bytes, 'file.npz', ['a', 'missing']))]).toEqual([['a', array]]);
   });
 
@@ -67,7 +85,8 @@ describe('an .npz archive', () => {
 });
 
 describe('an invalid .npz archive', () => {
-  const refusal = (parts: readonly ZipPart[], ...texts: string[]) => expectInputError(() => decodeNpz(zipBytes(parts), 'some.npz'), 'some.npz: ', ...texts);
+  const refusal = (parts: readonly ZipPart[], ...texts: string[]) =>
+    expectInputError(() => decodeNpz(zipBytes(parts), 'some.npz'), 'some.npz: ', ...texts);
 
   it.each([
     ['empty', new Uint8Array(0)],
@@ -80,7 +99,8 @@ describe('an invalid .npz archive', () => {
 
   it('is rejected if truncated at any position', async () => {
     const whole = zipBytes([part, { ...part, path: 'b.npy', deflate: true }]);
-    for (let length = 0; length < whole.length; length++) await expectInputError(() => decodeNpz(whole.subarray(0, length), 'cut.npz'), 'cut.npz: ');
+    for (let length = 0; length < whole.length; length++)
+      await expectInputError(() => decodeNpz(whole.subarray(0, length), 'cut.npz'), 'cut.npz: ');
   });
 
   it('is rejected with the name of the invalid array', async () => {
@@ -103,7 +123,10 @@ describe('an invalid .npz archive', () => {
   });
 
   it('is rejected if arrays share bytes', async () => {
-    await refusal([part, { ...part, path: 'b.npy', contents: new Uint8Array(0), lies: { offset: 0, compressedBytes: 300 } }], 'Ambiguous');
+    await refusal(
+      [part, { ...part, path: 'b.npy', contents: new Uint8Array(0), lies: { offset: 0, compressedBytes: 300 } }],
+      'Ambiguous',
+    );
   });
 
   it.each([
@@ -116,7 +139,12 @@ describe('an invalid .npz archive', () => {
   });
 
   it('is rejected before inflating if the total of the declared sizes exceeds the limit', async () => {
-    const parts = [...'abcdefghijkl'].map((name): ZipPart => ({ path: `${name}.npy`, contents: noise(10_000), deflate: true, lies: { size: 10_000_000 } }));
+    const parts = [...'abcdefghijkl'].map((name): ZipPart => ({
+      path: `${name}.npy`,
+      contents: noise(10_000),
+      deflate: true,
+      lies: { size: 10_000_000 },
+    }));
     await refusal(parts, 'refusing to decompress: 120000000');
     await expectInputError(() => decodeNpz(zipBytes(parts), 'some.npz', ['b']), '"b.npy"', 'CRC32');
   });
@@ -128,7 +156,9 @@ describe('an invalid .npz archive', () => {
 });
 
 const archive = (arrays: Readonly<Record<string, NpyParts>>): Uint8Array =>
-  zipBytes(Object.entries(arrays).map(([name, parts]) => ({ path: `${name}.npy`, contents: npyBytes(parts), deflate: true })));
+  zipBytes(
+    Object.entries(arrays).map(([name, parts]) => ({ path: `${name}.npy`, contents: npyBytes(parts), deflate: true })),
+  );
 const images: NpyParts = { shape: [2, 1, 2, 3], elements: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12] };
 
 describe('an .npz archive of images', () => {
@@ -148,7 +178,10 @@ describe('an .npz archive of images', () => {
     await fc.assert(
       fc.asyncProperty(size, size, size, fc.constantFrom(1, 3), async (count, height, width, channels) => {
         const data = noise(count * height * width * channels);
-        const read = await decodeNpzImages(await encodeNpz({ arr_0: { shape: [count, height, width, channels], data } }), 'file.npz');
+        const read = await decodeNpzImages(
+          await encodeNpz({ arr_0: { shape: [count, height, width, channels], data } }),
+          'file.npz',
+        );
         expect(read).toMatchObject({ count, channels, height, width, labels: null });
         const expected = new Uint8Array(data.length);
         for (const [place, byte] of data.entries()) {
@@ -162,17 +195,24 @@ describe('an .npz archive of images', () => {
   });
 
   it('may be grayscale without a channel axis', async () => {
-    const read = await decodeNpzImages(archive({ arr_0: { shape: [2, 1, 3], elements: [1, 2, 3, 4, 5, 6] } }), 'file.npz');
+    const read = await decodeNpzImages(
+      archive({ arr_0: { shape: [2, 1, 3], elements: [1, 2, 3, 4, 5, 6] } }),
+      'file.npz',
+    );
     expect(read).toMatchObject({ count: 2, channels: 1, height: 1, width: 3, pixels: Uint8Array.of(1, 2, 3, 4, 5, 6) });
   });
 
   it('prefers "images" over "arr_0"', async () => {
-    expect((await decodeNpzImages(archive({ arr_0: { shape: [1], elements: [1] }, images }), 'file.npz')).count).toBe(2);
+    expect((await decodeNpzImages(archive({ arr_0: { shape: [1], elements: [1] }, images }), 'file.npz')).count).toBe(
+      2,
+    );
   });
 
   it.each(['|u1', '<i2', '>u4', '<i8', '>i8'])('may have labels of type %s', async (descr) => {
     const elements = new ByteWriter(descr.startsWith('<')).numbers('integer', Number(descr[2]), [200, 0]).done();
-    expect((await decodeNpzImages(archive({ images, labels: { descr, shape: [2], elements } }), 'file.npz')).labels).toEqual(Uint8Array.of(200, 0));
+    expect(
+      (await decodeNpzImages(archive({ images, labels: { descr, shape: [2], elements } }), 'file.npz')).labels,
+    ).toEqual(Uint8Array.of(200, 0));
   });
 });
 
@@ -188,17 +228,32 @@ describe('an .npz archive without images', () => {
     ['no pixels', { images: { shape: [1, 0, 1] } }, ['1 x 0 x 1', 'one pixel']],
     ['too few labels', { images, labels: { shape: [1], elements: [1] } }, ['"labels"', '(1,)', '(2,)']],
     ['labels in a column', { images, labels: { shape: [2, 1], elements: [1, 2] } }, ['"labels"', '(2, 1)']],
-    ['float labels', { images, labels: { descr: '<f4', shape: [2], elements: new Uint8Array(8) } }, ['"labels"', 'f4', 'integers']],
+    [
+      'float labels',
+      { images, labels: { descr: '<f4', shape: [2], elements: new Uint8Array(8) } },
+      ['"labels"', 'f4', 'integers'],
+    ],
     ['boolean labels', { images, labels: { descr: '|b1', shape: [2], elements: [0, 1] } }, ['"labels"', 'b1']],
-    ['labels above 255', { images, labels: { descr: '<u2', shape: [2], elements: [255, 0, 0, 1] } }, ['"labels"', 'image 1', 'got 256', '0 to 255']],
-    ['labels below 0', { images, labels: { descr: '|i1', shape: [2], elements: [255, 0] } }, ['"labels"', 'image 0', 'got -1']],
+    [
+      'labels above 255',
+      { images, labels: { descr: '<u2', shape: [2], elements: [255, 0, 0, 1] } },
+      ['"labels"', 'image 1', 'got 256', '0 to 255'],
+    ],
+    [
+      'labels below 0',
+      { images, labels: { descr: '|i1', shape: [2], elements: [255, 0] } },
+      ['"labels"', 'image 0', 'got -1'],
+    ],
   ])('is rejected if it contains %s', async (_, arrays: Readonly<Record<string, NpyParts>>, texts) => {
     await expectInputError(() => decodeNpzImages(archive(arrays), 'some.npz'), 'some.npz: ', ...texts);
   });
 });
 
 const stream = randomStream(1, 'archive');
-const photos: NumpyArray = { shape: [700, 8, 8, 1], data: Uint8Array.from({ length: 700 * 64 }, () => stream.below(256)) };
+const photos: NumpyArray = {
+  shape: [700, 8, 8, 1],
+  data: Uint8Array.from({ length: 700 * 64 }, () => stream.below(256)),
+};
 const codes: NumpyArray = { shape: [500, 6], data: stream.fillNormal(new Float32Array(3000)) };
 const hasPython = spawnSync('python3', ['--version']).status === 0;
 
@@ -219,9 +274,14 @@ async function written(arrays: NpzArrays, signal?: AbortSignal): Promise<Uint8Ar
 }
 
 describe('an .npz archive written in chunks', () => {
-  it.each([1000, 64, 100_000])('has the same arrays as one from another library, in chunks of %i elements', async (size) => {
-    expect(await decodeNpz(await written(pieced(size)), 'x.npz')).toEqual(await decodeNpz(npzArchive({ photos, codes }), 'x.npz'));
-  });
+  it.each([1000, 64, 100_000])(
+    'has the same arrays as one from another library, in chunks of %i elements',
+    async (size) => {
+      expect(await decodeNpz(await written(pieced(size)), 'x.npz')).toEqual(
+        await decodeNpz(npzArchive({ photos, codes }), 'x.npz'),
+      );
+    },
+  );
 
   it('is read by another library', async () => {
     const files = unzipSync(await written(pieced(1000)));
@@ -232,7 +292,9 @@ describe('an .npz archive written in chunks', () => {
   it('has the same bytes for any chunk size', async () => {
     const whole = await encodeNpz({ codes });
     expect(Buffer.compare(await encodeNpz({ codes }), whole)).toBe(0);
-    expect(Buffer.compare(await written({ codes: { shape: codes.shape, type: '<f4', pieces: [codes.data] } }), whole)).toBe(0);
+    expect(
+      Buffer.compare(await written({ codes: { shape: codes.shape, type: '<f4', pieces: [codes.data] } }), whole),
+    ).toBe(0);
   });
 
   it.skipIf(!hasPython)("passes the test of Python's zipfile, which NumPy uses", async () => {
@@ -247,12 +309,16 @@ describe('an .npz archive written in chunks', () => {
       yield photos.data.subarray(0, 64);
       throw failure;
     };
-    expect(await errorOf(() => written({ photos: { shape: photos.shape, type: '|u1', pieces: pieces() } }))).toBe(failure);
+    expect(await errorOf(() => written({ photos: { shape: photos.shape, type: '|u1', pieces: pieces() } }))).toBe(
+      failure,
+    );
     for (const [data, text] of [
       [photos.data.subarray(1), '1 bytes too few'],
       [new Uint8Array(photos.data.length + 2), '2 bytes too many'],
     ] as const) {
-      expect(String(await errorOf(() => written({ photos: { shape: photos.shape, type: '|u1', pieces: [data] } })))).toContain(text);
+      expect(
+        String(await errorOf(() => written({ photos: { shape: photos.shape, type: '|u1', pieces: [data] } }))),
+      ).toContain(text);
     }
   });
 

@@ -12,8 +12,15 @@ const pixels = (count: number): MatrixParts => ({
   stored: 'uint8',
   values: noise(3072 * count),
 });
-const digits = (labels: readonly number[]): MatrixParts => ({ variable: 'y', sizes: [labels.length, 1], mxClass: MX.uint8, stored: 'uint8', values: labels });
-const svhnFile = (x: MatrixParts, y: MatrixParts): Uint8Array => matFile([compressed(matrix(x)), compressed(matrix(y))]);
+const digits = (labels: readonly number[]): MatrixParts => ({
+  variable: 'y',
+  sizes: [labels.length, 1],
+  mxClass: MX.uint8,
+  stored: 'uint8',
+  values: labels,
+});
+const svhnFile = (x: MatrixParts, y: MatrixParts): Uint8Array =>
+  matFile([compressed(matrix(x)), compressed(matrix(y))]);
 
 describe('decodeSvhn', () => {
   it('transposes [row, column, color, image] to [N, C, H, W]', async () => {
@@ -22,7 +29,9 @@ describe('decodeSvhn', () => {
     expect(images).toMatchObject({ count: 3, channels: 3, height: 32, width: 32 });
     fc.assert(
       fc.property(fc.nat(2), fc.nat(2), fc.nat(31), fc.nat(31), (image, color, row, column) => {
-        expect(images.pixels[((image * 3 + color) * 32 + row) * 32 + column]).toBe(stored[row + 32 * (column + 32 * (color + 3 * image))]);
+        expect(images.pixels[((image * 3 + color) * 32 + row) * 32 + column]).toBe(
+          stored[row + 32 * (column + 32 * (color + 3 * image))],
+        );
       }),
     );
   });
@@ -32,7 +41,14 @@ describe('decodeSvhn', () => {
   });
 
   it('accepts labels of other types, either order and byte order, and other variables', async () => {
-    const other = matrix({ variable: 'other', sizes: [1, 1], mxClass: MX.double, stored: 'uint8', values: [1], littleEndian: false });
+    const other = matrix({
+      variable: 'other',
+      sizes: [1, 1],
+      mxClass: MX.double,
+      stored: 'uint8',
+      values: [1],
+      littleEndian: false,
+    });
     const y = matrix({ ...digits([10, 5]), mxClass: MX.double, stored: 'double', littleEndian: false });
     const x = matrix({ ...pixels(2), littleEndian: false });
     expect(Array.from((await decodeSvhn(matFile([y, other, x], false), 'file')).labels!)).toEqual([0, 5]);
@@ -47,7 +63,11 @@ describe('an invalid SVHN file', () => {
   it.each([
     ['has no X', matFile([matrix(digits([1]))]), ['variable X', '"y"']],
     ['has no y', matFile([matrix(pixels(1))]), ['variable y', '"X"']],
-    ['has images of another shape', svhnFile({ ...pixels(3), sizes: [96, 32, 3, 1] }, digits([1])), ['uint8 96 x 32 x 3 x 1', '32 x 32 x 3 x N']],
+    [
+      'has images of another shape',
+      svhnFile({ ...pixels(3), sizes: [96, 32, 3, 1] }, digits([1])),
+      ['uint8 96 x 32 x 3 x 1', '32 x 32 x 3 x N'],
+    ],
     ['has five axes', svhnFile({ ...pixels(1), sizes: [32, 32, 3, 1, 1] }, digits([1])), ['32 x 32 x 3 x 1 x 1']],
     ['has no images', svhnFile({ ...pixels(0), values: [] }, digits([])), ['32 x 32 x 3 x 0']],
     ['has float images', svhnFile({ ...pixels(1), mxClass: MX.double }, digits([1])), ['double', 'uint8']],
@@ -57,7 +77,11 @@ describe('an invalid SVHN file', () => {
     ['has labels along three axes', svhnFile(pixels(2), { ...digits([1, 2]), sizes: [2, 1, 1] }), ['2 x 1 x 1']],
     ['has the label 0', svhnFile(pixels(2), digits([1, 0])), ['image 1', 'got 0', '1 to 10']],
     ['has the label 11', svhnFile(pixels(1), digits([11])), ['image 0', 'got 11']],
-    ['has a fractional label', svhnFile(pixels(1), { ...digits([1.5]), mxClass: MX.double, stored: 'double' }), ['got 1.5']],
+    [
+      'has a fractional label',
+      svhnFile(pixels(1), { ...digits([1.5]), mxClass: MX.double, stored: 'double' }),
+      ['got 1.5'],
+    ],
   ])('is rejected if it %s', async (_, bytes, texts) => {
     await expectInputError(() => decodeSvhn(bytes, 'some.mat'), 'some.mat: ', ...texts);
   });

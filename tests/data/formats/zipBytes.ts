@@ -6,7 +6,14 @@ export interface ZipPart {
   readonly contents: Uint8Array;
   readonly deflate?: boolean;
   /** False values in the directory. */
-  readonly lies?: Partial<{ flags: number; method: number; checksum: number; compressedBytes: number; size: number; offset: number }>;
+  readonly lies?: Partial<{
+    flags: number;
+    method: number;
+    checksum: number;
+    compressedBytes: number;
+    size: number;
+    offset: number;
+  }>;
   /** Sizes in the directory's extra field for large files, as zip64 has them. */
   readonly large?: boolean;
 }
@@ -40,11 +47,21 @@ export function zipBytes(parts: readonly ZipPart[], comment = ''): Uint8Array {
     const other = new ByteWriter(true).u16(0x5455, 1).bytes([1]);
     const extra = large ? other.u16(1, 16).numbers('integer', 8, [size, compressedBytes]).done() : new Uint8Array(0);
     // The local header leaves its sizes to the directory, as archives written in one go do.
-    files.u32(0x04034b50).u16(20, flags, method, 0, 0).u32(0, 0, 0).u16(path.length, 4).text(path).u16(7, 0).bytes(packed);
+    files
+      .u32(0x04034b50)
+      .u16(20, flags, method, 0, 0)
+      .u32(0, 0, 0)
+      .u16(path.length, 4)
+      .text(path)
+      .u16(7, 0)
+      .bytes(packed);
     directory.u32(0x02014b50).u16(20, 20, flags, method, 0, 0).u32(checksum);
     directory.u32(...(large ? [0xffffffff, 0xffffffff] : [compressedBytes, size]));
     directory.u16(path.length, extra.length, 0, 0, 0).u32(0, offset).text(path).bytes(extra);
   }
-  const end = new ByteWriter(true).u32(0x06054b50).u16(0, 0, parts.length, parts.length).u32(directory.length, files.length);
+  const end = new ByteWriter(true)
+    .u32(0x06054b50)
+    .u16(0, 0, parts.length, parts.length)
+    .u32(directory.length, files.length);
   return files.bytes(directory.done()).bytes(end.u16(comment.length).text(comment).done()).done();
 }

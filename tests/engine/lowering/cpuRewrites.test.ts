@@ -1,7 +1,20 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { rewriteGraph } from '../../../src/engine/graph.js';
-import { constant, conv, type ConvOptions, equal, graphOf, greater, input, sign, sizeOf, square, type Value, where } from '../../../src/engine/index.js';
+import {
+  constant,
+  conv,
+  type ConvOptions,
+  equal,
+  graphOf,
+  greater,
+  input,
+  sign,
+  sizeOf,
+  square,
+  type Value,
+  where,
+} from '../../../src/engine/index.js';
 import { lower } from '../../../src/engine/lowering/lower.js';
 import { KernelGradient, recognizeKernelGradients } from '../../../src/engine/lowering/convolution.js';
 import { convToMatMul, maskToClip } from '../../../src/engine/lowering/cpuRewrites.js';
@@ -22,7 +35,9 @@ const elements = fc.oneof(
 );
 const tensors = fc
   .array(fc.integer({ min: 1, max: 3 }), { maxLength: 4 })
-  .chain((shape) => fc.array(elements, { minLength: sizeOf(shape), maxLength: sizeOf(shape) }).map((data) => tensor(data, shape)));
+  .chain((shape) =>
+    fc.array(elements, { minLength: sizeOf(shape), maxLength: sizeOf(shape) }).map((data) => tensor(data, shape)),
+  );
 
 /** Expects the graph for the CPU to compute exactly the numbers that the graph as it was written computes, by these operators alone. */
 async function expectLowered(build: Build, x: Tensor, operators: readonly string[]): Promise<void> {
@@ -49,7 +64,9 @@ describe('mask-to-clip', () => {
       .map(([low, more]) => ({ low, high: Math.fround(low + more) }))
       .filter(({ low, high }) => high > low && !(high === 1 && low === 0));
     await fc.assert(
-      fc.asyncProperty(tensors, limits, (x, { low, high }) => expectLowered((value) => mask(value, high, low), x, ['Clip', 'Mul'])),
+      fc.asyncProperty(tensors, limits, (x, { low, high }) =>
+        expectLowered((value) => mask(value, high, low), x, ['Clip', 'Mul']),
+      ),
       runs,
     );
   });
@@ -59,7 +76,10 @@ describe('mask-to-clip', () => {
     await expectLowered((value) => mask(value, 1, 0), zeros, ['HardSigmoid']);
     await expectLowered((value) => mask(value, 1, 0.25), zeros, ['Clip', 'Mul']);
     const inputs = inputsFor([zeros]);
-    expectSame((await run(graphOf({ result: mask(inputs[0]!, 1, 0.25) }), [zeros], targets.cpu)).result!, tensor([0.25, 0.25]));
+    expectSame(
+      (await run(graphOf({ result: mask(inputs[0]!, 1, 0.25) }), [zeros], targets.cpu)).result!,
+      tensor([0.25, 0.25]),
+    );
   });
 
   it('accepts branches that are tensors of one element', async () => {
@@ -95,8 +115,14 @@ describe('mask-to-clip', () => {
 
   it('skips branches that repeat the condition', async () => {
     const ones = constant(new Array<number>(6).fill(1), [2, 3]);
-    await expectLowered((value) => where(greater(value, 0), ones, constant(0)), tensor([-1, 0, 2]), ['Greater', 'Where']);
-    await expectLowered((value) => where(greater(value, 0), ones, constant(0)), tensor([-1, 2], [2, 1]), ['Greater', 'Where']);
+    await expectLowered((value) => where(greater(value, 0), ones, constant(0)), tensor([-1, 0, 2]), [
+      'Greater',
+      'Where',
+    ]);
+    await expectLowered((value) => where(greater(value, 0), ones, constant(0)), tensor([-1, 2], [2, 1]), [
+      'Greater',
+      'Where',
+    ]);
   });
 });
 
@@ -109,7 +135,9 @@ describe('sign-to-clip', () => {
   });
 
   it('skips everything else', () => {
-    expect(signToClip.apply(where(greater(input('x', []), 0), constant(1), constant(-1)) as ComputedValue)).toBeUndefined();
+    expect(
+      signToClip.apply(where(greater(input('x', []), 0), constant(1), constant(-1)) as ComputedValue),
+    ).toBeUndefined();
   });
 });
 
@@ -133,20 +161,29 @@ describe('conv-to-matmul', () => {
   });
 
   it('preserves results for any geometry', async () => {
-    const sizes = fc.tuple(fc.integer({ min: 1, max: 3 }), fc.integer({ min: 1, max: 3 }), fc.integer({ min: 1, max: 3 }));
+    const sizes = fc.tuple(
+      fc.integer({ min: 1, max: 3 }),
+      fc.integer({ min: 1, max: 3 }),
+      fc.integer({ min: 1, max: 3 }),
+    );
     const space = fc.tuple(fc.integer({ min: 3, max: 6 }), fc.integer({ min: 3, max: 6 }));
     const geometry = fc.record({
       strides: fc.tuple(fc.integer({ min: 1, max: 3 }), fc.integer({ min: 1, max: 3 })),
       pads: fc.tuple(fc.nat(1), fc.nat(2), fc.nat(2), fc.nat(1)),
     });
-    const property = fc.asyncProperty(sizes, space, geometry, async ([batch, inner, outer], [height, width], options) => {
-      const shapes = { data: [batch, inner, height, width], kernel: [outer, inner, height - 1, width - 1] };
-      const tensors = [random(shapes.data, 1), random(shapes.kernel, 2)];
-      const value = conv(input('x', shapes.data), input('w', shapes.kernel), options);
-      const isNarrow = value.shape[2]! * value.shape[3]! <= (height - 1) * (width - 1);
-      expect(rewrite(convToMatMul, value) !== undefined).toBe(isNarrow);
-      await expectUnchanged(convToMatMul, (data, kernel) => conv(data, kernel, options), tensors);
-    });
+    const property = fc.asyncProperty(
+      sizes,
+      space,
+      geometry,
+      async ([batch, inner, outer], [height, width], options) => {
+        const shapes = { data: [batch, inner, height, width], kernel: [outer, inner, height - 1, width - 1] };
+        const tensors = [random(shapes.data, 1), random(shapes.kernel, 2)];
+        const value = conv(input('x', shapes.data), input('w', shapes.kernel), options);
+        const isNarrow = value.shape[2]! * value.shape[3]! <= (height - 1) * (width - 1);
+        expect(rewrite(convToMatMul, value) !== undefined).toBe(isNarrow);
+        await expectUnchanged(convToMatMul, (data, kernel) => conv(data, kernel, options), tensors);
+      },
+    );
     await fc.assert(property, { seed: 20240603, numRuns: 40 });
   });
 
@@ -171,7 +208,10 @@ describe('recognize-kernel-gradients', () => {
 
   it('finds the gradient of a kernel and its geometry', () => {
     const found = rewrite(recognizeKernelGradients, kernelGradient);
-    expect(found).toMatchObject({ operator: KernelGradient, attributes: { strides: [2, 2], pads: [1, 0, 2, 1], dilations: [1, 2], kernel: [4, 3, 3, 2] } });
+    expect(found).toMatchObject({
+      operator: KernelGradient,
+      attributes: { strides: [2, 2], pads: [1, 0, 2, 1], dilations: [1, 2], kernel: [4, 3, 3, 2] },
+    });
     expect(found!.shape).toEqual([4, 3, 3, 2]);
   });
 
@@ -186,6 +226,8 @@ describe('recognize-kernel-gradients', () => {
 
   it('skips convolutions that are not transposed', () => {
     expect(rewrite(recognizeKernelGradients, conv(input('x', [2, 3, 6, 7]), input('w', [4, 3, 3, 2])))).toBeUndefined();
-    expect(rewrite(recognizeKernelGradients, gradientGraph((x, w) => square(conv(x, w)), tensors).outputs.gradient0!)).toBeUndefined();
+    expect(
+      rewrite(recognizeKernelGradients, gradientGraph((x, w) => square(conv(x, w)), tensors).outputs.gradient0!),
+    ).toBeUndefined();
   });
 });

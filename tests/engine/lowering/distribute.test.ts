@@ -42,12 +42,19 @@ const compileLast =
   };
 
 describe('a distributed update', () => {
-  it.each(GOLDEN_NAMES.flatMap((name) => [0, 1].map((choice) => [name, choice] as const)))('of %s is that of one process (%i)', async (name, choice) => {
-    const golden = await readGolden(name);
-    const { batch } = readGoldenCase(golden, name);
-    const { groups } = await verify(golden, name, compileLast([2, 3, 4, 5].filter((ranks) => batch % ranks === 0)[choice]!, targets.blocked));
-    for (const [group, error] of Object.entries(groups)) expect(error, group).toBeLessThanOrEqual(TOLERANCE);
-  });
+  it.each(GOLDEN_NAMES.flatMap((name) => [0, 1].map((choice) => [name, choice] as const)))(
+    'of %s is that of one process (%i)',
+    async (name, choice) => {
+      const golden = await readGolden(name);
+      const { batch } = readGoldenCase(golden, name);
+      const { groups } = await verify(
+        golden,
+        name,
+        compileLast([2, 3, 4, 5].filter((ranks) => batch % ranks === 0)[choice]!, targets.blocked),
+      );
+      for (const [group, error] of Object.entries(groups)) expect(error, group).toBeLessThanOrEqual(TOLERANCE);
+    },
+  );
 });
 
 describe('a distributed iteration', () => {
@@ -57,9 +64,18 @@ describe('a distributed iteration', () => {
       encoder: parsePlan('encoder', '2;KL_fake:3,KL_real:4,match_x:10,match_z:2,align:5,uniform:1'),
       generator: parsePlan('generator', '1;KL_fake:1,match_z:10,match_x:3'),
     };
-    const iteration = iterationOf({ pair: tinyPair, objective: { ...OBJECTIVE, divergence: 'nearest' }, plans, batch, hasEma: true, augmentations });
+    const iteration = iterationOf({
+      pair: tinyPair,
+      objective: { ...OBJECTIVE, divergence: 'nearest' },
+      plans,
+      batch,
+      hasEma: true,
+      augmentations,
+    });
     // Under other names, so that the state keeps its order of elements.
-    const outputs = Object.fromEntries(Object.entries(iteration.graph.outputs).map(([name, value]) => [`the ${name}`, value]));
+    const outputs = Object.fromEntries(
+      Object.entries(iteration.graph.outputs).map(([name, value]) => [`the ${name}`, value]),
+    );
     const graph: Graph = { ...iteration.graph, outputs };
     const stream = randomStream(7, 'distributed iteration');
     const feeds: Readonly<Record<string, TensorData['data']>> = {
@@ -114,25 +130,51 @@ describe('a distributed batch normalization', () => {
   const channelOf = (index: number) => Math.floor(index / side ** 2) % channels;
   const isOf = (channel: number) => (_: number, index: number) => channelOf(index) === channel;
 
-  it.each(['plain', 'cpu', 'blocked'] as const)('keeps its digits if the mean is a hundred standard deviations (%s)', async (target) => {
-    const stream = randomStream(5, 'distant mean');
-    const data = Float32Array.from(stream.fillNormal(new Float32Array(size)), (draw) => 100 + draw);
-    // Sums of the slope over the parts are far from each other, so that an error of a part's mean would count.
-    const slope = Float32Array.from(stream.fillNormal(new Float32Array(size)), (draw, index) => draw + (index < size / 2 ? 1 : -1));
-    const shape = [batch, channels, side, side];
-    const [x, weights, scale] = [input('x', shape), input('slope', shape), input('scale', [channels])];
-    const loss = reduceSum(mul(batchNormalization(x, scale, constant(new Float32Array(channels))), weights), [0, 1, 2, 3], { keepAxes: false });
-    const graph = { ...graphOf({ gradient: gradients(loss, [scale])[0]! }, [x, weights, scale]), batchAxes: { x: 0, slope: 0 } };
-    const program = await compileSmall(onAllRanks(graph, 2), targets[target]);
-    const results = await program.run({ x: data, slope, scale: new Float32Array(channels).fill(1) }).finally(() => program.release());
+  it.each(['plain', 'cpu', 'blocked'] as const)(
+    'keeps its digits if the mean is a hundred standard deviations (%s)',
+    async (target) => {
+      const stream = randomStream(5, 'distant mean');
+      const data = Float32Array.from(stream.fillNormal(new Float32Array(size)), (draw) => 100 + draw);
+      // Sums of the slope over the parts are far from each other, so that an error of a part's mean would count.
+      const slope = Float32Array.from(
+        stream.fillNormal(new Float32Array(size)),
+        (draw, index) => draw + (index < size / 2 ? 1 : -1),
+      );
+      const shape = [batch, channels, side, side];
+      const [x, weights, scale] = [input('x', shape), input('slope', shape), input('scale', [channels])];
+      const loss = reduceSum(
+        mul(batchNormalization(x, scale, constant(new Float32Array(channels))), weights),
+        [0, 1, 2, 3],
+        { keepAxes: false },
+      );
+      const graph = {
+        ...graphOf({ gradient: gradients(loss, [scale])[0]! }, [x, weights, scale]),
+        batchAxes: { x: 0, slope: 0 },
+      };
+      const program = await compileSmall(onAllRanks(graph, 2), targets[target]);
+      const results = await program
+        .run({ x: data, slope, scale: new Float32Array(channels).fill(1) })
+        .finally(() => program.release());
 
-    const expected = Array.from({ length: channels }, (_, channel) => {
-      const [values, slopes] = [data, slope].map((all) => Array.from(all).filter(isOf(channel))) as [number[], number[]];
-      const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-      const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length;
-      return values.reduce((sum, value, index) => sum + (slopes[index]! * (value - mean)) / Math.sqrt(variance + 1e-5), 0);
-    });
-    for (let rank = 0; rank < 2; rank++)
-      expectCloseElements(Array.from(results[`gradient@${rank}`]!.data as Float32Array), expected, 2e-5, largestOf(expected));
-  });
+      const expected = Array.from({ length: channels }, (_, channel) => {
+        const [values, slopes] = [data, slope].map((all) => Array.from(all).filter(isOf(channel))) as [
+          number[],
+          number[],
+        ];
+        const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+        const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length;
+        return values.reduce(
+          (sum, value, index) => sum + (slopes[index]! * (value - mean)) / Math.sqrt(variance + 1e-5),
+          0,
+        );
+      });
+      for (let rank = 0; rank < 2; rank++)
+        expectCloseElements(
+          Array.from(results[`gradient@${rank}`]!.data as Float32Array),
+          expected,
+          2e-5,
+          largestOf(expected),
+        );
+    },
+  );
 });

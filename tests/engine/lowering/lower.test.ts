@@ -1,5 +1,20 @@
 import { describe, expect, it } from 'vitest';
-import { add, batchNormalization, conv, gradients, graphOf, input, leakyRelu, meanOf, mul, relu, sign, simplify, sub, abs } from '../../../src/engine/index.js';
+import {
+  add,
+  batchNormalization,
+  conv,
+  gradients,
+  graphOf,
+  input,
+  leakyRelu,
+  meanOf,
+  mul,
+  relu,
+  sign,
+  simplify,
+  sub,
+  abs,
+} from '../../../src/engine/index.js';
 import { rulesOf, lower } from '../../../src/engine/lowering/lower.js';
 import { exactCentering } from '../../../src/engine/lowering/rewrites.js';
 import { expectClose } from '../expectations.js';
@@ -8,7 +23,12 @@ import { random } from '../tensors.js';
 
 /** A small network with its gradients: a convolution, batch normalization, both kinks, and an L1 loss. */
 function network() {
-  const [x, w, scale, bias] = [input('input0', [2, 2, 4, 4]), input('input1', [3, 2, 3, 3]), input('input2', [3]), input('input3', [3])];
+  const [x, w, scale, bias] = [
+    input('input0', [2, 2, 4, 4]),
+    input('input1', [3, 2, 3, 3]),
+    input('input2', [3]),
+    input('input3', [3]),
+  ];
   const y = leakyRelu(batchNormalization(conv(x, w, { pads: 1, strides: 2 }), scale, bias), 0.2);
   const loss = add(meanOf(abs(sub(y, 0.3))), meanOf(relu(y)));
   const [gw, gs, gb] = gradients(loss, [w, scale, bias]);
@@ -33,7 +53,8 @@ describe('lower', () => {
 
   it('for the CPU leaves none of the operators that are slow there', () => {
     const lowered = operatorsOf(lower(network(), targets.cpu));
-    for (const slow of ['Where', 'Greater', 'Sign', 'BatchNormalization', 'Identity']) expect(lowered).not.toContain(slow);
+    for (const slow of ['Where', 'Greater', 'Sign', 'BatchNormalization', 'Identity'])
+      expect(lowered).not.toContain(slow);
   });
 
   it('for any target keeps the operators of masks', () => {

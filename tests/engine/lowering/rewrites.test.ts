@@ -1,7 +1,18 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { rewriteGraph } from '../../../src/engine/graph.js';
-import { batchNormalization, conv, exp, gradients, graphOf, input, square, sumOf, tanh, type Value } from '../../../src/engine/index.js';
+import {
+  batchNormalization,
+  conv,
+  exp,
+  gradients,
+  graphOf,
+  input,
+  square,
+  sumOf,
+  tanh,
+  type Value,
+} from '../../../src/engine/index.js';
 import { lower } from '../../../src/engine/lowering/lower.js';
 import { expandDecompositions, padChannelsToFour } from '../../../src/engine/lowering/rewrites.js';
 import type { ComputedValue } from '../../../src/engine/value.js';
@@ -51,14 +62,25 @@ describe('pad-channels-to-four', () => {
       pads: fc.nat(1),
       biased: fc.boolean(),
     });
-    const property = fc.asyncProperty(sizes, async ({ batch, channels, outputs, image, kernel, biased, ...options }) => {
-      const tensors = [random([batch, channels, ...image], 1), random([outputs, channels, ...kernel], 2), random([outputs], 3)];
-      const [x, w, bias] = tensors.map(({ shape }, index) => input(`input${index}`, shape));
-      const graph = graphOf({ result: conv(x!, w!, { ...options, ...(biased ? { bias: bias! } : {}) }) }, [x!, w!, bias!]);
-      const rewritten = rewriteGraph(graph, (value) => padChannelsToFour.apply(value) ?? value);
-      expect(operatorsOf(rewritten).includes('Pad')).toBe(channels > 3 && channels % 3 === 0 && channels % 4 !== 0);
-      expectClose((await runAsWritten(rewritten, tensors)).result!, (await runAsWritten(graph, tensors)).result!);
-    });
+    const property = fc.asyncProperty(
+      sizes,
+      async ({ batch, channels, outputs, image, kernel, biased, ...options }) => {
+        const tensors = [
+          random([batch, channels, ...image], 1),
+          random([outputs, channels, ...kernel], 2),
+          random([outputs], 3),
+        ];
+        const [x, w, bias] = tensors.map(({ shape }, index) => input(`input${index}`, shape));
+        const graph = graphOf({ result: conv(x!, w!, { ...options, ...(biased ? { bias: bias! } : {}) }) }, [
+          x!,
+          w!,
+          bias!,
+        ]);
+        const rewritten = rewriteGraph(graph, (value) => padChannelsToFour.apply(value) ?? value);
+        expect(operatorsOf(rewritten).includes('Pad')).toBe(channels > 3 && channels % 3 === 0 && channels % 4 !== 0);
+        expectClose((await runAsWritten(rewritten, tensors)).result!, (await runAsWritten(graph, tensors)).result!);
+      },
+    );
     await fc.assert(property, { seed: 3, numRuns: 60 });
   });
 
@@ -68,7 +90,10 @@ describe('pad-channels-to-four', () => {
     expect(operatorsOf(lower(graph, { name: 'webgpu' }))).toContain('Pad');
     expect(operatorsOf(lower(graph, targets.plain))).not.toContain('Pad');
     // WebGPU's graph has plain operators only, which the processor runs as well.
-    const [expected, actual] = [await run(graph, tensors, targets.plain), await run(graph, tensors, { name: 'webgpu' })];
+    const [expected, actual] = [
+      await run(graph, tensors, targets.plain),
+      await run(graph, tensors, { name: 'webgpu' }),
+    ];
     for (const [name, value] of Object.entries(expected)) expectClose(actual[name]!, value);
   });
 });
@@ -81,7 +106,21 @@ describe('expand-decompositions', () => {
     expect(operatorsOf(graph)).toEqual(['BatchNormalization']);
     const lowered = operatorsOf(lower(graph, target));
     expect(lowered).not.toContain('BatchNormalization');
-    expect(lowered).toEqual(['Add', 'Add', 'Div', 'Mul', 'Mul', 'ReduceMean', 'ReduceMean', 'ReduceMean', 'Reshape', 'Reshape', 'Sqrt', 'Sub', 'Sub']);
+    expect(lowered).toEqual([
+      'Add',
+      'Add',
+      'Div',
+      'Mul',
+      'Mul',
+      'ReduceMean',
+      'ReduceMean',
+      'ReduceMean',
+      'Reshape',
+      'Reshape',
+      'Sqrt',
+      'Sub',
+      'Sub',
+    ]);
   });
 
   it('skips operators of ONNX', () => {
@@ -91,23 +130,49 @@ describe('expand-decompositions', () => {
   it('lets the gradient share the batch statistics', () => {
     const y = batchNormalization(x, scale, bias);
     const results = gradients(sumOf(tanh(y)), [x, scale, bias]);
-    const lowered = operatorsOf(lower(graphOf({ y, gx: results[0]!, gs: results[1]!, gb: results[2]! }), targets.plain));
+    const lowered = operatorsOf(
+      lower(graphOf({ y, gx: results[0]!, gs: results[1]!, gb: results[2]! }), targets.plain),
+    );
     expect(lowered.filter((name) => name === 'ReduceMean')).toHaveLength(3);
     expect(lowered.filter((name) => name === 'Sqrt')).toHaveLength(1);
   });
 
   it("agrees with ONNX Runtime's own operator, for any shape", async () => {
-    const shapes = fc.tuple(fc.integer({ min: 2, max: 4 }), fc.integer({ min: 1, max: 3 }), fc.array(fc.integer({ min: 1, max: 3 }), { maxLength: 3 }));
-    const property = fc.asyncProperty(shapes, fc.nat(1000), fc.constantFrom(1e-5, 1e-2, 1), async ([batch, channels, space], seed, epsilon) => {
-      const shape = [batch, channels, ...space];
-      const tensors = [random(shape, seed, -3, 3), random([channels], seed + 1, -2, 2), random([channels], seed + 2)] as const;
-      const inputs = inputsFor(tensors);
-      const { y } = await run(graphOf({ y: batchNormalization(inputs[0]!, inputs[1]!, inputs[2]!, epsilon) }), tensors);
-      const running = { input_mean: tensor(new Array<number>(channels).fill(0)), input_var: tensor(new Array<number>(channels).fill(1)) };
-      const reference = await runModel(batchNormalizationModel(shape, epsilon), { x: tensors[0], scale: tensors[1], bias: tensors[2], ...running });
-      // A batch of two elements that nearly agree loses digits in both.
-      expectClose(y!, reference.y!, 1e-4);
-    });
+    const shapes = fc.tuple(
+      fc.integer({ min: 2, max: 4 }),
+      fc.integer({ min: 1, max: 3 }),
+      fc.array(fc.integer({ min: 1, max: 3 }), { maxLength: 3 }),
+    );
+    const property = fc.asyncProperty(
+      shapes,
+      fc.nat(1000),
+      fc.constantFrom(1e-5, 1e-2, 1),
+      async ([batch, channels, space], seed, epsilon) => {
+        const shape = [batch, channels, ...space];
+        const tensors = [
+          random(shape, seed, -3, 3),
+          random([channels], seed + 1, -2, 2),
+          random([channels], seed + 2),
+        ] as const;
+        const inputs = inputsFor(tensors);
+        const { y } = await run(
+          graphOf({ y: batchNormalization(inputs[0]!, inputs[1]!, inputs[2]!, epsilon) }),
+          tensors,
+        );
+        const running = {
+          input_mean: tensor(new Array<number>(channels).fill(0)),
+          input_var: tensor(new Array<number>(channels).fill(1)),
+        };
+        const reference = await runModel(batchNormalizationModel(shape, epsilon), {
+          x: tensors[0],
+          scale: tensors[1],
+          bias: tensors[2],
+          ...running,
+        });
+        // A batch of two elements that nearly agree loses digits in both.
+        expectClose(y!, reference.y!, 1e-4);
+      },
+    );
     await fc.assert(property, { seed: 20240602, numRuns: 30 });
   });
 });

@@ -1,12 +1,25 @@
 import { describe, expect, it } from 'vitest';
-import { add, graphOf, input, matMul, mul, nextName, reshape, slice, sub, type Value } from '../../../src/engine/index.js';
+import {
+  add,
+  graphOf,
+  input,
+  matMul,
+  mul,
+  nextName,
+  reshape,
+  slice,
+  sub,
+  type Value,
+} from '../../../src/engine/index.js';
 import { lower } from '../../../src/engine/lowering/lower.js';
 import { statesInPlace } from '../../../src/engine/lowering/state.js';
 import { targets } from '../running.js';
 
 const state = input('state', [4]);
 const other = input('other', [4]);
-const inPlace = (next: Value, outputs: Record<string, Value> = {}) => [...statesInPlace(graphOf({ [nextName('state')]: next, ...outputs }, [state, other]))];
+const inPlace = (next: Value, outputs: Record<string, Value> = {}) => [
+  ...statesInPlace(graphOf({ [nextName('state')]: next, ...outputs }, [state, other])),
+];
 
 describe('a state vector is updated in place', () => {
   it('if the next one is computed from it element by element', () => {
@@ -16,7 +29,9 @@ describe('a state vector is updated in place', () => {
 
   it('if everything else that reads it is used for the next one', () => {
     expect(inPlace(sub(state, mul(slice(state, 0, 1, 2), other)))).toEqual(['state']);
-    expect(inPlace(sub(state, reshape(matMul(reshape(state, [2, 2]), reshape(other, [2, 2])), [4])))).toEqual(['state']);
+    expect(inPlace(sub(state, reshape(matMul(reshape(state, [2, 2]), reshape(other, [2, 2])), [4])))).toEqual([
+      'state',
+    ]);
   });
 
   it('if the next one has further uses', () => {

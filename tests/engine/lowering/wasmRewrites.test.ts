@@ -1,5 +1,17 @@
 import { describe, expect, it } from 'vitest';
-import { cast, graphOf, gradients, input, leakyRelu, reduceMean, reduceSum, relu, sumOf, topologicalOrder, type Value } from '../../../src/engine/index.js';
+import {
+  cast,
+  graphOf,
+  gradients,
+  input,
+  leakyRelu,
+  reduceMean,
+  reduceSum,
+  relu,
+  sumOf,
+  topologicalOrder,
+  type Value,
+} from '../../../src/engine/index.js';
 import { lower } from '../../../src/engine/lowering/lower.js';
 import { expectCloseElements } from '../expectations.js';
 import { compileSmall, targets } from '../running.js';
@@ -10,11 +22,16 @@ const DATA = { x: Float32Array.of(-2, -0.5, 0, 0.25, 3) };
 /** The operators of a value lowered for WebAssembly, each once. */
 const operatorsOf = (value: Value): string[] => [
   ...new Set(
-    topologicalOrder(Object.values(lower(graphOf({ value }), targets.wasm).outputs)).flatMap((each) => (each.kind === 'computed' ? [each.operator.name] : [])),
+    topologicalOrder(Object.values(lower(graphOf({ value }), targets.wasm).outputs)).flatMap((each) =>
+      each.kind === 'computed' ? [each.operator.name] : [],
+    ),
   ),
 ];
 
-async function results(value: Value, feeds: Readonly<Record<string, Float32Array | Uint8Array>> = DATA): Promise<number[]> {
+async function results(
+  value: Value,
+  feeds: Readonly<Record<string, Float32Array | Uint8Array>> = DATA,
+): Promise<number[]> {
   const program = await compileSmall(graphOf({ value }), targets.wasm);
   const { value: found } = await program.run(feeds);
   await program.release();
@@ -51,7 +68,9 @@ describe('long sums in WebAssembly', () => {
   const data = Float32Array.from({ length: 3 * 4 * 512 }, (_, index) => 1 + Math.sin(index));
   const sumsOf = (rows: number) =>
     Array.from({ length: rows }, (_, row) =>
-      data.subarray((row * data.length) / rows, ((row + 1) * data.length) / rows).reduce((sum, value) => sum + value, 0),
+      data
+        .subarray((row * data.length) / rows, ((row + 1) * data.length) / rows)
+        .reduce((sum, value) => sum + value, 0),
     );
 
   it('are sums of runs, and means their share', async () => {

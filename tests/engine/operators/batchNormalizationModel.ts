@@ -37,7 +37,10 @@ export function batchNormalizationModel(shape: Shape, epsilon: number): Uint8Arr
   const graph = create(GraphProtoSchema, {
     name: 'reference',
     node: [node],
-    input: [describeFloat('x', shape), ...['scale', 'bias', 'input_mean', 'input_var'].map((name) => describeFloat(name, vector))],
+    input: [
+      describeFloat('x', shape),
+      ...['scale', 'bias', 'input_mean', 'input_var'].map((name) => describeFloat(name, vector)),
+    ],
     output: [describeFloat('y', shape), describeFloat('running_mean', vector), describeFloat('running_var', vector)],
   });
   const opsetImport = [create(OperatorSetIdProtoSchema, { domain: '', version: BigInt(OPSET) })];
@@ -53,7 +56,9 @@ const describeFloat = (name: string, shape: Shape) =>
         value: create(TypeProto_TensorSchema, {
           elemType: TensorProto_DataType.FLOAT,
           shape: create(TensorShapeProtoSchema, {
-            dim: shape.map((size) => create(TensorShapeProto_DimensionSchema, { value: { case: 'dimValue', value: BigInt(size) } })),
+            dim: shape.map((size) =>
+              create(TensorShapeProto_DimensionSchema, { value: { case: 'dimValue', value: BigInt(size) } }),
+            ),
           }),
         }),
       },

@@ -74,7 +74,9 @@ describe('a collective operator', () => {
   });
 
   it('is computed by the communicator', async () => {
-    const results = await run(graphOf({ sum: allReduceSum(x, 2), all: allGather(x, 2), own: ownShare(x, 2) }), { x: numbers(12) });
+    const results = await run(graphOf({ sum: allReduceSum(x, 2), all: allGather(x, 2), own: ownShare(x, 2) }), {
+      x: numbers(12),
+    });
     expect(results.sum!.data).toEqual(numbers(12).map((element) => 11 * element));
     expect(results.all!.data).toEqual(Float32Array.of(...numbers(12).map((element) => 10 * element), ...numbers(12)));
     expect(results.own!.data).toEqual(numbers(12).subarray(6));
@@ -84,7 +86,10 @@ describe('a collective operator', () => {
     const weights = input('weights', [8, 3]);
     const [slope] = gradients(sumOf(mul(allGather(x, 2), weights)), [x]);
     const [total] = gradients(sumOf(square(allReduceSum(x, 2))), [x]);
-    const { slope: gathered, total: reduced } = await run(graphOf({ slope: slope!, total: total! }), { x: numbers(12), weights: numbers(24) });
+    const { slope: gathered, total: reduced } = await run(graphOf({ slope: slope!, total: total! }), {
+      x: numbers(12),
+      weights: numbers(24),
+    });
     // The weights of the other rank are 10 times as large, and so are its elements.
     expect(gathered!.data).toEqual(
       numbers(24)
@@ -96,20 +101,26 @@ describe('a collective operator', () => {
 
   it('fails with the message of the communicator', async () => {
     const broken = { ...second, allReduceSum: () => expect.fail('the connection is lost') };
-    await expect(run(graphOf({ y: allReduceSum(x, 2) }), { x: numbers(12) }, broken)).rejects.toThrow('the connection is lost');
+    await expect(run(graphOf({ y: allReduceSum(x, 2) }), { x: numbers(12) }, broken)).rejects.toThrow(
+      'the connection is lost',
+    );
   });
 });
 
 describe('a graph that ranks compute together', () => {
   it('is compiled only if all ranks have the same one', async () => {
     factor = 2;
-    await expect(compile(graphOf({ y: mul(x, 2) }), { threads: 1, communicator: second })).rejects.toThrow('the processes compile different graphs');
+    await expect(compile(graphOf({ y: mul(x, 2) }), { threads: 1, communicator: second })).rejects.toThrow(
+      'the processes compile different graphs',
+    );
     factor = 1;
   });
 
   it('is compiled only if the batch divides', async () => {
     const graph: Graph = { ...graphOf({ y: mul(input('odd', [3]), 2) }), batchAxes: { odd: 0 } };
-    await expect(compile(graph, { communicator: second })).rejects.toThrow('a batch of 3 does not divide among 2 processes');
+    await expect(compile(graph, { communicator: second })).rejects.toThrow(
+      'a batch of 3 does not divide among 2 processes',
+    );
   });
 });
 
@@ -119,7 +130,10 @@ describe('jointly', () => {
     const [sum, squares] = jointly([reduceSum(batch, [0]), reduceSum(square(batch), [0])]);
     const graph: Graph = { ...graphOf({ sum: sum!, squares: squares! }), batchAxes: { batch: 0 } };
     let messages = 0;
-    const counting: Communicator = { ...second, allReduceSum: (own, result) => (messages++, second.allReduceSum(own, result)) };
+    const counting: Communicator = {
+      ...second,
+      allReduceSum: (own, result) => (messages++, second.allReduceSum(own, result)),
+    };
     const results = await run(graph, { batch: numbers(12) }, counting);
     expect(messages).toBe(1);
     // The second half of the batch, and what the other rank is said to hold.

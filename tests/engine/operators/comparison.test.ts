@@ -5,7 +5,8 @@ import { expectRightGradients, gradientsAt } from '../finiteDifferences.js';
 import { forward } from '../running.js';
 import { at, bools, generate, random, tensor } from '../tensors.js';
 
-const integers = (...elements: bigint[]) => ({ type: 'int64', shape: [elements.length], data: BigInt64Array.from(elements) }) as const;
+const integers = (...elements: bigint[]) =>
+  ({ type: 'int64', shape: [elements.length], data: BigInt64Array.from(elements) }) as const;
 
 describe('Equal', () => {
   it('is true for equal numbers', async () => {
@@ -13,7 +14,10 @@ describe('Equal', () => {
   });
 
   it('broadcasts its operands', async () => {
-    expectSame(await forward(equal, [tensor([1, 2], [2, 1]), tensor([2, 1])]), bools([false, true, true, false], [2, 2]));
+    expectSame(
+      await forward(equal, [tensor([1, 2], [2, 1]), tensor([2, 1])]),
+      bools([false, true, true, false], [2, 2]),
+    );
     expectSame(await forward((x) => equal(x, 2), [tensor([1, 2])]), bools([false, true]));
   });
 
@@ -22,7 +26,9 @@ describe('Equal', () => {
   });
 
   it('passes no gradient', async () => {
-    const [gradient] = await gradientsAt((x) => where(equal(x, 2), mul(x, 7), square(x)), [tensor([2, 3])], { loss: sumOf });
+    const [gradient] = await gradientsAt((x) => where(equal(x, 2), mul(x, 7), square(x)), [tensor([2, 3])], {
+      loss: sumOf,
+    });
     expectSame(gradient!, tensor([7, 6]));
   });
 
@@ -38,7 +44,10 @@ describe('Greater', () => {
   });
 
   it('broadcasts its operands', async () => {
-    expectSame(await forward(greater, [tensor([1, 3], [2, 1]), tensor([2, 0])]), bools([false, true, true, true], [2, 2]));
+    expectSame(
+      await forward(greater, [tensor([1, 3], [2, 1]), tensor([2, 0])]),
+      bools([false, true, true, true], [2, 2]),
+    );
     expectSame(await forward((x) => greater(2, x), [tensor([1, 2])]), bools([true, false]));
   });
 
@@ -57,18 +66,23 @@ describe('Where', () => {
     'missing leading axes': { condition: [2, 1, 2], a: [1, 2], b: [2, 1], result: [2, 2, 2] },
   };
 
-  it.each(Object.entries(shapes))('selects by %s and passes the gradient to the selected elements', async (_, shape) => {
-    const condition = bools(
-      Array.from(random(shape.condition, 1).data, (element) => element > 0),
-      shape.condition,
-    );
-    const [a, b] = [random(shape.a, 2), random(shape.b, 3)];
-    expectSame(
-      await forward(where, [condition, a, b]),
-      generate(shape.result, (...position) => (at(condition, ...position) === 1 ? at(a, ...position) : at(b, ...position))),
-    );
-    await expectRightGradients(where, [condition, a, b]);
-  });
+  it.each(Object.entries(shapes))(
+    'selects by %s and passes the gradient to the selected elements',
+    async (_, shape) => {
+      const condition = bools(
+        Array.from(random(shape.condition, 1).data, (element) => element > 0),
+        shape.condition,
+      );
+      const [a, b] = [random(shape.a, 2), random(shape.b, 3)];
+      expectSame(
+        await forward(where, [condition, a, b]),
+        generate(shape.result, (...position) =>
+          at(condition, ...position) === 1 ? at(a, ...position) : at(b, ...position),
+        ),
+      );
+      await expectRightGradients(where, [condition, a, b]);
+    },
+  );
 
   it('passes no gradient through the condition', async () => {
     await expectRightGradients((x) => where(greater(x, 0), mul(x, 3), square(x)), [tensor([-1, 0.5, 2])]);

@@ -1,5 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { conv, type ConvOptions, convTranspose, type ConvTransposeOptions, gradients, input, type Shape, square } from '../../../src/engine/index.js';
+import {
+  conv,
+  type ConvOptions,
+  convTranspose,
+  type ConvTransposeOptions,
+  gradients,
+  input,
+  type Shape,
+  square,
+} from '../../../src/engine/index.js';
 import { expectClose, expectShapeError } from '../expectations.js';
 import { expectRightGradients, lossOf } from '../finiteDifferences.js';
 import { forward } from '../running.js';
@@ -22,7 +31,12 @@ interface Case {
 }
 
 /** The definition of cross-correlation; where the kernel leaves the data there are zeros. */
-function correlate(x: Tensor, w: Tensor, [height, width]: [number, number], { strides, pads, dilations }: Geometry): Tensor {
+function correlate(
+  x: Tensor,
+  w: Tensor,
+  [height, width]: [number, number],
+  { strides, pads, dilations }: Geometry,
+): Tensor {
   const [batch, channels, rows, columns] = x.shape;
   const [outputs, , kh, kw] = w.shape;
   return generate([batch!, outputs!, height, width], (n, o, i, j) =>
@@ -34,12 +48,18 @@ function correlate(x: Tensor, w: Tensor, [height, width]: [number, number], { st
 }
 
 /** The definition of the transposed convolution: every element adds its multiple of the kernel to the result. */
-function scatter(x: Tensor, w: Tensor, [height, width]: [number, number], { strides, pads, dilations }: Geometry): Tensor {
+function scatter(
+  x: Tensor,
+  w: Tensor,
+  [height, width]: [number, number],
+  { strides, pads, dilations }: Geometry,
+): Tensor {
   const [batch, channels, rows, columns] = x.shape;
   const [, outputs, kh, kw] = w.shape;
   return generate([batch!, outputs!, height, width], (n, o, y, z) =>
     total([channels!, rows!, columns!, kh!, kw!], (c, i, j, u, v) => {
-      const lands = i * strides[0] + u * dilations[0] - pads[0] === y && j * strides[1] + v * dilations[1] - pads[1] === z;
+      const lands =
+        i * strides[0] + u * dilations[0] - pads[0] === y && j * strides[1] + v * dilations[1] - pads[1] === z;
       return lands ? at(x, n, c, i, j) * at(w, c, o, u, v) : 0;
     }),
   );
@@ -55,10 +75,25 @@ const convolutions: Record<string, Case> = {
   'a different pad on each side': { x: [1, 2, 3, 4], w: [2, 2, 3, 3], size: [4, 5], geometry: { pads: [0, 1, 3, 2] } },
   'pads wider than the kernel': { x: [1, 1, 2, 2], w: [1, 1, 2, 2], size: [5, 3], geometry: { pads: [2, 0, 2, 2] } },
   'strides that fit': { x: [1, 2, 4, 4], w: [2, 2, 2, 2], size: [2, 2], geometry: { strides: [2, 2] } },
-  'strides that leave rows and columns over': { x: [2, 1, 6, 7], w: [2, 1, 3, 2], size: [2, 2], geometry: { strides: [2, 3] } },
-  'strides that leave padding over': { x: [1, 1, 6, 6], w: [1, 1, 3, 3], size: [3, 3], geometry: { strides: [2, 2], pads: [1, 1, 1, 1] } },
+  'strides that leave rows and columns over': {
+    x: [2, 1, 6, 7],
+    w: [2, 1, 3, 2],
+    size: [2, 2],
+    geometry: { strides: [2, 3] },
+  },
+  'strides that leave padding over': {
+    x: [1, 1, 6, 6],
+    w: [1, 1, 3, 3],
+    size: [3, 3],
+    geometry: { strides: [2, 2], pads: [1, 1, 1, 1] },
+  },
   'strides beyond the kernel': { x: [1, 1, 6, 6], w: [2, 1, 1, 1], size: [2, 2], geometry: { strides: [3, 4] } },
-  'a DCGAN layer': { x: [1, 2, 6, 6], w: [2, 2, 4, 4], size: [3, 3], geometry: { strides: [2, 2], pads: [1, 1, 1, 1] } },
+  'a DCGAN layer': {
+    x: [1, 2, 6, 6],
+    w: [2, 2, 4, 4],
+    size: [3, 3],
+    geometry: { strides: [2, 2], pads: [1, 1, 1, 1] },
+  },
   dilations: { x: [1, 2, 5, 6], w: [2, 2, 2, 3], size: [3, 2], geometry: { dilations: [2, 2] } },
   'dilations, strides and uneven pads': {
     x: [2, 1, 6, 5],
@@ -77,7 +112,13 @@ const transposed: Record<string, Case> = {
   'a different pad on each side': { x: [1, 2, 3, 4], w: [2, 2, 3, 3], size: [3, 4], geometry: { pads: [0, 1, 2, 1] } },
   strides: { x: [1, 2, 3, 2], w: [2, 2, 3, 2], size: [7, 5], geometry: { strides: [2, 3] } },
   'strides beyond the kernel': { x: [1, 2, 2, 2], w: [2, 1, 1, 1], size: [4, 5], geometry: { strides: [3, 4] } },
-  'output padding': { x: [1, 2, 2, 2], w: [2, 2, 3, 3], size: [6, 7], geometry: { strides: [2, 3] }, outputPadding: [1, 1] },
+  'output padding': {
+    x: [1, 2, 2, 2],
+    w: [2, 2, 3, 3],
+    size: [6, 7],
+    geometry: { strides: [2, 3] },
+    outputPadding: [1, 1],
+  },
   'output padding beside uneven pads': {
     x: [2, 1, 3, 2],
     w: [1, 2, 3, 3],
@@ -85,7 +126,12 @@ const transposed: Record<string, Case> = {
     geometry: { strides: [2, 3], pads: [1, 0, 1, 2] },
     outputPadding: [1, 2],
   },
-  'a DCGAN layer': { x: [1, 2, 3, 3], w: [2, 2, 4, 4], size: [6, 6], geometry: { strides: [2, 2], pads: [1, 1, 1, 1] } },
+  'a DCGAN layer': {
+    x: [1, 2, 3, 3],
+    w: [2, 2, 4, 4],
+    size: [6, 6],
+    geometry: { strides: [2, 2], pads: [1, 1, 1, 1] },
+  },
   dilations: { x: [1, 2, 2, 3], w: [2, 2, 2, 2], size: [4, 5], geometry: { dilations: [2, 2] } },
   'dilations, strides and output padding': {
     x: [1, 1, 2, 2],
@@ -101,17 +147,26 @@ describe('Conv', () => {
     const [x, w, bias] = [random(xShape, 1), random(wShape, 2), random([wShape[0]!], 3)];
 
     it('computes the cross-correlation', async () => {
-      expectClose(await forward((data, kernel) => conv(data, kernel, geometry), [x, w]), correlate(x, w, size, { ...plain, ...geometry }));
+      expectClose(
+        await forward((data, kernel) => conv(data, kernel, geometry), [x, w]),
+        correlate(x, w, size, { ...plain, ...geometry }),
+      );
     });
 
     it('has correct gradients, with and without a bias', async () => {
       await expectRightGradients((data, kernel) => conv(data, kernel, geometry), [x, w]);
-      await expectRightGradients((data, kernel, offset) => conv(data, kernel, { ...geometry, bias: offset }), [x, w, bias]);
+      await expectRightGradients(
+        (data, kernel, offset) => conv(data, kernel, { ...geometry, bias: offset }),
+        [x, w, bias],
+      );
     });
   });
 
   it('adds the bias of each channel', async () => {
-    const result = await forward((x, w, bias) => conv(x, w, { bias }), [tensor([1, 2], [1, 1, 1, 2]), tensor([1, 3], [2, 1, 1, 1]), tensor([10, 20])]);
+    const result = await forward(
+      (x, w, bias) => conv(x, w, { bias }),
+      [tensor([1, 2], [1, 1, 1, 2]), tensor([1, 3], [2, 1, 1, 1]), tensor([10, 20])],
+    );
     expectClose(result, tensor([11, 12, 23, 26], [1, 2, 1, 2]));
   });
 
@@ -128,7 +183,8 @@ describe('Conv', () => {
     const [x, w] = [random([1, 2, 5, 4], 1), random([2, 2, 3, 2], 2)];
     for (const which of [0, 1]) {
       await expectRightGradients(
-        (...inputs) => gradients(lossOf(square(conv(inputs[0]!, inputs[1]!, { strides: 2, pads: [1, 0, 0, 1] }))), inputs)[which]!,
+        (...inputs) =>
+          gradients(lossOf(square(conv(inputs[0]!, inputs[1]!, { strides: 2, pads: [1, 0, 0, 1] }))), inputs)[which]!,
         [x, w],
       );
     }
@@ -155,19 +211,28 @@ describe('Conv', () => {
 });
 
 describe('ConvTranspose', () => {
-  describe.each(Object.entries(transposed))('with %s', (_, { x: xShape, w: wShape, size, geometry, outputPadding = 0 }) => {
-    const [x, w, bias] = [random(xShape, 1), random(wShape, 2), random([wShape[1]!], 3)];
-    const options: ConvTransposeOptions = { ...geometry, outputPadding };
+  describe.each(Object.entries(transposed))(
+    'with %s',
+    (_, { x: xShape, w: wShape, size, geometry, outputPadding = 0 }) => {
+      const [x, w, bias] = [random(xShape, 1), random(wShape, 2), random([wShape[1]!], 3)];
+      const options: ConvTransposeOptions = { ...geometry, outputPadding };
 
-    it('computes the transposed convolution', async () => {
-      expectClose(await forward((data, kernel) => convTranspose(data, kernel, options), [x, w]), scatter(x, w, size, { ...plain, ...geometry }));
-    });
+      it('computes the transposed convolution', async () => {
+        expectClose(
+          await forward((data, kernel) => convTranspose(data, kernel, options), [x, w]),
+          scatter(x, w, size, { ...plain, ...geometry }),
+        );
+      });
 
-    it('has correct gradients, with and without a bias', async () => {
-      await expectRightGradients((data, kernel) => convTranspose(data, kernel, options), [x, w]);
-      await expectRightGradients((data, kernel, offset) => convTranspose(data, kernel, { ...options, bias: offset }), [x, w, bias]);
-    });
-  });
+      it('has correct gradients, with and without a bias', async () => {
+        await expectRightGradients((data, kernel) => convTranspose(data, kernel, options), [x, w]);
+        await expectRightGradients(
+          (data, kernel, offset) => convTranspose(data, kernel, { ...options, bias: offset }),
+          [x, w, bias],
+        );
+      });
+    },
+  );
 
   it('adds the bias of each channel, even to output padding', async () => {
     const result = await forward(
@@ -181,7 +246,10 @@ describe('ConvTranspose', () => {
     const [x, y, w] = [random([1, 2, 6, 5], 1), random([1, 3, 3, 2], 2), random([3, 2, 3, 3], 3)];
     const options: ConvOptions = { strides: 2, pads: [1, 0, 1, 1] };
     const forwards = await forward((data, kernel) => conv(data, kernel, options), [x, w]);
-    const backwards = await forward((data, kernel) => convTranspose(data, kernel, { ...options, outputPadding: [1, 1] }), [y, w]);
+    const backwards = await forward(
+      (data, kernel) => convTranspose(data, kernel, { ...options, outputPadding: [1, 1] }),
+      [y, w],
+    );
     expect(forwards.shape).toEqual(y.shape);
     expect(backwards.shape).toEqual(x.shape);
     const inner = total(y.shape, (...position) => at(forwards, ...position) * at(y, ...position));
@@ -192,7 +260,11 @@ describe('ConvTranspose', () => {
     const [x, w] = [random([1, 2, 2, 3], 1), random([2, 2, 3, 2], 2)];
     for (const which of [0, 1]) {
       await expectRightGradients(
-        (...inputs) => gradients(lossOf(square(convTranspose(inputs[0]!, inputs[1]!, { strides: 2, pads: [1, 0, 0, 1], outputPadding: 1 }))), inputs)[which]!,
+        (...inputs) =>
+          gradients(
+            lossOf(square(convTranspose(inputs[0]!, inputs[1]!, { strides: 2, pads: [1, 0, 0, 1], outputPadding: 1 }))),
+            inputs,
+          )[which]!,
         [x, w],
       );
     }
@@ -203,15 +275,31 @@ describe('ConvTranspose', () => {
     const w = input('w', [3, 5, 3, 3]);
     expectShapeError(() => convTranspose(x, input('w', [5, 3, 3, 3])), 'ConvTranspose', '[2, 3, 4, 4]', '[5, 3, 3, 3]');
     expectShapeError(() => convTranspose(input('x', [3, 4, 4]), w), 'ConvTranspose', '[3, 4, 4]', '[3, 5, 3, 3]');
-    expectShapeError(() => convTranspose(x, w, { bias: input('b', [3]) }), 'ConvTranspose', '[2, 3, 4, 4]', '[3, 5, 3, 3]', '[3]');
+    expectShapeError(
+      () => convTranspose(x, w, { bias: input('b', [3]) }),
+      'ConvTranspose',
+      '[2, 3, 4, 4]',
+      '[3, 5, 3, 3]',
+      '[3]',
+    );
     expectShapeError(() => convTranspose(x, w, { pads: 3 }), 'ConvTranspose', '[2, 3, 4, 4]', '[3, 5, 3, 3]');
     expectShapeError(() => convTranspose(input('x', [2, 3, 4, 4], 'bool'), w), 'ConvTranspose', 'bool [2, 3, 4, 4]');
   });
 
   it('rejects output padding that is not below the stride', () => {
     const [x, w] = [input('x', [2, 3, 4, 4]), input('w', [3, 5, 3, 3])];
-    expectShapeError(() => convTranspose(x, w, { strides: 2, outputPadding: 2 }), 'ConvTranspose', '[2, 3, 4, 4]', '[3, 5, 3, 3]');
+    expectShapeError(
+      () => convTranspose(x, w, { strides: 2, outputPadding: 2 }),
+      'ConvTranspose',
+      '[2, 3, 4, 4]',
+      '[3, 5, 3, 3]',
+    );
     // ONNX Runtime does not run it, whatever the dilation, and a convolution by the stride would not lead back to the data.
-    expectShapeError(() => convTranspose(x, w, { dilations: 2, outputPadding: 1 }), 'ConvTranspose', '[2, 3, 4, 4]', '[3, 5, 3, 3]');
+    expectShapeError(
+      () => convTranspose(x, w, { dilations: 2, outputPadding: 1 }),
+      'ConvTranspose',
+      '[2, 3, 4, 4]',
+      '[3, 5, 3, 3]',
+    );
   });
 });

@@ -45,7 +45,11 @@ const functions: Record<string, Case> = {
   Sigmoid: { apply: sigmoid, element: (x) => 1 / (1 + Math.exp(-x)), x: anywhere },
   Relu: { apply: relu, element: (x) => (x > 0 ? x : 0), x: awayFromZero },
   LeakyRelu: { apply: (x) => leakyRelu(x, 0.2), element: (x) => (x > 0 ? x : 0.2 * x), x: awayFromZero },
-  Clip: { apply: (x) => clip(x, -0.8, 1), element: (x) => (x < -0.8 ? -0.8 : x > 1 ? 1 : x), x: tensor([-2, -0.85, -0.75, 0.9, 1.1, 3], [2, 3]) },
+  Clip: {
+    apply: (x) => clip(x, -0.8, 1),
+    element: (x) => (x < -0.8 ? -0.8 : x > 1 ? 1 : x),
+    x: tensor([-2, -0.85, -0.75, 0.9, 1.1, 3], [2, 3]),
+  },
   Mul: { apply: square, element: (x) => x * x, x: anywhere },
 };
 

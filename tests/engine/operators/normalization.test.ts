@@ -1,5 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { batchNormalization, batchStatistics, gradients, graphOf, input, batchNormInference, reshape, type Shape, square } from '../../../src/engine/index.js';
+import {
+  batchNormalization,
+  batchStatistics,
+  gradients,
+  graphOf,
+  input,
+  batchNormInference,
+  reshape,
+  type Shape,
+  square,
+} from '../../../src/engine/index.js';
 import { expectClose, expectShapeError } from '../expectations.js';
 import { expectRightGradients, lossOf } from '../finiteDifferences.js';
 import { forward, inputsFor, run, runModel } from '../running.js';
@@ -25,10 +35,13 @@ function statistics(x: Tensor, channel: number): { mean: number; variance: numbe
 const normalized = (x: Tensor, scale: Tensor, bias: Tensor, epsilon: number): Tensor =>
   generate(x.shape, (...position) => {
     const { mean, variance } = statistics(x, position[1]!);
-    return ((at(x, ...position) - mean) / Math.sqrt(variance + epsilon)) * at(scale, position[1]!) + at(bias, position[1]!);
+    return (
+      ((at(x, ...position) - mean) / Math.sqrt(variance + epsilon)) * at(scale, position[1]!) + at(bias, position[1]!)
+    );
   });
 
-const exampleOf = (shape: Shape) => [random(shape, 1, -1, 3), random([shape[1]!], 2, 0.5, 2), random([shape[1]!], 3)] as const;
+const exampleOf = (shape: Shape) =>
+  [random(shape, 1, -1, 3), random([shape[1]!], 2, 0.5, 2), random([shape[1]!], 3)] as const;
 
 describe('batchStatistics', () => {
   it.each(Object.entries(shapes))('are the mean and the biased variance of each channel of %s', async (_, shape) => {
@@ -56,18 +69,27 @@ describe('batchStatistics', () => {
 describe('BatchNormalization', () => {
   it.each(Object.entries(shapes))('normalizes, scales and shifts each channel of %s', async (_, shape) => {
     const tensors = exampleOf(shape);
-    expectClose(await forward((x, scale, bias) => batchNormalization(x, scale, bias, 0.01), tensors), normalized(...tensors, 0.01));
+    expectClose(
+      await forward((x, scale, bias) => batchNormalization(x, scale, bias, 0.01), tensors),
+      normalized(...tensors, 0.01),
+    );
     await expectRightGradients((x, scale, bias) => batchNormalization(x, scale, bias, 0.01), tensors);
   });
 
   it('has epsilon 1e-5 by default', async () => {
     const tensors = [tensor([1e-3, -1e-3], [2, 1]), tensor([1]), tensor([0])] as const;
-    expectClose(await forward((x, scale, bias) => batchNormalization(x, scale, bias), tensors), normalized(...tensors, 1e-5));
+    expectClose(
+      await forward((x, scale, bias) => batchNormalization(x, scale, bias), tensors),
+      normalized(...tensors, 1e-5),
+    );
   });
 
   it('returns the bias for a channel of one element, with a zero gradient of the data', async () => {
     const tensors = [tensor([3, -7], [1, 2]), tensor([2, 2]), tensor([0.5, 0.25])];
-    expectClose(await forward((x, scale, bias) => batchNormalization(x, scale, bias), tensors), tensor([0.5, 0.25], [1, 2]));
+    expectClose(
+      await forward((x, scale, bias) => batchNormalization(x, scale, bias), tensors),
+      tensor([0.5, 0.25], [1, 2]),
+    );
     await expectRightGradients((x, scale, bias) => batchNormalization(x, scale, bias), tensors);
   });
 
@@ -75,7 +97,8 @@ describe('BatchNormalization', () => {
     const tensors = exampleOf([3, 2, 2]);
     for (const which of [0, 1]) {
       await expectRightGradients(
-        (...inputs) => gradients(lossOf(square(batchNormalization(inputs[0]!, inputs[1]!, inputs[2]!, 0.1))), inputs)[which]!,
+        (...inputs) =>
+          gradients(lossOf(square(batchNormalization(inputs[0]!, inputs[1]!, inputs[2]!, 0.1))), inputs)[which]!,
         tensors,
       );
     }
@@ -87,7 +110,11 @@ describe('BatchNormalization', () => {
     const reference = await runModel(batchNormalizationModel(x.shape, 1e-3), { x, scale, bias, ...running });
     const inputs = inputsFor([x, scale, bias]);
     const { mean, variance } = batchStatistics(inputs[0]!);
-    const outputs = { y: batchNormalization(inputs[0]!, inputs[1]!, inputs[2]!, 1e-3), mean: reshape(mean, [3]), variance: reshape(variance, [3]) };
+    const outputs = {
+      y: batchNormalization(inputs[0]!, inputs[1]!, inputs[2]!, 1e-3),
+      mean: reshape(mean, [3]),
+      variance: reshape(variance, [3]),
+    };
     const results = await run(graphOf(outputs), [x, scale, bias]);
     expectClose(results.y!, reference.y!);
     expectClose(results.mean!, reference.running_mean!);
@@ -96,10 +123,24 @@ describe('BatchNormalization', () => {
 
   it('rejects operands that do not match', () => {
     const [x, vector] = [input('x', [4, 3, 2]), input('vector', [3])];
-    expectShapeError(() => batchNormalization(x, input('scale', [4]), vector), 'BatchNormalization', '[4, 3, 2]', '[4]');
-    expectShapeError(() => batchNormalization(x, vector, input('bias', [3, 1])), 'BatchNormalization', '[4, 3, 2]', '[3, 1]');
+    expectShapeError(
+      () => batchNormalization(x, input('scale', [4]), vector),
+      'BatchNormalization',
+      '[4, 3, 2]',
+      '[4]',
+    );
+    expectShapeError(
+      () => batchNormalization(x, vector, input('bias', [3, 1])),
+      'BatchNormalization',
+      '[4, 3, 2]',
+      '[3, 1]',
+    );
     expectShapeError(() => batchNormalization(vector, vector, vector), 'BatchNormalization', '[3]');
-    expectShapeError(() => batchNormalization(input('x', [4, 3], 'int64'), vector, vector), 'BatchNormalization', 'int64 [4, 3]');
+    expectShapeError(
+      () => batchNormalization(input('x', [4, 3], 'int64'), vector, vector),
+      'BatchNormalization',
+      'int64 [4, 3]',
+    );
   });
 });
 
@@ -113,8 +154,17 @@ describe('batchNormInference', () => {
       const c = position[1]!;
       return ((at(x, ...position) - at(mean, c)) / Math.sqrt(at(variance, c) + 0.01)) * at(scale, c) + at(bias, c);
     });
-    expectClose(await forward((...inputs) => batchNormInference(inputs[0]!, inputs[1]!, inputs[2]!, inputs[3]!, inputs[4]!, 0.01), tensors), expected);
-    await expectRightGradients((...inputs) => batchNormInference(inputs[0]!, inputs[1]!, inputs[2]!, inputs[3]!, inputs[4]!, 0.01), tensors);
+    expectClose(
+      await forward(
+        (...inputs) => batchNormInference(inputs[0]!, inputs[1]!, inputs[2]!, inputs[3]!, inputs[4]!, 0.01),
+        tensors,
+      ),
+      expected,
+    );
+    await expectRightGradients(
+      (...inputs) => batchNormInference(inputs[0]!, inputs[1]!, inputs[2]!, inputs[3]!, inputs[4]!, 0.01),
+      tensors,
+    );
   });
 
   it('agrees with batch normalization for the batch statistics', async () => {

@@ -1,5 +1,16 @@
 import { describe, expect, it } from 'vitest';
-import { after, type Graph, graphOf, gradients, greater, input, mul, sqrt, sumOf, topologicalOrder } from '../../../src/engine/index.js';
+import {
+  after,
+  type Graph,
+  graphOf,
+  gradients,
+  greater,
+  input,
+  mul,
+  sqrt,
+  sumOf,
+  topologicalOrder,
+} from '../../../src/engine/index.js';
 import { lower } from '../../../src/engine/lowering/lower.js';
 import { expectSame } from '../expectations.js';
 import { expectRightGradients } from '../finiteDifferences.js';
@@ -23,16 +34,21 @@ describe.each(Object.entries(targets))('after, for %s', (_, target) => {
     }
   });
 
-  it.each(Object.entries(shapes))('makes the runtime compute the dependency before the reader of %s', (_name, shape) => {
-    const [value, dependency] = [input('value', shape), input('dependency', [])];
-    const graph = graphOf({ y: mul(after(value, sqrt(dependency)), 3) });
-    const sources = sourcesOf(graph, 'y', target).flatMap((source) => (source.kind === 'computed' ? [source.operator.name] : []));
-    expect(sources).toContain('Sqrt');
-    expect(sources).not.toContain('After');
-    expect(sources.indexOf('Sqrt')).toBeLessThan(sources.indexOf('Mul'));
-    // Nothing but movements of elements and conversions stands between the two.
-    expect(sources.filter((name) => !['Sqrt', 'Reshape', 'Concat', 'Slice', 'Cast'].includes(name))).toEqual(['Mul']);
-  });
+  it.each(Object.entries(shapes))(
+    'makes the runtime compute the dependency before the reader of %s',
+    (_name, shape) => {
+      const [value, dependency] = [input('value', shape), input('dependency', [])];
+      const graph = graphOf({ y: mul(after(value, sqrt(dependency)), 3) });
+      const sources = sourcesOf(graph, 'y', target).flatMap((source) =>
+        source.kind === 'computed' ? [source.operator.name] : [],
+      );
+      expect(sources).toContain('Sqrt');
+      expect(sources).not.toContain('After');
+      expect(sources.indexOf('Sqrt')).toBeLessThan(sources.indexOf('Mul'));
+      // Nothing but movements of elements and conversions stands between the two.
+      expect(sources.filter((name) => !['Sqrt', 'Reshape', 'Concat', 'Slice', 'Cast'].includes(name))).toEqual(['Mul']);
+    },
+  );
 
   it('supports booleans', async () => {
     const x = random([3], 1);

@@ -87,7 +87,10 @@ describe('extremes with ties', () => {
 
   it('share the gradient of the minimum', async () => {
     const opposite = { ...x, data: x.data.map((element) => -element) };
-    expectSame((await gradientsAt((value) => mul(reduceMin(value, [1]), upstream), [opposite], { loss: sumOf }))[0]!, shared);
+    expectSame(
+      (await gradientsAt((value) => mul(reduceMin(value, [1]), upstream), [opposite], { loss: sumOf }))[0]!,
+      shared,
+    );
   });
 });
 
@@ -113,8 +116,16 @@ describe('ArgMin', () => {
   const x = tensor([3, 1, 2, 0, 5, 0], [2, 3]);
 
   it('returns the index of the minimum along an axis, the first of several', async () => {
-    expectSame(await forward((value) => argMin(value, 1), [x]), { type: 'int64', shape: [2, 1], data: BigInt64Array.of(1n, 0n) });
-    expectSame(await forward((value) => argMin(value, -2), [x]), { type: 'int64', shape: [1, 3], data: BigInt64Array.of(1n, 0n, 1n) });
+    expectSame(await forward((value) => argMin(value, 1), [x]), {
+      type: 'int64',
+      shape: [2, 1],
+      data: BigInt64Array.of(1n, 0n),
+    });
+    expectSame(await forward((value) => argMin(value, -2), [x]), {
+      type: 'int64',
+      shape: [1, 3],
+      data: BigInt64Array.of(1n, 0n, 1n),
+    });
   });
 
   it('passes no gradient', async () => {

@@ -15,7 +15,10 @@ describe('Transpose', () => {
   });
 
   it('supports elements of any type', async () => {
-    expectSame(await forward((value) => transpose(value, [1, 0]), [bools([true, false], [1, 2])]), bools([true, false], [2, 1]));
+    expectSame(
+      await forward((value) => transpose(value, [1, 0]), [bools([true, false], [1, 2])]),
+      bools([true, false], [2, 1]),
+    );
   });
 
   it('permutes the gradient back, also for an order that is not its own inverse', async () => {
@@ -42,7 +45,10 @@ describe('Concat', () => {
   });
 
   it('accepts a negative axis', async () => {
-    expectSame(await forward((x, y) => concat([x, y], -1), [tensor([1, 2], [2, 1]), tensor([3, 4], [2, 1])]), tensor([1, 3, 2, 4], [2, 2]));
+    expectSame(
+      await forward((x, y) => concat([x, y], -1), [tensor([1, 2], [2, 1]), tensor([3, 4], [2, 1])]),
+      tensor([1, 3, 2, 4], [2, 2]),
+    );
   });
 
   it('splits the gradient', async () => {
@@ -79,22 +85,32 @@ describe('Slice', () => {
     'a step beyond the end': { size: 4, start: 1, end: 4, step: 7, indices: [1] },
   };
 
-  it.each(Object.entries(cases))('selects %s, and the rest has gradient 0', async (_, { size, start, end, step, indices }) => {
-    const x = random([2, size, 2], 1);
-    expectSame(
-      await forward((value) => slice(value, 1, start, end, step), [x]),
-      generate([2, indices.length, 2], (i, j, k) => at(x, i, indices[j]!, k)),
-    );
-    await expectRightGradients((value) => square(slice(value, 1, start, end, step)), [x]);
-  });
+  it.each(Object.entries(cases))(
+    'selects %s, and the rest has gradient 0',
+    async (_, { size, start, end, step, indices }) => {
+      const x = random([2, size, 2], 1);
+      expectSame(
+        await forward((value) => slice(value, 1, start, end, step), [x]),
+        generate([2, indices.length, 2], (i, j, k) => at(x, i, indices[j]!, k)),
+      );
+      await expectRightGradients((value) => square(slice(value, 1, start, end, step)), [x]);
+    },
+  );
 
   it('accepts a negative axis', async () => {
-    expectSame(await forward((value) => slice(value, -1, 1, 2), [tensor([1, 2, 3, 4], [2, 2])]), tensor([2, 4], [2, 1]));
+    expectSame(
+      await forward((value) => slice(value, -1, 1, 2), [tensor([1, 2, 3, 4], [2, 2])]),
+      tensor([2, 4], [2, 1]),
+    );
   });
 
   it('slices integers', async () => {
     const x = { type: 'int64', shape: [3], data: BigInt64Array.of(1n, 2n, 3n) } as const;
-    expectSame(await forward((value) => slice(value, 0, 0, 3, 2), [x]), { type: 'int64', shape: [2], data: BigInt64Array.of(1n, 3n) });
+    expectSame(await forward((value) => slice(value, 0, 0, 3, 2), [x]), {
+      type: 'int64',
+      shape: [2],
+      data: BigInt64Array.of(1n, 3n),
+    });
   });
 
   it('of the whole axis is the identity', () => {

@@ -1,10 +1,22 @@
 import { describe, expect, it } from 'vitest';
-import { constant, constantTensor, dequantizeLinear, encode, fromFloat16, graphOf, input, mul, relu } from '../../../src/engine/index.js';
+import {
+  constant,
+  constantTensor,
+  dequantizeLinear,
+  encode,
+  fromFloat16,
+  graphOf,
+  input,
+  mul,
+  relu,
+} from '../../../src/engine/index.js';
 import { expectShapeError } from '../expectations.js';
 import { run } from '../running.js';
 
-const int8 = (elements: readonly number[], shape: readonly number[]) => constantTensor({ type: 'int8', shape, data: Int8Array.from(elements) });
-const float16 = (bits: readonly number[]) => constantTensor({ type: 'float16', shape: [bits.length], data: Uint16Array.from(bits) });
+const int8 = (elements: readonly number[], shape: readonly number[]) =>
+  constantTensor({ type: 'int8', shape, data: Int8Array.from(elements) });
+const float16 = (bits: readonly number[]) =>
+  constantTensor({ type: 'float16', shape: [bits.length], data: Uint16Array.from(bits) });
 
 describe('stored constants', () => {
   it('are widened from float16', async () => {
@@ -25,7 +37,9 @@ describe('stored constants', () => {
   it('keep their size and their name in a file', async () => {
     const elements = Int8Array.from({ length: 4000 }, (_, index) => index % 100);
     const weight = constantTensor({ type: 'int8', shape: [1, 4000], data: elements }, 'weight');
-    const bytes = await encode(graphOf({ y: relu(mul(dequantizeLinear(weight, constant([0.5]), 0), input('x', [1]))) }));
+    const bytes = await encode(
+      graphOf({ y: relu(mul(dequantizeLinear(weight, constant([0.5]), 0), input('x', [1]))) }),
+    );
     expect(bytes.length).toBeLessThan(5000);
     expect(Buffer.from(bytes).includes('weight')).toBe(true);
   });

@@ -62,7 +62,9 @@ describe('a program that runs through the C API', () => {
     const graph = graphOf({ [nextName('state')]: tanh(matMul(state, mul(weight, 3))), seen: add(state, 1) });
     const [useCApi, binding] = await Promise.all(
       WAYS.map(async (way) => {
-        const program = new StatefulProgram(await compile(graph, { threads: 1, useCApi: way }), { state: random([1, 8], 6).data });
+        const program = new StatefulProgram(await compile(graph, { threads: 1, useCApi: way }), {
+          state: random([1, 8], 6).data,
+        });
         const seen = [];
         for (let step = 0; step < 20; step++) seen.push(await program.step({ weight: random([8, 8], 5).data }));
         const last = await program.readState();
@@ -103,10 +105,15 @@ describe('a program that runs through the C API', () => {
     const { runtime } = await openCApi();
     if (runtime === undefined) return;
     await expect(runtime.load(new Uint8Array(100), { threads: 1, optimize: true })).rejects.toThrow(/protobuf/i);
-    const executor = await runtime.load(await encode(graphOf({ y: mul(input('x', [2]), 2) })), { threads: 1, optimize: true });
+    const executor = await runtime.load(await encode(graphOf({ y: mul(input('x', [2]), 2) })), {
+      threads: 1,
+      optimize: true,
+    });
     const operand = { type: 'float32', shape: [2], data: Float32Array.of(1, 2) } as const;
     await expect(executor.run({ other: operand }, { y: { type: 'float32', shape: [2] } })).rejects.toThrow(/other/);
-    expect(await executor.run({ x: operand }, { y: { type: 'float32', shape: [2] } })).toEqual({ y: Float32Array.of(2, 4) });
+    expect(await executor.run({ x: operand }, { y: { type: 'float32', shape: [2] } })).toEqual({
+      y: Float32Array.of(2, 4),
+    });
     await executor.release();
   });
 
@@ -129,7 +136,9 @@ describe('a program that runs through the C API', () => {
       const program = await compile(graph, { threads: 1, onFallback: (found) => reasons.push(found) });
       expect((await program.run({ x: Float32Array.of(1, 2) })).y!.data).toEqual(Float32Array.of(2, 4));
       await program.release();
-      await (await compile(graph, { threads: 1, useCApi: false, onFallback: (found) => reasons.push(found) })).release();
+      await (
+        await compile(graph, { threads: 1, useCApi: false, onFallback: (found) => reasons.push(found) })
+      ).release();
       expect(reasons).toEqual([reason]);
     } finally {
       open.mockRestore();
@@ -149,7 +158,10 @@ describe('a program that runs through the C API', () => {
     if (process.platform !== 'linux') return;
     await openCApi();
     const runtime = await CApiRuntime.connect();
-    const executor = await runtime.load(await encode(graphOf({ y: mul(input('x', [2]), 2) })), { threads: 1, optimize: true });
+    const executor = await runtime.load(await encode(graphOf({ y: mul(input('x', [2]), 2) })), {
+      threads: 1,
+      optimize: true,
+    });
     const x = { type: 'float32', shape: [2], data: Float32Array.of(1, 2) } as const;
     expect(await executor.run({ x }, { y: { type: 'float32', shape: [2] } })).toEqual({ y: Float32Array.of(2, 4) });
     await executor.release();
@@ -165,7 +177,9 @@ describe('a program that runs through the C API', () => {
         gc();
         console.log(...(await double.run({ x: Float32Array.of(round, 1) })).y.data);
       }`;
-    const output = execFileSync(process.execPath, ['--expose-gc', '--input-type=module', '--eval', program], { encoding: 'utf8' });
+    const output = execFileSync(process.execPath, ['--expose-gc', '--input-type=module', '--eval', program], {
+      encoding: 'utf8',
+    });
     expect(output).toBe('0 2\n2 2\n4 2\n6 2\n8 2\n');
   });
 

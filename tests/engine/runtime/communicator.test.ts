@@ -16,7 +16,11 @@ describe('requireSame', () => {
   });
 
   it('names the others', () => {
-    expect(() => requireSame(among(same, other), other, 'they differ')).toThrow(new InputError('they differ (rank 1 compared with rank 0)'));
-    expect(() => requireSame(among(same, other, same, other), other, 'they differ')).toThrow(new InputError('they differ (ranks 1, 3 compared with rank 0)'));
+    expect(() => requireSame(among(same, other), other, 'they differ')).toThrow(
+      new InputError('they differ (rank 1 compared with rank 0)'),
+    );
+    expect(() => requireSame(among(same, other, same, other), other, 'they differ')).toThrow(
+      new InputError('they differ (ranks 1, 3 compared with rank 0)'),
+    );
   });
 });

@@ -18,7 +18,11 @@ describe('the trial of a device', () => {
   });
 
   it.each([
-    ['reports a reason', "console.log(JSON.stringify({ reason: 'no adapter: ' + process.argv[2] }))", 'no adapter: webgpu'],
+    [
+      'reports a reason',
+      "console.log(JSON.stringify({ reason: 'no adapter: ' + process.argv[2] }))",
+      'no adapter: webgpu',
+    ],
     ['crashes', "process.kill(process.pid, 'SIGSEGV'); setTimeout(() => {}, 1e5)", 'the process crashed with SIGSEGV'],
     ['exits without a result', 'process.exit(3)', 'the process ended with status 3 and without a result'],
     ['prints something else', "console.log('ready')", 'the process ended with status 0 and without a result'],
@@ -33,6 +37,10 @@ describe('the trial of a device', () => {
 
   it('ends a process that hangs', async () => {
     const trial = await tryDevice('cuda', { script: scriptOf('setInterval(() => {}, 1000)'), timeout: 200 });
-    expect(trial).toMatchObject({ works: false, reason: 'no result within 0.2 s', needs: expect.stringContaining('NVIDIA') as string });
+    expect(trial).toMatchObject({
+      works: false,
+      reason: 'no result within 0.2 s',
+      needs: expect.stringContaining('NVIDIA') as string,
+    });
   });
 });

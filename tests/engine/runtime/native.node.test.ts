@@ -22,8 +22,12 @@ describe('compile', () => {
 
   it('supports integers, bytes and booleans', async () => {
     const [n, byte, bit] = [input('n', [1], 'int64'), input('byte', [1], 'uint8'), input('bit', [1], 'bool')];
-    const program = await compile(graphOf({ nOut: n, byteOut: byte, bitOut: bit, positive: greater(n, n) }), { threads: 1 });
-    expect(await program.run({ n: BigInt64Array.of(-(2n ** 60n)), byte: Uint8Array.of(200), bit: Uint8Array.of(1) })).toEqual({
+    const program = await compile(graphOf({ nOut: n, byteOut: byte, bitOut: bit, positive: greater(n, n) }), {
+      threads: 1,
+    });
+    expect(
+      await program.run({ n: BigInt64Array.of(-(2n ** 60n)), byte: Uint8Array.of(200), bit: Uint8Array.of(1) }),
+    ).toEqual({
       nOut: { type: 'int64', shape: [1], data: BigInt64Array.of(-(2n ** 60n)) },
       byteOut: { type: 'uint8', shape: [1], data: Uint8Array.of(200) },
       bitOut: bools([true]),
@@ -34,7 +38,12 @@ describe('compile', () => {
 
   it('computes the same with the rules of another target and with several threads', async () => {
     const graph = graphOf({ y: leakyRelu(x, 0.2) });
-    for (const options of [{ target: targets.plain, threads: 1 }, { target: targets.cpu, threads: 2 }, { target: targets.blocked }, {}]) {
+    for (const options of [
+      { target: targets.plain, threads: 1 },
+      { target: targets.cpu, threads: 2 },
+      { target: targets.blocked },
+      {},
+    ]) {
       const program = await compile(graph, options);
       expect((await program.run({ x: Float32Array.of(-1, 0, 1, 2) })).y!.data).toEqual(Float32Array.of(-0.2, 0, 1, 2));
       await program.release();
@@ -69,7 +78,9 @@ describe('compile', () => {
     async (device) => {
       const compiling = compile(graphOf({ y: relu(x) }), { device });
       await expect(compiling).rejects.toThrow(InputError);
-      await expect(compiling).rejects.toThrow(`device ${device}: not in this build of ONNX Runtime; choose from ${offered.join(', ')}`);
+      await expect(compiling).rejects.toThrow(
+        `device ${device}: not in this build of ONNX Runtime; choose from ${offered.join(', ')}`,
+      );
     },
   );
 

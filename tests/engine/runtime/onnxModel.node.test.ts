@@ -15,7 +15,8 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'agenet-external-'));
   inside = join(folder, 'model');
   await mkdir(join(inside, 'deep'), { recursive: true });
-  for (const file of [join(folder, 'outside.bin'), join(inside, 'w.bin'), join(inside, 'deep', 'w.bin')]) await writeFile(file, new Uint8Array(weights.buffer));
+  for (const file of [join(folder, 'outside.bin'), join(inside, 'w.bin'), join(inside, 'deep', 'w.bin')])
+    await writeFile(file, new Uint8Array(weights.buffer));
   await symlink(join(folder, 'outside.bin'), join(inside, 'link.bin'));
   await symlink(folder, join(inside, 'up'));
   await symlink('w.bin', join(inside, 'inner-link.bin'));
@@ -39,12 +40,15 @@ async function refusalOf(bytes: Uint8Array): Promise<string> {
 }
 
 describe('external data of an ONNX file', () => {
-  it.each(['w.bin', './w.bin', 'deep/w.bin', 'inner-link.bin'])('is read from %s in its folder, whatever the working directory', async (location) => {
-    const model = await loadOnnxModel(await modelFile(externalModel(location)), 1);
-    const { y } = await model.run('x', new Float32Array(4), [4], ['y']);
-    expect(y!.data).toEqual(weights);
-    await model.release();
-  });
+  it.each(['w.bin', './w.bin', 'deep/w.bin', 'inner-link.bin'])(
+    'is read from %s in its folder, whatever the working directory',
+    async (location) => {
+      const model = await loadOnnxModel(await modelFile(externalModel(location)), 1);
+      const { y } = await model.run('x', new Float32Array(4), [4], ['y']);
+      expect(y!.data).toEqual(weights);
+      await model.release();
+    },
+  );
 
   it.each([
     ['../outside.bin', 'leaves'],
@@ -79,7 +83,9 @@ describe('an invalid ONNX file', () => {
   it('is rejected in one line if empty, random or truncated', async () => {
     const whole = externalModel('w.bin');
     const garbage = Uint8Array.from({ length: 5000 }, (_, index) => (index * 2654435761) % 251);
-    const cuts = [1, 2, 0.25, 0.5, 0.75].map((part) => whole.subarray(0, part < 1 ? Math.floor(part * whole.length) : whole.length - part));
+    const cuts = [1, 2, 0.25, 0.5, 0.75].map((part) =>
+      whole.subarray(0, part < 1 ? Math.floor(part * whole.length) : whole.length - part),
+    );
     for (const bytes of [new Uint8Array(0), garbage, new Uint8Array(3000).fill(10), ...cuts]) await refusalOf(bytes);
   });
 

@@ -27,7 +27,10 @@ describe('the telemetry of ONNX Runtime', () => {
     mkdirSync(home);
     mkdirSync(temporary);
     await makeTinyRun(join(folder, 'run'));
-    const command = startCommand(['sample', 'run', '--count', '1', '--threads', '1'], folder, { HOME: home, TMPDIR: temporary });
+    const command = startCommand(['sample', 'run', '--count', '1', '--threads', '1'], folder, {
+      HOME: home,
+      TMPDIR: temporary,
+    });
     expect(await command.finished).toMatchObject({ status: 0, stderr: '' });
     expect([readdirSync(home), readdirSync(temporary)]).toEqual([[], []]);
   });

@@ -1,5 +1,17 @@
 import { describe, expect, it } from 'vitest';
-import { add, concat, type Graph, graphOf, input, matMul, mul, nextName, slice, StatefulProgram, tanh } from '../../../src/engine/index.js';
+import {
+  add,
+  concat,
+  type Graph,
+  graphOf,
+  input,
+  matMul,
+  mul,
+  nextName,
+  slice,
+  StatefulProgram,
+  tanh,
+} from '../../../src/engine/index.js';
 import { lower } from '../../../src/engine/lowering/lower.js';
 import { compileSmall, targets } from '../running.js';
 import { random } from '../tensors.js';
@@ -8,13 +20,19 @@ import { random } from '../tensors.js';
 async function compileCounter(): Promise<StatefulProgram> {
   const [count, total, amount] = [input('count', []), input('total', [2]), input('amount', [2])];
   const outputs = { [nextName('count')]: add(count, 1), [nextName('total')]: add(total, amount), seen: mul(total, 1) };
-  return new StatefulProgram(await compileSmall(graphOf(outputs)), { count: Float32Array.of(0), total: Float32Array.of(10, 20) });
+  return new StatefulProgram(await compileSmall(graphOf(outputs)), {
+    count: Float32Array.of(0),
+    total: Float32Array.of(10, 20),
+  });
 }
 
 /** A chaotic recurrence, in which a single bit of difference would grow. */
 async function statesOfRecurrence(steps: number, initial: Float32Array): Promise<Float32Array> {
   const [state, weight] = [input('state', [1, 8]), input('weight', [8, 8])];
-  const program = new StatefulProgram(await compileSmall(graphOf({ [nextName('state')]: tanh(matMul(state, mul(weight, 3))) })), { state: initial });
+  const program = new StatefulProgram(
+    await compileSmall(graphOf({ [nextName('state')]: tanh(matMul(state, mul(weight, 3))) })),
+    { state: initial },
+  );
   try {
     const { data } = random([8, 8], 5);
     for (let step = 0; step < steps; step++) await program.step({ weight: data });
@@ -40,7 +58,9 @@ describe('StatefulProgram', () => {
   it('returns the outputs that are not state', async () => {
     const program = await compileCounter();
     await program.step({ amount: Float32Array.of(1, 2) });
-    expect(await program.step({ amount: Float32Array.of(3, 4) })).toEqual({ seen: { type: 'float32', shape: [2], data: Float32Array.of(11, 22) } });
+    expect(await program.step({ amount: Float32Array.of(3, 4) })).toEqual({
+      seen: { type: 'float32', shape: [2], data: Float32Array.of(11, 22) },
+    });
     await program.release();
   });
 

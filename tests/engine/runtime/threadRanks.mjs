@@ -9,7 +9,11 @@ import { parentPort, Worker, workerData } from 'node:worker_threads';
 const CAPACITY = 2 ** 20;
 
 /** Shared memory for a number of ranks: arrived ranks and the number of the meeting, then a slot of elements for each rank. */
-const sharedMemory = (size) => ({ size, meeting: new SharedArrayBuffer(8), slots: new SharedArrayBuffer(4 * CAPACITY * size) });
+const sharedMemory = (size) => ({
+  size,
+  meeting: new SharedArrayBuffer(8),
+  slots: new SharedArrayBuffer(4 * CAPACITY * size),
+});
 
 function communicatorIn({ size, meeting, slots }, rank) {
   const control = new Int32Array(meeting);
@@ -47,8 +51,13 @@ function communicatorIn({ size, meeting, slots }, rank) {
 /** Verifies a golden file on a number of ranks, and returns the result of each. */
 export async function verifyOnThreads(file, size) {
   const memory = sharedMemory(size);
-  const workers = Array.from({ length: size }, (_, rank) => new Worker(new URL(import.meta.url), { workerData: { memory, rank, file } }));
-  const results = workers.map((worker) => new Promise((resolve, reject) => worker.on('message', resolve).on('error', reject)));
+  const workers = Array.from(
+    { length: size },
+    (_, rank) => new Worker(new URL(import.meta.url), { workerData: { memory, rank, file } }),
+  );
+  const results = workers.map(
+    (worker) => new Promise((resolve, reject) => worker.on('message', resolve).on('error', reject)),
+  );
   return Promise.all(results).finally(() => Promise.all(workers.map((worker) => worker.terminate())));
 }
 
@@ -58,5 +67,9 @@ if (parentPort !== null && workerData?.memory !== undefined) {
   const { verify } = await import('../../../dist/golden/verification.js');
   const { memory, rank, file } = workerData;
   const communicator = communicatorIn(memory, rank);
-  parentPort.postMessage(await verify(decodeSafetensors(readFileSync(file), file), file, (graph) => compile(graph, { threads: 1, communicator })));
+  parentPort.postMessage(
+    await verify(decodeSafetensors(readFileSync(file), file), file, (graph) =>
+      compile(graph, { threads: 1, communicator }),
+    ),
+  );
 }

@@ -1,7 +1,16 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, vi } from 'vitest';
-import { add, decodeSafetensors, graphOf, input, mul, nextName, sizeOf, StatefulProgram } from '../../../src/engine/index.js';
+import {
+  add,
+  decodeSafetensors,
+  graphOf,
+  input,
+  mul,
+  nextName,
+  sizeOf,
+  StatefulProgram,
+} from '../../../src/engine/index.js';
 import { tryDevice } from '../../../src/engine/runtime/deviceTrial.node.js';
 import { compile } from '../../../src/engine/runtime/native.node.js';
 import { verify } from '../../../src/golden/verification.js';
@@ -46,7 +55,9 @@ describe.skipIf(!works)('WebGPU', () => {
   it.each([[[]], [[2, 2]], [[1, 3]]] as const)('reads state of the shape %j', async (shape) => {
     const sum = input('sum', shape);
     const start = new Float32Array(sizeOf(shape)).fill(2);
-    const program = new StatefulProgram(await compile(graphOf({ [nextName('sum')]: add(sum, 1) }), onGpu), { sum: start });
+    const program = new StatefulProgram(await compile(graphOf({ [nextName('sum')]: add(sum, 1) }), onGpu), {
+      sum: start,
+    });
     await program.step({});
     expect(await program.readState()).toEqual({ sum: start.map((value) => value + 1) });
     await program.release();
@@ -63,7 +74,9 @@ describe.skipIf(!works)('WebGPU', () => {
   it('computes what a golden file expects', async () => {
     const name = 'dcgan32-uniform';
     const file = new URL(`../../golden/${name}.safetensors`, import.meta.url).pathname;
-    const { max_error: error } = await verify(decodeSafetensors(readFileSync(file), file), file, (graph) => compile(graph, onGpu));
+    const { max_error: error } = await verify(decodeSafetensors(readFileSync(file), file), file, (graph) =>
+      compile(graph, onGpu),
+    );
     expect(error).toBeLessThan(1e-3);
   });
 
@@ -76,16 +89,15 @@ describe.skipIf(!works)('WebGPU', () => {
       ),
     );
     for (let step = 0; step < 3; step++) {
-      const [gpu, cpu] = (await Promise.all(trainers.map((trainer) => trainer.iterate()))).map(({ scalars }) => scalars) as [
-        Record<string, number>,
-        Record<string, number>,
-      ];
-      for (const [name, value] of Object.entries(cpu)) expectWithin(gpu[name]!, value, 3e-3 * Math.max(1e-3, Math.abs(value)));
+      const [gpu, cpu] = (await Promise.all(trainers.map((trainer) => trainer.iterate()))).map(
+        ({ scalars }) => scalars,
+      ) as [Record<string, number>, Record<string, number>];
+      for (const [name, value] of Object.entries(cpu))
+        expectWithin(gpu[name]!, value, 3e-3 * Math.max(1e-3, Math.abs(value)));
     }
-    const [gpu, cpu] = (await Promise.all(trainers.map((trainer) => trainer.readState()))).map(({ vectors }) => vectors['generator.ema_parameters']!) as [
-      Float32Array,
-      Float32Array,
-    ];
+    const [gpu, cpu] = (await Promise.all(trainers.map((trainer) => trainer.readState()))).map(
+      ({ vectors }) => vectors['generator.ema_parameters']!,
+    ) as [Float32Array, Float32Array];
     expect(gpu.length).toBe(cpu.length);
     for (const [index, value] of cpu.entries()) expectWithin(gpu[index]!, value, 1e-3);
     await Promise.all(trainers.map((trainer) => trainer.release()));

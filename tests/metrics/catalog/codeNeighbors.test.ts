@@ -9,7 +9,11 @@ describe('the median distance between nearest codes', () => {
     const { codes, width, nearest } = reference.codes;
     const sorted = nearest.toSorted((a, b) => a - b);
     const middle = sorted.length / 2;
-    expectWithin(medianNearest(featuresOf(codes, width)), (sorted[Math.ceil(middle) - 1]! + sorted[Math.floor(middle)]!) / 2, 1e-7);
+    expectWithin(
+      medianNearest(featuresOf(codes, width)),
+      (sorted[Math.ceil(middle) - 1]! + sorted[Math.floor(middle)]!) / 2,
+      1e-7,
+    );
   });
 
   it('is that of a right angle for both directions of every axis', () => {

@@ -1,5 +1,9 @@
 import { drawCodes } from '../../../src/age/prior.js';
-import { codeStatistics, effectiveRank, type UniformityStatistic } from '../../../src/metrics/catalog/codeStatistics.js';
+import {
+  codeStatistics,
+  effectiveRank,
+  type UniformityStatistic,
+} from '../../../src/metrics/catalog/codeStatistics.js';
 import { drawCodesAround } from '../../../src/model/paths.js';
 import type { Features } from '../../../src/numerics/features.js';
 import { randomStream } from '../../../src/random.js';
@@ -44,7 +48,9 @@ describe('code statistics', () => {
     const statistics = codeStatistics({ data: axisPairs(5), width: 5 });
     expect(statistics.meanResultantLength).toBe(0);
     expect(largestDifference(statistics.relativeVariances, [1, 1, 1, 1, 1])).toBeLessThan(1e-12);
-    expect([statistics.rayleigh.statistic, statistics.bingham.statistic].map((value) => Math.abs(value) < 1e-9)).toEqual([true, true]);
+    expect(
+      [statistics.rayleigh.statistic, statistics.bingham.statistic].map((value) => Math.abs(value) < 1e-9),
+    ).toEqual([true, true]);
   });
 
   it('have the mean and variance of chi-square for uniform codes', () => {
@@ -60,7 +66,10 @@ describe('code statistics', () => {
   const center = drawCodes('sphere', 1, 16, randomStream(3, 'centre'));
 
   it('detect codes that concentrate on one side', () => {
-    const { rayleigh } = codeStatistics({ data: drawCodesAround('sphere', center, 0.9, 2000, randomStream(1, 'codes')), width: 16 });
+    const { rayleigh } = codeStatistics({
+      data: drawCodesAround('sphere', center, 0.9, 2000, randomStream(1, 'codes')),
+      width: 16,
+    });
     expect(rayleigh.statistic / rayleigh.degreesOfFreedom).toBeGreaterThan(5);
   });
 

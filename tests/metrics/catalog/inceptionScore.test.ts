@@ -35,10 +35,18 @@ describe('the inception score', () => {
   });
 
   it('rejects rows that are not distributions', async () => {
-    await expectInputError(() => inceptionScore(featuresOf([0.5, 0.5, 0.5, 0.6], 2), { splits: 1 }), 'row 1', 'sum to 1');
+    await expectInputError(
+      () => inceptionScore(featuresOf([0.5, 0.5, 0.5, 0.6], 2), { splits: 1 }),
+      'row 1',
+      'sum to 1',
+    );
     await expectInputError(() => inceptionScore(featuresOf([1.5, -0.5], 2), { splits: 1 }), 'row 0', 'negative');
     await expectInputError(() => inceptionScore(featuresOf([1, 1], 1), { splits: 1 }), '1 class', 'at least 2');
-    await expectInputError(() => inceptionScore(featuresOf([0.5, 0.5, 1, 0], 2), { splits: 3 }), '2 rows', 'at least 3');
+    await expectInputError(
+      () => inceptionScore(featuresOf([0.5, 0.5, 1, 0], 2), { splits: 3 }),
+      '2 rows',
+      'at least 3',
+    );
     await expectInputError(() => inceptionScore(oneHot, { splits: 0 }), 'splits: is 0');
     await expectInputError(() => inceptionScore(featuresOf([NaN, 1], 2), { splits: 1 }), 'row 0, column 0');
   });

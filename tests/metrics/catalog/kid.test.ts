@@ -15,18 +15,29 @@ describe('the kernel distance', () => {
 
   it('is computed once, without a standard deviation, if a subset would contain both sets entirely', () => {
     const rows = b.data.length / width;
-    expect(kernelDistance(normalRows(rows, width, 1), b, { subsets: 3 })).toEqual({ mean: expect.any(Number) as number, subsets: 1, subsetSize: rows });
+    expect(kernelDistance(normalRows(rows, width, 1), b, { subsets: 3 })).toEqual({
+      mean: expect.any(Number) as number,
+      subsets: 1,
+      subsetSize: rows,
+    });
   });
 
   it('has no standard deviation if a subset takes all rows of one set', () => {
     const larger = normalRows(40, 4, 1);
     for (const pair of [[larger, normalRows(30, 4, 2)] as const, [normalRows(30, 4, 2), larger] as const]) {
-      expect(kernelDistance(...pair, { subsets: 5 })).toEqual({ mean: expect.any(Number) as number, subsets: 5, subsetSize: 30 });
+      expect(kernelDistance(...pair, { subsets: 5 })).toEqual({
+        mean: expect.any(Number) as number,
+        subsets: 5,
+        subsetSize: 30,
+      });
     }
   });
 
   it('otherwise has the standard deviation over the subsets', () => {
-    const { std, subsets, subsetSize } = kernelDistance(normalRows(40, 4, 1), normalRows(30, 4, 2), { subsets: 5, subsetSize: 29 });
+    const { std, subsets, subsetSize } = kernelDistance(normalRows(40, 4, 1), normalRows(30, 4, 2), {
+      subsets: 5,
+      subsetSize: 29,
+    });
     expect(std).toBeGreaterThan(0);
     expect([subsets, subsetSize]).toEqual([5, 29]);
   });
@@ -38,14 +49,20 @@ describe('the kernel distance', () => {
   });
 
   it('of equal distributions is 0 on average, although neither set is large', () => {
-    const scores = Array.from({ length: 200 }, (_, pair) => kernelDistance(normalRows(40, 4, 2 * pair), normalRows(30, 4, 2 * pair + 1), { subsets: 1 }).mean);
+    const scores = Array.from(
+      { length: 200 },
+      (_, pair) => kernelDistance(normalRows(40, 4, 2 * pair), normalRows(30, 4, 2 * pair + 1), { subsets: 1 }).mean,
+    );
     // A biased estimate would have a mean of 0.5.
     expectWithin(meanOf(scores), 0, (4 * deviationOf(scores)) / Math.sqrt(200));
     expect(deviationOf(scores)).toBeLessThan(0.5);
   });
 
   it('of different distributions is not 0', () => {
-    const { mean, std } = kernelDistance(normalRows(600, 8, 1), normalRows(500, 8, 2, 1, 1), { subsets: 20, subsetSize: 300 });
+    const { mean, std } = kernelDistance(normalRows(600, 8, 1), normalRows(500, 8, 2, 1, 1), {
+      subsets: 20,
+      subsetSize: 300,
+    });
     expect(mean).toBeGreaterThan(1);
     expect(std).toBeGreaterThan(0);
     expect(std).toBeLessThan(mean / 5);

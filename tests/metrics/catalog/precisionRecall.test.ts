@@ -45,12 +45,22 @@ describe('precision, recall, density and coverage', () => {
     expectWithin(precisionRecallDensityCoverage(normalRows(600, 3, 1), normalRows(500, 3, 2)).density, 1, 0.1);
   });
 
-  it('use k = 5 by default', () => expect(precisionRecallDensityCoverage(a, b)).toEqual(precisionRecallDensityCoverage(a, b, { k: 5 })));
+  it('use k = 5 by default', () =>
+    expect(precisionRecallDensityCoverage(a, b)).toEqual(precisionRecallDensityCoverage(a, b, { k: 5 })));
 
   it('reject sets that cannot be compared', async () => {
     await expectInputError(() => precisionRecallDensityCoverage(a, normalRows(9, 5, 1)), '5 wide', '6 wide');
-    await expectInputError(() => precisionRecallDensityCoverage(normalRows(5, width, 1), b), 'real features', '5 rows', 'at least 6');
-    await expectInputError(() => precisionRecallDensityCoverage(a, normalRows(3, width, 1), { k: 3 }), 'generated features', 'at least 4');
+    await expectInputError(
+      () => precisionRecallDensityCoverage(normalRows(5, width, 1), b),
+      'real features',
+      '5 rows',
+      'at least 6',
+    );
+    await expectInputError(
+      () => precisionRecallDensityCoverage(a, normalRows(3, width, 1), { k: 3 }),
+      'generated features',
+      'at least 4',
+    );
     await expectInputError(() => precisionRecallDensityCoverage(a, withEntry(b, 6, NaN)), 'row 1, column 0');
     await expectInputError(() => precisionRecallDensityCoverage(a, b, { k: 0 }), 'k: is 0');
   });
@@ -66,14 +76,20 @@ describe('nearest rows', () => {
   // Small whole numbers have exact distances, many of which are equal; 600 rows are more than two blocks.
   const grid = { data: normalRows(600, 2, 1, 3).data.map(Math.round), width: 2 };
   const distancesFrom = (row: number) =>
-    Array.from({ length: 600 }, (_, other) => (grid.data[2 * row]! - grid.data[2 * other]!) ** 2 + (grid.data[2 * row + 1]! - grid.data[2 * other + 1]!) ** 2);
+    Array.from(
+      { length: 600 },
+      (_, other) =>
+        (grid.data[2 * row]! - grid.data[2 * other]!) ** 2 + (grid.data[2 * row + 1]! - grid.data[2 * other + 1]!) ** 2,
+    );
 
   it('of a row in another set have the smallest distances, then the smallest indices', () => {
     const { indices, squaredDistances } = nearestRows({ data: grid.data.subarray(0, 1040), width: 2 }, grid, 7);
     for (let row = 0; row < 520; row++) {
       const expected = sorted(distancesFrom(row), 7);
       expect(Array.from(indices.subarray(row * 7, row * 7 + 7))).toEqual(expected);
-      expect(Array.from(squaredDistances.subarray(row * 7, row * 7 + 7))).toEqual(expected.map((other) => distancesFrom(row)[other]));
+      expect(Array.from(squaredDistances.subarray(row * 7, row * 7 + 7))).toEqual(
+        expected.map((other) => distancesFrom(row)[other]),
+      );
     }
   });
 

@@ -32,7 +32,11 @@ describe('image similarity', () => {
 
   it('is the mean over images', () => {
     const size = a.data.length / 2;
-    const of = (start: number) => imageSimilarity({ shape, data: a.data.subarray(start, start + size) }, { shape, data: b.data.subarray(start, start + size) });
+    const of = (start: number) =>
+      imageSimilarity(
+        { shape, data: a.data.subarray(start, start + size) },
+        { shape, data: b.data.subarray(start, start + size) },
+      );
     for (const score of scores) expectWithin(imageSimilarity(a, b)[score], (of(0)[score] + of(size)[score]) / 2, 1e-12);
   });
 
@@ -43,7 +47,10 @@ describe('image similarity', () => {
   it('rejects images that cannot be compared', async () => {
     await expectInputError(() => imageSimilarity(a, { ...b, shape: [3, 16, 13] }), '[3, 13, 16]', '[3, 16, 13]');
     await expectInputError(() => imageSimilarity(a, asValues(b)), 'bytes', 'one kind');
-    await expectInputError(() => imageSimilarity(a, { shape, data: b.data.subarray(1) }), 'same whole number of images');
+    await expectInputError(
+      () => imageSimilarity(a, { shape, data: b.data.subarray(1) }),
+      'same whole number of images',
+    );
     const none = { shape, data: new Uint8Array(0) };
     await expectInputError(() => imageSimilarity(none, none), 'whole number of images');
     const small: ComparableImages = { shape: [1, 10, 20], data: new Uint8Array(200) };

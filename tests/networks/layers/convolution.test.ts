@@ -12,7 +12,14 @@ describe('conv', () => {
   it('computes the convolution of its definition, with its bias', async () => {
     const [weight, bias] = [random([5, 3, 4, 4], 2), random([5], 3)];
     const result = await evaluated(conv(3, 5, { kernel: 4, stride: 2, padding: 1, bias: true }), x, { weight, bias });
-    const expected = convolve(maps, { weight: weight.data, bias: bias.data, side: 4, outputs: 5, stride: 2, padding: 1 });
+    const expected = convolve(maps, {
+      weight: weight.data,
+      bias: bias.data,
+      side: 4,
+      outputs: 5,
+      stride: 2,
+      padding: 1,
+    });
     expectCloseElements(Array.from(result.data, Number), expected.data);
   });
 
@@ -32,11 +39,17 @@ describe('convTranspose', () => {
   it('computes the transposed convolution of its definition', async () => {
     const weight = random([3, 5, 4, 4], 2);
     const result = await evaluated(convTranspose(3, 5, { kernel: 4, stride: 2, padding: 1 }), x, { weight });
-    expectCloseElements(Array.from(result.data, Number), convolveTransposed(maps, { weight: weight.data, side: 4, outputs: 5, stride: 2, padding: 1 }).data);
+    expectCloseElements(
+      Array.from(result.data, Number),
+      convolveTransposed(maps, { weight: weight.data, side: 4, outputs: 5, stride: 2, padding: 1 }).data,
+    );
   });
 
   it('has correct gradients in every lowering', async () => {
-    await expectConsistentLayer(convTranspose(3, 5, { kernel: 4, stride: 2, padding: 1, bias: true }), random([2, 3, 2, 2], 4));
+    await expectConsistentLayer(
+      convTranspose(3, 5, { kernel: 4, stride: 2, padding: 1, bias: true }),
+      random([2, 3, 2, 2], 4),
+    );
     await expectConsistentLayer(convTranspose(3, 2, { kernel: 4 }), random([2, 3, 1, 1], 5));
   });
 

@@ -10,7 +10,10 @@ describe('linear', () => {
     const { data, shape } = await evaluated(linear(4, 3), x, { weight, bias });
     const expected = [0, 1].flatMap((row) =>
       [0, 1, 2].map((output) =>
-        [0, 1, 2, 3].reduce<number>((sum, input) => sum + Number(weight.data[4 * output + input]) * Number(x.data[4 * row + input]), Number(bias.data[output])),
+        [0, 1, 2, 3].reduce<number>(
+          (sum, input) => sum + Number(weight.data[4 * output + input]) * Number(x.data[4 * row + input]),
+          Number(bias.data[output]),
+        ),
       ),
     );
     expect(shape).toEqual([2, 3]);

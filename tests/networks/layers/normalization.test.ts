@@ -28,7 +28,11 @@ describe('batchNorm', () => {
   it('normalizes by the running statistics in inference', async () => {
     const running = { running_mean: tensor([0.3, -0.2]), running_var: tensor([1.5, 0.5]) };
     const result = await evaluated(batchNorm(2), x, { weight, bias, ...running });
-    expectCloseElements(elementsOf(result), [...normalize(maps, { mean: [0.3, -0.2], variance: [1.5, 0.5] }, weight.data, bias.data).data], 1e-5);
+    expectCloseElements(
+      elementsOf(result),
+      [...normalize(maps, { mean: [0.3, -0.2], variance: [1.5, 0.5] }, weight.data, bias.data).data],
+      1e-5,
+    );
   });
 
   it('has correct gradients in every lowering', async () => {
@@ -40,10 +44,14 @@ describe('batchNorm', () => {
 function plainGroupNorm(x: Tensor, groups: number, weight: Tensor, bias: Tensor): Tensor {
   const [, channels, height, width] = x.shape as [number, number, number, number];
   const size = channels / groups;
-  const groupOf = (n: number, c: number) => positionsOf([size, height, width]).map(([member, i, j]) => at(x, n, Math.floor(c / size) * size + member!, i!, j!));
+  const groupOf = (n: number, c: number) =>
+    positionsOf([size, height, width]).map(([member, i, j]) => at(x, n, Math.floor(c / size) * size + member!, i!, j!));
   return generate(x.shape, (n, c, i, j) => {
     const elements = groupOf(n, c);
-    return ((at(x, n, c, i, j) - meanOf(elements)) / Math.sqrt(varianceOf(elements) + 1e-5)) * weight.data[c]! + bias.data[c]!;
+    return (
+      ((at(x, n, c, i, j) - meanOf(elements)) / Math.sqrt(varianceOf(elements) + 1e-5)) * weight.data[c]! +
+      bias.data[c]!
+    );
   });
 }
 
@@ -67,20 +75,28 @@ describe('groupNorm', () => {
     const parameters = affine(4);
     const expected = elementsOf(await evaluated(groupNorm(2, 4), x, parameters));
     await fc.assert(
-      fc.asyncProperty(fc.double({ min: 1, max: 10, noNaN: true }), fc.double({ min: -5, max: 5, noNaN: true }), async (scale, offset) => {
-        const moved = tensor(
-          Array.from(x.data, (value) => scale * value + offset),
-          x.shape,
-        );
-        expectCloseElements(elementsOf(await evaluated(groupNorm(2, 4), moved, parameters)), expected, 1e-3);
-      }),
+      fc.asyncProperty(
+        fc.double({ min: 1, max: 10, noNaN: true }),
+        fc.double({ min: -5, max: 5, noNaN: true }),
+        async (scale, offset) => {
+          const moved = tensor(
+            Array.from(x.data, (value) => scale * value + offset),
+            x.shape,
+          );
+          expectCloseElements(elementsOf(await evaluated(groupNorm(2, 4), moved, parameters)), expected, 1e-3);
+        },
+      ),
       { numRuns: 10 },
     );
   });
 
   it('has correct gradients in every lowering, also on blocked data', async () => {
     await expectConsistentLayer(groupNorm(2, 4), random([2, 4, 2, 2], 3, -2, 2));
-    const blocked = betweenConvolutions(groupNorm(2, 4), conv(2, 4, { kernel: 3, padding: 1 }), conv(4, 2, { kernel: 1 }));
+    const blocked = betweenConvolutions(
+      groupNorm(2, 4),
+      conv(2, 4, { kernel: 3, padding: 1 }),
+      conv(4, 2, { kernel: 1 }),
+    );
     await expectConsistentLayer(blocked, random([2, 2, 2, 3], 4));
   });
 
@@ -94,7 +110,10 @@ describe('pixelNorm', () => {
   const x = random([2, 3, 2, 2], 1, -2, 2);
 
   it('divides each pixel by the root mean square of its channels', async () => {
-    const expected = generate(x.shape, (n, c, i, j) => at(x, n, c, i, j) / Math.sqrt(meanOf([0, 1, 2].map((k) => at(x, n, k, i, j) ** 2)) + 1e-8));
+    const expected = generate(
+      x.shape,
+      (n, c, i, j) => at(x, n, c, i, j) / Math.sqrt(meanOf([0, 1, 2].map((k) => at(x, n, k, i, j) ** 2)) + 1e-8),
+    );
     expectCloseElements(elementsOf(await evaluated(pixelNorm(), x)), elementsOf(expected), 1e-5);
   });
 
@@ -104,6 +123,9 @@ describe('pixelNorm', () => {
 
   it('has correct gradients in every lowering, also on blocked data', async () => {
     await expectConsistentLayer(pixelNorm(), x);
-    await expectConsistentLayer(betweenConvolutions(pixelNorm(), conv(2, 3, { kernel: 1 }), conv(3, 2, { kernel: 1 })), random([2, 2, 2, 2], 2, 0.5, 1.5));
+    await expectConsistentLayer(
+      betweenConvolutions(pixelNorm(), conv(2, 3, { kernel: 1 }), conv(3, 2, { kernel: 1 })),
+      random([2, 2, 2, 2], 2, 0.5, 1.5),
+    );
   });
 });

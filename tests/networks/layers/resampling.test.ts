@@ -10,7 +10,9 @@ const x = random([2, 3, 2, 3], 1);
 
 describe('globalAveragePool', () => {
   it('is the mean of each channel', async () => {
-    const means = Array.from({ length: 6 }, (_, channel) => meanOf(Array.from(x.data.subarray(6 * channel, 6 * (channel + 1)))));
+    const means = Array.from({ length: 6 }, (_, channel) =>
+      meanOf(Array.from(x.data.subarray(6 * channel, 6 * (channel + 1)))),
+    );
     const result = await evaluated(globalAveragePool(), x);
     expect(result.shape).toEqual([2, 3, 1, 1]);
     expectCloseElements(Array.from(result.data, Number), means);
@@ -37,6 +39,9 @@ describe('upsample', () => {
 
   it('has correct gradients in every lowering, also on blocked data', async () => {
     await expectConsistentLayer(upsample(2), x);
-    await expectConsistentLayer(betweenConvolutions(upsample(2), conv(3, 4, { kernel: 3, padding: 1 }), conv(4, 2, { kernel: 3, padding: 1 })), x);
+    await expectConsistentLayer(
+      betweenConvolutions(upsample(2), conv(3, 4, { kernel: 3, padding: 1 }), conv(4, 2, { kernel: 3, padding: 1 })),
+      x,
+    );
   });
 });

@@ -41,7 +41,10 @@ export async function expectConsistentLayer(layer: Layer, x: Tensor): Promise<vo
   await expectRightGradients(build, tensors);
 
   const byInput = gradients(lossOf(result), inputs);
-  const graph = graphOf({ result, ...Object.fromEntries(byInput.map((value, index) => [`gradient${index}`, value])) }, inputs);
+  const graph = graphOf(
+    { result, ...Object.fromEntries(byInput.map((value, index) => [`gradient${index}`, value])) },
+    inputs,
+  );
   const expected = await run(graph, tensors, targets.plain);
   for (const target of [targets.cpu, targets.blocked]) {
     const actual = await run(graph, tensors, target);
@@ -51,26 +54,43 @@ export async function expectConsistentLayer(layer: Layer, x: Tensor): Promise<vo
 }
 
 /** The same layer between two convolutions, which gives it blocked data. */
-export const betweenConvolutions = (layer: Layer, before: Layer, after: Layer): Layer => sequential({ before, layer, after });
+export const betweenConvolutions = (layer: Layer, before: Layer, after: Layer): Layer =>
+  sequential({ before, layer, after });
 
 /** The output of a layer after training, for parameters and buffers by name. */
-export async function evaluated(layer: Layer, x: Tensor, tensors: Readonly<Record<string, Tensor>> = {}): Promise<TensorData> {
+export async function evaluated(
+  layer: Layer,
+  x: Tensor,
+  tensors: Readonly<Record<string, Tensor>> = {},
+): Promise<TensorData> {
   const network = createNetwork('encoder', { layer }, x.shape.slice(1));
-  const values = Object.fromEntries(Object.entries(tensors).map(([name, { shape }]) => [`encoder.layer.${name}`, input(name, shape)]));
+  const values = Object.fromEntries(
+    Object.entries(tensors).map(([name, { shape }]) => [`encoder.layer.${name}`, input(name, shape)]),
+  );
   const data = input('x', x.shape);
   const outputs = { result: forwardEval(network, values, values, data) };
   return (await runNamed(outputs, { x, ...tensors })).result!;
 }
 
 /** The `output` of a training pass, and the running statistics `after` it. */
-export async function trained(layer: Layer, x: Tensor, tensors: Readonly<Record<string, Tensor>>, statistics: Tensor): Promise<Record<string, TensorData>> {
+export async function trained(
+  layer: Layer,
+  x: Tensor,
+  tensors: Readonly<Record<string, Tensor>>,
+  statistics: Tensor,
+): Promise<Record<string, TensorData>> {
   const network = createNetwork('encoder', { layer }, x.shape.slice(1));
-  const values = Object.fromEntries(Object.entries(tensors).map(([name, { shape }]) => [`encoder.layer.${name}`, input(name, shape)]));
+  const values = Object.fromEntries(
+    Object.entries(tensors).map(([name, { shape }]) => [`encoder.layer.${name}`, input(name, shape)]),
+  );
   const pass = forwardTrain(network, values, input('statistics', statistics.shape), input('x', x.shape));
   return runNamed({ output: pass.output, after: pass.statistics }, { x, statistics, ...tensors });
 }
 
-async function runNamed(outputs: Readonly<Record<string, Value>>, feeds: Readonly<Record<string, Tensor>>): Promise<Record<string, TensorData>> {
+async function runNamed(
+  outputs: Readonly<Record<string, Value>>,
+  feeds: Readonly<Record<string, Tensor>>,
+): Promise<Record<string, TensorData>> {
   const program = await compileSmall(graphOf({ ...outputs }));
   const results = await program.run(Object.fromEntries(Object.entries(feeds).map(([name, { data }]) => [name, data])));
   await program.release();

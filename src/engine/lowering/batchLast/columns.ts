@@ -40,19 +40,25 @@ function readPixels({ small, big, kernel, strides, padding }: Geometry): readonl
 const pixels = ([height, width]: readonly number[]): (readonly [row: number, column: number])[] =>
   Array.from({ length: height! * width! }, (_, index) => [Math.floor(index / width!), index % width!]);
 
-const isIdentity = (indices: readonly number[], length: number): boolean => indices.length === length && indices.every((index, position) => index === position);
+const isIdentity = (indices: readonly number[], length: number): boolean =>
+  indices.length === length && indices.every((index, position) => index === position);
 
 // Without a gradient, since it exists after lowering only.
 const Gather: Operator<{ axis: number }> = {
   name: 'Gather',
   infer([data, indices], { axis }) {
-    if (indices!.type !== 'int64' || data!.shape[axis] === undefined) throwShapeError('Gather', [data!, indices!], `no axis ${axis}, or indices are not int64`);
-    return { type: data!.type, shape: data!.shape.flatMap((size, index) => (index === axis ? indices!.shape : [size])) };
+    if (indices!.type !== 'int64' || data!.shape[axis] === undefined)
+      throwShapeError('Gather', [data!, indices!], `no axis ${axis}, or indices are not int64`);
+    return {
+      type: data!.type,
+      shape: data!.shape.flatMap((size, index) => (index === axis ? indices!.shape : [size])),
+    };
   },
 };
 
 /** Elements of an axis, in the order of their indices. */
-const gather = (data: Value, indices: readonly number[], axis: number): Value => apply(Gather, [data, integers(indices)], { axis });
+const gather = (data: Value, indices: readonly number[], axis: number): Value =>
+  apply(Gather, [data, integers(indices)], { axis });
 
 /** Elements of the middle axis of data [C, L, N] at indices, zeros at -1: [C, indices, N]. */
 function gatherMiddle(data: Value, indices: readonly number[]): Value {
@@ -97,13 +103,16 @@ export function sumColumns(columns: Value, geometry: Geometry, channels: number,
 }
 
 /** Whether some pixel of the big map has fewer addends than others, so that `sumColumns` needs zeros. */
-export const needsZeroTap = (geometry: Geometry): boolean => addendsOf(geometry).some((indices) => indices.includes(-1));
+export const needsZeroTap = (geometry: Geometry): boolean =>
+  addendsOf(geometry).some((indices) => indices.includes(-1));
 
 /** For each addend and pixel of the big map the element of its columns [kh kw, h w], or -1 if the pixel has fewer addends. */
 function addendsOf(geometry: Geometry): readonly (readonly number[])[] {
   const found: number[][] = Array.from({ length: area(geometry.big) }, () => []);
   const positions = area(geometry.small);
-  readPixels(geometry).forEach((row, tap) => row.forEach((pixel, position) => pixel >= 0 && found[pixel]!.push(tap * positions + position)));
+  readPixels(geometry).forEach((row, tap) =>
+    row.forEach((pixel, position) => pixel >= 0 && found[pixel]!.push(tap * positions + position)),
+  );
   const count = Math.max(1, ...found.map(({ length }) => length));
   return Array.from({ length: count }, (_, addend) => found.map((elements) => elements[addend] ?? -1));
 }

@@ -13,14 +13,18 @@ const Gemm: Operator<{ transA: number; transB: number }> = {
   infer([a, b], { transA, transB }) {
     const [rows, inner] = transA ? [a!.shape[1], a!.shape[0]] : a!.shape;
     const [other, columns] = transB ? [b!.shape[1], b!.shape[0]] : b!.shape;
-    if (a!.shape.length !== 2 || b!.shape.length !== 2 || inner !== other) throwShapeError('Gemm', [a!, b!], 'the matrices do not fit');
+    if (a!.shape.length !== 2 || b!.shape.length !== 2 || inner !== other)
+      throwShapeError('Gemm', [a!, b!], 'the matrices do not fit');
     return { type: 'float32', shape: [rows!, columns!] };
   },
 };
 
 /** The product of two matrices, either transposed first, without a transposed copy. */
-const gemm = (a: Value, b: Value, { transA = false, transB = false }: { readonly transA?: boolean; readonly transB?: boolean }): Value =>
-  apply(Gemm, [a, b], { transA: Number(transA), transB: Number(transB) });
+const gemm = (
+  a: Value,
+  b: Value,
+  { transA = false, transB = false }: { readonly transA?: boolean; readonly transB?: boolean },
+): Value => apply(Gemm, [a, b], { transA: Number(transA), transB: Number(transB) });
 
 /** Axes of [C, H, W, N] in [N, C, H, W], and the other way around. */
 const [TO_LAST, FROM_LAST] = [
@@ -51,13 +55,18 @@ class FeatureMaps {
     }
     const convolution = convolutionRoles(value);
     if (convolution?.result === 'kernel') this.canonicalValues.set(value, this.kernelGradient(convolution));
-    else if (convolution) this.batchLast.set(value, convolution.result === 'small' ? this.forward(convolution) : this.dataGradient(convolution));
+    else if (convolution)
+      this.batchLast.set(
+        value,
+        convolution.result === 'small' ? this.forward(convolution) : this.dataGradient(convolution),
+      );
     else this.lowerOther(value);
   }
 
   private lowerOther(value: ComputedValue): void {
     const isBatchLast = value.inputs.some((operand) => this.batchLast.has(operand));
-    if (isBatchLast && value.operator.elementwise && value.shape.length === 4) this.batchLast.set(value, this.elementwise(value));
+    if (isBatchLast && value.operator.elementwise && value.shape.length === 4)
+      this.batchLast.set(value, this.elementwise(value));
     else if (isBatchLast && value.operator.name.startsWith('Reduce')) this.reduce(value);
     else {
       const operands = value.inputs.map((operand) => this.canonical(operand));
@@ -87,7 +96,10 @@ class FeatureMaps {
 
   private forward(convolution: Convolution): Value {
     const { small, big, kernel, kernelShape, bias } = convolution;
-    const product = matMul(reshape(this.canonical(kernel!), matrixShape(kernelShape)), columnsOf(this.last(big), geometryOf(convolution)));
+    const product = matMul(
+      reshape(this.canonical(kernel!), matrixShape(kernelShape)),
+      columnsOf(this.last(big), geometryOf(convolution)),
+    );
     return this.withBias(reshape(product, lastShape(small.shape)), bias);
   }
 
@@ -133,13 +145,18 @@ class FeatureMaps {
     else {
       // The axes that remain keep their order, except that the batch is the last.
       const last = value.shape.length - 1;
-      this.canonicalValues.set(value, axes.includes(0) || last < 1 ? reduced : transpose(reduced, [last, ...Array(last).keys()]));
+      this.canonicalValues.set(
+        value,
+        axes.includes(0) || last < 1 ? reduced : transpose(reduced, [last, ...Array(last).keys()]),
+      );
     }
   }
 }
 
 const withInputs = (value: ComputedValue, inputs: readonly Value[]): Value =>
-  inputs.every((operand, index) => operand === value.inputs[index]) ? value : apply(value.operator, inputs, value.attributes);
+  inputs.every((operand, index) => operand === value.inputs[index])
+    ? value
+    : apply(value.operator, inputs, value.attributes);
 
 /** Transposes; if axes of one element alone move, no element does. */
 function permute(value: Value, perm: readonly number[]): Value {

@@ -47,17 +47,31 @@ export const scaleAffine = ({ terms, bias }: AffineForm, by: ChannelVector): Aff
 });
 
 export const negateAffine = (form: AffineForm): AffineForm => scaleAffine(form, constant(-1));
-export const shiftAffine = (form: AffineForm, by: ChannelVector): AffineForm => ({ terms: form.terms, bias: form.bias ? add(form.bias, by) : by });
+export const shiftAffine = (form: AffineForm, by: ChannelVector): AffineForm => ({
+  terms: form.terms,
+  bias: form.bias ? add(form.bias, by) : by,
+});
 
 const gainOf = ({ gain }: Term): ChannelVector => gain ?? constant(1);
 
 /** Computes a form as a feature map, with an activation in the same pass. */
-export function materialize(form: AffineForm, type: FeatureMapType, layout: Layout, activation?: Activation): PhaseTensors {
+export function materialize(
+  form: AffineForm,
+  type: FeatureMapType,
+  layout: Layout,
+  activation?: Activation,
+): PhaseTensors {
   const known = activation ? undefined : asParts(form);
   return known ?? form.terms[0]!.parts.map((_, part) => materializePart(form, part, type, layout, activation));
 }
 
-function materializePart({ terms, bias }: AffineForm, part: number, type: FeatureMapType, layout: Layout, activation?: Activation): Value {
+function materializePart(
+  { terms, bias }: AffineForm,
+  part: number,
+  type: FeatureMapType,
+  layout: Layout,
+  activation?: Activation,
+): Value {
   const simple = activation || bias ? undefined : addPlainly(terms, part);
   if (simple) return simple;
   return terms.reduce<Value | undefined>((sum, term, index) => {
@@ -79,13 +93,22 @@ function addPlainly(terms: readonly Term[], part: number): Value | undefined {
   if (terms.some(({ gain }) => gain && sizeOf(gain.shape) > 1)) return undefined;
   const [first, ...others] = terms;
   const scaled = ({ parts, gain }: Term): Value => (gain ? mul(parts[part]!, reshape(gain, [])) : parts[part]!);
-  return others.reduce((sum, term) => (term.gain && splatValue(term.gain) === -1 ? sub(sum, term.parts[part]!) : add(sum, scaled(term))), scaled(first!));
+  return others.reduce(
+    (sum, term) => (term.gain && splatValue(term.gain) === -1 ? sub(sum, term.parts[part]!) : add(sum, scaled(term))),
+    scaled(first!),
+  );
 }
 
 /** One value per channel for every channel of a part, zeros where channels only fill a block: [channels of the part]. */
-export function broadcastChannels(vector: ChannelVector, { channels, block }: FeatureMapType, { kind, phases }: Layout): Value {
+export function broadcastChannels(
+  vector: ChannelVector,
+  { channels, block }: FeatureMapType,
+  { kind, phases }: Layout,
+): Value {
   const flat =
-    sizeOf(vector.shape) === 1 && channels > 1 ? mul(constant(new Float32Array(channels).fill(1)), reshape(vector, [1])) : reshape(vector, [channels]);
+    sizeOf(vector.shape) === 1 && channels > 1
+      ? mul(constant(new Float32Array(channels).fill(1)), reshape(vector, [1]))
+      : reshape(vector, [channels]);
   if (kind === 'blocked') return padAxis(flat, 0, padded(channels, block));
   return padAxis(concat(new Array<Value>(phases * phases).fill(flat), 0), 0, block);
 }
@@ -122,10 +145,17 @@ export class ChannelSums {
 
   /** The sums of a product of two forms, without computing the product. */
   ofProduct(a: AffineForm, b: AffineForm): ChannelVector {
-    const products = a.terms.flatMap((x) => b.terms.map((y) => scaled(scaled(this.ofProductOfParts(x.parts, y.parts), x.gain), y.gain)));
+    const products = a.terms.flatMap((x) =>
+      b.terms.map((y) => scaled(scaled(this.ofProductOfParts(x.parts, y.parts), x.gain), y.gain)),
+    );
     const withBias = (form: AffineForm, bias: ChannelVector | undefined) =>
       bias ? form.terms.map((x) => scaled(scaled(this.ofParts(x.parts), x.gain), bias)) : [];
-    return total([...products, ...withBias(a, b.bias), ...withBias(b, a.bias), ...(a.bias && b.bias ? [this.ofConstant(mul(a.bias, b.bias))] : [])]);
+    return total([
+      ...products,
+      ...withBias(a, b.bias),
+      ...withBias(b, a.bias),
+      ...(a.bias && b.bias ? [this.ofConstant(mul(a.bias, b.bias))] : []),
+    ]);
   }
 
   private ofConstant(bias: ChannelVector): ChannelVector {
@@ -181,8 +211,11 @@ export class ChannelSums {
 }
 
 /** The sum of one or more values. */
-const total = ([first, ...others]: readonly Value[]): Value => others.reduce<Value>((sum, value) => add(sum, value), first!);
+const total = ([first, ...others]: readonly Value[]): Value =>
+  others.reduce<Value>((sum, value) => add(sum, value), first!);
 
 const scaled = (value: Value, gain: ChannelVector | undefined): Value => (gain ? mul(value, gain) : value);
 const broadcast = (vector: ChannelVector, { channels }: FeatureMapType): Value =>
-  sizeOf(vector.shape) === 1 && channels > 1 ? mul(constant(new Float32Array(channels).fill(1), [1, channels, 1, 1]), vector) : vector;
+  sizeOf(vector.shape) === 1 && channels > 1
+    ? mul(constant(new Float32Array(channels).fill(1), [1, channels, 1, 1]), vector)
+    : vector;

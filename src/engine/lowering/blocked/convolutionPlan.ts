@@ -11,13 +11,27 @@ import { type AxisLink, phaseLinks } from './polyphase.js';
 /** The roles of a value that is a convolution which blocked layouts can express, or undefined. */
 export function matchConvolution(value: Value): Convolution | undefined {
   const convolution = convolutionRoles(value);
-  return convolution && convolution.strides[0] === convolution.strides[1] && axesOf(convolution) ? convolution : undefined;
+  return convolution && convolution.strides[0] === convolution.strides[1] && axesOf(convolution)
+    ? convolution
+    : undefined;
 }
 
 /** Links along rows and columns, or undefined if the convolution has no phases. */
-function axesOf({ small, big, kernelShape, strides, padding }: Pick<Convolution, 'small' | 'big' | 'kernelShape' | 'strides' | 'padding'>) {
+function axesOf({
+  small,
+  big,
+  kernelShape,
+  strides,
+  padding,
+}: Pick<Convolution, 'small' | 'big' | 'kernelShape' | 'strides' | 'padding'>) {
   const [rows, columns] = [0, 1].map((i) =>
-    phaseLinks({ small: small.shape[2 + i]!, big: big.shape[2 + i]!, kernel: kernelShape[2 + i]!, stride: strides[i]!, padding: padding[i]! }),
+    phaseLinks({
+      small: small.shape[2 + i]!,
+      big: big.shape[2 + i]!,
+      kernel: kernelShape[2 + i]!,
+      stride: strides[i]!,
+      padding: padding[i]!,
+    }),
   );
   return rows && columns ? { rows, columns } : undefined;
 }
@@ -56,17 +70,41 @@ export interface ConvolutionPlan {
 }
 
 /** The layouts in which a convolution is done, and its links there, given the layouts that its maps' regions have. */
-export function planConvolution(convolution: Convolution, smallRegion: Layout, bigRegion: Layout, block: number): ConvolutionPlan {
+export function planConvolution(
+  convolution: Convolution,
+  smallRegion: Layout,
+  bigRegion: Layout,
+  block: number,
+): ConvolutionPlan {
   const { kernelShape, strides } = convolution;
-  const type: KernelType = { small: kernelShape[0]!, big: kernelShape[1]!, height: kernelShape[2]!, width: kernelShape[3]!, block };
+  const type: KernelType = {
+    small: kernelShape[0]!,
+    big: kernelShape[1]!,
+    height: kernelShape[2]!,
+    width: kernelShape[3]!,
+    block,
+  };
   if (isPointwise(convolution)) return planPointwise(convolution, type, smallRegion, bigRegion);
   const { rows, columns } = axesOf(convolution)!;
-  if (isWholePixel(convolution)) return { smallLayout: WHOLE, bigLayout: WHOLE, kernelGroups: [asPixel(type)], bigAsPixel: true };
+  if (isWholePixel(convolution))
+    return { smallLayout: WHOLE, bigLayout: WHOLE, kernelGroups: [asPixel(type)], bigAsPixel: true };
   if (bigRegion.kind === 'spaceToDepth' && bigRegion.phases === strides[0]) {
-    return { smallLayout: WHOLE, bigLayout: bigRegion, kernelGroups: [viaSpaceToDepth(type, rows, columns)], bigAsPixel: false };
+    return {
+      smallLayout: WHOLE,
+      bigLayout: bigRegion,
+      kernelGroups: [viaSpaceToDepth(type, rows, columns)],
+      bigAsPixel: false,
+    };
   }
-  const links = rows.flatMap((row, i) => columns.map((column, j): PhaseLink => ({ small: 0, big: i * columns.length + j, rows: row, columns: column })));
-  return { smallLayout: WHOLE, bigLayout: { kind: 'blocked', phases: strides[0]! }, kernelGroups: [plainGroup(type, links)], bigAsPixel: false };
+  const links = rows.flatMap((row, i) =>
+    columns.map((column, j): PhaseLink => ({ small: 0, big: i * columns.length + j, rows: row, columns: column })),
+  );
+  return {
+    smallLayout: WHOLE,
+    bigLayout: { kind: 'blocked', phases: strides[0]! },
+    kernelGroups: [plainGroup(type, links)],
+    bigAsPixel: false,
+  };
 }
 
 const plainGroup = (type: KernelType, links: readonly PhaseLink[]): KernelGroup => ({
@@ -79,18 +117,32 @@ const plainGroup = (type: KernelType, links: readonly PhaseLink[]): KernelGroup 
 
 /** One pixel on the small side and a kernel as large as the big map: every product is used, as in a matrix product. */
 const isWholePixel = ({ small, big, kernelShape, padding }: Convolution): boolean =>
-  small.shape[2] === 1 && small.shape[3] === 1 && kernelShape[2] === big.shape[2] && kernelShape[3] === big.shape[3] && padding.every((size) => size === 0);
+  small.shape[2] === 1 &&
+  small.shape[3] === 1 &&
+  kernelShape[2] === big.shape[2] &&
+  kernelShape[3] === big.shape[3] &&
+  padding.every((size) => size === 0);
 
 const ONE_TAP: AxisLink = { first: 0, step: 1, taps: 1, shift: 0, small: 1, phase: 1 };
 
 /** Kernel rows are ordered (block of S, block of B, pixel), and the big map's memory (block of B, pixel): both stay as they are. */
 function asPixel(type: KernelType): KernelGroup {
-  const pixels: KernelType = { ...type, big: padded(type.big, type.block) * type.height * type.width, height: 1, width: 1 };
+  const pixels: KernelType = {
+    ...type,
+    big: padded(type.big, type.block) * type.height * type.width,
+    height: 1,
+    width: 1,
+  };
   return { ...plainGroup(type, [{ small: 0, big: 0, rows: ONE_TAP, columns: ONE_TAP }]), type: pixels };
 }
 
 /** The 1x1 case: each phase by itself, or all phases in a space-to-depth block. */
-function planPointwise({ small }: Convolution, type: KernelType, smallRegion: Layout, bigRegion: Layout): ConvolutionPlan {
+function planPointwise(
+  { small }: Convolution,
+  type: KernelType,
+  smallRegion: Layout,
+  bigRegion: Layout,
+): ConvolutionPlan {
   const depthOf = [smallRegion, bigRegion].find(({ kind }) => kind === 'spaceToDepth');
   const phases = depthOf?.phases ?? (type.big >= type.small ? bigRegion : smallRegion).phases;
   const axis = (size: number): AxisLink => ({ ...ONE_TAP, small: size / phases, phase: size / phases });
@@ -98,11 +150,15 @@ function planPointwise({ small }: Convolution, type: KernelType, smallRegion: La
   const blocked: Layout = { kind: 'blocked', phases };
   const count = phases * phases;
   if (smallRegion.kind === 'spaceToDepth' && bigRegion.kind !== 'spaceToDepth') {
-    const kernelGroups = Array.from({ length: count }, (_, phase) => placedIn('small', phase, type, [{ small: 0, big: phase, rows, columns }]));
+    const kernelGroups = Array.from({ length: count }, (_, phase) =>
+      placedIn('small', phase, type, [{ small: 0, big: phase, rows, columns }]),
+    );
     return { smallLayout: smallRegion, bigLayout: blocked, kernelGroups, bigAsPixel: false };
   }
   if (bigRegion.kind === 'spaceToDepth' && smallRegion.kind !== 'spaceToDepth') {
-    const kernelGroups = Array.from({ length: count }, (_, phase) => placedIn('big', phase, type, [{ small: phase, big: 0, rows, columns }]));
+    const kernelGroups = Array.from({ length: count }, (_, phase) =>
+      placedIn('big', phase, type, [{ small: phase, big: 0, rows, columns }]),
+    );
     return { smallLayout: blocked, bigLayout: bigRegion, kernelGroups, bigAsPixel: false };
   }
   const links = Array.from({ length: count }, (_, phase): PhaseLink => ({ small: phase, big: phase, rows, columns }));
@@ -138,10 +194,16 @@ function viaSpaceToDepth(type: KernelType, rows: readonly AxisLink[], columns: r
     links: [{ small: 0, big: 0, rows: rowSpan, columns: columnSpan }],
     rowsOf(kernel) {
       const elements = concat([reshape(kernel, [size, 1]), constant([0], [1, 1])], 0);
-      return kernelRows(reshape(gatherRows(elements, index), [type.small, type.block, rowSpan.taps, columnSpan.taps]), virtual);
+      return kernelRows(
+        reshape(gatherRows(elements, index), [type.small, type.block, rowSpan.taps, columnSpan.taps]),
+        virtual,
+      );
     },
     gradientOf(gradient) {
-      const elements = reshape(kernelFromRows(gradient, virtual), [sizeOf([type.small, type.block, rowSpan.taps, columnSpan.taps]), 1]);
+      const elements = reshape(kernelFromRows(gradient, virtual), [
+        sizeOf([type.small, type.block, rowSpan.taps, columnSpan.taps]),
+        1,
+      ]);
       return reshape(gatherRows(elements, inverse), [type.small, type.big, type.height, type.width]);
     },
   };
@@ -174,8 +236,12 @@ function spaceToDepthIndex(
             for (let u = 0; u < column.taps; u++) {
               const channel = (i * columns.length + j) * type.big + c;
               const place =
-                ((s * virtual.big + channel) * virtual.height + (t - row.shift + rowSpan.shift)) * virtual.width + (u - column.shift + columnSpan.shift);
-              const element = ((s * type.big + c) * type.height + row.first + row.step * t) * type.width + column.first + column.step * u;
+                ((s * virtual.big + channel) * virtual.height + (t - row.shift + rowSpan.shift)) * virtual.width +
+                (u - column.shift + columnSpan.shift);
+              const element =
+                ((s * type.big + c) * type.height + row.first + row.step * t) * type.width +
+                column.first +
+                column.step * u;
               index[place] = element;
               inverse[element] = place;
             }

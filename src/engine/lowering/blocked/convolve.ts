@@ -36,7 +36,12 @@ export interface PartMaker {
 }
 
 /** Big to small: Conv. */
-export function forwardConv({ kernelGroups, bigAsPixel }: ConvolutionPlan, rowsOf: RowsOf, bigParts: PhaseTensors, batch: number): PartMaker[] {
+export function forwardConv(
+  { kernelGroups, bigAsPixel }: ConvolutionPlan,
+  rowsOf: RowsOf,
+  bigParts: PhaseTensors,
+  batch: number,
+): PartMaker[] {
   const contributions: Contribution[][] = [];
   for (const group of kernelGroups) {
     const { type, links } = group;
@@ -77,7 +82,8 @@ export function dataGradient(
       });
     }
   }
-  const biasOf = ({ bias }: Epilogue) => (bias && bigAsPixel ? repeatForPixels(bias, kernelGroups[0]!, bigShape) : bias);
+  const biasOf = ({ bias }: Epilogue) =>
+    bias && bigAsPixel ? repeatForPixels(bias, kernelGroups[0]!, bigShape) : bias;
   return contributions.map((chain) => ({
     make: (epilogue) => reshape(accumulate(chain, batch, { ...epilogue, bias: biasOf(epilogue) }), bigShape),
     // As one pixel, the channels of all pixels would be sampled.
@@ -114,14 +120,25 @@ function accumulate(chain: readonly Contribution[], batch: number, { bias, activ
  * The gradient of the plain kernel. A phase in memory [B/P, row, column, N/P, P of the batch, P of B] is the kernel of a convolution
  * over the small map with batch and channels exchanged within blocks; rows of the map become channels, its columns rows.
  */
-export function kernelGradient(plan: ConvolutionPlan, smallParts: PhaseTensors, bigParts: PhaseTensors, batch: number): Value {
+export function kernelGradient(
+  plan: ConvolutionPlan,
+  smallParts: PhaseTensors,
+  bigParts: PhaseTensors,
+  batch: number,
+): Value {
   return plan.kernelGroups
     .map((group) => group.gradientOf(kernelGradientRows(group, plan.bigAsPixel, smallParts, bigParts, batch)))
     .reduce((sum, part) => add(sum, part));
 }
 
 /** The gradient of one group's rows. */
-export function kernelGradientRows({ type, links }: KernelGroup, bigAsPixel: boolean, smallParts: PhaseTensors, bigParts: PhaseTensors, batch: number): Value {
+export function kernelGradientRows(
+  { type, links }: KernelGroup,
+  bigAsPixel: boolean,
+  smallParts: PhaseTensors,
+  bigParts: PhaseTensors,
+  batch: number,
+): Value {
   const sums = new Map<string, { result: Value; rows: AxisLink; columns: AxisLink; row: number }>();
   for (const link of links) {
     const big = bigAsPixel ? asOnePixel(bigParts[link.big]!, type.big, batch) : bigParts[link.big]!;
@@ -142,10 +159,20 @@ export function kernelGradientRows({ type, links }: KernelGroup, bigAsPixel: boo
 }
 
 /** Rows (block of S, block of B, column tap backwards) for one row tap of a link: declared [S/P, B, taps, P]. */
-function linkGradient({ rows, columns }: PhaseLink, row: number, small: Value, big: Value, block: number, batch: number, sum: Value | undefined): Value {
+function linkGradient(
+  { rows, columns }: PhaseLink,
+  row: number,
+  small: Value,
+  big: Value,
+  block: number,
+  batch: number,
+  sum: Value | undefined,
+): Value {
   const wholeBatch = padded(batch, block);
   const [smallBlocks, bigChannels] = [small.shape[1]! / block, big.shape[1]!];
-  const exchanged = reorderOutput(reshape(padBatch(small, batch, block), [smallBlocks * rows.small * columns.small, block, 1, wholeBatch]));
+  const exchanged = reorderOutput(
+    reshape(padBatch(small, batch, block), [smallBlocks * rows.small * columns.small, block, 1, wholeBatch]),
+  );
   const data = shiftRows(
     exchanged,
     rows.shift - row,
@@ -184,7 +211,11 @@ function shiftRows(
     const [from, to] = [Math.max(0, offset), Math.min(small, phase + offset)];
     // A tap that reaches nothing but padding.
     if (to <= from) return expand(constant(0), [blocks, phase, rowSize * block]);
-    return pad(slice(rows, 1, from, to), [0, Math.max(0, -offset), 0], [0, phase - Math.max(0, -offset) - (to - from), 0]);
+    return pad(
+      slice(rows, 1, from, to),
+      [0, Math.max(0, -offset), 0],
+      [0, phase - Math.max(0, -offset) - (to - from), 0],
+    );
   }
   // A depthwise convolution with a single 1 moves rows on all threads; Pad and Slice work on one.
   const taps = Math.abs(offset) + 1;
@@ -192,5 +223,8 @@ function shiftRows(
   const one = offset > 0 ? taps - 1 : 0;
   for (let channelBlock = 0; channelBlock < blocks; channelBlock++)
     kernel.fill(1, (channelBlock * taps + one) * block, (channelBlock * taps + one + 1) * block);
-  return blockedConv(reshape(x, [1, channels, small, rowSize]), constant(kernel, [channels, 1, taps, 1]), { group: channels, pads: [before, 0, after, 0] });
+  return blockedConv(reshape(x, [1, channels, small, rowSize]), constant(kernel, [channels, 1, taps, 1]), {
+    group: channels,
+    pads: [before, 0, after, 0],
+  });
 }

@@ -37,11 +37,16 @@ export function isElementwiseVector(value: Value): value is ComputedValue {
 }
 
 const isPiece = (value: Value): value is ComputedValue =>
-  value.kind === 'computed' && value.operator.name === 'Slice' && value.inputs[0]!.shape.length === 1 && value.attributes.step === 1;
-const isPacking = (value: Value): value is ComputedValue => value.kind === 'computed' && value.operator.name === 'Concat' && value.shape.length === 1;
+  value.kind === 'computed' &&
+  value.operator.name === 'Slice' &&
+  value.inputs[0]!.shape.length === 1 &&
+  value.attributes.step === 1;
+const isPacking = (value: Value): value is ComputedValue =>
+  value.kind === 'computed' && value.operator.name === 'Concat' && value.shape.length === 1;
 
 /** The sum of a vector's elements, which their order does not change. */
-export const isTotal = (value: ComputedValue): boolean => value.operator.name === 'ReduceSum' && value.inputs[0]!.shape.length === 1;
+export const isTotal = (value: ComputedValue): boolean =>
+  value.operator.name === 'ReduceSum' && value.inputs[0]!.shape.length === 1;
 
 /**
  * The layout of each vector that has one of its own: elementwise operators connect it to state inputs (those with an output of the next value),
@@ -57,7 +62,8 @@ export function assignVectorLayouts(
   const layouts = new Map<Value, VectorLayout>();
   for (const region of vectorRegions(graph, order)) {
     const layout = layoutOf(region, consumersOf, kernelOf);
-    if (layout === undefined || ![...region].every((value) => value.type === 'float32' || isElementwiseVector(value))) continue;
+    if (layout === undefined || ![...region].every((value) => value.type === 'float32' || isElementwiseVector(value)))
+      continue;
     for (const value of region) if (isStored(value, layout, graph)) layouts.set(value, layout);
   }
   return layouts;
@@ -65,12 +71,15 @@ export function assignVectorLayouts(
 
 function isStored(value: Value, { segments }: VectorLayout, graph: Graph): boolean {
   if (value.kind === 'input') return isState(value, graph);
-  return isElementwiseVector(value) || (isPacking(value) && sizesOf(value) === segments.map(({ length }) => length).join());
+  return (
+    isElementwiseVector(value) || (isPacking(value) && sizesOf(value) === segments.map(({ length }) => length).join())
+  );
 }
 
 const sizesOf = (packing: ComputedValue): string => packing.inputs.map((operand) => operand.shape[0]!).join();
 
-const isState = (value: InputValue, graph: Graph): boolean => value.type === 'float32' && value.shape.length === 1 && nextName(value.name) in graph.outputs;
+const isState = (value: InputValue, graph: Graph): boolean =>
+  value.type === 'float32' && value.shape.length === 1 && nextName(value.name) in graph.outputs;
 
 /** Sets of vectors connected by elementwise operators, those that state inputs are in. */
 function vectorRegions(graph: Graph, order: readonly Value[]): readonly ReadonlySet<Value>[] {
@@ -81,7 +90,9 @@ function vectorRegions(graph: Graph, order: readonly Value[]): readonly Readonly
     for (const member of [...members]) for (const other of regionOf.get(member) ?? []) members.add(other);
     for (const member of members) regionOf.set(member, members);
   }
-  return [...new Set(regionOf.values())].filter((region) => [...region].some((value) => value.kind === 'input' && isState(value, graph)));
+  return [...new Set(regionOf.values())].filter((region) =>
+    [...region].some((value) => value.kind === 'input' && isState(value, graph)),
+  );
 }
 
 /** A region's partition, that of most of its concatenations, with the kernels that slices along it are used as; undefined without any. */
@@ -111,10 +122,14 @@ function layoutOf(
 
 function mostFrequent(texts: readonly string[]): string | undefined {
   const count = (text: string) => texts.filter((other) => other === text).length;
-  return texts.reduce<string | undefined>((best, text) => (best === undefined || count(text) > count(best) ? text : best), undefined);
+  return texts.reduce<string | undefined>(
+    (best, text) => (best === undefined || count(text) > count(best) ? text : best),
+    undefined,
+  );
 }
 
-export const sameKernel = (a: KernelType | undefined, b: KernelType | undefined): boolean => JSON.stringify(a) === JSON.stringify(b);
+export const sameKernel = (a: KernelType | undefined, b: KernelType | undefined): boolean =>
+  JSON.stringify(a) === JSON.stringify(b);
 
 function commonKernel(kernels: readonly (KernelType | undefined)[]): KernelType | undefined {
   const [first] = kernels;
@@ -162,7 +177,9 @@ export function storeVector(vector: Value, layout: VectorLayout): Value {
     return constant(Float32Array.from(order, (element) => (element < 0 ? 0 : Number(vector.data[element]))));
   }
   return concat(
-    layout.segments.map((segment) => pieceOfStored(slice(vector, 0, segment.start, segment.start + segment.length), segment)),
+    layout.segments.map((segment) =>
+      pieceOfStored(slice(vector, 0, segment.start, segment.start + segment.length), segment),
+    ),
     0,
   );
 }
@@ -190,4 +207,12 @@ export function fillRowsWithZeros(rows: Value, kernel: KernelType): Value {
 }
 
 const keepElements = (stored: Value, order: Int32Array): Value =>
-  where(constantTensor({ type: 'bool', shape: stored.shape, data: Uint8Array.from(order, (element) => Number(element >= 0)) }), stored, constant(0));
+  where(
+    constantTensor({
+      type: 'bool',
+      shape: stored.shape,
+      data: Uint8Array.from(order, (element) => Number(element >= 0)),
+    }),
+    stored,
+    constant(0),
+  );

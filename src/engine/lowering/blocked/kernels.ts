@@ -31,15 +31,28 @@ export function kernelRows(kernel: Value, type: KernelType): Value {
 /** The plain kernel of rows. */
 export function kernelFromRows(rows: Value, type: KernelType): Value {
   const { small, big, height, width, block } = type;
-  const split = transpose(reshape(rows, [smallBlocks(type), bigBlocks(type), height * width, block, block]), [0, 3, 1, 4, 2]);
-  return slice(slice(reshape(split, [padded(small, block), padded(big, block), height, width]), 0, 0, small), 1, 0, big);
+  const split = transpose(
+    reshape(rows, [smallBlocks(type), bigBlocks(type), height * width, block, block]),
+    [0, 3, 1, 4, 2],
+  );
+  return slice(
+    slice(reshape(split, [padded(small, block), padded(big, block), height, width]), 0, 0, small),
+    1,
+    0,
+    big,
+  );
 }
 
 /** The number of a kernel's rows. */
-export const kernelRowsCount = (type: KernelType): number => smallBlocks(type) * bigBlocks(type) * type.height * type.width;
+export const kernelRowsCount = (type: KernelType): number =>
+  smallBlocks(type) * bigBlocks(type) * type.height * type.width;
 
 /** Writes, for each element of the rows, its index in the plain kernel plus `start`. Elements that only fill a block are left unchanged. */
-export function writeElementOrder({ small, big, height, width, block }: KernelType, start: number, target: Int32Array): void {
+export function writeElementOrder(
+  { small, big, height, width, block }: KernelType,
+  start: number,
+  target: Int32Array,
+): void {
   const taps = height * width;
   let position = 0;
   for (let s = 0; s < padded(small, block); s += block) {
@@ -62,8 +75,18 @@ export function transposeRows(rows: Value, block: number): Value {
 }
 
 /** The row of a tap: `row` and `column` count the taps of a link. */
-const rowIndex = (type: KernelType, s: number, b: number, rows: AxisLink, columns: AxisLink, row: number, column: number): number =>
-  ((s * bigBlocks(type) + b) * type.height + rows.first + rows.step * row) * type.width + columns.first + columns.step * column;
+const rowIndex = (
+  type: KernelType,
+  s: number,
+  b: number,
+  rows: AxisLink,
+  columns: AxisLink,
+  row: number,
+  column: number,
+): number =>
+  ((s * bigBlocks(type) + b) * type.height + rows.first + rows.step * row) * type.width +
+  columns.first +
+  columns.step * column;
 
 /** The kernel of a link from the big map to the small one, of transposed rows: declared [S, B, taps, taps]. */
 export function forwardKernel(transposed: Value, type: KernelType, rows: AxisLink, columns: AxisLink): Value {
@@ -71,11 +94,17 @@ export function forwardKernel(transposed: Value, type: KernelType, rows: AxisLin
   for (let s = 0; s < smallBlocks(type); s++) {
     for (let b = 0; b < bigBlocks(type); b++) {
       for (let row = 0; row < rows.taps; row++) {
-        for (let column = 0; column < columns.taps; column++) index.push(rowIndex(type, s, b, rows, columns, row, column));
+        for (let column = 0; column < columns.taps; column++)
+          index.push(rowIndex(type, s, b, rows, columns, row, column));
       }
     }
   }
-  return reshape(gatherRows(transposed, index), [padded(type.small, type.block), padded(type.big, type.block), rows.taps, columns.taps]);
+  return reshape(gatherRows(transposed, index), [
+    padded(type.small, type.block),
+    padded(type.big, type.block),
+    rows.taps,
+    columns.taps,
+  ]);
 }
 
 /** The kernel of a link from the small map to the big one, its taps backwards: declared [B, S, taps, taps]. */
@@ -84,24 +113,34 @@ export function dataGradientKernel(kernel: Value, type: KernelType, rows: AxisLi
   for (let b = 0; b < bigBlocks(type); b++) {
     for (let s = 0; s < smallBlocks(type); s++) {
       for (let row = rows.taps - 1; row >= 0; row--) {
-        for (let column = columns.taps - 1; column >= 0; column--) index.push(rowIndex(type, s, b, rows, columns, row, column));
+        for (let column = columns.taps - 1; column >= 0; column--)
+          index.push(rowIndex(type, s, b, rows, columns, row, column));
       }
     }
   }
-  return reshape(gatherRows(kernel, index), [padded(type.big, type.block), padded(type.small, type.block), rows.taps, columns.taps]);
+  return reshape(gatherRows(kernel, index), [
+    padded(type.big, type.block),
+    padded(type.small, type.block),
+    rows.taps,
+    columns.taps,
+  ]);
 }
 
 /**
  * The order in which rows of `linkGradient` results become kernel rows. Each result holds, for one link and one of its row taps, rows
  * (s, b, column tap backwards).
  */
-export function gradientOrder(type: KernelType, results: readonly { readonly rows: AxisLink; readonly columns: AxisLink; readonly row: number }[]): number[] {
+export function gradientOrder(
+  type: KernelType,
+  results: readonly { readonly rows: AxisLink; readonly columns: AxisLink; readonly row: number }[],
+): number[] {
   const order = new Array<number>(smallBlocks(type) * bigBlocks(type) * type.height * type.width);
   let position = 0;
   for (const { rows, columns, row } of results) {
     for (let s = 0; s < smallBlocks(type); s++) {
       for (let b = 0; b < bigBlocks(type); b++) {
-        for (let column = columns.taps - 1; column >= 0; column--) order[rowIndex(type, s, b, rows, columns, row, column)] = position++;
+        for (let column = columns.taps - 1; column >= 0; column--)
+          order[rowIndex(type, s, b, rows, columns, row, column)] = position++;
       }
     }
   }

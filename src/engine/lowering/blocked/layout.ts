@@ -71,11 +71,17 @@ export function fromPlain(x: Value, type: FeatureMapType, layout: Layout): Phase
   const { batch, channels, height, width, block } = type;
   const { kind, phases } = layout;
   if (kind === 'spaceToDepth') {
-    const split = transpose(reshape(x, [batch, channels, height / phases, phases, width / phases, phases]), [2, 4, 0, 3, 5, 1]);
+    const split = transpose(
+      reshape(x, [batch, channels, height / phases, phases, width / phases, phases]),
+      [2, 4, 0, 3, 5, 1],
+    );
     const flat = reshape(split, [(height / phases) * (width / phases) * batch, phases * phases * channels]);
     return [reshape(padAxis(flat, 1, block), phaseShape(type, layout))];
   }
-  const whole = transpose(reshape(padAxis(x, 1, padded(channels, block)), [batch, padded(channels, block) / block, block, height, width]), [1, 3, 4, 0, 2]);
+  const whole = transpose(
+    reshape(padAxis(x, 1, padded(channels, block)), [batch, padded(channels, block) / block, block, height, width]),
+    [1, 3, 4, 0, 2],
+  );
   return splitPhases(reshape(whole, phaseShape(type, { kind, phases: 1 })), type, phases);
 }
 
@@ -84,18 +90,35 @@ export function toPlain(parts: PhaseTensors, type: FeatureMapType, layout: Layou
   const { batch, channels, height, width, block } = type;
   const { kind, phases } = layout;
   if (kind === 'spaceToDepth') {
-    const flat = slice(reshape(parts[0]!, [(height / phases) * (width / phases) * batch, block]), 1, 0, phases * phases * channels);
+    const flat = slice(
+      reshape(parts[0]!, [(height / phases) * (width / phases) * batch, block]),
+      1,
+      0,
+      phases * phases * channels,
+    );
     const split = reshape(flat, [height / phases, width / phases, batch, phases, phases, channels]);
     return reshape(transpose(split, [2, 5, 0, 3, 1, 4]), [batch, channels, height, width]);
   }
-  const whole = reshape(joinPhases(parts, type, phases), [padded(channels, block) / block, height, width, batch, block]);
-  return slice(reshape(transpose(whole, [3, 0, 4, 1, 2]), [batch, padded(channels, block), height, width]), 1, 0, channels);
+  const whole = reshape(joinPhases(parts, type, phases), [
+    padded(channels, block) / block,
+    height,
+    width,
+    batch,
+    block,
+  ]);
+  return slice(
+    reshape(transpose(whole, [3, 0, 4, 1, 2]), [batch, padded(channels, block), height, width]),
+    1,
+    0,
+    channels,
+  );
 }
 
 /** A value from one layout to another. */
 export function convertLayout(parts: PhaseTensors, type: FeatureMapType, from: Layout, to: Layout): PhaseTensors {
   if (sameLayout(from, to)) return parts;
-  if (from.kind === 'spaceToDepth' || to.kind === 'spaceToDepth') return fromPlain(toPlain(parts, type, from), type, to);
+  if (from.kind === 'spaceToDepth' || to.kind === 'spaceToDepth')
+    return fromPlain(toPlain(parts, type, from), type, to);
   return splitPhases(joinPhases(parts, type, from.phases), type, to.phases);
 }
 
@@ -110,7 +133,8 @@ function splitPhases(whole: Value, type: FeatureMapType, phases: number): PhaseT
     const index: number[] = [];
     for (let channel = 0; channel < blocks; channel++) {
       for (let row = rowPhase; row < height; row += phases) {
-        for (let column = columnPhase; column < width; column += phases) index.push((channel * height + row) * width + column);
+        for (let column = columnPhase; column < width; column += phases)
+          index.push((channel * height + row) * width + column);
       }
     }
     return reshape(gatherRows(pixels, index), phaseShape(type, { kind: 'blocked', phases }));
@@ -124,7 +148,9 @@ function joinPhases(parts: PhaseTensors, type: FeatureMapType, phases: number): 
   const blocks = padded(type.channels, block) / block;
   const [h, w] = [height / phases, width / phases];
   const rows = Array.from({ length: phases }, (_, rowPhase) => {
-    const pixels = parts.slice(rowPhase * phases, (rowPhase + 1) * phases).map((part) => reshape(part, [blocks * h * w, 1, batch * block]));
+    const pixels = parts
+      .slice(rowPhase * phases, (rowPhase + 1) * phases)
+      .map((part) => reshape(part, [blocks * h * w, 1, batch * block]));
     return reshape(concat(pixels, 1), [blocks * h, 1, width * batch * block]);
   });
   return reshape(concat(rows, 1), phaseShape(type, WHOLE));

@@ -4,7 +4,17 @@ import { mul, reduceSum, reshape } from '../../operators/index.js';
 import { sizeOf } from '../../shape.js';
 import type { ComputedValue, Value } from '../../value.js';
 import type { LaidOutGraph } from '../state.js';
-import { centerConvolution, type Centered, centerMap, fullForm, matchVariance, meanOf, offMean, type Statistics, varianceOfCentered } from './statistics.js';
+import {
+  centerConvolution,
+  type Centered,
+  centerMap,
+  fullForm,
+  matchVariance,
+  meanOf,
+  offMean,
+  type Statistics,
+  varianceOfCentered,
+} from './statistics.js';
 import {
   addAffine,
   asParts,
@@ -92,7 +102,10 @@ class BlockedLowering {
       else this.plainValues.set(value, value.kind === 'computed' ? this.lowerPlain(value) : value);
     }
     const outputs = Object.fromEntries(
-      Object.entries(this.graph.outputs).map(([name, value]) => [name, this.storage.nextState(name, value) ?? this.plain(value)]),
+      Object.entries(this.graph.outputs).map(([name, value]) => [
+        name,
+        this.storage.nextState(name, value) ?? this.plain(value),
+      ]),
     );
     const inputs = this.graph.inputs.map((value) => this.storage.inputOf(value));
     return { ...graphOf(outputs, inputs), stateLayouts: this.storage.stateLayouts };
@@ -108,7 +121,10 @@ class BlockedLowering {
 
   /** A value in the canonical layout. */
   private plain(value: Value): Value {
-    const known = this.plainValues.get(value) ?? this.storage.plainVector(value) ?? toPlain(this.parts(value), this.typeOf(value), this.layouts.get(value)!);
+    const known =
+      this.plainValues.get(value) ??
+      this.storage.plainVector(value) ??
+      toPlain(this.parts(value), this.typeOf(value), this.layouts.get(value)!);
     this.plainValues.set(value, known);
     return known;
   }
@@ -118,7 +134,11 @@ class BlockedLowering {
     const featureMap = this.featureMaps.get(value);
     if (featureMap?.form) return featureMap.form;
     const layout = this.layouts.get(value)!;
-    const form = toAffine(featureMap?.product ? this.multiply(featureMap.product, value, layout) : fromPlain(this.plain(value), this.typeOf(value), layout));
+    const form = toAffine(
+      featureMap?.product
+        ? this.multiply(featureMap.product, value, layout)
+        : fromPlain(this.plain(value), this.typeOf(value), layout),
+    );
     this.featureMaps.set(value, { ...featureMap, form });
     return form;
   }
@@ -166,7 +186,13 @@ class BlockedLowering {
     const makers =
       result === 'small'
         ? forwardConv(plan, this.storage.rowsOf(kernel!), this.partsIn(big, plan.bigLayout), type.batch)
-        : dataGradient(plan, this.storage.rowsOf(kernel!), this.partsIn(small, plan.smallLayout), type.batch, phaseShape(type, own));
+        : dataGradient(
+            plan,
+            this.storage.rowsOf(kernel!),
+            this.partsIn(small, plan.smallLayout),
+            type.batch,
+            phaseShape(type, own),
+          );
     const plainBias = bias && this.plain(bias);
     if (makers[0]!.sample && this.servesStatistics(value)) {
       const centered = centerConvolution(makers, plainBias, type, own, layout);
@@ -185,7 +211,11 @@ class BlockedLowering {
   private servesStatistics(value: Value): boolean {
     const mean = this.statistics.get(value)?.mean;
     const isOutput = Object.values(this.graph.outputs).includes(value);
-    return mean !== undefined && !isOutput && this.consumersOf(value).every((consumer) => consumer === mean || this.isCentering(consumer));
+    return (
+      mean !== undefined &&
+      !isOutput &&
+      this.consumersOf(value).every((consumer) => consumer === mean || this.isCentering(consumer))
+    );
   }
 
   /** Whether a value is a feature map minus its mean, and the feature map's variance is taken. */
@@ -245,9 +275,14 @@ class BlockedLowering {
   private inBlocks(value: ComputedValue, layout: Layout): PhaseTensors | undefined {
     const { operator, inputs, attributes } = value;
     if (operator.blocked === undefined || !inputs.every((operand) => this.layouts.has(operand))) return undefined;
-    const operands = inputs.map((operand) => reshape(this.partsIn(operand, WHOLE)[0]!, memoryShape(this.typeOf(operand))));
+    const operands = inputs.map((operand) =>
+      reshape(this.partsIn(operand, WHOLE)[0]!, memoryShape(this.typeOf(operand))),
+    );
     const result = operator.blocked(operands, { value, attributes });
-    return result && convertLayout([reshape(result, phaseShape(this.typeOf(value), WHOLE))], this.typeOf(value), WHOLE, layout);
+    return (
+      result &&
+      convertLayout([reshape(result, phaseShape(this.typeOf(value), WHOLE))], this.typeOf(value), WHOLE, layout)
+    );
   }
 
   // Everything else
@@ -276,7 +311,12 @@ class BlockedLowering {
   }
 
   private planOf(convolution: Convolution): ConvolutionPlan {
-    return planConvolution(convolution, this.layouts.get(convolution.small)!, this.layouts.get(convolution.big)!, this.block);
+    return planConvolution(
+      convolution,
+      this.layouts.get(convolution.small)!,
+      this.layouts.get(convolution.big)!,
+      this.block,
+    );
   }
 
   /** Sums and means of a feature map over batch, rows and columns, and perhaps channels. */

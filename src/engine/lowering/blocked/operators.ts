@@ -35,7 +35,10 @@ const Conv: Operator = {
   infer([x, w], attributes) {
     const { strides, dilations, pads } = attributes as Record<string, readonly number[]>;
     const sizes = [0, 1].map(
-      (i) => Math.floor((x!.shape[2 + i]! + pads![i]! + pads![2 + i]! - dilations![i]! * (w!.shape[2 + i]! - 1) - 1) / strides![i]!) + 1,
+      (i) =>
+        Math.floor(
+          (x!.shape[2 + i]! + pads![i]! + pads![2 + i]! - dilations![i]! * (w!.shape[2 + i]! - 1) - 1) / strides![i]!,
+        ) + 1,
     );
     return { type: 'float32', shape: [x!.shape[0]!, w!.shape[0]!, ...sizes] };
   },
@@ -45,7 +48,15 @@ const Conv: Operator = {
 export function blockedConv(
   x: Value,
   w: Value,
-  { bias, sum, strides = [1, 1], dilations = [1, 1], pads = [0, 0, 0, 0], group = 1, activation }: BlockedConvOptions = {},
+  {
+    bias,
+    sum,
+    strides = [1, 1],
+    dilations = [1, 1],
+    pads = [0, 0, 0, 0],
+    group = 1,
+    activation,
+  }: BlockedConvOptions = {},
 ): Value {
   const attributes: Attributes = {
     strides,
@@ -60,11 +71,19 @@ export function blockedConv(
   return apply(Conv, [x, w, ...(third ? [third] : []), ...(sum ? [sum] : [])], attributes);
 }
 
-const ReorderInput: Operator = { name: 'ReorderInput', domain: DOMAIN, infer: ([x]) => ({ type: 'float32', shape: x!.shape }) };
+const ReorderInput: Operator = {
+  name: 'ReorderInput',
+  domain: DOMAIN,
+  infer: ([x]) => ({ type: 'float32', shape: x!.shape }),
+};
 /** Plain memory [N, C, H, W] to blocked; C a multiple of P. */
 export const reorderInput = (x: Value): Value => apply(ReorderInput, [x], {});
 
-const ReorderOutput: Operator<{ channels: number }> = { name: 'ReorderOutput', domain: DOMAIN, infer: ([x]) => ({ type: 'float32', shape: x!.shape }) };
+const ReorderOutput: Operator<{ channels: number }> = {
+  name: 'ReorderOutput',
+  domain: DOMAIN,
+  infer: ([x]) => ({ type: 'float32', shape: x!.shape }),
+};
 /** Blocked memory to plain [N, C, H, W]. */
 export const reorderOutput = (x: Value): Value => apply(ReorderOutput, [x], { channels: x.shape[1]! });
 
@@ -84,5 +103,9 @@ const Gather: Operator<{ axis: number }> = {
 /** Rows of a tensor (along its first axis) in the order of `index`; a row may be taken several times. */
 export function gatherRows(x: Value, index: readonly number[]): Value {
   if (index.length === x.shape[0] && index.every((row, position) => row === position)) return x;
-  return apply(Gather, [x, constantTensor({ type: 'int64', shape: [index.length], data: BigInt64Array.from(index, BigInt) })], { axis: 0 });
+  return apply(
+    Gather,
+    [x, constantTensor({ type: 'int64', shape: [index.length], data: BigInt64Array.from(index, BigInt) })],
+    { axis: 0 },
+  );
 }

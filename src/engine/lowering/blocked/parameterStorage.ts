@@ -2,7 +2,15 @@ import type { Graph } from '../../graph.js';
 import { apply } from '../../operator.js';
 import { concat, reduceSum, reshape } from '../../operators/index.js';
 import { sameShape, sizeOf } from '../../shape.js';
-import { type ComputedValue, constant, type ConstantValue, input, type InputValue, splatValue, type Value } from '../../value.js';
+import {
+  type ComputedValue,
+  constant,
+  type ConstantValue,
+  input,
+  type InputValue,
+  splatValue,
+  type Value,
+} from '../../value.js';
 import { nextName, type StateLayout } from '../state.js';
 import type { Convolution } from '../convolution.js';
 import { type ConvolutionPlan, matchConvolution } from './convolutionPlan.js';
@@ -76,7 +84,11 @@ export class ParameterStorage {
   /** Lowers a vector that has an order of its own; false for every other value. */
   lowerVector(value: Value): boolean {
     const layout = this.layouts.get(value);
-    if (layout) this.vectors.set(value, value.kind === 'input' ? input(value.name, [layout.storedSize]) : this.compute(value as ComputedValue, layout));
+    if (layout)
+      this.vectors.set(
+        value,
+        value.kind === 'input' ? input(value.name, [layout.storedSize]) : this.compute(value as ComputedValue, layout),
+      );
     return layout !== undefined;
   }
 
@@ -129,7 +141,9 @@ export class ParameterStorage {
   pieceOfVector(value: ComputedValue): Value | undefined {
     const layout = value.operator.name === 'Slice' ? this.layouts.get(value.inputs[0]!) : undefined;
     const { start, end, step } = value.attributes;
-    const segment = layout?.segments.find((each) => each.start === start && each.start + each.length === end && step === 1);
+    const segment = layout?.segments.find(
+      (each) => each.start === start && each.start + each.length === end && step === 1,
+    );
     if (segment === undefined) return undefined;
     const { kernel } = segment;
     const piece = kernelOfStored(kernel ? this.filled(value.inputs[0]!) : this.vectors.get(value.inputs[0]!)!, segment);
@@ -169,9 +183,11 @@ export class ParameterStorage {
     const known = inputs.map((operand) => this.rows.get(operand));
     const first = known.find((rows) => rows !== undefined);
     if (first === undefined) return;
-    if (operator.name === 'Reshape') return this.setFilledRows(value, this.rowsAs(inputs[0]!, first.kernel)!, first.kernel);
+    if (operator.name === 'Reshape')
+      return this.setFilledRows(value, this.rowsAs(inputs[0]!, first.kernel)!, first.kernel);
     const fits = (operand: Value, index: number) =>
-      sizeOf(operand.shape) === 1 || (known[index] && sameKernel(known[index].kernel, first.kernel) && sameShape(operand.shape, value.shape));
+      sizeOf(operand.shape) === 1 ||
+      (known[index] && sameKernel(known[index].kernel, first.kernel) && sameShape(operand.shape, value.shape));
     if (!operator.elementwise || !inputs.every(fits)) return;
     const operands = inputs.map((operand, index) => known[index]?.rows ?? reshape(this.context.plain(operand), []));
     this.rows.set(value, { rows: apply(operator, operands, attributes), kernel: first.kernel });
@@ -214,16 +230,26 @@ class Padding {
     const elements = inputs.map((operand) => this.of(operand));
     const isScalar = (index: number) => sizeOf(inputs[index]!.shape) === 1;
     // Scalars that only a run knows are assumed to be finite, and not 0 as divisors: otherwise nothing else is finite either.
-    const known = operator.partialEvaluate?.(elements.map((element, index) => element ?? (isScalar(index) ? 'finite' : undefined)));
+    const known = operator.partialEvaluate?.(
+      elements.map((element, index) => element ?? (isScalar(index) ? 'finite' : undefined)),
+    );
     if (known !== undefined) return known;
-    return operator.keepsZero && inputs.every((_, index) => isScalar(index) || elements[index] === 0) ? 0 : evaluated(value, elements);
+    return operator.keepsZero && inputs.every((_, index) => isScalar(index) || elements[index] === 0)
+      ? 0
+      : evaluated(value, elements);
   }
 }
 
 /** What an operator makes of single elements that are all known. */
-function evaluated({ operator, inputs, attributes, type }: ComputedValue, elements: readonly (number | undefined)[]): number | undefined {
-  if (operator.evaluate === undefined || type !== 'float32' || inputs.some((operand) => operand.type !== 'float32')) return undefined;
-  const constants = elements.flatMap((element): ConstantValue[] => (element === undefined ? [] : [constant([element])]));
+function evaluated(
+  { operator, inputs, attributes, type }: ComputedValue,
+  elements: readonly (number | undefined)[],
+): number | undefined {
+  if (operator.evaluate === undefined || type !== 'float32' || inputs.some((operand) => operand.type !== 'float32'))
+    return undefined;
+  const constants = elements.flatMap((element): ConstantValue[] =>
+    element === undefined ? [] : [constant([element])],
+  );
   if (constants.length < inputs.length) return undefined;
   const result = Number(operator.evaluate(constants, { type, shape: [1] }, attributes)[0]);
   return Number.isFinite(result) ? result : undefined;

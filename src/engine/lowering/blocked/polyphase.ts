@@ -31,18 +31,36 @@ export function phaseLinks({ small, big, kernel, stride, padding }: Axis): reado
   if (big % stride !== 0 || kernel % stride !== 0) return undefined;
   const links = Array.from({ length: stride }, (_, phase): AxisLink => {
     const first = (phase + padding) % stride;
-    return { first, step: stride, taps: kernel / stride, shift: (phase + padding - first) / stride, small, phase: big / stride };
+    return {
+      first,
+      step: stride,
+      taps: kernel / stride,
+      shift: (phase + padding - first) / stride,
+      small,
+      phase: big / stride,
+    };
   });
-  return links.every((link) => [forwardPadding(link), dataGradientPadding(link), kernelGradientPadding(link)].flat().every((pad) => pad >= 0))
+  return links.every((link) =>
+    [forwardPadding(link), dataGradientPadding(link), kernelGradientPadding(link)].flat().every((pad) => pad >= 0),
+  )
     ? links
     : undefined;
 }
 
 /** Padding [before, after] of the convolution from the phase to the small map. */
-export const forwardPadding = ({ small, phase, taps, shift }: AxisLink): [number, number] => [shift, small - phase - shift + taps - 1];
+export const forwardPadding = ({ small, phase, taps, shift }: AxisLink): [number, number] => [
+  shift,
+  small - phase - shift + taps - 1,
+];
 
 /** Padding of the convolution from the small map to the phase, whose taps run backwards. */
-export const dataGradientPadding = ({ small, phase, taps, shift }: AxisLink): [number, number] => [taps - 1 - shift, phase - small + shift];
+export const dataGradientPadding = ({ small, phase, taps, shift }: AxisLink): [number, number] => [
+  taps - 1 - shift,
+  phase - small + shift,
+];
 
 /** Padding of the small map where the phase slides over it as a kernel: position j of the result belongs to tap `taps - 1 - j`. */
-export const kernelGradientPadding = ({ small, phase, taps, shift }: AxisLink): [number, number] => [taps - 1 - shift, phase - small + shift];
+export const kernelGradientPadding = ({ small, phase, taps, shift }: AxisLink): [number, number] => [
+  taps - 1 - shift,
+  phase - small + shift,
+];

@@ -13,7 +13,8 @@ const ARITHMETIC: ReadonlySet<string> = new Set(['Add', 'Sub', 'Mul']);
  * a block hold any finite value, and zero kernels would turn infinity into NaN.
  */
 function isFunction({ operator, inputs, attributes }: ComputedValue): boolean {
-  if (!operator.elementwise || operator.evaluate === undefined || inputs.length !== 1 || inputs[0]!.type !== 'float32') return false;
+  if (!operator.elementwise || operator.evaluate === undefined || inputs.length !== 1 || inputs[0]!.type !== 'float32')
+    return false;
   const samples = constant([-2, -1, 0, 1, 2]);
   return Array.from(operator.evaluate([samples], samples, attributes), Number).every(Number.isFinite);
 }
@@ -32,7 +33,10 @@ export const isPerChannel = (operand: Value, result: Value): boolean => {
 export function isElementwise(value: Value): value is ComputedValue {
   if (value.kind !== 'computed' || value.type !== 'float32' || !isFeatureMap(value.shape)) return false;
   if (isFunction(value)) return true;
-  return ARITHMETIC.has(value.operator.name) && value.inputs.every((operand) => sameShape(operand.shape, value.shape) || isPerChannel(operand, value));
+  return (
+    ARITHMETIC.has(value.operator.name) &&
+    value.inputs.every((operand) => sameShape(operand.shape, value.shape) || isPerChannel(operand, value))
+  );
 }
 
 /**
@@ -63,11 +67,13 @@ export function assignLayouts(outputs: readonly Value[], block: number): Readonl
       [small, big],
       [big, small],
     ] as const) {
-      if (requests.get(regions.get(one)!)!.size === 0) requests.get(regions.get(other)!)!.forEach((phases) => request(one, phases));
+      if (requests.get(regions.get(one)!)!.size === 0)
+        requests.get(regions.get(other)!)!.forEach((phases) => request(one, phases));
     }
   }
   const layouts = new Map<Value, Layout>();
-  for (const [region, wanted] of requests) for (const value of region) layouts.set(value, layoutFor(value, wanted, block));
+  for (const [region, wanted] of requests)
+    for (const value of region) layouts.set(value, layoutFor(value, wanted, block));
   // Operators with a blocked form pass layouts on, to the regions of their results.
   for (const value of order) {
     if (layouts.has(value) || !regions.has(value) || !hasBlockedForm(value, layouts, block)) continue;
@@ -81,9 +87,13 @@ function regionsOf(order: readonly Value[]): ReadonlyMap<Value, readonly Value[]
   const regions = new Map<Value, Value[]>();
   for (const value of order) {
     if (!isFeatureMap(value.shape) || value.type !== 'float32') continue;
-    const operands = isElementwise(value) ? value.inputs.filter((operand) => sameShape(operand.shape, value.shape)) : [];
+    const operands = isElementwise(value)
+      ? value.inputs.filter((operand) => sameShape(operand.shape, value.shape))
+      : [];
     // The members of smaller regions move to the largest.
-    const known = [...new Set(operands.map((operand) => regions.get(operand)).filter((region) => region !== undefined))];
+    const known = [
+      ...new Set(operands.map((operand) => regions.get(operand)).filter((region) => region !== undefined)),
+    ];
     const region = known.reduce((largest, each) => (each.length > largest.length ? each : largest), known[0] ?? []);
     for (const member of [...known.filter((each) => each !== region).flat(), value]) {
       region.push(member);
@@ -95,7 +105,12 @@ function regionsOf(order: readonly Value[]): ReadonlyMap<Value, readonly Value[]
 
 /** Whether an operator can be computed on blocked channels, and its inputs have them. */
 function hasBlockedForm(value: Value, layouts: ReadonlyMap<Value, Layout>, block: number): value is ComputedValue {
-  if (value.kind !== 'computed' || value.operator.blocked === undefined || !value.inputs.every((operand) => layouts.has(operand))) return false;
+  if (
+    value.kind !== 'computed' ||
+    value.operator.blocked === undefined ||
+    !value.inputs.every((operand) => layouts.has(operand))
+  )
+    return false;
   const operands = value.inputs.map(({ shape }) => input('operand', memoryShape(featureMapType(shape, block))));
   return value.operator.blocked(operands, { value, attributes: value.attributes }) !== undefined;
 }

@@ -1,6 +1,15 @@
 import { add, clip, mul, reshape, sub } from '../../operators/index.js';
 import type { ComputedValue, Value } from '../../value.js';
-import { type AffineForm, broadcastChannels, ChannelSums, type ChannelVector, materialize, sampling, shiftAffine, toAffine } from './channelwise.js';
+import {
+  type AffineForm,
+  broadcastChannels,
+  ChannelSums,
+  type ChannelVector,
+  materialize,
+  sampling,
+  shiftAffine,
+  toAffine,
+} from './channelwise.js';
 import type { PartMaker } from './convolve.js';
 import { convertLayout, type FeatureMapType, type Layout, phaseShape, type PhaseTensors } from './layout.js';
 
@@ -33,7 +42,13 @@ export function centerMap(parts: PhaseTensors, type: FeatureMapType, layout: Lay
  * @param makers of all parts, in the layout `own`; they must offer samples
  * @param layout that of the result
  */
-export function centerConvolution(makers: readonly PartMaker[], bias: Value | undefined, type: FeatureMapType, own: Layout, layout: Layout): Centered {
+export function centerConvolution(
+  makers: readonly PartMaker[],
+  bias: Value | undefined,
+  type: FeatureMapType,
+  own: Layout,
+  layout: Layout,
+): Centered {
   const [, , height, width] = phaseShape(type, own) as [number, number, number, number];
   const sample = makers[0]!.sample!([height, sampling(width)[1]]);
   const negative = new ChannelSums(type, own, 1).negativeSampleMean(sample);
@@ -55,7 +70,8 @@ export function varianceOfCentered({ form, rest }: Centered, means: ChannelSums)
   return clip(sub(means.ofProduct(form, form), mul(rest, rest)), 0, Infinity);
 }
 
-const isComputedBy = (value: Value | undefined, name: string): value is ComputedValue => value?.kind === 'computed' && value.operator.name === name;
+const isComputedBy = (value: Value | undefined, name: string): value is ComputedValue =>
+  value?.kind === 'computed' && value.operator.name === name;
 
 /** A feature map and its mean per channel. */
 export interface Statistics {

@@ -1,6 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { batchNormalization, conv, convTranspose, type Graph, graphOf, leakyRelu, relu, type Shape, topologicalOrder } from '../../../../src/engine/index.js';
+import {
+  batchNormalization,
+  conv,
+  convTranspose,
+  type Graph,
+  graphOf,
+  leakyRelu,
+  relu,
+  type Shape,
+  topologicalOrder,
+} from '../../../../src/engine/index.js';
 import { lower } from '../../../../src/engine/lowering/lower.js';
 import { expectClose } from '../../expectations.js';
 import { gradientGraph } from '../../finiteDifferences.js';
@@ -19,7 +29,9 @@ async function expectSame(build: Build, shapes: readonly Shape[]): Promise<void>
 
 /** The operators of a lowered graph. */
 const operatorsOf = (graph: Graph): string[] =>
-  topologicalOrder(Object.values(lower(graph, targets.wasm).outputs)).flatMap((value) => (value.kind === 'computed' ? [value.operator.name] : []));
+  topologicalOrder(Object.values(lower(graph, targets.wasm).outputs)).flatMap((value) =>
+    value.kind === 'computed' ? [value.operator.name] : [],
+  );
 const countOf = (graph: Graph, name: string): number => operatorsOf(graph).filter((found) => found === name).length;
 
 const geometry = fc
@@ -33,7 +45,9 @@ const geometry = fc
     size: fc.tuple(fc.integer({ min: 1, max: 7 }), fc.integer({ min: 1, max: 7 })),
     hasBias: fc.boolean(),
   })
-  .filter(({ kernel, pads, size }) => [0, 1].every((axis) => size[axis]! + pads[axis]! + pads[axis + 2]! >= kernel[axis]!));
+  .filter(({ kernel, pads, size }) =>
+    [0, 1].every((axis) => size[axis]! + pads[axis]! + pads[axis + 2]! >= kernel[axis]!),
+  );
 
 describe('feature maps with the batch last', () => {
   it('compute convolutions of any geometry and their gradients', () =>
@@ -62,9 +76,11 @@ describe('feature maps with the batch last', () => {
       { numRuns: 60 },
     ));
 
-  const layer: Build = (x, w, scale, bias) => leakyRelu(batchNormalization(conv(x, w, { strides: 2, pads: 1 }), scale, bias), 0.2);
+  const layer: Build = (x, w, scale, bias) =>
+    leakyRelu(batchNormalization(conv(x, w, { strides: 2, pads: 1 }), scale, bias), 0.2);
   const shapes = [[2, 3, 8, 8], [4, 3, 4, 4], [4], [4], [2, 4, 4, 4]] as const;
-  const network: Build = (x, w, scale, bias, second) => relu(conv(layer(x, w, scale, bias), second, { strides: 2, pads: 1 }));
+  const network: Build = (x, w, scale, bias, second) =>
+    relu(conv(layer(x, w, scale, bias), second, { strides: 2, pads: 1 }));
 
   it('compute whole layers with normalization', () => expectSame(network, shapes));
 

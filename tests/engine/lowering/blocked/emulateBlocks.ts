@@ -11,7 +11,10 @@ const GroupedConv: Operator = {
   name: 'Conv',
   infer: ([x, w], attributes) => {
     const { strides, dilations, pads } = attributes as Record<string, readonly number[]>;
-    const size = (i: number) => Math.floor((x!.shape[2 + i]! + pads![i]! + pads![2 + i]! - dilations![i]! * (w!.shape[2 + i]! - 1) - 1) / strides![i]!) + 1;
+    const size = (i: number) =>
+      Math.floor(
+        (x!.shape[2 + i]! + pads![i]! + pads![2 + i]! - dilations![i]! * (w!.shape[2 + i]! - 1) - 1) / strides![i]!,
+      ) + 1;
     return { type: 'float32', shape: [x!.shape[0]!, w!.shape[0]!, size(0), size(1)] };
   },
 };
@@ -43,12 +46,16 @@ function emulate(value: ComputedValue, block: number): Value {
 function emulateConv({ inputs, attributes }: ComputedValue, block: number): Value {
   const [x, w, bias, sum] = inputs as [Value, Value, Value?, Value?];
   const { strides, dilations, pads, group } = attributes;
-  const convolved = apply(GroupedConv, [fromBlocks(x, block), plainKernel(w, Number(group), block), ...(bias ? [bias] : [])], {
-    strides: strides!,
-    dilations: dilations!,
-    pads: pads!,
-    group: group!,
-  });
+  const convolved = apply(
+    GroupedConv,
+    [fromBlocks(x, block), plainKernel(w, Number(group), block), ...(bias ? [bias] : [])],
+    {
+      strides: strides!,
+      dilations: dilations!,
+      pads: pads!,
+      group: group!,
+    },
+  );
   const added = sum ? add(toBlocks(convolved, block), sum) : toBlocks(convolved, block);
   const [first, second] = (attributes.activation_params ?? []) as readonly number[];
   switch (attributes.activation) {
@@ -77,5 +84,8 @@ function toBlocks(x: Value, block: number): Value {
 function plainKernel(w: Value, group: number, block: number): Value {
   const [outputs, inputs, height, width] = w.shape as [number, number, number, number];
   if (group > 1) return reshape(transpose(reshape(w, [outputs / block, height, width, block]), [0, 3, 1, 2]), w.shape);
-  return reshape(transpose(reshape(w, [outputs / block, inputs / block, height, width, block, block]), [0, 5, 1, 4, 2, 3]), w.shape);
+  return reshape(
+    transpose(reshape(w, [outputs / block, inputs / block, height, width, block, block]), [0, 5, 1, 4, 2, 3]),
+    w.shape,
+  );
 }

@@ -1,5 +1,17 @@
 import { describe, expect, it } from 'vitest';
-import { concat, conv, expand, graphOf, leakyRelu, reduceMean, reshape, resize, slice, square, type Value } from '../../../../src/engine/index.js';
+import {
+  concat,
+  conv,
+  expand,
+  graphOf,
+  leakyRelu,
+  reduceMean,
+  reshape,
+  resize,
+  slice,
+  square,
+  type Value,
+} from '../../../../src/engine/index.js';
 import { lower } from '../../../../src/engine/lowering/lower.js';
 import { expectClose } from '../../expectations.js';
 import { gradientGraph } from '../../finiteDifferences.js';
@@ -13,7 +25,11 @@ const between =
   (x, before, after) =>
     square(conv(leakyRelu(middle(conv(x, before, { pads: 1 })), 0.2), after, { pads: 1 }));
 
-const tensors = (inner: number, outer = inner): Tensor[] => [random([2, 3, 4, 4], 1), random([inner, 3, 3, 3], 2), random([2, outer, 3, 3], 3)];
+const tensors = (inner: number, outer = inner): Tensor[] => [
+  random([2, 3, 4, 4], 1),
+  random([inner, 3, 3, 3], 2),
+  random([2, outer, 3, 3], 3),
+];
 
 interface Case {
   readonly build: Build;
@@ -28,7 +44,11 @@ const cases: Record<string, Case> = {
   'means over pixels': { build: between((x) => reduceMean(x, [2, 3])), tensors: tensors(5), blocked: true },
   'a slice of columns': { build: between((x) => slice(x, 3, 1, 4, 2)), tensors: tensors(5), blocked: false },
   'feature maps joined': { build: between((x) => concat([x, x], 1)), tensors: tensors(16, 32), blocked: false },
-  'means over channels': { build: between((x) => expand(reduceMean(square(x), [1]), x.shape)), tensors: tensors(5), blocked: false },
+  'means over channels': {
+    build: between((x) => expand(reduceMean(square(x), [1]), x.shape)),
+    tensors: tensors(5),
+    blocked: false,
+  },
   'means over groups of channels': {
     build: between((x) => {
       const [batch, channels, height, width] = x.shape as [number, number, number, number];
@@ -42,23 +62,27 @@ const cases: Record<string, Case> = {
 
 /** Operators that convert between layouts by moving elements within pixels. */
 const conversionsOf = (build: Build, of: readonly Tensor[]): number =>
-  operatorsOf(lower(gradientGraph(build, of), { name: 'cpu', block: 16 })).filter((name) => name === 'Transpose').length;
+  operatorsOf(lower(gradientGraph(build, of), { name: 'cpu', block: 16 })).filter((name) => name === 'Transpose')
+    .length;
 
-describe.each(Object.entries(cases))('feature maps with blocked channels and %s', (_, { build, tensors: of, blocked }) => {
-  it('equal those in plain layouts, with their gradients', async () => {
-    const { inputs, outputs } = gradientGraph(build, of);
-    const graph = graphOf({ ...outputs, result: build(...inputs) }, inputs);
-    const expected = await run(graph, of, targets.plain);
-    const emulated = await run(emulateBlocks(lower(graph, { name: 'cpu', block: 16 }), 16), of, targets.plain);
-    for (const actual of [await run(graph, of, targets.blocked), emulated])
-      for (const [name, value] of Object.entries(expected)) expectClose(actual[name]!, value, 1e-4, 0.1);
-  });
+describe.each(Object.entries(cases))(
+  'feature maps with blocked channels and %s',
+  (_, { build, tensors: of, blocked }) => {
+    it('equal those in plain layouts, with their gradients', async () => {
+      const { inputs, outputs } = gradientGraph(build, of);
+      const graph = graphOf({ ...outputs, result: build(...inputs) }, inputs);
+      const expected = await run(graph, of, targets.plain);
+      const emulated = await run(emulateBlocks(lower(graph, { name: 'cpu', block: 16 }), 16), of, targets.plain);
+      for (const actual of [await run(graph, of, targets.blocked), emulated])
+        for (const [name, value] of Object.entries(expected)) expectClose(actual[name]!, value, 1e-4, 0.1);
+    });
 
-  it(blocked ? 'are converted no more often than without' : 'are converted', () => {
-    const without = conversionsOf(
-      between((x) => x),
-      [of[0]!, of[1]!, random([2, of[1]!.shape[0]!, 3, 3], 3)],
-    );
-    expect(conversionsOf(build, of) > without).toBe(!blocked);
-  });
-});
+    it(blocked ? 'are converted no more often than without' : 'are converted', () => {
+      const without = conversionsOf(
+        between((x) => x),
+        [of[0]!, of[1]!, random([2, of[1]!.shape[0]!, 3, 3], 3)],
+      );
+      expect(conversionsOf(build, of) > without).toBe(!blocked);
+    });
+  },
+);

@@ -38,7 +38,9 @@ const blocksOf16 = { name: 'cpu', block: 16 } as const;
 /** How many convolutions of a value with its gradients are on blocked channels, and how many are not. */
 function convolutionsOf(build: Build, tensors: readonly Tensor[]): { blocked: number; plain: number } {
   const { outputs } = lower(gradientGraph(build, tensors), blocksOf16);
-  const convolutions = topologicalOrder(Object.values(outputs)).filter((value) => value.kind === 'computed' && value.operator.name.startsWith('Conv'));
+  const convolutions = topologicalOrder(Object.values(outputs)).filter(
+    (value) => value.kind === 'computed' && value.operator.name.startsWith('Conv'),
+  );
   const blocked = convolutions.filter((value) => value.kind === 'computed' && value.operator.domain !== undefined);
   return { blocked: blocked.length, plain: convolutions.length - blocked.length };
 }
@@ -116,10 +118,14 @@ const cases: Record<string, Case> = {
     ],
     build: (x, w) => square(conv(x, w)),
   },
-  'a pixel to an image': { shapes: [[2, 5, 1, 1], [5, 3, 4, 4], [3]], build: (x, w, bias) => square(convTranspose(x, w, { bias })) },
+  'a pixel to an image': {
+    shapes: [[2, 5, 1, 1], [5, 3, 4, 4], [3]],
+    build: (x, w, bias) => square(convTranspose(x, w, { bias })),
+  },
   'a layer with everything': {
     shapes: [[3, 3, 8, 8], [20, 3, 4, 4], [20], [20], [20]],
-    build: (x, w, bias, scale, shift) => leakyRelu(batchNormalization(conv(x, w, { strides: 2, pads: 1, bias }), scale, shift, 0.01), 0.2),
+    build: (x, w, bias, scale, shift) =>
+      leakyRelu(batchNormalization(conv(x, w, { strides: 2, pads: 1, bias }), scale, shift, 0.01), 0.2),
   },
   'layers whose layouts meet': {
     shapes: [
@@ -129,7 +135,13 @@ const cases: Record<string, Case> = {
       [3, 3, 1, 1],
     ],
     build: (x, down, up, pixel) =>
-      conv(leakyRelu(convTranspose(leakyRelu(conv(x, down, { strides: 2, pads: 1 }), 0.2), up, { strides: 2, pads: 1 }), 0.2), pixel),
+      conv(
+        leakyRelu(
+          convTranspose(leakyRelu(conv(x, down, { strides: 2, pads: 1 }), 0.2), up, { strides: 2, pads: 1 }),
+          0.2,
+        ),
+        pixel,
+      ),
   },
 };
 
@@ -223,7 +235,8 @@ describe.each([4, 8, 16])('graphs lowered for blocks of %d', (block) => {
         const expected = await run(graph, tensors, targets.plain);
         const actual = await run(emulateBlocks(lower(graph, { name: 'cpu', block }), block), tensors, targets.plain);
         expect(Object.keys(actual)).toEqual(Object.keys(expected));
-        const floor = 0.1 * Math.max(1, ...Object.values(expected).map(({ data }) => largestOf(Array.from(data, Number))));
+        const floor =
+          0.1 * Math.max(1, ...Object.values(expected).map(({ data }) => largestOf(Array.from(data, Number))));
         for (const [name, value] of Object.entries(expected)) expectClose(actual[name]!, value, 1e-4, floor);
       }),
       { numRuns: 12, seed: 20 + block },

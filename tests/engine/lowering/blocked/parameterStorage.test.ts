@@ -66,29 +66,46 @@ function step({ each, packed, parameters: change, activation = (x) => leakyRelu(
   const [state, m, v] = ['state', 'm', 'v'].map((name) => input(name, [packing.size])) as [Value, Value, Value];
   const x = input('x', [2, 6, 8, 8]);
   const tensors = unpack(state, packing) as Record<Name, Value>;
-  const inside = activation(batchNormalization(conv(x, tensors.down, { strides: 2, pads: 1 }), tensors.scale, tensors.shift));
+  const inside = activation(
+    batchNormalization(conv(x, tensors.down, { strides: 2, pads: 1 }), tensors.scale, tensors.shift),
+  );
   const loss = meanOf(square(sub(conv(inside, tensors.pixel, { bias: tensors.bias }), 1)));
   const slopes = gradients(
     loss,
     NAMES.map((name) => tensors[name]),
   );
-  const gradient = pack(Object.fromEntries(NAMES.map((name, index) => [name, each ? each(slopes[index]!) : slopes[index]!])), packing);
+  const gradient = pack(
+    Object.fromEntries(NAMES.map((name, index) => [name, each ? each(slopes[index]!) : slopes[index]!])),
+    packing,
+  );
   const changed = packed ? packed(gradient, state) : gradient;
   const next = adam(state, changed, { m, v }, { stepSize: constant(0.02), denominatorScale: constant(1.5) }, CONSTANTS);
   const parameters = change ? change(next.parameter) : next.parameter;
-  return graphOf({ [nextName('state')]: parameters, [nextName('m')]: next.m, [nextName('v')]: next.v, ...outputs?.(gradient, state) });
+  return graphOf({
+    [nextName('state')]: parameters,
+    [nextName('m')]: next.m,
+    [nextName('v')]: next.v,
+    ...outputs?.(gradient, state),
+  });
 }
 
-const transposesOf = (graph: Graph): number => operatorsOf(lower(graph, blocksOf16)).filter((name) => name === 'Transpose').length;
+const transposesOf = (graph: Graph): number =>
+  operatorsOf(lower(graph, blocksOf16)).filter((name) => name === 'Transpose').length;
 
 /** State and outputs after three steps. */
 async function resultsOf(graph: Graph, target: (typeof targets)[keyof typeof targets]) {
-  const initial = { state: random([packing.size], 1, -0.3, 0.3).data, m: new Float32Array(packing.size), v: new Float32Array(packing.size) };
+  const initial = {
+    state: random([packing.size], 1, -0.3, 0.3).data,
+    m: new Float32Array(packing.size),
+    v: new Float32Array(packing.size),
+  };
   const program = new StatefulProgram(await compileSmall(graph, target), initial);
   const x = random([2, 6, 8, 8], 2).data;
   for (let count = 0; count < 2; count++) await program.step({ x });
   const outputs = await program.step({ x });
-  const states = Object.entries(await program.readState()).map(([name, data]) => [name, { type: 'float32' as const, shape: [packing.size], data }] as const);
+  const states = Object.entries(await program.readState()).map(
+    ([name, data]) => [name, { type: 'float32' as const, shape: [packing.size], data }] as const,
+  );
   await program.release();
   return { ...outputs, ...Object.fromEntries(states) };
 }

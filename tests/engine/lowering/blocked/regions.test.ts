@@ -2,7 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { conv, convTranspose, input, relu, tanh } from '../../../../src/engine/index.js';
 import { assignLayouts } from '../../../../src/engine/lowering/blocked/regions.js';
 
-const upsampled = relu(convTranspose(input('x', [4, 16, 8, 8]), input('kernel', [16, 16, 4, 4]), { strides: 2, pads: 1 }));
+const upsampled = relu(
+  convTranspose(input('x', [4, 16, 8, 8]), input('kernel', [16, 16, 4, 4]), { strides: 2, pads: 1 }),
+);
 const pointwise = (channels: number) => conv(upsampled, input('mix', [channels, 16, 1, 1]));
 
 describe('the layout of a region', () => {

@@ -50,7 +50,10 @@ const down = (batch: number, channels: number, size: number): Picking => ({
   kernel: [channels, channels, 4, 4],
   picked: [batch, channels, size, size],
   build: (input, kernel) => conv(input, kernel, { strides: 2, pads: 1 }),
-  source: ([image, channel, row, column]) => ({ input: [image!, channel!, 2 * row!, 2 * column!], kernel: [channel!, channel!, 1, 1] }),
+  source: ([image, channel, row, column]) => ({
+    input: [image!, channel!, 2 * row!, 2 * column!],
+    kernel: [channel!, channel!, 1, 1],
+  }),
 });
 
 /** Each of the four phases of the result comes from channels of its own. */
@@ -66,7 +69,8 @@ const up = (batch: number, channels: number, size: number): Picking => ({
   },
 });
 
-const offsetIn = (shape: Shape, position: readonly number[]): number => shape.reduce((offset, size, axis) => offset * size + position[axis]!, 0);
+const offsetIn = (shape: Shape, position: readonly number[]): number =>
+  shape.reduce((offset, size, axis) => offset * size + position[axis]!, 0);
 
 function kernelOf({ kernel, picked, source }: Picking): Tensor {
   const data = new Array<number>(sizeOf(kernel)).fill(0);
@@ -78,7 +82,8 @@ function kernelOf({ kernel, picked, source }: Picking): Tensor {
 function dataOf({ input, picked, source }: Picking, ratio: number): Tensor {
   const noise = random(input, 1, -Math.sqrt(3), Math.sqrt(3)).data;
   const data = Array.from(noise);
-  for (const position of positionsOf(picked)) data[offsetIn(input, source(position).input)]! += position[1]! % 2 === 0 ? ratio : -ratio;
+  for (const position of positionsOf(picked))
+    data[offsetIn(input, source(position).input)]! += position[1]! % 2 === 0 ? ratio : -ratio;
   return tensor(data, input);
 }
 
@@ -103,7 +108,9 @@ function reference(picking: Picking, input: Tensor, scale: Tensor, bias: Tensor,
   const dx = new Array<number>(input.data.length).fill(0);
   positions.forEach((position, index) => {
     const c = position[1]!;
-    const slope = (scale.data[c]! / Math.sqrt(variance[c]! + EPSILON)) * (g[index]! - total[c]! / count - (normalized[index]! * moment[c]!) / count);
+    const slope =
+      (scale.data[c]! / Math.sqrt(variance[c]! + EPSILON)) *
+      (g[index]! - total[c]! / count - (normalized[index]! * moment[c]!) / count);
     dx[offsetIn(input.shape, source(position).input)]! += slope;
   });
   return {
@@ -123,20 +130,37 @@ function errorOf(actual: ArrayLike<number | bigint>, expected: readonly number[]
   return norm(expected.map((element, index) => Number(actual[index]) - element)) / norm(expected);
 }
 
-async function errorsOf(picking: Picking, ratio: number, target: (typeof targets)[keyof typeof targets]): Promise<Record<string, number>> {
+async function errorsOf(
+  picking: Picking,
+  ratio: number,
+  target: (typeof targets)[keyof typeof targets],
+): Promise<Record<string, number>> {
   const channels = picking.picked[1]!;
-  const tensors = [dataOf(picking, ratio), kernelOf(picking), random([channels], 2, 0.5, 1.5), random([channels], 3)] as const;
+  const tensors = [
+    dataOf(picking, ratio),
+    kernelOf(picking),
+    random([channels], 2, 0.5, 1.5),
+    random([channels], 3),
+  ] as const;
   const weights = random(picking.picked, 4, 0.5, 1.5);
   const [input, kernel, scale, bias] = inputsFor(tensors) as [Value, Value, Value, Value];
   const x = picking.build(input, kernel);
   const y = batchNormalization(x, scale, bias, EPSILON);
   const slopes = gradients(sumOf(mul(y, constant(weights.data, weights.shape))), [input, scale, bias]);
   const names = ['gradient of x', 'gradient of the scale', 'gradient of the bias'];
-  const outputs = { ...batchStatistics(x), y, ...Object.fromEntries(names.map((name, index) => [name, slopes[index]!])) };
+  const outputs = {
+    ...batchStatistics(x),
+    y,
+    ...Object.fromEntries(names.map((name, index) => [name, slopes[index]!])),
+  };
   const results = await run(graphOf(outputs, inputsOf(input, kernel, scale, bias)), tensors, target);
   const expected = reference(picking, tensors[0], tensors[2], tensors[3], weights);
-  const errors = Object.entries(expected).map(([name, elements]) => [name, errorOf(results[name]!.data, elements)] as const);
-  const variances = expected.variance.map((variance, channel) => Math.abs(Number(results.variance!.data[channel]) / variance - 1));
+  const errors = Object.entries(expected).map(
+    ([name, elements]) => [name, errorOf(results[name]!.data, elements)] as const,
+  );
+  const variances = expected.variance.map((variance, channel) =>
+    Math.abs(Number(results.variance!.data[channel]) / variance - 1),
+  );
   return { ...Object.fromEntries(errors), variance: Math.max(...variances) };
 }
 
@@ -155,7 +179,11 @@ const PICKINGS: Readonly<Record<string, Picking>> = {
 };
 
 describe.each(Object.entries(PICKINGS))('batch statistics of %s', (_, picking) => {
-  it.each(Object.entries(targets).flatMap(([name, target]) => BOUNDS.map(([ratio, bound]) => ({ name, target, ratio, bound }))))(
+  it.each(
+    Object.entries(targets).flatMap(([name, target]) =>
+      BOUNDS.map(([ratio, bound]) => ({ name, target, ratio, bound })),
+    ),
+  )(
     'are as exact for $name at a mean of $ratio standard deviations as float32 allows, including gradients',
     async ({ target, ratio, bound }) => {
       const { mean, ...errors } = await errorsOf(picking, ratio, target);
@@ -171,8 +199,12 @@ describe('a feature map whose statistics are computed', () => {
     const tensors = [dataOf(picking, 10), kernelOf(picking)] as const;
     const [input, kernel] = inputsFor(tensors) as [Value, Value];
     const x = picking.build(input, kernel);
-    const graph = graphOf({ ...batchStatistics(x), sum: sumOf(mul(x, x)), x, y: leakyRelu(x, 0.2) }, inputsOf(input, kernel));
+    const graph = graphOf(
+      { ...batchStatistics(x), sum: sumOf(mul(x, x)), x, y: leakyRelu(x, 0.2) },
+      inputsOf(input, kernel),
+    );
     const [expected, actual] = [await run(graph, tensors, targets.plain), await run(graph, tensors, targets.blocked)];
-    for (const [name, { data }] of Object.entries(expected)) expect(errorOf(actual[name]!.data, Array.from(data, Number)), name).toBeLessThan(1e-5);
+    for (const [name, { data }] of Object.entries(expected))
+      expect(errorOf(actual[name]!.data, Array.from(data, Number)), name).toBeLessThan(1e-5);
   });
 });
