@@ -1,6 +1,5 @@
 /** agenet as a library: networks, the method, data, images, metrics, and training without files. The engine alone is `agenet/engine`. */
-export { InputError } from './errors.js';
-export type { SettingLabel } from './validation.js';
+export { InputError, InputErrors, type InputProblem, type SettingName, type Text } from './errors.js';
 
 // The method.
 export { AUGMENTATIONS, type AugmentationName, drawAugmentations } from './age/augmentation.js';

@@ -1,5 +1,5 @@
 /** agenet in Node: training into run folders, and reading and writing files. */
-import { InputError } from './errors.js';
+import { checkWithin, InputError } from './errors.js';
 import { type DeviceCompiler, deviceCompiler } from './engine/runtime/deviceChoice.node.js';
 import { type CompileOptions, type Device, DEVICES } from './engine/runtime/native.node.js';
 import { type RunEvent, type RunOptions, type RunSummary, trainRun } from './runs/train.node.js';
@@ -87,12 +87,7 @@ const optionSchemas = async () => {
 
 async function checkOptions(name: 'train' | 'load' | 'export', options: unknown): Promise<void> {
   const schema = (await optionSchemas())[name];
-  validate(
-    schema,
-    options,
-    (key, name = key) => `options: ${name}`,
-    () => Object.keys(schema.shape),
-  );
+  checkWithin('options', () => validate(schema, options, () => Object.keys(schema.shape)));
 }
 
 /**
@@ -145,7 +140,7 @@ export async function* trainingEvents(
  */
 export async function loadModel(run: string, options: LoadOptions = {}): Promise<Model> {
   if (typeof run !== 'string')
-    throw new InputError(`run: expected the path of a run folder or checkpoint but got ${shown(run)}`);
+    throw new InputError('run', `expected the path of a run folder or checkpoint but got ${shown(run)}`);
   await checkOptions('load', options);
   return Model.open(run, compilerOf(options).compile, options);
 }
@@ -199,8 +194,7 @@ export async function importRun(file: string, out: string, settings: ImportSetti
 
 function requirePaths(paths: Readonly<Record<string, unknown>>): void {
   for (const [name, path] of Object.entries(paths))
-    if (typeof path !== 'string' || path === '')
-      throw new InputError(`${name}: expected a path but got ${shown(path)}`);
+    if (typeof path !== 'string' || path === '') throw new InputError(name, `expected a path but got ${shown(path)}`);
 }
 
 function compilerOf({ device, threads }: Pick<TrainOptions, 'device' | 'threads'>): DeviceCompiler {

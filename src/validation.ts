@@ -1,63 +1,56 @@
 import type { z } from 'zod';
-import { InputError, nearestName } from './errors.js';
-
-/**
- * Returns what messages call a setting: its flag, or its position in a file. `key` is the setting's key, `name` the invalid value inside it, e.g.
- * `epochs` of `length`, or `stages[1].epoch` of `stages`.
- */
-export type SettingLabel = (key: string, name?: string) => string;
+import { InputError, nearestName, setting, type Text, throwAll } from './errors.js';
 
 type Path = readonly PropertyKey[];
 
 /**
  * Parses a value with a schema.
  * @param keysAt returns the valid keys of the object at a path, for suggestions
- * @throws {InputError} that names the first invalid setting, what is expected, and its value
+ * @throws {InputError} with all invalid settings: what is expected, and the value
  */
 export function validate<T extends z.ZodType>(
   schema: T,
   given: unknown,
-  label: SettingLabel = (key, name = key) => name,
   keysAt: (path: Path) => readonly string[] = () => [],
 ): z.output<T> {
   const parsed = schema.safeParse(given);
-  if (!parsed.success) throw new InputError(describeIssue(parsed.error.issues[0]!, given, label, keysAt));
-  return parsed.data;
+  if (parsed.success) return parsed.data;
+  throwAll(parsed.error.issues.flatMap((issue) => errorsOfIssue(issue, given, keysAt)));
+  throw parsed.error;
 }
 
-function describeIssue(
+function errorsOfIssue(
   issue: z.core.$ZodIssue,
   given: unknown,
-  label: SettingLabel,
   keysAt: (path: Path) => readonly string[],
-): string {
-  if (issue.code === 'unrecognized_keys') {
-    const key = issue.keys[0]!;
-    const nearest = nearestName(key, keysAt(issue.path));
-    return `${issue.path.length === 0 ? key : labelOf([...issue.path, key], label)}: no such setting${nearest ? `, did you mean ${nearest}?` : ''}`;
-  }
+): InputError[] {
+  if (issue.code === 'unrecognized_keys')
+    return issue.keys.map((key) => {
+      const nearest = nearestName(key, keysAt(issue.path));
+      return new InputError(
+        settingAt([...issue.path, key]),
+        `no such setting${nearest === undefined ? '' : `, did you mean ${nearest}?`}`,
+      );
+    });
   if (issue.code === 'invalid_union') {
     // The alternative whose key exists is the one that the user meant.
     const inner = issue.errors
       .flat()
       .find(({ path }) => path.length > 0 && valueAt(given, [...issue.path, ...path]) !== undefined);
-    if (inner) return describeIssue({ ...inner, path: [...issue.path, ...inner.path] }, given, label, keysAt);
+    if (inner) return errorsOfIssue({ ...inner, path: [...issue.path, ...inner.path] }, given, keysAt);
   }
-  return `${labelOf(issue.path, label)}: ${issue.message}, not ${shown(valueAt(given, issue.path))}`;
+  return [new InputError(settingAt(issue.path), `${issue.message}, not ${shown(valueAt(given, issue.path))}`)];
 }
 
 const valueAt = (given: unknown, path: Path): unknown =>
   path.reduce<unknown>((inner, key) => (inner as Record<PropertyKey, unknown> | undefined)?.[key], given);
 
-function labelOf([key = 'settings', ...inner]: Path, label: SettingLabel): string {
-  const name =
-    key === 'length'
-      ? inner.join('.')
-      : [key, ...inner]
-          .map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`))
-          .join('')
-          .slice(1);
-  return label(String(key), name || String(key));
+/** Returns the setting at a path, such as `stages[1].epoch`. A length is known by its unit: `epochs` or `steps`. */
+function settingAt([key, ...inner]: Path): Text {
+  if (key === undefined) return 'settings';
+  const path = key === 'length' && inner.length > 0 ? inner : [key, ...inner];
+  const name = path.map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`)).join('');
+  return setting(name.slice(1));
 }
 
 /** Formats a value for a message. */

@@ -3,7 +3,7 @@ import { InputError, nearestName } from '../src/errors.js';
 
 describe('InputError', () => {
   it('is an Error with its own name', () => {
-    const error = new InputError('width: must be at least 1, not 0');
+    const error = new InputError('width', 'must be at least 1, not 0');
     expect(error).toBeInstanceOf(Error);
     expect(String(error)).toBe('InputError: width: must be at least 1, not 0');
   });

@@ -34,7 +34,7 @@ export const activeTerms = ({ weights }: UpdatePlan): ReadonlySet<Term> =>
  */
 export function parsePlan(network: NetworkName, text: string): UpdatePlan {
   const fail = (offset: number, problem: string): never => {
-    throw new InputError(`${network} plan "${text}", character ${offset + 1}: ${problem}`);
+    throw new InputError(`${network} plan "${text}", character ${offset + 1}`, problem);
   };
   const separator = text.indexOf(';');
   if (separator < 0) fail(0, `expected COUNT;TERM:WEIGHT,..., such as "${EXAMPLES[network]}"`);

@@ -27,16 +27,16 @@ export const RECIPE = {
 } as const;
 
 /** Returns why no classifier can be trained on the data, as a line for the user; undefined if one can. */
-export function whyNoClassifier({ name, train, classes }: ImageSource): string | undefined {
-  if (train.labels === null || classes === null) return `${name} has no labels to train a classifier on`;
-  if (new Set(train.labels).size < 2) return `${name} has a single class, but a classifier needs at least 2`;
+export function whyNoClassifier({ train, classes }: ImageSource): string | undefined {
+  if (train.labels === null || classes === null) return 'has no labels to train a classifier on';
+  if (new Set(train.labels).size < 2) return 'has a single class, but a classifier needs at least 2';
   return undefined;
 }
 
 /** @throws {InputError} if no architecture fits the image size, or the data has no labels or a single class */
 export function dataClassifierSpec(source: ImageSource): ClassifierSpec {
   const problem = whyNoClassifier(source);
-  if (problem !== undefined) throw new InputError(problem);
+  if (problem !== undefined) throw new InputError(source.name, problem);
   const architecture = ARCHITECTURES[architectureFor(source.size[0])];
   const { encoder } = architecture.build({
     channels: source.channels,

@@ -37,7 +37,8 @@ export function requireFinite(extracted: ExtractedFeatures, name: string): Extra
     const wrong = rows.data.findIndex((value) => !Number.isFinite(value));
     if (wrong >= 0) {
       throw new InputError(
-        `${name}: expected finite ${what}, but got ${rows.data[wrong]} for image ${Math.floor(wrong / rows.width)}`,
+        name,
+        `expected finite ${what}, but got ${rows.data[wrong]} for image ${Math.floor(wrong / rows.width)}`,
       );
     }
   }

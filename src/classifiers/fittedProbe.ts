@@ -102,7 +102,8 @@ function checkLengths({ method, weights, classes }: NetworkFit, { network }: Cla
     const { length } = weights[name];
     if (length !== expected[name])
       throw new InputError(
-        `probe ${method}: expected ${expected[name]} values of ${name}, as in the encoder, but got ${length}`,
+        `probe ${method}`,
+        `expected ${expected[name]} values of ${name}, as in the encoder, but got ${length}`,
       );
   }
 }
@@ -191,10 +192,10 @@ export function decodeProbe(bytes: Uint8Array, file: string): SavedProbe {
   const method = PROBE_METHODS.find((each) => each === metadata.method);
   const remedy = 'recreate it with agenet probe --save';
   if (format !== FORMAT || name === undefined || method === undefined)
-    throw new InputError(`${file}: not a probe of this version of agenet; ${remedy}`);
+    throw new InputError(file, 'not a probe of this version of agenet', remedy);
   const origin = parseOrigin(metadata.origin ?? '');
   const probe = origin && probeOf(method, tensors, origin.class_names.length);
-  if (origin === undefined || probe === undefined) throw new InputError(`${file}: corrupt probe; ${remedy}`);
+  if (origin === undefined || probe === undefined) throw new InputError(file, 'corrupt probe', remedy);
   return { name, probe, origin };
 }
 

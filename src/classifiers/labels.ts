@@ -12,19 +12,19 @@ export type Labels = Uint8Array | Uint32Array | readonly number[];
  * @throws {InputError} if the number of labels differs, a label is not a class index, or all labels are equal
  */
 export function checkLabels(labels: Labels, rows: number, classes?: number): number {
-  if (labels.length !== rows) throw new InputError(`labels: expected one per row, ${rows}, but got ${labels.length}`);
+  if (labels.length !== rows) throw new InputError('labels', `expected one per row, ${rows}, but got ${labels.length}`);
   let largest = 0;
   for (let row = 0; row < rows; row++) {
     const label = labels[row]!;
     if (!Number.isInteger(label) || label < 0 || label >= (classes ?? Infinity)) {
       const range = classes === undefined ? 'an integer of 0 or more' : `an integer from 0 to ${classes - 1}`;
-      throw new InputError(`labels: label ${row} is ${label}, but must be ${range}`);
+      throw new InputError('labels', `label ${row} is ${label}, but must be ${range}`);
     }
     largest = Math.max(largest, label);
   }
   const known = classes ?? largest + 1;
   if (new Set(labels).size < 2)
-    throw new InputError('labels: expected at least 2 classes, but all rows have the same label');
+    throw new InputError('labels', 'expected at least 2 classes, but all rows have the same label');
   return known;
 }
 
@@ -46,13 +46,17 @@ export function drawBalancedLabels(labels: Labels, count: number, stream: Random
   checkWhole(count, 'number of labels');
   if (count % known !== 0)
     throw new InputError(
-      `number of labels: ${count} cannot be the same for each of ${known} classes; it must be a multiple of ${known}`,
+      'number of labels',
+      `${count} cannot be the same for each of ${known} classes`,
+      `it must be a multiple of ${known}`,
     );
   const perClass = count / known;
   const drawn = indicesByClass(labels, known).flatMap((indices, label) => {
     if (indices.length < perClass) {
       throw new InputError(
-        `number of labels: ${count} are ${perClass} of each class, but class ${label} has ${indices.length}; request fewer`,
+        'number of labels',
+        `${count} are ${perClass} of each class, but class ${label} has ${indices.length}`,
+        'request fewer',
       );
     }
     return Array.from(shuffledIndices(indices.length, stream).subarray(0, perClass), (position) => indices[position]!);
@@ -73,7 +77,9 @@ export function stratifiedFolds(labels: Labels, folds: number, stream: RandomStr
   indicesByClass(labels, known).forEach((indices, label) => {
     if (indices.length > 0 && indices.length < folds) {
       throw new InputError(
-        `folds: class ${label} has ${indices.length} labels, too few for ${folds} folds; use fewer folds or more labels`,
+        'folds',
+        `class ${label} has ${indices.length} labels, too few for ${folds} folds`,
+        'use fewer folds or more labels',
       );
     }
     for (const position of shuffledIndices(indices.length, stream)) result[indices[position]!] = next++ % folds;
@@ -92,7 +98,8 @@ export const gatherLabels = (labels: Labels, indices: ArrayLike<number>): Uint32
 export function accuracyOf(predicted: Labels, labels: Labels): number {
   if (predicted.length !== labels.length || labels.length === 0) {
     throw new InputError(
-      `labels: expected one per prediction and at least one, but got ${labels.length} for ${predicted.length} predictions`,
+      'labels',
+      `expected one per prediction and at least one, but got ${labels.length} for ${predicted.length} predictions`,
     );
   }
   let correct = 0;

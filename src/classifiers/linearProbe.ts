@@ -43,7 +43,7 @@ export interface SelectL2Options extends Omit<LogisticOptions, 'l2'> {
  */
 export function selectL2(features: Features, labels: Labels, options: SelectL2Options = {}): L2Choice {
   const { candidates = [1e-4, 1e-3, 1e-2, 1e-1, 1], folds = 5, seed = 0, ...fitting } = options;
-  if (candidates.length === 0) throw new InputError('candidates: expected at least one L2 penalty, but got none');
+  if (candidates.length === 0) throw new InputError('candidates', 'expected at least one L2 penalty, but got none');
   const classes = checkLabels(labels, checkFeatures(features, 'features'), fitting.classes);
   const foldOf = stratifiedFolds(labels, folds, randomStream(seed, 'cross-validation folds'), classes);
   const parts = Array.from({ length: folds }, (_, fold) => splitAt(features, labels, foldOf, fold));
@@ -154,7 +154,9 @@ function firstShuffled(
 ): { features: Features; labels: Labels } {
   if (limit < 1)
     throw new InputError(
-      `features: rows of ${features.width} values are too wide; a regression fits at most ${MAX_VALUES} values`,
+      'features',
+      `rows of ${features.width} values are too wide`,
+      `a regression fits at most ${MAX_VALUES} values`,
     );
   if (labels.length <= limit) return { features, labels };
   const chosen = shuffledIndices(labels.length, randomStream(seed, 'rows of a regression')).subarray(0, limit);

@@ -38,7 +38,7 @@ export function fitLogisticRegression(
   options: LogisticOptions = {},
 ): LinearClassifier {
   const { l2 = 1e-3, penalizeBias = true, tolerance = 1e-6, iterations = 500 } = options;
-  if (!(l2 >= 0 && l2 < Infinity)) throw new InputError(`l2: is ${l2}, but must be 0 or more, and finite`);
+  if (!(l2 >= 0 && l2 < Infinity)) throw new InputError('l2', `is ${l2}, but must be 0 or more, and finite`);
   const rows = checkFeatures(features, 'features');
   const classes = checkLabels(labels, rows, options.classes);
   const { width } = features;
@@ -91,7 +91,7 @@ export function classProbabilities(classifier: LinearClassifier, features: Featu
  */
 export function crossEntropyOf(classifier: LinearClassifier, features: Features, labels: Labels): number {
   const rows = checkRows(classifier, features);
-  if (labels.length !== rows) throw new InputError(`labels: expected one per row, ${rows}, but got ${labels.length}`);
+  if (labels.length !== rows) throw new InputError('labels', `expected one per row, ${rows}, but got ${labels.length}`);
   const logits = logitsOf(classifier, features);
   let total = 0;
   for (let row = 0; row < rows; row++)
@@ -101,7 +101,7 @@ export function crossEntropyOf(classifier: LinearClassifier, features: Features,
 
 function checkRows({ width }: LinearClassifier, features: Features): number {
   if (features.width !== width)
-    throw new InputError(`features: expected rows of width ${width}, as in the fit, but got ${features.width}`);
+    throw new InputError('features', `expected rows of width ${width}, as in the fit, but got ${features.width}`);
   return checkFeatures(features, 'features');
 }
 

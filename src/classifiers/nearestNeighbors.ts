@@ -49,7 +49,8 @@ export function neighborVotes(
   checkWhole(k, 'neighbors');
   const [knownRows, queryRows] = checkPair(known, 'labeled rows', queries, 'queries');
   const classes = checkLabels(labels, knownRows, options.classes);
-  if (knownRows < k) throw new InputError(`k: ${k} neighbors requested, but there are only ${knownRows} labeled rows`);
+  if (knownRows < k)
+    throw new InputError('k', `${k} neighbors requested, but there are only ${knownRows} labeled rows`);
   // Between unit vectors, a smaller Euclidean distance means a larger cosine.
   const near =
     metric === 'cosine'
@@ -71,7 +72,7 @@ function withUnitRows({ data, width }: Features, name: string): Features {
   for (let start = 0; start < unit.length; start += width) {
     const row = unit.subarray(start, start + width);
     const norm = Math.sqrt(row.reduce((sum, value) => sum + value * value, 0));
-    if (norm === 0) throw new InputError(`${name}: row ${start / width} is 0, so its cosine is undefined`);
+    if (norm === 0) throw new InputError(name, `row ${start / width} is 0, so its cosine is undefined`);
     for (let index = 0; index < width; index++) row[index]! /= norm;
   }
   return { data: unit, width };

@@ -17,7 +17,7 @@ import { fitLinearProbe } from './linearProbe.js';
 import { type Representation, representationOf } from './representations.js';
 import { type ImageSource, type Split, subset } from '../data/source.js';
 import type { Compile } from '../engine/index.js';
-import { InputError } from '../errors.js';
+import { InputError, setting, text } from '../errors.js';
 import { allIndices, drawnIndices, inChunks } from '../model/chunks.js';
 import type { ModelWeights, TrainedModel } from '../model/trainedModel.js';
 import type { Features } from '../numerics/features.js';
@@ -358,12 +358,12 @@ export async function probe(options: ProbeOptions): Promise<ProbeResult[]> {
 /** Returns the number of classes. */
 function requireClasses({ name, train, test, classes }: ImageSource, labelCounts: ProbeOptions['labels']): number {
   if (train.labels === null || classes === null)
-    throw new InputError(`${name}: no labels; a probe needs data with labels`);
-  if (classes < 2) throw new InputError(`${name}: a single class; a probe needs at least 2`);
-  if (test.count === 0) throw new InputError(`${name}: no test images; set --test-fraction`);
+    throw new InputError(name, 'no labels', 'a probe needs data with labels');
+  if (classes < 2) throw new InputError(name, 'a single class', 'a probe needs at least 2');
+  if (test.count === 0) throw new InputError(name, 'no test images', text`set ${setting('testFraction')}`);
   for (const count of labelCounts) {
     if (count !== 'all' && count > train.count)
-      throw new InputError(`--labels ${count}: ${name} has ${train.count} labeled training images`);
+      throw new InputError(text`${setting('labels')} ${count}`, `${name} has ${train.count} labeled training images`);
   }
   return classes;
 }

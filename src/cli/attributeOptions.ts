@@ -2,7 +2,7 @@
 import { Option } from '@commander-js/extra-typings';
 import { MODEL_DEFAULTS } from '../model/defaults.js';
 import type { Terminal } from './command.js';
-import { flagOf, parseNumber } from './options.js';
+import { parseNumber } from './options.js';
 
 export const alongOption = () =>
   new Option('--along <attribute>', 'move each code along a direction created by agenet attribute');
@@ -21,7 +21,6 @@ export interface AlongOptions {
 /** Returns how to open a model whose codes may be moved. */
 export const modelOptions = ({ ema }: AlongOptions, { note }: Terminal) => ({
   ema,
-  label: flagOf,
   onWarning: (message: string) => note(`warning: ${message}`),
 });
 

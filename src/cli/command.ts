@@ -1,7 +1,8 @@
 import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
-import { InputError, messageOf } from '../errors.js';
+import { DescribedError, InputError, messageOf, render, type Text } from '../errors.js';
 import { describeSystemError } from '../files/atomic.node.js';
-import { oneLine, outputFailure, shortenReason, Terminal } from './terminal.js';
+import { oneLine, shortenReason } from '../printable.js';
+import { outputFailure, Terminal } from './terminal.js';
 
 export type { Terminal };
 
@@ -31,6 +32,19 @@ export interface CommandModule {
   readonly define: (command: Subcommand) => CommandUnknownOpts | Promise<CommandUnknownOpts>;
 }
 
+/** The command of this process, whose options name the settings in messages. */
+let running: CommandUnknownOpts | undefined;
+
+/** Returns what a user of the command line calls a setting or argument: its flag, or its name if it is positional. */
+export function flagOf(key: string): string {
+  const isPositional = running?.registeredArguments.some((argument) => argument.name() === key) ?? false;
+  if (isPositional || !/^\w+$/u.test(key)) return key;
+  return `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+}
+
+/** Returns a message with the flags of settings. */
+export const withFlags = (text: Text): string => render(text, flagOf);
+
 /** A subcommand with the options that all of them have. */
 export const subcommand = (name: string, { summary, group }: Pick<CommandModule, 'summary' | 'group'>) =>
   new Command(name)
@@ -39,7 +53,8 @@ export const subcommand = (name: string, { summary, group }: Pick<CommandModule,
     .helpGroup(group)
     .helpOption('-h, --help', 'print help')
     .option('--json', 'print one JSON object as the last line of standard output')
-    .option('--debug', 'print the stack trace of an error');
+    .option('--debug', 'print the stack trace of an error')
+    .hook('preAction', (_, command) => void (running = command as unknown as CommandUnknownOpts));
 
 export type Subcommand = ReturnType<typeof subcommand>;
 
@@ -85,9 +100,10 @@ async function failOnLostOutput(terminal: Terminal): Promise<void> {
 
 /** Prints an error in one line, also as JSON under `--json`, and with its stack trace under `--debug`. */
 export function reportError(error: unknown, terminal: Terminal, debug: boolean): void {
-  const message = shortenReason(oneLine(messageOf(error)));
+  const described = error instanceof DescribedError ? error : undefined;
+  const message = shortenReason(described?.describe(flagOf) ?? oneLine(messageOf(error)));
   terminal.endStatus();
-  if (terminal.json) terminal.printResult({ error: { message } });
+  if (terminal.json) terminal.printResult({ error: { message, ...described?.data } });
   if (debug && error instanceof Error) {
     terminal.error(`${error.name}: ${message}`);
     framesOf(error).forEach(terminal.error);

@@ -4,7 +4,7 @@ import type { PreparedRun } from '../runs/train.node.js';
 import { iterationSpec } from '../training/configuration.js';
 import { Trainer } from '../training/trainer.js';
 import type { Compile } from '../engine/index.js';
-import type { ActionResult, Terminal } from './command.js';
+import { type ActionResult, type Terminal, withFlags } from './command.js';
 import { duration } from './progress.js';
 
 /** Describes a training run without starting it: settings, networks, data, and the estimated time from the second of two iterations. */
@@ -35,7 +35,7 @@ export async function describeTraining(
   terminal.print(
     `${secondsPerIteration.toFixed(3)} s per iteration, about ${duration(steps * secondsPerIteration)} in total`,
   );
-  notes.forEach(terminal.print);
+  notes.map(withFlags).forEach(terminal.print);
   return {
     result: {
       configuration,

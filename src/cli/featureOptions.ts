@@ -1,7 +1,7 @@
 import { InvalidArgumentError, Option } from '@commander-js/extra-typings';
 import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
-import { InputError } from '../errors.js';
+import { InputError, setting, text } from '../errors.js';
 import type { FeatureExtractor } from '../classifiers/featureExtractor.js';
 import { wrapReadErrors } from '../files/atomic.node.js';
 import { readRegularFile } from '../files/regularFile.node.js';
@@ -63,7 +63,7 @@ export function requireFeatureModel(options: FeatureOptions): void {
   const flag = FEATURE_OPTIONS.find(
     (option) => options[option.attributeName() as keyof FeatureOptions] !== undefined,
   )?.long;
-  if (flag) throw new InputError(`${flag}: requires --features; add --features FILE`);
+  if (flag) throw new InputError(flag, text`requires ${setting('features')}`, text`add ${setting('features')} FILE`);
 }
 
 const FEATURE_OPTIONS: readonly Pick<Option, 'long' | 'attributeName'>[] = [

@@ -5,7 +5,7 @@ import { firstImages } from '../data/source.js';
 import type { Configuration } from '../training/configuration.js';
 import { findImages } from '../data/imageFolder.node.js';
 import { isDataSpec } from '../data/open.node.js';
-import { InputError } from '../errors.js';
+import { InputError, setting, text } from '../errors.js';
 import { describeSystemError } from '../files/atomic.node.js';
 import { decodeImage } from '../images/decode.node.js';
 import { readImages } from '../images/imageInput.node.js';
@@ -62,10 +62,12 @@ async function imagesOfData(
   const source = await openRunData(data, configuration, terminal);
   try {
     const part = splitOf(source, split);
-    if (part.count === 0) throw new InputError(`--split ${split}: ${source.name} has no images in this split`);
+    if (part.count === 0)
+      throw new InputError(text`${setting('split')} ${split}`, `${source.name} has no images in this split`);
     if (count !== undefined && count > part.count) {
       throw new InputError(
-        `--count ${count}: ${source.name} has ${part.count} ${split === 'test' ? 'test' : 'training'} images`,
+        text`${setting('count')} ${count}`,
+        `${source.name} has ${part.count} ${split === 'test' ? 'test' : 'training'} images`,
       );
     }
     const elements = source.channels * source.size[0] * source.size[1];
@@ -95,9 +97,9 @@ async function imagesOfFolder(
     captions.push([basename(file)]);
     if (decoded.push(pixels) === (count ?? DEFAULT_COUNT)) break;
   }
-  if (decoded.length === 0) throw new InputError(`${path}: none of its ${files.length} images can be read`);
+  if (decoded.length === 0) throw new InputError(path, `none of its ${files.length} images can be read`);
   if (count !== undefined && count > decoded.length)
-    throw new InputError(`--count ${count}: ${path} has ${decoded.length} images`);
+    throw new InputError(text`${setting('count')} ${count}`, `${path} has ${decoded.length} images`);
   return { data: Uint8Array.from(Buffer.concat(decoded)), captions };
 }
 
@@ -110,7 +112,7 @@ export async function imageFilesOf(named: readonly string[]): Promise<string[]> 
   const files: string[] = [];
   for (const each of named) {
     const found = await stat(each).catch((error: unknown) => {
-      throw new InputError(`${each}: cannot read the image (${describeSystemError(error)})`);
+      throw new InputError(each, `cannot read the image (${describeSystemError(error)})`);
     });
     if (found.isDirectory()) for (const name of (await findImages(each)).names) files.push(join(each, name));
     else files.push(each);

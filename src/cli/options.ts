@@ -146,10 +146,6 @@ export const alias = <Flags extends string>(flags: Flags, option: string, name: 
 export const withoutAliases = <T extends object>(options: T): T =>
   Object.fromEntries(Object.entries(options).map(([name, value]) => [ALIASES[name] ?? name, value as unknown])) as T;
 
-/** Returns the flag of a setting, for messages: `--encoder-updates` for `encoderUpdates`. */
-export const flagOf = (key: string, name = key): string =>
-  `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
-
 /** Returns the settings among the options of a command. */
 export async function givenSettings(options: Readonly<Record<string, unknown>>): Promise<Settings> {
   const { settingKeys } = await import('../runs/settings.node.js');
@@ -165,7 +161,7 @@ export async function resolveConfiguration(
   options: Readonly<Record<string, unknown>>,
 ): Promise<Configuration> {
   const { draftSettings } = await import('../runs/settings.node.js');
-  return (await draftSettings({ ...(await givenSettings(options)), data }, flagOf)).draft;
+  return (await draftSettings({ ...(await givenSettings(options)), data })).draft;
 }
 
 /** Imports the lists of choices that the options of training show. */

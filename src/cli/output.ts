@@ -6,7 +6,7 @@ import { fittingScale, requireScale } from '../images/drawing.js';
 import type { Animation } from '../images/frames.js';
 import { type GridStyle, imageGrid, squareColumns } from '../images/imageGrid.js';
 import { channelsLast, type ImageBatch, imageOf, type Raster } from '../images/raster.js';
-import { InputError } from '../errors.js';
+import { InputError, setting, text } from '../errors.js';
 import {
   makeFolder,
   wrapReadErrors,
@@ -62,9 +62,13 @@ export interface OutputOptions extends ImageOptions {
  * @throws {InputError} if it is empty, or the next option because the path was forgotten
  */
 export function requirePath(out: string): void {
-  if (out === '') throw new InputError('--out: expected a path, but it is empty');
+  if (out === '') throw new InputError(setting('out'), 'expected a path, but it is empty');
   if (out.startsWith('-'))
-    throw new InputError(`--out ${out}: expected a path but got an option; write ./${out} for a file of this name`);
+    throw new InputError(
+      text`${setting('out')} ${out}`,
+      'expected a path but got an option',
+      `write ./${out} for a file of this name`,
+    );
 }
 
 /**
@@ -83,20 +87,26 @@ export async function prepareOutput(
   const extension = extname(out).toLowerCase();
   const kind = allowed.find((each) => KINDS[each].extensions.includes(extension));
   if (kind === undefined)
-    throw new InputError(`--out ${out}: expected ${allowed.map((each) => KINDS[each].name).join(', ')}`);
+    throw new InputError(
+      text`${setting('out')} ${out}`,
+      `expected ${allowed.map((each) => KINDS[each].name).join(', ')}`,
+    );
   requireEffects(kind, options);
   if (extension === '.mp4') await (await import('../images/video.node.js')).requireFfmpeg();
   const found = await stat(out).catch(() => undefined);
   if (found === undefined) return kind;
   if (kind === 'folder') await requireEmptyFolder(out, found.isDirectory());
   else {
-    if (!found.isFile()) throw new InputError(`--out ${out}: exists and is not a file; choose a different name`);
+    if (!found.isFile())
+      throw new InputError(text`${setting('out')} ${out}`, 'exists and is not a file', 'choose a different name');
     await keepInputs(out, inputs);
     if (force === undefined && found.size > 0 && !SIGNATURES[extension]!.test(await beginningOf(out))) {
       const foreign =
         extension === '.json' ? 'it was not written by agenet' : 'its content does not match its extension';
       throw new InputError(
-        `--out ${out}: exists, and ${foreign}; choose a different name, or overwrite it with --force`,
+        text`${setting('out')} ${out}`,
+        `exists, and ${foreign}`,
+        text`choose a different name, or overwrite it with ${setting('force')}`,
       );
     }
   }
@@ -117,7 +127,9 @@ export async function keepInputs(out: string, inputs: readonly string[]): Promis
     const source = await realpath(pathOfData(input)).catch(() => undefined);
     if (source !== undefined && (target === source || target.startsWith(`${source}${sep}`))) {
       throw new InputError(
-        `--out ${out}: is ${target === source ? 'what the command reads' : `one of the files in ${input}, which the command reads`}; choose a different name`,
+        text`${setting('out')} ${out}`,
+        `is ${target === source ? 'what the command reads' : `one of the files in ${input}, which the command reads`}`,
+        'choose a different name',
       );
     }
   }
@@ -127,14 +139,14 @@ export async function keepInputs(out: string, inputs: readonly string[]): Promis
 function requireEffects(kind: OutputKind, options: ImageOptions): void {
   for (const [name, kinds] of Object.entries(EFFECTS) as [keyof ImageOptions, OutputKind[]][]) {
     if (options[name] !== undefined && !kinds.includes(kind))
-      throw new InputError(`--${name}: has no effect on ${KINDS[kind].name}; remove it`);
+      throw new InputError(`--${name}`, `has no effect on ${KINDS[kind].name}`, 'remove it');
   }
 }
 
 async function requireEmptyFolder(path: string, isFolder: boolean): Promise<void> {
-  if (!isFolder) throw new InputError(`--out ${path}: is a file; name a new folder`);
+  if (!isFolder) throw new InputError(text`${setting('out')} ${path}`, 'is a file', 'name a new folder');
   if ((await wrapReadErrors(path, () => readdir(path))).length > 0)
-    throw new InputError(`--out ${path}: the folder is not empty; name a new one`);
+    throw new InputError(text`${setting('out')} ${path}`, 'the folder is not empty', 'name a new one');
 }
 
 /** The first bytes of a file, one character each. */
@@ -256,7 +268,7 @@ export async function writeImageBatches(
 
 async function writeImageFolder(path: string, batches: AsyncIterable<ImageBatch>, signal: AbortSignal): Promise<void> {
   await makeFolder(path).catch((error: unknown) => {
-    throw new InputError(`--out ${path}: cannot create the folder (${writingFailure(error)})`);
+    throw new InputError(text`${setting('out')} ${path}`, `cannot create the folder (${writingFailure(error)})`);
   });
   let written = 0;
   for await (const batch of untilAborted(batches, signal)) {

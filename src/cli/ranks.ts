@@ -37,6 +37,8 @@ async function withRanks(
 async function requireSameVersions(world: World): Promise<void> {
   const { requireSame } = await import('../engine/runtime/communicator.js');
   const manifest = readFileSync(new URL('../../package.json', import.meta.url));
-  const problem = 'the processes run different versions of agenet; install the same version on every host';
-  requireSame(world, createHash('sha256').update(manifest).digest(), problem);
+  requireSame(world, createHash('sha256').update(manifest).digest(), {
+    problem: 'run different versions of agenet',
+    remedy: 'install the same version on every host',
+  });
 }

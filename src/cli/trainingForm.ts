@@ -5,9 +5,9 @@ import { CommanderError } from '@commander-js/extra-typings';
 import { InputError } from '../errors.js';
 import type { FormField, TrainingForm } from '../studio/schemas.js';
 import type { TrainingCommand } from '../studio/trainingCommand.js';
-import { subcommand } from './command.js';
+import { flagOf, subcommand } from './command.js';
 import * as train from './commands/train.js';
-import { flagOf, givenSettings, withoutAliases } from './options.js';
+import { givenSettings, withoutAliases } from './options.js';
 
 /** Options that the studio sets itself, and those of a terminal. */
 const OMITTED: readonly string[] = ['out', 'resume', 'config', 'initFrom', 'dryRun', 'show', 'json', 'debug', 'help'];
@@ -60,17 +60,17 @@ async function checkTraining([, ...args]: readonly string[]): Promise<void> {
   try {
     const parsed = command.parseOptions([...args]);
     operands = parsed.operands;
-    if (parsed.unknown.length > 0) throw new InputError(`unknown option '${parsed.unknown[0]}'`);
+    if (parsed.unknown.length > 0) throw new InputError('train', `unknown option '${parsed.unknown[0]}'`);
   } catch (error) {
-    throw error instanceof CommanderError ? new InputError(error.message.replace(/^error: /u, '')) : error;
+    throw error instanceof CommanderError ? new InputError('train', error.message.replace(/^error: /u, '')) : error;
   }
   const { resume, ...options } = withoutAliases(command.opts());
   const { resumedConfiguration } = await import('../runs/settings.node.js');
   const { RunFolder } = await import('../runs/runFolder.node.js');
   const { checkNewRun } = await import('../runs/train.node.js');
   const settings = await givenSettings(options);
-  if (typeof resume === 'string') await resumedConfiguration(await RunFolder.open(resume), settings, flagOf);
-  else await checkNewRun({ ...settings, data: operands[0] ?? '' }, flagOf);
+  if (typeof resume === 'string') await resumedConfiguration(await RunFolder.open(resume), settings);
+  else await checkNewRun({ ...settings, data: operands[0] ?? '' });
 }
 
 async function settingRanges(): Promise<Readonly<Record<string, Range>>> {

@@ -2,7 +2,7 @@ import { TERMS } from '../age/plan.js';
 import type { NetworkName } from '../networks/network.js';
 import { betterDirection } from '../metrics/registry.js';
 import type { TrainingEvent } from '../training/events.js';
-import type { Terminal } from './command.js';
+import { type Terminal, withFlags } from './command.js';
 import { countingProgress, duration, Pacing } from './progress.js';
 import { formatMetric } from './metricTables.js';
 import { progressBar, type StatusPart } from './statusLine.js';
@@ -57,7 +57,7 @@ export function showProgress(
       terminal.note(evaluationLine(event));
       timer.start();
     } else if (event.type === 'scoring') showScoring(event.done, event.total);
-    else if (event.type === 'warning') terminal.note(`warning: ${event.message}`);
+    else if (event.type === 'warning') terminal.note(`warning: ${withFlags(event.text ?? event.message)}`);
     else if (event.type === 'paused')
       terminal.note(`paused after ${event.step} iterations; press Ctrl-C to save and stop`);
     else if (event.type === 'continued') timer.start();

@@ -17,7 +17,7 @@ export class EpochSampler {
   ) {
     this.batchesPerEpoch = Math.floor(count / batch);
     if (this.batchesPerEpoch < 1)
-      throw new InputError(`batch ${batch}: the train split has only ${count} images; choose a smaller batch`);
+      throw new InputError(`batch ${batch}`, `the train split has only ${count} images`, 'choose a smaller batch');
   }
 
   /** Returns the epoch of a batch. Both are counted from 0, batches through all epochs. */

@@ -153,7 +153,7 @@ export const concatenateImages = (parts: readonly [LabeledImages, ...LabeledImag
  */
 export async function readIdxFolder(path: string): Promise<TrainTestArrays> {
   const names = await readdir(path).catch((error: unknown) => {
-    throw new InputError(`${path}: cannot be read as a folder (${describeSystemError(error)})`);
+    throw new InputError(path, `cannot be read as a folder (${describeSystemError(error)})`);
   });
   const readSplit = async (prefix: string): Promise<LabeledImages | null> => {
     const find = (kind: string) =>
@@ -164,6 +164,6 @@ export async function readIdxFolder(path: string): Promise<TrainTestArrays> {
     return decodeIdxImages(await read(images), labels === undefined ? null : await read(labels));
   };
   const train = await readSplit('train');
-  if (train === null) throw new InputError(`${path}: train-images-idx3-ubyte not found; name the files as MNIST's`);
+  if (train === null) throw new InputError(path, 'train-images-idx3-ubyte not found', "name the files as MNIST's");
   return { train, test: (await readSplit('t10k')) ?? (await readSplit('test')) };
 }

@@ -121,7 +121,8 @@ export async function findImages(root: string): Promise<FoundImages> {
   if (names.length === 0) {
     const [first] = skipped;
     throw new InputError(
-      `${root}: no images (${IMAGE_KINDS} files) in this folder or below it${first ? `; ${first.name} cannot be read (${first.reason})` : ''}`,
+      root,
+      `no images (${IMAGE_KINDS} files) in this folder or below it${first ? `; ${first.name} cannot be read (${first.reason})` : ''}`,
     );
   }
   return { names: names.sort(byCodeUnits), skipped: skipped.sort((a, b) => byCodeUnits(a.name, b.name)) };
@@ -152,11 +153,11 @@ class FolderSearch {
 
   private async readRoot(): Promise<Dirent[]> {
     const found = await stat(this.root).catch((error: unknown) => {
-      throw new InputError(`${this.root}: no such folder (${describeSystemError(error)})`);
+      throw new InputError(this.root, `no such folder (${describeSystemError(error)})`);
     });
-    if (!found.isDirectory()) throw new InputError(`${this.root}: expected a folder of images but got a file`);
+    if (!found.isDirectory()) throw new InputError(this.root, 'expected a folder of images but got a file');
     return readdir(this.root, { withFileTypes: true }).catch((error: unknown) => {
-      throw new InputError(`${this.root}: cannot read the folder (${describeSystemError(error)})`);
+      throw new InputError(this.root, `cannot read the folder (${describeSystemError(error)})`);
     });
   }
 

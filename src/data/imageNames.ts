@@ -15,7 +15,7 @@ export interface Partition {
  */
 export function partitionByName(names: readonly string[], fraction: number, seed: number): Partition {
   if (!(fraction > 0 && fraction < 1))
-    throw new InputError(`test fraction ${fraction}: must be between 0 and 1 (exclusive), e.g. 0.1`);
+    throw new InputError(`test fraction ${fraction}`, 'must be between 0 and 1 (exclusive), e.g. 0.1');
   const draws = names.map((name) => randomStream(seed, `part of ${name}`).uniform());
   const isTest = draws.map((draw) => draw < fraction);
   if (names.length > 1) {

@@ -100,12 +100,16 @@ async function resolveData(data: string): Promise<{ readonly dataset: Dataset; r
   const byPrefix = located(data);
   if (byPrefix) {
     const path = pathOfData(data);
-    if (path === '') throw new InputError(`data "${data}": the path is missing; pass ${byPrefix.name}:PATH`);
+    if (path === '') throw new InputError(`data "${data}"`, 'the path is missing', `pass ${byPrefix.name}:PATH`);
     return { dataset: byPrefix, path };
   }
   if (data !== '' && (await stat(data).catch(() => undefined)) !== undefined)
     return { dataset: registry.folder, path: data };
-  throw new InputError(`data "${data}": no such data set or folder${suggestion(data)}; choose from ${DATA_SPEC_HELP}`);
+  throw new InputError(
+    `data "${data}"`,
+    `no such data set or folder${suggestion(data)}`,
+    `choose from ${DATA_SPEC_HELP}`,
+  );
 }
 
 function suggestion(data: string): string {

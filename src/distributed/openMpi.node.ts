@@ -67,6 +67,8 @@ function openLibrary(names: readonly string[], load: Koffi['load']) {
     }
   }
   throw new InputError(
-    `Open MPI: its library cannot be loaded (${problems[0]}); on Debian, apt-get install openmpi-bin`,
+    'Open MPI',
+    `its library cannot be loaded (${problems[0]})`,
+    'on Debian, apt-get install openmpi-bin',
   );
 }

@@ -44,7 +44,7 @@ export function decodeSafetensors(
   isIgnored: (tensor: string) => boolean = () => false,
 ): TensorFile {
   const reject = (reason: string): never => {
-    throw new InputError(`${name}: not a usable safetensors file, ${reason}`);
+    throw new InputError(name, `not a usable safetensors file, ${reason}`);
   };
   if (bytes.length < 8) reject(`it has ${bytes.length} bytes, fewer than the header's length takes`);
   const length = Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true));

@@ -38,7 +38,7 @@ export async function writeExport(
   const { names, digests } = await readExport(path);
   const foreign = Object.keys(files).find((name) => names.includes(name) && !digests.has(name));
   if (foreign !== undefined)
-    throw new InputError(`${join(path, foreign)}: was not written by agenet export; choose a different folder`);
+    throw new InputError(join(path, foreign), 'was not written by agenet export', 'choose a different folder');
   const contents = Object.entries(files).map(
     ([name, content]) => [name, typeof content === 'string' ? new TextEncoder().encode(content) : content] as const,
   );
@@ -62,12 +62,12 @@ interface ExistingExport {
 async function readExport(path: string): Promise<ExistingExport> {
   const found = await stat(path).catch(() => undefined);
   if (found === undefined) return { names: [], digests: new Map() };
-  if (!found.isDirectory()) throw new InputError(`${path}: exists and is not a folder; choose a different name`);
+  if (!found.isDirectory()) throw new InputError(path, 'exists and is not a folder', 'choose a different name');
   const names = (await wrapReadErrors(path, () => readdir(path))).filter((name) => !UNFINISHED_NAME.test(name));
   if (names.length === 0) return { names, digests: new Map() };
   const manifest = await readManifest(path);
   if (manifest === undefined)
-    throw new InputError(`${path}: the folder has files that agenet export did not write; choose a different name`);
+    throw new InputError(path, 'the folder has files that agenet export did not write', 'choose a different name');
   const { files, replaces = {} } = manifest;
   const listed = new Set([...Object.keys(files), ...Object.keys(replaces)]);
   const digests = new Map(
@@ -78,7 +78,7 @@ async function readExport(path: string): Promise<ExistingExport> {
     if (expected === undefined) continue;
     const digest = await digestOf(join(path, name));
     if (digest === undefined || !expected.includes(digest))
-      throw new InputError(`${join(path, name)}: was changed since its export; choose a different folder`);
+      throw new InputError(join(path, name), 'was changed since its export', 'choose a different folder');
   }
   return { names, digests };
 }

@@ -34,7 +34,7 @@ export async function storeTensor(
   precision: Precision,
 ): Promise<StoredTensor> {
   if (!PRECISIONS.includes(precision))
-    throw new InputError(`precision: must be one of ${PRECISIONS.join(', ')}, not ${shown(precision)}`);
+    throw new InputError('precision', `must be one of ${PRECISIONS.join(', ')}, not ${shown(precision)}`);
   if (precision === 'float32' || shape.length < 2)
     return { value: constantTensor({ type: 'float32', shape, data }, name), data };
   return precision === 'float16' ? storeFloat16(name, data, shape) : storeInt8(name, data, shape);

@@ -97,7 +97,7 @@ export async function wrapReadErrors<T>(path: string, action: () => Promise<T>):
   try {
     return await action();
   } catch (error) {
-    throw new InputError(`${path}: cannot be read (${describeSystemError(error)})`, { cause: error });
+    throw new InputError(path, `cannot be read (${describeSystemError(error)})`, undefined, { cause: error });
   }
 }
 
@@ -106,7 +106,7 @@ export async function wrapWriteErrors(path: string, action: () => Promise<unknow
   try {
     await action();
   } catch (error) {
-    throw new InputError(`${path}: cannot be written (${writingFailure(error)})`, { cause: error });
+    throw new InputError(path, `cannot be written (${writingFailure(error)})`, undefined, { cause: error });
   }
 }
 

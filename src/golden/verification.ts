@@ -59,7 +59,7 @@ export async function verify(golden: TensorFile, file: string, compile: Compile)
     if (!isInput(name)) compare(name.slice(0, name.lastIndexOf('/')), name, data);
   }
   if (Object.keys(groups).length === 0)
-    throw new InputError(`${file}: not a golden file; it contains no expected results`);
+    throw new InputError(file, 'not a golden file', 'it contains no expected results');
   return { file, groups, max_error: Math.max(...Object.values(groups)) };
 }
 
@@ -108,7 +108,7 @@ export function readGoldenCase({ metadata }: TensorFile, file: string) {
     if (parsed.success) return parsed.data;
     const [issue] = parsed.error.issues;
     const problem = issue!.path.length > 0 ? `have an invalid ${issue!.path.join('.')}` : 'are missing';
-    throw new InputError(`${file}: not a golden file; its metadata "${key}" ${problem} (${issue!.message})`);
+    throw new InputError(file, 'not a golden file', `its metadata "${key}" ${problem} (${issue!.message})`);
   };
   const golden = read('case', caseSchema);
   const expected = Object.entries(read('losses', z.record(z.string(), z.number())));
@@ -239,7 +239,7 @@ function feedOf({ name, shape }: InputValue, pair: NetworkPair, golden: TensorFi
     const found = golden.tensors[path]?.data;
     if (found?.length === size) return found;
     const problem = found ? `should have ${size} elements, not ${found.length}` : 'is missing';
-    throw new InputError(`${file}: not a golden file for its configuration; ${path} ${problem}`);
+    throw new InputError(file, 'not a golden file for its configuration', `${path} ${problem}`);
   };
   const [network, part] = name.split('.') as [NetworkName, 'parameters' | 'statistics' | undefined];
   if (part === undefined) return tensor(name, sizeOf(shape));

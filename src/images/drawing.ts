@@ -69,7 +69,9 @@ export function requireScale({ width, height }: Pick<Raster, 'width' | 'height'>
   if (scale === 1 || frames * width * height * scale ** 2 <= MAX_PIXELS) return;
   const largest = Math.max(1, Math.floor(Math.sqrt(MAX_PIXELS / (frames * width * height))));
   throw new InputError(
-    `scale ${scale}: ${frames === 1 ? 'the image' : `each of ${frames} frames`} would have ${width * scale}x${height * scale} pixels; choose at most ${largest}`,
+    `scale ${scale}`,
+    `${frames === 1 ? 'the image' : `each of ${frames} frames`} would have ${width * scale}x${height * scale} pixels`,
+    `choose at most ${largest}`,
   );
 }
 

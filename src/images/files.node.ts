@@ -25,7 +25,7 @@ export async function readPicture(path: string): Promise<Raster> {
     return { width: info.width, height: info.height, channels: info.channels, data };
   } catch (error) {
     const [reason] = describeSystemError(error).trim().split('\n');
-    throw new InputError(`${path}: cannot read the image (${reason})`);
+    throw new InputError(path, `cannot read the image (${reason})`);
   }
 }
 

@@ -51,7 +51,8 @@ export function evenlySpaced<T>(items: readonly T[], count: number): T[] {
 export function requireFrameSize(frame: Raster, first: Raster, file: string): void {
   if (frame.width !== first.width || frame.height !== first.height || frame.channels !== first.channels) {
     throw new InputError(
-      `${file}: expected ${first.width}x${first.height} pixels like the earlier previews, but got ${frame.width}x${frame.height}`,
+      file,
+      `expected ${first.width}x${first.height} pixels like the earlier previews, but got ${frame.width}x${frame.height}`,
     );
   }
 }

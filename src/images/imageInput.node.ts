@@ -37,7 +37,7 @@ export async function readImages(
   ).entries()) {
     const name = typeof image === 'string' ? image : image instanceof URL ? image.href : `image ${index}`;
     for await (const decoded of decodeInput(image, name, preprocessing)) {
-      if ('failure' in decoded) throw new InputError(`${name}: cannot read the image (${decoded.failure})`);
+      if ('failure' in decoded) throw new InputError(name, `cannot read the image (${decoded.failure})`);
       pixels.push(decoded.pixels);
     }
   }
@@ -54,7 +54,8 @@ async function* decodeInput(image: ImageInput, name: string, options: DecodeOpti
   else if (isObjectWith(image, 'width')) yield* decodePixels(batchOf(image, name), name, options);
   else
     throw new InputError(
-      `${name}: expected a path, the bytes of an image file, pixels with their shape, or an instance of sharp`,
+      name,
+      'expected a path, the bytes of an image file, pixels with their shape, or an instance of sharp',
     );
 }
 
@@ -63,7 +64,7 @@ const isObjectWith = <K extends string>(image: unknown, key: K): image is Extrac
 
 function pathOf(url: URL): string {
   if (url.protocol !== 'file:')
-    throw new InputError(`${url.href}: expected a file URL; fetch the image and pass its bytes`);
+    throw new InputError(url.href, 'expected a file URL', 'fetch the image and pass its bytes');
   return fileURLToPath(url);
 }
 
@@ -83,11 +84,12 @@ async function* decodePixels(
 ): AsyncGenerator<Decoded> {
   const [channels, height, width] = shape;
   if (channels !== 1 && channels !== 3)
-    throw new InputError(`${name}: expected 1 or 3 channels but got ${channels}; convert it to grayscale or RGB`);
+    throw new InputError(name, `expected 1 or 3 channels but got ${channels}`, 'convert it to grayscale or RGB');
   const bytes = channels * height * width;
   if (!(data instanceof Uint8Array) || data.length !== count * bytes) {
     throw new InputError(
-      `${name}: expected ${count * bytes} bytes of pixels [${[count, ...shape].join(', ')}] but got ${describeData(data)}`,
+      name,
+      `expected ${count * bytes} bytes of pixels [${[count, ...shape].join(', ')}] but got ${describeData(data)}`,
     );
   }
   for (let index = 0; index < count; index++)
@@ -100,6 +102,6 @@ const describeData = (data: unknown): string =>
 function batchOf(image: Raster, name: string): ImageBatch {
   const { width, height, channels, data } = image;
   if (!(data instanceof Uint8Array))
-    throw new InputError(`${name}: expected bytes of pixels [H, W, C] but got ${describeData(data)}`);
+    throw new InputError(name, `expected bytes of pixels [H, W, C] but got ${describeData(data)}`);
   return { shape: [channels, height, width], count: 1, data: channelsFirst(image) };
 }

@@ -55,7 +55,7 @@ export class Images implements ImageBatch {
    */
   toSharp(index = 0): Sharp {
     if (!(Number.isInteger(index) && index >= 0 && index < this.count)) {
-      throw new InputError(`image ${index}: not found; choose from 0 to ${this.count - 1}`);
+      throw new InputError(`image ${index}`, 'not found', `choose from 0 to ${this.count - 1}`);
     }
     return sharpOf(imageOf(this, index));
   }
@@ -71,9 +71,9 @@ export class Images implements ImageBatch {
     format = 'png',
   }: GridOptions & { readonly format?: EncodedFormat | undefined } = {}): Promise<Buffer> {
     if (!Object.hasOwn(FORMATS, format))
-      throw new InputError(`format ${format}: unknown; choose from ${Object.keys(FORMATS).join(', ')}`);
+      throw new InputError(`format ${format}`, 'unknown', `choose from ${Object.keys(FORMATS).join(', ')}`);
     if (!(Number.isInteger(columns) && columns >= 1))
-      throw new InputError(`columns: expected a whole number above 0 but got ${columns}`);
+      throw new InputError('columns', `expected a whole number above 0 but got ${columns}`);
     return sharpOf(imageGrid(this, columns, { scale, captions }))
       .toFormat(format)
       .toBuffer();
@@ -88,7 +88,7 @@ export class Images implements ImageBatch {
     const extension = extname(path).toLowerCase();
     const format = (Object.keys(FORMATS) as EncodedFormat[]).find((each) => FORMATS[each].includes(extension));
     if (format === undefined)
-      throw new InputError(`${path}: unknown extension; choose from ${Object.values(FORMATS).flat().join(', ')}`);
+      throw new InputError(path, 'unknown extension', `choose from ${Object.values(FORMATS).flat().join(', ')}`);
     const bytes = await this.toBuffer({ ...options, format });
     await wrapWriteErrors(path, () => makeFolder(dirname(path)));
     await writeFileAtomically(path, bytes);

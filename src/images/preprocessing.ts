@@ -72,7 +72,9 @@ export function requirePaddable(size: number, padding: Padding): void {
   if (size % padded === 0) return;
   const { inner, border } = padding;
   throw new InputError(
-    `size ${size}: images of ${inner}x${inner} are padded to ${padded}x${padded} (border ${border}); choose a multiple of ${padded}`,
+    `size ${size}`,
+    `images of ${inner}x${inner} are padded to ${padded}x${padded} (border ${border})`,
+    `choose a multiple of ${padded}`,
   );
 }
 

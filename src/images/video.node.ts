@@ -104,7 +104,9 @@ async function runFfmpeg(
     signal?.throwIfAborted();
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
     throw new InputError(
-      'ffmpeg: not found, but required for .mp4; install it, e.g. with apt install ffmpeg, or write a .webp or .gif file',
+      'ffmpeg',
+      'not found, but required for .mp4',
+      'install it, e.g. with apt install ffmpeg, or write a .webp or .gif file',
     );
   }
 }

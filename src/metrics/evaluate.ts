@@ -50,9 +50,10 @@ export async function evaluate({ metrics, ...subject }: EvaluationOptions): Prom
   const { source, count, seed } = subject;
   if (source[subject.split].count < 2)
     throw new InputError(
-      `${source.name}: the ${subject.split} split has ${source[subject.split].count} images, but at least 2 are required`,
+      source.name,
+      `the ${subject.split} split has ${source[subject.split].count} images, but at least 2 are required`,
     );
-  if (count < 2) throw new InputError(`count: expected at least 2 samples but got ${count}`);
+  if (count < 2) throw new InputError('count', `expected at least 2 samples but got ${count}`);
   const entries = METRIC_ENTRIES.filter((entry) => entry.metrics.some(({ name }) => metrics.has(name)));
   const needs = needsFor(metrics);
   const stopwatch = new Stopwatch();

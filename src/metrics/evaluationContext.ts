@@ -172,7 +172,7 @@ export class EvaluationContext {
 
   private get extractor(): FeatureExtractor {
     if (this.subject.extractor === undefined)
-      throw new InputError('metrics: a requested metric requires a feature extractor');
+      throw new InputError('metrics', 'a requested metric requires a feature extractor');
     return this.subject.extractor;
   }
 

@@ -90,7 +90,7 @@ function inputOf({ inputs }: OnnxModel, { name, size, channels }: ModelExtractor
   const [first] = inputs;
   const shown = inputs.map((input) => `${input.name} ${input.type} [${input.shape.join(', ')}]`).join('; ');
   if (first === undefined || inputs.length > 1 || first.type !== 'float32' || first.shape.length !== 4) {
-    throw new InputError(`${name}: expected one image input, float32 [N, C, H, W], but got ${shown || 'none'}`);
+    throw new InputError(name, `expected one image input, float32 [N, C, H, W], but got ${shown || 'none'}`);
   }
   const [batch, ...sizes] = first.shape.map((each) => (typeof each === 'number' && each > 0 ? each : undefined));
   const isChannels = (value: number | undefined) => value === 1 || value === 3;
@@ -99,10 +99,10 @@ function inputOf({ inputs }: OnnxModel, { name, size, channels }: ModelExtractor
   const rows = reconcile(name, 'rows', height, size);
   const columns = reconcile(name, 'columns', width, size);
   if (rows !== columns && rows !== undefined && columns !== undefined)
-    throw new InputError(`${name}: expected a square input, but got ${rows}x${columns}`);
+    throw new InputError(name, `expected a square input, but got ${rows}x${columns}`);
   const known = reconcile(name, 'channels', declaredChannels, channels);
   if (known !== undefined && !isChannels(known))
-    throw new InputError(`${name}: expected an input of 1 or 3 channels, but got ${known}`);
+    throw new InputError(name, `expected an input of 1 or 3 channels, but got ${known}`);
   return { name: first.name, channelsLast, batch, channels: known, size: rows ?? columns };
 }
 
@@ -114,7 +114,7 @@ function reconcile(
   requested: number | undefined,
 ): number | undefined {
   if (declared !== undefined && requested !== undefined && declared !== requested)
-    throw new InputError(`${name}: the input has ${declared} ${what}, not ${requested}`);
+    throw new InputError(name, `the input has ${declared} ${what}, not ${requested}`);
   return declared ?? requested;
 }
 
@@ -122,11 +122,9 @@ function outputOf({ outputs }: OnnxModel, requested: string | undefined, name: s
   const names = outputs.map((output) => output.name);
   if (requested === undefined && names.length === 1) return names[0]!;
   if (requested !== undefined && names.includes(requested)) return requested;
-  throw new InputError(
-    requested === undefined
-      ? `${name}: several outputs; select the one with the features from ${names.join(', ')}`
-      : `${name}: unknown output ${requested}; choose from ${names.join(', ')}`,
-  );
+  if (requested === undefined)
+    throw new InputError(name, 'several outputs', `select the one with the features from ${names.join(', ')}`);
+  throw new InputError(name, `unknown output ${requested}`, `choose from ${names.join(', ')}`);
 }
 
 type Prepared = { readonly data: Float32Array; readonly shape: readonly [channels: number, size: number] };
@@ -138,10 +136,11 @@ function preparation(
 ): (images: ComparableImages & { readonly data: Uint8Array }) => Prepared {
   for (const [what, values] of Object.entries({ mean, std })) {
     if (values.length !== 1 && values.length !== (input.channels ?? 3))
-      throw new InputError(`${name}: expected one ${what} value or one per channel, but got ${values.length}`);
+      throw new InputError(name, `expected one ${what} value or one per channel, but got ${values.length}`);
     if (!values.every(Number.isFinite) || (what === 'std' && values.some((value) => value <= 0)))
       throw new InputError(
-        `${name}: ${what} must be finite${what === 'std' ? ' and above 0' : ''}, but is ${values.join(', ')}`,
+        name,
+        `${what} must be finite${what === 'std' ? ' and above 0' : ''}, but is ${values.join(', ')}`,
       );
   }
   return ({ shape: [channels, height, width], data }) => {
@@ -201,7 +200,7 @@ function rowsOf(
 ): Rows {
   const [rows, width = 0] = shape;
   if (shape.length < 2 || rows !== batch || width < 1 || data.length !== batch * width) {
-    throw new InputError(`${name}: expected output ${output} of shape [${batch}, D], but got [${shape.join(', ')}]`);
+    throw new InputError(name, `expected output ${output} of shape [${batch}, D], but got [${shape.join(', ')}]`);
   }
   return { data: data.subarray(0, count * width), width };
 }

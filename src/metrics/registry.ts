@@ -66,13 +66,17 @@ export function parseMetrics(names: readonly string[]): ReadonlySet<string> {
     else {
       const nearest = nearestName(name, [...METRIC_GROUPS, ...METRIC_NAMES]);
       throw new InputError(
-        `metric "${name}": unknown metric${nearest ? `, did you mean ${nearest}?` : ''}; choose from ${METRIC_NAMES.join(', ')}; or a group: ${METRIC_GROUPS.join(', ')}`,
+        `metric "${name}"`,
+        `unknown metric${nearest ? `, did you mean ${nearest}?` : ''}; choose from ${METRIC_NAMES.join(', ')}`,
+        `or a group: ${METRIC_GROUPS.join(', ')}`,
       );
     }
   }
   if (wanted.size === 0)
     throw new InputError(
-      `metrics: the list is empty; choose from the groups ${METRIC_GROUPS.join(', ')}, or name single metrics`,
+      'metrics',
+      'the list is empty',
+      `choose from the groups ${METRIC_GROUPS.join(', ')}, or name single metrics`,
     );
   return wanted;
 }

@@ -1,7 +1,7 @@
 import { normalizeInPlace, type Prior } from '../age/prior.js';
 import type { ImageSource, Split } from '../data/source.js';
 import { decodeSafetensors, encodeSafetensors } from '../engine/index.js';
-import { InputError, nearestName } from '../errors.js';
+import { InputError, nearestName, setting, text } from '../errors.js';
 import { MIN_SINE, tangentAt } from './paths.js';
 
 /** A direction in latent space from images without something to images with it. */
@@ -43,14 +43,20 @@ export function imagesByClass(
 ): [indicesWith: number[], indicesWithout: number[]] {
   if (labels === null || source.classes === null)
     throw new InputError(
-      `${source.name}: no labels; an attribute needs data with classes, such as one folder per class`,
+      source.name,
+      'no labels',
+      'an attribute needs data with classes, such as one folder per class',
     );
   const [label, other] = [
     findClass(source, wanted.with, '--with'),
     wanted.without === REST ? undefined : findClass(source, wanted.without, '--without'),
   ];
   if (label === other)
-    throw new InputError(`--without ${wanted.without}: same class as --with; choose a different one, or ${REST}`);
+    throw new InputError(
+      text`${setting('without')} ${wanted.without}`,
+      text`same class as ${setting('with')}`,
+      `choose a different one, or ${REST}`,
+    );
   const indices = Array.from(labels.keys());
   const found: [number[], number[]] = [
     indices.filter((index) => labels[index] === label),
@@ -59,7 +65,8 @@ export function imagesByClass(
   for (const [side, name] of [wanted.with, wanted.without].entries()) {
     if (found[side]!.length === 0)
       throw new InputError(
-        `${side === 0 ? '--with' : '--without'} ${name}: no images of this class in this split of ${source.name}`,
+        `${side === 0 ? '--with' : '--without'} ${name}`,
+        `no images of this class in this split of ${source.name}`,
       );
   }
   return found;
@@ -78,7 +85,9 @@ function findClass({ name, classes, classNames = [] }: ImageSource, text: string
       ? `${classNames.slice(0, 20).join(', ')}${classNames.length > 20 ? ' and more' : ''}, or by number ${numbers}`
       : numbers;
   throw new InputError(
-    `${flag} ${text}: unknown class of ${name}${nearest === undefined ? '' : `, did you mean ${nearest}?`}; choose from ${known}`,
+    `${flag} ${text}`,
+    `unknown class of ${name}${nearest === undefined ? '' : `, did you mean ${nearest}?`}`,
+    `choose from ${known}`,
   );
 }
 
@@ -94,7 +103,7 @@ export function meanDifference(codesWith: Float32Array, codesWithout: Float32Arr
 }
 
 function meanOfRows(codes: Float32Array, latent: number, side: string): Float64Array {
-  if (codes.length === 0) throw new InputError(`attribute: no codes ${side} it`);
+  if (codes.length === 0) throw new InputError('attribute', `no codes ${side} it`);
   const sum = new Float64Array(latent);
   codes.forEach((value, index) => (sum[index % latent]! += value));
   return sum.map((value) => (value * latent) / codes.length);
@@ -114,12 +123,12 @@ function meanOfRows(codes: Float32Array, latent: number, side: string): Float64A
 export function moveCodes(prior: Prior, codes: Float32Array, direction: Float32Array, amount: number): Float32Array {
   const latent = direction.length;
   if (latent === 0 || codes.length % latent !== 0)
-    throw new InputError(`direction: its ${latent} coordinates do not fit the codes`);
-  if (!Number.isFinite(amount)) throw new InputError(`amount: expected a finite number but got ${amount}`);
+    throw new InputError('direction', `its ${latent} coordinates do not fit the codes`);
+  if (!Number.isFinite(amount)) throw new InputError('amount', `expected a finite number but got ${amount}`);
   if (prior === 'normal') return codes.map((value, index) => value + amount * direction[index % latent]!);
   const unit = direction.slice();
   normalizeInPlace(unit);
-  if (!(Math.abs(Math.hypot(...unit) - 1) < 1e-3)) throw new InputError('direction: its norm is 0');
+  if (!(Math.abs(Math.hypot(...unit) - 1) < 1e-3)) throw new InputError('direction', 'its norm is 0');
   const moved = codes.slice();
   if (amount === 0) return moved;
   const [stay, go] = [Math.cos(amount), Math.sin(amount)];
@@ -128,7 +137,7 @@ export function moveCodes(prior: Prior, codes: Float32Array, direction: Float32A
     const tangent = tangentAt(code, unit);
     const length = Math.hypot(...tangent);
     if (length < MIN_SINE)
-      throw new InputError(`code ${start / latent}: equals the direction or its opposite, and cannot move along it`);
+      throw new InputError(`code ${start / latent}`, 'equals the direction or its opposite, and cannot move along it');
     for (let index = 0; index < latent; index++) code[index] = stay * code[index]! + (go / length) * tangent[index]!;
   }
   return moved;
@@ -160,13 +169,13 @@ export function decodeAttribute(bytes: Uint8Array, file: string): Attribute {
   const direction = tensors.direction;
   const remedy = 'recreate it with agenet attribute';
   if (format !== FORMAT || name === undefined || origin === undefined || direction?.shape.length !== 1) {
-    throw new InputError(`${file}: not an attribute of this version of agenet; ${remedy}`);
+    throw new InputError(file, 'not an attribute of this version of agenet', remedy);
   }
   if (!direction.data.every(Number.isFinite))
-    throw new InputError(`${file}: the direction has NaN or infinite values; ${remedy}`);
+    throw new InputError(file, 'the direction has NaN or infinite values', remedy);
   try {
     return { name, direction: direction.data, origin: JSON.parse(origin) as AttributeOrigin };
   } catch {
-    throw new InputError(`${file}: corrupt metadata; ${remedy}`);
+    throw new InputError(file, 'corrupt metadata', remedy);
   }
 }

@@ -19,9 +19,9 @@ export interface NearestCodes {
 export function nearestCodes(query: Float32Array | Float64Array, codes: Features, count: number): NearestCodes {
   checkWhole(count, 'count');
   const [rows] = checkPair(codes, 'codes', { data: query, width: query.length }, 'query');
-  if (count > rows) throw new InputError(`count: ${count} requested, but there are only ${rows} codes`);
+  if (count > rows) throw new InputError('count', `${count} requested, but there are only ${rows} codes`);
   const length = Math.hypot(...query);
-  if (length === 0) throw new InputError('query: is 0, which has a cosine with nothing');
+  if (length === 0) throw new InputError('query', 'is 0, which has a cosine with nothing');
   const cosines = Float64Array.from({ length: rows }, (_, row) => cosineAt(query, length, codes, row));
   const indices = Uint32Array.from({ length: rows }, (_, row) => row)
     .sort((a, b) => cosines[b]! - cosines[a]! || a - b)
@@ -36,6 +36,6 @@ function cosineAt(query: Float32Array | Float64Array, length: number, { data, wi
     inner += value * query[index]!;
     square += value * value;
   }
-  if (square === 0) throw new InputError(`codes: row ${row} is 0, which has a cosine with nothing`);
+  if (square === 0) throw new InputError('codes', `row ${row} is 0, which has a cosine with nothing`);
   return Math.max(-1, Math.min(1, inner / (length * Math.sqrt(square))));
 }

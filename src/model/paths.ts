@@ -73,7 +73,9 @@ export function greatCircle(a: Float32Array, b: Float32Array, steps: number): Fl
   const sine = Math.hypot(...across);
   if (sine < MIN_SINE)
     throw new InputError(
-      'great circle: the two codes are equal or opposite, and many circles go through both; take other images',
+      'great circle',
+      'the two codes are equal or opposite, and many circles go through both',
+      'take other images',
     );
   const circle = new Float32Array(steps * latent);
   for (let step = 0; step < steps; step++) {
@@ -116,9 +118,9 @@ export function pathThrough(
 ): Float32Array {
   const count = points.length / latent;
   if (!(Number.isInteger(count) && count >= 2))
-    throw new InputError(`path: expected at least 2 points, but got ${count}`);
+    throw new InputError('path', `expected at least 2 points, but got ${count}`);
   if (!(Number.isInteger(steps) && steps >= 2))
-    throw new InputError(`path: expected at least 2 steps between points, but got ${steps}`);
+    throw new InputError('path', `expected at least 2 steps between points, but got ${steps}`);
   const point = (index: number) => points.subarray((index % count) * latent, ((index % count) + 1) * latent);
   const segments = closed ? count : count - 1;
   const path = new Float32Array((segments * (steps - 1) + (closed ? 0 : 1)) * latent);
@@ -146,7 +148,7 @@ export function drawCodesAround(
   stream: RandomStream,
 ): Float32Array {
   if (!(spread > 0 && spread <= 1))
-    throw new InputError(`spread: expected a number above 0 and at most 1 but got ${spread}`);
+    throw new InputError('spread', `expected a number above 0 and at most 1 but got ${spread}`);
   const latent = code.length;
   // cos(90 degrees) rounds to 6e-17, so that at spread 1 nothing of the code remains.
   const [kept, noise] = [Math.cos((spread * Math.PI) / 2), Math.sin((spread * Math.PI) / 2)];

@@ -69,8 +69,10 @@ function requireTemperature({ prior }: TrainedModel, temperature: number | undef
   if (temperature === undefined) return;
   if (prior === 'sphere') {
     throw new InputError(
-      `temperature ${temperature}: requires the prior normal, because codes on the sphere have length 1; sample around the code of an image`,
+      `temperature ${temperature}`,
+      'requires the prior normal, because codes on the sphere have length 1',
+      'sample around the code of an image',
     );
   }
-  if (!(temperature > 0)) throw new InputError(`temperature ${temperature}: must be above 0`);
+  if (!(temperature > 0)) throw new InputError(`temperature ${temperature}`, 'must be above 0');
 }

@@ -78,14 +78,15 @@ export function stateDictOptions(tensors: TensorFile['tensors'], file: string): 
     const shape = tensors[tensor]?.shape;
     if (shape?.length !== 4)
       throw new InputError(
-        `${file}: expected ${tensor} with four axes but ${shape ? `got ${showShape(shape)}` : 'it is missing'}`,
+        file,
+        `expected ${tensor} with four axes but ${shape ? `got ${showShape(shape)}` : 'it is missing'}`,
       );
     return shape;
   };
   const [width, channels] = shapeOf('encoder.main.0.weight');
   const [latent] = shapeOf('generator.main.0.weight');
   if (channels !== 1 && channels !== 3)
-    throw new InputError(`${file}: expected images with 1 or 3 channels but encoder.main.0.weight has ${channels}`);
+    throw new InputError(file, `expected images with 1 or 3 channels but encoder.main.0.weight has ${channels}`);
   return { channels, width: width!, latent: latent!, separateStatistics: 'decoder.main.0.weight' in tensors };
 }
 
@@ -105,23 +106,25 @@ export function fromStateDict(
   const found: Record<string, Float32Array> = {};
   const left = new Set(Object.keys(tensors));
   for (const [role, { network, kind }] of rolesIn(pair)) {
-    for (const [key, { part, tensor }] of entriesOf(pair[network], kind)) {
+    for (const [key, { part, tensor: own }] of entriesOf(pair[network], kind)) {
       const name = `${role}.main.${key}`;
-      const { shape } = pair[network][part].entries.get(tensor)!;
-      const { data } = requireShape(
-        tensors[name],
-        shape,
-        `${file}: not ${architecture} of width ${width}: expected ${name}`,
-      );
+      const { shape } = pair[network][part].entries.get(own)!;
+      const tensor = tensors[name];
+      if (tensor?.shape.join() !== shape.join()) {
+        const actual = tensor ? `got ${showShape(tensor.shape)}` : 'it is missing';
+        const expected = `expected ${name} of shape ${showShape(shape)}`;
+        throw new InputError(file, `not ${architecture} of width ${width}: ${expected} but ${actual}`);
+      }
+      const { data } = tensor;
       requireUsable(data, `${file}: ${name}`);
-      if (found[tensor]?.some((element, index) => element !== data[index]))
-        throw new InputError(`${file}: ${name} differs from that of ${network}`);
-      found[tensor] = data;
+      if (found[own]?.some((element, index) => element !== data[index]))
+        throw new InputError(file, `${name} differs from that of ${network}`);
+      found[own] = data;
       left.delete(name);
     }
   }
   const [extra] = left;
-  if (extra !== undefined) throw new InputError(`${file}: not ${architecture}: ${extra} belongs to no network`);
+  if (extra !== undefined) throw new InputError(file, `not ${architecture}: ${extra} belongs to no network`);
   const flat = (name: NetworkName, part: Entry['part']) =>
     [`${name}.${part}`, flattenTensors(found, pair[name][part])] as const;
   return Object.fromEntries(
@@ -129,18 +132,9 @@ export function fromStateDict(
   ) as PairWeights;
 }
 
-type Tensor = TensorFile['tensors'][string];
-
-function requireShape(tensor: Tensor | undefined, shape: Shape, expected: string): Tensor {
-  if (tensor?.shape.join() === shape.join()) return tensor;
-  throw new InputError(
-    `${expected} of shape ${showShape(shape)} but ${tensor ? `got ${showShape(tensor.shape)}` : 'it is missing'}`,
-  );
-}
-
 /** @throws {InputError} if an element is not finite, or a variance is negative */
 function requireUsable(data: Float32Array, name: string): void {
   const least = name.endsWith('.running_var') ? 0 : -Infinity;
   const index = data.findIndex((element) => !Number.isFinite(element) || element < least);
-  if (index >= 0) throw new InputError(`${name}: element ${index} is ${data[index]}, which no network can have`);
+  if (index >= 0) throw new InputError(name, `element ${index} is ${data[index]}, which no network can have`);
 }

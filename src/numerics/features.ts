@@ -15,15 +15,15 @@ export interface Features {
  */
 export function checkFeatures({ data, width }: Features, name: string, least = 1): number {
   if (!Number.isInteger(width) || width < 1)
-    throw new InputError(`${name}: the width is ${width}, but must be a whole number of 1 or more`);
+    throw new InputError(name, `the width is ${width}, but must be a whole number of 1 or more`);
   if (data.length % width !== 0)
-    throw new InputError(`${name}: ${data.length} numbers are not a whole number of rows of width ${width}`);
+    throw new InputError(name, `${data.length} numbers are not a whole number of rows of width ${width}`);
   const rows = data.length / width;
-  if (rows < least) throw new InputError(`${name}: there are ${rows} rows, but at least ${least} are required`);
+  if (rows < least) throw new InputError(name, `there are ${rows} rows, but at least ${least} are required`);
   const wrong = data.findIndex((value) => !Number.isFinite(value));
   if (wrong >= 0) {
     const position = `row ${Math.floor(wrong / width)}, column ${wrong % width}`;
-    throw new InputError(`${name}: ${position} is ${data[wrong]}, but must be finite`);
+    throw new InputError(name, `${position} is ${data[wrong]}, but must be finite`);
   }
   return rows;
 }
@@ -41,7 +41,9 @@ export function checkPair(
 ): [rowsOfA: number, rowsOfB: number] {
   if (a.width !== b.width)
     throw new InputError(
-      `${nameOfB}: rows are ${b.width} wide, but those of the ${nameOfA} are ${a.width} wide; both must be equal`,
+      nameOfB,
+      `rows are ${b.width} wide, but those of the ${nameOfA} are ${a.width} wide`,
+      'both must be equal',
     );
   return [checkFeatures(a, nameOfA, least), checkFeatures(b, nameOfB, least)];
 }
@@ -70,7 +72,7 @@ export function columnMeans({ data, width }: Features): Float64Array {
  */
 export function checkWhole(value: number, name: string, least = 1): void {
   if (!Number.isInteger(value) || value < least)
-    throw new InputError(`${name}: is ${value}, but must be a whole number of ${least} or more`);
+    throw new InputError(name, `is ${value}, but must be a whole number of ${least} or more`);
 }
 
 /** Returns the index of the maximum of each row; the first of equal ones. */

@@ -60,7 +60,7 @@ export function principalComponents(features: Features, components = 2): Princip
   checkWhole(components, 'components');
   const { mean, covariance } = fitGaussian(features);
   if (components > width)
-    throw new InputError(`components: expected at most ${width}, the width of the rows, but got ${components}`);
+    throw new InputError('components', `expected at most ${width}, the width of the rows, but got ${components}`);
   const { axes, variances } = leadingEigenvectors(covariance, width, components);
   let total = 0;
   for (let index = 0; index < width; index++) total += covariance[index * (width + 1)]!;
@@ -135,7 +135,7 @@ function dot(a: Float64Array, b: Float64Array): number {
 export function projectOnComponents(features: Features, { mean, axes }: PrincipalComponents): Float64Array {
   const { data, width } = features;
   if (width !== mean.length)
-    throw new InputError(`features: rows are ${width} wide, but the components are of width ${mean.length}`);
+    throw new InputError('features', `rows are ${width} wide, but the components are of width ${mean.length}`);
   checkFeatures(features, 'features');
   const centered = Float64Array.from(data, (value, index) => value - mean[index % width]!);
   return multiplyTransposed({ data: centered, width }, { data: axes, width });

@@ -27,7 +27,7 @@ function largestMagnitude(matrix: Float64Array): number {
   let largest = 0;
   for (const entry of matrix) {
     if (!Number.isFinite(entry))
-      throw new InputError(`eigenvalues: the matrix contains ${entry}, but every entry must be finite`);
+      throw new InputError('eigenvalues', `the matrix contains ${entry}, but every entry must be finite`);
     largest = Math.max(largest, Math.abs(entry));
   }
   return largest;

@@ -39,7 +39,7 @@ export class BestCheckpoint {
     try {
       return { ...requireRecord(JSON.parse(text)), file: this.file };
     } catch {
-      throw new InputError(`${this.recordFile}: corrupt file; delete it to choose the best checkpoint again`);
+      throw new InputError(this.recordFile, 'corrupt file', 'delete it to choose the best checkpoint again');
     }
   }
 

@@ -72,14 +72,14 @@ export async function writeEvaluation(
  */
 export async function readLatestEvaluation(run: string): Promise<EvaluationRecord> {
   const names = await readdir(run).catch((error: unknown) => {
-    throw new InputError(`${run}: cannot read the run folder (${describeSystemError(error)})`);
+    throw new InputError(run, `cannot read the run folder (${describeSystemError(error)})`);
   });
   const files = names.flatMap((name) => {
     const [, step, raw] = FILE_NAME.exec(name) ?? [];
     return step === undefined ? [] : [{ name, order: 2 * Number(step) + (raw === undefined ? 1 : 0) }];
   });
   const latest = files.sort((a, b) => a.order - b.order).at(-1);
-  if (latest === undefined) throw new InputError(`${run}: not evaluated yet; run agenet evaluate ${run}`);
+  if (latest === undefined) throw new InputError(run, 'not evaluated yet', `run agenet evaluate ${run}`);
   return readEvaluation(join(run, latest.name));
 }
 
@@ -104,9 +104,9 @@ async function readEvaluation(file: string): Promise<EvaluationRecord> {
   try {
     stored = JSON.parse(await readTextFile(file));
   } catch {
-    throw new InputError(`${file}: corrupt evaluation; run agenet evaluate again`);
+    throw new InputError(file, 'corrupt evaluation', 'run agenet evaluate again');
   }
   const { success, data } = schema.safeParse(stored);
   if (success) return data;
-  throw new InputError(`${file}: not an evaluation of this version of agenet; run agenet evaluate again`);
+  throw new InputError(file, 'not an evaluation of this version of agenet', 'run agenet evaluate again');
 }

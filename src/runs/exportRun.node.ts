@@ -179,7 +179,9 @@ async function trainingFiles(
 ): Promise<Record<string, Uint8Array | string>> {
   if (!source)
     throw new InputError(
-      `${configuration.data}: a training iteration needs the number of training images; name the data`,
+      configuration.data,
+      'a training iteration needs the number of training images',
+      'name the data',
     );
   const { model, manifest } = await encodeTraining(configuration, state, source.train.count, recipeOf(configuration));
   const tensors = Object.fromEntries(

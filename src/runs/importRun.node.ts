@@ -1,13 +1,13 @@
 /** Runs from weights that were trained elsewhere. */
 import { decodeSafetensors } from '../engine/index.js';
-import { InputError } from '../errors.js';
+import { InputError, setting } from '../errors.js';
 import { wrapReadErrors } from '../files/atomic.node.js';
 import { readRegularFile } from '../files/regularFile.node.js';
 import { ARCHITECTURE_NAMES, ARCHITECTURES, type ArchitectureName } from '../networks/architecture.js';
 import { fromStateDict, isCounter, stateDictOptions } from '../networks/stateDict.js';
 import type { Configuration } from '../training/configuration.js';
 import { stateFromWeights } from '../training/trainer.js';
-import { type SettingLabel, shown } from '../validation.js';
+import { shown } from '../validation.js';
 import { RunFolder } from './runFolder.node.js';
 import { resolveSettings, type Settings } from './settings.node.js';
 
@@ -32,28 +32,25 @@ const DERIVED: readonly string[] = ['channels', 'width', 'latent', 'size', 'init
 /**
  * Creates a run from the weights of the published networks in a safetensors file, with the names of `docs/export.md`.
  * @param settings the data that the run belongs to, the architecture, and the recipe of further training (default: the preset `published`)
- * @param label returns the name of a setting in messages (default: its key)
  * @throws {InputError} if the file is not such a file, a setting is wrong, or the folder of the run is not empty
  */
-export async function importRun(
-  file: string,
-  out: string,
-  settings: ImportSettings,
-  label: SettingLabel = (key, name = key) => name,
-): Promise<ImportedRun> {
-  const network = requireNetwork(settings, label);
-  await RunFolder.requireEmpty(out, (key) => (key === 'resume' ? 'train --resume' : label(key)));
+export async function importRun(file: string, out: string, settings: ImportSettings): Promise<ImportedRun> {
+  const network = requireNetwork(settings);
+  await RunFolder.requireEmpty(out);
   const { tensors } = decodeSafetensors(await wrapReadErrors(file, () => readRegularFile(file)), file, isCounter);
   const { separateStatistics, ...options } = stateDictOptions(tensors, file);
   const weights = fromStateDict(tensors, network, { separateStatistics, ...options }, file);
   const preset = settings.preset ?? (settings.config === undefined ? 'published' : undefined);
   const batchNormStats = separateStatistics ? 'separate' : 'shared';
-  const labelOf: SettingLabel = (key, name = key) => (DERIVED.includes(key) ? `${file}: ${name}` : label(key, name));
   const { imageSize: size } = ARCHITECTURES[network];
-  const resolved = await resolveSettings({ ...settings, ...options, preset, batchNormStats, size }, labelOf);
+  const resolved = await resolveSettings({ ...settings, ...options, preset, batchNormStats, size }).catch(
+    (error: unknown) => {
+      throw error instanceof InputError && DERIVED.includes(error.setting ?? '') ? error.within(file) : error;
+    },
+  );
   // Recorded only now, because a setting of this name is a run.
   const configuration: Configuration = { ...resolved, initFrom: file };
-  const folder = await RunFolder.create(out, configuration, label);
+  const folder = await RunFolder.create(out, configuration);
   const lock = await folder.lock();
   try {
     const checkpoint = await folder.writeCheckpoint({ configuration, ...stateFromWeights(weights, configuration) });
@@ -64,16 +61,17 @@ export async function importRun(
 }
 
 /** Returns the architecture that is named. @throws {InputError} if it is unknown, or a setting is given that follows from the file */
-function requireNetwork(settings: unknown, label: SettingLabel): ArchitectureName {
+function requireNetwork(settings: unknown): ArchitectureName {
   if (typeof settings !== 'object' || settings === null)
-    throw new InputError(`settings: must be an object, not ${shown(settings)}`);
+    throw new InputError('settings', `must be an object, not ${shown(settings)}`);
   const derived = DERIVED.find((key) => key in settings);
-  if (derived !== undefined) throw new InputError(`${label(derived)}: follows from the file; remove it`);
+  if (derived !== undefined) throw new InputError(setting(derived), 'follows from the file', 'remove it');
   const { network } = settings as { readonly network?: unknown };
   const known = ARCHITECTURE_NAMES.find((name) => name === network);
   if (known === undefined)
     throw new InputError(
-      `${label('network')}: expected one of ${ARCHITECTURE_NAMES.join(', ')} but got ${shown(network)}`,
+      setting('network'),
+      `expected one of ${ARCHITECTURE_NAMES.join(', ')} but got ${shown(network)}`,
     );
   return known;
 }

@@ -66,7 +66,9 @@ export class FolderLock {
     if (holder === undefined) return new FolderLock(folder, text);
     const where = holder.host === own.host ? '' : ` on ${holder.host}`;
     throw new InputError(
-      `${folder}: process ${holder.pid}${where} is training into this folder; wait for it, choose another folder, or delete ${file} if that process has ended`,
+      folder,
+      `process ${holder.pid}${where} is training into this folder`,
+      `wait for it, choose another folder, or delete ${file} if that process has ended`,
     );
   }
 
@@ -119,7 +121,7 @@ async function seize(file: string, text: string): Promise<Owner | undefined> {
     // It was released, is being written, or another process is replacing it.
     await pause(POLL_MILLISECONDS);
   }
-  throw new InputError(`${file}: the lock cannot be taken, although no process holds it; delete the file`);
+  throw new InputError(file, 'the lock cannot be taken, although no process holds it', 'delete the file');
 }
 
 /** Replaces a stale lock, and returns whether this process now holds it. */

@@ -1,7 +1,7 @@
 import { drawCodes, type Prior } from '../age/prior.js';
 import { imageClassifier, type ImageClassifier, type SavedProbe } from '../classifiers/fittedProbe.js';
 import type { Compile } from '../engine/index.js';
-import { InputError } from '../errors.js';
+import { InputError, setting, text } from '../errors.js';
 import { type ImageInput, readImages } from '../images/imageInput.node.js';
 import { Images } from '../images/images.node.js';
 import type { ImageBatch } from '../images/raster.js';
@@ -14,7 +14,6 @@ import { decodeTraversal, traversalColumns, traverse } from '../model/traversal.
 import { randomStream } from '../random.js';
 import type { Configuration } from '../training/configuration.js';
 import { modelWeights } from '../training/trainer.js';
-import type { SettingLabel } from '../validation.js';
 import {
   type ClassifyOptions,
   type InterpolateOptions,
@@ -47,8 +46,6 @@ export interface ModelOptions {
   readonly ema?: boolean | undefined;
   /** Receives a line if an attribute was computed with other weights. */
   readonly onWarning?: ((message: string) => void) | undefined;
-  /** Returns the name of an option in messages (default: its key). */
-  readonly label?: SettingLabel | undefined;
 }
 
 /**
@@ -155,9 +152,9 @@ export class Model {
   decode(codes: Float32Array, { distance = 0 }: { readonly distance?: number } = {}): Promise<Images> {
     return this.use(async () => {
       if (!(distance >= 0 && distance <= 1))
-        throw new InputError(`distance: expected a number from 0 to 1 but got ${distance}`);
+        throw new InputError('distance', `expected a number from 0 to 1 but got ${distance}`);
       if (codes.length % this.latentSize !== 0)
-        throw new InputError(`codes: expected a multiple of ${this.latentSize} values but got ${codes.length}`);
+        throw new InputError('codes', `expected a multiple of ${this.latentSize} values but got ${codes.length}`);
       return new Images(imagesOf(this.trained, await this.trained.decode(codes, distance)));
     });
   }
@@ -183,7 +180,7 @@ export class Model {
    */
   interpolate(images: readonly ImageInput[] = [], options: InterpolateOptions = {}): Promise<Images> {
     return this.use(async () => {
-      const { trained, label } = this;
+      const { trained } = this;
       const {
         frames = MODEL_DEFAULTS.frames,
         loop,
@@ -192,7 +189,7 @@ export class Model {
         points = MODEL_DEFAULTS.points,
         onProgress,
       } = options;
-      requireInterpolation(images, options, this.prior, label);
+      requireInterpolation(images, options, this.prior);
       const isRandom = images.length === 0;
       const rows = isRandom ? (options.rows ?? MODEL_DEFAULTS.rows) : 1;
       const ends = isRandom
@@ -247,10 +244,6 @@ export class Model {
     return this.release();
   }
 
-  private get label(): SettingLabel {
-    return this.options.label ?? ((key, name = key) => name);
-  }
-
   /** Runs a computation, which `release` waits for. */
   private async use<T>(computation: () => Promise<T>): Promise<T> {
     if (this.released) throw new Error('model: already released');
@@ -277,7 +270,7 @@ export class Model {
 
   private async samplesOf(options: SampleOptions): Promise<AsyncGenerator<ImageBatch>> {
     const { like, spread = MODEL_DEFAULTS.spread, temperature } = options;
-    const range = samplingRange(options, this.label);
+    const range = samplingRange(options);
     const move = await this.movement(options);
     const around = like === undefined ? {} : { around: { code: await this.codeOf(like), spread } };
     return sampleImages(this.trained, { ...range, temperature, move, ...around });
@@ -286,21 +279,24 @@ export class Model {
   private async codeOf(image: ImageInput): Promise<Float32Array> {
     const code = await this.codesOf(image);
     if (code.length !== this.latentSize)
-      throw new InputError(`${this.label('like')}: expected one image but got ${code.length / this.latentSize}`);
+      throw new InputError(setting('like'), `expected one image but got ${code.length / this.latentSize}`);
     return code;
   }
 
   /** Returns the function that moves codes as the options ask. */
   private async movement({ along, by }: MoveOptions): Promise<(codes: Float32Array) => Float32Array> {
-    const { label, prior, latentSize, step } = this;
+    const { prior, latentSize, step } = this;
     if (along === undefined) {
-      if (by !== undefined) throw new InputError(`${label('by')} ${by}: requires ${label('along')}; name an attribute`);
+      if (by !== undefined)
+        throw new InputError(text`${setting('by')} ${by}`, text`requires ${setting('along')}`, 'name an attribute');
       return (codes) => codes;
     }
     const { direction, origin } = await new RunAssets(runFolderPath(this.run), ATTRIBUTES).read(along);
     if (direction.length !== latentSize) {
       throw new InputError(
-        `${label('along')} ${along}: has ${direction.length} coordinates, but codes of the run have ${latentSize}; recreate it with agenet attribute`,
+        text`${setting('along')} ${along}`,
+        `has ${direction.length} coordinates, but codes of the run have ${latentSize}`,
+        'recreate it with agenet attribute',
       );
     }
     if (origin.step !== step || origin.ema !== (this.options.ema ?? true)) {
@@ -329,7 +325,9 @@ export class Model {
     const weights = modelWeights(this.opened.checkpoint.vectors, { ema: origin.ema });
     if (weightsDigest(weights) !== origin.weights) {
       throw new InputError(
-        `probe ${saved.name}: fitted on the weights of iteration ${origin.step}, but ${run} has those of iteration ${this.step}; fit it again with agenet probe --save, or name its checkpoint`,
+        `probe ${saved.name}`,
+        `fitted on the weights of iteration ${origin.step}, but ${run} has those of iteration ${this.step}`,
+        'fit it again with agenet probe --save, or name its checkpoint',
       );
     }
     return { saved, classifier: await imageClassifier(probe, trained.withWeights(weights), weights, compile) };

@@ -1,11 +1,11 @@
 /** Options of a model's methods. Those of a command have the same names. */
 import type { Prior } from '../age/prior.js';
-import { InputError } from '../errors.js';
+import { InputError, setting, text } from '../errors.js';
 import type { ImageInput } from '../images/imageInput.node.js';
 import type { Progress } from '../model/chunks.js';
 import { MODEL_DEFAULTS } from '../model/defaults.js';
 import { LARGEST_SEED } from '../random.js';
-import { type SettingLabel, shown } from '../validation.js';
+import { shown } from '../validation.js';
 
 /** Moves codes along an attribute of the run, which `agenet attribute` creates. */
 export interface MoveOptions {
@@ -56,22 +56,27 @@ export interface ClassifyOptions {
  * Returns the number of samples and their seeds.
  * @throws {InputError} if a number is out of range, or an option would have no effect
  */
-export function samplingRange(
-  { count, seed, seeds, like, spread }: SampleOptions,
-  label: SettingLabel,
-): { readonly count: number; readonly seed: number; readonly isSeedPerImage: boolean } {
+export function samplingRange({ count, seed, seeds, like, spread }: SampleOptions): {
+  readonly count: number;
+  readonly seed: number;
+  readonly isSeedPerImage: boolean;
+} {
   if (like === undefined && spread !== undefined)
-    throw new InputError(`${label('spread')}: requires ${label('like')}; name an image to sample around`);
+    throw new InputError(setting('spread'), text`requires ${setting('like')}`, 'name an image to sample around');
   if (seeds === undefined) {
-    requireWhole('count', count, [1, Infinity], label);
-    requireWhole('seed', seed, [0, LARGEST_SEED], label);
+    requireWhole('count', count, [1, Infinity]);
+    requireWhole('seed', seed, [0, LARGEST_SEED]);
     return { count: count ?? MODEL_DEFAULTS.count, seed: seed ?? 0, isSeedPerImage: false };
   }
   if (count !== undefined || seed !== undefined)
-    throw new InputError(`${label('seeds')}: determines the number and seeds of samples; remove count and seed`);
+    throw new InputError(
+      setting('seeds'),
+      'determines the number and seeds of samples',
+      text`remove ${setting('count')} and ${setting('seed')}`,
+    );
   const [first, last] = seeds;
-  requireWhole('seeds', first, [0, LARGEST_SEED], label);
-  requireWhole('seeds', last, [first, LARGEST_SEED], label);
+  requireWhole('seeds', first, [0, LARGEST_SEED]);
+  requireWhole('seeds', last, [first, LARGEST_SEED]);
   return { count: last - first + 1, seed: first, isSeedPerImage: true };
 }
 
@@ -79,45 +84,49 @@ export function samplingRange(
  * Requires that options of an interpolation fit each other, the model and the images.
  * @throws {InputError} if a number is out of range, an option would have no effect, or there are too few or too many images
  */
-export function requireInterpolation(
-  images: readonly ImageInput[],
-  options: InterpolateOptions,
-  prior: Prior,
-  label: SettingLabel,
-): void {
+export function requireInterpolation(images: readonly ImageInput[], options: InterpolateOptions, prior: Prior): void {
   const { frames, rows, points, circle, seed } = options;
-  requireWhole('frames', frames, [2, Infinity], label);
-  requireWhole('rows', rows, [1, Infinity], label);
-  requireWhole('points', points, [2, Infinity], label);
-  requireWhole('seed', seed, [0, LARGEST_SEED], label);
+  requireWhole('frames', frames, [2, Infinity]);
+  requireWhole('rows', rows, [1, Infinity]);
+  requireWhole('points', points, [2, Infinity]);
+  requireWhole('seed', seed, [0, LARGEST_SEED]);
   for (const name of ['rows', 'points'] as const) {
     if (images.length > 0 && options[name] !== undefined)
-      throw new InputError(`${label(name)}: applies to random points only; remove it, or the images`);
+      throw new InputError(setting(name), 'applies to random points only', 'remove it, or the images');
   }
   const [first] = images;
   if (images.length === 1)
     throw new InputError(
-      `${typeof first === 'string' ? first : 'images'}: expected at least two images, but got one; name a second image`,
+      typeof first === 'string' ? first : 'images',
+      'expected at least two images, but got one',
+      'name a second image',
     );
-  if (circle) requireCircle(images.length, points, prior, label);
+  if (circle) requireCircle(images.length, points, prior);
 }
 
-function requireCircle(images: number, points: number | undefined, prior: Prior, label: SettingLabel): void {
-  const [circle, loop] = [label('circle'), label('loop')];
+function requireCircle(images: number, points: number | undefined, prior: Prior): void {
   if (prior !== 'sphere')
-    throw new InputError(`${circle}: requires the prior sphere, but the run has the prior ${prior}; use ${loop}`);
-  if (images > 2) throw new InputError(`${circle}: expected two images, but got ${images}; use ${loop} for more`);
+    throw new InputError(
+      setting('circle'),
+      `requires the prior sphere, but the run has the prior ${prior}`,
+      text`use ${setting('loop')}`,
+    );
+  if (images > 2)
+    throw new InputError(
+      setting('circle'),
+      `expected two images, but got ${images}`,
+      text`use ${setting('loop')} for more`,
+    );
   if (points !== undefined && points !== 2)
-    throw new InputError(`${circle}: goes through two points, not ${points}; use ${loop} for more`);
+    throw new InputError(
+      setting('circle'),
+      `goes through two points, not ${points}`,
+      text`use ${setting('loop')} for more`,
+    );
 }
 
-function requireWhole(
-  key: string,
-  value: number | undefined,
-  [least, most]: readonly [number, number],
-  label: SettingLabel,
-): void {
+function requireWhole(key: string, value: number | undefined, [least, most]: readonly [number, number]): void {
   if (value === undefined || (Number.isInteger(value) && value >= least && value <= most)) return;
   const range = most === Infinity ? `of at least ${least}` : `from ${least} to ${most}`;
-  throw new InputError(`${label(key)}: expected a whole number ${range} but got ${shown(value)}`);
+  throw new InputError(setting(key), `expected a whole number ${range} but got ${shown(value)}`);
 }

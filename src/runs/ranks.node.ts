@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import type { ImageSource, Split } from '../data/source.js';
 import type { Compile } from '../engine/index.js';
 import { ALONE, type Communicator, requireSame } from '../engine/runtime/communicator.js';
-import { InputError } from '../errors.js';
+import { InputError, setting } from '../errors.js';
 import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from '../training/checkpoint.js';
 import type { Configuration } from '../training/configuration.js';
 import type { LogEntry, RunLock, RunStore, StoredCheckpoint } from '../training/runStore.js';
@@ -61,11 +61,13 @@ export class Ranks {
   }
 
   /** @throws {InputError} unless a batch divides into a part of one size for each rank */
-  requireDivisible(batch: number, label: string): void {
+  requireDivisible(batch: number): void {
     const { size } = this.communicator;
     if (batch % size !== 0)
       throw new InputError(
-        `${label}: ${batch} images do not divide among ${size} processes; choose a multiple of ${size}`,
+        setting('batch'),
+        `${batch} images do not divide among ${size} processes`,
+        `choose a multiple of ${size}`,
       );
   }
 
@@ -75,11 +77,10 @@ export class Ranks {
     const [height, width] = size;
     const digest = createHash('sha256');
     for (const split of [train, test]) await addImages(digest, split, height * width * channels);
-    requireSame(
-      this.communicator,
-      digest.digest(),
-      `${name}: the processes do not have the same images; copy the data to every host`,
-    );
+    requireSame(this.communicator, digest.digest(), {
+      problem: `do not have the same images of ${name}`,
+      remedy: 'copy the data to every host',
+    });
   }
 
   /** The state that the first rank reads, on every rank. */
@@ -95,11 +96,10 @@ export class Ranks {
   requireSameState({ step, vectors }: TrainerState): void {
     if (this.isAlone) return;
     const digest = Buffer.from(sha256(...Object.values(vectors).map(bytesOf)), 'hex');
-    requireSame(
-      this.communicator,
-      digest,
-      `iteration ${step}: the processes do not have the same weights; resume from the last checkpoint`,
-    );
+    requireSame(this.communicator, digest, {
+      problem: `do not have the same weights at iteration ${step}`,
+      remedy: 'resume from the last checkpoint',
+    });
   }
 
   /** The store of a run: the first rank's own, which the others know through it. */

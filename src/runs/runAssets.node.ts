@@ -47,7 +47,7 @@ export const PROBES: AssetKind<SavedProbe> = {
 /** @throws {InputError} if the name of an asset could not be a file name everywhere */
 export function requireAssetName(name: string, { noun }: Pick<AssetKind<never>, 'noun'>): void {
   if (!NAME.test(name) || name.length > 100)
-    throw new InputError(`${noun} name "${name}": should be letters, digits, "_", "-" and ".", such as smiling`);
+    throw new InputError(`${noun} name "${name}"`, 'should be letters, digits, "_", "-" and ".", such as smiling');
 }
 
 /** The assets of a kind in a run folder: `FOLDER/NAME.safetensors`. */
@@ -93,7 +93,9 @@ export class RunAssets<T extends { readonly name: string }> {
         ? `${name === undefined ? `set --${noun}, ` : ''}choose from ${names.join(', ')}`
         : `create one with ${command}`;
     throw new InputError(
-      `${this.run}: ${problem} in this run${nearest === undefined ? '' : `, did you mean ${nearest}?`}; ${remedy}`,
+      this.run,
+      `${problem} in this run${nearest === undefined ? '' : `, did you mean ${nearest}?`}`,
+      remedy,
     );
   }
 
@@ -121,6 +123,6 @@ export function runFolderPath(run: string): string {
   const folder = dirname(resolve(run));
   if (basename(folder) === 'checkpoints') return dirname(run) === '.' ? dirname(folder) : dirname(dirname(run));
   if (run.endsWith('.safetensors'))
-    throw new InputError(`${run}: is not in a run folder, which stores attributes and probes; name the run`);
+    throw new InputError(run, 'is not in a run folder, which stores attributes and probes', 'name the run');
   return run;
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { appendFile, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { InputError } from '../errors.js';
+import { InputError, setting, text } from '../errors.js';
 import { makeFolder, wrapReadErrors, writeFileAtomically, wrapWriteErrors } from '../files/atomic.node.js';
 import { readRegularFile, readTextFile } from '../files/regularFile.node.js';
 import type { Compile } from '../engine/index.js';
@@ -21,7 +21,6 @@ import type { PreviewFiles } from '../training/events.js';
 import type { Preview } from '../training/previews.js';
 import type { LogEntry, RunStore, StoredCheckpoint } from '../training/runStore.js';
 import { modelWeights } from '../training/trainer.js';
-import type { SettingLabel } from '../validation.js';
 import { FolderLock, LOCK_NAME } from './lock.node.js';
 import { STEERING_NAME } from './steering.node.js';
 
@@ -61,14 +60,14 @@ export class RunFolder implements RunStore {
    * Creates a run folder, which this process holds until its lock is released.
    * @throws {InputError} if it exists and is not empty, cannot be created, or another process is creating it
    */
-  static async create(path: string, configuration: Configuration, label?: SettingLabel): Promise<RunFolder> {
-    await RunFolder.requireEmpty(path, label);
+  static async create(path: string, configuration: Configuration): Promise<RunFolder> {
+    await RunFolder.requireEmpty(path);
     const folder = new RunFolder(path);
     await wrapWriteErrors(path, () => makeFolder(path));
     folder.firstLock = await FolderLock.take(path);
     try {
       // Another process may have trained into it since.
-      await RunFolder.requireEmpty(path, label);
+      await RunFolder.requireEmpty(path);
       // Written first, because a run with a configuration can be resumed.
       await folder.writeConfiguration(configuration);
       await folder.createSubfolders();
@@ -81,18 +80,19 @@ export class RunFolder implements RunStore {
 
   /**
    * Requires that a folder can become a run folder.
-   * @param label returns the name of an option in messages (default: its key)
    * @throws {InputError} if it exists and is not empty
    */
-  static async requireEmpty(path: string, label: SettingLabel = (key) => key): Promise<void> {
-    if (path === '') throw new InputError(`${label('out')}: expected the path of a run folder but got ""`);
+  static async requireEmpty(path: string): Promise<void> {
+    if (path === '') throw new InputError(setting('out'), 'expected the path of a run folder but got ""');
     // A process that was killed before it wrote the configuration leaves nothing worth keeping.
     const entries = ((await listFolder(path)) ?? []).filter(
       (name) => !UNFINISHED_NAME.test(name) && !LOCK_FILE.test(name),
     );
     if (entries.length > 0)
       throw new InputError(
-        `${path}: the run folder exists and is not empty; choose another with ${label('out')}, or resume its run with ${label('resume')}`,
+        path,
+        'the run folder exists and is not empty',
+        text`choose another with ${setting('out')}, or resume its run with ${setting('resume')}`,
       );
   }
 
@@ -102,8 +102,8 @@ export class RunFolder implements RunStore {
    */
   static async open(path: string): Promise<RunFolder> {
     const entries = await listFolder(path);
-    if (entries === undefined) throw new InputError(`${path}: run folder not found`);
-    if (!entries.includes('config.json')) throw new InputError(`${path}: not a run folder; it has no config.json`);
+    if (entries === undefined) throw new InputError(path, 'run folder not found');
+    if (!entries.includes('config.json')) throw new InputError(path, 'not a run folder', 'it has no config.json');
     return new RunFolder(path);
   }
 
@@ -145,7 +145,7 @@ export class RunFolder implements RunStore {
    */
   async recreate(configuration: Configuration): Promise<void> {
     const entries = await listFolder(this.path);
-    if (entries === undefined) throw new InputError(`${this.path}: run folder not found`);
+    if (entries === undefined) throw new InputError(this.path, 'run folder not found');
     await this.createSubfolders();
     if (!entries.includes('config.json')) await this.writeConfiguration(configuration);
   }
@@ -174,7 +174,7 @@ export class RunFolder implements RunStore {
       return await readCheckpointFile(this.checkpointFile(step));
     } catch (error) {
       if (!(error instanceof InputError) || before === undefined) throw error;
-      throw new InputError(`${error.message}; delete it to resume from ${this.checkpointFile(before)}`);
+      throw new InputError(error.about, error.problem, `delete it to resume from ${this.checkpointFile(before)}`);
     }
   }
 
@@ -290,10 +290,10 @@ function parseLogLine(line: string): LogEntry[] {
  */
 export async function readCheckpoint(path: string): Promise<StoredCheckpoint> {
   const found = await stat(path).catch(() => undefined);
-  if (found === undefined) throw new InputError(`${path}: run folder or checkpoint not found`);
+  if (found === undefined) throw new InputError(path, 'run folder or checkpoint not found');
   if (!found.isDirectory()) return readCheckpointFile(path);
   const latest = await (await RunFolder.open(path)).readLatestCheckpoint();
-  if (latest === undefined) throw new InputError(`${path}: the run has no checkpoint yet`);
+  if (latest === undefined) throw new InputError(path, 'the run has no checkpoint yet');
   return latest;
 }
 
@@ -333,6 +333,6 @@ async function removeUnfinished(folder: string): Promise<void> {
 async function listFolder(path: string): Promise<string[] | undefined> {
   const found = await stat(path).catch(() => undefined);
   if (found === undefined) return undefined;
-  if (!found.isDirectory()) throw new InputError(`${path}: expected a run folder but got a file`);
+  if (!found.isDirectory()) throw new InputError(path, 'expected a run folder but got a file');
   return wrapReadErrors(path, () => readdir(path));
 }

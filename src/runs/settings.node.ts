@@ -2,7 +2,7 @@
 import { readdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { canonicalDataSpec, nativeFormat } from '../data/open.node.js';
-import { InputError, nearestName } from '../errors.js';
+import { checkWithin, errorsOf, InputError, nearestName, setting, type Text, text, throwAll } from '../errors.js';
 import { wrapReadErrors } from '../files/atomic.node.js';
 import { readTextFile } from '../files/regularFile.node.js';
 import { architectureFor, type ArchitectureName, ARCHITECTURES } from '../networks/architecture.js';
@@ -10,7 +10,7 @@ import { requireVersion } from '../training/checkpoint.js';
 import { checkConfiguration, type Configuration } from '../training/configuration.js';
 import { DEFAULTS, defaultsFor, MIN_BATCH } from '../training/defaults.js';
 import { isChangeable } from '../training/resumption.js';
-import { type SettingLabel, shown } from '../validation.js';
+import { shown } from '../validation.js';
 import { readCheckpoint, RunFolder } from './runFolder.node.js';
 import { openTrainingImages } from './trainingImages.node.js';
 
@@ -28,13 +28,13 @@ export interface Settings extends Readonly<Partial<Configuration>> {
 
 type Values = Readonly<Record<string, unknown>>;
 
-/** Settings from one source, and their names in messages. */
+/** Settings from one source. */
 interface Layer {
   readonly settings: Values;
-  readonly label: SettingLabel;
+  /** The file or run that they are from; undefined if they are the caller's own. */
+  readonly file?: string;
 }
 
-const keyLabel: SettingLabel = (key, name = key) => name;
 const LENGTHS: readonly string[] = ['epochs', 'steps'];
 
 /** Returns the keys that a file of settings may have, besides `version`. */
@@ -66,47 +66,64 @@ interface CompleteConfiguration {
 
 /**
  * Resolves settings into a configuration with the native format of the data and the defaults, without those for the number of images.
- * @param label returns the name of a setting in messages (default: its key)
  * @param onWarning receives a line if a setting of the run in `initFrom` loses information of the data
  * @throws {InputError} if a setting is wrong, or a file, preset, run or the data is not found
  */
 export async function draftSettings(
   settings: Settings,
-  label: SettingLabel = keyLabel,
-  onWarning: (message: string) => void = () => undefined,
+  onWarning: (message: Text) => void = () => undefined,
 ): Promise<PendingConfiguration> {
-  const data = requireData(settings, label);
-  const explicit = await layersOf(settings, data, label);
+  const data = requireData(settings);
+  const explicit = await layersOf(settings, data);
   const layers = [...(await initialRunLayer(merged(explicit).initFrom)), ...explicit];
-  const labelOf: SettingLabel = (key, name = key) =>
-    (layers.findLast((layer) => key in layer.settings)?.label ?? label)(key, name);
   const given = merged(layers);
-  const draft = await applyDefaults({ ...defaultsFor(Number.MAX_SAFE_INTEGER), ...given, data }, labelOf);
+  const draft = await withFiles(layers, () =>
+    applyDefaults({ ...defaultsFor(Number.MAX_SAFE_INTEGER), ...given, data }),
+  );
   const { initFrom, channels } = draft;
   // Grayscale was not requested, and the loss of color would be visible only in the first previews.
-  if (
-    initFrom !== undefined &&
-    channels === 1 &&
-    !('channels' in merged(explicit)) &&
-    (await nativeFormat(data)).channels !== 1
-  ) {
+  const isGrayByWeights = initFrom !== undefined && channels === 1 && !('channels' in merged(explicit));
+  if (isGrayByWeights && (await nativeFormat(data)).channels !== 1)
     onWarning(
-      `${data} has RGB images, but the weights of ${initFrom} are for grayscale, so images are converted; set ${label('channels')} to 1 to accept that, or train a color model without ${label('initFrom')}`,
+      text`${data} has RGB images, but the weights of ${initFrom} are for grayscale, so images are converted; set ${setting('channels')} to 1 to accept that, or train a color model without ${setting('initFrom')}`,
     );
-  }
-  return { draft, complete: (images) => completeFor(images, draft, given, labelOf) };
+  return { draft, complete: (images) => completeFor(images, draft, given) };
 }
 
-function completeFor(images: number, draft: Configuration, given: Values, label: SettingLabel): CompleteConfiguration {
+/** Runs a check of merged settings. Errors about a setting of a file name the file. */
+async function withFiles<T>(layers: readonly Layer[], check: () => Promise<T>): Promise<T> {
+  try {
+    return await check();
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    throwAll(
+      errorsOf(error).map((each) => {
+        const [key = ''] = each.setting?.split(/[.[]/u) ?? [];
+        const file = layers.findLast(({ settings }) => keyOfLength(key) in settings)?.file;
+        return file === undefined ? each : each.within(file);
+      }),
+    );
+    throw error;
+  }
+}
+
+/** `epochs` and `steps` are units of `length`. */
+const keyOfLength = (key: string): string => (LENGTHS.includes(key) ? 'length' : key);
+
+function completeFor(images: number, draft: Configuration, given: Values): CompleteConfiguration {
   const batch = 'batch' in given ? draft.batch : undefined;
   if (images < MIN_BATCH)
     throw new InputError(
-      `${draft.data}: training needs at least ${MIN_BATCH} images, but its train split has ${images}; add images`,
+      draft.data,
+      `training needs at least ${MIN_BATCH} images, but its train split has ${images}`,
+      'add images',
     );
   const defaults = defaultsFor(images, batch);
   if (batch !== undefined && batch > images)
     throw new InputError(
-      `${label('batch')} ${batch}: the train split has only ${images} images; set ${label('batch')} to ${defaultsFor(images).batch} or less`,
+      text`${setting('batch')} ${batch}`,
+      `the train split has only ${images} images`,
+      text`set ${setting('batch')} to ${defaultsFor(images).batch} or less`,
     );
   const settled = Object.fromEntries(
     (['augment', 'batch', 'length'] as const).filter((key) => key in given).map((key) => [key, draft[key]]),
@@ -120,7 +137,7 @@ function completeFor(images: number, draft: Configuration, given: Values, label:
     batch: configuration.batch,
     ...length,
   };
-  const isOpen = (key: string) => !((LENGTHS.includes(key) ? 'length' : key) in given);
+  const isOpen = (key: string) => !(keyOfLength(key) in given);
   return { configuration, chosen: Object.fromEntries(Object.entries(values).filter(([key]) => isOpen(key))) };
 }
 
@@ -128,8 +145,8 @@ function completeFor(images: number, draft: Configuration, given: Values, label:
  * Resolves settings into a configuration with the native format of the data and the defaults. Opens the data to count its images.
  * @throws as `draftSettings`, and if the data cannot be opened or has too few images
  */
-export async function resolveSettings(settings: Settings, label: SettingLabel = keyLabel): Promise<Configuration> {
-  const { draft, complete } = await draftSettings(settings, label);
+export async function resolveSettings(settings: Settings): Promise<Configuration> {
+  const { draft, complete } = await draftSettings(settings);
   const source = await openTrainingImages(draft);
   try {
     return complete(source.train.count).configuration;
@@ -143,14 +160,11 @@ export async function resolveSettings(settings: Settings, label: SettingLabel = 
  * @param settings settings to change; others may be repeated with their earlier values
  * @throws {InputError} if a setting differs that a resumed run may not change
  */
-export async function resumedConfiguration(
-  folder: RunFolder,
-  settings: Settings,
-  label: SettingLabel = keyLabel,
-): Promise<Configuration> {
+export async function resumedConfiguration(folder: RunFolder, settings: Settings): Promise<Configuration> {
   const earlier = await folder.readConfiguration();
-  const data = requireData(settings, label, earlier.data);
-  const changes = merged(await layersOf(settings, data, label));
+  const data = requireData(settings, earlier.data);
+  const layers = await layersOf(settings, data);
+  const changes = merged(layers);
   for (const [key, value] of Object.entries(changes)) {
     const before = earlier[key as keyof Configuration];
     const isSame =
@@ -160,45 +174,45 @@ export async function resumedConfiguration(
     if (isSame || isChangeable(key)) continue;
     const was = before === undefined ? 'none' : shown(before);
     throw new InputError(
-      `${label(key)}: the run in ${folder.path} was started with ${was}, which cannot change; start a new run for ${shown(value)}`,
+      setting(key),
+      `the run in ${folder.path} was started with ${was}, which cannot change`,
+      `start a new run for ${shown(value)}`,
     );
   }
-  return checkConfiguration({ ...earlier, ...changes, data: earlier.data }, label);
+  return withFiles(layers, () => checkConfiguration({ ...earlier, ...changes, data: earlier.data }));
 }
 
 /** Returns the data of settings, which the other layers depend on. */
-function requireData(settings: unknown, label: SettingLabel, fallback?: string): string {
+function requireData(settings: unknown, fallback?: string): string {
   if (typeof settings !== 'object' || settings === null)
-    throw new InputError(`${label('settings')}: must be an object, not ${shown(settings)}`);
+    throw new InputError(setting('settings'), `must be an object, not ${shown(settings)}`);
   const { data = fallback } = settings as Values;
-  if (typeof data !== 'string') throw new InputError(`${label('data')}: must be a string, not ${shown(data)}`);
+  if (typeof data !== 'string') throw new InputError(setting('data'), `must be a string, not ${shown(data)}`);
   return data;
 }
 
 /** Returns the preset, the file and the caller's own settings, in this order. */
-async function layersOf(
-  { preset, config, ...settings }: Settings,
-  data: string,
-  label: SettingLabel,
-): Promise<Layer[]> {
+async function layersOf({ preset, config, ...settings }: Settings, data: string): Promise<Layer[]> {
   const files = [
-    ...(preset === undefined ? [] : [await presetFile(preset, label)]),
+    ...(preset === undefined ? [] : [await presetFile(preset)]),
     ...(config === undefined ? [] : [config]),
   ];
   const layers = files.map(async (file) => {
-    const fileLabel: SettingLabel = (key, name = key) => `${file}: ${name}`;
-    return { settings: withLength(await readSettings(file, data), fileLabel), label: fileLabel };
+    const read = await readSettings(file, data);
+    return { settings: checkWithin(file, () => withLength(read)), file };
   });
-  return [...(await Promise.all(layers)), { settings: withLength(settings, label), label }];
+  return [...(await Promise.all(layers)), { settings: withLength(settings) }];
 }
 
 /** Replaces `epochs` and `steps` by `length`, and removes undefined settings. */
-function withLength(settings: Values, label: SettingLabel): Values {
+function withLength(settings: Values): Values {
   const given = Object.entries(settings).filter(([, value]) => value !== undefined);
   const lengths = ['length', ...LENGTHS].filter((key) => settings[key] !== undefined);
   if (lengths.length > 1)
     throw new InputError(
-      `${lengths.map((key) => label(key)).join(' and ')}: both set the length of training; give one`,
+      text`${setting(lengths[0]!)} and ${setting(lengths[1]!)}`,
+      'both set the length of training',
+      'give one',
     );
   const { epochs, steps, ...others } = Object.fromEntries(given);
   if (epochs === undefined && steps === undefined) return others;
@@ -214,12 +228,14 @@ const PRESETS = fileURLToPath(new URL('../../presets/', import.meta.url));
 export const presetNames = async (): Promise<string[]> =>
   (await readdir(PRESETS)).map((file) => file.replace(/\.yaml$/, '')).sort();
 
-async function presetFile(name: string, label: SettingLabel): Promise<string> {
+async function presetFile(name: string): Promise<string> {
   const names = await presetNames();
   if (names.includes(name)) return `${PRESETS}${name}.yaml`;
   const nearest = nearestName(String(name), names);
   throw new InputError(
-    `${label('preset')}: unknown preset ${name}${nearest ? `, did you mean ${nearest}?` : ''}; choose from ${names.join(', ')}`,
+    setting('preset'),
+    `unknown preset ${name}${nearest ? `, did you mean ${nearest}?` : ''}`,
+    `choose from ${names.join(', ')}`,
   );
 }
 
@@ -231,13 +247,13 @@ async function readSettings(file: string, expectedData: string): Promise<Values>
   );
   if (version !== undefined) requireVersion(version, file);
   if (data !== undefined && (typeof data !== 'string' || canonicalDataSpec(data) !== canonicalDataSpec(expectedData))) {
-    throw new InputError(`${file}: data: expected ${expectedData} but got ${shown(data)}; remove it from the file`);
+    throw new InputError(file, `data: expected ${expectedData} but got ${shown(data)}`, 'remove it from the file');
   }
   const known = await fileKeys();
   const unknown = Object.keys(settings).find((key) => !known.includes(key));
   if (unknown === undefined) return settings;
   const nearest = nearestName(unknown, known);
-  throw new InputError(`${file}: ${unknown}: no such setting${nearest ? `, did you mean ${nearest}?` : ''}`);
+  throw new InputError(file, `${unknown}: no such setting${nearest ? `, did you mean ${nearest}?` : ''}`);
 }
 
 /** Parses YAML, and so JSON. */
@@ -258,10 +274,10 @@ async function parseSettings(text: string, file: string): Promise<Values> {
     settings = document.toJS({ maxAliasCount: 100 });
   } catch (error) {
     const [line] = String(error instanceof Error ? error.message : error).split('\n') as [string];
-    throw new InputError(`${file}: not YAML or JSON (${line.replace(/:$/, '')})`);
+    throw new InputError(file, `not YAML or JSON (${line.replace(/:$/, '')})`);
   }
   if (typeof settings !== 'object' || settings === null || Array.isArray(settings))
-    throw new InputError(`${file}: expected settings, e.g. "width: 32"`);
+    throw new InputError(file, 'expected settings, e.g. "width: 32"');
   return settings as Values;
 }
 
@@ -279,14 +295,11 @@ async function initialRunLayer(initFrom: unknown): Promise<Layer[]> {
     seed: ____,
     ...settings
   } = (await readCheckpoint(initFrom)).configuration;
-  return [{ settings, label: (key, name = key) => `${initFrom}: ${name}` }];
+  return [{ settings, file: initFrom }];
 }
 
 /** Completes settings with the native format of the data and the defaults. */
-async function applyDefaults(
-  settings: Values & { readonly data: string },
-  label: SettingLabel,
-): Promise<Configuration> {
+async function applyDefaults(settings: Values & { readonly data: string }): Promise<Configuration> {
   const native = await nativeFormat(settings.data);
   // A named network determines the default size.
   const { network } = settings;
@@ -295,19 +308,6 @@ async function applyDefaults(
       ? ARCHITECTURES[network as ArchitectureName]
       : undefined;
   const size = settings.size ?? named?.imageSize ?? native.size;
-  return checkConfiguration(
-    { ...DEFAULTS, ...native, size, network: network ?? architectureOf(Number(size), label), ...settings },
-    label,
-  );
-}
-
-/** Returns the architecture for an image size; an unknown size is reported as the setting. */
-function architectureOf(size: number, label: SettingLabel): ArchitectureName {
-  try {
-    return architectureFor(size);
-  } catch (error) {
-    throw error instanceof InputError
-      ? new InputError(`${label('size')} ${size}: ${error.message.replace(/^size \S+: /, '')}`)
-      : error;
-  }
+  const chosen = network ?? architectureFor(Number(size));
+  return checkConfiguration({ ...DEFAULTS, ...native, size, network: chosen, ...settings });
 }

@@ -4,17 +4,16 @@ import { basename, join, resolve } from 'node:path';
 import { awaitDecoding, type ImageSource } from '../data/source.js';
 import { iterationOf } from '../age/iteration.js';
 import { type Compile, constant, type Graph, graphOf } from '../engine/index.js';
-import { InputError } from '../errors.js';
+import { InputError, setting, type Text, text } from '../errors.js';
 import { makeFolder, wrapWriteErrors, writingFailure } from '../files/atomic.node.js';
 import { type ReconstructionScores, scoreReconstruction } from '../metrics/reconstruction.js';
 import type { Progress } from '../model/chunks.js';
 import { TrainedModel } from '../model/trainedModel.js';
 import { type Configuration, iterationSpec } from '../training/configuration.js';
 import { expectations } from '../training/defaults.js';
-import type { Subscriber, TrainingEvent, TrainingSummary } from '../training/events.js';
+import { messageEvent, type Subscriber, type TrainingEvent, type TrainingSummary } from '../training/events.js';
 import { initialState, modelWeights, stateFromWeights, totalStepsFor, type TrainerState } from '../training/trainer.js';
 import { type Direction, runTraining } from '../training/trainingLoop.js';
-import type { SettingLabel } from '../validation.js';
 import { BestCheckpoint, type BestRecord } from './bestCheckpoint.node.js';
 import { Journal } from './journal.node.js';
 import { Ranks } from './ranks.node.js';
@@ -24,8 +23,6 @@ import { draftSettings, type PendingConfiguration, resumedConfiguration, type Se
 import { TrainingEvaluation } from './trainingEvaluation.node.js';
 import { openTrainingImages } from './trainingImages.node.js';
 import { planEvaluation, requireMetrics } from './trainingPlan.js';
-
-const keyLabel: SettingLabel = (key, name = key) => name;
 
 /** Where and how to train. */
 export interface RunOptions {
@@ -62,8 +59,6 @@ interface PreparationOptions extends RunOptions {
   readonly chooseDevice?: ((iteration: Graph, signal?: AbortSignal) => Promise<string>) | undefined;
   /** The processes that train the model together (default: this one alone). */
   readonly ranks?: Ranks | undefined;
-  /** Returns the name of a setting or option in messages (default: its key). */
-  readonly label?: SettingLabel | undefined;
   readonly onEvent?: ((event: RunEvent) => void | Promise<void>) | undefined;
 }
 
@@ -72,7 +67,7 @@ export interface PreparedRun {
   readonly configuration: Configuration;
   readonly source: ImageSource;
   /** What a user should know before training begins: the settings that were chosen for the data, and what to expect. */
-  readonly notes: readonly string[];
+  readonly notes: readonly Text[];
   /** Trains. */
   readonly train: () => Promise<RunSummary>;
   readonly close: () => void;
@@ -88,7 +83,7 @@ export async function prepareRun(
   settings: Settings,
   { dryRun = false, ...options }: PreparationOptions & { readonly dryRun?: boolean },
 ): Promise<PreparedRun> {
-  const { resume = false, signal, label = keyLabel, ranks = Ranks.alone(options.compile) } = options;
+  const { resume = false, signal, ranks = Ranks.alone(options.compile) } = options;
   signal?.throwIfAborted();
   const own = ranks.isFirst
     ? await (resume === false ? newRun(settings, options, dryRun) : runToResume(settings, resume, options))
@@ -99,11 +94,11 @@ export async function prepareRun(
   try {
     await ranks.requireSameImages(source);
     const { configuration, chosen } = complete(source.train.count);
-    ranks.requireDivisible(configuration.batch, label('batch'));
-    const start = resume === false ? await initialWeights(configuration, ranks, label) : undefined;
+    ranks.requireDivisible(configuration.batch);
+    const start = resume === false ? await initialWeights(configuration, ranks) : undefined;
     const decoded = ranks.isFirst ? await evaluatedImages(configuration, source) : undefined;
     const notes = [
-      ...notesOn(configuration, chosen, source.train.count, label),
+      ...notesOn(configuration, chosen, source.train.count),
       ...(await deviceNotes(configuration, options)),
     ];
     const preparation = { ...options, ranks, configuration, start, folder: own?.folder, decoded, notes };
@@ -127,12 +122,11 @@ function notesOn(
   configuration: Configuration,
   chosen: Readonly<Record<string, number | string>>,
   images: number,
-  label: SettingLabel,
-): string[] {
-  const defaults = Object.entries(chosen).map(([key, value]) => `${label(key)} ${value}`);
+): Text[] {
+  const defaults = Object.entries(chosen).flatMap(([key, value]) => [' ', setting(key), ` ${value}`]);
   return [
-    ...(defaults.length > 0 ? [`defaults for ${images} training images: ${defaults.join(' ')}`] : []),
-    ...expectations(images, totalStepsFor(configuration, images), label('steps')),
+    ...(defaults.length > 0 ? [text`defaults for ${images} training images:${defaults}`] : []),
+    ...expectations(images, totalStepsFor(configuration, images)),
   ];
 }
 
@@ -153,40 +147,34 @@ interface FoundRun {
 }
 
 /** @throws {InputError} if no run, or two, are named, or a setting may not change */
-async function runToResume(
-  settings: Settings,
-  resume: string | true,
-  { out, label = keyLabel }: PreparationOptions,
-): Promise<FoundRun> {
-  const folder = await RunFolder.open(pathToResume(resume, out, label));
-  return { folder, pending: await resumedSettings(folder, settings, label) };
+async function runToResume(settings: Settings, resume: string | true, { out }: PreparationOptions): Promise<FoundRun> {
+  const folder = await RunFolder.open(pathToResume(resume, out));
+  return { folder, pending: await resumedSettings(folder, settings) };
 }
 
 /** @throws {InputError} if a setting is wrong, or the folder is not empty */
 async function newRun(settings: Settings, options: PreparationOptions, dryRun: boolean): Promise<FoundRun> {
   const pending = await newSettings(settings, options);
-  if (options.out !== undefined && !dryRun) await RunFolder.requireEmpty(options.out, options.label);
+  if (options.out !== undefined && !dryRun) await RunFolder.requireEmpty(options.out);
   return { pending };
 }
 
-function pathToResume(resume: string | true, out: string | undefined, label: SettingLabel): string {
+function pathToResume(resume: string | true, out: string | undefined): string {
   if (typeof resume === 'string' && out !== undefined && resolve(resume) !== resolve(out))
     throw new InputError(
-      `${label('resume')} ${resume}: ${label('out')} names a different run folder, ${out}; give one of them`,
+      text`${setting('resume')} ${resume}`,
+      text`${setting('out')} names a different run folder, ${out}`,
+      'give one of them',
     );
   const path = resume === true ? out : resume;
   if (path === undefined)
-    throw new InputError(`${label('resume')}: the run folder is missing; set ${label('resume')} to its path`);
+    throw new InputError(setting('resume'), 'the run folder is missing', text`set ${setting('resume')} to its path`);
   return path;
 }
 
 /** Resolves the configuration of a run that is resumed. Nothing in it depends on the number of images any more. */
-async function resumedSettings(
-  folder: RunFolder,
-  settings: Settings,
-  label: SettingLabel,
-): Promise<PendingConfiguration> {
-  const draft = await resumedConfiguration(folder, settings, label);
+async function resumedSettings(folder: RunFolder, settings: Settings): Promise<PendingConfiguration> {
+  const draft = await resumedConfiguration(folder, settings);
   return { draft, complete: () => ({ configuration: draft, chosen: {} }) };
 }
 
@@ -194,20 +182,21 @@ async function resumedSettings(
  * Checks the settings of a new run without opening its images.
  * @throws {InputError} as `prepareRun`
  */
-export async function checkNewRun(settings: Settings, label: SettingLabel): Promise<void> {
-  const { draft } = await newSettings(settings, { label });
-  if (draft.initFrom !== undefined)
-    requireSameNetworks((await readCheckpoint(draft.initFrom)).configuration, draft, label);
+export async function checkNewRun(settings: Settings): Promise<void> {
+  const { draft } = await newSettings(settings, {});
+  if (draft.initFrom !== undefined) requireSameNetworks((await readCheckpoint(draft.initFrom)).configuration, draft);
 }
 
 async function newSettings(
   settings: Settings,
-  { label = keyLabel, onEvent }: Pick<PreparationOptions, 'label' | 'onEvent'>,
+  { onEvent }: Pick<PreparationOptions, 'onEvent'>,
 ): Promise<PendingConfiguration> {
-  const pending = await draftSettings(settings, label, (message) => void onEvent?.({ type: 'warning', message }));
+  const pending = await draftSettings(settings, (message) => void onEvent?.(messageEvent('warning', message)));
   if (settings.evaluateSamples !== undefined && pending.draft.evaluateEvery === 0)
     throw new InputError(
-      `${label('evaluateSamples')}: has no effect without evaluations; set ${label('evaluateEvery')}`,
+      setting('evaluateSamples'),
+      'has no effect without evaluations',
+      text`set ${setting('evaluateEvery')}`,
     );
   requireMetrics(pending.draft);
   return pending;
@@ -235,11 +224,11 @@ interface Preparation extends PreparationOptions {
   readonly start: TrainerState | undefined;
   /** The images of evaluations, if the run has any. */
   readonly decoded: ImageSource | undefined;
-  readonly notes: readonly string[];
+  readonly notes: readonly Text[];
 }
 
 async function trainPrepared(source: ImageSource, preparation: Preparation): Promise<RunSummary> {
-  const { configuration, compile, label, signal, ranks, onEvent = () => undefined } = preparation;
+  const { configuration, compile, signal, ranks, onEvent = () => undefined } = preparation;
   // Too few images and unusable devices are reported before a folder is created.
   totalStepsFor(configuration, source.train.count);
   await (await compile(graphOf({ ready: constant(0) }))).release();
@@ -258,7 +247,6 @@ async function trainPrepared(source: ImageSource, preparation: Preparation): Pro
         compileIteration: ranks.compile,
         signal,
         steer: steeringOf(preparation, folder),
-        label,
         subscribers: [
           onEvent,
           ...(journal ? [journal.onEvent] : []),
@@ -288,8 +276,8 @@ function steeringOf({ signal, ranks }: Preparation, folder: RunFolder | undefine
 }
 
 /** Returns the folder of the run, created if the run is new. */
-const folderOf = async ({ folder, out, configuration, label }: Preparation): Promise<RunFolder> =>
-  folder ?? RunFolder.create(out ?? (await claimFolder(configuration.data)), configuration, label);
+const folderOf = async ({ folder, out, configuration }: Preparation): Promise<RunFolder> =>
+  folder ?? RunFolder.create(out ?? (await claimFolder(configuration.data)), configuration);
 
 /** What follows the events of a run and writes into its folder. */
 async function subscribersOf(
@@ -299,7 +287,7 @@ async function subscribersOf(
 ): Promise<Subscriber[]> {
   return [
     async ({ type }, { emit }) => {
-      if (type === 'start') for (const message of notes) await emit({ type: 'note', message });
+      if (type === 'start') for (const note of notes) await emit(messageEvent('note', note));
     },
     ...(tensorboard
       ? [new (await import('./tensorBoard.node.js')).TensorBoardLog(path, configuration.logEvery).onEvent]
@@ -309,8 +297,8 @@ async function subscribersOf(
 }
 
 /** Returns the state of a run that has no checkpoint yet. */
-async function firstState({ configuration, start, ranks, label }: Preparation): Promise<TrainerState> {
-  const state = start ?? (await initialWeights(configuration, ranks, label)) ?? initialState(configuration);
+async function firstState({ configuration, start, ranks }: Preparation): Promise<TrainerState> {
+  const state = start ?? (await initialWeights(configuration, ranks)) ?? initialState(configuration);
   ranks.requireSameState(state);
   return state;
 }
@@ -334,34 +322,27 @@ function openEvaluation({
 }
 
 /** Returns the initial state of a run that starts from the weights of another one, which the first rank reads; undefined for any other run. */
-async function initialWeights(
-  configuration: Configuration,
-  ranks: Ranks,
-  label?: SettingLabel,
-): Promise<TrainerState | undefined> {
+async function initialWeights(configuration: Configuration, ranks: Ranks): Promise<TrainerState | undefined> {
   const { initFrom } = configuration;
   return initFrom === undefined
     ? undefined
-    : ranks.shareState(() => weightsOfRun(initFrom, configuration, label), configuration);
+    : ranks.shareState(() => weightsOfRun(initFrom, configuration), configuration);
 }
 
 /** Returns an initial state with the raw weights of a run. */
-async function weightsOfRun(
-  initFrom: string,
-  configuration: Configuration,
-  label: SettingLabel = keyLabel,
-): Promise<TrainerState> {
+async function weightsOfRun(initFrom: string, configuration: Configuration): Promise<TrainerState> {
   const { configuration: earlier, vectors } = await readCheckpoint(initFrom);
-  requireSameNetworks(earlier, configuration, label);
+  requireSameNetworks(earlier, configuration);
   return stateFromWeights(modelWeights(vectors, { ema: false }), configuration);
 }
 
 /** @throws {InputError} unless the weights of one run fit the networks of another */
-function requireSameNetworks(earlier: Configuration, configuration: Configuration, label: SettingLabel): void {
+function requireSameNetworks(earlier: Configuration, configuration: Configuration): void {
   for (const key of ['network', 'size', 'channels', 'width', 'latent'] as const) {
     if (earlier[key] === configuration[key]) continue;
     throw new InputError(
-      `${label(key)}: expected ${earlier[key]}, as in the weights of ${configuration.initFrom}, but got ${configuration[key]}`,
+      setting(key),
+      `expected ${earlier[key]}, as in the weights of ${configuration.initFrom}, but got ${configuration[key]}`,
     );
   }
 }
@@ -374,7 +355,7 @@ async function claimFolder(data: string): Promise<string> {
     const path = join('runs', `${name}-${number}`);
     const failure = await mkdir(path).catch((error: NodeJS.ErrnoException) => error);
     if (failure === undefined) return path;
-    if (failure.code !== 'EEXIST') throw new InputError(`${path}: cannot be written (${writingFailure(failure)})`);
+    if (failure.code !== 'EEXIST') throw new InputError(path, `cannot be written (${writingFailure(failure)})`);
   }
 }
 

@@ -1,6 +1,6 @@
 import { whyNoClassifier } from '../classifiers/dataClassifier.js';
 import type { ImageSource } from '../data/source.js';
-import { InputError } from '../errors.js';
+import { InputError, setting, text } from '../errors.js';
 import {
   betterDirection,
   METRIC_NAMES,
@@ -29,7 +29,9 @@ export function planEvaluation(configuration: Configuration, source: ImageSource
   const { evaluateMetrics, saveBest } = configuration;
   if (source.test.count < 2)
     throw new InputError(
-      `${source.name}: has ${source.test.count} test images, but an evaluation needs at least 2; set --test-fraction`,
+      source.name,
+      `has ${source.test.count} test images, but an evaluation needs at least 2`,
+      text`set ${setting('testFraction')}`,
     );
   const problem = whyNoClassifier(source);
   const defaults = () =>
@@ -39,7 +41,9 @@ export function planEvaluation(configuration: Configuration, source: ImageSource
   const needing = Array.from(metrics).find(usesProbabilities);
   if (needing !== undefined && problem !== undefined)
     throw new InputError(
-      `${needing}: ${problem}; choose a metric without class probabilities, such as fid, or evaluate later with --features MODEL.onnx`,
+      needing,
+      `${source.name} ${problem}`,
+      text`choose a metric without class probabilities, such as fid, or evaluate later with ${setting('features')} MODEL.onnx`,
     );
   return { metrics, usesFeatures: Array.from(metrics).some(usesFeatures) };
 }
@@ -58,6 +62,8 @@ function requireRanking(metric: string, objective: Configuration): string {
   );
   if (usable.includes(metric)) return metric;
   throw new InputError(
-    `--save-best ${metric}: this metric cannot rank the checkpoints of this training; choose from ${usable.join(', ')}`,
+    text`${setting('saveBest')} ${metric}`,
+    'this metric cannot rank the checkpoints of this training',
+    `choose from ${usable.join(', ')}`,
   );
 }

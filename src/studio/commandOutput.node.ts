@@ -1,7 +1,7 @@
 /** Commands of `agenet` in processes of their own, and what they print. */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { InputError, messageOf } from '../errors.js';
+import { InputError, type InputProblem, messageOf } from '../errors.js';
 
 /** Bytes that a command prints at most. */
 const MAX_PRINTED = 2 ** 26;
@@ -20,20 +20,21 @@ export async function runCommand(
     maxBuffer: MAX_PRINTED,
     ...options,
   }).catch((error: unknown) => {
-    throw new InputError(messageOfCommand(error));
+    throw errorOfCommand(error, args[0] ?? 'agenet');
   });
   return JSON.parse(lastLineOf(stdout));
 }
 
-/** Returns the message of a command that failed under `--json`. */
-function messageOfCommand(error: unknown): string {
+/** Returns the error of a command that failed under `--json`. */
+function errorOfCommand(error: unknown, command: string): InputError {
   const { stdout = '', stderr = '' } = error as { readonly stdout?: string; readonly stderr?: string };
   try {
-    return (JSON.parse(lastLineOf(stdout)) as { readonly error: { readonly message: string } }).error.message;
+    const { error: printed } = JSON.parse(lastLineOf(stdout)) as { readonly error: Partial<InputProblem> };
+    if (printed.about !== undefined && printed.problem !== undefined) return InputError.from(printed as InputProblem);
   } catch {
-    const line = lastLineOf(stderr).replace(/^agenet: /u, '');
-    return line === '' ? messageOf(error) : line;
+    // A command that was killed prints no result.
   }
+  return new InputError(command, lastLineOf(stderr) || messageOf(error));
 }
 
 /** Returns the last line of what a command printed. */

@@ -4,7 +4,7 @@ import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { DATASETS } from '../data/open.node.js';
-import { InputError } from '../errors.js';
+import { InputError, setting, text } from '../errors.js';
 import { makeFolder, wrapWriteErrors, writeFileAtomically } from '../files/atomic.node.js';
 import { readRegularFile } from '../files/regularFile.node.js';
 import { type DataCounts, type DataSet, runName } from './schemas.js';
@@ -71,7 +71,9 @@ export class DataSets {
   async require(spec: string): Promise<void> {
     if ((await this.list()).some(({ name }) => name === spec)) return;
     throw new InputError(
-      `data: ${JSON.stringify(spec.slice(0, 100))} is not offered here; start the studio with --data to add it`,
+      'data',
+      `${JSON.stringify(spec.slice(0, 100))} is not offered here`,
+      text`start the studio with ${setting('data')} to add it`,
     );
   }
 
@@ -102,9 +104,9 @@ export class DataSets {
     const folder = join(this.options.folder, UPLOADS, name);
     const present = await readdir(folder).catch(() => []);
     if (files.length === 0 || files.length > UPLOAD_LIMITS.images)
-      throw new InputError(`files: expected 1 to ${UPLOAD_LIMITS.images} images but got ${files.length}`);
+      throw new InputError('files', `expected 1 to ${UPLOAD_LIMITS.images} images but got ${files.length}`);
     if (present.length + files.length > UPLOAD_LIMITS.imagesInAll)
-      throw new InputError(`${name}: has ${present.length} images; at most ${UPLOAD_LIMITS.imagesInAll} are accepted`);
+      throw new InputError(name, `has ${present.length} images`, `at most ${UPLOAD_LIMITS.imagesInAll} are accepted`);
     const images: { readonly bytes: Uint8Array; readonly extension: string }[] = [];
     for (const file of files) {
       const bytes = new Uint8Array(await file.arrayBuffer());
@@ -112,7 +114,7 @@ export class DataSets {
     }
     await wrapWriteErrors(`${UPLOADS}/${name}`, () => makeFolder(folder));
     if (!(await isOwnFolder(this.options.folder, UPLOADS, name)))
-      throw new InputError(`${UPLOADS}/${name}: is a link; remove it`);
+      throw new InputError(`${UPLOADS}/${name}`, 'is a link', 'remove it');
     // Names of uploaded files are not used.
     const first = Math.max(0, ...present.map((each) => parseInt(each) || 0)) + 1;
     for (const [index, { bytes, extension }] of images.entries())
@@ -166,10 +168,11 @@ async function formatOf(bytes: Uint8Array, name: string): Promise<string> {
     .metadata()
     .catch(() => undefined);
   if (found === undefined || !FORMATS.includes(found.format))
-    throw new InputError(`${name}: not an image that can be uploaded; choose JPEG, PNG, WebP or GIF files`);
+    throw new InputError(name, 'not an image that can be uploaded', 'choose JPEG, PNG, WebP or GIF files');
   if (found.width * found.height > UPLOAD_LIMITS.pixels)
     throw new InputError(
-      `${name}: ${found.width}x${found.height} has more than ${UPLOAD_LIMITS.pixels / 1e6} million pixels`,
+      name,
+      `${found.width}x${found.height} has more than ${UPLOAD_LIMITS.pixels / 1e6} million pixels`,
     );
   return found.format;
 }

@@ -23,7 +23,7 @@ const TYPES: Readonly<Record<string, string>> = {
  */
 export function servePage(): MiddlewareHandler {
   const files = new Map(filesUnder(PAGE).map((file) => [`/${relative(PAGE, file).split(sep).join('/')}`, file]));
-  if (!files.has('/index.html')) throw new InputError('the page of the studio is missing; run npm run build');
+  if (!files.has('/index.html')) throw new InputError('page of the studio', 'not found', 'run npm run build');
   return async (context, next) => {
     const path = context.req.path === '/' ? '/index.html' : context.req.path;
     const file = files.get(path);

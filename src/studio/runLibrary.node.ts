@@ -79,7 +79,7 @@ export class RunLibrary {
    */
   async delete(id: string): Promise<void> {
     const { folder } = this.runs.get(id)!;
-    if (await holderOf(folder)) throw new InputError(`${id}: the run is still training; stop it first`);
+    if (await holderOf(folder)) throw new InputError(id, 'the run is still training', 'stop it first');
     const lock = await FolderLock.take(folder);
     // Renamed first, so that a refresh never finds a partly deleted run.
     const deleted = join(this.folder, STUDIO_FOLDER, `deleted-${randomUUID()}`);

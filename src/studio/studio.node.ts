@@ -10,7 +10,7 @@ import { bodyLimit } from 'hono/body-limit';
 import { except } from 'hono/combine';
 import { HTTPException } from 'hono/http-exception';
 import { WebSocketServer } from 'ws';
-import { InputError } from '../errors.js';
+import { InputError, setting } from '../errors.js';
 import { describeSystemError, makeFolder, wrapWriteErrors } from '../files/atomic.node.js';
 import { FolderLock, holderOf } from '../runs/lock.node.js';
 import { refuseInvalid, type Studio } from './routes/context.node.js';
@@ -74,7 +74,7 @@ export interface RunningStudio {
  */
 export async function startStudio(options: StudioOptions): Promise<RunningStudio> {
   const { host = '127.0.0.1', port, onFailure } = options;
-  if (host === '') throw new InputError('--host: expected an address but got ""');
+  if (host === '') throw new InputError(setting('host'), 'expected an address but got ""');
   const { studio, lock } = await openStudio(options);
   const access: Access = { host, port: () => portOf(server), token: isLoopback(host) ? undefined : createToken() };
   const app = createApp(studio, access, onFailure);
@@ -114,12 +114,14 @@ async function openStudio(options: StudioOptions): Promise<{ readonly studio: St
   const { folder, data = [], command, onFailure } = options;
   const own = join(folder, STUDIO_FOLDER);
   if ((await stat(join(folder, 'config.json')).catch(() => undefined)) !== undefined)
-    throw new InputError(`${folder}: is a run; name the folder that contains it`);
+    throw new InputError(folder, 'is a run', 'name the folder that contains it');
   await wrapWriteErrors(folder, () => makeFolder(own));
   const other = await holderOf(own);
   if (other)
     throw new InputError(
-      `${folder}: process ${other.pid} on ${other.host} is a studio of this folder already; use it, or end it first`,
+      folder,
+      `process ${other.pid} on ${other.host} is a studio of this folder already`,
+      'use it, or end it first',
     );
   const lock = await FolderLock.take(own);
   try {
@@ -208,10 +210,8 @@ async function listen(server: Server, host: string, port: number): Promise<void>
     await once(server, 'listening');
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    const problem =
-      code === 'EADDRINUSE'
-        ? `port ${port} is in use; choose another with --port, or 0 for any`
-        : `cannot listen on ${host} (${describeSystemError(error)})`;
-    throw new InputError(code === 'EADDRINUSE' ? `--port: ${problem}` : `--host: ${problem}`);
+    if (code === 'EADDRINUSE')
+      throw new InputError(setting('port'), `${port} is in use`, 'choose another, or 0 for any');
+    throw new InputError(setting('host'), `cannot listen on ${host} (${describeSystemError(error)})`);
   }
 }

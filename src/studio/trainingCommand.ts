@@ -21,12 +21,12 @@ export interface TrainingCommand {
 export function optionsOf(form: TrainingForm, values: FieldValues): string[] {
   const fields = form.groups.flatMap((group) => group.fields);
   const unknown = Object.keys(values).find((name) => !fields.some((field) => field.name === name));
-  if (unknown !== undefined) throw new InputError(`${unknown}: no such option`);
+  if (unknown !== undefined) throw new InputError(unknown, 'no such option');
   return fields.flatMap(({ name, flag, kind }) => {
     const value = values[name];
     if (value === undefined || value === '') return [];
-    if (kind === 'switch' && typeof value !== 'boolean') throw new InputError(`${flag}: expected true or false`);
-    if (kind !== 'switch' && typeof value === 'boolean') throw new InputError(`${flag}: expected a value`);
+    if (kind === 'switch' && typeof value !== 'boolean') throw new InputError(flag, 'expected true or false');
+    if (kind !== 'switch' && typeof value === 'boolean') throw new InputError(flag, 'expected a value');
     if (typeof value === 'boolean') return value ? [flag] : [];
     // One argument, so that a value is never taken for an option.
     return [`${flag}=${value}`];

@@ -5,7 +5,7 @@ import { closeSync, openSync } from 'node:fs';
 import { rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { InputError, messageOf } from '../errors.js';
+import { InputError, messageOf, setting } from '../errors.js';
 import { makeFolder, wrapWriteErrors, writeFileAtomically } from '../files/atomic.node.js';
 import { lastLineOf } from './commandOutput.node.js';
 import { readOwnText, STUDIO_FOLDER } from './ownFiles.node.js';
@@ -98,9 +98,9 @@ export class TrainingQueue {
    */
   async add(training: QueuedTraining): Promise<void> {
     const id = idOf(training);
-    if (this.has(id)) throw new InputError(`--out: ${id} is in the queue already; choose another name`);
+    if (this.has(id)) throw new InputError(setting('out'), `${id} is in the queue already`, 'choose another name');
     if (this.waiting.length >= MAX_WAITING)
-      throw new InputError(`the queue has ${MAX_WAITING} trainings already; wait until some of them have ended`);
+      throw new InputError('queue', `has ${MAX_WAITING} runs already`, 'wait until some of them have ended');
     this.started.delete(id);
     this.waiting.push(training);
     try {
@@ -223,5 +223,5 @@ const summaryOf = (training: QueuedTraining, state: RunState, reason: string | n
 /** @throws {InputError} if the folder of a new run exists */
 export async function requireFreeName(folder: string, name: string): Promise<void> {
   if ((await stat(join(folder, name)).catch(() => undefined)) !== undefined)
-    throw new InputError(`--out: ${name} exists; choose another name`);
+    throw new InputError(setting('out'), `${name} exists`, 'choose another name');
 }

@@ -80,11 +80,12 @@ export async function decodeCheckpoint(bytes: Uint8Array, file: string, digest: 
   // Checked first, so that other files are not reported as corrupt checkpoints.
   const version = FORMAT.exec(metadata.format ?? '')?.[1];
   if (version === undefined)
-    throw new InputError(`${file}: not an agenet checkpoint (its format is ${shown(metadata.format ?? null)})`);
+    throw new InputError(file, `not an agenet checkpoint (its format is ${shown(metadata.format ?? null)})`);
   requireVersion(Number(version), file);
   if (!isSealIntact(bytes, metadata, digest))
     throw new InputError(
-      `${file}: corrupt checkpoint: ${metadata.sha256 === undefined ? 'it has no checksum' : 'checksum mismatch'}`,
+      file,
+      `corrupt checkpoint: ${metadata.sha256 === undefined ? 'it has no checksum' : 'checksum mismatch'}`,
     );
   const { step, rateScale } = readCounters(metadata, file);
   const configuration = await requireConfiguration(parseJson(metadata.configuration ?? '', file), file);
@@ -104,7 +105,9 @@ export function requireVersion(version: unknown, file: string): void {
   const writer = Number(version) > FORMAT_VERSION ? 'a later' : 'an earlier';
   const remedy = writer === 'a later' ? 'update agenet' : 'train it again';
   throw new InputError(
-    `${file}: was written by ${writer} version of agenet (format ${shown(version)}, this one reads ${FORMAT_VERSION}); ${remedy}`,
+    file,
+    `was written by ${writer} version of agenet (format ${shown(version)}, this one reads ${FORMAT_VERSION})`,
+    remedy,
   );
 }
 
@@ -114,12 +117,10 @@ function readCounters(
 ): { readonly step: number; readonly rateScale: number } {
   const step = Number(metadata.step);
   if (!Number.isSafeInteger(step) || step < 0)
-    throw new InputError(
-      `${file}: invalid checkpoint: expected a number of iterations but got ${shown(metadata.step)}`,
-    );
+    throw new InputError(file, `invalid checkpoint: expected a number of iterations but got ${shown(metadata.step)}`);
   const rateScale = Number(metadata.rate_scale ?? 1);
   if (!(rateScale > 0 && rateScale <= 1))
-    throw new InputError(`${file}: invalid checkpoint: expected a learning rate scale in (0, 1] but got ${rateScale}`);
+    throw new InputError(file, `invalid checkpoint: expected a learning rate scale in (0, 1] but got ${rateScale}`);
   return { step, rateScale };
 }
 
@@ -131,7 +132,8 @@ function readSection({ layout, prefix }: Section, tensors: TensorFile['tensors']
     if (tensor?.shape.join() !== shape.join()) {
       const found = tensor ? `got [${tensor.shape.join(', ')}]` : 'it is missing';
       throw new InputError(
-        `${file}: invalid checkpoint: expected ${prefix + name} of shape [${shape.join(', ')}] but ${found}`,
+        file,
+        `invalid checkpoint: expected ${prefix + name} of shape [${shape.join(', ')}] but ${found}`,
       );
     }
     parts[name] = tensor.data;
@@ -151,7 +153,7 @@ export const encodeConfiguration = (configuration: Configuration): Uint8Array =>
 export async function decodeConfiguration(text: string, file: string): Promise<Configuration> {
   const parsed = parseJson(text, file);
   if (typeof parsed !== 'object' || parsed === null)
-    throw new InputError(`${file}: expected a configuration but got ${shown(parsed)}`);
+    throw new InputError(file, `expected a configuration but got ${shown(parsed)}`);
   // Builds before version 3 wrote none.
   const { version = 2, ...configuration } = parsed as Readonly<Record<string, unknown>>;
   requireVersion(version, file);
@@ -162,7 +164,7 @@ function parseJson(text: string, file: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    throw new InputError(`${file}: its configuration is not JSON`);
+    throw new InputError(file, 'its configuration is not JSON');
   }
 }
 
@@ -170,7 +172,7 @@ async function requireConfiguration(configuration: unknown, file: string): Promi
   try {
     return await checkConfiguration(configuration);
   } catch (error) {
-    throw error instanceof InputError ? new InputError(`${file}: ${error.message}`) : error;
+    throw error instanceof InputError ? new InputError(file, error.message) : error;
   }
 }
 

@@ -1,18 +1,16 @@
 import type { IterationSpec } from '../age/iteration.js';
 import { parsePlan } from '../age/plan.js';
 import { ARCHITECTURES } from '../networks/architecture.js';
-import type { SettingLabel } from '../validation.js';
 import type { Configuration } from './settings.js';
 
 export type { Configuration };
 
 /**
  * Checks a configuration, and adds the defaults that do not depend on the data.
- * @param label returns the name of a setting in messages (default: its key)
  * @throws {InputError} that names the first wrong setting, the expected and the actual value
  */
-export const checkConfiguration = async (given: unknown, label?: SettingLabel): Promise<Configuration> =>
-  (await import('./configurationSchema.js')).parseConfiguration(given, label);
+export const checkConfiguration = async (given: unknown): Promise<Configuration> =>
+  (await import('./configurationSchema.js')).parseConfiguration(given);
 
 /** Returns the networks, objective and update plans of a configuration, without its later stages. */
 export function iterationSpec(configuration: Configuration): IterationSpec {

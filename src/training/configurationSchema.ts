@@ -4,14 +4,14 @@ import { DISTANCES, DIVERGENCES } from '../age/objective.js';
 import { MOMENTS, REDUCTIONS } from '../age/terms.js';
 import { parsePlan } from '../age/plan.js';
 import { PRIORS } from '../age/prior.js';
-import { InputError } from '../errors.js';
+import { checkAll, checkWithin, InputError, setting, type Text, text } from '../errors.js';
 import { type Crop, CROPS, requirePaddable } from '../images/preprocessing.js';
 import { ARCHITECTURE_NAMES, type ArchitectureName, ARCHITECTURES } from '../networks/architecture.js';
-import { NETWORK_NAMES } from '../networks/network.js';
+import { NETWORK_NAMES, type NetworkName } from '../networks/network.js';
 import { LARGEST_SEED } from '../random.js';
-import { type SettingLabel, validate } from '../validation.js';
+import { validate } from '../validation.js';
 import { BATCH_NORM_STATS, DEFAULTS, MIN_BATCH, NAN_POLICIES, SCHEDULES } from './defaults.js';
-import type { Configuration } from './settings.js';
+import type { Configuration, Stage } from './settings.js';
 
 const integer = (min: number, max: number) =>
   z
@@ -94,64 +94,76 @@ export const configurationSchema = z.strictObject({
 
 /**
  * Checks a configuration, and adds the defaults that do not depend on the data.
- * @param label returns the name of a setting in messages (default: its key)
- * @throws {InputError} that names the first wrong setting, the expected and the actual value
+ * @throws {InputError} with all wrong settings, the expected and the actual values
  */
-export function parseConfiguration(given: unknown, label: SettingLabel = (key, name = key) => name): Configuration {
-  const configuration = validate(configurationSchema, given, label, (path) =>
+export function parseConfiguration(given: unknown): Configuration {
+  const configuration = validate(configurationSchema, given, (path) =>
     Object.keys((path.length === 0 ? configurationSchema : stage).shape),
   );
-  const { network, size, padding } = configuration;
-  const { imageSize } = ARCHITECTURES[network];
-  if (size !== imageSize)
-    throw new InputError(
-      `${label('size')}: ${network} expects images of ${imageSize}x${imageSize}, not ${size}x${size}`,
-    );
-  if (padding !== null) named(label('padding'), () => requirePaddable(size, padding));
-  requirePlans(configuration, label);
-  requireConsistency(configuration, label);
+  checkAll([
+    () => requireImageFormat(configuration),
+    ...[configuration, ...configuration.stages].flatMap((plans, index) =>
+      NETWORK_NAMES.map((network) => () => requirePlan(network, plans, index === 0 ? '' : `stages[${index - 1}].`)),
+    ),
+    ...effects(configuration).map(
+      ([key, hasEffect, problem, remedy]) =>
+        () =>
+          requireEffect(key, hasEffect, problem, remedy),
+    ),
+    () => requireAscending(configuration.stages),
+  ]);
   return configuration;
 }
 
-/** Requires that all update plans can be parsed. */
-function requirePlans(configuration: Configuration, label: SettingLabel): void {
-  const labelOf = (stage: number, key: string) => (stage < 0 ? label(key) : label('stages', `stages[${stage}].${key}`));
-  for (const [index, plans] of [configuration, ...configuration.stages].entries()) {
-    for (const network of NETWORK_NAMES) {
-      const key = `${network}Updates` as const;
-      const given = plans[key];
-      if (given !== undefined) named(labelOf(index - 1, key), () => parsePlan(network, given));
-    }
-  }
+function requireImageFormat({ network, size, padding }: Configuration): void {
+  const { imageSize } = ARCHITECTURES[network];
+  if (size !== imageSize)
+    throw new InputError(
+      setting('size'),
+      `${network} expects images of ${imageSize}x${imageSize}, not ${size}x${size}`,
+    );
+  if (padding !== null) checkWithin(setting('padding'), () => requirePaddable(size, padding));
 }
 
-/** Puts the name of a setting in front of the message of a check. */
-function named(label: string, check: () => unknown): void {
-  try {
-    check();
-  } catch (error) {
-    throw error instanceof InputError ? new InputError(`${label}: ${error.message}`) : error;
-  }
+function requirePlan(network: NetworkName, plans: Configuration | Stage, prefix: string): void {
+  const key = `${network}Updates` as const;
+  const given = plans[key];
+  if (given !== undefined) checkWithin(setting(`${prefix}${key}`), () => parsePlan(network, given));
 }
 
-/** Requires what holds between settings. */
-function requireConsistency(configuration: Configuration, label: SettingLabel): void {
-  const { stages, schedule, halveEvery, ema, emaStart, evaluateEvery, evaluateMetrics, saveBest } = configuration;
+function requireAscending(stages: readonly Stage[]): void {
   const late = stages.findIndex(({ epoch }, index) => index > 0 && epoch <= stages[index - 1]!.epoch);
   if (late > 0)
     throw new InputError(
-      `${label('stages')}: stage ${late + 1} must begin after epoch ${stages[late - 1]!.epoch}, not at ${stages[late]!.epoch}`,
+      setting('stages'),
+      `stage ${late + 1} must begin after epoch ${stages[late - 1]!.epoch}, not at ${stages[late]!.epoch}`,
     );
-  if (schedule !== 'halving' && halveEvery > 0)
-    throw new InputError(
-      `${label('halveEvery')}: requires the schedule halving, not ${schedule}; set ${label('schedule')} to halving`,
-    );
-  if (emaStart > 0 && ema === 0)
-    throw new InputError(`${label('emaStart')}: has no effect without an EMA; set ${label('ema')}`);
-  if (evaluateMetrics !== undefined && evaluateEvery === 0)
-    throw new InputError(
-      `${label('evaluateMetrics')}: has no effect without evaluations; set ${label('evaluateEvery')}`,
-    );
-  if (saveBest !== undefined && evaluateEvery === 0)
-    throw new InputError(`${label('saveBest')}: requires evaluations; set ${label('evaluateEvery')}`);
+}
+
+type Effect = readonly [key: keyof Configuration, hasEffect: boolean, problem: string, remedy: Text];
+
+/** Settings that have an effect only together with others. */
+function effects(configuration: Configuration): Effect[] {
+  const { schedule, halveEvery, ema, emaStart, evaluateEvery, evaluateMetrics, saveBest } = configuration;
+  const evaluate = text`set ${setting('evaluateEvery')}`;
+  return [
+    [
+      'halveEvery',
+      schedule === 'halving' || halveEvery === 0,
+      `requires the schedule halving, not ${schedule}`,
+      text`set ${setting('schedule')} to halving`,
+    ],
+    ['emaStart', ema > 0 || emaStart === 0, 'has no effect without an EMA', text`set ${setting('ema')}`],
+    [
+      'evaluateMetrics',
+      evaluateEvery > 0 || evaluateMetrics === undefined,
+      'has no effect without evaluations',
+      evaluate,
+    ],
+    ['saveBest', evaluateEvery > 0 || saveBest === undefined, 'requires evaluations', evaluate],
+  ];
+}
+
+function requireEffect(key: string, hasEffect: boolean, problem: string, remedy: Text): void {
+  if (!hasEffect) throw new InputError(setting(key), problem, remedy);
 }

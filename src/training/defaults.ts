@@ -1,5 +1,6 @@
 /** Choices and default values of settings, without their schema: help shows them without loading it. */
 import type { AugmentationName } from '../age/augmentation.js';
+import { setting, type Text, text } from '../errors.js';
 
 /** BatchNorm running statistics: one set per network (as published), or one per input type. */
 export const BATCH_NORM_STATS = ['shared', 'separate'] as const;
@@ -84,10 +85,9 @@ const FEW_STEPS = 500;
 
 /**
  * Returns what a user should know about a training before it begins, one sentence each.
- * @param flag the name of the setting for the length in messages
  */
-export function expectations(images: number, steps: number, flag: string): string[] {
+export function expectations(images: number, steps: number): Text[] {
   const few = `${images} training images are few: expect samples that resemble them, and only rough reconstructions of other images`;
-  const short = `${steps} iterations are too few for recognizable images; set ${flag} to ${rowFor(images).steps} or more`;
+  const short = text`${steps} iterations are too few for recognizable images; set ${setting('steps')} to ${rowFor(images).steps} or more`;
   return [...(images < FEW_IMAGES ? [few] : []), ...(steps < FEW_STEPS ? [short] : [])];
 }

@@ -1,4 +1,5 @@
 /** What a training run reports while it runs, and the queue to a consumer that may be slower. */
+import { render, type Text } from '../errors.js';
 import type { NetworkName } from '../networks/network.js';
 import type { Configuration } from './configuration.js';
 import type { IterationReport } from './trainer.js';
@@ -45,11 +46,18 @@ export type TrainingEvent =
   /** A pause has ended. */
   | { readonly type: 'continued'; readonly step: number }
   /** A fact that is not a problem, such as that an extractor is trained once. */
-  | { readonly type: 'note'; readonly message: string }
+  | { readonly type: 'note'; readonly message: string; readonly text?: Text }
   /** A problem that does not end the training. */
-  | { readonly type: 'warning'; readonly message: string }
+  | { readonly type: 'warning'; readonly message: string; readonly text?: Text }
   /** Training has ended, and its last iteration is saved. */
   | { readonly type: 'trained'; readonly summary: TrainingSummary };
+
+/** Returns an event whose message has the keys of settings, and whose text leaves their names open. */
+export const messageEvent = <T extends 'note' | 'warning'>(type: T, message: Text) => ({
+  type,
+  message: render(message),
+  text: message,
+});
 
 /** The files of the previews of an iteration. */
 export interface PreviewFiles {

@@ -1,9 +1,9 @@
 /** What may change when a run is resumed, and the state it continues from. */
 import { EMA_NAMES } from '../age/iteration.js';
 import { EpochSampler } from '../data/batches.js';
-import { InputError } from '../errors.js';
+import { InputError, setting } from '../errors.js';
 import { NETWORK_NAMES } from '../networks/network.js';
-import { type SettingLabel, shown } from '../validation.js';
+import { shown } from '../validation.js';
 import type { Configuration } from './configuration.js';
 import type { StoredCheckpoint } from './runStore.js';
 import { Stages } from './schedule.js';
@@ -33,22 +33,18 @@ export const isChangeable = (key: string): boolean => MUTABLE_ON_RESUME.includes
 /**
  * Requires that a run may continue from a checkpoint with a configuration.
  * @param images number of training images
- * @param label returns the name of a setting in messages
  * @throws {InputError} if a setting differs that a resumed run may not change
  */
-export function requireResumable(
-  configuration: Configuration,
-  checkpoint: StoredCheckpoint,
-  images: number,
-  label: SettingLabel,
-): void {
+export function requireResumable(configuration: Configuration, checkpoint: StoredCheckpoint, images: number): void {
   const { configuration: earlier, file, step } = checkpoint;
   for (const key of Object.keys({ ...configuration, ...earlier }) as (keyof Configuration)[]) {
     // The data may have moved.
     if (key === 'data' || isChangeable(key) || JSON.stringify(configuration[key]) === JSON.stringify(earlier[key]))
       continue;
     throw new InputError(
-      `${key}: ${shown(configuration[key])} contradicts ${file}, which was trained with ${shown(earlier[key])}; restore it in config.json, or start a new run`,
+      key,
+      `${shown(configuration[key])} contradicts ${file}, which was trained with ${shown(earlier[key])}`,
+      'restore it in config.json, or start a new run',
     );
   }
   // The position in the data and the bias correction of Adam follow from the numbers of updates.
@@ -60,7 +56,9 @@ export function requireResumable(
   const changed = NETWORK_NAMES.find((network) => now[network] !== then[network]);
   if (changed === undefined) return;
   throw new InputError(
-    `${label(`${changed}Updates`)}: the number of updates per iteration must stay as in ${file}; change only the loss weights, or start a new run`,
+    setting(`${changed}Updates`),
+    `the number of updates per iteration must stay as in ${file}`,
+    'change only the loss weights, or start a new run',
   );
 }
 

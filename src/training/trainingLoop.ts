@@ -1,7 +1,6 @@
 import type { ImageSource } from '../data/source.js';
 import { type Compile, DeviceError } from '../engine/index.js';
-import { InputError } from '../errors.js';
-import type { SettingLabel } from '../validation.js';
+import { DescribedError, InputError, setting, text } from '../errors.js';
 import type { Configuration } from './configuration.js';
 import type { Emit, Subscriber, TrainingSummary } from './events.js';
 import { Previews } from './previews.js';
@@ -34,8 +33,6 @@ export interface TrainingOptions {
   readonly steer?: ((step: number) => Direction) | undefined;
   /** Receive each event one after another; training waits for each of them. */
   readonly subscribers?: readonly Subscriber[];
-  /** Returns the name of a setting in messages (default: its key). */
-  readonly label?: SettingLabel | undefined;
   /** Seconds between two attempts to write what must not be lost (default: 5). */
   readonly retrySeconds?: number | undefined;
 }
@@ -48,15 +45,17 @@ export interface TrainingOptions {
  * @throws {Error} if a loss or gradient becomes NaN or infinite and no rollback is left; nothing is saved then
  */
 export async function runTraining(options: TrainingOptions): Promise<TrainingSummary> {
-  const { store, configuration, source, start, label = (key) => key } = options;
+  const { store, configuration, source, start } = options;
   const lock = await store.lock();
   try {
     const checkpoint = await store.readLatestCheckpoint();
-    if (checkpoint) requireResumable(configuration, checkpoint, source.train.count, label);
+    if (checkpoint) requireResumable(configuration, checkpoint, source.train.count);
     const totalSteps = totalStepsFor(configuration, source.train.count);
     if (checkpoint && checkpoint.step > totalSteps) {
       throw new InputError(
-        `${store.path}: already has ${checkpoint.step} iterations, more than the requested ${totalSteps}; nothing to do`,
+        store.path,
+        `already has ${checkpoint.step} iterations, more than the requested ${totalSteps}`,
+        'nothing to do',
       );
     }
     const state = checkpoint
@@ -155,6 +154,11 @@ async function trainFrom(state: TrainerState, options: TrainingOptions, lock: Ru
   }
 }
 
+/** Training that cannot go on, although nothing in its input is wrong. */
+class TrainingFailure extends DescribedError {
+  override readonly name: string = 'TrainingFailure';
+}
+
 /** A runtime may occupy the thread during an iteration: signals and timers get their turn between two. */
 const nextTurn = (): Promise<void> => new Promise((resolve) => void (globalThis.setImmediate ?? setTimeout)(resolve));
 
@@ -166,13 +170,15 @@ async function saveAfterFailure(
   error: DeviceError,
   trainer: Trainer,
   writer: RunWriter,
-  { store, label = (key) => key }: TrainingOptions,
+  { store }: TrainingOptions,
 ): Promise<never> {
   const saved = await writer.save().catch(() => undefined);
   const last = saved ?? (await store.readLatestCheckpoint());
   const state = last === undefined ? 'no checkpoint was saved yet' : `iteration ${last.step} is saved`;
   throw new InputError(
-    `${error.message} after ${trainer.step} iterations; ${state}; continue with ${label('resume')} ${store.path}, and with ${label('device')} cpu if this device fails again`,
+    store.path,
+    `${error.message} after ${trainer.step} iterations; ${state}`,
+    text`continue with ${setting('resume')}, and with ${setting('device')} cpu if this device fails again`,
   );
 }
 
@@ -187,15 +193,19 @@ async function recover(
   options: TrainingOptions,
   emit: Emit,
 ): Promise<void> {
-  const { configuration, store, label = (key) => key } = options;
+  const { configuration, store } = options;
   const { onNan, maxRollbacks } = configuration;
   const before = trainer.rateScale;
   // Each rollback halved the rate, so that those before a resumption count as well.
   const rollbacks = Math.round(-Math.log2(before));
   if (onNan === 'stop' || rollbacks >= maxRollbacks) {
     const tried = rollbacks > 0 ? ` after ${rollbacks} rollbacks` : '';
-    const remedy = `lower ${label('learningRate')}${onNan === 'stop' ? `, or set ${label('onNan')} to rollback` : ''}`;
-    throw new Error(`training diverged: ${problem}${tried}; earlier checkpoints are intact; ${remedy}`);
+    const rollBack = onNan === 'stop' ? text`, or set ${setting('onNan')} to rollback` : '';
+    throw new TrainingFailure(
+      'training diverged',
+      `${problem}${tried}; earlier checkpoints are intact`,
+      text`lower ${setting('learningRate')}${rollBack}`,
+    );
   }
   const checkpoint = await store.readLatestCheckpoint();
   const last = checkpoint ? resumedState(checkpoint, configuration) : initialState(configuration);

@@ -38,7 +38,7 @@ async function attempt<T>(problem: string, action: () => Promise<T>): Promise<T>
     return await action();
   } catch (error) {
     const reason = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-    throw new InputError(`browser storage: ${problem} (${reason}); free space, or allow storage for this page`, {
+    throw new InputError('browser storage', `${problem} (${reason})`, 'free space, or allow storage for this page', {
       cause: error,
     });
   }

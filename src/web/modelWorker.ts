@@ -26,7 +26,7 @@ export function serveModel(scope: WorkerScope): void {
       model = loaded.model;
       return { configuration: loaded.configuration };
     }
-    if (model === undefined) throw new InputError('model: not loaded; send load first');
+    if (model === undefined) throw new InputError('model', 'not loaded', 'send load first');
     if (request.type === 'replace') model = model.withWeights(request.weights);
     if (request.type === 'generate') return { values: await model.generate(request.codes) };
     if (request.type === 'decode') return { values: await model.decode(request.codes, request.distance) };

@@ -1,5 +1,5 @@
 /** Requests of a page to a worker, each answered once, and what the worker sends without a request. */
-import { InputError, messageOf } from '../errors.js';
+import { InputError, type InputProblem, messageOf } from '../errors.js';
 
 /** What a `Worker` has. */
 export interface PageWorker {
@@ -20,7 +20,7 @@ export interface WorkerScope {
 /** From the worker: the answer to the request of that number, its failure, or an event. */
 type Reply<A, E> =
   | { readonly id: number; readonly answer: A }
-  | { readonly id: number; readonly failure: string; readonly isInputError: boolean }
+  | { readonly id: number; readonly failure: string | InputProblem }
   | { readonly event: E };
 
 interface Waiting<A> {
@@ -44,7 +44,7 @@ export class Requests<Q, A, E = never> {
     worker.addEventListener('message', ({ data }) => this.receive(data as Reply<A, E>));
     // Without memory or its script, a worker answers nothing.
     worker.addEventListener('error', ({ message }) =>
-      this.fail(new InputError(`${name}: the worker failed (${message ?? 'its script cannot be loaded'})`)),
+      this.fail(new InputError(name, `the worker failed (${message ?? 'its script cannot be loaded'})`)),
     );
   }
 
@@ -64,7 +64,7 @@ export class Requests<Q, A, E = never> {
   /** Ends the worker. */
   stop(): void {
     this.worker.terminate();
-    this.fail(new InputError(`${this.name}: stopped`));
+    this.fail(new InputError(this.name, 'stopped'));
   }
 
   private receive(reply: Reply<A, E>): void {
@@ -72,7 +72,7 @@ export class Requests<Q, A, E = never> {
     const waiting = this.waiting.get(reply.id);
     this.waiting.delete(reply.id);
     if ('answer' in reply) waiting?.resolve(reply.answer);
-    else waiting?.reject(reply.isInputError ? new InputError(reply.failure) : new Error(reply.failure));
+    else waiting?.reject(typeof reply.failure === 'string' ? new Error(reply.failure) : InputError.from(reply.failure));
   }
 
   private fail(error: Error): void {
@@ -113,7 +113,7 @@ export function answerRequests<Q, A, E = never>(
     const { id, request } = data as { readonly id: number; readonly request: Q };
     handle(request).then(
       (answer) => post({ id, answer }, transferred(answer)),
-      (error: unknown) => post({ id, failure: messageOf(error), isInputError: error instanceof InputError }),
+      (error: unknown) => post({ id, failure: error instanceof InputError ? error.data : messageOf(error) }),
     );
   });
   return (event) => post({ event });

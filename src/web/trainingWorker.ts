@@ -35,14 +35,16 @@ const CHECKPOINT = 'the checkpoint';
  * @throws {InputError} if a setting differs that may not change
  */
 function stateOf(checkpoint: Checkpoint, configuration: Configuration, images: number): TrainerState {
-  requireResumable(configuration, { ...checkpoint, file: CHECKPOINT }, images, (key) => key);
+  requireResumable(configuration, { ...checkpoint, file: CHECKPOINT }, images);
   return resumedState(checkpoint, configuration);
 }
 
 /** Rethrows an error, in plain words if memory is insufficient: browsers and WebAssembly report that in many ways. */
 function explain(error: unknown): never {
   if (!(error instanceof RangeError || /bad_alloc|out of memory|allocat/iu.test(String(error)))) throw error;
-  throw new InputError('training: this browser has too little memory; use a smaller width or batch', { cause: error });
+  throw new InputError('training', 'this browser has too little memory', 'use a smaller width or batch', {
+    cause: error,
+  });
 }
 
 class TrainingService {
@@ -108,7 +110,8 @@ class TrainingService {
     const { channels, size } = configuration;
     if (images.length % (channels * size ** 2) !== 0) {
       throw new InputError(
-        `training: the images are not ${size}x${size} with ${channels} ${channels === 1 ? 'channel' : 'channels'}, as the networks require`,
+        'training',
+        `the images are not ${size}x${size} with ${channels} ${channels === 1 ? 'channel' : 'channels'}, as the networks require`,
       );
     }
     const split = splitInMemory(images, channels * size ** 2, null);
@@ -143,7 +146,7 @@ class TrainingService {
   }
 
   private started() {
-    if (this.training === undefined) throw new InputError('training: not started; send start first');
+    if (this.training === undefined) throw new InputError('training', 'not started', 'send start first');
     return this.training;
   }
 }

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { escapeControls, jsonLine, oneLine, shortenReason, Terminal } from '../../src/cli/terminal.js';
+import { Terminal } from '../../src/cli/terminal.js';
+import { escapeControls, jsonLine, oneLine, shortenReason } from '../../src/printable.js';
 
 /** Characters that a terminal acts on instead of showing them. */
 const ACTIVE = /[\p{Cc}\u2028\u2029\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069]/u;

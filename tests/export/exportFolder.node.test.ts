@@ -27,7 +27,7 @@ describe('the folder of an export', () => {
     await expect(requireExportFolder(folder)).resolves.toBeUndefined();
     writeFileSync(join(folder, 'thesis.txt'), 'years of work');
     await expect(writeExport(folder, { 'thesis.txt': '' })).rejects.toThrow(
-      new InputError(`${folder}: the folder has files that agenet export did not write; choose a different name`),
+      new InputError(folder, 'the folder has files that agenet export did not write', 'choose a different name'),
     );
     expect(readdirSync(folder)).toEqual(['thesis.txt']);
     await expect(requireExportFolder(join(folder, 'thesis.txt'))).rejects.toThrow('exists and is not a folder');
@@ -61,11 +61,11 @@ describe('the folder of an export', () => {
     await writeExport(out, { 'README.md': 'card' });
     writeFileSync(join(out, 'model.onnx'), 'mine');
     await expect(writeExport(out, { 'README.md': 'card', 'model.onnx': 'new' })).rejects.toThrow(
-      new InputError(`${join(out, 'model.onnx')}: was not written by agenet export; choose a different folder`),
+      new InputError(join(out, 'model.onnx'), 'was not written by agenet export', 'choose a different folder'),
     );
     writeFileSync(join(out, 'README.md'), 'edited');
     await expect(writeExport(out, { 'README.md': 'card' })).rejects.toThrow(
-      new InputError(`${join(out, 'README.md')}: was changed since its export; choose a different folder`),
+      new InputError(join(out, 'README.md'), 'was changed since its export', 'choose a different folder'),
     );
     expect(readFileSync(join(out, 'README.md'), 'utf8')).toBe('edited');
   });

@@ -57,7 +57,7 @@ describe('a stored tensor', () => {
 
   it('must have a known precision', async () => {
     await expect(storeTensor('weight', new Float32Array(4), [2, 2], 'bf16' as Precision)).rejects.toThrow(
-      new InputError('precision: must be one of float32, float16, int8, not "bf16"'),
+      new InputError('precision', 'must be one of float32, float16, int8, not "bf16"'),
     );
   });
 });

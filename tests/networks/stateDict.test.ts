@@ -110,11 +110,11 @@ describe('a state dict', () => {
     const read = (file: typeof tensors) => () =>
       fromStateDict(file, 'dcgan32', { ...OPTIONS, separateStatistics: true }, 'f');
     expect(read(changed('encoder.main.0.weight', NaN))).toThrow(
-      new InputError('f: encoder.main.0.weight: element 1 is NaN, which no network can have'),
+      new InputError('f', 'encoder.main.0.weight: element 1 is NaN, which no network can have'),
     );
     expect(read(changed('generator.main.1.running_var', -1))).toThrow('generator.main.1.running_var: element 1 is -1');
     expect(read(changed('decoder.main.0.weight', 5))).toThrow(
-      new InputError('f: decoder.main.0.weight differs from that of generator'),
+      new InputError('f', 'decoder.main.0.weight differs from that of generator'),
     );
   });
 

@@ -43,7 +43,7 @@ vi.mock('../../src/files/atomic.node.js', async (original) => {
     const [name, left] = Array.from(refusals).find(([start]) => basename(path).startsWith(start)) ?? ['', 0];
     if (left === 0) return files.writeFileAtomically(path, bytes);
     refusals.set(name, left - 1);
-    throw new InputError(`${path}: cannot be written (the disk is full)`, {
+    throw new InputError(path, 'cannot be written (the disk is full)', undefined, {
       cause: Object.assign(new Error(), { code: 'ENOSPC' }),
     });
   };

@@ -52,7 +52,7 @@ export const COMMAND: StudioOptions['command'] = {
   program: [process.execPath, '-e', '0'],
   check: (args) =>
     args.includes('--width=0')
-      ? Promise.reject(new InputError('--width: must be at least 1, not 0'))
+      ? Promise.reject(new InputError(setting('width'), 'must be at least 1, not 0'))
       : Promise.resolve(),
 };
 

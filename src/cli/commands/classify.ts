@@ -53,7 +53,7 @@ async function classify(
     const [first] = skipped;
     if (images.length === 0 && first !== undefined) {
       const others = skipped.length > 1 ? `, like ${skipped.length - 1} others` : '';
-      throw new InputError(`${first.file}: cannot read the image (${first.reason})${others}`);
+      throw new InputError(first.file, `cannot read the image (${first.reason})${others}`);
     }
     for (const { file, reason } of skipped) terminal.note(`${file}: skipped, cannot read the image (${reason})`);
     for (const { file, class: name, probability } of images)

@@ -4,7 +4,7 @@ import { channelsLast, type ImageBatch } from '../../images/raster.js';
 import { CROPS } from '../../images/preprocessing.js';
 import { imageGrid, squareColumns } from '../../images/imageGrid.js';
 import type { PiecewiseArray } from '../../data/formats/npz.js';
-import { InputError } from '../../errors.js';
+import { InputError, setting, text } from '../../errors.js';
 import { type ActionResult, runAction, type Subcommand, type Terminal } from '../command.js';
 import { imageDisplay } from '../imageDisplay.js';
 import { captionsOption, gridStyle, type ImageOptions, scaleOption, showOption } from '../imageOptions.js';
@@ -90,7 +90,7 @@ async function dataset(data: string, options: Options, terminal: Terminal): Prom
     if (out === undefined || kind === undefined) return describe(source, out, terminal);
     return await withSignals(terminal, WRITING, async (signal) => {
       if (kind === 'png' && chosen.count === 0)
-        throw new InputError(`--split ${split}: the ${split} split of ${data} has no images`);
+        throw new InputError(text`${setting('split')} ${split}`, `the ${split} split of ${data} has no images`);
       if (kind === 'png') {
         await writePreview(out, source, chosen, options);
         await imageDisplay(terminal, options.show)(out);
@@ -162,7 +162,7 @@ async function writePreview(path: string, source: ImageSource, split: Split, opt
 /** @throws {InputError} if an option has no effect without `--out` */
 function requireNoImageOptions(options: Options): void {
   for (const name of ['scale', 'captions', 'show'] as const) {
-    if (options[name] !== undefined) throw new InputError(`--${name}: requires --out, a .png file`);
+    if (options[name] !== undefined) throw new InputError(`--${name}`, text`requires ${setting('out')}, a .png file`);
   }
 }
 

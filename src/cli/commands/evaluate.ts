@@ -3,7 +3,7 @@ import type { TrainedModel } from '../../model/trainedModel.js';
 import type { ImageSource } from '../../data/source.js';
 import type { FeatureExtractor } from '../../classifiers/featureExtractor.js';
 import type { Compile } from '../../engine/index.js';
-import { InputError } from '../../errors.js';
+import { InputError, setting, text } from '../../errors.js';
 import type { StoredCheckpoint } from '../../training/runStore.js';
 import { type ActionResult, runAction, type Subcommand, type Terminal } from '../command.js';
 import {
@@ -105,7 +105,7 @@ async function explainTo(
 ): Promise<ActionResult> {
   const { METRIC_NAMES, parseMetrics } = await import('../../metrics/registry.js');
   const { explainMetrics, explanationLines } = await import('../metricTables.js');
-  if (run !== undefined) throw new InputError(`${run}: --explain takes no run; remove it`);
+  if (run !== undefined) throw new InputError(run, text`${setting('explain')} takes no run`, 'remove it');
   const metrics = explainMetrics(parseMetrics(list === true ? METRIC_NAMES : list));
   for (const [index, metric] of metrics.entries())
     [...(index > 0 ? [''] : []), ...explanationLines(metric)].forEach(terminal.print);
@@ -130,8 +130,7 @@ async function evaluateRun(
   const { openRun } = await import('../../runs/runFolder.node.js');
   const { openRunData } = await import('../runData.js');
   const { parseMetrics } = await import('../../metrics/registry.js');
-  if (run === undefined)
-    throw new InputError("missing required argument 'run'; name a run folder, or explain metrics with --explain");
+  if (run === undefined) throw new InputError('run', 'missing', 'name a run folder, or explain metrics with --explain');
   const asked = options.metrics === undefined ? undefined : parseMetrics(options.metrics);
   requireFeatureModel(options);
   const compile = compilerOf(options, terminal);
@@ -236,10 +235,12 @@ async function extractorFor(
     const needing = asked && Array.from(asked).find(usesProbabilities);
     if (needing !== undefined)
       throw new InputError(
-        `${needing}: ${problem}; pass a classifier with --features MODEL.onnx --features-probabilities NAME`,
+        needing,
+        `${source.name} ${problem}`,
+        text`pass a classifier with ${setting('features')} MODEL.onnx ${setting('featuresProbabilities')} NAME`,
       );
     terminal.note(
-      `${problem}: features come from a classifier of rotations; compare FID and KID only with runs on the same data`,
+      `${source.name} ${problem}: features come from a classifier of rotations; compare FID and KID only with runs on the same data`,
     );
   }
   return dataExtractor(source, compile, { onNote: terminal.note, onStep: steppingProgress(terminal, 'extractor') });

@@ -1,7 +1,7 @@
 import { Option } from '@commander-js/extra-typings';
 import type { ImportSettings } from '../../runs/importRun.node.js';
 import { type ActionResult, type PrintOptions, runAction, type Subcommand, type Terminal } from '../command.js';
-import { flagOf, parseNumber } from '../options.js';
+import { parseNumber } from '../options.js';
 import { requirePath } from '../output.js';
 
 const EXAMPLES = `
@@ -47,7 +47,7 @@ async function importFile(
 ): Promise<ActionResult> {
   const { importRun } = await import('../../runs/importRun.node.js');
   requirePath(out);
-  const { run, checkpoint, configuration } = await importRun(file, out, { ...settings, data }, flagOf);
+  const { run, checkpoint, configuration } = await importRun(file, out, { ...settings, data });
   const { network, width, latent, channels, size } = configuration;
   terminal.print(
     `${network} of width ${width}, latent size ${latent}, for ${channels === 1 ? 'grayscale' : 'RGB'} images of ${size}x${size}`,

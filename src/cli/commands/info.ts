@@ -17,7 +17,7 @@ async function info(name: string, terminal: Terminal): Promise<ActionResult> {
   const { isDataSpec, openSource, DATA_SPEC_HELP } = await import('../../data/open.node.js');
   const found = await stat(name).catch(() => undefined);
   if (!isDataSpec(name) && found === undefined) {
-    throw new InputError(`${name}: not a run folder, checkpoint or data set; choose from ${DATA_SPEC_HELP}`);
+    throw new InputError(name, 'not a run folder, checkpoint or data set', `choose from ${DATA_SPEC_HELP}`);
   }
   const isRun =
     !isDataSpec(name) &&

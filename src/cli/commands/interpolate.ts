@@ -10,7 +10,6 @@ import {
   type CompilerOptions,
   deviceOption,
   emaOption,
-  flagOf,
   seedOption,
   threadsOption,
   wholeNumber,
@@ -91,7 +90,7 @@ async function interpolate(
   const { countingProgress } = await import('../progress.js');
   const { out, seed, frames, circle, loop, points } = options;
   const kind = await prepareOutput(options, ['png', 'animation', 'npz'], files);
-  const model = await Model.open(run, compilerOf(options, terminal), { ema: options.ema, label: flagOf });
+  const model = await Model.open(run, compilerOf(options, terminal), { ema: options.ema });
   const onProgress = countingProgress(terminal, 'generating images');
   const images = await model
     .interpolate(files, { frames, rows: options.rows, points, circle, loop, seed, onProgress })

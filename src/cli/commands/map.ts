@@ -3,7 +3,7 @@ import { classNameOf, gatherImages, type ImageSource, type Split } from '../../d
 import type { MapMethod } from '../../model/codeMap.js';
 import { drawImageMap } from '../../images/imageMap.js';
 import { imageOf } from '../../images/raster.js';
-import { InputError } from '../../errors.js';
+import { InputError, setting, text } from '../../errors.js';
 import { randomStream, shuffledIndices } from '../../random.js';
 import { type ActionResult, runAction, type Subcommand, type Terminal } from '../command.js';
 import { imageDisplay } from '../imageDisplay.js';
@@ -76,7 +76,11 @@ async function map(run: string, data: string | undefined, options: Options, term
   const { method, split, seed, out } = options;
   const kind = await prepareOutput(options, ['png', 'json']);
   if (kind === 'json' && options.cells !== undefined)
-    throw new InputError('--cells: has no effect on coordinates; name a .png file with --out');
+    throw new InputError(
+      setting('cells'),
+      'has no effect on coordinates',
+      text`name a .png file with ${setting('out')}`,
+    );
   const { model, checkpoint } = await openRun(run, compilerOf(options, terminal), options);
   await keepInputs(out, [data ?? checkpoint.configuration.data]);
   const source = await openRunData(data, checkpoint.configuration, terminal);
@@ -84,7 +88,8 @@ async function map(run: string, data: string | undefined, options: Options, term
     const splitImages = splitOf(source, split);
     if (splitImages.count < 2)
       throw new InputError(
-        `--split ${split}: ${source.name} has ${splitImages.count} images in this split, but a map requires at least 2`,
+        text`${setting('split')} ${split}`,
+        `${source.name} has ${splitImages.count} images in this split, but a map requires at least 2`,
       );
     const indices = shuffledIndices(splitImages.count, randomStream(seed, 'map')).slice(0, options.count);
     const codes = {

@@ -2,7 +2,7 @@ import { InvalidArgumentError } from '@commander-js/extra-typings';
 import type { ImageSource } from '../../data/source.js';
 import type { FittedProbe, ProbeMethod, ProbeOrigin } from '../../classifiers/fittedProbe.js';
 import type { ProbeResult } from '../../classifiers/probe.js';
-import { InputError, nearestName } from '../../errors.js';
+import { InputError, nearestName, setting, text } from '../../errors.js';
 import { type ActionResult, runAction, type Subcommand, type Terminal } from '../command.js';
 import {
   compilerOf,
@@ -182,10 +182,16 @@ async function probeRun(
 /** @throws {InputError} if there would be several classifiers to save, or the name could not be a file name */
 function checkSaving(name: string, labels: Options['labels'], methods: readonly ProbeMethod[]): void {
   if (labels.length !== 1)
-    throw new InputError(`--save ${name}: saves one classifier, but --labels names ${labels.length} numbers; name one`);
+    throw new InputError(
+      text`${setting('save')} ${name}`,
+      text`saves one classifier, but ${setting('labels')} names ${labels.length} numbers`,
+      'name one',
+    );
   if (methods.length !== 1)
     throw new InputError(
-      `--save ${name}: saves one classifier, but --methods names ${methods.length} methods; name one`,
+      text`${setting('save')} ${name}`,
+      text`saves one classifier, but ${setting('methods')} names ${methods.length} methods`,
+      'name one',
     );
 }
 

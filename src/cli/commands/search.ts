@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import { gatherImages } from '../../data/source.js';
 import { imageGrid, squareColumns } from '../../images/imageGrid.js';
-import { InputError } from '../../errors.js';
+import { InputError, setting, text } from '../../errors.js';
 import { type ActionResult, runAction, type Subcommand, type Terminal } from '../command.js';
 import { imageDisplay } from '../imageDisplay.js';
 import { captionsOption, gridStyle, scaleOption, showOption } from '../imageOptions.js';
@@ -72,7 +72,10 @@ async function search(
   try {
     const splitImages = splitOf(source, split);
     if (count > splitImages.count)
-      throw new InputError(`--count ${count}: the ${split} split of ${source.name} has ${splitImages.count} images`);
+      throw new InputError(
+        text`${setting('count')} ${count}`,
+        `the ${split} split of ${source.name} has ${splitImages.count} images`,
+      );
     const codes = { data: await openCodeCache(model, options, terminal).codes(splitImages), width: model.latentSize };
     const { indices, cosines } = nearestCodes(await model.encode(query), codes, count);
     const results = Array.from(indices, (index, rank) => ({

@@ -1,5 +1,5 @@
 import { Option } from '@commander-js/extra-typings';
-import { InputError } from '../../errors.js';
+import { InputError, setting, text } from '../../errors.js';
 import { evenlySpaced, requireFrameSize, timelapse as animate } from '../../images/frames.js';
 import type { Raster } from '../../images/raster.js';
 import { type ActionResult, runAction, type Subcommand, type Terminal } from '../command.js';
@@ -55,7 +55,7 @@ async function timelapse(
   await prepareOutput(output, ['animation']);
   const all = await (await RunFolder.open(run)).previews(previews);
   if (all.length === 0)
-    throw new InputError(`${run}: the folder ${previews} has no previews yet; train with --sample-every`);
+    throw new InputError(run, `the folder ${previews} has no previews yet`, text`train with ${setting('sampleEvery')}`);
   const chosen = evenlySpaced(all, count ?? all.length);
   const frames: Raster[] = [];
   for (const { file } of chosen) {

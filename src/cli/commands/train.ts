@@ -1,17 +1,16 @@
 import { Option } from '@commander-js/extra-typings';
 import type { World } from '../../distributed/openMpi.node.js';
-import { InputError } from '../../errors.js';
+import { InputError, setting, text } from '../../errors.js';
 import { CROPS } from '../../images/preprocessing.js';
 import type { RunEvent, RunSummary } from '../../runs/train.node.js';
 import { DEFAULTS, NAN_POLICIES, SCHEDULES } from '../../training/defaults.js';
-import { type ActionResult, STATUS, type Subcommand, type Terminal } from '../command.js';
+import { type ActionResult, STATUS, type Subcommand, type Terminal, withFlags } from '../command.js';
 import { type Show, showOption } from '../imageOptions.js';
 import {
   addTrainingOptions,
   alias,
   compilerOf,
   DATA_HELP,
-  flagOf,
   givenSettings,
   loadTrainingChoices,
   parseList,
@@ -157,8 +156,13 @@ async function run(
   const { out, resume, strict, tensorboard, dryRun } = options;
   if (out !== undefined) requirePath(out);
   if (data === undefined && resume === undefined)
-    throw new InputError('data: missing; name a data set or a folder of images, or resume a run with --resume RUN');
-  if (dryRun && world) throw new InputError('--dry-run: describes the training of one process; run it without mpirun');
+    throw new InputError(
+      'data',
+      'missing',
+      text`name a data set or a folder of images, or resume a run with ${setting('resume')} RUN`,
+    );
+  if (dryRun && world)
+    throw new InputError(setting('dryRun'), 'describes the training of one process', 'run it without mpirun');
   const compiler = await trainingCompilerOf(options, terminal, world?.cores);
   const ranks = world && (await ranksOf(world, options, terminal));
   const onEvent = await eventPrinter(terminal, options.show);
@@ -173,7 +177,6 @@ async function run(
       signal,
       ...compiler,
       ranks,
-      label: flagOf,
       onEvent,
     });
     try {
@@ -191,7 +194,12 @@ async function run(
 
 /** @throws {InputError} if the device is to be chosen: several processes train on the CPU */
 async function ranksOf(world: World, { device, ...options }: Options, terminal: Terminal) {
-  if (device === 'auto') throw new InputError('--device auto: several processes train on the CPU; omit --device');
+  if (device === 'auto')
+    throw new InputError(
+      text`${setting('device')} auto`,
+      'several processes train on the CPU',
+      text`omit ${setting('device')}`,
+    );
   const { Ranks } = await import('../../runs/ranks.node.js');
   return new Ranks(world, compilerOf({ ...options, device }, terminal, { communicator: world, cores: world.cores }));
 }
@@ -211,7 +219,7 @@ async function eventPrinter(
   return (event) => {
     if (event.type === 'decoding') decoding.update(event.done, event.total, event.skipped);
     else if (event.type === 'extractor') showExtractor(event.step, event.steps, event.loss);
-    else if (event.type === 'note') terminal.note(event.message);
+    else if (event.type === 'note') terminal.note(withFlags(event.text ?? event.message));
     else if (event.type !== 'end') {
       if (event.type === 'start') {
         const { network, data, size } = event.configuration;

@@ -35,7 +35,8 @@ async function openCeleba(
     const unlisted = found.names.filter((image) => splitOf(image) === undefined).length;
     if (used.length === 0)
       throw new InputError(
-        `${name}: none of its ${found.names.length} images is in the train or test split of ${list.file}`,
+        name,
+        `none of its ${found.names.length} images is in the train or test split of ${list.file}`,
       );
     if (unlisted > 0)
       onWarning?.(
@@ -74,10 +75,11 @@ function parseList(text: string, name: string): ReadonlyMap<string, string> {
     const [, file, number] = /^(\S+)\s+([012])\s*$/.exec(line) ?? [];
     if (file === undefined)
       throw new InputError(
-        `${name}: line ${index + 1}: expected a file name and 0, 1 or 2 but got "${line.slice(0, 40)}"`,
+        name,
+        `line ${index + 1}: expected a file name and 0, 1 or 2 but got "${line.slice(0, 40)}"`,
       );
     splits.set(file, SPLITS[Number(number)]!);
   }
-  if (splits.size === 0) throw new InputError(`${name}: the list of CelebA's splits is empty; download it again`);
+  if (splits.size === 0) throw new InputError(name, "the list of CelebA's splits is empty", 'download it again');
   return splits;
 }

@@ -14,7 +14,9 @@ export const fashionMnist = arrayDataset({
   read: async (folder) => {
     if (folder === DEBIAN_FOLDER && (await stat(folder).catch(() => undefined)) === undefined)
       throw new InputError(
-        'data "fashion-mnist": files not found; install Debian\'s dataset-fashion-mnist, or pass their folder as fashion-mnist:DIR',
+        'data "fashion-mnist"',
+        'files not found',
+        "install Debian's dataset-fashion-mnist, or pass their folder as fashion-mnist:DIR",
       );
     const classNames = [
       'T-shirt',

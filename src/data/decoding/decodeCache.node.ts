@@ -30,7 +30,7 @@ export function cacheLimit(environment: Environment = process.env): number {
   const given = environment.AGENET_CACHE_LIMIT;
   const gigabytes = given === undefined || given === '' ? DEFAULT_LIMIT : Number(given);
   if (!(gigabytes >= 0))
-    throw new InputError(`AGENET_CACHE_LIMIT="${given}": expected the maximum size of the cache in GB, e.g. 20`);
+    throw new InputError(`AGENET_CACHE_LIMIT="${given}"`, 'expected the maximum size of the cache in GB, e.g. 20');
   return gigabytes * GIGABYTE;
 }
 

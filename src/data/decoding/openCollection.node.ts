@@ -118,8 +118,9 @@ function classesOf({ items, classNames }: ImageCollection): Pick<ImageSource, 'c
 
 function checkFormat({ size, channels, padding }: DecodeOptions): void {
   if (!Number.isInteger(size) || size < 1 || size > MAX_SIZE)
-    throw new InputError(`size ${size}: must be an integer from 1 to ${MAX_SIZE}`);
-  if (channels !== 1 && channels !== 3) throw new InputError(`channels ${channels}: must be 1 (grayscale) or 3 (RGB)`);
+    throw new InputError(`size ${size}`, `must be an integer from 1 to ${MAX_SIZE}`);
+  if (channels !== 1 && channels !== 3)
+    throw new InputError(`channels ${channels}`, 'must be 1 (grayscale) or 3 (RGB)');
   if (padding) requirePaddable(size, padding);
 }
 
@@ -145,7 +146,7 @@ export function streamingSplit(
       await images.ensureDecoded([indices[candidate]!]);
       if (!images.isSkipped(indices[candidate]!)) return candidate;
     }
-    throw new InputError(`${name}: none of the ${indices.length} images of a split can be decoded`);
+    throw new InputError(name, `none of the ${indices.length} images of a split can be decoded`);
   };
   const own = Array.from(indices, (index) => items[index]!);
   return {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { availableParallelism, endianness } from 'node:os';
-import { InputError } from '../../errors.js';
+import { InputError, setting, text } from '../../errors.js';
 import { decoderVersion } from '../../images/decode.node.js';
 import type { DecodeOptions } from '../../images/preprocessing.js';
 import type { ImageItem, SkippedImage } from '../source.js';
@@ -75,7 +75,8 @@ export async function openImages(
     const [first] = skipped;
     if (skipped.length === items.length && !(strict && first)) {
       throw new InputError(
-        `${name}: none of its ${items.length} images can be decoded${first ? `; ${first.name}: ${first.reason}` : ''}`,
+        name,
+        `none of its ${items.length} images can be decoded${first ? `; ${first.name}: ${first.reason}` : ''}`,
       );
     }
     reportSkipped(name, skipped, items.length, options);
@@ -106,7 +107,11 @@ export function reportSkipped(
 }
 
 const refusal = (name: string, first: SkippedImage): InputError =>
-  new InputError(`${name}: ${first.name} cannot be decoded (${first.reason}); --strict does not allow skipped images`);
+  new InputError(
+    name,
+    `${first.name} cannot be decoded (${first.reason})`,
+    text`${setting('strict')} does not allow skipped images`,
+  );
 
 const describeFailure = (items: readonly ImageItem[], { index, reason }: FailedImage): SkippedImage => ({
   name: items[index]!.name,

@@ -74,7 +74,9 @@ export class PixelFile {
     if (crc32(target.subarray(offset, offset + this.imageBytes)) === this.checksums[index]) return;
     rmSync(join(dirname(this.path), 'index.json'), { force: true });
     throw new InputError(
-      `${this.path}: decoded images changed on disk while in use; run the command again to decode them again`,
+      this.path,
+      'decoded images changed on disk while in use',
+      'run the command again to decode them again',
     );
   }
 
@@ -124,11 +126,13 @@ export class PixelFile {
       try {
         read = readSync(opened, target, offset + done, length - done, first * imageBytes + done);
       } catch (error) {
-        throw new InputError(`${this.path}: cannot read decoded images (${describeSystemError(error)})`);
+        throw new InputError(this.path, `cannot read decoded images (${describeSystemError(error)})`);
       }
       if (read === 0)
         throw new InputError(
-          `${this.path}: the file of decoded images was truncated while in use; run the command again to decode them again`,
+          this.path,
+          'the file of decoded images was truncated while in use',
+          'run the command again to decode them again',
         );
     }
   }

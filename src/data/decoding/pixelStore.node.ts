@@ -93,7 +93,9 @@ export class PixelStore {
   private noSpace(cause: unknown): InputError {
     const { name, cache } = this.options;
     return new InputError(
-      `${name}: cannot write decoded images to the cache ${cache.path} (${writingFailure(cause)}); ${this.remedy}`,
+      name,
+      `cannot write decoded images to the cache ${cache.path} (${writingFailure(cause)})`,
+      this.remedy,
     );
   }
 

@@ -77,10 +77,11 @@ export function imageLayout(
   const [count, height, width, channels = 1] = sizes;
   if (sizes.length < 3 || sizes.length > 4 || (channels !== 1 && channels !== 3))
     throw new InputError(
-      `${name}: expected images [N, H, W] (grayscale) or [N, H, W, C] of 1 or 3 channels but got an array of ${sizes.join(' x ')}`,
+      name,
+      `expected images [N, H, W] (grayscale) or [N, H, W, C] of 1 or 3 channels but got an array of ${sizes.join(' x ')}`,
     );
   if (sizes.includes(0))
-    throw new InputError(`${name}: expected at least one pixel but got an array of ${sizes.join(' x ')}`);
+    throw new InputError(name, `expected at least one pixel but got an array of ${sizes.join(' x ')}`);
   return { count: count!, height: height!, width: width!, channels };
 }
 
@@ -108,7 +109,7 @@ export function classNumbers(labels: Elements, min: number, max: number, name: s
   for (let index = 0; index < labels.length; index++) {
     const label = Number(labels[index]);
     if (!Number.isInteger(label) || label < min || label > max)
-      throw new InputError(`${name}: image ${index}: expected a label from ${min} to ${max} but got ${label}`);
+      throw new InputError(name, `image ${index}: expected a label from ${min} to ${max} but got ${label}`);
     numbers[index] = label;
   }
   return numbers;

@@ -31,7 +31,9 @@ export function decodeCifar(bytes: Uint8Array, kind: CifarKind, name: string): L
   const count = Math.floor(bytes.length / recordBytes);
   if (bytes.length === 0 || count * recordBytes !== bytes.length)
     throw new InputError(
-      `${name}: expected records of ${recordBytes} bytes but got ${bytes.length} bytes; pass the .bin files of ${title}'s binary version`,
+      name,
+      `expected records of ${recordBytes} bytes but got ${bytes.length} bytes`,
+      `pass the .bin files of ${title}'s binary version`,
     );
   const [pixels, labels] = [new Uint8Array(count * IMAGE_BYTES), new Uint8Array(count)];
   for (let index = 0; index < count; index++) {
@@ -39,7 +41,9 @@ export function decodeCifar(bytes: Uint8Array, kind: CifarKind, name: string): L
     for (const [position, count] of classes.entries()) {
       if (record[position]! >= count)
         throw new InputError(
-          `${name}: image ${index}: expected a label below ${count} but got ${record[position]!}; pass the .bin files of ${title}'s binary version`,
+          name,
+          `image ${index}: expected a label below ${count} but got ${record[position]!}`,
+          `pass the .bin files of ${title}'s binary version`,
         );
     }
     labels[index] = record[classes.length - 1]!;

@@ -18,7 +18,7 @@ const inflationLimit = (compressed: number): number =>
 export function requireInflatable(size: number, compressed: number, name: string): void {
   const limit = inflationLimit(compressed);
   if (!(size <= limit))
-    throw new InputError(`${name}: refusing to decompress: ${size} bytes exceed the limit of ${limit} for this file`);
+    throw new InputError(name, `refusing to decompress: ${size} bytes exceed the limit of ${limit} for this file`);
 }
 
 /** Whether bytes have the signature of a gzip file. */
@@ -43,7 +43,8 @@ export async function unzlib(bytes: Uint8Array, size: number, name: string): Pro
   const contents = await decompressed(bytes, 'deflate', size, name);
   if (contents.length === size) return contents;
   throw new InputError(
-    `${name}: corrupt compressed data: expected ${size} bytes but got ${contents.length > size ? 'more' : contents.length}`,
+    name,
+    `corrupt compressed data: expected ${size} bytes but got ${contents.length > size ? 'more' : contents.length}`,
   );
 }
 
@@ -72,7 +73,7 @@ async function decompressed(
       size += value.length;
     }
   } catch (error) {
-    throw new InputError(`${name}: corrupt compressed data (${messageOf(error)}); download the file again`);
+    throw new InputError(name, `corrupt compressed data (${messageOf(error)})`, 'download the file again');
   }
   // Ends the decompression if there is more.
   await reader.cancel();

@@ -20,20 +20,23 @@ export async function decodeIdx(bytes: Uint8Array, name: string): Promise<IdxArr
   const [zero, secondZero, type, axes] = file;
   if (zero !== 0 || secondZero !== 0 || axes === undefined || axes === 0)
     throw new InputError(
-      `${name}: not an IDX file: it does not start with two zero bytes, the element type and the number of axes`,
+      name,
+      'not an IDX file: it does not start with two zero bytes, the element type and the number of axes',
     );
   if (type !== UNSIGNED_BYTE)
     throw new InputError(
-      `${name}: expected an IDX file of unsigned bytes (0x8) but got element type 0x${type!.toString(16)}`,
+      name,
+      `expected an IDX file of unsigned bytes (0x8) but got element type 0x${type!.toString(16)}`,
     );
   const header = 4 + 4 * axes;
-  if (file.length < header) throw new InputError(`${name}: truncated IDX file: it ends inside its header`);
+  if (file.length < header) throw new InputError(name, 'truncated IDX file: it ends inside its header');
   const view = new DataView(file.buffer, file.byteOffset, file.length);
   const sizes = Array.from({ length: axes }, (_, axis) => view.getUint32(4 + 4 * axis));
   const expected = header + sizes.reduce((product, size) => product * size, 1);
   if (file.length !== expected)
     throw new InputError(
-      `${name}: corrupt IDX file: expected ${expected} bytes for an array of ${sizes.join(' x ')} but got ${file.length}`,
+      name,
+      `corrupt IDX file: expected ${expected} bytes for an array of ${sizes.join(' x ')} but got ${file.length}`,
     );
   return { sizes, data: file.subarray(header) };
 }
@@ -59,7 +62,8 @@ async function decodeLabels({ bytes, name }: NamedBytes, count: number, images: 
   const { sizes, data } = await decodeIdx(bytes, name);
   if (sizes.length !== 1 || sizes[0] !== count)
     throw new InputError(
-      `${name}: expected ${count} labels along one axis for the images in ${images} but got an array of ${sizes.join(' x ')}`,
+      name,
+      `expected ${count} labels along one axis for the images in ${images} but got an array of ${sizes.join(' x ')}`,
     );
   return data;
 }

@@ -99,27 +99,32 @@ export async function decodeMatlab(
   if (missing === undefined) return arrays;
   const others = found.slice(0, NAMES_SHOWN).map(quoted).join(', ');
   throw new InputError(
-    `${name}: variable ${missing} not found; the file has ${others || 'no variables'}${found.length > NAMES_SHOWN ? ', ...' : ''}`,
+    name,
+    `variable ${missing} not found`,
+    `the file has ${others || 'no variables'}${found.length > NAMES_SHOWN ? ', ...' : ''}`,
   );
 }
 
 const corrupt = (name: string, problem: string): InputError =>
-  new InputError(`${name}: corrupt MATLAB file (${problem}); download it again`);
+  new InputError(name, `corrupt MATLAB file (${problem})`, 'download it again');
 
 /** Returns whether the file is little-endian, by the two letters at the end of its header. */
 function readByteOrder(bytes: Uint8Array, name: string): boolean {
   if (bytes.length < FILE_HEADER)
     throw new InputError(
-      `${name}: not a MATLAB file of level 5: ${bytes.length} bytes are less than its header of ${FILE_HEADER}`,
+      name,
+      `not a MATLAB file of level 5: ${bytes.length} bytes are less than its header of ${FILE_HEADER}`,
     );
   const letters = String.fromCharCode(...bytes.subarray(FILE_HEADER - 2, FILE_HEADER));
   if (letters !== 'IM' && letters !== 'MI')
-    throw new InputError(`${name}: not a MATLAB file of level 5: its header does not end in IM or MI`);
+    throw new InputError(name, 'not a MATLAB file of level 5: its header does not end in IM or MI');
   const littleEndian = letters === 'IM';
   const version = new DataView(bytes.buffer, bytes.byteOffset, bytes.length).getUint16(FILE_HEADER - 4, littleEndian);
   if (version !== VERSION_5)
     throw new InputError(
-      `${name}: expected MATLAB version 0x100 but got 0x${version.toString(16)}; save the file with -v7 or -v6`,
+      name,
+      `expected MATLAB version 0x100 but got 0x${version.toString(16)}`,
+      'save the file with -v7 or -v6',
     );
   return littleEndian;
 }
@@ -151,7 +156,7 @@ function readTag(bytes: Uint8Array, offset: number, littleEndian: boolean, name:
 }
 
 const truncated = (name: string, problem: string): InputError =>
-  new InputError(`${name}: truncated MATLAB file (${problem}); download it again`);
+  new InputError(name, `truncated MATLAB file (${problem})`, 'download it again');
 
 function dataOf(bytes: Uint8Array, { start, size }: MatlabTag, name: string): Uint8Array {
   if (start + size > bytes.length)
@@ -218,7 +223,9 @@ const elementCount = (sizes: readonly number[]): number => sizes.reduce((product
 function numericClass({ classCode, isComplex, variable }: MatrixHeader, name: string): NumericClass {
   if (!isComplex && Object.hasOwn(CLASSES, classCode)) return classCode as NumericClass;
   throw new InputError(
-    `${name}: variable ${quoted(variable)} is of class ${classCode}${isComplex ? ', complex' : ''}; expected an array of real numbers, of class 6 to 15`,
+    name,
+    `variable ${quoted(variable)} is of class ${classCode}${isComplex ? ', complex' : ''}`,
+    'expected an array of real numbers, of class 6 to 15',
   );
 }
 
@@ -235,11 +242,12 @@ function readMatrix(data: Uint8Array, header: MatrixHeader, littleEndian: boolea
   const tag = readTag(data, elementsStart, littleEndian, name);
   const kind = STORED[tag.type];
   if (kind === undefined)
-    throw new InputError(`${name}: variable ${variable} is stored as type ${tag.type}, which is not numeric`);
+    throw new InputError(name, `variable ${variable} is stored as type ${tag.type}, which is not numeric`);
   const expected = elementCount(sizes) * elementBytes(kind);
   if (tag.size !== expected)
     throw new InputError(
-      `${name}: variable ${variable} of ${sizes.join(' x ')}: expected ${expected} bytes but got ${tag.size}`,
+      name,
+      `variable ${variable} of ${sizes.join(' x ')}: expected ${expected} bytes but got ${tag.size}`,
     );
   return { class: title, sizes, values: elementsOf(dataOf(data, tag, name), kind, littleEndian) };
 }

@@ -60,38 +60,39 @@ export function decodeNpy(bytes: Uint8Array, name: string): DecodedNumpyArray {
   const { literal, start } = headerText(bytes, name);
   const { kind, littleEndian, fortranOrder, shape } = parseHeader(literal, name);
   if (shape.length > MAX_AXES)
-    throw new InputError(`${name}: expected at most ${MAX_AXES} axes, NumPy's limit, but got ${shape.length} axes`);
+    throw new InputError(name, `expected at most ${MAX_AXES} axes, NumPy's limit, but got ${shape.length} axes`);
   const stored = bytes.subarray(start);
   const storedKind = kind === 'b1' ? 'u1' : kind;
   const width = elementBytes(storedKind);
   const expected = shape.reduce((product, size) => product * size, width);
   if (stored.length !== expected)
     throw new InputError(
-      `${name}: an .npy file of shape ${pythonTuple(shape)} has ${expected} bytes after its header, this one has ${stored.length}`,
+      name,
+      `an .npy file of shape ${pythonTuple(shape)} has ${expected} bytes after its header, this one has ${stored.length}`,
     );
   const data = elementsOf(fortranOrder ? rowMajor(stored, shape, width) : stored, storedKind, littleEndian);
   if (kind === 'b1' && stored.some((value) => value > 1))
-    throw new InputError(`${name}: corrupt file: expected booleans of 0 and 1 but got other values`);
+    throw new InputError(name, 'corrupt file: expected booleans of 0 and 1 but got other values');
   return { shape, kind, data };
 }
 
 /** Returns the Python literal in the header, and the position of the elements. */
 function headerText(bytes: Uint8Array, name: string): { readonly literal: string; readonly start: number } {
   if (!MAGIC.every((byte, at) => bytes[at] === byte))
-    throw new InputError(`${name}: not an .npy file: it does not start with \\x93NUMPY`);
+    throw new InputError(name, 'not an .npy file: it does not start with \x93NUMPY');
   const [major, minor] = bytes.subarray(MAGIC.length);
   const [lengthAt, isLong] = [MAGIC.length + 2, major !== 1];
   const textAt = lengthAt + (isLong ? 4 : 2);
   if (bytes.length < textAt)
-    throw new InputError(`${name}: truncated .npy file: ${bytes.length} bytes end before its header`);
+    throw new InputError(name, `truncated .npy file: ${bytes.length} bytes end before its header`);
   if (!(major! >= 1 && major! <= 3) || minor !== 0)
-    throw new InputError(`${name}: expected .npy format 1.0, 2.0 or 3.0 but got ${major}.${minor}`);
+    throw new InputError(name, `expected .npy format 1.0, 2.0 or 3.0 but got ${major}.${minor}`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const length = isLong ? view.getUint32(lengthAt, true) : view.getUint16(lengthAt, true);
   if (length > MAX_HEADER)
-    throw new InputError(`${name}: expected a header of at most ${MAX_HEADER} bytes, NumPy's limit, but got ${length}`);
+    throw new InputError(name, `expected a header of at most ${MAX_HEADER} bytes, NumPy's limit, but got ${length}`);
   if (bytes.length < textAt + length)
-    throw new InputError(`${name}: truncated .npy file: ${bytes.length} bytes end inside its header of ${length}`);
+    throw new InputError(name, `truncated .npy file: ${bytes.length} bytes end inside its header of ${length}`);
   return { literal: new TextDecoder().decode(bytes.subarray(textAt, textAt + length)), start: textAt + length };
 }
 
@@ -120,13 +121,17 @@ function parseHeader(literal: string, name: string): NpyHeader {
   const header = parseLiteral(literal);
   if (!isHeader(header))
     throw new InputError(
-      `${name}: its header is ${quoted(literal.trim())}; expected {'descr': '|u1', 'fortran_order': False, 'shape': (2, 3), } with a plain type`,
+      name,
+      `its header is ${quoted(literal.trim())}`,
+      "expected {'descr': '|u1', 'fortran_order': False, 'shape': (2, 3), } with a plain type",
     );
   const { descr, fortran_order: fortranOrder, shape } = header;
   const [, order, type = ''] = /^([<>|])([a-z]\d)$/.exec(descr) ?? [];
   if ((type !== 'b1' && !isElementKind(type)) || (order === '|' && !type.endsWith('1')))
     throw new InputError(
-      `${name}: unknown element type ${quoted(descr)}; expected b1, an integer (u1, i2, ...) or a float (f4, f8) after <, > or |`,
+      name,
+      `unknown element type ${quoted(descr)}`,
+      'expected b1, an integer (u1, i2, ...) or a float (f4, f8) after <, > or |',
     );
   return { kind: type, littleEndian: order !== '>', fortranOrder, shape };
 }

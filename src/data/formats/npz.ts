@@ -130,7 +130,7 @@ export async function decodeNpz(
 }
 
 const corruptZip = (name: string, error: unknown): InputError =>
-  new InputError(`${name}: cannot read the zip archive (${messageOf(error)}); download it again`);
+  new InputError(name, `cannot read the zip archive (${messageOf(error)})`, 'download it again');
 
 /** Names of the images; numpy.savez calls an array without a name `arr_0`. */
 const IMAGES = ['images', 'arr_0'] as const;
@@ -146,11 +146,13 @@ export async function decodeNpzImages(bytes: Uint8Array, name: string): Promise<
   const key = IMAGES.find((each) => arrays.has(each));
   if (key === undefined)
     throw new InputError(
-      `${name}: no images in this .npz archive; expected an array "${IMAGES.join('" or "')}" of bytes [N, H, W, C]`,
+      name,
+      'no images in this .npz archive',
+      `expected an array "${IMAGES.join('" or "')}" of bytes [N, H, W, C]`,
     );
   const { shape, kind, data } = arrays.get(key)!;
   if (kind !== 'u1' || !(data instanceof Uint8Array))
-    throw new InputError(`${name}: "${key}": expected bytes (u1, NumPy's uint8) from 0 to 255 but got ${kind}`);
+    throw new InputError(name, `"${key}": expected bytes (u1, NumPy's uint8) from 0 to 255 but got ${kind}`);
   const layout = imageLayout(shape, `${name}: "${key}"`);
   const labels = arrays.get(LABELS);
   return {
@@ -162,8 +164,7 @@ export async function decodeNpzImages(bytes: Uint8Array, name: string): Promise<
 
 function labelBytes({ shape, kind, data }: DecodedNumpyArray, count: number, name: string): Uint8Array {
   if (shape.length !== 1 || shape[0] !== count)
-    throw new InputError(`${name}: expected shape (${count},), one label per image, but got ${pythonTuple(shape)}`);
-  if (!/^[ui]/.test(kind))
-    throw new InputError(`${name}: expected integers (u1, i8, ...) from 0 to 255 but got ${kind}`);
+    throw new InputError(name, `expected shape (${count},), one label per image, but got ${pythonTuple(shape)}`);
+  if (!/^[ui]/.test(kind)) throw new InputError(name, `expected integers (u1, i8, ...) from 0 to 255 but got ${kind}`);
   return classNumbers(data, 0, 255, name);
 }

@@ -22,7 +22,8 @@ export async function decodeSvhn(bytes: Uint8Array, name: string): Promise<Label
   const { sizes, values } = arrays.get('y')!;
   if (sizes.length !== 2 || sizes[0] !== count || sizes[1] !== 1)
     throw new InputError(
-      `${name}: variable y: expected ${count} x 1 for the ${count} images of X but got ${sizes.join(' x ')}`,
+      name,
+      `variable y: expected ${count} x 1 for the ${count} images of X but got ${sizes.join(' x ')}`,
     );
   const labels = classNumbers(values, 1, ZERO_LABEL, name).map((label) => label % ZERO_LABEL);
   return { count, channels: CHANNELS, height: SIDE, width: SIDE, pixels: rowsFirst(stored), labels };
@@ -35,7 +36,8 @@ function imageBytes({ class: kind, sizes, values }: MatlabArray, name: string): 
   const fits = sizes.length <= 4 && height === SIDE && width === SIDE && channels === CHANNELS && count > 0;
   if (!fits || kind !== 'uint8' || !(values instanceof Uint8Array))
     throw new InputError(
-      `${name}: variable X: expected uint8 ${SIDE} x ${SIDE} x ${CHANNELS} x N but got ${kind} ${sizes.join(' x ')}`,
+      name,
+      `variable X: expected uint8 ${SIDE} x ${SIDE} x ${CHANNELS} x N but got ${kind} ${sizes.join(' x ')}`,
     );
   return values;
 }

@@ -31,15 +31,17 @@ export const ALONE: Communicator = {
 /**
  * Compares what all ranks have.
  * @param digest bytes, as many on every rank
- * @param problem what it means that they differ, and what to do
+ * @param difference what it means that they differ, and what to do
  * @throws {InputError} on every rank, with the ranks whose digest differs from that of rank 0
  */
-export function requireSame(communicator: Communicator, digest: Uint8Array, problem: string): void {
+export function requireSame(
+  communicator: Communicator,
+  digest: Uint8Array,
+  { problem, remedy }: { readonly problem: string; readonly remedy: string },
+): void {
   const ranks = differingRanks(communicator, digest);
   if (ranks.length > 0)
-    throw new InputError(
-      `${problem} (${ranks.length > 1 ? 'ranks' : 'rank'} ${ranks.join(', ')} compared with rank 0)`,
-    );
+    throw new InputError(`${ranks.length > 1 ? 'ranks' : 'rank'} ${ranks.join(', ')} and rank 0`, problem, remedy);
 }
 
 function differingRanks({ size, allGather }: Communicator, digest: Uint8Array): number[] {

@@ -77,15 +77,19 @@ function requireDivisible({ inputs, batchAxes = {} }: Graph, { size }: Communica
     const batch = shape[batchAxes[name] ?? -1] ?? size;
     if (batch % size !== 0)
       throw new InputError(
-        `a batch of ${batch} does not divide among ${size} processes; start a number of them that divides it`,
+        `batch ${batch}`,
+        `cannot be divided among ${size} processes`,
+        'start a number of processes that divides it',
       );
   }
 }
 
 /** @throws {InputError} unless all ranks have lowered their graph to the same model */
 function requireSameModel(model: Uint8Array, communicator: Communicator): void {
-  const problem = 'the processes compile different graphs; start all with the same options, on processors of one kind';
-  requireSame(communicator, createHash('sha256').update(model).digest(), problem);
+  requireSame(communicator, createHash('sha256').update(model).digest(), {
+    problem: 'compile different graphs',
+    remedy: 'start all with the same options, on processors of one kind',
+  });
 }
 
 /** Returns a function that loads models into the runtime that the options choose. */
@@ -100,12 +104,13 @@ async function loaderOf({
     const { runtime, reason } = await openCApi();
     if (runtime) return (model, options) => runtime.load(model, options);
     if (communicator)
-      throw new InputError(`several processes can only train through ONNX Runtime's C API: ${reason.message}`);
+      throw new InputError('several processes', `train only through ONNX Runtime's C API (${reason.message})`);
     onFallback?.(reason);
   }
   if (communicator)
     throw new InputError(
-      `several processes can only train through ONNX Runtime's C API: on the CPU, without a profile`,
+      'several processes',
+      "train only through ONNX Runtime's C API, which needs the CPU and writes no profile",
     );
   return (model, options) => loadInBinding(model, { device, ...options });
 }
@@ -115,7 +120,11 @@ async function requireDevice(device: string): Promise<void> {
   if (device === 'cpu') return;
   const available = await availableDevices();
   if (!available.includes(device))
-    throw new InputError(`device ${device}: not in this build of ONNX Runtime; choose from ${available.join(', ')}`);
+    throw new InputError(
+      `device ${device}`,
+      'not in this build of ONNX Runtime',
+      `choose from ${available.join(', ')}`,
+    );
 }
 
 /** ONNX Runtime would start any number of threads. */
@@ -150,7 +159,7 @@ function requireOptions(options: Readonly<Partial<Record<keyof CompileOptions, u
   for (const [name, [expected, isValid]] of Object.entries(OPTION_CHECKS)) {
     const value = options[name as keyof CompileOptions];
     if (value !== undefined && !isValid(value))
-      throw new InputError(`compile: ${name}: expected ${expected} but got ${show(value)}`.replaceAll('\n', ' '));
+      throw new InputError('compile', `${name}: expected ${expected} but got ${show(value)}`);
   }
 }
 
@@ -159,7 +168,8 @@ function requireGraph(graph: unknown): void {
   const { inputs, outputs } = (graph ?? {}) as { readonly inputs?: unknown; readonly outputs?: unknown };
   if (!Array.isArray(inputs) || typeof outputs !== 'object' || outputs === null)
     throw new InputError(
-      `compile: graph: expected what graphOf returns but got ${graph === null ? 'null' : typeof graph}`,
+      'compile',
+      `graph: expected what graphOf returns but got ${graph === null ? 'null' : typeof graph}`,
     );
 }
 

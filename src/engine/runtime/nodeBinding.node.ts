@@ -54,10 +54,12 @@ export async function loadInBinding(
   const session = await InferenceSession.create(model, options).catch((error: unknown) => {
     if (device === 'cpu') throw error;
     if (working.has(device))
-      throw new DeviceError(`device ${device}: failed (${providerReason(error)})`, { cause: error });
+      throw new DeviceError(`device ${device}`, `failed (${providerReason(error)})`, undefined, { cause: error });
     // The provider exists but finds no adapter or driver: the user can choose a different device.
     throw new InputError(
-      `device ${device}: cannot be used here (${providerReason(error)}); it needs ${DEVICE_NEEDS[device]}; the device cpu always works`,
+      `device ${device}`,
+      `cannot be used here (${providerReason(error)}); it needs ${DEVICE_NEEDS[device]}`,
+      'the device cpu always works',
     );
   });
   working.add(device);

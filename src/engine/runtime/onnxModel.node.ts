@@ -25,7 +25,7 @@ export async function loadOnnxModel(file: string, threads = 0): Promise<OnnxMode
     intraOpNumThreads: threads,
     logSeverityLevel: 4,
   }).catch((error: unknown) => {
-    throw new InputError(`${file}: not an ONNX model that the runtime takes (${firstLine(error)})`);
+    throw new InputError(file, `not an ONNX model that the runtime takes (${firstLine(error)})`);
   });
   return sessionModel(session, { Tensor }, file);
 }
@@ -37,7 +37,7 @@ const readModel = (file: string): Promise<Uint8Array> =>
   wrapReadErrors(file, () => readRegularFile(file, MAX_BYTES)).catch((error: unknown) => {
     const isTooLarge = error instanceof InputError && error.cause instanceof FileTooLargeError;
     throw isTooLarge
-      ? new InputError(`${file}: an ONNX file has less than 2 GiB; move its tensors to external data`)
+      ? new InputError(file, 'an ONNX file has less than 2 GiB', 'move its tensors to external data')
       : error;
   });
 
@@ -64,7 +64,7 @@ async function tensorsOf(file: string, bytes: Uint8Array): Promise<TensorProto[]
     if (model.graph === undefined) throw new Error('it has no graph');
     return tensorsIn(model);
   } catch (error) {
-    throw new InputError(`${file}: not an ONNX model (${firstLine(error)})`);
+    throw new InputError(file, `not an ONNX model (${firstLine(error)})`);
   }
 }
 
@@ -91,7 +91,7 @@ const locationsOf = ({ dataLocation, externalData }: TensorProto): string[] =>
 
 async function requireInside(file: string, folder: string, location: string): Promise<void> {
   const refuse = (problem: string): never => {
-    throw new InputError(`${file}: its external data ${JSON.stringify(location)} ${problem}`);
+    throw new InputError(file, `its external data ${JSON.stringify(location)} ${problem}`);
   };
   if (location.trim() === '' || location.includes('\0')) return refuse('is not the name of a file');
   if (location.includes(MEMORY_TAG)) return refuse('is an address in memory, not a file');

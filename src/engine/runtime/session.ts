@@ -78,7 +78,7 @@ async function onDevice<T>(device: string | undefined, action: () => Promise<T>)
   } catch (error) {
     if (device === undefined) throw error;
     // The runtime puts its own source files before the reason.
-    throw new DeviceError(`device ${device}: failed (${firstLine(error).replace(/^.*message: /iu, '')})`, {
+    throw new DeviceError(`device ${device}`, `failed (${firstLine(error).replace(/^.*message: /iu, '')})`, undefined, {
       cause: error,
     });
   }
@@ -120,7 +120,7 @@ export function sessionModel(session: InferenceSession, { Tensor }: Platform, na
       const results = await session
         .run({ [input]: new Tensor('float32', data, shape) }, [...outputs])
         .catch((error: unknown) => {
-          throw new InputError(`${name}: does not run on ${input} [${shape.join(', ')}] (${firstLine(error)})`);
+          throw new InputError(name, `does not run on ${input} [${shape.join(', ')}] (${firstLine(error)})`);
         });
       return Object.fromEntries(outputs.map((output) => [output, floats(results[output]!, output, name)]));
     },
@@ -134,8 +134,7 @@ const infoOf = (value: InferenceSession.ValueMetadata): TensorInfo =>
     : { name: value.name, type: 'no tensor', shape: [] };
 
 function floats({ type, dims, data }: Tensor, output: string, name: string) {
-  if (!(data instanceof Float32Array))
-    throw new InputError(`${name}: output ${output}: expected float32 but got ${type}`);
+  if (!(data instanceof Float32Array)) throw new InputError(name, `output ${output}: expected float32 but got ${type}`);
   return { shape: dims, data };
 }
 

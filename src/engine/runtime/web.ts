@@ -63,7 +63,7 @@ export async function compile(
   { device = 'wasm', target = { name: device } }: WebCompileOptions = {},
 ): Promise<Program> {
   if (!WEB_DEVICES.includes(device))
-    throw new InputError(`compile: device: expected ${WEB_DEVICES.join(' or ')} but got '${String(device)}'`);
+    throw new InputError('compile', `device: expected ${WEB_DEVICES.join(' or ')} but got '${String(device)}'`);
   const { InferenceSession, Tensor } = await loadRuntime(device);
   const lowered = lowerPortable(graph, target);
   const options: InferenceSession.SessionOptions = {
@@ -78,7 +78,7 @@ export async function compile(
       : {}),
   };
   const session = await InferenceSession.create(await encode(lowered), options).catch((error: unknown) => {
-    throw new InputError(`device ${device}: cannot be used here (${firstLine(error)})`, { cause: error });
+    throw new InputError(`device ${device}`, `cannot be used here (${firstLine(error)})`, undefined, { cause: error });
   });
   const gpu = {
     name: device,

@@ -197,12 +197,12 @@ export function codeStatistics(codes: Features): CodeStatistics {
 function requireUnitCodes(codes: Features): number {
   const count = checkFeatures(codes, 'codes', 2);
   const { data, width } = codes;
-  if (width < 2) throw new InputError('codes: expected at least 2 dimensions but got 1');
+  if (width < 2) throw new InputError('codes', 'expected at least 2 dimensions but got 1');
   for (let code = 0; code < count; code++) {
     let squares = 0;
     for (let index = code * width; index < (code + 1) * width; index++) squares += data[index]! * data[index]!;
     if (Math.abs(Math.sqrt(squares) - 1) > TOLERANCE)
-      throw new InputError(`codes: the norm of code ${code} is ${Math.sqrt(squares)}, but must be 1`);
+      throw new InputError('codes', `the norm of code ${code} is ${Math.sqrt(squares)}, but must be 1`);
   }
   return count;
 }

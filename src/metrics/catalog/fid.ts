@@ -59,11 +59,12 @@ export function frechetDistance(a: Gaussian, b: Gaussian): number {
 function checkGaussian({ mean, covariance }: Gaussian, size: number): void {
   if (mean.length !== size || covariance.length !== size * size) {
     throw new InputError(
-      `Fréchet distance: expected a mean of ${size} and a covariance of ${size ** 2} values, but got a mean of ${mean.length} and ${covariance.length}`,
+      'Fréchet distance',
+      `expected a mean of ${size} and a covariance of ${size ** 2} values, but got a mean of ${mean.length} and ${covariance.length}`,
     );
   }
   if (!mean.every(Number.isFinite) || !covariance.every(Number.isFinite)) {
-    throw new InputError('Fréchet distance: a mean or covariance is not finite');
+    throw new InputError('Fréchet distance', 'a mean or covariance is not finite');
   }
 }
 

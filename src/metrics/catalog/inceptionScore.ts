@@ -71,16 +71,16 @@ export function inceptionScore(probabilities: Features, { splits = 10 } = {}): I
 }
 
 function checkDistributions({ data, width }: Features, rows: number): void {
-  if (width < 2) throw new InputError('class probabilities: expected at least 2 classes, but got 1 class');
+  if (width < 2) throw new InputError('class probabilities', 'expected at least 2 classes, but got 1 class');
   for (let row = 0; row < rows; row++) {
     let sum = 0;
     for (let index = row * width; index < (row + 1) * width; index++) {
       if (data[index]! < 0)
-        throw new InputError(`class probabilities: row ${row} contains ${data[index]}, but none may be negative`);
+        throw new InputError('class probabilities', `row ${row} contains ${data[index]}, but none may be negative`);
       sum += data[index]!;
     }
     if (Math.abs(sum - 1) > TOLERANCE)
-      throw new InputError(`class probabilities: row ${row} sums to ${sum}, but every row must sum to 1`);
+      throw new InputError('class probabilities', `row ${row} sums to ${sum}, but every row must sum to 1`);
   }
 }
 

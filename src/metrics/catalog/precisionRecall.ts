@@ -98,7 +98,9 @@ export function precisionRecallDensityCoverage(real: Features, generated: Featur
   ] as const) {
     if (rows <= k)
       throw new InputError(
-        `${name} features: ${rows} rows do not have ${k} neighbors each; at least ${k + 1} are required`,
+        `${name} features`,
+        `${rows} rows do not have ${k} neighbors each`,
+        `at least ${k + 1} are required`,
       );
   }
   const [realRadii, generatedRadii] = [squaredRadii(real, k), squaredRadii(generated, k)];

@@ -100,21 +100,22 @@ export function imageSimilarity(a: ComparableImages, b: ComparableImages): Image
 function checkImages(a: ComparableImages, b: ComparableImages): number {
   const [channels, height, width] = a.shape;
   if (a.shape.join() !== b.shape.join())
-    throw new InputError(`images: shapes [${a.shape.join(', ')}] and [${b.shape.join(', ')}] must be equal`);
+    throw new InputError('images', `shapes [${a.shape.join(', ')}] and [${b.shape.join(', ')}] must be equal`);
   if (a.data instanceof Uint8Array !== b.data instanceof Uint8Array) {
-    throw new InputError('images: one set is bytes and the other values in [-1, 1]; both must be of one kind');
+    throw new InputError('images', 'one set is bytes and the other values in [-1, 1]', 'both must be of one kind');
   }
   if (height < WINDOW || width < WINDOW)
-    throw new InputError(`images: ${height}x${width} pixels are fewer than the window of SSIM, ${WINDOW}x${WINDOW}`);
+    throw new InputError('images', `${height}x${width} pixels are fewer than the window of SSIM, ${WINDOW}x${WINDOW}`);
   const count = a.data.length / (channels * height * width);
   if (a.data.length !== b.data.length || !Number.isInteger(count) || count < 1) {
     throw new InputError(
-      `images: ${a.data.length} and ${b.data.length} numbers must be the same whole number of images of shape [${a.shape.join(', ')}]`,
+      'images',
+      `${a.data.length} and ${b.data.length} numbers must be the same whole number of images of shape [${a.shape.join(', ')}]`,
     );
   }
   for (const { data } of [a, b]) {
     const wrong = data.findIndex((value) => !Number.isFinite(value));
-    if (wrong >= 0) throw new InputError(`images: number ${wrong} is ${data[wrong]}, but must be finite`);
+    if (wrong >= 0) throw new InputError('images', `number ${wrong} is ${data[wrong]}, but must be finite`);
   }
   return count;
 }

@@ -109,7 +109,7 @@ export const addDataRoutes: AddRoutes = (app, studio) => {
 /** @throws {InputError} if it is missing, damaged or of another version */
 async function configurationOf(folder: string): Promise<Configuration> {
   const stored = await readStoredConfiguration(folder);
-  if (stored === null) throw new InputError('config.json: missing or damaged');
+  if (stored === null) throw new InputError('config.json', 'missing or damaged');
   const { version: _, ...settings } = stored;
   return checkConfiguration(settings);
 }

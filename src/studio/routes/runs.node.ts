@@ -141,7 +141,7 @@ export const addRunRoutes: AddRoutes = (app, studio) => {
   });
   app.openapi(remove, async (context) => {
     const { run } = context.req.valid('param');
-    if (queue.isStarting(run)) throw new InputError(`${run}: the training is starting; stop it first`);
+    if (queue.isStarting(run)) throw new InputError(run, 'the training is starting', 'stop it first');
     requireRun(studio, run);
     await library.delete(run);
     // A failure to begin again has lost its run.
@@ -158,7 +158,7 @@ export const addRunRoutes: AddRoutes = (app, studio) => {
     requireRun(studio, run);
     const { data, state } = library.summaryOf(run)!;
     if (queue.has(run) || isTraining(state))
-      throw new InputError(`${run}: the run is training already, or waits in the queue`);
+      throw new InputError(run, 'the run is training already, or waits in the queue');
     const training = { kind: 'resumed', added: Date.now(), run, data, extension: context.req.valid('json') } as const;
     await studio.command.check(argumentsToResume(studio.folder, training));
     await queue.add(training);
@@ -215,9 +215,9 @@ async function steerRun(studio: Studio, run: string, action: SteeringAction): Pr
   await live.update();
   const { state, step: done } = library.summaryOf(run)!;
   if (state === 'starting' || queue.isStarting(run))
-    throw new InputError(`${run}: the training is still starting; try again in a moment`);
-  if (!isTraining(state)) throw new InputError(`${run}: the run is not training; resume it first`);
-  if (action === 'step' && state !== 'paused') throw new InputError(`${run}: pause the training before a single step`);
+    throw new InputError(run, 'the training is still starting', 'try again in a moment');
+  if (!isTraining(state)) throw new InputError(run, 'the run is not training', 'resume it first');
+  if (action === 'step' && state !== 'paused') throw new InputError(run, 'pause the training before a single step');
   const requests = {
     play: undefined,
     pause: { pauseAt: 0 },

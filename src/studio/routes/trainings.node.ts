@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { createRoute, z } from '@hono/zod-openapi';
 import { HTTPException } from 'hono/http-exception';
-import { InputError } from '../../errors.js';
+import { InputError, setting } from '../../errors.js';
 import { numbered } from '../../runs/runFolder.node.js';
 import { runCommand } from '../commandOutput.node.js';
 import { openOwnFile } from '../ownFiles.node.js';
@@ -61,7 +61,8 @@ export const addTrainingRoutes: AddRoutes = (app, studio) => {
   });
   app.openapi(dryRun, async (context) => {
     const args = await checkedArguments(studio, context.req.valid('json'));
-    if (dryRuns >= MAX_DRY_RUNS) throw new InputError('other plans are being computed; try again in a moment');
+    if (dryRuns >= MAX_DRY_RUNS)
+      throw new InputError('plan', 'other plans are being computed', 'try again in a moment');
     dryRuns++;
     try {
       const result = await runCommand(command.program, [...args, '--dry-run'], {
@@ -95,7 +96,7 @@ export const addTrainingRoutes: AddRoutes = (app, studio) => {
 async function checkedArguments(studio: Studio, request: TrainingRequest): Promise<string[]> {
   await requireFreeName(studio.folder, request.name);
   if (studio.queue.has(request.name))
-    throw new InputError(`--out: ${request.name} is in the queue already; choose another name`);
+    throw new InputError(setting('out'), `${request.name} is in the queue already`, 'choose another name');
   const args = await argumentsOf(studio, request);
   await studio.command.check(args);
   return args;
@@ -127,7 +128,7 @@ async function checkpointOf(
 ): Promise<string> {
   const name = `${numbered(step)}.safetensors`;
   const opened = await openOwnFile(requireRun(studio, run), 'checkpoints', name);
-  if (opened === undefined) throw new InputError(`--init-from: ${run} has no checkpoint of iteration ${step}`);
+  if (opened === undefined) throw new InputError(setting('initFrom'), `${run} has no checkpoint of iteration ${step}`);
   await opened.file.close();
   return join(studio.folder, run, 'checkpoints', name);
 }
