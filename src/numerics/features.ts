@@ -92,7 +92,7 @@ export function medianOf(values: Float64Array): number {
   return (sorted[Math.ceil(middle) - 1]! + sorted[Math.floor(middle)]!) / 2;
 }
 
-/** Returns the mean cosine of the rows of two sets, row by row, [N, M] both. */
+/** Returns the mean cosine of the rows of two sets, row by row, [N, M] both. The cosine of a row of zeros counts as 0. */
 export function meanCosine(a: Features, b: Features): number {
   let total = 0;
   for (let start = 0; start < a.data.length; start += a.width) {
@@ -102,7 +102,9 @@ export function meanCosine(a: Features, b: Features): number {
       squaresOfA += a.data[index]! ** 2;
       squaresOfB += b.data[index]! ** 2;
     }
-    total += product / Math.sqrt(squaresOfA * squaresOfB);
+    const norms = Math.sqrt(squaresOfA * squaresOfB);
+    // Rounding may exceed 1.
+    if (norms > 0) total += Math.max(-1, Math.min(1, product / norms));
   }
   return (total * a.width) / a.data.length;
 }

@@ -84,63 +84,45 @@ export const codeMoments: ContextEntry = {
   },
 };
 
-/** Mean and variance of each coordinate [M]. */
-interface CodeMoments {
-  readonly means: readonly number[];
-  readonly variances: readonly number[];
-}
-
-function scoreMoments(
-  codes: Features,
-  prior: Prior,
-): { readonly metrics: Record<string, number>; readonly moments: CodeMoments } {
-  const rank = { effective_rank: effectiveRank(codes) };
-  if (prior === 'normal') {
-    const { means, variances } = columnMoments(codes);
-    return {
-      metrics: { ...varianceScores(variances), ...rank },
-      moments: { means: Array.from(means), variances: Array.from(variances) },
-    };
-  }
-  const { means, relativeVariances, meanResultantLength, rayleigh, bingham } = codeStatistics(codes);
+/** Returns metrics, and the mean and variance of each coordinate [M]. */
+function scoreMoments(codes: Features, prior: Prior) {
+  const onSphere = prior === 'sphere' ? codeStatistics(codes) : undefined;
+  const { means, variances } = onSphere
+    ? { means: onSphere.means, variances: onSphere.relativeVariances.map((variance) => variance / codes.width) }
+    : momentsOf(codes);
+  const relative = Array.from(onSphere?.relativeVariances ?? variances);
   return {
     metrics: {
-      ...varianceScores(relativeVariances),
-      ...rank,
-      mean_resultant_length: meanResultantLength,
-      rayleigh: rayleigh.statistic / rayleigh.degreesOfFreedom,
-      bingham: bingham.statistic / bingham.degreesOfFreedom,
+      code_variance: relative.reduce((sum, variance) => sum + variance, 0) / codes.width,
+      min_variance: Math.min(...relative),
+      max_variance: Math.max(...relative),
+      effective_rank: effectiveRank(codes),
+      ...(onSphere && {
+        mean_resultant_length: onSphere.meanResultantLength,
+        rayleigh: onSphere.rayleigh.statistic / onSphere.rayleigh.degreesOfFreedom,
+        bingham: onSphere.bingham.statistic / onSphere.bingham.degreesOfFreedom,
+      }),
     },
-    moments: {
-      means: Array.from(means),
-      variances: Array.from(relativeVariances, (variance) => variance / codes.width),
-    },
+    moments: { means: Array.from(means), variances: Array.from(variances) },
   };
 }
 
-const varianceScores = (variances: Float64Array) => ({
-  code_variance: variances.reduce((sum, variance) => sum + variance, 0) / variances.length,
-  min_variance: variances.reduce((least, variance) => Math.min(least, variance)),
-  max_variance: variances.reduce((most, variance) => Math.max(most, variance)),
-});
+/** Spread of float32 codes of one image, relative to their length: encoders add up rounding errors of 6e-8. */
+const ROUNDING = 1e-6;
 
 /**
  * Returns exp of the entropy of the eigenvalues of the codes' covariance, divided by their sum: M if they vary equally in all directions, 1 if
- * along one line (Roy and Vetterli 2007). 1 if they do not vary.
+ * along one line (Roy and Vetterli 2007) or not at all. Variances that float32 rounding explains count as 0.
  * @param codes [N, M], at least 2
  * @throws {InputError} if there are fewer, or a value is not finite
  */
 export function effectiveRank(codes: Features): number {
-  const eigenvalues = symmetricEigenvalues(fitGaussian(codes, 'codes').covariance, codes.width);
-  const positive = eigenvalues.filter((value) => value > 0);
-  const total = positive.reduce((sum, value) => sum + value, 0);
+  const { mean, covariance } = fitGaussian(codes, 'codes');
+  const eigenvalues = symmetricEigenvalues(covariance, codes.width);
+  const meanSquare = sumOf(eigenvalues) + sumOf(mean.map((value) => value * value));
+  const positive = eigenvalues.filter((value) => value > ROUNDING ** 2 * meanSquare);
+  const total = sumOf(positive);
   return Math.exp(positive.reduce((entropy, value) => entropy - (value / total) * Math.log(value / total), 0));
-}
-
-function columnMoments(codes: Features): { readonly means: Float64Array; readonly variances: Float64Array } {
-  const means = columnMeans(codes);
-  const squares = columnMeans({ data: Float64Array.from(codes.data, (value) => value * value), width: codes.width });
-  return { means, variances: squares.map((square, coordinate) => square - means[coordinate]! ** 2) };
 }
 
 /** A statistic of the hypothesis that codes are uniform on the sphere. */
@@ -150,7 +132,7 @@ export interface UniformityStatistic {
   readonly degreesOfFreedom: number;
 }
 
-/** How codes are distributed over the unit sphere of R^M. */
+/** Distribution of codes over the unit sphere of R^M. */
 export interface CodeStatistics {
   /** Mean of each coordinate [M]; 0 if uniform. */
   readonly means: Float64Array;
@@ -164,9 +146,6 @@ export interface CodeStatistics {
   readonly bingham: UniformityStatistic;
 }
 
-/** Tolerance for the length of a code, due to float32 rounding. */
-const TOLERANCE = 1e-3;
-
 /**
  * Computes moments of codes on the sphere and the statistics of Rayleigh, N M R^2 on M degrees of freedom (R the length of the mean), and
  * Bingham, N M (M + 2) / 2 (tr(T^2) - 1 / M) on (M - 1)(M + 2) / 2 (T the mean of z z^T); Mardia and Jupp 2000, 10.4.1 and 10.7.1.
@@ -174,44 +153,56 @@ const TOLERANCE = 1e-3;
  * @throws {InputError} if there are fewer, the length of a code is not 1 within 1e-3, or a value is not finite
  */
 export function codeStatistics(codes: Features): CodeStatistics {
-  const count = requireUnitCodes(codes);
+  const unit = unitCodes(codes);
   const latent = codes.width;
-  const means = columnMeans(codes);
-  const second = secondMoments(codes);
-  const resultant = means.reduce((sum, mean) => sum + mean * mean, 0);
-  const squares = second.reduce((sum, moment) => sum + moment * moment, 0);
+  const count = codes.data.length / latent;
+  const { means, variances } = momentsOf(unit);
+  const resultant = Math.min(1, Math.sqrt(sumOf(means.map((mean) => mean * mean))));
   return {
     means,
-    relativeVariances: means.map(
-      (mean, coordinate) => latent * (second[coordinate * latent + coordinate]! - mean * mean),
-    ),
-    meanResultantLength: Math.sqrt(resultant),
-    rayleigh: { statistic: count * latent * resultant, degreesOfFreedom: latent },
+    relativeVariances: variances.map((variance) => latent * variance),
+    meanResultantLength: resultant,
+    rayleigh: { statistic: count * latent * resultant ** 2, degreesOfFreedom: latent },
     bingham: {
-      statistic: ((count * latent * (latent + 2)) / 2) * (squares - 1 / latent),
+      statistic: ((count * latent * (latent + 2)) / 2) * Math.min(1 - 1 / latent, anisotropy(unit)),
       degreesOfFreedom: ((latent - 1) * (latent + 2)) / 2,
     },
   };
 }
 
-function requireUnitCodes(codes: Features): number {
-  const count = checkFeatures(codes, 'codes', 2);
-  const { data, width } = codes;
-  if (width < 2) throw new InputError('codes', 'expected at least 2 dimensions but got 1');
-  for (let code = 0; code < count; code++) {
-    let squares = 0;
-    for (let index = code * width; index < (code + 1) * width; index++) squares += data[index]! * data[index]!;
-    if (Math.abs(Math.sqrt(squares) - 1) > TOLERANCE)
-      throw new InputError('codes', `the norm of code ${code} is ${Math.sqrt(squares)}, but must be 1`);
-  }
-  return count;
+/** Means and variances (divided by N) of columns. Squares of centered values, because differences of moments may be negative. */
+function momentsOf({ data, width }: Features): { readonly means: Float64Array; readonly variances: Float64Array } {
+  const means = columnMeans({ data, width });
+  const squares = Float64Array.from(data, (value, index) => (value - means[index % width]!) ** 2);
+  return { means, variances: columnMeans({ data: squares, width }) };
 }
 
-/** Returns the mean of z z^T [M, M], scaled to trace 1, because rounding of float32 lengths becomes significant for many codes. */
-function secondMoments(codes: Features): Float64Array {
-  const columns = transposed(codes);
-  const moments = multiplyTransposed(columns, columns);
-  let trace = 0;
-  for (let coordinate = 0; coordinate < codes.width; coordinate++) trace += moments[coordinate * (codes.width + 1)]!;
-  return moments.map((moment) => moment / trace);
+/** Returns tr(T^2) - 1 / M of unit codes, as the squared distance of T from I / M: it is never below 0. */
+function anisotropy(codes: Features): number {
+  const [columns, latent, count] = [transposed(codes), codes.width, codes.data.length / codes.width];
+  return multiplyTransposed(columns, columns).reduce(
+    (sum, product, index) => sum + (product / count - (index % (latent + 1) === 0 ? 1 / latent : 0)) ** 2,
+    0,
+  );
 }
+
+/** Tolerance for the length of a code, due to float32 rounding. */
+const TOLERANCE = 1e-3;
+
+/** Returns codes with the length 1 in double precision, because their float32 lengths exceed 1 by rounding. */
+function unitCodes(codes: Features): Features {
+  const count = checkFeatures(codes, 'codes', 2);
+  const { width } = codes;
+  if (width < 2) throw new InputError('codes', 'expected at least 2 dimensions but got 1');
+  const data = Float64Array.from(codes.data);
+  for (let code = 0; code < count; code++) {
+    const row = data.subarray(code * width, (code + 1) * width);
+    const norm = Math.sqrt(sumOf(row.map((value) => value * value)));
+    if (Math.abs(norm - 1) > TOLERANCE)
+      throw new InputError('codes', `the norm of code ${code} is ${norm}, but must be 1`);
+    row.forEach((value, index) => (row[index] = value / norm));
+  }
+  return { data, width };
+}
+
+const sumOf = (values: Float64Array): number => values.reduce((sum, value) => sum + value, 0);

@@ -81,7 +81,9 @@ export function nearestTrainingImages(samples: Features, heldOut: Features, trai
     Math.sqrt(near.squaredDistances[row * count]!),
   );
   const ofHeldOut = nearestRows(firstRows(heldOut), training, 1).squaredDistances.map(Math.sqrt);
-  return { ratio: medianOf(distances) / medianOf(ofHeldOut), indices: near.indices, count, distances };
+  const [ofSample, ofImage] = [medianOf(distances), medianOf(ofHeldOut)];
+  // Both are 0 if all images are equal.
+  return { ratio: ofSample === ofImage ? 1 : ofSample / ofImage, indices: near.indices, count, distances };
 }
 
 const firstRows = ({ data, width }: Features): Features => ({ data: data.subarray(0, QUERIES * width), width });
