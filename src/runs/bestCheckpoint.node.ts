@@ -14,6 +14,8 @@ export interface BestRecord {
   readonly epochs: number;
   /** Number of samples; metrics of different numbers are not comparable. */
   readonly count: number;
+  /** Digest of its weights; absent in records of earlier builds. */
+  readonly weights?: string;
   /** All its metrics, so that a resumed run may choose by a different one. A value that is not finite is null in JSON. */
   readonly metrics: Readonly<Record<string, number | null>>;
 }
@@ -57,8 +59,8 @@ export class BestCheckpoint {
   }
 }
 
-function isBetter({ metric, value, count, step }: BestRecord, before: BestRecord | undefined): boolean {
-  if (step === before?.step) return true;
+function isBetter({ metric, value, count, weights }: BestRecord, before: BestRecord | undefined): boolean {
+  if (before !== undefined && weights === before.weights) return true;
   const rival = before?.count === count ? before.metrics[metric] : undefined;
   if (typeof rival !== 'number') return true;
   return betterDirection(metric) === 'higher' ? value > rival : value < rival;

@@ -1,23 +1,29 @@
 /** Evaluations in run folders: written by `evaluate` and during training, read by `compare`. */
-import { readdir, stat } from 'node:fs/promises';
+import { readdir, rm, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { InputError } from '../errors.js';
-import { describeSystemError, writeFileAtomically } from '../files/atomic.node.js';
+import { describeSystemError, writeFileAtomically, wrapWriteErrors } from '../files/atomic.node.js';
+import { readTextFile, readTextIfExists } from '../files/regularFile.node.js';
 import { encodePng } from '../images/files.node.js';
 import { imageGrid } from '../images/imageGrid.js';
-import { readTextFile } from '../files/regularFile.node.js';
 import type { GridImages } from '../metrics/metric.js';
+import type { TrainedModel } from '../model/trainedModel.js';
+import type { Subscriber } from '../training/events.js';
+import { bytesOf, numbered, sha256 } from './runFolder.node.js';
 
 const FORMAT = 'agenet evaluation 2';
 
 interface EvaluationRecord {
   readonly step: number;
+  /** Digest of the weights; absent in files of earlier builds. */
+  readonly weights_digest?: string | undefined;
   /** Values that are not finite are null in JSON. */
   readonly metrics: Readonly<Record<string, number | null>>;
   readonly protocol: Readonly<Record<string, unknown>>;
 }
 
-const FILE_NAME = /^evaluation-(\d+)(-raw)?\.json$/;
+/** The files of an evaluation: metrics, and training images near to samples. */
+const FILE_NAME = /^(evaluation|nearest)-(\d+)(-raw)?\.(json|png)$/;
 
 /** Returns the run folder that contains a checkpoint, or undefined if it is stored elsewhere. */
 export async function runFolderOf(checkpointFile: string): Promise<string | undefined> {
@@ -26,24 +32,30 @@ export async function runFolderOf(checkpointFile: string): Promise<string | unde
   return found?.isFile() ? join(dirname(checkpointFile), '..') : undefined;
 }
 
-/** Which weights were evaluated. */
+/** Identifies evaluated weights. */
 export interface EvaluatedWeights {
   /** Their iteration. */
   readonly step: number;
   /** Whether EMA weights were used if the run has them. */
   readonly ema: boolean;
+  /** A run that was resumed from an earlier checkpoint has other weights in the same iteration. */
+  readonly digest: string;
 }
+
+/** Identifies the weights of a model. */
+export const evaluatedWeights = ({ weights }: TrainedModel, step: number, ema: boolean): EvaluatedWeights => ({
+  step,
+  ema,
+  digest: sha256(
+    ...Object.entries(weights)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([, vector]) => bytesOf(vector)),
+  ),
+});
 
 /** A file of an iteration in a run folder: `evaluation-001874.json`, or `evaluation-001874-raw.json` without EMA weights. */
 const fileOf = (folder: string, kind: string, { step, ema }: EvaluatedWeights, extension: string): string =>
-  join(folder, `${kind}-${String(step).padStart(6, '0')}${ema ? '' : '-raw'}.${extension}`);
-
-const evaluationFile = (folder: string, weights: EvaluatedWeights): string =>
-  fileOf(folder, 'evaluation', weights, 'json');
-
-/** Whether the weights that sampling uses were evaluated already at an iteration. */
-export const isEvaluated = async (folder: string, step: number): Promise<boolean> =>
-  (await stat(evaluationFile(folder, { step, ema: true })).catch(() => undefined)) !== undefined;
+  join(folder, `${kind}-${numbered(step)}${ema ? '' : '-raw'}.${extension}`);
 
 /** Writes an evaluation and its image grids into its run folder, and returns their paths. */
 export async function writeEvaluation(
@@ -58,12 +70,33 @@ export async function writeEvaluation(
     await writeFileAtomically(file, await encodePng(imageGrid(images, columns)));
     gridFiles.push(file);
   }
-  const file = evaluationFile(folder, weights);
-  await writeFileAtomically(
-    file,
-    new TextEncoder().encode(`${JSON.stringify({ format: FORMAT, ...evaluation }, null, 2)}\n`),
-  );
+  const file = fileOf(folder, 'evaluation', weights, 'json');
+  const record = { format: FORMAT, weights_digest: weights.digest, ...evaluation };
+  await writeFileAtomically(file, new TextEncoder().encode(`${JSON.stringify(record, null, 2)}\n`));
   return { file, grids: gridFiles };
+}
+
+/** Returns a subscriber that removes evaluations of later iterations when a run is resumed: training replaces their weights. */
+export const removingLaterEvaluations =
+  (folder: string): Subscriber =>
+  async (event, { confirm }) => {
+    if (event.type !== 'start') return;
+    await confirm();
+    for (const { name, step } of await evaluationFiles(folder))
+      if (step > event.step) await wrapWriteErrors(join(folder, name), () => rm(join(folder, name), { force: true }));
+  };
+
+/** The files of all evaluations in a folder; those of the latest iteration, with EMA weights, last. */
+async function evaluationFiles(folder: string) {
+  const names = await readdir(folder).catch((error: unknown) => {
+    throw new InputError(folder, `cannot read the run folder (${describeSystemError(error)})`);
+  });
+  return names
+    .flatMap((name) => {
+      const [, kind, step, raw] = FILE_NAME.exec(name) ?? [];
+      return step === undefined ? [] : [{ name, kind, step: Number(step), isEma: raw === undefined }];
+    })
+    .sort((a, b) => a.step - b.step || Number(a.isEma) - Number(b.isEma));
 }
 
 /**
@@ -71,38 +104,35 @@ export async function writeEvaluation(
  * @throws {InputError} if there is none, it is corrupt, or it has an older format
  */
 export async function readLatestEvaluation(run: string): Promise<EvaluationRecord> {
-  const names = await readdir(run).catch((error: unknown) => {
-    throw new InputError(run, `cannot read the run folder (${describeSystemError(error)})`);
-  });
-  const files = names.flatMap((name) => {
-    const [, step, raw] = FILE_NAME.exec(name) ?? [];
-    return step === undefined ? [] : [{ name, order: 2 * Number(step) + (raw === undefined ? 1 : 0) }];
-  });
-  const latest = files.sort((a, b) => a.order - b.order).at(-1);
+  const latest = (await evaluationFiles(run)).findLast(({ kind }) => kind === 'evaluation');
   if (latest === undefined) throw new InputError(run, 'not evaluated yet', `run agenet evaluate ${run}`);
-  return readEvaluation(join(run, latest.name));
+  const file = join(run, latest.name);
+  return parseEvaluation(file, await readTextFile(file).catch(() => ''));
 }
 
 /**
  * Reads the evaluation of weights in a run folder, or returns undefined if they were not evaluated.
- * @throws {InputError} if it is corrupt, or has an older format
+ * @throws {InputError} if the file is corrupt, or has an older format
  */
 export async function readEvaluationOf(run: string, weights: EvaluatedWeights): Promise<EvaluationRecord | undefined> {
-  const file = evaluationFile(run, weights);
-  return (await stat(file).catch(() => undefined)) === undefined ? undefined : readEvaluation(file);
+  const file = fileOf(run, 'evaluation', weights, 'json');
+  const text = await readTextIfExists(file);
+  const found = text === undefined ? undefined : await parseEvaluation(file, text);
+  return found?.weights_digest === weights.digest ? found : undefined;
 }
 
-async function readEvaluation(file: string): Promise<EvaluationRecord> {
+async function parseEvaluation(file: string, text: string): Promise<EvaluationRecord> {
   const { z } = await import('zod');
   const schema = z.looseObject({
     format: z.literal(FORMAT),
     step: z.number(),
+    weights_digest: z.string().optional(),
     metrics: z.record(z.string(), z.number().nullable()),
     protocol: z.record(z.string(), z.unknown()),
   });
   let stored: unknown;
   try {
-    stored = JSON.parse(await readTextFile(file));
+    stored = JSON.parse(text);
   } catch {
     throw new InputError(file, 'corrupt evaluation', 'run agenet evaluate again');
   }

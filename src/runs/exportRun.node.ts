@@ -28,7 +28,7 @@ import { type Configuration, iterationSpec } from '../training/configuration.js'
 import { firstOriginals, previewCodes, reconstructionGrid, sampleGrid } from '../training/previews.js';
 import type { StoredCheckpoint } from '../training/runStore.js';
 import { VERSION } from '../version.node.js';
-import { readEvaluationOf, runFolderOf } from './evaluationFile.node.js';
+import { evaluatedWeights, readEvaluationOf, runFolderOf } from './evaluationFile.node.js';
 import { dataExtractor, type ExtractorOptions } from './extractorCache.node.js';
 import { openRun } from './runFolder.node.js';
 
@@ -95,7 +95,7 @@ export async function exportRun(run: string, out: string, options: RunExport): P
       files: Object.fromEntries(Object.entries(files).map(([name, bytes]) => [name, bytes.length])),
       // Of other data than its own nothing is known of the training.
       data: source && options.data === undefined ? { train: source.train.count, test: source.test.count } : undefined,
-      evaluation: await evaluationOf(checkpoint, ema),
+      evaluation: await evaluationOf(checkpoint, model, ema),
       hasPage: options.web === true,
       hasReconstructions: 'reconstructions.png' in images,
       ...cost,
@@ -211,9 +211,13 @@ async function drawImages(
 }
 
 /** The evaluation of these weights in the run's folder, if there is one. */
-async function evaluationOf({ file, step }: StoredCheckpoint, ema: boolean): Promise<CardEvaluation | undefined> {
+async function evaluationOf(
+  { file, step }: StoredCheckpoint,
+  model: TrainedModel,
+  ema: boolean,
+): Promise<CardEvaluation | undefined> {
   const folder = await runFolderOf(file);
-  const found = folder === undefined ? undefined : await readEvaluationOf(folder, { step, ema });
+  const found = folder === undefined ? undefined : await readEvaluationOf(folder, evaluatedWeights(model, step, ema));
   if (found === undefined) return undefined;
   const { data, split, images, samples, extractor } = found.protocol as Readonly<Record<string, string>> & {
     readonly extractor?: { readonly name: string };

@@ -15,6 +15,8 @@ import { messageEvent, type Subscriber, type TrainingEvent, type TrainingSummary
 import { initialState, modelWeights, stateFromWeights, totalStepsFor, type TrainerState } from '../training/trainer.js';
 import { type Direction, runTraining } from '../training/trainingLoop.js';
 import { BestCheckpoint, type BestRecord } from './bestCheckpoint.node.js';
+import { removingLaterEvaluations } from './evaluationFile.node.js';
+import { planEvaluation, requireMetrics } from './evaluationPlan.js';
 import { Journal } from './journal.node.js';
 import { Ranks } from './ranks.node.js';
 import { readCheckpoint, readCheckpointFile, RunFolder } from './runFolder.node.js';
@@ -22,7 +24,6 @@ import { followSteering } from './steering.node.js';
 import { draftSettings, type PendingConfiguration, resumedConfiguration, type Settings } from './settings.node.js';
 import { TrainingEvaluation } from './trainingEvaluation.node.js';
 import { openTrainingImages } from './trainingImages.node.js';
-import { planEvaluation, requireMetrics } from './trainingPlan.js';
 
 /** Where and how to train. */
 export interface RunOptions {
@@ -289,6 +290,7 @@ async function subscribersOf(
     async ({ type }, { emit }) => {
       if (type === 'start') for (const note of notes) await emit(messageEvent('note', note));
     },
+    removingLaterEvaluations(path),
     ...(tensorboard
       ? [new (await import('./tensorBoard.node.js')).TensorBoardLog(path, configuration.logEvery).onEvent]
       : []),

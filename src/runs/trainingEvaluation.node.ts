@@ -1,19 +1,19 @@
-import { TrainedModel } from '../model/trainedModel.js';
+import type { FeatureExtractor } from '../classifiers/featureExtractor.js';
 import type { ImageSource } from '../data/source.js';
-import { type Configuration, iterationSpec } from '../training/configuration.js';
-import { modelWeights } from '../training/trainer.js';
-import type { RunningTraining, Subscriber, TrainingEvent } from '../training/events.js';
 import type { Compile } from '../engine/index.js';
 import { InputError } from '../errors.js';
 import { isDiskFull } from '../files/atomic.node.js';
-import { readCheckpointFile } from './runFolder.node.js';
-import { BestCheckpoint, type BestRecord } from './bestCheckpoint.node.js';
-import { type Evaluation, evaluate } from '../metrics/evaluate.js';
-import { isEvaluated, writeEvaluation } from './evaluationFile.node.js';
-import { dataExtractor, type ExtractorOptions } from './extractorCache.node.js';
-import type { FeatureExtractor } from '../classifiers/featureExtractor.js';
+import { evaluate } from '../metrics/evaluate.js';
+import { TrainedModel } from '../model/trainedModel.js';
+import { type Configuration, iterationSpec } from '../training/configuration.js';
+import type { RunningTraining, Subscriber, TrainingEvent } from '../training/events.js';
 import { retryUntilWritten } from '../training/runStore.js';
-import { planEvaluation } from './trainingPlan.js';
+import { modelWeights } from '../training/trainer.js';
+import { BestCheckpoint, type BestRecord } from './bestCheckpoint.node.js';
+import { type EvaluatedWeights, evaluatedWeights, readEvaluationOf, writeEvaluation } from './evaluationFile.node.js';
+import { planEvaluation } from './evaluationPlan.js';
+import { dataExtractor, type ExtractorOptions } from './extractorCache.node.js';
+import { readCheckpointFile } from './runFolder.node.js';
 
 export interface TrainingEvaluationOptions extends ExtractorOptions {
   readonly configuration: Configuration;
@@ -30,8 +30,6 @@ type Due = Extract<TrainingEvent, { type: 'evaluationDue' }>;
  * `agenet evaluate` does, and keeps the best checkpoint. Training itself is not affected.
  */
 export class TrainingEvaluation {
-  private startStep = 0;
-
   private constructor(
     private readonly options: TrainingEvaluationOptions,
     private readonly metrics: ReadonlySet<string>,
@@ -45,18 +43,14 @@ export class TrainingEvaluation {
   static async open(options: TrainingEvaluationOptions): Promise<TrainingEvaluation> {
     const { configuration, source, compile } = options;
     const { metrics, usesFeatures } = planEvaluation(configuration, source);
-    return new TrainingEvaluation(
-      options,
-      metrics,
-      usesFeatures ? await dataExtractor(source, compile, options) : undefined,
-    );
+    const extractor = usesFeatures ? await dataExtractor(source, compile, options) : undefined;
+    return new TrainingEvaluation(options, metrics, extractor);
   }
 
   /** Returns the event subscriber for a training run in `folder`. */
   subscriberFor(folder: string): Subscriber {
     const best = new BestCheckpoint(folder);
     return async (event, training) => {
-      if (event.type === 'start') this.startStep = event.step;
       if (event.type === 'evaluationDue') await this.evaluateCheckpoint(event, folder, best, training);
     };
   }
@@ -69,76 +63,91 @@ export class TrainingEvaluation {
     due: Due,
     folder: string,
     best: BestCheckpoint,
-    { emit, confirm }: RunningTraining,
+    training: RunningTraining,
   ): Promise<void> {
-    const { signal, retrySeconds } = this.options;
-    // An earlier process may have been killed after it had evaluated these weights.
-    if (due.step === this.startStep && (await isEvaluated(folder, due.step))) return;
+    const warn = (problem: string) =>
+      training.emit({ type: 'warning', message: `evaluation of iteration ${due.step} ${problem}` });
+    const { configuration, compile, signal } = this.options;
+    const { pair, objective } = iterationSpec(configuration);
     try {
-      const { grids, ...evaluation } = await this.evaluate(due, folder);
-      const write = async () => {
-        await confirm();
-        const isBest = await this.offer(due, evaluation.metrics, best);
-        // Written last: without it, the weights are evaluated again when the run is resumed.
-        return { isBest, ...(await writeEvaluation(folder, { step: due.step, ema: true }, evaluation, grids)) };
-      };
-      // A later checkpoint may replace the one that was evaluated. Without a signal, the wait could not be ended.
-      const isTemporary = (error: unknown) => signal !== undefined && isDiskFull(error);
-      const { file, isBest } = await retryUntilWritten(write, { emit, signal, retrySeconds, isTemporary });
-      await emit({ ...due, type: 'evaluation', file, metrics: evaluation.metrics, isBest });
+      const { vectors } = await readCheckpointFile(due.file);
+      const model = TrainedModel.of(pair, objective.prior, modelWeights(vectors), compile);
+      await this.evaluateModel(model, due, folder, best, training).finally(() => model.release());
     } catch (error) {
-      if (signal?.aborted)
-        await emit({
-          type: 'warning',
-          message: `evaluation of iteration ${due.step} interrupted; it will run on resume`,
-        });
-      else if (error instanceof InputError)
-        await emit({ type: 'warning', message: `evaluation of iteration ${due.step} skipped: ${error.message}` });
+      if (signal?.aborted) await warn('interrupted; it will run on resume');
+      else if (error instanceof InputError) await warn(`skipped: ${error.message}`);
       else throw error;
     }
   }
 
-  private async evaluate({ step, epochs, file }: Due, folder: string): Promise<Evaluation & { readonly step: number }> {
+  private async evaluateModel(
+    model: TrainedModel,
+    due: Due,
+    folder: string,
+    best: BestCheckpoint,
+    { emit, confirm }: RunningTraining,
+  ): Promise<void> {
+    const { signal, retrySeconds } = this.options;
+    const weights = evaluatedWeights(model, due.step, true);
+    const known = await this.storedEvaluation(folder, weights);
+    const computed = known === undefined ? await this.evaluate(model, due, folder) : undefined;
+    const { metrics } = computed?.evaluation ?? known!;
+    const write = async () => {
+      await confirm();
+      const isBest = await this.offer(due, weights, metrics, best);
+      // Written last: without it, the weights are evaluated again when the run is resumed.
+      const written = computed && (await writeEvaluation(folder, weights, computed.evaluation, computed.grids));
+      return { isBest, file: written?.file };
+    };
+    // A later checkpoint may replace the one that was evaluated. Without a signal, the wait could not be ended.
+    const isTemporary = (error: unknown) => signal !== undefined && isDiskFull(error);
+    const { file, isBest } = await retryUntilWritten(write, { emit, signal, retrySeconds, isTemporary });
+    if (computed && file !== undefined)
+      await emit({ ...due, type: 'evaluation', file, metrics: computed.evaluation.metrics, isBest });
+  }
+
+  /** Reads the evaluation of these weights if a process wrote it before it was killed, and it can rank them. */
+  private async storedEvaluation(folder: string, weights: EvaluatedWeights) {
+    const { saveBest, evaluateSamples } = this.options.configuration;
+    const found = await readEvaluationOf(folder, weights).catch(() => undefined);
+    const isRanked = saveBest === undefined || (found && saveBest in found.metrics);
+    const samples = found?.protocol.samples;
+    return isRanked && (samples === evaluateSamples || samples === 0) ? found : undefined;
+  }
+
+  private async evaluate(model: TrainedModel, { step, epochs }: Due, folder: string) {
     const start = performance.now();
     const { configuration, source, compile, signal } = this.options;
-    const { pair, objective } = iterationSpec(configuration);
-    const { vectors } = await readCheckpointFile(file);
-    const model = TrainedModel.of(pair, objective.prior, modelWeights(vectors), compile);
-    try {
-      const { metrics, extractor } = this;
-      const evaluation = await evaluate({
-        model,
-        source,
-        split: 'test',
-        count: configuration.evaluateSamples,
-        seed: 0,
-        metrics,
-        extractor,
-        divergence: objective,
-        compile,
-        signal,
-      });
-      const weights = configuration.ema > 0 ? 'ema' : 'raw';
-      const protocol = {
-        ...evaluation.protocol,
-        weights,
-        ema_decay: configuration.ema,
-        epochs,
-        seconds: Math.round((performance.now() - start) / 100) / 10,
-      };
-      return Object.assign({ run: folder, step }, { ...evaluation, protocol });
-    } finally {
-      await model.release();
-    }
+    const { grids, ...evaluation } = await evaluate({
+      model,
+      source,
+      split: 'test',
+      count: configuration.evaluateSamples,
+      seed: 0,
+      metrics: this.metrics,
+      extractor: this.extractor,
+      divergence: iterationSpec(configuration).objective,
+      compile,
+      signal,
+    });
+    const protocol = {
+      ...evaluation.protocol,
+      weights: configuration.ema > 0 ? 'ema' : 'raw',
+      ema_decay: configuration.ema,
+      epochs,
+      seconds: Math.round((performance.now() - start) / 100) / 10,
+    };
+    return { evaluation: { run: folder, step, ...evaluation, protocol }, grids };
   }
 
   private async offer(
     { step, epochs, file }: Due,
+    { digest }: EvaluatedWeights,
     metrics: BestRecord['metrics'],
     best: BestCheckpoint,
   ): Promise<boolean> {
-    const { saveBest: metric, evaluateSamples } = this.options.configuration;
+    const { saveBest: metric, evaluateSamples: count } = this.options.configuration;
     if (metric === undefined) return false;
-    return best.offer(file, { metric, value: metrics[metric] ?? NaN, step, epochs, count: evaluateSamples, metrics });
+    return best.offer(file, { metric, value: metrics[metric] ?? NaN, step, epochs, count, weights: digest, metrics });
   }
 }

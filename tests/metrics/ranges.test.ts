@@ -85,7 +85,8 @@ async function valuesOf(prior: Prior, real: Features, fake: Features): Promise<R
 /** The bounds that the definition of a metric states. */
 function boundsOf(name: string, prior: Prior): [least: number, most: number] {
   const { range } = metricNamed(name)!;
-  const stated = (prior === 'sphere' && /on the sphere (.*)/.exec(range)?.[1]) || range;
+  const onSphere = prior === 'sphere' ? /on the sphere (.*)/.exec(range)?.[1] : undefined;
+  const stated = onSphere ?? range;
   const [, least, most] = /^(-?\d+) (?:or more|to (?:the number of classes )?(\w+))/.exec(stated) ?? [];
   const named = { M: LATENT, N: COUNT, K: CLASSES } as Readonly<Record<string, number>>;
   return [Number(least ?? -Infinity), most === undefined ? Infinity : (named[most] ?? Number(most))];

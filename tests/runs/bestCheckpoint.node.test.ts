@@ -8,7 +8,7 @@ import { temporaryFolder } from '../temporaryFolder.js';
 
 const metrics = { fid: 10, psnr: 20 };
 const record = (step: number, metric: keyof typeof metrics, found: typeof metrics, count = 100): BestRecord => ({
-  ...{ step, epochs: step, metric, value: found[metric], count, metrics: found },
+  ...{ step, epochs: step, metric, value: found[metric], count, weights: `weights of ${step}`, metrics: found },
 });
 
 async function folderWithCheckpoints(...steps: number[]) {
@@ -65,6 +65,14 @@ describe('the best checkpoint of a run', () => {
     const { files, best } = await folderWithCheckpoints(1);
     for (const _ of [1, 2]) expect(await best.offer(files[0]!, record(1, 'fid', metrics))).toBe(true);
     expect(await best.read()).toEqual({ ...record(1, 'fid', metrics), file: best.file });
+  });
+
+  it('is not replaced by worse weights of the same iteration, which a resumed run may reach', async () => {
+    const worse = { ...record(1, 'psnr', { fid: 99, psnr: 19 }), weights: 'others' };
+    const { files, best } = await folderWithCheckpoints(1, 2);
+    expect(await best.offer(files[0]!, record(1, 'psnr', metrics))).toBe(true);
+    expect(await best.offer(files[1]!, worse)).toBe(false);
+    expect(readFileSync(best.file, 'utf8')).toBe('weights of 1');
   });
 
   it('names a damaged record', async () => {

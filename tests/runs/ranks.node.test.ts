@@ -84,7 +84,9 @@ describe('ranks', () => {
     };
     await expect(second.storeOf(undefined).writeCheckpoint(changed)).rejects.toThrow(
       new InputError(
-        'iteration 3', 'the processes do not have the same weights', 'resume from the last checkpoint (rank 1 compared with rank 0)'
+        'iteration 3',
+        'the processes do not have the same weights',
+        'resume from the last checkpoint (rank 1 compared with rank 0)',
       ),
     );
   });

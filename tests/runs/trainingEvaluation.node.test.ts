@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { InputError } from '../../src/errors.js';
@@ -143,6 +143,25 @@ describe('evaluations during training', () => {
     }
     const [, last] = [after.copies[0], after.copies.at(-1)!];
     expect(evaluationsOf((await judgedTraining(judged, await last)).events)).toEqual([]);
+  });
+
+  it('run again for other weights of the same iteration, and replace their evaluation', async () => {
+    const kept = { ...judged, keepLast: 4 };
+    const folder = await newFolder(kept);
+    await judgedTraining(kept, folder);
+    const stale = evaluationsIn(folder);
+    rmSync(join(folder.path, 'checkpoints', '000016.safetensors'));
+    const changed = { ...kept, learningRate: 0.5 };
+    const { copies, subscriber } = copying(folder, (event) => event.type === 'checkpoint' && event.step === 16);
+    const whole = await judgedTraining(changed, folder, { subscribers: [subscriber] });
+    expect(evaluationsOf(whole.events).map(({ step }) => step)).toEqual([16]);
+    // The killed process left the earlier evaluation beside its last checkpoint.
+    const copy = await copies[0]!;
+    expect(evaluationsIn(copy)).toEqual(stale);
+    expect(evaluationsOf((await judgedTraining(changed, copy)).events).map(({ step }) => step)).toEqual([16]);
+    expect(evaluationsIn(copy)).toEqual(evaluationsIn(folder));
+    expect(evaluationsIn(copy)).not.toEqual(stale);
+    expect(readFileSync(join(copy.path, 'best.json'))).toEqual(readFileSync(join(folder.path, 'best.json')));
   });
 
   it('are postponed if the user stops during one', async () => {

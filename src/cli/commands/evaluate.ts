@@ -164,7 +164,7 @@ async function evaluateModel(
   const { evaluate } = await import('../../metrics/evaluate.js');
   const { Stopwatch } = await import('../../metrics/evaluationContext.js');
   const { METRIC_NAMES } = await import('../../metrics/registry.js');
-  const { runFolderOf, writeEvaluation } = await import('../../runs/evaluationFile.node.js');
+  const { evaluatedWeights, runFolderOf, writeEvaluation } = await import('../../runs/evaluationFile.node.js');
   const { showEvaluation } = await import('../metricTables.js');
   const start = performance.now();
   const { divergence, moment, reduction } = iterationSpec(checkpoint.configuration).objective;
@@ -205,7 +205,7 @@ async function evaluateModel(
     terminal.print(`${result.protocol.seconds.toFixed(1)} s: ${timings.join(', ')}`);
     const folder = await runFolderOf(checkpoint.file);
     if (folder === undefined) return { result };
-    const written = await writeEvaluation(folder, { step, ema }, result, grids);
+    const written = await writeEvaluation(folder, evaluatedWeights(model, step, ema), result, grids);
     for (const grid of written.grids) terminal.print(`Wrote an image grid to ${grid}`);
     terminal.print(`Wrote the evaluation to ${written.file}`);
     return { result: { ...result, file: written.file } };

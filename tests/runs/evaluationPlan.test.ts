@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type ImageSource, splitInMemory } from '../../src/data/source.js';
 import { metricsIn } from '../../src/metrics/registry.js';
-import { planEvaluation } from '../../src/runs/trainingPlan.js';
+import { planEvaluation } from '../../src/runs/evaluationPlan.js';
 import { expectInputError } from '../rejection.js';
 import { noiseSource, tinyConfiguration } from '../training/tinyTraining.js';
 
@@ -52,14 +52,14 @@ describe('metrics of evaluations during training', () => {
     await expectInputError(() => plan({ evaluateMetrics: ['fdi'] }), '"fdi"', 'did you mean fid');
     await expectInputError(() => plan({ saveBest: 'fdi' }), '"fdi"', 'did you mean fid');
     for (const saveBest of ['samples', 'rayleigh_fake'])
-      await expectInputError(() => plan({ saveBest }), `--save-best ${saveBest}:`, 'fid');
+      await expectInputError(() => plan({ saveBest }), `saveBest ${saveBest}:`, 'fid');
     await expectInputError(
       () => plan({ saveBest: 'mean_resultant_length_fake', prior: 'normal', divergence: 'qp' }),
-      '--save-best mean_resultant_length_fake:',
+      'saveBest mean_resultant_length_fake:',
     );
     await expectInputError(
       () => plan({ saveBest: 'divergence_gap_fake', divergence: 'nearest' }),
-      '--save-best divergence_gap_fake:',
+      'saveBest divergence_gap_fake:',
     );
     expect(plan({ saveBest: 'mean_resultant_length_fake', divergence: 'nearest' }).metrics).toContain(
       'mean_resultant_length_fake',
@@ -68,6 +68,6 @@ describe('metrics of evaluations during training', () => {
 
   it('are rejected if there are no images to compare with', async () => {
     const one = splitInMemory(new Uint8Array(1024), 1024, null);
-    await expectInputError(() => plan({}, { ...labelled, test: one }), 'has 1 test images', '--test-fraction');
+    await expectInputError(() => plan({}, { ...labelled, test: one }), 'has 1 test images', 'testFraction');
   });
 });
