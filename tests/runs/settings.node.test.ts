@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { flagOf, resolveConfiguration } from '../../src/cli/options.js';
+import { resolveConfiguration } from '../../src/cli/options.js';
 import { InputError } from '../../src/errors.js';
 import {
   draftSettings,
@@ -149,13 +149,13 @@ describe('settings', () => {
   });
 
   it('are rejected if the images do not fill a batch, with a batch size that they fill', async () => {
-    const { complete } = await draftSettings({ data: 'mnist', batch: 64 }, flagOf);
+    const { complete } = await draftSettings({ data: 'mnist', batch: 64 });
     await expectInputError(
       () => complete(48),
       '--batch 64: the train split has only 48 images; set --batch to 16 or less',
     );
     await expectInputError(() => complete(1), 'mnist: training needs at least 2 images, but its train split has 1');
-    const { complete: fromFile } = await draftSettings({ data: 'mnist', config: fileOf('batch: 64') }, flagOf);
+    const { complete: fromFile } = await draftSettings({ data: 'mnist', config: fileOf('batch: 64') });
     await expectInputError(() => fromFile(48), 'settings.yaml: batch 64: ');
   });
 
@@ -227,7 +227,6 @@ describe('invalid settings', () => {
       () => resolveConfiguration('mnist', { epochs: 1, steps: 1 }),
       '--epochs and --steps: both set the length',
     );
-    expect(flagOf('encoderUpdates')).toBe('--encoder-updates');
   });
 
   it('are rejected if the file or preset does not exist', async () => {

@@ -2,7 +2,7 @@
 import { request } from 'node:http';
 import { afterEach } from 'vitest';
 import { type RunningStudio, startStudio, type StudioOptions } from '../../src/studio/studio.node.js';
-import { InputError } from '../../src/errors.js';
+import { InputError, setting } from '../../src/errors.js';
 import { makeTinyRun } from '../cli/tinyRun.js';
 import { temporaryFolder } from '../temporaryFolder.js';
 

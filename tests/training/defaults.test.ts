@@ -37,11 +37,11 @@ describe('defaults for a number of training images', () => {
 
 describe('expectations', () => {
   it('name few images and a short training, with what to do', () => {
-    expect(expectations(60_000, 9370, '--steps')).toEqual([]);
-    expect(expectations(48, 2000, '--steps')).toEqual([
+    expect(expectations(60_000, 9370)).toEqual([]);
+    expect(expectations(48, 2000)).toEqual([
       expect.stringMatching(/^48 training images are few: .*rough reconstructions of other images$/),
     ]);
-    expect(expectations(48, 499, '--steps')).toEqual([
+    expect(expectations(48, 499)).toEqual([
       expect.stringContaining('48 training images'),
       expect.stringMatching(/^499 iterations are too few .*; set --steps to 2000 or more$/),
     ]);

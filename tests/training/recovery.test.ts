@@ -153,7 +153,7 @@ it('that rolled back twice and is killed at any moment ends bitwise identical', 
 
 describe('a device that fails', () => {
   const configuration = tinyConfiguration({ checkpointEvery: 2, length: { steps: 6 } });
-  const problem = () => new DeviceError('device webgpu: failed (lost)');
+  const problem = () => new DeviceError('device webgpu', 'failed (lost)');
 
   /** Compiles programs that fail in their fourth run. */
   const compileFailing =

@@ -6,10 +6,9 @@ import { configurationSchema } from '../../src/training/configurationSchema.js';
 import { expectInputError } from '../rejection.js';
 import { tinyCheckpoint, tinyConfiguration } from './tinyTraining.js';
 
-const flag = (key: string) => `--${key}`;
 const checkpoint = { ...tinyCheckpoint(), file: 'checkpoint' };
 const resume = (changes: Partial<Configuration>) =>
-  requireResumable({ ...checkpoint.configuration, ...changes }, checkpoint, 18, flag);
+  requireResumable({ ...checkpoint.configuration, ...changes }, checkpoint, 18);
 
 describe('a resumed run', () => {
   it('may change its length, learning rate, loss weights, EMA, intervals and evaluations', () => {
@@ -60,10 +59,7 @@ describe('a resumed run', () => {
     resume({ stages: [{ epoch: 1, encoderUpdates: '2;KL_real:1' }] });
     const later = { ...checkpoint, step: 5 };
     const stages = [{ epoch: 1, encoderUpdates: '2;KL_real:1' }];
-    await expectInputError(
-      () => requireResumable({ ...later.configuration, stages }, later, 18, flag),
-      '--encoderUpdates: ',
-    );
+    await expectInputError(() => requireResumable({ ...later.configuration, stages }, later, 18), '--encoderUpdates: ');
   });
 });
 

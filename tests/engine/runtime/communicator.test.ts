@@ -11,16 +11,17 @@ describe('requireSame', () => {
   });
   const [same, other] = [Uint8Array.of(255, 192, 0, 1), Uint8Array.of(255, 192, 0, 2)];
 
+  const difference = { problem: 'they differ', remedy: 'copy them' };
   it('accepts ranks that have what rank 0 has', () => {
-    expect(() => requireSame(among(same, same), same, 'they differ')).not.toThrow();
+    expect(() => requireSame(among(same, same), same, difference)).not.toThrow();
   });
 
   it('names the others', () => {
-    expect(() => requireSame(among(same, other), other, 'they differ')).toThrow(
-      new InputError('they differ (rank 1 compared with rank 0)'),
+    expect(() => requireSame(among(same, other), other, difference)).toThrow(
+      new InputError('rank 1 and rank 0', 'they differ', 'copy them'),
     );
-    expect(() => requireSame(among(same, other, same, other), other, 'they differ')).toThrow(
-      new InputError('they differ (ranks 1, 3 compared with rank 0)'),
+    expect(() => requireSame(among(same, other, same, other), other, difference)).toThrow(
+      new InputError('ranks 1, 3 and rank 0', 'they differ', 'copy them'),
     );
   });
 });
