@@ -1,10 +1,9 @@
-/** The journal of a run, lines of JSON beside its log: start, pauses and end of trainings, checkpoints, evaluations, notes and problems. */
-import { appendFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { messageOf } from '../errors.js';
+/** The journal of a run, lines of JSON beside its log: start, pauses, end, checkpoints, evaluations, notes and problems. */
+import { InputError, messageOf } from '../errors.js';
 import type { NetworkName } from '../networks/network.js';
-import type { RunningTraining, TrainingEvent } from '../training/events.js';
 import type { ReconstructionScores } from '../metrics/reconstruction.js';
+import type { RunningTraining, TrainingEvent } from '../training/events.js';
+import type { RunFolder } from './runFolder.node.js';
 
 export const JOURNAL_NAME = 'journal.jsonl';
 
@@ -40,41 +39,47 @@ export type JournalEntry = JournalEvent & {
   readonly time: string;
 };
 
-/** Writes the journal of a run. A line that cannot be written is lost: training does not depend on it. */
+/** Writes the journal of a run. A line that cannot be written is lost, with one warning: training does not depend on it. */
 export class Journal {
   private hasStarted = false;
+  private hasWarned = false;
 
-  constructor(private readonly run: string) {}
+  constructor(private readonly run: Pick<RunFolder, 'append'>) {}
 
   /** Writes what is worth reading later. */
-  readonly onEvent = async (event: TrainingEvent, { confirm }: RunningTraining): Promise<void> => {
+  readonly onEvent = async (event: TrainingEvent, { emit }: RunningTraining): Promise<void> => {
     const entry = entryOf(event);
     if (entry === undefined) return;
     this.hasStarted = true;
-    // If the folder is gone or belongs to another process, training finds out when it writes what must not be lost.
-    const isHeld = await confirm().then(
-      () => true,
-      () => false,
-    );
-    if (isHeld) await this.append(entry);
+    const problem = await this.append(entry);
+    if (problem === undefined || this.hasWarned) return;
+    this.hasWarned = true;
+    await emit({ type: 'warning', message: `${problem}: the journal is incomplete` });
   };
 
-  /** Trains, and writes the scores at the end, or why the training has failed. */
+  /** Trains, and writes the scores at the end, or why training has failed. */
   async whileTraining<T extends { readonly test?: ReconstructionScores }>(train: () => Promise<T>): Promise<T> {
     try {
       const summary = await train();
       if (summary.test) await this.append({ type: 'scored', test: summary.test });
       return summary;
     } catch (error) {
-      // Before its first event, another process may own the folder.
+      // Before its first event, the error is one of the command line.
       if (this.hasStarted) await this.append({ type: 'failed', message: messageOf(error) });
       throw error;
     }
   }
 
-  private async append(event: JournalEvent): Promise<void> {
+  /** Appends an event, and returns the problem if that is not possible. */
+  private async append(event: JournalEvent): Promise<string | undefined> {
     const entry: JournalEntry = { time: new Date().toISOString(), ...event };
-    await appendFile(join(this.run, JOURNAL_NAME), `${JSON.stringify(entry)}\n`).catch(() => undefined);
+    try {
+      await this.run.append(JOURNAL_NAME, `${JSON.stringify(entry)}\n`);
+      return undefined;
+    } catch (error) {
+      // A folder that was lost is reported when training writes what must not be lost.
+      return error instanceof InputError ? error.message : undefined;
+    }
   }
 }
 

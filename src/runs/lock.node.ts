@@ -1,25 +1,27 @@
 import { randomUUID } from 'node:crypto';
-import { lstat, open, readFile, readlink, rm, utimes } from 'node:fs/promises';
+import { lstat, open, readdir, readFile, readlink, rm, stat, utimes } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { InputError } from '../errors.js';
-import { wrapWriteErrors, writeFileAtomically } from '../files/atomic.node.js';
-import { readTextIfExists } from '../files/regularFile.node.js';
+import { wrapReadErrors, wrapWriteErrors, writeFileAtomically } from '../files/atomic.node.js';
+import { FileTooLargeError, readRegularFile } from '../files/regularFile.node.js';
+import { OwnFolder } from './ownFolder.node.js';
 
 /** The holder of a lock, as its file records it. */
 interface Owner {
   readonly host: string;
   readonly pid: number;
-  /** Start time: it distinguishes the process from a later one with the same ID. */
+  /** Start time, which distinguishes the process from a later one with the same ID. */
   readonly started: string;
-  /** Boot and process namespace of the process ID; those of other systems cannot be looked up. */
+  /** Boot and process namespace of the process ID; processes of another one cannot be looked up. */
   readonly system?: string;
-  /** Distinguishes locks of one process. */
+  /** Distinguishes the locks of one process. */
   readonly token?: string;
 }
 
 export const LOCK_NAME = '.lock';
+const MAX_LOCK_BYTES = 4096;
 
 /** A lock of a process on another host is stale if it was not refreshed for this time. */
 export const LOCK_MAX_AGE_SECONDS = 120;
@@ -40,20 +42,22 @@ export async function holderOf(folder: string): Promise<{ readonly host: string;
 /** The right of this process to write into a folder, as a file in it. The file's time is refreshed while the lock is held. */
 export class FolderLock {
   private readonly heartbeat: NodeJS.Timeout;
+  private isReleased = false;
 
   private constructor(
-    private readonly folder: string,
+    private readonly folder: OwnFolder,
     private readonly text: string,
+    private inode: string,
   ) {
     this.heartbeat = setInterval(() => void this.refresh(), HEARTBEAT_SECONDS * 1000).unref();
   }
 
   /**
-   * Takes a folder for this process; of several processes that try, exactly one succeeds. A lock whose owner has ended does not count.
+   * Takes a folder for this process; exactly one of several contenders succeeds. A lock whose owner has ended does not count.
    * @throws {InputError} if a living process holds it, or the folder cannot be written
    */
-  static async take(folder: string): Promise<FolderLock> {
-    const file = join(folder, LOCK_NAME);
+  static async take(path: string): Promise<FolderLock> {
+    const file = join(path, LOCK_NAME);
     const own: Owner = {
       host: hostname(),
       pid: process.pid,
@@ -63,53 +67,95 @@ export class FolderLock {
     };
     const text = JSON.stringify(own);
     const holder = await seize(file, text);
-    if (holder === undefined) return new FolderLock(folder, text);
+    if (holder === undefined) return new FolderLock(await OwnFolder.at(path), text, await inodeOf(path));
     const where = holder.host === own.host ? '' : ` on ${holder.host}`;
     throw new InputError(
-      folder,
+      path,
       `process ${holder.pid}${where} is training into this folder`,
       `wait for it, choose another folder, or delete ${file} if that process has ended`,
     );
   }
 
   /**
-   * Checks that the folder still belongs to this process. A lock file that was deleted is written again.
+   * Checks that the folder still belongs to this process. A lock file that was deleted is written again, and an empty folder in the place of
+   * this one becomes this process's own.
    * @throws {Error} if another process has taken the folder
-   * @throws {InputError} if the lock file cannot be read or written
+   * @throws {InputError} if another folder is in its place, or the lock file cannot be read or written
    */
   async confirm(): Promise<void> {
-    const found = await readTextIfExists(this.file);
-    if (found === this.text || (found === undefined && (await create(this.file, this.text)))) return;
-    const owner = parseOwner((await readTextIfExists(this.file)) ?? '');
+    const { path } = this.folder;
+    if (this.isReleased) throw new Error(`${path}: the lock of this run folder was released`);
+    const found = await this.read();
+    if (found === this.text || (found === undefined && (await this.takeAgain()))) return;
+    const owner = parseOwner((await this.read()) ?? '');
     throw new Error(
-      `${this.folder}: ${owner ? `process ${owner.pid} on ${owner.host}` : 'another process'} has taken over this run folder; nothing more is written into it`,
+      `${path}: ${owner ? `process ${owner.pid} on ${owner.host}` : 'another process'} has taken over this run folder; nothing more is written into it`,
     );
   }
 
   /** Releases the folder. */
   async release(): Promise<void> {
+    this.isReleased = true;
     clearInterval(this.heartbeat);
     if (await this.isHeld()) await rm(this.file, { force: true });
   }
 
   private get file(): string {
-    return join(this.folder, LOCK_NAME);
+    return join(this.folder.path, LOCK_NAME);
+  }
+
+  private read(): Promise<string | undefined> {
+    return this.folder.readText(LOCK_NAME, MAX_LOCK_BYTES);
   }
 
   private async isHeld(): Promise<boolean> {
-    return (await readTextIfExists(this.file).catch(() => undefined)) === this.text;
+    return (await this.read().catch(() => undefined)) === this.text;
   }
 
   private async refresh(): Promise<void> {
     const now = new Date();
-    // A full or unreachable disk is reported when the next checkpoint is written.
+    // The next checkpoint reports a full or unreachable disk.
     if (await this.isHeld()) await utimes(this.file, now, now).catch(() => undefined);
+  }
+
+  /** Writes the lock file again, and returns whether it did. */
+  private async takeAgain(): Promise<boolean> {
+    const { path } = this.folder;
+    const inode = await inodeOf(path);
+    if (inode !== '' && inode !== this.inode && (await readdir(path)).length > 0)
+      throw new InputError(
+        path,
+        'another folder has replaced this run folder',
+        'put the run folder back, or empty this one',
+      );
+    if (!(await create(this.file, this.text))) return false;
+    this.inode = await inodeOf(path);
+    return true;
   }
 }
 
+/** Returns what distinguishes a folder from another one that later has its path; empty if there is none. */
+const inodeOf = (path: string): Promise<string> =>
+  stat(path).then(
+    ({ dev, ino }) => `${dev} ${ino}`,
+    () => '',
+  );
+
+/** Reads a lock file. Returns undefined if there is none, and an empty string if it is too long to be a lock. */
+const readLock = (file: string): Promise<string | undefined> =>
+  wrapReadErrors(file, async () => {
+    try {
+      return (await readRegularFile(file, MAX_LOCK_BYTES)).toString('utf8');
+    } catch (error) {
+      if (error instanceof FileTooLargeError) return '';
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+      return undefined;
+    }
+  });
+
 /**
- * Creates a lock file, or replaces a stale one. Returns undefined if this process now holds the lock, else its living owner. Replacing is
- * exclusive in turn: it requires a second lock that is named after the stale one.
+ * Creates a lock file, or replaces a stale one. Returns undefined if this process now holds the lock, else its living owner. A second lock,
+ * named after the stale one, makes replacing exclusive.
  */
 async function seize(file: string, text: string): Promise<Owner | undefined> {
   const start = performance.now();
@@ -158,7 +204,7 @@ async function create(file: string, text: string): Promise<boolean> {
     }
   });
   // If this process was suspended in between, its empty file may have been replaced.
-  return created && (await readTextIfExists(file)) === text;
+  return created && (await readLock(file)) === text;
 }
 
 type Found = { readonly id: string } & (
@@ -171,7 +217,7 @@ async function inspect(file: string): Promise<Found | undefined> {
   if (status === undefined) return undefined;
   // Locks are never links.
   if (status.isSymbolicLink()) return { id: String(status.ino), state: 'stale' };
-  const text = await readTextIfExists(file);
+  const text = await readLock(file);
   if (text === undefined) return undefined;
   // A time in the future comes from a different clock; its distance counts.
   const age = Math.abs(Date.now() - status.mtimeMs) / 1000;

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import { appendFile, readdir, rm, stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError, setting, text } from '../errors.js';
-import { makeFolder, wrapReadErrors, writeFileAtomically, wrapWriteErrors } from '../files/atomic.node.js';
-import { readRegularFile, readTextFile } from '../files/regularFile.node.js';
+import { makeFolder, wrapReadErrors, wrapWriteErrors } from '../files/atomic.node.js';
+import { readRegularFile, readTextFile, readTextIfExists } from '../files/regularFile.node.js';
 import type { Compile } from '../engine/index.js';
 import { encodeNpy } from '../data/formats/npy.js';
 import { encodePng } from '../images/files.node.js';
@@ -19,9 +19,10 @@ import {
 import { type Configuration, iterationSpec } from '../training/configuration.js';
 import type { PreviewFiles } from '../training/events.js';
 import type { Preview } from '../training/previews.js';
-import type { LogEntry, RunStore, StoredCheckpoint } from '../training/runStore.js';
+import type { LogEntry, RunLock, RunStore, StoredCheckpoint } from '../training/runStore.js';
 import { modelWeights } from '../training/trainer.js';
 import { FolderLock, LOCK_NAME } from './lock.node.js';
+import { OwnFolder } from './ownFolder.node.js';
 import { STEERING_NAME } from './steering.node.js';
 
 /**
@@ -45,16 +46,22 @@ const SUBFOLDERS = ['samples', 'reconstructions', 'codes', 'checkpoints'] as con
 const UNFINISHED_NAME = /^\..*\.partial$/;
 /** The lock, and the locks that guard the replacement of a stale one. */
 const LOCK_FILE = /^\.lock(\.|$)/;
-const PREVIEW_NAME = /^\d+\.png$/;
-const CHECKPOINT_NAME = /^(\d+)\.safetensors$/;
+const CONFIGURATION_NAME = 'config.json';
+const LOG_NAME = 'log.jsonl';
 
-/** A run in a folder: configuration, log, previews and checkpoints. */
+/** A run in a folder: configuration, log, previews and checkpoints. It is written only while this process holds its lock. */
 export class RunFolder implements RunStore {
-  private hasPartialLine = false;
+  private held: Promise<FolderLock> | undefined;
+  /** Number of locks that were taken and not released; all of them are one file. */
+  private holders = 0;
   /** The lock under which the folder was created, until `lock` returns it. */
-  private firstLock: FolderLock | undefined;
+  private firstLock: RunLock | undefined;
 
-  private constructor(readonly path: string) {}
+  private constructor(private readonly folder: OwnFolder) {}
+
+  get path(): string {
+    return this.folder.path;
+  }
 
   /**
    * Creates a run folder, which this process holds until its lock is released.
@@ -62,18 +69,19 @@ export class RunFolder implements RunStore {
    */
   static async create(path: string, configuration: Configuration): Promise<RunFolder> {
     await RunFolder.requireEmpty(path);
-    const folder = new RunFolder(path);
     await wrapWriteErrors(path, () => makeFolder(path));
-    folder.firstLock = await FolderLock.take(path);
+    const folder = new RunFolder(await OwnFolder.at(path));
+    const lock = await folder.hold();
     try {
       // Another process may have trained into it since.
       await RunFolder.requireEmpty(path);
       // Written first, because a run with a configuration can be resumed.
       await folder.writeConfiguration(configuration);
       await folder.createSubfolders();
+      folder.firstLock = lock;
       return folder;
     } catch (error) {
-      await folder.firstLock.release();
+      await lock.release();
       throw error;
     }
   }
@@ -103,12 +111,9 @@ export class RunFolder implements RunStore {
   static async open(path: string): Promise<RunFolder> {
     const entries = await listFolder(path);
     if (entries === undefined) throw new InputError(path, 'run folder not found');
-    if (!entries.includes('config.json')) throw new InputError(path, 'not a run folder', 'it has no config.json');
-    return new RunFolder(path);
-  }
-
-  writeConfiguration(configuration: Configuration): Promise<void> {
-    return writeFileAtomically(join(this.path, 'config.json'), encodeConfiguration(configuration));
+    if (!entries.includes(CONFIGURATION_NAME))
+      throw new InputError(path, 'not a run folder because it has no config.json');
+    return new RunFolder(await OwnFolder.at(path));
   }
 
   /**
@@ -116,27 +121,30 @@ export class RunFolder implements RunStore {
    * @throws {InputError} if it is corrupt or of another version
    */
   async readConfiguration(): Promise<Configuration> {
-    const file = join(this.path, 'config.json');
+    const file = join(this.path, CONFIGURATION_NAME);
     return decodeConfiguration(await wrapReadErrors(file, () => readTextFile(file)), file);
+  }
+
+  async writeConfiguration(configuration: Configuration): Promise<void> {
+    await this.write(CONFIGURATION_NAME, encodeConfiguration(configuration));
   }
 
   /**
    * Takes the folder for this process, and removes temporary files of a killed process. The caller releases the lock.
    * @throws {InputError} if another process holds the folder, or it cannot be written
    */
-  async lock(): Promise<FolderLock> {
-    const lock = this.firstLock ?? (await FolderLock.take(this.path));
+  async lock(): Promise<RunLock> {
+    const isFirst = this.holders === (this.firstLock ? 1 : 0);
+    const lock = this.firstLock ?? (await this.hold());
     this.firstLock = undefined;
     try {
       await this.createSubfolders();
-      for (const name of ['.', ...SUBFOLDERS]) await removeUnfinished(join(this.path, name));
-      // A request was for the training before.
-      await remove(join(this.path, STEERING_NAME));
+      if (isFirst) await this.clear();
+      return lock;
     } catch (error) {
       await lock.release();
       throw error;
     }
-    return lock;
   }
 
   /**
@@ -147,18 +155,12 @@ export class RunFolder implements RunStore {
     const entries = await listFolder(this.path);
     if (entries === undefined) throw new InputError(this.path, 'run folder not found');
     await this.createSubfolders();
-    if (!entries.includes('config.json')) await this.writeConfiguration(configuration);
-  }
-
-  private async createSubfolders(): Promise<void> {
-    for (const name of SUBFOLDERS)
-      await wrapWriteErrors(join(this.path, name), () => makeFolder(join(this.path, name)));
+    if (!entries.includes(CONFIGURATION_NAME)) await this.writeConfiguration(configuration);
   }
 
   /** Writes a checkpoint, removes older ones that its configuration does not keep, and returns its path. */
   async writeCheckpoint(checkpoint: Checkpoint): Promise<string> {
-    const file = this.checkpointFile(checkpoint.step);
-    await writeFileAtomically(file, encodeCheckpoint(checkpoint, sha256));
+    const file = await this.write(checkpointName(checkpoint.step), encodeCheckpoint(checkpoint, sha256));
     await this.prune(checkpoint);
     return file;
   }
@@ -168,76 +170,68 @@ export class RunFolder implements RunStore {
    * @throws {InputError} if it is corrupt
    */
   async readLatestCheckpoint(): Promise<StoredCheckpoint | undefined> {
-    const [step, before] = (await this.checkpointSteps()).reverse();
+    const [step, before] = (await this.stepsOf('checkpoints')).reverse();
     if (step === undefined) return undefined;
     try {
-      return await readCheckpointFile(this.checkpointFile(step));
+      return await readCheckpointFile(join(this.path, checkpointName(step)));
     } catch (error) {
       if (!(error instanceof InputError) || before === undefined) throw error;
-      throw new InputError(error.about, error.problem, `delete it to resume from ${this.checkpointFile(before)}`);
+      const remedy = `delete it to resume from ${join(this.path, checkpointName(before))}`;
+      throw new InputError(error.about, error.problem, remedy);
     }
-  }
-
-  /** Returns the iterations of all checkpoints in ascending order. */
-  private async checkpointSteps(): Promise<number[]> {
-    const names = (await listFolder(join(this.path, 'checkpoints'))) ?? [];
-    return names
-      .filter((name) => CHECKPOINT_NAME.test(name))
-      .map((name) => parseInt(name))
-      .sort((a, b) => a - b);
-  }
-
-  private checkpointFile(step: number): string {
-    return join(this.path, 'checkpoints', `${numbered(step)}.safetensors`);
   }
 
   private async prune({ configuration: { keepLast, keepEvery }, step: newest }: Checkpoint): Promise<void> {
     if (keepLast === 0) return;
-    const older = (await this.checkpointSteps()).filter((step) => step <= newest).slice(0, -keepLast);
-    for (const step of older) if (keepEvery === 0 || step % keepEvery !== 0) await remove(this.checkpointFile(step));
+    const older = (await this.stepsOf('checkpoints')).filter((step) => step <= newest).slice(0, -keepLast);
+    for (const step of older)
+      if (keepEvery === 0 || step % keepEvery !== 0)
+        await this.whileHeld((folder) => folder.remove(checkpointName(step)));
   }
 
   /** Writes the previews of an iteration: PNG files, and the codes as a NumPy array. */
-  async writePreviews(step: number, preview: Preview): Promise<PreviewFiles> {
-    const write = async (name: string, bytes: Uint8Array) => {
-      const file = join(this.path, name);
-      await writeFileAtomically(file, bytes);
-      return file;
-    };
-    await write(`codes/${numbered(step)}.npy`, encodeNpy(preview.codes));
+  async writePreviews(step: number, { codes, samples, reconstructions }: Preview): Promise<PreviewFiles> {
+    await this.write(`codes/${numbered(step)}.npy`, encodeNpy(codes));
     return {
-      samples: await write(`samples/${numbered(step)}.png`, await encodePng(preview.samples)),
-      reconstructions: await write(`reconstructions/${numbered(step)}.png`, await encodePng(preview.reconstructions)),
+      samples: await this.write(`samples/${numbered(step)}.png`, await encodePng(samples)),
+      reconstructions: await this.write(`reconstructions/${numbered(step)}.png`, await encodePng(reconstructions)),
     };
   }
 
   /** Returns the previews of a kind in the order of their iterations. */
   async previews(kind: keyof PreviewFiles): Promise<{ readonly step: number; readonly file: string }[]> {
+    return (await this.stepsOf(kind)).map((step) => ({ step, file: join(this.path, kind, `${numbered(step)}.png`) }));
+  }
+
+  /** Returns the iterations of the numbered files in a subfolder, in ascending order. */
+  private async stepsOf(kind: keyof PreviewFiles | 'checkpoints'): Promise<number[]> {
+    const pattern = kind === 'checkpoints' ? /^\d+\.safetensors$/ : /^\d+\.png$/;
     const names = (await listFolder(join(this.path, kind))) ?? [];
     return names
-      .filter((name) => PREVIEW_NAME.test(name))
-      .map((name) => ({ step: parseInt(name), file: join(this.path, kind, name) }))
-      .sort((a, b) => a.step - b.step);
+      .filter((name) => pattern.test(name))
+      .map((name) => parseInt(name))
+      .sort((a, b) => a - b);
   }
 
   /** Appends entries to the log, each as a line of JSON. */
-  async appendLog(entries: readonly LogEntry[]): Promise<void> {
-    const lines = entries.map((entry) => `${JSON.stringify(entry)}\n`).join('');
-    // After a failure the file may end with a partial line; an empty line does no harm.
-    const text = this.hasPartialLine ? `\n${lines}` : lines;
-    this.hasPartialLine = true;
-    await wrapWriteErrors(this.logFile, () => appendFile(this.logFile, text));
-    this.hasPartialLine = false;
+  appendLog(entries: readonly LogEntry[]): Promise<void> {
+    return this.append(LOG_NAME, linesOf(entries));
   }
 
   /** Removes the log entries after an iteration, and returns the last one that is left. */
   async truncateLog(step: number): Promise<LogEntry | undefined> {
     const entries = (await this.readLog()).filter((entry) => entry.step! <= step);
-    await writeFileAtomically(
-      this.logFile,
-      new TextEncoder().encode(entries.map((entry) => `${JSON.stringify(entry)}\n`).join('')),
-    );
+    await this.write(LOG_NAME, linesOf(entries));
     return entries.at(-1);
+  }
+
+  /**
+   * Reads the log. If an iteration has several lines, the last one counts.
+   * @throws {InputError} if it exists but cannot be read
+   */
+  async readLog(): Promise<LogEntry[]> {
+    const lines = ((await readTextIfExists(join(this.path, LOG_NAME))) ?? '').split('\n').flatMap(parseLogLine);
+    return [...new Map(lines.map((entry) => [entry.step, entry])).values()];
   }
 
   memoryMb(): number {
@@ -245,36 +239,76 @@ export class RunFolder implements RunStore {
   }
 
   /**
-   * Reads the log.
-   * @throws {InputError} if it exists but cannot be read
+   * Writes a file completely or not at all, and returns its path.
+   * @throws {InputError} if it cannot be written
    */
-  async readLog(): Promise<LogEntry[]> {
-    const text = await wrapReadErrors(this.logFile, () =>
-      readTextFile(this.logFile).catch((error: NodeJS.ErrnoException) => {
-        if (error.code === 'ENOENT') return '';
-        throw error;
-      }),
-    );
-    // An append that failed half-way was repeated completely.
-    return [
-      ...new Map(
-        text
-          .split('\n')
-          .flatMap(parseLogLine)
-          .map((entry) => [entry.step, entry]),
-      ).values(),
-    ];
+  write(name: string, content: Uint8Array | string): Promise<string> {
+    return this.whileHeld((folder) => folder.write(name, content));
   }
 
-  private get logFile(): string {
-    return join(this.path, 'log.jsonl');
+  /** Appends complete lines to a file, or nothing. @throws {InputError} if it cannot be written */
+  append(name: string, lines: string): Promise<void> {
+    return this.whileHeld((folder) => folder.append(name, lines));
+  }
+
+  /** Writes under the lock of this folder, which is taken for the action if it is not held. */
+  private async whileHeld<T>(action: (folder: OwnFolder) => Promise<T>): Promise<T> {
+    const lock = await this.hold();
+    try {
+      return await action(this.folder.heldBy(() => lock.confirm()));
+    } finally {
+      await lock.release();
+    }
+  }
+
+  private async hold(): Promise<RunLock> {
+    this.holders++;
+    this.held ??= FolderLock.take(this.path);
+    const { held } = this;
+    let isReleased = false;
+    const release = async (): Promise<void> => {
+      if (isReleased) return;
+      isReleased = true;
+      if (--this.holders > 0) return;
+      this.held = undefined;
+      await (await held).release();
+    };
+    try {
+      await held;
+    } catch (error) {
+      this.holders--;
+      this.held = undefined;
+      throw error;
+    }
+    return { confirm: async () => (await held).confirm(), release };
+  }
+
+  private createSubfolders(): Promise<void> {
+    return this.whileHeld(async (folder) => {
+      for (const name of SUBFOLDERS) await folder.makeFolder(name);
+    });
+  }
+
+  /** Removes temporary files of killed processes, and the request to an earlier one. */
+  private clear(): Promise<void> {
+    return this.whileHeld(async (folder) => {
+      for (const kind of ['', ...SUBFOLDERS])
+        for (const name of await folder.below(kind).list())
+          if (UNFINISHED_NAME.test(name) || (LOCK_FILE.test(name) && name !== LOCK_NAME))
+            await folder.below(kind).remove(name);
+      await folder.remove(STEERING_NAME);
+    });
   }
 }
+
+const checkpointName = (step: number): string => `checkpoints/${numbered(step)}.safetensors`;
+
+const linesOf = (entries: readonly LogEntry[]): string => entries.map((entry) => `${JSON.stringify(entry)}\n`).join('');
 
 /** Returns 000123, so that names sort by number. */
 export const numbered = (step: number): string => String(step).padStart(6, '0');
 
-/** Parses a line of the log; a line that a crash cut short counts as not written. */
+/** Parses a line of the log. A line that a crash cut short is dropped. */
 function parseLogLine(line: string): LogEntry[] {
   try {
     const entry = JSON.parse(line) as LogEntry | null;
@@ -319,14 +353,6 @@ export async function openRun(
 export interface OpenedRun {
   readonly checkpoint: StoredCheckpoint;
   readonly model: TrainedModel;
-}
-
-const remove = (file: string): Promise<void> => wrapWriteErrors(file, () => rm(file, { force: true }));
-
-async function removeUnfinished(folder: string): Promise<void> {
-  for (const name of (await listFolder(folder)) ?? []) {
-    if (UNFINISHED_NAME.test(name) || (LOCK_FILE.test(name) && name !== LOCK_NAME)) await remove(join(folder, name));
-  }
 }
 
 /** Returns the names in a folder, or undefined if there is none. */

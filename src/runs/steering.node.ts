@@ -1,16 +1,18 @@
-/** Requests to a training in another process, as a file in its run folder: it outlives the process that wrote it, and reaches other hosts. */
-import { readFileSync, statSync } from 'node:fs';
+/** Requests to the process that trains into a run folder, as a file there: it outlives the process that wrote it, and reaches other hosts. */
+import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeFileAtomically, wrapWriteErrors } from '../files/atomic.node.js';
+import { requireRegular } from '../files/regularFile.node.js';
 import type { Direction } from '../training/trainingLoop.js';
+import { READING_WITHOUT_LINKS } from './ownFolder.node.js';
 
 export const STEERING_NAME = 'steering.json';
 
 /** Pause once this many iterations are done, or save and end. Without a request, training continues. */
 type SteeringRequest = { readonly pauseAt: number } | { readonly stop: true };
 
-/** Replaces the request to the training in a run folder; undefined lets it continue. */
+/** Replaces the request to the process that trains into a run folder; undefined lets it continue. */
 export async function requestSteering(run: string, request: SteeringRequest | undefined): Promise<void> {
   const file = join(run, STEERING_NAME);
   if (request === undefined) await wrapWriteErrors(file, () => rm(file, { force: true }));
@@ -21,8 +23,8 @@ export async function requestSteering(run: string, request: SteeringRequest | un
 const INTERVAL_MS = 50;
 
 /**
- * Returns a function that returns the direction of the training in a run folder after a number of iterations. A file that cannot be read, or
- * contains anything else, requests nothing.
+ * Returns a function that returns what to do after a number of iterations. A file that cannot be read, or contains anything else, requests
+ * nothing.
  */
 export function followSteering(run: string): (step: number) => Direction {
   const file = join(run, STEERING_NAME);
@@ -43,11 +45,26 @@ export function followSteering(run: string): (step: number) => Direction {
 function readRequest(file: string): SteeringRequest | undefined {
   try {
     // Most runs have no such file, and an exception is slower.
-    if (!statSync(file, { throwIfNoEntry: false })?.isFile()) return undefined;
-    const found = JSON.parse(readFileSync(file, 'utf8')) as Partial<{ pauseAt: unknown; stop: unknown }> | null;
+    if (!statSync(file, { throwIfNoEntry: false })) return undefined;
+    const found = JSON.parse(readStart(file)) as Partial<{ pauseAt: unknown; stop: unknown }> | null;
     if (found?.stop === true) return { stop: true };
     return typeof found?.pauseAt === 'number' ? { pauseAt: found.pauseAt } : undefined;
   } catch {
     return undefined;
+  }
+}
+
+/** A longer file is no request. */
+const MAX_BYTES = 4096;
+
+/** Reads the start of a regular file, without waiting for the writer of a pipe. */
+function readStart(path: string): string {
+  const file = openSync(path, READING_WITHOUT_LINKS);
+  try {
+    requireRegular(fstatSync(file));
+    const bytes = Buffer.alloc(MAX_BYTES);
+    return bytes.toString('utf8', 0, readSync(file, bytes));
+  } finally {
+    closeSync(file);
   }
 }

@@ -237,37 +237,59 @@ async function trainPrepared(source: ImageSource, preparation: Preparation): Pro
   try {
     signal?.throwIfAborted();
     const folder = ranks.isFirst ? await folderOf(preparation) : undefined;
-    const store = ranks.storeOf(folder);
-    const journal = folder && new Journal(folder.path);
-    const train = async (): Promise<RunSummary> => {
-      const summary = await runTraining({
-        configuration,
-        source,
-        store,
-        compile,
-        compileIteration: ranks.compile,
-        signal,
-        steer: steeringOf(preparation, folder),
-        subscribers: [
-          onEvent,
-          ...(journal ? [journal.onEvent] : []),
-          ...(folder ? await subscribersOf(preparation, folder, evaluation) : []),
-        ],
-        start: () => firstState(preparation),
-      });
-      const onProgress: Progress = (done, total) => void onEvent({ type: 'scoring', done, total });
-      const scores =
-        summary.interrupted || !folder
-          ? {}
-          : await finalScores(configuration, source, folder.path, summary.checkpoint, compile, onProgress);
-      return { run: store.path, ...summary, ...scores };
-    };
-    const complete = await (journal ? journal.whileTraining(train) : train());
-    await onEvent({ type: 'end', summary: complete });
-    return complete;
+    const train = () => trainInto(folder, source, preparation, evaluation);
+    const summary = await (folder ? whileLocked(folder, () => train()) : train());
+    await onEvent({ type: 'end', summary });
+    return summary;
   } finally {
     await evaluation?.release();
   }
+}
+
+/** Trains while this process holds the folder, also while the scores, or the failure, are written into the journal. */
+async function whileLocked<T>(folder: RunFolder, action: () => Promise<T>): Promise<T> {
+  const lock = await folder.lock();
+  try {
+    return await action();
+  } finally {
+    await lock.release();
+  }
+}
+
+/** @param folder the run folder; undefined on all ranks but the first */
+async function trainInto(
+  folder: RunFolder | undefined,
+  source: ImageSource,
+  preparation: Preparation,
+  evaluation: TrainingEvaluation | undefined,
+): Promise<RunSummary> {
+  const { configuration, compile, signal, ranks, onEvent = () => undefined } = preparation;
+  const store = ranks.storeOf(folder);
+  const journal = folder && new Journal(folder);
+  const train = async (): Promise<RunSummary> => {
+    const summary = await runTraining({
+      configuration,
+      source,
+      store,
+      compile,
+      compileIteration: ranks.compile,
+      signal,
+      steer: steeringOf(preparation, folder),
+      subscribers: [
+        onEvent,
+        ...(journal ? [journal.onEvent] : []),
+        ...(folder ? await subscribersOf(preparation, folder, evaluation) : []),
+      ],
+      start: () => firstState(preparation),
+    });
+    const onProgress: Progress = (done, total) => void onEvent({ type: 'scoring', done, total });
+    const scores =
+      summary.interrupted || !folder
+        ? {}
+        : await finalScores(configuration, source, folder.path, summary.checkpoint, compile, onProgress);
+    return { run: store.path, ...summary, ...scores };
+  };
+  return journal ? journal.whileTraining(train) : train();
 }
 
 /** What is requested of the training: by its signal, or through the run folder. */

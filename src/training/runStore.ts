@@ -15,14 +15,14 @@ export type StoredCheckpoint = Checkpoint & { readonly file: string };
 
 /** The right of this process to write into a store. */
 export interface RunLock {
-  /** Rejects if another process has taken the store over. */
+  /** Rejects if another process has taken the store over, as each write does. */
   confirm(): Promise<void>;
   release(): Promise<void>;
 }
 
 /**
- * The results of a training run: a run folder, browser storage, or memory. A write replaces an earlier one completely or not at all, and
- * rejects with an InputError if it may succeed later.
+ * The results of a training run: a run folder, browser storage, or memory. A write replaces an earlier one completely or not at all. It
+ * rejects with an InputError if it may succeed later, and with another error if another process has taken the store over.
  */
 export interface RunStore {
   /** The name of the run in messages, such as the path of its folder. */
@@ -49,7 +49,6 @@ interface WriterOptions {
   readonly trainer: Trainer;
   readonly configuration: Configuration;
   readonly store: RunStore;
-  readonly lock: RunLock;
   readonly previews: Previews;
   readonly emit: Emit;
   readonly signal?: AbortSignal | undefined;
@@ -122,7 +121,7 @@ export class RunWriter {
   async save(): Promise<{ readonly step: number; readonly file: string }> {
     const { configuration, trainer, store, emit } = this.options;
     const checkpoint = { configuration, ...(await trainer.readState()) };
-    const file = await this.retryUntilWritten(() => this.whileHeld(() => store.writeCheckpoint(checkpoint)));
+    const file = await this.retryUntilWritten(() => store.writeCheckpoint(checkpoint));
     this.checkpoint = { step: checkpoint.step, file };
     await emit({ type: 'checkpoint', ...this.checkpoint });
     return this.checkpoint;
@@ -132,7 +131,7 @@ export class RunWriter {
   async rollBack(step: number): Promise<void> {
     this.unwritten = this.unwritten.filter((entry) => entry.step! <= step);
     this.unlogged = undefined;
-    await this.retryUntilWritten(() => this.whileHeld(() => this.options.store.truncateLog(step)));
+    await this.retryUntilWritten(() => this.options.store.truncateLog(step));
     if (this.preview && this.preview.step > step) this.preview = undefined;
     if (this.checkpoint && this.checkpoint.step > step) this.checkpoint = undefined;
   }
@@ -188,7 +187,7 @@ export class RunWriter {
   }
 
   private async writeLog(): Promise<void> {
-    await this.whileHeld(() => this.options.store.appendLog(this.unwritten));
+    await this.options.store.appendLog(this.unwritten);
     this.unwritten = [];
   }
 
@@ -198,17 +197,11 @@ export class RunWriter {
     const { step, vectors } = await trainer.readState();
     try {
       const drawn = await previews.draw(vectors);
-      this.preview = { step, ...(await this.whileHeld(() => store.writePreviews!(step, drawn))) };
+      this.preview = { step, ...(await store.writePreviews(step, drawn)) };
       await emit({ type: 'previews', ...this.preview });
     } catch (error) {
       await this.warn(error, 'the previews of this iteration are skipped');
     }
-  }
-
-  /** Writes only while the store belongs to this process. */
-  private async whileHeld<T>(write: () => Promise<T>): Promise<T> {
-    await this.options.lock.confirm();
-    return write();
   }
 
   private retryUntilWritten<T>(write: () => Promise<T>): Promise<T> {

@@ -94,7 +94,7 @@ async function trainFrom(state: TrainerState, options: TrainingOptions, lock: Ru
     if (event.type === 'evaluationDue') waitedMs += performance.now() - start;
   };
   const now = () => performance.now() - waitedMs;
-  const writer = new RunWriter({ trainer, configuration, store, lock, previews, emit, signal, retrySeconds });
+  const writer = new RunWriter({ trainer, configuration, store, previews, emit, signal, retrySeconds });
   try {
     await emit({
       type: 'start',
@@ -176,9 +176,9 @@ async function saveAfterFailure(
   const last = saved ?? (await store.readLatestCheckpoint());
   const state = last === undefined ? 'no checkpoint was saved yet' : `iteration ${last.step} is saved`;
   throw new InputError(
-    store.path,
-    `${error.message} after ${trainer.step} iterations; ${state}`,
-    text`continue with ${setting('resume')}, and with ${setting('device')} cpu if this device fails again`,
+    error.about,
+    text`${error.problem} after ${trainer.step} iterations; ${state}`,
+    text`continue with ${setting('resume')} ${store.path}, and with ${setting('device')} cpu if this device fails again`,
   );
 }
 

@@ -84,16 +84,19 @@ describe('ranks', () => {
     };
     await expect(second.storeOf(undefined).writeCheckpoint(changed)).rejects.toThrow(
       new InputError(
-        'iteration 3',
-        'the processes do not have the same weights',
-        'resume from the last checkpoint (rank 1 compared with rank 0)',
+        'rank 1 and rank 0',
+        'do not have the same weights at iteration 3',
+        'resume from the last checkpoint',
       ),
     );
   });
 
   it('compare their images before training', async () => {
-    const problem =
-      'photos: the processes do not have the same images; copy the data to every host (rank 1 compared with rank 0)';
+    const problem = new InputError(
+      'rank 1 and rank 0',
+      'do not have the same images of photos',
+      'copy the data to every host',
+    );
     for (const [other, expected] of [
       [sourceOf([1, 2, 3]), undefined],
       [sourceOf([1, 2, 4]), problem],

@@ -270,7 +270,7 @@ describe('a paused training', () => {
 describe('a training folder', () => {
   it('rejects a second training process, which changes nothing', async () => {
     const folder = await newFolder(tinyConfiguration());
-    const lock = await folder.lock();
+    const lock = await (await RunFolder.open(folder.path)).lock();
     const longer = tinyConfiguration({ length: { steps: 9 } });
     await expectInputError(
       () => trained(longer, { folder }),
@@ -294,9 +294,10 @@ describe('a training folder', () => {
   it('is locked while the first one runs, and free after it, however it ended', async () => {
     const configuration = tinyConfiguration({ encoderUpdates: '1;KL_real:1e300' });
     const folder = await newFolder(configuration);
+    const other = await RunFolder.open(folder.path);
     let second: Promise<void> | undefined;
     const subscriber = () =>
-      (second ??= expectInputError(() => trained(configuration, { folder }), 'is training into this folder'));
+      (second ??= expectInputError(() => trained(configuration, { folder: other }), 'is training into this folder'));
     expect(await errorOf(() => trained(configuration, { folder, subscribers: [subscriber] }))).toBeInstanceOf(Error);
     expect(second).toBeDefined();
     expect(existsSync(join(folder.path, '.lock'))).toBe(false);

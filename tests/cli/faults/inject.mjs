@@ -36,23 +36,34 @@ function happen(fault) {
   throw Object.assign(new Error(`${fault.error}: injected`), { code: fault.error });
 }
 
-const { open, rename, appendFile } = files;
+const { open, rename } = files;
+
+/** Flags of a file that is written from its start, or appended to. */
+const isWriting = (flags) =>
+  typeof flags === 'number'
+    ? (flags & (fs.constants.O_WRONLY | fs.constants.O_RDWR)) !== 0
+    : /[wa+]/.test(flags ?? 'r');
 
 files.open = async (path, flags, ...rest) => {
   const handle = await open(path, flags, ...rest);
-  if (!/[wa+]/.test(String(flags ?? 'r'))) return handle;
+  if (!isWriting(flags)) return handle;
   const { writeFile, write, sync } = handle;
-  const halving =
-    (original) =>
-    async (data, ...options) => {
-      const fault = dueFault(path, 'half');
-      if (fault === undefined) return original.call(handle, data, ...options);
-      const bytes = Buffer.from(data);
-      await writeFile.call(handle, bytes.subarray(0, bytes.length >> 1));
-      happen(fault);
-    };
-  handle.writeFile = halving(writeFile);
-  handle.write = halving(write);
+  const fails = (data) => {
+    const fault = dueFault(path, 'half');
+    return fault && { fault, half: Buffer.from(data).subarray(0, data.length >> 1) };
+  };
+  handle.writeFile = async (data, ...options) => {
+    const failure = fails(data);
+    if (failure === undefined) return writeFile.call(handle, data, ...options);
+    await writeFile.call(handle, failure.half);
+    happen(failure.fault);
+  };
+  handle.write = async (data, offset, length, position) => {
+    const failure = fails(data);
+    if (failure === undefined) return write.call(handle, data, offset, length, position);
+    await write.call(handle, failure.half, 0, failure.half.length, position);
+    happen(failure.fault);
+  };
   handle.sync = async () => {
     const fault = dueFault(path, 'whole');
     if (fault) happen(fault);
@@ -65,13 +76,6 @@ files.rename = async (from, to) => {
   await rename(from, to);
   const fault = dueFault(to, 'renamed');
   if (fault) happen(fault);
-};
-
-files.appendFile = async (path, data, ...options) => {
-  const fault = dueFault(path);
-  if (fault === undefined) return appendFile(path, data, ...options);
-  await appendFile(path, data.slice(0, data.length >> 1));
-  happen(fault);
 };
 
 const { openSync } = fs;
