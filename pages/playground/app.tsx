@@ -2,16 +2,7 @@
 import type { ComponentType } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { ExploredModel } from './explore/models.js';
-
-/** What every page receives. */
-export interface PageProps {
-  readonly query: string;
-  /** Replaces the query of the address. */
-  readonly onQuery: (query: string) => void;
-  /** The model to explore, passed from training. */
-  readonly model: ExploredModel | undefined;
-  readonly onExplore: (model: ExploredModel) => void;
-}
+import type { PageProps } from './page.js';
 
 interface Entry {
   readonly name: string;

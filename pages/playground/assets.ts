@@ -7,6 +7,6 @@ import { InputError } from '../../src/errors.js';
  */
 export async function loadAsset(path: string): Promise<Response> {
   const response = await fetch(new URL(path, document.baseURI)).catch(() => undefined);
-  if (!response?.ok) throw new InputError(`${path} cannot be loaded; check the connection, and reload the page`);
+  if (!response?.ok) throw new InputError(path, 'cannot be loaded', 'check the connection, and reload the page');
   return response;
 }

@@ -185,15 +185,26 @@ describe.skipIf(!hasChromium)('the playground', () => {
         /encoder 0\.00, generator [\d.]+, uniform [\d.]+$/u,
       );
       expect(await iteration(page)).toBeGreaterThanOrEqual(before);
-      await page.getByRole('button', { name: 'Balanced' }).click();
+      const balanced = page.getByRole('button', { name: 'Balanced' });
+      expect(await balanced.getAttribute('aria-pressed')).toBe('false');
+      expect(await page.textContent('.hint')).toContain('your own');
+      await balanced.click();
+      await poll(() => balanced.getAttribute('aria-pressed')).toBe('true');
       await poll(() => page.url()).not.toContain('encoder');
       await poll(() => iteration(page)).toBeLessThan(before);
       await poll(() => page.textContent('#play')).toBe('Pause');
     });
 
     it('trains on points that the visitor draws', async () => {
-      const page = await open('#/plane?data=drawn');
+      const page = await open('');
       await ready(page);
+      await page.getByRole('button', { name: 'Collapse' }).click();
+      await named(page, 'data').selectOption('drawn');
+      // Nothing trains before the first point.
+      await poll(() => page.textContent('#status')).toBe('Press on the first view to add points.');
+      expect(await page.isDisabled('#play')).toBe(true);
+      expect(await weight(page, 'encoder', 'KL_fake').getAttribute('aria-valuetext')).toBe('2');
+      await poll(() => page.url()).toMatch(/#\/plane\?data=drawn$/u);
       const box = (await page.locator('#generator-view').boundingBox())!;
       for (const [x, y] of [
         [0.3, 0.3],

@@ -1,9 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { configurationOf } from '../../pages/playground/digits/configuration.js';
-import { PRESETS } from '../../pages/playground/plane/presets.js';
+import { DIVERGENCES, LOSSES, MATCHES } from '../../pages/playground/plane/curves.js';
+import { activePreset, PRESETS } from '../../pages/playground/plane/presets.js';
 import {
+  dataOf,
   DEFAULT_SETTINGS,
+  DRAWN_SETTINGS,
   fromQuery,
   HIDDEN,
   PRIOR_NAMES,
@@ -72,6 +75,31 @@ describe('the settings of the plane in an address', () => {
       expect(fromQuery(toQuery(given))).toEqual(given);
     }
   });
+});
+
+describe('presets of the plane', () => {
+  it('are active while the settings have all of their values', () => {
+    expect(activePreset(DEFAULT_SETTINGS)?.name).toBe('Balanced');
+    for (const preset of PRESETS) {
+      const chosen = { ...DEFAULT_SETTINGS, ...preset.settings };
+      expect(activePreset(fromQuery(toQuery(chosen)))).toBe(preset);
+      const { weights } = chosen;
+      const changed = { ...chosen, weights: { ...weights, encoder: { ...weights.encoder, match_x: 7 } } };
+      expect(activePreset(changed)).toBeUndefined();
+    }
+  });
+
+  it('leave nothing behind for points that the visitor draws', () => {
+    for (const preset of PRESETS) {
+      const drawn = { ...DEFAULT_SETTINGS, ...preset.settings, ...DRAWN_SETTINGS };
+      expect(drawn).toEqual({ ...DEFAULT_SETTINGS, data: 'drawn' });
+      expect(dataOf(drawn)).toBeUndefined();
+    }
+  });
+});
+
+it.each([DIVERGENCES, MATCHES, LOSSES])('curves of a chart of the plane differ in color', (...curves) => {
+  expect(new Set(curves.map(({ color }) => color)).size).toBe(curves.length);
 });
 
 describe('data of the plane', () => {

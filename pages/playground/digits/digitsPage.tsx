@@ -5,7 +5,7 @@ import { Choice, TrainingButtons } from '../../components/controls.js';
 import { ImageCanvas } from '../../components/images.js';
 import { messageOf } from '../../../src/errors.js';
 import type { WebDevice } from '../../../src/engine/runtime/web.js';
-import type { PageProps } from '../app.js';
+import type { PageProps } from '../page.js';
 import { DIGIT_SIZE, TRAINING_DIGITS } from './data.js';
 import { RECONSTRUCTIONS, SAMPLES } from './session.js';
 import { useDigits } from './useDigits.js';

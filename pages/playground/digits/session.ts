@@ -43,7 +43,7 @@ export class DigitsSession {
       const training = await PageTraining.start(worker, { images: digits.training, length: LENGTH, device, ...what });
       const { size, channels } = training.configuration;
       if (size !== DIGIT_SIZE || channels !== 1)
-        throw new InputError(`the checkpoint is of images of ${size}x${size}, but digits are gray images of 32x32`);
+        throw new InputError('the checkpoint', `is of images of ${size}x${size}, but digits are gray images of 32x32`);
       return new DigitsSession(training, digits);
     } catch (error) {
       worker.terminate();

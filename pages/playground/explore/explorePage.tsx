@@ -2,7 +2,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { Explorer } from '../../components/explorer.js';
 import { messageOf } from '../../../src/errors.js';
-import type { PageProps } from '../app.js';
+import type { PageProps } from '../page.js';
 import { bundledModel, type ExploredModel, type LoadedModel, loadModel, readModelFile } from './models.js';
 
 const MODEL_FILE = /\.(?:safetensors|js)$/u;

@@ -22,7 +22,7 @@ export async function loadModel(model: ExploredModel): Promise<LoadedModel> {
   if ('exported' in model) {
     const { networks: _, ...info } = model.exported;
     const networks = await loadNetworks(model.exported, { wasmPaths: RUNTIME_FILES.wasm }).catch((error: unknown) => {
-      throw new InputError(`${info.name}: the exported networks are damaged; export the model again`, { cause: error });
+      throw new InputError(info.name, 'the exported networks are damaged', 'export the model again', { cause: error });
     });
     return { info, networks, release: networks.release };
   }
@@ -50,9 +50,7 @@ export async function readModelFile(file: File): Promise<ExploredModel> {
   const text = await file.text();
   const json = /^globalThis\.agenetModel = (\{.*\});\s*$/su.exec(text)?.[1];
   if (json === undefined)
-    throw new InputError(
-      `${file.name}: expected a checkpoint (.safetensors), or model.js of "agenet export RUN --web"`,
-    );
+    throw new InputError(file.name, 'expected a checkpoint (.safetensors), or model.js of an exported page');
   try {
     const exported = JSON.parse(json) as Partial<PageModel>;
     if (exported.networks && exported.shape && exported.latent && exported.prior && exported.preprocessing)
@@ -60,7 +58,7 @@ export async function readModelFile(file: File): Promise<ExploredModel> {
   } catch {
     // Reported below.
   }
-  throw new InputError(`${file.name}: is damaged; export the model again`);
+  throw new InputError(file.name, 'damaged', 'export the model again');
 }
 
 /** The model that comes with this site. */

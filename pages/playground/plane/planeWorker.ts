@@ -42,7 +42,7 @@ class PlaneService {
     if (request.type === 'start' && !isLatest()) return undefined;
     if (request.type === 'start') await this.start(request);
     const { training } = this;
-    if (!training) throw new InputError('training: not started; send start first');
+    if (!training) throw new InputError('training', 'not started', 'send start first');
     const frame = new FrameOf(training);
     if (request.type === 'step') await frame.iterate(this.options!);
     if (request.type === 'run') await this.run(training, request.perSecond, isLatest);
@@ -84,7 +84,11 @@ class FrameOf {
   async iterate(options: PlaneOptions): Promise<void> {
     const report = await this.training.iterate(options);
     if (!Object.values(report).every(Number.isFinite))
-      throw new InputError('a loss is no longer finite; press Reset, and use a lower learning rate or lower weights');
+      throw new InputError(
+        'training',
+        'a loss is no longer finite',
+        'press Reset, and use a lower learning rate or lower weights',
+      );
     for (const [name, value] of Object.entries(report)) this.sums[name] = (this.sums[name] ?? 0) + value;
     this.count++;
   }

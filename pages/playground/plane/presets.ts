@@ -65,3 +65,11 @@ export const PRESETS: readonly Preset[] = [
     },
   },
 ];
+
+/** The preset that the settings still have, or undefined. */
+export const activePreset = (settings: PlaneSettings): Preset | undefined =>
+  PRESETS.find(({ settings: preset }) =>
+    Object.entries(preset).every(
+      ([key, value]) => JSON.stringify(settings[key as keyof PlaneSettings]) === JSON.stringify(value),
+    ),
+  );

@@ -26,6 +26,7 @@ export const LEARNING_RATES = { min: 1e-4, max: 1e-2 } as const;
 export const WEIGHTS = { min: 0.01, max: 100 } as const;
 /** Points that the visitor can draw; more would make the address too long. */
 export const MAX_DRAWN = 300;
+export const SEEDS = [1, 2, 3, 4, 5] as const;
 const MAX_SEED = 9999;
 
 export const DEFAULT_SETTINGS: PlaneSettings = {
@@ -43,6 +44,13 @@ export const DEFAULT_SETTINGS: PlaneSettings = {
   speed: 'fastest',
 };
 
+/** The settings for drawn points: none is left of a preset, which is tuned for its own data. */
+export const DRAWN_SETTINGS = {
+  data: 'drawn',
+  prior: DEFAULT_SETTINGS.prior,
+  weights: DEFAULT_SETTINGS.weights,
+} as const;
+
 export const modelOf = ({ prior, hidden, generatorUpdates, seed }: PlaneSettings): PlaneModel => ({
   latent: LATENT_OF[prior],
   hidden,
@@ -51,9 +59,9 @@ export const modelOf = ({ prior, hidden, generatorUpdates, seed }: PlaneSettings
 });
 export const optionsOf = ({ weights, learningRate }: PlaneSettings): PlaneOptions => ({ weights, learningRate });
 
-/** The data; a shape until the visitor has drawn a point. */
-export const dataOf = ({ data, drawn }: PlaneSettings): PlaneData =>
-  data !== 'drawn' ? data : drawn.length > 0 ? drawn : (DEFAULT_SETTINGS.data as ShapeName);
+/** The data; undefined until the visitor has drawn a point. */
+export const dataOf = ({ data, drawn }: PlaneSettings): PlaneData | undefined =>
+  data !== 'drawn' ? data : drawn.length > 0 ? drawn : undefined;
 
 /** Names of weights in the address: `encoder.KL_real`. */
 const weightEntries = ({ weights }: PlaneSettings): [string, number][] => [

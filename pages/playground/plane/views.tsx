@@ -1,4 +1,4 @@
-/** Canvases that show the plane and the codes. */
+/** The plane and the codes, each on a canvas with a title and a legend. */
 import { useEffect, useRef } from 'preact/hooks';
 import { colorOf, cssColor, latticeOf } from './lattice.js';
 import { FIELD, type PlaneView } from './training.js';
@@ -7,153 +7,169 @@ import { FIELD, type PlaneView } from './training.js';
 const SIDE = 480;
 const BARS = 48;
 
-type Latent = 2 | 3;
 interface ViewProps {
   readonly view: PlaneView | undefined;
-  readonly latent: Latent;
+  readonly latent: 2 | 3;
 }
 
-/** A square canvas that is drawn again whenever its inputs change. */
-function Drawing({ id, label, draw, inputs, ...handlers }: DrawingProps) {
-  const canvas = useRef<HTMLCanvasElement>(null);
-  useEffect(() => {
-    const context = canvas.current!.getContext('2d')!;
-    context.clearRect(0, 0, SIDE, SIDE);
-    draw(context);
-  }, inputs);
-  return (
-    <canvas
-      id={id}
-      ref={canvas}
-      class={handlers.onPointerDown ? 'view drawn' : 'view'}
-      width={SIDE}
-      height={SIDE}
-      role="img"
-      aria-label={label}
-      {...handlers}
-    />
-  );
-}
-
-interface DrawingProps {
+interface DrawingProps extends ViewProps {
   readonly id: string;
+  readonly title: string;
+  /** Describes the canvas for screen readers. */
   readonly label: string;
-  readonly draw: (context: CanvasRenderingContext2D) => void;
-  readonly inputs: readonly unknown[];
+  /** Colors, which are classes of swatches, and their meanings. */
+  readonly legend: Readonly<Record<string, string>>;
+  readonly draw: (context: CanvasRenderingContext2D, view: PlaneView) => void;
   readonly onPointerDown?: (event: PointerEvent) => void;
   readonly onPointerMove?: (event: PointerEvent) => void;
 }
 
-/** Pixels of a coordinate of the plane; the y axis points up. */
-const toPixel = (value: number): number => ((value / FIELD.range + 1) / 2) * SIDE;
+/** A square canvas that is drawn again whenever the view changes. */
+function Drawing({ id, title, label, legend, view, latent, draw, ...handlers }: DrawingProps) {
+  const canvas = useRef<HTMLCanvasElement>(null);
+  useEffect(() => {
+    const context = canvas.current!.getContext('2d')!;
+    context.clearRect(0, 0, SIDE, SIDE);
+    if (view) draw(context, view);
+  }, [view, latent]);
+  return (
+    <figure>
+      <figcaption>{title}</figcaption>
+      <canvas
+        id={id}
+        ref={canvas}
+        class={handlers.onPointerDown ? 'view drawn' : 'view'}
+        width={SIDE}
+        height={SIDE}
+        role="img"
+        aria-label={label}
+        {...handlers}
+      />
+      <ul class="legend">
+        {Object.entries(legend).map(([color, meaning]) => (
+          <li key={color}>
+            <span class={`swatch ${color}`} /> {meaning}
+          </li>
+        ))}
+      </ul>
+    </figure>
+  );
+}
+
+/** Pixels of a point of the plane, whose y axis points up. */
+const toPixels = (points: Float32Array, index: number): [x: number, y: number] => [
+  ((points[2 * index]! / FIELD.range + 1) / 2) * SIDE,
+  ((1 - points[2 * index + 1]! / FIELD.range) / 2) * SIDE,
+];
 
 /** Draws points as squares, which are faster than disks and look the same at this size. */
-function dots(
+function drawDots(
   context: CanvasRenderingContext2D,
   points: Float32Array,
   side: number,
   color: (index: number) => string,
 ): void {
   for (let index = 0; index < points.length / 2; index++) {
+    const [x, y] = toPixels(points, index);
     context.fillStyle = color(index);
-    context.fillRect(
-      toPixel(points[2 * index]!) - side / 2,
-      SIDE - toPixel(points[2 * index + 1]!) - side / 2,
-      side,
-      side,
-    );
+    context.fillRect(x - side / 2, y - side / 2, side, side);
   }
 }
 
 /** The colors of the lattice of the prior. */
-const LATTICES: Readonly<Record<Latent, readonly string[]>> = { 2: latticeColors(2), 3: latticeColors(3) };
+const LATTICES = { 2: latticeColors(2), 3: latticeColors(3) };
 
-function latticeColors(latent: Latent): string[] {
+function latticeColors(latent: 2 | 3): string[] {
   const codes = latticeOf(latent);
   return Array.from({ length: codes.length / latent }, (_, index) => cssColor(colorOf(codes, index, latent)));
 }
 
 /** Data, and the generator's image of the prior. */
 export function GeneratorView({
-  view,
-  latent,
   onPoint,
+  ...props
 }: ViewProps & { onPoint: ((x: number, y: number) => void) | undefined }) {
-  const pointOf = ({ offsetX, offsetY, currentTarget }: PointerEvent): void => {
+  const colors = LATTICES[props.latent];
+  const prior = props.latent === 2 ? 'circle' : 'sphere';
+  const addPoint = ({ offsetX, offsetY, currentTarget }: PointerEvent): void => {
     const { clientWidth, clientHeight } = currentTarget as HTMLCanvasElement;
     onPoint?.(FIELD.range * ((2 * offsetX) / clientWidth - 1), FIELD.range * (1 - (2 * offsetY) / clientHeight));
   };
-  const draw = (context: CanvasRenderingContext2D): void => {
-    if (!view) return;
-    dots(context, view.shown, 6, () => 'gray');
-    const colors = LATTICES[latent];
-    if (latent === 3) return dots(context, view.image, 5, (index) => colors[index]!);
+  const draw = (context: CanvasRenderingContext2D, { shown, image }: PlaneView): void => {
+    drawDots(context, shown, 6, () => 'gray');
+    if (props.latent === 3) return drawDots(context, image, 5, (index) => colors[index]!);
     context.lineWidth = 5;
-    const count = view.image.length / 2;
-    for (let index = 0; index < count; index++) {
-      const next = (index + 1) % count;
+    for (let index = 0; index < colors.length; index++) {
       context.strokeStyle = colors[index]!;
       context.beginPath();
-      context.moveTo(toPixel(view.image[2 * index]!), SIDE - toPixel(view.image[2 * index + 1]!));
-      context.lineTo(toPixel(view.image[2 * next]!), SIDE - toPixel(view.image[2 * next + 1]!));
+      context.moveTo(...toPixels(image, index));
+      context.lineTo(...toPixels(image, (index + 1) % colors.length));
       context.stroke();
     }
   };
   return (
     <Drawing
+      {...props}
       id="generator-view"
-      label={`Data (gray) and the generator's image of the ${latent === 2 ? 'circle' : 'sphere'} (colors)${onPoint ? '; press to add points' : ''}`}
+      title="Data and generator"
+      label={`Data (gray) and the generator's image of the ${prior} (colors)${onPoint ? '; press to add points' : ''}`}
+      legend={{ gray: 'data', codes: `samples, in the colors of their codes on the ${prior}` }}
       draw={draw}
-      inputs={[view, latent]}
       {...(onPoint && {
-        onPointerDown: pointOf,
-        onPointerMove: (event: PointerEvent) => event.buttons === 1 && pointOf(event),
+        onPointerDown: addPoint,
+        onPointerMove: (event: PointerEvent) => event.buttons === 1 && addPoint(event),
       })}
     />
   );
 }
 
-/** The encoder's map of the plane: the color of each point is that of its code. */
-export function EncoderView({ view, latent }: ViewProps) {
-  const draw = (context: CanvasRenderingContext2D): void => {
-    if (!view) return;
+/** The encoder's map of the plane. */
+export function EncoderView(props: ViewProps) {
+  const draw = (context: CanvasRenderingContext2D, view: PlaneView): void => {
     const field = new OffscreenCanvas(FIELD.side, FIELD.side);
     const pixels = new ImageData(FIELD.side, FIELD.side);
     for (let index = 0; index < FIELD.side ** 2; index++) {
       // The grid begins at its lower left corner.
       const row = FIELD.side - 1 - Math.floor(index / FIELD.side);
-      pixels.data.set([...colorOf(view.field, index, latent), 255], 4 * (row * FIELD.side + (index % FIELD.side)));
+      const color = colorOf(view.field, index, props.latent);
+      pixels.data.set([...color, 255], 4 * (row * FIELD.side + (index % FIELD.side)));
     }
     field.getContext('2d')!.putImageData(pixels, 0, 0);
     context.drawImage(field, 0, 0, SIDE, SIDE);
-    dots(context, view.shown, 6, () => 'black');
-    dots(context, view.reconstructions, 4, () => 'white');
+    drawDots(context, view.shown, 6, () => 'black');
+    drawDots(context, view.reconstructions, 4, () => 'white');
   };
   return (
     <Drawing
+      {...props}
       id="encoder-view"
+      title="Encoder"
       label="The encoder's map of the plane: each point has the color of its code; data are black, their reconstructions white"
+      legend={{ codes: 'the code of each point', black: 'data', white: 'their reconstructions' }}
       draw={draw}
-      inputs={[view, latent]}
     />
   );
 }
 
-/** How codes are distributed: over the circle as histograms, over the sphere as a map of equal areas. */
-export function CodesView({ view, latent }: ViewProps) {
-  const draw = (context: CanvasRenderingContext2D): void => {
-    if (view) (latent === 2 ? drawHistograms : drawMaps)(context, view);
-  };
+/** How codes are distributed: histograms over the circle, or maps of the sphere. */
+export function CodesView(props: ViewProps) {
+  const [data, samples] = props.latent === 2 ? ['outside', 'inside'] : ['above', 'below'];
   return (
     <Drawing
+      {...props}
       id="codes-view"
+      title={`Codes: of data ${data}, of samples ${samples}`}
       label={
-        latent === 2
+        props.latent === 2
           ? 'Histograms of codes over the circle: of data outside, of samples inside; even bars are uniform'
           : 'Codes on maps of the sphere of equal areas: of data above, of samples below'
       }
-      draw={draw}
-      inputs={[view, latent]}
+      legend={
+        props.latent === 2
+          ? { codes: 'codes per arc of the circle', dashed: 'codes that are uniform' }
+          : { codes: 'a code; equal areas of a map are equal areas of the sphere' }
+      }
+      draw={props.latent === 2 ? drawHistograms : drawMaps}
     />
   );
 }
@@ -169,35 +185,21 @@ function histogramOf(codes: Float32Array): number[] {
   return counts;
 }
 
-function drawHistograms(context: CanvasRenderingContext2D, view: PlaneView): void {
-  const [radius, unit, longest] = [0.3 * SIDE, 0.06 * SIDE, 3];
-  const color = (turn: number): string =>
-    cssColor(colorOf(Float32Array.of(Math.cos(2 * Math.PI * turn), Math.sin(2 * Math.PI * turn)), 0, 2));
+function drawHistograms(context: CanvasRenderingContext2D, { realCodes, fakeCodes }: PlaneView): void {
+  const [radius, unit, longest, center] = [0.3 * SIDE, 0.06 * SIDE, 3, SIDE / 2];
+  // Angles of a canvas point down.
+  const angleOf = (bar: number): number => (-2 * Math.PI * bar) / BARS;
   for (const [codes, side] of [
-    [view.realCodes, 1],
-    [view.fakeCodes, -1],
+    [realCodes, 1],
+    [fakeCodes, -1],
   ] as const) {
     for (const [bar, value] of histogramOf(codes).entries()) {
       const end = radius + side * unit * Math.min(longest, value);
-      context.fillStyle = color((bar + 0.5) / BARS);
+      const [angle, next, middle] = [angleOf(bar), angleOf(bar + 0.9), angleOf(bar + 0.5)];
+      context.fillStyle = cssColor(colorOf(Float32Array.of(Math.cos(middle), -Math.sin(middle)), 0, 2));
       context.beginPath();
-      // The y axis points up.
-      context.arc(
-        SIDE / 2,
-        SIDE / 2,
-        Math.max(radius, end),
-        (-2 * Math.PI * bar) / BARS,
-        (-2 * Math.PI * (bar + 0.9)) / BARS,
-        true,
-      );
-      context.arc(
-        SIDE / 2,
-        SIDE / 2,
-        Math.min(radius, end),
-        (-2 * Math.PI * (bar + 0.9)) / BARS,
-        (-2 * Math.PI * bar) / BARS,
-        false,
-      );
+      context.arc(center, center, Math.max(radius, end), angle, next, true);
+      context.arc(center, center, Math.min(radius, end), next, angle, false);
       context.fill();
     }
   }
@@ -206,19 +208,19 @@ function drawHistograms(context: CanvasRenderingContext2D, view: PlaneView): voi
   for (const reach of [radius - unit, radius, radius + unit]) {
     context.setLineDash(reach === radius ? [] : [4, 6]);
     context.beginPath();
-    context.arc(SIDE / 2, SIDE / 2, reach, 0, 2 * Math.PI);
+    context.arc(center, center, reach, 0, 2 * Math.PI);
     context.stroke();
   }
   context.setLineDash([]);
 }
 
-/** Longitude to the right, height upwards: equal areas of the sphere are equal areas of the map (Lambert's cylindrical projection). */
-function drawMaps(context: CanvasRenderingContext2D, view: PlaneView): void {
+/** Longitude to the right, height upwards: Lambert's cylindrical projection, which keeps areas. */
+function drawMaps(context: CanvasRenderingContext2D, { realCodes, fakeCodes }: PlaneView): void {
   const height = SIDE / 2 - 8;
   context.strokeStyle = 'gray';
   for (const [codes, top] of [
-    [view.realCodes, 4],
-    [view.fakeCodes, SIDE / 2 + 4],
+    [realCodes, 4],
+    [fakeCodes, SIDE / 2 + 4],
   ] as const) {
     context.strokeRect(1, top, SIDE - 2, height);
     for (let index = 0; index < codes.length / 3; index++) {

@@ -1,0 +1,78 @@
+/** Choices and sliders of the plane. */
+import { Choice, LogSlider } from '../../components/controls.js';
+import * as choices from './settings.js';
+import type { PlaneSettings } from './settings.js';
+import { SHAPE_NAMES } from './shapes.js';
+import { PLANE_TERMS } from './training.js';
+
+const TERM_TITLES: Readonly<Record<string, string>> = {
+  'encoder.KL_real': 'makes codes of data uniform',
+  'encoder.KL_fake': 'makes codes of samples less uniform: the adversary',
+  'encoder.match_x': 'reconstructs data',
+  'encoder.uniform': 'makes codes of data repel each other, even if the divergence is at its lower bound',
+  'generator.KL_fake': 'makes codes of samples uniform, so that samples become like data',
+  'generator.match_z': 'reconstructs codes',
+  'generator.match_x': 'reconstructs data',
+};
+
+interface SettingsPanelProps {
+  readonly settings: PlaneSettings;
+  readonly onChange: (changes: Partial<PlaneSettings>) => void;
+}
+
+export function SettingsPanel({ settings, onChange }: SettingsPanelProps) {
+  const choiceOf = <K extends 'prior' | 'hidden' | 'generatorUpdates' | 'seed' | 'speed'>(
+    key: K,
+    label: string,
+    values: readonly PlaneSettings[K][],
+  ) => <Choice label={label} value={settings[key]} choices={values} onChoose={(value) => onChange({ [key]: value })} />;
+  return (
+    <section aria-labelledby="settings-heading">
+      <h2 id="settings-heading">Settings</h2>
+      <Choice
+        label="data"
+        value={settings.data}
+        choices={[...SHAPE_NAMES, 'drawn' as const]}
+        onChoose={(data) => onChange(data === 'drawn' ? choices.DRAWN_SETTINGS : { data })}
+      />
+      {settings.data === 'drawn' && (
+        <button type="button" onClick={() => onChange({ drawn: new Float32Array(0) })}>
+          Remove all points
+        </button>
+      )}
+      {choiceOf('prior', 'prior', choices.PRIOR_NAMES)}
+      {choiceOf('hidden', 'hidden units', choices.HIDDEN)}
+      {choiceOf('generatorUpdates', 'generator updates', choices.GENERATOR_UPDATES)}
+      {choiceOf('seed', 'seed', choices.SEEDS)}
+      {choiceOf('speed', 'iterations per second', choices.SPEEDS)}
+      <LogSlider
+        label="learning rate"
+        value={settings.learningRate}
+        {...choices.LEARNING_RATES}
+        onChange={(learningRate) => onChange({ learningRate })}
+      />
+      <Weights settings={settings} onChange={onChange} />
+    </section>
+  );
+}
+
+function Weights({ settings: { weights }, onChange }: SettingsPanelProps) {
+  return (['encoder', 'generator'] as const).map((network) => (
+    <fieldset key={network}>
+      <legend>{network}: weights of the loss</legend>
+      {PLANE_TERMS[network].map((term) => (
+        <LogSlider
+          key={term}
+          label={term}
+          title={TERM_TITLES[`${network}.${term}`]!}
+          value={(weights[network] as Record<string, number>)[term]!}
+          {...choices.WEIGHTS}
+          hasZero
+          onChange={(weight) =>
+            onChange({ weights: { ...weights, [network]: { ...weights[network], [term]: weight } } })
+          }
+        />
+      ))}
+    </fieldset>
+  ));
+}
