@@ -1,14 +1,13 @@
 /** Training on digits in the page. */
 import { useEffect, useState } from 'preact/hooks';
-import { Chart, type Curve } from '../../components/chart.js';
+import { Chart, type ChartPoint, type Curve } from '../../components/chart.js';
 import { Choice, TrainingButtons } from '../../components/controls.js';
 import { ImageCanvas } from '../../components/images.js';
-import { messageOf } from '../../../src/errors.js';
 import type { WebDevice } from '../../../src/engine/runtime/web.js';
 import type { PageProps } from '../page.js';
 import { DIGIT_SIZE, TRAINING_DIGITS } from './data.js';
-import { RECONSTRUCTIONS, SAMPLES } from './session.js';
-import { useDigits } from './useDigits.js';
+import { type DigitsState, DigitsTraining, INITIAL_STATE } from './digitsTraining.js';
+import { type Preview, RECONSTRUCTIONS, SAMPLES } from './session.js';
 
 const SHAPE = [1, DIGIT_SIZE, DIGIT_SIZE] as const;
 const WIDTHS = [4, 8, 16] as const;
@@ -23,137 +22,147 @@ const VARIANCES: readonly Curve[] = [
   { key: 'encoder.code_variance_fake', label: 'codes of samples', color: '--curve-3' },
 ];
 
-const DEVICE_NAMES: Readonly<Record<WebDevice, string>> = { wasm: 'processor (WebAssembly)', webgpu: 'GPU (WebGPU)' };
+const DEVICE_NAMES: Readonly<Record<WebDevice, string>> = { wasm: 'CPU (WebAssembly)', webgpu: 'GPU (WebGPU)' };
 /** Browsers without WebGPU have no choice. */
 const DEVICES: readonly WebDevice[] = 'gpu' in navigator ? ['wasm', 'webgpu'] : ['wasm'];
 
 export function DigitsPage({ onExplore }: PageProps) {
-  const [failure, setFailure] = useState('');
-  const { state, preview, points, rate, device, width, actions } = useDigits();
+  const [state, setState] = useState(INITIAL_STATE);
+  const [training] = useState(() => new DigitsTraining(setState));
+  const { isRunning, isBusy, preview, points, rate, width } = state;
   useEffect(() => {
-    const onDrop = (event: DragEvent): void => {
-      const [file] = Array.from(event.dataTransfer?.files ?? []);
-      if (file) actions.open(file);
-    };
+    training.open();
+    const onDrop = (event: DragEvent): void => training.continueFile(event.dataTransfer?.files[0]);
     document.addEventListener('drop', onDrop);
-    return () => document.removeEventListener('drop', onDrop);
+    return () => {
+      document.removeEventListener('drop', onDrop);
+      training.leave();
+    };
   }, []);
-  const { isRunning, isBusy } = state;
-  const [message, failed] = failure ? [failure, true] : [state.message, state.failed];
   const step = points.at(-1)?.step ?? preview?.step ?? 0;
-  const explore = async (): Promise<void> => {
-    setFailure('');
-    try {
-      const source = { configuration: actions.configuration(), weights: await actions.weights() };
-      onExplore({ name: `Digits after ${step} iterations`, source });
-    } catch (error) {
-      setFailure(messageOf(error));
-    }
-  };
   return (
     <div class="digits">
       <p>
         {TRAINING_DIGITS.toLocaleString('en')} digits of MNIST, the default recipe, in this browser. Samples become
-        recognizable after a few hundred iterations; the first second is spent on compiling.
+        recognizable after a few hundred iterations. Compiling takes the first second.
       </p>
       <TrainingButtons
         isRunning={isRunning}
         disabled={isBusy || !preview}
-        onRun={actions.run}
-        onStep={actions.step}
-        onReset={() => actions.reset(width)}
+        onRun={(shouldRun) => (shouldRun ? training.run() : training.pause())}
+        onStep={() => training.step()}
+        onReset={() => training.reset(width)}
       >
         <p class="counter">
           iteration <span id="iteration">{step}</span>, <span id="rate">{isRunning ? rate.toFixed(1) : 0}</span> per
           second
         </p>
       </TrainingButtons>
-      <div class="buttons" role="group" aria-label="Checkpoint">
-        <button id="save" type="button" disabled={isBusy || !preview} onClick={actions.save}>
-          Save in this browser
-        </button>
-        <button id="download" type="button" disabled={isBusy || !preview} onClick={actions.download}>
-          Download checkpoint
-        </button>
-        <button id="explore" type="button" disabled={!preview} onClick={() => void explore()}>
-          Explore
-        </button>
-        <label>
-          Continue a checkpoint (or drop it):{' '}
-          <input
-            id="checkpoint"
-            type="file"
-            accept=".safetensors"
-            onChange={({ currentTarget }) => {
-              const [file] = Array.from(currentTarget.files ?? []);
-              if (file) actions.open(file);
-              currentTarget.value = '';
-            }}
-          />
-        </label>
-        {preview && DEVICES.length > 1 && (
-          <Choice
-            label="device"
-            value={device}
-            choices={DEVICES}
-            nameOf={(name) => DEVICE_NAMES[name]}
-            onChoose={(chosen) => actions.moveTo(chosen)}
-          />
-        )}
-        <Choice
-          label="width"
-          value={width}
-          choices={WIDTHS.includes(width as never) ? WIDTHS : [...WIDTHS, width]}
-          onChoose={(chosen) => actions.reset(chosen)}
-        />
-      </div>
-      <p id="status" role="status" class={failed ? 'failed' : ''}>
-        {message}
+      <CheckpointButtons
+        state={state}
+        training={training}
+        onExplore={() => training.explore((source) => onExplore({ name: `Digits after ${step} iterations`, source }))}
+      />
+      <p id="status" role="status" class={state.hasFailed ? 'failed' : ''}>
+        {state.message}
       </p>
       <div class="columns">
-        <section aria-labelledby="samples-heading">
-          <h2 id="samples-heading">Samples</h2>
-          <p>Images of the same {SAMPLES} codes each time.</p>
-          <div id="samples" class="images">
-            {Array.from({ length: SAMPLES }, (_, index) => (
-              <ImageCanvas
-                key={index}
-                image={preview?.samples[index]}
-                shape={SHAPE}
-                role="img"
-                label={`Sample ${index + 1}`}
-              />
-            ))}
-          </div>
-        </section>
-        <section aria-labelledby="pairs-heading">
-          <h2 id="pairs-heading">Reconstructions</h2>
-          <p>Digits that are not trained on, each with its reconstruction on the right.</p>
-          <div id="pairs" class="images">
-            {Array.from({ length: RECONSTRUCTIONS }, (_, index) =>
-              [0, 1].map((side) => (
-                <ImageCanvas
-                  key={`${index}-${side}`}
-                  image={preview?.pairs[index]?.[side as 0 | 1]}
-                  shape={SHAPE}
-                  role="img"
-                  label={side === 0 ? `Digit ${index + 1}` : `Reconstruction ${index + 1}`}
-                />
-              )),
-            )}
-          </div>
-        </section>
-        <section aria-labelledby="curves-heading">
-          <h2 id="curves-heading">Curves</h2>
-          <Chart
-            title="Reconstruction, and divergences above their least value"
-            curves={MATCHES}
-            points={points}
-            isLog
-          />
-          <Chart title="Variance of codes (1: as the prior)" curves={VARIANCES} points={points} />
-        </section>
+        <Previews preview={preview} />
+        <Curves points={points} />
       </div>
     </div>
   );
 }
+
+interface CheckpointButtonsProps {
+  readonly state: DigitsState;
+  readonly training: DigitsTraining;
+  readonly onExplore: () => void;
+}
+
+function CheckpointButtons({ state: { isBusy, preview, device, width }, training, onExplore }: CheckpointButtonsProps) {
+  const disabled = isBusy || !preview;
+  return (
+    <div class="buttons" role="group" aria-label="Checkpoint">
+      <button id="save" type="button" disabled={disabled} onClick={() => training.save()}>
+        Save in this browser
+      </button>
+      <button id="download" type="button" disabled={disabled} onClick={() => training.download()}>
+        Download checkpoint
+      </button>
+      <button id="explore" type="button" disabled={!preview} onClick={onExplore}>
+        Explore
+      </button>
+      <label>
+        Continue a checkpoint (or drop it):{' '}
+        <input
+          id="checkpoint"
+          type="file"
+          accept=".safetensors"
+          onChange={({ currentTarget }) => {
+            training.continueFile(currentTarget.files?.[0]);
+            currentTarget.value = '';
+          }}
+        />
+      </label>
+      {preview && DEVICES.length > 1 && (
+        <Choice
+          label="device"
+          value={device}
+          choices={DEVICES}
+          nameOf={(name) => DEVICE_NAMES[name]}
+          onChoose={(chosen) => training.moveTo(chosen)}
+        />
+      )}
+      <Choice
+        label="width"
+        value={width}
+        choices={WIDTHS.includes(width as never) ? WIDTHS : [...WIDTHS, width]}
+        onChoose={(chosen) => training.reset(chosen)}
+      />
+    </div>
+  );
+}
+
+function Previews({ preview }: { preview: Preview | undefined }) {
+  const images = (
+    count: number,
+    imageAt: (index: number) => Float32Array | undefined,
+    nameOf: (index: number) => string,
+  ) =>
+    Array.from({ length: count }, (_, index) => (
+      <ImageCanvas key={index} image={imageAt(index)} shape={SHAPE} role="img" label={nameOf(index)} />
+    ));
+  const pairName = (index: number): string =>
+    `${index % 2 === 0 ? 'Digit' : 'Reconstruction'} ${Math.floor(index / 2) + 1}`;
+  return (
+    <>
+      <section aria-labelledby="samples-heading">
+        <h2 id="samples-heading">Samples</h2>
+        <p>Images of the same {SAMPLES} codes each time.</p>
+        <div id="samples" class="images">
+          {images(
+            SAMPLES,
+            (index) => preview?.samples[index],
+            (index) => `Sample ${index + 1}`,
+          )}
+        </div>
+      </section>
+      <section aria-labelledby="pairs-heading">
+        <h2 id="pairs-heading">Reconstructions</h2>
+        <p>Test digits, each with its reconstruction on the right.</p>
+        <div id="pairs" class="images">
+          {images(2 * RECONSTRUCTIONS, (index) => preview?.pairs[index], pairName)}
+        </div>
+      </section>
+    </>
+  );
+}
+
+const Curves = ({ points }: { points: readonly ChartPoint[] }) => (
+  <section aria-labelledby="curves-heading">
+    <h2 id="curves-heading">Curves</h2>
+    <Chart title="Reconstruction, and divergences above their lower bound" curves={MATCHES} points={points} isLog />
+    <Chart title="Variance of codes (1: as the prior)" curves={VARIANCES} points={points} />
+  </section>
+);

@@ -19,8 +19,8 @@ const PIXELS = DIGIT_SIZE ** 2;
 export interface Preview {
   readonly step: number;
   readonly samples: readonly Float32Array[];
-  /** Test digits, each with its reconstruction. */
-  readonly pairs: readonly (readonly [original: Float32Array, reconstruction: Float32Array])[];
+  /** Test digits, each before its reconstruction. */
+  readonly pairs: readonly Float32Array[];
 }
 
 export class DigitsSession {
@@ -62,13 +62,10 @@ export class DigitsSession {
     const samples = imagesOf(await this.model.generate(codes));
     const originals = this.digits.test.subarray(0, RECONSTRUCTIONS * PIXELS);
     const reconstructions = imagesOf(await this.model.decode(await this.model.encode(originals)));
-    const pairs = reconstructions.map(
-      (image, index) =>
-        [
-          Float32Array.from(originals.subarray(index * PIXELS, (index + 1) * PIXELS), (byte) => byte / 255),
-          image,
-        ] as const,
-    );
+    const pairs = reconstructions.flatMap((image, index) => [
+      Float32Array.from(originals.subarray(index * PIXELS, (index + 1) * PIXELS), (byte) => byte / 255),
+      image,
+    ]);
     return { step, samples, pairs };
   }
 

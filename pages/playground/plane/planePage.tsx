@@ -46,6 +46,7 @@ export function PlanePage({ query, onQuery }: PageProps) {
         </p>
       </TrainingButtons>
       <Presets settings={settings} onChange={change} />
+      <Explanation />
       <p id="status" role="status" class={failure ? 'failed' : ''}>
         {failure || (isReady ? '' : waiting)}
       </p>
@@ -54,7 +55,6 @@ export function PlanePage({ query, onQuery }: PageProps) {
         <EncoderView {...view} />
         <CodesView {...view} />
       </div>
-      <Explanation />
       <div class="columns">
         <SettingsPanel settings={settings} onChange={change} />
         <section aria-labelledby="curves-heading">

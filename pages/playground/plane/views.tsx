@@ -113,7 +113,7 @@ export function GeneratorView({
       id="generator-view"
       title="Data and generator"
       label={`Data (gray) and the generator's image of the ${prior} (colors)${onPoint ? '; press to add points' : ''}`}
-      legend={{ gray: 'data', codes: `samples, in the colors of their codes on the ${prior}` }}
+      legend={{ gray: 'data', codes: 'samples, colored by their codes' }}
       draw={draw}
       {...(onPoint && {
         onPointerDown: addPoint,
