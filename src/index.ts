@@ -37,11 +37,10 @@ export { type Precision, PRECISIONS } from './export/precision.js';
 // Training.
 export { type Checkpoint, decodeCheckpoint, type Digest, encodeCheckpoint } from './training/checkpoint.js';
 export { checkConfiguration, type Configuration, iterationSpec } from './training/configuration.js';
-export { type Stage } from './training/settings.js';
+export { DEFAULTS, type Stage } from './training/settings.js';
 export {
   BATCH_NORM_STATS,
   type DataDefaults,
-  DEFAULTS,
   defaultsFor,
   NAN_POLICIES,
   SCHEDULES,

@@ -13,11 +13,11 @@ import type {
   TrainingRequest,
 } from '../../src/studio/schemas.js';
 
-/** A request that the server refused; `field` is the option that it names. */
+/** A request that the server rejected, with the problem of each wrong field. */
 export class RequestError extends Error {
   constructor(
     message: string,
-    readonly field?: string,
+    readonly fields: Readonly<Record<string, string>> = {},
   ) {
     super(message);
   }
@@ -31,7 +31,7 @@ async function request(path: string, init?: RequestInit): Promise<Response> {
   const problem = (await response
     .json()
     .catch(() => ({ message: `the studio answered ${response.status}` }))) as Problem;
-  throw new RequestError(problem.message, problem.field);
+  throw new RequestError(problem.message, problem.fields);
 }
 
 const read = async <T>(path: string, signal?: AbortSignal): Promise<T> =>

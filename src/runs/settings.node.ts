@@ -2,29 +2,19 @@
 import { readdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { canonicalDataSpec, nativeFormat } from '../data/open.node.js';
+import type { ImageFormat } from '../data/source.js';
 import { checkWithin, errorsOf, InputError, nearestName, setting, type Text, text, throwAll } from '../errors.js';
 import { wrapReadErrors } from '../files/atomic.node.js';
 import { readTextFile } from '../files/regularFile.node.js';
-import { architectureFor, type ArchitectureName, ARCHITECTURES } from '../networks/architecture.js';
 import { requireVersion } from '../training/checkpoint.js';
 import { checkConfiguration, type Configuration } from '../training/configuration.js';
-import { DEFAULTS, defaultsFor, MIN_BATCH } from '../training/defaults.js';
-import { isChangeable } from '../training/resumption.js';
+import { MIN_BATCH } from '../training/defaults.js';
+import { isChangeable, SETTINGS, type Settings, withDefaults } from '../training/settings.js';
 import { shown } from '../validation.js';
 import { readCheckpoint, RunFolder } from './runFolder.node.js';
 import { openTrainingImages } from './trainingImages.node.js';
 
-/** Settings of a training run, as far as they are not the defaults. */
-export interface Settings extends Readonly<Partial<Configuration>> {
-  /** Passes over the data: shorthand for `length`. */
-  readonly epochs?: number | undefined;
-  /** Iterations: shorthand for `length`. */
-  readonly steps?: number | undefined;
-  /** Name of a preset in the folder `presets`, such as `published`. */
-  readonly preset?: string | undefined;
-  /** YAML or JSON file with settings, such as a run's config.json. It takes precedence over the preset. */
-  readonly config?: string | undefined;
-}
+export type { Settings };
 
 type Values = Readonly<Record<string, unknown>>;
 
@@ -37,14 +27,8 @@ interface Layer {
 
 const LENGTHS: readonly string[] = ['epochs', 'steps'];
 
-/** Returns the keys that a file of settings may have, besides `version`. */
-async function fileKeys(): Promise<string[]> {
-  const { configurationSchema } = await import('../training/configurationSchema.js');
-  return [...Object.keys(configurationSchema.shape), ...LENGTHS];
-}
-
-/** Returns the keys of `Settings`. */
-export const settingKeys = async (): Promise<string[]> => [...(await fileKeys()), 'preset', 'config'];
+/** The keys that a file of settings may have, besides `version`. */
+const FILE_KEYS = [...Object.keys(SETTINGS), ...LENGTHS];
 
 /** A configuration whose defaults for the number of training images are still open. */
 export interface PendingConfiguration {
@@ -74,20 +58,21 @@ export async function draftSettings(
   onWarning: (message: Text) => void = () => undefined,
 ): Promise<PendingConfiguration> {
   const data = requireData(settings);
-  const explicit = await layersOf(settings, data);
+  const explicit = await layersOf(settings);
   const layers = [...(await initialRunLayer(merged(explicit).initFrom)), ...explicit];
   const given = merged(layers);
-  const draft = await withFiles(layers, () =>
-    applyDefaults({ ...defaultsFor(Number.MAX_SAFE_INTEGER), ...given, data }),
-  );
+  const native = await nativeFormat(data);
+  const configurationFor = (images: number): Promise<Configuration> =>
+    withFiles(layers, () => checkConfiguration(withDefaults({ ...given, data }, { native, images })));
+  const draft = await configurationFor(Number.MAX_SAFE_INTEGER);
   const { initFrom, channels } = draft;
   // Grayscale was not requested, and the loss of color would be visible only in the first previews.
   const isGrayByWeights = initFrom !== undefined && channels === 1 && !('channels' in merged(explicit));
-  if (isGrayByWeights && (await nativeFormat(data)).channels !== 1)
+  if (isGrayByWeights && native.channels !== 1)
     onWarning(
       text`${data} has RGB images, but the weights of ${initFrom} are for grayscale, so images are converted; set ${setting('channels')} to 1 to accept that, or train a color model without ${setting('initFrom')}`,
     );
-  return { draft, complete: (images) => completeFor(images, draft, given) };
+  return { draft, complete: (images) => completeFor(images, draft, given, native) };
 }
 
 /** Runs a check of merged settings. Errors about a setting of a file name the file. */
@@ -110,35 +95,30 @@ async function withFiles<T>(layers: readonly Layer[], check: () => Promise<T>): 
 /** `epochs` and `steps` are units of `length`. */
 const keyOfLength = (key: string): string => (LENGTHS.includes(key) ? 'length' : key);
 
-function completeFor(images: number, draft: Configuration, given: Values): CompleteConfiguration {
-  const batch = 'batch' in given ? draft.batch : undefined;
+function completeFor(
+  images: number,
+  draft: Configuration,
+  given: Values,
+  native: Required<ImageFormat>,
+): CompleteConfiguration {
   if (images < MIN_BATCH)
     throw new InputError(
       draft.data,
       `training needs at least ${MIN_BATCH} images, but its train split has ${images}`,
       'add images',
     );
-  const defaults = defaultsFor(images, batch);
-  if (batch !== undefined && batch > images)
+  if ('batch' in given && draft.batch > images)
     throw new InputError(
-      text`${setting('batch')} ${batch}`,
+      text`${setting('batch')} ${draft.batch}`,
       `the train split has only ${images} images`,
-      text`set ${setting('batch')} to ${defaultsFor(images).batch} or less`,
+      text`set ${setting('batch')} to ${images} or less`,
     );
-  const settled = Object.fromEntries(
-    (['augment', 'batch', 'length'] as const).filter((key) => key in given).map((key) => [key, draft[key]]),
-  );
-  const configuration: Configuration = { ...draft, ...defaults, ...settled };
-  const { size, channels, augment, length } = configuration;
-  const values = {
-    size,
-    channels,
-    ...(augment.length > 0 ? { augment: augment.join(',') } : {}),
-    batch: configuration.batch,
-    ...length,
-  };
-  const isOpen = (key: string) => !(keyOfLength(key) in given);
-  return { configuration, chosen: Object.fromEntries(Object.entries(values).filter(([key]) => isOpen(key))) };
+  // The draft has been checked, and defaults are valid.
+  const configuration = withDefaults({ ...given, data: draft.data }, { native, images }) as unknown as Configuration;
+  const { size, channels, augment, batch, length } = configuration;
+  const values = { size, channels, ...(augment.length > 0 ? { augment: augment.join(',') } : {}), batch, ...length };
+  const open = Object.entries(values).filter(([key]) => !(keyOfLength(key) in given));
+  return { configuration, chosen: Object.fromEntries(open) };
 }
 
 /**
@@ -162,8 +142,8 @@ export async function resolveSettings(settings: Settings): Promise<Configuration
  */
 export async function resumedConfiguration(folder: RunFolder, settings: Settings): Promise<Configuration> {
   const earlier = await folder.readConfiguration();
-  const data = requireData(settings, earlier.data);
-  const layers = await layersOf(settings, data);
+  requireData(settings, earlier.data);
+  const layers = await layersOf(settings);
   const changes = merged(layers);
   for (const [key, value] of Object.entries(changes)) {
     const before = earlier[key as keyof Configuration];
@@ -192,13 +172,13 @@ function requireData(settings: unknown, fallback?: string): string {
 }
 
 /** Returns the preset, the file and the caller's own settings, in this order. */
-async function layersOf({ preset, config, ...settings }: Settings, data: string): Promise<Layer[]> {
+async function layersOf({ preset, config, ...settings }: Settings): Promise<Layer[]> {
   const files = [
     ...(preset === undefined ? [] : [await presetFile(preset)]),
     ...(config === undefined ? [] : [config]),
   ];
   const layers = files.map(async (file) => {
-    const read = await readSettings(file, data);
+    const read = await readSettings(file);
     return { settings: checkWithin(file, () => withLength(read)), file };
   });
   return [...(await Promise.all(layers)), { settings: withLength(settings) }];
@@ -228,6 +208,20 @@ const PRESETS = fileURLToPath(new URL('../../presets/', import.meta.url));
 export const presetNames = async (): Promise<string[]> =>
   (await readdir(PRESETS)).map((file) => file.replace(/\.yaml$/, '')).sort();
 
+/** Returns each preset with the comment at its beginning. */
+export const describePresets = async (): Promise<{ readonly name: string; readonly description: string }[]> =>
+  Promise.all(
+    (await presetNames()).map(async (name) => {
+      const lines = (await readTextFile(`${PRESETS}${name}.yaml`)).split('\n');
+      const comment = lines.slice(
+        0,
+        lines.findIndex((line) => !line.startsWith('#')),
+      );
+      const sentences = comment.map((line) => line.replace(/^# ?/u, '')).filter((line) => !line.startsWith('Usage:'));
+      return { name, description: sentences.join(' ') };
+    }),
+  );
+
 async function presetFile(name: string): Promise<string> {
   const names = await presetNames();
   if (names.includes(name)) return `${PRESETS}${name}.yaml`;
@@ -239,20 +233,14 @@ async function presetFile(name: string): Promise<string> {
   );
 }
 
-/** Reads a file of settings. A run's config.json also names the data, which must be that of the caller. */
-async function readSettings(file: string, expectedData: string): Promise<Values> {
-  const { version, data, ...settings } = await parseSettings(
-    await wrapReadErrors(file, () => readTextFile(file)),
-    file,
-  );
+/** Reads a file of settings. A run's config.json also names the data that it was trained on. */
+async function readSettings(file: string): Promise<Values> {
+  const text = await wrapReadErrors(file, () => readTextFile(file));
+  const { version, data: _, ...settings } = await parseSettings(text, file);
   if (version !== undefined) requireVersion(version, file);
-  if (data !== undefined && (typeof data !== 'string' || canonicalDataSpec(data) !== canonicalDataSpec(expectedData))) {
-    throw new InputError(file, `data: expected ${expectedData} but got ${shown(data)}`, 'remove it from the file');
-  }
-  const known = await fileKeys();
-  const unknown = Object.keys(settings).find((key) => !known.includes(key));
+  const unknown = Object.keys(settings).find((key) => !FILE_KEYS.includes(key));
   if (unknown === undefined) return settings;
-  const nearest = nearestName(unknown, known);
+  const nearest = nearestName(unknown, FILE_KEYS);
   throw new InputError(file, `${unknown}: no such setting${nearest ? `, did you mean ${nearest}?` : ''}`);
 }
 
@@ -296,18 +284,4 @@ async function initialRunLayer(initFrom: unknown): Promise<Layer[]> {
     ...settings
   } = (await readCheckpoint(initFrom)).configuration;
   return [{ settings, file: initFrom }];
-}
-
-/** Completes settings with the native format of the data and the defaults. */
-async function applyDefaults(settings: Values & { readonly data: string }): Promise<Configuration> {
-  const native = await nativeFormat(settings.data);
-  // A named network determines the default size.
-  const { network } = settings;
-  const named =
-    typeof network === 'string' && Object.hasOwn(ARCHITECTURES, network)
-      ? ARCHITECTURES[network as ArchitectureName]
-      : undefined;
-  const size = settings.size ?? named?.imageSize ?? native.size;
-  const chosen = network ?? architectureFor(Number(size));
-  return checkConfiguration({ ...DEFAULTS, ...native, size, network: chosen, ...settings });
 }

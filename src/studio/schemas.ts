@@ -83,19 +83,20 @@ export const dataCounts = z.object({
 });
 export type DataCounts = z.infer<typeof dataCounts>;
 
-/** An option of `agenet train`, as the form shows it. */
+/** A setting, as the form shows it. */
 const formField = z.object({
   name: z.string().describe('Key of the setting, such as learningRate'),
-  flag: z.string(),
+  title: z.string().describe('Label of the field'),
+  flag: z.string().describe('Its option of agenet train'),
   description: z.string(),
   kind: z.enum(['number', 'integer', 'choice', 'list', 'text', 'switch']),
   choices: z.array(z.string()).optional(),
-  min: z.number().optional(),
-  max: z.number().optional(),
+  range: z.string().optional().describe('Valid values in words'),
+  default: z.string().optional().describe('The value of an empty field in words'),
 });
 export type FormField = z.infer<typeof formField>;
 
-/** The options of `agenet train` under the headings of its help, and the presets. */
+/** The settings under the headings of the help of `agenet train`, and the presets. */
 export const trainingForm = z.object({
   groups: z.array(z.object({ title: z.string(), fields: z.array(formField) })),
   presets: z.array(z.object({ name: z.string(), description: z.string() })),
@@ -150,8 +151,8 @@ export type TrainingRequest = z.infer<typeof trainingRequest>;
 export const extension = z.strictObject({ steps: z.int().min(1).optional(), epochs: z.int().min(1).optional() });
 export type Extension = z.infer<typeof extension>;
 
-/** A problem with a request; `field` is the option that causes it. */
-export const problem = z.object({ message: z.string(), field: z.string().optional() });
+/** A problem with a request; `fields` has the problem of each wrong field. */
+export const problem = z.object({ message: z.string(), fields: z.record(z.string(), z.string()).optional() });
 export type Problem = z.infer<typeof problem>;
 
 /** Play, pause, single step, or save and stop. */

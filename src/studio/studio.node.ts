@@ -33,8 +33,8 @@ import {
 import { RunLibrary } from './runLibrary.node.js';
 import { type RunSummary } from './schemas.js';
 import { isTraining } from './states.js';
-import { shownMessage } from './shownErrors.node.js';
-import { argumentsToResume, fieldOf, type TrainingCommand } from './trainingCommand.js';
+import { shownProblem } from './shownErrors.node.js';
+import { argumentsToResume } from './trainingForm.node.js';
 import { TrainingQueue } from './trainingQueue.node.js';
 import { VERSION } from '../version.node.js';
 
@@ -52,7 +52,8 @@ export interface StudioOptions {
   readonly trainings: number;
   /** Data specs that runs can be started on, besides the data sets known by name. */
   readonly data?: readonly string[];
-  readonly command: TrainingCommand;
+  /** The program and its first arguments, such as `node main.js`. */
+  readonly program: readonly [string, ...string[]];
   /** Receives errors that are defects, with their stack. */
   readonly onFailure: (error: unknown) => void;
 }
@@ -111,7 +112,7 @@ export async function startStudio(options: StudioOptions): Promise<RunningStudio
 
 /** @throws {InputError} if the folder is a run, cannot be written, or another studio serves it */
 async function openStudio(options: StudioOptions): Promise<{ readonly studio: Studio; readonly lock: FolderLock }> {
-  const { folder, data = [], command, onFailure } = options;
+  const { folder, data = [], program, onFailure } = options;
   const own = join(folder, STUDIO_FOLDER);
   if ((await stat(join(folder, 'config.json')).catch(() => undefined)) !== undefined)
     throw new InputError(folder, 'is a run', 'name the folder that contains it');
@@ -126,11 +127,11 @@ async function openStudio(options: StudioOptions): Promise<{ readonly studio: St
   const lock = await FolderLock.take(own);
   try {
     const library = new RunLibrary(resolve(folder));
-    const dataSets = new DataSets({ folder, program: command.program, given: data });
+    const dataSets = new DataSets({ folder, program, given: data });
     const queue = await openQueue(options, library, dataSets);
     const live = new LiveUpdates(library, queue, onFailure);
     await library.refresh();
-    return { studio: { folder, library, queue, live, dataSets, command }, lock };
+    return { studio: { folder, library, queue, live, dataSets, program }, lock };
   } catch (error) {
     await lock.release();
     throw error;
@@ -138,17 +139,17 @@ async function openStudio(options: StudioOptions): Promise<{ readonly studio: St
 }
 
 function openQueue(
-  { folder, trainings, command }: StudioOptions,
+  { folder, trainings, program }: StudioOptions,
   library: RunLibrary,
   dataSets: DataSets,
 ): Promise<TrainingQueue> {
   return TrainingQueue.open({
     folder,
-    program: command.program,
+    program,
     argumentsOf: async (training) =>
       training.kind === 'resumed'
-        ? argumentsToResume(folder, training)
-        : argumentsOf({ folder, library, dataSets, command }, training.request),
+        ? argumentsToResume(folder, training.run, training.extension)
+        : argumentsOf({ folder, library, dataSets }, training.request),
     limit: trainings,
     stateOf: (id) => library.summaryOf(id)?.state,
     countTraining: () => library.summaries.filter(({ state }) => isTraining(state)).length,
@@ -180,18 +181,13 @@ function createApp(studio: Studio, access: Access, onFailure: (error: unknown) =
   app.onError((error, context) => {
     if (error instanceof HTTPException)
       return context.json({ message: error.message || 'the request is invalid' }, error.status);
-    const message = shownMessage(error, studio.folder);
-    if (message !== undefined) return context.json({ message, ...fieldIn(message, studio.command) }, 422);
+    const problem = shownProblem(error, studio.folder);
+    if (problem !== undefined) return context.json(problem, 422);
     onFailure(error);
     return context.json({ message: 'internal error; see the terminal of the studio' }, 500);
   });
   return app;
 }
-
-const fieldIn = (message: string, { form }: TrainingCommand) => {
-  const field = fieldOf(message, form);
-  return field === undefined ? {} : { field };
-};
 
 /** A name for an address: the one of this machine if it listens on all of them. */
 const namedHost = (host: string): string =>

@@ -1,105 +1,98 @@
 import { z } from 'zod';
-import { AUGMENTATIONS } from '../age/augmentation.js';
-import { DISTANCES, DIVERGENCES } from '../age/objective.js';
-import { MOMENTS, REDUCTIONS } from '../age/terms.js';
 import { parsePlan } from '../age/plan.js';
-import { PRIORS } from '../age/prior.js';
 import { checkAll, checkWithin, InputError, setting, type Text, text } from '../errors.js';
-import { type Crop, CROPS, requirePaddable } from '../images/preprocessing.js';
-import { ARCHITECTURE_NAMES, type ArchitectureName, ARCHITECTURES } from '../networks/architecture.js';
+import { requirePaddable } from '../images/preprocessing.js';
+import { architectureFor, ARCHITECTURES } from '../networks/architecture.js';
 import { NETWORK_NAMES, type NetworkName } from '../networks/network.js';
-import { LARGEST_SEED } from '../random.js';
-import { validate } from '../validation.js';
-import { BATCH_NORM_STATS, DEFAULTS, MIN_BATCH, NAN_POLICIES, SCHEDULES } from './defaults.js';
-import type { Configuration, Stage } from './settings.js';
+import { shown, validate } from '../validation.js';
+import { type Declaration, rangeOf, type SettingType } from './declaration.js';
+import { type Configuration, DEFAULTS, SETTINGS, SHORTHANDS, type Stage } from './settings.js';
 
-const integer = (min: number, max: number) =>
-  z
-    .int(`must be a whole number from ${min} to ${max}`)
-    .min(min, `must be at least ${min}`)
-    .max(max, `must be at most ${max}`);
-const choice = <const T extends readonly [string, ...string[]]>(values: T) =>
-  z.enum(values, `must be one of ${values.join(', ')}`);
-const fraction = z.number('must be a number from 0 to below 1').min(0, 'must be at least 0').lt(1, 'must be below 1');
-const string = z.string('must be a string');
-const plan = z.string('must be an update plan, e.g. "1;KL_fake:1,match_z:1000"');
+const { epochs, steps } = SHORTHANDS;
 
-const stage = z.strictObject(
-  {
-    epoch: integer(1, 1_000_000),
-    encoderUpdates: plan.optional(),
-    generatorUpdates: plan.optional(),
-  },
-  'must be an epoch and the update plans from it on',
-);
-
-/** Ranges and defaults of all settings; `Configuration` documents them. */
-export const configurationSchema = z.strictObject({
-  data: string,
-  size: integer(1, 1024),
-  channels: z.union([z.literal(1), z.literal(3)], 'must be 1 (grayscale) or 3 (RGB)'),
-  crop: choice(CROPS as readonly [Crop, ...Crop[]]).default('center'),
+/** A schema of each structure. */
+const STRUCTURES: Readonly<Record<string, z.ZodType>> = {
   padding: z
     .strictObject(
-      { inner: integer(1, 1024), border: integer(1, 512), value: integer(0, 255) },
-      'must be null, or the inner size, the border and its value, e.g. {"inner": 28, "border": 2, "value": 0}',
+      { inner: z.int().min(1).max(1024), border: z.int().min(1).max(512), value: z.int().min(0).max(255) },
+      `must be ${rangeOf(SETTINGS.padding.type)}`,
     )
-    .nullable()
-    .default(null),
-  flip: z.boolean('must be true or false').default(false),
-  augment: z
-    .array(choice(AUGMENTATIONS), 'must be a list of names')
-    .refine((names) => new Set(names).size === names.length, 'must not repeat a name')
-    .readonly()
-    .default([]),
-  testFraction: fraction.default(0.1),
-  network: choice(ARCHITECTURE_NAMES as readonly [ArchitectureName, ...ArchitectureName[]]),
-  width: integer(1, 1024),
-  latent: integer(2, 4096),
-  batch: integer(MIN_BATCH, 4096),
+    .nullable(),
   length: z.union(
-    [z.strictObject({ epochs: integer(1, 1_000_000) }), z.strictObject({ steps: integer(1, 1_000_000_000) })],
-    'must be either epochs or steps',
+    [z.strictObject({ epochs: schemaOf(epochs.type) }), z.strictObject({ steps: schemaOf(steps.type) })],
+    `must be ${rangeOf(SETTINGS.length.type)}`,
   ),
-  encoderUpdates: plan,
-  generatorUpdates: plan,
-  stages: z.array(stage, 'must be a list').readonly().default([]),
-  prior: choice(PRIORS),
-  divergence: choice(DIVERGENCES),
-  moment: choice(MOMENTS),
-  reduction: choice(REDUCTIONS),
-  matchX: choice(DISTANCES),
-  matchZ: choice(DISTANCES),
-  batchNormStats: choice(BATCH_NORM_STATS).default(DEFAULTS.batchNormStats),
-  learningRate: z.number('must be a number').positive('must be above 0').max(1, 'must be at most 1'),
-  schedule: choice(SCHEDULES).default(DEFAULTS.schedule),
-  halveEvery: integer(0, 1_000_000),
-  warmupSteps: integer(0, 1_000_000_000).default(0),
-  ema: fraction.default(DEFAULTS.ema),
-  emaStart: integer(0, 1_000_000_000).default(0),
-  seed: integer(0, LARGEST_SEED),
-  initFrom: string.optional(),
-  onNan: choice(NAN_POLICIES).default('stop'),
-  maxRollbacks: integer(0, 1000).default(3),
-  logEvery: integer(1, 1_000_000),
-  sampleEvery: integer(0, 1_000_000_000),
-  checkpointEvery: integer(0, 1_000_000_000),
-  keepLast: integer(0, 1_000_000).default(0),
-  keepEvery: integer(0, 1_000_000_000).default(0),
-  evaluateEvery: integer(0, 1_000_000).default(0),
-  evaluateMetrics: z.array(string, 'must be a list of names').min(1, 'must name a metric').readonly().optional(),
-  evaluateSamples: integer(2, 1_000_000).default(10_000),
-  saveBest: string.optional(),
-}) satisfies z.ZodType<Configuration>;
+  stages: z.array(
+    z.strictObject(
+      {
+        epoch: schemaOf(epochs.type),
+        encoderUpdates: schemaOf(SETTINGS.encoderUpdates.type).optional(),
+        generatorUpdates: schemaOf(SETTINGS.generatorUpdates.type).optional(),
+      },
+      'must be an epoch and the update plans from it on',
+    ),
+    `must be ${rangeOf(SETTINGS.stages.type)}`,
+  ),
+};
+
+/** Returns the schema of a declared type. */
+export function schemaOf(type: SettingType): z.ZodType {
+  const expected = `must be ${rangeOf(type)}`;
+  switch (type.kind) {
+    case 'integer':
+      return z.int(expected).min(type.min, expected).max(type.max, expected);
+    case 'number': {
+      const { min, max, excluded } = type;
+      return z
+        .number(expected)
+        .min(min, expected)
+        .max(max, expected)
+        .refine((value) => !excluded.includes(value), expected);
+    }
+    case 'switch':
+      return z.boolean(expected);
+    case 'choice':
+      return z.literal([...type.choices], expected);
+    case 'list': {
+      const name = type.choices
+        ? z.enum(type.choices as [string], `must be one of ${type.choices.join(', ')}`)
+        : z.string('must be a name');
+      return z
+        .array(name, expected)
+        .min(type.min, expected)
+        .refine((names) => new Set(names).size === names.length, 'must not repeat a name');
+    }
+    default:
+      return z.string(expected);
+  }
+}
+
+/** Returns the error of a value that does not fit its declared type, if it does not. */
+export function checkValue(key: string, type: SettingType, value: unknown): InputError[] {
+  const isValid = schemaOf(type).safeParse(value).success;
+  return isValid ? [] : [new InputError(setting(key), `must be ${rangeOf(type)}, not ${shown(value)}`)];
+}
+
+/** The schema of a configuration. */
+export const configurationSchema = z.strictObject(
+  Object.fromEntries(
+    Object.entries<Declaration>(SETTINGS).map(([key, { type, isOptional }]) => {
+      const schema = STRUCTURES[key] ?? schemaOf(type);
+      return [key, isOptional ? schema.optional() : schema];
+    }),
+  ),
+);
+
+const STAGE_KEYS = ['epoch', 'encoderUpdates', 'generatorUpdates'];
 
 /**
  * Checks a configuration, and adds the defaults that do not depend on the data.
  * @throws {InputError} with all wrong settings, the expected and the actual values
  */
 export function parseConfiguration(given: unknown): Configuration {
-  const configuration = validate(configurationSchema, given, (path) =>
-    Object.keys((path.length === 0 ? configurationSchema : stage).shape),
-  );
+  const keysAt = (path: readonly unknown[]) => (path.length === 0 ? Object.keys(SETTINGS) : STAGE_KEYS);
+  const values = isObject(given) ? withFixedDefaults(given) : given;
+  const configuration = validate(configurationSchema, values, keysAt) as unknown as Configuration;
   checkAll([
     () => requireImageFormat(configuration),
     ...[configuration, ...configuration.stages].flatMap((plans, index) =>
@@ -113,6 +106,16 @@ export function parseConfiguration(given: unknown): Configuration {
     () => requireAscending(configuration.stages),
   ]);
   return configuration;
+}
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null;
+
+function withFixedDefaults(given: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  const set = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+  const network =
+    Number.isInteger(set.size) && set.network === undefined ? architectureFor(Number(set.size)) : undefined;
+  return { ...DEFAULTS, crop: 'center', padding: null, augment: [], ...(network ? { network } : {}), ...set };
 }
 
 function requireImageFormat({ network, size, padding }: Configuration): void {

@@ -1,4 +1,4 @@
-/** Choices and default values of settings, without their schema: help shows them without loading it. */
+/** Choices of settings, and defaults that depend on the number of training images. */
 import type { AugmentationName } from '../age/augmentation.js';
 import { setting, type Text, text } from '../errors.js';
 
@@ -10,30 +10,6 @@ export const SCHEDULES = ['halving', 'constant', 'cosine'] as const;
 
 /** What happens if a loss or gradient is NaN or infinite: an error, or a rollback to the last checkpoint with half the learning rate. */
 export const NAN_POLICIES = ['stop', 'rollback'] as const;
-
-/** The recipe that tuning found on MNIST (docs/recipes.md), at a width that two CPU cores train in minutes. */
-export const DEFAULTS = {
-  network: 'dcgan32',
-  width: 16,
-  latent: 64,
-  encoderUpdates: '1;KL_fake:3.7,KL_real:4,match_x:52,align:550,uniform:4',
-  generatorUpdates: '2;KL_fake:4,match_z:1000,match_x:17',
-  prior: 'sphere',
-  divergence: 'qp',
-  moment: 'variance',
-  reduction: 'mean',
-  matchX: 'L1',
-  matchZ: 'cos',
-  batchNormStats: 'separate',
-  learningRate: 1.5e-3,
-  schedule: 'cosine',
-  halveEvery: 0,
-  ema: 0.999,
-  seed: 1,
-  logEvery: 10,
-  sampleEvery: 500,
-  checkpointEvery: 2000,
-} as const;
 
 /** Default settings that depend on the number of training images. */
 export interface DataDefaults {
@@ -59,23 +35,30 @@ const BY_IMAGES = [
 ] as const;
 
 /**
- * Returns the default settings for a number of training images: color augmentation for few, and ten epochs, or a number of iterations if ten epochs have fewer. The batch is
- * halved until the images fill it.
+ * Returns the default settings for a number of training images.
  * @param images at least `MIN_BATCH`
  * @param batch the batch size, if it is not the default
  */
-export function defaultsFor(images: number, batch = defaultBatch(images)): DataDefaults {
-  const { augment, steps } = rowFor(images);
-  return { augment, batch, length: EPOCHS * Math.floor(images / batch) >= steps ? { epochs: EPOCHS } : { steps } };
-}
+export const defaultsFor = (images: number, batch = defaultBatch(images)): DataDefaults => ({
+  augment: defaultAugment(images),
+  batch,
+  length: defaultLength(images, batch),
+});
 
 const rowFor = (images: number) => BY_IMAGES.find(({ below }) => images < below)!;
 
-function defaultBatch(images: number): number {
+export const defaultAugment = (images: number): readonly AugmentationName[] => rowFor(images).augment;
+
+/** Returns the batch size for a number of images, halved until they fill it. */
+export function defaultBatch(images: number): number {
   let { batch }: { batch: number } = rowFor(images);
   while (batch > images) batch /= 2;
   return batch;
 }
+
+/** Returns ten epochs, or a number of iterations if ten epochs have fewer. */
+export const defaultLength = (images: number, batch: number): DataDefaults['length'] =>
+  EPOCHS * Math.floor(images / batch) >= rowFor(images).steps ? { epochs: EPOCHS } : { steps: rowFor(images).steps };
 
 /** With fewer training images, reconstructions of other images have clearly larger errors (docs/recipes.md, small data sets). */
 const FEW_IMAGES = 2000;

@@ -4,31 +4,10 @@ import { EpochSampler } from '../data/batches.js';
 import { InputError, setting } from '../errors.js';
 import { NETWORK_NAMES } from '../networks/network.js';
 import { shown } from '../validation.js';
-import type { Configuration } from './configuration.js';
+import { type Configuration, isChangeable } from './settings.js';
 import type { StoredCheckpoint } from './runStore.js';
 import { Stages } from './schedule.js';
 import type { TrainerState, TrainingVectors } from './trainer.js';
-
-/** Settings that may change: the state of a run means the same with any value of them. */
-const MUTABLE_ON_RESUME: readonly string[] = [
-  ...[
-    'length',
-    'learningRate',
-    'schedule',
-    'halveEvery',
-    'warmupSteps',
-    'encoderUpdates',
-    'generatorUpdates',
-    'stages',
-    'ema',
-    'emaStart',
-  ],
-  ...['logEvery', 'sampleEvery', 'checkpointEvery', 'keepLast', 'keepEvery', 'onNan', 'maxRollbacks'],
-  ...['evaluateEvery', 'evaluateMetrics', 'evaluateSamples', 'saveBest'],
-];
-
-/** Whether a run may be resumed with a different value of a setting. Of update plans, the loss weights may change. */
-export const isChangeable = (key: string): boolean => MUTABLE_ON_RESUME.includes(key);
 
 /**
  * Requires that a run may continue from a checkpoint with a configuration.
@@ -42,7 +21,7 @@ export function requireResumable(configuration: Configuration, checkpoint: Store
     if (key === 'data' || isChangeable(key) || JSON.stringify(configuration[key]) === JSON.stringify(earlier[key]))
       continue;
     throw new InputError(
-      key,
+      setting(key),
       `${shown(configuration[key])} contradicts ${file}, which was trained with ${shown(earlier[key])}`,
       'restore it in config.json, or start a new run',
     );

@@ -1,11 +1,36 @@
-/** The settings of a training run and their documentation, which editors show. `configurationSchema.ts` has their ranges and defaults. */
-import type { AugmentationName } from '../age/augmentation.js';
-import type { DistanceName, DivergenceName } from '../age/objective.js';
-import type { Prior } from '../age/prior.js';
-import type { MOMENTS, REDUCTIONS } from '../age/terms.js';
-import type { Crop, Padding } from '../images/preprocessing.js';
-import type { ArchitectureName } from '../networks/architecture.js';
-import type { BATCH_NORM_STATS, NAN_POLICIES, SCHEDULES } from './defaults.js';
+/**
+ * Every setting of a run, declared once. The schema of `config.json`, the options of `train` and `bench`, the form of the studio, the
+ * table in docs/settings.md and the types of the library follow from here.
+ */
+import { AUGMENTATIONS } from '../age/augmentation.js';
+import { DISTANCES, DIVERGENCES } from '../age/objective.js';
+import { PRIORS } from '../age/prior.js';
+import { MOMENTS, REDUCTIONS } from '../age/terms.js';
+import { CROPS, type Padding } from '../images/preprocessing.js';
+import { architectureFor, ARCHITECTURE_NAMES, ARCHITECTURES } from '../networks/architecture.js';
+import { LARGEST_SEED } from '../random.js';
+import {
+  choice,
+  declare,
+  declareOptional,
+  type Declaration,
+  integer,
+  type Known,
+  list,
+  number,
+  string,
+  structure,
+  toggle,
+} from './declaration.js';
+import {
+  BATCH_NORM_STATS,
+  defaultAugment,
+  defaultBatch,
+  defaultLength,
+  MIN_BATCH,
+  NAN_POLICIES,
+  SCHEDULES,
+} from './defaults.js';
 
 /** Update plans from an epoch on. */
 export interface Stage {
@@ -17,93 +42,385 @@ export interface Stage {
   readonly generatorUpdates?: string | undefined;
 }
 
-/** Everything that determines a training run: a run can be repeated from its configuration alone. */
-export interface Configuration {
-  /** Name or path of the data, such as `mnist`, `photos` or `npz:images.npz`. */
-  readonly data: string;
-  /** Rows and columns of an image. */
-  readonly size: number;
-  /** 1 (grayscale) or 3 (RGB). */
-  readonly channels: 1 | 3;
-  /** How images become squares (default: center). */
-  readonly crop: Crop;
-  /** Border added to each image after resizing, or null. */
-  readonly padding: Padding | null;
-  /** Whether each image is mirrored at random each time it is seen (default: false). */
-  readonly flip: boolean;
-  /**
-   * Random transformations, in this order, of the images whose codes the divergences compare (default: depends on the number of
-   * training images).
-   */
-  readonly augment: readonly AugmentationName[];
-  /** Fraction of the images held out for testing, if the data has no test split (default: 0.1). */
-  readonly testFraction: number;
-  /** Network architecture; default: the one for the image size. */
-  readonly network: ArchitectureName;
-  /** Base channel count; layers use multiples of it. */
-  readonly width: number;
-  /** Latent dimensions. */
-  readonly latent: number;
-  /** Images per batch (default: depends on the number of training images). */
-  readonly batch: number;
-  /** Length of training: passes over the data, or iterations (default: depends on the number of training images). */
-  readonly length: { readonly epochs: number } | { readonly steps: number };
-  /** Update plan of the encoder: number of updates per iteration, and loss weights, such as `1;KL_fake:1,KL_real:1,match_x:10`. */
-  readonly encoderUpdates: string;
-  /** Update plan of the generator. */
-  readonly generatorUpdates: string;
-  /** Update plans that replace these from an epoch on (default: none). */
-  readonly stages: readonly Stage[];
-  /** Prior distribution of latent codes. */
-  readonly prior: Prior;
-  /** Divergence between a batch of codes and the prior. */
-  readonly divergence: DivergenceName;
-  /** Statistic used as σ in the divergence: `std`, or `variance` as in the published code. */
-  readonly moment: (typeof MOMENTS)[number];
-  /** How the divergences of the latent dimensions are combined. */
-  readonly reduction: (typeof REDUCTIONS)[number];
-  /** Image reconstruction loss. */
-  readonly matchX: DistanceName;
-  /** Latent reconstruction loss. */
-  readonly matchZ: DistanceName;
-  /** BatchNorm running statistics: `shared` (as published), or `separate` per input type (default: separate). */
-  readonly batchNormStats: (typeof BATCH_NORM_STATS)[number];
-  /** Learning rate of Adam. */
-  readonly learningRate: number;
-  /** Learning-rate schedule (default: cosine). */
-  readonly schedule: (typeof SCHEDULES)[number];
-  /** Epochs after which the schedule `halving` halves the learning rate; 0: never. */
-  readonly halveEvery: number;
-  /** Iterations of linear learning-rate warmup (default: 0). */
-  readonly warmupSteps: number;
-  /** EMA decay of the weights, reached gradually so that short runs forget their initial weights; 0 disables averaging (default: 0.999). */
-  readonly ema: number;
-  /** Iterations before averaging begins (default: 0). */
-  readonly emaStart: number;
-  /** Random seed. */
-  readonly seed: number;
-  /** Run folder or checkpoint whose weights training starts from. */
-  readonly initFrom?: string | undefined;
-  /** What happens if a loss or gradient is NaN or infinite (default: stop). */
-  readonly onNan: (typeof NAN_POLICIES)[number];
-  /** Maximum number of rollbacks (default: 3). */
-  readonly maxRollbacks: number;
-  /** Iterations between two log entries. */
-  readonly logEvery: number;
-  /** Iterations between two previews, with earlier ones after 10, 30, 100 and 300; 0: only at the end. */
-  readonly sampleEvery: number;
-  /** Iterations between two checkpoints; 0: only at the end. */
-  readonly checkpointEvery: number;
-  /** Number of newest checkpoints to keep; 0: all (default: 0). */
-  readonly keepLast: number;
-  /** Also keeps older checkpoints at multiples of this number of iterations; 0: none (default: 0). */
-  readonly keepEvery: number;
-  /** Epochs between two evaluations; 0: none (default: 0). */
-  readonly evaluateEvery: number;
-  /** Metrics or groups of metrics to evaluate; default: all that the data allows, except memorization. */
-  readonly evaluateMetrics?: readonly string[] | undefined;
-  /** Number of samples, and at most as many images, per evaluation (default: 10000). */
-  readonly evaluateSamples: number;
-  /** Metric by which the best checkpoint is kept. */
-  readonly saveBest?: string | undefined;
+const MAX_STEPS = 1_000_000_000;
+const MAX_EPOCHS = 1_000_000;
+const PLAN = string('an update plan, e.g. "1;KL_fake:1,match_z:1000"');
+/** Above 0 and below 1. */
+const FRACTION = number(0, 1, 0, 1);
+/** At least 0 and below 1. */
+const DECAY = number(0, 1, 1);
+
+const sizeOfNetwork = (name: unknown): number | undefined =>
+  ARCHITECTURE_NAMES.filter((known) => known === name).map((known) => ARCHITECTURES[known].imageSize)[0];
+
+/** The settings in the order of `config.json`. Defaults that depend on others come after them. */
+export const SETTINGS = {
+  data: declare(string('the name or path of data'), {
+    title: 'Data',
+    help: 'name or path of the data, such as mnist, photos or npz:images.npz',
+    group: undefined,
+  }),
+  size: declare(integer(1, 1024), {
+    title: 'Image size',
+    help: 'image height and width',
+    group: 'Networks',
+    default: ({ native, values }) => sizeOfNetwork(values.network) ?? native.size,
+    defaultText: 'native size of the data',
+    placeholder: 'pixels',
+    aliases: ['imageSize'],
+  }),
+  channels: declare(choice([1, 3]), {
+    title: 'Channels',
+    help: '1 for grayscale, 3 for RGB',
+    group: 'Networks',
+    default: ({ native }) => (native.channels === 1 ? 1 : 3),
+    defaultText: 'native format of the data',
+    placeholder: 'number',
+  }),
+  crop: declare(choice(CROPS), {
+    title: 'Cropping',
+    help: 'how images become squares',
+    group: 'Images',
+    default: ({ native }) => native.crop,
+    defaultText: 'center, or as native to the data',
+  }),
+  padding: declare(
+    structure<Padding | null>(
+      'null, or the inner size, the border and its value, e.g. {"inner": 28, "border": 2, "value": 0}',
+    ),
+    {
+      title: 'Border',
+      help: 'border added to each image after resizing, or null',
+      group: undefined,
+      default: ({ native }) => native.padding ?? null,
+      defaultText: 'as native to the data',
+    },
+  ),
+  flip: declare(toggle, {
+    title: 'Mirror images',
+    help: 'mirror each image at random',
+    group: 'Images',
+    default: false,
+  }),
+  augment: declare(list(AUGMENTATIONS), {
+    title: 'Augmentation',
+    help: 'transform the images that the divergences compare at random, in this order; none = no augmentation',
+    group: 'Training',
+    default: ({ images }) => defaultAugment(images),
+    defaultText: 'color for fewer than 200 images, else none',
+  }),
+  testFraction: declare(FRACTION, {
+    title: 'Held out for testing',
+    help: 'fraction of the images held out for testing, if the data has no test split',
+    group: 'Images',
+    default: 0.1,
+    placeholder: 'fraction',
+  }),
+  network: declare(choice(ARCHITECTURE_NAMES), {
+    title: 'Network',
+    help: 'network architecture',
+    group: 'Networks',
+    default: ({ values }) => architectureFor(Number(values.size)),
+    defaultText: 'the one for the image size',
+  }),
+  width: declare(integer(1, 1024), {
+    title: 'Width',
+    help: 'base channel count; layers use multiples of it',
+    group: 'Networks',
+    default: 16,
+  }),
+  latent: declare(integer(2, 4096), {
+    title: 'Latent dimensions',
+    help: 'latent dimensions',
+    group: 'Networks',
+    default: 64,
+  }),
+  batch: declare(integer(MIN_BATCH, 4096), {
+    title: 'Batch size',
+    help: 'images per batch',
+    group: 'Training',
+    default: ({ images }) => defaultBatch(images),
+    defaultText: '64, fewer for small data sets',
+    aliases: ['batchSize'],
+  }),
+  length: declare(structure<{ readonly epochs: number } | { readonly steps: number }>('either epochs or steps'), {
+    title: 'Length',
+    help: 'length of training: passes over the data, or iterations',
+    group: undefined,
+    default: ({ images, values }) => defaultLength(images, Number(values.batch)),
+    defaultText: 'ten epochs, or more for small data sets',
+    isChangeable: true,
+  }),
+  encoderUpdates: declare(PLAN, {
+    title: 'Encoder updates',
+    help: 'encoder updates per iteration and loss weights',
+    group: 'Objective',
+    default: '1;KL_fake:3.7,KL_real:4,match_x:52,align:550,uniform:4',
+    isChangeable: true,
+    placeholder: 'plan',
+  }),
+  generatorUpdates: declare(PLAN, {
+    title: 'Generator updates',
+    help: 'generator updates per iteration and loss weights',
+    group: 'Objective',
+    default: '2;KL_fake:4,match_z:1000,match_x:17',
+    isChangeable: true,
+    placeholder: 'plan',
+  }),
+  stages: declare(structure<readonly Stage[]>('a list'), {
+    title: 'Stages',
+    help: 'update plans that replace these from an epoch on',
+    group: undefined,
+    default: [],
+    isChangeable: true,
+  }),
+  prior: declare(choice(PRIORS), {
+    title: 'Prior',
+    help: 'prior distribution of latent codes',
+    group: 'Objective',
+    default: 'sphere',
+  }),
+  divergence: declare(choice(DIVERGENCES), {
+    title: 'Divergence',
+    help: 'divergence between a batch of codes and the prior',
+    group: 'Objective',
+    default: 'qp',
+  }),
+  moment: declare(choice(MOMENTS), {
+    title: 'Moment',
+    help: 'statistic used as σ in the divergence: variance as in the published code, std as in the formula',
+    group: 'Objective',
+    default: 'variance',
+  }),
+  reduction: declare(choice(REDUCTIONS), {
+    title: 'Reduction',
+    help: 'reduction of the divergence over latent dimensions',
+    group: 'Objective',
+    default: 'mean',
+  }),
+  matchX: declare(choice(DISTANCES), {
+    title: 'Image distance',
+    help: 'image reconstruction loss',
+    group: 'Objective',
+    default: 'L1',
+  }),
+  matchZ: declare(choice(DISTANCES), {
+    title: 'Code distance',
+    help: 'latent reconstruction loss',
+    group: 'Objective',
+    default: 'cos',
+  }),
+  batchNormStats: declare(choice(BATCH_NORM_STATS), {
+    title: 'BatchNorm statistics',
+    help: 'BatchNorm running statistics: shared as published, or separate per input type',
+    group: 'Objective',
+    default: 'separate',
+    placeholder: 'mode',
+  }),
+  learningRate: declare(number(0, 1, 0), {
+    title: 'Learning rate',
+    help: 'learning rate of Adam',
+    group: 'Training',
+    default: 1.5e-3,
+    isChangeable: true,
+    aliases: ['lr'],
+  }),
+  schedule: declare(choice(SCHEDULES), {
+    title: 'Schedule',
+    help: 'learning-rate schedule',
+    group: 'Training',
+    default: 'cosine',
+    isChangeable: true,
+  }),
+  halveEvery: declare(integer(0, MAX_EPOCHS), {
+    title: 'Halve every',
+    help: 'with the schedule halving: halve the learning rate every N epochs; 0 = never',
+    group: 'Training',
+    default: 0,
+    isChangeable: true,
+    placeholder: 'epochs',
+  }),
+  warmupSteps: declare(integer(0, MAX_STEPS), {
+    title: 'Warmup',
+    help: 'iterations of linear learning-rate warmup',
+    group: 'Training',
+    default: 0,
+    isChangeable: true,
+    placeholder: 'iterations',
+  }),
+  ema: declare(DECAY, {
+    title: 'EMA decay',
+    help: 'EMA decay of the weights, reached gradually; sampling uses the EMA; 0 = no EMA',
+    group: 'Training',
+    default: 0.999,
+    isChangeable: true,
+    placeholder: 'decay',
+  }),
+  emaStart: declare(integer(0, MAX_STEPS), {
+    title: 'EMA start',
+    help: 'iterations before averaging begins',
+    group: 'Training',
+    default: 0,
+    isChangeable: true,
+    placeholder: 'iterations',
+  }),
+  seed: declare(integer(0, LARGEST_SEED), { title: 'Seed', help: 'random seed', group: 'Training', default: 1 }),
+  initFrom: declareOptional(string('the path of a run or checkpoint'), {
+    title: 'Initialize from',
+    help: 'initialize weights and unspecified settings from another run or checkpoint',
+    group: 'Training',
+    placeholder: 'run',
+  }),
+  onNan: declare(choice(NAN_POLICIES), {
+    title: 'If a loss is not finite',
+    help: 'if a loss is NaN or infinite: stop, or roll back to the last checkpoint and halve the learning rate',
+    group: 'Output',
+    default: 'stop',
+    isChangeable: true,
+    placeholder: 'policy',
+  }),
+  maxRollbacks: declare(integer(0, 1000), {
+    title: 'Rollbacks',
+    help: 'maximum number of rollbacks',
+    group: 'Output',
+    default: 3,
+    isChangeable: true,
+  }),
+  logEvery: declare(integer(1, 1_000_000), {
+    title: 'Log every',
+    help: 'write losses to log.jsonl every N iterations',
+    group: 'Output',
+    default: 10,
+    isChangeable: true,
+    placeholder: 'iterations',
+  }),
+  sampleEvery: declare(integer(0, MAX_STEPS), {
+    title: 'Previews every',
+    help: 'write sample and reconstruction previews every N iterations, and some earlier; 0 = only at the end',
+    group: 'Output',
+    default: 500,
+    isChangeable: true,
+    placeholder: 'iterations',
+  }),
+  checkpointEvery: declare(integer(0, MAX_STEPS), {
+    title: 'Checkpoint every',
+    help: 'save a checkpoint every N iterations; 0 = only at the end',
+    group: 'Output',
+    default: 2000,
+    isChangeable: true,
+    placeholder: 'iterations',
+  }),
+  keepLast: declare(integer(0, MAX_EPOCHS), {
+    title: 'Checkpoints to keep',
+    help: 'keep only the N newest checkpoints; 0 = all',
+    group: 'Output',
+    default: 0,
+    isChangeable: true,
+  }),
+  keepEvery: declare(integer(0, MAX_STEPS), {
+    title: 'Also keep every',
+    help: 'also keep older checkpoints at multiples of N iterations; 0 = none',
+    group: 'Output',
+    default: 0,
+    isChangeable: true,
+    placeholder: 'iterations',
+  }),
+  evaluateEvery: declare(integer(0, MAX_EPOCHS), {
+    title: 'Evaluate every',
+    help: 'evaluate the model every N epochs, as agenet evaluate does; 0 = never',
+    group: 'Evaluation during training',
+    default: 0,
+    isChangeable: true,
+    placeholder: 'epochs',
+  }),
+  evaluateMetrics: declareOptional(list<string>(undefined, 1), {
+    title: 'Metrics',
+    help: 'metrics or metric groups to evaluate',
+    group: 'Evaluation during training',
+    defaultText: 'all that the data allows, except memorization_ratio',
+    isChangeable: true,
+  }),
+  evaluateSamples: declare(integer(2, 1_000_000), {
+    title: 'Samples per evaluation',
+    help: 'number of samples per evaluation, and at most as many images',
+    group: 'Evaluation during training',
+    default: 10_000,
+    isChangeable: true,
+  }),
+  saveBest: declareOptional(string('the name of a metric'), {
+    title: 'Keep the best by',
+    help: 'keep the best checkpoint by this metric as checkpoints/best.safetensors',
+    group: 'Evaluation during training',
+    isChangeable: true,
+    placeholder: 'metric',
+  }),
+};
+
+/** Settings of a caller that `config.json` doesn't have, because they stand for others. */
+export const SHORTHANDS = {
+  epochs: declareOptional(integer(1, MAX_EPOCHS), {
+    title: 'Epochs',
+    help: 'passes over the data: shorthand for the length',
+    group: 'Training',
+    defaultText: '10, or more for small data sets',
+  }),
+  steps: declareOptional(integer(1, MAX_STEPS), {
+    title: 'Iterations',
+    help: 'training iterations in all, instead of epochs',
+    group: 'Training',
+  }),
+  preset: declareOptional(string('the name of a preset'), {
+    title: 'Preset',
+    help: 'recipe from presets/, such as published, cifar10 or celeba',
+    group: 'Training',
+    placeholder: 'name',
+  }),
+  config: declareOptional(string('the path of a file'), {
+    title: 'File of settings',
+    help: "settings in YAML or JSON, such as a run's config.json; options override it, and it overrides the preset",
+    group: 'Training',
+    placeholder: 'file',
+  }),
+};
+
+type ValueOf<D> = D extends Declaration<infer T> ? T : never;
+type OptionalKeys<T> = { [K in keyof T]: undefined extends ValueOf<T[K]> ? K : never }[keyof T];
+type ValuesOf<T> = {
+  readonly [K in keyof T as K extends OptionalKeys<T> ? never : K]: ValueOf<T[K]>;
+} & { readonly [K in keyof T as K extends OptionalKeys<T> ? K : never]?: ValueOf<T[K]> };
+
+/** Everything that determines a run, so that it can be repeated. docs/settings.md lists all settings with ranges and defaults. */
+export interface Configuration extends ValuesOf<typeof SETTINGS> {}
+
+/** Settings of a caller: as far as they are not the defaults. */
+export interface Settings extends Partial<Configuration>, ValuesOf<typeof SHORTHANDS> {}
+
+/** The declarations of all settings that a caller may give, by key. */
+export const DECLARATIONS: Readonly<Record<string, Declaration>> = { ...SETTINGS, ...SHORTHANDS };
+
+/** Settings without a fixed default: they depend on the data, or may be absent. */
+type OpenKeys =
+  | ('data' | 'size' | 'channels' | 'crop' | 'padding' | 'augment' | 'network' | 'batch' | 'length')
+  | OptionalKeys<typeof SETTINGS>;
+
+/** The defaults that do not depend on the data. */
+export const DEFAULTS = Object.fromEntries(
+  Object.entries<Declaration>(SETTINGS).flatMap(([key, { default: value }]) =>
+    value === undefined || typeof value === 'function' ? [] : [[key, value]],
+  ),
+) as unknown as Omit<Configuration, OpenKeys>;
+
+/** Returns settings with their defaults for the data, in the order of their declaration. Unknown ones come last. */
+export function withDefaults(
+  given: Readonly<Record<string, unknown>>,
+  known: Omit<Known, 'values'>,
+): Readonly<Record<string, unknown>> {
+  const values: Record<string, unknown> = { ...given };
+  for (const [key, { default: value }] of Object.entries<Declaration>(SETTINGS))
+    values[key] ??= typeof value === 'function' ? (value as (known: Known) => unknown)({ ...known, values }) : value;
+  const keys = [...new Set([...Object.keys(SETTINGS), ...Object.keys(given)])];
+  return Object.fromEntries(keys.flatMap((key) => (values[key] === undefined ? [] : [[key, values[key]]])));
 }
+
+/** Whether a run may be resumed with a different value of a setting. Of update plans, the loss weights may change. */
+export const isChangeable = (key: string): boolean => DECLARATIONS[key]?.isChangeable ?? false;

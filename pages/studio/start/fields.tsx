@@ -1,4 +1,4 @@
-/** Options of `agenet train` as fields, each with its description and its error. */
+/** Settings as fields, each with its description and its error. */
 import { useEffect, useState } from 'preact/hooks';
 import type { FieldValues, FormField, TrainingForm } from '../../../src/studio/schemas.js';
 
@@ -10,7 +10,8 @@ interface FieldGroupProps {
   readonly values: FieldValues;
   /** The settings of the run that a fork starts from. */
   readonly inherited: Readonly<Record<string, unknown>> | undefined;
-  readonly problem: { readonly message: string; readonly field?: string | undefined } | undefined;
+  /** The problem of each wrong field. */
+  readonly problems: Readonly<Record<string, string>>;
   readonly onChange: (name: string, value: Value) => void;
 }
 
@@ -19,11 +20,11 @@ export function FieldGroup({
   isOpen,
   values,
   inherited,
-  problem,
+  problems,
   onChange,
 }: FieldGroupProps) {
   const changed = fields.filter(({ name }) => name in values).length;
-  const hasProblem = fields.some(({ name }) => name === problem?.field);
+  const hasProblem = fields.some(({ name }) => name in problems);
   const [isShown, setIsShown] = useState(isOpen || changed > 0);
   useEffect(() => {
     if (hasProblem) setIsShown(true);
@@ -40,7 +41,7 @@ export function FieldGroup({
             field={field}
             value={values[field.name]}
             inherited={inheritedText(inherited?.[field.name])}
-            problem={field.name === problem?.field ? problem.message : undefined}
+            problem={problems[field.name]}
             onChange={onChange}
           />
         ))}
@@ -57,9 +58,6 @@ function inheritedText(value: unknown): string | undefined {
     : undefined;
 }
 
-/** Larger limits do not help a reader. */
-const LARGEST_SHOWN = 100_000;
-
 interface FieldProps {
   readonly field: FormField;
   readonly value: Value;
@@ -69,13 +67,12 @@ interface FieldProps {
 }
 
 function Field({ field, value, inherited, problem, onChange }: FieldProps) {
-  const { name, flag, description, min, max } = field;
+  const { name, title, flag, description, range } = field;
   const id = `field-${name}`;
-  const range = min !== undefined && max !== undefined && max <= LARGEST_SHOWN ? `; from ${min} to ${max}` : '';
   return (
     <div class="field">
-      <label for={id}>
-        <code>{flag}</code>
+      <label for={id} title={flag}>
+        {title}
       </label>
       <FieldInput
         id={id}
@@ -86,7 +83,7 @@ function Field({ field, value, inherited, problem, onChange }: FieldProps) {
         onChange={(next) => onChange(name, next)}
       />
       <p class="meaning" id={`${id}-help`}>
-        {description + range}
+        {range === undefined ? description : `${description}; ${range}`}
       </p>
       {problem !== undefined && (
         <p class="failed" id={`${id}-problem`}>
@@ -108,9 +105,9 @@ interface FieldInputProps {
 
 function FieldInput({
   id,
-  field: { kind, choices = [] },
+  field: { kind, choices = [], default: standard = '' },
   value,
-  inherited = 'default',
+  inherited = standard,
   hasProblem,
   onChange,
 }: FieldInputProps) {
@@ -135,7 +132,7 @@ function FieldInput({
         value={String(value ?? '')}
         onChange={({ currentTarget }) => onChange(currentTarget.value === '' ? undefined : currentTarget.value)}
       >
-        <option value="">{inherited}</option>
+        <option value="">{inherited || 'default'}</option>
         {choices.map((choice) => (
           <option key={choice} value={choice}>
             {choice}

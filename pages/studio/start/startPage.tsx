@@ -1,4 +1,4 @@
-/** The form that starts a run: data, preset and every option of `agenet train`. */
+/** The form that starts a run: data, preset and every setting. */
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { messageOf } from '../../../src/errors.js';
 import type { FieldValues, Plan, TrainingForm, TrainingRequest } from '../../../src/studio/schemas.js';
@@ -15,9 +15,10 @@ const PAUSE_MS = 300;
 /** Groups that are open at first. */
 const OPEN_GROUPS: readonly string[] = ['Training'];
 
+/** Why a run cannot start: in one line, and beside each wrong field. */
 interface Problem {
   readonly message: string;
-  readonly field?: string | undefined;
+  readonly fields: Readonly<Record<string, string>>;
 }
 
 /** Names in the query that are not those of fields. */
@@ -64,7 +65,7 @@ export function StartPage({ query, onQuery, runs, onFailure }: ViewProps) {
         </p>
       )}
       <DataChoice data={data} onData={setData} />
-      <NameField name={name} problem={problem?.field === 'name' ? problem.message : undefined} onName={setName} />
+      <NameField name={name} problem={problem?.fields.name} onName={setName} />
       {form && (
         <PresetChoice
           form={form}
@@ -83,7 +84,7 @@ export function StartPage({ query, onQuery, runs, onFailure }: ViewProps) {
             isOpen={OPEN_GROUPS.includes(group.title)}
             values={fields}
             inherited={inherited}
-            problem={problem}
+            problems={problem?.fields ?? {}}
             onChange={change}
           />
         ))}
@@ -200,7 +201,7 @@ function useCheck(training: TrainingRequest) {
 
 const problemOf = (error: unknown): Problem => ({
   message: messageOf(error),
-  field: error instanceof RequestError ? error.field?.replace(/^fields\./u, '') : undefined,
+  fields: error instanceof RequestError ? error.fields : {},
 });
 
 interface PresetProps {

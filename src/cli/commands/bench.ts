@@ -7,31 +7,38 @@ import type { World } from '../../distributed/openMpi.node.js';
 import { type ActionResult, type Terminal, type Subcommand } from '../command.js';
 import { readProfile, showProfile } from '../profile.js';
 import {
-  addTrainingOptions,
   compilerOf,
   deviceOption,
   type CompilerOptions,
-  loadTrainingChoices,
-  resolveConfiguration,
+  loweringOption,
   threadsOf,
+  threadsOption,
   wholeNumber,
-  withoutAliases,
 } from '../options.js';
 import { runTogether } from '../ranks.js';
 
 export const summary = 'time training iterations on random images';
 export const group = 'Data and environment:';
 
-export const define = async (command: Subcommand) =>
-  addTrainingOptions(command, await loadTrainingChoices())
+/** The settings that an iteration depends on. */
+const SETTINGS = [
+  ...['network', 'size', 'channels', 'width', 'latent', 'encoderUpdates', 'generatorUpdates', 'prior', 'divergence'],
+  ...['moment', 'reduction', 'matchX', 'matchZ', 'batchNormStats', 'batch', 'augment', 'learningRate', 'ema', 'seed'],
+];
+
+export const define = async (command: Subcommand) => {
+  const { addSettings, withoutAliases } = await import('../settingOptions.js');
+  return addSettings(command, [...SETTINGS, 'preset'])
+    .addOption(threadsOption())
+    .addOption(loweringOption())
     .optionsGroup('Measurement:')
     .option('--iterations <number>', 'timed iterations', wholeNumber(1, 100_000), 9)
     .option('--warmup <number>', 'untimed iterations before the timed ones', wholeNumber(0, 100_000), 6)
-    .option('--preset <name>', 'recipe from presets/, such as published (default: the recipe that train uses)')
     .addOption(deviceOption())
     .option('--profile', 'print the time per operator and shape from the profiler of ONNX Runtime (slower)')
     .addHelpText('after', FLOPS_HELP)
     .action((options) => runTogether(options, (terminal, world) => bench(withoutAliases(options), terminal, world)));
+};
 
 const FLOPS_HELP = `
 FLOPs: a multiply-add counts as 2. Those of a network are for a forward pass of one image. Those of an iteration
@@ -45,6 +52,7 @@ type Options = Readonly<Record<string, unknown>> & {
 
 async function bench(options: Options, terminal: Terminal, world: World | undefined): Promise<ActionResult> {
   const { Trainer } = await import('../../training/trainer.js');
+  const { resolveConfiguration } = await import('../settingOptions.js');
   const configuration = await resolveConfiguration('mnist', {
     channels: 3,
     ...options,

@@ -1,7 +1,6 @@
 import { Option } from '@commander-js/extra-typings';
 import type { ImportSettings } from '../../runs/importRun.node.js';
 import { type ActionResult, type PrintOptions, runAction, type Subcommand, type Terminal } from '../command.js';
-import { parseNumber } from '../options.js';
 import { requirePath } from '../output.js';
 
 const EXAMPLES = `
@@ -19,20 +18,12 @@ export const group = 'Training:';
 
 export async function define(command: Subcommand) {
   const { ARCHITECTURE_NAMES } = await import('../../networks/architecture.js');
-  const { PRIORS } = await import('../../age/prior.js');
-  return command
+  const { addSettings } = await import('../settingOptions.js');
+  return addSettings(command, ['prior', 'preset', 'config', 'batch', 'epochs', 'steps'])
     .argument('<file>', 'safetensors file with the weights of both networks')
     .argument('<data>', 'data set or folder of images that the run belongs to')
     .addOption(new Option('--network <name>', 'network architecture').choices(ARCHITECTURE_NAMES).makeOptionMandatory())
     .requiredOption('--out <folder>', 'new run folder')
-    .addOption(
-      new Option('--prior <name>', 'prior distribution of latent codes (default: that of the recipe)').choices(PRIORS),
-    )
-    .option('--preset <name>', 'recipe of further training (default: published)')
-    .option('--config <file>', 'YAML or JSON file with settings of further training')
-    .option('--batch <number>', 'images per batch of further training (default: that of the recipe)', parseNumber)
-    .option('--epochs <number>', 'passes over the data of further training', parseNumber)
-    .option('--steps <number>', 'iterations of further training, instead of --epochs', parseNumber)
     .addHelpText('after', EXAMPLES)
     .action((file, data, options) => runAction(options, (terminal) => importFile(file, data, options, terminal)));
 }

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 import type { RunSummary } from '../../studio/schemas.js';
 import { type ActionResult, runAction, type Subcommand, type Terminal } from '../command.js';
 import { wholeNumber } from '../options.js';
@@ -49,7 +50,6 @@ async function studio(
   terminal: Terminal,
 ): Promise<ActionResult> {
   const { startStudio } = await import('../../studio/studio.node.js');
-  const { trainingCommand } = await import('../trainingForm.js');
   requirePath(folder);
   const onFailure = (error: unknown): void =>
     terminal.error(`agenet: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
@@ -59,7 +59,7 @@ async function studio(
     port,
     trainings,
     data,
-    command: await trainingCommand(),
+    program: [process.execPath, fileURLToPath(new URL('../main.js', import.meta.url))],
     onFailure,
   });
   return withSignals(terminal, WRITING, async (signal) => {

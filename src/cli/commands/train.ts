@@ -1,24 +1,17 @@
-import { Option } from '@commander-js/extra-typings';
 import type { World } from '../../distributed/openMpi.node.js';
 import { InputError, setting, text } from '../../errors.js';
-import { CROPS } from '../../images/preprocessing.js';
 import type { RunEvent, RunSummary } from '../../runs/train.node.js';
-import { DEFAULTS, NAN_POLICIES, SCHEDULES } from '../../training/defaults.js';
 import { type ActionResult, STATUS, type Subcommand, type Terminal, withFlags } from '../command.js';
 import { type Show, showOption } from '../imageOptions.js';
 import {
-  addTrainingOptions,
   alias,
   compilerOf,
   DATA_HELP,
-  givenSettings,
-  loadTrainingChoices,
-  parseList,
-  parseNumber,
+  loweringOption,
+  threadsOption,
   trainingCompilerOf,
   type TrainingCompilerOptions,
   trainingDeviceOption,
-  withoutAliases,
 } from '../options.js';
 import { runTogether } from '../ranks.js';
 import { TRAINING, withSignals } from '../signals.js';
@@ -37,103 +30,35 @@ Examples:
 export const summary = 'train a model on images';
 export const group = 'Training:';
 
-export const define = async (command: Subcommand) =>
-  addTrainingOptions(command, await loadTrainingChoices())
-    .addOption(trainingDeviceOption())
-    .argument('[data]', `${DATA_HELP}; optional with --resume`)
-    .option('--epochs <number>', 'passes over the data (default: 10, or more for small data sets)', parseNumber)
-    .option('--steps <number>', 'training iterations in total, instead of --epochs', parseNumber)
-    .addOption(
-      new Option('--schedule <name>', `learning-rate schedule (default: ${DEFAULTS.schedule})`).choices(SCHEDULES),
-    )
-    .option(
-      '--halve-every <epochs>',
-      'with --schedule halving: halve the learning rate every N epochs; 0 = never (default: 0)',
-      parseNumber,
-    )
-    .option('--warmup-steps <iterations>', 'iterations of linear learning-rate warmup (default: 0)', parseNumber)
-    .option(
-      '--ema <decay>',
-      `EMA decay of the weights; sampling uses the EMA; 0 = no EMA (default: ${DEFAULTS.ema})`,
-      parseNumber,
-    )
-    .option('--ema-start <iterations>', 'iterations before averaging begins (default: 0)', parseNumber)
-    .option('--init-from <run>', 'initialize weights and unspecified settings from another run')
-    .optionsGroup('Settings from files:')
-    .option('--preset <name>', 'recipe from presets/, such as published, cifar10 or celeba')
-    .option(
-      '--config <file>',
-      "settings in YAML or JSON, such as a run's config.json; options override it, and it overrides the preset",
-    )
-    .optionsGroup('Images:')
-    .addOption(
-      new Option('--crop <name>', 'how images become squares (default: center, or as native to the data)').choices(
-        CROPS,
-      ),
-    )
-    .option('--flip', 'mirror each image at random')
-    .option(
-      '--test-fraction <fraction>',
-      'fraction held out for testing, if the data has no test split (default: 0.1)',
-      parseNumber,
-    )
-    .option('--strict', 'fail at the first image that cannot be decoded, instead of skipping it')
-    .optionsGroup('Output:')
+/** Settings that have no option, because the command has an argument for them, or other options. */
+const WITHOUT_OPTION: readonly string[] = ['data', 'length'];
+
+export const define = async (command: Subcommand) => {
+  const { DECLARATIONS } = await import('../../training/settings.js');
+  const { addSettings, withoutAliases } = await import('../settingOptions.js');
+  return addSettings(
+    command.argument('[data]', `${DATA_HELP}; optional with --resume`),
+    Object.keys(DECLARATIONS).filter((key) => !WITHOUT_OPTION.includes(key)),
+  )
+    .optionsGroup('Run:')
     .option('--out <folder>', 'run folder (default: runs/DATA-NUMBER; alias: --outdir)')
     .addOption(alias('--outdir <folder>', '--out', 'out'))
     .option(
       '--resume [run]',
       'resume a run folder, or the one in --out, from its last checkpoint; --steps or --epochs extends it',
     )
-    .option('--log-every <iterations>', 'write losses to log.jsonl every N iterations (default: 10)', parseNumber)
-    .option(
-      '--sample-every <iterations>',
-      'write sample and reconstruction previews every N iterations, and some earlier; 0 = only at the end (default: 500)',
-      parseNumber,
-    )
-    .option(
-      '--checkpoint-every <iterations>',
-      'save a checkpoint every N iterations; 0 = only at the end (default: 2000)',
-      parseNumber,
-    )
-    .option('--keep-last <number>', 'keep only the N newest checkpoints; 0 = all (default: 0)', parseNumber)
-    .option(
-      '--keep-every <iterations>',
-      'also keep older checkpoints at multiples of N iterations; 0 = none (default: 0)',
-      parseNumber,
-    )
-    .addOption(
-      new Option(
-        '--on-nan <policy>',
-        'if a loss is NaN or infinite: stop, or roll back to the last checkpoint and halve the learning rate (default: stop)',
-      ).choices(NAN_POLICIES),
-    )
-    .option('--max-rollbacks <number>', 'maximum number of rollbacks (default: 3)', parseNumber)
+    .option('--strict', 'fail at the first image that cannot be decoded, instead of skipping it')
     .addOption(showOption())
     .option('--tensorboard', 'also write TensorBoard event files into the run folder')
-    .optionsGroup('Evaluation during training:')
-    .option(
-      '--evaluate-every <epochs>',
-      'evaluate the model every N epochs, as agenet evaluate does; 0 = never (default: 0)',
-      parseNumber,
-    )
-    .option(
-      '--evaluate-metrics <list>',
-      'metrics or metric groups (default: all that the data allows, except memorization_ratio)',
-      parseList,
-    )
-    .option(
-      '--evaluate-samples <number>',
-      'number of samples, and at most as many images (default: 10000)',
-      parseNumber,
-    )
-    .option('--save-best <metric>', 'keep the best checkpoint by this metric as checkpoints/best.safetensors')
-    .optionsGroup('Other:')
+    .addOption(trainingDeviceOption())
+    .addOption(threadsOption())
+    .addOption(loweringOption())
     .option('--dry-run', 'print settings, networks, data and estimated time, and exit')
     .addHelpText('after', EXAMPLES)
     .action((data, options) =>
       runTogether(options, (terminal, world) => run(data, withoutAliases(options), terminal, world)),
     );
+};
 
 type Options = TrainingCompilerOptions &
   Readonly<Record<string, unknown>> & {
@@ -153,6 +78,7 @@ async function run(
 ): Promise<ActionResult> {
   const { prepareRun } = await import('../../runs/train.node.js');
   const { requirePath } = await import('../output.js');
+  const { givenSettings } = await import('../settingOptions.js');
   const { out, resume, strict, tensorboard, dryRun } = options;
   if (out !== undefined) requirePath(out);
   if (data === undefined && resume === undefined)
@@ -167,7 +93,7 @@ async function run(
   const ranks = world && (await ranksOf(world, options, terminal));
   const onEvent = await eventPrinter(terminal, options.show);
   return withSignals(terminal, TRAINING, async (signal) => {
-    const settings = { ...(await givenSettings(options)), ...(data === undefined ? {} : { data }) };
+    const settings = { ...givenSettings(options), ...(data === undefined ? {} : { data }) };
     const prepared = await prepareRun(settings, {
       out,
       resume,

@@ -6,7 +6,6 @@ import type { DataSets } from '../dataSets.node.js';
 import type { LiveUpdates } from '../liveUpdates.node.js';
 import type { RunLibrary } from '../runLibrary.node.js';
 import { problem } from '../schemas.js';
-import type { TrainingCommand } from '../trainingCommand.js';
 import type { TrainingQueue } from '../trainingQueue.node.js';
 
 export interface Studio {
@@ -15,7 +14,8 @@ export interface Studio {
   readonly queue: TrainingQueue;
   readonly live: LiveUpdates;
   readonly dataSets: DataSets;
-  readonly command: TrainingCommand;
+  /** The program and its first arguments, such as `node main.js`. */
+  readonly program: readonly [string, ...string[]];
 }
 
 /** Adds the routes of one part of the API. */
@@ -33,10 +33,9 @@ export const refuseInvalid: Hook<unknown, Env, string, unknown> = (result, conte
   if (result.success) return undefined;
   const [issue] = result.error.issues;
   const field = issue?.path.map(String).join('.') ?? '';
-  return context.json(
-    { message: `${field ? `${field}: ` : ''}${issue?.message ?? 'the request is invalid'}`, field },
-    400,
-  );
+  const message = issue?.message ?? 'the request is invalid';
+  const fields = field === '' ? {} : { [field.replace(/^fields\./u, '')]: message };
+  return context.json({ message: field === '' ? message : `${field}: ${message}`, fields }, 400);
 };
 
 /** An answer in JSON, for the description of a route. */
@@ -49,5 +48,5 @@ export const answers = <T>(schema: T, description: string) => ({
 export const PROBLEMS = {
   400: answers(problem, 'The request contradicts its schema'),
   404: answers(problem, 'There is no such run, file or data set'),
-  422: answers(problem, 'The request cannot be carried out; field names the option that causes it'),
+  422: answers(problem, 'The request cannot be carried out; fields names what is wrong'),
 } as const;

@@ -7,7 +7,8 @@ import { HTTPException } from 'hono/http-exception';
 import { InputError } from '../../errors.js';
 import { readLatestEvaluation } from '../../runs/evaluationFile.node.js';
 import { metricNamed } from '../../metrics/registry.js';
-import { numbered } from '../../runs/runFolder.node.js';
+import { numbered, RunFolder } from '../../runs/runFolder.node.js';
+import { resumedConfiguration } from '../../runs/settings.node.js';
 import { requestSteering } from '../../runs/steering.node.js';
 import { decimate } from '../decimation.js';
 import { openOwnFile, type OpenedFile } from '../ownFiles.node.js';
@@ -22,7 +23,7 @@ import {
   type SteeringAction,
 } from '../schemas.js';
 import { isTraining } from '../states.js';
-import { argumentsToResume, shellCommand } from '../trainingCommand.js';
+import { shellCommand } from '../trainingForm.node.js';
 import { withoutPaths } from '../shownErrors.node.js';
 import { type AddRoutes, answers, PROBLEMS, requireRun, type Studio } from './context.node.js';
 
@@ -159,9 +160,9 @@ export const addRunRoutes: AddRoutes = (app, studio) => {
     const { data, state } = library.summaryOf(run)!;
     if (queue.has(run) || isTraining(state))
       throw new InputError(run, 'the run is training already, or waits in the queue');
-    const training = { kind: 'resumed', added: Date.now(), run, data, extension: context.req.valid('json') } as const;
-    await studio.command.check(argumentsToResume(studio.folder, training));
-    await queue.add(training);
+    const extension = context.req.valid('json');
+    await resumedConfiguration(await RunFolder.open(join(studio.folder, run)), extension);
+    await queue.add({ kind: 'resumed', added: Date.now(), run, data, extension });
     await live.update();
     return context.body(null, 202);
   });

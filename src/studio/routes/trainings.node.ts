@@ -6,8 +6,8 @@ import { InputError, setting } from '../../errors.js';
 import { numbered } from '../../runs/runFolder.node.js';
 import { runCommand } from '../commandOutput.node.js';
 import { openOwnFile } from '../ownFiles.node.js';
-import { plan, trainingForm, trainingRequest, type TrainingRequest } from '../schemas.js';
-import { optionsOf, shellCommand } from '../trainingCommand.js';
+import { plan, trainingForm as formSchema, trainingRequest, type TrainingRequest } from '../schemas.js';
+import { checkFields, optionsOf, shellCommand, trainingForm } from '../trainingForm.node.js';
 import { requireFreeName } from '../trainingQueue.node.js';
 import { type AddRoutes, answers, PROBLEMS, requireRun, type Studio } from './context.node.js';
 
@@ -16,7 +16,7 @@ const started = z.object({ command: z.string().describe('The same training as a 
 
 const form = createRoute({
   ...{ method: 'get', path: '/api/form', summary: 'The options of `agenet train`, and the presets' },
-  responses: { 200: answers(trainingForm, 'Groups of fields') },
+  responses: { 200: answers(formSchema, 'Groups of fields') },
 });
 const check = createRoute({
   ...{ method: 'post', path: '/api/trainings/check', summary: 'Checks the options of a training' },
@@ -52,9 +52,9 @@ const cancel = createRoute({
 const [DRY_RUN_MS, MAX_DRY_RUNS] = [600_000, 2];
 
 export const addTrainingRoutes: AddRoutes = (app, studio) => {
-  const { queue, live, command } = studio;
+  const { queue, live, program } = studio;
   let dryRuns = 0;
-  app.openapi(form, (context) => context.json(command.form, 200));
+  app.openapi(form, async (context) => context.json(await trainingForm(), 200));
   app.openapi(check, async (context) => {
     const args = await checkedArguments(studio, context.req.valid('json'));
     return context.json({ command: shellCommand(args) }, 200);
@@ -65,7 +65,7 @@ export const addTrainingRoutes: AddRoutes = (app, studio) => {
       throw new InputError('plan', 'other plans are being computed', 'try again in a moment');
     dryRuns++;
     try {
-      const result = await runCommand(command.program, [...args, '--dry-run'], {
+      const result = await runCommand(program, [...args, '--dry-run'], {
         timeout: DRY_RUN_MS,
         signal: context.req.raw.signal,
       });
@@ -97,8 +97,9 @@ async function checkedArguments(studio: Studio, request: TrainingRequest): Promi
   await requireFreeName(studio.folder, request.name);
   if (studio.queue.has(request.name))
     throw new InputError(setting('out'), `${request.name} is in the queue already`, 'choose another name');
+  const { data, fields, fork } = request;
   const args = await argumentsOf(studio, request);
-  await studio.command.check(args);
+  await checkFields(data, fields, fork && (await checkpointOf(studio, fork)));
   return args;
 }
 
@@ -107,7 +108,7 @@ async function checkedArguments(studio: Studio, request: TrainingRequest): Promi
  * @throws {InputError} if its data is not offered, or the checkpoint that it starts from is gone
  */
 export async function argumentsOf(
-  studio: Omit<Studio, 'queue' | 'live'>,
+  studio: Pick<Studio, 'folder' | 'library' | 'dataSets'>,
   { name, data, fields, fork }: TrainingRequest,
 ): Promise<string[]> {
   await studio.dataSets.require(data);
@@ -118,7 +119,7 @@ export async function argumentsOf(
     '--out',
     join(studio.folder, name),
     ...(source ? ['--init-from', source] : []),
-    ...optionsOf(studio.command.form, fields),
+    ...optionsOf(fields),
   ];
 }
 

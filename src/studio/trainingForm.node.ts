@@ -1,0 +1,117 @@
+/** The form that starts a run: the declared settings as fields, their check, and the command that they become. */
+import { errorsOf, InputError, setting, throwAll } from '../errors.js';
+import { describePresets } from '../runs/settings.node.js';
+import { RUN_OPTIONS } from '../runs/runOptions.js';
+import { checkNewRun } from '../runs/train.node.js';
+import { checkValue } from '../training/configurationSchema.js';
+import {
+  choicesOf,
+  type Declaration,
+  defaultOf,
+  flagFor,
+  GROUPS,
+  rangeOf,
+  valueOfText,
+} from '../training/declaration.js';
+import { DECLARATIONS, SETTINGS } from '../training/settings.js';
+import type { Extension, FieldValues, FormField, TrainingForm } from './schemas.js';
+
+/** Settings that the studio chooses itself, or that only files have. */
+const OMITTED: readonly string[] = ['data', 'length', 'config', 'initFrom'];
+
+const FIELDS: Readonly<Record<string, Declaration>> = Object.fromEntries(
+  Object.entries<Declaration>({ ...DECLARATIONS, ...RUN_OPTIONS }).filter(
+    ([key, { group }]) => group !== undefined && !OMITTED.includes(key),
+  ),
+);
+
+/** Returns what the form calls a setting. */
+export const titleOf = (key: string): string =>
+  key === 'out' ? 'Name of the run' : ((DECLARATIONS[key] ?? FIELDS[key])?.title ?? key);
+
+/** Returns the fields under their headings, and the presets. */
+export async function trainingForm(): Promise<TrainingForm> {
+  const presets = await describePresets();
+  const choices = { preset: presets.map(({ name }) => name) };
+  const groups = GROUPS.map((title) => ({
+    title,
+    fields: Object.entries(FIELDS)
+      .filter(([, { group }]) => group === title)
+      .map(([key, declaration]) => fieldOf(key, declaration, choices)),
+  }));
+  return { groups: groups.filter(({ fields }) => fields.length > 0), presets };
+}
+
+function fieldOf(
+  name: string,
+  declaration: Declaration,
+  named: Readonly<Record<string, readonly string[]>>,
+): FormField {
+  const { type, title, help } = declaration;
+  const choices = named[name] ?? (type.kind === 'choice' ? choicesOf(type)!.map(String) : undefined);
+  const standard = defaultOf(declaration);
+  const hasRange = type.kind === 'integer' || type.kind === 'number' || type.kind === 'list';
+  return {
+    name,
+    title,
+    flag: flagFor(name),
+    description: help,
+    kind: choices ? 'choice' : type.kind === 'structure' ? 'text' : type.kind,
+    ...(choices ? { choices: [...choices] } : {}),
+    ...(hasRange ? { range: rangeOf(type) } : {}),
+    ...(standard === undefined ? {} : { default: standard }),
+  };
+}
+
+/**
+ * Checks the fields of a new run without opening its images.
+ * @throws {InputError} with the errors of all fields
+ */
+export async function checkFields(data: string, fields: FieldValues, initFrom?: string): Promise<void> {
+  const values = Object.entries(fields).map(([key, value]) => [key, valueOf(key, value)] as const);
+  const settings = Object.fromEntries(values.filter(([key]) => key in DECLARATIONS));
+  const wrong = values.flatMap(([key, value]) => {
+    const declaration = FIELDS[key];
+    if (declaration === undefined) return [new InputError(setting(key), 'no such setting')];
+    return key in SETTINGS ? [] : checkValue(key, declaration.type, value);
+  });
+  throwAll(wrong);
+  await checkNewRun({ ...settings, ...(initFrom === undefined ? {} : { initFrom }), data });
+}
+
+const valueOf = (key: string, value: string | number | boolean): unknown =>
+  typeof value === 'string' && FIELDS[key] ? valueOfText(FIELDS[key].type, value) : value;
+
+/** Returns the options of `train` for the fields of a form, in the order of the form. */
+export const optionsOf = (fields: FieldValues): string[] =>
+  Object.keys(FIELDS).flatMap((key) => {
+    const value = fields[key];
+    if (value === undefined || value === '' || value === false) return [];
+    // One argument, so that a value is never taken for an option.
+    return [value === true ? flagFor(key) : `${flagFor(key)}=${value}`];
+  });
+
+/** Returns the arguments of `agenet` that resume a run in the folder of the studio, or extend it. */
+export const argumentsToResume = (folder: string, run: string, extension: Extension): string[] => [
+  ...['train', '--resume', `${folder}/${run}`],
+  ...Object.entries(extension).flatMap(([name, value]) => (value === undefined ? [] : [`--${name}=${value}`])),
+];
+
+/** Returns a command as one types it in a shell. */
+export const shellCommand = (args: readonly string[]): string =>
+  ['npx', 'agenet', ...args].map(quotedForShell).join(' ');
+
+function quotedForShell(argument: string): string {
+  const [, flag, value] = /^(--[a-z-]+)=(.*)$/su.exec(argument) ?? [];
+  if (flag !== undefined && value !== undefined && !value.startsWith('-')) return `${flag} ${quotedForShell(value)}`;
+  return /^[\w@%+=:,./-]+$/u.test(argument) ? argument : `'${argument.replaceAll("'", `'\\''`)}'`;
+}
+
+/** Returns a problem that the page shows: in one line, and beside each field that is wrong. */
+export function problemOf(error: InputError): { readonly message: string; readonly fields: Record<string, string> } {
+  const fields = errorsOf(error).flatMap((each) => {
+    const key = each.setting?.split(/[.[]/u)[0];
+    return key === undefined ? [] : [[key === 'out' ? 'name' : key, each.explain(titleOf)] as const];
+  });
+  return { message: error.describe(titleOf), fields: Object.fromEntries(fields) };
+}
