@@ -1,4 +1,4 @@
-import { InputError } from '../errors.js';
+import { InputError, setting } from '../errors.js';
 import * as architectures from './architectures/index.js';
 import type { Architecture } from './dcgan.js';
 
@@ -16,5 +16,5 @@ export function architectureFor(imageSize: number): ArchitectureName {
   const name = ARCHITECTURE_NAMES.find((candidate) => ARCHITECTURES[candidate].imageSize === imageSize);
   if (name !== undefined) return name;
   const known = ARCHITECTURE_NAMES.map((candidate) => `${ARCHITECTURES[candidate].imageSize} (${candidate})`);
-  throw new InputError(`size ${imageSize}`, 'no architecture supports it', `choose ${known.join(' or ')}`);
+  throw new InputError(setting('size'), `no architecture supports ${imageSize}`, `choose ${known.join(' or ')}`);
 }

@@ -62,9 +62,8 @@ export async function draftSettings(
   const layers = [...(await initialRunLayer(merged(explicit).initFrom)), ...explicit];
   const given = merged(layers);
   const native = await nativeFormat(data);
-  const configurationFor = (images: number): Promise<Configuration> =>
-    withFiles(layers, () => checkConfiguration(withDefaults({ ...given, data }, { native, images })));
-  const draft = await configurationFor(Number.MAX_SAFE_INTEGER);
+  const known = { native, images: Number.MAX_SAFE_INTEGER };
+  const draft = await resolved(layers, () => withDefaults({ ...given, data }, known));
   const { initFrom, channels } = draft;
   // Grayscale was not requested, and the loss of color would be visible only in the first previews.
   const isGrayByWeights = initFrom !== undefined && channels === 1 && !('channels' in merged(explicit));
@@ -72,15 +71,19 @@ export async function draftSettings(
     onWarning(
       text`${data} has RGB images, but the weights of ${initFrom} are for grayscale, so images are converted; set ${setting('channels')} to 1 to accept that, or train a color model without ${setting('initFrom')}`,
     );
-  return { draft, complete: (images) => completeFor(images, draft, given, native) };
+  const complete = (images: number): CompleteConfiguration => {
+    try {
+      return completeFor(images, draft, given, native);
+    } catch (error) {
+      return throwWithFiles(layers, error);
+    }
+  };
+  return { draft, complete };
 }
 
-/** Runs a check of merged settings. Errors about a setting of a file name the file. */
-async function withFiles<T>(layers: readonly Layer[], check: () => Promise<T>): Promise<T> {
-  try {
-    return await check();
-  } catch (error) {
-    if (!(error instanceof InputError)) throw error;
+/** Rethrows an error of merged settings. Errors about a setting of a file name the file. */
+function throwWithFiles(layers: readonly Layer[], error: unknown): never {
+  if (error instanceof InputError)
     throwAll(
       errorsOf(error).map((each) => {
         const [key = ''] = each.setting?.split(/[.[]/u) ?? [];
@@ -88,9 +91,15 @@ async function withFiles<T>(layers: readonly Layer[], check: () => Promise<T>): 
         return file === undefined ? each : each.within(file);
       }),
     );
-    throw error;
-  }
+  throw error;
 }
+
+/** Checks the values that layers resolve to. */
+const resolved = async (layers: readonly Layer[], values: () => Values): Promise<Configuration> =>
+  Promise.resolve()
+    .then(values)
+    .then(checkConfiguration)
+    .catch((error: unknown) => throwWithFiles(layers, error));
 
 /** `epochs` and `steps` are units of `length`. */
 const keyOfLength = (key: string): string => (LENGTHS.includes(key) ? 'length' : key);
@@ -159,7 +168,7 @@ export async function resumedConfiguration(folder: RunFolder, settings: Settings
       `start a new run for ${shown(value)}`,
     );
   }
-  return withFiles(layers, () => checkConfiguration({ ...earlier, ...changes, data: earlier.data }));
+  return resolved(layers, () => ({ ...earlier, ...changes, data: earlier.data }));
 }
 
 /** Returns the data of settings, which the other layers depend on. */

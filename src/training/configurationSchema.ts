@@ -6,7 +6,7 @@ import { architectureFor, ARCHITECTURES } from '../networks/architecture.js';
 import { NETWORK_NAMES, type NetworkName } from '../networks/network.js';
 import { shown, validate } from '../validation.js';
 import { type Declaration, rangeOf, type SettingType } from './declaration.js';
-import { type Configuration, DEFAULTS, SETTINGS, SHORTHANDS, type Stage } from './settings.js';
+import { type Configuration, DEFAULTS, networkFor, SETTINGS, SHORTHANDS, type Stage } from './settings.js';
 
 const { epochs, steps } = SHORTHANDS;
 
@@ -113,13 +113,13 @@ const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
 
 function withFixedDefaults(given: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
   const set = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
-  const network =
-    Number.isInteger(set.size) && set.network === undefined ? architectureFor(Number(set.size)) : undefined;
-  return { ...DEFAULTS, crop: 'center', padding: null, augment: [], ...(network ? { network } : {}), ...set };
+  const network = networkFor(set.size);
+  return { ...DEFAULTS, crop: 'center', padding: null, augment: [], network, ...set };
 }
 
 function requireImageFormat({ network, size, padding }: Configuration): void {
   const { imageSize } = ARCHITECTURES[network];
+  architectureFor(size);
   if (size !== imageSize)
     throw new InputError(
       setting('size'),

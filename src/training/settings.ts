@@ -7,7 +7,7 @@ import { DISTANCES, DIVERGENCES } from '../age/objective.js';
 import { PRIORS } from '../age/prior.js';
 import { MOMENTS, REDUCTIONS } from '../age/terms.js';
 import { CROPS, type Padding } from '../images/preprocessing.js';
-import { architectureFor, ARCHITECTURE_NAMES, ARCHITECTURES } from '../networks/architecture.js';
+import { ARCHITECTURE_NAMES, type ArchitectureName, ARCHITECTURES } from '../networks/architecture.js';
 import { LARGEST_SEED } from '../random.js';
 import {
   choice,
@@ -50,8 +50,13 @@ const FRACTION = number(0, 1, 0, 1);
 /** At least 0 and below 1. */
 const DECAY = number(0, 1, 1);
 
+/** Returns the network for an image size. A size that no network has is rejected with the other settings. */
+export const networkFor = (size: unknown): ArchitectureName =>
+  ARCHITECTURE_NAMES.find((name) => sizeOf(name) === size) ?? ARCHITECTURE_NAMES[0]!;
+
+const sizeOf = (name: ArchitectureName): number => ARCHITECTURES[name].imageSize;
 const sizeOfNetwork = (name: unknown): number | undefined =>
-  ARCHITECTURE_NAMES.filter((known) => known === name).map((known) => ARCHITECTURES[known].imageSize)[0];
+  ARCHITECTURE_NAMES.filter((known) => known === name).map(sizeOf)[0];
 
 /** The settings in the order of `config.json`. Defaults that depend on others come after them. */
 export const SETTINGS = {
@@ -120,7 +125,7 @@ export const SETTINGS = {
     title: 'Network',
     help: 'network architecture',
     group: 'Networks',
-    default: ({ values }) => architectureFor(Number(values.size)),
+    default: ({ values }) => networkFor(values.size),
     defaultText: 'the one for the image size',
   }),
   width: declare(integer(1, 1024), {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 
 const [, , , data, , out] = process.argv;
-if (data === 'missing') {
+if (data === 'svhn:missing') {
   console.error('note\nagenet: data "missing": no such data set or folder');
   process.exit(2);
 }

@@ -2,7 +2,6 @@
 import { request } from 'node:http';
 import { afterEach } from 'vitest';
 import { type RunningStudio, startStudio, type StudioOptions } from '../../src/studio/studio.node.js';
-import { InputError, setting } from '../../src/errors.js';
 import { makeTinyRun } from '../cli/tinyRun.js';
 import { temporaryFolder } from '../temporaryFolder.js';
 
@@ -41,20 +40,8 @@ afterEach(async () => {
   for (const studio of opened.splice(0)) await studio.close();
 });
 
-/** Options that check nothing but `--width`. */
-export const COMMAND: StudioOptions['command'] = {
-  form: {
-    groups: [
-      { title: 'Networks', fields: [{ name: 'width', flag: '--width', description: 'width', kind: 'integer' }] },
-    ],
-    presets: [],
-  },
-  program: [process.execPath, '-e', '0'],
-  check: (args) =>
-    args.includes('--width=0')
-      ? Promise.reject(new InputError(setting('width'), 'must be at least 1, not 0'))
-      : Promise.resolve(),
-};
+/** A program that ends at once. */
+const PROGRAM: StudioOptions['program'] = [process.execPath, '-e', '0'];
 
 /** Opens a studio that ends with the test. */
 export async function openStudio(options: Partial<StudioOptions> = {}): Promise<OpenedStudio> {
@@ -64,7 +51,7 @@ export async function openStudio(options: Partial<StudioOptions> = {}): Promise<
     folder,
     port: 0,
     trainings: 1,
-    command: COMMAND,
+    program: PROGRAM,
     onFailure: (error) => failures.push(error),
     ...options,
   });

@@ -5,14 +5,14 @@ import { describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import type { LiveMessage, RunSummary } from '../../src/studio/schemas.js';
 import { temporaryFolder } from '../temporaryFolder.js';
-import { COMMAND, makeRun, type OpenedStudio, openStudio } from './openStudio.js';
+import { makeRun, type OpenedStudio, openStudio } from './openStudio.js';
 
 /** A studio whose trainings run until they are stopped. */
 const open = (folder = temporaryFolder()) =>
   openStudio({
     folder,
-    data: ['missing'],
-    command: { ...COMMAND, program: [process.execPath, fileURLToPath(new URL('fakeTraining.mjs', import.meta.url))] },
+    data: ['svhn:missing'],
+    program: [process.execPath, fileURLToPath(new URL('fakeTraining.mjs', import.meta.url))],
   });
 
 const statesOf = async ({ send }: OpenedStudio) =>
@@ -37,8 +37,8 @@ describe('trainings', () => {
     await start(studio, 'b');
     await start(studio, 'c');
     expect((await start(studio, 'c')).json).toEqual({
-      message: '--out: c is in the queue already; choose another name',
-      field: 'name',
+      message: 'Name of the run: c is in the queue already; choose another name',
+      fields: { name: 'c is in the queue already; choose another name' },
     });
     await expectStates(studio, {
       a: 'running',
@@ -68,7 +68,7 @@ describe('trainings', () => {
 
   it('that fail before they begin say why', async () => {
     const studio = await open();
-    await start(studio, 'a', 'missing');
+    await start(studio, 'a', 'svhn:missing');
     await expectStates(studio, { a: 'failed: data "missing": no such data set or folder' });
     expect((await studio.send('/api/trainings/a', { method: 'DELETE' })).status).toBe(204);
     expect(await statesOf(studio)).toEqual({});

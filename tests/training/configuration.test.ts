@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { NETWORK_NAMES } from '../../src/networks/network.js';
 import { iterationSpec } from '../../src/training/configuration.js';
 import { parseConfiguration } from '../../src/training/configurationSchema.js';
-import { DEFAULTS, defaultsFor } from '../../src/training/defaults.js';
+import { defaultsFor } from '../../src/training/defaults.js';
+import { DEFAULTS } from '../../src/training/settings.js';
 import { expectInputError } from '../rejection.js';
 import { tinyConfiguration } from './tinyTraining.js';
 
@@ -22,6 +23,7 @@ describe('a configuration', () => {
     const { batchNormStats: _, schedule: __, ema: ___, ...others } = whole;
     expect(parseConfiguration(others)).toEqual({
       ...whole,
+      network: 'dcgan32',
       crop: 'center',
       padding: null,
       flip: false,
@@ -160,13 +162,13 @@ describe('an invalid configuration is rejected in one line with the setting and 
   ])('%s %s', async (key, value) => {
     await expectInputError(
       () => parseConfiguration({ ...whole, [key]: value }),
-      `--${key}: `,
+      `${key}: `,
       `not ${typeof value === 'number' ? value : JSON.stringify(value)}`,
     );
   });
 
-  it.each(['encoderUpdates', 'width', 'data', 'seed', 'channels', 'length'])('a missing %s', async (key) => {
-    await expectInputError(() => parseConfiguration({ ...whole, [key]: undefined }), `--${key}: `, 'missing');
+  it.each(['data', 'size', 'channels', 'batch', 'length'])('a missing %s', async (key) => {
+    await expectInputError(() => parseConfiguration({ ...whole, [key]: undefined }), `${key}: `, 'missing');
   });
 
   it.each([
@@ -179,7 +181,7 @@ describe('an invalid configuration is rejected in one line with the setting and 
   ])('%s %s', async (key, value) => {
     await expectInputError(
       () => parseConfiguration({ ...whole, length: { [key]: value } }),
-      `--${key}: must be`,
+      `${key}: must be`,
       JSON.stringify(value),
     );
   });
@@ -188,7 +190,7 @@ describe('an invalid configuration is rejected in one line with the setting and 
     const width: unknown = JSON.parse(`${'['.repeat(50_000)}${']'.repeat(50_000)}`);
     await expectInputError(
       () => parseConfiguration({ ...whole, width }),
-      '--width: must be',
+      'width: must be',
       'not a value that is nested too deeply',
     );
   });
@@ -198,13 +200,13 @@ describe('an invalid configuration is rejected in one line with the setting and 
   });
 
   it('a size that does not match the network', async () => {
-    await expectInputError(() => parseConfiguration({ ...whole, size: 64 }), '--size: ', 'dcgan32', '32x32', '64x64');
+    await expectInputError(() => parseConfiguration({ ...whole, network: 'dcgan32', size: 64 }), 'size: ', 'dcgan32', '32x32', '64x64');
   });
 
   it('an invalid plan, with its position', async () => {
     await expectInputError(
       () => parseConfiguration({ ...whole, encoderUpdates: '1;KL_real:x' }),
-      '--encoderUpdates: encoder plan "1;KL_real:x"',
+      'encoderUpdates: encoder plan "1;KL_real:x"',
       'character 11',
     );
     await expectInputError(
@@ -217,12 +219,12 @@ describe('an invalid configuration is rejected in one line with the setting and 
   it('unknown and repeated augmentations', async () => {
     await expectInputError(
       () => parseConfiguration({ ...whole, augment: ['color', 'rotation'] }),
-      '--augment[1]: must be one of color',
+      'augment[1]: must be one of color',
       '"rotation"',
     );
     await expectInputError(
       () => parseConfiguration({ ...whole, augment: ['color', 'color'] }),
-      '--augment: must not repeat a name',
+      'augment: must not repeat a name',
     );
   });
 
@@ -230,7 +232,7 @@ describe('an invalid configuration is rejected in one line with the setting and 
     const stages = [{ epoch: 1, generatorUpdates: '1;KL_real:1' }];
     await expectInputError(
       () => parseConfiguration({ ...whole, stages }),
-      '--stages[0].generatorUpdates: generator plan "1;KL_real:1"',
+      'stages[0].generatorUpdates: generator plan "1;KL_real:1"',
       'character 3',
     );
   });
@@ -239,25 +241,21 @@ describe('an invalid configuration is rejected in one line with the setting and 
     const stages = [{ epoch: 1 }, { epoch: 0 }];
     await expectInputError(
       () => parseConfiguration({ ...whole, stages }),
-      '--stages[1].epoch: must be at least 1, not 0',
+      'stages[1].epoch: must be a whole number from 1 to 1000000, not 0',
     );
     const misspelt = [{ epoch: 1, encoderUpdats: '1;KL_real:1' }];
     await expectInputError(
       () => parseConfiguration({ ...whole, stages: misspelt }),
-      '--stages[0].encoderUpdats: no such setting, did you mean encoderUpdates?',
+      'stages[0].encoderUpdats: no such setting, did you mean encoderUpdates?',
     );
-    await expectInputError(
-      () => parseConfiguration({ ...whole, stages: [7] }),
-      '--stages[0]: must be an epoch',
-      'not 7',
-    );
+    await expectInputError(() => parseConfiguration({ ...whole, stages: [7] }), 'stages[0]: must be an epoch', 'not 7');
   });
 
   it('stages out of order', async () => {
     const stages = [{ epoch: 1 }, { epoch: 3 }, { epoch: 3 }];
     await expectInputError(
       () => parseConfiguration({ ...whole, stages }),
-      '--stages: stage 3 must begin after epoch 3, not at 3',
+      'stages: stage 3 must begin after epoch 3, not at 3',
     );
   });
 
@@ -265,10 +263,10 @@ describe('an invalid configuration is rejected in one line with the setting and 
     for (const schedule of ['cosine', 'constant']) {
       await expectInputError(
         () => parseConfiguration({ ...whole, schedule, halveEvery: 2 }),
-        '--halveEvery: ',
+        'halveEvery: ',
         'halving',
         schedule,
-        'set --schedule to halving',
+        'set schedule to halving',
       );
     }
   });

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { render } from '../../src/errors.js';
 import { defaultsFor, expectations, MIN_BATCH } from '../../src/training/defaults.js';
 import { totalStepsFor } from '../../src/training/trainer.js';
 import { tinyConfiguration } from './tinyTraining.js';
@@ -36,14 +37,16 @@ describe('defaults for a number of training images', () => {
 });
 
 describe('expectations', () => {
+  const shown = (images: number, steps: number) => expectations(images, steps).map((text) => render(text));
+
   it('name few images and a short training, with what to do', () => {
-    expect(expectations(60_000, 9370)).toEqual([]);
-    expect(expectations(48, 2000)).toEqual([
+    expect(shown(60_000, 9370)).toEqual([]);
+    expect(shown(48, 2000)).toEqual([
       expect.stringMatching(/^48 training images are few: .*rough reconstructions of other images$/),
     ]);
-    expect(expectations(48, 499)).toEqual([
+    expect(shown(48, 499)).toEqual([
       expect.stringContaining('48 training images'),
-      expect.stringMatching(/^499 iterations are too few .*; set --steps to 2000 or more$/),
+      expect.stringMatching(/^499 iterations are too few .*; set steps to 2000 or more$/),
     ]);
   });
 });

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { EMA_NAMES } from '../../src/age/iteration.js';
-import { isChangeable, requireResumable, resumedState } from '../../src/training/resumption.js';
+import { requireResumable, resumedState } from '../../src/training/resumption.js';
 import type { Configuration } from '../../src/training/configuration.js';
-import { configurationSchema } from '../../src/training/configurationSchema.js';
+import { isChangeable, SETTINGS } from '../../src/training/settings.js';
 import { expectInputError } from '../rejection.js';
 import { tinyCheckpoint, tinyConfiguration } from './tinyTraining.js';
 
@@ -12,7 +12,7 @@ const resume = (changes: Partial<Configuration>) =>
 
 describe('a resumed run', () => {
   it('may change its length, learning rate, loss weights, EMA, intervals and evaluations', () => {
-    const changeable = Object.keys(configurationSchema.shape).filter(isChangeable);
+    const changeable = Object.keys(SETTINGS).filter(isChangeable);
     expect(changeable.sort()).toEqual(
       [
         ...[
@@ -46,11 +46,11 @@ describe('a resumed run', () => {
     await expectInputError(() => resume({ batch: 5 }), 'batch: 5 contradicts checkpoint');
     await expectInputError(
       () => resume({ generatorUpdates: '3;KL_fake:1' }),
-      '--generatorUpdates: the number of updates per iteration must stay as in checkpoint; change only the loss weights, or start a new run',
+      'generatorUpdates: the number of updates per iteration must stay as in checkpoint; change only the loss weights, or start a new run',
     );
     await expectInputError(
       () => resume({ encoderUpdates: '2;KL_real:1' }),
-      '--encoderUpdates: the number of updates per iteration',
+      'encoderUpdates: the number of updates per iteration',
     );
   });
 
@@ -59,7 +59,7 @@ describe('a resumed run', () => {
     resume({ stages: [{ epoch: 1, encoderUpdates: '2;KL_real:1' }] });
     const later = { ...checkpoint, step: 5 };
     const stages = [{ epoch: 1, encoderUpdates: '2;KL_real:1' }];
-    await expectInputError(() => requireResumable({ ...later.configuration, stages }, later, 18), '--encoderUpdates: ');
+    await expectInputError(() => requireResumable({ ...later.configuration, stages }, later, 18), 'encoderUpdates: ');
   });
 });
 

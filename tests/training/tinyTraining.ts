@@ -5,7 +5,7 @@ import { type ImageSource, splitInMemory } from '../../src/data/source.js';
 import type { Checkpoint, Digest } from '../../src/training/checkpoint.js';
 import type { Configuration } from '../../src/training/configuration.js';
 import { parseConfiguration } from '../../src/training/configurationSchema.js';
-import { DEFAULTS } from '../../src/training/defaults.js';
+import { DEFAULTS } from '../../src/training/settings.js';
 import { initialState } from '../../src/training/trainer.js';
 import { randomStream } from '../../src/random.js';
 import { RunFolder } from '../../src/runs/runFolder.node.js';

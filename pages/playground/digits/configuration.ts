@@ -1,5 +1,5 @@
 /** What the page trains: the default recipe at half its width and batch. */
-import { DEFAULTS } from '../../../src/training/defaults.js';
+import { DEFAULTS } from '../../../src/training/settings.js';
 import { DIGIT_PADDING } from '../../../src/images/preprocessing.js';
 import type { Configuration } from '../../../src/training/configuration.js';
 import { DIGIT_SIZE } from './data.js';
@@ -9,6 +9,7 @@ export const LENGTH = { steps: 1_000_000 } as const;
 
 export const configurationOf = (width: number, seed: number): Configuration => ({
   ...DEFAULTS,
+  network: 'dcgan32',
   data: 'mnist',
   size: DIGIT_SIZE,
   channels: 1,
