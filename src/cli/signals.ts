@@ -33,7 +33,7 @@ export async function withSignals(
       first = performance.now();
       controller.abort();
       if (stopping !== undefined) terminal.note(stopping);
-    } else if (signal !== 'SIGHUP' && performance.now() - first > REPEAT_MILLISECONDS) process.exit(STATUS.interrupted);
+    } else if (signal !== 'SIGHUP' && performance.now() - first > REPEAT_MILLISECONDS) endImmediately();
   };
   const hangUp = ignoresHangup() ? () => undefined : stop;
   process.on('SIGINT', stop).on('SIGTERM', stop).on('SIGHUP', hangUp);
@@ -46,6 +46,17 @@ export async function withSignals(
   } finally {
     process.off('SIGINT', stop).off('SIGTERM', stop).off('SIGHUP', hangUp);
   }
+}
+
+/**
+ * Ends this process by SIGINT, which shells report as status 130. `process.exit` would wait for a running call of ONNX Runtime, which takes
+ * minutes in a large model.
+ */
+function endImmediately(): void {
+  // Unfinished files are removed at exit.
+  process.emit('exit', STATUS.interrupted);
+  process.removeAllListeners('SIGINT');
+  process.kill(process.pid, 'SIGINT');
 }
 
 /**
