@@ -2,6 +2,7 @@
 import { parsePlan, type UpdatePlan } from '../age/plan.js';
 import { NETWORK_NAMES, type NetworkName } from '../networks/network.js';
 import type { Configuration } from './configuration.js';
+import type { Stage as StageSettings } from './settings.js';
 
 type Plans = Readonly<Record<NetworkName, UpdatePlan>>;
 
@@ -46,14 +47,8 @@ export class Stages {
         const before = stages.at(-1)!;
         const step = stepOfBatch(before, epoch * batchesPerEpoch);
         const { batch, updates } = positionIn(before, step);
-        // A plan that a stage does not name stays as it was.
-        const settings = Object.assign(
-          {},
-          configuration,
-          ...configuration.stages.slice(0, stages.length - 1),
-          changed,
-        ) as Configuration;
-        return [...stages, { plans: plansOf(settings), firstStep: step, firstBatch: batch, firstUpdates: updates }];
+        const plans = { ...before.plans, ...plansOf(changed) };
+        return [...stages, { plans, firstStep: step, firstBatch: batch, firstUpdates: updates }];
       },
       [first],
     );
@@ -84,13 +79,14 @@ export class Stages {
   }
 }
 
-const plansOf = ({
-  encoderUpdates,
-  generatorUpdates,
-}: Pick<Configuration, 'encoderUpdates' | 'generatorUpdates'>): Plans => ({
-  encoder: parsePlan('encoder', encoderUpdates),
-  generator: parsePlan('generator', generatorUpdates),
-});
+/** Returns the plans that settings name. A stage does not name the plans that it leaves as they are. */
+function plansOf<T extends Pick<StageSettings, `${NetworkName}Updates`>>(settings: T) {
+  const named = NETWORK_NAMES.flatMap((network) => {
+    const plan = settings[`${network}Updates`];
+    return plan === undefined ? [] : [[network, parsePlan(network, plan)]];
+  });
+  return Object.fromEntries(named) as T extends Configuration ? Plans : Partial<Plans>;
+}
 
 /** Returns the first iteration of a stage whose first batch is not before `batch`. */
 const stepOfBatch = ({ plans, firstStep, firstBatch }: Stage, batch: number): number =>
