@@ -3,7 +3,7 @@ import { Images, loadModel } from 'agenet/node';
 
 const model = await loadModel('runs/first');
 const codes = drawCodes(model.prior, 16, model.latentSize, randomStream(7, 'samples'));
-const values = await model.trained.generate(codes); // in [-1, 1], [16, C, H, W]
+const values = await model.trained.generate({ z: codes }); // in [-1, 1], [16, C, H, W]
 const images = imagesOf(model.trained, values);
 await new Images(images).toFile('by-hand.png');
 

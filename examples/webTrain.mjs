@@ -35,7 +35,7 @@ training.onReport = async ({ step, scalars }) => {
   output.value = `iteration ${step}: match_x ${scalars['encoder.match_x'].toFixed(3)}`;
   await model.replaceWeights(await training.readWeights());
   // Values in -1..1.
-  const values = await model.generate(codes);
+  const values = await model.generate({ z: codes });
   const pixels = new ImageData(SIZE, SIZE);
   values.forEach((value, pixel) =>
     pixels.data.set([127.5 * (value + 1), 127.5 * (value + 1), 127.5 * (value + 1), 255], 4 * pixel),

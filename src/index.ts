@@ -28,7 +28,14 @@ export { initialParameters, initialStatistics } from './networks/network.js';
 export { type Layer, type LayerContext, type NamedLayers, sequential, type TensorSpec } from './networks/layer.js';
 export * as layers from './networks/layers/index.js';
 export { type InputKind } from './networks/network.js';
-export { createNetwork, type Network, NETWORK_NAMES, type NetworkName, type NetworkPair } from './networks/network.js';
+export {
+  createNetwork,
+  type ModelWeights,
+  type Network,
+  NETWORK_NAMES,
+  type NetworkName,
+  type NetworkPair,
+} from './networks/network.js';
 
 // Networks as ONNX files.
 export { encodeNetworks, NETWORK_FILES, type NetworkFile, type NetworkFiles } from './export/networkFiles.js';
@@ -80,7 +87,7 @@ export { type SampleChunk, sampleChunks } from './model/chunks.js';
 export { imagesOf, sampleImages, type SamplingOptions } from './model/sampling.js';
 export { type Traversal, traverse } from './model/traversal.js';
 export { interpolateCodes } from './model/paths.js';
-export { type ModelWeights, TrainedModel } from './model/trainedModel.js';
+export { TrainedModel } from './model/trainedModel.js';
 
 // Data and images.
 export { type CifarKind, decodeCifar } from './data/formats/cifar.js';

@@ -17,7 +17,7 @@ export interface Point extends Code {
 /** The networks. Images are [C, H, W] in 0..1. */
 export interface Networks {
   readonly generate: (code: Code) => Promise<Float32Array>;
-  readonly encode: (image: Float32Array) => Promise<Float32Array>;
+  readonly encode: (inputs: { readonly image: Float32Array }) => Promise<Float32Array>;
 }
 
 /** What a page shows of a model. */
@@ -52,7 +52,7 @@ export async function loadNetworks(
         'images',
       );
     },
-    encode: (image) => run(encoder, { images: new Tensor('float32', image, [1, ...shape]) }, 'codes'),
+    encode: ({ image }) => run(encoder, { images: new Tensor('float32', image, [1, ...shape]) }, 'codes'),
     release: () => void inTurn(() => Promise.all([generator.release(), encoder.release()])).catch(() => undefined),
   };
 }

@@ -47,7 +47,7 @@ export function Reconstructions({
 
   const reconstruct = async (file: Blob, name: string, isInverted: boolean): Promise<void> => {
     const original = await readImage(file, model.preprocessing, isInverted);
-    const code = await current.current.networks!.encode(original);
+    const code = await current.current.networks!.encode({ image: original });
     const point = { code, distance: 0, image: await current.current.networks!.generate({ code, distance: 0 }) };
     const item = { key: current.current.count++, name, original, point };
     setItems((before) => [item, ...before].slice(0, MAX_IMAGES));

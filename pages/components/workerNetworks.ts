@@ -21,8 +21,8 @@ export function infoOf(
 /** The networks take and make values in 0..1, the worker bytes and values in [-1, 1]. */
 export const networksOf = (model: WorkerModel): Networks => ({
   generate: async ({ code, distance }) => {
-    const values = distance === 1 ? await model.generate(code) : await model.decode(code, distance);
+    const values = distance === 1 ? await model.generate({ z: code }) : await model.decode({ z: code, distance });
     return values.map((value) => (value + 1) / 2);
   },
-  encode: (image) => model.encode(Uint8Array.from(image, (value) => Math.round(255 * value))),
+  encode: ({ image }) => model.encode({ x: Uint8Array.from(image, (value) => Math.round(255 * value)) }),
 });

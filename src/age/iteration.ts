@@ -14,10 +14,9 @@ import {
   sub,
   type Value,
 } from '../engine/index.js';
-import { NETWORK_NAMES, type NetworkName, type NetworkPair } from '../networks/network.js';
+import { NETWORK_NAMES, type NetworkName, type NetworkPair, type WeightName } from '../networks/network.js';
 import { augment, type AugmentationName, parameterCount } from './augmentation.js';
 import { distortBy, DISTORTION_SIZE } from './distortion.js';
-import type { WeightName } from './networkFunctions.js';
 import type { Objective } from './objective.js';
 import { activeTerms, type Term, type UpdatePlan } from './plan.js';
 import type { UpdateBatch } from './terms.js';

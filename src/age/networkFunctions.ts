@@ -1,21 +1,31 @@
 import { reshape, unpack, type Value } from '../engine/index.js';
 import { forwardEval, forwardTrain, type NamedValues } from '../networks/forward.js';
-import type { InputKind, Network, NetworkName, NetworkPair } from '../networks/network.js';
+import type { InputKind, Network, NetworkName, NetworkPair, WeightName } from '../networks/network.js';
 import { normalizeAlongAxis1, type Prior } from './prior.js';
 
-/** The flat vectors of both networks that a trained model consists of. */
-export type WeightName = `${NetworkName}.${'parameters' | 'statistics'}`;
+/** The flat vectors of both networks, symbolically. */
 export type PairState = Readonly<Record<WeightName, Value>>;
 
 interface PassOptions {
+  readonly kind: InputKind;
   /** Whether the pass leaves the running statistics as they are (default: false). */
   readonly keepsStatistics?: boolean;
 }
 
-/** The pair as functions x -> e(x) and z -> g(z), on images `[N, C, H, W]` and codes `[N, M]`. */
+/** The inputs of the encoder: images `[N, C, H, W]` in [-1, 1]. */
+export interface EncoderInputs {
+  readonly x: Value;
+}
+
+/** The inputs of the generator: codes `[N, M]`. */
+export interface GeneratorInputs {
+  readonly z: Value;
+}
+
+/** The pair as functions x -> e(x) and z -> g(z). */
 export interface NetworkFunctions {
-  readonly encode: (x: Value, kind: InputKind, options?: PassOptions) => Value;
-  readonly generate: (z: Value, kind: InputKind) => Value;
+  readonly encode: (inputs: EncoderInputs, options: PassOptions) => Value;
+  readonly generate: (inputs: GeneratorInputs, options: PassOptions) => Value;
 }
 
 /** The networks in an update. Each call is a training pass: it normalizes by its own batch, and updates the running statistics by default. */
@@ -38,12 +48,14 @@ export class TrainingFunctions implements NetworkFunctions {
   }
 
   // Bound to the object, so that they can be passed on as plain functions.
-  readonly encode = (x: Value, kind: InputKind, options?: PassOptions): Value =>
-    toCodes(this.pass('encoder', x, kind, options), this.prior);
-  readonly generate = (z: Value, kind: InputKind): Value => this.pass('generator', fromCodes(z), kind);
+  readonly encode = ({ x }: EncoderInputs, options: PassOptions): Value =>
+    toCodes(this.pass('encoder', x, options), this.prior);
+  readonly generate = ({ z }: GeneratorInputs, options: PassOptions): Value =>
+    this.pass('generator', fromCodes(z), options);
 
-  private pass(name: NetworkName, x: Value, kind: InputKind, { keepsStatistics = false }: PassOptions = {}): Value {
-    const { output, statistics } = forwardTrain(this.pair[name], this.parameters[name], this.statistics[name], x, kind);
+  private pass(name: NetworkName, x: Value, { kind, keepsStatistics = false }: PassOptions): Value {
+    const state = { parameters: this.parameters[name], statistics: this.statistics[name] };
+    const { output, statistics } = forwardTrain(this.pair[name], { ...state, x, kind });
     if (!keepsStatistics) this.statistics[name] = statistics;
     return output;
   }
@@ -72,11 +84,11 @@ export function networkFunctions(
 ): NetworkFunctions {
   const run = (network: Network, x: Value, kind: InputKind) => {
     const tensors = tensorsOf(network.name);
-    return forwardEval(network, tensors, tensors, x, kind);
+    return forwardEval(network, { parameters: tensors, statistics: tensors, x, kind });
   };
   return {
-    encode: (x, kind) => toCodes(run(pair.encoder, x, kind), prior),
-    generate: (z, kind) => run(pair.generator, fromCodes(z), kind),
+    encode: ({ x }, { kind }) => toCodes(run(pair.encoder, x, kind), prior),
+    generate: ({ z }, { kind }) => run(pair.generator, fromCodes(z), kind),
   };
 }
 

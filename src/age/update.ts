@@ -67,13 +67,16 @@ export function forwardPasses(
   if (needed.has('fakeCodes')) needed.add('fake');
   const results: Partial<Record<PassName, Value>> = {};
   const run: Readonly<Record<PassName, () => Value>> = {
-    realCodes: () => encode(x, 'native'),
-    reconstruction: () => generate(results.realCodes!, 'generated'),
+    realCodes: () => encode({ x }, { kind: 'native' }),
+    reconstruction: () => generate({ z: results.realCodes! }, { kind: 'generated' }),
     // Running statistics are those of images as they are encoded after training.
-    distortedCodes: () => encode(distort!(x), 'native', { keepsStatistics: true }),
+    distortedCodes: () => encode({ x: distort!(x) }, { kind: 'native', keepsStatistics: true }),
     // The encoder's update treats generated images as constants.
-    fake: () => (network === 'encoder' ? stopGradient(generate(z, 'native')) : generate(z, 'native')),
-    fakeCodes: () => encode(results.fake!, 'generated'),
+    fake: () => {
+      const fake = generate({ z }, { kind: 'native' });
+      return network === 'encoder' ? stopGradient(fake) : fake;
+    },
+    fakeCodes: () => encode({ x: results.fake! }, { kind: 'generated' }),
   };
   for (const pass of PASS_ORDER[network]) if (needed.has(pass)) results[pass] = run[pass]();
   return results;
@@ -89,7 +92,8 @@ function augmentedPasses(
   { x, augment }: UpdateBatch,
 ): ForwardResults {
   if (augment === undefined) return passes;
-  const encodeOnly = (image: Value, kind: InputKind) => encode(augment[kind](image), kind, { keepsStatistics: true });
+  const encodeOnly = (image: Value, kind: InputKind) =>
+    encode({ x: augment[kind](image) }, { kind, keepsStatistics: true });
   return {
     ...passes,
     ...(passes.realCodes && { realCodes: encodeOnly(x, 'native') }),

@@ -106,7 +106,7 @@ export function classifierIteration(spec: ClassifierSpec, batch: number): Graph 
   const encoder = trainableVector('parameters', network.parameters);
   const head = trainableVector('head', headLayout(outputWidth(network), classes));
 
-  const pass = forwardTrain(network, encoder.tensors, statistics, fromPixels(images));
+  const pass = forwardTrain(network, { parameters: encoder.tensors, statistics, x: fromPixels(images) });
   const loss = softmaxCrossEntropy(linearHead(headInput(spec, pass.output), head.tensors), targets);
   const trainable = [...Object.values(encoder.tensors), ...Object.values(head.tensors)];
   const byTensor = gradients(loss, trainable);
@@ -159,7 +159,7 @@ function trainableVector(name: string, layout: FlatLayout): TrainableVector {
 export interface Activations {
   /** Outputs [N, C, H, W] of the activations, the deepest last. */
   readonly maps: readonly Value[];
-  /** The inputs `parameters` and `statistics`. The images are the input `batch`, bytes [BATCH, C, H, W]. */
+  /** The inputs `parameters` and `statistics`. The images are the input `x`, bytes [BATCH, C, H, W]. */
   readonly inputs: readonly InputValue[];
 }
 
@@ -167,13 +167,14 @@ export interface Activations {
 export function activationsOf(network: Network): Activations {
   const parameters = input('parameters', [network.parameters.size]);
   const statistics = input('statistics', [network.statistics.size]);
-  const images = fromPixels(input('batch', [BATCH, ...network.inputShape], 'uint8'));
-  const tensors = [unpack(parameters, network.parameters), unpack(statistics, network.statistics)] as const;
+  const inputs = {
+    parameters: unpack(parameters, network.parameters),
+    statistics: unpack(statistics, network.statistics),
+    x: fromPixels(input('x', [BATCH, ...network.inputShape], 'uint8')),
+  };
   const layers = Object.entries(network.layers);
   const maps = layers.flatMap(([, { isActivation }], index) =>
-    isActivation
-      ? [forwardEval({ ...network, layers: Object.fromEntries(layers.slice(0, index + 1)) }, ...tensors, images)]
-      : [],
+    isActivation ? [forwardEval({ ...network, layers: Object.fromEntries(layers.slice(0, index + 1)) }, inputs)] : [],
   );
   return { maps, inputs: [parameters, statistics] };
 }

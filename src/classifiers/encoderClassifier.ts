@@ -66,7 +66,8 @@ export class ClassifierPrograms {
     const evaluation = (this.evaluation ??= this.compile(evaluationGraph(this.spec)));
     evaluation.catch(() => (this.evaluation = undefined));
     const widths = { features: outputWidth(network), probabilities: classes };
-    return runInBatches(await evaluation, { ...weights }, images, imageBytes(network), widths);
+    const count = images.length / imageBytes(network);
+    return runInBatches(await evaluation, { feeds: { ...weights }, items: { x: images }, count, widths });
   }
 
   async release(): Promise<void> {
@@ -83,13 +84,11 @@ function evaluationGraph(spec: ClassifierSpec): Graph {
   const parameters = input('parameters', [network.parameters.size]);
   const statistics = input('statistics', [network.statistics.size]);
   const head = input('head', [layout.size]);
-  const batch = input('batch', [BATCH, ...network.inputShape], 'uint8');
-  const output = forwardEval(
-    network,
-    unpack(parameters, network.parameters),
-    unpack(statistics, network.statistics),
-    fromPixels(batch),
-  );
+  const output = forwardEval(network, {
+    parameters: unpack(parameters, network.parameters),
+    statistics: unpack(statistics, network.statistics),
+    x: fromPixels(input('x', [BATCH, ...network.inputShape], 'uint8')),
+  });
   const features = headInput(spec, output);
   return graphOf({ features, probabilities: softmax(linearHead(features, unpack(head, layout))) }, [
     parameters,

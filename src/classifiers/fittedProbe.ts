@@ -6,7 +6,8 @@ import { neighborVotes } from './nearestNeighbors.js';
 import { type RepresentationName, representationOf } from './representations.js';
 import { type Compile, decodeSafetensors, encodeSafetensors, type TensorFile } from '../engine/index.js';
 import { InputError } from '../errors.js';
-import type { ModelWeights, TrainedModel } from '../model/trainedModel.js';
+import type { TrainedModel } from '../model/trainedModel.js';
+import type { ModelWeights } from '../networks/network.js';
 import { argmaxRows, type Features } from '../numerics/features.js';
 
 /** Methods of classification with few labels; see docs/evaluation.md. */

@@ -1,8 +1,8 @@
 import { activationsOf } from './classifierGraph.js';
 import { type Compile, concat, type Graph, graphOf, reduceMean, reshape, slice, type Value } from '../engine/index.js';
 import { fromBytes } from '../images/raster.js';
-import { runInBatches, type ModelWeights, type TrainedModel } from '../model/trainedModel.js';
-import type { Network } from '../networks/network.js';
+import { runInBatches, type TrainedModel } from '../model/trainedModel.js';
+import type { ModelWeights, Network } from '../networks/network.js';
 import type { Features } from '../numerics/features.js';
 import { balancedScale, commonScale, fitStandardizer, type Standardizer } from '../numerics/standardizer.js';
 
@@ -48,7 +48,7 @@ function codesOf(model: TrainedModel): Representation {
   });
   return {
     width: model.latentSize,
-    of: async (images) => ofCodes(await model.encode(images)),
+    of: async (images) => ofCodes(await model.encode({ x: images })),
     ofCodes,
     scaleBy: fitStandardizer,
     release: noop,
@@ -79,7 +79,12 @@ async function innerFeaturesOf(model: TrainedModel, weights: ModelWeights, compi
     width,
     of: async (images) => {
       const { data } = await codes.of(images);
-      const { inner } = await runInBatches(program, feeds, images, model.imageElements, { inner: innerWidth });
+      const { inner } = await runInBatches(program, {
+        feeds,
+        items: { x: images },
+        count: images.length / model.imageElements,
+        widths: { inner: innerWidth },
+      });
       return hstack({ data, width: codes.width }, { data: inner, width: innerWidth });
     },
     scaleBy: (rows) => {

@@ -69,7 +69,12 @@ export function rotationExtractor(
     testAccuracy,
     extract: async ({ data }) => {
       program ??= compile(graphOf({ features: reshape(means, [count, width]) }, inputs));
-      const { features } = await runInBatches(await program, feeds, data, imageBytes(network), { features: width });
+      const { features } = await runInBatches(await program, {
+        feeds,
+        items: { x: data },
+        count: data.length / imageBytes(network),
+        widths: { features: width },
+      });
       return requireFinite({ features: { data: features, width } }, name);
     },
     release: async () => {

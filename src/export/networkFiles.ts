@@ -96,16 +96,18 @@ async function storeNetwork(
 function graphsOf({ pair, prior, latentSize }: TrainedModel, tensors: Readonly<Record<NetworkName, NamedValues>>) {
   const { encode: encodeImages, generate } = networkFunctions(pair, (name) => tensors[name], prior);
   const codes = (batch: number) => input('codes', [batch, latentSize]);
-  const generator = (batch: number) => graphOf({ images: toUnit(generate(codes(batch), 'native')) });
-  const encoder = (batch: number) =>
-    graphOf({ codes: encodeImages(fromUnit(input('images', [batch, ...pair.encoder.inputShape])), 'native') });
+  const generator = (batch: number) => graphOf({ images: toUnit(generate({ z: codes(batch) }, { kind: 'native' })) });
+  const encoder = (batch: number) => {
+    const x = fromUnit(input('images', [batch, ...pair.encoder.inputShape]));
+    return graphOf({ codes: encodeImages({ x }, { kind: 'native' }) });
+  };
   if (!pair.generator.separateStatistics) return { generator, encoder };
   const decoder = (batch: number) => {
     const distance = input('distance', [1]);
     const blended = { ...tensors.generator, ...blendStatistics(pair.generator, tensors.generator, distance) };
     const { generate: decode } = networkFunctions(pair, () => blended, prior);
-    const given = codes(batch);
-    return graphOf({ images: toUnit(decode(given, 'generated')) }, [given, distance]);
+    const z = codes(batch);
+    return graphOf({ images: toUnit(decode({ z }, { kind: 'generated' })) }, [z, distance]);
   };
   return { generator, encoder, decoder };
 }

@@ -16,10 +16,10 @@ import {
 } from '../engine/index.js';
 import { InputError } from '../errors.js';
 import { ARCHITECTURE_NAMES, type ArchitectureName, ARCHITECTURES } from '../networks/architecture.js';
-import { NETWORK_NAMES, type NetworkName, type NetworkPair } from '../networks/network.js';
+import { NETWORK_NAMES, type NetworkName, type NetworkPair, type WeightName } from '../networks/network.js';
 import { distortBy, DISTORTION_SIZE } from '../age/distortion.js';
 import { stateSize } from '../age/iteration.js';
-import { inferenceFunctions, type PairState, type WeightName } from '../age/networkFunctions.js';
+import { inferenceFunctions, type PairState } from '../age/networkFunctions.js';
 import { DISTANCES, type Objective } from '../age/objective.js';
 import type { Term } from '../age/plan.js';
 import { PRIORS } from '../age/prior.js';
@@ -176,16 +176,16 @@ function goldenGraph(goldenCase: GoldenCase, golden: TensorFile): Graph {
     generator: input('input/z_generator_update', [batch, latentSize]),
   };
   const { encode, generate } = inferenceFunctions(pair, state, objective.prior);
-  const code = encode(x, 'native');
+  const code = encode({ x }, { kind: 'native' });
   const outputs = {
     ...Object.fromEntries(
       goldenCase.updates.flatMap((spec) =>
         Object.entries(updateOutputs(goldenCase, spec, state, { x, z: z[spec.network], distort })),
       ),
     ),
-    'evaluation/sample': generate(z.generator, 'native'),
+    'evaluation/sample': generate({ z: z.generator }, { kind: 'native' }),
     'evaluation/code': code,
-    'evaluation/reconstruction': generate(code, 'generated'),
+    'evaluation/reconstruction': generate({ z: code }, { kind: 'generated' }),
     ...(goldenCase.adam && adamOutputs(goldenCase.adam, golden)),
   };
   return {

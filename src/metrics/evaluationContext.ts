@@ -147,10 +147,8 @@ export class EvaluationContext {
     const table = new FeatureTable(this.extractor, this.shape, count);
     for (let first = 0; first < count; first += CHUNK) {
       this.report(phase, first, count);
-      await table.add(
-        first,
-        toBytes(await model.decode(Float32Array.from(data.subarray(first * width, (first + CHUNK) * width)), distance)),
-      );
+      const z = Float32Array.from(data.subarray(first * width, (first + CHUNK) * width));
+      await table.add(first, toBytes(await model.decode({ z, distance })));
     }
     this.report(phase, count, count);
     return table.rows.features;
@@ -193,11 +191,11 @@ export class EvaluationContext {
       this.report('images', first, indices.length);
       await features?.add(first, images);
       if (!reconstruct && !this.needs.has('codes')) continue;
-      const chunk = await model.encode(images);
+      const chunk = await model.encode({ x: images });
       codes.set(chunk, first * model.latentSize);
       if (!reconstruct) continue;
       const [reconstructions, originals] = [
-        { shape, data: await model.decode(chunk) },
+        { shape, data: await model.decode({ z: chunk }) },
         { shape, data: fromBytes(images) },
       ];
       const fraction = images.length / model.imageElements / indices.length;
@@ -219,7 +217,7 @@ export class EvaluationContext {
     for await (const chunk of sampleChunks(model, count, seed)) {
       this.report('samples', chunk.first, count);
       codes.set(chunk.codes, chunk.first * width);
-      if (this.needs.has('codes')) recovered.set(await model.encodeGenerated(chunk.values), chunk.first * width);
+      if (this.needs.has('codes')) recovered.set(await model.encodeGenerated({ x: chunk.values }), chunk.first * width);
       if (features === undefined) continue;
       const bytes = toBytes(chunk.values);
       if (kept.length > 0) kept.set(bytes, chunk.first * model.imageElements);

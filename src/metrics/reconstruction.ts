@@ -39,7 +39,7 @@ async function imageErrors(model: TrainedModel, split: Split, onProgress: Progre
   for (const { images, first } of inChunks(split, model.imageElements)) {
     onProgress?.(first, split.count);
     const originals = fromBytes(images);
-    const reconstructions = await model.decode(await model.encode(images));
+    const reconstructions = await model.decode({ z: await model.encode({ x: images }) });
     for (let index = 0; index < originals.length; index++) {
       const difference = reconstructions[index]! - originals[index]!;
       absolute += Math.abs(difference);
@@ -53,7 +53,7 @@ async function imageErrors(model: TrainedModel, split: Split, onProgress: Progre
 
 async function latentCosine(model: TrainedModel, draws: number, seed: number): Promise<number> {
   const codes = drawCodes(model.prior, draws, model.latentSize, randomStream(seed, 'evaluation codes'));
-  const recovered = await model.encodeGenerated(await model.generate(codes));
+  const recovered = await model.encodeGenerated({ x: await model.generate({ z: codes }) });
   const width = model.latentSize;
   return meanCosine({ data: codes, width }, { data: recovered, width });
 }

@@ -65,7 +65,7 @@ export async function* encodedChunks(
   const total = indices?.length ?? split.count;
   for (const { images, first } of inChunks(split, model.imageElements, indices && Uint32Array.from(indices))) {
     onProgress?.(first, total);
-    yield await model.encode(images);
+    yield await model.encode({ x: images });
   }
   onProgress?.(total, total);
 }
@@ -84,7 +84,7 @@ export async function generateChunked(
   for (let first = 0; first < total; first += CHUNK) {
     onProgress?.(first, total);
     const part = codes.subarray(first * model.latentSize, (first + CHUNK) * model.latentSize);
-    images.set(await model.generate(part), first * model.imageElements);
+    images.set(await model.generate({ z: part }), first * model.imageElements);
   }
   onProgress?.(total, total);
   return images;
@@ -106,6 +106,6 @@ export async function* sampleChunks(model: TrainedModel, count: number, seed: nu
   const codes = drawCodes(prior, count, latentSize, randomStream(seed, 'samples'));
   for (let first = 0; first < count; first += CHUNK) {
     const part = codes.subarray(first * latentSize, (first + CHUNK) * latentSize);
-    yield { first, codes: part, values: await model.generate(part) };
+    yield { first, codes: part, values: await model.generate({ z: part }) };
   }
 }

@@ -34,11 +34,11 @@ export function sampleImages(model: TrainedModel, options: SamplingOptions): Asy
 async function* generateBatches(model: TrainedModel, options: SamplingOptions): AsyncGenerator<ImageBatch> {
   const { count, around, temperature = 1, move = (codes) => codes } = options;
   // The part of the variance around a code that comes from the prior.
-  const distance = around && Math.sin((around.spread * Math.PI) / 2) ** 2;
+  const distance = around ? Math.sin((around.spread * Math.PI) / 2) ** 2 : 1;
   const draw = codeSource(model, options);
   for (let first = 0; first < count; first += CHUNK) {
     const codes = move(draw(first, Math.min(CHUNK, count - first)).map((value) => temperature * value));
-    yield imagesOf(model, await (around ? model.decode(codes, distance) : model.generate(codes)));
+    yield imagesOf(model, await (around ? model.decode({ z: codes, distance }) : model.generate({ z: codes })));
   }
 }
 

@@ -1,18 +1,41 @@
-import { type Compile, type ElementArray, graphOf, input, type Program, type Value } from '../engine/index.js';
-import { blendRunningStats, type NetworkName, type NetworkPair } from '../networks/network.js';
+import { type Compile, type ElementArray, graphOf, input, type Program } from '../engine/index.js';
 import { fromPixels } from '../age/iteration.js';
 import { inferenceFunctions } from '../age/networkFunctions.js';
 import type { Prior } from '../age/prior.js';
-
-/** Packed parameters and running statistics of both networks. */
-export type ModelWeights = Readonly<Record<`${NetworkName}.${'parameters' | 'statistics'}`, Float32Array>>;
+import {
+  blendRunningStats,
+  type InputKind,
+  type ModelWeights,
+  type NetworkName,
+  type NetworkPair,
+} from '../networks/network.js';
 
 /** Items per run of an inference program; more are split, fewer are padded. */
 export const BATCH = 100;
 
+/** Images as bytes [N, C, H, W]. */
+export interface ImageBytes {
+  readonly x: Uint8Array;
+}
+
+/** Images as the generator makes them: values in [-1, 1], [N, C, H, W]. */
+export interface ImageValues {
+  readonly x: Float32Array;
+}
+
+/** Codes [N, M]. */
+export interface Codes {
+  readonly z: Float32Array;
+}
+
+/** Codes, and how far they are from codes of images: 0 (default) to 1, as `distanceFromCodes` returns it. */
+export interface CodesAtDistance extends Codes {
+  readonly distance?: number;
+}
+
 /**
- * A pair of networks as after training: running statistics normalize, so that a result does not depend on what else is in its
- * batch. Images are bytes [N, C, H, W] going in and values in [-1, 1] coming out; codes are float32 [N, M].
+ * A trained pair of networks. Running statistics normalize, so a result does not depend on the rest of its batch. Generated images are
+ * values in [-1, 1], [N, C, H, W].
  */
 export class TrainedModel {
   private constructor(
@@ -23,14 +46,14 @@ export class TrainedModel {
   ) {}
 
   /**
-   * A model whose programs are compiled when they are first needed.
+   * Creates a model that compiles each program when it is first needed.
    * @param batch items per run of a program (default: 100)
    */
   static of(pair: NetworkPair, prior: Prior, weights: ModelWeights, compile: Compile, batch = BATCH): TrainedModel {
     return new TrainedModel(pair, prior, new Programs(pair, prior, compile, batch), weights);
   }
 
-  /** The same networks with other weights; they share their programs. */
+  /** Returns the same networks with other weights; they share their programs. */
   withWeights(weights: ModelWeights): TrainedModel {
     return new TrainedModel(this.pair, this.prior, this.programs, weights);
   }
@@ -45,70 +68,54 @@ export class TrainedModel {
     return this.pair.encoder.inputShape.reduce((product, size) => product * size, 1);
   }
 
-  /** g(z): draws from the prior to images. */
-  generate(draws: Float32Array): Promise<Float32Array> {
-    return this.run('generator of draws', draws, this.latentSize, this.imageElements);
+  /** Generates images g(z) from samples of the prior. */
+  generate({ z }: Codes): Promise<Float32Array> {
+    return this.run('generator', 'native', { z }, this.weights);
   }
 
   /**
-   * g(c): codes of images, or codes derived from them, to images. Equals `generate` if running statistics are shared.
-   * @param distance of the codes from those of images, 0 to 1 (`distanceFromCodes`). Mixtures of codes are distributed less like codes of
-   * images and more like draws from the prior, so that their running statistics are a blend of both.
+   * Generates images g(z) from codes of images, or from codes derived from them. Equals `generate` if running statistics are shared.
+   * Mixtures of codes are distributed less like codes of images and more like samples of the prior, so their running statistics are a
+   * blend of both.
    */
-  decode(codes: Float32Array, distance = 0): Promise<Float32Array> {
+  decode({ z, distance = 0 }: CodesAtDistance): Promise<Float32Array> {
     const statistics = blendRunningStats(this.pair.generator, this.weights['generator.statistics'], distance);
-    return this.withWeights({ ...this.weights, 'generator.statistics': statistics }).run(
-      'generator of codes',
-      codes,
-      this.latentSize,
-      this.imageElements,
-    );
+    return this.run('generator', 'generated', { z }, { ...this.weights, 'generator.statistics': statistics });
   }
 
-  /** e(x): images to codes. */
-  encode(images: Uint8Array): Promise<Float32Array> {
-    return this.run('encoder of images', images, this.imageElements, this.latentSize);
+  /** Returns the codes e(x) of images. */
+  encode({ x }: ImageBytes): Promise<Float32Array> {
+    return this.run('encoder', 'native', { x }, this.weights);
   }
 
-  /** e(x) of images as the generator makes them, values in [-1, 1]. */
-  encodeGenerated(images: Float32Array): Promise<Float32Array> {
-    return this.run('encoder of samples', images, this.imageElements, this.latentSize);
+  /** Returns the codes e(x) of generated images. */
+  encodeGenerated({ x }: ImageValues): Promise<Float32Array> {
+    return this.run('encoder', 'generated', { x }, this.weights);
   }
 
-  /** Frees the compiled programs, also those of models that share them. */
+  /** Frees the compiled programs, including those of models that share them. */
   release(): Promise<void> {
     return this.programs.release();
   }
 
-  private async run<T extends Float32Array | Uint8Array>(
-    name: ProgramName,
-    data: T,
-    itemSize: number,
-    resultSize: number,
+  private async run(
+    network: NetworkName,
+    kind: InputKind,
+    items: Readonly<Record<string, Float32Array | Uint8Array>>,
+    weights: ModelWeights,
   ): Promise<Float32Array> {
-    const network = name.startsWith('generator') ? 'generator' : 'encoder';
-    const state = {
-      parameters: this.weights[`${network}.parameters`],
-      statistics: this.weights[`${network}.statistics`],
-    };
-    return (
-      await runInBatches(
-        await this.programs.get(name),
-        state,
-        data,
-        itemSize,
-        { result: resultSize },
-        this.programs.batch,
-      )
-    ).result;
+    const [from, to] =
+      network === 'encoder' ? [this.imageElements, this.latentSize] : [this.latentSize, this.imageElements];
+    const feeds = { parameters: weights[`${network}.parameters`], statistics: weights[`${network}.statistics`] };
+    const count = Object.values(items)[0]!.length / from;
+    const batches = { feeds, items, count, widths: { result: to }, batch: this.programs.batch };
+    return (await runInBatches(await this.programs.get(network, kind), batches)).result;
   }
 }
 
-type ProgramName = 'generator of draws' | 'generator of codes' | 'encoder of images' | 'encoder of samples';
-
-/** The compiled networks of a model, each compiled on first use. */
+/** The compiled networks of a model, one program per network and kind of input. */
 class Programs {
-  private readonly compiled = new Map<ProgramName, Promise<Program>>();
+  private readonly compiled = new Map<string, Promise<Program>>();
 
   constructor(
     private readonly pair: NetworkPair,
@@ -117,28 +124,33 @@ class Programs {
     readonly batch: number,
   ) {}
 
-  get(wanted: ProgramName): Promise<Program> {
-    // With shared running statistics, one program serves both.
-    const name =
-      wanted === 'generator of codes' && !this.pair.generator.separateStatistics ? 'generator of draws' : wanted;
-    const program = this.compiled.get(name) ?? this.compile(graphOf({ result: this.resultOf(name) }));
-    this.compiled.set(name, program);
+  get(network: NetworkName, kind: InputKind): Promise<Program> {
+    // With shared running statistics, one generator serves both kinds. The encoder's kinds also differ in the type of images.
+    const isShared = network === 'generator' && !this.pair.generator.separateStatistics;
+    const key = `${network} ${isShared ? 'native' : kind}`;
+    const earlier = this.compiled.get(key);
+    if (earlier) return earlier;
+    const program = this.compile(this.graphOf(network, kind));
+    this.compiled.set(key, program);
+    // The next call compiles again.
+    program.catch(() => {
+      if (this.compiled.get(key) === program) this.compiled.delete(key);
+    });
     return program;
   }
 
   async release(): Promise<void> {
-    await Promise.all([...this.compiled.values()].map(async (program) => (await program).release()));
+    const programs = [...this.compiled.values()];
     this.compiled.clear();
+    for (const program of await Promise.allSettled(programs))
+      if (program.status === 'fulfilled') await program.value.release();
   }
 
-  private resultOf(name: ProgramName): Value {
-    const isGenerator = name.startsWith('generator');
-    const network = isGenerator ? this.pair.generator : this.pair.encoder;
-    const [parameters, statistics] = [
-      input('parameters', [network.parameters.size]),
-      input('statistics', [network.statistics.size]),
-    ];
-    // Only one of the two networks is called; the other's state is never read.
+  private graphOf(name: NetworkName, kind: InputKind) {
+    const network = this.pair[name];
+    const parameters = input('parameters', [network.parameters.size]);
+    const statistics = input('statistics', [network.statistics.size]);
+    // Only one of the two networks is called, so the other's state is never read.
     const state = {
       'encoder.parameters': parameters,
       'encoder.statistics': statistics,
@@ -146,43 +158,48 @@ class Programs {
       'generator.statistics': statistics,
     };
     const { encode, generate } = inferenceFunctions(this.pair, state, this.prior);
-    if (isGenerator)
-      return generate(
-        input('batch', [this.batch, network.inputShape[0]!]),
-        name === 'generator of draws' ? 'native' : 'generated',
-      );
+    if (name === 'generator')
+      return graphOf({ result: generate({ z: input('z', [this.batch, network.inputShape[0]!]) }, { kind }) });
     const shape = [this.batch, ...network.inputShape];
-    return name === 'encoder of images'
-      ? encode(fromPixels(input('batch', shape, 'uint8')), 'native')
-      : encode(input('batch', shape), 'generated');
+    const x = kind === 'native' ? fromPixels(input('x', shape, 'uint8')) : input('x', shape);
+    return graphOf({ result: encode({ x }, { kind }) });
   }
 }
 
+/** The inputs of a program that runs over any number of items, a batch at a time. */
+export interface Batches<Name extends string> {
+  /** Inputs that every batch shares. */
+  readonly feeds: Readonly<Record<string, ElementArray>>;
+  /** Inputs with one row per item. */
+  readonly items: Readonly<Record<string, Uint8Array | Float32Array>>;
+  /** The number of items. */
+  readonly count: number;
+  /** The length of a row of each output. */
+  readonly widths: Readonly<Record<Name, number>>;
+  /** Items per batch, as the program was compiled for (default: 100). */
+  readonly batch?: number;
+}
+
 /**
- * Runs a program over any number of items, a batch at a time; the last batch is padded with zeros, whose results are dropped.
- * @param feeds inputs of every run besides the items
- * @param items `itemSize` elements each, fed as `batch`
- * @param widths row length per output to gather
- * @param batch items per run, as the program was compiled for
- * @returns for each output its rows [N, width]
+ * Runs a program over items. Zeros pad the last batch.
+ * @returns for each output its rows [count, width]
  */
 export async function runInBatches<Name extends string>(
   program: Program,
-  feeds: Readonly<Record<string, ElementArray>>,
-  items: Uint8Array | Float32Array,
-  itemSize: number,
-  widths: Readonly<Record<Name, number>>,
-  batch = BATCH,
+  { feeds, items, count, widths, batch = BATCH }: Batches<Name>,
 ): Promise<Record<Name, Float32Array>> {
-  const count = items.length / itemSize;
   const names = Object.keys(widths) as Name[];
   const rows = Object.fromEntries(names.map((name) => [name, new Float32Array(count * widths[name])])) as Record<
     Name,
     Float32Array
   >;
   for (let start = 0; start < count; start += batch) {
-    const part = items.subarray(start * itemSize, (start + batch) * itemSize);
-    const results = await program.run({ ...feeds, batch: padded(part, batch * itemSize) });
+    const feedsOfBatch: Record<string, ElementArray> = { ...feeds };
+    for (const [name, data] of Object.entries(items)) {
+      const width = data.length / count;
+      feedsOfBatch[name] = padded(data.subarray(start * width, (start + batch) * width), batch * width);
+    }
+    const results = await program.run(feedsOfBatch);
     for (const name of names) {
       const result = results[name]!.data as Float32Array;
       rows[name].set(result.subarray(0, (count - start) * widths[name]), start * widths[name]);

@@ -67,7 +67,7 @@ export async function decodeTraversal(
     const part = Float32Array.from(
       indices.flatMap((index) => [...codes.subarray(index * latentSize, (index + 1) * latentSize)]),
     );
-    const decoded = await model.decode(part, level / LEVELS);
+    const decoded = await model.decode({ z: part, distance: level / LEVELS });
     indices.forEach((index, place) =>
       images.set(decoded.subarray(place * imageElements, (place + 1) * imageElements), index * imageElements),
     );

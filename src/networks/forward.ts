@@ -5,20 +5,21 @@ import { type InputKind, type Network, statisticName } from './network.js';
 /** Symbolic tensors by name: `encoder.conv1.weight`. */
 export type NamedValues = Readonly<Record<string, Value>>;
 
+/** The inputs of a forward pass. */
+interface ForwardInputs<Statistics> {
+  readonly parameters: NamedValues;
+  readonly statistics: Statistics;
+  /** `[N, ...inputShape]` */
+  readonly x: Value;
+  /** The kind of x, which selects the running statistics if the network has separate ones (default: native). */
+  readonly kind?: InputKind;
+}
+
 /**
- * A forward pass in training: each batch is normalized by its own statistics and updates the running statistics.
- * @param x `[N, ...inputShape]`
- * @param statistics the flat running statistics before the pass
- * @param kind the kind of x, which selects the statistics to update if the network has separate ones
+ * Runs a forward pass in training: it normalizes each batch by its own statistics and updates the flat running statistics.
  * @returns the output `[N, ...outputShape]`, and the flat running statistics after the pass
  */
-export function forwardTrain(
-  network: Network,
-  parameters: NamedValues,
-  statistics: Value,
-  x: Value,
-  kind: InputKind = 'native',
-) {
+export function forwardTrain(network: Network, { parameters, statistics, x, kind = 'native' }: ForwardInputs<Value>) {
   const observed = new Map<string, { value: Value; rate: number }>();
   const root = sequential(network.layers);
   const output = root.forward(x, {
@@ -40,17 +41,10 @@ export function forwardTrain(
   return { output, statistics: concat(next, 0) };
 }
 
-/**
- * A forward pass after training, normalized by running statistics.
- * @param x `[N, ...inputShape]`
- * @param kind the kind of x, which selects the statistics if the network has separate ones
- */
+/** Runs a forward pass after training, normalized by running statistics. */
 export function forwardEval(
   network: Network,
-  parameters: NamedValues,
-  statistics: NamedValues,
-  x: Value,
-  kind: InputKind = 'native',
+  { parameters, statistics, x, kind = 'native' }: ForwardInputs<NamedValues>,
 ): Value {
   return sequential(network.layers).forward(x, {
     parameter: (name) => parameters[`${network.name}.${name}`]!,

@@ -18,6 +18,10 @@ export interface Network {
 export type NetworkName = 'encoder' | 'generator';
 export const NETWORK_NAMES: readonly NetworkName[] = ['encoder', 'generator'];
 
+/** The flat vectors of a trained pair. */
+export type WeightName = `${NetworkName}.${'parameters' | 'statistics'}`;
+export type ModelWeights = Readonly<Record<WeightName, Float32Array>>;
+
 /** The two networks of an AGE: an encoder of images `[C, H, W]` to `[M, 1, 1]`, and a generator from `[M, 1, 1]` to images. */
 export interface NetworkPair {
   readonly encoder: Network;

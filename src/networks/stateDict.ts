@@ -5,10 +5,14 @@
 import { flattenTensors, type Shape, showShape, type TensorFile, tensorViews } from '../engine/index.js';
 import { InputError } from '../errors.js';
 import { type ArchitectureName, ARCHITECTURES } from './architecture.js';
-import { type InputKind, type Network, type NetworkName, type NetworkPair, statisticName } from './network.js';
-
-/** Flat parameters and running statistics of both networks. */
-export type PairWeights = Readonly<Record<`${NetworkName}.${'parameters' | 'statistics'}`, Float32Array>>;
+import {
+  type InputKind,
+  type ModelWeights,
+  type Network,
+  type NetworkName,
+  type NetworkPair,
+  statisticName,
+} from './network.js';
 
 /** The networks in a file. With separate running statistics each network is in it twice, with those of either kind of input. */
 const ROLES = {
@@ -48,7 +52,7 @@ export const isCounter = (tensor: string): boolean => tensor.endsWith('.num_batc
  * Returns the state dicts of both networks, as `generator.main.0.weight` and `encoder.main.0.weight`. With separate running statistics, `decoder` is the
  * generator with those of codes, and `sample_encoder` the encoder with those of samples.
  */
-export function toStateDict(pair: NetworkPair, weights: PairWeights): TensorFile['tensors'] {
+export function toStateDict(pair: NetworkPair, weights: ModelWeights): TensorFile['tensors'] {
   const tensors: Record<string, { shape: Shape; data: Float32Array }> = {};
   for (const [role, { network: name, kind }] of rolesIn(pair)) {
     const network = pair[name];
@@ -100,7 +104,7 @@ export function fromStateDict(
   architecture: ArchitectureName,
   options: StateDictOptions,
   file: string,
-): PairWeights {
+): ModelWeights {
   const { latent: latentSize, channels, width, separateStatistics } = options;
   const pair = ARCHITECTURES[architecture].build({ channels, latentSize, width, separateStatistics });
   const found: Record<string, Float32Array> = {};
@@ -129,7 +133,7 @@ export function fromStateDict(
     [`${name}.${part}`, flattenTensors(found, pair[name][part])] as const;
   return Object.fromEntries(
     (['encoder', 'generator'] as const).flatMap((name) => [flat(name, 'parameters'), flat(name, 'statistics')]),
-  ) as PairWeights;
+  ) as ModelWeights;
 }
 
 /** @throws {InputError} if an element is not finite, or a variance is negative */

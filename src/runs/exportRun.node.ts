@@ -246,12 +246,12 @@ async function measureCost(
   options: RunExport,
 ): Promise<PrecisionCost> {
   const codes = previewCodes(model.prior, configuration.latent, configuration.seed, COMPARED_SAMPLES);
-  const generated = await model.generate(codes);
+  const generated = await model.generate({ z: codes });
   const pixels = toBytes(generated);
   const differences = {
     // Of values in [-1, 1], twice as far apart as in 0..1.
-    images: difference(generated, await stored.generate(codes), 0.5),
-    codes: difference(await model.encode(pixels), await stored.encode(pixels)),
+    images: difference(generated, await stored.generate({ z: codes }), 0.5),
+    codes: difference(await model.encode({ x: pixels }), await stored.encode({ x: pixels })),
   };
   if (!source || source.test.count < 2) return differences;
   const extractor = await dataExtractor(source, options.compile, options);

@@ -155,7 +155,7 @@ export class Model {
         throw new InputError('distance', `expected a number from 0 to 1 but got ${distance}`);
       if (codes.length % this.latentSize !== 0)
         throw new InputError('codes', `expected a multiple of ${this.latentSize} values but got ${codes.length}`);
-      return new Images(imagesOf(this.trained, await this.trained.decode(codes, distance)));
+      return new Images(imagesOf(this.trained, await this.trained.decode({ z: codes, distance })));
     });
   }
 
@@ -166,7 +166,7 @@ export class Model {
   reconstruct(images: ImageInput | readonly ImageInput[], options: MoveOptions = {}): Promise<Images> {
     return this.use(async () => {
       const move = await this.movement(options);
-      return new Images(imagesOf(this.trained, await this.trained.decode(move(await this.codesOf(images)))));
+      return new Images(imagesOf(this.trained, await this.trained.decode({ z: move(await this.codesOf(images)) })));
     });
   }
 
@@ -265,7 +265,7 @@ export class Model {
   }
 
   private async codesOf(images: ImageInput | readonly ImageInput[]): Promise<Float32Array> {
-    return this.trained.encode((await readImages(images, this.configuration)).data);
+    return this.trained.encode({ x: (await readImages(images, this.configuration)).data });
   }
 
   private async samplesOf(options: SampleOptions): Promise<AsyncGenerator<ImageBatch>> {

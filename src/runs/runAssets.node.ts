@@ -6,7 +6,7 @@ import { InputError, nearestName } from '../errors.js';
 import { makeFolder, wrapReadErrors, wrapWriteErrors, writeFileAtomically } from '../files/atomic.node.js';
 import { readRegularFile } from '../files/regularFile.node.js';
 import { type Attribute, decodeAttribute, encodeAttribute } from '../model/attribute.js';
-import type { ModelWeights } from '../model/trainedModel.js';
+import type { ModelWeights } from '../networks/network.js';
 import { bytesOf, sha256 } from './runFolder.node.js';
 
 const EXTENSION = '.safetensors';

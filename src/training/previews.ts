@@ -45,7 +45,7 @@ export class Previews {
     const model = this.model.withWeights(modelWeights(vectors));
     this.originals ??= await firstOriginals(this.test, this.model.imageElements, CODES);
     const { latentSize, imageElements } = this.model;
-    const data = await model.encode(this.originals);
+    const data = await model.encode({ x: this.originals });
     return {
       samples: await sampleGrid(model, this.codes),
       reconstructions: await reconstructionGrid(model, this.originals.subarray(0, PAIRS * imageElements)),
@@ -64,13 +64,13 @@ export const previewCodes = (prior: Prior, latentSize: number, seed: number, cou
 
 /** Returns the images g(z) of codes [N, M]. */
 export async function sampleGrid(model: TrainedModel, codes: Float32Array): Promise<Raster> {
-  const samples = imagesOf(model, await model.generate(codes));
+  const samples = imagesOf(model, await model.generate({ z: codes }));
   return imageGrid(samples, squareColumns(samples.count));
 }
 
 /** Returns images, each next to its reconstruction. */
 export async function reconstructionGrid(model: TrainedModel, originals: Uint8Array): Promise<Raster> {
-  const reconstructions = imagesOf(model, await model.decode(await model.encode(originals)));
+  const reconstructions = imagesOf(model, await model.decode({ z: await model.encode({ x: originals }) }));
   return pairGrid(imagesOf(model, originals), reconstructions, PAIRS_PER_ROW);
 }
 

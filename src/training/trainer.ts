@@ -5,7 +5,7 @@ import { type AverageName, EMA_NAMES, iterationOf, type IterationSpec, stateSize
 import { activeTerms } from '../age/plan.js';
 import { minDivergence } from '../age/objective.js';
 import { drawCodes } from '../age/prior.js';
-import type { ModelWeights } from '../model/trainedModel.js';
+import type { ModelWeights } from '../networks/network.js';
 import { EpochSampler, flipBatch } from '../data/batches.js';
 import { gatherImages, type Split } from '../data/source.js';
 import {

@@ -28,9 +28,9 @@ export function serveModel(scope: WorkerScope): void {
     }
     if (model === undefined) throw new InputError('model', 'not loaded', 'send load first');
     if (request.type === 'replace') model = model.withWeights(request.weights);
-    if (request.type === 'generate') return { values: await model.generate(request.codes) };
-    if (request.type === 'decode') return { values: await model.decode(request.codes, request.distance) };
-    if (request.type === 'encode') return { values: await model.encode(request.images) };
+    if (request.type === 'generate') return { values: await model.generate(request.inputs) };
+    if (request.type === 'decode') return { values: await model.decode(request.inputs) };
+    if (request.type === 'encode') return { values: await model.encode(request.inputs) };
     return {};
   };
   answerRequests<ModelRequest, ModelAnswer>(

@@ -1,5 +1,5 @@
 /** Training in a worker of a page: the page's side. */
-import type { ModelWeights } from '../model/trainedModel.js';
+import type { ModelWeights } from '../networks/network.js';
 import type { Configuration } from '../training/configuration.js';
 import type { IterationReport } from '../training/trainer.js';
 import type { TrainingAnswer, TrainingEvent, TrainingProgress, TrainingRequest, TrainingStart } from './protocol.js';

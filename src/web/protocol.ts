@@ -1,6 +1,7 @@
 /** The messages between a page and its workers. */
 import type { WebDevice } from '../engine/runtime/web.js';
-import type { ModelWeights } from '../model/trainedModel.js';
+import type { Codes, CodesAtDistance, ImageBytes } from '../model/trainedModel.js';
+import type { ModelWeights } from '../networks/network.js';
 import type { Configuration } from '../training/configuration.js';
 import type { IterationReport } from '../training/trainer.js';
 
@@ -54,9 +55,9 @@ export type ModelSource =
 export type ModelRequest =
   | { readonly type: 'load'; readonly source: ModelSource }
   | { readonly type: 'replace'; readonly weights: ModelWeights }
-  | { readonly type: 'generate'; readonly codes: Float32Array }
-  | { readonly type: 'decode'; readonly codes: Float32Array; readonly distance: number }
-  | { readonly type: 'encode'; readonly images: Uint8Array };
+  | { readonly type: 'generate'; readonly inputs: Codes }
+  | { readonly type: 'decode'; readonly inputs: CodesAtDistance }
+  | { readonly type: 'encode'; readonly inputs: ImageBytes };
 
 /** The configuration of a model that was loaded, or what its networks computed. */
 export interface ModelAnswer {

@@ -1,5 +1,6 @@
 /** A trained model in a worker of a page: the page's side. */
-import type { ModelWeights } from '../model/trainedModel.js';
+import type { Codes, CodesAtDistance, ImageBytes } from '../model/trainedModel.js';
+import type { ModelWeights } from '../networks/network.js';
 import type { Configuration } from '../training/configuration.js';
 import type { ModelAnswer, ModelRequest, ModelSource } from './protocol.js';
 import { type PageWorker, Requests } from './requests.js';
@@ -9,7 +10,8 @@ import { type PageWorker, Requests } from './requests.js';
  * [-1, 1].
  * @example
  * const model = await WorkerModel.load(new Worker('model.js', { type: 'module' }), { checkpoint });
- * const samples = await model.generate(drawCodes('sphere', 16, model.configuration.latent, randomStream(0, 'samples')));
+ * const z = drawCodes('sphere', 16, model.configuration.latent, randomStream(0, 'samples'));
+ * const samples = await model.generate({ z });
  */
 export class WorkerModel {
   private constructor(
@@ -34,18 +36,18 @@ export class WorkerModel {
   }
 
   /** g(z): samples of the prior to images. */
-  generate(codes: Float32Array): Promise<Float32Array> {
-    return this.values({ type: 'generate', codes });
+  generate(inputs: Codes): Promise<Float32Array> {
+    return this.values({ type: 'generate', inputs });
   }
 
   /** g(c): codes of images, or codes at a distance (0 to 1) from those, to images. */
-  decode(codes: Float32Array, distance = 0): Promise<Float32Array> {
-    return this.values({ type: 'decode', codes, distance });
+  decode(inputs: CodesAtDistance): Promise<Float32Array> {
+    return this.values({ type: 'decode', inputs });
   }
 
   /** e(x): images to codes. */
-  encode(images: Uint8Array): Promise<Float32Array> {
-    return this.values({ type: 'encode', images });
+  encode(inputs: ImageBytes): Promise<Float32Array> {
+    return this.values({ type: 'encode', inputs });
   }
 
   /** Ends the worker. */

@@ -253,7 +253,7 @@ describe('the gradient', () => {
 describe('V = D(e(g(Z))) - D(e(X))', () => {
   it('is 0 with a zero encoder gradient if the images equal the generated ones', async () => {
     const functions = new TrainingFunctions(tinyPair, symbolicState(), 'sphere');
-    const fake = functions.generate(input('z', [BATCH, LATENT]), 'native');
+    const fake = functions.generate({ z: input('z', [BATCH, LATENT]) }, { kind: 'native' });
     const program = await compileSmall(graphOf({ fake }));
     const state = tinyState();
     const x = (await program.run({ 'generator.parameters': state['generator.parameters'], z: feeds.z })).fake!

@@ -46,7 +46,7 @@ describe('predictions of a classifier', () => {
     expect(
       largestDifference(
         ofEncoder.features,
-        (await model.encode(images)).map((value) => value * Math.sqrt(8)),
+        (await model.encode({ x: images })).map((value) => value * Math.sqrt(8)),
       ),
     ).toBeLessThan(1e-5);
     await model.release();

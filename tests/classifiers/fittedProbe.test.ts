@@ -52,7 +52,7 @@ describe('a fitted probe', () => {
       0.25,
     );
     const classifier = await classifierOf({ method: 'codes', classes: 3, parameters });
-    const codes = await model.encode(test);
+    const codes = await model.encode({ x: test });
     const expected = Array.from({ length: 30 }, (_, row) => {
       const first = Math.sqrt(8) * codes[row * 8]!;
       return first > 0.25 ? 0 : -first > 0.25 ? 1 : 2;

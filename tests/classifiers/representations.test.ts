@@ -35,9 +35,11 @@ async function activations(): Promise<Float32Array> {
   const layers = Object.fromEntries(Object.entries(encoder.layers).slice(0, 5));
   const map = forwardEval(
     { ...encoder, layers },
-    unpack(parameters, encoder.parameters),
-    unpack(statistics, encoder.statistics),
-    fromPixels(batch),
+    {
+      parameters: unpack(parameters, encoder.parameters),
+      statistics: unpack(statistics, encoder.statistics),
+      x: fromPixels(batch),
+    },
   );
   const program = await compileOnOneThread(graphOf({ map }, [parameters, statistics]));
   const results = await program.run({
@@ -58,7 +60,7 @@ describe('representations of images', () => {
     expect(
       largestDifference(
         row(0),
-        (await model.encode(images)).subarray(0, 8).map((value) => value * Math.sqrt(8)),
+        (await model.encode({ x: images })).subarray(0, 8).map((value) => value * Math.sqrt(8)),
       ),
     ).toBeLessThan(1e-5);
   });

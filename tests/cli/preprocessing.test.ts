@@ -76,7 +76,7 @@ describe('an MNIST digit in a 28x28 PNG file equals the digit of the data set', 
       expect(images).toMatchObject({ shape: [1, 32, 32], count: COUNT });
       const expected = gatherImages(test, Array.from(files.keys()), 1024);
       expect(images.data).toEqual(expected);
-      expect(await model.encode(images.data)).toEqual(await model.encode(expected));
+      expect(await model.encode({ x: images.data })).toEqual(await model.encode({ x: expected }));
     }));
 
   it('in encode', async () => {

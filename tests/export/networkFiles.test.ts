@@ -56,14 +56,14 @@ describe('exported networks', () => {
         const [codes, images] = [codesOf(count), tinyImages(count, 2)];
         expectCloseElements(
           await runFile(files.generator, { codes: tensorOf(codes, LATENT) }),
-          toUnit(await stored.generate(codes)),
+          toUnit(await stored.generate({ z: codes })),
           1e-5,
           1,
         );
         const unit = Float32Array.from(images, (byte) => byte / 255);
         expectCloseElements(
           await runFile(files.encoder, { images: tensorOf(unit, ...IMAGE) }),
-          Array.from(await stored.encode(images)),
+          Array.from(await stored.encode({ x: images })),
           1e-5,
           1,
         );
@@ -71,7 +71,7 @@ describe('exported networks', () => {
           const feeds = { codes: tensorOf(codes, LATENT), distance: new Tensor('float32', [distance], [1]) };
           expectCloseElements(
             await runFile(files.decoder, feeds),
-            toUnit(await stored.decode(codes, distance)),
+            toUnit(await stored.decode({ z: codes, distance })),
             1e-5,
             1,
           );
@@ -94,7 +94,7 @@ describe('exported networks', () => {
     const unit = Float32Array.from(images, (byte) => byte / 255);
     expectCloseElements(
       await runFile(files.encoder, { images: tensorOf(unit, ...IMAGE) }),
-      Array.from(await model.encode(images)),
+      Array.from(await model.encode({ x: images })),
       1e-5,
       1,
     );

@@ -27,7 +27,7 @@ describe('reconstruction metrics', () => {
     const differences: number[] = [];
     for (let image = 0; image < count; image++) {
       const original = images.subarray(image * IMAGE_SIZE, (image + 1) * IMAGE_SIZE);
-      const reconstruction = await model.generate(await model.encode(original));
+      const reconstruction = await model.generate({ z: await model.encode({ x: original }) });
       for (let pixel = 0; pixel < IMAGE_SIZE; pixel++)
         differences.push(reconstruction[pixel]! - (original[pixel]! / 127.5 - 1));
     }
@@ -47,7 +47,7 @@ describe('reconstruction metrics', () => {
     async (prior) => {
       const given = prior === 'sphere' ? model : normal;
       const codes = drawCodes(prior, 150, LATENT, randomStream(5, 'evaluation codes'));
-      const recovered = rowsOf(await given.encodeGenerated(await given.generate(codes)), LATENT);
+      const recovered = rowsOf(await given.encodeGenerated({ x: await given.generate({ z: codes }) }), LATENT);
       const cosines = rowsOf(codes, LATENT).map((z, index) => {
         const code = recovered[index]!;
         return z.reduce((sum, value, coordinate) => sum + value * code[coordinate]!, 0) / (normOf(z) * normOf(code));

@@ -22,7 +22,7 @@ describe('codes of a split', () => {
       null,
     );
     const all = await encodeSplit(model, split);
-    expect(all).toEqual(await model.encode(gatherImages(split, [0, 1, 2, 3, 4, 5, 6], 1024)));
+    expect(all).toEqual(await model.encode({ x: gatherImages(split, [0, 1, 2, 3, 4, 5, 6], 1024) }));
     expect(await encodeSplit(model, split, [6, 2])).toEqual(
       Float32Array.of(...all.subarray(48), ...all.subarray(16, 24)),
     );

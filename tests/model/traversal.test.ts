@@ -41,7 +41,7 @@ it('a traversal through codes of images has their reconstructions, and between t
     await decodeTraversal(model, points, codes, (...step) => progress.push(step)),
     model.imageElements,
   );
-  const decoded = async (distance: number) => rowsOf(await model.decode(codes, distance), model.imageElements);
+  const decoded = async (distance: number) => rowsOf(await model.decode({ z: codes, distance }), model.imageElements);
   const [near, halfway] = [await decoded(0), await decoded(0.5)];
   for (const index of [0, 4, 8]) expectCloseElements(images[index]!, near[index]!, 1e-6);
   for (const index of [2, 6]) expectCloseElements(images[index]!, halfway[index]!, 1e-6);
@@ -64,7 +64,7 @@ it('a great circle has statistics of codes at the images, and of latent samples 
     [0.5, [1, 3, 7]],
     [1, [4, 5, 6]],
   ] as const) {
-    const decoded = rowsOf(await model.decode(codes, distance), model.imageElements);
+    const decoded = rowsOf(await model.decode({ z: codes, distance }), model.imageElements);
     for (const index of indices) expectCloseElements(images[index]!, decoded[index]!, 1e-6);
   }
 });

@@ -113,8 +113,8 @@ function resultShapes(pair: NetworkPair, name: 'encoder' | 'generator', count: n
   const x = input('x', [count, ...network.inputShape]);
   const parameters = unpack(state.parameters, network.parameters);
   return [
-    forwardTrain(network, parameters, state.statistics, x).output.shape,
-    forwardEval(network, parameters, unpack(state.statistics, network.statistics), x).shape,
+    forwardTrain(network, { parameters, statistics: state.statistics, x }).output.shape,
+    forwardEval(network, { parameters, statistics: unpack(state.statistics, network.statistics), x }).shape,
   ];
 }
 

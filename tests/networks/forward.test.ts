@@ -57,12 +57,11 @@ describe.each(CASES)('the $name of $architecture', ({ architecture, name }) => {
 
   it('computes its layers normalized by the running statistics in inference', async () => {
     const x = inputOf(network, 'x');
-    const output = forwardEval(
-      network,
+    const output = forwardEval(network, {
       parameters,
-      unpack(symbolic.statistics, network.statistics),
-      input('x', [COUNT, ...network.inputShape]),
-    );
+      statistics: unpack(symbolic.statistics, network.statistics),
+      x: input('x', [COUNT, ...network.inputShape]),
+    });
     const program = await compileSmall(graphOf({ output }));
     const results = await program.run({ ...state, x });
     await program.release();
@@ -73,8 +72,8 @@ describe.each(CASES)('the $name of $architecture', ({ architecture, name }) => {
   it('computes its layers normalized by each batch in training, and updates the running statistics in every pass', async () => {
     const batches = [inputOf(network, 'first'), inputOf(network, 'second').map((value) => 2 * value + 1)];
     const inputs = ['x1', 'x2'].map((batch) => input(batch, [COUNT, ...network.inputShape]));
-    const first = forwardTrain(network, parameters, symbolic.statistics, inputs[0]!);
-    const second = forwardTrain(network, parameters, first.statistics, inputs[1]!);
+    const first = forwardTrain(network, { parameters, statistics: symbolic.statistics, x: inputs[0]! });
+    const second = forwardTrain(network, { parameters, statistics: first.statistics, x: inputs[1]! });
     const program = await compileSmall(
       graphOf({ first: first.output, second: second.output, after: second.statistics }),
     );
@@ -129,13 +128,13 @@ describe('separate running statistics', () => {
   it.each(['native', 'generated'] as const)('are updated by %s inputs only, like shared ones', async (kind) => {
     const [all, one] = [inputs(network), inputs(shared)];
     const { after } = await run(
-      { after: forwardTrain(network, parameters(network), all.statistics, all.x, kind).statistics },
+      { after: forwardTrain(network, { parameters: parameters(network), ...all, kind }).statistics },
       state.statistics,
     );
     const index = kind === 'native' ? 0 : 1;
     const before = parts(state.statistics);
     const { moved } = await run(
-      { moved: forwardTrain(shared, parameters(shared), one.statistics, one.x).statistics },
+      { moved: forwardTrain(shared, { parameters: parameters(shared), ...one }).statistics },
       before[index],
     );
     const found = parts(after!.data as Float32Array);
@@ -147,7 +146,14 @@ describe('separate running statistics', () => {
     const outputOf = async (of: Network, statistics: Float32Array) => {
       const { statistics: packed, x: given } = inputs(of);
       const { output } = await run(
-        { output: forwardEval(of, parameters(of), unpack(packed, of.statistics), given, kind) },
+        {
+          output: forwardEval(of, {
+            parameters: parameters(of),
+            statistics: unpack(packed, of.statistics),
+            x: given,
+            kind,
+          }),
+        },
         statistics,
       );
       return output!.data;

@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { InputError } from '../../src/errors.js';
 import { ARCHITECTURES } from '../../src/networks/architecture.js';
-import { initialParameters, type Network, NETWORK_NAMES, type NetworkPair } from '../../src/networks/network.js';
 import {
-  fromStateDict,
-  isCounter,
-  stateDictOptions,
-  type PairWeights,
-  toStateDict,
-} from '../../src/networks/stateDict.js';
+  initialParameters,
+  type ModelWeights,
+  type Network,
+  NETWORK_NAMES,
+  type NetworkPair,
+} from '../../src/networks/network.js';
+import { fromStateDict, isCounter, stateDictOptions, toStateDict } from '../../src/networks/stateDict.js';
 import { randomStream } from '../../src/random.js';
 
 const OPTIONS = { channels: 3, width: 2, latent: 5, separateStatistics: false } as const;
@@ -19,13 +19,13 @@ const statisticsOf = ({ name, statistics }: Network) =>
   randomStream(1, name)
     .fillNormal(new Float32Array(statistics.size))
     .map((value) => 1 + value ** 2);
-const weightsOf = (pair: NetworkPair): PairWeights =>
+const weightsOf = (pair: NetworkPair): ModelWeights =>
   Object.fromEntries(
     NETWORK_NAMES.flatMap((name) => [
       [`${name}.parameters`, initialParameters(pair[name], 1)],
       [`${name}.statistics`, statisticsOf(pair[name])],
     ]),
-  ) as PairWeights;
+  ) as ModelWeights;
 
 describe('a state dict', () => {
   it.each([
@@ -110,7 +110,7 @@ describe('a state dict', () => {
     const read = (file: typeof tensors) => () =>
       fromStateDict(file, 'dcgan32', { ...OPTIONS, separateStatistics: true }, 'f');
     expect(read(changed('encoder.main.0.weight', NaN))).toThrow(
-      new InputError('f', 'encoder.main.0.weight: element 1 is NaN, which no network can have'),
+      new InputError('f: encoder.main.0.weight', 'element 1 is NaN, which no network can have'),
     );
     expect(read(changed('generator.main.1.running_var', -1))).toThrow('generator.main.1.running_var: element 1 is -1');
     expect(read(changed('decoder.main.0.weight', 5))).toThrow(

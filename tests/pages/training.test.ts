@@ -2,7 +2,8 @@ import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { gatherImages } from '../../src/data/source.js';
 import { drawCodes } from '../../src/age/prior.js';
-import { type ModelWeights, TrainedModel } from '../../src/model/trainedModel.js';
+import { TrainedModel } from '../../src/model/trainedModel.js';
+import type { ModelWeights } from '../../src/networks/network.js';
 import { randomStream } from '../../src/random.js';
 import { decodeCheckpoint } from '../../src/training/checkpoint.js';
 import { iterationSpec } from '../../src/training/configuration.js';
@@ -138,7 +139,7 @@ describe.skipIf(!hasChromium)('training in the worker of a page', () => {
       'generator.parameters': Float32Array.from(parameters),
       'generator.statistics': Float32Array.from(statistics),
     });
-    expectCloseElements(made[1]!, Array.from(await model.generate(Float32Array.from(code))), 1e-4);
+    expectCloseElements(made[1]!, Array.from(await model.generate({ z: Float32Array.from(code) })), 1e-4);
     await model.release();
     expect(await page!.evaluate(() => trainingPage.exportCheckpoint())).toEqual(whole);
   });
@@ -152,10 +153,10 @@ describe.skipIf(!hasChromium)('training in the worker of a page', () => {
     ] as const);
     const model = modelOf(modelWeights((await decodeCheckpoint(Uint8Array.from(whole), 'whole', digest)).vectors));
     expect(found.width).toBe(configuration.width);
-    expectCloseElements(found.sample, Array.from(await model.generate(Float32Array.from(code))), 1e-4);
-    const codes = await model.encode(Uint8Array.from(image));
+    expectCloseElements(found.sample, Array.from(await model.generate({ z: Float32Array.from(code) })), 1e-4);
+    const codes = await model.encode({ x: Uint8Array.from(image) });
     expectCloseElements(found.codes, Array.from(codes), 1e-4);
-    expectCloseElements(found.decoded, Array.from(await model.decode(codes)), 1e-3);
+    expectCloseElements(found.decoded, Array.from(await model.decode({ z: codes })), 1e-3);
     await model.release();
     expect(await page!.evaluate((bytes) => trainingPage.failureOfModel(bytes), whole.slice(0, 100))).toMatch(
       /^InputError: the checkpoint: /,

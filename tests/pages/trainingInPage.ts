@@ -59,7 +59,7 @@ const page = {
       if (model) await model.replaceWeights(weights);
       else
         model = await WorkerModel.load(new Worker('/modelWorker.js', { type: 'module' }), { configuration, weights });
-      images.push(Array.from(await model.generate(Float32Array.from(code))));
+      images.push(Array.from(await model.generate({ z: Float32Array.from(code) })));
       if (count === 0) {
         const before = reports.length;
         while (reports.length === before && training!.progress.step < training!.progress.totalSteps)
@@ -81,8 +81,11 @@ const page = {
     const model = await WorkerModel.load(new Worker('/modelWorker.js', { type: 'module' }), {
       checkpoint: Uint8Array.from(checkpoint),
     });
-    const [sample, codes] = [await model.generate(Float32Array.from(code)), await model.encode(Uint8Array.from(image))];
-    const decoded = await model.decode(codes);
+    const [sample, codes] = [
+      await model.generate({ z: Float32Array.from(code) }),
+      await model.encode({ x: Uint8Array.from(image) }),
+    ];
+    const decoded = await model.decode({ z: codes });
     model.stop();
     return {
       sample: Array.from(sample),

@@ -34,7 +34,7 @@ const open = (cacheFolder: string, changes: Partial<ConstructorParameters<typeof
 async function encodedFor(cache: CodeCache, images: Split = split, indices?: Uint32Array): Promise<number> {
   const encode = vi.spyOn(model, 'encode');
   const codes = await cache.codes(images, indices);
-  const encoded = encode.mock.calls.reduce((sum, [bytes]) => sum + bytes.length / 1024, 0);
+  const encoded = encode.mock.calls.reduce((sum, [{ x }]) => sum + x.length / 1024, 0);
   encode.mockRestore();
   if (images === split) expect(codes).toEqual(indices ? gather(indices) : expected);
   return encoded;

@@ -59,9 +59,9 @@ export class DigitsSession {
     if (this.model) await this.model.replaceWeights(weights);
     else this.model = await this.loadModel({ configuration, weights });
     const codes = drawCodes(configuration.prior, SAMPLES, configuration.latent, randomStream(0, 'samples'));
-    const samples = imagesOf(await this.model.generate(codes));
+    const samples = imagesOf(await this.model.generate({ z: codes }));
     const originals = this.digits.test.subarray(0, RECONSTRUCTIONS * PIXELS);
-    const reconstructions = imagesOf(await this.model.decode(await this.model.encode(originals)));
+    const reconstructions = imagesOf(await this.model.decode({ z: await this.model.encode({ x: originals }) }));
     const pairs = reconstructions.flatMap((image, index) => [
       Float32Array.from(originals.subarray(index * PIXELS, (index + 1) * PIXELS), (byte) => byte / 255),
       image,

@@ -207,15 +207,15 @@ function viewOf({ latent, hidden }: PlaneModel, codes: number, points: number) {
     },
     'sphere',
   );
-  const image = generate(lattice, 'native');
-  const realCodes = encode(shown, 'native');
+  const image = generate({ z: lattice }, { kind: 'native' });
+  const realCodes = encode({ x: shown }, { kind: 'native' });
   return graphOf(
     {
       image,
-      fakeCodes: encode(image, 'generated'),
+      fakeCodes: encode({ x: image }, { kind: 'generated' }),
       realCodes,
-      reconstructions: generate(realCodes, 'generated'),
-      field: encode(grid, 'native'),
+      reconstructions: generate({ z: realCodes }, { kind: 'generated' }),
+      field: encode({ x: grid }, { kind: 'native' }),
     },
     [...vectors, lattice, shown, grid],
   );

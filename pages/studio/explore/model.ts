@@ -47,7 +47,7 @@ export async function loadExploredModel(name: string, checkpoint: Uint8Array): P
         encode: networksOf(encoder).encode,
       },
       isGenerating: () => performance.now() - latest < GENERATING_MS,
-      encode: (images) => encoder.encode(images),
+      encode: (images) => encoder.encode({ x: images }),
       release: () => {
         generator.stop();
         encoder.stop();

@@ -77,7 +77,7 @@ async function search(
         `the ${split} split of ${source.name} has ${splitImages.count} images`,
       );
     const codes = { data: await openCodeCache(model, options, terminal).codes(splitImages), width: model.latentSize };
-    const { indices, cosines } = nearestCodes(await model.encode(query), codes, count);
+    const { indices, cosines } = nearestCodes(await model.encode({ x: query }), codes, count);
     const results = Array.from(indices, (index, rank) => ({
       ...describeImage(source, splitImages, index),
       cosine: cosines[rank]!,

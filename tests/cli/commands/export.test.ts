@@ -148,9 +148,9 @@ describe('the code in a model card', () => {
     const pixels = Uint8Array.from({ length: 3 * 1024 }, (_, index) => index % 256);
     const expected = {
       draws,
-      images: await stored.generate(draws),
-      codes: await stored.encode(pixels),
-      decoded: await stored.decode(draws, 0.25),
+      images: await stored.generate({ z: draws }),
+      codes: await stored.encode({ x: pixels }),
+      decoded: await stored.decode({ z: draws, distance: 0.25 }),
     };
     for (const [name, array] of Object.entries({ ...expected, pixels: Float32Array.from(pixels) }))
       writeFileSync(join(out, name), array);

@@ -149,7 +149,7 @@ describe.skipIf(python === undefined)('weights in PyTorch', () => {
     };
     const model = await loadModel(run, { threads: 1 });
     expectCloseElements(
-      Array.from(await model.trained.generate(array('draws'))),
+      Array.from(await model.trained.generate({ z: array('draws') })),
       Array.from(array('generated')),
       1e-5,
       1,

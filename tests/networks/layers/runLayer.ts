@@ -68,7 +68,7 @@ export async function evaluated(
     Object.entries(tensors).map(([name, { shape }]) => [`encoder.layer.${name}`, input(name, shape)]),
   );
   const data = input('x', x.shape);
-  const outputs = { result: forwardEval(network, values, values, data) };
+  const outputs = { result: forwardEval(network, { parameters: values, statistics: values, x: data }) };
   return (await runNamed(outputs, { x, ...tensors })).result!;
 }
 
@@ -83,7 +83,11 @@ export async function trained(
   const values = Object.fromEntries(
     Object.entries(tensors).map(([name, { shape }]) => [`encoder.layer.${name}`, input(name, shape)]),
   );
-  const pass = forwardTrain(network, values, input('statistics', statistics.shape), input('x', x.shape));
+  const pass = forwardTrain(network, {
+    parameters: values,
+    statistics: input('statistics', statistics.shape),
+    x: input('x', x.shape),
+  });
   return runNamed({ output: pass.output, after: pass.statistics }, { x, statistics, ...tensors });
 }
 
