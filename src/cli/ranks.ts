@@ -1,44 +1,54 @@
 /** Commands that several processes run together. */
+import type { CommandUnknownOpts } from '@commander-js/extra-typings';
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { World } from '../distributed/openMpi.node.js';
+import { setting, type Text } from '../errors.js';
 import { type ActionResult, type PrintOptions, runInTerminal, STATUS, type Terminal } from './command.js';
+import { withoutAliases } from './options.js';
 
 /**
- * Runs the action of a command as `runAction` does: in this process, or together with the processes that `mpirun` has started with it (ranks). Rank 0
- * prints; the others print errors only.
+ * Runs the action of a command as `runAction` does: in this process, or together with the processes that `mpirun` has started with it (ranks).
+ * Rank 0 prints; the others print errors only.
  */
 export const runTogether = (
-  options: PrintOptions,
+  command: CommandUnknownOpts,
   work: (terminal: Terminal, world: World | undefined) => Promise<ActionResult>,
-): Promise<void> => runInTerminal(options, (terminal) => withRanks(terminal, (world) => work(terminal, world)));
-
-/** A rank that fails, or is interrupted before training, exits without MPI_Finalize, so that `mpirun` ends the others. */
-async function withRanks(
-  terminal: Terminal,
-  work: (world: World | undefined) => Promise<ActionResult>,
-): Promise<ActionResult> {
-  const { bindingNote, launchedRank } = await import('../distributed/launch.node.js');
-  const rank = launchedRank();
-  if (rank === undefined) return work(undefined);
-  if (rank > 0) terminal.printErrorsOnly(`rank ${rank}`);
-  const { connect } = await import('../distributed/openMpi.node.js');
-  const world = await connect();
-  const binding = bindingNote(world.cores);
-  if (binding !== undefined) terminal.note(binding);
-  await requireSameVersions(world);
-  const result = await work(world.size > 1 ? world : undefined);
-  const isExpected = result.status !== STATUS.interrupted || (result.isSaved ?? false);
-  if (isExpected) world.finalize();
-  return result;
-}
-
-/** @throws {InputError} unless all ranks run the same version of this program with the same libraries */
-async function requireSameVersions(world: World): Promise<void> {
-  const { requireSame } = await import('../engine/runtime/communicator.js');
-  const manifest = readFileSync(new URL('../../package.json', import.meta.url));
-  requireSame(world, createHash('sha256').update(manifest).digest(), {
-    problem: 'run different versions of agenet',
-    remedy: 'install the same version on every host',
+): Promise<void> =>
+  runInTerminal(command.opts(), async (terminal) => {
+    const { bindingNote, launchedRank } = await import('../distributed/launch.node.js');
+    const rank = launchedRank();
+    if (rank === undefined) return work(terminal, undefined);
+    if (rank > 0) terminal.printErrorsOnly(`rank ${rank}`);
+    const { connect } = await import('../distributed/openMpi.node.js');
+    const world = await connect();
+    const binding = bindingNote(world.cores);
+    if (binding !== undefined) terminal.note(binding);
+    await requireSameCommands(world, command);
+    const result = await work(terminal, world.size > 1 ? world : undefined);
+    // A rank that fails, or is interrupted before training, exits without MPI_Finalize, so that `mpirun` ends the others.
+    if (result.status !== STATUS.interrupted || result.isSaved) world.finalize();
+    return result;
   });
+
+/** Options that each rank takes from its own command line: hosts may differ in their number of cores. */
+const OWN_OPTIONS = ['threads', 'debug'];
+
+/** @throws {InputError} unless all ranks run the same version of this program and the same command: only the options of rank 0 have an effect */
+async function requireSameCommands(world: World, command: CommandUnknownOpts): Promise<void> {
+  const { requireSame } = await import('../engine/runtime/communicator.js');
+  const compare = (content: Buffer | string, about: Text, remedy: string) =>
+    requireSame(world, createHash('sha256').update(content).digest(), about, remedy);
+  const manifest = readFileSync(new URL('../../package.json', import.meta.url));
+  compare(manifest, 'versions of agenet', 'install the same version on every host');
+  const compareArgument = (about: Text, value: unknown) =>
+    compare(JSON.stringify([value]), about, 'start all processes with the same command line');
+  compareArgument('command', command.name());
+  const options = withoutAliases(command.opts() as Readonly<Record<string, unknown>>);
+  // Every rank compares the same options, given or not, because each comparison is a message.
+  for (const key of command.options.map((option) => option.attributeName()))
+    if (!OWN_OPTIONS.includes(key)) compareArgument(setting(key), options[key]);
+  command.registeredArguments.forEach((argument, index) =>
+    compareArgument(setting(argument.name()), command.processedArgs[index]),
+  );
 }

@@ -63,10 +63,8 @@ export function decodeSafetensors(
         reject(`it is cut short: ${tensor} needs ${end} bytes of data, there are ${elements.length}`);
       return { tensor, shape, begin, end };
     });
-  requireDisjoint(
-    entries.map(([, entry]) => parseRange(entry) ?? reject('an entry has no range of bytes')),
-    reject,
-  );
+  const ranges = entries.map(([, entry]) => parseRange(entry) ?? reject('an entry has no range of bytes'));
+  requireFilled(ranges, elements.length, reject);
   const tensors: Record<string, { shape: Shape; data: Float32Array }> = Object.create(null) as Record<string, never>;
   for (const { tensor, shape, begin, end } of wanted) {
     // Copied, since the data need not be aligned in the file. (Not by slice, which shares memory where the bytes are a Node Buffer.)
@@ -84,10 +82,15 @@ function parseHeader(bytes: Uint8Array): Record<string, unknown> | undefined {
   }
 }
 
-/** Tensors that share bytes could be much larger in memory than in the file. */
-function requireDisjoint(ranges: readonly Range[], reject: (reason: string) => never): void {
-  const ordered = [...ranges].sort((a, b) => a.begin - b.begin || a.end - b.end);
-  if (ordered.some(({ begin }, index) => index > 0 && begin < ordered[index - 1]!.end)) reject('its tensors overlap');
+/** Requires tensors to fill a file exactly, as the format states. Tensors that share bytes could be much larger in memory than in the file. */
+function requireFilled(ranges: readonly Range[], length: number, reject: (reason: string) => never): void {
+  let filled = 0;
+  for (const { begin, end } of [...ranges].sort((a, b) => a.begin - b.begin || a.end - b.end)) {
+    if (begin < filled) reject('its tensors overlap');
+    if (begin > filled) reject(`it has ${begin - filled} bytes that belong to no tensor`);
+    filled = end;
+  }
+  if (filled < length) reject(`it has ${length - filled} bytes that belong to no tensor`);
 }
 
 /** Positions in the elements of a file, in bytes. */

@@ -26,6 +26,9 @@ export interface ModelExtractorOptions {
 /** Batch size if the model does not fix one. */
 const DEFAULT_BATCH = 50;
 
+/** Values of a batch, 2 GiB: a file may declare any size. */
+const MAX_INPUT_VALUES = 2 ** 29;
+
 /**
  * Wraps an ONNX image model as an extractor. Runs the model once on a gray image to determine the width of its features.
  * @throws {InputError} if the model does not have a single image input, or lacks a requested output of shape [N, D]
@@ -49,7 +52,7 @@ export async function modelExtractor(model: OnnxModel, options: ModelExtractorOp
     );
     return requested.map((name) => rowsOf(results[name]!, name, count, input.batch ?? count, options.name));
   };
-  const { channels = 3, size = 32 } = { channels: input.channels, size: input.size };
+  const { channels = 3, size = 32 } = input;
   const [probe] = await runOn({
     shape: [channels === 1 ? 1 : 3, size, size],
     data: new Uint8Array((channels === 1 ? 1 : 3) * size * size).fill(128),
@@ -103,7 +106,19 @@ function inputOf({ inputs }: OnnxModel, { name, size, channels }: ModelExtractor
   const known = reconcile(name, 'channels', declaredChannels, channels);
   if (known !== undefined && !isChannels(known))
     throw new InputError(name, `expected an input of 1 or 3 channels, but got ${known}`);
-  return { name: first.name, channelsLast, batch, channels: known, size: rows ?? columns };
+  const input = { name: first.name, channelsLast, batch, channels: known, size: rows ?? columns };
+  requireAllocatable(input, name);
+  return input;
+}
+
+/** @throws {InputError} if a batch of the declared or requested size would not fit into memory */
+function requireAllocatable({ batch = DEFAULT_BATCH, channels = 3, size = 1 }: ImageInput, name: string): void {
+  const values = batch * channels * size ** 2;
+  if (values > MAX_INPUT_VALUES)
+    throw new InputError(
+      name,
+      `its input of ${batch} images of ${size}x${size}x${channels} has ${values} values, more than ${MAX_INPUT_VALUES}`,
+    );
 }
 
 /** Returns the declared value, or else the requested one. @throws {InputError} if both are given and differ */

@@ -77,10 +77,7 @@ export class Ranks {
     const [height, width] = size;
     const digest = createHash('sha256');
     for (const split of [train, test]) await addImages(digest, split, height * width * channels);
-    requireSame(this.communicator, digest.digest(), {
-      problem: `do not have the same images of ${name}`,
-      remedy: 'copy the data to every host',
-    });
+    requireSame(this.communicator, digest.digest(), `images of ${name}`, 'copy the data to every host');
   }
 
   /** The state that the first rank reads, on every rank. */
@@ -96,10 +93,7 @@ export class Ranks {
   requireSameState({ step, vectors }: TrainerState): void {
     if (this.isAlone) return;
     const digest = Buffer.from(sha256(...Object.values(vectors).map(bytesOf)), 'hex');
-    requireSame(this.communicator, digest, {
-      problem: `do not have the same weights at iteration ${step}`,
-      remedy: 'resume from the last checkpoint',
-    });
+    requireSame(this.communicator, digest, `weights at iteration ${step}`, 'resume from the last checkpoint');
   }
 
   /** The store of a run: the first rank's own, which the others know through it. */

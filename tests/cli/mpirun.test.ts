@@ -144,6 +144,27 @@ describe.skipIf(!isInstalled)('processes of mpirun', () => {
     expect(resumed.status, resumed.stderr).toBe(0);
   });
 
+  it('reject different options, arguments and commands', async () => {
+    const cwd = folderWithImages();
+    writeNoiseArchive(join(cwd, 'other.npz'), 40);
+    const runDifferent = (first: string, second: string) =>
+      startShell(`${MPIRUN} -n 1 $AGENET ${first} : -n 1 $AGENET ${second}`, cwd).finished;
+    const train = `train ${TINY} --steps 1 --out run`;
+    for (const [second, different] of [
+      [`${train} --lr 0.5`, '--learning-rate'],
+      [`${train} --batch 8`, '--batch'],
+      [train.replace('noise', 'other'), 'data'],
+      [`bench --width 4`, 'command'],
+    ] as const) {
+      const { status, stderr } = await runDifferent(train, second);
+      expect(status).toBe(2);
+      expect(stderr).toContain(`agenet: ${different}: not the same on ranks 0, 1`);
+    }
+    expect(readdirSync(cwd).sort()).toEqual(['noise.npz', 'other.npz']);
+    const { status, stderr } = await runDifferent(train, `${train} --threads 2`);
+    expect(status, stderr).toBe(0);
+  });
+
   it('report bad input in a line each, and status 2', async () => {
     const cwd = folderWithImages();
     const { status, stderr } = await runRanks(3, `train ${TINY} --steps 2 --out run`, cwd);
@@ -152,8 +173,8 @@ describe.skipIf(!isInstalled)('processes of mpirun', () => {
     expect(readdirSync(cwd)).toEqual(['noise.npz']);
     const verified = await runRanks(4, `verify ${goldenPath('dcgan32-uniform')}`, cwd);
     expect([verified.status, verified.stdout]).toEqual([2, '']);
-    expect(verified.stderr).toContain('a batch of 6 does not divide among 4 processes');
+    expect(verified.stderr).toContain('batch 6: cannot be divided among 4 processes');
     const dry = await runRanks(2, `train ${TINY} --dry-run`, cwd);
-    expect(dry.stderr).toContain('agenet: --dry-run: describes the training of one process');
+    expect(dry.stderr).toContain('agenet: --dry-run: describes the training of one process; run it without mpirun');
   });
 });

@@ -15,10 +15,10 @@ import {
 import { lower, rulesOf, type Target } from '../../src/engine/lowering/lower.js';
 import { expandDecompositions } from '../../src/engine/lowering/rewrites.js';
 import { rewriteGraph } from '../../src/engine/graph.js';
-import { detectBlockSize } from '../../src/engine/runtime/blockSize.node.js';
+import { blockedKernels } from '../../src/engine/runtime/blockSize.node.js';
 import { compile } from '../../src/engine/runtime/native.node.js';
 
-const block = await detectBlockSize();
+const { block } = await blockedKernels();
 
 /** Every way of lowering that this processor can run. Where it has no blocked kernels, `blocked` is `cpu` again. */
 export const targets: Readonly<Record<'plain' | 'wasm' | 'cpu' | 'blocked', Target>> = {

@@ -128,6 +128,24 @@ describe('safetensors', () => {
       bytes: fileOf(entry({ shape: [3] }), [1, 2, 3]),
       reason: 'contradicts itself',
     },
+    'has bytes after its tensors': {
+      bytes: Uint8Array.from([...whole, ...new Uint8Array(10)]),
+      reason: 'it has 10 bytes that belong to no tensor',
+    },
+    'has bytes between its tensors': {
+      bytes: fileOf(entry({ data_offsets: [4, 12] }), [0, 1, 2]),
+      reason: 'it has 4 bytes that belong to no tensor',
+    },
+    'has tensors that share bytes': {
+      bytes: fileOf(
+        JSON.stringify({
+          a: { dtype: 'F32', shape: [2], data_offsets: [0, 8] },
+          b: { dtype: 'F32', shape: [1], data_offsets: [4, 8] },
+        }),
+        [1, 2],
+      ),
+      reason: 'its tensors overlap',
+    },
     'has metadata that are not texts': { bytes: fileOf('{"__metadata__": {"a": 1}}'), reason: 'metadata' },
     'has metadata that are a list': { bytes: fileOf('{"__metadata__": []}'), reason: 'metadata' },
   };

@@ -133,6 +133,18 @@ describe('an external model is rejected in one line', () => {
       { output: 'pool' },
       ['unknown output pool; choose from features'],
     ],
+    [
+      'with an input that does not fit into memory',
+      echo([image(['N', 3, 1e6, 1e6])]),
+      {},
+      ['its input of 50 images of 1000000x1000000x3 has 150000000000000 values'],
+    ],
+    [
+      'with a batch that does not fit into memory',
+      echo([image([1e9, 3, 8, 8])]),
+      {},
+      ['its input of 1000000000 images of 8x8x3 has 192000000000 values'],
+    ],
     ['with two means', echo([image(OPEN)]), { mean: [0, 1] }, ['one mean value or one per channel, but got 2']],
     ['with a standard deviation of 0', echo([image(OPEN)]), { std: [0] }, ['std must be finite and above 0, but is 0']],
   ];

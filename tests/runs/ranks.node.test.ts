@@ -83,20 +83,12 @@ describe('ranks', () => {
       vectors: { ...checkpoint.vectors, [name]: vector.map((value, index) => (index === 0 ? value + 1e-6 : value)) },
     };
     await expect(second.storeOf(undefined).writeCheckpoint(changed)).rejects.toThrow(
-      new InputError(
-        'rank 1 and rank 0',
-        'do not have the same weights at iteration 3',
-        'resume from the last checkpoint',
-      ),
+      new InputError('weights at iteration 3', 'not the same on ranks 0, 1', 'resume from the last checkpoint'),
     );
   });
 
   it('compare their images before training', async () => {
-    const problem = new InputError(
-      'rank 1 and rank 0',
-      'do not have the same images of photos',
-      'copy the data to every host',
-    );
+    const problem = 'images of photos: not the same on ranks 0, 1; copy the data to every host';
     for (const [other, expected] of [
       [sourceOf([1, 2, 3]), undefined],
       [sourceOf([1, 2, 4]), problem],
@@ -124,6 +116,6 @@ describe('ranks', () => {
           { prepare },
         ),
       ),
-    ).rejects.toThrow('do not have the same images');
+    ).rejects.toThrow('not the same on ranks 0, 1');
   });
 });

@@ -37,7 +37,9 @@ export const define = async (command: Subcommand) => {
     .addOption(deviceOption())
     .option('--profile', 'print the time per operator and shape from the profiler of ONNX Runtime (slower)')
     .addHelpText('after', FLOPS_HELP)
-    .action((options) => runTogether(options, (terminal, world) => bench(withoutAliases(options), terminal, world)));
+    .action((options, command) =>
+      runTogether(command, (terminal, world) => bench(withoutAliases(options), terminal, world)),
+    );
 };
 
 const FLOPS_HELP = `

@@ -55,8 +55,8 @@ export const define = async (command: Subcommand) => {
     .addOption(loweringOption())
     .option('--dry-run', 'print settings, networks, data and estimated time, and exit')
     .addHelpText('after', EXAMPLES)
-    .action((data, options) =>
-      runTogether(options, (terminal, world) => run(data, withoutAliases(options), terminal, world)),
+    .action((data, options, command) =>
+      runTogether(command, (terminal, world) => run(data, withoutAliases(options), terminal, world)),
     );
 };
 

@@ -15,8 +15,8 @@ export const define = (command: Subcommand) =>
     .addOption(deviceOption())
     .addOption(threadsOption())
     .addOption(loweringOption())
-    .action((files, options) =>
-      runTogether(options, (terminal, world) => verifyFiles(files, options, terminal, world)),
+    .action((files, options, command) =>
+      runTogether(command, (terminal, world) => verifyFiles(files, options, terminal, world)),
     );
 
 async function verifyFiles(

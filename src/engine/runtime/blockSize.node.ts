@@ -1,15 +1,15 @@
 /** The lowering target that suits a device, and the CPU's blocked kernels. */
-import { encode } from '../onnx.js';
 import { graphOf } from '../graph.js';
 import { blockedConv } from '../lowering/blocked/operators.js';
 import type { Target } from '../lowering/lower.js';
+import { encode } from '../onnx.js';
 import { input } from '../value.js';
 import { loadInBinding } from './nodeBinding.node.js';
 import { once } from './onnxRuntime.node.js';
 import type { Executor, LoadOptions } from './program.js';
 import { firstLine } from './session.js';
 
-/** Block sizes that ONNX Runtime's blocked kernels have: 16 with AVX-512, 8 with AVX2. */
+/** Block sizes of ONNX Runtime's blocked kernels: 16 with AVX-512, 8 with AVX2. */
 const CANDIDATES = [16, 8] as const;
 
 /** The result of probing blocked kernels. */
@@ -25,26 +25,22 @@ export type LoadModel = (model: Uint8Array, options: LoadOptions) => Promise<Exe
 
 const loadOnCpu: LoadModel = (model, options) => loadInBinding(model, { device: 'cpu', ...options });
 
-/**
- * Probes this CPU's blocked kernels, once per process, because ONNX Runtime has no function that reports them.
- * @param load loads the models that are tried (default: through the Node binding)
- */
-export const blockedKernels = once((load?: LoadModel) => probe(load ?? loadOnCpu));
-
-/** The channels of a block of this CPU's blocked kernels, or undefined if it has none to use. */
-export const detectBlockSize = once(async (load?: LoadModel) => (await blockedKernels(load)).block);
+/** Probes this CPU's blocked kernels, once per process. */
+export const blockedKernels = once((load?: LoadModel) => probeBlockedKernels(load ?? loadOnCpu));
 
 /** Returns the target that suits a device best. */
 export async function targetOf(device: string, load?: LoadModel): Promise<Target> {
   if (device !== 'cpu') return { name: device === 'webgpu' ? 'webgpu' : 'plain' };
-  const block = await detectBlockSize(load);
+  const { block } = await blockedKernels(load);
   return { name: 'cpu', ...(block === undefined ? {} : { block }) };
 }
 
-async function probe(load: LoadModel): Promise<BlockedKernels> {
+/** Tries each block size, because ONNX Runtime has no function that reports its blocked kernels. */
+export async function probeBlockedKernels(load: LoadModel): Promise<BlockedKernels> {
   const problems: string[] = [];
   for (const block of CANDIDATES) {
-    const problem = await problemWithBlocksOf(block, load);
+    // An error means that the operator does not exist, or rejects this number of channels.
+    const problem = await problemWithBlocksOf(block, load).catch(firstLine);
     if (problem === undefined) return { block, problems };
     problems.push(`blocks of ${block}: ${problem}`);
   }
@@ -52,8 +48,8 @@ async function probe(load: LoadModel): Promise<BlockedKernels> {
 }
 
 /**
- * Returns why a block size cannot be used, or undefined. A 1x1 convolution of one pixel must read its kernel as [block in, block out]: kernels of
- * a different block size permute the products, or reject the model.
+ * Computes a 1x1 convolution of one pixel, which must read its kernel as [block in, block out]. Kernels of a different block size permute the
+ * products, or reject the model.
  */
 async function problemWithBlocksOf(block: number, load: LoadModel): Promise<string | undefined> {
   const [x, w] = [input('x', [1, block, 1, 1]), input('w', [block, block, 1, 1])];
@@ -63,15 +59,12 @@ async function problemWithBlocksOf(block: number, load: LoadModel): Promise<stri
   const expected = Float32Array.from({ length: block }, (_, out) =>
     pixel.reduce((sum, value, channel) => sum + value * kernel[channel * block + out]!, 0),
   );
+  const executor = await load(await encode(graphOf({ y })), { threads: 1, optimize: false });
   try {
-    const executor = await load(await encode(graphOf({ y })), { threads: 1, optimize: false });
     const result = await executor.run({ x: { ...x, data: pixel }, w: { ...w, data: kernel } }, { y });
+    const computed = result.y as Float32Array;
+    return expected.every((value, out) => value === computed[out]) ? undefined : 'channels have a different order';
+  } finally {
     await executor.release();
-    return expected.every((value, out) => value === (result.y as Float32Array)[out])
-      ? undefined
-      : 'channels have a different order';
-  } catch (error) {
-    // The operator does not exist, or rejects this number of channels.
-    return firstLine(error);
   }
 }

@@ -1,4 +1,4 @@
-import { InputError } from '../../errors.js';
+import { InputError, type Text } from '../../errors.js';
 
 /**
  * The connection of a process to the others that compute one graph with it (ranks). Calls block, and all ranks make the same ones in the same order.
@@ -29,28 +29,19 @@ export const ALONE: Communicator = {
 };
 
 /**
- * Compares what all ranks have.
+ * Compares a digest on all ranks.
  * @param digest bytes, as many on every rank
- * @param difference what it means that they differ, and what to do
- * @throws {InputError} on every rank, with the ranks whose digest differs from that of rank 0
+ * @param about what the digest belongs to
+ * @throws {InputError} on every rank, if the digest of any rank differs from that of rank 0
  */
-export function requireSame(
-  communicator: Communicator,
-  digest: Uint8Array,
-  { problem, remedy }: { readonly problem: string; readonly remedy: string },
-): void {
-  const ranks = differingRanks(communicator, digest);
-  if (ranks.length > 0)
-    throw new InputError(`${ranks.length > 1 ? 'ranks' : 'rank'} ${ranks.join(', ')} and rank 0`, problem, remedy);
-}
-
-function differingRanks({ size, allGather }: Communicator, digest: Uint8Array): number[] {
+export function requireSame(communicator: Communicator, digest: Uint8Array, about: Text, remedy: Text): void {
+  const { size, allGather } = communicator;
   // As numbers, because as bits they could be NaN, which has several representations.
   const own = Float32Array.from(digest);
   const all = new Float32Array(size * own.length);
   allGather(own, all);
-  const digestOf = (rank: number) => all.subarray(rank * own.length, (rank + 1) * own.length);
-  return Array.from({ length: size }, (_, rank) => rank).filter((rank) =>
-    digestOf(rank).some((byte, index) => byte !== all[index]),
+  const ranks = Array.from({ length: size }, (_, rank) => rank).filter((rank) =>
+    own.some((_, index) => all[rank * own.length + index] !== all[index]),
   );
+  if (ranks.length > 0) throw new InputError(about, `not the same on ranks ${[0, ...ranks].join(', ')}`, remedy);
 }

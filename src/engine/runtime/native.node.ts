@@ -60,7 +60,13 @@ export async function compile(graph: Graph, options: CompileOptions = {}): Promi
   // Lowering to blocks leaves nothing to optimize, and the attempt takes as long as the rest of loading.
   const optimize = target.name !== 'cpu' || target.block === undefined;
   const model = await encode(lowered);
-  if (communicator) requireSameModel(model, communicator);
+  if (communicator)
+    requireSame(
+      communicator,
+      createHash('sha256').update(model).digest(),
+      'compiled graphs',
+      'start all processes with the same options, on processors of one kind',
+    );
   const executor = await load(model, {
     threads,
     optimize,
@@ -82,14 +88,6 @@ function requireDivisible({ inputs, batchAxes = {} }: Graph, { size }: Communica
         'start a number of processes that divides it',
       );
   }
-}
-
-/** @throws {InputError} unless all ranks have lowered their graph to the same model */
-function requireSameModel(model: Uint8Array, communicator: Communicator): void {
-  requireSame(communicator, createHash('sha256').update(model).digest(), {
-    problem: 'compile different graphs',
-    remedy: 'start all with the same options, on processors of one kind',
-  });
 }
 
 /** Returns a function that loads models into the runtime that the options choose. */

@@ -111,7 +111,7 @@ describe('a graph that ranks compute together', () => {
   it('is compiled only if all ranks have the same one', async () => {
     factor = 2;
     await expect(compile(graphOf({ y: mul(x, 2) }), { threads: 1, communicator: second })).rejects.toThrow(
-      'the processes compile different graphs',
+      'compiled graphs: not the same on ranks 0, 1; start all',
     );
     factor = 1;
   });
@@ -119,7 +119,7 @@ describe('a graph that ranks compute together', () => {
   it('is compiled only if the batch divides', async () => {
     const graph: Graph = { ...graphOf({ y: mul(input('odd', [3]), 2) }), batchAxes: { odd: 0 } };
     await expect(compile(graph, { communicator: second })).rejects.toThrow(
-      'a batch of 3 does not divide among 2 processes',
+      'batch 3: cannot be divided among 2 processes',
     );
   });
 });

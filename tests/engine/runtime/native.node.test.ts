@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { listSupportedBackends } from 'onnxruntime-node';
 import { describe, expect, it } from 'vitest';
 import { greater, graphOf, input, leakyRelu, mul, relu } from '../../../src/engine/index.js';
-import { detectBlockSize, targetOf } from '../../../src/engine/runtime/blockSize.node.js';
+import { blockedKernels, targetOf } from '../../../src/engine/runtime/blockSize.node.js';
 import { type Device, DEVICES, compile } from '../../../src/engine/runtime/native.node.js';
 import { InputError } from '../../../src/errors.js';
 import { targets } from '../running.js';
@@ -114,7 +114,7 @@ describe('compile', () => {
   });
 
   it('lowers for the CPU and its block size only on the CPU', async () => {
-    const block = await detectBlockSize();
+    const { block } = await blockedKernels();
     expect(await targetOf('cpu')).toEqual({ name: 'cpu', ...(block === undefined ? {} : { block }) });
     expect(await targetOf('webgpu')).toEqual({ name: 'webgpu' });
     expect(await targetOf('cuda')).toEqual({ name: 'plain' });
