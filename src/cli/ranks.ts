@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { World } from '../distributed/openMpi.node.js';
 import { setting, type Text } from '../errors.js';
-import { type ActionResult, type PrintOptions, runInTerminal, STATUS, type Terminal } from './command.js';
+import { type ActionResult, runInTerminal, STATUS, type Terminal } from './command.js';
 import { withoutAliases } from './options.js';
 
 /**
